@@ -1,0 +1,56 @@
+/*
+ * Reads ELF files that may lie: every offset and size is checked against the bytes at hand before
+ * it is used. Both classes come out as one shape. Layouts: abi/elf.h. No allocation; the caller's
+ * bytes are only borrowed.
+ */
+#ifndef COMMON_ELF_H
+#define COMMON_ELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/elf.h"
+
+/* An ELF file's header, checked. Valid as long as `bytes` is. */
+struct elf_file {
+    const uint8_t *bytes;
+    size_t size;
+    bool is64;
+    uint16_t type, machine;
+    uint64_t entry;
+    uint64_t phoff;
+    uint16_t phentsize, phnum;
+};
+
+/* One program header, widened to 64 bits. Its file range [offset, offset + filesz) lies inside the
+ * file. */
+struct elf_segment {
+    uint32_t type, flags;
+    uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+enum elf_error {
+    ELF_OK = 0,
+    ELF_NOT_ELF = -1,   /* no magic number */
+    ELF_TRUNCATED = -2, /* the headers or a segment reach past the end of the file */
+    ELF_UNSUPPORTED =
+        -3 /* big-endian, an unknown class, or header sizes that are not the class's */
+};
+
+/* True if the bytes begin with the ELF magic number, whatever follows. */
+bool elf_has_magic(const void *bytes, size_t size);
+
+/* Checks the file header and the reach of the program header table. */
+int elf_open(struct elf_file *elf, const void *bytes, size_t size)
+    __attribute__((warn_unused_result));
+
+/* Reads program header `index` (< phnum). filesz > memsz or a range that wraps counts as truncated.
+ */
+int elf_segment(const struct elf_file *elf, unsigned index, struct elf_segment *segment)
+    __attribute__((warn_unused_result));
+
+/* A short English phrase for an error above. */
+const char *elf_error_text(int error);
+
+#endif

@@ -1,0 +1,144 @@
+/*
+ * <string.h> for programs without a libc: plain loops, word by word where both sides are aligned.
+ * Compile with -fno-tree-loop-distribute-patterns, or gcc turns memset into a call of itself.
+ */
+#include "common/string.h"
+
+#include <stdint.h>
+
+typedef uintptr_t __attribute__((may_alias)) word;
+
+static int aligned(const void *a, const void *b)
+{
+    return (((uintptr_t)a | (uintptr_t)b) & (sizeof(word) - 1)) == 0;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+    unsigned char *t = to;
+    const unsigned char *f = from;
+
+    if (aligned(t, f))
+        for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word), f += sizeof(word))
+            *(word *)t = *(const word *)f;
+    while (n-- > 0)
+        *t++ = *f++;
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+    unsigned char *t = to;
+    const unsigned char *f = from;
+
+    if (t < f || t >= f + n) {
+        while (n-- > 0)
+            *t++ = *f++;
+    } else {
+        while (n-- > 0)
+            t[n] = f[n];
+    }
+    return to;
+}
+
+void *memset(void *to, int byte, size_t n)
+{
+    unsigned char *t = to;
+
+    if (aligned(t, t)) {
+        word pattern = (word)-1 / 0xff * (unsigned char)byte;
+
+        for (; n >= sizeof(word); n -= sizeof(word), t += sizeof(word))
+            *(word *)t = pattern;
+    }
+    while (n-- > 0)
+        *t++ = (unsigned char)byte;
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+    const unsigned char *x = a, *y = b;
+
+    for (; n > 0; n--, x++, y++)
+        if (*x != *y)
+            return *x - *y;
+    return 0;
+}
+
+void *memchr(const void *bytes, int byte, size_t n)
+{
+    const unsigned char *p = bytes;
+
+    for (; n > 0; n--, p++)
+        if (*p == (unsigned char)byte)
+            return (void *)(uintptr_t)p;
+    return NULL;
+}
+
+size_t strlen(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] != '\0')
+        n++;
+    return n;
+}
+
+size_t strnlen(const char *s, size_t max)
+{
+    size_t n = 0;
+
+    while (n < max && s[n] != '\0')
+        n++;
+    return n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b)
+        a++, b++;
+    return (unsigned char)*a - (unsigned char)*b;
+}
+
+int strncmp(const char *a, const char *b, size_t n)
+{
+    for (; n > 0; n--, a++, b++)
+        if (*a != *b || *a == '\0')
+            return (unsigned char)*a - (unsigned char)*b;
+    return 0;
+}
+
+char *strchr(const char *s, int c)
+{
+    for (;; s++) {
+        if (*s == (char)c)
+            return (char *)(uintptr_t)s;
+        if (*s == '\0')
+            return NULL;
+    }
+}
+
+char *strrchr(const char *s, int c)
+{
+    const char *last = NULL;
+
+    for (;; s++) {
+        if (*s == (char)c)
+            last = s;
+        if (*s == '\0')
+            return (char *)(uintptr_t)last;
+    }
+}
+
+size_t string_copy(char *to, const char *from, size_t size)
+{
+    size_t length = strlen(from);
+    size_t n = length < size ? length : size - 1;
+
+    if (size > 0) {
+        memcpy(to, from, n);
+        to[n] = '\0';
+    }
+    return length;
+}

@@ -1,0 +1,16 @@
+# Base of every Makefile here: where things are, how loud make is.
+# A Makefile sets OUT (its folder under build/) and includes one or more of the toolchain fragments beside this file.
+TOP   := $(patsubst %/,%,$(dir $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))))
+BUILD := $(TOP)/build
+SHELL := /bin/bash
+Q     := $(if $(V),,@)
+say    = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(TOP)/%,%,$(2))')
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# Warnings that every C file here is compiled with, whatever machine it is for.
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wwrite-strings -Wundef -Wvla \
+            -Wstrict-prototypes -Wmissing-prototypes
+DEPFLAGS  = -MMD -MP

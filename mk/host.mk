@@ -1,0 +1,31 @@
+# The host toolchain: programs and unit tests that run on the machine that builds them.
+#   $(OUT)/host/PATH.o    from $(TOP)/PATH.c, optimised
+#   $(OUT)/asan/PATH.o    the same under AddressSanitizer and UndefinedBehaviorSanitizer (unit tests)
+#   $(OUT)/fuzz/PATH.o    the same for libFuzzer (clang)
+# A Makefile may add to INCLUDES.
+include $(dir $(lastword $(MAKEFILE_LIST)))base.mk
+
+HOST_CC  ?= gcc
+FUZZ_CC  ?= clang
+INCLUDES += -I$(TOP)
+
+HOST_CFLAGS = -std=gnu17 -O2 -g -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -pthread
+ASAN_CFLAGS = $(HOST_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_CFLAGS = $(HOST_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+$(OUT)/host/%.o: $(TOP)/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(DEPFLAGS) -c $< -o $@
+
+$(OUT)/asan/%.o: $(TOP)/%.c
+	$(call say,CC-ASAN,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(ASAN_CFLAGS) $(DEPFLAGS) -c $< -o $@
+
+$(OUT)/fuzz/%.o: $(TOP)/%.c
+	$(call say,CC-FUZZ,$<)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(DEPFLAGS) -c $< -o $@
+
+-include $(shell find $(OUT)/host $(OUT)/asan $(OUT)/fuzz -name '*.d' 2>/dev/null)

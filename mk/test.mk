@@ -1,0 +1,37 @@
+# Unit tests and fuzzers by table. Include after host.mk and after the tables:
+#   UNIT_TESTS := test_fmt ...      with  test_fmt_SRCS := common/test/test_fmt.c common/fmt.c
+#   FUZZERS    := fuzz_elf ...      with  fuzz_elf_SRCS := common/test/fuzz_elf.c common/elf.c
+# Paths are relative to $(TOP). Optional: NAME_LIBS.
+#   make unit                        builds and runs every unit test (cmocka, sanitized)
+#   make fuzz FUZZ_SECONDS=60        runs every fuzzer that long; what it finds stays in $(OUT)/fuzz-findings/NAME/
+FUZZ_SECONDS ?= 60
+
+define unit_test
+$(OUT)/$(1): $(addprefix $(OUT)/asan/,$($(1)_SRCS:.c=.o))
+	$$(call say,LD,$$@)
+	$(Q)$(HOST_CC) -fsanitize=address,undefined -pthread $$^ -o $$@ -lcmocka $($(1)_LIBS)
+endef
+
+define fuzzer
+$(OUT)/$(1): $(addprefix $(OUT)/fuzz/,$($(1)_SRCS:.c=.o))
+	$$(call say,LD,$$@)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread $$^ -o $$@ $($(1)_LIBS)
+endef
+
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
+$(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
+
+.PHONY: unit fuzz
+unit: $(addprefix $(OUT)/,$(UNIT_TESTS))
+	$(Q)set -e; for t in $(UNIT_TESTS); do \
+	    echo "  UNIT    $$t"; $(OUT)/$$t > $(OUT)/$$t.log 2>&1 || { cat $(OUT)/$$t.log; exit 1; }; \
+	    grep -h 'PASSED' $(OUT)/$$t.log | sed 's/^/          /'; done
+
+fuzz: $(addprefix $(OUT)/,$(FUZZERS))
+	$(Q)set -e; for f in $(FUZZERS); do \
+	    mkdir -p $(OUT)/corpus/$$f $(OUT)/fuzz-findings/$$f; \
+	    echo "  FUZZ    $$f, $(FUZZ_SECONDS) s"; \
+	    $(OUT)/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	        -artifact_prefix=$(OUT)/fuzz-findings/$$f/ $(OUT)/corpus/$$f $($(f)_SEEDS) > $(OUT)/$$f.log 2>&1 \
+	        || { tail -n 40 $(OUT)/$$f.log; exit 1; }; \
+	    grep -h 'number_of_executed_units' $(OUT)/$$f.log | sed 's/^/          /'; done
