@@ -1,4 +1,70 @@
-# mini-kvm: the umbrella. `make help` lists what it can do.
-.PHONY: check
-check:
-	$(MAKE) -C common check
+# mini-kvm: the umbrella. `make help` lists what it can do; a product's own targets are in its folder.
+# The programs and tests of each product are built and named by its Makefile, one verb for all: all check unit fuzz clean.
+include mk/base.mk
+
+PRODUCTS := common lab kvm-vmm-x86 hypervisor HLeOs/HLeOs initramfs
+# Products that have landed.
+HERE     := $(patsubst %/Makefile,%,$(wildcard $(PRODUCTS:%=%/Makefile)))
+
+JOBS         ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+CHECK_FUZZ   := 5
+PYTEST       := /usr/bin/python3 -m pytest
+
+.PHONY: demo check bench soak fuzz all unit style clean distclean setup help
+.DEFAULT_GOAL := all
+
+demo: setup all
+	$(Q)tools/tour
+
+all:
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(HERE:%=all@%)
+unit:
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(HERE:%=unit@%)
+fuzz:
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(HERE:%=fuzz@%) FUZZ_SECONDS=$(FUZZ_SECONDS)
+style:
+	$(Q)tools/check-style
+
+# check and soak are the same tests with other counts; FULL=1 adds those that need a heavy package.
+check soak: MODE = $(if $(FULL),FULL=1) $(if $(filter soak,$@),SOAK=1)
+check soak:
+	$(Q)tools/setup check $(if $(FULL),bench full)
+	$(Q)$(MAKE) --no-print-directory all style unit
+	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(if $(filter soak,$@),$(FUZZ_SECONDS),$(CHECK_FUZZ))
+	$(Q)$(MODE) $(PYTEST) tests < /dev/null
+
+bench:
+	$(Q)tools/setup bench
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)bench/bench.py
+
+setup:
+	$(Q)tools/setup
+
+# Downloads stay: they cost the user's time, not ours.
+clean: $(HERE:%=clean@%)
+	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name downloads -exec rm -rf {} + 2> /dev/null || true
+distclean: clean
+	$(Q)rm -rf $(BUILD)
+
+define delegate
+.PHONY: $(1)@$(2)
+$(1)@$(2):
+	$(Q)$$(MAKE) --no-print-directory -C $(2) $(1)
+endef
+$(foreach product,$(HERE),$(foreach verb,all unit fuzz clean,$(eval $(call delegate,$(verb),$(product)))))
+
+help:
+	@sed -n 's/^#| \{0,1\}//p' Makefile
+#| make demo        installs what is missing, builds, and shows every product at work (two minutes)
+#| make check       the same set-up, then style, unit tests, short fuzzing and system tests
+#|                  FULL=1 adds the tests that need heavy packages
+#| make all         builds everything          make setup      only installs what is missing
+#| make unit        the unit tests             make style      only tools/check-style
+#| make fuzz        every fuzzer, FUZZ_SECONDS=60 each
+#| make soak        make check with long counts: minutes of fuzzing, hundreds of boots
+#| make bench       the figures, into build/bench
+#| make clean       removes what was built, keeps build/downloads; make distclean removes that too
+#|
+#| V=1 shows the commands. KVM=host or KVM=lab chooses where guests run (lab/lab doctor tells what there is).

@@ -22,16 +22,18 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 
 .PHONY: unit fuzz
-unit: $(addprefix $(OUT)/,$(UNIT_TESTS))
-	$(Q)set -e; for t in $(UNIT_TESTS); do \
-	    echo "  UNIT    $$t"; $(OUT)/$$t > $(OUT)/$$t.log 2>&1 || { cat $(OUT)/$$t.log; exit 1; }; \
-	    grep -h 'PASSED' $(OUT)/$$t.log | sed 's/^/          /'; done
+unit: $(UNIT_TESTS:%=unit@%)
+fuzz: $(FUZZERS:%=fuzz@%)
 
-fuzz: $(addprefix $(OUT)/,$(FUZZERS))
-	$(Q)set -e; for f in $(FUZZERS); do \
-	    mkdir -p $(OUT)/corpus/$$f $(OUT)/fuzz-findings/$$f; \
-	    echo "  FUZZ    $$f, $(FUZZ_SECONDS) s"; \
-	    $(OUT)/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-	        -artifact_prefix=$(OUT)/fuzz-findings/$$f/ $(OUT)/corpus/$$f $($(f)_SEEDS) > $(OUT)/$$f.log 2>&1 \
-	        || { tail -n 40 $(OUT)/$$f.log; exit 1; }; \
-	    grep -h 'number_of_executed_units' $(OUT)/$$f.log | sed 's/^/          /'; done
+# One line a test: the verdict on success, the whole log otherwise.
+unit@%: $(OUT)/%
+	$(Q)$< > $<.log 2>&1 || { cat $<.log; exit 1; }
+	@printf '  %-7s %s: %s\n' UNIT $* "$$(sed -n 's/.*PASSED *\] *\([0-9]*\).*/\1 passed/p' $<.log)"
+
+fuzz@%: $(OUT)/%
+	@mkdir -p $(OUT)/corpus/$* $(OUT)/fuzz-findings/$*
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=$(OUT)/fuzz-findings/$*/ $(OUT)/corpus/$* $($*_SEEDS) > $<.log 2>&1 \
+	    || { tail -n 40 $<.log; exit 1; }
+	@printf '  %-7s %s: %s inputs in %s s\n' FUZZ $* \
+	    "$$(sed -n 's/.*number_of_executed_units: *//p' $<.log)" $(FUZZ_SECONDS)
