@@ -1,0 +1,65 @@
+# The small guests: every guest/NAME.S is found by name, with three targets:
+#   make build-NAME   assembles it     make run-NAME   runs it     make NAME   both, with the VMM
+# A guest says in its comment what it is for: `Mode: real` (or nothing), `Mode: protected` or `Mode: long`.
+# Included by ../Makefile, which sets OUT, includes mk/x86.mk, and builds $(VMM).
+VMM     ?= kvm-vmm
+LAB_RUN ?= ../lab/lab run
+HERE    := kvm-vmm-x86
+
+GUESTS      := $(sort $(basename $(notdir $(wildcard guest/*.S))))
+TEST_GUESTS := $(sort $(basename $(notdir $(wildcard guest/test/*.S))))
+
+# By mode: how the VMM is told, what the image is, and how it is assembled and linked.
+flag_real      :=
+flag_protected := -p
+flag_long      := -l
+type_real      := bin
+type_protected := bin
+type_long      := elf
+bits_real      := 16
+bits_protected := 32
+bits_long      := 64
+emulation_real      := elf_i386
+emulation_protected := elf_i386
+emulation_long      := elf_x86_64
+
+# GUEST,FOLDER: the rules of one guest. A flat image keeps its ELF file, with the symbols, under $(OUT).
+define guest_rules
+$(1)_mode  := $(or $(shell sed -n 's/.*Mode: \(real\|protected\|long\).*/\1/p;' $(2)/$(1).S | head -n 1),real)
+$(1)_image := $(2)/$(1).$$(type_$$($(1)_mode))
+$(1)_run   := $$(strip $$(flag_$$($(1)_mode)) $$($(1)_image))
+
+$(OUT)/$(2)/$(1).elf: $(OUT)/x86_$$(bits_$$($(1)_mode))/$(HERE)/$(2)/$(1).o guest/guest-$$($(1)_mode).ld
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(X86_LD) -m $$(emulation_$$($(1)_mode)) -z noexecstack -T $$(filter %.ld,$$^) $$< -o $$@
+$(2)/$(1).bin: $(OUT)/$(2)/$(1).elf
+	$$(call say,GUEST,$(HERE)/$$@)
+	$(Q)$(X86_OBJCOPY) -O binary $$< $$@
+$(2)/$(1).elf: $(OUT)/$(2)/$(1).elf
+	$$(call say,GUEST,$(HERE)/$$@)
+	$(Q)cp $$< $$@
+endef
+$(foreach guest,$(GUESTS),$(eval $(call guest_rules,$(guest),guest)))
+$(foreach guest,$(TEST_GUESTS),$(eval $(call guest_rules,$(guest),guest/test)))
+
+define guest_targets
+.PHONY: build-$(1) run-$(1) $(1)
+build-$(1): $($(1)_image)
+run-$(1): $(VMM) $($(1)_image)
+	$(Q)$(LAB_RUN) ./$(VMM) $($(1)_run)
+$(1): run-$(1)
+endef
+$(foreach guest,$(GUESTS),$(eval $(call guest_targets,$(guest))))
+
+.PHONY: guests test-guests clean-guests multi-2 multi-4
+guests: $(foreach guest,$(GUESTS),$($(guest)_image))
+test-guests: guests $(foreach guest,$(TEST_GUESTS),$($(guest)_image))
+clean-guests:
+	$(Q)rm -f guest/*.bin guest/*.elf guest/test/*.bin guest/test/*.elf
+
+# Several guests in one run, a thread and a VM each.
+multi-2: MULTI := counter hello
+multi-4: MULTI := counter hello multiplication fibonacci
+multi-2 multi-4: $(VMM) guests
+	$(Q)$(LAB_RUN) ./$(VMM) $(foreach guest,$(MULTI),$($(guest)_image))

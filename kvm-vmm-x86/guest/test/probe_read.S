@@ -1,0 +1,23 @@
+/*
+ * Reads a byte at 0xc0010, outside every window but the fourth's; says what came if the VMM lets
+ * it go on.
+ */
+#include "../guest.inc"
+    .code16
+    mov $0xc000, %ax
+    mov %ax, %ds
+    mov 0x0010, %al
+    mov %cs, %bx
+    mov %bx, %ds
+    cmp $0xff, %al          // what a bus answers where nobody is
+    jne other
+    print ones
+    exit
+other:
+    print secret
+    debug_exit 1
+include_print
+ones:
+    .asciz "read 0xff\n"
+secret:
+    .asciz "read something else\n"

@@ -1,0 +1,6 @@
+/* Prints a dot and then turns round for ever without a single exit. */
+#include "../guest.inc"
+    .code16
+    putchar $'.'
+    putchar $'\n'
+1:  jmp 1b
