@@ -1,0 +1,55 @@
+"""What every system test shares: the counts of check and soak, a scratch folder that the lab sees, and the VMM.
+
+Nothing here decides by time: a limit only ends a test that hangs.
+"""
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TOP))  # `from tests.support import ...` works in every test
+
+from tests.support import Vmm  # noqa: E402  (needs the path above)
+
+SOAK = bool(os.environ.get("SOAK"))
+FULL = bool(os.environ.get("FULL"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full(what): needs something heavy; runs with FULL=1 only")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        mark = item.get_closest_marker("full")
+        if mark and not FULL:
+            item.add_marker(pytest.mark.skip(reason="needs %s: make check FULL=1" % mark.args[0]))
+
+
+@pytest.fixture(scope="session")
+def soak():
+    """soak(short, long): how often to repeat, in `make check` and in `make soak`."""
+    return lambda short, long: long if SOAK else short
+
+
+@pytest.fixture
+def scratch(request):
+    """A folder for one test. Under build/ and not /tmp, because the lab has a /tmp of its own."""
+    name = "".join(c if c.isalnum() else "_" for c in request.node.nodeid.split("/", 1)[-1])
+    folder = TOP / "build/tests" / name[-100:]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def vmm():
+    """The VMM, built, with every guest."""
+    subprocess.run(["make", "-s", "-C", TOP / "kvm-vmm-x86", "vmm", "test-guests"],
+                   check=True, stdin=subprocess.DEVNULL)
+    return Vmm()

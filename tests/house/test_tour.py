@@ -1,0 +1,49 @@
+"""tools/tour: its table drives it, and a stop that fails is a failed tour. Run on a copy with stops of our own."""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def tour(tmp_path):
+    """tour(stops, words): the result of a tour over these stops."""
+    def run(stops, *words, limit=60):
+        text = (TOP / "tools/tour").read_text()
+        text = re.sub(r"^STOPS = \[.*?^\]", lambda _: "STOPS = %r" % stops, text, flags=re.S | re.M)
+        text = text.replace("LIMIT = 60", "LIMIT = %d" % limit)
+        (tmp_path / "tools").mkdir(exist_ok=True)
+        (tmp_path / "tools/tour").write_text(text)
+        return subprocess.run([sys.executable, tmp_path / "tools/tour", *words], capture_output=True, text=True,
+                              check=False)
+    return run
+
+
+def test_a_good_tour(tour):
+    result = tour([(".", "seq 20", "Counts"), (".", "echo out", "Speaks")])
+    assert result.returncode == 0
+    shown = " 1. Counts\n    $ seq 20\n      1\n      2\n      3\n      ... 15 lines ...\n      19\n      20\n"
+    assert shown in result.stdout
+    assert "2 stops, 0 failed" in result.stdout
+
+
+def test_a_failed_stop_fails_the_tour_and_shows_all(tour):
+    result = tour([(".", "seq 20; echo why >&2; exit 3", "Fails"), (".", "echo after", "Goes on")])
+    assert result.returncode == 1
+    assert "      11\n" in result.stdout and "      why\n" in result.stdout and "status 3" in result.stdout
+    assert "      after\n" in result.stdout and "2 stops, 1 failed" in result.stdout
+
+
+def test_a_stop_that_hangs_is_a_failed_one(tour):
+    result = tour([(".", "echo begun; sleep 1000; echo done", "Hangs")], limit=1)
+    assert result.returncode == 1 and "begun" in result.stdout and "none after 1 s" in result.stdout
+
+
+def test_words_choose(tour):
+    stops = [(".", "echo one", "First"), (".", "echo two", "Second")]
+    assert "1 stops, 0 failed" in tour(stops, "two").stdout
+    assert tour(stops, "nothing").returncode == 1

@@ -1,0 +1,67 @@
+"""Running programs where KVM is complete, for tests: at the end of a pipe, or at a terminal."""
+import os
+import subprocess
+from pathlib import Path
+
+import pexpect
+
+TOP = Path(__file__).resolve().parents[1]
+LAB = TOP / "lab/lab"
+LIMIT = 120  # seconds that no single run should ever need
+
+
+class Result:
+    """How a run ended: status, standard output in bytes, standard error in text without the lab's own remarks."""
+
+    def __init__(self, done):
+        self.status, self.out = done.returncode, done.stdout
+        lines = done.stderr.decode("utf-8", "replace").splitlines(keepends=True)
+        self.err = "".join(line for line in lines if not line.startswith("lab:"))
+
+    def __repr__(self):
+        return "status %d\n--- stdout\n%s\n--- stderr\n%s" % (
+            self.status, self.out[-2000:].decode("utf-8", "replace"), self.err[-2000:])
+
+
+def lab_run(*command, stdin=b"", env=None, cwd=TOP, limit=LIMIT):
+    """Runs a command on this machine or in the lab, wherever KVM is complete. `stdin`: bytes, or an open file."""
+    source = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
+    return Result(subprocess.run([LAB, "run", *map(str, command)], capture_output=True, check=False, cwd=cwd,
+                                 env={**os.environ, **(env or {})}, timeout=limit, **source))
+
+
+def lab_terminal(*command, env=None):
+    """The same at a terminal of its own, as a pexpect session in bytes."""
+    return pexpect.spawn(str(LAB), ["run", *map(str, command)], cwd=str(TOP), timeout=LIMIT / 2,
+                         env={**os.environ, "TERM": "xterm", **(env or {})}, dimensions=(24, 80))
+
+
+def finish(session):
+    """Waits for the end of a pexpect session; its status, 128 + N for a signal, as a shell would say."""
+    session.expect(pexpect.EOF)
+    session.close()
+    return session.exitstatus if session.signalstatus is None else 128 + session.signalstatus
+
+
+class Vmm:
+    """kvm-vmm and its guests. An argument is an option, a path, or the name of a guest after an @."""
+
+    program = TOP / "kvm-vmm-x86/kvm-vmm"
+
+    def run(self, *args, **options):
+        return lab_run(*self.command(*args), **options)
+
+    def terminal(self, *args, **options):
+        return lab_terminal(*self.command(*args), **options)
+
+    def command(self, *args):
+        return [self.program, *(self.guest(str(a)[1:]) if str(a).startswith("@") else a for a in args)]
+
+    @staticmethod
+    def guest(name):
+        for folder in ("guest", "guest/test"):
+            for kind in ("bin", "elf"):
+                image = TOP / "kvm-vmm-x86" / folder / ("%s.%s" % (name, kind))
+                if image.exists():
+                    return image
+        raise LookupError("no guest is called %s" % name)
