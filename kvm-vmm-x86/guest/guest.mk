@@ -7,7 +7,11 @@ LAB_RUN ?= ../lab/lab run
 HERE    := kvm-vmm-x86
 
 GUESTS      := $(sort $(basename $(notdir $(wildcard guest/*.S))))
-TEST_GUESTS := $(sort $(basename $(notdir $(wildcard guest/test/*.S))))
+# Guests that only tests run: guest/test/GROUP/NAME.S, with no target of their own.
+TEST_GUESTS := $(sort $(wildcard guest/test/*/*.S))
+
+# What each says, as FILE:Mode:WORD.
+MODES := $(shell grep -HoEm1 'Mode: (real|protected|long)' /dev/null guest/*.S guest/test/*/*.S | tr -d ' ')
 
 # By mode: how the VMM is told, what the image is, and how it is assembled and linked.
 flag_real      :=
@@ -25,11 +29,11 @@ emulation_long      := elf_x86_64
 
 # GUEST,FOLDER: the rules of one guest. A flat image keeps its ELF file, with the symbols, under $(OUT).
 define guest_rules
-$(1)_mode  := $(or $(shell sed -n 's/.*Mode: \(real\|protected\|long\).*/\1/p;' $(2)/$(1).S | head -n 1),real)
+$(1)_mode  := $(or $(patsubst $(2)/$(1).S:Mode:%,%,$(filter $(2)/$(1).S:Mode:%,$(MODES))),real)
 $(1)_image := $(2)/$(1).$$(type_$$($(1)_mode))
 $(1)_run   := $$(strip $$(flag_$$($(1)_mode)) $$($(1)_image))
 
-$(OUT)/$(2)/$(1).elf: $(OUT)/x86_$$(bits_$$($(1)_mode))/$(HERE)/$(2)/$(1).o guest/guest-$$($(1)_mode).ld
+$(OUT)/$(2)/$(1).elf: $(OUT)/x86_$$(bits_$$($(1)_mode))/$(HERE)/$(2)/$(1).o guest/link/$$($(1)_mode).ld
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$(X86_LD) -m $$(emulation_$$($(1)_mode)) -z noexecstack -T $$(filter %.ld,$$^) $$< -o $$@
@@ -41,7 +45,7 @@ $(2)/$(1).elf: $(OUT)/$(2)/$(1).elf
 	$(Q)cp $$< $$@
 endef
 $(foreach guest,$(GUESTS),$(eval $(call guest_rules,$(guest),guest)))
-$(foreach guest,$(TEST_GUESTS),$(eval $(call guest_rules,$(guest),guest/test)))
+$(foreach guest,$(TEST_GUESTS),$(eval $(call guest_rules,$(basename $(notdir $(guest))),$(patsubst %/,%,$(dir $(guest))))))
 
 define guest_targets
 .PHONY: build-$(1) run-$(1) $(1)
@@ -54,9 +58,9 @@ $(foreach guest,$(GUESTS),$(eval $(call guest_targets,$(guest))))
 
 .PHONY: guests test-guests clean-guests multi-2 multi-4
 guests: $(foreach guest,$(GUESTS),$($(guest)_image))
-test-guests: guests $(foreach guest,$(TEST_GUESTS),$($(guest)_image))
+test-guests: guests $(foreach guest,$(TEST_GUESTS),$($(basename $(notdir $(guest)))_image))
 clean-guests:
-	$(Q)rm -f guest/*.bin guest/*.elf guest/test/*.bin guest/test/*.elf
+	$(Q)rm -f $(foreach folder,guest guest/test/*,$(folder)/*.bin $(folder)/*.elf)
 
 # Several guests in one run, a thread and a VM each.
 multi-2: MULTI := counter hello

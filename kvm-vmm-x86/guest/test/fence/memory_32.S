@@ -2,7 +2,7 @@
  * Mode: protected. Reads the byte at the address 0x7f000000, below the mapping of 0x80000000 and
  * above all RAM: a guest of 32 bits is fenced in too.
  */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code32
     putchar $'>'
     putchar $'\n'

@@ -1,5 +1,5 @@
 /* Prompts, with no end of line; reads a line; greets. For tests at a terminal. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     print question
     mov $name, %di

@@ -1,5 +1,5 @@
 /* Jumps to 0xc0010, outside every window but the fourth's. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     putchar $'>'
     putchar $'\n'

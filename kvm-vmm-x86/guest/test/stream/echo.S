@@ -2,7 +2,7 @@
  * Gives back every byte of its input, by GETCHAR and PUTCHAR, until the end that the carry flag
  * tells.
  */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
 1:  getchar
     jc 2f

@@ -1,5 +1,5 @@
 /* Writes to a port for ever: an exit each time, and never an end. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
 1:  out %al, $0x80
     jmp 1b

@@ -1,5 +1,5 @@
 /* Prints the state it starts in: CS, DS, ES, SS and SP, in hexadecimal, on one line. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     mov %sp, %bp
     mov %cs, %ax

@@ -2,7 +2,7 @@
  * Reads the last byte of the default window of 256 KB, then the first one after it: the edge is
  * where it is documented.
  */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     mov %cs, %ax
     mov %ax, %bp

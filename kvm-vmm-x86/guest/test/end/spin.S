@@ -1,5 +1,5 @@
 /* Prints a dot and then turns round for ever without a single exit. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     putchar $'.'
     putchar $'\n'

@@ -1,5 +1,5 @@
 /* Halts with interrupts on: with nobody to send one, that is for ever. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     putchar $'h'
     putchar $'\n'

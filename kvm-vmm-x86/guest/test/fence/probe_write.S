@@ -1,5 +1,5 @@
 /* Writes a byte at 0xc0010, outside every window but the fourth's. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     mov $0xc000, %ax
     mov %ax, %ds

@@ -1,5 +1,5 @@
 /* Prints the alphabet on the UART by one `rep outsb`. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     mov $text, %si
     mov $length, %cx

@@ -1,5 +1,5 @@
 /* Halts with interrupts off. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     putchar $'h'
     putchar $'\n'

@@ -1,5 +1,5 @@
 /* Ends well by HC_EXIT while BL, CX and the rest hold rubbish: that call carries no code. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     mov $0x55aa, %bx
     mov $0xaa55, %cx

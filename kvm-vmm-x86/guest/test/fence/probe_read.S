@@ -2,7 +2,7 @@
  * Reads a byte at 0xc0010, outside every window but the fourth's; says what came if the VMM lets
  * it go on.
  */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     mov $0xc000, %ax
     mov %ax, %ds

@@ -1,5 +1,5 @@
 /* Asks for input again and again after its end: the VMM has to lose patience at the sixteenth. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
 1:  getchar
     jnc 1b

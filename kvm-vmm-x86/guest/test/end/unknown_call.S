@@ -1,5 +1,5 @@
 /* A hypercall that nobody knows, number 0x77, by an OUT at address 0x100. */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     mov $HC_PORT, %dx
     mov $0x77, %al

@@ -1,7 +1,7 @@
 /*
  * Takes 1 MB from the UART by `rep insb`, 16 KB at a time, and prints each piece by one HC_WRITE.
  */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
     .set PIECE, 0x4000
     .set PIECES, 64

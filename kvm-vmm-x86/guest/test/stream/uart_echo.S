@@ -2,7 +2,7 @@
  * Gives back what comes on the UART, polling its line status, until Ctrl-D: how the end of piped
  * input looks there.
  */
-#include "../guest.inc"
+#include "../../guest.inc"
     .code16
 poll:
     mov $UART_LSR, %dx
