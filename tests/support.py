@@ -59,9 +59,8 @@ class Vmm:
 
     @staticmethod
     def guest(name):
-        for folder in ("guest", "guest/test"):
-            for kind in ("bin", "elf"):
-                image = TOP / "kvm-vmm-x86" / folder / ("%s.%s" % (name, kind))
-                if image.exists():
-                    return image
+        folder = TOP / "kvm-vmm-x86/guest"
+        for image in [*folder.glob(name + ".*"), *folder.glob("test/*/%s.*" % name)]:
+            if image.suffix in (".bin", ".elf"):
+                return image
         raise LookupError("no guest is called %s" % name)
