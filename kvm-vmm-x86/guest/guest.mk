@@ -45,7 +45,8 @@ $(2)/$(1).elf: $(OUT)/$(2)/$(1).elf
 	$(Q)cp $$< $$@
 endef
 $(foreach guest,$(GUESTS),$(eval $(call guest_rules,$(guest),guest)))
-$(foreach guest,$(TEST_GUESTS),$(eval $(call guest_rules,$(basename $(notdir $(guest))),$(patsubst %/,%,$(dir $(guest))))))
+$(foreach guest,$(TEST_GUESTS),\
+    $(eval $(call guest_rules,$(basename $(notdir $(guest))),$(patsubst %/,%,$(dir $(guest))))))
 
 define guest_targets
 .PHONY: build-$(1) run-$(1) $(1)
