@@ -1,0 +1,98 @@
+// The first and only program of the lab's machine: it boots, then serves the lines, one process
+// each, and reaps what is left over. It stops the machine when no command has run for a while.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lab/agent/boot.h"
+#include "lab/agent/line.h"
+
+#define LINES_MAX 64
+
+// One slot a line, shared by init and the lines: written by its line, read by init.
+static struct line_status *statuses;
+static pid_t servers[LINES_MAX];
+
+static void start_line(unsigned line)
+{
+    servers[line] = fork();
+    if (servers[line] == 0)
+        line_serve(line, &statuses[line]);
+    if (servers[line] < 0)
+        boot_say("cannot start line %u: %s", line, strerror(errno));
+}
+
+static void reap(unsigned lines)
+{
+    pid_t pid;
+
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+        for (unsigned i = 0; i < lines; i++)
+            if (servers[i] == pid)
+                start_line(i);
+}
+
+static bool all_idle(unsigned lines)
+{
+    for (unsigned i = 0; i < lines; i++)
+        if (atomic_load(&statuses[i].busy))
+            return false;
+    return true;
+}
+
+static uint64_t sessions(unsigned lines)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < lines; i++)
+        sum += atomic_load(&statuses[i].sessions);
+    return sum;
+}
+
+// Once a second is enough for reaping strays and for counting idle time.
+__attribute__((noreturn)) static void watch(const struct boot_options *options)
+{
+    uint64_t seen = 0;
+    unsigned idle = 0;
+
+    for (;;) {
+        uint64_t now;
+
+        reap(options->lines);
+        now = sessions(options->lines);
+        idle = all_idle(options->lines) && now == seen ? idle + 1 : 0;
+        seen = now;
+        if (options->idle > 0 && idle >= options->idle) {
+            boot_say("idle for %u s, stopping", idle);
+            boot_power_off();
+        }
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    }
+}
+
+int main(void)
+{
+    struct boot_options options;
+
+    while (open("/dev/console", O_RDWR) >= 0 && fcntl(3, F_GETFD) < 0)
+        ;
+    close(3);
+    boot_machine(&options); // the host's root, /dev/kvm
+    if (options.lines == 0 || options.lines > LINES_MAX)
+        options.lines = LINES_MAX;
+    statuses = mmap(NULL, sizeof(*statuses) * LINES_MAX, PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (statuses == MAP_FAILED)
+        boot_power_off();
+    for (unsigned i = 0; i < options.lines; i++)
+        start_line(i); // commands can run
+    boot_say("ready");
+    watch(&options);
+}

@@ -1,0 +1,208 @@
+// See boot.h. Order matters: modules before the shares they carry, shares before the root is
+// entered, and the machine's own file systems last, on top of the host's directories.
+#include "lab/agent/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SHARE "trans=virtio,version=9p2000.L,msize=512000,access=client,"
+
+void boot_say(const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(line, sizeof(line) - 1, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        return;
+    if ((size_t)length > sizeof(line) - 2)
+        length = (int)sizeof(line) - 2;
+    line[length++] = '\n';
+    dprintf(STDERR_FILENO, "lab: %.*s", length, line);
+}
+
+void boot_power_off(void)
+{
+    sync();
+    reboot(RB_POWER_OFF);
+    for (;;)
+        pause();
+}
+
+static void must(bool good, const char *step, const char *object)
+{
+    if (good)
+        return;
+    boot_say("cannot %s %s: %s", step, object, strerror(errno));
+    boot_power_off();
+}
+
+static void mount_at(const char *source, const char *target, const char *type, unsigned long flags,
+                     const char *data)
+{
+    must(mount(source, target, type, flags, data) == 0, "mount", target);
+}
+
+// The image lists its modules in the order in which they need each other.
+static void load_modules(void)
+{
+    FILE *list = fopen("/modules/order", "re");
+    char name[256];
+
+    must(list != NULL, "open", "/modules/order");
+    while (fgets(name, sizeof(name), list)) {
+        int fd;
+
+        name[strcspn(name, "\n")] = '\0';
+        fd = open(name, O_RDONLY | O_CLOEXEC);
+        must(fd >= 0, "open", name);
+        if (syscall(SYS_finit_module, fd, "", 0) != 0)
+            boot_say("module %s: %s", name, strerror(errno));
+        close(fd);
+    }
+    fclose(list);
+}
+
+// Paths come percent-encoded, since the command line separates by spaces.
+static void decode_path(const char *in, char *out, size_t size)
+{
+    size_t used = 0;
+
+    while (*in && *in != ' ' && *in != '\n' && used + 1 < size) {
+        unsigned byte;
+
+        if (in[0] == '%' && sscanf(in + 1, "%2x", &byte) == 1) {
+            out[used++] = (char)byte;
+            in += 3;
+        } else {
+            out[used++] = *in++;
+        }
+    }
+    out[used] = '\0';
+}
+
+static void read_options(struct boot_options *options)
+{
+    char line[4096] = "";
+    int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+    const char *repository = strstr(line, "lab.repository=");
+    const char *idle = strstr(line, "lab.idle=");
+    const char *lines = strstr(line, "lab.lines=");
+
+    must(got > 0 && repository && idle && lines, "find the options in", "/proc/cmdline");
+    close(fd);
+    decode_path(repository + strlen("lab.repository="), options->repository,
+                sizeof(options->repository));
+    options->idle = (unsigned)strtoul(idle + strlen("lab.idle="), NULL, 10);
+    options->lines = (unsigned)strtoul(lines + strlen("lab.lines="), NULL, 10);
+}
+
+// Creates what is missing of a directory's path: the repository may lie on a tmpfs of ours.
+static void make_path(const char *path)
+{
+    char part[4096];
+
+    for (const char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+        size_t length = slash ? (size_t)(slash - path) : strlen(path);
+
+        snprintf(part, sizeof(part), "%.*s", (int)length, path);
+        if (mkdir(part, 0755) != 0 && errno != EEXIST && errno != EROFS)
+            must(false, "create", part);
+        if (!slash)
+            return;
+    }
+}
+
+// The host's root is read on demand and not kept, so that changes on the host are seen. /usr, where
+// every program and library is, is kept: that makes a command start twenty times as fast. See
+// refresh_machine() for its freshness.
+static void enter_host_root(void)
+{
+    mkdir("/root", 0755);
+    mount_at("root", "/root", "9p", MS_RDONLY, SHARE "cache=mmap");
+    must(chdir("/root") == 0, "enter", "/root");
+    mount_at(".", "/", NULL, MS_MOVE, NULL);
+    must(chroot(".") == 0 && chdir("/") == 0, "enter", "the host's root");
+    mount_at("usr", "/usr", "9p", MS_RDONLY, SHARE "cache=loose");
+}
+
+static void mount_own(void)
+{
+    mount_at("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_at("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_at("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
+    mkdir("/dev/pts", 0755);
+    mkdir("/dev/shm", 01777);
+    mount_at("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");
+    mount_at("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
+    mount_at("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
+    mount_at("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+    if (mount("tmpfs", "/var/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
+        boot_say("no /var/tmp: %s", strerror(errno));
+    mkdir("/run/lock", 01777);
+    mount_at("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+static void link_descriptors(void)
+{
+    static const char *const links[][2] = {
+        {"/proc/self/fd", "/dev/fd"},
+        {"/proc/self/fd/0", "/dev/stdin"},
+        {"/proc/self/fd/1", "/dev/stdout"},
+        {"/proc/self/fd/2", "/dev/stderr"},
+    };
+
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+        if (symlink(links[i][0], links[i][1]) != 0 && errno != EEXIST)
+            boot_say("no %s: %s", links[i][1], strerror(errno));
+}
+
+static void raise_loopback(void)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0)
+        boot_say("no loopback network: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+static void open_kvm(void)
+{
+    if (chmod("/dev/kvm", 0666) != 0)
+        boot_say("no /dev/kvm in the machine: %s", strerror(errno));
+}
+
+void boot_machine(struct boot_options *options)
+{
+    mkdir("/proc", 0755);
+    mount_at("proc", "/proc", "proc", 0, NULL);
+    read_options(options);
+    load_modules();
+    enter_host_root();
+    mount_own();
+    link_descriptors();
+    make_path(options->repository);
+    mount_at("repository", options->repository, "9p", 0, SHARE "cache=mmap");
+    raise_loopback();
+    must(sethostname("lab", 3) == 0, "set", "the host's name");
+    open_kvm();
+}

@@ -1,0 +1,60 @@
+// See cage.h.
+#include "lab/agent/cage.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lab/agent/boot.h"
+
+#define LEAVE_TRIES  500 // of 10 ms; a process in a device call may take its time
+#define LEAVE_PERIOD 10000000
+
+static void put(const struct cage *cage, const char *file, const char *text)
+{
+    char path[128];
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%s", cage->path, file);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        boot_say("%s: %m", path);
+    if (fd >= 0)
+        close(fd);
+}
+
+void cage_create(struct cage *cage, unsigned line)
+{
+    static unsigned sequence; // a cage that could not be removed keeps its name
+
+    snprintf(cage->path, sizeof(cage->path), "/sys/fs/cgroup/line-%u.%u", line, sequence++);
+    if (mkdir(cage->path, 0755) != 0) {
+        boot_say("%s: %m", cage->path);
+        cage->path[0] = '\0';
+    }
+}
+
+void cage_enter(const struct cage *cage)
+{
+    if (cage->path[0])
+        put(cage, "cgroup.procs", "0");
+}
+
+void cage_kill(const struct cage *cage)
+{
+    if (cage->path[0])
+        put(cage, "cgroup.kill", "1");
+}
+
+void cage_destroy(struct cage *cage)
+{
+    if (!cage->path[0])
+        return;
+    cage_kill(cage);
+    for (int i = 0; i < LEAVE_TRIES && rmdir(cage->path) != 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = LEAVE_PERIOD}, NULL);
+    cage->path[0] = '\0';
+}

@@ -1,0 +1,196 @@
+// See line.h. A line is taken by a lock on a file beside its socket, which ends with the process
+// that holds it; QEMU accepts one connection at a time on each socket. The machine may vanish at
+// any moment (it stops by itself when unused), so an end of the stream before the agent's WELCOME
+// means: start it and try again.
+#include "lab/client/line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define START_TRIES   3
+#define WELCOME_LIMIT 90 // seconds; a cold start takes five on an idle host
+#define BUSY_PERIOD   50000
+
+// Runs the script with a verb. Its standard output is ours to keep clean.
+static int run_script(const struct line_options *options, const char *verb)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execl(options->script, options->script, verb, (char *)NULL);
+        fprintf(stderr, "lab: cannot run %s: %s\n", options->script, strerror(errno));
+        _exit(125);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return -errno;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
+}
+
+static int connect_socket(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (strlen(path) >= sizeof(address.sun_path))
+        return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+        int code = -errno;
+
+        close(fd);
+        return code;
+    }
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return fd;
+}
+
+// -EBUSY if all lines are taken, -ENOENT if there is no machine. The lock lives as long as this
+// process.
+static int take_line(const struct line_options *options)
+{
+    char path[512];
+
+    for (unsigned i = 0; i < options->lines; i++) {
+        int lock, fd;
+
+        snprintf(path, sizeof(path), "%s/line%u.lock", options->directory, i);
+        lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (lock < 0)
+            return -errno;
+        if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+            close(lock);
+            continue;
+        }
+        snprintf(path, sizeof(path), "%s/line%u", options->directory, i);
+        fd = connect_socket(path);
+        if (fd < 0)
+            close(lock);
+        return fd == -ECONNREFUSED ? -ENOENT : fd;
+    }
+    return -EBUSY;
+}
+
+static int wait_for_line(const struct line_options *options)
+{
+    bool told = false;
+    int fd;
+
+    while ((fd = take_line(options)) == -EBUSY) {
+        if (!told)
+            fprintf(stderr, "lab: %u commands are running, waiting for one to end\n",
+                    options->lines);
+        told = true;
+        usleep(BUSY_PERIOD);
+    }
+    return fd;
+}
+
+struct greeting {
+    uint64_t nonce;
+    bool welcome;
+    uint32_t build;
+};
+
+static int on_greeting(void *context, uint8_t kind, const uint8_t *payload, size_t length)
+{
+    struct greeting *greeting = context;
+    struct message_welcome welcome;
+
+    if (kind != MESSAGE_WELCOME || length != sizeof(welcome))
+        return 0;
+    memcpy(&welcome, payload, length);
+    if (welcome.nonce == greeting->nonce) {
+        greeting->welcome = true;
+        greeting->build = welcome.build;
+    }
+    return 0;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// 0 when welcomed, -EPIPE if the machine vanished, -ETIMEDOUT if it does not answer.
+static int greet(struct wire *wire, struct message_hello *hello)
+{
+    struct greeting greeting = {0};
+    int64_t end = now_ms() + WELCOME_LIMIT * 1000;
+
+    if (getrandom(&hello->nonce, sizeof(hello->nonce), 0) != sizeof(hello->nonce))
+        return -EIO;
+    greeting.nonce = hello->nonce;
+    wire_resync(wire);
+    if (wire_send(wire, MESSAGE_HELLO, hello, sizeof(*hello), NULL, 0) < 0)
+        return -EIO;
+    while (!greeting.welcome) {
+        struct pollfd ready = {.fd = wire->fd, .events = POLLIN};
+        int64_t left = end - now_ms();
+
+        if (wire_flush(wire) < 0)
+            return -EPIPE;
+        if (wire_pending(wire))
+            ready.events |= POLLOUT;
+        if (left <= 0)
+            return -ETIMEDOUT;
+        if (poll(&ready, 1, (int)left) > 0 && (ready.revents & ~POLLOUT) &&
+            wire_receive(wire, on_greeting, &greeting) < 0)
+            return -EPIPE;
+    }
+    return greeting.build == LAB_BUILD ? 0 : -ESTALE;
+}
+
+// One attempt: a line, a connection, a greeting.
+static int try_once(const struct line_options *options, struct message_hello *hello,
+                    struct wire *wire)
+{
+    int fd = wait_for_line(options);
+    int code;
+
+    if (fd < 0)
+        return fd;
+    wire_init(wire, fd);
+    code = greet(wire, hello);
+    if (code < 0)
+        close(fd);
+    return code;
+}
+
+int line_open(const struct line_options *options, struct message_hello *hello, struct wire *wire)
+{
+    int code = -ENOENT;
+
+    for (int i = 0; i < START_TRIES; i++) {
+        code = try_once(options, hello, wire);
+        if (code == 0)
+            return 0;
+        if (code == -ETIMEDOUT)
+            fprintf(stderr, "lab: the machine does not answer, restarting it\n");
+        if (code == -ESTALE)
+            fprintf(stderr, "lab: the machine runs an older lab, restarting it\n");
+        if ((code == -ETIMEDOUT || code == -ESTALE) && run_script(options, "down") < 0)
+            return code;
+        if (run_script(options, "up") < 0)
+            return -ECHILD; // the script has said why
+    }
+    fprintf(stderr, "lab: no line to the machine: %s\n", strerror(-code));
+    return code;
+}

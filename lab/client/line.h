@@ -1,0 +1,18 @@
+// Finding a free line to the lab's machine, and greeting the agent on it.
+#ifndef LAB_CLIENT_LINE_H
+#define LAB_CLIENT_LINE_H
+
+#include "lab/wire/wire.h"
+
+struct line_options {
+    const char *directory; // where the machine's sockets are
+    unsigned lines;
+    const char *script; // run with "up" it starts the machine, with "down" it stops it
+};
+
+// Connects to a free line, starting the machine if there is none, and waits until the agent answers
+// the HELLO. Returns 0, or a negative code after having said why on standard error.
+__attribute__((warn_unused_result)) int line_open(const struct line_options *options,
+                                                  struct message_hello *hello, struct wire *wire);
+
+#endif

@@ -1,0 +1,234 @@
+// See relay.h. Signals arrive through a descriptor, so that the loop sees one thing at a time.
+#include "lab/client/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "lab/client/request.h"
+#include "lab/client/terminal.h"
+#include "lab/wire/stream.h"
+
+struct relay {
+    struct wire *wire;
+    const struct message_hello *hello;
+    struct source in;
+    struct sink out[STREAM_COUNT];
+    int signals;
+    bool over;
+    int status;
+};
+
+static const int forwarded[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
+                                SIGUSR2, SIGALRM, SIGCONT, SIGTSTP, SIGWINCH};
+
+static int on_message(void *context, uint8_t kind, const uint8_t *payload, size_t length)
+{
+    struct relay *relay = context;
+    struct message_window window;
+    uint8_t first = length > 0 ? payload[0] : 0;
+    struct sink *sink = first < STREAM_COUNT ? &relay->out[first] : NULL;
+
+    switch (kind) {
+    case MESSAGE_DATA:
+        return sink && length > 0 ? sink_take(sink, payload + 1, length - 1) : 0;
+    case MESSAGE_END:
+        if (sink)
+            sink_end(sink);
+        return 0;
+    case MESSAGE_CLOSE:
+        source_close(&relay->in);
+        return 0;
+    case MESSAGE_WINDOW:
+        if (length == sizeof(window)) {
+            memcpy(&window, payload, length);
+            source_grant(&relay->in, window.bytes);
+        }
+        return 0;
+    case MESSAGE_STOPPED:
+        if (relay->hello->terminals & 1) {
+            terminal_restore();
+            raise(SIGSTOP);
+        }
+        return 0;
+    case MESSAGE_REFUSED:
+        fprintf(stderr, "lab: %.*s\n", (int)length - 1, (const char *)payload + 1);
+        // fall through
+    case MESSAGE_EXIT:
+        relay->over = true;
+        relay->status = first;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int send_signal(struct relay *relay, int number)
+{
+    uint8_t byte = (uint8_t)number;
+
+    return wire_send(relay->wire, MESSAGE_SIGNAL, &byte, 1, NULL, 0);
+}
+
+// Suspends the command, then this process; comes back with SIGCONT.
+static int suspend(struct relay *relay)
+{
+    int code = send_signal(relay, SIGSTOP);
+
+    if (code == 0)
+        code = wire_flush(relay->wire);
+    terminal_restore();
+    raise(SIGSTOP);
+    return code;
+}
+
+static int on_signal(struct relay *relay)
+{
+    struct signalfd_siginfo event;
+    struct message_resize size;
+
+    if (read(relay->signals, &event, sizeof(event)) != sizeof(event))
+        return 0;
+    switch (event.ssi_signo) {
+    case SIGWINCH:
+        size = terminal_size();
+        return wire_send(relay->wire, MESSAGE_RESIZE, &size, sizeof(size), NULL, 0);
+    case SIGTSTP:
+        return suspend(relay);
+    case SIGCONT:
+        terminal_raw(relay->hello);
+        return send_signal(relay, SIGCONT);
+    default:
+        return send_signal(relay, (int)event.ssi_signo);
+    }
+}
+
+static int pump(struct relay *relay, const struct pollfd *in, const struct pollfd *out)
+{
+    int code = 0;
+
+    if (in->revents && relay->in.fd >= 0)
+        code = source_pump(&relay->in, relay->wire);
+    for (int i = 1; code == 0 && i < STREAM_COUNT; i++)
+        if (out[i].revents || relay->out[i].ended)
+            code = sink_pump(&relay->out[i], relay->wire);
+    return code;
+}
+
+static bool all_written(const struct relay *relay)
+{
+    for (int i = 1; i < STREAM_COUNT; i++)
+        if (!sink_idle(&relay->out[i]))
+            return false;
+    return true;
+}
+
+static int step(struct relay *relay)
+{
+    enum { LINE, SIGNALS, IN, OUT, COUNT = OUT + STREAM_COUNT };
+    struct pollfd polls[COUNT] = {
+        [LINE] = {.fd = relay->over ? -1 : relay->wire->fd, .events = POLLIN},
+        [SIGNALS] = {.fd = relay->signals, .events = POLLIN},
+        [IN] = source_poll(&relay->in, relay->wire),
+        [OUT] = {.fd = -1},
+    };
+    int code = 0;
+
+    for (int i = 1; i < STREAM_COUNT; i++)
+        polls[OUT + i] = sink_poll(&relay->out[i]);
+    if (wire_pending(relay->wire))
+        polls[LINE].events |= POLLOUT;
+    if (poll(polls, COUNT, -1) < 0)
+        return errno == EINTR ? 0 : -errno;
+    if (polls[SIGNALS].revents)
+        code = on_signal(relay);
+    if (code == 0)
+        code = pump(relay, &polls[IN], &polls[OUT]);
+    if (code == 0 && (polls[LINE].revents & ~POLLOUT))
+        code = wire_receive(relay->wire, on_message, relay);
+    return code < 0 || relay->over ? code : wire_flush(relay->wire);
+}
+
+// The request may be longer than the line's buffer.
+static int send_request(struct wire *wire, const char *strings, size_t length)
+{
+    size_t sent = 0;
+
+    while (sent < length || wire_pending(wire)) {
+        struct pollfd ready = {.fd = wire->fd, .events = POLLOUT};
+        size_t run = length - sent < MESSAGE_DATA_MAX ? length - sent : MESSAGE_DATA_MAX;
+        int code = 0;
+
+        if (run > 0 && wire_has_room(wire)) {
+            code = wire_send(wire, MESSAGE_STRINGS, strings + sent, run, NULL, 0);
+            sent += run;
+        } else if (poll(&ready, 1, -1) < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (code == 0)
+            code = wire_flush(wire);
+        if (code < 0)
+            return code;
+    }
+    return wire_send(wire, MESSAGE_START, NULL, 0, NULL, 0);
+}
+
+// A sink takes over its descriptor, so it gets one of its own.
+static void open_streams(struct relay *relay)
+{
+    static const int fds[STREAM_COUNT] = {[STREAM_STDOUT] = 1, [STREAM_STDERR] = 2};
+    int terminal = -1;
+
+    for (int fd = 1; fd < 4 && terminal < 0; fd++)
+        if (relay->hello->terminals & (1u << (fd % 3)))
+            terminal = fd % 3;
+    source_open(&relay->in, STREAM_STDIN, STDIN_FILENO);
+    for (int i = 1; i < STREAM_COUNT; i++)
+        sink_open(&relay->out[i], (uint8_t)i,
+                  fcntl(i == STREAM_TERMINAL ? terminal : fds[i], F_DUPFD_CLOEXEC, 3));
+}
+
+static int catch_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
+        sigaddset(&set, forwarded[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN); // the terminal is set right even from the background
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int relay_run(struct wire *wire, const struct message_hello *hello, char **command)
+{
+    static struct relay relay;
+    size_t length;
+    char *strings = request_strings(command, &length);
+    int code = strings ? send_request(wire, strings, length) : -ENOMEM;
+
+    free(strings);
+    relay.wire = wire;
+    relay.hello = hello;
+    relay.status = 125;
+    relay.signals = catch_signals();
+    open_streams(&relay);
+    for (int i = 1; code == 0 && i < STREAM_COUNT; i++)
+        code = sink_pump(&relay.out[i], wire);
+    terminal_raw(hello);
+    if (code == 0)
+        code = wire_flush(wire);
+    while (code == 0 && !(relay.over && all_written(&relay)))
+        code = step(&relay);
+    terminal_restore();
+    if (code < 0)
+        fprintf(stderr, "lab: the connection to the machine broke: %s\n", strerror(-code));
+    return code < 0 ? 125 : relay.status;
+}

@@ -1,0 +1,56 @@
+// See terminal.h.
+#include "lab/client/terminal.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios saved;
+static bool raw;
+
+void terminal_describe(struct message_hello *hello)
+{
+    struct termios termios = {0};
+    struct message_resize size = terminal_size();
+
+    _Static_assert(sizeof(termios) == sizeof(hello->termios), "travels whole");
+    for (int fd = 2; fd >= 0; fd--) // standard input's settings win
+        if (isatty(fd) && tcgetattr(fd, &termios) == 0)
+            hello->terminals |= 1u << fd;
+    memcpy(hello->termios, &termios, sizeof(termios));
+    hello->rows = size.rows;
+    hello->columns = size.columns;
+}
+
+struct message_resize terminal_size(void)
+{
+    struct winsize size = {0};
+
+    for (int fd = 0; fd < 3; fd++)
+        if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+            break;
+    return (struct message_resize){.rows = size.ws_row, .columns = size.ws_col};
+}
+
+void terminal_raw(const struct message_hello *hello)
+{
+    struct termios termios;
+
+    if (raw || !(hello->terminals & 1) || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
+        tcgetattr(STDIN_FILENO, &saved) != 0)
+        return;
+    termios = saved;
+    cfmakeraw(&termios);
+    if (!(hello->terminals & 2)) // another program writes to the terminal and counts on this
+        termios.c_oflag |= saved.c_oflag & (tcflag_t)OPOST;
+    raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &termios) == 0;
+}
+
+void terminal_restore(void)
+{
+    if (raw)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+    raw = false;
+}
