@@ -1,0 +1,102 @@
+/*
+ * ELF images for x86: 64-bit ones start in long mode, 32-bit ones in protected mode. One that
+ * carries a multiboot header starts as that specification says (3.2): paging off.
+ */
+#include <string.h>
+
+#include "abi/multiboot.h"
+#include "boot/loader.h"
+#include "common/elf.h"
+
+enum { SEGMENTS_MAX = 64 }; /* program headers looked at: a bound of ours for a file's number */
+
+static bool recognise(const struct image *image)
+{
+    return elf_has_magic(image->bytes, image->size);
+}
+
+static int open_elf(const struct image *image, struct elf_file *elf, struct error *error)
+{
+    int code = elf_open(elf, image->bytes, image->size);
+
+    if (code != ELF_OK)
+        return error_set(error, "%s: %s", image->path, elf_error_text(code));
+    if (elf->machine != (elf->is64 ? ELF_MACHINE_X86_64 : ELF_MACHINE_386))
+        return error_set(error, "%s: an ELF file for another kind of CPU (machine %u)", image->path,
+                         elf->machine);
+    if (elf->phnum > SEGMENTS_MAX)
+        return error_set(error, "%s: %u program headers, more than %d", image->path, elf->phnum,
+                         SEGMENTS_MAX);
+    return 0;
+}
+
+static int mode(const struct image *image, enum guest_mode asked, enum guest_mode *result,
+                struct error *error)
+{
+    struct elf_file elf;
+
+    if (open_elf(image, &elf, error) < 0)
+        return -1;
+    *result = elf.is64 ? MODE_LONG : MODE_PROTECTED;
+    if (asked != MODE_BY_CONTENT && asked != *result)
+        return error_set(error, "%s: a %d-bit ELF file does not start in the mode asked for",
+                         image->path, elf.is64 ? 64 : 32);
+    return 0;
+}
+
+static bool has_multiboot_header(const struct image *image)
+{
+    size_t end = image->size < MULTIBOOT_SEARCH ? image->size : MULTIBOOT_SEARCH;
+    uint32_t words[3]; /* magic, flags, checksum: their sum is 0 */
+
+    for (size_t at = 0; at + sizeof words <= end; at += 4) {
+        memcpy(words, image->bytes + at, sizeof words);
+        if (words[0] == MULTIBOOT_HEADER_MAGIC && words[0] + words[1] + words[2] == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A 32-bit image linked high without load addresses of its own goes where the high mapping leads.
+ */
+static gpa_t load_address(const struct elf_segment *segment, const struct cpu_start *start)
+{
+    if (start->paging && segment->paddr >= CPU_HIGH_BASE && segment->paddr == segment->vaddr)
+        return segment->paddr - CPU_HIGH_BASE;
+    return segment->paddr;
+}
+
+static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
+                struct error *error)
+{
+    const struct image *image = request->image;
+    const struct options *o = request->options;
+    struct elf_file elf;
+    struct elf_segment s;
+    unsigned loaded = 0;
+
+    if (open_elf(image, &elf, error) < 0)
+        return -1;
+    if (m == MODE_PROTECTED && has_multiboot_header(image))
+        start->paging = false;
+    for (unsigned i = 0; i < elf.phnum; i++) {
+        int code = elf_segment(&elf, i, &s);
+
+        if (code != ELF_OK)
+            return error_set(error, "%s: program header %u: %s", image->path, i,
+                             elf_error_text(code));
+        if (s.type != ELF_PT_LOAD || s.memsz == 0)
+            continue;
+        if (loader_place(request, load_address(&s, start), image->bytes + s.offset, s.filesz,
+                         s.memsz, error) < 0)
+            return -1;
+        loaded++;
+    }
+    if (loaded == 0)
+        return error_set(error, "%s: an ELF file with nothing to load", image->path);
+    start->entry = o->has_entry ? o->entry : elf.entry;
+    return 0;
+}
+
+const struct loader loader_elf = {
+    .name = "ELF", .recognise = recognise, .mode = mode, .load = load};

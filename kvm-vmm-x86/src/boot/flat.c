@@ -1,0 +1,49 @@
+/* Flat images: bytes without a header, loaded and entered where the mode or the user says. */
+#include "boot/loader.h"
+
+/* Where each mode puts a flat image, relative to the start of its RAM, and where it enters it. */
+static const struct {
+    gpa_t load;
+    gva_t entry;
+} places[] = {
+    [MODE_REAL] = {.load = 0, .entry = 0},
+    [MODE_PROTECTED] = {.load = 0x1000, .entry = CPU_HIGH_BASE + 0x1000},
+    [MODE_LONG] = {.load = 0x100000, .entry = 0x100000},
+};
+
+static bool recognise(const struct image *image)
+{
+    (void)image;
+    return true;
+}
+
+static int mode(const struct image *image, enum guest_mode asked, enum guest_mode *result,
+                struct error *error)
+{
+    (void)image;
+    (void)error;
+    *result = asked == MODE_BY_CONTENT ? MODE_REAL : asked;
+    return 0;
+}
+
+static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
+                struct error *error)
+{
+    const struct options *o = request->options;
+    const struct image *image = request->image;
+    gpa_t base = request->memory->regions[0].base;
+    gpa_t at = o->has_load ? o->load : places[m].load;
+
+    start->entry = o->has_entry ? o->entry : places[m].entry;
+    if (!o->has_entry && o->has_load)
+        start->entry += at - places[m].load;
+    if (!o->has_entry && m == MODE_PROTECTED && !start->paging)
+        start->entry -= CPU_HIGH_BASE;
+    if (m == MODE_REAL && image->size > memory_low_end(request->memory) - base)
+        return error_set(error, "%s: %zu bytes do not fit in a window of %llu", image->path,
+                         image->size, (unsigned long long)(memory_low_end(request->memory) - base));
+    return loader_place(request, base + at, image->bytes, image->size, image->size, error);
+}
+
+const struct loader loader_flat = {
+    .name = "flat", .recognise = recognise, .mode = mode, .load = load};

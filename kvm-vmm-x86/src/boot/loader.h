@@ -1,0 +1,53 @@
+/*
+ * Image formats. A loader recognises a file by its content, says in which mode the guest starts,
+ * and copies it into guest memory. Pure: the file is bytes, the guest's RAM is `struct memory`. The
+ * table of loaders is loaders.c.
+ */
+#ifndef BOOT_LOADER_H
+#define BOOT_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/state.h"
+#include "error.h"
+#include "memory.h"
+#include "options.h"
+
+struct image {
+    const char *path;
+    const uint8_t *bytes;
+    size_t size;
+};
+
+/* What a loader is asked to do. */
+struct boot_request {
+    const struct options *options;
+    const struct image *image;
+    const struct memory *memory;
+    gpa_t limit; /* nothing is loaded at or above this address of low RAM: tables go there */
+};
+
+struct loader {
+    const char *name;
+    bool (*recognise)(const struct image *image);
+    /* The mode the content asks for; an error if the user asked for one that it cannot have. */
+    int (*mode)(const struct image *image, enum guest_mode asked, enum guest_mode *mode,
+                struct error *error) MUST_CHECK;
+    /* Copies the image and says where the guest starts. `start` comes with the mode's defaults. */
+    int (*load)(const struct boot_request *request, enum guest_mode mode, struct cpu_start *start,
+                struct error *error) MUST_CHECK;
+};
+
+/* The first loader that recognises the image; the last of the table takes anything. */
+const struct loader *loader_find(const struct image *image);
+
+extern const struct loader loader_elf, loader_flat;
+
+/* Copies `count` bytes to `to` and sees to it that `span` bytes are free there, below
+ * request->limit. */
+int loader_place(const struct boot_request *request, gpa_t to, const uint8_t *from, uint64_t count,
+                 uint64_t span, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,35 @@
+/* The table of image formats, in the order in which they are tried. */
+#include <string.h>
+
+#include "boot/loader.h"
+
+static const struct loader *const loaders[] = {
+    &loader_elf, &loader_flat, /* anything else */
+};
+
+const struct loader *loader_find(const struct image *image)
+{
+    size_t i = 0;
+
+    while (!loaders[i]->recognise(image))
+        i++;
+    return loaders[i];
+}
+
+int loader_place(const struct boot_request *request, gpa_t to, const uint8_t *from, uint64_t count,
+                 uint64_t span, struct error *error)
+{
+    const char *path = request->image->path;
+    void *at = memory_at(request->memory, to, span);
+    bool low = to < memory_low_end(request->memory);
+
+    if (at == NULL)
+        return error_set(error, "%s: %llu bytes at %#llx do not fit in the guest's memory", path,
+                         (unsigned long long)span, (unsigned long long)to);
+    if (low && to + span > request->limit)
+        return error_set(
+            error, "%s: %llu bytes at %#llx leave no room for tables and stack (from %#llx)", path,
+            (unsigned long long)span, (unsigned long long)to, (unsigned long long)request->limit);
+    memcpy(at, from, count);
+    return 0;
+}

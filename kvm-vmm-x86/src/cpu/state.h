@@ -1,0 +1,54 @@
+/*
+ * The state a vCPU starts in, one file a mode: real.c, protected.c, long.c. Pure: they fill
+ * registers and write tables into guest memory; nothing here calls KVM.
+ */
+#ifndef CPU_STATE_H
+#define CPU_STATE_H
+
+#include <stdbool.h>
+
+#include "cpu/regs.h"
+#include "memory.h"
+
+/* What the boot loader decided, for the mode's set-up to turn into registers. */
+struct cpu_start {
+    gva_t entry;
+    bool paging;     /* protected mode: translate */
+    bool multiboot;  /* EAX and EBX as a multiboot kernel expects them */
+    gpa_t boot_info; /* what EBX points to then */
+};
+
+/*
+ * The range at the top of low RAM that tables take: it begins where the stack ends. Nothing is
+ * loaded into it. 0 where the RAM is too small to hold it.
+ */
+gpa_t cpu_reserved_real(const struct memory *memory);
+gpa_t cpu_reserved_protected(const struct memory *memory);
+gpa_t cpu_reserved_long(const struct memory *memory);
+
+/* Where in the reserved range the multiboot information goes. */
+gpa_t cpu_boot_info_address(gpa_t reserved);
+enum { CPU_BOOT_INFO_SIZE = PAGE_SIZE };
+
+/*
+ * 16-bit: all segments and the interrupt table at the window's start, SP = 0xfffe (Intel SDM volume
+ * 3, 21.1).
+ */
+void cpu_start_real(const struct memory *memory, const struct cpu_start *start,
+                    struct kvm_regs *regs, struct kvm_sregs *sregs);
+
+/*
+ * 32-bit, flat segments. With paging, RAM is mapped at 0 and at CPU_HIGH_BASE (Intel SDM volume
+ * 3, 4.3); devices are not. The stack begins below the reserved range. No interrupt table: an
+ * exception before the guest has one ends it.
+ */
+#define CPU_HIGH_BASE UINT64_C(0x80000000)
+void cpu_start_protected(const struct memory *memory, const struct cpu_start *start,
+                         struct kvm_regs *regs, struct kvm_sregs *sregs);
+
+/* 64-bit: all RAM and at least the first 4 GB mapped one to one by 2 MB pages (Intel SDM volume
+ * 3, 4.5). */
+void cpu_start_long(const struct memory *memory, const struct cpu_start *start,
+                    struct kvm_regs *regs, struct kvm_sregs *sregs);
+
+#endif

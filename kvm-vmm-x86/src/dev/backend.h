@@ -1,0 +1,50 @@
+/*
+ * What a device asks of the world around its guest: output, input, an interrupt line, the end. The
+ * VM implements it with the console, the input queue and KVM; unit tests and fuzzers implement it
+ * with a few variables.
+ */
+#ifndef DEV_BACKEND_H
+#define DEV_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "memory.h"
+
+/* How a guest ended, and with what the VMM itself will end. */
+enum end_kind {
+    END_NONE,    /* still running */
+    END_EXIT,    /* asked to, by hypercall: 0 */
+    END_HALT,    /* halted for ever: 0 */
+    END_LEFT,    /* the user left it (Ctrl-A x): 0 */
+    END_CODE,    /* its own code by the debug-exit port */
+    END_LIMIT,   /* --timeout or --max-exits: 124 */
+    END_FAILED,  /* the VMM could not go on: 125 */
+    END_CRASH,   /* the guest did what it must not: 126 */
+    END_SIGNAL,  /* the VMM was told to stop by signal N: 128 + N */
+    END_SIBLING, /* stopped because another guest of the run was: decides nothing */
+};
+
+/* What input() answers besides a byte. */
+enum { INPUT_NONE = -1, INPUT_END = -2, INPUT_STOPPED = -3 };
+
+struct backend {
+    void *context;
+    const struct memory *memory; /* the guest's RAM, for devices that read it themselves */
+    /* Prints the guest's bytes. */
+    void (*output)(void *context, const uint8_t *bytes, size_t count);
+    /* Takes the next input byte: 0 to 255, INPUT_NONE (only without `wait`), INPUT_END, or
+     * INPUT_STOPPED. */
+    int (*input)(void *context, bool wait);
+    /* How many input bytes wait (at least), or INPUT_END. Takes none. */
+    int (*pending)(void *context);
+    /* The guest looks for input: from now on it is read from the terminal or file. */
+    void (*want_input)(void *context);
+    /* Raises or lowers an ISA interrupt line. */
+    void (*interrupt)(void *context, unsigned line, bool level);
+    /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
+    void (*end)(void *context, enum end_kind kind, int code, const char *message);
+};
+
+#endif

@@ -1,0 +1,82 @@
+/* The port and memory-mapped buses; see bus.h. */
+#include "dev/bus.h"
+
+#include <stddef.h>
+#include <string.h>
+
+int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t length,
+              const struct bus_ops *ops, void *device, struct error *error)
+{
+    if (length == 0 || base + length < base)
+        return error_set(error, "device %s: a range of %#llx bytes at %#llx is impossible",
+                         ops->name, (unsigned long long)length, (unsigned long long)base);
+    if (bus->count == BUS_RANGES_MAX)
+        return error_set(error, "device %s: more than %d device ranges", ops->name, BUS_RANGES_MAX);
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_range *r = &bus->ranges[i];
+
+        if (r->space == space && base < r->base + r->length && r->base < base + length)
+            return error_set(error, "device %s overlaps %s at %#llx", ops->name, r->ops->name,
+                             (unsigned long long)base);
+    }
+    bus->ranges[bus->count++] = (struct bus_range){
+        .space = space, .base = base, .length = length, .ops = ops, .device = device};
+    return 0;
+}
+
+struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address)
+{
+    for (unsigned i = 0; i < bus->count; i++) {
+        struct bus_range *r = &bus->ranges[i];
+
+        if (r->space == space && address >= r->base && address - r->base < r->length)
+            return r;
+    }
+    return NULL;
+}
+
+/* Several vCPUs may count at once: atomic, but ordered with nothing. */
+static void count_access(struct bus_counters *counters, bool write)
+{
+    __atomic_fetch_add(write ? &counters->writes : &counters->reads, 1, __ATOMIC_RELAXED);
+}
+
+static enum bus_verdict access_unclaimed(struct bus *bus, enum bus_space space,
+                                         struct bus_access *access)
+{
+    count_access(&bus->unclaimed[space], access->write);
+    if (!access->write)
+        memset(access->data, 0xff, access->size);
+    return BUS_RESUME;
+}
+
+/* An access wider than the device, or reaching past its range, goes byte by byte, each byte to
+ * whoever owns it. */
+static enum bus_verdict access_split(struct bus *bus, enum bus_space space, uint64_t address,
+                                     const struct bus_access *whole)
+{
+    for (uint8_t i = 0; i < whole->size; i++) {
+        struct bus_access part = *whole;
+
+        part.data = whole->data + i;
+        part.size = 1;
+        if (bus_access(bus, space, address + i, &part) == BUS_STOP)
+            return BUS_STOP;
+    }
+    return BUS_RESUME;
+}
+
+enum bus_verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
+                            struct bus_access *access)
+{
+    struct bus_range *r = bus_find(bus, space, address);
+
+    if (r == NULL)
+        return access_unclaimed(bus, space, access);
+    access->offset = address - r->base;
+    if (access->size > 1 &&
+        (access->size > r->ops->width || access->size > r->length - access->offset))
+        return access_split(bus, space, address, access);
+    count_access(&r->counters, access->write);
+    return r->ops->access(r->device, access);
+}

@@ -1,0 +1,109 @@
+/*
+ * Hypercalls on port 0x500 (abi/hypercall.h). A write of the port makes the call that AL names;
+ * arguments and results travel in the general registers. A read gives the byte the last HC_GETCHAR
+ * answered.
+ */
+#include "dev/hypercall.h"
+
+#include <stdio.h>
+
+#include "abi/hypercall.h"
+
+static enum bus_verdict stop(struct hypercall *hc, enum end_kind kind, const char *message)
+{
+    hc->backend->end(hc->backend->context, kind, 0, message);
+    return BUS_STOP;
+}
+
+static enum bus_verdict hc_exit(struct hypercall *hc, struct bus_cpu *cpu)
+{
+    (void)cpu;
+    return stop(hc, END_EXIT, NULL);
+}
+
+static enum bus_verdict hc_putchar(struct hypercall *hc, struct bus_cpu *cpu)
+{
+    uint8_t byte = (uint8_t)cpu->regs->rbx;
+
+    hc->backend->output(hc->backend->context, &byte, 1);
+    return BUS_RESUME;
+}
+
+/* Every answer sets CF, so that the end of input is told apart from a byte of the same value. */
+static enum bus_verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
+{
+    int byte;
+
+    hc->backend->want_input(hc->backend->context);
+    byte = hc->backend->input(hc->backend->context, true);
+    if (byte == INPUT_STOPPED)
+        return BUS_STOP;
+    if (byte >= 0) {
+        cpu->regs->rflags &= ~RFLAGS_CF;
+        hc->ended = 0;
+    } else {
+        if (++hc->ended >= HC_EOF_LIMIT)
+            return stop(hc, END_CRASH, "went on reading after the end of its input");
+        cpu->regs->rflags |= RFLAGS_CF;
+        byte = HC_EOF;
+    }
+    hc->last = (uint8_t)byte;
+    cpu->regs_changed = true;
+    cpu->regs->rax = (cpu->regs->rax & ~UINT64_C(0xff)) | hc->last;
+    return BUS_RESUME;
+}
+
+static enum bus_verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
+{
+    gpa_t from = cpu->regs->rbx & UINT32_MAX;
+    uint64_t length = cpu->regs->rcx & UINT32_MAX;
+    const uint8_t *bytes;
+    char message[96];
+
+    if (length == 0)
+        return BUS_RESUME;
+    bytes = memory_at(hc->backend->memory, from, length);
+    if (bytes == NULL) {
+        snprintf(message, sizeof message, "hypercall WRITE of %#llx bytes at %#llx, not all RAM",
+                 (unsigned long long)length, (unsigned long long)from);
+        return stop(hc, END_CRASH, message);
+    }
+    hc->backend->output(hc->backend->context, bytes, length);
+    return BUS_RESUME;
+}
+
+static enum bus_verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu, uint8_t number)
+{
+    char message[96];
+
+    snprintf(message, sizeof message, "unknown hypercall %#x at rip %#llx", number,
+             (unsigned long long)cpu->regs->rip);
+    return stop(hc, END_CRASH, message);
+}
+
+static enum bus_verdict (*const calls[256])(struct hypercall *, struct bus_cpu *) = {
+    [HC_EXIT] = hc_exit,
+    [HC_PUTCHAR] = hc_putchar,
+    [HC_GETCHAR] = hc_getchar,
+    [HC_WRITE] = hc_write,
+};
+
+static enum bus_verdict hypercall_access(void *device, struct bus_access *access)
+{
+    struct hypercall *hc = device;
+    uint8_t number = access->data[0];
+
+    if (!access->write) {
+        access->data[0] = hc->last;
+        return BUS_RESUME;
+    }
+    return calls[number] != NULL ? calls[number](hc, access->cpu)
+                                 : hc_unknown(hc, access->cpu, number);
+}
+
+const struct bus_ops hypercall_ops = {.name = "hypercall", .width = 1, .access = hypercall_access};
+
+void hypercall_init(struct hypercall *hypercall, const struct backend *backend)
+{
+    *hypercall = (struct hypercall){.backend = backend};
+}

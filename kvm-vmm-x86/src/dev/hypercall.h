@@ -1,0 +1,19 @@
+/* Hypercalls: the port by which a guest asks the VMM to end, print and read. The protocol is
+ * abi/hypercall.h. */
+#ifndef DEV_HYPERCALL_H
+#define DEV_HYPERCALL_H
+
+#include "dev/backend.h"
+#include "dev/bus.h"
+
+struct hypercall {
+    const struct backend *backend;
+    uint8_t last;   /* the byte HC_GETCHAR answered last: what a read of the port gives */
+    unsigned ended; /* how often the guest asked for input after its end */
+};
+
+extern const struct bus_ops hypercall_ops;
+
+void hypercall_init(struct hypercall *hypercall, const struct backend *backend);
+
+#endif

@@ -1,0 +1,263 @@
+/* A 16550A UART; see serial.h. Register layout and behaviour: PC16550D data sheet, section 8. */
+#include "dev/serial.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { RBR_THR = 0, IER = 1, IIR_FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7 };
+
+enum { IER_RDA = 1 << 0, IER_THRE = 1 << 1, IER_RLS = 1 << 2, IER_MASK = 0x0f };
+enum { IIR_NONE = 0x01, IIR_THRE = 0x02, IIR_RDA = 0x04, IIR_RLS = 0x06, IIR_TIMEOUT = 0x0c };
+enum { IIR_FIFOS = 0xc0 };
+enum { FCR_ENABLE = 1 << 0, FCR_CLEAR_RX = 1 << 1, FCR_TRIGGER_SHIFT = 6 };
+enum { LCR_DLAB = 1 << 7 };
+enum { MCR_DTR = 1 << 0, MCR_RTS = 1 << 1, MCR_OUT1 = 1 << 2, MCR_OUT2 = 1 << 3 };
+enum { MCR_LOOP = 1 << 4, MCR_MASK = 0x1f };
+enum { LSR_DR = 1 << 0, LSR_OE = 1 << 1, LSR_THRE = 1 << 5, LSR_TEMT = 1 << 6 };
+enum { MSR_CTS = 1 << 4, MSR_DSR = 1 << 5, MSR_RI = 1 << 6, MSR_DCD = 1 << 7 };
+
+enum { CTRL_D = 0x04 };
+
+/* A guest that only prints reads LSR once or twice a byte; one that reads it this often in a row
+ * waits for input. */
+enum { POLLS_MEAN_READING = 8 };
+
+/* Bytes that wait in the receive FIFO. */
+static unsigned received(struct serial *s)
+{
+    int pending;
+
+    if (s->mcr & MCR_LOOP)
+        return s->loop_count;
+    pending = s->backend->pending(s->backend->context);
+    if (pending == INPUT_END)
+        return s->ctrl_d_at_end && !s->end_delivered ? 1 : 0;
+    return pending > SERIAL_FIFO_SIZE ? SERIAL_FIFO_SIZE : (unsigned)pending;
+}
+
+static unsigned trigger_level(const struct serial *s)
+{
+    static const uint8_t levels[4] = {1, 4, 8, 14};
+
+    return s->fcr & FCR_ENABLE ? levels[s->fcr >> FCR_TRIGGER_SHIFT] : 1;
+}
+
+/* The pending interrupt of the highest priority (data sheet, table 5). */
+static uint8_t interrupt_id(struct serial *s)
+{
+    unsigned count;
+
+    if ((s->ier & IER_RLS) && s->overrun)
+        return IIR_RLS;
+    count = s->ier & IER_RDA ? received(s) : 0;
+    if (count > 0)
+        return count >= trigger_level(s) ? IIR_RDA : IIR_TIMEOUT;
+    if ((s->ier & IER_THRE) && s->thr_empty_pending)
+        return IIR_THRE;
+    return IIR_NONE;
+}
+
+/* OUT2 gates the interrupt on a PC; in loopback the outputs are cut off from the line. */
+static void update_line(struct serial *s)
+{
+    bool line = (s->mcr & MCR_OUT2) && !(s->mcr & MCR_LOOP) && interrupt_id(s) != IIR_NONE;
+
+    if (line == s->line)
+        return;
+    s->line = line;
+    s->backend->interrupt(s->backend->context, SERIAL_IRQ, line);
+}
+
+static uint8_t take_loop(struct serial *s)
+{
+    uint8_t byte = s->loop[0];
+
+    if (s->loop_count == 0)
+        return 0;
+    memmove(s->loop, s->loop + 1, --s->loop_count);
+    return byte;
+}
+
+/*
+ * A lone read of an empty receiver gives 0 at once. An item of `rep insb` waits instead: the
+ * instruction asks for a number of bytes, and there is no other way to deliver them.
+ */
+static uint8_t take_byte(struct serial *s, bool wait)
+{
+    int byte;
+
+    if (s->mcr & MCR_LOOP)
+        return take_loop(s);
+    s->backend->want_input(s->backend->context);
+    lock_release(&s->lock); /* input may come much later, and other vCPUs have a UART too */
+    byte = s->backend->input(s->backend->context, wait);
+    lock_take(&s->lock);
+    if (byte >= 0)
+        return (uint8_t)byte;
+    if (byte == INPUT_END && s->ctrl_d_at_end && !s->end_delivered) {
+        s->end_delivered = true;
+        return CTRL_D;
+    }
+    return 0;
+}
+
+static void send_byte(struct serial *s, uint8_t byte)
+{
+    s->polls = 0;
+    s->thr_empty_pending = false;
+    update_line(s); /* the line falls and rises again, as an edge-triggered controller needs */
+    if (!(s->mcr & MCR_LOOP))
+        s->backend->output(s->backend->context, &byte, 1);
+    else if (s->loop_count < (s->fcr & FCR_ENABLE ? SERIAL_FIFO_SIZE : 1))
+        s->loop[s->loop_count++] = byte;
+    else
+        s->overrun = true;
+    s->thr_empty_pending = true;
+}
+
+static uint8_t read_iir(struct serial *s)
+{
+    uint8_t id = interrupt_id(s);
+
+    if (id == IIR_THRE)
+        s->thr_empty_pending = false; /* reading it is the acknowledgement */
+    return id | (s->fcr & FCR_ENABLE ? IIR_FIFOS : 0);
+}
+
+static uint8_t read_lsr(struct serial *s)
+{
+    uint8_t lsr = LSR_THRE | LSR_TEMT;
+
+    if (s->polls < POLLS_MEAN_READING && ++s->polls == POLLS_MEAN_READING)
+        s->backend->want_input(s->backend->context);
+    if (received(s) > 0)
+        lsr |= LSR_DR;
+    if (s->overrun)
+        lsr |= LSR_OE;
+    s->overrun = false;
+    return lsr;
+}
+
+/* The other side is always there; loopback shows the guest its own outputs (data sheet, 8.6.4). */
+static uint8_t read_msr(const struct serial *s)
+{
+    if (!(s->mcr & MCR_LOOP))
+        return MSR_CTS | MSR_DSR | MSR_DCD;
+    return (s->mcr & MCR_RTS ? MSR_CTS : 0) | (s->mcr & MCR_DTR ? MSR_DSR : 0) |
+           (s->mcr & MCR_OUT1 ? MSR_RI : 0) | (s->mcr & MCR_OUT2 ? MSR_DCD : 0);
+}
+
+static uint8_t read_register(struct serial *s, uint64_t offset, bool string)
+{
+    bool dlab = s->lcr & LCR_DLAB;
+
+    switch (offset) {
+    case RBR_THR:
+        return dlab ? s->divisor_low : take_byte(s, string);
+    case IER:
+        return dlab ? s->divisor_high : s->ier;
+    case IIR_FCR:
+        return read_iir(s);
+    case LCR:
+        return s->lcr;
+    case MCR:
+        return s->mcr;
+    case LSR:
+        return read_lsr(s);
+    case MSR:
+        return read_msr(s);
+    default:
+        return s->scr;
+    }
+}
+
+static void write_ier(struct serial *s, uint8_t value)
+{
+    /* Turning the "transmitter empty" interrupt on while it is empty raises one at once. */
+    if ((value & IER_THRE) && !(s->ier & IER_THRE))
+        s->thr_empty_pending = true;
+    s->ier = value & IER_MASK;
+    if (s->ier & IER_RDA)
+        s->backend->want_input(s->backend->context);
+}
+
+static void write_fcr(struct serial *s, uint8_t value)
+{
+    if ((value & FCR_CLEAR_RX) || ((value ^ s->fcr) & FCR_ENABLE))
+        s->loop_count = 0;
+    s->fcr = value;
+}
+
+static void write_register(struct serial *s, uint64_t offset, uint8_t value)
+{
+    bool dlab = s->lcr & LCR_DLAB;
+
+    switch (offset) {
+    case RBR_THR:
+        if (dlab)
+            s->divisor_low = value;
+        else
+            send_byte(s, value);
+        break;
+    case IER:
+        if (dlab)
+            s->divisor_high = value;
+        else
+            write_ier(s, value);
+        break;
+    case IIR_FCR:
+        write_fcr(s, value);
+        break;
+    case LCR:
+        s->lcr = value;
+        break;
+    case MCR:
+        s->mcr = value & MCR_MASK;
+        break;
+    case SCR:
+        s->scr = value;
+        break;
+    default: /* LSR and MSR: writes are for factory tests only */
+        break;
+    }
+}
+
+static enum bus_verdict serial_access(void *device, struct bus_access *access)
+{
+    struct serial *s = device;
+
+    lock_take(&s->lock);
+    if (access->write)
+        write_register(s, access->offset, access->data[0]);
+    else
+        access->data[0] = read_register(s, access->offset, access->string);
+    update_line(s);
+    lock_release(&s->lock);
+    return BUS_RESUME;
+}
+
+const struct bus_ops serial_ops = {.name = "uart", .width = 1, .access = serial_access};
+
+void serial_init(struct serial *serial, const struct backend *backend, bool ctrl_d_at_end)
+{
+    *serial = (struct serial){
+        .backend = backend, .ctrl_d_at_end = ctrl_d_at_end, .divisor_low = 1, .lcr = 0x03};
+    lock_init(&serial->lock);
+}
+
+void serial_input_ready(struct serial *serial)
+{
+    lock_take(&serial->lock);
+    update_line(serial);
+    lock_release(&serial->lock);
+}
+
+const char *serial_register_name(uint64_t offset, bool write)
+{
+    static const char *const names[2][SERIAL_PORTS] = {
+        {"RBR", "IER", "IIR", "LCR", "MCR", "LSR", "MSR", "SCR"},
+        {"THR", "IER", "FCR", "LCR", "MCR", "LSR", "MSR", "SCR"},
+    };
+
+    return names[write][offset % SERIAL_PORTS];
+}

@@ -1,0 +1,44 @@
+/*
+ * A 16550A UART: National Semiconductor PC16550D data sheet, section 8.
+ *
+ * Both directions, FIFOs, loopback, modem lines and the interrupt line. Transmission takes no time.
+ * The receive FIFO is a window on the guest's input queue: bytes enter it when they are looked at,
+ * so no byte is ever overrun, and emptying the FIFO loses none that the guest has not seen.
+ */
+#ifndef DEV_SERIAL_H
+#define DEV_SERIAL_H
+
+#include "dev/backend.h"
+#include "dev/bus.h"
+#include "host/threads.h"
+
+#define SERIAL_PORT 0x3f8 /* COM1 */
+enum { SERIAL_PORTS = 8, SERIAL_IRQ = 4, SERIAL_FIFO_SIZE = 16 };
+
+struct serial {
+    const struct backend *backend;
+    bool ctrl_d_at_end; /* deliver the end of input as one Ctrl-D */
+    struct lock lock;   /* protects everything below */
+    uint8_t ier, fcr, lcr, mcr, scr;
+    uint8_t divisor_low, divisor_high;
+    bool thr_empty_pending; /* a "transmitter empty" interrupt not yet acknowledged */
+    bool end_delivered;
+    bool line;                      /* the interrupt line as last set */
+    uint8_t polls;                  /* reads of LSR since the last byte sent */
+    uint8_t loop[SERIAL_FIFO_SIZE]; /* what loopback has sent and not yet received */
+    uint8_t loop_count;
+    bool overrun;
+};
+
+extern const struct bus_ops serial_ops;
+
+void serial_init(struct serial *serial, const struct backend *backend, bool ctrl_d_at_end);
+
+/* Input has arrived or ended: raises the interrupt line where the guest asked for it. Callable from
+ * any thread. */
+void serial_input_ready(struct serial *serial);
+
+/* The name of register `offset` for a log line. */
+const char *serial_register_name(uint64_t offset, bool write);
+
+#endif

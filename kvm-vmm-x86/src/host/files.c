@@ -1,0 +1,111 @@
+/* Files of the host; see files.h. */
+#include "host/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK = 64 * 1024, HURRY_MS = 200 };
+
+static volatile bool hurry;
+
+static int read_all(int fd, const char *path, uint64_t limit, size_t expected, struct file *file,
+                    struct error *error)
+{
+    size_t room = expected + 1; /* one more, so that the end is seen without growing */
+    ssize_t n;
+
+    file->bytes = malloc(room);
+    while (file->bytes != NULL) {
+        n = read(fd, file->bytes + file->size, room - file->size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(error, "cannot read %s: %s", path, strerror(errno));
+        if (n == 0)
+            return 0;
+        file->size += (size_t)n;
+        if (file->size > limit)
+            return error_set(error, "%s is larger than %llu MiB", path,
+                             (unsigned long long)limit >> 20);
+        if (file->size == room) {
+            uint8_t *larger = realloc(file->bytes, room += CHUNK + room / 2);
+
+            if (larger == NULL)
+                break;
+            file->bytes = larger;
+        }
+    }
+    return error_set(error, "%s: out of memory", path);
+}
+
+int file_load(struct file *file, const char *path, uint64_t limit, struct error *error)
+{
+    struct stat st;
+    int result = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    *file = (struct file){0};
+    if (fd < 0)
+        return error_set(error, "cannot open %s: %s", path, strerror(errno));
+    if (fstat(fd, &st) < 0)
+        error_set(error, "cannot look at %s: %s", path, strerror(errno));
+    else if (S_ISDIR(st.st_mode))
+        error_set(error, "%s is a directory", path);
+    else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit)
+        error_set(error, "%s is larger than %llu MiB", path, (unsigned long long)limit >> 20);
+    else
+        result = read_all(fd, path, limit, S_ISREG(st.st_mode) ? (size_t)st.st_size : CHUNK, file,
+                          error);
+    if (result == 0 && file->size == 0)
+        result = error_set(error, "%s is empty", path);
+    if (result < 0)
+        file_release(file);
+    close(fd);
+    return result;
+}
+
+void file_release(struct file *file)
+{
+    free(file->bytes);
+    *file = (struct file){0};
+}
+
+int file_write(int fd, const void *bytes, size_t count)
+{
+    const char *from = bytes;
+
+    while (count > 0) {
+        struct pollfd ready = {.fd = fd, .events = POLLOUT};
+        ssize_t n;
+
+        if (hurry && poll(&ready, 1, HURRY_MS) == 0)
+            return -ETIMEDOUT;
+        n = write(fd, from, count);
+        if (n >= 0) {
+            from += n;
+            count -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            (void)poll(&ready, 1, HURRY_MS); /* somebody shares the file and made it non-blocking */
+        } else if (errno != EINTR) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+void files_hurry(void)
+{
+    hurry = true;
+}
+
+int file_read(int fd, void *bytes, size_t size)
+{
+    ssize_t n = read(fd, bytes, size);
+
+    return n < 0 ? -errno : (int)n;
+}

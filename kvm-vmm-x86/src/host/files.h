@@ -1,0 +1,33 @@
+/* Files of the host: images in, guest output out. */
+#ifndef HOST_FILES_H
+#define HOST_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+struct file {
+    uint8_t *bytes;
+    size_t size;
+};
+
+/* Reads a whole file (or pipe) into memory. A directory, an empty file and more than `limit` bytes
+ * are errors. */
+int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
+void file_release(struct file *file);
+
+enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
+
+/*
+ * Writes everything, waiting for a slow reader; 0 or a negative errno. Once files_hurry was called,
+ * a reader who does not take anything for a moment loses the rest, so that the VMM can always end.
+ */
+int file_write(int fd, const void *bytes, size_t count) MUST_CHECK;
+void files_hurry(void);
+
+/* Reads what there is: the count, 0 at the end, or a negative errno. */
+int file_read(int fd, void *bytes, size_t size) MUST_CHECK;
+
+#endif

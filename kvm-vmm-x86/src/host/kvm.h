@@ -1,0 +1,76 @@
+/*
+ * The Linux KVM interface: every ioctl this VMM makes, with its errors turned into words.
+ * Reference: Documentation/virt/kvm/api.rst in the Linux sources, section given with each function.
+ */
+#ifndef HOST_KVM_H
+#define HOST_KVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "cpu/regs.h"
+#include "error.h"
+
+/* The open device. One serves all VMs of the process. */
+struct kvm {
+    int fd;
+    size_t run_size;          /* bytes of the page block shared with each vCPU */
+    struct kvm_cpuid2 *cpuid; /* what this host's KVM can offer a guest */
+};
+
+/* One vCPU. `run` is shared with the kernel; the registers in run->s.regs.regs are valid after
+ * every exit. */
+struct kvm_cpu {
+    int fd;
+    struct kvm_run *run;
+    size_t run_size;
+    int stats_fd;         /* binary statistics, or -1 where the kernel has none */
+    uint64_t halt_offset; /* where "halt_exits" stands in them */
+};
+
+/* Opens `path` (normally /dev/kvm) and checks what the rest relies on. */
+int kvm_open(struct kvm *kvm, const char *path, struct error *error) MUST_CHECK;
+void kvm_close(struct kvm *kvm);
+
+/* Creates a VM (4.2); returns its descriptor or -1. */
+int kvm_create_vm(const struct kvm *kvm, struct error *error) MUST_CHECK;
+
+void kvm_close_vm(int vm);
+
+/* Gives the VM `size` bytes of RAM at `gpa` (4.35). Done first of all: later slots wait for a grace
+ * period each. */
+int kvm_add_memory(int vm, unsigned slot, gpa_t gpa, uint64_t size, void *host,
+                   struct error *error) MUST_CHECK;
+
+/* In-kernel interrupt controllers and timer: PIC, I/O APIC, local APICs (4.24) and PIT (4.71).
+ * Before any vCPU. */
+int kvm_create_irqchip(int vm, struct error *error) MUST_CHECK;
+
+/* Sets the level of an ISA interrupt line (4.25). */
+void kvm_set_irq(int vm, unsigned line, bool level);
+
+int kvm_create_vcpu(const struct kvm *kvm, int vm, unsigned id, struct kvm_cpu *cpu,
+                    struct error *error) MUST_CHECK;
+void kvm_destroy_vcpu(struct kvm_cpu *cpu);
+
+/* Special registers (4.13, 4.14) and the initial general ones (4.12). */
+int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs,
+                  struct error *error) MUST_CHECK;
+int kvm_set_state(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
+                  const struct kvm_sregs *sregs, struct error *error) MUST_CHECK;
+
+/* Runs the guest until its next exit (4.10). 0, or a negative errno: -EINTR when kicked. */
+int kvm_enter(const struct kvm_cpu *cpu) MUST_CHECK;
+
+/* Whether the vCPU was ever started, and whether it sleeps in HLT with nothing that could wake it
+ * (4.38, 4.31). */
+enum kvm_halt { KVM_HALT_RUNNING, KVM_HALT_ASLEEP, KVM_HALT_DEAD, KVM_HALT_NEVER_STARTED };
+enum kvm_halt kvm_halt_state(const struct kvm_cpu *cpu);
+
+/* How often the vCPU has executed HLT, read without disturbing it (4.134); 0 where the kernel does
+ * not count. */
+uint64_t kvm_halt_count(const struct kvm_cpu *cpu);
+
+#endif

@@ -1,0 +1,13 @@
+/* Where guest RAM comes from: one anonymous memory file per guest, filled on demand. */
+#ifndef HOST_RAM_H
+#define HOST_RAM_H
+
+#include <stdint.h>
+
+#include "error.h"
+
+/* Maps `size` bytes of zeroes; NULL on failure. Free with ram_release. */
+void *ram_allocate(uint64_t size, struct error *error);
+void ram_release(void *ram, uint64_t size);
+
+#endif

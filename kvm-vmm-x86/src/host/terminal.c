@@ -1,0 +1,59 @@
+/* The user's terminal; see terminal.h. POSIX.1-2017, chapter 11 (General Terminal Interface). */
+#include "host/terminal.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios saved;
+static bool known;
+static volatile bool is_raw;
+
+bool terminal_is(int fd)
+{
+    return isatty(fd) == 1;
+}
+
+/* Our own bug must not cost the user his terminal: restore it (tcsetattr is async-signal-safe),
+ * then die as usual. */
+static void on_crash(int signal)
+{
+    terminal_set_raw(false);
+    raise(signal); /* SA_RESETHAND has put the default back */
+}
+
+void terminal_init(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_RESETHAND | SA_NODEFER};
+
+    known = tcgetattr(STDIN_FILENO, &saved) == 0;
+    for (size_t i = 0; known && i < sizeof crashes / sizeof crashes[0]; i++)
+        sigaction(crashes[i], &action, NULL);
+}
+
+/* Output processing stays on: small guests end their lines with a bare newline. */
+static struct termios raw_settings(void)
+{
+    struct termios raw = saved;
+
+    raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+    raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    raw.c_cflag = (raw.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    return raw;
+}
+
+void terminal_set_raw(bool raw)
+{
+    struct termios settings = saved;
+
+    if (!known || raw == is_raw)
+        return;
+    if (raw)
+        settings = raw_settings();
+    if (tcsetattr(STDIN_FILENO, TCSANOW, &settings) == 0)
+        is_raw = raw;
+}

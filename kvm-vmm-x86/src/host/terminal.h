@@ -1,0 +1,17 @@
+/* The user's terminal: raw while a guest reads it, and as it was on every way out. */
+#ifndef HOST_TERMINAL_H
+#define HOST_TERMINAL_H
+
+#include <stdbool.h>
+
+bool terminal_is(int fd);
+
+/* Remembers how standard input's terminal is set, and arranges that a crash of this process
+ * restores it. */
+void terminal_init(void);
+
+/* Every key goes to the guest, Ctrl-C too, at once and without echo; or back to how it was.
+ * Repeating is free. */
+void terminal_set_raw(bool raw);
+
+#endif

@@ -1,0 +1,82 @@
+/* Locks, condition variables, threads and kicks; see threads.h. */
+#include "host/threads.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#define KICK_SIGNAL SIGUSR1
+
+static _Thread_local volatile unsigned char *kick_flag;
+
+void lock_init(struct lock *lock)
+{
+    pthread_mutex_init(&lock->mutex, NULL);
+}
+
+void lock_take(struct lock *lock)
+{
+    pthread_mutex_lock(&lock->mutex);
+}
+
+void lock_release(struct lock *lock)
+{
+    pthread_mutex_unlock(&lock->mutex);
+}
+
+void condition_init(struct condition *condition)
+{
+    pthread_cond_init(&condition->cond, NULL);
+}
+
+void condition_wait(struct condition *condition, struct lock *lock)
+{
+    pthread_cond_wait(&condition->cond, &lock->mutex);
+}
+
+void condition_wake_all(struct condition *condition)
+{
+    pthread_cond_broadcast(&condition->cond);
+}
+
+int thread_start(struct thread *thread, void *(*run)(void *), void *argument, struct error *error)
+{
+    int code = pthread_create(&thread->id, NULL, run, argument);
+
+    return code == 0 ? 0 : error_set(error, "cannot start a thread: %s", strerror(code));
+}
+
+void thread_join(struct thread *thread)
+{
+    pthread_join(thread->id, NULL);
+}
+
+static void on_kick(int signal)
+{
+    (void)signal;
+    if (kick_flag != NULL)
+        *kick_flag = 1;
+}
+
+void thread_kicks_init(void)
+{
+    struct sigaction action = {.sa_handler =
+                                   on_kick}; /* no SA_RESTART: blocking calls must return */
+
+    sigaction(KICK_SIGNAL, &action, NULL);
+}
+
+void thread_kick_flag(volatile unsigned char *flag)
+{
+    sigset_t kick;
+
+    kick_flag = flag;
+    sigemptyset(&kick);
+    sigaddset(&kick, KICK_SIGNAL);
+    pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+}
+
+void thread_kick(const struct thread *thread)
+{
+    pthread_kill(thread->id, KICK_SIGNAL);
+}

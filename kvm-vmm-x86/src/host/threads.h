@@ -1,0 +1,45 @@
+/* Locks, condition variables and threads of the host: thin names over POSIX threads, so that only
+ * host/ includes them. */
+#ifndef HOST_THREADS_H
+#define HOST_THREADS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "error.h"
+
+struct lock {
+    pthread_mutex_t mutex;
+};
+
+struct condition {
+    pthread_cond_t cond;
+};
+
+struct thread {
+    pthread_t id;
+};
+
+void lock_init(struct lock *lock);
+void lock_take(struct lock *lock);
+void lock_release(struct lock *lock);
+
+void condition_init(struct condition *condition);
+/* Sleeps with `lock` released until woken; may wake for no reason, so callers look again. */
+void condition_wait(struct condition *condition, struct lock *lock);
+void condition_wake_all(struct condition *condition);
+
+int thread_start(struct thread *thread, void *(*run)(void *), void *argument,
+                 struct error *error) MUST_CHECK;
+void thread_join(struct thread *thread);
+
+/*
+ * Kicks: a signal that does nothing but interrupt the blocking call the thread is in. Before it
+ * lands, `*flag` of the thread (as set by thread_kick_flag in that thread) becomes 1, so that a
+ * call about to block does not.
+ */
+void thread_kicks_init(void);
+void thread_kick_flag(volatile unsigned char *flag);
+void thread_kick(const struct thread *thread);
+
+#endif

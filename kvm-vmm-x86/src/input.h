@@ -1,0 +1,54 @@
+/*
+ * The input of all guests: one queue each, one guest that has the keyboard (the focus), and the
+ * keys by which the user talks to the VMM itself (Ctrl-A ...). The main thread feeds it, vCPU
+ * threads take from it.
+ *
+ * A guest without the focus sees the end of input once its own queue is empty.
+ */
+#ifndef INPUT_H
+#define INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dev/backend.h"
+
+enum { INPUT_QUEUE_SIZE = 64 * 1024 };
+
+/* What the user asked of the VMM with Ctrl-A and a letter. */
+enum input_command { INPUT_NEXT_GUEST, INPUT_LEAVE, INPUT_HELP };
+
+struct input_config {
+    unsigned guests;
+    unsigned focus;     /* who has the input at first */
+    bool keys;          /* a person types: Ctrl-A is for us */
+    void (*wake)(void); /* what the main thread should look at has changed */
+    void (*command)(enum input_command command); /* called by input_feed */
+};
+
+void input_init(const struct input_config *config);
+
+/* For the main thread: how many bytes may be fed now. 0 while nobody with the focus reads, or at
+ * the end. */
+size_t input_room(void);
+/* Feeds what was read. */
+void input_feed(const uint8_t *bytes, size_t count);
+/* There will be no more. */
+void input_finish(void);
+/* The guest that has the focus, and whether it has asked for input and still runs. */
+unsigned input_focus(void);
+bool input_is_read(void);
+/* Passes the focus to the next guest that runs; returns who has it now. */
+unsigned input_pass_focus(void);
+
+/* For vCPU threads. The guest looks for input. */
+void input_want(unsigned guest);
+/* A byte, or INPUT_NONE (only without `wait`), INPUT_END, INPUT_STOPPED. */
+int input_take(unsigned guest, bool wait);
+/* How many bytes wait, or INPUT_END. */
+int input_pending(unsigned guest);
+/* The guest ends: whoever waits for its input returns. */
+void input_stop(unsigned guest);
+
+#endif

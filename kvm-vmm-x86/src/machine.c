@@ -1,0 +1,33 @@
+/* The device table: what stands where. To add a device, add its state to struct machine and a row
+ * here. */
+#include "machine.h"
+
+#include <stddef.h>
+
+#include "abi/debug_exit.h"
+#include "abi/hypercall.h"
+
+static const struct {
+    enum bus_space space;
+    uint64_t base, length;
+    const struct bus_ops *ops;
+    size_t state; /* where the device lives in struct machine */
+} devices[] = {
+    {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, offsetof(struct machine, debug_exit)},
+    {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, offsetof(struct machine, serial)},
+    {BUS_PIO, HC_PORT, 1, &hypercall_ops, offsetof(struct machine, hypercall)},
+};
+
+int machine_init(struct machine *machine, const struct options *options,
+                 const struct backend *backend, struct error *error)
+{
+    machine->bus = (struct bus){0};
+    hypercall_init(&machine->hypercall, backend);
+    debug_exit_init(&machine->debug_exit, backend);
+    serial_init(&machine->serial, backend, !options->no_ctrl_d);
+    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
+        if (bus_claim(&machine->bus, devices[i].space, devices[i].base, devices[i].length,
+                      devices[i].ops, (char *)machine + devices[i].state, error) < 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,24 @@
+/* The machine a guest sees: its devices and where they are. */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include "dev/backend.h"
+#include "dev/bus.h"
+#include "dev/debug_exit.h"
+#include "dev/hypercall.h"
+#include "dev/serial.h"
+#include "options.h"
+
+struct machine {
+    struct bus bus;
+    struct hypercall hypercall;
+    struct debug_exit debug_exit;
+    struct serial serial;
+};
+
+/* Creates every device of the table and claims its range. `backend` must live as long as the
+ * machine. */
+int machine_init(struct machine *machine, const struct options *options,
+                 const struct backend *backend, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,299 @@
+/* One run of the program; see session.h. The main thread waits here while vCPU threads run the
+ * guests. */
+#include "session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "console.h"
+#include "halt.h"
+#include "host/events.h"
+#include "host/files.h"
+#include "host/terminal.h"
+#include "input.h"
+#include "stats.h"
+#include "vm.h"
+
+enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
+
+/* The largest image anybody needs; a device or an endless pipe ends here. */
+#define IMAGE_LIMIT (1 * GIB)
+
+static struct session {
+    const struct options *options;
+    struct vm vms[GUESTS_MAX];
+    unsigned count;
+    bool ticks; /* the console wants console_tick; atomic */
+    uint64_t deadline;
+} session;
+
+static void want_ticks(void)
+{
+    __atomic_store_n(&session.ticks, true, __ATOMIC_RELEASE);
+    events_wake();
+}
+
+static void stop_all(enum end_kind kind, int code, const char *message)
+{
+    for (unsigned i = 0; i < session.count; i++)
+        vm_stop(&session.vms[i], kind, code, "%s", message);
+}
+
+static void on_command(enum input_command command)
+{
+    switch (command) {
+    case INPUT_NEXT_GUEST:
+        console_printf("kvm-vmm: input goes to guest %u", input_pass_focus());
+        break;
+    case INPUT_LEAVE:
+        stop_all(END_LEFT, 0, "");
+        break;
+    case INPUT_HELP:
+        console_printf("kvm-vmm: Ctrl-A x leaves, Ctrl-A n passes the input to the next guest,\n"
+                       "kvm-vmm: Ctrl-A Ctrl-A sends a Ctrl-A, Ctrl-A h prints this");
+        break;
+    }
+}
+
+static bool any_running(void)
+{
+    for (unsigned i = 0; i < session.count; i++)
+        if (vm_is_running(&session.vms[i]))
+            return true;
+    return false;
+}
+
+static int earlier(int a, int b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* How long nothing but events needs doing; -1: for ever. */
+static int next_timeout(void)
+{
+    int timeout = -1;
+
+    if (__atomic_load_n(&session.ticks, __ATOMIC_ACQUIRE))
+        timeout = CONSOLE_TICK_MS;
+    for (unsigned i = 0; i < session.count; i++)
+        if (halt_is_watched(&session.vms[i]))
+            timeout = earlier(timeout, HALT_WATCH_MS);
+    if (session.deadline != 0) {
+        uint64_t now = events_now();
+        uint64_t left = session.deadline > now ? session.deadline - now : 0;
+
+        timeout = earlier(timeout, left > 1000000000 ? 1000 : (int)(left / 1000000) + 1);
+    }
+    return timeout;
+}
+
+/* A reader that went away ends us as SIGPIPE would; any other failure of standard output is ours to
+ * report. */
+static void check_output(void)
+{
+    int failure = console_failure();
+
+    if (failure == -EPIPE)
+        stop_all(END_SIGNAL, SIGPIPE, "");
+    else if (failure != 0)
+        stop_all(END_FAILED, 0, "its output cannot be written");
+}
+
+static void do_timed_work(void)
+{
+    static uint64_t last_watch;
+    uint64_t now = events_now();
+
+    if (__atomic_load_n(&session.ticks, __ATOMIC_ACQUIRE)) {
+        __atomic_store_n(&session.ticks, false, __ATOMIC_RELEASE);
+        if (console_tick())
+            __atomic_store_n(&session.ticks, true, __ATOMIC_RELEASE);
+    }
+    if (now - last_watch >= HALT_WATCH_MS * UINT64_C(1000000)) {
+        last_watch = now;
+        for (unsigned i = 0; i < session.count; i++)
+            if (halt_is_watched(&session.vms[i]))
+                halt_watch(&session.vms[i]);
+    }
+    if (session.deadline != 0 && now >= session.deadline)
+        stop_all(END_LIMIT, 0, "stopped by --timeout");
+    check_output();
+}
+
+static void on_signal(int signal)
+{
+    if (signal == SIGTSTP) {
+        terminal_set_raw(false);
+        events_stop_process();
+        return; /* the next round makes it raw again if a guest still reads */
+    }
+    files_hurry();
+    stop_all(END_SIGNAL, signal, "");
+}
+
+static void read_input(void)
+{
+    uint8_t bytes[INPUT_CHUNK];
+    size_t room = input_room();
+    int n;
+
+    if (room == 0)
+        return;
+    n = file_read(FILE_STDIN, bytes, room < sizeof bytes ? room : sizeof bytes);
+    if (n > 0)
+        input_feed(bytes, (size_t)n);
+    else if (n != -EINTR && n != -EAGAIN)
+        input_finish();
+    for (unsigned i = 0; i < session.count; i++)
+        serial_input_ready(&session.vms[i].machine.serial);
+}
+
+static void wait_for_guests(void)
+{
+    while (any_running()) {
+        struct events happened;
+
+        terminal_set_raw(input_is_read());
+        happened = events_wait(next_timeout(), input_room() > 0);
+        if (happened.signal != 0)
+            on_signal(happened.signal);
+        if (happened.input)
+            read_input();
+        do_timed_work();
+    }
+    terminal_set_raw(false);
+}
+
+static bool ended_well(const struct vm_end *end)
+{
+    return end->kind == END_EXIT || end->kind == END_HALT || end->kind == END_LEFT;
+}
+
+static int status_of(const struct vm_end *end)
+{
+    switch (end->kind) {
+    case END_CODE:
+        return end->code;
+    case END_LIMIT:
+        return STATUS_LIMIT;
+    case END_CRASH:
+        return STATUS_CRASH;
+    case END_SIGNAL:
+        return SIGNAL_STATUS + end->code;
+    case END_FAILED:
+        return STATUS_FAILED;
+    default:
+        return STATUS_OK;
+    }
+}
+
+/* Names each guest that did not end well; the status is that of the lowest-numbered one. */
+static int report(void)
+{
+    int status = STATUS_OK;
+
+    for (unsigned i = 0; i < session.count; i++) {
+        struct vm *vm = &session.vms[i];
+        struct vm_end end = vm_end_of(vm);
+
+        console_flush(i);
+        if (session.options->stats)
+            stats_print(vm);
+        if (ended_well(&end))
+            continue;
+        if (status == STATUS_OK)
+            status = status_of(&end);
+        if (end.message[0] != '\0')
+            vcpu_printf(i, "kvm-vmm: guest %u (%s): %s", i, vm->name, end.message);
+        else if (session.count > 1)
+            vcpu_printf(i, "kvm-vmm: guest %u (%s) ended with status %d", i, vm->name,
+                        status_of(&end));
+    }
+    return status;
+}
+
+static int add_guest(unsigned index, const struct kvm *kvm, struct error *error)
+{
+    const char *path = session.options->images[index];
+    struct file file;
+    struct image image;
+    int result;
+
+    if (file_load(&file, path, IMAGE_LIMIT, error) < 0)
+        return -1;
+    image = (struct image){.path = path, .bytes = file.bytes, .size = file.size};
+    result = vm_create(&session.vms[index], index, session.options, kvm, &image, error);
+    if (result == 0)
+        session.count++;
+    file_release(&file);
+    return result;
+}
+
+static int add_guests(struct error *error)
+{
+    struct kvm kvm;
+    int result = 0;
+
+    if (kvm_open(&kvm, session.options->kvm, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < session.options->guests && result == 0; i++)
+        result = add_guest(i, &kvm, error);
+    kvm_close(&kvm);
+    return result;
+}
+
+static int start_guests(struct error *error)
+{
+    for (unsigned i = 0; i < session.count; i++) {
+        if (vm_start(&session.vms[i], events_wake, error) < 0) {
+            stop_all(END_SIBLING, 0, "");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void init_console_and_input(const struct options *options)
+{
+    bool terminal = terminal_is(FILE_STDOUT);
+
+    console_init(&(struct console_config){
+        .guests = options->guests,
+        .color = options->color == COLOR_ALWAYS ||
+                 (options->color == COLOR_AUTO && terminal && options->guests > 1),
+        .terminal = terminal,
+        .write = file_write,
+        .want_ticks = want_ticks});
+    input_init(&(struct input_config){.guests = options->guests,
+                                      .focus = options->input,
+                                      .keys = terminal_is(FILE_STDIN),
+                                      .wake = events_wake,
+                                      .command = on_command});
+}
+
+int session_run(const struct options *options)
+{
+    struct error error;
+    int status = STATUS_FAILED;
+    bool started;
+
+    session.options = options;
+    init_console_and_input(options);
+    terminal_init();
+    thread_kicks_init();
+    if (options->timeout != 0)
+        session.deadline = events_now() + options->timeout;
+    started = events_init(&error) == 0 && add_guests(&error) == 0 && start_guests(&error) == 0;
+    if (started)
+        wait_for_guests();
+    for (unsigned i = 0; i < session.count; i++)
+        vm_join(&session.vms[i]);
+    if (started)
+        status = report();
+    else
+        console_printf("kvm-vmm: %s", error.text);
+    for (unsigned i = 0; i < session.count; i++)
+        vm_destroy(&session.vms[i]);
+    return status;
+}

@@ -1,0 +1,116 @@
+/* One vCPU's life: enter the guest, look at why it came back, until someone says stop; see vcpu.h.
+ */
+#include "vcpu.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "exits.h"
+#include "host/events.h"
+#include "vm.h"
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
+                struct error *error)
+{
+    *vcpu = (struct vcpu){.vm = vm, .id = id};
+    return kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error);
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+    kvm_destroy_vcpu(&vcpu->cpu);
+}
+
+uint64_t vcpu_progress(const struct vcpu *vcpu)
+{
+    return __atomic_load_n(&vcpu->stats.exits, __ATOMIC_RELAXED) + kvm_halt_count(&vcpu->cpu);
+}
+
+/* The state is only known to this thread, while it is out of the guest. halt.c reads the answer
+ * (pairs with its acquire). */
+static void examine_halt(struct vcpu *vcpu)
+{
+    __atomic_store_n(&vcpu->halt_progress, vcpu_progress(vcpu), __ATOMIC_RELAXED);
+    __atomic_fetch_add(&vcpu->examined, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&vcpu->halt, kvm_halt_state(&vcpu->cpu), __ATOMIC_RELEASE);
+}
+
+static enum verdict take_requests(struct vcpu *vcpu)
+{
+    unsigned requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+
+    if (requests & VCPU_EXAMINE_HALT)
+        examine_halt(vcpu);
+    return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;
+}
+
+static void count_exit(struct vcpu *vcpu)
+{
+    uint32_t reason = vcpu->cpu.run->exit_reason;
+
+    __atomic_store_n(&vcpu->stats.exits, vcpu->stats.exits + 1, __ATOMIC_RELAXED);
+    vcpu->stats.by_reason[reason < EXIT_REASONS ? reason : EXIT_REASONS - 1]++;
+}
+
+/* Handles the exit that the vCPU is at, and looks whether it was one too many. */
+static enum verdict handle_exit(struct vcpu *vcpu)
+{
+    uint64_t max_exits = vcpu->vm->options->max_exits;
+
+    count_exit(vcpu);
+    if (exits_handle(vcpu) == VERDICT_STOP)
+        return VERDICT_STOP;
+    if (max_exits == 0 || vcpu->stats.exits < max_exits)
+        return VERDICT_RESUME;
+    vm_stop(vcpu->vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
+            (unsigned long long)vcpu->stats.exits);
+    return VERDICT_STOP;
+}
+
+/* Into the guest and back. Reads no clock unless --stats wants to know where time goes. */
+static enum verdict run_once(struct vcpu *vcpu)
+{
+    bool timed = vcpu->vm->options->stats;
+    uint64_t entered = timed ? events_now() : 0;
+    int code = kvm_enter(&vcpu->cpu);
+    uint64_t left = timed ? events_now() : 0;
+    enum verdict verdict;
+
+    vcpu->stats.guest_ns += left - entered;
+    if (code == -EINTR || code == -EAGAIN) { /* a kick, or a signal: the requests say what for */
+        vcpu->cpu.run->immediate_exit = 0;
+        return VERDICT_RESUME;
+    }
+    if (code < 0) {
+        vm_stop(vcpu->vm, END_FAILED, 0, "KVM cannot run it: %s", strerror(-code));
+        return VERDICT_STOP;
+    }
+    verdict = handle_exit(vcpu);
+    if (timed)
+        vcpu->stats.vmm_ns += events_now() - left;
+    return verdict;
+}
+
+static void *run(void *argument)
+{
+    struct vcpu *vcpu = argument;
+
+    thread_kick_flag(&vcpu->cpu.run->immediate_exit);
+    while (take_requests(vcpu) == VERDICT_RESUME && run_once(vcpu) == VERDICT_RESUME)
+        ;
+    vm_vcpu_ended(vcpu->vm);
+    return NULL;
+}
+
+int vcpu_start(struct vcpu *vcpu, struct error *error)
+{
+    return thread_start(&vcpu->thread, run, vcpu, error);
+}
+
+/* The request first, then the signal: a kick that lands before it is read only costs one more
+ * round. */
+void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
+{
+    __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
+    thread_kick(&vcpu->thread);
+}

@@ -1,0 +1,51 @@
+/* One vCPU: the thread that runs it, its exits counted. */
+#ifndef VCPU_H
+#define VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/kvm.h"
+#include "host/threads.h"
+
+struct vm;
+
+enum verdict { VERDICT_RESUME, VERDICT_STOP };
+
+/* What other threads ask of a vCPU; taken up between two entries into the guest. */
+enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1 };
+
+enum { EXIT_REASONS = 64 };
+
+struct vcpu_stats {
+    uint64_t exits;
+    uint64_t by_reason[EXIT_REASONS]; /* index: KVM_EXIT_*; beyond the table, the last */
+    uint64_t guest_ns, vmm_ns;        /* only where --stats asked for them */
+};
+
+struct vcpu {
+    struct vm *vm;
+    unsigned id;
+    struct kvm_cpu cpu;
+    struct thread thread;
+    unsigned requests;         /* atomic: enum vcpu_request */
+    enum kvm_halt halt;        /* what the last VCPU_EXAMINE_HALT found; atomic */
+    uint64_t halt_progress;    /* vcpu_progress at that moment; atomic */
+    unsigned examined;         /* how often it was found out; atomic */
+    uint64_t watched_progress; /* halt.c: vcpu_progress at the last look; main thread only */
+    struct vcpu_stats stats;   /* written by the vCPU's thread; `exits` is read by others, atomic */
+    uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
+};
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
+                struct error *error) MUST_CHECK;
+void vcpu_destroy(struct vcpu *vcpu);
+int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
+
+/* Asks something of the vCPU and interrupts it wherever it is. */
+void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request);
+
+/* A number that changes whenever the vCPU has left the guest or has halted again. */
+uint64_t vcpu_progress(const struct vcpu *vcpu);
+
+#endif

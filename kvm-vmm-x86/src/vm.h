@@ -1,0 +1,67 @@
+/* One guest: a KVM virtual machine with its memory, devices and vCPUs, from creation to its end. */
+#ifndef VM_H
+#define VM_H
+
+#include <stdbool.h>
+
+#include "boot/loader.h"
+#include "dev/backend.h"
+#include "host/kvm.h"
+#include "host/threads.h"
+#include "machine.h"
+#include "memory.h"
+#include "options.h"
+#include "vcpu.h"
+
+enum { VCPUS_MAX = 1 };
+
+struct vm_end {
+    enum end_kind kind;
+    int code;          /* END_CODE: the guest's status; END_SIGNAL: the signal */
+    char message[400]; /* for the user; empty if there is nothing to say */
+};
+
+struct vm {
+    unsigned index; /* 0 to 3: which guest of the run it is */
+    const char *name;
+    const struct options *options;
+    enum guest_mode mode;
+    bool irqchip; /* the kernel emulates interrupt controllers: HLT does not exit */
+    int fd;
+    void *ram;
+    uint64_t ram_size;
+    struct memory memory;
+    struct backend backend;
+    struct machine machine;
+    struct vcpu vcpus[VCPUS_MAX];
+    unsigned vcpu_count;
+    unsigned started; /* how many of them have a thread to join; only the main thread writes it */
+    unsigned dead_looks; /* halt.c: how often in a row all vCPUs were found halted for ever */
+    unsigned running;    /* vCPU threads not yet ended; atomic */
+    struct lock lock;    /* protects `end` */
+    struct vm_end end;
+    void (*ended)(void); /* called once the last vCPU thread is over */
+};
+
+/* Creates the VM and loads its image. On failure nothing is left behind. */
+int vm_create(struct vm *vm, unsigned index, const struct options *options, const struct kvm *kvm,
+              const struct image *image, struct error *error) MUST_CHECK;
+void vm_destroy(struct vm *vm);
+
+/* Starts a thread for each vCPU; `ended` is called from the last of them. */
+int vm_start(struct vm *vm, void (*ended)(void), struct error *error) MUST_CHECK;
+void vm_join(struct vm *vm);
+bool vm_is_running(const struct vm *vm);
+
+/* Ends the guest: the first reason given stays. Callable from any thread, also by a vCPU of this
+ * guest. */
+void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* For the vCPU's thread, as its last act. */
+void vm_vcpu_ended(struct vm *vm);
+
+/* The reason, once vm_is_running is false. */
+struct vm_end vm_end_of(struct vm *vm);
+
+#endif
