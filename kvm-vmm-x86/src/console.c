@@ -121,12 +121,15 @@ void vcpu_putchar(unsigned guest, uint8_t byte)
 static void say_locked(const char *before, const char *format, va_list args, const char *after)
 {
     char text[1024];
-    int n = snprintf(text, sizeof text, "%s", before);
+    bool in_line = console.config.terminal && console.open_line != NOBODY;
+    int n = snprintf(text, sizeof text, "%s%s", in_line ? "\n" : "", before);
 
     n += vsnprintf(text + n, sizeof text - (size_t)n, format, args);
     if (n > (int)sizeof text - 16)
         n = (int)sizeof text - 16;
     n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", after);
+    if (in_line)
+        console.open_line = NOBODY;
     /* There is nobody to tell that standard error is gone. */
     (void)!console.config.write(STDERR, text, (size_t)n);
 }
@@ -137,7 +140,6 @@ void vcpu_printf(unsigned guest, const char *format, ...)
 
     va_start(args, format);
     lock_take(&console.lock);
-    flush_locked(guest);
     say_locked(console.config.color ? color_codes[guest] : "", format, args,
                console.config.color ? color_off : "");
     lock_release(&console.lock);

@@ -1,0 +1,90 @@
+/* The world around a device, as a few variables: what it printed, what it may read, how it ended.
+ */
+#ifndef TEST_FAKE_BACKEND_H
+#define TEST_FAKE_BACKEND_H
+
+#include <string.h>
+
+#include "dev/backend.h"
+
+struct fake {
+    struct backend backend;
+    struct memory memory;
+    uint8_t printed[256];
+    size_t printed_count;
+    const uint8_t *input;
+    size_t input_count;
+    bool input_ends; /* after the bytes: the end, instead of nothing yet */
+    bool wanted;
+    bool line[16];
+    unsigned edges; /* rises of any line */
+    enum end_kind end;
+    int code;
+    char message[256];
+};
+
+static inline void fake_output(void *context, const uint8_t *bytes, size_t count)
+{
+    struct fake *f = context;
+
+    for (size_t i = 0; i < count; i++)
+        if (f->printed_count < sizeof f->printed)
+            f->printed[f->printed_count++] = bytes[i];
+}
+
+static inline int fake_input(void *context, bool wait)
+{
+    struct fake *f = context;
+
+    if (f->input_count > 0) {
+        f->input_count--;
+        return *f->input++;
+    }
+    if (f->input_ends)
+        return INPUT_END;
+    return wait ? INPUT_STOPPED : INPUT_NONE;
+}
+
+static inline int fake_pending(void *context)
+{
+    struct fake *f = context;
+
+    return f->input_count == 0 && f->input_ends ? INPUT_END : (int)f->input_count;
+}
+
+static inline void fake_want(void *context)
+{
+    ((struct fake *)context)->wanted = true;
+}
+
+static inline void fake_interrupt(void *context, unsigned line, bool level)
+{
+    struct fake *f = context;
+
+    f->edges += level && !f->line[line % 16];
+    f->line[line % 16] = level;
+}
+
+static inline void fake_end(void *context, enum end_kind kind, int code, const char *message)
+{
+    struct fake *f = context;
+
+    f->end = kind;
+    f->code = code;
+    strncpy(f->message, message != NULL ? message : "", sizeof f->message - 1);
+}
+
+static inline void fake_init(struct fake *f)
+{
+    *f = (struct fake){0};
+    f->backend = (struct backend){.context = f,
+                                  .memory = &f->memory,
+                                  .output = fake_output,
+                                  .input = fake_input,
+                                  .pending = fake_pending,
+                                  .want_input = fake_want,
+                                  .interrupt = fake_interrupt,
+                                  .end = fake_end};
+}
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * libFuzzer: a hostile guest's port accesses, any sequence of them, against the whole machine. Each
+ * access is 12 bytes of the input: port, size and direction, data, registers.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake_backend.h"
+#include "machine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { STEP = 12 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t ram[64 * 1024];
+    static const ioport_t ports[] = {0x500, 0xf4, 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd};
+    struct options options = {.no_ctrl_d = size & 1};
+    struct fake fake;
+    struct machine *machine = calloc(1, sizeof *machine);
+    struct kvm_regs regs = {0};
+    struct error error;
+
+    fake_init(&fake);
+    memory_init(&fake.memory, 0, sizeof ram, ram);
+    fake.input = data;
+    fake.input_count = size;
+    fake.input_ends = size & 2;
+    if (machine_init(machine, &options, &fake.backend, &error) < 0)
+        abort();
+    for (; size >= STEP; data += STEP, size -= STEP) {
+        uint8_t bytes[8] = {data[2], data[3], data[4], data[5]};
+        struct bus_cpu cpu = {.regs = &regs};
+        struct bus_access access = {.data = bytes,
+                                    .size = (uint8_t)(1 << (data[1] & 3)),
+                                    .write = data[1] & 4,
+                                    .string = data[1] & 8,
+                                    .cpu = &cpu};
+        ioport_t port = (ioport_t)(ports[data[0] % 8] + (data[1] >> 6));
+
+        memcpy(&regs.rbx, data + 4, 4);
+        memcpy(&regs.rcx, data + 8, 4);
+        if (bus_access(&machine->bus, BUS_PIO, port, &access) == BUS_STOP && fake.end == END_NONE &&
+            fake.input_count > 0)
+            abort(); /* stopped, and nobody said why */
+    }
+    free(machine);
+    return 0;
+}

@@ -1,0 +1,55 @@
+/*
+ * libFuzzer: any file through the loaders into a small guest memory. The first bytes choose the
+ * mode and the options; the sanitizers watch the memory's ends, and the reserved range must stay as
+ * it was.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/loader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define RAM_SIZE (2 * MIB)
+#define LIMIT    (RAM_SIZE - 64 * KIB)
+
+static struct options make_options(const uint8_t *header)
+{
+    struct options o = {.mode = header[0] % 4, .no_paging = header[1] & 1};
+
+    o.has_load = header[1] & 2;
+    o.has_entry = header[1] & 4;
+    memcpy(&o.load, header + 2, 4);
+    memcpy(&o.entry, header + 6, 4);
+    return o;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    enum { HEADER = 10 };
+    static uint8_t *ram;
+    struct options options;
+    struct image image;
+    struct memory memory;
+    struct boot_request request = {.options = &options, .image = &image, .memory = &memory};
+    struct cpu_start start = {0};
+    struct error error = {.text = ""};
+    enum guest_mode mode;
+    const struct loader *loader;
+
+    if (size <= HEADER)
+        return 0;
+    if (ram == NULL)
+        ram = calloc(1, RAM_SIZE);
+    options = make_options(data);
+    image = (struct image){.path = "fuzz", .bytes = data + HEADER, .size = size - HEADER};
+    memory_init(&memory, 0, RAM_SIZE, ram);
+    request.limit = LIMIT;
+    loader = loader_find(&image);
+    if (loader->mode(&image, options.mode, &mode, &error) == 0)
+        (void)!loader->load(&request, mode, &start, &error);
+    for (size_t i = LIMIT; i < RAM_SIZE; i++)
+        if (ram[i] != 0)
+            abort();
+    return 0;
+}

@@ -1,0 +1,205 @@
+/* Unit tests of boot/: which loader takes which file, where it lands, and what is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/multiboot.h"
+#include "boot/loader.h"
+#include "boot/multiboot.h"
+#include "cmocka_all.h"
+#include "common/elf.h"
+
+#define RAM_SIZE (4 * MIB)
+
+struct fixture {
+    uint8_t *ram;
+    struct memory memory;
+    struct options options;
+    struct image image;
+    struct cpu_start start;
+    struct error error;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    f->ram = calloc(1, RAM_SIZE);
+    memory_init(&f->memory, 0, RAM_SIZE, f->ram);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    free(f->ram);
+    free(f);
+    return 0;
+}
+
+static int load(struct fixture *f, const void *bytes, size_t size, gpa_t limit)
+{
+    struct boot_request request = {
+        .options = &f->options, .image = &f->image, .memory = &f->memory, .limit = limit};
+    enum guest_mode mode;
+    const struct loader *loader;
+
+    f->image = (struct image){.path = "image", .bytes = bytes, .size = size};
+    loader = loader_find(&f->image);
+    if (loader->mode(&f->image, f->options.mode, &mode, &f->error) < 0)
+        return -1;
+    f->start = (struct cpu_start){.paging = mode == MODE_PROTECTED && !f->options.no_paging};
+    return loader->load(&request, mode, &f->start, &f->error);
+}
+
+static void test_flat_places(void **state)
+{
+    static const uint8_t code[] = {0xf4, 0x90};
+    struct fixture *f = *state;
+
+    assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0);
+    assert_int_equal(f->ram[0], 0xf4);
+    f->options.mode = MODE_PROTECTED;
+    assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x80001000);
+    assert_int_equal(f->ram[0x1000], 0xf4);
+    f->options.no_paging = true;
+    assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x1000);
+    f->options.has_load = true;
+    f->options.load = 0x5000;
+    assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x5000);
+    f->options.has_entry = true;
+    f->options.entry = 0x5001;
+    assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x5001);
+    assert_int_equal(f->ram[0x5001], 0x90);
+    f->options = (struct options){.mode = MODE_LONG};
+    assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x100000);
+}
+
+static void test_flat_too_large(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t *large = calloc(1, RAM_SIZE + 1);
+
+    assert_int_equal(load(f, large, RAM_SIZE + 1, RAM_SIZE), -1);
+    assert_int_equal(load(f, large, RAM_SIZE, RAM_SIZE), 0);
+    f->options.mode = MODE_LONG;
+    assert_int_equal(load(f, large, RAM_SIZE - MIB, RAM_SIZE - 0x4000), -1); /* into the tables */
+    assert_int_equal(load(f, large, RAM_SIZE - MIB - 0x4000, RAM_SIZE - 0x4000), 0);
+    f->options.has_load = true;
+    f->options.load = UINT64_MAX - 1;
+    assert_int_equal(load(f, large, 16, RAM_SIZE), -1);
+    free(large);
+}
+
+struct file32 {
+    struct elf32_header header;
+    struct elf32_program_header segment;
+    uint32_t multiboot[3];
+};
+
+static struct file32 elf32(uint32_t address)
+{
+    return (struct file32){
+        .header = {.ident = {.magic = {0x7f, 'E', 'L', 'F'}, .class_ = 1, .data = 1},
+                   .machine = ELF_MACHINE_386,
+                   .entry = address,
+                   .phoff = sizeof(struct elf32_header),
+                   .phentsize = sizeof(struct elf32_program_header),
+                   .phnum = 1},
+        .segment = {.type = ELF_PT_LOAD,
+                    .offset = offsetof(struct file32, multiboot),
+                    .vaddr = address,
+                    .paddr = address,
+                    .filesz = 12,
+                    .memsz = 0x2000},
+    };
+}
+
+static void test_elf32(void **state)
+{
+    struct fixture *f = *state;
+    struct file32 file = elf32(0x80003000);
+
+    file.multiboot[0] = 0x11223344;
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), 0);
+    assert_true(f->start.paging);
+    assert_int_equal(f->start.entry, 0x80003000);
+    assert_memory_equal(f->ram + 0x3000, "\x44\x33\x22\x11", 4);
+    f->options.mode = MODE_LONG;
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
+}
+
+static void test_multiboot_header(void **state)
+{
+    struct fixture *f = *state;
+    struct file32 file = elf32(0x200000);
+
+    file.multiboot[0] = MULTIBOOT_HEADER_MAGIC;
+    file.multiboot[1] = 2;
+    file.multiboot[2] = -(uint32_t)(MULTIBOOT_HEADER_MAGIC + 2);
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), 0);
+    assert_false(f->start.paging);
+    file.multiboot[2]++; /* a wrong checksum: no header */
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), 0);
+    assert_true(f->start.paging);
+}
+
+static void test_elf_refusals(void **state)
+{
+    struct fixture *f = *state;
+    struct file32 file = elf32(0x200000);
+
+    file.header.machine = ELF_MACHINE_RISCV;
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
+    file = elf32(0x200000);
+    file.segment.type = ELF_PT_NOTE;
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
+    file = elf32(RAM_SIZE - 0x1000);
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
+    file = elf32(0x200000);
+    file.header.phnum = 65;
+    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
+}
+
+static void test_multiboot_info(void **state)
+{
+    struct fixture *f = *state;
+    gpa_t reserved = cpu_reserved_protected(&f->memory);
+    gpa_t at = cpu_boot_info_address(reserved);
+    struct multiboot_info *info = memory_at(&f->memory, at, sizeof *info);
+    struct multiboot_mmap_entry *map;
+    uint64_t available = 0;
+
+    multiboot_write_info(&f->memory, at, reserved, "a line");
+    assert_int_equal(info->mem_lower, 640);
+    assert_int_equal(info->mem_upper, (reserved - MIB) / KIB);
+    assert_string_equal(memory_at(&f->memory, info->cmdline, 7), "a line");
+    assert_string_equal(memory_at(&f->memory, info->boot_loader_name, 32), MULTIBOOT_LOADER_NAME);
+    map = memory_at(&f->memory, info->mmap_addr, info->mmap_length);
+    assert_non_null(map);
+    for (uint32_t i = 0; i < info->mmap_length / sizeof *map; i++)
+        if (map[i].type == MULTIBOOT_MEMORY_AVAILABLE)
+            available += map[i].length;
+    assert_int_equal(available, 640 * KIB + reserved - MIB);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_flat_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_flat_too_large, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_elf32, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_multiboot_header, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_elf_refusals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_multiboot_info, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests_name("boot", tests, NULL, NULL);
+}

@@ -1,0 +1,140 @@
+/* Unit tests of dev/hypercall.c and dev/debug_exit.c: the protocols of abi/hypercall.h and
+ * abi/debug_exit.h. */
+#include "abi/hypercall.h"
+#include "cmocka_all.h"
+#include "dev/debug_exit.h"
+#include "dev/hypercall.h"
+#include "fake_backend.h"
+
+static struct fake fake;
+static struct hypercall hypercall;
+static struct kvm_regs regs;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_init(&fake);
+    regs = (struct kvm_regs){.rflags = RFLAGS_FIXED};
+    hypercall_init(&hypercall, &fake.backend);
+    return 0;
+}
+
+static enum bus_verdict call(uint8_t number, bool *changed)
+{
+    struct bus_cpu cpu = {.regs = &regs};
+    struct bus_access a = {.data = &number, .size = 1, .write = true, .cpu = &cpu};
+    enum bus_verdict verdict = hypercall_ops.access(&hypercall, &a);
+
+    if (changed != NULL)
+        *changed = cpu.regs_changed;
+    return verdict;
+}
+
+static void test_exit_and_putchar(void **state)
+{
+    (void)state;
+    regs.rbx = 0x1234567890abcd41;
+    assert_int_equal(call(HC_PUTCHAR, NULL), BUS_RESUME);
+    assert_int_equal(fake.printed_count, 1);
+    assert_int_equal(fake.printed[0], 0x41);
+    assert_int_equal(call(HC_EXIT, NULL), BUS_STOP);
+    assert_int_equal(fake.end, END_EXIT);
+}
+
+static void test_getchar(void **state)
+{
+    uint8_t again = 0;
+    struct bus_access read = {.data = &again, .size = 1};
+    bool changed = false;
+
+    (void)state;
+    fake.input = (const uint8_t *)"\xff\x00z";
+    fake.input_count = 3;
+    fake.input_ends = true;
+    regs.rax = 0xaabbccddeeff0002;
+    regs.rflags |= RFLAGS_CF;
+    assert_int_equal(call(HC_GETCHAR, &changed), BUS_RESUME);
+    assert_true(changed);
+    assert_true(regs.rax == 0xaabbccddeeff00ff);
+    assert_int_equal(regs.rflags & RFLAGS_CF, 0); /* data, though it looks like the end */
+    assert_int_equal(hypercall_ops.access(&hypercall, &read), BUS_RESUME);
+    assert_int_equal(again, 0xff);
+    assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
+    assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
+    assert_int_equal(regs.rax & 0xff, 'z');
+    assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
+    assert_int_equal(regs.rax & 0xff, HC_EOF);
+    assert_int_equal(regs.rflags & RFLAGS_CF, RFLAGS_CF);
+}
+
+static void test_reading_on_after_the_end(void **state)
+{
+    (void)state;
+    fake.input_ends = true;
+    for (int i = 1; i < HC_EOF_LIMIT; i++)
+        assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
+    assert_int_equal(call(HC_GETCHAR, NULL), BUS_STOP);
+    assert_int_equal(fake.end, END_CRASH);
+    assert_true(strlen(fake.message) > 0);
+}
+
+static void test_write(void **state)
+{
+    static uint8_t ram[4096] = "0123456789";
+
+    (void)state;
+    memory_init(&fake.memory, 0x1000, sizeof ram, ram);
+    regs.rbx = 0x1002;
+    regs.rcx = 3;
+    assert_int_equal(call(HC_WRITE, NULL), BUS_RESUME);
+    assert_int_equal(fake.printed_count, 3);
+    assert_memory_equal(fake.printed, "234", 3);
+    regs.rcx = 0;
+    regs.rbx = 0xffffffff;
+    assert_int_equal(call(HC_WRITE, NULL), BUS_RESUME);
+    regs.rbx = 0x1fff;
+    regs.rcx = 2;
+    assert_int_equal(call(HC_WRITE, NULL), BUS_STOP);
+    assert_int_equal(fake.end, END_CRASH);
+    assert_int_equal(fake.printed_count, 3);
+}
+
+static void test_unknown(void **state)
+{
+    (void)state;
+    regs.rip = 0x77;
+    assert_int_equal(call(0x99, NULL), BUS_STOP);
+    assert_int_equal(fake.end, END_CRASH);
+    assert_non_null(strstr(fake.message, "0x99"));
+    assert_non_null(strstr(fake.message, "0x77"));
+}
+
+static void test_debug_exit(void **state)
+{
+    struct debug_exit device;
+    uint8_t bytes[4] = {0x10, 0, 0, 0};
+    struct bus_access a = {.data = bytes, .size = 4, .write = true};
+
+    (void)state;
+    debug_exit_init(&device, &fake.backend);
+    assert_int_equal(debug_exit_ops.access(&device, &a), BUS_STOP);
+    assert_int_equal(fake.end, END_CODE);
+    assert_int_equal(fake.code, 0x21);
+    a.write = false;
+    assert_int_equal(debug_exit_ops.access(&device, &a), BUS_RESUME);
+    assert_int_equal(bytes[0], 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_exit_and_putchar, set_up),
+        cmocka_unit_test_setup(test_getchar, set_up),
+        cmocka_unit_test_setup(test_reading_on_after_the_end, set_up),
+        cmocka_unit_test_setup(test_write, set_up),
+        cmocka_unit_test_setup(test_unknown, set_up),
+        cmocka_unit_test_setup(test_debug_exit, set_up),
+    };
+
+    return cmocka_run_group_tests_name("hypercall", tests, NULL, NULL);
+}

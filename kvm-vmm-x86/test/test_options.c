@@ -1,0 +1,132 @@
+/* Unit tests of options.c: both spellings of a value, options anywhere, and every refusal. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "options.h"
+
+enum { ARGS_MAX = 16 };
+
+/* Parses a command line given as one string of words. */
+static int parse(struct options *o, struct error *error, const char *line)
+{
+    static char words[256];
+    static char name[] = "kvm-vmm";
+    char *argv[ARGS_MAX] = {name};
+    int argc = 1;
+
+    strncpy(words, line, sizeof words - 1);
+    for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    return options_parse(o, argc, argv, error);
+}
+
+static void test_defaults(void **state)
+{
+    struct options o;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse(&o, &e, "a.bin"), 0);
+    assert_int_equal(o.guests, 1);
+    assert_string_equal(o.images[0], "a.bin");
+    assert_int_equal(o.mode, MODE_BY_CONTENT);
+    assert_int_equal(o.memory, 0);
+    assert_string_equal(o.kvm, "/dev/kvm");
+}
+
+static void test_spellings(void **state)
+{
+    static const char *const same[] = {
+        "-p -m 64M --timeout 2.5 a.bin b.bin",
+        "a.bin --protected --memory=64M b.bin --timeout=2.5",
+        "a.bin b.bin --paging -m64M --timeout 2.5",
+        "--timeout=2.5 a.bin --memory 65536K -p b.bin",
+    };
+    struct options o;
+    struct error e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        assert_int_equal(parse(&o, &e, same[i]), 0);
+        assert_int_equal(o.guests, 2);
+        assert_string_equal(o.images[1], "b.bin");
+        assert_int_equal(o.mode, MODE_PROTECTED);
+        assert_int_equal(o.memory, 64 * MIB);
+        assert_int_equal(o.timeout, 2500000000);
+    }
+    assert_int_equal(parse(&o, &e, "--long-mode x"), 0);
+    assert_int_equal(o.mode, MODE_LONG);
+    assert_int_equal(parse(&o, &e, "-l x --load 0x200000 --entry=0x200010"), 0);
+    assert_int_equal(o.load, 0x200000);
+    assert_int_equal(o.entry, 0x200010);
+    assert_int_equal(parse(&o, &e, "-- -x"), 0);
+    assert_string_equal(o.images[0], "-x");
+}
+
+static void test_refusals(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "-p",
+        "-p -l a",
+        "-m 0 a",
+        "-m 5 a",
+        "-m 64Q a",
+        "-m -4K a",
+        "-m 65G a",
+        "-m 0x a",
+        "--timeout 0 a",
+        "--timeout nan a",
+        "--timeout -1 a",
+        "--max-exits 0 a",
+        "--max-exits 1x a",
+        "--input 1 a",
+        "--input 4 a",
+        "--color red a",
+        "--mmio maybe a",
+        "--eof never a",
+        "--no-paging a",
+        "--nonsense a",
+        "-z a",
+        "a b c d e",
+        "a -m",
+        "--load zero a",
+        "-m 99999999999999999999 a",
+        "--stats=3 a",
+    };
+    struct options o;
+    struct error e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        e.text[0] = '\0';
+        if (parse(&o, &e, wrong[i]) != -1)
+            fail_msg("accepted: %s", wrong[i]);
+        assert_true(strlen(e.text) > 0);
+    }
+}
+
+static void test_help_needs_no_image(void **state)
+{
+    struct options o;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse(&o, &e, "--help"), 0);
+    assert_int_equal(o.action, OPTIONS_HELP);
+    assert_int_equal(parse(&o, &e, "--version"), 0);
+    assert_int_equal(o.action, OPTIONS_VERSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_help_needs_no_image),
+    };
+
+    return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* Unit tests of dev/serial.c, register by register as a driver would use it (PC16550D data sheet,
+ * section 8). */
+#include "cmocka_all.h"
+#include "dev/serial.h"
+#include "fake_backend.h"
+
+enum { DATA = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7 };
+
+static struct fake fake;
+static struct serial serial;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_init(&fake);
+    serial_init(&serial, &fake.backend, true);
+    return 0;
+}
+
+static void out(uint64_t offset, uint8_t value)
+{
+    struct bus_access a = {.offset = offset, .data = &value, .size = 1, .write = true};
+
+    assert_int_equal(serial_ops.access(&serial, &a), BUS_RESUME);
+}
+
+static uint8_t in_item(uint64_t offset, bool string)
+{
+    uint8_t value = 0xee;
+    struct bus_access a = {.offset = offset, .data = &value, .size = 1, .string = string};
+
+    assert_int_equal(serial_ops.access(&serial, &a), BUS_RESUME);
+    return value;
+}
+
+static uint8_t in(uint64_t offset)
+{
+    return in_item(offset, false);
+}
+
+static void give(const char *bytes, size_t count)
+{
+    fake.input = (const uint8_t *)bytes;
+    fake.input_count = count;
+    serial_input_ready(&serial);
+}
+
+static void test_transmit(void **state)
+{
+    (void)state;
+    assert_int_equal(in(LSR)&0x60, 0x60);
+    out(DATA, 'A');
+    out(DATA, 'B');
+    assert_int_equal(fake.printed_count, 2);
+    assert_memory_equal(fake.printed, "AB", 2);
+    assert_false(fake.wanted);
+}
+
+static void test_receive_and_end(void **state)
+{
+    (void)state;
+    assert_int_equal(in(LSR)&1, 0);
+    give("xy", 2);
+    assert_int_equal(in(LSR)&1, 1);
+    assert_int_equal(in(DATA), 'x');
+    assert_int_equal(in(DATA), 'y');
+    assert_int_equal(in(LSR)&1, 0);
+    assert_int_equal(in(DATA), 0);
+    fake.input_ends = true;
+    assert_int_equal(in(LSR)&1, 1);
+    assert_int_equal(in(DATA), 0x04); /* the end, once */
+    assert_int_equal(in(LSR)&1, 0);
+    assert_int_equal(in(DATA), 0);
+}
+
+static void test_end_without_ctrl_d(void **state)
+{
+    (void)state;
+    serial_init(&serial, &fake.backend, false);
+    fake.input_ends = true;
+    assert_int_equal(in(LSR)&1, 0);
+    assert_int_equal(in_item(DATA, true), 0);
+}
+
+static void test_polling_means_reading(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) { /* a printing guest looks at LSR before each byte */
+        in(LSR);
+        out(DATA, '.');
+    }
+    assert_false(fake.wanted);
+    for (int i = 0; i < 20; i++)
+        in(LSR);
+    assert_true(fake.wanted);
+}
+
+static void test_divisor_and_scratch(void **state)
+{
+    (void)state;
+    out(LCR, 0x83);
+    out(DATA, 0x0c);
+    out(IER, 0x01);
+    assert_int_equal(in(DATA), 0x0c);
+    assert_int_equal(in(IER), 0x01);
+    out(LCR, 0x03);
+    assert_int_equal(in(LCR), 0x03);
+    assert_int_equal(in(IER), 0);
+    assert_int_equal(fake.printed_count, 0);
+    out(SCR, 0x5a);
+    assert_int_equal(in(SCR), 0x5a);
+    out(IER, 0xff);
+    assert_int_equal(in(IER), 0x0f);
+}
+
+static void test_receive_interrupt(void **state)
+{
+    (void)state;
+    out(MCR, 0x08);
+    out(IER, 0x01);
+    assert_true(fake.wanted);
+    assert_false(fake.line[4]);
+    assert_int_equal(in(IIR), 0x01);
+    give("q", 1);
+    assert_true(fake.line[4]);
+    assert_int_equal(in(IIR), 0x04);
+    assert_int_equal(in(DATA), 'q');
+    assert_false(fake.line[4]);
+    out(MCR, 0); /* OUT2 off: the line is cut */
+    give("r", 1);
+    assert_false(fake.line[4]);
+}
+
+static void test_fifo_trigger(void **state)
+{
+    (void)state;
+    out(FCR, 0x81); /* FIFO on, trigger at 8 */
+    out(IER, 0x01);
+    give("1234567", 7);
+    assert_int_equal(in(IIR), 0xcc); /* fewer than the trigger: time-out */
+    give("12345678", 8);
+    assert_int_equal(in(IIR), 0xc4);
+}
+
+static void test_transmit_interrupt(void **state)
+{
+    (void)state;
+    out(MCR, 0x08);
+    out(IER, 0x02); /* empty already: at once */
+    assert_true(fake.line[4]);
+    assert_int_equal(in(IIR), 0x02); /* reading acknowledges */
+    assert_int_equal(in(IIR), 0x01);
+    assert_false(fake.line[4]);
+    fake.edges = 0;
+    out(DATA, 'x');
+    assert_true(fake.line[4]);
+    out(DATA, 'y'); /* falls and rises again */
+    assert_int_equal(fake.edges, 2);
+}
+
+static void test_loopback(void **state)
+{
+    (void)state;
+    out(MCR, 0x1a); /* loopback, OUT2 and RTS */
+    assert_int_equal(in(MSR)&0xf0, 0x90);
+    out(FCR, 0x01);
+    for (int i = 0; i < 17; i++)
+        out(DATA, (uint8_t)('a' + i));
+    assert_int_equal(fake.printed_count, 0);
+    assert_int_equal(in(LSR)&0x03, 0x03); /* data, and the 17th was lost */
+    assert_int_equal(in(LSR)&0x02, 0);
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(in(DATA), 'a' + i);
+    assert_int_equal(in(LSR)&1, 0);
+}
+
+static void test_clearing_loses_no_input(void **state)
+{
+    (void)state;
+    give("early", 5);
+    out(FCR, 0x07);
+    assert_int_equal(in(DATA), 'e');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_transmit, set_up),
+        cmocka_unit_test_setup(test_receive_and_end, set_up),
+        cmocka_unit_test_setup(test_end_without_ctrl_d, set_up),
+        cmocka_unit_test_setup(test_polling_means_reading, set_up),
+        cmocka_unit_test_setup(test_divisor_and_scratch, set_up),
+        cmocka_unit_test_setup(test_receive_interrupt, set_up),
+        cmocka_unit_test_setup(test_fifo_trigger, set_up),
+        cmocka_unit_test_setup(test_transmit_interrupt, set_up),
+        cmocka_unit_test_setup(test_loopback, set_up),
+        cmocka_unit_test_setup(test_clearing_loses_no_input, set_up),
+    };
+
+    return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
+}
