@@ -1,0 +1,75 @@
+/* The loader's voice; see console.h. Numbers are 32 bits wide: a 64-bit division would need libgcc.
+ */
+#include "HLeOs/HLeOs/boot/console.h"
+
+#include "HLeOs/HLeOs/boot/bios.h"
+#include "HLeOs/HLeOs/boot/port.h"
+
+enum { COM1 = 0x3f8, COM1_LINE_STATUS = COM1 + 5, TRANSMITTER_EMPTY = 0x20, LOOKS = 65536 };
+
+static void serial_put(char c)
+{
+    for (int look = 0; look < LOOKS; look++)
+        if (port_in(COM1_LINE_STATUS) & TRANSMITTER_EMPTY)
+            break;
+    port_out(COM1, (uint8_t)c);
+}
+
+static void put(char c)
+{
+    struct bios_registers r = {.eax = 0x0e00 | (uint8_t)c, .ebx = 7};
+
+    bios_call(BIOS_VIDEO, &r);
+    serial_put(c);
+}
+
+void console_text(const char *text)
+{
+    while (*text != '\0')
+        put(*text++);
+}
+
+static void number(uint32_t value, uint32_t base)
+{
+    char digits[11];
+    char *p = digits + sizeof digits - 1;
+
+    *p = '\0';
+    do {
+        *--p = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value != 0);
+    console_text(p);
+}
+
+void console_number(uint32_t value)
+{
+    number(value, 10);
+}
+
+void console_hex(uint32_t value)
+{
+    console_text("0x");
+    number(value, 16);
+}
+
+void console_line_end(void)
+{
+    console_text("\r\n");
+}
+
+void console_fail(const char *code, const char *text)
+{
+    console_text("HLeOs ");
+    console_text(code);
+    console_text(" ");
+    console_text(text);
+    console_line_end();
+    console_halt();
+}
+
+void console_halt(void)
+{
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}

@@ -1,0 +1,177 @@
+/*
+ * The second stage's entry, and its three changes of mode: real to protected at the start, there
+ * and back for each BIOS call, and at last into long mode. Intel SDM volume 3, sections 9.9 and
+ * 9.8.5. The work itself is C (loader.c), compiled for 32 bits; it lives below 64 KB, so that one
+ * stack serves both modes.
+ */
+#include "HLeOs/HLeOs/boot/layout.h"
+
+#define CR0_PE   0x00000001
+#define CR0_PG   0x80000000
+#define CR4_PAE  0x00000020
+#define EFER     0xc0000080
+#define EFER_LME 0x00000100
+
+        .section .entry, "ax"
+        .code16
+        .globl stage2_entry
+stage2_entry:
+        jmp     real_entry
+        .org    IMAGE_TABLE_OFFSET
+        .globl image_table
+image_table:
+        .long   IMAGE_TABLE_MAGIC
+        .skip   20 + IMAGE_COMMAND_MAX  /* struct image_table; mkimage fills it in */
+
+/* In: DL = BIOS drive, all segments 0, SP = STACK_TOP. */
+real_entry:
+        cli
+        lgdtl   gdt_register
+        movl    %cr0, %eax
+        orb     $CR0_PE, %al
+        movl    %eax, %cr0
+        ljmpl   $SELECTOR_CODE32, $protected_entry
+
+        .text
+        .code32
+protected_entry:
+        movw    $SELECTOR_DATA32, %ax
+        movw    %ax, %ds
+        movw    %ax, %es
+        movw    %ax, %ss
+        movw    %ax, %fs
+        movw    %ax, %gs
+        movzbl  %dl, %edx
+        movl    $STACK_TOP, %esp
+        movl    $bss_start, %edi
+        movl    $bss_end, %ecx
+        subl    %edi, %ecx
+        xorl    %eax, %eax
+        rep stosb
+        pushl   $0                      /* the ABI: ESP + 4 is a multiple of 16 at the call's target */
+        pushl   $0
+        pushl   $0
+        pushl   %edx
+        call    loader_main             /* does not return */
+
+/*
+ * void bios_call(uint32_t vector, struct bios_registers *registers)
+ * Runs `int vector` in real mode with the registers given and writes back what they became.
+ * Interrupts are on during the call only. Changes nothing that C expects to be kept.
+ */
+        .globl bios_call
+bios_call:
+        pushal
+        movl    36(%esp), %eax
+        movb    %al, bios_vector        /* the operand of the int below; the ljmp refetches it */
+        movl    40(%esp), %esi
+        movl    $bios_frame, %edi
+        movl    $BIOS_FRAME_SIZE / 4, %ecx
+        rep movsl
+        movl    %esp, bios_saved_esp
+        ljmp    $SELECTOR_CODE16, $1f
+        .code16
+1:      movw    $SELECTOR_DATA16, %ax   /* limits of 64 KB, as real mode wants them cached */
+        movw    %ax, %ds
+        movw    %ax, %es
+        movw    %ax, %ss
+        movw    %ax, %fs
+        movw    %ax, %gs
+        movl    %cr0, %eax
+        andl    $~CR0_PE, %eax
+        movl    %eax, %cr0
+        ljmp    $0, $2f
+2:      xorw    %ax, %ax
+        movw    %ax, %ds
+        movw    %ax, %ss
+        movw    %ax, %fs
+        movw    %ax, %gs
+        lidtl   real_idt_register
+        movl    $bios_frame, %esp
+        popal
+        popw    %es
+        popw    %ds
+        movl    %ss:bios_saved_esp, %esp
+        sti
+        .byte   0xcd                    /* int imm8 */
+bios_vector:
+        .byte   0
+        cli
+        movl    $bios_frame_end, %esp   /* nothing else runs here: interrupts are off again */
+        pushfl
+        pushw   %ds
+        pushw   %es
+        pushal
+        xorw    %ax, %ax
+        movw    %ax, %ds
+        lgdtl   gdt_register
+        movl    %cr0, %eax
+        orb     $CR0_PE, %al
+        movl    %eax, %cr0
+        ljmpl   $SELECTOR_CODE32, $3f
+        .code32
+3:      movw    $SELECTOR_DATA32, %ax
+        movw    %ax, %ds
+        movw    %ax, %es
+        movw    %ax, %ss
+        movw    %ax, %fs
+        movw    %ax, %gs
+        movl    bios_saved_esp, %esp
+        cld
+        movl    $bios_frame, %esi
+        movl    40(%esp), %edi
+        movl    $BIOS_FRAME_SIZE / 4, %ecx
+        rep movsl
+        popal
+        ret
+
+/*
+ * void enter_kernel(uint32_t entry, uint32_t boot_info)
+ * Long mode with the page tables at PAGE_TABLES_AT, then the jump that abi/boot_info.h describes.
+ */
+        .globl enter_kernel
+enter_kernel:
+        movl    4(%esp), %esi
+        movl    8(%esp), %edi
+        movl    %cr4, %eax
+        orl     $CR4_PAE, %eax
+        movl    %eax, %cr4
+        movl    $PAGE_TABLES_AT, %eax
+        movl    %eax, %cr3
+        movl    $EFER, %ecx
+        rdmsr
+        orl     $EFER_LME, %eax
+        wrmsr
+        movl    %cr0, %eax
+        orl     $CR0_PG, %eax
+        movl    %eax, %cr0
+        ljmp    $SELECTOR_CODE64, $4f
+        .code64
+4:      movl    %edi, %edi              /* the upper halves are undefined after the mode switch */
+        movl    %esi, %esi
+        jmp     *%rsi
+
+        .data
+        .balign 8
+gdt:    .quad   0
+        .quad   0x00cf9a000000ffff      /* SELECTOR_CODE32: flat, 4 GB */
+        .quad   0x00cf92000000ffff      /* SELECTOR_DATA32 */
+        .quad   0x00009a000000ffff      /* SELECTOR_CODE16: 64 KB */
+        .quad   0x000092000000ffff      /* SELECTOR_DATA16 */
+        .quad   0x00af9a000000ffff      /* SELECTOR_CODE64 */
+gdt_register:
+        .word   . - gdt - 1
+        .long   gdt
+        .balign 4
+real_idt_register:
+        .word   0x3ff
+        .long   0
+
+        .bss
+        .balign 4
+bios_saved_esp:
+        .skip   4
+bios_frame:                             /* struct bios_registers in bios.h */
+        .set    BIOS_FRAME_SIZE, 40
+        .skip   BIOS_FRAME_SIZE
+bios_frame_end:

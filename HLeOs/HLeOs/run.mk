@@ -1,0 +1,31 @@
+# HLeOs on its machines. Included by Makefile.
+QEMU       ?= qemu-system-x86_64
+QEMU_I386  ?= qemu-system-i386
+MEMORY     ?= 128M
+DISPLAY_OPTION ?= -display none
+# KVM only where it is complete: the lab's probe says so.
+ACCEL      := $(shell [ -x $(TOP)/lab/lab ] && $(TOP)/lab/lab doctor --quiet >/dev/null 2>&1 && echo kvm || echo tcg)
+MACHINE     = -drive file=$(IMAGE),format=raw,if=ide -m $(MEMORY) -device isa-debug-exit,iobase=0xf4,iosize=4 \
+              $(DISPLAY_OPTION) -no-reboot
+
+# A machine that ended well leaves with 33: (0x10 << 1) | 1.
+run: $(IMAGE)
+	$(Q)$(QEMU) -accel $(ACCEL) -cpu max $(MACHINE) -serial mon:stdio; status=$$?; [ $$status = 33 ] || exit $$status
+
+gdb: $(IMAGE)
+	@echo "waiting for gdb on port $(GDB_PORT): make debug in another terminal"
+	$(Q)$(QEMU) -accel tcg -cpu max $(MACHINE) -serial mon:stdio -S -gdb tcp::$(GDB_PORT); \
+	    status=$$?; [ $$status = 33 ] || exit $$status
+debug: $(KERNEL)
+	$(Q)$(GDB) -q $(KERNEL) -ex 'set architecture i386:x86-64' -ex 'target remote localhost:$(GDB_PORT)' \
+	    -ex 'hbreak kernel_main' -ex 'continue' $(GDB_EXTRA)
+
+# A machine that never leaves 32 bits, for stepping through the loader; it ends with "no long mode".
+gdb-i386: $(IMAGE)
+	@echo "waiting for gdb on port $(GDB_PORT): make debug-loader in another terminal"
+	$(Q)$(QEMU_I386) -accel tcg -cpu qemu32 $(MACHINE) -serial mon:stdio -S -gdb tcp::$(GDB_PORT)
+debug-loader: $(STAGE2)
+	$(Q)tools/debug-loader $(GDB) $(GDB_PORT) $(OUT) $(GDB_EXTRA)
+
+run-bochs: $(IMAGE)
+	$(Q)tools/run-bochs $(IMAGE) $(OUT)/bochs

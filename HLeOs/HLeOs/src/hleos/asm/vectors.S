@@ -1,0 +1,77 @@
+/*
+ * The 256 interrupt entries. Each brings the stack to one shape, struct interrupt_frame
+ * (interrupt.h), and calls interrupt_dispatch with it.
+ *
+ * In:   the CPU's own frame; an error code on top for vectors 8, 10-14, 17, 21, 29, 30
+ *       (SDM volume 3, table 6-1)
+ * Out:  iretq with every register as the frame has it then: handlers may change the frame
+ */
+        .text
+        .macro  vector number
+        .balign 16
+vector_\number:
+        .if     !(\number == 8 || (\number >= 10 && \number <= 14) || \number == 17 || \number == 21 || \number == 29 || \number == 30)
+        pushq   $0
+        .endif
+        pushq   $\number
+        jmp     common
+        .endm
+
+        .altmacro
+        .set    n, 0
+        .rept   256
+        vector  %n
+        .set    n, n + 1
+        .endr
+
+common:
+        cld
+        pushq   %rax
+        pushq   %rcx
+        pushq   %rdx
+        pushq   %rbx
+        pushq   %rbp
+        pushq   %rsi
+        pushq   %rdi
+        pushq   %r8
+        pushq   %r9
+        pushq   %r10
+        pushq   %r11
+        pushq   %r12
+        pushq   %r13
+        pushq   %r14
+        pushq   %r15
+        movq    %rsp, %rdi              /* the CPU aligned the stack; 22 words keep it so */
+        movq    %rsp, %rbp
+        call    interrupt_dispatch
+        popq    %r15
+        popq    %r14
+        popq    %r13
+        popq    %r12
+        popq    %r11
+        popq    %r10
+        popq    %r9
+        popq    %r8
+        popq    %rdi
+        popq    %rsi
+        popq    %rbp
+        popq    %rbx
+        popq    %rdx
+        popq    %rcx
+        popq    %rax
+        addq    $16, %rsp               /* vector and error code */
+        iretq
+
+/* Where entry number N begins: the IDT is made from it. */
+        .section .rodata
+        .balign 8
+        .globl  vector_table
+vector_table:
+        .macro  address number
+        .quad   vector_\number
+        .endm
+        .set    n, 0
+        .rept   256
+        address %n
+        .set    n, n + 1
+        .endr

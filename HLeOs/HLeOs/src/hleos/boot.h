@@ -1,0 +1,19 @@
+/* What the loader said, kept: the kernel's copy of boot_info and the words of its command line. */
+#ifndef HLEOS_BOOT_H
+#define HLEOS_BOOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/address.h"
+#include "abi/boot_info.h"
+
+/* Copies and checks the block; a bad one is a panic. `image` is where the kernel really lies. */
+void boot_take(phys_t info, phys_t image);
+const struct boot_info *boot_information(void);
+
+/* The value of NAME=VALUE on the command line, "" for a lone NAME; NULL where it does not stand. Valid
+ * until the next call. */
+const char *boot_option(const char *name);
+
+#endif

@@ -1,0 +1,91 @@
+/* Intel 8042 as IBM's PS/2 technical reference describes it; see keyboard.h. */
+#include "HLeOs/HLeOs/src/hleos/device/keyboard.h"
+
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/device/scancode.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+
+enum { DATA = 0x60, STATUS = 0x64, COMMAND = 0x64, LINE = 1 };
+enum { OUTPUT_FULL = 1, INPUT_FULL = 2, FROM_MOUSE = 0x20 };
+enum { READ_CONFIGURATION = 0x20, WRITE_CONFIGURATION = 0x60, DISABLE_MOUSE = 0xa7,
+       DISABLE_KEYBOARD = 0xad, ENABLE_KEYBOARD = 0xae };
+enum { INTERRUPT_KEYBOARD = 1, INTERRUPT_MOUSE = 2, CLOCK_OFF_KEYBOARD = 0x10, TRANSLATE = 0x40 };
+enum { KEYBOARD_SCAN = 0xf4, LOOKS = 100000, DRAIN_MAX = 64 };
+
+static struct scancode_state state = {.num_lock = false};
+static void (*receiver)(int key);
+
+static void wait_writable(void)
+{
+    for (int look = 0; look < LOOKS && (asm_inb(STATUS) & INPUT_FULL); look++)
+        asm_pause();
+}
+
+static bool wait_readable(void)
+{
+    for (int look = 0; look < LOOKS; look++)
+        if (asm_inb(STATUS) & OUTPUT_FULL)
+            return true;
+    return false;
+}
+
+static void command(uint8_t value)
+{
+    wait_writable();
+    asm_outb(COMMAND, value);
+}
+
+static void data(uint8_t value)
+{
+    wait_writable();
+    asm_outb(DATA, value);
+}
+
+static void drain(void)
+{
+    for (int i = 0; i < DRAIN_MAX && (asm_inb(STATUS) & OUTPUT_FULL); i++)
+        (void)asm_inb(DATA);
+}
+
+static void arrived(void *context)
+{
+    (void)context;
+    for (int i = 0; i < DRAIN_MAX; i++) {
+        uint8_t status = asm_inb(STATUS);
+
+        if (!(status & OUTPUT_FULL))
+            return;
+        if (status & FROM_MOUSE)
+            (void)asm_inb(DATA);
+        else
+            receiver(scancode_decode(&state, asm_inb(DATA)));
+    }
+}
+
+bool keyboard_init(void (*receive)(int key))
+{
+    uint8_t configuration;
+
+    if (asm_inb(STATUS) == 0xff) /* nobody answers at that port */
+        return false;
+    receiver = receive;
+    command(DISABLE_KEYBOARD);
+    command(DISABLE_MOUSE);
+    drain();
+    command(READ_CONFIGURATION);
+    if (!wait_readable())
+        return false;
+    configuration = asm_inb(DATA);
+    configuration &= (uint8_t) ~(INTERRUPT_MOUSE | CLOCK_OFF_KEYBOARD);
+    configuration |= INTERRUPT_KEYBOARD | TRANSLATE;
+    command(WRITE_CONFIGURATION);
+    data(configuration);
+    command(ENABLE_KEYBOARD);
+    data(KEYBOARD_SCAN);
+    if (wait_readable())
+        (void)asm_inb(DATA); /* its acknowledgement */
+    interrupt_attach_line(LINE, "keyboard", arrived, NULL);
+    return true;
+}

@@ -1,0 +1,100 @@
+/* IBM PS/2 technical reference, keyboard, scan code set 1; see scancode.h. */
+#include "HLeOs/HLeOs/src/hleos/device/scancode.h"
+
+#include "HLeOs/HLeOs/src/std/io.h"
+
+enum { RELEASED = 0x80, EXTENDED = 0xe0, PAUSE = 0xe1, PAUSE_REST = 5 };
+enum { LEFT_CONTROL = 0x1d, LEFT_SHIFT = 0x2a, RIGHT_SHIFT = 0x36, ALT = 0x38, CAPS = 0x3a,
+       NUM = 0x45, F1 = 0x3b, F10 = 0x44, F11 = 0x57, F12 = 0x58, KEYPAD_SLASH = 0x35,
+       KEYPAD_ENTER = 0x1c, KEYPAD_FIRST = 0x47, KEYPAD_LAST = 0x53 };
+
+static const char plain[0x3a] = "\0\0331234567890-=\b\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char shifted[0x3a] =
+    "\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+
+/* The block from 47h to 53h: a keypad with Num Lock, cursor keys without, and with E0 before. */
+static const char keypad_digits[] = "789-456+1230.";
+static const int keypad_keys[] = {IO_KEY_HOME,  IO_KEY_UP,   IO_KEY_PAGE_UP,   '-', IO_KEY_LEFT,
+                                  IO_KEY_NONE,  IO_KEY_RIGHT, '+',             IO_KEY_END,
+                                  IO_KEY_DOWN,  IO_KEY_PAGE_DOWN, IO_KEY_INSERT, IO_KEY_DELETE};
+
+/* True if the code was a modifier's or a lock's. */
+static bool modifier(struct scancode_state *s, uint8_t key, bool down, bool extended)
+{
+    switch (key) {
+    case LEFT_SHIFT:
+        if (!extended) /* E0 2A is part of what Print Screen and the grey keys send */
+            s->left_shift = down;
+        return true;
+    case RIGHT_SHIFT:
+        if (!extended)
+            s->right_shift = down;
+        return true;
+    case LEFT_CONTROL:
+        *(extended ? &s->right_control : &s->left_control) = down;
+        return true;
+    case ALT:
+        *(extended ? &s->right_alt : &s->left_alt) = down;
+        return true;
+    case CAPS:
+        s->caps_lock ^= down;
+        return true;
+    case NUM:
+        s->num_lock ^= down;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int character(const struct scancode_state *s, uint8_t key)
+{
+    bool shift = s->left_shift || s->right_shift;
+    char c = plain[key];
+    bool letter = c >= 'a' && c <= 'z';
+
+    if (letter && s->caps_lock)
+        shift = !shift;
+    if (shift)
+        c = shifted[key];
+    if ((s->left_control || s->right_control) && ((c >= '@' && c <= '_') || letter))
+        c &= 0x1f;
+    if (s->left_alt || s->right_alt)
+        return c != 0 ? (uint8_t)c | 0x80 : IO_KEY_NONE;
+    return (uint8_t)c;
+}
+
+static int pressed(const struct scancode_state *s, uint8_t key, bool extended)
+{
+    if (key >= KEYPAD_FIRST && key <= KEYPAD_LAST) {
+        unsigned i = key - KEYPAD_FIRST;
+
+        return s->num_lock && !extended ? keypad_digits[i] : keypad_keys[i];
+    }
+    if (extended)
+        return key == KEYPAD_ENTER ? '\r' : key == KEYPAD_SLASH ? '/' : IO_KEY_NONE;
+    if (key >= F1 && key <= F10)
+        return IO_KEY_F1 + (key - F1);
+    if (key == F11 || key == F12)
+        return IO_KEY_F1 + 10 + (key - F11);
+    return key < sizeof plain ? character(s, key) : IO_KEY_NONE;
+}
+
+int scancode_decode(struct scancode_state *s, uint8_t code)
+{
+    uint8_t key = code & (uint8_t)~RELEASED;
+    bool down = !(code & RELEASED), extended = s->extended;
+
+    if (s->skip > 0) {
+        s->skip--;
+        return IO_KEY_NONE;
+    }
+    if (code == PAUSE) {
+        s->skip = PAUSE_REST;
+        return IO_KEY_NONE;
+    }
+    s->extended = code == EXTENDED;
+    if (s->extended || modifier(s, key, down, extended) || !down)
+        return IO_KEY_NONE;
+    return pressed(s, key, extended);
+}

@@ -1,0 +1,78 @@
+/* National Semiconductor PC16550D datasheet, section 8; see serial.h. */
+#include "HLeOs/HLeOs/src/hleos/device/serial.h"
+
+#include <stdint.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+
+enum { COM1 = 0x3f8, LINE = 4 };
+enum { DATA = COM1, IER = COM1 + 1, FCR = COM1 + 2, LCR = COM1 + 3, MCR = COM1 + 4, LSR = COM1 + 5,
+       SCRATCH = COM1 + 7 };
+enum { IER_RECEIVED = 1, LCR_8N1 = 3, LCR_DLAB = 0x80, MCR_DTR_RTS_OUT2 = 0x0b };
+enum { FCR_ENABLE_CLEAR = 7, LSR_RECEIVED = 1, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
+enum { LOOKS = 200000, BURST_MAX = 256 };
+
+static bool present;
+static void (*receiver)(unsigned char byte);
+
+bool serial_init(void)
+{
+    asm_outb(SCRATCH, 0x5a);
+    if (asm_inb(SCRATCH) != 0x5a)
+        return false;
+    asm_outb(IER, 0);
+    asm_outb(LCR, LCR_DLAB);
+    asm_outb(DATA, 1); /* divisor 1: 115,200 baud */
+    asm_outb(IER, 0);
+    asm_outb(LCR, LCR_8N1);
+    asm_outb(FCR, FCR_ENABLE_CLEAR);
+    asm_outb(MCR, MCR_DTR_RTS_OUT2); /* OUT2 lets the interrupt line through on a PC */
+    present = true;
+    return true;
+}
+
+static void wait_for(uint8_t bit)
+{
+    for (int look = 0; look < LOOKS && !(asm_inb(LSR) & bit); look++)
+        asm_pause();
+}
+
+static void put(char c)
+{
+    wait_for(LSR_THRE);
+    asm_outb(DATA, (uint8_t)c);
+}
+
+void serial_write(const char *text, size_t length)
+{
+    if (!present)
+        return;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n')
+            put('\r');
+        put(text[i]);
+    }
+}
+
+void serial_flush(void)
+{
+    if (present)
+        wait_for(LSR_TEMT);
+}
+
+static void received(void *context)
+{
+    (void)context;
+    for (int i = 0; i < BURST_MAX && (asm_inb(LSR) & LSR_RECEIVED); i++)
+        receiver(asm_inb(DATA));
+}
+
+void serial_start_input(void (*receive)(unsigned char byte))
+{
+    if (!present)
+        return;
+    receiver = receive;
+    interrupt_attach_line(LINE, "serial", received, NULL);
+    asm_outb(IER, IER_RECEIVED);
+}

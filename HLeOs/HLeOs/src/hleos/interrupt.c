@@ -1,0 +1,147 @@
+/* The IDT and the way from a vector to its handler: Intel SDM volume 3, chapter 6; see
+ * interrupt.h. */
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/cpu.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt/handler.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt/pic.h"
+#include "HLeOs/HLeOs/src/hleos/iostream.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+
+enum { NMI = 2, DOUBLE_FAULT = 8, MACHINE_CHECK = 18 };
+enum { GATE_INTERRUPT = 0x8e00 }; /* present, ring 0, interrupts off on entry */
+
+/* SDM volume 3, figure 6-8. */
+struct gate {
+    uint16_t offset_low, selector;
+    uint16_t flags; /* IST in bits 0-2, type and present above */
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+
+_Static_assert(sizeof(struct gate) == 16, "SDM volume 3, figure 6-8");
+
+extern const uint64_t vector_table[INTERRUPT_VECTORS];
+
+static struct gate idt[INTERRUPT_VECTORS] __attribute__((aligned(16)));
+static const struct interrupt_controller *controller;
+
+/* Written before its line is enabled, never after. */
+static struct route {
+    const char *name;
+    interrupt_handler *handler;
+    void *context;
+    uint64_t count;
+} routes[INTERRUPT_VECTORS];
+
+static uint64_t spurious_count;
+
+static unsigned ist_of(unsigned vector)
+{
+    switch (vector) {
+    case DOUBLE_FAULT:
+        return CPU_IST_DOUBLE_FAULT;
+    case NMI:
+        return CPU_IST_NMI;
+    case MACHINE_CHECK:
+        return CPU_IST_MACHINE_CHECK;
+    default:
+        return 0;
+    }
+}
+
+void interrupt_init(void)
+{
+    struct asm_table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
+
+    for (unsigned v = 0; v < INTERRUPT_VECTORS; v++) {
+        uint64_t at = vector_table[v];
+
+        idt[v] = (struct gate){.offset_low = (uint16_t)at,
+                               .selector = CPU_SELECTOR_CODE,
+                               .flags = (uint16_t)(GATE_INTERRUPT | ist_of(v)),
+                               .offset_middle = (uint16_t)(at >> 16),
+                               .offset_high = (uint32_t)(at >> 32)};
+    }
+    asm_lidt(&idtr);
+}
+
+void interrupt_init_controller(void)
+{
+    pic_init(); /* remapped even where it stays silent: its spurious interrupts must not be faults */
+    controller = apic_init();
+    if (controller == NULL)
+        controller = pic_controller();
+    println("interrupts: %s", controller->name);
+}
+
+const struct interrupt_controller *interrupt_controller(void)
+{
+    return controller;
+}
+
+void interrupt_attach(unsigned vector, const char *name, interrupt_handler *handler,
+                      void *context)
+{
+    struct route *route = &routes[vector % INTERRUPT_VECTORS];
+
+    if (route->handler != NULL)
+        panic("vector %u is wanted by %s, but %s has it", vector, name, route->name);
+    route->name = name;
+    route->context = context;
+    route->handler = handler;
+}
+
+void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *handler,
+                           void *context)
+{
+    interrupt_attach(INTERRUPT_IRQ_BASE + line, name, handler, context);
+    controller->enable(line);
+}
+
+/* A vector nobody has attached is a stray one: counted, and ended like any other, or the controller
+ * would hold back all below it. */
+static void external(unsigned vector)
+{
+    struct route *route = &routes[vector];
+
+    if (controller == NULL || controller->spurious(vector)) {
+        spurious_count++;
+        return;
+    }
+    if (route->handler != NULL)
+        route->handler(route->context);
+    controller->end(vector);
+}
+
+void interrupt_dispatch(struct interrupt_frame *frame)
+{
+    struct cpu *cpu = cpu_this();
+    unsigned vector = frame->vector & 0xff;
+
+    routes[vector].count++;
+    if (vector < INTERRUPT_EXCEPTIONS) {
+        handler_exception(frame);
+        return;
+    }
+    cpu->interrupt_depth++;
+    external(vector);
+    cpu->interrupt_depth--;
+    if (cpu->reschedule && cpu->interrupt_depth == 0 && cpu->locks_held == 0)
+        thread_preempt();
+}
+
+struct interrupt_stats interrupt_stats(unsigned vector)
+{
+    const struct route *route = &routes[vector % INTERRUPT_VECTORS];
+
+    return (struct interrupt_stats){route->name, route->count};
+}
+
+uint64_t interrupt_spurious_count(void)
+{
+    return spurious_count;
+}

@@ -1,0 +1,223 @@
+/*
+ * Local APIC: Intel SDM volume 3, chapter 10 (memory-mapped registers). I/O APIC: Intel 82093AA
+ * datasheet. Which there are, and how ISA lines reach them: ACPI 6.4, 5.2.12 (MADT).
+ */
+#include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
+#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
+
+enum lapic_register {
+    LAPIC_ID = 0x20,
+    LAPIC_TPR = 0x80,
+    LAPIC_EOI = 0xb0,
+    LAPIC_SPURIOUS = 0xf0,
+    LAPIC_ESR = 0x280,
+    LAPIC_LVT_TIMER = 0x320,
+    LAPIC_LVT_LINT0 = 0x350,
+    LAPIC_LVT_LINT1 = 0x360,
+    LAPIC_LVT_ERROR = 0x370,
+    LAPIC_TIMER_INITIAL = 0x380,
+    LAPIC_TIMER_CURRENT = 0x390,
+    LAPIC_TIMER_DIVIDE = 0x3e0,
+};
+
+enum {
+    LAPIC_SPURIOUS_ENABLE = 1 << 8,
+    LVT_MASKED = 1 << 16,
+    LVT_PERIODIC = 1 << 17,
+    LVT_NMI = 4 << 8,
+    DIVIDE_BY_16 = 3,
+    APIC_BASE_ENABLE = 1 << 11,
+    LAPIC_SIZE = 0x400,
+};
+
+enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 4 /* in words */, IOAPIC_SIZE = 0x20, IOAPICS_MAX = 4 };
+enum { IOAPIC_VERSION = 1, IOAPIC_REDIRECTION = 0x10 };
+enum { REDIRECT_LOW_ACTIVE = 1 << 13, REDIRECT_LEVEL = 1 << 15, REDIRECT_MASKED = 1 << 16 };
+
+enum { MADT_IOAPIC = 1, MADT_OVERRIDE = 2, ISA_LINES = 16 };
+enum { MADT_POLARITY = 3, MADT_POLARITY_LOW = 3, MADT_TRIGGER = 0xc, MADT_TRIGGER_LEVEL = 0xc };
+
+struct madt {
+    struct acpi_header header;
+    uint32_t lapic, flags;
+} __attribute__((packed));
+
+struct madt_ioapic {
+    uint8_t type, length, id, reserved;
+    uint32_t address, base;
+} __attribute__((packed));
+
+struct madt_override {
+    uint8_t type, length, bus, source;
+    uint32_t global;
+    uint16_t flags;
+} __attribute__((packed));
+
+static volatile uint32_t *lapic;
+
+static struct ioapic {
+    volatile uint32_t *registers;
+    uint32_t base, lines; /* global lines [base, base + lines) are its */
+} ioapics[IOAPICS_MAX];
+static unsigned ioapic_count;
+
+/* Where each ISA line arrives, and in which shape. */
+static struct isa_line {
+    uint32_t global;
+    uint32_t shape; /* REDIRECT_LOW_ACTIVE, REDIRECT_LEVEL */
+} isa_lines[ISA_LINES];
+
+static uint32_t lapic_read(enum lapic_register reg)
+{
+    return lapic[reg / 4];
+}
+
+static void lapic_write(enum lapic_register reg, uint32_t value)
+{
+    lapic[reg / 4] = value;
+}
+
+static uint32_t ioapic_read(const struct ioapic *io, uint32_t index)
+{
+    io->registers[IOAPIC_SELECT] = index;
+    return io->registers[IOAPIC_WINDOW];
+}
+
+static void ioapic_write(const struct ioapic *io, uint32_t index, uint32_t value)
+{
+    io->registers[IOAPIC_SELECT] = index;
+    io->registers[IOAPIC_WINDOW] = value;
+}
+
+static void add_ioapic(const struct madt_ioapic *entry)
+{
+    struct ioapic *io = &ioapics[ioapic_count];
+
+    if (ioapic_count == IOAPICS_MAX)
+        return;
+    io->registers =
+        paging_map_device(PHYS(entry->address), IOAPIC_SIZE, PAGING_WRITE | PAGING_UNCACHED);
+    if (io->registers == NULL)
+        return;
+    io->base = entry->base;
+    io->lines = (ioapic_read(io, IOAPIC_VERSION) >> 16 & 0xff) + 1;
+    for (uint32_t i = 0; i < io->lines; i++) {
+        ioapic_write(io, IOAPIC_REDIRECTION + 2 * i, REDIRECT_MASKED);
+        ioapic_write(io, IOAPIC_REDIRECTION + 2 * i + 1, 0);
+    }
+    ioapic_count++;
+}
+
+static void add_override(const struct madt_override *entry)
+{
+    struct isa_line *line;
+
+    if (entry->bus != 0 || entry->source >= ISA_LINES)
+        return;
+    line = &isa_lines[entry->source];
+    line->global = entry->global;
+    if ((entry->flags & MADT_POLARITY) == MADT_POLARITY_LOW)
+        line->shape |= REDIRECT_LOW_ACTIVE;
+    if ((entry->flags & MADT_TRIGGER) == MADT_TRIGGER_LEVEL)
+        line->shape |= REDIRECT_LEVEL;
+}
+
+static void read_madt(const struct madt *madt)
+{
+    const uint8_t *at = (const uint8_t *)(madt + 1);
+    const uint8_t *end = (const uint8_t *)madt + madt->header.length;
+
+    for (uint32_t i = 0; i < ISA_LINES; i++)
+        isa_lines[i] = (struct isa_line){.global = i};
+    while (end - at >= 2 && at[1] >= 2 && at[1] <= end - at) {
+        if (at[0] == MADT_IOAPIC && at[1] >= sizeof(struct madt_ioapic))
+            add_ioapic((const struct madt_ioapic *)at);
+        if (at[0] == MADT_OVERRIDE && at[1] >= sizeof(struct madt_override))
+            add_override((const struct madt_override *)at);
+        at += at[1];
+    }
+}
+
+static void enable_lapic(void)
+{
+    asm_wrmsr(ASM_MSR_APIC_BASE, asm_rdmsr(ASM_MSR_APIC_BASE) | APIC_BASE_ENABLE);
+    lapic_write(LAPIC_TPR, 0);
+    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the PIC's way in */
+    lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
+    lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+    lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
+    lapic_write(LAPIC_ESR, 0);
+    lapic_write(LAPIC_SPURIOUS, LAPIC_SPURIOUS_ENABLE | INTERRUPT_SPURIOUS);
+    lapic_write(LAPIC_EOI, 0);
+}
+
+static void enable(unsigned line)
+{
+    struct isa_line isa = line < ISA_LINES ? isa_lines[line] : (struct isa_line){.global = line};
+    uint32_t vector = INTERRUPT_IRQ_BASE + line;
+
+    for (unsigned i = 0; i < ioapic_count; i++) {
+        const struct ioapic *io = &ioapics[i];
+        uint32_t pin = isa.global - io->base;
+
+        if (isa.global < io->base || pin >= io->lines)
+            continue;
+        ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin + 1, lapic_read(LAPIC_ID));
+        ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin, vector | isa.shape);
+    }
+}
+
+/* SDM volume 3, 10.9: the spurious vector has no bit in service and must not be ended. The PIC is
+ * masked, but its phantom line 7 can still come by way of LINT0 while a BIOS is being replaced. */
+static bool spurious(unsigned vector)
+{
+    return vector == INTERRUPT_SPURIOUS;
+}
+
+/* A vector that an `int` instruction raised was never in service. */
+static void end(unsigned vector)
+{
+    if (vector != INTERRUPT_TEST)
+        lapic_write(LAPIC_EOI, 0);
+}
+
+const struct interrupt_controller *apic_init(void)
+{
+    static const struct interrupt_controller apic = {
+        .name = "APIC (local and I/O)", .enable = enable, .spurious = spurious, .end = end};
+    const struct madt *madt = (const struct madt *)acpi_find("APIC");
+
+    if (madt == NULL || madt->header.length < sizeof *madt || !(asm_cpuid(1, 0).d >> 9 & 1))
+        return NULL;
+    lapic = paging_map_device(PHYS(madt->lapic), LAPIC_SIZE, PAGING_WRITE | PAGING_UNCACHED);
+    if (lapic == NULL)
+        return NULL;
+    read_madt(madt);
+    if (ioapic_count == 0)
+        return NULL;
+    enable_lapic();
+    return &apic;
+}
+
+void apic_timer_count(uint32_t count)
+{
+    lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_16);
+    lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
+    lapic_write(LAPIC_TIMER_INITIAL, count);
+}
+
+uint32_t apic_timer_left(void)
+{
+    return lapic_read(LAPIC_TIMER_CURRENT);
+}
+
+void apic_timer_periodic(uint32_t count)
+{
+    lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_16);
+    lapic_write(LAPIC_LVT_TIMER, LVT_PERIODIC | INTERRUPT_TIMER);
+    lapic_write(LAPIC_TIMER_INITIAL, count);
+}

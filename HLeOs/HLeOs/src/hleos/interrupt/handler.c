@@ -1,0 +1,118 @@
+/*
+ * Exceptions: Intel SDM volume 3, 6.15. A thread is ended, and the rest lives on, if the fault came
+ * from thread code with interrupts on, and the thread holds neither a spinlock nor a mutex: then
+ * nothing shared can be left half done.
+ */
+#include "HLeOs/HLeOs/src/hleos/interrupt/handler.h"
+
+#include <stdbool.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/cpu.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "HLeOs/HLeOs/src/hleos/iostream.h"
+#include "HLeOs/HLeOs/src/hleos/machine.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "HLeOs/HLeOs/src/hleos/symbols.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+
+enum { BREAKPOINT = 3, NMI = 2, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18 };
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
+
+static const char *const names[INTERRUPT_EXCEPTIONS] = {
+    [0] = "divide error",
+    [1] = "debug exception",
+    [2] = "non-maskable interrupt",
+    [3] = "breakpoint",
+    [4] = "overflow",
+    [5] = "bound range exceeded",
+    [6] = "invalid opcode",
+    [7] = "device not available",
+    [8] = "double fault",
+    [10] = "invalid TSS",
+    [11] = "segment not present",
+    [12] = "stack-segment fault",
+    [13] = "general protection fault",
+    [14] = "page fault",
+    [16] = "x87 floating-point error",
+    [17] = "alignment check",
+    [18] = "machine check",
+    [19] = "SIMD floating-point exception",
+    [20] = "virtualization exception",
+    [21] = "control protection exception",
+};
+
+static void print_page_fault(const struct interrupt_frame *f)
+{
+    const char *what = f->error & FAULT_FETCH ? "fetch from"
+                       : f->error & FAULT_WRITE ? "write to"
+                                                : "read from";
+    const char *why = f->error & FAULT_RESERVED  ? "a reserved bit is set"
+                      : f->error & FAULT_PRESENT ? "not allowed there"
+                                                 : "not mapped";
+
+    println("  %s %016lx: %s", what, asm_read_cr2(), why);
+}
+
+static void print_registers(const struct interrupt_frame *f)
+{
+    println("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+    println("  rsi %016lx  rdi %016lx  rbp %016lx  rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+    println("  r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+    println("  r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+    println("  rip %016lx  cs %02lx  rflags %06lx  cr2 %016lx  cr3 %lx", f->rip, f->cs, f->rflags,
+            asm_read_cr2(), asm_read_cr3());
+}
+
+/* Where the stack ran over, the double fault's own cause is a page fault in the guard page. */
+static bool stack_overflow(const struct interrupt_frame *f)
+{
+    return f->vector == DOUBLE_FAULT && thread_in_guard(thread_current(), asm_read_cr2());
+}
+
+static void report(const struct interrupt_frame *f)
+{
+    const char *name = names[f->vector] != NULL ? names[f->vector] : "unknown exception";
+    struct symbol at = symbols_find(f->rip);
+
+    iostream_emergency();
+    println("\n\033[1;33m%s\033[0m (vector %lu, error %#lx) in thread %s at %s+0x%lx",
+            stack_overflow(f) ? "stack overflow" : name, f->vector, f->error,
+            thread_name(thread_current()), at.name, at.offset);
+    if (f->vector == PAGE_FAULT)
+        print_page_fault(f);
+    print_registers(f);
+    panic_backtrace((const uintptr_t *)f->rbp);
+}
+
+static bool may_end_thread(const struct interrupt_frame *f)
+{
+    if (f->vector == NMI || f->vector == MACHINE_CHECK)
+        return false;
+    if (f->vector == DOUBLE_FAULT && !stack_overflow(f))
+        return false;
+    return (f->rflags & ASM_RFLAGS_IF) && cpu_may_sleep() && thread_may_be_ended(thread_current());
+}
+
+void handler_exception(struct interrupt_frame *frame)
+{
+    struct thread *thread = thread_current();
+
+    report(frame);
+    if (frame->vector == BREAKPOINT) {
+        iostream_calm();
+        return;
+    }
+    if (!may_end_thread(frame))
+        panic("%s", names[frame->vector] != NULL ? names[frame->vector] : "unknown exception");
+    println("  thread %s is ended", thread_name(thread));
+    iostream_calm();
+    /* Returning from the exception goes to thread_end_by_fault(vector) on the emptied stack. */
+    frame->rdi = frame->vector;
+    frame->rip = (uintptr_t)thread_end_by_fault;
+    frame->rsp = thread_stack_top(thread) - sizeof(uintptr_t); /* as after a call */
+    frame->rbp = 0;
+    frame->cs = CPU_SELECTOR_CODE;
+    frame->ss = CPU_SELECTOR_DATA;
+    frame->rflags = ASM_RFLAGS_IF | 2;
+}

@@ -1,0 +1,35 @@
+/*
+ * The console: what is printed goes to the screen and the serial port, what is typed on the keyboard or
+ * arrives there comes out of one queue. A line printed by one call is never mixed with another's.
+ */
+#ifndef HLEOS_IOSTREAM_H
+#define HLEOS_IOSTREAM_H
+
+#include "common/fmt.h"
+
+#define print(...)   iostream_print(__VA_ARGS__)
+#define println(...) iostream_println(__VA_ARGS__)
+#define getch()      iostream_getch()
+
+/* Finds the serial port and the screen; print() works from here on. */
+void iostream_init(void);
+/* Starts keyboard and serial input; getch() works from here on. */
+void iostream_init_input(void);
+
+void iostream_print(const char *format, ...) FMT_PRINTF(1, 2);
+/* The same and a line end. */
+void iostream_println(const char *format, ...) FMT_PRINTF(1, 2);
+void iostream_write(const char *text, size_t length);
+/* A sink (common/fmt.h) that writes here. */
+struct fmt_sink *iostream_sink(void);
+
+/* Waits for a key: a character, or one of std/io.h's io_key. */
+int iostream_getch(void);
+/* A key if there is one, else -1. */
+int iostream_try_getch(void);
+
+/* From here on nothing waits for a lock: for panics and exceptions; and the way back. */
+void iostream_emergency(void);
+void iostream_calm(void);
+
+#endif

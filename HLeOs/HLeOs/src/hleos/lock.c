@@ -1,0 +1,59 @@
+/* Spinlocks; see lock.h. */
+#include "HLeOs/HLeOs/src/hleos/lock.h"
+
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/cpu.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+
+enum { PATIENCE = 100000000 }; /* looks; a lock is held for microseconds */
+
+uint64_t lock_interrupts_off(void)
+{
+    uint64_t flags = asm_read_flags();
+
+    asm_cli();
+    return flags;
+}
+
+void lock_interrupts_restore(uint64_t flags)
+{
+    if (flags & ASM_RFLAGS_IF)
+        asm_sti();
+}
+
+bool lock_held(const struct lock *lock)
+{
+    return __atomic_load_n(&lock->holder, __ATOMIC_RELAXED) == cpu_this();
+}
+
+uint64_t lock_take(struct lock *lock)
+{
+    uint64_t flags = lock_interrupts_off();
+    struct cpu *cpu = cpu_this(), *nobody = NULL;
+
+    if (lock_held(lock))
+        panic("lock %s is taken twice", lock->name);
+    /* Acquire: pairs with the release in lock_give(). */
+    for (long look = 0; !__atomic_compare_exchange_n(&lock->holder, &nobody, cpu, false,
+                                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+         look++) {
+        if (look == PATIENCE)
+            panic("lock %s never comes free", lock->name);
+        nobody = NULL;
+        asm_pause();
+    }
+    cpu->locks_held++;
+    return flags;
+}
+
+void lock_give(struct lock *lock, uint64_t flags)
+{
+    if (!lock_held(lock))
+        panic("lock %s is given by who does not hold it", lock->name);
+    cpu_this()->locks_held--;
+    /* Release: pairs with the acquire in lock_take(). */
+    __atomic_store_n(&lock->holder, NULL, __ATOMIC_RELEASE);
+    lock_interrupts_restore(flags);
+}

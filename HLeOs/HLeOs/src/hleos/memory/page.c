@@ -1,0 +1,179 @@
+/*
+ * The physical page allocator; see page.h. A set bit is a page that is not to be had: allocated,
+ * reserved, or not there at all. The map itself is the first thing allocated, below 4 GB.
+ */
+#include "HLeOs/HLeOs/src/hleos/memory/page.h"
+
+#include "HLeOs/HLeOs/src/hleos/lock.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "HLeOs/HLeOs/src/std/bit_map.h"
+#include "common/string.h"
+
+#define ONE_MB     UINT64_C(0x100000)
+#define FOUR_GB    UINT64_C(0x100000000)
+#define MEMORY_END UINT64_C(0x400000000000) /* 64 TB: the room of the direct map */
+
+static struct lock lock = LOCK_INIT("page");
+static struct bit_map map; /* lock */
+static size_t free_pages;  /* lock */
+static size_t hint;        /* lock; where the next search begins */
+static struct page_stats stats;
+static uintptr_t direct_base; /* 0: the loader's identity map */
+
+void *phys_to_virtual(phys_t address)
+{
+    return (void *)(direct_base + address.at);
+}
+
+void page_use_direct_map(void)
+{
+    direct_base = DIRECT_MAP_BASE;
+    map.words = (uint64_t *)((uintptr_t)map.words + direct_base);
+}
+
+bool page_range(const struct boot_info *info, unsigned index, uint64_t *base, uint64_t *end)
+{
+    const struct boot_memory *m;
+
+    if (index >= info->memory_count || index >= BOOT_MEMORY_MAX)
+        return false;
+    m = &info->memory[index];
+    *base = *end = 0;
+    if (m->type != BOOT_MEMORY_USABLE || m->base >= MEMORY_END)
+        return true;
+    *end = m->length > MEMORY_END - m->base ? MEMORY_END : m->base + m->length;
+    *end &= ~(uint64_t)(PAGE_SIZE - 1);
+    *base = (m->base + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+    if (*base == 0) /* page 0 stays out: address 0 means "none" */
+        *base = PAGE_SIZE;
+    if (*base > *end)
+        *base = *end;
+    return true;
+}
+
+/* Frees [base, end), or takes it out, and keeps count. */
+static void mark(uint64_t base, uint64_t end, bool taken)
+{
+    if (end > map.bits * PAGE_SIZE)
+        end = map.bits * PAGE_SIZE;
+    if (base >= end)
+        return;
+    if (taken)
+        bit_map_set_run(&map, base / PAGE_SIZE, (end - base) / PAGE_SIZE);
+    else
+        bit_map_clear_run(&map, base / PAGE_SIZE, (end - base) / PAGE_SIZE);
+}
+
+/* Everything that is not usable, over everything that is: where entries overlap, the worse one
+ * holds. */
+static void mark_reserved(const struct boot_info *info)
+{
+    for (unsigned i = 0; i < info->memory_count; i++) {
+        const struct boot_memory *m = &info->memory[i];
+        uint64_t end = m->base + m->length + PAGE_SIZE - 1;
+
+        if (m->type != BOOT_MEMORY_USABLE && end > m->base)
+            mark(m->base & ~(uint64_t)(PAGE_SIZE - 1), end & ~(uint64_t)(PAGE_SIZE - 1), true);
+    }
+    mark(info->kernel_base & ~(uint64_t)(PAGE_SIZE - 1),
+         (info->kernel_base + info->kernel_size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1), true);
+}
+
+/* A place for `size` bytes from 1 MB to 4 GB, beside the kernel. */
+static uint64_t place(const struct boot_info *info, uint64_t size)
+{
+    uint64_t kernel = info->kernel_base, kernel_end = kernel + info->kernel_size, base, end;
+
+    for (unsigned i = 0; page_range(info, i, &base, &end); i++) {
+        if (base < ONE_MB)
+            base = ONE_MB;
+        if (end > FOUR_GB)
+            end = FOUR_GB;
+        if (base < kernel_end && kernel < base + size)
+            base = (kernel_end + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+        if (base < end && size <= end - base)
+            return base;
+    }
+    panic("no %lu KB in one piece for the map of pages", size >> 10);
+}
+
+void page_init(const struct boot_info *info)
+{
+    uint64_t base, end, bytes;
+
+    for (unsigned i = 0; page_range(info, i, &base, &end); i++)
+        if (end > base && end > stats.top)
+            stats.top = end;
+    map.bits = stats.top / PAGE_SIZE;
+    bytes = bit_map_words(map.bits) * sizeof(uint64_t);
+    map.words = phys_to_virtual(PHYS(place(info, bytes)));
+    memset(map.words, 0xff, bytes);
+    for (unsigned i = 0; page_range(info, i, &base, &end); i++)
+        mark(base, end, false);
+    mark_reserved(info);
+    stats.usable = map.bits - bit_map_count_set(&map);
+    mark(0, ONE_MB, true);
+    mark((uintptr_t)map.words, ((uintptr_t)map.words + bytes + PAGE_SIZE - 1) & ~UINT64_C(0xfff),
+         true);
+    free_pages = map.bits - bit_map_count_set(&map);
+}
+
+void page_release_low(const struct boot_info *info)
+{
+    uint64_t base, end, flags = lock_take(&lock);
+
+    for (unsigned i = 0; page_range(info, i, &base, &end); i++)
+        mark(base, end < ONE_MB ? end : ONE_MB, false);
+    mark_reserved(info);
+    free_pages = map.bits - bit_map_count_set(&map);
+    lock_give(&lock, flags);
+}
+
+phys_t page_allocate(void)
+{
+    uint64_t flags = lock_take(&lock);
+    size_t at = bit_map_next_clear(&map, hint, map.bits);
+
+    if (at == map.bits)
+        at = bit_map_next_clear(&map, 0, hint);
+    if (at == map.bits || bit_map_get(&map, at)) {
+        lock_give(&lock, flags);
+        return PHYS(0);
+    }
+    bit_map_set(&map, at);
+    hint = at + 1;
+    free_pages--;
+    lock_give(&lock, flags);
+    return PHYS(at * PAGE_SIZE);
+}
+
+phys_t page_allocate_zeroed(void)
+{
+    phys_t page = page_allocate();
+
+    if (page.at != 0)
+        memset(phys_to_virtual(page), 0, PAGE_SIZE);
+    return page;
+}
+
+void page_free(phys_t page)
+{
+    uint64_t flags = lock_take(&lock);
+    size_t at = page.at / PAGE_SIZE;
+
+    if (page.at % PAGE_SIZE != 0 || at >= map.bits || !bit_map_get(&map, at))
+        panic("page %#lx is freed but was not allocated", page.at);
+    bit_map_clear(&map, at);
+    free_pages++;
+    lock_give(&lock, flags);
+}
+
+struct page_stats page_stats(void)
+{
+    uint64_t flags = lock_take(&lock);
+    struct page_stats now = stats;
+
+    now.free = free_pages;
+    lock_give(&lock, flags);
+    return now;
+}

@@ -1,0 +1,41 @@
+/* Physical memory, page by page: one bit a page, from the loader's map. Safe in interrupts. */
+#ifndef HLEOS_MEMORY_PAGE_H
+#define HLEOS_MEMORY_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/address.h"
+#include "HLeOs/HLeOs/src/hleos/memory/layout.h"
+#include "abi/boot_info.h"
+
+struct page_stats {
+    size_t usable; /* pages that the map calls usable and whole */
+    size_t free;
+    uint64_t top; /* the end of the highest usable page */
+};
+
+/* Takes stock of the map in `info`; needs the loader's identity map. The first megabyte stays aside,
+ * as the loader's page tables may be there, until page_release_low(). */
+void page_init(const struct boot_info *info);
+void page_release_low(const struct boot_info *info);
+
+/* One page, contents unknown; .at == 0 if there is none. */
+phys_t page_allocate(void) __attribute__((warn_unused_result));
+/* The same, zeroed. */
+phys_t page_allocate_zeroed(void) __attribute__((warn_unused_result));
+/* A page freed twice, or never allocated, is a panic. */
+void page_free(phys_t page);
+
+/* Where a physical address can be read and written: through the identity map at first, through the
+ * direct map after page_use_direct_map(). Usable memory only. */
+void *phys_to_virtual(phys_t address);
+void page_use_direct_map(void);
+
+/* The `index`th range of whole usable pages, clipped to what this kernel can address; false when
+ * there are no more. Ranges may be empty. */
+bool page_range(const struct boot_info *info, unsigned index, uint64_t *base, uint64_t *end);
+
+struct page_stats page_stats(void);
+
+#endif

@@ -1,0 +1,194 @@
+/* The kernel's page tables; see paging.h for what, layout.h for where. */
+#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/lock.h"
+#include "HLeOs/HLeOs/src/hleos/memory/page.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+
+#define LARGE_PAGE UINT64_C(0x200000)
+#define HALF       0xffff800000000000
+
+enum { ENTRIES = 512, LEVELS = 4 };
+
+extern char kernel_start[], text_end[], rodata_start[], data_start[], kernel_end[];
+extern char boot_stack_guard[];
+
+static struct lock lock = LOCK_INIT("paging");
+static phys_t root;           /* lock: the tables under it */
+static uintptr_t next_device; /* lock */
+static uint64_t no_execute;   /* PAGING_NO_EXECUTE where the processor has it */
+
+static unsigned index_at(uintptr_t address, int level)
+{
+    return address >> (12 + 9 * level) & (ENTRIES - 1);
+}
+
+/* The entry for `address` in the table of `level` (3: the root, 0: pages; 1 for a large page), with
+ * the tables above it made where `make` says so. NULL if they are missing, or a large page is in the
+ * way. */
+static uint64_t *find(uintptr_t address, int level, bool make)
+{
+    uint64_t *table = phys_to_virtual(root);
+
+    for (int l = LEVELS - 1; l > level; l--) {
+        uint64_t *entry = &table[index_at(address, l)];
+
+        if (*entry & PAGING_LARGE)
+            return NULL;
+        if (!(*entry & PAGING_PRESENT)) {
+            phys_t page = make ? page_allocate_zeroed() : PHYS(0);
+
+            if (page.at == 0)
+                return NULL;
+            *entry = page.at | PAGING_PRESENT | PAGING_WRITE;
+        }
+        table = phys_to_virtual(PHYS(*entry & PAGING_ADDRESS));
+    }
+    return &table[index_at(address, level)];
+}
+
+/* At boot: a page that is missing here is the end. */
+static void map_first(uintptr_t address, uint64_t physical, uint64_t flags, int level)
+{
+    uint64_t *entry = find(address, level, true);
+
+    if (entry == NULL)
+        panic("no memory for the kernel's page tables");
+    *entry = physical | flags | PAGING_PRESENT | PAGING_GLOBAL | (level > 0 ? PAGING_LARGE : 0);
+}
+
+static void map_image_part(const struct boot_info *info, char *from, char *to, uint64_t flags)
+{
+    for (uintptr_t at = (uintptr_t)from; at < (uintptr_t)to; at += PAGE_SIZE)
+        if (at != (uintptr_t)boot_stack_guard)
+            map_first(at, info->kernel_base + (at - (uintptr_t)kernel_start), flags, 0);
+}
+
+static void map_direct(uint64_t base, uint64_t end)
+{
+    uint64_t flags = PAGING_WRITE | no_execute;
+
+    while (base < end) {
+        bool large = base % LARGE_PAGE == 0 && end - base >= LARGE_PAGE;
+
+        map_first(DIRECT_MAP_BASE + base, base, flags, large ? 1 : 0);
+        base += large ? LARGE_PAGE : PAGE_SIZE;
+    }
+}
+
+/* All usable memory but the kernel's own: its text must not be writable by another name. */
+static void map_memory(const struct boot_info *info)
+{
+    uint64_t kernel = info->kernel_base, base, end;
+    uint64_t kernel_after = (kernel + info->kernel_size + PAGE_SIZE - 1) & ~UINT64_C(0xfff);
+
+    for (unsigned i = 0; page_range(info, i, &base, &end); i++) {
+        if (kernel >= base && kernel < end) {
+            map_direct(base, kernel);
+            base = kernel_after < end ? kernel_after : end;
+        }
+        map_direct(base, end);
+    }
+}
+
+void paging_init(const struct boot_info *info)
+{
+    if (asm_rdmsr(ASM_MSR_EFER) & ASM_EFER_NXE)
+        no_execute = PAGING_NO_EXECUTE;
+    next_device = DEVICES_BASE;
+    root = page_allocate_zeroed();
+    if (root.at == 0)
+        panic("no memory for the kernel's page tables");
+    map_image_part(info, kernel_start, text_end, 0);
+    map_image_part(info, rodata_start, data_start, no_execute);
+    map_image_part(info, data_start, kernel_end, PAGING_WRITE | no_execute);
+    map_memory(info);
+    asm_write_cr3(root.at);
+    page_use_direct_map();
+}
+
+int paging_map(uintptr_t address, phys_t page, uint64_t flags)
+{
+    uint64_t irq = lock_take(&lock);
+    uint64_t *entry = find(address, 0, true);
+
+    if (entry != NULL && (*entry & PAGING_PRESENT))
+        panic("%#lx is mapped already", address);
+    if (entry != NULL)
+        *entry = page.at | flags | no_execute | PAGING_PRESENT | PAGING_GLOBAL;
+    lock_give(&lock, irq);
+    return entry != NULL ? 0 : -1;
+}
+
+phys_t paging_unmap(uintptr_t address)
+{
+    uint64_t irq = lock_take(&lock);
+    uint64_t *entry = find(address, 0, false);
+    phys_t page;
+
+    if (entry == NULL || !(*entry & PAGING_PRESENT))
+        panic("%#lx is unmapped but was not mapped", address);
+    page = PHYS(*entry & PAGING_ADDRESS);
+    *entry = 0;
+    asm_invlpg(address);
+    lock_give(&lock, irq);
+    return page;
+}
+
+void *paging_map_device(phys_t address, size_t size, uint64_t flags)
+{
+    uint64_t offset = address.at % PAGE_SIZE;
+    size_t pages = (offset + size + PAGE_SIZE - 1) / PAGE_SIZE;
+    uint64_t irq = lock_take(&lock);
+    uintptr_t base = next_device;
+
+    next_device += pages * PAGE_SIZE;
+    lock_give(&lock, irq);
+    for (size_t i = 0; i < pages; i++)
+        if (paging_map(base + i * PAGE_SIZE, PHYS(address.at - offset + i * PAGE_SIZE), flags) < 0)
+            return NULL;
+    return (void *)(base + offset);
+}
+
+uint64_t paging_entry(uintptr_t address)
+{
+    uint64_t *entry;
+
+    for (int level = 0; level <= 1; level++) {
+        entry = find(address, level, false);
+        if (entry != NULL && (*entry & PAGING_PRESENT) && (level == 0 || (*entry & PAGING_LARGE)))
+            return *entry;
+    }
+    return 0;
+}
+
+bool paging_is_mapped(uintptr_t address)
+{
+    return root.at == 0 || paging_entry(address) != 0;
+}
+
+static void walk(uint64_t *table, int level, uintptr_t base,
+                 void (*visit)(void *context, uintptr_t address, uint64_t entry, size_t size),
+                 void *context)
+{
+    for (uintptr_t i = 0; i < ENTRIES; i++) {
+        uintptr_t address = base + (i << (12 + 9 * level));
+
+        if (level == LEVELS - 1 && i >= ENTRIES / 2)
+            address |= HALF; /* canonical: bit 47 repeated */
+        if (!(table[i] & PAGING_PRESENT))
+            continue;
+        if (level == 0 || (table[i] & PAGING_LARGE))
+            visit(context, address, table[i], (size_t)1 << (12 + 9 * level));
+        else
+            walk(phys_to_virtual(PHYS(table[i] & PAGING_ADDRESS)), level - 1, address, visit,
+                 context);
+    }
+}
+
+void paging_walk(void (*visit)(void *context, uintptr_t address, uint64_t entry, size_t size),
+                 void *context)
+{
+    walk(phys_to_virtual(root), LEVELS - 1, 0, visit, context);
+}

@@ -1,0 +1,42 @@
+/* The kernel's page tables: four levels, Intel SDM volume 3, 4.5. No page is writable and executable
+ * at once: only the kernel's own text is executable at all. Safe in interrupts. */
+#ifndef HLEOS_MEMORY_PAGING_H
+#define HLEOS_MEMORY_PAGING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/address.h"
+#include "abi/boot_info.h"
+
+/* Bits of an entry. */
+#define PAGING_PRESENT    (UINT64_C(1) << 0)
+#define PAGING_WRITE      (UINT64_C(1) << 1)
+#define PAGING_UNCACHED   (UINT64_C(3) << 3) /* PCD and PWT */
+#define PAGING_LARGE      (UINT64_C(1) << 7)
+#define PAGING_GLOBAL     (UINT64_C(1) << 8)
+#define PAGING_NO_EXECUTE (UINT64_C(1) << 63)
+#define PAGING_ADDRESS    UINT64_C(0x000ffffffffff000)
+
+/* Builds the kernel's tables and leaves the loader's. The boot stack gets its guard page. */
+void paging_init(const struct boot_info *info);
+
+/* Maps one page, data, never executable; 0, or -1 if there is no page for a table. An address that is
+ * mapped already is a panic. */
+int paging_map(uintptr_t address, phys_t page, uint64_t flags) __attribute__((warn_unused_result));
+/* Unmaps one page, which must be mapped; returns what was there. */
+phys_t paging_unmap(uintptr_t address);
+
+/* Maps `size` bytes of device registers or firmware tables, for good; NULL if there is no memory for
+ * it. `flags` are PAGING_WRITE and PAGING_UNCACHED or 0. */
+void *paging_map_device(phys_t address, size_t size, uint64_t flags);
+
+/* The entry that maps the address, 0 if none does. */
+uint64_t paging_entry(uintptr_t address);
+bool paging_is_mapped(uintptr_t address);
+
+/* Calls `visit` for every entry that maps something, in order of address. */
+void paging_walk(void (*visit)(void *context, uintptr_t address, uint64_t entry, size_t size),
+                 void *context);
+
+#endif

@@ -1,0 +1,58 @@
+/* Panic and backtrace; see panic.h. */
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/iostream.h"
+#include "HLeOs/HLeOs/src/hleos/machine.h"
+#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
+#include "HLeOs/HLeOs/src/hleos/symbols.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+
+enum { DEPTH_MAX = 24 };
+
+/* A frame is two words: the caller's frame pointer and the return address. */
+static bool frame_is_sound(const uintptr_t *frame)
+{
+    uintptr_t at = (uintptr_t)frame;
+
+    return at % sizeof(uintptr_t) == 0 && thread_owns_stack(at, 2 * sizeof(uintptr_t)) &&
+           paging_is_mapped(at) && paging_is_mapped(at + sizeof(uintptr_t));
+}
+
+void panic_backtrace(const uintptr_t *frame)
+{
+    for (int depth = 0; depth < DEPTH_MAX && frame_is_sound(frame); depth++) {
+        const uintptr_t *caller = (const uintptr_t *)frame[0];
+        struct symbol symbol;
+
+        if (frame[1] == 0)
+            return;
+        symbol = symbols_find(frame[1]);
+        println("  #%-2d %016lx %s+0x%lx", depth, frame[1], symbol.name, symbol.offset);
+        if (caller <= frame) /* stacks grow down: a chain that does not is broken */
+            return;
+        frame = caller;
+    }
+}
+
+void panic_stop(const char *format, ...)
+{
+    static bool panicking;
+    char reason[160];
+    va_list args;
+
+    asm_cli();
+    if (!panicking) { /* a panic in the panic goes straight to the end */
+        panicking = true;
+        iostream_emergency();
+        va_start(args, format);
+        fmt_vsnprint(reason, sizeof reason, format, args);
+        va_end(args);
+        println("\n\033[1;31mKERNEL PANIC\033[0m: %s", reason);
+        panic_backtrace(asm_frame());
+    }
+    machine_end(MACHINE_PANIC);
+}

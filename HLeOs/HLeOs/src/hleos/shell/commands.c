@@ -1,0 +1,176 @@
+/* The shell's commands: help, threads, mem, irq, pci, date, uptime, run, test, panic, reboot, halt. */
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/boot.h"
+#include "HLeOs/HLeOs/src/hleos/device/pci.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "HLeOs/HLeOs/src/hleos/iostream.h"
+#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
+#include "HLeOs/HLeOs/src/hleos/machine.h"
+#include "HLeOs/HLeOs/src/hleos/memory/page.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "HLeOs/HLeOs/src/hleos/shell.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "HLeOs/HLeOs/src/hleos/thread/jobs.h"
+#include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "common/string.h"
+
+static void help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    for (const struct shell_command *c = shell_commands; c->name != NULL; c++)
+        println("  %-8s %-8s %s", c->name, c->arguments, c->help);
+}
+
+static void threads(int argc, char **argv)
+{
+    struct thread_info t;
+
+    (void)argc;
+    (void)argv;
+    println("  id  name             prio  state      switches  ms on the cpu");
+    for (unsigned i = 0; thread_info(i, &t); i++)
+        println("%4u  %-15s  %4d  %-8s  %9lu  %13lu", t.id, t.name, t.priority, t.state,
+                t.switches, t.ticks);
+}
+
+static void print_memory_map(void)
+{
+    static const char *const types[] = {"?", "usable", "reserved", "ACPI", "ACPI NVS", "bad"};
+    const struct boot_info *info = boot_information();
+
+    for (unsigned i = 0; i < info->memory_count; i++) {
+        const struct boot_memory *m = &info->memory[i];
+
+        println("  %012lx-%012lx  %s", m->base, m->base + m->length - 1,
+                types[m->type < sizeof types / sizeof types[0] ? m->type : 0]);
+    }
+}
+
+static void mem(int argc, char **argv)
+{
+    struct page_stats pages = page_stats();
+    struct kmalloc_stats heap = kmalloc_stats();
+
+    (void)argc;
+    (void)argv;
+    print_memory_map();
+    println("pages: %zu of %zu free (%zu MB)", pages.free, pages.usable, pages.free >> 8);
+    println("heap: %zu blocks, %zu bytes used of %zu mapped, most ever %zu", heap.blocks,
+            heap.bytes_used, heap.bytes_mapped, heap.bytes_peak);
+    println("      %lu allocations, %lu frees, %lu failures", heap.allocations, heap.frees,
+            heap.failures);
+}
+
+static void irq(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    println("%s", interrupt_controller()->name);
+    for (unsigned v = 0; v < INTERRUPT_VECTORS; v++) {
+        struct interrupt_stats s = interrupt_stats(v);
+
+        if (s.name != NULL || s.count > 0)
+            println("  %02x  %10lu  %s", v, s.count,
+                    s.name != NULL             ? s.name
+                    : v < INTERRUPT_EXCEPTIONS ? "exception"
+                                               : "nobody's");
+    }
+    println("  spurious: %lu", interrupt_spurious_count());
+}
+
+static void print_function(void *context, const struct pci_function *f)
+{
+    (void)context;
+    println("  %02x:%02x.%u  %04x:%04x  %02x.%02x.%02x  %s", f->bus, f->device, f->function,
+            f->vendor, f->id, f->class_, f->subclass, f->interface, pci_class_text(f));
+}
+
+static void pci(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    if (pci_scan(print_function, NULL) == 0)
+        println("no PCI bus");
+}
+
+static void date(int argc, char **argv)
+{
+    struct timer_date d;
+
+    (void)argc;
+    (void)argv;
+    if (timer_date(&d) < 0)
+        println("the clock gives no date");
+    else
+        println("%04u-%02u-%02u %02u:%02u:%02u", d.year, d.month, d.day, d.hour, d.minute,
+                d.second);
+}
+
+static void uptime(int argc, char **argv)
+{
+    uint64_t ms = timer_now() / TIMER_NS_PER_MS;
+
+    (void)argc;
+    (void)argv;
+    println("up %lu.%03lu s, %lu ticks, %lu thread switches", ms / 1000, ms % 1000, timer_ticks(),
+            thread_switch_count());
+}
+
+static void run(int argc, char **argv)
+{
+    if (argc < 2) {
+        jobs_list();
+        println("  %-8s all of them at once", "all");
+    } else if (strcmp(argv[1], "all") == 0) {
+        jobs_run_all();
+    } else if (jobs_run(argv[1]) < 0) {
+        println("%s: no such job", argv[1]);
+    }
+}
+
+static void test(int argc, char **argv)
+{
+    (void)selftest_run(argc > 1 ? argv[1] : "all");
+}
+
+static void panic_now(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    panic("as you wish");
+}
+
+static void reboot(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    println("rebooting");
+    machine_reboot();
+}
+
+static void halt(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    println("halting");
+    machine_end(MACHINE_GOOD);
+}
+
+const struct shell_command shell_commands[] = {
+    {"help", "", "this list", help},
+    {"threads", "", "the threads there are", threads},
+    {"mem", "", "memory map, pages, heap", mem},
+    {"irq", "", "interrupts, by vector", irq},
+    {"pci", "", "what is on the PCI bus", pci},
+    {"date", "", "the wall clock", date},
+    {"uptime", "", "time since boot", uptime},
+    {"run", "[JOB]", "runs a job, or lists them", run},
+    {"test", "[NAME]", "runs the tests, or those of one group", test},
+    {"panic", "", "ends in a panic", panic_now},
+    {"reboot", "", "starts the machine again", reboot},
+    {"halt", "", "stops the machine", halt},
+    {0},
+};

@@ -1,0 +1,406 @@
+/* The scheduler and the lives of threads; see thread.h and thread/sched.h. */
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/cpu.h"
+#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "HLeOs/HLeOs/src/hleos/thread/sched.h"
+#include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "common/string.h"
+
+void thread_switch_stacks(uintptr_t *save, uintptr_t load);
+void thread_first_return(void);
+void thread_begin(void);
+
+extern char boot_stack[], boot_stack_end[];
+
+static struct lock lock = LOCK_INIT("sched");
+static struct queue_list ready[THREAD_PRIORITIES]; /* lock */
+static unsigned ready_mask;                        /* lock; bit N: ready[N] is not empty */
+static struct queue_list sleepers;                 /* lock; by wake_at, soonest first */
+static struct queue_list all;                      /* lock */
+static unsigned next_id;                           /* lock */
+static uint64_t switch_count;                      /* lock */
+static struct thread idle_thread;
+
+uint64_t sched_lock(void)
+{
+    return lock_take(&lock);
+}
+
+void sched_unlock(uint64_t flags)
+{
+    lock_give(&lock, flags);
+}
+
+struct thread *thread_current(void)
+{
+    return cpu_this()->current;
+}
+
+const char *thread_name(const struct thread *thread)
+{
+    return thread != NULL ? thread->name : "boot";
+}
+
+static void enqueue_locked(struct thread *thread)
+{
+    struct thread *current = thread_current();
+
+    thread->state = THREAD_READY;
+    queue_list_push(&ready[thread->priority], &thread->link);
+    ready_mask |= 1u << thread->priority;
+    if (thread->priority > current->priority)
+        cpu_this()->reschedule = true;
+}
+
+static struct thread *dequeue_locked(void)
+{
+    int priority = 31 - __builtin_clz(ready_mask);
+    struct queue_link *link = queue_list_pop(&ready[priority]);
+
+    if (queue_list_empty(&ready[priority]))
+        ready_mask &= ~(1u << priority);
+    return queue_entry(link, struct thread, link);
+}
+
+static void release(struct thread *thread)
+{
+    stack_free(thread->stack_low, thread->stack_high);
+    kfree(thread);
+}
+
+/*
+ * Gives the processor to the best ready thread. The caller has put the current one where it belongs
+ * (a queue, or nowhere). Returns when it runs again, the lock held as before: whoever switches back
+ * holds it then.
+ */
+static void switch_locked(void)
+{
+    struct cpu *cpu = cpu_this();
+    struct thread *from = cpu->current, *to = ready_mask != 0 ? dequeue_locked() : cpu->idle;
+
+    if (cpu->locks_held != 1)
+        panic("thread %s sleeps with a spinlock held", from->name);
+    cpu->reschedule = false;
+    to->state = THREAD_RUNNING;
+    to->slice = THREAD_SLICE_MS;
+    if (to == from)
+        return;
+    to->switches++;
+    switch_count++;
+    cpu->current = to;
+    asm_fxsave(from->fpu);
+    asm_fxrstor(to->fpu);
+    thread_switch_stacks(&from->saved_sp, to->saved_sp);
+}
+
+/* Called with the lock held; true if a thread other than the idle one runs here and is ready. */
+static void yield_locked(void)
+{
+    struct thread *current = thread_current();
+
+    if (current != cpu_this()->idle)
+        enqueue_locked(current);
+    switch_locked();
+}
+
+void thread_yield(void)
+{
+    uint64_t flags = sched_lock();
+
+    yield_locked();
+    sched_unlock(flags);
+}
+
+/* Between an interrupt's end and its iretq. The thread may have come back meanwhile from elsewhere:
+ * nothing of it is assumed. */
+void thread_preempt(void)
+{
+    if (thread_current() != NULL)
+        thread_yield();
+}
+
+void sched_wait_locked(struct queue_list *waiters)
+{
+    struct thread *current = thread_current();
+
+    current->state = THREAD_WAITING;
+    queue_list_push(waiters, &current->link);
+    switch_locked();
+}
+
+struct thread *sched_wake_locked(struct queue_list *waiters)
+{
+    struct thread *best = NULL;
+
+    for (struct queue_link *l = queue_list_first(waiters); l; l = queue_list_after(waiters, l)) {
+        struct thread *t = queue_entry(l, struct thread, link);
+
+        if (best == NULL || t->priority > best->priority)
+            best = t;
+    }
+    if (best != NULL) {
+        queue_list_remove(&best->link);
+        enqueue_locked(best);
+    }
+    return best;
+}
+
+/* After a wake-up outside interrupts: the better thread runs at once. */
+static void unlock_and_yield(uint64_t flags)
+{
+    if (cpu_this()->reschedule && cpu_this()->interrupt_depth == 0 && (flags & ASM_RFLAGS_IF))
+        yield_locked();
+    sched_unlock(flags);
+}
+
+struct thread *thread_create(const char *name, int priority, thread_entry *entry, void *argument)
+{
+    struct thread *thread = kmalloc(sizeof *thread);
+    uintptr_t *sp;
+    uint64_t flags;
+
+    if (thread == NULL)
+        return NULL;
+    memset(thread, 0, sizeof *thread);
+    if (!stack_allocate(&thread->stack_low, &thread->stack_high)) {
+        kfree(thread);
+        return NULL;
+    }
+    string_copy(thread->name, name, sizeof thread->name);
+    thread->priority = priority;
+    thread->entry = entry;
+    thread->argument = argument;
+    memcpy(thread->fpu, cpu_clean_fpu(), sizeof thread->fpu);
+    sp = (uintptr_t *)thread->stack_high;
+    *--sp = 0; /* keeps the stack aligned at thread_begin() */
+    *--sp = (uintptr_t)thread_first_return;
+    for (int i = 0; i < 6; i++)
+        *--sp = 0; /* the registers that switch.S pops */
+    thread->saved_sp = (uintptr_t)sp;
+    flags = sched_lock();
+    thread->id = next_id++;
+    queue_list_push(&all, &thread->all);
+    enqueue_locked(thread);
+    unlock_and_yield(flags);
+    return thread;
+}
+
+/* A new thread's first C code, on its own stack, with the lock that its switcher took. */
+void thread_begin(void)
+{
+    struct thread *thread = thread_current();
+
+    sched_unlock(ASM_RFLAGS_IF);
+    thread_exit(thread->entry(thread->argument));
+}
+
+/* Dead threads cannot free the stack they stand on. A joiner does it, or for detached ones whoever
+ * creates or ends a thread next: they are few, and none is lost. */
+static void reap_detached(void)
+{
+    for (;;) {
+        struct thread *found = NULL;
+        uint64_t flags = sched_lock();
+
+        for (struct queue_link *l = queue_list_first(&all); l && !found;
+             l = queue_list_after(&all, l)) {
+            struct thread *t = queue_entry(l, struct thread, all);
+
+            if (t->state == THREAD_DEAD && t->detached && t != thread_current())
+                found = t;
+        }
+        if (found != NULL)
+            queue_list_remove(&found->all);
+        sched_unlock(flags);
+        if (found == NULL)
+            return;
+        release(found);
+    }
+}
+
+void thread_exit(intptr_t result)
+{
+    struct thread *thread = thread_current();
+    uint64_t flags;
+
+    if (thread == cpu_this()->idle || thread->mutexes > 0)
+        panic("thread %s ends with %u mutexes held", thread->name, thread->mutexes);
+    reap_detached();
+    flags = sched_lock();
+    thread->result = result;
+    thread->state = THREAD_DEAD;
+    while (sched_wake_locked(&thread->joiners) != NULL)
+        ;
+    switch_locked(); /* the lock is given by the thread switched to */
+    panic("dead thread %s runs, flags %#lx", thread->name, flags);
+}
+
+void thread_end_by_fault(uint64_t vector)
+{
+    thread_exit(THREAD_FAULTED + (intptr_t)vector);
+}
+
+intptr_t thread_join(struct thread *thread)
+{
+    uint64_t flags = sched_lock();
+    intptr_t result;
+
+    while (thread->state != THREAD_DEAD)
+        sched_wait_locked(&thread->joiners);
+    queue_list_remove(&thread->all);
+    sched_unlock(flags);
+    result = thread->result;
+    release(thread);
+    return result;
+}
+
+void thread_detach(struct thread *thread)
+{
+    uint64_t flags = sched_lock();
+
+    thread->detached = true;
+    sched_unlock(flags);
+    reap_detached();
+}
+
+void thread_sleep_until(uint64_t when)
+{
+    uint64_t flags = sched_lock();
+    struct thread *current = thread_current();
+    struct queue_link *l = queue_list_first(&sleepers);
+
+    current->wake_at = when;
+    current->state = THREAD_SLEEPING;
+    while (l != NULL && queue_entry(l, struct thread, link)->wake_at <= when)
+        l = queue_list_after(&sleepers, l);
+    if (l != NULL)
+        queue_list_insert(l, &current->link);
+    else
+        queue_list_push(&sleepers, &current->link);
+    switch_locked();
+    sched_unlock(flags);
+}
+
+void thread_sleep_ms(uint64_t ms)
+{
+    thread_sleep_until(timer_now() + ms * TIMER_NS_PER_MS);
+}
+
+void thread_tick(uint64_t now)
+{
+    uint64_t flags = sched_lock();
+    struct thread *current = thread_current();
+    struct queue_link *l;
+
+    while ((l = queue_list_first(&sleepers)) != NULL) {
+        struct thread *t = queue_entry(l, struct thread, link);
+
+        if (t->wake_at > now)
+            break;
+        queue_list_remove(l);
+        enqueue_locked(t);
+    }
+    current->ticks++;
+    if (current->slice > 0 && --current->slice == 0) {
+        current->slice = THREAD_SLICE_MS;
+        if (ready_mask >> current->priority != 0)
+            cpu_this()->reschedule = true;
+    }
+    sched_unlock(flags);
+}
+
+void thread_init(void)
+{
+    struct cpu *cpu = cpu_this();
+
+    idle_thread = (struct thread){.name = "idle",
+                                  .state = THREAD_RUNNING,
+                                  .slice = THREAD_SLICE_MS,
+                                  .stack_low = (uintptr_t)boot_stack,
+                                  .stack_high = (uintptr_t)boot_stack_end};
+    next_id = 1;
+    queue_list_push(&all, &idle_thread.all);
+    cpu->idle = &idle_thread;
+    cpu->current = &idle_thread;
+}
+
+void thread_idle(void)
+{
+    for (;;) {
+        asm_cli();
+        if (ready_mask != 0) {
+            asm_sti();
+            thread_yield();
+        } else {
+            asm_sti_hlt();
+        }
+    }
+}
+
+bool thread_may_be_ended(const struct thread *thread)
+{
+    return thread != cpu_this()->idle && thread->mutexes == 0;
+}
+
+uintptr_t thread_stack_top(const struct thread *thread)
+{
+    return thread->stack_high;
+}
+
+bool thread_in_guard(const struct thread *thread, uintptr_t address)
+{
+    return thread != NULL && address < thread->stack_low &&
+           address >= thread->stack_low - 0x1000;
+}
+
+static bool inside(uintptr_t at, size_t size, uintptr_t low, uintptr_t high)
+{
+    return at >= low && at < high && size <= high - at;
+}
+
+bool thread_owns_stack(uintptr_t at, size_t size)
+{
+    const struct cpu *cpu = cpu_this();
+
+    if (inside(at, size, (uintptr_t)boot_stack, (uintptr_t)boot_stack_end))
+        return true;
+    for (unsigned i = 0; i < CPU_ISTS; i++)
+        if (inside(at, size, cpu->tss.ist[i] - CPU_IST_STACK_SIZE, cpu->tss.ist[i]))
+            return true;
+    return cpu->current != NULL &&
+           inside(at, size, cpu->current->stack_low, cpu->current->stack_high);
+}
+
+bool thread_info(unsigned index, struct thread_info *info)
+{
+    static const char *const states[] = {[THREAD_READY] = "ready",
+                                         [THREAD_RUNNING] = "running",
+                                         [THREAD_WAITING] = "waiting",
+                                         [THREAD_SLEEPING] = "sleeping",
+                                         [THREAD_DEAD] = "dead"};
+    uint64_t flags = sched_lock();
+    struct queue_link *l = queue_list_first(&all);
+
+    while (l != NULL && index-- > 0)
+        l = queue_list_after(&all, l);
+    if (l != NULL) {
+        const struct thread *t = queue_entry(l, struct thread, all);
+
+        *info = (struct thread_info){.id = t->id,
+                                     .priority = t->priority,
+                                     .state = states[t->state],
+                                     .switches = t->switches,
+                                     .ticks = t->ticks};
+        string_copy(info->name, t->name, sizeof info->name);
+    }
+    sched_unlock(flags);
+    return l != NULL;
+}
+
+uint64_t thread_switch_count(void)
+{
+    return switch_count;
+}

@@ -1,0 +1,74 @@
+/*
+ * Kernel threads: preemptive, eight priorities, round robin among equals. Sleeping together on
+ * something is thread/sync.h; the scheduler's insides are thread/sched.h.
+ */
+#ifndef HLEOS_THREAD_H
+#define HLEOS_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct thread;
+
+enum {
+    THREAD_PRIORITY_LOW = 2,
+    THREAD_PRIORITY_NORMAL = 4,
+    THREAD_PRIORITY_HIGH = 6,
+    THREAD_PRIORITIES = 8, /* 0 is the idle thread's */
+};
+
+enum { THREAD_NAME_MAX = 16, THREAD_SLICE_MS = 10 };
+
+/* What thread_join() answers for a thread that a fault ended: this plus the exception's vector. */
+#define THREAD_FAULTED ((intptr_t)1 << 32)
+
+typedef intptr_t thread_entry(void *argument);
+
+/* Makes what runs now the boot processor's idle thread. */
+void thread_init(void);
+/* The idle thread's life: halts until something is ready. Does not return. */
+void thread_idle(void) __attribute__((noreturn));
+
+/* A new thread, ready to run; a thread that returns from its entry ends with the value returned. NULL
+ * if memory is out. Every thread is joined, or detached, once. */
+struct thread *thread_create(const char *name, int priority, thread_entry *entry, void *argument)
+    __attribute__((warn_unused_result));
+intptr_t thread_join(struct thread *thread);
+void thread_detach(struct thread *thread);
+void thread_exit(intptr_t result) __attribute__((noreturn));
+
+void thread_yield(void);
+void thread_sleep_ms(uint64_t ms);
+/* Until timer_now() reaches `when`, never less. */
+void thread_sleep_until(uint64_t when);
+
+struct thread *thread_current(void);
+const char *thread_name(const struct thread *thread);
+
+/* From interrupts: the tick each millisecond, and the switch on the way out. */
+void thread_tick(uint64_t now);
+void thread_preempt(void);
+
+/* From the exception handler. */
+bool thread_may_be_ended(const struct thread *thread);
+void thread_end_by_fault(uint64_t vector) __attribute__((noreturn));
+uintptr_t thread_stack_top(const struct thread *thread);
+bool thread_in_guard(const struct thread *thread, uintptr_t address);
+/* Whether [at, at + size) is in the stack of the thread that runs, or in an interrupt's own. */
+bool thread_owns_stack(uintptr_t at, size_t size);
+
+struct thread_info {
+    char name[THREAD_NAME_MAX];
+    unsigned id;
+    int priority;
+    const char *state;
+    uint64_t switches; /* times it was given the processor */
+    uint64_t ticks;    /* milliseconds it had it, sampled */
+};
+
+/* The `index`th thread there is now; false beyond the last. */
+bool thread_info(unsigned index, struct thread_info *info);
+uint64_t thread_switch_count(void);
+
+#endif

@@ -1,0 +1,159 @@
+/* Mutex, condition variable, semaphore, blocking queue; see sync.h. Everything here is under the
+ * scheduler's one lock: simple, and short enough not to matter. */
+#include "HLeOs/HLeOs/src/hleos/thread/sync.h"
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/cpu.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "HLeOs/HLeOs/src/hleos/thread/sched.h"
+
+/* Lets a better thread that was just made ready run at once, where that is allowed. */
+static void unlock(uint64_t flags)
+{
+    bool better = cpu_this()->reschedule;
+
+    sched_unlock(flags);
+    if (better && (flags & ASM_RFLAGS_IF) && cpu_may_sleep())
+        thread_yield();
+}
+
+static void must_be_able_to_sleep(const char *what)
+{
+    if (!cpu_may_sleep())
+        panic("%s where nothing may sleep", what);
+}
+
+static void take_locked(struct sync_mutex *mutex)
+{
+    struct thread *current = thread_current();
+
+    if (mutex->owner == current)
+        panic("thread %s takes a mutex twice", current->name);
+    if (mutex->owner == NULL)
+        mutex->owner = current;
+    else
+        sched_wait_locked(&mutex->waiters); /* woken as the owner */
+    current->mutexes++;
+}
+
+static void give_locked(struct sync_mutex *mutex)
+{
+    struct thread *current = thread_current();
+
+    if (mutex->owner != current)
+        panic("thread %s gives a mutex that it does not hold", current->name);
+    current->mutexes--;
+    mutex->owner = sched_wake_locked(&mutex->waiters);
+}
+
+void sync_mutex_take(struct sync_mutex *mutex)
+{
+    uint64_t flags;
+
+    must_be_able_to_sleep("a mutex is taken");
+    flags = sched_lock();
+    take_locked(mutex);
+    sched_unlock(flags);
+}
+
+bool sync_mutex_try(struct sync_mutex *mutex)
+{
+    uint64_t flags = sched_lock();
+    bool is_free = mutex->owner == NULL;
+
+    if (is_free)
+        take_locked(mutex);
+    sched_unlock(flags);
+    return is_free;
+}
+
+void sync_mutex_give(struct sync_mutex *mutex)
+{
+    uint64_t flags = sched_lock();
+
+    give_locked(mutex);
+    unlock(flags);
+}
+
+void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mutex)
+{
+    uint64_t flags;
+
+    must_be_able_to_sleep("a condition is waited for");
+    flags = sched_lock();
+    give_locked(mutex); /* under the same lock as the wait: no signal falls between the two */
+    sched_wait_locked(&condition->waiters);
+    take_locked(mutex);
+    sched_unlock(flags);
+}
+
+void sync_condition_signal(struct sync_condition *condition)
+{
+    uint64_t flags = sched_lock();
+
+    (void)sched_wake_locked(&condition->waiters);
+    unlock(flags);
+}
+
+void sync_condition_broadcast(struct sync_condition *condition)
+{
+    uint64_t flags = sched_lock();
+
+    while (sched_wake_locked(&condition->waiters) != NULL)
+        ;
+    unlock(flags);
+}
+
+void sync_semaphore_wait(struct sync_semaphore *semaphore)
+{
+    uint64_t flags;
+
+    must_be_able_to_sleep("a semaphore is waited for");
+    flags = sched_lock();
+    if (semaphore->count > 0)
+        semaphore->count--;
+    else
+        sched_wait_locked(&semaphore->waiters); /* the post goes to this thread, not to the count */
+    sched_unlock(flags);
+}
+
+bool sync_semaphore_try(struct sync_semaphore *semaphore)
+{
+    uint64_t flags = sched_lock();
+    bool got = semaphore->count > 0;
+
+    if (got)
+        semaphore->count--;
+    sched_unlock(flags);
+    return got;
+}
+
+void sync_semaphore_post(struct sync_semaphore *semaphore)
+{
+    uint64_t flags = sched_lock();
+
+    if (sched_wake_locked(&semaphore->waiters) == NULL)
+        semaphore->count++;
+    unlock(flags);
+}
+
+void sync_queue_push(struct sync_queue *queue, uintptr_t word)
+{
+    sync_mutex_take(&queue->mutex);
+    while (!queue_push(&queue->queue, word))
+        sync_condition_wait(&queue->not_full, &queue->mutex);
+    sync_condition_signal(&queue->not_empty);
+    sync_mutex_give(&queue->mutex);
+}
+
+uintptr_t sync_queue_pop(struct sync_queue *queue)
+{
+    uintptr_t word;
+
+    sync_mutex_take(&queue->mutex);
+    while (!queue_pop(&queue->queue, &word))
+        sync_condition_wait(&queue->not_empty, &queue->mutex);
+    sync_condition_signal(&queue->not_full);
+    sync_mutex_give(&queue->mutex);
+    return word;
+}

@@ -1,0 +1,53 @@
+/* What threads wait for each other with. None of it may wait in an interrupt; posting a semaphore may
+ * happen there. Zeroed memory is a valid, unused one of each; all are fair: first come, first served
+ * within a priority. */
+#ifndef HLEOS_THREAD_SYNC_H
+#define HLEOS_THREAD_SYNC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "HLeOs/HLeOs/src/std/queue.h"
+
+struct thread;
+
+struct sync_mutex {
+    struct thread *owner;      /* sched lock */
+    struct queue_list waiters; /* sched lock */
+};
+
+/* Taking a mutex that one holds already, or giving another's, is a panic. Handed on directly: a
+ * thread that gives and takes at once does not overtake those who wait. */
+void sync_mutex_take(struct sync_mutex *mutex);
+bool sync_mutex_try(struct sync_mutex *mutex) __attribute__((warn_unused_result));
+void sync_mutex_give(struct sync_mutex *mutex);
+
+struct sync_condition {
+    struct queue_list waiters; /* sched lock */
+};
+
+/* Gives the mutex, waits for a signal, takes the mutex again. */
+void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mutex);
+void sync_condition_signal(struct sync_condition *condition);
+void sync_condition_broadcast(struct sync_condition *condition);
+
+struct sync_semaphore {
+    uint64_t count;            /* sched lock */
+    struct queue_list waiters; /* sched lock */
+};
+
+void sync_semaphore_wait(struct sync_semaphore *semaphore);
+bool sync_semaphore_try(struct sync_semaphore *semaphore) __attribute__((warn_unused_result));
+void sync_semaphore_post(struct sync_semaphore *semaphore);
+
+/* A queue of words (std/queue.h) between threads: who finds it full or empty sleeps. */
+struct sync_queue {
+    struct queue queue; /* mutex */
+    struct sync_mutex mutex;
+    struct sync_condition not_empty, not_full;
+};
+
+void sync_queue_push(struct sync_queue *queue, uintptr_t word);
+uintptr_t sync_queue_pop(struct sync_queue *queue);
+
+#endif

@@ -1,0 +1,33 @@
+/* Time: a clock in nanoseconds, a tick each millisecond, and the wall clock. */
+#ifndef HLEOS_TIMER_H
+#define HLEOS_TIMER_H
+
+#include <stdint.h>
+
+#define TIMER_NS_PER_MS INT64_C(1000000)
+
+enum { TIMER_HZ = 1000 };
+
+/* Calibrates the clock and starts the tick. */
+void timer_init(void);
+
+/* Nanoseconds since timer_init(); never goes back. */
+uint64_t timer_now(void);
+uint64_t timer_ticks(void);
+/* What the clock counts by, and how fast. */
+const char *timer_source(void);
+uint64_t timer_source_hz(void);
+/* How much of it the calibration took. */
+uint64_t timer_calibration_tsc(void);
+
+/* Waits without giving the processor away: for devices. */
+void timer_spin_us(uint64_t us);
+
+struct timer_date {
+    unsigned year, month, day, hour, minute, second;
+};
+
+/* The battery-backed clock's time; 0, or -1 if it gives none that makes sense. */
+int timer_date(struct timer_date *date) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,97 @@
+/* Intel 8254 datasheet (modes 2 and counter latch); IA-PC HPET specification 1.0a, 2.3. See
+ * reference.h. */
+#include "HLeOs/HLeOs/src/hleos/timer/reference.h"
+
+#include <stddef.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
+#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+
+enum { PIT_HZ = 1193182, PIT_CHANNEL0 = 0x40, PIT_MODE = 0x43 };
+enum { PIT_MODE2_CHANNEL0 = 0x34, PIT_LATCH_CHANNEL0 = 0x00 };
+enum { HPET_CAPABILITIES = 0, HPET_CONFIGURATION = 2, HPET_COUNTER = 30 }; /* in 64-bit words */
+enum { HPET_ENABLE = 1, HPET_SIZE = 1024, HPET_PERIOD_MAX = 100000000 };
+
+#define FS_PER_US UINT64_C(1000000000)
+#define LOOKS     UINT64_C(500000000)
+
+/* HPET specification 3.2.4. */
+struct hpet_table {
+    struct acpi_header header;
+    uint32_t block;
+    uint8_t space, width, offset, access;
+    uint64_t address;
+} __attribute__((packed));
+
+static volatile uint64_t *hpet;
+static uint64_t hpet_period; /* femtoseconds a count */
+
+bool reference_hpet_init(void)
+{
+    const struct hpet_table *table = (const struct hpet_table *)acpi_find("HPET");
+
+    if (table == NULL || table->header.length < sizeof *table || table->space != 0)
+        return false;
+    hpet = paging_map_device(PHYS(table->address), HPET_SIZE, PAGING_WRITE | PAGING_UNCACHED);
+    if (hpet == NULL)
+        return false;
+    hpet_period = hpet[HPET_CAPABILITIES] >> 32;
+    if (hpet_period == 0 || hpet_period > HPET_PERIOD_MAX)
+        return false;
+    hpet[HPET_CONFIGURATION] = hpet[HPET_CONFIGURATION] | HPET_ENABLE;
+    return true;
+}
+
+uint64_t reference_hpet_wait(uint64_t us)
+{
+    uint32_t start = (uint32_t)hpet[HPET_COUNTER], passed = 0; /* some are 32 bits wide */
+    uint32_t wanted = (uint32_t)(us * FS_PER_US / hpet_period);
+
+    for (uint64_t look = 0; passed < wanted; look++) {
+        if (look == LOOKS)
+            panic("the HPET stands still");
+        passed = (uint32_t)hpet[HPET_COUNTER] - start;
+    }
+    return passed * hpet_period / FS_PER_US;
+}
+
+static void pit_start(unsigned count)
+{
+    asm_outb(PIT_MODE, PIT_MODE2_CHANNEL0);
+    asm_outb(PIT_CHANNEL0, (uint8_t)count);
+    asm_outb(PIT_CHANNEL0, (uint8_t)(count >> 8));
+}
+
+static uint16_t pit_read(void)
+{
+    uint16_t count;
+
+    asm_outb(PIT_MODE, PIT_LATCH_CHANNEL0);
+    count = asm_inb(PIT_CHANNEL0);
+    return (uint16_t)(count | asm_inb(PIT_CHANNEL0) << 8);
+}
+
+uint64_t reference_pit_wait(uint64_t us)
+{
+    uint64_t wanted = us * PIT_HZ / 1000000, passed = 0;
+    uint16_t last;
+
+    pit_start(0); /* the longest: 65,536 */
+    last = pit_read();
+    for (uint64_t look = 0; passed < wanted; look++) {
+        uint16_t now = pit_read();
+
+        if (look == LOOKS)
+            panic("the PIT stands still");
+        passed += (uint16_t)(last - now); /* it counts down */
+        last = now;
+    }
+    return passed * 1000000 / PIT_HZ;
+}
+
+void reference_pit_periodic(unsigned hz)
+{
+    pit_start((PIT_HZ + hz / 2) / hz);
+}

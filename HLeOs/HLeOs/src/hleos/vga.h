@@ -1,0 +1,27 @@
+/*
+ * The VGA's text page, 80 by 25: scrolling with a history, the hardware cursor, colours by the usual
+ * "ESC [ n m" (ECMA-48 SGR 0, 1, 30 to 37, 40 to 47).
+ */
+#ifndef HLEOS_VGA_H
+#define HLEOS_VGA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { VGA_COLUMNS = 80, VGA_ROWS = 25, VGA_HISTORY = 200 };
+
+/* Uses the page at 0xb8000 under the loader's identity map, then by a mapping of its own. */
+void vga_init_early(void);
+void vga_init(void);
+
+void vga_write(const char *text, size_t length);
+/* Moves the view by half a screen a step, up into the history or down; writing returns to the end. */
+void vga_scroll_view(int steps);
+void vga_show_cursor(bool on);
+/* A character cell of the screen as it is seen now: character, attribute above it. */
+uint16_t vga_cell(unsigned row, unsigned column);
+/* In a panic: no locks any more. */
+void vga_emergency(bool on);
+
+#endif

@@ -1,0 +1,53 @@
+/* HLeOs, from the loader's jump to the shell, as a story. */
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/boot.h"
+#include "HLeOs/HLeOs/src/hleos/cpu.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
+#include "HLeOs/HLeOs/src/hleos/iostream.h"
+#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
+#include "HLeOs/HLeOs/src/hleos/memory/page.h"
+#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
+#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "HLeOs/HLeOs/src/hleos/vga.h"
+#include "HLeOs/HLeOs/src/user.h"
+
+void kernel_main(uint64_t boot_info, uint64_t image);
+
+static void init_memory(const struct boot_info *info)
+{
+    page_init(info);
+    paging_init(info);
+    page_release_low(info); /* the loader's page tables were there */
+    vga_init();
+    kmalloc_init();
+    println("memory: %lu MB, top at %#lx, kernel at %#lx", page_stats().usable >> 8,
+            page_stats().top, info->kernel_base);
+}
+
+void kernel_main(uint64_t boot_info, uint64_t image)
+{
+    struct thread *user;
+
+    user_mark_entry();
+    cpu_init();                           /* the processor's own tables, and who we are */
+    interrupt_init();                     /* faults are reported */
+    iostream_init();                      /* println */
+    boot_take(PHYS(boot_info), PHYS(image));
+    println("\033[1;36mHLeOs\033[0m, loaded by %s: %s", boot_information()->loader,
+            boot_information()->command_line);
+    init_memory(boot_information());      /* pages, our own page tables, kmalloc */
+    acpi_init(boot_information()->rsdp);  /* which hardware there is */
+    interrupt_init_controller();          /* devices may interrupt */
+    thread_init();                        /* this is a thread: the idle one */
+    timer_init();                         /* time passes */
+    iostream_init_input();                /* getch */
+    user = thread_create("user", THREAD_PRIORITY_NORMAL, user_main, NULL);
+    if (user == NULL)
+        panic("no memory for the first thread");
+    thread_detach(user);
+    asm_sti();
+    thread_idle();
+}

@@ -1,0 +1,152 @@
+/* Tests that faults end the thread that caused them, with the right cause, and nothing else. The
+ * reports they print are expected. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "HLeOs/HLeOs/src/hleos/memory/layout.h"
+#include "HLeOs/HLeOs/src/hleos/memory/page.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "HLeOs/HLeOs/src/selftest/selftest.h"
+
+enum { DIVIDE = 0, BREAKPOINT = 3, INVALID_OPCODE = 6, DOUBLE_FAULT = 8, PROTECTION = 13, PAGE = 14 };
+
+extern char kernel_start[], rodata_start[];
+
+static intptr_t divide(void *zero)
+{
+    int result;
+
+    __asm__ volatile("xorl %%edx, %%edx; movl $1, %%eax; divl %1"
+                     : "=a"(result)
+                     : "r"((int)(intptr_t)zero)
+                     : "edx");
+    return result;
+}
+
+static intptr_t invalid_opcode(void *argument)
+{
+    (void)argument;
+    __asm__ volatile("ud2");
+    return 0;
+}
+
+static intptr_t read_at(void *address)
+{
+    return *(volatile char *)address;
+}
+
+static intptr_t write_at(void *address)
+{
+    *(volatile char *)address = 0;
+    return 0;
+}
+
+static intptr_t execute_at(void *address)
+{
+    ((void (*)(void))address)();
+    return 0;
+}
+
+/* Not to be made a loop: each call is a frame. */
+static __attribute__((noinline, noclone)) uint64_t deeper(volatile uint64_t *above)
+{
+    volatile uint64_t here[32];
+
+    here[0] = *above + 1;
+    if (here[0] == UINT64_MAX) /* never: the stack ends long before */
+        return 0;
+    return deeper(here) + here[0];
+}
+
+static intptr_t overflow_stack(void *argument)
+{
+    volatile uint64_t start = 0;
+
+    (void)argument;
+    return (intptr_t)deeper(&start);
+}
+
+static intptr_t load_bad_segment(void *argument)
+{
+    (void)argument;
+    __asm__ volatile("movw %0, %%fs" : : "r"((uint16_t)0xfff8));
+    return 0;
+}
+
+static intptr_t breakpoint(void *argument)
+{
+    (void)argument;
+    __asm__ volatile("int3");
+    return 7;
+}
+
+static long outcome(const char *name, thread_entry *entry, void *argument)
+{
+    struct thread *thread = thread_create(name, THREAD_PRIORITY_NORMAL, entry, argument);
+
+    return expect(thread != NULL) ? thread_join(thread) : -1;
+}
+
+static void the_guilty_thread_ends(void)
+{
+    size_t free_before = page_stats().free;
+
+    expect_equal(outcome("divides", divide, NULL), THREAD_FAULTED + DIVIDE);
+    expect_equal(outcome("ud2", invalid_opcode, NULL), THREAD_FAULTED + INVALID_OPCODE);
+    expect_equal(outcome("null", read_at, NULL), THREAD_FAULTED + PAGE);
+    expect_equal(outcome("segment", load_bad_segment, NULL), THREAD_FAULTED + PROTECTION);
+    expect_equal(outcome("non-canonical", read_at, (void *)0x800000000000), THREAD_FAULTED + PROTECTION);
+    expect_equal(page_stats().free, free_before);
+}
+
+static void pages_are_protected(void)
+{
+    static char data[16] = {(char)0xc3}; /* ret */
+
+    expect_equal(outcome("writes text", write_at, kernel_start), THREAD_FAULTED + PAGE);
+    expect_equal(outcome("writes const", write_at, rodata_start), THREAD_FAULTED + PAGE);
+    expect_equal(outcome("runs data", execute_at, data), THREAD_FAULTED + PAGE);
+}
+
+static void stack_overflow_is_caught(void)
+{
+    expect_equal(outcome("overflows", overflow_stack, NULL), THREAD_FAULTED + DOUBLE_FAULT);
+    expect_equal(outcome("overflows again", overflow_stack, NULL), THREAD_FAULTED + DOUBLE_FAULT);
+}
+
+static void breakpoint_goes_on(void)
+{
+    expect_equal(outcome("int3", breakpoint, NULL), 7);
+}
+
+static volatile unsigned raised;
+
+static void note(void *context)
+{
+    raised += *(unsigned *)context;
+}
+
+static void vectors_reach_their_handler(void)
+{
+    static unsigned step = 3;
+    uint64_t before = interrupt_stats(INTERRUPT_TEST).count;
+
+    if (interrupt_stats(INTERRUPT_TEST).name == NULL)
+        interrupt_attach(INTERRUPT_TEST, "test", note, &step);
+    raised = 0;
+    for (int i = 0; i < 5; i++)
+        __asm__ volatile("int $0x50" : : : "memory");
+    expect_equal(raised, 15);
+    expect_equal(interrupt_stats(INTERRUPT_TEST).count, before + 5);
+}
+
+const struct selftest selftest_faults[] = {
+    {"vectors_reach_their_handler", vectors_reach_their_handler},
+    {"the_guilty_thread_ends", the_guilty_thread_ends},
+    {"pages_are_protected", pages_are_protected},
+    {"stack_overflow_is_caught", stack_overflow_is_caught},
+    {"breakpoint_goes_on", breakpoint_goes_on},
+    {0},
+};

@@ -1,0 +1,37 @@
+/*
+ * The kernel's own tests, run inside it. Each is a function that uses expect(); groups are tables, one
+ * file each, listed in selftest.c.
+ *
+ * Lines printed: "test GROUP.NAME ok", "test GROUP.NAME FAILED", at last
+ * "selftest: N passed, M failed".
+ */
+#ifndef SELFTEST_SELFTEST_H
+#define SELFTEST_SELFTEST_H
+
+#include <stdbool.h>
+
+struct selftest {
+    const char *name;
+    void (*run)(void);
+};
+
+struct selftest_group {
+    const char *name;
+    const struct selftest *tests; /* ends with an entry whose name is NULL */
+};
+
+extern const struct selftest selftest_memory[], selftest_heap[], selftest_faults[],
+    selftest_threads[], selftest_sync[], selftest_time[], selftest_devices[], selftest_stress[];
+
+/* Runs "all" or one group, or one test by "GROUP.NAME"; true if at least one ran and none failed. */
+bool selftest_run(const char *which);
+
+/* Notes a failure of the running test, with the place; it goes on. */
+#define expect(condition) selftest_expect((condition), #condition, __FILE__, __LINE__)
+/* For a value of its own worth in the message. */
+#define expect_equal(a, b) selftest_equal((long)(a), (long)(b), #a, __FILE__, __LINE__)
+
+bool selftest_expect(bool good, const char *text, const char *file, int line);
+bool selftest_equal(long a, long b, const char *text, const char *file, int line);
+
+#endif

@@ -1,0 +1,181 @@
+/* Tests of the scheduler. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
+#include "HLeOs/HLeOs/src/hleos/memory/page.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "HLeOs/HLeOs/src/selftest/fpu.h"
+#include "HLeOs/HLeOs/src/selftest/selftest.h"
+
+static intptr_t twice(void *argument)
+{
+    return 2 * (intptr_t)argument;
+}
+
+static intptr_t exits_early(void *argument)
+{
+    thread_exit((intptr_t)argument);
+}
+
+static struct thread *start(const char *name, int priority, thread_entry *entry, void *argument)
+{
+    struct thread *thread = thread_create(name, priority, entry, argument);
+
+    expect(thread != NULL);
+    return thread;
+}
+
+static void results_are_joined(void)
+{
+    size_t pages = page_stats().free, bytes = kmalloc_stats().bytes_used;
+
+    for (intptr_t i = 0; i < 50; i++) {
+        expect_equal(thread_join(start("twice", THREAD_PRIORITY_NORMAL, twice, (void *)i)), 2 * i);
+        expect_equal(thread_join(start("exits", THREAD_PRIORITY_NORMAL, exits_early, (void *)i)), i);
+    }
+    expect_equal(page_stats().free, pages);
+    expect_equal(kmalloc_stats().bytes_used, bytes);
+}
+
+static volatile bool stop;
+
+/* Never sleeps or yields: only the timer takes the processor from it. */
+static intptr_t spin(void *counter)
+{
+    while (!stop)
+        ++*(volatile uint64_t *)counter;
+    return 0;
+}
+
+static void spinning_threads_share(void)
+{
+    volatile uint64_t counters[3] = {0};
+    struct thread *threads[3];
+
+    stop = false;
+    for (int i = 0; i < 3; i++)
+        threads[i] = start("spin", THREAD_PRIORITY_LOW, spin, (void *)&counters[i]);
+    /* This thread sleeps, so that it comes back whatever they do. */
+    for (int i = 0; i < 400 && !(counters[0] && counters[1] && counters[2]); i++)
+        thread_sleep_ms(10);
+    stop = true;
+    for (int i = 0; i < 3; i++)
+        thread_join(threads[i]);
+    expect(counters[0] > 0 && counters[1] > 0 && counters[2] > 0);
+}
+
+static char order[16];
+static unsigned order_length;
+
+static intptr_t append(void *argument)
+{
+    order[order_length++] = (char)(intptr_t)argument;
+    thread_yield();
+    order[order_length++] = (char)(intptr_t)argument;
+    return 0;
+}
+
+static void higher_priority_runs_first(void)
+{
+    struct thread *low, *high;
+
+    order_length = 0;
+    low = start("low", THREAD_PRIORITY_LOW, append, (void *)'l');
+    high = start("high", THREAD_PRIORITY_HIGH, append, (void *)'h'); /* runs here and now */
+    expect_equal(order_length, 2);
+    thread_join(high);
+    thread_join(low);
+    expect_equal(order_length, 4);
+    expect(order[0] == 'h' && order[1] == 'h' && order[2] == 'l' && order[3] == 'l');
+}
+
+static intptr_t sleep_and_append(void *argument)
+{
+    thread_sleep_ms((uint64_t)argument * 20);
+    order[order_length++] = (char)('0' + (intptr_t)argument);
+    return 0;
+}
+
+static void sleepers_wake_in_order(void)
+{
+    static const intptr_t lengths[] = {3, 1, 4, 2};
+    struct thread *threads[4];
+
+    order_length = 0;
+    for (int i = 0; i < 4; i++)
+        threads[i] = start("sleeps", THREAD_PRIORITY_HIGH, sleep_and_append, (void *)lengths[i]);
+    for (int i = 0; i < 4; i++)
+        thread_join(threads[i]);
+    expect(order[0] == '1' && order[1] == '2' && order[2] == '3' && order[3] == '4');
+}
+
+static intptr_t keep_fpu(void *seed)
+{
+    return fpu_keeps_values((int)(intptr_t)seed, 200, thread_yield);
+}
+
+static void fpu_state_is_each_threads_own(void)
+{
+    struct thread *threads[4];
+
+    for (intptr_t i = 0; i < 4; i++)
+        threads[i] = start("fpu", THREAD_PRIORITY_NORMAL, keep_fpu, (void *)(i + 1));
+    for (int i = 0; i < 4; i++)
+        expect_equal(thread_join(threads[i]), 0);
+}
+
+static intptr_t nothing(void *argument)
+{
+    return (intptr_t)argument;
+}
+
+static void detached_threads_leave_nothing(void)
+{
+    size_t bytes = kmalloc_stats().bytes_used;
+    struct thread *last;
+
+    for (int i = 0; i < 50; i++) {
+        struct thread *thread = start("detached", THREAD_PRIORITY_HIGH, nothing, NULL);
+
+        thread_detach(thread);
+    }
+    last = start("last", THREAD_PRIORITY_NORMAL, nothing, NULL);
+    thread_join(last);
+    expect_equal(kmalloc_stats().bytes_used, bytes);
+}
+
+static void threads_run_out_cleanly(void)
+{
+    enum { MANY = 1100 };
+    struct thread **threads = kmalloc(MANY * sizeof *threads);
+    size_t pages, made = 0;
+
+    if (!expect(threads != NULL))
+        return;
+    pages = page_stats().free;
+    while (made < MANY) {
+        struct thread *thread = thread_create("many", THREAD_PRIORITY_LOW, nothing, NULL);
+
+        if (thread == NULL)
+            break;
+        threads[made++] = thread;
+    }
+    expect(made > 100 && made < MANY); /* stack slots end, or memory does */
+    while (made > 0)
+        thread_join(threads[--made]);
+    expect(page_stats().free + 1024 >= pages); /* the heap and tables that grew may stay */
+    kfree(threads);
+}
+
+const struct selftest selftest_threads[] = {
+    {"results_are_joined", results_are_joined},
+    {"spinning_threads_share", spinning_threads_share},
+    {"higher_priority_runs_first", higher_priority_runs_first},
+    {"sleepers_wake_in_order", sleepers_wake_in_order},
+    {"fpu_state_is_each_threads_own", fpu_state_is_each_threads_own},
+    {"detached_threads_leave_nothing", detached_threads_leave_nothing},
+    {"threads_run_out_cleanly", threads_run_out_cleanly},
+    {0},
+};

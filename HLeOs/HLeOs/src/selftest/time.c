@@ -1,0 +1,72 @@
+/* Tests of clock, tick and sleep. Upper limits hold only where virtual time is exact: `time=exact` on
+ * the command line says so (QEMU's -icount). */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/boot.h"
+#include "HLeOs/HLeOs/src/hleos/iostream.h"
+#include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "HLeOs/HLeOs/src/selftest/selftest.h"
+
+static void clock_never_goes_back(void)
+{
+    uint64_t last = timer_now();
+
+    for (int i = 0; i < 20000; i++) {
+        uint64_t now = timer_now();
+
+        if (now < last)
+            expect(!"the clock went back");
+        last = now;
+    }
+}
+
+static void ticks_arrive(void)
+{
+    uint64_t ticks = timer_ticks(), end = timer_now() + 2000 * TIMER_NS_PER_MS;
+
+    while (timer_ticks() < ticks + 5 && timer_now() < end)
+        asm_pause();
+    expect(timer_ticks() >= ticks + 5);
+}
+
+static void sleep_is_never_short(void)
+{
+    const char *option = boot_option("time");
+    uint64_t latest = 0;
+
+    for (uint64_t ms = 1; ms <= 20; ms++) {
+        uint64_t start = timer_now(), slept;
+
+        thread_sleep_ms(ms);
+        slept = timer_now() - start;
+        if (!expect(slept >= ms * TIMER_NS_PER_MS))
+            return;
+        if (slept - ms * TIMER_NS_PER_MS > latest)
+            latest = slept - ms * TIMER_NS_PER_MS;
+    }
+    println("  sleep: at most %lu us late", latest / 1000);
+    if (option != NULL)
+        expect(latest < 1100000); /* a millisecond, and the way here */
+}
+
+static void wall_clock_makes_sense(void)
+{
+    struct timer_date date;
+
+    if (!expect(timer_date(&date) == 0))
+        return;
+    println("  date: %04u-%02u-%02u %02u:%02u:%02u", date.year, date.month, date.day, date.hour,
+            date.minute, date.second);
+    expect(date.year >= 1990 && date.year < 2200);
+}
+
+const struct selftest selftest_time[] = {
+    {"clock_never_goes_back", clock_never_goes_back},
+    {"ticks_arrive", ticks_arrive},
+    {"sleep_is_never_short", sleep_is_never_short},
+    {"wall_clock_makes_sense", wall_clock_makes_sense},
+    {0},
+};

@@ -1,0 +1,122 @@
+/* Bits in words; see bit_map.h. Every loop goes by words, never bit by bit. */
+#include "HLeOs/HLeOs/src/std/bit_map.h"
+
+enum { WORD = 64 };
+
+static const uint64_t ALL = ~UINT64_C(0);
+
+bool bit_map_get(const struct bit_map *map, size_t at)
+{
+    return map->words[at / WORD] >> at % WORD & 1;
+}
+
+void bit_map_set(struct bit_map *map, size_t at)
+{
+    map->words[at / WORD] |= UINT64_C(1) << at % WORD;
+}
+
+void bit_map_clear(struct bit_map *map, size_t at)
+{
+    map->words[at / WORD] &= ~(UINT64_C(1) << at % WORD);
+}
+
+/* The bits of one word that a run of `count` from bit `shift` covers. */
+static uint64_t mask(size_t shift, size_t count)
+{
+    return (count >= WORD ? ALL : (UINT64_C(1) << count) - 1) << shift;
+}
+
+/* How much of a run lies in the word it begins in. */
+static size_t in_word(size_t at, size_t count)
+{
+    size_t room = WORD - at % WORD;
+
+    return count < room ? count : room;
+}
+
+void bit_map_set_run(struct bit_map *map, size_t at, size_t count)
+{
+    while (count > 0) {
+        size_t n = in_word(at, count);
+
+        map->words[at / WORD] |= mask(at % WORD, n);
+        at += n;
+        count -= n;
+    }
+}
+
+void bit_map_clear_run(struct bit_map *map, size_t at, size_t count)
+{
+    while (count > 0) {
+        size_t n = in_word(at, count);
+
+        map->words[at / WORD] &= ~mask(at % WORD, n);
+        at += n;
+        count -= n;
+    }
+}
+
+/* The first bit in [from, end) that is set once each word has been XORed with `flip`. */
+static size_t next(const struct bit_map *map, size_t from, size_t end, uint64_t flip)
+{
+    size_t index = from / WORD;
+    uint64_t word;
+
+    if (from >= end)
+        return end;
+    word = (map->words[index] ^ flip) & ALL << from % WORD;
+    while (word == 0) {
+        if (++index * WORD >= end)
+            return end;
+        word = map->words[index] ^ flip;
+    }
+    from = index * WORD + (size_t)__builtin_ctzll(word);
+    return from < end ? from : end;
+}
+
+size_t bit_map_next_set(const struct bit_map *map, size_t from, size_t end)
+{
+    return next(map, from, end, 0);
+}
+
+size_t bit_map_next_clear(const struct bit_map *map, size_t from, size_t end)
+{
+    return next(map, from, end, ALL);
+}
+
+/* A run of `count` clear bits that begins in [from, begin_before) and lies in the map. */
+static size_t find(const struct bit_map *map, size_t from, size_t begin_before, size_t count)
+{
+    for (;;) {
+        size_t begin = bit_map_next_clear(map, from, begin_before);
+
+        if (begin >= begin_before || count > map->bits - begin)
+            return BIT_MAP_NONE;
+        from = bit_map_next_set(map, begin, begin + count);
+        if (from == begin + count)
+            return begin;
+    }
+}
+
+size_t bit_map_find_clear_run(const struct bit_map *map, size_t from, size_t count)
+{
+    size_t at;
+
+    if (count == 0 || count > map->bits)
+        return BIT_MAP_NONE;
+    if (from > map->bits)
+        from = 0;
+    at = find(map, from, map->bits, count);
+    return at != BIT_MAP_NONE ? at : find(map, 0, from, count);
+}
+
+size_t bit_map_count_set(const struct bit_map *map)
+{
+    size_t count = 0, whole = map->bits / WORD, rest = map->bits % WORD;
+
+    for (size_t i = 0; i < whole; i++)
+        count += (size_t)__builtin_popcountll(map->words[i]);
+    if (rest > 0)
+        count += (size_t)__builtin_popcountll(map->words[whole] & mask(0, rest));
+    return count;
+}

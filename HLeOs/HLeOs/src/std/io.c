@@ -1,0 +1,205 @@
+/* The line editor; see io.h. It draws with backspaces, spaces and plain characters only, so that
+ * every terminal understands it. */
+#include "HLeOs/HLeOs/src/std/io.h"
+
+#include "common/string.h"
+
+enum { CTRL_A = 1, CTRL_C = 3, CTRL_E = 5, CTRL_U = 21, BACKSPACE = 8, DELETE = 127, ESCAPE = 27 };
+
+static void put(struct fmt_sink *out, char c, size_t count)
+{
+    while (count-- > 0)
+        out->write(out, &c, 1);
+}
+
+/* Draws the text from `from` on, blanks `erase` old columns behind it, and puts the cursor back. */
+static void redraw(struct io_line *line, size_t from, size_t erase, struct fmt_sink *out)
+{
+    out->write(out, line->text + from, line->length - from);
+    put(out, ' ', erase);
+    put(out, '\b', line->length - line->cursor + erase);
+}
+
+void io_line_begin(struct io_line *line)
+{
+    line->length = line->cursor = line->back = 0;
+    line->text[0] = '\0';
+}
+
+static void insert(struct io_line *line, char c, struct fmt_sink *out)
+{
+    if (line->length == IO_LINE_MAX)
+        return;
+    memmove(line->text + line->cursor + 1, line->text + line->cursor,
+            line->length - line->cursor + 1);
+    line->text[line->cursor++] = c;
+    line->length++;
+    redraw(line, line->cursor - 1, 0, out);
+}
+
+static void delete_at_cursor(struct io_line *line, struct fmt_sink *out)
+{
+    if (line->cursor == line->length)
+        return;
+    memmove(line->text + line->cursor, line->text + line->cursor + 1,
+            line->length - line->cursor);
+    line->length--;
+    redraw(line, line->cursor, 1, out);
+}
+
+static void move(struct io_line *line, size_t to, struct fmt_sink *out)
+{
+    if (to < line->cursor)
+        put(out, '\b', line->cursor - to);
+    else
+        out->write(out, line->text + line->cursor, to - line->cursor);
+    line->cursor = to;
+}
+
+static void replace(struct io_line *line, const char *text, struct fmt_sink *out)
+{
+    size_t old = line->length;
+
+    move(line, 0, out);
+    string_copy(line->text, text, sizeof line->text);
+    line->length = line->cursor = strlen(line->text);
+    redraw(line, 0, old > line->length ? old - line->length : 0, out);
+}
+
+static void recall(struct io_line *line, size_t back, struct fmt_sink *out)
+{
+    if (back > line->remembered || back > IO_HISTORY)
+        return;
+    line->back = back;
+    replace(line, back == 0 ? "" : line->history[(line->remembered - back) % IO_HISTORY], out);
+}
+
+static bool finish(struct io_line *line, struct fmt_sink *out)
+{
+    const char *last = line->history[(line->remembered + IO_HISTORY - 1) % IO_HISTORY];
+
+    move(line, line->length, out);
+    put(out, '\n', 1);
+    if (line->length > 0 && (line->remembered == 0 || strcmp(last, line->text) != 0))
+        string_copy(line->history[line->remembered++ % IO_HISTORY], line->text,
+                    sizeof line->history[0]);
+    return true;
+}
+
+bool io_line_key(struct io_line *line, int key, struct fmt_sink *out)
+{
+    switch (key) {
+    case '\r':
+    case '\n':
+        return finish(line, out);
+    case BACKSPACE:
+    case DELETE:
+        if (line->cursor > 0) {
+            move(line, line->cursor - 1, out);
+            delete_at_cursor(line, out);
+        }
+        break;
+    case IO_KEY_DELETE:
+        delete_at_cursor(line, out);
+        break;
+    case IO_KEY_LEFT:
+        move(line, line->cursor > 0 ? line->cursor - 1 : 0, out);
+        break;
+    case IO_KEY_RIGHT:
+        move(line, line->cursor < line->length ? line->cursor + 1 : line->length, out);
+        break;
+    case IO_KEY_HOME:
+    case CTRL_A:
+        move(line, 0, out);
+        break;
+    case IO_KEY_END:
+    case CTRL_E:
+        move(line, line->length, out);
+        break;
+    case IO_KEY_UP:
+        recall(line, line->back + 1, out);
+        break;
+    case IO_KEY_DOWN:
+        if (line->back > 0)
+            recall(line, line->back - 1, out);
+        break;
+    case CTRL_C:
+    case CTRL_U:
+        replace(line, "", out);
+        break;
+    default:
+        if (key >= ' ' && key < DELETE)
+            insert(line, (char)key, out);
+        break;
+    }
+    return false;
+}
+
+/* What the number or the letter that ends an escape sequence stands for. */
+static int sequence_key(unsigned number, unsigned char last)
+{
+    static const int tilde[] = {[1] = IO_KEY_HOME,      [2] = IO_KEY_INSERT,  [3] = IO_KEY_DELETE,
+                                [4] = IO_KEY_END,       [5] = IO_KEY_PAGE_UP,
+                                [6] = IO_KEY_PAGE_DOWN};
+
+    switch (last) {
+    case 'A':
+        return IO_KEY_UP;
+    case 'B':
+        return IO_KEY_DOWN;
+    case 'C':
+        return IO_KEY_RIGHT;
+    case 'D':
+        return IO_KEY_LEFT;
+    case 'H':
+        return IO_KEY_HOME;
+    case 'F':
+        return IO_KEY_END;
+    case '~':
+        return number < sizeof tilde / sizeof tilde[0] ? tilde[number] : IO_KEY_NONE;
+    default:
+        return IO_KEY_NONE;
+    }
+}
+
+int io_decode_terminal(unsigned *state, unsigned char byte)
+{
+    enum { PLAIN, ESCAPED, SEQUENCE }; /* SEQUENCE + the number read so far */
+    int key;
+
+    switch (*state) {
+    case PLAIN:
+        *state = byte == ESCAPE ? ESCAPED : PLAIN;
+        return byte == ESCAPE ? IO_KEY_NONE : byte;
+    case ESCAPED:
+        *state = byte == '[' || byte == 'O' ? SEQUENCE : PLAIN;
+        return IO_KEY_NONE;
+    default:
+        if (byte >= '0' && byte <= '9' && *state < 1000) {
+            *state = SEQUENCE + (*state - SEQUENCE) * 10 + (byte - '0');
+            return IO_KEY_NONE;
+        }
+        if (byte == ';') { /* what follows are modifiers, which are not told apart */
+            *state = SEQUENCE;
+            return IO_KEY_NONE;
+        }
+        key = sequence_key(*state - SEQUENCE, byte);
+        *state = PLAIN;
+        return key;
+    }
+}
+
+int io_split(char *line, char **words, int max)
+{
+    int count = 0;
+
+    for (;;) {
+        while (*line == ' ' || *line == '\t')
+            *line++ = '\0';
+        if (*line == '\0' || count == max)
+            return count;
+        words[count++] = line;
+        while (*line != '\0' && *line != ' ' && *line != '\t')
+            line++;
+    }
+}

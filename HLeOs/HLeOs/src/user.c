@@ -1,0 +1,41 @@
+/* After boot: tests, figures, or the demonstration and the shell; see user.h. */
+#include "HLeOs/HLeOs/src/user.h"
+
+#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "HLeOs/HLeOs/src/hleos/boot.h"
+#include "HLeOs/HLeOs/src/hleos/machine.h"
+#include "HLeOs/HLeOs/src/hleos/shell.h"
+#include "HLeOs/HLeOs/src/hleos/thread/jobs.h"
+#include "HLeOs/HLeOs/src/selftest/bench.h"
+#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "common/string.h"
+
+static uint64_t entry_tsc;
+
+void user_mark_entry(void)
+{
+    entry_tsc = asm_rdtsc();
+}
+
+uint64_t user_entry_tsc(void)
+{
+    return entry_tsc;
+}
+
+intptr_t user_main(void *argument)
+{
+    const char *tests = boot_option("test"), *demo;
+
+    (void)argument;
+    if (tests != NULL)
+        machine_end(selftest_run(tests) ? MACHINE_GOOD : MACHINE_FAILED);
+    if (boot_option("bench") != NULL) {
+        bench_run();
+        machine_end(MACHINE_GOOD);
+    }
+    demo = boot_option("demo");
+    if (demo == NULL || strcmp(demo, "no") != 0)
+        jobs_run_all();
+    shell_run();
+    return 0;
+}
