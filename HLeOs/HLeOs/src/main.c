@@ -32,18 +32,18 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     struct thread *user;
 
     user_mark_entry();
-    cpu_init();                           /* the processor's own tables, and who we are */
-    interrupt_init();                     /* faults are reported */
-    iostream_init();                      /* println */
+    cpu_init();       /* the processor's own tables, and who we are */
+    interrupt_init(); /* faults are reported */
+    iostream_init();  /* println */
     boot_take(PHYS(boot_info), PHYS(image));
     println("\033[1;36mHLeOs\033[0m, loaded by %s: %s", boot_information()->loader,
             boot_information()->command_line);
-    init_memory(boot_information());      /* pages, our own page tables, kmalloc */
-    acpi_init(boot_information()->rsdp);  /* which hardware there is */
-    interrupt_init_controller();          /* devices may interrupt */
-    thread_init();                        /* this is a thread: the idle one */
-    timer_init();                         /* time passes */
-    iostream_init_input();                /* getch */
+    init_memory(boot_information());     /* pages, our own page tables, kmalloc */
+    acpi_init(boot_information()->rsdp); /* which hardware there is */
+    interrupt_init_controller();         /* devices may interrupt */
+    thread_init();                       /* this is a thread: the idle one */
+    timer_init();                        /* time passes */
+    iostream_init_input();               /* getch */
     user = thread_create("user", THREAD_PRIORITY_NORMAL, user_main, NULL);
     if (user == NULL)
         panic("no memory for the first thread");

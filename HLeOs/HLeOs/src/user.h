@@ -1,5 +1,5 @@
-/* What HLeOs does once it runs, by its command line: `test=all` or `test=NAME`, `bench=all`, `demo=no`;
- * else the jobs of the demonstration and then the shell. */
+/* What HLeOs does once it runs, by its command line: `test=all` or `test=NAME`, `bench=all`,
+ * `demo=no`; else the jobs of the demonstration and then the shell. */
 #ifndef HLEOS_USER_H
 #define HLEOS_USER_H
 

@@ -1,4 +1,5 @@
-/* boot_info, taken over; see boot.h. The loader is trusted as the BIOS is, but not its arithmetic. */
+/* boot_info, taken over; see boot.h. The loader is trusted as the BIOS is, but not its arithmetic.
+ */
 #include "HLeOs/HLeOs/src/hleos/boot.h"
 
 #include "HLeOs/HLeOs/src/hleos/memory/page.h"
@@ -42,8 +43,8 @@ const char *boot_option(const char *name)
             p++;
         if (*p == '\0')
             return NULL;
-        if (strncmp(p, name, length) == 0 && (p[length] == '=' || p[length] == ' ' ||
-                                              p[length] == '\0'))
+        if (strncmp(p, name, length) == 0 &&
+            (p[length] == '=' || p[length] == ' ' || p[length] == '\0'))
             break;
         while (*p != ' ' && *p != '\0')
             p++;

@@ -12,8 +12,8 @@
 void boot_take(phys_t info, phys_t image);
 const struct boot_info *boot_information(void);
 
-/* The value of NAME=VALUE on the command line, "" for a lone NAME; NULL where it does not stand. Valid
- * until the next call. */
+/* The value of NAME=VALUE on the command line, "" for a lone NAME; NULL where it does not stand.
+ * Valid until the next call. */
 const char *boot_option(const char *name);
 
 #endif

@@ -18,8 +18,8 @@ static void describe_tss(struct cpu *cpu)
     uint64_t base = (uintptr_t)&cpu->tss, limit = sizeof cpu->tss - 1;
     unsigned slot = CPU_SELECTOR_TSS / 8;
 
-    cpu->gdt[slot] = limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 |
-                     (base >> 24 & 0xff) << 56;
+    cpu->gdt[slot] =
+        limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
     cpu->gdt[slot + 1] = base >> 32;
 }
 

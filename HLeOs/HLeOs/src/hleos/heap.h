@@ -1,10 +1,11 @@
 /*
- * The heap as pure bookkeeping: bitmaps over 16-byte granules. kmalloc.h is the kernel's one heap made
- * of it; the unit tests make theirs of malloc.
+ * The heap as pure bookkeeping: bitmaps over 16-byte granules. kmalloc.h is the kernel's one heap
+ * made of it; the unit tests make theirs of malloc.
  *
  * Two bits a granule: `used`, and `last` for the granule that ends a block, so that a block's size
- * need not be told when it is freed. A block ends in a word that only the heap can have written, and
- * every byte between the block's asked-for size and that word is filled: a write past the end shows.
+ * need not be told when it is freed. A block ends in a word that only the heap can have written,
+ * and every byte between the block's asked-for size and that word is filled: a write past the end
+ * shows.
  */
 #ifndef HLEOS_HEAP_H
 #define HLEOS_HEAP_H
@@ -18,10 +19,10 @@ enum { HEAP_GRANULE = 16 };
 
 enum heap_error {
     HEAP_OK = 0,
-    HEAP_FOREIGN = -1,  /* not an address of this heap, or not where a granule begins */
-    HEAP_FREE = -2,     /* freed before */
-    HEAP_INSIDE = -3,   /* in the middle of a block */
-    HEAP_OVERRUN = -4,  /* something wrote past the block's end */
+    HEAP_FOREIGN = -1, /* not an address of this heap, or not where a granule begins */
+    HEAP_FREE = -2,    /* freed before */
+    HEAP_INSIDE = -3,  /* in the middle of a block */
+    HEAP_OVERRUN = -4, /* something wrote past the block's end */
 };
 
 struct heap {
@@ -31,7 +32,8 @@ struct heap {
     size_t next; /* next-fit: where the next search begins */
     size_t blocks, granules_used, granules_peak;
     uint64_t allocations, frees, failures;
-    /* Makes memory for granules [0, granules) and their bits, zeroed bits; 0, or -1 if it cannot. */
+    /* Makes memory for granules [0, granules) and their bits, zeroed bits; 0, or -1 if it cannot.
+     */
     int (*grow)(struct heap *heap, size_t granules);
 };
 

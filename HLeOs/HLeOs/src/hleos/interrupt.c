@@ -71,7 +71,8 @@ void interrupt_init(void)
 
 void interrupt_init_controller(void)
 {
-    pic_init(); /* remapped even where it stays silent: its spurious interrupts must not be faults */
+    pic_init(); /* remapped even where it stays silent: its spurious interrupts must not be faults
+                 */
     controller = apic_init();
     if (controller == NULL)
         controller = pic_controller();
@@ -83,8 +84,7 @@ const struct interrupt_controller *interrupt_controller(void)
     return controller;
 }
 
-void interrupt_attach(unsigned vector, const char *name, interrupt_handler *handler,
-                      void *context)
+void interrupt_attach(unsigned vector, const char *name, interrupt_handler *handler, void *context)
 {
     struct route *route = &routes[vector % INTERRUPT_VECTORS];
 

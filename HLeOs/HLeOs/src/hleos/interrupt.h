@@ -22,8 +22,8 @@ enum {
     INTERRUPT_EXCEPTIONS = 32,
     INTERRUPT_IRQ_BASE = 0x20, /* line 0's vector; both controllers */
     INTERRUPT_IRQS = 24,
-    INTERRUPT_TIMER = 0x40,    /* the local APIC's own */
-    INTERRUPT_TEST = 0x50,     /* raised by `int` in the tests */
+    INTERRUPT_TIMER = 0x40, /* the local APIC's own */
+    INTERRUPT_TEST = 0x50,  /* raised by `int` in the tests */
     INTERRUPT_SPURIOUS = 0xff,
     INTERRUPT_VECTORS = 256,
 };
@@ -47,8 +47,7 @@ void interrupt_init_controller(void);
 const struct interrupt_controller *interrupt_controller(void);
 
 /* Routes a vector to a handler; a vector has one. */
-void interrupt_attach(unsigned vector, const char *name, interrupt_handler *handler,
-                      void *context);
+void interrupt_attach(unsigned vector, const char *name, interrupt_handler *handler, void *context);
 /* The same for a device's line, which is then let through. */
 void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *handler,
                            void *context);

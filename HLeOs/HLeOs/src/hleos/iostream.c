@@ -1,5 +1,5 @@
-/* The console; see iostream.h. Printing threads wait for each other on a mutex, as a serial line is slow;
- * where nothing may sleep the text goes out at once. */
+/* The console; see iostream.h. Printing threads wait for each other on a mutex, as a serial line is
+ * slow; where nothing may sleep the text goes out at once. */
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 
 #include <stdbool.h>

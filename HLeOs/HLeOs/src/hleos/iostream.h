@@ -1,6 +1,7 @@
 /*
- * The console: what is printed goes to the screen and the serial port, what is typed on the keyboard or
- * arrives there comes out of one queue. A line printed by one call is never mixed with another's.
+ * The console: what is printed goes to the screen and the serial port, what is typed on the
+ * keyboard or arrives there comes out of one queue. A line printed by one call is never mixed with
+ * another's.
  */
 #ifndef HLEOS_IOSTREAM_H
 #define HLEOS_IOSTREAM_H

@@ -1,6 +1,6 @@
 /*
- * Spinlocks: held for a few instructions, with interrupts off, by one processor. What may take longer
- * sleeps on a mutex (thread/sync.h).
+ * Spinlocks: held for a few instructions, with interrupts off, by one processor. What may take
+ * longer sleeps on a mutex (thread/sync.h).
  *
  * Order, outermost first; a lock may be taken while one to its left is held:
  *
@@ -22,8 +22,8 @@ struct lock {
         .name = (text)                                                                             \
     }
 
-/* Takes the lock, interrupts off; returns the flags to give back. A lock that is already held by this
- * processor, or never comes free, is a panic. */
+/* Takes the lock, interrupts off; returns the flags to give back. A lock that is already held by
+ * this processor, or never comes free, is a panic. */
 uint64_t lock_take(struct lock *lock) __attribute__((warn_unused_result));
 void lock_give(struct lock *lock, uint64_t flags);
 

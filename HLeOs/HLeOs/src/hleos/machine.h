@@ -2,8 +2,8 @@
 #ifndef HLEOS_MACHINE_H
 #define HLEOS_MACHINE_H
 
-/* What goes to the debug-exit port (abi/debug_exit.h); the machine's runner ends with twice this plus
- * one: 33 for good, 35 where a test failed, 37 after a panic. */
+/* What goes to the debug-exit port (abi/debug_exit.h); the machine's runner ends with twice this
+ * plus one: 33 for good, 35 where a test failed, 37 after a panic. */
 enum machine_end {
     MACHINE_GOOD = 0x10,
     MACHINE_FAILED = 0x11,

@@ -11,8 +11,8 @@
 #define panic(...) panic_stop(__VA_ARGS__)
 void panic_stop(const char *format, ...) FMT_PRINTF(1, 2) __attribute__((noreturn));
 
-/* Prints the call chain from a frame pointer on: symbol+offset for each return address. Stops at the
- * first frame outside mapped kernel stacks. */
+/* Prints the call chain from a frame pointer on: symbol+offset for each return address. Stops at
+ * the first frame outside mapped kernel stacks. */
 void panic_backtrace(const uintptr_t *frame);
 
 #endif

@@ -1,4 +1,5 @@
-/* Names for addresses of kernel code; the table is made from the linked kernel itself (Makefile). */
+/* Names for addresses of kernel code; the table is made from the linked kernel itself (Makefile).
+ */
 #ifndef HLEOS_SYMBOLS_H
 #define HLEOS_SYMBOLS_H
 

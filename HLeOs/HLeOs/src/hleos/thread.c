@@ -352,8 +352,7 @@ uintptr_t thread_stack_top(const struct thread *thread)
 
 bool thread_in_guard(const struct thread *thread, uintptr_t address)
 {
-    return thread != NULL && address < thread->stack_low &&
-           address >= thread->stack_low - 0x1000;
+    return thread != NULL && address < thread->stack_low && address >= thread->stack_low - 0x1000;
 }
 
 static bool inside(uintptr_t at, size_t size, uintptr_t low, uintptr_t high)

@@ -30,8 +30,8 @@ void thread_init(void);
 /* The idle thread's life: halts until something is ready. Does not return. */
 void thread_idle(void) __attribute__((noreturn));
 
-/* A new thread, ready to run; a thread that returns from its entry ends with the value returned. NULL
- * if memory is out. Every thread is joined, or detached, once. */
+/* A new thread, ready to run; a thread that returns from its entry ends with the value returned.
+ * NULL if memory is out. Every thread is joined, or detached, once. */
 struct thread *thread_create(const char *name, int priority, thread_entry *entry, void *argument)
     __attribute__((warn_unused_result));
 intptr_t thread_join(struct thread *thread);

@@ -1,7 +1,7 @@
 /*
- * The clock is the processor's time-stamp counter, measured once against a timer whose rate is known:
- * the HPET where ACPI names one, else the PIT. The tick comes from the local APIC's timer, measured in
- * the same stretch, or from the PIT where the PIC is in charge.
+ * The clock is the processor's time-stamp counter, measured once against a timer whose rate is
+ * known: the HPET where ACPI names one, else the PIT. The tick comes from the local APIC's timer,
+ * measured in the same stretch, or from the PIT where the PIC is in charge.
  */
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 

@@ -1,4 +1,5 @@
-/* IBM VGA technical reference: CRT controller registers 0Ah to 0Fh; text page at B8000h. See vga.h. */
+/* IBM VGA technical reference: CRT controller registers 0Ah to 0Fh; text page at B8000h. See vga.h.
+ */
 #include "HLeOs/HLeOs/src/hleos/vga.h"
 
 #include "HLeOs/HLeOs/src/hleos/asm.h"

@@ -1,6 +1,6 @@
 /*
- * The VGA's text page, 80 by 25: scrolling with a history, the hardware cursor, colours by the usual
- * "ESC [ n m" (ECMA-48 SGR 0, 1, 30 to 37, 40 to 47).
+ * The VGA's text page, 80 by 25: scrolling with a history, the hardware cursor, colours by the
+ * usual "ESC [ n m" (ECMA-48 SGR 0, 1, 30 to 37, 40 to 47).
  */
 #ifndef HLEOS_VGA_H
 #define HLEOS_VGA_H
@@ -16,7 +16,8 @@ void vga_init_early(void);
 void vga_init(void);
 
 void vga_write(const char *text, size_t length);
-/* Moves the view by half a screen a step, up into the history or down; writing returns to the end. */
+/* Moves the view by half a screen a step, up into the history or down; writing returns to the end.
+ */
 void vga_scroll_view(int steps);
 void vga_show_cursor(bool on);
 /* A character cell of the screen as it is seen now: character, attribute above it. */

@@ -38,7 +38,7 @@ static void colours_and_wrapping(void)
 {
     char wide[VGA_COLUMNS + 1];
 
-    vga_write("\033[1;31mR\033[44mB\033[0mN\n", 21);
+    vga_write("\033[1;31mR\033[44mB\033[0mN\n", 20);
     expect_equal(vga_cell(23, 0), 0x0c00 | 'R');
     expect_equal(vga_cell(23, 1), 0x1c00 | 'B');
     expect_equal(vga_cell(23, 2), 0x0700 | 'N');

@@ -10,7 +10,14 @@
 #include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "HLeOs/HLeOs/src/selftest/selftest.h"
 
-enum { DIVIDE = 0, BREAKPOINT = 3, INVALID_OPCODE = 6, DOUBLE_FAULT = 8, PROTECTION = 13, PAGE = 14 };
+enum {
+    DIVIDE = 0,
+    BREAKPOINT = 3,
+    INVALID_OPCODE = 6,
+    DOUBLE_FAULT = 8,
+    PROTECTION = 13,
+    PAGE = 14
+};
 
 extern char kernel_start[], rodata_start[];
 
@@ -97,7 +104,8 @@ static void the_guilty_thread_ends(void)
     expect_equal(outcome("ud2", invalid_opcode, NULL), THREAD_FAULTED + INVALID_OPCODE);
     expect_equal(outcome("null", read_at, NULL), THREAD_FAULTED + PAGE);
     expect_equal(outcome("segment", load_bad_segment, NULL), THREAD_FAULTED + PROTECTION);
-    expect_equal(outcome("non-canonical", read_at, (void *)0x800000000000), THREAD_FAULTED + PROTECTION);
+    expect_equal(outcome("non-canonical", read_at, (void *)0x800000000000),
+                 THREAD_FAULTED + PROTECTION);
     expect_equal(page_stats().free, free_before);
 }
 

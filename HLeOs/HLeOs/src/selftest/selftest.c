@@ -7,8 +7,8 @@
 #include "common/string.h"
 
 static const struct selftest_group groups[] = {
-    {"memory", selftest_memory},   {"heap", selftest_heap}, {"faults", selftest_faults},
-    {"threads", selftest_threads}, {"sync", selftest_sync}, {"time", selftest_time},
+    {"memory", selftest_memory},   {"heap", selftest_heap},     {"faults", selftest_faults},
+    {"threads", selftest_threads}, {"sync", selftest_sync},     {"time", selftest_time},
     {"devices", selftest_devices}, {"stress", selftest_stress},
 };
 

@@ -1,6 +1,6 @@
 /*
- * The kernel's own tests, run inside it. Each is a function that uses expect(); groups are tables, one
- * file each, listed in selftest.c.
+ * The kernel's own tests, run inside it. Each is a function that uses expect(); groups are tables,
+ * one file each, listed in selftest.c.
  *
  * Lines printed: "test GROUP.NAME ok", "test GROUP.NAME FAILED", at last
  * "selftest: N passed, M failed".
@@ -23,7 +23,8 @@ struct selftest_group {
 extern const struct selftest selftest_memory[], selftest_heap[], selftest_faults[],
     selftest_threads[], selftest_sync[], selftest_time[], selftest_devices[], selftest_stress[];
 
-/* Runs "all" or one group, or one test by "GROUP.NAME"; true if at least one ran and none failed. */
+/* Runs "all" or one group, or one test by "GROUP.NAME"; true if at least one ran and none failed.
+ */
 bool selftest_run(const char *which);
 
 /* Notes a failure of the running test, with the place; it goes on. */

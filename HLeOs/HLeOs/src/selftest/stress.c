@@ -1,6 +1,6 @@
 /*
- * A million operations on threads, locks and memory, in four threads at once; afterwards as many pages
- * and granules are free as before. `stress=N` sets another count.
+ * A million operations on threads, locks and memory, in four threads at once; afterwards as many
+ * pages and granules are free as before. `stress=N` sets another count.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -33,7 +33,8 @@ static void results_are_joined(void)
 
     for (intptr_t i = 0; i < 50; i++) {
         expect_equal(thread_join(start("twice", THREAD_PRIORITY_NORMAL, twice, (void *)i)), 2 * i);
-        expect_equal(thread_join(start("exits", THREAD_PRIORITY_NORMAL, exits_early, (void *)i)), i);
+        expect_equal(thread_join(start("exits", THREAD_PRIORITY_NORMAL, exits_early, (void *)i)),
+                     i);
     }
     expect_equal(page_stats().free, pages);
     expect_equal(kmalloc_stats().bytes_used, bytes);

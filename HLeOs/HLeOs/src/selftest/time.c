@@ -1,5 +1,5 @@
-/* Tests of clock, tick and sleep. Upper limits hold only where virtual time is exact: `time=exact` on
- * the command line says so (QEMU's -icount). */
+/* Tests of clock, tick and sleep. Upper limits hold only where virtual time is exact: `time=exact`
+ * on the command line says so (QEMU's -icount). */
 #include <stddef.h>
 #include <stdint.h>
 

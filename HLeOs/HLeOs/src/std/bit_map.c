@@ -110,13 +110,24 @@ size_t bit_map_find_clear_run(const struct bit_map *map, size_t from, size_t cou
     return at != BIT_MAP_NONE ? at : find(map, 0, from, count);
 }
 
+/* How many bits of a word are set. Not the compiler's builtin: without POPCNT that is a call of
+ * libgcc, which a kernel does not have. */
+static size_t ones(uint64_t word)
+{
+    size_t count = 0;
+
+    for (; word != 0; word &= word - 1)
+        count++;
+    return count;
+}
+
 size_t bit_map_count_set(const struct bit_map *map)
 {
     size_t count = 0, whole = map->bits / WORD, rest = map->bits % WORD;
 
     for (size_t i = 0; i < whole; i++)
-        count += (size_t)__builtin_popcountll(map->words[i]);
+        count += ones(map->words[i]);
     if (rest > 0)
-        count += (size_t)__builtin_popcountll(map->words[whole] & mask(0, rest));
+        count += ones(map->words[whole] & mask(0, rest));
     return count;
 }

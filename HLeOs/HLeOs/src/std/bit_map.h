@@ -34,8 +34,8 @@ void bit_map_clear_run(struct bit_map *map, size_t at, size_t count);
 size_t bit_map_next_set(const struct bit_map *map, size_t from, size_t end);
 size_t bit_map_next_clear(const struct bit_map *map, size_t from, size_t end);
 
-/* Where `count` clear bits in a row begin: the first such place in [from, bits), else the first that
- * begins before `from`, else BIT_MAP_NONE. Giving the end of the last find as `from` makes it
+/* Where `count` clear bits in a row begin: the first such place in [from, bits), else the first
+ * that begins before `from`, else BIT_MAP_NONE. Giving the end of the last find as `from` makes it
  * next-fit. */
 size_t bit_map_find_clear_run(const struct bit_map *map, size_t from, size_t count);
 

@@ -41,8 +41,7 @@ static void delete_at_cursor(struct io_line *line, struct fmt_sink *out)
 {
     if (line->cursor == line->length)
         return;
-    memmove(line->text + line->cursor, line->text + line->cursor + 1,
-            line->length - line->cursor);
+    memmove(line->text + line->cursor, line->text + line->cursor + 1, line->length - line->cursor);
     line->length--;
     redraw(line, line->cursor, 1, out);
 }
@@ -138,9 +137,8 @@ bool io_line_key(struct io_line *line, int key, struct fmt_sink *out)
 /* What the number or the letter that ends an escape sequence stands for. */
 static int sequence_key(unsigned number, unsigned char last)
 {
-    static const int tilde[] = {[1] = IO_KEY_HOME,      [2] = IO_KEY_INSERT,  [3] = IO_KEY_DELETE,
-                                [4] = IO_KEY_END,       [5] = IO_KEY_PAGE_UP,
-                                [6] = IO_KEY_PAGE_DOWN};
+    static const int tilde[] = {[1] = IO_KEY_HOME, [2] = IO_KEY_INSERT,  [3] = IO_KEY_DELETE,
+                                [4] = IO_KEY_END,  [5] = IO_KEY_PAGE_UP, [6] = IO_KEY_PAGE_DOWN};
 
     switch (last) {
     case 'A':

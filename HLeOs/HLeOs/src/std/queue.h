@@ -1,7 +1,7 @@
 /*
  * Two queues without allocation or lock: `queue`, a ring of machine words in the caller's array,
- * and `queue_list`, a list of links that sit inside the things queued. Whoever shares one brings the
- * lock; hleos/thread/channel.h is the ring with a lock, whose users sleep.
+ * and `queue_list`, a list of links that sit inside the things queued. Whoever shares one brings
+ * the lock; hleos/thread/channel.h is the ring with a lock, whose users sleep.
  */
 #ifndef STD_QUEUE_H
 #define STD_QUEUE_H
@@ -36,7 +36,7 @@ struct queue_list {
 };
 
 /* The structure of `type` whose member is the link at `link`. */
-#define queue_entry(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
+#define queue_entry(link, type, member) ((type *)((char *)(link)-offsetof(type, member)))
 
 bool queue_list_empty(const struct queue_list *list);
 /* `link` must be in no list. */

@@ -79,13 +79,13 @@ const char *pci_class_text(const struct pci_function *f)
         uint8_t class_, subclass;
         const char *text;
     } names[] = {
-        {0x01, 0x01, "IDE controller"},     {0x01, 0x06, "SATA controller"},
-        {0x01, 0x00, "SCSI controller"},    {0x02, 0x00, "Ethernet controller"},
-        {0x03, 0x00, "VGA display"},        {0x04, 0x03, "audio device"},
-        {0x06, 0x00, "host bridge"},        {0x06, 0x01, "ISA bridge"},
-        {0x06, 0x04, "PCI bridge"},         {0x06, 0x80, "bridge"},
-        {0x0c, 0x03, "USB controller"},     {0x0c, 0x05, "SMBus controller"},
-        {0x00, 0x01, "old VGA display"},    {0x05, 0x00, "memory controller"},
+        {0x01, 0x01, "IDE controller"},  {0x01, 0x06, "SATA controller"},
+        {0x01, 0x00, "SCSI controller"}, {0x02, 0x00, "Ethernet controller"},
+        {0x03, 0x00, "VGA display"},     {0x04, 0x03, "audio device"},
+        {0x06, 0x00, "host bridge"},     {0x06, 0x01, "ISA bridge"},
+        {0x06, 0x04, "PCI bridge"},      {0x06, 0x80, "bridge"},
+        {0x0c, 0x03, "USB controller"},  {0x0c, 0x05, "SMBus controller"},
+        {0x00, 0x01, "old VGA display"}, {0x05, 0x00, "memory controller"},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

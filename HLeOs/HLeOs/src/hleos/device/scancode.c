@@ -4,19 +4,34 @@
 #include "HLeOs/HLeOs/src/std/io.h"
 
 enum { RELEASED = 0x80, EXTENDED = 0xe0, PAUSE = 0xe1, PAUSE_REST = 5 };
-enum { LEFT_CONTROL = 0x1d, LEFT_SHIFT = 0x2a, RIGHT_SHIFT = 0x36, ALT = 0x38, CAPS = 0x3a,
-       NUM = 0x45, F1 = 0x3b, F10 = 0x44, F11 = 0x57, F12 = 0x58, KEYPAD_SLASH = 0x35,
-       KEYPAD_ENTER = 0x1c, KEYPAD_FIRST = 0x47, KEYPAD_LAST = 0x53 };
+enum {
+    LEFT_CONTROL = 0x1d,
+    LEFT_SHIFT = 0x2a,
+    RIGHT_SHIFT = 0x36,
+    ALT = 0x38,
+    CAPS = 0x3a,
+    NUM = 0x45,
+    F1 = 0x3b,
+    F10 = 0x44,
+    F11 = 0x57,
+    F12 = 0x58,
+    KEYPAD_SLASH = 0x35,
+    KEYPAD_ENTER = 0x1c,
+    KEYPAD_FIRST = 0x47,
+    KEYPAD_LAST = 0x53
+};
 
-static const char plain[0x3a] = "\0\0331234567890-=\b\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char plain[0x3a] =
+    "\0\0331234567890-=\b\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[0x3a] =
     "\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 /* The block from 47h to 53h: a keypad with Num Lock, cursor keys without, and with E0 before. */
 static const char keypad_digits[] = "789-456+1230.";
-static const int keypad_keys[] = {IO_KEY_HOME,  IO_KEY_UP,   IO_KEY_PAGE_UP,   '-', IO_KEY_LEFT,
-                                  IO_KEY_NONE,  IO_KEY_RIGHT, '+',             IO_KEY_END,
-                                  IO_KEY_DOWN,  IO_KEY_PAGE_DOWN, IO_KEY_INSERT, IO_KEY_DELETE};
+static const int keypad_keys[] = {IO_KEY_HOME,  IO_KEY_UP,   IO_KEY_PAGE_UP,   '-',
+                                  IO_KEY_LEFT,  IO_KEY_NONE, IO_KEY_RIGHT,     '+',
+                                  IO_KEY_END,   IO_KEY_DOWN, IO_KEY_PAGE_DOWN, IO_KEY_INSERT,
+                                  IO_KEY_DELETE};
 
 /* True if the code was a modifier's or a lock's. */
 static bool modifier(struct scancode_state *s, uint8_t key, bool down, bool extended)

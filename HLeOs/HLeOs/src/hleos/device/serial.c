@@ -7,8 +7,15 @@
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
 
 enum { COM1 = 0x3f8, LINE = 4 };
-enum { DATA = COM1, IER = COM1 + 1, FCR = COM1 + 2, LCR = COM1 + 3, MCR = COM1 + 4, LSR = COM1 + 5,
-       SCRATCH = COM1 + 7 };
+enum {
+    DATA = COM1,
+    IER = COM1 + 1,
+    FCR = COM1 + 2,
+    LCR = COM1 + 3,
+    MCR = COM1 + 4,
+    LSR = COM1 + 5,
+    SCRATCH = COM1 + 7
+};
 enum { IER_RECEIVED = 1, LCR_8N1 = 3, LCR_DLAB = 0x80, MCR_DTR_RTS_OUT2 = 0x0b };
 enum { FCR_ENABLE_CLEAR = 7, LSR_RECEIVED = 1, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 enum { LOOKS = 200000, BURST_MAX = 256 };

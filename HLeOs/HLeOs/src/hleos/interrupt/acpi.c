@@ -1,5 +1,5 @@
-/* ACPI 6.4, 5.2.5 to 5.2.8: root pointer, RSDT and XSDT. Tables are mapped as they are looked at and
- * stay so. The firmware may lie: lengths are bounded and checksums tested. */
+/* ACPI 6.4, 5.2.5 to 5.2.8: root pointer, RSDT and XSDT. Tables are mapped as they are looked at
+ * and stay so. The firmware may lie: lengths are bounded and checksums tested. */
 #include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
 
 #include "HLeOs/HLeOs/src/hleos/iostream.h"

@@ -44,7 +44,7 @@ static const char *const names[INTERRUPT_EXCEPTIONS] = {
 
 static void print_page_fault(const struct interrupt_frame *f)
 {
-    const char *what = f->error & FAULT_FETCH ? "fetch from"
+    const char *what = f->error & FAULT_FETCH   ? "fetch from"
                        : f->error & FAULT_WRITE ? "write to"
                                                 : "read from";
     const char *why = f->error & FAULT_RESERVED  ? "a reserved bit is set"

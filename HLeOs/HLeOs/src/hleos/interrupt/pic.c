@@ -32,9 +32,9 @@ static void enable(unsigned line)
 {
     if (line >= LINES)
         return;
-    mask &= (uint16_t)~(1 << line);
+    mask &= (uint16_t) ~(1 << line);
     if (line >= 8)
-        mask &= (uint16_t)~(1 << CASCADE);
+        mask &= (uint16_t) ~(1 << CASCADE);
     write_mask();
 }
 
@@ -44,8 +44,8 @@ static bool in_service(uint16_t port, unsigned line)
     return asm_inb(port) >> line & 1;
 }
 
-/* A line that drops before it is acknowledged appears as the chip's line 7, with nothing in service.
- * The slave's phantom still went through the master, which wants its end. */
+/* A line that drops before it is acknowledged appears as the chip's line 7, with nothing in
+ * service. The slave's phantom still went through the master, which wants its end. */
 static bool spurious(unsigned vector)
 {
     unsigned line = vector - INTERRUPT_IRQ_BASE;

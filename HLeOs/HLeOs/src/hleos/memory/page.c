@@ -76,7 +76,8 @@ static void mark_reserved(const struct boot_info *info)
             mark(m->base & ~(uint64_t)(PAGE_SIZE - 1), end & ~(uint64_t)(PAGE_SIZE - 1), true);
     }
     mark(info->kernel_base & ~(uint64_t)(PAGE_SIZE - 1),
-         (info->kernel_base + info->kernel_size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1), true);
+         (info->kernel_base + info->kernel_size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1),
+         true);
 }
 
 /* A place for `size` bytes from 1 MB to 4 GB, beside the kernel. */

@@ -25,8 +25,8 @@ static unsigned index_at(uintptr_t address, int level)
 }
 
 /* The entry for `address` in the table of `level` (3: the root, 0: pages; 1 for a large page), with
- * the tables above it made where `make` says so. NULL if they are missing, or a large page is in the
- * way. */
+ * the tables above it made where `make` says so. NULL if they are missing, or a large page is in
+ * the way. */
 static uint64_t *find(uintptr_t address, int level, bool make)
 {
     uint64_t *table = phys_to_virtual(root);

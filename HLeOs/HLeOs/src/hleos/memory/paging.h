@@ -1,5 +1,5 @@
-/* The kernel's page tables: four levels, Intel SDM volume 3, 4.5. No page is writable and executable
- * at once: only the kernel's own text is executable at all. Safe in interrupts. */
+/* The kernel's page tables: four levels, Intel SDM volume 3, 4.5. No page is writable and
+ * executable at once: only the kernel's own text is executable at all. Safe in interrupts. */
 #ifndef HLEOS_MEMORY_PAGING_H
 #define HLEOS_MEMORY_PAGING_H
 
@@ -21,14 +21,14 @@
 /* Builds the kernel's tables and leaves the loader's. The boot stack gets its guard page. */
 void paging_init(const struct boot_info *info);
 
-/* Maps one page, data, never executable; 0, or -1 if there is no page for a table. An address that is
- * mapped already is a panic. */
+/* Maps one page, data, never executable; 0, or -1 if there is no page for a table. An address that
+ * is mapped already is a panic. */
 int paging_map(uintptr_t address, phys_t page, uint64_t flags) __attribute__((warn_unused_result));
 /* Unmaps one page, which must be mapped; returns what was there. */
 phys_t paging_unmap(uintptr_t address);
 
-/* Maps `size` bytes of device registers or firmware tables, for good; NULL if there is no memory for
- * it. `flags` are PAGING_WRITE and PAGING_UNCACHED or 0. */
+/* Maps `size` bytes of device registers or firmware tables, for good; NULL if there is no memory
+ * for it. `flags` are PAGING_WRITE and PAGING_UNCACHED or 0. */
 void *paging_map_device(phys_t address, size_t size, uint64_t flags);
 
 /* The entry that maps the address, 0 if none does. */

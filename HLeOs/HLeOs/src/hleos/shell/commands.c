@@ -1,4 +1,5 @@
-/* The shell's commands: help, threads, mem, irq, pci, date, uptime, run, test, panic, reboot, halt. */
+/* The shell's commands: help, threads, mem, irq, pci, date, uptime, run, test, panic, reboot, halt.
+ */
 #include <stddef.h>
 
 #include "HLeOs/HLeOs/src/hleos/boot.h"
@@ -32,8 +33,8 @@ static void threads(int argc, char **argv)
     (void)argv;
     println("  id  name             prio  state      switches  ms on the cpu");
     for (unsigned i = 0; thread_info(i, &t); i++)
-        println("%4u  %-15s  %4d  %-8s  %9lu  %13lu", t.id, t.name, t.priority, t.state,
-                t.switches, t.ticks);
+        println("%4u  %-15s  %4d  %-8s  %9lu  %13lu", t.id, t.name, t.priority, t.state, t.switches,
+                t.ticks);
 }
 
 static void print_memory_map(void)

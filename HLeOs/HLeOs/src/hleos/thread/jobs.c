@@ -1,6 +1,7 @@
 /*
  * The jobs of the demonstration: two threads that greet, one that echoes what is typed, one that
- * computes, one that blinks the cursor. Each is an ordinary thread; together they scroll the screen.
+ * computes, one that blinks the cursor. Each is an ordinary thread; together they scroll the
+ * screen.
  */
 #include "HLeOs/HLeOs/src/hleos/thread/jobs.h"
 

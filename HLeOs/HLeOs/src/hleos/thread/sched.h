@@ -1,6 +1,6 @@
 /*
- * The scheduler's insides, for thread.c, stack.c and sync.c alone. One lock, `sched`, guards every run
- * queue, every list of waiters and the state of every thread.
+ * The scheduler's insides, for thread.c, stack.c and sync.c alone. One lock, `sched`, guards every
+ * run queue, every list of waiters and the state of every thread.
  */
 #ifndef HLEOS_THREAD_SCHED_H
 #define HLEOS_THREAD_SCHED_H
@@ -25,8 +25,8 @@ struct thread {
     thread_entry *entry;
     void *argument;
     intptr_t result;
-    uint64_t wake_at;           /* while sleeping */
-    struct queue_list joiners;  /* sched */
+    uint64_t wake_at;          /* while sleeping */
+    struct queue_list joiners; /* sched */
     uint64_t switches, ticks;
     uint8_t fpu[512] __attribute__((aligned(16)));
 };
@@ -34,10 +34,11 @@ struct thread {
 uint64_t sched_lock(void) __attribute__((warn_unused_result));
 void sched_unlock(uint64_t flags);
 
-/* Both with the lock held. Waits on a list: returns when somebody has taken the thread off it and made
- * it ready. Only where cpu_may_sleep() but for this lock. */
+/* Both with the lock held. Waits on a list: returns when somebody has taken the thread off it and
+ * made it ready. Only where cpu_may_sleep() but for this lock. */
 void sched_wait_locked(struct queue_list *waiters);
-/* Takes the first of the highest priority off a list and makes it ready; NULL if the list is empty. */
+/* Takes the first of the highest priority off a list and makes it ready; NULL if the list is empty.
+ */
 struct thread *sched_wake_locked(struct queue_list *waiters);
 
 /* A stack with an unmapped page below it; false if memory is out. */

@@ -1,6 +1,6 @@
-/* What threads wait for each other with. None of it may wait in an interrupt; posting a semaphore may
- * happen there. Zeroed memory is a valid, unused one of each; all are fair: first come, first served
- * within a priority. */
+/* What threads wait for each other with. None of it may wait in an interrupt; posting a semaphore
+ * may happen there. Zeroed memory is a valid, unused one of each; all are fair: first come, first
+ * served within a priority. */
 #ifndef HLEOS_THREAD_SYNC_H
 #define HLEOS_THREAD_SYNC_H
 

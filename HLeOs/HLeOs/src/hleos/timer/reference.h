@@ -8,8 +8,8 @@
 /* Finds the HPET by ACPI and starts its counter; false if there is none. */
 bool reference_hpet_init(void);
 
-/* Both wait at least `us` microseconds, at most 50,000, and return how many passed indeed. A timer that
- * stands still is a panic. */
+/* Both wait at least `us` microseconds, at most 50,000, and return how many passed indeed. A timer
+ * that stands still is a panic. */
 uint64_t reference_hpet_wait(uint64_t us);
 uint64_t reference_pit_wait(uint64_t us);
 

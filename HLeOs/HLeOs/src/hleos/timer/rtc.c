@@ -6,8 +6,17 @@
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 
 enum { INDEX = 0x70, DATA = 0x71, NMI_OFF = 0x80 };
-enum { SECONDS = 0, MINUTES = 2, HOURS = 4, DAY = 7, MONTH = 8, YEAR = 9, STATUS_A = 10,
-       STATUS_B = 11, CENTURY = 0x32 };
+enum {
+    SECONDS = 0,
+    MINUTES = 2,
+    HOURS = 4,
+    DAY = 7,
+    MONTH = 8,
+    YEAR = 9,
+    STATUS_A = 10,
+    STATUS_B = 11,
+    CENTURY = 0x32
+};
 enum { UPDATE_IN_PROGRESS = 0x80, BINARY = 4, HOURS_24 = 2, AFTERNOON = 0x80 };
 enum { LOOKS = 100000, TRIES = 8 };
 

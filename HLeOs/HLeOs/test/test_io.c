@@ -1,0 +1,166 @@
+/* Unit tests of std/io.c. What the editor draws is played on a model of a terminal's line. */
+#include "HLeOs/HLeOs/test/unit.h"
+
+#include "HLeOs/HLeOs/src/std/io.h"
+
+struct screen {
+    struct fmt_sink sink;
+    char cells[256];
+    size_t cursor;
+};
+
+static void draw(struct fmt_sink *sink, const char *text, size_t length)
+{
+    struct screen *s = (struct screen *)sink;
+
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\b') {
+            assert_true(s->cursor > 0);
+            s->cursor--;
+        } else if (text[i] == '\n') {
+            memset(s->cells, ' ', sizeof s->cells);
+            s->cursor = 0;
+        } else {
+            assert_true(s->cursor < sizeof s->cells);
+            s->cells[s->cursor++] = text[i];
+        }
+    }
+}
+
+static struct screen new_screen(void)
+{
+    struct screen s = {.sink = {draw}};
+
+    memset(s.cells, ' ', sizeof s.cells);
+    return s;
+}
+
+/* What is seen must be what is edited, with blanks behind it and the cursor at its place. */
+static void check_screen(const struct screen *s, const struct io_line *line)
+{
+    assert_memory_equal(s->cells, line->text, line->length);
+    for (size_t i = line->length; i < sizeof s->cells; i++)
+        assert_int_equal(s->cells[i], ' ');
+    assert_int_equal(s->cursor, line->cursor);
+    assert_int_equal(strlen(line->text), line->length);
+}
+
+static void type(struct io_line *line, struct screen *s, const char *text)
+{
+    while (*text != '\0')
+        io_line_key(line, *text++, &s->sink);
+}
+
+static void test_editing(void **state)
+{
+    static struct io_line line;
+    struct screen s = new_screen();
+
+    (void)state;
+    io_line_begin(&line);
+    type(&line, &s, "helo");
+    io_line_key(&line, IO_KEY_LEFT, &s.sink);
+    type(&line, &s, "l");
+    check_screen(&s, &line);
+    assert_string_equal(line.text, "hello");
+    io_line_key(&line, IO_KEY_HOME, &s.sink);
+    io_line_key(&line, IO_KEY_DELETE, &s.sink);
+    io_line_key(&line, IO_KEY_END, &s.sink);
+    io_line_key(&line, '\b', &s.sink);
+    check_screen(&s, &line);
+    assert_string_equal(line.text, "ell");
+    assert_true(io_line_key(&line, '\r', &s.sink));
+}
+
+static void enter(struct io_line *line, struct screen *s, const char *text)
+{
+    io_line_begin(line);
+    type(line, s, text);
+    assert_true(io_line_key(line, '\n', &s->sink));
+}
+
+static void test_history(void **state)
+{
+    static struct io_line line;
+    struct screen s = new_screen();
+
+    (void)state;
+    enter(&line, &s, "one");
+    enter(&line, &s, "two");
+    enter(&line, &s, "two"); /* once is enough */
+    io_line_begin(&line);
+    io_line_key(&line, IO_KEY_UP, &s.sink);
+    assert_string_equal(line.text, "two");
+    io_line_key(&line, IO_KEY_UP, &s.sink);
+    io_line_key(&line, IO_KEY_UP, &s.sink);
+    assert_string_equal(line.text, "one");
+    check_screen(&s, &line);
+    io_line_key(&line, IO_KEY_DOWN, &s.sink);
+    io_line_key(&line, IO_KEY_DOWN, &s.sink);
+    assert_string_equal(line.text, "");
+    check_screen(&s, &line);
+}
+
+static void test_random_keys(void **state)
+{
+    static struct io_line line;
+    struct screen s = new_screen();
+
+    (void)state;
+    srand(3);
+    io_line_begin(&line);
+    for (int i = 0; i < 100000; i++) {
+        int key = rand() % 8 == 0 ? IO_KEY_UP + rand() % 22 : rand() % 256;
+
+        if (io_line_key(&line, key, &s.sink))
+            io_line_begin(&line);
+        check_screen(&s, &line);
+    }
+}
+
+static int decode(const char *bytes)
+{
+    unsigned state = 0;
+    int key = IO_KEY_NONE;
+
+    while (*bytes != '\0')
+        key = io_decode_terminal(&state, (unsigned char)*bytes++);
+    assert_int_equal(state, 0);
+    return key;
+}
+
+static void test_terminal_sequences(void **state)
+{
+    (void)state;
+    assert_int_equal(decode("a"), 'a');
+    assert_int_equal(decode("\033[A"), IO_KEY_UP);
+    assert_int_equal(decode("\033OD"), IO_KEY_LEFT);
+    assert_int_equal(decode("\033[5~"), IO_KEY_PAGE_UP);
+    assert_int_equal(decode("\033[1;5C"), IO_KEY_RIGHT);
+    assert_int_equal(decode("\033[99999999999~"), IO_KEY_NONE);
+    assert_int_equal(decode("\033x"), IO_KEY_NONE);
+}
+
+static void test_split(void **state)
+{
+    char line[] = "  run \t hello now ";
+    char *words[2];
+
+    (void)state;
+    assert_int_equal(io_split(line, words, 2), 2);
+    assert_string_equal(words[0], "run");
+    assert_memory_equal(words[1], "hello", 5);
+    line[0] = '\0';
+    assert_int_equal(io_split(line, words, 2), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_editing),     cmocka_unit_test(test_history),
+        cmocka_unit_test(test_random_keys), cmocka_unit_test(test_terminal_sequences),
+        cmocka_unit_test(test_split),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
