@@ -13,7 +13,7 @@
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 #include "HLeOs/HLeOs/src/user.h"
 
-enum { RUNS = 15, PAIRS = 200, SWITCHES = 200, FULL_BLOCKS = 20000, BLOCK = 40 };
+enum { RUNS = 15, PAIRS = 200, SWITCHES = 5000, FULL_BLOCKS = 20000, BLOCK = 40 };
 
 /* Measures one run of `operations` operations. */
 typedef uint64_t measure(void);

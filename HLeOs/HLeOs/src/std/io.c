@@ -173,8 +173,9 @@ int io_decode_terminal(unsigned *state, unsigned char byte)
         *state = byte == '[' || byte == 'O' ? SEQUENCE : PLAIN;
         return IO_KEY_NONE;
     default:
-        if (byte >= '0' && byte <= '9' && *state < 1000) {
-            *state = SEQUENCE + (*state - SEQUENCE) * 10 + (byte - '0');
+        if (byte >= '0' && byte <= '9') {
+            if (*state < 1000) /* no number that means a key is longer */
+                *state = SEQUENCE + (*state - SEQUENCE) * 10 + (byte - '0');
             return IO_KEY_NONE;
         }
         if (byte == ';') { /* what follows are modifiers, which are not told apart */
