@@ -1,0 +1,34 @@
+/*
+ * What guests are offered. One table names the extensions a guest may use and the enable bits each
+ * needs; what the machine does not have, or does not let us enable, is not in the guest's device
+ * tree either: the two cannot disagree.
+ */
+#ifndef CPU_FEATURE_H
+#define CPU_FEATURE_H
+
+#include "lib/types.h"
+
+struct features {
+    uint64_t henvcfg;       /* what guests run with: read back after writing */
+    uint64_t hstateen0;     /* likewise; 0 where there is no such CSR */
+    bool has_henvcfg, has_hstateen;
+    bool sstc;              /* guests program their own timer */
+    bool host_sstc;         /* the hypervisor may use stimecmp itself */
+    bool vector;
+    uint64_t vlenb;         /* bytes in a vector register */
+    unsigned vmid_bits;
+    bool sv48x4;            /* hgatp offers four levels */
+    unsigned mmu_levels;    /* of the guest's own paging: 3, 4 or 5 */
+    char isa[512];          /* the guest's riscv,isa */
+    uint32_t cbom_size, cboz_size;
+};
+
+extern struct features features;
+
+/* Probes this hart and fills `features`; needs the host's trap vector. */
+void feature_probe(void);
+/* Programs this hart's enable bits. */
+void feature_apply(void);
+const char *feature_mmu_type(void);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Calls into the firmware below (OpenSBI): the Supervisor Binary Interface as its client
+ * (RISC-V SBI 2.0). Numbers are shared with sbi/, where the hypervisor is the server.
+ */
+#ifndef CPU_FIRMWARE_H
+#define CPU_FIRMWARE_H
+
+#include "lib/types.h"
+#include "sbi/numbers.h"
+
+struct sbi_result {
+    int64_t error;
+    uint64_t value;
+};
+
+struct sbi_result firmware_call(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1,
+                                uint64_t a2, uint64_t a3);
+
+/* Asks which extensions there are; called once. */
+void firmware_init(void);
+bool firmware_has(uint64_t extension);
+
+/* Writes to the firmware's console: DBCN where there is one, else the legacy call byte by byte. */
+void firmware_write(const char *text, size_t length);
+void firmware_set_timer(uint64_t when);
+void firmware_send_ipi(uint64_t hartid);
+int firmware_start_hart(uint64_t hartid, hpa_t entry, uint64_t argument) MUST_CHECK;
+/* The harts are a mask over `base`; fences use this hart's hgatp.VMID. */
+void firmware_remote_fence_i(uint64_t mask, uint64_t base);
+void firmware_remote_fence_vvma(uint64_t mask, uint64_t base, uint64_t start, uint64_t size);
+void firmware_remote_fence_gvma(uint64_t mask, uint64_t base);
+/* Ends the machine; `failed` makes QEMU's status differ from 0 where the firmware can. */
+__attribute__((noreturn)) void firmware_shutdown(bool failed);
+__attribute__((noreturn)) void firmware_reboot(void);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * What an emulated device is to the rest: a window of guest physical addresses and two functions.
+ * They are called with the VM's lock held, with 1, 2, 4 or 8 bytes that lie inside the window and do
+ * not cross a multiple of their width.
+ */
+#ifndef DEV_DEVICE_H
+#define DEV_DEVICE_H
+
+#include "lib/types.h"
+
+struct device_ops {
+    const char *name;
+    uint64_t (*read)(void *state, uint64_t offset, unsigned width);
+    void (*write)(void *state, uint64_t offset, unsigned width, uint64_t value);
+};
+
+struct device {
+    gpa_t base;
+    uint64_t size;
+    const struct device_ops *ops;
+    void *state;
+};
+
+/* An interrupt line as a device sees it. */
+struct irq_line {
+    void (*set)(void *context, unsigned source, bool level);
+    void *context;
+    unsigned source;
+};
+
+static inline void irq_set(const struct irq_line *line, bool level)
+{
+    line->set(line->context, line->source, level);
+}
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * A ticket spinlock. The hypervisor runs with interrupts off, so a holder is never interrupted on
+ * its own hart. Order, outermost first: vm->lock, the scheduler's, the page allocator's, the
+ * console's. No two VMs' locks are ever held at once.
+ */
+#ifndef LIB_LOCK_H
+#define LIB_LOCK_H
+
+#include <stdint.h>
+
+struct lock {
+    uint32_t next, serving;
+};
+
+static inline void lock_take(struct lock *lock)
+{
+    uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket) /* pairs with lock_drop */
+        ;
+}
+
+static inline void lock_drop(struct lock *lock)
+{
+    __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE); /* pairs with take */
+}
+
+#endif

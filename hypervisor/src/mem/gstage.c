@@ -1,0 +1,209 @@
+/* G-stage page tables; see gstage.h. An entry is a pointer (V alone) or a leaf (any of R, W, X). */
+#include "mem/gstage.h"
+
+#include "cpu/csr.h"
+#include "mem/page.h"
+
+#define PTE_V      (1ul << 0)
+#define PTE_LEAF   ((uint64_t)PERM_RWX)
+#define PTE_U      (1ul << 4) /* G-stage accesses count as user accesses (15.5.1) */
+#define PTE_A      (1ul << 6)
+#define PTE_D      (1ul << 7)
+#define PTE_PPN(p) (((p) >> 10) & ATP_PPN_MASK)
+
+enum { ROOT_ENTRIES = 2048, ENTRIES = 512 };
+
+static uint64_t leaf_entry(hpa_t hpa, unsigned perm)
+{
+    /* A and D are set beforehand: some harts trap instead of setting them (Svade). */
+    return hpa >> 2 | perm | PTE_V | PTE_U | PTE_A | PTE_D;
+}
+
+static hpa_t entry_target(uint64_t entry)
+{
+    return PTE_PPN(entry) << 12;
+}
+
+static bool is_leaf(uint64_t entry)
+{
+    return (entry & PTE_LEAF) != 0;
+}
+
+static size_t index_at(const struct gstage *gs, gpa_t gpa, unsigned level)
+{
+    size_t mask = level == gs->levels - 1 ? ROOT_ENTRIES - 1 : ENTRIES - 1;
+
+    return gpa >> (12 + 9 * level) & mask;
+}
+
+static bool in_reach(const struct gstage *gs, gpa_t gpa)
+{
+    return gpa >> gstage_bits(gs->levels) == 0;
+}
+
+int gstage_init(struct gstage *gs, unsigned levels)
+{
+    *gs = (struct gstage){.levels = levels, .root = page_alloc(ORDER_16K)};
+    return gs->root != NULL ? GSTAGE_OK : GSTAGE_NO_MEMORY;
+}
+
+static unsigned order_of(unsigned level)
+{
+    return 9 * level;
+}
+
+static void destroy_table(uint64_t *table, size_t entries, unsigned level)
+{
+    for (size_t i = 0; i < entries; i++) {
+        void *target = (void *)entry_target(table[i]);
+
+        if ((table[i] & PTE_V) == 0)
+            continue;
+        if (is_leaf(table[i])) {
+            page_free(target, order_of(level));
+        } else {
+            destroy_table(target, ENTRIES, level - 1);
+            page_free(target, ORDER_4K);
+        }
+    }
+}
+
+void gstage_destroy(struct gstage *gs)
+{
+    if (gs->root == NULL)
+        return;
+    destroy_table(gs->root, ROOT_ENTRIES, gs->levels - 1);
+    page_free(gs->root, ORDER_16K);
+    *gs = (struct gstage){.levels = gs->levels};
+}
+
+/* The entry for `gpa` on the lowest level reached: a leaf, or an empty one. */
+static uint64_t *find(const struct gstage *gs, gpa_t gpa, unsigned *level)
+{
+    uint64_t *table = gs->root;
+
+    for (*level = gs->levels - 1;; --*level) {
+        uint64_t *entry = &table[index_at(gs, gpa, *level)];
+
+        if ((*entry & PTE_V) == 0 || is_leaf(*entry))
+            return entry;
+        table = (uint64_t *)entry_target(*entry);
+    }
+}
+
+int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm)
+{
+    unsigned at;
+    uint64_t *entry;
+
+    if (!in_reach(gs, gpa) || level >= GSTAGE_LEAF_LEVELS || perm == 0 ||
+        ((gpa | hpa) & (gstage_size(level) - 1)) != 0)
+        return GSTAGE_BAD_ADDRESS;
+    entry = find(gs, gpa, &at);
+    if ((*entry & PTE_V) != 0 || at < level)
+        return GSTAGE_OCCUPIED;
+    while (at > level) {
+        uint64_t *table = page_alloc(ORDER_4K);
+
+        if (table == NULL)
+            return GSTAGE_NO_MEMORY;
+        gs->tables++;
+        __atomic_store_n(entry, (hpa_t)table >> 2 | PTE_V, __ATOMIC_RELEASE); /* table is zero */
+        entry = &table[index_at(gs, gpa, --at)];
+    }
+    __atomic_store_n(entry, leaf_entry(hpa, perm), __ATOMIC_RELEASE);
+    gs->leaves[level]++;
+    return GSTAGE_OK;
+}
+
+bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf)
+{
+    unsigned level;
+    uint64_t entry;
+
+    if (gs->root == NULL || !in_reach(gs, gpa))
+        return false;
+    entry = *find(gs, gpa, &level);
+    if ((entry & PTE_V) == 0)
+        return false;
+    *leaf = (struct gstage_leaf){.gpa = ALIGN_DOWN(gpa, gstage_size(level)),
+                                 .hpa = entry_target(entry),
+                                 .level = level,
+                                 .perm = (unsigned)(entry & PTE_LEAF)};
+    return true;
+}
+
+int gstage_split(struct gstage *gs, gpa_t gpa)
+{
+    unsigned level;
+    uint64_t *entry, *table;
+    uint64_t old;
+
+    if (!in_reach(gs, gpa))
+        return GSTAGE_BAD_ADDRESS;
+    entry = find(gs, gpa, &level);
+    old = *entry;
+    if ((old & PTE_V) == 0 || level == GSTAGE_4K)
+        return GSTAGE_BAD_ADDRESS;
+    table = page_alloc(ORDER_4K);
+    if (table == NULL)
+        return GSTAGE_NO_MEMORY;
+    for (size_t i = 0; i < ENTRIES; i++)
+        table[i] =
+            leaf_entry(entry_target(old) + i * gstage_size(level - 1), old & PERM_RWX);
+    __atomic_store_n(entry, (hpa_t)table >> 2 | PTE_V, __ATOMIC_RELEASE);
+    gs->tables++;
+    gs->leaves[level]--;
+    gs->leaves[level - 1] += ENTRIES;
+    return GSTAGE_OK;
+}
+
+bool gstage_protect(struct gstage *gs, gpa_t gpa, unsigned perm)
+{
+    unsigned level;
+    uint64_t *entry;
+
+    if (!in_reach(gs, gpa) || perm == 0)
+        return false;
+    entry = find(gs, gpa, &level);
+    if ((*entry & PTE_V) == 0)
+        return false;
+    *entry = leaf_entry(entry_target(*entry), perm);
+    return true;
+}
+
+bool gstage_unmap(struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf)
+{
+    unsigned level;
+
+    if (!gstage_lookup(gs, gpa, leaf))
+        return false;
+    *find(gs, gpa, &level) = 0;
+    gs->leaves[level]--;
+    return true;
+}
+
+uint64_t gstage_hgatp(const struct gstage *gs, unsigned vmid)
+{
+    uint64_t mode = gs->levels == 3 ? ATP_MODE_SV39 : ATP_MODE_SV48;
+
+    return mode << ATP_MODE_SHIFT | (uint64_t)vmid << HGATP_VMID_SHIFT | (hpa_t)gs->root >> 12;
+}
+
+void gstage_walk(const struct gstage *gs, gpa_t gpa,
+                 void (*step)(void *context, unsigned level, hpa_t at, uint64_t entry),
+                 void *context)
+{
+    uint64_t *table = gs->root;
+
+    if (table == NULL || !in_reach(gs, gpa))
+        return;
+    for (unsigned level = gs->levels - 1;; level--) {
+        uint64_t *entry = &table[index_at(gs, gpa, level)];
+
+        step(context, level, (hpa_t)entry, *entry);
+        if ((*entry & PTE_V) == 0 || is_leaf(*entry))
+            return;
+        table = (uint64_t *)entry_target(*entry);
+    }
+}

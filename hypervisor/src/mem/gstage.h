@@ -1,0 +1,67 @@
+/*
+ * The G stage: the page tables that turn a VM's physical addresses into the machine's
+ * (Privileged Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4 KiB,
+ * 2 MiB or 1 GiB; tables come from the page allocator. Fences are the caller's: gstage_map() on an
+ * empty place needs none on this machine's harts beyond the one before the next entry, everything
+ * else does.
+ */
+#ifndef MEM_GSTAGE_H
+#define MEM_GSTAGE_H
+
+#include "lib/types.h"
+
+/* Permissions of a mapping, in the places a PTE has them. */
+enum { PERM_R = 1 << 1, PERM_W = 1 << 2, PERM_X = 1 << 3, PERM_RWX = PERM_R | PERM_W | PERM_X };
+
+/* Level of a leaf: 0 is 4 KiB, 1 is 2 MiB, 2 is 1 GiB. */
+enum { GSTAGE_4K, GSTAGE_2M, GSTAGE_1G, GSTAGE_LEAF_LEVELS };
+
+enum { GSTAGE_OK = 0, GSTAGE_NO_MEMORY = -1, GSTAGE_BAD_ADDRESS = -2, GSTAGE_OCCUPIED = -3 };
+
+struct gstage {
+    uint64_t *root;     /* 16 KiB, 2048 entries */
+    unsigned levels;    /* 3: Sv39x4, 4: Sv48x4 */
+    uint64_t tables;    /* pages in tables besides the root */
+    uint64_t leaves[GSTAGE_LEAF_LEVELS];
+};
+
+struct gstage_leaf {
+    gpa_t gpa; /* of its first byte */
+    hpa_t hpa;
+    unsigned level;
+    unsigned perm;
+};
+
+static inline uint64_t gstage_size(unsigned level)
+{
+    return PAGE_4K << (9 * level);
+}
+
+/* How many bits of guest physical address `levels` levels translate: 41 or 50. */
+static inline unsigned gstage_bits(unsigned levels)
+{
+    return 12 + 9 * levels + 2;
+}
+
+int gstage_init(struct gstage *gs, unsigned levels) MUST_CHECK;
+/* Frees the tables and all memory mapped. */
+void gstage_destroy(struct gstage *gs);
+/* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED leaves all as it is. */
+int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm) MUST_CHECK;
+bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);
+/* Breaks the block that holds `gpa` into 512 of the next smaller size. */
+int gstage_split(struct gstage *gs, gpa_t gpa) MUST_CHECK;
+/* Changes the permissions of one block, wherever it begins. */
+bool gstage_protect(struct gstage *gs, gpa_t gpa, unsigned perm);
+/* Takes out one block; the memory is the caller's now. */
+bool gstage_unmap(struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);
+/* The value of hgatp for this stage. */
+uint64_t gstage_hgatp(const struct gstage *gs, unsigned vmid);
+
+/* Calls `step` for the entry looked at on each level, from the root down: the walk as hardware does
+ * it. Used to show it. */
+void gstage_walk(const struct gstage *gs, gpa_t gpa,
+                 void (*step)(void *context, unsigned level, hpa_t at, uint64_t entry),
+                 void *context);
+
+#endif

@@ -1,0 +1,171 @@
+/* A buddy allocator; see page.h. A free block keeps its links in itself; the table says of its first
+ * page which order it has. */
+#include "mem/page.h"
+
+#include "lib/lock.h"
+
+enum { USED = 0xff }; /* table entry of everything but the first page of a free block */
+
+struct block {
+    struct block *next, *previous;
+};
+
+static struct lock lock;
+static struct block *heads[PAGE_ORDERS];
+static uint8_t *orders; /* of the free block that starts at a page, or USED */
+static hpa_t low_end, high_end;
+static uint64_t free_pages, reserved_pages;
+
+static size_t index_of(hpa_t at)
+{
+    return (at - low_end) / PAGE_4K;
+}
+
+static hpa_t size_of(unsigned order)
+{
+    return (hpa_t)PAGE_4K << order;
+}
+
+static void push(hpa_t at, unsigned order)
+{
+    struct block *b = (struct block *)at;
+
+    *b = (struct block){.next = heads[order]};
+    if (b->next != NULL)
+        b->next->previous = b;
+    heads[order] = b;
+    orders[index_of(at)] = (uint8_t)order;
+}
+
+static void unlink(struct block *b, unsigned order)
+{
+    if (b->previous != NULL)
+        b->previous->next = b->next;
+    else
+        heads[order] = b->next;
+    if (b->next != NULL)
+        b->next->previous = b->previous;
+    orders[index_of((hpa_t)b)] = USED;
+}
+
+/* Joins the block with its neighbour as long as that is free and as large. */
+static void give(hpa_t at, unsigned order)
+{
+    free_pages += 1ul << order;
+    for (; order + 1 < PAGE_ORDERS; order++) {
+        hpa_t buddy = at ^ size_of(order);
+
+        if (buddy < low_end || buddy + size_of(order) > high_end ||
+            orders[index_of(buddy)] != order)
+            break;
+        unlink((struct block *)buddy, order);
+        at &= ~size_of(order);
+    }
+    push(at, order);
+}
+
+size_t page_table_size(hpa_t low, hpa_t high)
+{
+    return (high - low) / PAGE_4K;
+}
+
+void page_init(hpa_t low, hpa_t high, uint8_t *table)
+{
+    low_end = low;
+    high_end = high;
+    orders = table;
+    for (size_t i = 0; i < page_table_size(low, high); i++)
+        table[i] = USED;
+}
+
+void page_give_range(hpa_t start, hpa_t end)
+{
+    start = ALIGN_UP(start, PAGE_4K);
+    end = ALIGN_DOWN(end, PAGE_4K);
+    while (start < end) {
+        unsigned order = PAGE_ORDERS - 1;
+
+        while ((start & (size_of(order) - 1)) != 0 || size_of(order) > end - start)
+            order--;
+        give(start, order);
+        start += size_of(order);
+    }
+}
+
+bool page_reserve(uint64_t pages)
+{
+    bool enough;
+
+    lock_take(&lock);
+    enough = pages <= free_pages && reserved_pages <= free_pages - pages;
+    if (enough)
+        reserved_pages += pages;
+    lock_drop(&lock);
+    return enough;
+}
+
+void page_unreserve(uint64_t pages)
+{
+    lock_take(&lock);
+    reserved_pages -= pages;
+    lock_drop(&lock);
+}
+
+static void *take(unsigned order)
+{
+    unsigned found = order;
+    struct block *b;
+
+    while (found < PAGE_ORDERS && heads[found] == NULL)
+        found++;
+    if (found == PAGE_ORDERS)
+        return NULL;
+    b = heads[found];
+    unlink(b, found);
+    while (found > order) {
+        found--;
+        push((hpa_t)b + size_of(found), found);
+    }
+    free_pages -= 1ul << order;
+    return b;
+}
+
+void *page_alloc(unsigned order)
+{
+    void *block;
+
+    lock_take(&lock);
+    block = take(order);
+    lock_drop(&lock);
+    if (block != NULL)
+        page_zero(block, size_of(order));
+    return block;
+}
+
+void page_free(void *block, unsigned order)
+{
+    if (block == NULL)
+        return;
+    lock_take(&lock);
+    give((hpa_t)block, order);
+    lock_drop(&lock);
+}
+
+uint64_t page_free_count(void)
+{
+    return free_pages;
+}
+
+uint64_t page_unreserved_count(void)
+{
+    return free_pages > reserved_pages ? free_pages - reserved_pages : 0;
+}
+
+/* Eight words a turn: a guest's boot clears tens of megabytes this way. */
+void page_zero(void *block, size_t size)
+{
+    uint64_t *at = block, *end = at + size / 8;
+
+    for (; at < end; at += 8)
+        at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
+}

@@ -1,0 +1,248 @@
+/* Reads manifests; see config.h. */
+#include "vm/config.h"
+
+#include "common/fmt.h"
+#include "common/string.h"
+#include "mem/gstage.h"
+
+enum { WORD_SIZE = CONFIG_ARGS_SIZE + 32 };
+
+struct reader {
+    const char *at, *end;
+    unsigned line;
+    struct config_error *error;
+    bool failed;
+};
+
+static void fail(struct reader *r, const char *what, const char *detail)
+{
+    if (!r->failed) {
+        r->error->line = r->line;
+        fmt_snprint(r->error->text, sizeof r->error->text, "%s '%.40s'", what, detail);
+    }
+    r->failed = true;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static void skip_space(struct reader *r)
+{
+    bool comment = false;
+
+    for (; r->at < r->end && (comment || is_space(*r->at) || *r->at == '#'); r->at++) {
+        if (*r->at == '\n')
+            r->line++;
+        comment = *r->at == '#' || (comment && *r->at != '\n');
+    }
+}
+
+/* The next word without its quotes; false at the end or after an error. */
+static bool next_word(struct reader *r, char word[WORD_SIZE])
+{
+    size_t n = 0;
+    bool quoted = false;
+
+    skip_space(r);
+    if (r->at == r->end || *r->at == '\0')
+        return false;
+    for (; r->at < r->end && *r->at != '\0' && (quoted || !is_space(*r->at)); r->at++) {
+        if (*r->at == '"') {
+            quoted = !quoted;
+        } else if (n + 1 < WORD_SIZE) {
+            word[n++] = *r->at;
+        } else {
+            word[n] = '\0';
+            fail(r, "word too long:", word);
+            return false;
+        }
+    }
+    word[n] = '\0';
+    if (quoted)
+        fail(r, "no closing quote after", word);
+    return !r->failed;
+}
+
+static bool digit_value(char c, unsigned base, unsigned *value)
+{
+    *value = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+             : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+             : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
+                                    : 99;
+    return *value < base;
+}
+
+static unsigned suffix_shift(char c)
+{
+    return c == 'K' || c == 'k'   ? 10
+           : c == 'M' || c == 'm' ? 20
+           : c == 'G' || c == 'g' ? 30
+                                  : 0;
+}
+
+bool config_number(const char *text, uint64_t *value)
+{
+    unsigned base = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
+    unsigned digit, shift;
+    uint64_t n = 0;
+
+    if (base == 16)
+        text += 2;
+    if (!digit_value(*text, base, &digit))
+        return false;
+    for (; digit_value(*text, base, &digit); text++)
+        if (__builtin_mul_overflow(n, (uint64_t)base, &n) || __builtin_add_overflow(n, digit, &n))
+            return false;
+    shift = suffix_shift(*text);
+    if (shift != 0)
+        text++;
+    if (*text != '\0' || (shift != 0 && n >> (64 - shift) != 0))
+        return false;
+    *value = n << shift;
+    return true;
+}
+
+/* ---- Keys: one row each ---- */
+
+enum key_kind { KEY_TEXT, KEY_NUMBER, KEY_CPUS, KEY_PAGE, KEY_CONSOLE };
+
+struct key {
+    const char *name;
+    enum key_kind kind;
+    size_t offset, size;
+};
+
+#define TEXT_KEY(member)                                                                           \
+    {                                                                                              \
+        #member, KEY_TEXT, offsetof(struct vm_config, member),                                     \
+            sizeof(((struct vm_config *)0)->member)                                                \
+    }
+#define NUMBER_KEY(name, member)                                                                   \
+    {                                                                                              \
+        name, KEY_NUMBER, offsetof(struct vm_config, member), 8                                    \
+    }
+
+static const struct key keys[] = {
+    TEXT_KEY(kernel),
+    TEXT_KEY(initrd),
+    TEXT_KEY(disk),
+    TEXT_KEY(net),
+    TEXT_KEY(args),
+    NUMBER_KEY("mem", memory),
+    NUMBER_KEY("base", base),
+    NUMBER_KEY("entry", entry),
+    NUMBER_KEY("load", load),
+    {"cpus", KEY_CPUS, 0, 0},
+    {"page", KEY_PAGE, 0, 0},
+    {"console", KEY_CONSOLE, 0, 0},
+};
+
+static bool set_key(struct vm_config *c, const struct key *key, const char *value)
+{
+    uint64_t number;
+
+    switch (key->kind) {
+    case KEY_TEXT:
+        return string_copy((char *)c + key->offset, value, key->size) < key->size;
+    case KEY_NUMBER:
+        return config_number(value, (uint64_t *)((char *)c + key->offset));
+    case KEY_CPUS:
+        if (!config_number(value, &number) || number < 1 || number > VM_VCPUS_MAX)
+            return false;
+        c->cpus = (unsigned)number;
+        return true;
+    case KEY_PAGE:
+        c->page_level = strcmp(value, "4K") == 0   ? GSTAGE_4K
+                        : strcmp(value, "2M") == 0 ? GSTAGE_2M
+                                                   : GSTAGE_1G;
+        return c->page_level != GSTAGE_1G || strcmp(value, "1G") == 0;
+    default:
+        c->console = strcmp(value, "virtio") == 0 ? CONSOLE_VIRTIO : CONSOLE_UART;
+        return c->console == CONSOLE_VIRTIO || strcmp(value, "uart") == 0;
+    }
+}
+
+static void read_setting(struct reader *r, struct vm_config *c, char *word)
+{
+    char *equals = strchr(word, '=');
+
+    if (equals == NULL) {
+        fail(r, "not key=value:", word);
+        return;
+    }
+    *equals = '\0';
+    for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+        if (strcmp(keys[i].name, word) != 0)
+            continue;
+        if (!set_key(c, &keys[i], equals + 1)) {
+            *equals = '=';
+            fail(r, "bad value in", word);
+        }
+        return;
+    }
+    fail(r, "unknown key", word);
+}
+
+/* What must hold once all settings of a guest are known. */
+static void check_config(struct reader *r, const struct vm_config *c)
+{
+    if (c->kernel[0] == '\0')
+        fail(r, "no kernel= for vm", c->name);
+    else if (c->memory < 64 * KIB || c->memory > 1ul << 40 || (c->memory & (PAGE_4K - 1)) != 0)
+        fail(r, "mem= must be 64K to 1024G and whole pages, vm", c->name);
+    else if (c->base != ~0ul && ((c->base & (PAGE_4K - 1)) != 0 || c->base > 1ul << 49))
+        fail(r, "base= must be a whole page below 2^49, vm", c->name);
+}
+
+static bool name_is_taken(const struct vm_config *configs, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(configs[i].name, configs[count].name) == 0)
+            return true;
+    return false;
+}
+
+static bool read_name(struct reader *r, struct vm_config *configs, unsigned count)
+{
+    char word[WORD_SIZE];
+
+    configs[count] =
+        (struct vm_config){.cpus = 1, .memory = 128 * MIB, .base = ~0ul, .entry = ~0ul,
+                           .load = ~0ul, .page_level = GSTAGE_2M};
+    if (!next_word(r, word))
+        fail(r, "a name is missing after", "vm");
+    else if (string_copy(configs[count].name, word, NAME_SIZE) >= NAME_SIZE || word[0] == '\0')
+        fail(r, "a name has 1 to 15 characters:", word);
+    else if (name_is_taken(configs, count))
+        fail(r, "two guests called", word);
+    return !r->failed;
+}
+
+int config_parse(const char *text, size_t size, struct vm_config *configs, unsigned max,
+                 struct config_error *error)
+{
+    struct reader r = {.at = text, .end = text + size, .line = 1, .error = error};
+    char word[WORD_SIZE];
+    unsigned count = 0;
+
+    while (next_word(&r, word) && !r.failed) {
+        if (strcmp(word, "vm") != 0) {
+            if (count == 0)
+                fail(&r, "expected 'vm', found", word);
+            else
+                read_setting(&r, &configs[count - 1], word);
+            continue;
+        }
+        if (count > 0)
+            check_config(&r, &configs[count - 1]);
+        if (!r.failed && count == max)
+            fail(&r, "more guests than this hypervisor runs at once:", word);
+        if (!r.failed && read_name(&r, configs, count))
+            count++;
+    }
+    if (!r.failed && count > 0)
+        check_config(&r, &configs[count - 1]);
+    return r.failed ? -1 : (int)count;
+}
