@@ -1,6 +1,6 @@
-/* The machine's serial port; see uart.h. Registers: TL16C550C data sheet, table 3. The firmware has
+/* The machine's serial port; see serial.h. Registers: TL16C550C data sheet, table 3. The firmware has
  * set the speed. */
-#include "host/uart.h"
+#include "host/serial.h"
 
 enum { DATA = 0, IER = 1, FCR = 2, LSR = 5 };
 enum { IER_RECEIVE = 1, FCR_ENABLE = 1, LSR_DATA_READY = 1, LSR_THR_EMPTY = 0x20 };
@@ -19,7 +19,7 @@ static void put(unsigned reg, uint8_t value)
     base[(size_t)reg << shift] = value;
 }
 
-void uart_init(uint64_t address, unsigned reg_shift)
+void serial_init(uint64_t address, unsigned reg_shift)
 {
     base = (volatile uint8_t *)address;
     shift = reg_shift;
@@ -27,7 +27,7 @@ void uart_init(uint64_t address, unsigned reg_shift)
 }
 
 /* Waits for room, but not for ever: a line that is held up loses bytes instead of the machine. */
-void uart_write(const char *text, size_t length)
+void serial_write(const char *text, size_t length)
 {
     while (length > 0) {
         for (int polls = 0; (get(LSR) & LSR_THR_EMPTY) == 0 && polls < POLLS_MAX; polls++)
@@ -37,12 +37,12 @@ void uart_write(const char *text, size_t length)
     }
 }
 
-void uart_enable_receive_interrupt(void)
+void serial_enable_receive_interrupt(void)
 {
     put(IER, IER_RECEIVE);
 }
 
-int uart_read(void)
+int serial_read(void)
 {
     return base != NULL && (get(LSR) & LSR_DATA_READY) != 0 ? get(DATA) : -1;
 }

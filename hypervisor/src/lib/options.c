@@ -1,0 +1,62 @@
+/* Reads the command line; see options.h. */
+#include "lib/options.h"
+
+#include "common/string.h"
+#include "lib/console.h"
+#include "vm/config.h"
+
+struct options options;
+
+static bool word_is(const char *word, size_t length, const char *text)
+{
+    return strlen(text) == length && memcmp(word, text, length) == 0;
+}
+
+static bool set_harts(const char *word, size_t length)
+{
+    char number[8] = {0};
+    uint64_t value;
+
+    if (length <= 6 || length - 6 >= sizeof number || memcmp(word, "harts=", 6) != 0)
+        return false;
+    memcpy(number, word + 6, length - 6);
+    if (!config_number(number, &value) || value < 1 || value > CPUS_MAX)
+        return false;
+    options.harts = (unsigned)value;
+    return true;
+}
+
+static bool set(const char *word, size_t length)
+{
+    if (word_is(word, length, "log=trap"))
+        options.log_traps = true;
+    else if (word_is(word, length, "mux=lines"))
+        options.mux_lines = true;
+    else if (word_is(word, length, "--probe"))
+        options.probe = true;
+    else
+        return set_harts(word, length);
+    return true;
+}
+
+bool options_read(const char *line)
+{
+    while (*line != '\0') {
+        size_t length = 0;
+
+        while (line[length] != '\0' && line[length] != ' ')
+            length++;
+        if (word_is(line, length, "vm")) {
+            options.manifest = line;
+            return true;
+        }
+        if (length > 0 && !set(line, length)) {
+            print("hv: command line: unknown option '%.*s'\n", (int)length, line);
+            return false;
+        }
+        line += length;
+        while (*line == ' ')
+            line++;
+    }
+    return true;
+}

@@ -1,0 +1,161 @@
+/* The console multiplexer; see mux.h. */
+#include "mon/mux.h"
+
+#include "lib/console.h"
+#include "lib/lock.h"
+#include "lib/options.h"
+#include "mon/monitor.h"
+#include "vm/console.h"
+#include "vm/vm.h"
+
+enum { CTRL_A = 1 };
+
+static struct lock lock;
+static struct vm *front;
+static bool in_monitor, prefixed;
+
+struct vm *mux_front(void)
+{
+    return __atomic_load_n(&front, __ATOMIC_ACQUIRE);
+}
+
+static void keep(struct mux_screen *s, char c)
+{
+    s->kept[(s->start + s->count) % SCREEN_SIZE] = c;
+    if (s->count < SCREEN_SIZE) {
+        s->count++;
+    } else {
+        s->start = (s->start + 1) % SCREEN_SIZE;
+        s->lost++;
+    }
+}
+
+static void flush_line(struct vm *vm)
+{
+    struct mux_screen *s = &vm->screen;
+    char text[MUX_LINE + NAME_SIZE + 4];
+
+    if (s->line_used == 0)
+        return;
+    console_write(text, (size_t)fmt_snprint(text, sizeof text, "%s: %.*s\n", vm->config.name,
+                                            (int)s->line_used, s->line));
+    s->line_used = 0;
+}
+
+static void add_to_line(struct vm *vm, char c)
+{
+    struct mux_screen *s = &vm->screen;
+
+    if (c == '\n' || s->line_used == sizeof s->line)
+        flush_line(vm);
+    if (c != '\n' && c != '\r')
+        s->line[s->line_used++] = c;
+}
+
+void mux_output(struct vm *vm, const char *text, size_t length)
+{
+    lock_take(&lock);
+    if (options.mux_lines) {
+        for (size_t i = 0; i < length; i++)
+            add_to_line(vm, text[i]);
+    } else if (vm == front && !in_monitor) {
+        console_write(text, length);
+    } else {
+        for (size_t i = 0; i < length; i++)
+            keep(&vm->screen, text[i]);
+    }
+    lock_drop(&lock);
+}
+
+static void show_kept(struct mux_screen *s)
+{
+    size_t first = min64(s->count, SCREEN_SIZE - s->start);
+
+    console_write(s->kept + s->start, first);
+    console_write(s->kept, s->count - first);
+    s->start = s->count = 0;
+    s->lost = 0;
+}
+
+void mux_show(struct vm *vm)
+{
+    lock_take(&lock);
+    if (vm != NULL) {
+        bool changed = vm != front;
+
+        __atomic_store_n(&front, vm, __ATOMIC_RELEASE);
+        in_monitor = false;
+        if (!options.mux_lines) {
+            if (changed && vm_count > 1)
+                print("\nhv: this is guest %u, %s\n", vm->id + 1, vm->config.name);
+            show_kept(&vm->screen);
+        }
+    }
+    lock_drop(&lock);
+}
+
+void mux_forget(struct vm *vm)
+{
+    struct vm *next = NULL;
+
+    lock_take(&lock);
+    flush_line(vm);
+    if (vm == front) {
+        for (unsigned i = 0; i < vm_count && next == NULL; i++)
+            if (vms[i] != NULL && vms[i] != vm && vms[i]->state != VM_ENDED)
+                next = vms[i];
+        __atomic_store_n(&front, next, __ATOMIC_RELEASE);
+        if (next != NULL && !options.mux_lines && !in_monitor) {
+            print("\nhv: this is guest %u, %s\n", next->id + 1, next->config.name);
+            show_kept(&next->screen);
+        }
+    }
+    lock_drop(&lock);
+}
+
+/* The guest `step` places from the front one, among those that live. */
+static struct vm *neighbour(void)
+{
+    unsigned at = front != NULL ? front->id : 0;
+
+    for (unsigned i = 1; i <= vm_count; i++) {
+        struct vm *vm = vms[(at + i) % vm_count];
+
+        if (vm != NULL && vm->state != VM_ENDED)
+            return vm;
+    }
+    return NULL;
+}
+
+static void enter_monitor(bool help)
+{
+    in_monitor = true;
+    monitor_open(help);
+}
+
+static void command(uint8_t key)
+{
+    if (key >= '1' && key <= '9' && (unsigned)(key - '1') < vm_count)
+        mux_show(vms[key - '1']);
+    else if (key == 'n')
+        mux_show(neighbour());
+    else if (key == 'h' || key == 'm')
+        enter_monitor(key == 'h');
+    else if (key == 'a' && front != NULL)
+        console_receive(front, CTRL_A);
+}
+
+void mux_input(uint8_t byte)
+{
+    if (prefixed) {
+        prefixed = false;
+        command(byte);
+    } else if (byte == CTRL_A) {
+        prefixed = true;
+    } else if (in_monitor) {
+        if (!monitor_input(byte))
+            mux_show(front);
+    } else if (front != NULL) {
+        console_receive(front, byte);
+    }
+}
