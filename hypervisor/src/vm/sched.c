@@ -310,6 +310,12 @@ void sched_timer(void)
     arm_timer();
 }
 
+void sched_arm(struct vcpu *v)
+{
+    if (!features.sstc && v->cpu == cpu_self())
+        arm_timer();
+}
+
 /* A vCPU that was suspended without retention begins anew where its guest said; what had been
  * pending stays so. */
 static void wake_from_suspend(struct vcpu *v)

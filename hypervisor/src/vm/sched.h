@@ -37,5 +37,7 @@ void sched_stop_vm(struct vm *vm);
 
 /* The host's timer interrupt on this hart. */
 void sched_timer(void);
+/* The vCPU on this hart has a new timer: without Sstc the host's must follow it. */
+void sched_arm(struct vcpu *v);
 
 #endif

@@ -8,6 +8,8 @@
 #include "dev/device.h"
 #include "dev/plic.h"
 #include "dev/uart.h"
+#include "dev/virtio/blk.h"
+#include "dev/virtio/net.h"
 #include "dev/virtio/virtio.h"
 #include "lib/lock.h"
 #include "mem/gstage.h"
@@ -59,6 +61,9 @@ struct vm {
     struct uart uart;
     struct virtio virtio[VIRTIO_SLOTS];
     unsigned virtio_count;
+    struct disk disk;
+    struct net net;
+    struct virtio_chain chain; /* the request being served */
 
     struct mux_screen screen; /* under the multiplexer's lock */
     uint64_t boots;
@@ -86,7 +91,9 @@ unsigned vm_perm_at(const struct vm *vm, gpa_t gpa);
 const struct device *vm_device_at(const struct vm *vm, gpa_t gpa);
 struct vcpu *vm_vcpu(const struct vm *vm, uint64_t hartid);
 
-/* The machine's power goes off when the last VM has ended. */
+/* The machine's power goes off when the last VM has ended, once all were started; `failed`: one of
+ * them could not be, and the machine's status shall say so. */
+void vm_all_started(bool failed);
 void vm_end_of_all(void);
 
 #endif

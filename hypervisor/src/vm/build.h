@@ -1,0 +1,31 @@
+/*
+ * What a VM is made of: where RAM and devices are, what is loaded, and the device tree that tells
+ * the guest. Files come from the hypervisor's initrd.
+ */
+#ifndef VM_BUILD_H
+#define VM_BUILD_H
+
+#include "lib/cpio.h"
+#include "vm/vm.h"
+
+/* The guest's physical map, which is QEMU virt's, so that guests made for that are at home. */
+#define GUEST_PLIC   0x0c000000ul
+#define GUEST_UART   0x10000000ul
+#define GUEST_VIRTIO 0x10001000ul /* one page each */
+#define GUEST_RAM    0x80000000ul
+
+enum { SOURCE_VIRTIO = 1, SOURCE_UART = 10 }; /* PLIC sources; VIRTIO + slot */
+
+/* Decides where RAM is and plugs the devices in. One clear line where that fails. */
+int build_layout(struct vm *vm) MUST_CHECK;
+void build_reset_devices(struct vm *vm);
+/* Loads kernel, initrd and device tree into the empty RAM. */
+int build_load(struct vm *vm, gpa_t *entry, gpa_t *fdt) MUST_CHECK;
+/* A file of the hypervisor's initrd. */
+bool build_file(const char *name, struct cpio_file *file);
+
+/* guest_fdt.c: writes the guest's device tree; its size, or negative. */
+int guest_fdt_write(const struct vm *vm, gpa_t initrd, uint64_t initrd_size, void *buffer,
+                    size_t size) MUST_CHECK;
+
+#endif

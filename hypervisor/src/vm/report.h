@@ -1,0 +1,12 @@
+/* What a guest did last: cause, registers, both stages of translation. */
+#ifndef VM_REPORT_H
+#define VM_REPORT_H
+
+#include "vm/vcpu.h"
+
+/* For a vCPU that is loaded on this hart. */
+void report_print(struct vcpu *v, const char *reason);
+/* The registers alone, of any vCPU; those of one that runs are as of its last trap. */
+void report_registers(const struct vcpu *v);
+
+#endif
