@@ -20,12 +20,12 @@ struct cpu {
     unsigned index;
     uint8_t *stack_top;
     bool online;
-    struct fault fault;    /* the last one, written by host_trap() */
-    struct vcpu *current;  /* the vCPU it runs, NULL when idle */
-    struct vcpu *loaded;   /* the vCPU whose CSRs are in the hart, perhaps not running */
+    struct fault fault;               /* the last one, written by host_trap() */
+    struct vcpu *current;             /* the vCPU it runs, NULL when idle */
+    struct vcpu *loaded;              /* the vCPU whose CSRs are in the hart, perhaps not running */
     struct vcpu *last_of_vm[VMS_MAX]; /* whose VS-stage translations the hart may still hold */
-    uint64_t slice_end;    /* host time; ~0: the vCPU may run on */
-    bool idle;             /* under the scheduler's lock */
+    uint64_t slice_end;               /* host time; ~0: the vCPU may run on */
+    bool idle;                        /* under the scheduler's lock */
 };
 
 extern struct cpu cpus[CPUS_MAX];

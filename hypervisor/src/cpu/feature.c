@@ -78,8 +78,7 @@ static void probe_translation(void)
     csr_write(CSR_HGATP, ATP_MODE_SV48 << ATP_MODE_SHIFT | HGATP_VMID_MASK);
     features.sv48x4 = csr_read(CSR_HGATP) >> ATP_MODE_SHIFT == ATP_MODE_SV48;
     csr_write(CSR_HGATP, ATP_MODE_SV39 << ATP_MODE_SHIFT | HGATP_VMID_MASK);
-    features.vmid_bits =
-        (unsigned)__builtin_popcountl(csr_read(CSR_HGATP) & HGATP_VMID_MASK);
+    features.vmid_bits = (unsigned)__builtin_popcountl(csr_read(CSR_HGATP) & HGATP_VMID_MASK);
     csr_write(CSR_HGATP, 0);
     features.mmu_levels = 3;
     for (unsigned levels = 5; levels > 3; levels--) {
@@ -129,8 +128,7 @@ void feature_probe(void)
     probe_translation();
     probe_vector();
     features.sstc = (features.henvcfg & HENVCFG_STCE) != 0;
-    features.host_sstc =
-        isa_has(machine.isa, "sstc") && csr_try_read(CSR_STIMECMP, &ignored);
+    features.host_sstc = isa_has(machine.isa, "sstc") && csr_try_read(CSR_STIMECMP, &ignored);
     write_isa();
 }
 

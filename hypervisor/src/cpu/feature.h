@@ -9,17 +9,17 @@
 #include "lib/types.h"
 
 struct features {
-    uint64_t henvcfg;       /* what guests run with: read back after writing */
-    uint64_t hstateen0;     /* likewise; 0 where there is no such CSR */
+    uint64_t henvcfg;   /* what guests run with: read back after writing */
+    uint64_t hstateen0; /* likewise; 0 where there is no such CSR */
     bool has_henvcfg, has_hstateen;
-    bool sstc;              /* guests program their own timer */
-    bool host_sstc;         /* the hypervisor may use stimecmp itself */
+    bool sstc;      /* guests program their own timer */
+    bool host_sstc; /* the hypervisor may use stimecmp itself */
     bool vector;
-    uint64_t vlenb;         /* bytes in a vector register */
+    uint64_t vlenb; /* bytes in a vector register */
     unsigned vmid_bits;
-    bool sv48x4;            /* hgatp offers four levels */
-    unsigned mmu_levels;    /* of the guest's own paging: 3, 4 or 5 */
-    char isa[512];          /* the guest's riscv,isa */
+    bool sv48x4;         /* hgatp offers four levels */
+    unsigned mmu_levels; /* of the guest's own paging: 3, 4 or 5 */
+    char isa[512];       /* the guest's riscv,isa */
     uint32_t cbom_size, cboz_size;
 };
 

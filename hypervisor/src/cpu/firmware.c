@@ -40,8 +40,7 @@ void firmware_init(void)
 void firmware_write(const char *text, size_t length)
 {
     while (has_console && length > 0) {
-        struct sbi_result r =
-            firmware_call(SBI_DBCN, DBCN_WRITE, length, (uintptr_t)text, 0, 0);
+        struct sbi_result r = firmware_call(SBI_DBCN, DBCN_WRITE, length, (uintptr_t)text, 0, 0);
 
         if (r.error != SBI_SUCCESS || r.value == 0 || r.value > length)
             break;

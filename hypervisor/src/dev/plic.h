@@ -1,8 +1,8 @@
 /*
  * A guest's interrupt controller: a PLIC with one context per vCPU (RISC-V Platform-Level Interrupt
  * Controller Specification 1.0.0). Level-triggered sources; a source that is claimed waits for its
- * completion before it can be pending again. Knows nothing of vCPUs: `notify` hears each change of a
- * context's line.
+ * completion before it can be pending again. Knows nothing of vCPUs: `notify` hears each change of
+ * a context's line.
  */
 #ifndef DEV_PLIC_H
 #define DEV_PLIC_H
@@ -14,7 +14,7 @@ enum { PLIC_SOURCES = 64, PLIC_CONTEXTS = VM_VCPUS_MAX, PLIC_PRIORITY_MAX = 7 };
 
 struct plic {
     uint32_t priority[PLIC_SOURCES];
-    uint64_t level;   /* lines as the devices hold them, a bit a source */
+    uint64_t level; /* lines as the devices hold them, a bit a source */
     uint64_t pending;
     uint64_t claimed; /* given to some context, not completed */
     uint64_t enable[PLIC_CONTEXTS];

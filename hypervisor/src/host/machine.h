@@ -31,12 +31,12 @@ struct machine {
     uint64_t hartids[CPUS_MAX];
     unsigned hart_count;
     unsigned harts_left_out; /* more than CPUS_MAX, or without the H extension */
-    uint64_t timebase; /* ticks of `time` a second */
-    const char *isa;   /* the first hart's riscv,isa */
+    uint64_t timebase;       /* ticks of `time` a second */
+    const char *isa;         /* the first hart's riscv,isa */
     struct machine_device uart;
     uint32_t uart_shift, uart_clock;
     struct machine_device plic;
-    uint32_t plic_context[CPUS_MAX]; /* of hart i's S-mode; ~0: none */
+    uint32_t plic_context[CPUS_MAX];                /* of hart i's S-mode; ~0: none */
     struct machine_device disks[MACHINE_DISKS_MAX]; /* virtio-mmio slots */
     unsigned disk_count;
 };

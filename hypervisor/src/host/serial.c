@@ -1,5 +1,5 @@
-/* The machine's serial port; see serial.h. Registers: TL16C550C data sheet, table 3. The firmware has
- * set the speed. */
+/* The machine's serial port; see serial.h. Registers: TL16C550C data sheet, table 3. The firmware
+ * has set the speed. */
 #include "host/serial.h"
 
 enum { DATA = 0, IER = 1, FCR = 2, LSR = 5 };

@@ -1,4 +1,5 @@
-/* Finds files in a cpio archive; see cpio.h. A header is the magic and 13 numbers of 8 hex digits. */
+/* Finds files in a cpio archive; see cpio.h. A header is the magic and 13 numbers of 8 hex digits.
+ */
 #include "lib/cpio.h"
 
 #include "common/string.h"

@@ -11,18 +11,18 @@ typedef uint64_t gpa_t; /* guest physical: what the VS stage yields */
 typedef uint64_t hpa_t; /* host physical: what the G stage yields; the hypervisor runs untranslated,
                            so it is also a pointer */
 
-#define KIB    1024ul
-#define MIB    (1024 * KIB)
-#define GIB    (1024 * MIB)
+#define KIB     1024ul
+#define MIB     (1024 * KIB)
+#define GIB     (1024 * MIB)
 #define PAGE_4K (4 * KIB)
 #define PAGE_2M (2 * MIB)
 #define PAGE_1G GIB
 
 enum {
-    VMS_MAX = 32,      /* guests at once */
-    VM_VCPUS_MAX = 8,  /* vCPUs of one guest */
-    CPUS_MAX = 16,     /* harts used; more stay parked */
-    NAME_SIZE = 16,    /* a guest's or a network's name with its end */
+    VMS_MAX = 32,     /* guests at once */
+    VM_VCPUS_MAX = 8, /* vCPUs of one guest */
+    CPUS_MAX = 16,    /* harts used; more stay parked */
+    NAME_SIZE = 16,   /* a guest's or a network's name with its end */
 };
 
 #define ARRAY_SIZE(a)       (sizeof(a) / sizeof((a)[0]))

@@ -149,8 +149,7 @@ int gstage_split(struct gstage *gs, gpa_t gpa)
     if (table == NULL)
         return GSTAGE_NO_MEMORY;
     for (size_t i = 0; i < ENTRIES; i++)
-        table[i] =
-            leaf_entry(entry_target(old) + i * gstage_size(level - 1), old & PERM_RWX);
+        table[i] = leaf_entry(entry_target(old) + i * gstage_size(level - 1), old & PERM_RWX);
     __atomic_store_n(entry, (hpa_t)table >> 2 | PTE_V, __ATOMIC_RELEASE);
     gs->tables++;
     gs->leaves[level]--;

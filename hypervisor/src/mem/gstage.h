@@ -1,9 +1,9 @@
 /*
  * The G stage: the page tables that turn a VM's physical addresses into the machine's
- * (Privileged Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4 KiB,
- * 2 MiB or 1 GiB; tables come from the page allocator. Fences are the caller's: gstage_map() on an
- * empty place needs none on this machine's harts beyond the one before the next entry, everything
- * else does.
+ * (Privileged Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4
+ * KiB, 2 MiB or 1 GiB; tables come from the page allocator. Fences are the caller's: gstage_map()
+ * on an empty place needs none on this machine's harts beyond the one before the next entry,
+ * everything else does.
  */
 #ifndef MEM_GSTAGE_H
 #define MEM_GSTAGE_H
@@ -19,9 +19,9 @@ enum { GSTAGE_4K, GSTAGE_2M, GSTAGE_1G, GSTAGE_LEAF_LEVELS };
 enum { GSTAGE_OK = 0, GSTAGE_NO_MEMORY = -1, GSTAGE_BAD_ADDRESS = -2, GSTAGE_OCCUPIED = -3 };
 
 struct gstage {
-    uint64_t *root;     /* 16 KiB, 2048 entries */
-    unsigned levels;    /* 3: Sv39x4, 4: Sv48x4 */
-    uint64_t tables;    /* pages in tables besides the root */
+    uint64_t *root;  /* 16 KiB, 2048 entries */
+    unsigned levels; /* 3: Sv39x4, 4: Sv48x4 */
+    uint64_t tables; /* pages in tables besides the root */
     uint64_t leaves[GSTAGE_LEAF_LEVELS];
 };
 
@@ -46,7 +46,8 @@ static inline unsigned gstage_bits(unsigned levels)
 int gstage_init(struct gstage *gs, unsigned levels) MUST_CHECK;
 /* Frees the tables and all memory mapped. */
 void gstage_destroy(struct gstage *gs);
-/* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED leaves all as it is. */
+/* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED leaves all as it is.
+ */
 int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm) MUST_CHECK;
 bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);
 /* Breaks the block that holds `gpa` into 512 of the next smaller size. */

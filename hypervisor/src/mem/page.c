@@ -1,5 +1,5 @@
-/* A buddy allocator; see page.h. A free block keeps its links in itself; the table says of its first
- * page which order it has. */
+/* A buddy allocator; see page.h. A free block keeps its links in itself; the table says of its
+ * first page which order it has. */
 #include "mem/page.h"
 
 #include "lib/lock.h"

@@ -16,7 +16,7 @@ struct vm;
 struct mux_screen {
     char kept[SCREEN_SIZE]; /* a ring of what was not shown */
     size_t start, count;
-    uint64_t lost; /* bytes that fell out of it */
+    uint64_t lost;       /* bytes that fell out of it */
     char line[MUX_LINE]; /* mux=lines: the line begun */
     size_t line_used;
 };

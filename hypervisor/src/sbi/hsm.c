@@ -36,9 +36,9 @@ static struct sbi_result status(struct vcpu *v, uint64_t hartid)
     if (target == NULL)
         return sbi_error(SBI_INVALID_PARAM);
     sched_lock();
-    answer = target->state == VCPU_STOPPED                                         ? HSM_STOPPED
+    answer = target->state == VCPU_STOPPED                                      ? HSM_STOPPED
              : target->state == VCPU_BLOCKED && target->suspend != SUSPEND_NONE ? HSM_SUSPENDED
-                                                                                   : HSM_STARTED;
+                                                                                : HSM_STARTED;
     sched_unlock();
     return sbi_value(answer);
 }

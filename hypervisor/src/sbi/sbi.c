@@ -1,4 +1,5 @@
-/* The table of SBI extensions, and how a call is taken apart; see sbi.h. Calling convention: SBI 3. */
+/* The table of SBI extensions, and how a call is taken apart; see sbi.h. Calling convention: SBI 3.
+ */
 #include "sbi/sbi.h"
 
 #include "common/string.h"

@@ -36,7 +36,8 @@ static void send_char(void *owner, char c)
     mux_output(owner, &c, 1);
 }
 
-static void plug(struct vm *vm, gpa_t base, uint64_t size, const struct device_ops *ops, void *state)
+static void plug(struct vm *vm, gpa_t base, uint64_t size, const struct device_ops *ops,
+                 void *state)
 {
     vm->devices[vm->device_count++] = (struct device){base, size, ops, state};
 }
@@ -79,8 +80,8 @@ static void plug_net(struct vm *vm)
 static int plug_devices(struct vm *vm)
 {
     vm->plic = (struct plic){.contexts = vm->vcpu_count, .notify = notify_vcpu, .owner = vm};
-    vm->uart = (struct uart){.irq = {plic_set_source, &vm->plic, SOURCE_UART},
-                             .send = send_char, .owner = vm};
+    vm->uart = (struct uart){
+        .irq = {plic_set_source, &vm->plic, SOURCE_UART}, .send = send_char, .owner = vm};
     plug(vm, GUEST_PLIC, PLIC_SIZE, &plic_ops, &vm->plic);
     plug(vm, GUEST_UART, UART_SIZE, &uart_ops, &vm->uart);
     plug_virtio(vm, &virtio_console_ops, NULL); /* slot 0: see console_receive() */
@@ -99,7 +100,8 @@ static int plan_kernel(struct vm *vm, struct cpio_file *file, struct image_plan 
     return wrong == NULL ? 0 : complain(vm, vm->config.kernel, wrong);
 }
 
-/* RAM begins where the manifest says, else where the image wants to be, else where Linux expects. */
+/* RAM begins where the manifest says, else where the image wants to be, else where Linux expects.
+ */
 static gpa_t choose_base(const struct vm *vm, const struct image_plan *plan)
 {
     if (vm->config.base != ~0ul)

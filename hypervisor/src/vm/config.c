@@ -76,10 +76,7 @@ static bool digit_value(char c, unsigned base, unsigned *value)
 
 static unsigned suffix_shift(char c)
 {
-    return c == 'K' || c == 'k'   ? 10
-           : c == 'M' || c == 'm' ? 20
-           : c == 'G' || c == 'g' ? 30
-                                  : 0;
+    return c == 'K' || c == 'k' ? 10 : c == 'M' || c == 'm' ? 20 : c == 'G' || c == 'g' ? 30 : 0;
 }
 
 bool config_number(const char *text, uint64_t *value)
@@ -116,7 +113,7 @@ struct key {
 
 #define TEXT_KEY(member)                                                                           \
     {                                                                                              \
-        #member, KEY_TEXT, offsetof(struct vm_config, member),                                     \
+#member, KEY_TEXT, offsetof(struct vm_config, member),                                     \
             sizeof(((struct vm_config *)0)->member)                                                \
     }
 #define NUMBER_KEY(name, member)                                                                   \
@@ -125,18 +122,12 @@ struct key {
     }
 
 static const struct key keys[] = {
-    TEXT_KEY(kernel),
-    TEXT_KEY(initrd),
-    TEXT_KEY(disk),
-    TEXT_KEY(net),
-    TEXT_KEY(args),
-    NUMBER_KEY("mem", memory),
-    NUMBER_KEY("base", base),
-    NUMBER_KEY("entry", entry),
-    NUMBER_KEY("load", load),
-    {"cpus", KEY_CPUS, 0, 0},
-    {"page", KEY_PAGE, 0, 0},
-    {"console", KEY_CONSOLE, 0, 0},
+    TEXT_KEY(kernel),         TEXT_KEY(initrd),
+    TEXT_KEY(disk),           TEXT_KEY(net),
+    TEXT_KEY(args),           NUMBER_KEY("mem", memory),
+    NUMBER_KEY("base", base), NUMBER_KEY("entry", entry),
+    NUMBER_KEY("load", load), {"cpus", KEY_CPUS, 0, 0},
+    {"page", KEY_PAGE, 0, 0}, {"console", KEY_CONSOLE, 0, 0},
 };
 
 static bool set_key(struct vm_config *c, const struct key *key, const char *value)
@@ -208,9 +199,12 @@ static bool read_name(struct reader *r, struct vm_config *configs, unsigned coun
 {
     char word[WORD_SIZE];
 
-    configs[count] =
-        (struct vm_config){.cpus = 1, .memory = 128 * MIB, .base = ~0ul, .entry = ~0ul,
-                           .load = ~0ul, .page_level = GSTAGE_2M};
+    configs[count] = (struct vm_config){.cpus = 1,
+                                        .memory = 128 * MIB,
+                                        .base = ~0ul,
+                                        .entry = ~0ul,
+                                        .load = ~0ul,
+                                        .page_level = GSTAGE_2M};
     if (!next_word(r, word))
         fail(r, "a name is missing after", "vm");
     else if (string_copy(configs[count].name, word, NAME_SIZE) >= NAME_SIZE || word[0] == '\0')

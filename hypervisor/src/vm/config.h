@@ -1,5 +1,6 @@
 /*
- * The guests that are asked for, as text: a manifest in the hypervisor's initrd or its command line.
+ * The guests that are asked for, as text: a manifest in the hypervisor's initrd or its command
+ * line.
  *
  *   vm NAME key=value...    # comment to the end of the line
  *   vm linux cpus=2 mem=256M kernel=Image initrd=initrd.gz args="console=ttyS0 quiet"
@@ -22,10 +23,10 @@ struct vm_config {
     char net[NAME_SIZE];         /* the switch it is plugged into */
     char args[CONFIG_ARGS_SIZE];
     unsigned cpus;
-    uint64_t memory, base;       /* base ~0: by the image */
-    uint64_t entry, load;        /* of a flat image, relative to nothing; ~0: base */
-    unsigned page_level;         /* largest mapping: GSTAGE_4K, _2M, _1G */
-    enum vm_console console;     /* where typed characters go */
+    uint64_t memory, base;   /* base ~0: by the image */
+    uint64_t entry, load;    /* of a flat image, relative to nothing; ~0: base */
+    unsigned page_level;     /* largest mapping: GSTAGE_4K, _2M, _1G */
+    enum vm_console console; /* where typed characters go */
 };
 
 struct config_error {

@@ -1,6 +1,8 @@
 /* Guest page faults; see fault.h. htval and htinst: Privileged Architecture 15.6.3. */
 #include "vm/fault.h"
 
+#include "cpu/csr.h"
+
 #include "vm/mmio.h"
 #include "vm/trap.h"
 #include "vm/vm.h"

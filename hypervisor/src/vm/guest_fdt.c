@@ -1,5 +1,6 @@
-/* The device tree a guest gets: what build.c plugged in and feature.c offers, nothing else. Bindings:
- * the Linux kernel's documentation for riscv/cpus, sifive,plic-1.0.0, serial/8250 and virtio/mmio. */
+/* The device tree a guest gets: what build.c plugged in and feature.c offers, nothing else.
+ * Bindings: the Linux kernel's documentation for riscv/cpus, sifive,plic-1.0.0, serial/8250 and
+ * virtio/mmio. */
 #include "common/fdt.h"
 #include "cpu/feature.h"
 #include "host/machine.h"

@@ -4,7 +4,7 @@
 #include "common/elf.h"
 #include "common/string.h"
 
-enum { LINUX_HEADER_SIZE = 64, LINUX_MAGIC_AT = 0x38, ELF_MACHINE_RISCV = 243, PT_LOAD = 1 };
+enum { LINUX_HEADER_SIZE = 64, LINUX_MAGIC_AT = 0x38 };
 enum { ELF_X = 1, ELF_W = 2, ELF_R = 4 };
 
 static uint64_t read64(const uint8_t *at)
@@ -28,8 +28,11 @@ static const char *plan_linux(const uint8_t *bytes, size_t size, struct image_pl
         memory = size;
     if (offset > GIB || memory > 64 * GIB)
         return "a Linux image with an impossible header";
-    *plan = (struct image_plan){.kind = IMAGE_LINUX, .entry = offset, .lowest = offset,
-                                .highest = offset + memory, .count = 1};
+    *plan = (struct image_plan){.kind = IMAGE_LINUX,
+                                .entry = offset,
+                                .lowest = offset,
+                                .highest = offset + memory,
+                                .count = 1};
     plan->segment[0] = (struct image_segment){0, size, offset, memory, PERM_RWX};
     return NULL;
 }
@@ -56,7 +59,7 @@ static const char *plan_elf(const void *bytes, size_t size, struct image_plan *p
         error = elf_segment(&elf, i, &s);
         if (error != ELF_OK)
             return elf_error_text(error);
-        if (s.type != PT_LOAD || s.memsz == 0)
+        if (s.type != ELF_PT_LOAD || s.memsz == 0)
             continue;
         if (plan->count == IMAGE_SEGMENTS_MAX)
             return "an ELF file with more segments than fit";
@@ -82,8 +85,11 @@ const char *image_plan(const void *bytes, size_t size, uint64_t load, uint64_t e
         return plan_elf(bytes, size, plan);
     if (at + size < at)
         return "a flat image past the end of the address space";
-    *plan = (struct image_plan){.kind = IMAGE_FLAT, .entry = entry == ~0ul ? at : entry,
-                                .lowest = at, .highest = at + size, .count = 1};
+    *plan = (struct image_plan){.kind = IMAGE_FLAT,
+                                .entry = entry == ~0ul ? at : entry,
+                                .lowest = at,
+                                .highest = at + size,
+                                .count = 1};
     plan->segment[0] = (struct image_segment){0, size, at, size, PERM_RWX};
     return NULL;
 }

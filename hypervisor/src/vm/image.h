@@ -1,7 +1,7 @@
 /*
- * The images a guest can be: Linux's Image (Documentation/arch/riscv/boot-image-header), ELF, or flat
- * bytes. image_plan() looks at the bytes, which may lie, and says what goes where; copying is the
- * caller's. Pure.
+ * The images a guest can be: Linux's Image (Documentation/arch/riscv/boot-image-header), ELF, or
+ * flat bytes. image_plan() looks at the bytes, which may lie, and says what goes where; copying is
+ * the caller's. Pure.
  */
 #ifndef VM_IMAGE_H
 #define VM_IMAGE_H
@@ -16,13 +16,13 @@ struct image_segment {
     size_t offset, size; /* in the file */
     gpa_t at;            /* relative to RAM's base for Linux, else absolute */
     uint64_t memory_size;
-    unsigned perm;       /* PERM_RWX where the format does not say */
+    unsigned perm; /* PERM_RWX where the format does not say */
 };
 
 struct image_plan {
     enum image_kind kind;
-    gpa_t entry;  /* relative like the segments */
-    gpa_t lowest; /* of all segments */
+    gpa_t entry;   /* relative like the segments */
+    gpa_t lowest;  /* of all segments */
     gpa_t highest; /* end of the last */
     unsigned count;
     struct image_segment segment[IMAGE_SEGMENTS_MAX];

@@ -32,14 +32,14 @@ enum insn_kind {
 
 struct insn {
     enum insn_kind kind;
-    uint32_t bits;      /* 16 of them where length is 2 */
-    uint8_t length;     /* 2 or 4 bytes */
-    uint8_t width;      /* bytes of memory it moves: 1, 2, 4 or 8 */
-    bool sign;          /* a load that extends the sign */
+    uint32_t bits;        /* 16 of them where length is 2 */
+    uint8_t length;       /* 2 or 4 bytes */
+    uint8_t width;        /* bytes of memory it moves: 1, 2, 4 or 8 */
+    bool sign;            /* a load that extends the sign */
     uint8_t rd, rs1, rs2; /* rd of a load, rs2 of a store: FP registers for the FP kinds */
-    int32_t offset;     /* added to rs1 */
-    uint16_t csr;       /* INSN_CSR: its number; */
-    uint8_t funct;      /* funct3 of CSR, cbo number, funct5 of AMO */
+    int32_t offset;       /* added to rs1 */
+    uint16_t csr;         /* INSN_CSR: its number; */
+    uint8_t funct;        /* funct3 of CSR, cbo number, funct5 of AMO */
 };
 
 /* 2 or 4: how long an instruction with these first 16 bits is (longer ones count as 4). */

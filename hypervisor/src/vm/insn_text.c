@@ -4,10 +4,10 @@
 
 const char *insn_register(unsigned index)
 {
-    static const char *const names[32] = {
-        "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
-        "a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
-        "s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+    static const char *const names[32] = {"zero", "ra", "sp",  "gp",  "tp", "t0", "t1", "t2",
+                                          "s0",   "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+                                          "a6",   "a7", "s2",  "s3",  "s4", "s5", "s6", "s7",
+                                          "s8",   "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 
     return names[index & 31];
 }
@@ -80,8 +80,8 @@ static void memory_text(const struct insn *i, char text[INSN_TEXT_SIZE])
 const char *insn_text(const struct insn *insn, char text[INSN_TEXT_SIZE])
 {
     static const char *const names[INSN_KINDS] = {
-        [INSN_ECALL] = "ecall",   [INSN_EBREAK] = "ebreak",          [INSN_WFI] = "wfi",
-        [INSN_SRET] = "sret",     [INSN_FENCE_VMA] = "sfence/hfence", [INSN_HLS] = "hlv/hsv",
+        [INSN_ECALL] = "ecall", [INSN_EBREAK] = "ebreak",           [INSN_WFI] = "wfi",
+        [INSN_SRET] = "sret",   [INSN_FENCE_VMA] = "sfence/hfence", [INSN_HLS] = "hlv/hsv",
         [INSN_CBO] = "cbo"};
 
     if (insn_has_address(insn))

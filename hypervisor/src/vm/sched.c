@@ -47,8 +47,8 @@ static uint64_t slice_end(void)
     return sched_is_crowded() ? hyp_time() + machine.timebase / SLICES_PER_SECOND : ~0ul;
 }
 
-/* When this hart must next look up: the end of the slice, its guest's timer where the guest has none
- * of its own, and the vCPUs that it watches. */
+/* When this hart must next look up: the end of the slice, its guest's timer where the guest has
+ * none of its own, and the vCPUs that it watches. */
 static uint64_t next_event(const struct cpu *cpu)
 {
     uint64_t when = cpu->current != NULL ? cpu->slice_end : ~0ul;
@@ -153,9 +153,8 @@ static void recount(void)
     bool was = crowded;
 
     for (unsigned i = 0; i < vm_count; i++)
-        for (unsigned j = 0; vms[i] != NULL && vms[i]->state == VM_RUNNING &&
-                             j < vms[i]->vcpu_count;
-             j++)
+        for (unsigned j = 0;
+             vms[i] != NULL && vms[i]->state == VM_RUNNING && j < vms[i]->vcpu_count; j++)
             wanting += vms[i]->vcpus[j]->state != VCPU_STOPPED;
     for (unsigned i = 0; i < cpu_count; i++)
         harts += cpus[i].online;

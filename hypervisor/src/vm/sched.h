@@ -1,7 +1,7 @@
 /*
- * Which vCPU runs on which hart: one queue for all harts, first come first served, with a time slice
- * when there are more vCPUs than harts. A guest's wfi gives the hart away then; otherwise it waits
- * on its hart as a real one would.
+ * Which vCPU runs on which hart: one queue for all harts, first come first served, with a time
+ * slice when there are more vCPUs than harts. A guest's wfi gives the hart away then; otherwise it
+ * waits on its hart as a real one would.
  */
 #ifndef VM_SCHED_H
 #define VM_SCHED_H

@@ -30,16 +30,19 @@ struct vcpu_vector {
 
 /* HSM states are those of the SBI specification 9.1; BLOCKED and the like are the scheduler's. */
 enum vcpu_state {
-    VCPU_STOPPED,   /* not started, or stopped by itself */
-    VCPU_READY,     /* waits in the run queue for a hart */
-    VCPU_RUNNING,   /* on a hart */
-    VCPU_BLOCKED,   /* in wfi, or suspended by SBI: waits for an interrupt */
+    VCPU_STOPPED, /* not started, or stopped by itself */
+    VCPU_READY,   /* waits in the run queue for a hart */
+    VCPU_RUNNING, /* on a hart */
+    VCPU_BLOCKED, /* in wfi, or suspended by SBI: waits for an interrupt */
 };
 
 enum vcpu_suspend { SUSPEND_NONE, SUSPEND_RETENTIVE, SUSPEND_NON_RETENTIVE };
 
 enum { FENCE_VVMA = 1, FENCE_I = 2 };
-enum { FW_EVENTS = 22, FW_COUNTERS = 16 }; /* SBI 11.3: events SBI_PMU_FW_*, and how many we count */
+enum {
+    FW_EVENTS = 22,
+    FW_COUNTERS = 16
+}; /* SBI 11.3: events SBI_PMU_FW_*, and how many we count */
 enum { EXIT_KINDS = 32 };
 
 struct fw_counter {

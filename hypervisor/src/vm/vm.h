@@ -1,10 +1,11 @@
 /*
- * A virtual machine: its memory, its vCPUs, its devices, and its life from the manifest to the power
- * switch. Every VM has an identity of its own (the VMID is its index + 1).
+ * A virtual machine: its memory, its vCPUs, its devices, and its life from the manifest to the
+ * power switch. Every VM has an identity of its own (the VMID is its index + 1).
  */
 #ifndef VM_VM_H
 #define VM_VM_H
 
+#include "common/fmt.h"
 #include "dev/device.h"
 #include "dev/plic.h"
 #include "dev/uart.h"
@@ -38,20 +39,20 @@ struct vm_range {
 struct vm {
     unsigned id;
     struct vm_config config;
-    enum vm_state state;   /* under the scheduler's lock */
-    enum vm_end end;       /* likewise */
-    unsigned on_harts;     /* vCPUs running now; likewise */
-    uint64_t paused_at;    /* likewise */
+    enum vm_state state; /* under the scheduler's lock */
+    enum vm_end end;     /* likewise */
+    unsigned on_harts;   /* vCPUs running now; likewise */
+    uint64_t paused_at;  /* likewise */
 
     gpa_t ram_base;
     uint64_t ram_size;
     uint64_t reserved_pages;
-    uint64_t time_delta;   /* htimedelta: guest time - host time */
+    uint64_t time_delta; /* htimedelta: guest time - host time */
     uint64_t hgatp;
     unsigned vcpu_count;
     struct vcpu *vcpus[VM_VCPUS_MAX];
 
-    struct lock lock;      /* what follows */
+    struct lock lock; /* what follows */
     struct gstage stage;
     struct vm_range ranges[VM_RANGES_MAX];
     unsigned range_count;

@@ -6,8 +6,8 @@
 #include "vm/memory.h"
 #include "vm/vm.h"
 
-#define PTE_V     1ul
-#define PTE_RWX   0xeul
+#define PTE_V      1ul
+#define PTE_RWX    0xeul
 #define PTE_PPN(e) ((e) >> 10 & ATP_PPN_MASK)
 
 static uint64_t guest_satp(const struct vcpu *v)
@@ -93,13 +93,13 @@ void walk_print_gpa(struct vm *vm, gpa_t gpa)
     print("hv:  G stage of gpa 0x%lx, %s, root 0x%lx\n", gpa,
           vm->stage.levels == 3 ? "Sv39x4" : "Sv48x4", (uint64_t)vm->stage.root);
     lock_take(&vm->lock);
-    gstage_walk(&vm->stage, gpa, print_step, (void *)(uintptr_t)"G ");
+    gstage_walk(&vm->stage, gpa, print_step, (void *)(uintptr_t) "G ");
     if (gstage_lookup(&vm->stage, gpa, &leaf))
         print("hv:   gpa 0x%lx is host 0x%lx, a block of %lu KiB\n", gpa,
               leaf.hpa + (gpa - leaf.gpa), gstage_size(leaf.level) / KIB);
     else
         print("hv:   gpa 0x%lx is not mapped: %s\n", gpa,
-              vm_contains(vm, gpa, 1)        ? "RAM that was never touched"
+              vm_contains(vm, gpa, 1)         ? "RAM that was never touched"
               : vm_device_at(vm, gpa) != NULL ? vm_device_at(vm, gpa)->ops->name
                                               : "nothing is there");
     lock_drop(&vm->lock);
@@ -112,7 +112,7 @@ void walk_print(struct vcpu *v, gva_t gva)
     walk_guest(v, gva, &w);
     print("hv:  VS stage of gva 0x%lx, vsatp 0x%lx\n", gva, guest_satp(v));
     for (unsigned i = 0; i < w.steps; i++)
-        print_step((void *)(uintptr_t)"VS", w.step[i].level, w.step[i].at, w.step[i].entry);
+        print_step((void *)(uintptr_t) "VS", w.step[i].level, w.step[i].at, w.step[i].entry);
     if (!w.good) {
         print("hv:   no translation: %s\n", w.why);
         return;

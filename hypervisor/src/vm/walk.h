@@ -17,8 +17,8 @@ struct walk_step {
 };
 
 struct walk {
-    bool good;      /* gpa is the translation */
-    bool bare;      /* the guest does not translate */
+    bool good;       /* gpa is the translation */
+    bool bare;       /* the guest does not translate */
     const char *why; /* where it is not good */
     gpa_t gpa;
     unsigned steps;

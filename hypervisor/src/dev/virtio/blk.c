@@ -33,7 +33,10 @@ bool disk_open_image(struct disk *d, const void *bytes, size_t size)
 
     while ((PAGE_4K << order) < size && order < PAGE_ORDERS - 1)
         order++;
-    *d = (struct disk){.name = "RAM", .read = ram_read, .write = ram_write, .order = order,
+    *d = (struct disk){.name = "RAM",
+                       .read = ram_read,
+                       .write = ram_write,
+                       .order = order,
                        .sectors = ALIGN_UP(size, SECTOR_SIZE) / SECTOR_SIZE};
     if ((PAGE_4K << order) < size || !page_reserve(1ul << order))
         return false;
@@ -63,10 +66,10 @@ static uint8_t transfer(struct virtio *dev, const struct virtio_chain *c, uint64
     for (uint64_t done = 0; done < size;) {
         uint64_t n = min64(size - done, sizeof data);
         uint64_t at = sector + done / SECTOR_SIZE;
-        bool good = to_guest ? d->read(d, at, data, n / SECTOR_SIZE) &&
-                                   virtio_write(dev, c, done, data, n)
-                             : virtio_read(dev, c, sizeof(struct header) + done, data, n) &&
-                                   d->write(d, at, data, n / SECTOR_SIZE);
+        bool good =
+            to_guest ? d->read(d, at, data, n / SECTOR_SIZE) && virtio_write(dev, c, done, data, n)
+                     : virtio_read(dev, c, sizeof(struct header) + done, data, n) &&
+                           d->write(d, at, data, n / SECTOR_SIZE);
 
         if (!good)
             return STATUS_ERROR;
@@ -80,7 +83,7 @@ static uint8_t identify(struct virtio *dev, const struct virtio_chain *c)
     char id[ID_SIZE] = "mini-kvm";
 
     return virtio_write(dev, c, 0, id, min64(sizeof id, c->writable - 1)) ? STATUS_OK
-                                                                         : STATUS_ERROR;
+                                                                          : STATUS_ERROR;
 }
 
 static void serve(struct virtio *dev, const struct virtio_chain *c)

@@ -6,15 +6,16 @@
 
 enum { SECTOR_SIZE = 512 };
 
-/* What is behind it. A request lies inside `sectors`. Both return false on an error of the medium. */
+/* What is behind it. A request lies inside `sectors`. Both return false on an error of the medium.
+ */
 struct disk {
     const char *name;
     uint64_t sectors;
     bool (*read)(struct disk *disk, uint64_t sector, void *to, uint64_t count);
     bool (*write)(struct disk *disk, uint64_t sector, const void *from, uint64_t count);
-    uint8_t *image;    /* of a RAM disk */
-    unsigned order;    /* of the pages that hold it */
-    unsigned unit;     /* of a disk of the machine */
+    uint8_t *image; /* of a RAM disk */
+    unsigned order; /* of the pages that hold it */
+    unsigned unit;  /* of a disk of the machine */
 };
 
 extern const struct virtio_ops virtio_blk_ops; /* state: struct disk */

@@ -70,7 +70,8 @@ static void notify(struct virtio *dev, unsigned queue)
         return;
     while (served < FRAMES_MAX && virtio_pop(dev, SEND, c)) {
         size_t size = c->readable;
-        bool good = size > HEADER_SIZE && size <= sizeof frame && virtio_read(dev, c, 0, frame, size);
+        bool good =
+            size > HEADER_SIZE && size <= sizeof frame && virtio_read(dev, c, 0, frame, size);
 
         virtio_push(dev, SEND, c, 0);
         served++;

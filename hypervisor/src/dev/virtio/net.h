@@ -1,6 +1,6 @@
 /*
- * virtio network device (virtio 1.2, 5.1), plugged into a switch that VMs name in their manifests: a
- * frame goes to every other VM on the same switch. Queue 0 receives, queue 1 sends.
+ * virtio network device (virtio 1.2, 5.1), plugged into a switch that VMs name in their manifests:
+ * a frame goes to every other VM on the same switch. Queue 0 receives, queue 1 sends.
  */
 #ifndef DEV_VIRTIO_NET_H
 #define DEV_VIRTIO_NET_H

@@ -69,8 +69,7 @@ bool virtio_pop(struct virtio *dev, unsigned queue, struct virtio_chain *c)
     return true;
 }
 
-void virtio_push(struct virtio *dev, unsigned queue, const struct virtio_chain *c,
-                 uint32_t written)
+void virtio_push(struct virtio *dev, unsigned queue, const struct virtio_chain *c, uint32_t written)
 {
     struct virtqueue *q = &dev->queue[queue];
     struct used_element e = {c->head, written};
@@ -115,8 +114,8 @@ bool virtio_read(struct virtio *dev, const struct virtio_chain *c, uint64_t skip
     return copy(dev, c, skip, to, size, false);
 }
 
-bool virtio_write(struct virtio *dev, const struct virtio_chain *c, uint64_t skip,
-                  const void *from, uint64_t size)
+bool virtio_write(struct virtio *dev, const struct virtio_chain *c, uint64_t skip, const void *from,
+                  uint64_t size)
 {
     return copy(dev, c, skip, (uint8_t *)(uintptr_t)from, size, true);
 }

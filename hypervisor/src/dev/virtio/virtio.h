@@ -1,9 +1,9 @@
 /*
- * virtio over MMIO, version 2 (Virtual I/O Device 1.2: 2.7 split queues, 4.2 MMIO): the transport and
- * the queue engine. A device is a row of operations. The driver is hostile: descriptors are copied
- * before they are looked at, every chain is bounded by the queue's size, every address goes through
- * memory_read() and memory_write(), and the queues' addresses are frozen once a queue is ready.
- * What a driver breaks sets DEVICE_NEEDS_RESET and stops that device until it is reset.
+ * virtio over MMIO, version 2 (Virtual I/O Device 1.2: 2.7 split queues, 4.2 MMIO): the transport
+ * and the queue engine. A device is a row of operations. The driver is hostile: descriptors are
+ * copied before they are looked at, every chain is bounded by the queue's size, every address goes
+ * through memory_read() and memory_write(), and the queues' addresses are frozen once a queue is
+ * ready. What a driver breaks sets DEVICE_NEEDS_RESET and stops that device until it is reset.
  */
 #ifndef DEV_VIRTIO_VIRTIO_H
 #define DEV_VIRTIO_VIRTIO_H

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Builds the hypervisor and its guest and runs them in QEMU; `make help` says what else there is.
+exec make -C "$(dirname "$0")" run "$@"

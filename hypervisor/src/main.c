@@ -1,0 +1,192 @@
+/*
+ * The hypervisor from its first C instruction to its guests. Everything is in the calls below; each
+ * says on its right what becomes possible.
+ */
+#include "common/string.h"
+#include "cpu/cpu.h"
+#include "cpu/feature.h"
+#include "cpu/firmware.h"
+#include "host/machine.h"
+#include "host/serial.h"
+#include "lib/console.h"
+#include "lib/options.h"
+#include "mem/page.h"
+#include "mon/host_interrupt.h"
+#include "mon/probe.h"
+#include "vm/build.h"
+#include "vm/sched.h"
+
+extern char image_start[], image_end[];
+
+void main(uint64_t hartid, const void *fdt);
+
+__attribute__((noreturn)) static void give_up(void)
+{
+    firmware_shutdown(true);
+}
+
+/* ---- Memory: what the device tree lists, minus what is in use ---- */
+
+/* The first range in use that touches [start, end), cut to it; false for none. */
+static bool first_used(uint64_t start, uint64_t end, struct range *used)
+{
+    bool found = false;
+    struct range all[MACHINE_RANGES_MAX + 2];
+    unsigned count = machine.reserved_count;
+
+    memcpy(all, machine.reserved, sizeof machine.reserved);
+    all[count++] = (struct range){(uint64_t)image_start, (uint64_t)(image_end - image_start)};
+    all[count++] = machine.initrd;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t from = all[i].start > start ? all[i].start : start;
+        uint64_t to = min64(all[i].start + all[i].size, end);
+
+        if (from < to && (!found || from < used->start)) {
+            *used = (struct range){from, to - from};
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Calls `take` for each free piece of memory. */
+static void each_free(void (*take)(uint64_t start, uint64_t end))
+{
+    for (unsigned i = 0; i < machine.memory_count; i++) {
+        uint64_t at = machine.memory[i].start, end = at + machine.memory[i].size;
+        struct range used;
+
+        while (at < end && first_used(at, end, &used)) {
+            if (used.start > at)
+                take(at, used.start);
+            at = used.start + used.size;
+        }
+        if (at < end)
+            take(at, end);
+    }
+}
+
+static uint64_t lowest = ~0ul, highest;
+static struct range table; /* the page allocator's */
+
+static void find_table_place(uint64_t start, uint64_t end)
+{
+    uint64_t size = ALIGN_UP(page_table_size(lowest, highest), PAGE_4K);
+
+    start = ALIGN_UP(start, PAGE_4K);
+    if (table.start == 0 && end > start && end - start >= size)
+        table = (struct range){start, size};
+}
+
+static void give_to_allocator(uint64_t start, uint64_t end)
+{
+    if (start <= table.start && table.start < end) {
+        page_give_range(start, table.start);
+        start = table.start + table.size;
+    }
+    page_give_range(start, end);
+}
+
+static void memory_init(void)
+{
+    for (unsigned i = 0; i < machine.memory_count; i++) {
+        lowest = min64(lowest, ALIGN_DOWN(machine.memory[i].start, PAGE_1G));
+        if (machine.memory[i].start + machine.memory[i].size > highest)
+            highest = machine.memory[i].start + machine.memory[i].size;
+    }
+    each_free(find_table_place);
+    if (table.start == 0) {
+        print("hv: no room in memory for the page allocator's table\n");
+        give_up();
+    }
+    page_init(lowest, highest, (uint8_t *)table.start);
+    each_free(give_to_allocator);
+}
+
+/* ---- Guests ---- */
+
+static int parse_manifest(struct vm_config *configs)
+{
+    struct config_error error;
+    struct cpio_file file = {.name = "command line"};
+    const char *initrd = (const char *)machine.initrd.start;
+    int count;
+
+    if (options.manifest != NULL) {
+        file.data = (const uint8_t *)options.manifest;
+        file.size = strlen(options.manifest);
+    } else if (!build_file("manifest", &file)) {
+        print("hv: no guests: neither a command line with 'vm ...' nor %s\n",
+              cpio_is_archive(initrd, machine.initrd.size) ? "a file 'manifest' in the initrd"
+                                                           : "an initrd that is a cpio archive");
+        return -1;
+    }
+    count = config_parse((const char *)file.data, file.size, configs, VMS_MAX, &error);
+    if (count < 0)
+        print("hv: %s, line %u: %s\n", file.name, error.line, error.text);
+    else if (count == 0)
+        print("hv: %s: describes no guest\n", file.name);
+    return count;
+}
+
+static void guests_start(void)
+{
+    static struct vm_config configs[VMS_MAX];
+    int count = parse_manifest(configs);
+    bool failed = count <= 0;
+
+    for (int i = 0; i < count; i++)
+        failed |= vm_start(&configs[i]) != 0;
+    vm_all_started(failed);
+}
+
+static void limit_harts(uint64_t hartid)
+{
+    /* The boot hart must stay among those kept. */
+    for (unsigned i = 0; i < machine.hart_count; i++) {
+        uint32_t context = machine.plic_context[0];
+
+        if (machine.hartids[i] != hartid || i == 0)
+            continue;
+        machine.hartids[i] = machine.hartids[0];
+        machine.hartids[0] = hartid;
+        machine.plic_context[0] = machine.plic_context[i];
+        machine.plic_context[i] = context;
+    }
+    if (options.harts != 0 && options.harts < machine.hart_count)
+        machine.hart_count = options.harts;
+}
+
+static void greet(void)
+{
+    print("hv: %u hart%s, %lu MiB free, timebase %lu Hz, guests get %s, %s\n", cpu_count,
+          cpu_count == 1 ? "" : "s", page_free_count() * PAGE_4K / MIB, machine.timebase,
+          features.isa, feature_mmu_type());
+}
+
+void main(uint64_t hartid, const void *fdt)
+{
+    cpus[0].hartid = hartid;
+    __asm__ volatile("mv tp, %0" : : "r"(&cpus[0])); /* traps of our own can be told apart */
+    firmware_init();                                 /* print() */
+    if (machine_read(fdt) != 0)                      /* what there is */
+        give_up();
+    if (!options_read(machine.bootargs)) /* what is wanted */
+        give_up();
+    limit_harts(hartid);
+    cpu_init_boot(hartid);        /* cpu_self() */
+    memory_init();                /* page_alloc() */
+    if (machine.uart.base != 0) { /* output without the firmware */
+        serial_init(machine.uart.base, machine.uart_shift);
+        console_set_output(serial_write);
+    }
+    feature_probe();             /* what guests may have */
+    cpu_init_hart();             /* guests on this hart */
+    cpu_start_others(sched_run); /* guests on all harts */
+    if (options.probe)
+        probe_page(); /* does not return */
+    greet();
+    host_interrupt_init(); /* typed characters */
+    guests_start();
+    sched_run();
+}

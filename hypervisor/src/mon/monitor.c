@@ -1,0 +1,235 @@
+/* The monitor's commands, in one table; see monitor.h. */
+#include "mon/monitor.h"
+
+#include "common/string.h"
+#include "lib/console.h"
+#include "mem/page.h"
+#include "mon/mux.h"
+#include "vm/report.h"
+#include "vm/sched.h"
+#include "vm/trap.h"
+#include "vm/vm.h"
+#include "vm/walk.h"
+
+enum { LINE_SIZE = 80, WORDS_MAX = 3 };
+
+static char line[LINE_SIZE];
+static size_t used;
+
+struct command {
+    const char *name, *arguments, *help;
+    void (*run)(struct vm *vm, const char *argument);
+};
+
+static const struct command commands[];
+
+static const char *state_text(const struct vm *vm)
+{
+    static const char *const names[] = {"absent", "running", "paused", "stopping", "ended"};
+
+    return names[vm->state];
+}
+
+static void show_vms(struct vm *unused, const char *argument)
+{
+    (void)unused;
+    (void)argument;
+    for (unsigned i = 0; i < vm_count; i++) {
+        const struct vm *vm = vms[i];
+
+        print("hv: %u %-15s %-8s %u vCPUs, %lu MiB, boots %lu, mapped %lu x 4K %lu x 2M %lu x 1G, "
+              "%lu tables\n",
+              i + 1, vm->config.name, state_text(vm), vm->vcpu_count, vm->ram_size / MIB, vm->boots,
+              vm->stage.leaves[0], vm->stage.leaves[1], vm->stage.leaves[2], vm->stage.tables);
+    }
+    print("hv: %lu MiB free, %lu MiB of it not reserved\n", page_free_count() * PAGE_4K / MIB,
+          page_unreserved_count() * PAGE_4K / MIB);
+}
+
+static void show_registers(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        static const char *const states[] = {"stopped", "ready", "running", "blocked"};
+
+        print("hv: vCPU %u, %s%s\n", i, states[vm->vcpus[i]->state],
+              vm->vcpus[i]->cpu != NULL ? " (as of its last trap)" : "");
+        report_registers(vm->vcpus[i]);
+    }
+}
+
+static void walk(struct vm *vm, const char *argument)
+{
+    uint64_t gva;
+
+    if (vm->state == VM_ENDED)
+        print("hv: %s has ended: it has no memory\n", vm->config.name);
+    else if (!config_number(argument, &gva))
+        print("hv: walk needs an address, such as 0x80200000\n");
+    else
+        walk_print(vm->vcpus[0], gva);
+}
+
+static void show_exits(struct vm *vm, const char *argument)
+{
+    uint64_t total = 0, mmio = 0;
+
+    (void)argument;
+    for (unsigned kind = 0; kind < EXIT_KINDS; kind++) {
+        uint64_t n = 0;
+
+        for (unsigned i = 0; i < vm->vcpu_count; i++)
+            n += vm->vcpus[i]->exits[kind];
+        total += n;
+        if (n > 0)
+            print("hv: %8lu %s\n", n,
+                  kind < 24    ? trap_cause_text(kind)
+                  : kind == 24 ? "interrupt: from another hart"
+                  : kind == 25 ? "interrupt: timer"
+                               : "interrupt: device");
+    }
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        mmio += vm->vcpus[i]->mmio_exits;
+    print("hv: %8lu in all, %lu of them device registers\n", total, mmio);
+}
+
+static void say(bool good, const struct vm *vm)
+{
+    print("hv: %s is %s%s\n", vm->config.name,
+          good ? "" : "not in the state for that: ", state_text(vm));
+}
+
+static void do_pause(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    say(sched_pause(vm), vm);
+}
+
+static void do_resume(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    say(sched_resume(vm), vm);
+}
+
+static void do_reset(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    vm_stop(vm, END_REBOOT);
+}
+
+static void do_kill(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    vm_stop(vm, END_KILLED);
+}
+
+static void help(struct vm *vm, const char *argument)
+{
+    (void)vm;
+    (void)argument;
+    for (const struct command *c = commands; c->name != NULL; c++)
+        print("hv: %-7s %-11s %s\n", c->name, c->arguments, c->help);
+    print("hv: [vm] is a number or a name, without it the guest in front; an empty line leaves\n");
+    print("hv: Ctrl-a 1..9 shows a guest, Ctrl-a n the next, Ctrl-a m or h this, Ctrl-a a is "
+          "Ctrl-a\n");
+}
+
+static const struct command commands[] = {
+    {"vms", "", "lists the guests", show_vms},
+    {"regs", "[vm]", "shows registers", show_registers},
+    {"walk", "ADDRESS [vm]", "walks both stages of translation", walk},
+    {"exits", "[vm]", "counts why it left the guest", show_exits},
+    {"pause", "[vm]", "stops a guest's time", do_pause},
+    {"resume", "[vm]", "lets it go on", do_resume},
+    {"reset", "[vm]", "begins a guest anew", do_reset},
+    {"kill", "[vm]", "ends a guest", do_kill},
+    {"help", "", "shows this", help},
+    {NULL, NULL, NULL, NULL},
+};
+
+static void prompt(void)
+{
+    print("hv> ");
+}
+
+void monitor_open(bool with_help)
+{
+    used = 0;
+    print("\n");
+    if (with_help)
+        help(NULL, NULL);
+    prompt();
+}
+
+static struct vm *find_vm(const char *word)
+{
+    uint64_t number;
+
+    if (word == NULL)
+        return mux_front() != NULL ? mux_front() : vm_count > 0 ? vms[0] : NULL;
+    if (config_number(word, &number))
+        return number >= 1 && number <= vm_count ? vms[number - 1] : NULL;
+    for (unsigned i = 0; i < vm_count; i++)
+        if (strcmp(vms[i]->config.name, word) == 0)
+            return vms[i];
+    return NULL;
+}
+
+static unsigned split(char *words[WORDS_MAX])
+{
+    unsigned count = 0;
+
+    for (char *at = line; *at != '\0' && count < WORDS_MAX;) {
+        while (*at == ' ')
+            *at++ = '\0';
+        if (*at == '\0')
+            break;
+        words[count++] = at;
+        while (*at != '\0' && *at != ' ')
+            at++;
+        if (*at == ' ')
+            *at++ = '\0';
+    }
+    return count;
+}
+
+static void execute(void)
+{
+    char *words[WORDS_MAX] = {NULL};
+    const struct command *c = commands;
+    bool takes_address;
+    struct vm *vm;
+
+    if (split(words) == 0)
+        return;
+    while (c->name != NULL && strcmp(c->name, words[0]) != 0)
+        c++;
+    takes_address = c->run == walk;
+    vm = find_vm(words[takes_address ? 2 : 1]);
+    if (c->name == NULL)
+        print("hv: no command '%s'; help lists them\n", words[0]);
+    else if (vm == NULL)
+        print("hv: no such guest\n");
+    else
+        c->run(vm, words[1] != NULL ? words[1] : "");
+}
+
+bool monitor_input(uint8_t byte)
+{
+    if (byte == '\r' || byte == '\n') {
+        print("\n");
+        line[used] = '\0';
+        if (used == 0)
+            return false;
+        used = 0;
+        execute();
+        prompt();
+    } else if ((byte == 8 || byte == 127) && used > 0) {
+        used--;
+        print("\b \b");
+    } else if (byte >= ' ' && byte < 127 && used + 1 < sizeof line) {
+        line[used++] = (char)byte;
+        print("%c", byte);
+    }
+    return true;
+}
