@@ -1,36 +1,13 @@
-"""What the hypervisor's system tests share: building images, and machines to run them in.
-
-Outcomes are read from what guests print about themselves. Every machine has a time limit.
-"""
-import os
+"""Fixtures of the hypervisor's system tests; what they are made of is in hvmachine.py."""
 import shutil
-import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
-HV = TOP / "hypervisor"
-OUT = TOP / "build" / "hypervisor"
-QEMU12 = ["qemu-system-riscv64"]
+sys.path.insert(0, str(Path(__file__).parent))
 
-
-def make(*targets):
-    """Runs make in hypervisor/; a failure shows its output."""
-    done = subprocess.run(["make", "-s", "-C", str(HV), *targets], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def qemu13():
-    """The command of Debian 13's QEMU with its own libraries, or None."""
-    root = TOP / "build" / "qemu-trixie"
-    binary = root / "usr/bin/qemu-system-riscv64"
-    if not binary.exists():
-        return None
-    lib = root / "usr/lib/x86_64-linux-gnu"
-    return [str(lib / "ld-linux-x86-64.so.2"), "--library-path", f"{lib}:{lib}/pulseaudio", str(binary),
-            "-L", str(root / "usr/share/qemu"), "-bios",
-            str(root / "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin")]
+from hvmachine import OUT, QEMU12, make, qemu13  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -50,32 +27,3 @@ def qemu(request):
     if command is None:
         pytest.skip("Debian 13's QEMU is not in build/qemu-trixie: run tests/hypervisor/fetch-qemu")
     return command
-
-
-def cpio(path, files):
-    """Writes a newc archive of {name: bytes or Path} to `path`."""
-    folder = Path(str(path) + ".d")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for name, content in files.items():
-        if isinstance(content, (str, bytes)):
-            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-        else:
-            os.link(content, folder / name)
-    with open(path, "wb") as out:
-        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, check=True, stdout=out,
-                       input=("\n".join(files) + "\n").encode())
-    return path
-
-
-def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv64", more=()):
-    line = [*qemu, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-nographic",
-            "-no-reboot", "-kernel", str(kernel), "-append", args, *more]
-    return line + (["-initrd", str(initrd)] if initrd else [])
-
-
-def run(line, timeout=60):
-    """Runs a machine to its end; returns its status and its output."""
-    done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=timeout)
-    return done.returncode, done.stdout.decode(errors="replace").replace("\r", "")

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from conftest import HV, OUT, command, cpio, run
+from hvmachine import HV, OUT, command, cpio, run
 
 LINES = ["ABC: hello from VS-mode",
          "memory appears where it is touched: written and read back at 0x300000",

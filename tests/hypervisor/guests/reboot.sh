@@ -1,0 +1,3 @@
+# Reboots; the machine's owner counts how often this is said.
+echo 'reboot: here'
+reboot -f

@@ -1,0 +1,60 @@
+"""What the hypervisor's system tests share: building images, and machines to run them in.
+
+Outcomes are read from what guests print about themselves. Every machine has a time limit.
+"""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+HV = TOP / "hypervisor"
+OUT = TOP / "build" / "hypervisor"
+QEMU12 = ["qemu-system-riscv64"]
+
+
+def make(*targets):
+    """Runs make in hypervisor/; a failure shows its output."""
+    done = subprocess.run(["make", "-s", "-C", str(HV), *targets], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def qemu13():
+    """The command of Debian 13's QEMU with its own libraries, or None."""
+    root = TOP / "build" / "qemu-trixie"
+    binary = root / "usr/bin/qemu-system-riscv64"
+    if not binary.exists():
+        return None
+    lib = root / "usr/lib/x86_64-linux-gnu"
+    return [str(lib / "ld-linux-x86-64.so.2"), "--library-path", f"{lib}:{lib}/pulseaudio", str(binary),
+            "-L", str(root / "usr/share/qemu"), "-bios",
+            str(root / "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin")]
+
+
+def cpio(path, files):
+    """Writes a newc archive of {name: bytes or Path} to `path`."""
+    folder = Path(str(path) + ".d")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        if isinstance(content, (str, bytes)):
+            (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        else:
+            os.link(content, folder / name)
+    with open(path, "wb") as out:
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, check=True, stdout=out,
+                       input=("\n".join(files) + "\n").encode())
+    return path
+
+
+def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv64", more=()):
+    line = [*qemu, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-nographic",
+            "-no-reboot", "-kernel", str(kernel), "-append", args, *more]
+    return line + (["-initrd", str(initrd)] if initrd else [])
+
+
+def run(line, timeout=60):
+    """Runs a machine to its end; returns its status and its output."""
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=timeout)
+    return done.returncode, done.stdout.decode(errors="replace").replace("\r", "")

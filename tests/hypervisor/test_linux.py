@@ -1,0 +1,75 @@
+"""Debian 13's unmodified kernel as a guest. What counts is what the guest says of itself."""
+import os
+import re
+
+import pytest
+
+from hvmachine import OUT, QEMU12, command, cpio, make, run
+
+BASE = "console=ttyS0 panic=-1 quiet"
+
+
+@pytest.fixture(scope="session")
+def linux(hypervisor):
+    """The folder with Image and initrd; skipped where Debian's archive cannot be reached."""
+    try:
+        make(str(OUT / "linux-1.cpio"), "CPUS=1")
+    except AssertionError as error:
+        pytest.skip(f"no Debian kernel: {str(error)[-200:]}")
+    return OUT / "linux"
+
+
+def archive(path, linux, manifest, **files):
+    return cpio(path, {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd", **files})
+
+
+def guest(name, args, cpus=1, more=""):
+    return f'vm {name} cpus={cpus} mem=192M kernel=Image initrd=initrd args="{BASE} {args}" {more}\n'
+
+
+@pytest.mark.parametrize("cpus,harts", [(1, 1), (2, 2), (4, 4), (2, 1), (4, 2)])
+def test_cpus(hypervisor, linux, tmp_path, cpus, harts):
+    initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", cpus))
+    status, output = run(command(QEMU12, hypervisor, initrd, harts=harts, memory="512M"), 90)
+    assert status == 0, output[-2000:]
+    assert f"cpus: nproc {cpus}\n" in output
+    timers = re.search(r"^ *\d+: +(.*?) +RISC-V INTC", output, re.M).group(1).split()
+    assert len(timers) == cpus and all(int(t) > 0 for t in timers)
+
+
+def test_on_debian_13_qemu(hypervisor, linux, tmp_path, qemu):
+    initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
+    status, output = run(command(qemu, hypervisor, initrd, harts=2, memory="512M"), 90)
+    assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
+
+
+def test_boots_in_a_row(hypervisor, linux, tmp_path):
+    initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
+    for _ in range(int(os.environ.get("BOOTS", "3"))):
+        status, output = run(command(QEMU12, hypervisor, initrd, harts=2, memory="512M"), 90)
+        assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
+
+
+def test_disk_survives_a_boot(hypervisor, linux, tmp_path):
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    initrd = archive(tmp_path / "i", linux, guest("linux", "test=disk", 1, "disk=host:0"))
+    more = ["-global", "virtio-mmio.force-legacy=false", "-drive",
+            f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"]
+    line = command(QEMU12, hypervisor, initrd, memory="512M", more=more)
+    status, first = run(line, 90)
+    assert status == 0 and "disk: 2048 sectors, found" in first, first[-2000:]
+    assert "found written-once" not in first
+    assert disk.read_bytes()[3 * 512:][:12] == b"written-once"
+    status, second = run(line, 90)
+    assert status == 0 and "disk: 2048 sectors, found written-once" in second, second[-2000:]
+
+
+def test_two_guests_talk(hypervisor, linux, tmp_path):
+    manifest = guest("one", "test=net host=1", 1, "net=lan") + guest("two", "test=net host=2", 1, "net=lan")
+    initrd = archive(tmp_path / "i", linux, manifest)
+    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", harts=2, memory="768M"), 150)
+    assert status == 0, output[-3000:]
+    for name in ("one", "two"):
+        assert re.search(rf"^{name}: net: 3 packets transmitted, 3 packets received", output, re.M), output[-3000:]
+        assert f"{name}: net: got 1000000 bytes, right" in output
