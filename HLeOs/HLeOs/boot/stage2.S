@@ -48,7 +48,7 @@ protected_entry:
         subl    %edi, %ecx
         xorl    %eax, %eax
         rep stosb
-        pushl   $0                      /* the ABI: ESP + 4 is a multiple of 16 at the call's target */
+        pushl   $0                      /* the ABI: ESP is a multiple of 16 at the call */
         pushl   $0
         pushl   $0
         pushl   %edx

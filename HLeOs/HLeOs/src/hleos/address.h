@@ -1,4 +1,4 @@
-/* Physical addresses are a type of their own: only phys_to_virtual() makes a pointer of one. */
+/* Physical addresses are a type of their own: only page_virtual() makes a pointer of one. */
 #ifndef HLEOS_ADDRESS_H
 #define HLEOS_ADDRESS_H
 

@@ -12,7 +12,7 @@ static struct boot_info boot_info;
 
 void boot_take(phys_t info, phys_t image)
 {
-    const struct boot_info *given = phys_to_virtual(info);
+    const struct boot_info *given = page_virtual(info);
 
     if (info.at == 0 || info.at % 8 != 0 || given->magic != BOOT_INFO_MAGIC)
         panic("no boot_info at %#lx: this kernel needs a loader that brings one", info.at);

@@ -29,13 +29,15 @@ extern const uint64_t vector_table[INTERRUPT_VECTORS];
 static struct gate idt[INTERRUPT_VECTORS] __attribute__((aligned(16)));
 static const struct interrupt_controller *controller;
 
-/* Written before its line is enabled, never after. */
-static struct route {
+struct route {
     const char *name;
     interrupt_handler *handler;
     void *context;
     uint64_t count;
-} routes[INTERRUPT_VECTORS];
+};
+
+/* Written before its line is enabled, never after; but for the count. */
+static struct route routes[INTERRUPT_VECTORS];
 
 static uint64_t spurious_count;
 

@@ -24,12 +24,12 @@ static unsigned next_id;                           /* lock */
 static uint64_t switch_count;                      /* lock */
 static struct thread idle_thread;
 
-uint64_t sched_lock(void)
+uint64_t thread_sched_lock(void)
 {
     return lock_take(&lock);
 }
 
-void sched_unlock(uint64_t flags)
+void thread_sched_unlock(uint64_t flags)
 {
     lock_give(&lock, flags);
 }
@@ -108,10 +108,10 @@ static void yield_locked(void)
 
 void thread_yield(void)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
 
     yield_locked();
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
 }
 
 /* Between an interrupt's end and its iretq. The thread may have come back meanwhile from elsewhere:
@@ -122,7 +122,7 @@ void thread_preempt(void)
         thread_yield();
 }
 
-void sched_wait_locked(struct queue_list *waiters)
+void thread_wait_locked(struct queue_list *waiters)
 {
     struct thread *current = thread_current();
 
@@ -131,7 +131,7 @@ void sched_wait_locked(struct queue_list *waiters)
     switch_locked();
 }
 
-struct thread *sched_wake_locked(struct queue_list *waiters)
+struct thread *thread_wake_locked(struct queue_list *waiters)
 {
     struct thread *best = NULL;
 
@@ -153,7 +153,7 @@ static void unlock_and_yield(uint64_t flags)
 {
     if (cpu_this()->reschedule && cpu_this()->interrupt_depth == 0 && (flags & ASM_RFLAGS_IF))
         yield_locked();
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
 }
 
 struct thread *thread_create(const char *name, int priority, thread_entry *entry, void *argument)
@@ -180,7 +180,7 @@ struct thread *thread_create(const char *name, int priority, thread_entry *entry
     for (int i = 0; i < 6; i++)
         *--sp = 0; /* the registers that switch.S pops */
     thread->saved_sp = (uintptr_t)sp;
-    flags = sched_lock();
+    flags = thread_sched_lock();
     thread->id = next_id++;
     queue_list_push(&all, &thread->all);
     enqueue_locked(thread);
@@ -193,7 +193,7 @@ void thread_begin(void)
 {
     struct thread *thread = thread_current();
 
-    sched_unlock(ASM_RFLAGS_IF);
+    thread_sched_unlock(ASM_RFLAGS_IF);
     thread_exit(thread->entry(thread->argument));
 }
 
@@ -203,7 +203,7 @@ static void reap_detached(void)
 {
     for (;;) {
         struct thread *found = NULL;
-        uint64_t flags = sched_lock();
+        uint64_t flags = thread_sched_lock();
 
         for (struct queue_link *l = queue_list_first(&all); l && !found;
              l = queue_list_after(&all, l)) {
@@ -214,7 +214,7 @@ static void reap_detached(void)
         }
         if (found != NULL)
             queue_list_remove(&found->all);
-        sched_unlock(flags);
+        thread_sched_unlock(flags);
         if (found == NULL)
             return;
         release(found);
@@ -229,10 +229,10 @@ void thread_exit(intptr_t result)
     if (thread == cpu_this()->idle || thread->mutexes > 0)
         panic("thread %s ends with %u mutexes held", thread->name, thread->mutexes);
     reap_detached();
-    flags = sched_lock();
+    flags = thread_sched_lock();
     thread->result = result;
     thread->state = THREAD_DEAD;
-    while (sched_wake_locked(&thread->joiners) != NULL)
+    while (thread_wake_locked(&thread->joiners) != NULL)
         ;
     switch_locked(); /* the lock is given by the thread switched to */
     panic("dead thread %s runs, flags %#lx", thread->name, flags);
@@ -245,13 +245,13 @@ void thread_end_by_fault(uint64_t vector)
 
 intptr_t thread_join(struct thread *thread)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
     intptr_t result;
 
     while (thread->state != THREAD_DEAD)
-        sched_wait_locked(&thread->joiners);
+        thread_wait_locked(&thread->joiners);
     queue_list_remove(&thread->all);
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
     result = thread->result;
     release(thread);
     return result;
@@ -259,16 +259,16 @@ intptr_t thread_join(struct thread *thread)
 
 void thread_detach(struct thread *thread)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
 
     thread->detached = true;
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
     reap_detached();
 }
 
 void thread_sleep_until(uint64_t when)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
     struct thread *current = thread_current();
     struct queue_link *l = queue_list_first(&sleepers);
 
@@ -281,7 +281,7 @@ void thread_sleep_until(uint64_t when)
     else
         queue_list_push(&sleepers, &current->link);
     switch_locked();
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
 }
 
 void thread_sleep_ms(uint64_t ms)
@@ -291,7 +291,7 @@ void thread_sleep_ms(uint64_t ms)
 
 void thread_tick(uint64_t now)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
     struct thread *current = thread_current();
     struct queue_link *l;
 
@@ -309,7 +309,7 @@ void thread_tick(uint64_t now)
         if (ready_mask >> current->priority != 0)
             cpu_this()->reschedule = true;
     }
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
 }
 
 void thread_init(void)
@@ -380,7 +380,7 @@ bool thread_info(unsigned index, struct thread_info *info)
                                          [THREAD_WAITING] = "waiting",
                                          [THREAD_SLEEPING] = "sleeping",
                                          [THREAD_DEAD] = "dead"};
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
     struct queue_link *l = queue_list_first(&all);
 
     while (l != NULL && index-- > 0)
@@ -395,7 +395,7 @@ bool thread_info(unsigned index, struct thread_info *info)
                                      .ticks = t->ticks};
         string_copy(info->name, t->name, sizeof info->name);
     }
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
     return l != NULL;
 }
 

@@ -1,4 +1,4 @@
-/* Time: a clock in nanoseconds, a tick each millisecond, and the wall clock. */
+/* Time: a clock in nanoseconds, and a tick each millisecond. The wall clock is timer/rtc.h. */
 #ifndef HLEOS_TIMER_H
 #define HLEOS_TIMER_H
 
@@ -22,12 +22,5 @@ uint64_t timer_calibration_tsc(void);
 
 /* Waits without giving the processor away: for devices. */
 void timer_spin_us(uint64_t us);
-
-struct timer_date {
-    unsigned year, month, day, hour, minute, second;
-};
-
-/* The battery-backed clock's time; 0, or -1 if it gives none that makes sense. */
-int timer_date(struct timer_date *date) __attribute__((warn_unused_result));
 
 #endif

@@ -31,11 +31,11 @@ static void pages_are_distinct(void)
         expect(pages[i].at != 0 && usable(pages[i].at));
         for (size_t j = 0; j < i; j++)
             expect(pages[i].at != pages[j].at);
-        *(uint64_t *)phys_to_virtual(pages[i]) = pages[i].at;
+        *(uint64_t *)page_virtual(pages[i]) = pages[i].at;
     }
     expect_equal(page_stats().free, before - SOME);
     for (size_t i = 0; i < SOME; i++) {
-        expect(*(uint64_t *)phys_to_virtual(pages[i]) == pages[i].at);
+        expect(*(uint64_t *)page_virtual(pages[i]) == pages[i].at);
         page_free(pages[i]);
     }
     expect_equal(page_stats().free, before);
@@ -49,7 +49,7 @@ static void memory_runs_out_and_comes_back(void)
     uint64_t top = 0;
 
     while ((page = page_allocate()).at != 0) {
-        *(phys_t *)phys_to_virtual(page) = chain;
+        *(phys_t *)page_virtual(page) = chain;
         chain = page;
         top = page.at > top ? page.at : top;
         count++;
@@ -59,7 +59,7 @@ static void memory_runs_out_and_comes_back(void)
     expect(top + PAGE_SIZE == page_stats().top);
     while (chain.at != 0) {
         page = chain;
-        chain = *(phys_t *)phys_to_virtual(page);
+        chain = *(phys_t *)page_virtual(page);
         page_free(page);
     }
     expect_equal(page_stats().free, before);

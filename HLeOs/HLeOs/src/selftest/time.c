@@ -8,6 +8,7 @@
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "HLeOs/HLeOs/src/hleos/timer/rtc.h"
 #include "HLeOs/HLeOs/src/selftest/selftest.h"
 
 static void clock_never_goes_back(void)
@@ -54,9 +55,9 @@ static void sleep_is_never_short(void)
 
 static void wall_clock_makes_sense(void)
 {
-    struct timer_date date;
+    struct rtc_date date;
 
-    if (!expect(timer_date(&date) == 0))
+    if (!expect(rtc_date(&date) == 0))
         return;
     println("  date: %04u-%02u-%02u %02u:%02u:%02u", date.year, date.month, date.day, date.hour,
             date.minute, date.second);

@@ -6,11 +6,14 @@
  *       (SDM volume 3, table 6-1)
  * Out:  iretq with every register as the frame has it then: handlers may change the frame
  */
+/* One bit a vector that comes with an error code. */
+        .set    ERROR_CODES, 1 << 8 | 0x1f << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
+
         .text
         .macro  vector number
         .balign 16
 vector_\number:
-        .if     !(\number == 8 || (\number >= 10 && \number <= 14) || \number == 17 || \number == 21 || \number == 29 || \number == 30)
+        .if     (ERROR_CODES >> \number & 1) == 0 || \number >= 32
         pushq   $0
         .endif
         pushq   $\number

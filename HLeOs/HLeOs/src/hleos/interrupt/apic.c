@@ -59,17 +59,21 @@ struct madt_override {
 
 static volatile uint32_t *lapic;
 
-static struct ioapic {
+struct ioapic {
     volatile uint32_t *registers;
     uint32_t base, lines; /* global lines [base, base + lines) are its */
-} ioapics[IOAPICS_MAX];
+};
+
+static struct ioapic ioapics[IOAPICS_MAX];
 static unsigned ioapic_count;
 
 /* Where each ISA line arrives, and in which shape. */
-static struct isa_line {
+struct isa_line {
     uint32_t global;
     uint32_t shape; /* REDIRECT_LOW_ACTIVE, REDIRECT_LEVEL */
-} isa_lines[ISA_LINES];
+};
+
+static struct isa_line isa_lines[ISA_LINES];
 
 static uint32_t lapic_read(enum lapic_register reg)
 {

@@ -20,7 +20,7 @@ static size_t hint;        /* lock; where the next search begins */
 static struct page_stats stats;
 static uintptr_t direct_base; /* 0: the loader's identity map */
 
-void *phys_to_virtual(phys_t address)
+void *page_virtual(phys_t address)
 {
     return (void *)(direct_base + address.at);
 }
@@ -107,7 +107,7 @@ void page_init(const struct boot_info *info)
             stats.top = end;
     map.bits = stats.top / PAGE_SIZE;
     bytes = bit_map_words(map.bits) * sizeof(uint64_t);
-    map.words = phys_to_virtual(PHYS(place(info, bytes)));
+    map.words = page_virtual(PHYS(place(info, bytes)));
     memset(map.words, 0xff, bytes);
     for (unsigned i = 0; page_range(info, i, &base, &end); i++)
         mark(base, end, false);
@@ -153,7 +153,7 @@ phys_t page_allocate_zeroed(void)
     phys_t page = page_allocate();
 
     if (page.at != 0)
-        memset(phys_to_virtual(page), 0, PAGE_SIZE);
+        memset(page_virtual(page), 0, PAGE_SIZE);
     return page;
 }
 

@@ -29,7 +29,7 @@ void page_free(phys_t page);
 
 /* Where a physical address can be read and written: through the identity map at first, through the
  * direct map after page_use_direct_map(). Usable memory only. */
-void *phys_to_virtual(phys_t address);
+void *page_virtual(phys_t address);
 void page_use_direct_map(void);
 
 /* The `index`th range of whole usable pages, clipped to what this kernel can address; false when

@@ -29,7 +29,7 @@ static unsigned index_at(uintptr_t address, int level)
  * the way. */
 static uint64_t *find(uintptr_t address, int level, bool make)
 {
-    uint64_t *table = phys_to_virtual(root);
+    uint64_t *table = page_virtual(root);
 
     for (int l = LEVELS - 1; l > level; l--) {
         uint64_t *entry = &table[index_at(address, l)];
@@ -43,7 +43,7 @@ static uint64_t *find(uintptr_t address, int level, bool make)
                 return NULL;
             *entry = page.at | PAGING_PRESENT | PAGING_WRITE;
         }
-        table = phys_to_virtual(PHYS(*entry & PAGING_ADDRESS));
+        table = page_virtual(PHYS(*entry & PAGING_ADDRESS));
     }
     return &table[index_at(address, level)];
 }
@@ -182,13 +182,12 @@ static void walk(uint64_t *table, int level, uintptr_t base,
         if (level == 0 || (table[i] & PAGING_LARGE))
             visit(context, address, table[i], (size_t)1 << (12 + 9 * level));
         else
-            walk(phys_to_virtual(PHYS(table[i] & PAGING_ADDRESS)), level - 1, address, visit,
-                 context);
+            walk(page_virtual(PHYS(table[i] & PAGING_ADDRESS)), level - 1, address, visit, context);
     }
 }
 
 void paging_walk(void (*visit)(void *context, uintptr_t address, uint64_t entry, size_t size),
                  void *context)
 {
-    walk(phys_to_virtual(root), LEVELS - 1, 0, visit, context);
+    walk(page_virtual(root), LEVELS - 1, 0, visit, context);
 }

@@ -14,6 +14,7 @@
 #include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "HLeOs/HLeOs/src/hleos/thread/jobs.h"
 #include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "HLeOs/HLeOs/src/hleos/timer/rtc.h"
 #include "HLeOs/HLeOs/src/selftest/selftest.h"
 #include "common/string.h"
 
@@ -99,11 +100,11 @@ static void pci(int argc, char **argv)
 
 static void date(int argc, char **argv)
 {
-    struct timer_date d;
+    struct rtc_date d;
 
     (void)argc;
     (void)argv;
-    if (timer_date(&d) < 0)
+    if (rtc_date(&d) < 0)
         println("the clock gives no date");
     else
         println("%04u-%02u-%02u %02u:%02u:%02u", d.year, d.month, d.day, d.hour, d.minute,

@@ -31,15 +31,15 @@ struct thread {
     uint8_t fpu[512] __attribute__((aligned(16)));
 };
 
-uint64_t sched_lock(void) __attribute__((warn_unused_result));
-void sched_unlock(uint64_t flags);
+uint64_t thread_sched_lock(void) __attribute__((warn_unused_result));
+void thread_sched_unlock(uint64_t flags);
 
 /* Both with the lock held. Waits on a list: returns when somebody has taken the thread off it and
  * made it ready. Only where cpu_may_sleep() but for this lock. */
-void sched_wait_locked(struct queue_list *waiters);
+void thread_wait_locked(struct queue_list *waiters);
 /* Takes the first of the highest priority off a list and makes it ready; NULL if the list is empty.
  */
-struct thread *sched_wake_locked(struct queue_list *waiters);
+struct thread *thread_wake_locked(struct queue_list *waiters);
 
 /* A stack with an unmapped page below it; false if memory is out. */
 bool stack_allocate(uintptr_t *low, uintptr_t *high);

@@ -12,7 +12,7 @@ static void unlock(uint64_t flags)
 {
     bool better = cpu_this()->reschedule;
 
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
     if (better && (flags & ASM_RFLAGS_IF) && cpu_may_sleep())
         thread_yield();
 }
@@ -32,7 +32,7 @@ static void take_locked(struct sync_mutex *mutex)
     if (mutex->owner == NULL)
         mutex->owner = current;
     else
-        sched_wait_locked(&mutex->waiters); /* woken as the owner */
+        thread_wait_locked(&mutex->waiters); /* woken as the owner */
     current->mutexes++;
 }
 
@@ -43,7 +43,7 @@ static void give_locked(struct sync_mutex *mutex)
     if (mutex->owner != current)
         panic("thread %s gives a mutex that it does not hold", current->name);
     current->mutexes--;
-    mutex->owner = sched_wake_locked(&mutex->waiters);
+    mutex->owner = thread_wake_locked(&mutex->waiters);
 }
 
 void sync_mutex_take(struct sync_mutex *mutex)
@@ -51,25 +51,25 @@ void sync_mutex_take(struct sync_mutex *mutex)
     uint64_t flags;
 
     must_be_able_to_sleep("a mutex is taken");
-    flags = sched_lock();
+    flags = thread_sched_lock();
     take_locked(mutex);
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
 }
 
 bool sync_mutex_try(struct sync_mutex *mutex)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
     bool is_free = mutex->owner == NULL;
 
     if (is_free)
         take_locked(mutex);
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
     return is_free;
 }
 
 void sync_mutex_give(struct sync_mutex *mutex)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
 
     give_locked(mutex);
     unlock(flags);
@@ -80,26 +80,26 @@ void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mu
     uint64_t flags;
 
     must_be_able_to_sleep("a condition is waited for");
-    flags = sched_lock();
+    flags = thread_sched_lock();
     give_locked(mutex); /* under the same lock as the wait: no signal falls between the two */
-    sched_wait_locked(&condition->waiters);
+    thread_wait_locked(&condition->waiters);
     take_locked(mutex);
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
 }
 
 void sync_condition_signal(struct sync_condition *condition)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
 
-    (void)sched_wake_locked(&condition->waiters);
+    (void)thread_wake_locked(&condition->waiters);
     unlock(flags);
 }
 
 void sync_condition_broadcast(struct sync_condition *condition)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
 
-    while (sched_wake_locked(&condition->waiters) != NULL)
+    while (thread_wake_locked(&condition->waiters) != NULL)
         ;
     unlock(flags);
 }
@@ -109,30 +109,31 @@ void sync_semaphore_wait(struct sync_semaphore *semaphore)
     uint64_t flags;
 
     must_be_able_to_sleep("a semaphore is waited for");
-    flags = sched_lock();
+    flags = thread_sched_lock();
     if (semaphore->count > 0)
         semaphore->count--;
     else
-        sched_wait_locked(&semaphore->waiters); /* the post goes to this thread, not to the count */
-    sched_unlock(flags);
+        thread_wait_locked(
+            &semaphore->waiters); /* the post goes to this thread, not to the count */
+    thread_sched_unlock(flags);
 }
 
 bool sync_semaphore_try(struct sync_semaphore *semaphore)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
     bool got = semaphore->count > 0;
 
     if (got)
         semaphore->count--;
-    sched_unlock(flags);
+    thread_sched_unlock(flags);
     return got;
 }
 
 void sync_semaphore_post(struct sync_semaphore *semaphore)
 {
-    uint64_t flags = sched_lock();
+    uint64_t flags = thread_sched_lock();
 
-    if (sched_wake_locked(&semaphore->waiters) == NULL)
+    if (thread_wake_locked(&semaphore->waiters) == NULL)
         semaphore->count++;
     unlock(flags);
 }

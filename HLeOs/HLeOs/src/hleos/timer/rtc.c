@@ -1,9 +1,11 @@
 /* The battery-backed clock: Motorola MC146818 datasheet; register 32h for the century is the PC's
- * custom. See timer.h. */
+ * custom. See rtc.h. */
+#include "HLeOs/HLeOs/src/hleos/timer/rtc.h"
+
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "HLeOs/HLeOs/src/hleos/asm.h"
-#include "HLeOs/HLeOs/src/hleos/timer.h"
 
 enum { INDEX = 0x70, DATA = 0x71, NMI_OFF = 0x80 };
 enum {
@@ -39,16 +41,16 @@ static unsigned number(uint8_t raw, uint8_t status_b)
     return status_b & BINARY ? raw : (raw >> 4) * 10u + (raw & 15);
 }
 
-static struct timer_date read_once(void)
+static struct rtc_date read_once(void)
 {
     uint8_t b = read(STATUS_B), hour = read(HOURS);
     unsigned century = number(read(CENTURY), b);
-    struct timer_date d = {.second = number(read(SECONDS), b),
-                           .minute = number(read(MINUTES), b),
-                           .hour = number(hour & (uint8_t)~AFTERNOON, b),
-                           .day = number(read(DAY), b),
-                           .month = number(read(MONTH), b),
-                           .year = number(read(YEAR), b)};
+    struct rtc_date d = {.second = number(read(SECONDS), b),
+                         .minute = number(read(MINUTES), b),
+                         .hour = number(hour & (uint8_t)~AFTERNOON, b),
+                         .day = number(read(DAY), b),
+                         .month = number(read(MONTH), b),
+                         .year = number(read(YEAR), b)};
 
     if (!(b & HOURS_24))
         d.hour = d.hour % 12 + (hour & AFTERNOON ? 12 : 0);
@@ -56,23 +58,23 @@ static struct timer_date read_once(void)
     return d;
 }
 
-static bool same(const struct timer_date *a, const struct timer_date *b)
+static bool same(const struct rtc_date *a, const struct rtc_date *b)
 {
     return a->second == b->second && a->minute == b->minute && a->hour == b->hour &&
            a->day == b->day && a->month == b->month && a->year == b->year;
 }
 
-static bool sensible(const struct timer_date *d)
+static bool sensible(const struct rtc_date *d)
 {
     return d->second < 60 && d->minute < 60 && d->hour < 24 && d->day >= 1 && d->day <= 31 &&
            d->month >= 1 && d->month <= 12;
 }
 
 /* Two readings that agree were not cut by an update. */
-int timer_date(struct timer_date *date)
+int rtc_date(struct rtc_date *date)
 {
     for (int attempt = 0; attempt < TRIES; attempt++) {
-        struct timer_date second;
+        struct rtc_date second;
 
         if (!wait_for_update())
             return -1;
