@@ -1,56 +1,12 @@
 """HLeOs on its machines: images with a command line of their own, QEMU and Bochs."""
 import os
 import pty
-import socket
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parents[2]
-HLEOS = TOP / "HLeOs/HLeOs"
-BUILD = TOP / "build/hleos"
-LIMIT = 120          # seconds: a machine that runs longer hangs
-GOOD = 33            # (0x10 << 1) | 1: the tests passed
-PANIC = 37
-
-
-def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=()):
-    cpu = "qemu32" if "i386" in program else "max"
-    return [program, "-accel", "tcg", "-cpu", cpu, "-m", memory, "-display", "none", "-no-reboot", "-nodefaults",
-            "-vga", "std", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", serial,
-            *(extra if "-fda" in extra else ("-drive", "file=%s,format=raw,if=ide" % image, *extra))]
-
-
-class Screen:
-    """QEMU's monitor: what is on the screen, and the keyboard."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        for _ in range(200):
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                time.sleep(0.05)
-        self.answer()
-
-    def answer(self):
-        text = b""
-        while not text.endswith(b"(qemu) "):
-            text += self.socket.recv(4096)
-        return text.decode()
-
-    def do(self, command):
-        self.socket.sendall(command.encode() + b"\n")
-        return self.answer()
-
-    def lines(self, file):
-        """The 25 lines of the text page, from the guest's memory."""
-        self.do("pmemsave 0xb8000 4000 \"%s\"" % file)
-        cells = Path(file).read_bytes()[::2].decode("cp437")
-        return [cells[i:i + 80].rstrip() for i in range(0, 2000, 80)]
+from tests.hleos.machines import BUILD, HLEOS, LIMIT, qemu_command
 
 
 @pytest.fixture(scope="session")

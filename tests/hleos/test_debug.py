@@ -5,7 +5,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 
-from tests.hleos.conftest import BUILD, HLEOS
+from tests.hleos.machines import BUILD, HLEOS
 
 PORT = 12340 + os.getpid() % 1000   # two runs at once do not meet
 

@@ -1,5 +1,5 @@
 """The boot loader's failures: each has its line and its code."""
-from tests.hleos.conftest import BUILD, GOOD
+from tests.hleos.machines import BUILD, GOOD
 
 SECTOR = 512
 

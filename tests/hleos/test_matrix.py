@@ -1,7 +1,7 @@
 """One image, its own tests, on every machine."""
 import pytest
 
-from tests.hleos.conftest import GOOD, PANIC
+from tests.hleos.machines import GOOD, PANIC
 
 COUNT = 100000   # operations of the stress; one machine does the whole million
 

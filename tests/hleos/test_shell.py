@@ -4,7 +4,7 @@ import re
 import pexpect
 import pytest
 
-from tests.hleos.conftest import LIMIT, PANIC, Screen, qemu_command
+from tests.hleos.machines import LIMIT, PANIC, Screen, qemu_command
 
 PROMPT = "hleos>\x1b\\[0m "
 
@@ -52,7 +52,7 @@ def test_commands(machine):
 
 def test_line_editing_and_history(machine):
     serial, _ = machine()
-    assert "selftest: 4 passed" in run(serial, "tesst\x1b[D\x1b[D\bs\x1b[F heap")
+    assert "selftest: 4 passed" in run(serial, "tesst\x1b[D\x1b[D\b\x1b[F heap")
     assert "selftest: 4 passed" in run(serial, "\x1b[A")
 
 
@@ -101,7 +101,7 @@ def test_keyboard_and_screen(machine, scratch):
     screen.do("sendkey pgup")
     for _ in range(100):
         after = screen.lines(scratch / "page")
-        if after != before:
+        if after[12:] == before[:13]:   # it is drawn row by row
             break
     assert after[12:] == before[:13]
     screen.do("screendump \"%s\"" % (scratch / "screen.ppm"))

@@ -6,14 +6,17 @@
  *       (SDM volume 3, table 6-1)
  * Out:  iretq with every register as the frame has it then: handlers may change the frame
  */
-/* One bit a vector that comes with an error code. */
-        .set    ERROR_CODES, 1 << 8 | 0x1f << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30
-
         .text
         .macro  vector number
         .balign 16
 vector_\number:
-        .if     (ERROR_CODES >> \number & 1) == 0 || \number >= 32
+        .set    has_code, 0
+        .irp    code, 8, 10, 11, 12, 13, 14, 17, 21, 29, 30
+        .if     \number == \code
+        .set    has_code, 1
+        .endif
+        .endr
+        .if     has_code == 0
         pushq   $0
         .endif
         pushq   $\number
