@@ -24,11 +24,14 @@ uint64_t user_entry_tsc(void)
 
 intptr_t user_main(void *argument)
 {
-    const char *tests = boot_option("test"), *demo;
+    const char *option = boot_option("test"), *demo;
+    char tests[64]; /* a test may look at options too */
 
     (void)argument;
-    if (tests != NULL)
+    if (option != NULL) {
+        string_copy(tests, option, sizeof tests);
         machine_end(selftest_run(tests) ? MACHINE_GOOD : MACHINE_FAILED);
+    }
     if (boot_option("bench") != NULL) {
         bench_run();
         machine_end(MACHINE_GOOD);

@@ -115,6 +115,8 @@ int heap_free(struct heap *heap, void *block)
         return error;
     bit_map_clear_run(&heap->used, at, granules);
     bit_map_clear(&heap->last, at + granules - 1);
+    if (heap->next == at + granules) /* the newest block: its place is the next one's again */
+        heap->next = at;
     heap->blocks--;
     heap->frees++;
     heap->granules_used -= granules;
