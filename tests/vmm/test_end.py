@@ -1,0 +1,49 @@
+"""How a run ends: the status says it, and standard error names the reason."""
+import re
+
+import pytest
+
+# what ends it: (arguments, status, standard output, what standard error must match; nothing: it must be empty)
+ENDS = {
+    "all well": (["@hello"], 0, b"Hello, KVM!\n", []),
+    "well, with rubbish in BL": (["@dirty_exit"], 0, b"", []),
+    "halted for good": (["@hlt"], 0, b"h\n", []),
+    "halted, and nobody to wake it": (["@hlt_sti"], 0, b"h\n", []),
+    "the guest's own code": (["@debug_exit"], 43, b"d\n", None),
+    "a triple fault": (["@triple"], 126, b"3\n", ["triple fault|shutdown|shut down"]),
+    "an unknown hypercall": (["@unknown_call"], 126, b"", ["0x77", "0x0*10[012]|:0*10[012]"]),
+    "input asked for too often": (["@eof_forever"], 126, b"." * 15, ["input"]),
+    "too many exits": (["--max-exits", "1000", "@storm"], 124, b"", ["1,?000", "exits"]),
+    "too long, with exits": (["--timeout", "1", "@storm"], 124, b"", ["1 s|time"]),
+    "too long, without": (["--timeout", "1", "@spin"], 124, b".\n", ["1 s|time"]),
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_end(vmm, what):
+    args, status, out, reasons = ENDS[what]
+    result = vmm.run(*args)
+    assert (result.status, result.out) == (status, out), result
+    if reasons is not None:
+        assert bool(reasons) == bool(result.err), result
+        assert all(re.search(reason, result.err, re.I) for reason in reasons), result
+
+
+@pytest.mark.parametrize("guests, status, named", [
+    (["@hello", "@debug_exit", "@unknown_call"], 43, [1, 2]),
+    (["@hello", "@unknown_call", "@debug_exit"], 126, [1, 2]),
+    (["@unknown_call", "@hello", "@hello", "@hello"], 126, [0]),
+    (["@hello", "@counter"], 0, []),
+])
+def test_the_lowest_that_did_not_end_well_decides(vmm, guests, status, named):
+    result = vmm.run(*guests)
+    assert result.status == status, result
+    for number in range(len(guests)):
+        told = re.search(r"\b(guest|vcpu|vm) ?%d\b" % number, result.err, re.I)
+        assert bool(told) == (number in named), result
+
+
+def test_one_crash_leaves_the_others_alone(vmm):
+    result = vmm.run("@triple", "@multiplication", "@unknown_call", "@counter")
+    lines = result.out.splitlines()
+    assert result.status == 126 and b"9 x 9 = 81" in lines and b"0123456789" in lines, result

@@ -1,0 +1,85 @@
+"""Bad input gets one clear line and a status: never a hang, a crash or silence."""
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from tests.support import LIMIT
+
+# what is wrong: (arguments, status, words that the line must hold); FOLDER is the test's scratch folder
+WRONG = {
+    "no guest": ([], 2, ["guest|image"]),
+    "an unknown option": (["--bogus", "@hello"], 2, ["--bogus"]),
+    "an unknown letter": (["-Z", "@hello"], 2, ["-Z|Z"]),
+    "a value that is no number": (["--timeout", "soon", "@hello"], 2, ["soon"]),
+    "a negative number": (["--max-exits=-1", "@hello"], 2, ["-1"]),
+    "a number with a tail": (["-m", "64Mx", "@hello"], 2, ["64Mx"]),
+    "a value that is missing": (["@hello", "--timeout"], 2, ["--timeout"]),
+    "a value for a switch": (["--stats=yes", "@hello"], 2, ["--stats"]),
+    "a colour that is none": (["--color=mauve", "@hello"], 2, ["mauve"]),
+    "five guests": (["@hello"] * 5, 2, ["four|4"]),
+    "input for a guest that is not there": (["--input", "3", "@hello"], 2, ["input"]),
+    "two modes": (["-p", "-l", "@hello"], 2, ["-p|-l|mode"]),
+    "no such file": (["FOLDER/nothing.bin"], 125, ["nothing.bin", "[Nn]o such file"]),
+    "a directory": (["FOLDER"], 125, ["directory"]),
+    "an empty file": (["FOLDER/empty"], 125, ["empty"]),
+    "an image too large for its window": (["FOLDER/large"], 125, ["large", "window|fit|KB"]),
+    "an image too large for its memory": (["-p", "-m", "1M", "FOLDER/large"], 125, ["large"]),
+    "an ELF file cut short": (["FOLDER/cut.elf"], 125, ["cut.elf"]),
+    "an ELF file of another machine": (["FOLDER/riscv.elf"], 125, ["riscv.elf"]),
+    "less memory than any": (["-m", "0", "@hello"], 2, ["0"]),
+}
+
+
+@pytest.fixture
+def folder(scratch, vmm):
+    elf = vmm.guest("hello_64").read_bytes()
+    (scratch / "empty").touch()
+    (scratch / "large").write_bytes(b"\x90" * (2 << 20))
+    (scratch / "cut.elf").write_bytes(elf[:100])
+    (scratch / "riscv.elf").write_bytes(elf[:18] + b"\xf3\0" + elf[20:])
+    return scratch
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_one_clear_line(vmm, folder, what):
+    args, status, words = WRONG[what]
+    result = vmm.run(*(str(a).replace("FOLDER", str(folder)) for a in args))
+    assert (result.status, result.out) == (status, b""), result
+    assert 1 <= len(result.err.splitlines()) <= 2 and result.err.startswith("kvm-vmm: "), result
+    assert all(re.search(word, result.err) for word in words), result
+
+
+# How /dev/kvm may be of no use: what is done to it in a mount namespace, and what the line must hold.
+UNUSABLE = {
+    "missing": ("rm -f /dev/kvm", ["/dev/kvm", "lab"]),
+    "forbidden": ("chmod 0 /dev/kvm", ["/dev/kvm", "[Pp]ermission", "usermod -aG kvm"]),
+    "not KVM at all": ("mount --bind /dev/zero /dev/kvm", ["/dev/kvm"]),
+}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+def test_dev_kvm_is_of_no_use(vmm, what):
+    """No guest starts here, so this needs no lab: only a /dev of its own, and no privileges in it."""
+    namespace = ["unshare", "--user", "--map-root-user", "--mount"]
+    if not shutil.which("setpriv") or subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine allows no user namespaces")
+    setup, words = UNUSABLE[what]
+    script = ("mkdir -p $0 && mount -t tmpfs none $0 && touch $0/kvm $0/zero && mount --bind /dev/zero $0/zero && "
+              "mount --rbind $0 /dev && %s && shift && exec setpriv --bounding-set=-all --inh-caps=-all \"$@\"" % setup)
+    done = subprocess.run([*namespace, "sh", "-c", script, "/mnt", "-", *vmm.command("@hello")],
+                          capture_output=True, check=False, timeout=LIMIT, text=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout) == (125, ""), done.stderr
+    assert all(re.search(word, done.stderr) for word in words), done.stderr
+    assert done.stderr.startswith("kvm-vmm: "), done.stderr
+
+
+@pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="this machine has no /dev/kvm to use")
+def test_a_kvm_without_32_bit_paging_is_named(vmm):
+    result = vmm.run("-p", "@pmode_test", env={"KVM": "host"})
+    if result.status == 0:
+        pytest.skip("this machine's own KVM is complete")
+    assert (result.status, result.out) == (125, b""), result
+    assert re.search("paging", result.err) and re.search("lab", result.err), result

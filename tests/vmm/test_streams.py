@@ -1,0 +1,74 @@
+"""Bytes in and out of guests: every one arrives, in order, unchanged, whatever their number."""
+import random
+
+import pytest
+
+ALL_BYTES = bytes(range(256))
+
+
+def test_four_guests_mix_no_line_and_lose_none(vmm, soak):
+    for _ in range(soak(1, 10)):
+        result = vmm.run(*["@lines"] * 4)
+        assert result.status == 0, result
+        lines = result.out.split(b"\n")
+        assert lines.pop() == b""
+        for letter in b"ABCD":
+            mine = [line for line in lines if line[:1] == b"%c" % letter]
+            assert mine == [b"%c%04d" % (letter, number) for number in range(10000)]
+        assert len(lines) == 40000
+
+
+def test_getchar_brings_every_byte(vmm):
+    """128 KB, 0xff and the zero byte among them, and a length that no buffer's size divides."""
+    data = ALL_BYTES * 512 + b"end"
+    result = vmm.run("@echo", stdin=data)
+    assert result.status == 0 and result.out == data, result.err
+
+
+def test_getchar_from_a_file(vmm, scratch):
+    data = random.Random(1).randbytes(5000)
+    (scratch / "input").write_bytes(data)
+    with open(scratch / "input", "rb") as source:
+        result = vmm.run("@echo", stdin=source)
+    assert result.status == 0 and result.out == data, result.err
+
+
+def test_string_input_from_the_uart(vmm):
+    data = random.Random(2).randbytes(1 << 20)
+    result = vmm.run("@insb", stdin=data)
+    assert result.status == 0 and result.out == data, result.err
+
+
+def test_string_output_to_the_uart(vmm):
+    result = vmm.run("@outsb")
+    assert (result.status, result.out) == (0, b"abcdefghijklmnopqrstuvwxyz\n"), result
+
+
+def test_piped_input_ends_with_ctrl_d_on_the_uart(vmm):
+    data = bytes(set(range(256)) - {4}) * 8
+    result = vmm.run("@uart_echo", stdin=data)
+    assert result.status == 0 and result.out == data, result
+
+
+def test_eof_none_sends_no_ctrl_d(vmm):
+    result = vmm.run("--eof=none", "--timeout", "2", "@uart_echo", stdin=b"abc")
+    assert (result.status, result.out) == (124, b"abc"), result
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_input_goes_to_the_chosen_guest(vmm, number):
+    result = vmm.run("--input", number, *["@hello"] * number, "@echo", *["@hctest"] * (2 - number), stdin=b"for you\n")
+    assert result.status == 0 and b"for you\n" in result.out, result
+    assert result.out.count(b"end of input.") == 2 - number, result
+
+
+def test_one_guest_alone_has_no_colour_and_no_prefix(vmm):
+    assert vmm.run("--color=auto", "@echo", stdin=ALL_BYTES).out == ALL_BYTES
+
+
+def test_colours_on_demand(vmm):
+    """Red, green, blue, yellow: ECMA-48 section 8.3.117, 31 32 34 33."""
+    result = vmm.run("--color=always", *["@hello"] * 4)
+    assert result.status == 0 and all(b"\033[%dm" % colour in result.out for colour in (31, 32, 34, 33)), result
+    assert b"\033" not in vmm.run("--color=never", *["@hello"] * 4).out
+    assert b"\033" not in vmm.run(*["@hello"] * 4).out
