@@ -2,7 +2,7 @@
 # The programs and tests of each product are built and named by its Makefile, one verb for all: all check unit fuzz clean.
 include mk/base.mk
 
-PRODUCTS := common lab kvm-vmm-x86 hypervisor HLeOs/HLeOs initramfs
+PRODUCTS := common lab kvm-vmm-x86 hypervisor HLeOs/HLeOs initramfs bench
 # Products that have landed.
 HERE     := $(patsubst %/Makefile,%,$(wildcard $(PRODUCTS:%=%/Makefile)))
 
@@ -37,7 +37,7 @@ check soak:
 bench:
 	$(Q)tools/setup bench
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)bench/bench.py
+	$(Q)$(MAKE) --no-print-directory -C bench bench
 
 setup:
 	$(Q)tools/setup

@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""The figures of `make bench`: a table of them, each measured side by side with what it is compared to, in one run.
+
+    bench/bench.py [--rounds N] [WORD]...     only the figures whose name holds one of the words
+
+The sides of a figure take turns, so that whatever else the machine does meets them alike. Shown are the median and, in
+brackets, the range. Written to build/bench: results.json, table.txt, and plot.svg where gnuplot is installed.
+"""
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+OUT = TOP / "build/bench"
+WATCH = "build/bench/stopwatch"
+VMM = "kvm-vmm-x86/kvm-vmm"
+BARE = "build/bench/vmm/bare"
+GUEST = "kvm-vmm-x86/guest/"
+EXITS = GUEST + "test/stream/exits.bin"
+EXITS_MADE = 50000  # hypercalls that exits.S makes
+
+
+@dataclass
+class Figure:
+    """A quantity. Each side is a command that prints one number; `scale` turns it into the unit."""
+    name: str
+    unit: str
+    goal: str
+    sides: dict
+    scale: callable = lambda number: number
+
+
+def exits_per_second(guests):
+    command = " ".join([WATCH, "span", VMM, *[EXITS] * guests])
+    return Figure("exits, %d vCPU%s" % (guests, "s"[guests == 1:]), "1,000/s", "", {"kvm-vmm": command},
+                  lambda us: guests * EXITS_MADE / us * 1e3)
+
+
+FIGURES = [
+    Figure("hypercall exit and return", "us", "within 5 % of bare KVM_RUN", {
+        "kvm-vmm": "%s span %s %s" % (WATCH, VMM, EXITS),
+        "bare KVM_RUN": "%s span %s %s" % (WATCH, BARE, EXITS),
+    }, lambda us: us / EXITS_MADE),
+    Figure("start to first output", "ms", "2 ms more than bare ioctls at most", {
+        "kvm-vmm": "%s first %s %sminimal.bin" % (WATCH, VMM, GUEST),
+        "bare ioctls": "%s first %s %sminimal.bin" % (WATCH, BARE, GUEST),
+    }, lambda us: us / 1e3),
+    Figure("resident memory beyond guest RAM", "KB", "below 2,048", {
+        "kvm-vmm": "%s resident %s %stest/stream/name.bin" % (WATCH, VMM, GUEST),
+        "bare ioctls": "%s resident %s %stest/stream/name.bin" % (WATCH, BARE, GUEST),
+    }),
+    exits_per_second(1),
+    exits_per_second(2),
+    exits_per_second(4),
+]
+
+
+def measure(command):
+    """One run, where KVM is complete; the number it prints."""
+    done = subprocess.run([TOP / "lab/lab", "run", *command.split()], cwd=TOP, capture_output=True, text=True,
+                          check=False, timeout=300, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        sys.exit("bench: %s: status %d\n%s" % (command, done.returncode, done.stderr))
+    return float(done.stdout)
+
+
+def run(figure, rounds):
+    values = {side: [] for side in figure.sides}
+    for command in figure.sides.values():
+        measure(command)  # the first run warms caches, and is not counted
+    for number in range(rounds):
+        sides = list(figure.sides.items())
+        for side, command in sides if number % 2 == 0 else reversed(sides):
+            values[side].append(figure.scale(measure(command)))
+    return values
+
+
+def kind_of_kvm():
+    """Where the figures were taken: the lab's own words."""
+    done = subprocess.run([TOP / "lab/lab", "doctor"], capture_output=True, text=True, check=False, timeout=300,
+                          stdin=subprocess.DEVNULL)
+    lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    return lines[-1] if lines else "unknown"
+
+
+def show(value):
+    return "%.0f" % value if value >= 1000 else "%.3g" % value
+
+
+def table(results):
+    rows = [("figure", "side", "median", "(range)", "unit", "goal")]
+    for figure, values in results:
+        for side, numbers in values.items():
+            span = "(%s to %s)" % (show(min(numbers)), show(max(numbers)))
+            rows.append((figure.name, side, show(statistics.median(numbers)), span, figure.unit, figure.goal))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def plot(results, kvm):
+    """Each side against the first peer of its figure: 1 is even, below is less."""
+    if not shutil.which("gnuplot"):
+        print("no plot: gnuplot is not installed (tools/setup bench)")
+        return
+    rows = []
+    for figure, values in results:
+        medians = {side: statistics.median(numbers) for side, numbers in values.items()}
+        peer = list(medians.values())[-1]
+        rows += ['"%s: %s" %f' % (figure.name, side, median / peer)
+                 for side, median in medians.items() if len(medians) > 1]
+    if not rows:
+        return
+    (OUT / "plot.dat").write_text("\n".join(rows) + "\n")
+    script = """
+        set terminal svg size 900,%d font "sans,12"; set output "plot.svg"; set title "%s"
+        set style fill solid 0.5; set yrange [%f:-0.5]; set xrange [0:*]; set grid x; unset key
+        set xlabel "median, the last side of a figure being 1"
+        plot "plot.dat" using ($2/2):0:($2/2):(0.35):yticlabels(1) with boxxyerrorbars
+    """ % (120 + 40 * len(rows), kvm.replace('"', ""), len(rows) - 0.5)
+    subprocess.run(["gnuplot"], input=script, text=True, check=True, cwd=OUT)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("words", nargs="*")
+    arguments = parser.parse_args()
+    chosen = [f for f in FIGURES if not arguments.words or any(word in f.name for word in arguments.words)]
+    kvm = kind_of_kvm()
+    print("KVM: %s" % kvm, flush=True)
+    results = [(figure, run(figure, arguments.rounds)) for figure in chosen]
+    text = table(results)
+    print(text)
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "table.txt").write_text("KVM: %s\n%s\n" % (kvm, text))
+    (OUT / "results.json").write_text(json.dumps({
+        "kvm": kvm, "kernel": os.uname().release, "rounds": arguments.rounds,
+        "figures": [{"name": f.name, "unit": f.unit, "goal": f.goal, "values": values} for f, values in results],
+    }, indent=1) + "\n")
+    plot(results, kvm)
+
+
+if __name__ == "__main__":
+    main()
