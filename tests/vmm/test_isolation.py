@@ -5,7 +5,7 @@ import pytest
 
 
 @pytest.mark.parametrize("guest, address", [
-    ("probe_read", "0xc0010"), ("probe_write", "0xc0010"), ("probe_fetch", "0xc0010"),
+    ("probe_read", "0xcf010"), ("probe_write", "0xcf010"), ("probe_fetch", "0xcf010"),
 ])
 @pytest.mark.parametrize("window", [0, 1, 2])
 def test_outside_is_the_end(vmm, guest, address, window):

@@ -56,23 +56,26 @@ def test_ctrl_a_h_helps(vmm):
     assert finish(session) == 0
 
 
-def test_ctrl_a_a_is_one_ctrl_a(vmm):
+def test_ctrl_a_twice_is_one_ctrl_a(vmm):
     session = vmm.terminal("@echo")
-    session.send(b"<\x01a>")
+    session.send(b"<\x01\x01>")
     session.expect_exact(b"<\x01>")
     session.send(b"\x01x")
     assert finish(session) == 0
 
 
 def test_ctrl_a_n_moves_the_input(vmm):
-    session = vmm.terminal("--color=never", "@echo", "@echo")
+    session = vmm.terminal("--color=never", "@uart_until_q", "@uart_until_q")
     session.send(b"first\r")
     session.expect_exact(b"first")
     session.send(b"\x01n")
-    session.expect(b"(guest|vcpu|vCPU) ?1")
-    session.send(b"second\r")
+    session.expect_exact(b"guest 1")
+    session.send(b"second\rq")  # ends guest 1, and the input goes on to the one that is left
     session.expect_exact(b"second")
-    session.send(b"\x01x")
+    session.send(b"\x01n")
+    session.expect_exact(b"guest 0")
+    session.send(b"third\rq")
+    session.expect_exact(b"third")
     assert finish(session) == 0
 
 

@@ -10,7 +10,7 @@
     mov %ax, %es
     mov %es:0xffff, %cl
     print inside
-    add $0x1000, %bp
+    add $0x4000, %bp
     mov %bp, %es
     mov %es:0x0000, %cl
     print outside

@@ -1,10 +1,10 @@
 /*
- * Reads a byte at 0xc0010, outside every window but the fourth's; says what came if the VMM lets
+ * Reads a byte at 0xcf010, outside every window but the fourth's; says what came if the VMM lets
  * it go on.
  */
 #include "../../guest.inc"
     .code16
-    mov $0xc000, %ax
+    mov $0xcf00, %ax
     mov %ax, %ds
     mov 0x0010, %al
     mov %cs, %bx

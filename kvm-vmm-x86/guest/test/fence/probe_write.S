@@ -1,7 +1,7 @@
-/* Writes a byte at 0xc0010, outside every window but the fourth's. */
+/* Writes a byte at 0xcf010, outside every window but the fourth's. */
 #include "../../guest.inc"
     .code16
-    mov $0xc000, %ax
+    mov $0xcf00, %ax
     mov %ax, %ds
     movb $0x90, 0x0010
     mov %cs, %bx

@@ -1,0 +1,20 @@
+/*
+ * Gives back what comes on the UART until a `q`. It polls, and takes no notice of Ctrl-D: so it
+ * lives on while another guest has the input.
+ */
+#include "../../guest.inc"
+    .code16
+poll:
+    mov $UART_LSR, %dx
+1:  in %dx, %al
+    test $LSR_READY, %al
+    jz 1b
+    mov $UART, %dx
+    in %dx, %al
+    cmp $'q', %al
+    je 2f
+    cmp $CTRL_D, %al
+    je poll
+    out %al, %dx
+    jmp poll
+2:  exit
