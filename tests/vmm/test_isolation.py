@@ -46,6 +46,7 @@ def test_the_edge_of_the_window(vmm, window):
 
 
 def test_a_32_bit_guest_is_fenced_in(vmm):
+    """Its page tables map RAM alone, and it has no IDT to take the page fault by."""
     result = vmm.run("-p", "@memory_32")
     assert (result.status, result.out) == (126, b">\n"), result
-    assert re.search(r"0x0*7f000000", result.err), result
+    assert "triple fault" in result.err, result
