@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES   3
-#define WELCOME_LIMIT 90 // seconds; a cold start takes five on an idle host
-#define BUSY_PERIOD   50000
+#define START_TRIES  10
+#define BUSY_PERIOD  50000
+#define START_PERIOD 200000 // a machine that is just stopping still holds its sockets
 
 // Runs the script with a verb. Its standard output is ours to keep clean.
 static int run_script(const struct line_options *options, const char *verb)
@@ -130,10 +130,10 @@ static int64_t now_ms(void)
 }
 
 // 0 when welcomed, -EPIPE if the machine vanished, -ETIMEDOUT if it does not answer.
-static int greet(struct wire *wire, struct message_hello *hello)
+static int greet(struct wire *wire, struct message_hello *hello, int wait)
 {
     struct greeting greeting = {0};
-    int64_t end = now_ms() + WELCOME_LIMIT * 1000;
+    int64_t end = now_ms() + (int64_t)wait * 1000;
 
     if (getrandom(&hello->nonce, sizeof(hello->nonce), 0) != sizeof(hello->nonce))
         return -EIO;
@@ -168,7 +168,7 @@ static int try_once(const struct line_options *options, struct message_hello *he
     if (fd < 0)
         return fd;
     wire_init(wire, fd);
-    code = greet(wire, hello);
+    code = greet(wire, hello, options->wait);
     if (code < 0)
         close(fd);
     return code;
@@ -190,6 +190,8 @@ int line_open(const struct line_options *options, struct message_hello *hello, s
             return code;
         if (run_script(options, "up") < 0)
             return -ECHILD; // the script has said why
+        if (i > 0)
+            usleep(START_PERIOD);
     }
     fprintf(stderr, "lab: no line to the machine: %s\n", strerror(-code));
     return code;

@@ -7,6 +7,7 @@
 struct line_options {
     const char *directory; // where the machine's sockets are
     unsigned lines;
+    int wait;           // seconds for the agent's answer
     const char *script; // run with "up" it starts the machine, with "down" it stops it
 };
 

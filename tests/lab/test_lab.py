@@ -1,0 +1,190 @@
+"""The lab from outside: what a command sees in its machine, and what its caller sees of the command.
+
+The machine here is one of its own (LAB_NAME), so that it can be killed without harm to anybody's commands.
+"""
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pexpect
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+LAB = str(TOP / "lab/lab")
+ENVIRONMENT = dict(os.environ, KVM="lab", LAB_NAME="test-%d" % os.getpid())
+LIMIT = 180  # ends a test that hangs
+
+
+def lab(*words, **options):
+    options.setdefault("env", ENVIRONMENT)
+    options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
+    if options["stdin"] is None:
+        del options["stdin"]
+    return subprocess.run([LAB, *words], capture_output=True, timeout=LIMIT, **options)
+
+
+def machine_pid():
+    return int(lab("status").stdout.split(b"process ")[1].split(b",")[0])
+
+
+def processes(pattern):
+    return lab("run", "pgrep", "-x", pattern).stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def machine():
+    yield
+    lab("down")
+
+
+def wait_until(question):
+    end = time.monotonic() + LIMIT
+    while not question():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_status_and_separate_streams():
+    done = lab("run", "sh", "-c", "echo out; echo err >&2; exit 7")
+    assert (done.returncode, done.stdout, done.stderr) == (7, b"out\n", b"err\n")
+
+
+@pytest.mark.parametrize("command, status", [
+    (["sh", "-c", "kill -9 $$"], 137), (["no-such-command"], 127), (["/etc/passwd"], 126)])
+def test_other_ends(command, status):
+    assert lab("run", *command).returncode == status
+
+
+def test_a_complete_kvm_inside():
+    done = lab("run", str(TOP / "build/lab/probe"), "--json")
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["kvm"] == "complete"
+
+
+def test_megabyte_of_all_bytes_both_ways():
+    data = bytes(range(256)) * 4096 + os.urandom(1 << 20)
+    assert lab("run", "cat", input=data).stdout == data
+    assert lab("run", "sh", "-c", "cat >&2", input=data).stderr == data
+
+
+def test_end_of_input_is_not_the_end_of_the_command():
+    assert lab("run", "sh", "-c", "cat; sleep 0.3; echo later", input=b"now\n").stdout == b"now\nlater\n"
+
+
+def test_reader_that_leaves_ends_the_writer():
+    done = subprocess.run([LAB + " run yes | head -n 1; echo ${PIPESTATUS[0]}"], shell=True, env=ENVIRONMENT,
+                          executable="/bin/bash", capture_output=True, timeout=LIMIT)
+    assert done.stdout == b"y\n141\n"
+
+
+def test_environment_directory_umask_user():
+    folder = TOP / "build/lab"
+    done = lab("run", "sh", "-c", "echo $PROOF; pwd; umask; id -u", cwd=folder, umask=0o027,
+               env=dict(ENVIRONMENT, PROOF="a b\nc"))
+    assert done.stdout.decode() == "a b\nc\n%s\n0027\n%d\n" % (folder, os.getuid())
+
+
+def test_directory_that_is_not_visible(tmp_path):
+    done = lab("run", "true", cwd=tmp_path)
+    assert done.returncode == 125 and b"not visible in the lab" in done.stderr
+
+
+def test_files_are_the_same_on_both_sides():
+    shared = TOP / "build/lab/shared"
+    for text in ("one", "two, longer"):
+        shared.write_text(text)
+        assert lab("run", "cat", str(shared)).stdout.decode() == text
+        lab("run", "sh", "-c", "printf back >> %s" % shared)
+        assert shared.read_text() == text + "back"
+    shared.unlink()
+
+
+def test_root_is_read_only():
+    assert lab("run", "touch", "/usr/x", "/x").returncode != 0
+    assert not Path("/x").exists()
+
+
+def test_eight_at_once():
+    running = [subprocess.Popen([LAB, "run", "sh", "-c", "echo %d; exit %d" % (i, i)], env=ENVIRONMENT,
+                                stdout=subprocess.PIPE) for i in range(8)]
+    for i, one in enumerate(running):
+        assert one.communicate(timeout=LIMIT)[0] == b"%d\n" % i
+        assert one.returncode == i
+
+
+def test_command_ends_with_its_client():
+    client = subprocess.Popen([LAB, "run", "sh", "-c", "setsid sleep 4321 & echo started; sleep 4321"],
+                              env=ENVIRONMENT, stdout=subprocess.PIPE)
+    assert client.stdout.readline() == b"started\n"
+    client.kill()
+    client.wait()
+    wait_until(lambda: processes("sleep") == b"")
+
+
+def test_signals_are_forwarded():
+    client = subprocess.Popen([LAB, "run", "sh", "-c", "trap 'echo got it; exit 5' TERM; echo ready; "
+                               "while :; do sleep 0.1; done"], env=ENVIRONMENT, stdout=subprocess.PIPE)
+    assert client.stdout.readline() == b"ready\n"
+    client.send_signal(signal.SIGTERM)
+    assert client.communicate(timeout=LIMIT)[0] == b"got it\n"
+    assert client.returncode == 5
+
+
+def test_terminal():
+    child = pexpect.spawn(LAB, ["run", "sh"], env=ENVIRONMENT, dimensions=(31, 97), timeout=LIMIT)
+    child.sendline("stty size; tty")
+    child.expect(r"31 97\r\n/dev/pts/\d+")
+    child.setwinsize(40, 120)
+    child.sendline("sleep 1; stty size")
+    child.expect("40 120")
+    child.sendline("sleep 4322; echo status $?")
+    wait_until(lambda: processes("sleep") != b"")
+    child.sendintr()
+    child.sendline("echo sta''tus $?")
+    child.expect("status 130")
+    child.sendline("exit 3")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 3
+
+
+def test_machine_that_was_killed_is_started_again():
+    lab("run", "true")
+    os.kill(machine_pid(), signal.SIGKILL)
+    assert lab("run", "echo", "again").stdout == b"again\n"
+
+
+def test_machine_that_hangs_is_started_again():
+    lab("run", "true")
+    old = machine_pid()
+    os.kill(old, signal.SIGSTOP)
+    done = lab("run", "echo", "again", env=dict(ENVIRONMENT, LAB_WAIT="20"))
+    assert done.stdout == b"again\n" and b"does not answer" in done.stderr
+    assert machine_pid() != old
+
+
+def test_down_and_idle_stop():
+    assert lab("down").returncode == 0
+    assert lab("status").returncode == 1
+    assert lab("run", "true", env=dict(ENVIRONMENT, LAB_IDLE="2")).returncode == 0
+    wait_until(lambda: lab("status").returncode == 1)
+
+
+def test_choice_of_place():
+    kernel = os.uname().release.encode() + b"\n"
+    assert lab("run", "uname", "-r", env=dict(ENVIRONMENT, KVM="host")).stdout == kernel
+    done = lab("run", "true", env=dict(ENVIRONMENT, KVM="moon"))
+    assert done.returncode == 125 and b"KVM=moon" in done.stderr
+
+
+def test_machine_that_cannot_start():
+    done = lab("run", "true", env=dict(ENVIRONMENT, LAB_NAME="big", LAB_MEM="9999999"))
+    assert done.returncode == 125 and b"did not start" in done.stderr and b"memory" in done.stderr
+
+
+def test_doctor():
+    done = lab("doctor")
+    assert done.returncode == 0 and b"commands run in the lab: KVM=lab says so" in done.stdout
