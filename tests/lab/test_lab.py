@@ -82,7 +82,7 @@ def test_reader_that_leaves_ends_the_writer():
 
 def test_environment_directory_umask_user():
     folder = TOP / "build/lab"
-    done = lab("run", "sh", "-c", "echo $PROOF; pwd; umask; id -u", cwd=folder, umask=0o027,
+    done = lab("run", "sh", "-c", "echo \"$PROOF\"; pwd; umask; id -u", cwd=folder, umask=0o027,
                env=dict(ENVIRONMENT, PROOF="a b\nc"))
     assert done.stdout.decode() == "a b\nc\n%s\n0027\n%d\n" % (folder, os.getuid())
 
