@@ -18,7 +18,7 @@ static bool read_field(const uint8_t *header, unsigned index, size_t *value)
     *value = 0;
     for (int i = 0; i < 8; i++) {
         uint8_t c = at[i];
-        unsigned digit = c >= '0' && c <= '9'   ? c - '0'
+        unsigned digit = c >= '0' && c <= '9'   ? c - '0' + 0u
                          : c >= 'a' && c <= 'f' ? c - 'a' + 10u
                          : c >= 'A' && c <= 'F' ? c - 'A' + 10u
                                                 : 16;

@@ -74,6 +74,9 @@ void page_init(hpa_t low, hpa_t high, uint8_t *table)
     low_end = low;
     high_end = high;
     orders = table;
+    free_pages = reserved_pages = 0;
+    for (unsigned i = 0; i < PAGE_ORDERS; i++)
+        heads[i] = NULL;
     for (size_t i = 0; i < page_table_size(low, high); i++)
         table[i] = USED;
 }
