@@ -2,6 +2,7 @@
 #include "mon/monitor.h"
 
 #include "common/string.h"
+#include "cpu/firmware.h"
 #include "lib/console.h"
 #include "mem/page.h"
 #include "mon/mux.h"
@@ -123,6 +124,13 @@ static void do_kill(struct vm *vm, const char *argument)
     vm_stop(vm, END_KILLED);
 }
 
+static void quit(struct vm *vm, const char *argument)
+{
+    (void)vm;
+    (void)argument;
+    firmware_shutdown(false);
+}
+
 static void help(struct vm *vm, const char *argument)
 {
     (void)vm;
@@ -143,6 +151,7 @@ static const struct command commands[] = {
     {"resume", "[vm]", "lets it go on", do_resume},
     {"reset", "[vm]", "begins a guest anew", do_reset},
     {"kill", "[vm]", "ends a guest", do_kill},
+    {"quit", "", "switches the machine off, guests and all", quit},
     {"help", "", "shows this", help},
     {NULL, NULL, NULL, NULL},
 };

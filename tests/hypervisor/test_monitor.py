@@ -1,0 +1,91 @@
+"""The console multiplexer and the monitor, typed at as a person would."""
+import re
+
+import pexpect
+import pytest
+
+from hvmachine import QEMU12, command
+from test_linux import archive, guest, linux  # noqa: F401
+
+
+@pytest.fixture
+def machine(hypervisor, linux, tmp_path):  # noqa: F811
+    initrd = archive(tmp_path / "i", linux, guest("one", "", 1) + guest("two", "", 2))
+    line = command(QEMU12, hypervisor, initrd, harts=2, memory="768M")
+    child = pexpect.spawn(line[0], line[1:], timeout=60, encoding="utf-8", codec_errors="replace")
+    child.expect("guest# ")
+    yield child
+    child.close(force=True)
+
+
+def monitor(child, text):
+    child.send(text + "\r")
+    child.expect("hv> ")
+    return child.before.replace("\r", "")
+
+
+def uptime(child):
+    child.send("cut -d' ' -f1 /proc/uptime\r")
+    child.expect(r"\n([\d.]+)\r")
+    return float(child.match.group(1))
+
+
+def test_switching_and_commands(machine):
+    machine.send("echo this-is-$(nproc)\r")
+    machine.expect("this-is-1")
+    machine.send("\x01n")
+    machine.expect("this is guest 2, two")
+    machine.send("echo this-is-$(nproc)\r")
+    machine.expect("this-is-2")
+    machine.send("\x01h")
+    machine.expect("hv> ")
+    assert "walks both stages" in machine.before
+    vms = monitor(machine, "vms")
+    assert re.search(r"1 one +running +1 vCPUs", vms) and re.search(r"2 two +running +2 vCPUs", vms)
+    assert re.search(r"pc +[0-9a-f]{16}", monitor(machine, "regs one"))
+    walk = monitor(machine, "walk 0xffffffff80000000 one")
+    assert re.search(r"VS level \d: entry", walk) and re.search(r"G +level 1: entry", walk)
+    assert "a block of 2048 KiB" in walk
+    assert re.search(r"\d+ call from VS-mode", monitor(machine, "exits one"))
+    assert "no command 'dance'" in monitor(machine, "dance")
+
+
+def test_pause_stops_a_guests_time(machine):
+    before = uptime(machine)
+    machine.send("\x01m")
+    machine.expect("hv> ")
+    assert "one is paused" in monitor(machine, "pause one")
+    for _ in range(3):  # real time goes by: the other guest counts two seconds
+        assert "two" in monitor(machine, "vms")
+    machine.send("\r\x01" + "2")
+    machine.expect("this is guest 2")
+    machine.send("sleep 4; echo slept\r")
+    machine.expect(r"\nslept")
+    machine.send("\x01m")
+    machine.expect("hv> ")
+    assert "one is running" in monitor(machine, "resume one")
+    machine.send("\r\x01" + "1")
+    machine.expect("this is guest 1")
+    assert uptime(machine) - before < 4
+
+
+def test_kill_leaves_the_neighbour(machine):
+    machine.send("\x01m")
+    machine.expect("hv> ")
+    monitor(machine, "kill two")
+    machine.send("\r\x01" + "1")
+    machine.send("echo alive-$(nproc)\r")
+    machine.expect("alive-1")
+
+
+def test_reset_boots_again(machine):
+    machine.send("touch /mnt/mark; ls /mnt\r")
+    machine.expect("mark\r")
+    machine.send("\x01m")
+    machine.expect("hv> ")
+    monitor(machine, "reset one")
+    machine.send("\r\x01" + "1")
+    machine.expect("init: 6")
+    machine.expect("guest# ")
+    machine.send("ls /mnt | wc -l\r")
+    machine.expect("\n0\r")
