@@ -19,9 +19,9 @@ void session_init(struct session *session, unsigned line, int fd)
     session->line = line;
     session->state = SESSION_IDLE;
     session->pid = -1;
-    sink_open(&session->in, STREAM_STDIN, -1);
+    stream_sink_open(&session->in, STREAM_STDIN, -1);
     for (int i = 0; i < STREAM_COUNT; i++)
-        source_open(&session->out[i], (uint8_t)i, -1);
+        stream_source_open(&session->out[i], (uint8_t)i, -1);
 }
 
 void session_reset(struct session *session)
@@ -32,9 +32,9 @@ void session_reset(struct session *session)
 
 static void close_streams(struct session *session)
 {
-    sink_close(&session->in);
+    stream_sink_close(&session->in);
     for (int i = 0; i < STREAM_COUNT; i++)
-        source_close(&session->out[i]);
+        stream_source_close(&session->out[i]);
 }
 
 void session_abandon(struct session *session)
@@ -99,10 +99,10 @@ static int on_start(struct session *session, const uint8_t *payload, size_t leng
         session->pid = -1;
         return refuse(session, status, reason);
     }
-    sink_open(&session->in, STREAM_STDIN, ends.in);
-    source_open(&session->out[STREAM_STDOUT], STREAM_STDOUT, ends.out);
-    source_open(&session->out[STREAM_STDERR], STREAM_STDERR, ends.error);
-    source_open(&session->out[STREAM_TERMINAL], STREAM_TERMINAL, ends.terminal);
+    stream_sink_open(&session->in, STREAM_STDIN, ends.in);
+    stream_source_open(&session->out[STREAM_STDOUT], STREAM_STDOUT, ends.out);
+    stream_source_open(&session->out[STREAM_STDERR], STREAM_STDERR, ends.error);
+    stream_source_open(&session->out[STREAM_TERMINAL], STREAM_TERMINAL, ends.terminal);
     command_forget(&session->command);
     session->state = SESSION_RUNNING;
     return 0;
@@ -112,7 +112,7 @@ static int on_data(struct session *session, const uint8_t *payload, size_t lengt
 {
     if (length < 1 || payload[0] != STREAM_STDIN)
         return 0;
-    if (sink_take(&session->in, payload + 1, length - 1) < 0)
+    if (stream_sink_take(&session->in, payload + 1, length - 1) < 0)
         return refuse(session, 125, "more input than the window allows");
     return 0;
 }
@@ -121,14 +121,14 @@ static int on_end(struct session *session, const uint8_t *payload, size_t length
 {
     if (length < 1 || payload[0] != STREAM_STDIN)
         return 0;
-    sink_end(&session->in);
-    return sink_pump(&session->in, &session->wire);
+    stream_sink_end(&session->in);
+    return stream_sink_pump(&session->in, &session->wire);
 }
 
 static int on_close(struct session *session, const uint8_t *payload, size_t length)
 {
     if (length >= 1 && payload[0] < STREAM_COUNT)
-        source_close(&session->out[payload[0]]);
+        stream_source_close(&session->out[payload[0]]);
     return 0;
 }
 
@@ -140,7 +140,7 @@ static int on_window(struct session *session, const uint8_t *payload, size_t len
         return 0;
     memcpy(&window, payload, length);
     if (window.stream < STREAM_COUNT)
-        source_grant(&session->out[window.stream], window.bytes);
+        stream_source_grant(&session->out[window.stream], window.bytes);
     return 0;
 }
 
@@ -198,7 +198,7 @@ static int on_child(struct session *session, int signals)
     session->status = (uint8_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
     session->pid = -1;
     cage_kill(&session->cage);
-    sink_close(&session->in);
+    stream_sink_close(&session->in);
     session->state = SESSION_DRAINING;
     return 0;
 }
@@ -220,11 +220,11 @@ static int finish(struct session *session)
 
 static int pump_streams(struct session *session, const struct pollfd *in, const struct pollfd *out)
 {
-    int code = in->revents ? sink_pump(&session->in, &session->wire) : 0;
+    int code = in->revents ? stream_sink_pump(&session->in, &session->wire) : 0;
 
     for (int i = 1; code == 0 && i < STREAM_COUNT; i++)
         if (out[i].revents && session->out[i].fd == out[i].fd)
-            code = source_pump(&session->out[i], &session->wire);
+            code = stream_source_pump(&session->out[i], &session->wire);
     return code;
 }
 
@@ -234,13 +234,13 @@ int session_step(struct session *session, int signals)
     struct pollfd polls[COUNT] = {
         [LINE] = {.fd = session->wire.fd, .events = POLLIN},
         [SIGNALS] = {.fd = signals, .events = POLLIN},
-        [IN] = sink_poll(&session->in),
+        [IN] = stream_sink_poll(&session->in),
         [OUT] = {.fd = -1},
     };
     int code = 0;
 
     for (int i = 1; i < STREAM_COUNT; i++)
-        polls[OUT + i] = source_poll(&session->out[i], &session->wire);
+        polls[OUT + i] = stream_source_poll(&session->out[i], &session->wire);
     if (wire_pending(&session->wire))
         polls[LINE].events |= POLLOUT;
     if (poll(polls, COUNT, -1) < 0)

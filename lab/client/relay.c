@@ -37,18 +37,18 @@ static int on_message(void *context, uint8_t kind, const uint8_t *payload, size_
 
     switch (kind) {
     case MESSAGE_DATA:
-        return sink && length > 0 ? sink_take(sink, payload + 1, length - 1) : 0;
+        return sink && length > 0 ? stream_sink_take(sink, payload + 1, length - 1) : 0;
     case MESSAGE_END:
         if (sink)
-            sink_end(sink);
+            stream_sink_end(sink);
         return 0;
     case MESSAGE_CLOSE:
-        source_close(&relay->in);
+        stream_source_close(&relay->in);
         return 0;
     case MESSAGE_WINDOW:
         if (length == sizeof(window)) {
             memcpy(&window, payload, length);
-            source_grant(&relay->in, window.bytes);
+            stream_source_grant(&relay->in, window.bytes);
         }
         return 0;
     case MESSAGE_STOPPED:
@@ -114,17 +114,17 @@ static int pump(struct relay *relay, const struct pollfd *in, const struct pollf
     int code = 0;
 
     if (in->revents && relay->in.fd >= 0)
-        code = source_pump(&relay->in, relay->wire);
+        code = stream_source_pump(&relay->in, relay->wire);
     for (int i = 1; code == 0 && i < STREAM_COUNT; i++)
         if (out[i].revents || relay->out[i].ended)
-            code = sink_pump(&relay->out[i], relay->wire);
+            code = stream_sink_pump(&relay->out[i], relay->wire);
     return code;
 }
 
 static bool all_written(const struct relay *relay)
 {
     for (int i = 1; i < STREAM_COUNT; i++)
-        if (!sink_idle(&relay->out[i]))
+        if (!stream_sink_idle(&relay->out[i]))
             return false;
     return true;
 }
@@ -135,13 +135,13 @@ static int step(struct relay *relay)
     struct pollfd polls[COUNT] = {
         [LINE] = {.fd = relay->over ? -1 : relay->wire->fd, .events = POLLIN},
         [SIGNALS] = {.fd = relay->signals, .events = POLLIN},
-        [IN] = source_poll(&relay->in, relay->wire),
+        [IN] = stream_source_poll(&relay->in, relay->wire),
         [OUT] = {.fd = -1},
     };
     int code = 0;
 
     for (int i = 1; i < STREAM_COUNT; i++)
-        polls[OUT + i] = sink_poll(&relay->out[i]);
+        polls[OUT + i] = stream_sink_poll(&relay->out[i]);
     if (wire_pending(relay->wire))
         polls[LINE].events |= POLLOUT;
     if (poll(polls, COUNT, -1) < 0)
@@ -188,10 +188,10 @@ static void open_streams(struct relay *relay)
     for (int fd = 1; fd < 4 && terminal < 0; fd++)
         if (relay->hello->terminals & (1u << (fd % 3)))
             terminal = fd % 3;
-    source_open(&relay->in, STREAM_STDIN, STDIN_FILENO);
+    stream_source_open(&relay->in, STREAM_STDIN, STDIN_FILENO);
     for (int i = 1; i < STREAM_COUNT; i++)
-        sink_open(&relay->out[i], (uint8_t)i,
-                  fcntl(i == STREAM_TERMINAL ? terminal : fds[i], F_DUPFD_CLOEXEC, 3));
+        stream_sink_open(&relay->out[i], (uint8_t)i,
+                         fcntl(i == STREAM_TERMINAL ? terminal : fds[i], F_DUPFD_CLOEXEC, 3));
 }
 
 static int catch_signals(void)
@@ -221,7 +221,7 @@ int relay_run(struct wire *wire, const struct message_hello *hello, char **comma
     relay.signals = catch_signals();
     open_streams(&relay);
     for (int i = 1; code == 0 && i < STREAM_COUNT; i++)
-        code = sink_pump(&relay.out[i], wire);
+        code = stream_sink_pump(&relay.out[i], wire);
     terminal_raw(hello);
     if (code == 0)
         code = wire_flush(wire);

@@ -7,25 +7,25 @@
 #include "lab/probe/guest.h"
 
 // modes.c
-int check_real(struct guest *guest);
-int check_real_int(struct guest *guest);
-int check_protected(struct guest *guest);
-int check_paged(struct guest *guest);
-int check_pae(struct guest *guest);
-int check_long(struct guest *guest);
+int modes_real(struct guest *guest);
+int modes_real_int(struct guest *guest);
+int modes_protected(struct guest *guest);
+int modes_paged(struct guest *guest);
+int modes_pae(struct guest *guest);
+int modes_long(struct guest *guest);
 // debug.c
-int check_int3(struct guest *guest);
-int check_breakpoint(struct guest *guest);
-int check_watchpoint(struct guest *guest);
-int check_step(struct guest *guest);
+int debug_int3(struct guest *guest);
+int debug_breakpoint(struct guest *guest);
+int debug_watchpoint(struct guest *guest);
+int debug_step(struct guest *guest);
 // platform.c
-int check_mmio(struct guest *guest);
-int check_msrs(struct guest *guest);
-int check_msr_capabilities(struct guest *guest);
-int check_irqchip(struct guest *guest);
-int check_smp(struct guest *guest);
+int platform_mmio(struct guest *guest);
+int platform_msrs(struct guest *guest);
+int platform_msr_capabilities(struct guest *guest);
+int platform_irqchip(struct guest *guest);
+int platform_smp(struct guest *guest);
 // speed.c: these leave a figure in guest->reason
-int check_exits(struct guest *guest);
-int check_instructions(struct guest *guest);
+int speed_exits(struct guest *guest);
+int speed_instructions(struct guest *guest);
 
 #endif

@@ -34,21 +34,21 @@ static int expect_at(struct guest *guest, uint64_t pc)
     return code;
 }
 
-int check_int3(struct guest *guest)
+int debug_int3(struct guest *guest)
 {
     int code = start(guest, GUEST_CODE(breakpoint), KVM_GUESTDBG_USE_SW_BP, 0, 0);
 
     return code < 0 ? code : expect_at(guest, CODE_BASE + 1);
 }
 
-int check_breakpoint(struct guest *guest)
+int debug_breakpoint(struct guest *guest)
 {
     int code = start(guest, GUEST_CODE(steps), KVM_GUESTDBG_USE_HW_BP, STEP_2, DR7_LOCAL_0);
 
     return code < 0 ? code : expect_at(guest, STEP_2);
 }
 
-int check_watchpoint(struct guest *guest)
+int debug_watchpoint(struct guest *guest)
 {
     int code = start(guest, GUEST_CODE(steps), KVM_GUESTDBG_USE_HW_BP, DATA_BASE,
                      DR7_LOCAL_0 | DR7_WRITE_0);
@@ -56,7 +56,7 @@ int check_watchpoint(struct guest *guest)
     return code < 0 ? code : expect_at(guest, STEP_AFTER);
 }
 
-int check_step(struct guest *guest)
+int debug_step(struct guest *guest)
 {
     int code = start(guest, GUEST_CODE(steps), KVM_GUESTDBG_SINGLESTEP, 0, 0);
 

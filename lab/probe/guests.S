@@ -1,5 +1,5 @@
-// The probe's guests. Each is a few instructions, copied to CODE_BASE of an empty machine; what it has found out it says
-// through port PORT_SAY. The labels NAME and NAME_end bound it (see GUEST_CODE in guest.h).
+// The probe's guests. Each is a few instructions, copied to CODE_BASE of an empty machine; what it
+// has found out it says through port PORT_SAY. The labels NAME and NAME_end bound it (see GUEST_CODE in guest.h).
 //
 // In: flat segments or paging as the check has set up, stack below CODE_BASE where one is needed.
 
@@ -90,7 +90,8 @@ guest steps
     hlt
 end steps
 
-// Starts the first interrupt controller at VECTOR with only line 0 open, says 1, and waits. The handler says 2.
+// Starts the first interrupt controller at VECTOR with only line 0 open, says 1, and waits. The
+// handler says 2.
 guest interrupt
     mov $0x11, %al
     out %al, $0x20
@@ -116,8 +117,8 @@ end interrupt
     .global guest_interrupt_handler_offset
     .set guest_interrupt_handler_offset, interrupt_handler - guest_interrupt
 
-// Two processors take turns: this one (its number in RDI, 0 or 1) waits until the counter's last bit is its number, adds
-// one, and stops when TURNS is reached.
+// Two processors take turns: this one (its number in RDI, 0 or 1) waits until the counter's last
+// bit is its number, adds one, and stops when TURNS is reached.
 guest turns
 1:  mov (DATA_BASE), %eax
     cmp $TURNS, %eax

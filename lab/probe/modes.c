@@ -8,14 +8,14 @@ static int say_and_halt(struct guest *guest, uint8_t value)
     return code < 0 ? code : guest_expect(guest, 0, KVM_EXIT_HLT);
 }
 
-int check_real(struct guest *guest)
+int modes_real(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(real), GUEST_REAL);
 
     return code < 0 ? code : say_and_halt(guest, 0x52);
 }
 
-int check_real_int(struct guest *guest)
+int modes_real_int(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(real_int), GUEST_REAL);
 
@@ -24,14 +24,14 @@ int check_real_int(struct guest *guest)
     return code < 0 ? code : say_and_halt(guest, 2);
 }
 
-int check_protected(struct guest *guest)
+int modes_protected(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(protected), GUEST_PROTECTED);
 
     return code < 0 ? code : say_and_halt(guest, 0x44);
 }
 
-int check_paged(struct guest *guest)
+int modes_paged(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(paged), GUEST_PAGED);
 
@@ -40,7 +40,7 @@ int check_paged(struct guest *guest)
     return code < 0 ? code : say_and_halt(guest, 0x77);
 }
 
-int check_pae(struct guest *guest)
+int modes_pae(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(paged), GUEST_PAE);
 
@@ -49,7 +49,7 @@ int check_pae(struct guest *guest)
     return code < 0 ? code : say_and_halt(guest, 0x77);
 }
 
-int check_long(struct guest *guest)
+int modes_long(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(long), GUEST_LONG);
 

@@ -17,7 +17,7 @@
 #define MSR_KERNEL_GS         0xc0000102u
 #define MSR_ARCH_CAPABILITIES 0x10au
 
-int check_mmio(struct guest *guest)
+int platform_mmio(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(mmio), GUEST_LONG);
 
@@ -44,7 +44,7 @@ static int set_and_get(struct guest *guest, uint32_t index, uint64_t value)
     return 0;
 }
 
-int check_msrs(struct guest *guest)
+int platform_msrs(struct guest *guest)
 {
     static const struct {
         uint32_t index;
@@ -62,7 +62,7 @@ int check_msrs(struct guest *guest)
     return code;
 }
 
-int check_msr_capabilities(struct guest *guest)
+int platform_msr_capabilities(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(long), GUEST_LONG);
 
@@ -79,7 +79,7 @@ static void set_gate(struct guest *guest, uint8_t vector, uint32_t handler)
 }
 
 // An interrupt from outside reaches a halted guest through the kernel's own controllers.
-int check_irqchip(struct guest *guest)
+int platform_irqchip(struct guest *guest)
 {
     extern const uint8_t guest_interrupt_handler_offset[];
     struct kvm_irq_level line = {.irq = 0, .level = 1};
@@ -108,7 +108,7 @@ static void *run_second(void *context)
     return (void *)(intptr_t)guest_expect_say(guest, 1, 3);
 }
 
-int check_smp(struct guest *guest)
+int platform_smp(struct guest *guest)
 {
     pthread_t thread;
     void *second;

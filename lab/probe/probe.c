@@ -24,40 +24,44 @@ enum outcome { WORKS, FAILS, HANGS };
 #define OPTIONAL 1
 #define ALONE    2 // measures: runs when nothing else does
 
-static const struct check {
+struct check {
     const char *name;
     const char *about;
     int (*run)(struct guest *);
     unsigned flags;
-} checks[] = {
-    {"real", "16-bit real mode, port output, HLT", check_real, 0},
-    {"real_int", "a software interrupt in real mode", check_real_int, 0},
-    {"protected", "32-bit protected mode", check_protected, 0},
-    {"paged", "32-bit paging", check_paged, 0},
-    {"pae", "32-bit PAE paging", check_pae, 0},
-    {"long", "64-bit long mode", check_long, 0},
-    {"mmio", "an access where no memory is", check_mmio, 0},
-    {"int3", "int3 reported to the debugger", check_int3, OPTIONAL},
-    {"breakpoint", "hardware breakpoint", check_breakpoint, OPTIONAL},
-    {"watchpoint", "hardware watchpoint", check_watchpoint, OPTIONAL},
-    {"step", "single steps", check_step, 0},
-    {"msrs", "model-specific registers", check_msrs, 0},
-    {"irqchip", "interrupts through the kernel's controllers", check_irqchip, 0},
-    {"smp", "two processors in one guest", check_smp, 0},
-    {"msr_10a", "MSR 0x10a, ARCH_CAPABILITIES", check_msr_capabilities, OPTIONAL},
-    {"exits", "speed of port exits", check_exits, OPTIONAL | ALONE},
-    {"instructions", "speed of guest code", check_instructions, OPTIONAL | ALONE},
+};
+
+static const struct check checks[] = {
+    {"real", "16-bit real mode, port output, HLT", modes_real, 0},
+    {"real_int", "a software interrupt in real mode", modes_real_int, 0},
+    {"protected", "32-bit protected mode", modes_protected, 0},
+    {"paged", "32-bit paging", modes_paged, 0},
+    {"pae", "32-bit PAE paging", modes_pae, 0},
+    {"long", "64-bit long mode", modes_long, 0},
+    {"mmio", "an access where no memory is", platform_mmio, 0},
+    {"int3", "int3 reported to the debugger", debug_int3, OPTIONAL},
+    {"breakpoint", "hardware breakpoint", debug_breakpoint, OPTIONAL},
+    {"watchpoint", "hardware watchpoint", debug_watchpoint, OPTIONAL},
+    {"step", "single steps", debug_step, 0},
+    {"msrs", "model-specific registers", platform_msrs, 0},
+    {"irqchip", "interrupts through the kernel's controllers", platform_irqchip, 0},
+    {"smp", "two processors in one guest", platform_smp, 0},
+    {"msr_10a", "MSR 0x10a, ARCH_CAPABILITIES", platform_msr_capabilities, OPTIONAL},
+    {"exits", "speed of port exits", speed_exits, OPTIONAL | ALONE},
+    {"instructions", "speed of guest code", speed_instructions, OPTIONAL | ALONE},
 };
 
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
 
 // What became of each check, in the table's order.
-static struct result {
+struct result {
     pid_t pid;
     int pipe;
     enum outcome outcome;
     char reason[96];
-} results[CHECK_COUNT];
+};
+
+static struct result results[CHECK_COUNT];
 
 struct answer {
     int code;

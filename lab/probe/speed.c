@@ -13,7 +13,7 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-int check_exits(struct guest *guest)
+int speed_exits(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(exits), GUEST_REAL);
     double start = seconds();
@@ -28,7 +28,7 @@ int check_exits(struct guest *guest)
     return 0;
 }
 
-int check_instructions(struct guest *guest)
+int speed_instructions(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(count), GUEST_LONG);
     double start = seconds();

@@ -87,20 +87,20 @@ static void test_source_stops_without_credit(void **state)
     int fd = open("/dev/zero", O_RDONLY);
 
     (void)state;
-    source_open(&source, STREAM_STDOUT, fd);
-    while (source_poll(&source, &near_end).fd >= 0) {
-        assert_int_equal(source_pump(&source, &near_end), 0);
+    stream_source_open(&source, STREAM_STDOUT, fd);
+    while (stream_source_poll(&source, &near_end).fd >= 0) {
+        assert_int_equal(stream_source_pump(&source, &near_end), 0);
         seen = exchange();
         sent += seen.bytes;
     }
     assert_int_equal(sent, MESSAGE_WINDOW_SIZE);
-    source_grant(&source, 10);
-    assert_int_equal(source_poll(&source, &near_end).fd, fd);
-    assert_int_equal(source_pump(&source, &near_end), 0);
+    stream_source_grant(&source, 10);
+    assert_int_equal(stream_source_poll(&source, &near_end).fd, fd);
+    assert_int_equal(stream_source_pump(&source, &near_end), 0);
     assert_int_equal(exchange().bytes, 10);
-    source_grant(&source, UINT32_MAX); // a liar gets no more than a window
+    stream_source_grant(&source, UINT32_MAX); // a liar gets no more than a window
     assert_int_equal(source.credit, MESSAGE_WINDOW_SIZE);
-    source_close(&source);
+    stream_source_close(&source);
 }
 
 static void test_source_tells_its_end(void **state)
@@ -108,8 +108,8 @@ static void test_source_tells_its_end(void **state)
     struct source source;
 
     (void)state;
-    source_open(&source, STREAM_STDIN, open("/dev/null", O_RDONLY));
-    assert_int_equal(source_pump(&source, &near_end), 0);
+    stream_source_open(&source, STREAM_STDIN, open("/dev/null", O_RDONLY));
+    assert_int_equal(stream_source_pump(&source, &near_end), 0);
     assert_int_equal(source.fd, -1);
     assert_int_equal(exchange().ends, 1);
 }
@@ -120,15 +120,15 @@ static void test_sink_writes_and_grants(void **state)
     struct seen seen;
 
     (void)state;
-    sink_open(&sink, STREAM_STDOUT, open("/dev/null", O_WRONLY));
-    assert_int_equal(sink_take(&sink, bytes, sizeof(bytes)), 0);
-    assert_int_equal(sink_take(&sink, bytes, 1), -EPROTO);
-    assert_int_equal(sink_pump(&sink, &near_end), 0);
+    stream_sink_open(&sink, STREAM_STDOUT, open("/dev/null", O_WRONLY));
+    assert_int_equal(stream_sink_take(&sink, bytes, sizeof(bytes)), 0);
+    assert_int_equal(stream_sink_take(&sink, bytes, 1), -EPROTO);
+    assert_int_equal(stream_sink_pump(&sink, &near_end), 0);
     seen = exchange();
     assert_int_equal(seen.granted, sizeof(bytes));
-    assert_true(sink_idle(&sink));
-    sink_end(&sink);
-    assert_int_equal(sink_pump(&sink, &near_end), 0);
+    assert_true(stream_sink_idle(&sink));
+    stream_sink_end(&sink);
+    assert_int_equal(stream_sink_pump(&sink, &near_end), 0);
     assert_int_equal(sink.fd, -1);
     assert_int_equal(exchange().closes, 0);
 }
@@ -140,17 +140,17 @@ static void test_sink_keeps_order_around_the_ring(void **state)
 
     (void)state;
     assert_int_equal(pipe(fds), 0);
-    sink_open(&sink, STREAM_STDOUT, fds[1]);
+    stream_sink_open(&sink, STREAM_STDOUT, fds[1]);
     for (unsigned round = 0; round < 200; round++) {
         for (size_t i = 0; i < sizeof(in); i++)
             in[i] = (uint8_t)(i * 7 + round);
-        assert_int_equal(sink_take(&sink, in, sizeof(in)), 0);
-        assert_int_equal(sink_pump(&sink, &near_end), 0);
+        assert_int_equal(stream_sink_take(&sink, in, sizeof(in)), 0);
+        assert_int_equal(stream_sink_pump(&sink, &near_end), 0);
         assert_int_equal(read(fds[0], out, sizeof(out)), sizeof(out));
         assert_memory_equal(in, out, sizeof(in));
         exchange();
     }
-    sink_close(&sink);
+    stream_sink_close(&sink);
     close(fds[0]);
 }
 
@@ -161,10 +161,10 @@ static void test_sink_tells_that_its_reader_left(void **state)
     (void)state;
     assert_int_equal(pipe(fds), 0);
     close(fds[0]);
-    sink_open(&sink, STREAM_STDOUT, fds[1]);
-    assert_int_equal(sink_pump(&sink, &near_end), 0);
+    stream_sink_open(&sink, STREAM_STDOUT, fds[1]);
+    assert_int_equal(stream_sink_pump(&sink, &near_end), 0);
     assert_int_equal(sink.fd, -1);
-    assert_int_equal(sink_pump(&sink, &near_end), 0);
+    assert_int_equal(stream_sink_pump(&sink, &near_end), 0);
     assert_int_equal(exchange().closes, 1);
 }
 

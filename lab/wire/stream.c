@@ -6,26 +6,26 @@
 #include <string.h>
 #include <unistd.h>
 
-void source_open(struct source *source, uint8_t stream, int fd)
+void stream_source_open(struct source *source, uint8_t stream, int fd)
 {
     *source = (struct source){.fd = fd, .stream = stream, .credit = MESSAGE_WINDOW_SIZE};
 }
 
-void source_close(struct source *source)
+void stream_source_close(struct source *source)
 {
     if (source->fd >= 0)
         close(source->fd);
     source->fd = -1;
 }
 
-struct pollfd source_poll(const struct source *source, const struct wire *wire)
+struct pollfd stream_source_poll(const struct source *source, const struct wire *wire)
 {
     bool can = source->fd >= 0 && source->credit > 0 && wire_has_room(wire);
 
     return (struct pollfd){.fd = can ? source->fd : -1, .events = POLLIN};
 }
 
-int source_pump(struct source *source, struct wire *wire)
+int stream_source_pump(struct source *source, struct wire *wire)
 {
     uint8_t bytes[MESSAGE_DATA_MAX];
     size_t limit = source->credit < sizeof(bytes) ? source->credit : sizeof(bytes);
@@ -34,21 +34,21 @@ int source_pump(struct source *source, struct wire *wire)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (got <= 0) { // also EIO: the last user of a terminal is gone
-        source_close(source);
+        stream_source_close(source);
         return wire_send(wire, MESSAGE_END, &source->stream, 1, NULL, 0);
     }
     source->credit -= (uint32_t)got;
     return wire_send(wire, MESSAGE_DATA, &source->stream, 1, bytes, (size_t)got);
 }
 
-void source_grant(struct source *source, uint32_t bytes)
+void stream_source_grant(struct source *source, uint32_t bytes)
 {
     uint32_t room = MESSAGE_WINDOW_SIZE - source->credit;
 
     source->credit += bytes < room ? bytes : room;
 }
 
-void sink_open(struct sink *sink, uint8_t stream, int fd)
+void stream_sink_open(struct sink *sink, uint8_t stream, int fd)
 {
     sink->fd = fd;
     sink->stream = stream;
@@ -57,7 +57,7 @@ void sink_open(struct sink *sink, uint8_t stream, int fd)
     sink->start = sink->used = 0;
 }
 
-void sink_close(struct sink *sink)
+void stream_sink_close(struct sink *sink)
 {
     if (sink->fd >= 0)
         close(sink->fd);
@@ -65,12 +65,12 @@ void sink_close(struct sink *sink)
     sink->used = 0;
 }
 
-bool sink_idle(const struct sink *sink)
+bool stream_sink_idle(const struct sink *sink)
 {
     return sink->fd < 0 || sink->used == 0;
 }
 
-int sink_take(struct sink *sink, const uint8_t *bytes, size_t length)
+int stream_sink_take(struct sink *sink, const uint8_t *bytes, size_t length)
 {
     size_t end = (sink->start + sink->used) % sizeof(sink->ring);
     size_t first = sizeof(sink->ring) - end;
@@ -87,12 +87,12 @@ int sink_take(struct sink *sink, const uint8_t *bytes, size_t length)
     return 0;
 }
 
-void sink_end(struct sink *sink)
+void stream_sink_end(struct sink *sink)
 {
     sink->ended = true;
 }
 
-struct pollfd sink_poll(const struct sink *sink)
+struct pollfd stream_sink_poll(const struct sink *sink)
 {
     // With nothing to write it still listens for POLLERR: the reader may go away.
     return (struct pollfd){.fd = sink->fd, .events = sink->used > 0 ? POLLOUT : 0};
@@ -132,14 +132,14 @@ static int announce_close(struct sink *sink, struct wire *wire)
     return wire_send(wire, MESSAGE_CLOSE, &sink->stream, 1, NULL, 0);
 }
 
-int sink_pump(struct sink *sink, struct wire *wire)
+int stream_sink_pump(struct sink *sink, struct wire *wire)
 {
     if (sink->fd < 0 || write_some(sink) < 0) {
-        sink_close(sink);
+        stream_sink_close(sink);
         return announce_close(sink, wire);
     }
     if (sink->ended && sink->used == 0) {
-        sink_close(sink);
+        stream_sink_close(sink);
         return 0;
     }
     if (sink->owed >= MESSAGE_WINDOW_SIZE / 4) {

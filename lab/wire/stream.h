@@ -16,15 +16,16 @@ struct source {
 };
 
 // Takes over the descriptor.
-void source_open(struct source *source, uint8_t stream, int fd);
-void source_close(struct source *source);
+void stream_source_open(struct source *source, uint8_t stream, int fd);
+void stream_source_close(struct source *source);
 // What to poll for now: an entry with fd -1 if nothing can be sent.
-struct pollfd source_poll(const struct source *source, const struct wire *wire);
+struct pollfd stream_source_poll(const struct source *source, const struct wire *wire);
 // After poll reported the descriptor: reads once and sends. At the end of the stream it says so and
 // closes.
-__attribute__((warn_unused_result)) int source_pump(struct source *source, struct wire *wire);
+__attribute__((warn_unused_result)) int stream_source_pump(struct source *source,
+                                                           struct wire *wire);
 // A window arrived for this stream.
-void source_grant(struct source *source, uint32_t bytes);
+void stream_source_grant(struct source *source, uint32_t bytes);
 
 struct sink {
     int fd; // -1: closed; what arrives is dropped
@@ -37,15 +38,15 @@ struct sink {
 };
 
 // Takes over the descriptor.
-void sink_open(struct sink *sink, uint8_t stream, int fd);
-void sink_close(struct sink *sink);
-bool sink_idle(const struct sink *sink); // nothing left to write
+void stream_sink_open(struct sink *sink, uint8_t stream, int fd);
+void stream_sink_close(struct sink *sink);
+bool stream_sink_idle(const struct sink *sink); // nothing left to write
 // -EPROTO if the other end sends more than it was granted.
-__attribute__((warn_unused_result)) int sink_take(struct sink *sink, const uint8_t *bytes,
-                                                  size_t length);
-void sink_end(struct sink *sink);
-struct pollfd sink_poll(const struct sink *sink);
+__attribute__((warn_unused_result)) int stream_sink_take(struct sink *sink, const uint8_t *bytes,
+                                                         size_t length);
+void stream_sink_end(struct sink *sink);
+struct pollfd stream_sink_poll(const struct sink *sink);
 // Writes what the descriptor takes without blocking, and grants what was consumed.
-__attribute__((warn_unused_result)) int sink_pump(struct sink *sink, struct wire *wire);
+__attribute__((warn_unused_result)) int stream_sink_pump(struct sink *sink, struct wire *wire);
 
 #endif
