@@ -1,5 +1,6 @@
 // The probe's guests. Each is a few instructions, copied to CODE_BASE of an empty machine; what it
-// has found out it says through port PORT_SAY. The labels NAME and NAME_end bound it (see GUEST_CODE in guest.h).
+// has found out it says through port PORT_SAY. The labels NAME and NAME_end bound it (see GUEST_CODE
+// in guest.h).
 //
 // In: flat segments or paging as the check has set up, stack below CODE_BASE where one is needed.
 
