@@ -9,6 +9,7 @@
  *   - RDI = physical address of this block, below 4 GB, 8-byte aligned;
  *   - the kernel's segments lie in one piece at any 4 KB aligned address below 4 GB, each at
  *     kernel_base + (its p_paddr - the lowest p_paddr); RIP = e_entry moved by the same distance;
+ *   - a kernel that wants the block has BOOT_INFO_MAGIC, 8-byte aligned, in its file's first 16 KB;
  *   - no stack is promised: the kernel brings its own.
  *
  * After the kernel has copied the block, everything the map calls usable is the kernel's, the

@@ -39,6 +39,7 @@ const char options_help[] =
     "  -v, --verbose            a line for each exit\n"
     "      --stats              exits by kind, device and direction, and where time went\n"
     "\n"
+    "      --append TEXT        the command line of a kernel that takes one (HLeOs)\n"
     "      --kvm DEVICE         the KVM device (/dev/kvm)\n"
     "  -h, --help               this text\n"
     "      --version            the version\n"
@@ -60,6 +61,7 @@ enum {
     OPT_COLOR,
     OPT_STATS,
     OPT_KVM,
+    OPT_APPEND,
     OPT_VERSION,
 };
 
@@ -81,6 +83,7 @@ static const struct option long_options[] = {
     {"verbose", no_argument, NULL, 'v'},
     {"stats", no_argument, NULL, OPT_STATS},
     {"kvm", required_argument, NULL, OPT_KVM},
+    {"append", required_argument, NULL, OPT_APPEND},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -254,6 +257,9 @@ static int parse_one(struct options *o, int option, const char *value, struct er
         return 0;
     case OPT_STATS:
         o->stats = true;
+        return 0;
+    case OPT_APPEND:
+        o->append = value;
         return 0;
     case OPT_KVM:
         o->kvm = value;

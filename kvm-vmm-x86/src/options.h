@@ -36,7 +36,8 @@ struct options {
     uint64_t max_exits; /* 0: no limit */
     uint64_t timeout;   /* nanoseconds; 0: no limit */
     bool verbose, stats;
-    const char *kvm; /* the device */
+    const char *kvm;    /* the device */
+    const char *append; /* the kernel's command line, for images that take one; or NULL */
 };
 
 /* Fills `options` from the command line, whose strings it keeps. -1: `error` says what is wrong. */

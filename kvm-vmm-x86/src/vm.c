@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot/handover.h"
 #include "boot/multiboot.h"
 #include "console.h"
 #include "host/ram.h"
@@ -141,6 +142,11 @@ static int load(struct vm *vm, const struct loader *loader, const struct image *
     *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->options->no_paging};
     if (loader->load(&request, vm->mode, start, error) < 0)
         return -1;
+    if (vm->mode == MODE_LONG && handover_wanted(image->bytes, image->size)) {
+        start->boot_info = HANDOVER_ADDRESS;
+        handover_write(&vm->memory, reserved,
+                       vm->options->append != NULL ? vm->options->append : "");
+    }
     if (vm->mode != MODE_PROTECTED)
         return 0;
     start->multiboot = true;

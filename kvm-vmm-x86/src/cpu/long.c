@@ -68,5 +68,6 @@ void cpu_start_long(const struct memory *memory, const struct cpu_start *start,
     sregs->cr4 |= CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
     sregs->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG;
     sregs->efer |= EFER_LME | EFER_LMA;
-    *regs = (struct kvm_regs){.rip = start->entry, .rsp = reserved, .rflags = RFLAGS_FIXED};
+    *regs = (struct kvm_regs){
+        .rip = start->entry, .rsp = reserved, .rdi = start->boot_info, .rflags = RFLAGS_FIXED};
 }

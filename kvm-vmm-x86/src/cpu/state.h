@@ -15,7 +15,7 @@ struct cpu_start {
     gva_t entry;
     bool paging;     /* protected mode: translate */
     bool multiboot;  /* EAX and EBX as a multiboot kernel expects them */
-    gpa_t boot_info; /* what EBX points to then */
+    gpa_t boot_info; /* what EBX points to then; in long mode, RDI */
 };
 
 /*

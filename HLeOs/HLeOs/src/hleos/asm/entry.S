@@ -7,6 +7,7 @@
  *       interrupts off, the loader's identity map still there
  */
 #include "HLeOs/HLeOs/src/hleos/memory/layout.h"
+#include "abi/boot_info.h"
 
 #define PRESENT_WRITABLE 3
 
@@ -48,6 +49,10 @@ kernel_entry:
 3:      cli
         hlt
         jmp     3b
+
+/* By this a loader knows, near the file's beginning, that a boot_info is wanted. */
+        .balign 8
+        .quad   BOOT_INFO_MAGIC
 
         .section .bss.pages, "aw", @nobits
         .balign 0x1000

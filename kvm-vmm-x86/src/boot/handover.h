@@ -1,0 +1,20 @@
+/* The block that HLeOs expects from its loader: abi/boot_info.h. */
+#ifndef BOOT_HANDOVER_H
+#define BOOT_HANDOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "memory.h"
+
+/* Where the block goes: the second page of RAM, which no image of ours is loaded to. */
+#define HANDOVER_ADDRESS UINT64_C(0x1000)
+
+/* Whether an image asks for the block: its magic number stands, 8-byte aligned, near the beginning.
+ */
+bool handover_wanted(const uint8_t *bytes, size_t size);
+
+/* Writes it: RAM from `reserved` to its low end is not the guest's. */
+void handover_write(const struct memory *memory, gpa_t reserved, const char *command_line);
+
+#endif
