@@ -13,6 +13,7 @@ static const struct {
     const struct bus_ops *ops;
     size_t state; /* where the device lives in struct machine */
 } devices[] = {
+    {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, offsetof(struct machine, rtc)},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, offsetof(struct machine, debug_exit)},
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, offsetof(struct machine, serial)},
     {BUS_PIO, HC_PORT, 1, &hypercall_ops, offsetof(struct machine, hypercall)},
@@ -24,6 +25,7 @@ int machine_init(struct machine *machine, const struct options *options,
     machine->bus = (struct bus){0};
     hypercall_init(&machine->hypercall, backend);
     debug_exit_init(&machine->debug_exit, backend);
+    rtc_init(&machine->rtc, backend->seconds);
     serial_init(&machine->serial, backend, !options->no_ctrl_d);
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
         if (bus_claim(&machine->bus, devices[i].space, devices[i].base, devices[i].length,

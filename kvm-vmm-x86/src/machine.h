@@ -6,6 +6,7 @@
 #include "dev/bus.h"
 #include "dev/debug_exit.h"
 #include "dev/hypercall.h"
+#include "dev/rtc.h"
 #include "dev/serial.h"
 #include "options.h"
 
@@ -14,6 +15,7 @@ struct machine {
     struct hypercall hypercall;
     struct debug_exit debug_exit;
     struct serial serial;
+    struct rtc rtc;
 };
 
 /* Creates every device of the table and claims its range. `backend` must live as long as the

@@ -8,6 +8,7 @@
 #include "boot/handover.h"
 #include "boot/multiboot.h"
 #include "console.h"
+#include "host/clock.h"
 #include "host/ram.h"
 #include "input.h"
 
@@ -108,6 +109,7 @@ static struct backend make_backend(struct vm *vm)
                             .pending = backend_pending,
                             .want_input = backend_want_input,
                             .interrupt = backend_interrupt,
+                            .seconds = clock_seconds,
                             .end = backend_end};
 }
 

@@ -1,0 +1,31 @@
+"""The same kernel in our own VMM, with no BIOS and no disk: where KVM is complete, or in the lab."""
+import subprocess
+
+from tests.hleos.machines import GOOD, PANIC, TOP
+
+
+def run(command_line, typed=""):
+    result = subprocess.run(["lab/lab", "run", "kvm-vmm-x86/kvm-vmm", "--append", command_line,
+                             "build/hleos/hleos.elf"],
+                            cwd=TOP, input=typed, capture_output=True, text=True, errors="replace", timeout=300)
+    return result.returncode, result.stdout
+
+
+def test_all_tests(built, vmm):
+    status, text = run("test=all stress=20000")
+    assert "FAILED" not in text
+    assert text.strip().splitlines()[-1] == "selftest: 33 passed, 0 failed"
+    assert "acpi: no tables" in text and "interrupts: PIC" in text and "tick by the PIT" in text
+    assert status == GOOD
+
+
+def test_shell_by_pipe(built, vmm):
+    status, text = run("demo=no", "run c\nhalt\n")
+    assert "C job: 2262 primes below 20000" in text and "halting" in text
+    assert status == GOOD
+
+
+def test_panic_has_its_status(built, vmm):
+    status, text = run("demo=no", "panic\n")
+    assert "KERNEL PANIC" in text and "as you wish" in text
+    assert status == PANIC
