@@ -43,8 +43,8 @@ struct backend {
     void (*want_input)(void *context);
     /* Raises or lowers an ISA interrupt line. */
     void (*interrupt)(void *context, unsigned line, bool level);
-    /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
     uint64_t (*seconds)(void); /* the wall clock since 1970, UTC; NULL: none */
+    /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
     void (*end)(void *context, enum end_kind kind, int code, const char *message);
 };
 
