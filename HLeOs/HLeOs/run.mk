@@ -3,8 +3,8 @@ QEMU       ?= qemu-system-x86_64
 QEMU_I386  ?= qemu-system-i386
 MEMORY     ?= 128M
 DISPLAY_OPTION ?= -display none
-# KVM only where it is complete: the lab's probe says so.
-ACCEL      := $(shell [ -x $(TOP)/lab/lab ] && $(TOP)/lab/lab doctor --quiet >/dev/null 2>&1 && echo kvm || echo tcg)
+# KVM only where it is complete, as the lab's probe says; asked when a machine is started, not before.
+ACCEL       = $(shell $(TOP)/lab/lab probe --values > /dev/null 2>&1 && echo kvm || echo tcg)
 MACHINE     = -drive file=$(IMAGE),format=raw,if=ide -m $(MEMORY) -device isa-debug-exit,iobase=0xf4,iosize=4 \
               $(DISPLAY_OPTION) -no-reboot
 
