@@ -24,7 +24,8 @@ def once(line):
 
 
 def main():
-    subprocess.run(["make", "-s", "-C", str(TOP / "hypervisor"), "all", str(OUT / "linux-1.cpio"), "CPUS=1"], check=True)
+    subprocess.run(["make", "-s", "-C", str(TOP / "hypervisor"), "all", str(OUT / "linux-1.cpio"), "CPUS=1"],
+                   check=True)
     folder = OUT / "linux"
     (folder / "manifest").write_text(f'vm linux mem=256M kernel=Image initrd=initrd args="{ARGS}"\n')
     archive = OUT / "bench.cpio"

@@ -48,8 +48,9 @@ def cpio(path, files):
 
 
 def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv64", more=()):
-    line = [*qemu, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-display", "none", "-monitor", "none",
-            "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty", "-no-reboot", "-kernel", str(kernel), "-append", args, *more]
+    line = [*qemu, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-no-reboot",
+            "-display", "none", "-monitor", "none", "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",
+            "-kernel", str(kernel), "-append", args, *more]
     return line + (["-initrd", str(initrd)] if initrd else [])
 
 

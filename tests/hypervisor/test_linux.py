@@ -43,6 +43,13 @@ def test_on_debian_13_qemu(hypervisor, linux, tmp_path, qemu):
     assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
+def test_with_a_vector_unit(hypervisor, linux, tmp_path):
+    """Two vCPUs on one hart whose vector registers are saved and loaded at each switch."""
+    initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
+    status, output = run(command(QEMU12, hypervisor, initrd, cpu="rv64,v=true"), 90)
+    assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
+
+
 def test_boots_in_a_row(hypervisor, linux, tmp_path):
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
     for _ in range(int(os.environ.get("BOOTS", "3"))):
