@@ -1,0 +1,15 @@
+"""The state of the terminal while the VMM runs and after it: tty_checks.py, run where KVM is complete."""
+from pathlib import Path
+
+import pytest
+
+from tests.support import lab_run
+
+CHECKS = Path(__file__).with_name("tty_checks.py")
+
+
+@pytest.mark.parametrize("check", ["raw_only_while_a_guest_reads", "ctrl_c_reaches_a_guest_that_reads",
+                                   "the_input_moves_on", "signals", "suspended_and_continued"])
+def test_terminal(vmm, check):
+    result = lab_run("/usr/bin/python3", CHECKS, check)
+    assert result.status == 0, result

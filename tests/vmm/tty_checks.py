@@ -1,0 +1,123 @@
+"""What the VMM does to the terminal it runs on, seen from the other side of that terminal.
+
+The lab passes a terminal on, so the one to look at is the one inside: test_tty.py runs this file where KVM is complete,
+with the name of a check. Each ends with status 0, or with the traceback of what was not so.
+"""
+import os
+import signal
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pexpect
+
+HERE = Path(__file__).resolve().parents[2] / "kvm-vmm-x86"
+LIMIT = 60
+
+
+def start(*guests):
+    images = [str(next(HERE.glob("guest/test/*/%s.bin" % name))) for name in guests]
+    return pexpect.spawn(str(HERE / "kvm-vmm"), images, timeout=LIMIT)
+
+
+def is_raw(session):
+    return not termios.tcgetattr(session.child_fd)[3] & (termios.ICANON | termios.ISIG | termios.ECHO)
+
+
+def becomes(condition):
+    """Waits for what must come to be; how long it takes decides nothing."""
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, "it never came to be"
+        time.sleep(0.01)
+
+
+def status(session):
+    session.expect(pexpect.EOF)
+    session.close()
+    return session.exitstatus
+
+
+def reading():
+    """A guest at its prompt: the terminal is raw by then, since nothing it is sent is echoed twice."""
+    session = start("name")
+    session.expect_exact(b"name? ")
+    becomes(lambda: is_raw(session))
+    return session
+
+
+def check_raw_only_while_a_guest_reads():
+    session = start("spin")
+    session.expect_exact(b".")
+    assert not is_raw(session)
+    session.sendintr()
+    assert status(session) == 128 + signal.SIGINT
+    session = reading()
+    before = session.child_fd
+    session.send(b"Ada\r")
+    session.expect_exact(b"hello, Ada")
+    becomes(lambda: not session.isalive() or not is_raw(session))
+    assert before >= 0 and status(session) == 0
+
+
+def check_ctrl_c_reaches_a_guest_that_reads():
+    session = start("echo")
+    session.send(b"")
+    becomes(lambda: is_raw(session))
+    session.send(b"a\x03b")
+    session.expect_exact(b"a\x03b")
+    session.send(b"\x01x")
+    assert status(session) == 0
+
+
+def check_the_input_moves_on():
+    session = start("echo", "echo", "echo")
+    becomes(lambda: is_raw(session))
+    session.send(b"\x01x")
+    assert status(session) == 0
+    session = start("echo", "spin")
+    session.expect_exact(b".")
+    becomes(lambda: is_raw(session))
+    session.send(b"\x01n")
+    session.expect_exact(b"guest 1")
+    becomes(lambda: not is_raw(session))  # the guest that has the input now does not read
+    session.sendintr()
+    assert status(session) == 128 + signal.SIGINT
+
+
+def check_signals():
+    """Whatever ends it from outside: the terminal as it was, the status by the book, and nobody left."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        master, slave = os.openpty()
+        before = termios.tcgetattr(slave)
+        child = os.fork()
+        if child == 0:
+            os.login_tty(slave)
+            image = str(next(HERE.glob("guest/test/*/echo.bin")))
+            os.execv(str(HERE / "kvm-vmm"), ["kvm-vmm", image])
+        becomes(lambda: not termios.tcgetattr(slave)[3] & termios.ICANON)
+        os.kill(child, number)
+        _, how = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(how) == 128 + number, (number, how)
+        assert termios.tcgetattr(slave) == before, number
+        assert not list(Path("/proc").glob("[0-9]*/task/%d" % child)), "somebody is left"
+        os.close(master)
+        os.close(slave)
+
+
+def check_suspended_and_continued():
+    """SIGTSTP gives the terminal back; SIGCONT takes it again, and the guest reads on."""
+    session = reading()
+    session.kill(signal.SIGTSTP)
+    becomes(lambda: not is_raw(session))
+    becomes(lambda: Path("/proc/%d/stat" % session.pid).read_text().rsplit(")", 1)[1].split()[0] == "T")
+    session.kill(signal.SIGCONT)
+    becomes(lambda: is_raw(session))
+    session.send(b"Eve\r")
+    session.expect_exact(b"hello, Eve")
+    assert status(session) == 0
+
+
+if __name__ == "__main__":
+    globals()["check_" + sys.argv[1]]()
