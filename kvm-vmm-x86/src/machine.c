@@ -13,6 +13,8 @@ static const struct {
     const struct bus_ops *ops;
     size_t state; /* where the device lives in struct machine */
 } devices[] = {
+    {BUS_PIO, I8042_DATA_PORT, 1, &i8042_data_ops, offsetof(struct machine, i8042)},
+    {BUS_PIO, I8042_COMMAND_PORT, 1, &i8042_command_ops, offsetof(struct machine, i8042)},
     {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, offsetof(struct machine, rtc)},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, offsetof(struct machine, debug_exit)},
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, offsetof(struct machine, serial)},
@@ -25,6 +27,7 @@ int machine_init(struct machine *machine, const struct options *options,
     machine->bus = (struct bus){0};
     hypercall_init(&machine->hypercall, backend);
     debug_exit_init(&machine->debug_exit, backend);
+    i8042_init(&machine->i8042, backend);
     rtc_init(&machine->rtc, backend->seconds);
     serial_init(&machine->serial, backend, !options->no_ctrl_d);
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)

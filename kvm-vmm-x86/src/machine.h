@@ -6,6 +6,7 @@
 #include "dev/bus.h"
 #include "dev/debug_exit.h"
 #include "dev/hypercall.h"
+#include "dev/i8042.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "options.h"
@@ -16,6 +17,7 @@ struct machine {
     struct debug_exit debug_exit;
     struct serial serial;
     struct rtc rtc;
+    struct i8042 i8042;
 };
 
 /* Creates every device of the table and claims its range. `backend` must live as long as the

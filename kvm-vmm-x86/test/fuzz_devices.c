@@ -15,7 +15,8 @@ enum { STEP = 12 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t ram[64 * 1024];
-    static const ioport_t ports[] = {0x500, 0xf4, 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd};
+    static const ioport_t ports[] = {0x500, 0xf4,  0x3f8, 0x3f9, 0x3fa, 0x3fb,
+                                     0x3fc, 0x3fd, 0x60,  0x64,  0x70};
     struct options options = {.no_ctrl_d = size & 1};
     struct fake fake;
     struct machine *machine = calloc(1, sizeof *machine);
@@ -37,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                     .write = data[1] & 4,
                                     .string = data[1] & 8,
                                     .cpu = &cpu};
-        ioport_t port = (ioport_t)(ports[data[0] % 8] + (data[1] >> 6));
+        ioport_t port =
+            (ioport_t)(ports[data[0] % (sizeof ports / sizeof ports[0])] + (data[1] >> 6));
 
         memcpy(&regs.rbx, data + 4, 4);
         memcpy(&regs.rcx, data + 8, 4);

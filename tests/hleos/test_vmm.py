@@ -29,3 +29,9 @@ def test_panic_has_its_status(built, vmm):
     status, text = run("demo=no", "panic\n")
     assert "KERNEL PANIC" in text and "as you wish" in text
     assert status == PANIC
+
+
+def test_reboot_ends_it_well(built, vmm):
+    """By the keyboard controller's reset. Were it not there, a triple fault would follow: status 126."""
+    status, text = run("demo=no", "reboot\n")
+    assert status == 0, text

@@ -1,0 +1,330 @@
+/* The keyboard controller and its keyboard; see i8042.h. */
+#include "dev/i8042.h"
+
+#include <stddef.h>
+
+enum { STATUS_OUTPUT = 1 << 0, STATUS_SYSTEM = 1 << 2, STATUS_COMMAND = 1 << 3 };
+enum { STATUS_UNLOCKED = 1 << 4 };
+
+enum { CONFIG = 0, CONFIG_IRQ = 1 << 0, CONFIG_SYSTEM = 1 << 2, CONFIG_CLOCK_OFF = 1 << 4 };
+enum { CONFIG_MOUSE_OFF = 1 << 5, CONFIG_TRANSLATE = 1 << 6, CONFIG_WRITABLE = 0x55 };
+
+enum {
+    READ_RAM = 0x20,
+    WRITE_RAM = 0x60,
+    SELF_TEST = 0xaa,
+    TEST_PORT = 0xab,
+    CLOCK_OFF = 0xad,
+    CLOCK_ON = 0xae,
+    READ_OUTPUT_PORT = 0xd0,
+    WRITE_OUTPUT_PORT = 0xd1,
+    WRITE_BUFFER = 0xd2,
+    WRITE_MOUSE = 0xd4,
+    PULSE = 0xf0
+};
+enum { RAM_MASK = 0x1f, SELF_TEST_OK = 0x55, TEST_PORT_OK = 0x00 };
+enum { PORT_RUNS = 1 << 0, PORT_OUTPUT = 1 << 4, PORT_REST = 0xce }; /* bit 0 low: CPU reset */
+
+/* What the keyboard is told and answers. */
+enum {
+    SET_LEDS = 0xed,
+    ECHO = 0xee,
+    SCAN_CODE_SET = 0xf0,
+    IDENTIFY = 0xf2,
+    SET_RATE = 0xf3,
+    SCAN_ON = 0xf4,
+    SCAN_OFF = 0xf5,
+    DEFAULTS = 0xf6,
+    RESEND = 0xfe,
+    RESET = 0xff
+};
+enum { ACK = 0xfa, PASSED = 0xaa, ID_1 = 0xab, ID_2 = 0x83, ID_2_TRANSLATED = 0x41 };
+enum { SET_2 = 0x02, SET_2_TRANSLATED = 0x41, RELEASED = 0x80, EXTENDED = 0xe0, BREAK = 0xf0 };
+
+/* Scan code set 2 by set 1: what the keyboard sends when the controller does not translate. */
+static const uint8_t set_2[] = {
+    0x00, 0x76, 0x16, 0x1e, 0x26, 0x25, 0x2e, 0x36, 0x3d, 0x3e, 0x46, 0x45, 0x4e, 0x55, 0x66,
+    0x0d, 0x15, 0x1d, 0x24, 0x2d, 0x2c, 0x35, 0x3c, 0x43, 0x44, 0x4d, 0x54, 0x5b, 0x5a, 0x14,
+    0x1c, 0x1b, 0x23, 0x2b, 0x34, 0x33, 0x3b, 0x42, 0x4b, 0x4c, 0x52, 0x0e, 0x12, 0x5d, 0x1a,
+    0x22, 0x21, 0x2a, 0x32, 0x31, 0x3a, 0x41, 0x49, 0x4a, 0x59, 0x7c, 0x11, 0x29, 0x58, 0x05,
+    0x06, 0x04, 0x0c, 0x03, 0x0b, 0x83, 0x0a, 0x01, 0x09, 0x77, 0x7e, 0x6c, 0x75, 0x7d, 0x7b,
+    0x6b, 0x73, 0x74, 0x79, 0x69, 0x72, 0x7a, 0x70, 0x71, 0x84, 0x00, 0x61, 0x78, 0x07};
+
+/* A guest that asks and asks and never reads loses answers; the queue stays as it is. */
+static void put(struct i8042_queue *q, uint8_t byte)
+{
+    if (q->used < I8042_QUEUE_SIZE)
+        q->bytes[(q->head + q->used++) % I8042_QUEUE_SIZE] = byte;
+}
+
+static uint8_t take(struct i8042_queue *q)
+{
+    uint8_t byte = q->bytes[q->head];
+
+    q->head = (q->head + 1) % I8042_QUEUE_SIZE;
+    q->used--;
+    return byte;
+}
+
+static void update_line(struct i8042 *c)
+{
+    bool line = c->full && (c->ram[CONFIG] & CONFIG_IRQ);
+
+    if (line == c->line)
+        return;
+    c->line = line;
+    c->backend->interrupt(c->backend->context, I8042_IRQ, line);
+}
+
+/* The next byte moves up. The line falls in between: the interrupt controller looks for edges. */
+static void refill(struct i8042 *c)
+{
+    update_line(c);
+    if (c->full)
+        return;
+    if (c->replies.used > 0) {
+        c->output = take(&c->replies);
+        c->full = true;
+    } else if (c->keyboard.used > 0 && !(c->ram[CONFIG] & CONFIG_CLOCK_OFF)) {
+        c->output = c->last_sent = take(&c->keyboard);
+        c->full = true;
+    }
+    update_line(c);
+}
+
+static enum bus_verdict reset_machine(struct i8042 *c)
+{
+    c->backend->end(c->backend->context, END_EXIT, 0, NULL);
+    return BUS_STOP;
+}
+
+static void reset_keyboard(struct i8042 *c)
+{
+    c->keyboard.used = 0;
+    c->scanning = true;
+    c->order = 0;
+}
+
+static void write_config(struct i8042 *c, uint8_t value)
+{
+    c->ram[CONFIG] = (value & CONFIG_WRITABLE) | CONFIG_MOUSE_OFF;
+}
+
+/* A byte on the command port. */
+static enum bus_verdict obey(struct i8042 *c, uint8_t command)
+{
+    c->command = 0;
+    if (command >= PULSE)
+        return command & PORT_RUNS ? BUS_RESUME : reset_machine(c);
+    if (command >= READ_RAM && command <= (READ_RAM | RAM_MASK)) {
+        put(&c->replies, c->ram[command & RAM_MASK]);
+        return BUS_RESUME;
+    }
+    if ((command >= WRITE_RAM && command <= (WRITE_RAM | RAM_MASK)) ||
+        command == WRITE_OUTPUT_PORT || command == WRITE_BUFFER || command == WRITE_MOUSE) {
+        c->command = command;
+        return BUS_RESUME;
+    }
+    switch (command) {
+    case SELF_TEST:
+        c->ram[CONFIG] |= CONFIG_SYSTEM;
+        put(&c->replies, SELF_TEST_OK);
+        break;
+    case TEST_PORT:
+        put(&c->replies, TEST_PORT_OK);
+        break;
+    case CLOCK_OFF:
+        c->ram[CONFIG] |= CONFIG_CLOCK_OFF;
+        break;
+    case CLOCK_ON:
+        c->ram[CONFIG] &= (uint8_t)~CONFIG_CLOCK_OFF;
+        break;
+    case READ_OUTPUT_PORT:
+        put(&c->replies, PORT_REST | PORT_RUNS | (c->full ? PORT_OUTPUT : 0));
+        break;
+    default: /* the mouse's commands among them: a controller with one port knows none */
+        break;
+    }
+    return BUS_RESUME;
+}
+
+/* The data byte of a command. */
+static enum bus_verdict complete(struct i8042 *c, uint8_t command, uint8_t value)
+{
+    if (command == WRITE_OUTPUT_PORT && !(value & PORT_RUNS))
+        return reset_machine(c);
+    if (command == WRITE_RAM)
+        write_config(c, value);
+    else if (command > WRITE_RAM && command <= (WRITE_RAM | RAM_MASK))
+        c->ram[command & RAM_MASK] = value;
+    else if (command == WRITE_BUFFER)
+        put(&c->replies, value);
+    return BUS_RESUME;
+}
+
+/* The value that follows a keyboard's order. The only scan code set is 2; lights and typing rate
+ * are the terminal's. */
+static void complete_order(struct i8042 *c, uint8_t order, uint8_t value)
+{
+    bool translate = c->ram[CONFIG] & CONFIG_TRANSLATE;
+
+    if (order == SCAN_CODE_SET && value != 0 && value != SET_2) {
+        put(&c->keyboard, RESEND);
+        return;
+    }
+    put(&c->keyboard, ACK);
+    if (order == SCAN_CODE_SET && value == 0)
+        put(&c->keyboard, translate ? SET_2_TRANSLATED : SET_2);
+}
+
+static void answer_identity(struct i8042 *c)
+{
+    put(&c->keyboard, ACK);
+    put(&c->keyboard, ID_1);
+    put(&c->keyboard, c->ram[CONFIG] & CONFIG_TRANSLATE ? ID_2_TRANSLATED : ID_2);
+}
+
+/* A byte for the keyboard. */
+static void order_keyboard(struct i8042 *c, uint8_t value)
+{
+    uint8_t order = c->order;
+
+    c->order = 0;
+    c->ram[CONFIG] &= (uint8_t)~CONFIG_CLOCK_OFF; /* sending to it starts its clock */
+    if (order != 0 && value < SET_LEDS) {
+        complete_order(c, order, value);
+        return;
+    }
+    switch (value) {
+    case ECHO:
+        put(&c->keyboard, ECHO);
+        break;
+    case IDENTIFY:
+        answer_identity(c);
+        break;
+    case RESEND:
+        put(&c->keyboard, c->last_sent);
+        break;
+    case RESET:
+        reset_keyboard(c);
+        put(&c->keyboard, ACK);
+        put(&c->keyboard, PASSED);
+        break;
+    case SET_LEDS:
+    case SCAN_CODE_SET:
+    case SET_RATE:
+        c->order = value;
+        put(&c->keyboard, ACK);
+        break;
+    case SCAN_ON:
+    case SCAN_OFF:
+    case DEFAULTS:
+        c->keyboard.used = 0; /* keys not yet fetched are forgotten */
+        c->scanning = value != SCAN_OFF;
+        put(&c->keyboard, ACK);
+        break;
+    default:
+        put(&c->keyboard, RESEND);
+        break;
+    }
+}
+
+static enum bus_verdict write_data(struct i8042 *c, uint8_t value)
+{
+    uint8_t command = c->command;
+
+    c->command = 0;
+    if (command != 0)
+        return complete(c, command, value);
+    order_keyboard(c, value);
+    return BUS_RESUME;
+}
+
+/* Reading an empty buffer gives what it held last. */
+static uint8_t read_data(struct i8042 *c)
+{
+    c->full = false;
+    return c->output;
+}
+
+static uint8_t read_status(const struct i8042 *c)
+{
+    return STATUS_UNLOCKED | (c->full ? STATUS_OUTPUT : 0) |
+           (c->last_was_command ? STATUS_COMMAND : 0) |
+           (c->ram[CONFIG] & CONFIG_SYSTEM ? STATUS_SYSTEM : 0);
+}
+
+static enum bus_verdict data_access(void *device, struct bus_access *access)
+{
+    struct i8042 *c = device;
+    enum bus_verdict verdict = BUS_RESUME;
+    uint8_t byte;
+
+    lock_take(&c->lock);
+    if (access->write) {
+        c->last_was_command = false;
+        verdict = write_data(c, access->data[0]);
+    } else {
+        byte = read_data(c);
+        access->data[0] = byte;
+    }
+    refill(c);
+    lock_release(&c->lock);
+    return verdict;
+}
+
+static enum bus_verdict command_access(void *device, struct bus_access *access)
+{
+    struct i8042 *c = device;
+    enum bus_verdict verdict = BUS_RESUME;
+
+    lock_take(&c->lock);
+    if (access->write) {
+        c->last_was_command = true;
+        verdict = obey(c, access->data[0]);
+        refill(c);
+    } else {
+        access->data[0] = read_status(c);
+    }
+    lock_release(&c->lock);
+    return verdict;
+}
+
+const struct bus_ops i8042_data_ops = {.name = "keyboard data", .width = 1, .access = data_access};
+const struct bus_ops i8042_command_ops = {
+    .name = "keyboard control", .width = 1, .access = command_access};
+
+void i8042_init(struct i8042 *controller, const struct backend *backend)
+{
+    *controller = (struct i8042){.backend = backend, .scanning = true};
+    controller->ram[CONFIG] = CONFIG_MOUSE_OFF | CONFIG_SYSTEM | CONFIG_TRANSLATE;
+    lock_init(&controller->lock);
+}
+
+static void put_key(struct i8042 *c, uint8_t code)
+{
+    uint8_t key = code & (uint8_t)~RELEASED;
+
+    if ((c->ram[CONFIG] & CONFIG_TRANSLATE) || code == EXTENDED || key >= sizeof set_2) {
+        put(&c->keyboard, code);
+        return;
+    }
+    if (code & RELEASED)
+        put(&c->keyboard, BREAK);
+    put(&c->keyboard, set_2[key]);
+}
+
+bool i8042_press(struct i8042 *controller, const uint8_t *codes, size_t count)
+{
+    bool taken;
+
+    lock_take(&controller->lock);
+    /* A code is two bytes at the most. Answers to the guest never want for room in practice. */
+    taken = controller->scanning && count <= I8042_QUEUE_SIZE &&
+            controller->keyboard.used + 2 * count <= I8042_QUEUE_SIZE;
+    for (size_t i = 0; taken && i < count; i++)
+        put_key(controller, codes[i]);
+    refill(controller);
+    lock_release(&controller->lock);
+    return taken;
+}

@@ -1,0 +1,47 @@
+/*
+ * The keyboard controller of a PC behind ports 0x60 and 0x64, with a keyboard on it: Intel 8042 as
+ * in IBM's PS/2 technical reference, sections "Keyboard and auxiliary device controller" and
+ * "Keyboard". One port: no mouse. A20 is always open.
+ */
+#ifndef DEV_I8042_H
+#define DEV_I8042_H
+
+#include "dev/backend.h"
+#include "dev/bus.h"
+#include "host/threads.h"
+
+#define I8042_DATA_PORT    0x60
+#define I8042_COMMAND_PORT 0x64
+
+enum { I8042_IRQ = 1, I8042_QUEUE_SIZE = 256, I8042_RAM = 32 };
+
+/* Bytes on their way to the guest. */
+struct i8042_queue {
+    uint8_t bytes[I8042_QUEUE_SIZE];
+    unsigned head, used;
+};
+
+struct i8042 {
+    const struct backend *backend;
+    struct lock lock;       /* protects everything below */
+    uint8_t ram[I8042_RAM]; /* byte 0 is the configuration */
+    uint8_t command;        /* whose data byte is still to come, or 0 */
+    uint8_t order;          /* the same for the keyboard */
+    bool last_was_command;  /* what was written last went to the command port */
+    bool scanning;          /* the keyboard sends its keys */
+    bool full, line;        /* the output buffer; the interrupt line as last set */
+    uint8_t output, last_sent;
+    struct i8042_queue replies;  /* of the controller */
+    struct i8042_queue keyboard; /* what the keyboard sends; waits while its clock is off */
+};
+
+/* Two ranges, because ports 0x61 to 0x63 belong to others. */
+extern const struct bus_ops i8042_data_ops, i8042_command_ops;
+
+void i8042_init(struct i8042 *controller, const struct backend *backend);
+
+/* Keys go down and up: `codes` of scan code set 1, all of them or, if there is no room (or the
+ * guest has switched the keyboard off), none. Callable from any thread. */
+bool i8042_press(struct i8042 *controller, const uint8_t *codes, size_t count);
+
+#endif
