@@ -117,7 +117,8 @@ void vcpu_load(struct vcpu *v, struct cpu *cpu)
 {
     struct vcpu **last = &cpu->last_of_vm[v->vm->id];
 
-    if (cpu->loaded == v)
+    /* What the hart holds is stale once the vCPU has run elsewhere. */
+    if (cpu->loaded == v && v->last_cpu == cpu)
         return;
     load_csrs(v);
     csr_write(CSR_HGATP, v->vm->hgatp);
