@@ -47,6 +47,16 @@ def cpio(path, files):
     return path
 
 
+def assemble(name, folder, output=None, **defines):
+    """Builds guests/NAME.S, which begins at NAME_boot; returns the ELF file."""
+    elf = folder / (output or f"{name}.elf")
+    source = TOP / "tests/hypervisor/guests" / f"{name}.S"
+    subprocess.run(["clang", "--target=riscv64-unknown-elf", "-march=rv64gcv", "-mno-relax", "-nostdlib",
+                    "-fuse-ld=lld", f"-Wl,-e{name}_boot", "-Wl,-Ttext=0x80200000", "-Wl,-N", f"-I{source.parent}",
+                    *(f"-D{key}={value}" for key, value in defines.items()), str(source), "-o", str(elf)], check=True)
+    return elf
+
+
 def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv64", more=()):
     line = [*qemu, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-no-reboot",
             "-display", "none", "-monitor", "none", "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",

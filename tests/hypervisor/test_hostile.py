@@ -1,20 +1,15 @@
 """Guests that misbehave end alone; broken manifests and images get one clear line."""
 import re
-import subprocess
 
 import pytest
 
-from hvmachine import OUT, QEMU12, TOP, command, cpio, make, run
+from hvmachine import QEMU12, assemble, command, cpio, run
 from test_linux import BASE, linux  # noqa: F401
 
 
 @pytest.fixture(scope="session")
 def evil(hypervisor, tmp_path_factory):
-    elf = tmp_path_factory.mktemp("evil") / "evil.elf"
-    source = TOP / "tests/hypervisor/guests/evil.S"
-    subprocess.run(["clang", "--target=riscv64-unknown-elf", "-march=rv64gc", "-mno-relax", "-nostdlib", "-fuse-ld=lld",
-                    "-Wl,-eevil_boot", "-Wl,-Ttext=0x80200000", "-Wl,-N", str(source), "-o", str(elf)], check=True)
-    return elf
+    return assemble("evil", tmp_path_factory.mktemp("evil"))
 
 
 def test_evil_guest_alone(hypervisor, evil, qemu, tmp_path):
@@ -36,6 +31,27 @@ def test_neighbour_counts_on(hypervisor, evil, linux, tmp_path):  # noqa: F811
     times = [float(t) for _, t in counts]
     assert times == sorted(times)
     assert len(re.findall(r"^evil\d: .*evil: still here after everything", output, re.M)) == 2
+
+
+def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # noqa: F811
+    """A guest whose trap handler is nowhere, and one whose handler is a device, are ended with a report each."""
+    manifest = f'vm good mem=192M kernel=Image initrd=initrd args="{BASE} test=counter"\n' + \
+               "".join(f"vm stray{i} mem=16M kernel=stray{i} base=0x80000000\n" for i in range(2))
+    handlers = (0x40000000, 0x10000000)
+    strays = {f"stray{i}": assemble("stray", tmp_path, f"stray{i}", HANDLER=h) for i, h in enumerate(handlers)}
+    initrd = cpio(tmp_path / "i", {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd",
+                                   **strays})
+    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", memory="1G"), 120)
+    assert status in (0, 1), output[-1500:]
+    for i, handler in enumerate(handlers):
+        report = output[output.index(f"hv: vm stray{i} is ended: its trap handler at {handler:#x} cannot be fetched"):]
+        report = report[:report.index(f"hv: vm stray{i} has been ended")]
+        assert f"cause 20 (guest page fault on a fetch), stval {handler:#x}" in report
+        assert f"pc   {handler:016x}" in report and "s1   0000000057a957a9" in report
+        assert "hv: where pc is:" in report and "hv: where stval is:" in report
+        assert report.count("hv:  G  level") + report.count("hv:  G stage") >= 2
+    assert [int(n) for n in re.findall(r"^good: counter: (\d+) at", output, re.M)] == list(range(1, 13))
+    assert output.rindex("is ended:") < output.index("good: counter: 12 at")
 
 
 @pytest.mark.parametrize("manifest,line", [

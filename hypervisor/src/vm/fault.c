@@ -32,6 +32,18 @@ static uint64_t access_fault(uint64_t cause)
                                             : CAUSE_STORE_ACCESS;
 }
 
+/* Tells the guest of its fault. Where it is the guest's own trap handler that cannot be fetched, it
+ * would be told for ever: that guest cannot go on. */
+static void blame(struct vcpu *v)
+{
+    uint64_t handler = csr_read(CSR_VSTVEC) & ~3ul;
+
+    if (v->pc == handler && v->trap.stval == handler)
+        vm_kill(v, "its trap handler at 0x%lx cannot be fetched", handler);
+    else
+        vcpu_inject(v, access_fault(v->trap.cause), v->trap.stval);
+}
+
 static unsigned needed_perm(const struct vcpu *v)
 {
     if (is_table_walk(v))
@@ -68,14 +80,14 @@ void fault_handle(struct vcpu *v)
         if (exhausted)
             vm_kill(v, "no memory left for page 0x%lx", gpa);
         else if (!served)
-            vcpu_inject(v, access_fault(v->trap.cause), v->trap.stval);
+            blame(v);
         return;
     }
     device = vm_device_at(vm, gpa);
     if (device != NULL && v->trap.cause != CAUSE_FETCH_GUEST_PAGE && !is_table_walk(v))
         mmio_emulate(v, device, gpa);
     else
-        vcpu_inject(v, access_fault(v->trap.cause), v->trap.stval);
+        blame(v);
 }
 
 bool fault_code_is_mapped(struct vcpu *v)
