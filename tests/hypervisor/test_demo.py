@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from hvmachine import HV, OUT, command, cpio, run
+from hvmachine import HV, OUT, QEMU12, command, cpio, run
 
 LINES = ["ABC: hello from VS-mode",
          "memory appears where it is touched: written and read back at 0x300000",
@@ -24,6 +24,12 @@ def test_documented_scripts(hypervisor, script):
 
 def test_demo_on_each_emulator(hypervisor, qemu):
     status, output = run(command(qemu, hypervisor, OUT / "demo.cpio"))
+    assert status == 0
+    assert [line for line in output.splitlines() if line in LINES] == LINES
+
+
+def test_demo_without_sstc(hypervisor):
+    status, output = run(command(QEMU12, hypervisor, OUT / "demo.cpio", cpu="rv64,sstc=off"))
     assert status == 0
     assert [line for line in output.splitlines() if line in LINES] == LINES
 

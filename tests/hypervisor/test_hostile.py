@@ -8,13 +8,14 @@ from test_linux import BASE, linux  # noqa: F401
 
 
 @pytest.fixture(scope="session")
-def evil(hypervisor, tmp_path_factory):
-    return assemble("evil", tmp_path_factory.mktemp("evil"))
+def evil(hypervisor, tmp_path_factory, soak):
+    """It makes 20,000 random SBI calls, and goes on with them for SECONDS."""
+    return assemble("evil", tmp_path_factory.mktemp("evil"), SECONDS=soak(0, 60))
 
 
 def test_evil_guest_alone(hypervisor, evil, qemu, tmp_path):
     initrd = cpio(tmp_path / "i", {"manifest": "vm evil mem=128M kernel=evil.elf base=0x80000000", "evil.elf": evil})
-    status, output = run(command(qemu, hypervisor, initrd), 60)
+    status, output = run(command(qemu, hypervisor, initrd), 180)
     assert status == 0, output[-1500:]
     assert "evil: still here after everything" in output and "defect" not in output
 
@@ -24,7 +25,7 @@ def test_neighbour_counts_on(hypervisor, evil, linux, tmp_path):  # noqa: F811
                "".join(f"vm evil{i} mem=128M kernel=evil.elf base=0x80000000\n" for i in range(2))
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "evil.elf": evil, "Image": linux / "Image",
                                    "initrd": linux / "initrd"})
-    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", harts=1, memory="1G"), 120)
+    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", harts=1, memory="1G"), 240)
     assert status == 0, output[-1500:]
     counts = re.findall(r"^good: counter: (\d+) at ([\d.]+)", output, re.M)
     assert [int(n) for n, _ in counts] == list(range(1, 13))
