@@ -138,13 +138,30 @@ static int64_t sign_extend(uint64_t value, int bytes)
     return (int64_t)(value << shift) >> shift;
 }
 
+/* Divides by a small base and returns the rest: 16 bits at a time, because on a 32-bit machine the
+ * compiler would call a library for a 64-bit division, and there is none here. */
+static unsigned divide(uint64_t *value, unsigned base)
+{
+    uint64_t quotient = 0;
+    uint32_t rest = 0;
+
+    for (int shift = 48; shift >= 0; shift -= 16) {
+        uint32_t part = rest << 16 | (uint16_t)(*value >> shift);
+
+        quotient = quotient << 16 | part / base;
+        rest = part % base;
+    }
+    *value = quotient;
+    return rest;
+}
+
 static int to_digits(char digits[DIGITS_MAX], uint64_t value, unsigned base, bool upper)
 {
     const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     int n = 0;
 
-    for (; value != 0; value /= base)
-        digits[n++] = set[value % base];
+    while (value != 0)
+        digits[n++] = set[divide(&value, base)];
     for (int i = 0; i < n / 2; i++) {
         char c = digits[i];
 

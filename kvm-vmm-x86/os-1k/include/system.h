@@ -1,0 +1,62 @@
+/*
+ * What the kernel and the programs agree on beside the numbers of abi/hypercall.h: the address
+ * space of a program, the structures that system calls fill in, and the errors they return.
+ *
+ * A system call is `int $0x80` with the number in EAX and arguments in EBX, ECX, EDX and ESI. The
+ * result comes back in EAX: 0 or more on success, an error below otherwise.
+ */
+#ifndef OS1K_SYSTEM_H
+#define OS1K_SYSTEM_H
+
+#include <stdint.h>
+
+/* A program lies at PROGRAM_BASE, its stack ends at PROGRAM_END; nothing else is mapped below. */
+#define PROGRAM_BASE       0x00400000u
+#define PROGRAM_END        0x40000000u
+#define PROGRAM_STACK_SIZE 0x4000u
+
+enum {
+    NAME_SIZE = 32,          /* of a file or a process, with its end */
+    COMMAND_LINE_SIZE = 256, /* of a spawned program: its name and arguments, with the end */
+    FIRST_PROCESS = 1,       /* the shell; when it ends, so does the machine */
+};
+
+enum system_error {
+    ERROR_BAD_CALL = -1,     /* there is no system call of that number */
+    ERROR_BAD_ADDRESS = -2,  /* memory that the program does not have, or may not write */
+    ERROR_BAD_ARGUMENT = -3, /* a size, offset or text that makes no sense */
+    ERROR_NO_FILE = -4,      /* no file, or no file number, of that name */
+    ERROR_NO_PROCESS = -5,   /* no process, or no child, of that number */
+    ERROR_NO_MEMORY = -6,    /* out of pages */
+    ERROR_TABLE_FULL = -7,   /* too many processes or files */
+    ERROR_NOT_PROGRAM = -8,  /* the file is not a program for this machine */
+    ERROR_END_OF_INPUT = -9, /* the console has nothing more to read */
+};
+
+/* Exit status of a process that ended against its will. */
+enum { STATUS_KILLED = 128, STATUS_FAULT = 160 /* + number of the exception */ };
+
+enum wait_options { WAIT_BLOCK = 0, WAIT_POLL = 1 /* return 0 if no child has ended yet */ };
+
+struct process_info {
+    int32_t pid, parent;
+    uint32_t ticks; /* times the clock found it running */
+    char state[12];
+    char name[NAME_SIZE];
+};
+
+struct file_info {
+    uint32_t size;
+    char name[NAME_SIZE];
+};
+
+struct system_info {
+    uint32_t pages_total, pages_free; /* 4 KB each */
+    uint32_t processes;
+    char protection[48]; /* how memory is protected */
+    char console[32];    /* where output goes */
+    char store[32];      /* where files live */
+    char loader[32];     /* who started the kernel */
+};
+
+#endif

@@ -1,0 +1,25 @@
+/* about: what this system is, as the kernel itself reports it. */
+#include "user/lib/call.h"
+#include "user/lib/text.h"
+
+int main(void)
+{
+    struct system_info info;
+    uint32_t uptime = call_uptime();
+
+    call_systeminfo(&info);
+    text_print("1K OS, a small operating system for 32-bit x86\n"
+               "  loader      %s\n"
+               "  protection  %s\n"
+               "  programs    ring 3, own page tables, system calls by int 0x80\n"
+               "  scheduling  preemptive round robin, 10 ms\n",
+               info.loader, info.protection);
+    text_print("  memory      %u of %u pages free\n"
+               "  processes   %u\n"
+               "  console     %s\n"
+               "  files       %s\n"
+               "  uptime      %u.%03u s\n",
+               info.pages_free, info.pages_total, info.processes, info.console, info.store,
+               uptime / 1000, uptime % 1000);
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* abuse: hands the kernel every bad argument there is. It must refuse each, and never fault. */
+#include "common/string.h"
+#include "user/lib/call.h"
+#include "user/lib/text.h"
+
+enum { CALLS = 32 };
+
+static const uint32_t bad[] = {0,          1,          0x003fffff, 0x3ffffffe, 0x3fffffff,
+                               0x40000000, 0x7fffffff, 0x80000000, 0x80002000, 0xbfffffff,
+                               0xc0000000, 0xfffffff0, 0xffffffff};
+
+/* Calls that would end this program, stop it for long, take the keyboard or kill others. */
+static bool skipped(uint32_t number)
+{
+    return number == HC_EXIT || number == HC_GETCHAR || number == HC_SLEEP || number == HC_KILL;
+}
+
+static void call_with_all(uint32_t number)
+{
+    enum { COUNT = sizeof bad / sizeof bad[0] };
+
+    for (unsigned i = 0; i < COUNT * COUNT * COUNT; i++)
+        call_kernel(number, bad[i % COUNT], bad[i / COUNT % COUNT], bad[i / COUNT / COUNT],
+                    bad[i % 7]);
+}
+
+/* Programs that are not programs: an ELF header with one field after another set to nonsense. */
+static int spawn_broken(void)
+{
+    static uint8_t image[512];
+    int refused = 0;
+
+    for (unsigned at = 0; at < 128; at++) {
+        for (unsigned value = 0; value < 256; value += 51) {
+            int pid, status;
+
+            call_readfile("bin/true", image, sizeof image, 0);
+            image[at] = (uint8_t)value;
+            call_writefile("broken", image, sizeof image, 0);
+            pid = call_spawn("broken");
+            refused += pid < 0;
+            if (pid > 0 && call_kill(pid) == 0)
+                call_wait(pid, WAIT_BLOCK, &status);
+        }
+    }
+    call_remove("broken");
+    return refused;
+}
+
+int main(void)
+{
+    int refused, status;
+
+    for (uint32_t number = 0; number < CALLS; number++)
+        if (!skipped(number))
+            call_with_all(number);
+    while (call_wait(0, WAIT_POLL, &status) > 0)
+        ;
+    refused = spawn_broken();
+    text_print("\nabuse: the kernel stands, %d broken programs refused\n", refused);
+    return 0;
+}

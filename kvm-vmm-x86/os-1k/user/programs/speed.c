@@ -1,0 +1,71 @@
+/* speed: what the kernel's services cost, in processor cycles (the time stamp counter). Of several
+ * rounds the best counts, as the others were interrupted. */
+#include "user/lib/call.h"
+#include "user/lib/text.h"
+
+enum { ROUNDS = 16, CALLS = 1000, SPAWNS = 20 };
+
+/* The low half is enough: no round lasts 2^32 cycles. */
+static uint32_t cycles(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return low;
+}
+
+static void system_call(void)
+{
+    call_kernel(HC_UPTIME, 0, 0, 0, 0);
+}
+
+static void yield(void)
+{
+    call_yield();
+}
+
+static void spawn(void)
+{
+    int status;
+
+    call_wait(call_spawn("bin/true"), WAIT_BLOCK, &status);
+}
+
+static uint32_t best_of(void (*service)(void), uint32_t count)
+{
+    uint32_t best = UINT32_MAX;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        uint32_t begin = cycles(), spent;
+
+        for (uint32_t i = 0; i < count; i++)
+            service();
+        spent = (cycles() - begin) / count;
+        if (spent < best)
+            best = spent;
+    }
+    return best;
+}
+
+/* Two processes that do nothing but yield: every call is a switch to the other and, at the next,
+ * back. */
+static uint32_t context_switch(void)
+{
+    int status, partner = call_spawn("bin/speed partner");
+    uint32_t round_trip = best_of(yield, CALLS);
+
+    call_kill(partner);
+    call_wait(partner, WAIT_BLOCK, &status);
+    return round_trip / 2;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    while (argc > 1)
+        call_yield();
+    text_print("system call round trip: %u cycles\n", best_of(system_call, CALLS));
+    text_print("context switch: %u cycles\n", context_switch());
+    text_print("spawn, run, exit, wait: %u cycles\n", best_of(spawn, SPAWNS));
+    return 0;
+}

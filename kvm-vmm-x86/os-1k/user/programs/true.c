@@ -1,0 +1,5 @@
+/* true: the shortest program. */
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,80 @@
+/* The shell's own commands; see builtin.h. */
+#include "user/shell/builtin.h"
+
+#include "common/string.h"
+#include "user/lib/call.h"
+#include "user/lib/text.h"
+#include "user/shell/menu.h"
+
+static void run_exit(const char *argument, const struct line_history *history)
+{
+    int status = 0;
+
+    (void)history;
+    if (*argument != '\0' && (!text_to_int(argument, &status) || status < 0 || status > 63))
+        text_print("exit: not a number from 0 to 63\n");
+    else
+        call_exit(status);
+}
+
+static void run_menu(const char *argument, const struct line_history *history)
+{
+    (void)argument;
+    (void)history;
+    menu_print();
+}
+
+static void run_history(const char *argument, const struct line_history *history)
+{
+    unsigned first = history->count > LINE_HISTORY ? history->count - LINE_HISTORY : 0;
+
+    (void)argument;
+    for (unsigned i = first; i < history->count; i++)
+        text_print("%4u  %s\n", i + 1, history->lines[i % LINE_HISTORY]);
+}
+
+static void run_help(const char *argument, const struct line_history *history)
+{
+    (void)argument;
+    (void)history;
+    text_print("Commands, with what they take:\n"
+               "  table [N]        counter [N [MS [NAME]]]  echo [WORD...]   fibonacci [N]\n"
+               "  primes [N]       calc [EXPRESSION]        factorial [N]    gcd [A B]\n"
+               "  about            help                     menu             history\n"
+               "  ps               kill PID...              sleep MS         exit [STATUS]\n"
+               "  ls               cat FILE...              write FILE [WORD...]   rm FILE...\n");
+    text_print("To try the kernel:\n"
+               "  crash HOW        a program that does what none may\n"
+               "  preempt          two endless loops, and a third program that watches them\n"
+               "  cycles [N]       N programs started and ended, and the memory counted\n"
+               "  abuse            every system call with every bad argument\n"
+               "  speed            what system calls, switches and programs cost\n"
+               "A `&` at the end runs a command in the background, Ctrl-C ends the one in front,\n"
+               "Ctrl-D at an empty prompt leaves. Up and down recall earlier lines.\n");
+}
+
+static const struct {
+    const char *name;
+    void (*run)(const char *argument, const struct line_history *history);
+} builtins[] = {
+    {"exit", run_exit},
+    {"menu", run_menu},
+    {"help", run_help},
+    {"history", run_history},
+};
+
+bool builtin_run(const char *line, const struct line_history *history)
+{
+    for (unsigned i = 0; i < sizeof builtins / sizeof builtins[0]; i++) {
+        size_t length = strlen(builtins[i].name);
+        const char *argument = line + length;
+
+        if (strncmp(line, builtins[i].name, length) != 0 || (*argument != '\0' && *argument != ' '))
+            continue;
+        while (*argument == ' ')
+            argument++;
+        builtins[i].run(argument, history);
+        return true;
+    }
+    return false;
+}

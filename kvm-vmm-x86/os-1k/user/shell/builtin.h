@@ -1,0 +1,12 @@
+/* The commands that the shell carries out itself, because they concern the shell. */
+#ifndef USER_SHELL_BUILTIN_H
+#define USER_SHELL_BUILTIN_H
+
+#include <stdbool.h>
+
+#include "user/lib/line.h"
+
+/* Runs the line if it is such a command; false if it is not. */
+bool builtin_run(const char *line, const struct line_history *history);
+
+#endif
