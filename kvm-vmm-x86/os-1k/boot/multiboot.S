@@ -15,8 +15,7 @@
     .balign 4
     .long   MAGIC, FLAGS, -(MAGIC + FLAGS)
 
-    .globl boot_entry
-    .set boot_entry, multiboot_entry - KERNEL_BASE  /* the loader jumps with paging off */
+    .globl multiboot_entry          /* the loader jumps to its physical address: see the Makefile */
 multiboot_entry:
     cli
     cld
