@@ -34,6 +34,7 @@ void kernel_main(uint32_t magic, uint32_t information)
     space_init();                       /* our own page tables: the loader's memory is forgotten */
     file_init();                        /* the programs are there */
     pic_init();                         /* devices can call */
+    uart_receive(true);                 /* keys arrive; before pic_init the first would be lost */
     clock_init();                       /* time passes */
     console_print("1K OS: %u KB free, %s\n", page_count_free() * 4, space_protection());
     if (boot_info_option("fault"))

@@ -1,4 +1,5 @@
-/* Fills and loads GDT, TSS and IDT; see descriptors.h. The gates lead to kernel/cpu/trap_entry.S. */
+/* Fills and loads GDT, TSS and IDT; see descriptors.h. The gates lead to kernel/cpu/trap_entry.S.
+ */
 #include "kernel/cpu/descriptors.h"
 
 /* A flat segment: base 0, limit 4 GB, 32-bit. TYPE: present, level, code or data (SDM 3, 3.4.5). */

@@ -39,7 +39,6 @@ void uart_init(void)
     x86_out8(FIFO_CONTROL, FCR_CLEAR_AND_ENABLE);
     x86_out8(MODEM_CONTROL, MCR_READY);
     has_carrier = (x86_in8(MODEM_STATUS) & MSR_CARRIER) != 0;
-    uart_receive(true);
 }
 
 void uart_receive(bool on)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Output works from then on; input once uart_receive lets it in. */
 void uart_init(void);
 void uart_interrupt(void);
 void uart_write(const char *text, size_t length);

@@ -47,7 +47,8 @@ static void add_region(uint64_t begin, uint64_t end)
     begin = (begin + PAGE_SIZE - 1) & -(uint64_t)PAGE_SIZE;
     end &= -(uint64_t)PAGE_SIZE;
     if (begin < end && boot_info.regions < BOOT_REGIONS)
-        boot_info.memory[boot_info.regions++] = (struct boot_region){(uint32_t)begin, (uint32_t)end};
+        boot_info.memory[boot_info.regions++] =
+            (struct boot_region){(uint32_t)begin, (uint32_t)end};
 }
 
 static void read_map(uint32_t address, uint32_t length)

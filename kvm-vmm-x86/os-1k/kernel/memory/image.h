@@ -12,12 +12,12 @@ extern char image_begin[], text_begin[], rodata_begin[], data_begin[], image_end
 
 static inline uint32_t image_physical(const void *address)
 {
-    return (uint32_t)address - KERNEL_BASE;
+    return (uint32_t)(uintptr_t)address - KERNEL_BASE;
 }
 
 static inline void *image_virtual(uint32_t physical)
 {
-    return (void *)(physical + KERNEL_BASE);
+    return (void *)(uintptr_t)(physical + KERNEL_BASE);
 }
 
 #endif

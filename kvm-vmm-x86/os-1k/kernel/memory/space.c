@@ -30,9 +30,9 @@ struct format {
 };
 
 static const struct format two_levels = {"two-level paging, read-only code, no NX", 1, 10, false,
-                                         ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER, 0};
-static const struct format pae = {"PAE paging with NX: writable or executable", 2, 9, true,
-                                  ENTRY_PRESENT, ENTRY_NO_EXECUTE};
+                                         ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER,  0};
+static const struct format pae = {
+    "PAE paging with NX: writable or executable", 2, 9, true, ENTRY_PRESENT, ENTRY_NO_EXECUTE};
 
 static const struct format *format = &two_levels;
 static uint32_t kernel_space;
@@ -77,8 +77,8 @@ static void *find_table(uint32_t space, uint32_t address, bool create)
 
             if (next == NULL)
                 return NULL;
-            entry = image_physical(next) | (level == format->top_level ? format->top_flags
-                                                                       : two_levels.top_flags);
+            entry = image_physical(next) |
+                    (level == format->top_level ? format->top_flags : two_levels.top_flags);
             entry_set(table, index, entry);
         }
         table = entry_target(entry);

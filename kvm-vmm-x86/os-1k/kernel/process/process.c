@@ -71,9 +71,8 @@ int process_spawn(const char *command_line)
     error = program_load(command_line, &program);
     if (error < 0)
         return error;
-    *p = (struct process){.parent = process_current()->pid,
-                          .space = program.space,
-                          .stack = page_alloc()};
+    *p = (struct process){
+        .parent = process_current()->pid, .space = program.space, .stack = page_alloc()};
     if (p->stack == NULL) {
         space_destroy(program.space);
         return ERROR_NO_MEMORY;

@@ -41,8 +41,8 @@ static bool acceptable(const struct elf32_program_header *h)
 static int load_segment(uint32_t space, const struct file *file,
                         const struct elf32_program_header *h)
 {
-    unsigned rights = (h->flags & ELF_PF_W ? SPACE_WRITE : 0) |
-                      (h->flags & ELF_PF_X ? SPACE_EXECUTE : 0);
+    unsigned rights =
+        (h->flags & ELF_PF_W ? SPACE_WRITE : 0) | (h->flags & ELF_PF_X ? SPACE_EXECUTE : 0);
 
     if (!acceptable(h))
         return ERROR_NOT_PROGRAM;
@@ -77,7 +77,7 @@ static int load_segments(uint32_t space, const struct file *file, uint32_t *entr
 
         if (file_read(file, header.phoff + i * sizeof h, &h, sizeof h) != sizeof h)
             return ERROR_NOT_PROGRAM;
-        error = h.type == ELF_PT_LOAD ? load_segment(space, file, &h) : 0;
+        error = h.type == ELF_PT_LOAD && h.memsz > 0 ? load_segment(space, file, &h) : 0;
         if (error < 0)
             return error;
     }

@@ -182,8 +182,8 @@ static int call_systeminfo(const struct trap_frame *f)
 
     if (info == NULL)
         return ERROR_BAD_ADDRESS;
-    *info = (struct system_info){.pages_total = page_count_total(),
-                                 .pages_free = page_count_free()};
+    *info =
+        (struct system_info){.pages_total = page_count_total(), .pages_free = page_count_free()};
     for (unsigned i = 1; i < PROCESS_MAX; i++)
         info->processes += process_table[i].state != PROCESS_FREE;
     string_copy(info->protection, space_protection(), sizeof info->protection);

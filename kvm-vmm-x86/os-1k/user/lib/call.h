@@ -18,6 +18,12 @@ static inline int call_kernel(uint32_t number, uint32_t b, uint32_t c, uint32_t 
     return result;
 }
 
+/* A pointer as the kernel takes it. */
+static inline uint32_t call_address(const volatile void *pointer)
+{
+    return (uint32_t)(uintptr_t)pointer;
+}
+
 static inline void __attribute__((noreturn)) call_exit(int status)
 {
     call_kernel(HC_EXIT, (uint32_t)status, 0, 0, 0);
@@ -32,37 +38,37 @@ static inline int call_getchar(void)
 
 static inline int call_write(const char *text, uint32_t length)
 {
-    return call_kernel(HC_WRITE, (uint32_t)text, length, 0, 0);
+    return call_kernel(HC_WRITE, call_address(text), length, 0, 0);
 }
 
 static inline int call_readfile(const char *name, void *to, uint32_t size, uint32_t offset)
 {
-    return call_kernel(HC_READFILE, (uint32_t)name, (uint32_t)to, size, offset);
+    return call_kernel(HC_READFILE, call_address(name), call_address(to), size, offset);
 }
 
 static inline int call_writefile(const char *name, const void *from, uint32_t size, uint32_t offset)
 {
-    return call_kernel(HC_WRITEFILE, (uint32_t)name, (uint32_t)from, size, offset);
+    return call_kernel(HC_WRITEFILE, call_address(name), call_address(from), size, offset);
 }
 
 static inline int call_remove(const char *name)
 {
-    return call_kernel(HC_REMOVE, (uint32_t)name, 0, 0, 0);
+    return call_kernel(HC_REMOVE, call_address(name), 0, 0, 0);
 }
 
 static inline int call_fileinfo(unsigned index, struct file_info *info)
 {
-    return call_kernel(HC_FILEINFO, index, (uint32_t)info, 0, 0);
+    return call_kernel(HC_FILEINFO, index, call_address(info), 0, 0);
 }
 
 static inline int call_spawn(const char *command_line)
 {
-    return call_kernel(HC_SPAWN, (uint32_t)command_line, 0, 0, 0);
+    return call_kernel(HC_SPAWN, call_address(command_line), 0, 0, 0);
 }
 
 static inline int call_wait(int pid, enum wait_options options, int *status)
 {
-    return call_kernel(HC_WAIT, (uint32_t)pid, options, (uint32_t)status, 0);
+    return call_kernel(HC_WAIT, (uint32_t)pid, options, call_address(status), 0);
 }
 
 static inline int call_yield(void)
@@ -88,18 +94,18 @@ static inline int call_kill(int pid)
 /* 1: filled in, 0: that place in the table is empty, ERROR_NO_PROCESS: past its end. */
 static inline int call_processinfo(unsigned index, struct process_info *info)
 {
-    return call_kernel(HC_PROCESSINFO, index, (uint32_t)info, 0, 0);
+    return call_kernel(HC_PROCESSINFO, index, call_address(info), 0, 0);
 }
 
 static inline int call_systeminfo(struct system_info *info)
 {
-    return call_kernel(HC_SYSTEMINFO, (uint32_t)info, 0, 0, 0);
+    return call_kernel(HC_SYSTEMINFO, call_address(info), 0, 0, 0);
 }
 
 /* Reads the word at `address` of another process. */
 static inline int call_peek(int pid, const volatile void *address, uint32_t *word)
 {
-    return call_kernel(HC_PEEK, (uint32_t)pid, (uint32_t)address, (uint32_t)word, 0);
+    return call_kernel(HC_PEEK, (uint32_t)pid, call_address(address), call_address(word), 0);
 }
 
 #endif

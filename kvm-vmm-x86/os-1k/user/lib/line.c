@@ -11,7 +11,7 @@
 #include "user/lib/call.h"
 #include "user/lib/text.h"
 
-#define CONTROL(letter) ((letter)-'@')
+#define CONTROL(letter) ((letter) - '@')
 
 enum key {
     KEY_ESCAPE = 0x1b,

@@ -12,7 +12,11 @@ struct line_history {
     unsigned count; /* of all lines ever added; the last LINE_HISTORY are kept */
 };
 
-enum line_end { LINE_DONE, LINE_CANCELLED /* Ctrl-C */, LINE_END_OF_INPUT /* Ctrl-D, nothing typed */ };
+enum line_end {
+    LINE_DONE,
+    LINE_CANCELLED /* Ctrl-C */,
+    LINE_END_OF_INPUT /* Ctrl-D, nothing typed */
+};
 
 /* Prints the prompt and reads a line into `line` (LINE_SIZE bytes), without its end. `history` may
  * be NULL. */

@@ -10,7 +10,7 @@ static const volatile int constant = 1;
 
 static void divide(void)
 {
-    result = 1 / zero;
+    result = 100 / zero;
 }
 
 static void overflow(void)
@@ -126,10 +126,12 @@ static void stack(void)
     result = deeper(0);
 }
 
-static const struct {
+struct way {
     const char *name;
     void (*function)(void);
-} ways[] = {
+};
+
+static const struct way ways[] = {
     {"divide", divide},
     {"overflow", overflow},
     {"read-kernel", read_kernel},

@@ -56,7 +56,8 @@ int main(int argc, char **argv)
         pid[i] = call_spawn("bin/preempt count");
     for (int i = 0; i < 3 && !failed; i++) {
         failed = watch(pid, last);
-        text_print("process %d counted to %u, process %d to %u\n", pid[0], last[0], pid[1], last[1]);
+        text_print("process %d counted to %u, process %d to %u\n", pid[0], last[0], pid[1],
+                   last[1]);
     }
     for (int i = 0; i < 2; i++) {
         call_kill(pid[i]);

@@ -6,15 +6,9 @@
 static const struct {
     const char *title, *command;
 } menu[10] = {
-    {"Exit", "exit"},
-    {"Multiplication table", "table"},
-    {"Counter", "counter"},
-    {"Echo", "echo"},
-    {"Fibonacci numbers", "fibonacci"},
-    {"Prime numbers to 100", "primes"},
-    {"Calculator", "calc"},
-    {"Factorials", "factorial"},
-    {"Greatest common divisor", "gcd"},
+    {"Exit", "exit"},       {"Multiplication table", "table"},  {"Counter", "counter"},
+    {"Echo", "echo"},       {"Fibonacci numbers", "fibonacci"}, {"Prime numbers to 100", "primes"},
+    {"Calculator", "calc"}, {"Factorials", "factorial"},        {"Greatest common divisor", "gcd"},
     {"About", "about"},
 };
 
