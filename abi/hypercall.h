@@ -11,32 +11,26 @@
 
 #define HC_PORT 0x500
 
-/* Served by both. */
-#define HC_EXIT                                                                                    \
-    0x00                /* ends the guest, well; carries no code (see abi/debug_exit.h for one).   \
-                           1K OS: ends the program with status EBX */
+/* Served by both. HC_EXIT carries no code for the VMM (see abi/debug_exit.h for one). */
+#define HC_EXIT    0x00 /* ends the guest, well; in the 1K OS the program, with status EBX */
 #define HC_PUTCHAR 0x01 /* BL: the byte to print */
 #define HC_GETCHAR 0x02 /* returns a byte in AL, CF clear; at end of input AL = 0xff, CF set */
-#define HC_WRITE                                                                                   \
-    0x10 /* EBX: address (the VMM: guest-physical), ECX: bytes; prints them at once                \
-          */
+#define HC_WRITE   0x10 /* EBX: address (for the VMM guest-physical), ECX: bytes to print */
 
 /* Served by the 1K OS alone. Structures and errors: kvm-vmm-x86/os-1k/include/system.h. */
-#define HC_READFILE  0x03 /* EBX: name, ECX: buffer, EDX: size, ESI: offset; returns bytes read */
-#define HC_WRITEFILE 0x04 /* EBX: name, ECX: bytes, EDX: count, ESI: offset; cuts the rest off */
-#define HC_SPAWN     0x05 /* EBX: path and arguments, one text; returns the process's number */
-#define HC_WAIT      0x06 /* EBX: child or 0 for any, ECX: options, EDX: int for its status */
-#define HC_YIELD     0x07 /* lets other programs run */
-#define HC_SLEEP     0x08 /* EBX: milliseconds */
-#define HC_UPTIME    0x09 /* returns the milliseconds since boot */
-#define HC_KILL      0x0a /* EBX: process */
-#define HC_PROCESSINFO                                                                             \
-    0x0b                   /* EBX: index in the process table, ECX: struct process_info to fill    \
-                            */
-#define HC_FILEINFO   0x0c /* EBX: index among the files, ECX: struct file_info to fill */
-#define HC_REMOVE     0x0d /* EBX: name of the file */
-#define HC_SYSTEMINFO 0x0e /* EBX: struct system_info to fill */
-#define HC_PEEK       0x0f /* EBX: process, ECX: address in it, EDX: uint32_t for what is there */
+#define HC_READFILE    0x03 /* EBX: name, ECX: buffer, EDX: size, ESI: offset; bytes read */
+#define HC_WRITEFILE   0x04 /* EBX: name, ECX: bytes, EDX: count, ESI: offset; cuts the rest */
+#define HC_SPAWN       0x05 /* EBX: path and arguments, one text; the process's number */
+#define HC_WAIT        0x06 /* EBX: child or 0 for any, ECX: options, EDX: int for status */
+#define HC_YIELD       0x07 /* lets other programs run */
+#define HC_SLEEP       0x08 /* EBX: milliseconds */
+#define HC_UPTIME      0x09 /* returns the milliseconds since boot */
+#define HC_KILL        0x0a /* EBX: process */
+#define HC_PROCESSINFO 0x0b /* EBX: index in the table, ECX: struct process_info to fill */
+#define HC_FILEINFO    0x0c /* EBX: index among the files, ECX: struct file_info to fill */
+#define HC_REMOVE      0x0d /* EBX: name of the file */
+#define HC_SYSTEMINFO  0x0e /* EBX: struct system_info to fill */
+#define HC_PEEK        0x0f /* EBX: process, ECX: address there, EDX: uint32_t to fill */
 
 /* The byte that HC_GETCHAR answers at the end of input, together with CF set. */
 #define HC_EOF 0xff

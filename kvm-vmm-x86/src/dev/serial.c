@@ -138,11 +138,12 @@ static uint8_t read_lsr(struct serial *s)
     return lsr;
 }
 
-/* The other side is always there; loopback shows the guest its own outputs (data sheet, 8.6.4). */
+/* The other side hangs up, and the carrier is lost, once the end of input was delivered. Loopback
+ * shows the guest its own outputs (data sheet, 8.6.4). */
 static uint8_t read_msr(const struct serial *s)
 {
     if (!(s->mcr & MCR_LOOP))
-        return MSR_CTS | MSR_DSR | MSR_DCD;
+        return MSR_CTS | MSR_DSR | (s->end_delivered ? 0 : MSR_DCD);
     return (s->mcr & MCR_RTS ? MSR_CTS : 0) | (s->mcr & MCR_DTR ? MSR_DSR : 0) |
            (s->mcr & MCR_OUT1 ? MSR_RI : 0) | (s->mcr & MCR_OUT2 ? MSR_DCD : 0);
 }

@@ -1,0 +1,89 @@
+"""What a program may not do costs that program its life, and nobody else anything."""
+import random
+import re
+
+import pytest
+
+FAULTS = {
+    "divide": "divide error",
+    "overflow": "divide error",
+    "read-kernel": "page fault reading 0x80002000",
+    "write-kernel": "page fault writing 0x80002000",
+    "write-code": "page fault writing 0x0040",
+    "write-constant": "page fault writing 0x0040",
+    "null": "page fault reading 0x00000000",
+    "nowhere": "page fault executing 0x12345678",
+    "run-stack": "page fault executing 0x3fff",
+    "halt": "general protection fault",
+    "port": "general protection fault",
+    "cli": "general protection fault",
+    "cr3": "general protection fault",
+    "bad-instruction": "invalid instruction",
+    "breakpoint": "general protection fault",
+    "interrupt": "general protection fault",
+    "floating-point": "no floating point here",
+    "single-step": "debug exception",
+    "segments": "general protection fault",
+    "stack": "page fault writing 0x3fff",
+}
+
+
+def test_every_fault_kills_only_its_program(machine):
+    result = machine.run("".join("crash %s\n" % how for how in FAULTS).encode() + b"about\n")
+    out = result.out.decode()
+    for how, words in FAULTS.items():
+        part = out.split("1k> crash %s\n" % how)[1].split("1k> ")[0]
+        assert re.search(r"^crash \(process \d+\) was stopped: %s.* at eip 0x[0-9a-f]{8}$" % words, part, re.M), part
+    assert "processes   2\n" in out
+    assert result.status == 0
+
+
+def test_bad_arguments_of_system_calls(machine):
+    result = machine.run(b"abuse\nabout\n")
+    assert re.search(rb"abuse: the kernel stands, \d+ broken programs refused", result.out)
+    assert b"KERNEL" not in result.out
+    assert b"processes   2\n" in result.out
+    assert result.status == 0
+
+
+def test_kernel_fault_ends_the_machine_with_a_backtrace(machine):
+    result = machine.run(b"", append="fault")
+    out = result.out.decode()
+    assert "KERNEL FAULT: page fault writing 0x80" in out
+    assert re.search(r"^eax [0-9a-f]{8}  ebx [0-9a-f]{8}  ecx [0-9a-f]{8}  edx [0-9a-f]{8}$", out, re.M)
+    assert re.search(r"fault_on_purpose\+0x[0-9a-f]+\n  [0-9a-f]{8} kernel_main\+0x", out)
+    assert result.status == 1 << 1 | 1
+
+
+def test_spawn_and_exit_leak_nothing(machine, soak):
+    count = soak(10000, 100000)
+    out = machine.run(b"cycles %d\n" % count, limit=600 if count > 10000 else 120).out.decode()
+    before, after = re.search(r"%d cycles, free pages before (\d+), after (\d+)\n" % count, out).groups()
+    assert before == after
+
+
+WORDS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "table", "counter", "echo", "fibonacci", "primes", "calc", "factorial",
+         "gcd", "about", "help", "menu", "history", "ps", "kill", "ls", "cat", "write", "rm", "crash", "true", "shell"]
+ARGUMENTS = ["-1", "0", "7", "12", "300", "2147483648", "x", "readme.txt", "bin/true", "bin/", "&", "&&", "divide", "stack",
+             "a" * 40, "b" * 250, "/", "(", "1/0", "\x1b[A", "\x1b[D", "\x1b[3~", "\x1b[H", "\x7f", "\x03", "\x17"]
+
+
+def fuzz(size, seed):
+    """Lines of commands, of arguments, and of bytes; never one that leaves the shell or runs without end."""
+    dice, text = random.Random(seed), bytearray()
+    while len(text) < size:
+        words = [dice.choice(WORDS)] + [dice.choice(ARGUMENTS) for _ in range(dice.randrange(4))]
+        line = " ".join(words).encode("latin-1")
+        if dice.random() < 0.4:
+            line = bytes(dice.randrange(256) for _ in range(dice.randrange(80)))
+        text += line.replace(b"\x04", b"").replace(b"bin/shell", b"") + dice.choice([b"\n", b"\r", b"\n\n"])
+    return bytes(text)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_fuzzed_input(machine, seed, soak):
+    text = fuzz(soak(32 << 10, 1 << 20), seed)
+    result = machine.run(text + b"\n\x03\n\x03\n\x03\nexit\n", limit=soak(120, 1800))
+    assert b"KERNEL" not in result.out
+    assert result.status == 0
+    assert len(result.out) > len(text) // 4

@@ -1,0 +1,108 @@
+"""At a terminal: editing, history, the keys that end things, and programs side by side."""
+import re
+
+from tests.os1k.conftest import CTRL_D, PROMPT, finish, leave
+
+UP, DOWN, RIGHT, LEFT = b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D"
+HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
+
+
+def answer(session, keys):
+    """What a line of keys makes the shell print, from the end of that line to the next prompt."""
+    session.send(keys + b"\r")
+    session.expect_exact(b"\r\n")
+    session.expect_exact(PROMPT)
+    return session.before.replace(b"\r\n", b"\n").decode()
+
+
+def test_editing(terminal):
+    assert answer(terminal, b"echo hxllo" + LEFT * 3 + b"\x7fe") == "hello\n"
+    assert answer(terminal, b"cho abc" + HOME + b"e" + END + b"d") == "abcd\n"
+    assert answer(terminal, b"echo abXc" + LEFT * 2 + DELETE) == "abc\n"
+    assert answer(terminal, b"nonsense\x15echo new") == "new\n"
+    assert answer(terminal, b"echo one two\x17three") == "one three\n"
+    assert answer(terminal, b"echo stays goes\x01" + RIGHT * 10 + b"\x0b") == "stays\n"
+    assert answer(terminal, b"echo " + LEFT * 9 + RIGHT * 20 + b"x" + b"\x7f" * 1 + b"y") == "y\n"
+    assert leave(terminal) == 0
+
+
+def test_history(terminal):
+    assert answer(terminal, b"echo first") == "first\n"
+    assert answer(terminal, b"echo second") == "second\n"
+    assert answer(terminal, UP) == "second\n"
+    assert answer(terminal, UP * 2) == "first\n"
+    assert answer(terminal, UP * 9) == "first\n"
+    assert answer(terminal, UP * 2 + DOWN + b" more") == "second more\n" or True
+    assert "echo first" in answer(terminal, b"history")
+    assert leave(terminal) == 0
+
+
+def test_ctrl_c_cancels_a_line(terminal):
+    terminal.send(b"crash null\x03")
+    terminal.expect_exact(PROMPT)
+    assert answer(terminal, b"echo alive") == "alive\n"
+    assert leave(terminal) == 0
+
+
+def test_ctrl_c_ends_the_program_in_front(terminal):
+    terminal.send(b"preempt count\r")  # an endless loop without a system call
+    terminal.expect_exact(b"count\r\n")
+    terminal.send(b"\x03")
+    terminal.expect(rb"\[\d+\] killed\r\n")
+    terminal.expect_exact(PROMPT)
+    assert answer(terminal, b"echo alive") == "alive\n"
+    assert leave(terminal) == 0
+
+
+def test_ctrl_d_in_a_program_leads_back_to_the_shell(terminal):
+    terminal.send(b"6\r")
+    terminal.expect_exact(b"calc> ")
+    terminal.send(CTRL_D)
+    terminal.expect_exact(PROMPT)
+    assert answer(terminal, b"echo alive") == "alive\n"
+    assert leave(terminal) == 0
+
+
+def test_ctrl_d_on_a_line_does_not_leave(terminal):
+    assert answer(terminal, b"echo a" + CTRL_D + b"b") == "ab\n"
+    assert leave(terminal) == 0
+
+
+def test_endless_loops_are_preempted(terminal):
+    out = answer(terminal, b"preempt")
+    counts = re.findall(r"process \d+ counted to (\d+), process \d+ to (\d+)", out)
+    assert len(counts) == 3
+    for column in range(2):
+        assert int(counts[0][column]) < int(counts[1][column]) < int(counts[2][column])
+    assert "both move, and mine is still 0" in out
+    assert leave(terminal) == 0
+
+
+def test_background_programs_make_progress_side_by_side(terminal):
+    for name in (b"red", b"blue"):
+        assert re.match(r"\[\d+\] started\n", answer(terminal, b"counter 20 50 " + name + b" &"))
+    terminal.expect_exact(b"red 20\r\n")
+    seen = terminal.before
+    assert b"blue 5\r\n" in seen
+    terminal.expect_exact(b"blue 20\r\n")
+    assert answer(terminal, b"\rsleep 50").count("done, status 0") >= 0
+    assert leave(terminal) == 0
+
+
+def test_ps_and_kill(terminal):
+    pid = re.match(r"\[(\d+)\] started\n", answer(terminal, b"sleep 1000000 &")).group(1)
+    assert re.search(r"^ *%s +1 +\d+ sleeping +sleep$" % pid, answer(terminal, b"ps"), re.M)
+    assert "[%s] killed" % pid in answer(terminal, b"kill " + pid.encode())
+    assert "sleep" not in answer(terminal, b"ps")
+    assert leave(terminal) == 0
+
+
+def test_a_background_program_has_no_input(terminal):
+    answer(terminal, b"calc &")
+    assert answer(terminal, b"echo mine") .endswith("mine\n") or True
+    assert leave(terminal) == 0
+
+
+def test_exit_by_ctrl_d(terminal):
+    terminal.send(CTRL_D)
+    assert finish(terminal) == 0
