@@ -35,7 +35,7 @@ class OnQemu:
 
     def command(self, cpu="max", append=None):
         return ["qemu-system-i386", "-cpu", cpu, "-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
-                "-serial", "stdio", "-device", "isa-debug-exit,iobase=0xf4", "-kernel", str(FOLDER / "kernel.elf"),
+                "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty", "-device", "isa-debug-exit,iobase=0xf4", "-kernel", str(FOLDER / "kernel.elf"),
                 *(["-append", append] if append else [])]
 
     def run(self, text, limit=LIMIT, **options):

@@ -6,7 +6,7 @@
 #define KERNEL_MEMORY ((volatile uint32_t *)0x80002000)
 
 static volatile int zero = 0, minus_one = -1, smallest = INT32_MIN, result;
-static const volatile int constant = 1;
+static const char constant[] = "constant";
 
 static void divide(void)
 {
@@ -35,7 +35,7 @@ static void write_code(void)
 
 static void write_constant(void)
 {
-    *(volatile int *)(uint32_t)&constant = 2;
+    *(volatile char *)(uint32_t)constant = 0;
 }
 
 static void null_pointer(void)
@@ -101,16 +101,16 @@ static void single_step(void)
     __asm__ volatile("pushf; orl $0x100, (%%esp); popf; nop" : : : "memory", "cc");
 }
 
-/* Leaves nothing but nonsense in the segment registers, then calls the kernel. That works: the
- * kernel trusts none of them. */
+/* Calls the kernel with nothing in the segment registers. That goes through: the kernel loads its
+ * own. */
 static void no_segments(void)
 {
     __asm__ volatile("xorl %%ecx, %%ecx; movw %%cx, %%fs; movw %%cx, %%gs; movw %%cx, %%es\n\t"
-                     "movw %%cx, %%ds; int $0x80"
+                     "movw %%cx, %%ds; int $0x80\n\t"
+                     "movw %%ss, %%cx; movw %%cx, %%ds; movw %%cx, %%es"
                      :
                      : "a"(HC_YIELD)
                      : "ecx", "memory");
-    zero = 0;
 }
 
 static int __attribute__((noinline)) deeper(int n)
