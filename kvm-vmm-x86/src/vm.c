@@ -131,6 +131,17 @@ static int add_ram(struct vm *vm, struct error *error)
     return 0;
 }
 
+/* By custom the command line begins with the image's name. */
+static void write_multiboot_info(struct vm *vm, gpa_t at, gpa_t reserved)
+{
+    const char *append = vm->options->append;
+    char line[1024];
+
+    snprintf(line, sizeof line, "%s%s%s", vm->name, append != NULL ? " " : "",
+             append != NULL ? append : "");
+    multiboot_write_info(&vm->memory, at, reserved, line);
+}
+
 static int load(struct vm *vm, const struct loader *loader, const struct image *image,
                 struct cpu_start *start, struct error *error)
 {
@@ -153,7 +164,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct image *
         return 0;
     start->multiboot = true;
     start->boot_info = cpu_boot_info_address(reserved);
-    multiboot_write_info(&vm->memory, start->boot_info, reserved, vm->name);
+    write_multiboot_info(vm, start->boot_info, reserved);
     return 0;
 }
 

@@ -4,8 +4,9 @@
  * kernel_entry wants. It maps the first 16 MB twice, at 0 and at 0x80000000, with 4 KB pages: what
  * every paging CPU since the 386 has.
  */
+#include "abi/multiboot.h"
+
 #define KERNEL_BASE 0x80000000
-#define MAGIC       0x1badb002
 #define FLAGS       0x00000003      /* modules on page boundaries; tell the memory size */
 #define TABLES      4               /* of 4 MB each */
 #define PRESENT_RW  0x003
@@ -13,7 +14,7 @@
 
     .section .multiboot, "ax"
     .balign 4
-    .long   MAGIC, FLAGS, -(MAGIC + FLAGS)
+    .long   MULTIBOOT_HEADER_MAGIC, FLAGS, -(MULTIBOOT_HEADER_MAGIC + FLAGS)
 
     .globl multiboot_entry          /* the loader jumps to its physical address: see the Makefile */
 multiboot_entry:
