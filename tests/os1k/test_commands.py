@@ -127,7 +127,8 @@ def test_processor_without_nx(qemu, cpu):
 
 
 def test_files(machine):
-    result = machine.run(b"write a.txt hello   you\ncat a.txt\nwrite a.txt shorter\ncat a.txt\nls\nrm a.txt\ncat a.txt\n"
+    result = machine.run(b"write a.txt hello   you\ncat a.txt\nwrite a.txt shorter\ncat a.txt\nls\nrm a.txt\n"
+                         b"cat a.txt\n"
                          b"write readme.txt mine\ncat readme.txt\nwrite b\none\ntwo\n\ncat b\n"
                          b"write bin/broken not a program\nbroken\nrm nothing\n")
     out = result.out.decode()

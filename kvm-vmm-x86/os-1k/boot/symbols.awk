@@ -3,7 +3,7 @@
 BEGIN {
     print ".section .symbols, \"a\"\n.balign 4\n.globl symbol_table, symbol_table_end\nsymbol_table:"
 }
-$3 == "text_begin" { base = $1; next }
+$3 == "text_begin" { base = $1; $3 = "kernel_entry" }
 $3 == "rodata_begin" { base = "" }
 base != "" && $2 ~ /[tT]/ {
     printf ".long 0x%s - 0x%s, name_%d\n", $1, base, count
