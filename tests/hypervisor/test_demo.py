@@ -52,3 +52,19 @@ def test_manual_build_of_the_document(hypervisor, tmp_path):
     archive = cpio(tmp_path / "initrd", {"manifest": "vm g mem=8M kernel=guest.elf", "guest.elf": elf})
     status, output = run(command(["qemu-system-riscv64"], hypervisor, archive))
     assert status == 0 and LINES[-1] in output
+
+
+DEFECTS = ["htinst is 0", "hlvx where the G stage", "memory that PMP protects", "a timer interrupt set in hvip",
+           "hvip shows bits"]
+
+
+@pytest.mark.parametrize("version,shown", [("7.2", {0, 2, 3}), ("10.0", {1, 4})])
+def test_probe_tells_the_defects_of_this_version(hypervisor, qemu, version, shown):
+    """Which ones each version has was found out with other programs than this."""
+    told = subprocess.run([*qemu, "--version"], capture_output=True, text=True, check=True).stdout
+    if f"version {version}." not in told:
+        pytest.skip(told.splitlines()[0])
+    status, output = run(command(qemu, hypervisor, args="--probe"), 30)
+    assert status == 0, output[-1000:]
+    for number, text in enumerate(DEFECTS):
+        assert f"hv:  {'shown' if number in shown else 'not shown':9}  {text}" in output, output[-1000:]

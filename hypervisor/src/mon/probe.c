@@ -1,4 +1,5 @@
-/* --probe; see probe.h. */
+/* --probe; see probe.h. The rules that defects break: Privileged Architecture 15.2.3 (hvip and
+ * vsip), 15.3 (hlvx) and 15.5.1 (order of faults). */
 #include "mon/probe.h"
 
 #include "cpu/cpu.h"
@@ -7,6 +8,94 @@
 #include "cpu/hyp.h"
 #include "host/machine.h"
 #include "lib/console.h"
+#include "mem/gstage.h"
+
+/* ---- Defects of emulators. A guest's memory is tried with hlv and hlvx: no guest has to run. ----
+ */
+
+#define NOTHING_AT 0x40000000ul /* where the trial's G stage maps nothing */
+
+static const struct fault *load_fault(gpa_t gpa)
+{
+    uint64_t ignored;
+
+    return hyp_load64(gpa, &ignored) ? NULL : &cpu_self()->fault;
+}
+
+static bool has_no_htinst(void)
+{
+    const struct fault *fault = load_fault(NOTHING_AT);
+
+    return fault != NULL && fault->htinst == 0;
+}
+
+static bool has_wrong_hlvx_cause(void)
+{
+    uint16_t ignored;
+
+    return !hyp_fetch16(NOTHING_AT, &ignored) && cpu_self()->fault.cause != CAUSE_LOAD_GUEST_PAGE;
+}
+
+/* The firmware is where memory begins, and keeps us out by PMP: an access fault, were it told. */
+static bool has_wrong_pmp_cause(void)
+{
+    const struct fault *fault = load_fault(machine.memory[0].start);
+
+    return fault != NULL && fault->cause == CAUSE_LOAD_GUEST_PAGE;
+}
+
+static bool hides_vsip(void)
+{
+    bool hidden;
+
+    csr_write(CSR_HVIP, HVIP_VSTIP);
+    hidden = (csr_read(CSR_VSIP) & 1ul << IRQ_S_TIMER) == 0;
+    csr_write(CSR_HVIP, 0);
+    return hidden;
+}
+
+static bool shows_junk_in_hvip(void)
+{
+    bool junk;
+
+    csr_write(CSR_HVIP, 0);
+    firmware_set_timer(0); /* a timer interrupt of our own waits */
+    junk = (csr_read(CSR_HVIP) & ~HVIP_ALL) != 0;
+    firmware_set_timer(~0ul);
+    return junk;
+}
+
+struct defect {
+    const char *text;
+    bool (*is_shown)(void);
+};
+
+static const struct defect defects[] = {
+    {"htinst is 0 after a load's guest page fault (allowed, but costs a fetch)", has_no_htinst},
+    {"hlvx where the G stage maps nothing is not a load's guest page fault", has_wrong_hlvx_cause},
+    {"memory that PMP protects looks as if the G stage did not map it", has_wrong_pmp_cause},
+    {"a timer interrupt set in hvip is not seen in vsip", hides_vsip},
+    {"hvip shows bits that are not the guest's", shows_junk_in_hvip},
+};
+
+/* Under a G stage that maps the gigabyte in which memory begins, and nothing else. */
+static void list_defects(void)
+{
+    hpa_t block = ALIGN_DOWN(machine.memory[0].start, gstage_size(GSTAGE_1G));
+    struct gstage stage;
+
+    if (gstage_init(&stage, 3) != GSTAGE_OK ||
+        gstage_map(&stage, block, block, GSTAGE_1G, PERM_RWX) != GSTAGE_OK) {
+        print("hv:  no memory to try for defects with\n");
+        return;
+    }
+    csr_write(CSR_VSATP, 0);
+    csr_write(CSR_HSTATUS, HSTATUS_VSXL64 | HSTATUS_SPVP);
+    csr_write(CSR_HGATP, gstage_hgatp(&stage, 1));
+    hyp_fence_gvma();
+    for (unsigned i = 0; i < ARRAY_SIZE(defects); i++)
+        print("hv:  %-9s  %s\n", defects[i].is_shown() ? "shown" : "not shown", defects[i].text);
+}
 
 void probe_page(void)
 {
@@ -23,5 +112,7 @@ void probe_page(void)
           features.host_sstc ? "yes" : "no");
     print("hv:  vector     %s, %lu bytes a register\n", features.vector ? "yes" : "no",
           features.vlenb);
+    print("hv: defects known of emulators, tried here:\n");
+    list_defects();
     firmware_shutdown(false);
 }
