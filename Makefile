@@ -2,9 +2,7 @@
 # The programs and tests of each product are built and named by its Makefile, one verb for all: all check unit fuzz clean.
 include mk/base.mk
 
-PRODUCTS := common lab kvm-vmm-x86 hypervisor HLeOs/HLeOs initramfs bench
-# Products that have landed.
-HERE     := $(patsubst %/Makefile,%,$(wildcard $(PRODUCTS:%=%/Makefile)))
+PRODUCTS := common lab kvm-vmm-x86 hypervisor HLeOs/HLeOs bench
 
 JOBS         ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
@@ -12,17 +10,16 @@ CHECK_FUZZ   := 5
 PYTEST       := /usr/bin/python3 -m pytest
 
 .PHONY: demo check bench soak fuzz all unit style clean distclean setup help
-.DEFAULT_GOAL := all
 
 demo: setup all
 	$(Q)tools/tour
 
 all:
-	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(HERE:%=all@%)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(PRODUCTS:%=all@%)
 unit:
-	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(HERE:%=unit@%)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(PRODUCTS:%=unit@%)
 fuzz:
-	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(HERE:%=fuzz@%) FUZZ_SECONDS=$(FUZZ_SECONDS)
+	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(PRODUCTS:%=fuzz@%) FUZZ_SECONDS=$(FUZZ_SECONDS)
 style:
 	$(Q)tools/check-style
 
@@ -43,7 +40,7 @@ setup:
 	$(Q)tools/setup
 
 # Downloads stay: they cost the user's time, not ours.
-clean: $(HERE:%=clean@%)
+clean: $(PRODUCTS:%=clean@%)
 	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name downloads -exec rm -rf {} + 2> /dev/null || true
 distclean: clean
 	$(Q)rm -rf $(BUILD)
@@ -53,7 +50,7 @@ define delegate
 $(1)@$(2):
 	$(Q)$$(MAKE) --no-print-directory -C $(2) $(1)
 endef
-$(foreach product,$(HERE),$(foreach verb,all unit fuzz clean,$(eval $(call delegate,$(verb),$(product)))))
+$(foreach product,$(PRODUCTS),$(foreach verb,all unit fuzz clean,$(eval $(call delegate,$(verb),$(product)))))
 
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile

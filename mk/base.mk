@@ -14,3 +14,5 @@ MAKEFLAGS += --no-builtin-rules
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wwrite-strings -Wundef -Wvla \
             -Wstrict-prototypes -Wmissing-prototypes
 DEPFLAGS  = -MMD -MP
+# Dependency files that are included bring targets of their own: none of them may become the default.
+.DEFAULT_GOAL := all
