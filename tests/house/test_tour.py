@@ -47,3 +47,9 @@ def test_words_choose(tour):
     stops = [(".", "echo one", "First"), (".", "echo two", "Second")]
     assert "1 stops, 0 failed" in tour(stops, "two").stdout
     assert tour(stops, "nothing").returncode == 1
+
+
+def test_a_stop_whose_download_is_away_is_left_out(tour):
+    result = tour([(".", "echo never", "Needs it", "echo no mirror >&2; exit 1"), (".", "echo after", "Goes on")])
+    assert result.returncode == 0
+    assert "left out: no mirror" in result.stdout and "      never\n" not in result.stdout

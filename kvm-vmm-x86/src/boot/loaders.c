@@ -24,7 +24,8 @@ int loader_place(const struct boot_request *request, gpa_t to, const uint8_t *fr
     bool low = to < memory_low_end(request->memory);
 
     if (at == NULL)
-        return error_set(error, "%s: %llu bytes at %#llx do not fit in the guest's memory", path,
+        return error_set(error,
+                         "%s: cannot load %llu bytes at %#llx: not all of it is guest memory", path,
                          (unsigned long long)span, (unsigned long long)to);
     if (low && to + span > request->limit)
         return error_set(
