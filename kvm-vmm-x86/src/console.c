@@ -30,7 +30,8 @@ static struct {
     struct stream streams[GUESTS_MAX];
     int open_line; /* the guest whose unfinished line the cursor stands in, or NOBODY */
     bool ticking;
-    int failure;
+    int failure; /* atomic: the main thread asks while a vCPU may be stuck in a write under the lock
+                  */
 } console;
 
 void console_init(const struct console_config *config)
@@ -43,10 +44,13 @@ void console_init(const struct console_config *config)
 
 static void emit(const void *bytes, size_t count)
 {
-    if (count == 0 || console.failure != 0)
+    int failure;
+
+    if (count == 0 || console_failure() != 0)
         return;
-    console.failure = console.config.write(STDOUT, bytes, count);
-    if (console.failure != 0)
+    failure = console.config.write(STDOUT, bytes, count);
+    __atomic_store_n(&console.failure, failure, __ATOMIC_RELAXED);
+    if (failure != 0)
         console.config.want_ticks(); /* whoever waits for us has to learn of it */
 }
 
@@ -150,11 +154,13 @@ void console_printf(const char *format, ...)
 {
     va_list args;
 
+    bool taken = lock_try(&console.lock); /* somebody stuck in a write must not silence us */
+
     va_start(args, format);
-    lock_take(&console.lock);
     say_locked("", format, args, "");
-    lock_release(&console.lock);
     va_end(args);
+    if (taken)
+        lock_release(&console.lock);
 }
 
 void console_flush(unsigned guest)
@@ -169,7 +175,8 @@ bool console_tick(void)
     unsigned limit = console.config.guests == 1 ? QUIET_ALONE : QUIET_AMONG_OTHERS;
     bool more = false;
 
-    lock_take(&console.lock);
+    if (!lock_try(&console.lock))
+        return true; /* somebody is writing: look again at the next tick */
     for (unsigned i = 0; i < console.config.guests && shows_prompts(); i++) {
         if (console.streams[i].used > 0 && console.streams[i].quiet++ >= limit)
             flush_locked(i);
@@ -182,10 +189,5 @@ bool console_tick(void)
 
 int console_failure(void)
 {
-    int failure;
-
-    lock_take(&console.lock);
-    failure = console.failure;
-    lock_release(&console.lock);
-    return failure;
+    return __atomic_load_n(&console.failure, __ATOMIC_RELAXED);
 }

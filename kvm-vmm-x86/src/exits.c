@@ -92,7 +92,7 @@ static enum verdict on_hlt(struct vcpu *vcpu, struct kvm_run *run)
 
 static enum verdict on_shutdown(struct vcpu *vcpu, struct kvm_run *run)
 {
-    if (vcpu->vm->mode == MODE_PROTECTED && vcpu->stats.exits == 1 && !paging32_works(vcpu))
+    if (vcpu->vm->paging && vcpu->stats.exits == 1 && !paging32_works(vcpu))
         vm_stop(vcpu->vm, END_FAILED, 0,
                 "this host's KVM does not run 32-bit code with paging; `lab/lab run` does");
     else

@@ -4,7 +4,7 @@
 #include "host/threads.h"
 #include "options.h"
 
-enum { CTRL_A = 0x01 };
+enum { CTRL_A = 0x01, CTRL_C = 0x03 };
 
 struct queue {
     uint8_t bytes[INPUT_QUEUE_SIZE];
@@ -40,6 +40,16 @@ void input_init(const struct input_config *config)
     }
 }
 
+/* At a terminal any guest that reads will do: the focus can be passed to it. */
+static bool reads_locked(void)
+{
+    bool reads = input.queues[input.focus].wanted && !input.queues[input.focus].stopped;
+
+    for (unsigned i = 0; input.config.keys && i < input.config.guests; i++)
+        reads |= input.queues[i].wanted && !input.queues[i].stopped;
+    return reads;
+}
+
 size_t input_room(void)
 {
     const struct queue *q;
@@ -47,8 +57,9 @@ size_t input_room(void)
 
     lock_take(&input.lock);
     q = &input.queues[input.focus];
-    room =
-        q->wanted && !q->stopped && !q->choked && !input.finished ? INPUT_QUEUE_SIZE - q->used : 0;
+    room = reads_locked() && !q->stopped && !q->choked && !input.finished
+               ? INPUT_QUEUE_SIZE - q->used
+               : 0;
     lock_release(&input.lock);
     return room;
 }
@@ -87,6 +98,16 @@ static void command_key(uint8_t key)
     }
 }
 
+static bool focus_reads(void)
+{
+    bool reads;
+
+    lock_take(&input.lock);
+    reads = input.queues[input.focus].wanted;
+    lock_release(&input.lock);
+    return reads;
+}
+
 void input_feed(const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -95,6 +116,8 @@ void input_feed(const uint8_t *bytes, size_t count)
             command_key(bytes[i]);
         } else if (input.config.keys && bytes[i] == CTRL_A) {
             input.after_ctrl_a = true;
+        } else if (input.config.keys && bytes[i] == CTRL_C && !focus_reads()) {
+            input.config.command(INPUT_INTERRUPT);
         } else {
             lock_take(&input.lock);
             append_locked(bytes[i]);
@@ -129,9 +152,22 @@ bool input_is_read(void)
     bool is_read;
 
     lock_take(&input.lock);
-    is_read = input.queues[input.focus].wanted && !input.queues[input.focus].stopped;
+    is_read = reads_locked();
     lock_release(&input.lock);
     return is_read;
+}
+
+static void pass_focus_locked(void)
+{
+    for (unsigned step = 1; step < input.config.guests; step++) {
+        unsigned next = (input.focus + step) % input.config.guests;
+
+        if (!input.queues[next].stopped) {
+            input.focus = next;
+            break;
+        }
+    }
+    condition_wake_all(&input.changed);
 }
 
 unsigned input_pass_focus(void)
@@ -139,15 +175,8 @@ unsigned input_pass_focus(void)
     unsigned next;
 
     lock_take(&input.lock);
-    for (unsigned step = 1; step < input.config.guests; step++) {
-        next = (input.focus + step) % input.config.guests;
-        if (!input.queues[next].stopped) {
-            input.focus = next;
-            break;
-        }
-    }
+    pass_focus_locked();
     next = input.focus;
-    condition_wake_all(&input.changed);
     lock_release(&input.lock);
     return next;
 }
@@ -211,6 +240,8 @@ void input_stop(unsigned guest)
 {
     lock_take(&input.lock);
     input.queues[guest].stopped = true;
+    if (guest == input.focus && input.config.keys)
+        pass_focus_locked(); /* a person must not type to a guest that has ended */
     condition_wake_all(&input.changed);
     lock_release(&input.lock);
 }

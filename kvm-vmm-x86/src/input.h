@@ -17,7 +17,7 @@
 enum { INPUT_QUEUE_SIZE = 64 * 1024 };
 
 /* What the user asked of the VMM with Ctrl-A and a letter. */
-enum input_command { INPUT_NEXT_GUEST, INPUT_LEAVE, INPUT_HELP };
+enum input_command { INPUT_NEXT_GUEST, INPUT_LEAVE, INPUT_HELP, INPUT_INTERRUPT };
 
 struct input_config {
     unsigned guests;
@@ -36,7 +36,8 @@ size_t input_room(void);
 void input_feed(const uint8_t *bytes, size_t count);
 /* There will be no more. */
 void input_finish(void);
-/* The guest that has the focus, and whether it has asked for input and still runs. */
+/* The guest that has the focus; whether one that still runs has asked for input, so that keys are
+ * worth having. */
 unsigned input_focus(void);
 bool input_is_read(void);
 /* Passes the focus to the next guest that runs; returns who has it now. */

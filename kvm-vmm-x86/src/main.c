@@ -1,6 +1,7 @@
 /* kvm-vmm: runs small x86 guests on Linux KVM. What a run is: session.c. What a guest is: vm.c. */
 #include <stdio.h>
 
+#include "host/files.h"
 #include "options.h"
 #include "session.h"
 
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
     struct options options;
     struct error error;
 
+    files_keep_standard();
     if (options_parse(&options, argc, argv, &error) < 0) {
         fprintf(stderr, "kvm-vmm: %s; --help explains\n", error.text);
         return STATUS_USAGE;

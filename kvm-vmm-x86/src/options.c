@@ -12,7 +12,7 @@ const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
     "Runs one to four guests side by side, each in a virtual machine of its own.\n"
     "\n"
-    "How a guest starts (without a mode its content decides: ELF, multiboot, or flat 16-bit code)\n"
+    "How a guest starts (without a mode its content decides: ELF, or flat 16-bit code)\n"
     "      --real-mode          16-bit: flat image at the start of the guest's window\n"
     "  -p, --protected, --paging\n"
     "                           32-bit: paging on, RAM mapped at 0 and at 0x80000000,\n"
@@ -300,7 +300,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
         if (option == ':')
             return error_set(error, "%s needs a value", argv[optind - 1]);
         if (option == '?')
-            return optopt != 0 && optopt < OPT_REAL
+            return optopt != 0 && optopt < OPT_REAL && strncmp(argv[optind - 1], "--", 2) != 0
                        ? error_set(error, "no such option: -%c", optopt)
                        : error_set(error, "no such option, or a value too much: %s",
                                    argv[optind - 1]);

@@ -1,12 +1,25 @@
 /* A guest of one instruction, HLT, in protected mode with paging; see paging32.h. */
 #include "paging32.h"
 
+#include <errno.h>
+
 #include "cpu/state.h"
 #include "host/ram.h"
 #include "vm.h"
 
 #define PROBE_RAM (64 * KIB)
 enum { PROBE_ENTRY = 0x1000, HLT = 0xf4 };
+
+/* A kick meant for this thread's own vCPU may land here. */
+static int enter(const struct kvm_cpu *cpu)
+{
+    int code;
+
+    do
+        code = kvm_enter(cpu);
+    while (code == -EINTR || code == -EAGAIN);
+    return code;
+}
 
 /* Without interrupt controllers HLT comes back as an exit. */
 static bool halts(const struct kvm *kvm, int vm, const struct memory *memory)
@@ -22,7 +35,7 @@ static bool halts(const struct kvm *kvm, int vm, const struct memory *memory)
         return false;
     if (kvm_get_sregs(&cpu, &sregs, &ignored) == 0) {
         cpu_start_protected(memory, &start, &regs, &sregs);
-        works = kvm_set_state(&cpu, &regs, &sregs, &ignored) == 0 && kvm_enter(&cpu) == 0 &&
+        works = kvm_set_state(&cpu, &regs, &sregs, &ignored) == 0 && enter(&cpu) == 0 &&
                 cpu.run->exit_reason == KVM_EXIT_HLT;
     }
     kvm_destroy_vcpu(&cpu);

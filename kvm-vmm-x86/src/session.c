@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "console.h"
 #include "halt.h"
@@ -36,6 +37,7 @@ static void want_ticks(void)
 
 static void stop_all(enum end_kind kind, int code, const char *message)
 {
+    files_hurry(); /* a reader who takes nothing must not keep us */
     for (unsigned i = 0; i < session.count; i++)
         vm_stop(&session.vms[i], kind, code, "%s", message);
 }
@@ -48,6 +50,9 @@ static void on_command(enum input_command command)
         break;
     case INPUT_LEAVE:
         stop_all(END_LEFT, 0, "");
+        break;
+    case INPUT_INTERRUPT:
+        stop_all(END_SIGNAL, SIGINT, "");
         break;
     case INPUT_HELP:
         console_printf("kvm-vmm: Ctrl-A x leaves, Ctrl-A n passes the input to the next guest,\n"
@@ -88,6 +93,14 @@ static int next_timeout(void)
     return timeout;
 }
 
+static const char *output_trouble(int failure)
+{
+    static char text[96];
+
+    snprintf(text, sizeof text, "its output cannot be written: %s", strerror(-failure));
+    return text;
+}
+
 /* A reader that went away ends us as SIGPIPE would; any other failure of standard output is ours to
  * report. */
 static void check_output(void)
@@ -97,7 +110,7 @@ static void check_output(void)
     if (failure == -EPIPE)
         stop_all(END_SIGNAL, SIGPIPE, "");
     else if (failure != 0)
-        stop_all(END_FAILED, 0, "its output cannot be written");
+        stop_all(END_FAILED, 0, output_trouble(failure));
 }
 
 static void do_timed_work(void)
@@ -128,7 +141,10 @@ static void on_signal(int signal)
         events_stop_process();
         return; /* the next round makes it raw again if a guest still reads */
     }
-    files_hurry();
+    if (signal == SIGCONT) {
+        terminal_forget(); /* the shell may have set it while we were stopped */
+        return;
+    }
     stop_all(END_SIGNAL, signal, "");
 }
 
@@ -188,6 +204,19 @@ static int status_of(const struct vm_end *end)
     }
 }
 
+/* Guests that ended well are not well served if what they printed last went nowhere. */
+static int output_status(void)
+{
+    int failure = console_failure();
+
+    if (failure == 0)
+        return STATUS_OK;
+    if (failure == -EPIPE)
+        return SIGNAL_STATUS + SIGPIPE;
+    console_printf("kvm-vmm: %s", output_trouble(failure));
+    return STATUS_FAILED;
+}
+
 /* Names each guest that did not end well; the status is that of the lowest-numbered one. */
 static int report(void)
 {
@@ -210,7 +239,7 @@ static int report(void)
             vcpu_printf(i, "kvm-vmm: guest %u (%s) ended with status %d", i, vm->name,
                         status_of(&end));
     }
-    return status;
+    return status == STATUS_OK ? output_status() : status;
 }
 
 static int add_guest(unsigned index, const struct kvm *kvm, struct error *error)
@@ -284,7 +313,7 @@ int session_run(const struct options *options)
     thread_kicks_init();
     if (options->timeout != 0)
         session.deadline = events_now() + options->timeout;
-    started = events_init(&error) == 0 && add_guests(&error) == 0 && start_guests(&error) == 0;
+    started = add_guests(&error) == 0 && events_init(&error) == 0 && start_guests(&error) == 0;
     if (started)
         wait_for_guests();
     for (unsigned i = 0; i < session.count; i++)

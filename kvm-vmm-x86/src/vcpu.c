@@ -12,7 +12,7 @@
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
                 struct error *error)
 {
-    *vcpu = (struct vcpu){.vm = vm, .id = id};
+    *vcpu = (struct vcpu){.vm = vm, .id = id, .string_rip = UINT64_MAX};
     return kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error);
 }
 

@@ -160,6 +160,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct image *
         handover_write(&vm->memory, reserved,
                        vm->options->append != NULL ? vm->options->append : "");
     }
+    vm->paging = start->paging;
     if (vm->mode != MODE_PROTECTED)
         return 0;
     start->multiboot = true;

@@ -26,6 +26,7 @@ struct vm {
     const char *name;
     const struct options *options;
     enum guest_mode mode;
+    bool paging;  /* started in protected mode with paging */
     bool irqchip; /* the kernel emulates interrupt controllers: HLT does not exit */
     int fd;
     void *ram;

@@ -108,6 +108,23 @@ static void test_keys(void **state)
     assert_int_equal(input_take(0, false), INPUT_NONE);
 }
 
+static void test_ctrl_c_ends_what_does_not_read(void **state)
+{
+    (void)state;
+    begin(2, 0, true);
+    input_want(1); /* the other one reads: keys are worth having */
+    assert_true(input_is_read());
+    assert_true(input_room() > 0);
+    feed("\003");
+    assert_int_equal(commands, 1);
+    assert_int_equal(last_command, INPUT_INTERRUPT);
+    input_stop(0); /* the focus goes on by itself */
+    assert_int_equal(input_focus(), 1);
+    feed("\003");
+    assert_int_equal(commands, 1);
+    assert_int_equal(input_take(1, false), 3);
+}
+
 static void test_stop(void **state)
 {
     (void)state;
@@ -128,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_full_queue),
         cmocka_unit_test(test_focus),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_ctrl_c_ends_what_does_not_read),
         cmocka_unit_test(test_stop),
     };
 

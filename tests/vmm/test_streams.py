@@ -3,6 +3,8 @@ import random
 
 import pytest
 
+from tests.support import lab_run
+
 ALL_BYTES = bytes(range(256))
 
 
@@ -72,3 +74,26 @@ def test_colours_on_demand(vmm):
     assert result.status == 0 and all(b"\033[%dm" % colour in result.out for colour in (31, 32, 34, 33)), result
     assert b"\033" not in vmm.run("--color=never", *["@hello"] * 4).out
     assert b"\033" not in vmm.run(*["@hello"] * 4).out
+
+
+@pytest.mark.parametrize("sink, status, reason", [("> /dev/full", 125, "No space left"), ("| true", 141, "")])
+def test_output_that_goes_nowhere_is_no_success(vmm, sink, status, reason):
+    line = "set -o pipefail; %s %s" % (" ".join(map(str, vmm.command("@multiplication"))), sink)
+    result = lab_run("bash", "-c", line)
+    assert result.status == status and reason in result.err, result
+
+
+@pytest.mark.parametrize("end, status", [("--timeout 1", 124), ("", 128 + 15)])
+def test_a_reader_that_takes_nothing_keeps_nobody(vmm, end, status):
+    """A pipe that is full and not read: the time limit and SIGTERM end the run all the same."""
+    command = " ".join(map(str, vmm.command("@lines", "@lines")))
+    line = ("exec 3> >(sleep 1000); %s %s >&3 & pid=$!; sleep 2; %s; wait $pid; status=$?; "
+            "kill %%2 2> /dev/null; pkill -P $$ sleep; exit $status" % (command, end, "true" if end else "kill $pid"))
+    result = lab_run("bash", "-c", line, limit=60)
+    assert result.status == status, result
+
+
+def test_closed_descriptors_are_not_taken(vmm):
+    line = "%s <&-" % " ".join(map(str, vmm.command("@hctest")))
+    result = lab_run("bash", "-c", line)
+    assert result.status == 0 and b"end of input" in result.out, result

@@ -92,8 +92,10 @@ static uint8_t take_byte(struct serial *s, bool wait)
     lock_release(&s->lock); /* input may come much later, and other vCPUs have a UART too */
     byte = s->backend->input(s->backend->context, wait);
     lock_take(&s->lock);
-    if (byte >= 0)
+    if (byte >= 0) {
+        s->end_delivered = false; /* it was not the end: the guest has the input again */
         return (uint8_t)byte;
+    }
     if (byte == INPUT_END && s->ctrl_d_at_end && !s->end_delivered) {
         s->end_delivered = true;
         return CTRL_D;

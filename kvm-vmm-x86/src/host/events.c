@@ -14,13 +14,15 @@ static int signal_fd = -1, wake_fd = -1;
 
 int events_init(struct error *error)
 {
-    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
+    struct sigaction old;
     sigset_t set;
 
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++)
-        sigaddset(&set, handled[i]);
-    signal(SIGPIPE, SIG_IGN); /* a reader who left is an error code of write */
+        if (sigaction(handled[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaddset(&set, handled[i]); /* what was ignored at our start (nohup) stays ignored */
+    signal(SIGPIPE, SIG_IGN);            /* a reader who left is an error code of write */
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return error_set(error, "cannot block signals");
     signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -11,7 +11,7 @@
 
 enum { CHUNK = 64 * 1024, HURRY_MS = 200 };
 
-static volatile bool hurry;
+static bool hurry; /* atomic */
 
 static int read_all(int fd, const char *path, uint64_t limit, size_t expected, struct file *file,
                     struct error *error)
@@ -83,7 +83,7 @@ int file_write(int fd, const void *bytes, size_t count)
         struct pollfd ready = {.fd = fd, .events = POLLOUT};
         ssize_t n;
 
-        if (hurry && poll(&ready, 1, HURRY_MS) == 0)
+        if (__atomic_load_n(&hurry, __ATOMIC_RELAXED) && poll(&ready, 1, HURRY_MS) == 0)
             return -ETIMEDOUT;
         n = write(fd, from, count);
         if (n >= 0) {
@@ -100,7 +100,7 @@ int file_write(int fd, const void *bytes, size_t count)
 
 void files_hurry(void)
 {
-    hurry = true;
+    __atomic_store_n(&hurry, true, __ATOMIC_RELAXED);
 }
 
 int file_read(int fd, void *bytes, size_t size)
@@ -108,4 +108,11 @@ int file_read(int fd, void *bytes, size_t size)
     ssize_t n = read(fd, bytes, size);
 
     return n < 0 ? -errno : (int)n;
+}
+
+void files_keep_standard(void)
+{
+    for (int fd = FILE_STDIN; fd <= FILE_STDERR; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+            return; /* then whatever is opened next fails as well, and says so */
 }

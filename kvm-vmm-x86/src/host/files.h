@@ -27,6 +27,10 @@ enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
 int file_write(int fd, const void *bytes, size_t count) MUST_CHECK;
 void files_hurry(void);
 
+/* Opens /dev/null for each standard descriptor that is closed, so that nothing of ours takes its
+ * number. */
+void files_keep_standard(void);
+
 /* Reads what there is: the count, 0 at the end, or a negative errno. */
 int file_read(int fd, void *bytes, size_t size) MUST_CHECK;
 

@@ -57,3 +57,8 @@ void terminal_set_raw(bool raw)
     if (tcsetattr(STDIN_FILENO, TCSANOW, &settings) == 0)
         is_raw = raw;
 }
+
+void terminal_forget(void)
+{
+    is_raw = false;
+}

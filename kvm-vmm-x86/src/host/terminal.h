@@ -14,4 +14,8 @@ void terminal_init(void);
  * Repeating is free. */
 void terminal_set_raw(bool raw);
 
+/* Somebody else may have changed the settings: the next terminal_set_raw sets them whatever was
+ * last. */
+void terminal_forget(void);
+
 #endif

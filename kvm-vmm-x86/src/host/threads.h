@@ -22,6 +22,8 @@ struct thread {
 
 void lock_init(struct lock *lock);
 void lock_take(struct lock *lock);
+/* Takes it only if nobody has it; true if it was taken. */
+bool lock_try(struct lock *lock) MUST_CHECK;
 void lock_release(struct lock *lock);
 
 void condition_init(struct condition *condition);
