@@ -1,4 +1,4 @@
-"""The 1K OS on two machines that know nothing of each other: our VMM, and QEMU, which starts kernel.elf by multiboot."""
+"""The 1K OS on two machines that know nothing of each other: our VMM, and QEMU, which starts kernel.elf."""
 import os
 import subprocess
 
@@ -35,7 +35,8 @@ class OnQemu:
 
     def command(self, cpu="max", append=None):
         return ["qemu-system-i386", "-cpu", cpu, "-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
-                "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty", "-device", "isa-debug-exit,iobase=0xf4", "-kernel", str(FOLDER / "kernel.elf"),
+                "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",
+                "-device", "isa-debug-exit,iobase=0xf4", "-kernel", str(FOLDER / "kernel.elf"),
                 *(["-append", append] if append else [])]
 
     def run(self, text, limit=LIMIT, **options):

@@ -72,7 +72,7 @@ def check_ctrl_c_reaches_a_guest_that_reads():
 
 
 def check_the_input_moves_on():
-    """Ctrl-A n passes it on, the guest that had it sees its end, and a Ctrl-C for one that does not read ends the run."""
+    """Ctrl-A n passes it on, the guest that had it sees its end, and Ctrl-C for one that does not read ends all."""
     session = start("echo", "spin", "echo")
     session.expect_exact(b".")
     becomes(lambda: is_raw(session))
