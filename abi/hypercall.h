@@ -20,7 +20,7 @@
 /* Served by the 1K OS alone. Structures and errors: kvm-vmm-x86/os-1k/include/system.h. */
 #define HC_READFILE    0x03 /* EBX: name, ECX: buffer, EDX: size, ESI: offset; bytes read */
 #define HC_WRITEFILE   0x04 /* EBX: name, ECX: bytes, EDX: count, ESI: offset; cuts the rest */
-#define HC_SPAWN       0x05 /* EBX: path and arguments, one text; the process's number */
+#define HC_SPAWN       0x05 /* EBX: path and arguments, one text, ECX: options; its number */
 #define HC_WAIT        0x06 /* EBX: child or 0 for any, ECX: options, EDX: int for status */
 #define HC_YIELD       0x07 /* lets other programs run */
 #define HC_SLEEP       0x08 /* EBX: milliseconds */

@@ -69,8 +69,8 @@ WORDS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "table", "counter", "echo"
          "factorial", "gcd", "about", "help", "menu", "history", "ps", "kill", "ls", "cat", "write", "rm", "crash",
          "true"]
 ARGUMENTS = ["-1", "0", "7", "12", "300", "2147483648", "x", "readme.txt", "bin/true", "bin/", "&", "&&", "divide",
-             "stack", "a" * 40, "b" * 250, "/", "(", "1/0", "\x1b[A", "\x1b[D", "\x1b[3~", "\x1b[H",
-             "\x7f", "\x03", "\x17"]
+             "stack", "a" * 40, "b" * 250, "/", "(", "1/0", "\x1b[A", "\x1b[D", "\x1b[3~", "\x1b[H", "\x7f", "\x03",
+             "\x17"]
 
 
 def fuzz(size, seed):

@@ -36,6 +36,9 @@ enum system_error {
 /* Exit status of a process that ended against its will. */
 enum { STATUS_KILLED = 128, STATUS_FAULT = 160 /* + number of the exception */ };
 
+/* A program in the background has no input; nor have those that it starts. */
+enum spawn_options { SPAWN_FRONT = 0, SPAWN_BACKGROUND = 1 };
+
 enum wait_options { WAIT_BLOCK = 0, WAIT_POLL = 1 /* return 0 if no child has ended yet */ };
 
 struct process_info {

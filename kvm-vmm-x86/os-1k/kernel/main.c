@@ -39,7 +39,7 @@ void kernel_main(uint32_t magic, uint32_t information)
     console_print("1K OS: %u KB free, %s\n", page_count_free() * 4, space_protection());
     if (boot_info_option("fault"))
         fault_on_purpose();
-    if (process_spawn(FIRST_PROGRAM) != FIRST_PROCESS)
+    if (process_spawn(FIRST_PROGRAM, false) != FIRST_PROCESS)
         fault_panic("cannot start " FIRST_PROGRAM);
     scheduler_run();
 }

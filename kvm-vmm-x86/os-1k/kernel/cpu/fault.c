@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/fmt.h"
+#include "common/string.h"
 #include "include/system.h"
 #include "kernel/cpu/symbols.h"
 #include "kernel/cpu/x86.h"
@@ -70,16 +71,31 @@ static bool plausible_frame(uint32_t ebp)
     return ebp >= (uint32_t)image_begin && ebp % 4 == 0 && ebp % 4096 <= 4096 - 8;
 }
 
+static void print_function(uint32_t eip)
+{
+    uint32_t offset = 0;
+    const char *name = symbols_is_code(eip) ? symbols_find(eip, &offset) : "nowhere";
+
+    console_print("  %08x %s+0x%x\n", eip, name, offset);
+}
+
+/* The compiler gives no frame to a function that has no use for one, whatever its options say. */
+static bool has_frame(uint32_t eip)
+{
+    uint32_t offset;
+
+    symbols_find(eip, &offset);
+    return memcmp((const void *)(eip - offset), "\x55\x89\xe5", 3) ==
+           0; /* push ebp; mov esp, ebp */
+}
+
 /* Follows the saved frame pointers, which end with 0 (boot/entry.S) or on a page's edge. */
 static void print_backtrace(uint32_t eip, uint32_t ebp)
 {
     uint32_t stack_page = ebp / 4096;
 
     for (int depth = 0; depth < BACKTRACE_DEPTH && symbols_is_code(eip); depth++) {
-        uint32_t offset;
-        const char *name = symbols_find(eip, &offset);
-
-        console_print("  %08x %s+0x%x\n", eip, name, offset);
+        print_function(eip);
         if (!plausible_frame(ebp) || ebp / 4096 != stack_page)
             break;
         eip = ((const uint32_t *)ebp)[1];
@@ -89,7 +105,6 @@ static void print_backtrace(uint32_t eip, uint32_t ebp)
 
 static void __attribute__((noreturn)) stop_machine(uint32_t eip, uint32_t ebp)
 {
-    console_print("backtrace:\n");
     print_backtrace(eip, ebp);
     console_print("The kernel stops here.\n");
     power_off(1);
@@ -107,11 +122,15 @@ void fault_handle(struct trap_frame *frame)
     }
     console_print("\nKERNEL FAULT: %s at eip 0x%08x\n", what, frame->eip);
     print_registers(frame);
-    stop_machine(frame->eip, frame->ebp);
+    console_print("backtrace:\n");
+    if (symbols_is_code(frame->eip) && has_frame(frame->eip))
+        stop_machine(frame->eip, frame->ebp);
+    print_function(frame->eip);
+    stop_machine(frame->esp, frame->ebp); /* not ESP but what it points at: the return address */
 }
 
 void fault_panic(const char *reason)
 {
-    console_print("\nKERNEL PANIC: %s\n", reason);
+    console_print("\nKERNEL PANIC: %s\nbacktrace:\n", reason);
     stop_machine((uint32_t)__builtin_return_address(0), *(uint32_t *)__builtin_frame_address(0));
 }

@@ -60,7 +60,7 @@ static void set_name(struct process *p, const char *path)
     string_copy(p->name, slash != NULL ? slash + 1 : path, sizeof p->name);
 }
 
-int process_spawn(const char *command_line)
+int process_spawn(const char *command_line, bool background)
 {
     struct process *p = find_slot();
     struct program program;
@@ -71,8 +71,10 @@ int process_spawn(const char *command_line)
     error = program_load(command_line, &program);
     if (error < 0)
         return error;
-    *p = (struct process){
-        .parent = process_current()->pid, .space = program.space, .stack = page_alloc()};
+    *p = (struct process){.parent = process_current()->pid,
+                          .background = background || process_current()->background,
+                          .space = program.space,
+                          .stack = page_alloc()};
     if (p->stack == NULL) {
         space_destroy(program.space);
         return ERROR_NO_MEMORY;
@@ -154,6 +156,7 @@ int process_wait(int pid, bool poll, int *status)
         if (poll)
             return 0;
         process_current()->waiting_for = pid;
+        process_wake(PROCESS_READING); /* the child may have come to the front by this */
         scheduler_block(PROCESS_WAITING);
     }
     process_current()->waiting_for = 0;

@@ -26,6 +26,7 @@ struct process {
     uint32_t stack_pointer; /* while not running: where its registers are saved */
     uint32_t wake_at;       /* SLEEPING */
     int waiting_for;        /* the child whose end it waits for, or 0 */
+    bool background;        /* has no input */
     bool doomed;            /* ends when it is about to return to ring 3 */
     int status;             /* ENDED */
     uint32_t ticks;         /* times the clock found it running */
@@ -39,7 +40,7 @@ struct process *process_current(void);
 
 /* Starts the program named by the first word of `command_line`, as a child of the current process.
  * Returns its pid or an error. */
-int process_spawn(const char *command_line) __attribute__((warn_unused_result));
+int process_spawn(const char *command_line, bool background) __attribute__((warn_unused_result));
 
 /* Ends the current process. Ends the machine if it is the first one. */
 void __attribute__((noreturn)) process_exit(int status);

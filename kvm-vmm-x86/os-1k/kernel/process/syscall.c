@@ -43,16 +43,19 @@ static int call_write(const struct trap_frame *f)
     return (int)f->ecx;
 }
 
-/* The keyboard belongs to the foreground; a program in the background has no input. */
+/* The keyboard belongs to the foreground. A program in the background has no input; one that is not
+ * in front yet, because its parent has still to wait for it, waits for that as it does for a key.
+ */
 static int call_getchar(const struct trap_frame *f)
 {
     (void)f;
-    while (process_foreground() == process_current()) {
-        int c = console_read();
+    while (!process_current()->background) {
+        bool front = process_foreground() == process_current();
+        int c = front ? console_read() : -1;
 
         if (c >= 0)
             return c;
-        if (console_ended())
+        if (front && console_ended())
             break;
         scheduler_block(PROCESS_READING);
     }
@@ -110,7 +113,7 @@ static int call_spawn(const struct trap_frame *f)
     char command_line[COMMAND_LINE_SIZE];
     int error = program_memory_text(f->ebx, command_line, sizeof command_line);
 
-    return error < 0 ? error : process_spawn(command_line);
+    return error < 0 ? error : process_spawn(command_line, f->ecx == SPAWN_BACKGROUND);
 }
 
 static int call_wait(const struct trap_frame *f)

@@ -61,9 +61,9 @@ static inline int call_fileinfo(unsigned index, struct file_info *info)
     return call_kernel(HC_FILEINFO, index, call_address(info), 0, 0);
 }
 
-static inline int call_spawn(const char *command_line)
+static inline int call_spawn(const char *command_line, enum spawn_options options)
 {
-    return call_kernel(HC_SPAWN, call_address(command_line), 0, 0, 0);
+    return call_kernel(HC_SPAWN, call_address(command_line), options, 0, 0);
 }
 
 static inline int call_wait(int pid, enum wait_options options, int *status)

@@ -37,7 +37,7 @@ static int spawn_broken(void)
             call_readfile("bin/true", image, sizeof image, 0);
             image[at] = (uint8_t)value;
             call_writefile("broken", image, sizeof image, 0);
-            pid = call_spawn("broken");
+            pid = call_spawn("broken", SPAWN_BACKGROUND);
             refused += pid < 0;
             if (pid > 0 && call_kill(pid) == 0)
                 call_wait(pid, WAIT_BLOCK, &status);

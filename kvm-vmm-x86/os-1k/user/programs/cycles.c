@@ -17,7 +17,7 @@ int main(int argc, char **argv)
     uint32_t before = free_pages(), after;
 
     for (int i = 0; i < count; i++) {
-        int status = 0, pid = call_spawn("bin/true");
+        int status = 0, pid = call_spawn("bin/true", SPAWN_FRONT);
 
         if (pid < 0 || call_wait(pid, WAIT_BLOCK, &status) != pid || status != 0) {
             text_print("cycle %d failed: %s\n", i, pid < 0 ? text_error(pid) : "wrong child");

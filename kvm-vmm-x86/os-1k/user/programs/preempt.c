@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         count_for_ever();
     for (int i = 0; i < 2; i++)
-        pid[i] = call_spawn("bin/preempt count");
+        pid[i] = call_spawn("bin/preempt count", SPAWN_BACKGROUND);
     for (int i = 0; i < 3 && !failed; i++) {
         failed = watch(pid, last);
         text_print("process %d counted to %u, process %d to %u\n", pid[0], last[0], pid[1],

@@ -28,7 +28,7 @@ static void spawn(void)
 {
     int status;
 
-    call_wait(call_spawn("bin/true"), WAIT_BLOCK, &status);
+    call_wait(call_spawn("bin/true", SPAWN_FRONT), WAIT_BLOCK, &status);
 }
 
 static uint32_t best_of(void (*service)(void), uint32_t count)
@@ -51,7 +51,7 @@ static uint32_t best_of(void (*service)(void), uint32_t count)
  * back. */
 static uint32_t context_switch(void)
 {
-    int status, partner = call_spawn("bin/speed partner");
+    int status, partner = call_spawn("bin/speed partner", SPAWN_BACKGROUND);
     uint32_t round_trip = best_of(yield, CALLS);
 
     call_kill(partner);

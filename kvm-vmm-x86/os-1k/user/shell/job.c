@@ -16,20 +16,20 @@ static void report(int pid, int status)
 }
 
 /* A name without a folder means a program in bin/. */
-static int start(const char *line)
+static int start(const char *line, enum spawn_options options)
 {
     char path[LINE_SIZE + 4];
 
     for (const char *c = line; *c != '\0' && *c != ' '; c++)
         if (*c == '/')
-            return call_spawn(line);
+            return call_spawn(line, options);
     fmt_snprint(path, sizeof path, "bin/%s", line);
-    return call_spawn(path);
+    return call_spawn(path, options);
 }
 
 void job_run(const char *line, bool background)
 {
-    int length = 0, status = 0, pid = start(line);
+    int length = 0, status = 0, pid = start(line, background ? SPAWN_BACKGROUND : SPAWN_FRONT);
 
     while (line[length] != '\0' && line[length] != ' ')
         length++;
