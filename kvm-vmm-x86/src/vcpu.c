@@ -37,8 +37,11 @@ static void examine_halt(struct vcpu *vcpu)
 
 static enum verdict take_requests(struct vcpu *vcpu)
 {
-    unsigned requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+    unsigned requests;
 
+    if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) == 0)
+        return VERDICT_RESUME; /* nearly always: spare the bus lock of an exchange */
+    requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
     if (requests & VCPU_EXAMINE_HALT)
         examine_halt(vcpu);
     return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;
