@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP))  # `from tests.support import ...` works in every test
 
-from tests.support import Vmm  # noqa: E402  (needs the path above)
+from tests.support import LAB, Vmm, lab_answers  # noqa: E402  (needs the path above)
 
 SOAK = bool(os.environ.get("SOAK"))
 FULL = bool(os.environ.get("FULL"))
@@ -28,6 +29,24 @@ def pytest_collection_modifyitems(items):
         mark = item.get_closest_marker("full")
         if mark and not FULL:
             item.add_marker(pytest.mark.skip(reason="needs %s: make check FULL=1" % mark.args[0]))
+
+
+def pytest_runtest_protocol(item, nextitem):
+    """Runs a test; once more if it failed while the lab's machine had stopped for good, which says nothing about it.
+
+    A test that hangs or fails on a machine that answers has failed. The machine itself is what test_lab.py is about.
+    """
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    if any(report.failed for report in reports) and not lab_answers():
+        print("\nthe lab's machine stopped answering: started anew for %s" % item.nodeid)
+        subprocess.run([LAB, "down"], capture_output=True, check=False)
+        item._initrequest()  # fixtures are made anew
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.fixture(scope="session")

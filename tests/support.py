@@ -1,14 +1,13 @@
 """Running programs where KVM is complete, for tests: at the end of a pipe, or at a terminal."""
 import os
 import subprocess
-import warnings
 from pathlib import Path
 
 import pexpect
 
 TOP = Path(__file__).resolve().parents[1]
 LAB = TOP / "lab/lab"
-LIMIT = 120  # seconds that no single run should ever need
+LIMIT = 90  # seconds that no single run should ever need
 ANSWER = 30  # seconds in which a lab that is well runs `true`
 
 
@@ -34,24 +33,10 @@ def lab_answers():
 
 
 def lab_run(*command, stdin=b"", env=None, cwd=TOP, limit=LIMIT):
-    """Runs a command on this machine or in the lab, wherever KVM is complete. `stdin`: bytes, or an open file.
-
-    An emulated machine may stop for good, which says nothing about the command. So a run that takes too long is made
-    again, once and with a warning, if the lab itself has stopped answering; if it answers, the command hangs.
-    """
+    """Runs a command on this machine or in the lab, wherever KVM is complete. `stdin`: bytes, or an open file."""
     source = {"input": stdin} if isinstance(stdin, bytes) else {"stdin": stdin}
-
-    def run():
-        return Result(subprocess.run([LAB, "run", *map(str, command)], capture_output=True, check=False, cwd=cwd,
-                                     env={**os.environ, **(env or {})}, timeout=limit, **source))
-    try:
-        return run()
-    except subprocess.TimeoutExpired:
-        if lab_answers() or not isinstance(stdin, bytes):
-            raise
-    warnings.warn("the lab's machine stopped answering: started anew", stacklevel=2)
-    subprocess.run([LAB, "down"], capture_output=True, check=False, timeout=LIMIT)
-    return run()
+    return Result(subprocess.run([LAB, "run", *map(str, command)], capture_output=True, check=False, cwd=cwd,
+                                 env={**os.environ, **(env or {})}, timeout=limit, **source))
 
 
 def lab_terminal(*command, env=None):
