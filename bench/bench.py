@@ -24,6 +24,7 @@ BARE = "build/bench/vmm/bare"
 GUEST = "kvm-vmm-x86/guest/"
 EXITS = GUEST + "test/stream/exits.bin"
 BOOT = "/usr/bin/python3 bench/hypervisor/boot.py"  # Debian's python: it has pexpect
+OS1K = "/usr/bin/python3 bench/os1k/figure.py "
 EXITS_MADE = 50000  # hypercalls that exits.S makes
 
 
@@ -60,6 +61,11 @@ FIGURES = [
     exits_per_second(1),
     exits_per_second(2),
     exits_per_second(4),
+    Figure("1K OS: system call round trip", "guest cycles", "", {"kvm-vmm": OS1K + "call"}),
+    Figure("1K OS: context switch", "guest cycles", "", {"kvm-vmm": OS1K + "switch"}),
+    Figure("1K OS: spawn, run, exit, wait", "guest cycles", "", {"kvm-vmm": OS1K + "spawn"}),
+    Figure("1K OS: exits of boot, then exit", "", "below 150", {"kvm-vmm": OS1K + "boot-exits"}),
+    Figure("1K OS: exits of 1,000 spawns", "", "", {"kvm-vmm": OS1K + "spawn-exits"}),
     Figure("hypervisor: Debian's boot to init", "ms", "within 5 % of bare", {
         "guest": BOOT + " guest",
         "bare": BOOT + " bare",

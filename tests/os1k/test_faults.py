@@ -65,6 +65,22 @@ def test_spawn_and_exit_leak_nothing(machine, soak):
     assert before == after
 
 
+def test_the_process_table_is_finite(machine):
+    result = machine.run(b"sleep 1000000 &\n" * 70 + b"kill 3\ntrue\nabout\n")
+    assert result.out.count(b"] started\n") == 62
+    assert result.out.count(b"sleep: too many\n") == 8
+    assert b"processes   63\n" in result.out
+    assert result.status == 0
+
+
+def test_memory_is_finite(on_vmm):
+    """A program that does not fit leaves nothing behind, and the next one runs as soon as there is room."""
+    result = on_vmm.run(b"sleep 1000000 &\n" * 60 + b"kill 3 4 5 6\nkill 3\necho room\n", options=("-m", "2M"))
+    assert b"sleep: out of memory\n" in result.out
+    assert b"KERNEL" not in result.out
+    assert result.status == 0
+
+
 WORDS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "table", "counter", "echo", "fibonacci", "primes", "calc",
          "factorial", "gcd", "about", "help", "menu", "history", "ps", "kill", "ls", "cat", "write", "rm", "crash",
          "true"]

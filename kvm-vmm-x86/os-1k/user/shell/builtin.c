@@ -53,14 +53,44 @@ static void run_help(const char *argument, const struct line_history *history)
                "Ctrl-D at an empty prompt leaves. Up and down recall earlier lines.\n");
 }
 
+static void kill_one(const char *word)
+{
+    int pid, error;
+
+    if (!text_to_int(word, &pid)) {
+        text_print("kill: %s: not a number\n", word);
+        return;
+    }
+    error = call_kill(pid);
+    if (error < 0)
+        text_print("kill: %s: %s\n", word, text_error(error));
+}
+
+static void run_kill(const char *argument, const struct line_history *history)
+{
+    char word[LINE_SIZE];
+
+    (void)history;
+    if (*argument == '\0')
+        text_print("usage: kill PID...\n");
+    while (*argument != '\0') {
+        size_t length = 0;
+
+        while (argument[length] != '\0' && argument[length] != ' ')
+            length++;
+        string_copy(word, argument, length + 1);
+        kill_one(word);
+        for (argument += length; *argument == ' '; argument++)
+            ;
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(const char *argument, const struct line_history *history);
 } builtins[] = {
-    {"exit", run_exit},
-    {"menu", run_menu},
-    {"help", run_help},
-    {"history", run_history},
+    {"exit", run_exit},       {"menu", run_menu}, {"help", run_help},
+    {"history", run_history}, {"kill", run_kill},
 };
 
 bool builtin_run(const char *line, const struct line_history *history)

@@ -1,4 +1,5 @@
-/* The commands that the shell carries out itself, because they concern the shell. */
+/* The commands that the shell carries out itself: those about the shell, and `kill`, which must
+ * work when no process can be started any more. */
 #ifndef USER_SHELL_BUILTIN_H
 #define USER_SHELL_BUILTIN_H
 
