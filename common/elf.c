@@ -34,6 +34,9 @@ static int open32(struct elf_file *elf)
     elf->phoff = h.phoff;
     elf->phentsize = h.phentsize;
     elf->phnum = h.phnum;
+    elf->shoff = h.shoff;
+    elf->shentsize = h.shentsize;
+    elf->shnum = h.shnum;
     return h.phnum == 0 || h.phentsize == sizeof(struct elf32_program_header) ? ELF_OK
                                                                               : ELF_UNSUPPORTED;
 }
@@ -51,6 +54,9 @@ static int open64(struct elf_file *elf)
     elf->phoff = h.phoff;
     elf->phentsize = h.phentsize;
     elf->phnum = h.phnum;
+    elf->shoff = h.shoff;
+    elf->shentsize = h.shentsize;
+    elf->shnum = h.shnum;
     return h.phnum == 0 || h.phentsize == sizeof(struct elf64_program_header) ? ELF_OK
                                                                               : ELF_UNSUPPORTED;
 }
@@ -113,6 +119,81 @@ int elf_segment(const struct elf_file *elf, unsigned index, struct elf_segment *
     if (segment->type == ELF_PT_LOAD && segment->filesz > segment->memsz)
         return ELF_TRUNCATED;
     return segment->paddr + segment->memsz < segment->paddr ? ELF_TRUNCATED : ELF_OK;
+}
+
+static struct elf_section widen_section(const struct elf32_section_header *h)
+{
+    return (struct elf_section){.name = h->name,
+                                .type = h->type,
+                                .link = h->link,
+                                .flags = h->flags,
+                                .addr = h->addr,
+                                .offset = h->offset,
+                                .size = h->size,
+                                .entsize = h->entsize};
+}
+
+int elf_section(const struct elf_file *elf, unsigned index, struct elf_section *section)
+{
+    size_t size =
+        elf->is64 ? sizeof(struct elf64_section_header) : sizeof(struct elf32_section_header);
+    const uint8_t *at;
+
+    if (index >= elf->shnum || !in_file(elf, elf->shoff, (uint64_t)elf->shnum * size))
+        return ELF_TRUNCATED;
+    if (elf->shentsize != size)
+        return ELF_UNSUPPORTED;
+    at = elf->bytes + elf->shoff + index * size;
+    if (elf->is64) {
+        struct elf64_section_header h;
+
+        copy(&h, at, sizeof h);
+        *section = (struct elf_section){h.name, h.type,   h.link, h.flags,
+                                        h.addr, h.offset, h.size, h.entsize};
+    } else {
+        struct elf32_section_header h;
+
+        copy(&h, at, sizeof h);
+        *section = widen_section(&h);
+    }
+    if (section->addr + section->size < section->addr)
+        return ELF_TRUNCATED;
+    return section->type == ELF_SHT_NOBITS || in_file(elf, section->offset, section->size)
+               ? ELF_OK
+               : ELF_TRUNCATED;
+}
+
+static size_t symbol_size(const struct elf_file *elf)
+{
+    return elf->is64 ? sizeof(struct elf64_symbol) : sizeof(struct elf32_symbol);
+}
+
+unsigned elf_symbol_count(const struct elf_file *elf, const struct elf_section *table)
+{
+    uint64_t count = table->size / symbol_size(elf);
+
+    return table->entsize != symbol_size(elf) ? 0 : count > UINT32_MAX ? 0 : (unsigned)count;
+}
+
+int elf_symbol(const struct elf_file *elf, const struct elf_section *table, unsigned index,
+               struct elf_symbol *symbol)
+{
+    const uint8_t *at = elf->bytes + table->offset + (size_t)index * symbol_size(elf);
+
+    if (index >= elf_symbol_count(elf, table) || !in_file(elf, table->offset, table->size))
+        return ELF_TRUNCATED;
+    if (elf->is64) {
+        struct elf64_symbol s;
+
+        copy(&s, at, sizeof s);
+        *symbol = (struct elf_symbol){s.name, s.info >> 4, s.info & 15, s.section, s.value, s.size};
+    } else {
+        struct elf32_symbol s;
+
+        copy(&s, at, sizeof s);
+        *symbol = (struct elf_symbol){s.name, s.info >> 4, s.info & 15, s.section, s.value, s.size};
+    }
+    return ELF_OK;
 }
 
 const char *elf_error_text(int error)

@@ -19,8 +19,8 @@ struct elf_file {
     bool is64;
     uint16_t type, machine;
     uint64_t entry;
-    uint64_t phoff;
-    uint16_t phentsize, phnum;
+    uint64_t phoff, shoff;
+    uint16_t phentsize, phnum, shentsize, shnum;
 };
 
 /* One program header, widened to 64 bits. Its file range [offset, offset + filesz) lies inside the
@@ -28,6 +28,21 @@ struct elf_file {
 struct elf_segment {
     uint32_t type, flags;
     uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+/* One section header, widened. Unless its type is ELF_SHT_NOBITS, its file range [offset, offset +
+ * size) lies inside the file. */
+struct elf_section {
+    uint32_t name, type, link;
+    uint64_t flags, addr, offset, size, entsize;
+};
+
+/* One entry of a symbol table, widened. */
+struct elf_symbol {
+    uint32_t name; /* offset in the section that the table's `link` names */
+    uint8_t bind, type;
+    uint16_t section;
+    uint64_t value, size;
 };
 
 enum elf_error {
@@ -49,6 +64,15 @@ int elf_open(struct elf_file *elf, const void *bytes, size_t size)
  */
 int elf_segment(const struct elf_file *elf, unsigned index, struct elf_segment *segment)
     __attribute__((warn_unused_result));
+
+/* Reads section header `index`. A loader needs none, so elf_open does not look at them. */
+int elf_section(const struct elf_file *elf, unsigned index, struct elf_section *section)
+    __attribute__((warn_unused_result));
+
+/* A symbol table (a section of type ELF_SHT_SYMTAB): how many entries, and one of them. */
+unsigned elf_symbol_count(const struct elf_file *elf, const struct elf_section *table);
+int elf_symbol(const struct elf_file *elf, const struct elf_section *table, unsigned index,
+               struct elf_symbol *symbol) __attribute__((warn_unused_result));
 
 /* A short English phrase for an error above. */
 const char *elf_error_text(int error);

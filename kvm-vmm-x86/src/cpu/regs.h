@@ -21,10 +21,17 @@
 #define CR4_PAE        (UINT64_C(1) << 5)
 #define CR4_OSFXSR     (UINT64_C(1) << 9)
 #define CR4_OSXMMEXCPT (UINT64_C(1) << 10)
+#define CR4_LA57       (UINT64_C(1) << 12)
+#define CR4_SMEP       (UINT64_C(1) << 20)
+#define CR4_SMAP       (UINT64_C(1) << 21)
+#define EFER_SCE       (UINT64_C(1) << 0)
 #define EFER_LME       (UINT64_C(1) << 8)
 #define EFER_LMA       (UINT64_C(1) << 10)
+#define EFER_NX        (UINT64_C(1) << 11)
 #define RFLAGS_CF      (UINT64_C(1) << 0)
 #define RFLAGS_FIXED   (UINT64_C(1) << 1)
 #define RFLAGS_IF      (UINT64_C(1) << 9)
+#define RFLAGS_VM      (UINT64_C(1) << 17)
+#define RFLAGS_AC      (UINT64_C(1) << 18)
 
 #endif
