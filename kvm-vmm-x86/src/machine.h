@@ -2,6 +2,7 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
+#include "dev/acpi_pm.h"
 #include "dev/backend.h"
 #include "dev/bus.h"
 #include "dev/debug_exit.h"
@@ -18,6 +19,7 @@ struct machine {
     struct serial serial;
     struct rtc rtc;
     struct i8042 i8042;
+    struct acpi_pm acpi_pm;
 };
 
 /* Creates every device of the table and claims its range. `backend` must live as long as the

@@ -183,7 +183,8 @@ static void wait_for_guests(void)
 
 static bool ended_well(const struct vm_end *end)
 {
-    return end->kind == END_EXIT || end->kind == END_HALT || end->kind == END_LEFT;
+    return end->kind == END_EXIT || end->kind == END_RESET || end->kind == END_HALT ||
+           end->kind == END_LEFT;
 }
 
 static int status_of(const struct vm_end *end)

@@ -180,14 +180,14 @@ static void test_resets(void **state)
         command(none[i]);
     assert_int_equal(fake.end, END_NONE);
     assert_int_equal(write_port(&i8042_command_ops, 0xfe), BUS_STOP);
-    assert_int_equal(fake.end, END_EXIT);
+    assert_int_equal(fake.end, END_RESET);
     set_up(state);
     command(0xd1);
     data(0x03);
     assert_int_equal(fake.end, END_NONE);
     command(0xd1);
     assert_int_equal(write_port(&i8042_data_ops, 0x02), BUS_STOP);
-    assert_int_equal(fake.end, END_EXIT);
+    assert_int_equal(fake.end, END_RESET);
 }
 
 int main(void)

@@ -16,6 +16,7 @@
 enum end_kind {
     END_NONE,    /* still running */
     END_EXIT,    /* asked to, by hypercall: 0 */
+    END_RESET,   /* asked for a restart: 0 */
     END_HALT,    /* halted for ever: 0 */
     END_LEFT,    /* the user left it (Ctrl-A x): 0 */
     END_CODE,    /* its own code by the debug-exit port */

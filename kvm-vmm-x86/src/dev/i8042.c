@@ -94,7 +94,7 @@ static void refill(struct i8042 *c)
 
 static enum bus_verdict reset_machine(struct i8042 *c)
 {
-    c->backend->end(c->backend->context, END_EXIT, 0, NULL);
+    c->backend->end(c->backend->context, END_RESET, 0, NULL);
     return BUS_STOP;
 }
 

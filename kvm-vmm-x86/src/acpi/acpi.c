@@ -1,0 +1,245 @@
+/* The ACPI tables but for the DSDT; see acpi.h. ACPI 6.3, 5.2.5 to 5.2.12. */
+#include "acpi/acpi.h"
+
+#include <string.h>
+
+#include "acpi/dsdt.h"
+#include "acpi/writer.h"
+#include "dev/acpi_pm.h"
+
+enum { SPACE_IO = 1, WIDTH_8 = 8, WIDTH_16 = 16, WIDTH_32 = 32, ACCESS_BYTE = 1, ACCESS_WORD = 2 };
+
+/* 5.2.3.2: where a register is. */
+struct register_address {
+    uint8_t space, width, offset, access;
+    uint64_t address;
+} __attribute__((packed));
+
+/* Table 5-27. The first checksum is that of version 1, which ended before `length`. */
+struct root_pointer {
+    char signature[8];
+    uint8_t checksum;
+    char oem[6];
+    uint8_t revision;
+    uint32_t rsdt, length;
+    uint64_t xsdt;
+    uint8_t extended_checksum, reserved[3];
+} __attribute__((packed));
+
+enum { ROOT_POINTER_V1 = offsetof(struct root_pointer, length) };
+
+/* Table 5-36: shared with firmware that does not exist; kernels look for it all the same. */
+struct facs {
+    char signature[4];
+    uint32_t length, hardware_signature, waking_vector, global_lock, flags;
+    uint64_t x_waking_vector;
+    uint8_t version, reserved[31];
+} __attribute__((packed));
+
+/* Table 5-33, behind the common header. Registers are given twice: by port, and as addresses. */
+struct fadt_body {
+    uint32_t facs, dsdt;
+    uint8_t reserved, profile;
+    uint16_t sci;
+    uint32_t smi_command;
+    uint8_t smi[4];
+    uint32_t pm1a_event, pm1b_event, pm1a_control, pm1b_control, pm2_control, pm_timer, gpe[2];
+    uint8_t pm1_event_length, pm1_control_length, pm2_control_length, pm_timer_length;
+    uint8_t gpe_lengths[3], c_state_control;
+    uint16_t c2_latency, c3_latency, flush_size, flush_stride;
+    uint8_t duty_offset, duty_width, rtc_day_alarm, rtc_month_alarm, rtc_century;
+    uint16_t boot_flags;
+    uint8_t reserved2;
+    uint32_t flags;
+    struct register_address reset;
+    uint8_t reset_value;
+    uint16_t arm_boot_flags;
+    uint8_t minor_version;
+    uint64_t x_facs, x_dsdt;
+    struct register_address x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control,
+        x_pm2_control, x_pm_timer, x_gpe[2], sleep_control, sleep_status;
+    uint8_t hypervisor[8];
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct root_pointer) == 36 && ROOT_POINTER_V1 == 20, "table 5-27");
+_Static_assert(sizeof(struct facs) == 64, "table 5-36");
+_Static_assert(sizeof(struct fadt_body) == 276 - 36, "table 5-33");
+_Static_assert(offsetof(struct fadt_body, reset) == 116 - 36, "table 5-33");
+
+enum { FADT_VERSION = 6, FADT_MINOR = 3, MADT_VERSION = 4, XSDT_VERSION = 1 };
+enum { PROFILE_DESKTOP = 1, C2_NONE = 0x65, C3_NONE = 0x3e9, RTC_CENTURY = 0x32 };
+
+/* Fixed feature flags (table 5-34) and boot architecture flags (table 5-35). */
+enum {
+    WBINVD = 1 << 0,
+    C1_SUPPORTED = 1 << 2,
+    POWER_BUTTON_NOT_FIXED = 1 << 4,
+    SLEEP_BUTTON_NOT_FIXED = 1 << 5,
+    RTC_CANNOT_WAKE = 1 << 6,
+    RESET_REGISTER = 1 << 10,
+    HEADLESS = 1 << 12,
+};
+enum { BOOT_LEGACY_DEVICES = 1 << 0, BOOT_8042 = 1 << 1, BOOT_NO_VGA = 1 << 2 };
+
+/* MADT entries: tables 5-45 to 5-50. */
+enum { MADT_PC_PICS = 1, MADT_CPU = 0, MADT_IO_APIC = 1, MADT_OVERRIDE = 2, MADT_NMI = 4 };
+enum { CPU_ENABLED = 1, ALL_CPUS = 0xff, NMI_PIN = 1, ACTIVE_HIGH_LEVEL = 0xd };
+
+static struct register_address port(unsigned offset, uint8_t width)
+{
+    return (struct register_address){.space = SPACE_IO,
+                                     .width = width,
+                                     .access = width == WIDTH_8 ? ACCESS_BYTE : ACCESS_WORD,
+                                     .address = ACPI_PM_PORT + offset};
+}
+
+static gpa_t write_facs(struct acpi_writer *writer)
+{
+    gpa_t at = acpi_align(writer, 64);
+    struct facs facs = {.signature = "FACS", .length = sizeof facs, .version = 2};
+
+    acpi_put(writer, &facs, sizeof facs);
+    return at;
+}
+
+/* There is no SMI command: the machine is in ACPI mode from the start (4.8.2.5), and no hand-over
+ * from firmware is waited for. */
+static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *machine, gpa_t facs,
+                        gpa_t dsdt)
+{
+    gpa_t table = acpi_table_begin(writer, "FACP", FADT_VERSION);
+    struct fadt_body fadt = {
+        .facs = (uint32_t)facs,
+        .dsdt = (uint32_t)dsdt,
+        .profile = PROFILE_DESKTOP,
+        .sci = ACPI_PM_IRQ,
+        .pm1a_event = ACPI_PM_PORT + ACPI_PM_EVENT,
+        .pm1a_control = ACPI_PM_PORT + ACPI_PM_CONTROL,
+        .pm1_event_length = ACPI_PM_EVENT_LENGTH,
+        .pm1_control_length = ACPI_PM_CONTROL_LENGTH,
+        .c2_latency = C2_NONE,
+        .c3_latency = C3_NONE,
+        .rtc_century = RTC_CENTURY,
+        .boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | (machine->keyboard ? BOOT_8042 : 0),
+        .flags = WBINVD | C1_SUPPORTED | POWER_BUTTON_NOT_FIXED | SLEEP_BUTTON_NOT_FIXED |
+                 RTC_CANNOT_WAKE | RESET_REGISTER | HEADLESS,
+        .reset = port(ACPI_PM_RESET, WIDTH_8),
+        .reset_value = ACPI_PM_RESET_VALUE,
+        .minor_version = FADT_MINOR,
+        .x_dsdt = dsdt,
+        .x_pm1a_event = port(ACPI_PM_EVENT, WIDTH_32),
+        .x_pm1a_control = port(ACPI_PM_CONTROL, WIDTH_16),
+    };
+
+    acpi_put(writer, &fadt, sizeof fadt);
+    acpi_table_end(writer, table);
+    return table;
+}
+
+static void put_cpu(struct acpi_writer *writer, unsigned number)
+{
+    acpi_put_number(writer, MADT_CPU, 1);
+    acpi_put_number(writer, 8, 1);
+    acpi_put_number(writer, number, 1); /* as in the DSDT */
+    acpi_put_number(writer, number, 1); /* of its local APIC */
+    acpi_put_number(writer, CPU_ENABLED, 4);
+}
+
+/* KVM's I/O APIC calls itself 0 after a reset and takes interrupt n at pin n, the timer's too. */
+static void put_interrupt_controllers(struct acpi_writer *writer)
+{
+    acpi_put_number(writer, MADT_IO_APIC, 1);
+    acpi_put_number(writer, 12, 1);
+    acpi_put_number(writer, 0, 2); /* its number, a reserved byte */
+    acpi_put_number(writer, ACPI_IO_APIC, 4);
+    acpi_put_number(writer, 0, 4); /* its first interrupt */
+
+    /* ISA interrupts are edges; ACPI's own is a level. */
+    acpi_put_number(writer, MADT_OVERRIDE, 1);
+    acpi_put_number(writer, 10, 1);
+    acpi_put_number(writer, 0, 1); /* of the ISA bus */
+    acpi_put_number(writer, ACPI_PM_IRQ, 1);
+    acpi_put_number(writer, ACPI_PM_IRQ, 4);
+    acpi_put_number(writer, ACTIVE_HIGH_LEVEL, 2);
+
+    acpi_put_number(writer, MADT_NMI, 1);
+    acpi_put_number(writer, 6, 1);
+    acpi_put_number(writer, ALL_CPUS, 1);
+    acpi_put_number(writer, 0, 2); /* polarity and trigger are the bus's */
+    acpi_put_number(writer, NMI_PIN, 1);
+}
+
+static gpa_t write_madt(struct acpi_writer *writer, const struct acpi_machine *machine)
+{
+    gpa_t table = acpi_table_begin(writer, "APIC", MADT_VERSION);
+
+    acpi_put_number(writer, ACPI_LOCAL_APIC, 4);
+    acpi_put_number(writer, MADT_PC_PICS, 4);
+    for (unsigned i = 0; i < machine->cpus; i++)
+        put_cpu(writer, i);
+    put_interrupt_controllers(writer);
+    acpi_table_end(writer, table);
+    return table;
+}
+
+static gpa_t write_xsdt(struct acpi_writer *writer, gpa_t fadt, gpa_t madt)
+{
+    gpa_t table = acpi_table_begin(writer, "XSDT", XSDT_VERSION);
+
+    acpi_put_number(writer, fadt, 8);
+    acpi_put_number(writer, madt, 8);
+    acpi_table_end(writer, table);
+    return table;
+}
+
+static struct root_pointer make_root_pointer(gpa_t xsdt)
+{
+    struct root_pointer root = {.signature = "RSD PTR ",
+                                .oem = "KVMVMM",
+                                .revision = 2,
+                                .length = sizeof root,
+                                .xsdt = xsdt};
+
+    root.checksum = acpi_checksum((const uint8_t *)&root, ROOT_POINTER_V1);
+    root.extended_checksum = acpi_checksum((const uint8_t *)&root, sizeof root);
+    return root;
+}
+
+static int check(const struct acpi_machine *machine, struct error *error)
+{
+    if (machine->cpus < 1 || machine->cpus > ACPI_CPUS_MAX)
+        return error_set(error, "ACPI: %u CPUs; there may be 1 to %d", machine->cpus,
+                         ACPI_CPUS_MAX);
+    if (machine->virtio_count > ACPI_VIRTIO_MAX)
+        return error_set(error, "ACPI: %u virtio devices; there may be %d", machine->virtio_count,
+                         ACPI_VIRTIO_MAX);
+    return 0;
+}
+
+int acpi_write(const struct memory *memory, const struct acpi_machine *machine, gpa_t *root,
+               struct error *error)
+{
+    struct acpi_writer writer = {.host = memory_at(memory, ACPI_AREA, ACPI_AREA_SIZE),
+                                 .base = ACPI_AREA,
+                                 .room = ACPI_AREA_SIZE};
+    struct root_pointer pointer = {0};
+    gpa_t facs, dsdt, fadt, madt;
+
+    if (check(machine, error) < 0)
+        return -1;
+    if (writer.host == NULL)
+        return error_set(error, "ACPI: there is no RAM at %#llx for its tables",
+                         (unsigned long long)ACPI_AREA);
+    acpi_put(&writer, &pointer, sizeof pointer); /* only its place: it points at what follows */
+    facs = write_facs(&writer);
+    dsdt = acpi_write_dsdt(&writer, machine);
+    fadt = write_fadt(&writer, machine, facs, dsdt);
+    madt = write_madt(&writer, machine);
+    pointer = make_root_pointer(write_xsdt(&writer, fadt, madt));
+    if (writer.full)
+        return error_set(error, "ACPI: the tables are larger than %llu bytes",
+                         (unsigned long long)ACPI_AREA_SIZE);
+    memcpy(writer.host, &pointer, sizeof pointer);
+    *root = ACPI_AREA;
+    return 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * What a PC tells its operating system about itself: ACPI 6.3 tables, written into guest memory.
+ * The root pointer stands at the start of the BIOS area, where every kernel looks for it if its
+ * loader did not say; the tables follow it. The caller's memory map must not offer that area as
+ * RAM. Registers that the tables name are those of dev/acpi_pm.h.
+ */
+#ifndef ACPI_ACPI_H
+#define ACPI_ACPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "memory.h"
+
+/* Where the tables are: nothing else goes there. */
+#define ACPI_AREA      UINT64_C(0xe0000)
+#define ACPI_AREA_SIZE UINT64_C(0x10000)
+
+enum { ACPI_CPUS_MAX = 64, ACPI_VIRTIO_MAX = 32 };
+
+/* Where the kernel's interrupt controllers are, as KVM places them. */
+#define ACPI_LOCAL_APIC UINT32_C(0xfee00000)
+#define ACPI_IO_APIC    UINT32_C(0xfec00000)
+
+/* A virtio device behind memory-mapped registers, with an edge-triggered interrupt of its own. */
+struct acpi_virtio {
+    uint32_t base, length; /* guest-physical, below 4 GB */
+    uint32_t gsi;
+};
+
+struct acpi_machine {
+    unsigned cpus; /* 1 to ACPI_CPUS_MAX; CPU n has local APIC number n */
+    bool keyboard; /* there is an 8042 with a keyboard */
+    const struct acpi_virtio *virtio;
+    unsigned virtio_count;
+};
+
+/* Writes the tables and says where the root pointer is. Fails when the machine has more of
+ * something than the tables hold, or no RAM where they go. */
+int acpi_write(const struct memory *memory, const struct acpi_machine *machine, gpa_t *root,
+               struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * The fixed registers of ACPI that we have (6.3, 4.8): PM1 event and control, and a reset register.
+ * Nothing ever happens of which the event registers could tell, so there is no interrupt; there is
+ * no timer, since KVM's clocks are better and each look at one would be an exit.
+ */
+#ifndef DEV_ACPI_PM_H
+#define DEV_ACPI_PM_H
+
+#include "dev/backend.h"
+#include "dev/bus.h"
+
+#define ACPI_PM_PORT UINT16_C(0x600)
+
+/* Offsets and lengths of the registers, as the FADT announces them. */
+enum {
+    ACPI_PM_EVENT = 0, /* two words: status, enable */
+    ACPI_PM_EVENT_LENGTH = 4,
+    ACPI_PM_CONTROL = 4,
+    ACPI_PM_CONTROL_LENGTH = 2,
+    ACPI_PM_RESET = 6,
+    ACPI_PM_PORTS = 8,
+};
+
+enum {
+    ACPI_PM_IRQ = 9,         /* the interrupt that never comes */
+    ACPI_PM_SLEEP_OFF = 5,   /* the sleep type that stands for off: _S5 */
+    ACPI_PM_RESET_VALUE = 1, /* what the reset register wants */
+};
+
+struct acpi_pm {
+    const struct backend *backend;
+    uint8_t enable[2], control[2];
+};
+
+extern const struct bus_ops acpi_pm_ops;
+
+void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend);
+
+#endif

@@ -1,0 +1,221 @@
+/* Unit tests of acpi/: the tables are followed from the root pointer as a kernel does, and iasl,
+ * where it is installed, takes each of them apart without a complaint. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acpi/acpi.h"
+#include "cmocka_all.h"
+#include "dev/acpi_pm.h"
+
+enum { RAM_SIZE = 0x100000, HEADER = 36 };
+
+static uint8_t ram[RAM_SIZE];
+static struct memory memory;
+
+static uint64_t number(gpa_t at, unsigned width)
+{
+    uint64_t value = 0;
+
+    assert_true(memory_read(&memory, at, &value, width));
+    return value;
+}
+
+static void assert_sum_is_zero(gpa_t at, uint64_t count)
+{
+    uint8_t sum = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        sum = (uint8_t)(sum + ram[at + i]);
+    assert_int_equal(sum, 0);
+}
+
+static gpa_t write_tables(const struct acpi_machine *machine)
+{
+    struct error error;
+    gpa_t root = 0;
+
+    memset(ram, 0xee, sizeof ram);
+    memory_init(&memory, 0, sizeof ram, ram);
+    assert_int_equal(acpi_write(&memory, machine, &root, &error), 0);
+    return root;
+}
+
+/* The length of the table, once signature, checksum and place have been found good. */
+static uint32_t check_table(gpa_t at, const char *signature)
+{
+    uint32_t length = (uint32_t)number(at + 4, 4);
+
+    assert_memory_equal(ram + at, signature, 4);
+    assert_true(length >= HEADER && at >= ACPI_AREA && at + length <= ACPI_AREA + ACPI_AREA_SIZE);
+    assert_sum_is_zero(at, length);
+    return length;
+}
+
+/* The table's address, by way of root pointer and XSDT. */
+static gpa_t find(gpa_t root, const char *signature)
+{
+    gpa_t xsdt = number(root + 24, 8);
+    uint32_t length = check_table(xsdt, "XSDT");
+
+    for (gpa_t at = xsdt + HEADER; at < xsdt + length; at += 8)
+        if (memcmp(ram + number(at, 8), signature, 4) == 0)
+            return number(at, 8);
+    fail_msg("no %s", signature);
+    return 0;
+}
+
+static void test_root_pointer(void **state)
+{
+    gpa_t root = write_tables(&(struct acpi_machine){.cpus = 1});
+
+    (void)state;
+    assert_true(root % 16 == 0 && root >= 0xe0000 && root < 0x100000);
+    assert_memory_equal(ram + root, "RSD PTR ", 8);
+    assert_int_equal(ram[root + 15], 2);
+    assert_sum_is_zero(root, 20);
+    assert_sum_is_zero(root, 36);
+    assert_int_equal(ram[ACPI_AREA - 1], 0xee);
+    assert_int_equal(ram[ACPI_AREA + ACPI_AREA_SIZE], 0xee);
+}
+
+static void test_fadt(void **state)
+{
+    gpa_t fadt = find(write_tables(&(struct acpi_machine){.cpus = 1}), "FACP");
+    gpa_t facs = number(fadt + 36, 4), dsdt = number(fadt + 40, 4);
+
+    (void)state;
+    assert_int_equal(check_table(fadt, "FACP"), 276);
+    assert_memory_equal(ram + facs, "FACS", 4);
+    assert_int_equal(facs % 64, 0);
+    check_table(dsdt, "DSDT");
+    assert_int_equal(number(fadt + 140, 8), dsdt);
+    assert_int_equal(number(fadt + 56, 4), ACPI_PM_PORT + ACPI_PM_EVENT);
+    assert_int_equal(number(fadt + 64, 4), ACPI_PM_PORT + ACPI_PM_CONTROL);
+    assert_int_equal(number(fadt + 120, 8), ACPI_PM_PORT + ACPI_PM_RESET);
+    assert_int_equal(ram[fadt + 128], ACPI_PM_RESET_VALUE);
+    assert_int_equal(number(fadt + 109, 2) & 2, 0);
+    fadt = find(write_tables(&(struct acpi_machine){.cpus = 1, .keyboard = true}), "FACP");
+    assert_int_equal(number(fadt + 109, 2) & 2, 2);
+}
+
+/* Entries by type; they must fill the table exactly. */
+static void count_entries(gpa_t madt, unsigned counts[16])
+{
+    gpa_t end = madt + check_table(madt, "APIC"), at = madt + HEADER + 8;
+
+    while (at < end) {
+        assert_true(ram[at] < 16 && ram[at + 1] >= 2);
+        if (ram[at] == 0) {
+            assert_int_equal(ram[at + 2], counts[0]);
+            assert_int_equal(ram[at + 3], counts[0]);
+            assert_int_equal(number(at + 4, 4), 1);
+        }
+        counts[ram[at]]++;
+        at += ram[at + 1];
+    }
+    assert_int_equal(at, end);
+}
+
+static void test_madt(void **state)
+{
+    static const unsigned cpus[] = {1, 2, 4, ACPI_CPUS_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cpus / sizeof cpus[0]; i++) {
+        gpa_t madt = find(write_tables(&(struct acpi_machine){.cpus = cpus[i]}), "APIC");
+        unsigned counts[16] = {0};
+
+        count_entries(madt, counts);
+        assert_int_equal(counts[0], cpus[i]);
+        assert_int_equal(counts[1], 1);
+        assert_int_equal(counts[2], 1);
+        assert_int_equal(counts[4], 1);
+        assert_int_equal(number(madt + HEADER, 4), ACPI_LOCAL_APIC);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    const struct acpi_virtio virtio[ACPI_VIRTIO_MAX + 1] = {{.base = 0}};
+    struct error error;
+    gpa_t root;
+
+    (void)state;
+    memory_init(&memory, 0, sizeof ram, ram);
+    assert_int_equal(acpi_write(&memory, &(struct acpi_machine){.cpus = 0}, &root, &error), -1);
+    assert_int_equal(acpi_write(&memory, &(struct acpi_machine){.cpus = 65}, &root, &error), -1);
+    assert_int_equal(acpi_write(&memory,
+                                &(struct acpi_machine){.cpus = 1,
+                                                       .virtio = virtio,
+                                                       .virtio_count = ACPI_VIRTIO_MAX + 1},
+                                &root, &error),
+                     -1);
+    memory_init(&memory, 0, 640 * KIB, ram);
+    assert_int_equal(acpi_write(&memory, &(struct acpi_machine){.cpus = 1}, &root, &error), -1);
+    assert_non_null(strstr(error.text, "no RAM"));
+}
+
+/* ---- iasl -------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/test-acpi-XXXXXX";
+
+/* `iasl -d` writes NAME.dsl; its warnings and errors go to the log. */
+static void disassemble(gpa_t table, const char *name)
+{
+    char command[512];
+    FILE *file;
+
+    snprintf(command, sizeof command, "%s/%s.aml", folder, name);
+    file = fopen(command, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(ram + table, (size_t)number(table + 4, 4), 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    snprintf(command, sizeof command,
+             "cd %s && iasl -d %s.aml > %s.log 2>&1 && ! grep -iE 'error|warning|invalid' %s.log"
+             " && ! grep -iE '\\*\\*\\*\\*|invalid' %s.dsl",
+             folder, name, name, name, name);
+    assert_int_equal(system(command), 0);
+}
+
+static void test_iasl(void **state)
+{
+    static const struct acpi_virtio virtio[] = {
+        {.base = 0xd0000000, .length = 0x1000, .gsi = 16},
+        {.base = 0xd0001000, .length = 0x1000, .gsi = 17},
+    };
+    const struct acpi_machine machine = {
+        .cpus = ACPI_CPUS_MAX, .keyboard = true, .virtio = virtio, .virtio_count = 2};
+    gpa_t root = write_tables(&machine);
+    char command[512];
+
+    (void)state;
+    if (system("command -v iasl > /dev/null") != 0)
+        skip();
+    assert_non_null(mkdtemp(folder));
+    disassemble(find(root, "FACP"), "facp");
+    disassemble(find(root, "APIC"), "apic");
+    disassemble(number(find(root, "FACP") + 40, 4), "dsdt");
+    /* What it read compiles again, and names every device. */
+    snprintf(command, sizeof command,
+             "cd %s && iasl -p again dsdt.dsl > again.log 2>&1 && grep -q ' 0 Errors, 0 Warnings'"
+             " again.log && test $(grep -c ACPI0007 dsdt.dsl) = %d"
+             " && test $(grep -c LNRO0005 dsdt.dsl) = 2 && grep -q PNP0501 dsdt.dsl"
+             " && grep -q PNP0B00 dsdt.dsl && grep -q PNP0303 dsdt.dsl && grep -q _S5 dsdt.dsl"
+             " && rm -r %s"
+             "",
+             folder, ACPI_CPUS_MAX, folder);
+    assert_int_equal(system(command), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_root_pointer), cmocka_unit_test(test_fadt),
+        cmocka_unit_test(test_madt),         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_iasl),
+    };
+
+    return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);
+}

@@ -1,0 +1,92 @@
+/* Unit tests of dev/acpi_pm.c: what a kernel does to switch off and to restart, and what it must
+ * not take for that. */
+#include "cmocka_all.h"
+#include "dev/acpi_pm.h"
+#include "fake_backend.h"
+
+enum { SLEEP = 1 << 13, OFF = ACPI_PM_SLEEP_OFF << 10, SCI_ENABLED = 1 };
+
+static struct fake fake;
+static struct acpi_pm pm;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fake_init(&fake);
+    acpi_pm_init(&pm, &fake.backend);
+    return 0;
+}
+
+static enum bus_verdict write_port(uint64_t offset, uint32_t value, uint8_t size)
+{
+    struct bus_access access = {
+        .offset = offset, .data = (uint8_t *)&value, .size = size, .write = true};
+
+    return acpi_pm_ops.access(&pm, &access);
+}
+
+static uint32_t read_port(uint64_t offset, uint8_t size)
+{
+    uint32_t value = 0;
+    struct bus_access access = {.offset = offset, .data = (uint8_t *)&value, .size = size};
+
+    assert_int_equal(acpi_pm_ops.access(&pm, &access), BUS_RESUME);
+    return value;
+}
+
+static void test_registers(void **state)
+{
+    (void)state;
+    assert_int_equal(read_port(ACPI_PM_CONTROL, 2), SCI_ENABLED);
+    assert_int_equal(write_port(ACPI_PM_EVENT, 0x0120ffff, 4), BUS_RESUME);
+    assert_int_equal(read_port(ACPI_PM_EVENT, 4), 0x01200000);
+    assert_int_equal(read_port(ACPI_PM_EVENT + 2, 2), 0x0120);
+    assert_int_equal(write_port(ACPI_PM_CONTROL, 2, 2), BUS_RESUME);
+    assert_int_equal(read_port(ACPI_PM_CONTROL, 2), 2 | SCI_ENABLED);
+    assert_int_equal(read_port(ACPI_PM_RESET, 1), 0);
+    assert_int_equal(fake.end, END_NONE);
+}
+
+/* First the type, then the type and the order, as ACPICA does. */
+static void test_power_off(void **state)
+{
+    (void)state;
+    assert_int_equal(write_port(ACPI_PM_CONTROL, OFF, 2), BUS_RESUME);
+    assert_int_equal(fake.end, END_NONE);
+    assert_int_equal(read_port(ACPI_PM_CONTROL, 2), OFF | SCI_ENABLED);
+    assert_int_equal(write_port(ACPI_PM_CONTROL, OFF | SLEEP | SCI_ENABLED, 2), BUS_STOP);
+    assert_int_equal(fake.end, END_EXIT);
+    assert_int_equal(fake.code, 0);
+}
+
+static void test_other_states_do_nothing(void **state)
+{
+    (void)state;
+    for (unsigned type = 0; type < 8; type++)
+        if (type != ACPI_PM_SLEEP_OFF) {
+            assert_int_equal(write_port(ACPI_PM_CONTROL, type << 10 | SLEEP, 2), BUS_RESUME);
+            assert_int_equal(read_port(ACPI_PM_CONTROL, 2), type << 10 | SCI_ENABLED);
+        }
+    assert_int_equal(fake.end, END_NONE);
+}
+
+static void test_reset(void **state)
+{
+    (void)state;
+    assert_int_equal(write_port(ACPI_PM_RESET, ACPI_PM_RESET_VALUE + 1, 1), BUS_RESUME);
+    assert_int_equal(fake.end, END_NONE);
+    assert_int_equal(write_port(ACPI_PM_RESET, ACPI_PM_RESET_VALUE, 1), BUS_STOP);
+    assert_int_equal(fake.end, END_RESET);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_registers, set_up),
+        cmocka_unit_test_setup(test_power_off, set_up),
+        cmocka_unit_test_setup(test_other_states_do_nothing, set_up),
+        cmocka_unit_test_setup(test_reset, set_up),
+    };
+
+    return cmocka_run_group_tests_name("acpi_pm", tests, NULL, NULL);
+}
