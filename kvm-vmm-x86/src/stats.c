@@ -1,6 +1,9 @@
 /* The table of --stats; see stats.h. The guest has ended: nothing changes any more. */
 #include "stats.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "console.h"
 #include "exits.h"
 
@@ -14,11 +17,51 @@ static void print_reasons(const struct vm *vm, const struct vcpu_stats *s)
                         (count)s->by_reason[reason]);
 }
 
-static void print_device(const struct vm *vm, const char *name, const struct bus_counters *c)
+static void print_device(const struct vm *vm, const char *what, const char *name,
+                         const struct bus_counters *c)
 {
     if (c->reads + c->writes > 0)
-        vcpu_printf(vm->index, "  device %-23s %12llu read %12llu written", name, (count)c->reads,
-                    (count)c->writes);
+        vcpu_printf(vm->index, "  %s %-*s %12llu read %12llu written", what, 30 - (int)strlen(what),
+                    name, (count)c->reads, (count)c->writes);
+}
+
+static void print_register(const struct vm *vm, const struct bus_range *range, unsigned index,
+                           bool write, const struct bus_counters *c)
+{
+    const char *name = bus_register_name(range, index, write);
+    char text[64];
+
+    if (name != NULL)
+        snprintf(text, sizeof text, "%s.%s", range->ops->name, name);
+    else if (index < BUS_REGISTERS_MAX - 1)
+        snprintf(text, sizeof text, "%s.%#x", range->ops->name, index);
+    else
+        snprintf(text, sizeof text, "%s, other registers", range->ops->name);
+    print_device(vm, "register", text, c);
+}
+
+/* A row for each register that was reached; two where it is called otherwise when it is read. */
+static void print_registers(const struct vm *vm, const struct bus_range *range)
+{
+    for (unsigned i = 0; range->ops->registers != NULL && i < BUS_REGISTERS_MAX; i++) {
+        const struct bus_counters *c = &range->counters[i];
+        const char *read = bus_register_name(range, i, false);
+
+        if (read == bus_register_name(range, i, true)) {
+            print_register(vm, range, i, true, c);
+            continue;
+        }
+        print_register(vm, range, i, false, &(struct bus_counters){.reads = c->reads});
+        print_register(vm, range, i, true, &(struct bus_counters){.writes = c->writes});
+    }
+}
+
+static void print_range(const struct vm *vm, const struct bus_range *range)
+{
+    struct bus_counters sum = bus_range_counters(range);
+
+    print_device(vm, "device", range->ops->name, &sum);
+    print_registers(vm, range);
 }
 
 static void print_time(const struct vm *vm, const struct vcpu_stats *s)
@@ -46,7 +89,7 @@ void stats_print(const struct vm *vm)
         print_time(vm, s);
     }
     for (unsigned i = 0; i < bus->count; i++)
-        print_device(vm, bus->ranges[i].ops->name, &bus->ranges[i].counters);
-    print_device(vm, "no port device", &bus->unclaimed[BUS_PIO]);
-    print_device(vm, "no memory device", &bus->unclaimed[BUS_MMIO]);
+        print_range(vm, &bus->ranges[i]);
+    print_device(vm, "no", "port device", &bus->unclaimed[BUS_PIO]);
+    print_device(vm, "no", "memory device", &bus->unclaimed[BUS_MMIO]);
 }

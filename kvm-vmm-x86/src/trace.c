@@ -1,7 +1,6 @@
-/* A line for each exit; see trace.h. */
+/* What an exit was; see trace.h. */
 #include "trace.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "console.h"
@@ -16,53 +15,55 @@ static uint64_t value_of(const uint8_t *data, uint32_t size)
     return value;
 }
 
-static const char *device_name(const struct vcpu *vcpu, enum bus_space space, uint64_t address)
-{
-    const struct bus_range *range = bus_find(&vcpu->vm->machine.bus, space, address);
-
-    return range != NULL ? range->ops->name : "nobody";
-}
-
-static void describe_io(const struct vcpu *vcpu, char *text, size_t size)
-{
-    const struct kvm_run *run = vcpu->cpu.run;
-    const uint8_t *data = (const uint8_t *)run + run->io.data_offset;
-    bool out = run->io.direction == KVM_EXIT_IO_OUT;
-    const char *name = device_name(vcpu, BUS_PIO, run->io.port);
-    int n = snprintf(text, size, "%s port %#x %s", out ? "out" : "in", run->io.port, name);
-
-    if (strcmp(name, serial_ops.name) == 0)
-        n += snprintf(text + n, size - (size_t)n, ".%s",
-                      serial_register_name((uint64_t)run->io.port - SERIAL_PORT, out));
-    n += snprintf(text + n, size - (size_t)n, " value %#llx",
-                  (unsigned long long)value_of(data, run->io.size));
-    if (run->io.count > 1)
-        snprintf(text + n, size - (size_t)n, " and %u more", run->io.count - 1);
-}
-
-static void describe_mmio(const struct vcpu *vcpu, char *text, size_t size)
+/* Runs at each exit when there is a log: stores, and nothing that could wait. */
+void trace_record(const struct vcpu *vcpu, struct log_record *record)
 {
     const struct kvm_run *run = vcpu->cpu.run;
 
-    snprintf(text, size, "%s address %#llx %s value %#llx", run->mmio.is_write ? "write" : "read",
-             (unsigned long long)run->mmio.phys_addr,
-             device_name(vcpu, BUS_MMIO, run->mmio.phys_addr),
-             (unsigned long long)value_of(run->mmio.data, run->mmio.len));
+    *record = (struct log_record){
+        .rip = run->s.regs.regs.rip,
+        .count = 1,
+        .reason = (uint8_t)(run->exit_reason < UINT8_MAX ? run->exit_reason : UINT8_MAX)};
+    switch (run->exit_reason) {
+    case KVM_EXIT_IO:
+        record->space = LOG_PORT;
+        record->address = run->io.port;
+        record->count = run->io.count;
+        record->size = run->io.size;
+        record->write = run->io.direction == KVM_EXIT_IO_OUT;
+        record->value = value_of((const uint8_t *)run + run->io.data_offset, run->io.size);
+        break;
+    case KVM_EXIT_MMIO:
+        record->space = LOG_MEMORY;
+        record->address = run->mmio.phys_addr;
+        record->size = (uint8_t)run->mmio.len;
+        record->write = run->mmio.is_write;
+        record->value = value_of(run->mmio.data, run->mmio.len);
+        break;
+    case KVM_EXIT_X86_RDMSR:
+    case KVM_EXIT_X86_WRMSR:
+        record->space = LOG_MSR;
+        record->address = run->msr.index;
+        record->size = sizeof run->msr.data;
+        record->write = run->exit_reason == KVM_EXIT_X86_WRMSR;
+        record->value = run->msr.data;
+        break;
+    default:
+        break;
+    }
 }
 
 void trace_exit(const struct vcpu *vcpu)
 {
     uint32_t reason = vcpu->cpu.run->exit_reason;
     uint32_t slot = reason < EXIT_REASONS ? reason : EXIT_REASONS - 1;
-    char text[160] = "";
+    struct log_record record;
+    char text[160];
 
-    if (reason == KVM_EXIT_IO)
-        describe_io(vcpu, text, sizeof text);
-    else if (reason == KVM_EXIT_MMIO)
-        describe_mmio(vcpu, text, sizeof text);
+    trace_record(vcpu, &record);
+    log_record_describe(&vcpu->vm->machine.bus, &record, text, sizeof text);
     vcpu_printf(vcpu->vm->index, "[guest %u] exit %llu: %s %llu, rip %#llx%s%s", vcpu->vm->index,
                 (unsigned long long)vcpu->stats.exits, exits_name(reason),
-                (unsigned long long)vcpu->stats.by_reason[slot],
-                (unsigned long long)vcpu->cpu.run->s.regs.regs.rip, text[0] != '\0' ? ", " : "",
-                text);
+                (unsigned long long)vcpu->stats.by_reason[slot], (unsigned long long)record.rip,
+                text[0] != '\0' ? ", " : "", text);
 }

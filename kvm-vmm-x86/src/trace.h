@@ -1,11 +1,14 @@
-/* What --verbose prints: a line for each exit. */
+/* What an exit was, for those who look on: --verbose, the exit log. */
 #ifndef TRACE_H
 #define TRACE_H
 
+#include "log/record.h"
 #include "vcpu.h"
 
-/* The exit that was just handled: its number, the count of its kind, where, which device, which
- * value. */
+/* Fills in what KVM said of the exit that was just handled; time and cost are the caller's. */
+void trace_record(const struct vcpu *vcpu, struct log_record *record);
+
+/* --verbose: its number, the count of its kind, where, which device and register, which value. */
 void trace_exit(const struct vcpu *vcpu);
 
 #endif

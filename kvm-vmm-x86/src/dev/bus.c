@@ -35,6 +35,35 @@ struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t addre
     return NULL;
 }
 
+unsigned bus_register(const struct bus_range *range, uint64_t offset, bool write, uint8_t value)
+{
+    const struct bus_registers *r = range->ops->registers;
+    uint64_t index = 0;
+
+    if (r != NULL)
+        index = r->by_value && write ? value : offset / (r->stride > 0 ? r->stride : 1);
+    return index < BUS_REGISTERS_MAX ? (unsigned)index : BUS_REGISTERS_MAX - 1;
+}
+
+const char *bus_register_name(const struct bus_range *range, unsigned index, bool write)
+{
+    const struct bus_registers *r = range->ops->registers;
+    const struct bus_names *names = r == NULL ? NULL : write ? &r->written : &r->read;
+
+    return names != NULL && index < names->count ? names->names[index] : NULL;
+}
+
+struct bus_counters bus_range_counters(const struct bus_range *range)
+{
+    struct bus_counters sum = {0};
+
+    for (unsigned i = 0; i < BUS_REGISTERS_MAX; i++) {
+        sum.reads += range->counters[i].reads;
+        sum.writes += range->counters[i].writes;
+    }
+    return sum;
+}
+
 /* Several vCPUs may count at once: atomic, but ordered with nothing. */
 static void count_access(struct bus_counters *counters, bool write)
 {
@@ -77,6 +106,7 @@ enum bus_verdict bus_access(struct bus *bus, enum bus_space space, uint64_t addr
     if (access->size > 1 &&
         (access->size > r->ops->width || access->size > r->length - access->offset))
         return access_split(bus, space, address, access);
-    count_access(&r->counters, access->write);
+    count_access(&r->counters[bus_register(r, access->offset, access->write, access->data[0])],
+                 access->write);
     return r->ops->access(r->device, access);
 }

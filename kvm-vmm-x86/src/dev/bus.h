@@ -32,24 +32,44 @@ struct bus_access {
     struct bus_cpu *cpu; /* the vCPU that made it */
 };
 
+struct bus_names {
+    const char *const *names; /* NULL where one has none */
+    unsigned count;
+};
+#define BUS_NAMES(array)                                                                           \
+    {                                                                                              \
+        (array), sizeof(array) / sizeof(array)[0]                                                  \
+    }
+
+/* What people call a device's registers. Nothing but names and counts depends on it. */
+struct bus_registers {
+    struct bus_names read, written;
+    uint8_t stride; /* bytes from one register to the next; 0 counts as 1 */
+    bool by_value;  /* a write is named by the byte written: a port that takes orders */
+};
+
 /* What a kind of device does. Constant, one per kind. */
 struct bus_ops {
     const char *name;
+    const struct bus_registers *registers; /* NULL: it has one, without a name */
     uint8_t width; /* the widest access it understands; wider ones are split, as ISA does */
     enum bus_verdict (*access)(void *device, struct bus_access *access) MUST_CHECK;
 };
 
-/* How often the guest reached a range, for --stats. */
+/* How often the guest reached something, for --stats. */
 struct bus_counters {
     uint64_t reads, writes;
 };
+
+/* Registers counted apart; what lies beyond shares the last place. */
+enum { BUS_REGISTERS_MAX = 64 };
 
 struct bus_range {
     enum bus_space space;
     uint64_t base, length;
     const struct bus_ops *ops;
     void *device;
-    struct bus_counters counters;
+    struct bus_counters counters[BUS_REGISTERS_MAX]; /* by bus_register */
 };
 
 enum { BUS_RANGES_MAX = 32 };
@@ -67,6 +87,15 @@ int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len
 
 /* The range that holds `address`, or NULL. */
 struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address);
+
+/* Which register of a range an access at `offset` reaches: an index of its names and counters. */
+unsigned bus_register(const struct bus_range *range, uint64_t offset, bool write, uint8_t value);
+
+/* The name of that register, or NULL. */
+const char *bus_register_name(const struct bus_range *range, unsigned index, bool write);
+
+/* All that reached a range. */
+struct bus_counters bus_range_counters(const struct bus_range *range);
 
 /* Carries one access to its device; `access->offset` is set here. */
 enum bus_verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,

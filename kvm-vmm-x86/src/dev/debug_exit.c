@@ -19,8 +19,13 @@ static enum bus_verdict debug_exit_access(void *device, struct bus_access *acces
     return BUS_STOP;
 }
 
+static const char *const read_names[] = {"nothing"};
+static const char *const write_names[] = {"status"};
+static const struct bus_registers registers = {
+    .read = BUS_NAMES(read_names), .written = BUS_NAMES(write_names), .stride = 4};
+
 const struct bus_ops debug_exit_ops = {
-    .name = "debug-exit", .width = 4, .access = debug_exit_access};
+    .name = "debug-exit", .registers = &registers, .width = 4, .access = debug_exit_access};
 
 void debug_exit_init(struct debug_exit *device, const struct backend *backend)
 {

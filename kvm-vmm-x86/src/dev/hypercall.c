@@ -101,7 +101,19 @@ static enum bus_verdict hypercall_access(void *device, struct bus_access *access
                                  : hc_unknown(hc, access->cpu, number);
 }
 
-const struct bus_ops hypercall_ops = {.name = "hypercall", .width = 1, .access = hypercall_access};
+/* A call is an order: it is named by its number. */
+static const char *const call_names[] = {
+    [HC_EXIT] = "EXIT",
+    [HC_PUTCHAR] = "PUTCHAR",
+    [HC_GETCHAR] = "GETCHAR",
+    [HC_WRITE] = "WRITE",
+};
+static const char *const read_names[] = {"last byte"};
+static const struct bus_registers registers = {
+    .read = BUS_NAMES(read_names), .written = BUS_NAMES(call_names), .by_value = true};
+
+const struct bus_ops hypercall_ops = {
+    .name = "hypercall", .registers = &registers, .width = 1, .access = hypercall_access};
 
 void hypercall_init(struct hypercall *hypercall, const struct backend *backend)
 {

@@ -290,9 +290,19 @@ static enum bus_verdict command_access(void *device, struct bus_access *access)
     return verdict;
 }
 
-const struct bus_ops i8042_data_ops = {.name = "keyboard data", .width = 1, .access = data_access};
-const struct bus_ops i8042_command_ops = {
-    .name = "keyboard control", .width = 1, .access = command_access};
+static const char *const output_name[] = {"output"}, *const input_name[] = {"input"};
+static const char *const status_name[] = {"status"}, *const command_name[] = {"command"};
+static const struct bus_registers data_registers = {.read = BUS_NAMES(output_name),
+                                                    .written = BUS_NAMES(input_name)};
+static const struct bus_registers command_registers = {.read = BUS_NAMES(status_name),
+                                                       .written = BUS_NAMES(command_name)};
+
+const struct bus_ops i8042_data_ops = {
+    .name = "keyboard data", .registers = &data_registers, .width = 1, .access = data_access};
+const struct bus_ops i8042_command_ops = {.name = "keyboard control",
+                                          .registers = &command_registers,
+                                          .width = 1,
+                                          .access = command_access};
 
 void i8042_init(struct i8042 *controller, const struct backend *backend)
 {

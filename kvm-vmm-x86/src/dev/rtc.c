@@ -97,7 +97,12 @@ static enum bus_verdict rtc_access(void *device, struct bus_access *access)
     return BUS_RESUME;
 }
 
-const struct bus_ops rtc_ops = {.name = "rtc", .width = 1, .access = rtc_access};
+static const char *const names[RTC_PORTS] = {"index", "data"};
+static const struct bus_registers registers = {.read = BUS_NAMES(names),
+                                               .written = BUS_NAMES(names)};
+
+const struct bus_ops rtc_ops = {
+    .name = "rtc", .registers = &registers, .width = 1, .access = rtc_access};
 
 void rtc_init(struct rtc *rtc, uint64_t (*seconds)(void))
 {

@@ -239,7 +239,17 @@ static enum bus_verdict serial_access(void *device, struct bus_access *access)
     return BUS_RESUME;
 }
 
-const struct bus_ops serial_ops = {.name = "uart", .width = 1, .access = serial_access};
+/* While DLAB is set the first two are the divisor's halves; they are called by what they mostly
+ * are. */
+static const char *const read_names[SERIAL_PORTS] = {"RBR", "IER", "IIR", "LCR",
+                                                     "MCR", "LSR", "MSR", "SCR"};
+static const char *const write_names[SERIAL_PORTS] = {"THR", "IER", "FCR", "LCR",
+                                                      "MCR", "LSR", "MSR", "SCR"};
+static const struct bus_registers registers = {.read = BUS_NAMES(read_names),
+                                               .written = BUS_NAMES(write_names)};
+
+const struct bus_ops serial_ops = {
+    .name = "uart", .registers = &registers, .width = 1, .access = serial_access};
 
 void serial_init(struct serial *serial, const struct backend *backend, bool ctrl_d_at_end)
 {
@@ -253,14 +263,4 @@ void serial_input_ready(struct serial *serial)
     lock_take(&serial->lock);
     update_line(serial);
     lock_release(&serial->lock);
-}
-
-const char *serial_register_name(uint64_t offset, bool write)
-{
-    static const char *const names[2][SERIAL_PORTS] = {
-        {"RBR", "IER", "IIR", "LCR", "MCR", "LSR", "MSR", "SCR"},
-        {"THR", "IER", "FCR", "LCR", "MCR", "LSR", "MSR", "SCR"},
-    };
-
-    return names[write][offset % SERIAL_PORTS];
 }

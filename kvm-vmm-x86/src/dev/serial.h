@@ -38,7 +38,4 @@ void serial_init(struct serial *serial, const struct backend *backend, bool ctrl
  * any thread. */
 void serial_input_ready(struct serial *serial);
 
-/* The name of register `offset` for a log line. */
-const char *serial_register_name(uint64_t offset, bool write);
-
 #endif
