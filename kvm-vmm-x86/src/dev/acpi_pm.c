@@ -75,7 +75,13 @@ static enum bus_verdict acpi_pm_access(void *device, struct bus_access *access)
     return BUS_RESUME;
 }
 
-const struct bus_ops acpi_pm_ops = {.name = "acpi-pm", .width = 4, .access = acpi_pm_access};
+/* A word each. */
+static const char *const names[] = {"PM1_STS", "PM1_EN", "PM1_CNT", "RESET"};
+static const struct bus_registers registers = {
+    .read = BUS_NAMES(names), .written = BUS_NAMES(names), .stride = 2};
+
+const struct bus_ops acpi_pm_ops = {
+    .name = "acpi-pm", .registers = &registers, .width = 4, .access = acpi_pm_access};
 
 void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend)
 {
