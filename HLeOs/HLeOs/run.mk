@@ -33,5 +33,5 @@ run-bochs: $(IMAGE)
 # Our own VMM takes the kernel itself, with no BIOS and no disk: through the lab where KVM is incomplete.
 run-vmm: $(KERNEL)
 	$(Q)$(MAKE) --no-print-directory -C $(TOP)/kvm-vmm-x86 vmm
-	$(Q)cd $(TOP) && lab/lab run kvm-vmm-x86/kvm-vmm --append '$(CMDLINE)' $(patsubst $(TOP)/%,%,$(KERNEL)); \
+	$(Q)cd $(TOP) && lab/lab run kvm-vmm-x86/kvm-vmm $(VMM_OPTIONS) --append '$(CMDLINE)' $(patsubst $(TOP)/%,%,$(KERNEL)); \
 	    status=$$?; [ $$status = 33 ] || exit $$status

@@ -17,6 +17,7 @@ static const struct {
     {BUS_PIO, I8042_COMMAND_PORT, 1, &i8042_command_ops, offsetof(struct machine, i8042)},
     {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, offsetof(struct machine, rtc)},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, offsetof(struct machine, debug_exit)},
+    {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, offsetof(struct machine, crtc)},
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, offsetof(struct machine, serial)},
     {BUS_PIO, ACPI_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, offsetof(struct machine, acpi_pm)},
     {BUS_PIO, HC_PORT, 1, &hypercall_ops, offsetof(struct machine, hypercall)},
@@ -30,8 +31,9 @@ int machine_init(struct machine *machine, const struct options *options,
     debug_exit_init(&machine->debug_exit, backend);
     i8042_init(&machine->i8042, backend);
     acpi_pm_init(&machine->acpi_pm, backend);
+    crtc_init(&machine->crtc);
     rtc_init(&machine->rtc, backend->seconds);
-    serial_init(&machine->serial, backend, !options->no_ctrl_d);
+    serial_init(&machine->serial, backend, !options->no_ctrl_d && !options->display_text);
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
         if (bus_claim(&machine->bus, devices[i].space, devices[i].base, devices[i].length,
                       devices[i].ops, (char *)machine + devices[i].state, error) < 0)

@@ -5,6 +5,7 @@
 #include "dev/acpi_pm.h"
 #include "dev/backend.h"
 #include "dev/bus.h"
+#include "dev/crtc.h"
 #include "dev/debug_exit.h"
 #include "dev/hypercall.h"
 #include "dev/i8042.h"
@@ -20,6 +21,7 @@ struct machine {
     struct rtc rtc;
     struct i8042 i8042;
     struct acpi_pm acpi_pm;
+    struct crtc crtc;
 };
 
 /* Creates every device of the table and claims its range. `backend` must live as long as the

@@ -36,6 +36,8 @@ const char options_help[] =
     "What you see\n"
     "      --color auto|always|never\n"
     "                           each guest's output in its colour (auto: on a terminal)\n"
+    "      --display text|none  the guest's text page and keyboard on the terminal, instead of\n"
+    "                           its serial port (none)\n"
     "  -v, --verbose            a line for each exit\n"
     "      --stats              exits by kind, device and direction, and where time went\n"
     "\n"
@@ -59,6 +61,7 @@ enum {
     OPT_MAX_EXITS,
     OPT_TIMEOUT,
     OPT_COLOR,
+    OPT_DISPLAY,
     OPT_STATS,
     OPT_KVM,
     OPT_APPEND,
@@ -80,6 +83,7 @@ static const struct option long_options[] = {
     {"max-exits", required_argument, NULL, OPT_MAX_EXITS},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"color", required_argument, NULL, OPT_COLOR},
+    {"display", required_argument, NULL, OPT_DISPLAY},
     {"verbose", no_argument, NULL, 'v'},
     {"stats", no_argument, NULL, OPT_STATS},
     {"kvm", required_argument, NULL, OPT_KVM},
@@ -170,6 +174,17 @@ static int parse_color(struct options *o, const char *text, struct error *error)
     return 0;
 }
 
+static int parse_display(struct options *o, const char *text, struct error *error)
+{
+    static const char *const words[] = {"none", "text", NULL};
+    int value = 0;
+
+    if (parse_word("--display", text, words, &value, error) < 0)
+        return -1;
+    o->display_text = value == 1;
+    return 0;
+}
+
 static int parse_eof(struct options *o, const char *text, struct error *error)
 {
     static const char *const words[] = {"ctrl-d", "none", NULL};
@@ -252,6 +267,8 @@ static int parse_one(struct options *o, int option, const char *value, struct er
         return parse_timeout(o, value, error);
     case OPT_COLOR:
         return parse_color(o, value, error);
+    case OPT_DISPLAY:
+        return parse_display(o, value, error);
     case 'v':
         o->verbose = true;
         return 0;
@@ -284,6 +301,8 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
         o->images[o->guests++] = argv[i];
     if (o->input >= o->guests)
         return error_set(error, "--input %u: there is no guest %u", o->input, o->input);
+    if (o->display_text && o->guests > 1)
+        return error_set(error, "--display text shows one guest, not %u", o->guests);
     if (o->no_paging && o->mode != MODE_PROTECTED)
         return error_set(error, "--no-paging goes with -p");
     return 0;

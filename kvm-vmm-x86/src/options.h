@@ -36,6 +36,7 @@ struct options {
     uint64_t max_exits; /* 0: no limit */
     uint64_t timeout;   /* nanoseconds; 0: no limit */
     bool verbose, stats;
+    bool display_text;  /* its text page on the terminal, and the keys on its keyboard */
     const char *kvm;    /* the device */
     const char *append; /* the kernel's command line, for images that take one; or NULL */
 };

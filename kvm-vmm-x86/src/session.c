@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "console.h"
+#include "display/display.h"
 #include "halt.h"
 #include "host/events.h"
 #include "host/files.h"
@@ -46,6 +47,8 @@ static void on_command(enum input_command command)
 {
     switch (command) {
     case INPUT_NEXT_GUEST:
+        if (display_is_on()) /* a display has one guest */
+            break;
         console_printf("kvm-vmm: input goes to guest %u", input_pass_focus());
         break;
     case INPUT_LEAVE:
@@ -55,6 +58,10 @@ static void on_command(enum input_command command)
         stop_all(END_SIGNAL, SIGINT, "");
         break;
     case INPUT_HELP:
+        if (display_is_on()) {
+            display_say("Ctrl-A x leaves, Ctrl-A Ctrl-A sends a Ctrl-A");
+            break;
+        }
         console_printf("kvm-vmm: Ctrl-A x leaves, Ctrl-A n passes the input to the next guest,\n"
                        "kvm-vmm: Ctrl-A Ctrl-A sends a Ctrl-A, Ctrl-A h prints this");
         break;
@@ -81,6 +88,8 @@ static int next_timeout(void)
 
     if (__atomic_load_n(&session.ticks, __ATOMIC_ACQUIRE))
         timeout = CONSOLE_TICK_MS;
+    if (display_is_on())
+        timeout = earlier(timeout, DISPLAY_TICK_MS);
     for (unsigned i = 0; i < session.count; i++)
         if (halt_is_watched(&session.vms[i]))
             timeout = earlier(timeout, HALT_WATCH_MS);
@@ -105,7 +114,7 @@ static const char *output_trouble(int failure)
  * report. */
 static void check_output(void)
 {
-    int failure = console_failure();
+    int failure = console_failure() != 0 ? console_failure() : display_failure();
 
     if (failure == -EPIPE)
         stop_all(END_SIGNAL, SIGPIPE, "");
@@ -131,18 +140,23 @@ static void do_timed_work(void)
     }
     if (session.deadline != 0 && now >= session.deadline)
         stop_all(END_LIMIT, 0, "stopped by --timeout");
+    display_tick();
     check_output();
 }
 
 static void on_signal(int signal)
 {
     if (signal == SIGTSTP) {
+        display_leave();
         terminal_set_raw(false);
         events_stop_process();
+        display_enter();
         return; /* the next round makes it raw again if a guest still reads */
     }
     if (signal == SIGCONT) {
         terminal_forget(); /* the shell may have set it while we were stopped */
+        display_leave();   /* and written over the page */
+        display_enter();
         return;
     }
     stop_all(END_SIGNAL, signal, "");
@@ -178,6 +192,7 @@ static void wait_for_guests(void)
             read_input();
         do_timed_work();
     }
+    display_leave();
     terminal_set_raw(false);
 }
 
@@ -314,7 +329,11 @@ int session_run(const struct options *options)
     thread_kicks_init();
     if (options->timeout != 0)
         session.deadline = events_now() + options->timeout;
-    started = add_guests(&error) == 0 && events_init(&error) == 0 && start_guests(&error) == 0;
+    started = add_guests(&error) == 0 && events_init(&error) == 0 &&
+              (!options->display_text || display_start(&session.vms[0], &error) == 0) &&
+              start_guests(&error) == 0;
+    if (!started)
+        display_leave();
     if (started)
         wait_for_guests();
     for (unsigned i = 0; i < session.count; i++)

@@ -59,6 +59,8 @@ static void backend_output(void *context, const uint8_t *bytes, size_t count)
 {
     struct vm *vm = context;
 
+    if (vm->options->display_text)
+        return; /* the terminal is its text page */
     if (count == 1)
         vcpu_putchar(vm->index, bytes[0]);
     else
@@ -69,6 +71,8 @@ static int backend_input(void *context, bool wait)
 {
     struct vm *vm = context;
 
+    if (vm->options->display_text)
+        return INPUT_END;     /* what is typed goes to its keyboard */
     console_flush(vm->index); /* what it printed last may be a prompt */
     return input_take(vm->index, wait);
 }
@@ -77,7 +81,7 @@ static int backend_pending(void *context)
 {
     struct vm *vm = context;
 
-    return input_pending(vm->index);
+    return vm->options->display_text ? INPUT_END : input_pending(vm->index);
 }
 
 static void backend_want_input(void *context)

@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t ram[64 * 1024];
     static const ioport_t ports[] = {0x500, 0xf4,  0x3f8, 0x3f9, 0x3fa, 0x3fb,
-                                     0x3fc, 0x3fd, 0x60,  0x64,  0x70};
+                                     0x3fc, 0x3fd, 0x60,  0x64,  0x70,  0x3d4};
     struct options options = {.no_ctrl_d = size & 1};
     struct fake fake;
     struct machine *machine = calloc(1, sizeof *machine);

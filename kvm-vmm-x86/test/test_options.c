@@ -32,6 +32,10 @@ static void test_defaults(void **state)
     assert_string_equal(o.images[0], "a.bin");
     assert_int_equal(o.mode, MODE_BY_CONTENT);
     assert_int_equal(o.memory, 0);
+    assert_false(o.display_text);
+    assert_int_equal(parse(&o, &e, "--display=text a.bin"), 0);
+    assert_true(o.display_text);
+    assert_int_equal(parse(&o, &e, "a.bin"), 0);
     assert_string_equal(o.kvm, "/dev/kvm");
 }
 
@@ -69,6 +73,9 @@ static void test_refusals(void **state)
     static const char *const wrong[] = {
         "",
         "-p",
+        "--display a",
+        "--display png a",
+        "--display text a b",
         "-p -l a",
         "-m 0 a",
         "-m 5 a",

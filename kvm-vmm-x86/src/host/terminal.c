@@ -3,12 +3,15 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 static struct termios saved;
 static bool known;
 static volatile bool is_raw;
+static const char *volatile farewell = "";
 
 bool terminal_is(int fd)
 {
@@ -20,7 +23,9 @@ bool terminal_is(int fd)
 static void on_crash(int signal)
 {
     terminal_set_raw(false);
-    raise(signal); /* SA_RESETHAND has put the default back */
+    if (write(STDOUT_FILENO, farewell, strlen(farewell)) < 0)
+        is_raw = false; /* nobody is there to see it */
+    raise(signal);      /* SA_RESETHAND has put the default back */
 }
 
 void terminal_init(void)
@@ -61,4 +66,21 @@ void terminal_set_raw(bool raw)
 void terminal_forget(void)
 {
     is_raw = false;
+}
+
+void terminal_set_farewell(const char *text)
+{
+    farewell = text;
+}
+
+void terminal_size(unsigned *rows, unsigned *columns)
+{
+    struct winsize size;
+
+    *rows = 25;
+    *columns = 80;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0)
+        return;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
 }

@@ -18,4 +18,10 @@ void terminal_set_raw(bool raw);
  * last. */
 void terminal_forget(void);
 
+/* What a crash of ours writes to standard output first: a constant text. "" for nothing. */
+void terminal_set_farewell(const char *text);
+
+/* The size of standard output's terminal; 25 by 80 if it does not say. */
+void terminal_size(unsigned *rows, unsigned *columns);
+
 #endif

@@ -1,0 +1,48 @@
+/* The text part of a CRT controller; see crtc.h. */
+#include "dev/crtc.h"
+
+enum { CURSOR_START = 0x0a, CURSOR_END = 0x0b, START_HIGH = 0x0c, START_LOW = 0x0d };
+enum { CURSOR_HIGH = 0x0e, CURSOR_LOW = 0x0f };
+enum { CURSOR_OFF = 1 << 5, CURSOR_LINE = 0x1f, INDEX_MASK = 0x1f };
+
+/* What a BIOS leaves in 80x25 text: the cursor is a line at the foot of the character. */
+enum { BIOS_CURSOR_START = 13, BIOS_CURSOR_END = 14 };
+
+static enum bus_verdict crtc_access(void *device, struct bus_access *access)
+{
+    struct crtc *c = device;
+    uint8_t *reg;
+
+    lock_take(&c->lock);
+    reg = access->offset == 0 ? &c->index : &c->registers[c->index & INDEX_MASK];
+    if (access->write)
+        *reg = access->data[0];
+    else
+        access->data[0] = *reg;
+    lock_release(&c->lock);
+    return BUS_RESUME;
+}
+
+const struct bus_ops crtc_ops = {.name = "crtc", .width = 1, .access = crtc_access};
+
+void crtc_init(struct crtc *crtc)
+{
+    *crtc = (struct crtc){0};
+    crtc->registers[CURSOR_START] = BIOS_CURSOR_START;
+    crtc->registers[CURSOR_END] = BIOS_CURSOR_END;
+    lock_init(&crtc->lock);
+}
+
+struct crtc_text crtc_text(struct crtc *crtc)
+{
+    const uint8_t *r = crtc->registers;
+    struct crtc_text text;
+
+    lock_take(&crtc->lock);
+    text.start = (uint16_t)(r[START_HIGH] << 8 | r[START_LOW]);
+    text.cursor = (uint16_t)(r[CURSOR_HIGH] << 8 | r[CURSOR_LOW]);
+    text.cursor_shown = !(r[CURSOR_START] & CURSOR_OFF) &&
+                        (r[CURSOR_START] & CURSOR_LINE) <= (r[CURSOR_END] & CURSOR_LINE);
+    lock_release(&crtc->lock);
+    return text;
+}

@@ -1,0 +1,36 @@
+/*
+ * A PC's text page on a terminal: the difference between what the terminal shows and what it should
+ * show, as ECMA-48 control sequences and UTF-8. Pure: no memory, no terminal, no clock.
+ */
+#ifndef DISPLAY_SCREEN_H
+#define DISPLAY_SCREEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SCREEN_COLUMNS = 80, SCREEN_ROWS = 25, SCREEN_CELLS = SCREEN_COLUMNS * SCREEN_ROWS };
+
+/* More than any one drawing: each cell with a position, a colour and a character of its own. */
+enum { SCREEN_TEXT_MAX = SCREEN_CELLS * 32 + 64 };
+
+/* What should be seen, and where. */
+struct screen_view {
+    uint16_t cells[SCREEN_CELLS]; /* character, and attribute in the high byte */
+    unsigned cursor;              /* a cell; SCREEN_CELLS or more: none is shown */
+    unsigned rows, columns;       /* of the terminal */
+};
+
+/* What the terminal shows. Zero: nobody knows, so that all is drawn. */
+struct screen {
+    bool known;
+    struct screen_view view;
+    unsigned top; /* the page's row in the terminal's first */
+};
+
+/* Writes to `text` (SCREEN_TEXT_MAX bytes) what brings the terminal from what it shows to `view`;
+ * how many bytes, 0 if nothing has changed. Of a page larger than the terminal it shows the part
+ * with the cursor. */
+size_t screen_draw(struct screen *screen, const struct screen_view *view, char *text);
+
+#endif
