@@ -192,7 +192,7 @@ static void wait_for_guests(void)
             read_input();
         do_timed_work();
     }
-    display_leave();
+    display_end();
     terminal_set_raw(false);
 }
 

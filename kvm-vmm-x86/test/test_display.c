@@ -52,6 +52,22 @@ static void test_only_what_changed(void **state)
     assert_non_null(strstr(draw(), "ab "));
 }
 
+static void test_page_as_text(void **state)
+{
+    size_t n = screen_print(&view, text);
+
+    (void)state;
+    assert_int_equal(n, 0);
+    view.cells[80 + 2] = 0x1f00 | 0xc9;
+    view.cells[160] = GREY | 'a';
+    n = screen_print(&view, text);
+    text[n] = '\0';
+    assert_string_equal(text, "\n  ╔\na\n");
+    for (unsigned i = 0; i < SCREEN_CELLS; i++)
+        view.cells[i] = 0x0700 | 0xc9;
+    assert_int_equal(screen_print(&view, text), SCREEN_CELLS * 3 + SCREEN_ROWS);
+}
+
 static void test_worst_case_fits(void **state)
 {
     (void)state;
@@ -178,6 +194,7 @@ static void test_crtc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup(test_only_what_changed, set_up),
+                                       cmocka_unit_test_setup(test_page_as_text, set_up),
                                        cmocka_unit_test_setup(test_worst_case_fits, set_up),
                                        cmocka_unit_test_setup(test_small_terminal, set_up),
                                        cmocka_unit_test(test_every_character),

@@ -21,7 +21,7 @@ class Display:
     """kvm-vmm on a terminal of its own, which understands as much of ECMA-48 as the display may send."""
 
     def __init__(self, command_line, rows=25):
-        self.rows, self.raw, self.other = rows, "", False
+        self.rows, self.raw, self.other, self.left = rows, "", False, ""
         self.clear()
         self.child = pexpect.spawn(str(TOP / "kvm-vmm-x86/kvm-vmm"),
                                    ["--display", "text", "--append", command_line, str(TOP / "build/hleos/hleos.elf")],
@@ -63,6 +63,8 @@ class Display:
                 assert 0 <= self.row < self.rows and 0 <= self.column < 80, "drawn outside the terminal"
                 self.cells[self.row, self.column] = plain
                 self.column += 1
+            else:
+                self.left += plain
         self.raw = self.raw[whole:]
         return True
 
@@ -99,8 +101,9 @@ def check_a_command_is_typed_and_answered():
     display.at_prompt()
     display.child.send("HALT, no!\177\177\033[5~")  # shift, and a key that a sequence stands for
     display.until(lambda lines: lines[display.row].endswith("HALT, n"))
-    display.child.send("\177" * 7 + "halt\r")
-    assert display.status() == 33
+    display.child.send("\177" * 7 + "panic\r")
+    assert display.status() == 37
+    assert "KERNEL PANIC" in display.left and "\x1b" not in display.left  # the page stays, as text
 
 
 def check_a_small_terminal_shows_the_prompt():

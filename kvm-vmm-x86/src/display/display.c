@@ -134,6 +134,18 @@ void display_tick(void)
     draw();
 }
 
+void display_end(void)
+{
+    static struct screen_view view;
+    static char text[SCREEN_TEXT_MAX];
+
+    if (!display.entered)
+        return;
+    display_leave();
+    look(&view);
+    send(text, screen_print(&view, text));
+}
+
 void display_say(const char *text)
 {
     unsigned rows, columns;

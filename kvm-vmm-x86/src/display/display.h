@@ -22,10 +22,13 @@ void display_tick(void);
 /* A line for the user, over the page until he presses a key. */
 void display_say(const char *text);
 
-/* Gives the terminal back for a while, or for good; takes it again and draws all. Repeating is
- * free. */
+/* Gives the terminal back for a while; takes it again and draws all. Repeating is free. */
 void display_leave(void);
 void display_enter(void);
+
+/* Gives the terminal back for good. What the page showed last, a panic perhaps, stays on it as
+ * text. */
+void display_end(void);
 
 /* 0, or the negative errno that the terminal last failed with. */
 int display_failure(void);

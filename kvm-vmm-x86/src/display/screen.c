@@ -110,3 +110,32 @@ size_t screen_draw(struct screen *screen, const struct screen_view *view, char *
     screen->known = true;
     return pen.used;
 }
+
+/* One row without the blanks at its end. */
+static void print_row(struct pen *pen, const uint16_t *cells)
+{
+    size_t end = pen->used;
+
+    for (unsigned i = 0; i < SCREEN_COLUMNS; i++) {
+        pen->used += cp437_utf8((uint8_t)cells[i], pen->text + pen->used);
+        if (pen->text[pen->used - 1] != ' ')
+            end = pen->used;
+    }
+    pen->used = end;
+}
+
+size_t screen_print(const struct screen_view *view, char *text)
+{
+    struct pen pen = {.text = text};
+    size_t end = 0;
+
+    for (unsigned row = 0; row < SCREEN_ROWS; row++) {
+        size_t start = pen.used;
+
+        print_row(&pen, view->cells + (size_t)row * SCREEN_COLUMNS);
+        if (pen.used > start)
+            end = pen.used + 1;
+        add(&pen, "\n");
+    }
+    return end;
+}

@@ -33,4 +33,7 @@ struct screen {
  * with the cursor. */
 size_t screen_draw(struct screen *screen, const struct screen_view *view, char *text);
 
+/* The page as lines of plain text, up to its last line that is not blank; how many bytes. */
+size_t screen_print(const struct screen_view *view, char *text);
+
 #endif
