@@ -168,11 +168,16 @@ static size_t symbol_size(const struct elf_file *elf)
     return elf->is64 ? sizeof(struct elf64_symbol) : sizeof(struct elf32_symbol);
 }
 
+/* In size_t: 32-bit programs without libgcc, a boot loader for one, cannot divide 64-bit numbers.
+ */
 unsigned elf_symbol_count(const struct elf_file *elf, const struct elf_section *table)
 {
-    uint64_t count = table->size / symbol_size(elf);
+    size_t count;
 
-    return table->entsize != symbol_size(elf) ? 0 : count > UINT32_MAX ? 0 : (unsigned)count;
+    if (table->entsize != symbol_size(elf) || table->size > elf->size)
+        return 0;
+    count = (size_t)table->size / symbol_size(elf);
+    return count > UINT32_MAX ? 0 : (unsigned)count;
 }
 
 int elf_symbol(const struct elf_file *elf, const struct elf_section *table, unsigned index,
