@@ -2,7 +2,7 @@
 # The programs and tests of each product are built and named by its Makefile, one verb for all: all check unit fuzz clean.
 include mk/base.mk
 
-PRODUCTS := common lab kvm-vmm-x86 hypervisor HLeOs/HLeOs bench
+PRODUCTS := common initramfs lab kvm-vmm-x86 hypervisor HLeOs/HLeOs bench
 
 JOBS         ?= $(shell nproc)
 FUZZ_SECONDS ?= 60

@@ -1,0 +1,79 @@
+/*
+ * The first process of a Linux guest: init(8) of a machine that has a kernel, this image and a
+ * console. What it is to do comes from the kernel's command line: the kernel puts every NAME=VALUE
+ * that it does not know itself into init's environment.
+ *
+ *   run=COMMAND    runs it by sh -c, says `init: status N`, and ends the machine with that status
+ *   test=NAME      the same with the script /tests/NAME
+ *   agent=COMMAND  runs it beside the shell or the command, for as long as it likes
+ *
+ * With none of them there is a shell with job control, and its end is the machine's.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "initramfs/init/modules.h"
+#include "initramfs/init/mounts.h"
+#include "initramfs/init/power.h"
+#include "initramfs/init/session.h"
+
+/* Whoever measures how long a boot takes looks for this line: nothing is done before it. */
+static void greet(void)
+{
+    struct utsname name;
+    struct sysinfo info;
+
+    uname(&name);
+    sysinfo(&info);
+    printf("init: Linux %s %s, %ld CPU%s, %lu MB\n", name.release, name.machine,
+           sysconf(_SC_NPROCESSORS_ONLN), sysconf(_SC_NPROCESSORS_ONLN) == 1 ? "" : "s",
+           info.totalram / 1024 * info.mem_unit / 1024);
+    fflush(stdout);
+}
+
+static void prepare_environment(void)
+{
+    setenv("PATH", "/bin:/sbin", 1);
+    setenv("HOME", "/", 1);
+    setenv("TERM", "vt100", 0);
+    setenv("PS1", "guest# ", 1);
+}
+
+/* The command that decides when the machine ends; NULL for the shell. */
+static const char *wanted_command(void)
+{
+    static char script[256];
+    const char *test = getenv("test");
+
+    if (test == NULL)
+        return getenv("run");
+    snprintf(script, sizeof script, ". /tests/%s", test);
+    return script;
+}
+
+int main(void)
+{
+    const char *agent = getenv("agent"), *command = wanted_command();
+    int status;
+
+    if (getpid() != 1) {
+        fprintf(stderr, "init: a machine has one first process, and it runs already\n");
+        return 1;
+    }
+    greet();
+    prepare_environment();
+    session_block_signals();   /* power-off orders and the deaths of children wait for their turn */
+    mounts_make();             /* /proc, /sys, /dev, terminals */
+    modules_load();            /* drivers that the image brings */
+    session_install_applets(); /* busybox under its many names */
+    if (agent != NULL)
+        session_start_agent(agent);
+    status = session_run(command);
+    if (command != NULL)
+        printf("init: status %d\n", status);
+    power_end(command != NULL ? status : 0);
+}

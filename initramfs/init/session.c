@@ -1,0 +1,147 @@
+/* The programs that init runs; see session.h. */
+#include "initramfs/init/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "initramfs/init/power.h"
+
+enum { CANNOT_RUN = 127, SIGNALED = 128 };
+
+static sigset_t taken_signals(void)
+{
+    static const int signals[] = {SIGCHLD, SIGTERM, SIGUSR1, SIGUSR2, SIGINT, SIGHUP};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaddset(&set, signals[i]);
+    return set;
+}
+
+void session_block_signals(void)
+{
+    sigset_t set = taken_signals();
+
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* The name behind /dev/console, which itself can be no controlling terminal: the last of those that
+ * the kernel prints to. */
+static int open_console(void)
+{
+    char names[128] = "", path[160];
+    FILE *active = fopen("/sys/class/tty/console/active", "re");
+    int terminal;
+
+    if (active != NULL) {
+        if (fgets(names, sizeof names, active) == NULL)
+            names[0] = '\0';
+        fclose(active);
+    }
+    names[strcspn(names, "\n")] = '\0';
+    snprintf(path, sizeof path, "/dev/%s",
+             strrchr(names, ' ') != NULL ? strrchr(names, ' ') + 1 : names);
+    terminal = open(path, O_RDWR | O_NOCTTY);
+    return terminal >= 0 ? terminal : open("/dev/console", O_RDWR | O_NOCTTY);
+}
+
+static void take_terminal(void)
+{
+    int terminal = open_console();
+
+    if (terminal < 0)
+        return; /* what the kernel opened for init will do, without job control */
+    ioctl(terminal, TIOCSCTTY, 1);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        dup2(terminal, fd);
+    if (terminal > STDERR_FILENO)
+        close(terminal);
+}
+
+static pid_t start(const char *const argv[], bool terminal)
+{
+    sigset_t set = taken_signals();
+    pid_t child = fork();
+
+    if (child != 0)
+        return child;
+    setsid();
+    if (terminal)
+        take_terminal();
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    execvp(argv[0], (char *const *)argv);
+    fprintf(stderr, "init: cannot run %s: %s\n", argv[0], strerror(errno));
+    _exit(CANNOT_RUN);
+}
+
+static int status_of(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALED + WTERMSIG(status);
+}
+
+/* Buries whoever has died; true once `awaited` is among them. */
+static bool bury(pid_t awaited, int *status)
+{
+    bool found = false;
+    int how;
+
+    for (pid_t dead = waitpid(-1, &how, WNOHANG); dead > 0; dead = waitpid(-1, &how, WNOHANG))
+        if (dead == awaited) {
+            found = true;
+            *status = status_of(how);
+        }
+    return found;
+}
+
+static int wait_for(pid_t awaited)
+{
+    sigset_t set = taken_signals();
+    int status = CANNOT_RUN;
+
+    while (!bury(awaited, &status)) {
+        switch (sigwaitinfo(&set, NULL)) {
+        case SIGTERM:
+            power_restart();
+        case SIGUSR1:
+        case SIGUSR2:
+            power_end(0);
+        default: /* a child died, or somebody calls for attention that there is no use for */
+            break;
+        }
+    }
+    return status;
+}
+
+void session_install_applets(void)
+{
+    const char *const install[] = {"/bin/busybox", "--install", "-s", "/bin", NULL};
+    pid_t child = start(install, false);
+
+    if (child > 0)
+        (void)wait_for(child);
+}
+
+void session_start_agent(const char *command)
+{
+    const char *const shell[] = {"sh", "-c", command, NULL};
+
+    if (start(shell, false) < 0)
+        fprintf(stderr, "init: cannot start the agent: %s\n", strerror(errno));
+}
+
+int session_run(const char *command)
+{
+    const char *const shell[] = {"sh", NULL}, *const once[] = {"sh", "-c", command, NULL};
+    pid_t child = start(command != NULL ? once : shell, true);
+
+    return child > 0 ? wait_for(child) : CANNOT_RUN;
+}
