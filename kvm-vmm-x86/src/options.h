@@ -10,7 +10,13 @@
 
 enum { GUESTS_MAX = 4 };
 
-enum guest_mode { MODE_BY_CONTENT, MODE_REAL, MODE_PROTECTED, MODE_LONG };
+enum { CPUS_MAX = 64, INITRDS_MAX = 8 };
+
+/* MODE_LINUX is never asked for: a kernel is told by its content. */
+enum guest_mode { MODE_BY_CONTENT, MODE_REAL, MODE_PROTECTED, MODE_LONG, MODE_LINUX };
+
+/* How a Linux kernel is entered; PVH is a 32-bit entry with a structure of its own. */
+enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL_ENTRY_32 };
 
 /* Accesses to memory that does not exist: the guest is stopped, or they read all ones. */
 enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
@@ -39,6 +45,12 @@ struct options {
     bool display_text;  /* its text page on the terminal, and the keys on its keyboard */
     const char *kvm;    /* the device */
     const char *append; /* the kernel's command line, for images that take one; or NULL */
+    unsigned cpus;      /* vCPUs of each guest; 0: the default, one */
+    const char *initrds[INITRDS_MAX];
+    unsigned initrd_count;
+    enum kernel_entry kernel_entry;
+    bool reboot; /* a guest that resets its machine starts again instead of ending */
+    bool boot_report;
 };
 
 /* Fills `options` from the command line, whose strings it keeps. -1: `error` says what is wrong. */

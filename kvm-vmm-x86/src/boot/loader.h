@@ -27,6 +27,9 @@ struct boot_request {
     const struct image *image;
     const struct memory *memory;
     gpa_t limit; /* nothing is loaded at or above this address of low RAM: tables go there */
+    const struct image *initrds; /* initial ramdisks, for a kernel that takes them */
+    unsigned initrd_count;
+    gpa_t rsdp; /* where the ACPI tables begin; 0: there are none */
 };
 
 struct loader {
@@ -43,7 +46,7 @@ struct loader {
 /* The first loader that recognises the image; the last of the table takes anything. */
 const struct loader *loader_find(const struct image *image);
 
-extern const struct loader loader_elf, loader_flat;
+extern const struct loader loader_bzimage, loader_vmlinux, loader_elf, loader_flat;
 
 /* Copies `count` bytes to `to` and sees to it that `span` bytes are free there, below
  * request->limit. */

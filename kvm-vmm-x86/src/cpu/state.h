@@ -1,5 +1,5 @@
 /*
- * The state a vCPU starts in, one file a mode: real.c, protected.c, long.c. Pure: they fill
+ * The state a vCPU starts in, one file a mode: real.c, protected.c, long.c, linux.c. Pure: they fill
  * registers and write tables into guest memory; nothing here calls KVM.
  */
 #ifndef CPU_STATE_H
@@ -9,13 +9,15 @@
 
 #include "cpu/regs.h"
 #include "memory.h"
+#include "options.h"
 
 /* What the boot loader decided, for the mode's set-up to turn into registers. */
 struct cpu_start {
     gva_t entry;
     bool paging;     /* protected mode: translate */
     bool multiboot;  /* EAX and EBX as a multiboot kernel expects them */
-    gpa_t boot_info; /* what EBX points to then; in long mode, RDI */
+    gpa_t boot_info; /* what EBX points to then; in long mode RDI; for Linux what its entry wants */
+    enum kernel_entry kernel_entry; /* Linux: how `entry` is to be entered */
 };
 
 /*
@@ -25,6 +27,7 @@ struct cpu_start {
 gpa_t cpu_reserved_real(const struct memory *memory);
 gpa_t cpu_reserved_protected(const struct memory *memory);
 gpa_t cpu_reserved_long(const struct memory *memory);
+gpa_t cpu_reserved_linux(const struct memory *memory); /* its tables stand low: boot/linux/layout.h */
 
 /* Where in the reserved range the multiboot information goes. */
 gpa_t cpu_boot_info_address(gpa_t reserved);
@@ -50,5 +53,9 @@ void cpu_start_protected(const struct memory *memory, const struct cpu_start *st
  * 3, 4.5). */
 void cpu_start_long(const struct memory *memory, const struct cpu_start *start,
                     struct kvm_regs *regs, struct kvm_sregs *sregs);
+
+/* As the entry of a Linux kernel wants it: 64-bit with the first 4 GB mapped, or 32-bit without paging. */
+void cpu_start_linux(const struct memory *memory, const struct cpu_start *start,
+                     struct kvm_regs *regs, struct kvm_sregs *sregs);
 
 #endif

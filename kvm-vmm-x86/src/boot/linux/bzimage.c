@@ -1,0 +1,128 @@
+/* Reads bzImage files; see bzimage.h. */
+#include "boot/linux/bzimage.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { HEADER = 0x1f1, HEADER_LENGTH = 0x201, BOOT_FLAG = 0xaa55, HDRS = 0x53726448 };
+enum { SECTOR = 512, SETUP_SECTS_DEFAULT = 4, PARAGRAPH = 16 };
+
+/* The oldest header taken: the first that says how long a command line may be. */
+enum { VERSION_MIN = 0x206, VERSION_PAYLOAD = 0x208, VERSION_INIT_SIZE = 0x20a };
+enum { VERSION_XLOADFLAGS = 0x20c };
+
+/* What a kernel too old to say it may need: unpacked, about four times its size. */
+enum { UNPACKED_RATIO = 4 };
+
+_Static_assert(offsetof(struct boot_params, hdr) == HEADER, "boot.rst: the header's place");
+
+bool bzimage_recognise(const struct image *image)
+{
+    uint16_t flag;
+    uint32_t magic;
+
+    if (image->size < HEADER + 0x20)
+        return false;
+    memcpy(&flag, image->bytes + offsetof(struct boot_params, hdr.boot_flag), sizeof flag);
+    memcpy(&magic, image->bytes + offsetof(struct boot_params, hdr.header), sizeof magic);
+    return flag == BOOT_FLAG && magic == HDRS;
+}
+
+/* The header is as long as its jump instruction says, and never longer than we know it. */
+static int read_header(struct bzimage *b, const struct image *image, struct error *error)
+{
+    size_t end = HEADER_LENGTH + 1 + (size_t)image->bytes[HEADER_LENGTH];
+    size_t size = end - HEADER;
+
+    if (end > image->size)
+        return error_set(error, "%s: a kernel cut short, in its header", image->path);
+    if (size > sizeof b->header)
+        size = sizeof b->header;
+    memcpy(&b->header, image->bytes + HEADER, size);
+    if (b->header.version < VERSION_MIN)
+        return error_set(error,
+                         "%s: boot protocol %u.%02u; this VMM boots 2.06 (Linux 2.6.22) and newer",
+                         image->path, b->header.version >> 8, b->header.version & 0xff);
+    if (!(b->header.loadflags & LOADED_HIGH))
+        return error_set(error, "%s: a zImage, which is loaded low; a bzImage is needed",
+                         image->path);
+    return 0;
+}
+
+static int find_code(struct bzimage *b, const struct image *image, struct error *error)
+{
+    unsigned sectors = b->header.setup_sects != 0 ? b->header.setup_sects : SETUP_SECTS_DEFAULT;
+    size_t setup = (sectors + 1) * (size_t)SECTOR;
+    uint64_t said = b->header.syssize * (uint64_t)PARAGRAPH;
+
+    if (setup >= image->size)
+        return error_set(error, "%s: a kernel cut short, in its setup code", image->path);
+    b->code = image->bytes + setup;
+    b->code_size = image->size - setup;
+    if (said > b->code_size + PARAGRAPH - 1)
+        return error_set(error, "%s: a kernel cut short: %llu of %llu bytes", image->path,
+                         (unsigned long long)b->code_size, (unsigned long long)said);
+    if (said == 0 || b->code_size < PARAGRAPH)
+        return error_set(error, "%s: a kernel header without a kernel", image->path);
+    return 0;
+}
+
+static int find_payload(struct bzimage *b, const struct image *image, struct error *error)
+{
+    uint64_t offset = b->header.payload_offset, length = b->header.payload_length;
+
+    if (b->header.version < VERSION_PAYLOAD || length == 0)
+        return 0;
+    if (offset > b->code_size || length > b->code_size - offset)
+        return error_set(error, "%s: its header places the packed kernel outside the file",
+                         image->path);
+    b->payload = b->code + offset;
+    b->payload_size = length;
+    return 0;
+}
+
+static int find_place(struct bzimage *b, const struct image *image, struct error *error)
+{
+    const struct setup_header *h = &b->header;
+
+    b->preferred = MIB;
+    b->init_size = b->code_size * UNPACKED_RATIO;
+    if (h->version >= VERSION_INIT_SIZE) {
+        b->preferred = h->pref_address;
+        b->init_size = h->init_size;
+    }
+    if (b->preferred < MIB || b->preferred >= 4 * GIB || b->init_size < b->code_size)
+        return error_set(error, "%s: its header asks for %llu bytes at %#llx, which cannot be",
+                         image->path, (unsigned long long)b->init_size,
+                         (unsigned long long)b->preferred);
+    b->entry64 = h->version >= VERSION_XLOADFLAGS && (h->xloadflags & XLF_KERNEL_64) &&
+                 b->code_size > BZIMAGE_ENTRY_64;
+    return 0;
+}
+
+int bzimage_open(struct bzimage *bzimage, const struct image *image, struct error *error)
+{
+    *bzimage = (struct bzimage){0};
+    if (read_header(bzimage, image, error) < 0 || find_code(bzimage, image, error) < 0 ||
+        find_payload(bzimage, image, error) < 0 || find_place(bzimage, image, error) < 0)
+        return -1;
+    return 0;
+}
+
+int bzimage_check_room(const struct bzimage *bzimage, const struct boot_request *request,
+                       struct error *error)
+{
+    gpa_t end = bzimage->preferred + bzimage->init_size;
+
+    if (end <= request->limit)
+        return 0;
+    return error_set(error, "%s: this kernel needs %lluM of memory to start (-m)",
+                     request->image->path, (unsigned long long)((end + MIB - 1) / MIB));
+}
+
+int bzimage_place(const struct bzimage *bzimage, const struct boot_request *request,
+                  struct error *error)
+{
+    return loader_place(request, bzimage->preferred, bzimage->code, bzimage->code_size,
+                        bzimage->init_size, error);
+}

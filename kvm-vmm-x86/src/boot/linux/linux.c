@@ -1,0 +1,204 @@
+/*
+ * Linux kernels, packed (bzImage) and plain (vmlinux). A bzImage is unpacked here, because its own decompressor would
+ * do the same inside the guest and slower; where that cannot be, the decompressor runs after all.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/linux/bzimage.h"
+#include "boot/linux/command_line.h"
+#include "boot/linux/handoff.h"
+#include "boot/linux/initrd.h"
+#include "boot/linux/layout.h"
+#include "boot/linux/unpack.h"
+#include "boot/linux/vmlinux.h"
+
+/* What a plain vmlinux is taken to accept, having no header to say it. */
+enum { ALIGNMENT = 0x200000, PROTOCOL = 0x20f, COMMAND_LINE_SIZE = 2047, HEADER_MAGIC = 0x53726448 };
+
+#define INITRD_LAST UINT64_C(0x7fffffff)
+
+/* A kernel in memory: how to enter it, and what to tell it. */
+struct placed {
+    enum kernel_entry entry;
+    gva_t at;
+    gpa_t end; /* nothing may stand below it */
+    struct setup_header header;
+};
+
+static int mode_of_kernel(const struct image *image, enum guest_mode asked, enum guest_mode *mode,
+                          struct error *error)
+{
+    *mode = MODE_LINUX;
+    if (asked == MODE_BY_CONTENT)
+        return 0;
+    return error_set(error, "%s: a Linux kernel; it starts without a mode option", image->path);
+}
+
+/* What the user forced, or what suits the kernel best. */
+static int choose_entry(struct placed *placed, const struct vmlinux *v,
+                        const struct boot_request *request, struct error *error)
+{
+    enum kernel_entry asked = request->options->kernel_entry;
+    enum kernel_entry own = v->bits64 ? KERNEL_ENTRY_64 : KERNEL_ENTRY_32;
+
+    placed->entry = asked == KERNEL_ENTRY_AUTO ? own : asked;
+    if (placed->entry == KERNEL_ENTRY_PVH && !v->pvh)
+        return error_set(error, "%s: this kernel has no PVH entry", request->image->path);
+    if (placed->entry != KERNEL_ENTRY_PVH && placed->entry != own)
+        return error_set(error, "%s: an unpacked %d-bit kernel has no %d-bit entry",
+                         request->image->path, v->bits64 ? 64 : 32, v->bits64 ? 32 : 64);
+    placed->at = placed->entry == KERNEL_ENTRY_PVH ? v->pvh_entry : v->entry;
+    return 0;
+}
+
+static int place_vmlinux(struct placed *placed, const struct image *image,
+                         const struct boot_request *request, struct error *error)
+{
+    struct vmlinux v;
+
+    if (vmlinux_open(&v, image, error) < 0 || choose_entry(placed, &v, request, error) < 0 ||
+        vmlinux_place(&v, image, request, error) < 0)
+        return -1;
+    if (placed->end < v.end)
+        placed->end = v.end;
+    return 0;
+}
+
+/* 1: this kernel cannot be unpacked here. */
+static int place_unpacked(struct placed *placed, const struct bzimage *b,
+                          const struct boot_request *request, struct error *error)
+{
+    struct image vmlinux = {.path = request->image->path};
+    uint8_t *bytes;
+    int result;
+
+    if (b->payload == NULL || unpack_format(b->payload, b->payload_size) == NULL)
+        return 1;
+    vmlinux.size = unpack_size(b->payload, b->payload_size);
+    if (vmlinux.size == 0 || vmlinux.size > b->init_size)
+        return error_set(error, "%s: its packed kernel says a size that cannot be", vmlinux.path);
+    vmlinux.bytes = bytes = malloc(vmlinux.size);
+    if (bytes == NULL)
+        return error_set(error, "%s: no memory to unpack it", vmlinux.path);
+    result = unpack(b->payload, b->payload_size, bytes, vmlinux.size, error);
+    if (result < 0) {
+        struct error why = *error;
+
+        error_set(error, "%s: %s", vmlinux.path, why.text);
+    } else {
+        result = place_vmlinux(placed, &vmlinux, request, error);
+    }
+    free(bytes);
+    return result;
+}
+
+/* The kernel's own decompressor. */
+static int place_packed(struct placed *placed, const struct bzimage *b,
+                        const struct boot_request *request, struct error *error)
+{
+    enum kernel_entry asked = request->options->kernel_entry;
+
+    placed->entry = asked == KERNEL_ENTRY_AUTO && b->entry64 ? KERNEL_ENTRY_64
+                    : asked == KERNEL_ENTRY_AUTO             ? KERNEL_ENTRY_32
+                                                             : asked;
+    if (placed->entry == KERNEL_ENTRY_PVH)
+        return error_set(error, "%s: this VMM cannot unpack it, so it has no PVH entry",
+                         request->image->path);
+    if (placed->entry == KERNEL_ENTRY_64 && !b->entry64)
+        return error_set(error, "%s: this kernel has no 64-bit entry", request->image->path);
+    placed->at = b->preferred + (placed->entry == KERNEL_ENTRY_64 ? BZIMAGE_ENTRY_64 : 0);
+    return bzimage_place(b, request, error);
+}
+
+/* --kernel-entry=32 with a 64-bit kernel means its decompressor: nothing else of it is 32-bit. */
+static int place_bzimage(struct placed *placed, const struct boot_request *request,
+                         struct error *error)
+{
+    struct bzimage b;
+    int result = 1;
+
+    if (bzimage_open(&b, request->image, error) < 0 || bzimage_check_room(&b, request, error) < 0)
+        return -1;
+    placed->header = b.header;
+    placed->end = b.preferred + b.init_size;
+    if (request->options->kernel_entry != KERNEL_ENTRY_32 || !b.entry64)
+        result = place_unpacked(placed, &b, request, error);
+    return result > 0 ? place_packed(placed, &b, request, error) : result;
+}
+
+static int write_command_line(const struct placed *placed, const struct boot_request *request,
+                              struct error *error)
+{
+    static const char full[] = "%s: a command line of %zu bytes; this kernel takes %u";
+    char *line = memory_at(request->memory, LINUX_COMMAND_LINE, LINUX_COMMAND_LINE_ROOM);
+    uint32_t limit = placed->header.cmdline_size;
+    size_t length;
+
+    if (line == NULL)
+        return error_set(error, "%s: too little memory for Linux", request->image->path);
+    if (limit > LINUX_COMMAND_LINE_ROOM - 1)
+        limit = LINUX_COMMAND_LINE_ROOM - 1;
+    length = command_line_make(line, LINUX_COMMAND_LINE_ROOM, request->options->append);
+    if (length > limit)
+        return error_set(error, full, request->image->path, length, limit);
+    return 0;
+}
+
+/* Everything beside the kernel itself. */
+static int hand_over(const struct placed *placed, const struct boot_request *request,
+                     struct cpu_start *start, struct error *error)
+{
+    struct handoff handoff = {
+        .header = placed->header, .command_line = LINUX_COMMAND_LINE, .rsdp = request->rsdp};
+    bool pvh = placed->entry == KERNEL_ENTRY_PVH;
+    gpa_t last = placed->header.initrd_addr_max;
+
+    if (write_command_line(placed, request, error) < 0 ||
+        initrd_place(request, placed->end, last < INITRD_LAST ? last : INITRD_LAST,
+                     &handoff.initrd, &handoff.initrd_size, error) < 0)
+        return -1;
+    if (!(pvh ? handoff_write_start_info(request->memory, &handoff)
+              : handoff_write_zero_page(request->memory, &handoff)))
+        return error_set(error, "%s: too little memory for Linux", request->image->path);
+    start->entry = placed->at;
+    start->kernel_entry = placed->entry;
+    start->boot_info = pvh ? LINUX_START_INFO : LINUX_ZERO_PAGE;
+    return 0;
+}
+
+static int load_bzimage(const struct boot_request *request, enum guest_mode mode,
+                        struct cpu_start *start, struct error *error)
+{
+    struct placed placed = {0};
+
+    (void)mode;
+    if (place_bzimage(&placed, request, error) < 0)
+        return -1;
+    return hand_over(&placed, request, start, error);
+}
+
+static int load_vmlinux(const struct boot_request *request, enum guest_mode mode,
+                        struct cpu_start *start, struct error *error)
+{
+    struct placed placed = {.header = {.boot_flag = 0xaa55,
+                                       .header = HEADER_MAGIC,
+                                       .version = PROTOCOL,
+                                       .kernel_alignment = ALIGNMENT,
+                                       .initrd_addr_max = INITRD_LAST,
+                                       .cmdline_size = COMMAND_LINE_SIZE}};
+
+    (void)mode;
+    if (place_vmlinux(&placed, request->image, request, error) < 0)
+        return -1;
+    return hand_over(&placed, request, start, error);
+}
+
+const struct loader loader_bzimage = {.name = "Linux, packed",
+                                      .recognise = bzimage_recognise,
+                                      .mode = mode_of_kernel,
+                                      .load = load_bzimage};
+const struct loader loader_vmlinux = {.name = "Linux, plain",
+                                      .recognise = vmlinux_recognise,
+                                      .mode = mode_of_kernel,
+                                      .load = load_vmlinux};
