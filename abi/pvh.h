@@ -1,6 +1,6 @@
 /*
- * What a PVH kernel is given at its entry (EBX points to it; 32-bit protected mode, paging off): Xen's
- * xen/include/public/arch-x86/hvm/start_info.h, version 1. Layouts only.
+ * What a PVH kernel is given at its entry (EBX points to it; 32-bit protected mode, paging off):
+ * Xen's xen/include/public/arch-x86/hvm/start_info.h, version 1. Layouts only.
  */
 #ifndef ABI_PVH_H
 #define ABI_PVH_H

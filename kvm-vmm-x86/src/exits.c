@@ -72,8 +72,7 @@ static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
                                 .write = run->mmio.is_write,
                                 .cpu = &cpu};
 
-    if (vcpu->vm->options->mmio != MMIO_IGNORE &&
-        bus_find(bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
+    if (vcpu->vm->mmio != MMIO_IGNORE && bus_find(bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
         return outside_memory(vcpu, access.write ? "write" : "read", run->mmio.phys_addr, run);
     if (bus_access(bus, BUS_MMIO, run->mmio.phys_addr, &access) == BUS_STOP)
         return VERDICT_STOP;

@@ -12,16 +12,27 @@ const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
     "Runs one to four guests side by side, each in a virtual machine of its own.\n"
     "\n"
-    "How a guest starts (without a mode its content decides: ELF, or flat 16-bit code)\n"
+    "How a guest starts (without a mode its content decides: a Linux kernel, ELF, or flat\n"
+    "16-bit code)\n"
     "      --real-mode          16-bit: flat image at the start of the guest's window\n"
     "  -p, --protected, --paging\n"
     "                           32-bit: paging on, RAM mapped at 0 and at 0x80000000,\n"
     "                           image loaded at 0x1000 and entered at 0x80001000\n"
     "  -l, --long-mode          64-bit: ELF, or a flat image loaded and entered at 0x100000\n"
-    "  -m, --memory SIZE        RAM of each guest (256K in real mode, else 64M)\n"
+    "  -m, --memory SIZE        RAM of each guest (256K in real mode, 512M for Linux, else 64M)\n"
+    "  -c, --cpus N             its vCPUs (1; up to 64)\n"
     "      --load ADDRESS       where a flat image is loaded\n"
     "      --entry ADDRESS      where it is entered\n"
     "      --no-paging          -p without paging\n"
+    "\n"
+    "Linux kernels (bzImage, vmlinux)\n"
+    "      --initrd FILE        an initial ramdisk; several are joined\n"
+    "      --append TEXT        the kernel's command line, behind what the VMM proposes:\n"
+    "                           console=ttyS0 panic=-1 reboot=k,panic_warm; a parameter that\n"
+    "                           TEXT names is not proposed (HLeOs takes TEXT as it is)\n"
+    "      --kernel-entry pvh|64|32\n"
+    "                           how it is entered (64, or 32 for a 32-bit kernel)\n"
+    "      --reboot             a guest that reboots starts again instead of ending\n"
     "\n"
     "What it reaches\n"
     "      --mmio stop|ignore   an access outside its memory stops the guest (the default),\n"
@@ -41,7 +52,6 @@ const char options_help[] =
     "  -v, --verbose            a line for each exit\n"
     "      --stats              exits by kind, device and direction, and where time went\n"
     "\n"
-    "      --append TEXT        the command line of a kernel that takes one (HLeOs)\n"
     "      --kvm DEVICE         the KVM device (/dev/kvm)\n"
     "  -h, --help               this text\n"
     "      --version            the version\n"
@@ -65,6 +75,9 @@ enum {
     OPT_STATS,
     OPT_KVM,
     OPT_APPEND,
+    OPT_INITRD,
+    OPT_KERNEL_ENTRY,
+    OPT_REBOOT,
     OPT_VERSION,
 };
 
@@ -88,6 +101,10 @@ static const struct option long_options[] = {
     {"stats", no_argument, NULL, OPT_STATS},
     {"kvm", required_argument, NULL, OPT_KVM},
     {"append", required_argument, NULL, OPT_APPEND},
+    {"cpus", required_argument, NULL, 'c'},
+    {"initrd", required_argument, NULL, OPT_INITRD},
+    {"kernel-entry", required_argument, NULL, OPT_KERNEL_ENTRY},
+    {"reboot", no_argument, NULL, OPT_REBOOT},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -207,6 +224,36 @@ static int parse_input(struct options *o, const char *text, struct error *error)
     return 0;
 }
 
+static int parse_cpus(struct options *o, const char *text, struct error *error)
+{
+    uint64_t value;
+    char *end;
+
+    if (!parse_number(text, &value, &end) || *end != '\0' || value == 0 || value > CPUS_MAX)
+        return error_set(error, "-c %s: not a number of vCPUs (1 to %d)", text, CPUS_MAX);
+    o->cpus = (unsigned)value;
+    return 0;
+}
+
+static int add_initrd(struct options *o, const char *path, struct error *error)
+{
+    if (o->initrd_count == INITRDS_MAX)
+        return error_set(error, "--initrd %s: more than %d", path, INITRDS_MAX);
+    o->initrds[o->initrd_count++] = path;
+    return 0;
+}
+
+static int parse_kernel_entry(struct options *o, const char *text, struct error *error)
+{
+    static const char *const words[] = {"auto", "pvh", "64", "32", NULL};
+    int value = 0;
+
+    if (parse_word("--kernel-entry", text, words, &value, error) < 0)
+        return -1;
+    o->kernel_entry = (enum kernel_entry)value;
+    return 0;
+}
+
 static int parse_max_exits(struct options *o, const char *text, struct error *error)
 {
     char *end;
@@ -278,6 +325,15 @@ static int parse_one(struct options *o, int option, const char *value, struct er
     case OPT_APPEND:
         o->append = value;
         return 0;
+    case 'c':
+        return parse_cpus(o, value, error);
+    case OPT_INITRD:
+        return add_initrd(o, value, error);
+    case OPT_KERNEL_ENTRY:
+        return parse_kernel_entry(o, value, error);
+    case OPT_REBOOT:
+        o->reboot = true;
+        return 0;
     case OPT_KVM:
         o->kvm = value;
         return 0;
@@ -315,7 +371,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     *options = (struct options){.kvm = "/dev/kvm"};
     optind = 0; /* start anew: this may be the second command line of a test */
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":plm:vh", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":plm:c:vh", long_options, NULL)) != -1) {
         if (option == ':')
             return error_set(error, "%s needs a value", argv[optind - 1]);
         if (option == '?')

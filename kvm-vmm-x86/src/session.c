@@ -258,19 +258,39 @@ static int report(void)
     return status == STATUS_OK ? output_status() : status;
 }
 
+/* Reads the initial ramdisks, which all guests share. */
+static int load_initrds(struct boot_files *files, struct file initrds[INITRDS_MAX],
+                        struct error *error)
+{
+    const struct options *o = session.options;
+
+    for (unsigned i = 0; i < o->initrd_count; i++) {
+        if (file_load(&initrds[i], o->initrds[i], IMAGE_LIMIT, error) < 0)
+            return -1;
+        files->initrds[files->initrd_count++] = (struct image){
+            .path = o->initrds[i], .bytes = initrds[i].bytes, .size = initrds[i].size};
+    }
+    return 0;
+}
+
 static int add_guest(unsigned index, const struct kvm *kvm, struct error *error)
 {
     const char *path = session.options->images[index];
-    struct file file;
-    struct image image;
+    struct file file, initrds[INITRDS_MAX] = {0};
+    struct boot_files files = {.image.path = path};
     int result;
 
     if (file_load(&file, path, IMAGE_LIMIT, error) < 0)
         return -1;
-    image = (struct image){.path = path, .bytes = file.bytes, .size = file.size};
-    result = vm_create(&session.vms[index], index, session.options, kvm, &image, error);
+    files.image.bytes = file.bytes;
+    files.image.size = file.size;
+    result = load_initrds(&files, initrds, error);
+    if (result == 0)
+        result = vm_create(&session.vms[index], index, session.options, kvm, &files, error);
     if (result == 0)
         session.count++;
+    for (unsigned i = 0; i < INITRDS_MAX; i++)
+        file_release(&initrds[i]);
     file_release(&file);
     return result;
 }

@@ -13,8 +13,6 @@
 #include "options.h"
 #include "vcpu.h"
 
-enum { VCPUS_MAX = 1 };
-
 struct vm_end {
     enum end_kind kind;
     int code;          /* END_CODE: the guest's status; END_SIGNAL: the signal */
@@ -26,16 +24,18 @@ struct vm {
     const char *name;
     const struct options *options;
     enum guest_mode mode;
-    bool paging;  /* started in protected mode with paging */
-    bool irqchip; /* the kernel emulates interrupt controllers: HLT does not exit */
+    bool paging;           /* started in protected mode with paging */
+    bool irqchip;          /* the kernel emulates interrupt controllers: HLT does not exit */
+    enum mmio_policy mmio; /* never MMIO_DEFAULT */
     int fd;
     void *ram;
     uint64_t ram_size;
     struct memory memory;
     struct backend backend;
     struct machine machine;
-    struct vcpu vcpus[VCPUS_MAX];
+    struct vcpu *vcpus; /* `vcpu_count` of them */
     unsigned vcpu_count;
+    unsigned vcpus_made; /* how many of them KVM has */
     unsigned started; /* how many of them have a thread to join; only the main thread writes it */
     unsigned dead_looks; /* halt.c: how often in a row all vCPUs were found halted for ever */
     unsigned running;    /* vCPU threads not yet ended; atomic */
@@ -46,7 +46,7 @@ struct vm {
 
 /* Creates the VM and loads its image. On failure nothing is left behind. */
 int vm_create(struct vm *vm, unsigned index, const struct options *options, const struct kvm *kvm,
-              const struct image *image, struct error *error) MUST_CHECK;
+              const struct boot_files *files, struct error *error) MUST_CHECK;
 void vm_destroy(struct vm *vm);
 
 /* Starts a thread for each vCPU; `ended` is called from the last of them. */
@@ -58,6 +58,9 @@ bool vm_is_running(const struct vm *vm);
  * guest. */
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* What its devices reach the world by. */
+struct backend vm_backend(struct vm *vm);
 
 /* For the vCPU's thread, as its last act. */
 void vm_vcpu_ended(struct vm *vm);

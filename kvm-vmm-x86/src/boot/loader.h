@@ -21,6 +21,13 @@ struct image {
     size_t size;
 };
 
+/* Everything that is read for one guest. */
+struct boot_files {
+    struct image image;
+    struct image initrds[INITRDS_MAX];
+    unsigned initrd_count;
+};
+
 /* What a loader is asked to do. */
 struct boot_request {
     const struct options *options;

@@ -1,6 +1,6 @@
 /*
- * The state a Linux kernel is entered in: Documentation/arch/x86/boot.rst, "32-bit boot protocol" and "64-bit
- * boot protocol", and x86/pvh for the third. Interrupts are off in all of them.
+ * The state a Linux kernel is entered in: Documentation/arch/x86/boot.rst, "32-bit boot protocol"
+ * and "64-bit boot protocol", and x86/pvh for the third. Interrupts are off in all of them.
  */
 #include "boot/linux/layout.h"
 #include "cpu/segments.h"
@@ -66,8 +66,7 @@ void cpu_start_linux(const struct memory *memory, const struct cpu_start *start,
     bool bits64 = start->kernel_entry == KERNEL_ENTRY_64;
 
     set_segments(memory, bits64, sregs);
-    *regs = (struct kvm_regs){
-        .rip = start->entry, .rsp = LINUX_STACK_TOP, .rflags = RFLAGS_FIXED};
+    *regs = (struct kvm_regs){.rip = start->entry, .rsp = LINUX_STACK_TOP, .rflags = RFLAGS_FIXED};
     if (start->kernel_entry == KERNEL_ENTRY_PVH)
         regs->rbx = start->boot_info;
     else

@@ -16,6 +16,11 @@ enum { CPUID_ENTRIES_MAX = 256 };
 #define TSS_ADDRESS          UINT64_C(0xfffbd000)
 #define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
 
+/* What firmware sets before a kernel starts: all memory cached (Intel SDM volume 3, 12.11.2.1),
+ * fast string moves (volume 4, IA32_MISC_ENABLE). */
+enum { MSR_MISC_ENABLE = 0x1a0, MSR_MTRR_DEF_TYPE = 0x2ff };
+enum { MTRR_WRITE_BACK = 6, MTRR_ENABLED = 1 << 11, MISC_FAST_STRINGS = 1 << 0 };
+
 static int explain_open(const char *path, struct error *error)
 {
     switch (errno) {
@@ -86,6 +91,7 @@ int kvm_open(struct kvm *kvm, const char *path, struct error *error)
     kvm->run_size = (size_t)size;
     if (read_cpuid(kvm, error) < 0)
         goto close;
+    kvm->tsc_deadline = ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
     return 0;
 
 close:
@@ -195,14 +201,33 @@ int kvm_create_vcpu(const struct kvm *kvm, int vm, unsigned id, struct kvm_cpu *
         close(cpu->fd);
         return -1;
     }
-    if (ioctl(cpu->fd, KVM_SET_CPUID2, kvm->cpuid) < 0) {
-        error_set(error, "KVM refuses the CPUID it offers: %s", strerror(errno));
-        kvm_destroy_vcpu(cpu);
-        return -1;
-    }
     cpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
     open_statistics(cpu);
     return 0;
+}
+
+int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid, struct error *error)
+{
+    if (ioctl(cpu->fd, KVM_SET_CPUID2, cpuid) < 0)
+        return error_set(error, "KVM refuses the CPUID it offers: %s", strerror(errno));
+    return 0;
+}
+
+void kvm_set_firmware_msrs(const struct kvm_cpu *cpu)
+{
+    static const struct kvm_msr_entry wanted[] = {
+        {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLED | MTRR_WRITE_BACK},
+        {.index = MSR_MISC_ENABLE, .data = MISC_FAST_STRINGS},
+    };
+
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        struct {
+            struct kvm_msrs header;
+            struct kvm_msr_entry entry;
+        } one = {.header.nmsrs = 1, .entry = wanted[i]};
+
+        (void)ioctl(cpu->fd, KVM_SET_MSRS, &one); /* refused: the guest does without */
+    }
 }
 
 void kvm_destroy_vcpu(struct kvm_cpu *cpu)

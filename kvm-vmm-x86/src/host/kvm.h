@@ -18,6 +18,7 @@ struct kvm {
     int fd;
     size_t run_size;          /* bytes of the page block shared with each vCPU */
     struct kvm_cpuid2 *cpuid; /* what this host's KVM can offer a guest */
+    bool tsc_deadline;        /* and the local APIC's best timer, which `cpuid` leaves out (4.46) */
 };
 
 /* One vCPU. `run` is shared with the kernel; the registers in run->s.regs.regs are valid after
@@ -54,6 +55,13 @@ void kvm_set_irq(int vm, unsigned line, bool level);
 int kvm_create_vcpu(const struct kvm *kvm, int vm, unsigned id, struct kvm_cpu *cpu,
                     struct error *error) MUST_CHECK;
 void kvm_destroy_vcpu(struct kvm_cpu *cpu);
+
+/* What CPUID answers the guest (4.93). Once, before it runs. */
+int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid,
+                  struct error *error) MUST_CHECK;
+
+/* Model-specific registers as a PC's firmware leaves them (4.19). */
+void kvm_set_firmware_msrs(const struct kvm_cpu *cpu);
 
 /* Special registers (4.13, 4.14) and the initial general ones (4.12). */
 int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs,

@@ -1,6 +1,6 @@
 /*
- * The bzImage format: Documentation/arch/x86/boot.rst in the Linux sources, "The Real-Mode Kernel Header". Reads a
- * file that may lie; every size in it is checked against the bytes at hand.
+ * The bzImage format: Documentation/arch/x86/boot.rst in the Linux sources, "The Real-Mode Kernel
+ * Header". Reads a file that may lie; every size in it is checked against the bytes at hand.
  */
 #ifndef BOOT_LINUX_BZIMAGE_H
 #define BOOT_LINUX_BZIMAGE_H
@@ -16,12 +16,15 @@ struct bzimage {
     uint64_t code_size;
     const uint8_t *payload; /* the packed kernel, or NULL where the header does not tell */
     uint64_t payload_size;
-    uint64_t init_size; /* bytes from the load address on that the kernel needs before it knows its memory */
+    uint64_t init_size; /* bytes from the load address on that the kernel needs before it knows its
+                           memory */
     gpa_t preferred;    /* where it wants to be loaded */
     bool entry64;       /* has the 64-bit entry point */
 };
 
-enum { BZIMAGE_ENTRY_64 = 0x200 }; /* from the start of the code; the 32-bit entry is its first byte */
+enum {
+    BZIMAGE_ENTRY_64 = 0x200
+}; /* from the start of the code; the 32-bit entry is its first byte */
 
 bool bzimage_recognise(const struct image *image);
 int bzimage_open(struct bzimage *bzimage, const struct image *image,

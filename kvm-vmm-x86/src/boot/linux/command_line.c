@@ -1,13 +1,14 @@
-/* Makes the kernel's command line; see command_line.h. Parameters: Documentation/admin-guide/kernel-parameters.txt. */
+/* Makes the kernel's command line; see command_line.h. Parameters:
+ * Documentation/admin-guide/kernel-parameters.txt. */
 #include "boot/linux/command_line.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 /*
- * A panic resets the machine at once, and as a warm reset where an ordinary reboot is a cold one: that is how
- * the VMM tells them apart (reset.h). By the keyboard controller, because it is there without ACPI too.
+ * A panic resets the machine at once, and as a warm reset where an ordinary reboot is a cold one:
+ * that is how the VMM tells them apart (reset.h). By the keyboard controller, because it is there
+ * without ACPI too.
  */
 static const struct {
     const char *key; /* the parameter up to its '=' */
@@ -52,4 +53,9 @@ size_t command_line_make(char *line, size_t size, const char *append)
         if (!names(append, proposals[i].key))
             used = add(line, size, used, proposals[i].text);
     return append[0] != '\0' ? add(line, size, used, append) : used;
+}
+
+bool command_line_tells_panic(const char *append)
+{
+    return append == NULL || !names(append, "reboot=");
 }

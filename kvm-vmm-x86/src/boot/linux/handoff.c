@@ -1,6 +1,6 @@
 /*
- * Writes the zero page (Documentation/arch/x86/zero-page.rst) and PVH's start information (abi/pvh.h); see
- * handoff.h. Both carry the same map of memory.
+ * Writes the zero page (Documentation/arch/x86/zero-page.rst) and PVH's start information
+ * (abi/pvh.h); see handoff.h. Both carry the same map of memory.
  */
 #include "boot/linux/handoff.h"
 
@@ -47,9 +47,8 @@ bool handoff_write_zero_page(const struct memory *memory, const struct handoff *
     zero.acpi_rsdp_addr = handoff->rsdp;
     zero.e820_entries = (uint8_t)map_memory(memory, ranges);
     for (unsigned i = 0; i < zero.e820_entries; i++)
-        zero.e820_table[i] = (struct boot_e820_entry){.addr = ranges[i].from,
-                                                      .size = ranges[i].to - ranges[i].from,
-                                                      .type = ranges[i].type};
+        zero.e820_table[i] = (struct boot_e820_entry){
+            .addr = ranges[i].from, .size = ranges[i].to - ranges[i].from, .type = ranges[i].type};
     return memory_write(memory, LINUX_ZERO_PAGE, &zero, sizeof zero);
 }
 
@@ -63,8 +62,7 @@ bool handoff_write_start_info(const struct memory *memory, const struct handoff 
     struct range ranges[RANGES_MAX];
     gpa_t at = LINUX_START_INFO;
 
-    page.initrd =
-        (struct pvh_module){.address = handoff->initrd, .size = handoff->initrd_size};
+    page.initrd = (struct pvh_module){.address = handoff->initrd, .size = handoff->initrd_size};
     page.info.module_count = handoff->initrd_size > 0;
     page.info.modules = at + offsetof(typeof(page), initrd);
     page.info.command_line = handoff->command_line;

@@ -1,4 +1,5 @@
-/* What a Linux kernel finds in memory when it is entered: the zero page, or PVH's start information. */
+/* What a Linux kernel finds in memory when it is entered: the zero page, or PVH's start
+ * information. */
 #ifndef BOOT_LINUX_HANDOFF_H
 #define BOOT_LINUX_HANDOFF_H
 

@@ -24,7 +24,8 @@ int initrd_place(const struct boot_request *request, gpa_t kernel_end, gpa_t las
         return 0;
     if (kernel_end > limit || *size > limit - kernel_end ||
         (*at = (limit - *size) & ~(uint64_t)(PAGE_SIZE - 1)) < kernel_end)
-        return error_set(error, "%s: an initial ramdisk of %lluK does not fit behind the kernel (-m)",
+        return error_set(error,
+                         "%s: an initial ramdisk of %lluK does not fit behind the kernel (-m)",
                          request->image->path, (unsigned long long)((*size + KIB - 1) / KIB));
     to = memory_at(request->memory, *at, *size);
     if (to == NULL)

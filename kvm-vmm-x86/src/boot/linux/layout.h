@@ -1,7 +1,7 @@
 /*
- * Where things stand in low memory when a Linux kernel is entered. All of it is RAM to the kernel: it copies what
- * it wants to keep before it hands out memory. What must stay (ACPI) lies above 640 KB, which the map calls
- * reserved.
+ * Where things stand in low memory when a Linux kernel is entered. All of it is RAM to the kernel:
+ * it copies what it wants to keep before it hands out memory. What must stay (ACPI) lies above 640
+ * KB, which the map calls reserved.
  */
 #ifndef BOOT_LINUX_LAYOUT_H
 #define BOOT_LINUX_LAYOUT_H
@@ -19,7 +19,8 @@
 #define LINUX_GAP_START UINT64_C(0x9fc00)
 #define LINUX_GAP_END   MIB
 
-/* Room for a command line, its end included: what lies between it and the gap is more than any kernel takes. */
+/* Room for a command line, its end included: what lies between it and the gap is more than any
+ * kernel takes. */
 enum { LINUX_COMMAND_LINE_ROOM = 64 * 1024 };
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Linux kernels, packed (bzImage) and plain (vmlinux). A bzImage is unpacked here, because its own decompressor would
- * do the same inside the guest and slower; where that cannot be, the decompressor runs after all.
+ * Linux kernels, packed (bzImage) and plain (vmlinux). A bzImage is unpacked here, because its own
+ * decompressor would do the same inside the guest and slower; where that cannot be, the
+ * decompressor runs after all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,12 @@
 #include "boot/linux/vmlinux.h"
 
 /* What a plain vmlinux is taken to accept, having no header to say it. */
-enum { ALIGNMENT = 0x200000, PROTOCOL = 0x20f, COMMAND_LINE_SIZE = 2047, HEADER_MAGIC = 0x53726448 };
+enum {
+    ALIGNMENT = 0x200000,
+    PROTOCOL = 0x20f,
+    COMMAND_LINE_SIZE = 2047,
+    HEADER_MAGIC = 0x53726448
+};
 
 #define INITRD_LAST UINT64_C(0x7fffffff)
 
@@ -155,8 +161,8 @@ static int hand_over(const struct placed *placed, const struct boot_request *req
     gpa_t last = placed->header.initrd_addr_max;
 
     if (write_command_line(placed, request, error) < 0 ||
-        initrd_place(request, placed->end, last < INITRD_LAST ? last : INITRD_LAST,
-                     &handoff.initrd, &handoff.initrd_size, error) < 0)
+        initrd_place(request, placed->end, last < INITRD_LAST ? last : INITRD_LAST, &handoff.initrd,
+                     &handoff.initrd_size, error) < 0)
         return -1;
     if (!(pvh ? handoff_write_start_info(request->memory, &handoff)
               : handoff_write_zero_page(request->memory, &handoff)))

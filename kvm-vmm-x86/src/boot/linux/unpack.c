@@ -1,4 +1,5 @@
-/* Unpacks kernels by the usual libraries; see unpack.h. Each function answers whether it got exactly what was said. */
+/* Unpacks kernels by the usual libraries; see unpack.h. Each function answers whether it got
+ * exactly what was said. */
 #include "boot/linux/unpack.h"
 
 #include <bzlib.h>
@@ -24,15 +25,16 @@ static uint32_t word_at(const uint8_t *bytes)
 }
 
 /*
- * LZ4's legacy frame (doc/lz4_Frame_format.md, "Legacy frame"): a magic number, then blocks of at most 8 MB, each
- * with its packed size before it. Nothing marks the end, so the kernel's four bytes of size look like one more.
+ * LZ4's legacy frame (doc/lz4_Frame_format.md, "Legacy frame"): a magic number, then blocks of at
+ * most 8 MB, each with its packed size before it. Nothing marks the end, so the kernel's four bytes
+ * of size look like one more.
  */
 static bool unpack_lz4(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t out_size)
 {
     enum { BLOCK = 8 << 20 };
     uint64_t done = 0;
 
-    for (in += 4, size -= 4; size > SIZE_BYTES; ) {
+    for (in += 4, size -= 4; size > SIZE_BYTES;) {
         uint32_t packed = word_at(in);
         uint64_t room = out_size - done < BLOCK ? out_size - done : BLOCK;
         int n;
@@ -95,8 +97,8 @@ static bool unpack_bzip2(const uint8_t *in, uint64_t size, uint8_t *out, uint64_
 {
     unsigned done = (unsigned)out_size;
 
-    return BZ2_bzBuffToBuffDecompress((char *)out, &done, (char *)in, (unsigned)size - SIZE_BYTES, 0,
-                                      0) == BZ_OK &&
+    return BZ2_bzBuffToBuffDecompress((char *)out, &done, (char *)in, (unsigned)size - SIZE_BYTES,
+                                      0, 0) == BZ_OK &&
            done == out_size;
 }
 
@@ -106,9 +108,15 @@ static const struct {
     size_t magic_size;
     bool (*unpack)(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t out_size);
 } formats[] = {
-    {"lz4", "\x02\x21\x4c\x18", 4, unpack_lz4}, {"zstd", "\x28\xb5\x2f\xfd", 4, unpack_zstd},
-    {"gzip", "\x1f\x8b", 2, unpack_gzip},       {"xz", "\xfd""7zXZ", 6, unpack_xz},
-    {"lzma", "\x5d\x00\x00", 3, unpack_xz},     {"bzip2", "BZh", 3, unpack_bzip2},
+    {"lz4", "\x02\x21\x4c\x18", 4, unpack_lz4},
+    {"zstd", "\x28\xb5\x2f\xfd", 4, unpack_zstd},
+    {"gzip", "\x1f\x8b", 2, unpack_gzip},
+    {"xz",
+     "\xfd"
+     "7zXZ",
+     6, unpack_xz},
+    {"lzma", "\x5d\x00\x00", 3, unpack_xz},
+    {"bzip2", "BZh", 3, unpack_bzip2},
 };
 
 enum { FORMATS = sizeof formats / sizeof formats[0], PACKED_MIN = 16 };

@@ -1,6 +1,7 @@
 /*
- * Unpacks the kernel inside a bzImage, in each format that Linux's build offers (Documentation/arch/x86/boot.rst,
- * payload_offset; scripts/Makefile.lib) but LZO. The last four bytes of a payload are its size when unpacked.
+ * Unpacks the kernel inside a bzImage, in each format that Linux's build offers
+ * (Documentation/arch/x86/boot.rst, payload_offset; scripts/Makefile.lib) but LZO. The last four
+ * bytes of a payload are its size when unpacked.
  */
 #ifndef BOOT_LINUX_UNPACK_H
 #define BOOT_LINUX_UNPACK_H

@@ -1,4 +1,5 @@
-/* Reads and places vmlinux files; see vmlinux.h. The PVH note is Xen's: xen/include/public/elfnote.h, type 18. */
+/* Reads and places vmlinux files; see vmlinux.h. The PVH note is Xen's:
+ * xen/include/public/elfnote.h, type 18. */
 #include "boot/linux/vmlinux.h"
 
 #include <string.h>
@@ -20,7 +21,8 @@ static uint64_t align4(uint64_t value)
     return (value + 3) & ~UINT64_C(3);
 }
 
-/* The value of Xen's note in a segment of notes; false if there is none. Name and value are padded to 4 bytes. */
+/* The value of Xen's note in a segment of notes; false if there is none. Name and value are padded
+ * to 4 bytes. */
 static bool find_pvh_note(const uint8_t *bytes, uint64_t size, gpa_t *entry)
 {
     for (unsigned i = 0; i < NOTES_MAX && size >= sizeof(struct note_header); i++) {

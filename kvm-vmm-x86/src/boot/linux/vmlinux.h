@@ -1,6 +1,7 @@
 /*
- * vmlinux: the kernel itself, an ELF file linked at high virtual addresses and loaded at the physical ones it
- * names. It is entered at its linked place, so its relocations are never needed (and there is no KASLR).
+ * vmlinux: the kernel itself, an ELF file linked at high virtual addresses and loaded at the
+ * physical ones it names. It is entered at its linked place, so its relocations are never needed
+ * (and there is no KASLR).
  */
 #ifndef BOOT_LINUX_VMLINUX_H
 #define BOOT_LINUX_VMLINUX_H
@@ -15,8 +16,8 @@ struct vmlinux {
     gpa_t end;       /* the first address behind it, its zeroed data included */
 };
 
-/* Whether an ELF file is a Linux kernel, or one that starts like it: it has a PVH note, or its entry is the
- * physical address of code that is linked in the uppermost 2 GB. */
+/* Whether an ELF file is a Linux kernel, or one that starts like it: it has a PVH note, or its
+ * entry is the physical address of code that is linked in the uppermost 2 GB. */
 bool vmlinux_recognise(const struct image *image);
 
 /* Reads what `vmlinux` says, without loading. `name` is for errors. */

@@ -1,0 +1,161 @@
+/*
+ * Topology by CPUID: Intel SDM volume 2, CPUID leaves 1, 4, 0xb and 0x1f; AMD APM volume 3,
+ * appendix E, functions 8000_0001, 8000_0008, 8000_001d and 8000_001e. See cpuid.h.
+ */
+#include "cpu/cpuid.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEAF1_EDX_HTT = 1 << 28, LEAF1_ECX_DEADLINE = 1 << 24 };
+#define LEAF1_ECX_HYPERVISOR (UINT32_C(1) << 31)
+#define LEAF1_EBX_ID         UINT32_C(0xffff0000) /* local APIC number, and how many there may be */
+
+/* Leaf 4 and 8000_001d, EAX: how many local APIC numbers share a cache, and (Intel only) how many
+ * cores there are. */
+enum { CACHE_LEVEL_SHIFT = 5, CACHE_LEVEL_MASK = 7, CACHE_LAST = 3 };
+enum { CACHE_SHARING_SHIFT = 14, CACHE_SHARING = 0xfff << CACHE_SHARING_SHIFT };
+enum { CACHE_CORES_SHIFT = 26 };
+#define CACHE_CORES (UINT32_C(0x3f) << CACHE_CORES_SHIFT)
+
+enum { LEVEL_THREAD = 1, LEVEL_CORE = 2, LEVELS = 3, LEVEL_TYPE_SHIFT = 8 };
+enum { AMD_LEGACY_CORES = 1 << 1, AMD_CORES = 0xf0ff, AMD_ID_BITS_SHIFT = 12 };
+
+enum { TOPOLOGY_LEAVES = 2 };
+static const uint32_t topology_leaves[TOPOLOGY_LEAVES] = {0xb, 0x1f};
+
+/* Bits that number `count` things. */
+static unsigned bits_for(unsigned count)
+{
+    unsigned bits = 0;
+
+    while (1u << bits < count)
+        bits++;
+    return bits;
+}
+
+static struct kvm_cpuid_entry2 *find(struct kvm_cpuid2 *cpuid, uint32_t function)
+{
+    for (uint32_t i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == function)
+            return &cpuid->entries[i];
+    return NULL;
+}
+
+static void set_identity(struct kvm_cpuid_entry2 *leaf1, const struct cpuid_place *place)
+{
+    leaf1->ebx =
+        (leaf1->ebx & ~LEAF1_EBX_ID) | place->id << 24 | 1u << bits_for(place->count) << 16;
+    leaf1->edx &= ~(uint32_t)LEAF1_EDX_HTT;
+    if (place->count > 1)
+        leaf1->edx |= LEAF1_EDX_HTT;
+    leaf1->ecx |= LEAF1_ECX_HYPERVISOR | (place->deadline ? LEAF1_ECX_DEADLINE : 0);
+}
+
+/* The last level is the package's, the others are each core's own. */
+static void set_cache(struct kvm_cpuid_entry2 *cache, const struct cpuid_place *place, bool intel)
+{
+    uint32_t most = (1u << bits_for(place->count)) - 1;
+    bool last = (cache->eax >> CACHE_LEVEL_SHIFT & CACHE_LEVEL_MASK) >= CACHE_LAST;
+
+    if (cache->eax == 0) /* the end of the list */
+        return;
+    cache->eax &= ~(uint32_t)CACHE_SHARING;
+    cache->eax |= last ? most << CACHE_SHARING_SHIFT : 0;
+    if (intel)
+        cache->eax = (cache->eax & ~CACHE_CORES) | most << CACHE_CORES_SHIFT;
+}
+
+static void set_amd_cores(struct kvm_cpuid_entry2 *sizes, const struct cpuid_place *place)
+{
+    sizes->ecx = (sizes->ecx & ~(uint32_t)AMD_CORES) | (place->count - 1) |
+                 bits_for(place->count) << AMD_ID_BITS_SHIFT;
+}
+
+static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place, bool amd)
+{
+    switch (entry->function) {
+    case 1:
+        set_identity(entry, place);
+        break;
+    case 4:
+        set_cache(entry, place, true);
+        break;
+    case 0x80000001:
+        entry->ecx &= ~(uint32_t)AMD_LEGACY_CORES;
+        if (amd && place->count > 1)
+            entry->ecx |= AMD_LEGACY_CORES;
+        break;
+    case 0x80000008:
+        if (amd)
+            set_amd_cores(entry, place);
+        break;
+    case 0x8000001d:
+        set_cache(entry, place, false);
+        break;
+    case 0x8000001e: /* this core, alone in its compute unit; node 0 */
+        entry->eax = entry->ebx = place->id;
+        entry->ecx = 0;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Replaces the host's levels: one thread a core, `count` cores, and the end of the list. */
+static void set_levels(struct kvm_cpuid2 *cpuid, uint32_t leaf, const struct cpuid_place *place)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function != leaf)
+            cpuid->entries[kept++] = cpuid->entries[i];
+    cpuid->nent = kept;
+    for (uint32_t level = 0; level < LEVELS; level++) {
+        struct kvm_cpuid_entry2 *e = &cpuid->entries[cpuid->nent++];
+
+        *e = (struct kvm_cpuid_entry2){.function = leaf,
+                                       .index = level,
+                                       .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+                                       .ecx = level,
+                                       .edx = place->id};
+        if (level == 0) {
+            e->ebx = 1;
+            e->ecx |= LEVEL_THREAD << LEVEL_TYPE_SHIFT;
+        } else if (level == 1) {
+            e->eax = bits_for(place->count);
+            e->ebx = place->count;
+            e->ecx |= LEVEL_CORE << LEVEL_TYPE_SHIFT;
+        }
+    }
+}
+
+static bool is_amd(struct kvm_cpuid2 *cpuid)
+{
+    static const char *const names[] = {"AuthcAMDenti", "HygouinenGen"};
+    const struct kvm_cpuid_entry2 *vendor = find(cpuid, 0);
+
+    if (vendor == NULL)
+        return false;
+    /* EBX, ECX, EDX as they lie in the structure: the name with its last two parts exchanged. */
+    return memcmp(&vendor->ebx, names[0], 12) == 0 || memcmp(&vendor->ebx, names[1], 12) == 0;
+}
+
+struct kvm_cpuid2 *cpuid_adapt(const struct kvm_cpuid2 *offer, const struct cpuid_place *place)
+{
+    uint32_t room = offer->nent + TOPOLOGY_LEAVES * LEVELS;
+    struct kvm_cpuid2 *cpuid = calloc(1, sizeof *cpuid + room * sizeof cpuid->entries[0]);
+    bool amd;
+
+    if (cpuid == NULL)
+        return NULL;
+    memcpy(cpuid, offer, sizeof *offer + offer->nent * sizeof offer->entries[0]);
+    amd = is_amd(cpuid);
+    for (uint32_t i = 0; i < cpuid->nent; i++)
+        adapt_entry(&cpuid->entries[i], place, amd);
+    for (unsigned i = 0; i < TOPOLOGY_LEAVES; i++)
+        if (find(cpuid, topology_leaves[i]) != NULL)
+            set_levels(cpuid, topology_leaves[i], place);
+    return cpuid;
+}

@@ -1,0 +1,231 @@
+/* Makes a guest: its memory, its devices, its image, its vCPUs; see vm.h. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "acpi/acpi.h"
+#include "boot/handover.h"
+#include "boot/multiboot.h"
+#include "cpu/cpuid.h"
+#include "host/ram.h"
+#include "vm.h"
+
+/* What differs from mode to mode. */
+static const struct {
+    uint64_t memory; /* RAM unless -m says otherwise */
+    bool irqchip;
+    gpa_t (*reserved)(const struct memory *);
+    void (*start)(const struct memory *, const struct cpu_start *, struct kvm_regs *,
+                  struct kvm_sregs *);
+} modes[] = {
+    [MODE_REAL] = {256 * KIB, false, cpu_reserved_real, cpu_start_real},
+    [MODE_PROTECTED] = {64 * MIB, true, cpu_reserved_protected, cpu_start_protected},
+    [MODE_LONG] = {64 * MIB, true, cpu_reserved_long, cpu_start_long},
+    [MODE_LINUX] = {512 * MIB, true, cpu_reserved_linux, cpu_start_linux},
+};
+
+/* Real mode: where the documented windows are, and what a selector can reach. */
+#define WINDOW_STRIDE   (256 * KIB)
+#define REAL_WINDOW_MIN (64 * KIB)
+#define REAL_WINDOW_MAX MIB
+
+/* Protected mode maps RAM in the half below CPU_HIGH_BASE. */
+#define PROTECTED_MAX (2 * GIB)
+
+#define LINUX_MIN (64 * MIB)
+
+static gpa_t window_base(const struct vm *vm)
+{
+    uint64_t stride = vm->ram_size > WINDOW_STRIDE ? vm->ram_size : WINDOW_STRIDE;
+
+    return vm->mode == MODE_REAL ? vm->index * stride : 0;
+}
+
+static int check_size(const struct vm *vm, struct error *error)
+{
+    unsigned long long kib = vm->ram_size / KIB;
+
+    if (vm->mode == MODE_REAL && (vm->ram_size < REAL_WINDOW_MIN || vm->ram_size > REAL_WINDOW_MAX))
+        return error_set(error, "%s: a real-mode window has 64K to 1M, not %lluK", vm->name, kib);
+    if (vm->mode == MODE_REAL && window_base(vm) >= MIB)
+        return error_set(error, "%s: windows of %lluK put guest %u beyond real mode's first 1M",
+                         vm->name, kib, vm->index);
+    if (vm->mode == MODE_PROTECTED && vm->ram_size > PROTECTED_MAX)
+        return error_set(error, "%s: protected mode has at most 2G, not %lluK", vm->name, kib);
+    if (vm->mode == MODE_LINUX && vm->ram_size < LINUX_MIN)
+        return error_set(error, "%s: Linux has at least 64M, not %lluK (-m)", vm->name, kib);
+    if (vm->mode == MODE_REAL && vm->options->cpus > 1)
+        return error_set(error, "%s: a real-mode guest has one vCPU, not %u (-c)", vm->name,
+                         vm->options->cpus);
+    return 0;
+}
+
+/* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
+ */
+static int add_ram(struct vm *vm, struct error *error)
+{
+    uint8_t *ram = vm->ram = ram_allocate(vm->ram_size, error);
+
+    if (ram == NULL)
+        return -1;
+    memory_init(&vm->memory, window_base(vm), vm->ram_size, ram);
+    for (unsigned i = 0; i < vm->memory.count; i++) {
+        const struct memory_region *r = &vm->memory.regions[i];
+
+        if (kvm_add_memory(vm->fd, i, r->base, r->size, r->host, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* By custom the command line begins with the image's name. */
+static void write_multiboot_info(struct vm *vm, gpa_t at, gpa_t reserved)
+{
+    const char *append = vm->options->append;
+    char line[1024];
+
+    snprintf(line, sizeof line, "%s%s%s", vm->name, append != NULL ? " " : "",
+             append != NULL ? append : "");
+    multiboot_write_info(&vm->memory, at, reserved, line);
+}
+
+/* What a mode's kernel is told beside its own image. */
+static void inform(struct vm *vm, const struct image *image, gpa_t reserved,
+                   struct cpu_start *start)
+{
+    const char *append = vm->options->append;
+
+    if (vm->mode == MODE_LONG && handover_wanted(image->bytes, image->size)) {
+        start->boot_info = HANDOVER_ADDRESS;
+        handover_write(&vm->memory, reserved, append != NULL ? append : "");
+    }
+    if (vm->mode == MODE_PROTECTED) {
+        start->multiboot = true;
+        start->boot_info = cpu_boot_info_address(reserved);
+        write_multiboot_info(vm, start->boot_info, reserved);
+    }
+}
+
+static int load(struct vm *vm, const struct loader *loader, const struct boot_files *files,
+                struct cpu_start *start, struct error *error)
+{
+    gpa_t reserved = modes[vm->mode].reserved(&vm->memory);
+    struct acpi_machine acpi = {.cpus = vm->vcpu_count};
+    struct boot_request request = {.options = vm->options,
+                                   .image = &files->image,
+                                   .memory = &vm->memory,
+                                   .limit = reserved,
+                                   .initrds = files->initrds,
+                                   .initrd_count = files->initrd_count};
+
+    if (reserved == 0)
+        return error_set(error, "%s: %lluK of memory are too little for this mode", vm->name,
+                         (unsigned long long)vm->ram_size / KIB);
+    if (vm->mode == MODE_LINUX && acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0)
+        return -1;
+    *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->options->no_paging};
+    if (loader->load(&request, vm->mode, start, error) < 0)
+        return -1;
+    vm->paging = start->paging;
+    inform(vm, &files->image, reserved, start);
+    return 0;
+}
+
+/* The first vCPU starts where the loader says; the others wait for it to wake them. */
+static int set_first_state(struct vm *vm, const struct cpu_start *start, struct error *error)
+{
+    const struct kvm_cpu *first = &vm->vcpus[0].cpu;
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+
+    if (kvm_get_sregs(first, &sregs, error) < 0)
+        return -1;
+    modes[vm->mode].start(&vm->memory, start, &regs, &sregs);
+    return kvm_set_state(first, &regs, &sregs, error);
+}
+
+static int add_vcpu(struct vm *vm, const struct kvm *kvm, unsigned id, struct error *error)
+{
+    struct cpuid_place place = {
+        .id = id, .count = vm->vcpu_count, .deadline = vm->irqchip && kvm->tsc_deadline};
+    struct kvm_cpuid2 *cpuid;
+    int result;
+
+    if (vcpu_create(&vm->vcpus[id], vm, id, kvm, error) < 0)
+        return -1;
+    vm->vcpus_made++;
+    cpuid = cpuid_adapt(kvm->cpuid, &place);
+    if (cpuid == NULL)
+        return error_set(error, "out of memory");
+    result = kvm_set_cpuid(&vm->vcpus[id].cpu, cpuid, error);
+    free(cpuid);
+    if (result == 0 && vm->mode == MODE_LINUX)
+        kvm_set_firmware_msrs(&vm->vcpus[id].cpu);
+    return result;
+}
+
+static int add_vcpus(struct vm *vm, const struct kvm *kvm, const struct cpu_start *start,
+                     struct error *error)
+{
+    vm->vcpus = calloc(vm->vcpu_count, sizeof *vm->vcpus);
+    if (vm->vcpus == NULL)
+        return error_set(error, "out of memory");
+    for (unsigned id = 0; id < vm->vcpu_count; id++)
+        if (add_vcpu(vm, kvm, id, error) < 0)
+            return -1;
+    return set_first_state(vm, start, error);
+}
+
+/* What the options and the image say, before anything is made. */
+static int plan(struct vm *vm, const struct loader *loader, const struct image *image,
+                struct error *error)
+{
+    const struct options *o = vm->options;
+
+    if (loader->mode(image, o->mode, &vm->mode, error) < 0)
+        return -1;
+    vm->ram_size = o->memory != 0 ? o->memory : modes[vm->mode].memory;
+    vm->vcpu_count = o->cpus != 0 ? o->cpus : 1;
+    vm->irqchip = modes[vm->mode].irqchip;
+    vm->mmio = o->mmio != MMIO_DEFAULT  ? o->mmio
+               : vm->mode == MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
+                                        : MMIO_STOP;
+    return check_size(vm, error);
+}
+
+int vm_create(struct vm *vm, unsigned index, const struct options *options, const struct kvm *kvm,
+              const struct boot_files *files, struct error *error)
+{
+    const struct loader *loader = loader_find(&files->image);
+    struct cpu_start start;
+
+    *vm = (struct vm){.index = index, .name = files->image.path, .options = options, .fd = -1};
+    lock_init(&vm->lock);
+    if (plan(vm, loader, &files->image, error) < 0)
+        return -1;
+    vm->fd = kvm_create_vm(kvm, error);
+    if (vm->fd < 0)
+        return -1;
+    vm->backend = vm_backend(vm);
+    if (add_ram(vm, error) < 0 || machine_init(&vm->machine, options, &vm->backend, error) < 0 ||
+        load(vm, loader, files, &start, error) < 0 ||
+        (vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0) ||
+        add_vcpus(vm, kvm, &start, error) < 0) {
+        vm_destroy(vm);
+        return -1;
+    }
+    return 0;
+}
+
+void vm_destroy(struct vm *vm)
+{
+    while (vm->vcpus_made > 0)
+        vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
+    free(vm->vcpus);
+    if (vm->ram != NULL)
+        ram_release(vm->ram, vm->ram_size);
+    if (vm->fd >= 0)
+        kvm_close_vm(vm->fd);
+    vm->vcpus = NULL;
+    vm->ram = NULL;
+    vm->fd = -1;
+}
