@@ -4,7 +4,7 @@
 #include "cmocka_all.h"
 #include "options.h"
 
-enum { ARGS_MAX = 16 };
+enum { ARGS_MAX = 24 };
 
 /* Parses a command line given as one string of words. */
 static int parse(struct options *o, struct error *error, const char *line)
@@ -68,6 +68,26 @@ static void test_spellings(void **state)
     assert_string_equal(o.images[0], "-x");
 }
 
+static void test_linux(void **state)
+{
+    struct options o;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse(&o, &e, "vmlinuz --initrd a.gz --initrd=b.gz -c 4 --kernel-entry=pvh"),
+                     0);
+    assert_int_equal(o.initrd_count, 2);
+    assert_string_equal(o.initrds[1], "b.gz");
+    assert_int_equal(o.cpus, 4);
+    assert_int_equal(o.kernel_entry, KERNEL_ENTRY_PVH);
+    assert_false(o.reboot);
+    assert_int_equal(parse(&o, &e, "--cpus=64 --kernel-entry 32 --append quiet --reboot k"), 0);
+    assert_int_equal(o.cpus, CPUS_MAX);
+    assert_int_equal(o.kernel_entry, KERNEL_ENTRY_32);
+    assert_string_equal(o.append, "quiet");
+    assert_true(o.reboot);
+}
+
 static void test_refusals(void **state)
 {
     static const char *const wrong[] = {
@@ -101,6 +121,14 @@ static void test_refusals(void **state)
         "--load zero a",
         "-m 99999999999999999999 a",
         "--stats=3 a",
+        "-c 0 a",
+        "-c 65 a",
+        "-c two a",
+        "--kernel-entry=16 a",
+        "--initrd",
+        "--reboot=now a",
+        "--initrd 1 --initrd 2 --initrd 3 --initrd 4 --initrd 5 --initrd 6 --initrd 7 --initrd 8 "
+        "--initrd 9 a",
     };
     struct options o;
     struct error e;
@@ -131,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_linux),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_help_needs_no_image),
     };

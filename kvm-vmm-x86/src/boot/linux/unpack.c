@@ -88,9 +88,9 @@ static bool unpack_xz(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t o
     z.avail_out = out_size;
     do
         code = lzma_code(&z, LZMA_FINISH);
-    while (code == LZMA_OK && z.avail_out > 0);
+    while (code == LZMA_OK); /* at the latest it complains that there is no room, or nothing left */
     lzma_end(&z);
-    return (code == LZMA_OK || code == LZMA_STREAM_END) && z.avail_out == 0;
+    return code == LZMA_STREAM_END && z.avail_out == 0;
 }
 
 static bool unpack_bzip2(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t out_size)
