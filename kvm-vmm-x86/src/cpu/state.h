@@ -1,6 +1,6 @@
 /*
- * The state a vCPU starts in, one file a mode: real.c, protected.c, long.c, linux.c. Pure: they fill
- * registers and write tables into guest memory; nothing here calls KVM.
+ * The state a vCPU starts in, one file a mode: real.c, protected.c, long.c, linux.c. Pure: they
+ * fill registers and write tables into guest memory; nothing here calls KVM.
  */
 #ifndef CPU_STATE_H
 #define CPU_STATE_H
@@ -27,7 +27,8 @@ struct cpu_start {
 gpa_t cpu_reserved_real(const struct memory *memory);
 gpa_t cpu_reserved_protected(const struct memory *memory);
 gpa_t cpu_reserved_long(const struct memory *memory);
-gpa_t cpu_reserved_linux(const struct memory *memory); /* its tables stand low: boot/linux/layout.h */
+gpa_t cpu_reserved_linux(
+    const struct memory *memory); /* its tables stand low: boot/linux/layout.h */
 
 /* Where in the reserved range the multiboot information goes. */
 gpa_t cpu_boot_info_address(gpa_t reserved);
@@ -54,7 +55,8 @@ void cpu_start_protected(const struct memory *memory, const struct cpu_start *st
 void cpu_start_long(const struct memory *memory, const struct cpu_start *start,
                     struct kvm_regs *regs, struct kvm_sregs *sregs);
 
-/* As the entry of a Linux kernel wants it: 64-bit with the first 4 GB mapped, or 32-bit without paging. */
+/* As the entry of a Linux kernel wants it: 64-bit with the first 4 GB mapped, or 32-bit without
+ * paging. */
 void cpu_start_linux(const struct memory *memory, const struct cpu_start *start,
                      struct kvm_regs *regs, struct kvm_sregs *sregs);
 

@@ -13,7 +13,7 @@
 static const struct {
     const char *key; /* the parameter up to its '=' */
     const char *text;
-} proposals[] = {
+} command_line_proposals[] = {
     {"console=", "console=ttyS0"},
     {"panic=", "panic=-1"},
     {"reboot=", "reboot=k,panic_warm"},
@@ -49,9 +49,9 @@ size_t command_line_make(char *line, size_t size, const char *append)
 
     if (append == NULL)
         append = "";
-    for (size_t i = 0; i < sizeof proposals / sizeof proposals[0]; i++)
-        if (!names(append, proposals[i].key))
-            used = add(line, size, used, proposals[i].text);
+    for (size_t i = 0; i < sizeof command_line_proposals / sizeof command_line_proposals[0]; i++)
+        if (!names(append, command_line_proposals[i].key))
+            used = add(line, size, used, command_line_proposals[i].text);
     return append[0] != '\0' ? add(line, size, used, append) : used;
 }
 

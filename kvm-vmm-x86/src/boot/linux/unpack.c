@@ -107,7 +107,7 @@ static const struct {
     const char *magic;
     size_t magic_size;
     bool (*unpack)(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t out_size);
-} formats[] = {
+} unpack_formats[] = {
     {"lz4", "\x02\x21\x4c\x18", 4, unpack_lz4},
     {"zstd", "\x28\xb5\x2f\xfd", 4, unpack_zstd},
     {"gzip", "\x1f\x8b", 2, unpack_gzip},
@@ -119,7 +119,7 @@ static const struct {
     {"bzip2", "BZh", 3, unpack_bzip2},
 };
 
-enum { FORMATS = sizeof formats / sizeof formats[0], PACKED_MIN = 16 };
+enum { FORMATS = sizeof unpack_formats / sizeof unpack_formats[0], PACKED_MIN = 16 };
 
 static size_t find_format(const uint8_t *packed, uint64_t size)
 {
@@ -127,7 +127,8 @@ static size_t find_format(const uint8_t *packed, uint64_t size)
 
     if (size < PACKED_MIN || size > UINT32_MAX)
         return FORMATS;
-    while (i < FORMATS && memcmp(packed, formats[i].magic, formats[i].magic_size) != 0)
+    while (i < FORMATS &&
+           memcmp(packed, unpack_formats[i].magic, unpack_formats[i].magic_size) != 0)
         i++;
     return i;
 }
@@ -136,7 +137,7 @@ const char *unpack_format(const uint8_t *packed, uint64_t size)
 {
     size_t i = find_format(packed, size);
 
-    return i < FORMATS ? formats[i].name : NULL;
+    return i < FORMATS ? unpack_formats[i].name : NULL;
 }
 
 uint64_t unpack_size(const uint8_t *packed, uint64_t size)
@@ -151,7 +152,7 @@ int unpack(const uint8_t *packed, uint64_t size, uint8_t *out, uint64_t out_size
 
     if (i == FORMATS)
         return error_set(error, "packed with something this VMM does not unpack");
-    if (!formats[i].unpack(packed, size, out, out_size))
-        return error_set(error, "the packed kernel in it (%s) is damaged", formats[i].name);
+    if (!unpack_formats[i].unpack(packed, size, out, out_size))
+        return error_set(error, "the packed kernel in it (%s) is damaged", unpack_formats[i].name);
     return 0;
 }
