@@ -221,7 +221,7 @@ static void test_print(void **state)
     assert_string_equal(bytes, "    4-level paging, CR3 0x1000\n"
                                "    PML4[0]   at 0x1000: 0x2007 PWU\n"
                                "    PDPT[0]   at 0x2000: 0x3007 PWU\n"
-                               "    PD[0]     at 0x3000: 0 ---   <--\n"
+                               "    PD[0]     at 0x3000: 0x0 ---   <--\n"
                                "    => not present: PD[0] bit 0 (P) is clear\n");
 }
 

@@ -170,7 +170,7 @@ bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, s
     if (offset == 0)
         snprintf(text, size, "%.120s", s->name);
     else
-        snprintf(text, size, "%.120s+%#llx", s->name, (unsigned long long)offset);
+        snprintf(text, size, "%.120s+0x%llx", s->name, (unsigned long long)offset);
     for (char *c = text; size > 0 && *c != '\0'; c++)
         if (*c < ' ' || *c > '~') /* nothing that a terminal would obey */
             *c = '?';

@@ -1,0 +1,28 @@
+/*
+ * The diagnosis: what the instruction at RIP did, which exception that raised, why it could not be
+ * delivered, and what came of that, down to the triple fault. Pure; the words are for one line.
+ */
+#ifndef EXPLAIN_DIAGNOSE_H
+#define EXPLAIN_DIAGNOSE_H
+
+#include "explain/fault/deliver.h"
+#include "explain/fault/raise.h"
+#include "explain/symbols.h"
+
+enum { CHAIN_MAX = 6, DIAGNOSIS_LINE = 700 };
+
+struct diagnosis {
+    struct raise raise;
+    struct exception chain[CHAIN_MAX]; /* as raised, one after the other */
+    struct delivery deliveries[CHAIN_MAX];
+    unsigned count;
+    bool shutdown;  /* the last of them shuts the CPU down */
+    bool recursion; /* the handler's first instruction is the one that faults */
+    char line[DIAGNOSIS_LINE];
+};
+
+/* `interrupt`: the vector of a hardware interrupt that was just taken, or -1. */
+struct diagnosis diagnose_fault(const struct snapshot *s, const struct memory *memory,
+                                int interrupt);
+
+#endif
