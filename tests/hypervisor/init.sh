@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # The first process of a Linux guest: file systems, drivers, then what the kernel's command line asks
 # for: test=NAME runs /tests/NAME and powers off; else a shell.
-/bin/busybox --install -s /bin
+[ -e /bin/sed ] || /bin/busybox --install -s /bin
 export PATH=/bin HOME=/ PS1='guest# '
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -18,7 +18,9 @@ if [ -n "$name" ]; then
     sleep 60
 fi
 echo "init: $(uname -r), $(nproc) CPUs"
+terminal=
+! command -v cttyhack > /dev/null || terminal='setsid cttyhack'
 while true; do
-    setsid cttyhack sh
+    $terminal sh
     echo 'init: the shell has ended; poweroff -f or reboot -f to leave'
 done

@@ -3,5 +3,5 @@ i=0
 while [ $i -lt 12 ]; do
     i=$((i + 1))
     echo "counter: $i at $(cut -d' ' -f1 /proc/uptime)"
-    usleep 500000
+    sleep 1
 done
