@@ -2,6 +2,8 @@
  * names after underscores. */
 #include "host/machine.h"
 
+#include "common/string.h"
+
 static bool is_single(const char *extension)
 {
     return extension[0] != '\0' && extension[1] == '\0';
@@ -33,4 +35,30 @@ bool isa_has(const char *isa, const char *extension)
             at++;
     }
     return false;
+}
+
+/* Appends the names of one length class: first the single letters, then each after an underscore.
+ */
+static size_t append(const char *names, size_t size, bool single, char *isa, size_t used)
+{
+    for (size_t at = 0, length; at < size; at += length + 1) {
+        length = strnlen(names + at, size - at);
+        if (length == 0 || (length == 1) != single || used + length + 2 > ISA_SIZE)
+            continue;
+        if (!single)
+            isa[used++] = '_';
+        memcpy(isa + used, names + at, length);
+        used += length;
+    }
+    return used;
+}
+
+void isa_join(const char *names, size_t size, char isa[ISA_SIZE])
+{
+    size_t used = 4;
+
+    memcpy(isa, "rv64", used);
+    used = append(names, size, true, isa, used);
+    used = append(names, size, false, isa, used);
+    isa[used] = '\0';
 }

@@ -4,8 +4,9 @@
 
 #include "common/string.h"
 #include "lib/console.h"
+#include "lib/random.h"
 
-struct machine machine = {.bootargs = "", .isa = ""};
+struct machine machine = {.bootargs = ""};
 
 static void add_range(struct range *ranges, unsigned *count, uint64_t start, uint64_t size)
 {
@@ -48,6 +49,18 @@ static bool hart_is_usable(const struct fdt *fdt, int node)
            (status == NULL || strcmp(status, "okay") == 0);
 }
 
+/* What a hart can do: one string, or in newer trees a list, which rules where there are both. */
+static void read_isa(const struct fdt *fdt, int hart, char isa[ISA_SIZE])
+{
+    const char *text = fdt_text(fdt, hart, "riscv,isa");
+    struct fdt_property list;
+
+    if (fdt_property(fdt, hart, "riscv,isa-extensions", &list))
+        isa_join((const char *)list.value, list.size, isa);
+    else if (text == NULL || string_copy(isa, text, ISA_SIZE) >= ISA_SIZE)
+        isa[0] = '\0';
+}
+
 static void read_harts(const struct fdt *fdt)
 {
     int cpus = fdt_find(fdt, "/cpus");
@@ -55,18 +68,19 @@ static void read_harts(const struct fdt *fdt)
 
     machine.timebase = fdt_number(fdt, cpus, "timebase-frequency", 0);
     for (int n = cpus < 0 ? -1 : fdt_child(fdt, cpus); n >= 0; n = fdt_sibling(fdt, n)) {
-        const char *isa = fdt_text(fdt, n, "riscv,isa");
+        char isa[ISA_SIZE];
 
         if (!hart_is_usable(fdt, n) || !fdt_reg(fdt, n, 0, &hartid, &size))
             continue;
         if (machine.timebase == 0)
             machine.timebase = fdt_number(fdt, n, "timebase-frequency", 0);
-        if (isa == NULL || !isa_has(isa, "h") || machine.hart_count == CPUS_MAX) {
+        read_isa(fdt, n, isa);
+        if (!isa_has(isa, "h") || machine.hart_count == CPUS_MAX) {
             machine.harts_left_out++;
             continue;
         }
         if (machine.hart_count == 0)
-            machine.isa = isa;
+            memcpy(machine.isa, isa, sizeof isa);
         machine.hartids[machine.hart_count++] = hartid;
     }
 }
@@ -77,9 +91,12 @@ static void read_chosen(const struct fdt *fdt)
     const char *args = fdt_text(fdt, chosen, "bootargs");
     uint64_t start = fdt_number(fdt, chosen, "linux,initrd-start", 0);
     uint64_t end = fdt_number(fdt, chosen, "linux,initrd-end", 0);
+    struct fdt_property seed;
 
     if (args != NULL)
         machine.bootargs = args;
+    if (fdt_property(fdt, chosen, "rng-seed", &seed))
+        random_stir(seed.value, seed.size);
     if (end > start)
         machine.initrd = (struct range){start, end - start};
 }

@@ -8,7 +8,7 @@
 #include "common/fdt.h"
 #include "lib/types.h"
 
-enum { MACHINE_RANGES_MAX = 16, MACHINE_DISKS_MAX = 8 };
+enum { MACHINE_RANGES_MAX = 16, MACHINE_DISKS_MAX = 8, ISA_SIZE = 1024 };
 
 struct range {
     uint64_t start, size;
@@ -32,7 +32,7 @@ struct machine {
     unsigned hart_count;
     unsigned harts_left_out; /* more than CPUS_MAX, or without the H extension */
     uint64_t timebase;       /* ticks of `time` a second */
-    const char *isa;         /* the first hart's riscv,isa */
+    char isa[ISA_SIZE];      /* what the first hart can do, written as riscv,isa is */
     struct machine_device uart;
     uint32_t uart_shift, uart_clock;
     struct machine_device plic;
@@ -48,5 +48,8 @@ int machine_read(const void *fdt) MUST_CHECK;
 
 /* Is `extension` ("h", "sstc", ...) in an ISA string such as "rv64imafdch_zba_sstc"? */
 bool isa_has(const char *isa, const char *extension);
+/* Writes the list of names in riscv,isa-extensions, each with its end, as such a string of a 64-bit
+ * hart; names that do not fit are left out. */
+void isa_join(const char *names, size_t size, char isa[ISA_SIZE]);
 
 #endif

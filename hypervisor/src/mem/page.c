@@ -133,13 +133,20 @@ static void *take(unsigned order)
     return b;
 }
 
-void *page_alloc(unsigned order)
+void *page_alloc_raw(unsigned order)
 {
     void *block;
 
     lock_take(&lock);
     block = take(order);
     lock_drop(&lock);
+    return block;
+}
+
+void *page_alloc(unsigned order)
+{
+    void *block = page_alloc_raw(order);
+
     if (block != NULL)
         page_zero(block, size_of(order));
     return block;

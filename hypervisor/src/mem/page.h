@@ -24,6 +24,8 @@ void page_unreserve(uint64_t pages);
 
 /* Zeroed, or NULL. */
 void *page_alloc(unsigned order) MUST_CHECK;
+/* The same with what was in it left there: for who overwrites all of it before a guest can look. */
+void *page_alloc_raw(unsigned order) MUST_CHECK;
 void page_free(void *block, unsigned order);
 
 uint64_t page_free_count(void);

@@ -161,8 +161,8 @@ static int load_kernel(struct vm *vm, gpa_t *entry, gpa_t *end)
                 (struct vm_range){base + s->at, base + s->at + s->memory_size, s->perm};
     }
     for (unsigned i = 0; i < plan.count; i++)
-        if (!memory_write(vm, base + plan.segment[i].at, file.data + plan.segment[i].offset,
-                          plan.segment[i].size))
+        if (!memory_load(vm, base + plan.segment[i].at, file.data + plan.segment[i].offset,
+                         plan.segment[i].size))
             return complain(vm, vm->config.kernel, "no memory to load it");
     *entry = base + plan.entry;
     *end = base + plan.highest;
@@ -189,8 +189,8 @@ int build_load(struct vm *vm, gpa_t *entry, gpa_t *fdt)
     size = guest_fdt_write(vm, initrd_at, initrd.size, buffer, sizeof buffer);
     if (size < 0)
         result = complain(vm, "device tree", fdt_error_text(size));
-    else if (!memory_write(vm, initrd_at, initrd.data, initrd.size) ||
-             !memory_write(vm, *fdt, buffer, (uint64_t)size))
+    else if (!memory_load(vm, initrd_at, initrd.data, initrd.size) ||
+             !memory_load(vm, *fdt, buffer, (uint64_t)size))
         result = complain(vm, "mem=", "no memory to load initrd and device tree");
     else
         result = 0;

@@ -62,7 +62,7 @@ static bool serve_ram(struct vcpu *v, gpa_t gpa, bool *exhausted)
     if ((vm_perm_at(v->vm, gpa) & needed_perm(v)) == 0)
         return false;
     if (!gstage_lookup(&v->vm->stage, gpa, &leaf))
-        *exhausted = vm_back_memory(v->vm, gpa) != 0;
+        *exhausted = vm_back_memory(v->vm, gpa, 0) != 0;
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "common/fdt.h"
 #include "cpu/feature.h"
 #include "host/machine.h"
+#include "lib/random.h"
 #include "vm/build.h"
 
 enum { PHANDLE_PLIC = 1, PHANDLE_HART = 2 }; /* hart i's controller: HART + i */
@@ -11,9 +12,15 @@ enum { UART_CLOCK = 3686400, S_EXTERNAL = 9 };
 
 static void write_chosen(struct fdt_writer *w, const struct vm *vm, gpa_t initrd, uint64_t size)
 {
+    uint8_t seed[RANDOM_SEED];
+
     fdt_begin_node(w, "chosen");
     fdt_put_text(w, "bootargs", vm->config.args);
     fdt_put_text(w, "stdout-path", "/soc/serial@10000000");
+    if (random_ready()) { /* without it Linux stalls until it has seen enough jitter */
+        random_take(seed);
+        fdt_put(w, "rng-seed", seed, sizeof seed);
+    }
     if (size > 0) {
         fdt_put_u64(w, "linux,initrd-start", initrd);
         fdt_put_u64(w, "linux,initrd-end", initrd + size);

@@ -13,6 +13,10 @@ bool memory_write(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST
 bool memory_read_locked(struct vm *vm, gpa_t from, void *to, uint64_t size) MUST_CHECK;
 bool memory_write_locked(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
 
+/* The same while none of the VM's vCPUs can run: what is about to be overwritten is not cleared
+ * first. */
+bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
+
 /* What the guest may do at `gpa` decides about a virtual address; see walk.h. */
 
 #endif

@@ -62,26 +62,38 @@ static bool block_fits(const struct vm *vm, gpa_t gpa, unsigned level)
     return true;
 }
 
-static bool map_block(struct vm *vm, gpa_t gpa, unsigned level)
+/* Clears a block but for `kept` bytes from `offset`, in steps that page_zero() takes. */
+static void clear_around(uint8_t *block, uint64_t size, uint64_t offset, uint64_t kept)
+{
+    uint64_t from = ALIGN_UP(offset, 64), to = ALIGN_DOWN(offset + min64(kept, size - offset), 64);
+
+    if (to <= from)
+        from = to = size;
+    page_zero(block, from);
+    page_zero(block + to, size - to);
+}
+
+static bool map_block(struct vm *vm, gpa_t gpa, unsigned level, uint64_t written)
 {
     gpa_t start = ALIGN_DOWN(gpa, gstage_size(level));
     void *memory;
 
     if (!block_fits(vm, gpa, level))
         return false;
-    memory = page_alloc(9 * level);
+    memory = page_alloc_raw(9 * level);
     if (memory == NULL)
         return false;
+    clear_around(memory, gstage_size(level), gpa - start, written);
     if (gstage_map(&vm->stage, start, (hpa_t)memory, level, vm_perm_at(vm, gpa)) == GSTAGE_OK)
         return true;
     page_free(memory, 9 * level); /* a smaller block is mapped inside already */
     return false;
 }
 
-int vm_back_memory(struct vm *vm, gpa_t gpa)
+int vm_back_memory(struct vm *vm, gpa_t gpa, uint64_t written)
 {
     for (int level = (int)vm->config.page_level; level >= 0; level--)
-        if (map_block(vm, gpa, (unsigned)level))
+        if (map_block(vm, gpa, (unsigned)level, written))
             return 0;
     return -1;
 }

@@ -86,8 +86,10 @@ void vm_finish(struct vm *vm);
 void vm_kill(struct vcpu *v, const char *format, ...) FMT_PRINTF(2, 3);
 
 bool vm_contains(const struct vm *vm, gpa_t gpa, uint64_t size);
-/* Backs the RAM at `gpa`; the lock is held. */
-int vm_back_memory(struct vm *vm, gpa_t gpa) MUST_CHECK;
+/* Backs the RAM at `gpa` with zeros; the lock is held. Of the `written` bytes from there, which the
+ * caller overwrites at once, some may hold what another guest left: 0 unless no vCPU of this one
+ * can run meanwhile. */
+int vm_back_memory(struct vm *vm, gpa_t gpa, uint64_t written) MUST_CHECK;
 unsigned vm_perm_at(const struct vm *vm, gpa_t gpa);
 const struct device *vm_device_at(const struct vm *vm, gpa_t gpa);
 struct vcpu *vm_vcpu(const struct vm *vm, uint64_t hartid);
