@@ -18,6 +18,14 @@ def linux(hypervisor):
     return OUT / "linux"
 
 
+@pytest.fixture(scope="session")
+def linux_disk(linux):
+    """The same, where the kernel came with its driver for disks; guests/disk.c tests them without Linux too."""
+    if "virtio_blk.ko" not in (linux / "root/modules/order").read_text():
+        pytest.skip("the installer's kernel has no virtio_blk, and the mirror's riscv64 lists were not in order")
+    return linux
+
+
 def archive(path, linux, manifest, **files):
     return cpio(path, {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd", **files})
 
@@ -56,9 +64,9 @@ def test_without_sstc(hypervisor, linux, tmp_path):
     assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
-def test_reboots(hypervisor, linux, tmp_path):
+def test_reboots(hypervisor, linux_disk, tmp_path):
     """A guest that reboots until its disk, which outlives its boots, has counted three."""
-    initrd = archive(tmp_path / "i", linux, guest("linux", "test=reboot", 1, "disk=count"), count=bytes(512))
+    initrd = archive(tmp_path / "i", linux_disk, guest("linux", "test=reboot", 1, "disk=count"), count=bytes(512))
     status, output = run(command(QEMU12, hypervisor, initrd), 120)
     assert status == 0, output[-2000:]
     assert re.findall(r"^reboot: boot (\d+)$", output, re.M) == ["1", "2", "3"], output[-2000:]
@@ -71,10 +79,10 @@ def test_boots_in_a_row(hypervisor, linux, tmp_path, soak):
         assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
-def test_disk_survives_a_boot(hypervisor, linux, tmp_path):
+def test_disk_survives_a_boot(hypervisor, linux_disk, tmp_path):
     disk = tmp_path / "disk"
     disk.write_bytes(bytes(1 << 20))
-    initrd = archive(tmp_path / "i", linux, guest("linux", "test=disk", 1, "disk=host:0"))
+    initrd = archive(tmp_path / "i", linux_disk, guest("linux", "test=disk", 1, "disk=host:0"))
     more = ["-global", "virtio-mmio.force-legacy=false", "-drive",
             f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"]
     line = command(QEMU12, hypervisor, initrd, memory="512M", more=more)
