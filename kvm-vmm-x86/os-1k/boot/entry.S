@@ -3,7 +3,7 @@
  *
  * In:  paging on, with physical memory visible both at 0 and at 0x80000000; flat segments;
  *      EAX = 0x2badb002 and EBX = physical address of the multiboot information. Any stack.
- * Out: never returns: calls kernel_main(EAX, EBX) on the boot stack, with .bss cleared.
+ * Out: never returns: calls kernel_main(EAX, EBX) on the kernel's stack, with .bss cleared.
  */
     .section .entry, "ax"
     .globl kernel_entry
@@ -17,15 +17,8 @@ kernel_entry:
     subl    %edi, %ecx
     shrl    $2, %ecx
     rep stosl
-    movl    $boot_stack_top, %esp
+    movl    $kernel_stack_top, %esp
     xorl    %ebp, %ebp              /* the last frame of every backtrace */
     pushl   %ebx
     pushl   %edx
     call    kernel_main
-
-    .bss
-    .balign 4096
-    .globl boot_stack
-boot_stack:
-    .skip   4096
-boot_stack_top:

@@ -19,6 +19,8 @@ enum {
     NAME_SIZE = 32,          /* of a file or a process, with its end */
     COMMAND_LINE_SIZE = 256, /* of a spawned program: its name and arguments, with the end */
     FIRST_PROCESS = 1,       /* the shell; when it ends, so does the machine */
+    PROCESS_MAX = 64,        /* places in the table of processes */
+    FILE_MAX = 64,           /* and in that of files */
 };
 
 enum system_error {
@@ -41,25 +43,36 @@ enum spawn_options { SPAWN_FRONT = 0, SPAWN_BACKGROUND = 1 };
 
 enum wait_options { WAIT_BLOCK = 0, WAIT_POLL = 1 /* return 0 if no child has ended yet */ };
 
+enum process_state {
+    PROCESS_FREE,     /* nobody has this place in the table */
+    PROCESS_READY,    /* runs, or could */
+    PROCESS_SLEEPING, /* until the clock reaches some time */
+    PROCESS_READING,  /* until a byte is typed */
+    PROCESS_WAITING,  /* until a child ends */
+    PROCESS_ENDED,    /* until its parent has asked for its status */
+};
+
 struct process_info {
     int32_t pid, parent;
+    enum process_state state;
     uint32_t ticks; /* times the clock found it running */
-    char state[12];
     char name[NAME_SIZE];
 };
 
 struct file_info {
     uint32_t size;
-    char name[NAME_SIZE];
+    char name[NAME_SIZE]; /* empty: no file has this place in the table */
+};
+
+enum system_features {
+    SYSTEM_NO_EXECUTE = 1 << 0, /* no page is both writable and executable */
+    SYSTEM_HYPERCALL = 1 << 1,  /* output leaves by hypercall, else by the serial port */
 };
 
 struct system_info {
     uint32_t pages_total, pages_free; /* 4 KB each */
-    uint32_t processes;
-    char protection[48]; /* how memory is protected */
-    char console[32];    /* where output goes */
-    char store[32];      /* where files live */
-    char loader[32];     /* who started the kernel */
+    uint32_t features;                /* of enum system_features */
+    char loader[32];                  /* who started the kernel */
 };
 
 #endif

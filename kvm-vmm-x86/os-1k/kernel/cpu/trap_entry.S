@@ -1,40 +1,32 @@
 /*
- * The ways into the kernel, and out of it: exceptions, device interrupts and system calls.
+ * The way into the kernel, and out of it: exceptions, device interrupts and system calls.
  *
- * Each stub makes the stack look like struct trap_frame (trap.h), whatever the processor pushed,
- * and calls trap_handle(frame) with interrupts off. trap_return undoes exactly that; a new process
- * begins its life there, on a frame written by hand.
+ * Each stub completes what the processor pushed to a struct trap_frame (trap.h), with interrupts
+ * off. What a program had in its registers comes to lie in its struct process, where the TSS points;
+ * then the kernel's stack is taken, which is always empty by then. The kernel itself is interrupted
+ * only where it waits, and its frame lies on that stack.
  */
 #include "kernel/cpu/descriptors.h"
 
 /* The exceptions for which the processor pushes an error code itself (SDM 3, table 6-1). */
 #define PUSHES_ERROR 0x60227d00
+#define FRAME_CS     60(%esp)
 
     .text
-    .altmacro
-.macro trap_stub vector
-.Ltrap_\vector:
-    .if !((\vector < 32) && (PUSHES_ERROR >> \vector) & 1)
+    .balign 16
+    .globl trap_stubs
+trap_stubs:                         /* 16 bytes a vector */
+    vector = 0
+    .rept   VECTOR_COUNT
+    .if vector >= 32 || !((PUSHES_ERROR >> (vector & 31)) & 1)
     pushl   $0
     .endif
-    pushl   $\vector
+    pushl   $vector
     jmp     trap_common
-.endm
-
-.macro trap_address vector
-    .long   .Ltrap_\vector
-.endm
-
-    .set    vector, 0
-    .rept   VECTOR_COUNT
-    trap_stub %vector
-    .set    vector, vector + 1
+    .balign 16
+    vector = vector + 1
     .endr
 
-    .globl trap_system_call
-trap_system_call:
-    pushl   $0
-    pushl   $VECTOR_SYSTEM_CALL
 trap_common:
     pushal
     pushl   %ds
@@ -45,11 +37,18 @@ trap_common:
     movl    $KERNEL_DATA, %eax      /* a program may have left anything there, even null */
     movl    %eax, %ds
     movl    %eax, %es
-    pushl   %esp
+    movl    %esp, %eax
+    testb   $3, FRAME_CS
+    jz      1f
+    movl    $kernel_stack_top, %esp
+    xorl    %ebp, %ebp              /* the last frame of every backtrace */
+1:  pushl   %eax
     call    trap_handle
-    addl    $4, %esp
+    pushl   %eax
+    pushl   $0                      /* as if called by nobody */
     .globl trap_return
 trap_return:
+    movl    4(%esp), %esp
     popl    %gs
     popl    %fs
     popl    %es
@@ -58,12 +57,8 @@ trap_return:
     addl    $8, %esp                /* vector and error code */
     iret
 
-    .section .rodata
-    .balign 4
-    .globl trap_stubs
-trap_stubs:
-    .set    vector, 0
-    .rept   VECTOR_COUNT
-    trap_address %vector
-    .set    vector, vector + 1
-    .endr
+    /* Below it lies a page that is mapped nowhere: see kernel.ld. */
+    .section .stack, "aw", @nobits
+    .skip   4096
+    .globl kernel_stack_top
+kernel_stack_top:

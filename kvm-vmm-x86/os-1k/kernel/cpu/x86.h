@@ -6,14 +6,31 @@
 
 #define CR0_MP        (1u << 1)
 #define CR0_EM        (1u << 2)
+#define CR0_TS        (1u << 3)
 #define CR0_WP        (1u << 16)
-#define CR0_PG        (1u << 31)
 #define CR4_PAE       (1u << 5)
 #define MSR_EFER      0xc0000080u
 #define EFER_NXE      (1u << 11)
 #define EFLAGS_CF     (1u << 0)
 #define EFLAGS_ALWAYS (1u << 1)
 #define EFLAGS_IF     (1u << 9)
+
+/* x86_read_crN and x86_write_crN. CR2 is the address that the last page fault was about. */
+#define X86_CONTROL_REGISTER(name)                                                                 \
+    static inline uint32_t x86_read_##name(void)                                                   \
+    {                                                                                              \
+        uint32_t value;                                                                            \
+        __asm__ volatile("movl %%" #name ", %0" : "=r"(value) : : "memory");                       \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void x86_write_##name(uint32_t value)                                            \
+    {                                                                                              \
+        __asm__ volatile("movl %0, %%" #name : : "r"(value) : "memory");                           \
+    }
+X86_CONTROL_REGISTER(cr0)
+X86_CONTROL_REGISTER(cr2)
+X86_CONTROL_REGISTER(cr3)
+X86_CONTROL_REGISTER(cr4)
 
 static inline void x86_out8(uint16_t port, uint8_t value)
 {
@@ -33,39 +50,15 @@ static inline uint8_t x86_in8(uint16_t port)
     return value;
 }
 
-static inline uint32_t x86_read_cr0(void)
+/* Forgets the cached translation of one page. */
+static inline void x86_invalidate_page(uint32_t address)
 {
-    uint32_t value;
-
-    __asm__ volatile("movl %%cr0, %0" : "=r"(value));
-    return value;
+    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
-static inline void x86_write_cr0(uint32_t value)
+static inline void x86_write_msr(uint32_t msr, uint64_t value)
 {
-    __asm__ volatile("movl %0, %%cr0" : : "r"(value) : "memory");
-}
-
-/* The address that the last page fault was about. */
-static inline uint32_t x86_read_cr2(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("movl %%cr2, %0" : "=r"(value));
-    return value;
-}
-
-static inline uint32_t x86_read_cr3(void)
-{
-    uint32_t value;
-
-    __asm__ volatile("movl %%cr3, %0" : "=r"(value));
-    return value;
-}
-
-static inline void x86_write_cr3(uint32_t value)
-{
-    __asm__ volatile("movl %0, %%cr3" : : "r"(value) : "memory");
+    __asm__ volatile("wrmsr" : : "c"(msr), "A"(value) : "memory");
 }
 
 /* Returns EDX of a CPUID leaf, 0 if the processor does not have the leaf. */

@@ -3,7 +3,7 @@
 
 #include "kernel/cpu/x86.h"
 #include "kernel/device/console.h"
-#include "kernel/process/scheduler.h"
+#include "kernel/process/process.h"
 
 enum {
     COUNTER_0 = 0x40,
@@ -52,7 +52,7 @@ void clock_interrupt(void)
 {
     advance(period);
     console_flush();
-    scheduler_tick();
+    process_tick();
 }
 
 uint32_t clock_now(void)

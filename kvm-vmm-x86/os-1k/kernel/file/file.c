@@ -1,170 +1,115 @@
 /*
- * The file system. A file of the archive is read where it lies; the first write to it turns it into
- * a file of pages. A disk would come in here: file_init would list its archive, and file_write and
- * file_remove would pass on what they did.
+ * The file system. A file of the archive, POSIX ustar, is read where it lies. One that was written
+ * to has its bytes in a window of the kernel's address space, one for each slot of the table, which
+ * is backed by pages as far as the file goes: so every file is one piece of memory to its reader.
+ *
+ * A disk would come in here: file_init would list its archive, and file_write and file_remove would
+ * pass on what they did.
  */
 #include "kernel/file/file.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/string.h"
-#include "kernel/file/tar.h"
-#include "kernel/memory/image.h"
 #include "kernel/memory/page.h"
+#include "kernel/memory/space.h"
 
-enum { POINTERS = PAGE_SIZE / sizeof(uint8_t *), FILE_SIZE_MAX = POINTERS * PAGE_SIZE };
+enum { BLOCK = 512, ORDINARY_FILE = '0', FILE_SIZE_MAX = 4 << 20 };
 
-extern const uint8_t archive_begin[], archive_end[]; /* made by the Makefile */
+struct tar_header {
+    char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
+    char magic[6], rest[249];
+};
+_Static_assert(sizeof(struct tar_header) == BLOCK, "POSIX.1-2017, pax, table 4-14");
 
-static struct file files[FILE_MAX];
+extern const char archive_begin[], archive_end[]; /* made by the Makefile */
 
-const char *file_store(void)
+struct file file_table[FILE_MAX];
+
+static uint32_t octal(const char *digits)
 {
-    return "memory, until power off";
+    uint32_t value = 0;
+
+    while (*digits >= '0' && *digits <= '7')
+        value = value * 8 + (uint32_t)(*digits++ - '0');
+    return value;
 }
 
 void file_init(void)
 {
-    uint32_t position = 0;
-    struct tar_entry entry;
-    unsigned count = 0;
+    const struct tar_header *h = (const struct tar_header *)archive_begin;
 
-    while (count < FILE_MAX &&
-           tar_next(archive_begin, (uint32_t)(archive_end - archive_begin), &position, &entry)) {
-        struct file *file = &files[count++];
+    for (struct file *file = file_table; file < file_table + FILE_MAX;) {
+        uint32_t size = octal(h->size);
 
-        string_copy(file->name, entry.name, sizeof file->name);
-        file->original = entry.bytes;
-        file->size = entry.size;
+        if ((const char *)h >= archive_end || memcmp(h->magic, "ustar", sizeof h->magic) != 0)
+            break;
+        if (h->type == ORDINARY_FILE) {
+            string_copy(file->name, h->name, sizeof file->name);
+            file->bytes = (const char *)(h + 1);
+            file++->size = size;
+        }
+        h += 1 + (size + BLOCK - 1) / BLOCK;
     }
+}
+
+static struct file *lookup(const char *name)
+{
+    for (struct file *file = file_table; file < file_table + FILE_MAX; file++)
+        if (strcmp(file->name, name) == 0)
+            return file;
+    return NULL;
 }
 
 struct file *file_find(const char *name)
 {
-    for (unsigned i = 0; i < FILE_MAX; i++)
-        if (files[i].name[0] != '\0' && strcmp(files[i].name, name) == 0)
-            return &files[i];
-    return NULL;
+    return name[0] != '\0' ? lookup(name) : NULL;
 }
 
-const struct file *file_at(unsigned index)
+static char *window(const struct file *file)
 {
-    for (unsigned i = 0; i < FILE_MAX; i++)
-        if (files[i].name[0] != '\0' && index-- == 0)
-            return &files[i];
-    return NULL;
+    return (char *)FILE_BASE + (file - file_table) * FILE_SIZE_MAX;
 }
 
-/* How many bytes of `length` from `offset` on lie in one page. */
-static uint32_t piece(uint32_t offset, uint32_t length)
+/* Backs a file's window with pages up to `size`, and gives back those that lie behind. */
+static bool resize(const struct file *file, uint32_t size)
 {
-    uint32_t room = PAGE_SIZE - offset % PAGE_SIZE;
+    uint32_t begin = (uint32_t)window(file), at = begin, space = space_kernel();
 
-    return length < room ? length : room;
-}
-
-int file_read(const struct file *file, uint32_t offset, void *to, uint32_t length)
-{
-    if (offset >= file->size)
-        return 0;
-    if (length > file->size - offset)
-        length = file->size - offset;
-    if (file->original != NULL) {
-        memcpy(to, file->original + offset, length);
-        return (int)length;
-    }
-    for (uint32_t done = 0, n; done < length; done += n) {
-        n = piece(offset + done, length - done);
-        memcpy((char *)to + done,
-               file->pages[(offset + done) / PAGE_SIZE] + (offset + done) % PAGE_SIZE, n);
-    }
-    return (int)length;
-}
-
-/* Gives back the pages that a file of `size` bytes does not need. */
-static void cut(struct file *file, uint32_t size)
-{
-    file->size = size;
-    if (file->pages == NULL)
-        return;
-    for (unsigned i = (size + PAGE_SIZE - 1) / PAGE_SIZE; i < POINTERS && file->pages[i]; i++) {
-        page_free(file->pages[i]);
-        file->pages[i] = NULL;
-    }
-    if (size == 0) {
-        page_free(file->pages);
-        file->pages = NULL;
-    }
-}
-
-/* Writes behind the end of a file of pages. */
-static int append(struct file *file, const char *from, uint32_t length)
-{
-    if (file->pages == NULL && length > 0)
-        file->pages = page_alloc();
-    if (file->pages == NULL && length > 0)
-        return ERROR_NO_MEMORY;
-    for (uint32_t done = 0, n; done < length; done += n, file->size += n) {
-        uint8_t **page = &file->pages[file->size / PAGE_SIZE];
-
-        if (*page == NULL)
-            *page = page_alloc();
-        if (*page == NULL)
-            return ERROR_NO_MEMORY;
-        n = piece(file->size, length - done);
-        memcpy(*page + file->size % PAGE_SIZE, from + done, n);
-    }
-    return (int)length;
-}
-
-/* Turns a file of the archive into one of pages, keeping its first `size` bytes. */
-static int detach(struct file *file, uint32_t size)
-{
-    const uint8_t *original = file->original;
-    uint32_t original_size = file->size;
-    int error;
-
-    file->original = NULL;
-    file->size = 0;
-    error = append(file, (const char *)original, size);
-    if (error >= 0)
-        return 0;
-    cut(file, 0);
-    file->original = original;
-    file->size = original_size;
-    return error;
-}
-
-static struct file *create(const char *name)
-{
-    for (unsigned i = 0; i < FILE_MAX; i++) {
-        if (files[i].name[0] == '\0') {
-            files[i] = (struct file){.size = 0};
-            string_copy(files[i].name, name, sizeof files[i].name);
-            return &files[i];
-        }
-    }
-    return NULL;
+    for (; at < begin + size; at += PAGE_SIZE)
+        if (space_find(space, at, SPACE_WRITE) == NULL && !space_add(space, at, SPACE_WRITE))
+            return false;
+    for (; at < begin + FILE_SIZE_MAX && space_find(space, at, SPACE_WRITE); at += PAGE_SIZE)
+        space_remove(at);
+    return true;
 }
 
 int file_write(const char *name, uint32_t offset, const void *from, uint32_t length)
 {
     struct file *file = file_find(name);
-    int error = 0;
+    uint32_t own_size = 0;
 
     if (name[0] == '\0' || offset > (file != NULL ? file->size : 0) ||
         length > FILE_SIZE_MAX - offset)
         return ERROR_BAD_ARGUMENT;
     if (file == NULL)
-        file = create(name);
+        file = lookup(""); /* an unused slot */
     if (file == NULL)
         return ERROR_TABLE_FULL;
-    if (file->original != NULL)
-        error = detach(file, offset);
-    if (error < 0)
-        return error;
-    cut(file, offset);
-    return append(file, from, length);
+    if (file->bytes == window(file))
+        own_size = file->size;
+    if (!resize(file, offset + length)) {
+        resize(file, own_size);
+        return ERROR_NO_MEMORY;
+    }
+    if (file->bytes != window(file))
+        memcpy(window(file), file->bytes, offset);
+    memcpy(window(file) + offset, from, length);
+    string_copy(file->name, name, sizeof file->name);
+    file->bytes = window(file);
+    file->size = offset + length;
+    return (int)length;
 }
 
 int file_remove(const char *name)
@@ -173,7 +118,7 @@ int file_remove(const char *name)
 
     if (file == NULL)
         return ERROR_NO_FILE;
-    cut(file, 0);
+    resize(file, 0);
     *file = (struct file){.size = 0};
     return 0;
 }

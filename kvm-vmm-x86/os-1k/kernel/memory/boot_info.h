@@ -5,22 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BOOT_REGIONS = 8 };
-
-struct boot_region {
-    uint32_t begin, end; /* physical, whole pages, nothing of the kernel's image within */
-};
-
 struct boot_info {
     char loader[32];
     char command_line[128];
-    struct boot_region memory[BOOT_REGIONS];
-    unsigned regions;
+    uint32_t memory_end; /* physical: from 1 MB up to here all is memory */
 };
 
 extern struct boot_info boot_info;
 
-/* Reads what lies at physical address `information`. Panics if there is no memory to work with. */
+/* Reads what lies at physical address `information`. Panics if it says nothing about memory. */
 void boot_info_read(uint32_t magic, uint32_t information);
 
 /* True if `word` stands on the kernel's command line. */

@@ -10,49 +10,45 @@
 
 #include "common/string.h"
 #include "kernel/cpu/fault.h"
-#include "kernel/memory/boot_info.h"
-#include "kernel/memory/image.h"
+
+/* A gigabyte is what the kernel's half has room for; below one megabyte a PC has other things. */
+enum { HIGH_MEMORY = 0x100000, LIMIT = 0x40000000 };
 
 struct free_page {
     struct free_page *next;
 };
 
 static struct free_page *returned;
-static struct boot_region fresh[BOOT_REGIONS];
+static uint32_t fresh = HIGH_MEMORY, fresh_end; /* physical */
 static uint32_t count_free, count_total;
 
-void page_init(void)
+void page_init(uint32_t end)
 {
-    for (unsigned i = 0; i < boot_info.regions; i++) {
-        fresh[i] = boot_info.memory[i];
-        count_total += (fresh[i].end - fresh[i].begin) / PAGE_SIZE;
-    }
-    count_free = count_total;
+    if (fresh < page_physical(image_end))
+        fresh = page_physical(image_end);
+    fresh_end = (end < LIMIT ? end : LIMIT) & -PAGE_SIZE;
+    if (fresh_end <= fresh)
+        fault_panic("no memory is left behind the kernel");
+    count_free = count_total = (fresh_end - fresh) / PAGE_SIZE;
 }
 
-static void *take_fresh(void)
+uint32_t page_end(void)
 {
-    for (unsigned i = 0; i < BOOT_REGIONS; i++) {
-        if (fresh[i].begin < fresh[i].end) {
-            void *page = image_virtual(fresh[i].begin);
-
-            fresh[i].begin += PAGE_SIZE;
-            return page;
-        }
-    }
-    return NULL;
+    return fresh_end;
 }
 
 void *page_alloc(void)
 {
     void *page = returned;
 
-    if (page != NULL)
-        returned = returned->next;
-    else
-        page = take_fresh();
-    if (page == NULL)
+    if (count_free == 0)
         return NULL;
+    if (page != NULL) {
+        returned = returned->next;
+    } else {
+        page = page_virtual(fresh);
+        fresh += PAGE_SIZE;
+    }
     count_free--;
     return memset(page, 0, PAGE_SIZE);
 }

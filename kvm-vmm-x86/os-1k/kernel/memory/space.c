@@ -1,15 +1,14 @@
 /*
- * Page tables in both formats of the 32-bit architecture (Intel SDM volume 3, sections 4.3 and
- * 4.4): two levels with 4-byte entries, or, under PAE, three levels with 8-byte entries, which
- * alone have room for the no-execute bit. One description of the format serves both.
+ * Page tables under PAE: three levels with 8-byte entries, of which bit 63 forbids execution where
+ * the processor knows NX (Intel SDM volume 3, section 4.4). The top table has four entries, each
+ * for a gigabyte: the program's, nothing, the kernel's memory, the kernel's files.
  */
 #include "kernel/memory/space.h"
 
 #include "common/string.h"
+#include "include/system.h"
 #include "kernel/cpu/fault.h"
 #include "kernel/cpu/x86.h"
-#include "kernel/memory/boot_info.h"
-#include "kernel/memory/image.h"
 #include "kernel/memory/page.h"
 
 #define ENTRY_PRESENT    0x1ull
@@ -19,185 +18,190 @@
 #define ENTRY_ADDRESS    0xfffff000ull /* we stay below 4 GB */
 
 enum { CPUID_1_PAE = 1 << 6, CPUID_80000001_NX = 1 << 20 };
+enum { TOP_SHIFT = 30, LEVEL_BITS = 9, TABLE_ENTRIES = 512 };
 
-struct format {
-    const char *name;
-    unsigned top_level;  /* 0 is the level whose entries point to pages */
-    unsigned index_bits; /* of an address, per level */
-    bool wide;           /* 8-byte entries */
-    uint64_t top_flags;  /* of top-level entries: those of PAE know no rights (SDM 3, 4.4.1) */
-    uint64_t no_execute;
-};
-
-static const struct format two_levels = {"two-level paging, read-only code, no NX", 1, 10, false,
-                                         ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER,  0};
-static const struct format pae = {
-    "PAE paging with NX: writable or executable", 2, 9, true, ENTRY_PRESENT, ENTRY_NO_EXECUTE};
-
-static const struct format *format = &two_levels;
 static uint32_t kernel_space;
+static uint64_t no_execute; /* the bit, where there is one */
 
-/* switch.S: turns paging off and on again with other tables; runs at its physical address. */
-void space_switch(uint32_t space, uint32_t cr4, uint32_t efer);
-
-static uint64_t entry_get(const void *table, unsigned index)
+static void *target(uint64_t entry)
 {
-    return format->wide ? ((const uint64_t *)table)[index] : ((const uint32_t *)table)[index];
+    return page_virtual((uint32_t)(entry & ENTRY_ADDRESS));
 }
 
-static void entry_set(void *table, unsigned index, uint64_t entry)
+/* Finds the entry that maps `address`, making the tables that are missing if asked to. */
+static uint64_t *find_entry(uint32_t space, uint32_t address, bool create)
 {
-    if (format->wide)
-        ((uint64_t *)table)[index] = entry;
-    else
-        ((uint32_t *)table)[index] = (uint32_t)entry;
-}
+    uint64_t *table = page_virtual(space);
 
-static void *entry_target(uint64_t entry)
-{
-    return image_virtual((uint32_t)(entry & ENTRY_ADDRESS));
-}
+    for (unsigned shift = TOP_SHIFT; shift > 12; shift -= LEVEL_BITS) {
+        uint64_t *entry = &table[address >> shift & (TABLE_ENTRIES - 1)];
 
-static unsigned index_at(uint32_t address, unsigned level)
-{
-    return address >> (12 + level * format->index_bits) & ((1u << format->index_bits) - 1);
-}
-
-/* Finds the lowest table that covers `address`, making those that are missing if asked to. */
-static void *find_table(uint32_t space, uint32_t address, bool create)
-{
-    void *table = image_virtual(space);
-
-    for (unsigned level = format->top_level; level > 0; level--) {
-        unsigned index = index_at(address, level);
-        uint64_t entry = entry_get(table, index);
-
-        if (!(entry & ENTRY_PRESENT)) {
+        if (!(*entry & ENTRY_PRESENT)) {
             void *next = create ? page_alloc() : NULL;
 
             if (next == NULL)
                 return NULL;
-            entry = image_physical(next) |
-                    (level == format->top_level ? format->top_flags : two_levels.top_flags);
-            entry_set(table, index, entry);
+            *entry = page_physical(next) | ENTRY_PRESENT;
+            if (shift != TOP_SHIFT) /* where these bits are reserved */
+                *entry |= ENTRY_WRITE | ENTRY_USER;
         }
-        table = entry_target(entry);
+        table = target(*entry);
     }
-    return table;
+    return &table[address >> 12 & (TABLE_ENTRIES - 1)];
 }
 
-bool space_map(uint32_t space, uint32_t address, void *page, unsigned rights)
+static bool map(uint32_t space, uint32_t address, const void *page, unsigned rights)
 {
-    void *table = find_table(space, address, true);
-    uint64_t entry = image_physical(page) | ENTRY_PRESENT;
+    uint64_t *entry = find_entry(space, address, true);
 
-    if (table == NULL)
+    if (entry == NULL)
         return false;
-    if (rights & SPACE_WRITE)
-        entry |= ENTRY_WRITE;
-    if (rights & SPACE_PROGRAM)
-        entry |= ENTRY_USER;
-    if (!(rights & SPACE_EXECUTE))
-        entry |= format->no_execute;
-    entry_set(table, index_at(address, 0), entry);
+    *entry = page_physical(page) | ENTRY_PRESENT | (rights & SPACE_WRITE ? ENTRY_WRITE : 0) |
+             (rights & SPACE_PROGRAM ? ENTRY_USER : 0) | (rights & SPACE_EXECUTE ? 0 : no_execute);
     return true;
+}
+
+void *space_add(uint32_t space, uint32_t address, unsigned rights)
+{
+    void *page = page_alloc();
+
+    if (page == NULL || map(space, address, page, rights))
+        return page;
+    page_free(page);
+    return NULL;
+}
+
+void space_remove(uint32_t address)
+{
+    uint64_t *entry = find_entry(kernel_space, address, false);
+
+    page_free(target(*entry));
+    *entry = 0;
+    x86_invalidate_page(address);
 }
 
 void *space_find(uint32_t space, uint32_t address, unsigned rights)
 {
     uint64_t need = ENTRY_PRESENT | (rights & SPACE_WRITE ? ENTRY_WRITE : 0) |
                     (rights & SPACE_PROGRAM ? ENTRY_USER : 0);
-    const void *table = find_table(space, address, false);
-    uint64_t entry = table != NULL ? entry_get(table, index_at(address, 0)) : 0;
+    const uint64_t *entry = find_entry(space, address, false);
 
-    return (entry & need) == need ? (char *)entry_target(entry) + address % PAGE_SIZE : NULL;
+    return entry != NULL && (*entry & need) == need ? (char *)target(*entry) + address % PAGE_SIZE
+                                                    : NULL;
 }
 
 uint32_t space_create(void)
 {
-    char *top = page_alloc();
-    size_t half = index_at(KERNEL_BASE, format->top_level) * (format->wide ? 8u : 4u);
+    uint64_t *top = page_alloc();
+    const uint64_t *kernel = page_virtual(kernel_space);
 
     if (top == NULL)
         return 0;
-    memcpy(top + half, (char *)image_virtual(kernel_space) + half, half); /* the kernel's half */
-    return image_physical(top);
+    for (unsigned i = KERNEL_BASE >> TOP_SHIFT; i < 4; i++)
+        top[i] = kernel[i];
+    return page_physical(top);
 }
 
 /* Frees what the first `count` entries of a table lead to, and the table. */
-static void free_table(void *table, unsigned level, unsigned count)
+static void free_table(uint64_t *table, unsigned shift, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        uint64_t entry = entry_get(table, i);
-
-        if (!(entry & ENTRY_PRESENT))
+        if (!(table[i] & ENTRY_PRESENT))
             continue;
-        if (level > 0)
-            free_table(entry_target(entry), level - 1, 1u << format->index_bits);
+        if (shift > 12)
+            free_table(target(table[i]), shift - LEVEL_BITS, TABLE_ENTRIES);
         else
-            page_free(entry_target(entry));
+            page_free(target(table[i]));
     }
     page_free(table);
 }
 
 void space_destroy(uint32_t space)
 {
-    free_table(image_virtual(space), format->top_level, index_at(KERNEL_BASE, format->top_level));
+    if (x86_read_cr3() == space)
+        x86_write_cr3(kernel_space);
+    free_table(page_virtual(space), TOP_SHIFT, KERNEL_BASE >> TOP_SHIFT);
 }
 
-static void map_kernel(uint32_t begin, uint32_t end, unsigned rights)
+static void map_kernel(const char *begin, const char *end, unsigned rights)
 {
-    for (uint32_t at = begin; at < end; at += PAGE_SIZE)
-        if (!space_map(kernel_space, KERNEL_BASE + at, image_virtual(at), rights))
+    for (const char *at = begin; at < end; at += PAGE_SIZE)
+        if (!map(kernel_space, (uint32_t)at, at, rights))
             fault_panic("no memory for the kernel's page tables");
 }
 
-/* Code runs and cannot be written, constants do neither, all other memory cannot run. */
-static void map_all(void)
-{
-    map_kernel(image_physical(image_begin), image_physical(rodata_begin), SPACE_EXECUTE);
-    map_kernel(image_physical(rodata_begin), image_physical(data_begin), SPACE_READ);
-    map_kernel(image_physical(data_begin), image_physical(image_end), SPACE_WRITE);
-    for (unsigned i = 0; i < boot_info.regions; i++)
-        map_kernel(boot_info.memory[i].begin, boot_info.memory[i].end, SPACE_WRITE);
-}
-
-/* For the moment between two sets of tables, the code that switches is mapped at its physical
- * address as well. The page that the loader's tables may have shared with us is not needed. */
+/*
+ * Turns PAE on while paging is on (SDM 3, 4.1.2). The two formats meet in the top table: PAE reads
+ * its first 32 bytes, the loader's format for our addresses its upper half; so both show the same
+ * memory at the moment of change.
+ */
 static void switch_tables(void)
 {
-    uint32_t code = image_physical((void *)space_switch) & -PAGE_SIZE;
-    void (*low_switch)(uint32_t, uint32_t, uint32_t) =
-        (void (*)(uint32_t, uint32_t, uint32_t))image_physical((void *)space_switch);
+    const uint32_t half = PAGE_SIZE / 2;
+    char *top = page_virtual(kernel_space);
 
-    for (uint32_t at = code; at <= code + PAGE_SIZE; at += PAGE_SIZE)
-        if (!space_map(kernel_space, at, image_virtual(at), SPACE_EXECUTE))
-            fault_panic("no memory for the kernel's page tables");
-    low_switch(kernel_space, format->wide ? CR4_PAE : 0, format->wide ? EFER_NXE : 0);
-    for (uint32_t at = code; at <= code + PAGE_SIZE; at += PAGE_SIZE)
-        entry_set(find_table(kernel_space, at, false), index_at(at, 0), 0);
-    x86_write_cr3(kernel_space); /* forgets the cached translations */
+    memcpy(top + half, (char *)page_virtual(x86_read_cr3() & -PAGE_SIZE) + half, half);
+    x86_write_cr3(kernel_space);
+    x86_write_cr4(x86_read_cr4() | CR4_PAE);
+    memset(top + half, 0, half);
 }
 
 void space_init(void)
 {
     void *top = page_alloc();
 
-    if ((x86_cpuid_edx(1) & CPUID_1_PAE) && (x86_cpuid_edx(0x80000001) & CPUID_80000001_NX))
-        format = &pae;
+    if (!(x86_cpuid_edx(1) & CPUID_1_PAE))
+        fault_panic("this processor has no PAE");
+    if (x86_cpuid_edx(0x80000001) & CPUID_80000001_NX) {
+        no_execute = ENTRY_NO_EXECUTE;
+        x86_write_msr(MSR_EFER, EFER_NXE);
+    }
     if (top == NULL)
         fault_panic("no memory for the kernel's page tables");
-    kernel_space = image_physical(top);
-    map_all();
+    kernel_space = page_physical(top);
+    /* Code runs and cannot be written, constants do neither, all other memory cannot run; below the
+     * stack is a gap. The tables of files are made now, as every space shares them. */
+    map_kernel(image_begin, rodata_begin, SPACE_EXECUTE);
+    map_kernel(rodata_begin, data_begin, SPACE_READ);
+    map_kernel(data_begin, stack_gap, SPACE_WRITE);
+    map_kernel(kernel_stack, page_virtual(page_end()), SPACE_WRITE);
+    if (find_entry(kernel_space, FILE_BASE, true) == NULL)
+        fault_panic("no memory for the kernel's page tables");
     switch_tables();
+    /* Read-only holds for ring 0 too, and floating point faults. */
+    x86_write_cr0((x86_read_cr0() & ~(CR0_TS | CR0_MP)) | CR0_WP | CR0_EM);
 }
 
-const char *space_protection(void)
+bool space_has_no_execute(void)
 {
-    return format->name;
+    return no_execute != 0;
 }
 
 uint32_t space_kernel(void)
 {
     return kernel_space;
+}
+
+void *space_program_memory(uint32_t address, uint32_t length, unsigned rights)
+{
+    if (address >= PROGRAM_END || length > PROGRAM_END - address)
+        return NULL;
+    for (uint32_t at = address & -PAGE_SIZE; at < address + length; at += PAGE_SIZE)
+        if (space_find(x86_read_cr3(), at, rights | SPACE_PROGRAM) == NULL)
+            return NULL;
+    return (void *)address;
+}
+
+int space_program_text(uint32_t address, char *text, uint32_t size)
+{
+    for (uint32_t i = 0; i < size; i++) {
+        const char *c = space_program_memory(address + i, 1, SPACE_READ);
+
+        if (c == NULL)
+            return ERROR_BAD_ADDRESS;
+        text[i] = *c;
+        if (text[i] == '\0')
+            return 0;
+    }
+    return ERROR_BAD_ARGUMENT;
 }

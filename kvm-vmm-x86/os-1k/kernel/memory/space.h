@@ -1,7 +1,7 @@
 /*
- * Address spaces. The upper half, from KERNEL_BASE on, is the kernel's and the same in all of them;
- * the lower half belongs to one program. A space is named by the physical address of its top table,
- * the value of CR3.
+ * Address spaces. The upper half is the kernel's and the same in all of them: memory at
+ * KERNEL_BASE, the contents of files at FILE_BASE. The lower half belongs to one program. A space
+ * is named by the physical address of its top table, the value of CR3.
  */
 #ifndef KERNEL_MEMORY_SPACE_H
 #define KERNEL_MEMORY_SPACE_H
@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define FILE_BASE 0xc0000000u
 
 enum space_rights {
     SPACE_READ = 0, /* always */
@@ -20,8 +22,8 @@ enum space_rights {
 /* Builds the kernel's own tables and switches to them; the loader's are gone after that. */
 void space_init(void);
 
-/* How memory is protected here, in words. */
-const char *space_protection(void);
+/* True if no page can be both written and executed; without NX only code is protected. */
+bool space_has_no_execute(void);
 
 /* The space that has no program in its lower half. */
 uint32_t space_kernel(void);
@@ -29,15 +31,26 @@ uint32_t space_kernel(void);
 /* Returns a new space, or 0 if memory is short. */
 uint32_t space_create(void) __attribute__((warn_unused_result));
 
-/* Gives back the program's pages and all tables. The space must not be the current one. */
+/* Gives back the program's pages and all tables. */
 void space_destroy(uint32_t space);
 
-/* Maps one page; the space owns it from then on. False if memory for a table is short. */
-bool space_map(uint32_t space, uint32_t address, void *page, unsigned rights)
-    __attribute__((warn_unused_result));
+/* Adds a page of zeros and returns it in the kernel's view; NULL if memory is short. */
+void *space_add(uint32_t space, uint32_t address, unsigned rights);
 
-/* Finds the byte at a program's `address` in the kernel's view, or NULL if the page is not mapped
- * with all of `rights`. */
+/* Gives back a page of the kernel's space. */
+void space_remove(uint32_t address);
+
+/* Finds the byte at `address` in the kernel's view, or NULL if the page is not mapped with all of
+ * `rights`. */
 void *space_find(uint32_t space, uint32_t address, unsigned rights);
+
+/* The only way to the memory of the running program: NULL unless it has all of the range with these
+ * rights. It cannot change its mappings meanwhile, since the kernel is not interrupted. */
+void *space_program_memory(uint32_t address, uint32_t length, unsigned rights);
+
+/* Copies a text that ends within `size` bytes. Returns 0, or an error if it does not or cannot be
+ * read. */
+int space_program_text(uint32_t address, char *text, uint32_t size)
+    __attribute__((warn_unused_result));
 
 #endif

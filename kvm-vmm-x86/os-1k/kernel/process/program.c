@@ -1,127 +1,125 @@
 /*
- * Loads ELF files (System V ABI, chapters 4 and 5) of type EXEC for the 386. The file may be
- * anything, for programs can write files: what does not fit the rules is refused, and what was
- * built up to there is given back.
+ * Makes a file into an address space that is ready to run: ELF (System V ABI, chapters 4 and 5) of
+ * type EXEC for the 386. The file may be anything, for programs can write files: what does not fit
+ * the rules is refused, and what was built up to there is given back.
  */
-#include "kernel/process/program.h"
-
 #include <stddef.h>
 
-#include "abi/elf.h"
+#include "common/elf.h"
 #include "common/string.h"
+#include "kernel/cpu/descriptors.h"
+#include "kernel/cpu/x86.h"
 #include "kernel/file/file.h"
-#include "kernel/memory/image.h"
 #include "kernel/memory/page.h"
 #include "kernel/memory/space.h"
+#include "kernel/process/process.h"
 
-enum { SEGMENTS_MAX = 8 };
+/* Where the stack ends below; the page before it stays unmapped. */
+#define STACK_BEGIN  (PROGRAM_END - PROGRAM_STACK_SIZE)
+#define SEGMENTS_END (STACK_BEGIN - PAGE_SIZE)
 
-/* Adds a new page to a program's space. Returns NULL if memory is short. */
-static char *add_page(uint32_t space, uint32_t address, unsigned rights)
+static bool acceptable(const struct elf_segment *s)
 {
-    char *page = page_alloc();
-
-    if (page == NULL)
-        return NULL;
-    if (!space_map(space, address, page, rights | SPACE_PROGRAM)) {
-        page_free(page);
-        return NULL;
-    }
-    return page;
+    return s->vaddr >= PROGRAM_BASE && s->vaddr < SEGMENTS_END && s->vaddr % PAGE_SIZE == 0 &&
+           s->memsz <= SEGMENTS_END - s->vaddr &&
+           (s->flags & (ELF_PF_W | ELF_PF_X)) != (ELF_PF_W | ELF_PF_X);
 }
 
-static bool acceptable(const struct elf32_program_header *h)
+static int load_segment(uint32_t space, const uint8_t *file, const struct elf_segment *s)
 {
-    return h->vaddr >= PROGRAM_BASE && h->vaddr % PAGE_SIZE == 0 && h->filesz <= h->memsz &&
-           h->memsz <= PROGRAM_END - PROGRAM_STACK_SIZE - PAGE_SIZE - PROGRAM_BASE &&
-           h->vaddr <= PROGRAM_END - PROGRAM_STACK_SIZE - PAGE_SIZE - h->memsz &&
-           (h->flags & (ELF_PF_W | ELF_PF_X)) != (ELF_PF_W | ELF_PF_X);
-}
+    unsigned rights = SPACE_PROGRAM | (s->flags & ELF_PF_W ? SPACE_WRITE : 0) |
+                      (s->flags & ELF_PF_X ? SPACE_EXECUTE : 0);
 
-static int load_segment(uint32_t space, const struct file *file,
-                        const struct elf32_program_header *h)
-{
-    unsigned rights =
-        (h->flags & ELF_PF_W ? SPACE_WRITE : 0) | (h->flags & ELF_PF_X ? SPACE_EXECUTE : 0);
-
-    if (!acceptable(h))
+    if (!acceptable(s))
         return ERROR_NOT_PROGRAM;
-    for (uint32_t at = 0; at < h->memsz; at += PAGE_SIZE) {
-        uint32_t in_file = at < h->filesz ? h->filesz - at : 0;
-        uint32_t length = in_file < PAGE_SIZE ? in_file : PAGE_SIZE;
+    for (uint32_t at = 0; at < s->memsz; at += PAGE_SIZE) {
+        uint32_t address = (uint32_t)s->vaddr + at,
+                 rest = at < s->filesz ? (uint32_t)s->filesz - at : 0;
         char *page;
 
-        if (space_find(space, h->vaddr + at, SPACE_READ) != NULL)
+        if (space_find(space, address, SPACE_READ) != NULL)
             return ERROR_NOT_PROGRAM; /* segments overlap */
-        page = add_page(space, h->vaddr + at, rights);
+        page = space_add(space, address, rights);
         if (page == NULL)
             return ERROR_NO_MEMORY;
-        if (file_read(file, h->offset + at, page, length) != (int)length)
-            return ERROR_NOT_PROGRAM;
+        memcpy(page, file + s->offset + at, rest < PAGE_SIZE ? rest : PAGE_SIZE);
     }
     return 0;
 }
 
-static int load_segments(uint32_t space, const struct file *file, uint32_t *entry)
+static int load_segments(struct process *p, const struct file *file)
 {
-    struct elf32_header header;
+    struct elf_segment segment;
+    struct elf_file elf;
+    int error = 0;
 
-    if (file_read(file, 0, &header, sizeof header) != sizeof header ||
-        memcmp(header.ident.magic, ELF_MAGIC, sizeof header.ident.magic) != 0 ||
-        header.ident.class_ != ELF_CLASS_32 || header.type != ELF_TYPE_EXEC ||
-        header.machine != ELF_MACHINE_386 || header.phnum > SEGMENTS_MAX)
+    if (elf_open(&elf, file->bytes, file->size) != ELF_OK || elf.is64 ||
+        elf.type != ELF_TYPE_EXEC || elf.machine != ELF_MACHINE_386)
         return ERROR_NOT_PROGRAM;
-    for (unsigned i = 0; i < header.phnum; i++) {
-        struct elf32_program_header h;
-        int error;
-
-        if (file_read(file, header.phoff + i * sizeof h, &h, sizeof h) != sizeof h)
+    for (unsigned i = 0; i < elf.phnum && error == 0; i++) {
+        if (elf_segment(&elf, i, &segment) != ELF_OK)
             return ERROR_NOT_PROGRAM;
-        error = h.type == ELF_PT_LOAD && h.memsz > 0 ? load_segment(space, file, &h) : 0;
-        if (error < 0)
-            return error;
+        if (segment.type == ELF_PT_LOAD && segment.memsz > 0)
+            error = load_segment(p->space, elf.bytes, &segment);
     }
-    *entry = header.entry;
-    return 0;
+    p->frame.eip = (uint32_t)elf.entry;
+    return error;
 }
 
 /* The stack of a new program: the command line at its end, below it the address of that. */
-static int make_stack(struct program *program, const char *command_line)
+static int make_stack(struct process *p, const char *command_line)
 {
     uint32_t length = (strlen(command_line) + 1 + 15) & -16u;
     char *page = NULL;
 
-    for (uint32_t at = PROGRAM_END - PROGRAM_STACK_SIZE; at < PROGRAM_END; at += PAGE_SIZE) {
-        page = add_page(program->space, at, SPACE_WRITE);
+    for (uint32_t at = STACK_BEGIN; at < PROGRAM_END; at += PAGE_SIZE) {
+        page = space_add(p->space, at, SPACE_WRITE | SPACE_PROGRAM);
         if (page == NULL)
             return ERROR_NO_MEMORY;
     }
-    memcpy(page + PAGE_SIZE - length, command_line, strlen(command_line));
-    program->stack = PROGRAM_END - length - sizeof(uint32_t);
-    ((uint32_t *)(page + PAGE_SIZE - length))[-1] = PROGRAM_END - length;
+    page += PAGE_SIZE - length;
+    string_copy(page, command_line, length);
+    ((uint32_t *)page)[-1] = PROGRAM_END - length;
+    p->frame.esp = PROGRAM_END - length - sizeof(uint32_t);
     return 0;
 }
 
-int program_load(const char *command_line, struct program *program)
+/* Finds the file that the first word names, and names the process after it, without folders. */
+static const struct file *find_program(struct process *p, const char *command_line)
 {
-    const char *space_at = strchr(command_line, ' ');
-    size_t length = space_at != NULL ? (size_t)(space_at - command_line) : strlen(command_line);
-    const struct file *file;
+    const char *blank = strchr(command_line, ' '), *slash;
+    size_t length = blank != NULL ? (size_t)(blank - command_line) : strlen(command_line);
+    char path[NAME_SIZE];
+
+    if (length >= sizeof path)
+        return NULL;
+    string_copy(path, command_line, length + 1);
+    slash = strrchr(path, '/');
+    string_copy(p->name, slash != NULL ? slash + 1 : path, sizeof p->name);
+    return file_find(path);
+}
+
+int process_load(struct process *p, const char *command_line)
+{
+    const struct file *file = find_program(p, command_line);
     int error;
 
-    if (length >= sizeof program->path || strlen(command_line) >= COMMAND_LINE_SIZE)
-        return ERROR_NO_FILE;
-    string_copy(program->path, command_line, length + 1);
-    file = file_find(program->path);
     if (file == NULL)
         return ERROR_NO_FILE;
-    program->space = space_create();
-    if (program->space == 0)
+    p->space = space_create();
+    if (p->space == 0)
         return ERROR_NO_MEMORY;
-    error = load_segments(program->space, file, &program->entry);
+    p->frame = (struct trap_frame){.gs = PROGRAM_DATA,
+                                   .fs = PROGRAM_DATA,
+                                   .es = PROGRAM_DATA,
+                                   .ds = PROGRAM_DATA,
+                                   .cs = PROGRAM_CODE,
+                                   .eflags = EFLAGS_ALWAYS | EFLAGS_IF,
+                                   .ss = PROGRAM_DATA};
+    error = load_segments(p, file);
     if (error == 0)
-        error = make_stack(program, command_line);
+        error = make_stack(p, command_line);
     if (error < 0)
-        space_destroy(program->space);
+        space_destroy(p->space);
     return error;
 }

@@ -1,6 +1,6 @@
 /*
  * The system calls, one function each, and their table. A call reads its arguments from the
- * program's registers and trusts none of them: memory goes through program_memory.h.
+ * program's registers and trusts none of them: memory goes through space_program_memory.
  */
 #include "kernel/process/syscall.h"
 
@@ -8,21 +8,29 @@
 
 #include "abi/hypercall.h"
 #include "common/string.h"
-#include "include/system.h"
 #include "kernel/cpu/x86.h"
 #include "kernel/device/clock.h"
 #include "kernel/device/console.h"
 #include "kernel/file/file.h"
 #include "kernel/memory/boot_info.h"
 #include "kernel/memory/page.h"
-#include "kernel/memory/program_memory.h"
 #include "kernel/memory/space.h"
 #include "kernel/process/process.h"
-#include "kernel/process/scheduler.h"
+
+/* What a call returns that cannot be served yet: the process has left the state `ready`, and when
+ * somebody brings it back there it makes the call again. */
+enum { NOT_YET = -1000, INT_INSTRUCTION_SIZE = 2 };
+
+static int block(enum process_state state)
+{
+    process_current()->state = state;
+    return NOT_YET;
+}
 
 static int call_exit(const struct trap_frame *f)
 {
-    process_exit((int)f->ebx);
+    process_end(process_current(), (int)f->ebx);
+    return 0;
 }
 
 static int call_putchar(const struct trap_frame *f)
@@ -35,7 +43,7 @@ static int call_putchar(const struct trap_frame *f)
 
 static int call_write(const struct trap_frame *f)
 {
-    const char *text = program_memory_in(f->ebx, f->ecx);
+    const char *text = space_program_memory(f->ebx, f->ecx, SPACE_READ);
 
     if (text == NULL)
         return ERROR_BAD_ADDRESS;
@@ -48,38 +56,43 @@ static int call_write(const struct trap_frame *f)
  */
 static int call_getchar(const struct trap_frame *f)
 {
-    (void)f;
-    while (!process_current()->background) {
-        bool front = process_foreground() == process_current();
-        int c = front ? console_read() : -1;
+    bool front = process_foreground() == process_current();
+    int c = front ? console_read() : -1;
 
-        if (c >= 0)
-            return c;
-        if (front && console_ended())
-            break;
-        scheduler_block(PROCESS_READING);
-    }
-    return ERROR_END_OF_INPUT;
+    (void)f;
+    if (c >= 0)
+        return c;
+    if (process_current()->background || (front && console_ended()))
+        return ERROR_END_OF_INPUT;
+    return block(PROCESS_READING);
 }
 
 static int call_readfile(const struct trap_frame *f)
 {
-    void *to = program_memory_out(f->ecx, f->edx);
+    void *to = space_program_memory(f->ecx, f->edx, SPACE_WRITE);
     const struct file *file;
     char name[NAME_SIZE];
-    int error = program_memory_text(f->ebx, name, sizeof name);
+    uint32_t length = f->edx;
+    int error = space_program_text(f->ebx, name, sizeof name);
 
     if (error < 0 || to == NULL)
         return error < 0 ? error : ERROR_BAD_ADDRESS;
     file = file_find(name);
-    return file != NULL ? file_read(file, f->esi, to, f->edx) : ERROR_NO_FILE;
+    if (file == NULL)
+        return ERROR_NO_FILE;
+    if (f->esi >= file->size)
+        return 0;
+    if (length > file->size - f->esi)
+        length = file->size - f->esi;
+    memcpy(to, file->bytes + f->esi, length);
+    return (int)length;
 }
 
 static int call_writefile(const struct trap_frame *f)
 {
-    const void *from = program_memory_in(f->ecx, f->edx);
+    const void *from = space_program_memory(f->ecx, f->edx, SPACE_READ);
     char name[NAME_SIZE];
-    int error = program_memory_text(f->ebx, name, sizeof name);
+    int error = space_program_text(f->ebx, name, sizeof name);
 
     if (error < 0 || from == NULL)
         return error < 0 ? error : ERROR_BAD_ADDRESS;
@@ -89,50 +102,53 @@ static int call_writefile(const struct trap_frame *f)
 static int call_remove(const struct trap_frame *f)
 {
     char name[NAME_SIZE];
-    int error = program_memory_text(f->ebx, name, sizeof name);
+    int error = space_program_text(f->ebx, name, sizeof name);
 
     return error < 0 ? error : file_remove(name);
 }
 
 static int call_fileinfo(const struct trap_frame *f)
 {
-    const struct file *file = file_at(f->ebx);
-    struct file_info *info = program_memory_out(f->ecx, sizeof *info);
+    struct file_info *info = space_program_memory(f->ecx, sizeof *info, SPACE_WRITE);
 
-    if (file == NULL)
+    if (f->ebx >= FILE_MAX)
         return ERROR_NO_FILE;
     if (info == NULL)
         return ERROR_BAD_ADDRESS;
-    *info = (struct file_info){.size = file->size};
-    string_copy(info->name, file->name, sizeof info->name);
+    *info = (struct file_info){.size = file_table[f->ebx].size};
+    string_copy(info->name, file_table[f->ebx].name, sizeof info->name);
     return 0;
 }
 
 static int call_spawn(const struct trap_frame *f)
 {
     char command_line[COMMAND_LINE_SIZE];
-    int error = program_memory_text(f->ebx, command_line, sizeof command_line);
+    int error = space_program_text(f->ebx, command_line, sizeof command_line);
 
     return error < 0 ? error : process_spawn(command_line, f->ecx == SPAWN_BACKGROUND);
 }
 
 static int call_wait(const struct trap_frame *f)
 {
-    int *out = program_memory_out(f->edx, sizeof *out);
-    int status = 0, pid;
+    int *status = space_program_memory(f->edx, sizeof *status, SPACE_WRITE);
+    int pid;
 
-    if (out == NULL)
+    if (status == NULL)
         return ERROR_BAD_ADDRESS;
-    pid = process_wait((int)f->ebx, f->ecx == WAIT_POLL, &status);
-    if (pid > 0)
-        *out = status;
-    return pid;
+    pid = process_collect((int)f->ebx, status);
+    if (pid != 0 || f->ecx == WAIT_POLL) {
+        process_current()->waiting_for = 0;
+        return pid;
+    }
+    process_current()->waiting_for = (int)f->ebx;
+    process_wake(PROCESS_READING); /* the child may have come to the front by this */
+    return block(PROCESS_WAITING);
 }
 
+/* The other half of it is in syscall_handle. */
 static int call_yield(const struct trap_frame *f)
 {
     (void)f;
-    scheduler_yield();
     return 0;
 }
 
@@ -141,7 +157,7 @@ static int call_sleep(const struct trap_frame *f)
     if (f->ebx > INT32_MAX)
         return ERROR_BAD_ARGUMENT;
     process_current()->wake_at = clock_now() + f->ebx;
-    scheduler_block(PROCESS_SLEEPING);
+    process_current()->state = PROCESS_SLEEPING;
     return 0;
 }
 
@@ -153,45 +169,41 @@ static int call_uptime(const struct trap_frame *f)
 
 static int call_kill(const struct trap_frame *f)
 {
-    return process_kill((int)f->ebx);
+    struct process *p = process_find((int)f->ebx);
+
+    if (p == NULL || p->state == PROCESS_ENDED)
+        return ERROR_NO_PROCESS;
+    if (p->pid == FIRST_PROCESS)
+        return ERROR_BAD_ARGUMENT;
+    process_end(p, STATUS_KILLED);
+    return 0;
 }
 
 static int call_processinfo(const struct trap_frame *f)
 {
-    static const char *const states[] = {
-        [PROCESS_READY] = "ready",     [PROCESS_SLEEPING] = "sleeping",
-        [PROCESS_READING] = "reading", [PROCESS_WAITING] = "waiting",
-        [PROCESS_ENDED] = "ended",
-    };
-    struct process_info *info = program_memory_out(f->ecx, sizeof *info);
+    struct process_info *info = space_program_memory(f->ecx, sizeof *info, SPACE_WRITE);
     const struct process *p = &process_table[f->ebx % PROCESS_MAX];
 
-    if (info == NULL)
-        return ERROR_BAD_ADDRESS;
     if (f->ebx >= PROCESS_MAX)
         return ERROR_NO_PROCESS;
-    if (p->state == PROCESS_FREE)
-        return 0; /* the slot is empty, but others may follow */
-    *info = (struct process_info){.pid = p->pid, .parent = p->parent, .ticks = p->ticks};
+    if (info == NULL)
+        return ERROR_BAD_ADDRESS;
+    *info = (struct process_info){
+        .pid = p->pid, .parent = p->parent, .state = p->state, .ticks = p->ticks};
     string_copy(info->name, p->name, sizeof info->name);
-    string_copy(info->state, p == process_current() ? "running" : states[p->state],
-                sizeof info->state);
-    return 1;
+    return 0;
 }
 
 static int call_systeminfo(const struct trap_frame *f)
 {
-    struct system_info *info = program_memory_out(f->ebx, sizeof *info);
+    struct system_info *info = space_program_memory(f->ebx, sizeof *info, SPACE_WRITE);
 
     if (info == NULL)
         return ERROR_BAD_ADDRESS;
-    *info =
-        (struct system_info){.pages_total = page_count_total(), .pages_free = page_count_free()};
-    for (unsigned i = 1; i < PROCESS_MAX; i++)
-        info->processes += process_table[i].state != PROCESS_FREE;
-    string_copy(info->protection, space_protection(), sizeof info->protection);
-    string_copy(info->console, console_name(), sizeof info->console);
-    string_copy(info->store, file_store(), sizeof info->store);
+    *info = (struct system_info){.pages_total = page_count_total(),
+                                 .pages_free = page_count_free(),
+                                 .features = (space_has_no_execute() ? SYSTEM_NO_EXECUTE : 0) |
+                                             (console_has_hypercall() ? SYSTEM_HYPERCALL : 0)};
     string_copy(info->loader, boot_info.loader, sizeof info->loader);
     return 0;
 }
@@ -200,17 +212,15 @@ static int call_systeminfo(const struct trap_frame *f)
 static int call_peek(const struct trap_frame *f)
 {
     const struct process *p = process_find((int)f->ebx);
-    uint32_t *out = program_memory_out(f->edx, sizeof *out);
+    uint32_t *to = space_program_memory(f->edx, sizeof *to, SPACE_WRITE);
     const uint32_t *word;
 
     if (p == NULL || p->state == PROCESS_ENDED)
         return ERROR_NO_PROCESS;
-    if (out == NULL || f->ecx % sizeof *word != 0)
+    word = space_find(p->space, f->ecx & -sizeof *word, SPACE_PROGRAM);
+    if (to == NULL || word == NULL)
         return ERROR_BAD_ADDRESS;
-    word = space_find(p->space, f->ecx, SPACE_PROGRAM);
-    if (word == NULL)
-        return ERROR_BAD_ADDRESS;
-    *out = *word;
+    *to = *word;
     return 0;
 }
 
@@ -234,14 +244,19 @@ static int (*const calls[])(const struct trap_frame *f) = {
     [HC_WRITE] = call_write,
 };
 
-void syscall_handle(struct trap_frame *frame)
+struct trap_frame *syscall_handle(struct trap_frame *frame)
 {
     uint32_t number = frame->eax;
     bool known = number < sizeof calls / sizeof calls[0] && calls[number] != NULL;
     int result = known ? calls[number](frame) : ERROR_BAD_CALL;
 
+    if (result == NOT_YET) {
+        frame->eip -= INT_INSTRUCTION_SIZE;
+        return process_next();
+    }
     frame->eax = (uint32_t)result;
     frame->eflags &= ~EFLAGS_CF;
     if (result == ERROR_END_OF_INPUT)
         frame->eflags |= EFLAGS_CF; /* as the hypercall of that number does */
+    return number == HC_YIELD || process_current()->state != PROCESS_READY ? process_next() : frame;
 }

@@ -4,7 +4,8 @@
 
 #include "kernel/cpu/trap.h"
 
-/* Serves the call whose number is in the frame's EAX, and leaves the result there. */
-void syscall_handle(struct trap_frame *frame);
+/* Serves the call whose number is in the frame's EAX, and leaves the result there. Returns whose
+ * registers to go on with. */
+struct trap_frame *syscall_handle(struct trap_frame *frame);
 
 #endif

@@ -91,7 +91,6 @@ static inline int call_kill(int pid)
     return call_kernel(HC_KILL, (uint32_t)pid, 0, 0, 0);
 }
 
-/* 1: filled in, 0: that place in the table is empty, ERROR_NO_PROCESS: past its end. */
 static inline int call_processinfo(unsigned index, struct process_info *info)
 {
     return call_kernel(HC_PROCESSINFO, index, call_address(info), 0, 0);

@@ -2,6 +2,16 @@
 #include "user/lib/call.h"
 #include "user/lib/text.h"
 
+static unsigned count_processes(void)
+{
+    struct process_info info;
+    unsigned count = 0;
+
+    for (unsigned i = 0; call_processinfo(i, &info) >= 0; i++)
+        count += info.state != PROCESS_FREE;
+    return count;
+}
+
 int main(void)
 {
     struct system_info info;
@@ -13,13 +23,16 @@ int main(void)
                "  protection  %s\n"
                "  programs    ring 3, own page tables, system calls by int 0x80\n"
                "  scheduling  preemptive round robin, 10 ms\n",
-               info.loader, info.protection);
+               info.loader,
+               info.features & SYSTEM_NO_EXECUTE ? "PAE paging with NX: writable or executable"
+                                                 : "PAE paging, read-only code, no NX");
     text_print("  memory      %u of %u pages free\n"
                "  processes   %u\n"
                "  console     %s\n"
                "  files       %s\n"
                "  uptime      %u.%03u s\n",
-               info.pages_free, info.pages_total, info.processes, info.console, info.store,
-               uptime / 1000, uptime % 1000);
+               info.pages_free, info.pages_total, count_processes(),
+               info.features & SYSTEM_HYPERCALL ? "hypercall" : "serial port", STORE, uptime / 1000,
+               uptime % 1000);
     return 0;
 }

@@ -4,12 +4,11 @@
 
 int main(void)
 {
-    struct system_info system;
     struct file_info info;
 
-    for (unsigned i = 0; call_fileinfo(i, &info) == 0; i++)
-        text_print("%7u %s\n", info.size, info.name);
-    call_systeminfo(&system);
-    text_print("kept in: %s\n", system.store);
+    for (unsigned i = 0; call_fileinfo(i, &info) >= 0; i++)
+        if (info.name[0] != '\0')
+            text_print("%7u %s\n", info.size, info.name);
+    text_print("kept in: " STORE "\n");
     return 0;
 }
