@@ -120,7 +120,7 @@ def test_about_says_what_is_true(machine):
 def test_processor_without_nx(qemu, cpu):
     result = qemu.run(b"9\ncrash write-code\ncrash write-kernel\ncycles 20\n", cpu=cpu)
     out = result.out.decode()
-    assert "protection  two-level paging, read-only code, no NX" in out
+    assert "protection  paging, read-only code, no NX" in out
     assert out.count("was stopped: page fault writing") == 2
     assert "20 cycles, free pages before" in out
     assert result.status == 0

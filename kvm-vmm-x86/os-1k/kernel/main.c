@@ -1,33 +1,57 @@
 /* The story of the boot, in order. Everything after it happens in answer to a trap. */
-#include "kernel/cpu/descriptors.h"
-#include "kernel/cpu/fault.h"
-#include "kernel/cpu/trap.h"
-#include "kernel/device/clock.h"
-#include "kernel/device/console.h"
+#include "abi/multiboot.h"
+#include "common/string.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/device/device.h"
 #include "kernel/file/file.h"
-#include "kernel/memory/boot_info.h"
-#include "kernel/memory/page.h"
-#include "kernel/memory/space.h"
+#include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
 
 #define FIRST_PROGRAM "bin/shell"
 
+enum { HIGH_MEMORY = 0x100000 };
+
+struct system_info kernel_info = {.loader = "unknown"};
+
+/* The last word of the kernel's command line, which begins with its path. */
+static char option[32];
+
 void __attribute__((noreturn)) kernel_main(uint32_t magic, uint32_t information);
+
+/* Copies what the loader tells (Multiboot 0.6.96, section 3.3) out of its memory; returns where
+ * memory ends. */
+static uint32_t read_boot_information(uint32_t magic, const struct multiboot_info *info)
+{
+    const char *blank;
+
+    if (magic != MULTIBOOT_BOOT_MAGIC || !(info->flags & MULTIBOOT_INFO_MEMORY))
+        fault_panic("the boot loader did not say how much memory there is");
+    if (info->flags & MULTIBOOT_INFO_LOADER_NAME)
+        string_copy(kernel_info.loader, kernel_virtual(info->boot_loader_name),
+                    sizeof kernel_info.loader);
+    if (info->flags & MULTIBOOT_INFO_CMDLINE) {
+        blank = strrchr(kernel_virtual(info->cmdline), ' ');
+        string_copy(option, blank != NULL ? blank + 1 : "", sizeof option);
+    }
+    return HIGH_MEMORY + info->mem_upper * 1024;
+}
 
 void kernel_main(uint32_t magic, uint32_t information)
 {
-    console_init();                     /* a panic can be read from here on */
-    descriptors_init();                 /* exceptions are caught */
-    boot_info_read(magic, information); /* how much memory there is, and who started us */
-    page_init(boot_info.memory_end);    /* pages can be had */
-    space_init();                       /* our own page tables: the loader's memory is forgotten */
+    uint32_t memory_end;
+
+    console_init();     /* a panic can be read from here on */
+    descriptors_init(); /* exceptions are caught */
+    memory_end = read_boot_information(magic, kernel_virtual(information));
+    memory_end = page_init(memory_end); /* pages can be had */
+    space_init(memory_end);             /* our own page tables: the loader's memory is forgotten */
     descriptors_rescue(space_kernel()); /* even an overflow of the stack is told */
     file_init();                        /* the programs are there */
     trap_allow_interrupts();            /* devices can call */
-    console_start(boot_info.loader);    /* keys arrive, and text leaves by the fast way */
+    console_start();                    /* keys arrive, and text leaves by the fast way */
     clock_init();                       /* time passes */
-    console_print("1K OS: %u KB free\n", page_count_free() * 4);
-    fault_on_purpose();
+    console_print("1K OS: %u KB free\n", kernel_info.pages_free * 4);
+    fault_on_purpose(option);
     if (process_spawn(FIRST_PROGRAM, false) != FIRST_PROCESS)
         fault_panic("cannot start " FIRST_PROGRAM);
     trap_return(process_next());

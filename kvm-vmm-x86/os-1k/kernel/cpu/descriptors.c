@@ -1,8 +1,6 @@
 /* Fills and loads GDT, TSS and IDT; see descriptors.h. The gates lead to kernel/cpu/trap_entry.S.
  */
-#include "kernel/cpu/descriptors.h"
-
-#include "kernel/cpu/fault.h"
+#include "kernel/cpu/cpu.h"
 
 /* A flat segment: base 0, limit 4 GB, 32-bit. TYPE: present, level, code or data (SDM 3, 3.4.5). */
 #define FLAT_SEGMENT(type) (0x00cf00000000ffffull | (uint64_t)(type) << 40)

@@ -1,17 +1,11 @@
 /* Exceptions of the processor (Intel SDM volume 3, chapter 6.15): a program is killed with a
  * message that names it, the fault and the address; for the kernel it is the end. */
-#include "kernel/cpu/fault.h"
-
-#include <stddef.h>
+#include "kernel/cpu/cpu.h"
 
 #include "common/fmt.h"
 #include "common/string.h"
-#include "kernel/cpu/descriptors.h"
 #include "kernel/cpu/x86.h"
-#include "kernel/device/console.h"
-#include "kernel/device/power.h"
-#include "kernel/memory/boot_info.h"
-#include "kernel/memory/page.h"
+#include "kernel/device/device.h"
 #include "kernel/process/process.h"
 
 enum { BACKTRACE_DEPTH = 16, PAGE_FAULT_WRITE = 1 << 1 };
@@ -24,26 +18,19 @@ struct symbol {
 };
 extern const struct symbol symbol_table[], symbol_table_end[];
 
-static const char *const fault_names[32] = {"divide error",
-                                            "debug exception",
-                                            "non-maskable interrupt",
-                                            "breakpoint",
-                                            "overflow",
-                                            "bound range exceeded",
-                                            "invalid instruction",
-                                            "no floating point here",
-                                            "double fault",
-                                            "coprocessor overrun",
-                                            "invalid task state",
-                                            "segment not present",
-                                            "stack segment fault",
-                                            "general protection fault",
-                                            "page fault",
-                                            "reserved exception",
-                                            "floating point error",
-                                            "misaligned access",
-                                            "machine check",
-                                            "SIMD floating point error"};
+/* Those that can happen here. */
+static const char *const fault_names[32] = {
+    [0] = "divide error",
+    [1] = "debug exception",
+    [5] = "bound range exceeded",
+    [6] = "invalid instruction",
+    [7] = "no floating point here",
+    [VECTOR_DOUBLE_FAULT] = "double fault",
+    [11] = "segment not present",
+    [12] = "stack segment fault",
+    [13] = "general protection fault",
+    [VECTOR_PAGE_FAULT] = "page fault",
+};
 
 /* Says in words what a fault was about. */
 static void describe(char *text, size_t size, const struct trap_frame *frame)
@@ -58,33 +45,31 @@ static void describe(char *text, size_t size, const struct trap_frame *frame)
     if (frame->vector == VECTOR_PAGE_FAULT)
         fmt_snprint(text, size, "%s %s 0x%08x", name, access, address);
     else
-        fmt_snprint(text, size, "%s", name != NULL ? name : "reserved exception");
+        fmt_snprint(text, size, "%s", name != NULL ? name : "unexpected exception");
 }
 
-static bool is_code(uint32_t address)
-{
-    return address >= (uint32_t)text_begin && address < (uint32_t)rodata_begin;
-}
-
+/* Finds the function that an address belongs to; one without a name if that is not our code. */
 static struct symbol find_function(uint32_t eip)
 {
-    struct symbol best = {0, "text_begin"};
+    struct symbol best = {eip - (uint32_t)text_begin, NULL};
 
     for (const struct symbol *s = symbol_table; s < symbol_table_end; s++)
-        if (s->offset <= eip - (uint32_t)text_begin)
+        if (s->offset <= eip - (uint32_t)text_begin && eip < (uint32_t)rodata_begin)
             best = *s;
     return best;
 }
 
 static void print_function(uint32_t eip)
 {
-    struct symbol function = find_function(eip);
+    struct symbol f = find_function(eip);
 
-    if (is_code(eip))
-        console_print("  %08x %s+0x%x\n", eip, function.name,
-                      eip - (uint32_t)text_begin - function.offset);
-    else
-        console_print("  %08x nowhere\n", eip);
+    console_print("  %08x %s+0x%x\n", eip, f.name != NULL ? f.name : "nowhere",
+                  eip - (uint32_t)text_begin - f.offset);
+}
+
+static bool in_stack(uint32_t address)
+{
+    return address >= (uint32_t)kernel_stack && address < (uint32_t)kernel_stack_top - 4;
 }
 
 /* Follows the saved frame pointers as long as they point into the kernel's stack. */
@@ -92,7 +77,7 @@ static void __attribute__((noreturn)) stop_machine(uint32_t eip, uint32_t ebp)
 {
     print_function(eip);
     for (int depth = 1; depth < BACKTRACE_DEPTH; depth++) {
-        if (ebp < (uint32_t)kernel_stack || ebp > (uint32_t)kernel_stack_top - 8 || ebp % 4 != 0)
+        if (!in_stack(ebp))
             break;
         print_function(((const uint32_t *)ebp)[1]);
         ebp = ((const uint32_t *)ebp)[0];
@@ -111,11 +96,19 @@ void fault_of_program(const struct trap_frame *frame)
     process_end(process_current(), STATUS_FAULT + (int)frame->vector);
 }
 
-/* From ring 0 the processor pushes no ESP: it is where that would lie. */
+/* gcc makes no frame for a function that calls none, whatever it is told; and who jumped to nowhere
+ * made none there. */
+static bool has_frame(uint32_t eip)
+{
+    struct symbol f = find_function(eip);
+
+    return f.name != NULL && memcmp(text_begin + f.offset, "\x55\x89\xe5" /* push, mov */, 3) == 0;
+}
+
 void fault_of_kernel(const struct trap_frame *f)
 {
-    const char *function = text_begin + find_function(f->eip).offset;
-    uint32_t esp = f->vector == VECTOR_DOUBLE_FAULT ? f->esp : (uint32_t)&f->esp;
+    bool own_stack = f->vector != VECTOR_DOUBLE_FAULT;
+    uint32_t esp = own_stack ? (uint32_t)&f->esp : f->esp; /* from ring 0 none is pushed */
     char what[48];
 
     describe(what, sizeof what, f);
@@ -125,17 +118,17 @@ void fault_of_kernel(const struct trap_frame *f)
     console_print("eip %08x  eflags %08x  error %x\n", f->eip, f->eflags, f->error);
     console_print("cr0 %08x  cr2 %08x  cr3 %08x\n", x86_read_cr0(), x86_read_cr2(), x86_read_cr3());
     console_print("backtrace:\n");
-    if (is_code(f->eip) && memcmp(function, "\x55\x89\xe5", 3) == 0) /* push ebp; mov esp, ebp */
+    if (!in_stack(esp) || has_frame(f->eip))
         stop_machine(f->eip, f->ebp);
-    print_function(f->eip); /* gcc gives functions that call none no frame, whatever it is told */
-    stop_machine(*(const uint32_t *)esp, f->ebp);
+    print_function(f->eip);
+    stop_machine(*(const uint32_t *)esp, f->ebp); /* the return address is all that it pushed */
 }
 
 void fault_double(void)
 {
     const struct trap_frame frame = descriptors_interrupted_task();
 
-    if (frame.esp - (uint32_t)kernel_stack > (uint32_t)(kernel_stack_top - kernel_stack))
+    if (!in_stack(frame.esp))
         console_print("\nThe kernel's stack has overflowed.");
     fault_of_kernel(&frame);
 }
@@ -156,10 +149,10 @@ static int __attribute__((noinline)) recurse(int depth)
     return depth == INT32_MAX ? 0 : recurse(depth + 1) + 1;
 }
 
-void fault_on_purpose(void)
+void fault_on_purpose(const char *which)
 {
-    if (boot_info_option("fault"))
+    if (strcmp(which, "fault") == 0)
         write_to_constant();
-    if (boot_info_option("overflow"))
+    if (strcmp(which, "overflow") == 0)
         console_print("%d\n", recurse(0));
 }

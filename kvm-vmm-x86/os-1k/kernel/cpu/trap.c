@@ -1,17 +1,11 @@
 /* Sends each trap to the part of the kernel that it is for, and decides who runs after it. The
  * interrupt controllers are a pair of 8259A as a PC wires them (Intel 8259A data sheet,
  * initialization command words). */
-#include "kernel/cpu/trap.h"
+#include "kernel/cpu/cpu.h"
 
-#include <stddef.h>
-
-#include "kernel/cpu/descriptors.h"
-#include "kernel/cpu/fault.h"
 #include "kernel/cpu/x86.h"
-#include "kernel/device/clock.h"
-#include "kernel/device/console.h"
+#include "kernel/device/device.h"
 #include "kernel/process/process.h"
-#include "kernel/process/syscall.h"
 
 enum { LINE_CLOCK = 0, LINE_PAIR = 2, LINE_UART = 4, LINES = 16 };
 enum { FIRST = 0x20, SECOND = 0xa0 }; /* command ports; the data port follows */

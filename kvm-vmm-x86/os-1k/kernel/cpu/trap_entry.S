@@ -6,7 +6,7 @@
  * then the kernel's stack is taken, which is always empty by then. The kernel itself is interrupted
  * only where it waits, and its frame lies on that stack.
  */
-#include "kernel/cpu/descriptors.h"
+#include "kernel/cpu/cpu.h"
 
 /* The exceptions for which the processor pushes an error code itself (SDM 3, table 6-1). */
 #define PUSHES_ERROR 0x60227d00

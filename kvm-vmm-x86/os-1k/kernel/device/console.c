@@ -1,11 +1,9 @@
 /* The 16550A at 0x3f8 (National Semiconductor PC16550D data sheet, section 8), and hypercall WRITE,
- * which saves an exit for each byte; see console.h. */
-#include "kernel/device/console.h"
-
+ * which saves an exit for each byte; see device.h. */
 #include "abi/hypercall.h"
 #include "common/string.h"
 #include "kernel/cpu/x86.h"
-#include "kernel/memory/page.h"
+#include "kernel/device/device.h"
 #include "kernel/process/process.h"
 
 #define VMM_NAME "mini-kvm"
@@ -34,7 +32,6 @@ enum {
     SPIN_LIMIT = 1000000, /* a device that never empties loses output, it does not stop us */
 };
 
-static bool has_hypercall;
 static bool has_carrier; /* some serial ports never report one: theirs cannot be lost */
 
 static char output[OUTPUT_SIZE];
@@ -56,22 +53,18 @@ void console_init(void)
     has_carrier = (x86_in8(MODEM_STATUS) & MSR_CARRIER) != 0;
 }
 
-void console_start(const char *loader)
+void console_start(void)
 {
-    has_hypercall = strncmp(loader, VMM_NAME, strlen(VMM_NAME)) == 0;
+    if (strncmp(kernel_info.loader, VMM_NAME, strlen(VMM_NAME)) == 0)
+        kernel_info.features |= SYSTEM_HYPERCALL;
     x86_out8(INTERRUPT_ENABLE, IER_RECEIVED);
-}
-
-bool console_has_hypercall(void)
-{
-    return has_hypercall;
 }
 
 static void hypercall_write(const char *text, size_t length)
 {
     __asm__ volatile("outb %%al, %%dx"
                      :
-                     : "a"(HC_WRITE), "b"(page_physical(text)), "c"(length), "d"(HC_PORT)
+                     : "a"(HC_WRITE), "b"(kernel_physical(text)), "c"(length), "d"(HC_PORT)
                      : "memory");
 }
 
@@ -87,10 +80,10 @@ static void serial_write(const char *text, size_t length)
 
 void console_flush(void)
 {
-    if (has_hypercall && output_used > 0)
-        hypercall_write(output, output_used);
-    else
+    if (!(kernel_info.features & SYSTEM_HYPERCALL))
         serial_write(output, output_used);
+    else if (output_used > 0)
+        hypercall_write(output, output_used);
     output_used = 0;
 }
 

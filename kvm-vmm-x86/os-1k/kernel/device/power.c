@@ -1,10 +1,9 @@
 /* Three ways to end a machine; each one is ignored where it does not exist. */
-#include "kernel/device/power.h"
+#include "kernel/device/device.h"
 
 #include "abi/debug_exit.h"
 #include "abi/hypercall.h"
 #include "kernel/cpu/x86.h"
-#include "kernel/device/console.h"
 
 /* The power management port of the PIIX4, as PC firmware places it: soft off. */
 enum { PIIX4_PM_CONTROL = 0x604, PIIX4_SOFT_OFF = 0x2000 };

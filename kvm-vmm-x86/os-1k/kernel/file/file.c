@@ -8,14 +8,10 @@
  */
 #include "kernel/file/file.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "common/string.h"
-#include "kernel/memory/page.h"
-#include "kernel/memory/space.h"
+#include "kernel/memory/memory.h"
 
-enum { BLOCK = 512, ORDINARY_FILE = '0', FILE_SIZE_MAX = 4 << 20 };
+enum { BLOCK = 512, ORDINARY_FILE = '0' };
 
 struct tar_header {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
@@ -69,7 +65,7 @@ struct file *file_find(const char *name)
 
 static char *window(const struct file *file)
 {
-    return (char *)FILE_BASE + (file - file_table) * FILE_SIZE_MAX;
+    return (char *)FILE_BASE + (uint32_t)(file - file_table) * FILE_SIZE_MAX;
 }
 
 /* Backs a file's window with pages up to `size`, and gives back those that lie behind. */

@@ -4,12 +4,9 @@
  * needed, so booting takes no longer on a large machine, and the host is asked for no more memory
  * than the guest really uses.
  */
-#include "kernel/memory/page.h"
-
-#include <stddef.h>
-
 #include "common/string.h"
-#include "kernel/cpu/fault.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/memory/memory.h"
 
 /* A gigabyte is what the kernel's half has room for; below one megabyte a PC has other things. */
 enum { HIGH_MEMORY = 0x100000, LIMIT = 0x40000000 };
@@ -19,37 +16,32 @@ struct free_page {
 };
 
 static struct free_page *returned;
-static uint32_t fresh = HIGH_MEMORY, fresh_end; /* physical */
-static uint32_t count_free, count_total;
+static uint32_t fresh = HIGH_MEMORY; /* physical */
 
-void page_init(uint32_t end)
+uint32_t page_init(uint32_t end)
 {
-    if (fresh < page_physical(image_end))
-        fresh = page_physical(image_end);
-    fresh_end = (end < LIMIT ? end : LIMIT) & -PAGE_SIZE;
-    if (fresh_end <= fresh)
+    if (fresh < kernel_physical(image_end))
+        fresh = kernel_physical(image_end);
+    end = (end < LIMIT ? end : LIMIT) & -PAGE_SIZE;
+    if (end <= fresh)
         fault_panic("no memory is left behind the kernel");
-    count_free = count_total = (fresh_end - fresh) / PAGE_SIZE;
-}
-
-uint32_t page_end(void)
-{
-    return fresh_end;
+    kernel_info.pages_free = kernel_info.pages_total = (end - fresh) / PAGE_SIZE;
+    return end;
 }
 
 void *page_alloc(void)
 {
     void *page = returned;
 
-    if (count_free == 0)
+    if (kernel_info.pages_free == 0)
         return NULL;
     if (page != NULL) {
         returned = returned->next;
     } else {
-        page = page_virtual(fresh);
+        page = kernel_virtual(fresh);
         fresh += PAGE_SIZE;
     }
-    count_free--;
+    kernel_info.pages_free--;
     return memset(page, 0, PAGE_SIZE);
 }
 
@@ -61,15 +53,5 @@ void page_free(void *page)
         fault_panic("page_free: not a page");
     free->next = returned;
     returned = free;
-    count_free++;
-}
-
-uint32_t page_count_total(void)
-{
-    return count_total;
-}
-
-uint32_t page_count_free(void)
-{
-    return count_free;
+    kernel_info.pages_free++;
 }

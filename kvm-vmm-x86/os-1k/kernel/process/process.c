@@ -5,14 +5,9 @@
  */
 #include "kernel/process/process.h"
 
-#include <stddef.h>
-
-#include "kernel/cpu/descriptors.h"
 #include "kernel/cpu/x86.h"
-#include "kernel/device/clock.h"
-#include "kernel/device/console.h"
-#include "kernel/device/power.h"
-#include "kernel/memory/space.h"
+#include "kernel/device/device.h"
+#include "kernel/memory/memory.h"
 
 #define TABLE_END (process_table + PROCESS_MAX)
 
@@ -132,10 +127,8 @@ struct trap_frame *process_next(void)
 
     while ((next = choose()) == NULL) {
         console_flush();
-        clock_relax(find_state(PROCESS_SLEEPING) == NULL);
         x86_wait_for_interrupt();
     }
-    clock_relax(false);
     current = next;
     descriptors_set_frame(&next->frame);
     x86_write_cr3(next->space);

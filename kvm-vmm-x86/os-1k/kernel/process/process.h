@@ -1,14 +1,10 @@
-/* Processes: programs that run, each in an address space of its own, in turn, ten milliseconds
- * each.
+/* Processes: programs that run, each in an address space of its own, in turn, 55 milliseconds each.
  */
 #ifndef KERNEL_PROCESS_PROCESS_H
 #define KERNEL_PROCESS_PROCESS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "include/system.h"
-#include "kernel/cpu/trap.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/kernel.h"
 
 struct process {
     struct trap_frame frame; /* its registers, while it does not run */
@@ -55,6 +51,10 @@ bool process_interrupt_foreground(void);
 
 /* Chooses who runs next and prepares its return to ring 3; sleeps as long as there is nobody. */
 struct trap_frame *process_next(void);
+
+/* Serves the system call whose number (abi/hypercall.h) is in the frame's EAX, and leaves the
+ * result there. Returns whose registers to go on with. */
+struct trap_frame *syscall_handle(struct trap_frame *frame);
 
 /* One clock tick: accounts for it and wakes the sleepers. */
 void process_tick(void);

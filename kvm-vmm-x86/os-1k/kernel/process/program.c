@@ -3,15 +3,12 @@
  * type EXEC for the 386. The file may be anything, for programs can write files: what does not fit
  * the rules is refused, and what was built up to there is given back.
  */
-#include <stddef.h>
 
 #include "common/elf.h"
 #include "common/string.h"
-#include "kernel/cpu/descriptors.h"
 #include "kernel/cpu/x86.h"
 #include "kernel/file/file.h"
-#include "kernel/memory/page.h"
-#include "kernel/memory/space.h"
+#include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
 
 /* Where the stack ends below; the page before it stays unmapped. */

@@ -2,20 +2,14 @@
  * The system calls, one function each, and their table. A call reads its arguments from the
  * program's registers and trusts none of them: memory goes through space_program_memory.
  */
-#include "kernel/process/syscall.h"
-
-#include <stddef.h>
+#include "kernel/process/process.h"
 
 #include "abi/hypercall.h"
 #include "common/string.h"
 #include "kernel/cpu/x86.h"
-#include "kernel/device/clock.h"
-#include "kernel/device/console.h"
+#include "kernel/device/device.h"
 #include "kernel/file/file.h"
-#include "kernel/memory/boot_info.h"
-#include "kernel/memory/page.h"
-#include "kernel/memory/space.h"
-#include "kernel/process/process.h"
+#include "kernel/memory/memory.h"
 
 /* What a call returns that cannot be served yet: the process has left the state `ready`, and when
  * somebody brings it back there it makes the call again. */
@@ -71,12 +65,11 @@ static int call_readfile(const struct trap_frame *f)
 {
     void *to = space_program_memory(f->ecx, f->edx, SPACE_WRITE);
     const struct file *file;
-    char name[NAME_SIZE];
+    const char *name = space_program_text(f->ebx, NAME_SIZE);
     uint32_t length = f->edx;
-    int error = space_program_text(f->ebx, name, sizeof name);
 
-    if (error < 0 || to == NULL)
-        return error < 0 ? error : ERROR_BAD_ADDRESS;
+    if (name == NULL || to == NULL)
+        return ERROR_BAD_ADDRESS;
     file = file_find(name);
     if (file == NULL)
         return ERROR_NO_FILE;
@@ -91,20 +84,18 @@ static int call_readfile(const struct trap_frame *f)
 static int call_writefile(const struct trap_frame *f)
 {
     const void *from = space_program_memory(f->ecx, f->edx, SPACE_READ);
-    char name[NAME_SIZE];
-    int error = space_program_text(f->ebx, name, sizeof name);
+    const char *name = space_program_text(f->ebx, NAME_SIZE);
 
-    if (error < 0 || from == NULL)
-        return error < 0 ? error : ERROR_BAD_ADDRESS;
+    if (name == NULL || from == NULL)
+        return ERROR_BAD_ADDRESS;
     return file_write(name, f->esi, from, f->edx);
 }
 
 static int call_remove(const struct trap_frame *f)
 {
-    char name[NAME_SIZE];
-    int error = space_program_text(f->ebx, name, sizeof name);
+    const char *name = space_program_text(f->ebx, NAME_SIZE);
 
-    return error < 0 ? error : file_remove(name);
+    return name != NULL ? file_remove(name) : ERROR_BAD_ADDRESS;
 }
 
 static int call_fileinfo(const struct trap_frame *f)
@@ -122,10 +113,11 @@ static int call_fileinfo(const struct trap_frame *f)
 
 static int call_spawn(const struct trap_frame *f)
 {
-    char command_line[COMMAND_LINE_SIZE];
-    int error = space_program_text(f->ebx, command_line, sizeof command_line);
+    const char *command_line = space_program_text(f->ebx, COMMAND_LINE_SIZE);
 
-    return error < 0 ? error : process_spawn(command_line, f->ecx == SPAWN_BACKGROUND);
+    if (command_line == NULL)
+        return ERROR_BAD_ADDRESS;
+    return process_spawn(command_line, f->ecx == SPAWN_BACKGROUND);
 }
 
 static int call_wait(const struct trap_frame *f)
@@ -200,11 +192,7 @@ static int call_systeminfo(const struct trap_frame *f)
 
     if (info == NULL)
         return ERROR_BAD_ADDRESS;
-    *info = (struct system_info){.pages_total = page_count_total(),
-                                 .pages_free = page_count_free(),
-                                 .features = (space_has_no_execute() ? SYSTEM_NO_EXECUTE : 0) |
-                                             (console_has_hypercall() ? SYSTEM_HYPERCALL : 0)};
-    string_copy(info->loader, boot_info.loader, sizeof info->loader);
+    *info = kernel_info;
     return 0;
 }
 

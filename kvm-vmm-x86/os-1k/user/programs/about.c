@@ -25,7 +25,7 @@ int main(void)
                "  scheduling  preemptive round robin, 10 ms\n",
                info.loader,
                info.features & SYSTEM_NO_EXECUTE ? "PAE paging with NX: writable or executable"
-                                                 : "PAE paging, read-only code, no NX");
+                                                 : "paging, read-only code, no NX");
     text_print("  memory      %u of %u pages free\n"
                "  processes   %u\n"
                "  console     %s\n"

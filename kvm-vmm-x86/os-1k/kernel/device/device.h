@@ -1,0 +1,40 @@
+/* The devices: timer, console, and the end of the machine. */
+#ifndef KERNEL_DEVICE_DEVICE_H
+#define KERNEL_DEVICE_DEVICE_H
+
+#include "common/fmt.h"
+#include "kernel/kernel.h"
+
+/* Ends the machine: well if `code` is 0, else with DEBUG_EXIT_STATUS(code). */
+void __attribute__((noreturn)) power_off(unsigned code);
+
+void clock_init(void);
+void clock_interrupt(void);
+
+/* Milliseconds since clock_init. */
+uint32_t clock_now(void);
+
+/* Sets up the serial port, through which all input comes: from here on, output works. */
+void console_init(void);
+
+/* Lets input in, once it can interrupt: a key before that would be lost. Output takes the hypercall
+ * from here on if the loader is the VMM that has it. */
+void console_start(void);
+
+/* Output is gathered, and handed on when the processor has nothing better to do, at the next clock
+ * tick, or when the buffer is full; so every prompt shows at once and yet costs at most one exit.
+ */
+void console_write(const char *text, size_t length);
+void console_print(const char *format, ...) FMT_PRINTF(1, 2);
+void console_flush(void);
+
+/* Takes what the serial port received. */
+void console_interrupt(void);
+
+/* Takes the next byte that was typed, or -1 if there is none now. */
+int console_read(void);
+
+/* True if nothing is left to read and nothing will ever come. */
+bool console_ended(void);
+
+#endif
