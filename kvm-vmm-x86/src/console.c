@@ -111,6 +111,8 @@ static void want_ticks_locked(unsigned guest)
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
 {
     lock_take(&console.lock);
+    if (console.config.tap != NULL)
+        console.config.tap(guest, bytes, count);
     for (size_t i = 0; i < count; i++)
         put_locked(guest, bytes[i]);
     want_ticks_locked(guest);

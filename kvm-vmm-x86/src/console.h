@@ -20,6 +20,8 @@ struct console_config {
     bool color;    /* wrap each guest's output in its colour */
     bool terminal; /* a person looks on: show a prompt that waits even if other guests go on
                       printing */
+    /* Sees the guests' bytes, in order and under the lock; or NULL. */
+    void (*tap)(unsigned guest, const uint8_t *bytes, size_t count);
     /* Writes to file descriptor 1 or 2; 0 or a negative errno. */
     int (*write)(int fd, const void *bytes, size_t count);
     /* Asks that console_tick be called every CONSOLE_TICK_MS, until it says that it need not. */

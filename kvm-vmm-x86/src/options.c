@@ -5,60 +5,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char options_help[] =
-    "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
-    "Runs one to four guests side by side, each in a virtual machine of its own.\n"
-    "\n"
-    "How a guest starts (without a mode its content decides: a Linux kernel, ELF, or flat\n"
-    "16-bit code)\n"
-    "      --real-mode          16-bit: flat image at the start of the guest's window\n"
-    "  -p, --protected, --paging\n"
-    "                           32-bit: paging on, RAM mapped at 0 and at 0x80000000,\n"
-    "                           image loaded at 0x1000 and entered at 0x80001000\n"
-    "  -l, --long-mode          64-bit: ELF, or a flat image loaded and entered at 0x100000\n"
-    "  -m, --memory SIZE        RAM of each guest (256K in real mode, 512M for Linux, else 64M)\n"
-    "  -c, --cpus N             its vCPUs (1; up to 64)\n"
-    "      --load ADDRESS       where a flat image is loaded\n"
-    "      --entry ADDRESS      where it is entered\n"
-    "      --no-paging          -p without paging\n"
-    "\n"
-    "Linux kernels (bzImage, vmlinux)\n"
-    "      --initrd FILE        an initial ramdisk; several are joined\n"
-    "      --append TEXT        the kernel's command line, behind what the VMM proposes:\n"
-    "                           console=ttyS0 panic=-1 reboot=k,panic_warm; a parameter that\n"
-    "                           TEXT names is not proposed (HLeOs takes TEXT as it is)\n"
-    "      --kernel-entry pvh|64|32\n"
-    "                           how it is entered (64, or 32 for a 32-bit kernel)\n"
-    "      --reboot             a guest that reboots starts again instead of ending\n"
-    "\n"
-    "What it reaches\n"
-    "      --mmio stop|ignore   an access outside its memory stops the guest (the default),\n"
-    "                           or reads all ones\n"
-    "      --input N            guest N has the input at first (0); Ctrl-A n passes it on\n"
-    "      --eof ctrl-d|none    how the UART shows the end of piped input (ctrl-d)\n"
-    "\n"
-    "When it ends\n"
-    "      --max-exits N        stop a guest after N exits, with status 124\n"
-    "      --timeout SECONDS    stop all guests after that time, with status 124\n"
-    "\n"
-    "What you see\n"
-    "      --color auto|always|never\n"
-    "                           each guest's output in its colour (auto: on a terminal)\n"
-    "      --display text|none  the guest's text page and keyboard on the terminal, instead of\n"
-    "                           its serial port (none)\n"
-    "  -v, --verbose            a line for each exit\n"
-    "      --stats              exits by kind, device and direction, and where time went\n"
-    "\n"
-    "      --kvm DEVICE         the KVM device (/dev/kvm)\n"
-    "  -h, --help               this text\n"
-    "      --version            the version\n"
-    "\n"
-    "At the terminal, while a guest reads: Ctrl-A x leaves, Ctrl-A n next guest, Ctrl-A h help.\n"
-    "Status: 0 all ended well, 2 usage, 124 limit, 125 the VMM failed, 126 a guest crashed,\n"
-    "128+N signal N, or what a guest wrote to port 0xf4 as (value << 1) | 1.\n";
 
 enum {
     OPT_REAL = 256,
@@ -73,6 +22,10 @@ enum {
     OPT_COLOR,
     OPT_DISPLAY,
     OPT_STATS,
+    OPT_LOG,
+    OPT_LOG_SIZE,
+    OPT_REPORT,
+    OPT_SYMBOLS,
     OPT_KVM,
     OPT_APPEND,
     OPT_INITRD,
@@ -99,6 +52,10 @@ static const struct option long_options[] = {
     {"display", required_argument, NULL, OPT_DISPLAY},
     {"verbose", no_argument, NULL, 'v'},
     {"stats", no_argument, NULL, OPT_STATS},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"log-size", required_argument, NULL, OPT_LOG_SIZE},
+    {"report", required_argument, NULL, OPT_REPORT},
+    {"symbols", required_argument, NULL, OPT_SYMBOLS},
     {"kvm", required_argument, NULL, OPT_KVM},
     {"append", required_argument, NULL, OPT_APPEND},
     {"cpus", required_argument, NULL, 'c'},
@@ -263,6 +220,14 @@ static int parse_max_exits(struct options *o, const char *text, struct error *er
     return 0;
 }
 
+static int parse_log_size(struct options *o, const char *text, struct error *error)
+{
+    if (!options_parse_size(text, &o->log_size) || o->log_size == 0 || o->log_size > LOG_SIZE_MAX)
+        return error_set(error, "--log-size %s: not a number of exits (1 to %d)", text,
+                         LOG_SIZE_MAX);
+    return 0;
+}
+
 static int parse_timeout(struct options *o, const char *text, struct error *error)
 {
     char *end;
@@ -282,6 +247,45 @@ static int set_mode(struct options *o, enum guest_mode mode, struct error *error
     return 0;
 }
 
+/* Options that say yes, and options whose text is kept as it is. */
+struct option_place {
+    int option;
+    size_t field; /* in struct options */
+};
+
+static const struct option_place flags[] = {
+    {OPT_NO_PAGING, offsetof(struct options, no_paging)},
+    {'v', offsetof(struct options, verbose)},
+    {OPT_STATS, offsetof(struct options, stats)},
+    {OPT_REBOOT, offsetof(struct options, reboot)},
+};
+
+static const struct option_place texts[] = {
+    {OPT_LOG, offsetof(struct options, log)},
+    {OPT_REPORT, offsetof(struct options, report)},
+    {OPT_SYMBOLS, offsetof(struct options, symbols)},
+    {OPT_APPEND, offsetof(struct options, append)},
+    {OPT_KVM, offsetof(struct options, kvm)},
+};
+
+/* true: the option was one of those. */
+static bool take_simple(struct options *o, int option, const char *value)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (flags[i].option == option) {
+            *(bool *)((char *)o + flags[i].field) = true;
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (texts[i].option == option) {
+            *(const char **)((char *)o + texts[i].field) = value;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int parse_one(struct options *o, int option, const char *value, struct error *error)
 {
     switch (option) {
@@ -299,9 +303,6 @@ static int parse_one(struct options *o, int option, const char *value, struct er
     case OPT_ENTRY:
         o->has_entry = true;
         return parse_address("--entry", value, &o->entry, error);
-    case OPT_NO_PAGING:
-        o->no_paging = true;
-        return 0;
     case OPT_MMIO:
         return parse_mmio(o, value, error);
     case OPT_INPUT:
@@ -316,27 +317,14 @@ static int parse_one(struct options *o, int option, const char *value, struct er
         return parse_color(o, value, error);
     case OPT_DISPLAY:
         return parse_display(o, value, error);
-    case 'v':
-        o->verbose = true;
-        return 0;
-    case OPT_STATS:
-        o->stats = true;
-        return 0;
-    case OPT_APPEND:
-        o->append = value;
-        return 0;
+    case OPT_LOG_SIZE:
+        return parse_log_size(o, value, error);
     case 'c':
         return parse_cpus(o, value, error);
     case OPT_INITRD:
         return add_initrd(o, value, error);
     case OPT_KERNEL_ENTRY:
         return parse_kernel_entry(o, value, error);
-    case OPT_REBOOT:
-        o->reboot = true;
-        return 0;
-    case OPT_KVM:
-        o->kvm = value;
-        return 0;
     case 'h':
         o->action = OPTIONS_HELP;
         return 0;
@@ -359,6 +347,8 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
         return error_set(error, "--input %u: there is no guest %u", o->input, o->input);
     if (o->display_text && o->guests > 1)
         return error_set(error, "--display text shows one guest, not %u", o->guests);
+    if (o->log_size != 0 && o->log == NULL && o->report == NULL)
+        return error_set(error, "--log-size goes with --log or --report");
     if (o->no_paging && o->mode != MODE_PROTECTED)
         return error_set(error, "--no-paging goes with -p");
     return 0;
@@ -379,7 +369,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
                        ? error_set(error, "no such option: -%c", optopt)
                        : error_set(error, "no such option, or a value too much: %s",
                                    argv[optind - 1]);
-        if (parse_one(options, option, optarg, error) < 0)
+        if (!take_simple(options, option, optarg) && parse_one(options, option, optarg, error) < 0)
             return -1;
         if (options->action != OPTIONS_RUN)
             return 0;

@@ -10,7 +10,7 @@
 
 enum { GUESTS_MAX = 4 };
 
-enum { CPUS_MAX = 64, INITRDS_MAX = 8 };
+enum { CPUS_MAX = 64, INITRDS_MAX = 8, LOG_SIZE_MAX = 1 << 24 };
 
 /* MODE_LINUX is never asked for: a kernel is told by its content. */
 enum guest_mode { MODE_BY_CONTENT, MODE_REAL, MODE_PROTECTED, MODE_LONG, MODE_LINUX };
@@ -42,10 +42,14 @@ struct options {
     uint64_t max_exits; /* 0: no limit */
     uint64_t timeout;   /* nanoseconds; 0: no limit */
     bool verbose, stats;
-    bool display_text;  /* its text page on the terminal, and the keys on its keyboard */
-    const char *kvm;    /* the device */
-    const char *append; /* the kernel's command line, for images that take one; or NULL */
-    unsigned cpus;      /* vCPUs of each guest; 0: the default, one */
+    const char *log;     /* the file for the exit log, or NULL */
+    const char *report;  /* the file for the page about the run, or NULL */
+    uint64_t log_size;   /* exits kept of each vCPU; 0: the default */
+    const char *symbols; /* an ELF file that names the guests' addresses; NULL: the image */
+    bool display_text;   /* its text page on the terminal, and the keys on its keyboard */
+    const char *kvm;     /* the device */
+    const char *append;  /* the kernel's command line, for images that take one; or NULL */
+    unsigned cpus;       /* vCPUs of each guest; 0: the default, one */
     const char *initrds[INITRDS_MAX];
     unsigned initrd_count;
     enum kernel_entry kernel_entry;

@@ -14,7 +14,8 @@
 #include "host/files.h"
 #include "host/terminal.h"
 #include "input.h"
-#include "stats.h"
+#include "logbook.h"
+#include "tell.h"
 #include "vm.h"
 
 enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
@@ -236,6 +237,7 @@ static int output_status(void)
 /* Names each guest that did not end well; the status is that of the lowest-numbered one. */
 static int report(void)
 {
+    int told = tell_run(session.vms, session.count, session.options);
     int status = STATUS_OK;
 
     for (unsigned i = 0; i < session.count; i++) {
@@ -243,8 +245,6 @@ static int report(void)
         struct vm_end end = vm_end_of(vm);
 
         console_flush(i);
-        if (session.options->stats)
-            stats_print(vm);
         if (ended_well(&end))
             continue;
         if (status == STATUS_OK)
@@ -255,6 +255,8 @@ static int report(void)
             vcpu_printf(i, "kvm-vmm: guest %u (%s) ended with status %d", i, vm->name,
                         status_of(&end));
     }
+    if (status == STATUS_OK && told < 0)
+        status = STATUS_FAILED; /* guests that ended well are not well served without their log */
     return status == STATUS_OK ? output_status() : status;
 }
 
@@ -270,6 +272,19 @@ static int load_initrds(struct boot_files *files, struct file initrds[INITRDS_MA
         files->initrds[files->initrd_count++] = (struct image){
             .path = o->initrds[i], .bytes = initrds[i].bytes, .size = initrds[i].size};
     }
+    return 0;
+}
+
+/* Names cost time at the start: the image's own are only read for those who show some. */
+static int name_addresses(struct vm *vm, struct file *image, struct error *error)
+{
+    const struct options *o = session.options;
+
+    if (o->symbols != NULL)
+        return guest_symbols_load(&vm->symbols, o->symbols,
+                                  vm->mode == MODE_REAL ? vm->memory.regions[0].base : 0, error);
+    if (o->stats || o->log != NULL || o->report != NULL)
+        guest_symbols_take(&vm->symbols, image);
     return 0;
 }
 
@@ -291,6 +306,8 @@ static int add_guest(unsigned index, const struct kvm *kvm, struct error *error)
         session.count++;
     for (unsigned i = 0; i < INITRDS_MAX; i++)
         file_release(&initrds[i]);
+    if (result == 0)
+        result = name_addresses(&session.vms[index], &file, error);
     file_release(&file);
     return result;
 }
@@ -328,6 +345,7 @@ static void init_console_and_input(const struct options *options)
         .color = options->color == COLOR_ALWAYS ||
                  (options->color == COLOR_AUTO && terminal && options->guests > 1),
         .terminal = terminal,
+        .tap = options->log != NULL || options->report != NULL ? logbook_output : NULL,
         .write = file_write,
         .want_ticks = want_ticks});
     input_init(&(struct input_config){.guests = options->guests,
@@ -349,7 +367,8 @@ int session_run(const struct options *options)
     thread_kicks_init();
     if (options->timeout != 0)
         session.deadline = events_now() + options->timeout;
-    started = add_guests(&error) == 0 && events_init(&error) == 0 &&
+    started = logbook_open(options, &error) == 0 && add_guests(&error) == 0 &&
+              events_init(&error) == 0 &&
               (!options->display_text || display_start(&session.vms[0], &error) == 0) &&
               start_guests(&error) == 0;
     if (!started)
@@ -358,11 +377,13 @@ int session_run(const struct options *options)
         wait_for_guests();
     for (unsigned i = 0; i < session.count; i++)
         vm_join(&session.vms[i]);
+    logbook_stop();
     if (started)
         status = report();
     else
         console_printf("kvm-vmm: %s", error.text);
     for (unsigned i = 0; i < session.count; i++)
         vm_destroy(&session.vms[i]);
+    logbook_close();
     return status;
 }

@@ -6,8 +6,11 @@
 
 #include "console.h"
 #include "exits.h"
+#include "log/functions.h"
 
 typedef unsigned long long count;
+
+enum { ROWS_MAX = 12 }; /* of a table whose length the guest decides */
 
 static void print_reasons(const struct vm *vm, const struct vcpu_stats *s)
 {
@@ -64,19 +67,58 @@ static void print_range(const struct vm *vm, const struct bus_range *range)
     print_registers(vm, range);
 }
 
-static void print_time(const struct vm *vm, const struct vcpu_stats *s)
+static void print_time(const struct vm *vm, const struct log_run *run, const struct log_vcpu *v)
 {
-    uint64_t total = s->guest_ns + s->vmm_ns;
+    double total = (double)v->guest_cycles + (double)v->vmm_cycles;
 
     if (total == 0)
         return;
-    vcpu_printf(vm->index, "  time in guest %19.3f ms %5.1f %%", (double)s->guest_ns / 1e6,
-                100.0 * (double)s->guest_ns / (double)total);
-    vcpu_printf(vm->index, "  time in VMM   %19.3f ms %5.1f %%", (double)s->vmm_ns / 1e6,
-                100.0 * (double)s->vmm_ns / (double)total);
+    vcpu_printf(vm->index, "  time in guest %19.3f ms %5.1f %%",
+                (double)v->guest_cycles * run->ns_per_cycle / 1e6,
+                100 * (double)v->guest_cycles / total);
+    vcpu_printf(vm->index, "  time in VMM   %19.3f ms %5.1f %%",
+                (double)v->vmm_cycles * run->ns_per_cycle / 1e6,
+                100 * (double)v->vmm_cycles / total);
 }
 
-void stats_print(const struct vm *vm)
+/* Where in the guest its exits came from. */
+static void print_functions(const struct vm *vm, const struct log_run *run,
+                            const struct log_guest *guest)
+{
+    uint64_t all = 0, shown = 0;
+
+    for (unsigned i = 0; i < guest->vcpu_count; i++)
+        all += guest->vcpus[i].exits;
+    for (unsigned i = 0; i < guest->function_count && i < ROWS_MAX; i++) {
+        const struct log_place *f = &guest->functions[i];
+        char name[64];
+
+        log_functions_name(guest->symbols, f->rip, name, sizeof name);
+        vcpu_printf(vm->index, "  function %-21s %12llu %5.1f %%   mean cost %.3f us", name,
+                    (count)f->count, 100.0 * (double)f->count / (double)all,
+                    (double)f->cost * run->ns_per_cycle / 1e3 / (double)f->count);
+        shown += f->count;
+    }
+    if (shown < all)
+        vcpu_printf(vm->index, "  function %-21s %12llu %5.1f %%", "(others)", (count)(all - shown),
+                    100.0 * (double)(all - shown) / (double)all);
+}
+
+/* What KVM counted itself: most exits of the CPU are over before the VMM hears of them. */
+static void print_counters(const struct vm *vm, const struct log_guest *guest)
+{
+    uint64_t all = 0;
+
+    for (unsigned i = 0; i < guest->counter_count; i++)
+        if (strcmp(guest->counters[i].name, "exits") == 0)
+            all = guest->counters[i].value;
+    for (unsigned i = 0; i < guest->counter_count && i < ROWS_MAX && all > 0; i++)
+        vcpu_printf(vm->index, "  KVM %-26s %12llu %5.1f %%", guest->counters[i].name,
+                    (count)guest->counters[i].value,
+                    100.0 * (double)guest->counters[i].value / (double)all);
+}
+
+void stats_print(const struct vm *vm, const struct log_run *run, const struct log_guest *guest)
 {
     const struct bus *bus = &vm->machine.bus;
 
@@ -86,10 +128,12 @@ void stats_print(const struct vm *vm)
         vcpu_printf(vm->index, "[guest %u] %s, vCPU %u: %llu exits", vm->index, vm->name, i,
                     (count)s->exits);
         print_reasons(vm, s);
-        print_time(vm, s);
+        print_time(vm, run, &guest->vcpus[i]);
     }
     for (unsigned i = 0; i < bus->count; i++)
         print_range(vm, &bus->ranges[i]);
     print_device(vm, "no", "port device", &bus->unclaimed[BUS_PIO]);
     print_device(vm, "no", "memory device", &bus->unclaimed[BUS_MMIO]);
+    print_functions(vm, run, guest);
+    print_counters(vm, guest);
 }

@@ -3,8 +3,10 @@
 #ifndef STATS_H
 #define STATS_H
 
+#include "log/view.h"
 #include "vm.h"
 
-void stats_print(const struct vm *vm);
+/* `run` is over; `guest` is the one of it that `vm` was. */
+void stats_print(const struct vm *vm, const struct log_run *run, const struct log_guest *guest);
 
 #endif

@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "exits.h"
-#include "host/events.h"
+#include "host/clock.h"
+#include "logbook.h"
 #include "vm.h"
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
                 struct error *error)
 {
     *vcpu = (struct vcpu){.vm = vm, .id = id, .string_rip = UINT64_MAX};
+    if (logbook_add_page(vm->index, id, &vcpu->page, error) < 0)
+        return -1;
     return kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error);
 }
 
@@ -70,16 +73,17 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     return VERDICT_STOP;
 }
 
-/* Into the guest and back. Reads no clock unless --stats wants to know where time goes. */
+/* Into the guest and back. Reads no clock unless somebody wants to know where time goes. */
 static enum verdict run_once(struct vcpu *vcpu)
 {
-    bool timed = vcpu->vm->options->stats;
-    uint64_t entered = timed ? events_now() : 0;
+    bool timed = vcpu->page != NULL;
+    uint64_t entered = timed ? clock_cycles() : 0;
     int code = kvm_enter(&vcpu->cpu);
-    uint64_t left = timed ? events_now() : 0;
+    uint64_t left = timed ? clock_cycles() : 0;
     enum verdict verdict;
 
-    vcpu->stats.guest_ns += left - entered;
+    if (timed)
+        vcpu->page->guest_cycles += left - entered;
     if (code == -EINTR || code == -EAGAIN) { /* a kick, or a signal: the requests say what for */
         vcpu->cpu.run->immediate_exit = 0;
         return VERDICT_RESUME;
@@ -90,7 +94,7 @@ static enum verdict run_once(struct vcpu *vcpu)
     }
     verdict = handle_exit(vcpu);
     if (timed)
-        vcpu->stats.vmm_ns += events_now() - left;
+        logbook_exit(vcpu->page, vcpu, left);
     return verdict;
 }
 

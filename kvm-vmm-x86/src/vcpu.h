@@ -8,6 +8,7 @@
 #include "host/kvm.h"
 #include "host/threads.h"
 
+struct logbook_page;
 struct vm;
 
 enum verdict { VERDICT_RESUME, VERDICT_STOP };
@@ -20,7 +21,6 @@ enum { EXIT_REASONS = 64 };
 struct vcpu_stats {
     uint64_t exits;
     uint64_t by_reason[EXIT_REASONS]; /* index: KVM_EXIT_*; beyond the table, the last */
-    uint64_t guest_ns, vmm_ns;        /* only where --stats asked for them */
 };
 
 struct vcpu {
@@ -33,6 +33,7 @@ struct vcpu {
     uint64_t halt_progress;    /* vcpu_progress at that moment; atomic */
     unsigned examined;         /* how often it was found out; atomic */
     uint64_t watched_progress; /* halt.c: vcpu_progress at the last look; main thread only */
+    struct logbook_page *page; /* where its exits are written down; NULL: nowhere */
     struct vcpu_stats stats;   /* written by the vCPU's thread; `exits` is read by others, atomic */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
 };

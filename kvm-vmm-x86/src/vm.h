@@ -6,6 +6,7 @@
 
 #include "boot/loader.h"
 #include "dev/backend.h"
+#include "guest_symbols.h"
 #include "host/kvm.h"
 #include "host/threads.h"
 #include "machine.h"
@@ -33,7 +34,8 @@ struct vm {
     struct memory memory;
     struct backend backend;
     struct machine machine;
-    struct vcpu *vcpus; /* `vcpu_count` of them */
+    struct guest_symbols symbols; /* the names of its addresses, where known */
+    struct vcpu *vcpus;           /* `vcpu_count` of them */
     unsigned vcpu_count;
     unsigned vcpus_made; /* how many of them KVM has */
     unsigned started; /* how many of them have a thread to join; only the main thread writes it */

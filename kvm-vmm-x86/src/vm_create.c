@@ -221,6 +221,7 @@ void vm_destroy(struct vm *vm)
     while (vm->vcpus_made > 0)
         vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
     free(vm->vcpus);
+    guest_symbols_release(&vm->symbols);
     if (vm->ram != NULL)
         ram_release(vm->ram, vm->ram_size);
     if (vm->fd >= 0)

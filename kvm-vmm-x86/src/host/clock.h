@@ -1,4 +1,4 @@
-/* The host's wall clock. */
+/* The host's clocks: that on the wall, and the CPU's own. */
 #ifndef HOST_CLOCK_H
 #define HOST_CLOCK_H
 
@@ -6,5 +6,11 @@
 
 /* Seconds since 1970, UTC. */
 uint64_t clock_seconds(void);
+
+/* The CPU's time stamp counter: two of these cost less than one look at any other clock. */
+static inline uint64_t clock_cycles(void)
+{
+    return __builtin_ia32_rdtsc();
+}
 
 #endif

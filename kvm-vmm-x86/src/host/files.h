@@ -27,6 +27,25 @@ enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
 int file_write(int fd, const void *bytes, size_t count) MUST_CHECK;
 void files_hurry(void);
 
+/* A file that is written at the end of a run, and must be known to be writable at its beginning. */
+struct outfile {
+    const char *path; /* NULL: nobody asked for it */
+    int fd;
+    bool ours; /* it was not there before */
+};
+
+/* Opens or creates it; what it holds stays until the first outfile_write. `path` may be NULL. */
+int outfile_open(struct outfile *file, const char *path, struct error *error) MUST_CHECK;
+
+/* Empties it, so that writing begins at its start. */
+int outfile_begin(struct outfile *file) MUST_CHECK;
+/* 0 or a negative errno; `context` is the outfile. */
+int outfile_write(void *context, const void *bytes, size_t count) MUST_CHECK;
+/* What closing says of the writes before it: 0 or a negative errno. */
+int outfile_close(struct outfile *file) MUST_CHECK;
+/* Closes it as if it had never been opened. */
+void outfile_abandon(struct outfile *file);
+
 /* Opens /dev/null for each standard descriptor that is closed, so that nothing of ours takes its
  * number. */
 void files_keep_standard(void);

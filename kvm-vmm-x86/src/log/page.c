@@ -4,6 +4,7 @@
  * The data is the only part that a guest or a file name can influence; it is made of numbers and of
  * log_sink_string's, which can leave neither their quotes nor the element.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "log/functions.h"
@@ -199,7 +200,7 @@ int log_page_write(struct log_sink *sink, const struct log_run *run)
         struct tables *tables = calloc(1, sizeof *tables);
 
         if (tables == NULL)
-            return -1;
+            return -ENOMEM;
         log_sink_text(sink, g > 0 ? ",\n" : "\n");
         write_guest(sink, run, &run->guests[g], tables);
         free(tables);

@@ -154,7 +154,7 @@ static void write_totals(struct log_sink *sink, const struct log_run *run)
                   "{\"ph\":\"i\",\"pid\":0,\"tid\":0,\"ts\":0,\"s\":\"g\",\"name\":\"start\"}");
 }
 
-void log_trace_write(struct log_sink *sink, const struct log_run *run)
+int log_trace_write(struct log_sink *sink, const struct log_run *run)
 {
     write_totals(sink, run);
     for (unsigned g = 0; g < run->count; g++) {
@@ -167,4 +167,5 @@ void log_trace_write(struct log_sink *sink, const struct log_run *run)
         write_end(sink, run, guest);
     }
     log_sink_text(sink, "\n]}\n");
+    return 0;
 }
