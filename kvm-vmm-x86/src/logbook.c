@@ -34,7 +34,7 @@ static bool wants_places(void)
 
 int logbook_open(const struct options *options, struct error *error)
 {
-    book = (struct logbook){.options = options, .start = clock_cycles(), .start_ns = events_now()};
+    book = (struct logbook){.options = options};
     if (outfile_open(&book.log, options->log, error) < 0 ||
         outfile_open(&book.report, options->report, error) < 0)
         return -1;
@@ -104,6 +104,12 @@ void logbook_output(unsigned guest, const uint8_t *bytes, size_t count)
 {
     if (book.outputs[guest].bytes != NULL)
         log_output_add(&book.outputs[guest], bytes, count, clock_cycles());
+}
+
+void logbook_start(void)
+{
+    book.start = clock_cycles();
+    book.start_ns = events_now();
 }
 
 void logbook_stop(void)

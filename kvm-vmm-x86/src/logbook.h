@@ -22,8 +22,7 @@ struct logbook_page {
     uint64_t guest_cycles, vmm_cycles;
 };
 
-/* Opens the files, before anything is done that would be lost if that fails, and starts the clock.
- */
+/* Opens the files, before anything is done that would be lost if that fails. */
 int logbook_open(const struct options *options, struct error *error) MUST_CHECK;
 
 /* The page of a vCPU, made at the first call; NULL if nothing is to be kept. -1: no memory. */
@@ -39,7 +38,8 @@ void logbook_exit(struct logbook_page *page, const struct vcpu *vcpu, uint64_t l
 /* A guest's output, for console_config.tap. */
 void logbook_output(unsigned guest, const uint8_t *bytes, size_t count);
 
-/* Stops the clock: everything has ended. */
+/* The clock runs from when the guests start until the last has ended. */
+void logbook_start(void);
 void logbook_stop(void);
 /* The times of the run, for those who write about it. */
 void logbook_clock(struct log_run *run);

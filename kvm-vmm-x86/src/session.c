@@ -327,6 +327,7 @@ static int add_guests(struct error *error)
 
 static int start_guests(struct error *error)
 {
+    logbook_start();
     for (unsigned i = 0; i < session.count; i++) {
         if (vm_start(&session.vms[i], events_wake, error) < 0) {
             stop_all(END_SIBLING, 0, "");

@@ -68,8 +68,7 @@ static void write_kinds(struct log_sink *sink, const struct log_run *run,
         log_sink_text(sink, ",");
         log_sink_string(sink, range != NULL             ? range->ops->name
                               : r->space == LOG_NOWHERE ? reason
-                              : r->space < 4            ? devices[r->space]
-                                                        : "");
+                                                        : devices[r->space]);
         log_sink_format(sink, ",\"%s\"]",
                         r->space == LOG_NOWHERE ? ""
                         : r->write              ? "write"

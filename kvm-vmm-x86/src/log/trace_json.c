@@ -61,7 +61,7 @@ static void write_access(struct log_sink *sink, const struct log_record *r)
 {
     static const char *const fields[] = {"", "port", "address", "msr"};
 
-    if (r->space == LOG_NOWHERE || r->space >= sizeof fields / sizeof fields[0])
+    if (r->space == LOG_NOWHERE)
         return;
     log_sink_format(sink, ",\"access\":\"%s\",\"%s\":\"%#llx\",\"bytes\":%u,\"items\":%u",
                     r->write ? "write" : "read", fields[r->space], (unsigned long long)r->address,

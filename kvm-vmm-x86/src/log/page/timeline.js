@@ -1,6 +1,6 @@
 // The timeline: a lane for each vCPU, marks for what the guest printed, and what the mouse does to them.
 
-const LANE = lanes.length > 12 ? 16 : 30, GAP = 6, HEAD = data.guests.length > 1 ? 20 : 4, MARKS = 12;
+const LANE = lanes.length > 12 ? 16 : lanes.length > 2 ? 30 : 44, GAP = 6, HEAD = data.guests.length > 1 ? 20 : 4, MARKS = 12;
 
 // Where everything stands, from top to bottom.
 const layout = (() => {

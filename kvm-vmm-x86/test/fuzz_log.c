@@ -1,0 +1,84 @@
+/* Fuzzes the writers of the exit log: whatever exits there were and whatever was printed, the trace
+ * is JSON, and the page's data is JSON that cannot leave its element. */
+#include <stdlib.h>
+
+#include "json_check.h"
+#include "log_run_fake.h"
+
+enum { TEXT_ROOM = 1 << 20 };
+
+static struct fake_text written;
+
+static void fill_from(struct fake_run *f, const uint8_t *bytes, size_t size)
+{
+    struct log_record record;
+    unsigned vcpu = 0;
+    uint64_t time = 0;
+
+    while (size > sizeof record && bytes[0] % 4 != 0) {
+        memcpy(&record, bytes, sizeof record);
+        record.write = bytes[0] & 1; /* a bool has two values, and a space is one of ours */
+        record.space %= LOG_MSR + 1;
+        *log_ring_next(&f->rings[vcpu++ % FAKE_VCPUS]) = record;
+        bytes += sizeof record;
+        size -= sizeof record;
+    }
+    while (size > 0) {
+        size_t part = size < 7 ? size : 7;
+
+        time += (uint64_t)bytes[0] << 16;
+        log_output_add(&f->output, bytes, part, time);
+        bytes += part;
+        size -= part;
+    }
+}
+
+static const char *write_with(int (*content)(struct log_sink *, const struct log_run *),
+                              const struct log_run *run)
+{
+    static struct log_sink sink;
+
+    written.used = 0;
+    sink = (struct log_sink){.write = fake_text_write, .context = &written};
+    if (content(&sink, run) != 0 || log_sink_finish(&sink) != 0)
+        abort();
+    return written.bytes;
+}
+
+/* As a browser looks for the end of the element: the first `</script`, whatever JSON says. */
+static void check_page(const char *page)
+{
+    static const char opening[] = "<script type=\"application/json\" id=\"data\">";
+    const char *data = strstr(page, opening), *end;
+
+    if (data == NULL)
+        abort();
+    data += sizeof opening - 1;
+    end = strstr(data, "</script");
+    if (end == NULL || !json_is_good(data, (size_t)(end - data)) ||
+        memchr(data, '<', (size_t)(end - data)) != NULL)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    static struct fake_run f;
+    char name[32] = "";
+
+    if (written.bytes == NULL)
+        written = (struct fake_text){.bytes = malloc(TEXT_ROOM), .room = TEXT_ROOM};
+    if (size > 0)
+        memcpy(name, bytes, size < sizeof name ? size : sizeof name - 1);
+    if (fake_run_init(&f, name, name) < 0)
+        abort();
+    memcpy(f.counters[0].name, name, sizeof name);
+    f.guest.counter_count = f.guest.function_count = 1;
+    fill_from(&f, bytes, size);
+    write_with(log_trace_write, &f.run);
+    if (!json_is_good(written.bytes, written.used))
+        abort();
+    check_page(write_with(log_page_write, &f.run));
+    fake_run_destroy(&f);
+    return 0;
+}
