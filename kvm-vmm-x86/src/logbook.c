@@ -20,42 +20,42 @@ static struct logbook {
     struct log_output outputs[GUESTS_MAX];
     uint64_t start, end;       /* cycles */
     uint64_t start_ns, end_ns; /* the same moments on the host's clock */
-} book;
+} logbook;
 
 static bool wants_exits(void)
 {
-    return book.options->log != NULL || book.options->report != NULL;
+    return logbook.options->log != NULL || logbook.options->report != NULL;
 }
 
 static bool wants_places(void)
 {
-    return book.options->stats || book.options->report != NULL;
+    return logbook.options->stats || logbook.options->report != NULL;
 }
 
 int logbook_open(const struct options *options, struct error *error)
 {
-    book = (struct logbook){.options = options};
-    if (outfile_open(&book.log, options->log, error) < 0 ||
-        outfile_open(&book.report, options->report, error) < 0)
+    logbook = (struct logbook){.options = options};
+    if (outfile_open(&logbook.log, options->log, error) < 0 ||
+        outfile_open(&logbook.report, options->report, error) < 0)
         return -1;
     for (unsigned i = 0; i < options->guests && wants_exits(); i++)
-        if (log_output_create(&book.outputs[i], error) < 0)
+        if (log_output_create(&logbook.outputs[i], error) < 0)
             return -1;
     return 0;
 }
 
 static uint32_t ring_size(void)
 {
-    unsigned cpus = book.options->cpus > 0 ? book.options->cpus : 1;
+    unsigned cpus = logbook.options->cpus > 0 ? logbook.options->cpus : 1;
 
-    if (book.options->log_size != 0)
-        return (uint32_t)book.options->log_size;
+    if (logbook.options->log_size != 0)
+        return (uint32_t)logbook.options->log_size;
     return cpus > KEPT_ALL / KEPT_EACH ? KEPT_ALL / cpus : KEPT_EACH;
 }
 
 int logbook_add_page(unsigned guest, unsigned vcpu, struct logbook_page **page, struct error *error)
 {
-    struct logbook_page **place = &book.pages[guest][vcpu];
+    struct logbook_page **place = &logbook.pages[guest][vcpu];
 
     *page = *place;
     if (*place != NULL || (!wants_exits() && !wants_places()))
@@ -72,12 +72,12 @@ int logbook_add_page(unsigned guest, unsigned vcpu, struct logbook_page **page, 
 
 const struct logbook_page *logbook_page(unsigned guest, unsigned vcpu)
 {
-    return book.pages[guest][vcpu];
+    return logbook.pages[guest][vcpu];
 }
 
 const struct log_output *logbook_printed(unsigned guest)
 {
-    return &book.outputs[guest];
+    return &logbook.outputs[guest];
 }
 
 /* On the path of every exit. */
@@ -102,30 +102,30 @@ void logbook_exit(struct logbook_page *page, const struct vcpu *vcpu, uint64_t l
 
 void logbook_output(unsigned guest, const uint8_t *bytes, size_t count)
 {
-    if (book.outputs[guest].bytes != NULL)
-        log_output_add(&book.outputs[guest], bytes, count, clock_cycles());
+    if (logbook.outputs[guest].bytes != NULL)
+        log_output_add(&logbook.outputs[guest], bytes, count, clock_cycles());
 }
 
 void logbook_start(void)
 {
-    book.start = clock_cycles();
-    book.start_ns = events_now();
+    logbook.start = clock_cycles();
+    logbook.start_ns = events_now();
 }
 
 void logbook_stop(void)
 {
-    book.end = clock_cycles();
-    book.end_ns = events_now();
+    logbook.end = clock_cycles();
+    logbook.end_ns = events_now();
 }
 
 /* The counter's rate is what it turned out to be between the two ends of the run. */
 void logbook_clock(struct log_run *run)
 {
-    uint64_t cycles = book.end - book.start;
+    uint64_t cycles = logbook.end - logbook.start;
 
-    run->start = book.start;
-    run->end = book.end;
-    run->ns_per_cycle = cycles > 0 ? (double)(book.end_ns - book.start_ns) / (double)cycles : 0;
+    run->start = logbook.start;
+    run->end = logbook.end;
+    run->ns_per_cycle = cycles > 0 ? (double)(logbook.end_ns - logbook.start_ns) / (double)cycles : 0;
 }
 
 /* One file: its content through a buffer. */
@@ -154,26 +154,26 @@ static int write_file(struct outfile *file,
 
 int logbook_write(const struct log_run *run, struct error *error)
 {
-    if (book.log.path != NULL && write_file(&book.log, log_trace_write, run, error) < 0)
+    if (logbook.log.path != NULL && write_file(&logbook.log, log_trace_write, run, error) < 0)
         return -1;
-    if (book.report.path != NULL && write_file(&book.report, log_page_write, run, error) < 0)
+    if (logbook.report.path != NULL && write_file(&logbook.report, log_page_write, run, error) < 0)
         return -1;
     return 0;
 }
 
 void logbook_close(void)
 {
-    outfile_abandon(&book.log);
-    outfile_abandon(&book.report);
+    outfile_abandon(&logbook.log);
+    outfile_abandon(&logbook.report);
     for (unsigned g = 0; g < GUESTS_MAX; g++) {
-        log_output_destroy(&book.outputs[g]);
+        log_output_destroy(&logbook.outputs[g]);
         for (unsigned v = 0; v < CPUS_MAX; v++) {
-            if (book.pages[g][v] == NULL)
+            if (logbook.pages[g][v] == NULL)
                 continue;
-            log_ring_destroy(&book.pages[g][v]->ring);
-            log_tally_destroy(&book.pages[g][v]->tally);
-            free(book.pages[g][v]);
+            log_ring_destroy(&logbook.pages[g][v]->ring);
+            log_tally_destroy(&logbook.pages[g][v]->tally);
+            free(logbook.pages[g][v]);
         }
     }
-    book = (struct logbook){.log.fd = -1, .report.fd = -1};
+    logbook = (struct logbook){.log.fd = -1, .report.fd = -1};
 }
