@@ -125,7 +125,8 @@ void logbook_clock(struct log_run *run)
 
     run->start = logbook.start;
     run->end = logbook.end;
-    run->ns_per_cycle = cycles > 0 ? (double)(logbook.end_ns - logbook.start_ns) / (double)cycles : 0;
+    run->ns_per_cycle =
+        cycles > 0 ? (double)(logbook.end_ns - logbook.start_ns) / (double)cycles : 0;
 }
 
 /* One file: its content through a buffer. */
