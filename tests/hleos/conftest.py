@@ -1,6 +1,7 @@
 """HLeOs on its machines: images with a command line of their own, QEMU and Bochs."""
 import os
 import pty
+import re
 import subprocess
 import time
 
@@ -11,18 +12,36 @@ from tests.hleos.machines import BUILD, HLEOS, LIMIT, qemu_command
 
 @pytest.fixture(scope="session")
 def built():
-    subprocess.run(["make", "-s", "-C", HLEOS], check=True, stdin=subprocess.DEVNULL)
+    subprocess.run(["make", "-s", "-C", HLEOS, "all", "test-roms"], check=True, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture
 def image(built, scratch):
-    """image(command_line, size=0): a new disk image."""
-    def make(command_line="", size=0):
-        out = scratch / "hleos.img"
+    """image(command_line, size=0, kernel=None): a new disk image, with another kernel's bytes if there are any."""
+    def make(command_line="", size=0, kernel=None):
+        out, file = scratch / "hleos.img", BUILD / "hleos-stripped.elf"
+        if kernel is not None:
+            file = scratch / "kernel"
+            file.write_bytes(kernel)
         subprocess.run([BUILD / "mkimage", "--boot", BUILD / "boot.bin", "--stage2", BUILD / "stage2.bin",
-                        "--kernel", BUILD / "hleos-stripped.elf", "--cmdline", command_line,
+                        "--kernel", file, "--cmdline", command_line,
                         "--size", str(size), "--out", out], check=True, stdout=subprocess.DEVNULL)
         return out
+    return make
+
+
+@pytest.fixture
+def roms(built, scratch):
+    """roms(name, ...): QEMU's options for a PC whose BIOS lacks something; HLeOs/HLeOs/test/rom has the names."""
+    def make(*names):
+        options = []
+        for name in names:
+            rom = bytearray((BUILD / "rom" / (name + ".bin")).read_bytes())
+            rom += bytes(rom[2] * 512 - len(rom))
+            rom[-1] = -sum(rom) & 0xff   # the sum that a BIOS asks for
+            (scratch / name).write_bytes(rom)
+            options += ["-option-rom", scratch / name]
+        return options
     return make
 
 
@@ -39,18 +58,18 @@ def qemu(scratch):
 
 @pytest.fixture
 def halted(scratch):
-    """halted(image, text, ...): runs until `text` has come on the serial line; returns all of it."""
-    def run(disk, text, **options):
+    """halted(image, ...): runs until the loader's one line with a code has come on the serial line; returns all of it."""
+    def run(disk, **options):
         serial = scratch / "serial.txt"
         machine = subprocess.Popen(qemu_command(disk, "file:%s" % serial, **options), stdin=subprocess.DEVNULL)
         try:
             for _ in range(LIMIT * 10):
                 seen = serial.read_text(errors="replace") if serial.exists() else ""
-                at = seen.find(text)
-                if at >= 0 and "\n" in seen[at:]:
+                if re.search(r"HLeOs E\d\d .*\n", seen):
+                    assert machine.poll() is None, "it must stand still, not leave"
                     return seen
                 time.sleep(0.1)
-            raise AssertionError("%r never came; this did:\n%s" % (text, seen))
+            raise AssertionError("no line with a code came; this did:\n%s" % seen)
         finally:
             machine.kill()
             machine.wait()

@@ -6,9 +6,10 @@
  *   0x01000  stack, growing down from 0x7c00
  *   0x07c00  boot sector
  *   0x08000  second stage, at most 32 KB
- *   0x10000  one disk transfer, 32 KB; starts at a 64 KB boundary, which a floppy's DMA cannot
- * cross 0x20000  page tables: PML4, PDPT, four page directories 0x26000  boot_info 0x27000  end:
- * what the BIOS has above stays as it is
+ *   0x10000  one disk transfer, 32 KB: within 64 KB, whose ends a floppy's DMA cannot cross
+ *   0x20000  page tables: PML4, PDPT, four page directories
+ *   0x26000  boot_info
+ *   0x27000  end: what the BIOS has above stays as it is
  */
 #ifndef BOOT_LAYOUT_H
 #define BOOT_LAYOUT_H

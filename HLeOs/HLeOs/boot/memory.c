@@ -67,12 +67,25 @@ static void a20_by_port(void)
 
 void memory_open_a20(void)
 {
-    static void (*const ways[])(void) = {a20_by_bios, a20_by_keyboard, a20_by_port};
+    static const struct {
+        void (*open)(void);
+        const char *name;
+    } ways[] = {{a20_by_bios, "the BIOS"},
+                {a20_by_keyboard, "the keyboard controller"},
+                {a20_by_port, "port 92h"}};
 
-    for (unsigned i = 0; i < sizeof ways / sizeof ways[0] && !a20_is_open(); i++)
-        ways[i]();
-    if (!a20_is_open())
-        console_fail("E10", "the A20 line does not open");
+    if (a20_is_open())
+        return;
+    for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        ways[i].open();
+        if (a20_is_open()) {
+            console_text("A20: opened by ");
+            console_text(ways[i].name);
+            console_line_end();
+            return;
+        }
+    }
+    console_fail("E10", "the A20 line does not open");
 }
 
 static void add(struct boot_info *info, uint64_t base, uint64_t length, uint32_t type)
@@ -105,23 +118,24 @@ static bool read_e820(struct boot_info *info)
     return info->memory_count > 0;
 }
 
-/* E801h counts KB from 1 MB to 16 MB and 64 KB blocks above; 88h only KB above 1 MB. */
+/* E801h counts KB from 1 MB to 16 MB and 64 KB blocks above; 88h only KB above 1 MB. Without either
+ * there is no map: what lies below 1 MB would not help. */
 static void read_older(struct boot_info *info)
 {
-    struct bios_registers low = {0}, r = {.eax = 0xe801};
+    struct bios_registers low = {0}, e801 = {.eax = 0xe801}, r88 = {.eax = 0x8800};
 
+    bios_call(BIOS_SYSTEM, &e801);
+    bios_call(BIOS_SYSTEM, &r88);
     bios_call(BIOS_MEMORY_SIZE, &low);
+    if (e801.eflags & r88.eflags & BIOS_CARRY)
+        return;
     add(info, 0, (low.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
-    bios_call(BIOS_SYSTEM, &r);
-    if (!(r.eflags & BIOS_CARRY)) {
-        add(info, ONE_MB, (r.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
-        add(info, 16 * ONE_MB, (uint64_t)(r.ebx & 0xffff) << 16, BOOT_MEMORY_USABLE);
+    if (e801.eflags & BIOS_CARRY) {
+        add(info, ONE_MB, (r88.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
         return;
     }
-    r = (struct bios_registers){.eax = 0x8800};
-    bios_call(BIOS_SYSTEM, &r);
-    if (!(r.eflags & BIOS_CARRY))
-        add(info, ONE_MB, (r.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
+    add(info, ONE_MB, (e801.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
+    add(info, 16 * ONE_MB, (uint64_t)(e801.ebx & 0xffff) << 16, BOOT_MEMORY_USABLE);
 }
 
 void memory_read_map(struct boot_info *info)

@@ -4,7 +4,7 @@
 
 #include "abi/boot_info.h"
 
-/* Opens the A20 line, by whichever of four ways works, or stops the machine. */
+/* Opens the A20 line, by whichever of three ways works, or stops the machine. */
 void memory_open_a20(void);
 
 /* Fills in info->memory by E820h, or by the older E801h and 88h where that is missing. */

@@ -1,0 +1,11 @@
+/* A disk from before EDD: function 41h is unknown, so all reads go by cylinder, head and sector. */
+#include "HLeOs/HLeOs/test/rom/rom.inc"
+
+        rom_begin
+        hook    DISK, OLD_DISK_2, disk
+        rom_end
+
+disk:   cmpb    $0x41, %ah
+        je      1f
+        chain   OLD_DISK_2
+1:      refuse  0x01

@@ -1,0 +1,11 @@
+/* A BIOS from before e820h: what is left is e801h. */
+#include "HLeOs/HLeOs/test/rom/rom.inc"
+
+        rom_begin
+        hook    SYSTEM, OLD_SYSTEM, system
+        rom_end
+
+system: cmpw    $0xe820, %ax
+        je      1f
+        chain   OLD_SYSTEM
+1:      refuse  0x86
