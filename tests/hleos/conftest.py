@@ -58,7 +58,7 @@ def qemu(scratch):
 
 @pytest.fixture
 def halted(scratch):
-    """halted(image, ...): runs until the loader's one line with a code has come on the serial line; returns all of it."""
+    """halted(image, ...): runs until the loader's line with a code has come on the serial line; returns all of it."""
     def run(disk, **options):
         serial = scratch / "serial.txt"
         machine = subprocess.Popen(qemu_command(disk, "file:%s" % serial, **options), stdin=subprocess.DEVNULL)

@@ -1,5 +1,5 @@
-/* A disk whose every read fails the first time. The boot sector's own read, which the BIOS does not repeat, is the
- * first of all and succeeds. */
+/* A disk whose every read fails the first time. The boot sector's own, which the BIOS does not
+ * repeat, is the first of all and succeeds. */
 #include "HLeOs/HLeOs/test/rom/rom.inc"
 
         rom_begin

@@ -1,4 +1,5 @@
-/* A disk without EDD that is gone once the boot sector has read the second stage: its geometry is known once only. */
+/* A disk without EDD that is gone once the boot sector has read the second stage: its geometry is
+ * known once only. */
 #include "HLeOs/HLeOs/test/rom/rom.inc"
 
         rom_begin
