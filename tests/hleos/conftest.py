@@ -78,10 +78,10 @@ def halted(scratch):
 
 @pytest.fixture
 def bochs(scratch):
-    """bochs(image, megabytes) -> what came on the serial line. Bochs's own status is always 1."""
-    def run(disk, megabytes=64):
+    """bochs(image, floppy=False) -> what came on the serial line. Bochs's own status is always 1."""
+    def run(disk, floppy=False):
         master, slave = pty.openpty()  # its terminal display wants one, and draws to it
-        machine = subprocess.Popen([HLEOS / "tools/run-bochs", disk, scratch / "bochs", str(megabytes)],
+        machine = subprocess.Popen([HLEOS / "tools/run-bochs", disk, scratch / "bochs", "floppy" if floppy else "disk"],
                                    stdin=slave, stdout=slave, stderr=slave, env=dict(os.environ, TERM="xterm"))
         os.close(slave)
         end = time.monotonic() + LIMIT

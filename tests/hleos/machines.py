@@ -11,9 +11,13 @@ GOOD = 33            # (0x10 << 1) | 1: the tests passed
 PANIC = 37
 
 
-def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=()):
+def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=(), accelerator="tcg"):
+    """The guest's memory is promised and not set aside: 64 GB need no machine that has them."""
     cpu = "qemu32" if "i386" in program else "max"
-    return [program, "-accel", "tcg", "-cpu", cpu, "-m", memory, "-display", "none", "-no-reboot", "-nodefaults",
+    if "i386" not in program:
+        extra = (*extra, "-object", "memory-backend-ram,id=ram,size=%s,reserve=off" % memory,
+                 "-machine", "memory-backend=ram")
+    return [program, "-accel", accelerator, "-cpu", cpu, "-m", memory, "-display", "none", "-no-reboot", "-nodefaults",
             "-vga", "std", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", serial,
             *(extra if "-fda" in extra else ("-drive", "file=%s,format=raw,if=ide" % image, *extra))]
 
