@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "boot/handover.h"
 #include "common/elf.h"
 
 enum { SEGMENTS_MAX = 64, NOTES_MAX = 64 };
@@ -89,12 +90,13 @@ static int examine(struct vmlinux *v, const struct image *image)
     return entered || v->pvh ? ELF_OK : 1;
 }
 
+/* A kernel that asks for a boot_info is linked like one of Linux, and is none. */
 bool vmlinux_recognise(const struct image *image)
 {
     struct vmlinux v;
 
     return elf_has_magic(image->bytes, image->size) && examine(&v, image) == ELF_OK &&
-           (v.bits64 || v.pvh);
+           (v.bits64 || v.pvh) && !handover_wanted(image->bytes, image->size);
 }
 
 int vmlinux_open(struct vmlinux *vmlinux, const struct image *image, struct error *error)
