@@ -1,0 +1,186 @@
+"""The exit log: a file that every reader of its format takes, whose counts are those of --stats, whatever the guest did."""
+import json
+import re
+import signal
+
+import pytest
+
+from tests.support import TOP, finish
+
+ELVES = TOP / "build/kvm-vmm-x86/guest"
+
+
+class Log:
+    """A trace: its events by kind, and what it says of itself."""
+
+    def __init__(self, path):
+        trace = json.loads(path.read_text(encoding="utf-8"))
+        self.events, self.about = trace["traceEvents"], trace["otherData"]
+
+    def exits(self, guest=0):
+        return [e for e in self.events if e["ph"] == "X" and e["pid"] == guest + 1]
+
+    def printed(self, guest=0):
+        return "".join(e["name"] for e in self.events if e.get("cat") == "output" and e["pid"] == guest + 1)
+
+    def end(self, guest=0):
+        return [e["name"] for e in self.events if e.get("cat") == "end" and e["pid"] == guest + 1]
+
+
+@pytest.fixture
+def logged(vmm, scratch):
+    """logged(arguments...): a run with --log and --stats, and its log."""
+    def run(*args, **options):
+        result = vmm.run("--stats", "--log", scratch / "log.json", *args, **options)
+        return result, Log(scratch / "log.json")
+    return run
+
+
+def test_every_exit_in_order(logged):
+    """hello: a call for each byte and one to end. The log's numbers are those of --stats."""
+    result, log = logged("@hello")
+    exits = log.exits()
+    assert result.status == 0 and result.out == b"Hello, KVM!\n", result
+    assert [e["args"]["exit"] for e in exits] == list(range(1, len(result.out) + 2))
+    assert [e["name"] for e in exits] == ["hypercall.PUTCHAR"] * len(result.out) + ["hypercall.EXIT"]
+    assert all(a["ts"] + a["dur"] <= b["ts"] + 1e-6 for a, b in zip(exits, exits[1:])), "one ends before the next"
+    assert "vCPU 0: %d exits" % len(exits) in result.err and log.about["guest 0 vCPU 0 exits"] == len(exits)
+    assert log.printed() == "Hello, KVM!\n" and log.end() == ["ended by itself"]
+
+
+def test_counts_by_register_agree_with_stats(logged):
+    result, log = logged("@uart_until_q", stdin=b"abcq")
+    rows = re.findall(r"register (uart\.\w+) +(\d+) read +(\d+) written", result.err)
+    for name, reads, writes in rows:
+        kept = [e["args"]["access"] for e in log.exits() if e["name"] == name]
+        assert (kept.count("read"), kept.count("write")) == (int(reads), int(writes)), name
+    assert {"uart.RBR", "uart.THR", "uart.LSR"} <= {row[0] for row in rows}, result
+
+
+def test_values_and_addresses(logged):
+    _, log = logged("@debug_exit")
+    last = log.exits()[-1]
+    assert last["name"] == "debug-exit.status" and last["cat"] == "io"
+    assert last["args"]["port"] == "0xf4" and last["args"]["value"] == "0x15" and last["args"]["access"] == "write"
+    assert log.end() == ["ended with status 43"]
+
+
+def test_the_ring_says_what_it_dropped(logged):
+    result, log = logged("--log-size", "100", "--max-exits", "1234", "@storm")
+    exits = log.exits()
+    assert result.status == 124 and log.about["guest 0 vCPU 0 exits"] == 1234, result
+    assert log.about["guest 0 vCPU 0 dropped"] == 1134
+    assert [e["args"]["exit"] for e in exits] == list(range(1135, 1235))
+    assert {e["name"] for e in exits} == {"port 0x80"}
+
+
+def test_functions_by_symbol_file(logged):
+    """hctest prints by its own print_string; the names are in the ELF file that its image was cut from."""
+    result, log = logged("--symbols", ELVES / "hctest.elf", "@hctest", stdin=b"x")
+    named = [e for e in log.exits() if e["args"].get("symbol", "").startswith("print_string+")]
+    row = re.search(r"function print_string +(\d+)", result.err)
+    assert named and row and int(row.group(1)) == len(named), result
+
+
+def test_functions_of_an_elf_guest(logged):
+    """An ELF image names its own."""
+    result, log = logged("@long_check")
+    names = {e["args"].get("symbol", "").split("+")[0] for e in log.exits()}
+    shown = re.findall(r"function (\w+) +\d+", result.err)
+    assert shown and set(shown) & names == set(shown), (shown, names)
+
+
+def test_symbols_of_a_window(logged):
+    """A real-mode guest's addresses are offsets in its window: the second guest's have the same names."""
+    _, log = logged("--symbols", ELVES / "counter.elf", "@counter", "@counter")
+    first, second = ([e["args"]["symbol"] for e in log.exits(g)] for g in (0, 1))
+    assert first == second and first
+
+
+def test_four_guests_at_once(logged):
+    result, log = logged("@hello", "@counter", "@multiplication", "@fibonacci")
+    assert result.status == 0, result
+    processes = {e["pid"]: e["args"]["name"] for e in log.events if e["name"] == "process_name"}
+    assert [processes[pid].split("/")[-1] for pid in (1, 2, 3, 4)] == [
+        "hello.bin", "counter.bin", "multiplication.bin", "fibonacci.bin"]
+    threads = [e["tid"] for e in log.events if e["name"] == "thread_name"]
+    assert len(threads) == len(set(threads)) == 8  # a vCPU and the output of each
+    for guest, name in enumerate(["hello", "counter", "multiplication", "fibonacci"]):
+        expected = (TOP / ("kvm-vmm-x86/guest/%s.expected" % name)).read_text(encoding="ascii")
+        assert log.printed(guest) == expected and len(log.exits(guest)) == len(expected) + 1
+
+
+def test_several_vcpus_are_threads(logged):
+    _, log = logged("-c", "3", "@hello_64")
+    names = [e["args"]["name"] for e in log.events if e["name"] == "thread_name"]
+    assert names == ["vCPU 0", "vCPU 1", "vCPU 2", "output"]
+    assert log.about["guest 0 vCPU 2 exits"] == 0 and log.exits()
+
+
+@pytest.mark.parametrize("args, status, end", [
+    (["@triple"], 126, "triple fault"),
+    (["@unknown_call"], 126, "unknown hypercall 0x77"),
+    (["--timeout", "1", "@spin"], 124, "--timeout"),
+    (["@hlt_sti"], 0, "halted for ever"),
+])
+def test_whatever_ends_it_the_log_is_written(logged, args, status, end):
+    result, log = logged(*args)
+    assert result.status == status, result
+    assert len(log.end()) == 1 and end in log.end()[0]
+
+
+def test_ctrl_c(vmm, scratch):
+    """At a terminal, a guest that has prompted and does not read: the keys are the terminal's own."""
+    session = vmm.terminal("--log", scratch / "log.json", "@spin")
+    session.expect_exact(".")
+    session.sendintr()
+    assert finish(session) == 128 + signal.SIGINT
+    log = Log(scratch / "log.json")
+    assert log.end() == ["ended by signal 2"] and log.printed() == ".\n" and len(log.exits()) == 2
+
+
+@pytest.mark.parametrize("option", ["--log", "--report"])
+class TestFilesThatCannotBe:
+    """One line, and a status; before the guest starts where that can be known."""
+
+    def test_no_such_folder(self, vmm, scratch, option):
+        result = vmm.run(option, scratch / "none" / "file", "@hello")
+        assert (result.status, result.out) == (125, b""), result
+        assert re.fullmatch(r"kvm-vmm: cannot write \S+/none/file: No such file or directory\n", result.err)
+
+    def test_full_disk(self, vmm, option):
+        result = vmm.run(option, "/dev/full", "@hello")
+        assert (result.status, result.out) == (125, b"Hello, KVM!\n"), result
+        assert result.err == "kvm-vmm: cannot write /dev/full: No space left on device\n"
+
+    def test_a_crash_is_worse_than_a_full_disk(self, vmm, option):
+        assert vmm.run(option, "/dev/full", "@triple").status == 126
+
+    def test_a_guest_that_never_starts_leaves_no_file(self, vmm, scratch, option):
+        result = vmm.run(option, scratch / "file", scratch / "no-image")
+        assert result.status == 125 and not (scratch / "file").exists(), result
+
+    def test_nor_takes_what_was_there(self, vmm, scratch, option):
+        (scratch / "file").write_text("precious")
+        assert vmm.run(option, scratch / "file", scratch / "no-image").status == 125
+        assert (scratch / "file").read_text() == "precious"
+        assert vmm.run(option, scratch / "file", "@hello").status == 0
+        assert "precious" not in (scratch / "file").read_text()
+
+    def test_symbols_that_do_not_fit(self, vmm, scratch, option):
+        (scratch / "text").write_text("not ELF")
+        result = vmm.run("--symbols", scratch / "text", option, scratch / "file", "@hello")
+        assert (result.status, result.out) == (125, b""), result
+        assert len(result.err.splitlines()) == 1 and "text" in result.err
+
+
+def test_bad_options(vmm):
+    for args in (["--log-size", "0", "--log", "x"], ["--log-size", "many", "--log", "x"], ["--log-size", "5"], ["--log"]):
+        result = vmm.run(*args, "@hello") if len(args) > 1 else vmm.run("@hello", *args)
+        assert result.status == 2 and len(result.err.splitlines()) == 1, (args, result)
+
+
+def test_to_a_pipe(vmm):
+    """A log needs no file that can be emptied."""
+    result = vmm.run("--log", "/dev/stderr", "@hello")
+    assert result.status == 0 and len(json.loads(result.err)["traceEvents"]) > 10, result
