@@ -1,4 +1,5 @@
-/* Where guest RAM comes from: one anonymous memory file per guest, filled on demand. */
+/* Where guest RAM comes from: one anonymous mapping per guest, filled on demand, by large pages
+ * where the host has them. */
 #ifndef HOST_RAM_H
 #define HOST_RAM_H
 
