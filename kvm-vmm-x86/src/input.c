@@ -245,3 +245,10 @@ void input_stop(unsigned guest)
     condition_wake_all(&input.changed);
     lock_release(&input.lock);
 }
+
+void input_restart(unsigned guest)
+{
+    lock_take(&input.lock);
+    input.queues[guest].stopped = false;
+    lock_release(&input.lock);
+}

@@ -51,5 +51,7 @@ int input_take(unsigned guest, bool wait);
 int input_pending(unsigned guest);
 /* The guest ends: whoever waits for its input returns. */
 void input_stop(unsigned guest);
+/* It has begun anew: what waits in its queue is still for it. */
+void input_restart(unsigned guest);
 
 #endif

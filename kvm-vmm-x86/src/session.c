@@ -9,6 +9,7 @@
 
 #include "console.h"
 #include "display/display.h"
+#include "guests.h"
 #include "halt.h"
 #include "host/events.h"
 #include "host/files.h"
@@ -20,14 +21,12 @@
 
 enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
 
-/* The largest image anybody needs; a device or an endless pipe ends here. */
-#define IMAGE_LIMIT (1 * GIB)
-
 static struct session {
     const struct options *options;
     struct vm vms[GUESTS_MAX];
     unsigned count;
-    bool ticks; /* the console wants console_tick; atomic */
+    bool leaving; /* nothing is started again */
+    bool ticks;   /* the console wants console_tick; atomic */
     uint64_t deadline;
 } session;
 
@@ -39,6 +38,7 @@ static void want_ticks(void)
 
 static void stop_all(enum end_kind kind, int code, const char *message)
 {
+    session.leaving = true;
     files_hurry(); /* a reader who takes nothing must not keep us */
     for (unsigned i = 0; i < session.count; i++)
         vm_stop(&session.vms[i], kind, code, "%s", message);
@@ -75,6 +75,17 @@ static bool any_running(void)
         if (vm_is_running(&session.vms[i]))
             return true;
     return false;
+}
+
+/* Whether there is something to wait for. Guests that have reset their machines begin anew, where
+ * the user wants it so; one that ends between the two looks has woken us for another. */
+static bool goes_on(void)
+{
+    bool running = any_running();
+
+    for (unsigned i = 0; i < session.count && !session.leaving; i++)
+        running |= guests_restart(&session.vms[i], events_wake);
+    return running;
 }
 
 static int earlier(int a, int b)
@@ -182,7 +193,7 @@ static void read_input(void)
 
 static void wait_for_guests(void)
 {
-    while (any_running()) {
+    while (goes_on()) {
         struct events happened;
 
         terminal_set_raw(input_is_read());
@@ -260,69 +271,14 @@ static int report(void)
     return status == STATUS_OK ? output_status() : status;
 }
 
-/* Reads the initial ramdisks, which all guests share. */
-static int load_initrds(struct boot_files *files, struct file initrds[INITRDS_MAX],
-                        struct error *error)
-{
-    const struct options *o = session.options;
-
-    for (unsigned i = 0; i < o->initrd_count; i++) {
-        if (file_load(&initrds[i], o->initrds[i], IMAGE_LIMIT, error) < 0)
-            return -1;
-        files->initrds[files->initrd_count++] = (struct image){
-            .path = o->initrds[i], .bytes = initrds[i].bytes, .size = initrds[i].size};
-    }
-    return 0;
-}
-
-/* Names cost time at the start: the image's own are only read for those who show some. */
-static int name_addresses(struct vm *vm, struct file *image, struct error *error)
-{
-    const struct options *o = session.options;
-
-    if (o->symbols != NULL)
-        return guest_symbols_load(&vm->symbols, o->symbols,
-                                  vm->mode == MODE_REAL ? vm->memory.regions[0].base : 0, error);
-    if (o->stats || o->log != NULL || o->report != NULL)
-        guest_symbols_take(&vm->symbols, image);
-    return 0;
-}
-
-static int add_guest(unsigned index, const struct kvm *kvm, struct error *error)
-{
-    const char *path = session.options->images[index];
-    struct file file, initrds[INITRDS_MAX] = {0};
-    struct boot_files files = {.image.path = path};
-    int result;
-
-    if (file_load(&file, path, IMAGE_LIMIT, error) < 0)
-        return -1;
-    files.image.bytes = file.bytes;
-    files.image.size = file.size;
-    result = load_initrds(&files, initrds, error);
-    if (result == 0)
-        result = vm_create(&session.vms[index], index, session.options, kvm, &files, error);
-    if (result == 0)
-        session.count++;
-    for (unsigned i = 0; i < INITRDS_MAX; i++)
-        file_release(&initrds[i]);
-    if (result == 0)
-        result = name_addresses(&session.vms[index], &file, error);
-    file_release(&file);
-    return result;
-}
-
 static int add_guests(struct error *error)
 {
-    struct kvm kvm;
-    int result = 0;
-
-    if (kvm_open(&kvm, session.options->kvm, error) < 0)
-        return -1;
-    for (unsigned i = 0; i < session.options->guests && result == 0; i++)
-        result = add_guest(i, &kvm, error);
-    kvm_close(&kvm);
-    return result;
+    for (unsigned i = 0; i < session.options->guests; i++) {
+        if (guests_create(&session.vms[i], i, session.options, error) < 0)
+            return -1;
+        session.count++;
+    }
+    return 0;
 }
 
 static int start_guests(struct error *error)

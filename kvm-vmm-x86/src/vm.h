@@ -46,9 +46,12 @@ struct vm {
     void (*ended)(void); /* called once the last vCPU thread is over */
 };
 
+/* A guest that is nothing yet; the others below may be called then. */
+void vm_init(struct vm *vm, unsigned index, const struct options *options);
+
 /* Creates the VM and loads its image. On failure nothing is left behind. */
-int vm_create(struct vm *vm, unsigned index, const struct options *options, const struct kvm *kvm,
-              const struct boot_files *files, struct error *error) MUST_CHECK;
+int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *files,
+              struct error *error) MUST_CHECK;
 void vm_destroy(struct vm *vm);
 
 /* Starts a thread for each vCPU; `ended` is called from the last of them. */

@@ -192,21 +192,26 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     return check_size(vm, error);
 }
 
-int vm_create(struct vm *vm, unsigned index, const struct options *options, const struct kvm *kvm,
-              const struct boot_files *files, struct error *error)
+void vm_init(struct vm *vm, unsigned index, const struct options *options)
+{
+    *vm = (struct vm){.index = index, .name = options->images[index], .options = options, .fd = -1};
+    lock_init(&vm->lock);
+}
+
+int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *files,
+              struct error *error)
 {
     const struct loader *loader = loader_find(&files->image);
     struct cpu_start start;
 
-    *vm = (struct vm){.index = index, .name = files->image.path, .options = options, .fd = -1};
-    lock_init(&vm->lock);
     if (plan(vm, loader, &files->image, error) < 0)
         return -1;
     vm->fd = kvm_create_vm(kvm, error);
     if (vm->fd < 0)
         return -1;
     vm->backend = vm_backend(vm);
-    if (add_ram(vm, error) < 0 || machine_init(&vm->machine, options, &vm->backend, error) < 0 ||
+    if (add_ram(vm, error) < 0 ||
+        machine_init(&vm->machine, vm->options, &vm->backend, error) < 0 ||
         load(vm, loader, files, &start, error) < 0 ||
         (vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0) ||
         add_vcpus(vm, kvm, &start, error) < 0) {
