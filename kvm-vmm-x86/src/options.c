@@ -22,6 +22,7 @@ enum {
     OPT_COLOR,
     OPT_DISPLAY,
     OPT_STATS,
+    OPT_EXPLAIN,
     OPT_LOG,
     OPT_LOG_SIZE,
     OPT_REPORT,
@@ -52,6 +53,7 @@ static const struct option long_options[] = {
     {"display", required_argument, NULL, OPT_DISPLAY},
     {"verbose", no_argument, NULL, 'v'},
     {"stats", no_argument, NULL, OPT_STATS},
+    {"explain", no_argument, NULL, OPT_EXPLAIN},
     {"log", required_argument, NULL, OPT_LOG},
     {"log-size", required_argument, NULL, OPT_LOG_SIZE},
     {"report", required_argument, NULL, OPT_REPORT},
@@ -257,6 +259,7 @@ static const struct option_place flags[] = {
     {OPT_NO_PAGING, offsetof(struct options, no_paging)},
     {'v', offsetof(struct options, verbose)},
     {OPT_STATS, offsetof(struct options, stats)},
+    {OPT_EXPLAIN, offsetof(struct options, explain)},
     {OPT_REBOOT, offsetof(struct options, reboot)},
 };
 

@@ -42,6 +42,7 @@ struct options {
     uint64_t max_exits; /* 0: no limit */
     uint64_t timeout;   /* nanoseconds; 0: no limit */
     bool verbose, stats;
+    bool explain;        /* the page about every guest that ends, not only about one that crashed */
     const char *log;     /* the file for the exit log, or NULL */
     const char *report;  /* the file for the page about the run, or NULL */
     uint64_t log_size;   /* exits kept of each vCPU; 0: the default */

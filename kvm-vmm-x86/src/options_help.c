@@ -43,6 +43,8 @@ const char options_help[] =
     "      --display text|none  the guest's text page and keyboard on the terminal, instead of\n"
     "                           its serial port (none)\n"
     "  -v, --verbose            a line for each exit\n"
+    "      --explain            where each guest was when it ended: code, registers, page walks\n"
+    "                           (told without asking about one that crashed)\n"
     "      --stats              exits by kind, register and guest function, and where time went\n"
     "      --log FILE           every exit, as JSON that Perfetto and chrome://tracing open\n"
     "      --report FILE        a page about the run: timeline, costs, guest output (HTML)\n"

@@ -16,6 +16,7 @@
 #include "host/terminal.h"
 #include "input.h"
 #include "logbook.h"
+#include "postmortem/postmortem.h"
 #include "tell.h"
 #include "vm.h"
 
@@ -245,6 +246,13 @@ static int output_status(void)
     return STATUS_FAILED;
 }
 
+/* Whether there is more to say than how it ended. */
+static bool has_tale(const struct vm_end *end)
+{
+    return session.options->explain || end->kind == END_CRASH || end->kind == END_FAILED ||
+           end->kind == END_LIMIT;
+}
+
 /* Names each guest that did not end well; the status is that of the lowest-numbered one. */
 static int report(void)
 {
@@ -256,13 +264,15 @@ static int report(void)
         struct vm_end end = vm_end_of(vm);
 
         console_flush(i);
+        if (has_tale(&end))
+            postmortem_tell(vm, &end);
         if (ended_well(&end))
             continue;
         if (status == STATUS_OK)
             status = status_of(&end);
-        if (end.message[0] != '\0')
+        if (end.message[0] != '\0' && !has_tale(&end))
             vcpu_printf(i, "kvm-vmm: guest %u (%s): %s", i, vm->name, end.message);
-        else if (session.count > 1)
+        else if (end.message[0] == '\0' && session.count > 1)
             vcpu_printf(i, "kvm-vmm: guest %u (%s) ended with status %d", i, vm->name,
                         status_of(&end));
     }

@@ -8,6 +8,7 @@
 #include "exits.h"
 #include "host/clock.h"
 #include "logbook.h"
+#include "trace.h"
 #include "vm.h"
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
@@ -21,6 +22,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
+    recording_release(&vcpu->recording);
     kvm_destroy_vcpu(&vcpu->cpu);
 }
 
@@ -58,14 +60,32 @@ static void count_exit(struct vcpu *vcpu)
     vcpu->stats.by_reason[reason < EXIT_REASONS ? reason : EXIT_REASONS - 1]++;
 }
 
+/* What a postmortem will want to know, of exits that cost a thousand times as much. */
+static void remember_exit(struct vcpu *vcpu)
+{
+    trace_record(vcpu, &vcpu->last_exits[(vcpu->stats.exits - 1) % VCPU_LAST_EXITS]);
+}
+
+/* A second run is only like the first if nothing but its exits decided it. */
+static void remember_answer(struct vcpu *vcpu)
+{
+    vcpu->last_regs = vcpu->cpu.run->s.regs.regs;
+    if (vcpu->vm->vcpu_count == 1 && vcpu->vm->mode != MODE_LINUX)
+        recording_add(&vcpu->recording, vcpu->cpu.run);
+}
+
 /* Handles the exit that the vCPU is at, and looks whether it was one too many. */
 static enum verdict handle_exit(struct vcpu *vcpu)
 {
     uint64_t max_exits = vcpu->vm->options->max_exits;
+    enum verdict verdict;
 
     count_exit(vcpu);
-    if (exits_handle(vcpu) == VERDICT_STOP)
+    verdict = exits_handle(vcpu);
+    remember_exit(vcpu);
+    if (verdict == VERDICT_STOP)
         return VERDICT_STOP;
+    remember_answer(vcpu);
     if (max_exits == 0 || vcpu->stats.exits < max_exits)
         return VERDICT_RESUME;
     vm_stop(vcpu->vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",

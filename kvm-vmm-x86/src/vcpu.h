@@ -7,6 +7,8 @@
 
 #include "host/kvm.h"
 #include "host/threads.h"
+#include "log/record.h"
+#include "postmortem/recording.h"
 
 struct logbook_page;
 struct vm;
@@ -16,7 +18,7 @@ enum verdict { VERDICT_RESUME, VERDICT_STOP };
 /* What other threads ask of a vCPU; taken up between two entries into the guest. */
 enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1 };
 
-enum { EXIT_REASONS = 64 };
+enum { EXIT_REASONS = 64, VCPU_LAST_EXITS = 8 };
 
 struct vcpu_stats {
     uint64_t exits;
@@ -35,6 +37,9 @@ struct vcpu {
     uint64_t watched_progress; /* halt.c: vcpu_progress at the last look; main thread only */
     struct logbook_page *page; /* where its exits are written down; NULL: nowhere */
     struct vcpu_stats stats;   /* written by the vCPU's thread; `exits` is read by others, atomic */
+    struct log_record last_exits[VCPU_LAST_EXITS]; /* exit N stands at (N - 1) % VCPU_LAST_EXITS */
+    struct kvm_regs last_regs;  /* as they went back into the guest after the last exit */
+    struct recording recording; /* for a second run, should it shut down */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
 };
 

@@ -86,10 +86,12 @@ void page_print_stack(struct text *text, const struct page *page)
 {
     const struct snapshot *s = page->snapshot;
     unsigned size = snapshot_stack_bits(s) / 8;
+    uint64_t last = size == 8 ? UINT64_MAX : (UINT64_C(1) << size * 8) - 1;
+    uint64_t first = s->regs.rsp & last;
     gva_t at = snapshot_linear_rsp(s);
 
     text_add(text, "stack\n");
-    for (unsigned i = 0; i < STACK_SLOTS; i++, at += size) {
+    for (unsigned i = 0; i < STACK_SLOTS && first + (i + 1) * size - 1 <= last; i++, at += size) {
         uint64_t value = 0;
 
         if (walk_read(s, page->memory, at, &value, size) < size) {
@@ -120,6 +122,8 @@ void page_print_walks(struct text *text, const struct page *page)
     const struct snapshot *s = page->snapshot;
     const struct diagnosis *d = page->diagnosis;
 
+    if (walk_paging(s) == WALK_OFF)
+        return;
     text_add(text, "page walks\n");
     print_walk(text, page, "RIP", snapshot_linear_rip(s), WALK_FETCH);
     print_walk(text, page, "RSP", snapshot_linear_rsp(s), WALK_WRITE);

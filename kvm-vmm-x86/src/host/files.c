@@ -69,6 +69,13 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
     return result;
 }
 
+bool file_is_regular(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 void file_release(struct file *file)
 {
     free(file->bytes);

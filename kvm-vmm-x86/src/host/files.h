@@ -18,6 +18,9 @@ struct file {
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
+/* Whether `path` is a plain file: one that reading does not use up. */
+bool file_is_regular(const char *path);
+
 enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
 
 /*

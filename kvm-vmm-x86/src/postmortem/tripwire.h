@@ -1,0 +1,40 @@
+/*
+ * Tripwires at the handlers of a guest that is stepped through. A step over an instruction that
+ * faults goes into its handler and on at full speed, for the CPU clears the trap flag there. So for
+ * the time of a step, the first bytes of each handler in the interrupt table are an OUT to a port
+ * that nobody has: it comes back to us before anything is done.
+ */
+#ifndef POSTMORTEM_TRIPWIRE_H
+#define POSTMORTEM_TRIPWIRE_H
+
+#include "explain/snapshot.h"
+#include "memory.h"
+
+enum { TRIPWIRES_MAX = 256, TRIPWIRE_BYTES = 2, TRIPWIRE_PORT = 0xf5 };
+
+struct tripwire {
+    unsigned vector;
+    uint64_t offset; /* where the handler begins, in its code segment */
+    uint8_t *at;     /* where that is in this process */
+    uint8_t was[TRIPWIRE_BYTES];
+};
+
+struct tripwires {
+    struct tripwire wires[TRIPWIRES_MAX];
+    unsigned count;
+};
+
+/*
+ * Lays them at every gate that could be used. Real mode's table is full of whatever is in memory
+ * there, so that only `vector` gets one (-1: none).
+ */
+void tripwires_lay(struct tripwires *t, const struct snapshot *s, const struct memory *memory,
+                   int vector);
+
+/* Puts everything back that was not written to meanwhile. */
+void tripwires_lift(struct tripwires *t);
+
+/* The one that came back with RIP at `rip`, at it or behind it; NULL: none. */
+const struct tripwire *tripwires_find(const struct tripwires *t, uint64_t rip);
+
+#endif
