@@ -1,4 +1,4 @@
-"""The exit log: a file that every reader of its format takes, whose counts are those of --stats, whatever the guest did."""
+"""The exit log: a file that readers of its format take, whose counts are those of --stats, whatever the guest did."""
 import json
 import re
 import signal
@@ -175,8 +175,9 @@ class TestFilesThatCannotBe:
 
 
 def test_bad_options(vmm):
-    for args in (["--log-size", "0", "--log", "x"], ["--log-size", "many", "--log", "x"], ["--log-size", "5"], ["--log"]):
-        result = vmm.run(*args, "@hello") if len(args) > 1 else vmm.run("@hello", *args)
+    for args in (["--log-size", "0", "--log", "x"], ["--log-size", "many", "--log", "x"], ["--log-size", "5"],
+                 ["--log"]):
+        result = vmm.run("@hello", *args)
         assert result.status == 2 and len(result.err.splitlines()) == 1, (args, result)
 
 

@@ -1,4 +1,5 @@
 """The page of --report: whole, valid whatever the guest printed, and drawn by a real browser with no network."""
+import html
 import html.parser
 import json
 import re
@@ -107,6 +108,24 @@ def test_in_chromium(reported, scratch, guests):
     assert "hypercall.PUTCHAR ←" in dom and re.search(r"<button [^>]*>.*hypercall [0-9,]+</button>", dom)
     first = page.data()["guests"][0]["output"]
     assert dom.count("<time>") == len(first)
+
+
+@pytest.mark.full("Chromium")
+def test_it_can_be_used(reported, scratch):
+    """The mouse points at an exit, drags, clicks; a key, a line of the output, the legend, the light: see use.js."""
+    _, page = reported("@hello")
+    used = scratch / "used.html"
+    text = (scratch / "report.html").read_text(encoding="utf-8")
+    script = (TOP / "tests/log/use.js").read_text(encoding="utf-8")
+    used.write_text(text.replace("</script>\n</body>", script + "</script>\n</body>"), encoding="utf-8")
+    done = chromium(used, scratch, "--dump-dom")
+    dom = done.stdout.decode("utf-8", "replace")
+    assert "CONSOLE" not in done.stderr.decode("utf-8", "replace"), done.stderr
+    said = json.loads(html.unescape(re.search(r'<pre id="said">(.*?)</pre>', dom, re.S).group(1)))
+    tip = said.pop("tip")
+    assert tip.startswith("hypercall.PUTCHAR\nexit 1 of vCPU 0, at ") and "write 0x1\ncost " in tip, tip
+    assert said == {"zoomed": True, "all": True, "here": "Hello, KVM!", "key": 0.5, "cursor": True, "hidden": 13,
+                    "scheme": "dark"}
 
 
 @pytest.mark.full("Chromium")

@@ -12,8 +12,8 @@
 
 enum { LOG_OUTPUT_BYTES = 256 * 1024, LOG_OUTPUT_PIECES = 8192, LOG_OUTPUT_LINE = 4096 };
 
-/* A line is cut where the guest paused for so many cycles: about a millisecond. */
-#define LOG_OUTPUT_PAUSE (UINT64_C(1) << 21)
+/* A line is cut where the guest paused for so many cycles, some 50 ms: a prompt and its answer. */
+#define LOG_OUTPUT_PAUSE (UINT64_C(1) << 27)
 
 struct log_piece {
     uint64_t start; /* which byte of all that was printed it begins with */

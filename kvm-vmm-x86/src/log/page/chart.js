@@ -86,14 +86,15 @@ function stack(g, counts, offset, x, width, bottom, unit) {
   }
 }
 
-function scaleLines(g, width, left, top, bottom, most, label) {
+// Horizontal lines with their values; `share` says how high a value stands, from 0 to 1.
+function scaleLines(g, width, left, top, bottom, values, share) {
   g.textAlign = 'right';
-  for (const value of ticks(0, most, 3).result) {
-    const y = Math.round(bottom - value / most * (bottom - top)) + 0.5;
+  for (const value of values) {
+    const y = Math.round(bottom - share(value) * (bottom - top)) + 0.5;
     g.strokeStyle = colors.line;
     g.beginPath(); g.moveTo(left, y); g.lineTo(width, y); g.stroke();
     g.fillStyle = colors.soft;
-    if (value > 0) g.fillText(label(value), left - 8, y);
+    if (value > 0) g.fillText(number(value), left - 8, y);
   }
 }
 
@@ -109,7 +110,7 @@ function drawRate() {
   let most = 1;
   for (let c = 0; c < columns; c++)
     most = Math.max(most, counts.subarray(c * n, c * n + n).reduce((a, b) => a + b, 0));
-  scaleLines(g, width, MARGIN, top, bottom, most, number);
+  scaleLines(g, width, MARGIN, top, bottom, ticks(0, most, 3).result, value => value / most);
   timeAxis(g, width, bottom, bottom + 4);
   for (let c = 0; c < columns; c++)
     stack(g, counts, c * n, MARGIN + c * bin, bin - 0.6, bottom, (bottom - top) / most);
@@ -117,12 +118,13 @@ function drawRate() {
   $('rate-note').textContent = `exits in each ${duration(span, 2)} of the time shown`;
 }
 
-// Costs on a logarithmic scale, eight bins to a decade, over the time shown.
+// Costs, eight bins to a decade. Both scales are logarithmic: the rare and dear exits are what one looks for. A bar
+// is divided by the shares of its devices.
 function drawCost() {
   const height = 230, top = 22, bottom = height - 24, left = 56, { g, width } = canvas('cost', height);
   const perDecade = 8, n = devices.length, all = [];
   visit((lane, i) => all.push(lane.cost[i]));
-  $('cost-note').textContent = all.length ? `${number(all.length)} exits in the time shown` : 'no exit in the time shown';
+  $('cost-note').textContent = all.length ? `${number(all.length)} exits in the time shown; both scales logarithmic` : 'no exit in the time shown';
   if (!all.length) return;
   const sorted = Float64Array.from(all).sort();
   const low = Math.floor(Math.log10(Math.max(sorted[0], 1))), high = Math.ceil(Math.log10(sorted[sorted.length - 1] + 1) + 0.01);
@@ -131,12 +133,12 @@ function drawCost() {
     const b = Math.floor((Math.log10(Math.max(lane.cost[i], 1)) - low) * perDecade);
     counts[Math.min(b, bins - 1) * n + lane.device[i]]++;
   });
-  let most = 1;
+  const sums = Array.from({ length: bins }, (_, b) => counts.subarray(b * n, b * n + n).reduce((a, c) => a + c, 0));
+  const most = Math.max(10, ...sums), share = value => Math.log10(1 + value) / Math.log10(1 + most);
+  scaleLines(g, width, left, top, bottom, [0, ...ticks(0, Math.log10(most), 4).result.filter(Number.isInteger).map(d => 10 ** d)], share);
   for (let b = 0; b < bins; b++)
-    most = Math.max(most, counts.subarray(b * n, b * n + n).reduce((a, c) => a + c, 0));
-  scaleLines(g, width, left, top, bottom, most, number);
-  for (let b = 0; b < bins; b++)
-    stack(g, counts, b * n, x(b) + 1, Math.max(1, x(b + 1) - x(b) - 2), bottom, (bottom - top) / most);
+    if (sums[b] > 0)
+      stack(g, counts, b * n, x(b) + 1, Math.max(1, x(b + 1) - x(b) - 2), bottom, share(sums[b]) * (bottom - top) / sums[b]);
   g.textAlign = 'center';
   g.fillStyle = colors.soft;
   for (let d = low; d <= high; d++) {

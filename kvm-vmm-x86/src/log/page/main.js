@@ -85,6 +85,8 @@ function merged(field) { // the guests' tables of [name, count, ...] as one, the
 
 function showFunctions() {
   const rows = merged('functions'), most = rows.length ? rows[0].count : 1;
+  const named = data.guests.some(g => g.places.some(([, symbol]) => symbol));
+  $('functions-note').textContent = named ? 'where exits came from, whole run' : 'by address, as there are no symbols (--symbols)';
   fill('functions', ['', '', 'exits', 'mean cost'], rows.slice(0, 12).map(r => ({
     name: r.name, share: r.count / most, cells: [number(r.count), duration(r.cost / r.count)] })), 'There was no exit.');
 }
@@ -133,4 +135,4 @@ listenTheme();
 listenTimeline();
 view.watchers.push(drawTimeline, drawRate, drawCost, showRegisters);
 addEventListener('resize', redraw);
-redraw();
+view.watchers.forEach(draw => draw()); // now, and not with the next frame: whoever prints the page sees it whole

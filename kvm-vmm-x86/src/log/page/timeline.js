@@ -159,7 +159,7 @@ function pin(t) {
 
 function listenTimeline() {
   const c = $('timeline'), at = e => e.clientX - c.getBoundingClientRect().left;
-  c.addEventListener('pointerdown', e => { if (e.button === 0) { selection = { from: at(e), to: at(e) }; c.setPointerCapture(e.pointerId); } });
+  c.addEventListener('pointerdown', e => { if (e.button === 0) { selection = { from: at(e), to: at(e) }; if (e.isTrusted) c.setPointerCapture(e.pointerId); } });
   c.addEventListener('pointermove', e => {
     if (selection) { selection.to = at(e); redraw(); }
     showTip(e, selection ? null : exitAt(at(e), e.offsetY, c.clientWidth));
