@@ -25,6 +25,8 @@ GUEST = "kvm-vmm-x86/guest/"
 EXITS = GUEST + "test/stream/exits.bin"
 BOOT = "/usr/bin/python3 bench/hypervisor/boot.py"  # Debian's python: it has pexpect
 OS1K = "/usr/bin/python3 bench/os1k/figure.py "
+HLEOS = "/usr/bin/python3 HLeOs/HLeOs/tools/bench.py build/hleos "
+HLEOS_GUEST = "/usr/bin/python3 bench/hleos/figure.py "
 EXITS_MADE = 50000  # hypercalls that exits.S makes
 
 
@@ -37,12 +39,19 @@ class Figure:
     sides: dict
     scale: callable = lambda number: number
     in_lab: bool = True  # where KVM is complete; or here, for machines that are emulated anyway
+    exact: bool = False  # counted and not timed: one run says all
 
 
 def exits_per_second(guests):
     command = " ".join([WATCH, "span", VMM, *[EXITS] * guests])
     return Figure("exits, %d vCPU%s" % (guests, "s"[guests == 1:]), "1,000/s", "", {"kvm-vmm": command},
                   lambda us: guests * EXITS_MADE / us * 1e3)
+
+
+def hleos(name, figure):
+    """A figure of HLeOs: instructions that QEMU counts, and cycles on the VMM."""
+    return [Figure("HLeOs: " + name, "instructions", "", {"QEMU -icount": HLEOS + figure}, in_lab=False, exact=True),
+            Figure("HLeOs: " + name, "guest cycles", "", {"kvm-vmm": HLEOS_GUEST + figure})]
 
 
 FIGURES = [
@@ -76,6 +85,15 @@ FIGURES = [
         "bare": BOOT + " bare",
     }, in_lab=False),
     Figure("hypervisor: exits of a quiet Debian boot", "", "below 1,500", {"guest": BOOT + " exits"}, in_lab=False),
+    *hleos("kernel entry to prompt", "entry_to_prompt"),
+    *hleos("of that, measuring the clock", "calibration"),
+    *hleos("context switch", "context_switch"),
+    *hleos("interrupt", "interrupt"),
+    *hleos("kmalloc and kfree, empty heap", "kmalloc_kfree_empty"),
+    *hleos("kmalloc and kfree, full heap", "kmalloc_kfree_full"),
+    *hleos("kmalloc and kfree, hole far away", "kmalloc_kfree_full_far"),
+    Figure("HLeOs: kernel file", "bytes", "", {"image": HLEOS + "kernel_file"}, in_lab=False, exact=True),
+    Figure("HLeOs: boot loader", "bytes", "", {"image": HLEOS + "loader"}, in_lab=False, exact=True),
 ]
 
 
@@ -91,6 +109,8 @@ def measure(command, in_lab):
 
 def run(figure, rounds):
     values = {side: [] for side in figure.sides}
+    if figure.exact:
+        return {side: [figure.scale(measure(command, figure.in_lab))] for side, command in figure.sides.items()}
     for command in figure.sides.values():
         measure(command, figure.in_lab)  # the first run warms caches, and is not counted
     for number in range(rounds):

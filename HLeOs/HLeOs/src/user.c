@@ -32,8 +32,9 @@ intptr_t user_main(void *argument)
         string_copy(tests, option, sizeof tests);
         machine_end(selftest_run(tests) ? MACHINE_GOOD : MACHINE_FAILED);
     }
-    if (boot_option("bench") != NULL) {
-        bench_run();
+    option = boot_option("bench");
+    if (option != NULL) {
+        bench_run(option);
         machine_end(MACHINE_GOOD);
     }
     demo = boot_option("demo");

@@ -13,6 +13,14 @@ enum {
     GROW_GRANULES = 16384,   /* 256 KB at a time, at least */
 };
 
+/* Blocks and granules are aligned for it; what a user writes over it may be of any type. */
+typedef uint64_t __attribute__((may_alias)) tail_t;
+
+static tail_t *tail_of(uint8_t *block, size_t granules)
+{
+    return (tail_t *)(block + granules * HEAP_GRANULE - TAIL);
+}
+
 /* The tail says how many bytes are filled, under a number that depends on the place. */
 static uint64_t tail_word(const void *block, size_t slack)
 {
@@ -52,7 +60,6 @@ void *heap_allocate(struct heap *heap, size_t size)
 {
     size_t granules, slack, at;
     uint8_t *block;
-    uint64_t tail;
 
     if (size > heap->granules_max * HEAP_GRANULE - TAIL) {
         heap->failures++;
@@ -75,15 +82,14 @@ void *heap_allocate(struct heap *heap, size_t size)
     block = heap->base + at * HEAP_GRANULE;
     slack = granules * HEAP_GRANULE - TAIL - size;
     memset(block + size, FILL, slack);
-    tail = tail_word(block, slack);
-    memcpy(block + granules * HEAP_GRANULE - TAIL, &tail, TAIL);
+    *tail_of(block, granules) = tail_word(block, slack);
     return block;
 }
 
 /* Finds and checks a block: its first granule and how many it has. */
 static int examine(const struct heap *heap, const void *pointer, size_t *at, size_t *granules)
 {
-    const uint8_t *block = pointer;
+    uint8_t *block = (uint8_t *)pointer; /* read only */
     size_t offset = (uintptr_t)block - (uintptr_t)heap->base, slack;
     uint64_t tail;
 
@@ -96,7 +102,7 @@ static int examine(const struct heap *heap, const void *pointer, size_t *at, siz
     if (*at > 0 && bit_map_get(&heap->used, *at - 1) && !bit_map_get(&heap->last, *at - 1))
         return HEAP_INSIDE;
     *granules = bit_map_next_set(&heap->last, *at, heap->last.bits) - *at + 1;
-    memcpy(&tail, block + *granules * HEAP_GRANULE - TAIL, TAIL);
+    tail = *tail_of(block, *granules);
     slack = tail & (HEAP_GRANULE - 1);
     if (tail != tail_word(block, slack))
         return HEAP_OVERRUN;

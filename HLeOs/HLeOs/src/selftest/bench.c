@@ -2,6 +2,7 @@
  * count. */
 #include "HLeOs/HLeOs/src/selftest/bench.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@
 #include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 #include "HLeOs/HLeOs/src/user.h"
+#include "common/string.h"
 
 enum { RUNS = 15, PAIRS = 200, SWITCHES = 5000, LARGEST = 1 << 20, BLOCK = 40 };
 
@@ -42,12 +44,10 @@ static uint64_t pairs(void)
     return (asm_rdtsc() - start) / PAIRS;
 }
 
-/* All memory taken, in blocks of falling size, each holding the address of the one before; then one
- * small block given back. */
-static uint64_t pairs_in_full_heap(void)
+/* Takes all memory, in blocks of falling size, each holding the address of the one before. */
+static void **fill_heap(void)
 {
-    void *chain = NULL;
-    uint64_t value;
+    void **chain = NULL;
 
     for (size_t size = LARGEST; size >= BLOCK; size /= 2) {
         void **block;
@@ -57,20 +57,62 @@ static uint64_t pairs_in_full_heap(void)
             chain = block;
         }
     }
-    if (chain != NULL) {
-        void *last = chain;
+    return chain;
+}
 
-        chain = *(void **)last;
-        kfree(last);
-    }
-    value = pairs();
-    while (chain != NULL) {
-        void *block = chain;
+static void **free_one(void **chain)
+{
+    void **before = chain != NULL ? *chain : NULL;
 
-        chain = *(void **)block;
-        kfree(block);
+    kfree(chain);
+    return before;
+}
+
+/* Two blocks at a time, with one hole at either end of the heap: the search for each goes through
+ * all that lies between. */
+static uint64_t pairs_of_two(void)
+{
+    uint64_t start = asm_rdtsc();
+
+    for (int i = 0; i < PAIRS; i++) {
+        void *a = kmalloc(BLOCK), *b = kmalloc(BLOCK);
+
+        kfree(a);
+        kfree(b);
     }
+    return (asm_rdtsc() - start) / PAIRS / 2;
+}
+
+/* The heap is empty but for `first`, so that this is its lowest block. */
+static uint64_t in_full_heap(bool far)
+{
+    void *first = kmalloc(BLOCK);
+    void **chain = free_one(fill_heap());
+    uint64_t value;
+
+    if (far)
+        kfree(first);
+    value = middle(far ? pairs_of_two : pairs);
+    if (!far)
+        kfree(first);
+    while (chain != NULL)
+        chain = free_one(chain);
     return value;
+}
+
+static uint64_t full(void)
+{
+    return in_full_heap(false);
+}
+
+static uint64_t full_far(void)
+{
+    return in_full_heap(true);
+}
+
+static uint64_t empty(void)
+{
+    return middle(pairs);
 }
 
 static intptr_t yield_often(void *argument)
@@ -82,7 +124,7 @@ static intptr_t yield_often(void *argument)
 }
 
 /* Two threads that hand the processor to and fro; the thread that measures waits meanwhile. */
-static uint64_t switches(void)
+static uint64_t run_switches(void)
 {
     struct thread *a = thread_create("a", THREAD_PRIORITY_LOW, yield_often, NULL);
     struct thread *b = thread_create("b", THREAD_PRIORITY_LOW, yield_often, NULL);
@@ -100,7 +142,7 @@ static void ignore(void *context)
     (void)context;
 }
 
-static uint64_t interrupts(void)
+static uint64_t run_interrupts(void)
 {
     uint64_t start = asm_rdtsc();
 
@@ -109,15 +151,40 @@ static uint64_t interrupts(void)
     return (asm_rdtsc() - start) / PAIRS;
 }
 
-void bench_run(void)
+static uint64_t switches(void)
 {
-    uint64_t prompt = asm_rdtsc() - user_entry_tsc();
+    return middle(run_switches);
+}
 
+static uint64_t interrupts(void)
+{
     interrupt_attach(INTERRUPT_TEST, "bench", ignore, NULL);
-    println("bench entry_to_prompt %lu", prompt);
-    println("bench entry_to_prompt_calibration %lu", timer_calibration_tsc());
-    println("bench context_switch %lu", middle(switches));
-    println("bench kmalloc_kfree_empty %lu", middle(pairs));
-    println("bench interrupt %lu", middle(interrupts));
-    println("bench kmalloc_kfree_full %lu", pairs_in_full_heap());
+    return middle(run_interrupts);
+}
+
+static uint64_t to_prompt; /* from the kernel's entry; taken before any figure is */
+
+static uint64_t entry_to_prompt(void)
+{
+    return to_prompt;
+}
+
+static const struct {
+    const char *name;
+    measure *value;
+} figures[] = {
+    {"entry_to_prompt", entry_to_prompt}, {"calibration", timer_calibration_tsc},
+    {"context_switch", switches},         {"interrupt", interrupts},
+    {"kmalloc_kfree_empty", empty},       {"kmalloc_kfree_full", full},
+    {"kmalloc_kfree_full_far", full_far},
+};
+
+void bench_run(const char *name)
+{
+    bool all = strcmp(name, "all") == 0;
+
+    to_prompt = asm_rdtsc() - user_entry_tsc();
+    for (unsigned i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        if (all || strcmp(name, figures[i].name) == 0)
+            println("bench %s %lu", figures[i].name, figures[i].value());
 }

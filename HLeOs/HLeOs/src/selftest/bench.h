@@ -3,7 +3,7 @@
 #ifndef SELFTEST_BENCH_H
 #define SELFTEST_BENCH_H
 
-/* Prints lines "bench NAME VALUE". */
-void bench_run(void);
+/* Prints a line "bench NAME VALUE" for the figure of that name, or for "all". */
+void bench_run(const char *name);
 
 #endif
