@@ -88,15 +88,20 @@ static void write_multiboot_info(struct vm *vm, gpa_t at, gpa_t reserved)
     multiboot_write_info(&vm->memory, at, reserved, line);
 }
 
+static bool wants_boot_info(const struct vm *vm, const struct image *image)
+{
+    return vm->mode == MODE_LONG && handover_wanted(image->bytes, image->size);
+}
+
 /* What a mode's kernel is told beside its own image. */
-static void inform(struct vm *vm, const struct image *image, gpa_t reserved,
-                   struct cpu_start *start)
+static void inform(struct vm *vm, const struct boot_request *request, struct cpu_start *start)
 {
     const char *append = vm->options->append;
+    gpa_t reserved = request->limit;
 
-    if (vm->mode == MODE_LONG && handover_wanted(image->bytes, image->size)) {
+    if (wants_boot_info(vm, request->image)) {
         start->boot_info = HANDOVER_ADDRESS;
-        handover_write(&vm->memory, reserved, append != NULL ? append : "");
+        handover_write(&vm->memory, reserved, request->rsdp, append != NULL ? append : "");
     }
     if (vm->mode == MODE_PROTECTED) {
         start->multiboot = true;
@@ -120,13 +125,14 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
     if (reserved == 0)
         return error_set(error, "%s: %lluK of memory are too little for this mode", vm->name,
                          (unsigned long long)vm->ram_size / KIB);
-    if (vm->mode == MODE_LINUX && acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0)
+    if ((vm->mode == MODE_LINUX || wants_boot_info(vm, &files->image)) &&
+        acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0)
         return -1;
     *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->options->no_paging};
     if (loader->load(&request, vm->mode, start, error) < 0)
         return -1;
     vm->paging = start->paging;
-    inform(vm, &files->image, reserved, start);
+    inform(vm, &request, start);
     return 0;
 }
 

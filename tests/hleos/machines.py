@@ -50,3 +50,30 @@ class Screen:
         self.do("pmemsave 0xb8000 4000 \"%s\"" % file)
         cells = Path(file).read_bytes()[::2].decode("cp437")
         return [cells[i:i + 80].rstrip() for i in range(0, 2000, 80)]
+
+    def page(self, file):
+        """The cells of the text page, from the guest's memory: (character, attribute)."""
+        self.do("pmemsave 0xb8000 4000 \"%s\"" % file)
+        data = Path(file).read_bytes()
+        return list(zip(data[::2], data[1::2]))
+
+    def colours(self, file):
+        """What QEMU draws, by cell of 9 by 16 points: the set of colours in it."""
+        self.do("screendump \"%s\"" % file)
+        kind, size, _, points = Path(file).read_bytes().split(b"\n", 3)
+        width, height = map(int, size.split())
+        assert (kind, width, height) == (b"P6", 720, 400)
+        lines = [points[y * width * 3:(y + 1) * width * 3] for y in range(height)]
+
+        def cell(row, column):
+            parts = (line[column * 27:column * 27 + 27] for line in lines[row * 16:row * 16 + 16])
+            return {part[i:i + 3] for part in parts for i in range(0, 27, 3)}
+
+        return [cell(row, column) for row in range(25) for column in range(80)]
+
+
+def vga(colour):
+    """One of the sixteen colours, as the VGA's six bits make it eight."""
+    high = 0x57 if colour & 8 else 0
+    red, green, blue = ((0xa8 if colour >> bit & 1 else 0) + high for bit in (2, 1, 0))
+    return bytes((red, 0x57 if colour == 6 else green, blue))

@@ -16,6 +16,14 @@
 
 void kernel_main(uint64_t boot_info, uint64_t image);
 
+static void greet(const struct boot_info *info)
+{
+    bool silent = info->command_line[0] == '\0';
+
+    println("\033[1;36mHLeOs\033[0m, loaded by %s%s%s", info->loader, silent ? "" : ": ",
+            info->command_line);
+}
+
 static void init_memory(const struct boot_info *info)
 {
     page_init(info);
@@ -36,8 +44,7 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     interrupt_init(); /* faults are reported */
     iostream_init();  /* println */
     boot_take(PHYS(boot_info), PHYS(image));
-    println("\033[1;36mHLeOs\033[0m, loaded by %s: %s", boot_information()->loader,
-            boot_information()->command_line);
+    greet(boot_information());
     init_memory(boot_information());     /* pages, our own page tables, kmalloc */
     acpi_init(boot_information()->rsdp); /* which hardware there is */
     interrupt_init_controller();         /* devices may interrupt */

@@ -32,11 +32,13 @@ static void add(struct boot_info *info, gpa_t from, gpa_t to, enum boot_memory_t
             (struct boot_memory){.base = from, .length = to - from, .type = type, .attributes = 1};
 }
 
-void handover_write(const struct memory *memory, gpa_t reserved, const char *command_line)
+void handover_write(const struct memory *memory, gpa_t reserved, gpa_t rsdp,
+                    const char *command_line)
 {
     struct boot_info info = {.magic = BOOT_INFO_MAGIC,
                              .version = BOOT_INFO_VERSION,
                              .size = sizeof info,
+                             .rsdp = rsdp,
                              .boot_drive = UINT32_MAX};
 
     snprintf(info.loader, sizeof info.loader, "kvm-vmm");

@@ -14,7 +14,9 @@
  */
 bool handover_wanted(const uint8_t *bytes, size_t size);
 
-/* Writes it: RAM from `reserved` to its low end is not the guest's. */
-void handover_write(const struct memory *memory, gpa_t reserved, const char *command_line);
+/* Writes it: RAM from `reserved` to its low end is not the guest's; ACPI's root pointer is at
+ * `rsdp`. */
+void handover_write(const struct memory *memory, gpa_t reserved, gpa_t rsdp,
+                    const char *command_line);
 
 #endif

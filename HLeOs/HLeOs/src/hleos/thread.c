@@ -355,22 +355,12 @@ bool thread_in_guard(const struct thread *thread, uintptr_t address)
     return thread != NULL && address < thread->stack_low && address >= thread->stack_low - 0x1000;
 }
 
-static bool inside(uintptr_t at, size_t size, uintptr_t low, uintptr_t high)
+/* The idle thread stands in no queue: it is ready whenever another one runs. */
+static enum thread_state state_of(const struct thread *thread)
 {
-    return at >= low && at < high && size <= high - at;
-}
+    bool waits = thread == cpu_this()->idle && thread != cpu_this()->current;
 
-bool thread_owns_stack(uintptr_t at, size_t size)
-{
-    const struct cpu *cpu = cpu_this();
-
-    if (inside(at, size, (uintptr_t)boot_stack, (uintptr_t)boot_stack_end))
-        return true;
-    for (unsigned i = 0; i < CPU_ISTS; i++)
-        if (inside(at, size, cpu->tss.ist[i] - CPU_IST_STACK_SIZE, cpu->tss.ist[i]))
-            return true;
-    return cpu->current != NULL &&
-           inside(at, size, cpu->current->stack_low, cpu->current->stack_high);
+    return waits ? THREAD_READY : thread->state;
 }
 
 bool thread_info(unsigned index, struct thread_info *info)
@@ -390,7 +380,7 @@ bool thread_info(unsigned index, struct thread_info *info)
 
         *info = (struct thread_info){.id = t->id,
                                      .priority = t->priority,
-                                     .state = states[t->state],
+                                     .state = states[state_of(t)],
                                      .switches = t->switches,
                                      .ticks = t->ticks};
         string_copy(info->name, t->name, sizeof info->name);

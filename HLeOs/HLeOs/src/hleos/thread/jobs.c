@@ -14,7 +14,7 @@
 #include "HLeOs/HLeOs/src/hleos/vga.h"
 #include "common/string.h"
 
-enum { GREETINGS = 8, GREETING_MS = 60, DEMO_MS = 800, BLINK_MS = 250, KEY_POLL_MS = 10 };
+enum { GREETINGS = 16, GREETING_MS = 60, DEMO_MS = 1000, BLINK_MS = 250, KEY_POLL_MS = 10 };
 enum { LAST_NUMBER = 20000 };
 
 struct greeting {

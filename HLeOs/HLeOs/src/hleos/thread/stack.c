@@ -1,8 +1,11 @@
 /* Thread stacks: slots of STACKS_BASE, each with an unmapped page at its low end. */
+#include "HLeOs/HLeOs/src/hleos/cpu.h"
 #include "HLeOs/HLeOs/src/hleos/memory/page.h"
 #include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 #include "HLeOs/HLeOs/src/hleos/thread/sched.h"
 #include "HLeOs/HLeOs/src/std/bit_map.h"
+
+extern char boot_stack[], boot_stack_end[];
 
 enum { SLOTS = 1024, SLOT_SIZE = 0x8000, STACK_SIZE = 0x4000 };
 
@@ -65,4 +68,22 @@ void stack_free(uintptr_t low, uintptr_t high)
 {
     unmap(low, high);
     give_slot((high - STACKS_BASE) / SLOT_SIZE - 1);
+}
+
+static bool inside(uintptr_t at, size_t size, uintptr_t low, uintptr_t high)
+{
+    return at >= low && at < high && size <= high - at;
+}
+
+bool thread_owns_stack(uintptr_t at, size_t size)
+{
+    const struct cpu *cpu = cpu_this();
+
+    if (inside(at, size, (uintptr_t)boot_stack, (uintptr_t)boot_stack_end))
+        return true;
+    for (unsigned i = 0; i < CPU_ISTS; i++)
+        if (inside(at, size, cpu->tss.ist[i] - CPU_IST_STACK_SIZE, cpu->tss.ist[i]))
+            return true;
+    return cpu->current != NULL &&
+           inside(at, size, cpu->current->stack_low, cpu->current->stack_high);
 }
