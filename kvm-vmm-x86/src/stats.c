@@ -67,6 +67,22 @@ static void print_range(const struct vm *vm, const struct bus_range *range)
     print_registers(vm, range);
 }
 
+/* The places where nobody is, each where there is room to count it. */
+static void print_strays(const struct vm *vm, const struct bus *bus)
+{
+    print_device(vm, "no", "port device", &bus->unclaimed[BUS_PIO]);
+    print_device(vm, "no", "memory device", &bus->unclaimed[BUS_MMIO]);
+    for (unsigned i = 0; i < BUS_STRAYS_MAX; i++) {
+        const struct bus_stray *s = &bus->strays[i];
+        char text[32];
+
+        snprintf(text, sizeof text, "%#llx", (count)bus_stray_address(s));
+        if (s->key != 0)
+            print_device(vm, bus_stray_space(s) == BUS_PIO ? "nobody at port" : "nobody at address",
+                         text, &s->counters);
+    }
+}
+
 static void print_time(const struct vm *vm, const struct log_run *run, const struct log_vcpu *v)
 {
     double total = (double)v->guest_cycles + (double)v->vmm_cycles;
@@ -107,11 +123,17 @@ static void print_functions(const struct vm *vm, const struct log_run *run,
 /* What KVM counted itself: most exits of the CPU are over before the VMM hears of them. */
 static void print_counters(const struct vm *vm, const struct log_guest *guest)
 {
-    uint64_t all = 0;
+    uint64_t all = 0, ours = 0;
 
+    for (unsigned i = 0; i < guest->vcpu_count; i++)
+        ours += guest->vcpus[i].exits;
     for (unsigned i = 0; i < guest->counter_count; i++)
         if (strcmp(guest->counters[i].name, "exits") == 0)
             all = guest->counters[i].value;
+    if (all > 0)
+        vcpu_printf(vm->index,
+                    "  KVM: %.1f %% of the CPU's exits reached the VMM; in shares of them:",
+                    100.0 * (double)ours / (double)all);
     for (unsigned i = 0; i < guest->counter_count && i < ROWS_MAX && all > 0; i++)
         vcpu_printf(vm->index, "  KVM %-26s %12llu %5.1f %%", guest->counters[i].name,
                     (count)guest->counters[i].value,
@@ -132,8 +154,7 @@ void stats_print(const struct vm *vm, const struct log_run *run, const struct lo
     }
     for (unsigned i = 0; i < bus->count; i++)
         print_range(vm, &bus->ranges[i]);
-    print_device(vm, "no", "port device", &bus->unclaimed[BUS_PIO]);
-    print_device(vm, "no", "memory device", &bus->unclaimed[BUS_MMIO]);
+    print_strays(vm, bus);
     print_functions(vm, run, guest);
     print_counters(vm, guest);
 }

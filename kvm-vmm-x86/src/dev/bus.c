@@ -70,10 +70,29 @@ static void count_access(struct bus_counters *counters, bool write)
     __atomic_fetch_add(write ? &counters->writes : &counters->reads, 1, __ATOMIC_RELAXED);
 }
 
-static enum bus_verdict access_unclaimed(struct bus *bus, enum bus_space space,
+/* Counts an address of its own as long as there is room. Two vCPUs may want the same place: one
+ * gets it, and the other looks at what it got. */
+static void count_stray(struct bus *bus, uint64_t key, bool write)
+{
+    for (unsigned i = 0; i < BUS_STRAYS_MAX; i++) {
+        struct bus_stray *s = &bus->strays[i];
+        uint64_t found = __atomic_load_n(&s->key, __ATOMIC_RELAXED);
+
+        if (found == 0 && __atomic_compare_exchange_n(&s->key, &found, key, false, __ATOMIC_RELAXED,
+                                                      __ATOMIC_RELAXED))
+            found = key;
+        if (found == key) {
+            count_access(&s->counters, write);
+            return;
+        }
+    }
+}
+
+static enum bus_verdict access_unclaimed(struct bus *bus, enum bus_space space, uint64_t address,
                                          struct bus_access *access)
 {
     count_access(&bus->unclaimed[space], access->write);
+    count_stray(bus, bus_stray_key(space, address), access->write);
     if (!access->write)
         memset(access->data, 0xff, access->size);
     return BUS_RESUME;
@@ -101,7 +120,7 @@ enum bus_verdict bus_access(struct bus *bus, enum bus_space space, uint64_t addr
     struct bus_range *r = bus_find(bus, space, address);
 
     if (r == NULL)
-        return access_unclaimed(bus, space, access);
+        return access_unclaimed(bus, space, address, access);
     access->offset = address - r->base;
     if (access->size > 1 &&
         (access->size > r->ops->width || access->size > r->length - access->offset))

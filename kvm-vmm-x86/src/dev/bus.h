@@ -74,11 +74,35 @@ struct bus_range {
 
 enum { BUS_RANGES_MAX = 32 };
 
+/* An address where nobody is, and how often the guest looked there. */
+struct bus_stray {
+    uint64_t key; /* bus_stray_key of it, 0: free; atomic */
+    struct bus_counters counters;
+};
+
+/* So many are told apart; the first come. A guest that looks everywhere costs no more. */
+enum { BUS_STRAYS_MAX = 32 };
+
 struct bus {
     struct bus_range ranges[BUS_RANGES_MAX];
     unsigned count;
     struct bus_counters unclaimed[BUS_SPACES];
+    struct bus_stray strays[BUS_STRAYS_MAX];
 };
+
+/* Never 0. The topmost two bits of an address are not looked at: no bus has so many. */
+static inline uint64_t bus_stray_key(enum bus_space space, uint64_t address)
+{
+    return (address << 2 >> 1 | (uint64_t)space) + 1;
+}
+static inline enum bus_space bus_stray_space(const struct bus_stray *stray)
+{
+    return (stray->key - 1) & 1 ? BUS_MMIO : BUS_PIO;
+}
+static inline uint64_t bus_stray_address(const struct bus_stray *stray)
+{
+    return (stray->key - 1) >> 1;
+}
 
 /* Claims [base, base + length). Refused when it is empty, wraps or overlaps another, or when the
  * table is full. */
