@@ -57,6 +57,21 @@ def assemble(name, folder, output=None, **defines):
     return elf
 
 
+def compiled(name, folder, output=None, base=0x80200000, **defines):
+    """Builds guests/NAME.c with what guests/lib has, to run at `base`; returns the ELF file."""
+    elf = folder / (output or f"{name}.elf")
+    guests = TOP / "tests/hypervisor/guests"
+    sources = [guests / f"{name}.c", guests / "lib/guest.c", guests / "lib/boot.S", TOP / "common/fmt.c",
+               TOP / "common/string.c"]
+    defines = {"NAME": f'"{name}"', **defines}
+    subprocess.run(["clang", "--target=riscv64-unknown-elf", "-march=rv64imac", "-mabi=lp64", "-mcmodel=medany",
+                    "-mno-relax", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin",
+                    "-nostdlib", "-fuse-ld=lld", "-Wl,-eguest_boot", f"-Wl,-Ttext={base:#x}", "-Wl,-N", f"-I{TOP}",
+                    f"-I{guests}/lib", *(f"-D{key}={value}" for key, value in defines.items()), *map(str, sources),
+                    "-o", str(elf)], check=True)
+    return elf
+
+
 def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv64", more=()):
     line = [*qemu, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-no-reboot",
             "-display", "none", "-monitor", "none", "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",

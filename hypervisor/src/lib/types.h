@@ -19,10 +19,10 @@ typedef uint64_t hpa_t; /* host physical: what the G stage yields; the hyperviso
 #define PAGE_1G GIB
 
 enum {
-    VMS_MAX = 32,     /* guests at once */
-    VM_VCPUS_MAX = 8, /* vCPUs of one guest */
-    CPUS_MAX = 16,    /* harts used; more stay parked */
-    NAME_SIZE = 16,   /* a guest's or a network's name with its end */
+    VMS_MAX = 32,      /* guests at once */
+    VM_VCPUS_MAX = 32, /* vCPUs of one guest */
+    CPUS_MAX = 16,     /* harts used; more stay parked */
+    NAME_SIZE = 16,    /* a guest's or a network's name with its end */
 };
 
 #define ARRAY_SIZE(a)       (sizeof(a) / sizeof((a)[0]))

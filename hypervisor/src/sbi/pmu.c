@@ -9,6 +9,13 @@ enum { MATCH_SKIP = 1, MATCH_CLEAR = 2, MATCH_START = 4 };
 enum { START_SET_VALUE = 1, STOP_RESET = 1 };
 #define INFO_FIRMWARE (1ul << 63)
 
+/* The events that sbi_count() is told of; a guest that asks for another is told that there is none.
+ */
+static const uint32_t counted =
+    1u << EVENT_SET_TIMER | 1u << EVENT_IPI_SENT | 1u << EVENT_IPI_RECEIVED |
+    1u << EVENT_FENCE_I_SENT | 1u << EVENT_FENCE_I_RECEIVED | 1u << EVENT_SFENCE_SENT |
+    1u << EVENT_SFENCE_RECEIVED | 1u << EVENT_SFENCE_ASID_SENT | 1u << EVENT_SFENCE_ASID_RECEIVED;
+
 void sbi_count(struct vcpu *v, enum sbi_event event)
 {
     __atomic_fetch_add(&v->fw_events[event], 1, __ATOMIC_RELAXED);
@@ -65,7 +72,7 @@ static struct sbi_result match(struct vcpu *v, const uint64_t a[6])
 
     if (!counter_mask(a[0], a[1], &counters))
         return sbi_error(SBI_INVALID_PARAM);
-    if (a[3] >> TYPE_SHIFT != TYPE_FIRMWARE || event >= FW_EVENTS)
+    if (a[3] >> TYPE_SHIFT != TYPE_FIRMWARE || event >= FW_EVENTS || (counted >> event & 1) == 0)
         return sbi_error(SBI_NOT_SUPPORTED);
     for (; counters != 0; counters &= counters - 1) {
         unsigned index = (unsigned)__builtin_ctzl(counters);

@@ -9,7 +9,7 @@
 #include "vm/image.h"
 #include "vm/memory.h"
 
-enum { FDT_ROOM = 16384 };
+enum { FDT_ROOM = 32768 };
 
 bool build_file(const char *name, struct cpio_file *file)
 {

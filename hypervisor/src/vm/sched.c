@@ -7,6 +7,7 @@
 #include "cpu/hyp.h"
 #include "host/machine.h"
 #include "lib/lock.h"
+#include "vm/runqueue.h"
 #include "vm/trap.h"
 #include "vm/vm.h"
 
@@ -16,7 +17,7 @@ enum { SLICES_PER_SECOND = 250 };
 enum intent { KEEP, YIELD, BLOCK, RETIRE };
 
 static struct lock lock; /* guards the queue, and what vcpu.h, vm.h and cpu.h put under it */
-static struct vcpu *head, *tail;
+static struct runqueue ready;
 static uint32_t crowded;
 static enum intent intents[CPUS_MAX];
 
@@ -99,44 +100,8 @@ static void enqueue(struct vcpu *v)
     v->state = VCPU_READY;
     if (v->vm->state != VM_RUNNING)
         return; /* sched_resume() will */
-    v->next_ready = NULL;
-    if (tail != NULL)
-        tail->next_ready = v;
-    else
-        head = v;
-    tail = v;
+    runqueue_put(&ready, v);
     wake_idle_hart(v);
-}
-
-static struct vcpu *dequeue(void)
-{
-    struct vcpu *v = head;
-
-    if (v != NULL)
-        head = v->next_ready;
-    if (head == NULL)
-        tail = NULL;
-    return v;
-}
-
-static void remove_vm_from_queue(const struct vm *vm)
-{
-    struct vcpu *v = head;
-
-    head = tail = NULL;
-    while (v != NULL) {
-        struct vcpu *next = v->next_ready;
-
-        if (v->vm != vm) {
-            v->next_ready = NULL;
-            if (tail != NULL)
-                tail->next_ready = v;
-            else
-                head = v;
-            tail = v;
-        }
-        v = next;
-    }
 }
 
 static void kick_vm(const struct vm *vm)
@@ -201,7 +166,7 @@ bool sched_pause(struct vm *vm)
     if (good) {
         __atomic_store_n(&vm->state, VM_PAUSED, __ATOMIC_RELEASE);
         vm->paused_at = hyp_time();
-        remove_vm_from_queue(vm);
+        runqueue_drop(&ready, vm);
         recount();
         kick_vm(vm);
     }
@@ -245,7 +210,7 @@ void sched_stop_vm(struct vm *vm)
     lock_take(&lock);
     if (vm->state == VM_RUNNING || vm->state == VM_PAUSED) {
         __atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
-        remove_vm_from_queue(vm);
+        runqueue_drop(&ready, vm);
         for (unsigned i = 0; i < vm->vcpu_count; i++)
             if (vm->vcpus[i]->cpu == NULL)
                 vm->vcpus[i]->state = VCPU_STOPPED;
@@ -299,7 +264,7 @@ void sched_timer(void)
 
     lock_take(&lock);
     wake_due(cpu, now);
-    waiting = head != NULL;
+    waiting = ready.head != NULL;
     lock_drop(&lock);
     if (cpu->current != NULL && (cpu->slice_end <= now || cpu->slice_end == ~0ul)) {
         if (waiting)
@@ -336,7 +301,7 @@ static struct vcpu *take_next(struct cpu *cpu)
 
     for (;;) {
         lock_take(&lock);
-        v = dequeue();
+        v = runqueue_take(&ready);
         cpu->idle = v == NULL;
         if (v != NULL) {
             v->state = VCPU_RUNNING;
@@ -399,6 +364,9 @@ void sched_run(void)
         *intent = KEEP;
         vcpu_load(v, cpu);
         do {
+            /* Its guest may just have started a vCPU that must share this hart. */
+            if (cpu->slice_end == ~0ul && sched_is_crowded())
+                sched_timer();
             vcpu_sync(v);
             vcpu_enter(v);
             trap_handle(v);

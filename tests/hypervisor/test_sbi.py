@@ -1,0 +1,38 @@
+"""What guests may ask, asked from inside guests: harts that start, stop and suspend, counters. guests/*.c tell what they find."""
+import pytest
+
+from hvmachine import QEMU12, command, compiled, cpio, run
+
+GUESTS = "vm {name} cpus={cpus} mem=16M kernel={name}.elf base=0x80000000\n"
+
+
+def boot(hypervisor, folder, name, qemu=QEMU12, cpus=1, **machine):
+    elf = compiled(name, folder, HARTS=cpus)
+    initrd = cpio(folder / "i", {"manifest": GUESTS.format(name=name, cpus=cpus), elf.name: elf})
+    status, output = run(command(qemu, hypervisor, initrd, memory="256M", **machine))
+    assert status == 0 and "defect" not in output and f"{name}: done: " in output, output[-1500:]
+    return output
+
+
+def check_harts(output, cpus):
+    assert f"hsm: {cpus} harts started, were interrupted, stopped" in output
+    assert "hsm: hart 1 was suspended, and kept its registers" in output
+    assert "hsm: hart 1 was suspended, and began anew" in output
+    assert "hsm: the system was suspended until its timer" in output
+
+
+@pytest.mark.parametrize("cpus,harts", [(2, 1), (4, 4), (32, 2)])
+def test_harts(hypervisor, tmp_path, cpus, harts):
+    check_harts(boot(hypervisor, tmp_path, "hsm", cpus=cpus, harts=harts), cpus)
+
+
+def test_harts_on_each_emulator(hypervisor, qemu, tmp_path):
+    check_harts(boot(hypervisor, tmp_path, "hsm", qemu, cpus=3, harts=2), 3)
+
+
+def test_harts_without_sstc(hypervisor, tmp_path):
+    check_harts(boot(hypervisor, tmp_path, "hsm", cpus=4, harts=2, cpu="rv64,sstc=off"), 4)
+
+
+def test_firmware_counters(hypervisor, qemu, tmp_path):
+    boot(hypervisor, tmp_path, "pmu", qemu)
