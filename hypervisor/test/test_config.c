@@ -41,7 +41,7 @@ static void says_what_is_wrong(void **state)
     } cases[] = {
         {"vm a kernel=x\nvm a kernel=y", "two guests called 'a'", 2},
         {"vm a\n", "no kernel= for vm 'a'", 2},
-        {"vm a kernel=x cpus=33", "bad value in 'cpus=9'", 1},
+        {"vm a kernel=x cpus=33", "bad value in 'cpus=33'", 1},
         {"vm a kernel=x\n colour=red", "unknown key 'colour'", 2},
         {"guest a", "expected 'vm', found 'guest'", 1},
         {"vm a kernel=x args=\"open", "no closing quote after 'args=open'", 1},

@@ -7,6 +7,7 @@
 #include "cpu/hyp.h"
 #include "host/machine.h"
 #include "lib/lock.h"
+#include "mon/host_interrupt.h"
 #include "vm/runqueue.h"
 #include "vm/trap.h"
 #include "vm/vm.h"
@@ -49,10 +50,10 @@ static uint64_t slice_end(void)
 }
 
 /* When this hart must next look up: the end of the slice, its guest's timer where the guest has
- * none of its own, and the vCPUs that it watches. */
+ * none of its own, the vCPUs that it watches, and a serial port that cannot interrupt. */
 static uint64_t next_event(const struct cpu *cpu)
 {
-    uint64_t when = cpu->current != NULL ? cpu->slice_end : ~0ul;
+    uint64_t when = min64(cpu->current != NULL ? cpu->slice_end : ~0ul, host_interrupt_next_poll());
 
     if (cpu->current != NULL && !features.sstc && cpu->current->soft_timer != ~0ul)
         when = min64(when, cpu->current->soft_timer - cpu->current->vm->time_delta);

@@ -89,8 +89,8 @@ static void serve_interrupt(uint64_t number)
             sched_timer();
         break;
     case IRQ_S_TIMER:
-        sched_timer();
         host_interrupt_poll();
+        sched_timer();
         break;
     case IRQ_S_EXT:
         host_interrupt_serve();
