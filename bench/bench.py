@@ -24,6 +24,7 @@ BARE = "build/bench/vmm/bare"
 GUEST = "kvm-vmm-x86/guest/"
 EXITS = GUEST + "test/stream/exits.bin"
 BOOT = "/usr/bin/python3 bench/hypervisor/boot.py"  # Debian's python: it has pexpect
+RISCV_GUEST = "/usr/bin/python3 bench/hypervisor/guest.py"
 OS1K = "/usr/bin/python3 bench/os1k/figure.py "
 HLEOS = "/usr/bin/python3 HLeOs/HLeOs/tools/bench.py build/hleos "
 HLEOS_GUEST = "/usr/bin/python3 bench/hleos/figure.py "
@@ -80,11 +81,27 @@ FIGURES = [
     Figure("1K OS: spawn, run, exit, wait", "guest cycles", "", {"kvm-vmm": OS1K + "spawn"}),
     Figure("1K OS: exits of boot, then exit", "", "below 150", {"kvm-vmm": OS1K + "boot-exits"}),
     Figure("1K OS: exits of 1,000 spawns", "", "", {"kvm-vmm": OS1K + "spawn-exits"}),
-    Figure("hypervisor: Debian's boot to init", "ms", "within 5 % of bare", {
-        "guest": BOOT + " guest",
-        "bare": BOOT + " bare",
-    }, in_lab=False),
+    *[Figure("hypervisor: Debian's boot, " + name, unit, goal, {
+        "guest": "%s %s guest" % (BOOT, word),
+        "bare": "%s %s bare" % (BOOT, word),
+        "guest, Sv39": "%s %s guest no4lvl" % (BOOT, word),
+        "bare, Sv39": "%s %s bare no4lvl" % (BOOT, word),
+    }, in_lab=False) for name, word, unit, goal in (
+        ("wall time", "wall", "ms", "within 5 % of bare"),
+        ("processor time", "cpu", "ms", ""),
+        ("instructions", "instructions", "million", "within 5 % of bare"))],
     Figure("hypervisor: exits of a quiet Debian boot", "", "below 1,500", {"guest": BOOT + " exits"}, in_lab=False),
+    *[Figure("hypervisor: " + name, "ns", "", {
+        "guest": "%s %s guest" % (RISCV_GUEST, word),
+        "bare, on OpenSBI": "%s %s bare" % (RISCV_GUEST, word),
+    }, in_lab=False) for name, word in (
+        ("ecall round trip", "call"), ("timer interrupt latency", "timer"), ("software interrupt latency", "ipi"),
+        ("device interrupt latency", "device"))],
+    Figure("hypervisor: the same work on one hart", "ms", "", {
+        "two guests": RISCV_GUEST + " work two",
+        "one guest": RISCV_GUEST + " work one",
+    }, in_lab=False),
+    Figure("hypervisor: memory besides the guest's", "KB", "", {"hypervisor": RISCV_GUEST + " memory"}, in_lab=False),
     *hleos("kernel entry to prompt", "entry_to_prompt"),
     *hleos("of that, measuring the clock", "calibration"),
     *hleos("context switch", "context_switch"),

@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
-"""Debian's boot to a busybox init and power-off: bare and as a guest, in one run on one emulator.
+"""Debian's boot to a busybox init: bare and as a guest, in one run on one emulator.
 
-    bench/hypervisor/boot.py             wall time, the best of three, and exits
-    bench/hypervisor/boot.py SIDE        one number: milliseconds of one boot (bare, guest), or the exits of one (exits)
+    bench/hypervisor/boot.py                            all of it, the best of three, and exits
+    bench/hypervisor/boot.py wall|cpu SIDE [ARG]...     milliseconds of one boot to power-off: by the clock, of processor time
+    bench/hypervisor/boot.py instructions SIDE [ARG]... millions of instructions up to init's first line (-icount)
+    bench/hypervisor/boot.py exits                      how often a boot to the shell left the guest
 
-Figures of an emulated machine (QEMU's TCG), to be compared only with each other.
+SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. Figures of an emulated machine (QEMU's
+TCG), to be compared only with each other.
 """
+import json
 import re
+import resource
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,17 +24,9 @@ import pexpect
 TOP = Path(__file__).resolve().parents[2]
 OUT = TOP / "build" / "hypervisor"
 QUIET = "console=ttyS0 panic=-1 quiet"
-ARGS = QUIET + " test=cpus"
+READY = b"cpus: nproc 1"
 QEMU = ["qemu-system-riscv64", "-M", "virt", "-smp", "1", "-display", "none", "-monitor", "none", "-serial", "stdio",
         "-no-reboot"]
-
-
-def once(line):
-    start = time.monotonic()
-    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-    if done.returncode != 0 or b"cpus: nproc 1" not in done.stdout:
-        sys.exit("boot failed:\n" + done.stdout.decode(errors="replace")[-1000:])
-    return time.monotonic() - start
 
 
 def archive(name, args):
@@ -41,23 +40,59 @@ def archive(name, args):
     return path
 
 
-def bare():
+def machine(side, args):
+    """The command line of a machine that boots, tells its harts, and powers off."""
+    if side == "guest":
+        return [*QEMU, "-m", "512M", "-kernel", str(OUT / "hypervisor.elf"), "-initrd", str(archive("bench.cpio", args))]
     folder = OUT / "linux"
-    return once([*QEMU, "-m", "256M", "-kernel", str(folder / "Image"), "-initrd", str(folder / "initrd"),
-                 "-append", ARGS])
+    return [*QEMU, "-m", "256M", "-kernel", str(folder / "Image"), "-initrd", str(folder / "initrd"), "-append", args]
 
 
-def hosted(initrd):
-    return [*QEMU, "-m", "512M", "-kernel", str(OUT / "hypervisor.elf"), "-initrd", str(initrd)]
+def timed(side, args):
+    """One boot; seconds by the clock, and of processor time."""
+    line = machine(side, f"{args} test=cpus")
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0 or READY not in done.stdout:
+        sys.exit("boot failed:\n" + done.stdout.decode(errors="replace")[-1000:])
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def guest():
-    return once(hosted(archive("bench.cpio", ARGS)))
+def ask(stream, command):
+    """A command to QEMU over QMP, and its answer."""
+    stream.write(json.dumps({"execute": command}) + "\n")
+    stream.flush()
+    for line in stream:
+        answer = json.loads(line)
+        if "return" in answer:
+            return answer["return"]
+    sys.exit(f"QEMU did not answer {command}")
+
+
+def instructions(side, args):
+    """Of all modes, up to init's first line. QEMU tells its count where it records a run."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{folder}/qmp")
+        listener.listen()
+        line = [*machine(side, f"{args} test=cpus"), "-icount", f"shift=0,rr=record,rrfile={folder}/record",
+                "-qmp", f"unix:{folder}/qmp"]
+        with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+            stream = listener.accept()[0].makefile("rw")
+            stream.readline()  # its greeting
+            ask(stream, "qmp_capabilities")
+            for text in child.stdout:
+                if READY in text:
+                    break
+            ask(stream, "stop")
+            count = ask(stream, "query-replay")["icount"]
+            child.kill()
+    return count
 
 
 def exits():
     """How often a boot to the shell's prompt left the guest: the monitor's count."""
-    line = hosted(archive("bench-shell.cpio", QUIET))
+    line = machine("guest", QUIET)
     line[line.index("stdio")] = "chardev:tty"  # Ctrl-a is the hypervisor's here, not QEMU's
     child = pexpect.spawn(line[0], [*line[1:], "-chardev", "stdio,id=tty,signal=off"], timeout=60, encoding="utf-8",
                           codec_errors="replace")
@@ -70,21 +105,40 @@ def exits():
     return int(re.search(r"(\d+) in all", child.before).group(1))
 
 
+def one(figure, side, args):
+    if figure == "instructions":
+        return instructions(side, args) / 1e6
+    wall, cpu = timed(side, args)
+    return 1e3 * (wall if figure == "wall" else cpu)
+
+
+def report():
+    """For a person: the best of three, and what lies between the two sides."""
+    for args, paging in ((QUIET, "Sv57"), (QUIET + " no4lvl", "Sv39")):
+        runs = {side: [] for side in ("bare", "guest")}
+        for _ in range(3):
+            for side, times in runs.items():
+                times.append(timed(side, args))
+        for number, (name, unit) in enumerate((("wall", "s"), ("processor time", "s"), ("instructions", "million"))):
+            bare, guest = ([min(t[number] for t in times) for times in runs.values()] if number < 2 else
+                           [instructions(side, args) / 1e6 for side in runs])
+            print(f"debian boot, guest's paging {paging}, {name}: bare {bare:.2f} {unit}, guest {guest:.2f} {unit}, "
+                  f"{100 * (guest / bare - 1):+.1f} %", flush=True)
+    print(f"exits of a quiet boot to the shell: {exits()}")
+
+
 def main():
     subprocess.run(["make", "-s", "-C", str(TOP / "hypervisor"), "all", str(OUT / "linux-1.cpio"), "CPUS=1"],
-                   check=True)
-    sides = {"bare": lambda: f"{1e3 * bare():.0f}", "guest": lambda: f"{1e3 * guest():.0f}", "exits": exits}
-    if len(sys.argv) > 1:
-        if sys.argv[1] not in sides:
-            sys.exit(f"boot.py: {sys.argv[1]}: not one of {', '.join(sides)}")
-        print(sides[sys.argv[1]]())
-        return
-    figures = {}
-    for name, boot in (("bare", bare), ("guest", guest)):
-        figures[name] = min(boot() for _ in range(3))
-        print(f"debian boot, {name:5}: {figures[name]:.2f} s wall, best of 3")
-    print(f"guest against bare: {100 * (figures['guest'] / figures['bare'] - 1):+.1f} %")
-    print(f"exits of a quiet boot to the shell: {exits()}")
+                   check=True, stdout=sys.stderr)
+    words = sys.argv[1:]
+    if not words:
+        report()
+    elif words == ["exits"]:
+        print(exits())
+    elif len(words) > 1 and words[0] in ("wall", "cpu", "instructions") and words[1] in ("bare", "guest"):
+        print(f"{one(words[0], words[1], ' '.join([QUIET, *words[2:]])):.1f}")
+    else:
+        sys.exit(__doc__)
 
 
 if __name__ == "__main__":

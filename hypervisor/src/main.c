@@ -16,8 +16,6 @@
 #include "vm/build.h"
 #include "vm/sched.h"
 
-extern char image_start[], image_end[];
-
 void main(uint64_t hartid, const void *fdt);
 
 __attribute__((noreturn)) static void give_up(void)

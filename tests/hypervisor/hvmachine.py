@@ -20,7 +20,9 @@ def make(*targets):
 
 
 def qemu13():
-    """The command of Debian 13's QEMU with its own libraries, or None."""
+    """The command of Debian 13's QEMU with its own libraries, or None. With FULL=1 it is fetched first."""
+    if os.environ.get("FULL"):
+        subprocess.run([TOP / "tests/hypervisor/fetch-qemu"], check=False, stdin=subprocess.DEVNULL)
     root = TOP / "build" / "qemu-trixie"
     binary = root / "usr/bin/qemu-system-riscv64"
     if not binary.exists():
@@ -61,7 +63,8 @@ def compiled(name, folder, output=None, base=0x80200000, **defines):
     """Builds guests/NAME.c with what guests/lib has, to run at `base`; returns the ELF file."""
     elf = folder / (output or f"{name}.elf")
     guests = TOP / "tests/hypervisor/guests"
-    sources = [guests / f"{name}.c", guests / "lib/guest.c", guests / "lib/boot.S", TOP / "common/fmt.c",
+    # boot.S first: bare machines begin at the first byte, whatever the ELF file calls its entry.
+    sources = [guests / "lib/boot.S", guests / "lib/guest.c", guests / f"{name}.c", TOP / "common/fmt.c",
                TOP / "common/string.c"]
     defines = {"NAME": f'"{name}"', **defines}
     subprocess.run(["clang", "--target=riscv64-unknown-elf", "-march=rv64imac", "-mabi=lp64", "-mcmodel=medany",

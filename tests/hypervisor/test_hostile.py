@@ -43,7 +43,7 @@ def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # 
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd",
                                    **strays})
     status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", memory="1G"), 120)
-    assert status in (0, 1), output[-1500:]
+    assert status == 1, output[-1500:]  # the machine's own: a guest was ended
     for i, handler in enumerate(handlers):
         report = output[output.index(f"hv: vm stray{i} is ended: its trap handler at {handler:#x} cannot be fetched"):]
         report = report[:report.index(f"hv: vm stray{i} has been ended")]
@@ -69,7 +69,8 @@ def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # 
 def test_broken_input_gets_one_line(hypervisor, tmp_path, manifest, line):
     initrd = cpio(tmp_path / "i", {"manifest": manifest + "\n", "short": b"\x7fELF\x02\x01\x01", "empty": b"",
                                    "flat": b"\x73\x00\x50\x10" * 64})
-    _, output = run(command(QEMU12, hypervisor, initrd), 20)
+    status, output = run(command(QEMU12, hypervisor, initrd), 20)
+    assert status == 1
     said = [text for text in output.splitlines() if text.startswith("hv: ") and "timebase" not in text]
     assert len(said) == 1, output[-1500:]
     assert said[0] == line or (line is None and "MiB wanted" in said[0])
@@ -77,6 +78,6 @@ def test_broken_input_gets_one_line(hypervisor, tmp_path, manifest, line):
 
 def test_more_guests_than_run(hypervisor, tmp_path):
     initrd = cpio(tmp_path / "i", {"manifest": "".join(f"vm g{i} kernel=x\n" for i in range(33))})
-    _, output = run(command(QEMU12, hypervisor, initrd), 20)
-    assert "hv: manifest, line 33: more guests than this hypervisor runs at once: 'g32'" in output \
-        or "more guests than this hypervisor runs at once" in output
+    status, output = run(command(QEMU12, hypervisor, initrd), 20)
+    assert status == 1
+    assert "hv: manifest, line 33: more guests than this hypervisor runs at once: 'g32'" in output

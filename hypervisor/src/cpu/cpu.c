@@ -8,8 +8,6 @@
 #include "lib/console.h"
 #include "mem/page.h"
 
-enum { STACK_ORDER = 3 }; /* 32 KiB */
-
 /* Exceptions that the guest's own kernel handles without us: 0 to 8, page faults 12, 13 and 15
  * (Privileged Architecture 15.2.2). */
 #define DELEGATED 0xb1fful
@@ -66,10 +64,10 @@ void cpu_start_others(void (*entry)(void))
 
         if (cpu->online)
             continue;
-        stack = page_alloc(STACK_ORDER);
+        stack = page_alloc(CPU_STACK_ORDER);
         if (stack == NULL)
             return;
-        cpu->stack_top = stack + (PAGE_4K << STACK_ORDER);
+        cpu->stack_top = stack + (PAGE_4K << CPU_STACK_ORDER);
         if (firmware_start_hart(cpu->hartid, (hpa_t)boot_secondary, (uintptr_t)cpu) != SBI_SUCCESS)
             print("hv: hart %lu does not start; going on without it\n", cpu->hartid);
         else

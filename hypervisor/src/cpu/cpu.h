@@ -28,6 +28,9 @@ struct cpu {
     bool idle;                        /* under the scheduler's lock */
 };
 
+enum { CPU_STACK_ORDER = 3 }; /* 32 KiB, of each hart but the one that boots */
+
+extern char image_start[], image_end[]; /* hypervisor.ld: all of the hypervisor but its heap */
 extern struct cpu cpus[CPUS_MAX];
 extern unsigned cpu_count;
 

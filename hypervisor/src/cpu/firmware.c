@@ -1,6 +1,10 @@
 /* Calls into the firmware; see firmware.h. */
 #include "cpu/firmware.h"
 
+#include "host/machine.h"
+
+enum { FINISHER_FAIL = 0x3333 };
+
 static bool has_console, has_time, has_ipi, has_rfence, has_reset;
 
 struct sbi_result firmware_call(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1,
@@ -92,8 +96,17 @@ void firmware_remote_fence_gvma(uint64_t mask, uint64_t base)
     firmware_call(SBI_RFENCE, RFENCE_GVMA, mask, base, 0, 0);
 }
 
+/* OpenSBI tells an emulator's finisher of a failure, but not with a status other than 0. */
+static void finish_with_failure(void)
+{
+    if (machine.finisher.base != 0)
+        *(volatile uint32_t *)machine.finisher.base = 1u << 16 | FINISHER_FAIL;
+}
+
 void firmware_shutdown(bool failed)
 {
+    if (failed)
+        finish_with_failure();
     if (has_reset)
         firmware_call(SBI_SRST, 0, SRST_SHUTDOWN, failed ? SRST_FAILURE : SRST_NO_REASON, 0, 0);
     firmware_call(SBI_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0);

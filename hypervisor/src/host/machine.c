@@ -179,6 +179,7 @@ int machine_read(const void *bytes)
     read_harts(fdt);
     read_chosen(fdt);
     read_uart(fdt);
+    read_device(fdt, fdt_find_compatible(fdt, -1, "sifive,test0"), &machine.finisher);
     read_plic(fdt);
     read_disks(fdt);
     if (machine.hart_count == 0 || machine.memory_count == 0 || machine.timebase == 0) {

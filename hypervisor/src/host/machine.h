@@ -35,6 +35,7 @@ struct machine {
     char isa[ISA_SIZE];      /* what the first hart can do, written as riscv,isa is */
     struct machine_device uart;
     uint32_t uart_shift, uart_clock;
+    struct machine_device finisher; /* sifive,test: ends the emulator with a status */
     struct machine_device plic;
     uint32_t plic_context[CPUS_MAX];                /* of hart i's S-mode; ~0: none */
     struct machine_device disks[MACHINE_DISKS_MAX]; /* virtio-mmio slots */

@@ -166,6 +166,11 @@ uint64_t page_free_count(void)
     return free_pages;
 }
 
+uint64_t page_table_bytes(void)
+{
+    return page_table_size(low_end, high_end);
+}
+
 uint64_t page_unreserved_count(void)
 {
     return free_pages > reserved_pages ? free_pages - reserved_pages : 0;

@@ -30,6 +30,7 @@ void page_free(void *block, unsigned order);
 
 uint64_t page_free_count(void);
 uint64_t page_unreserved_count(void);
+uint64_t page_table_bytes(void); /* the bookkeeping */
 
 /* Fills with zeros; `size` a multiple of 64. */
 void page_zero(void *block, size_t size);

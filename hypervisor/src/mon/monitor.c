@@ -2,6 +2,7 @@
 #include "mon/monitor.h"
 
 #include "common/string.h"
+#include "cpu/cpu.h"
 #include "cpu/firmware.h"
 #include "lib/console.h"
 #include "mem/page.h"
@@ -94,6 +95,24 @@ static void show_exits(struct vm *vm, const char *argument)
     print("hv: %8lu in all, %lu of them device registers\n", total, mmio);
 }
 
+/* What the hypervisor takes for itself, and what each guest costs besides its RAM. */
+static void show_memory(struct vm *vm, const char *argument)
+{
+    uint64_t image = (uint64_t)(image_end - image_start), table = page_table_bytes();
+    uint64_t stacks = (cpu_count - 1) * (PAGE_4K << CPU_STACK_ORDER), all = image + table + stacks;
+
+    (void)vm;
+    (void)argument;
+    print("hv: image %lu KiB, table of pages %lu KiB, stacks %lu KiB\n", image / KIB, table / KIB,
+          stacks / KIB);
+    for (unsigned i = 0; i < vm_count; i++) {
+        print("hv: %u %-15s %lu KiB for itself, its vCPUs and its tables\n", i + 1,
+              vms[i]->config.name, vm_overhead(vms[i]) / KIB);
+        all += vm_overhead(vms[i]);
+    }
+    print("hv: %lu KiB in all, guests' RAM and disks apart\n", all / KIB);
+}
+
 static void say(bool good, const struct vm *vm)
 {
     print("hv: %s is %s%s\n", vm->config.name,
@@ -147,6 +166,7 @@ static const struct command commands[] = {
     {"regs", "[vm]", "shows registers", show_registers},
     {"walk", "ADDRESS [vm]", "walks both stages of translation", walk},
     {"exits", "[vm]", "counts why it left the guest", show_exits},
+    {"memory", "", "shows what the hypervisor itself takes", show_memory},
     {"pause", "[vm]", "stops a guest's time", do_pause},
     {"resume", "[vm]", "lets it go on", do_resume},
     {"reset", "[vm]", "begins a guest anew", do_reset},

@@ -232,7 +232,8 @@ int config_parse(const char *text, size_t size, struct vm_config *configs, unsig
         if (count > 0)
             check_config(&r, &configs[count - 1]);
         if (!r.failed && count == max)
-            fail(&r, "more guests than this hypervisor runs at once:", word);
+            fail(&r, "more guests than this hypervisor runs at once:",
+                 next_word(&r, word) ? word : "vm");
         if (!r.failed && read_name(&r, configs, count))
             count++;
     }

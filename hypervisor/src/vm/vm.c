@@ -153,14 +153,28 @@ static void power_on(struct vm *vm)
     (void)sched_start(vm->vcpus[0], NULL); /* stopped, for it has just been made */
 }
 
-static struct vm *allocate(const struct vm_config *config)
+/* The order of the block that a `struct vm` lives in. */
+static unsigned vm_order(void)
 {
     unsigned order = 0;
-    struct vm *vm;
 
-    while (PAGE_4K << order < sizeof *vm)
+    while (PAGE_4K << order < sizeof(struct vm))
         order++;
-    vm = page_alloc(order);
+    return order;
+}
+
+uint64_t vm_overhead(const struct vm *vm)
+{
+    uint64_t vcpu = PAGE_4K + (features.vector ? PAGE_4K << ORDER_16K : 0);
+    uint64_t root = vm->stage.root != NULL ? PAGE_4K << ORDER_16K : 0;
+
+    return (PAGE_4K << vm_order()) + vm->vcpu_count * vcpu + root + vm->stage.tables * PAGE_4K;
+}
+
+static struct vm *allocate(const struct vm_config *config)
+{
+    struct vm *vm = page_alloc(vm_order());
+
     if (vm == NULL)
         return NULL;
     vm->config = *config;

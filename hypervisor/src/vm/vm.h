@@ -85,6 +85,9 @@ void vm_finish(struct vm *vm);
 /* Ends a VM that did what cannot go on, with a report of the vCPU that did it. */
 void vm_kill(struct vcpu *v, const char *format, ...) FMT_PRINTF(2, 3);
 
+/* Bytes that a VM takes besides its RAM: itself, its vCPUs, its G-stage tables. */
+uint64_t vm_overhead(const struct vm *vm);
+
 bool vm_contains(const struct vm *vm, gpa_t gpa, uint64_t size);
 /* Backs the RAM at `gpa` with zeros; the lock is held. Of the `written` bytes from there, which the
  * caller overwrites at once, some may hold what another guest left: 0 unless no vCPU of this one

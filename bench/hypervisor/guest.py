@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""What small guests measure of their machine, as a guest and bare, in QEMU's TCG; the program is tests/hypervisor/guests/figure.c.
+
+    bench/hypervisor/guest.py call|timer|ipi|device guest|bare     nanoseconds by the guest's own clock: a call to SBI and back;
+                                                                   from an event to its handler
+    bench/hypervisor/guest.py work one|two                         milliseconds of the same work on one hart, as one guest or two
+    bench/hypervisor/guest.py memory                               KB that the hypervisor takes, with one guest, its RAM apart
+"""
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests/hypervisor"))
+
+from hvmachine import OUT, QEMU12, command, compiled, cpio, make, run  # noqa: E402
+
+WORK = 200  # millions of steps
+
+
+def machine(folder, guests, work):
+    """Its command line with so many guests that work, or measure where `work` is 0."""
+    elf = compiled("figure", folder, WORK=work)
+    manifest = "".join(f"vm figure{i} mem=8M kernel=figure.elf base=0x80000000\n" for i in range(guests))
+    initrd = cpio(folder / "i", {"manifest": manifest, "figure.elf": elf})
+    return command(QEMU12, OUT / "hypervisor.elf", initrd, "mux=lines", memory="256M")
+
+
+def measured(folder, name, side):
+    line = machine(folder, 1, 0)
+    if side == "bare":
+        line = command(QEMU12, folder / "figure.elf", memory="256M")
+    status, output = run(line)
+    found = re.search(rf"figure: {name} (\d+) ns", output)
+    if status != 0 or not found:
+        sys.exit("guest.py: it did not measure:\n" + output[-1000:])
+    return int(found.group(1))
+
+
+def work(folder, guests):
+    """From the first guest's beginning to the last one's end, by the clock on the wall."""
+    line = machine(folder, guests, WORK // guests)
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        begun, ended = None, 0
+        for text in child.stdout:
+            begun = begun or (time.monotonic() if b"figure: begun" in text else None)
+            ended += b"figure: worked" in text
+            if ended == guests:
+                end = time.monotonic()
+                break
+    if ended != guests:
+        sys.exit("guest.py: the guests did not end their work")
+    return 1e3 * (end - begun)
+
+
+def memory(folder):
+    line = machine(folder, 1, WORK)
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        for text in child.stdout:
+            if b"figure: begun" in text:
+                child.stdin.write(b"\x01mmemory\r")
+                child.stdin.flush()
+            found = re.search(rb"hv: (\d+) KiB in all", text)
+            if found:
+                child.kill()
+                return int(found.group(1)) * 1024 / 1000
+    sys.exit("guest.py: the monitor did not answer")
+
+
+def main():
+    words = sys.argv[1:]
+    make("all")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if len(words) == 2 and words[0] in ("call", "timer", "ipi", "device") and words[1] in ("guest", "bare"):
+            print(measured(folder, *words))
+        elif words in (["work", "one"], ["work", "two"]):
+            print(f"{work(folder, 1 + (words[1] == 'two')):.0f}")
+        elif words == ["memory"]:
+            print(f"{memory(folder):.0f}")
+        else:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
