@@ -34,6 +34,11 @@ static bool is_string(struct vcpu *vcpu, const struct kvm_run *run)
     return string;
 }
 
+static enum verdict verdict_of(enum bus_verdict verdict)
+{
+    return verdict == BUS_AGAIN ? VERDICT_AGAIN : VERDICT_STOP;
+}
+
 static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
 {
     struct bus_cpu cpu = {.regs = &run->s.regs.regs};
@@ -42,11 +47,13 @@ static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
                                 .write = run->io.direction == KVM_EXIT_IO_OUT,
                                 .string = is_string(vcpu, run),
                                 .cpu = &cpu};
+    enum bus_verdict verdict;
 
     for (uint32_t i = 0; i < run->io.count; i++) {
         access.data = data + (size_t)i * run->io.size;
-        if (bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access) == BUS_STOP)
-            return VERDICT_STOP;
+        verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);
+        if (verdict != BUS_RESUME)
+            return verdict_of(verdict);
     }
     return_registers(run, &cpu);
     return VERDICT_RESUME;
@@ -71,11 +78,13 @@ static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
                                 .size = (uint8_t)run->mmio.len,
                                 .write = run->mmio.is_write,
                                 .cpu = &cpu};
+    enum bus_verdict verdict;
 
     if (vcpu->vm->mmio != MMIO_IGNORE && bus_find(bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
         return outside_memory(vcpu, access.write ? "write" : "read", run->mmio.phys_addr, run);
-    if (bus_access(bus, BUS_MMIO, run->mmio.phys_addr, &access) == BUS_STOP)
-        return VERDICT_STOP;
+    verdict = bus_access(bus, BUS_MMIO, run->mmio.phys_addr, &access);
+    if (verdict != BUS_RESUME)
+        return verdict_of(verdict);
     return_registers(run, &cpu);
     return VERDICT_RESUME;
 }
@@ -178,7 +187,7 @@ enum verdict exits_handle(struct vcpu *vcpu)
     exit_handler handle = reason < EXIT_REASONS ? table[reason].handle : NULL;
     enum verdict verdict = handle != NULL ? handle(vcpu, run) : on_unknown(vcpu, run);
 
-    if (vcpu->vm->options->verbose)
+    if (vcpu->vm->options->verbose && verdict != VERDICT_AGAIN)
         trace_exit(vcpu);
     return verdict;
 }

@@ -55,7 +55,8 @@ static int name_addresses(struct vm *vm, struct file *image, struct error *error
     return 0;
 }
 
-int guests_create(struct vm *vm, unsigned index, const struct options *options, struct error *error)
+int guests_create(struct vm *vm, struct debug_server *server, unsigned index,
+                  const struct options *options, struct error *error)
 {
     struct guest_files files = {0};
     struct kvm kvm;
@@ -67,7 +68,8 @@ int guests_create(struct vm *vm, unsigned index, const struct options *options, 
     result = load_files(&files, options->images[index], options, error);
     if (result == 0)
         result = vm_create(vm, &kvm, &files.boot, error);
-    if (result == 0 && name_addresses(vm, &files.image, error) < 0) {
+    if (result == 0 && (name_addresses(vm, &files.image, error) < 0 ||
+                        debug_server_open(server, vm, &kvm, error) < 0)) {
         vm_destroy(vm);
         result = -1;
     }
@@ -76,16 +78,26 @@ int guests_create(struct vm *vm, unsigned index, const struct options *options, 
     return result;
 }
 
-bool guests_restart(struct vm *vm, void (*ended)(void))
+int guests_start(struct vm *vm, struct debug_server *server, void (*ended)(void),
+                 struct error *error)
+{
+    if (vm_start(vm, ended, error) < 0)
+        return -1;
+    return debug_server_start(server, error);
+}
+
+bool guests_restart(struct vm *vm, struct debug_server *server, void (*ended)(void))
 {
     struct error error;
 
     if (!vm->options->reboot || vm_is_running(vm) || vm_end_of(vm).kind != END_RESET)
         return false;
     vm_join(vm);
+    debug_server_close(server);
     vm_destroy(vm);
     input_restart(vm->index);
-    if (guests_create(vm, vm->index, vm->options, &error) < 0 || vm_start(vm, ended, &error) < 0)
+    if (guests_create(vm, server, vm->index, vm->options, &error) < 0 ||
+        guests_start(vm, server, ended, &error) < 0)
         vm_stop(vm, END_FAILED, 0, "%s", error.text);
     return true;
 }

@@ -4,9 +4,9 @@
 /* How a vCPU counts for the verdict. */
 enum look { LOOK_ALIVE, LOOK_DEAD, LOOK_NOT_STARTED };
 
-bool halt_is_watched(const struct vm *vm)
+bool halt_is_watched(struct vm *vm)
 {
-    return vm->irqchip && vm_is_running(vm);
+    return vm->irqchip && vm_is_running(vm) && !debug_holds(&vm->debug);
 }
 
 /*

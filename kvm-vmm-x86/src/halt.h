@@ -11,7 +11,7 @@
 enum { HALT_WATCH_MS = 100 };
 
 /* Whether this guest needs watching at all. */
-bool halt_is_watched(const struct vm *vm);
+bool halt_is_watched(struct vm *vm);
 
 /* One look. Ends the VM with END_HALT if every started vCPU sleeps in HLT with interrupts off and
  * nothing pending. */

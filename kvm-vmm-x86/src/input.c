@@ -11,6 +11,7 @@ struct queue {
     size_t head, used;
     bool wanted;  /* the guest has asked for input at least once */
     bool stopped; /* the guest has ended */
+    bool paused;  /* nobody may wait for it */
     bool choked;  /* it was full, and is not fed again before it is half empty */
 };
 
@@ -36,7 +37,7 @@ void input_init(const struct input_config *config)
         struct queue *q = &input.queues[i];
 
         q->head = q->used = 0;
-        q->wanted = q->stopped = q->choked = false;
+        q->wanted = q->stopped = q->paused = q->choked = false;
     }
 }
 
@@ -212,8 +213,10 @@ int input_take(unsigned guest, bool wait)
     int byte;
 
     lock_take(&input.lock);
-    while ((byte = state_locked(guest)) == INPUT_NONE && wait)
+    while ((byte = state_locked(guest)) == INPUT_NONE && wait && !q->paused)
         condition_wait(&input.changed, &input.lock);
+    if (byte == INPUT_NONE && wait)
+        byte = INPUT_PAUSED;
     if (byte >= 0) {
         q->head = (q->head + 1) % INPUT_QUEUE_SIZE;
         q->used--;
@@ -234,6 +237,14 @@ int input_pending(unsigned guest)
     pending = state_locked(guest) == INPUT_END ? INPUT_END : (int)input.queues[guest].used;
     lock_release(&input.lock);
     return pending;
+}
+
+void input_pause(unsigned guest, bool paused)
+{
+    lock_take(&input.lock);
+    input.queues[guest].paused = paused;
+    condition_wake_all(&input.changed);
+    lock_release(&input.lock);
 }
 
 void input_stop(unsigned guest)

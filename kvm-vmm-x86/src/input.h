@@ -45,10 +45,12 @@ unsigned input_pass_focus(void);
 
 /* For vCPU threads. The guest looks for input. */
 void input_want(unsigned guest);
-/* A byte, or INPUT_NONE (only without `wait`), INPUT_END, INPUT_STOPPED. */
+/* A byte, or INPUT_NONE (only without `wait`), INPUT_END, INPUT_STOPPED, INPUT_PAUSED. */
 int input_take(unsigned guest, bool wait);
 /* How many bytes wait, or INPUT_END. */
 int input_pending(unsigned guest);
+/* While paused, nobody waits for this guest's input: who does is told INPUT_PAUSED. */
+void input_pause(unsigned guest, bool paused);
 /* The guest ends: whoever waits for its input returns. */
 void input_stop(unsigned guest);
 /* It has begun anew: what waits in its queue is still for it. */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gdb/endpoint.h"
+
 enum {
     OPT_REAL = 256,
     OPT_LOAD,
@@ -28,6 +30,7 @@ enum {
     OPT_REPORT,
     OPT_SYMBOLS,
     OPT_KVM,
+    OPT_GDB,
     OPT_APPEND,
     OPT_INITRD,
     OPT_KERNEL_ENTRY,
@@ -58,6 +61,7 @@ static const struct option long_options[] = {
     {"log-size", required_argument, NULL, OPT_LOG_SIZE},
     {"report", required_argument, NULL, OPT_REPORT},
     {"symbols", required_argument, NULL, OPT_SYMBOLS},
+    {"gdb", required_argument, NULL, OPT_GDB},
     {"kvm", required_argument, NULL, OPT_KVM},
     {"append", required_argument, NULL, OPT_APPEND},
     {"cpus", required_argument, NULL, 'c'},
@@ -261,6 +265,7 @@ static const struct option_place flags[] = {
     {OPT_STATS, offsetof(struct options, stats)},
     {OPT_EXPLAIN, offsetof(struct options, explain)},
     {OPT_REBOOT, offsetof(struct options, reboot)},
+    {'S', offsetof(struct options, wait)},
 };
 
 static const struct option_place texts[] = {
@@ -268,6 +273,7 @@ static const struct option_place texts[] = {
     {OPT_REPORT, offsetof(struct options, report)},
     {OPT_SYMBOLS, offsetof(struct options, symbols)},
     {OPT_APPEND, offsetof(struct options, append)},
+    {OPT_GDB, offsetof(struct options, gdb)},
     {OPT_KVM, offsetof(struct options, kvm)},
 };
 
@@ -357,6 +363,17 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
     return 0;
 }
 
+/* What the last guest's debugger would need is checked here, so that a typing error ends nothing.
+ */
+static int check_gdb(const struct options *o, struct error *error)
+{
+    struct gdb_endpoint ignored;
+
+    if (o->wait && o->gdb == NULL)
+        return error_set(error, "-S goes with --gdb");
+    return o->gdb == NULL ? 0 : gdb_endpoint_parse(&ignored, o->gdb, o->guests - 1, error);
+}
+
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
     int option;
@@ -364,7 +381,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     *options = (struct options){.kvm = "/dev/kvm"};
     optind = 0; /* start anew: this may be the second command line of a test */
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":plm:c:vh", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":plm:c:vhS", long_options, NULL)) != -1) {
         if (option == ':')
             return error_set(error, "%s needs a value", argv[optind - 1]);
         if (option == '?')
@@ -377,5 +394,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
         if (options->action != OPTIONS_RUN)
             return 0;
     }
-    return take_images(options, argc - optind, argv + optind, error);
+    if (take_images(options, argc - optind, argv + optind, error) < 0)
+        return -1;
+    return check_gdb(options, error);
 }

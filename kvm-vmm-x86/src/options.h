@@ -48,6 +48,8 @@ struct options {
     uint64_t log_size;   /* exits kept of each vCPU; 0: the default */
     const char *symbols; /* an ELF file that names the guests' addresses; NULL: the image */
     bool display_text;   /* its text page on the terminal, and the keys on its keyboard */
+    const char *gdb;     /* where debuggers may connect: [HOST:]PORT or unix:PATH; or NULL */
+    bool wait;           /* no vCPU runs before a debugger says so */
     const char *kvm;     /* the device */
     const char *append;  /* the kernel's command line, for images that take one; or NULL */
     unsigned cpus;       /* vCPUs of each guest; 0: the default, one */

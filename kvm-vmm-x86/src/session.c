@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "console.h"
+#include "debug/server.h"
 #include "display/display.h"
 #include "guests.h"
 #include "halt.h"
@@ -25,6 +26,7 @@ enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
 static struct session {
     const struct options *options;
     struct vm vms[GUESTS_MAX];
+    struct debug_server servers[GUESTS_MAX];
     unsigned count;
     bool leaving; /* nothing is started again */
     bool ticks;   /* the console wants console_tick; atomic */
@@ -85,7 +87,7 @@ static bool goes_on(void)
     bool running = any_running();
 
     for (unsigned i = 0; i < session.count && !session.leaving; i++)
-        running |= guests_restart(&session.vms[i], events_wake);
+        running |= guests_restart(&session.vms[i], &session.servers[i], events_wake);
     return running;
 }
 
@@ -284,7 +286,8 @@ static int report(void)
 static int add_guests(struct error *error)
 {
     for (unsigned i = 0; i < session.options->guests; i++) {
-        if (guests_create(&session.vms[i], i, session.options, error) < 0)
+        session.servers[i].status = status_of;
+        if (guests_create(&session.vms[i], &session.servers[i], i, session.options, error) < 0)
             return -1;
         session.count++;
     }
@@ -295,7 +298,7 @@ static int start_guests(struct error *error)
 {
     logbook_start();
     for (unsigned i = 0; i < session.count; i++) {
-        if (vm_start(&session.vms[i], events_wake, error) < 0) {
+        if (guests_start(&session.vms[i], &session.servers[i], events_wake, error) < 0) {
             stop_all(END_SIBLING, 0, "");
             return -1;
         }
@@ -344,6 +347,8 @@ int session_run(const struct options *options)
         wait_for_guests();
     for (unsigned i = 0; i < session.count; i++)
         vm_join(&session.vms[i]);
+    for (unsigned i = 0; i < session.count; i++)
+        debug_server_close(&session.servers[i]);
     logbook_stop();
     if (started)
         status = report();

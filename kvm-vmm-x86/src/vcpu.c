@@ -49,6 +49,10 @@ static enum verdict take_requests(struct vcpu *vcpu)
     requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
     if (requests & VCPU_EXAMINE_HALT)
         examine_halt(vcpu);
+    if ((requests & VCPU_PAUSE) && !(requests & VCPU_STOP)) {
+        debug_park(vcpu);
+        requests = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
+    }
     return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;
 }
 
@@ -80,11 +84,17 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     uint64_t max_exits = vcpu->vm->options->max_exits;
     enum verdict verdict;
 
-    count_exit(vcpu);
+    if (debug_takes_exit(vcpu) || debug_takes_crash(vcpu))
+        return VERDICT_RESUME;
+    if (!vcpu->counted)
+        count_exit(vcpu);
     verdict = exits_handle(vcpu);
+    vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
+    if (vcpu->again)
+        return verdict;
     remember_exit(vcpu);
     if (verdict == VERDICT_STOP)
-        return VERDICT_STOP;
+        return verdict;
     remember_answer(vcpu);
     if (max_exits == 0 || vcpu->stats.exits < max_exits)
         return VERDICT_RESUME;
@@ -93,12 +103,23 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     return VERDICT_STOP;
 }
 
+/* Into the guest and back, unless the last exit is still to be dealt with. */
+static int enter(struct vcpu *vcpu)
+{
+    if (vcpu->again) {
+        vcpu->again = false;
+        return 0;
+    }
+    debug_before_entry(vcpu);
+    return kvm_enter(&vcpu->cpu);
+}
+
 /* Into the guest and back. Reads no clock unless somebody wants to know where time goes. */
 static enum verdict run_once(struct vcpu *vcpu)
 {
     bool timed = vcpu->page != NULL;
     uint64_t entered = timed ? clock_cycles() : 0;
-    int code = kvm_enter(&vcpu->cpu);
+    int code = enter(vcpu);
     uint64_t left = timed ? clock_cycles() : 0;
     enum verdict verdict;
 
@@ -123,8 +144,9 @@ static void *run(void *argument)
     struct vcpu *vcpu = argument;
 
     thread_kick_flag(&vcpu->cpu.run->immediate_exit);
-    while (take_requests(vcpu) == VERDICT_RESUME && run_once(vcpu) == VERDICT_RESUME)
+    while (take_requests(vcpu) == VERDICT_RESUME && run_once(vcpu) != VERDICT_STOP)
         ;
+    debug_vcpu_ended(vcpu);
     vm_vcpu_ended(vcpu->vm);
     return NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "debug/cpu.h"
 #include "host/kvm.h"
 #include "host/threads.h"
 #include "log/record.h"
@@ -13,10 +14,11 @@
 struct logbook_page;
 struct vm;
 
-enum verdict { VERDICT_RESUME, VERDICT_STOP };
+/* VERDICT_AGAIN: the exit could not be dealt with; it will be, before the guest goes on. */
+enum verdict { VERDICT_RESUME, VERDICT_STOP, VERDICT_AGAIN };
 
 /* What other threads ask of a vCPU; taken up between two entries into the guest. */
-enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1 };
+enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1, VCPU_PAUSE = 1 << 2 };
 
 enum { EXIT_REASONS = 64, VCPU_LAST_EXITS = 8 };
 
@@ -40,6 +42,9 @@ struct vcpu {
     struct log_record last_exits[VCPU_LAST_EXITS]; /* exit N stands at (N - 1) % VCPU_LAST_EXITS */
     struct kvm_regs last_regs;  /* as they went back into the guest after the last exit */
     struct recording recording; /* for a second run, should it shut down */
+    bool again;                 /* the exit it is at is still to be dealt with */
+    bool counted;               /* and has been counted */
+    struct debug_cpu debug;     /* debug/debug.h */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
 };
 

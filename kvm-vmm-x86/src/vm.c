@@ -108,8 +108,10 @@ bool vm_is_running(const struct vm *vm)
 
 void vm_vcpu_ended(struct vm *vm)
 {
-    if (__atomic_sub_fetch(&vm->running, 1, __ATOMIC_RELEASE) == 0)
-        vm->ended();
+    if (__atomic_sub_fetch(&vm->running, 1, __ATOMIC_RELEASE) != 0)
+        return;
+    debug_ended(&vm->debug);
+    vm->ended();
 }
 
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
@@ -132,6 +134,7 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     input_stop(vm->index);
     for (unsigned i = 0; i < vm->started; i++)
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
+    debug_wake(&vm->debug);
 }
 
 struct vm_end vm_end_of(struct vm *vm)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "boot/loader.h"
+#include "debug/debug.h"
 #include "dev/backend.h"
 #include "guest_symbols.h"
 #include "host/kvm.h"
@@ -43,6 +44,7 @@ struct vm {
     unsigned running;    /* vCPU threads not yet ended; atomic */
     struct lock lock;    /* protects `end` */
     struct vm_end end;
+    struct debug debug;
     void (*ended)(void); /* called once the last vCPU thread is over */
 };
 

@@ -105,11 +105,13 @@ static enum bus_verdict access_split(struct bus *bus, enum bus_space space, uint
 {
     for (uint8_t i = 0; i < whole->size; i++) {
         struct bus_access part = *whole;
+        enum bus_verdict verdict;
 
         part.data = whole->data + i;
         part.size = 1;
-        if (bus_access(bus, space, address + i, &part) == BUS_STOP)
-            return BUS_STOP;
+        verdict = bus_access(bus, space, address + i, &part);
+        if (verdict != BUS_RESUME)
+            return verdict;
     }
     return BUS_RESUME;
 }

@@ -13,8 +13,9 @@
 
 enum bus_space { BUS_PIO, BUS_MMIO, BUS_SPACES };
 
-/* What becomes of the guest after an access. A device that says BUS_STOP has told why before. */
-enum bus_verdict { BUS_RESUME, BUS_STOP };
+/* What becomes of the guest after an access. A device that says BUS_STOP has told why before.
+ * BUS_AGAIN: nothing was done; the access is to be made again before the guest goes on. */
+enum bus_verdict { BUS_RESUME, BUS_STOP, BUS_AGAIN };
 
 /* What a device may see and change of the vCPU that reached it. */
 struct bus_cpu {

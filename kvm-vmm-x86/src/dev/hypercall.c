@@ -38,6 +38,8 @@ static enum bus_verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
     byte = hc->backend->input(hc->backend->context, true);
     if (byte == INPUT_STOPPED)
         return BUS_STOP;
+    if (byte == INPUT_PAUSED)
+        return BUS_AGAIN;
     if (byte >= 0) {
         cpu->regs->rflags &= ~RFLAGS_CF;
         hc->ended = 0;

@@ -99,8 +99,10 @@ static uint64_t reserved(const struct snapshot *s, enum walk_paging paging,
     if (paging == WALK_32BIT) /* 4 MB pages keep address bits 39 to 32 in bits 20 to 13 (4.3) */
         return large ? bits(21, width < 40 ? width - 19 : 21) : 0;
     mask = paging == WALK_PAE ? bits(62, width) : bits(51, width);
-    if (!level->has_rights) /* PAE's four PDPT entries: table 4-8 */
-        return bits(63, width) | bits(8, 5) | bits(2, 1);
+    /* PAE's four PDPT entries: table 4-8. They are checked when CR3 is loaded; QEMU's emulation
+     * marks them accessed afterwards, in bit 5. */
+    if (!level->has_rights)
+        return bits(63, width) | bits(8, 6) | bits(2, 1);
     if (!(s->sregs.efer & EFER_NX))
         mask |= ENTRY_NX;
     if (large)

@@ -1,0 +1,207 @@
+/* Sockets of a server thread; see socket.h. */
+#include "host/socket.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { STALLED_MS = 10000, BACKLOG = 4 };
+
+static int listen_on(const struct sockaddr *address, socklen_t length)
+{
+    int one = 1, saved;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, address, length) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+/* A socket file that nobody serves any more is in the way; one that somebody does is not touched.
+ */
+static void remove_stale(const struct sockaddr_un *address)
+{
+    struct stat status;
+    int fd;
+
+    if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+        return;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 &&
+        errno == ECONNREFUSED)
+        unlink(address->sun_path);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int open_unix(struct socket_server *server, const struct gdb_endpoint *where)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    memcpy(address.sun_path, where->path, sizeof address.sun_path);
+    snprintf(server->name, sizeof server->name, "%s", where->path);
+    remove_stale(&address);
+    server->listener = listen_on((const struct sockaddr *)&address, sizeof address);
+    if (server->listener >= 0)
+        memcpy(server->path, where->path, sizeof server->path);
+    return server->listener;
+}
+
+/* The port that was chosen, if the system was to choose. */
+static unsigned port_of(int fd, unsigned asked)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+
+    if (asked != 0 || getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+        return asked;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static int open_tcp(struct socket_server *server, const struct gdb_endpoint *where,
+                    struct error *error)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
+    bool six = strchr(where->host, ':') != NULL;
+    char port[8];
+    int code;
+
+    snprintf(port, sizeof port, "%u", where->port);
+    code = getaddrinfo(where->host, port, &hints, &found);
+    if (code != 0)
+        return error_set(error, "--gdb: no such host: %s: %s", where->host, gai_strerror(code));
+    server->listener = listen_on(found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    if (server->listener < 0)
+        return error_set(error, "--gdb: cannot listen on %s port %u: %s", where->host, where->port,
+                         strerror(errno));
+    snprintf(server->name, sizeof server->name, "%s%s%s:%u", six ? "[" : "", where->host,
+             six ? "]" : "", port_of(server->listener, where->port));
+    return 0;
+}
+
+int socket_open(struct socket_server *server, const struct gdb_endpoint *address,
+                struct error *error)
+{
+    int result;
+
+    *server = (struct socket_server){.listener = -1, .client = -1};
+    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->wake < 0)
+        return error_set(error, "--gdb: %s", strerror(errno));
+    if (address->is_unix)
+        result = open_unix(server, address) < 0 ? error_set(error, "--gdb: cannot listen on %s: %s",
+                                                            address->path, strerror(errno))
+                                                : 0;
+    else
+        result = open_tcp(server, address, error);
+    if (result < 0)
+        socket_close(server);
+    return result;
+}
+
+void socket_close(struct socket_server *server)
+{
+    socket_hang_up(server);
+    if (server->listener >= 0)
+        close(server->listener);
+    if (server->path[0] != '\0')
+        unlink(server->path);
+    if (server->wake >= 0)
+        close(server->wake);
+    server->listener = server->wake = -1;
+    server->path[0] = '\0';
+}
+
+unsigned socket_wait(struct socket_server *server, bool want_input)
+{
+    struct pollfd fds[] = {{.fd = server->listener, .events = POLLIN},
+                           {.fd = want_input ? server->client : -1, .events = POLLIN},
+                           {.fd = server->wake, .events = POLLIN}};
+    unsigned happened = 0;
+    uint64_t count;
+
+    if (poll(fds, sizeof fds / sizeof fds[0], -1) <= 0)
+        return 0;
+    for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        happened |= fds[i].revents != 0 ? 1u << i : 0;
+    if ((happened & SOCKET_WOKEN) && read(server->wake, &count, sizeof count) < 0)
+        happened &= ~(unsigned)SOCKET_WOKEN;
+    return happened;
+}
+
+void socket_wake(struct socket_server *server)
+{
+    uint64_t one = 1;
+
+    if (write(server->wake, &one, sizeof one) < 0)
+        return; /* the counter is full: it wakes as well */
+}
+
+void socket_accept(struct socket_server *server)
+{
+    int one = 1;
+    int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0)
+        return;
+    if (server->client >= 0) {
+        close(fd);
+        return;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* no harm to a unix socket */
+    server->client = fd;
+}
+
+int socket_read(struct socket_server *server, void *bytes, size_t count)
+{
+    ssize_t n = recv(server->client, bytes, count, 0);
+
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return -EAGAIN;
+    return n <= 0 ? 0 : (int)n;
+}
+
+void socket_write(struct socket_server *server, const void *bytes, size_t count)
+{
+    const uint8_t *from = bytes;
+
+    while (count > 0 && server->client >= 0) {
+        struct pollfd ready = {.fd = server->client, .events = POLLOUT};
+        ssize_t n = send(server->client, from, count, MSG_NOSIGNAL);
+
+        if (n > 0) {
+            from += n;
+            count -= (size_t)n;
+        } else if (n < 0 && errno == EINTR) {
+            continue;
+        } else if (n == 0 || errno != EAGAIN || poll(&ready, 1, STALLED_MS) <= 0) {
+            shutdown(server->client, SHUT_RDWR);
+            return;
+        }
+    }
+}
+
+void socket_hang_up(struct socket_server *server)
+{
+    if (server->client >= 0)
+        close(server->client);
+    server->client = -1;
+}

@@ -1,0 +1,39 @@
+/* One listening socket, at most one client, and a way to be woken: what a server thread waits for.
+ */
+#ifndef HOST_SOCKET_H
+#define HOST_SOCKET_H
+
+#include <stddef.h>
+
+#include "error.h"
+#include "gdb/endpoint.h"
+
+struct socket_server {
+    int listener, client, wake;   /* descriptors, or -1 */
+    char path[GDB_PATH_MAX];      /* of a unix socket, to be removed at the end */
+    char name[GDB_HOST_MAX + 16]; /* as a client would write it */
+};
+
+/* -1: `error` says why nobody can connect there. */
+int socket_open(struct socket_server *server, const struct gdb_endpoint *address,
+                struct error *error) MUST_CHECK;
+void socket_close(struct socket_server *server);
+
+/* Waits, for ever, until something is there to be done: a set of these. SOCKET_INPUT only if it is
+ * wanted. */
+enum { SOCKET_KNOCK = 1, SOCKET_INPUT = 2, SOCKET_WOKEN = 4 };
+unsigned socket_wait(struct socket_server *server, bool want_input);
+
+/* From any thread: makes socket_wait return. */
+void socket_wake(struct socket_server *server);
+
+/* Takes the client that knocks. Whoever comes while there is one is turned away. */
+void socket_accept(struct socket_server *server);
+/* How many bytes arrived; 0: the client is gone; -EAGAIN: none yet. */
+int socket_read(struct socket_server *server, void *bytes, size_t count);
+/* Sends all of it. A client that takes nothing for ten seconds, or is gone, gets no more; the next
+ * read tells. */
+void socket_write(struct socket_server *server, const void *bytes, size_t count);
+void socket_hang_up(struct socket_server *server);
+
+#endif
