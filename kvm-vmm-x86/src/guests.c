@@ -69,7 +69,7 @@ int guests_create(struct vm *vm, struct debug_server *server, unsigned index,
     if (result == 0)
         result = vm_create(vm, &kvm, &files.boot, error);
     if (result == 0 && (name_addresses(vm, &files.image, error) < 0 ||
-                        debug_server_open(server, vm, &kvm, error) < 0)) {
+                        (server != NULL && debug_server_open(server, vm, &kvm, error) < 0))) {
         vm_destroy(vm);
         result = -1;
     }

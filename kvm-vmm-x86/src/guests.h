@@ -6,8 +6,8 @@
 #include "debug/server.h"
 #include "vm.h"
 
-/* Reads guest number `index` of the options and makes its VM, and where its debugger may connect;
- * on failure `vm` holds nothing. */
+/* Reads guest number `index` of the options and makes its VM, and where its debugger may connect
+ * (`server` NULL: nowhere); on failure `vm` holds nothing. */
 int guests_create(struct vm *vm, struct debug_server *server, unsigned index,
                   const struct options *options, struct error *error) MUST_CHECK;
 

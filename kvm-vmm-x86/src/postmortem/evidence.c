@@ -92,7 +92,7 @@ static void run_again(struct evidence *e, struct vm *vm)
     struct error error;
 
     e->replay.result = REPLAY_IMPOSSIBLE;
-    if (why == NULL && guests_create(&e->double_vm, vm->index, vm->options, &error) < 0)
+    if (why == NULL && guests_create(&e->double_vm, NULL, vm->index, vm->options, &error) < 0)
         why = "its image cannot be read again";
     if (why != NULL) {
         make_do(e, why);
