@@ -16,6 +16,7 @@
 #include "host/files.h"
 #include "host/terminal.h"
 #include "input.h"
+#include "kernel_cache.h"
 #include "logbook.h"
 #include "postmortem/postmortem.h"
 #include "tell.h"
@@ -343,8 +344,10 @@ int session_run(const struct options *options)
               start_guests(&error) == 0;
     if (!started)
         display_leave();
-    if (started)
+    if (started) {
+        kernel_cache_start();
         wait_for_guests();
+    }
     for (unsigned i = 0; i < session.count; i++)
         vm_join(&session.vms[i]);
     for (unsigned i = 0; i < session.count; i++)
@@ -357,5 +360,6 @@ int session_run(const struct options *options)
     for (unsigned i = 0; i < session.count; i++)
         vm_destroy(&session.vms[i]);
     logbook_close();
+    kernel_cache_finish();
     return status;
 }

@@ -7,6 +7,7 @@
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
 #include "host/ram.h"
+#include "kernel_cache.h"
 #include "vm.h"
 
 /* What differs from mode to mode. */
@@ -120,7 +121,8 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
                                    .memory = &vm->memory,
                                    .limit = reserved,
                                    .initrds = files->initrds,
-                                   .initrd_count = files->initrd_count};
+                                   .initrd_count = files->initrd_count,
+                                   .cache = &kernel_cache_ops};
 
     if (reserved == 0)
         return error_set(error, "%s: %lluK of memory are too little for this mode", vm->name,

@@ -8,6 +8,7 @@
 #include <zstd.h>
 
 #include "abi/pvh.h"
+#include "boot/linux/cached.h"
 #include "boot/linux/command_line.h"
 #include "boot/linux/layout.h"
 #include "boot/linux/reset.h"
@@ -25,6 +26,7 @@ struct fixture {
     struct image image;
     struct image initrds[2];
     unsigned initrd_count;
+    const struct cached_ops *cache;
     struct cpu_start start;
     struct error error;
     struct test_vmlinux vmlinux;
@@ -64,7 +66,8 @@ static int load(struct fixture *f, const void *bytes, size_t size)
                                    .limit = RAM_SIZE,
                                    .initrds = f->initrds,
                                    .initrd_count = f->initrd_count,
-                                   .rsdp = 0xe0000};
+                                   .rsdp = 0xe0000,
+                                   .cache = f->cache};
     const struct loader *loader;
     enum guest_mode mode;
 
@@ -312,6 +315,87 @@ static void test_formats(void **state)
     }
 }
 
+static void test_kept_form(void **state)
+{
+    enum { SIZE = 1000 };
+    static uint8_t file[CACHED_OFFSET + SIZE];
+    struct cached_key key = cached_key_of((const uint8_t *)"packed", 6), other = key;
+    struct cached_header header;
+    size_t size;
+
+    (void)state;
+    for (unsigned i = 0; i < SIZE; i++)
+        file[CACHED_OFFSET + i] = (uint8_t)(i * 7);
+    header = cached_seal(&key, file + CACHED_OFFSET, SIZE);
+    memcpy(file, &header, sizeof header);
+    assert_ptr_equal(cached_open(file, sizeof file, &key, &size), file + CACHED_OFFSET);
+    assert_int_equal(size, SIZE);
+    for (unsigned i = 0; i < SIZE; i++) {
+        file[CACHED_OFFSET + i] ^= 1;
+        assert_null(cached_open(file, sizeof file, &key, &size));
+        file[CACHED_OFFSET + i] ^= 1;
+    }
+    other.size++;
+    assert_null(cached_open(file, sizeof file, &other, &size));
+    assert_null(cached_open(file, sizeof file - 1, &key, &size));
+    assert_null(cached_open(file, CACHED_OFFSET, &key, &size));
+    file[0] ^= 1;
+    assert_null(cached_open(file, sizeof file, &key, &size));
+}
+
+/* A cache of one kernel. */
+static struct {
+    struct cached_key key;
+    uint8_t *bytes;
+    size_t size;
+    unsigned finds, releases;
+} shelf;
+
+static bool shelf_find(const struct cached_key *key, struct cached_kernel *kernel)
+{
+    shelf.finds++;
+    if (shelf.bytes == NULL || key->sum != shelf.key.sum)
+        return false;
+    *kernel = (struct cached_kernel){.bytes = shelf.bytes, .size = shelf.size};
+    return true;
+}
+
+static void shelf_release(struct cached_kernel *kernel)
+{
+    assert_ptr_equal(kernel->bytes, shelf.bytes);
+    shelf.releases++;
+}
+
+static void shelf_keep(const struct cached_key *key, uint8_t *bytes, size_t size)
+{
+    shelf.key = *key;
+    shelf.bytes = bytes;
+    shelf.size = size;
+}
+
+static void test_keeping(void **state)
+{
+    static const struct cached_ops ops = {
+        .find = shelf_find, .release = shelf_release, .keep = shelf_keep};
+    struct fixture *f = *state;
+
+    memset(&shelf, 0, sizeof shelf);
+    f->cache = &ops;
+    assert_int_equal(load(f, f->file, f->size), 0);
+    assert_int_equal(shelf.size, sizeof f->vmlinux);
+    assert_memory_equal(shelf.bytes, &f->vmlinux, sizeof f->vmlinux);
+    shelf.bytes[TEST_CODE] = 0xcc; /* seen in memory, it can only come from the shelf */
+    assert_int_equal(load(f, f->file, f->size), 0);
+    assert_int_equal(f->ram[TEST_KERNEL_AT], 0xcc);
+    assert_int_equal(shelf.finds, 2);
+    assert_int_equal(shelf.releases, 1);
+    f->file[f->size - 60] ^= 1; /* another kernel: not that one */
+    f->options.kernel_entry = KERNEL_ENTRY_PVH;
+    (void)!load(f, f->file, f->size);
+    assert_int_equal(shelf.releases, 1);
+    free(shelf.bytes);
+}
+
 static void test_command_line(void **state)
 {
     static const struct {
@@ -355,7 +439,8 @@ int main(void)
         TEST(test_unpacked),         TEST(test_plain),       TEST(test_pvh),
         TEST(test_own_decompressor), TEST(test_zero_page),   TEST(test_too_large),
         TEST(test_formats),          TEST(test_bad_headers), TEST(test_flipped_bits),
-        TEST(test_command_line),     TEST(test_reset_flag),
+        TEST(test_command_line),     TEST(test_kept_form),   TEST(test_keeping),
+        TEST(test_reset_flag),
     };
 
     return cmocka_run_group_tests_name("linux", tests, NULL, NULL);

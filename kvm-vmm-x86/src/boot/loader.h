@@ -15,6 +15,8 @@
 #include "memory.h"
 #include "options.h"
 
+struct cached_ops;
+
 struct image {
     const char *path;
     const uint8_t *bytes;
@@ -36,7 +38,8 @@ struct boot_request {
     gpa_t limit; /* nothing is loaded at or above this address of low RAM: tables go there */
     const struct image *initrds; /* initial ramdisks, for a kernel that takes them */
     unsigned initrd_count;
-    gpa_t rsdp; /* where the ACPI tables begin; 0: there are none */
+    gpa_t rsdp;                     /* where the ACPI tables begin; 0: there are none */
+    const struct cached_ops *cache; /* who keeps unpacked kernels; NULL: nobody */
 };
 
 struct loader {

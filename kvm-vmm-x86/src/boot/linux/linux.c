@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "boot/linux/bzimage.h"
+#include "boot/linux/cached.h"
 #include "boot/linux/command_line.h"
 #include "boot/linux/handoff.h"
 #include "boot/linux/initrd.h"
@@ -71,32 +72,78 @@ static int place_vmlinux(struct placed *placed, const struct image *image,
     return 0;
 }
 
+/* The kernel as it was unpacked in an earlier run; 1: there is none. */
+static int place_kept(struct placed *placed, const struct cached_key *key,
+                      const struct boot_request *request, struct error *error)
+{
+    struct cached_kernel kept;
+    struct image vmlinux = {.path = request->image->path};
+    int result;
+
+    if (!request->cache->find(key, &kept))
+        return 1;
+    vmlinux.bytes = kept.bytes;
+    vmlinux.size = kept.size;
+    result = place_vmlinux(placed, &vmlinux, request, error);
+    request->cache->release(&kept);
+    return result;
+}
+
+/* The unpacked kernel, from malloc; NULL if it cannot be had. */
+static uint8_t *unpack_payload(const struct bzimage *b, const char *path, size_t *size,
+                               struct error *error)
+{
+    struct error why;
+    uint8_t *bytes;
+
+    *size = unpack_size(b->payload, b->payload_size);
+    if (*size == 0 || *size > b->init_size) {
+        error_set(error, "%s: its packed kernel says a size that cannot be", path);
+        return NULL;
+    }
+    bytes = malloc(*size);
+    if (bytes == NULL) {
+        error_set(error, "%s: no memory to unpack it", path);
+    } else if (unpack(b->payload, b->payload_size, bytes, *size, &why) < 0) {
+        error_set(error, "%s: %s", path, why.text);
+        free(bytes);
+        bytes = NULL;
+    }
+    return bytes;
+}
+
+static int place_fresh(struct placed *placed, const struct bzimage *b, const struct cached_key *key,
+                       const struct boot_request *request, struct error *error)
+{
+    struct image vmlinux = {.path = request->image->path};
+    uint8_t *bytes = unpack_payload(b, vmlinux.path, &vmlinux.size, error);
+    int result;
+
+    if (bytes == NULL)
+        return -1;
+    vmlinux.bytes = bytes;
+    result = place_vmlinux(placed, &vmlinux, request, error);
+    if (result == 0 && request->cache != NULL)
+        request->cache->keep(key, bytes, vmlinux.size);
+    else
+        free(bytes);
+    return result;
+}
+
 /* 1: this kernel cannot be unpacked here. */
 static int place_unpacked(struct placed *placed, const struct bzimage *b,
                           const struct boot_request *request, struct error *error)
 {
-    struct image vmlinux = {.path = request->image->path};
-    uint8_t *bytes;
-    int result;
+    struct cached_key key = {0};
+    int result = 1;
 
     if (b->payload == NULL || unpack_format(b->payload, b->payload_size) == NULL)
         return 1;
-    vmlinux.size = unpack_size(b->payload, b->payload_size);
-    if (vmlinux.size == 0 || vmlinux.size > b->init_size)
-        return error_set(error, "%s: its packed kernel says a size that cannot be", vmlinux.path);
-    vmlinux.bytes = bytes = malloc(vmlinux.size);
-    if (bytes == NULL)
-        return error_set(error, "%s: no memory to unpack it", vmlinux.path);
-    result = unpack(b->payload, b->payload_size, bytes, vmlinux.size, error);
-    if (result < 0) {
-        struct error why = *error;
-
-        error_set(error, "%s: %s", vmlinux.path, why.text);
-    } else {
-        result = place_vmlinux(placed, &vmlinux, request, error);
+    if (request->cache != NULL) {
+        key = cached_key_of(b->payload, b->payload_size);
+        result = place_kept(placed, &key, request, error);
     }
-    free(bytes);
-    return result;
+    return result > 0 ? place_fresh(placed, b, &key, request, error) : result;
 }
 
 /* The kernel's own decompressor. */

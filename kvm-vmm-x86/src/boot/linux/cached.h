@@ -1,0 +1,57 @@
+/*
+ * Unpacked kernels, kept from run to run: the form of the file, and what a loader asks of whoever
+ * keeps them. Pure; the files themselves are kernel_cache.c's.
+ */
+#ifndef BOOT_LINUX_CACHED_H
+#define BOOT_LINUX_CACHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* Which packed kernel it is: its bytes summed up. Two kernels with one key would need 2^32 kernels,
+ * or malice of him who owns the cache. */
+struct cached_key {
+    uint64_t sum, size;
+};
+
+/* The first page of a file; the kernel follows. */
+struct cached_header {
+    char magic[8];
+    struct cached_key key;
+    uint64_t size, sum; /* of the unpacked kernel */
+};
+
+enum { CACHED_OFFSET = 4096 }; /* so that the kernel stands on page borders, as in memory */
+
+/* A kernel that was found; `context` is its keeper's. */
+struct cached_kernel {
+    const uint8_t *bytes;
+    size_t size;
+    void *context;
+    size_t context_size;
+};
+
+/* Who keeps unpacked kernels. */
+struct cached_ops {
+    /* Fills `kernel` with what was kept under the key; false if that is nothing. */
+    bool (*find)(const struct cached_key *key, struct cached_kernel *kernel) MUST_CHECK;
+    void (*release)(struct cached_kernel *kernel);
+    /* Takes over `bytes`, which malloc made, to keep them or not. */
+    void (*keep)(const struct cached_key *key, uint8_t *bytes, size_t size);
+};
+
+/* The sum of bytes: fast rather than unbreakable. It finds disks that lie and writes that were cut.
+ */
+uint64_t cached_sum(const uint8_t *bytes, size_t size);
+struct cached_key cached_key_of(const uint8_t *packed, size_t size);
+
+struct cached_header cached_seal(const struct cached_key *key, const uint8_t *bytes, size_t size);
+
+/* The kernel in a file, checked to the last byte; NULL if it is not whole, or another's. */
+const uint8_t *cached_open(const uint8_t *file, size_t file_size, const struct cached_key *key,
+                           size_t *size);
+
+#endif

@@ -1,0 +1,152 @@
+/* The user's cache; see cache.h. */
+#include "host/cache.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/files.h"
+
+enum { FORGOTTEN_AFTER = 3600 }; /* seconds */
+
+/* The folder that holds caches; relative paths are not valid in the environment, says the
+ * specification. */
+static bool base_folder(char base[PATH_MAX])
+{
+    const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
+    int n = 0;
+
+    if (cache != NULL && cache[0] == '/')
+        n = snprintf(base, PATH_MAX, "%s", cache);
+    else if (home != NULL && home[0] == '/')
+        n = snprintf(base, PATH_MAX, "%s/.cache", home);
+    return n > 0 && n < PATH_MAX;
+}
+
+const char *cache_folder(void)
+{
+    static char folder[PATH_MAX + 16];
+    char base[PATH_MAX];
+
+    if (!base_folder(base))
+        return NULL;
+    snprintf(folder, sizeof folder, "%s/mini-kvm", base);
+    return folder;
+}
+
+/* Opens the folder, or makes it where `make`; -1 if that cannot be. */
+static int open_folder(bool make)
+{
+    const char *folder = cache_folder();
+    char base[PATH_MAX];
+
+    if (folder == NULL || !base_folder(base))
+        return -1;
+    if (make && mkdir(folder, 0700) < 0 && errno == ENOENT && mkdir(base, 0700) == 0)
+        (void)mkdir(folder, 0700); /* what went wrong shows when it is opened */
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool is_ours(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+const uint8_t *cache_map(const char *name, size_t *size)
+{
+    void *bytes = MAP_FAILED;
+    struct stat st;
+    int folder = open_folder(false), fd = -1;
+
+    if (folder >= 0) {
+        fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        close(folder);
+    }
+    if (fd < 0)
+        return NULL;
+    if (fstat(fd, &st) == 0 && is_ours(&st) && st.st_size > 0)
+        bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    close(fd);
+    if (bytes == MAP_FAILED)
+        return NULL;
+    *size = (size_t)st.st_size;
+    return bytes;
+}
+
+void cache_unmap(const uint8_t *bytes, size_t size)
+{
+    munmap((void *)bytes, size);
+}
+
+/* What a writer left that did not live to finish. */
+static bool is_forgotten(const char *name, const struct cache_write *write, const struct stat *st)
+{
+    return name[0] == '.' && strncmp(name + 1, write->family, strlen(write->family)) == 0 &&
+           st->st_mtim.tv_sec < time(NULL) - FORGOTTEN_AFTER;
+}
+
+/* Removes the oldest of a family if there are `most` of them already: one more is about to come. */
+static void make_room(int folder, const struct cache_write *write)
+{
+    DIR *dir = fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    char oldest[NAME_MAX + 1] = "";
+    time_t age = 0;
+    unsigned count = 0;
+    struct dirent *entry;
+    struct stat st;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        if (is_forgotten(entry->d_name, write, &st))
+            (void)unlinkat(folder, entry->d_name, 0);
+        if (strncmp(entry->d_name, write->family, strlen(write->family)) == 0 &&
+            (count++ == 0 || st.st_mtim.tv_sec < age)) {
+            snprintf(oldest, sizeof oldest, "%s", entry->d_name);
+            age = st.st_mtim.tv_sec;
+        }
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (count >= write->most)
+        (void)unlinkat(folder, oldest, 0);
+}
+
+static bool write_parts(int fd, const struct cache_write *write)
+{
+    return ftruncate(fd, (off_t)(write->offset + write->size)) == 0 &&
+           file_write(fd, write->head, write->head_size) == 0 &&
+           lseek(fd, (off_t)write->offset, SEEK_SET) == (off_t)write->offset &&
+           file_write(fd, write->bytes, write->size) == 0;
+}
+
+/* Under a name of its own until it is whole. */
+bool cache_write(const struct cache_write *write)
+{
+    int folder = open_folder(true), fd;
+    char name[NAME_MAX];
+    bool done = false;
+
+    if (folder < 0)
+        return false;
+    snprintf(name, sizeof name, ".%s.%ld", write->name, (long)getpid());
+    fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        make_room(folder, write);
+        done = write_parts(fd, write);
+        done &= close(fd) == 0;
+        done = done && renameat(folder, name, folder, write->name) == 0;
+        if (!done)
+            (void)unlinkat(folder, name, 0);
+    }
+    close(folder);
+    return done;
+}

@@ -1,0 +1,36 @@
+/*
+ * Files that spare work when they are there and harm nobody when not: $XDG_CACHE_HOME/mini-kvm, or
+ * ~/.cache/mini-kvm (XDG Base Directory Specification). Only files that belong to this user and
+ * that nobody else may write are taken.
+ */
+#ifndef HOST_CACHE_H
+#define HOST_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* Maps a file of the cache, to read; NULL if there is none, or it is not ours. Ends with
+ * cache_unmap. */
+const uint8_t *cache_map(const char *name, size_t *size);
+void cache_unmap(const uint8_t *bytes, size_t size);
+
+/* Writes `head`, zeroes up to `offset`, and `bytes` under a name, whole or not at all. Of files
+ * that begin with `family` the oldest go, so that at most `most` are left. False if it could not be
+ * done. */
+struct cache_write {
+    const char *name, *family;
+    unsigned most;
+    const void *head;
+    size_t head_size, offset;
+    const uint8_t *bytes;
+    size_t size;
+};
+bool cache_write(const struct cache_write *write) MUST_CHECK;
+
+/* Where it is, for messages; NULL if the environment names no place. */
+const char *cache_folder(void);
+
+#endif

@@ -1,0 +1,108 @@
+/* Unpacked kernels in the user's cache; see kernel_cache.h. One writer at a time: a second kernel
+ * of the same run is kept by a later one. */
+#include "kernel_cache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/cache.h"
+#include "host/threads.h"
+
+enum { NAME_SIZE = 64, KERNELS_MOST = 8 };
+
+#define FAMILY "kernel-"
+
+static struct {
+    struct cached_key key;
+    uint8_t *bytes; /* the writer's; NULL: there is none */
+    size_t size;
+    struct thread writer;
+    bool writing;
+    enum kernel_cache_use use; /* the writer's until it is joined */
+} cache;
+
+static void make_name(char name[NAME_SIZE], const struct cached_key *key)
+{
+    snprintf(name, NAME_SIZE, FAMILY "%016llx", (unsigned long long)key->sum);
+}
+
+static bool find(const struct cached_key *key, struct cached_kernel *kernel)
+{
+    char name[NAME_SIZE];
+    size_t size;
+    const uint8_t *file;
+
+    make_name(name, key);
+    file = cache_map(name, &size);
+    if (file == NULL)
+        return false;
+    kernel->bytes = cached_open(file, size, key, &kernel->size);
+    if (kernel->bytes == NULL) {
+        cache_unmap(file, size);
+        return false;
+    }
+    kernel->context = (void *)file;
+    kernel->context_size = size;
+    cache.use = KERNEL_CACHE_HIT;
+    return true;
+}
+
+static void release(struct cached_kernel *kernel)
+{
+    cache_unmap(kernel->context, kernel->context_size);
+}
+
+static void *write_kernel(void *argument)
+{
+    struct cached_header header = cached_seal(&cache.key, cache.bytes, cache.size);
+    char name[NAME_SIZE];
+
+    (void)argument;
+    make_name(name, &cache.key);
+    cache.use = cache_write(&(struct cache_write){.name = name,
+                                                  .family = FAMILY,
+                                                  .most = KERNELS_MOST,
+                                                  .head = &header,
+                                                  .head_size = sizeof header,
+                                                  .offset = CACHED_OFFSET,
+                                                  .bytes = cache.bytes,
+                                                  .size = cache.size})
+                    ? KERNEL_CACHE_WRITTEN
+                    : KERNEL_CACHE_FAILED;
+    return NULL;
+}
+
+static void keep(const struct cached_key *key, uint8_t *bytes, size_t size)
+{
+    if (cache.bytes != NULL) {
+        free(bytes);
+        return;
+    }
+    cache.key = *key;
+    cache.bytes = bytes;
+    cache.size = size;
+}
+
+void kernel_cache_start(void)
+{
+    struct error error; /* it is only a cache */
+
+    if (cache.bytes != NULL && !cache.writing)
+        cache.writing = thread_start(&cache.writer, write_kernel, NULL, &error) == 0;
+}
+
+void kernel_cache_finish(void)
+{
+    if (cache.writing)
+        thread_join(&cache.writer);
+    free(cache.bytes);
+    cache.bytes = NULL;
+    cache.writing = false;
+}
+
+enum kernel_cache_use kernel_cache_used(void)
+{
+    return cache.use;
+}
+
+const struct cached_ops kernel_cache_ops = {.find = find, .release = release, .keep = keep};

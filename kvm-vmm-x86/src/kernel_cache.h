@@ -1,0 +1,26 @@
+/*
+ * Keeps unpacked kernels in the user's cache. What a start unpacks is written while the guest
+ * already runs, by a thread of its own.
+ */
+#ifndef KERNEL_CACHE_H
+#define KERNEL_CACHE_H
+
+#include "boot/linux/cached.h"
+
+extern const struct cached_ops kernel_cache_ops;
+
+/* Begins to write what this run unpacked: once the guests run, and after events_init. */
+void kernel_cache_start(void);
+/* Waits for what is still being written. */
+void kernel_cache_finish(void);
+
+/* What became of this run's kernel, for --boot-report. */
+enum kernel_cache_use {
+    KERNEL_CACHE_UNUSED,
+    KERNEL_CACHE_HIT,
+    KERNEL_CACHE_WRITTEN,
+    KERNEL_CACHE_FAILED
+};
+enum kernel_cache_use kernel_cache_used(void);
+
+#endif
