@@ -1,6 +1,7 @@
 /* Makes guests from files; see guests.h. */
 #include "guests.h"
 
+#include "boot_report.h"
 #include "guest_symbols.h"
 #include "host/files.h"
 #include "input.h"
@@ -66,6 +67,7 @@ int guests_create(struct vm *vm, struct debug_server *server, unsigned index,
     if (kvm_open(&kvm, options->kvm, error) < 0)
         return -1;
     result = load_files(&files, options->images[index], options, error);
+    boot_report_mark(index, BOOT_FILES);
     if (result == 0)
         result = vm_create(vm, &kvm, &files.boot, error);
     if (result == 0 && (name_addresses(vm, &files.image, error) < 0 ||

@@ -19,7 +19,7 @@ static struct {
     struct thread writer;
     bool writing;
     enum kernel_cache_use use; /* the writer's until it is joined */
-} cache;
+} kernel_cache;
 
 static void make_name(char name[NAME_SIZE], const struct cached_key *key)
 {
@@ -43,7 +43,7 @@ static bool find(const struct cached_key *key, struct cached_kernel *kernel)
     }
     kernel->context = (void *)file;
     kernel->context_size = size;
-    cache.use = KERNEL_CACHE_HIT;
+    kernel_cache.use = KERNEL_CACHE_HIT;
     return true;
 }
 
@@ -54,55 +54,56 @@ static void release(struct cached_kernel *kernel)
 
 static void *write_kernel(void *argument)
 {
-    struct cached_header header = cached_seal(&cache.key, cache.bytes, cache.size);
+    struct cached_header header =
+        cached_seal(&kernel_cache.key, kernel_cache.bytes, kernel_cache.size);
     char name[NAME_SIZE];
 
     (void)argument;
-    make_name(name, &cache.key);
-    cache.use = cache_write(&(struct cache_write){.name = name,
-                                                  .family = FAMILY,
-                                                  .most = KERNELS_MOST,
-                                                  .head = &header,
-                                                  .head_size = sizeof header,
-                                                  .offset = CACHED_OFFSET,
-                                                  .bytes = cache.bytes,
-                                                  .size = cache.size})
-                    ? KERNEL_CACHE_WRITTEN
-                    : KERNEL_CACHE_FAILED;
+    make_name(name, &kernel_cache.key);
+    kernel_cache.use = cache_write(&(struct cache_write){.name = name,
+                                                         .family = FAMILY,
+                                                         .most = KERNELS_MOST,
+                                                         .head = &header,
+                                                         .head_size = sizeof header,
+                                                         .offset = CACHED_OFFSET,
+                                                         .bytes = kernel_cache.bytes,
+                                                         .size = kernel_cache.size})
+                           ? KERNEL_CACHE_WRITTEN
+                           : KERNEL_CACHE_FAILED;
     return NULL;
 }
 
 static void keep(const struct cached_key *key, uint8_t *bytes, size_t size)
 {
-    if (cache.bytes != NULL) {
+    if (kernel_cache.bytes != NULL) {
         free(bytes);
         return;
     }
-    cache.key = *key;
-    cache.bytes = bytes;
-    cache.size = size;
+    kernel_cache.key = *key;
+    kernel_cache.bytes = bytes;
+    kernel_cache.size = size;
 }
 
 void kernel_cache_start(void)
 {
     struct error error; /* it is only a cache */
 
-    if (cache.bytes != NULL && !cache.writing)
-        cache.writing = thread_start(&cache.writer, write_kernel, NULL, &error) == 0;
+    if (kernel_cache.bytes != NULL && !kernel_cache.writing)
+        kernel_cache.writing = thread_start(&kernel_cache.writer, write_kernel, NULL, &error) == 0;
 }
 
 void kernel_cache_finish(void)
 {
-    if (cache.writing)
-        thread_join(&cache.writer);
-    free(cache.bytes);
-    cache.bytes = NULL;
-    cache.writing = false;
+    if (kernel_cache.writing)
+        thread_join(&kernel_cache.writer);
+    free(kernel_cache.bytes);
+    kernel_cache.bytes = NULL;
+    kernel_cache.writing = false;
 }
 
 enum kernel_cache_use kernel_cache_used(void)
 {
-    return cache.use;
+    return kernel_cache.use;
 }
 
 const struct cached_ops kernel_cache_ops = {.find = find, .release = release, .keep = keep};

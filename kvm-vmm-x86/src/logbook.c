@@ -29,7 +29,8 @@ static bool wants_exits(void)
 
 static bool wants_places(void)
 {
-    return logbook.options->stats || logbook.options->report != NULL;
+    return logbook.options->stats || logbook.options->boot_report ||
+           logbook.options->report != NULL;
 }
 
 int logbook_open(const struct options *options, struct error *error)

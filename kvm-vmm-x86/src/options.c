@@ -35,6 +35,7 @@ enum {
     OPT_INITRD,
     OPT_KERNEL_ENTRY,
     OPT_REBOOT,
+    OPT_BOOT_REPORT,
     OPT_VERSION,
 };
 
@@ -68,6 +69,7 @@ static const struct option long_options[] = {
     {"initrd", required_argument, NULL, OPT_INITRD},
     {"kernel-entry", required_argument, NULL, OPT_KERNEL_ENTRY},
     {"reboot", no_argument, NULL, OPT_REBOOT},
+    {"boot-report", no_argument, NULL, OPT_BOOT_REPORT},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},

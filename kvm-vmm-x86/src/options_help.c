@@ -26,6 +26,7 @@ const char options_help[] =
     "      --kernel-entry pvh|64|32\n"
     "                           how it is entered (64, or 32 for a 32-bit kernel)\n"
     "      --reboot             a guest that reboots starts again instead of ending\n"
+    "      --boot-report        where the time until init went, and what to do about it\n"
     "\n"
     "What it reaches\n"
     "      --mmio stop|ignore   an access outside its memory stops the guest (the default),\n"

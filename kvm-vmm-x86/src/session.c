@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot_report.h"
 #include "console.h"
 #include "debug/server.h"
 #include "display/display.h"
@@ -307,6 +308,13 @@ static int start_guests(struct error *error)
     return 0;
 }
 
+/* For those who write about the run. */
+static void note_output(unsigned guest, const uint8_t *bytes, size_t count)
+{
+    logbook_output(guest, bytes, count);
+    boot_report_output(guest, bytes, count);
+}
+
 static void init_console_and_input(const struct options *options)
 {
     bool terminal = terminal_is(FILE_STDOUT);
@@ -316,7 +324,8 @@ static void init_console_and_input(const struct options *options)
         .color = options->color == COLOR_ALWAYS ||
                  (options->color == COLOR_AUTO && terminal && options->guests > 1),
         .terminal = terminal,
-        .tap = options->log != NULL || options->report != NULL ? logbook_output : NULL,
+        .tap = options->boot_report || options->log != NULL || options->report != NULL ? note_output
+                                                                                       : NULL,
         .write = file_write,
         .want_ticks = want_ticks});
     input_init(&(struct input_config){.guests = options->guests,
@@ -333,6 +342,8 @@ int session_run(const struct options *options)
     bool started;
 
     session.options = options;
+    boot_report_begin(options);
+    boot_report_watch(session.vms);
     init_console_and_input(options);
     terminal_init();
     thread_kicks_init();

@@ -97,9 +97,8 @@ static void print_time(const struct vm *vm, const struct log_run *run, const str
                 100 * (double)v->vmm_cycles / total);
 }
 
-/* Where in the guest its exits came from. */
-static void print_functions(const struct vm *vm, const struct log_run *run,
-                            const struct log_guest *guest)
+void stats_print_functions(const struct vm *vm, const struct log_run *run,
+                           const struct log_guest *guest)
 {
     uint64_t all = 0, shown = 0;
 
@@ -155,6 +154,6 @@ void stats_print(const struct vm *vm, const struct log_run *run, const struct lo
     for (unsigned i = 0; i < bus->count; i++)
         print_range(vm, &bus->ranges[i]);
     print_strays(vm, bus);
-    print_functions(vm, run, guest);
+    stats_print_functions(vm, run, guest);
     print_counters(vm, guest);
 }

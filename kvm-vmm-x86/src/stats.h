@@ -9,4 +9,8 @@
 /* `run` is over; `guest` is the one of it that `vm` was. */
 void stats_print(const struct vm *vm, const struct log_run *run, const struct log_guest *guest);
 
+/* Where in the guest its exits came from, alone. */
+void stats_print_functions(const struct vm *vm, const struct log_run *run,
+                           const struct log_guest *guest);
+
 #endif

@@ -1,6 +1,7 @@
 /* What is said and written about guests that have ended; see tell.h. */
 #include "tell.h"
 
+#include "boot_report.h"
 #include "console.h"
 #include "logbook.h"
 #include "logbook_view.h"
@@ -13,7 +14,7 @@ int tell_run(struct vm *vms, unsigned count, const struct options *options)
     struct error error;
     int result;
 
-    if (!options->stats && options->log == NULL && options->report == NULL)
+    if (!options->stats && !options->boot_report && options->log == NULL && options->report == NULL)
         return 0;
     view = logbook_view_create(vms, count, &run);
     if (view == NULL) {
@@ -24,6 +25,8 @@ int tell_run(struct vm *vms, unsigned count, const struct options *options)
         console_flush(i);
         if (options->stats)
             stats_print(&vms[i], &run, &run.guests[i]);
+        if (options->boot_report)
+            boot_report_print(&vms[i], &run, &run.guests[i]);
     }
     result = logbook_write(&run, &error);
     if (result < 0)

@@ -6,6 +6,7 @@
 
 #include "boot/linux/command_line.h"
 #include "boot/linux/reset.h"
+#include "boot_report.h"
 #include "console.h"
 #include "host/clock.h"
 #include "input.h"
@@ -83,6 +84,7 @@ struct backend vm_backend(struct vm *vm)
 int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
 {
     vm->ended = ended;
+    boot_report_mark(vm->index, BOOT_ENTERED);
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         __atomic_fetch_add(&vm->running, 1, __ATOMIC_RELAXED);
         if (vcpu_start(&vm->vcpus[i], error) < 0) {

@@ -29,6 +29,7 @@ struct vm {
     bool paging;           /* started in protected mode with paging */
     bool irqchip;          /* the kernel emulates interrupt controllers: HLT does not exit */
     enum mmio_policy mmio; /* never MMIO_DEFAULT */
+    bool unpacked_itself;  /* Linux: its own decompressor runs in the guest */
     int fd;
     void *ram;
     uint64_t ram_size;

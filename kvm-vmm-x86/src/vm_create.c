@@ -5,6 +5,7 @@
 #include "acpi/acpi.h"
 #include "boot/handover.h"
 #include "boot/multiboot.h"
+#include "boot_report.h"
 #include "cpu/cpuid.h"
 #include "host/ram.h"
 #include "kernel_cache.h"
@@ -134,6 +135,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
     if (loader->load(&request, vm->mode, start, error) < 0)
         return -1;
     vm->paging = start->paging;
+    vm->unpacked_itself = start->packed;
     inform(vm, &request, start);
     return 0;
 }
@@ -206,11 +208,27 @@ void vm_init(struct vm *vm, unsigned index, const struct options *options)
     lock_init(&vm->lock);
 }
 
+/* In the order that starts a guest soonest: see add_ram. */
+static int build(struct vm *vm, const struct loader *loader, const struct kvm *kvm,
+                 const struct boot_files *files, struct error *error)
+{
+    struct cpu_start start;
+
+    if (add_ram(vm, error) < 0 || machine_init(&vm->machine, vm->options, &vm->backend, error) < 0)
+        return -1;
+    boot_report_mark(vm->index, BOOT_VM);
+    if (load(vm, loader, files, &start, error) < 0)
+        return -1;
+    boot_report_mark(vm->index, BOOT_LOADED);
+    if (vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0)
+        return -1;
+    return add_vcpus(vm, kvm, &start, error);
+}
+
 int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *files,
               struct error *error)
 {
     const struct loader *loader = loader_find(&files->image);
-    struct cpu_start start;
 
     if (plan(vm, loader, &files->image, error) < 0)
         return -1;
@@ -218,11 +236,7 @@ int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *fil
     if (vm->fd < 0)
         return -1;
     vm->backend = vm_backend(vm);
-    if (add_ram(vm, error) < 0 ||
-        machine_init(&vm->machine, vm->options, &vm->backend, error) < 0 ||
-        load(vm, loader, files, &start, error) < 0 ||
-        (vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0) ||
-        add_vcpus(vm, kvm, &start, error) < 0) {
+    if (build(vm, loader, kvm, files, error) < 0) {
         vm_destroy(vm);
         return -1;
     }

@@ -349,28 +349,29 @@ static struct {
     uint8_t *bytes;
     size_t size;
     unsigned finds, releases;
-} shelf;
+} test_shelf;
 
 static bool shelf_find(const struct cached_key *key, struct cached_kernel *kernel)
 {
-    shelf.finds++;
-    if (shelf.bytes == NULL || key->sum != shelf.key.sum)
+    test_shelf.finds++;
+    if (test_shelf.bytes == NULL || key->sum != test_shelf.key.sum)
         return false;
-    *kernel = (struct cached_kernel){.bytes = shelf.bytes, .size = shelf.size};
+    *kernel = (struct cached_kernel){.bytes = test_shelf.bytes, .size = test_shelf.size};
     return true;
 }
 
 static void shelf_release(struct cached_kernel *kernel)
 {
-    assert_ptr_equal(kernel->bytes, shelf.bytes);
-    shelf.releases++;
+    assert_ptr_equal(kernel->bytes, test_shelf.bytes);
+    test_shelf.releases++;
 }
 
 static void shelf_keep(const struct cached_key *key, uint8_t *bytes, size_t size)
 {
-    shelf.key = *key;
-    shelf.bytes = bytes;
-    shelf.size = size;
+    free(test_shelf.bytes);
+    test_shelf.key = *key;
+    test_shelf.bytes = bytes;
+    test_shelf.size = size;
 }
 
 static void test_keeping(void **state)
@@ -379,21 +380,21 @@ static void test_keeping(void **state)
         .find = shelf_find, .release = shelf_release, .keep = shelf_keep};
     struct fixture *f = *state;
 
-    memset(&shelf, 0, sizeof shelf);
+    memset(&test_shelf, 0, sizeof test_shelf);
     f->cache = &ops;
     assert_int_equal(load(f, f->file, f->size), 0);
-    assert_int_equal(shelf.size, sizeof f->vmlinux);
-    assert_memory_equal(shelf.bytes, &f->vmlinux, sizeof f->vmlinux);
-    shelf.bytes[TEST_CODE] = 0xcc; /* seen in memory, it can only come from the shelf */
+    assert_int_equal(test_shelf.size, sizeof f->vmlinux);
+    assert_memory_equal(test_shelf.bytes, &f->vmlinux, sizeof f->vmlinux);
+    test_shelf.bytes[TEST_CODE] = 0xcc; /* seen in memory, it can only come from the shelf */
     assert_int_equal(load(f, f->file, f->size), 0);
     assert_int_equal(f->ram[TEST_KERNEL_AT], 0xcc);
-    assert_int_equal(shelf.finds, 2);
-    assert_int_equal(shelf.releases, 1);
+    assert_int_equal(test_shelf.finds, 2);
+    assert_int_equal(test_shelf.releases, 1);
     f->file[f->size - 60] ^= 1; /* another kernel: not that one */
     f->options.kernel_entry = KERNEL_ENTRY_PVH;
     (void)!load(f, f->file, f->size);
-    assert_int_equal(shelf.releases, 1);
-    free(shelf.bytes);
+    assert_int_equal(test_shelf.releases, 1);
+    free(test_shelf.bytes);
 }
 
 static void test_command_line(void **state)

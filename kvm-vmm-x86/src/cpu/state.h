@@ -18,6 +18,7 @@ struct cpu_start {
     bool multiboot;  /* EAX and EBX as a multiboot kernel expects them */
     gpa_t boot_info; /* what EBX points to then; in long mode RDI; for Linux what its entry wants */
     enum kernel_entry kernel_entry; /* Linux: how `entry` is to be entered */
+    bool packed;                    /* and that its own decompressor is what stands there */
 };
 
 /*

@@ -7,6 +7,9 @@
 /* Seconds since 1970, UTC. */
 uint64_t clock_seconds(void);
 
+/* CPU time that this process has used: right after its start, how long the start took. */
+uint64_t clock_process_ns(void);
+
 /* The CPU's time stamp counter: two of these cost less than one look at any other clock. */
 static inline uint64_t clock_cycles(void)
 {

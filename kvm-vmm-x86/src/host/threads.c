@@ -2,6 +2,7 @@
 #include "host/threads.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -84,4 +85,11 @@ void thread_kick_flag(volatile unsigned char *flag)
 void thread_kick(const struct thread *thread)
 {
     pthread_kill(thread->id, KICK_SIGNAL);
+}
+
+unsigned thread_cpus(void)
+{
+    cpu_set_t set;
+
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }

@@ -44,4 +44,7 @@ void thread_kicks_init(void);
 void thread_kick_flag(volatile unsigned char *flag);
 void thread_kick(const struct thread *thread);
 
+/* How many CPUs of the host this process may run on. */
+unsigned thread_cpus(void);
+
 #endif

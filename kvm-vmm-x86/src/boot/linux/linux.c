@@ -29,7 +29,8 @@ enum {
 struct placed {
     enum kernel_entry entry;
     gva_t at;
-    gpa_t end; /* nothing may stand below it */
+    gpa_t end;   /* nothing may stand below it */
+    bool packed; /* its own decompressor is what is entered */
     struct setup_header header;
 };
 
@@ -160,6 +161,7 @@ static int place_packed(struct placed *placed, const struct bzimage *b,
                          request->image->path);
     if (placed->entry == KERNEL_ENTRY_64 && !b->entry64)
         return error_set(error, "%s: this kernel has no 64-bit entry", request->image->path);
+    placed->packed = true;
     placed->at = b->preferred + (placed->entry == KERNEL_ENTRY_64 ? BZIMAGE_ENTRY_64 : 0);
     return bzimage_place(b, request, error);
 }
@@ -216,6 +218,7 @@ static int hand_over(const struct placed *placed, const struct boot_request *req
         return error_set(error, "%s: too little memory for Linux", request->image->path);
     start->entry = placed->at;
     start->kernel_entry = placed->entry;
+    start->packed = placed->packed;
     start->boot_info = pvh ? LINUX_START_INFO : LINUX_ZERO_PAGE;
     return 0;
 }
