@@ -268,6 +268,7 @@ static const struct option_place flags[] = {
     {OPT_EXPLAIN, offsetof(struct options, explain)},
     {OPT_REBOOT, offsetof(struct options, reboot)},
     {'S', offsetof(struct options, wait)},
+    {OPT_BOOT_REPORT, offsetof(struct options, boot_report)},
 };
 
 static const struct option_place texts[] = {
