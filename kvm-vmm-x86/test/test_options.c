@@ -81,7 +81,8 @@ static void test_linux(void **state)
     assert_int_equal(o.cpus, 4);
     assert_int_equal(o.kernel_entry, KERNEL_ENTRY_PVH);
     assert_false(o.reboot);
-    assert_int_equal(parse(&o, &e, "--cpus=64 --kernel-entry 32 --append quiet --reboot --boot-report k"), 0);
+    assert_int_equal(
+        parse(&o, &e, "--cpus=64 --kernel-entry 32 --append quiet --reboot --boot-report k"), 0);
     assert_int_equal(o.cpus, CPUS_MAX);
     assert_int_equal(o.kernel_entry, KERNEL_ENTRY_32);
     assert_string_equal(o.append, "quiet");

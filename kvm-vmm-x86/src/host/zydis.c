@@ -1,0 +1,89 @@
+/*
+ * The disassembler's library, loaded when something is first disassembled: most guests do not
+ * crash, and each library that a program names makes its start longer. The functions have the
+ * library's own names (Zydis/Zydis.h, 4.0), so that who calls them knows nothing of this; unit
+ * tests link the library itself.
+ */
+#include <Zydis/Zydis.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static void *library; /* NULL: it is not there */
+
+static void open_library(void)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "libZydis.so.%u.%u", (unsigned)ZYDIS_VERSION_MAJOR(ZYDIS_VERSION),
+             (unsigned)ZYDIS_VERSION_MINOR(ZYDIS_VERSION));
+    library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+}
+
+/* The library's function of that name, or NULL. Any thread may be the first to ask. */
+static void *find(const char *name)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, open_library);
+    return library != NULL ? dlsym(library, name) : NULL;
+}
+
+#define FIND(function) ((typeof(&function))find(#function))
+
+ZyanStatus ZydisDecoderInit(ZydisDecoder *decoder, ZydisMachineMode mode, ZydisStackWidth width)
+{
+    typeof(&ZydisDecoderInit) f = FIND(ZydisDecoderInit);
+
+    return f != NULL ? f(decoder, mode, width) : ZYAN_STATUS_FAILED;
+}
+
+ZyanStatus ZydisDecoderDecodeFull(const ZydisDecoder *decoder, const void *buffer, ZyanUSize length,
+                                  ZydisDecodedInstruction *instruction,
+                                  ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT])
+{
+    typeof(&ZydisDecoderDecodeFull) f = FIND(ZydisDecoderDecodeFull);
+
+    return f != NULL ? f(decoder, buffer, length, instruction, operands) : ZYAN_STATUS_FAILED;
+}
+
+ZyanStatus ZydisFormatterInit(ZydisFormatter *formatter, ZydisFormatterStyle style)
+{
+    typeof(&ZydisFormatterInit) f = FIND(ZydisFormatterInit);
+
+    return f != NULL ? f(formatter, style) : ZYAN_STATUS_FAILED;
+}
+
+ZyanStatus ZydisFormatterFormatInstruction(const ZydisFormatter *formatter,
+                                           const ZydisDecodedInstruction *instruction,
+                                           const ZydisDecodedOperand *operands,
+                                           ZyanU8 operand_count, char *buffer, ZyanUSize length,
+                                           ZyanU64 runtime_address, void *user_data)
+{
+    typeof(&ZydisFormatterFormatInstruction) f = FIND(ZydisFormatterFormatInstruction);
+
+    return f != NULL ? f(formatter, instruction, operands, operand_count, buffer, length,
+                         runtime_address, user_data)
+                     : ZYAN_STATUS_FAILED;
+}
+
+ZydisRegister ZydisRegisterGetLargestEnclosing(ZydisMachineMode mode, ZydisRegister reg)
+{
+    typeof(&ZydisRegisterGetLargestEnclosing) f = FIND(ZydisRegisterGetLargestEnclosing);
+
+    return f != NULL ? f(mode, reg) : ZYDIS_REGISTER_NONE;
+}
+
+ZydisRegisterWidth ZydisRegisterGetWidth(ZydisMachineMode mode, ZydisRegister reg)
+{
+    typeof(&ZydisRegisterGetWidth) f = FIND(ZydisRegisterGetWidth);
+
+    return f != NULL ? f(mode, reg) : 0;
+}
+
+ZydisRegisterClass ZydisRegisterGetClass(ZydisRegister reg)
+{
+    typeof(&ZydisRegisterGetClass) f = FIND(ZydisRegisterGetClass);
+
+    return f != NULL ? f(reg) : ZYDIS_REGCLASS_INVALID;
+}
