@@ -93,7 +93,7 @@ def bochs(scratch):
                     break
             machine.wait(timeout=10)
         finally:
-            machine.kill()
+            machine.terminate()   # it takes Bochs with it
             machine.wait()
             os.close(master)
         return (scratch / "bochs/serial.txt").read_text(errors="replace")
