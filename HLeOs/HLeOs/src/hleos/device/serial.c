@@ -10,17 +10,27 @@ enum { COM1 = 0x3f8, LINE = 4 };
 enum {
     DATA = COM1,
     IER = COM1 + 1,
-    FCR = COM1 + 2,
+    FCR = COM1 + 2, /* written */
+    IIR = COM1 + 2, /* read */
     LCR = COM1 + 3,
     MCR = COM1 + 4,
     LSR = COM1 + 5,
     SCRATCH = COM1 + 7
 };
 enum { IER_RECEIVED = 1, LCR_8N1 = 3, LCR_DLAB = 0x80, MCR_DTR_RTS_OUT2 = 0x0b };
-enum { FCR_ENABLE_CLEAR = 7, LSR_RECEIVED = 1, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
+enum {
+    FCR_ENABLE_CLEAR = 7,
+    IIR_FIFO = 0xc0,
+    FIFO_DEPTH = 16,
+    LSR_RECEIVED = 1,
+    LSR_THRE = 0x20,
+    LSR_TEMT = 0x40
+};
 enum { LOOKS = 200000, BURST_MAX = 256 };
 
 static bool present;
+static unsigned depth = 1; /* bytes that an empty transmitter takes */
+static unsigned room;      /* bytes that it takes now, at least */
 static void (*receiver)(unsigned char byte);
 
 bool serial_init(void)
@@ -34,6 +44,8 @@ bool serial_init(void)
     asm_outb(IER, 0);
     asm_outb(LCR, LCR_8N1);
     asm_outb(FCR, FCR_ENABLE_CLEAR);
+    if ((asm_inb(IIR) & IIR_FIFO) == IIR_FIFO) /* older chips have no FIFO that works */
+        depth = FIFO_DEPTH;
     asm_outb(MCR, MCR_DTR_RTS_OUT2); /* OUT2 lets the interrupt line through on a PC */
     present = true;
     return true;
@@ -45,9 +57,14 @@ static void wait_for(uint8_t bit)
         asm_pause();
 }
 
+/* Looks at the line only when the FIFO may be full: under a hypervisor each look is an exit. */
 static void put(char c)
 {
-    wait_for(LSR_THRE);
+    if (room == 0) {
+        wait_for(LSR_THRE);
+        room = depth;
+    }
+    room--;
     asm_outb(DATA, (uint8_t)c);
 }
 
