@@ -13,8 +13,9 @@ GOOD = 33  # the status of a guest that ended well
 
 if len(sys.argv) != 2:
     sys.exit("usage: figure.py NAME")
-done = subprocess.run([TOP / "kvm-vmm-x86/kvm-vmm", "--append", "bench=" + sys.argv[1], TOP / "build/hleos/hleos.elf"],
-                      stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120, check=False)
+command = [TOP / "kvm-vmm-x86/kvm-vmm", "--append", "bench=" + sys.argv[1], TOP / "build/hleos/hleos.elf"]
+done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120,
+                      check=False)
 value = re.search(r"^bench %s (\d+)" % re.escape(sys.argv[1]), done.stdout, re.M)
 if done.returncode != GOOD or not value:
     sys.exit("figure.py: status %d\n%s%s" % (done.returncode, done.stdout, done.stderr))

@@ -1,4 +1,6 @@
-"""The shell in our own VMM, with no BIOS and no disk: where KVM is complete, or in the lab. Its tests: test_matrix.py."""
+"""The shell in our own VMM, with no BIOS and no disk: where KVM is complete, or in the lab. Its tests are in
+test_matrix.py.
+"""
 import subprocess
 
 from tests.hleos.machines import GOOD, PANIC, TOP

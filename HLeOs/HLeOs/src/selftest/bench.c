@@ -169,10 +169,12 @@ static uint64_t entry_to_prompt(void)
     return to_prompt;
 }
 
-static const struct {
+struct figure {
     const char *name;
     measure *value;
-} figures[] = {
+};
+
+static const struct figure figures[] = {
     {"entry_to_prompt", entry_to_prompt}, {"calibration", timer_calibration_tsc},
     {"context_switch", switches},         {"interrupt", interrupts},
     {"kmalloc_kfree_empty", empty},       {"kmalloc_kfree_full", full},
