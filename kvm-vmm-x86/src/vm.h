@@ -30,6 +30,7 @@ struct vm {
     bool irqchip;          /* the kernel emulates interrupt controllers: HLT does not exit */
     enum mmio_policy mmio; /* never MMIO_DEFAULT */
     bool unpacked_itself;  /* Linux: its own decompressor runs in the guest */
+    unsigned address_bits; /* the width of its physical addresses, as CPUID tells it */
     int fd;
     void *ram;
     uint64_t ram_size;

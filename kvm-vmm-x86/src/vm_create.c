@@ -61,6 +61,17 @@ static int check_size(const struct vm *vm, struct error *error)
     return 0;
 }
 
+/* AMD APM volume 3, E.4.7. */
+static unsigned address_bits(const struct kvm_cpuid2 *cpuid)
+{
+    enum { ADDRESS_SIZES = 0x80000008 };
+
+    for (unsigned i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == ADDRESS_SIZES)
+            return cpuid->entries[i].eax & 0xff;
+    return 0;
+}
+
 /* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
  */
 static int add_ram(struct vm *vm, struct error *error)
@@ -235,6 +246,7 @@ int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *fil
     vm->fd = kvm_create_vm(kvm, error);
     if (vm->fd < 0)
         return -1;
+    vm->address_bits = address_bits(kvm->cpuid);
     vm->backend = vm_backend(vm);
     if (build(vm, loader, kvm, files, error) < 0) {
         vm_destroy(vm);

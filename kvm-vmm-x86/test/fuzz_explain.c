@@ -43,7 +43,7 @@ static void explain(const struct snapshot *s, const struct memory *memory, int i
 {
     static char bytes[PAGE_TEXT];
     struct text text = text_in(bytes, sizeof bytes);
-    struct diagnosis d = diagnose_fault(s, memory, interrupt);
+    struct diagnosis d = diagnose_fault(s, memory, (struct diagnose_hint){interrupt, -1});
     gva_t addresses[16];
     struct loop loop;
     struct interrupts interrupts = {.known = true};

@@ -84,7 +84,7 @@ static int real_mode(void **state)
 static void run(const char *code, size_t size)
 {
     memcpy(ram + CODE, code, size);
-    d = diagnose_fault(&s, &memory, -1);
+    d = diagnose_fault(&s, &memory, (struct diagnose_hint){-1, -1});
 }
 #define RUN(code) run(code, sizeof(code) - 1)
 
@@ -246,9 +246,9 @@ static void test_interrupt(void **state)
 {
     (void)state;
     ram[CODE] = 0x90;
-    d = diagnose_fault(&s, &memory, 8);
+    d = diagnose_fault(&s, &memory, (struct diagnose_hint){8, -1});
     assert_string_equal(d.chain[0].why, "from a device");
-    d = diagnose_fault(&s, &memory, -1);
+    d = diagnose_fault(&s, &memory, (struct diagnose_hint){-1, -1});
     assert_int_equal(d.count, 0);
 }
 

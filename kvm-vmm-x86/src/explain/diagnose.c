@@ -87,21 +87,22 @@ static void describe(struct diagnosis *d)
 }
 
 struct diagnosis diagnose_fault(const struct snapshot *s, const struct memory *memory,
-                                int interrupt)
+                                struct diagnose_hint hint)
 {
     struct diagnosis d = {.raise = raise_look(s, memory)};
     struct exception taken;
 
     if (starts_chain(&d.raise)) {
         add(&d, &d.raise.exception);
-    } else if (interrupt >= 0) {
-        exception_set(&taken, interrupt, 0, "from a device");
+    } else if (hint.interrupt >= 0) {
+        exception_set(&taken, hint.interrupt, 0, "from a device");
         add(&d, &taken);
     }
     if (d.count > 0)
         follow(&d, s, memory);
-    d.recursion = d.count > 0 && d.deliveries[0].possible &&
-                  d.deliveries[0].handler == snapshot_linear_rip(s);
+    d.recursion = d.count > 0 && hint.handling == d.chain[0].vector;
+    if (d.recursion)
+        d.deliveries[0].handler = snapshot_linear_rip(s);
     describe(&d);
     return d;
 }

@@ -21,8 +21,13 @@ struct diagnosis {
     char line[DIAGNOSIS_LINE];
 };
 
-/* `interrupt`: the vector of a hardware interrupt that was just taken, or -1. */
+/* What is known beside registers and memory; -1: nothing. */
+struct diagnose_hint {
+    int interrupt; /* the vector of a hardware interrupt that was just taken */
+    int handling;  /* RIP stands where the handler of this vector begins, which was just entered */
+};
+
 struct diagnosis diagnose_fault(const struct snapshot *s, const struct memory *memory,
-                                int interrupt);
+                                struct diagnose_hint hint);
 
 #endif

@@ -42,14 +42,13 @@ bool interrupts_describe_stuck(struct text *text, const struct interrupts *i)
         int serving = lowest(p->isr);
         int waiting = lowest(p->irr & (unsigned)~p->imr & 0xff);
 
-        if (serving < 0 || waiting < serving)
+        if (serving < 0)
             continue;
         text_add(
-            text,
-            "IRQ %d (vector 0x%x) is in service at the %s PIC and was never ended (no EOI), so "
-            "IRQ %d waits",
-            chip * 8 + serving, (unsigned)(p->irq_base + serving), chip == 0 ? "master" : "slave",
-            chip * 8 + waiting);
+            text, "IRQ %d (vector 0x%x) is in service at the %s PIC and was never ended (no EOI)",
+            chip * 8 + serving, (unsigned)(p->irq_base + serving), chip == 0 ? "master" : "slave");
+        if (waiting >= serving)
+            text_add(text, ", so IRQ %d waits", chip * 8 + waiting);
         return true;
     }
     return false;

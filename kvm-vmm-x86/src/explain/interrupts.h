@@ -21,7 +21,8 @@ struct interrupts {
 /* The vector of the interrupt that was taken and not ended, or -1. */
 int interrupts_in_service(const struct interrupts *i);
 
-/* A phrase if an interrupt waits for the end of another: a missing EOI. */
+/* A phrase about an interrupt that was taken and not ended (no EOI), and about one that waits for
+ * it. False if there is none. */
 bool interrupts_describe_stuck(struct text *text, const struct interrupts *i);
 
 /* Two lines: the PICs' registers. */

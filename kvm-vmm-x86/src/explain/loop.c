@@ -23,11 +23,23 @@ static size_t run_length(const gva_t *addresses, size_t count, size_t i)
     return n;
 }
 
+/* A run that begins or ends in mid-loop sees some instructions once more than others. */
+static bool nearly(size_t n, size_t most)
+{
+    return n + 1 + most / 64 >= most;
+}
+
 static void find_hottest(struct loop *loop, const gva_t *addresses, size_t count)
 {
+    size_t most = 0;
+
     for (size_t i = 0, n; i < count; i += n) {
         n = run_length(addresses, count, i);
-        if (n > loop->times) {
+        most = n > most ? n : most;
+    }
+    for (size_t i = 0, n; i < count && loop->times == 0; i += n) {
+        n = run_length(addresses, count, i);
+        if (nearly(n, most)) {
             loop->times = n;
             loop->hot = addresses[i];
         }

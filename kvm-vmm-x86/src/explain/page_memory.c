@@ -3,6 +3,17 @@
 
 enum { CODE_BEFORE = 4, CODE_AFTER = 4, LOOK_BACK = 512, STACK_SLOTS = 8 };
 
+/* The name of a place whose code begins here. */
+static void print_label(struct text *text, const struct page *page, gva_t address)
+{
+    const struct symbol *symbol = symbols_find(page->symbols, address);
+    char name[160];
+
+    if (symbol != NULL && symbol->start + page->symbols->bias == address &&
+        symbols_name(page->symbols, address, name, sizeof name))
+        text_add(text, "     %s:\n", name);
+}
+
 static void print_instruction(struct text *text, const struct page *page, uint64_t rip, bool here)
 {
     const struct snapshot *s = page->snapshot;
@@ -13,6 +24,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     bool good = instruction_decode(s, bytes, count, &in) == INSTRUCTION_GOOD;
     char words[96];
 
+    print_label(text, page, linear);
     text_add(text, "  %s %08llx", here ? "->" : "  ", (unsigned long long)linear);
     if (count == 0) {
         text_add(text, "  cannot be read\n");
@@ -24,9 +36,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     text_pad(text, 42);
     if (good)
         instruction_text(&in, rip, words, sizeof words);
-    text_add(text, "%s", good ? words : "(no instruction)");
-    page_add_name(text, page, linear);
-    text_add(text, "\n");
+    text_add(text, "%s\n", good ? words : "(no instruction)");
 }
 
 /* How long the instruction at `rip` is; 0 where there is none. */

@@ -112,6 +112,8 @@ void evidence_take(struct evidence *e, struct vm *vm, const struct vm_end *end)
     uint32_t reason;
 
     *e = (struct evidence){.vcpu = find_vcpu(vm), .memory = &vm->memory};
+    e->replay.handling = -1;
+    e->snapshot.address_bits = vm->address_bits;
     reason = e->vcpu->cpu.run->exit_reason;
     e->crashed =
         is_crash(reason) && /* a shutdown that is the KVM's own failing is no crash */

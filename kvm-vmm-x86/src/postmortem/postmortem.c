@@ -143,8 +143,9 @@ void postmortem_tell(struct vm *vm, const struct vm_end *end)
     t = (struct tale){.vm = vm, .end = end};
     evidence_take(&t.evidence, vm, end);
     if (t.evidence.at_fault) {
-        t.diagnosis =
-            diagnose_fault(&t.evidence.snapshot, t.evidence.memory, interrupt_of(&t.evidence));
+        struct diagnose_hint hint = {interrupt_of(&t.evidence), t.evidence.replay.handling};
+
+        t.diagnosis = diagnose_fault(&t.evidence.snapshot, t.evidence.memory, hint);
         t.diagnosed = true;
     }
     make_line(&t);

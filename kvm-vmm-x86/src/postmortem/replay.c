@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "explain/fault/raise.h"
 #include "host/kvm_debug.h"
 #include "postmortem/recording.h"
 #include "postmortem/tripwire.h"
@@ -76,19 +75,8 @@ static bool enter_handler(struct run *r, const struct tripwire *wire)
         return false;
     regs.rip = wire->offset;
     r->replay->handlers++;
-    r->replay->last_vector = (int)wire->vector;
+    r->replay->handling = (int)wire->vector;
     return kvm_write_general(&r->vcpu->cpu, &regs) == 0;
-}
-
-/* Which vector the next instruction will raise, for real mode's one tripwire. */
-static int expected_vector(const struct run *r)
-{
-    struct raise raise;
-
-    if (r->replay->snapshot.sregs.cr0 & CR0_PE)
-        return -1; /* all have one */
-    raise = raise_look(&r->replay->snapshot, r->memory);
-    return raise.exception.vector;
 }
 
 /* One instruction. True: go on. */
@@ -101,7 +89,7 @@ static bool step(struct run *r, const struct worker *worker)
     bool entered, is_hit = false;
 
     take_state(r);
-    tripwires_lay(&r->wires, &r->replay->snapshot, r->memory, expected_vector(r));
+    tripwires_lay(&r->wires, &r->replay->snapshot, r->memory);
     entered = kvm_set_guest_debug(&r->vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
                                   no_addresses, 0) == 0 &&
               worker_enter(worker);
@@ -119,6 +107,7 @@ static bool step(struct run *r, const struct worker *worker)
         return false;
     }
     r->replay->steps++;
+    r->replay->handling = -1;
     if (is_hit)
         return enter_handler(r, &hit);
     if (run->exit_reason == KVM_EXIT_DEBUG)
@@ -142,8 +131,8 @@ void replay_run(const struct vm *vm, struct vm *made, struct replay *replay)
     static struct run r;
     struct worker worker = {.vcpu = &made->vcpus[0], .work = work, .context = &r};
 
-    *replay = (struct replay){.result = REPLAY_TOO_LONG, .last_vector = -1};
-    replay->snapshot.address_bits = 0;
+    *replay = (struct replay){.result = REPLAY_TOO_LONG, .handling = -1};
+    replay->snapshot.address_bits = vm->address_bits;
     r = (struct run){.vm = vm, .vcpu = &made->vcpus[0], .memory = &made->memory, .replay = replay};
     made->vcpus[0].cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     worker_run(&worker, LIMIT_MS);

@@ -22,7 +22,7 @@ struct replay {
     struct snapshot snapshot;
     uint64_t exits, steps;
     unsigned handlers; /* how many exceptions were delivered on the way */
-    int last_vector;   /* of the last of them; -1: none */
+    int handling; /* `snapshot` stands where the handler of this vector begins; -1: it does not */
 };
 
 /* `made` is a VM made like `vm`, which has ended by a shutdown. */

@@ -4,15 +4,10 @@
 #include <string.h>
 
 #include "explain/fault/deliver.h"
+#include "explain/fault/raise.h"
 
 /* out %al, $TRIPWIRE_PORT */
 static const uint8_t wire_code[TRIPWIRE_BYTES] = {0xe6, TRIPWIRE_PORT};
-
-/* The instruction about to be executed must stay as it is. */
-static bool is_near(gva_t handler, gva_t rip)
-{
-    return handler + TRIPWIRE_BYTES > rip && handler < rip + 16;
-}
 
 static bool is_laid(const struct tripwires *t, const uint8_t *at)
 {
@@ -23,14 +18,16 @@ static bool is_laid(const struct tripwires *t, const uint8_t *at)
 }
 
 static void lay_one(struct tripwires *t, const struct snapshot *s, const struct memory *memory,
-                    unsigned vector)
+                    unsigned vector, unsigned length)
 {
     struct exception e = {.vector = (int)vector};
     struct delivery d = deliver_exception(s, memory, &e);
+    gva_t rip = snapshot_linear_rip(s);
     struct walk w;
     uint8_t *at;
 
-    if (!d.possible || is_near(d.handler, snapshot_linear_rip(s)))
+    if (!d.possible ||
+        (d.handler + TRIPWIRE_BYTES > rip && d.handler < rip + length)) /* it must stay as it is */
         return;
     w = walk_as(s, memory, d.handler, WALK_FETCH, false);
     at = w.mapped ? memory_at(memory, w.gpa, TRIPWIRE_BYTES) : NULL;
@@ -42,17 +39,19 @@ static void lay_one(struct tripwires *t, const struct snapshot *s, const struct 
     t->count++;
 }
 
-void tripwires_lay(struct tripwires *t, const struct snapshot *s, const struct memory *memory,
-                   int vector)
+void tripwires_lay(struct tripwires *t, const struct snapshot *s, const struct memory *memory)
 {
+    struct raise next = raise_look(s, memory);
+    unsigned length = next.decoded ? next.instruction.i.length : INSTRUCTION_MAX;
+
     t->count = 0;
     if (!(s->sregs.cr0 & CR0_PE)) {
-        if (vector >= 0)
-            lay_one(t, s, memory, (unsigned)vector);
+        if (next.exception.vector != EXCEPTION_NONE)
+            lay_one(t, s, memory, (unsigned)next.exception.vector, length);
         return;
     }
     for (unsigned i = 0; i < TRIPWIRES_MAX && i * gate_size(s) < s->sregs.idt.limit; i++)
-        lay_one(t, s, memory, i);
+        lay_one(t, s, memory, i, length);
 }
 
 void tripwires_lift(struct tripwires *t)

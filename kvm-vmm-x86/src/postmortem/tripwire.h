@@ -25,11 +25,11 @@ struct tripwires {
 };
 
 /*
- * Lays them at every gate that could be used. Real mode's table is full of whatever is in memory
- * there, so that only `vector` gets one (-1: none).
+ * Lays them at every gate that could be used, but not on the instruction at RIP. Real mode's table
+ * is full of whatever is in memory there, so that only the vector which this instruction will raise
+ * gets one.
  */
-void tripwires_lay(struct tripwires *t, const struct snapshot *s, const struct memory *memory,
-                   int vector);
+void tripwires_lay(struct tripwires *t, const struct snapshot *s, const struct memory *memory);
 
 /* Puts everything back that was not written to meanwhile. */
 void tripwires_lift(struct tripwires *t);

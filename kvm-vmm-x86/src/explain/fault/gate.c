@@ -46,6 +46,12 @@ struct gate gate_look(const struct snapshot *s, const struct memory *memory, uns
     return g;
 }
 
+static bool gate_is_one(const struct gate *g)
+{
+    return (g->type >= TYPE_TASK_GATE && g->type <= TYPE_TRAP16) || g->type == TYPE_INTERRUPT ||
+           g->type == TYPE_TRAP;
+}
+
 void gate_print(struct text *text, const struct snapshot *s, const struct gate *g)
 {
     text_add(text, "[%u] at 0x%llx: ", g->vector, (unsigned long long)g->at);
@@ -62,9 +68,14 @@ void gate_print(struct text *text, const struct snapshot *s, const struct gate *
         text_add(text, "%04x:%04x", g->selector, (unsigned)g->offset);
         return;
     }
+    if (g->segment || !gate_is_one(g)) {
+        text_add(text, "%016llx: no gate (%stype 0x%x)", (unsigned long long)g->raw,
+                 g->segment ? "a segment, " : "", g->type);
+        return;
+    }
     text_add(text, "%016llx: %s to 0x%x:0x%llx, DPL %u%s", (unsigned long long)g->raw,
-             g->segment ? "no gate but a segment" : descriptor_type_name(g->type), g->selector,
-             (unsigned long long)g->offset, g->dpl, g->present ? "" : ", NOT PRESENT");
+             descriptor_type_name(g->type), g->selector, (unsigned long long)g->offset, g->dpl,
+             g->present ? "" : ", NOT PRESENT");
     if (g->ist != 0)
         text_add(text, ", IST%u", g->ist);
 }
