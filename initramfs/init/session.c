@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "initramfs/init/power.h"
@@ -67,25 +68,57 @@ static void take_terminal(void)
         close(terminal);
 }
 
-static pid_t start(const char *const argv[], bool terminal)
+static int status_of(int status)
+{
+    return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALED + WTERMSIG(status);
+}
+
+static void become(const char *const argv[]) __attribute__((noreturn));
+static void become(const char *const argv[])
 {
     sigset_t set = taken_signals();
-    pid_t child = fork();
 
-    if (child != 0)
-        return child;
-    setsid();
-    if (terminal)
-        take_terminal();
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     execvp(argv[0], (char *const *)argv);
     fprintf(stderr, "init: cannot run %s: %s\n", argv[0], strerror(errno));
     _exit(CANNOT_RUN);
 }
 
-static int status_of(int status)
+static pid_t start(const char *const argv[])
 {
-    return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALED + WTERMSIG(status);
+    pid_t child = fork();
+
+    if (child == 0) {
+        setsid();
+        become(argv);
+    }
+    return child;
+}
+
+/* The program in the foreground of a terminal of its own. Who leads a session takes the terminal
+ * along when it dies, and what the terminal has not printed by then is lost: so the leader is not
+ * the program but this process, which waits until all is printed. */
+static pid_t start_on_terminal(const char *const argv[])
+{
+    pid_t leader = fork(), program;
+    int status = 0;
+
+    if (leader != 0)
+        return leader;
+    setsid();
+    take_terminal();
+    signal(SIGTTOU, SIG_IGN);
+    program = fork();
+    if (program == 0) {
+        setpgid(0, 0);
+        tcsetpgrp(STDIN_FILENO, getpid()); /* in the background still, but SIGTTOU is ignored */
+        signal(SIGTTOU, SIG_DFL);
+        become(argv);
+    }
+    while (waitpid(program, &status, 0) < 0 && errno == EINTR)
+        ;
+    tcdrain(STDOUT_FILENO);
+    _exit(program > 0 ? status_of(status) : CANNOT_RUN);
 }
 
 /* Buries whoever has died; true once `awaited` is among them. */
@@ -124,7 +157,7 @@ static int wait_for(pid_t awaited)
 void session_install_applets(void)
 {
     const char *const install[] = {"/bin/busybox", "--install", "-s", "/bin", NULL};
-    pid_t child = start(install, false);
+    pid_t child = start(install);
 
     if (child > 0)
         (void)wait_for(child);
@@ -134,14 +167,14 @@ void session_start_agent(const char *command)
 {
     const char *const shell[] = {"sh", "-c", command, NULL};
 
-    if (start(shell, false) < 0)
+    if (start(shell) < 0)
         fprintf(stderr, "init: cannot start the agent: %s\n", strerror(errno));
 }
 
 int session_run(const char *command)
 {
     const char *const shell[] = {"sh", NULL}, *const once[] = {"sh", "-c", command, NULL};
-    pid_t child = start(command != NULL ? once : shell, true);
+    pid_t child = start_on_terminal(command != NULL ? once : shell);
 
     return child > 0 ? wait_for(child) : CANNOT_RUN;
 }

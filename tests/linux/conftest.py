@@ -1,0 +1,63 @@
+"""Fixtures of the tests that boot Linux in the VMM: kernels, the ramdisk of initramfs/, and a boot of both."""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import kernels  # noqa: E402  (needs the path above)
+from tests.support import TOP, lab_run, lab_terminal  # noqa: E402
+
+RAMDISKS = TOP / "build/initramfs"
+LAST = "--timeout=200"  # seconds; ends a guest that hangs, with status 124
+
+
+@pytest.fixture(scope="session")
+def kernel():
+    """kernel(NAME): the path of a kernel; NAME.elf is the vmlinux inside. Skips what the mirror does not give."""
+    def get(name):
+        try:
+            path = kernels.fetch(name.removesuffix(".elf"))
+            return kernels.vmlinux(path) if name.endswith(".elf") else path
+        except kernels.NoKernel as reason:
+            pytest.skip("no kernel %s: %s" % (name, reason))
+    return get
+
+
+@pytest.fixture(scope="session")
+def ramdisk():
+    """ramdisk(ARCHITECTURE): the path of the initial ramdisk, built."""
+    def get(architecture="amd64"):
+        done = subprocess.run(["make", "-s", "-C", TOP / "initramfs", "ARCH=" + architecture], check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode and architecture != "amd64":
+            pytest.skip("no ramdisk for %s: %s" % (architecture, done.stderr.strip().splitlines()[0]))
+        assert done.returncode == 0, done.stderr
+        return RAMDISKS / architecture / "initramfs.cpio"
+    return get
+
+
+class Linux:
+    """Boots kernels in the VMM. `run` is a command for the guest's shell; without it there is a shell at the console."""
+
+    def __init__(self, vmm, kernel, ramdisk):
+        self.vmm, self.kernel, self.ramdisk = vmm, kernel, ramdisk
+
+    def command(self, name="cloud", *options, run=None, append="quiet", memory="256M"):
+        initrd = self.ramdisk("i386" if name.startswith("i686") else "amd64")
+        line = append + (' run="%s"' % run if run else "")
+        return [self.vmm.program, LAST, "-m", memory, "--initrd", initrd, "--append", line, *options,
+                self.kernel(name)]
+
+    def boot(self, *args, **named):
+        return lab_run(*self.command(*args, **named))
+
+    def terminal(self, *args, **named):
+        return lab_terminal(*self.command(*args, **named))
+
+
+@pytest.fixture(scope="session")
+def linux(vmm, kernel, ramdisk):
+    return Linux(vmm, kernel, ramdisk)

@@ -1,0 +1,92 @@
+"""Debian's kernels boot to init on 1, 2 and 4 vCPUs in small and large memory, and find there what was promised.
+
+Every pair of kernel and vCPUs, of kernel and small or large memory, and of vCPUs and memory is among the rows.
+"""
+import re
+
+import pytest
+
+from tests.support import lab_run
+
+MB = 1024  # kilobytes
+HOLE = 3072 * MB  # where RAM is interrupted below 4 GB
+
+ROWS = [
+    # kernel, vCPUs, memory in MB, what may be missing of it: the kernel's image, tables and ramdisk
+    ("cloud", 1, 96), ("cloud", 2, 5120), ("cloud", 4, 512),
+    ("cloud.elf", 1, 5120), ("cloud.elf", 2, 96), ("cloud.elf", 4, 96),
+    ("generic", 1, 192), ("generic", 2, 1024), ("generic", 4, 5120),
+    ("debian13", 1, 5120), ("debian13", 2, 128), ("debian13", 4, 128),
+    ("i686", 1, 96), ("i686", 2, 5120), ("i686", 4, 1024),
+]
+
+
+def facts_of(text):
+    return dict(line.split("=", 1) for line in text.splitlines() if re.match(r"[a-z]+=", line))
+
+
+def interrupts(text, name):
+    """What /proc/interrupts counts for a line, CPU by CPU."""
+    row = re.search(r"^ *%s:((?: +\d+)+)" % name, text, re.M)
+    return [int(count) for count in row.group(1).split()] if row else []
+
+
+@pytest.mark.parametrize("name, cpus, memory", ROWS, ids=lambda value: str(value))
+def test_boot(linux, name, cpus, memory):
+    result = linux.boot(name, "-c", cpus, memory="%dM" % memory, run="facts; nproc; cat /proc/interrupts")
+    text = result.out.decode("utf-8", "replace").replace("\r", "")
+    facts = facts_of(text)
+    assert result.status == 0, result
+    assert "init: status 0" in text and "\ninit: Linux" in "\n" + text, result
+    assert facts["cpus"] == str(cpus) and "\n%d\n" % cpus in text, result
+    assert facts["ran"] == ",".join(map(str, range(cpus))), result
+    assert facts["clocksource"] == "kvm-clock", result
+    check_memory(int(facts["memory"]), memory * MB, name)
+    check_interrupts(text, cpus)
+
+
+def check_memory(found, given, name):
+    """A kernel keeps some for itself, and one of 32 bits without PAE sees nothing above 4 GB."""
+    if name == "i686" and given > HOLE:
+        given = HOLE
+    assert given - 64 * MB - given // 20 < found < given
+
+
+def check_interrupts(text, cpus):
+    assert len(interrupts(text, "LOC")) == cpus and all(interrupts(text, "LOC"))
+    assert sum(interrupts(text, "4")) > 0, "the serial port raised no interrupt"
+    assert sum(interrupts(text, "9")) == 0, "ACPI raised an interrupt"
+
+
+@pytest.mark.parametrize("entry", ["64", "pvh", "32"])
+def test_entries(linux, entry):
+    result = linux.boot("cloud", "--kernel-entry", entry, run="nproc")
+    assert result.status == 0, result
+    assert b"init: Linux" in result.out
+
+
+def test_ramdisks_are_joined(linux, scratch):
+    """A second ramdisk adds its files to the first: here, a script that test= names."""
+    (scratch / "tests").mkdir()
+    (scratch / "tests/joined").write_text("echo from the second ramdisk\n", encoding="utf-8")
+    with open(scratch / "second.cpio", "wb") as archive:
+        assert lab_run("sh", "-c", "cd %s && find tests | cpio --quiet -o -H newc > second.cpio" % scratch).status == 0
+        assert archive.name
+    result = linux.boot("cloud", "--initrd", scratch / "second.cpio", append="quiet test=joined")
+    assert result.status == 0, result
+    assert b"from the second ramdisk" in result.out
+
+
+def test_clock(linux):
+    """The guest's clock is the host's from the start: it is read between two looks at the host's."""
+    boot = linux.command("cloud", run="facts")
+    result = lab_run("sh", "-c", 'date +before=%s; "$@"; date +after=%s', "sh", *boot)
+    facts = facts_of(result.out.decode("utf-8", "replace").replace("\r", ""))
+    assert int(facts["before"]) <= int(facts["time"]) <= int(facts["after"]), result
+
+
+def test_several_boots_in_a_row(linux, soak):
+    """None of them fails: ten in `make check` with what the other tests boot, a hundred in `make soak`."""
+    for number in range(soak(3, 100)):
+        result = linux.boot("cloud", "-c", 2, run="nproc")
+        assert result.status == 0 and b"init: status 0" in result.out, "boot %d\n%r" % (number, result)
