@@ -1,12 +1,13 @@
 """How a Linux guest ends, and the status that the VMM makes of it."""
 import pytest
 
+from tests.support import finish
+
 ENDS = [
     ("poweroff -f", 0, b"init: Linux"),
     ("poweroff", 0, b"init: Linux"),  # by init, which busybox asks with a signal
     ("reboot -f", 0, b"init: Linux"),
     ("echo c > /proc/sysrq-trigger", 126, b"Kernel panic - not syncing"),
-    ("kill -SEGV 1", 126, b"Attempted to kill init"),
     ("exit 3", 3, b"init: status 3"),
 ]
 
@@ -25,7 +26,9 @@ def test_panic_before_init(linux):
 
 
 def test_reboot_starts_again(linux):
-    """With --reboot a restart begins anew, until the guest switches itself off: its clock's memory tells which it is."""
-    again = "if grep -q again /proc/cmdline; then poweroff -f; fi; reboot -f"
-    result = linux.boot("cloud", "--reboot", "--timeout=40", run=again)
-    assert result.out.count(b"init: Linux") > 1, result
+    """With --reboot a restart begins anew, and again."""
+    session = linux.terminal("cloud", "--reboot", run="reboot -f")
+    for _ in range(3):
+        session.expect_exact(b"init: Linux")
+    session.send("\x01x")  # leaves
+    assert finish(session) == 0
