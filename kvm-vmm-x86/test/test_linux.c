@@ -422,6 +422,27 @@ static void test_command_line(void **state)
     assert_string_equal(line, "console");
 }
 
+/* A checksum is held to, and a signature that was put in later does not break it. */
+static void test_checksum(void **state)
+{
+    enum { PE = 0x80 };
+    struct fixture *f = *state;
+    uint32_t sum, pe = PE;
+
+    memcpy(f->file, "MZ", 2);
+    memcpy(f->file + 0x3c, &pe, sizeof pe);
+    memcpy(f->file + PE, "PE\0", 4);
+    sum = ~(uint32_t)crc32_z(0, f->file, f->size - sizeof sum);
+    memcpy(f->file + f->size - sizeof sum, &sum, sizeof sum);
+    assert_int_equal(load(f, f->file, f->size), 0);
+    memset(f->file + PE + 24 + 64, 0x5a, 4);
+    memset(f->file + PE + 24 + 128, 0x5a, 8);
+    memset(f->file + f->size, 0x5a, 512);
+    assert_int_equal(load(f, f->file, f->size + 512), 0);
+    f->file[f->size / 2] ^= 1;
+    expect_refusal(f, "checksum");
+}
+
 static void test_reset_flag(void **state)
 {
     struct fixture *f = *state;
@@ -441,7 +462,7 @@ int main(void)
         TEST(test_own_decompressor), TEST(test_zero_page),   TEST(test_too_large),
         TEST(test_formats),          TEST(test_bad_headers), TEST(test_flipped_bits),
         TEST(test_command_line),     TEST(test_kept_form),   TEST(test_keeping),
-        TEST(test_reset_flag),
+        TEST(test_reset_flag),       TEST(test_checksum),
     };
 
     return cmocka_run_group_tests_name("linux", tests, NULL, NULL);

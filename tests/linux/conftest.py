@@ -40,7 +40,7 @@ def ramdisk():
 
 
 class Linux:
-    """Boots kernels in the VMM. `run` is a command for the guest's shell; without it there is a shell at the console."""
+    """Boots kernels in the VMM. `run` is a command for the guest's shell; without it there is a shell to type at."""
 
     def __init__(self, vmm, kernel, ramdisk):
         self.vmm, self.kernel, self.ramdisk = vmm, kernel, ramdisk

@@ -12,6 +12,7 @@
 #include "boot/linux/handoff.h"
 #include "boot/linux/initrd.h"
 #include "boot/linux/layout.h"
+#include "boot/linux/seal.h"
 #include "boot/linux/unpack.h"
 #include "boot/linux/vmlinux.h"
 
@@ -117,9 +118,12 @@ static int place_fresh(struct placed *placed, const struct bzimage *b, const str
                        const struct boot_request *request, struct error *error)
 {
     struct image vmlinux = {.path = request->image->path};
-    uint8_t *bytes = unpack_payload(b, vmlinux.path, &vmlinux.size, error);
+    uint8_t *bytes;
     int result;
 
+    if (seal_is_broken(b, request->image))
+        return error_set(error, "%s: a damaged kernel: its checksum is wrong", vmlinux.path);
+    bytes = unpack_payload(b, vmlinux.path, &vmlinux.size, error);
     if (bytes == NULL)
         return -1;
     vmlinux.bytes = bytes;
