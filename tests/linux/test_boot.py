@@ -58,7 +58,7 @@ def check_interrupts(text, cpus):
     assert sum(interrupts(text, "9")) == 0, "ACPI raised an interrupt"
 
 
-@pytest.mark.parametrize("entry", ["64", "pvh", "32"])
+@pytest.mark.parametrize("entry", ["pvh", "32"])
 def test_entries(linux, entry):
     result = linux.boot("cloud", "--kernel-entry", entry, run="nproc")
     assert result.status == 0, result

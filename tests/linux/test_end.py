@@ -1,6 +1,8 @@
 """How a Linux guest ends, and the status that the VMM makes of it."""
 import pytest
 
+from tests.support import finish
+
 ENDS = [
     ("poweroff -f", 0, b"init: Linux"),
     ("poweroff", 0, b"init: Linux"),  # by init, which busybox asks with a signal
@@ -21,3 +23,12 @@ def test_panic_before_init(linux):
     result = linux.boot("cloud", append="quiet rdinit=/nobody root=/dev/nothing")
     assert result.status == 126, result
     assert b"Kernel panic - not syncing" in result.out
+
+
+def test_reboot_starts_again(linux):
+    """With --reboot a restart begins anew, and again."""
+    session = linux.terminal("cloud", "--reboot", run="reboot -f")
+    for _ in range(3):
+        session.expect_exact(b"init: Linux")
+    session.send("\x01x")  # leaves
+    assert finish(session) == 0
