@@ -2,12 +2,12 @@
 """Debian's boot to a busybox init: bare and as a guest, in one run on one emulator.
 
     bench/hypervisor/boot.py                            all of it, the best of three, and exits
-    bench/hypervisor/boot.py wall|cpu SIDE [ARG]...     milliseconds of one boot to power-off: by the clock, of processor time
+    bench/hypervisor/boot.py wall|cpu SIDE [ARG]...     milliseconds of a boot to power-off: by the clock, the processor
     bench/hypervisor/boot.py instructions SIDE [ARG]... millions of instructions up to init's first line (-icount)
     bench/hypervisor/boot.py exits                      how often a boot to the shell left the guest
 
-SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. Figures of an emulated machine (QEMU's
-TCG), to be compared only with each other.
+SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. Figures of an emulated
+machine (QEMU's TCG), to be compared only with each other.
 """
 import json
 import re
@@ -43,7 +43,8 @@ def archive(name, args):
 def machine(side, args):
     """The command line of a machine that boots, tells its harts, and powers off."""
     if side == "guest":
-        return [*QEMU, "-m", "512M", "-kernel", str(OUT / "hypervisor.elf"), "-initrd", str(archive("bench.cpio", args))]
+        initrd = archive("bench.cpio", args)
+        return [*QEMU, "-m", "512M", "-kernel", str(OUT / "hypervisor.elf"), "-initrd", str(initrd)]
     folder = OUT / "linux"
     return [*QEMU, "-m", "256M", "-kernel", str(folder / "Image"), "-initrd", str(folder / "initrd"), "-append", args]
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What small guests measure of their machine, as a guest and bare, in QEMU's TCG; the program is tests/hypervisor/guests/figure.c.
+"""What a small program (tests/hypervisor/guests/figure.c) measures of its machine in QEMU's TCG, as a guest and bare.
 
-    bench/hypervisor/guest.py call|timer|ipi|device guest|bare     nanoseconds by the guest's own clock: a call to SBI and back;
-                                                                   from an event to its handler
-    bench/hypervisor/guest.py work one|two                         milliseconds of the same work on one hart, as one guest or two
-    bench/hypervisor/guest.py memory                               KB that the hypervisor takes, with one guest, its RAM apart
+    guest.py call guest|bare                nanoseconds of a call to SBI and back, by the program's own clock
+    guest.py timer|ipi|device guest|bare    nanoseconds from an event to its handler
+    guest.py work one|two                   milliseconds of the same work on one hart, as one guest or two
+    guest.py memory                         KB that the hypervisor takes with one guest, whose RAM is left out
 """
 import re
 import subprocess

@@ -70,7 +70,7 @@ def compiled(name, folder, output=None, base=0x80200000, **defines):
     subprocess.run(["clang", "--target=riscv64-unknown-elf", "-march=rv64imac", "-mabi=lp64", "-mcmodel=medany",
                     "-mno-relax", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-builtin",
                     "-nostdlib", "-fuse-ld=lld", "-Wl,-eguest_boot", f"-Wl,-Ttext={base:#x}", "-Wl,-N", f"-I{TOP}",
-                    f"-I{guests}/lib", *(f"-D{key}={value}" for key, value in defines.items()), *map(str, sources),
+                    *(f"-D{key}={value}" for key, value in defines.items()), *map(str, sources),
                     "-o", str(elf)], check=True)
     return elf
 

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Makes DIR/Image and DIR/initrd: Debian 13's kernel for riscv64 and a small userland of busybox, the kernel's virtio modules and
-# tests/hypervisor/guests/*.sh. Nothing is fetched twice.
+# Makes DIR/Image and DIR/initrd: Debian 13's kernel for riscv64 and a small userland of busybox, the kernel's virtio
+# modules and tests/hypervisor/guests/*.sh. Nothing is fetched twice.
 #
-# The kernel comes from its package. A mirror whose lists for riscv64 do not fit their signature has, on the lists of any
-# architecture, the same kernel with a busybox in the installer's network image: that one is taken then (it has no virtio_blk).
+# The kernel comes from its package. Where a mirror's lists for riscv64 do not fit their signature, the same kernel with
+# a busybox is in the installer's network image, which is on the lists of every architecture. That has no virtio_blk.
 set -euo pipefail
 dir=$1
 here=$(cd "$(dirname "$0")" && pwd)

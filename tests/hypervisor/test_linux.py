@@ -50,6 +50,18 @@ def test_on_debian_13_qemu(hypervisor, linux, tmp_path, qemu):
     assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
+@pytest.mark.parametrize("cpu", ["max", "rva23s64"])
+def test_on_newer_harts(hypervisor, linux, tmp_path, qemu, cpu):
+    """`max` has hstateen0 and henvcfg bits to open, and vectors; `rva23s64` only Sv39x4, and A and D by trap."""
+    if qemu is QEMU12:
+        pytest.skip("QEMU 7.2 has no such harts")
+    initrd = archive(tmp_path / "i", linux, guest("linux", "test=isa", 2))
+    status, output = run(command(qemu, hypervisor, initrd, harts=2, cpu=cpu, memory="512M"), 120)
+    assert status == 0 and "isa: nproc 2\n" in output, output[-2000:]
+    isa = re.search(r"^isa: .*: (rv64\S+)", output, re.M).group(1)
+    assert {"zicboz", "sstc", "zicbom"} <= set(isa.split("_")), isa  # what needs hstateen0.ENVCFG and henvcfg
+
+
 def test_with_a_vector_unit(hypervisor, linux, tmp_path):
     """Two vCPUs on one hart whose vector registers are saved and loaded at each switch."""
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))

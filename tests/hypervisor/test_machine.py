@@ -1,4 +1,4 @@
-"""Machines and guests unlike the usual: memory far up and in large pages, harts described the newer way, no PLIC, many guests."""
+"""Machines and guests unlike the usual: memory far up, large pages, listed extensions, no PLIC, many guests."""
 import re
 import subprocess
 
@@ -15,8 +15,8 @@ def test_disk_of_its_own(hypervisor, qemu, tmp_path):
     """A disk in the hypervisor's memory that outlives two reboots; then a driver that lies."""
     elf = compiled("disk", tmp_path, BOOTS=3, SECTORS=8)
     image = (bytes(512) + b"second sector").ljust(8 * 512, b"\0")
-    initrd = cpio(tmp_path / "i", {"manifest": "vm disk mem=8M kernel=disk.elf base=0x80000000 disk=image\n", "disk.elf": elf,
-                                   "image": image})
+    manifest = "vm disk mem=8M kernel=disk.elf base=0x80000000 disk=image\n"
+    initrd = cpio(tmp_path / "i", {"manifest": manifest, "disk.elf": elf, "image": image})
     status, output = run(command(qemu, hypervisor, initrd, memory="256M"))
     assert status == 0 and "defect" not in output, output[-1500:]
     assert re.findall(r"disk: boot (\d)", output) == ["1", "2", "3"]
@@ -32,8 +32,8 @@ def test_disk_of_its_own(hypervisor, qemu, tmp_path):
 def test_memory(hypervisor, tmp_path, base, size, page, step, line, memory):
     start, end = base + (4 << 20), base + size
     # The device tree is at the very end; marks stay below it.
-    elf = compiled("far", tmp_path, base=base + (1 << 21), START=f"{start:#x}ul", END=f"{end:#x}ul", STEP=f"{step:#x}ul",
-                   TREE="0x8000ul")
+    elf = compiled("far", tmp_path, base=base + (1 << 21), START=f"{start:#x}ul", END=f"{end:#x}ul",
+                   STEP=f"{step:#x}ul", TREE="0x8000ul")
     manifest = f"vm far mem={size // 1024}K kernel=far.elf base={base:#x} page={page}\n"
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})
     machine = command(QEMU12, hypervisor, initrd, memory=memory)
@@ -72,7 +72,8 @@ def listed_extensions(qemu, tree):
     """The machine's own device tree with riscv,isa-extensions in riscv,isa's stead."""
     machine = [*qemu, "-M", f"virt,dumpdtb={tree}", "-cpu", "rv64", "-m", "512M", "-display", "none"]
     subprocess.run(machine, check=True, stdin=subprocess.DEVNULL, capture_output=True)
-    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tree], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tree], check=True, capture_output=True,
+                          text=True).stdout
     isa = re.search(r'riscv,isa = "rv64([a-z]+)((?:_\w+)*)";', text)
     names = [*isa.group(1), *isa.group(2).split("_")[1:]]
     text = re.sub(r'riscv,isa-(base|extensions) = .*;\n', "", text)

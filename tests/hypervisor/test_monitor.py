@@ -89,3 +89,16 @@ def test_reset_boots_again(machine):
     machine.expect("guest# ")
     machine.send("ls /mnt | wc -l\r")
     machine.expect("\n0\r")
+
+
+def test_typing_at_the_virtio_console(hypervisor, linux, tmp_path):  # noqa: F811
+    initrd = archive(tmp_path / "i", linux, guest("one", "test=hvc", 1, "console=virtio"))
+    line = command(QEMU12, hypervisor, initrd)
+    child = pexpect.spawn(line[0], line[1:], timeout=90, encoding="utf-8", codec_errors="replace")
+    child.expect("hvc: ready")
+    child.send("typed here\r")
+    child.expect("hvc: read 'typed here'")
+    child.expect("hvc: said through virtio")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

@@ -1,4 +1,4 @@
-"""What guests may ask, asked from inside guests: harts that start, stop and suspend, counters. guests/*.c tell what they find."""
+"""What guests may ask, asked from inside guests (guests/*.c): harts that start, stop and suspend, counters."""
 import pytest
 
 from hvmachine import QEMU12, command, compiled, cpio, run

@@ -3,7 +3,7 @@
  * hostile one: what it breaks must break its own device and nothing else, and a reset must mend
  * that. The disk counts the guest's boots: it reboots, cold and warm, until there have been BOOTS.
  */
-#include "guest.h"
+#include "tests/hypervisor/guests/lib/guest.h"
 
 #include "common/string.h"
 
@@ -22,7 +22,7 @@ enum { NEEDS_RESET = 0x40, GO = 15, OK = 0, ERROR = 1, UNSUPPORTED = 2 };
 #define SLOTS   0x10001000ul
 #define RAM_END 0x80800000ul /* of the 8 MiB that the manifest says */
 
-static struct {
+struct shared {
     struct {
         uint64_t at;
         uint32_t size;
@@ -35,7 +35,9 @@ static struct {
     } header;
     uint8_t data[4 * SECTOR];
     volatile uint8_t status;
-} q __attribute__((aligned(16)));
+} __attribute__((aligned(16)));
+
+static struct shared q;
 
 static uint64_t device;
 
@@ -153,7 +155,7 @@ static void wrong_requests(void)
 static void expect_broken(const char *what)
 {
     if ((*reg(0x70) & NEEDS_RESET) == 0)
-        say("defect: not refused: %s", what);
+        guest_say("defect: not refused: %s", what);
     expect((*reg(0x70) & NEEDS_RESET) != 0);
     start_well();
     expect(request(IN, 1, SECTOR) == OK);
@@ -252,9 +254,9 @@ int main(void)
     expect(request(IN, 0, SECTOR) == OK);
     boots = ++q.data[0];
     expect(request(OUT, 0, SECTOR) == OK);
-    say("boot %u", boots);
+    guest_say("boot %u", boots);
     if (boots < BOOTS)
-        sbi(SRST, 0, boots == 1 ? 1 : 2, 0, 0, 0);
+        guest_sbi(SRST, 0, boots == 1 ? 1 : 2, 0, 0, 0);
     expect(boots == BOOTS);
     honest();
     wrong_requests();

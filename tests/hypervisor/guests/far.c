@@ -2,7 +2,7 @@
  * Memory where the manifest put it, in blocks as large as they come: every STEP bytes of it gets a
  * mark and keeps it, and what is behind its end is not there.
  */
-#include "guest.h"
+#include "tests/hypervisor/guests/lib/guest.h"
 
 int main(void);
 
@@ -18,11 +18,11 @@ int main(void)
     }
     for (uint64_t gpa = START; gpa < END - TREE; gpa += STEP)
         expect(*(volatile uint64_t *)gpa == ~gpa);
-    expect_trap();
+    guest_expect_trap();
     (void)*(volatile uint64_t *)END;
-    expect(trap_seen == 5);
-    say("%lu marks from %#lx to %#lx", marks, START, END);
+    expect(guest_trap_seen == 5);
+    guest_say("%lu marks from %#lx to %#lx", marks, START, END);
     for (;;)
-        if (sbi(DBCN, 1, 1, (uintptr_t)&marks, 0, 0).value == 1)
+        if (guest_sbi(DBCN, 1, 1, (uintptr_t)&marks, 0, 0).value == 1)
             return 0;
 }

@@ -3,7 +3,7 @@
  * bench/hypervisor: the same program runs as a guest and on the bare machine. It prints `figure:
  * NAME VALUE`, nanoseconds or ticks of work.
  */
-#include "guest.h"
+#include "tests/hypervisor/guests/lib/guest.h"
 
 enum { CALLS = 100, SAMPLES = 201, TICK_NS = 100 };
 #define PLIC 0x0c000000ul
@@ -41,34 +41,34 @@ static void call_round_trip(void)
         uint64_t start = now();
 
         for (unsigned j = 0; j < CALLS; j++)
-            sbi(BASE, 0, 0, 0, 0, 0);
+            guest_sbi(BASE, 0, 0, 0, 0, 0);
         samples[i] = now() - start;
     }
-    say("call %lu ns", median() * TICK_NS / CALLS);
+    guest_say("call %lu ns", median() * TICK_NS / CALLS);
 }
 
 static void on_timer(uint64_t number)
 {
     (void)number;
     seen_at = now();
-    sbi(TIME, 0, ~0ul, 0, 0, 0);
+    guest_sbi(TIME, 0, ~0ul, 0, 0, 0);
 }
 
 /* From the moment that was asked for to the handler. */
 static void timer_latency(void)
 {
-    on_interrupt = on_timer;
+    guest_on_interrupt = on_timer;
     csr_set(sie, 1 << TIMER);
     for (unsigned i = 0; i < SAMPLES; i++) {
         uint64_t due = now() + 5000;
 
         seen_at = 0;
-        sbi(TIME, 0, due, 0, 0, 0);
+        guest_sbi(TIME, 0, due, 0, 0, 0);
         wait_until(seen_at != 0);
         samples[i] = seen_at - due;
     }
     csr_clear(sie, 1 << TIMER);
-    say("timer %lu ns", median() * TICK_NS);
+    guest_say("timer %lu ns", median() * TICK_NS);
 }
 
 static void on_software(uint64_t number)
@@ -81,18 +81,18 @@ static void on_software(uint64_t number)
 /* From the call to the handler, on the same hart. */
 static void ipi_latency(void)
 {
-    on_interrupt = on_software;
+    guest_on_interrupt = on_software;
     csr_set(sie, 1 << SOFTWARE);
     for (unsigned i = 0; i < SAMPLES; i++) {
         uint64_t start = now();
 
         seen_at = 0;
-        sbi(IPI, 0, 1, 0, 0, 0);
+        guest_sbi(IPI, 0, 1, 0, 0, 0);
         wait_until(seen_at != 0);
         samples[i] = seen_at - start;
     }
     csr_clear(sie, 1 << SOFTWARE);
-    say("ipi %lu ns", median() * TICK_NS);
+    guest_say("ipi %lu ns", median() * TICK_NS);
 }
 
 static uint64_t context;
@@ -113,8 +113,8 @@ static void device_latency(void)
 {
     /* The hypervisor's guests have one context a hart; a real hart 0 has one for M-mode before it.
      */
-    context = sbi(BASE, 1, 0, 0, 0, 0).value == 0x6d6b766d ? 0 : 1;
-    on_interrupt = on_external;
+    context = guest_sbi(BASE, 1, 0, 0, 0, 0).value == 0x6d6b766d ? 0 : 1;
+    guest_on_interrupt = on_external;
     *plic(4 * 10) = 1;
     *plic(0x2000 + 0x80 * context) = 1 << 10;
     *plic(0x200000 + 0x1000 * context) = 0;
@@ -128,7 +128,7 @@ static void device_latency(void)
         samples[i] = seen_at - start;
     }
     csr_clear(sie, 1 << EXTERNAL);
-    say("device %lu ns", median() * TICK_NS);
+    guest_say("device %lu ns", median() * TICK_NS);
 }
 
 /* Arithmetic and memory, WORK million steps of it. */
@@ -137,14 +137,14 @@ static void work(void)
     static uint64_t table[32768];
     uint64_t x = 88172645463325252ul;
 
-    say("begun");
+    guest_say("begun");
     for (uint64_t i = 0; i < WORK * 1000000ul; i++) {
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;
         table[x % 32768] += i;
     }
-    say("worked %lx", x);
+    guest_say("worked %lx", x);
 }
 
 int main(void);

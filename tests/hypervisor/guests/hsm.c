@@ -3,7 +3,7 @@
  * with and without retention, hear each other's interrupts and fences; then the whole system
  * suspends until its timer.
  */
-#include "guest.h"
+#include "tests/hypervisor/guests/lib/guest.h"
 
 enum { STARTED, STOPPED, START_PENDING, STOP_PENDING, SUSPENDED };
 enum { RETENTIVE = 0 };
@@ -14,7 +14,7 @@ static volatile bool go;
 
 static int64_t status(uint64_t hart)
 {
-    struct sbi s = sbi(HSM, 2, hart, 0, 0, 0);
+    struct sbi s = guest_sbi(HSM, 2, hart, 0, 0, 0);
 
     return s.error == SUCCESS ? (int64_t)s.value : s.error;
 }
@@ -33,7 +33,7 @@ static void on_ipi(uint64_t number)
 {
     expect(number == SOFTWARE || number == TIMER);
     if (number == TIMER)
-        sbi(TIME, 0, ~0ul, 0, 0, 0);
+        guest_sbi(TIME, 0, ~0ul, 0, 0, 0);
     csr_clear(sip, 1 << SOFTWARE);
     count(&interrupted);
 }
@@ -56,7 +56,7 @@ static void stay(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uint64_t sat
     while (!go)
         __asm__ volatile("wfi");
     count(&resumed);
-    sbi(HSM, 1, 0, 0, 0, 0);
+    guest_sbi(HSM, 1, 0, 0, 0, 0);
     expect(false);
 }
 
@@ -65,36 +65,36 @@ static void check_arguments(void)
     expect(status(0) == STARTED);
     expect(status(1) == STOPPED);
     expect(status(HARTS) == INVALID_PARAM && status(~0ul) == INVALID_PARAM);
-    expect(hart_start(0, stay).error == ALREADY_AVAILABLE);
-    expect(sbi(HSM, 0, HARTS, (uintptr_t)hart_boot, 0, 0).error == INVALID_PARAM);
-    expect(sbi(HSM, 0, 1, 0x40000000, 0, 0).error == INVALID_ADDRESS);
-    expect(sbi(HSM, 0, 1, ~0ul, 0, 0).error == INVALID_ADDRESS);
-    expect(sbi(HSM, 3, NON_RETENTIVE, 0x40000000, 0, 0).error == INVALID_ADDRESS);
-    expect(sbi(HSM, 3, 0x10000000, 0, 0, 0).error != SUCCESS);
-    expect(sbi(HSM, 9, 0, 0, 0, 0).error == NOT_SUPPORTED);
+    expect(guest_hart_start(0, stay).error == ALREADY_AVAILABLE);
+    expect(guest_sbi(HSM, 0, HARTS, (uintptr_t)hart_boot, 0, 0).error == INVALID_PARAM);
+    expect(guest_sbi(HSM, 0, 1, 0x40000000, 0, 0).error == INVALID_ADDRESS);
+    expect(guest_sbi(HSM, 0, 1, ~0ul, 0, 0).error == INVALID_ADDRESS);
+    expect(guest_sbi(HSM, 3, NON_RETENTIVE, 0x40000000, 0, 0).error == INVALID_ADDRESS);
+    expect(guest_sbi(HSM, 3, 0x10000000, 0, 0, 0).error != SUCCESS);
+    expect(guest_sbi(HSM, 9, 0, 0, 0, 0).error == NOT_SUPPORTED);
 }
 
 /* Everyone starts, hears an interrupt that all are sent, bears fences, and stops again. */
 static void everyone(void)
 {
     for (uint64_t hart = 1; hart < HARTS; hart++)
-        expect(hart_start(hart, stay).error == SUCCESS);
+        expect(guest_hart_start(hart, stay).error == SUCCESS);
     wait_until(counted(&alive) == HARTS - 1);
     expect(status(HARTS - 1) == STARTED);
-    expect(hart_start(1, stay).error == ALREADY_AVAILABLE);
-    expect(sbi(SUSP, 0, 0, (uintptr_t)hart_boot, 0, 0).error == DENIED);
-    expect(sbi(RFNC, 0, 0, ~0ul, 0, 0).error == SUCCESS);
-    expect(sbi(RFNC, 1, 2, 0, 0x80200000, 4096).error == SUCCESS);
-    expect(sbi(RFNC, 2, 0, ~0ul, 0, ~0ul).error == SUCCESS);
-    expect(sbi(RFNC, 1, 1, HARTS, 0, 0).error == INVALID_PARAM);
-    expect(sbi(IPI, 0, 1, HARTS, 0, 0).error == INVALID_PARAM);
+    expect(guest_hart_start(1, stay).error == ALREADY_AVAILABLE);
+    expect(guest_sbi(SUSP, 0, 0, (uintptr_t)hart_boot, 0, 0).error == DENIED);
+    expect(guest_sbi(RFNC, 0, 0, ~0ul, 0, 0).error == SUCCESS);
+    expect(guest_sbi(RFNC, 1, 2, 0, 0x80200000, 4096).error == SUCCESS);
+    expect(guest_sbi(RFNC, 2, 0, ~0ul, 0, ~0ul).error == SUCCESS);
+    expect(guest_sbi(RFNC, 1, 1, HARTS, 0, 0).error == INVALID_PARAM);
+    expect(guest_sbi(IPI, 0, 1, HARTS, 0, 0).error == INVALID_PARAM);
     go = true;
-    expect(sbi(IPI, 0, 0, ~0ul, 0, 0).error == SUCCESS);
+    expect(guest_sbi(IPI, 0, 0, ~0ul, 0, 0).error == SUCCESS);
     wait_until(counted(&resumed) == HARTS - 1);
     for (uint64_t hart = 1; hart < HARTS; hart++)
         wait_until(status(hart) == STOPPED);
     wait_until(counted(&interrupted) == HARTS); /* the sender was one of them */
-    say("%u harts started, were interrupted, stopped", HARTS);
+    guest_say("%u harts started, were interrupted, stopped", HARTS);
 }
 
 static void retentive(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uint64_t satp)
@@ -109,7 +109,7 @@ static void retentive(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uint64_
     expect(csr_read(sscratch) == 0x1234);
     expect((csr_read(sip) & 1 << SOFTWARE) != 0);
     count(&resumed);
-    sbi(HSM, 1, 0, 0, 0, 0);
+    guest_sbi(HSM, 1, 0, 0, 0, 0);
 }
 
 static void after_suspend(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uint64_t satp)
@@ -118,7 +118,7 @@ static void after_suspend(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uin
     check_start(sstatus, satp);
     expect(hartid == 1);
     count(&resumed);
-    sbi(HSM, 1, 0, 0, 0, 0);
+    guest_sbi(HSM, 1, 0, 0, 0, 0);
 }
 
 static void non_retentive(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uint64_t satp)
@@ -127,7 +127,8 @@ static void non_retentive(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uin
     check_start(sstatus, satp);
     csr_set(sie, 1 << SOFTWARE);
     count(&alive);
-    sbi(HSM, 3, NON_RETENTIVE, (uintptr_t)hart_boot, hart_entry(hartid, after_suspend), 0);
+    guest_sbi(HSM, 3, NON_RETENTIVE, (uintptr_t)hart_boot, guest_hart_entry(hartid, after_suspend),
+              0);
     expect(false); /* it never returns */
 }
 
@@ -135,15 +136,15 @@ static void non_retentive(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uin
 static void suspend_one(hart_main *how, const char *what)
 {
     alive = resumed = 0;
-    expect(hart_start(1, how).error == SUCCESS);
+    expect(guest_hart_start(1, how).error == SUCCESS);
     wait_until(counted(&alive) == 1);
     wait_until(status(1) == SUSPENDED);
-    expect(hart_start(1, how).error == ALREADY_AVAILABLE);
+    expect(guest_hart_start(1, how).error == ALREADY_AVAILABLE);
     expect(counted(&resumed) == 0);
-    expect(sbi(IPI, 0, 2, 0, 0, 0).error == SUCCESS);
+    expect(guest_sbi(IPI, 0, 2, 0, 0, 0).error == SUCCESS);
     wait_until(counted(&resumed) == 1);
     wait_until(status(1) == STOPPED);
-    say("hart 1 was suspended, %s", what);
+    guest_say("hart 1 was suspended, %s", what);
 }
 
 static uint64_t suspended_at;
@@ -154,28 +155,28 @@ static void after_system_suspend(uint64_t hartid, uint64_t sstatus, uint64_t stv
     check_start(sstatus, satp);
     expect(hartid == 0);
     expect(now() - suspended_at >= 200000);
-    say("the system was suspended until its timer");
-    finish();
+    guest_say("the system was suspended until its timer");
+    guest_finish();
 }
 
 int main(void);
 
 int main(void)
 {
-    on_interrupt = on_ipi;
+    guest_on_interrupt = on_ipi;
     check_arguments();
     csr_set(sie, 1 << SOFTWARE);
     csr_set(sstatus, SSTATUS_SIE);
     everyone();
     suspend_one(retentive, "and kept its registers");
     suspend_one(non_retentive, "and began anew");
-    expect(sbi(SUSP, 0, 0, 0x40000000, 0, 0).error == INVALID_ADDRESS);
-    expect(sbi(SUSP, 0, 1, (uintptr_t)hart_boot, 0, 0).error == INVALID_PARAM);
+    expect(guest_sbi(SUSP, 0, 0, 0x40000000, 0, 0).error == INVALID_ADDRESS);
+    expect(guest_sbi(SUSP, 0, 1, (uintptr_t)hart_boot, 0, 0).error == INVALID_PARAM);
     csr_clear(sstatus, SSTATUS_SIE);
     csr_set(sie, 1 << TIMER);
     suspended_at = now();
-    expect(sbi(TIME, 0, suspended_at + 200000, 0, 0, 0).error == SUCCESS);
-    sbi(SUSP, 0, 0, (uintptr_t)hart_boot, hart_entry(0, after_system_suspend), 0);
+    expect(guest_sbi(TIME, 0, suspended_at + 200000, 0, 0, 0).error == SUCCESS);
+    guest_sbi(SUSP, 0, 0, (uintptr_t)hart_boot, guest_hart_entry(0, after_system_suspend), 0);
     expect(false);
     return 0;
 }

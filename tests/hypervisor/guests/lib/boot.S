@@ -1,6 +1,6 @@
 /*
  * The first instructions of a test guest written in C, on every hart, and its trap vector. Traps are taken on the stack
- * they find and end in trap() (guest.c), which returns where to go on.
+ * they find and end in guest_trap() (guest.c), which returns where to go on.
  */
     .option norelax
     .text
@@ -11,7 +11,7 @@ guest_boot:
     la      t0, trap_vector
     csrw    stvec, t0
     call    main
-    call    finish
+    call    guest_finish
 
 /* From SBI: a0 = hart id, a1 = where its stack ends; there lies what to call. The very start and resume of a hart. */
     .globl  hart_boot
@@ -44,7 +44,7 @@ trap_vector:
     csrr    a0, scause
     csrr    a1, stval
     csrr    a2, sepc
-    call    trap
+    call    guest_trap
     csrw    sepc, a0
     registers ld
     addi    sp, sp, 256

@@ -1,18 +1,18 @@
 /* What test guests share; see guest.h. */
-#include "guest.h"
+#include "tests/hypervisor/guests/lib/guest.h"
 
 enum { STACK = 8192 };
 
 static uint8_t stacks[HARTS_MAX][STACK] __attribute__((aligned(16)));
 static unsigned met, missed;
 static bool trap_expected;
-volatile uint64_t trap_seen = ~0ul;
-void (*volatile on_interrupt)(uint64_t number);
+volatile uint64_t guest_trap_seen = ~0ul;
+void (*volatile guest_on_interrupt)(uint64_t number);
 
-uint64_t trap(uint64_t cause, uint64_t value, uint64_t pc);
+uint64_t guest_trap(uint64_t cause, uint64_t value, uint64_t pc);
 
-struct sbi sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2,
-               uint64_t a3)
+struct sbi guest_sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2,
+                     uint64_t a3)
 {
     register uint64_t r0 __asm__("a0") = a0;
     register uint64_t r1 __asm__("a1") = a1;
@@ -27,13 +27,13 @@ struct sbi sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, 
 
 static void write(const char *text, size_t length)
 {
-    if (sbi(DBCN, 0, length, (uintptr_t)text, 0, 0).error == SUCCESS)
+    if (guest_sbi(DBCN, 0, length, (uintptr_t)text, 0, 0).error == SUCCESS)
         return;
     for (; length > 0; text++, length--)
-        sbi(1, 0, (uint8_t)*text, 0, 0, 0);
+        guest_sbi(1, 0, (uint8_t)*text, 0, 0, 0);
 }
 
-void say(const char *format, ...)
+void guest_say(const char *format, ...)
 {
     char text[256];
     size_t used = (size_t)fmt_snprint(text, sizeof text, "%s: ", NAME);
@@ -48,44 +48,44 @@ void say(const char *format, ...)
     write(text, used);
 }
 
-void expect_that(bool good, const char *text, int line)
+void guest_expect_that(bool good, const char *text, int line)
 {
     __atomic_fetch_add(good ? &met : &missed, 1, __ATOMIC_RELAXED);
     if (!good)
-        say("defect: line %d: %s", line, text);
+        guest_say("defect: line %d: %s", line, text);
 }
 
-_Noreturn void finish(void)
+_Noreturn void guest_finish(void)
 {
-    say("done: %u met, %u missed", met, missed);
-    sbi(SRST, 0, 0, missed > 0, 0, 0);
+    guest_say("done: %u met, %u missed", met, missed);
+    guest_sbi(SRST, 0, 0, missed > 0, 0, 0);
     for (;;)
         __asm__ volatile("wfi");
 }
 
-void expect_trap(void)
+void guest_expect_trap(void)
 {
-    trap_seen = ~0ul;
+    guest_trap_seen = ~0ul;
     trap_expected = true;
 }
 
-uint64_t trap(uint64_t cause, uint64_t value, uint64_t pc)
+uint64_t guest_trap(uint64_t cause, uint64_t value, uint64_t pc)
 {
-    if (cause >> 63 != 0 && on_interrupt != NULL) {
-        on_interrupt(cause & 63);
+    if (cause >> 63 != 0 && guest_on_interrupt != NULL) {
+        guest_on_interrupt(cause & 63);
         return pc;
     }
     if (cause >> 63 == 0 && trap_expected) {
         trap_expected = false;
-        trap_seen = cause;
+        guest_trap_seen = cause;
         return pc + ((*(const uint16_t *)pc & 3) == 3 ? 4 : 2);
     }
     missed++;
-    say("defect: trap %#lx, value %#lx, pc %#lx", cause, value, pc);
-    finish();
+    guest_say("defect: trap %#lx, value %#lx, pc %#lx", cause, value, pc);
+    guest_finish();
 }
 
-uint64_t hart_entry(uint64_t hartid, hart_main *run)
+uint64_t guest_hart_entry(uint64_t hartid, hart_main *run)
 {
     uint64_t *end = (uint64_t *)(stacks[hartid] + STACK - 64);
 
@@ -93,7 +93,7 @@ uint64_t hart_entry(uint64_t hartid, hart_main *run)
     return (uintptr_t)end;
 }
 
-struct sbi hart_start(uint64_t hartid, hart_main *run)
+struct sbi guest_hart_start(uint64_t hartid, hart_main *run)
 {
-    return sbi(HSM, 0, hartid, (uintptr_t)hart_boot, hart_entry(hartid, run), 0);
+    return guest_sbi(HSM, 0, hartid, (uintptr_t)hart_boot, guest_hart_entry(hartid, run), 0);
 }

@@ -37,30 +37,30 @@ enum {
 #define DBCN 0x4442434e
 #define SUSP 0x53555350
 
-struct sbi sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2,
-               uint64_t a3);
+struct sbi guest_sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2,
+                     uint64_t a3);
 
 /* Prints a line with the guest's name before it. */
-void say(const char *format, ...) FMT_PRINTF(1, 2);
+void guest_say(const char *format, ...) FMT_PRINTF(1, 2);
 /* Says "defect: ..." where `good` is false, and lets the guest end with a failure. */
-#define expect(good) expect_that(good, #good, __LINE__)
-void expect_that(bool good, const char *text, int line);
+#define expect(good) guest_expect_that(good, #good, __LINE__)
+void guest_expect_that(bool good, const char *text, int line);
 /* Says that it is done, how many expectations were met, and switches off. */
-_Noreturn void finish(void);
+_Noreturn void guest_finish(void);
 
 /* The trap that is to come: its cause is noted and the instruction skipped. Anything else is a
  * defect. */
-extern volatile uint64_t trap_seen; /* ~0 none */
-void expect_trap(void);
+extern volatile uint64_t guest_trap_seen; /* ~0 none */
+void guest_expect_trap(void);
 /* Interrupts go here; the handler must take away their reason. */
-extern void (*volatile on_interrupt)(uint64_t number);
+extern void (*volatile guest_on_interrupt)(uint64_t number);
 
 /* Runs `run` on another hart, on a stack of its own; arguments as boot.S has them. */
 typedef void hart_main(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uint64_t satp);
 enum { HARTS_MAX = 32 };
-struct sbi hart_start(uint64_t hartid, hart_main *run);
+struct sbi guest_hart_start(uint64_t hartid, hart_main *run);
 /* The stack's end of a hart with what it is to call: what SBI hands to hart_boot. */
-uint64_t hart_entry(uint64_t hartid, hart_main *run);
+uint64_t guest_hart_entry(uint64_t hartid, hart_main *run);
 void hart_boot(void);
 int64_t suspend_marked(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
                        uint64_t function, uint64_t extension);

@@ -1,0 +1,3 @@
+# What the guest's kernel found its harts to be able to do, after it has used it.
+echo "isa: nproc $(nproc)"
+grep -m 1 '^isa' /proc/cpuinfo | sed 's/^/isa: /'
