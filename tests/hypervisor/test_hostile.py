@@ -81,3 +81,11 @@ def test_more_guests_than_run(hypervisor, tmp_path):
     status, output = run(command(QEMU12, hypervisor, initrd), 20)
     assert status == 1
     assert "hv: manifest, line 33: more guests than this hypervisor runs at once: 'g32'" in output
+
+
+def test_failure_that_a_guest_tells(hypervisor, qemu, tmp_path):
+    """Status 1, where a guest that just switches itself off (the demo, and most others here) gives 0."""
+    initrd = cpio(tmp_path / "i", {"manifest": "vm sorry kernel=sorry base=0x80000000\n",
+                                   "sorry": assemble("sorry", tmp_path, "sorry")})
+    status, output = run(command(qemu, hypervisor, initrd), 60)
+    assert status == 1, output[-1500:]

@@ -27,7 +27,7 @@ static uint64_t post(struct vcpu *v, uint64_t vcpus, uint32_t fence)
     return harts;
 }
 
-/* The firmware wants hart ids, which need not be small: one call a run of 64. */
+/* The firmware wants hart ids, which need not be small nor close to each other: one call each. */
 static void fence_harts(uint64_t harts, void (*fence)(uint64_t mask, uint64_t base))
 {
     for (; harts != 0; harts &= harts - 1)

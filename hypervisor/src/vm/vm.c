@@ -244,7 +244,9 @@ void vm_finish(struct vm *vm)
     mux_forget(vm);
     if (vm_count > 1)
         print("hv: vm %s has %s\n", vm->config.name,
-              vm->end == END_SHUTDOWN ? "powered off" : "been ended");
+              vm->end == END_SHUTDOWN  ? "powered off"
+              : vm->end == END_FAILURE ? "powered off, and says that it failed"
+                                       : "been ended");
     vm_end_of_all();
 }
 

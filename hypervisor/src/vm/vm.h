@@ -28,7 +28,7 @@ enum vm_state {
     VM_ENDED
 };
 
-enum vm_end { END_SHUTDOWN, END_REBOOT, END_KILLED };
+enum vm_end { END_SHUTDOWN, END_FAILURE, END_REBOOT, END_KILLED }; /* FAILURE: it said so itself */
 
 /* A part of RAM that the image wants mapped with less than RWX: an ELF segment. */
 struct vm_range {
