@@ -65,4 +65,16 @@ static inline bool hyp_load64(uint64_t gva, uint64_t *out)
     return bad == 0;
 }
 
+/* Stores 64 bits through both stages (hsv.d). */
+static inline bool hyp_store64(uint64_t gva, uint64_t value)
+{
+    uint64_t bad;
+
+    __asm__ volatile(GUARDED(".insn r 0x73, 4, 0x37, x0, %[a], %[v]")
+                     : [bad] "=&r"(bad)
+                     : [a] "r"(gva), [v] "r"(value)
+                     : "memory");
+    return bad == 0;
+}
+
 #endif

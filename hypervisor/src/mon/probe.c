@@ -65,6 +65,19 @@ static bool shows_junk_in_hvip(void)
     return junk;
 }
 
+/* A store whose walk of the guest's own table is what the G stage refuses. */
+static bool has_wrong_walk_cause(void)
+{
+    bool stored;
+
+    csr_write(CSR_VSATP, ATP_MODE_SV39 << ATP_MODE_SHIFT | NOTHING_AT / PAGE_4K);
+    hyp_fence_vvma();
+    stored = hyp_store64(0, 0);
+    csr_write(CSR_VSATP, 0);
+    hyp_fence_vvma();
+    return !stored && cpu_self()->fault.cause != CAUSE_STORE_GUEST_PAGE;
+}
+
 struct defect {
     const char *text;
     bool (*is_shown)(void);
@@ -76,6 +89,7 @@ static const struct defect defects[] = {
     {"memory that PMP protects looks as if the G stage did not map it", has_wrong_pmp_cause},
     {"a timer interrupt set in hvip is not seen in vsip", hides_vsip},
     {"hvip shows bits that are not the guest's", shows_junk_in_hvip},
+    {"a fault in the walk for a guest's store is not a store's", has_wrong_walk_cause},
 };
 
 /* Under a G stage that maps the gigabyte in which memory begins, and nothing else. */
