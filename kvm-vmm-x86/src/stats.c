@@ -24,7 +24,7 @@ static void print_device(const struct vm *vm, const char *what, const char *name
                          const struct bus_counters *c)
 {
     if (c->reads + c->writes > 0)
-        vcpu_printf(vm->index, "  %s %-*s %12llu read %12llu written", what, 30 - (int)strlen(what),
+        vcpu_printf(vm->index, "  %s %-*s %12llu read %12llu written", what, 36 - (int)strlen(what),
                     name, (count)c->reads, (count)c->writes);
 }
 

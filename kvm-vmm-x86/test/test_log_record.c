@@ -57,6 +57,7 @@ static void test_names(void **state)
     assert_name(f, port(0x71, false, 0), "rtc.data");
     assert_name(f, port(0xf4, true, 0), "debug-exit.status");
     assert_name(f, port(0x604, true, 0), "acpi-pm.PM1_CNT");
+    assert_name(f, port(0x3d5, true, 0), "crtc.data");
     assert_name(f, port(0x80, true, 0), "port 0x80");
     assert_name(f, (struct log_record){.space = LOG_MEMORY, .address = 0xfee00000},
                 "memory 0xfee00000");

@@ -23,7 +23,12 @@ static enum bus_verdict crtc_access(void *device, struct bus_access *access)
     return BUS_RESUME;
 }
 
-const struct bus_ops crtc_ops = {.name = "crtc", .width = 1, .access = crtc_access};
+static const char *const names[CRTC_PORTS] = {"index", "data"};
+static const struct bus_registers registers = {.read = BUS_NAMES(names),
+                                               .written = BUS_NAMES(names)};
+
+const struct bus_ops crtc_ops = {
+    .name = "crtc", .registers = &registers, .width = 1, .access = crtc_access};
 
 void crtc_init(struct crtc *crtc)
 {

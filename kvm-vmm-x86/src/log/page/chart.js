@@ -124,7 +124,7 @@ function drawCost() {
   const height = 230, top = 22, bottom = height - 24, left = 56, { g, width } = canvas('cost', height);
   const perDecade = 8, n = devices.length, all = [];
   visit((lane, i) => all.push(lane.cost[i]));
-  $('cost-note').textContent = all.length ? `${number(all.length)} exits in the time shown; both scales logarithmic` : 'no exit in the time shown';
+  $('cost-note').textContent = all.length ? `${number(all.length)} exits shown, on logarithmic scales` : 'no exit in the time shown';
   if (!all.length) return;
   const sorted = Float64Array.from(all).sort();
   const low = Math.floor(Math.log10(Math.max(sorted[0], 1))), high = Math.ceil(Math.log10(sorted[sorted.length - 1] + 1) + 0.01);
