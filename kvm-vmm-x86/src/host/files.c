@@ -6,12 +6,26 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 * 1024, HURRY_MS = 200 };
+enum { CHUNK = 64 * 1024, HURRY_MS = 200, LARGE_PAGE = 2 << 20 };
 
 static bool hurry; /* atomic */
+
+/* A large buffer by large pages: thousands of page faults fewer on the way to a guest's start. */
+static uint8_t *make_room(size_t size)
+{
+    uint8_t *bytes;
+
+    if (size < LARGE_PAGE)
+        return malloc(size);
+    bytes = aligned_alloc(LARGE_PAGE, (size + LARGE_PAGE - 1) & ~(size_t)(LARGE_PAGE - 1));
+    if (bytes != NULL)
+        (void)madvise(bytes, size, MADV_HUGEPAGE);
+    return bytes;
+}
 
 static int read_all(int fd, const char *path, uint64_t limit, size_t expected, struct file *file,
                     struct error *error)
@@ -19,7 +33,7 @@ static int read_all(int fd, const char *path, uint64_t limit, size_t expected, s
     size_t room = expected + 1; /* one more, so that the end is seen without growing */
     ssize_t n;
 
-    file->bytes = malloc(room);
+    file->bytes = make_room(room);
     while (file->bytes != NULL) {
         n = read(fd, file->bytes + file->size, room - file->size);
         if (n < 0 && errno == EINTR)

@@ -17,28 +17,49 @@ static uint64_t mix(uint64_t sum, uint64_t word)
     return sum ^ sum >> SHIFT;
 }
 
+/* The bytes that are left when there is no whole row any more, padded with zeroes. */
+static void last_row(uint64_t words[LANES], const uint8_t *bytes, size_t count)
+{
+    memset(words, 0, LANES * sizeof words[0]);
+    memcpy(words, bytes, count);
+}
+
 /* Four sums side by side, so that one multiplication need not wait for another. */
-uint64_t cached_sum(const uint8_t *bytes, size_t size)
+struct cached_key cached_key_of(const uint8_t *packed, size_t size)
 {
     uint64_t lanes[LANES] = {START, START + 1, START + 2, START + 3}, words[LANES];
     uint64_t sum = size;
     size_t at = 0;
 
     for (; size - at >= sizeof words; at += sizeof words) {
-        memcpy(words, bytes + at, sizeof words);
+        memcpy(words, packed + at, sizeof words);
         for (unsigned i = 0; i < LANES; i++)
             lanes[i] = mix(lanes[i], words[i]);
     }
-    memset(words, 0, sizeof words);
-    memcpy(words, bytes + at, size - at);
+    last_row(words, packed + at, size - at);
     for (unsigned i = 0; i < LANES; i++)
         sum = mix(sum, mix(lanes[i], words[i]));
-    return sum;
+    return (struct cached_key){.sum = sum, .size = size};
 }
 
-struct cached_key cached_key_of(const uint8_t *packed, size_t size)
+/* Fletcher's: a sum, and a sum of sums, which knows where a word stood (J. G. Fletcher, IEEE Trans.
+ * Comm. 30, 1982). */
+uint64_t cached_sum(const uint8_t *bytes, size_t size)
 {
-    return (struct cached_key){.sum = cached_sum(packed, size), .size = size};
+    uint64_t low[LANES] = {0}, high[LANES] = {0}, words[LANES], sum = size;
+    size_t at = 0;
+
+    for (; size - at >= sizeof words; at += sizeof words) {
+        memcpy(words, bytes + at, sizeof words);
+        for (unsigned i = 0; i < LANES; i++) {
+            low[i] += words[i];
+            high[i] += low[i];
+        }
+    }
+    last_row(words, bytes + at, size - at);
+    for (unsigned i = 0; i < LANES; i++)
+        sum = mix(mix(mix(sum, low[i]), high[i]), words[i]);
+    return sum;
 }
 
 struct cached_header cached_seal(const struct cached_key *key, const uint8_t *bytes, size_t size)

@@ -43,10 +43,11 @@ struct cached_ops {
     void (*keep)(const struct cached_key *key, uint8_t *bytes, size_t size);
 };
 
-/* The sum of bytes: fast rather than unbreakable. It finds disks that lie and writes that were cut.
- */
-uint64_t cached_sum(const uint8_t *bytes, size_t size);
+/* Which kernel a payload is: every byte of it moves every bit of the sum. */
 struct cached_key cached_key_of(const uint8_t *packed, size_t size);
+
+/* What finds disks that lie and writes that were cut, in one pass at the speed of memory. */
+uint64_t cached_sum(const uint8_t *bytes, size_t size);
 
 struct cached_header cached_seal(const struct cached_key *key, const uint8_t *bytes, size_t size);
 

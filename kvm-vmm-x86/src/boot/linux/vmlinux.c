@@ -110,6 +110,30 @@ int vmlinux_open(struct vmlinux *vmlinux, const struct image *image, struct erro
     return 0;
 }
 
+/*
+ * RAM is zero before anything is loaded. What is zero in the file is left out page by page, so that
+ * memory which the guest never touches is not taken from the host: a kernel's zeroed data stands in
+ * its file as zeroes.
+ */
+static int place_segment(const struct elf_segment *s, const struct image *image,
+                         const struct boot_request *request, struct error *error)
+{
+    static const uint8_t zeroes[PAGE_SIZE];
+    const uint8_t *from = image->bytes + s->offset;
+    uint8_t *to;
+
+    if (loader_place(request, s->paddr, from, 0, s->memsz, error) < 0) /* only checks */
+        return -1;
+    to = memory_at(request->memory, s->paddr, s->memsz);
+    for (uint64_t at = 0; at < s->filesz; at += PAGE_SIZE) {
+        uint64_t n = s->filesz - at < PAGE_SIZE ? s->filesz - at : PAGE_SIZE;
+
+        if (memcmp(from + at, zeroes, n) != 0)
+            memcpy(to + at, from + at, n);
+    }
+    return 0;
+}
+
 int vmlinux_place(const struct vmlinux *vmlinux, const struct image *image,
                   const struct boot_request *request, struct error *error)
 {
@@ -122,8 +146,7 @@ int vmlinux_place(const struct vmlinux *vmlinux, const struct image *image,
     for (unsigned i = 0; i < elf.phnum; i++) {
         if (elf_segment(&elf, i, &s) != ELF_OK)
             return error_set(error, "%s: a program header that cannot be", image->path);
-        if (s.type == ELF_PT_LOAD && s.memsz != 0 &&
-            loader_place(request, s.paddr, image->bytes + s.offset, s.filesz, s.memsz, error) < 0)
+        if (s.type == ELF_PT_LOAD && s.memsz != 0 && place_segment(&s, image, request, error) < 0)
             return -1;
     }
     return 0;
