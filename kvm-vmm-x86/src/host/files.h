@@ -9,8 +9,9 @@
 #include "error.h"
 
 struct file {
-    uint8_t *bytes;
+    uint8_t *bytes; /* not to be written to */
     size_t size;
+    bool mapped;
 };
 
 /* Reads a whole file (or pipe) into memory. A directory, an empty file and more than `limit` bytes
