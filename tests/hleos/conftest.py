@@ -3,7 +3,9 @@ import os
 import pty
 import re
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,13 @@ from tests.hleos.machines import BUILD, HLEOS, LIMIT, qemu_command
 @pytest.fixture(scope="session")
 def built():
     subprocess.run(["make", "-s", "-C", HLEOS, "all", "test-roms"], check=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def sockets():
+    """A folder for sockets: their paths have 107 characters at most, wherever this repository is."""
+    with tempfile.TemporaryDirectory(prefix="hleos-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -41,8 +41,12 @@ class Screen:
             text += self.socket.recv(4096)
         return text.decode()
 
-    def do(self, command):
+    def send(self, command):
+        """For what may end the machine before it answers."""
         self.socket.sendall(command.encode() + b"\n")
+
+    def do(self, command):
+        self.send(command)
         return self.answer()
 
     def lines(self, file):

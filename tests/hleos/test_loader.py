@@ -136,9 +136,9 @@ def address(symbol):
     return next("*0x" + line.split()[0] for line in names if line.endswith(" " + symbol))
 
 
-def test_a20_that_does_not_open(image, scratch):
+def test_a20_that_does_not_open(image, scratch, sockets):
     """No machine here has such a line, so the debugger says "closed" each time that the loader looks."""
-    serial, server = scratch / "serial.txt", scratch / "gdb"
+    serial, server = scratch / "serial.txt", sockets / "gdb"
     machine = subprocess.Popen(qemu_command(image(), "file:%s" % serial, extra=(
         "-S", "-gdb", "unix:%s,server=on,wait=off" % server)), stdin=subprocess.DEVNULL)
     commands = ["target remote %s" % server, "hbreak " + address("a20_is_open")]

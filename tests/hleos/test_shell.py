@@ -10,12 +10,12 @@ PROMPT = "hleos>\x1b\\[0m "
 
 
 @pytest.fixture
-def machine(image, scratch):
+def machine(image, sockets):
     """machine(command_line) -> (a pexpect of the serial line, the monitor)."""
     started = []
 
     def start(command_line="demo=no"):
-        monitor = scratch / "monitor"
+        monitor = sockets / ("monitor%d" % len(started))
         command = qemu_command(image(command_line), "stdio",
                                extra=("-monitor", "unix:%s,server=on,wait=off" % monitor))
         serial = pexpect.spawn(command[0], [str(c) for c in command[1:]], timeout=LIMIT, encoding="utf-8")
@@ -74,6 +74,21 @@ def test_halt_panic_and_status(machine):
     serial.send("panic\r")
     serial.expect("KERNEL PANIC.*as you wish")
     serial.expect("panic_now\\+0x")
+    serial.expect(pexpect.EOF)
+    serial.close()
+    assert serial.exitstatus == PANIC
+
+
+@pytest.mark.parametrize("order, words", [
+    ("nmi", ["non-maskable interrupt", "in thread idle", "KERNEL PANIC"]),
+    ("mce 0 1 0xb600000000000000 0x5 0xabcd000 0", ["machine check", "bank 1: status b6000000", "address abcd000",
+                                                    "KERNEL PANIC"]),
+])
+def test_what_the_machine_cannot_go_on_from(machine, order, words):
+    serial, screen = machine()
+    screen.send(order)
+    for word in words:
+        serial.expect(word)
     serial.expect(pexpect.EOF)
     serial.close()
     assert serial.exitstatus == PANIC

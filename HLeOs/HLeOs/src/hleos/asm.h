@@ -14,6 +14,7 @@ enum {
     ASM_CR0_TS = 1 << 3,
     ASM_CR0_NE = 1 << 5,
     ASM_CR0_WP = 1 << 16,
+    ASM_CR4_MCE = 1 << 6,
     ASM_CR4_PGE = 1 << 7,
     ASM_CR4_OSFXSR = 1 << 9,
     ASM_CR4_OSXMMEXCPT = 1 << 10,

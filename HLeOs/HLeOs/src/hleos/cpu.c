@@ -47,6 +47,8 @@ static void set_modes(void)
 
     asm_write_cr0(cr0 | ASM_CR0_MP | ASM_CR0_NE | ASM_CR0_WP);
     asm_write_cr4(asm_read_cr4() | ASM_CR4_PGE | ASM_CR4_OSFXSR | ASM_CR4_OSXMMEXCPT);
+    if (asm_cpuid(1, 0).d >> 7 & 1) /* without it a machine check is a reset, told to nobody */
+        asm_write_cr4(asm_read_cr4() | ASM_CR4_MCE);
     if (asm_cpuid(0x80000001, 0).d >> 20 & 1)
         asm_wrmsr(ASM_MSR_EFER, asm_rdmsr(ASM_MSR_EFER) | ASM_EFER_NXE);
     asm_fninit();

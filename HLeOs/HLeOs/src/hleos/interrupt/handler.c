@@ -54,6 +54,24 @@ static void print_page_fault(const struct interrupt_frame *f)
     println("  %s %016lx: %s", what, asm_read_cr2(), why);
 }
 
+/* SDM volume 3, 15.3: what each bank of error registers says. */
+static void print_machine_check(void)
+{
+    enum { CAPABILITIES = 0x179, STATUS = 0x401, ADDRESS = 0x402, BANK = 4, COUNT = 0xff };
+    enum { ARCHITECTURE = 14, VALID = 63, HAS_ADDRESS = 58 };
+    unsigned banks = 0;
+
+    if (asm_cpuid(1, 0).d >> ARCHITECTURE & 1)
+        banks = asm_rdmsr(CAPABILITIES) & COUNT;
+    for (unsigned i = 0; i < banks; i++) {
+        uint64_t status = asm_rdmsr(STATUS + i * BANK);
+
+        if (status >> VALID & 1)
+            println("  bank %u: status %016lx, address %lx", i, status,
+                    status >> HAS_ADDRESS & 1 ? asm_rdmsr(ADDRESS + i * BANK) : 0);
+    }
+}
+
 static void print_registers(const struct interrupt_frame *f)
 {
     println("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
@@ -81,6 +99,8 @@ static void report(const struct interrupt_frame *f)
             thread_name(thread_current()), at.name, at.offset);
     if (f->vector == PAGE_FAULT)
         print_page_fault(f);
+    if (f->vector == MACHINE_CHECK)
+        print_machine_check();
     print_registers(f);
     panic_backtrace((const uintptr_t *)f->rbp);
 }
