@@ -25,6 +25,8 @@
 enum { HEADS = 16, TRACK = 63, CYLINDER = HEADS * TRACK * SECTOR_SIZE };
 enum { FILE_MAX = 256 << 20 };
 
+static char summary[160]; /* of the image built */
+
 struct file {
     unsigned char *bytes;
     size_t size;
@@ -143,8 +145,9 @@ static struct file build(const char *boot_path, const char *stage2_path, const c
     memcpy(image.bytes + SECTOR_SIZE, stage2.bytes, stage2.size);
     fill_table(image.bytes + SECTOR_SIZE, stage2_sectors, &kernel, command_line);
     memcpy(image.bytes + (1 + stage2_sectors) * SECTOR_SIZE, kernel.bytes, kernel.size);
-    printf("image: boot 1, loader %zu, kernel %zu sectors (%zu bytes), %zu bytes in all\n",
-           stage2_sectors, sectors(kernel.size), kernel.size, size);
+    snprintf(summary, sizeof summary,
+             "image: boot 1, loader %zu, kernel %zu sectors (%zu bytes), %zu bytes in all\n",
+             stage2_sectors, sectors(kernel.size), kernel.size, size);
     free(boot.bytes);
     free(stage2.bytes);
     free(kernel.bytes);
@@ -201,5 +204,6 @@ int main(int argc, char **argv)
     if (out == NULL || fwrite(image.bytes, 1, image.size, out) != image.size || fclose(out) != 0)
         die("%s: %s", value[OUT], strerror(errno));
     free(image.bytes);
+    fputs(summary, stdout);
     return 0;
 }

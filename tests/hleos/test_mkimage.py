@@ -1,0 +1,42 @@
+"""mkimage: what it cannot do it says in one line, and leaves no image behind."""
+import subprocess
+
+import pytest
+
+from tests.hleos.machines import BUILD
+
+PARTS = {"--boot": BUILD / "boot.bin", "--stage2": BUILD / "stage2.bin", "--kernel": BUILD / "hleos-stripped.elf"}
+
+
+def mkimage(**changes):
+    options = {**PARTS, **{"--" + name: value for name, value in changes.items()}}
+    words = [str(word) for pair in options.items() if pair[1] is not None for word in pair]
+    return subprocess.run([BUILD / "mkimage", *words], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("changes, status, words", [
+    ({"kernel": "/nowhere"}, 1, "/nowhere: No such file"),
+    ({"kernel": "/dev/null"}, 1, "not a file of a sensible size"),
+    ({"boot": BUILD / "stage2.bin"}, 1, "a boot sector has 512 bytes"),
+    ({"stage2": BUILD / "boot.bin"}, 1, "the second stage"),
+    ({"stage2": BUILD / "hleos-stripped.elf"}, 1, "are no second stage"),
+    ({"cmdline": "x" * 256}, 1, "longer than 255 characters"),
+    ({"size": "1024"}, 1, "do not fit in an image of 1024"),
+    ({"size": "1000"}, 1, "whole sectors"),
+    ({"size": "-512"}, 1, "whole sectors"),
+    ({"size": "99999999999999999999"}, 1, "whole sectors"),
+    ({"kernel": None}, 2, "usage: mkimage"),
+    ({"out": "/nowhere/image"}, 1, "No such file"),
+])
+def test_refusals(built, scratch, changes, status, words):
+    result = mkimage(**{"out": scratch / "image", **changes})
+    assert (result.returncode, result.stdout) == (status, ""), result
+    assert words in result.stderr and len(result.stderr.splitlines()) == 1, result
+    assert not (scratch / "image").exists()
+
+
+def test_the_longest_command_line(built, image, qemu):
+    """255 characters arrive, to the last."""
+    words = "demo=no test=memory.pages_are_distinct"
+    status, text = qemu(image("x" * (255 - len(words) - 1) + " " + words))
+    assert "selftest: 1 passed, 0 failed" in text and status == 33
