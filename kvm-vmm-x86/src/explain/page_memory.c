@@ -51,18 +51,20 @@ static unsigned length_at(const struct page *page, uint64_t rip)
     return instruction_decode(s, bytes, count, &in) == INSTRUCTION_GOOD ? in.i.length : 0;
 }
 
-/* Code can only be read forwards: from the symbol's start, if it is near and leads to RIP. */
+/* Code can only be read forwards: from the start of the symbol, or of the one before if RIP is at
+ * its start; if that is near, and leads to RIP. */
 static unsigned find_before(const struct page *page, uint64_t before[CODE_BEFORE])
 {
     const struct snapshot *s = page->snapshot;
     gva_t here = snapshot_linear_rip(s);
     const struct symbol *symbol = symbols_find(page->symbols, here);
-    uint64_t back, at;
+    uint64_t back = 0, at;
     unsigned count = 0, length;
 
-    if (symbol == NULL)
-        return 0;
-    back = here - page->symbols->bias - symbol->start;
+    if (symbol != NULL && symbol->start + page->symbols->bias == here)
+        symbol = symbols_find(page->symbols, here - 1);
+    if (symbol != NULL)
+        back = here - page->symbols->bias - symbol->start;
     if (back > LOOK_BACK || back > s->regs.rip)
         return 0;
     for (at = s->regs.rip - back; at < s->regs.rip; at += length) {
