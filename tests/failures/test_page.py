@@ -3,8 +3,8 @@ import subprocess
 
 import pytest
 
-from tests.failures.broken import Broken, HERE
-from tests.support import lab_run
+from tests.failures.broken import GUEST, HERE, Broken, run
+from tests.support import TOP, lab_run
 
 
 def broken(name):
@@ -13,8 +13,11 @@ def broken(name):
     return guest
 
 
+PARTS = ["where", "code", "registers", "segments", "stack", "last exits"]
+
+
 def has_page(text):
-    return all("\n  | %s\n" % part in text for part in ("where", "code", "registers", "segments", "stack", "last exits"))
+    return all("\n  | %s\n" % part in text for part in PARTS)
 
 
 def test_explain_at_a_good_end(vmm):
@@ -70,8 +73,8 @@ def test_symbols_without_any(vmm, scratch):
 def test_what_a_guest_read_is_given_to_it_again(vmm, scratch):
     """Its input decides where it crashes: the second run must read the same bytes."""
     (scratch / "read.S").write_text(READS)
-    subprocess.run("gcc -m32 -c -D__ASSEMBLY__ -I %s -I %s read.S -o read.o && objcopy -O binary -j .text read.o read.bin"
-                   % (HERE.parents[1], HERE.parents[1] / "kvm-vmm-x86/guest"), shell=True, check=True, cwd=scratch)
+    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", GUEST, "read.S", "-o", "read.o", cwd=scratch)
+    run("objcopy", "-O", "binary", "-j", ".text", "read.o", "read.bin", cwd=scratch)
     for key, line in ((b"1", "IDT limit 0"), (b"2", "divide error (division by zero)")):
         result = vmm.run(scratch / "read.bin", stdin=key)
         assert result.status == 126 and line in result.err.splitlines()[0], result
