@@ -1,0 +1,47 @@
+"""--boot-report, and the cache of unpacked kernels whose fate it tells."""
+import re
+
+from tests.support import lab_run
+
+PHASES = ["process", "files read", "VM created", "kernel loaded", "guest entered", "first console byte",
+          "first line of init", "end"]
+QUIET_EXITS = 1000  # to the VMM until init speaks, with a quiet console
+KEPT = "the next start finds it in"
+
+
+def boot(linux, cache, *options):
+    command = linux.command("cloud", "--boot-report", *options, run="true")
+    result = lab_run("env", "XDG_CACHE_HOME=%s" % cache, *command)
+    assert result.status == 0 and b"init: status 0" in result.out, result
+    return result
+
+
+def test_phases(linux, scratch):
+    """Each phase is there, none begins before the one ahead of it, and exits only grow."""
+    rows = re.findall(r"^  phase (.+?) +([\d.]+) +([\d.]+) +(\d+)$", boot(linux, scratch).err, re.M)
+    assert [row[0] for row in rows] == PHASES
+    moments, exits = [float(row[2]) for row in rows], [int(row[3]) for row in rows]
+    assert moments == sorted(moments) and exits == sorted(exits)
+    assert 0 < exits[PHASES.index("first line of init")] < QUIET_EXITS
+
+
+def test_cache(linux, scratch):
+    """A kernel is unpacked once; a file that was changed is not used, but made again."""
+    assert KEPT in boot(linux, scratch).err
+    [kernel] = (scratch / "mini-kvm").glob("*")
+    good = kernel.read_bytes()
+    assert KEPT not in boot(linux, scratch).err
+    kernel.write_bytes(good[:9000000] + bytes([good[9000000] ^ 1]) + good[9000001:])
+    assert KEPT in boot(linux, scratch).err
+    assert kernel.read_bytes() == good
+    assert list((scratch / "mini-kvm").glob("*")) == [kernel]
+
+
+def test_no_cache(linux, scratch):
+    """Where nothing can be kept, nothing is lost but time."""
+    (scratch / "file").write_text("not a folder", encoding="utf-8")
+    assert "cannot be written" in boot(linux, scratch / "file").err
+
+
+def test_own_decompressor_is_named(linux, scratch):
+    assert "unpacked itself" in boot(linux, scratch, "--kernel-entry=32").err
