@@ -3,8 +3,9 @@
 
     bench/bench.py [--rounds N] [WORD]...     only the figures whose name holds one of the words
 
-The sides of a figure take turns, so that whatever else the machine does meets them alike. Shown are the median and, in
-brackets, the range. Written to build/bench: results.json, table.txt, and plot.svg where gnuplot is installed.
+The sides of a figure take turns, so that whatever else the machine does meets them alike. Shown are the median, in
+brackets the range, and how the first side stands to the best of the others. Written to build/bench: results.json,
+table.txt, and plot.svg where gnuplot is installed.
 """
 import argparse
 import json
@@ -41,6 +42,7 @@ class Figure:
     scale: callable = lambda number: number
     in_lab: bool = True  # where KVM is complete; or here, for machines that are emulated anyway
     exact: bool = False  # counted and not timed: one run says all
+    rounds: int = 99  # at most: each boot of a whole system takes seconds
 
 
 def exits_per_second(guests):
@@ -55,6 +57,15 @@ def hleos(name, figure):
             Figure("HLeOs: " + name, "guest cycles", "", {"kvm-vmm": HLEOS_GUEST + figure})]
 
 
+def linux(name, unit, goal, metric, sides, **options):
+    """A boot of Debian's cloud kernel in each machine monitor; QEMU also gets the vmlinux inside, by its PVH entry."""
+    names = {"kvm-vmm": "kvm-vmm", "microvm": "QEMU microvm", "microvm-elf": "QEMU microvm, PVH", "q35": "QEMU q35"}
+    return Figure("Linux: " + name, unit, goal,
+                  {names[side]: "/usr/bin/python3 bench/linux/boot.py %s %s" % (metric, side) for side in sides},
+                  **options)
+
+
+LINUX_SIDES = ("kvm-vmm", "microvm", "microvm-elf", "q35")
 FIGURES = [
     Figure("hypercall exit and return", "us", "within 5 % of bare KVM_RUN", {
         "kvm-vmm": "%s span %s %s" % (WATCH, VMM, EXITS),
@@ -74,6 +85,10 @@ FIGURES = [
         "kvm-vmm": "%s resident %s %stest/stream/name.bin" % (WATCH, VMM, GUEST),
         "bare ioctls": "%s resident %s %stest/stream/name.bin" % (WATCH, BARE, GUEST),
     }),
+    linux("start to init's first line", "ms", "0.6 of the best other", "warm", LINUX_SIDES, rounds=3),
+    linux("the same from a cold cache", "ms", "0.6 of the best other", "cold", LINUX_SIDES, rounds=3),
+    linux("exits to userspace until then", "", "below 1,000", "exits", LINUX_SIDES, exact=True),
+    linux("resident beside guest RAM", "KB", "below 5,120", "resident", ("kvm-vmm", "microvm", "q35"), exact=True),
     exits_per_second(1),
     exits_per_second(2),
     exits_per_second(4),
@@ -131,7 +146,7 @@ def run(figure, rounds):
         return {side: [figure.scale(measure(command, figure.in_lab))] for side, command in figure.sides.items()}
     for command in figure.sides.values():
         measure(command, figure.in_lab)  # the first run warms caches, and is not counted
-    for number in range(rounds):
+    for number in range(min(rounds, figure.rounds)):
         sides = list(figure.sides.items())
         for side, command in sides if number % 2 == 0 else reversed(sides):
             values[side].append(figure.scale(measure(command, figure.in_lab)))
@@ -150,12 +165,19 @@ def show(value):
     return "%.0f" % value if value >= 1000 else "%.3g" % value
 
 
+def ratio(values, side):
+    """How the first side stands to the best of the others; nothing for these."""
+    first, *others = (statistics.median(numbers) for numbers in values.values())
+    return "%.2f" % (first / min(others)) if others and min(others) and side == next(iter(values)) else ""
+
+
 def table(results):
-    rows = [("figure", "side", "median", "(range)", "unit", "goal")]
+    rows = [("figure", "side", "median", "(range)", "unit", "ratio", "goal")]
     for figure, values in results:
         for side, numbers in values.items():
             span = "(%s to %s)" % (show(min(numbers)), show(max(numbers)))
-            rows.append((figure.name, side, show(statistics.median(numbers)), span, figure.unit, figure.goal))
+            rows.append((figure.name, side, show(statistics.median(numbers)), span, figure.unit, ratio(values, side),
+                         figure.goal))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 

@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""One figure of one boot of Debian's cloud kernel, from the start of the machine's program to the first line of init.
+
+    bench/linux/boot.py METRIC SIDE       in the lab (lab/lab run), where KVM is complete
+    METRIC  warm      milliseconds; kernel and ramdisk are in memory
+            cold      milliseconds; the page cache is empty, so the program itself is read anew too
+            exits     KVM_RUN calls that came back to the program (tracepoint kvm_userspace_exit)
+            resident  KB that the program holds beside the guest's RAM
+    SIDE    kvm-vmm, microvm, q35: the bzImage; microvm-elf: QEMU with the vmlinux inside, by its PVH entry
+
+Every side has one vCPU, 512 MB, the same ramdisk and command line, and nothing but a serial port.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests/linux"))
+
+import kernels  # noqa: E402  (needs the path above)
+
+MARK = b"init: Linux"
+APPEND = "console=ttyS0 quiet panic=-1 reboot=t"
+MEMORY = "512M"
+LIMIT = 200  # seconds after which a machine that says nothing is given up
+QEMU = ["qemu-system-x86_64", "-enable-kvm", "-cpu", "host", "-smp", "1", "-m", MEMORY, "-nodefaults",
+        "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-append", APPEND]
+# Guest RAM in a file, as kvm-vmm has it, so that it can be told from the rest.
+SHARED = ["-object", "memory-backend-memfd,id=ram,size=%s,share=on" % MEMORY, "-machine", "memory-backend=ram"]
+
+
+def command(side, kernel, initrd):
+    if side == "kvm-vmm":
+        return [TOP / "kvm-vmm-x86/kvm-vmm", "-m", MEMORY, "--append", APPEND, "--initrd", initrd, kernel]
+    machine = ["-M", "q35" if side == "q35" else "microvm"]
+    return [*QEMU, *machine, "-kernel", kernel, "-initrd", initrd]
+
+
+def kernel_of(side):
+    kernel = kernels.fetch("cloud")
+    return kernels.vmlinux(kernel) if side.endswith("-elf") else kernel
+
+
+class Exits:
+    """Counts KVM's returns to userspace while it is open; of the whole machine, in which nothing else runs."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp())
+        subprocess.run(["mount", "-t", "tracefs", "none", self.folder], check=True)
+        (self.folder / "trace").write_text("")
+        self.switch("1")
+
+    def switch(self, value):
+        (self.folder / "events/kvm/kvm_userspace_exit/enable").write_text(value)
+
+    def count(self):
+        stats = [path.read_text() for path in self.folder.glob("per_cpu/cpu*/stats")]
+        return sum(int(number) for text in stats for number in re.findall(r"^(?:entries|overrun): (\d+)", text, re.M))
+
+    def close(self):
+        self.switch("0")
+        subprocess.run(["umount", self.folder], check=True)
+        self.folder.rmdir()
+
+
+def resident_kb(pid):
+    status = Path("/proc/%d/status" % pid).read_text()
+    return sum(int(number) for number in re.findall(r"^Rss(?:Anon|File):\s+(\d+) kB", status, re.M))
+
+
+def until_mark(line, look):
+    """Starts the machine, waits for init's first line, looks, and ends it; milliseconds and what was seen."""
+    start = time.monotonic()
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as machine:
+        try:
+            text = b""
+            while MARK not in text:
+                more = os.read(machine.stdout.fileno(), 65536)
+                if not more or time.monotonic() - start > LIMIT:
+                    sys.exit("boot.py: no %r: %r %r" % (MARK, text[-500:], machine.stderr.read()[-500:]))
+                text += more
+            took = 1e3 * (time.monotonic() - start)
+            return took, look(machine.pid)
+        finally:
+            machine.kill()
+
+
+def cold():
+    """Forgets every file, on the disk's side of this machine as far as it can be."""
+    os.sync()
+    Path("/proc/sys/vm/drop_caches").write_text("3\n")
+
+
+def measure(metric, side):
+    kernel, initrd = kernel_of(side), TOP / "build/initramfs/amd64/initramfs.cpio"
+    if metric == "cold":
+        cold()
+        return until_mark(command(side, kernel, initrd), lambda pid: None)[0]
+    with tempfile.TemporaryDirectory() as memory:  # a tmpfs in the lab
+        line = command(side, shutil.copy(kernel, memory), shutil.copy(initrd, memory))
+        if metric == "resident" and side != "kvm-vmm":
+            line += SHARED
+        if metric == "warm":
+            return until_mark(line, lambda pid: None)[0]
+        if metric == "resident":
+            return until_mark(line, resident_kb)[1]
+        exits = Exits()
+        try:
+            return until_mark(line, lambda pid: exits.count())[1]
+        finally:
+            exits.close()
+
+
+def main():
+    metrics, sides = ("warm", "cold", "exits", "resident"), ("kvm-vmm", "microvm", "microvm-elf", "q35")
+    if len(sys.argv) != 3 or sys.argv[1] not in metrics or sys.argv[2] not in sides:
+        sys.exit(__doc__)
+    print("%.1f" % measure(*sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
