@@ -90,24 +90,14 @@ static int add_ram(struct vm *vm, struct error *error)
     return 0;
 }
 
-/* By custom the command line begins with the image's name. */
-static void write_multiboot_info(struct vm *vm, gpa_t at, gpa_t reserved)
-{
-    const char *append = vm->options->append;
-    char line[1024];
-
-    snprintf(line, sizeof line, "%s%s%s", vm->name, append != NULL ? " " : "",
-             append != NULL ? append : "");
-    multiboot_write_info(&vm->memory, at, reserved, line);
-}
-
 static bool wants_boot_info(const struct vm *vm, const struct image *image)
 {
     return vm->mode == MODE_LONG && handover_wanted(image->bytes, image->size);
 }
 
 /* What a mode's kernel is told beside its own image. */
-static void inform(struct vm *vm, const struct boot_request *request, struct cpu_start *start)
+static int inform(struct vm *vm, const struct boot_request *request, struct cpu_start *start,
+                  struct error *error)
 {
     const char *append = vm->options->append;
     gpa_t reserved = request->limit;
@@ -116,11 +106,11 @@ static void inform(struct vm *vm, const struct boot_request *request, struct cpu
         start->boot_info = HANDOVER_ADDRESS;
         handover_write(&vm->memory, reserved, request->rsdp, append != NULL ? append : "");
     }
-    if (vm->mode == MODE_PROTECTED) {
-        start->multiboot = true;
-        start->boot_info = cpu_boot_info_address(reserved);
-        write_multiboot_info(vm, start->boot_info, reserved);
-    }
+    if (vm->mode != MODE_PROTECTED)
+        return 0;
+    start->multiboot = true;
+    start->boot_info = cpu_boot_info_address(reserved);
+    return multiboot_write_info(&vm->memory, start->boot_info, reserved, vm->name, append, error);
 }
 
 static int load(struct vm *vm, const struct loader *loader, const struct boot_files *files,
@@ -147,8 +137,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
         return -1;
     vm->paging = start->paging;
     vm->unpacked_itself = start->packed;
-    inform(vm, &request, start);
-    return 0;
+    return inform(vm, &request, start, error);
 }
 
 /* The first vCPU starts where the loader says; the others wait for it to wake them. */

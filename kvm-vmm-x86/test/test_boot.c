@@ -176,11 +176,14 @@ static void test_multiboot_info(void **state)
     struct multiboot_info *info = memory_at(&f->memory, at, sizeof *info);
     struct multiboot_mmap_entry *map;
     uint64_t available = 0;
+    struct error error;
 
-    multiboot_write_info(&f->memory, at, reserved, "a line");
+    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "a.bin", NULL, &error), 0);
+    assert_string_equal(memory_at(&f->memory, info->cmdline, 6), "a.bin");
+    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "a.bin", "b c", &error), 0);
     assert_int_equal(info->mem_lower, 640);
     assert_int_equal(info->mem_upper, (reserved - MIB) / KIB);
-    assert_string_equal(memory_at(&f->memory, info->cmdline, 7), "a line");
+    assert_string_equal(memory_at(&f->memory, info->cmdline, 10), "a.bin b c");
     assert_string_equal(memory_at(&f->memory, info->boot_loader_name, 32), MULTIBOOT_LOADER_NAME);
     map = memory_at(&f->memory, info->mmap_addr, info->mmap_length);
     assert_non_null(map);
@@ -188,6 +191,24 @@ static void test_multiboot_info(void **state)
         if (map[i].type == MULTIBOOT_MEMORY_AVAILABLE)
             available += map[i].length;
     assert_int_equal(available, 640 * KIB + reserved - MIB);
+}
+
+/* A command line that does not fit is refused, not cut: who passes an option wants it to arrive. */
+static void test_multiboot_command_line_limit(void **state)
+{
+    struct fixture *f = *state;
+    gpa_t reserved = cpu_reserved_protected(&f->memory);
+    gpa_t at = cpu_boot_info_address(reserved);
+    struct multiboot_info *info = memory_at(&f->memory, at, sizeof *info);
+    char append[2048] = {0};
+    struct error error;
+
+    memset(append, 'x', 2045);
+    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "k", append, &error), 0);
+    assert_int_equal(strlen(memory_at(&f->memory, info->cmdline, 2048)), 2047);
+    append[2045] = 'x';
+    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "k", append, &error), -1);
+    assert_non_null(strstr(error.text, "command line is longer than 2047 bytes"));
 }
 
 int main(void)
@@ -199,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_multiboot_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_multiboot_info, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_multiboot_command_line_limit, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("boot", tests, NULL, NULL);

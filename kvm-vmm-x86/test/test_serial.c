@@ -73,6 +73,40 @@ static void test_receive_and_end(void **state)
     assert_int_equal(in(DATA), 0);
 }
 
+/* The carrier (MSR bit 7) is there until the guest has taken the end of input, and again with
+ * input. */
+static void test_end_drops_the_carrier(void **state)
+{
+    (void)state;
+    assert_int_equal(in(MSR), 0xb0); /* CTS, DSR, DCD */
+    give("x", 1);
+    fake.input_ends = true;
+    assert_int_equal(in(MSR), 0xb0);
+    assert_int_equal(in(DATA), 'x');
+    assert_int_equal(in(MSR), 0xb0); /* the end is there, but not delivered */
+    assert_int_equal(in(DATA), 0x04);
+    assert_int_equal(in(MSR), 0x30);
+    assert_int_equal(in(DATA), 0);
+    assert_int_equal(in(MSR), 0x30);
+    give("y", 1);
+    assert_int_equal(in(DATA), 'y');
+    assert_int_equal(in(MSR), 0xb0);
+    assert_int_equal(in(DATA), 0x04); /* so there is an end again */
+    assert_int_equal(in(MSR), 0x30);
+}
+
+/* Loopback connects the modem outputs to the inputs, whatever the line's carrier does. */
+static void test_carrier_in_loopback(void **state)
+{
+    (void)state;
+    fake.input_ends = true;
+    assert_int_equal(in(DATA), 0x04);
+    out(MCR, 0x18); /* LOOP, OUT2 */
+    assert_int_equal(in(MSR), 0x80);
+    out(MCR, 0x08);
+    assert_int_equal(in(MSR), 0x30);
+}
+
 static void test_end_without_ctrl_d(void **state)
 {
     (void)state;
@@ -80,6 +114,7 @@ static void test_end_without_ctrl_d(void **state)
     fake.input_ends = true;
     assert_int_equal(in(LSR)&1, 0);
     assert_int_equal(in_item(DATA, true), 0);
+    assert_int_equal(in(MSR), 0xb0); /* the carrier tells no more than the data does */
 }
 
 static void test_polling_means_reading(void **state)
@@ -187,6 +222,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_transmit, set_up),
         cmocka_unit_test_setup(test_receive_and_end, set_up),
+        cmocka_unit_test_setup(test_end_drops_the_carrier, set_up),
+        cmocka_unit_test_setup(test_carrier_in_loopback, set_up),
         cmocka_unit_test_setup(test_end_without_ctrl_d, set_up),
         cmocka_unit_test_setup(test_polling_means_reading, set_up),
         cmocka_unit_test_setup(test_divisor_and_scratch, set_up),

@@ -33,14 +33,18 @@ static void add_range(struct page *page, unsigned *count, gpa_t from, gpa_t to, 
                                           .type = type};
 }
 
-void multiboot_write_info(const struct memory *memory, gpa_t at, gpa_t reserved,
-                          const char *command_line)
+int multiboot_write_info(const struct memory *memory, gpa_t at, gpa_t reserved, const char *name,
+                         const char *append, struct error *error)
 {
     struct page page = {0};
     gpa_t low_end = memory_low_end(memory);
     gpa_t low = reserved < LOW_END ? reserved : LOW_END;
     unsigned count = 0;
 
+    if (snprintf(page.command_line, sizeof page.command_line, "%s%s%s", name,
+                 append != NULL ? " " : "", append != NULL ? append : "") >= COMMAND_LINE_MAX)
+        return error_set(error, "%s: the kernel's command line is longer than %d bytes", name,
+                         COMMAND_LINE_MAX - 1);
     add_range(&page, &count, 0, low, MULTIBOOT_MEMORY_AVAILABLE);
     if (reserved > HIGH_START)
         add_range(&page, &count, LOW_END, HIGH_START, MULTIBOOT_MEMORY_RESERVED);
@@ -50,7 +54,6 @@ void multiboot_write_info(const struct memory *memory, gpa_t at, gpa_t reserved,
         add_range(&page, &count, memory->regions[1].base, memory_end(memory),
                   MULTIBOOT_MEMORY_AVAILABLE);
     snprintf(page.loader_name, sizeof page.loader_name, "%s", MULTIBOOT_LOADER_NAME);
-    snprintf(page.command_line, sizeof page.command_line, "%s", command_line);
     page.info = (struct multiboot_info){
         .flags = MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_CMDLINE | MULTIBOOT_INFO_MMAP |
                  MULTIBOOT_INFO_LOADER_NAME,
@@ -62,5 +65,6 @@ void multiboot_write_info(const struct memory *memory, gpa_t at, gpa_t reserved,
         .boot_loader_name = (uint32_t)(at + offsetof(struct page, loader_name)),
     };
     if (!memory_write(memory, at, &page, sizeof page))
-        return; /* `at` is in the reserved range, which is RAM */
+        return error_set(error, "%s: no memory for what its loader tells it", name);
+    return 0;
 }

@@ -140,8 +140,10 @@ static uint8_t read_lsr(struct serial *s)
     return lsr;
 }
 
-/* The other side hangs up, and the carrier is lost, once the end of input was delivered. Loopback
- * shows the guest its own outputs (data sheet, 8.6.4). */
+/* The other side hangs up, and the carrier is lost, once the end of input was delivered. It is
+ * there again if input turns up after all, as when a terminal's focus comes back to this guest.
+ * Nobody is interrupted for it, and the delta bits stay 0: a guest learns of it when it asks.
+ * Loopback shows the guest its own outputs (data sheet, 8.6.4). */
 static uint8_t read_msr(const struct serial *s)
 {
     if (!(s->mcr & MCR_LOOP))
