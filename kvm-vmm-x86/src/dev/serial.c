@@ -4,17 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { RBR_THR = 0, IER = 1, IIR_FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, SCR = 7 };
-
-enum { IER_RDA = 1 << 0, IER_THRE = 1 << 1, IER_RLS = 1 << 2, IER_MASK = 0x0f };
-enum { IIR_NONE = 0x01, IIR_THRE = 0x02, IIR_RDA = 0x04, IIR_RLS = 0x06, IIR_TIMEOUT = 0x0c };
-enum { IIR_FIFOS = 0xc0 };
-enum { FCR_ENABLE = 1 << 0, FCR_CLEAR_RX = 1 << 1, FCR_TRIGGER_SHIFT = 6 };
-enum { LCR_DLAB = 1 << 7 };
-enum { MCR_DTR = 1 << 0, MCR_RTS = 1 << 1, MCR_OUT1 = 1 << 2, MCR_OUT2 = 1 << 3 };
-enum { MCR_LOOP = 1 << 4, MCR_MASK = 0x1f };
-enum { LSR_DR = 1 << 0, LSR_OE = 1 << 1, LSR_THRE = 1 << 5, LSR_TEMT = 1 << 6 };
-enum { MSR_CTS = 1 << 4, MSR_DSR = 1 << 5, MSR_RI = 1 << 6, MSR_DCD = 1 << 7 };
+#include "abi/uart16550.h"
 
 enum { CTRL_D = 0x04 };
 
@@ -27,7 +17,7 @@ static unsigned received(struct serial *s)
 {
     int pending;
 
-    if (s->mcr & MCR_LOOP)
+    if (s->mcr & UART_MCR_LOOP)
         return s->loop_count;
     pending = s->backend->pending(s->backend->context);
     if (pending == INPUT_END)
@@ -39,7 +29,7 @@ static unsigned trigger_level(const struct serial *s)
 {
     static const uint8_t levels[4] = {1, 4, 8, 14};
 
-    return s->fcr & FCR_ENABLE ? levels[s->fcr >> FCR_TRIGGER_SHIFT] : 1;
+    return s->fcr & UART_FCR_ENABLE ? levels[s->fcr >> UART_FCR_TRIGGER_SHIFT] : 1;
 }
 
 /* The pending interrupt of the highest priority (data sheet, table 5). */
@@ -47,20 +37,21 @@ static uint8_t interrupt_id(struct serial *s)
 {
     unsigned count;
 
-    if ((s->ier & IER_RLS) && s->overrun)
-        return IIR_RLS;
-    count = s->ier & IER_RDA ? received(s) : 0;
+    if ((s->ier & UART_IER_RLS) && s->overrun)
+        return UART_IIR_RLS;
+    count = s->ier & UART_IER_RDA ? received(s) : 0;
     if (count > 0)
-        return count >= trigger_level(s) ? IIR_RDA : IIR_TIMEOUT;
-    if ((s->ier & IER_THRE) && s->thr_empty_pending)
-        return IIR_THRE;
-    return IIR_NONE;
+        return count >= trigger_level(s) ? UART_IIR_RDA : UART_IIR_TIMEOUT;
+    if ((s->ier & UART_IER_THRE) && s->thr_empty_pending)
+        return UART_IIR_THRE;
+    return UART_IIR_NONE;
 }
 
 /* OUT2 gates the interrupt on a PC; in loopback the outputs are cut off from the line. */
 static void update_line(struct serial *s)
 {
-    bool line = (s->mcr & MCR_OUT2) && !(s->mcr & MCR_LOOP) && interrupt_id(s) != IIR_NONE;
+    bool line =
+        (s->mcr & UART_MCR_OUT2) && !(s->mcr & UART_MCR_LOOP) && interrupt_id(s) != UART_IIR_NONE;
 
     if (line == s->line)
         return;
@@ -86,7 +77,7 @@ static uint8_t take_byte(struct serial *s, bool wait)
 {
     int byte;
 
-    if (s->mcr & MCR_LOOP)
+    if (s->mcr & UART_MCR_LOOP)
         return take_loop(s);
     s->backend->want_input(s->backend->context);
     lock_release(&s->lock); /* input may come much later, and other vCPUs have a UART too */
@@ -108,9 +99,9 @@ static void send_byte(struct serial *s, uint8_t byte)
     s->polls = 0;
     s->thr_empty_pending = false;
     update_line(s); /* the line falls and rises again, as an edge-triggered controller needs */
-    if (!(s->mcr & MCR_LOOP))
+    if (!(s->mcr & UART_MCR_LOOP))
         s->backend->output(s->backend->context, &byte, 1);
-    else if (s->loop_count < (s->fcr & FCR_ENABLE ? SERIAL_FIFO_SIZE : 1))
+    else if (s->loop_count < (s->fcr & UART_FCR_ENABLE ? SERIAL_FIFO_SIZE : 1))
         s->loop[s->loop_count++] = byte;
     else
         s->overrun = true;
@@ -121,21 +112,21 @@ static uint8_t read_iir(struct serial *s)
 {
     uint8_t id = interrupt_id(s);
 
-    if (id == IIR_THRE)
+    if (id == UART_IIR_THRE)
         s->thr_empty_pending = false; /* reading it is the acknowledgement */
-    return id | (s->fcr & FCR_ENABLE ? IIR_FIFOS : 0);
+    return id | (s->fcr & UART_FCR_ENABLE ? UART_IIR_FIFOS : 0);
 }
 
 static uint8_t read_lsr(struct serial *s)
 {
-    uint8_t lsr = LSR_THRE | LSR_TEMT;
+    uint8_t lsr = UART_LSR_THRE | UART_LSR_TEMT;
 
     if (s->polls < POLLS_MEAN_READING && ++s->polls == POLLS_MEAN_READING)
         s->backend->want_input(s->backend->context);
     if (received(s) > 0)
-        lsr |= LSR_DR;
+        lsr |= UART_LSR_DR;
     if (s->overrun)
-        lsr |= LSR_OE;
+        lsr |= UART_LSR_OE;
     s->overrun = false;
     return lsr;
 }
@@ -146,30 +137,30 @@ static uint8_t read_lsr(struct serial *s)
  * Loopback shows the guest its own outputs (data sheet, 8.6.4). */
 static uint8_t read_msr(const struct serial *s)
 {
-    if (!(s->mcr & MCR_LOOP))
-        return MSR_CTS | MSR_DSR | (s->end_delivered ? 0 : MSR_DCD);
-    return (s->mcr & MCR_RTS ? MSR_CTS : 0) | (s->mcr & MCR_DTR ? MSR_DSR : 0) |
-           (s->mcr & MCR_OUT1 ? MSR_RI : 0) | (s->mcr & MCR_OUT2 ? MSR_DCD : 0);
+    if (!(s->mcr & UART_MCR_LOOP))
+        return UART_MSR_CTS | UART_MSR_DSR | (s->end_delivered ? 0 : UART_MSR_DCD);
+    return (s->mcr & UART_MCR_RTS ? UART_MSR_CTS : 0) | (s->mcr & UART_MCR_DTR ? UART_MSR_DSR : 0) |
+           (s->mcr & UART_MCR_OUT1 ? UART_MSR_RI : 0) | (s->mcr & UART_MCR_OUT2 ? UART_MSR_DCD : 0);
 }
 
 static uint8_t read_register(struct serial *s, uint64_t offset, bool string)
 {
-    bool dlab = s->lcr & LCR_DLAB;
+    bool dlab = s->lcr & UART_LCR_DLAB;
 
     switch (offset) {
-    case RBR_THR:
+    case UART_DATA:
         return dlab ? s->divisor_low : take_byte(s, string);
-    case IER:
+    case UART_IER:
         return dlab ? s->divisor_high : s->ier;
-    case IIR_FCR:
+    case UART_IIR:
         return read_iir(s);
-    case LCR:
+    case UART_LCR:
         return s->lcr;
-    case MCR:
+    case UART_MCR:
         return s->mcr;
-    case LSR:
+    case UART_LSR:
         return read_lsr(s);
-    case MSR:
+    case UART_MSR:
         return read_msr(s);
     default:
         return s->scr;
@@ -179,47 +170,47 @@ static uint8_t read_register(struct serial *s, uint64_t offset, bool string)
 static void write_ier(struct serial *s, uint8_t value)
 {
     /* Turning the "transmitter empty" interrupt on while it is empty raises one at once. */
-    if ((value & IER_THRE) && !(s->ier & IER_THRE))
+    if ((value & UART_IER_THRE) && !(s->ier & UART_IER_THRE))
         s->thr_empty_pending = true;
-    s->ier = value & IER_MASK;
-    if (s->ier & IER_RDA)
+    s->ier = value & UART_IER_MASK;
+    if (s->ier & UART_IER_RDA)
         s->backend->want_input(s->backend->context);
 }
 
 static void write_fcr(struct serial *s, uint8_t value)
 {
-    if ((value & FCR_CLEAR_RX) || ((value ^ s->fcr) & FCR_ENABLE))
+    if ((value & UART_FCR_CLEAR_RX) || ((value ^ s->fcr) & UART_FCR_ENABLE))
         s->loop_count = 0;
     s->fcr = value;
 }
 
 static void write_register(struct serial *s, uint64_t offset, uint8_t value)
 {
-    bool dlab = s->lcr & LCR_DLAB;
+    bool dlab = s->lcr & UART_LCR_DLAB;
 
     switch (offset) {
-    case RBR_THR:
+    case UART_DATA:
         if (dlab)
             s->divisor_low = value;
         else
             send_byte(s, value);
         break;
-    case IER:
+    case UART_IER:
         if (dlab)
             s->divisor_high = value;
         else
             write_ier(s, value);
         break;
-    case IIR_FCR:
+    case UART_FCR:
         write_fcr(s, value);
         break;
-    case LCR:
+    case UART_LCR:
         s->lcr = value;
         break;
-    case MCR:
-        s->mcr = value & MCR_MASK;
+    case UART_MCR:
+        s->mcr = value & UART_MCR_MASK;
         break;
-    case SCR:
+    case UART_SCR:
         s->scr = value;
         break;
     default: /* LSR and MSR: writes are for factory tests only */

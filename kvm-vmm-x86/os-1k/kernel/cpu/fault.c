@@ -2,7 +2,6 @@
  * message that names it, the fault and the address; for the kernel it is the end. */
 #include "kernel/cpu/cpu.h"
 
-#include "common/fmt.h"
 #include "common/string.h"
 #include "kernel/cpu/x86.h"
 #include "kernel/device/device.h"
@@ -33,7 +32,7 @@ static const char *const fault_names[32] = {
 };
 
 /* Says in words what a fault was about. */
-static void describe(char *text, size_t size, const struct trap_frame *frame)
+static void print_cause(const struct trap_frame *frame)
 {
     const char *name = fault_names[frame->vector], *access = "reading";
     uint32_t address = x86_read_cr2();
@@ -42,10 +41,10 @@ static void describe(char *text, size_t size, const struct trap_frame *frame)
         access = "writing";
     else if (address == frame->eip)
         access = "executing";
+    console_print("%s", name != NULL ? name : "unexpected exception");
     if (frame->vector == VECTOR_PAGE_FAULT)
-        fmt_snprint(text, size, "%s %s 0x%08x", name, access, address);
-    else
-        fmt_snprint(text, size, "%s", name != NULL ? name : "unexpected exception");
+        console_print(" %s 0x%08x", access, address);
+    console_print(" at eip 0x%08x\n", frame->eip);
 }
 
 /* Finds the function that an address belongs to; one without a name if that is not our code. */
@@ -88,11 +87,9 @@ static void __attribute__((noreturn)) stop_machine(uint32_t eip, uint32_t ebp)
 
 void fault_of_program(const struct trap_frame *frame)
 {
-    char what[48];
-
-    describe(what, sizeof what, frame);
-    console_print("\n%s (process %d) was stopped: %s at eip 0x%08x\n", process_current()->name,
-                  process_current()->pid, what, frame->eip);
+    console_print("\n%s (process %d) was stopped: ", process_current()->name,
+                  process_current()->pid);
+    print_cause(frame);
     process_end(process_current(), STATUS_FAULT + (int)frame->vector);
 }
 
@@ -109,10 +106,9 @@ void fault_of_kernel(const struct trap_frame *f)
 {
     bool own_stack = f->vector != VECTOR_DOUBLE_FAULT;
     uint32_t esp = own_stack ? (uint32_t)&f->esp : f->esp; /* from ring 0 none is pushed */
-    char what[48];
 
-    describe(what, sizeof what, f);
-    console_print("\nKERNEL FAULT: %s at eip 0x%08x\n", what, f->eip);
+    console_print("\nKERNEL FAULT: ");
+    print_cause(f);
     console_print("eax %08x  ebx %08x  ecx %08x  edx %08x\n", f->eax, f->ebx, f->ecx, f->edx);
     console_print("esi %08x  edi %08x  ebp %08x  esp %08x\n", f->esi, f->edi, f->ebp, esp);
     console_print("eip %08x  eflags %08x  error %x\n", f->eip, f->eflags, f->error);

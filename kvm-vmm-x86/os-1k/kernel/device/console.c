@@ -1,6 +1,7 @@
 /* The 16550A at 0x3f8 (National Semiconductor PC16550D data sheet, section 8), and hypercall WRITE,
  * which saves an exit for each byte; see device.h. */
 #include "abi/hypercall.h"
+#include "abi/uart16550.h"
 #include "common/string.h"
 #include "kernel/cpu/x86.h"
 #include "kernel/device/device.h"
@@ -9,28 +10,7 @@
 #define VMM_NAME "mini-kvm"
 
 enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 256, CONTROL_C = 0x03 };
-enum {
-    DATA = 0x3f8,
-    INTERRUPT_ENABLE = DATA + 1,
-    FIFO_CONTROL = DATA + 2,
-    LINE_CONTROL = DATA + 3,
-    MODEM_CONTROL = DATA + 4,
-    LINE_STATUS = DATA + 5,
-    MODEM_STATUS = DATA + 6,
-
-    IER_RECEIVED = 0x01,
-    FCR_CLEAR_AND_ENABLE = 0x07,
-    LCR_8_BITS = 0x03,
-    LCR_DIVISOR = 0x80,
-    MCR_READY = 0x0b, /* DTR, RTS, and OUT2: on a PC that lets the interrupt through */
-    LSR_RECEIVED = 0x01,
-    LSR_EMPTY = 0x20,
-    MSR_CARRIER = 0x80,
-
-    FIFO_SIZE = 16,
-    DIVISOR_115200 = 1,
-    SPIN_LIMIT = 1000000, /* a device that never empties loses output, it does not stop us */
-};
+enum { DIVISOR_115200 = 1, SPIN_LIMIT = 1000000 }; /* a device that never empties loses output, it does not stop us */
 
 static bool has_carrier; /* some serial ports never report one: theirs cannot be lost */
 
@@ -43,21 +23,21 @@ static unsigned input_head, input_tail;
 
 void console_init(void)
 {
-    x86_out8(INTERRUPT_ENABLE, 0);
-    x86_out8(LINE_CONTROL, LCR_DIVISOR);
-    x86_out8(DATA, DIVISOR_115200);
-    x86_out8(INTERRUPT_ENABLE, 0);
-    x86_out8(LINE_CONTROL, LCR_8_BITS);
-    x86_out8(FIFO_CONTROL, FCR_CLEAR_AND_ENABLE);
-    x86_out8(MODEM_CONTROL, MCR_READY);
-    has_carrier = (x86_in8(MODEM_STATUS) & MSR_CARRIER) != 0;
+    x86_out8(UART_COM1 + UART_IER, 0);
+    x86_out8(UART_COM1 + UART_LCR, UART_LCR_DLAB);
+    x86_out8(UART_COM1 + UART_DATA, DIVISOR_115200);
+    x86_out8(UART_COM1 + UART_IER, 0);
+    x86_out8(UART_COM1 + UART_LCR, UART_LCR_8_BITS);
+    x86_out8(UART_COM1 + UART_FCR, UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_CLEAR_TX);
+    x86_out8(UART_COM1 + UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
+    has_carrier = (x86_in8(UART_COM1 + UART_MSR) & UART_MSR_DCD) != 0;
 }
 
 void console_start(void)
 {
     if (strncmp(kernel_info.loader, VMM_NAME, strlen(VMM_NAME)) == 0)
         kernel_info.features |= SYSTEM_HYPERCALL;
-    x86_out8(INTERRUPT_ENABLE, IER_RECEIVED);
+    x86_out8(UART_COM1 + UART_IER, UART_IER_RDA);
 }
 
 static void hypercall_write(const char *text, size_t length)
@@ -71,10 +51,10 @@ static void hypercall_write(const char *text, size_t length)
 static void serial_write(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        for (int spins = 0; i % FIFO_SIZE == 0 && spins < SPIN_LIMIT; spins++)
-            if (x86_in8(LINE_STATUS) & LSR_EMPTY)
+        for (int spins = 0; i % UART_FIFO_SIZE == 0 && spins < SPIN_LIMIT; spins++)
+            if (x86_in8(UART_COM1 + UART_LSR) & UART_LSR_THRE)
                 break;
-        x86_out8(DATA, (uint8_t)text[i]);
+        x86_out8(UART_COM1 + UART_DATA, (uint8_t)text[i]);
     }
 }
 
@@ -115,8 +95,8 @@ void console_print(const char *format, ...)
 /* When the ring is full the rest stays in the device, and its sender waits. */
 void console_interrupt(void)
 {
-    while (input_head - input_tail < INPUT_SIZE && (x86_in8(LINE_STATUS) & LSR_RECEIVED)) {
-        char c = (char)x86_in8(DATA);
+    while (input_head - input_tail < INPUT_SIZE && (x86_in8(UART_COM1 + UART_LSR) & UART_LSR_DR)) {
+        char c = (char)x86_in8(UART_COM1 + UART_DATA);
 
         if (c == CONTROL_C && process_interrupt_foreground())
             continue;
@@ -124,7 +104,7 @@ void console_interrupt(void)
         process_wake(PROCESS_READING);
     }
     if (input_head - input_tail == INPUT_SIZE)
-        x86_out8(INTERRUPT_ENABLE, 0);
+        x86_out8(UART_COM1 + UART_IER, 0);
 }
 
 int console_read(void)
@@ -135,11 +115,12 @@ int console_read(void)
         return -1;
     c = (unsigned char)input[input_tail++ % INPUT_SIZE];
     if (input_head - input_tail == INPUT_SIZE / 2)
-        x86_out8(INTERRUPT_ENABLE, IER_RECEIVED);
+        x86_out8(UART_COM1 + UART_IER, UART_IER_RDA);
     return c;
 }
 
 bool console_ended(void)
 {
-    return input_head == input_tail && has_carrier && !(x86_in8(MODEM_STATUS) & MSR_CARRIER);
+    return input_head == input_tail && has_carrier &&
+           !(x86_in8(UART_COM1 + UART_MSR) & UART_MSR_DCD);
 }
