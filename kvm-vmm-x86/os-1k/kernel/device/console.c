@@ -10,7 +10,10 @@
 #define VMM_NAME "mini-kvm"
 
 enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 256, CONTROL_C = 0x03 };
-enum { DIVISOR_115200 = 1, SPIN_LIMIT = 1000000 }; /* a device that never empties loses output, it does not stop us */
+enum {
+    DIVISOR_115200 = 1,
+    SPIN_LIMIT = 1000000
+}; /* a device that never empties loses output, it does not stop us */
 
 static bool has_carrier; /* some serial ports never report one: theirs cannot be lost */
 
