@@ -96,7 +96,9 @@ FIGURES = [
     Figure("1K OS: context switch", "guest cycles", "", {"kvm-vmm": OS1K + "switch"}),
     Figure("1K OS: spawn, run, exit, wait", "guest cycles", "", {"kvm-vmm": OS1K + "spawn"}),
     Figure("1K OS: exits of boot, then exit", "", "below 150", {"kvm-vmm": OS1K + "boot-exits"}),
-    Figure("1K OS: exits of 1,000 spawns", "", "", {"kvm-vmm": OS1K + "spawn-exits"}),
+    Figure("1K OS: exits of 16,000 system calls", "", "", {"kvm-vmm": OS1K + "call-exits"}),
+    Figure("1K OS: exits of 32,000 context switches", "", "", {"kvm-vmm": OS1K + "switch-exits"}),
+    Figure("1K OS: exits of 320 spawns", "", "", {"kvm-vmm": OS1K + "spawn-exits"}),
     *[Figure("hypervisor: Debian's boot, " + name, unit, goal, {
         "guest": "%s %s guest" % (BOOT, word),
         "bare": "%s %s bare" % (BOOT, word),

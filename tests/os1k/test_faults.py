@@ -94,27 +94,28 @@ def test_memory_is_finite(on_vmm):
 WORDS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "table", "counter", "echo", "fibonacci", "primes", "calc",
          "factorial", "gcd", "about", "help", "menu", "history", "ps", "kill", "ls", "cat", "write", "rm", "crash",
          "true"]
-ARGUMENTS = ["-1", "0", "7", "12", "300", "2147483648", "x", "readme.txt", "bin/true", "bin/", "&", "&&", "divide",
-             "stack", "a" * 40, "b" * 250, "/", "(", "1/0", "\x1b[A", "\x1b[D", "\x1b[3~", "\x1b[H", "\x7f", "\x03",
+ARGUMENTS = ["-1", "77", "7", "12", "33", "2147483648", "x", "readme.txt", "bin/true", "bin/", "&", "&&", "divide",
+             "stack", "a" * 40, "b" * 250, "/", "(", "1/(7-7)", "\x1b[A", "\x1b[D", "\x1b[3~", "\x1b[H", "\x7f", "\x03",
              "\x17"]
 
 
 def fuzz(size, seed):
-    """Lines of commands, of arguments, and of bytes; never one that leaves the shell or runs without end."""
+    """Lines of commands, of arguments, and of bytes; never one that leaves the shell or runs without end. A 0 left over
+    from a line by Ctrl-U or Backspace would leave it, so there is none."""
     dice, text = random.Random(seed), bytearray()
     while len(text) < size:
         words = [dice.choice(WORDS)] + [dice.choice(ARGUMENTS) for _ in range(dice.randrange(4))]
         line = " ".join(words).encode("latin-1")
         if dice.random() < 0.4:
             line = bytes(dice.randrange(256) for _ in range(dice.randrange(80)))
-        text += line.replace(b"\x04", b"").replace(b"bin/shell", b"") + dice.choice([b"\n", b"\r", b"\n\n"])
+        text += line.replace(b"\x04", b"").replace(b"0", b"").replace(b"bin/shell", b"") + dice.choice([b"\n", b"\r", b"\n\n"])
     return bytes(text)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_fuzzed_input(machine, seed, soak):
     text = fuzz(soak(32 << 10, 1 << 20), seed)
-    result = machine.run(text + b"\n\x03\n\x03\n\x03\nexit\n", limit=soak(120, 1800))
+    result = machine.run(text + b"\n\x03\n\x03\n\x03\necho all was read\nexit\n", limit=soak(120, 1800))
     assert b"KERNEL" not in result.out
+    assert b"\nall was read\n" in result.out.replace(b"\r", b"")
     assert result.status == 0
-    assert len(result.out) > len(text) // 4

@@ -1,5 +1,5 @@
-"""Every prompt is on the screen before anything is typed at it. No test here waits: each blocks until it sees the prompt
-that must come by itself, and only then sends the next line; a prompt that waited for a key would never come."""
+"""Every prompt is on the screen before anything is typed at it. No test here waits: each blocks until it sees the
+prompt that must come by itself, and only then sends the next line; a prompt that waited for a key would never come."""
 import os
 import subprocess
 

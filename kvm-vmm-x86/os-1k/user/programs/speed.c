@@ -1,5 +1,6 @@
-/* speed: what the kernel's services cost, in processor cycles (the time stamp counter). Of several
- * rounds the best counts, as the others were interrupted. */
+/* speed [call|switch|spawn]: what the kernel's services cost, or one of them, in processor cycles
+ * (the time stamp counter). Of several rounds the best counts, as the others were interrupted. */
+#include "common/string.h"
 #include "user/lib/call.h"
 #include "user/lib/text.h"
 
@@ -59,13 +60,31 @@ static uint32_t context_switch(void)
     return round_trip / 2;
 }
 
+static uint32_t system_calls(void)
+{
+    return best_of(system_call, CALLS);
+}
+
+static uint32_t spawns(void)
+{
+    return best_of(spawn, SPAWNS);
+}
+
+static const struct {
+    const char *name, *what;
+    uint32_t (*measure)(void);
+} services[] = {
+    {"call", "system call round trip", system_calls},
+    {"switch", "context switch", context_switch},
+    {"spawn", "spawn, run, exit, wait", spawns},
+};
+
 int main(int argc, char **argv)
 {
-    (void)argv;
-    while (argc > 1)
+    while (argc > 1 && strcmp(argv[1], "partner") == 0)
         call_yield();
-    text_print("system call round trip: %u cycles\n", best_of(system_call, CALLS));
-    text_print("context switch: %u cycles\n", context_switch());
-    text_print("spawn, run, exit, wait: %u cycles\n", best_of(spawn, SPAWNS));
+    for (unsigned i = 0; i < sizeof services / sizeof services[0]; i++)
+        if (argc == 1 || strcmp(argv[1], services[i].name) == 0)
+            text_print("%s: %u cycles\n", services[i].what, services[i].measure());
     return 0;
 }

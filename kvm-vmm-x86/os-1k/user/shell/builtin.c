@@ -48,7 +48,7 @@ static void run_help(const char *argument, const struct line_history *history)
                "  preempt          two endless loops, and a third program that watches them\n"
                "  cycles [N]       N programs started and ended, and the memory counted\n"
                "  abuse            every system call with every bad argument\n"
-               "  speed            what system calls, switches and programs cost\n"
+               "  speed [SERVICE]  what system calls, switches and programs cost\n"
                "A `&` at the end runs a command in the background, Ctrl-C ends the one in front,\n"
                "Ctrl-D at an empty prompt leaves. Up and down recall earlier lines.\n");
 }
