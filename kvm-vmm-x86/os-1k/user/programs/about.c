@@ -22,7 +22,7 @@ int main(void)
                "  loader      %s\n"
                "  protection  %s\n"
                "  programs    ring 3, own page tables, system calls by int 0x80\n"
-               "  scheduling  preemptive round robin, 10 ms\n",
+               "  scheduling  preemptive round robin, 55 ms\n",
                info.loader,
                info.features & SYSTEM_NO_EXECUTE ? "PAE paging with NX: writable or executable"
                                                  : "paging, read-only code, no NX");
