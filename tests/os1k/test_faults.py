@@ -108,7 +108,9 @@ def fuzz(size, seed):
         line = " ".join(words).encode("latin-1")
         if dice.random() < 0.4:
             line = bytes(dice.randrange(256) for _ in range(dice.randrange(80)))
-        text += line.replace(b"\x04", b"").replace(b"0", b"").replace(b"bin/shell", b"") + dice.choice([b"\n", b"\r", b"\n\n"])
+        for unwanted in (b"\x04", b"0", b"bin/shell"):
+            line = line.replace(unwanted, b"")
+        text += line + dice.choice([b"\n", b"\r", b"\n\n"])
     return bytes(text)
 
 

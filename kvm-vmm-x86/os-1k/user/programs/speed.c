@@ -70,10 +70,12 @@ static uint32_t spawns(void)
     return best_of(spawn, SPAWNS);
 }
 
-static const struct {
+struct service {
     const char *name, *what;
     uint32_t (*measure)(void);
-} services[] = {
+};
+
+static const struct service services[] = {
     {"call", "system call round trip", system_calls},
     {"switch", "context switch", context_switch},
     {"spawn", "spawn, run, exit, wait", spawns},
