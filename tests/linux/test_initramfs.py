@@ -1,0 +1,49 @@
+"""The ramdisk of initramfs/: the same bytes wherever it is made, in a form that others read."""
+import hashlib
+import shutil
+import subprocess
+
+import pytest
+
+from tests.support import TOP
+
+COPIED = ("initramfs", "mk", "abi", "common", "tools")
+
+
+def build(top, architecture="amd64"):
+    done = subprocess.run(["make", "-s", "-C", top / "initramfs", "ARCH=" + architecture], capture_output=True, text=True,
+                          check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    return top / "build/initramfs" / architecture / "initramfs.cpio"
+
+
+def test_the_same_bytes_elsewhere(ramdisk, scratch):
+    """Built from a copy in another folder, it is the same to the byte."""
+    for name in COPIED:
+        shutil.copytree(TOP / name, scratch / name)
+    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (ramdisk(), build(scratch))]
+    assert sums[0] == sums[1]
+
+
+def test_cpio_reads_it(ramdisk):
+    """The list of another reader: every time is 0, every owner root, and the console is there."""
+    with open(ramdisk(), "rb") as archive:
+        done = subprocess.run(["cpio", "-tv", "--numeric-uid-gid"], stdin=archive, capture_output=True, check=True,
+                              env={"TZ": "UTC", "PATH": "/usr/bin:/bin", "LC_ALL": "C"})
+    rows = [line.split() for line in done.stdout.decode().splitlines()]
+    assert {"init", "bin/busybox", "bin/facts", "bin", "dev", "proc"} <= {row[-1] for row in rows}
+    assert all(row[2:4] == ["0", "0"] and "1970" in row for row in rows)
+    assert ["5,", "1"] == next(row[4:6] for row in rows if row[-1] == "dev/console")
+
+
+@pytest.mark.parametrize("entry", ["file /x 644", "socket /x 644", "dir /x", "device /x 600 5"])
+def test_pack_refuses_what_it_does_not_know(ramdisk, entry):
+    ramdisk()
+    done = subprocess.run([TOP / "build/initramfs/pack"], input=entry + "\n", capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr == "pack: no such entry: %s\n\n" % entry, done
+
+
+def test_init_is_for_process_1(ramdisk):
+    ramdisk()
+    done = subprocess.run([TOP / "build/initramfs/amd64/init.elf"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "first process" in done.stderr
