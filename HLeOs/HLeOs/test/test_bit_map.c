@@ -3,9 +3,9 @@
 
 #include "HLeOs/HLeOs/src/std/bit_map.h"
 
-enum { BITS = 300, ROUNDS = 20000 };
+enum { BITS = 5000, WORDS = (BITS + 63) / 64, ROUNDS = 20000 };
 
-static uint64_t words[(BITS + 63) / 64];
+static uint64_t words[WORDS], full[(WORDS + 63) / 64];
 static bool model[BITS];
 
 static size_t model_find(size_t from, size_t count)
@@ -30,33 +30,48 @@ static void check_same(const struct bit_map *map)
         set += model[i];
     }
     assert_int_equal(bit_map_count_set(map), set);
+    for (size_t i = 0; map->full != NULL && i < WORDS; i++)
+        assert_int_equal(full[i / 64] >> i % 64 & 1, words[i] == ~UINT64_C(0));
 }
 
-static void test_against_a_model(void **state)
+/* Mostly full, so that searches go far. */
+static void compare(struct bit_map map)
 {
-    struct bit_map map = {words, BITS};
-
-    (void)state;
+    memset(words, 0, sizeof words);
+    memset(model, 0, sizeof model);
     srand(1);
     for (int round = 0; round < ROUNDS; round++) {
         size_t at = (size_t)rand() % BITS, count = 1 + (size_t)rand() % (BITS - at);
         size_t wanted = 1 + (size_t)rand() % 130;
-        bool set = rand() & 1;
+        bool set = rand() % 4 > 0;
 
-        count = count > 90 ? 1 + count % 90 : count;
+        count = count > 400 ? 1 + count % (set ? 400 : 90) : count;
         (set ? bit_map_set_run : bit_map_clear_run)(&map, at, count);
         for (size_t i = at; i < at + count; i++)
             model[i] = set;
         assert_int_equal(bit_map_find_clear_run(&map, at, wanted), model_find(at, wanted));
-        if (round % 50 == 0)
+        if (round % 500 == 0)
             check_same(&map);
     }
+    check_same(&map);
+}
+
+static void test_against_a_model(void **state)
+{
+    (void)state;
+    compare((struct bit_map){.words = words, .bits = BITS});
+}
+
+static void test_with_a_map_above(void **state)
+{
+    (void)state;
+    compare((struct bit_map){.words = words, .bits = BITS, .full = full});
 }
 
 static void test_edges(void **state)
 {
     uint64_t two[2] = {~UINT64_C(0), ~UINT64_C(0)};
-    struct bit_map map = {two, 128};
+    struct bit_map map = {.words = two, .bits = 128};
 
     (void)state;
     assert_int_equal(bit_map_find_clear_run(&map, 0, 1), BIT_MAP_NONE);
@@ -75,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_a_model),
+        cmocka_unit_test(test_with_a_map_above),
         cmocka_unit_test(test_edges),
     };
 

@@ -16,17 +16,19 @@ static int grow(struct heap *heap, size_t granules)
 static struct heap new_heap(void)
 {
     refuse = false;
-    return (struct heap){.base = aligned_alloc(16, GRANULES * HEAP_GRANULE),
-                         .used = {.words = calloc(GRANULES / 64, 8)},
-                         .last = {.words = calloc(GRANULES / 64, 8)},
-                         .granules_max = GRANULES,
-                         .grow = grow};
+    return (struct heap){
+        .base = aligned_alloc(16, GRANULES * HEAP_GRANULE),
+        .used = {.words = calloc(GRANULES / 64, 8), .full = calloc(GRANULES / 64 / 64, 8)},
+        .last = {.words = calloc(GRANULES / 64, 8)},
+        .granules_max = GRANULES,
+        .grow = grow};
 }
 
 static void free_heap(struct heap *heap)
 {
     free(heap->base);
     free(heap->used.words);
+    free(heap->used.full);
     free(heap->last.words);
 }
 

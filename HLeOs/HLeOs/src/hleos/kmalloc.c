@@ -1,4 +1,4 @@
-/* The kernel's heap grows page by page at HEAP_BASE, with its bits at two places of their own. */
+/* The kernel's heap grows page by page at HEAP_BASE, with its bits at three places of their own. */
 #include "HLeOs/HLeOs/src/hleos/kmalloc.h"
 
 #include "HLeOs/HLeOs/src/hleos/heap.h"
@@ -11,10 +11,11 @@
 static int grow(struct heap *heap, size_t granules);
 
 static struct lock lock = LOCK_INIT("heap");
-static struct heap heap = {.base = (uint8_t *)HEAP_BASE,
-                           .used = {.words = (uint64_t *)HEAP_USED_BITS},
-                           .last = {.words = (uint64_t *)HEAP_LAST_BITS},
-                           .grow = grow}; /* lock */
+static struct heap heap = {
+    .base = (uint8_t *)HEAP_BASE,
+    .used = {.words = (uint64_t *)HEAP_USED_BITS, .full = (uint64_t *)HEAP_FULL_BITS},
+    .last = {.words = (uint64_t *)HEAP_LAST_BITS},
+    .grow = grow}; /* lock */
 
 /* Maps zeroed pages where there are none yet in [from, to); pages of an earlier try that failed
  * midway are found and kept. */
@@ -38,11 +39,12 @@ static int map_range(uintptr_t from, uintptr_t to)
 
 static int grow(struct heap *h, size_t granules)
 {
-    size_t bytes = bit_map_words(granules) * sizeof(uint64_t);
+    size_t words = bit_map_words(granules), bytes = words * sizeof(uint64_t);
     uintptr_t end = HEAP_BASE + h->used.bits * HEAP_GRANULE;
 
     if (map_range(HEAP_USED_BITS, HEAP_USED_BITS + bytes) < 0 ||
-        map_range(HEAP_LAST_BITS, HEAP_LAST_BITS + bytes) < 0)
+        map_range(HEAP_LAST_BITS, HEAP_LAST_BITS + bytes) < 0 ||
+        map_range(HEAP_FULL_BITS, HEAP_FULL_BITS + bit_map_words(words) * sizeof(uint64_t)) < 0)
         return -1;
     return map_range(end, HEAP_BASE + granules * HEAP_GRANULE);
 }

@@ -10,14 +10,28 @@ bool bit_map_get(const struct bit_map *map, size_t at)
     return map->words[at / WORD] >> at % WORD & 1;
 }
 
+/* Every change of a word ends here. */
+static void write(struct bit_map *map, size_t index, uint64_t word)
+{
+    uint64_t bit = UINT64_C(1) << index % WORD;
+
+    map->words[index] = word;
+    if (map->full == NULL)
+        return;
+    if (word == ALL)
+        map->full[index / WORD] |= bit;
+    else
+        map->full[index / WORD] &= ~bit;
+}
+
 void bit_map_set(struct bit_map *map, size_t at)
 {
-    map->words[at / WORD] |= UINT64_C(1) << at % WORD;
+    write(map, at / WORD, map->words[at / WORD] | UINT64_C(1) << at % WORD);
 }
 
 void bit_map_clear(struct bit_map *map, size_t at)
 {
-    map->words[at / WORD] &= ~(UINT64_C(1) << at % WORD);
+    write(map, at / WORD, map->words[at / WORD] & ~(UINT64_C(1) << at % WORD));
 }
 
 /* The bits of one word that a run of `count` from bit `shift` covers. */
@@ -39,7 +53,7 @@ void bit_map_set_run(struct bit_map *map, size_t at, size_t count)
     while (count > 0) {
         size_t n = in_word(at, count);
 
-        map->words[at / WORD] |= mask(at % WORD, n);
+        write(map, at / WORD, map->words[at / WORD] | mask(at % WORD, n));
         at += n;
         count -= n;
     }
@@ -50,27 +64,50 @@ void bit_map_clear_run(struct bit_map *map, size_t at, size_t count)
     while (count > 0) {
         size_t n = in_word(at, count);
 
-        map->words[at / WORD] &= ~mask(at % WORD, n);
+        write(map, at / WORD, map->words[at / WORD] & ~mask(at % WORD, n));
         at += n;
         count -= n;
     }
 }
 
-/* The first bit in [from, end) that is set once each word has been XORed with `flip`. */
+/* The first word from `index` on that may hold what is looked for. */
+static size_t next_word(const struct bit_map *map, size_t index, size_t end, uint64_t flip)
+{
+    struct bit_map above = {.words = map->full, .bits = end};
+
+    return flip == ALL && map->full != NULL ? bit_map_next_clear(&above, index, end) : index;
+}
+
+/* The first bit from word `index` on that is set once each word has been XORed with `flip`. Apart
+ * from next(), which most often need not look further than one word and so stays light. */
+static __attribute__((noinline)) size_t next_from_word(const struct bit_map *map, size_t index,
+                                                       size_t end, uint64_t flip)
+{
+    size_t words = bit_map_words(end), at;
+
+    for (;;) {
+        index = next_word(map, index, words, flip);
+        if (index >= words)
+            return end;
+        if (map->words[index] != flip)
+            break;
+        index++;
+    }
+    at = index * WORD + (size_t)__builtin_ctzll(map->words[index] ^ flip);
+    return at < end ? at : end;
+}
+
+/* The same in [from, end). */
 static size_t next(const struct bit_map *map, size_t from, size_t end, uint64_t flip)
 {
-    size_t index = from / WORD;
     uint64_t word;
 
     if (from >= end)
         return end;
-    word = (map->words[index] ^ flip) & ALL << from % WORD;
-    while (word == 0) {
-        if (++index * WORD >= end)
-            return end;
-        word = map->words[index] ^ flip;
-    }
-    from = index * WORD + (size_t)__builtin_ctzll(word);
+    word = (map->words[from / WORD] ^ flip) >> from % WORD;
+    if (word == 0)
+        return next_from_word(map, from / WORD + 1, end, flip);
+    from += (size_t)__builtin_ctzll(word);
     return from < end ? from : end;
 }
 

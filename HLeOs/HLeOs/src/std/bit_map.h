@@ -1,6 +1,8 @@
 /*
- * A map of bits over words of the caller's, searched a word at a time. Pure: no allocation, no
- * lock; the page allocator and the heap stand on it. Positions are bit numbers from 0.
+ * A map of bits over words of the caller's, searched a word at a time; where the caller gives it
+ * words for a second map above the first, a search for clear bits steps over 64 full words at a
+ * time. Pure: no allocation, no lock; the page allocator and the heap stand on it. Positions are
+ * bit numbers from 0.
  */
 #ifndef STD_BIT_MAP_H
 #define STD_BIT_MAP_H
@@ -12,6 +14,7 @@
 struct bit_map {
     uint64_t *words; /* bit_map_words(bits) of them */
     size_t bits;
+    uint64_t *full; /* NULL, or a bit for each word: whether all its bits are set */
 };
 
 #define BIT_MAP_NONE ((size_t)-1) /* the answer of a search that found nothing */
