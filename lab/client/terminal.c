@@ -1,6 +1,7 @@
 // See terminal.h.
 #include "lab/client/terminal.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,6 +10,7 @@
 
 static struct termios saved;
 static bool raw;
+static int terminal = -1; // standard input by a name of its own: that is closed before the end
 
 void terminal_describe(struct message_hello *hello)
 {
@@ -38,19 +40,21 @@ void terminal_raw(const struct message_hello *hello)
 {
     struct termios termios;
 
-    if (raw || !(hello->terminals & 1) || tcgetpgrp(STDIN_FILENO) != getpgrp() ||
-        tcgetattr(STDIN_FILENO, &saved) != 0)
+    if (terminal < 0)
+        terminal = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (raw || !(hello->terminals & 1) || tcgetpgrp(terminal) != getpgrp() ||
+        tcgetattr(terminal, &saved) != 0)
         return;
     termios = saved;
     cfmakeraw(&termios);
     if (!(hello->terminals & 2)) // another program writes to the terminal and counts on this
         termios.c_oflag |= saved.c_oflag & (tcflag_t)OPOST;
-    raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &termios) == 0;
+    raw = tcsetattr(terminal, TCSADRAIN, &termios) == 0;
 }
 
 void terminal_restore(void)
 {
     if (raw)
-        tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+        tcsetattr(terminal, TCSADRAIN, &saved);
     raw = false;
 }

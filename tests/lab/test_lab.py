@@ -2,10 +2,13 @@
 
 The machine here is one of its own (LAB_NAME), so that it can be killed without harm to anybody's commands.
 """
+import fcntl
 import json
 import os
+import pty
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -131,6 +134,18 @@ def test_signals_are_forwarded():
     client.send_signal(signal.SIGTERM)
     assert client.communicate(timeout=LIMIT)[0] == b"got it\n"
     assert client.returncode == 5
+
+
+def test_the_terminal_is_given_back_as_it_was():
+    """Also by a command that ends before its input does, which is most of them."""
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    child = subprocess.Popen([LAB, "run", "true"], stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT,
+                             start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    assert child.wait(timeout=LIMIT) == 0
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_terminal():
