@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.support import TOP, finish
+from tests.support import TOP, finish, lab_run
 
 ELVES = TOP / "build/kvm-vmm-x86/guest"
 
@@ -180,6 +180,18 @@ def test_bad_options(vmm):
                  ["--log"]):
         result = vmm.run("@hello", *args)
         assert result.status == 2 and len(result.err.splitlines()) == 1, (args, result)
+
+
+def test_a_pipe_that_nobody_reads(vmm):
+    """It is not waited for before the start, and only as long as the user likes after the end."""
+    program, guest = vmm.command("@exits")
+    result = lab_run("sh", "-c", "cd /tmp; rm -f pipe; mkfifo pipe; %s --log pipe %s" % (program, guest))
+    assert (result.status, result.out) == (125, b""), result
+    assert result.err == "kvm-vmm: cannot write pipe: No such device or address\n"
+    result = lab_run("sh", "-c", "cd /tmp; exec 3<> pipe; %s --log pipe %s > said & vmm=$!; "
+                     "until grep -q '>' said; do sleep 0.1; done; "
+                     "while kill -TERM $vmm; do sleep 0.2; done 2> /dev/null; cat said" % (program, guest))
+    assert result.out == b"<\n>\n" and result.err == "kvm-vmm: cannot write pipe: Interrupted system call\n", result
 
 
 def test_to_a_pipe(vmm):

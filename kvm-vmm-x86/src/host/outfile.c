@@ -1,11 +1,15 @@
 /* Files written at the end of a run; see files.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/events.h"
 #include "host/files.h"
+
+enum { LOOK_MS = 100 };
 
 int outfile_open(struct outfile *file, const char *path, struct error *error)
 {
@@ -14,8 +18,9 @@ int outfile_open(struct outfile *file, const char *path, struct error *error)
         return 0;
     file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     file->ours = file->fd >= 0;
+    /* A named pipe that nobody reads is an error; one that is read slowly must not hold us. */
     if (!file->ours && errno == EEXIST)
-        file->fd = open(path, O_WRONLY | O_CLOEXEC);
+        file->fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
     return file->fd >= 0 ? 0 : error_set(error, "cannot write %s: %s", path, strerror(errno));
 }
 
@@ -26,9 +31,35 @@ int outfile_begin(struct outfile *file)
     return ftruncate(file->fd, 0) == 0 || errno == EINVAL ? 0 : -errno;
 }
 
+/* Waits for a reader as long as the user does: the first signal ends it. */
+static int wait_for_reader(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+    while (poll(&ready, 1, LOOK_MS) == 0)
+        if (events_wait(0, false).signal != 0)
+            return -EINTR;
+    return 0;
+}
+
 int outfile_write(void *context, const void *bytes, size_t count)
 {
-    return file_write(((struct outfile *)context)->fd, bytes, count);
+    int fd = ((struct outfile *)context)->fd, failure = 0;
+    const char *from = bytes;
+
+    while (count > 0 && failure == 0) {
+        ssize_t n = write(fd, from, count);
+
+        if (n >= 0) {
+            from += n;
+            count -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            failure = wait_for_reader(fd);
+        } else if (errno != EINTR) {
+            failure = -errno;
+        }
+    }
+    return failure;
 }
 
 int outfile_close(struct outfile *file)
