@@ -20,11 +20,11 @@ PIECE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])|(.)", re.S)
 class Display:
     """kvm-vmm on a terminal of its own, which understands as much of ECMA-48 as the display may send."""
 
-    def __init__(self, command_line, rows=25):
+    def __init__(self, command_line, rows=25, options=()):
         self.rows, self.raw, self.other, self.left = rows, "", False, ""
         self.clear()
         self.child = pexpect.spawn(str(TOP / "kvm-vmm-x86/kvm-vmm"),
-                                   ["--display", "text", "--append", command_line, str(TOP / "build/hleos/hleos.elf")],
+                                   [*options, "--display", "text", "--append", command_line, str(TOP / "build/hleos/hleos.elf")],
                                    timeout=LIMIT, dimensions=(rows, 80), encoding="utf-8")
 
     def clear(self):
@@ -133,6 +133,12 @@ def check_it_leaves_the_terminal_as_it_was():
     display.at_prompt()  # all of the page is drawn again
     display.child.kill(signal.SIGTERM)
     assert display.status() == 128 + signal.SIGTERM
+
+
+def check_its_own_words_are_not_drawn_over():
+    display = Display("demo=no", options=["-v"])
+    assert display.status() == 125
+    assert "send standard error to a file" in display.left
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ CHECKS = Path(__file__).with_name("display_checks.py")
 
 
 @pytest.mark.parametrize("check", ["a_command_is_typed_and_answered", "a_small_terminal_shows_the_prompt",
-                                   "it_leaves_the_terminal_as_it_was"])
+                                   "it_leaves_the_terminal_as_it_was",
+                                   "its_own_words_are_not_drawn_over"])
 def test_display(built, vmm, check):
     result = lab_run("/usr/bin/python3", CHECKS, check)
     assert result.status == 0, result
