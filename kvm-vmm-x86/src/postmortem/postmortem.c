@@ -140,6 +140,10 @@ void postmortem_tell(struct vm *vm, const struct vm_end *end)
 {
     static struct tale t;
 
+    if (vm->vcpus_made == 0) { /* it could not be made anew after a reset: nothing is left of it */
+        vcpu_printf(vm->index, "kvm-vmm: guest %u (%s): %s", vm->index, vm->name, end->message);
+        return;
+    }
     t = (struct tale){.vm = vm, .end = end};
     evidence_take(&t.evidence, vm, end);
     if (t.evidence.at_fault) {
