@@ -24,7 +24,8 @@ class Display:
         self.rows, self.raw, self.other, self.left = rows, "", False, ""
         self.clear()
         self.child = pexpect.spawn(str(TOP / "kvm-vmm-x86/kvm-vmm"),
-                                   [*options, "--display", "text", "--append", command_line, str(TOP / "build/hleos/hleos.elf")],
+                                   [*options, "--display", "text", "--append", command_line,
+                                    str(TOP / "build/hleos/hleos.elf")],
                                    timeout=LIMIT, dimensions=(rows, 80), encoding="utf-8")
 
     def clear(self):

@@ -131,6 +131,13 @@ def test_another_way(image, qemu, roms, rom, line):
     assert status == GOOD
 
 
+def test_a_map_that_contradicts_itself(image, qemu, roms):
+    """RAM by one entry, reserved by another: nothing is put there, not the kernel and none of its pages."""
+    status, text = qemu(image("test=memory"), extra=roms("overlap"))
+    assert "kernel at 0x9" in text and "memory: 119 MB" in text, text
+    assert "selftest: 4 passed, 0 failed" in text and status == GOOD
+
+
 def address(symbol):
     names = subprocess.check_output(["nm", BUILD / "stage2.elf"], text=True).splitlines()
     return next("*0x" + line.split()[0] for line in names if line.endswith(" " + symbol))

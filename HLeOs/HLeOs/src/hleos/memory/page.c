@@ -80,18 +80,37 @@ static void mark_reserved(const struct boot_info *info)
          true);
 }
 
-/* A place for `size` bytes from 1 MB to 4 GB, beside the kernel. */
+/* The first page from `at` on where `size` bytes do not touch [base, end). */
+static uint64_t beyond(uint64_t at, uint64_t size, uint64_t base, uint64_t end)
+{
+    return at < end && at + size > base ? (end + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1) : at;
+}
+
+/* The same for the kernel and for all that is not usable, whatever else claims that it is. */
+static uint64_t beyond_taken(const struct boot_info *info, uint64_t at, uint64_t size)
+{
+    uint64_t before;
+
+    do {
+        before = at;
+        at = beyond(at, size, info->kernel_base, info->kernel_base + info->kernel_size);
+        for (unsigned i = 0; i < info->memory_count; i++)
+            if (info->memory[i].type != BOOT_MEMORY_USABLE)
+                at = beyond(at, size, info->memory[i].base,
+                            info->memory[i].base + info->memory[i].length);
+    } while (at != before);
+    return at;
+}
+
+/* A place for `size` bytes from 1 MB to 4 GB. */
 static uint64_t place(const struct boot_info *info, uint64_t size)
 {
-    uint64_t kernel = info->kernel_base, kernel_end = kernel + info->kernel_size, base, end;
+    uint64_t base, end;
 
     for (unsigned i = 0; page_range(info, i, &base, &end); i++) {
-        if (base < ONE_MB)
-            base = ONE_MB;
+        base = beyond_taken(info, base < ONE_MB ? ONE_MB : base, size);
         if (end > FOUR_GB)
             end = FOUR_GB;
-        if (base < kernel_end && kernel < base + size)
-            base = (kernel_end + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
         if (base < end && size <= end - base)
             return base;
     }
