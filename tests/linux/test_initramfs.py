@@ -11,8 +11,8 @@ COPIED = ("initramfs", "mk", "abi", "common", "tools")
 
 
 def build(top, architecture="amd64"):
-    done = subprocess.run(["make", "-s", "-C", top / "initramfs", "ARCH=" + architecture], capture_output=True, text=True,
-                          check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(["make", "-s", "-C", top / "initramfs", "ARCH=" + architecture], check=False,
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     return top / "build/initramfs" / architecture / "initramfs.cpio"
 
@@ -39,7 +39,8 @@ def test_cpio_reads_it(ramdisk):
 @pytest.mark.parametrize("entry", ["file /x 644", "socket /x 644", "dir /x", "device /x 600 5"])
 def test_pack_refuses_what_it_does_not_know(ramdisk, entry):
     ramdisk()
-    done = subprocess.run([TOP / "build/initramfs/pack"], input=entry + "\n", capture_output=True, text=True, check=False)
+    done = subprocess.run([TOP / "build/initramfs/pack"], input=entry + "\n", check=False,
+                          capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr == "pack: no such entry: %s\n\n" % entry, done
 
 
