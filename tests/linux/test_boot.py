@@ -12,7 +12,7 @@ MB = 1024  # kilobytes
 HOLE = 3072 * MB  # where RAM is interrupted below 4 GB
 
 ROWS = [
-    # kernel, vCPUs, memory in MB, what may be missing of it: the kernel's image, tables and ramdisk
+    # kernel, vCPUs, memory in MB
     ("cloud", 1, 96), ("cloud", 2, 5120), ("cloud", 4, 512),
     ("cloud.elf", 1, 5120), ("cloud.elf", 2, 96), ("cloud.elf", 4, 96),
     ("generic", 1, 192), ("generic", 2, 1024), ("generic", 4, 5120),
