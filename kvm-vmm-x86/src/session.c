@@ -260,7 +260,6 @@ static bool has_tale(const struct vm_end *end)
 /* Names each guest that did not end well; the status is that of the lowest-numbered one. */
 static int report(void)
 {
-    int told = tell_run(session.vms, session.count, session.options);
     int status = STATUS_OK;
 
     for (unsigned i = 0; i < session.count; i++) {
@@ -280,8 +279,9 @@ static int report(void)
             vcpu_printf(i, "kvm-vmm: guest %u (%s) ended with status %d", i, vm->name,
                         status_of(&end));
     }
-    if (status == STATUS_OK && told < 0)
-        status = STATUS_FAILED; /* guests that ended well are not well served without their log */
+    /* Guests that ended well are not well served without their log. */
+    if (tell_run(session.vms, session.count, session.options) < 0 && status == STATUS_OK)
+        status = STATUS_FAILED;
     return status == STATUS_OK ? output_status() : status;
 }
 

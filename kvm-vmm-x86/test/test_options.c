@@ -90,6 +90,19 @@ static void test_linux(void **state)
     assert_true(o.boot_report);
 }
 
+static void test_log(void **state)
+{
+    struct options o;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse(&o, &e, "--log l --report=r --log-size 4K --symbols s a"), 0);
+    assert_string_equal(o.log, "l");
+    assert_string_equal(o.report, "r");
+    assert_string_equal(o.symbols, "s");
+    assert_int_equal(o.log_size, 4096);
+}
+
 static void test_refusals(void **state)
 {
     static const char *const wrong[] = {
@@ -123,6 +136,10 @@ static void test_refusals(void **state)
         "--load zero a",
         "-m 99999999999999999999 a",
         "--stats=3 a",
+        "--log",
+        "--log x --log-size 0 a",
+        "--report x --log-size 16777217 a",
+        "--log-size 5 a",
         "-c 0 a",
         "-c 65 a",
         "-c two a",
@@ -162,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_spellings),
         cmocka_unit_test(test_linux),
+        cmocka_unit_test(test_log),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_help_needs_no_image),
     };

@@ -1,6 +1,7 @@
 /* The line and the page; see postmortem.h. */
 #include "postmortem/postmortem.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "console.h"
@@ -153,6 +154,8 @@ void postmortem_tell(struct vm *vm, const struct vm_end *end)
         t.diagnosed = true;
     }
     make_line(&t);
+    snprintf(vm->end.message, sizeof vm->end.message, "%.*s", (int)sizeof vm->end.message - 1,
+             t.line); /* for the log and its page */
     if (t.line[0] != '\0')
         vcpu_printf(vm->index, "kvm-vmm: guest %u (%s): %s", vm->index, vm->name, t.line);
     if (wants_page(&t))
