@@ -190,7 +190,8 @@ def test_a_pipe_that_nobody_reads(vmm):
     assert result.err == "kvm-vmm: cannot write pipe: No such device or address\n"
     result = lab_run("sh", "-c", "cd /tmp; exec 3<> pipe; %s --log pipe %s > said & vmm=$!; "
                      "for try in $(seq 600); do grep -q '>' said && break; sleep 0.1; done; "
-                     "for try in $(seq 100); do kill -TERM $vmm || break; sleep 0.2; done 2> /dev/null; cat said" % (program, guest))
+                     "for try in $(seq 100); do kill -TERM $vmm || break; sleep 0.2; done 2> /dev/null; "
+                     "cat said" % (program, guest))
     assert result.out == b"<\n>\n" and result.err == "kvm-vmm: cannot write pipe: Interrupted system call\n", result
 
 
