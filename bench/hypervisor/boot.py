@@ -9,16 +9,14 @@
 SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. Figures of an emulated
 machine (QEMU's TCG), to be compared only with each other.
 """
-import json
 import re
 import resource
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+import count
 import pexpect
 
 TOP = Path(__file__).resolve().parents[2]
@@ -60,35 +58,8 @@ def timed(side, args):
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def ask(stream, command):
-    """A command to QEMU over QMP, and its answer."""
-    stream.write(json.dumps({"execute": command}) + "\n")
-    stream.flush()
-    for line in stream:
-        answer = json.loads(line)
-        if "return" in answer:
-            return answer["return"]
-    sys.exit(f"QEMU did not answer {command}")
-
-
 def instructions(side, args):
-    """Of all modes, up to init's first line. QEMU tells its count where it records a run."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{folder}/qmp")
-        listener.listen()
-        line = [*machine(side, f"{args} test=cpus"), "-icount", f"shift=0,rr=record,rrfile={folder}/record",
-                "-qmp", f"unix:{folder}/qmp"]
-        with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
-            stream = listener.accept()[0].makefile("rw")
-            stream.readline()  # its greeting
-            ask(stream, "qmp_capabilities")
-            for text in child.stdout:
-                if READY in text:
-                    break
-            ask(stream, "stop")
-            count = ask(stream, "query-replay")["icount"]
-            child.kill()
-    return count
+    return count.instructions(machine(side, f"{args} test=cpus"), READY)
 
 
 def exits():

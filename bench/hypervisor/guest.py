@@ -2,8 +2,11 @@
 """What a small program (tests/hypervisor/guests/figure.c) measures of its machine in QEMU's TCG, as a guest and bare.
 
     guest.py call guest|bare                nanoseconds of a call to SBI and back, by the program's own clock
-    guest.py timer|ipi|device guest|bare    nanoseconds from an event to its handler
+    guest.py ipi|device guest|bare          nanoseconds from an event to its handler
+    guest.py timer|sbi-timer guest|bare     the same of a timer, with Sstc or without, where an instruction takes a
+                                            nanosecond (-icount): else the emulator's timers wait for a host thread
     guest.py work one|two                   milliseconds of the same work on one hart, as one guest or two
+    guest.py work-instructions one|two      the millions of instructions of that
     guest.py memory                         KB that the hypervisor takes with one guest, whose RAM is left out
 """
 import re
@@ -16,9 +19,11 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/hypervisor"))
 
+import count  # noqa: E402
 from hvmachine import OUT, QEMU12, command, compiled, cpio, make, run  # noqa: E402
 
 WORK = 200  # millions of steps
+TIMERS = {"timer": "rv64", "sbi-timer": "rv64,sstc=off"}  # and the harts for them
 
 
 def machine(folder, guests, work):
@@ -33,6 +38,10 @@ def measured(folder, name, side):
     line = machine(folder, 1, 0)
     if side == "bare":
         line = command(QEMU12, folder / "figure.elf", memory="256M")
+    if name in TIMERS:
+        line[line.index("rv64")] = TIMERS[name]
+        line += ["-icount", "shift=0"]
+        name = "timer"
     status, output = run(line)
     found = re.search(rf"figure: {name} (\d+) ns", output)
     if status != 0 or not found:
@@ -50,10 +59,15 @@ def work(folder, guests):
             ended += b"figure: worked" in text
             if ended == guests:
                 end = time.monotonic()
+                child.kill()
                 break
     if ended != guests:
         sys.exit("guest.py: the guests did not end their work")
     return 1e3 * (end - begun)
+
+
+def work_instructions(folder, guests):
+    return count.instructions(machine(folder, guests, WORK // guests), b"figure: worked", guests) / 1e6
 
 
 def memory(folder):
@@ -75,10 +89,12 @@ def main():
     make("all")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if len(words) == 2 and words[0] in ("call", "timer", "ipi", "device") and words[1] in ("guest", "bare"):
+        if len(words) == 2 and words[0] in ("call", "ipi", "device", *TIMERS) and words[1] in ("guest", "bare"):
             print(measured(folder, *words))
         elif words in (["work", "one"], ["work", "two"]):
             print(f"{work(folder, 1 + (words[1] == 'two')):.0f}")
+        elif words in (["work-instructions", "one"], ["work-instructions", "two"]):
+            print(f"{work_instructions(folder, 1 + (words[1] == 'two')):.1f}")
         elif words == ["memory"]:
             print(f"{memory(folder):.0f}")
         else:
