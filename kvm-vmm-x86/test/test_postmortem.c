@@ -113,9 +113,9 @@ static void test_tripwires(void **state)
 
     (void)state;
     tripwires_lay(&t, &s, &memory);
-    assert_int_equal(t.count, 1); /* the instruction about to run stays as it is */
+    assert_int_equal(t.count, 2);
     assert_int_equal(ram[HANDLER], 0xe6);
-    assert_int_equal(ram[CODE], 0x90);
+    assert_int_equal(ram[CODE], 0x90); /* the instruction about to run stays as it is */
     assert_non_null(tripwires_find(&t, HANDLER));
     assert_int_equal(tripwires_find(&t, HANDLER + TRIPWIRE_BYTES)->vector, 6);
     assert_null(tripwires_find(&t, CODE));
@@ -123,11 +123,15 @@ static void test_tripwires(void **state)
     assert_int_equal(ram[HANDLER], 0x90);
     s.regs.rip = HANDLER - 1; /* nop: the next instruction may have one */
     tripwires_lay(&t, &s, &memory);
-    assert_int_equal(t.count, 2);
+    assert_int_equal(ram[CODE], 0xe6);
     ram[HANDLER] = 0x55; /* the guest writes there */
     tripwires_lift(&t);
     assert_int_equal(ram[HANDLER], 0x55);
     assert_int_equal(ram[CODE], 0x90);
+    ram[IDT + 6 * 8 + 5] = 0; /* the gate is taken away */
+    tripwires_lay(&t, &s, &memory);
+    assert_int_equal(t.count, 1);
+    tripwires_lift(&t);
 }
 
 /* In real mode only the vector that the instruction raises. */

@@ -49,7 +49,7 @@ def test_an_image_from_a_pipe_cannot_be_run_again(vmm):
     result = lab_run("sh", "-c", "cat %s | %s -p /dev/stdin" % (image, vmm.program))
     assert result.status == 126 and "triple fault" in result.err.splitlines()[0], result
     assert "page fault at 0x4000000" in result.err or "not a file that can be read again" in result.err, result
-    assert "last exits" in result.err, result
+    assert "last exits" in result.err and "eip" in result.err, result
 
 
 @pytest.mark.parametrize("content, word", [

@@ -103,8 +103,20 @@ static void print_exits(struct text *text, const struct page *page)
         text_add(text, "  %s\n", page->exits[i]);
 }
 
+/* What is left when KVM has reset the vCPU and nothing could be found out. */
+static void print_remains(struct text *text, const struct page *page)
+{
+    text_add(text, "where\n  %s\n", page->how != NULL ? page->how : "not known");
+    page_print_registers(text, page, page->wide);
+    print_exits(text, page);
+}
+
 void page_print(struct text *text, const struct page *page)
 {
+    if (page->general_only) {
+        print_remains(text, page);
+        return;
+    }
     print_where(text, page);
     print_chain(text, page);
     print_loop(text, page);

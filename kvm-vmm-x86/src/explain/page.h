@@ -16,6 +16,8 @@ enum { PAGE_EXITS = 8, PAGE_EXIT_TEXT = 120, PAGE_TEXT = 32 * 1024 };
 struct page {
     const struct snapshot *snapshot;
     const struct memory *memory;
+    bool general_only; /* nothing of the snapshot is true but its general registers, ... */
+    bool wide;         /* ... which have 64 bits */
     const struct symbols *symbols;       /* NULL: none */
     const struct diagnosis *diagnosis;   /* NULL: no fault was looked for */
     const struct loop *loop;             /* NULL: no loop was looked for */
@@ -29,6 +31,7 @@ struct page {
 void page_print(struct text *text, const struct page *page);
 
 /* For the files of the page: its parts, in order. */
+void page_print_registers(struct text *text, const struct page *page, bool wide);
 void page_print_state(struct text *text, const struct page *page);
 void page_print_code(struct text *text, const struct page *page);
 void page_print_stack(struct text *text, const struct page *page);

@@ -88,17 +88,23 @@ static void print_segments(struct text *text, const struct kvm_sregs *s)
              s->idt.limit);
 }
 
-void page_print_state(struct text *text, const struct page *page)
+void page_print_registers(struct text *text, const struct page *page, bool wide)
 {
-    const struct snapshot *s = page->snapshot;
-    bool wide = snapshot_mode(s) == SNAPSHOT_LONG;
+    const struct kvm_regs *regs = &page->snapshot->regs;
 
     text_add(text, "registers\n");
     if (wide)
-        print_wide(text, &s->regs);
+        print_wide(text, regs);
     else
-        print_narrow(text, &s->regs);
-    print_bits(text, "flags", s->regs.rflags, flag_bits);
+        print_narrow(text, regs);
+    print_bits(text, "flags", regs->rflags, flag_bits);
+}
+
+void page_print_state(struct text *text, const struct page *page)
+{
+    const struct snapshot *s = page->snapshot;
+
+    page_print_registers(text, page, snapshot_mode(s) == SNAPSHOT_LONG);
     print_bits(text, "cr0", s->sregs.cr0, cr0_bits);
     print_bits(text, "cr4", s->sregs.cr4, cr4_bits);
     print_bits(text, "efer", s->sregs.efer, efer_bits);

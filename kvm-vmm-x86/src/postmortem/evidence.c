@@ -58,20 +58,23 @@ static const char *why_no_replay(const struct vm *vm)
     return NULL;
 }
 
-/* Nothing exact is left: the registers of the last exit, and the double's state where it stopped.
- */
+/* Where the second run was given up, if it was on its way; else the registers of the last exit. */
 static void make_do(struct evidence *e, const char *why)
 {
-    bool known = e->replay.exits > 0 || e->replay.steps > 0;
+    const char *left = "this is where it was given up";
 
-    if (known && e->replay.result == REPLAY_TOO_LONG)
+    if (e->replay.result == REPLAY_TOO_LONG && e->replay.steps > 0) {
         e->snapshot = e->replay.snapshot;
-    else
+        e->memory = &e->double_vm.memory;
+    } else {
+        e->general_only = true;
         e->snapshot.regs = e->vcpu->last_regs;
+        left = e->vcpu->stats.exits > 1
+                   ? "all that is known is the general registers as of its last exit"
+                   : "nothing is known, for it had made no exit before";
+    }
     snprintf(e->how, sizeof e->how, "KVM reset the vCPU when it shut down (AMD), and %s: %s", why,
-             known && e->replay.result == REPLAY_TOO_LONG
-                 ? "this is where the second run was given up"
-                 : "only the general registers are its own, as of its last exit");
+             left);
 }
 
 static void use_replay(struct evidence *e)

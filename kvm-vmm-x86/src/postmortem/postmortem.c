@@ -120,6 +120,8 @@ static void print_page(struct tale *t)
     struct text text = text_in(bytes, sizeof bytes);
     struct page page = {.snapshot = &t->evidence.snapshot,
                         .memory = t->evidence.memory,
+                        .general_only = t->evidence.general_only,
+                        .wide = t->vm->mode == MODE_LONG || t->vm->mode == MODE_LINUX,
                         .symbols = names_of(t->vm),
                         .diagnosis = t->diagnosed ? &t->diagnosis : NULL,
                         .loop = &t->evidence.loop,
@@ -131,10 +133,12 @@ static void print_page(struct tale *t)
     print_lines(t->vm->index, bytes);
 }
 
-/* A crash, and an unknown hypercall, get the page unasked. */
+/* A crash gets the page unasked, and so does a guest that a device stopped. (A Linux kernel that
+ * panics has told why itself.) */
 static bool wants_page(const struct tale *t)
 {
-    return t->vm->options->explain || t->evidence.crashed || t->end->kind == END_CRASH;
+    return t->vm->options->explain || t->evidence.crashed ||
+           (t->end->kind == END_CRASH && t->vm->mode != MODE_LINUX);
 }
 
 void postmortem_tell(struct vm *vm, const struct vm_end *end)

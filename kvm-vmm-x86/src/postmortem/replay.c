@@ -8,7 +8,7 @@
 #include "postmortem/tripwire.h"
 #include "postmortem/worker.h"
 
-enum { LIMIT_MS = 20000, STEPS_MAX = 400000 };
+enum { LIMIT_MS = 10000, STEPS_MAX = 400000 };
 
 struct run {
     const struct vm *vm; /* that shut down */

@@ -10,18 +10,26 @@
 #include "explain/snapshot.h"
 #include "memory.h"
 
-enum { TRIPWIRES_MAX = 256, TRIPWIRE_BYTES = 2, TRIPWIRE_PORT = 0xf5 };
+enum { TRIPWIRES_MAX = 256, TRIPWIRE_BYTES = 2, TRIPWIRE_PORT = 0xf5, TRIPWIRE_TABLE = 4096 };
 
 struct tripwire {
     unsigned vector;
     uint64_t offset; /* where the handler begins, in its code segment */
-    uint8_t *at;     /* where that is in this process */
+    gva_t linear;
+    uint8_t *at; /* where that is in this process */
+    bool laid;
     uint8_t was[TRIPWIRE_BYTES];
 };
 
+/* Zeroes to begin with. */
 struct tripwires {
     struct tripwire wires[TRIPWIRES_MAX];
     unsigned count;
+    /* What they were found with: looked for anew only when one of these has changed. */
+    struct kvm_dtable idt;
+    uint64_t cr0, cr3;
+    uint8_t table[TRIPWIRE_TABLE];
+    size_t table_size;
 };
 
 /*
@@ -34,7 +42,7 @@ void tripwires_lay(struct tripwires *t, const struct snapshot *s, const struct m
 /* Puts everything back that was not written to meanwhile. */
 void tripwires_lift(struct tripwires *t);
 
-/* The one that came back with RIP at `rip`, at it or behind it; NULL: none. */
+/* The one that was laid and came back with RIP at `rip`, at it or behind it; NULL: none. */
 const struct tripwire *tripwires_find(const struct tripwires *t, uint64_t rip);
 
 #endif
