@@ -86,6 +86,7 @@ void logbook_exit(struct logbook_page *page, const struct vcpu *vcpu, uint64_t l
 {
     uint64_t now;
 
+    page->exits++;
     if (page->ring.records != NULL) {
         struct log_record *record = log_ring_next(&page->ring);
 

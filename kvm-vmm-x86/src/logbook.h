@@ -19,7 +19,7 @@ struct vcpu;
 struct logbook_page {
     struct log_ring ring;   /* for --log and --report */
     struct log_tally tally; /* for --stats and --report */
-    uint64_t guest_cycles, vmm_cycles;
+    uint64_t exits, guest_cycles, vmm_cycles;
 };
 
 /* Opens the files, before anything is done that would be lost if that fails. */

@@ -83,10 +83,9 @@ static int fill_vcpus(struct guest_view *view, struct vm *vm, const struct symbo
         kvm_stats_read(&vm->vcpus[i].cpu, add_counter, view);
         if (page == NULL)
             continue;
-        if (page->ring.records != NULL) {
+        view->vcpus[i].exits = page->exits; /* with those before the guest began again */
+        if (page->ring.records != NULL)
             view->vcpus[i].ring = &page->ring;
-            view->vcpus[i].exits = page->ring.total; /* with those before the guest began again */
-        }
         view->vcpus[i].guest_cycles = page->guest_cycles;
         view->vcpus[i].vmm_cycles = page->vmm_cycles;
         if (page->tally.places != NULL)

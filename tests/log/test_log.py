@@ -199,3 +199,12 @@ def test_to_a_pipe(vmm):
     """A log needs no file that can be emptied."""
     result = vmm.run("--log", "/dev/stderr", "@hello")
     assert result.status == 0 and len(json.loads(result.err)["traceEvents"]) > 10, result
+
+
+def test_a_guest_that_starts_again_goes_on(logged):
+    """Three runs of one guest are one story: each reads a byte, prints it, and resets the machine or ends."""
+    result, log = logged("--reboot", "@restart", stdin=b"abq")
+    names = [e["name"].split(".")[1] for e in log.exits()]
+    assert (result.status, result.out) == (0, b"abq"), result
+    assert names == ["GETCHAR", "PUTCHAR", "command"] * 2 + ["GETCHAR", "PUTCHAR", "EXIT"]
+    assert log.about["guest 0 vCPU 0 exits"] == 9 and log.printed() == "abq"
