@@ -25,8 +25,9 @@ sys.path.insert(0, str(TOP / "tests/linux"))
 import kernels  # noqa: E402  (needs the path above)
 
 MARK = b"init: Linux"
-APPEND = "console=ttyS0 quiet panic=-1 reboot=t"
+APPEND = "console=ttyS0 quiet panic=-1 reboot=t pci=off"
 MEMORY = "512M"
+INITRD = TOP / "build/initramfs/amd64/initramfs.cpio"
 LIMIT = 200  # seconds after which a machine that says nothing is given up
 QEMU = ["qemu-system-x86_64", "-enable-kvm", "-cpu", "host", "-smp", "1", "-m", MEMORY, "-nodefaults",
         "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-append", APPEND]
@@ -74,10 +75,12 @@ def resident_kb(pid):
     return sum(int(rss) for size, rss in mappings if int(size) < RAM_KB)
 
 
-def until_mark(line, look):
-    """Starts the machine, waits for init's first line, looks, and ends it; milliseconds and what was seen."""
+def until_mark(line, cache, look=lambda pid: None):
+    """Starts the machine (`cache`: where kvm-vmm may keep unpacked kernels), waits for init's
+    first line, looks, and ends it; milliseconds and what was seen."""
     start = time.monotonic()
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as machine:
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**os.environ, "XDG_CACHE_HOME": str(cache)}) as machine:
         try:
             text = b""
             while MARK not in text:
@@ -97,22 +100,28 @@ def cold():
     Path("/proc/sys/vm/drop_caches").write_text("3\n")
 
 
+def measure_in(memory, metric, side):
+    """A figure with the files in a folder in memory, which is a tmpfs in the lab; unpacked kernels stay there."""
+    kept = Path(tempfile.gettempdir()) / "mini-kvm-bench"
+    kept.mkdir(exist_ok=True)
+    line = command(side, shutil.copy(kernel_of(side), memory), shutil.copy(INITRD, memory))
+    if metric == "warm":
+        return until_mark(line, kept)[0]
+    if metric == "resident":
+        return until_mark(line, kept, resident_kb)[1]
+    exits = Exits()
+    try:
+        return until_mark(line, kept, lambda pid: exits.count())[1]
+    finally:
+        exits.close()
+
+
 def measure(metric, side):
-    kernel, initrd = kernel_of(side), TOP / "build/initramfs/amd64/initramfs.cpio"
-    if metric == "cold":
+    with tempfile.TemporaryDirectory() as memory:
+        if metric != "cold":
+            return measure_in(memory, metric, side)
         cold()
-        return until_mark(command(side, kernel, initrd), lambda pid: None)[0]
-    with tempfile.TemporaryDirectory() as memory:  # a tmpfs in the lab
-        line = command(side, shutil.copy(kernel, memory), shutil.copy(initrd, memory))
-        if metric == "warm":
-            return until_mark(line, lambda pid: None)[0]
-        if metric == "resident":
-            return until_mark(line, resident_kb)[1]
-        exits = Exits()
-        try:
-            return until_mark(line, lambda pid: exits.count())[1]
-        finally:
-            exits.close()
+        return until_mark(command(side, kernel_of(side), INITRD), memory)[0]
 
 
 def main():
