@@ -110,23 +110,6 @@ int vmlinux_open(struct vmlinux *vmlinux, const struct image *image, struct erro
     return 0;
 }
 
-/* A register's width of any data, wherever it stands. */
-typedef uint64_t chunk __attribute__((vector_size(16), aligned(1), may_alias));
-
-/*
- * As memcpy, which for this size uses an instruction that emulated CPUs take byte by byte: in the
- * lab a kernel is copied three times as fast, and elsewhere no slower. The empty statement keeps
- * the compiler from calling memcpy.
- */
-static void copy_page(uint8_t *to, const uint8_t *from)
-{
-    for (size_t at = 0; at < PAGE_SIZE; at += 4 * sizeof(chunk)) {
-        for (size_t i = at; i < at + 4 * sizeof(chunk); i += sizeof(chunk))
-            *(chunk *)(to + i) = *(const chunk *)(from + i);
-        __asm__ volatile("" ::: "memory");
-    }
-}
-
 /*
  * RAM is zero before anything is loaded. What is zero in the file is left out page by page, so that
  * memory which the guest never touches is not taken from the host: a kernel's zeroed data stands in
@@ -139,7 +122,7 @@ static void copy_sparse(uint8_t *to, const uint8_t *from, uint64_t count)
 
     for (; count - at >= PAGE_SIZE; at += PAGE_SIZE)
         if (memcmp(from + at, zeroes, PAGE_SIZE) != 0)
-            copy_page(to + at, from + at);
+            memcpy(to + at, from + at, PAGE_SIZE);
     memcpy(to + at, from + at, count - at);
 }
 
