@@ -14,7 +14,8 @@ enum { NAME_SIZE = 64, KERNELS_MOST = 8 };
 
 static struct {
     struct cached_key key;
-    uint8_t *bytes; /* the writer's; NULL: there is none */
+    bool taken;     /* a kernel is to be written, or was */
+    uint8_t *bytes; /* the writer's, once it runs; it frees them */
     size_t size;
     struct thread writer;
     bool writing;
@@ -70,15 +71,18 @@ static void *write_kernel(void *argument)
                                                          .size = kernel_cache.size})
                            ? KERNEL_CACHE_WRITTEN
                            : KERNEL_CACHE_FAILED;
+    free(kernel_cache.bytes);
+    kernel_cache.bytes = NULL;
     return NULL;
 }
 
 static void keep(const struct cached_key *key, uint8_t *bytes, size_t size)
 {
-    if (kernel_cache.bytes != NULL) {
+    if (kernel_cache.taken) {
         free(bytes);
         return;
     }
+    kernel_cache.taken = true;
     kernel_cache.key = *key;
     kernel_cache.bytes = bytes;
     kernel_cache.size = size;
@@ -88,7 +92,7 @@ void kernel_cache_start(void)
 {
     struct error error; /* it is only a cache */
 
-    if (kernel_cache.bytes != NULL && !kernel_cache.writing)
+    if (kernel_cache.taken && !kernel_cache.writing)
         kernel_cache.writing = thread_start(&kernel_cache.writer, write_kernel, NULL, &error) == 0;
 }
 
@@ -97,8 +101,8 @@ void kernel_cache_finish(void)
     if (kernel_cache.writing)
         thread_join(&kernel_cache.writer);
     free(kernel_cache.bytes);
-    kernel_cache.bytes = NULL;
-    kernel_cache.writing = false;
+    kernel_cache.bytes = NULL; /* that of a run in which no writer was started */
+    kernel_cache.writing = kernel_cache.taken = false;
 }
 
 enum kernel_cache_use kernel_cache_used(void)

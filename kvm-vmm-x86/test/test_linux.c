@@ -182,7 +182,7 @@ static void test_zero_page(void **state)
     assert_int_equal(zero.hdr.ramdisk_image, RAM_SIZE - PAGE_SIZE);
     assert_memory_equal(f->ram + zero.hdr.ramdisk_image, "first\0\0\0secondly", 16);
     assert_string_equal((char *)f->ram + zero.hdr.cmd_line_ptr,
-                        "console=ttyS0 panic=-1 reboot=k,panic_warm quiet root=/dev/vda");
+                        "console=ttyS0 panic=-1 reboot=k,panic_warm pci=off quiet root=/dev/vda");
 }
 
 static void test_too_large(void **state)
@@ -403,11 +403,12 @@ static void test_command_line(void **state)
         const char *append, *line;
         bool tells;
     } cases[] = {
-        {NULL, "console=ttyS0 panic=-1 reboot=k,panic_warm", true},
-        {"console=tty0", "panic=-1 reboot=k,panic_warm console=tty0", true},
-        {"quiet reboot=t", "console=ttyS0 panic=-1 quiet reboot=t", false},
-        {"netconsole=x", "console=ttyS0 panic=-1 reboot=k,panic_warm netconsole=x", true},
-        {" panic=0 -- reboot=x", "console=ttyS0 reboot=k,panic_warm  panic=0 -- reboot=x", true},
+        {NULL, "console=ttyS0 panic=-1 reboot=k,panic_warm pci=off", true},
+        {"console=tty0", "panic=-1 reboot=k,panic_warm pci=off console=tty0", true},
+        {"quiet reboot=t", "console=ttyS0 panic=-1 pci=off quiet reboot=t", false},
+        {"netconsole=x", "console=ttyS0 panic=-1 reboot=k,panic_warm pci=off netconsole=x", true},
+        {" panic=0 -- reboot=x", "console=ttyS0 reboot=k,panic_warm pci=off  panic=0 -- reboot=x",
+         true},
     };
     char line[128];
 

@@ -17,6 +17,7 @@ static const struct {
     {"console=", "console=ttyS0"},
     {"panic=", "panic=-1"},
     {"reboot=", "reboot=k,panic_warm"},
+    {"pci=", "pci=off"},
 };
 
 /* Whether a word of the line begins with `key`. What follows "--" is init's. */
