@@ -242,6 +242,17 @@ static void test_real_mode(void **state)
            "delivered; general protection fault goes to its handler at 0x0");
 }
 
+static void test_real_mode_stack(void **state)
+{
+    (void)state;
+    s.regs.rsp = 4; /* wraps */
+    RUN("\xcd\x21");
+    assert_true(d.deliveries[0].possible);
+    s.regs.rsp = 3;
+    RUN("\xcd\x21");
+    assert_string_equal(d.deliveries[0].failed.why, "SP 3 is too low for the frame");
+}
+
 static void test_interrupt(void **state)
 {
     (void)state;
@@ -250,6 +261,34 @@ static void test_interrupt(void **state)
     assert_string_equal(d.chain[0].why, "from a device");
     d = diagnose_fault(&s, &memory, (struct diagnose_hint){-1, -1});
     assert_int_equal(d.count, 0);
+}
+
+/* The second 8259A hangs on line 2 of the first; a line in service there is not the culprit. */
+static void test_missing_eoi(void **state)
+{
+    struct interrupts i = {.known = true};
+    char bytes[200];
+    struct text text = text_in(bytes, sizeof bytes);
+
+    (void)state;
+    i.pic[0].irq_base = 0x20;
+    i.pic[1].irq_base = 0x28;
+    assert_false(interrupts_describe_stuck(&text, &i));
+    assert_int_equal(interrupts_in_service(&i), -1);
+    i.pic[0].isr = 1 << 1;
+    i.pic[0].irr = 1 << 4;
+    assert_true(interrupts_describe_stuck(&text, &i));
+    assert_string_equal(bytes, "IRQ 1 (vector 0x21) is in service at the master PIC and was never "
+                               "ended (no EOI), so IRQ 4 waits");
+    i.pic[0].isr = 1 << 2;
+    i.pic[1].isr = 1 << 6;
+    assert_int_equal(interrupts_in_service(&i), 0x2e);
+    text = text_in(bytes, sizeof bytes);
+    assert_true(interrupts_describe_stuck(&text, &i));
+    assert_non_null(strstr(bytes, "IRQ 14 (vector 0x2e) is in service at the slave PIC"));
+    i.pic[0].isr = i.pic[1].isr = 0;
+    i.in_service[7] = 1u << 31;
+    assert_int_equal(interrupts_in_service(&i), 0xff);
 }
 
 static void test_loop(void **state)
@@ -298,7 +337,9 @@ int main(void)
         cmocka_unit_test_setup(test_divide, long_mode),
         cmocka_unit_test_setup(test_protected_faults, protected_mode),
         cmocka_unit_test_setup(test_real_mode, real_mode),
+        cmocka_unit_test_setup(test_real_mode_stack, real_mode),
         cmocka_unit_test_setup(test_interrupt, protected_mode),
+        cmocka_unit_test(test_missing_eoi),
         cmocka_unit_test(test_loop),
         cmocka_unit_test_setup(test_page, long_mode),
     };

@@ -1,6 +1,8 @@
 /* The interrupt controllers' state; see interrupts.h. */
 #include "explain/interrupts.h"
 
+enum { CASCADE = 2 }; /* the line of the master that the slave hangs on */
+
 static int lowest(unsigned bits)
 {
     for (int i = 0; i < 32; i++)
@@ -26,7 +28,7 @@ int interrupts_in_service(const struct interrupts *i)
         return -1;
     for (int chip = 1; chip >= 0; chip--) {
         line = lowest(i->pic[chip].isr);
-        if (line >= 0 && !(chip == 0 && line == 2))
+        if (line >= 0 && !(chip == 0 && line == CASCADE))
             return i->pic[chip].irq_base + line;
     }
     return highest_vector(i->in_service);
@@ -42,7 +44,7 @@ bool interrupts_describe_stuck(struct text *text, const struct interrupts *i)
         int serving = lowest(p->isr);
         int waiting = lowest(p->irr & (unsigned)~p->imr & 0xff);
 
-        if (serving < 0)
+        if (serving < 0 || (chip == 0 && serving == CASCADE && i->pic[1].isr != 0))
             continue;
         text_add(
             text, "IRQ %d (vector 0x%x) is in service at the %s PIC and was never ended (no EOI)",

@@ -231,14 +231,16 @@ static bool deliver_protected(struct context *c)
     return !stack_is_wrong(c, (uint32_t)(ss.base + sp), words * word, c->d->code.dpl == 3);
 }
 
+/* Three words, each of which wraps at 64 KB but may not be torn apart there. */
 static bool deliver_real(struct context *c)
 {
     uint16_t sp = (uint16_t)c->s->regs.rsp;
 
-    if (sp == 0 || sp >= 6)
-        return !stack_is_wrong(c, (uint32_t)(c->s->sregs.ss.base + (sp == 0 ? 0x10000 : sp)), 6,
-                               false);
-    return !exception_set(&c->d->failed, EXCEPTION_SS, 0, "SP 0x%x is too low for the frame", sp);
+    if ((sp & 1) && sp < 6)
+        return !exception_set(&c->d->failed, EXCEPTION_SS, 0, "SP %u is too low for the frame", sp);
+    if (sp < 6)
+        return true;
+    return !stack_is_wrong(c, (uint32_t)(c->s->sregs.ss.base + sp), 6, false);
 }
 
 struct delivery deliver_exception(const struct snapshot *s, const struct memory *memory,
