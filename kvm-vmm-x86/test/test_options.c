@@ -176,12 +176,9 @@ static void test_help_needs_no_image(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_linux),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_help_needs_no_image),
+        cmocka_unit_test(test_defaults), cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_linux),    cmocka_unit_test(test_log),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_help_needs_no_image),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
