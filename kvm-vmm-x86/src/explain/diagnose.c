@@ -32,12 +32,6 @@ static void follow(struct diagnosis *d, const struct snapshot *s, const struct m
     }
 }
 
-/* A software interrupt is no fault by itself: it is one only where it does not arrive. */
-static bool starts_chain(const struct raise *r)
-{
-    return r->exception.vector != EXCEPTION_NONE;
-}
-
 static void describe_recursion(struct text *line, const struct diagnosis *d)
 {
     text_add(line, "; its handler at 0x%llx raises it again, until the stack is used up",
@@ -92,7 +86,7 @@ struct diagnosis diagnose_fault(const struct snapshot *s, const struct memory *m
     struct diagnosis d = {.raise = raise_look(s, memory)};
     struct exception taken;
 
-    if (starts_chain(&d.raise)) {
+    if (d.raise.exception.vector != EXCEPTION_NONE) {
         add(&d, &d.raise.exception);
     } else if (hint.interrupt >= 0) {
         exception_set(&taken, hint.interrupt, 0, "from a device");

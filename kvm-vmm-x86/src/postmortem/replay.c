@@ -54,10 +54,9 @@ static bool repeat_exits(struct run *r, const struct worker *worker)
 /* Lets KVM finish the last exit's instruction, and reads the state from which steps begin. */
 static bool begin_steps(struct run *r)
 {
-    int code = kvm_finish_exit(&r->vcpu->cpu);
     struct kvm_run *run = r->vcpu->cpu.run;
 
-    if (code == 0)
+    if (kvm_finish_exit(&r->vcpu->cpu) == 0) /* it came back with another exit */
         return false;
     return kvm_read_registers(&r->vcpu->cpu, &run->s.regs.regs, &run->s.regs.sregs, NULL) == 0;
 }
@@ -67,11 +66,9 @@ static bool enter_handler(struct run *r, const struct tripwire *wire)
 {
     struct kvm_run *run = r->vcpu->cpu.run;
     struct kvm_regs regs;
-    int code = kvm_finish_exit(&r->vcpu->cpu);
 
-    if (code == 0)
-        return false;
-    if (kvm_read_registers(&r->vcpu->cpu, &regs, &run->s.regs.sregs, NULL) < 0)
+    if (kvm_finish_exit(&r->vcpu->cpu) == 0 ||
+        kvm_read_registers(&r->vcpu->cpu, &regs, &run->s.regs.sregs, NULL) < 0)
         return false;
     regs.rip = wire->offset;
     r->replay->handlers++;
@@ -84,21 +81,16 @@ static bool step(struct run *r, const struct worker *worker)
 {
     static const uint64_t no_addresses[4];
     struct kvm_run *run = r->vcpu->cpu.run;
-    struct tripwire hit = {0};
-    const struct tripwire *wire;
-    bool entered, is_hit = false;
+    const struct tripwire *hit = NULL;
+    bool entered;
 
     take_state(r);
     tripwires_lay(&r->wires, &r->replay->snapshot, r->memory);
     entered = kvm_set_guest_debug(&r->vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
                                   no_addresses, 0) == 0 &&
               worker_enter(worker);
-    if (entered && run->exit_reason == KVM_EXIT_IO && run->io.port == TRIPWIRE_PORT) {
-        wire = tripwires_find(&r->wires, run->s.regs.regs.rip);
-        is_hit = wire != NULL;
-        if (is_hit)
-            hit = *wire;
-    }
+    if (entered && run->exit_reason == KVM_EXIT_IO && run->io.port == TRIPWIRE_PORT)
+        hit = tripwires_find(&r->wires, run->s.regs.regs.rip);
     tripwires_lift(&r->wires);
     if (!entered)
         return false;
@@ -108,8 +100,8 @@ static bool step(struct run *r, const struct worker *worker)
     }
     r->replay->steps++;
     r->replay->handling = -1;
-    if (is_hit)
-        return enter_handler(r, &hit);
+    if (hit != NULL)
+        return enter_handler(r, hit);
     if (run->exit_reason == KVM_EXIT_DEBUG)
         return r->replay->steps < STEPS_MAX;
     r->replay->result = REPLAY_DIVERGED;

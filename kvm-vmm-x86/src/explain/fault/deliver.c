@@ -16,7 +16,7 @@ struct context {
     uint32_t external; /* EXT bit of error codes: not for INT n */
 };
 
-/* Each check fails with true, having filled d->failed. */
+/* The checks below are true where something is wrong; then they have filled d->failed. */
 static bool fails(struct context *c, int vector, uint32_t error, const char *why)
 {
     return exception_set(&c->d->failed, vector, error, "%s", why);
