@@ -23,6 +23,8 @@ FAULTS = {
     "interrupt": "general protection fault",
     "floating-point": "no floating point here",
     "single-step": "debug exception",
+    "local-segment": "general protection fault",
+    "nested-task": "invalid task state",
     "stack": "page fault writing 0x3fff",
 }
 
@@ -112,6 +114,24 @@ def fuzz(size, seed):
             line = line.replace(unwanted, b"")
         text += line + dice.choice([b"\n", b"\r", b"\n\n"])
     return bytes(text)
+
+
+@pytest.mark.parametrize("memory", [2, 3, 2048])
+def test_any_size_of_memory(on_vmm, memory):
+    """From hardly enough to more than the kernel can use, which is a gigabyte."""
+    result = on_vmm.run(b"cycles 20\nexit\n", options=("-m", "%dM" % memory))
+    free, before, after = map(int, re.search(rb"1K OS: (\d+) KB free(?:.|\n)*before (\d+), after (\d+)\n",
+                                             result.out).groups())
+    assert before == after
+    assert free <= min(memory - 1, 1023) << 10
+    assert free >= (min(memory - 1, 1023) << 10) - 3000
+    assert result.status == 0
+
+
+def test_too_little_memory_is_told(on_vmm):
+    result = on_vmm.run(b"", options=("-m", "1M"))
+    assert b"KERNEL PANIC: no memory is left behind the kernel\n" in result.out
+    assert result.status == 1 << 1 | 1
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -25,6 +25,7 @@ static const char *const fault_names[32] = {
     [6] = "invalid instruction",
     [7] = "no floating point here",
     [VECTOR_DOUBLE_FAULT] = "double fault",
+    [10] = "invalid task state",
     [11] = "segment not present",
     [12] = "stack segment fault",
     [13] = "general protection fault",
