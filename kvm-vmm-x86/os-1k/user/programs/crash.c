@@ -1,5 +1,4 @@
-/* crash HOW: does something that no program may do, to show that only this
- * program suffers. */
+/* crash HOW: does something that no program may do, to show that only this program suffers. */
 #include "common/string.h"
 #include "user/lib/call.h"
 #include "user/lib/text.h"
@@ -9,94 +8,139 @@
 static volatile int zero = 0, minus_one = -1, smallest = INT32_MIN, result;
 static const char constant[] = "constant";
 
-static void divide(void) { result = 100 / zero; }
+static void divide(void)
+{
+    result = 100 / zero;
+}
 
-static void overflow(void) { result = smallest / minus_one; }
+static void overflow(void)
+{
+    result = smallest / minus_one;
+}
 
-static void read_kernel(void) { result = (int)*KERNEL_MEMORY; }
+static void read_kernel(void)
+{
+    result = (int)*KERNEL_MEMORY;
+}
 
-static void write_kernel(void) { *KERNEL_MEMORY = 0; }
+static void write_kernel(void)
+{
+    *KERNEL_MEMORY = 0;
+}
 
-static void write_code(void) { *(volatile uint32_t *)(uint32_t)divide = 0; }
+static void write_code(void)
+{
+    *(volatile uint32_t *)(uint32_t)divide = 0;
+}
 
-static void write_constant(void) { *(volatile char *)(uint32_t)constant = 0; }
+static void write_constant(void)
+{
+    *(volatile char *)(uint32_t)constant = 0;
+}
 
-static void null_pointer(void) { result = *(volatile int *)(uint32_t)zero; }
+static void null_pointer(void)
+{
+    result = *(volatile int *)(uint32_t)zero;
+}
 
-static void jump_nowhere(void) { ((void (*)(void))0x12345678)(); }
+static void jump_nowhere(void)
+{
+    ((void (*)(void))0x12345678)();
+}
 
 /* Runs a RET instruction that lies on the stack. */
-static void run_stack(void) {
-  volatile uint8_t code[] = {0xc3};
+static void run_stack(void)
+{
+    volatile uint8_t code[] = {0xc3};
 
-  ((void (*)(void))(uint32_t)code)();
+    ((void (*)(void))(uint32_t)code)();
 }
 
-static void halt(void) { __asm__ volatile("hlt"); }
-
-static void port(void) { __asm__ volatile("outb %%al, $0xf4" : : "a"(1)); }
-
-static void no_interrupts(void) { __asm__ volatile("cli"); }
-
-static void page_tables(void) {
-  __asm__ volatile("movl %%cr3, %%eax" : : : "eax");
+static void halt(void)
+{
+    __asm__ volatile("hlt");
 }
 
-static void bad_instruction(void) { __asm__ volatile("ud2"); }
-
-static void breakpoint(void) { __asm__ volatile("int3"); }
-
-static void interrupt(void) {
-  __asm__ volatile(
-      "int $0x21"); /* the kernel's own gate: not open to programs */
+static void port(void)
+{
+    __asm__ volatile("outb %%al, $0xf4" : : "a"(1));
 }
 
-static void floating_point(void) { __asm__ volatile("fldz"); }
+static void no_interrupts(void)
+{
+    __asm__ volatile("cli");
+}
 
-static void single_step(void) {
-  __asm__ volatile("pushf; orl $0x100, (%%esp); popf; nop"
-                   :
-                   :
-                   : "memory", "cc");
+static void page_tables(void)
+{
+    __asm__ volatile("movl %%cr3, %%eax" : : : "eax");
+}
+
+static void bad_instruction(void)
+{
+    __asm__ volatile("ud2");
+}
+
+static void breakpoint(void)
+{
+    __asm__ volatile("int3");
+}
+
+static void interrupt(void)
+{
+    __asm__ volatile("int $0x21"); /* the kernel's own gate: not open to programs */
+}
+
+static void floating_point(void)
+{
+    __asm__ volatile("fldz");
+}
+
+static void single_step(void)
+{
+    __asm__ volatile("pushf; orl $0x100, (%%esp); popf; nop" : : : "memory", "cc");
 }
 
 /* A selector of the local descriptor table, which there is none of. */
-static void local_segment(void) {
-  __asm__ volatile("movw %w0, %%fs" : : "r"(7));
+static void local_segment(void)
+{
+    __asm__ volatile("movw %w0, %%fs" : : "r"(7));
 }
 
 /* Returns to the task that this one is said to be nested in. */
-static void nested_task(void) {
-  __asm__ volatile("pushf; orl $0x4000, (%%esp); popf; iret"
-                   :
-                   :
-                   : "memory", "cc");
+static void nested_task(void)
+{
+    __asm__ volatile("pushf; orl $0x4000, (%%esp); popf; iret" : : : "memory", "cc");
 }
 
-/* Calls the kernel with nothing in the segment registers. That goes through:
- * the kernel loads its own. */
-static void no_segments(void) {
-  __asm__ volatile(
-      "xorl %%ecx, %%ecx; movw %%cx, %%fs; movw %%cx, %%gs; movw %%cx, %%es\n\t"
-      "movw %%cx, %%ds; int $0x80\n\t"
-      "movw %%ss, %%cx; movw %%cx, %%ds; movw %%cx, %%es"
-      :
-      : "a"(HC_YIELD)
-      : "ecx", "memory");
+/* Calls the kernel with nothing in the segment registers. That goes through: the kernel loads its
+ * own. */
+static void no_segments(void)
+{
+    __asm__ volatile("xorl %%ecx, %%ecx; movw %%cx, %%fs; movw %%cx, %%gs; movw %%cx, %%es\n\t"
+                     "movw %%cx, %%ds; int $0x80\n\t"
+                     "movw %%ss, %%cx; movw %%cx, %%ds; movw %%cx, %%es"
+                     :
+                     : "a"(HC_YIELD)
+                     : "ecx", "memory");
 }
 
-static int __attribute__((noinline)) deeper(int n) {
-  volatile char room[1000];
+static int __attribute__((noinline)) deeper(int n)
+{
+    volatile char room[1000];
 
-  room[0] = (char)n;
-  return n < 0 ? 0 : deeper(n + 1) + room[0];
+    room[0] = (char)n;
+    return n < 0 ? 0 : deeper(n + 1) + room[0];
 }
 
-static void stack(void) { result = deeper(0); }
+static void stack(void)
+{
+    result = deeper(0);
+}
 
 struct way {
-  const char *name;
-  void (*function)(void);
+    const char *name;
+    void (*function)(void);
 };
 
 static const struct way ways[] = {
@@ -124,16 +168,17 @@ static const struct way ways[] = {
     {"stack", stack},
 };
 
-int main(int argc, char **argv) {
-  for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-    if (argc == 2 && strcmp(argv[1], ways[i].name) == 0) {
-      ways[i].function();
-      text_print("crash: %s went through\n", ways[i].name);
-      return 1;
+int main(int argc, char **argv)
+{
+    for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (argc == 2 && strcmp(argv[1], ways[i].name) == 0) {
+            ways[i].function();
+            text_print("crash: %s went through\n", ways[i].name);
+            return 1;
+        }
     }
-  }
-  text_print("usage: crash HOW, where HOW is one of\n");
-  for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++)
-    text_print("  %s\n", ways[i].name);
-  return 2;
+    text_print("usage: crash HOW, where HOW is one of\n");
+    for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        text_print("  %s\n", ways[i].name);
+    return 2;
 }
