@@ -47,7 +47,7 @@ struct boot_facts {
     const char *cache;    /* where that is; NULL: nowhere */
     unsigned cpus, host_cpus;
     uint64_t unclaimed; /* accesses that no device answered */
-    uint64_t rtc, uart; /* accesses before init */
+    uint64_t rtc;       /* accesses to it before init */
 };
 
 enum { BOOT_ADVICE_MAX = 8 };

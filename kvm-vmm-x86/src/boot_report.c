@@ -138,8 +138,7 @@ static void print_advice(const struct vm *vm, const struct boot_phases *p)
                                .cpus = vm->vcpu_count,
                                .host_cpus = thread_cpus(),
                                .unclaimed = nobody->reads + nobody->writes,
-                               .rtc = until_init(vm, &rtc_ops),
-                               .uart = until_init(vm, &serial_ops)};
+                               .rtc = until_init(vm, &rtc_ops)};
     struct boot_advice advice;
 
     boot_phases_advise(p, &facts, &advice);

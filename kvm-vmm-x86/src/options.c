@@ -121,63 +121,6 @@ static int parse_address(const char *name, const char *text, uint64_t *value, st
     return 0;
 }
 
-/* One of a few words; their order is that of the enum the result is stored in. */
-static int parse_word(const char *name, const char *text, const char *const words[], int *value,
-                      struct error *error)
-{
-    for (int i = 0; words[i] != NULL; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *value = i;
-            return 0;
-        }
-    }
-    return error_set(error, "%s %s: not one of those that --help names", name, text);
-}
-
-static int parse_mmio(struct options *o, const char *text, struct error *error)
-{
-    static const char *const words[] = {"default", "stop", "ignore", NULL};
-    int value = 0;
-
-    if (parse_word("--mmio", text, words, &value, error) < 0)
-        return -1;
-    o->mmio = (enum mmio_policy)value;
-    return 0;
-}
-
-static int parse_color(struct options *o, const char *text, struct error *error)
-{
-    static const char *const words[] = {"auto", "always", "never", NULL};
-    int value = 0;
-
-    if (parse_word("--color", text, words, &value, error) < 0)
-        return -1;
-    o->color = (enum color_policy)value;
-    return 0;
-}
-
-static int parse_display(struct options *o, const char *text, struct error *error)
-{
-    static const char *const words[] = {"none", "text", NULL};
-    int value = 0;
-
-    if (parse_word("--display", text, words, &value, error) < 0)
-        return -1;
-    o->display_text = value == 1;
-    return 0;
-}
-
-static int parse_eof(struct options *o, const char *text, struct error *error)
-{
-    static const char *const words[] = {"ctrl-d", "none", NULL};
-    int value = 0;
-
-    if (parse_word("--eof", text, words, &value, error) < 0)
-        return -1;
-    o->no_ctrl_d = value == 1;
-    return 0;
-}
-
 static int parse_input(struct options *o, const char *text, struct error *error)
 {
     uint64_t value;
@@ -205,17 +148,6 @@ static int add_initrd(struct options *o, const char *path, struct error *error)
     if (o->initrd_count == INITRDS_MAX)
         return error_set(error, "--initrd %s: more than %d", path, INITRDS_MAX);
     o->initrds[o->initrd_count++] = path;
-    return 0;
-}
-
-static int parse_kernel_entry(struct options *o, const char *text, struct error *error)
-{
-    static const char *const words[] = {"auto", "pvh", "64", "32", NULL};
-    int value = 0;
-
-    if (parse_word("--kernel-entry", text, words, &value, error) < 0)
-        return -1;
-    o->kernel_entry = (enum kernel_entry)value;
     return 0;
 }
 
@@ -298,8 +230,61 @@ static bool take_simple(struct options *o, int option, const char *value)
     return false;
 }
 
+/* Options that take one of a few words: in the order of the enum they stand for, or no and yes. */
+struct option_choice {
+    int option;
+    const char *name;
+    const char *words[5];
+    size_t field; /* in struct options */
+    bool yes;     /* a bool, where the others are enums */
+};
+
+static const struct option_choice choices[] = {
+    {OPT_MMIO, "--mmio", {"default", "stop", "ignore"}, offsetof(struct options, mmio), false},
+    {OPT_COLOR, "--color", {"auto", "always", "never"}, offsetof(struct options, color), false},
+    {OPT_KERNEL_ENTRY,
+     "--kernel-entry",
+     {"auto", "pvh", "64", "32"},
+     offsetof(struct options, kernel_entry),
+     false},
+    {OPT_DISPLAY, "--display", {"none", "text"}, offsetof(struct options, display_text), true},
+    {OPT_EOF, "--eof", {"ctrl-d", "none"}, offsetof(struct options, no_ctrl_d), true},
+};
+
+static int take_word(struct options *o, const struct option_choice *choice, const char *text,
+                     struct error *error)
+{
+    char *field = (char *)o + choice->field;
+    unsigned i = 0;
+
+    while (choice->words[i] != NULL && strcmp(text, choice->words[i]) != 0)
+        i++;
+    if (choice->words[i] == NULL)
+        return error_set(error, "%s %s: not one of those that --help names", choice->name, text);
+    if (choice->yes)
+        *(bool *)field = i == 1;
+    else
+        memcpy(field, &i, sizeof i); /* enums are as wide: they have no negative value */
+    return 0;
+}
+
+/* 1: the option takes no such word. */
+static int take_choice(struct options *o, int option, const char *text, struct error *error)
+{
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (choices[i].option == option)
+            return take_word(o, &choices[i], text, error);
+    return 1;
+}
+
+_Static_assert(sizeof(enum mmio_policy) == sizeof(unsigned), "take_word stores them so");
+
 static int parse_one(struct options *o, int option, const char *value, struct error *error)
 {
+    int taken = take_choice(o, option, value, error);
+
+    if (taken <= 0)
+        return taken;
     switch (option) {
     case OPT_REAL:
         return set_mode(o, MODE_REAL, error);
@@ -315,28 +300,18 @@ static int parse_one(struct options *o, int option, const char *value, struct er
     case OPT_ENTRY:
         o->has_entry = true;
         return parse_address("--entry", value, &o->entry, error);
-    case OPT_MMIO:
-        return parse_mmio(o, value, error);
     case OPT_INPUT:
         return parse_input(o, value, error);
-    case OPT_EOF:
-        return parse_eof(o, value, error);
     case OPT_MAX_EXITS:
         return parse_max_exits(o, value, error);
     case OPT_TIMEOUT:
         return parse_timeout(o, value, error);
-    case OPT_COLOR:
-        return parse_color(o, value, error);
-    case OPT_DISPLAY:
-        return parse_display(o, value, error);
     case OPT_LOG_SIZE:
         return parse_log_size(o, value, error);
     case 'c':
         return parse_cpus(o, value, error);
     case OPT_INITRD:
         return add_initrd(o, value, error);
-    case OPT_KERNEL_ENTRY:
-        return parse_kernel_entry(o, value, error);
     case 'h':
         o->action = OPTIONS_HELP;
         return 0;
