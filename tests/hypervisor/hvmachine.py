@@ -82,8 +82,8 @@ def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv6
     return line + (["-initrd", str(initrd)] if initrd else [])
 
 
-def run(line, timeout=60):
-    """Runs a machine to its end; returns its status and its output."""
+def run(line, timeout=300):
+    """Runs a machine to its end; returns its status and its output. The limit is for one that hangs, on a busy host."""
     done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout)
     return done.returncode, done.stdout.decode(errors="replace").replace("\r", "")

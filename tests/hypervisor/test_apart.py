@@ -22,7 +22,7 @@ def check_both(output, begun, done):
 def test_memory(hypervisor, qemu, tmp_path, harts):
     mine, theirs = 0x0123456789abcdef, 0x0fedcba987654321
     initrd = both("patterns", tmp_path, "32M", {"MINE": mine, "THEIRS": theirs}, {"MINE": theirs, "THEIRS": mine})
-    status, output = run(command(qemu, hypervisor, initrd, "mux=lines", harts=harts, memory="256M"), 90)
+    status, output = run(command(qemu, hypervisor, initrd, "mux=lines", harts=harts, memory="256M"))
     assert status == 0, output[-1500:]
     check_both(output, "patterns: RAM was empty, and is filled", "patterns: looked everywhere")
 
@@ -30,6 +30,6 @@ def test_memory(hypervisor, qemu, tmp_path, harts):
 def test_floating_point_and_vector_registers(hypervisor, qemu, tmp_path):
     initrd = both("registers", tmp_path, "16M", {"SEED": 0x1111111100000000, "LENGTH": 5},
                   {"SEED": 0x2222222200000000, "LENGTH": 10})
-    status, output = run(command(qemu, hypervisor, initrd, "mux=lines", cpu="rv64,v=true", memory="256M"), 90)
+    status, output = run(command(qemu, hypervisor, initrd, "mux=lines", cpu="rv64,v=true", memory="256M"))
     assert status == 0, output[-1500:]
     check_both(output, "registers: begun", "registers: kept")

@@ -15,7 +15,7 @@ def evil(hypervisor, tmp_path_factory, soak):
 
 def test_evil_guest_alone(hypervisor, evil, qemu, tmp_path):
     initrd = cpio(tmp_path / "i", {"manifest": "vm evil mem=128M kernel=evil.elf base=0x80000000", "evil.elf": evil})
-    status, output = run(command(qemu, hypervisor, initrd), 180)
+    status, output = run(command(qemu, hypervisor, initrd))
     assert status == 0, output[-1500:]
     assert "evil: still here after everything" in output and "defect" not in output
 
@@ -25,7 +25,7 @@ def test_neighbour_counts_on(hypervisor, evil, linux, tmp_path):  # noqa: F811
                "".join(f"vm evil{i} mem=128M kernel=evil.elf base=0x80000000\n" for i in range(2))
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "evil.elf": evil, "Image": linux / "Image",
                                    "initrd": linux / "initrd"})
-    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", harts=1, memory="1G"), 240)
+    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", harts=1, memory="1G"))
     assert status == 0, output[-1500:]
     counts = re.findall(r"^good: counter: (\d+) at ([\d.]+)", output, re.M)
     assert [int(n) for n, _ in counts] == list(range(1, 13))
@@ -42,7 +42,7 @@ def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # 
     strays = {f"stray{i}": assemble("stray", tmp_path, f"stray{i}", HANDLER=h) for i, h in enumerate(handlers)}
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd",
                                    **strays})
-    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", memory="1G"), 120)
+    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", memory="1G"))
     assert status == 1, output[-1500:]  # the machine's own: a guest was ended
     for i, handler in enumerate(handlers):
         report = output[output.index(f"hv: vm stray{i} is ended: its trap handler at {handler:#x} cannot be fetched"):]

@@ -37,7 +37,7 @@ def guest(name, args, cpus=1, more=""):
 @pytest.mark.parametrize("cpus,harts", [(1, 1), (2, 2), (4, 4), (2, 1), (4, 2)])
 def test_cpus(hypervisor, linux, tmp_path, cpus, harts):
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", cpus))
-    status, output = run(command(QEMU12, hypervisor, initrd, harts=harts, memory="512M"), 90)
+    status, output = run(command(QEMU12, hypervisor, initrd, harts=harts, memory="512M"))
     assert status == 0, output[-2000:]
     assert f"cpus: nproc {cpus}\n" in output
     timers = re.search(r"^ *\d+: +(.*?) +RISC-V INTC", output, re.M).group(1).split()
@@ -46,7 +46,7 @@ def test_cpus(hypervisor, linux, tmp_path, cpus, harts):
 
 def test_on_debian_13_qemu(hypervisor, linux, tmp_path, qemu):
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
-    status, output = run(command(qemu, hypervisor, initrd, harts=2, memory="512M"), 90)
+    status, output = run(command(qemu, hypervisor, initrd, harts=2, memory="512M"))
     assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
@@ -56,7 +56,7 @@ def test_on_newer_harts(hypervisor, linux, tmp_path, qemu, cpu):
     if qemu is QEMU12:
         pytest.skip("QEMU 7.2 has no such harts")
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=isa", 2))
-    status, output = run(command(qemu, hypervisor, initrd, harts=2, cpu=cpu, memory="512M"), 120)
+    status, output = run(command(qemu, hypervisor, initrd, harts=2, cpu=cpu, memory="512M"))
     assert status == 0 and "isa: nproc 2\n" in output, output[-2000:]
     isa = re.search(r"^isa: .*: (rv64\S+)", output, re.M).group(1)
     assert {"zicboz", "sstc", "zicbom"} <= set(isa.split("_")), isa  # what needs hstateen0.ENVCFG and henvcfg
@@ -65,21 +65,21 @@ def test_on_newer_harts(hypervisor, linux, tmp_path, qemu, cpu):
 def test_with_a_vector_unit(hypervisor, linux, tmp_path):
     """Two vCPUs on one hart whose vector registers are saved and loaded at each switch."""
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
-    status, output = run(command(QEMU12, hypervisor, initrd, cpu="rv64,v=true"), 90)
+    status, output = run(command(QEMU12, hypervisor, initrd, cpu="rv64,v=true"))
     assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
 def test_without_sstc(hypervisor, linux, tmp_path):
     """Every timer of the guest is an SBI call, and the hypervisor's own are the firmware's."""
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
-    status, output = run(command(QEMU12, hypervisor, initrd, cpu="rv64,sstc=off"), 90)
+    status, output = run(command(QEMU12, hypervisor, initrd, cpu="rv64,sstc=off"))
     assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
 def test_reboots(hypervisor, linux_disk, tmp_path):
     """A guest that reboots until its disk, which outlives its boots, has counted three."""
     initrd = archive(tmp_path / "i", linux_disk, guest("linux", "test=reboot", 1, "disk=count"), count=bytes(512))
-    status, output = run(command(QEMU12, hypervisor, initrd), 120)
+    status, output = run(command(QEMU12, hypervisor, initrd))
     assert status == 0, output[-2000:]
     assert re.findall(r"^reboot: boot (\d+)$", output, re.M) == ["1", "2", "3"], output[-2000:]
 
@@ -87,7 +87,7 @@ def test_reboots(hypervisor, linux_disk, tmp_path):
 def test_boots_in_a_row(hypervisor, linux, tmp_path, soak):
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", 2))
     for _ in range(soak(3, 50)):
-        status, output = run(command(QEMU12, hypervisor, initrd, harts=2, memory="512M"), 90)
+        status, output = run(command(QEMU12, hypervisor, initrd, harts=2, memory="512M"))
         assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
@@ -98,18 +98,18 @@ def test_disk_survives_a_boot(hypervisor, linux_disk, tmp_path):
     more = ["-global", "virtio-mmio.force-legacy=false", "-drive",
             f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"]
     line = command(QEMU12, hypervisor, initrd, memory="512M", more=more)
-    status, first = run(line, 90)
+    status, first = run(line)
     assert status == 0 and "disk: 2048 sectors, found" in first, first[-2000:]
     assert "found written-once" not in first
     assert disk.read_bytes()[3 * 512:][:12] == b"written-once"
-    status, second = run(line, 90)
+    status, second = run(line)
     assert status == 0 and "disk: 2048 sectors, found written-once" in second, second[-2000:]
 
 
 def test_two_guests_talk(hypervisor, linux, tmp_path):
     manifest = guest("one", "test=net host=1", 1, "net=lan") + guest("two", "test=net host=2", 1, "net=lan")
     initrd = archive(tmp_path / "i", linux, manifest)
-    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", harts=2, memory="768M"), 150)
+    status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", harts=2, memory="768M"))
     assert status == 0, output[-3000:]
     for name in ("one", "two"):
         assert re.search(rf"^{name}: net: 3 packets transmitted, 3 packets received", output, re.M), output[-3000:]

@@ -37,7 +37,7 @@ def test_memory(hypervisor, tmp_path, base, size, page, step, line, memory):
     manifest = f"vm far mem={size // 1024}K kernel=far.elf base={base:#x} page={page}\n"
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})
     machine = command(QEMU12, hypervisor, initrd, memory=memory)
-    child = pexpect.spawn(machine[0], machine[1:], timeout=60, encoding="utf-8", codec_errors="replace")
+    child = pexpect.spawn(machine[0], machine[1:], timeout=180, encoding="utf-8", codec_errors="replace")
     child.expect(r"far: \d+ marks from")
     child.send("\x01m")
     child.expect("hv> ")
@@ -59,7 +59,7 @@ def test_typing_with_and_without_a_plic(hypervisor, qemu, tmp_path, aia):
     initrd = cpio(tmp_path / "i", {"manifest": "vm far mem=8M kernel=far.elf base=0x80000000\n", "far.elf": elf})
     machine = command(qemu, hypervisor, initrd, harts=2, memory="256M")
     machine[machine.index("virt")] = f"virt,aia={aia}"
-    child = pexpect.spawn(machine[0], machine[1:], timeout=30, encoding="utf-8", codec_errors="replace")
+    child = pexpect.spawn(machine[0], machine[1:], timeout=180, encoding="utf-8", codec_errors="replace")
     child.expect(r"far: \d+ marks from")
     child.send("x")  # the guest waits for it
     child.expect(r"far: done: \d+ met, 0 missed")
@@ -96,7 +96,7 @@ def test_thirty_two_guests(hypervisor, tmp_path):
     manifest = "".join(f"vm g{i} mem=8M kernel=far.elf base=0x80000000\n" for i in range(32))
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})
     machine = command(QEMU12, hypervisor, initrd, "mux=lines", harts=2, memory="512M")
-    child = pexpect.spawn(machine[0], machine[1:], timeout=60, encoding="utf-8", codec_errors="replace")
+    child = pexpect.spawn(machine[0], machine[1:], timeout=180, encoding="utf-8", codec_errors="replace")
     marked = set()
     while len(marked) < 32:
         child.expect(r"(g\d+): far: 64 marks from")

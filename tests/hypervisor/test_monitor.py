@@ -12,7 +12,7 @@ from test_linux import archive, guest, linux  # noqa: F401
 def machine(hypervisor, linux, tmp_path):  # noqa: F811
     initrd = archive(tmp_path / "i", linux, guest("one", "", 1) + guest("two", "", 2))
     line = command(QEMU12, hypervisor, initrd, harts=2, memory="768M")
-    child = pexpect.spawn(line[0], line[1:], timeout=60, encoding="utf-8", codec_errors="replace")
+    child = pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
     child.expect("guest# ")
     yield child
     child.close(force=True)
@@ -94,7 +94,7 @@ def test_reset_boots_again(machine):
 def test_typing_at_the_virtio_console(hypervisor, linux, tmp_path):  # noqa: F811
     initrd = archive(tmp_path / "i", linux, guest("one", "test=hvc", 1, "console=virtio"))
     line = command(QEMU12, hypervisor, initrd)
-    child = pexpect.spawn(line[0], line[1:], timeout=90, encoding="utf-8", codec_errors="replace")
+    child = pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
     child.expect("hvc: ready")
     child.send("typed here\r")
     child.expect("hvc: read 'typed here'")
