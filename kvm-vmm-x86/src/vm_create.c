@@ -185,6 +185,18 @@ static int add_vcpus(struct vm *vm, const struct kvm *kvm, const struct cpu_star
     return set_first_state(vm, start, error);
 }
 
+/* An option that would do nothing is a mistake to be told. */
+static int check_kernel_options(const struct vm *vm, struct error *error)
+{
+    const struct options *o = vm->options;
+
+    if (vm->mode != MODE_LINUX && o->initrd_count > 0)
+        return error_set(error, "%s: --initrd goes with a Linux kernel", vm->name);
+    if (vm->mode != MODE_LINUX && o->kernel_entry != KERNEL_ENTRY_AUTO)
+        return error_set(error, "%s: --kernel-entry goes with a Linux kernel", vm->name);
+    return 0;
+}
+
 /* What the options and the image say, before anything is made. */
 static int plan(struct vm *vm, const struct loader *loader, const struct image *image,
                 struct error *error)
@@ -199,7 +211,7 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     vm->mmio = o->mmio != MMIO_DEFAULT  ? o->mmio
                : vm->mode == MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
                                         : MMIO_STOP;
-    return check_size(vm, error);
+    return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, error);
 }
 
 void vm_init(struct vm *vm, unsigned index, const struct options *options)

@@ -29,6 +29,10 @@ WRONG = {
     "an ELF file cut short": (["FOLDER/cut.elf"], 125, ["cut.elf"]),
     "an ELF file of another machine": (["FOLDER/riscv.elf"], 125, ["riscv.elf"]),
     "less memory than any": (["-m", "0", "@hello"], 2, ["0"]),
+    "more vCPUs than any": (["-c", "65", "@hello"], 2, ["65"]),
+    "several vCPUs in real mode": (["-c", "2", "@hello"], 125, ["-c"]),
+    "a ramdisk for no kernel": (["--initrd", "FOLDER/large", "@hello"], 125, ["--initrd", "Linux"]),
+    "an entry for no kernel": (["--kernel-entry=pvh", "@hello_64"], 125, ["--kernel-entry", "Linux"]),
 }
 
 
