@@ -15,8 +15,9 @@ struct debug_cpu {
     /* its thread only: */
     uint32_t control;      /* KVM_GUESTDBG_* in force; 0: none */
     bool reinject;         /* an int3 of the guest's own goes on to the guest */
-    bool looked;           /* `pushes_flags` is about the next instruction */
+    bool looked;           /* what follows is about the next instruction */
     bool pushes_flags;     /* it is a PUSHF */
+    unsigned touches;      /* it accesses what is watched: 1 + index in the table; 0: it does not */
     bool crash_told;       /* the debugger has seen the crash that the exit is */
     struct kvm_dtable idt; /* that the entries were taken from */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "debug/debug.h"
+#include "explain/fault/instruction.h"
 #include "explain/walk.h"
 #include "host/kvm_debug.h"
 #include "vm.h"
@@ -25,6 +26,43 @@ bool debug_place(const struct vcpu *vcpu, const struct snapshot *s, gva_t at, gp
     return walk.mapped && walk.in_ram;
 }
 
+static bool overlaps(const struct gdb_breakpoint *b, const struct instruction_access *access)
+{
+    unsigned size = access->size != 0 ? access->size : 1;
+
+    return access->linear < b->address + b->length && b->address < access->linear + size;
+}
+
+/* The watchpoint for reads, by single steps, that the next instruction accesses: 1 + its index. */
+static unsigned watch_ahead(const struct debug *d, const struct snapshot *s)
+{
+    struct instruction_access access;
+    struct instruction instruction;
+    uint8_t code[INSTRUCTION_MAX];
+    size_t count;
+
+    if (!d->plan.steps)
+        return 0;
+    count = walk_read(s, &d->vm->memory, snapshot_linear_rip(s), code, sizeof code);
+    if (instruction_decode(s, code, count, &instruction) != INSTRUCTION_GOOD)
+        return 0;
+    for (unsigned k = 0; k < instruction.i.operand_count; k++)
+        for (unsigned i = 0; i < d->table.count; i++)
+            if (d->table.list[i].type == GDB_WATCH_ACCESS &&
+                d->table.list[i].means == GDB_BY_STEPS &&
+                instruction_access(s, &instruction, k, &access) &&
+                overlaps(&d->table.list[i], &access))
+                return i + 1;
+    return 0;
+}
+
+static void look_ahead(struct vcpu *vcpu, const struct snapshot *s)
+{
+    vcpu->debug.looked = true;
+    vcpu->debug.pushes_flags = entries_is_pushf(s, &vcpu->vm->memory);
+    vcpu->debug.touches = watch_ahead(&vcpu->vm->debug, s);
+}
+
 /* Single steps have to be asked for each time: an instruction that writes the flags ends them. */
 void debug_before_entry(struct vcpu *vcpu)
 {
@@ -36,10 +74,8 @@ void debug_before_entry(struct vcpu *vcpu)
     if (!d->enabled)
         return;
     control = debug_control(vcpu);
-    if ((control & KVM_GUESTDBG_SINGLESTEP) && !own->looked && debug_snapshot(vcpu, &s) == 0) {
-        own->looked = true;
-        own->pushes_flags = entries_is_pushf(&s, &vcpu->vm->memory);
-    }
+    if ((control & KVM_GUESTDBG_SINGLESTEP) && !own->looked && debug_snapshot(vcpu, &s) == 0)
+        look_ahead(vcpu, &s);
     if (own->reinject)
         control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_INJECT_BP;
     own->reinject = false;
@@ -168,14 +204,17 @@ static void after_step(struct vcpu *vcpu)
 {
     struct debug_cpu *own = &vcpu->debug;
     struct snapshot s;
+    unsigned touched;
 
     if (debug_snapshot(vcpu, &s) < 0)
         return;
     if (own->looked && own->pushes_flags)
         entries_hide_pushed_flag(&s, &vcpu->vm->memory);
-    own->looked = true;
-    own->pushes_flags = entries_is_pushf(&s, &vcpu->vm->memory);
-    if (found_by_steps(vcpu, &s))
+    touched = own->looked ? own->touches : 0;
+    look_ahead(vcpu, &s);
+    if (touched > 0)
+        tell_watch(vcpu, &vcpu->vm->debug.table.list[touched - 1]);
+    if (touched > 0 || found_by_steps(vcpu, &s))
         return;
     if (own->action == GDB_STEP)
         debug_event(vcpu, &(struct gdb_stop){.reason = GDB_STEPPED});

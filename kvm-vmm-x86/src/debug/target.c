@@ -121,8 +121,7 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
         place = UINT64_MAX;
     if (b.type == GDB_SOFTWARE && d->features.int3 && !mapped)
         return -EFAULT;
-    if (watch && !d->features.watchpoint &&
-        (b.type != GDB_WATCH_WRITE || !mapped || !is_contiguous(vcpu, &s, &b, place)))
+    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(vcpu, &s, &b, place)))
         return -EOPNOTSUPP;
     b.portable = b.type == GDB_SOFTWARE && mapped && is_portable(vm, &s, b.address, place);
     return debug_insert(d, &b, place);
@@ -190,8 +189,8 @@ static void describe_means(void *context, struct text *text)
                            : "this KVM does not report debug registers: single steps");
     text_add(text, "watchpoints: %s\n",
              f->watchpoint ? "debug registers"
-                           : "this KVM does not report them: single steps, for writes that change "
-                             "the value");
+                           : "this KVM does not report them: single steps, and writes that leave a "
+                             "value as it was go unseen");
     text_add(text, "single steps: %s%s\n", f->step ? "by KVM" : "NOT REPORTED by this KVM",
              d->step_flags != 0 ? ", interrupts held back" : "");
     for (unsigned i = 0; i < d->table.count; i++)

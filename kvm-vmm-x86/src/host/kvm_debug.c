@@ -27,12 +27,41 @@ uint32_t kvm_guest_debug_flags(int vm)
     return flags > 0 ? (uint32_t)flags : 0;
 }
 
+/* KVM_GET_FPU leaves MXCSR out; KVM_GET_XSAVE has it where FXSAVE has (Intel SDM volume 1, 10.5.1).
+ * The state's header says which parts of it are to be taken (13.4.2). */
+enum { XSAVE_MXCSR = 24 / 4, XSAVE_PARTS = 512 / 4, XSAVE_SSE = 1 << 1 };
+
+static int read_mxcsr(const struct kvm_cpu *cpu, uint32_t *mxcsr)
+{
+    struct kvm_xsave state;
+
+    if (ioctl(cpu->fd, KVM_GET_XSAVE, &state) < 0)
+        return -errno;
+    *mxcsr = state.region[XSAVE_MXCSR];
+    return 0;
+}
+
+static int write_mxcsr(const struct kvm_cpu *cpu, uint32_t mxcsr)
+{
+    struct kvm_xsave state;
+
+    if (ioctl(cpu->fd, KVM_GET_XSAVE, &state) < 0)
+        return -errno;
+    if (state.region[XSAVE_MXCSR] == mxcsr)
+        return 0;
+    state.region[XSAVE_MXCSR] = mxcsr;
+    state.region[XSAVE_PARTS] |= XSAVE_SSE;
+    return result_of(ioctl(cpu->fd, KVM_SET_XSAVE, &state));
+}
+
 int kvm_read_registers(const struct kvm_cpu *cpu, struct kvm_regs *regs, struct kvm_sregs *sregs,
                        struct kvm_fpu *fpu)
 {
     if (ioctl(cpu->fd, KVM_GET_REGS, regs) < 0 || ioctl(cpu->fd, KVM_GET_SREGS, sregs) < 0)
         return -errno;
-    return fpu == NULL ? 0 : result_of(ioctl(cpu->fd, KVM_GET_FPU, fpu));
+    if (fpu == NULL)
+        return 0;
+    return ioctl(cpu->fd, KVM_GET_FPU, fpu) < 0 ? -errno : read_mxcsr(cpu, &fpu->mxcsr);
 }
 
 int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs)
@@ -51,7 +80,7 @@ int kvm_write_special(const struct kvm_cpu *cpu, const struct kvm_sregs *sregs)
 
 int kvm_write_fpu(const struct kvm_cpu *cpu, const struct kvm_fpu *fpu)
 {
-    return result_of(ioctl(cpu->fd, KVM_SET_FPU, fpu));
+    return ioctl(cpu->fd, KVM_SET_FPU, fpu) < 0 ? -errno : write_mxcsr(cpu, fpu->mxcsr);
 }
 
 uint64_t kvm_read_msr(const struct kvm_cpu *cpu, uint32_t index)

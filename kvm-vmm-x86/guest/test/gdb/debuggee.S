@@ -1,0 +1,65 @@
+/*
+ * Mode: long. Something to debug: a loop with a function, a variable that it writes, one that it
+ * only reads, a software interrupt with its handler, and flags on the stack. It goes on until a
+ * debugger sets `stop`, then ends well. A debugger that single-steps by the trap flag must not be
+ * seen: whoever finds that flag saved ends the guest with (number << 1) | 1, 1 for PUSHF and 2 for
+ * the interrupt.
+ */
+#include "kvm-vmm-x86/guest/guest.inc"
+    .code64
+    .set VECTOR, 0x80
+    .set GATE, 0x8e00           // present, interrupt gate (Intel SDM volume 3, 6.14.1)
+    .set TF_BYTE, 1             // of the flags, where bit 0 is the trap flag
+
+    lea on_interrupt(%rip), %rax
+    lea idt + 16 * VECTOR(%rip), %rdi
+    mov %ax, (%rdi)
+    movw $8, 2(%rdi)
+    movw $GATE, 4(%rdi)
+    shr $16, %rax
+    mov %ax, 6(%rdi)
+    lidt idtr(%rip)
+
+    .global rounds
+rounds:
+    call bump
+    mov constant(%rip), %rbx
+    pushfq
+    testb $1, TF_BYTE(%rsp)
+    jnz 1f
+    popfq
+    int $VECTOR
+    cmpl $0, stop(%rip)
+    je rounds
+    exit
+1:  debug_exit 1
+
+    .global bump
+bump:
+    push %rbp
+    mov %rsp, %rbp
+    incq counter(%rip)
+    pop %rbp
+    ret
+
+    .global on_interrupt
+on_interrupt:
+    testb $1, 16 + TF_BYTE(%rsp) // above RIP and CS
+    jnz 1f
+    incq interrupts(%rip)
+    iretq
+1:  debug_exit 2
+
+    .data
+    .global counter, interrupts, constant, stop
+    .balign 16
+counter:    .quad 0
+interrupts: .quad 0
+constant:   .quad 0x1122334455667788
+stop:       .long 0
+idtr:       .word 16 * 256 - 1
+            .quad idt
+
+    .bss
+    .balign 16
+idt:        .skip 16 * 256
