@@ -6,6 +6,7 @@
 
 #include "cmocka_all.h"
 #include "debug/entries.h"
+#include "debug/portable.h"
 #include "gdb/breakpoints.h"
 
 static const struct gdb_features everything = {true, true, true, true};
@@ -237,6 +238,31 @@ static void test_pushed_flags(void **state)
     assert_int_equal(ram[0x8000], 0x46);
 }
 
+/* Code for 64 bits at 0x1000, with paging off for the walk's sake. */
+static bool portable(const char *code, size_t length, gva_t at)
+{
+    struct snapshot s = long_mode();
+
+    memset(ram, 0x90, sizeof ram);
+    memcpy(ram + 0x1000, code, length);
+    return portable_is(&s, &memory, at, at);
+}
+
+static void test_what_a_port_write_may_cover(void **state)
+{
+    (void)state;
+    assert_true(portable("\x89\xc3", 2, 0x1000));         /* mov %eax,%ebx */
+    assert_false(portable("\xc3\x89\xc3", 3, 0x1000));    /* ret */
+    assert_true(portable("\x55\x48\x89\xe5", 4, 0x1000)); /* push %rbp; mov %rsp,%rbp */
+    /* The same with a jump back to the mov, short and long. */
+    assert_false(portable("\x55\x48\x89\xe5\xeb\xfb", 6, 0x1000));
+    assert_false(portable("\x55\x48\x89\xe5\xe9\xf8\xff\xff\xff", 9, 0x1000));
+    assert_false(portable("\x55\x48\x89\xe5\x0f\x84\xf7\xff\xff\xff", 10, 0x1000));
+    assert_true(portable("\x55\x48\x89\xe5\x0f\x84\xf6\xff\xff\xff", 10, 0x1000)); /* to the push */
+    assert_false(portable("\x89\xc3", 2, 0x1fff)); /* at the end of a page */
+    assert_false(portable("\x06", 1, 0x1000));     /* no instruction of 64-bit code */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup(test_handlers_in_real_mode, fresh_memory),
         cmocka_unit_test_setup(test_saved_flags, fresh_memory),
         cmocka_unit_test_setup(test_pushed_flags, fresh_memory),
+        cmocka_unit_test_setup(test_what_a_port_write_may_cover, fresh_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,8 +23,8 @@ class Guest:
         self.socket = "/tmp/gdb-%d-%d.sock" % (os.getpid(), next(NUMBERS))
         command = vmm.command("--gdb", "unix:" + self.socket, *(["-S"] if wait else []), *args)
         self.process = subprocess.Popen([LAB, "run", *map(str, command)], cwd=TOP, stdin=stdin,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.said = b""
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+        self.said = self.printed = b""
         while b"target remote" not in self.said:
             line = self.process.stderr.readline()
             assert line, self.said
@@ -39,9 +39,17 @@ class Guest:
         return subprocess.Popen([LAB, "run", "socat", "-", "UNIX:" + self.socket + (".%d" % index if index else "")],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
+    def wait_for(self, text):
+        """Until the guest has printed this."""
+        while text not in self.printed:
+            byte = os.read(self.process.stdout.fileno(), 1)
+            assert byte, self.printed
+            self.printed += byte
+
     def end(self):
         """Waits for its end: status, standard output, standard error."""
         out, err = self.process.communicate(timeout=LIMIT)
+        out = self.printed + out
         return self.process.returncode, out, (self.said + err).decode()
 
     def discard(self):

@@ -292,7 +292,7 @@ uint32_t debug_control(struct vcpu *vcpu)
     if (d->phase == DEBUG_ALONE || vcpu->debug.action == GDB_STEP)
         control |= KVM_GUESTDBG_SINGLESTEP | d->step_flags;
     else if (d->plan.steps)
-        control |= KVM_GUESTDBG_SINGLESTEP;
+        control |= KVM_GUESTDBG_SINGLESTEP | (vcpu->debug.calm > 0 ? d->step_flags : 0);
     if (d->phase != DEBUG_ALONE && d->plan.used > 0)
         control |= KVM_GUESTDBG_USE_HW_BP;
     if (d->features.int3 && d->traps.count > 0)

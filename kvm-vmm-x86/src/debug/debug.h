@@ -29,6 +29,10 @@
 struct vcpu;
 struct vm;
 
+/* A guest that is stepped is slow beside its timer: between two interrupts it gets at least so many
+ * instructions done, or it would get none. */
+enum { DEBUG_CALM_STEPS = 200 };
+
 /* A range watched by single steps: its bytes as they were. */
 struct debug_watch {
     uint8_t bytes[GDB_WATCH_LENGTH_MAX];

@@ -111,6 +111,8 @@ static void on_trap(struct vcpu *vcpu, struct snapshot *s, gpa_t place)
     const struct gdb_breakpoint *b = breakpoint_at(d, snapshot_linear_rip(s), place);
 
     if (entry != NULL)
+        vcpu->debug.calm = DEBUG_CALM_STEPS;
+    if (entry != NULL)
         entries_hide_trap_flag(entry, s, &vcpu->vm->memory);
     if (kvm_write_general(&vcpu->cpu, &s->regs) < 0)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses its registers at a breakpoint");
@@ -210,6 +212,7 @@ static void after_step(struct vcpu *vcpu)
         return;
     if (own->looked && own->pushes_flags)
         entries_hide_pushed_flag(&s, &vcpu->vm->memory);
+    own->calm -= own->calm > 0;
     touched = own->looked ? own->touches : 0;
     look_ahead(vcpu, &s);
     if (touched > 0)

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "debug/portable.h"
 #include "exits.h"
-#include "explain/fault/instruction.h"
 #include "explain/walk.h"
 #include "host/kvm_debug.h"
 #include "vm.h"
@@ -78,21 +78,6 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
     return done;
 }
 
-/* A port write can stand in for int3 where level 3 does not come by, which may not write to ports,
- * and where it covers no more than one instruction: another could be jumped to. */
-static bool is_portable(const struct vm *vm, const struct snapshot *s, gva_t at, gpa_t place)
-{
-    struct walk walk = walk_as(s, &vm->memory, at, WALK_FETCH, false);
-    struct instruction instruction;
-    uint8_t code[INSTRUCTION_MAX];
-    size_t count = walk_read(s, &vm->memory, at, code, sizeof code);
-
-    return traps_fit(place, TRAP_PORT) && (walk.paging == WALK_OFF || !walk.user_page) &&
-           snapshot_mode(s) != SNAPSHOT_VM86 &&
-           instruction_decode(s, code, count, &instruction) == INSTRUCTION_GOOD &&
-           instruction.i.length >= TRAP_PORT;
-}
-
 static bool is_contiguous(const struct vcpu *vcpu, const struct snapshot *s,
                           const struct gdb_breakpoint *b, gpa_t place)
 {
@@ -123,7 +108,7 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
         return -EFAULT;
     if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(vcpu, &s, &b, place)))
         return -EOPNOTSUPP;
-    b.portable = b.type == GDB_SOFTWARE && mapped && is_portable(vm, &s, b.address, place);
+    b.portable = b.type == GDB_SOFTWARE && mapped && portable_is(&s, &vm->memory, b.address, place);
     return debug_insert(d, &b, place);
 }
 
