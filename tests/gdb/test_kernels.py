@@ -16,8 +16,8 @@ def os1k(vmm):
 
 
 def test_1k_os(guest, os1k):
-    """A breakpoint in what the timer's interrupt calls, one that is met by single steps from an idle kernel: the steps
-    go into the handler."""
+    """Breakpoints in what the timer's interrupt calls, the second one by single steps from an idle kernel, as far as
+    this KVM needs them: they go into the handler."""
     image, symbols = os1k
     read, write = os.pipe()
     g = guest("-p", image, wait=False, stdin=read)

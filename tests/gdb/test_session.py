@@ -67,8 +67,8 @@ def test_the_end_is_told(guest):
 def test_a_debugger_that_vanishes(guest, symbols):
     """kill -9, with breakpoints set: the guest runs on without them."""
     g = guest("@debuggee", wait=False)
-    gdb = subprocess.Popen(["gdb", "-q", "-nx", "-ex", "set remotetimeout 60", "-ex", "set breakpoint always-inserted on",
-                            "-ex", "file %s" % symbols("debuggee"), "-ex", g.remote(), "-ex", "break bump",
+    gdb = subprocess.Popen(["gdb", "-q", "-nx", "-ex", "set remotetimeout 60",
+                            "-ex", "set breakpoint always-inserted on", "-ex", "file %s" % symbols("debuggee"), "-ex", g.remote(), "-ex", "break bump",
                             "-ex", COUNTER, "-ex", "continue"],
                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
     while b"$1 = " not in (line := gdb.stdout.readline()):
@@ -131,7 +131,7 @@ def test_a_stopped_guest_takes_no_time(guest, vmm):
               "before=used();time.sleep(2);after=used()\n"
               "s.sendall(b'$D#44');s.recv(64);s.close();time.sleep(1);running=used()\n"
               "p.kill();print(after-before,running-after)")
-    result = lab_run("/usr/bin/python3", "-c", script, vmm.program, "--gdb", "unix:/tmp/idle.sock", *vmm.command("@spin")[1:])
+    result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("--gdb", "unix:/tmp/idle.sock", "@spin"))
     held, running = map(int, result.out.split())
     assert held <= 4 and running >= 20, result  # hundredths of a second
 

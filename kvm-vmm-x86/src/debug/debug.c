@@ -87,60 +87,6 @@ static struct vcpu *with_event_locked(struct debug *d)
     return NULL;
 }
 
-/* Whether any vCPU goes on step by step. */
-static bool steps_locked(const struct debug *d)
-{
-    bool steps = d->plan.steps;
-
-    for (unsigned i = 0; i < d->vm->vcpu_count; i++)
-        steps |= d->vm->vcpus[i].debug.action == GDB_STEP;
-    return steps;
-}
-
-/* Breakpoints that are code, and the entries while anything steps. The instruction that one vCPU
- * is to step over alone is left as it is. */
-static void plant_locked(struct debug *d, const gpa_t *but)
-{
-    const struct memory *memory = &d->vm->memory;
-    bool steps = d->phase == DEBUG_ALONE || steps_locked(d);
-    enum trap_kind kind = d->features.int3 ? TRAP_INT3 : TRAP_PORT;
-
-    for (unsigned i = 0; i < d->table.count; i++) {
-        enum gdb_means means = d->table.list[i].means;
-
-        if ((means == GDB_BY_INT3 || means == GDB_BY_PORT) && (but == NULL || d->places[i] != *but))
-            (void)traps_put(&d->traps, memory, d->places[i],
-                            means == GDB_BY_INT3 ? TRAP_INT3 : TRAP_PORT);
-    }
-    for (unsigned i = 0; steps && i < d->entries.count; i++)
-        if (but == NULL || d->entries.list[i].at != *but)
-            (void)traps_put(&d->traps, memory, d->entries.list[i].at, kind);
-}
-
-/* A breakpoint, or the entry of a handler, where the vCPU stands would stop it before it had done
- * anything. By single steps it is looked at only after an instruction. */
-static bool is_in_its_way_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
-{
-    struct snapshot s;
-    gva_t at;
-
-    if (debug_snapshot(vcpu, &s) < 0)
-        return false;
-    at = snapshot_linear_rip(&s);
-    if (!debug_place(vcpu, &s, at, place))
-        *place = UINT64_MAX;
-    if (steps_locked(d) && entries_at(&d->entries, *place) != NULL)
-        return true;
-    for (unsigned i = 0; i < d->table.count; i++) {
-        const struct gdb_breakpoint *b = &d->table.list[i];
-
-        if (b->type <= GDB_HARDWARE && b->means != GDB_BY_STEPS &&
-            (b->address == at || d->places[i] == *place))
-            return true;
-    }
-    return false;
-}
-
 static void let_run_locked(struct debug *d, enum debug_phase phase)
 {
     d->phase = phase;
@@ -161,37 +107,6 @@ static void tell_locked(struct debug *d, struct vcpu *vcpu)
     d->notify(d->notify_to);
 }
 
-/* What watchpoints by single steps compare with. */
-static void note_watched_locked(struct debug *d)
-{
-    for (unsigned i = 0; i < d->table.count; i++)
-        if (d->table.list[i].means == GDB_BY_STEPS && d->table.list[i].type >= GDB_WATCH_WRITE &&
-            !memory_read(&d->vm->memory, d->places[i], d->watches[i].bytes,
-                         d->table.list[i].length))
-            d->watches[i] = (struct debug_watch){0};
-}
-
-static void note_entries_locked(struct debug *d)
-{
-    /* Intel SDM volume 4, table 2-2. */
-    static const uint32_t msrs[ENTRIES_CALLS] = {
-        [ENTRIES_LSTAR] = 0xc0000082, [ENTRIES_CSTAR] = 0xc0000083, [ENTRIES_SYSENTER] = 0x176};
-
-    d->stale = false;
-    d->entries.count = 0;
-    for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
-        gva_t calls[ENTRIES_CALLS];
-        struct snapshot s;
-
-        if (debug_snapshot(&d->vm->vcpus[i], &s) < 0)
-            continue;
-        d->vm->vcpus[i].debug.idt = s.sregs.idt;
-        for (unsigned k = 0; k < ENTRIES_CALLS; k++)
-            calls[k] = kvm_read_msr(&d->vm->vcpus[i].cpu, msrs[k]);
-        entries_add(&d->entries, &s, &d->vm->memory, calls);
-    }
-}
-
 /* All are parked: tell the debugger, or let the next step be taken. */
 static void go_on_locked(struct debug *d)
 {
@@ -200,7 +115,7 @@ static void go_on_locked(struct debug *d)
 
     traps_clear(&d->traps, &d->vm->memory);
     if (d->stale)
-        note_entries_locked(d);
+        debug_note_entries_locked(d);
     if (vcpu != NULL || d->wanted) {
         tell_locked(d, vcpu);
         return;
@@ -208,18 +123,21 @@ static void go_on_locked(struct debug *d)
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
         struct debug_cpu *own = &d->vm->vcpus[i].debug;
 
-        if (own->action == GDB_STAY || own->passed ||
-            !is_in_its_way_locked(d, &d->vm->vcpus[i], &place))
+        enum debug_way way = DEBUG_WAY_FREE;
+
+        if (own->action != GDB_STAY)
+            way = debug_way_locked(d, &d->vm->vcpus[i], &place);
+        if (way == DEBUG_WAY_FREE || (way == DEBUG_WAY_MET && own->passed))
             continue;
         own->passed = true;
         d->alone = &d->vm->vcpus[i];
         d->phase = DEBUG_ALONE;
-        plant_locked(d, &place);
+        debug_plant_locked(d, &place);
         let_run_locked(d, DEBUG_ALONE);
         return;
     }
     d->phase = DEBUG_RUNNING;
-    plant_locked(d, NULL);
+    debug_plant_locked(d, NULL);
     let_run_locked(d, DEBUG_RUNNING);
 }
 
@@ -347,8 +265,8 @@ void debug_resume(struct debug *d, const enum gdb_action *actions)
             d->vm->vcpus[i].debug.action = actions[i];
             d->vm->vcpus[i].debug.passed = false;
         }
-        note_watched_locked(d);
-        note_entries_locked(d);
+        debug_note_watched_locked(d);
+        debug_note_entries_locked(d);
         go_on_locked(d);
     }
     lock_release(&d->lock);

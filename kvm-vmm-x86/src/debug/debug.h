@@ -98,6 +98,17 @@ void debug_wake(struct debug *debug);
 bool debug_is_attached(struct debug *debug);
 bool debug_holds(struct debug *debug);
 
+/* plant.c: with everything parked. Puts in what the phase needs, but for what covers `but` (or
+ * NULL). */
+void debug_plant_locked(struct debug *debug, const gpa_t *but);
+/* What stands in a vCPU's way: nothing; a trap that it would meet; one whose second byte covers the
+ * instruction it is at. `place`: where in RAM it is. */
+enum debug_way { DEBUG_WAY_FREE, DEBUG_WAY_MET, DEBUG_WAY_COVERED };
+enum debug_way debug_way_locked(struct debug *debug, struct vcpu *vcpu, gpa_t *place);
+/* What watchpoints by single steps compare with, and where handlers begin. */
+void debug_note_watched_locked(struct debug *debug);
+void debug_note_entries_locked(struct debug *debug);
+
 /* Between debug.c and exit.c. */
 void debug_event(struct vcpu *vcpu, const struct gdb_stop *stop);
 void debug_pass(struct vcpu *vcpu, bool stale);

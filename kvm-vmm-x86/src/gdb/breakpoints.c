@@ -127,14 +127,27 @@ static int plan_hardware(struct gdb_plan *plan, struct gdb_breakpoint *b,
     return 0;
 }
 
-static void plan_software(struct gdb_plan *plan, struct gdb_breakpoint *b,
-                          const struct gdb_features *features)
+/* Two bytes in the place of one must leave room for the breakpoints before and behind. */
+static bool has_room(const struct gdb_breakpoints *table, const struct gdb_breakpoint *b)
+{
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct gdb_breakpoint *other = &table->list[i];
+
+        if (!is_watch(other) &&
+            (other->address == b->address + 1 || other->address + 1 == b->address))
+            return false;
+    }
+    return true;
+}
+
+static void plan_software(struct gdb_plan *plan, const struct gdb_breakpoints *table,
+                          struct gdb_breakpoint *b, const struct gdb_features *features)
 {
     if (features->int3)
         b->means = GDB_BY_INT3;
     else if (features->breakpoint && take_registers(plan, b) == 0)
         b->means = GDB_BY_REGISTER;
-    else if (b->portable)
+    else if (b->portable && has_room(table, b))
         b->means = GDB_BY_PORT;
     else
         take_steps(plan, b);
@@ -150,6 +163,6 @@ int gdb_plan(struct gdb_plan *plan, struct gdb_breakpoints *table,
             return -ENOSPC;
     for (unsigned i = 0; i < table->count; i++)
         if (table->list[i].type == GDB_SOFTWARE)
-            plan_software(plan, &table->list[i], features);
+            plan_software(plan, table, &table->list[i], features);
     return 0;
 }
