@@ -24,8 +24,8 @@ def test_1k_os(guest, os1k):
     os.close(read)
     g.wait_for(b"1k> ")
     text = batch(g.remote(), "break process_tick", "continue", "backtrace 3", "monitor idt 20", "info symbol $pc",
-                 "delete", "hbreak clock_interrupt", "continue", "backtrace 2", "monitor info", "finish", "monitor exits",
-                 "delete", symbols=symbols)
+                 "delete", "hbreak clock_interrupt", "continue", "backtrace 2", "monitor info", "finish",
+                 "monitor exits", "delete", symbols=symbols)
     assert re.search(r"#0 .*process_tick.*\n#1 .*clock_interrupt.*\n#2 .*trap_handle", text)
     assert re.search(r"#0 +clock_interrupt.*\n#1 .*trap_handle", text)
     assert "interrupt gate to 0x8:0x8000" in text and "PAE" not in text.split("monitor")[0]
