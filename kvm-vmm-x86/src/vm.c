@@ -27,11 +27,15 @@ static void backend_output(void *context, const uint8_t *bytes, size_t count)
 static int backend_input(void *context, bool wait)
 {
     struct vm *vm = context;
+    int byte;
 
     if (vm->options->display_text)
         return INPUT_END;     /* what is typed goes to its keyboard */
-    console_flush(vm->index); /* what it printed last may be a prompt */
-    return input_take(vm->index, wait);
+    byte = input_take(vm->index, false);
+    if (byte != INPUT_NONE)
+        return byte;
+    console_flush(vm->index); /* nothing to read: what it printed last may be a prompt */
+    return wait ? input_take(vm->index, true) : INPUT_NONE;
 }
 
 static int backend_pending(void *context)
