@@ -30,7 +30,7 @@ static int backend_input(void *context, bool wait)
     int byte;
 
     if (vm->options->display_text)
-        return INPUT_END;     /* what is typed goes to its keyboard */
+        return INPUT_END; /* what is typed goes to its keyboard */
     byte = input_take(vm->index, false);
     if (byte != INPUT_NONE)
         return byte;
