@@ -31,22 +31,36 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="needs %s: make check FULL=1" % mark.args[0]))
 
 
-def pytest_runtest_protocol(item, nextitem):
-    """Runs a test; once more if it failed while the lab's machine had stopped for good, which says nothing about it.
+second_tries = []
 
-    A test that hangs or fails on a machine that answers has failed. The machine itself is what test_lab.py is about.
+
+def pytest_runtest_protocol(item, nextitem):
+    """Runs a test; once more if it failed. What passed only then is listed at the end of the run.
+
+    Most machines here are emulators on a busy host, and one of them now and then loses an interrupt (docs/lab.md). A
+    test that fails for a reason of its own fails twice. `make soak` is for finding rare failures: it gives no second try.
     """
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
-    if any(report.failed for report in reports) and not lab_answers():
-        print("\nthe lab's machine stopped answering: started anew for %s" % item.nodeid)
-        subprocess.run([LAB, "down"], capture_output=True, check=False)
+    failed = [report for report in reports if report.failed]
+    if failed and not SOAK:
+        if not lab_answers():
+            print("\nthe lab's machine stopped answering: started anew for %s" % item.nodeid)
+            subprocess.run([LAB, "down"], capture_output=True, check=False)
         item._initrequest()  # fixtures are made anew
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if not any(report.failed for report in reports):
+            second_tries.append((item.nodeid, failed[0].longreprtext))
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def pytest_terminal_summary(terminalreporter):
+    for name, reason in second_tries:
+        terminalreporter.section("passed at the second try: %s" % name)
+        terminalreporter.line("\n".join(reason.splitlines()[-30:]))
 
 
 @pytest.fixture(scope="session")
