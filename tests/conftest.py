@@ -37,8 +37,8 @@ second_tries = []
 def pytest_runtest_protocol(item, nextitem):
     """Runs a test; once more if it failed. What passed only then is listed at the end of the run.
 
-    Most machines here are emulators on a busy host, and one of them now and then loses an interrupt (docs/lab.md). A
-    test that fails for a reason of its own fails twice. `make soak` is for finding rare failures: it gives no second try.
+    Most machines here are emulators on a busy host, and one of them now and then loses an interrupt (docs/lab.md).
+    A test that fails for a reason of its own fails twice. `make soak` looks for rare failures: no second try there.
     """
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
