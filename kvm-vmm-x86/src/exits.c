@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-#include "paging32.h"
-#include "trace.h"
+#include "cpu/paging32.h"
+#include "observe/trace.h"
 #include "vm.h"
 
 typedef enum verdict (*exit_handler)(struct vcpu *vcpu, struct kvm_run *run);

@@ -1,10 +1,10 @@
 /* Makes guests from files; see guests.h. */
 #include "guests.h"
 
-#include "boot_report.h"
-#include "guest_symbols.h"
 #include "host/files.h"
-#include "input.h"
+#include "observe/boot_report.h"
+#include "observe/guest_symbols.h"
+#include "terminal/input.h"
 
 /* The largest image anybody needs; a device or an endless pipe ends here. */
 #define IMAGE_LIMIT (1 * GIB)

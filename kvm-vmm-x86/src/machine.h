@@ -11,7 +11,7 @@
 #include "dev/i8042.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
-#include "options.h"
+#include "options/options.h"
 
 struct machine {
     struct bus bus;

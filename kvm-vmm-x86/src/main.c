@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "host/files.h"
-#include "options.h"
+#include "options/options.h"
 #include "session.h"
 
 #define VERSION "0.1"

@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot_report.h"
-#include "console.h"
+#include "boot/linux/kernel_cache.h"
 #include "debug/server.h"
 #include "display/display.h"
 #include "guests.h"
@@ -16,11 +15,12 @@
 #include "host/events.h"
 #include "host/files.h"
 #include "host/terminal.h"
-#include "input.h"
-#include "kernel_cache.h"
-#include "logbook.h"
+#include "observe/boot_report.h"
+#include "observe/logbook.h"
+#include "observe/tell.h"
 #include "postmortem/postmortem.h"
-#include "tell.h"
+#include "terminal/console.h"
+#include "terminal/input.h"
 #include "vm.h"
 
 enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };

@@ -2,7 +2,7 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "options.h"
+#include "options/options.h"
 
 /* What the process ends with, besides what guests decide. */
 enum {

@@ -7,8 +7,8 @@
 
 #include "exits.h"
 #include "host/clock.h"
-#include "logbook.h"
-#include "trace.h"
+#include "observe/logbook.h"
+#include "observe/trace.h"
 #include "vm.h"
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,

@@ -6,10 +6,10 @@
 
 #include "boot/linux/command_line.h"
 #include "boot/linux/reset.h"
-#include "boot_report.h"
-#include "console.h"
 #include "host/clock.h"
-#include "input.h"
+#include "observe/boot_report.h"
+#include "terminal/console.h"
+#include "terminal/input.h"
 
 /* The devices' way out: console, input queue, interrupt line and end. */
 static void backend_output(void *context, const uint8_t *bytes, size_t count)

@@ -7,12 +7,12 @@
 #include "boot/loader.h"
 #include "debug/debug.h"
 #include "dev/backend.h"
-#include "guest_symbols.h"
 #include "host/kvm.h"
 #include "host/threads.h"
 #include "machine.h"
 #include "memory.h"
-#include "options.h"
+#include "observe/guest_symbols.h"
+#include "options/options.h"
 #include "vcpu.h"
 
 struct vm_end {

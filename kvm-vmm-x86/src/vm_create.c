@@ -4,11 +4,11 @@
 
 #include "acpi/acpi.h"
 #include "boot/handover.h"
+#include "boot/linux/kernel_cache.h"
 #include "boot/multiboot.h"
-#include "boot_report.h"
 #include "cpu/cpuid.h"
 #include "host/ram.h"
-#include "kernel_cache.h"
+#include "observe/boot_report.h"
 #include "vm.h"
 
 /* What differs from mode to mode. */

@@ -1,8 +1,8 @@
 /* Unit tests of boot_phases.c: whose line it is, and what is advised. */
 #include <string.h>
 
-#include "boot_phases.h"
 #include "cmocka_all.h"
+#include "observe/boot_phases.h"
 
 static enum boot_phase print(struct boot_phases *p, const char *text)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
-#include "console.h"
+#include "terminal/console.h"
 
 static char out[8192], err[8192];
 static size_t out_count, err_count;

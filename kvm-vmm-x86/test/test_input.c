@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
-#include "input.h"
+#include "terminal/input.h"
 
 static unsigned wakes, commands;
 static enum input_command last_command;

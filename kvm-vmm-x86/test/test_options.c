@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cmocka_all.h"
-#include "options.h"
+#include "options/options.h"
 
 enum { ARGS_MAX = 24 };
 

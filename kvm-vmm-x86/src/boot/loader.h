@@ -13,7 +13,7 @@
 #include "cpu/state.h"
 #include "error.h"
 #include "memory.h"
-#include "options.h"
+#include "options/options.h"
 
 struct cached_ops;
 

@@ -9,7 +9,7 @@
 
 #include "cpu/regs.h"
 #include "memory.h"
-#include "options.h"
+#include "options/options.h"
 
 /* What the boot loader decided, for the mode's set-up to turn into registers. */
 struct cpu_start {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/kvm_debug.h"
-#include "input.h"
+#include "terminal/input.h"
 #include "vm.h"
 
 _Static_assert((int)CPUS_MAX <= (int)GDB_CPUS_MAX,

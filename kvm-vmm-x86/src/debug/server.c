@@ -7,10 +7,10 @@
  */
 #include "debug/server.h"
 
-#include "console.h"
 #include "debug/probe.h"
 #include "debug/target.h"
 #include "host/kvm.h"
+#include "terminal/console.h"
 #include "vm.h"
 
 enum { CHUNK = 4096 };

@@ -9,7 +9,7 @@
 #include "host/events.h"
 #include "host/files.h"
 #include "host/terminal.h"
-#include "input.h"
+#include "terminal/input.h"
 
 /* VGA text mode: 32 KB of video memory, in which the page may begin anywhere and wraps. */
 #define VIDEO_MEMORY UINT64_C(0xb8000)

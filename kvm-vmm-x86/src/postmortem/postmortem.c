@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "console.h"
 #include "exits.h"
 #include "postmortem/evidence.h"
+#include "terminal/console.h"
 
 /* Everything that is said about one guest. */
 struct tale {

@@ -1,6 +1,6 @@
 /* The command line; see options.h. Options may stand anywhere and take `--x=v` and `--x v`
  * (getopt_long). */
-#include "options.h"
+#include "options/options.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -3,8 +3,8 @@
 #ifndef BOOT_REPORT_H
 #define BOOT_REPORT_H
 
-#include "boot_phases.h"
 #include "log/view.h"
+#include "observe/boot_phases.h"
 #include "vm.h"
 
 /* First of all: reads how long the process has taken to get here. */

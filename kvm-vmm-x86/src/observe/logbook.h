@@ -11,7 +11,7 @@
 #include "log/ring.h"
 #include "log/tally.h"
 #include "log/view.h"
-#include "options.h"
+#include "options/options.h"
 
 struct vcpu;
 

@@ -1,5 +1,5 @@
 /* What there is to say about guests that have ended; see logbook_view.h. */
-#include "logbook_view.h"
+#include "observe/logbook_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "exits.h"
 #include "host/kvm_stats.h"
 #include "log/functions.h"
-#include "logbook.h"
+#include "observe/logbook.h"
 
 enum { COUNTERS_MAX = 128 };
 

@@ -1,14 +1,14 @@
 /* What --boot-report prints; see boot_report.h. */
-#include "boot_report.h"
+#include "observe/boot_report.h"
 
 #include <string.h>
 
-#include "console.h"
+#include "boot/linux/kernel_cache.h"
 #include "host/cache.h"
 #include "host/clock.h"
 #include "host/events.h"
-#include "kernel_cache.h"
-#include "stats.h"
+#include "observe/stats.h"
+#include "terminal/console.h"
 
 typedef unsigned long long count;
 

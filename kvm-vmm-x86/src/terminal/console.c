@@ -1,12 +1,12 @@
 /* The output of all guests, under one lock; see console.h. */
-#include "console.h"
+#include "terminal/console.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/threads.h"
-#include "options.h"
+#include "options/options.h"
 
 enum { LINE_MAX_BYTES = 4096, STDOUT = 1, STDERR = 2, NOBODY = -1 };
 

@@ -1,11 +1,11 @@
 /* What is said and written about guests that have ended; see tell.h. */
-#include "tell.h"
+#include "observe/tell.h"
 
-#include "boot_report.h"
-#include "console.h"
-#include "logbook.h"
-#include "logbook_view.h"
-#include "stats.h"
+#include "observe/boot_report.h"
+#include "observe/logbook.h"
+#include "observe/logbook_view.h"
+#include "observe/stats.h"
+#include "terminal/console.h"
 
 int tell_run(struct vm *vms, unsigned count, const struct options *options)
 {

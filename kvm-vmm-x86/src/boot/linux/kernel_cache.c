@@ -1,6 +1,6 @@
 /* Unpacked kernels in the user's cache; see kernel_cache.h. One writer at a time: a second kernel
  * of the same run is kept by a later one. */
-#include "kernel_cache.h"
+#include "boot/linux/kernel_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The way of a Linux guest; see boot_phases.h. */
-#include "boot_phases.h"
+#include "observe/boot_phases.h"
 
 #include <stdarg.h>
 #include <stdio.h>

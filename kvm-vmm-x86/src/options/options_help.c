@@ -1,5 +1,5 @@
 /* What --help prints; see options.h. The manual with the same options is docs/kvm-vmm.1. */
-#include "options.h"
+#include "options/options.h"
 
 const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"

@@ -1,5 +1,5 @@
 /* The book of a run; see logbook.h. */
-#include "logbook.h"
+#include "observe/logbook.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "host/clock.h"
 #include "host/events.h"
 #include "host/files.h"
-#include "trace.h"
+#include "observe/trace.h"
 #include "vcpu.h"
 
 /* How many exits are kept unless --log-size says otherwise: of each vCPU, and of all of a guest. */

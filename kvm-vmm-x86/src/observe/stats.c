@@ -1,12 +1,12 @@
 /* The table of --stats; see stats.h. The guest has ended: nothing changes any more. */
-#include "stats.h"
+#include "observe/stats.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "console.h"
 #include "exits.h"
 #include "log/functions.h"
+#include "terminal/console.h"
 
 typedef unsigned long long count;
 

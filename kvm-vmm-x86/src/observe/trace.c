@@ -1,10 +1,10 @@
 /* What an exit was; see trace.h. */
-#include "trace.h"
+#include "observe/trace.h"
 
 #include <string.h>
 
-#include "console.h"
 #include "exits.h"
+#include "terminal/console.h"
 #include "vm.h"
 
 static uint64_t value_of(const uint8_t *data, uint32_t size)

@@ -1,5 +1,5 @@
 /* The names of a guest's addresses; see guest_symbols.h. */
-#include "guest_symbols.h"
+#include "observe/guest_symbols.h"
 
 #include "address.h"
 #include "common/elf.h"

@@ -1,5 +1,5 @@
 /* A guest of one instruction, HLT, in protected mode with paging; see paging32.h. */
-#include "paging32.h"
+#include "cpu/paging32.h"
 
 #include <errno.h>
 
