@@ -8,9 +8,34 @@
 
 enum { CTRL_D = 0x04 };
 
-/* A guest that only prints reads LSR once or twice a byte; one that reads it this often in a row
- * waits for input. */
+/* A guest that only prints reads LSR once or twice a byte, and a driver that starts reads LSR and
+ * the data register now and then to be rid of old interrupts. One that does nothing else this often
+ * in a row waits for input. */
 enum { POLLS_MEAN_READING = 8 };
+
+static bool listens(const struct serial *s)
+{
+    return (s->ier & UART_IER_RDA) || s->polls == POLLS_MEAN_READING;
+}
+
+static void begin_listening(struct serial *s)
+{
+    s->polls = POLLS_MEAN_READING;
+    s->backend->want_input(s->backend->context);
+}
+
+static void count_poll(struct serial *s)
+{
+    if (s->polls < POLLS_MEAN_READING && ++s->polls == POLLS_MEAN_READING)
+        begin_listening(s);
+}
+
+/* It does something else: the count of polls begins anew, unless they have made it a listener. */
+static void count_other(struct serial *s)
+{
+    if (s->polls < POLLS_MEAN_READING)
+        s->polls = 0;
+}
 
 /* Bytes that wait in the receive FIFO. */
 static unsigned received(struct serial *s)
@@ -19,6 +44,8 @@ static unsigned received(struct serial *s)
 
     if (s->mcr & UART_MCR_LOOP)
         return s->loop_count;
+    if (!listens(s))
+        return 0;
     pending = s->backend->pending(s->backend->context);
     if (pending == INPUT_END)
         return s->ctrl_d_at_end && !s->end_delivered ? 1 : 0;
@@ -79,7 +106,12 @@ static uint8_t take_byte(struct serial *s, bool wait)
 
     if (s->mcr & UART_MCR_LOOP)
         return take_loop(s);
-    s->backend->want_input(s->backend->context);
+    if (wait)
+        begin_listening(s);
+    else
+        count_poll(s);
+    if (!listens(s))
+        return 0;           /* a driver that starts reads whatever is there, and forgets it */
     lock_release(&s->lock); /* input may come much later, and other vCPUs have a UART too */
     byte = s->backend->input(s->backend->context, wait);
     lock_take(&s->lock);
@@ -96,7 +128,6 @@ static uint8_t take_byte(struct serial *s, bool wait)
 
 static void send_byte(struct serial *s, uint8_t byte)
 {
-    s->polls = 0;
     s->thr_empty_pending = false;
     update_line(s); /* the line falls and rises again, as an edge-triggered controller needs */
     if (!(s->mcr & UART_MCR_LOOP))
@@ -121,8 +152,8 @@ static uint8_t read_lsr(struct serial *s)
 {
     uint8_t lsr = UART_LSR_THRE | UART_LSR_TEMT;
 
-    if (s->polls < POLLS_MEAN_READING && ++s->polls == POLLS_MEAN_READING)
-        s->backend->want_input(s->backend->context);
+    if (!(s->mcr & UART_MCR_LOOP))
+        count_poll(s);
     if (received(s) > 0)
         lsr |= UART_LSR_DR;
     if (s->overrun)
@@ -181,6 +212,8 @@ static void write_fcr(struct serial *s, uint8_t value)
 {
     if ((value & UART_FCR_CLEAR_RX) || ((value ^ s->fcr) & UART_FCR_ENABLE))
         s->loop_count = 0;
+    if (value & UART_FCR_CLEAR_RX)
+        s->polls = 0; /* a driver starts or stops here */
     s->fcr = value;
 }
 
@@ -223,6 +256,8 @@ static enum bus_verdict serial_access(void *device, struct bus_access *access)
     struct serial *s = device;
 
     lock_take(&s->lock);
+    if (access->write || (access->offset != UART_LSR && access->offset != UART_DATA))
+        count_other(s);
     if (access->write)
         write_register(s, access->offset, access->data[0]);
     else

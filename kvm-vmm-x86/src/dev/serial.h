@@ -4,6 +4,12 @@
  * Both directions, FIFOs, loopback, modem lines and the interrupt line. Transmission takes no time.
  * The receive FIFO is a window on the guest's input queue: bytes enter it when they are looked at,
  * so no byte is ever overrun, and emptying the FIFO loses none that the guest has not seen.
+ *
+ * The window is shut until the guest listens: while the receive interrupt is enabled, once it polls
+ * (eight reads of LSR or the data register with no other access between), or with `rep insb`.
+ * Clearing the receive FIFO ends the listening that polls began. So a driver may probe and reset
+ * the UART, which throws away what a real one has received by then, and piped input is all there
+ * when it is ready for it.
  */
 #ifndef DEV_SERIAL_H
 #define DEV_SERIAL_H
@@ -24,7 +30,7 @@ struct serial {
     bool thr_empty_pending; /* a "transmitter empty" interrupt not yet acknowledged */
     bool end_delivered;
     bool line;                      /* the interrupt line as last set */
-    uint8_t polls;                  /* reads of LSR since the last byte sent */
+    uint8_t polls;                  /* reads of LSR or data in a row; at its limit: it listens */
     uint8_t loop[SERIAL_FIFO_SIZE]; /* what loopback has sent and not yet received */
     uint8_t loop_count;
     bool overrun;

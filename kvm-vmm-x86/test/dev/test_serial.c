@@ -45,6 +45,13 @@ static void give(const char *bytes, size_t count)
     serial_input_ready(&serial);
 }
 
+/* As a guest does that waits for input without interrupts. */
+static void poll(void)
+{
+    for (int i = 0; i < 8; i++)
+        in(LSR);
+}
+
 static void test_transmit(void **state)
 {
     (void)state;
@@ -59,6 +66,7 @@ static void test_transmit(void **state)
 static void test_receive_and_end(void **state)
 {
     (void)state;
+    poll();
     assert_int_equal(in(LSR)&1, 0);
     give("xy", 2);
     assert_int_equal(in(LSR)&1, 1);
@@ -78,6 +86,7 @@ static void test_receive_and_end(void **state)
 static void test_end_drops_the_carrier(void **state)
 {
     (void)state;
+    poll();
     assert_int_equal(in(MSR), 0xb0); /* CTS, DSR, DCD */
     give("x", 1);
     fake.input_ends = true;
@@ -100,6 +109,7 @@ static void test_carrier_in_loopback(void **state)
 {
     (void)state;
     fake.input_ends = true;
+    poll();
     assert_int_equal(in(DATA), 0x04);
     out(MCR, 0x18); /* LOOP, OUT2 */
     assert_int_equal(in(MSR), 0x80);
@@ -212,9 +222,86 @@ static void test_loopback(void **state)
 static void test_clearing_loses_no_input(void **state)
 {
     (void)state;
+    out(IER, 0x01);
     give("early", 5);
+    assert_int_equal(in(LSR)&1, 1);
     out(FCR, 0x07);
     assert_int_equal(in(DATA), 'e');
+}
+
+/* Register by register what Linux's 8250 driver does to find a UART and to open it. Of what it
+ * reads on the way it keeps nothing, so there must be nothing. */
+static void test_driver_start_takes_no_input(void **state)
+{
+    (void)state;
+    give("early", 5);
+    out(IER, 0x0f); /* is there an enable register? */
+    assert_int_equal(in(IER), 0x0f);
+    out(IER, 0);
+    out(FCR, 0x07);
+    out(FCR, 0);
+    for (int round = 0; round < 2; round++) { /* once before it tries the line, once after */
+        assert_int_equal(in(LSR)&1, 0);
+        assert_int_equal(in(DATA), 0);
+        assert_int_equal(in(IIR), 0x01);
+        in(MSR);
+        assert_int_equal(in(LSR)&1, 0);
+        out(IER, 0x02);
+        in(LSR);
+        in(IIR);
+        out(IER, 0);
+    }
+    out(MCR, 0x0b);
+    out(IER, 0x05); /* now it listens */
+    assert_true(fake.line[4]);
+    assert_int_equal(in(LSR)&1, 1);
+    assert_int_equal(in(DATA), 'e');
+    out(IER, 0); /* while it prints without interrupts, and when it shuts the port */
+    assert_false(fake.line[4]);
+    assert_int_equal(in(DATA), 0);
+    out(IER, 0x05);
+    assert_int_equal(in(DATA), 'a');
+}
+
+/* Polls make a listener, which stays one until it clears the receiver. */
+static void test_listening_by_polls(void **state)
+{
+    (void)state;
+    give("abc", 3);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(in(LSR)&1, 0);
+    assert_int_equal(in(LSR)&1, 1);
+    assert_int_equal(in(DATA), 'a');
+    out(DATA, '.');
+    out(IER, 0);
+    assert_int_equal(in(LSR)&1, 1);
+    out(FCR, 0x07);
+    assert_int_equal(in(LSR)&1, 0);
+    for (int i = 0; i < 6; i++) /* reads of the data register count too */
+        assert_int_equal(in(DATA), 0);
+    assert_int_equal(in(DATA), 'b');
+    assert_int_equal(in(DATA), 'c');
+}
+
+static void test_string_input_listens(void **state)
+{
+    (void)state;
+    give("s", 1);
+    assert_int_equal(in_item(DATA, true), 's');
+    assert_true(fake.wanted);
+}
+
+/* What loopback gives back is no sign of anybody waiting for input: drivers measure FIFOs so. */
+static void test_loopback_is_no_poll(void **state)
+{
+    (void)state;
+    give("x", 1);
+    out(MCR, 0x10);
+    for (int i = 0; i < 20; i++)
+        in(LSR);
+    out(MCR, 0);
+    assert_int_equal(in(LSR)&1, 0);
+    assert_false(fake.wanted);
 }
 
 int main(void)
@@ -232,6 +319,10 @@ int main(void)
         cmocka_unit_test_setup(test_transmit_interrupt, set_up),
         cmocka_unit_test_setup(test_loopback, set_up),
         cmocka_unit_test_setup(test_clearing_loses_no_input, set_up),
+        cmocka_unit_test_setup(test_driver_start_takes_no_input, set_up),
+        cmocka_unit_test_setup(test_listening_by_polls, set_up),
+        cmocka_unit_test_setup(test_string_input_listens, set_up),
+        cmocka_unit_test_setup(test_loopback_is_no_poll, set_up),
     };
 
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
