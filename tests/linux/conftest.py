@@ -51,8 +51,8 @@ class Linux:
         return [self.vmm.program, LAST, "-m", memory, "--initrd", initrd, "--append", line, *options,
                 self.kernel(name)]
 
-    def boot(self, *args, **named):
-        return lab_run(*self.command(*args, **named))
+    def boot(self, *args, stdin=b"", **named):
+        return lab_run(*self.command(*args, **named), stdin=stdin)
 
     def terminal(self, *args, **named):
         return lab_terminal(*self.command(*args, **named))

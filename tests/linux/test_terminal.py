@@ -1,4 +1,4 @@
-"""A person at the console of a Linux guest: a shell with job control on a pseudo-terminal."""
+"""The console of a Linux guest: a person at a shell with job control, and commands that come by a pipe."""
 import pytest
 
 from tests.support import finish
@@ -57,3 +57,17 @@ def test_job_control(shell):
 def test_end_of_input_is_the_shells_end(shell):
     shell.send("\x04")
     assert finish(shell) == 0
+
+
+@pytest.mark.parametrize("name", ["cloud", "debian13", "i686"])
+def test_piped_commands_arrive_whole(linux, name):
+    """They are there before the guest is: its driver for the serial port must not get hold of them while it starts.
+
+    The terminal shows what it receives, so the first of its letters is looked for, and what the last one does.
+    """
+    commands = "echo $((6 * 7)) from a pipe", *("echo line=%d" % number for number in range(100)), "poweroff -f"
+    result = linux.boot(name, "-c", 2, stdin="".join(command + "\n" for command in commands).encode())
+    text = result.out.decode("utf-8", "replace").replace("\r", "")
+    assert result.status == 0, result
+    assert text.count(commands[0]) >= 1 and "\n42 from a pipe\n" in text, result
+    assert [line for line in text.splitlines() if line.startswith("line=")] == ["line=%d" % n for n in range(100)], result
