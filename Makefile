@@ -48,7 +48,7 @@ distclean: clean
 define delegate
 .PHONY: $(1)@$(2)
 $(1)@$(2):
-	$(Q)$$(MAKE) --no-print-directory -C $(2) $(1)
+	$(Q)$$(MAKE) $(if $(V),,-s) --no-print-directory -C $(2) $(1)
 endef
 $(foreach product,$(PRODUCTS),$(foreach verb,all unit fuzz clean,$(eval $(call delegate,$(verb),$(product)))))
 

@@ -1,3 +1,3 @@
 #!/bin/sh
 # Builds the hypervisor and its guest and runs them in QEMU; `make help` says what else there is.
-exec make -C "$(dirname "$0")" run "$@"
+exec make --no-print-directory -C "$(dirname "$0")" run "$@"
