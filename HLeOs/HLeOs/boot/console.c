@@ -3,16 +3,16 @@
 #include "HLeOs/HLeOs/boot/console.h"
 
 #include "HLeOs/HLeOs/boot/bios.h"
-#include "HLeOs/HLeOs/boot/port.h"
+#include "common/x86.h"
 
 enum { COM1 = 0x3f8, COM1_LINE_STATUS = COM1 + 5, TRANSMITTER_EMPTY = 0x20, LOOKS = 65536 };
 
 static void serial_put(char c)
 {
     for (int look = 0; look < LOOKS; look++)
-        if (port_in(COM1_LINE_STATUS) & TRANSMITTER_EMPTY)
+        if (x86_in8(COM1_LINE_STATUS) & TRANSMITTER_EMPTY)
             break;
-    port_out(COM1, (uint8_t)c);
+    x86_out8(COM1, (uint8_t)c);
 }
 
 static void put(char c)

@@ -10,6 +10,7 @@
 #include "HLeOs/HLeOs/boot/memory.h"
 #include "abi/boot_info.h"
 #include "common/string.h"
+#include "common/x86.h"
 
 extern const struct image_table image_table;
 
@@ -19,18 +20,14 @@ void enter_kernel(uint32_t entry, uint32_t boot_info) __attribute__((noreturn));
 /* CPUID leaf 0x80000001, EDX bit 29. That CPUID exists is itself to be asked: a 486 may lack it. */
 static bool cpu_has_long_mode(void)
 {
-    uint32_t flags, changed, a, b, c, d;
+    uint32_t flags, changed;
 
     __asm__ volatile(
         "pushfl; popl %0; movl %0, %1; xorl $0x200000, %1; pushl %1; popfl; pushfl; popl %1"
         : "=&r"(flags), "=&r"(changed));
     if (((flags ^ changed) & 0x200000) == 0)
         return false;
-    __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0x80000000), "c"(0));
-    if (a < 0x80000001)
-        return false;
-    __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0x80000001), "c"(0));
-    return d >> 29 & 1;
+    return x86_cpuid(0x80000000, 0).a >= 0x80000001 && (x86_cpuid(0x80000001, 0).d >> 29 & 1);
 }
 
 static void check_low_memory(void)

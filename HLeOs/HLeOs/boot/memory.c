@@ -11,7 +11,7 @@
 #include "HLeOs/HLeOs/boot/bios.h"
 #include "HLeOs/HLeOs/boot/console.h"
 #include "HLeOs/HLeOs/boot/layout.h"
-#include "HLeOs/HLeOs/boot/port.h"
+#include "common/x86.h"
 
 #define SMAP 0x534d4150 /* "SMAP" */
 
@@ -45,24 +45,24 @@ static void a20_by_bios(void)
 static void keyboard_wait(void)
 {
     for (int look = 0; look < LOOKS; look++)
-        if ((port_in(KBC_COMMAND) & KBC_INPUT_FULL) == 0)
+        if ((x86_in8(KBC_COMMAND) & KBC_INPUT_FULL) == 0)
             return;
 }
 
 static void a20_by_keyboard(void)
 {
     keyboard_wait();
-    port_out(KBC_COMMAND, KBC_WRITE_OUTPUT_PORT);
+    x86_out8(KBC_COMMAND, KBC_WRITE_OUTPUT_PORT);
     keyboard_wait();
-    port_out(KBC_DATA, 0xdf); /* A20 on, reset line high */
+    x86_out8(KBC_DATA, 0xdf); /* A20 on, reset line high */
     keyboard_wait();
 }
 
 static void a20_by_port(void)
 {
-    uint8_t value = port_in(SYSTEM_CONTROL_A);
+    uint8_t value = x86_in8(SYSTEM_CONTROL_A);
 
-    port_out(SYSTEM_CONTROL_A, (uint8_t)((value | 2) & ~1)); /* bit 0 would reset the machine */
+    x86_out8(SYSTEM_CONTROL_A, (uint8_t)((value | 2) & ~1)); /* bit 0 would reset the machine */
 }
 
 void memory_open_a20(void)

@@ -5,12 +5,7 @@
  * stack serves both modes.
  */
 #include "HLeOs/HLeOs/boot/layout.h"
-
-#define CR0_PE   0x00000001
-#define CR0_PG   0x80000000
-#define CR4_PAE  0x00000020
-#define EFER     0xc0000080
-#define EFER_LME 0x00000100
+#include "common/x86.h"
 
         .section .entry, "ax"
         .code16
@@ -28,7 +23,7 @@ real_entry:
         cli
         lgdtl   gdt_register
         movl    %cr0, %eax
-        orb     $CR0_PE, %al
+        orb     $X86_CR0_PE, %al
         movl    %eax, %cr0
         ljmpl   $SELECTOR_CODE32, $protected_entry
 
@@ -78,7 +73,7 @@ bios_call:
         movw    %ax, %fs
         movw    %ax, %gs
         movl    %cr0, %eax
-        andl    $~CR0_PE, %eax
+        andl    $~X86_CR0_PE, %eax
         movl    %eax, %cr0
         ljmp    $0, $2f
 2:      xorw    %ax, %ax
@@ -106,7 +101,7 @@ bios_vector:
         movw    %ax, %ds
         lgdtl   gdt_register
         movl    %cr0, %eax
-        orb     $CR0_PE, %al
+        orb     $X86_CR0_PE, %al
         movl    %eax, %cr0
         ljmpl   $SELECTOR_CODE32, $3f
         .code32
@@ -134,16 +129,16 @@ enter_kernel:
         movl    4(%esp), %esi
         movl    8(%esp), %edi
         movl    %cr4, %eax
-        orl     $CR4_PAE, %eax
+        orl     $X86_CR4_PAE, %eax
         movl    %eax, %cr4
         movl    $PAGE_TABLES_AT, %eax
         movl    %eax, %cr3
-        movl    $EFER, %ecx
+        movl    $X86_MSR_EFER, %ecx
         rdmsr
-        orl     $EFER_LME, %eax
+        orl     $X86_EFER_LME, %eax
         wrmsr
         movl    %cr0, %eax
-        orl     $CR0_PG, %eax
+        orl     $X86_CR0_PG, %eax
         movl    %eax, %cr0
         ljmp    $SELECTOR_CODE64, $4f
         .code64

@@ -1,5 +1,4 @@
 /* HLeOs, from the loader's jump to the shell, as a story. */
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/boot.h"
 #include "HLeOs/HLeOs/src/hleos/cpu.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
@@ -13,6 +12,7 @@
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 #include "HLeOs/HLeOs/src/hleos/vga.h"
 #include "HLeOs/HLeOs/src/user.h"
+#include "common/x86.h"
 
 void kernel_main(uint64_t boot_info, uint64_t image);
 
@@ -55,6 +55,6 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     if (user == NULL)
         panic("no memory for the first thread");
     thread_detach(user);
-    asm_sti();
+    x86_sti();
     thread_idle();
 }

@@ -1,7 +1,6 @@
 /* After boot: tests, figures, or the demonstration and the shell; see user.h. */
 #include "HLeOs/HLeOs/src/user.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/boot.h"
 #include "HLeOs/HLeOs/src/hleos/machine.h"
 #include "HLeOs/HLeOs/src/hleos/shell.h"
@@ -9,12 +8,13 @@
 #include "HLeOs/HLeOs/src/selftest/bench.h"
 #include "HLeOs/HLeOs/src/selftest/selftest.h"
 #include "common/string.h"
+#include "common/x86.h"
 
 static uint64_t entry_tsc;
 
 void user_mark_entry(void)
 {
-    entry_tsc = asm_rdtsc();
+    entry_tsc = x86_rdtsc();
 }
 
 uint64_t user_entry_tsc(void)

@@ -4,11 +4,10 @@
  * kernel_entry wants: the first 16 MB mapped twice, at 0 and at 0x80000000, by pages of 4 MB.
  */
 #include "abi/multiboot.h"
+#include "common/x86.h"
 
 #define KERNEL_BASE 0x80000000
 #define FLAGS       0x00000003      /* modules on page boundaries; tell the memory size */
-#define CR0_PG      0x80000000
-#define CR4_PSE     0x00000010
 
 .macro first_16_mb                  /* present, writable, large (SDM volume 3, table 4-4) */
     .long   0x00000083, 0x00400083, 0x00800083, 0x00c00083
@@ -21,12 +20,12 @@
     .globl multiboot_entry          /* the loader jumps to its physical address: see the Makefile */
 multiboot_entry:
     movl    %cr4, %ecx
-    orl     $CR4_PSE, %ecx
+    orl     $X86_CR4_PSE, %ecx
     movl    %ecx, %cr4
     movl    $(directory - KERNEL_BASE), %ecx
     movl    %ecx, %cr3
     movl    %cr0, %ecx
-    orl     $CR0_PG, %ecx
+    orl     $X86_CR0_PG, %ecx
     movl    %ecx, %cr0
     movl    $kernel_entry, %ecx
     jmp     *%ecx

@@ -10,7 +10,7 @@ static struct cpu boot_cpu;
 static uint8_t ist_stacks[CPU_ISTS][CPU_IST_STACK_SIZE] __attribute__((aligned(16)));
 static uint8_t clean_fpu[512] __attribute__((aligned(16)));
 
-void asm_load_gdt(const struct asm_table_register *table, uint64_t code, uint64_t data);
+void asm_load_gdt(const struct x86_table_register *table, uint64_t code, uint64_t data);
 
 /* SDM volume 3, 8.2.3: a system descriptor in 64-bit mode takes two slots. */
 static void describe_tss(struct cpu *cpu)
@@ -25,7 +25,7 @@ static void describe_tss(struct cpu *cpu)
 
 static void load_tables(struct cpu *cpu)
 {
-    struct asm_table_register gdt = {sizeof cpu->gdt - 1, (uintptr_t)cpu->gdt};
+    struct x86_table_register gdt = {sizeof cpu->gdt - 1, (uintptr_t)cpu->gdt};
 
     cpu->gdt[CPU_SELECTOR_CODE / 8] = GDT_CODE64;
     cpu->gdt[CPU_SELECTOR_DATA / 8] = GDT_DATA;
@@ -34,23 +34,23 @@ static void load_tables(struct cpu *cpu)
     cpu->tss.io_map = sizeof cpu->tss;
     describe_tss(cpu);
     asm_load_gdt(&gdt, CPU_SELECTOR_CODE, CPU_SELECTOR_DATA);
-    asm_ltr(CPU_SELECTOR_TSS);
+    x86_ltr(CPU_SELECTOR_TSS);
     cpu->self = cpu;
-    asm_wrmsr(ASM_MSR_GS_BASE, (uintptr_t)cpu);
+    x86_wrmsr(X86_MSR_GS_BASE, (uintptr_t)cpu);
 }
 
 /* SSE on, and writes to read-only pages refused to the kernel too. NX is there in every 64-bit
  * processor but the first Intel ones; CPUID 0x80000001 EDX bit 20 tells. */
 static void set_modes(void)
 {
-    uint64_t cr0 = asm_read_cr0() & ~(uint64_t)(ASM_CR0_EM | ASM_CR0_TS);
+    uint64_t cr0 = x86_read_cr0() & ~(uint64_t)(X86_CR0_EM | X86_CR0_TS);
 
-    asm_write_cr0(cr0 | ASM_CR0_MP | ASM_CR0_NE | ASM_CR0_WP);
-    asm_write_cr4(asm_read_cr4() | ASM_CR4_PGE | ASM_CR4_OSFXSR | ASM_CR4_OSXMMEXCPT);
-    if (asm_cpuid(1, 0).d >> 7 & 1) /* without it a machine check is a reset, told to nobody */
-        asm_write_cr4(asm_read_cr4() | ASM_CR4_MCE);
-    if (asm_cpuid(0x80000001, 0).d >> 20 & 1)
-        asm_wrmsr(ASM_MSR_EFER, asm_rdmsr(ASM_MSR_EFER) | ASM_EFER_NXE);
+    x86_write_cr0(cr0 | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP);
+    x86_write_cr4(x86_read_cr4() | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT);
+    if (x86_cpuid(1, 0).d >> 7 & 1) /* without it a machine check is a reset, told to nobody */
+        x86_write_cr4(x86_read_cr4() | X86_CR4_MCE);
+    if (x86_cpuid(0x80000001, 0).d >> 20 & 1)
+        x86_wrmsr(X86_MSR_EFER, x86_rdmsr(X86_MSR_EFER) | X86_EFER_NXE);
     asm_fninit();
     asm_fxsave(clean_fpu);
     *(uint32_t *)(clean_fpu + 24) = 0x1f80; /* MXCSR: every exception masked */

@@ -2,7 +2,6 @@
  * interrupt.h. */
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/cpu.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt/handler.h"
@@ -10,6 +9,7 @@
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "common/x86.h"
 
 enum { NMI = 2, DOUBLE_FAULT = 8, MACHINE_CHECK = 18 };
 enum { GATE_INTERRUPT = 0x8e00 }; /* present, ring 0, interrupts off on entry */
@@ -57,7 +57,7 @@ static unsigned ist_of(unsigned vector)
 
 void interrupt_init(void)
 {
-    struct asm_table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
+    struct x86_table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
 
     for (unsigned v = 0; v < INTERRUPT_VECTORS; v++) {
         uint64_t at = vector_table[v];
@@ -68,7 +68,7 @@ void interrupt_init(void)
                                .offset_middle = (uint16_t)(at >> 16),
                                .offset_high = (uint32_t)(at >> 32)};
     }
-    asm_lidt(&idtr);
+    x86_lidt(&idtr);
 }
 
 void interrupt_init_controller(void)

@@ -3,24 +3,24 @@
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/cpu.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "common/x86.h"
 
 enum { PATIENCE = 100000000 }; /* looks; a lock is held for microseconds */
 
 uint64_t lock_interrupts_off(void)
 {
-    uint64_t flags = asm_read_flags();
+    uint64_t flags = x86_read_flags();
 
-    asm_cli();
+    x86_cli();
     return flags;
 }
 
 void lock_interrupts_restore(uint64_t flags)
 {
-    if (flags & ASM_RFLAGS_IF)
-        asm_sti();
+    if (flags & X86_FLAGS_IF)
+        x86_sti();
 }
 
 bool lock_held(const struct lock *lock)
@@ -42,7 +42,7 @@ uint64_t lock_take(struct lock *lock)
         if (look == PATIENCE)
             panic("lock %s never comes free", lock->name);
         nobody = NULL;
-        asm_pause();
+        x86_pause();
     }
     cpu->locks_held++;
     return flags;

@@ -44,7 +44,7 @@ void panic_stop(const char *format, ...)
     char reason[160];
     va_list args;
 
-    asm_cli();
+    x86_cli();
     if (!panicking) { /* a panic in the panic goes straight to the end */
         panicking = true;
         iostream_emergency();

@@ -151,7 +151,7 @@ struct thread *thread_wake_locked(struct queue_list *waiters)
 /* After a wake-up outside interrupts: the better thread runs at once. */
 static void unlock_and_yield(uint64_t flags)
 {
-    if (cpu_this()->reschedule && cpu_this()->interrupt_depth == 0 && (flags & ASM_RFLAGS_IF))
+    if (cpu_this()->reschedule && cpu_this()->interrupt_depth == 0 && (flags & X86_FLAGS_IF))
         yield_locked();
     thread_sched_unlock(flags);
 }
@@ -193,7 +193,7 @@ void thread_begin(void)
 {
     struct thread *thread = thread_current();
 
-    thread_sched_unlock(ASM_RFLAGS_IF);
+    thread_sched_unlock(X86_FLAGS_IF);
     thread_exit(thread->entry(thread->argument));
 }
 
@@ -330,12 +330,12 @@ void thread_init(void)
 void thread_idle(void)
 {
     for (;;) {
-        asm_cli();
+        x86_cli();
         if (ready_mask != 0) {
-            asm_sti();
+            x86_sti();
             thread_yield();
         } else {
-            asm_sti_hlt();
+            x86_sti_hlt();
         }
     }
 }

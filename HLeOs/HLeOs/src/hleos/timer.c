@@ -5,13 +5,13 @@
  */
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt/pic.h"
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "HLeOs/HLeOs/src/hleos/timer/reference.h"
+#include "common/x86.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -22,7 +22,7 @@ static uint64_t ticks, calibration_tsc;
 
 uint64_t timer_now(void)
 {
-    uint64_t elapsed = asm_rdtsc() - tsc_base;
+    uint64_t elapsed = x86_rdtsc() - tsc_base;
 
     return (uint64_t)((unsigned __int128)elapsed * ns_per_tick_32 >> 32);
 }
@@ -52,7 +52,7 @@ void timer_spin_us(uint64_t us)
     uint64_t end = timer_now() + us * 1000;
 
     while (timer_now() < end)
-        asm_pause();
+        x86_pause();
 }
 
 static void tick(void *context)
@@ -81,15 +81,15 @@ void timer_init(void)
 
     if (apic)
         apic_timer_count(UINT32_MAX);
-    tsc = asm_rdtsc();
+    tsc = x86_rdtsc();
     us = hpet ? reference_hpet_wait(CALIBRATION_US) : reference_pit_wait(CALIBRATION_US);
-    tsc = asm_rdtsc() - tsc;
+    tsc = x86_rdtsc() - tsc;
     if (apic)
         apic_left = apic_timer_left();
     calibration_tsc = tsc;
     tsc_hz = tsc * 1000000 / us;
     ns_per_tick_32 = (NS_PER_S << 32) / tsc_hz;
-    tsc_base = asm_rdtsc();
+    tsc_base = x86_rdtsc();
     start_tick(apic, (UINT32_MAX - apic_left) * UINT64_C(1000000) / us);
     println("clock: TSC %lu.%03lu MHz by the %s, tick by the %s", tsc_hz / 1000000,
             tsc_hz / 1000 % 1000, hpet ? "HPET" : "PIT", apic ? "local APIC" : "PIT");

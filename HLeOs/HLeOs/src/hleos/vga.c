@@ -2,10 +2,10 @@
  */
 #include "HLeOs/HLeOs/src/hleos/vga.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/lock.h"
 #include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 #include "common/string.h"
+#include "common/x86.h"
 
 enum { TEXT_PAGE = 0xb8000, TEXT_BYTES = VGA_COLUMNS * VGA_ROWS * 2 };
 enum { CRTC_INDEX = 0x3d4, CRTC_DATA = 0x3d5 };
@@ -32,8 +32,8 @@ static bool no_lock;
 
 static void crtc(uint8_t index, uint8_t value)
 {
-    asm_outb(CRTC_INDEX, index);
-    asm_outb(CRTC_DATA, value);
+    x86_out8(CRTC_INDEX, index);
+    x86_out8(CRTC_DATA, value);
 }
 
 static uint16_t blank(void)

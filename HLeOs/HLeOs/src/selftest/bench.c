@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/kmalloc.h"
@@ -14,6 +13,7 @@
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 #include "HLeOs/HLeOs/src/user.h"
 #include "common/string.h"
+#include "common/x86.h"
 
 enum { RUNS = 15, PAIRS = 200, SWITCHES = 5000, LARGEST = 1 << 20, BLOCK = 40 };
 
@@ -37,11 +37,11 @@ static uint64_t middle(measure *run)
 
 static uint64_t pairs(void)
 {
-    uint64_t start = asm_rdtsc();
+    uint64_t start = x86_rdtsc();
 
     for (int i = 0; i < PAIRS; i++)
         kfree(kmalloc(BLOCK));
-    return (asm_rdtsc() - start) / PAIRS;
+    return (x86_rdtsc() - start) / PAIRS;
 }
 
 /* Takes all memory, in blocks of falling size, each holding the address of the one before. */
@@ -72,7 +72,7 @@ static void **free_one(void **chain)
  * all that lies between. */
 static uint64_t pairs_of_two(void)
 {
-    uint64_t start = asm_rdtsc();
+    uint64_t start = x86_rdtsc();
 
     for (int i = 0; i < PAIRS; i++) {
         void *a = kmalloc(BLOCK), *b = kmalloc(BLOCK);
@@ -80,7 +80,7 @@ static uint64_t pairs_of_two(void)
         kfree(a);
         kfree(b);
     }
-    return (asm_rdtsc() - start) / PAIRS / 2;
+    return (x86_rdtsc() - start) / PAIRS / 2;
 }
 
 /* The heap is empty but for `first`, so that this is its lowest block. */
@@ -128,13 +128,13 @@ static uint64_t run_switches(void)
 {
     struct thread *a = thread_create("a", THREAD_PRIORITY_LOW, yield_often, NULL);
     struct thread *b = thread_create("b", THREAD_PRIORITY_LOW, yield_often, NULL);
-    uint64_t before = thread_switch_count(), start = asm_rdtsc();
+    uint64_t before = thread_switch_count(), start = x86_rdtsc();
 
     if (a != NULL)
         thread_join(a);
     if (b != NULL)
         thread_join(b);
-    return (asm_rdtsc() - start) / (thread_switch_count() - before + 1);
+    return (x86_rdtsc() - start) / (thread_switch_count() - before + 1);
 }
 
 static void ignore(void *context)
@@ -144,11 +144,11 @@ static void ignore(void *context)
 
 static uint64_t run_interrupts(void)
 {
-    uint64_t start = asm_rdtsc();
+    uint64_t start = x86_rdtsc();
 
     for (int i = 0; i < PAIRS; i++)
         __asm__ volatile("int $0x50" : : : "memory");
-    return (asm_rdtsc() - start) / PAIRS;
+    return (x86_rdtsc() - start) / PAIRS;
 }
 
 static uint64_t switches(void)
@@ -185,7 +185,7 @@ void bench_run(const char *name)
 {
     bool all = strcmp(name, "all") == 0;
 
-    to_prompt = asm_rdtsc() - user_entry_tsc();
+    to_prompt = x86_rdtsc() - user_entry_tsc();
     for (unsigned i = 0; i < sizeof figures / sizeof figures[0]; i++)
         if (all || strcmp(name, figures[i].name) == 0)
             println("bench %s %lu", figures[i].name, figures[i].value());

@@ -3,13 +3,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/boot.h"
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "HLeOs/HLeOs/src/hleos/timer.h"
 #include "HLeOs/HLeOs/src/hleos/timer/rtc.h"
 #include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "common/x86.h"
 
 static void clock_never_goes_back(void)
 {
@@ -29,7 +29,7 @@ static void ticks_arrive(void)
     uint64_t ticks = timer_ticks(), end = timer_now() + 2000 * TIMER_NS_PER_MS;
 
     while (timer_ticks() < ticks + 5 && timer_now() < end)
-        asm_pause();
+        x86_pause();
     expect(timer_ticks() >= ticks + 5);
 }
 

@@ -3,7 +3,7 @@
 #include "kernel/cpu/cpu.h"
 
 #include "common/string.h"
-#include "kernel/cpu/x86.h"
+#include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/process/process.h"
 

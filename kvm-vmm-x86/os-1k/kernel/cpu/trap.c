@@ -1,9 +1,9 @@
 /* Sends each trap to the part of the kernel that it is for, and decides who runs after it. The
  * interrupt controllers are a pair of 8259A as a PC wires them (Intel 8259A data sheet,
  * initialization command words). */
+#include "common/x86.h"
 #include "kernel/cpu/cpu.h"
 
-#include "kernel/cpu/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/process/process.h"
 

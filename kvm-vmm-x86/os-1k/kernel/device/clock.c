@@ -1,6 +1,6 @@
 /* The 8254 programmable interval timer, counter 0, as a rate generator (Intel 8254 data sheet). It
  * ticks as slowly as it can, 18 times a second, so that an idle machine leaves its host alone. */
-#include "kernel/cpu/x86.h"
+#include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/process/process.h"
 

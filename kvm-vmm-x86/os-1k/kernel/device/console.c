@@ -3,7 +3,7 @@
 #include "abi/hypercall.h"
 #include "abi/uart16550.h"
 #include "common/string.h"
-#include "kernel/cpu/x86.h"
+#include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/process/process.h"
 

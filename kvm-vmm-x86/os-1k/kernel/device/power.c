@@ -3,7 +3,7 @@
 
 #include "abi/debug_exit.h"
 #include "abi/hypercall.h"
-#include "kernel/cpu/x86.h"
+#include "common/x86.h"
 
 /* The power management port of the PIIX4, as PC firmware places it: soft off. */
 enum { PIIX4_PM_CONTROL = 0x604, PIIX4_SOFT_OFF = 0x2000 };
@@ -17,5 +17,8 @@ void power_off(unsigned code)
     } else {
         x86_out8(DEBUG_EXIT_PORT, (unsigned char)code);
     }
-    x86_stop();
+    for (;;) {
+        x86_cli();
+        x86_hlt();
+    }
 }

@@ -6,8 +6,8 @@
  * formats apart.
  */
 #include "common/string.h"
+#include "common/x86.h"
 #include "kernel/cpu/cpu.h"
-#include "kernel/cpu/x86.h"
 #include "kernel/memory/memory.h"
 
 enum { ENTRY_PRESENT = 1 << 0, ENTRY_WRITE = 1 << 1, ENTRY_USER = 1 << 2 };
@@ -81,7 +81,7 @@ void space_remove(uint32_t address)
 
     page_free(target(*entry));
     *entry = 0;
-    x86_invalidate_page(address);
+    x86_invlpg(address);
 }
 
 void *space_find(uint32_t space, uint32_t address, unsigned rights)
@@ -156,19 +156,20 @@ static void switch_tables(void)
         memcpy(top + half, old_top + half, half);
     x86_write_cr3(kernel_space);
     if (format == &pae)
-        x86_write_cr4(x86_read_cr4() | CR4_PAE);
+        x86_write_cr4(x86_read_cr4() | X86_CR4_PAE);
     /* From now on read-only holds for ring 0 too, and floating point faults. */
-    x86_write_cr0((x86_read_cr0() & ~(CR0_TS | CR0_MP)) | CR0_WP | CR0_EM);
+    x86_write_cr0((x86_read_cr0() & ~(X86_CR0_TS | X86_CR0_MP)) | X86_CR0_WP | X86_CR0_EM);
 }
 
 void space_init(uint32_t memory_end)
 {
     void *top = page_alloc();
 
-    if ((x86_cpuid_edx(1) & CPUID_1_PAE) && (x86_cpuid_edx(0x80000001) & CPUID_80000001_NX)) {
+    if ((x86_cpuid(1, 0).d & CPUID_1_PAE) && x86_cpuid(0x80000000, 0).a >= 0x80000001 &&
+        (x86_cpuid(0x80000001, 0).d & CPUID_80000001_NX)) {
         format = &pae;
         kernel_info.features |= SYSTEM_NO_EXECUTE;
-        x86_write_msr(MSR_EFER, EFER_NXE);
+        x86_wrmsr(X86_MSR_EFER, X86_EFER_NXE);
     }
     if (top == NULL)
         fault_panic("no memory for the kernel's page tables");

@@ -5,7 +5,7 @@
  */
 #include "kernel/process/process.h"
 
-#include "kernel/cpu/x86.h"
+#include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/memory/memory.h"
 
@@ -127,7 +127,8 @@ struct trap_frame *process_next(void)
 
     while ((next = choose()) == NULL) {
         console_flush();
-        x86_wait_for_interrupt();
+        x86_sti_hlt();
+        x86_cli();
     }
     current = next;
     descriptors_set_frame(&next->frame);

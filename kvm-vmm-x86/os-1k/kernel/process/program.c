@@ -6,7 +6,7 @@
 
 #include "common/elf.h"
 #include "common/string.h"
-#include "kernel/cpu/x86.h"
+#include "common/x86.h"
 #include "kernel/file/file.h"
 #include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
@@ -111,7 +111,7 @@ int process_load(struct process *p, const char *command_line)
                                    .es = PROGRAM_DATA,
                                    .ds = PROGRAM_DATA,
                                    .cs = PROGRAM_CODE,
-                                   .eflags = EFLAGS_ALWAYS | EFLAGS_IF,
+                                   .eflags = X86_FLAGS_1 | X86_FLAGS_IF,
                                    .ss = PROGRAM_DATA};
     error = load_segments(p, file);
     if (error == 0)

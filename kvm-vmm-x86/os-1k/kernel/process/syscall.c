@@ -6,7 +6,7 @@
 
 #include "abi/hypercall.h"
 #include "common/string.h"
-#include "kernel/cpu/x86.h"
+#include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/file/file.h"
 #include "kernel/memory/memory.h"
@@ -243,8 +243,8 @@ struct trap_frame *syscall_handle(struct trap_frame *frame)
         return process_next();
     }
     frame->eax = (uint32_t)result;
-    frame->eflags &= ~EFLAGS_CF;
+    frame->eflags &= ~X86_FLAGS_CF;
     if (result == ERROR_END_OF_INPUT)
-        frame->eflags |= EFLAGS_CF; /* as the hypercall of that number does */
+        frame->eflags |= X86_FLAGS_CF; /* as the hypercall of that number does */
     return number == HC_YIELD || process_current()->state != PROCESS_READY ? process_next() : frame;
 }

@@ -1,6 +1,7 @@
 /* speed [call|switch|spawn]: what the kernel's services cost, or one of them, in processor cycles
  * (the time stamp counter). Of several rounds the best counts, as the others were interrupted. */
 #include "common/string.h"
+#include "common/x86.h"
 #include "user/lib/call.h"
 #include "user/lib/text.h"
 
@@ -9,10 +10,7 @@ enum { ROUNDS = 16, CALLS = 1000, SPAWNS = 20 };
 /* The low half is enough: no round lasts 2^32 cycles. */
 static uint32_t cycles(void)
 {
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return low;
+    return (uint32_t)x86_rdtsc();
 }
 
 static void system_call(void)

@@ -35,7 +35,7 @@ thread_first_return:
         call    thread_begin            /* does not return */
         ud2
 
-/* void asm_load_gdt(const struct asm_table_register *table, code selector, data selector) */
+/* void asm_load_gdt(const struct x86_table_register *table, code selector, data selector) */
         .globl  asm_load_gdt
 asm_load_gdt:
         lgdt    (%rdi)

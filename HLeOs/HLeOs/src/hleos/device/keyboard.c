@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/device/scancode.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "common/x86.h"
 
 enum { DATA = 0x60, STATUS = 0x64, COMMAND = 0x64, LINE = 1 };
 enum { OUTPUT_FULL = 1, INPUT_FULL = 2, FROM_MOUSE = 0x20 };
@@ -24,14 +24,14 @@ static void (*receiver)(int key);
 
 static void wait_writable(void)
 {
-    for (int look = 0; look < LOOKS && (asm_inb(STATUS) & INPUT_FULL); look++)
-        asm_pause();
+    for (int look = 0; look < LOOKS && (x86_in8(STATUS) & INPUT_FULL); look++)
+        x86_pause();
 }
 
 static bool wait_readable(void)
 {
     for (int look = 0; look < LOOKS; look++)
-        if (asm_inb(STATUS) & OUTPUT_FULL)
+        if (x86_in8(STATUS) & OUTPUT_FULL)
             return true;
     return false;
 }
@@ -39,33 +39,33 @@ static bool wait_readable(void)
 static void command(uint8_t value)
 {
     wait_writable();
-    asm_outb(COMMAND, value);
+    x86_out8(COMMAND, value);
 }
 
 static void data(uint8_t value)
 {
     wait_writable();
-    asm_outb(DATA, value);
+    x86_out8(DATA, value);
 }
 
 static void drain(void)
 {
-    for (int i = 0; i < DRAIN_MAX && (asm_inb(STATUS) & OUTPUT_FULL); i++)
-        (void)asm_inb(DATA);
+    for (int i = 0; i < DRAIN_MAX && (x86_in8(STATUS) & OUTPUT_FULL); i++)
+        (void)x86_in8(DATA);
 }
 
 static void arrived(void *context)
 {
     (void)context;
     for (int i = 0; i < DRAIN_MAX; i++) {
-        uint8_t status = asm_inb(STATUS);
+        uint8_t status = x86_in8(STATUS);
 
         if (!(status & OUTPUT_FULL))
             return;
         if (status & FROM_MOUSE)
-            (void)asm_inb(DATA);
+            (void)x86_in8(DATA);
         else
-            receiver(scancode_decode(&state, asm_inb(DATA)));
+            receiver(scancode_decode(&state, x86_in8(DATA)));
     }
 }
 
@@ -73,7 +73,7 @@ bool keyboard_init(void (*receive)(int key))
 {
     uint8_t configuration;
 
-    if (asm_inb(STATUS) == 0xff) /* nobody answers at that port */
+    if (x86_in8(STATUS) == 0xff) /* nobody answers at that port */
         return false;
     receiver = receive;
     command(DISABLE_KEYBOARD);
@@ -82,7 +82,7 @@ bool keyboard_init(void (*receive)(int key))
     command(READ_CONFIGURATION);
     if (!wait_readable())
         return false;
-    configuration = asm_inb(DATA);
+    configuration = x86_in8(DATA);
     configuration &= (uint8_t) ~(INTERRUPT_MOUSE | CLOCK_OFF_KEYBOARD);
     configuration |= INTERRUPT_KEYBOARD | TRANSLATE;
     command(WRITE_CONFIGURATION);
@@ -90,7 +90,7 @@ bool keyboard_init(void (*receive)(int key))
     command(ENABLE_KEYBOARD);
     data(KEYBOARD_SCAN);
     if (wait_readable())
-        (void)asm_inb(DATA); /* its acknowledgement */
+        (void)x86_in8(DATA); /* its acknowledgement */
     interrupt_attach_line(LINE, "keyboard", arrived, NULL);
     return true;
 }

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "common/x86.h"
 
 enum { ADDRESS = 0xcf8, DATA = 0xcfc };
 enum { VENDOR = 0x00, CLASS = 0x08, HEADER = 0x0c, BRIDGE_BUSES = 0x18 };
@@ -19,8 +19,8 @@ struct scan {
 
 static uint32_t read(unsigned bus, unsigned device, unsigned function, unsigned offset)
 {
-    asm_outl(ADDRESS, 0x80000000u | bus << 16 | device << 11 | function << 8 | offset);
-    return asm_inl(DATA);
+    x86_out32(ADDRESS, 0x80000000u | bus << 16 | device << 11 | function << 8 | offset);
+    return x86_in32(DATA);
 }
 
 static void scan_bus(struct scan *scan, unsigned bus, int depth);

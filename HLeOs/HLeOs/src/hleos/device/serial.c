@@ -3,8 +3,8 @@
 
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "common/x86.h"
 
 enum { COM1 = 0x3f8, LINE = 4 };
 enum {
@@ -35,26 +35,26 @@ static void (*receiver)(unsigned char byte);
 
 bool serial_init(void)
 {
-    asm_outb(SCRATCH, 0x5a);
-    if (asm_inb(SCRATCH) != 0x5a)
+    x86_out8(SCRATCH, 0x5a);
+    if (x86_in8(SCRATCH) != 0x5a)
         return false;
-    asm_outb(IER, 0);
-    asm_outb(LCR, LCR_DLAB);
-    asm_outb(DATA, 1); /* divisor 1: 115,200 baud */
-    asm_outb(IER, 0);
-    asm_outb(LCR, LCR_8N1);
-    asm_outb(FCR, FCR_ENABLE_CLEAR);
-    if ((asm_inb(IIR) & IIR_FIFO) == IIR_FIFO) /* older chips have no FIFO that works */
+    x86_out8(IER, 0);
+    x86_out8(LCR, LCR_DLAB);
+    x86_out8(DATA, 1); /* divisor 1: 115,200 baud */
+    x86_out8(IER, 0);
+    x86_out8(LCR, LCR_8N1);
+    x86_out8(FCR, FCR_ENABLE_CLEAR);
+    if ((x86_in8(IIR) & IIR_FIFO) == IIR_FIFO) /* older chips have no FIFO that works */
         depth = FIFO_DEPTH;
-    asm_outb(MCR, MCR_DTR_RTS_OUT2); /* OUT2 lets the interrupt line through on a PC */
+    x86_out8(MCR, MCR_DTR_RTS_OUT2); /* OUT2 lets the interrupt line through on a PC */
     present = true;
     return true;
 }
 
 static void wait_for(uint8_t bit)
 {
-    for (int look = 0; look < LOOKS && !(asm_inb(LSR) & bit); look++)
-        asm_pause();
+    for (int look = 0; look < LOOKS && !(x86_in8(LSR) & bit); look++)
+        x86_pause();
 }
 
 /* Looks at the line only when the FIFO may be full: under a hypervisor each look is an exit. */
@@ -65,7 +65,7 @@ static void put(char c)
         room = depth;
     }
     room--;
-    asm_outb(DATA, (uint8_t)c);
+    x86_out8(DATA, (uint8_t)c);
 }
 
 void serial_write(const char *text, size_t length)
@@ -88,8 +88,8 @@ void serial_flush(void)
 static void received(void *context)
 {
     (void)context;
-    for (int i = 0; i < BURST_MAX && (asm_inb(LSR) & LSR_RECEIVED); i++)
-        receiver(asm_inb(DATA));
+    for (int i = 0; i < BURST_MAX && (x86_in8(LSR) & LSR_RECEIVED); i++)
+        receiver(x86_in8(DATA));
 }
 
 void serial_start_input(void (*receive)(unsigned char byte))
@@ -98,5 +98,5 @@ void serial_start_input(void (*receive)(unsigned char byte))
         return;
     receiver = receive;
     interrupt_attach_line(LINE, "serial", received, NULL);
-    asm_outb(IER, IER_RECEIVED);
+    x86_out8(IER, IER_RECEIVED);
 }

@@ -4,10 +4,10 @@
  */
 #include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
 #include "HLeOs/HLeOs/src/hleos/memory/paging.h"
+#include "common/x86.h"
 
 enum lapic_register {
     LAPIC_ID = 0x20,
@@ -148,7 +148,7 @@ static void read_madt(const struct madt *madt)
 
 static void enable_lapic(void)
 {
-    asm_wrmsr(ASM_MSR_APIC_BASE, asm_rdmsr(ASM_MSR_APIC_BASE) | APIC_BASE_ENABLE);
+    x86_wrmsr(X86_MSR_APIC_BASE, x86_rdmsr(X86_MSR_APIC_BASE) | APIC_BASE_ENABLE);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the PIC's way in */
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
@@ -195,7 +195,7 @@ const struct interrupt_controller *apic_init(void)
         .name = "APIC (local and I/O)", .enable = enable, .spurious = spurious, .end = end};
     const struct madt *madt = (const struct madt *)acpi_find("APIC");
 
-    if (madt == NULL || madt->header.length < sizeof *madt || !(asm_cpuid(1, 0).d >> 9 & 1))
+    if (madt == NULL || madt->header.length < sizeof *madt || !(x86_cpuid(1, 0).d >> 9 & 1))
         return NULL;
     lapic = paging_map_device(PHYS(madt->lapic), LAPIC_SIZE, PAGING_WRITE | PAGING_UNCACHED);
     if (lapic == NULL)

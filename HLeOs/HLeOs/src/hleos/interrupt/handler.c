@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/cpu.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
@@ -15,6 +14,7 @@
 #include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "HLeOs/HLeOs/src/hleos/symbols.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "common/x86.h"
 
 enum { BREAKPOINT = 3, NMI = 2, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18 };
 enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
@@ -51,7 +51,7 @@ static void print_page_fault(const struct interrupt_frame *f)
                       : f->error & FAULT_PRESENT ? "not allowed there"
                                                  : "not mapped";
 
-    println("  %s %016lx: %s", what, asm_read_cr2(), why);
+    println("  %s %016lx: %s", what, x86_read_cr2(), why);
 }
 
 /* SDM volume 3, 15.3: what each bank of error registers says. */
@@ -61,14 +61,14 @@ static void print_machine_check(void)
     enum { ARCHITECTURE = 14, VALID = 63, HAS_ADDRESS = 58 };
     unsigned banks = 0;
 
-    if (asm_cpuid(1, 0).d >> ARCHITECTURE & 1)
-        banks = asm_rdmsr(CAPABILITIES) & COUNT;
+    if (x86_cpuid(1, 0).d >> ARCHITECTURE & 1)
+        banks = x86_rdmsr(CAPABILITIES) & COUNT;
     for (unsigned i = 0; i < banks; i++) {
-        uint64_t status = asm_rdmsr(STATUS + i * BANK);
+        uint64_t status = x86_rdmsr(STATUS + i * BANK);
 
         if (status >> VALID & 1)
             println("  bank %u: status %016lx, address %lx", i, status,
-                    status >> HAS_ADDRESS & 1 ? asm_rdmsr(ADDRESS + i * BANK) : 0);
+                    status >> HAS_ADDRESS & 1 ? x86_rdmsr(ADDRESS + i * BANK) : 0);
     }
 }
 
@@ -79,13 +79,13 @@ static void print_registers(const struct interrupt_frame *f)
     println("  r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx", f->r8, f->r9, f->r10, f->r11);
     println("  r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx", f->r12, f->r13, f->r14, f->r15);
     println("  rip %016lx  cs %02lx  rflags %06lx  cr2 %016lx  cr3 %lx", f->rip, f->cs, f->rflags,
-            asm_read_cr2(), asm_read_cr3());
+            x86_read_cr2(), x86_read_cr3());
 }
 
 /* Where the stack ran over, the double fault's own cause is a page fault in the guard page. */
 static bool stack_overflow(const struct interrupt_frame *f)
 {
-    return f->vector == DOUBLE_FAULT && thread_in_guard(thread_current(), asm_read_cr2());
+    return f->vector == DOUBLE_FAULT && thread_in_guard(thread_current(), x86_read_cr2());
 }
 
 static void report(const struct interrupt_frame *f)
@@ -111,7 +111,7 @@ static bool may_end_thread(const struct interrupt_frame *f)
         return false;
     if (f->vector == DOUBLE_FAULT && !stack_overflow(f))
         return false;
-    return (f->rflags & ASM_RFLAGS_IF) && cpu_may_sleep() && thread_may_be_ended(thread_current());
+    return (f->rflags & X86_FLAGS_IF) && cpu_may_sleep() && thread_may_be_ended(thread_current());
 }
 
 void handler_exception(struct interrupt_frame *frame)
@@ -134,5 +134,5 @@ void handler_exception(struct interrupt_frame *frame)
     frame->rbp = 0;
     frame->cs = CPU_SELECTOR_CODE;
     frame->ss = CPU_SELECTOR_DATA;
-    frame->rflags = ASM_RFLAGS_IF | 2;
+    frame->rflags = X86_FLAGS_IF | 2;
 }

@@ -1,8 +1,8 @@
 /* Intel 8259A datasheet: initialisation words ICW1-4, operation words OCW1-3. */
 #include "HLeOs/HLeOs/src/hleos/interrupt/pic.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "common/x86.h"
 
 enum { MASTER = 0x20, SLAVE = 0xa0, DATA = 1, LINES = 16, CASCADE = 2 };
 enum { ICW1_INIT_ICW4 = 0x11, ICW4_8086 = 0x01, OCW2_END = 0x20, OCW3_READ_ISR = 0x0b };
@@ -11,20 +11,20 @@ static uint16_t mask = 0xffff;
 
 static void write_mask(void)
 {
-    asm_outb(MASTER + DATA, (uint8_t)mask);
-    asm_outb(SLAVE + DATA, (uint8_t)(mask >> 8));
+    x86_out8(MASTER + DATA, (uint8_t)mask);
+    x86_out8(SLAVE + DATA, (uint8_t)(mask >> 8));
 }
 
 void pic_init(void)
 {
-    asm_outb(MASTER, ICW1_INIT_ICW4);
-    asm_outb(SLAVE, ICW1_INIT_ICW4);
-    asm_outb(MASTER + DATA, INTERRUPT_IRQ_BASE);
-    asm_outb(SLAVE + DATA, INTERRUPT_IRQ_BASE + 8);
-    asm_outb(MASTER + DATA, 1 << CASCADE); /* a bit mask here, */
-    asm_outb(SLAVE + DATA, CASCADE);       /* a number there */
-    asm_outb(MASTER + DATA, ICW4_8086);
-    asm_outb(SLAVE + DATA, ICW4_8086);
+    x86_out8(MASTER, ICW1_INIT_ICW4);
+    x86_out8(SLAVE, ICW1_INIT_ICW4);
+    x86_out8(MASTER + DATA, INTERRUPT_IRQ_BASE);
+    x86_out8(SLAVE + DATA, INTERRUPT_IRQ_BASE + 8);
+    x86_out8(MASTER + DATA, 1 << CASCADE); /* a bit mask here, */
+    x86_out8(SLAVE + DATA, CASCADE);       /* a number there */
+    x86_out8(MASTER + DATA, ICW4_8086);
+    x86_out8(SLAVE + DATA, ICW4_8086);
     write_mask();
 }
 
@@ -40,8 +40,8 @@ static void enable(unsigned line)
 
 static bool in_service(uint16_t port, unsigned line)
 {
-    asm_outb(port, OCW3_READ_ISR);
-    return asm_inb(port) >> line & 1;
+    x86_out8(port, OCW3_READ_ISR);
+    return x86_in8(port) >> line & 1;
 }
 
 /* A line that drops before it is acknowledged appears as the chip's line 7, with nothing in
@@ -53,7 +53,7 @@ static bool spurious(unsigned vector)
     if (line == 7)
         return !in_service(MASTER, 7);
     if (line == 15 && !in_service(SLAVE, 7)) {
-        asm_outb(MASTER, OCW2_END);
+        x86_out8(MASTER, OCW2_END);
         return true;
     }
     return false;
@@ -66,8 +66,8 @@ static void end(unsigned vector)
     if (line >= LINES)
         return;
     if (line >= 8)
-        asm_outb(SLAVE, OCW2_END);
-    asm_outb(MASTER, OCW2_END);
+        x86_out8(SLAVE, OCW2_END);
+    x86_out8(MASTER, OCW2_END);
 }
 
 const struct interrupt_controller *pic_controller(void)

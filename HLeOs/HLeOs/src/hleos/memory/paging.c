@@ -1,10 +1,10 @@
 /* The kernel's page tables; see paging.h for what, layout.h for where. */
 #include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/lock.h"
 #include "HLeOs/HLeOs/src/hleos/memory/page.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "common/x86.h"
 
 #define LARGE_PAGE UINT64_C(0x200000)
 #define HALF       0xffff800000000000
@@ -94,7 +94,7 @@ static void map_memory(const struct boot_info *info)
 
 void paging_init(const struct boot_info *info)
 {
-    if (asm_rdmsr(ASM_MSR_EFER) & ASM_EFER_NXE)
+    if (x86_rdmsr(X86_MSR_EFER) & X86_EFER_NXE)
         no_execute = PAGING_NO_EXECUTE;
     next_device = DEVICES_BASE;
     root = page_allocate_zeroed();
@@ -104,7 +104,7 @@ void paging_init(const struct boot_info *info)
     map_image_part(info, rodata_start, data_start, no_execute);
     map_image_part(info, data_start, kernel_end, PAGING_WRITE | no_execute);
     map_memory(info);
-    asm_write_cr3(root.at);
+    x86_write_cr3(root.at);
     page_use_direct_map();
 }
 
@@ -131,7 +131,7 @@ phys_t paging_unmap(uintptr_t address)
         panic("%#lx is unmapped but was not mapped", address);
     page = PHYS(*entry & PAGING_ADDRESS);
     *entry = 0;
-    asm_invlpg(address);
+    x86_invlpg(address);
     lock_give(&lock, irq);
     return page;
 }

@@ -2,10 +2,10 @@
  * scheduler's one lock: simple, and short enough not to matter. */
 #include "HLeOs/HLeOs/src/hleos/thread/sync.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/cpu.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "HLeOs/HLeOs/src/hleos/thread/sched.h"
+#include "common/x86.h"
 
 /* Lets a better thread that was just made ready run at once, where that is allowed. */
 static void unlock(uint64_t flags)
@@ -13,7 +13,7 @@ static void unlock(uint64_t flags)
     bool better = cpu_this()->reschedule;
 
     thread_sched_unlock(flags);
-    if (better && (flags & ASM_RFLAGS_IF) && cpu_may_sleep())
+    if (better && (flags & X86_FLAGS_IF) && cpu_may_sleep())
         thread_yield();
 }
 

@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
 #include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
 #include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "common/x86.h"
 
 enum { PIT_HZ = 1193182, PIT_CHANNEL0 = 0x40, PIT_MODE = 0x43 };
 enum { PIT_MODE2_CHANNEL0 = 0x34, PIT_LATCH_CHANNEL0 = 0x00 };
@@ -59,18 +59,18 @@ uint64_t reference_hpet_wait(uint64_t us)
 
 static void pit_start(unsigned count)
 {
-    asm_outb(PIT_MODE, PIT_MODE2_CHANNEL0);
-    asm_outb(PIT_CHANNEL0, (uint8_t)count);
-    asm_outb(PIT_CHANNEL0, (uint8_t)(count >> 8));
+    x86_out8(PIT_MODE, PIT_MODE2_CHANNEL0);
+    x86_out8(PIT_CHANNEL0, (uint8_t)count);
+    x86_out8(PIT_CHANNEL0, (uint8_t)(count >> 8));
 }
 
 static uint16_t pit_read(void)
 {
     uint16_t count;
 
-    asm_outb(PIT_MODE, PIT_LATCH_CHANNEL0);
-    count = asm_inb(PIT_CHANNEL0);
-    return (uint16_t)(count | asm_inb(PIT_CHANNEL0) << 8);
+    x86_out8(PIT_MODE, PIT_LATCH_CHANNEL0);
+    count = x86_in8(PIT_CHANNEL0);
+    return (uint16_t)(count | x86_in8(PIT_CHANNEL0) << 8);
 }
 
 uint64_t reference_pit_wait(uint64_t us)

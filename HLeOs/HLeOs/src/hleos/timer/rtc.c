@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "common/x86.h"
 
 enum { INDEX = 0x70, DATA = 0x71, NMI_OFF = 0x80 };
 enum {
@@ -24,8 +24,8 @@ enum { LOOKS = 100000, TRIES = 8 };
 
 static uint8_t read(uint8_t reg)
 {
-    asm_outb(INDEX, NMI_OFF | reg);
-    return asm_inb(DATA);
+    x86_out8(INDEX, NMI_OFF | reg);
+    return x86_in8(DATA);
 }
 
 static bool wait_for_update(void)
