@@ -14,39 +14,26 @@ static int aligned(const void *a, const void *b, size_t to)
     return (((uintptr_t)a | (uintptr_t)b) & (to - 1)) == 0;
 }
 
-/* Copy the whole words or halves among n bytes, eight a turn (a kernel of 30 MB comes this way);
- * return how many bytes that was. */
-static size_t copy_words(word *restrict t, const word *restrict f, size_t n)
-{
-    size_t left = n / sizeof *t;
-
-    for (; left >= 8; left -= 8, t += 8, f += 8) {
-        word a = f[0], b = f[1], c = f[2], d = f[3];
-
-        t[0] = a, t[1] = b, t[2] = c, t[3] = d;
-        a = f[4], b = f[5], c = f[6], d = f[7];
-        t[4] = a, t[5] = b, t[6] = c, t[7] = d;
+/* Copies the whole units among n bytes, eight a turn (a kernel of 30 MB comes this way); returns
+ * how many bytes that was. */
+#define COPY_BY(unit)                                                                              \
+    static size_t copy_by_##unit(unit *restrict t, const unit *restrict f, size_t n)               \
+    {                                                                                              \
+        size_t left = n / sizeof *t;                                                               \
+                                                                                                   \
+        for (; left >= 8; left -= 8, t += 8, f += 8) {                                             \
+            unit a = f[0], b = f[1], c = f[2], d = f[3];                                           \
+                                                                                                   \
+            t[0] = a, t[1] = b, t[2] = c, t[3] = d;                                                \
+            a = f[4], b = f[5], c = f[6], d = f[7];                                                \
+            t[4] = a, t[5] = b, t[6] = c, t[7] = d;                                                \
+        }                                                                                          \
+        for (; left > 0; left--)                                                                   \
+            *t++ = *f++;                                                                           \
+        return n / sizeof *t * sizeof *t;                                                          \
     }
-    for (; left > 0; left--)
-        *t++ = *f++;
-    return n / sizeof *t * sizeof *t;
-}
-
-static size_t copy_halves(half *restrict t, const half *restrict f, size_t n)
-{
-    size_t left = n / sizeof *t;
-
-    for (; left >= 8; left -= 8, t += 8, f += 8) {
-        half a = f[0], b = f[1], c = f[2], d = f[3];
-
-        t[0] = a, t[1] = b, t[2] = c, t[3] = d;
-        a = f[4], b = f[5], c = f[6], d = f[7];
-        t[4] = a, t[5] = b, t[6] = c, t[7] = d;
-    }
-    for (; left > 0; left--)
-        *t++ = *f++;
-    return n / sizeof *t * sizeof *t;
-}
+COPY_BY(word)
+COPY_BY(half)
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
@@ -55,9 +42,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
     size_t done = 0;
 
     if (aligned(t, f, sizeof(word)))
-        done = copy_words(to, from, n);
+        done = copy_by_word(to, from, n);
     else if (aligned(t, f, sizeof(half))) /* as files in a cpio archive are */
-        done = copy_halves(to, from, n);
+        done = copy_by_half(to, from, n);
     for (; done < n; done++)
         t[done] = f[done];
     return to;

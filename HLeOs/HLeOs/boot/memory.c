@@ -11,6 +11,7 @@
 #include "HLeOs/HLeOs/boot/bios.h"
 #include "HLeOs/HLeOs/boot/console.h"
 #include "HLeOs/HLeOs/boot/layout.h"
+#include "common/range.h"
 #include "common/x86.h"
 
 #define SMAP 0x534d4150 /* "SMAP" */
@@ -159,14 +160,8 @@ static bool clip(const struct boot_memory *entry, uint64_t *base, uint64_t *end)
     return *base < *end;
 }
 
-/* The first aligned address from `at` on where `size` bytes do not touch [base, end). */
-static uint64_t beyond(uint64_t at, uint32_t size, uint64_t base, uint64_t end)
-{
-    return at < end && at + size > base ? (end + PAGE - 1) & ~(uint64_t)(PAGE - 1) : at;
-}
-
-/* The same for everything that the map does not call usable: where entries overlap, the worse one
- * holds. Each round goes up, or is the last. */
+/* The first place from `at` on where `size` bytes touch nothing that the map does not call usable:
+ * where entries overlap, the worse one holds. Each round goes up, or is the last. */
 static uint64_t beyond_reserved(const struct boot_info *info, uint64_t at, uint32_t size)
 {
     uint64_t before;
@@ -175,8 +170,8 @@ static uint64_t beyond_reserved(const struct boot_info *info, uint64_t at, uint3
         before = at;
         for (uint32_t i = 0; i < info->memory_count; i++)
             if (info->memory[i].type != BOOT_MEMORY_USABLE)
-                at = beyond(at, size, info->memory[i].base,
-                            info->memory[i].base + info->memory[i].length);
+                at = range_beyond(at, size, info->memory[i].base,
+                                  info->memory[i].base + info->memory[i].length, PAGE);
     } while (at != before);
     return at;
 }
@@ -190,7 +185,7 @@ uint32_t memory_find(const struct boot_info *info, uint32_t size, uint32_t avoid
         if (!clip(&info->memory[i], &base, &end))
             continue;
         base = beyond_reserved(info, base, size);
-        base = beyond(base, size, avoid, (uint64_t)avoid + avoid_size);
+        base = range_beyond(base, size, avoid, (uint64_t)avoid + avoid_size, PAGE);
         base = beyond_reserved(info, base, size);
         if (base + size <= end && (best == 0 || base < best))
             best = base;

@@ -8,8 +8,8 @@
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/machine.h"
 #include "HLeOs/HLeOs/src/hleos/memory/paging.h"
-#include "HLeOs/HLeOs/src/hleos/symbols.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "common/symbols.h"
 
 enum { DEPTH_MAX = 24 };
 

@@ -3,11 +3,11 @@
 #include <stdint.h>
 
 #include "HLeOs/HLeOs/src/hleos/device/pci.h"
-#include "HLeOs/HLeOs/src/hleos/symbols.h"
 #include "HLeOs/HLeOs/src/hleos/vga.h"
 #include "HLeOs/HLeOs/src/selftest/selftest.h"
 #include "common/fmt.h"
 #include "common/string.h"
+#include "common/symbols.h"
 
 static char cell(unsigned row, unsigned column)
 {

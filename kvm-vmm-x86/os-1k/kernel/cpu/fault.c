@@ -3,19 +3,12 @@
 #include "kernel/cpu/cpu.h"
 
 #include "common/string.h"
+#include "common/symbols.h"
 #include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/process/process.h"
 
 enum { BACKTRACE_DEPTH = 16, PAGE_FAULT_WRITE = 1 << 1 };
-
-/* The kernel's functions, in the order of their offsets from text_begin, so that both images share
- * one table. The Makefile makes it from a first link of the kernel. */
-struct symbol {
-    uint32_t offset;
-    const char *name;
-};
-extern const struct symbol symbol_table[], symbol_table_end[];
 
 /* Those that can happen here. */
 static const char *const fault_names[32] = {
@@ -48,23 +41,11 @@ static void print_cause(const struct trap_frame *frame)
     console_print(" at eip 0x%08x\n", frame->eip);
 }
 
-/* Finds the function that an address belongs to; one without a name if that is not our code. */
-static struct symbol find_function(uint32_t eip)
-{
-    struct symbol best = {eip - (uint32_t)text_begin, NULL};
-
-    for (const struct symbol *s = symbol_table; s < symbol_table_end; s++)
-        if (s->offset <= eip - (uint32_t)text_begin && eip < (uint32_t)rodata_begin)
-            best = *s;
-    return best;
-}
-
 static void print_function(uint32_t eip)
 {
-    struct symbol f = find_function(eip);
+    struct symbol function = symbols_find(eip);
 
-    console_print("  %08x %s+0x%x\n", eip, f.name != NULL ? f.name : "nowhere",
-                  eip - (uint32_t)text_begin - f.offset);
+    console_print("  %08x %s+0x%x\n", eip, function.name, function.offset);
 }
 
 static bool in_stack(uint32_t address)
@@ -98,9 +79,9 @@ void fault_of_program(const struct trap_frame *frame)
  * made none there. */
 static bool has_frame(uint32_t eip)
 {
-    struct symbol f = find_function(eip);
+    const char *begin = (const char *)eip - symbols_find(eip).offset;
 
-    return f.name != NULL && memcmp(text_begin + f.offset, "\x55\x89\xe5" /* push, mov */, 3) == 0;
+    return begin != (const char *)eip && memcmp(begin, "\x55\x89\xe5" /* push, mov */, 3) == 0;
 }
 
 void fault_of_kernel(const struct trap_frame *f)

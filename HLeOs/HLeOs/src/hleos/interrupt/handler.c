@@ -12,8 +12,8 @@
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/machine.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "HLeOs/HLeOs/src/hleos/symbols.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "common/symbols.h"
 #include "common/x86.h"
 
 enum { BREAKPOINT = 3, NMI = 2, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18 };

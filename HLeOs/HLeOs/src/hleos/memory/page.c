@@ -7,6 +7,7 @@
 #include "HLeOs/HLeOs/src/hleos/lock.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "HLeOs/HLeOs/src/std/bit_map.h"
+#include "common/range.h"
 #include "common/string.h"
 
 #define ONE_MB     UINT64_C(0x100000)
@@ -80,24 +81,20 @@ static void mark_reserved(const struct boot_info *info)
          true);
 }
 
-/* The first page from `at` on where `size` bytes do not touch [base, end). */
-static uint64_t beyond(uint64_t at, uint64_t size, uint64_t base, uint64_t end)
-{
-    return at < end && at + size > base ? (end + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1) : at;
-}
-
-/* The same for the kernel and for all that is not usable, whatever else claims that it is. */
+/* The first page from `at` on where `size` bytes touch neither the kernel nor what is not usable,
+ * whatever else claims that it is. */
 static uint64_t beyond_taken(const struct boot_info *info, uint64_t at, uint64_t size)
 {
     uint64_t before;
 
     do {
         before = at;
-        at = beyond(at, size, info->kernel_base, info->kernel_base + info->kernel_size);
+        at = range_beyond(at, size, info->kernel_base, info->kernel_base + info->kernel_size,
+                          PAGE_SIZE);
         for (unsigned i = 0; i < info->memory_count; i++)
             if (info->memory[i].type != BOOT_MEMORY_USABLE)
-                at = beyond(at, size, info->memory[i].base,
-                            info->memory[i].base + info->memory[i].length);
+                at = range_beyond(at, size, info->memory[i].base,
+                                  info->memory[i].base + info->memory[i].length, PAGE_SIZE);
     } while (at != before);
     return at;
 }
