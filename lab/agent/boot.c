@@ -18,6 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lab/agent/share.h"
+
 #define SHARE "trans=virtio,version=9p2000.L,msize=512000,access=client,"
 
 void boot_say(const char *format, ...)
@@ -201,7 +203,7 @@ void boot_machine(struct boot_options *options)
     mount_own();
     link_descriptors();
     make_path(options->repository);
-    mount_at("repository", options->repository, "9p", 0, SHARE "cache=mmap");
+    must(share_mount(options->repository) == 0, "mount", options->repository);
     raise_loopback();
     must(sethostname("lab", 3) == 0, "set", "the host's name");
     open_kvm();

@@ -12,6 +12,7 @@
 
 #include "lab/agent/boot.h"
 #include "lab/agent/refresh.h"
+#include "lab/agent/share.h"
 
 void session_init(struct session *session, unsigned line, int fd)
 {
@@ -87,15 +88,22 @@ static int on_start(struct session *session, const uint8_t *payload, size_t leng
 {
     struct command_ends ends;
     char reason[256];
-    int status;
+    int status, code;
 
     (void)payload, (void)length;
     if (session->state != SESSION_GREETED)
         return 0;
     refresh_machine(&session->command.hello);
+    if (share_hold() < 0) {
+        share_release();
+        return refuse(session, 125,
+                      "programs were rebuilt too often while commands that use older ones run: end "
+                      "one of those, or lab/lab down");
+    }
     cage_create(&session->cage, session->line);
-    if (command_start(&session->command, &session->cage, &ends, &session->pid, &status, reason) <
-        0) {
+    code = command_start(&session->command, &session->cage, &ends, &session->pid, &status, reason);
+    share_release(); // the command has its own mounts
+    if (code < 0) {
         session->pid = -1;
         return refuse(session, status, reason);
     }

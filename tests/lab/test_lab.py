@@ -105,6 +105,72 @@ def test_files_are_the_same_on_both_sides():
     shared.unlink()
 
 
+def build_state(program, word):
+    """A program that says `word`, of a size that depends on it, in place of the one before."""
+    subprocess.run(["gcc", '-DWORD="%s"' % word, "-DSIZE=%d" % (len(word) * 3000), "-o", program,
+                    TOP / "tests/lab/rebuilt.c"], check=True)
+
+
+@pytest.fixture
+def rebuilt():
+    """A program of the repository, and what removes it in the end."""
+    program = TOP / "build/lab/rebuilt"
+    yield program
+    program.unlink(missing_ok=True)
+
+
+def test_program_that_is_rebuilt_while_it_runs(rebuilt):
+    """Who starts it anew gets the new one, again and again; who runs keeps the old one, and its directory."""
+    words = ["one", "another of them", "three"]
+    running = []
+    for word in words:
+        build_state(rebuilt, word)
+        running.append(subprocess.Popen([LAB, "run", "sh", "-c", "./rebuilt; pwd -P; ls rebuilt"], env=ENVIRONMENT,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=rebuilt.parent))
+        assert running[-1].stdout.readline().decode() == word + "\n"
+        assert lab("run", str(rebuilt)).stdout.decode() == "%s\n%s ends, 1\n" % (word, word)
+    for word, one in zip(words, running):
+        rest = one.communicate(timeout=LIMIT)[0].decode()
+        assert (one.returncode, rest) == (0, "%s ends, 1\n%s\nrebuilt\n" % (word, rebuilt.parent))
+
+
+def test_commands_at_once_share_the_repository(rebuilt):
+    """A pipe with a name, a lock: what is new to nobody does not come between two commands."""
+    build_state(rebuilt, "same")
+    first = subprocess.Popen([LAB, "run", str(rebuilt)], env=ENVIRONMENT, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    assert first.stdout.readline() == b"same\n"
+    pipe = TOP / "build/lab/pipe"
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    try:
+        reader = subprocess.Popen([LAB, "run", "cat", pipe], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE)
+        assert lab("run", "sh", "-c", "echo through > %s" % pipe).returncode == 0
+        assert reader.communicate(timeout=LIMIT)[0] == b"through\n"
+    finally:
+        pipe.unlink()
+        first.communicate(timeout=LIMIT)
+
+
+def test_more_states_than_the_lab_keeps(rebuilt):
+    """There is an end to it: one clear line, and it goes on when an old command has ended."""
+    running = []
+    for number in range(12):
+        build_state(rebuilt, "state" + "x" * number)
+        running.append(subprocess.Popen([LAB, "run", str(rebuilt)], env=ENVIRONMENT, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        if not running[-1].stdout.readline():
+            break
+    done = running.pop()
+    error = done.communicate(timeout=LIMIT)[1]
+    assert done.returncode == 125 and error.startswith(b"lab: programs were rebuilt"), error
+    for one in running:
+        one.communicate(timeout=LIMIT)
+        assert one.returncode == 0
+    assert lab("run", str(rebuilt)).stdout.startswith(b"statex")
+
+
 def test_root_is_read_only():
     assert lab("run", "touch", "/usr/x", "/x").returncode != 0
     assert not Path("/x").exists()

@@ -1,0 +1,129 @@
+// See share.h. Linux, Documentation/filesystems/9p.rst; proc(5), "maps".
+#include "lab/agent/share.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lab/agent/boot.h"
+#include "lab/agent/cage.h"
+
+#define LOCK    "/run/lab.lock"
+#define NEXT    "/run/lab.next"
+#define WITNESS "/run/lab.witness"
+#define OPTIONS "trans=virtio,version=9p2000.L,msize=512000,access=client,cache=mmap"
+
+static char place[4096];
+static int witness = -1; // a mount that no command uses: what is looked up there is the host's
+static int lock = -1;
+
+// All the shares have one tag: the kernel takes the first that is free.
+static int mount_one(const char *at)
+{
+    return mount("repository", at, "9p", 0, OPTIONS) == 0 ? 0 : -errno;
+}
+
+// The witness is out of sight and reach at once: only our descriptor keeps it.
+static int open_witness(void)
+{
+    int code;
+
+    mkdir(WITNESS, 0700);
+    code = mount_one(WITNESS);
+    if (code == 0) {
+        witness = open(WITNESS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        code = witness < 0 ? -errno : 0;
+        umount2(WITNESS, MNT_DETACH);
+    }
+    rmdir(WITNESS);
+    return code;
+}
+
+int share_mount(const char *repository)
+{
+    int code = open_witness();
+
+    snprintf(place, sizeof(place), "%s", repository);
+    return code < 0 ? code : mount_one(place);
+}
+
+// A line of /proc/PID/maps: true if it maps a file of the repository that is not the host's any
+// more. Names with a backslash are quoted there and passed over.
+static bool line_is_stale(const char *line, dev_t device)
+{
+    unsigned major_number, minor_number;
+    unsigned long inode;
+    size_t length = strlen(place);
+    struct stat now;
+    int name = -1;
+
+    if (sscanf(line, "%*s %*s %*s %x:%x %lu %n", &major_number, &minor_number, &inode, &name) < 3 ||
+        name < 0 || makedev(major_number, minor_number) != device)
+        return false;
+    line += name;
+    if (strncmp(line, place, length) != 0 || line[length] != '/' || strchr(line, '\\') ||
+        strstr(line, " (deleted)"))
+        return false;
+    return fstatat(witness, line + length + 1, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+           now.st_ino != inode;
+}
+
+static bool process_is_stale(pid_t pid, void *context)
+{
+    const dev_t *device = context;
+    char path[64], line[8192];
+    bool stale = false;
+    FILE *maps;
+
+    snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+    maps = fopen(path, "re");
+    while (maps && !stale && fgets(line, sizeof(line), maps)) {
+        line[strcspn(line, "\n")] = '\0';
+        stale = line_is_stale(line, *device);
+    }
+    if (maps)
+        fclose(maps);
+    return stale;
+}
+
+// Commands that run keep the old mount in their own namespaces, and with the last of them it goes.
+static int change_mount(void)
+{
+    int code;
+
+    mkdir(NEXT, 0700);
+    code = mount_one(NEXT);
+    if (code == 0) {
+        umount2(place, MNT_DETACH);
+        if (mount(NEXT, place, NULL, MS_MOVE, NULL) != 0)
+            boot_say("cannot move the new mount to %s: %m", place);
+        boot_say("running programs were rebuilt: later commands see the new ones");
+    }
+    rmdir(NEXT);
+    return code;
+}
+
+int share_hold(void)
+{
+    struct stat mounted;
+
+    if (lock < 0) // each line opens its own: the lock belongs to the open file
+        lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (flock(lock, LOCK_EX) != 0)
+        boot_say("%s: %m", LOCK);
+    if (stat(place, &mounted) != 0 || !cage_any(process_is_stale, &mounted.st_dev))
+        return 0;
+    return change_mount();
+}
+
+void share_release(void)
+{
+    flock(lock, LOCK_UN);
+}
