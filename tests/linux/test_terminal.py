@@ -70,4 +70,5 @@ def test_piped_commands_arrive_whole(linux, name):
     text = result.out.decode("utf-8", "replace").replace("\r", "")
     assert result.status == 0, result
     assert text.count(commands[0]) >= 1 and "\n42 from a pipe\n" in text, result
-    assert [line for line in text.splitlines() if line.startswith("line=")] == ["line=%d" % n for n in range(100)], result
+    said = [line for line in text.splitlines() if line.startswith("line=")]
+    assert said == ["line=%d" % number for number in range(100)], result
