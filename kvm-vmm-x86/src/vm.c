@@ -85,6 +85,16 @@ struct backend vm_backend(struct vm *vm)
                             .end = backend_end};
 }
 
+/* The first vCPU may have ended the guest before the last was started, and vm_stop stops only those
+ * it finds. Whoever comes later takes the lock after it, and sees the end here. */
+static void add_started(struct vm *vm)
+{
+    unsigned id = __atomic_fetch_add(&vm->started, 1, __ATOMIC_RELAXED);
+
+    if (vm_end_of(vm).kind != END_NONE)
+        vcpu_kick(&vm->vcpus[id], VCPU_STOP);
+}
+
 int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
 {
     vm->ended = ended;
@@ -95,7 +105,7 @@ int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
             __atomic_fetch_sub(&vm->running, 1, __ATOMIC_RELAXED);
             return -1;
         }
-        vm->started++;
+        add_started(vm);
     }
     return 0;
 }
@@ -122,6 +132,7 @@ void vm_vcpu_ended(struct vm *vm)
 
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
 {
+    unsigned started;
     va_list args;
     bool first;
 
@@ -138,7 +149,8 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     if (!first)
         return;
     input_stop(vm->index);
-    for (unsigned i = 0; i < vm->started; i++)
+    started = __atomic_load_n(&vm->started, __ATOMIC_RELAXED); /* since then: add_started */
+    for (unsigned i = 0; i < started; i++)
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
     debug_wake(&vm->debug);
 }

@@ -41,7 +41,7 @@ struct vm {
     struct vcpu *vcpus;           /* `vcpu_count` of them */
     unsigned vcpu_count;
     unsigned vcpus_made; /* how many of them KVM has */
-    unsigned started; /* how many of them have a thread to join; only the main thread writes it */
+    unsigned started;    /* how many have a thread to join; atomic, written by the main thread */
     unsigned dead_looks; /* halt.c: how often in a row all vCPUs were found halted for ever */
     unsigned running;    /* vCPU threads not yet ended; atomic */
     struct lock lock;    /* protects `end` */

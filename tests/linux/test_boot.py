@@ -18,6 +18,7 @@ ROWS = [
     ("generic", 1, 192), ("generic", 2, 1024), ("generic", 4, 5120),
     ("debian13", 1, 5120), ("debian13", 2, 128), ("debian13", 4, 128),
     ("i686", 1, 96), ("i686", 2, 5120), ("i686", 4, 1024),
+    ("cloud", 64, 512),  # as many as there may be
 ]
 
 

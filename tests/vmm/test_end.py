@@ -29,6 +29,13 @@ def test_end(vmm, what):
         assert all(re.search(reason, result.err, re.I) for reason in reasons), result
 
 
+def test_the_first_vcpu_ends_before_the_last_begins(vmm):
+    """A guest that is over while threads are still started for its other vCPUs: none of them sleeps on."""
+    for _ in range(5):
+        result = vmm.run("--timeout", "20", "-c", "64", "@hello_64", limit=60)
+        assert (result.status, result.out) == (0, b"Hello, KVM, in 64 bits!\n"), result
+
+
 @pytest.mark.parametrize("guests, status, named", [
     (["@hello", "@debug_exit", "@unknown_call"], 43, [1, 2]),
     (["@hello", "@unknown_call", "@debug_exit"], 126, [1, 2]),
