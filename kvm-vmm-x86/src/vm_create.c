@@ -155,8 +155,10 @@ static int set_first_state(struct vm *vm, const struct cpu_start *start, struct 
 
 static int add_vcpu(struct vm *vm, const struct kvm *kvm, unsigned id, struct error *error)
 {
-    struct cpuid_place place = {
-        .id = id, .count = vm->vcpu_count, .deadline = vm->irqchip && kvm->tsc_deadline};
+    struct cpuid_place place = {.id = id,
+                                .count = vm->vcpu_count,
+                                .deadline = vm->irqchip && kvm->tsc_deadline,
+                                .debugged = vm->options->gdb != NULL};
     struct kvm_cpuid2 *cpuid;
     int result;
 

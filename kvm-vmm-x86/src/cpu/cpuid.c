@@ -1,12 +1,15 @@
 /*
  * Topology by CPUID: Intel SDM volume 2, CPUID leaves 1, 4, 0xb and 0x1f; AMD APM volume 3,
- * appendix E, functions 8000_0001, 8000_0008, 8000_001d and 8000_001e. See cpuid.h.
+ * appendix E, functions 8000_0001, 8000_0008, 8000_001d and 8000_001e. KVM's own leaves: Linux,
+ * Documentation/virt/kvm/x86/cpuid.rst. See cpuid.h.
  */
 #include "cpu/cpuid.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <asm/kvm_para.h>
 
 enum { LEAF1_EDX_HTT = 1 << 28, LEAF1_ECX_DEADLINE = 1 << 24 };
 #define LEAF1_ECX_HYPERVISOR (UINT32_C(1) << 31)
@@ -73,6 +76,14 @@ static void set_amd_cores(struct kvm_cpuid_entry2 *sizes, const struct cpuid_pla
                  bits_for(place->count) << AMD_ID_BITS_SHIFT;
 }
 
+/* KVM counts stolen time anew at each entry, under a version that the guest reads before and after.
+ * Between two single steps there is an entry: a guest that reads it would never come to an end. */
+static void set_features(struct kvm_cpuid_entry2 *features, const struct cpuid_place *place)
+{
+    if (place->debugged)
+        features->eax &= ~(UINT32_C(1) << KVM_FEATURE_STEAL_TIME);
+}
+
 static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place, bool amd)
 {
     switch (entry->function) {
@@ -81,6 +92,9 @@ static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place
         break;
     case 4:
         set_cache(entry, place, true);
+        break;
+    case KVM_CPUID_FEATURES:
+        set_features(entry, place);
         break;
     case 0x80000001:
         entry->ecx &= ~(uint32_t)AMD_LEGACY_CORES;

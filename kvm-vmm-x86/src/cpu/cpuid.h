@@ -14,6 +14,7 @@
 struct cpuid_place {
     unsigned id, count;
     bool deadline; /* the local APIC's timer has its TSC-deadline mode */
+    bool debugged; /* a debugger may single-step it */
 };
 
 /* A copy of the offer, made for that vCPU; NULL if out of memory. The caller frees it. */

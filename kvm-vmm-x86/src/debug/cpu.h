@@ -19,6 +19,7 @@ struct debug_cpu {
     bool pushes_flags;     /* it is a PUSHF */
     unsigned touches;      /* it accesses what is watched: 1 + index in the table; 0: it does not */
     unsigned calm;         /* single steps to go before it is interrupted again */
+    uint64_t steps, traps; /* exits that were the debugger's: for `monitor exits` */
     bool crash_told;       /* the debugger has seen the crash that the exit is */
     struct kvm_dtable idt; /* that the entries were taken from */
 };

@@ -110,6 +110,7 @@ static void on_trap(struct vcpu *vcpu, struct snapshot *s, gpa_t place)
     const struct entry *entry = entries_at(&d->entries, place);
     const struct gdb_breakpoint *b = breakpoint_at(d, snapshot_linear_rip(s), place);
 
+    vcpu->debug.traps++;
     if (entry != NULL)
         vcpu->debug.calm = DEBUG_CALM_STEPS;
     if (entry != NULL)
@@ -213,6 +214,7 @@ static void after_step(struct vcpu *vcpu)
     if (own->looked && own->pushes_flags)
         entries_hide_pushed_flag(&s, &vcpu->vm->memory);
     own->calm -= own->calm > 0;
+    own->steps++;
     touched = own->looked ? own->touches : 0;
     look_ahead(vcpu, &s);
     if (touched > 0)

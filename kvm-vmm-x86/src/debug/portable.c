@@ -51,6 +51,15 @@ static bool is_jumped_to(const struct snapshot *s, const struct memory *memory, 
     return false;
 }
 
+/* Where code will be loaded later, over whatever stands there then. */
+static bool is_empty(const uint8_t *code, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (code[i] != 0)
+            return false;
+    return true;
+}
+
 bool portable_is(const struct snapshot *s, const struct memory *memory, gva_t at, gpa_t place)
 {
     struct walk walk = walk_as(s, memory, at, WALK_FETCH, false);
@@ -58,8 +67,8 @@ bool portable_is(const struct snapshot *s, const struct memory *memory, gva_t at
     uint8_t code[INSTRUCTION_MAX];
     size_t count = walk_read(s, memory, at, code, sizeof code);
 
-    if (!traps_fit(place, TRAP_PORT) || (walk.paging != WALK_OFF && walk.user_page) ||
-        snapshot_mode(s) == SNAPSHOT_VM86 ||
+    if (is_empty(code, count) || !traps_fit(place, TRAP_PORT) ||
+        (walk.paging != WALK_OFF && walk.user_page) || snapshot_mode(s) == SNAPSHOT_VM86 ||
         instruction_decode(s, code, count, &instruction) != INSTRUCTION_GOOD)
         return false;
     return instruction.i.length >= TRAP_PORT ||

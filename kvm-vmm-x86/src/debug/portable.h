@@ -4,7 +4,8 @@
  *
  * It may where level 3 does not come by, which must not write to ports, and where nothing but the
  * instruction is covered, or a PUSH of one byte with the first byte of what follows it: that is how
- * functions begin. What follows must then be no target of a jump nearby. One danger remains: a
+ * functions begin. What follows must then be no target of a jump nearby. Memory that is still empty
+ * is left to other means: a loader would write over the trap. One danger remains: a
  * thread of the guest that was interrupted just between the two, and goes on there.
  */
 #ifndef DEBUG_PORTABLE_H

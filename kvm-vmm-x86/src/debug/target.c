@@ -108,7 +108,7 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
         return -EFAULT;
     if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(vcpu, &s, &b, place)))
         return -EOPNOTSUPP;
-    b.portable = b.type == GDB_SOFTWARE && mapped && portable_is(&s, &vm->memory, b.address, place);
+    b.portable = !watch && mapped && portable_is(&s, &vm->memory, b.address, place);
     return debug_insert(d, &b, place);
 }
 
@@ -171,7 +171,8 @@ static void describe_means(void *context, struct text *text)
                        "place, or single steps");
     text_add(text, "hardware breakpoints: %s\n",
              f->breakpoint ? "debug registers"
-                           : "this KVM does not report debug registers: single steps");
+                           : "this KVM does not report debug registers: a port write in its place, "
+                             "or single steps");
     text_add(text, "watchpoints: %s\n",
              f->watchpoint ? "debug registers"
                            : "this KVM does not report them: single steps, and writes that leave a "
@@ -197,6 +198,9 @@ static void describe_exits(void *context, struct text *text)
             if (s->by_reason[reason] > 0)
                 text_add(text, "  %-24s %12llu\n", exits_name(reason),
                          (unsigned long long)s->by_reason[reason]);
+        text_add(text, "  and for the debugger %12llu single steps, %llu planted instructions\n",
+                 (unsigned long long)vm->vcpus[i].debug.steps,
+                 (unsigned long long)vm->vcpus[i].debug.traps);
     }
 }
 

@@ -115,18 +115,6 @@ static void take_steps(struct gdb_plan *plan, struct gdb_breakpoint *b)
     plan->steps = true;
 }
 
-/* What the user wants in hardware goes first; a software breakpoint without int3 takes what is
- * left.
- */
-static int plan_hardware(struct gdb_plan *plan, struct gdb_breakpoint *b,
-                         const struct gdb_features *features)
-{
-    if (is_watch(b) ? features->watchpoint : features->breakpoint)
-        return take_registers(plan, b);
-    take_steps(plan, b);
-    return 0;
-}
-
 /* Two bytes in the place of one must leave room for the breakpoints before and behind. */
 static bool has_room(const struct gdb_breakpoints *table, const struct gdb_breakpoint *b)
 {
@@ -140,6 +128,28 @@ static bool has_room(const struct gdb_breakpoints *table, const struct gdb_break
     return true;
 }
 
+/* Without a register: code in its place, if that may be, or steps. */
+static void plan_without(struct gdb_plan *plan, const struct gdb_breakpoints *table,
+                         struct gdb_breakpoint *b)
+{
+    if (!is_watch(b) && b->portable && has_room(table, b))
+        b->means = GDB_BY_PORT;
+    else
+        take_steps(plan, b);
+}
+
+/* What the user wants in hardware goes first; a software breakpoint without int3 takes what is
+ * left.
+ */
+static int plan_hardware(struct gdb_plan *plan, const struct gdb_breakpoints *table,
+                         struct gdb_breakpoint *b, const struct gdb_features *features)
+{
+    if (is_watch(b) ? features->watchpoint : features->breakpoint)
+        return take_registers(plan, b);
+    plan_without(plan, table, b);
+    return 0;
+}
+
 static void plan_software(struct gdb_plan *plan, const struct gdb_breakpoints *table,
                           struct gdb_breakpoint *b, const struct gdb_features *features)
 {
@@ -147,10 +157,8 @@ static void plan_software(struct gdb_plan *plan, const struct gdb_breakpoints *t
         b->means = GDB_BY_INT3;
     else if (features->breakpoint && take_registers(plan, b) == 0)
         b->means = GDB_BY_REGISTER;
-    else if (b->portable && has_room(table, b))
-        b->means = GDB_BY_PORT;
     else
-        take_steps(plan, b);
+        plan_without(plan, table, b);
 }
 
 int gdb_plan(struct gdb_plan *plan, struct gdb_breakpoints *table,
@@ -159,7 +167,7 @@ int gdb_plan(struct gdb_plan *plan, struct gdb_breakpoints *table,
     *plan = (struct gdb_plan){0};
     for (unsigned i = 0; i < table->count; i++)
         if (table->list[i].type != GDB_SOFTWARE &&
-            plan_hardware(plan, &table->list[i], features) < 0)
+            plan_hardware(plan, table, &table->list[i], features) < 0)
             return -ENOSPC;
     for (unsigned i = 0; i < table->count; i++)
         if (table->list[i].type == GDB_SOFTWARE)

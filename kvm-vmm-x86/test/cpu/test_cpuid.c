@@ -5,7 +5,7 @@
 #include "cmocka_all.h"
 #include "cpu/cpuid.h"
 
-enum { OFFERED = 12 };
+enum { OFFERED = 13 };
 
 /* What a host of 16 threads in 8 cores might offer. */
 static struct kvm_cpuid2 *make_offer(const char vendor[12])
@@ -20,6 +20,7 @@ static struct kvm_cpuid2 *make_offer(const char vendor[12])
         {.function = 0xb, .index = 1, .eax = 4, .ebx = 16, .edx = 10, .flags = 1},
         {.function = 0xd, .eax = 7, .flags = 1},
         {.function = 0x40000000, .eax = 0x40000001},
+        {.function = 0x40000001, .eax = 0x01007efb},
         {.function = 0x80000001, .ecx = 0x10},
         {.function = 0x80000008, .ecx = 0x700f},
         {.function = 0x8000001e, .eax = 10, .ebx = 0x105, .ecx = 3},
@@ -104,10 +105,24 @@ static void test_one(void **state)
     free(c);
 }
 
+/* Stolen time is offered, but not to a guest that may be stepped. */
+static void test_debugged(void **state)
+{
+    struct kvm_cpuid2 *alone = adapt("GenuntelineI", (struct cpuid_place){.count = 1});
+    struct kvm_cpuid2 *debugged =
+        adapt("GenuntelineI", (struct cpuid_place){.count = 1, .debugged = true});
+
+    (void)state;
+    assert_int_equal(find(alone, 0x40000001, 0)->eax, 0x01007efb);
+    assert_int_equal(find(debugged, 0x40000001, 0)->eax, 0x01007edb);
+    free(alone);
+    free(debugged);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_intel), cmocka_unit_test(test_amd),
-                                       cmocka_unit_test(test_one)};
+                                       cmocka_unit_test(test_one), cmocka_unit_test(test_debugged)};
 
     return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
 }

@@ -94,6 +94,26 @@ static void test_means_of_software_breakpoints(void **state)
     assert_int_equal(t.list[5].means, GDB_BY_REGISTER);
 }
 
+/* Without debug registers a hardware breakpoint is what a software one would be. */
+static void test_means_of_hardware_breakpoints(void **state)
+{
+    struct gdb_breakpoints t = {0};
+    struct gdb_plan plan;
+
+    (void)state;
+    set(&t, GDB_HARDWARE, 0x1000, 1);
+    t.list[0].portable = true;
+    assert_int_equal(gdb_plan(&plan, &t, &everything), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_REGISTER);
+    assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_PORT);
+    assert_false(plan.steps);
+    set(&t, GDB_HARDWARE, 0x1001, 1); /* leaves no room for two bytes */
+    assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_STEPS);
+    assert_true(plan.steps);
+}
+
 static void test_table(void **state)
 {
     struct gdb_breakpoints t = {0};
@@ -250,6 +270,8 @@ static bool portable(const char *code, size_t length, gva_t at)
 
 static void test_what_a_port_write_may_cover(void **state)
 {
+    struct snapshot s = long_mode();
+
     (void)state;
     assert_true(portable("\x89\xc3", 2, 0x1000));         /* mov %eax,%ebx */
     assert_false(portable("\xc3\x89\xc3", 3, 0x1000));    /* ret */
@@ -261,6 +283,9 @@ static void test_what_a_port_write_may_cover(void **state)
     assert_true(portable("\x55\x48\x89\xe5\x0f\x84\xf6\xff\xff\xff", 10, 0x1000)); /* to the push */
     assert_false(portable("\x89\xc3", 2, 0x1fff)); /* at the end of a page */
     assert_false(portable("\x06", 1, 0x1000));     /* no instruction of 64-bit code */
+    assert_true(portable("\0\0", 2, 0x1000));      /* add %al,(%rax) */
+    memset(ram, 0, sizeof ram);
+    assert_false(portable_is(&s, &memory, 0x1000, 0x1000)); /* nothing there yet */
 }
 
 int main(void)
@@ -270,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_a_watchpoint_is_cut),
         cmocka_unit_test(test_registers_run_out),
         cmocka_unit_test(test_means_of_software_breakpoints),
+        cmocka_unit_test(test_means_of_hardware_breakpoints),
         cmocka_unit_test(test_table),
         cmocka_unit_test_setup(test_traps_leave_nothing, fresh_memory),
         cmocka_unit_test_setup(test_what_the_guest_wrote_stays, fresh_memory),
