@@ -1,0 +1,93 @@
+"""gdb and a distribution's Linux with two vCPUs, of which it has no symbols: addresses come from the machine itself."""
+import os
+import re
+
+import pytest
+
+from tests.gdb.conftest import value
+from tests.linux.conftest import kernel, ramdisk  # noqa: F401  (fixtures)
+
+PROMPT = b"guest# "
+LAST = "--timeout=200"  # seconds; ends a guest that hangs
+
+
+class Linux:
+    """A guest at its shell's prompt, and a gdb that has connected."""
+
+    def __init__(self, guest, session, image, initrd):
+        read, self.keys = os.pipe()
+        self.guest = guest(LAST, "-m", "256M", "-c", "2", "--initrd", initrd, "--append", "quiet nokaslr", image,
+                           wait=False, stdin=read)
+        os.close(read)
+        self.guest.wait_for(PROMPT)
+        self.session, self.gdb = session, None
+        self.connect()
+
+    def connect(self):
+        self.gdb = self.session()
+        self.gdb.do(self.guest.remote())
+
+    def type(self, line):
+        os.write(self.keys, line + b"\n")
+
+    def page_fault(self):
+        """Where the CPU goes at a page fault, as the interrupt table has it."""
+        return re.search(r"interrupt gate to 0x10:(0x\w+), DPL 0", self.gdb.do("monitor idt e")).group(1)
+
+    def registers(self, *names):
+        text = self.gdb.do("info registers " + " ".join(names))
+        return [value(text, name) for name in names]
+
+
+@pytest.fixture
+def linux(guest, session, kernel, ramdisk):  # noqa: F811
+    return Linux(guest, session, kernel("cloud"), ramdisk())
+
+
+@pytest.mark.parametrize("kind", ["break", "hbreak"])
+def test_page_fault(linux, kind):
+    """Who is there; a stop at the first instruction of the handler, one vCPU stepped alone; then nothing is left of it."""
+    gdb = linux.gdb
+    assert re.search(r"1 +Thread 1 \(vCPU 0, long mode, 64-bit code.*\n.* 2 +Thread 2 \(vCPU 1, long", gdb.do("info threads"))
+    handler = linux.page_fault()
+    before = gdb.do("x/16xb " + handler)
+    gdb.do("%s *%s" % (kind, handler))
+    gdb.go()
+    linux.type(b"echo first $((6 * 7))")
+    text = gdb.stopped()
+    assert re.search(r"Thread [12] hit Breakpoint 1, %s" % handler, text), text
+    assert gdb.do("x/16xb " + handler) == before
+    rip, cr2 = linux.registers("rip", "cr2")
+    assert rip == int(handler, 16) and 0 < cr2 < 1 << 47, "the shell's own address, not %#x" % cr2
+    other = 2 if "Thread 1 hit" in text else 1
+    gdb.do("set scheduler-locking on")
+    stood = gdb.do("thread apply %d -q info registers rip" % other)
+    gdb.do("stepi")
+    gdb.do("stepi")
+    assert int(handler, 16) < linux.registers("rip")[0] < int(handler, 16) + 16
+    assert gdb.do("thread apply %d -q info registers rip" % other) == stood
+    gdb.do("set scheduler-locking off")
+    gdb.gdb.sendline("continue 20")
+    assert re.search(r"Thread [12] hit Breakpoint 1", gdb.stopped())
+    gdb.do("delete")
+    assert "detached" in gdb.do("detach")
+    linux.guest.wait_for(b"first 42")
+    linux.type(b"poweroff")
+    assert linux.guest.end()[0] == 0
+
+
+def test_coming_and_going(linux):
+    """Ctrl-C into a machine that sleeps; detach; the next gdb finds the guest that lived on meanwhile, and kills it."""
+    gdb = linux.gdb
+    gdb.go()
+    assert "SIGINT" in gdb.interrupt()
+    assert len(re.findall(r"vCPU [01], long mode, 64-bit code, halted", gdb.do("info threads"))) == 2
+    gdb.do("set breakpoint always-inserted on")
+    gdb.do("break *" + linux.page_fault())
+    gdb.do("detach")
+    linux.type(b"sleep 1; echo alive $((6 * 7))")
+    linux.guest.wait_for(b"alive 42")
+    linux.connect()
+    assert "breakpoint" not in linux.gdb.do("monitor info").split("single steps: by")[1]
+    assert "killed" in linux.gdb.do("kill")
+    assert linux.guest.end()[0] == 128 + 9
