@@ -23,13 +23,13 @@ def test_1k_os(guest, os1k):
     g = guest("-p", image, wait=False, stdin=read)
     os.close(read)
     g.wait_for(b"1k> ")
-    text = batch(g.remote(), "break process_tick", "continue", "backtrace 3", "monitor idt 20", "info symbol $pc",
+    text = batch(g.remote(), "break process_tick", "continue", "backtrace 3", "monitor idt 32", "info symbol $pc",
                  "delete", "hbreak trap_common", "continue", "x/i $pc", "monitor info", "tbreak clock_interrupt",
                  "continue", "backtrace 2", "monitor exits", "delete", symbols=symbols)
     assert re.search(r"#0 .*process_tick.*\n#1 .*clock_interrupt.*\n#2 .*trap_handle", text)
     assert re.search(r"=> 0x\w+ <trap_common>:\s+pusha", text)
     assert re.search(r"#0 .*clock_interrupt.*\n#1 .*trap_handle", text)
-    assert "interrupt gate to 0x8:0x8000" in text and "PAE" not in text.split("monitor")[0]
+    assert re.search(r"\[32\] at 0x\w+: \w+: interrupt gate to 0x8:0x8000", text) and "PAE" not in text.split("monitor")[0]
     assert re.search(r"vCPU 0: \d+ exits\n  io +\d+", text)
     os.write(write, b"0\n")
     os.close(write)
@@ -68,5 +68,6 @@ def test_hleos(guest):
                  "monitor walk $pc", "stepi", "next", "info threads", "kill", symbols=kernel)
     assert re.search(r"Breakpoint 1, .*interrupt_init", text), text
     assert re.search(r"^efer .*LME.*LMA", text, re.M)
+    assert re.search(r"=> 0x\w+, a page of .*executable", text), text
     assert "vCPU 0, long mode, 64-bit code" in text
     assert g.end()[0] == 128 + 9

@@ -32,7 +32,7 @@ class Linux:
 
     def page_fault(self):
         """Where the CPU goes at a page fault, as the interrupt table has it."""
-        return re.search(r"interrupt gate to 0x10:(0x\w+), DPL 0", self.gdb.do("monitor idt e")).group(1)
+        return re.search(r"\[14\] at 0x\w+: \w+: interrupt gate to 0x10:(0x\w+), DPL 0", self.gdb.do("monitor idt 14")).group(1)
 
     def registers(self, *names):
         text = self.gdb.do("info registers " + " ".join(names))

@@ -6,6 +6,8 @@
 
 typedef unsigned long long hex;
 
+enum { GATES = 256 };
+
 static void put_general(struct text *t, const struct snapshot *s)
 {
     const struct kvm_regs *r = &s->regs;
@@ -68,8 +70,8 @@ static void on_regs(struct gdb_stub *stub, const struct gdb_registers *r, char *
     put_system(t, s);
 }
 
-/* A number behind a command, with or without 0x: gdb's users write addresses in hex. */
-static bool argument(const char *line, uint64_t *value)
+/* A number in hex, with or without 0x, to the end of the line: gdb's users write addresses so. */
+static bool in_hex(const char *line, uint64_t *value)
 {
     struct gdb_scan scan = {line, line + strlen(line)};
 
@@ -78,14 +80,52 @@ static bool argument(const char *line, uint64_t *value)
     return gdb_scan_number(&scan, value) && gdb_scan_left(&scan) == 0;
 }
 
+/* Or one of the registers that one asks about, as gdb writes them: gdb itself passes them on as
+ * text. */
+static bool address_of(const struct snapshot *s, const char *line, uint64_t *value)
+{
+    const struct {
+        const char *name;
+        gva_t at;
+    } registers[] = {
+        {"$pc", snapshot_linear_rip(s)}, {"$sp", snapshot_linear_rsp(s)}, {"$cr2", s->sregs.cr2}};
+
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
+        if (strcmp(line, registers[i].name) == 0) {
+            *value = registers[i].at;
+            return true;
+        }
+    }
+    return in_hex(line, value);
+}
+
+/* A vector as the table's lines and the manuals have it: in decimal, or in hex behind 0x. */
+static bool vector_of(const char *line, unsigned *vector)
+{
+    uint64_t value = 0;
+
+    if (line[0] == '0' && (line[1] == 'x' || line[1] == 'X')) {
+        if (!in_hex(line, &value))
+            return false;
+    } else {
+        do {
+            if (*line < '0' || *line > '9')
+                return false;
+            value = value * 10 + (unsigned)(*line++ - '0');
+        } while (*line != '\0' && value < GATES);
+    }
+    *vector = (unsigned)value;
+    return value < GATES;
+}
+
 static void on_walk(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
                     struct text *t)
 {
     struct walk walk;
     uint64_t address;
 
-    if (!argument(line, &address)) {
-        text_add(t, "walk ADDR: a linear address is meant, in hex\n");
+    if (!address_of(&r->state, line, &address)) {
+        text_add(t, "walk ADDR: a linear address is meant, in hex, or $pc, $sp or $cr2\n");
         return;
     }
     walk = walk_address(&r->state, stub->ops->memory(stub->context), address, WALK_READ);
@@ -108,16 +148,18 @@ static void put_gate(struct gdb_stub *stub, const struct gdb_registers *r, unsig
 
 static void on_idt(struct gdb_stub *stub, const struct gdb_registers *r, char *line, struct text *t)
 {
-    uint64_t vector;
+    bool all = *line == '\0';
+    unsigned vector = 0;
 
-    text_add(t, "interrupt table at %llx, limit %x\n", (hex)r->state.sregs.idt.base,
-             r->state.sregs.idt.limit);
-    if (argument(line, &vector) && vector < 256) {
-        put_gate(stub, r, (unsigned)vector, true, t);
+    if (!all && !vector_of(line, &vector)) {
+        text_add(t, "idt [VECTOR]: a vector is meant, from 0 to 255, or in hex with 0x\n");
         return;
     }
-    for (unsigned i = 0; i < 256; i++)
-        put_gate(stub, r, i, false, t);
+    text_add(t, "interrupt table at %llx, limit %x\n", (hex)r->state.sregs.idt.base,
+             r->state.sregs.idt.limit);
+    do
+        put_gate(stub, r, vector, !all, t);
+    while (all && ++vector < GATES);
 }
 
 static void on_exits(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
@@ -163,8 +205,8 @@ struct command {
 
 static const struct command commands[] = {
     {"regs", "the vCPU's mode and all its registers", on_regs},
-    {"walk", "ADDR: the page walk of a linear address", on_walk},
-    {"idt", "[VECTOR]: the interrupt table", on_idt},
+    {"walk", "ADDR: the page walk of a linear address, or of $pc, $sp, $cr2", on_walk},
+    {"idt", "[VECTOR]: the interrupt table, or one gate (14, 0xe)", on_idt},
     {"exits", "how often each vCPU left the guest, and why", on_exits},
     {"info", "how breakpoints, watchpoints and steps are done on this KVM", on_info},
     {"arch", "[NAME]: the architecture described to gdb when it connects", on_arch},

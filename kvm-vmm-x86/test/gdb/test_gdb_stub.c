@@ -318,13 +318,23 @@ static const char *monitor(const char *line)
 
 static void test_monitor(void **state)
 {
+    static const char *const no_vectors[] = {
+        "idt e", "idt 256", "idt 0x", "idt 0x100", "idt -1", "idt 1 4", "idt 99999999999999999999"};
+
     (void)state;
     assert_non_null(strstr(monitor("help"), "monitor walk"));
     assert_non_null(strstr(monitor("regs"), "long mode, 64-bit code"));
     assert_non_null(strstr(monitor("walk 0x1234"), "paging off"));
     assert_non_null(strstr(monitor("walk"), "a linear address is meant"));
     assert_non_null(strstr(monitor("walk 12 34"), "a linear address is meant"));
+    assert_non_null(strstr(monitor("walk $pc"), "paging off"));
+    assert_non_null(strstr(monitor("walk $ip"), "a linear address is meant"));
     assert_non_null(strstr(monitor("idt"), "interrupt table"));
+    assert_non_null(strstr(monitor("idt 14"), "[14]"));
+    assert_non_null(strstr(monitor("idt 0xe"), "[14]"));
+    assert_non_null(strstr(monitor("idt 255"), "[255]"));
+    for (size_t i = 0; i < sizeof no_vectors / sizeof no_vectors[0]; i++)
+        assert_non_null(strstr(monitor(no_vectors[i]), "a vector is meant"));
     assert_non_null(strstr(monitor("exits"), "as it is"));
     assert_non_null(strstr(monitor("info"), "i386:x86-64"));
     assert_non_null(strstr(monitor("fly"), "no such command: fly"));
