@@ -169,9 +169,9 @@ static int add_vcpu(struct vm *vm, const struct kvm *kvm, unsigned id, struct er
     if (cpuid == NULL)
         return error_set(error, "out of memory");
     result = kvm_set_cpuid(&vm->vcpus[id].cpu, cpuid, error);
-    free(cpuid);
     if (result == 0 && vm->mode == MODE_LINUX)
-        kvm_set_firmware_msrs(&vm->vcpus[id].cpu);
+        kvm_set_firmware_state(&vm->vcpus[id].cpu, cpuid);
+    free(cpuid);
     return result;
 }
 

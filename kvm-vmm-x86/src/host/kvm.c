@@ -16,11 +16,6 @@ enum { CPUID_ENTRIES_MAX = 256 };
 #define TSS_ADDRESS          UINT64_C(0xfffbd000)
 #define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
 
-/* What firmware sets before a kernel starts: all memory cached (Intel SDM volume 3, 12.11.2.1),
- * fast string moves (volume 4, IA32_MISC_ENABLE). */
-enum { MSR_MISC_ENABLE = 0x1a0, MSR_MTRR_DEF_TYPE = 0x2ff };
-enum { MTRR_WRITE_BACK = 6, MTRR_ENABLED = 1 << 11, MISC_FAST_STRINGS = 1 << 0 };
-
 static int explain_open(const char *path, struct error *error)
 {
     switch (errno) {
@@ -211,23 +206,6 @@ int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid, str
     if (ioctl(cpu->fd, KVM_SET_CPUID2, cpuid) < 0)
         return error_set(error, "KVM refuses the CPUID it offers: %s", strerror(errno));
     return 0;
-}
-
-void kvm_set_firmware_msrs(const struct kvm_cpu *cpu)
-{
-    static const struct kvm_msr_entry wanted[] = {
-        {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLED | MTRR_WRITE_BACK},
-        {.index = MSR_MISC_ENABLE, .data = MISC_FAST_STRINGS},
-    };
-
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        struct {
-            struct kvm_msrs header;
-            struct kvm_msr_entry entry;
-        } one = {.header.nmsrs = 1, .entry = wanted[i]};
-
-        (void)ioctl(cpu->fd, KVM_SET_MSRS, &one); /* refused: the guest does without */
-    }
 }
 
 void kvm_destroy_vcpu(struct kvm_cpu *cpu)

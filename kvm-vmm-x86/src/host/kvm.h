@@ -60,8 +60,9 @@ void kvm_destroy_vcpu(struct kvm_cpu *cpu);
 int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid,
                   struct error *error) MUST_CHECK;
 
-/* Model-specific registers as a PC's firmware leaves them (4.19). */
-void kvm_set_firmware_msrs(const struct kvm_cpu *cpu);
+/* What a PC's firmware leaves behind in registers, after kvm_set_cpuid; what KVM refuses of it, the
+ * guest does without: kvm_firmware.c. */
+void kvm_set_firmware_state(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid);
 
 /* Special registers (4.13, 4.14) and the initial general ones (4.12). */
 int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs,

@@ -35,6 +35,9 @@ int thread_start(struct thread *thread, void *(*run)(void *), void *argument,
                  struct error *error) MUST_CHECK;
 void thread_join(struct thread *thread);
 
+/* The calling thread makes way for others where there are too few CPUs. */
+void thread_step_back(void);
+
 /*
  * Kicks: a signal that does nothing but interrupt the blocking call the thread is in. Before it
  * lands, `*flag` of the thread (as set by thread_kick_flag in that thread) becomes 1, so that a

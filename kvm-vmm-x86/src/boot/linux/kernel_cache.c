@@ -55,11 +55,12 @@ static void release(struct cached_kernel *kernel)
 
 static void *write_kernel(void *argument)
 {
-    struct cached_header header =
-        cached_seal(&kernel_cache.key, kernel_cache.bytes, kernel_cache.size);
+    struct cached_header header;
     char name[NAME_SIZE];
 
     (void)argument;
+    thread_step_back(); /* the guest is what the user waits for */
+    header = cached_seal(&kernel_cache.key, kernel_cache.bytes, kernel_cache.size);
     make_name(name, &kernel_cache.key);
     kernel_cache.use = cache_write(&(struct cache_write){.name = name,
                                                          .family = FAMILY,

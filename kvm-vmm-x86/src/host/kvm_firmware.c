@@ -1,0 +1,57 @@
+/*
+ * Registers as a PC's firmware leaves them: model-specific ones (KVM_SET_MSRS, 4.19) and XCR0
+ * (KVM_SET_XCRS, 4.34). See kvm.h.
+ */
+#include <sys/ioctl.h>
+
+#include "host/kvm.h"
+
+/* All memory cached (Intel SDM volume 3, 12.11.2.1), fast string moves (volume 4,
+ * IA32_MISC_ENABLE). */
+enum { MSR_MISC_ENABLE = 0x1a0, MSR_MTRR_DEF_TYPE = 0x2ff };
+enum { MTRR_WRITE_BACK = 6, MTRR_ENABLED = 1 << 11, MISC_FAST_STRINGS = 1 << 0 };
+
+/* SDM volume 1, 13.2: the states that XCR0 may switch on. */
+enum { LEAF_XSAVE = 0xd };
+
+static void set_msrs(const struct kvm_cpu *cpu)
+{
+    static const struct kvm_msr_entry wanted[] = {
+        {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLED | MTRR_WRITE_BACK},
+        {.index = MSR_MISC_ENABLE, .data = MISC_FAST_STRINGS},
+    };
+
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        struct {
+            struct kvm_msrs header;
+            struct kvm_msr_entry entry;
+        } one = {.header.nmsrs = 1, .entry = wanted[i]};
+
+        (void)ioctl(cpu->fd, KVM_SET_MSRS, &one);
+    }
+}
+
+/*
+ * Every state that CPUID offers is switched on. A kernel sets XCR0 itself before it uses it, so
+ * this matters only where KVM does not see it do so: QEMU's emulated SVM runs XSETBV without
+ * telling KVM (seen in 7.2), KVM goes on showing in leaf 0xd the size of the states it knows to be
+ * on, and a kernel that finds that size too small does without XSAVE.
+ */
+static void set_xcr0(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
+{
+    for (uint32_t i = 0; i < cpuid->nent; i++) {
+        const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+        struct kvm_xcrs xcrs = {.nr_xcrs = 1};
+
+        if (e->function != LEAF_XSAVE || e->index != 0 || e->eax == 0)
+            continue;
+        xcrs.xcrs[0].value = (uint64_t)e->edx << 32 | e->eax;
+        (void)ioctl(cpu->fd, KVM_SET_XCRS, &xcrs);
+    }
+}
+
+void kvm_set_firmware_state(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
+{
+    set_msrs(cpu);
+    set_xcr0(cpu, cpuid);
+}
