@@ -3,14 +3,23 @@
 
 #include <stdio.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "initramfs/init/port.h"
 
+/* What was said last is still on its way through the terminal, and a machine that ends does not wait
+ * for it. */
+static void say_all(void)
+{
+    fflush(stdout);
+    tcdrain(STDOUT_FILENO);
+}
+
 static void end(int order) __attribute__((noreturn));
 static void end(int order)
 {
-    fflush(stdout);
+    say_all();
     sync();
     reboot(order);
     perror("init: the machine cannot be ended");
@@ -20,7 +29,7 @@ static void end(int order)
 
 void power_end(int status)
 {
-    fflush(stdout);
+    say_all();
     if (status != 0)
         port_exit(status);
     end(RB_POWER_OFF);
