@@ -5,10 +5,11 @@
  *
  *   run=COMMAND    runs it by sh -c, says `init: status N`, and ends the machine with that status
  *   test=NAME      the same with the script /tests/NAME
- *   agent=COMMAND  runs it beside the shell or the command, for as long as it likes
+ *   agent=PROGRAM  starts it beside the command; without one, the agent's end is the machine's
  *
  * With none of them there is a shell with job control, and its end is the machine's.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,8 @@ static const char *wanted_command(void)
 int main(void)
 {
     const char *agent = getenv("agent"), *command = wanted_command();
+    bool shell = agent == NULL && command == NULL;
+    pid_t server = -1;
     int status;
 
     if (getpid() != 1) {
@@ -67,13 +70,13 @@ int main(void)
     greet();
     prepare_environment();
     session_block_signals();   /* power-off orders and the deaths of children wait for their turn */
-    mounts_make();             /* /proc, /sys, /dev, terminals */
+    mounts_make();             /* /proc, /sys, /dev, /tmp, terminals */
     modules_load();            /* drivers that the image brings */
     session_install_applets(); /* busybox under its many names */
     if (agent != NULL)
-        session_start_agent(agent);
-    status = session_run(command);
-    if (command != NULL)
+        server = session_start_agent(agent);
+    status = command != NULL || shell ? session_run(command) : session_wait(server);
+    if (!shell)
         printf("init: status %d\n", status);
-    power_end(command != NULL ? status : 0);
+    power_end(shell ? 0 : status);
 }

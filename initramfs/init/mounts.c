@@ -14,7 +14,7 @@ static const struct {
     {"proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
     {"sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
     {"devtmpfs", "/dev", "mode=0755", MS_NOSUID},
-    {"devpts", "/dev/pts", "mode=620,ptmxmode=666", MS_NOSUID | MS_NOEXEC},
+    {"devpts", "/dev/pts", "gid=5,mode=620,ptmxmode=666", MS_NOSUID | MS_NOEXEC},
     {"tmpfs", "/dev/shm", "mode=1777", MS_NOSUID | MS_NODEV},
     {"tmpfs", "/tmp", "mode=1777", MS_NOSUID | MS_NODEV},
 };

@@ -135,12 +135,12 @@ static bool bury(pid_t awaited, int *status)
     return found;
 }
 
-static int wait_for(pid_t awaited)
+int session_wait(pid_t awaited)
 {
     sigset_t set = taken_signals();
     int status = CANNOT_RUN;
 
-    while (!bury(awaited, &status)) {
+    while (awaited > 0 && !bury(awaited, &status)) {
         switch (sigwaitinfo(&set, NULL)) {
         case SIGTERM:
             power_restart();
@@ -157,24 +157,24 @@ static int wait_for(pid_t awaited)
 void session_install_applets(void)
 {
     const char *const install[] = {"/bin/busybox", "--install", "-s", "/bin", NULL};
-    pid_t child = start(install);
 
-    if (child > 0)
-        (void)wait_for(child);
+    if (access(install[0], X_OK) == 0)
+        (void)session_wait(start(install));
 }
 
-void session_start_agent(const char *command)
+pid_t session_start_agent(const char *program)
 {
-    const char *const shell[] = {"sh", "-c", command, NULL};
+    const char *const agent[] = {program, NULL};
+    pid_t child = start(agent);
 
-    if (start(shell) < 0)
+    if (child < 0)
         fprintf(stderr, "init: cannot start the agent: %s\n", strerror(errno));
+    return child;
 }
 
 int session_run(const char *command)
 {
     const char *const shell[] = {"sh", NULL}, *const once[] = {"sh", "-c", command, NULL};
-    pid_t child = start_on_terminal(command != NULL ? once : shell);
 
-    return child > 0 ? wait_for(child) : CANNOT_RUN;
+    return session_wait(start_on_terminal(command != NULL ? once : shell));
 }

@@ -1,7 +1,6 @@
-// The first and only program of the lab's machine: it boots, then serves the lines, one process
-// each, and reaps what is left over. It stops the machine when no command has run for a while.
+// What init starts in the lab's machine: enters the host's root, then serves the lines, one process
+// each. It ends, and the machine with it, when no command has run for a while.
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 
 #define LINES_MAX 64
 
-// One slot a line, shared by init and the lines: written by its line, read by init.
+// One slot a line, shared by all: written by its line, read by the first process.
 static struct line_status *statuses;
 static pid_t servers[LINES_MAX];
 
@@ -56,8 +55,8 @@ static uint64_t sessions(unsigned lines)
     return sum;
 }
 
-// Once a second is enough for reaping strays and for counting idle time.
-__attribute__((noreturn)) static void watch(const struct boot_options *options)
+// Once a second is enough. Returns when the machine is to stop.
+static void watch(const struct boot_options *options)
 {
     uint64_t seen = 0;
     unsigned idle = 0;
@@ -71,7 +70,7 @@ __attribute__((noreturn)) static void watch(const struct boot_options *options)
         seen = now;
         if (options->idle > 0 && idle >= options->idle) {
             boot_say("idle for %u s, stopping", idle);
-            boot_power_off();
+            return;
         }
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     }
@@ -81,18 +80,16 @@ int main(void)
 {
     struct boot_options options;
 
-    while (open("/dev/console", O_RDWR) >= 0 && fcntl(3, F_GETFD) < 0)
-        ;
-    close(3);
     boot_machine(&options); // the host's root, /dev/kvm
     if (options.lines == 0 || options.lines > LINES_MAX)
         options.lines = LINES_MAX;
     statuses = mmap(NULL, sizeof(*statuses) * LINES_MAX, PROT_READ | PROT_WRITE,
                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (statuses == MAP_FAILED)
-        boot_power_off();
+        return 1;
     for (unsigned i = 0; i < options.lines; i++)
         start_line(i); // commands can run
     boot_say("ready");
     watch(&options);
+    return 0;
 }

@@ -1,9 +1,8 @@
-// See boot.h. Order matters: modules before the shares they carry, shares before the root is
-// entered, and the machine's own file systems last, on top of the host's directories.
+// See boot.h. Order matters: shares before the root is entered, and the machine's own file systems
+// last, on top of the host's directories.
 #include "lab/agent/boot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,10 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lab/agent/share.h"
@@ -39,46 +36,18 @@ void boot_say(const char *format, ...)
     dprintf(STDERR_FILENO, "lab: %.*s", length, line);
 }
 
-void boot_power_off(void)
-{
-    sync();
-    reboot(RB_POWER_OFF);
-    for (;;)
-        pause();
-}
-
 static void must(bool good, const char *step, const char *object)
 {
     if (good)
         return;
     boot_say("cannot %s %s: %s", step, object, strerror(errno));
-    boot_power_off();
+    exit(1); // and with the agent the machine ends
 }
 
 static void mount_at(const char *source, const char *target, const char *type, unsigned long flags,
                      const char *data)
 {
     must(mount(source, target, type, flags, data) == 0, "mount", target);
-}
-
-// The image lists its modules in the order in which they need each other.
-static void load_modules(void)
-{
-    FILE *list = fopen("/modules/order", "re");
-    char name[256];
-
-    must(list != NULL, "open", "/modules/order");
-    while (fgets(name, sizeof(name), list)) {
-        int fd;
-
-        name[strcspn(name, "\n")] = '\0';
-        fd = open(name, O_RDONLY | O_CLOEXEC);
-        must(fd >= 0, "open", name);
-        if (syscall(SYS_finit_module, fd, "", 0) != 0)
-            boot_say("module %s: %s", name, strerror(errno));
-        close(fd);
-    }
-    fclose(list);
 }
 
 // Paths come percent-encoded, since the command line separates by spaces.
@@ -99,21 +68,21 @@ static void decode_path(const char *in, char *out, size_t size)
     out[used] = '\0';
 }
 
+static const char *option(const char *name)
+{
+    const char *value = getenv(name);
+
+    if (value)
+        return value;
+    boot_say("no %s on the kernel's command line", name);
+    exit(1);
+}
+
 static void read_options(struct boot_options *options)
 {
-    char line[4096] = "";
-    int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-    const char *repository = strstr(line, "lab.repository=");
-    const char *idle = strstr(line, "lab.idle=");
-    const char *lines = strstr(line, "lab.lines=");
-
-    must(got > 0 && repository && idle && lines, "find the options in", "/proc/cmdline");
-    close(fd);
-    decode_path(repository + strlen("lab.repository="), options->repository,
-                sizeof(options->repository));
-    options->idle = (unsigned)strtoul(idle + strlen("lab.idle="), NULL, 10);
-    options->lines = (unsigned)strtoul(lines + strlen("lab.lines="), NULL, 10);
+    decode_path(option("lab_repository"), options->repository, sizeof(options->repository));
+    options->idle = (unsigned)strtoul(option("lab_idle"), NULL, 10);
+    options->lines = (unsigned)strtoul(option("lab_lines"), NULL, 10);
 }
 
 // Creates what is missing of a directory's path: the repository may lie on a tmpfs of ours.
@@ -132,14 +101,29 @@ static void make_path(const char *path)
     }
 }
 
+// What init has mounted goes along, with what is mounted on it: /dev/pts, /dev/shm.
+static void move_mounts(const char *root)
+{
+    static const char *const taken[] = {"/proc", "/sys", "/dev", "/tmp"};
+    char target[64];
+
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        snprintf(target, sizeof(target), "%s%s", root, taken[i]);
+        must(mount(taken[i], target, NULL, MS_MOVE, NULL) == 0, "move", taken[i]);
+    }
+}
+
 // The host's root is read on demand and not kept, so that changes on the host are seen. /usr, where
 // every program and library is, is kept: that makes a command start twenty times as fast. See
 // refresh_machine() for its freshness.
 static void enter_host_root(void)
 {
-    mkdir("/root", 0755);
-    mount_at("root", "/root", "9p", MS_RDONLY, SHARE "cache=mmap");
-    must(chdir("/root") == 0, "enter", "/root");
+    static const char root[] = "/host";
+
+    mkdir(root, 0755);
+    mount_at("root", root, "9p", MS_RDONLY, SHARE "cache=mmap");
+    move_mounts(root);
+    must(chdir(root) == 0, "enter", root);
     mount_at(".", "/", NULL, MS_MOVE, NULL);
     must(chroot(".") == 0 && chdir("/") == 0, "enter", "the host's root");
     mount_at("usr", "/usr", "9p", MS_RDONLY, SHARE "cache=loose");
@@ -147,14 +131,6 @@ static void enter_host_root(void)
 
 static void mount_own(void)
 {
-    mount_at("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-    mount_at("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-    mount_at("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
-    mkdir("/dev/pts", 0755);
-    mkdir("/dev/shm", 01777);
-    mount_at("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");
-    mount_at("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
-    mount_at("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
     mount_at("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
     if (mount("tmpfs", "/var/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
         boot_say("no /var/tmp: %s", strerror(errno));
@@ -195,10 +171,7 @@ static void open_kvm(void)
 
 void boot_machine(struct boot_options *options)
 {
-    mkdir("/proc", 0755);
-    mount_at("proc", "/proc", "proc", 0, NULL);
     read_options(options);
-    load_modules();
     enter_host_root();
     mount_own();
     link_descriptors();

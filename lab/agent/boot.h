@@ -1,6 +1,6 @@
-// From the kernel's first instruction in user space to a machine that looks like the host: drivers,
-// file systems, the host's root. What the machine was started with comes on the kernel's command
-// line (see lab/machine).
+// From a machine that init has prepared (initramfs/init: file systems, drivers) to one that looks
+// like the host. What it was started with is on the kernel's command line (see lab/machine), which
+// the kernel makes init's environment, and thereby the agent's.
 #ifndef LAB_AGENT_BOOT_H
 #define LAB_AGENT_BOOT_H
 
@@ -12,11 +12,10 @@ struct boot_options {
     unsigned lines;        // how many commands may run at once
 };
 
-// Does it all; on any failure it says which step and stops the machine.
+// Does it all; on any failure it says which step and exits, which stops the machine.
 void boot_machine(struct boot_options *options);
 
 // Prints one line on the console, which is the machine's log on the host.
 __attribute__((format(printf, 1, 2))) void boot_say(const char *format, ...);
-__attribute__((noreturn)) void boot_power_off(void);
 
 #endif

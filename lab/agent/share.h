@@ -10,7 +10,7 @@
 #ifndef LAB_AGENT_SHARE_H
 #define LAB_AGENT_SHARE_H
 
-// For init, before the lines: mounts the repository at its place. Negative: errno says why.
+// Before there are lines: mounts the repository at its place. Negative: errno says why.
 __attribute__((warn_unused_result)) int share_mount(const char *repository);
 
 // For a line, before a command starts: sees to it that the mount is good for a new command, and

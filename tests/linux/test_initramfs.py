@@ -48,3 +48,23 @@ def test_init_is_for_process_1(ramdisk):
     ramdisk()
     done = subprocess.run([TOP / "build/initramfs/amd64/init.elf"], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "first process" in done.stderr
+
+
+@pytest.mark.parametrize("agent, status, said", [
+    ("agent=/bin/facts", 0, [b"machine=x86_64", b"init: status 0"]),
+    ("agent=/bin/nothing", 127, [b"init: cannot run /bin/nothing", b"init: status 127"]),
+    ('agent=/bin/facts run="sleep 1; exit 5"', 5, [b"machine=x86_64", b"init: status 5"]),
+])
+def test_agent(linux, agent, status, said):
+    """An agent's end is the machine's, but not if there is a command beside it."""
+    result = linux.boot("cloud", append="quiet " + agent)
+    assert result.status == status, result
+    assert all(word in result.out for word in said), result
+
+
+def test_core_has_init_and_no_busybox(scratch):
+    """What the lab begins with: needs no package but the compiler's."""
+    subprocess.run(["make", "-s", "-C", TOP / "initramfs", "core", "OUT=%s" % scratch, "BUSYBOX=/no/busybox"], check=True)
+    with open(scratch / "amd64/core.cpio", "rb") as archive:
+        names = subprocess.run(["cpio", "-t"], stdin=archive, capture_output=True, check=True).stdout.decode().split()
+    assert "init" in names and "dev/console" in names and not any("busybox" in name for name in names)
