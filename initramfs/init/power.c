@@ -8,8 +8,8 @@
 
 #include "initramfs/init/port.h"
 
-/* What was said last is still on its way through the terminal, and a machine that ends does not wait
- * for it. */
+/* What was said last is still on its way through the terminal, and a machine that ends does not
+ * wait for it. */
 static void say_all(void)
 {
     fflush(stdout);

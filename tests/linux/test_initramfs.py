@@ -64,7 +64,8 @@ def test_agent(linux, agent, status, said):
 
 def test_core_has_init_and_no_busybox(scratch):
     """What the lab begins with: needs no package but the compiler's."""
-    subprocess.run(["make", "-s", "-C", TOP / "initramfs", "core", "OUT=%s" % scratch, "BUSYBOX=/no/busybox"], check=True)
+    subprocess.run(["make", "-s", "-C", TOP / "initramfs", "core", "OUT=%s" % scratch, "BUSYBOX=/no/busybox"],
+                   check=True)
     with open(scratch / "amd64/core.cpio", "rb") as archive:
         names = subprocess.run(["cpio", "-t"], stdin=archive, capture_output=True, check=True).stdout.decode().split()
     assert "init" in names and "dev/console" in names and not any("busybox" in name for name in names)
