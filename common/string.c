@@ -32,8 +32,8 @@ static int aligned(const void *a, const void *b, size_t to)
             *t++ = *f++;                                                                           \
         return n / sizeof *t * sizeof *t;                                                          \
     }
-COPY_BY(word)
-COPY_BY(half)
+COPY_BY(word);
+COPY_BY(half);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
