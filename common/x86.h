@@ -171,6 +171,11 @@ static inline void x86_lidt(const struct x86_table_register *table)
     __asm__ volatile("lidt %0" : : "m"(*table));
 }
 
+static inline void x86_lldt(uint16_t selector)
+{
+    __asm__ volatile("lldt %0" : : "r"(selector) : "memory");
+}
+
 static inline void x86_ltr(uint16_t selector)
 {
     __asm__ volatile("ltr %0" : : "r"(selector) : "memory");

@@ -16,7 +16,7 @@ struct system_info kernel_info = {.loader = "unknown"};
 /* The last word of the kernel's command line, which begins with its path. */
 static char option[32];
 
-void __attribute__((noreturn)) kernel_main(uint32_t magic, uint32_t information);
+struct trap_frame *kernel_main(uint32_t magic, uint32_t information);
 
 /* Copies what the loader tells (Multiboot 0.6.96, section 3.3) out of its memory; returns where
  * memory ends. */
@@ -36,7 +36,7 @@ static uint32_t read_boot_information(uint32_t magic, const struct multiboot_inf
     return HIGH_MEMORY + info->mem_upper * 1024;
 }
 
-void kernel_main(uint32_t magic, uint32_t information)
+struct trap_frame *kernel_main(uint32_t magic, uint32_t information)
 {
     uint32_t memory_end;
 
@@ -54,5 +54,5 @@ void kernel_main(uint32_t magic, uint32_t information)
     fault_on_purpose(option);
     if (process_spawn(FIRST_PROGRAM, false) != FIRST_PROCESS)
         fault_panic("cannot start " FIRST_PROGRAM);
-    trap_return(process_next());
+    return process_next();
 }

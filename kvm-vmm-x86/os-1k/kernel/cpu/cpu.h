@@ -8,9 +8,9 @@
 
 /* Segment selectors; the low two bits of the program's are its privilege level, 3. */
 #define KERNEL_CODE  0x08
-#define KERNEL_DATA  0x10
+#define KERNEL_STACK 0x10
 #define PROGRAM_CODE 0x1b
-#define PROGRAM_DATA 0x23
+#define PROGRAM_DATA 0x23 /* the kernel's data too */
 #define MAIN_TASK    0x28
 #define RESCUE_TASK  0x30
 
@@ -24,38 +24,31 @@
 #ifndef __ASSEMBLY__
 #include <stdint.h>
 
-/* The registers of who was interrupted, in the order in which trap_entry.S and the processor push
- * them: a program's into its struct process, the kernel's own onto its stack. */
+/* The registers of who was interrupted, in the order in which entry.S and the processor push them:
+ * a program's into its struct process, the kernel's own onto its stack. */
 struct trap_frame {
-    uint32_t gs, fs, es, ds;
     uint32_t edi, esi, ebp, unused_esp, ebx, edx, ecx, eax; /* pushal */
     uint32_t vector, error;                                 /* the stub, or the processor */
     uint32_t eip, cs, eflags;                               /* the processor */
     uint32_t esp, ss;                                       /* the processor, from ring 3 only */
 };
-_Static_assert(sizeof(struct trap_frame) == 19 * 4, "the order of pushes in trap_entry.S");
+_Static_assert(sizeof(struct trap_frame) == 15 * 4, "the order of pushes in entry.S");
 
-/* Loads the kernel's own tables, so that nothing of the loader's is used any more. */
+/* Completes and loads the tables: exceptions lead to trap_handle from here on. */
 void descriptors_init(void);
 
-/* From here on a double fault, which is what an overflow of the kernel's stack ends in, has a task
- * of its own with another stack: fault_double runs in `space`. */
+/* From here on a double fault, which is what an overflow of the kernel's stack ends in, gets a
+ * stack of its own. `space` is for it to run in. */
 void descriptors_rescue(uint32_t space);
 
-/* Where the processor and trap_entry.S put the registers at the next entry from ring 3. */
+/* Where the processor and entry.S put the registers at the next entry from ring 3. */
 void descriptors_set_frame(struct trap_frame *frame);
-
-/* What the kernel was doing when the double fault came. */
-struct trap_frame descriptors_interrupted_task(void);
 
 /* Sets up the interrupt controllers, with the lines of our two devices open. */
 void trap_allow_interrupts(void);
 
-/* Called by trap_entry.S. Returns whose registers to go on with. */
+/* Called by entry.S. Returns whose registers to go on with. */
 struct trap_frame *trap_handle(struct trap_frame *frame);
-
-/* trap_entry.S: leaves the kernel with these registers. */
-void __attribute__((noreturn)) trap_return(struct trap_frame *frame);
 
 /* Kills the program that caused the exception. */
 void fault_of_program(const struct trap_frame *frame);
@@ -63,9 +56,6 @@ void fault_of_program(const struct trap_frame *frame);
 /* For the kernel's own bugs: what is known and a backtrace, then the machine ends with an error. */
 void __attribute__((noreturn)) fault_of_kernel(const struct trap_frame *frame);
 void __attribute__((noreturn)) fault_panic(const char *reason);
-
-/* Where the processor goes after a double fault, on a stack of its own. */
-void __attribute__((noreturn)) fault_double(void);
 
 /* A bug on purpose, `fault` or `overflow`, to show what a real one looks like. */
 void fault_on_purpose(const char *which);

@@ -1,22 +1,14 @@
-/* Fills and loads GDT, TSS and IDT; see descriptors.h. The gates lead to kernel/cpu/trap_entry.S.
+/* GDT, IDT and TSS (Intel SDM volume 3, sections 3.4.5, 6.11 and 7.2). The gates lead to entry.S.
  */
+#include "common/x86.h"
 #include "kernel/cpu/cpu.h"
 
-/* A flat segment: base 0, limit 4 GB, 32-bit. TYPE: present, level, code or data (SDM 3, 3.4.5). */
-#define FLAT_SEGMENT(type) (0x00cf00000000ffffull | (uint64_t)(type) << 40)
+/* What a segment or a gate is: bits 40 to 47 of its descriptor. All are present. */
+enum { CODE = 0x9a, DATA = 0x92, TASK_STATE = 0x89, TASK_GATE = 0x85, GATE = 0x8e, RING_3 = 0x60 };
+enum { STUB_SIZE = 16 /* of a vector in entry.S */, RESCUE_STACK_SIZE = 4096 };
 
-enum {
-    TYPE_KERNEL_CODE = 0x9a,
-    TYPE_KERNEL_DATA = 0x92,
-    TYPE_PROGRAM_CODE = 0xfa,
-    TYPE_PROGRAM_DATA = 0xf2,
-    TYPE_TASK_STATE = 0x89,
-    GATE_TASK = 0x85,    /* switches to another task, and so to another stack */
-    GATE_KERNEL = 0x8e,  /* an interrupt gate: entered with interrupts off */
-    GATE_PROGRAM = 0xee, /* the same, open to `int` from ring 3 */
-    STUB_SIZE = 16,      /* of a vector in trap_entry.S */
-    RESCUE_STACK_SIZE = 4096,
-};
+/* Base 0, limit 4 GB, 32-bit. */
+#define FLAT_SEGMENT(type) (0x00cf00000000ffffull | (uint64_t)(type) << 40)
 
 struct task_state {
     uint32_t link, esp0, ss0, unused[4];
@@ -26,38 +18,27 @@ struct task_state {
 };
 _Static_assert(sizeof(struct task_state) == 104, "SDM volume 3, figure 7-2");
 
-struct table_pointer {
-    uint16_t limit;
-    uint32_t base;
-} __attribute__((packed));
+extern const char trap_stubs[]; /* entry.S */
 
-extern const char trap_stubs[]; /* trap_entry.S */
-
+static struct task_state main_task = {.ss0 = KERNEL_STACK, .io_map = sizeof main_task};
+static struct task_state rescue_task;
 static char rescue_stack[RESCUE_STACK_SIZE];
-static struct task_state main_task = {.ss0 = KERNEL_DATA, .io_map = sizeof main_task};
-static struct task_state rescue_task = {.eip = (uint32_t)fault_double,
-                                        .eflags = 2,
-                                        .esp = (uint32_t)(rescue_stack + RESCUE_STACK_SIZE),
-                                        .es = KERNEL_DATA,
-                                        .cs = KERNEL_CODE,
-                                        .ss = KERNEL_DATA,
-                                        .ds = KERNEL_DATA,
-                                        .io_map = sizeof rescue_task};
 static uint64_t gates[VECTOR_COUNT];
 static uint64_t segments[] = {
-    [KERNEL_CODE / 8] = FLAT_SEGMENT(TYPE_KERNEL_CODE),
-    [KERNEL_DATA / 8] = FLAT_SEGMENT(TYPE_KERNEL_DATA),
-    [PROGRAM_CODE / 8] = FLAT_SEGMENT(TYPE_PROGRAM_CODE),
-    [PROGRAM_DATA / 8] = FLAT_SEGMENT(TYPE_PROGRAM_DATA),
+    [KERNEL_CODE / 8] = FLAT_SEGMENT(CODE),
+    [KERNEL_STACK / 8] = FLAT_SEGMENT(DATA),
+    [PROGRAM_CODE / 8] = FLAT_SEGMENT(CODE | RING_3),
+    [PROGRAM_DATA / 8] = FLAT_SEGMENT(DATA | RING_3),
     [MAIN_TASK / 8] = 0, /* their addresses are known only at run time */
     [RESCUE_TASK / 8] = 0,
 };
+const struct x86_table_register descriptors_gdt = {sizeof segments - 1, (uint32_t)segments};
 
 static uint64_t task_segment(const struct task_state *task)
 {
     uint64_t base = (uint32_t)task;
 
-    return (sizeof *task - 1) | (base & 0xffffff) << 16 | (uint64_t)TYPE_TASK_STATE << 40 |
+    return (sizeof *task - 1) | (base & 0xffffff) << 16 | (uint64_t)TASK_STATE << 40 |
            (base >> 24) << 56;
 }
 
@@ -66,61 +47,59 @@ static uint64_t gate(uint64_t type, uint32_t selector, uint32_t offset)
     return (offset & 0xffff) | selector << 16 | type << 40 | (uint64_t)(offset >> 16) << 48;
 }
 
-static void load_segments(void)
+static uint32_t stub(unsigned vector)
 {
-    const struct table_pointer gdt = {sizeof segments - 1, (uint32_t)segments};
-
-    __asm__ volatile("lgdt %0\n\t"
-                     "ljmp %1, $1f\n"
-                     "1:\tmovl %2, %%ds\n\t"
-                     "movl %2, %%es\n\t"
-                     "movl %2, %%fs\n\t"
-                     "movl %2, %%gs\n\t"
-                     "movl %2, %%ss\n\t"
-                     "ltr %w3\n\t"
-                     "lldt %w4"
-                     :
-                     : "m"(gdt), "i"(KERNEL_CODE), "r"(KERNEL_DATA), "r"(MAIN_TASK), "r"(0)
-                     : "memory");
+    return (uint32_t)trap_stubs + vector * STUB_SIZE;
 }
 
 void descriptors_init(void)
 {
-    const struct table_pointer idt = {sizeof gates - 1, (uint32_t)gates};
+    const struct x86_table_register idt = {sizeof gates - 1, (uint32_t)gates};
 
     segments[MAIN_TASK / 8] = task_segment(&main_task);
     segments[RESCUE_TASK / 8] = task_segment(&rescue_task);
-    load_segments();
+    x86_ltr(MAIN_TASK);
+    x86_lldt(0);
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
-        gates[vector] = gate(vector == VECTOR_SYSTEM_CALL ? GATE_PROGRAM : GATE_KERNEL, KERNEL_CODE,
-                             (uint32_t)trap_stubs + vector * STUB_SIZE);
-    __asm__ volatile("lidt %0" : : "m"(idt));
+        gates[vector] =
+            gate(vector == VECTOR_SYSTEM_CALL ? GATE | RING_3 : GATE, KERNEL_CODE, stub(vector));
+    x86_lidt(&idt);
+}
+
+/*
+ * Where the processor goes after a double fault: in a task, because that alone has a stack for
+ * sure. It lends this stack to the task that failed, as if the processor had found it there and
+ * pushed the exception on it, and goes back to it, by iret.
+ */
+static void __attribute__((noreturn)) rescue(void)
+{
+    struct trap_frame *frame = (struct trap_frame *)(rescue_stack + RESCUE_STACK_SIZE) - 1;
+
+    frame->error = 0;
+    frame->eip = main_task.eip;
+    frame->cs = KERNEL_CODE;
+    frame->eflags = main_task.eflags;
+    frame->esp = main_task.esp;
+    main_task.esp = (uint32_t)&frame->error;
+    main_task.eip = stub(VECTOR_DOUBLE_FAULT);
+    __asm__ volatile("iret; ud2" : : : "memory");
+    __builtin_unreachable();
 }
 
 void descriptors_rescue(uint32_t space)
 {
-    rescue_task.cr3 = space;
-    gates[VECTOR_DOUBLE_FAULT] = gate(GATE_TASK, RESCUE_TASK, 0);
+    main_task.cr3 = space;
+    rescue_task = (struct task_state){.cr3 = space,
+                                      .eip = (uint32_t)rescue,
+                                      .eflags = X86_FLAGS_1,
+                                      .esp = (uint32_t)rescue_stack + RESCUE_STACK_SIZE / 2,
+                                      .cs = KERNEL_CODE,
+                                      .ss = KERNEL_STACK,
+                                      .ds = PROGRAM_DATA};
+    gates[VECTOR_DOUBLE_FAULT] = gate(TASK_GATE, RESCUE_TASK, 0);
 }
 
 void descriptors_set_frame(struct trap_frame *frame)
 {
     main_task.esp0 = (uint32_t)(frame + 1);
-}
-
-struct trap_frame descriptors_interrupted_task(void)
-{
-    const struct task_state *t = &main_task;
-
-    return (struct trap_frame){.vector = VECTOR_DOUBLE_FAULT,
-                               .eip = t->eip,
-                               .eflags = t->eflags,
-                               .eax = t->eax,
-                               .ecx = t->ecx,
-                               .edx = t->edx,
-                               .ebx = t->ebx,
-                               .esp = t->esp,
-                               .ebp = t->ebp,
-                               .esi = t->esi,
-                               .edi = t->edi};
 }

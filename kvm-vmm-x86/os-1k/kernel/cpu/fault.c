@@ -86,29 +86,22 @@ static bool has_frame(uint32_t eip)
 
 void fault_of_kernel(const struct trap_frame *f)
 {
-    bool own_stack = f->vector != VECTOR_DOUBLE_FAULT;
-    uint32_t esp = own_stack ? (uint32_t)&f->esp : f->esp; /* from ring 0 none is pushed */
+    /* From ring 0 the processor pushes no ESP. (A double fault's frame has it: descriptors.c.) */
+    uint32_t esp = f->vector == VECTOR_DOUBLE_FAULT ? f->esp : (uint32_t)&f->esp;
 
-    console_print("\nKERNEL FAULT: ");
+    console_print(in_stack(esp) ? "\n" : "\nThe kernel's stack has overflowed.\n");
+    console_print("KERNEL FAULT: ");
     print_cause(f);
     console_print("eax %08x  ebx %08x  ecx %08x  edx %08x\n", f->eax, f->ebx, f->ecx, f->edx);
     console_print("esi %08x  edi %08x  ebp %08x  esp %08x\n", f->esi, f->edi, f->ebp, esp);
     console_print("eip %08x  eflags %08x  error %x\n", f->eip, f->eflags, f->error);
     console_print("cr0 %08x  cr2 %08x  cr3 %08x\n", x86_read_cr0(), x86_read_cr2(), x86_read_cr3());
     console_print("backtrace:\n");
-    if (!in_stack(esp) || has_frame(f->eip))
-        stop_machine(f->eip, f->ebp);
-    print_function(f->eip);
-    stop_machine(*(const uint32_t *)esp, f->ebp); /* the return address is all that it pushed */
-}
-
-void fault_double(void)
-{
-    const struct trap_frame frame = descriptors_interrupted_task();
-
-    if (!in_stack(frame.esp))
-        console_print("\nThe kernel's stack has overflowed.");
-    fault_of_kernel(&frame);
+    if (in_stack(esp) && !has_frame(f->eip)) {
+        print_function(f->eip);
+        stop_machine(*(const uint32_t *)esp, f->ebp); /* the return address is all that it pushed */
+    }
+    stop_machine(f->eip, f->ebp);
 }
 
 void fault_panic(const char *reason)

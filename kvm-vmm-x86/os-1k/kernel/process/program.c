@@ -106,13 +106,8 @@ int process_load(struct process *p, const char *command_line)
     p->space = space_create();
     if (p->space == 0)
         return ERROR_NO_MEMORY;
-    p->frame = (struct trap_frame){.gs = PROGRAM_DATA,
-                                   .fs = PROGRAM_DATA,
-                                   .es = PROGRAM_DATA,
-                                   .ds = PROGRAM_DATA,
-                                   .cs = PROGRAM_CODE,
-                                   .eflags = X86_FLAGS_1 | X86_FLAGS_IF,
-                                   .ss = PROGRAM_DATA};
+    p->frame = (struct trap_frame){
+        .cs = PROGRAM_CODE, .eflags = X86_FLAGS_1 | X86_FLAGS_IF, .ss = PROGRAM_DATA};
     error = load_segments(p, file);
     if (error == 0)
         error = make_stack(p, command_line);
