@@ -21,7 +21,7 @@
 #define HC_READFILE    0x03 /* EBX: name, ECX: buffer, EDX: size, ESI: offset; bytes read */
 #define HC_WRITEFILE   0x04 /* EBX: name, ECX: bytes, EDX: count, ESI: offset; cuts the rest */
 #define HC_SPAWN       0x05 /* EBX: path and arguments, one text, ECX: options; its number */
-#define HC_WAIT        0x06 /* EBX: child or 0 for any, ECX: options, EDX: int for status */
+#define HC_WAIT        0x06 /* EBX: child or 0 for any, ECX: int for status, EDX: options */
 #define HC_YIELD       0x07 /* lets other programs run */
 #define HC_SLEEP       0x08 /* EBX: milliseconds */
 #define HC_UPTIME      0x09 /* returns the milliseconds since boot */
@@ -29,8 +29,8 @@
 #define HC_PROCESSINFO 0x0b /* EBX: index in the table, ECX: struct process_info to fill */
 #define HC_FILEINFO    0x0c /* EBX: index among the files, ECX: struct file_info to fill */
 #define HC_REMOVE      0x0d /* EBX: name of the file */
-#define HC_SYSTEMINFO  0x0e /* EBX: struct system_info to fill */
-#define HC_PEEK        0x0f /* EBX: process, ECX: address there, EDX: uint32_t to fill */
+#define HC_SYSTEMINFO  0x0e /* ECX: struct system_info to fill */
+#define HC_PEEK        0x0f /* EBX: process, ECX: uint32_t to fill, EDX: address there */
 
 /* The byte that HC_GETCHAR answers at the end of input, together with CF set. */
 #define HC_EOF 0xff

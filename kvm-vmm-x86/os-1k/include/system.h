@@ -10,10 +10,12 @@
 
 #include <stdint.h>
 
-/* A program lies at PROGRAM_BASE, its stack ends at PROGRAM_END; nothing else is mapped below. */
-#define PROGRAM_BASE       0x00400000u
-#define PROGRAM_END        0x40000000u
-#define PROGRAM_STACK_SIZE 0x4000u
+/* A program lies at PROGRAM_BASE, its stack ends at PROGRAM_END with the command line that it was
+ * spawned by; nothing else is mapped below. */
+#define PROGRAM_BASE         0x00400000u
+#define PROGRAM_END          0x40000000u
+#define PROGRAM_STACK_SIZE   0x4000u
+#define PROGRAM_COMMAND_LINE (PROGRAM_END - COMMAND_LINE_SIZE)
 
 enum {
     NAME_SIZE = 32,          /* of a file or a process, with its end */

@@ -38,14 +38,14 @@ static uint32_t read_boot_information(uint32_t magic, const struct multiboot_inf
 
 struct trap_frame *kernel_main(uint32_t magic, uint32_t information)
 {
-    uint32_t memory_end;
+    uint32_t memory_end, space;
 
     console_init();     /* a panic can be read from here on */
     descriptors_init(); /* exceptions are caught */
     memory_end = read_boot_information(magic, kernel_virtual(information));
     memory_end = page_init(memory_end); /* pages can be had */
-    space_init(memory_end);             /* our own page tables: the loader's memory is forgotten */
-    descriptors_rescue(space_kernel()); /* even an overflow of the stack is told */
+    space = space_init(memory_end);     /* our own page tables: the loader's memory is forgotten */
+    descriptors_rescue(space);          /* even an overflow of the stack is told */
     file_init();                        /* the programs are there */
     trap_allow_interrupts();            /* devices can call */
     console_start();                    /* keys arrive, and text leaves by the fast way */

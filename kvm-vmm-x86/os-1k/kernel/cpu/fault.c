@@ -69,10 +69,9 @@ static void __attribute__((noreturn)) stop_machine(uint32_t eip, uint32_t ebp)
 
 void fault_of_program(const struct trap_frame *frame)
 {
-    console_print("\n%s (process %d) was stopped: ", process_current()->name,
-                  process_current()->pid);
+    console_print("\n%s (process %d) was stopped: ", process_current->name, process_current->pid);
     print_cause(frame);
-    process_end(process_current(), STATUS_FAULT + (int)frame->vector);
+    process_end(process_current, STATUS_FAULT + (int)frame->vector);
 }
 
 /* gcc makes no frame for a function that calls none, whatever it is told; and who jumped to nowhere

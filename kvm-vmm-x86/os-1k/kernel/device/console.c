@@ -101,29 +101,22 @@ void console_interrupt(void)
     while (input_head - input_tail < INPUT_SIZE && (x86_in8(UART_COM1 + UART_LSR) & UART_LSR_DR)) {
         char c = (char)x86_in8(UART_COM1 + UART_DATA);
 
-        if (c == CONTROL_C && process_interrupt_foreground())
-            continue;
-        input[input_head++ % INPUT_SIZE] = c;
-        process_wake(PROCESS_READING);
+        if (c == CONTROL_C && process_foreground()->pid != FIRST_PROCESS)
+            process_end(process_foreground(), STATUS_KILLED);
+        else
+            input[input_head++ % INPUT_SIZE] = c;
     }
+    process_wake(PROCESS_READING);
     if (input_head - input_tail == INPUT_SIZE)
         x86_out8(UART_COM1 + UART_IER, 0);
 }
 
 int console_read(void)
 {
-    int c;
-
     if (input_head == input_tail)
-        return -1;
-    c = (unsigned char)input[input_tail++ % INPUT_SIZE];
-    if (input_head - input_tail == INPUT_SIZE / 2)
+        return has_carrier && !(x86_in8(UART_COM1 + UART_MSR) & UART_MSR_DCD) ? ERROR_END_OF_INPUT
+                                                                              : CONSOLE_EMPTY;
+    if (input_head - input_tail == INPUT_SIZE)
         x86_out8(UART_COM1 + UART_IER, UART_IER_RDA);
-    return c;
-}
-
-bool console_ended(void)
-{
-    return input_head == input_tail && has_carrier &&
-           !(x86_in8(UART_COM1 + UART_MSR) & UART_MSR_DCD);
+    return (unsigned char)input[input_tail++ % INPUT_SIZE];
 }

@@ -31,10 +31,9 @@ void console_flush(void);
 /* Takes what the serial port received. */
 void console_interrupt(void);
 
-/* Takes the next byte that was typed, or -1 if there is none now. */
+/* Takes the next byte that was typed: CONSOLE_EMPTY if there is none now, ERROR_END_OF_INPUT if
+ * there will never be one. */
+enum { CONSOLE_EMPTY = -100 };
 int console_read(void);
-
-/* True if nothing is left to read and nothing will ever come. */
-bool console_ended(void);
 
 #endif

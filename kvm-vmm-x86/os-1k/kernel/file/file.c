@@ -1,7 +1,6 @@
 /*
  * The file system. A file of the archive, POSIX ustar, is read where it lies. One that was written
- * to has its bytes in a window of the kernel's address space, one for each slot of the table, which
- * is backed by pages as far as the file goes: so every file is one piece of memory to its reader.
+ * to lies in pages in a row: so every file is one piece of memory to its reader.
  *
  * A disk would come in here: file_init would list its archive, and file_write and file_remove would
  * pass on what they did.
@@ -11,7 +10,7 @@
 #include "common/string.h"
 #include "kernel/memory/memory.h"
 
-enum { BLOCK = 512, ORDINARY_FILE = '0' };
+enum { BLOCK = 512, ORDINARY_FILE = '0', SIZE_LIMIT = 0x100000 };
 
 struct tar_header {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
@@ -35,18 +34,15 @@ static uint32_t octal(const char *digits)
 void file_init(void)
 {
     const struct tar_header *h = (const struct tar_header *)archive_begin;
+    struct file *file = file_table;
 
-    for (struct file *file = file_table; file < file_table + FILE_MAX;) {
-        uint32_t size = octal(h->size);
-
-        if ((const char *)h >= archive_end || memcmp(h->magic, "ustar", sizeof h->magic) != 0)
-            break;
-        if (h->type == ORDINARY_FILE) {
-            string_copy(file->name, h->name, sizeof file->name);
-            file->bytes = (const char *)(h + 1);
-            file++->size = size;
-        }
-        h += 1 + (size + BLOCK - 1) / BLOCK;
+    for (; (const char *)h < archive_end && memcmp(h->magic, "ustar", sizeof h->magic) == 0;
+         h += 1 + (octal(h->size) + BLOCK - 1) / BLOCK) {
+        if (h->type != ORDINARY_FILE || file == file_table + FILE_MAX)
+            continue;
+        file->size = octal(h->size);
+        file->bytes = (char *)(uintptr_t)(h + 1); /* not to be written to */
+        string_copy(file++->name, h->name, sizeof file->name);
     }
 }
 
@@ -63,48 +59,44 @@ struct file *file_find(const char *name)
     return name[0] != '\0' ? lookup(name) : NULL;
 }
 
-static char *window(const struct file *file)
+static uint32_t pages(uint32_t size)
 {
-    return (char *)FILE_BASE + (uint32_t)(file - file_table) * FILE_SIZE_MAX;
+    return size / PAGE_SIZE + 1;
 }
 
-/* Backs a file's window with pages up to `size`, and gives back those that lie behind. */
-static bool resize(const struct file *file, uint32_t size)
+static bool has_pages(const struct file *file)
 {
-    uint32_t begin = (uint32_t)window(file), at = begin, space = space_kernel();
+    return file->bytes > image_end;
+}
 
-    for (; at < begin + size; at += PAGE_SIZE)
-        if (space_find(space, at, SPACE_WRITE) == NULL && !space_add(space, at, SPACE_WRITE))
-            return false;
-    for (; at < begin + FILE_SIZE_MAX && space_find(space, at, SPACE_WRITE); at += PAGE_SIZE)
-        space_remove(at);
-    return true;
+static void give_back_pages(const struct file *file)
+{
+    if (has_pages(file))
+        page_free(file->bytes, pages(file->size));
 }
 
 int file_write(const char *name, uint32_t offset, const void *from, uint32_t length)
 {
     struct file *file = file_find(name);
-    uint32_t own_size = 0;
+    char *bytes;
 
-    if (name[0] == '\0' || offset > (file != NULL ? file->size : 0) ||
-        length > FILE_SIZE_MAX - offset)
+    if (name[0] == '\0' || offset > (file != NULL ? file->size : 0) || length > SIZE_LIMIT - offset)
         return ERROR_BAD_ARGUMENT;
     if (file == NULL)
-        file = lookup(""); /* an unused slot */
+        file = lookup(""); /* a free place */
     if (file == NULL)
         return ERROR_TABLE_FULL;
-    if (file->bytes == window(file))
-        own_size = file->size;
-    if (!resize(file, offset + length)) {
-        resize(file, own_size);
-        return ERROR_NO_MEMORY;
+    bytes = file->bytes;
+    if (!has_pages(file) || pages(file->size) != pages(offset + length)) {
+        bytes = page_alloc(pages(offset + length));
+        if (bytes == NULL)
+            return ERROR_NO_MEMORY;
+        memcpy(bytes, file->bytes, offset);
+        give_back_pages(file);
     }
-    if (file->bytes != window(file))
-        memcpy(window(file), file->bytes, offset);
-    memcpy(window(file) + offset, from, length);
+    memcpy(bytes + offset, from, length);
+    *file = (struct file){.size = offset + length, .bytes = bytes};
     string_copy(file->name, name, sizeof file->name);
-    file->bytes = window(file);
-    file->size = offset + length;
     return (int)length;
 }
 
@@ -114,7 +106,7 @@ int file_remove(const char *name)
 
     if (file == NULL)
         return ERROR_NO_FILE;
-    resize(file, 0);
+    give_back_pages(file);
     *file = (struct file){.size = 0};
     return 0;
 }

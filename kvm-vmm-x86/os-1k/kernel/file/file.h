@@ -8,9 +8,9 @@
 #include "include/system.h"
 
 struct file {
-    char name[NAME_SIZE]; /* empty: the slot is unused */
+    char name[NAME_SIZE]; /* empty: nobody has this place in the table */
     uint32_t size;
-    const char *bytes; /* in the archive, or in the window of this slot once it was written to */
+    char *bytes; /* in the archive, or in pages of its own once it was written to */
 };
 
 extern struct file file_table[FILE_MAX];

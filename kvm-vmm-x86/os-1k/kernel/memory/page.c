@@ -1,7 +1,6 @@
 /*
- * Free pages come from two places: a list of pages that were given back, linked through their own
- * first word, and the fresh memory that was never used. Fresh memory is not touched before it is
- * needed, so booting takes no longer on a large machine, and the host is asked for no more memory
+ * The allocator has a map with a byte for each page, and takes the first run that is long enough.
+ * So what lies high is not touched before it is needed, and the host is asked for no more memory
  * than the guest really uses.
  */
 #include "common/string.h"
@@ -10,48 +9,53 @@
 
 /* A gigabyte is what the kernel's half has room for; below one megabyte a PC has other things. */
 enum { HIGH_MEMORY = 0x100000, LIMIT = 0x40000000 };
+enum { FREE = 0, IN_USE = 1 };
 
-struct free_page {
-    struct free_page *next;
-};
-
-static struct free_page *returned;
-static uint32_t fresh = HIGH_MEMORY; /* physical */
+static uint8_t *map; /* where memory begins: the map lies in its own first pages */
+static uint32_t count_all;
+static uint32_t first_free; /* or before it */
 
 uint32_t page_init(uint32_t end)
 {
-    if (fresh < kernel_physical(image_end))
-        fresh = kernel_physical(image_end);
+    uint32_t begin = kernel_physical(image_end);
+
+    if (begin < HIGH_MEMORY)
+        begin = HIGH_MEMORY;
     end = (end < LIMIT ? end : LIMIT) & -PAGE_SIZE;
-    if (end <= fresh)
+    if (end <= begin)
         fault_panic("no memory is left behind the kernel");
-    kernel_info.pages_free = kernel_info.pages_total = (end - fresh) / PAGE_SIZE;
+    map = kernel_virtual(begin);
+    count_all = (end - begin) / PAGE_SIZE;
+    first_free = count_all / PAGE_SIZE + 1;
+    memset(map, FREE, count_all);
+    memset(map, IN_USE, first_free);
+    kernel_info.pages_free = kernel_info.pages_total = count_all - first_free;
     return end;
 }
 
-void *page_alloc(void)
+void *page_alloc(uint32_t count)
 {
-    void *page = returned;
+    uint32_t run = 0, i;
 
-    if (kernel_info.pages_free == 0)
+    for (i = first_free; i < count_all && run < count; i++)
+        run = map[i] == FREE ? run + 1 : 0;
+    if (run < count)
         return NULL;
-    if (page != NULL) {
-        returned = returned->next;
-    } else {
-        page = kernel_virtual(fresh);
-        fresh += PAGE_SIZE;
-    }
-    kernel_info.pages_free--;
-    return memset(page, 0, PAGE_SIZE);
+    if (count == 1)
+        first_free = i;
+    memset(map + i - count, IN_USE, count);
+    kernel_info.pages_free -= count;
+    return memset(map + (i - count) * PAGE_SIZE, 0, count * PAGE_SIZE);
 }
 
-void page_free(void *page)
+void page_free(void *pages, uint32_t count)
 {
-    struct free_page *free = page;
+    uint32_t i = (uint32_t)((uint8_t *)pages - map) / PAGE_SIZE;
 
-    if ((uint32_t)page % PAGE_SIZE != 0 || (char *)page < image_end)
-        fault_panic("page_free: not a page");
-    free->next = returned;
-    returned = free;
-    kernel_info.pages_free++;
+    if ((uint32_t)pages % PAGE_SIZE != 0 || i >= count_all || map[i] != IN_USE)
+        fault_panic("page_free: not a page in use");
+    memset(map + i, FREE, count);
+    if (i < first_free)
+        first_free = i;
+    kernel_info.pages_free += count;
 }

@@ -10,8 +10,8 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/memory/memory.h"
 
-enum { ENTRY_PRESENT = 1 << 0, ENTRY_WRITE = 1 << 1, ENTRY_USER = 1 << 2 };
-enum { CPUID_1_PAE = 1 << 6, CPUID_80000001_NX = 1 << 20, PAGE_SHIFT = 12, TABLE_SIZE = 4 << 20 };
+enum { ENTRY_PRESENT = 1 << 0, PAGE_SHIFT = 12 };
+enum { CPUID_1_PAE = 1 << 6, CPUID_80000001_NX = 1 << 20 };
 #define HIGH_NO_EXECUTE (1u << 31)
 
 struct format {
@@ -40,13 +40,13 @@ static uint32_t *find_entry(uint32_t space, uint32_t address, bool create)
         if (shift == PAGE_SHIFT)
             return entry;
         if (!(*entry & ENTRY_PRESENT)) {
-            void *next = create ? page_alloc() : NULL;
+            void *next = create ? page_alloc(1) : NULL;
 
             if (next == NULL)
                 return NULL;
             *entry = kernel_physical(next) | ENTRY_PRESENT;
             if (shift != pae.top_shift) /* there these bits are reserved */
-                *entry |= ENTRY_WRITE | ENTRY_USER;
+                *entry |= SPACE_WRITE | SPACE_PROGRAM;
         }
         table = target(*entry);
     }
@@ -58,8 +58,7 @@ static bool map(uint32_t space, uint32_t address, const void *page, unsigned rig
 
     if (entry == NULL)
         return false;
-    *entry = kernel_physical(page) | ENTRY_PRESENT | (rights & SPACE_WRITE ? ENTRY_WRITE : 0) |
-             (rights & SPACE_PROGRAM ? ENTRY_USER : 0);
+    *entry = kernel_physical(page) | ENTRY_PRESENT | rights;
     if ((kernel_info.features & SYSTEM_NO_EXECUTE) && !(rights & SPACE_EXECUTE))
         entry[1] = HIGH_NO_EXECUTE;
     return true;
@@ -67,28 +66,17 @@ static bool map(uint32_t space, uint32_t address, const void *page, unsigned rig
 
 void *space_add(uint32_t space, uint32_t address, unsigned rights)
 {
-    void *page = page_alloc();
+    void *page = page_alloc(1);
 
     if (page == NULL || map(space, address, page, rights))
         return page;
-    page_free(page);
+    page_free(page, 1);
     return NULL;
-}
-
-void space_remove(uint32_t address)
-{
-    uint32_t *entry = find_entry(kernel_space, address, false);
-
-    page_free(target(*entry));
-    *entry = 0;
-    x86_invlpg(address);
 }
 
 void *space_find(uint32_t space, uint32_t address, unsigned rights)
 {
-    uint32_t need = ENTRY_PRESENT | (rights & SPACE_WRITE ? ENTRY_WRITE : 0) |
-                    (rights & SPACE_PROGRAM ? ENTRY_USER : 0);
-    const uint32_t *entry = find_entry(space, address, false);
+    const uint32_t *entry = find_entry(space, address, false), need = ENTRY_PRESENT | rights;
 
     if (entry == NULL || (*entry & need) != need)
         return NULL;
@@ -103,7 +91,7 @@ static size_t half_of_top(void)
 
 uint32_t space_create(void)
 {
-    char *top = page_alloc();
+    char *top = page_alloc(1);
 
     if (top == NULL)
         return 0;
@@ -123,9 +111,9 @@ static void free_table(uint32_t *table, unsigned shift, unsigned count)
         if (shift > PAGE_SHIFT)
             free_table(target(entry), shift - format->index_bits, 1u << format->index_bits);
         else
-            page_free(target(entry));
+            page_free(target(entry), 1);
     }
-    page_free(table);
+    page_free(table, 1);
 }
 
 void space_destroy(uint32_t space)
@@ -161,9 +149,9 @@ static void switch_tables(void)
     x86_write_cr0((x86_read_cr0() & ~(X86_CR0_TS | X86_CR0_MP)) | X86_CR0_WP | X86_CR0_EM);
 }
 
-void space_init(uint32_t memory_end)
+uint32_t space_init(uint32_t memory_end)
 {
-    void *top = page_alloc();
+    void *top = page_alloc(1);
 
     if ((x86_cpuid(1, 0).d & CPUID_1_PAE) && x86_cpuid(0x80000000, 0).a >= 0x80000001 &&
         (x86_cpuid(0x80000001, 0).d & CPUID_80000001_NX)) {
@@ -179,36 +167,26 @@ void space_init(uint32_t memory_end)
     map_kernel(rodata_begin, data_begin, SPACE_READ);
     map_kernel(data_begin, stack_gap, SPACE_WRITE);
     map_kernel(kernel_stack, kernel_virtual(memory_end), SPACE_WRITE);
-    for (uint32_t at = 0; at < FILE_MAX * FILE_SIZE_MAX; at += TABLE_SIZE)
-        if (find_entry(kernel_space, FILE_BASE + at, true) == NULL) /* all spaces share them */
-            fault_panic("no memory for the kernel's page tables");
     switch_tables();
-}
-
-uint32_t space_kernel(void)
-{
     return kernel_space;
 }
 
-void *space_program_memory(uint32_t address, uint32_t length, unsigned rights)
+bool space_program_has(uint32_t address, uint32_t length, unsigned rights)
 {
+    if (length == 0)
+        return true;
     if (address >= PROGRAM_END || length > PROGRAM_END - address)
-        return NULL;
+        return false;
     for (uint32_t at = address & -PAGE_SIZE; at < address + length; at += PAGE_SIZE)
         if (space_find(x86_read_cr3(), at, rights | SPACE_PROGRAM) == NULL)
-            return NULL;
-    return (void *)address;
+            return false;
+    return true;
 }
 
-const char *space_program_text(uint32_t address, uint32_t size)
+bool space_program_has_text(uint32_t address, uint32_t size)
 {
-    for (uint32_t i = 0; i < size; i++) {
-        const char *c = space_program_memory(address + i, 1, SPACE_READ);
-
-        if (c == NULL)
-            return NULL;
-        if (*c == '\0')
-            return (const char *)address;
-    }
-    return NULL;
+    for (uint32_t i = 0; i < size && space_program_has(address + i, 1, SPACE_READ); i++)
+        if (*(const char *)(address + i) == '\0')
+            return true;
+    return false;
 }

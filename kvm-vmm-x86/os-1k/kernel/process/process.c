@@ -12,39 +12,33 @@
 #define TABLE_END (process_table + PROCESS_MAX)
 
 struct process process_table[PROCESS_MAX];
+struct process *process_current = process_table;
 
-static struct process *current = process_table;
-static int last_pid;
-
-struct process *process_current(void)
+static bool lives(const struct process *p)
 {
-    return current;
+    return p->state != PROCESS_FREE && p->state != PROCESS_ENDED;
 }
 
 struct process *process_find(int pid)
 {
     for (struct process *p = process_table; p < TABLE_END; p++)
-        if (p->state != PROCESS_FREE && p->pid == pid)
-            return p;
-    return NULL;
-}
-
-static struct process *find_state(enum process_state state)
-{
-    for (struct process *p = process_table; p < TABLE_END; p++)
-        if (p->state == state)
+        if (lives(p) && p->pid == pid)
             return p;
     return NULL;
 }
 
 int process_spawn(const char *command_line, bool background)
 {
-    struct process *p = find_state(PROCESS_FREE);
+    static int last_pid;
+    struct process *p = process_table;
     int error;
 
-    if (p == NULL)
+    while (p < TABLE_END && p->state != PROCESS_FREE)
+        p++;
+    if (p == TABLE_END)
         return ERROR_TABLE_FULL;
-    *p = (struct process){.parent = current->pid, .background = background || current->background};
+    *p = (struct process){.parent = process_current->pid,
+                          .background = background || process_current->background};
     error = process_load(p, command_line);
     if (error < 0)
         return error;
@@ -53,17 +47,28 @@ int process_spawn(const char *command_line, bool background)
     return p->pid;
 }
 
+void process_wake(enum process_state state)
+{
+    for (struct process *p = process_table; p < TABLE_END; p++)
+        if (p->state == state)
+            p->state = PROCESS_READY;
+}
+
 void process_end(struct process *ended, int status)
 {
     if (ended->pid == FIRST_PROCESS)
         power_off((unsigned)status & 0x7f);
-    for (struct process *p = process_table; p < TABLE_END; p++)
-        if (p->state != PROCESS_FREE && p->parent == ended->pid)
-            p->parent = FIRST_PROCESS;
+    for (struct process *p = process_table; p < TABLE_END; p++) {
+        if (p->state != PROCESS_FREE && p->parent == ended->pid) {
+            p->parent = FIRST_PROCESS; /* which did not start it, and must not lose the keyboard */
+            p->background = true;
+        }
+    }
     space_destroy(ended->space);
     ended->status = status;
     ended->state = PROCESS_ENDED;
-    process_wake(PROCESS_WAITING); /* whoever waits looks again */
+    process_wake(PROCESS_WAITING); /* whoever waits for it, or for the keyboard, looks again */
+    process_wake(PROCESS_READING);
 }
 
 int process_collect(int pid, int *status)
@@ -71,7 +76,8 @@ int process_collect(int pid, int *status)
     int result = ERROR_NO_PROCESS;
 
     for (struct process *p = process_table; p < TABLE_END; p++) {
-        if (p->state == PROCESS_FREE || p->parent != current->pid || (pid != 0 && p->pid != pid))
+        if (p->state == PROCESS_FREE || p->parent != process_current->pid ||
+            (pid != 0 && p->pid != pid))
             continue;
         result = 0;
         if (p->state == PROCESS_ENDED) {
@@ -83,54 +89,31 @@ int process_collect(int pid, int *status)
     return result;
 }
 
-void process_wake(enum process_state state)
-{
-    for (struct process *p = process_table; p < TABLE_END; p++)
-        if (p->state == state)
-            p->state = PROCESS_READY;
-}
-
 struct process *process_foreground(void)
 {
-    struct process *p = process_find(FIRST_PROCESS);
+    struct process *front = process_table; /* the shell */
 
-    for (struct process *child = p; child != NULL; child = process_find(child->waiting_for))
-        p = child; /* this ends: nobody waits for an ancestor */
-    return p;
-}
-
-bool process_interrupt_foreground(void)
-{
-    struct process *p = process_foreground();
-
-    if (p == NULL || p->pid == FIRST_PROCESS || p->state == PROCESS_ENDED)
-        return false;
-    process_end(p, STATUS_KILLED);
-    return true;
-}
-
-/* The next that is ready after the current one, in the order of the table; NULL if nobody is. */
-static struct process *choose(void)
-{
-    for (unsigned i = 1; i <= PROCESS_MAX; i++) {
-        struct process *p = &process_table[(current - process_table + i) % PROCESS_MAX];
-
-        if (p->state == PROCESS_READY)
-            return p;
-    }
-    return NULL;
+    for (struct process *p = process_table; p < TABLE_END; p++)
+        if (lives(p) && !p->background && p->pid > front->pid)
+            front = p;
+    return front;
 }
 
 struct trap_frame *process_next(void)
 {
-    struct process *next;
+    struct process *next = process_current;
 
-    while ((next = choose()) == NULL) {
-        console_flush();
-        x86_sti_hlt();
-        x86_cli();
+    for (unsigned looked_at = 1;; looked_at++) { /* in the order of the table, from the next on */
+        next = next + 1 == TABLE_END ? process_table : next + 1;
+        if (next->state == PROCESS_READY)
+            break;
+        if (looked_at % PROCESS_MAX == 0) { /* nobody */
+            console_flush();
+            x86_sti_hlt();
+            x86_cli();
+        }
     }
-    current = next;
+    process_current = next;
     descriptors_set_frame(&next->frame);
     x86_write_cr3(next->space);
     return &next->frame;
@@ -138,8 +121,8 @@ struct trap_frame *process_next(void)
 
 void process_tick(void)
 {
-    if (current->state == PROCESS_READY)
-        current->ticks++;
+    if (process_current->state == PROCESS_READY)
+        process_current->ticks++;
     for (struct process *p = process_table; p < TABLE_END; p++)
         if (p->state == PROCESS_SLEEPING && (int32_t)(clock_now() - p->wake_at) >= 0)
             p->state = PROCESS_READY;

@@ -12,7 +12,6 @@ struct process {
     enum process_state state;
     uint32_t space;   /* CR3 */
     uint32_t wake_at; /* SLEEPING: in milliseconds of the clock */
-    int waiting_for;  /* WAITING: the child, or 0 for any */
     int status;       /* ENDED */
     bool background;  /* has no input */
     uint32_t ticks;   /* times the clock found it running */
@@ -21,9 +20,10 @@ struct process {
 
 extern struct process process_table[PROCESS_MAX];
 
-struct process *process_current(void);
+/* Who runs, or ran last. Only process_next changes it. */
+extern struct process *process_current;
 
-/* NULL if there is none of that number. */
+/* The one of that number that has not ended, or NULL. */
 struct process *process_find(int pid);
 
 /* Starts the program named by the first word of `command_line`, as a child of the current process.
@@ -43,11 +43,8 @@ int process_collect(int pid, int *status);
 /* Makes everybody in `state` ready. */
 void process_wake(enum process_state state);
 
-/* The one that the keyboard belongs to: the shell, or the command that it waits for. */
+/* Whom the keyboard belongs to: the latest that is not in the background. */
 struct process *process_foreground(void);
-
-/* Ends the foreground process for Ctrl-C; false if that is the shell, which gets the byte. */
-bool process_interrupt_foreground(void);
 
 /* Chooses who runs next and prepares its return to ring 3; sleeps as long as there is nobody. */
 struct trap_frame *process_next(void);

@@ -11,7 +11,7 @@
 #include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
 
-/* Where the stack ends below; the page before it stays unmapped. */
+/* The page below the stack stays unmapped. */
 #define STACK_BEGIN  (PROGRAM_END - PROGRAM_STACK_SIZE)
 #define SEGMENTS_END (STACK_BEGIN - PAGE_SIZE)
 
@@ -27,11 +27,8 @@ static int load_segment(uint32_t space, const uint8_t *file, const struct elf_se
     unsigned rights = SPACE_PROGRAM | (s->flags & ELF_PF_W ? SPACE_WRITE : 0) |
                       (s->flags & ELF_PF_X ? SPACE_EXECUTE : 0);
 
-    if (!acceptable(s))
-        return ERROR_NOT_PROGRAM;
     for (uint32_t at = 0; at < s->memsz; at += PAGE_SIZE) {
-        uint32_t address = (uint32_t)s->vaddr + at,
-                 rest = at < s->filesz ? (uint32_t)s->filesz - at : 0;
+        uint32_t address = (uint32_t)s->vaddr + at;
         char *page;
 
         if (space_find(space, address, SPACE_READ) != NULL)
@@ -39,7 +36,9 @@ static int load_segment(uint32_t space, const uint8_t *file, const struct elf_se
         page = space_add(space, address, rights);
         if (page == NULL)
             return ERROR_NO_MEMORY;
-        memcpy(page, file + s->offset + at, rest < PAGE_SIZE ? rest : PAGE_SIZE);
+        if (at < s->filesz)
+            memcpy(page, file + s->offset + at,
+                   s->filesz - at < PAGE_SIZE ? (uint32_t)s->filesz - at : PAGE_SIZE);
     }
     return 0;
 }
@@ -56,29 +55,26 @@ static int load_segments(struct process *p, const struct file *file)
     for (unsigned i = 0; i < elf.phnum && error == 0; i++) {
         if (elf_segment(&elf, i, &segment) != ELF_OK)
             return ERROR_NOT_PROGRAM;
-        if (segment.type == ELF_PT_LOAD && segment.memsz > 0)
-            error = load_segment(p->space, elf.bytes, &segment);
+        if (segment.type != ELF_PT_LOAD || segment.memsz == 0)
+            continue;
+        error =
+            acceptable(&segment) ? load_segment(p->space, elf.bytes, &segment) : ERROR_NOT_PROGRAM;
     }
     p->frame.eip = (uint32_t)elf.entry;
     return error;
 }
 
-/* The stack of a new program: the command line at its end, below it the address of that. */
 static int make_stack(struct process *p, const char *command_line)
 {
-    uint32_t length = (strlen(command_line) + 1 + 15) & -16u;
-    char *page = NULL;
+    const struct elf_segment stack = {
+        .vaddr = STACK_BEGIN, .memsz = PROGRAM_STACK_SIZE, .flags = ELF_PF_W};
+    int error = load_segment(p->space, NULL, &stack);
 
-    for (uint32_t at = STACK_BEGIN; at < PROGRAM_END; at += PAGE_SIZE) {
-        page = space_add(p->space, at, SPACE_WRITE | SPACE_PROGRAM);
-        if (page == NULL)
-            return ERROR_NO_MEMORY;
-    }
-    page += PAGE_SIZE - length;
-    string_copy(page, command_line, length);
-    ((uint32_t *)page)[-1] = PROGRAM_END - length;
-    p->frame.esp = PROGRAM_END - length - sizeof(uint32_t);
-    return 0;
+    if (error == 0)
+        string_copy(space_find(p->space, PROGRAM_COMMAND_LINE, SPACE_WRITE), command_line,
+                    COMMAND_LINE_SIZE);
+    p->frame.esp = PROGRAM_COMMAND_LINE;
+    return error;
 }
 
 /* Finds the file that the first word names, and names the process after it, without folders. */
@@ -86,14 +82,16 @@ static const struct file *find_program(struct process *p, const char *command_li
 {
     const char *blank = strchr(command_line, ' '), *slash;
     size_t length = blank != NULL ? (size_t)(blank - command_line) : strlen(command_line);
-    char path[NAME_SIZE];
+    const struct file *file;
 
-    if (length >= sizeof path)
+    if (length >= sizeof p->name)
         return NULL;
-    string_copy(path, command_line, length + 1);
-    slash = strrchr(path, '/');
-    string_copy(p->name, slash != NULL ? slash + 1 : path, sizeof p->name);
-    return file_find(path);
+    string_copy(p->name, command_line, length + 1);
+    file = file_find(p->name);
+    slash = strrchr(p->name, '/');
+    if (slash != NULL)
+        memmove(p->name, slash + 1, strlen(slash));
+    return file;
 }
 
 int process_load(struct process *p, const char *command_line)

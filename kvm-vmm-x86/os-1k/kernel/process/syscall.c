@@ -1,15 +1,15 @@
 /*
- * The system calls, one function each, and their table. A call reads its arguments from the
- * program's registers and trusts none of them: memory goes through space_program_memory.
+ * The system calls: a function for each, and a table of them that also says what memory of the
+ * program a call is about. That is looked at before the call is served, so no call meets a pointer
+ * that it must not follow.
  */
-#include "kernel/process/process.h"
-
 #include "abi/hypercall.h"
 #include "common/string.h"
 #include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/file/file.h"
 #include "kernel/memory/memory.h"
+#include "kernel/process/process.h"
 
 /* What a call returns that cannot be served yet: the process has left the state `ready`, and when
  * somebody brings it back there it makes the call again. */
@@ -17,124 +17,88 @@ enum { NOT_YET = -1000, INT_INSTRUCTION_SIZE = 2 };
 
 static int block(enum process_state state)
 {
-    process_current()->state = state;
+    process_current->state = state;
     return NOT_YET;
 }
 
 static int call_exit(const struct trap_frame *f)
 {
-    process_end(process_current(), (int)f->ebx);
+    process_end(process_current, (int)f->ebx);
     return 0;
 }
 
 static int call_putchar(const struct trap_frame *f)
 {
-    char c = (char)f->ebx;
-
-    console_write(&c, 1);
+    console_write((const char *)&f->ebx, 1);
     return 0;
 }
 
+/* The one call whose memory is elsewhere, for the hypercall's sake. */
 static int call_write(const struct trap_frame *f)
 {
-    const char *text = space_program_memory(f->ebx, f->ecx, SPACE_READ);
-
-    if (text == NULL)
+    if (!space_program_has(f->ebx, f->ecx, SPACE_READ))
         return ERROR_BAD_ADDRESS;
-    console_write(text, f->ecx);
+    console_write((const char *)f->ebx, f->ecx);
     return (int)f->ecx;
 }
 
-/* The keyboard belongs to the foreground. A program in the background has no input; one that is not
- * in front yet, because its parent has still to wait for it, waits for that as it does for a key.
- */
+/* Who is in the background has no input; who is behind another waits until that has ended. */
 static int call_getchar(const struct trap_frame *f)
 {
-    bool front = process_foreground() == process_current();
-    int c = front ? console_read() : -1;
+    int c = process_foreground() == process_current ? console_read() : CONSOLE_EMPTY;
 
     (void)f;
-    if (c >= 0)
-        return c;
-    if (process_current()->background || (front && console_ended()))
+    if (process_current->background)
         return ERROR_END_OF_INPUT;
-    return block(PROCESS_READING);
+    return c != CONSOLE_EMPTY ? c : block(PROCESS_READING);
 }
 
 static int call_readfile(const struct trap_frame *f)
 {
-    void *to = space_program_memory(f->ecx, f->edx, SPACE_WRITE);
-    const struct file *file;
-    const char *name = space_program_text(f->ebx, NAME_SIZE);
+    const struct file *file = file_find((const char *)f->ebx);
     uint32_t length = f->edx;
 
-    if (name == NULL || to == NULL)
-        return ERROR_BAD_ADDRESS;
-    file = file_find(name);
     if (file == NULL)
         return ERROR_NO_FILE;
     if (f->esi >= file->size)
         return 0;
     if (length > file->size - f->esi)
         length = file->size - f->esi;
-    memcpy(to, file->bytes + f->esi, length);
+    memcpy((void *)f->ecx, file->bytes + f->esi, length);
     return (int)length;
 }
 
 static int call_writefile(const struct trap_frame *f)
 {
-    const void *from = space_program_memory(f->ecx, f->edx, SPACE_READ);
-    const char *name = space_program_text(f->ebx, NAME_SIZE);
-
-    if (name == NULL || from == NULL)
-        return ERROR_BAD_ADDRESS;
-    return file_write(name, f->esi, from, f->edx);
+    return file_write((const char *)f->ebx, f->esi, (const void *)f->ecx, f->edx);
 }
 
 static int call_remove(const struct trap_frame *f)
 {
-    const char *name = space_program_text(f->ebx, NAME_SIZE);
-
-    return name != NULL ? file_remove(name) : ERROR_BAD_ADDRESS;
+    return file_remove((const char *)f->ebx);
 }
 
 static int call_fileinfo(const struct trap_frame *f)
 {
-    struct file_info *info = space_program_memory(f->ecx, sizeof *info, SPACE_WRITE);
+    struct file_info *info = (struct file_info *)f->ecx;
 
     if (f->ebx >= FILE_MAX)
         return ERROR_NO_FILE;
-    if (info == NULL)
-        return ERROR_BAD_ADDRESS;
-    *info = (struct file_info){.size = file_table[f->ebx].size};
+    info->size = file_table[f->ebx].size;
     string_copy(info->name, file_table[f->ebx].name, sizeof info->name);
     return 0;
 }
 
 static int call_spawn(const struct trap_frame *f)
 {
-    const char *command_line = space_program_text(f->ebx, COMMAND_LINE_SIZE);
-
-    if (command_line == NULL)
-        return ERROR_BAD_ADDRESS;
-    return process_spawn(command_line, f->ecx == SPAWN_BACKGROUND);
+    return process_spawn((const char *)f->ebx, f->ecx == SPAWN_BACKGROUND);
 }
 
 static int call_wait(const struct trap_frame *f)
 {
-    int *status = space_program_memory(f->edx, sizeof *status, SPACE_WRITE);
-    int pid;
+    int pid = process_collect((int)f->ebx, (int *)f->ecx);
 
-    if (status == NULL)
-        return ERROR_BAD_ADDRESS;
-    pid = process_collect((int)f->ebx, status);
-    if (pid != 0 || f->ecx == WAIT_POLL) {
-        process_current()->waiting_for = 0;
-        return pid;
-    }
-    process_current()->waiting_for = (int)f->ebx;
-    process_wake(PROCESS_READING); /* the child may have come to the front by this */
-    return block(PROCESS_WAITING);
+    return pid != 0 || f->edx == WAIT_POLL ? pid : block(PROCESS_WAITING);
 }
 
 /* The other half of it is in syscall_handle. */
@@ -148,8 +112,8 @@ static int call_sleep(const struct trap_frame *f)
 {
     if (f->ebx > INT32_MAX)
         return ERROR_BAD_ARGUMENT;
-    process_current()->wake_at = clock_now() + f->ebx;
-    process_current()->state = PROCESS_SLEEPING;
+    process_current->wake_at = clock_now() + f->ebx;
+    process_current->state = PROCESS_SLEEPING;
     return 0;
 }
 
@@ -163,7 +127,7 @@ static int call_kill(const struct trap_frame *f)
 {
     struct process *p = process_find((int)f->ebx);
 
-    if (p == NULL || p->state == PROCESS_ENDED)
+    if (p == NULL)
         return ERROR_NO_PROCESS;
     if (p->pid == FIRST_PROCESS)
         return ERROR_BAD_ARGUMENT;
@@ -173,13 +137,11 @@ static int call_kill(const struct trap_frame *f)
 
 static int call_processinfo(const struct trap_frame *f)
 {
-    struct process_info *info = space_program_memory(f->ecx, sizeof *info, SPACE_WRITE);
+    struct process_info *info = (struct process_info *)f->ecx;
     const struct process *p = &process_table[f->ebx % PROCESS_MAX];
 
     if (f->ebx >= PROCESS_MAX)
         return ERROR_NO_PROCESS;
-    if (info == NULL)
-        return ERROR_BAD_ADDRESS;
     *info = (struct process_info){
         .pid = p->pid, .parent = p->parent, .state = p->state, .ticks = p->ticks};
     string_copy(info->name, p->name, sizeof info->name);
@@ -188,11 +150,7 @@ static int call_processinfo(const struct trap_frame *f)
 
 static int call_systeminfo(const struct trap_frame *f)
 {
-    struct system_info *info = space_program_memory(f->ebx, sizeof *info, SPACE_WRITE);
-
-    if (info == NULL)
-        return ERROR_BAD_ADDRESS;
-    *info = kernel_info;
+    *(struct system_info *)f->ecx = kernel_info;
     return 0;
 }
 
@@ -200,51 +158,73 @@ static int call_systeminfo(const struct trap_frame *f)
 static int call_peek(const struct trap_frame *f)
 {
     const struct process *p = process_find((int)f->ebx);
-    uint32_t *to = space_program_memory(f->edx, sizeof *to, SPACE_WRITE);
     const uint32_t *word;
 
-    if (p == NULL || p->state == PROCESS_ENDED)
+    if (p == NULL)
         return ERROR_NO_PROCESS;
-    word = space_find(p->space, f->ecx & -sizeof *word, SPACE_PROGRAM);
-    if (to == NULL || word == NULL)
+    word = space_find(p->space, f->edx & -sizeof *word, SPACE_PROGRAM);
+    if (word == NULL)
         return ERROR_BAD_ADDRESS;
-    *to = *word;
+    *(uint32_t *)f->ecx = *word;
     return 0;
 }
 
-static int (*const calls[])(const struct trap_frame *f) = {
-    [HC_EXIT] = call_exit,
-    [HC_PUTCHAR] = call_putchar,
-    [HC_GETCHAR] = call_getchar,
-    [HC_READFILE] = call_readfile,
-    [HC_WRITEFILE] = call_writefile,
-    [HC_SPAWN] = call_spawn,
-    [HC_WAIT] = call_wait,
-    [HC_YIELD] = call_yield,
-    [HC_SLEEP] = call_sleep,
-    [HC_UPTIME] = call_uptime,
-    [HC_KILL] = call_kill,
-    [HC_PROCESSINFO] = call_processinfo,
-    [HC_FILEINFO] = call_fileinfo,
-    [HC_REMOVE] = call_remove,
-    [HC_SYSTEMINFO] = call_systeminfo,
-    [HC_PEEK] = call_peek,
-    [HC_WRITE] = call_write,
+enum { IN_EDX = UINT32_MAX };
+
+static const struct call {
+    int (*serve)(const struct trap_frame *f);
+    uint32_t text;  /* EBX is a text of less than so many bytes, if not 0 */
+    uint32_t reads; /* ECX is memory of so many bytes, or of as many as EDX says */
+    uint32_t fills; /* the same, to be written to */
+} calls[] = {
+    [HC_EXIT] = {.serve = call_exit},
+    [HC_PUTCHAR] = {.serve = call_putchar},
+    [HC_GETCHAR] = {.serve = call_getchar},
+    [HC_READFILE] = {.serve = call_readfile, .text = NAME_SIZE, .fills = IN_EDX},
+    [HC_WRITEFILE] = {.serve = call_writefile, .text = NAME_SIZE, .reads = IN_EDX},
+    [HC_SPAWN] = {.serve = call_spawn, .text = COMMAND_LINE_SIZE},
+    [HC_WAIT] = {.serve = call_wait, .fills = sizeof(int)},
+    [HC_YIELD] = {.serve = call_yield},
+    [HC_SLEEP] = {.serve = call_sleep},
+    [HC_UPTIME] = {.serve = call_uptime},
+    [HC_KILL] = {.serve = call_kill},
+    [HC_PROCESSINFO] = {.serve = call_processinfo, .fills = sizeof(struct process_info)},
+    [HC_FILEINFO] = {.serve = call_fileinfo, .fills = sizeof(struct file_info)},
+    [HC_REMOVE] = {.serve = call_remove, .text = NAME_SIZE},
+    [HC_SYSTEMINFO] = {.serve = call_systeminfo, .fills = sizeof(struct system_info)},
+    [HC_PEEK] = {.serve = call_peek, .fills = sizeof(uint32_t)},
+    [HC_WRITE] = {.serve = call_write},
 };
+
+static uint32_t size(uint32_t said, const struct trap_frame *f)
+{
+    return said == IN_EDX ? f->edx : said;
+}
+
+static int serve(const struct call *call, const struct trap_frame *f)
+{
+    if (call->serve == NULL)
+        return ERROR_BAD_CALL;
+    if ((call->text != 0 && !space_program_has_text(f->ebx, call->text)) ||
+        !space_program_has(f->ecx, size(call->reads, f), SPACE_READ) ||
+        !space_program_has(f->ecx, size(call->fills, f), SPACE_WRITE))
+        return ERROR_BAD_ADDRESS;
+    return call->serve(f);
+}
 
 struct trap_frame *syscall_handle(struct trap_frame *frame)
 {
     uint32_t number = frame->eax;
-    bool known = number < sizeof calls / sizeof calls[0] && calls[number] != NULL;
-    int result = known ? calls[number](frame) : ERROR_BAD_CALL;
+    int result =
+        number < sizeof calls / sizeof calls[0] ? serve(&calls[number], frame) : ERROR_BAD_CALL;
 
     if (result == NOT_YET) {
         frame->eip -= INT_INSTRUCTION_SIZE;
         return process_next();
     }
     frame->eax = (uint32_t)result;
-    frame->eflags &= ~X86_FLAGS_CF;
+    frame->eflags &= ~(uint32_t)X86_FLAGS_CF;
     if (result == ERROR_END_OF_INPUT)
         frame->eflags |= X86_FLAGS_CF; /* as the hypercall of that number does */
-    return number == HC_YIELD || process_current()->state != PROCESS_READY ? process_next() : frame;
+    return number == HC_YIELD || process_current->state != PROCESS_READY ? process_next() : frame;
 }

@@ -68,7 +68,7 @@ static inline int call_spawn(const char *command_line, enum spawn_options option
 
 static inline int call_wait(int pid, enum wait_options options, int *status)
 {
-    return call_kernel(HC_WAIT, (uint32_t)pid, options, call_address(status), 0);
+    return call_kernel(HC_WAIT, (uint32_t)pid, call_address(status), options, 0);
 }
 
 static inline int call_yield(void)
@@ -98,13 +98,13 @@ static inline int call_processinfo(unsigned index, struct process_info *info)
 
 static inline int call_systeminfo(struct system_info *info)
 {
-    return call_kernel(HC_SYSTEMINFO, call_address(info), 0, 0, 0);
+    return call_kernel(HC_SYSTEMINFO, 0, call_address(info), 0, 0);
 }
 
 /* Reads the word at `address` of another process. */
 static inline int call_peek(int pid, const volatile void *address, uint32_t *word)
 {
-    return call_kernel(HC_PEEK, (uint32_t)pid, call_address(address), call_address(word), 0);
+    return call_kernel(HC_PEEK, (uint32_t)pid, call_address(word), call_address(address), 0);
 }
 
 #endif

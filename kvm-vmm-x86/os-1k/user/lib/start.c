@@ -4,14 +4,14 @@
 enum { WORDS_MAX = 32 };
 
 int main(int argc, char **argv);
-void __attribute__((noreturn)) start_main(char *command_line);
+void __attribute__((noreturn)) start_main(void);
 
-void start_main(char *command_line)
+void start_main(void)
 {
     char *words[WORDS_MAX + 1];
     int count = 0;
 
-    for (char *at = command_line; *at != '\0' && count < WORDS_MAX;) {
+    for (char *at = (char *)PROGRAM_COMMAND_LINE; *at != '\0' && count < WORDS_MAX;) {
         if (*at == ' ') {
             *at++ = '\0';
             continue;
