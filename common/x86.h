@@ -86,6 +86,15 @@ static inline void x86_hlt(void)
     __asm__ volatile("hlt" : : : "memory");
 }
 
+/* Nothing wakes it but what cannot be masked. */
+static inline void __attribute__((noreturn)) x86_stop(void)
+{
+    for (;;) {
+        x86_cli();
+        x86_hlt();
+    }
+}
+
 static inline void x86_pause(void)
 {
     __asm__ volatile("pause" : : : "memory");

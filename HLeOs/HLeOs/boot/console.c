@@ -3,24 +3,15 @@
 #include "HLeOs/HLeOs/boot/console.h"
 
 #include "HLeOs/HLeOs/boot/bios.h"
+#include "common/pc/serial.h"
 #include "common/x86.h"
-
-enum { COM1 = 0x3f8, COM1_LINE_STATUS = COM1 + 5, TRANSMITTER_EMPTY = 0x20, LOOKS = 65536 };
-
-static void serial_put(char c)
-{
-    for (int look = 0; look < LOOKS; look++)
-        if (x86_in8(COM1_LINE_STATUS) & TRANSMITTER_EMPTY)
-            break;
-    x86_out8(COM1, (uint8_t)c);
-}
 
 static void put(char c)
 {
     struct bios_registers r = {.eax = 0x0e00 | (uint8_t)c, .ebx = 7};
 
     bios_call(BIOS_VIDEO, &r);
-    serial_put(c);
+    pc_serial_put(c);
 }
 
 void console_text(const char *text)
@@ -68,8 +59,8 @@ void console_fail(const char *code, const char *text)
     console_halt();
 }
 
-void console_halt(void)
+/* Not inlined: a debugger can stop where the loader gives up. */
+void __attribute__((noinline)) console_halt(void)
 {
-    for (;;)
-        __asm__ volatile("cli; hlt");
+    x86_stop();
 }

@@ -9,15 +9,6 @@
 enum { BOCHS_SHUTDOWN_PORT = 0x8900 };
 enum { KBC_COMMAND = 0x64, KBC_INPUT_FULL = 2, KBC_PULSE_RESET = 0xfe, LOOKS = 100000 };
 
-static void stand_still(void) __attribute__((noreturn));
-static void stand_still(void)
-{
-    for (;;) {
-        x86_cli();
-        x86_hlt();
-    }
-}
-
 void machine_end(enum machine_end how)
 {
     x86_cli();
@@ -27,7 +18,7 @@ void machine_end(enum machine_end how)
         x86_out8(BOCHS_SHUTDOWN_PORT, (uint8_t)*p);
     iostream_emergency();
     println("The machine is halted; it may be switched off.");
-    stand_still();
+    x86_stop();
 }
 
 /* By the keyboard controller's reset line, and if that does nothing, by a triple fault. */
@@ -44,5 +35,5 @@ void machine_reboot(void)
         x86_pause();
     x86_lidt(&no_idt);
     __asm__ volatile("ud2");
-    stand_still();
+    x86_stop();
 }

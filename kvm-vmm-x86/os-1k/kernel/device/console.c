@@ -1,7 +1,8 @@
-/* The 16550A at 0x3f8 (National Semiconductor PC16550D data sheet, section 8), and hypercall WRITE,
- * which saves an exit for each byte; see device.h. */
+/* Input by the serial port; output by the serial port, or by hypercall WRITE, which saves an exit
+ * for each byte; see device.h. */
 #include "abi/hypercall.h"
 #include "abi/uart16550.h"
+#include "common/pc/serial.h"
 #include "common/string.h"
 #include "common/x86.h"
 #include "kernel/device/device.h"
@@ -10,10 +11,6 @@
 #define VMM_NAME "mini-kvm"
 
 enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 256, CONTROL_C = 0x03 };
-enum {
-    DIVISOR_115200 = 1,
-    SPIN_LIMIT = 1000000
-}; /* a device that never empties loses output, it does not stop us */
 
 static bool has_carrier; /* some serial ports never report one: theirs cannot be lost */
 
@@ -24,23 +21,22 @@ static size_t output_used;
 static char input[INPUT_SIZE];
 static unsigned input_head, input_tail;
 
+static bool carrier(void)
+{
+    return (x86_in8(UART_COM1 + UART_MSR) & UART_MSR_DCD) != 0;
+}
+
 void console_init(void)
 {
-    x86_out8(UART_COM1 + UART_IER, 0);
-    x86_out8(UART_COM1 + UART_LCR, UART_LCR_DLAB);
-    x86_out8(UART_COM1 + UART_DATA, DIVISOR_115200);
-    x86_out8(UART_COM1 + UART_IER, 0);
-    x86_out8(UART_COM1 + UART_LCR, UART_LCR_8_BITS);
-    x86_out8(UART_COM1 + UART_FCR, UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_CLEAR_TX);
-    x86_out8(UART_COM1 + UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
-    has_carrier = (x86_in8(UART_COM1 + UART_MSR) & UART_MSR_DCD) != 0;
+    if (pc_serial_init())
+        has_carrier = carrier();
 }
 
 void console_start(void)
 {
     if (strncmp(kernel_info.loader, VMM_NAME, strlen(VMM_NAME)) == 0)
         kernel_info.features |= SYSTEM_HYPERCALL;
-    x86_out8(UART_COM1 + UART_IER, UART_IER_RDA);
+    pc_serial_interrupt(true);
 }
 
 static void hypercall_write(const char *text, size_t length)
@@ -51,22 +47,13 @@ static void hypercall_write(const char *text, size_t length)
                      : "memory");
 }
 
-static void serial_write(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        for (int spins = 0; i % UART_FIFO_SIZE == 0 && spins < SPIN_LIMIT; spins++)
-            if (x86_in8(UART_COM1 + UART_LSR) & UART_LSR_THRE)
-                break;
-        x86_out8(UART_COM1 + UART_DATA, (uint8_t)text[i]);
-    }
-}
-
 void console_flush(void)
 {
-    if (!(kernel_info.features & SYSTEM_HYPERCALL))
-        serial_write(output, output_used);
-    else if (output_used > 0)
+    if (output_used > 0 && (kernel_info.features & SYSTEM_HYPERCALL))
         hypercall_write(output, output_used);
+    else
+        for (size_t i = 0; i < output_used; i++)
+            pc_serial_put(output[i]);
     output_used = 0;
 }
 
@@ -98,25 +85,23 @@ void console_print(const char *format, ...)
 /* When the ring is full the rest stays in the device, and its sender waits. */
 void console_interrupt(void)
 {
-    while (input_head - input_tail < INPUT_SIZE && (x86_in8(UART_COM1 + UART_LSR) & UART_LSR_DR)) {
-        char c = (char)x86_in8(UART_COM1 + UART_DATA);
+    int c;
 
+    while (input_head - input_tail < INPUT_SIZE && (c = pc_serial_get()) >= 0) {
         if (c == CONTROL_C && process_foreground()->pid != FIRST_PROCESS)
             process_end(process_foreground(), STATUS_KILLED);
         else
-            input[input_head++ % INPUT_SIZE] = c;
+            input[input_head++ % INPUT_SIZE] = (char)c;
     }
+    pc_serial_interrupt(input_head - input_tail < INPUT_SIZE);
     process_wake(PROCESS_READING);
-    if (input_head - input_tail == INPUT_SIZE)
-        x86_out8(UART_COM1 + UART_IER, 0);
 }
 
 int console_read(void)
 {
     if (input_head == input_tail)
-        return has_carrier && !(x86_in8(UART_COM1 + UART_MSR) & UART_MSR_DCD) ? ERROR_END_OF_INPUT
-                                                                              : CONSOLE_EMPTY;
+        return has_carrier && !carrier() ? ERROR_END_OF_INPUT : CONSOLE_EMPTY;
     if (input_head - input_tail == INPUT_SIZE)
-        x86_out8(UART_COM1 + UART_IER, UART_IER_RDA);
+        pc_serial_interrupt(true);
     return (unsigned char)input[input_tail++ % INPUT_SIZE];
 }

@@ -17,8 +17,5 @@ void power_off(unsigned code)
     } else {
         x86_out8(DEBUG_EXIT_PORT, (unsigned char)code);
     }
-    for (;;) {
-        x86_cli();
-        x86_hlt();
-    }
+    x86_stop();
 }

@@ -1,41 +1,27 @@
-/* Intel 8259A datasheet: initialisation words ICW1-4, operation words OCW1-3. */
+/* Intel 8259A datasheet: operation words OCW1-3. */
 #include "HLeOs/HLeOs/src/hleos/interrupt/pic.h"
 
 #include "HLeOs/HLeOs/src/hleos/interrupt.h"
-#include "common/x86.h"
+#include "common/pc/pic.h"
 
-enum { MASTER = 0x20, SLAVE = 0xa0, DATA = 1, LINES = 16, CASCADE = 2 };
-enum { ICW1_INIT_ICW4 = 0x11, ICW4_8086 = 0x01, OCW2_END = 0x20, OCW3_READ_ISR = 0x0b };
+enum { OCW2_END = 0x20, OCW3_READ_ISR = 0x0b };
 
 static uint16_t mask = 0xffff;
 
-static void write_mask(void)
-{
-    x86_out8(MASTER + DATA, (uint8_t)mask);
-    x86_out8(SLAVE + DATA, (uint8_t)(mask >> 8));
-}
-
 void pic_init(void)
 {
-    x86_out8(MASTER, ICW1_INIT_ICW4);
-    x86_out8(SLAVE, ICW1_INIT_ICW4);
-    x86_out8(MASTER + DATA, INTERRUPT_IRQ_BASE);
-    x86_out8(SLAVE + DATA, INTERRUPT_IRQ_BASE + 8);
-    x86_out8(MASTER + DATA, 1 << CASCADE); /* a bit mask here, */
-    x86_out8(SLAVE + DATA, CASCADE);       /* a number there */
-    x86_out8(MASTER + DATA, ICW4_8086);
-    x86_out8(SLAVE + DATA, ICW4_8086);
-    write_mask();
+    pc_pic_init(INTERRUPT_IRQ_BASE, PC_PIC_PLAIN);
+    pc_pic_mask(mask);
 }
 
 static void enable(unsigned line)
 {
-    if (line >= LINES)
+    if (line >= PC_PIC_LINES)
         return;
     mask &= (uint16_t) ~(1 << line);
     if (line >= 8)
-        mask &= (uint16_t) ~(1 << CASCADE);
-    write_mask();
+        mask &= (uint16_t) ~(1 << PC_PIC_CASCADE);
+    pc_pic_mask(mask);
 }
 
 static bool in_service(uint16_t port, unsigned line)
@@ -51,9 +37,9 @@ static bool spurious(unsigned vector)
     unsigned line = vector - INTERRUPT_IRQ_BASE;
 
     if (line == 7)
-        return !in_service(MASTER, 7);
-    if (line == 15 && !in_service(SLAVE, 7)) {
-        x86_out8(MASTER, OCW2_END);
+        return !in_service(PC_PIC_FIRST, 7);
+    if (line == 15 && !in_service(PC_PIC_SECOND, 7)) {
+        x86_out8(PC_PIC_FIRST, OCW2_END);
         return true;
     }
     return false;
@@ -63,11 +49,11 @@ static void end(unsigned vector)
 {
     unsigned line = vector - INTERRUPT_IRQ_BASE;
 
-    if (line >= LINES)
+    if (line >= PC_PIC_LINES)
         return;
     if (line >= 8)
-        x86_out8(SLAVE, OCW2_END);
-    x86_out8(MASTER, OCW2_END);
+        x86_out8(PC_PIC_SECOND, OCW2_END);
+    x86_out8(PC_PIC_FIRST, OCW2_END);
 }
 
 const struct interrupt_controller *pic_controller(void)

@@ -1,5 +1,4 @@
-/* Intel 8254 datasheet (modes 2 and counter latch); IA-PC HPET specification 1.0a, 2.3. See
- * reference.h. */
+/* IA-PC HPET specification 1.0a, 2.3; the 8254: common/pc/pit.h. See reference.h. */
 #include "HLeOs/HLeOs/src/hleos/timer/reference.h"
 
 #include <stddef.h>
@@ -7,10 +6,8 @@
 #include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
 #include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "common/x86.h"
+#include "common/pc/pit.h"
 
-enum { PIT_HZ = 1193182, PIT_CHANNEL0 = 0x40, PIT_MODE = 0x43 };
-enum { PIT_MODE2_CHANNEL0 = 0x34, PIT_LATCH_CHANNEL0 = 0x00 };
 enum { HPET_CAPABILITIES = 0, HPET_CONFIGURATION = 2, HPET_COUNTER = 30 }; /* in 64-bit words */
 enum { HPET_ENABLE = 1, HPET_SIZE = 1024, HPET_PERIOD_MAX = 100000000 };
 
@@ -57,41 +54,25 @@ uint64_t reference_hpet_wait(uint64_t us)
     return passed * hpet_period / FS_PER_US;
 }
 
-static void pit_start(unsigned count)
-{
-    x86_out8(PIT_MODE, PIT_MODE2_CHANNEL0);
-    x86_out8(PIT_CHANNEL0, (uint8_t)count);
-    x86_out8(PIT_CHANNEL0, (uint8_t)(count >> 8));
-}
-
-static uint16_t pit_read(void)
-{
-    uint16_t count;
-
-    x86_out8(PIT_MODE, PIT_LATCH_CHANNEL0);
-    count = x86_in8(PIT_CHANNEL0);
-    return (uint16_t)(count | x86_in8(PIT_CHANNEL0) << 8);
-}
-
 uint64_t reference_pit_wait(uint64_t us)
 {
-    uint64_t wanted = us * PIT_HZ / 1000000, passed = 0;
+    uint64_t wanted = us * PC_PIT_HZ / 1000000, passed = 0;
     uint16_t last;
 
-    pit_start(0); /* the longest: 65,536 */
-    last = pit_read();
+    pc_pit_start(PC_PIT_LONGEST);
+    last = pc_pit_read();
     for (uint64_t look = 0; passed < wanted; look++) {
-        uint16_t now = pit_read();
+        uint16_t now = pc_pit_read();
 
         if (look == LOOKS)
             panic("the PIT stands still");
         passed += (uint16_t)(last - now); /* it counts down */
         last = now;
     }
-    return passed * 1000000 / PIT_HZ;
+    return passed * 1000000 / PC_PIT_HZ;
 }
 
 void reference_pit_periodic(unsigned hz)
 {
-    pit_start((PIT_HZ + hz / 2) / hz);
+    pc_pit_start((PC_PIT_HZ + hz / 2) / hz);
 }
