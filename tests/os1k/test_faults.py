@@ -18,13 +18,13 @@ FAULTS = {
     "port": "general protection fault",
     "cli": "general protection fault",
     "cr3": "general protection fault",
-    "bad-instruction": "invalid instruction",
+    "bad-instruction": "invalid opcode",
     "breakpoint": "general protection fault",
     "interrupt": "general protection fault",
-    "floating-point": "no floating point here",
+    "floating-point": "device not available",
     "single-step": "debug exception",
     "local-segment": "general protection fault",
-    "nested-task": "invalid task state",
+    "nested-task": "invalid TSS",
     "stack": "page fault writing 0x3fff",
 }
 

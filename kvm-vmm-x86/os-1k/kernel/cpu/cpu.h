@@ -14,12 +14,10 @@
 #define MAIN_TASK    0x28
 #define RESCUE_TASK  0x30
 
-/* The interrupt vectors: exceptions from 0, device interrupts from 32, and system calls. */
-#define VECTOR_DOUBLE_FAULT 0x08
-#define VECTOR_PAGE_FAULT   0x0e
-#define VECTOR_IRQ_BASE     0x20
-#define VECTOR_SYSTEM_CALL  0x80
-#define VECTOR_COUNT        0x81
+/* The interrupt vectors: exceptions (common/exception.h), device interrupts, and system calls. */
+#define VECTOR_IRQ_BASE    0x20
+#define VECTOR_SYSTEM_CALL 0x80
+#define VECTOR_COUNT       0x81
 
 #ifndef __ASSEMBLY__
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /* GDT, IDT and TSS (Intel SDM volume 3, sections 3.4.5, 6.11 and 7.2). The gates lead to entry.S.
  */
+#include "common/exception.h"
 #include "common/x86.h"
 #include "kernel/cpu/cpu.h"
 
@@ -81,7 +82,7 @@ static void __attribute__((noreturn)) rescue(void)
     frame->eflags = main_task.eflags;
     frame->esp = main_task.esp;
     main_task.esp = (uint32_t)&frame->error;
-    main_task.eip = stub(VECTOR_DOUBLE_FAULT);
+    main_task.eip = stub(EXCEPTION_DF);
     __asm__ volatile("iret; ud2" : : : "memory");
     __builtin_unreachable();
 }
@@ -96,7 +97,7 @@ void descriptors_rescue(uint32_t space)
                                       .cs = KERNEL_CODE,
                                       .ss = KERNEL_STACK,
                                       .ds = PROGRAM_DATA};
-    gates[VECTOR_DOUBLE_FAULT] = gate(TASK_GATE, RESCUE_TASK, 0);
+    gates[EXCEPTION_DF] = gate(TASK_GATE, RESCUE_TASK, 0);
 }
 
 void descriptors_set_frame(struct trap_frame *frame)

@@ -2,41 +2,27 @@
  * message that names it, the fault and the address; for the kernel it is the end. */
 #include "kernel/cpu/cpu.h"
 
+#include "common/exception.h"
 #include "common/string.h"
 #include "common/symbols.h"
 #include "common/x86.h"
 #include "kernel/device/device.h"
 #include "kernel/process/process.h"
 
-enum { BACKTRACE_DEPTH = 16, PAGE_FAULT_WRITE = 1 << 1 };
-
-/* Those that can happen here. */
-static const char *const fault_names[32] = {
-    [0] = "divide error",
-    [1] = "debug exception",
-    [5] = "bound range exceeded",
-    [6] = "invalid instruction",
-    [7] = "no floating point here",
-    [VECTOR_DOUBLE_FAULT] = "double fault",
-    [10] = "invalid task state",
-    [11] = "segment not present",
-    [12] = "stack segment fault",
-    [13] = "general protection fault",
-    [VECTOR_PAGE_FAULT] = "page fault",
-};
+enum { BACKTRACE_DEPTH = 16 };
 
 /* Says in words what a fault was about. */
 static void print_cause(const struct trap_frame *frame)
 {
-    const char *name = fault_names[frame->vector], *access = "reading";
+    const char *words = exception_words((int)frame->vector), *access = "reading";
     uint32_t address = x86_read_cr2();
 
-    if (frame->error & PAGE_FAULT_WRITE)
+    if (frame->error & EXCEPTION_PF_WRITE)
         access = "writing";
     else if (address == frame->eip)
         access = "executing";
-    console_print("%s", name != NULL ? name : "unexpected exception");
-    if (frame->vector == VECTOR_PAGE_FAULT)
+    console_print("%s", words != NULL ? words : "unknown exception");
+    if (frame->vector == EXCEPTION_PF)
         console_print(" %s 0x%08x", access, address);
     console_print(" at eip 0x%08x\n", frame->eip);
 }
@@ -86,7 +72,7 @@ static bool has_frame(uint32_t eip)
 void fault_of_kernel(const struct trap_frame *f)
 {
     /* From ring 0 the processor pushes no ESP. (A double fault's frame has it: descriptors.c.) */
-    uint32_t esp = f->vector == VECTOR_DOUBLE_FAULT ? f->esp : (uint32_t)&f->esp;
+    uint32_t esp = f->vector == EXCEPTION_DF ? f->esp : (uint32_t)&f->esp;
 
     console_print(in_stack(esp) ? "\n" : "\nThe kernel's stack has overflowed.\n");
     console_print("KERNEL FAULT: ");

@@ -8,8 +8,6 @@
 #include "kernel/device/device.h"
 #include "kernel/process/process.h"
 
-#define VMM_NAME "mini-kvm"
-
 enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 256, CONTROL_C = 0x03 };
 
 static bool has_carrier; /* some serial ports never report one: theirs cannot be lost */
@@ -30,12 +28,6 @@ void console_init(void)
 {
     if (pc_serial_init())
         has_carrier = carrier();
-}
-
-void console_start(void)
-{
-    if (strncmp(kernel_info.loader, VMM_NAME, strlen(VMM_NAME)) == 0)
-        kernel_info.features |= SYSTEM_HYPERCALL;
     pc_serial_interrupt(true);
 }
 
@@ -66,20 +58,15 @@ void console_write(const char *text, size_t length)
     }
 }
 
-static void sink_write(struct fmt_sink *sink, const char *text, size_t length)
-{
-    (void)sink;
-    console_write(text, length);
-}
-
 void console_print(const char *format, ...)
 {
-    struct fmt_sink sink = {sink_write};
+    char line[128];
     va_list args;
 
     va_start(args, format);
-    fmt_vprint(&sink, format, args);
+    fmt_vsnprint(line, sizeof line, format, args);
     va_end(args);
+    console_write(line, strlen(line));
 }
 
 /* When the ring is full the rest stays in the device, and its sender waits. */

@@ -14,12 +14,9 @@ void clock_interrupt(void);
 /* Milliseconds since clock_init. */
 uint32_t clock_now(void);
 
-/* Sets up the serial port, through which all input comes: from here on, output works. */
+/* Sets up the serial port. Wants the interrupt controllers first: a key before that would be lost.
+ */
 void console_init(void);
-
-/* Lets input in, once it can interrupt: a key before that would be lost. Output takes the hypercall
- * from here on if the loader is the VMM that has it. */
-void console_start(void);
 
 /* Output is gathered, and handed on when the processor has nothing better to do, at the next clock
  * tick, or when the buffer is full; so every prompt shows at once and yet costs at most one exit.

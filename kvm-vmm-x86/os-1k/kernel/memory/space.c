@@ -83,21 +83,11 @@ void *space_find(uint32_t space, uint32_t address, unsigned rights)
     return (char *)target(*entry) + address % PAGE_SIZE;
 }
 
-/* How much of a top table is for the addresses below KERNEL_BASE, and how much for those above. */
-static size_t half_of_top(void)
-{
-    return (KERNEL_BASE >> format->top_shift) * sizeof(uint32_t) << format->wide;
-}
-
 uint32_t space_create(void)
 {
-    char *top = page_alloc(1);
+    void *top = page_alloc(1);
 
-    if (top == NULL)
-        return 0;
-    memcpy(top + half_of_top(), (char *)kernel_virtual(kernel_space) + half_of_top(),
-           half_of_top());
-    return kernel_physical(top);
+    return top == NULL ? 0 : kernel_physical(memcpy(top, kernel_virtual(kernel_space), PAGE_SIZE));
 }
 
 /* Frees what the first `count` entries of a table lead to, and the table. */

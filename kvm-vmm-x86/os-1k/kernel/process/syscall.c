@@ -171,12 +171,14 @@ static int call_peek(const struct trap_frame *f)
 
 enum { IN_EDX = UINT32_MAX };
 
-static const struct call {
+struct call {
     int (*serve)(const struct trap_frame *f);
     uint32_t text;  /* EBX is a text of less than so many bytes, if not 0 */
     uint32_t reads; /* ECX is memory of so many bytes, or of as many as EDX says */
     uint32_t fills; /* the same, to be written to */
-} table[] = {
+};
+
+static const struct call calls[] = {
     [HC_EXIT] = {.serve = call_exit},
     [HC_PUTCHAR] = {.serve = call_putchar},
     [HC_GETCHAR] = {.serve = call_getchar},
@@ -216,7 +218,7 @@ struct trap_frame *syscall_handle(struct trap_frame *frame)
 {
     uint32_t number = frame->eax;
     int result =
-        number < sizeof table / sizeof table[0] ? serve(&table[number], frame) : ERROR_BAD_CALL;
+        number < sizeof calls / sizeof calls[0] ? serve(&calls[number], frame) : ERROR_BAD_CALL;
 
     if (result == NOT_YET) {
         frame->eip -= INT_INSTRUCTION_SIZE;

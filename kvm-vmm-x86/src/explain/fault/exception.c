@@ -4,38 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-struct name {
-    const char *words, *mnemonic;
-    bool has_error;
-};
-
-/* Intel SDM volume 3, table 6-1. */
-static const struct name names[] = {
-    [EXCEPTION_DE] = {"divide error", "#DE", false},
-    [EXCEPTION_DB] = {"debug exception", "#DB", false},
-    [EXCEPTION_NMI] = {"non-maskable interrupt", "NMI", false},
-    [EXCEPTION_BP] = {"breakpoint", "#BP", false},
-    [EXCEPTION_OF] = {"overflow", "#OF", false},
-    [EXCEPTION_BR] = {"bound range exceeded", "#BR", false},
-    [EXCEPTION_UD] = {"invalid opcode", "#UD", false},
-    [EXCEPTION_NM] = {"device not available", "#NM", false},
-    [EXCEPTION_DF] = {"double fault", "#DF", true},
-    [EXCEPTION_TS] = {"invalid TSS", "#TS", true},
-    [EXCEPTION_NP] = {"segment not present", "#NP", true},
-    [EXCEPTION_SS] = {"stack fault", "#SS", true},
-    [EXCEPTION_GP] = {"general protection fault", "#GP", true},
-    [EXCEPTION_PF] = {"page fault", "#PF", true},
-    [EXCEPTION_MF] = {"x87 error", "#MF", false},
-    [EXCEPTION_AC] = {"alignment check", "#AC", true},
-};
-
-static const struct name *name_of(int vector)
-{
-    bool known = vector >= 0 && vector < (int)(sizeof names / sizeof names[0]);
-
-    return known && names[vector].words != NULL ? &names[vector] : NULL;
-}
-
 bool exception_set(struct exception *e, int vector, uint32_t error, const char *format, ...)
 {
     va_list args;
@@ -67,26 +35,12 @@ bool exception_set_walk(struct exception *e, const struct walk *walk, bool stack
     return true;
 }
 
-bool exception_has_error(int vector)
-{
-    const struct name *name = name_of(vector);
-
-    return name != NULL && name->has_error;
-}
-
-const char *exception_mnemonic(int vector)
-{
-    const struct name *name = name_of(vector);
-
-    return name != NULL ? name->mnemonic : "interrupt";
-}
-
 void exception_name(struct text *text, const struct exception *e)
 {
-    const struct name *name = name_of(e->vector);
+    const char *words = exception_words(e->vector);
 
-    if (name != NULL)
-        text_add(text, "%s", name->words);
+    if (words != NULL)
+        text_add(text, "%s", words);
     else
         text_add(text, "interrupt 0x%x", (unsigned)e->vector);
 }

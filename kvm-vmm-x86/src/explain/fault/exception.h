@@ -8,27 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/exception.h"
 #include "explain/walk.h"
-
-enum exception_vector {
-    EXCEPTION_NONE = -1,
-    EXCEPTION_DE = 0,
-    EXCEPTION_DB = 1,
-    EXCEPTION_NMI = 2,
-    EXCEPTION_BP = 3,
-    EXCEPTION_OF = 4,
-    EXCEPTION_BR = 5,
-    EXCEPTION_UD = 6,
-    EXCEPTION_NM = 7,
-    EXCEPTION_DF = 8,
-    EXCEPTION_TS = 10,
-    EXCEPTION_NP = 11,
-    EXCEPTION_SS = 12,
-    EXCEPTION_GP = 13,
-    EXCEPTION_PF = 14,
-    EXCEPTION_MF = 16,
-    EXCEPTION_AC = 17,
-};
 
 struct exception {
     int vector;    /* EXCEPTION_NONE: none */
@@ -46,11 +27,8 @@ bool exception_set(struct exception *e, int vector, uint32_t error, const char *
 /* A failed page walk as the exception that it raises (#PF, or #GP/#SS where not canonical). */
 bool exception_set_walk(struct exception *e, const struct walk *walk, bool stack);
 
-bool exception_has_error(int vector);
-
-/* "page fault" and "#PF"; "interrupt 0x21" beyond the exceptions. */
+/* "page fault"; "interrupt 0x21" beyond the exceptions. */
 void exception_name(struct text *text, const struct exception *e);
-const char *exception_mnemonic(int vector);
 
 /* "page fault at 0x0 (write; not present: PD[0] bit 0 (P) is clear)". */
 void exception_describe(struct text *text, const struct exception *e);

@@ -13,43 +13,25 @@
 #include "HLeOs/HLeOs/src/hleos/machine.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "common/exception.h"
 #include "common/symbols.h"
 #include "common/x86.h"
 
-enum { BREAKPOINT = 3, NMI = 2, DOUBLE_FAULT = 8, PAGE_FAULT = 14, MACHINE_CHECK = 18 };
-enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_RESERVED = 8, FAULT_FETCH = 16 };
+static const char *name_of(const struct interrupt_frame *f)
+{
+    const char *name = exception_words((int)f->vector);
 
-static const char *const names[INTERRUPT_EXCEPTIONS] = {
-    [0] = "divide error",
-    [1] = "debug exception",
-    [2] = "non-maskable interrupt",
-    [3] = "breakpoint",
-    [4] = "overflow",
-    [5] = "bound range exceeded",
-    [6] = "invalid opcode",
-    [7] = "device not available",
-    [8] = "double fault",
-    [10] = "invalid TSS",
-    [11] = "segment not present",
-    [12] = "stack-segment fault",
-    [13] = "general protection fault",
-    [14] = "page fault",
-    [16] = "x87 floating-point error",
-    [17] = "alignment check",
-    [18] = "machine check",
-    [19] = "SIMD floating-point exception",
-    [20] = "virtualization exception",
-    [21] = "control protection exception",
-};
+    return name != NULL ? name : "unknown exception";
+}
 
 static void print_page_fault(const struct interrupt_frame *f)
 {
-    const char *what = f->error & FAULT_FETCH   ? "fetch from"
-                       : f->error & FAULT_WRITE ? "write to"
-                                                : "read from";
-    const char *why = f->error & FAULT_RESERVED  ? "a reserved bit is set"
-                      : f->error & FAULT_PRESENT ? "not allowed there"
-                                                 : "not mapped";
+    const char *what = f->error & EXCEPTION_PF_FETCH   ? "fetch from"
+                       : f->error & EXCEPTION_PF_WRITE ? "write to"
+                                                       : "read from";
+    const char *why = f->error & EXCEPTION_PF_RESERVED  ? "a reserved bit is set"
+                      : f->error & EXCEPTION_PF_PRESENT ? "not allowed there"
+                                                        : "not mapped";
 
     println("  %s %016lx: %s", what, x86_read_cr2(), why);
 }
@@ -85,21 +67,20 @@ static void print_registers(const struct interrupt_frame *f)
 /* Where the stack ran over, the double fault's own cause is a page fault in the guard page. */
 static bool stack_overflow(const struct interrupt_frame *f)
 {
-    return f->vector == DOUBLE_FAULT && thread_in_guard(thread_current(), x86_read_cr2());
+    return f->vector == EXCEPTION_DF && thread_in_guard(thread_current(), x86_read_cr2());
 }
 
 static void report(const struct interrupt_frame *f)
 {
-    const char *name = names[f->vector] != NULL ? names[f->vector] : "unknown exception";
     struct symbol at = symbols_find(f->rip);
 
     iostream_emergency();
     println("\n\033[1;33m%s\033[0m (vector %lu, error %#lx) in thread %s at %s+0x%lx",
-            stack_overflow(f) ? "stack overflow" : name, f->vector, f->error,
+            stack_overflow(f) ? "stack overflow" : name_of(f), f->vector, f->error,
             thread_name(thread_current()), at.name, at.offset);
-    if (f->vector == PAGE_FAULT)
+    if (f->vector == EXCEPTION_PF)
         print_page_fault(f);
-    if (f->vector == MACHINE_CHECK)
+    if (f->vector == EXCEPTION_MC)
         print_machine_check();
     print_registers(f);
     panic_backtrace((const uintptr_t *)f->rbp);
@@ -107,9 +88,9 @@ static void report(const struct interrupt_frame *f)
 
 static bool may_end_thread(const struct interrupt_frame *f)
 {
-    if (f->vector == NMI || f->vector == MACHINE_CHECK)
+    if (f->vector == EXCEPTION_NMI || f->vector == EXCEPTION_MC)
         return false;
-    if (f->vector == DOUBLE_FAULT && !stack_overflow(f))
+    if (f->vector == EXCEPTION_DF && !stack_overflow(f))
         return false;
     return (f->rflags & X86_FLAGS_IF) && cpu_may_sleep() && thread_may_be_ended(thread_current());
 }
@@ -119,12 +100,12 @@ void handler_exception(struct interrupt_frame *frame)
     struct thread *thread = thread_current();
 
     report(frame);
-    if (frame->vector == BREAKPOINT) {
+    if (frame->vector == EXCEPTION_BP) {
         iostream_calm();
         return;
     }
     if (!may_end_thread(frame))
-        panic("%s", names[frame->vector] != NULL ? names[frame->vector] : "unknown exception");
+        panic("%s", name_of(frame));
     println("  thread %s is ended", thread_name(thread));
     iostream_calm();
     /* Returning from the exception goes to thread_end_by_fault(vector) on the emptied stack. */
