@@ -32,7 +32,8 @@ class Linux:
 
     def page_fault(self):
         """Where the CPU goes at a page fault, as the interrupt table has it."""
-        return re.search(r"\[14\] at 0x\w+: \w+: interrupt gate to 0x10:(0x\w+), DPL 0", self.gdb.do("monitor idt 14")).group(1)
+        gate = self.gdb.do("monitor idt 14")
+        return re.search(r"\[14\] at 0x\w+: \w+: interrupt gate to 0x10:(0x\w+), DPL 0", gate).group(1)
 
     def registers(self, *names):
         text = self.gdb.do("info registers " + " ".join(names))
@@ -46,9 +47,10 @@ def linux(guest, session, kernel, ramdisk):  # noqa: F811
 
 @pytest.mark.parametrize("kind", ["break", "hbreak"])
 def test_page_fault(linux, kind):
-    """Who is there; a stop at the first instruction of the handler, one vCPU stepped alone; then nothing is left of it."""
+    """Who is there; a stop at the handler's first instruction, one vCPU stepped alone; then nothing is left of it."""
     gdb = linux.gdb
-    assert re.search(r"1 +Thread 1 \(vCPU 0, long mode, 64-bit code.*\n.* 2 +Thread 2 \(vCPU 1, long", gdb.do("info threads"))
+    threads = gdb.do("info threads")
+    assert re.search(r"1 +Thread 1 \(vCPU 0, long mode, 64-bit code.*\n.* 2 +Thread 2 \(vCPU 1, long mode", threads)
     handler = linux.page_fault()
     before = gdb.do("x/16xb " + handler)
     gdb.do("%s *%s" % (kind, handler))

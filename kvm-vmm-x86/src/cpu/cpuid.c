@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <asm/kvm_para.h>
-
 enum { LEAF1_EDX_HTT = 1 << 28, LEAF1_ECX_DEADLINE = 1 << 24 };
 #define LEAF1_ECX_HYPERVISOR (UINT32_C(1) << 31)
 #define LEAF1_EBX_ID         UINT32_C(0xffff0000) /* local APIC number, and how many there may be */
@@ -24,6 +22,8 @@ enum { CACHE_CORES_SHIFT = 26 };
 
 enum { LEVEL_THREAD = 1, LEVEL_CORE = 2, LEVELS = 3, LEVEL_TYPE_SHIFT = 8 };
 enum { AMD_LEGACY_CORES = 1 << 1, AMD_CORES = 0xf0ff, AMD_ID_BITS_SHIFT = 12 };
+
+enum { LEAF_KVM_FEATURES = 0x40000001, KVM_STEAL_TIME = 1 << 5 };
 
 enum { TOPOLOGY_LEAVES = 2 };
 static const uint32_t topology_leaves[TOPOLOGY_LEAVES] = {0xb, 0x1f};
@@ -81,7 +81,7 @@ static void set_amd_cores(struct kvm_cpuid_entry2 *sizes, const struct cpuid_pla
 static void set_features(struct kvm_cpuid_entry2 *features, const struct cpuid_place *place)
 {
     if (place->debugged)
-        features->eax &= ~(UINT32_C(1) << KVM_FEATURE_STEAL_TIME);
+        features->eax &= ~(uint32_t)KVM_STEAL_TIME;
 }
 
 static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place, bool amd)
@@ -93,7 +93,7 @@ static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place
     case 4:
         set_cache(entry, place, true);
         break;
-    case KVM_CPUID_FEATURES:
+    case LEAF_KVM_FEATURES:
         set_features(entry, place);
         break;
     case 0x80000001:
