@@ -12,7 +12,7 @@ LAST = "--timeout=200"  # seconds; ends a guest that hangs
 
 
 class Linux:
-    """A guest at its shell's prompt, and a gdb that has connected."""
+    """A guest at its shell's prompt, and the gdb that connects to it."""
 
     def __init__(self, guest, session, image, initrd):
         read, self.keys = os.pipe()
@@ -21,11 +21,11 @@ class Linux:
         os.close(read)
         self.guest.wait_for(PROMPT)
         self.session, self.gdb = session, None
-        self.connect()
 
     def connect(self):
         self.gdb = self.session()
         self.gdb.do(self.guest.remote())
+        return self.gdb
 
     def type(self, line):
         os.write(self.keys, line + b"\n")
@@ -48,7 +48,7 @@ def linux(guest, session, kernel, ramdisk):  # noqa: F811
 @pytest.mark.parametrize("kind", ["break", "hbreak"])
 def test_page_fault(linux, kind):
     """Who is there; a stop at the handler's first instruction, one vCPU stepped alone; then nothing is left of it."""
-    gdb = linux.gdb
+    gdb = linux.connect()
     threads = gdb.do("info threads")
     assert re.search(r"1 +Thread 1 \(vCPU 0, long mode, 64-bit code.*\n.* 2 +Thread 2 \(vCPU 1, long mode", threads)
     handler = linux.page_fault()
@@ -78,9 +78,30 @@ def test_page_fault(linux, kind):
     assert linux.guest.end()[0] == 0
 
 
+def test_watchpoint(linux):
+    """Who counts the ticks? By debug registers, or by steps into the timer's interrupt: the guest lives on."""
+    linux.type(b"grep -E ' (jiffies_64|tick_do_update_jiffies64)$' /proc/kallsyms; echo th''ere")
+    linux.guest.wait_for(b"there")
+    symbols = {name: int(at, 16) for at, name in re.findall(r"([0-9a-f]{16}) \w (\w+)", linux.guest.printed.decode())}
+    gdb = linux.connect()
+    gdb.do("watch *(long*)%#x" % symbols["jiffies_64"])
+    for _ in range(3):
+        gdb.go()
+        linux.type(b"")
+        text = gdb.stopped()
+        old, new = re.search(r"Old value = (\d+)\nNew value = (\d+)\n", text).groups()
+        assert int(new) > int(old)
+        assert 0 < linux.registers("rip")[0] - symbols["tick_do_update_jiffies64"] < 0x200
+    gdb.do("delete")
+    gdb.do("detach")
+    linux.type(b"echo alive $((6 * 7)); poweroff")
+    status, out, _ = linux.guest.end()
+    assert status == 0 and b"alive 42" in out
+
+
 def test_coming_and_going(linux):
     """Ctrl-C into a machine that sleeps; detach; the next gdb finds the guest that lived on meanwhile, and kills it."""
-    gdb = linux.gdb
+    gdb = linux.connect()
     gdb.go()
     assert "SIGINT" in gdb.interrupt()
     assert len(re.findall(r"vCPU [01], long mode, 64-bit code, halted", gdb.do("info threads"))) == 2
@@ -89,7 +110,7 @@ def test_coming_and_going(linux):
     gdb.do("detach")
     linux.type(b"sleep 1; echo alive $((6 * 7))")
     linux.guest.wait_for(b"alive 42")
-    linux.connect()
-    assert "breakpoint" not in linux.gdb.do("monitor info").split("single steps: by")[1]
-    assert "killed" in linux.gdb.do("kill")
+    gdb = linux.connect()
+    assert "breakpoint" not in gdb.do("monitor info").split("single steps: by")[1]
+    assert "killed" in gdb.do("kill")
     assert linux.guest.end()[0] == 128 + 9

@@ -17,6 +17,7 @@ struct debug_cpu {
     bool reinject;         /* an int3 of the guest's own goes on to the guest */
     bool looked;           /* what follows is about the next instruction */
     bool pushes_flags;     /* it is a PUSHF */
+    bool sets_timer;       /* it sets the local APIC's deadline */
     unsigned touches;      /* it accesses what is watched: 1 + index in the table; 0: it does not */
     unsigned calm;         /* single steps to go before it is interrupted again */
     uint64_t steps, traps; /* exits that were the debugger's: for `monitor exits` */

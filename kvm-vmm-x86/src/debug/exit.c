@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "debug/debug.h"
+#include "debug/timer.h"
 #include "explain/fault/instruction.h"
 #include "explain/walk.h"
 #include "host/kvm_debug.h"
@@ -60,6 +61,7 @@ static void look_ahead(struct vcpu *vcpu, const struct snapshot *s)
 {
     vcpu->debug.looked = true;
     vcpu->debug.pushes_flags = entries_is_pushf(s, &vcpu->vm->memory);
+    vcpu->debug.sets_timer = vcpu->vm->debug.plan.steps && timer_is_set(s, &vcpu->vm->memory);
     vcpu->debug.touches = watch_ahead(&vcpu->vm->debug, s);
 }
 
@@ -76,6 +78,8 @@ void debug_before_entry(struct vcpu *vcpu)
     control = debug_control(vcpu);
     if ((control & KVM_GUESTDBG_SINGLESTEP) && !own->looked && debug_snapshot(vcpu, &s) == 0)
         look_ahead(vcpu, &s);
+    if (control & KVM_GUESTDBG_SINGLESTEP)
+        vcpu->cpu.run->kvm_valid_regs |= KVM_SYNC_X86_SREGS;
     if (own->reinject)
         control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_INJECT_BP;
     own->reinject = false;
@@ -203,17 +207,29 @@ static bool found_by_steps(struct vcpu *vcpu, const struct snapshot *s)
     return false;
 }
 
+static void delay_timer(struct vcpu *vcpu)
+{
+    uint64_t now = kvm_read_msr(&vcpu->cpu, TIMER_MSR_TSC);
+    uint64_t later = timer_later(now, kvm_read_msr(&vcpu->cpu, TIMER_MSR_DEADLINE));
+
+    if (later != 0 && kvm_write_msr(&vcpu->cpu, TIMER_MSR_DEADLINE, later) < 0)
+        vcpu->debug.sets_timer = false; /* it comes too often, then */
+}
+
+/* The registers are where KVM left them (debug_before_entry asked it to): no more calls for them.
+ */
 static void after_step(struct vcpu *vcpu)
 {
+    const struct kvm_sync_regs *shared = &vcpu->cpu.run->s.regs;
+    struct snapshot s = {.regs = shared->regs, .sregs = shared->sregs};
     struct debug_cpu *own = &vcpu->debug;
-    struct snapshot s;
     unsigned touched;
 
-    if (debug_snapshot(vcpu, &s) < 0)
-        return;
     if (own->looked && own->pushes_flags)
         entries_hide_pushed_flag(&s, &vcpu->vm->memory);
-    own->calm -= own->calm > 0;
+    if (own->looked && own->sets_timer)
+        delay_timer(vcpu);
+    own->calm -= own->calm > 0 && (s.regs.rflags & RFLAGS_IF);
     own->steps++;
     touched = own->looked ? own->touches : 0;
     look_ahead(vcpu, &s);

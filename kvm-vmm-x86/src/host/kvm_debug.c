@@ -83,14 +83,24 @@ int kvm_write_fpu(const struct kvm_cpu *cpu, const struct kvm_fpu *fpu)
     return ioctl(cpu->fd, KVM_SET_FPU, fpu) < 0 ? -errno : write_mxcsr(cpu, fpu->mxcsr);
 }
 
+struct one_msr {
+    struct kvm_msrs header;
+    struct kvm_msr_entry entry;
+};
+
 uint64_t kvm_read_msr(const struct kvm_cpu *cpu, uint32_t index)
 {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msrs = {.header.nmsrs = 1, .entry = {.index = index}};
+    struct one_msr msr = {.header.nmsrs = 1, .entry = {.index = index}};
 
-    return ioctl(cpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : 0;
+    return ioctl(cpu->fd, KVM_GET_MSRS, &msr) == 1 ? msr.entry.data : 0;
+}
+
+int kvm_write_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t value)
+{
+    struct one_msr msr = {.header.nmsrs = 1, .entry = {.index = index, .data = value}};
+    int written = ioctl(cpu->fd, KVM_SET_MSRS, &msr);
+
+    return written < 0 ? -errno : written == 1 ? 0 : -EINVAL;
 }
 
 int kvm_finish_exit(const struct kvm_cpu *cpu)

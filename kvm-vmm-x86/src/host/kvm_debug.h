@@ -21,8 +21,10 @@ int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs) MU
 int kvm_write_special(const struct kvm_cpu *cpu, const struct kvm_sregs *sregs) MUST_CHECK;
 int kvm_write_fpu(const struct kvm_cpu *cpu, const struct kvm_fpu *fpu) MUST_CHECK;
 
-/* A model-specific register (4.18); 0 where KVM has no such. */
+/* A model-specific register (4.18, 4.19). Read: 0 where KVM has no such. Written: 0 or a negative
+ * errno. */
 uint64_t kvm_read_msr(const struct kvm_cpu *cpu, uint32_t index);
+int kvm_write_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t value) MUST_CHECK;
 
 /*
  * Lets KVM finish the instruction that the last exit interrupted (the end of section 5's remarks on

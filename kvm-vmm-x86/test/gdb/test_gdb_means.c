@@ -1,12 +1,13 @@
 /* Unit tests of how breakpoints are brought about: the plan for debug registers
- * (gdb/breakpoints.c), planted instructions (debug/traps.c), and handlers with their saved flags
- * (debug/entries.c). */
+ * (gdb/breakpoints.c), planted instructions (debug/traps.c), handlers with their saved flags
+ * (debug/entries.c), and deadlines (debug/timer.c). */
 #include <errno.h>
 #include <string.h>
 
 #include "cmocka_all.h"
 #include "debug/entries.h"
 #include "debug/portable.h"
+#include "debug/timer.h"
 #include "gdb/breakpoints.h"
 
 static const struct gdb_features everything = {true, true, true, true};
@@ -288,6 +289,37 @@ static void test_what_a_port_write_may_cover(void **state)
     assert_false(portable_is(&s, &memory, 0x1000, 0x1000)); /* nothing there yet */
 }
 
+static void test_a_deadline_is_noticed(void **state)
+{
+    struct snapshot s = long_mode();
+
+    (void)state;
+    s.regs.rip = 0x1000;
+    s.regs.rcx = UINT64_C(0xffffffff00000000) | TIMER_MSR_DEADLINE;
+    memcpy(ram + 0x1000, "\x0f\x30\x0f\x32", 4); /* wrmsr; rdmsr */
+    assert_true(timer_is_set(&s, &memory));
+    s.regs.rip = 0x1002;
+    assert_false(timer_is_set(&s, &memory));
+    s.regs.rip = 0x1000;
+    s.regs.rcx = TIMER_MSR_TSC;
+    assert_false(timer_is_set(&s, &memory));
+    s.regs.rcx = TIMER_MSR_DEADLINE;
+    s.regs.rip = sizeof ram - 1; /* half of it is beyond the end */
+    assert_false(timer_is_set(&s, &memory));
+}
+
+/* Late enough for thousands of steps; what is later yet stays, and so does none at all. */
+static void test_a_deadline_comes_later(void **state)
+{
+    const uint64_t now = UINT64_C(1) << 40, much = UINT64_C(1) << 36;
+
+    (void)state;
+    assert_int_equal(timer_later(now, 0), 0);
+    assert_true(timer_later(now, now + 1) >= now + (UINT64_C(1) << 32));
+    assert_true(timer_later(now, now - 1) >= now + (UINT64_C(1) << 32));
+    assert_true(timer_later(now, now + much) == now + much);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup(test_saved_flags, fresh_memory),
         cmocka_unit_test_setup(test_pushed_flags, fresh_memory),
         cmocka_unit_test_setup(test_what_a_port_write_may_cover, fresh_memory),
+        cmocka_unit_test_setup(test_a_deadline_is_noticed, fresh_memory),
+        cmocka_unit_test(test_a_deadline_comes_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
