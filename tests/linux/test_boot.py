@@ -15,7 +15,7 @@ ROWS = [
     # kernel, vCPUs, memory in MB
     ("cloud", 1, 96), ("cloud", 2, 5120), ("cloud", 4, 512),
     ("cloud.elf", 1, 5120), ("cloud.elf", 2, 96), ("cloud.elf", 4, 96),
-    ("generic", 1, 192), ("generic", 2, 1024), ("generic", 4, 5120),
+    ("generic", 1, 192), ("generic", 2, 1024), ("generic", 4, 5120), ("generic.elf", 2, 192),
     ("debian13", 1, 5120), ("debian13", 2, 128), ("debian13", 4, 128),
     ("i686", 1, 96), ("i686", 2, 5120), ("i686", 4, 1024),
     ("cloud", 64, 512),  # as many as there may be

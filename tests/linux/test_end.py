@@ -8,13 +8,15 @@ ENDS = [
     ("poweroff", 0, b"init: Linux"),  # by init, which busybox asks with a signal
     ("reboot -f", 0, b"init: Linux"),
     ("echo c > /proc/sysrq-trigger", 126, b"Kernel panic - not syncing"),
+    ("taskset 2 sh -c 'echo c > /proc/sysrq-trigger'", 126, b"Kernel panic - not syncing"),  # on the other vCPU
+    ("taskset 2 poweroff -f", 0, b"init: Linux"),
     ("exit 3", 3, b"init: status 3"),
 ]
 
 
 @pytest.mark.parametrize("run, status, said", ENDS, ids=[end[0] for end in ENDS])
 def test_end(linux, run, status, said):
-    result = linux.boot("cloud", run=run + "; sleep 60")
+    result = linux.boot("cloud", "-c", 2, run=run + "; sleep 60")
     assert result.status == status, result
     assert said in result.out, result
 
@@ -27,7 +29,7 @@ def test_panic_before_init(linux):
 
 def test_reboot_starts_again(linux):
     """With --reboot a restart begins anew, and again."""
-    session = linux.terminal("cloud", "--reboot", run="reboot -f")
+    session = linux.terminal("cloud", "-c", 2, "--reboot", run="reboot -f")
     for _ in range(3):
         session.expect_exact(b"init: Linux")
     session.send("\x01x")  # leaves

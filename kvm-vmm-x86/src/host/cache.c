@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,11 +87,20 @@ void cache_unmap(const uint8_t *bytes, size_t size)
     munmap((void *)bytes, size);
 }
 
+/* Whether the process is gone whose number a writer's file ends with. One of another machine may
+ * look so that lives: its file goes, and it keeps nothing this time. */
+static bool is_orphan(const char *name)
+{
+    long pid = atol(strrchr(name, '.') + 1);
+
+    return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
 /* What a writer left that did not live to finish. */
 static bool is_forgotten(const char *name, const struct cache_write *write, const struct stat *st)
 {
     return name[0] == '.' && strncmp(name + 1, write->family, strlen(write->family)) == 0 &&
-           st->st_mtim.tv_sec < time(NULL) - FORGOTTEN_AFTER;
+           (is_orphan(name) || st->st_mtim.tv_sec < time(NULL) - FORGOTTEN_AFTER);
 }
 
 /* Removes the oldest of a family if there are `most` of them already: one more is about to come. */
