@@ -1,6 +1,7 @@
 /* Calls into the firmware; see firmware.h. */
 #include "cpu/firmware.h"
 
+#include "cpu/hyp.h"
 #include "host/machine.h"
 
 enum { FINISHER_FAIL = 0x3333 };
@@ -96,11 +97,19 @@ void firmware_remote_fence_gvma(uint64_t mask, uint64_t base)
     firmware_call(SBI_RFENCE, RFENCE_GVMA, mask, base, 0, 0);
 }
 
-/* OpenSBI tells an emulator's finisher of a failure, but not with a status other than 0. */
+enum { FINISHER_SECONDS = 10 };
+
+/* OpenSBI tells an emulator's finisher of a failure, but not with a status other than 0. The
+ * machine ends some moments later, and OpenSBI's word until then would replace ours: that waits. */
 static void finish_with_failure(void)
 {
-    if (machine.finisher.base != 0)
-        *(volatile uint32_t *)machine.finisher.base = 1u << 16 | FINISHER_FAIL;
+    uint64_t limit = hyp_time() + FINISHER_SECONDS * machine.timebase;
+
+    if (machine.finisher.base == 0)
+        return;
+    *(volatile uint32_t *)machine.finisher.base = 1u << 16 | FINISHER_FAIL;
+    while (hyp_time() < limit)
+        ;
 }
 
 void firmware_shutdown(bool failed)
