@@ -2,9 +2,9 @@
 # Makes DIR/Image and DIR/initrd: Debian 13's kernel for riscv64, and a ramdisk of the userland of initramfs/ with the
 # kernel's virtio modules and tests/hypervisor/guests/*.sh. Nothing is fetched twice.
 #
-# Kernel and busybox come from their packages. Where a mirror's lists for riscv64 do not fit their signature, both are in
-# the installer's network image too, which is on the lists of every architecture: the same kernel without virtio_blk, and
-# a busybox that needs a C library and cannot install itself under its names. Init and tools are ours in either case.
+# Kernel and busybox come from their packages. Where a mirror's lists for riscv64 do not fit their signature, both are
+# in the installer's network image too, which is on the lists of every architecture: the same kernel without virtio_blk,
+# and a busybox that needs a C library and cannot install itself under its names. Init and tools are ours either way.
 set -euo pipefail
 dir=$1
 here=$(cd "$(dirname "$0")" && pwd)
