@@ -116,7 +116,7 @@ def test_about_says_what_is_true(machine):
     assert "files       memory, until power off\n" in out
 
 
-@pytest.mark.parametrize("cpu", ["max,-nx", "max,-pae", "pentium2"])
+@pytest.mark.parametrize("cpu", ["max,-nx", "max,-pae", "pentium", "pentium2"])
 def test_processor_without_nx(qemu, cpu):
     result = qemu.run(b"9\ncrash write-code\ncrash write-kernel\ncycles 20\n", cpu=cpu)
     out = result.out.decode()

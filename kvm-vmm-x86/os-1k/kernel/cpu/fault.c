@@ -73,7 +73,11 @@ void fault_of_kernel(const struct trap_frame *f)
 {
     /* From ring 0 the processor pushes no ESP. (A double fault's frame has it: descriptors.c.) */
     uint32_t esp = f->vector == EXCEPTION_DF ? f->esp : (uint32_t)&f->esp;
+    static bool reporting;
 
+    if (reporting) /* a fault in the report of one */
+        power_off(1);
+    reporting = true;
     console_print(in_stack(esp) ? "\n" : "\nThe kernel's stack has overflowed.\n");
     console_print("KERNEL FAULT: ");
     print_cause(f);
