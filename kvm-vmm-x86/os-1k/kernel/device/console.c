@@ -80,7 +80,8 @@ void console_interrupt(void)
         else
             input[input_head++ % INPUT_SIZE] = (char)c;
     }
-    pc_serial_interrupt(input_head - input_tail < INPUT_SIZE);
+    if (input_head - input_tail == INPUT_SIZE)
+        pc_serial_interrupt(false);
     process_wake(PROCESS_READING);
 }
 
@@ -88,7 +89,7 @@ int console_read(void)
 {
     if (input_head == input_tail)
         return has_carrier && !carrier() ? ERROR_END_OF_INPUT : CONSOLE_EMPTY;
-    if (input_head - input_tail == INPUT_SIZE)
+    if (input_head - input_tail == INPUT_SIZE / 2)
         pc_serial_interrupt(true);
     return (unsigned char)input[input_tail++ % INPUT_SIZE];
 }

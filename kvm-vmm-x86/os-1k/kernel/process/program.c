@@ -3,7 +3,6 @@
  * type EXEC for the 386. The file may be anything, for programs can write files: what does not fit
  * the rules is refused, and what was built up to there is given back.
  */
-
 #include "common/elf.h"
 #include "common/string.h"
 #include "common/x86.h"
