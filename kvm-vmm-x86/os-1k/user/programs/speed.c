@@ -1,11 +1,12 @@
 /* speed [call|switch|spawn]: what the kernel's services cost, or one of them, in processor cycles
- * (the time stamp counter). Of several rounds the best counts, as the others were interrupted. */
+ * (the time stamp counter). Of many short rounds the best counts: the shorter one is, the likelier
+ * that neither the clock nor the host has taken the processor away meanwhile. */
 #include "common/string.h"
 #include "common/x86.h"
 #include "user/lib/call.h"
 #include "user/lib/text.h"
 
-enum { ROUNDS = 16, CALLS = 1000, SPAWNS = 20 };
+enum { ROUNDS = 160, CALLS = 100, SPAWNS = 2 };
 
 /* The low half is enough: no round lasts 2^32 cycles. */
 static uint32_t cycles(void)
