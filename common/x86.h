@@ -180,6 +180,14 @@ static inline void x86_lidt(const struct x86_table_register *table)
     __asm__ volatile("lidt %0" : : "m"(*table));
 }
 
+/* The descriptor of an available task state segment: volume 3, figure 8-3. In 64-bit mode the rest
+ * of the base follows in another eight bytes. */
+static inline uint64_t x86_task_segment(uintptr_t base, uint16_t limit)
+{
+    return limit | (uint64_t)(base & 0xffffff) << 16 | UINT64_C(0x89) << 40 |
+           (uint64_t)(base >> 24 & 0xff) << 56;
+}
+
 static inline void x86_lldt(uint16_t selector)
 {
     __asm__ volatile("lldt %0" : : "r"(selector) : "memory");

@@ -15,11 +15,10 @@ void asm_load_gdt(const struct x86_table_register *table, uint64_t code, uint64_
 /* SDM volume 3, 8.2.3: a system descriptor in 64-bit mode takes two slots. */
 static void describe_tss(struct cpu *cpu)
 {
-    uint64_t base = (uintptr_t)&cpu->tss, limit = sizeof cpu->tss - 1;
+    uint64_t base = (uintptr_t)&cpu->tss;
     unsigned slot = CPU_SELECTOR_TSS / 8;
 
-    cpu->gdt[slot] =
-        limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
+    cpu->gdt[slot] = x86_task_segment(base, sizeof cpu->tss - 1);
     cpu->gdt[slot + 1] = base >> 32;
 }
 

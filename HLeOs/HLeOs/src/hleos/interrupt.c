@@ -9,9 +9,9 @@
 #include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "common/exception.h"
 #include "common/x86.h"
 
-enum { NMI = 2, DOUBLE_FAULT = 8, MACHINE_CHECK = 18 };
 enum { GATE_INTERRUPT = 0x8e00 }; /* present, ring 0, interrupts off on entry */
 
 /* SDM volume 3, figure 6-8. */
@@ -44,11 +44,11 @@ static uint64_t spurious_count;
 static unsigned ist_of(unsigned vector)
 {
     switch (vector) {
-    case DOUBLE_FAULT:
+    case EXCEPTION_DF:
         return CPU_IST_DOUBLE_FAULT;
-    case NMI:
+    case EXCEPTION_NMI:
         return CPU_IST_NMI;
-    case MACHINE_CHECK:
+    case EXCEPTION_MC:
         return CPU_IST_MACHINE_CHECK;
     default:
         return 0;

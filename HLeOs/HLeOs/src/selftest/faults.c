@@ -9,15 +9,7 @@
 #include "HLeOs/HLeOs/src/hleos/memory/page.h"
 #include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "HLeOs/HLeOs/src/selftest/selftest.h"
-
-enum {
-    DIVIDE = 0,
-    BREAKPOINT = 3,
-    INVALID_OPCODE = 6,
-    DOUBLE_FAULT = 8,
-    PROTECTION = 13,
-    PAGE = 14
-};
+#include "common/exception.h"
 
 extern char kernel_start[], rodata_start[];
 
@@ -100,12 +92,12 @@ static void the_guilty_thread_ends(void)
 {
     size_t free_before = page_stats().free;
 
-    expect_equal(outcome("divides", divide, NULL), THREAD_FAULTED + DIVIDE);
-    expect_equal(outcome("ud2", invalid_opcode, NULL), THREAD_FAULTED + INVALID_OPCODE);
-    expect_equal(outcome("null", read_at, NULL), THREAD_FAULTED + PAGE);
-    expect_equal(outcome("segment", load_bad_segment, NULL), THREAD_FAULTED + PROTECTION);
+    expect_equal(outcome("divides", divide, NULL), THREAD_FAULTED + EXCEPTION_DE);
+    expect_equal(outcome("ud2", invalid_opcode, NULL), THREAD_FAULTED + EXCEPTION_UD);
+    expect_equal(outcome("null", read_at, NULL), THREAD_FAULTED + EXCEPTION_PF);
+    expect_equal(outcome("segment", load_bad_segment, NULL), THREAD_FAULTED + EXCEPTION_GP);
     expect_equal(outcome("non-canonical", read_at, (void *)0x800000000000),
-                 THREAD_FAULTED + PROTECTION);
+                 THREAD_FAULTED + EXCEPTION_GP);
     expect_equal(page_stats().free, free_before);
 }
 
@@ -113,15 +105,15 @@ static void pages_are_protected(void)
 {
     static char data[16] = {(char)0xc3}; /* ret */
 
-    expect_equal(outcome("writes text", write_at, kernel_start), THREAD_FAULTED + PAGE);
-    expect_equal(outcome("writes const", write_at, rodata_start), THREAD_FAULTED + PAGE);
-    expect_equal(outcome("runs data", execute_at, data), THREAD_FAULTED + PAGE);
+    expect_equal(outcome("writes text", write_at, kernel_start), THREAD_FAULTED + EXCEPTION_PF);
+    expect_equal(outcome("writes const", write_at, rodata_start), THREAD_FAULTED + EXCEPTION_PF);
+    expect_equal(outcome("runs data", execute_at, data), THREAD_FAULTED + EXCEPTION_PF);
 }
 
 static void stack_overflow_is_caught(void)
 {
-    expect_equal(outcome("overflows", overflow_stack, NULL), THREAD_FAULTED + DOUBLE_FAULT);
-    expect_equal(outcome("overflows again", overflow_stack, NULL), THREAD_FAULTED + DOUBLE_FAULT);
+    expect_equal(outcome("overflows", overflow_stack, NULL), THREAD_FAULTED + EXCEPTION_DF);
+    expect_equal(outcome("overflows again", overflow_stack, NULL), THREAD_FAULTED + EXCEPTION_DF);
 }
 
 static void breakpoint_goes_on(void)

@@ -5,7 +5,7 @@
 #include "kernel/cpu/cpu.h"
 
 /* What a segment or a gate is: bits 40 to 47 of its descriptor. All are present. */
-enum { CODE = 0x9a, DATA = 0x92, TASK_STATE = 0x89, TASK_GATE = 0x85, GATE = 0x8e, RING_3 = 0x60 };
+enum { CODE = 0x9a, DATA = 0x92, TASK_GATE = 0x85, GATE = 0x8e, RING_3 = 0x60 };
 enum { STUB_SIZE = 16 /* of a vector in entry.S */, RESCUE_STACK_SIZE = 4096 };
 
 /* Base 0, limit 4 GB, 32-bit. */
@@ -35,14 +35,6 @@ static uint64_t segments[] = {
 };
 const struct x86_table_register descriptors_gdt = {sizeof segments - 1, (uint32_t)segments};
 
-static uint64_t task_segment(const struct task_state *task)
-{
-    uint64_t base = (uint32_t)task;
-
-    return (sizeof *task - 1) | (base & 0xffffff) << 16 | (uint64_t)TASK_STATE << 40 |
-           (base >> 24) << 56;
-}
-
 static uint64_t gate(uint64_t type, uint32_t selector, uint32_t offset)
 {
     return (offset & 0xffff) | selector << 16 | type << 40 | (uint64_t)(offset >> 16) << 48;
@@ -57,8 +49,8 @@ void descriptors_init(void)
 {
     const struct x86_table_register idt = {sizeof gates - 1, (uint32_t)gates};
 
-    segments[MAIN_TASK / 8] = task_segment(&main_task);
-    segments[RESCUE_TASK / 8] = task_segment(&rescue_task);
+    segments[MAIN_TASK / 8] = x86_task_segment((uint32_t)&main_task, sizeof main_task - 1);
+    segments[RESCUE_TASK / 8] = x86_task_segment((uint32_t)&rescue_task, sizeof rescue_task - 1);
     x86_ltr(MAIN_TASK);
     x86_lldt(0);
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
