@@ -100,7 +100,7 @@ def test_watchpoint(linux):
 
 
 def test_coming_and_going(linux):
-    """Ctrl-C into a machine at its prompt; detach; the next gdb finds the guest that lived on meanwhile, and kills it."""
+    """Ctrl-C into a machine at its prompt; detach; the next gdb finds a guest that lived on, and kills it."""
     gdb = linux.connect()
     gdb.go()
     assert "SIGINT" in gdb.interrupt()

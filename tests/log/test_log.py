@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from tests.log import trace_format
 from tests.support import TOP, finish, lab_run
 
 ELVES = TOP / "build/kvm-vmm-x86/guest"
@@ -15,6 +16,7 @@ class Log:
 
     def __init__(self, path):
         trace = json.loads(path.read_text(encoding="utf-8"))
+        trace_format.check(trace)
         self.events, self.about = trace["traceEvents"], trace["otherData"]
 
     def exits(self, guest=0):
