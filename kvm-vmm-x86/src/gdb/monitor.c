@@ -226,6 +226,7 @@ static void on_help(struct gdb_stub *stub, const struct gdb_registers *r, char *
 void gdb_monitor(struct gdb_stub *stub, char *line, struct text *text)
 {
     struct gdb_registers registers;
+    const char *name = *line != '\0' ? line : "help";
     char *rest = line + strcspn(line, " ");
 
     if (*rest != '\0')
@@ -236,10 +237,10 @@ void gdb_monitor(struct gdb_stub *stub, char *line, struct text *text)
         return;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(line, commands[i].name) == 0) {
+        if (strcmp(name, commands[i].name) == 0) {
             commands[i].handle(stub, &registers, rest, text);
             return;
         }
     }
-    text_add(text, "no such command: %s; monitor help lists them\n", line);
+    text_add(text, "no such command: %s; monitor help lists them\n", name);
 }

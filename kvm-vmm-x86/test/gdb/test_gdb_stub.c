@@ -323,6 +323,7 @@ static void test_monitor(void **state)
 
     (void)state;
     assert_non_null(strstr(monitor("help"), "monitor walk"));
+    assert_non_null(strstr(monitor(""), "monitor walk"));
     assert_non_null(strstr(monitor("regs"), "long mode, 64-bit code"));
     assert_non_null(strstr(monitor("walk 0x1234"), "paging off"));
     assert_non_null(strstr(monitor("walk"), "a linear address is meant"));
