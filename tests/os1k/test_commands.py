@@ -1,5 +1,6 @@
 """Every entry of the menu and every command, by a pipe: the same bytes that a person would type."""
 import math
+import re
 
 import pytest
 
@@ -141,6 +142,16 @@ def test_files(machine):
     assert "broken: not a program\n" in out
     assert "rm: nothing: no such file\n" in out
     assert result.status == 0
+
+
+def test_a_file_that_grows(machine):
+    """Line by line over page after page: it moves each time, loses nothing, and gives all of it back."""
+    lines = "".join("%03d %s\n" % (i, "x" * 150) for i in range(100))
+    out = machine.run(("cycles 1\nwrite big\n%s\ncat big\nrm big\ncycles 1\n" % lines).encode()).out.decode()
+    assert "%d bytes in big\n" % len(lines) in out
+    assert "1k> cat big\n%s1k> rm big\n" % lines in out
+    before, after = re.findall(r"free pages before (\d+)", out)
+    assert before == after
 
 
 def test_help_names_every_program(machine):
