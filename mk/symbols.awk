@@ -1,7 +1,9 @@
 # Makes the table that common/symbols.c searches, as assembly, from `nm -n` of a linked kernel: its functions in the order
-# of their addresses, which are told from text_begin on. An empty input makes an empty table.
+# of their addresses, which are told from text_begin on. What the linker script names is no function. An empty input makes
+# an empty table.
+BEGIN { count = 0 }
 $3 == "text_begin" { base = $1 }
-$2 ~ /^[tT]$/ && $3 !~ /^text_(begin|end)$/ && $1 != last {
+$2 ~ /^[tT]$/ && $3 !~ /^(image|kernel|text)_(begin|start|end)$/ && $1 != last {
     last = address[count] = $1
     name[count++] = $3
 }
