@@ -71,13 +71,16 @@ static bool all_parked_locked(const struct debug *d)
     return parked >= d->vm->vcpu_count;
 }
 
-/* An event that waits to be told; a breakpoint that has been removed meanwhile is none. */
+/* An event that waits to be told, of a vCPU that the debugger has let go: of one that it keeps it
+ * does not want to hear now. A breakpoint that has been removed meanwhile is none. */
 static struct vcpu *with_event_locked(struct debug *d)
 {
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
         struct vcpu *vcpu = &d->vm->vcpus[i];
         struct debug_cpu *own = &vcpu->debug;
 
+        if (own->action == GDB_STAY)
+            continue;
         if (own->has_event && own->event.reason == GDB_BREAK &&
             gdb_breakpoints_at(&d->table, own->event.address) == NULL)
             own->has_event = false;
@@ -257,14 +260,21 @@ bool debug_is_stopped(struct debug *d, struct gdb_stop *stop)
     return stopped;
 }
 
+/* A step that was done while another vCPU's stop was told is told by its registers. */
+static void set_action(struct debug_cpu *own, enum gdb_action action)
+{
+    own->action = action;
+    own->passed = false;
+    if (own->event.reason == GDB_STEPPED)
+        own->has_event = false;
+}
+
 void debug_resume(struct debug *d, const enum gdb_action *actions)
 {
     lock_take(&d->lock);
     if (d->phase == DEBUG_STOPPED) {
-        for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
-            d->vm->vcpus[i].debug.action = actions[i];
-            d->vm->vcpus[i].debug.passed = false;
-        }
+        for (unsigned i = 0; i < d->vm->vcpu_count; i++)
+            set_action(&d->vm->vcpus[i].debug, actions[i]);
         debug_note_watched_locked(d);
         debug_note_entries_locked(d);
         go_on_locked(d);

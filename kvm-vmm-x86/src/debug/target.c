@@ -44,7 +44,7 @@ static int write_registers(void *context, unsigned cpu, const struct gdb_registe
     if (result == 0 && memcmp(&now.state.regs, &from->state.regs, sizeof now.state.regs) != 0)
         result = kvm_write_general(&vcpu->cpu, &from->state.regs);
     if (result == 0 && now.state.regs.rip != from->state.regs.rip)
-        vcpu->again = vcpu->debug.crash_told = false;
+        vcpu->again = vcpu->debug.crash_told = vcpu->debug.has_event = false;
     return result;
 }
 
