@@ -73,7 +73,8 @@ void debug_stop(struct debug *debug);
 /* If all are stopped, why. */
 bool debug_is_stopped(struct debug *debug, struct gdb_stop *stop);
 void debug_resume(struct debug *debug, const enum gdb_action *actions);
-/* Removes every breakpoint, and lets all run if told so. */
+/* Removes every breakpoint, and lets all run if told so. While all are stopped, or have been let go
+ * already. */
 void debug_release(struct debug *debug, bool run);
 int debug_insert(struct debug *debug, const struct gdb_breakpoint *breakpoint, gpa_t place);
 void debug_remove(struct debug *debug, const struct gdb_breakpoint *breakpoint);

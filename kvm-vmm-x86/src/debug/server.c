@@ -53,13 +53,29 @@ int debug_server_open(struct debug_server *server, struct vm *vm, const struct k
     return 0;
 }
 
+static void release(struct debug_server *server)
+{
+    server->leaving = false;
+    debug_release(&server->vm->debug, !server->vm->options->wait || server->stub.resumed);
+}
+
+/* A guest that runs is stopped first: a vCPU may be about to report an instruction that was
+ * planted, and would find that nobody has planted any. */
 static void hang_up(struct debug_server *server)
 {
+    struct debug *debug = &server->vm->debug;
+    struct gdb_stop ignored;
+
     socket_hang_up(&server->socket);
     if (!server->attached)
         return;
     server->attached = false;
-    debug_release(&server->vm->debug, !server->vm->options->wait || server->stub.resumed);
+    if (debug_is_stopped(debug, &ignored) || !debug_is_attached(debug)) {
+        release(server);
+        return;
+    }
+    server->leaving = true;
+    debug_stop(debug);
 }
 
 /* The session begins once all vCPUs have stopped: until then what the debugger says stays in the
@@ -68,7 +84,15 @@ static void on_stop(struct debug_server *server)
 {
     struct gdb_stop stop;
 
-    if (server->socket.client < 0 || !debug_is_stopped(&server->vm->debug, &stop))
+    if (!debug_is_stopped(&server->vm->debug, &stop))
+        return;
+    if (server->leaving) {
+        release(server);
+        if (server->socket.client >= 0) /* of the next one, who came meanwhile */
+            debug_stop(&server->vm->debug);
+        return;
+    }
+    if (server->socket.client < 0)
         return;
     if (server->attached) {
         gdb_stub_stopped(&server->stub, &stop);

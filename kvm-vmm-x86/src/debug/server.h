@@ -14,6 +14,7 @@ struct debug_server {
     struct vm *vm;
     bool open, started;
     bool attached;                           /* a session has begun */
+    bool leaving;                            /* it is over, and its guest not let go yet */
     int (*status)(const struct vm_end *end); /* what the run ends with, for this end; set before */
     struct socket_server socket;
     struct gdb_stub stub;
