@@ -26,7 +26,7 @@ def test_phases(linux, scratch):
 
 
 def test_cache(linux, scratch):
-    """A kernel is unpacked once; a file that was changed is not used, but made again. What a killed writer left goes."""
+    """A kernel is unpacked once; a file that was changed is made again. What a killed writer left goes."""
     (scratch / "mini-kvm").mkdir(mode=0o700)
     (scratch / "mini-kvm/.kernel-0.99999999").write_bytes(b"half a kernel")  # no process has that number
     assert KEPT in boot(linux, scratch).err
