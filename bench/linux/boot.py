@@ -6,7 +6,8 @@
             cold      milliseconds; the page cache is empty, so the program itself is read anew too
             exits     KVM_RUN calls that came back to the program (tracepoint kvm_userspace_exit)
             resident  KB that the program holds beside the guest's RAM
-    SIDE    kvm-vmm, microvm, q35: the bzImage; microvm-elf: QEMU with the vmlinux inside, by its PVH entry
+    SIDE    kvm-vmm, microvm, q35: the bzImage; microvm-elf: QEMU with the vmlinux inside, by its PVH entry;
+            none: all but the boot, for effort.py
 
 Every side has one vCPU, 512 MB, the same ramdisk and command line, and nothing but a serial port.
 """
@@ -115,6 +116,8 @@ def measure_in(memory, metric, side):
     line = command(side, shutil.copy(kernel_of(side), memory), shutil.copy(INITRD, memory))
     if side == "kvm-vmm" and not list(kept.glob("mini-kvm/kernel-*")):
         keep_kernel(line, kept)
+    if side == "none":
+        return 0
     if metric == "warm":
         return until_mark(line, kept)[0]
     if metric == "resident":
@@ -131,11 +134,13 @@ def measure(metric, side):
         if metric != "cold":
             return measure_in(memory, metric, side)
         cold()
+        if side == "none":
+            return 0
         return until_mark(command(side, kernel_of(side), INITRD), memory)[0]
 
 
 def main():
-    metrics, sides = ("warm", "cold", "exits", "resident"), ("kvm-vmm", "microvm", "microvm-elf", "q35")
+    metrics, sides = ("warm", "cold", "exits", "resident"), ("kvm-vmm", "microvm", "microvm-elf", "q35", "none")
     if len(sys.argv) != 3 or sys.argv[1] not in metrics or sys.argv[2] not in sides:
         sys.exit(__doc__)
     print("%.1f" % measure(*sys.argv[1:]))
