@@ -3,8 +3,8 @@
 
     bench/linux/effort.py METRIC SIDE     METRIC warm or cold; both as of boot.py
 
-An emulated machine runs as fast as its host lets it, and on a host with other work the same boot takes 3 s or 10 s. What
-its emulator has to compute for the boot changes far less. The same command without the boot is subtracted.
+An emulated machine runs as fast as its host lets it, and on a host with other work the same boot takes 3 s or 10 s.
+What its emulator has to compute for the boot changes far less. The same command without the boot is subtracted.
 """
 import os
 import re
