@@ -12,6 +12,10 @@
 boot_entry:
     csrw    CSR_SIE, zero
     csrw    CSR_SATP, zero
+    la      t0, boot_taken
+    li      t1, 1
+    amoswap.w.aqrl t1, t1, (t0)
+    bnez    t1, boot_astray
     la      sp, boot_stack_top
     la      t0, bss_start
     la      t1, bss_end
@@ -36,6 +40,20 @@ boot_secondary:
     call    cpu_secondary
 4:  wfi
     j       4b
+
+/*
+ * OpenSBI 1.1 says that a hart is to start before it writes down where: a hart that looks in
+ * between comes to where the first one was sent. Harts are started one at a time.
+ */
+boot_astray:
+    la      t0, cpu_starting
+    ld      a1, (t0)
+    j       boot_secondary
+
+    .data
+    .balign 4
+boot_taken: /* not in .bss, which the first hart clears */
+    .word   0
 
     .section .bss.stack, "aw", @nobits
     .balign 16

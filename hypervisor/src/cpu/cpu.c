@@ -25,6 +25,7 @@ struct extable_entry {
 extern const struct extable_entry extable_start[], extable_end[];
 
 static void (*secondary_entry)(void);
+struct cpu *cpu_starting; /* for boot.S: the one that has been asked to start last */
 
 void cpu_init_boot(uint64_t hartid)
 {
@@ -68,6 +69,7 @@ void cpu_start_others(void (*entry)(void))
         if (stack == NULL)
             return;
         cpu->stack_top = stack + (PAGE_4K << CPU_STACK_ORDER);
+        __atomic_store_n(&cpu_starting, cpu, __ATOMIC_RELEASE);
         if (firmware_start_hart(cpu->hartid, (hpa_t)boot_secondary, (uintptr_t)cpu) != SBI_SUCCESS)
             print("hv: hart %lu does not start; going on without it\n", cpu->hartid);
         else
