@@ -89,7 +89,7 @@ struct backend vm_backend(struct vm *vm)
  * it finds. Whoever comes later takes the lock after it, and sees the end here. */
 static void add_started(struct vm *vm)
 {
-    unsigned id = __atomic_fetch_add(&vm->started, 1, __ATOMIC_RELAXED);
+    unsigned id = __atomic_fetch_add(&vm->started, 1, __ATOMIC_RELEASE); /* for vm_stop */
 
     if (vm_end_of(vm).kind != END_NONE)
         vcpu_kick(&vm->vcpus[id], VCPU_STOP);
@@ -149,7 +149,7 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     if (!first)
         return;
     input_stop(vm->index);
-    started = __atomic_load_n(&vm->started, __ATOMIC_RELAXED); /* since then: add_started */
+    started = __atomic_load_n(&vm->started, __ATOMIC_ACQUIRE); /* those after it: add_started */
     for (unsigned i = 0; i < started; i++)
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
     debug_wake(&vm->debug);

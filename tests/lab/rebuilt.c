@@ -1,5 +1,4 @@
 // States of one program, for test_lab.py: it says which it is, and waits for the end of its input.
-// input.
 #include <stdio.h>
 #include <unistd.h>
 

@@ -289,8 +289,10 @@ void debug_release(struct debug *d, bool run)
     d->table.count = 0;
     d->plan = (struct gdb_plan){0};
     d->wanted = false;
-    for (unsigned i = 0; i < d->vm->vcpu_count; i++)
+    for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
         d->vm->vcpus[i].debug.has_event = false;
+        d->vm->vcpus[i].debug.action = GDB_RUN;
+    }
     if (run)
         let_run_locked(d, DEBUG_FREE);
     lock_release(&d->lock);

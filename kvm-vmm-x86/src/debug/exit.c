@@ -78,8 +78,7 @@ void debug_before_entry(struct vcpu *vcpu)
     control = debug_control(vcpu);
     if ((control & KVM_GUESTDBG_SINGLESTEP) && !own->looked && debug_snapshot(vcpu, &s) == 0)
         look_ahead(vcpu, &s);
-    if (control & KVM_GUESTDBG_SINGLESTEP)
-        vcpu->cpu.run->kvm_valid_regs |= KVM_SYNC_X86_SREGS;
+    vcpu->cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | (control != 0 ? KVM_SYNC_X86_SREGS : 0);
     if (own->reinject)
         control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_INJECT_BP;
     own->reinject = false;
@@ -213,7 +212,7 @@ static void delay_timer(struct vcpu *vcpu)
     uint64_t later = timer_later(now, kvm_read_msr(&vcpu->cpu, TIMER_MSR_DEADLINE));
 
     if (later != 0 && kvm_write_msr(&vcpu->cpu, TIMER_MSR_DEADLINE, later) < 0)
-        vcpu->debug.sets_timer = false; /* it comes too often, then */
+        vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses the deadline of its guest's timer");
 }
 
 /* The registers are where KVM left them (debug_before_entry asked it to): no more calls for them.

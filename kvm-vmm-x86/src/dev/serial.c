@@ -251,12 +251,18 @@ static void write_register(struct serial *s, uint64_t offset, uint8_t value)
     }
 }
 
+/* What a guest reads over and over while it waits for input, or for the line to go. */
+static bool is_look(uint64_t offset)
+{
+    return offset == UART_LSR || offset == UART_DATA || offset == UART_MSR;
+}
+
 static enum bus_verdict serial_access(void *device, struct bus_access *access)
 {
     struct serial *s = device;
 
     lock_take(&s->lock);
-    if (access->write || (access->offset != UART_LSR && access->offset != UART_DATA))
+    if (access->write || !is_look(access->offset))
         count_other(s);
     if (access->write)
         write_register(s, access->offset, access->data[0]);

@@ -6,7 +6,7 @@
  * so no byte is ever overrun, and emptying the FIFO loses none that the guest has not seen.
  *
  * The window is shut until the guest listens: while the receive interrupt is enabled, once it polls
- * (eight reads of LSR or the data register with no other access between), or with `rep insb`.
+ * (eight reads of LSR or the data register with no access but to MSR between), or with `rep insb`.
  * Clearing the receive FIFO ends the listening that polls began. So a driver may probe and reset
  * the UART, which throws away what a real one has received by then, and piped input is all there
  * when it is ready for it.

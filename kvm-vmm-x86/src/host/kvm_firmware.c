@@ -1,5 +1,5 @@
 /*
- * Registers as a PC's firmware leaves them: model-specific ones (KVM_SET_MSRS, 4.19) and XCR0
+ * Registers as a PC's firmware may leave them: model-specific ones (KVM_SET_MSRS, 4.19) and XCR0
  * (KVM_SET_XCRS, 4.34). See kvm.h.
  */
 #include <sys/ioctl.h>

@@ -283,6 +283,18 @@ static void test_listening_by_polls(void **state)
     assert_int_equal(in(DATA), 'c');
 }
 
+/* "A byte? If not, is the line gone?" */
+static void test_looking_at_the_line_is_polling_too(void **state)
+{
+    (void)state;
+    give("m", 1);
+    for (int i = 0; i < 7; i++) {
+        assert_int_equal(in(LSR)&1, 0);
+        in(MSR);
+    }
+    assert_int_equal(in(LSR)&1, 1);
+}
+
 static void test_string_input_listens(void **state)
 {
     (void)state;
@@ -321,6 +333,7 @@ int main(void)
         cmocka_unit_test_setup(test_clearing_loses_no_input, set_up),
         cmocka_unit_test_setup(test_driver_start_takes_no_input, set_up),
         cmocka_unit_test_setup(test_listening_by_polls, set_up),
+        cmocka_unit_test_setup(test_looking_at_the_line_is_polling_too, set_up),
         cmocka_unit_test_setup(test_string_input_listens, set_up),
         cmocka_unit_test_setup(test_loopback_is_no_poll, set_up),
     };
