@@ -38,7 +38,8 @@ def pytest_runtest_protocol(item, nextitem):
     """Runs a test; once more if it failed. What passed only then is listed at the end of the run.
 
     Most machines here are emulators on a busy host, and one of them now and then loses an interrupt (docs/lab.md).
-    A test that fails for a reason of its own fails twice. `make soak` looks for rare failures: no second try there.
+    A test that fails for a reason of its own fails twice. The second try has a lab newly started: one that lost an
+    interrupt may answer, and yet not be well. `make soak` looks for rare failures: no second try there.
     """
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
@@ -46,7 +47,7 @@ def pytest_runtest_protocol(item, nextitem):
     if failed and not SOAK:
         if not lab_answers():
             print("\nthe lab's machine stopped answering: started anew for %s" % item.nodeid)
-            subprocess.run([LAB, "down"], capture_output=True, check=False)
+        subprocess.run([LAB, "down"], capture_output=True, check=False)
         item._initrequest()  # fixtures are made anew
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
         if not any(report.failed for report in reports):

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-/* Signals to init are taken by session_run, one at a time, and never interrupt. */
+/* Signals to init are taken by session_wait, one at a time, and never interrupt. */
 void session_block_signals(void);
 
 /* Makes a link to busybox for each program that it is, in an image that has it. */
