@@ -15,7 +15,7 @@
 
 #define LINES_MAX 64
 
-// One slot a line, shared by all: written by its line, read by the first process.
+// One slot a line, shared by all: written by its line, read by the agent's first process.
 static struct line_status *statuses;
 static pid_t servers[LINES_MAX];
 

@@ -1,5 +1,5 @@
-// See boot.h. Order matters: shares before the root is entered, and the machine's own file systems
-// last, on top of the host's directories.
+// See boot.h. Order matters: the root's share before it is entered, then the others, and the
+// machine's own file systems last, on top of the host's directories.
 #include "lab/agent/boot.h"
 
 #include <errno.h>

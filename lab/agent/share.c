@@ -102,10 +102,14 @@ static int change_mount(void)
     code = mount_one(NEXT);
     if (code == 0) {
         umount2(place, MNT_DETACH);
-        if (mount(NEXT, place, NULL, MS_MOVE, NULL) != 0)
+        if (mount(NEXT, place, NULL, MS_MOVE, NULL) != 0) {
+            code = -errno;
             boot_say("cannot move the new mount to %s: %m", place);
-        boot_say("running programs were rebuilt: later commands see the new ones");
+            umount2(NEXT, MNT_DETACH);
+        }
     }
+    if (code == 0)
+        boot_say("running programs were rebuilt: later commands see the new ones");
     rmdir(NEXT);
     return code;
 }

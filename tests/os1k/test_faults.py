@@ -46,6 +46,7 @@ def test_kernel_needs_no_segments_of_the_program(machine):
 def test_bad_arguments_of_system_calls(machine):
     result = machine.run(b"abuse\nabout\n")
     assert re.search(rb"abuse: the kernel stands, \d+ broken programs refused", result.out)
+    assert b"abuse: calls served that should not be: 0\n" in result.out
     assert b"KERNEL" not in result.out
     assert b"processes   2\n" in result.out
     assert result.status == 0

@@ -1,7 +1,7 @@
 /*
  * The system calls: a function for each, and a table of them that also says what memory of the
- * program a call is about. That is looked at before the call is served, so no call meets a pointer
- * that it must not follow.
+ * program a call is about. That is looked at before the call is served, so no call but WRITE, which
+ * looks itself, meets a pointer that it must not follow.
  */
 #include "abi/hypercall.h"
 #include "common/string.h"

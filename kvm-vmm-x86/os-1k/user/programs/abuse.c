@@ -5,9 +5,9 @@
 
 enum { CALLS = 32 };
 
-static const uint32_t bad[] = {0,          1,          0x003fffff, 0x3ffffffe, 0x3fffffff,
-                               0x40000000, 0x7fffffff, 0x80000000, 0x80002000, 0xbfffffff,
-                               0xc0000000, 0xfffffff0, 0xffffffff};
+static const uint32_t bad[] = {0,          1,          0x003fffff, 0x00400000, 0x3ffffffe,
+                               0x3fffffff, 0x40000000, 0x7fffffff, 0x80000000, 0x80002000,
+                               0xbfffffff, 0xc0000000, 0xfffffff0, 0xffffffff};
 
 /* Calls that would end this program, stop it for long, take the keyboard or kill others. */
 static bool skipped(uint32_t number)
@@ -47,6 +47,29 @@ static int spawn_broken(void)
     return refused;
 }
 
+/* How many calls about the kernel's memory, or to fill our own code, are answered otherwise than
+ * with ERROR_BAD_ADDRESS. */
+static int served(void)
+{
+    void *const kernel = (void *)0x80002000, *const code = (void *)0x00400000;
+    uint32_t word;
+    int results[] = {
+        call_peek(FIRST_PROCESS, kernel, &word),
+        call_peek(FIRST_PROCESS, code, code),
+        call_write(kernel, 1),
+        call_writefile("stolen", kernel, 1, 0),
+        call_readfile("bin/true", kernel, 4, 0),
+        call_readfile("bin/true", code, 4, 0),
+        call_systeminfo(code),
+        call_spawn(kernel, SPAWN_BACKGROUND),
+    };
+    int count = 0;
+
+    for (unsigned i = 0; i < sizeof results / sizeof results[0]; i++)
+        count += results[i] != ERROR_BAD_ADDRESS;
+    return count;
+}
+
 int main(void)
 {
     int refused, status;
@@ -58,5 +81,6 @@ int main(void)
         ;
     refused = spawn_broken();
     text_print("\nabuse: the kernel stands, %d broken programs refused\n", refused);
+    text_print("abuse: calls served that should not be: %d\n", served());
     return 0;
 }
