@@ -114,10 +114,10 @@ static void on_trap(struct vcpu *vcpu, struct snapshot *s, gpa_t place)
     const struct gdb_breakpoint *b = breakpoint_at(d, snapshot_linear_rip(s), place);
 
     vcpu->debug.traps++;
-    if (entry != NULL)
+    if (entry != NULL) {
         vcpu->debug.calm = DEBUG_CALM_STEPS;
-    if (entry != NULL)
         entries_hide_trap_flag(entry, s, &vcpu->vm->memory);
+    }
     if (kvm_write_general(&vcpu->cpu, &s->regs) < 0)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses its registers at a breakpoint");
     vcpu->debug.looked = false;
