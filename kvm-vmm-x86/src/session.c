@@ -8,20 +8,20 @@
 #include <string.h>
 
 #include "boot/linux/kernel_cache.h"
-#include "debug/server.h"
-#include "display/display.h"
-#include "guests.h"
-#include "halt.h"
+#include "console/console.h"
+#include "console/display.h"
+#include "console/input.h"
 #include "host/events.h"
 #include "host/files.h"
 #include "host/terminal.h"
-#include "observe/boot_report.h"
-#include "observe/logbook.h"
-#include "observe/tell.h"
-#include "postmortem/postmortem.h"
-#include "terminal/console.h"
-#include "terminal/input.h"
-#include "vm.h"
+#include "vm/guests.h"
+#include "vm/halt.h"
+#include "vm/vm.h"
+#include "watch/gdb/server.h"
+#include "watch/postmortem/postmortem.h"
+#include "watch/record/boot_report.h"
+#include "watch/record/logbook.h"
+#include "watch/record/tell.h"
 
 enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
 

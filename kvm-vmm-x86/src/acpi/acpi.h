@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
-#include "memory.h"
+#include "base/error.h"
+#include "base/memory.h"
 
 /* Where the tables are: nothing else goes there. */
 #define ACPI_AREA      UINT64_C(0xe0000)

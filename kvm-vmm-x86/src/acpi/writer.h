@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "address.h"
+#include "base/address.h"
 
 struct acpi_writer {
     uint8_t *host; /* the area in this process */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "memory.h"
+#include "base/memory.h"
 
 /* Where the block goes: the second page of RAM, which no image of ours is loaded to. */
 #define HANDOVER_ADDRESS UINT64_C(0x1000)

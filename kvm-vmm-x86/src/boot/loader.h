@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+#include "base/memory.h"
 #include "cpu/state.h"
-#include "error.h"
-#include "memory.h"
 #include "options/options.h"
 
 struct cached_ops;

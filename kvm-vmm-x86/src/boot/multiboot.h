@@ -2,8 +2,8 @@
 #ifndef BOOT_MULTIBOOT_H
 #define BOOT_MULTIBOOT_H
 
-#include "error.h"
-#include "memory.h"
+#include "base/error.h"
+#include "base/memory.h"
 
 /* Writes it, with memory map, command line and loader name, to the page at `at`; RAM from
  * `reserved` on is not the guest's. The command line is the image's name, as is the custom, and

@@ -5,7 +5,7 @@
 
 #include "cpu/state.h"
 #include "host/ram.h"
-#include "vm.h"
+#include "vm/vm.h"
 
 #define PROBE_RAM (64 * KIB)
 enum { PROBE_ENTRY = 0x1000, HLT = 0xf4 };

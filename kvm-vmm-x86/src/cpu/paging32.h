@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "vcpu.h"
+#include "vm/vcpu.h"
 
 /* Runs the smallest such guest there is in a VM of its own. `vcpu` says which KVM; it is not
  * touched. */

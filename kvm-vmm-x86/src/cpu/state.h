@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
+#include "base/memory.h"
 #include "cpu/regs.h"
-#include "memory.h"
 #include "options/options.h"
 
 /* What the boot loader decided, for the mode's set-up to turn into registers. */

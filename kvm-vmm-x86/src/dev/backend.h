@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "memory.h"
+#include "base/memory.h"
 
 /* How a guest ended, and with what the VMM itself will end. */
 enum end_kind {

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "cpu/regs.h"
-#include "error.h"
 
 enum bus_space { BUS_PIO, BUS_MMIO, BUS_SPACES };
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "base/error.h"
 
 /* Maps a file of the cache, to read; NULL if there is none, or it is not ours. Ends with
  * cache_unmap. */

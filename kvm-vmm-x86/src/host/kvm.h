@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "address.h"
+#include "base/address.h"
+#include "base/error.h"
 #include "cpu/regs.h"
-#include "error.h"
 
 /* The open device. One serves all VMs of the process. */
 struct kvm {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "base/error.h"
 
 /* Maps `size` bytes of zeroes; NULL on failure. Free with ram_release. */
 void *ram_allocate(uint64_t size, struct error *error);

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-#include "error.h"
-#include "gdb/endpoint.h"
+#include "base/error.h"
+#include "watch/gdb/endpoint.h"
 
 struct socket_server {
     int listener, client, wake;   /* descriptors, or -1 */

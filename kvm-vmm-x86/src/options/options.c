@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gdb/endpoint.h"
+#include "watch/gdb/endpoint.h"
 
 enum {
     OPT_REAL = 256,

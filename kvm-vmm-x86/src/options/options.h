@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "address.h"
-#include "error.h"
+#include "base/address.h"
+#include "base/error.h"
 
 enum { GUESTS_MAX = 4 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fake_backend.h"
-#include "machine.h"
+#include "vm/machine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "base/error.h"
 
 /* Which packed kernel it is: its bytes summed up. Two kernels with one key would need 2^32 kernels,
  * or malice of him who owns the cache. */

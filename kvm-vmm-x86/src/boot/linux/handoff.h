@@ -5,7 +5,7 @@
 
 #include <asm/bootparam.h>
 
-#include "memory.h"
+#include "base/memory.h"
 
 struct handoff {
     struct setup_header header; /* the kernel's own, or what stands for it */

@@ -6,7 +6,7 @@
 #ifndef BOOT_LINUX_LAYOUT_H
 #define BOOT_LINUX_LAYOUT_H
 
-#include "address.h"
+#include "base/address.h"
 
 #define LINUX_GDT          UINT64_C(0x1000)
 #define LINUX_ZERO_PAGE    UINT64_C(0x2000) /* struct boot_params */

@@ -7,7 +7,7 @@
 #ifndef BOOT_LINUX_RESET_H
 #define BOOT_LINUX_RESET_H
 
-#include "memory.h"
+#include "base/memory.h"
 
 bool linux_reset_is_warm(const struct memory *memory);
 

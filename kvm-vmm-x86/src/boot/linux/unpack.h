@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "base/error.h"
 
 /* What a payload is packed with: a name for messages, or NULL if it is none that we unpack. */
 const char *unpack_format(const uint8_t *packed, uint64_t size);

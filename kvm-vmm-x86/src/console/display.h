@@ -1,0 +1,36 @@
+/*
+ * --display text: the guest's text page on our terminal, and our keys on its keyboard. All of it
+ * belongs to the main thread; the guest's memory, CRT controller and keyboard controller are what
+ * it shares with the vCPU.
+ */
+#ifndef DISPLAY_DISPLAY_H
+#define DISPLAY_DISPLAY_H
+
+#include <stdbool.h>
+
+#include "vm/vm.h"
+
+enum { DISPLAY_TICK_MS = 33 };
+
+/* Takes the terminal: from now on it shows the page of `vm`. Refused where there is no page. */
+int display_start(struct vm *vm, struct error *error) MUST_CHECK;
+bool display_is_on(void);
+
+/* Every DISPLAY_TICK_MS, and whenever there may be input: types what came, draws what changed. */
+void display_tick(void);
+
+/* A line for the user, over the page until he presses a key. */
+void display_say(const char *text);
+
+/* Gives the terminal back for a while; takes it again and draws all. Repeating is free. */
+void display_leave(void);
+void display_enter(void);
+
+/* Gives the terminal back for good. What the page showed last, a panic perhaps, stays on it as
+ * text. */
+void display_end(void);
+
+/* 0, or the negative errno that the terminal last failed with. */
+int display_failure(void);
+
+#endif

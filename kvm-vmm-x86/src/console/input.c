@@ -1,0 +1,265 @@
+/* The input of all guests; see input.h. */
+#include "console/input.h"
+
+#include "host/threads.h"
+#include "options/options.h"
+
+enum { CTRL_A = 0x01, CTRL_C = 0x03 };
+
+struct queue {
+    uint8_t bytes[INPUT_QUEUE_SIZE];
+    size_t head, used;
+    bool wanted;  /* the guest has asked for input at least once */
+    bool stopped; /* the guest has ended */
+    bool paused;  /* nobody may wait for it */
+    bool choked;  /* it was full, and is not fed again before it is half empty */
+};
+
+static struct {
+    struct lock lock; /* protects everything below */
+    struct condition changed;
+    struct input_config config;
+    struct queue queues[GUESTS_MAX];
+    unsigned focus;
+    bool finished;
+    bool after_ctrl_a;
+} input;
+
+void input_init(const struct input_config *config)
+{
+    lock_init(&input.lock);
+    condition_init(&input.changed);
+    input.config = *config;
+    input.focus = config->focus;
+    input.finished = input.after_ctrl_a = false;
+    for (unsigned i = 0; i < GUESTS_MAX;
+         i++) { /* the bytes stay untouched: pages of ours nobody needs */
+        struct queue *q = &input.queues[i];
+
+        q->head = q->used = 0;
+        q->wanted = q->stopped = q->paused = q->choked = false;
+    }
+}
+
+/* At a terminal any guest that reads will do: the focus can be passed to it. */
+static bool reads_locked(void)
+{
+    bool reads = input.queues[input.focus].wanted && !input.queues[input.focus].stopped;
+
+    for (unsigned i = 0; input.config.keys && i < input.config.guests; i++)
+        reads |= input.queues[i].wanted && !input.queues[i].stopped;
+    return reads;
+}
+
+size_t input_room(void)
+{
+    const struct queue *q;
+    size_t room;
+
+    lock_take(&input.lock);
+    q = &input.queues[input.focus];
+    room = reads_locked() && !q->stopped && !q->choked && !input.finished
+               ? INPUT_QUEUE_SIZE - q->used
+               : 0;
+    lock_release(&input.lock);
+    return room;
+}
+
+static void append_locked(uint8_t byte)
+{
+    struct queue *q = &input.queues[input.focus];
+
+    if (q->used < INPUT_QUEUE_SIZE)
+        q->bytes[(q->head + q->used++) % INPUT_QUEUE_SIZE] = byte;
+    q->choked |= q->used == INPUT_QUEUE_SIZE;
+}
+
+/* The key after Ctrl-A. Ctrl-A itself, twice, is one for the guest; what means nothing is dropped.
+ */
+static void command_key(uint8_t key)
+{
+    switch (key) {
+    case 'n':
+        input.config.command(INPUT_NEXT_GUEST);
+        break;
+    case 'x':
+        input.config.command(INPUT_LEAVE);
+        break;
+    case 'h':
+    case '?':
+        input.config.command(INPUT_HELP);
+        break;
+    case CTRL_A:
+        lock_take(&input.lock);
+        append_locked(CTRL_A);
+        lock_release(&input.lock);
+        break;
+    default:
+        break;
+    }
+}
+
+static bool focus_reads(void)
+{
+    bool reads;
+
+    lock_take(&input.lock);
+    reads = input.queues[input.focus].wanted;
+    lock_release(&input.lock);
+    return reads;
+}
+
+void input_feed(const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (input.after_ctrl_a) { /* only this thread uses it */
+            input.after_ctrl_a = false;
+            command_key(bytes[i]);
+        } else if (input.config.keys && bytes[i] == CTRL_A) {
+            input.after_ctrl_a = true;
+        } else if (input.config.keys && bytes[i] == CTRL_C && !focus_reads()) {
+            input.config.command(INPUT_INTERRUPT);
+        } else {
+            lock_take(&input.lock);
+            append_locked(bytes[i]);
+            lock_release(&input.lock);
+        }
+    }
+    lock_take(&input.lock);
+    condition_wake_all(&input.changed);
+    lock_release(&input.lock);
+}
+
+void input_finish(void)
+{
+    lock_take(&input.lock);
+    input.finished = true;
+    condition_wake_all(&input.changed);
+    lock_release(&input.lock);
+}
+
+unsigned input_focus(void)
+{
+    unsigned focus;
+
+    lock_take(&input.lock);
+    focus = input.focus;
+    lock_release(&input.lock);
+    return focus;
+}
+
+bool input_is_read(void)
+{
+    bool is_read;
+
+    lock_take(&input.lock);
+    is_read = reads_locked();
+    lock_release(&input.lock);
+    return is_read;
+}
+
+static void pass_focus_locked(void)
+{
+    for (unsigned step = 1; step < input.config.guests; step++) {
+        unsigned next = (input.focus + step) % input.config.guests;
+
+        if (!input.queues[next].stopped) {
+            input.focus = next;
+            break;
+        }
+    }
+    condition_wake_all(&input.changed);
+}
+
+unsigned input_pass_focus(void)
+{
+    unsigned next;
+
+    lock_take(&input.lock);
+    pass_focus_locked();
+    next = input.focus;
+    lock_release(&input.lock);
+    return next;
+}
+
+void input_want(unsigned guest)
+{
+    bool news;
+
+    lock_take(&input.lock);
+    news = !input.queues[guest].wanted;
+    input.queues[guest].wanted = true;
+    lock_release(&input.lock);
+    if (news)
+        input.config.wake();
+}
+
+/* What the guest would get now, without taking it: INPUT_NONE stands for "may still come". */
+static int state_locked(unsigned guest)
+{
+    const struct queue *q = &input.queues[guest];
+
+    if (q->stopped)
+        return INPUT_STOPPED;
+    if (q->used > 0)
+        return q->bytes[q->head];
+    return input.finished || guest != input.focus ? INPUT_END : INPUT_NONE;
+}
+
+int input_take(unsigned guest, bool wait)
+{
+    struct queue *q = &input.queues[guest];
+    bool eased = false;
+    int byte;
+
+    lock_take(&input.lock);
+    while ((byte = state_locked(guest)) == INPUT_NONE && wait && !q->paused)
+        condition_wait(&input.changed, &input.lock);
+    if (byte == INPUT_NONE && wait)
+        byte = INPUT_PAUSED;
+    if (byte >= 0) {
+        q->head = (q->head + 1) % INPUT_QUEUE_SIZE;
+        q->used--;
+        eased = q->choked && q->used <= INPUT_QUEUE_SIZE / 2;
+        q->choked &= !eased;
+    }
+    lock_release(&input.lock);
+    if (eased)
+        input.config.wake();
+    return byte;
+}
+
+int input_pending(unsigned guest)
+{
+    int pending;
+
+    lock_take(&input.lock);
+    pending = state_locked(guest) == INPUT_END ? INPUT_END : (int)input.queues[guest].used;
+    lock_release(&input.lock);
+    return pending;
+}
+
+void input_pause(unsigned guest, bool paused)
+{
+    lock_take(&input.lock);
+    input.queues[guest].paused = paused;
+    condition_wake_all(&input.changed);
+    lock_release(&input.lock);
+}
+
+void input_stop(unsigned guest)
+{
+    lock_take(&input.lock);
+    input.queues[guest].stopped = true;
+    if (guest == input.focus && input.config.keys)
+        pass_focus_locked(); /* a person must not type to a guest that has ended */
+    condition_wake_all(&input.changed);
+    lock_release(&input.lock);
+}
+
+void input_restart(unsigned guest)
+{
+    lock_take(&input.lock);
+    input.queues[guest].stopped = false;
+    lock_release(&input.lock);
+}

@@ -1,0 +1,274 @@
+/* Makes a guest: its memory, its devices, its image, its vCPUs; see vm.h. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "acpi/acpi.h"
+#include "boot/handover.h"
+#include "boot/linux/kernel_cache.h"
+#include "boot/multiboot.h"
+#include "cpu/cpuid.h"
+#include "host/ram.h"
+#include "vm/vm.h"
+#include "watch/record/boot_report.h"
+
+/* What differs from mode to mode. */
+static const struct {
+    uint64_t memory; /* RAM unless -m says otherwise */
+    bool irqchip;
+    gpa_t (*reserved)(const struct memory *);
+    void (*start)(const struct memory *, const struct cpu_start *, struct kvm_regs *,
+                  struct kvm_sregs *);
+} modes[] = {
+    [MODE_REAL] = {256 * KIB, false, cpu_reserved_real, cpu_start_real},
+    [MODE_PROTECTED] = {64 * MIB, true, cpu_reserved_protected, cpu_start_protected},
+    [MODE_LONG] = {64 * MIB, true, cpu_reserved_long, cpu_start_long},
+    [MODE_LINUX] = {512 * MIB, true, cpu_reserved_linux, cpu_start_linux},
+};
+
+/* Real mode: where the documented windows are, and what a selector can reach. */
+#define WINDOW_STRIDE   (256 * KIB)
+#define REAL_WINDOW_MIN (64 * KIB)
+#define REAL_WINDOW_MAX MIB
+
+/* Protected mode maps RAM in the half below CPU_HIGH_BASE. */
+#define PROTECTED_MAX (2 * GIB)
+
+#define LINUX_MIN (64 * MIB)
+
+static gpa_t window_base(const struct vm *vm)
+{
+    uint64_t stride = vm->ram_size > WINDOW_STRIDE ? vm->ram_size : WINDOW_STRIDE;
+
+    return vm->mode == MODE_REAL ? vm->index * stride : 0;
+}
+
+static int check_size(const struct vm *vm, struct error *error)
+{
+    unsigned long long kib = vm->ram_size / KIB;
+
+    if (vm->mode == MODE_REAL && (vm->ram_size < REAL_WINDOW_MIN || vm->ram_size > REAL_WINDOW_MAX))
+        return error_set(error, "%s: a real-mode window has 64K to 1M, not %lluK", vm->name, kib);
+    if (vm->mode == MODE_REAL && window_base(vm) >= MIB)
+        return error_set(error, "%s: windows of %lluK put guest %u beyond real mode's first 1M",
+                         vm->name, kib, vm->index);
+    if (vm->mode == MODE_PROTECTED && vm->ram_size > PROTECTED_MAX)
+        return error_set(error, "%s: protected mode has at most 2G, not %lluK", vm->name, kib);
+    if (vm->mode == MODE_LINUX && vm->ram_size < LINUX_MIN)
+        return error_set(error, "%s: Linux has at least 64M, not %lluK (-m)", vm->name, kib);
+    if (vm->mode == MODE_REAL && vm->options->cpus > 1)
+        return error_set(error, "%s: a real-mode guest has one vCPU, not %u (-c)", vm->name,
+                         vm->options->cpus);
+    return 0;
+}
+
+/* AMD APM volume 3, E.4.7. */
+static unsigned address_bits(const struct kvm_cpuid2 *cpuid)
+{
+    enum { ADDRESS_SIZES = 0x80000008 };
+
+    for (unsigned i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == ADDRESS_SIZES)
+            return cpuid->entries[i].eax & 0xff;
+    return 0;
+}
+
+/* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
+ */
+static int add_ram(struct vm *vm, struct error *error)
+{
+    uint8_t *ram = vm->ram = ram_allocate(vm->ram_size, error);
+
+    if (ram == NULL)
+        return -1;
+    memory_init(&vm->memory, window_base(vm), vm->ram_size, ram);
+    for (unsigned i = 0; i < vm->memory.count; i++) {
+        const struct memory_region *r = &vm->memory.regions[i];
+
+        if (kvm_add_memory(vm->fd, i, r->base, r->size, r->host, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool wants_boot_info(const struct vm *vm, const struct image *image)
+{
+    return vm->mode == MODE_LONG && handover_wanted(image->bytes, image->size);
+}
+
+/* What a mode's kernel is told beside its own image. */
+static int inform(struct vm *vm, const struct boot_request *request, struct cpu_start *start,
+                  struct error *error)
+{
+    const char *append = vm->options->append;
+    gpa_t reserved = request->limit;
+
+    if (wants_boot_info(vm, request->image)) {
+        start->boot_info = HANDOVER_ADDRESS;
+        handover_write(&vm->memory, reserved, request->rsdp, append != NULL ? append : "");
+    }
+    if (vm->mode != MODE_PROTECTED)
+        return 0;
+    start->multiboot = true;
+    start->boot_info = cpu_boot_info_address(reserved);
+    return multiboot_write_info(&vm->memory, start->boot_info, reserved, vm->name, append, error);
+}
+
+static int load(struct vm *vm, const struct loader *loader, const struct boot_files *files,
+                struct cpu_start *start, struct error *error)
+{
+    gpa_t reserved = modes[vm->mode].reserved(&vm->memory);
+    struct acpi_machine acpi = {.cpus = vm->vcpu_count};
+    struct boot_request request = {.options = vm->options,
+                                   .image = &files->image,
+                                   .memory = &vm->memory,
+                                   .limit = reserved,
+                                   .initrds = files->initrds,
+                                   .initrd_count = files->initrd_count,
+                                   .cache = &kernel_cache_ops};
+
+    if (reserved == 0)
+        return error_set(error, "%s: %lluK of memory are too little for this mode", vm->name,
+                         (unsigned long long)vm->ram_size / KIB);
+    if ((vm->mode == MODE_LINUX || wants_boot_info(vm, &files->image)) &&
+        acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0)
+        return -1;
+    *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->options->no_paging};
+    if (loader->load(&request, vm->mode, start, error) < 0)
+        return -1;
+    vm->paging = start->paging;
+    vm->unpacked_itself = start->packed;
+    return inform(vm, &request, start, error);
+}
+
+/* The first vCPU starts where the loader says; the others wait for it to wake them. */
+static int set_first_state(struct vm *vm, const struct cpu_start *start, struct error *error)
+{
+    const struct kvm_cpu *first = &vm->vcpus[0].cpu;
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+
+    if (kvm_get_sregs(first, &sregs, error) < 0)
+        return -1;
+    modes[vm->mode].start(&vm->memory, start, &regs, &sregs);
+    return kvm_set_state(first, &regs, &sregs, error);
+}
+
+static int add_vcpu(struct vm *vm, const struct kvm *kvm, unsigned id, struct error *error)
+{
+    struct cpuid_place place = {.id = id,
+                                .count = vm->vcpu_count,
+                                .deadline = vm->irqchip && kvm->tsc_deadline,
+                                .debugged = vm->options->gdb != NULL};
+    struct kvm_cpuid2 *cpuid;
+    int result;
+
+    if (vcpu_create(&vm->vcpus[id], vm, id, kvm, error) < 0)
+        return -1;
+    vm->vcpus_made++;
+    cpuid = cpuid_adapt(kvm->cpuid, &place);
+    if (cpuid == NULL)
+        return error_set(error, "out of memory");
+    result = kvm_set_cpuid(&vm->vcpus[id].cpu, cpuid, error);
+    if (result == 0 && vm->mode == MODE_LINUX)
+        kvm_set_firmware_state(&vm->vcpus[id].cpu, cpuid);
+    free(cpuid);
+    return result;
+}
+
+static int add_vcpus(struct vm *vm, const struct kvm *kvm, const struct cpu_start *start,
+                     struct error *error)
+{
+    vm->vcpus = calloc(vm->vcpu_count, sizeof *vm->vcpus);
+    if (vm->vcpus == NULL)
+        return error_set(error, "out of memory");
+    for (unsigned id = 0; id < vm->vcpu_count; id++)
+        if (add_vcpu(vm, kvm, id, error) < 0)
+            return -1;
+    return set_first_state(vm, start, error);
+}
+
+/* An option that would do nothing is a mistake to be told. */
+static int check_kernel_options(const struct vm *vm, struct error *error)
+{
+    const struct options *o = vm->options;
+
+    if (vm->mode != MODE_LINUX && o->initrd_count > 0)
+        return error_set(error, "%s: --initrd goes with a Linux kernel", vm->name);
+    if (vm->mode != MODE_LINUX && o->kernel_entry != KERNEL_ENTRY_AUTO)
+        return error_set(error, "%s: --kernel-entry goes with a Linux kernel", vm->name);
+    return 0;
+}
+
+/* What the options and the image say, before anything is made. */
+static int plan(struct vm *vm, const struct loader *loader, const struct image *image,
+                struct error *error)
+{
+    const struct options *o = vm->options;
+
+    if (loader->mode(image, o->mode, &vm->mode, error) < 0)
+        return -1;
+    vm->ram_size = o->memory != 0 ? o->memory : modes[vm->mode].memory;
+    vm->vcpu_count = o->cpus != 0 ? o->cpus : 1;
+    vm->irqchip = modes[vm->mode].irqchip;
+    vm->mmio = o->mmio != MMIO_DEFAULT  ? o->mmio
+               : vm->mode == MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
+                                        : MMIO_STOP;
+    return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, error);
+}
+
+void vm_init(struct vm *vm, unsigned index, const struct options *options)
+{
+    *vm = (struct vm){.index = index, .name = options->images[index], .options = options, .fd = -1};
+    lock_init(&vm->lock);
+}
+
+/* In the order that starts a guest soonest: see add_ram. */
+static int build(struct vm *vm, const struct loader *loader, const struct kvm *kvm,
+                 const struct boot_files *files, struct error *error)
+{
+    struct cpu_start start;
+
+    if (add_ram(vm, error) < 0 || machine_init(&vm->machine, vm->options, &vm->backend, error) < 0)
+        return -1;
+    boot_report_mark(vm->index, BOOT_VM);
+    if (load(vm, loader, files, &start, error) < 0)
+        return -1;
+    boot_report_mark(vm->index, BOOT_LOADED);
+    if (vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0)
+        return -1;
+    return add_vcpus(vm, kvm, &start, error);
+}
+
+int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *files,
+              struct error *error)
+{
+    const struct loader *loader = loader_find(&files->image);
+
+    if (plan(vm, loader, &files->image, error) < 0)
+        return -1;
+    vm->fd = kvm_create_vm(kvm, error);
+    if (vm->fd < 0)
+        return -1;
+    vm->address_bits = address_bits(kvm->cpuid);
+    vm->backend = vm_backend(vm);
+    if (build(vm, loader, kvm, files, error) < 0) {
+        vm_destroy(vm);
+        return -1;
+    }
+    return 0;
+}
+
+void vm_destroy(struct vm *vm)
+{
+    while (vm->vcpus_made > 0)
+        vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
+    free(vm->vcpus);
+    guest_symbols_release(&vm->symbols);
+    if (vm->ram != NULL)
+        ram_release(vm->ram, vm->ram_size);
+    if (vm->fd >= 0)
+        kvm_close_vm(vm->fd);
+    vm->vcpus = NULL;
+    vm->ram = NULL;
+    vm->fd = -1;
+}

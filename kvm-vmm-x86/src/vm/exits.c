@@ -1,0 +1,193 @@
+/* The exit table; see exits.h. Exit reasons: section 5 of Documentation/virt/kvm/api.rst. */
+#include "vm/exits.h"
+
+#include <stddef.h>
+
+#include "cpu/paging32.h"
+#include "vm/vm.h"
+#include "watch/record/trace.h"
+
+typedef enum verdict (*exit_handler)(struct vcpu *vcpu, struct kvm_run *run);
+
+static unsigned long long rip_of(const struct kvm_run *run)
+{
+    return run->s.regs.regs.rip;
+}
+
+/* What devices changed in the registers goes back with the next entry. */
+static void return_registers(struct kvm_run *run, const struct bus_cpu *cpu)
+{
+    if (cpu->regs_changed)
+        run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+/*
+ * KVM delivers `rep ins` in batches that end at page borders, so that the last batch may be of one
+ * item and look like a lone `in`. It is part of the string if the instruction is the one that the
+ * previous batch came from.
+ */
+static bool is_string(struct vcpu *vcpu, const struct kvm_run *run)
+{
+    bool string = run->io.count > 1 || vcpu->string_rip == run->s.regs.regs.rip;
+
+    vcpu->string_rip = string ? run->s.regs.regs.rip : UINT64_MAX;
+    return string;
+}
+
+static enum verdict verdict_of(enum bus_verdict verdict)
+{
+    return verdict == BUS_AGAIN ? VERDICT_AGAIN : VERDICT_STOP;
+}
+
+static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
+{
+    struct bus_cpu cpu = {.regs = &run->s.regs.regs};
+    uint8_t *data = (uint8_t *)run + run->io.data_offset;
+    struct bus_access access = {.size = run->io.size,
+                                .write = run->io.direction == KVM_EXIT_IO_OUT,
+                                .string = is_string(vcpu, run),
+                                .cpu = &cpu};
+    enum bus_verdict verdict;
+
+    for (uint32_t i = 0; i < run->io.count; i++) {
+        access.data = data + (size_t)i * run->io.size;
+        verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);
+        if (verdict != BUS_RESUME)
+            return verdict_of(verdict);
+    }
+    return_registers(run, &cpu);
+    return VERDICT_RESUME;
+}
+
+static enum verdict outside_memory(struct vcpu *vcpu, const char *what, uint64_t address,
+                                   const struct kvm_run *run)
+{
+    const struct memory *m = &vcpu->vm->memory;
+
+    vm_stop(vcpu->vm, END_CRASH, 0, "%s at %#llx, outside its memory (%#llx to %#llx), rip %#llx",
+            what, (unsigned long long)address, (unsigned long long)m->regions[0].base,
+            (unsigned long long)memory_end(m) - 1, rip_of(run));
+    return VERDICT_STOP;
+}
+
+static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
+{
+    struct bus *bus = &vcpu->vm->machine.bus;
+    struct bus_cpu cpu = {.regs = &run->s.regs.regs};
+    struct bus_access access = {.data = run->mmio.data,
+                                .size = (uint8_t)run->mmio.len,
+                                .write = run->mmio.is_write,
+                                .cpu = &cpu};
+    enum bus_verdict verdict;
+
+    if (vcpu->vm->mmio != MMIO_IGNORE && bus_find(bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
+        return outside_memory(vcpu, access.write ? "write" : "read", run->mmio.phys_addr, run);
+    verdict = bus_access(bus, BUS_MMIO, run->mmio.phys_addr, &access);
+    if (verdict != BUS_RESUME)
+        return verdict_of(verdict);
+    return_registers(run, &cpu);
+    return VERDICT_RESUME;
+}
+
+/* Without interrupt controllers nothing can wake it (with them KVM does not exit for HLT: halt.c).
+ */
+static enum verdict on_hlt(struct vcpu *vcpu, struct kvm_run *run)
+{
+    (void)run;
+    vm_stop(vcpu->vm, END_HALT, 0, "%s", "");
+    return VERDICT_STOP;
+}
+
+/* On AMD, KVM has reset the vCPU by now: its registers no longer tell where it was, so the message
+ * does not either. */
+static enum verdict on_shutdown(struct vcpu *vcpu, struct kvm_run *run)
+{
+    (void)run;
+    if (vcpu->vm->paging && vcpu->stats.exits == 1 && !paging32_works(vcpu))
+        vm_stop(vcpu->vm, END_FAILED, 0,
+                "this host's KVM does not run 32-bit code with paging; `lab/lab run` does");
+    else
+        vm_stop(vcpu->vm, END_CRASH, 0, "triple fault: an exception that could not be delivered");
+    return VERDICT_STOP;
+}
+
+/* KVM could not fetch or emulate an instruction: most often because there is no memory where the
+ * guest went. */
+static enum verdict on_internal_error(struct vcpu *vcpu, struct kvm_run *run)
+{
+    struct vm *vm = vcpu->vm;
+    struct kvm_sregs sregs;
+    struct error error;
+    uint64_t linear;
+
+    if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION) {
+        vm_stop(vm, END_FAILED, 0, "KVM internal error %u at rip %#llx", run->internal.suberror,
+                rip_of(run));
+        return VERDICT_STOP;
+    }
+    if (kvm_get_sregs(&vcpu->cpu, &sregs, &error) < 0) {
+        vm_stop(vm, END_FAILED, 0, "%s", error.text);
+        return VERDICT_STOP;
+    }
+    linear = sregs.cs.base + run->s.regs.regs.rip;
+    if (memory_at(&vm->memory, linear, 1) == NULL && !(sregs.cr0 & CR0_PG))
+        return outside_memory(vcpu, "fetch", linear, run);
+    vm_stop(vm, END_CRASH, 0, "KVM cannot emulate the instruction at rip %#llx (cs base %#llx)",
+            rip_of(run), (unsigned long long)sregs.cs.base);
+    return VERDICT_STOP;
+}
+
+static enum verdict on_fail_entry(struct vcpu *vcpu, struct kvm_run *run)
+{
+    vm_stop(vcpu->vm, END_CRASH, 0, "the CPU refuses its state (hardware reason %#llx), rip %#llx",
+            (unsigned long long)run->fail_entry.hardware_entry_failure_reason, rip_of(run));
+    return VERDICT_STOP;
+}
+
+static enum verdict on_unknown(struct vcpu *vcpu, struct kvm_run *run)
+{
+    vm_stop(vcpu->vm, END_FAILED, 0, "exit %u (%s), which this VMM does not handle, rip %#llx",
+            run->exit_reason, exits_name(run->exit_reason), rip_of(run));
+    return VERDICT_STOP;
+}
+
+static enum verdict on_nothing(struct vcpu *vcpu, struct kvm_run *run)
+{
+    (void)vcpu;
+    (void)run;
+    return VERDICT_RESUME;
+}
+
+static const struct {
+    const char *name;
+    exit_handler handle;
+} table[EXIT_REASONS] = {
+    [KVM_EXIT_IO] = {"io", on_io},
+    [KVM_EXIT_MMIO] = {"mmio", on_mmio},
+    [KVM_EXIT_HLT] = {"hlt", on_hlt},
+    [KVM_EXIT_SHUTDOWN] = {"shutdown", on_shutdown},
+    [KVM_EXIT_INTERNAL_ERROR] = {"internal error", on_internal_error},
+    [KVM_EXIT_FAIL_ENTRY] = {"failed entry", on_fail_entry},
+    [KVM_EXIT_INTR] = {"signal", on_nothing},
+    [KVM_EXIT_IRQ_WINDOW_OPEN] = {"interrupt window", on_nothing},
+    [KVM_EXIT_DEBUG] = {"debug", on_unknown},
+    [KVM_EXIT_EXCEPTION] = {"exception", on_unknown},
+    [KVM_EXIT_SYSTEM_EVENT] = {"system event", on_unknown},
+};
+
+const char *exits_name(uint32_t reason)
+{
+    return reason < EXIT_REASONS && table[reason].name != NULL ? table[reason].name : "unknown";
+}
+
+enum verdict exits_handle(struct vcpu *vcpu)
+{
+    struct kvm_run *run = vcpu->cpu.run;
+    uint32_t reason = run->exit_reason;
+    exit_handler handle = reason < EXIT_REASONS ? table[reason].handle : NULL;
+    enum verdict verdict = handle != NULL ? handle(vcpu, run) : on_unknown(vcpu, run);
+
+    if (vcpu->vm->options->verbose && verdict != VERDICT_AGAIN)
+        trace_exit(vcpu);
+    return verdict;
+}

@@ -1,0 +1,58 @@
+/* The watcher of halted guests; see halt.h. */
+#include "vm/halt.h"
+
+/* How a vCPU counts for the verdict. */
+enum look { LOOK_ALIVE, LOOK_DEAD, LOOK_NOT_STARTED };
+
+bool halt_is_watched(struct vm *vm)
+{
+    return vm->irqchip && vm_is_running(vm) && !debug_holds(&vm->debug);
+}
+
+/*
+ * A vCPU that has moved since the last look is alive and left alone. One that has not is asked
+ * once; the answer holds until it moves again, so a guest that sleeps with interrupts on, or
+ * computes without exits, is kicked no further.
+ */
+static enum look look_at(struct vcpu *vcpu)
+{
+    uint64_t progress = vcpu_progress(vcpu);
+    bool moved = progress != vcpu->watched_progress;
+    enum kvm_halt halt =
+        __atomic_load_n(&vcpu->halt, __ATOMIC_ACQUIRE); /* pairs with examine_halt */
+    bool known = __atomic_load_n(&vcpu->examined, __ATOMIC_RELAXED) > 0 &&
+                 __atomic_load_n(&vcpu->halt_progress, __ATOMIC_RELAXED) == progress;
+
+    vcpu->watched_progress = progress;
+    if (!moved && !known)
+        vcpu_kick(vcpu, VCPU_EXAMINE_HALT);
+    if (moved || !known)
+        return LOOK_ALIVE;
+    return halt == KVM_HALT_DEAD            ? LOOK_DEAD
+           : halt == KVM_HALT_NEVER_STARTED ? LOOK_NOT_STARTED
+                                            : LOOK_ALIVE;
+}
+
+void halt_watch(struct vm *vm)
+{
+    unsigned dead = 0, alive = 0;
+
+    for (unsigned i = 0; i < vm->started; i++) {
+        enum look look = look_at(&vm->vcpus[i]);
+
+        alive += look == LOOK_ALIVE;
+        dead += look == LOOK_DEAD;
+    }
+    if (alive > 0 || dead == 0) {
+        vm->dead_looks = 0;
+        return;
+    }
+    /* One vCPU may have woken another just before it died itself: believe it when all say so again.
+     */
+    if (vm->dead_looks++ == 0 && vm->started > 1) {
+        for (unsigned i = 0; i < vm->started; i++)
+            vcpu_kick(&vm->vcpus[i], VCPU_EXAMINE_HALT);
+        return;
+    }
+    vm_stop(vm, END_HALT, 0, "%s", "");
+}

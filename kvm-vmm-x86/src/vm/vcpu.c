@@ -1,0 +1,165 @@
+/* One vCPU's life: enter the guest, look at why it came back, until someone says stop; see vcpu.h.
+ */
+#include "vm/vcpu.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+#include "watch/record/logbook.h"
+#include "watch/record/trace.h"
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
+                struct error *error)
+{
+    *vcpu = (struct vcpu){.vm = vm, .id = id, .string_rip = UINT64_MAX};
+    if (logbook_add_page(vm->index, id, &vcpu->page, error) < 0)
+        return -1;
+    return kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error);
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+    recording_release(&vcpu->recording);
+    kvm_destroy_vcpu(&vcpu->cpu);
+}
+
+uint64_t vcpu_progress(const struct vcpu *vcpu)
+{
+    return __atomic_load_n(&vcpu->stats.exits, __ATOMIC_RELAXED) + kvm_halt_count(&vcpu->cpu);
+}
+
+/* The state is only known to this thread, while it is out of the guest. halt.c reads the answer
+ * (pairs with its acquire). */
+static void examine_halt(struct vcpu *vcpu)
+{
+    __atomic_store_n(&vcpu->halt_progress, vcpu_progress(vcpu), __ATOMIC_RELAXED);
+    __atomic_fetch_add(&vcpu->examined, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&vcpu->halt, kvm_halt_state(&vcpu->cpu), __ATOMIC_RELEASE);
+}
+
+static enum verdict take_requests(struct vcpu *vcpu)
+{
+    unsigned requests;
+
+    if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) == 0)
+        return VERDICT_RESUME; /* nearly always: spare the bus lock of an exchange */
+    requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+    if (requests & VCPU_EXAMINE_HALT)
+        examine_halt(vcpu);
+    if ((requests & VCPU_PAUSE) && !(requests & VCPU_STOP)) {
+        debug_park(vcpu);
+        requests = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
+    }
+    return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;
+}
+
+static void count_exit(struct vcpu *vcpu)
+{
+    uint32_t reason = vcpu->cpu.run->exit_reason;
+
+    __atomic_store_n(&vcpu->stats.exits, vcpu->stats.exits + 1, __ATOMIC_RELAXED);
+    vcpu->stats.by_reason[reason < EXIT_REASONS ? reason : EXIT_REASONS - 1]++;
+}
+
+/* What a postmortem will want to know, of exits that cost a thousand times as much. */
+static void remember_exit(struct vcpu *vcpu)
+{
+    trace_record(vcpu, &vcpu->last_exits[(vcpu->stats.exits - 1) % VCPU_LAST_EXITS]);
+}
+
+/* A second run is only like the first if nothing but its exits decided it. */
+static void remember_answer(struct vcpu *vcpu)
+{
+    vcpu->last_regs = vcpu->cpu.run->s.regs.regs;
+    if (vcpu->vm->vcpu_count == 1 && vcpu->vm->mode != MODE_LINUX)
+        recording_add(&vcpu->recording, vcpu->cpu.run);
+}
+
+/* Handles the exit that the vCPU is at, and looks whether it was one too many. */
+static enum verdict handle_exit(struct vcpu *vcpu)
+{
+    uint64_t max_exits = vcpu->vm->options->max_exits;
+    enum verdict verdict;
+
+    if (debug_takes_exit(vcpu) || debug_takes_crash(vcpu))
+        return VERDICT_RESUME;
+    if (!vcpu->counted)
+        count_exit(vcpu);
+    verdict = exits_handle(vcpu);
+    vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
+    if (vcpu->again)
+        return verdict;
+    remember_exit(vcpu);
+    if (verdict == VERDICT_STOP)
+        return verdict;
+    remember_answer(vcpu);
+    if (max_exits == 0 || vcpu->stats.exits < max_exits)
+        return VERDICT_RESUME;
+    vm_stop(vcpu->vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
+            (unsigned long long)vcpu->stats.exits);
+    return VERDICT_STOP;
+}
+
+/* Into the guest and back, unless the last exit is still to be dealt with. */
+static int enter(struct vcpu *vcpu)
+{
+    if (vcpu->again) {
+        vcpu->again = false;
+        return 0;
+    }
+    debug_before_entry(vcpu);
+    return kvm_enter(&vcpu->cpu);
+}
+
+/* Into the guest and back. Reads no clock unless somebody wants to know where time goes. */
+static enum verdict run_once(struct vcpu *vcpu)
+{
+    bool timed = vcpu->page != NULL;
+    uint64_t entered = timed ? clock_cycles() : 0;
+    int code = enter(vcpu);
+    uint64_t left = timed ? clock_cycles() : 0;
+    enum verdict verdict;
+
+    if (timed)
+        vcpu->page->guest_cycles += left - entered;
+    if (code == -EINTR || code == -EAGAIN) { /* a kick, or a signal: the requests say what for */
+        vcpu->cpu.run->immediate_exit = 0;
+        return VERDICT_RESUME;
+    }
+    if (code < 0) {
+        vm_stop(vcpu->vm, END_FAILED, 0, "KVM cannot run it: %s", strerror(-code));
+        return VERDICT_STOP;
+    }
+    verdict = handle_exit(vcpu);
+    if (timed)
+        logbook_exit(vcpu->page, vcpu, left);
+    return verdict;
+}
+
+static void *run(void *argument)
+{
+    struct vcpu *vcpu = argument;
+
+    thread_kick_flag(&vcpu->cpu.run->immediate_exit);
+    while (take_requests(vcpu) == VERDICT_RESUME && run_once(vcpu) != VERDICT_STOP)
+        ;
+    debug_vcpu_ended(vcpu);
+    vm_vcpu_ended(vcpu->vm);
+    return NULL;
+}
+
+int vcpu_start(struct vcpu *vcpu, struct error *error)
+{
+    return thread_start(&vcpu->thread, run, vcpu, error);
+}
+
+/* The request first, then the signal: a kick that lands before it is read only costs one more
+ * round. */
+void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
+{
+    __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
+    thread_kick(&vcpu->thread);
+}

@@ -1,0 +1,62 @@
+/* One vCPU: the thread that runs it, its exits counted. */
+#ifndef VCPU_H
+#define VCPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/kvm.h"
+#include "host/threads.h"
+#include "watch/gdb/cpu.h"
+#include "watch/postmortem/recording.h"
+#include "watch/record/record.h"
+
+struct logbook_page;
+struct vm;
+
+/* VERDICT_AGAIN: the exit could not be dealt with; it will be, before the guest goes on. */
+enum verdict { VERDICT_RESUME, VERDICT_STOP, VERDICT_AGAIN };
+
+/* What other threads ask of a vCPU; taken up between two entries into the guest. */
+enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1, VCPU_PAUSE = 1 << 2 };
+
+enum { EXIT_REASONS = 64, VCPU_LAST_EXITS = 8 };
+
+struct vcpu_stats {
+    uint64_t exits;
+    uint64_t by_reason[EXIT_REASONS]; /* index: KVM_EXIT_*; beyond the table, the last */
+};
+
+struct vcpu {
+    struct vm *vm;
+    unsigned id;
+    struct kvm_cpu cpu;
+    struct thread thread;
+    unsigned requests;         /* atomic: enum vcpu_request */
+    enum kvm_halt halt;        /* what the last VCPU_EXAMINE_HALT found; atomic */
+    uint64_t halt_progress;    /* vcpu_progress at that moment; atomic */
+    unsigned examined;         /* how often it was found out; atomic */
+    uint64_t watched_progress; /* halt.c: vcpu_progress at the last look; main thread only */
+    struct logbook_page *page; /* where its exits are written down; NULL: nowhere */
+    struct vcpu_stats stats;   /* written by the vCPU's thread; `exits` is read by others, atomic */
+    struct log_record last_exits[VCPU_LAST_EXITS]; /* exit N stands at (N - 1) % VCPU_LAST_EXITS */
+    struct kvm_regs last_regs;  /* as they went back into the guest after the last exit */
+    struct recording recording; /* for a second run, should it shut down */
+    bool again;                 /* the exit it is at is still to be dealt with */
+    bool counted;               /* and has been counted */
+    struct debug_cpu debug;     /* debug/debug.h */
+    uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
+};
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
+                struct error *error) MUST_CHECK;
+void vcpu_destroy(struct vcpu *vcpu);
+int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
+
+/* Asks something of the vCPU and interrupts it wherever it is. */
+void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request);
+
+/* A number that changes whenever the vCPU has left the guest or has halted again. */
+uint64_t vcpu_progress(const struct vcpu *vcpu);
+
+#endif

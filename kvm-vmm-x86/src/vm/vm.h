@@ -1,0 +1,80 @@
+/* One guest: a KVM virtual machine with its memory, devices and vCPUs, from creation to its end. */
+#ifndef VM_H
+#define VM_H
+
+#include <stdbool.h>
+
+#include "base/memory.h"
+#include "boot/loader.h"
+#include "dev/backend.h"
+#include "host/kvm.h"
+#include "host/threads.h"
+#include "options/options.h"
+#include "vm/machine.h"
+#include "vm/vcpu.h"
+#include "watch/gdb/debug.h"
+#include "watch/record/guest_symbols.h"
+
+struct vm_end {
+    enum end_kind kind;
+    int code;          /* END_CODE: the guest's status; END_SIGNAL: the signal */
+    char message[400]; /* for the user; empty if there is nothing to say */
+};
+
+struct vm {
+    unsigned index; /* 0 to 3: which guest of the run it is */
+    const char *name;
+    const struct options *options;
+    enum guest_mode mode;
+    bool paging;           /* started in protected mode with paging */
+    bool irqchip;          /* the kernel emulates interrupt controllers: HLT does not exit */
+    enum mmio_policy mmio; /* never MMIO_DEFAULT */
+    bool unpacked_itself;  /* Linux: its own decompressor runs in the guest */
+    unsigned address_bits; /* the width of its physical addresses, as CPUID tells it */
+    int fd;
+    void *ram;
+    uint64_t ram_size;
+    struct memory memory;
+    struct backend backend;
+    struct machine machine;
+    struct guest_symbols symbols; /* the names of its addresses, where known */
+    struct vcpu *vcpus;           /* `vcpu_count` of them */
+    unsigned vcpu_count;
+    unsigned vcpus_made; /* how many of them KVM has */
+    unsigned started;    /* how many have a thread to join; atomic, written by the main thread */
+    unsigned dead_looks; /* halt.c: how often in a row all vCPUs were found halted for ever */
+    unsigned running;    /* vCPU threads not yet ended; atomic */
+    struct lock lock;    /* protects `end` */
+    struct vm_end end;
+    struct debug debug;
+    void (*ended)(void); /* called once the last vCPU thread is over */
+};
+
+/* A guest that is nothing yet; the others below may be called then. */
+void vm_init(struct vm *vm, unsigned index, const struct options *options);
+
+/* Creates the VM and loads its image. On failure nothing is left behind. */
+int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *files,
+              struct error *error) MUST_CHECK;
+void vm_destroy(struct vm *vm);
+
+/* Starts a thread for each vCPU; `ended` is called from the last of them. */
+int vm_start(struct vm *vm, void (*ended)(void), struct error *error) MUST_CHECK;
+void vm_join(struct vm *vm);
+bool vm_is_running(const struct vm *vm);
+
+/* Ends the guest: the first reason given stays. Callable from any thread, also by a vCPU of this
+ * guest. */
+void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* What its devices reach the world by. */
+struct backend vm_backend(struct vm *vm);
+
+/* For the vCPU's thread, as its last act. */
+void vm_vcpu_ended(struct vm *vm);
+
+/* The reason, once vm_is_running is false. */
+struct vm_end vm_end_of(struct vm *vm);
+
+#endif

@@ -1,0 +1,186 @@
+/* An instruction and the values of its operands; see instruction.h. */
+#include "watch/explain/fault/instruction.h"
+
+#include <stdio.h>
+
+enum instruction_error instruction_decode(const struct snapshot *s, const uint8_t *bytes,
+                                          size_t size, struct instruction *instruction)
+{
+    static const struct {
+        ZydisMachineMode mode;
+        ZydisStackWidth stack;
+    } widths[] = {
+        {ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16},
+        {ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32},
+        {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
+    };
+    unsigned code = snapshot_code_bits(s) / 32, stack = snapshot_stack_bits(s) / 32;
+    ZydisMachineMode mode = widths[code].mode;
+    ZydisDecoder decoder;
+    ZyanStatus status;
+
+    if (snapshot_mode(s) == SNAPSHOT_REAL && code == 0)
+        mode = ZYDIS_MACHINE_MODE_REAL_16;
+    if (!ZYAN_SUCCESS(ZydisDecoderInit(&decoder, mode, widths[stack].stack)))
+        return INSTRUCTION_INVALID;
+    status = ZydisDecoderDecodeFull(&decoder, bytes, size, &instruction->i, instruction->operands);
+    if (status == ZYDIS_STATUS_NO_MORE_DATA)
+        return INSTRUCTION_CUT;
+    return ZYAN_SUCCESS(status) ? INSTRUCTION_GOOD : INSTRUCTION_INVALID;
+}
+
+void instruction_text(const struct instruction *instruction, uint64_t rip, char *text, size_t size)
+{
+    ZydisFormatter formatter;
+
+    if (ZYAN_SUCCESS(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT)) &&
+        ZYAN_SUCCESS(ZydisFormatterFormatInstruction(
+            &formatter, &instruction->i, instruction->operands,
+            instruction->i.operand_count_visible, text, size, rip, NULL)))
+        return;
+    snprintf(text, size, "?");
+}
+
+/* The order in which Zydis and the CPU number the registers. */
+static uint64_t general(const struct snapshot *s, unsigned id)
+{
+    const struct kvm_regs *r = &s->regs;
+    const uint64_t values[16] = {r->rax, r->rcx, r->rdx, r->rbx, r->rsp, r->rbp, r->rsi, r->rdi,
+                                 r->r8,  r->r9,  r->r10, r->r11, r->r12, r->r13, r->r14, r->r15};
+
+    return id < 16 ? values[id] : 0;
+}
+
+uint64_t instruction_register(const struct snapshot *s, const struct instruction *instruction,
+                              ZydisRegister reg)
+{
+    ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+    unsigned width = ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, reg);
+    uint64_t value;
+
+    if (reg == ZYDIS_REGISTER_RIP || reg == ZYDIS_REGISTER_EIP || reg == ZYDIS_REGISTER_IP)
+        return s->regs.rip + instruction->i.length;
+    if (whole < ZYDIS_REGISTER_RAX || whole > ZYDIS_REGISTER_R15)
+        return 0;
+    value = general(s, (unsigned)(whole - ZYDIS_REGISTER_RAX));
+    if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH)
+        return value >> 8 & 0xff;
+    return width >= 64 || width == 0 ? value : value & ((UINT64_C(1) << width) - 1);
+}
+
+static const struct kvm_segment *segment_of(const struct snapshot *s, ZydisRegister reg)
+{
+    switch (reg) {
+    case ZYDIS_REGISTER_ES:
+        return &s->sregs.es;
+    case ZYDIS_REGISTER_CS:
+        return &s->sregs.cs;
+    case ZYDIS_REGISTER_SS:
+        return &s->sregs.ss;
+    case ZYDIS_REGISTER_FS:
+        return &s->sregs.fs;
+    case ZYDIS_REGISTER_GS:
+        return &s->sregs.gs;
+    default:
+        return &s->sregs.ds;
+    }
+}
+
+static bool is_stack_register(ZydisRegister reg)
+{
+    ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+
+    return whole == ZYDIS_REGISTER_RSP;
+}
+
+/* Hidden operands at the stack pointer are pushes and pops; a push writes below it. */
+static bool is_push(const ZydisDecodedOperand *o)
+{
+    return o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN && is_stack_register(o->mem.base) &&
+           (o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
+}
+
+/* What looks like an access and is none. */
+static bool touches_memory(const struct instruction *instruction)
+{
+    switch (instruction->i.mnemonic) {
+    case ZYDIS_MNEMONIC_NOP:
+    case ZYDIS_MNEMONIC_INVLPG:
+    case ZYDIS_MNEMONIC_PREFETCH:
+    case ZYDIS_MNEMONIC_PREFETCHW:
+    case ZYDIS_MNEMONIC_PREFETCHNTA:
+    case ZYDIS_MNEMONIC_PREFETCHT0:
+    case ZYDIS_MNEMONIC_PREFETCHT1:
+    case ZYDIS_MNEMONIC_PREFETCHT2:
+    case ZYDIS_MNEMONIC_MASKMOVDQU:
+    case ZYDIS_MNEMONIC_MASKMOVQ:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool repeats_nothing(const struct snapshot *s, const struct instruction *instruction)
+{
+    static const ZydisRegister counters[] = {ZYDIS_REGISTER_CX, ZYDIS_REGISTER_ECX,
+                                             ZYDIS_REGISTER_RCX};
+    uint64_t repeated = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE;
+
+    return (instruction->i.attributes & repeated) &&
+           instruction_register(s, instruction, counters[instruction->i.address_width / 32]) == 0;
+}
+
+bool instruction_access(const struct snapshot *s, const struct instruction *instruction,
+                        unsigned index, struct instruction_access *access)
+{
+    const ZydisDecodedOperand *o = &instruction->operands[index];
+    unsigned width = instruction->i.address_width;
+    uint64_t offset;
+
+    if (index >= instruction->i.operand_count || o->type != ZYDIS_OPERAND_TYPE_MEMORY ||
+        o->mem.type != ZYDIS_MEMOP_TYPE_MEM || !touches_memory(instruction) ||
+        repeats_nothing(s, instruction))
+        return false;
+    offset = instruction_register(s, instruction, o->mem.base) + (uint64_t)o->mem.disp.value;
+    if (o->mem.index != ZYDIS_REGISTER_NONE)
+        offset += instruction_register(s, instruction, o->mem.index) * o->mem.scale;
+    if (is_push(o))
+        offset -= o->size / 8;
+    if (is_stack_register(o->mem.base) && o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+        width = snapshot_stack_bits(s);
+    if (width < 64)
+        offset &= (UINT64_C(1) << width) - 1;
+    *access = (struct instruction_access){.segment = segment_of(s, o->mem.segment),
+                                          .offset = offset,
+                                          .size = o->size / 8,
+                                          .stack = o->mem.segment == ZYDIS_REGISTER_SS,
+                                          .access = WALK_READ};
+    if (o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+        access->access = WALK_WRITE;
+    access->linear = snapshot_linear(s, access->segment, offset);
+    return true;
+}
+
+bool instruction_value(const struct snapshot *s, const struct memory *memory,
+                       const struct instruction *instruction, unsigned index, uint64_t *value)
+{
+    const ZydisDecodedOperand *o = &instruction->operands[index];
+    struct instruction_access access;
+
+    *value = 0;
+    if (index >= instruction->i.operand_count_visible)
+        return false;
+    switch (o->type) {
+    case ZYDIS_OPERAND_TYPE_REGISTER:
+        *value = instruction_register(s, instruction, o->reg.value);
+        return true;
+    case ZYDIS_OPERAND_TYPE_IMMEDIATE:
+        *value = o->imm.value.u;
+        return true;
+    case ZYDIS_OPERAND_TYPE_MEMORY:
+        return instruction_access(s, instruction, index, &access) && access.size <= sizeof *value &&
+               walk_read(s, memory, access.linear, value, access.size) == access.size;
+    default:
+        return false;
+    }
+}

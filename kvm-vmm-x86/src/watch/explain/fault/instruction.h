@@ -1,0 +1,53 @@
+/*
+ * One instruction of the guest, decoded by Zydis (https://zydis.re, Debian's libzydis), with the
+ * values its operands have in a snapshot. Only this folder knows Zydis.
+ */
+#ifndef EXPLAIN_INSTRUCTION_H
+#define EXPLAIN_INSTRUCTION_H
+
+#include <Zydis/Zydis.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "watch/explain/snapshot.h"
+#include "watch/explain/walk.h"
+
+enum { INSTRUCTION_MAX = 15 };
+
+struct instruction {
+    ZydisDecodedInstruction i;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+enum instruction_error { INSTRUCTION_GOOD, INSTRUCTION_CUT, INSTRUCTION_INVALID };
+
+/* Decodes with the mode of the code at CS. CUT: `size` bytes are too few to tell. */
+enum instruction_error instruction_decode(const struct snapshot *s, const uint8_t *bytes,
+                                          size_t size, struct instruction *instruction);
+
+/* AT&T syntax, as the guests here are written. `rip`: where it stands in its segment. */
+void instruction_text(const struct instruction *instruction, uint64_t rip, char *text, size_t size);
+
+/* The value of a general register, or of one of its parts; 0 for any other kind. */
+uint64_t instruction_register(const struct snapshot *s, const struct instruction *instruction,
+                              ZydisRegister reg);
+
+/* One access to memory that the instruction makes. */
+struct instruction_access {
+    const struct kvm_segment *segment;
+    uint64_t offset;
+    gva_t linear;
+    unsigned size; /* bytes; 0: not known, one is looked at */
+    enum walk_access access;
+    bool stack; /* faults are #SS, not #GP */
+};
+
+/* The memory operand at `index` of the list; false if it is none, or is not accessed. */
+bool instruction_access(const struct snapshot *s, const struct instruction *instruction,
+                        unsigned index, struct instruction_access *access);
+
+/* The value of visible operand `index`: register, immediate or memory; false if it has none. */
+bool instruction_value(const struct snapshot *s, const struct memory *memory,
+                       const struct instruction *instruction, unsigned index, uint64_t *value);
+
+#endif

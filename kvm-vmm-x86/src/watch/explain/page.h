@@ -1,0 +1,43 @@
+/*
+ * The report page: what a guest was doing when it ended, for a person. Pure: everything it shows is
+ * in `struct page`, nothing of which is changed.
+ */
+#ifndef EXPLAIN_PAGE_H
+#define EXPLAIN_PAGE_H
+
+#include "watch/explain/diagnose.h"
+#include "watch/explain/interrupts.h"
+#include "watch/explain/loop.h"
+#include "watch/explain/symbols.h"
+#include "watch/explain/text.h"
+
+enum { PAGE_EXITS = 8, PAGE_EXIT_TEXT = 120, PAGE_TEXT = 32 * 1024 };
+
+struct page {
+    const struct snapshot *snapshot;
+    const struct memory *memory;
+    bool general_only; /* nothing of the snapshot is true but its general registers, ... */
+    bool wide;         /* ... which have 64 bits */
+    const struct symbols *symbols;       /* NULL: none */
+    const struct diagnosis *diagnosis;   /* NULL: no fault was looked for */
+    const struct loop *loop;             /* NULL: no loop was looked for */
+    const struct interrupts *interrupts; /* NULL: no controllers */
+    const char *how;                     /* where the registers come from; NULL: plainly read */
+    char exits[PAGE_EXITS][PAGE_EXIT_TEXT];
+    unsigned exit_count;
+};
+
+/* Lines of text, each ended. */
+void page_print(struct text *text, const struct page *page);
+
+/* For the files of the page: its parts, in order. */
+void page_print_registers(struct text *text, const struct page *page, bool wide);
+void page_print_state(struct text *text, const struct page *page);
+void page_print_code(struct text *text, const struct page *page);
+void page_print_stack(struct text *text, const struct page *page);
+void page_print_walks(struct text *text, const struct page *page);
+
+/* " <name+0x3>" where the address has a name. */
+void page_add_name(struct text *text, const struct page *page, gva_t address);
+
+#endif

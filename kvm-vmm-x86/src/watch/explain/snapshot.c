@@ -1,0 +1,101 @@
+/* What a vCPU's registers say about its mode and addresses; see snapshot.h. */
+#include "watch/explain/snapshot.h"
+
+bool snapshot_is_long(const struct snapshot *s)
+{
+    return s->sregs.efer & EFER_LMA;
+}
+
+enum snapshot_mode snapshot_mode(const struct snapshot *s)
+{
+    const struct kvm_segment *cs = &s->sregs.cs;
+
+    if (!(s->sregs.cr0 & CR0_PE))
+        return SNAPSHOT_REAL;
+    if (snapshot_is_long(s)) {
+        if (cs->l)
+            return SNAPSHOT_LONG;
+        return cs->db ? SNAPSHOT_COMPAT_32 : SNAPSHOT_COMPAT_16;
+    }
+    if (s->regs.rflags & RFLAGS_VM)
+        return SNAPSHOT_VM86;
+    return cs->db ? SNAPSHOT_PROTECTED_32 : SNAPSHOT_PROTECTED_16;
+}
+
+struct mode {
+    const char *name;
+    unsigned bits;
+};
+
+static const struct mode modes[] = {
+    [SNAPSHOT_REAL] = {"real mode, 16-bit code", 16},
+    [SNAPSHOT_VM86] = {"virtual-8086 mode", 16},
+    [SNAPSHOT_PROTECTED_16] = {"protected mode, 16-bit code", 16},
+    [SNAPSHOT_PROTECTED_32] = {"protected mode, 32-bit code", 32},
+    [SNAPSHOT_COMPAT_16] = {"long mode, 16-bit code (compatibility)", 16},
+    [SNAPSHOT_COMPAT_32] = {"long mode, 32-bit code (compatibility)", 32},
+    [SNAPSHOT_LONG] = {"long mode, 64-bit code", 64},
+};
+
+const char *snapshot_mode_name(enum snapshot_mode mode)
+{
+    return modes[mode].name;
+}
+
+/* Real-mode code after a visit to protected mode may keep D set ("unreal"): D counts then. */
+unsigned snapshot_code_bits(const struct snapshot *s)
+{
+    enum snapshot_mode mode = snapshot_mode(s);
+
+    return mode == SNAPSHOT_REAL && s->sregs.cs.db ? 32 : modes[mode].bits;
+}
+
+unsigned snapshot_stack_bits(const struct snapshot *s)
+{
+    if (snapshot_mode(s) == SNAPSHOT_LONG)
+        return 64;
+    return s->sregs.ss.db ? 32 : 16;
+}
+
+unsigned snapshot_cpl(const struct snapshot *s)
+{
+    switch (snapshot_mode(s)) {
+    case SNAPSHOT_REAL:
+        return 0;
+    case SNAPSHOT_VM86:
+        return 3;
+    default:
+        return s->sregs.ss.dpl & 3; /* where KVM reports it, whatever CS says in mid-switch */
+    }
+}
+
+gva_t snapshot_linear(const struct snapshot *s, const struct kvm_segment *segment, uint64_t offset)
+{
+    if (snapshot_mode(s) == SNAPSHOT_LONG) {
+        bool based = segment == &s->sregs.fs || segment == &s->sregs.gs;
+
+        return based ? segment->base + offset : offset;
+    }
+    return (uint32_t)(segment->base + offset);
+}
+
+gva_t snapshot_linear_rip(const struct snapshot *s)
+{
+    return snapshot_linear(s, &s->sregs.cs, s->regs.rip);
+}
+
+gva_t snapshot_linear_rsp(const struct snapshot *s)
+{
+    unsigned bits = snapshot_stack_bits(s);
+    uint64_t mask = bits == 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+
+    return snapshot_linear(s, &s->sregs.ss, s->regs.rsp & mask);
+}
+
+bool snapshot_is_canonical(const struct snapshot *s, gva_t address)
+{
+    unsigned shift = s->sregs.cr4 & CR4_LA57 ? 56 : 47;
+    uint64_t top = address >> shift;
+
+    return top == 0 || top == UINT64_MAX >> shift;
+}

@@ -1,0 +1,283 @@
+/* The register tables; see registers.h. */
+#include "watch/gdb/registers.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define AT(field)                                                                                  \
+    .offset = offsetof(struct gdb_registers, field),                                               \
+    .stored = sizeof(((struct gdb_registers *)0)->field)
+
+/* `bits` 0: as wide as a word of the architecture. */
+#define WORD(name_, field)                                                                         \
+    {                                                                                              \
+        .name = name_, .type = "int", AT(state.regs.field)                                         \
+    }
+#define POINTER(name_, field, to_)                                                                 \
+    {                                                                                              \
+        .name = name_, .type = to_, AT(state.regs.field)                                           \
+    }
+#define FLAGS(name_, type_)                                                                        \
+    {                                                                                              \
+        .name = name_, .type = type_, .bits = 32, AT(state.regs.rflags)                            \
+    }
+#define SELECTOR(name_, field)                                                                     \
+    {                                                                                              \
+        .name = name_, .type = "int32", .bits = 32, AT(state.sregs.field.selector)                 \
+    }
+#define BASE(name_, field)                                                                         \
+    {                                                                                              \
+        .name = name_, .type = "int", AT(state.sregs.field.base)                                   \
+    }
+#define LIMIT(name_, field)                                                                        \
+    {                                                                                              \
+        .name = name_, .type = "int32", .bits = 32, AT(state.sregs.field.limit)                    \
+    }
+#define CONTROL(name_, type_, field)                                                               \
+    {                                                                                              \
+        .name = name_, .type = type_, AT(state.sregs.field)                                        \
+    }
+#define X87(n)                                                                                     \
+    {                                                                                              \
+        .name = "st" #n, .type = "i387_ext", .bits = 80, AT(fpu.fpr[n])                            \
+    }
+#define X87_CONTROL(name_, field, bytes, skip)                                                     \
+    {                                                                                              \
+        .name = name_, .type = "int", .bits = 32, .stored = bytes,                                 \
+        .offset = offsetof(struct gdb_registers, fpu.field) + (skip)                               \
+    }
+#define XMM(n)                                                                                     \
+    {                                                                                              \
+        .name = "xmm" #n, .type = "vec128", .bits = 128, AT(fpu.xmm[n])                            \
+    }
+#define MXCSR                                                                                      \
+    {                                                                                              \
+        .name = "mxcsr", .type = "i386_mxcsr", .bits = 32, AT(fpu.mxcsr)                           \
+    }
+
+#define SELECTORS                                                                                  \
+    SELECTOR("cs", cs), SELECTOR("ss", ss), SELECTOR("ds", ds), SELECTOR("es", es),                \
+        SELECTOR("fs", fs), SELECTOR("gs", gs)
+/* FXSAVE keeps the offset of the last instruction and of its operand in 8 bytes with the selector
+ * at the fifth (Intel SDM volume 1, 10.5.1). */
+#define X87_ALL                                                                                    \
+    X87(0), X87(1), X87(2), X87(3), X87(4), X87(5), X87(6), X87(7),                                \
+        X87_CONTROL("fctrl", fcw, 2, 0), X87_CONTROL("fstat", fsw, 2, 0),                          \
+        X87_CONTROL("ftag", ftwx, 1, 0), X87_CONTROL("fiseg", last_ip, 2, 4),                      \
+        X87_CONTROL("fioff", last_ip, 4, 0), X87_CONTROL("foseg", last_dp, 2, 4),                  \
+        X87_CONTROL("fooff", last_dp, 4, 0), X87_CONTROL("fop", last_opcode, 2, 0)
+
+static const struct gdb_register core64[] = {WORD("rax", rax),
+                                             WORD("rbx", rbx),
+                                             WORD("rcx", rcx),
+                                             WORD("rdx", rdx),
+                                             WORD("rsi", rsi),
+                                             WORD("rdi", rdi),
+                                             POINTER("rbp", rbp, "data_ptr"),
+                                             POINTER("rsp", rsp, "data_ptr"),
+                                             WORD("r8", r8),
+                                             WORD("r9", r9),
+                                             WORD("r10", r10),
+                                             WORD("r11", r11),
+                                             WORD("r12", r12),
+                                             WORD("r13", r13),
+                                             WORD("r14", r14),
+                                             WORD("r15", r15),
+                                             POINTER("rip", rip, "code_ptr"),
+                                             FLAGS("eflags", "i386_eflags"),
+                                             SELECTORS,
+                                             X87_ALL};
+
+static const struct gdb_register core32[] = {WORD("eax", rax),
+                                             WORD("ecx", rcx),
+                                             WORD("edx", rdx),
+                                             WORD("ebx", rbx),
+                                             POINTER("esp", rsp, "data_ptr"),
+                                             POINTER("ebp", rbp, "data_ptr"),
+                                             WORD("esi", rsi),
+                                             WORD("edi", rdi),
+                                             POINTER("eip", rip, "code_ptr"),
+                                             FLAGS("eflags", "i386_eflags"),
+                                             SELECTORS,
+                                             X87_ALL};
+
+static const struct gdb_register sse64[] = {XMM(0),  XMM(1),  XMM(2),  XMM(3),  XMM(4),  XMM(5),
+                                            XMM(6),  XMM(7),  XMM(8),  XMM(9),  XMM(10), XMM(11),
+                                            XMM(12), XMM(13), XMM(14), XMM(15), MXCSR};
+
+static const struct gdb_register sse32[] = {XMM(0), XMM(1), XMM(2), XMM(3), XMM(4),
+                                            XMM(5), XMM(6), XMM(7), MXCSR};
+
+static const struct gdb_register bases64[] = {BASE("fs_base", fs), BASE("gs_base", gs)};
+
+#define SYSTEM                                                                                     \
+    CONTROL("cr0", "x86_cr0", cr0), CONTROL("cr2", "int", cr2), CONTROL("cr3", "int", cr3),        \
+        CONTROL("cr4", "x86_cr4", cr4), CONTROL("cr8", "int", cr8),                                \
+        CONTROL("efer", "x86_efer", efer), BASE("gdtr_base", gdt), LIMIT("gdtr_limit", gdt),       \
+        BASE("idtr_base", idt), LIMIT("idtr_limit", idt), SELECTOR("ldtr", ldt),                   \
+        BASE("ldtr_base", ldt), SELECTOR("tr", tr), BASE("tr_base", tr), LIMIT("tr_limit", tr),    \
+        BASE("cs_base", cs), BASE("ss_base", ss), BASE("ds_base", ds), BASE("es_base", es)
+
+static const struct gdb_register system64[] = {SYSTEM};
+static const struct gdb_register system32[] = {SYSTEM, BASE("fs_base", fs), BASE("gs_base", gs)};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define FEATURE(name_, group_, table)                                                              \
+    {                                                                                              \
+        .name = name_, .group = group_, .registers = table, .count = COUNT(table)                  \
+    }
+
+/* gdb knows no 16-bit registers: real mode has the 32-bit ones, which its code may use as well. */
+static const struct gdb_feature features32[] = {FEATURE("org.gnu.gdb.i386.core", NULL, core32),
+                                                FEATURE("org.gnu.gdb.i386.sse", NULL, sse32),
+                                                FEATURE("mini-kvm.system", "system", system32),
+                                                {NULL, NULL, NULL, 0}};
+
+static const struct gdb_feature features64[] = {FEATURE("org.gnu.gdb.i386.core", NULL, core64),
+                                                FEATURE("org.gnu.gdb.i386.sse", NULL, sse64),
+                                                FEATURE("org.gnu.gdb.i386.segments", NULL, bases64),
+                                                FEATURE("mini-kvm.system", "system", system64),
+                                                {NULL, NULL, NULL, 0}};
+
+struct arch {
+    const char *name;
+    unsigned bits;
+    const struct gdb_feature *features;
+};
+
+static const struct arch arches[GDB_ARCHES] = {
+    [GDB_I8086] = {"i8086", 32, features32},
+    [GDB_I386] = {"i386", 32, features32},
+    [GDB_X86_64] = {"i386:x86-64", 64, features64},
+};
+
+const struct gdb_feature *gdb_features(enum gdb_arch arch)
+{
+    return arches[arch].features;
+}
+
+const char *gdb_arch_name(enum gdb_arch arch)
+{
+    return arches[arch].name;
+}
+
+unsigned gdb_arch_bits(enum gdb_arch arch)
+{
+    return arches[arch].bits;
+}
+
+enum gdb_arch gdb_arch_of(const struct snapshot *state)
+{
+    switch (snapshot_code_bits(state)) {
+    case 64:
+        return GDB_X86_64;
+    case 32:
+        return GDB_I386;
+    default:
+        return GDB_I8086;
+    }
+}
+
+const struct gdb_register *gdb_register(enum gdb_arch arch, unsigned number)
+{
+    for (const struct gdb_feature *f = arches[arch].features; f->name != NULL; f++) {
+        if (number < f->count)
+            return &f->registers[number];
+        number -= f->count;
+    }
+    return NULL;
+}
+
+unsigned gdb_register_size(enum gdb_arch arch, const struct gdb_register *reg)
+{
+    return (reg->bits != 0 ? reg->bits : arches[arch].bits) / 8;
+}
+
+/*
+ * The x87 tag word. The state has one bit a physical register, "not empty"; gdb wants two: 0 valid,
+ * 1 zero, 2 special, 3 empty (Intel SDM volume 1, 8.1.7 and 10.5.1).
+ */
+static unsigned tag_of(const uint8_t st[16])
+{
+    uint64_t fraction;
+    unsigned exponent = ((unsigned)st[9] << 8 | st[8]) & 0x7fff;
+
+    memcpy(&fraction, st, sizeof fraction);
+    if (exponent == 0 && fraction == 0)
+        return 1;
+    return exponent == 0 || exponent == 0x7fff || !(fraction >> 63) ? 2 : 0;
+}
+
+static uint16_t full_tags(const struct kvm_fpu *fpu)
+{
+    unsigned top = fpu->fsw >> 11 & 7;
+    unsigned tags = 0;
+
+    for (unsigned physical = 0; physical < 8; physical++) {
+        bool used = fpu->ftwx >> physical & 1;
+
+        tags |= (used ? tag_of(fpu->fpr[(physical - top) & 7]) : 3) << 2 * physical;
+    }
+    return (uint16_t)tags;
+}
+
+static uint8_t short_tags(uint16_t full)
+{
+    unsigned tags = 0;
+
+    for (unsigned physical = 0; physical < 8; physical++)
+        tags |= (unsigned)((full >> 2 * physical & 3) != 3) << physical;
+    return (uint8_t)tags;
+}
+
+static bool is_tag_word(const struct gdb_register *reg)
+{
+    return reg->offset == offsetof(struct gdb_registers, fpu.ftwx);
+}
+
+void gdb_register_get(enum gdb_arch arch, const struct gdb_register *reg,
+                      const struct gdb_registers *from, uint8_t bytes[GDB_REGISTER_MAX])
+{
+    unsigned size = gdb_register_size(arch, reg);
+
+    memset(bytes, 0, GDB_REGISTER_MAX);
+    memcpy(bytes, (const uint8_t *)from + reg->offset, size < reg->stored ? size : reg->stored);
+    if (is_tag_word(reg)) {
+        uint16_t full = full_tags(&from->fpu);
+
+        memcpy(bytes, &full, sizeof full);
+    }
+}
+
+/* In real mode a selector is its segment's base as well; elsewhere a descriptor decides, and the
+ * base is a register of its own here. */
+static void load_real_segment(struct gdb_registers *to, uint32_t offset)
+{
+    struct kvm_sregs *s = &to->state.sregs;
+    struct kvm_segment *segments[] = {&s->cs, &s->ss, &s->ds, &s->es, &s->fs, &s->gs};
+
+    if (s->cr0 & CR0_PE)
+        return;
+    for (size_t i = 0; i < COUNT(segments); i++)
+        if ((uint8_t *)&segments[i]->selector == (uint8_t *)to + offset)
+            segments[i]->base = (uint64_t)segments[i]->selector << 4;
+}
+
+void gdb_register_set(enum gdb_arch arch, const struct gdb_register *reg, struct gdb_registers *to,
+                      const uint8_t bytes[GDB_REGISTER_MAX])
+{
+    uint8_t old[GDB_REGISTER_MAX];
+    unsigned size = gdb_register_size(arch, reg);
+
+    gdb_register_get(arch, reg, to, old);
+    if (memcmp(old, bytes, size) == 0)
+        return; /* what gdb does not show of it stays as it was */
+    if (is_tag_word(reg)) {
+        to->fpu.ftwx = short_tags((uint16_t)(bytes[0] | bytes[1] << 8));
+        return;
+    }
+    if (reg->stored > size && reg->bits == 0)
+        memset((uint8_t *)to + reg->offset, 0, reg->stored);
+    memcpy((uint8_t *)to + reg->offset, bytes, size < reg->stored ? size : reg->stored);
+    load_real_segment(to, reg->offset);
+}

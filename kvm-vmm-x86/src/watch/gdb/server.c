@@ -1,0 +1,177 @@
+/*
+ * The server's thread; see server.h. It waits for a debugger, its bytes, or a stop of the guest,
+ * and is the only one that uses the stub.
+ *
+ * A debugger that connects stops the guest. One that goes away without a word leaves it running on,
+ * unless the guest was started with -S and has never been allowed to run.
+ */
+#include "watch/gdb/server.h"
+
+#include "console/console.h"
+#include "host/kvm.h"
+#include "vm/vm.h"
+#include "watch/gdb/probe.h"
+#include "watch/gdb/vm_target.h"
+
+enum { CHUNK = 4096 };
+
+static void send_bytes(void *to, const void *bytes, size_t count)
+{
+    struct debug_server *server = to;
+
+    socket_write(&server->socket, bytes, count);
+}
+
+static void wake(void *to)
+{
+    struct debug_server *server = to;
+
+    socket_wake(&server->socket);
+}
+
+int debug_server_open(struct debug_server *server, struct vm *vm, const struct kvm *kvm,
+                      struct error *error)
+{
+    const struct options *options = vm->options;
+    struct gdb_endpoint address;
+
+    *server = (struct debug_server){.vm = vm, .status = server->status};
+    if (options->gdb == NULL)
+        return 0;
+    if (gdb_endpoint_parse(&address, options->gdb, vm->index, error) < 0 ||
+        socket_open(&server->socket, &address, error) < 0)
+        return -1;
+    server->open = true;
+    server->stub.ops = &debug_target_ops;
+    server->stub.context = vm;
+    server->stub.send = send_bytes;
+    server->stub.to = server;
+    vm->debug.features = debug_probe(kvm);
+    debug_init(&vm->debug, vm, options->wait, wake, server);
+    vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
+                options->wait ? " waits for gdb" : "", server->socket.name);
+    return 0;
+}
+
+static void release(struct debug_server *server)
+{
+    server->leaving = false;
+    debug_release(&server->vm->debug, !server->vm->options->wait || server->stub.resumed);
+}
+
+/* A guest that runs is stopped first: a vCPU may be about to report an instruction that was
+ * planted, and would find that nobody has planted any. */
+static void hang_up(struct debug_server *server)
+{
+    struct debug *debug = &server->vm->debug;
+    struct gdb_stop ignored;
+
+    socket_hang_up(&server->socket);
+    if (!server->attached)
+        return;
+    server->attached = false;
+    if (debug_is_stopped(debug, &ignored) || !debug_is_attached(debug)) {
+        release(server);
+        return;
+    }
+    server->leaving = true;
+    debug_stop(debug);
+}
+
+/* The session begins once all vCPUs have stopped: until then what the debugger says stays in the
+ * socket. */
+static void on_stop(struct debug_server *server)
+{
+    struct gdb_stop stop;
+
+    if (!debug_is_stopped(&server->vm->debug, &stop))
+        return;
+    if (server->leaving) {
+        release(server);
+        if (server->socket.client >= 0) /* of the next one, who came meanwhile */
+            debug_stop(&server->vm->debug);
+        return;
+    }
+    if (server->socket.client < 0)
+        return;
+    if (server->attached) {
+        gdb_stub_stopped(&server->stub, &stop);
+        return;
+    }
+    server->attached = true;
+    gdb_stub_begin(&server->stub, &stop);
+}
+
+static void on_knock(struct debug_server *server)
+{
+    bool first = server->socket.client < 0;
+
+    socket_accept(&server->socket);
+    if (first && server->socket.client >= 0)
+        debug_stop(&server->vm->debug);
+}
+
+static void on_input(struct debug_server *server)
+{
+    uint8_t bytes[CHUNK];
+    int n = socket_read(&server->socket, bytes, sizeof bytes);
+
+    if (n > 0)
+        gdb_stub_feed(&server->stub, bytes, (size_t)n);
+    if (n == 0 || server->stub.over)
+        hang_up(server);
+}
+
+/* The guest is over: how, in the form of a process's end. */
+static void tell_end(struct debug_server *server)
+{
+    struct vm_end end = vm_end_of(server->vm);
+    int status = server->status(&end);
+    struct gdb_stop stop = {.reason = GDB_ENDED, .status = status};
+
+    if (end.kind == END_SIGNAL)
+        stop = (struct gdb_stop){.reason = GDB_ENDED_KILLED, .status = end.code};
+    if (server->attached)
+        gdb_stub_stopped(&server->stub, &stop);
+    server->attached = false;
+    socket_hang_up(&server->socket);
+}
+
+static void *serve(void *argument)
+{
+    struct debug_server *server = argument;
+
+    while (vm_is_running(server->vm)) {
+        unsigned happened = socket_wait(&server->socket, server->attached);
+
+        if (happened & SOCKET_WOKEN)
+            on_stop(server);
+        if (happened & SOCKET_KNOCK)
+            on_knock(server);
+        if (happened & SOCKET_INPUT)
+            on_input(server);
+    }
+    tell_end(server);
+    return NULL;
+}
+
+int debug_server_start(struct debug_server *server, struct error *error)
+{
+    if (!server->open)
+        return 0;
+    if (thread_start(&server->thread, serve, server, error) < 0)
+        return -1;
+    server->started = true;
+    return 0;
+}
+
+void debug_server_close(struct debug_server *server)
+{
+    if (server->started) {
+        socket_wake(&server->socket);
+        thread_join(&server->thread);
+    }
+    if (server->open)
+        socket_close(&server->socket);
+    server->open = server->started = false;
+}

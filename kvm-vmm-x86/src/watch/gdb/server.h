@@ -1,0 +1,33 @@
+/* One guest's place for debuggers: a socket, a thread, and the session of whoever connects. */
+#ifndef DEBUG_SERVER_H
+#define DEBUG_SERVER_H
+
+#include "host/socket.h"
+#include "host/threads.h"
+#include "watch/gdb/stub.h"
+
+struct vm;
+struct vm_end;
+struct kvm;
+
+struct debug_server {
+    struct vm *vm;
+    bool open, started;
+    bool attached;                           /* a session has begun */
+    bool leaving;                            /* it is over, and its guest not let go yet */
+    int (*status)(const struct vm_end *end); /* what the run ends with, for this end; set before */
+    struct socket_server socket;
+    struct gdb_stub stub;
+    struct thread thread;
+};
+
+/* Opens the socket that the options ask for, if they do, and makes the VM ready to be debugged.
+ * Before the VM starts. */
+int debug_server_open(struct debug_server *server, struct vm *vm, const struct kvm *kvm,
+                      struct error *error) MUST_CHECK;
+/* Once the VM has started. */
+int debug_server_start(struct debug_server *server, struct error *error) MUST_CHECK;
+/* The VM's threads are over, or never were: tells the debugger, and ends the thread. */
+void debug_server_close(struct debug_server *server);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * The stub: one debugger's session with one machine, in the remote serial protocol (GDB manual,
+ * appendix E). All-stop: when one vCPU stops, all do. Pure: bytes come in by gdb_stub_feed, go out
+ * through `send`, and the machine is behind `struct gdb_ops`.
+ *
+ * Threads are vCPUs; gdb counts them from 1.
+ */
+#ifndef GDB_STUB_H
+#define GDB_STUB_H
+
+#include "watch/gdb/packet.h"
+#include "watch/gdb/target.h"
+
+struct gdb_stub {
+    const struct gdb_ops *ops;
+    void *context;
+    void (*send)(void *to, const void *bytes, size_t count);
+    void *to;
+    enum gdb_arch arch; /* as described to this debugger */
+    bool fixed;         /* `monitor arch` chose `next_arch` for the sessions to come */
+    enum gdb_arch next_arch;
+    bool no_ack, next_no_ack;
+    bool resumed; /* some debugger has let the machine run */
+    bool running; /* the debugger waits for a stop */
+    bool over;    /* the session is: detached, killed, or the guest ended */
+    bool knows_swbreak, knows_hwbreak;
+    unsigned general, control; /* vCPUs that the packet H chose, for registers and for c and s */
+    struct gdb_stop stop;      /* the last one */
+    struct gdb_parser parser;
+    struct gdb_writer reply; /* the last packet sent, to be sent again */
+};
+
+/* A debugger has connected, and the machine has stopped. What the last one chose by `monitor`
+ * stays.
+ */
+void gdb_stub_begin(struct gdb_stub *stub, const struct gdb_stop *stop);
+
+/* Bytes from the debugger. Those after the end of the session are ignored. */
+void gdb_stub_feed(struct gdb_stub *stub, const uint8_t *bytes, size_t count);
+
+/* The machine has stopped, or is over. */
+void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop);
+
+#endif

@@ -1,0 +1,230 @@
+/* The VM behind the stub's ops; see target.h. All but a few are called while the VM is stopped. */
+#include "watch/gdb/vm_target.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host/kvm_debug.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+#include "watch/explain/walk.h"
+#include "watch/gdb/portable.h"
+
+/* The signal that a killed guest is said to have ended by. */
+enum { KILL = 9 };
+
+static unsigned cpus(void *context)
+{
+    const struct vm *vm = context;
+
+    return vm->vcpu_count;
+}
+
+static int read_registers(void *context, unsigned cpu, struct gdb_registers *to)
+{
+    const struct vm *vm = context;
+
+    to->state = (struct snapshot){0};
+    return kvm_read_registers(&vm->vcpus[cpu].cpu, &to->state.regs, &to->state.sregs, &to->fpu);
+}
+
+/* Only what has changed: a mode that KVM has brought the vCPU into may be one it would not be set
+ * to. A vCPU that is sent elsewhere has left the instruction that it was in. */
+static int write_registers(void *context, unsigned cpu, const struct gdb_registers *from)
+{
+    struct vm *vm = context;
+    struct vcpu *vcpu = &vm->vcpus[cpu];
+    struct gdb_registers now;
+    int result = read_registers(context, cpu, &now);
+
+    if (result == 0 && memcmp(&now.state.sregs, &from->state.sregs, sizeof now.state.sregs) != 0)
+        result = kvm_write_special(&vcpu->cpu, &from->state.sregs);
+    if (result == 0 && memcmp(&now.fpu, &from->fpu, sizeof now.fpu) != 0)
+        result = kvm_write_fpu(&vcpu->cpu, &from->fpu);
+    if (result == 0 && memcmp(&now.state.regs, &from->state.regs, sizeof now.state.regs) != 0)
+        result = kvm_write_general(&vcpu->cpu, &from->state.regs);
+    if (result == 0 && now.state.regs.rip != from->state.regs.rip)
+        vcpu->again = vcpu->debug.crash_told = vcpu->debug.has_event = false;
+    return result;
+}
+
+static size_t read_memory(void *context, unsigned cpu, gva_t at, void *to, size_t length)
+{
+    const struct vm *vm = context;
+    struct snapshot s;
+
+    return debug_snapshot(&vm->vcpus[cpu], &s) < 0 ? 0 : walk_read(&s, &vm->memory, at, to, length);
+}
+
+/* Whatever the page's rights: the debugger writes code. */
+static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *from, size_t length)
+{
+    const struct vm *vm = context;
+    struct snapshot s;
+    size_t done = 0;
+    gpa_t place;
+
+    if (debug_snapshot(&vm->vcpus[cpu], &s) < 0)
+        return 0;
+    while (done < length && debug_place(&vm->vcpus[cpu], &s, at + done, &place)) {
+        size_t part = PAGE_SIZE - place % PAGE_SIZE;
+
+        if (part > length - done)
+            part = length - done;
+        if (!memory_write(&vm->memory, place, (const uint8_t *)from + done, part))
+            break;
+        done += part;
+    }
+    return done;
+}
+
+static bool is_contiguous(const struct vcpu *vcpu, const struct snapshot *s,
+                          const struct gdb_breakpoint *b, gpa_t place)
+{
+    gpa_t last;
+
+    return b->length == 0 || (debug_place(vcpu, s, b->address + b->length - 1, &last) &&
+                              last == place + b->length - 1);
+}
+
+/* What is not mapped yet can be reached by linear address, but not be replaced. */
+static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *breakpoint)
+{
+    struct vm *vm = context;
+    struct debug *d = &vm->debug;
+    const struct vcpu *vcpu = &vm->vcpus[cpu];
+    struct gdb_breakpoint b = *breakpoint;
+    bool watch = b.type >= GDB_WATCH_WRITE;
+    gpa_t place = UINT64_MAX;
+    struct snapshot s;
+    bool mapped;
+
+    if (debug_snapshot(vcpu, &s) < 0)
+        return -EIO;
+    mapped = debug_place(vcpu, &s, b.address, &place);
+    if (!mapped)
+        place = UINT64_MAX;
+    if (b.type == GDB_SOFTWARE && d->features.int3 && !mapped)
+        return -EFAULT;
+    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(vcpu, &s, &b, place)))
+        return -EOPNOTSUPP;
+    b.portable = !watch && mapped && portable_is(&s, &vm->memory, b.address, place);
+    return debug_insert(d, &b, place);
+}
+
+static void remove_breakpoint(void *context, const struct gdb_breakpoint *breakpoint)
+{
+    struct vm *vm = context;
+
+    debug_remove(&vm->debug, breakpoint);
+}
+
+static void resume(void *context, const enum gdb_action *actions)
+{
+    struct vm *vm = context;
+
+    debug_resume(&vm->debug, actions);
+}
+
+static void interrupt(void *context)
+{
+    struct vm *vm = context;
+
+    debug_stop(&vm->debug);
+}
+
+static void detach(void *context)
+{
+    struct vm *vm = context;
+
+    debug_release(&vm->debug, true);
+}
+
+static void end_guest(void *context)
+{
+    vm_stop(context, END_SIGNAL, KILL, "killed by its debugger");
+}
+
+static void describe_cpu(void *context, unsigned cpu, struct text *text)
+{
+    static const char *const halts[] = {[KVM_HALT_RUNNING] = "",
+                                        [KVM_HALT_ASLEEP] = ", halted",
+                                        [KVM_HALT_DEAD] = ", halted for ever",
+                                        [KVM_HALT_NEVER_STARTED] = ", not started"};
+    const struct vcpu *vcpu = &((const struct vm *)context)->vcpus[cpu];
+    struct snapshot s;
+
+    if (debug_snapshot(vcpu, &s) < 0)
+        return;
+    text_add(text, "vCPU %u, %s%s", cpu, snapshot_mode_name(snapshot_mode(&s)),
+             halts[kvm_halt_state(&vcpu->cpu)]);
+}
+
+static void describe_means(void *context, struct text *text)
+{
+    const struct debug *d = &((const struct vm *)context)->debug;
+    const struct gdb_features *f = &d->features;
+
+    text_add(text, "software breakpoints: %s\n",
+             f->int3 ? "int3"
+                     : "this KVM does not report int3: a debug register, a port write in its "
+                       "place, or single steps");
+    text_add(text, "hardware breakpoints: %s\n",
+             f->breakpoint ? "debug registers"
+                           : "this KVM does not report debug registers: a port write in its place, "
+                             "or single steps");
+    text_add(text, "watchpoints: %s\n",
+             f->watchpoint ? "debug registers"
+                           : "this KVM does not report them: single steps, and writes that leave a "
+                             "value as it was go unseen");
+    text_add(text, "single steps: %s%s\n", f->step ? "by KVM" : "NOT REPORTED by this KVM",
+             d->step_flags != 0 ? ", interrupts held back" : "");
+    for (unsigned i = 0; i < d->table.count; i++)
+        text_add(text, "  %s %#llx: %s\n",
+                 d->table.list[i].type >= GDB_WATCH_WRITE ? "watchpoint" : "breakpoint",
+                 (unsigned long long)d->table.list[i].address,
+                 gdb_means_name(d->table.list[i].means));
+}
+
+static void describe_exits(void *context, struct text *text)
+{
+    const struct vm *vm = context;
+
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        const struct vcpu_stats *s = &vm->vcpus[i].stats;
+
+        text_add(text, "vCPU %u: %llu exits\n", i, (unsigned long long)s->exits);
+        for (uint32_t reason = 0; reason < EXIT_REASONS; reason++)
+            if (s->by_reason[reason] > 0)
+                text_add(text, "  %-24s %12llu\n", exits_name(reason),
+                         (unsigned long long)s->by_reason[reason]);
+        text_add(text, "  and for the debugger %12llu single steps, %llu planted instructions\n",
+                 (unsigned long long)vm->vcpus[i].debug.steps,
+                 (unsigned long long)vm->vcpus[i].debug.traps);
+    }
+}
+
+static const struct memory *memory(void *context)
+{
+    const struct vm *vm = context;
+
+    return &vm->memory;
+}
+
+const struct gdb_ops debug_target_ops = {
+    .cpus = cpus,
+    .read_registers = read_registers,
+    .write_registers = write_registers,
+    .read = read_memory,
+    .write = write_memory,
+    .insert = insert,
+    .remove = remove_breakpoint,
+    .resume = resume,
+    .interrupt = interrupt,
+    .detach = detach,
+    .kill = end_guest,
+    .describe_cpu = describe_cpu,
+    .describe_means = describe_means,
+    .describe_exits = describe_exits,
+    .memory = memory,
+};

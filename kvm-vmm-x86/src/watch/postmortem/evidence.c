@@ -1,0 +1,143 @@
+/* Taking evidence; see evidence.h. */
+#include "watch/postmortem/evidence.h"
+
+#include <stdio.h>
+
+#include "host/files.h"
+#include "host/kvm_debug.h"
+#include "host/kvm_interrupts.h"
+#include "vm/guests.h"
+#include "watch/postmortem/sample.h"
+
+enum { LAPIC_ISR = 0x100, LAPIC_IRR = 0x200, RESET_RIP = 0xfff0 };
+#define RESET_CS_BASE UINT64_C(0xffff0000)
+
+static bool is_crash(uint32_t reason)
+{
+    return reason == KVM_EXIT_SHUTDOWN || reason == KVM_EXIT_INTERNAL_ERROR ||
+           reason == KVM_EXIT_FAIL_ENTRY;
+}
+
+/* The vCPU that crashed, or the first. */
+static struct vcpu *find_vcpu(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
+        if (is_crash(vm->vcpus[i].cpu.run->exit_reason))
+            return &vm->vcpus[i];
+    return &vm->vcpus[0];
+}
+
+static void read_interrupts(struct evidence *e, const struct vm *vm, const struct vcpu *vcpu)
+{
+    struct interrupts *i = &e->interrupts;
+
+    i->known = vm->irqchip && kvm_read_pic(vm->fd, 0, &i->pic[0]) &&
+               kvm_read_pic(vm->fd, 1, &i->pic[1]) &&
+               kvm_read_lapic_bits(&vcpu->cpu, LAPIC_ISR, i->in_service) &&
+               kvm_read_lapic_bits(&vcpu->cpu, LAPIC_IRR, i->requested);
+}
+
+/* What INIT leaves (Intel SDM volume 3, table 9-1): nothing that the guest had. */
+static bool is_reset(const struct snapshot *s)
+{
+    return s->regs.rip == RESET_RIP && s->sregs.cs.base == RESET_CS_BASE &&
+           !(s->sregs.cr0 & CR0_PE);
+}
+
+/* Why there can be no second run that is like the first; NULL if there can. */
+static const char *why_no_replay(const struct vm *vm)
+{
+    if (vm->vcpu_count > 1)
+        return "several vCPUs never do the same twice";
+    if (vm->mode == MODE_LINUX)
+        return "a system with interrupts and clocks never does the same twice";
+    if (vm->vcpus[0].recording.lost)
+        return "it read more from its devices than was recorded";
+    if (!file_is_regular(vm->name))
+        return "its image was not a file that can be read again";
+    return NULL;
+}
+
+/* Where the second run was given up, if it was on its way; else the registers of the last exit. */
+static void make_do(struct evidence *e, const char *why)
+{
+    const char *left = "this is where it was given up";
+
+    if (e->replay.result == REPLAY_TOO_LONG && e->replay.steps > 0) {
+        e->snapshot = e->replay.snapshot;
+        e->memory = &e->double_vm.memory;
+    } else {
+        e->general_only = true;
+        e->snapshot.regs = e->vcpu->last_regs;
+        left = e->vcpu->stats.exits > 1
+                   ? "all that is known is the general registers as of its last exit"
+                   : "nothing is known, for it had made no exit before";
+    }
+    snprintf(e->how, sizeof e->how, "KVM reset the vCPU when it shut down (AMD), and %s: %s", why,
+             left);
+}
+
+static void use_replay(struct evidence *e)
+{
+    e->at_fault = true;
+    e->snapshot = e->replay.snapshot;
+    e->memory = &e->double_vm.memory;
+    read_interrupts(e, &e->double_vm, &e->double_vm.vcpus[0]);
+    snprintf(e->how, sizeof e->how,
+             "KVM reset the vCPU when it shut down (AMD): found by a second run, %llu exits and "
+             "%llu single steps",
+             (unsigned long long)e->replay.exits, (unsigned long long)e->replay.steps);
+}
+
+static void run_again(struct evidence *e, struct vm *vm)
+{
+    const char *why = why_no_replay(vm);
+    struct error error;
+
+    e->replay.result = REPLAY_IMPOSSIBLE;
+    if (why == NULL && guests_create(&e->double_vm, NULL, vm->index, vm->options, &error) < 0)
+        why = "its image cannot be read again";
+    if (why != NULL) {
+        make_do(e, why);
+        return;
+    }
+    e->has_double = true;
+    replay_run(vm, &e->double_vm, &e->replay);
+    if (e->replay.result == REPLAY_FOUND)
+        use_replay(e);
+    else
+        make_do(e, e->replay.result == REPLAY_DIVERGED ? "a second run went another way"
+                                                       : "a second run took too long");
+}
+
+void evidence_take(struct evidence *e, struct vm *vm, const struct vm_end *end)
+{
+    uint32_t reason;
+
+    *e = (struct evidence){.vcpu = find_vcpu(vm), .memory = &vm->memory};
+    e->replay.handling = -1;
+    e->snapshot.address_bits = vm->address_bits;
+    reason = e->vcpu->cpu.run->exit_reason;
+    e->crashed =
+        is_crash(reason) && /* a shutdown that is the KVM's own failing is no crash */
+        (end->kind == END_CRASH || (end->kind == END_FAILED && reason != KVM_EXIT_SHUTDOWN));
+    e->shutdown = e->crashed && reason == KVM_EXIT_SHUTDOWN;
+    if (kvm_read_registers(&e->vcpu->cpu, &e->snapshot.regs, &e->snapshot.sregs, NULL) < 0)
+        snprintf(e->how, sizeof e->how, "KVM does not tell its registers");
+    read_interrupts(e, vm, e->vcpu);
+    e->halted = kvm_halt_state(&e->vcpu->cpu) == KVM_HALT_ASLEEP;
+    e->at_fault = e->crashed;
+    if (e->shutdown && is_reset(&e->snapshot)) {
+        e->at_fault = false;
+        run_again(e, vm);
+    }
+    if (end->kind == END_LIMIT && !e->halted && vm->vcpu_count == 1 && vm->mode != MODE_LINUX)
+        e->loop = sample_loop(vm);
+}
+
+void evidence_release(struct evidence *e)
+{
+    if (e->has_double)
+        vm_destroy(&e->double_vm);
+    e->has_double = false;
+}

@@ -1,0 +1,31 @@
+/* What is left of a guest that has ended: registers, memory, interrupt controllers, last exits, and
+ * how all that was come by. */
+#ifndef POSTMORTEM_EVIDENCE_H
+#define POSTMORTEM_EVIDENCE_H
+
+#include "watch/explain/interrupts.h"
+#include "watch/explain/loop.h"
+#include "watch/explain/page.h"
+#include "watch/postmortem/replay.h"
+
+struct evidence {
+    struct vcpu *vcpu;
+    bool crashed;  /* by what it did, not by what a device said */
+    bool shutdown; /* a triple fault */
+    bool at_fault; /* `snapshot` is the state before the instruction that ended it */
+    struct snapshot snapshot;
+    bool general_only; /* of which all but the general registers is that of a reset CPU */
+    const struct memory *memory;
+    struct interrupts interrupts;
+    bool halted;
+    struct loop loop; /* samples 0: not looked for */
+    char how[240];
+    struct vm double_vm; /* the second run's, if has_double */
+    bool has_double;
+    struct replay replay;
+};
+
+void evidence_take(struct evidence *e, struct vm *vm, const struct vm_end *end);
+void evidence_release(struct evidence *e);
+
+#endif

@@ -1,0 +1,168 @@
+/* The line and the page; see postmortem.h. */
+#include "watch/postmortem/postmortem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "console/console.h"
+#include "vm/exits.h"
+#include "watch/postmortem/evidence.h"
+
+/* Everything that is said about one guest. */
+struct tale {
+    struct vm *vm;
+    const struct vm_end *end;
+    struct evidence evidence;
+    struct diagnosis diagnosis;
+    bool diagnosed;
+    char line[900];
+};
+
+/* An ELF image names its own addresses, if nobody has read them yet. */
+static const struct symbols *names_of(struct vm *vm)
+{
+    struct error ignored;
+
+    if (!vm->symbols.known && vm->mode != MODE_REAL && vm->mode != MODE_LINUX)
+        (void)!guest_symbols_load(&vm->symbols, vm->name, 0, &ignored);
+    return guest_symbols_table(&vm->symbols);
+}
+
+/* The vector of an interrupt that was being taken when the guest shut down. */
+static int interrupt_of(const struct evidence *e)
+{
+    return e->shutdown && (e->snapshot.regs.rflags & RFLAGS_IF)
+               ? interrupts_in_service(&e->interrupts)
+               : -1;
+}
+
+static void add_place(struct text *line, const char *what, const struct symbols *names,
+                      gva_t address)
+{
+    char name[160];
+
+    text_add(line, "%s 0x%llx", what, (unsigned long long)address);
+    if (symbols_name(names, address, name, sizeof name))
+        text_add(line, " <%s>", name);
+}
+
+static void tell_limit(struct tale *t, struct text *line, const struct symbols *names)
+{
+    const struct evidence *e = &t->evidence;
+    char bytes[240];
+    struct text stuck = text_in(bytes, sizeof bytes);
+
+    if (e->halted) {
+        add_place(line, "; halted at", names, snapshot_linear_rip(&e->snapshot));
+        if (interrupts_describe_stuck(&stuck, &e->interrupts))
+            text_add(line, ": %s", bytes);
+        else
+            text_add(line, ", waiting for an interrupt");
+    } else if (e->loop.found) {
+        text_add(line, "; endless loop of %zu instruction%s", e->loop.instructions,
+                 e->loop.instructions == 1 ? "" : "s");
+        add_place(line, ", hot address", names, e->loop.hot);
+    }
+}
+
+static void make_line(struct tale *t)
+{
+    struct text line = text_in(t->line, sizeof t->line);
+    const struct evidence *e = &t->evidence;
+    const struct symbols *names = names_of(t->vm);
+    const char *found = t->diagnosed ? t->diagnosis.line : "";
+
+    if (e->shutdown && found[0] != '\0') {
+        text_add(&line, "triple fault: %s", found);
+        add_place(&line, ", at", names, snapshot_linear_rip(&e->snapshot));
+        return;
+    }
+    text_add(&line, "%s", t->end->message);
+    if (found[0] != '\0')
+        text_add(&line, ": %s", found);
+    if (t->end->kind == END_LIMIT)
+        tell_limit(t, &line, names);
+}
+
+static void add_exits(struct page *page, struct tale *t)
+{
+    struct vcpu *vcpu = t->evidence.vcpu;
+    uint64_t exits = vcpu->stats.exits;
+    uint64_t first = exits > VCPU_LAST_EXITS ? exits - VCPU_LAST_EXITS : 0;
+
+    for (uint64_t i = first; i < exits; i++) {
+        const struct log_record *e = &vcpu->last_exits[i % VCPU_LAST_EXITS];
+        struct text row = text_in(page->exits[page->exit_count++], PAGE_EXIT_TEXT);
+        char what[96];
+
+        log_record_describe(&t->vm->machine.bus, e, what, sizeof what);
+        text_add(&row, "%llu: %s, rip 0x%llx%s%s", (unsigned long long)i + 1, exits_name(e->reason),
+                 (unsigned long long)e->rip, what[0] != '\0' ? ", " : "", what);
+    }
+}
+
+/* Line by line, so that the console colours each and cuts none. */
+static void print_lines(unsigned guest, char *bytes)
+{
+    char *next;
+
+    for (char *line = bytes; *line != '\0'; line = next) {
+        next = strchr(line, '\n');
+        next = next != NULL ? next : line + strlen(line);
+        vcpu_printf(guest, "  | %.*s", (int)(next - line), line);
+        next += *next == '\n';
+    }
+}
+
+static void print_page(struct tale *t)
+{
+    static char bytes[PAGE_TEXT];
+    struct text text = text_in(bytes, sizeof bytes);
+    struct page page = {.snapshot = &t->evidence.snapshot,
+                        .memory = t->evidence.memory,
+                        .general_only = t->evidence.general_only,
+                        .wide = t->vm->mode == MODE_LONG || t->vm->mode == MODE_LINUX,
+                        .symbols = names_of(t->vm),
+                        .diagnosis = t->diagnosed ? &t->diagnosis : NULL,
+                        .loop = &t->evidence.loop,
+                        .interrupts = &t->evidence.interrupts,
+                        .how = t->evidence.how[0] != '\0' ? t->evidence.how : NULL};
+
+    add_exits(&page, t);
+    page_print(&text, &page);
+    print_lines(t->vm->index, bytes);
+}
+
+/* A crash gets the page unasked, and so does a guest that a device stopped. (A Linux kernel that
+ * panics has told why itself.) */
+static bool wants_page(const struct tale *t)
+{
+    return t->vm->options->explain || t->evidence.crashed ||
+           (t->end->kind == END_CRASH && t->vm->mode != MODE_LINUX);
+}
+
+void postmortem_tell(struct vm *vm, const struct vm_end *end)
+{
+    static struct tale t;
+
+    if (vm->vcpus_made == 0) { /* it could not be made anew after a reset: nothing is left of it */
+        vcpu_printf(vm->index, "kvm-vmm: guest %u (%s): %s", vm->index, vm->name, end->message);
+        return;
+    }
+    t = (struct tale){.vm = vm, .end = end};
+    evidence_take(&t.evidence, vm, end);
+    if (t.evidence.at_fault) {
+        struct diagnose_hint hint = {interrupt_of(&t.evidence), t.evidence.replay.handling};
+
+        t.diagnosis = diagnose_fault(&t.evidence.snapshot, t.evidence.memory, hint);
+        t.diagnosed = true;
+    }
+    make_line(&t);
+    snprintf(vm->end.message, sizeof vm->end.message, "%.*s", (int)sizeof vm->end.message - 1,
+             t.line); /* for the log and its page */
+    if (t.line[0] != '\0')
+        vcpu_printf(vm->index, "kvm-vmm: guest %u (%s): %s", vm->index, vm->name, t.line);
+    if (wants_page(&t))
+        print_page(&t);
+    evidence_release(&t.evidence);
+}

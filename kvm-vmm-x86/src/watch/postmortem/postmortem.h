@@ -1,0 +1,17 @@
+/*
+ * What is told about a guest that did not end well: one line, and for a crash (or with --explain) a
+ * page. Everything it needs is taken here from KVM, from a second run if KVM has forgotten it; what
+ * it means is found out by explain/.
+ *
+ * For the main thread, when all guests have ended.
+ */
+#ifndef POSTMORTEM_H
+#define POSTMORTEM_H
+
+#include "vm/vm.h"
+
+/* Prints the line for a guest that ended badly, and the page where there is one. The line is the
+ * guest's end from then on: vm_end_of. */
+void postmortem_tell(struct vm *vm, const struct vm_end *end);
+
+#endif

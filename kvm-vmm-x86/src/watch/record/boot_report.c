@@ -1,0 +1,160 @@
+/* What --boot-report prints; see boot_report.h. */
+#include "watch/record/boot_report.h"
+
+#include <string.h>
+
+#include "boot/linux/kernel_cache.h"
+#include "console/console.h"
+#include "host/cache.h"
+#include "host/clock.h"
+#include "host/events.h"
+#include "watch/record/stats.h"
+
+typedef unsigned long long count;
+
+/* A guest's boot. The main thread writes until the guest runs; then the vCPU that prints, under the
+ * console's lock. */
+static struct boot_report {
+    const struct options *options;
+    const struct vm *vms;
+    uint64_t start; /* of the process */
+    struct boot_phases phases[GUESTS_MAX];
+    struct bus_counters at_init[GUESTS_MAX][BUS_RANGES_MAX];
+} boot_report;
+
+void boot_report_begin(const struct options *options)
+{
+    boot_report.options = options;
+    if (!options->boot_report)
+        return;
+    boot_report.start = events_now() - clock_process_ns();
+    for (unsigned i = 0; i < options->guests; i++)
+        boot_report_mark(i, BOOT_PROCESS);
+}
+
+void boot_report_watch(const struct vm *vms)
+{
+    boot_report.vms = vms;
+}
+
+static uint64_t exits_of(const struct vm *vm)
+{
+    uint64_t exits = 0;
+
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
+        exits += __atomic_load_n(&vm->vcpus[i].stats.exits, __ATOMIC_RELAXED);
+    return exits;
+}
+
+void boot_report_mark(unsigned guest, enum boot_phase phase)
+{
+    struct boot_moment *moment = &boot_report.phases[guest].moments[phase];
+
+    if (!boot_report.options->boot_report || moment->ns != 0)
+        return; /* a guest that starts again: the first boot is told */
+    moment->ns = events_now() - boot_report.start;
+    if (boot_report.vms != NULL && phase >= BOOT_ENTERED)
+        moment->exits = exits_of(&boot_report.vms[guest]);
+}
+
+static void note_counters(unsigned guest)
+{
+    const struct bus *bus = &boot_report.vms[guest].machine.bus;
+
+    for (unsigned i = 0; i < bus->count; i++)
+        boot_report.at_init[guest][i] = bus_range_counters(&bus->ranges[i]);
+}
+
+void boot_report_output(unsigned guest, const uint8_t *bytes, size_t size)
+{
+    enum boot_phase phase;
+
+    if (boot_report.vms == NULL || !boot_report.options->boot_report)
+        return;
+    phase = boot_phases_output(&boot_report.phases[guest], bytes, size);
+    if (phase == BOOT_PHASES)
+        return;
+    boot_report_mark(guest, phase);
+    if (phase == BOOT_INIT)
+        note_counters(guest);
+}
+
+static void print_phases(const struct vm *vm, const struct boot_phases *p)
+{
+    uint64_t before = 0;
+
+    vcpu_printf(vm->index, "[guest %u] %s: its boot        took ms      at ms      exits",
+                vm->index, vm->name);
+    for (unsigned i = 0; i < BOOT_PHASES; i++) {
+        const struct boot_moment *m = &p->moments[i];
+
+        if (m->ns == 0)
+            continue;
+        vcpu_printf(vm->index, "  phase %-24s %10.3f %10.3f %10llu", boot_phases_name(i),
+                    (double)(m->ns - before) / 1e6, (double)m->ns / 1e6, (count)m->exits);
+        before = m->ns;
+    }
+}
+
+static void print_devices(const struct vm *vm)
+{
+    const struct bus *bus = &vm->machine.bus;
+
+    for (unsigned i = 0; i < bus->count; i++) {
+        const struct bus_counters *init = &boot_report.at_init[vm->index][i];
+        struct bus_counters all = bus_range_counters(&bus->ranges[i]);
+
+        if (all.reads + all.writes > 0)
+            vcpu_printf(vm->index, "  device %-23s %10llu until init %10llu in all",
+                        bus->ranges[i].ops->name, (count)(init->reads + init->writes),
+                        (count)(all.reads + all.writes));
+    }
+    if (bus->unclaimed[BUS_PIO].reads + bus->unclaimed[BUS_PIO].writes > 0)
+        vcpu_printf(vm->index, "  device %-46s %10llu in all", "(none there)",
+                    (count)(bus->unclaimed[BUS_PIO].reads + bus->unclaimed[BUS_PIO].writes));
+}
+
+static uint64_t until_init(const struct vm *vm, const struct bus_ops *ops)
+{
+    const struct bus *bus = &vm->machine.bus;
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < bus->count; i++)
+        if (bus->ranges[i].ops == ops)
+            sum +=
+                boot_report.at_init[vm->index][i].reads + boot_report.at_init[vm->index][i].writes;
+    return sum;
+}
+
+static void print_advice(const struct vm *vm, const struct boot_phases *p)
+{
+    const struct bus_counters *nobody = &vm->machine.bus.unclaimed[BUS_PIO];
+    enum kernel_cache_use use = kernel_cache_used();
+    struct boot_facts facts = {.unpacked_itself = vm->unpacked_itself,
+                               .unpacked =
+                                   use == KERNEL_CACHE_WRITTEN || use == KERNEL_CACHE_FAILED,
+                               .not_kept = use == KERNEL_CACHE_FAILED,
+                               .cache = cache_folder(),
+                               .cpus = vm->vcpu_count,
+                               .host_cpus = thread_cpus(),
+                               .unclaimed = nobody->reads + nobody->writes,
+                               .rtc = until_init(vm, &rtc_ops)};
+    struct boot_advice advice;
+
+    boot_phases_advise(p, &facts, &advice);
+    for (unsigned i = 0; i < advice.count; i++)
+        vcpu_printf(vm->index, "  advice: %s", advice.lines[i]);
+}
+
+void boot_report_print(const struct vm *vm, const struct log_run *run,
+                       const struct log_guest *guest)
+{
+    struct boot_phases *p = &boot_report.phases[vm->index];
+
+    boot_report_mark(vm->index, BOOT_END);
+    kernel_cache_finish(); /* so that it is known what became of it */
+    print_phases(vm, p);
+    print_devices(vm);
+    stats_print_functions(vm, run, guest);
+    print_advice(vm, p);
+}

@@ -1,0 +1,182 @@
+/* The book of a run; see logbook.h. */
+#include "watch/record/logbook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/events.h"
+#include "host/files.h"
+#include "vm/vcpu.h"
+#include "watch/record/trace.h"
+
+/* How many exits are kept unless --log-size says otherwise: of each vCPU, and of all of a guest. */
+enum { KEPT_EACH = 65536, KEPT_ALL = 4 * KEPT_EACH };
+
+static struct logbook {
+    const struct options *options;
+    struct outfile log, report;
+    struct logbook_page *pages[GUESTS_MAX][CPUS_MAX];
+    struct log_output outputs[GUESTS_MAX];
+    uint64_t start, end;       /* cycles */
+    uint64_t start_ns, end_ns; /* the same moments on the host's clock */
+} logbook;
+
+static bool wants_exits(void)
+{
+    return logbook.options->log != NULL || logbook.options->report != NULL;
+}
+
+static bool wants_places(void)
+{
+    return logbook.options->stats || logbook.options->boot_report ||
+           logbook.options->report != NULL;
+}
+
+int logbook_open(const struct options *options, struct error *error)
+{
+    logbook = (struct logbook){.options = options};
+    if (outfile_open(&logbook.log, options->log, error) < 0 ||
+        outfile_open(&logbook.report, options->report, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < options->guests && wants_exits(); i++)
+        if (log_output_create(&logbook.outputs[i], error) < 0)
+            return -1;
+    return 0;
+}
+
+static uint32_t ring_size(void)
+{
+    unsigned cpus = logbook.options->cpus > 0 ? logbook.options->cpus : 1;
+
+    if (logbook.options->log_size != 0)
+        return (uint32_t)logbook.options->log_size;
+    return cpus > KEPT_ALL / KEPT_EACH ? KEPT_ALL / cpus : KEPT_EACH;
+}
+
+int logbook_add_page(unsigned guest, unsigned vcpu, struct logbook_page **page, struct error *error)
+{
+    struct logbook_page **place = &logbook.pages[guest][vcpu];
+
+    *page = *place;
+    if (*place != NULL || (!wants_exits() && !wants_places()))
+        return 0;
+    *page = *place = calloc(1, sizeof **place);
+    if (*place == NULL)
+        return error_set(error, "no memory for a log");
+    if (wants_exits() && log_ring_create(&(*place)->ring, ring_size(), error) < 0)
+        return -1;
+    if (wants_places() && log_tally_create(&(*place)->tally, error) < 0)
+        return -1;
+    return 0;
+}
+
+const struct logbook_page *logbook_page(unsigned guest, unsigned vcpu)
+{
+    return logbook.pages[guest][vcpu];
+}
+
+const struct log_output *logbook_printed(unsigned guest)
+{
+    return &logbook.outputs[guest];
+}
+
+/* On the path of every exit. */
+void logbook_exit(struct logbook_page *page, const struct vcpu *vcpu, uint64_t left)
+{
+    uint64_t now;
+
+    page->exits++;
+    if (page->ring.records != NULL) {
+        struct log_record *record = log_ring_next(&page->ring);
+
+        trace_record(vcpu, record);
+        record->time = left;
+        now = clock_cycles();
+        record->cost = now - left;
+    } else {
+        now = clock_cycles();
+    }
+    page->vmm_cycles += now - left;
+    if (page->tally.places != NULL)
+        log_tally_add(&page->tally, vcpu->cpu.run->s.regs.regs.rip, now - left);
+}
+
+void logbook_output(unsigned guest, const uint8_t *bytes, size_t count)
+{
+    if (logbook.outputs[guest].bytes != NULL)
+        log_output_add(&logbook.outputs[guest], bytes, count, clock_cycles());
+}
+
+void logbook_start(void)
+{
+    logbook.start = clock_cycles();
+    logbook.start_ns = events_now();
+}
+
+void logbook_stop(void)
+{
+    logbook.end = clock_cycles();
+    logbook.end_ns = events_now();
+}
+
+/* The counter's rate is what it turned out to be between the two ends of the run. */
+void logbook_clock(struct log_run *run)
+{
+    uint64_t cycles = logbook.end - logbook.start;
+
+    run->start = logbook.start;
+    run->end = logbook.end;
+    run->ns_per_cycle =
+        cycles > 0 ? (double)(logbook.end_ns - logbook.start_ns) / (double)cycles : 0;
+}
+
+/* One file: its content through a buffer. */
+static int write_file(struct outfile *file,
+                      int (*content)(struct log_sink *, const struct log_run *),
+                      const struct log_run *run, struct error *error)
+{
+    struct log_sink *sink = calloc(1, sizeof *sink);
+    int failure, closed;
+
+    if (sink == NULL)
+        return error_set(error, "%s: no memory to write it", file->path);
+    *sink = (struct log_sink){.write = outfile_write, .context = file};
+    failure = outfile_begin(file);
+    if (failure == 0)
+        failure = content(sink, run);
+    if (failure == 0)
+        failure = log_sink_finish(sink);
+    closed = outfile_close(file);
+    free(sink);
+    if (failure == 0)
+        failure = closed;
+    return failure == 0 ? 0
+                        : error_set(error, "cannot write %s: %s", file->path, strerror(-failure));
+}
+
+int logbook_write(const struct log_run *run, struct error *error)
+{
+    if (logbook.log.path != NULL && write_file(&logbook.log, log_trace_write, run, error) < 0)
+        return -1;
+    if (logbook.report.path != NULL && write_file(&logbook.report, log_page_write, run, error) < 0)
+        return -1;
+    return 0;
+}
+
+void logbook_close(void)
+{
+    outfile_abandon(&logbook.log);
+    outfile_abandon(&logbook.report);
+    for (unsigned g = 0; g < GUESTS_MAX; g++) {
+        log_output_destroy(&logbook.outputs[g]);
+        for (unsigned v = 0; v < CPUS_MAX; v++) {
+            if (logbook.pages[g][v] == NULL)
+                continue;
+            log_ring_destroy(&logbook.pages[g][v]->ring);
+            log_tally_destroy(&logbook.pages[g][v]->tally);
+            free(logbook.pages[g][v]);
+        }
+    }
+    logbook = (struct logbook){.log.fd = -1, .report.fd = -1};
+}

@@ -1,0 +1,70 @@
+/* What people call an exit; see record.h. */
+#include "watch/record/record.h"
+
+#include <stdio.h>
+
+struct space_words {
+    const char *name; /* of a place that no device claimed, before its address */
+    const char *read, *write;
+    const char *address;
+};
+
+static const struct space_words spaces[] = {
+    [LOG_NOWHERE] = {"", "", "", ""},
+    [LOG_PORT] = {"port", "in", "out", "port"},
+    [LOG_MEMORY] = {"memory", "read", "write", "address"},
+    [LOG_MSR] = {"MSR", "rdmsr", "wrmsr", "MSR"},
+};
+
+const struct bus_range *log_record_range(struct bus *bus, const struct log_record *record)
+{
+    if (record->space != LOG_PORT && record->space != LOG_MEMORY)
+        return NULL;
+    return bus_find(bus, record->space == LOG_PORT ? BUS_PIO : BUS_MMIO, record->address);
+}
+
+static void name_register(const struct bus_range *range, const struct log_record *r, char *text,
+                          size_t size)
+{
+    unsigned index = bus_register(range, r->address - range->base, r->write, (uint8_t)r->value);
+    const char *name = bus_register_name(range, index, r->write);
+
+    snprintf(text, size, "%s%s%s", range->ops->name, name != NULL ? "." : "",
+             name != NULL ? name : "");
+}
+
+void log_record_name(struct bus *bus, const struct log_record *record, const char *reason,
+                     char *text, size_t size)
+{
+    const struct bus_range *range = log_record_range(bus, record);
+
+    if (range != NULL)
+        name_register(range, record, text, size);
+    else if (record->space == LOG_NOWHERE)
+        snprintf(text, size, "%s", reason);
+    else
+        snprintf(text, size, "%s %#llx", spaces[record->space].name,
+                 (unsigned long long)record->address);
+}
+
+void log_record_describe(struct bus *bus, const struct log_record *record, char *text, size_t size)
+{
+    const struct bus_range *range = log_record_range(bus, record);
+    char name[64] = "";
+    char more[32] = "";
+
+    if (record->space == LOG_NOWHERE) {
+        snprintf(text, size, "%s", "");
+        return;
+    }
+    if (range != NULL)
+        name_register(range, record, name, sizeof name);
+    else
+        snprintf(name, sizeof name, "%s", record->space == LOG_MSR ? "" : "nobody");
+    if (record->count > 1)
+        snprintf(more, sizeof more, " and %u more", record->count - 1);
+    snprintf(text, size, "%s %s %#llx%s%s value %#llx%s",
+             record->write ? spaces[record->space].write : spaces[record->space].read,
+             spaces[record->space].address, (unsigned long long)record->address,
+             name[0] != '\0' ? " " : "", name, (unsigned long long)record->value, more);
+}

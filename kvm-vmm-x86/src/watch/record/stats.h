@@ -1,0 +1,16 @@
+/* What --stats prints when a guest has ended: exits by kind, by device and direction, and where the
+ * time went. */
+#ifndef STATS_H
+#define STATS_H
+
+#include "vm/vm.h"
+#include "watch/record/view.h"
+
+/* `run` is over; `guest` is the one of it that `vm` was. */
+void stats_print(const struct vm *vm, const struct log_run *run, const struct log_guest *guest);
+
+/* Where in the guest its exits came from, alone. */
+void stats_print_functions(const struct vm *vm, const struct log_run *run,
+                           const struct log_guest *guest);
+
+#endif

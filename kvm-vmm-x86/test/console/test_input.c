@@ -1,0 +1,153 @@
+/* Unit tests of input.c: the queue, the focus, the keys, the end. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "console/input.h"
+
+static unsigned wakes, commands;
+static enum input_command last_command;
+
+static void wake(void)
+{
+    wakes++;
+}
+
+static void command(enum input_command c)
+{
+    commands++;
+    last_command = c;
+}
+
+static void begin(unsigned guests, unsigned focus, bool keys)
+{
+    wakes = commands = 0;
+    input_init(&(struct input_config){
+        .guests = guests, .focus = focus, .keys = keys, .wake = wake, .command = command});
+}
+
+static void feed(const char *text)
+{
+    input_feed((const uint8_t *)text, strlen(text));
+}
+
+static void test_nothing_is_read_before_it_is_wanted(void **state)
+{
+    (void)state;
+    begin(1, 0, false);
+    assert_int_equal(input_room(), 0);
+    assert_false(input_is_read());
+    input_want(0);
+    input_want(0);
+    assert_int_equal(wakes, 1);
+    assert_int_equal(input_room(), INPUT_QUEUE_SIZE);
+    assert_true(input_is_read());
+}
+
+static void test_bytes_then_end(void **state)
+{
+    (void)state;
+    begin(1, 0, false);
+    input_want(0);
+    feed("a\001b");
+    assert_int_equal(input_pending(0), 3);
+    assert_int_equal(input_take(0, true), 'a');
+    assert_int_equal(input_take(0, true), 1); /* no keys: Ctrl-A is data */
+    input_finish();
+    assert_int_equal(input_take(0, true), 'b');
+    assert_int_equal(input_take(0, true), INPUT_END);
+    assert_int_equal(input_pending(0), INPUT_END);
+    assert_int_equal(input_room(), 0);
+}
+
+static void test_full_queue(void **state)
+{
+    static uint8_t block[INPUT_QUEUE_SIZE];
+
+    (void)state;
+    begin(1, 0, false);
+    input_want(0);
+    for (size_t i = 0; i < sizeof block; i++)
+        block[i] = (uint8_t)(i * 7);
+    input_feed(block, sizeof block);
+    assert_int_equal(input_room(), 0);
+    wakes = 0;
+    for (size_t i = 0; i < sizeof block / 2; i++)
+        assert_int_equal(input_take(0, false), block[i]);
+    assert_int_equal(wakes, 1); /* once, and not before there is room worth filling */
+    assert_int_equal(input_room(), sizeof block / 2);
+}
+
+static void test_focus(void **state)
+{
+    (void)state;
+    begin(3, 1, true);
+    input_want(0);
+    input_want(1);
+    assert_int_equal(input_take(0, true), INPUT_END);
+    assert_int_equal(input_take(1, false), INPUT_NONE);
+    feed("x");
+    assert_int_equal(input_pass_focus(), 2);
+    assert_int_equal(input_take(1, true), 'x'); /* what it had before is its own */
+    assert_int_equal(input_take(1, true), INPUT_END);
+    input_stop(0);
+    assert_int_equal(input_pass_focus(), 1); /* 0 has ended: passed over */
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    begin(1, 0, true);
+    input_want(0);
+    feed("\001");
+    feed("x");
+    assert_int_equal(commands, 1);
+    assert_int_equal(last_command, INPUT_LEAVE);
+    feed("\001n\001h\001z\001\001");
+    assert_int_equal(commands, 3);
+    assert_int_equal(input_take(0, false), 1);
+    assert_int_equal(input_take(0, false), INPUT_NONE);
+}
+
+static void test_ctrl_c_ends_what_does_not_read(void **state)
+{
+    (void)state;
+    begin(2, 0, true);
+    input_want(1); /* the other one reads: keys are worth having */
+    assert_true(input_is_read());
+    assert_true(input_room() > 0);
+    feed("\003");
+    assert_int_equal(commands, 1);
+    assert_int_equal(last_command, INPUT_INTERRUPT);
+    input_stop(0); /* the focus goes on by itself */
+    assert_int_equal(input_focus(), 1);
+    feed("\003");
+    assert_int_equal(commands, 1);
+    assert_int_equal(input_take(1, false), 3);
+}
+
+static void test_stop(void **state)
+{
+    (void)state;
+    begin(1, 0, false);
+    input_want(0);
+    feed("abc");
+    input_stop(0);
+    assert_int_equal(input_take(0, true), INPUT_STOPPED);
+    assert_int_equal(input_room(), 0);
+    assert_false(input_is_read());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_is_read_before_it_is_wanted),
+        cmocka_unit_test(test_bytes_then_end),
+        cmocka_unit_test(test_full_queue),
+        cmocka_unit_test(test_focus),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_ctrl_c_ends_what_does_not_read),
+        cmocka_unit_test(test_stop),
+    };
+
+    return cmocka_run_group_tests_name("input", tests, NULL, NULL);
+}

@@ -1,0 +1,177 @@
+/* Unit tests of explain/symbols: a table of each class, and files that lie. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "common/elf.h"
+#include "watch/explain/symbols.h"
+
+enum { TEXT = 1, SYMBOLS, NAMES, SECTIONS };
+enum { GLOBAL = 1 << 4 };
+
+struct file {
+    struct elf64_header header;
+    struct elf64_section_header sections[SECTIONS];
+    struct elf64_symbol symbols[7];
+    char names[48];
+};
+
+struct file32 {
+    struct elf32_header header;
+    struct elf32_section_header sections[SECTIONS];
+    struct elf32_symbol symbols[2];
+    char names[16];
+};
+
+static struct file good(void)
+{
+    struct file f = {
+        .header = {.ident = {{0x7f, 'E', 'L', 'F'}, ELF_CLASS_64, ELF_DATA_LSB, 1, {0}},
+                   .type = ELF_TYPE_EXEC,
+                   .machine = ELF_MACHINE_X86_64,
+                   .shoff = offsetof(struct file, sections),
+                   .shentsize = sizeof(struct elf64_section_header),
+                   .shnum = SECTIONS},
+        .sections = {[TEXT] = {.type = ELF_SHT_NOBITS,
+                               .flags = ELF_SHF_ALLOC,
+                               .addr = 0x100000,
+                               .size = 0x1000},
+                     [SYMBOLS] = {.type = ELF_SHT_SYMTAB,
+                                  .offset = offsetof(struct file, symbols),
+                                  .size = sizeof f.symbols,
+                                  .link = NAMES,
+                                  .entsize = sizeof(struct elf64_symbol)},
+                     [NAMES] = {.type = ELF_SHT_STRTAB,
+                                .offset = offsetof(struct file, names),
+                                .size = sizeof f.names}},
+        .symbols = {[1] = {13, GLOBAL | ELF_STT_FUNC, 0, TEXT, 0x100100, 0x20},  /* main */
+                    [2] = {7, GLOBAL | ELF_STT_NOTYPE, 0, TEXT, 0x100000, 0},    /* start */
+                    [3] = {1, ELF_STT_NOTYPE, 0, TEXT, 0x100000, 0},             /* local */
+                    [4] = {18, GLOBAL | ELF_STT_NOTYPE, 0, 0xfff1, 0x100004, 0}, /* absolute */
+                    [5] = {27, GLOBAL | ELF_STT_NOTYPE, 0, TEXT, 0x100800, 0},   /* last */
+                    [6] = {18, GLOBAL | ELF_STT_NOTYPE, 0, TEXT, 0x200000, 0}},  /* nowhere */
+        .names = "\0local\0start\0main\0absolute\0la\033t",
+    };
+
+    return f;
+}
+
+static const char *name(const struct symbols *symbols, uint64_t address)
+{
+    static char text[64];
+
+    return symbols_name(symbols, address, text, sizeof text) ? text : "";
+}
+
+static void test_names(void **state)
+{
+    struct file f = good();
+    struct symbols symbols;
+    struct error error;
+
+    (void)state;
+    assert_int_equal(symbols_read(&symbols, (uint8_t *)&f, sizeof f, "f", &error), 0);
+    assert_int_equal(symbols.count, 3);
+    assert_string_equal(name(&symbols, 0xfffff), "");
+    assert_string_equal(name(&symbols, 0x100000), "start");
+    assert_string_equal(name(&symbols, 0x1000ff), "start+0xff");
+    assert_string_equal(name(&symbols, 0x100100), "main");
+    assert_string_equal(name(&symbols, 0x10011f), "main+0x1f");
+    assert_string_equal(name(&symbols, 0x100120), "");
+    assert_string_equal(name(&symbols, 0x100fff), "la?t+0x7ff");
+    assert_string_equal(name(&symbols, 0x101000), "");
+    symbols.bias = 0x40000;
+    assert_string_equal(name(&symbols, 0x140002), "start+0x2");
+    assert_string_equal(name(&symbols, 0x10), "");
+    assert_string_equal(name(NULL, 0x10), "");
+    symbols_release(&symbols);
+}
+
+static void test_class32(void **state)
+{
+    struct file32 f = {
+        .header = {.ident = {{0x7f, 'E', 'L', 'F'}, ELF_CLASS_32, ELF_DATA_LSB, 1, {0}},
+                   .machine = ELF_MACHINE_386,
+                   .shoff = offsetof(struct file32, sections),
+                   .shentsize = sizeof(struct elf32_section_header),
+                   .shnum = SECTIONS},
+        .sections = {[TEXT] = {.type = 1, .flags = ELF_SHF_ALLOC, .size = 0x10},
+                     [SYMBOLS] = {.type = ELF_SHT_SYMTAB,
+                                  .offset = offsetof(struct file32, symbols),
+                                  .size = sizeof f.symbols,
+                                  .link = NAMES,
+                                  .entsize = sizeof(struct elf32_symbol)},
+                     [NAMES] = {.type = ELF_SHT_STRTAB,
+                                .offset = offsetof(struct file32, names),
+                                .size = sizeof f.names}},
+        .symbols = {[1] = {1, 4, 0, ELF_STT_FUNC, 0, TEXT}},
+        .names = "\0image",
+    };
+    struct symbols symbols;
+    struct error error;
+
+    (void)state;
+    assert_int_equal(symbols_read(&symbols, (uint8_t *)&f, sizeof f, "f", &error), 0);
+    assert_string_equal(name(&symbols, 0xa), "image+0x6");
+    symbols_release(&symbols);
+}
+
+static void refused(const struct file *f, size_t size, const char *word)
+{
+    struct symbols symbols;
+    struct error error;
+
+    assert_int_equal(symbols_read(&symbols, (const uint8_t *)f, size, "f", &error), -1);
+    assert_null(symbols.list);
+    if (word != NULL)
+        assert_non_null(strstr(error.text, word));
+}
+
+static void test_lies(void **state)
+{
+    struct file f = good();
+
+    (void)state;
+    f.header.machine = ELF_MACHINE_RISCV;
+    refused(&f, sizeof f, "another kind of CPU");
+    f = good();
+    f.sections[SYMBOLS].type = 1;
+    refused(&f, sizeof f, "no symbols");
+    f = good();
+    f.sections[SYMBOLS].link = TEXT;
+    refused(&f, sizeof f, "no names");
+    f = good();
+    f.sections[SYMBOLS].entsize = 0;
+    refused(&f, sizeof f, "0 entries");
+    f = good();
+    f.sections[NAMES].size = UINT64_MAX;
+    refused(&f, sizeof f, "no names");
+    f = good();
+    f.sections[NAMES].size = 3; /* no name ends in it */
+    refused(&f, sizeof f, "none of its symbols");
+    f = good();
+    f.header.shoff = UINT64_MAX - 3;
+    refused(&f, sizeof f, "past its end");
+    refused(&f, 3, NULL);
+}
+
+/* Cut anywhere, it is refused or read, and what is read is inside. */
+static void test_every_truncation(void **state)
+{
+    struct file f = good();
+
+    (void)state;
+    for (size_t n = 0; n < offsetof(struct file, names); n++)
+        refused(&f, n, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_class32),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_every_truncation),
+    };
+
+    return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* A machine of a few variables for gdb's stub: two vCPUs, a page of RAM, and a record of what was
+ * asked of it. */
+#ifndef TEST_FAKE_TARGET_H
+#define TEST_FAKE_TARGET_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "watch/gdb/stub.h"
+
+enum { FAKE_CPUS = 2, FAKE_RAM = 4 * PAGE_SIZE };
+
+struct fake_target {
+    struct gdb_registers registers[FAKE_CPUS];
+    uint8_t ram[FAKE_RAM];
+    struct memory memory;
+    struct gdb_breakpoints breakpoints;
+    enum gdb_action actions[FAKE_CPUS];
+    unsigned resumed, interrupted, detached, killed;
+    char sent[2 * GDB_PACKET_MAX]; /* what the stub has sent since it was last emptied */
+    size_t sent_length;
+};
+
+static unsigned fake_cpus(void *context)
+{
+    (void)context;
+    return FAKE_CPUS;
+}
+
+static int fake_read_registers(void *context, unsigned cpu, struct gdb_registers *to)
+{
+    *to = ((struct fake_target *)context)->registers[cpu];
+    return 0;
+}
+
+static int fake_write_registers(void *context, unsigned cpu, const struct gdb_registers *from)
+{
+    ((struct fake_target *)context)->registers[cpu] = *from;
+    return 0;
+}
+
+static size_t fake_read(void *context, unsigned cpu, gva_t at, void *to, size_t length)
+{
+    struct fake_target *t = context;
+
+    (void)cpu;
+    if (at >= FAKE_RAM)
+        return 0;
+    if (length > FAKE_RAM - at)
+        length = FAKE_RAM - at;
+    memcpy(to, t->ram + at, length);
+    return length;
+}
+
+static size_t fake_write(void *context, unsigned cpu, gva_t at, const void *from, size_t length)
+{
+    struct fake_target *t = context;
+
+    (void)cpu;
+    if (at >= FAKE_RAM || length > FAKE_RAM - at)
+        return 0;
+    memcpy(t->ram + at, from, length);
+    return length;
+}
+
+static int fake_insert(void *context, unsigned cpu, const struct gdb_breakpoint *breakpoint)
+{
+    (void)cpu;
+    return gdb_breakpoints_add(&((struct fake_target *)context)->breakpoints, breakpoint);
+}
+
+static void fake_remove(void *context, const struct gdb_breakpoint *breakpoint)
+{
+    (void)gdb_breakpoints_remove(&((struct fake_target *)context)->breakpoints, breakpoint);
+}
+
+static void fake_resume(void *context, const enum gdb_action *actions)
+{
+    struct fake_target *t = context;
+
+    memcpy(t->actions, actions, sizeof t->actions);
+    t->resumed++;
+}
+
+static void fake_interrupt(void *context)
+{
+    ((struct fake_target *)context)->interrupted++;
+}
+
+static void fake_detach(void *context)
+{
+    ((struct fake_target *)context)->detached++;
+}
+
+static void fake_kill(void *context)
+{
+    ((struct fake_target *)context)->killed++;
+}
+
+static void fake_describe_cpu(void *context, unsigned cpu, struct text *text)
+{
+    (void)context;
+    text_add(text, "vCPU %u", cpu);
+}
+
+static void fake_describe(void *context, struct text *text)
+{
+    (void)context;
+    text_add(text, "as it is\n");
+}
+
+static const struct memory *fake_memory(void *context)
+{
+    return &((struct fake_target *)context)->memory;
+}
+
+static const struct gdb_ops fake_ops = {
+    .cpus = fake_cpus,
+    .read_registers = fake_read_registers,
+    .write_registers = fake_write_registers,
+    .read = fake_read,
+    .write = fake_write,
+    .insert = fake_insert,
+    .remove = fake_remove,
+    .resume = fake_resume,
+    .interrupt = fake_interrupt,
+    .detach = fake_detach,
+    .kill = fake_kill,
+    .describe_cpu = fake_describe_cpu,
+    .describe_means = fake_describe,
+    .describe_exits = fake_describe,
+    .memory = fake_memory,
+};
+
+/* What does not fit is forgotten: only fuzzers send that much. */
+static void fake_send(void *to, const void *bytes, size_t count)
+{
+    struct fake_target *t = to;
+
+    if (count >= sizeof t->sent - t->sent_length)
+        t->sent_length = 0;
+    memcpy(t->sent + t->sent_length, bytes, count);
+    t->sent_length += count;
+    t->sent[t->sent_length] = '\0';
+}
+
+/* A stub at a machine that has just stopped; `bits` is the width of its code. */
+static void fake_begin(struct gdb_stub *stub, struct fake_target *t, unsigned bits)
+{
+    *t = (struct fake_target){0};
+    memory_init(&t->memory, 0, FAKE_RAM, t->ram);
+    for (unsigned i = 0; i < FAKE_CPUS; i++) {
+        struct kvm_sregs *s = &t->registers[i].state.sregs;
+
+        s->cr0 = bits > 16 ? CR0_PE : 0;
+        s->cs.db = bits == 32;
+        s->cs.l = bits == 64;
+        s->efer = bits == 64 ? EFER_LMA | EFER_LME : 0;
+    }
+    *stub = (struct gdb_stub){.ops = &fake_ops, .context = t, .send = fake_send, .to = t};
+    gdb_stub_begin(stub, &(struct gdb_stop){.reason = GDB_STOPPED});
+}
+
+#endif

@@ -1,0 +1,343 @@
+/* Unit tests of how breakpoints are brought about: the plan for debug registers
+ * (gdb/breakpoints.c), planted instructions (debug/traps.c), handlers with their saved flags
+ * (debug/entries.c), and deadlines (debug/timer.c). */
+#include <errno.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "watch/gdb/breakpoints.h"
+#include "watch/gdb/entries.h"
+#include "watch/gdb/portable.h"
+#include "watch/gdb/timer.h"
+
+static const struct gdb_features everything = {true, true, true, true};
+static const struct gdb_features only_steps = {.step = true};
+
+static void set(struct gdb_breakpoints *t, enum gdb_breakpoint_type type, gva_t at, uint32_t length)
+{
+    assert_int_equal(
+        gdb_breakpoints_add(
+            t, &(struct gdb_breakpoint){.type = type, .address = at, .length = length}),
+        0);
+}
+
+static void test_registers_are_used(void **state)
+{
+    struct gdb_breakpoints t = {0};
+    struct gdb_plan plan;
+
+    (void)state;
+    set(&t, GDB_HARDWARE, 0x1000, 1);
+    set(&t, GDB_WATCH_WRITE, 0x2000, 4);
+    set(&t, GDB_WATCH_ACCESS, 0x3008, 8);
+    assert_int_equal(gdb_plan(&plan, &t, &everything), 0);
+    assert_int_equal(plan.used, 3);
+    assert_false(plan.steps);
+    /* L0, L1, L2; R/W and LEN: 00 00, 01 11, 11 10 from bit 16 (SDM volume 3, figure 18-1). */
+    assert_int_equal(plan.dr7, 0x15 | 0xd << 20 | 0xb << 24);
+    assert_int_equal(plan.address[2], 0x3008);
+    assert_ptr_equal(plan.owner[1], &t.list[1]);
+}
+
+/* 7 bytes from an odd address: 1 + 2 + 4. */
+static void test_a_watchpoint_is_cut(void **state)
+{
+    struct gdb_breakpoints t = {0};
+    struct gdb_plan plan;
+
+    (void)state;
+    set(&t, GDB_WATCH_WRITE, 0x1001, 7);
+    assert_int_equal(gdb_plan(&plan, &t, &everything), 0);
+    assert_int_equal(plan.used, 3);
+    assert_int_equal(plan.address[0], 0x1001);
+    assert_int_equal(plan.address[1], 0x1002);
+    assert_int_equal(plan.address[2], 0x1004);
+    assert_int_equal(plan.dr7 >> 16, 0x1 | 0x5 << 4 | 0xd << 8);
+}
+
+static void test_registers_run_out(void **state)
+{
+    struct gdb_breakpoints t = {0};
+    struct gdb_plan plan;
+
+    (void)state;
+    for (unsigned i = 0; i < GDB_DEBUG_REGISTERS + 1; i++)
+        set(&t, GDB_HARDWARE, 0x1000 + i, 1);
+    assert_int_equal(gdb_plan(&plan, &t, &everything), -ENOSPC);
+    /* Where there are none, single steps know no limit. */
+    assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
+    assert_true(plan.steps);
+    assert_int_equal(plan.used, 0);
+}
+
+static void test_means_of_software_breakpoints(void **state)
+{
+    static const struct gdb_features registers = {.breakpoint = true, .step = true};
+    struct gdb_breakpoints t = {0};
+    struct gdb_plan plan;
+
+    (void)state;
+    set(&t, GDB_SOFTWARE, 0x1000, 1);
+    set(&t, GDB_SOFTWARE, 0x2000, 1);
+    t.list[1].portable = true;
+    assert_int_equal(gdb_plan(&plan, &t, &everything), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_INT3);
+    assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_STEPS);
+    assert_int_equal(t.list[1].means, GDB_BY_PORT);
+    assert_int_equal(gdb_plan(&plan, &t, &registers), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_REGISTER);
+    /* Hardware breakpoints go first, though they came later. */
+    for (unsigned i = 0; i < GDB_DEBUG_REGISTERS; i++)
+        set(&t, GDB_HARDWARE, 0x5000 + i, 1);
+    assert_int_equal(gdb_plan(&plan, &t, &registers), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_STEPS);
+    assert_int_equal(t.list[5].means, GDB_BY_REGISTER);
+}
+
+/* Without debug registers a hardware breakpoint is what a software one would be. */
+static void test_means_of_hardware_breakpoints(void **state)
+{
+    struct gdb_breakpoints t = {0};
+    struct gdb_plan plan;
+
+    (void)state;
+    set(&t, GDB_HARDWARE, 0x1000, 1);
+    t.list[0].portable = true;
+    assert_int_equal(gdb_plan(&plan, &t, &everything), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_REGISTER);
+    assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_PORT);
+    assert_false(plan.steps);
+    set(&t, GDB_HARDWARE, 0x1001, 1); /* leaves no room for two bytes */
+    assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
+    assert_int_equal(t.list[0].means, GDB_BY_STEPS);
+    assert_true(plan.steps);
+}
+
+static void test_table(void **state)
+{
+    struct gdb_breakpoints t = {0};
+    struct gdb_breakpoint b = {.type = GDB_WATCH_WRITE, .length = GDB_WATCH_LENGTH_MAX + 1};
+
+    (void)state;
+    assert_int_equal(gdb_breakpoints_add(&t, &b), -EINVAL);
+    for (unsigned i = 0; i < GDB_BREAKPOINTS_MAX; i++)
+        set(&t, GDB_SOFTWARE, i, 1);
+    b = (struct gdb_breakpoint){.address = 0x1000};
+    assert_int_equal(gdb_breakpoints_add(&t, &b), -ENOSPC);
+    assert_int_equal(gdb_breakpoints_remove(&t, &b), -1);
+    b.address = 3;
+    assert_int_equal(gdb_breakpoints_remove(&t, &b), 3);
+    assert_null(gdb_breakpoints_at(&t, 3));
+    assert_int_equal(t.list[3].address, GDB_BREAKPOINTS_MAX - 1);
+}
+
+static uint8_t ram[16 * PAGE_SIZE];
+static struct memory memory;
+
+static int fresh_memory(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof ram; i++)
+        ram[i] = (uint8_t)(i * 7);
+    memory_init(&memory, 0, sizeof ram, ram);
+    return 0;
+}
+
+static void test_traps_leave_nothing(void **state)
+{
+    static uint8_t before[sizeof ram];
+    static struct traps t;
+
+    (void)state;
+    memcpy(before, ram, sizeof ram);
+    t.count = 0;
+    assert_true(traps_put(&t, &memory, 0x100, TRAP_INT3));
+    assert_true(traps_put(&t, &memory, 0x101, TRAP_PORT));
+    assert_int_equal(ram[0x100], 0xcc);
+    assert_int_equal(ram[0x101], 0xe6);
+    assert_int_equal(ram[0x102], TRAPS_PORT);
+    assert_true(traps_put(&t, &memory, 0x101, TRAP_PORT));  /* is there */
+    assert_false(traps_put(&t, &memory, 0x102, TRAP_PORT)); /* overlaps */
+    assert_false(traps_put(&t, &memory, 0xfff, TRAP_PORT)); /* ends beyond its page */
+    assert_false(traps_put(&t, &memory, sizeof ram, TRAP_INT3));
+    assert_non_null(traps_at(&t, 0x101));
+    assert_null(traps_at(&t, 0x102));
+    assert_int_equal(t.count, 2);
+    traps_clear(&t, &memory);
+    assert_memory_equal(before, ram, sizeof ram);
+}
+
+static void test_what_the_guest_wrote_stays(void **state)
+{
+    static struct traps t;
+
+    (void)state;
+    t.count = 0;
+    assert_true(traps_put(&t, &memory, 0x200, TRAP_PORT));
+    ram[0x200] = 0x90;
+    traps_clear(&t, &memory);
+    assert_int_equal(ram[0x200], 0x90);
+    assert_int_equal(ram[0x201], TRAPS_PORT); /* and so does what it did not: the pair is its own */
+}
+
+/* A real-mode table with two handlers, one of them twice. */
+static void test_handlers_in_real_mode(void **state)
+{
+    static const gva_t no_calls[ENTRIES_CALLS];
+    struct snapshot s = {.sregs.idt = {.base = 0, .limit = 0x3ff}};
+    static struct entries e;
+
+    (void)state;
+    memset(ram, 0, 0x400);
+    memcpy(ram + 4 * 8, "\x10\x00\x00\x01", 4); /* 0100:0010 */
+    memcpy(ram + 4 * 9, "\x00\x00\x01\x01", 4); /* 0101:0000, the same place */
+    memcpy(ram + 4 * 64, "\x00\x20\x00\x00", 4);
+    e.count = 0;
+    entries_add(&e, &s, &memory, no_calls);
+    assert_int_equal(e.count, 2);
+    assert_non_null(entries_at(&e, 0x1010));
+    assert_non_null(entries_at(&e, 0x2000));
+}
+
+static struct snapshot long_mode(void)
+{
+    return (struct snapshot){
+        .sregs = {.cr0 = CR0_PE, /* paging is left off: the walk is not at stake */
+                  .efer = EFER_LME | EFER_LMA,
+                  .cs = {.l = 1, .present = 1}},
+        .regs.rsp = 0x8000};
+}
+
+static void put64(gpa_t at, uint64_t value)
+{
+    memcpy(ram + at, &value, sizeof value);
+}
+
+static void test_saved_flags(void **state)
+{
+    struct snapshot s = long_mode();
+    struct entry interrupt = {.at = 0x1000}, syscall = {.at = 0x1000, .syscall = true};
+
+    (void)state;
+    put64(0x8000, 0xffffffff81000000); /* RIP, CS, flags */
+    put64(0x8008, 0x10);
+    put64(0x8010, 0x302);
+    entries_hide_trap_flag(&interrupt, &s, &memory);
+    assert_int_equal(ram[0x8011], 0x02);
+    put64(0x8000, 2); /* an error code, then the same */
+    put64(0x8008, 0xffffffff81000000);
+    put64(0x8010, 0x10);
+    put64(0x8018, 0x302);
+    entries_hide_trap_flag(&interrupt, &s, &memory);
+    assert_int_equal(ram[0x8019], 0x02);
+    s.regs.r11 = 0x302;
+    entries_hide_trap_flag(&interrupt, &s, &memory);
+    assert_int_equal(s.regs.r11, 0x302); /* an interrupt saves nothing there */
+    entries_hide_trap_flag(&syscall, &s, &memory);
+    assert_int_equal(s.regs.r11, 0x202);
+}
+
+static void test_pushed_flags(void **state)
+{
+    struct snapshot s = long_mode();
+
+    (void)state;
+    s.regs.rip = 0x1000;
+    memcpy(ram + 0x1000, "\x9c\x66\x9c\x48\x9c\x66\x90", 7);
+    assert_true(entries_is_pushf(&s, &memory));
+    s.regs.rip = 0x1001;
+    assert_true(entries_is_pushf(&s, &memory));
+    s.regs.rip = 0x1003;
+    assert_true(entries_is_pushf(&s, &memory));
+    s.regs.rip = 0x1005;
+    assert_false(entries_is_pushf(&s, &memory));
+    put64(0x8000, 0x346);
+    entries_hide_pushed_flag(&s, &memory);
+    assert_int_equal(ram[0x8001], 0x02);
+    assert_int_equal(ram[0x8000], 0x46);
+}
+
+/* Code for 64 bits at 0x1000, with paging off for the walk's sake. */
+static bool portable(const char *code, size_t length, gva_t at)
+{
+    struct snapshot s = long_mode();
+
+    memset(ram, 0x90, sizeof ram);
+    memcpy(ram + 0x1000, code, length);
+    return portable_is(&s, &memory, at, at);
+}
+
+static void test_what_a_port_write_may_cover(void **state)
+{
+    struct snapshot s = long_mode();
+
+    (void)state;
+    assert_true(portable("\x89\xc3", 2, 0x1000));         /* mov %eax,%ebx */
+    assert_false(portable("\xc3\x89\xc3", 3, 0x1000));    /* ret */
+    assert_true(portable("\x55\x48\x89\xe5", 4, 0x1000)); /* push %rbp; mov %rsp,%rbp */
+    /* The same with a jump back to the mov, short and long. */
+    assert_false(portable("\x55\x48\x89\xe5\xeb\xfb", 6, 0x1000));
+    assert_false(portable("\x55\x48\x89\xe5\xe9\xf8\xff\xff\xff", 9, 0x1000));
+    assert_false(portable("\x55\x48\x89\xe5\x0f\x84\xf7\xff\xff\xff", 10, 0x1000));
+    assert_true(portable("\x55\x48\x89\xe5\x0f\x84\xf6\xff\xff\xff", 10, 0x1000)); /* to the push */
+    assert_false(portable("\x89\xc3", 2, 0x1fff)); /* at the end of a page */
+    assert_false(portable("\x06", 1, 0x1000));     /* no instruction of 64-bit code */
+    assert_true(portable("\0\0", 2, 0x1000));      /* add %al,(%rax) */
+    memset(ram, 0, sizeof ram);
+    assert_false(portable_is(&s, &memory, 0x1000, 0x1000)); /* nothing there yet */
+}
+
+static void test_a_deadline_is_noticed(void **state)
+{
+    struct snapshot s = long_mode();
+
+    (void)state;
+    s.regs.rip = 0x1000;
+    s.regs.rcx = UINT64_C(0xffffffff00000000) | TIMER_MSR_DEADLINE;
+    memcpy(ram + 0x1000, "\x0f\x30\x0f\x32", 4); /* wrmsr; rdmsr */
+    assert_true(timer_is_set(&s, &memory));
+    s.regs.rip = 0x1002;
+    assert_false(timer_is_set(&s, &memory));
+    s.regs.rip = 0x1000;
+    s.regs.rcx = TIMER_MSR_TSC;
+    assert_false(timer_is_set(&s, &memory));
+    s.regs.rcx = TIMER_MSR_DEADLINE;
+    s.regs.rip = sizeof ram - 1; /* half of it is beyond the end */
+    assert_false(timer_is_set(&s, &memory));
+}
+
+/* Late enough for thousands of steps; what is later yet stays, and so does none at all. */
+static void test_a_deadline_comes_later(void **state)
+{
+    const uint64_t now = UINT64_C(1) << 40, much = UINT64_C(1) << 36;
+
+    (void)state;
+    assert_int_equal(timer_later(now, 0), 0);
+    assert_true(timer_later(now, now + 1) >= now + (UINT64_C(1) << 32));
+    assert_true(timer_later(now, now - 1) >= now + (UINT64_C(1) << 32));
+    assert_true(timer_later(now, now + much) == now + much);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_registers_are_used),
+        cmocka_unit_test(test_a_watchpoint_is_cut),
+        cmocka_unit_test(test_registers_run_out),
+        cmocka_unit_test(test_means_of_software_breakpoints),
+        cmocka_unit_test(test_means_of_hardware_breakpoints),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test_setup(test_traps_leave_nothing, fresh_memory),
+        cmocka_unit_test_setup(test_what_the_guest_wrote_stays, fresh_memory),
+        cmocka_unit_test_setup(test_handlers_in_real_mode, fresh_memory),
+        cmocka_unit_test_setup(test_saved_flags, fresh_memory),
+        cmocka_unit_test_setup(test_pushed_flags, fresh_memory),
+        cmocka_unit_test_setup(test_what_a_port_write_may_cover, fresh_memory),
+        cmocka_unit_test_setup(test_a_deadline_is_noticed, fresh_memory),
+        cmocka_unit_test(test_a_deadline_comes_later),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
