@@ -207,6 +207,8 @@ static void wait_for_guests(void)
             on_signal(happened.signal);
         if (happened.input)
             read_input();
+        for (unsigned i = 0; i < session.count; i++)
+            vm_wake(&session.vms[i]);
         do_timed_work();
     }
     display_end();

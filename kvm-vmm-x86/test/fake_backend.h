@@ -32,7 +32,7 @@ static inline void fake_output(void *context, const uint8_t *bytes, size_t count
             f->printed[f->printed_count++] = bytes[i];
 }
 
-static inline int fake_input(void *context, bool wait)
+static inline int fake_input(void *context)
 {
     struct fake *f = context;
 
@@ -42,7 +42,7 @@ static inline int fake_input(void *context, bool wait)
     }
     if (f->input_ends)
         return INPUT_END;
-    return wait ? INPUT_STOPPED : INPUT_NONE;
+    return INPUT_NONE;
 }
 
 static inline int fake_pending(void *context)

@@ -86,7 +86,7 @@ static void type(void)
     int byte = 0;
 
     while (display.held_count == 0 || i8042_press(keyboard, display.held, display.held_count)) {
-        byte = input_take(display.vm->index, false);
+        byte = input_take(display.vm->index);
         if (byte < 0)
             break;
         display.held_count = keys_byte(&display.keys, (uint8_t)byte, display.held);

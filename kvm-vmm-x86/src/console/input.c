@@ -11,13 +11,11 @@ struct queue {
     size_t head, used;
     bool wanted;  /* the guest has asked for input at least once */
     bool stopped; /* the guest has ended */
-    bool paused;  /* nobody may wait for it */
     bool choked;  /* it was full, and is not fed again before it is half empty */
 };
 
 static struct {
     struct lock lock; /* protects everything below */
-    struct condition changed;
     struct input_config config;
     struct queue queues[GUESTS_MAX];
     unsigned focus;
@@ -28,7 +26,6 @@ static struct {
 void input_init(const struct input_config *config)
 {
     lock_init(&input.lock);
-    condition_init(&input.changed);
     input.config = *config;
     input.focus = config->focus;
     input.finished = input.after_ctrl_a = false;
@@ -37,7 +34,7 @@ void input_init(const struct input_config *config)
         struct queue *q = &input.queues[i];
 
         q->head = q->used = 0;
-        q->wanted = q->stopped = q->paused = q->choked = false;
+        q->wanted = q->stopped = q->choked = false;
     }
 }
 
@@ -125,16 +122,12 @@ void input_feed(const uint8_t *bytes, size_t count)
             lock_release(&input.lock);
         }
     }
-    lock_take(&input.lock);
-    condition_wake_all(&input.changed);
-    lock_release(&input.lock);
 }
 
 void input_finish(void)
 {
     lock_take(&input.lock);
     input.finished = true;
-    condition_wake_all(&input.changed);
     lock_release(&input.lock);
 }
 
@@ -168,7 +161,6 @@ static void pass_focus_locked(void)
             break;
         }
     }
-    condition_wake_all(&input.changed);
 }
 
 unsigned input_pass_focus(void)
@@ -200,23 +192,20 @@ static int state_locked(unsigned guest)
     const struct queue *q = &input.queues[guest];
 
     if (q->stopped)
-        return INPUT_STOPPED;
+        return INPUT_NONE;
     if (q->used > 0)
         return q->bytes[q->head];
     return input.finished || guest != input.focus ? INPUT_END : INPUT_NONE;
 }
 
-int input_take(unsigned guest, bool wait)
+int input_take(unsigned guest)
 {
     struct queue *q = &input.queues[guest];
     bool eased = false;
     int byte;
 
     lock_take(&input.lock);
-    while ((byte = state_locked(guest)) == INPUT_NONE && wait && !q->paused)
-        condition_wait(&input.changed, &input.lock);
-    if (byte == INPUT_NONE && wait)
-        byte = INPUT_PAUSED;
+    byte = state_locked(guest);
     if (byte >= 0) {
         q->head = (q->head + 1) % INPUT_QUEUE_SIZE;
         q->used--;
@@ -239,22 +228,14 @@ int input_pending(unsigned guest)
     return pending;
 }
 
-void input_pause(unsigned guest, bool paused)
-{
-    lock_take(&input.lock);
-    input.queues[guest].paused = paused;
-    condition_wake_all(&input.changed);
-    lock_release(&input.lock);
-}
-
 void input_stop(unsigned guest)
 {
     lock_take(&input.lock);
     input.queues[guest].stopped = true;
     if (guest == input.focus && input.config.keys)
         pass_focus_locked(); /* a person must not type to a guest that has ended */
-    condition_wake_all(&input.changed);
     lock_release(&input.lock);
+    input.config.wake(); /* a guest may wait for what it gets now */
 }
 
 void input_restart(unsigned guest)

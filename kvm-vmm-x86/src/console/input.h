@@ -45,13 +45,11 @@ unsigned input_pass_focus(void);
 
 /* For vCPU threads. The guest looks for input. */
 void input_want(unsigned guest);
-/* A byte, or INPUT_NONE (only without `wait`), INPUT_END, INPUT_STOPPED, INPUT_PAUSED. */
-int input_take(unsigned guest, bool wait);
+/* A byte, INPUT_NONE, or INPUT_END; never waits. */
+int input_take(unsigned guest);
 /* How many bytes wait, or INPUT_END. */
 int input_pending(unsigned guest);
-/* While paused, nobody waits for this guest's input: who does is told INPUT_PAUSED. */
-void input_pause(unsigned guest, bool paused);
-/* The guest ends: whoever waits for its input returns. */
+/* The guest ends: its queue takes no more, and the focus goes on. */
 void input_stop(unsigned guest);
 /* It has begun anew: what waits in its queue is still for it. */
 void input_restart(unsigned guest);

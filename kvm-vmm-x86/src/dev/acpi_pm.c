@@ -24,43 +24,43 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
 
 /* The sleep bit acts and does not stay. The other states are not announced: asked for one of them
  * the machine just stays awake. */
-static enum bus_verdict write_sleep(struct acpi_pm *pm, uint8_t value)
+static enum verdict write_sleep(struct acpi_pm *pm, uint8_t value)
 {
     pm->control[1] = value & (uint8_t)~HIGH_SLEEP;
     if (!(value & HIGH_SLEEP) || (value >> HIGH_TYPE_SHIFT & HIGH_TYPE_MASK) != ACPI_PM_SLEEP_OFF)
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     pm->backend->end(pm->backend->context, END_EXIT, 0, NULL);
-    return BUS_STOP;
+    return VERDICT_STOP;
 }
 
-static enum bus_verdict write_reset(struct acpi_pm *pm, uint8_t value)
+static enum verdict write_reset(struct acpi_pm *pm, uint8_t value)
 {
     if (value != ACPI_PM_RESET_VALUE)
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     pm->backend->end(pm->backend->context, END_RESET, 0, NULL);
-    return BUS_STOP;
+    return VERDICT_STOP;
 }
 
-static enum bus_verdict write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
+static enum verdict write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
 {
     switch (at) {
     case ENABLE:
     case ENABLE + 1:
         pm->enable[at - ENABLE] = value;
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     case CONTROL:
         pm->control[0] = value;
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     case CONTROL + 1:
         return write_sleep(pm, value);
     case ACPI_PM_RESET:
         return write_reset(pm, value);
     default: /* a one clears a status bit, and all are clear */
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     }
 }
 
-static enum bus_verdict acpi_pm_access(void *device, struct bus_access *access)
+static enum verdict acpi_pm_access(void *device, struct bus_access *access)
 {
     struct acpi_pm *pm = device;
 
@@ -69,10 +69,10 @@ static enum bus_verdict acpi_pm_access(void *device, struct bus_access *access)
 
         if (!access->write)
             access->data[i] = read_byte(pm, at);
-        else if (write_byte(pm, at, access->data[i]) == BUS_STOP)
-            return BUS_STOP;
+        else if (write_byte(pm, at, access->data[i]) == VERDICT_STOP)
+            return VERDICT_STOP;
     }
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 /* A word each. */

@@ -28,16 +28,16 @@ enum end_kind {
 };
 
 /* What input() answers besides a byte. */
-enum { INPUT_NONE = -1, INPUT_END = -2, INPUT_STOPPED = -3, INPUT_PAUSED = -4 };
+enum { INPUT_NONE = -1, INPUT_END = -2 };
 
 struct backend {
     void *context;
     const struct memory *memory; /* the guest's RAM, for devices that read it themselves */
     /* Prints the guest's bytes. */
     void (*output)(void *context, const uint8_t *bytes, size_t count);
-    /* Takes the next input byte: 0 to 255, INPUT_NONE (only without `wait`), INPUT_END,
-     * INPUT_STOPPED, or INPUT_PAUSED (only with `wait`: to be asked for again). */
-    int (*input)(void *context, bool wait);
+    /* Takes the next input byte: 0 to 255, INPUT_NONE, or INPUT_END. Never waits: a device whose
+     * guest must have one answers VERDICT_AGAIN. */
+    int (*input)(void *context);
     /* How many input bytes wait (at least), or INPUT_END. Takes none. */
     int (*pending)(void *context);
     /* The guest looks for input: from now on it is read from the terminal or file. */

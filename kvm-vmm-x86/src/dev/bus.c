@@ -88,36 +88,36 @@ static void count_stray(struct bus *bus, uint64_t key, bool write)
     }
 }
 
-static enum bus_verdict access_unclaimed(struct bus *bus, enum bus_space space, uint64_t address,
-                                         struct bus_access *access)
+static enum verdict access_unclaimed(struct bus *bus, enum bus_space space, uint64_t address,
+                                     struct bus_access *access)
 {
     count_access(&bus->unclaimed[space], access->write);
     count_stray(bus, bus_stray_key(space, address), access->write);
     if (!access->write)
         memset(access->data, 0xff, access->size);
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 /* An access wider than the device, or reaching past its range, goes byte by byte, each byte to
  * whoever owns it. */
-static enum bus_verdict access_split(struct bus *bus, enum bus_space space, uint64_t address,
-                                     const struct bus_access *whole)
+static enum verdict access_split(struct bus *bus, enum bus_space space, uint64_t address,
+                                 const struct bus_access *whole)
 {
     for (uint8_t i = 0; i < whole->size; i++) {
         struct bus_access part = *whole;
-        enum bus_verdict verdict;
+        enum verdict verdict;
 
         part.data = whole->data + i;
         part.size = 1;
         verdict = bus_access(bus, space, address + i, &part);
-        if (verdict != BUS_RESUME)
+        if (verdict != VERDICT_RESUME)
             return verdict;
     }
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
-enum bus_verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
-                            struct bus_access *access)
+enum verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
+                        struct bus_access *access)
 {
     struct bus_range *r = bus_find(bus, space, address);
 

@@ -9,13 +9,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/verdict.h"
 #include "cpu/regs.h"
 
 enum bus_space { BUS_PIO, BUS_MMIO, BUS_SPACES };
-
-/* What becomes of the guest after an access. A device that says BUS_STOP has told why before.
- * BUS_AGAIN: nothing was done; the access is to be made again before the guest goes on. */
-enum bus_verdict { BUS_RESUME, BUS_STOP, BUS_AGAIN };
 
 /* What a device may see and change of the vCPU that reached it. */
 struct bus_cpu {
@@ -54,7 +51,7 @@ struct bus_ops {
     const char *name;
     const struct bus_registers *registers; /* NULL: it has one, without a name */
     uint8_t width; /* the widest access it understands; wider ones are split, as ISA does */
-    enum bus_verdict (*access)(void *device, struct bus_access *access) MUST_CHECK;
+    enum verdict (*access)(void *device, struct bus_access *access) MUST_CHECK;
 };
 
 /* How often the guest reached something, for --stats. */
@@ -123,7 +120,7 @@ const char *bus_register_name(const struct bus_range *range, unsigned index, boo
 struct bus_counters bus_range_counters(const struct bus_range *range);
 
 /* Carries one access to its device; `access->offset` is set here. */
-enum bus_verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
-                            struct bus_access *access) MUST_CHECK;
+enum verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
+                        struct bus_access *access) MUST_CHECK;
 
 #endif

@@ -8,7 +8,7 @@ enum { CURSOR_OFF = 1 << 5, CURSOR_LINE = 0x1f, INDEX_MASK = 0x1f };
 /* What a BIOS leaves in 80x25 text: the cursor is a line at the foot of the character. */
 enum { BIOS_CURSOR_START = 13, BIOS_CURSOR_END = 14 };
 
-static enum bus_verdict crtc_access(void *device, struct bus_access *access)
+static enum verdict crtc_access(void *device, struct bus_access *access)
 {
     struct crtc *c = device;
     uint8_t *reg;
@@ -20,7 +20,7 @@ static enum bus_verdict crtc_access(void *device, struct bus_access *access)
     else
         access->data[0] = *reg;
     lock_release(&c->lock);
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 static const char *const names[CRTC_PORTS] = {"index", "data"};

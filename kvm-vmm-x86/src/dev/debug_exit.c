@@ -3,7 +3,7 @@
 
 #include "abi/debug_exit.h"
 
-static enum bus_verdict debug_exit_access(void *device, struct bus_access *access)
+static enum verdict debug_exit_access(void *device, struct bus_access *access)
 {
     struct debug_exit *d = device;
     unsigned value = 0;
@@ -14,9 +14,9 @@ static enum bus_verdict debug_exit_access(void *device, struct bus_access *acces
         value |= (unsigned)access->data[i] << (i * 8);
     }
     if (!access->write)
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     d->backend->end(d->backend->context, END_CODE, DEBUG_EXIT_STATUS(value), NULL);
-    return BUS_STOP;
+    return VERDICT_STOP;
 }
 
 static const char *const read_names[] = {"nothing"};

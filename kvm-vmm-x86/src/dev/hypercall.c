@@ -9,37 +9,35 @@
 
 #include "abi/hypercall.h"
 
-static enum bus_verdict stop(struct hypercall *hc, enum end_kind kind, const char *message)
+static enum verdict stop(struct hypercall *hc, enum end_kind kind, const char *message)
 {
     hc->backend->end(hc->backend->context, kind, 0, message);
-    return BUS_STOP;
+    return VERDICT_STOP;
 }
 
-static enum bus_verdict hc_exit(struct hypercall *hc, struct bus_cpu *cpu)
+static enum verdict hc_exit(struct hypercall *hc, struct bus_cpu *cpu)
 {
     (void)cpu;
     return stop(hc, END_EXIT, NULL);
 }
 
-static enum bus_verdict hc_putchar(struct hypercall *hc, struct bus_cpu *cpu)
+static enum verdict hc_putchar(struct hypercall *hc, struct bus_cpu *cpu)
 {
     uint8_t byte = (uint8_t)cpu->regs->rbx;
 
     hc->backend->output(hc->backend->context, &byte, 1);
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 /* Every answer sets CF, so that the end of input is told apart from a byte of the same value. */
-static enum bus_verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
+static enum verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
 {
     int byte;
 
     hc->backend->want_input(hc->backend->context);
-    byte = hc->backend->input(hc->backend->context, true);
-    if (byte == INPUT_STOPPED)
-        return BUS_STOP;
-    if (byte == INPUT_PAUSED)
-        return BUS_AGAIN;
+    byte = hc->backend->input(hc->backend->context);
+    if (byte == INPUT_NONE)
+        return VERDICT_AGAIN;
     if (byte >= 0) {
         cpu->regs->rflags &= ~RFLAGS_CF;
         hc->ended = 0;
@@ -52,10 +50,10 @@ static enum bus_verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
     hc->last = (uint8_t)byte;
     cpu->regs_changed = true;
     cpu->regs->rax = (cpu->regs->rax & ~UINT64_C(0xff)) | hc->last;
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
-static enum bus_verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
+static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
 {
     gpa_t from = cpu->regs->rbx & UINT32_MAX;
     uint64_t length = cpu->regs->rcx & UINT32_MAX;
@@ -63,7 +61,7 @@ static enum bus_verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
     char message[96];
 
     if (length == 0)
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     bytes = memory_at(hc->backend->memory, from, length);
     if (bytes == NULL) {
         snprintf(message, sizeof message, "hypercall WRITE of %#llx bytes at %#llx, not all RAM",
@@ -71,10 +69,10 @@ static enum bus_verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
         return stop(hc, END_CRASH, message);
     }
     hc->backend->output(hc->backend->context, bytes, length);
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
-static enum bus_verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu, uint8_t number)
+static enum verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu, uint8_t number)
 {
     char message[96];
 
@@ -83,21 +81,21 @@ static enum bus_verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu, ui
     return stop(hc, END_CRASH, message);
 }
 
-static enum bus_verdict (*const calls[256])(struct hypercall *, struct bus_cpu *) = {
+static enum verdict (*const calls[256])(struct hypercall *, struct bus_cpu *) = {
     [HC_EXIT] = hc_exit,
     [HC_PUTCHAR] = hc_putchar,
     [HC_GETCHAR] = hc_getchar,
     [HC_WRITE] = hc_write,
 };
 
-static enum bus_verdict hypercall_access(void *device, struct bus_access *access)
+static enum verdict hypercall_access(void *device, struct bus_access *access)
 {
     struct hypercall *hc = device;
     uint8_t number = access->data[0];
 
     if (!access->write) {
         access->data[0] = hc->last;
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     }
     return calls[number] != NULL ? calls[number](hc, access->cpu)
                                  : hc_unknown(hc, access->cpu, number);

@@ -92,10 +92,10 @@ static void refill(struct i8042 *c)
     update_line(c);
 }
 
-static enum bus_verdict reset_machine(struct i8042 *c)
+static enum verdict reset_machine(struct i8042 *c)
 {
     c->backend->end(c->backend->context, END_RESET, 0, NULL);
-    return BUS_STOP;
+    return VERDICT_STOP;
 }
 
 static void reset_keyboard(struct i8042 *c)
@@ -111,19 +111,19 @@ static void write_config(struct i8042 *c, uint8_t value)
 }
 
 /* A byte on the command port. */
-static enum bus_verdict obey(struct i8042 *c, uint8_t command)
+static enum verdict obey(struct i8042 *c, uint8_t command)
 {
     c->command = 0;
     if (command >= PULSE)
-        return command & PORT_RUNS ? BUS_RESUME : reset_machine(c);
+        return command & PORT_RUNS ? VERDICT_RESUME : reset_machine(c);
     if (command >= READ_RAM && command <= (READ_RAM | RAM_MASK)) {
         put(&c->replies, c->ram[command & RAM_MASK]);
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     }
     if ((command >= WRITE_RAM && command <= (WRITE_RAM | RAM_MASK)) ||
         command == WRITE_OUTPUT_PORT || command == WRITE_BUFFER || command == WRITE_MOUSE) {
         c->command = command;
-        return BUS_RESUME;
+        return VERDICT_RESUME;
     }
     switch (command) {
     case SELF_TEST:
@@ -145,11 +145,11 @@ static enum bus_verdict obey(struct i8042 *c, uint8_t command)
     default: /* the mouse's commands among them: a controller with one port knows none */
         break;
     }
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 /* The data byte of a command. */
-static enum bus_verdict complete(struct i8042 *c, uint8_t command, uint8_t value)
+static enum verdict complete(struct i8042 *c, uint8_t command, uint8_t value)
 {
     if (command == WRITE_OUTPUT_PORT && !(value & PORT_RUNS))
         return reset_machine(c);
@@ -159,7 +159,7 @@ static enum bus_verdict complete(struct i8042 *c, uint8_t command, uint8_t value
         c->ram[command & RAM_MASK] = value;
     else if (command == WRITE_BUFFER)
         put(&c->replies, value);
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 /* The value that follows a keyboard's order. The only scan code set is 2; lights and typing rate
@@ -229,7 +229,7 @@ static void order_keyboard(struct i8042 *c, uint8_t value)
     }
 }
 
-static enum bus_verdict write_data(struct i8042 *c, uint8_t value)
+static enum verdict write_data(struct i8042 *c, uint8_t value)
 {
     uint8_t command = c->command;
 
@@ -237,7 +237,7 @@ static enum bus_verdict write_data(struct i8042 *c, uint8_t value)
     if (command != 0)
         return complete(c, command, value);
     order_keyboard(c, value);
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 /* Reading an empty buffer gives what it held last. */
@@ -254,10 +254,10 @@ static uint8_t read_status(const struct i8042 *c)
            (c->ram[CONFIG] & CONFIG_SYSTEM ? STATUS_SYSTEM : 0);
 }
 
-static enum bus_verdict data_access(void *device, struct bus_access *access)
+static enum verdict data_access(void *device, struct bus_access *access)
 {
     struct i8042 *c = device;
-    enum bus_verdict verdict = BUS_RESUME;
+    enum verdict verdict = VERDICT_RESUME;
     uint8_t byte;
 
     lock_take(&c->lock);
@@ -273,10 +273,10 @@ static enum bus_verdict data_access(void *device, struct bus_access *access)
     return verdict;
 }
 
-static enum bus_verdict command_access(void *device, struct bus_access *access)
+static enum verdict command_access(void *device, struct bus_access *access)
 {
     struct i8042 *c = device;
-    enum bus_verdict verdict = BUS_RESUME;
+    enum verdict verdict = VERDICT_RESUME;
 
     lock_take(&c->lock);
     if (access->write) {

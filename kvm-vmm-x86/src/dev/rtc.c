@@ -82,7 +82,7 @@ static uint8_t read(const struct rtc *rtc)
     }
 }
 
-static enum bus_verdict rtc_access(void *device, struct bus_access *access)
+static enum verdict rtc_access(void *device, struct bus_access *access)
 {
     struct rtc *rtc = device;
 
@@ -94,7 +94,7 @@ static enum bus_verdict rtc_access(void *device, struct bus_access *access)
         rtc->bytes[rtc->index] = access->data[0];
     else
         access->data[0] = read(rtc);
-    return BUS_RESUME;
+    return VERDICT_RESUME;
 }
 
 static const char *const names[RTC_PORTS] = {"index", "data"};

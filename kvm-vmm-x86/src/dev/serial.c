@@ -98,9 +98,12 @@ static uint8_t take_loop(struct serial *s)
 
 /*
  * A lone read of an empty receiver gives 0 at once. An item of `rep insb` waits instead: the
- * instruction asks for a number of bytes, and there is no other way to deliver them.
+ * instruction asks for a number of bytes, and there is no other way to deliver them. MUST_WAIT:
+ * there is none yet.
  */
-static uint8_t take_byte(struct serial *s, bool wait)
+enum { MUST_WAIT = -1 };
+
+static int take_byte(struct serial *s, bool wait)
 {
     int byte;
 
@@ -111,10 +114,8 @@ static uint8_t take_byte(struct serial *s, bool wait)
     else
         count_poll(s);
     if (!listens(s))
-        return 0;           /* a driver that starts reads whatever is there, and forgets it */
-    lock_release(&s->lock); /* input may come much later, and other vCPUs have a UART too */
-    byte = s->backend->input(s->backend->context, wait);
-    lock_take(&s->lock);
+        return 0; /* a driver that starts reads whatever is there, and forgets it */
+    byte = s->backend->input(s->backend->context);
     if (byte >= 0) {
         s->end_delivered = false; /* it was not the end: the guest has the input again */
         return (uint8_t)byte;
@@ -123,7 +124,7 @@ static uint8_t take_byte(struct serial *s, bool wait)
         s->end_delivered = true;
         return CTRL_D;
     }
-    return 0;
+    return byte == INPUT_NONE && wait ? MUST_WAIT : 0;
 }
 
 static void send_byte(struct serial *s, uint8_t byte)
@@ -174,7 +175,7 @@ static uint8_t read_msr(const struct serial *s)
            (s->mcr & UART_MCR_OUT1 ? UART_MSR_RI : 0) | (s->mcr & UART_MCR_OUT2 ? UART_MSR_DCD : 0);
 }
 
-static uint8_t read_register(struct serial *s, uint64_t offset, bool string)
+static int read_register(struct serial *s, uint64_t offset, bool string)
 {
     bool dlab = s->lcr & UART_LCR_DLAB;
 
@@ -257,9 +258,10 @@ static bool is_look(uint64_t offset)
     return offset == UART_LSR || offset == UART_DATA || offset == UART_MSR;
 }
 
-static enum bus_verdict serial_access(void *device, struct bus_access *access)
+static enum verdict serial_access(void *device, struct bus_access *access)
 {
     struct serial *s = device;
+    int value = 0;
 
     lock_take(&s->lock);
     if (access->write || !is_look(access->offset))
@@ -267,10 +269,14 @@ static enum bus_verdict serial_access(void *device, struct bus_access *access)
     if (access->write)
         write_register(s, access->offset, access->data[0]);
     else
-        access->data[0] = read_register(s, access->offset, access->string);
+        value = read_register(s, access->offset, access->string);
     update_line(s);
     lock_release(&s->lock);
-    return BUS_RESUME;
+    if (value == MUST_WAIT)
+        return VERDICT_AGAIN;
+    if (!access->write)
+        access->data[0] = (uint8_t)value;
+    return VERDICT_RESUME;
 }
 
 /* While DLAB is set the first two are the divisor's halves; they are called by what they mostly

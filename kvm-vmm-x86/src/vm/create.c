@@ -220,6 +220,8 @@ void vm_init(struct vm *vm, unsigned index, const struct options *options)
 {
     *vm = (struct vm){.index = index, .name = options->images[index], .options = options, .fd = -1};
     lock_init(&vm->lock);
+    lock_init(&vm->gate.lock);
+    condition_init(&vm->gate.opened);
 }
 
 /* In the order that starts a guest soonest: see add_ram. */

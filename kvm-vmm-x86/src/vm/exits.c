@@ -34,11 +34,7 @@ static bool is_string(struct vcpu *vcpu, const struct kvm_run *run)
     return string;
 }
 
-static enum verdict verdict_of(enum bus_verdict verdict)
-{
-    return verdict == BUS_AGAIN ? VERDICT_AGAIN : VERDICT_STOP;
-}
-
+/* An item that must be tried again is where the batch goes on. */
 static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
 {
     struct bus_cpu cpu = {.regs = &run->s.regs.regs};
@@ -47,14 +43,15 @@ static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
                                 .write = run->io.direction == KVM_EXIT_IO_OUT,
                                 .string = is_string(vcpu, run),
                                 .cpu = &cpu};
-    enum bus_verdict verdict;
+    enum verdict verdict;
 
-    for (uint32_t i = 0; i < run->io.count; i++) {
-        access.data = data + (size_t)i * run->io.size;
+    for (; vcpu->items_done < run->io.count; vcpu->items_done++) {
+        access.data = data + (size_t)vcpu->items_done * run->io.size;
         verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);
-        if (verdict != BUS_RESUME)
-            return verdict_of(verdict);
+        if (verdict != VERDICT_RESUME)
+            return verdict;
     }
+    vcpu->items_done = 0;
     return_registers(run, &cpu);
     return VERDICT_RESUME;
 }
@@ -78,13 +75,13 @@ static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
                                 .size = (uint8_t)run->mmio.len,
                                 .write = run->mmio.is_write,
                                 .cpu = &cpu};
-    enum bus_verdict verdict;
+    enum verdict verdict;
 
     if (vcpu->vm->mmio != MMIO_IGNORE && bus_find(bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
         return outside_memory(vcpu, access.write ? "write" : "read", run->mmio.phys_addr, run);
     verdict = bus_access(bus, BUS_MMIO, run->mmio.phys_addr, &access);
-    if (verdict != BUS_RESUME)
-        return verdict_of(verdict);
+    if (verdict != VERDICT_RESUME)
+        return verdict;
     return_registers(run, &cpu);
     return VERDICT_RESUME;
 }

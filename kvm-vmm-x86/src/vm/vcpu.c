@@ -84,10 +84,13 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     uint64_t max_exits = vcpu->vm->options->max_exits;
     enum verdict verdict;
 
+    vcpu->again = false;
     if (debug_takes_exit(vcpu) || debug_takes_crash(vcpu))
         return VERDICT_RESUME;
     if (!vcpu->counted)
         count_exit(vcpu);
+    /* Before the exit is tried: what comes meanwhile opens the gate. Pairs with vm_wake. */
+    vcpu->woken = __atomic_load_n(&vcpu->vm->gate.woken, __ATOMIC_ACQUIRE);
     verdict = exits_handle(vcpu);
     vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
     if (vcpu->again)
@@ -103,13 +106,31 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     return VERDICT_STOP;
 }
 
+/* Until the exit is worth another try. A request that comes first leaves it for later. */
+static int wait_at_gate(struct vcpu *vcpu)
+{
+    struct vm_gate *gate = &vcpu->vm->gate;
+    bool asked;
+
+    lock_take(&gate->lock);
+    while (!(asked = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) != 0) &&
+           gate->woken == vcpu->woken)
+        condition_wait(&gate->opened, &gate->lock);
+    lock_release(&gate->lock);
+    return asked ? -EINTR : 0;
+}
+
+void vcpu_keep_exit(struct vcpu *vcpu)
+{
+    vcpu->again = true;
+    vcpu->woken = UINT64_MAX; /* the gate is open for it */
+}
+
 /* Into the guest and back, unless the last exit is still to be dealt with. */
 static int enter(struct vcpu *vcpu)
 {
-    if (vcpu->again) {
-        vcpu->again = false;
-        return 0;
-    }
+    if (vcpu->again)
+        return wait_at_gate(vcpu);
     debug_before_entry(vcpu);
     return kvm_enter(&vcpu->cpu);
 }
@@ -160,6 +181,11 @@ int vcpu_start(struct vcpu *vcpu, struct error *error)
  * round. */
 void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
 {
+    struct vm_gate *gate = &vcpu->vm->gate;
+
     __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
     thread_kick(&vcpu->thread);
+    lock_take(&gate->lock);
+    condition_wake_all(&gate->opened);
+    lock_release(&gate->lock);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/verdict.h"
 #include "host/kvm.h"
 #include "host/threads.h"
 #include "watch/gdb/cpu.h"
@@ -13,9 +14,6 @@
 
 struct logbook_page;
 struct vm;
-
-/* VERDICT_AGAIN: the exit could not be dealt with; it will be, before the guest goes on. */
-enum verdict { VERDICT_RESUME, VERDICT_STOP, VERDICT_AGAIN };
 
 /* What other threads ask of a vCPU; taken up between two entries into the guest. */
 enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1, VCPU_PAUSE = 1 << 2 };
@@ -44,6 +42,8 @@ struct vcpu {
     struct recording recording; /* for a second run, should it shut down */
     bool again;                 /* the exit it is at is still to be dealt with */
     bool counted;               /* and has been counted */
+    uint64_t woken;             /* the gate's count when that was last tried */
+    uint32_t items_done;        /* of the batch that the exit is, handled already */
     struct debug_cpu debug;     /* debug/debug.h */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
 };
@@ -55,6 +55,9 @@ int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
 
 /* Asks something of the vCPU and interrupts it wherever it is. */
 void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request);
+
+/* For the vCPU's own thread: the exit it is at is handled later, when it goes on. */
+void vcpu_keep_exit(struct vcpu *vcpu);
 
 /* A number that changes whenever the vCPU has left the guest or has halted again. */
 uint64_t vcpu_progress(const struct vcpu *vcpu);

@@ -24,18 +24,17 @@ static void backend_output(void *context, const uint8_t *bytes, size_t count)
         vcpu_write(vm->index, bytes, count);
 }
 
-static int backend_input(void *context, bool wait)
+static int backend_input(void *context)
 {
     struct vm *vm = context;
     int byte;
 
     if (vm->options->display_text)
         return INPUT_END; /* what is typed goes to its keyboard */
-    byte = input_take(vm->index, false);
-    if (byte != INPUT_NONE)
-        return byte;
-    console_flush(vm->index); /* nothing to read: what it printed last may be a prompt */
-    return wait ? input_take(vm->index, true) : INPUT_NONE;
+    byte = input_take(vm->index);
+    if (byte == INPUT_NONE)
+        console_flush(vm->index); /* what it printed last may be a prompt */
+    return byte;
 }
 
 static int backend_pending(void *context)
@@ -153,6 +152,14 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     for (unsigned i = 0; i < started; i++)
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
     debug_wake(&vm->debug);
+}
+
+void vm_wake(struct vm *vm)
+{
+    lock_take(&vm->gate.lock);
+    __atomic_fetch_add(&vm->gate.woken, 1, __ATOMIC_RELEASE);
+    condition_wake_all(&vm->gate.opened);
+    lock_release(&vm->gate.lock);
 }
 
 struct vm_end vm_end_of(struct vm *vm)

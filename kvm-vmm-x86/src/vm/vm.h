@@ -21,6 +21,14 @@ struct vm_end {
     char message[400]; /* for the user; empty if there is nothing to say */
 };
 
+/* Where vCPUs wait outside of KVM, for input or for room to print: until `woken` counts on, or
+ * something is asked of them (vcpu_kick). No other lock is held or taken there. */
+struct vm_gate {
+    struct lock lock;
+    struct condition opened;
+    uint64_t woken;
+};
+
 struct vm {
     unsigned index; /* 0 to 3: which guest of the run it is */
     const char *name;
@@ -44,7 +52,8 @@ struct vm {
     unsigned started;    /* how many have a thread to join; atomic, written by the main thread */
     unsigned dead_looks; /* halt.c: how often in a row all vCPUs were found halted for ever */
     unsigned running;    /* vCPU threads not yet ended; atomic */
-    struct lock lock;    /* protects `end` */
+    struct vm_gate gate;
+    struct lock lock; /* protects `end` */
     struct vm_end end;
     struct debug debug;
     void (*ended)(void); /* called once the last vCPU thread is over */
@@ -67,6 +76,9 @@ bool vm_is_running(const struct vm *vm);
  * guest. */
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* What a vCPU waits for may have come: those at the gate try their exits again. */
+void vm_wake(struct vm *vm);
 
 /* What its devices reach the world by. */
 struct backend vm_backend(struct vm *vm);

@@ -170,8 +170,8 @@ static void set(struct crtc *crtc, uint8_t index, uint8_t value)
     struct bus_access where = {.data = &index, .size = 1, .write = true};
     struct bus_access what = {.offset = 1, .data = &value, .size = 1, .write = true};
 
-    assert_int_equal(crtc_ops.access(crtc, &where), BUS_RESUME);
-    assert_int_equal(crtc_ops.access(crtc, &what), BUS_RESUME);
+    assert_int_equal(crtc_ops.access(crtc, &where), VERDICT_RESUME);
+    assert_int_equal(crtc_ops.access(crtc, &what), VERDICT_RESUME);
 }
 
 static void test_crtc(void **state)

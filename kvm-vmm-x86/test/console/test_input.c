@@ -50,11 +50,11 @@ static void test_bytes_then_end(void **state)
     input_want(0);
     feed("a\001b");
     assert_int_equal(input_pending(0), 3);
-    assert_int_equal(input_take(0, true), 'a');
-    assert_int_equal(input_take(0, true), 1); /* no keys: Ctrl-A is data */
+    assert_int_equal(input_take(0), 'a');
+    assert_int_equal(input_take(0), 1); /* no keys: Ctrl-A is data */
     input_finish();
-    assert_int_equal(input_take(0, true), 'b');
-    assert_int_equal(input_take(0, true), INPUT_END);
+    assert_int_equal(input_take(0), 'b');
+    assert_int_equal(input_take(0), INPUT_END);
     assert_int_equal(input_pending(0), INPUT_END);
     assert_int_equal(input_room(), 0);
 }
@@ -72,7 +72,7 @@ static void test_full_queue(void **state)
     assert_int_equal(input_room(), 0);
     wakes = 0;
     for (size_t i = 0; i < sizeof block / 2; i++)
-        assert_int_equal(input_take(0, false), block[i]);
+        assert_int_equal(input_take(0), block[i]);
     assert_int_equal(wakes, 1); /* once, and not before there is room worth filling */
     assert_int_equal(input_room(), sizeof block / 2);
 }
@@ -83,12 +83,12 @@ static void test_focus(void **state)
     begin(3, 1, true);
     input_want(0);
     input_want(1);
-    assert_int_equal(input_take(0, true), INPUT_END);
-    assert_int_equal(input_take(1, false), INPUT_NONE);
+    assert_int_equal(input_take(0), INPUT_END);
+    assert_int_equal(input_take(1), INPUT_NONE);
     feed("x");
     assert_int_equal(input_pass_focus(), 2);
-    assert_int_equal(input_take(1, true), 'x'); /* what it had before is its own */
-    assert_int_equal(input_take(1, true), INPUT_END);
+    assert_int_equal(input_take(1), 'x'); /* what it had before is its own */
+    assert_int_equal(input_take(1), INPUT_END);
     input_stop(0);
     assert_int_equal(input_pass_focus(), 1); /* 0 has ended: passed over */
 }
@@ -104,8 +104,8 @@ static void test_keys(void **state)
     assert_int_equal(last_command, INPUT_LEAVE);
     feed("\001n\001h\001z\001\001");
     assert_int_equal(commands, 3);
-    assert_int_equal(input_take(0, false), 1);
-    assert_int_equal(input_take(0, false), INPUT_NONE);
+    assert_int_equal(input_take(0), 1);
+    assert_int_equal(input_take(0), INPUT_NONE);
 }
 
 static void test_ctrl_c_ends_what_does_not_read(void **state)
@@ -122,7 +122,7 @@ static void test_ctrl_c_ends_what_does_not_read(void **state)
     assert_int_equal(input_focus(), 1);
     feed("\003");
     assert_int_equal(commands, 1);
-    assert_int_equal(input_take(1, false), 3);
+    assert_int_equal(input_take(1), 3);
 }
 
 static void test_stop(void **state)
@@ -132,7 +132,7 @@ static void test_stop(void **state)
     input_want(0);
     feed("abc");
     input_stop(0);
-    assert_int_equal(input_take(0, true), INPUT_STOPPED);
+    assert_int_equal(input_take(0), INPUT_NONE);
     assert_int_equal(input_room(), 0);
     assert_false(input_is_read());
 }

@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         memcpy(&regs.rbx, data + 4, 4);
         memcpy(&regs.rcx, data + 8, 4);
-        if (bus_access(&machine->bus, BUS_PIO, port, &access) == BUS_STOP && fake.end == END_NONE &&
-            fake.input_count > 0)
+        if (bus_access(&machine->bus, BUS_PIO, port, &access) == VERDICT_STOP &&
+            fake.end == END_NONE && fake.input_count > 0)
             abort(); /* stopped, and nobody said why */
     }
     free(machine);

@@ -17,7 +17,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static enum bus_verdict write_port(uint64_t offset, uint32_t value, uint8_t size)
+static enum verdict write_port(uint64_t offset, uint32_t value, uint8_t size)
 {
     struct bus_access access = {
         .offset = offset, .data = (uint8_t *)&value, .size = size, .write = true};
@@ -30,7 +30,7 @@ static uint32_t read_port(uint64_t offset, uint8_t size)
     uint32_t value = 0;
     struct bus_access access = {.offset = offset, .data = (uint8_t *)&value, .size = size};
 
-    assert_int_equal(acpi_pm_ops.access(&pm, &access), BUS_RESUME);
+    assert_int_equal(acpi_pm_ops.access(&pm, &access), VERDICT_RESUME);
     return value;
 }
 
@@ -38,10 +38,10 @@ static void test_registers(void **state)
 {
     (void)state;
     assert_int_equal(read_port(ACPI_PM_CONTROL, 2), SCI_ENABLED);
-    assert_int_equal(write_port(ACPI_PM_EVENT, 0x0120ffff, 4), BUS_RESUME);
+    assert_int_equal(write_port(ACPI_PM_EVENT, 0x0120ffff, 4), VERDICT_RESUME);
     assert_int_equal(read_port(ACPI_PM_EVENT, 4), 0x01200000);
     assert_int_equal(read_port(ACPI_PM_EVENT + 2, 2), 0x0120);
-    assert_int_equal(write_port(ACPI_PM_CONTROL, 2, 2), BUS_RESUME);
+    assert_int_equal(write_port(ACPI_PM_CONTROL, 2, 2), VERDICT_RESUME);
     assert_int_equal(read_port(ACPI_PM_CONTROL, 2), 2 | SCI_ENABLED);
     assert_int_equal(read_port(ACPI_PM_RESET, 1), 0);
     assert_int_equal(fake.end, END_NONE);
@@ -51,10 +51,10 @@ static void test_registers(void **state)
 static void test_power_off(void **state)
 {
     (void)state;
-    assert_int_equal(write_port(ACPI_PM_CONTROL, OFF, 2), BUS_RESUME);
+    assert_int_equal(write_port(ACPI_PM_CONTROL, OFF, 2), VERDICT_RESUME);
     assert_int_equal(fake.end, END_NONE);
     assert_int_equal(read_port(ACPI_PM_CONTROL, 2), OFF | SCI_ENABLED);
-    assert_int_equal(write_port(ACPI_PM_CONTROL, OFF | SLEEP | SCI_ENABLED, 2), BUS_STOP);
+    assert_int_equal(write_port(ACPI_PM_CONTROL, OFF | SLEEP | SCI_ENABLED, 2), VERDICT_STOP);
     assert_int_equal(fake.end, END_EXIT);
     assert_int_equal(fake.code, 0);
 }
@@ -64,7 +64,7 @@ static void test_other_states_do_nothing(void **state)
     (void)state;
     for (unsigned type = 0; type < 8; type++)
         if (type != ACPI_PM_SLEEP_OFF) {
-            assert_int_equal(write_port(ACPI_PM_CONTROL, type << 10 | SLEEP, 2), BUS_RESUME);
+            assert_int_equal(write_port(ACPI_PM_CONTROL, type << 10 | SLEEP, 2), VERDICT_RESUME);
             assert_int_equal(read_port(ACPI_PM_CONTROL, 2), type << 10 | SCI_ENABLED);
         }
     assert_int_equal(fake.end, END_NONE);
@@ -73,9 +73,9 @@ static void test_other_states_do_nothing(void **state)
 static void test_reset(void **state)
 {
     (void)state;
-    assert_int_equal(write_port(ACPI_PM_RESET, ACPI_PM_RESET_VALUE + 1, 1), BUS_RESUME);
+    assert_int_equal(write_port(ACPI_PM_RESET, ACPI_PM_RESET_VALUE + 1, 1), VERDICT_RESUME);
     assert_int_equal(fake.end, END_NONE);
-    assert_int_equal(write_port(ACPI_PM_RESET, ACPI_PM_RESET_VALUE, 1), BUS_STOP);
+    assert_int_equal(write_port(ACPI_PM_RESET, ACPI_PM_RESET_VALUE, 1), VERDICT_STOP);
     assert_int_equal(fake.end, END_RESET);
 }
 

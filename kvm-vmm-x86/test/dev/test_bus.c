@@ -12,7 +12,7 @@ struct probe {
     bool stop;
 };
 
-static enum bus_verdict probe_access(void *device, struct bus_access *access)
+static enum verdict probe_access(void *device, struct bus_access *access)
 {
     struct probe *p = device;
 
@@ -21,7 +21,7 @@ static enum bus_verdict probe_access(void *device, struct bus_access *access)
     p->size = access->size;
     if (!access->write)
         memset(access->data, (int)access->offset, access->size);
-    return p->stop ? BUS_STOP : BUS_RESUME;
+    return p->stop ? VERDICT_STOP : VERDICT_RESUME;
 }
 
 static const struct bus_ops byte_ops = {.name = "bytes", .width = 1, .access = probe_access};
@@ -58,10 +58,10 @@ static void test_nobody_there(void **state)
     struct bus_access a = read_of(data, 4);
 
     (void)state;
-    assert_int_equal(bus_access(&bus, BUS_PIO, 0x80, &a), BUS_RESUME);
+    assert_int_equal(bus_access(&bus, BUS_PIO, 0x80, &a), VERDICT_RESUME);
     assert_memory_equal(data, "\xff\xff\xff\xff", 4);
     a.write = true;
-    assert_int_equal(bus_access(&bus, BUS_PIO, 0x80, &a), BUS_RESUME);
+    assert_int_equal(bus_access(&bus, BUS_PIO, 0x80, &a), VERDICT_RESUME);
     assert_int_equal(bus_stray_address(&bus.strays[0]), 0x80);
     assert_int_equal(bus_stray_space(&bus.strays[0]), BUS_PIO);
     assert_int_equal(bus.strays[0].counters.reads, 1);
@@ -81,18 +81,18 @@ static void test_wide_accesses(void **state)
     (void)state;
     assert_int_equal(bus_claim(&bus, BUS_PIO, 0x3f8, 8, &byte_ops, &p, &e), 0);
     assert_int_equal(bus_claim(&bus, BUS_PIO, 0x500, 4, &word_ops, &p, &e), 0);
-    assert_int_equal(bus_access(&bus, BUS_PIO, 0x3f9, &a), BUS_RESUME);
+    assert_int_equal(bus_access(&bus, BUS_PIO, 0x3f9, &a), VERDICT_RESUME);
     assert_memory_equal(data, "\1\2\3\4", 4);
     assert_int_equal(p.accesses, 4);
-    assert_int_equal(bus_access(&bus, BUS_PIO, 0x3fe, &a), BUS_RESUME);
+    assert_int_equal(bus_access(&bus, BUS_PIO, 0x3fe, &a), VERDICT_RESUME);
     assert_memory_equal(data, "\6\7\xff\xff", 4); /* the last two belong to nobody */
     p.accesses = 0;
-    assert_int_equal(bus_access(&bus, BUS_PIO, 0x500, &a), BUS_RESUME);
+    assert_int_equal(bus_access(&bus, BUS_PIO, 0x500, &a), VERDICT_RESUME);
     assert_int_equal(p.accesses, 1);
     assert_int_equal(p.size, 4);
     p.stop = true;
     p.accesses = 0;
-    assert_int_equal(bus_access(&bus, BUS_PIO, 0x3f8, &a), BUS_STOP);
+    assert_int_equal(bus_access(&bus, BUS_PIO, 0x3f8, &a), VERDICT_STOP);
     assert_int_equal(p.accesses, 1); /* nothing after the stop */
 }
 

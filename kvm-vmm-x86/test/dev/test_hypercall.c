@@ -19,11 +19,11 @@ static int set_up(void **state)
     return 0;
 }
 
-static enum bus_verdict call(uint8_t number, bool *changed)
+static enum verdict call(uint8_t number, bool *changed)
 {
     struct bus_cpu cpu = {.regs = &regs};
     struct bus_access a = {.data = &number, .size = 1, .write = true, .cpu = &cpu};
-    enum bus_verdict verdict = hypercall_ops.access(&hypercall, &a);
+    enum verdict verdict = hypercall_ops.access(&hypercall, &a);
 
     if (changed != NULL)
         *changed = cpu.regs_changed;
@@ -34,10 +34,10 @@ static void test_exit_and_putchar(void **state)
 {
     (void)state;
     regs.rbx = 0x1234567890abcd41;
-    assert_int_equal(call(HC_PUTCHAR, NULL), BUS_RESUME);
+    assert_int_equal(call(HC_PUTCHAR, NULL), VERDICT_RESUME);
     assert_int_equal(fake.printed_count, 1);
     assert_int_equal(fake.printed[0], 0x41);
-    assert_int_equal(call(HC_EXIT, NULL), BUS_STOP);
+    assert_int_equal(call(HC_EXIT, NULL), VERDICT_STOP);
     assert_int_equal(fake.end, END_EXIT);
 }
 
@@ -53,16 +53,16 @@ static void test_getchar(void **state)
     fake.input_ends = true;
     regs.rax = 0xaabbccddeeff0002;
     regs.rflags |= RFLAGS_CF;
-    assert_int_equal(call(HC_GETCHAR, &changed), BUS_RESUME);
+    assert_int_equal(call(HC_GETCHAR, &changed), VERDICT_RESUME);
     assert_true(changed);
     assert_true(regs.rax == 0xaabbccddeeff00ff);
     assert_int_equal(regs.rflags & RFLAGS_CF, 0); /* data, though it looks like the end */
-    assert_int_equal(hypercall_ops.access(&hypercall, &read), BUS_RESUME);
+    assert_int_equal(hypercall_ops.access(&hypercall, &read), VERDICT_RESUME);
     assert_int_equal(again, 0xff);
-    assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
-    assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
+    assert_int_equal(call(HC_GETCHAR, NULL), VERDICT_RESUME);
+    assert_int_equal(call(HC_GETCHAR, NULL), VERDICT_RESUME);
     assert_int_equal(regs.rax & 0xff, 'z');
-    assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
+    assert_int_equal(call(HC_GETCHAR, NULL), VERDICT_RESUME);
     assert_int_equal(regs.rax & 0xff, HC_EOF);
     assert_int_equal(regs.rflags & RFLAGS_CF, RFLAGS_CF);
 }
@@ -72,8 +72,8 @@ static void test_reading_on_after_the_end(void **state)
     (void)state;
     fake.input_ends = true;
     for (int i = 1; i < HC_EOF_LIMIT; i++)
-        assert_int_equal(call(HC_GETCHAR, NULL), BUS_RESUME);
-    assert_int_equal(call(HC_GETCHAR, NULL), BUS_STOP);
+        assert_int_equal(call(HC_GETCHAR, NULL), VERDICT_RESUME);
+    assert_int_equal(call(HC_GETCHAR, NULL), VERDICT_STOP);
     assert_int_equal(fake.end, END_CRASH);
     assert_true(strlen(fake.message) > 0);
 }
@@ -86,15 +86,15 @@ static void test_write(void **state)
     memory_init(&fake.memory, 0x1000, sizeof ram, ram);
     regs.rbx = 0x1002;
     regs.rcx = 3;
-    assert_int_equal(call(HC_WRITE, NULL), BUS_RESUME);
+    assert_int_equal(call(HC_WRITE, NULL), VERDICT_RESUME);
     assert_int_equal(fake.printed_count, 3);
     assert_memory_equal(fake.printed, "234", 3);
     regs.rcx = 0;
     regs.rbx = 0xffffffff;
-    assert_int_equal(call(HC_WRITE, NULL), BUS_RESUME);
+    assert_int_equal(call(HC_WRITE, NULL), VERDICT_RESUME);
     regs.rbx = 0x1fff;
     regs.rcx = 2;
-    assert_int_equal(call(HC_WRITE, NULL), BUS_STOP);
+    assert_int_equal(call(HC_WRITE, NULL), VERDICT_STOP);
     assert_int_equal(fake.end, END_CRASH);
     assert_int_equal(fake.printed_count, 3);
 }
@@ -103,7 +103,7 @@ static void test_unknown(void **state)
 {
     (void)state;
     regs.rip = 0x77;
-    assert_int_equal(call(0x99, NULL), BUS_STOP);
+    assert_int_equal(call(0x99, NULL), VERDICT_STOP);
     assert_int_equal(fake.end, END_CRASH);
     assert_non_null(strstr(fake.message, "0x99"));
     assert_non_null(strstr(fake.message, "0x77"));
@@ -117,11 +117,11 @@ static void test_debug_exit(void **state)
 
     (void)state;
     debug_exit_init(&device, &fake.backend);
-    assert_int_equal(debug_exit_ops.access(&device, &a), BUS_STOP);
+    assert_int_equal(debug_exit_ops.access(&device, &a), VERDICT_STOP);
     assert_int_equal(fake.end, END_CODE);
     assert_int_equal(fake.code, 0x21);
     a.write = false;
-    assert_int_equal(debug_exit_ops.access(&device, &a), BUS_RESUME);
+    assert_int_equal(debug_exit_ops.access(&device, &a), VERDICT_RESUME);
     assert_int_equal(bytes[0], 0);
 }
 

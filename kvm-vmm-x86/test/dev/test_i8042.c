@@ -17,7 +17,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static enum bus_verdict write_port(const struct bus_ops *ops, uint8_t value)
+static enum verdict write_port(const struct bus_ops *ops, uint8_t value)
 {
     struct bus_access access = {.data = &value, .size = 1, .write = true};
 
@@ -29,18 +29,18 @@ static uint8_t read_port(const struct bus_ops *ops)
     uint8_t value = 0;
     struct bus_access access = {.data = &value, .size = 1};
 
-    assert_int_equal(ops->access(&controller, &access), BUS_RESUME);
+    assert_int_equal(ops->access(&controller, &access), VERDICT_RESUME);
     return value;
 }
 
 static void command(uint8_t value)
 {
-    assert_int_equal(write_port(&i8042_command_ops, value), BUS_RESUME);
+    assert_int_equal(write_port(&i8042_command_ops, value), VERDICT_RESUME);
 }
 
 static void data(uint8_t value)
 {
-    assert_int_equal(write_port(&i8042_data_ops, value), BUS_RESUME);
+    assert_int_equal(write_port(&i8042_data_ops, value), VERDICT_RESUME);
 }
 
 static uint8_t status(void)
@@ -179,14 +179,14 @@ static void test_resets(void **state)
     for (size_t i = 0; i < sizeof none; i++)
         command(none[i]);
     assert_int_equal(fake.end, END_NONE);
-    assert_int_equal(write_port(&i8042_command_ops, 0xfe), BUS_STOP);
+    assert_int_equal(write_port(&i8042_command_ops, 0xfe), VERDICT_STOP);
     assert_int_equal(fake.end, END_RESET);
     set_up(state);
     command(0xd1);
     data(0x03);
     assert_int_equal(fake.end, END_NONE);
     command(0xd1);
-    assert_int_equal(write_port(&i8042_data_ops, 0x02), BUS_STOP);
+    assert_int_equal(write_port(&i8042_data_ops, 0x02), VERDICT_STOP);
     assert_int_equal(fake.end, END_RESET);
 }
 

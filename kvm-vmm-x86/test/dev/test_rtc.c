@@ -21,7 +21,7 @@ static uint8_t access_port(struct rtc *rtc, unsigned offset, bool write, uint8_t
 {
     struct bus_access access = {.offset = offset, .data = &value, .size = 1, .write = write};
 
-    assert_int_equal(rtc_ops.access(rtc, &access), BUS_RESUME);
+    assert_int_equal(rtc_ops.access(rtc, &access), VERDICT_RESUME);
     return value;
 }
 

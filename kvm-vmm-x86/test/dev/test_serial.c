@@ -21,7 +21,7 @@ static void out(uint64_t offset, uint8_t value)
 {
     struct bus_access a = {.offset = offset, .data = &value, .size = 1, .write = true};
 
-    assert_int_equal(serial_ops.access(&serial, &a), BUS_RESUME);
+    assert_int_equal(serial_ops.access(&serial, &a), VERDICT_RESUME);
 }
 
 static uint8_t in_item(uint64_t offset, bool string)
@@ -29,7 +29,7 @@ static uint8_t in_item(uint64_t offset, bool string)
     uint8_t value = 0xee;
     struct bus_access a = {.offset = offset, .data = &value, .size = 1, .string = string};
 
-    assert_int_equal(serial_ops.access(&serial, &a), BUS_RESUME);
+    assert_int_equal(serial_ops.access(&serial, &a), VERDICT_RESUME);
     return value;
 }
 

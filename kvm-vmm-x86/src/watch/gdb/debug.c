@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "console/input.h"
 #include "host/kvm_debug.h"
 #include "vm/vm.h"
 
@@ -50,7 +49,6 @@ static bool may_run_locked(const struct vcpu *vcpu)
     }
 }
 
-/* The request comes before the input's pause, so that who returns from it finds the request. */
 static void gather_locked(struct debug *d)
 {
     struct vm *vm = d->vm;
@@ -59,7 +57,6 @@ static void gather_locked(struct debug *d)
     for (unsigned i = 0; i < vm->started; i++)
         if (!vm->vcpus[i].debug.parked)
             vcpu_kick(&vm->vcpus[i], VCPU_PAUSE);
-    input_pause(vm->index, true);
 }
 
 static bool all_parked_locked(const struct debug *d)
@@ -93,7 +90,6 @@ static struct vcpu *with_event_locked(struct debug *d)
 static void let_run_locked(struct debug *d, enum debug_phase phase)
 {
     d->phase = phase;
-    input_pause(d->vm->index, false);
     condition_wake_all(&d->changed);
 }
 
@@ -151,7 +147,7 @@ static void finish_exit(struct vcpu *vcpu)
     if (vcpu->again || kvm_finish_exit(&vcpu->cpu) != 0)
         return;
     if (!debug_takes_exit(vcpu))
-        vcpu->again = true;
+        vcpu_keep_exit(vcpu);
 }
 
 void debug_park(struct vcpu *vcpu)

@@ -12,7 +12,7 @@
  *     ALONE       one steps over the instruction it is at, the others wait
  *     STOPPED     all parked, the debugger knows
  *
- * Locks: debug.lock, then input's. Nothing is called with it held that waits for a vCPU.
+ * Locks: debug.lock, then the VM's gate. Nothing is called with it held that waits for a vCPU.
  */
 #ifndef DEBUG_DEBUG_H
 #define DEBUG_DEBUG_H

@@ -300,7 +300,7 @@ bool debug_takes_crash(struct vcpu *vcpu)
          reason != KVM_EXIT_FAIL_ENTRY))
         return false;
     vcpu->debug.crash_told = true;
-    vcpu->again = true;
+    vcpu_keep_exit(vcpu);
     debug_event(vcpu, &(struct gdb_stop){.reason = GDB_CRASHED});
     return true;
 }

@@ -113,7 +113,7 @@ static void test_counters(void **state)
     for (unsigned i = 0; i < 5; i++) {
         struct bus_access access = {.data = &byte, .size = 1, .write = i != 0, .cpu = &cpu};
 
-        assert_int_equal(bus_access(&f->machine.bus, BUS_PIO, 0x3f8 + i, &access), BUS_RESUME);
+        assert_int_equal(bus_access(&f->machine.bus, BUS_PIO, 0x3f8 + i, &access), VERDICT_RESUME);
     }
     assert_int_equal(uart->counters[0].reads, 1);
     assert_int_equal(uart->counters[0].writes, 0);
