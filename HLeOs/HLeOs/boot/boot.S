@@ -9,7 +9,7 @@
  * missing. Every failure is one line with a code (docs/hleos.md has the table) on the screen and on
  * COM1, and then the machine stands still.
  */
-#include "HLeOs/HLeOs/boot/layout.h"
+#include "layout.h"
 
 #define COM1       0x3f8
 #define TRIES      3

@@ -1,8 +1,8 @@
 /* The loader's voice; see console.h. Numbers are 32 bits wide: a 64-bit division would need libgcc.
  */
-#include "HLeOs/HLeOs/boot/console.h"
+#include "console.h"
 
-#include "HLeOs/HLeOs/boot/bios.h"
+#include "bios.h"
 #include "common/pc/serial.h"
 #include "common/x86.h"
 

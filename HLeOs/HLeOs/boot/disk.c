@@ -1,11 +1,11 @@
 /* Disk reads through the BIOS: Phoenix EDD 3.0, and the geometry functions before it; see disk.h.
  */
-#include "HLeOs/HLeOs/boot/disk.h"
+#include "disk.h"
 
-#include "HLeOs/HLeOs/boot/bios.h"
-#include "HLeOs/HLeOs/boot/console.h"
-#include "HLeOs/HLeOs/boot/layout.h"
+#include "bios.h"
 #include "common/string.h"
+#include "console.h"
+#include "layout.h"
 
 enum { TRIES = 3, TRANSFER_SECTORS = TRANSFER_MAX / SECTOR_SIZE, CYLINDERS_MAX = 1024 };
 

@@ -2,13 +2,13 @@
  * Loads the kernel's ELF file: all of it to one place, its CRC-32 checked there, then its segments
  * in one piece to another. Neither place is fixed: both come from the memory map.
  */
-#include "HLeOs/HLeOs/boot/kernel.h"
+#include "kernel.h"
 
-#include "HLeOs/HLeOs/boot/console.h"
-#include "HLeOs/HLeOs/boot/memory.h"
 #include "common/crc32.h"
 #include "common/elf.h"
 #include "common/string.h"
+#include "console.h"
+#include "memory.h"
 
 /* The physical addresses that the kernel's segments ask for, all together. */
 struct extent {

@@ -2,9 +2,9 @@
 #ifndef BOOT_KERNEL_H
 #define BOOT_KERNEL_H
 
-#include "HLeOs/HLeOs/boot/disk.h"
-#include "HLeOs/HLeOs/boot/layout.h"
 #include "abi/boot_info.h"
+#include "disk.h"
+#include "layout.h"
 
 /* Reads the kernel that `table` describes, checks it, and puts its segments into usable memory;
  * fills in info->kernel_base and info->kernel_size. Returns the address to enter it at. Stops the

@@ -2,15 +2,15 @@
  * The second stage, in order. It runs in 32-bit protected mode with the BIOS within reach
  * (stage2.S), and ends in the kernel's 64-bit entry with a boot_info (abi/boot_info.h).
  */
-#include "HLeOs/HLeOs/boot/bios.h"
-#include "HLeOs/HLeOs/boot/console.h"
-#include "HLeOs/HLeOs/boot/disk.h"
-#include "HLeOs/HLeOs/boot/kernel.h"
-#include "HLeOs/HLeOs/boot/layout.h"
-#include "HLeOs/HLeOs/boot/memory.h"
 #include "abi/boot_info.h"
+#include "bios.h"
 #include "common/string.h"
 #include "common/x86.h"
+#include "console.h"
+#include "disk.h"
+#include "kernel.h"
+#include "layout.h"
+#include "memory.h"
 
 extern const struct image_table image_table;
 

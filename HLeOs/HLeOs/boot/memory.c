@@ -4,15 +4,15 @@
  * A20: IBM AT technical reference (keyboard controller output port), PS/2 system control port A.
  * Map: ACPI 6.4, section 15.1 (E820h). An entry counts only if the BIOS returned at least 20 bytes.
  */
-#include "HLeOs/HLeOs/boot/memory.h"
+#include "memory.h"
 
 #include <stdbool.h>
 
-#include "HLeOs/HLeOs/boot/bios.h"
-#include "HLeOs/HLeOs/boot/console.h"
-#include "HLeOs/HLeOs/boot/layout.h"
+#include "bios.h"
 #include "common/range.h"
 #include "common/x86.h"
+#include "console.h"
+#include "layout.h"
 
 #define SMAP 0x534d4150 /* "SMAP" */
 

@@ -4,7 +4,7 @@
  * 9.8.5. The work itself is C (loader.c), compiled for 32 bits; it lives below 64 KB, so that one
  * stack serves both modes.
  */
-#include "HLeOs/HLeOs/boot/layout.h"
+#include "layout.h"
 #include "common/x86.h"
 
         .section .entry, "ax"

@@ -1,14 +1,14 @@
 /* After boot: tests, figures, or the demonstration and the shell; see user.h. */
-#include "HLeOs/HLeOs/src/user.h"
+#include "user.h"
 
-#include "HLeOs/HLeOs/src/hleos/boot.h"
-#include "HLeOs/HLeOs/src/hleos/machine.h"
-#include "HLeOs/HLeOs/src/hleos/shell.h"
-#include "HLeOs/HLeOs/src/hleos/thread/jobs.h"
-#include "HLeOs/HLeOs/src/selftest/bench.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "boot.h"
 #include "common/string.h"
 #include "common/x86.h"
+#include "machine.h"
+#include "selftest/bench.h"
+#include "selftest/selftest.h"
+#include "shell.h"
+#include "thread/jobs.h"
 
 static uint64_t entry_tsc;
 

@@ -1,7 +1,7 @@
 /* Unit tests of std/bit_map.c, against a plain array of bools. */
-#include "HLeOs/HLeOs/test/unit.h"
+#include "unit.h"
 
-#include "HLeOs/HLeOs/src/std/bit_map.h"
+#include "std/bit_map.h"
 
 enum { BITS = 5000, WORDS = (BITS + 63) / 64, ROUNDS = 20000 };
 

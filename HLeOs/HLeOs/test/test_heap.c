@@ -1,7 +1,7 @@
 /* Unit tests of hleos/heap.c on memory of the host. */
-#include "HLeOs/HLeOs/test/unit.h"
+#include "unit.h"
 
-#include "HLeOs/HLeOs/src/hleos/heap.h"
+#include "heap.h"
 
 enum { GRANULES = 65536, BLOCKS = 200, ROUNDS = 50000 };
 

@@ -1,7 +1,7 @@
 /* Unit tests of std/io.c. What the editor draws is played on a model of a terminal's line. */
-#include "HLeOs/HLeOs/test/unit.h"
+#include "unit.h"
 
-#include "HLeOs/HLeOs/src/std/io.h"
+#include "std/io.h"
 
 struct screen {
     struct fmt_sink sink;

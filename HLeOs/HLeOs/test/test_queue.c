@@ -1,7 +1,7 @@
 /* Unit tests of std/queue.c: the ring of words and the list of links. */
-#include "HLeOs/HLeOs/test/unit.h"
+#include "unit.h"
 
-#include "HLeOs/HLeOs/src/std/queue.h"
+#include "std/queue.h"
 
 static void test_ring(void **state)
 {

@@ -1,8 +1,8 @@
 /* Unit tests of hleos/device/scancode.c. */
-#include "HLeOs/HLeOs/test/unit.h"
+#include "unit.h"
 
-#include "HLeOs/HLeOs/src/hleos/device/scancode.h"
-#include "HLeOs/HLeOs/src/std/io.h"
+#include "device/scancode.h"
+#include "std/io.h"
 
 static struct scancode_state keyboard;
 

@@ -1,10 +1,10 @@
 /* boot_info, taken over; see boot.h. The loader is trusted as the BIOS is, but not its arithmetic.
  */
-#include "HLeOs/HLeOs/src/hleos/boot.h"
+#include "boot.h"
 
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "common/string.h"
+#include "memory/page.h"
+#include "panic.h"
 
 extern char kernel_start[], kernel_end[];
 

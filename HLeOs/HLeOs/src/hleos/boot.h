@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/address.h"
 #include "abi/boot_info.h"
+#include "address.h"
 
 /* Copies and checks the block; a bad one is a panic. `image` is where the kernel really lies. */
 void boot_take(phys_t info, phys_t image);

@@ -1,7 +1,7 @@
 /* The boot processor's tables and modes; see cpu.h. */
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
+#include "cpu.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
+#include "asm.h"
 
 #define GDT_CODE64 0x00af9b000000ffff
 #define GDT_DATA   0x00cf93000000ffff

@@ -1,5 +1,5 @@
 /* A heap in two bitmaps; see heap.h. */
-#include "HLeOs/HLeOs/src/hleos/heap.h"
+#include "heap.h"
 
 #include <stdbool.h>
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/std/bit_map.h"
+#include "std/bit_map.h"
 
 enum { HEAP_GRANULE = 16 };
 

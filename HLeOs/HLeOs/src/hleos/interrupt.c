@@ -1,16 +1,16 @@
 /* The IDT and the way from a vector to its handler: Intel SDM volume 3, chapter 6; see
  * interrupt.h. */
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
+#include "interrupt.h"
 
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt/handler.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt/pic.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "common/exception.h"
 #include "common/x86.h"
+#include "cpu.h"
+#include "interrupt/apic.h"
+#include "interrupt/handler.h"
+#include "interrupt/pic.h"
+#include "iostream.h"
+#include "panic.h"
+#include "thread.h"
 
 enum { GATE_INTERRUPT = 0x8e00 }; /* present, ring 0, interrupts off on entry */
 

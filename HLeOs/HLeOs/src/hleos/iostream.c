@@ -1,17 +1,17 @@
 /* The console; see iostream.h. Printing threads wait for each other on a mutex, as a serial line is
  * slow; where nothing may sleep the text goes out at once. */
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
+#include "iostream.h"
 
 #include <stdbool.h>
 
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
-#include "HLeOs/HLeOs/src/hleos/device/keyboard.h"
-#include "HLeOs/HLeOs/src/hleos/device/serial.h"
-#include "HLeOs/HLeOs/src/hleos/lock.h"
-#include "HLeOs/HLeOs/src/hleos/thread/sync.h"
-#include "HLeOs/HLeOs/src/hleos/vga.h"
-#include "HLeOs/HLeOs/src/std/io.h"
-#include "HLeOs/HLeOs/src/std/queue.h"
+#include "cpu.h"
+#include "device/keyboard.h"
+#include "device/serial.h"
+#include "lock.h"
+#include "std/io.h"
+#include "std/queue.h"
+#include "thread/sync.h"
+#include "vga.h"
 
 enum { LINE_MAX = 256, INPUT_MAX = 256 };
 

@@ -1,12 +1,12 @@
 /* The kernel's heap grows page by page at HEAP_BASE, with its bits at three places of their own. */
-#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
+#include "kmalloc.h"
 
-#include "HLeOs/HLeOs/src/hleos/heap.h"
-#include "HLeOs/HLeOs/src/hleos/lock.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "common/string.h"
+#include "heap.h"
+#include "lock.h"
+#include "memory/page.h"
+#include "memory/paging.h"
+#include "panic.h"
 
 static int grow(struct heap *heap, size_t granules);
 

@@ -1,11 +1,11 @@
 /* Spinlocks; see lock.h. */
-#include "HLeOs/HLeOs/src/hleos/lock.h"
+#include "lock.h"
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "common/x86.h"
+#include "cpu.h"
+#include "panic.h"
 
 enum { PATIENCE = 100000000 }; /* looks; a lock is held for microseconds */
 

@@ -1,10 +1,10 @@
 /* The machine's end; see machine.h. */
-#include "HLeOs/HLeOs/src/hleos/machine.h"
+#include "machine.h"
 
-#include "HLeOs/HLeOs/src/hleos/device/serial.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "abi/debug_exit.h"
 #include "common/x86.h"
+#include "device/serial.h"
+#include "iostream.h"
 
 enum { BOCHS_SHUTDOWN_PORT = 0x8900 };
 enum { KBC_COMMAND = 0x64, KBC_INPUT_FULL = 2, KBC_PULSE_RESET = 0xfe, LOOKS = 100000 };

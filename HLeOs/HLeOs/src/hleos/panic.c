@@ -1,15 +1,15 @@
 /* Panic and backtrace; see panic.h. */
-#include "HLeOs/HLeOs/src/hleos/panic.h"
+#include "panic.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/machine.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "asm.h"
 #include "common/symbols.h"
+#include "iostream.h"
+#include "machine.h"
+#include "memory/paging.h"
+#include "thread.h"
 
 enum { DEPTH_MAX = 24 };
 

@@ -1,11 +1,11 @@
 /* Reads a line, finds its command, runs it; see shell.h. */
-#include "HLeOs/HLeOs/src/hleos/shell.h"
+#include "shell.h"
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/std/io.h"
 #include "common/string.h"
+#include "iostream.h"
+#include "std/io.h"
 
 static const struct shell_command *find(const char *name)
 {

@@ -1,13 +1,13 @@
 /* The scheduler and the lives of threads; see thread.h and thread/sched.h. */
-#include "HLeOs/HLeOs/src/hleos/thread.h"
+#include "thread.h"
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
-#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "HLeOs/HLeOs/src/hleos/thread/sched.h"
-#include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "asm.h"
 #include "common/string.h"
+#include "cpu.h"
+#include "kmalloc.h"
+#include "panic.h"
+#include "thread/sched.h"
+#include "timer.h"
 
 void thread_switch_stacks(uintptr_t *save, uintptr_t load);
 void thread_first_return(void);

@@ -3,15 +3,15 @@
  * known: the HPET where ACPI names one, else the PIT. The tick comes from the local APIC's timer,
  * measured in the same stretch, or from the PIT where the PIC is in charge.
  */
-#include "HLeOs/HLeOs/src/hleos/timer.h"
+#include "timer.h"
 
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt/pic.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/timer/reference.h"
 #include "common/x86.h"
+#include "interrupt.h"
+#include "interrupt/apic.h"
+#include "interrupt/pic.h"
+#include "iostream.h"
+#include "thread.h"
+#include "timer/reference.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 

@@ -1,11 +1,11 @@
 /* IBM VGA technical reference: CRT controller registers 0Ah to 0Fh; text page at B8000h. See vga.h.
  */
-#include "HLeOs/HLeOs/src/hleos/vga.h"
+#include "vga.h"
 
-#include "HLeOs/HLeOs/src/hleos/lock.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 #include "common/string.h"
 #include "common/x86.h"
+#include "lock.h"
+#include "memory/paging.h"
 
 enum { TEXT_PAGE = 0xb8000, TEXT_BYTES = VGA_COLUMNS * VGA_ROWS * 2 };
 enum { CRTC_INDEX = 0x3d4, CRTC_DATA = 0x3d5 };

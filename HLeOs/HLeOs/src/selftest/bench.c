@@ -1,19 +1,19 @@
 /* See bench.h. Each figure is the middle of several runs, so that a tick in one of them does not
  * count. */
-#include "HLeOs/HLeOs/src/selftest/bench.h"
+#include "selftest/bench.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/timer.h"
-#include "HLeOs/HLeOs/src/user.h"
 #include "common/string.h"
 #include "common/x86.h"
+#include "interrupt.h"
+#include "iostream.h"
+#include "kmalloc.h"
+#include "thread.h"
+#include "timer.h"
+#include "user.h"
 
 enum { RUNS = 15, PAIRS = 200, SWITCHES = 5000, LARGEST = 1 << 20, BLOCK = 40 };
 

@@ -2,12 +2,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/device/pci.h"
-#include "HLeOs/HLeOs/src/hleos/vga.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
 #include "common/fmt.h"
 #include "common/string.h"
 #include "common/symbols.h"
+#include "device/pci.h"
+#include "selftest/selftest.h"
+#include "vga.h"
 
 static char cell(unsigned row, unsigned column)
 {

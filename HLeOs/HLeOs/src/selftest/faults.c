@@ -3,13 +3,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/asm.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
-#include "HLeOs/HLeOs/src/hleos/memory/layout.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "asm.h"
 #include "common/exception.h"
+#include "interrupt.h"
+#include "memory/layout.h"
+#include "memory/page.h"
+#include "selftest/selftest.h"
+#include "thread.h"
 
 extern char kernel_start[], rodata_start[];
 

@@ -1,5 +1,5 @@
 /* See fpu.h. The registers are filled by hand: the compiler would spill them around the call. */
-#include "HLeOs/HLeOs/src/selftest/fpu.h"
+#include "selftest/fpu.h"
 
 #include <stdint.h>
 

@@ -1,10 +1,10 @@
 /* Tests of kmalloc on the real machine; the bookkeeping itself is tested on the host (test/). */
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/heap.h"
-#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
 #include "common/string.h"
+#include "heap.h"
+#include "kmalloc.h"
+#include "selftest/selftest.h"
 
 static void blocks_keep_their_bytes(void)
 {

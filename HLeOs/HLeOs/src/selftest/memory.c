@@ -2,10 +2,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/boot.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "boot.h"
+#include "memory/page.h"
+#include "memory/paging.h"
+#include "selftest/selftest.h"
 
 enum { SOME = 64, RUNS = 256 };
 

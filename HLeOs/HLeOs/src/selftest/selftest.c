@@ -1,10 +1,10 @@
 /* Runs the tests and counts; see selftest.h. */
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "selftest/selftest.h"
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
 #include "common/string.h"
+#include "iostream.h"
 
 static const struct selftest_group groups[] = {
     {"memory", selftest_memory},   {"heap", selftest_heap},     {"faults", selftest_faults},

@@ -5,14 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/boot.h"
-#include "HLeOs/HLeOs/src/hleos/heap.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/thread/sync.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "boot.h"
+#include "heap.h"
+#include "iostream.h"
+#include "kmalloc.h"
+#include "memory/page.h"
+#include "selftest/selftest.h"
+#include "thread.h"
+#include "thread/sync.h"
 
 enum { WORKERS = 4, OPERATIONS = 1000000, HELD = 64, SIZE_MAX_ASKED = 600 };
 

@@ -2,9 +2,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/thread/sync.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "selftest/selftest.h"
+#include "thread.h"
+#include "thread/sync.h"
 
 enum { THREADS = 4, ROUNDS = 500 };
 

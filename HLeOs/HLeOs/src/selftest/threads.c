@@ -2,12 +2,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/timer.h"
-#include "HLeOs/HLeOs/src/selftest/fpu.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "kmalloc.h"
+#include "memory/page.h"
+#include "selftest/fpu.h"
+#include "selftest/selftest.h"
+#include "thread.h"
+#include "timer.h"
 
 static intptr_t twice(void *argument)
 {

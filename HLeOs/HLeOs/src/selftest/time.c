@@ -3,13 +3,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/hleos/boot.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/timer.h"
-#include "HLeOs/HLeOs/src/hleos/timer/rtc.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "boot.h"
 #include "common/x86.h"
+#include "iostream.h"
+#include "selftest/selftest.h"
+#include "thread.h"
+#include "timer.h"
+#include "timer/rtc.h"
 
 static void clock_never_goes_back(void)
 {

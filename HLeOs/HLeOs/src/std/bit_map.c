@@ -1,5 +1,5 @@
 /* Bits in words; see bit_map.h. Every loop goes by words, never bit by bit. */
-#include "HLeOs/HLeOs/src/std/bit_map.h"
+#include "std/bit_map.h"
 
 enum { WORD = 64 };
 

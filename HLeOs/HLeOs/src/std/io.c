@@ -1,6 +1,6 @@
 /* The line editor; see io.h. It draws with backspaces, spaces and plain characters only, so that
  * every terminal understands it. */
-#include "HLeOs/HLeOs/src/std/io.h"
+#include "std/io.h"
 
 #include "common/string.h"
 

@@ -1,5 +1,5 @@
 /* A ring of words and a list of links; see queue.h. */
-#include "HLeOs/HLeOs/src/std/queue.h"
+#include "std/queue.h"
 
 bool queue_push(struct queue *queue, uintptr_t word)
 {

@@ -1,5 +1,5 @@
 /* Closes the A20 line when the boot sector first asks about its disk. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
 #define CONTROL_A 0x92          /* PS/2 system control port A; bit 1 is A20 */
 

@@ -1,5 +1,5 @@
 /* A BIOS that cannot open A20: function 2401h of interrupt 15h is refused. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
         rom_begin
         hook    SYSTEM, OLD_SYSTEM, system

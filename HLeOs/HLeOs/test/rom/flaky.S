@@ -1,6 +1,6 @@
 /* A disk whose every read fails the first time. The boot sector's own, which the BIOS does not
  * repeat, is the first of all and succeeds. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
         rom_begin
         hook    DISK, OLD_DISK, disk

@@ -1,5 +1,5 @@
 /* Keeps memory below 640 KB for itself, as many a card's ROM did: 128 KB are left. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
 #define LOW_KB 0x413    /* BIOS data area: KB of low memory, what interrupt 12h answers */
 

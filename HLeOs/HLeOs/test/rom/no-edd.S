@@ -1,5 +1,5 @@
 /* A disk from before EDD: function 41h is unknown, so all reads go by cylinder, head and sector. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
         rom_begin
         hook    DISK, OLD_DISK_2, disk

@@ -1,5 +1,5 @@
 /* No memory map: functions e820h, e801h and 88h of interrupt 15h are refused. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
         rom_begin
         hook    SYSTEM, OLD_SYSTEM, system

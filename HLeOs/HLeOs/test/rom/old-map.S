@@ -1,5 +1,5 @@
 /* A BIOS from before e820h: what is left is e801h. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
         rom_begin
         hook    SYSTEM, OLD_SYSTEM, system

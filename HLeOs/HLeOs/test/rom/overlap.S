@@ -1,6 +1,6 @@
 /* A memory map that contradicts itself, as some BIOSes' do: after all other entries comes one that
  * reserves 8 MB from 1 MB on, where others have promised RAM. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
 #define SMAP     0x534d4150
 #define OURS     0x4f564552     /* the continuation value that asks for the last entry */

@@ -1,6 +1,6 @@
 /* A disk without EDD that is gone once the boot sector has read the second stage: its geometry is
  * known once only. */
-#include "HLeOs/HLeOs/test/rom/rom.inc"
+#include "rom.inc"
 
         rom_begin
         hook    DISK, OLD_DISK, disk

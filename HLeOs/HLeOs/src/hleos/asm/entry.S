@@ -6,7 +6,7 @@
  * Out:  kernel_main(boot_info, physical address of the image), at KERNEL_BASE, on the boot stack,
  *       interrupts off, the loader's identity map still there
  */
-#include "HLeOs/HLeOs/src/hleos/memory/layout.h"
+#include "memory/layout.h"
 #include "abi/boot_info.h"
 
 #define PRESENT_WRITABLE 3

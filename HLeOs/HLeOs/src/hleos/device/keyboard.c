@@ -1,11 +1,11 @@
 /* Intel 8042 as IBM's PS/2 technical reference describes it; see keyboard.h. */
-#include "HLeOs/HLeOs/src/hleos/device/keyboard.h"
+#include "device/keyboard.h"
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/device/scancode.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
 #include "common/x86.h"
+#include "device/scancode.h"
+#include "interrupt.h"
 
 enum { DATA = 0x60, STATUS = 0x64, COMMAND = 0x64, LINE = 1 };
 enum { OUTPUT_FULL = 1, INPUT_FULL = 2, FROM_MOUSE = 0x20 };

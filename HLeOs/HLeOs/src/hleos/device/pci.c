@@ -1,5 +1,5 @@
 /* PCI Local Bus 3.0, 3.2.2.3.2 (mechanism 1) and 6.1 (header). See pci.h. */
-#include "HLeOs/HLeOs/src/hleos/device/pci.h"
+#include "device/pci.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* IBM PS/2 technical reference, keyboard, scan code set 1; see scancode.h. */
-#include "HLeOs/HLeOs/src/hleos/device/scancode.h"
+#include "device/scancode.h"
 
-#include "HLeOs/HLeOs/src/std/io.h"
+#include "std/io.h"
 
 enum { RELEASED = 0x80, EXTENDED = 0xe0, PAUSE = 0xe1, PAUSE_REST = 5 };
 enum {

@@ -1,9 +1,9 @@
 /* HLeOs's use of the serial port; the port itself is common/pc/serial.c. */
-#include "HLeOs/HLeOs/src/hleos/device/serial.h"
+#include "device/serial.h"
 
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
 #include "abi/uart16550.h"
 #include "common/pc/serial.h"
+#include "interrupt.h"
 
 enum { BURST_MAX = 256 };
 

@@ -1,10 +1,10 @@
 /* ACPI 6.4, 5.2.5 to 5.2.8: root pointer, RSDT and XSDT. Tables are mapped as they are looked at
  * and stay so. The firmware may lie: lengths are bounded and checksums tested. */
-#include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
+#include "interrupt/acpi.h"
 
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 #include "common/string.h"
+#include "iostream.h"
+#include "memory/paging.h"
 
 enum { TABLE_MAX = 1 << 20, TABLES_MAX = 128 };
 enum { EBDA_SEGMENT = 0x40e, BIOS_AREA = 0xe0000, BIOS_AREA_SIZE = 0x20000, EBDA_SIZE = 1024 };

@@ -2,12 +2,12 @@
  * Local APIC: Intel SDM volume 3, chapter 10 (memory-mapped registers). I/O APIC: Intel 82093AA
  * datasheet. Which there are, and how ISA lines reach them: ACPI 6.4, 5.2.12 (MADT).
  */
-#include "HLeOs/HLeOs/src/hleos/interrupt/apic.h"
+#include "interrupt/apic.h"
 
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
 #include "common/x86.h"
+#include "interrupt.h"
+#include "interrupt/acpi.h"
+#include "memory/paging.h"
 
 enum lapic_register {
     LAPIC_ID = 0x20,

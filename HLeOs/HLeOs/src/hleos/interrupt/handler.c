@@ -3,19 +3,19 @@
  * from thread code with interrupts on, and the thread holds neither a spinlock nor a mutex: then
  * nothing shared can be left half done.
  */
-#include "HLeOs/HLeOs/src/hleos/interrupt/handler.h"
+#include "interrupt/handler.h"
 
 #include <stdbool.h>
 
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/machine.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
 #include "common/exception.h"
 #include "common/symbols.h"
 #include "common/x86.h"
+#include "cpu.h"
+#include "interrupt.h"
+#include "iostream.h"
+#include "machine.h"
+#include "panic.h"
+#include "thread.h"
 
 static const char *name_of(const struct interrupt_frame *f)
 {

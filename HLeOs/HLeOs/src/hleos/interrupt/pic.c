@@ -1,8 +1,8 @@
 /* Intel 8259A datasheet: operation words OCW1-3. */
-#include "HLeOs/HLeOs/src/hleos/interrupt/pic.h"
+#include "interrupt/pic.h"
 
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
 #include "common/pc/pic.h"
+#include "interrupt.h"
 
 enum { OCW2_END = 0x20, OCW3_READ_ISR = 0x0b };
 

@@ -2,13 +2,13 @@
  * The physical page allocator; see page.h. A set bit is a page that is not to be had: allocated,
  * reserved, or not there at all. The map itself is the first thing allocated, below 4 GB.
  */
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
+#include "memory/page.h"
 
-#include "HLeOs/HLeOs/src/hleos/lock.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "HLeOs/HLeOs/src/std/bit_map.h"
 #include "common/range.h"
 #include "common/string.h"
+#include "lock.h"
+#include "panic.h"
+#include "std/bit_map.h"
 
 #define ONE_MB     UINT64_C(0x100000)
 #define FOUR_GB    UINT64_C(0x100000000)

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/address.h"
-#include "HLeOs/HLeOs/src/hleos/memory/layout.h"
 #include "abi/boot_info.h"
+#include "address.h"
+#include "memory/layout.h"
 
 struct page_stats {
     size_t usable; /* pages that the map calls usable and whole */

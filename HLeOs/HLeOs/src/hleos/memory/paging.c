@@ -1,10 +1,10 @@
 /* The kernel's page tables; see paging.h for what, layout.h for where. */
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
+#include "memory/paging.h"
 
-#include "HLeOs/HLeOs/src/hleos/lock.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "common/x86.h"
+#include "lock.h"
+#include "memory/page.h"
+#include "panic.h"
 
 #define LARGE_PAGE UINT64_C(0x200000)
 #define HALF       0xffff800000000000

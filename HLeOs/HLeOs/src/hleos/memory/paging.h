@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/address.h"
 #include "abi/boot_info.h"
+#include "address.h"
 
 /* Bits of an entry. */
 #define PAGING_PRESENT    (UINT64_C(1) << 0)

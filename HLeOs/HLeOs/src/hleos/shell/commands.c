@@ -2,21 +2,21 @@
  */
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/boot.h"
-#include "HLeOs/HLeOs/src/hleos/device/pci.h"
-#include "HLeOs/HLeOs/src/hleos/interrupt.h"
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/kmalloc.h"
-#include "HLeOs/HLeOs/src/hleos/machine.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "HLeOs/HLeOs/src/hleos/shell.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/thread/jobs.h"
-#include "HLeOs/HLeOs/src/hleos/timer.h"
-#include "HLeOs/HLeOs/src/hleos/timer/rtc.h"
-#include "HLeOs/HLeOs/src/selftest/selftest.h"
+#include "boot.h"
 #include "common/string.h"
+#include "device/pci.h"
+#include "interrupt.h"
+#include "iostream.h"
+#include "kmalloc.h"
+#include "machine.h"
+#include "memory/page.h"
+#include "panic.h"
+#include "selftest/selftest.h"
+#include "shell.h"
+#include "thread.h"
+#include "thread/jobs.h"
+#include "timer.h"
+#include "timer/rtc.h"
 
 static void help(int argc, char **argv)
 {

@@ -3,16 +3,16 @@
  * computes, one that blinks the cursor. Each is an ordinary thread; together they scroll the
  * screen.
  */
-#include "HLeOs/HLeOs/src/hleos/thread/jobs.h"
+#include "thread/jobs.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/iostream.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/hleos/timer.h"
-#include "HLeOs/HLeOs/src/hleos/vga.h"
 #include "common/string.h"
+#include "iostream.h"
+#include "thread.h"
+#include "timer.h"
+#include "vga.h"
 
 enum { GREETINGS = 16, GREETING_MS = 60, DEMO_MS = 1000, BLINK_MS = 250, KEY_POLL_MS = 10 };
 enum { LAST_NUMBER = 20000 };

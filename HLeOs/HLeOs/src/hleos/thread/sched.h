@@ -5,9 +5,9 @@
 #ifndef HLEOS_THREAD_SCHED_H
 #define HLEOS_THREAD_SCHED_H
 
-#include "HLeOs/HLeOs/src/hleos/lock.h"
-#include "HLeOs/HLeOs/src/hleos/thread.h"
-#include "HLeOs/HLeOs/src/std/queue.h"
+#include "lock.h"
+#include "std/queue.h"
+#include "thread.h"
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_WAITING, THREAD_SLEEPING, THREAD_DEAD };
 

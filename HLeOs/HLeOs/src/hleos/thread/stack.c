@@ -1,9 +1,9 @@
 /* Thread stacks: slots of STACKS_BASE, each with an unmapped page at its low end. */
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
-#include "HLeOs/HLeOs/src/hleos/memory/page.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
-#include "HLeOs/HLeOs/src/hleos/thread/sched.h"
-#include "HLeOs/HLeOs/src/std/bit_map.h"
+#include "cpu.h"
+#include "memory/page.h"
+#include "memory/paging.h"
+#include "std/bit_map.h"
+#include "thread/sched.h"
 
 extern char boot_stack[], boot_stack_end[];
 

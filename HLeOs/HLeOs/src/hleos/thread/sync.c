@@ -1,11 +1,11 @@
 /* Mutex, condition variable, semaphore, blocking queue; see sync.h. Everything here is under the
  * scheduler's one lock: simple, and short enough not to matter. */
-#include "HLeOs/HLeOs/src/hleos/thread/sync.h"
+#include "thread/sync.h"
 
-#include "HLeOs/HLeOs/src/hleos/cpu.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
-#include "HLeOs/HLeOs/src/hleos/thread/sched.h"
 #include "common/x86.h"
+#include "cpu.h"
+#include "panic.h"
+#include "thread/sched.h"
 
 /* Lets a better thread that was just made ready run at once, where that is allowed. */
 static void unlock(uint64_t flags)

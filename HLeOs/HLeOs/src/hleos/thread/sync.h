@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "HLeOs/HLeOs/src/std/queue.h"
+#include "std/queue.h"
 
 struct thread;
 

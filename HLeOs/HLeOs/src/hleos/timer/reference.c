@@ -1,12 +1,12 @@
 /* IA-PC HPET specification 1.0a, 2.3; the 8254: common/pc/pit.h. See reference.h. */
-#include "HLeOs/HLeOs/src/hleos/timer/reference.h"
+#include "timer/reference.h"
 
 #include <stddef.h>
 
-#include "HLeOs/HLeOs/src/hleos/interrupt/acpi.h"
-#include "HLeOs/HLeOs/src/hleos/memory/paging.h"
-#include "HLeOs/HLeOs/src/hleos/panic.h"
 #include "common/pc/pit.h"
+#include "interrupt/acpi.h"
+#include "memory/paging.h"
+#include "panic.h"
 
 enum { HPET_CAPABILITIES = 0, HPET_CONFIGURATION = 2, HPET_COUNTER = 30 }; /* in 64-bit words */
 enum { HPET_ENABLE = 1, HPET_SIZE = 1024, HPET_PERIOD_MAX = 100000000 };

@@ -1,6 +1,6 @@
 /* The battery-backed clock: Motorola MC146818 datasheet; register 32h for the century is the PC's
  * custom. See rtc.h. */
-#include "HLeOs/HLeOs/src/hleos/timer/rtc.h"
+#include "timer/rtc.h"
 
 #include <stdbool.h>
 #include <stdint.h>
