@@ -43,13 +43,13 @@ def test_floppy_has_no_edd(image, qemu):
 def test_disk_of_one_sector(image, halted):
     disk = image()
     disk.write_bytes(disk.read_bytes()[:SECTOR])
-    assert "HLeOs E01 the disk cannot be read" in halted(disk)
+    assert "HLeOs E01 cannot read the disk" in halted(disk)
 
 
 def test_flipped_bit_in_the_second_stage(image, halted):
     disk = image()
     flip(disk, 2 * SECTOR + 100)
-    assert "HLeOs E02 the second stage is damaged" in halted(disk)
+    assert "HLeOs E02 second stage damaged" in halted(disk)
 
 
 def test_truncated_image(image, halted):
@@ -71,7 +71,9 @@ def test_too_little_memory(image, halted):
 
 
 def test_not_64_bit(image, halted):
-    assert "HLeOs E14 no long mode" in halted(image(), program="qemu-system-i386")
+    """Known at the end only: until then a 32-bit machine shows all of the loader to a debugger."""
+    text = halted(image(), program="qemu-system-i386")
+    assert "crc ok" in text and "HLeOs E14 no long mode" in text
 
 
 def kernel(field=None, value=0, segment=None):
@@ -120,12 +122,17 @@ def test_a_bios_that_cannot(image, halted, roms, rom, line):
     (["no-edd"], "disk: CHS"),
     (["flaky"], "disk: EDD"),
     (["flaky", "no-edd"], "disk: CHS"),
+    (["no-geometry"], "disk: EDD"),
+    (["edd-count"], "disk: EDD"),
+    (["bpb-writer"], "disk: EDD"),
     (["old-map"], "disk: EDD"),
+    (["e801-in-cx"], "disk: EDD"),
     (["a20-closed"], "A20: opened by the BIOS"),
     (["a20-closed", "a20-deaf"], "A20: opened by the keyboard controller"),
 ])
 def test_another_way(image, qemu, roms, rom, line):
-    """By geometry, at the second try, by E801h, with A20 closed: the kernel comes up all the same."""
+    """By geometry or without one, at the second try, by E801h, with A20 closed, with a parameter block written over:
+    the kernel comes up all the same."""
     status, text = qemu(image("test=memory"), extra=roms(*rom))
     assert line in text and "crc ok" in text and " 0 failed" in text
     assert status == GOOD
@@ -135,7 +142,12 @@ def test_a_map_that_contradicts_itself(image, qemu, roms):
     """RAM by one entry, reserved by another: nothing is put there, not the kernel and none of its pages."""
     status, text = qemu(image("test=memory"), extra=roms("overlap"))
     assert "kernel at 0x9" in text and "memory: 119 MB" in text, text
-    assert "selftest: 4 passed, 0 failed" in text and status == GOOD
+    assert " 0 failed" in text and status == GOOD
+
+
+def test_a_map_that_promises_memory_twice(image, qemu, roms):
+    status, text = qemu(image("test=memory"), extra=roms("overlap-usable"))
+    assert "memory: 127 MB" in text and " 0 failed" in text and status == GOOD, text
 
 
 def address(symbol):

@@ -8,17 +8,28 @@
  * Disk services: Phoenix EDD 3.0 (int 13h functions 41h, 42h); functions 00h, 02h, 08h where EDD is
  * missing. Every failure is one line with a code (docs/hleos.md has the table) on the screen and on
  * COM1, and then the machine stands still.
+ *
+ * Some BIOSes take every boot sector for a FAT file system's and write into its parameter block
+ * (hidden sectors at 0x1c, the drive's number at 0x24 or 0x40). So the sector begins with FAT's
+ * jump and leaves the block's room empty.
  */
 #include "layout.h"
 
 #define COM1       0x3f8
 #define TRIES      3
 #define EDD_MAGIC  0x55aa
+#define DRIVE      0x7e00       /* one byte behind this sector: what must survive the calls */
+#define TRACK      0x7e02       /* sectors a track, heads: words */
+#define HEADS      0x7e04
 
         .code16
         .text
         .globl boot_sector
 boot_sector:
+        jmp     entry
+        nop
+        .org    BOOT_PARAMETERS_END
+entry:
         cld
         xorw    %ax, %ax
         movw    %ax, %ds
@@ -29,28 +40,42 @@ boot_sector:
         ljmp    $0, $start              /* CS too: a BIOS may have come by 07c0:0000 */
 
 start:
-        movb    %dl, drive
-        call    serial_open
+        movb    %dl, DRIVE
+
+/* COM1: 115,200 baud, 8 bits, no parity, one stop bit. */
+        movw    $COM1 + 3, %dx
+        movb    $0x83, %al
+        outb    %al, %dx
+        movb    $COM1 & 0xff, %dl
+        movb    $1, %al
+        outb    %al, %dx
+        incw    %dx
+        xorb    %al, %al
+        outb    %al, %dx
+        movb    $(COM1 + 3) & 0xff, %dl
+        movb    $3, %al
+        outb    %al, %dx
+
         movw    $name, %si
         call    print
 
         movb    $0x41, %ah              /* is EDD there? */
         movw    $EDD_MAGIC, %bx
-        int     $0x13
+        call    disk
         jc      by_geometry
         cmpw    $0xaa55, %bx
         jne     by_geometry
-        testb   $1, %cl                 /* the packet functions among it */
-        jz      by_geometry
+        shrb    $1, %cl                 /* the packet functions among it */
+        jnc     by_geometry
 
-/* Whole second stage in one packet. */
-        movw    stage2_sectors, %ax
-        movw    %ax, packet_count
+/* Whole second stage in one packet. The BIOS writes the count of blocks that it has read, also of
+ * a read that fails: each try begins with the full count. */
         movw    $TRIES, %bp
-1:      movw    $packet, %si
+1:      movw    stage2_sectors, %ax
+        movw    %ax, packet_count
+        movw    $packet, %si
         movb    $0x42, %ah
-        movb    drive, %dl
-        int     $0x13
+        call    disk
         jnc     loaded
         call    reset_or_fail
         jmp     1b
@@ -58,43 +83,40 @@ start:
 /* One sector at a time, by cylinder, head and sector. */
 by_geometry:
         movb    $0x08, %ah
-        movb    drive, %dl
         xorw    %di, %di                /* with ES:DI = 0 some BIOSes corrupt less */
-        int     $0x13
+        call    disk
         jc      fail_read
         andw    $0x3f, %cx              /* sectors a track */
         jz      fail_read
-        movw    %cx, track
+        movw    %cx, TRACK
         movzbw  %dh, %ax
         incw    %ax
-        movw    %ax, heads
-        xorw    %ax, %ax
-        movw    %ax, %es                /* function 08h changes ES:DI on floppies */
+        movw    %ax, HEADS
+        pushw   %ss
+        popw    %es                     /* function 08h changes ES:DI on floppies */
         movw    $1, %si                 /* LBA */
-        movw    $STAGE2_AT, %di
+        movw    $STAGE2_AT, %bx
 2:      movw    $TRIES, %bp
 3:      movw    %si, %ax
         xorw    %dx, %dx
-        divw    track
+        divw    TRACK
         movw    %dx, %cx                /* sector, from 0 */
         incw    %cx
         xorw    %dx, %dx
-        divw    heads                   /* AX = cylinder, under 256 here; DX = head */
+        divw    HEADS                   /* AX = cylinder, under 256 here; DX = head */
         movb    %al, %ch
         movb    %dl, %dh
-        movb    drive, %dl
-        movw    %di, %bx
         movw    $0x0201, %ax
-        int     $0x13
+        call    disk
         jnc     4f
         call    reset_or_fail
         jmp     3b
-4:      addw    $SECTOR_SIZE, %di
+4:      addw    $SECTOR_SIZE, %bx
         incw    %si
         cmpw    stage2_sectors, %si     /* LBA 1 is the first, so LBA N the last */
         jbe     2b
 
-/* The words of a whole second stage add up to zero. */
+/* The words of a whole second stage add up to IMAGE_TABLE_MAGIC, so that zeros are none. */
 loaded:
         movw    stage2_sectors, %cx
         shlw    $7, %cx                 /* 128 words of four bytes a sector */
@@ -103,20 +125,20 @@ loaded:
 5:      lodsl
         addl    %eax, %ebx
         loop    5b
-        testl   %ebx, %ebx
+        cmpl    $IMAGE_TABLE_MAGIC, %ebx
         movw    $damaged, %si
-        jnz     fail
-        cmpl    $IMAGE_TABLE_MAGIC, STAGE2_AT + IMAGE_TABLE_OFFSET
         jne     fail
-        movb    drive, %dl
-        ljmp    $0, $STAGE2_AT
+        movb    DRIVE, %dl
+        jmp     STAGE2_AT
 
 /* Counts BP down and resets the drive; does not return when the tries are used up. */
 reset_or_fail:
         decw    %bp
         jz      fail_read
         xorb    %ah, %ah
-        movb    drive, %dl
+
+/* Interrupt 13h on the boot drive: DL is the call's, whatever came between. */
+disk:   movb    DRIVE, %dl
         int     $0x13
         ret
 
@@ -137,49 +159,27 @@ print:
         movw    $7, %bx
         pushw   %ax
         int     $0x10
-        popw    %ax
-        movb    %al, %ah
         movw    $COM1 + 5, %dx
         xorw    %cx, %cx                /* 65,536 looks at a transmitter that may not be there */
 7:      inb     %dx, %al
         testb   $0x20, %al
-        jnz     8f
-        loop    7b
-8:      movb    %ah, %al
-        movw    $COM1, %dx
+        loopz   7b
+        popw    %ax
+        movb    $COM1 & 0xff, %dl
         outb    %al, %dx
         jmp     print
 9:      ret
 
-/* COM1: 115,200 baud, 8 bits, no parity, one stop bit. */
-serial_open:
-        movw    $COM1 + 3, %dx
-        movb    $0x83, %al
-        outb    %al, %dx
-        movb    $COM1 & 0xff, %dl
-        movb    $1, %al
-        outb    %al, %dx
-        incw    %dx
-        xorb    %al, %al
-        outb    %al, %dx
-        movb    $(COM1 + 3) & 0xff, %dl
-        movb    $3, %al
-        outb    %al, %dx
-        ret
-
 name:       .asciz "HLeOs "
-unreadable: .asciz "E01 the disk cannot be read\r\n"
-damaged:    .asciz "E02 the second stage is damaged\r\n"
+unreadable: .asciz "E01 cannot read the disk\r\n"
+damaged:    .asciz "E02 second stage damaged\r\n"
 
-        .balign 4
+        .balign 2
 packet: .byte   16, 0                   /* EDD 3.0, 3.3: device address packet */
 packet_count:
         .word   0
         .word   STAGE2_AT, 0            /* offset, segment */
         .quad   1                       /* LBA */
-track:  .word   0
-heads:  .word   0
-drive:  .byte   0
 
         .org    STAGE2_SECTORS_OFFSET
 stage2_sectors:

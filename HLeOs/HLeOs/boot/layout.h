@@ -27,6 +27,9 @@
 
 #define SECTOR_SIZE 512
 
+/* Where the boot sector's code begins: behind the largest BIOS parameter block, FAT32's. */
+#define BOOT_PARAMETERS_END 0x5a
+
 /* The boot sector's own word of the image: how many sectors of second stage follow it. */
 #define STAGE2_SECTORS_OFFSET 0x1b4
 /* The partition table's place in a boot sector, with the disk's signature before it. */
@@ -50,7 +53,7 @@
 /* What mkimage writes into the second stage: where the kernel is, and how to know it is whole. */
 struct image_table {
     uint32_t magic;
-    uint32_t stage2_balance; /* makes the 32-bit words of the second stage add up to zero */
+    uint32_t stage2_balance; /* makes the second stage's 32-bit words add up to the magic */
     uint32_t kernel_lba, kernel_sectors, kernel_bytes, kernel_crc32;
     char command_line[IMAGE_COMMAND_MAX];
 };

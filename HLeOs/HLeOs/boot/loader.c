@@ -72,14 +72,15 @@ void loader_main(uint32_t drive)
     set_text_mode();
     console_text("loader\r\n"); /* after the boot sector's "HLeOs " on the serial line */
     check_low_memory();
-    if (!cpu_has_long_mode())
-        console_fail("E14", "no long mode: this processor is not 64-bit");
     memset(info, 0, sizeof *info);
     memory_open_a20();
     memory_read_map(info);
     disk_open(&disk, (uint8_t)drive);
     console_text(disk.edd ? "disk: EDD\r\n" : "disk: CHS\r\n");
     entry = kernel_load(&disk, &image_table, info);
+    if (!cpu_has_long_mode()) /* the last of all, so that a 32-bit machine shows all of the loader
+                               */
+        console_fail("E14", "no long mode: this processor is not 64-bit");
     build_page_tables();
     info->magic = BOOT_INFO_MAGIC;
     info->version = BOOT_INFO_VERSION;

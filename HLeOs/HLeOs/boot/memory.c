@@ -13,10 +13,11 @@
 #include "common/x86.h"
 #include "console.h"
 #include "layout.h"
+#include "std/memory_map.h"
 
 #define SMAP 0x534d4150 /* "SMAP" */
 
-enum { ONE_MB = 0x100000, PAGE = 0x1000 };
+enum { ONE_MB = 0x100000, PAGE = 0x1000, E801_MAX_KB = 15 * 1024 };
 enum { KBC_DATA = 0x60, KBC_COMMAND = 0x64, KBC_INPUT_FULL = 2, KBC_WRITE_OUTPUT_PORT = 0xd1 };
 enum { SYSTEM_CONTROL_A = 0x92 };
 enum { LOOKS = 100000 };
@@ -119,24 +120,37 @@ static bool read_e820(struct boot_info *info)
     return info->memory_count > 0;
 }
 
-/* E801h counts KB from 1 MB to 16 MB and 64 KB blocks above; 88h only KB above 1 MB. Without either
- * there is no map: what lies below 1 MB would not help. */
+/* E801h counts KB from 1 MB to 16 MB and 64 KB blocks above: in AX and BX what the BIOS has set up,
+ * in CX and DX what the machine has. Some BIOSes fill in only the second pair. */
+static bool read_e801(struct boot_info *info)
+{
+    struct bios_registers r = {.eax = 0xe801};
+    uint32_t kb, blocks;
+
+    bios_call(BIOS_SYSTEM, &r);
+    kb = (r.eax & 0xffff) != 0 ? r.eax & 0xffff : r.ecx & 0xffff;
+    blocks = (r.ebx & 0xffff) != 0 ? r.ebx & 0xffff : r.edx & 0xffff;
+    if ((r.eflags & BIOS_CARRY) || kb == 0 || kb > E801_MAX_KB)
+        return false;
+    add(info, ONE_MB, kb * 1024, BOOT_MEMORY_USABLE);
+    add(info, 16 * ONE_MB, (uint64_t)blocks << 16, BOOT_MEMORY_USABLE);
+    return true;
+}
+
+/* 88h counts KB above 1 MB. Without any of these there is no map: what lies below 1 MB would not
+ * help. */
 static void read_older(struct boot_info *info)
 {
-    struct bios_registers low = {0}, e801 = {.eax = 0xe801}, r88 = {.eax = 0x8800};
+    struct bios_registers low = {0}, r88 = {.eax = 0x8800};
 
-    bios_call(BIOS_SYSTEM, &e801);
-    bios_call(BIOS_SYSTEM, &r88);
-    bios_call(BIOS_MEMORY_SIZE, &low);
-    if (e801.eflags & r88.eflags & BIOS_CARRY)
-        return;
-    add(info, 0, (low.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
-    if (e801.eflags & BIOS_CARRY) {
+    if (!read_e801(info)) {
+        bios_call(BIOS_SYSTEM, &r88);
+        if (r88.eflags & BIOS_CARRY)
+            return;
         add(info, ONE_MB, (r88.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
-        return;
     }
-    add(info, ONE_MB, (e801.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
-    add(info, 16 * ONE_MB, (uint64_t)(e801.ebx & 0xffff) << 16, BOOT_MEMORY_USABLE);
+    bios_call(BIOS_MEMORY_SIZE, &low);
+    add(info, 0, (low.eax & 0xffff) * 1024, BOOT_MEMORY_USABLE);
 }
 
 void memory_read_map(struct boot_info *info)
@@ -144,6 +158,7 @@ void memory_read_map(struct boot_info *info)
     info->memory_count = 0;
     if (!read_e820(info))
         read_older(info);
+    info->memory_count = memory_map_normalise(info->memory, info->memory_count);
     if (info->memory_count == 0)
         console_fail("E11", "the BIOS has no memory map");
 }
@@ -160,37 +175,19 @@ static bool clip(const struct boot_memory *entry, uint64_t *base, uint64_t *end)
     return *base < *end;
 }
 
-/* The first place from `at` on where `size` bytes touch nothing that the map does not call usable:
- * where entries overlap, the worse one holds. Each round goes up, or is the last. */
-static uint64_t beyond_reserved(const struct boot_info *info, uint64_t at, uint32_t size)
-{
-    uint64_t before;
-
-    do {
-        before = at;
-        for (uint32_t i = 0; i < info->memory_count; i++)
-            if (info->memory[i].type != BOOT_MEMORY_USABLE)
-                at = range_beyond(at, size, info->memory[i].base,
-                                  info->memory[i].base + info->memory[i].length, PAGE);
-    } while (at != before);
-    return at;
-}
-
 uint32_t memory_find(const struct boot_info *info, uint32_t size, uint32_t avoid,
                      uint32_t avoid_size)
 {
-    uint64_t best = 0, base, end;
+    uint64_t base, end;
 
     for (uint32_t i = 0; i < info->memory_count; i++) {
         if (!clip(&info->memory[i], &base, &end))
             continue;
-        base = beyond_reserved(info, base, size);
         base = range_beyond(base, size, avoid, (uint64_t)avoid + avoid_size, PAGE);
-        base = beyond_reserved(info, base, size);
-        if (base + size <= end && (best == 0 || base < best))
-            best = base;
+        if (base + size <= end)
+            return (uint32_t)base;
     }
-    return (uint32_t)best;
+    return 0;
 }
 
 uint32_t memory_usable_kb(const struct boot_info *info)

@@ -7,7 +7,8 @@
 /* Opens the A20 line, by whichever of three ways works, or stops the machine. */
 void memory_open_a20(void);
 
-/* Fills in info->memory by E820h, or by the older E801h and 88h where that is missing. */
+/* Fills in info->memory by E820h, or by the older E801h and 88h where that is missing; in order, no
+ * address twice (std/memory_map.h). */
 void memory_read_map(struct boot_info *info);
 
 /* The lowest 4 KB aligned address from 1 MB up and below 4 GB where `size` usable bytes begin that

@@ -116,7 +116,7 @@ static void fill_table(unsigned char *stage2, size_t stage2_sectors, const struc
         memcpy(&word, stage2 + i, sizeof word);
         sum += word;
     }
-    table.stage2_balance = -sum;
+    table.stage2_balance = IMAGE_TABLE_MAGIC - sum;
     memcpy(stage2 + IMAGE_TABLE_OFFSET, &table, sizeof table);
 }
 

@@ -5,6 +5,7 @@
 #include "common/string.h"
 #include "memory/page.h"
 #include "panic.h"
+#include "std/memory_map.h"
 
 extern char kernel_start[], kernel_end[];
 
@@ -21,8 +22,7 @@ void boot_take(phys_t info, phys_t image)
     memcpy(&boot_info, given, sizeof boot_info);
     boot_info.loader[BOOT_LOADER_NAME_MAX - 1] = '\0';
     boot_info.command_line[BOOT_COMMAND_LINE_MAX - 1] = '\0';
-    if (boot_info.memory_count > BOOT_MEMORY_MAX)
-        boot_info.memory_count = BOOT_MEMORY_MAX;
+    boot_info.memory_count = memory_map_normalise(boot_info.memory, boot_info.memory_count);
     boot_info.kernel_base = image.at;
     boot_info.kernel_size = (uint64_t)(kernel_end - kernel_start);
 }

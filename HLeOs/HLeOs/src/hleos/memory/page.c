@@ -65,38 +65,11 @@ static void mark(uint64_t base, uint64_t end, bool taken)
         bit_map_clear_run(&map, base / PAGE_SIZE, (end - base) / PAGE_SIZE);
 }
 
-/* Everything that is not usable, over everything that is: where entries overlap, the worse one
- * holds. */
-static void mark_reserved(const struct boot_info *info)
+static void mark_kernel(const struct boot_info *info)
 {
-    for (unsigned i = 0; i < info->memory_count; i++) {
-        const struct boot_memory *m = &info->memory[i];
-        uint64_t end = m->base + m->length + PAGE_SIZE - 1;
-
-        if (m->type != BOOT_MEMORY_USABLE && end > m->base)
-            mark(m->base & ~(uint64_t)(PAGE_SIZE - 1), end & ~(uint64_t)(PAGE_SIZE - 1), true);
-    }
     mark(info->kernel_base & ~(uint64_t)(PAGE_SIZE - 1),
          (info->kernel_base + info->kernel_size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1),
          true);
-}
-
-/* The first page from `at` on where `size` bytes touch neither the kernel nor what is not usable,
- * whatever else claims that it is. */
-static uint64_t beyond_taken(const struct boot_info *info, uint64_t at, uint64_t size)
-{
-    uint64_t before;
-
-    do {
-        before = at;
-        at = range_beyond(at, size, info->kernel_base, info->kernel_base + info->kernel_size,
-                          PAGE_SIZE);
-        for (unsigned i = 0; i < info->memory_count; i++)
-            if (info->memory[i].type != BOOT_MEMORY_USABLE)
-                at = range_beyond(at, size, info->memory[i].base,
-                                  info->memory[i].base + info->memory[i].length, PAGE_SIZE);
-    } while (at != before);
-    return at;
 }
 
 /* A place for `size` bytes from 1 MB to 4 GB. */
@@ -105,7 +78,8 @@ static uint64_t place(const struct boot_info *info, uint64_t size)
     uint64_t base, end;
 
     for (unsigned i = 0; page_range(info, i, &base, &end); i++) {
-        base = beyond_taken(info, base < ONE_MB ? ONE_MB : base, size);
+        base = range_beyond(base < ONE_MB ? ONE_MB : base, size, info->kernel_base,
+                            info->kernel_base + info->kernel_size, PAGE_SIZE);
         if (end > FOUR_GB)
             end = FOUR_GB;
         if (base < end && size <= end - base)
@@ -127,7 +101,7 @@ void page_init(const struct boot_info *info)
     memset(map.words, 0xff, bytes);
     for (unsigned i = 0; page_range(info, i, &base, &end); i++)
         mark(base, end, false);
-    mark_reserved(info);
+    mark_kernel(info);
     stats.usable = map.bits - bit_map_count_set(&map);
     mark(0, ONE_MB, true);
     mark((uintptr_t)map.words, ((uintptr_t)map.words + bytes + PAGE_SIZE - 1) & ~UINT64_C(0xfff),
@@ -141,7 +115,7 @@ void page_release_low(const struct boot_info *info)
 
     for (unsigned i = 0; page_range(info, i, &base, &end); i++)
         mark(base, end < ONE_MB ? end : ONE_MB, false);
-    mark_reserved(info);
+    mark_kernel(info);
     free_pages = map.bits - bit_map_count_set(&map);
     lock_give(&lock, flags);
 }

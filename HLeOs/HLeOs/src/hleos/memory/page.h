@@ -15,8 +15,9 @@ struct page_stats {
     uint64_t top; /* the end of the highest usable page */
 };
 
-/* Takes stock of the map in `info`; needs the loader's identity map. The first megabyte stays
- * aside, as the loader's page tables may be there, until page_release_low(). */
+/* Takes stock of the map in `info`, which is in order (std/memory_map.h); needs the loader's
+ * identity map. The first megabyte stays aside, as the loader's page tables may be there, until
+ * page_release_low(). */
 void page_init(const struct boot_info *info);
 void page_release_low(const struct boot_info *info);
 
