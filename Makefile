@@ -9,7 +9,7 @@ FUZZ_SECONDS ?= 60
 CHECK_FUZZ   := 5
 PYTEST       := /usr/bin/python3 -m pytest
 
-.PHONY: demo check bench soak fuzz all unit style clean distclean setup help
+.PHONY: demo check bench soak fuzz all unit style rules clean distclean setup help
 
 demo: setup all
 	$(Q)tools/tour
@@ -22,12 +22,14 @@ fuzz:
 	$(Q)$(MAKE) --no-print-directory -j$(JOBS) $(PRODUCTS:%=fuzz@%) FUZZ_SECONDS=$(FUZZ_SECONDS)
 style:
 	$(Q)tools/check-style
+rules:
+	$(Q)tools/check-style --no-layout
 
 # check and soak are the same tests with other counts; FULL=1 adds those that need a heavy package.
 check soak: MODE = $(if $(FULL),FULL=1) $(if $(filter soak,$@),SOAK=1)
 check soak:
 	$(Q)tools/setup check $(if $(FULL),bench full)
-	$(Q)$(MAKE) --no-print-directory all style unit
+	$(Q)$(MAKE) --no-print-directory all rules unit
 	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(if $(filter soak,$@),$(FUZZ_SECONDS),$(CHECK_FUZZ))
 	$(Q)$(MODE) $(PYTEST) tests < /dev/null
 
@@ -55,11 +57,11 @@ $(foreach product,$(PRODUCTS),$(foreach verb,all unit fuzz clean,$(eval $(call d
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 #| make demo        installs what is missing, builds, and shows every product at work (two minutes)
-#| make check       the same set-up, then style, unit tests, short fuzzing and system tests
+#| make check       the same set-up, then the rules of the house, unit tests, short fuzzing and system tests
 #|                  FULL=1 adds the tests that need heavy packages
 #| make all         builds everything          make setup      only installs what is missing
-#| make unit        the unit tests             make style      only tools/check-style
-#| make fuzz        every fuzzer, FUZZ_SECONDS=60 each
+#| make unit        the unit tests             make rules      only tools/check-style, layout left out
+#| make fuzz        every fuzzer, FUZZ_SECONDS=60 each      make style   the rules and the layout (clang-format 14)
 #| make soak        make check with long counts: minutes of fuzzing, hundreds of boots
 #| make bench       the figures, into build/bench
 #| make clean       removes what was built, keeps build/downloads; make distclean removes that too

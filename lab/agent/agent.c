@@ -12,6 +12,7 @@
 
 #include "lab/agent/boot.h"
 #include "lab/agent/line.h"
+#include "lab/agent/say.h"
 
 #define LINES_MAX 64
 
@@ -25,7 +26,7 @@ static void start_line(unsigned line)
     if (servers[line] == 0)
         line_serve(line, &statuses[line]);
     if (servers[line] < 0)
-        boot_say("cannot start line %u: %s", line, strerror(errno));
+        say("cannot start line %u: %s", line, strerror(errno));
 }
 
 static void reap(unsigned lines)
@@ -69,7 +70,7 @@ static void watch(const struct boot_options *options)
         idle = all_idle(options->lines) && now == seen ? idle + 1 : 0;
         seen = now;
         if (options->idle > 0 && idle >= options->idle) {
-            boot_say("idle for %u s, stopping", idle);
+            say("idle for %u s, stopping", idle);
             return;
         }
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
@@ -89,7 +90,7 @@ int main(void)
         return 1;
     for (unsigned i = 0; i < options.lines; i++)
         start_line(i); // commands can run
-    boot_say("ready");
+    say("ready");
     watch(&options);
     return 0;
 }

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,32 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lab/agent/say.h"
 #include "lab/agent/share.h"
 
 #define SHARE "trans=virtio,version=9p2000.L,msize=512000,access=client,"
-
-void boot_say(const char *format, ...)
-{
-    char line[512];
-    va_list arguments;
-    int length;
-
-    va_start(arguments, format);
-    length = vsnprintf(line, sizeof(line) - 1, format, arguments);
-    va_end(arguments);
-    if (length < 0)
-        return;
-    if ((size_t)length > sizeof(line) - 2)
-        length = (int)sizeof(line) - 2;
-    line[length++] = '\n';
-    dprintf(STDERR_FILENO, "lab: %.*s", length, line);
-}
 
 static void must(bool good, const char *step, const char *object)
 {
     if (good)
         return;
-    boot_say("cannot %s %s: %s", step, object, strerror(errno));
+    say("cannot %s %s: %s", step, object, strerror(errno));
     exit(1); // and with the agent the machine ends
 }
 
@@ -74,7 +57,7 @@ static const char *option(const char *name)
 
     if (value)
         return value;
-    boot_say("no %s on the kernel's command line", name);
+    say("no %s on the kernel's command line", name);
     exit(1);
 }
 
@@ -133,7 +116,7 @@ static void mount_own(void)
 {
     mount_at("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
     if (mount("tmpfs", "/var/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
-        boot_say("no /var/tmp: %s", strerror(errno));
+        say("no /var/tmp: %s", strerror(errno));
     mkdir("/run/lock", 01777);
     mount_at("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
@@ -149,7 +132,7 @@ static void link_descriptors(void)
 
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
         if (symlink(links[i][0], links[i][1]) != 0 && errno != EEXIST)
-            boot_say("no %s: %s", links[i][1], strerror(errno));
+            say("no %s: %s", links[i][1], strerror(errno));
 }
 
 static void raise_loopback(void)
@@ -158,7 +141,7 @@ static void raise_loopback(void)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) != 0)
-        boot_say("no loopback network: %s", strerror(errno));
+        say("no loopback network: %s", strerror(errno));
     if (fd >= 0)
         close(fd);
 }
@@ -166,7 +149,7 @@ static void raise_loopback(void)
 static void open_kvm(void)
 {
     if (chmod("/dev/kvm", 0666) != 0)
-        boot_say("no /dev/kvm in the machine: %s", strerror(errno));
+        say("no /dev/kvm in the machine: %s", strerror(errno));
 }
 
 void boot_machine(struct boot_options *options)

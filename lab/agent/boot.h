@@ -15,7 +15,4 @@ struct boot_options {
 // Does it all; on any failure it says which step and exits, which stops the machine.
 void boot_machine(struct boot_options *options);
 
-// Prints one line on the console, which is the machine's log on the host.
-__attribute__((format(printf, 1, 2))) void boot_say(const char *format, ...);
-
 #endif

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lab/agent/boot.h"
+#include "lab/agent/say.h"
 
 #define GROUPS       "/sys/fs/cgroup"
 #define LEAVE_TRIES  500 // of 10 ms; a process in a device call may take its time
@@ -24,7 +24,7 @@ static void put(const struct cage *cage, const char *file, const char *text)
     snprintf(path, sizeof(path), "%s/%s", cage->path, file);
     fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        boot_say("%s: %m", path);
+        say("%s: %m", path);
     if (fd >= 0)
         close(fd);
 }
@@ -35,7 +35,7 @@ void cage_create(struct cage *cage, unsigned line)
 
     snprintf(cage->path, sizeof(cage->path), GROUPS "/line-%u.%u", line, sequence++);
     if (mkdir(cage->path, 0755) != 0) {
-        boot_say("%s: %m", cage->path);
+        say("%s: %m", cage->path);
         cage->path[0] = '\0';
     }
 }
@@ -45,7 +45,7 @@ void cage_enter(const struct cage *cage)
     if (cage->path[0])
         put(cage, "cgroup.procs", "0");
     if (unshare(CLONE_NEWNS) != 0)
-        boot_say("no mount namespace: %m");
+        say("no mount namespace: %m");
 }
 
 void cage_kill(const struct cage *cage)

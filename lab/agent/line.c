@@ -23,7 +23,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "lab/agent/boot.h"
+#include "lab/agent/say.h"
 #include "lab/agent/session.h"
 
 #define HANGUP_TRIES  20 // of 5 ms
@@ -64,7 +64,7 @@ static int open_port(unsigned line)
             return fd;
         usleep(20000);
     }
-    boot_say("no port lab.%u", line);
+    say("no port lab.%u", line);
     _exit(1);
 }
 
@@ -79,7 +79,7 @@ static int child_signals(void)
     signal(SIGPIPE, SIG_IGN);
     fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) {
-        boot_say("signalfd: %s", strerror(errno));
+        say("signalfd: %s", strerror(errno));
         _exit(1);
     }
     return fd;
@@ -108,7 +108,7 @@ static void wait_for_client(int port)
     struct epoll_event event = {.events = EPOLLIN | EPOLLET};
 
     if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, port, &event) != 0) {
-        boot_say("epoll: %s", strerror(errno));
+        say("epoll: %s", strerror(errno));
         _exit(1);
     }
     while (!connected(port))
@@ -122,7 +122,7 @@ static void be_prompt(void)
     struct sched_param parameter = {.sched_priority = 1};
 
     if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &parameter) != 0)
-        boot_say("no real-time priority: %s", strerror(errno));
+        say("no real-time priority: %s", strerror(errno));
 }
 
 void line_serve(unsigned line, struct line_status *status)

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lab/agent/boot.h"
+#include "lab/agent/say.h"
 
 #define SECOND 1000000000ull
 
@@ -21,7 +21,7 @@ static void set_clock(uint64_t now)
         return;
     have = (struct timespec){.tv_sec = (time_t)(now / SECOND), .tv_nsec = (long)(now % SECOND)};
     if (clock_settime(CLOCK_REALTIME, &have) != 0)
-        boot_say("cannot set the clock: %m");
+        say("cannot set the clock: %m");
 }
 
 static void drop_caches(void)
@@ -29,7 +29,7 @@ static void drop_caches(void)
     int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, "3", 1) != 1)
-        boot_say("cannot drop caches: %m");
+        say("cannot drop caches: %m");
     if (fd >= 0)
         close(fd);
 }

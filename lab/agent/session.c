@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "lab/agent/boot.h"
 #include "lab/agent/refresh.h"
 #include "lab/agent/share.h"
 

@@ -12,8 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "lab/agent/boot.h"
 #include "lab/agent/cage.h"
+#include "lab/agent/say.h"
 
 #define LOCK    "/run/lab.lock"
 #define NEXT    "/run/lab.next"
@@ -104,12 +104,12 @@ static int change_mount(void)
         umount2(place, MNT_DETACH);
         if (mount(NEXT, place, NULL, MS_MOVE, NULL) != 0) {
             code = -errno;
-            boot_say("cannot move the new mount to %s: %m", place);
+            say("cannot move the new mount to %s: %m", place);
             umount2(NEXT, MNT_DETACH);
         }
     }
     if (code == 0)
-        boot_say("running programs were rebuilt: later commands see the new ones");
+        say("running programs were rebuilt: later commands see the new ones");
     rmdir(NEXT);
     return code;
 }
@@ -121,7 +121,7 @@ int share_hold(void)
     if (lock < 0) // each line opens its own: the lock belongs to the open file
         lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (flock(lock, LOCK_EX) != 0)
-        boot_say("%s: %m", LOCK);
+        say("%s: %m", LOCK);
     if (stat(place, &mounted) != 0 || !cage_any(process_is_stale, &mounted.st_dev))
         return 0;
     return change_mount();
