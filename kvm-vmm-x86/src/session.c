@@ -326,8 +326,7 @@ static void init_console_and_input(const struct options *options)
         .color = options->color == COLOR_ALWAYS ||
                  (options->color == COLOR_AUTO && terminal && options->guests > 1),
         .terminal = terminal,
-        .tap = options->boot_report || options->log != NULL || options->report != NULL ? note_output
-                                                                                       : NULL,
+        .tap = options->boot_report || options->log != NULL ? note_output : NULL,
         .write = file_write,
         .want_ticks = want_ticks});
     input_init(&(struct input_config){.guests = options->guests,

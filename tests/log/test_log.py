@@ -142,7 +142,7 @@ def test_ctrl_c(vmm, scratch):
     assert log.end() == ["ended by signal 2"] and log.printed() == ".\n" and len(log.exits()) == 2
 
 
-@pytest.mark.parametrize("option", ["--log", "--report"])
+@pytest.mark.parametrize("option", ["--log"])
 class TestFilesThatCannotBe:
     """One line, and a status; before the guest starts where that can be known."""
 

@@ -1,7 +1,8 @@
-"""The page of --report: whole, valid whatever the guest printed, and drawn by a real browser with no network."""
+"""The page of tools/report: whole, valid whatever the guest printed, and drawn by a real browser with no network."""
 import html
 import html.parser
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -9,6 +10,9 @@ import subprocess
 import pytest
 
 from tests.support import TOP
+
+REPORT = TOP / "tools/report"
+
 
 class Page(html.parser.HTMLParser):
     """A page as a browser takes it apart: what its script elements hold, and every address in it."""
@@ -41,7 +45,8 @@ class Page(html.parser.HTMLParser):
 @pytest.fixture
 def reported(vmm, scratch):
     def run(*args, **options):
-        result = vmm.run("--report", scratch / "report.html", *args, **options)
+        result = vmm.run("--log", scratch / "log.json", *args, **options)
+        subprocess.run([REPORT, scratch / "log.json", scratch / "report.html"], check=True)
         return result, Page(scratch / "report.html")
     return run
 
@@ -55,6 +60,84 @@ def test_what_is_in_it(reported):
     assert guest["kinds"] == [["hypercall.PUTCHAR", "hypercall", "write"], ["hypercall.EXIT", "hypercall", "write"]]
     assert [text for _, text in guest["output"]] == ["Hello, KVM!\n"]
     assert sum(count for _, count, _ in guest["functions"]) == 13
+    assert vcpu["guestNs"] > 0 and vcpu["vmmNs"] > 0 and page.data()["durationNs"] > 0
+    assert dict(guest["counters"])["exits"] >= 13 and guest["end"] == "ended by itself"
+
+
+def test_what_was_dropped(reported):
+    """The totals hold for the whole run, whatever the log kept of it."""
+    _, page = reported("--log-size", "100", "--max-exits", "1234", "@storm")
+    (guest,) = page.data()["guests"]
+    (vcpu,) = guest["vcpus"]
+    assert (vcpu["exits"], vcpu["dropped"], len(vcpu["records"])) == (1234, 1134, 600)
+    assert sum(count for _, count, _ in guest["functions"]) == 1234
+    assert guest["kinds"] == [["port 0x80", "other ports", "write"]]
+
+
+def test_the_option_names_the_tool(vmm, scratch):
+    result = vmm.run("--report", scratch / "page.html", "@hello")
+    assert (result.status, result.out) == (2, b"") and not (scratch / "page.html").exists(), result
+    assert "tools/report FILE.json %s" % (scratch / "page.html") in result.err and len(result.err.splitlines()) == 1
+
+
+def test_pipes(vmm, scratch):
+    vmm.run("--log", scratch / "log.json", "@hello")
+    log = (scratch / "log.json").read_bytes()
+    done = subprocess.run([REPORT, "-", "-"], input=log, stdout=subprocess.PIPE, check=True)
+    (scratch / "page.html").write_bytes(done.stdout)
+    assert len(Page(scratch / "page.html").data()["guests"]) == 1
+
+
+def fails(*args):
+    done = subprocess.run([REPORT, *args], capture_output=True, check=False, text=True)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr, done
+    return done.stderr
+
+
+def test_what_is_no_log(vmm, scratch):
+    """One line, a status, and no page."""
+    log, page = scratch / "log.json", scratch / "page.html"
+    vmm.run("--log", log, "@hello")
+    whole = log.read_text(encoding="utf-8")
+    assert "No such file" in fails(scratch / "none", page)
+    assert "No such file" in fails(log, scratch / "none" / "page")
+    assert "No space left" in fails(log, "/dev/full")
+    broken = [
+        ("", "not JSON"),
+        (whole[:len(whole) // 2], "cut short"),
+        ("[]", "no log"),
+        ("{}", "otherData"),
+        ("[" * 100000, "no log"),
+        (whole.replace('"kvm-vmm"', '"perf"'), "another program"),
+        (whole.replace('"dur":', '"dur":-'), "no log"),
+        (whole.replace('"ts":', '"ts":1e999,"x":'), "no log"),
+    ]
+    for content, message in broken:
+        log.write_text(content, encoding="utf-8")
+        assert message in fails(log, page)
+    log.write_bytes(b"\xff\xfe")
+    assert "no log" in fails(log, page)
+    assert not page.exists()
+
+
+def test_logs_with_bytes_changed(vmm, scratch, soak):
+    """Whatever stands in it, the tool ends with a page that is whole, or with one line."""
+    log, page = scratch / "log.json", scratch / "page.html"
+    vmm.run("--log", log, "@hello")
+    whole, dice = log.read_bytes(), random.Random(1)
+    for _ in range(soak(25, 1000)):
+        text = bytearray(whole)
+        for _ in range(dice.randint(1, 4)):
+            at, size = dice.randrange(len(text)), dice.randint(0, 3)
+            text[at:at + size] = dice.choices(b'0123456789-{}[],":\\abcefx<>\xff', k=dice.randint(0, 4))
+        log.write_bytes(text)
+        page.unlink(missing_ok=True)
+        done = subprocess.run([REPORT, log, page], capture_output=True, check=False, text=True)
+        assert done.returncode in (0, 1) and "Traceback" not in done.stderr, (bytes(text), done.stderr)
+        if done.returncode == 0:
+            assert len(Page(page).scripts) == 2 and "guests" in Page(page).data(), bytes(text)
+        else:
+            assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_it_asks_nobody(reported, scratch):
@@ -66,9 +149,9 @@ def test_it_asks_nobody(reported, scratch):
 
 
 @pytest.mark.parametrize("guest", ["hostile", "hctest"])
-def test_hostile_output_stays_text(reported, vmm, scratch, guest):
+def test_hostile_output_stays_text(reported, scratch, guest):
     """Two scripts, as always: the data, which is JSON, and our code. What was printed is in the data, byte by byte."""
-    result, page = reported("--log", scratch / "log.json", "@" + guest, stdin=b"\xff")
+    result, page = reported("@" + guest, stdin=b"\xff")
     assert result.status == 0 and [kind for kind, _ in page.scripts] == ["application/json", None], result
     (data,) = page.data()["guests"]
     expected = result.out.decode("utf-8", "replace")

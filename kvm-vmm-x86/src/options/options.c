@@ -205,7 +205,6 @@ static const struct option_place flags[] = {
 
 static const struct option_place texts[] = {
     {OPT_LOG, offsetof(struct options, log)},
-    {OPT_REPORT, offsetof(struct options, report)},
     {OPT_SYMBOLS, offsetof(struct options, symbols)},
     {OPT_APPEND, offsetof(struct options, append)},
     {OPT_GDB, offsetof(struct options, gdb)},
@@ -308,6 +307,11 @@ static int parse_one(struct options *o, int option, const char *value, struct er
         return parse_timeout(o, value, error);
     case OPT_LOG_SIZE:
         return parse_log_size(o, value, error);
+    case OPT_REPORT:
+        return error_set(error,
+                         "--report %s: the page is made from a log of the run: "
+                         "--log FILE.json, then tools/report FILE.json %s",
+                         value, value);
     case 'c':
         return parse_cpus(o, value, error);
     case OPT_INITRD:
@@ -334,8 +338,8 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
         return error_set(error, "--input %u: there is no guest %u", o->input, o->input);
     if (o->display_text && o->guests > 1)
         return error_set(error, "--display text shows one guest, not %u", o->guests);
-    if (o->log_size != 0 && o->log == NULL && o->report == NULL)
-        return error_set(error, "--log-size goes with --log or --report");
+    if (o->log_size != 0 && o->log == NULL)
+        return error_set(error, "--log-size goes with --log");
     if (o->no_paging && o->mode != MODE_PROTECTED)
         return error_set(error, "--no-paging goes with -p");
     return 0;

@@ -44,7 +44,6 @@ struct options {
     bool verbose, stats;
     bool explain;        /* the page about every guest that ends, not only about one that crashed */
     const char *log;     /* the file for the exit log, or NULL */
-    const char *report;  /* the file for the page about the run, or NULL */
     uint64_t log_size;   /* exits kept of each vCPU; 0: the default */
     const char *symbols; /* an ELF file that names the guests' addresses; NULL: the image */
     bool display_text;   /* its text page on the terminal, and the keys on its keyboard */

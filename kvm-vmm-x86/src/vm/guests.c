@@ -51,7 +51,7 @@ static int name_addresses(struct vm *vm, struct file *image, struct error *error
     if (o->symbols != NULL)
         return guest_symbols_load(&vm->symbols, o->symbols,
                                   vm->mode == MODE_REAL ? vm->memory.regions[0].base : 0, error);
-    if (o->stats || o->log != NULL || o->report != NULL)
+    if (o->stats || o->log != NULL)
         guest_symbols_take(&vm->symbols, image);
     return 0;
 }

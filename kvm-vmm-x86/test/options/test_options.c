@@ -96,9 +96,8 @@ static void test_log(void **state)
     struct error e;
 
     (void)state;
-    assert_int_equal(parse(&o, &e, "--log l --report=r --log-size 4K --symbols s a"), 0);
+    assert_int_equal(parse(&o, &e, "--log l --log-size 4K --symbols s a"), 0);
     assert_string_equal(o.log, "l");
-    assert_string_equal(o.report, "r");
     assert_string_equal(o.symbols, "s");
     assert_int_equal(o.log_size, 4096);
 }
@@ -138,7 +137,8 @@ static void test_refusals(void **state)
         "--stats=3 a",
         "--log",
         "--log x --log-size 0 a",
-        "--report x --log-size 16777217 a",
+        "--log x --log-size 16777217 a",
+        "--report x a",
         "--log-size 5 a",
         "-c 0 a",
         "-c 65 a",

@@ -15,7 +15,7 @@ enum { KEPT_EACH = 65536, KEPT_ALL = 4 * KEPT_EACH };
 
 static struct logbook {
     const struct options *options;
-    struct outfile log, report;
+    struct outfile log;
     struct logbook_page *pages[GUESTS_MAX][CPUS_MAX];
     struct log_output outputs[GUESTS_MAX];
     uint64_t start, end;       /* cycles */
@@ -24,20 +24,18 @@ static struct logbook {
 
 static bool wants_exits(void)
 {
-    return logbook.options->log != NULL || logbook.options->report != NULL;
+    return logbook.options->log != NULL;
 }
 
 static bool wants_places(void)
 {
-    return logbook.options->stats || logbook.options->boot_report ||
-           logbook.options->report != NULL;
+    return logbook.options->stats || logbook.options->boot_report || logbook.options->log != NULL;
 }
 
 int logbook_open(const struct options *options, struct error *error)
 {
     logbook = (struct logbook){.options = options};
-    if (outfile_open(&logbook.log, options->log, error) < 0 ||
-        outfile_open(&logbook.report, options->report, error) < 0)
+    if (outfile_open(&logbook.log, options->log, error) < 0)
         return -1;
     for (unsigned i = 0; i < options->guests && wants_exits(); i++)
         if (log_output_create(&logbook.outputs[i], error) < 0)
@@ -131,22 +129,23 @@ void logbook_clock(struct log_run *run)
         cycles > 0 ? (double)(logbook.end_ns - logbook.start_ns) / (double)cycles : 0;
 }
 
-/* One file: its content through a buffer. */
-static int write_file(struct outfile *file,
-                      int (*content)(struct log_sink *, const struct log_run *),
-                      const struct log_run *run, struct error *error)
+int logbook_write(const struct log_run *run, struct error *error)
 {
-    struct log_sink *sink = calloc(1, sizeof *sink);
+    struct outfile *file = &logbook.log;
+    struct log_sink *sink;
     int failure, closed;
 
+    if (file->path == NULL)
+        return 0;
+    sink = calloc(1, sizeof *sink);
     if (sink == NULL)
         return error_set(error, "%s: no memory to write it", file->path);
     *sink = (struct log_sink){.write = outfile_write, .context = file};
     failure = outfile_begin(file);
-    if (failure == 0)
-        failure = content(sink, run);
-    if (failure == 0)
+    if (failure == 0) {
+        log_trace_write(sink, run);
         failure = log_sink_finish(sink);
+    }
     closed = outfile_close(file);
     free(sink);
     if (failure == 0)
@@ -155,19 +154,9 @@ static int write_file(struct outfile *file,
                         : error_set(error, "cannot write %s: %s", file->path, strerror(-failure));
 }
 
-int logbook_write(const struct log_run *run, struct error *error)
-{
-    if (logbook.log.path != NULL && write_file(&logbook.log, log_trace_write, run, error) < 0)
-        return -1;
-    if (logbook.report.path != NULL && write_file(&logbook.report, log_page_write, run, error) < 0)
-        return -1;
-    return 0;
-}
-
 void logbook_close(void)
 {
     outfile_abandon(&logbook.log);
-    outfile_abandon(&logbook.report);
     for (unsigned g = 0; g < GUESTS_MAX; g++) {
         log_output_destroy(&logbook.outputs[g]);
         for (unsigned v = 0; v < CPUS_MAX; v++) {
@@ -178,5 +167,5 @@ void logbook_close(void)
             free(logbook.pages[g][v]);
         }
     }
-    logbook = (struct logbook){.log.fd = -1, .report.fd = -1};
+    logbook = (struct logbook){.log.fd = -1};
 }

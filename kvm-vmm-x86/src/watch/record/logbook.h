@@ -1,5 +1,5 @@
 /*
- * The book of a run: what --stats, --log and --report want to know of every exit, kept while guests
+ * The book of a run: what --stats and --log want to know of every exit, kept while guests
  * run, and written when they have ended. One instance. Each vCPU's thread writes into a page of its
  * own, without locks; everything else here is for the main thread.
  */
@@ -17,12 +17,12 @@ struct vcpu;
 
 /* What is kept of one vCPU, whatever becomes of it: a guest that starts again goes on here. */
 struct logbook_page {
-    struct log_ring ring;   /* for --log and --report */
-    struct log_tally tally; /* for --stats and --report */
+    struct log_ring ring;   /* for --log */
+    struct log_tally tally; /* for --stats and --log */
     uint64_t exits, guest_cycles, vmm_cycles;
 };
 
-/* Opens the files, before anything is done that would be lost if that fails. */
+/* Opens the file of --log, before anything is done that would be lost if that fails. */
 int logbook_open(const struct options *options, struct error *error) MUST_CHECK;
 
 /* The page of a vCPU, made at the first call; NULL if nothing is to be kept. -1: no memory. */
@@ -44,7 +44,7 @@ void logbook_stop(void);
 /* The times of the run, for those who write about it. */
 void logbook_clock(struct log_run *run);
 
-/* Writes what was asked for. -1: `error` says which file could not be written, and why. */
+/* Writes what was asked for. -1: `error` says why it could not be written. */
 int logbook_write(const struct log_run *run, struct error *error) MUST_CHECK;
 
 /* Gives everything back; a file that was made and not written to is taken away again. */

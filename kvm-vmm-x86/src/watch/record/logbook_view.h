@@ -1,4 +1,4 @@
-/* What there is to say about guests that have ended, gathered for --stats, --log and --report. */
+/* What there is to say about guests that have ended, gathered for --stats and --log. */
 #ifndef LOGBOOK_VIEW_H
 #define LOGBOOK_VIEW_H
 

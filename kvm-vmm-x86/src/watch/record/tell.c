@@ -14,7 +14,7 @@ int tell_run(struct vm *vms, unsigned count, const struct options *options)
     struct error error;
     int result;
 
-    if (!options->stats && !options->boot_report && options->log == NULL && options->report == NULL)
+    if (!options->stats && !options->boot_report && options->log == NULL)
         return 0;
     view = logbook_view_create(vms, count, &run);
     if (view == NULL) {

@@ -1,4 +1,4 @@
-/* What is said and written about guests that have ended: --stats, --log, --report. */
+/* What is said and written about guests that have ended: --stats, --log. */
 #ifndef TELL_H
 #define TELL_H
 

@@ -133,28 +133,69 @@ static void write_end(struct log_sink *sink, const struct log_run *run,
     log_sink_text(sink, "}");
 }
 
-/* What the events do not say: how many exits there were, and how many of them are not here. */
+typedef unsigned long long number;
+
+static void write_vcpu_totals(struct log_sink *sink, const struct log_run *run,
+                              const struct log_guest *guest)
+{
+    for (unsigned v = 0; v < guest->vcpu_count; v++) {
+        const struct log_vcpu *vcpu = &guest->vcpus[v];
+        char title[40];
+
+        snprintf(title, sizeof title, ",\"guest %u vCPU %u", guest->index, v);
+        log_sink_format(sink, "%s exits\":%llu%s dropped\":%llu", title, (number)vcpu->exits, title,
+                        (number)log_ring_dropped(vcpu->ring));
+        log_sink_format(sink, "%s ns in guest\":%.0f%s ns in VMM\":%.0f", title,
+                        (double)vcpu->guest_cycles * run->ns_per_cycle, title,
+                        (double)vcpu->vmm_cycles * run->ns_per_cycle);
+    }
+}
+
+/* Exits by function: name, exits, nanoseconds spent on them; and KVM's own counters. */
+static void write_tables(struct log_sink *sink, const struct log_run *run,
+                         const struct log_guest *guest)
+{
+    log_sink_format(sink, ",\n\"guest %u functions\":[", guest->index);
+    for (unsigned i = 0; i < guest->function_count; i++) {
+        const struct log_place *f = &guest->functions[i];
+        char name[128];
+
+        log_functions_name(guest->symbols, f->rip, name, sizeof name);
+        log_sink_text(sink, i > 0 ? ",[" : "[");
+        log_sink_string(sink, name);
+        log_sink_format(sink, ",%llu,%.0f]", (number)f->count, (double)f->cost * run->ns_per_cycle);
+    }
+    log_sink_format(sink, "],\n\"guest %u KVM counters\":{", guest->index);
+    for (unsigned i = 0; i < guest->counter_count; i++) {
+        log_sink_text(sink, i > 0 ? "," : "");
+        log_sink_string(sink, guest->counters[i].name);
+        log_sink_format(sink, ":%llu", (number)guest->counters[i].value);
+    }
+    log_sink_text(sink, "}");
+}
+
+/* What the events do not say: counts and times that hold for the whole run, kept or not. */
 static void write_totals(struct log_sink *sink, const struct log_run *run)
 {
-    log_sink_text(sink, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"program\":\"kvm-vmm\"");
+    log_sink_format(sink,
+                    "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"program\":\"kvm-vmm\","
+                    "\"duration ns\":%llu",
+                    (number)log_run_ns(run, run->end));
     for (unsigned g = 0; g < run->count; g++) {
         const struct log_guest *guest = &run->guests[g];
 
-        for (unsigned v = 0; v < guest->vcpu_count; v++)
-            log_sink_format(
-                sink, ",\"guest %u vCPU %u exits\":%llu,\"guest %u vCPU %u dropped\":%llu",
-                guest->index, v, (unsigned long long)guest->vcpus[v].exits, guest->index, v,
-                (unsigned long long)log_ring_dropped(guest->vcpus[v].ring));
+        write_vcpu_totals(sink, run, guest);
         log_sink_format(sink, ",\"guest %u output bytes\":%llu,\"guest %u output dropped\":%llu",
-                        guest->index, (unsigned long long)guest->output->byte_total, guest->index,
-                        (unsigned long long)log_output_dropped(guest->output));
+                        guest->index, (number)guest->output->byte_total, guest->index,
+                        (number)log_output_dropped(guest->output));
+        write_tables(sink, run, guest);
     }
     log_sink_text(sink,
                   "},\n\"traceEvents\":[\n"
                   "{\"ph\":\"i\",\"pid\":0,\"tid\":0,\"ts\":0,\"s\":\"g\",\"name\":\"start\"}");
 }
 
-int log_trace_write(struct log_sink *sink, const struct log_run *run)
+void log_trace_write(struct log_sink *sink, const struct log_run *run)
 {
     write_totals(sink, run);
     for (unsigned g = 0; g < run->count; g++) {
@@ -167,5 +208,4 @@ int log_trace_write(struct log_sink *sink, const struct log_run *run)
         write_end(sink, run, guest);
     }
     log_sink_text(sink, "\n]}\n");
-    return 0;
 }

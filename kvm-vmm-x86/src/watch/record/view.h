@@ -53,10 +53,7 @@ static inline uint64_t log_run_ns(const struct log_run *run, uint64_t cycles)
     return cycles > run->start ? (uint64_t)((double)(cycles - run->start) * run->ns_per_cycle) : 0;
 }
 
-/* The trace that Perfetto and chrome://tracing open. 0: it is with the sink. */
-int log_trace_write(struct log_sink *sink, const struct log_run *run) MUST_CHECK;
-
-/* One page with everything in it, for a browser. -ENOMEM: what was written is of no use. */
-int log_page_write(struct log_sink *sink, const struct log_run *run) MUST_CHECK;
+/* The trace that Perfetto, chrome://tracing and tools/report open. */
+void log_trace_write(struct log_sink *sink, const struct log_run *run);
 
 #endif

@@ -20,7 +20,7 @@ function showFacts() {
     fact.append(element('b', value), element('span', what));
     $('facts').append(fact);
   }
-  $('footer').textContent = 'Costs are the time from KVM’s return until the guest could go on. Written by kvm-vmm --report.';
+  $('footer').textContent = 'Costs are the time from KVM’s return until the guest could go on. Made by tools/report.';
 }
 
 // Rows of cells; the first is a name, `share` a bar. No rows: say so.
