@@ -1,6 +1,7 @@
 """What cannot be booted is said in one line before anything starts, with status 125."""
 import pytest
 
+import collision
 from tests.support import lab_run
 
 HEADER = 0x1F1  # of a bzImage: Linux, Documentation/arch/x86/boot.rst
@@ -77,3 +78,13 @@ def test_ramdisk_that_is_not_there(vmm, kernel, scratch):
 @pytest.mark.parametrize("name", ["cloud", "cloud.elf"])
 def test_command_line_too_long(vmm, kernel, name):
     assert "command line" in refused(vmm, "-m", "256M", "--append", "x" * 70000, kernel(name))
+
+
+def test_a_crafted_kernel_does_not_answer_for_another(vmm, scratch):
+    """Not even where the two would have one sum to somebody who knows how the cache sums up."""
+    kernels = dict(zip(("good", "bad"), collision.make(b"the trusted kernel\n", b"a hostile kernel\n")))
+    for name, said in [("bad", b"a hostile kernel\n"), ("good", b"the trusted kernel\n")] * 2:
+        (scratch / name).write_bytes(kernels[name])
+        result = lab_run("env", "XDG_CACHE_HOME=%s" % scratch, vmm.program, "--timeout=20", scratch / name)
+        assert (result.status, result.out) == (0, said), result
+    assert len(list((scratch / "mini-kvm").glob("kernel-*"))) == 2

@@ -30,13 +30,27 @@ def test_cache(linux, scratch):
     (scratch / "mini-kvm").mkdir(mode=0o700)
     (scratch / "mini-kvm/.kernel-0.99999999").write_bytes(b"half a kernel")  # no process has that number
     assert KEPT in boot(linux, scratch).err
-    [kernel] = (scratch / "mini-kvm").iterdir()
+    [kernel] = (scratch / "mini-kvm").glob("kernel-*")
     good = kernel.read_bytes()
     assert KEPT not in boot(linux, scratch).err
     kernel.write_bytes(good[:9000000] + bytes([good[9000000] ^ 1]) + good[9000001:])
     assert KEPT in boot(linux, scratch).err
     assert kernel.read_bytes() == good
-    assert list((scratch / "mini-kvm").iterdir()) == [kernel]
+    assert sorted((scratch / "mini-kvm").iterdir()) == [kernel, scratch / "mini-kvm/secret"]
+
+
+def test_the_secret_of_the_cache(linux, scratch):
+    """One that others may read, or that is cut short, is replaced, and what was kept under it is kept again."""
+    secret = scratch / "mini-kvm/secret"
+    assert KEPT in boot(linux, scratch).err
+    first = secret.read_bytes()
+    assert len(first) == 16 and secret.stat().st_mode & 0o777 == 0o600
+    secret.chmod(0o644)
+    assert KEPT in boot(linux, scratch).err
+    second = secret.read_bytes()
+    secret.write_bytes(second[:5])
+    assert KEPT in boot(linux, scratch).err
+    assert len({first, second, secret.read_bytes()}) == 3 and secret.stat().st_mode & 0o777 == 0o600
 
 
 def test_no_cache(linux, scratch):

@@ -2,7 +2,7 @@
  * The state a Linux kernel is entered in: Documentation/arch/x86/boot.rst, "32-bit boot protocol"
  * and "64-bit boot protocol", and x86/pvh for the third. Interrupts are off in all of them.
  */
-#include "boot/linux/layout.h"
+#include "cpu/linux.h"
 #include "cpu/segments.h"
 #include "cpu/state.h"
 

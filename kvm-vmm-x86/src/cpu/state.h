@@ -28,8 +28,7 @@ struct cpu_start {
 gpa_t cpu_reserved_real(const struct memory *memory);
 gpa_t cpu_reserved_protected(const struct memory *memory);
 gpa_t cpu_reserved_long(const struct memory *memory);
-gpa_t cpu_reserved_linux(
-    const struct memory *memory); /* its tables stand low: boot/linux/layout.h */
+gpa_t cpu_reserved_linux(const struct memory *memory); /* its tables stand low: cpu/linux.h */
 
 /* Where in the reserved range the multiboot information goes. */
 gpa_t cpu_boot_info_address(gpa_t reserved);

@@ -10,13 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "host/files.h"
 
-enum { FORGOTTEN_AFTER = 3600 }; /* seconds */
+enum { FORGOTTEN_AFTER = 3600 /* seconds */, SECRET_MAX = 32 };
 
 /* The folder that holds caches; relative paths are not valid in the environment, says the
  * specification. */
@@ -159,4 +160,54 @@ bool cache_write(const struct cache_write *write)
     }
     close(folder);
     return done;
+}
+
+static bool read_secret(int folder, const char *name, uint8_t *bytes, size_t size)
+{
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+    bool good;
+
+    if (fd < 0)
+        return false;
+    good = fstat(fd, &st) == 0 && is_ours(&st) && !(st.st_mode & (S_IRWXG | S_IRWXO)) &&
+           st.st_size == (off_t)size && read(fd, bytes, size) == (ssize_t)size;
+    close(fd);
+    return good;
+}
+
+/* Whole under a name of its own before it gets the right one, where it replaces what is damaged or
+ * was shown to others. */
+static void make_secret(int folder, const char *name, size_t size)
+{
+    uint8_t bytes[SECRET_MAX];
+    char temporary[NAME_MAX];
+    int fd;
+
+    snprintf(temporary, sizeof temporary, ".%s.%ld", name, (long)getpid());
+    fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return;
+    if (getrandom(bytes, size, 0) == (ssize_t)size && file_write(fd, bytes, size) == 0 &&
+        fsync(fd) == 0 && renameat(folder, temporary, folder, name) == 0)
+        temporary[0] = '\0';
+    close(fd);
+    if (temporary[0] != '\0')
+        (void)unlinkat(folder, temporary, 0);
+}
+
+bool cache_secret(const char *name, uint8_t *bytes, size_t size)
+{
+    int folder = size <= SECRET_MAX ? open_folder(true) : -1;
+    bool good;
+
+    if (folder < 0)
+        return false;
+    good = read_secret(folder, name, bytes, size);
+    if (!good) {
+        make_secret(folder, name, size);
+        good = read_secret(folder, name, bytes, size);
+    }
+    close(folder);
+    return good;
 }

@@ -30,6 +30,10 @@ struct cache_write {
 };
 bool cache_write(const struct cache_write *write) MUST_CHECK;
 
+/* A random number of this cache's own, made the first time it is asked for. False if there is no
+ * cache, or others may read its file. */
+bool cache_secret(const char *name, uint8_t *bytes, size_t size) MUST_CHECK;
+
 /* Where it is, for messages; NULL if the environment names no place. */
 const char *cache_folder(void);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "acpi/acpi.h"
-#include "boot/handover.h"
+#include "boot/boot_info.h"
 #include "boot/linux/kernel_cache.h"
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
@@ -92,7 +92,7 @@ static int add_ram(struct vm *vm, struct error *error)
 
 static bool wants_boot_info(const struct vm *vm, const struct image *image)
 {
-    return vm->mode == MODE_LONG && handover_wanted(image->bytes, image->size);
+    return vm->mode == MODE_LONG && boot_info_wanted(image->bytes, image->size);
 }
 
 /* What a mode's kernel is told beside its own image. */
@@ -103,8 +103,8 @@ static int inform(struct vm *vm, const struct boot_request *request, struct cpu_
     gpa_t reserved = request->limit;
 
     if (wants_boot_info(vm, request->image)) {
-        start->boot_info = HANDOVER_ADDRESS;
-        handover_write(&vm->memory, reserved, request->rsdp, append != NULL ? append : "");
+        start->boot_info = BOOT_INFO_ADDRESS;
+        boot_info_write(&vm->memory, reserved, request->rsdp, append != NULL ? append : "");
     }
     if (vm->mode != MODE_PROTECTED)
         return 0;

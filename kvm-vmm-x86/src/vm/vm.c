@@ -4,8 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "boot/linux/command_line.h"
-#include "boot/linux/reset.h"
+#include "boot/linux/params.h"
 #include "console/console.h"
 #include "console/input.h"
 #include "host/clock.h"
@@ -59,13 +58,13 @@ static void backend_interrupt(void *context, unsigned line, bool level)
         kvm_set_irq(vm->fd, line, level);
 }
 
-/* A panic looks like a reboot to the devices: see boot/linux/command_line.h. */
+/* A panic looks like a reboot to the devices: see boot/linux/params.h. */
 static void backend_end(void *context, enum end_kind kind, int code, const char *message)
 {
     struct vm *vm = context;
 
-    if (kind == END_RESET && vm->mode == MODE_LINUX &&
-        command_line_tells_panic(vm->options->append) && linux_reset_is_warm(&vm->memory))
+    if (kind == END_RESET && vm->mode == MODE_LINUX && linux_tells_panic(vm->options->append) &&
+        linux_reset_is_warm(&vm->memory))
         vm_stop(vm, END_CRASH, 0, "the kernel panicked");
     else
         vm_stop(vm, kind, code, "%s", message != NULL ? message : "");

@@ -9,11 +9,10 @@
 
 #include "abi/pvh.h"
 #include "boot/linux/cached.h"
-#include "boot/linux/command_line.h"
-#include "boot/linux/layout.h"
-#include "boot/linux/reset.h"
+#include "boot/linux/params.h"
 #include "boot/linux/unpack.h"
 #include "cmocka_all.h"
+#include "cpu/linux.h"
 #include "linux_kernel.h"
 
 #define RAM_SIZE (8 * MIB)
@@ -319,14 +318,15 @@ static void test_kept_form(void **state)
 {
     enum { SIZE = 1000 };
     static uint8_t file[CACHED_OFFSET + SIZE];
-    struct cached_key key = cached_key_of((const uint8_t *)"packed", 6), other = key;
+    static const uint8_t secret[SIPHASH_SECRET] = {1};
+    struct cached_key key = cached_key_of(secret, (const uint8_t *)"packed", 6), other = key;
     struct cached_header header;
     size_t size;
 
     (void)state;
     for (unsigned i = 0; i < SIZE; i++)
         file[CACHED_OFFSET + i] = (uint8_t)(i * 7);
-    header = cached_seal(&key, file + CACHED_OFFSET, SIZE);
+    header = cached_header_of(&key, file + CACHED_OFFSET, SIZE);
     memcpy(file, &header, sizeof header);
     assert_ptr_equal(cached_open(file, sizeof file, &key, &size), file + CACHED_OFFSET);
     assert_int_equal(size, SIZE);
@@ -336,6 +336,9 @@ static void test_kept_form(void **state)
         file[CACHED_OFFSET + i] ^= 1;
     }
     other.size++;
+    assert_null(cached_open(file, sizeof file, &other, &size));
+    other = key;
+    other.hash[SIPHASH_SIZE - 1] ^= 1;
     assert_null(cached_open(file, sizeof file, &other, &size));
     assert_null(cached_open(file, sizeof file - 1, &key, &size));
     assert_null(cached_open(file, CACHED_OFFSET, &key, &size));
@@ -349,12 +352,19 @@ static struct {
     uint8_t *bytes;
     size_t size;
     unsigned finds, releases;
+    bool closed;
 } test_shelf;
+
+static bool shelf_secret(uint8_t secret[SIPHASH_SECRET])
+{
+    memset(secret, 7, SIPHASH_SECRET);
+    return !test_shelf.closed;
+}
 
 static bool shelf_find(const struct cached_key *key, struct cached_kernel *kernel)
 {
     test_shelf.finds++;
-    if (test_shelf.bytes == NULL || key->sum != test_shelf.key.sum)
+    if (test_shelf.bytes == NULL || memcmp(key, &test_shelf.key, sizeof *key) != 0)
         return false;
     *kernel = (struct cached_kernel){.bytes = test_shelf.bytes, .size = test_shelf.size};
     return true;
@@ -377,7 +387,7 @@ static void shelf_keep(const struct cached_key *key, uint8_t *bytes, size_t size
 static void test_keeping(void **state)
 {
     static const struct cached_ops ops = {
-        .find = shelf_find, .release = shelf_release, .keep = shelf_keep};
+        .secret = shelf_secret, .find = shelf_find, .release = shelf_release, .keep = shelf_keep};
     struct fixture *f = *state;
 
     memset(&test_shelf, 0, sizeof test_shelf);
@@ -394,6 +404,10 @@ static void test_keeping(void **state)
     f->options.kernel_entry = KERNEL_ENTRY_PVH;
     (void)!load(f, f->file, f->size);
     assert_int_equal(test_shelf.releases, 1);
+    test_shelf.finds = 0;
+    test_shelf.closed = true; /* no secret, no cache */
+    (void)!load(f, f->file, f->size);
+    assert_int_equal(test_shelf.finds, 0);
     free(test_shelf.bytes);
 }
 
@@ -414,12 +428,12 @@ static void test_command_line(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_int_equal(command_line_make(line, sizeof line, cases[i].append),
+        assert_int_equal(linux_command_line(line, sizeof line, cases[i].append),
                          strlen(cases[i].line));
         assert_string_equal(line, cases[i].line);
-        assert_int_equal(command_line_tells_panic(cases[i].append), cases[i].tells);
+        assert_int_equal(linux_tells_panic(cases[i].append), cases[i].tells);
     }
-    assert_int_equal(command_line_make(line, 8, "quiet"), strlen(cases[0].line) + 6);
+    assert_int_equal(linux_command_line(line, 8, "quiet"), strlen(cases[0].line) + 6);
     assert_string_equal(line, "console");
 }
 

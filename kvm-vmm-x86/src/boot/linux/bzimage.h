@@ -38,4 +38,11 @@ int bzimage_check_room(const struct bzimage *bzimage, const struct boot_request 
 int bzimage_place(const struct bzimage *bzimage, const struct boot_request *request,
                   struct error *error) MUST_CHECK;
 
+/*
+ * Whether the file has a checksum (boot.rst, "The Image Checksum") and is not what was summed. Not
+ * every way of packing a kernel has a checksum of its own (LZ4 as Linux uses it has none), so this
+ * is what tells a damaged file from a good one. Kernels of 6.16 and later have a zero in its place.
+ */
+bool bzimage_is_damaged(const struct bzimage *bzimage, const struct image *image);
+
 #endif

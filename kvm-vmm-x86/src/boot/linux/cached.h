@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "common/siphash.h"
 
-/* Which packed kernel it is: its bytes summed up. Two kernels with one key would need 2^32 kernels,
- * or malice of him who owns the cache. */
+/* Which packed kernel it is: SipHash of its bytes under the cache's own secret, so that nobody can
+ * make a kernel that passes for another. */
 struct cached_key {
-    uint64_t sum, size;
+    uint8_t hash[SIPHASH_SIZE];
+    uint64_t size;
 };
 
 /* The first page of a file; the kernel follows. */
@@ -36,6 +38,8 @@ struct cached_kernel {
 
 /* Who keeps unpacked kernels. */
 struct cached_ops {
+    /* The cache's secret; false if there is no cache. */
+    bool (*secret)(uint8_t secret[SIPHASH_SECRET]) MUST_CHECK;
     /* Fills `kernel` with what was kept under the key; false if that is nothing. */
     bool (*find)(const struct cached_key *key, struct cached_kernel *kernel) MUST_CHECK;
     void (*release)(struct cached_kernel *kernel);
@@ -43,13 +47,13 @@ struct cached_ops {
     void (*keep)(const struct cached_key *key, uint8_t *bytes, size_t size);
 };
 
-/* Which kernel a payload is: every byte of it moves every bit of the sum. */
-struct cached_key cached_key_of(const uint8_t *packed, size_t size);
+struct cached_key cached_key_of(const uint8_t secret[SIPHASH_SECRET], const uint8_t *packed,
+                                size_t size);
 
-/* What finds disks that lie and writes that were cut, in one pass at the speed of memory. */
-uint64_t cached_sum(const uint8_t *bytes, size_t size);
-
-struct cached_header cached_seal(const struct cached_key *key, const uint8_t *bytes, size_t size);
+/* The header of a file that holds the unpacked kernel `bytes`. Its sum finds disks that lie and
+ * writes that were cut, in one pass at the speed of memory. */
+struct cached_header cached_header_of(const struct cached_key *key, const uint8_t *bytes,
+                                      size_t size);
 
 /* The kernel in a file, checked to the last byte; NULL if it is not whole, or another's. */
 const uint8_t *cached_open(const uint8_t *file, size_t file_size, const struct cached_key *key,

@@ -11,6 +11,7 @@
 enum { NAME_SIZE = 64, KERNELS_MOST = 8 };
 
 #define FAMILY "kernel-"
+#define SECRET "secret"
 
 static struct {
     struct cached_key key;
@@ -24,7 +25,19 @@ static struct {
 
 static void make_name(char name[NAME_SIZE], const struct cached_key *key)
 {
-    snprintf(name, NAME_SIZE, FAMILY "%016llx", (unsigned long long)key->sum);
+    int used = snprintf(name, NAME_SIZE, FAMILY);
+
+    for (size_t i = 0; i < sizeof key->hash; i++)
+        used += snprintf(name + used, NAME_SIZE - (size_t)used, "%02x", key->hash[i]);
+}
+
+static bool secret(uint8_t bytes[SIPHASH_SECRET])
+{
+    bool known = cache_secret(SECRET, bytes, SIPHASH_SECRET);
+
+    if (!known)
+        kernel_cache.use = KERNEL_CACHE_FAILED;
+    return known;
 }
 
 static bool find(const struct cached_key *key, struct cached_kernel *kernel)
@@ -60,7 +73,7 @@ static void *write_kernel(void *argument)
 
     (void)argument;
     thread_step_back(); /* the guest is what the user waits for */
-    header = cached_seal(&kernel_cache.key, kernel_cache.bytes, kernel_cache.size);
+    header = cached_header_of(&kernel_cache.key, kernel_cache.bytes, kernel_cache.size);
     make_name(name, &kernel_cache.key);
     kernel_cache.use = cache_write(&(struct cache_write){.name = name,
                                                          .family = FAMILY,
@@ -111,4 +124,5 @@ enum kernel_cache_use kernel_cache_used(void)
     return kernel_cache.use;
 }
 
-const struct cached_ops kernel_cache_ops = {.find = find, .release = release, .keep = keep};
+const struct cached_ops kernel_cache_ops = {
+    .secret = secret, .find = find, .release = release, .keep = keep};

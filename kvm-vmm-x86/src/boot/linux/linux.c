@@ -8,13 +8,10 @@
 
 #include "boot/linux/bzimage.h"
 #include "boot/linux/cached.h"
-#include "boot/linux/command_line.h"
-#include "boot/linux/handoff.h"
-#include "boot/linux/initrd.h"
-#include "boot/linux/layout.h"
-#include "boot/linux/seal.h"
+#include "boot/linux/params.h"
 #include "boot/linux/unpack.h"
 #include "boot/linux/vmlinux.h"
+#include "cpu/linux.h"
 
 /* What a plain vmlinux is taken to accept, having no header to say it. */
 enum {
@@ -114,6 +111,7 @@ static uint8_t *unpack_payload(const struct bzimage *b, const char *path, size_t
     return bytes;
 }
 
+/* `key`: what it is kept under; NULL: it is not. */
 static int place_fresh(struct placed *placed, const struct bzimage *b, const struct cached_key *key,
                        const struct boot_request *request, struct error *error)
 {
@@ -121,14 +119,14 @@ static int place_fresh(struct placed *placed, const struct bzimage *b, const str
     uint8_t *bytes;
     int result;
 
-    if (seal_is_broken(b, request->image))
+    if (bzimage_is_damaged(b, request->image))
         return error_set(error, "%s: a damaged kernel: its checksum is wrong", vmlinux.path);
     bytes = unpack_payload(b, vmlinux.path, &vmlinux.size, error);
     if (bytes == NULL)
         return -1;
     vmlinux.bytes = bytes;
     result = place_vmlinux(placed, &vmlinux, request, error);
-    if (result == 0 && request->cache != NULL)
+    if (result == 0 && key != NULL)
         request->cache->keep(key, bytes, vmlinux.size);
     else
         free(bytes);
@@ -139,15 +137,16 @@ static int place_fresh(struct placed *placed, const struct bzimage *b, const str
 static int place_unpacked(struct placed *placed, const struct bzimage *b,
                           const struct boot_request *request, struct error *error)
 {
-    struct cached_key key = {0};
-    int result = 1;
+    uint8_t secret[SIPHASH_SECRET];
+    struct cached_key key;
+    int result;
 
     if (b->payload == NULL || unpack_format(b->payload, b->payload_size) == NULL)
         return 1;
-    if (request->cache != NULL) {
-        key = cached_key_of(b->payload, b->payload_size);
-        result = place_kept(placed, &key, request, error);
-    }
+    if (request->cache == NULL || !request->cache->secret(secret))
+        return place_fresh(placed, b, NULL, request, error);
+    key = cached_key_of(secret, b->payload, b->payload_size);
+    result = place_kept(placed, &key, request, error);
     return result > 0 ? place_fresh(placed, b, &key, request, error) : result;
 }
 
@@ -198,27 +197,27 @@ static int write_command_line(const struct placed *placed, const struct boot_req
         return error_set(error, "%s: too little memory for Linux", request->image->path);
     if (limit > LINUX_COMMAND_LINE_ROOM - 1)
         limit = LINUX_COMMAND_LINE_ROOM - 1;
-    length = command_line_make(line, LINUX_COMMAND_LINE_ROOM, request->options->append);
+    length = linux_command_line(line, LINUX_COMMAND_LINE_ROOM, request->options->append);
     if (length > limit)
         return error_set(error, full, request->image->path, length, limit);
     return 0;
 }
 
-/* Everything beside the kernel itself. */
-static int hand_over(const struct placed *placed, const struct boot_request *request,
-                     struct cpu_start *start, struct error *error)
+/* What the kernel is told. */
+static int inform(const struct placed *placed, const struct boot_request *request,
+                  struct cpu_start *start, struct error *error)
 {
-    struct handoff handoff = {
+    struct linux_params params = {
         .header = placed->header, .command_line = LINUX_COMMAND_LINE, .rsdp = request->rsdp};
     bool pvh = placed->entry == KERNEL_ENTRY_PVH;
     gpa_t last = placed->header.initrd_addr_max;
 
     if (write_command_line(placed, request, error) < 0 ||
-        initrd_place(request, placed->end, last < INITRD_LAST ? last : INITRD_LAST, &handoff.initrd,
-                     &handoff.initrd_size, error) < 0)
+        linux_place_initrds(request, placed->end, last < INITRD_LAST ? last : INITRD_LAST,
+                            &params.initrd, &params.initrd_size, error) < 0)
         return -1;
-    if (!(pvh ? handoff_write_start_info(request->memory, &handoff)
-              : handoff_write_zero_page(request->memory, &handoff)))
+    if (!(pvh ? linux_write_start_info(request->memory, &params)
+              : linux_write_zero_page(request->memory, &params)))
         return error_set(error, "%s: too little memory for Linux", request->image->path);
     start->entry = placed->at;
     start->kernel_entry = placed->entry;
@@ -235,7 +234,7 @@ static int load_bzimage(const struct boot_request *request, enum guest_mode mode
     (void)mode;
     if (place_bzimage(&placed, request, error) < 0)
         return -1;
-    return hand_over(&placed, request, start, error);
+    return inform(&placed, request, start, error);
 }
 
 static int load_vmlinux(const struct boot_request *request, enum guest_mode mode,
@@ -251,7 +250,7 @@ static int load_vmlinux(const struct boot_request *request, enum guest_mode mode
     (void)mode;
     if (place_vmlinux(&placed, request->image, request, error) < 0)
         return -1;
-    return hand_over(&placed, request, start, error);
+    return inform(&placed, request, start, error);
 }
 
 const struct loader loader_bzimage = {.name = "Linux, packed",

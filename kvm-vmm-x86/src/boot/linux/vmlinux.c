@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "boot/handover.h"
+#include "boot/boot_info.h"
 #include "common/elf.h"
 
 enum { SEGMENTS_MAX = 64, NOTES_MAX = 64 };
@@ -96,7 +96,7 @@ bool vmlinux_recognise(const struct image *image)
     struct vmlinux v;
 
     return elf_has_magic(image->bytes, image->size) && examine(&v, image) == ELF_OK &&
-           (v.bits64 || v.pvh) && !handover_wanted(image->bytes, image->size);
+           (v.bits64 || v.pvh) && !boot_info_wanted(image->bytes, image->size);
 }
 
 int vmlinux_open(struct vmlinux *vmlinux, const struct image *image, struct error *error)

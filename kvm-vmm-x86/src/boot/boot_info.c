@@ -1,5 +1,5 @@
-/* Writes boot_info as HLeOs's BIOS loader does; see handover.h. */
-#include "boot/handover.h"
+/* Writes boot_info as HLeOs's BIOS loader does; see boot_info.h. */
+#include "boot/boot_info.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@ enum { SEARCH = 16384 };
 #define LOW_END    (640 * KIB)
 #define HIGH_START MIB
 
-bool handover_wanted(const uint8_t *bytes, size_t size)
+bool boot_info_wanted(const uint8_t *bytes, size_t size)
 {
     size_t end = size < SEARCH ? size : SEARCH;
     uint64_t word;
@@ -32,8 +32,8 @@ static void add(struct boot_info *info, gpa_t from, gpa_t to, enum boot_memory_t
             (struct boot_memory){.base = from, .length = to - from, .type = type, .attributes = 1};
 }
 
-void handover_write(const struct memory *memory, gpa_t reserved, gpa_t rsdp,
-                    const char *command_line)
+void boot_info_write(const struct memory *memory, gpa_t reserved, gpa_t rsdp,
+                     const char *command_line)
 {
     struct boot_info info = {.magic = BOOT_INFO_MAGIC,
                              .version = BOOT_INFO_VERSION,
@@ -49,6 +49,6 @@ void handover_write(const struct memory *memory, gpa_t reserved, gpa_t rsdp,
     add(&info, reserved, memory_low_end(memory), BOOT_MEMORY_RESERVED);
     if (memory->count > 1)
         add(&info, memory->regions[1].base, memory_end(memory), BOOT_MEMORY_USABLE);
-    if (!memory_write(memory, HANDOVER_ADDRESS, &info, sizeof info))
+    if (!memory_write(memory, BOOT_INFO_ADDRESS, &info, sizeof info))
         return; /* the smallest RAM of this mode has that page */
 }

@@ -3,8 +3,8 @@
  * it copies what it wants to keep before it hands out memory. What must stay (ACPI) lies above 640
  * KB, which the map calls reserved.
  */
-#ifndef BOOT_LINUX_LAYOUT_H
-#define BOOT_LINUX_LAYOUT_H
+#ifndef CPU_LINUX_H
+#define CPU_LINUX_H
 
 #include "base/address.h"
 

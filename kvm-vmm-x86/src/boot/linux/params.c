@@ -1,0 +1,180 @@
+/*
+ * What a Linux kernel is told; see params.h. Parameters:
+ * Documentation/admin-guide/kernel-parameters.txt; the zero page:
+ * Documentation/arch/x86/zero-page.rst; PVH's start information: abi/pvh.h. The last two carry the
+ * same map of memory.
+ */
+#include "boot/linux/params.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/pvh.h"
+#include "cpu/linux.h"
+
+/*
+ * A panic resets the machine at once, and as a warm reset where an ordinary reboot is a cold one:
+ * that is how the VMM tells them apart (linux_reset_is_warm). By the keyboard controller, because
+ * it is there without ACPI too.
+ */
+static const struct {
+    const char *key; /* the parameter up to its '=' */
+    const char *text;
+} linux_proposals[] = {
+    {"console=", "console=ttyS0"},
+    {"panic=", "panic=-1"},
+    {"reboot=", "reboot=k,panic_warm"},
+    {"pci=", "pci=off"},
+};
+
+/* Whether a word of the line begins with `key`. What follows "--" is init's. */
+static bool names(const char *line, const char *key)
+{
+    size_t length = strlen(key);
+
+    for (const char *at = line; at != NULL; at = strchr(at, ' ')) {
+        at += strspn(at, " ");
+        if (strncmp(at, "-- ", 3) == 0)
+            return false;
+        if (strncmp(at, key, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Appends a word; what does not fit is only counted. */
+static size_t add(char *line, size_t size, size_t used, const char *text)
+{
+    size_t at = used < size ? used : size;
+    int n = snprintf(line + at, size - at, "%s%s", used > 0 ? " " : "", text);
+
+    return used + (n > 0 ? (size_t)n : 0);
+}
+
+size_t linux_command_line(char *line, size_t size, const char *append)
+{
+    size_t used = 0;
+
+    if (append == NULL)
+        append = "";
+    for (size_t i = 0; i < sizeof linux_proposals / sizeof linux_proposals[0]; i++)
+        if (!names(append, linux_proposals[i].key))
+            used = add(line, size, used, linux_proposals[i].text);
+    return append[0] != '\0' ? add(line, size, used, append) : used;
+}
+
+bool linux_tells_panic(const char *append)
+{
+    return append == NULL || !names(append, "reboot=");
+}
+
+enum { FLAG = 0x472, WARM = 0x1234 };
+
+bool linux_reset_is_warm(const struct memory *memory)
+{
+    uint16_t flag;
+
+    return memory_read(memory, FLAG, &flag, sizeof flag) && flag == WARM;
+}
+
+enum { CPIO_ALIGN = 4 };
+
+static uint64_t padded(uint64_t size)
+{
+    return (size + CPIO_ALIGN - 1) & ~(uint64_t)(CPIO_ALIGN - 1);
+}
+
+/* The memory was zero before: what pads is there already. */
+int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last, gpa_t *at,
+                        uint64_t *size, struct error *error)
+{
+    gpa_t limit = request->limit - 1 > last ? last + 1 : request->limit;
+    uint8_t *to;
+
+    *size = *at = 0;
+    for (unsigned i = 0; i < request->initrd_count; i++)
+        *size += padded(request->initrds[i].size);
+    if (*size == 0)
+        return 0;
+    if (kernel_end > limit || *size > limit - kernel_end ||
+        (*at = (limit - *size) & ~(uint64_t)(PAGE_SIZE - 1)) < kernel_end)
+        return error_set(error,
+                         "%s: an initial ramdisk of %lluK does not fit behind the kernel (-m)",
+                         request->image->path, (unsigned long long)((*size + KIB - 1) / KIB));
+    to = memory_at(request->memory, *at, *size);
+    if (to == NULL)
+        return error_set(error, "%s: no memory for its initial ramdisk", request->image->path);
+    for (unsigned i = 0; i < request->initrd_count; i++) {
+        memcpy(to, request->initrds[i].bytes, request->initrds[i].size);
+        to += padded(request->initrds[i].size);
+    }
+    return 0;
+}
+
+enum { RANGES_MAX = 4, E820_RAM = 1, E820_RESERVED = 2 };
+enum { LOADER_UNDEFINED = 0xff }; /* boot.rst, type_of_loader: one without a number of its own */
+
+struct range {
+    gpa_t from, to;
+    uint32_t type; /* E820's and PVH's numbers are the same */
+};
+
+_Static_assert((int)PVH_MEMORY_RAM == (int)E820_RAM &&
+                   (int)PVH_MEMORY_RESERVED == (int)E820_RESERVED,
+               "one map serves both");
+
+static unsigned map_memory(const struct memory *memory, struct range ranges[RANGES_MAX])
+{
+    unsigned count = 0;
+
+    ranges[count++] = (struct range){0, LINUX_GAP_START, E820_RAM};
+    ranges[count++] = (struct range){LINUX_GAP_START, LINUX_GAP_END, E820_RESERVED};
+    ranges[count++] = (struct range){LINUX_GAP_END, memory_low_end(memory), E820_RAM};
+    if (memory->count > 1)
+        ranges[count++] = (struct range){memory->regions[1].base, memory_end(memory), E820_RAM};
+    return count;
+}
+
+bool linux_write_zero_page(const struct memory *memory, const struct linux_params *params)
+{
+    struct boot_params zero = {.hdr = params->header};
+    struct range ranges[RANGES_MAX];
+
+    zero.hdr.type_of_loader = LOADER_UNDEFINED;
+    zero.hdr.loadflags |= LOADED_HIGH;
+    zero.hdr.cmd_line_ptr = (uint32_t)params->command_line;
+    zero.hdr.ramdisk_image = (uint32_t)params->initrd;
+    zero.hdr.ramdisk_size = (uint32_t)params->initrd_size;
+    zero.hdr.setup_data = 0;
+    zero.acpi_rsdp_addr = params->rsdp;
+    zero.e820_entries = (uint8_t)map_memory(memory, ranges);
+    for (unsigned i = 0; i < zero.e820_entries; i++)
+        zero.e820_table[i] = (struct boot_e820_entry){
+            .addr = ranges[i].from, .size = ranges[i].to - ranges[i].from, .type = ranges[i].type};
+    return memory_write(memory, LINUX_ZERO_PAGE, &zero, sizeof zero);
+}
+
+bool linux_write_start_info(const struct memory *memory, const struct linux_params *params)
+{
+    struct {
+        struct pvh_start_info info;
+        struct pvh_module initrd;
+        struct pvh_memory map[RANGES_MAX];
+    } page = {.info = {.magic = PVH_START_MAGIC, .version = PVH_START_VERSION}};
+    struct range ranges[RANGES_MAX];
+    gpa_t at = LINUX_START_INFO;
+
+    page.initrd = (struct pvh_module){.address = params->initrd, .size = params->initrd_size};
+    page.info.module_count = params->initrd_size > 0;
+    page.info.modules = at + offsetof(typeof(page), initrd);
+    page.info.command_line = params->command_line;
+    page.info.rsdp = params->rsdp;
+    page.info.memory_map = at + offsetof(typeof(page), map);
+    page.info.memory_map_entries = map_memory(memory, ranges);
+    for (unsigned i = 0; i < page.info.memory_map_entries; i++)
+        page.map[i] = (struct pvh_memory){.address = ranges[i].from,
+                                          .size = ranges[i].to - ranges[i].from,
+                                          .type = ranges[i].type};
+    return memory_write(memory, at, &page, sizeof page);
+}

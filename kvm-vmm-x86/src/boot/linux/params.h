@@ -1,0 +1,49 @@
+/*
+ * What a Linux kernel is told when it is entered: its command line, its initial ramdisks, and where
+ * they and the memory are, in the form its entry reads (the zero page, or PVH's start information).
+ * And what it says when it resets the machine.
+ */
+#ifndef BOOT_LINUX_PARAMS_H
+#define BOOT_LINUX_PARAMS_H
+
+#include <asm/bootparam.h>
+
+#include "boot/loader.h"
+
+struct linux_params {
+    struct setup_header header; /* the kernel's own, or what stands for it */
+    gpa_t initrd;
+    uint64_t initrd_size;
+    gpa_t command_line;
+    gpa_t rsdp; /* 0: no ACPI */
+};
+
+/* Writes the command line into `line`: what this VMM proposes, then the user's words. A proposal
+ * whose parameter the user names is left out. Returns its length, which is `size` or more if it did
+ * not fit (as snprintf does). */
+size_t linux_command_line(char *line, size_t size, const char *append);
+
+/* Copies the initial ramdisks as high as they may stand in low RAM, above `kernel_end` and not
+ * beyond `last`: one behind the other, each at a multiple of four bytes as cpio wants it. `size`
+ * becomes 0 if there are none. */
+int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last, gpa_t *at,
+                        uint64_t *size, struct error *error) MUST_CHECK;
+
+/* Each writes one form; false if memory has no room for it. */
+bool linux_write_zero_page(const struct memory *memory,
+                           const struct linux_params *params) MUST_CHECK;
+bool linux_write_start_info(const struct memory *memory,
+                            const struct linux_params *params) MUST_CHECK;
+
+/*
+ * How a kernel resets the machine. Before it does, Linux leaves the BIOS's flag for a warm start at
+ * 0x472 (IBM PC/AT technical reference, "BIOS data area"). The command line we propose makes panics
+ * warm and reboots cold (reboot=panic_warm, Linux 5.3 and newer), so the flag tells one from the
+ * other with no driver in the guest.
+ */
+bool linux_reset_is_warm(const struct memory *memory);
+
+/* Whether a kernel with the user's words `append` follows that rule. */
+bool linux_tells_panic(const char *append);
+
+#endif
