@@ -7,8 +7,9 @@
 
 #include "common/elf.h"
 
-/* Bounds of ours for a file's numbers: the largest kernels have a third of a million symbols. */
-enum { SECTIONS_MAX = 65536, SYMBOLS_MAX = 4 * 1024 * 1024 };
+/* Bounds for a file's numbers. The largest kernels have a third of a million symbols; a million
+ * are sorted in a third of a second. */
+enum { SECTIONS_MAX = 65536, SYMBOLS_MAX = 1024 * 1024 };
 
 enum { RANK_LOCAL_PLACE, RANK_PLACE, RANK_LOCAL_FUNCTION, RANK_FUNCTION };
 
@@ -16,7 +17,16 @@ enum { RANK_LOCAL_PLACE, RANK_PLACE, RANK_LOCAL_FUNCTION, RANK_FUNCTION };
 struct tables {
     struct elf_file elf;
     struct elf_section symbols, names;
+    uint64_t names_end; /* behind the last zero byte of the names: each that begins before ends */
 };
+
+static uint64_t end_of_names(const struct tables *t)
+{
+    const uint8_t *start = t->elf.bytes + t->names.offset;
+    const uint8_t *last = memrchr(start, '\0', t->names.size);
+
+    return last != NULL ? (uint64_t)(last - start) + 1 : 0;
+}
 
 static int find_tables(struct tables *t, struct error *error, const char *path)
 {
@@ -28,6 +38,7 @@ static int find_tables(struct tables *t, struct error *error, const char *path)
         if (elf_section(&t->elf, t->symbols.link, &t->names) != ELF_OK ||
             t->names.type != ELF_SHT_STRTAB)
             return error_set(error, "%s: its symbols have no names", path);
+        t->names_end = end_of_names(t);
         return 0;
     }
     return error_set(error, "%s: no symbols in it (stripped?)", path);
@@ -38,10 +49,7 @@ static const char *name_at(const struct tables *t, uint32_t offset)
 {
     const char *start = (const char *)t->elf.bytes + t->names.offset + offset;
 
-    if (offset >= t->names.size || *start == '\0' ||
-        memchr(start, '\0', (size_t)(t->names.size - offset)) == NULL)
-        return NULL;
-    return start;
+    return offset < t->names_end && *start != '\0' ? start : NULL;
 }
 
 static uint8_t rank_of(const struct elf_symbol *s)
@@ -117,7 +125,8 @@ int symbols_read(struct symbols *symbols, const uint8_t *bytes, size_t size, con
         return -1;
     entries = elf_symbol_count(&t.elf, &t.symbols);
     if (entries == 0 || entries > SYMBOLS_MAX)
-        return error_set(error, "%s: a symbol table of %u entries", path, entries);
+        return error_set(error, "%s: a symbol table of %u entries, of at most %d", path, entries,
+                         SYMBOLS_MAX);
     symbols->list = calloc(entries, sizeof *symbols->list);
     if (symbols->list == NULL)
         return error_set(error, "%s: out of memory for its symbols", path);

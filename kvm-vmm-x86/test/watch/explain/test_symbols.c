@@ -1,4 +1,5 @@
 /* Unit tests of explain/symbols: a table of each class, and files that lie. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -164,13 +165,47 @@ static void test_every_truncation(void **state)
         refused(&f, n, NULL);
 }
 
+/* 400,000 symbols, each with a name of megabytes: read once, not once a symbol. One too many is an
+ * error that says how many there may be. */
+static void test_large_tables(void **state)
+{
+    enum { MANY = 400000, MOST = 1024 * 1024, LONG_NAME = 8 * 1000 * 1000 };
+    struct file f = good();
+    size_t room = sizeof f + (MOST + 1) * sizeof f.symbols[0] + LONG_NAME;
+    uint8_t *bytes = malloc(room);
+    struct elf64_symbol *table = (struct elf64_symbol *)(bytes + sizeof f);
+    struct symbols symbols;
+    struct error error;
+    char text[160];
+
+    (void)state;
+    assert_non_null(bytes);
+    for (unsigned i = 0; i <= MOST; i++)
+        table[i] =
+            (struct elf64_symbol){1, ELF_STT_FUNC, 0, TEXT, 0x100000 + (i * 7919u) % 0x1000, 0};
+    memset(bytes + room - LONG_NAME, 'A', LONG_NAME);
+    bytes[room - 1] = '\0';
+    f.sections[SYMBOLS].offset = sizeof f;
+    f.sections[SYMBOLS].size = (uint64_t)MANY * sizeof table[0];
+    f.sections[NAMES].offset = room - LONG_NAME;
+    f.sections[NAMES].size = LONG_NAME;
+    memcpy(bytes, &f, sizeof f);
+    assert_int_equal(symbols_read(&symbols, bytes, room, "f", &error), 0);
+    assert_int_equal(symbols.count, 0x1000);
+    assert_true(symbols_name(&symbols, 0x100005, text, sizeof text));
+    symbols_release(&symbols);
+    f.sections[SYMBOLS].size = (uint64_t)(MOST + 1) * sizeof table[0];
+    memcpy(bytes, &f, sizeof f);
+    refused((const struct file *)bytes, room, "1048577 entries, of at most 1048576");
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_class32),
-        cmocka_unit_test(test_lies),
-        cmocka_unit_test(test_every_truncation),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_class32),
+        cmocka_unit_test(test_lies),         cmocka_unit_test(test_every_truncation),
+        cmocka_unit_test(test_large_tables),
     };
 
     return cmocka_run_group_tests_name("symbols", tests, NULL, NULL);
