@@ -30,6 +30,7 @@ OS1K = "/usr/bin/python3 bench/os1k/figure.py "
 HLEOS = "/usr/bin/python3 HLeOs/HLeOs/tools/bench.py build/hleos "
 HLEOS_GUEST = "/usr/bin/python3 bench/hleos/figure.py "
 EXITS_MADE = 50000  # hypercalls that exits.S makes
+INSTRUCTIONS = "/usr/bin/python3 bench/vmm/instructions.py "
 
 
 @dataclass
@@ -78,6 +79,12 @@ FIGURES = [
         "kvm-vmm": "%s cpu %s %s" % (WATCH, VMM, EXITS),
         "bare KVM_RUN": "%s cpu %s %s" % (WATCH, BARE, EXITS),
     }, lambda us: us / EXITS_MADE),
+    *[Figure("the VMM's own work for an exit, " + name, "instructions", "250", {
+        "kvm-vmm": INSTRUCTIONS + word,
+        "kvm-vmm --stats": INSTRUCTIONS + word + " --stats",
+        "kvm-vmm --log": INSTRUCTIONS + word + " --log /dev/null --log-size 1000",
+    }, in_lab=False, exact=True) for word, name in (
+        ("putchar", "hypercall PUTCHAR"), ("uart", "UART write"), ("port", "unclaimed port"), ("mmio", "MMIO"))],
     Figure("start to first output", "ms", "2 ms more than bare ioctls at most", {
         "kvm-vmm": "%s first %s %sminimal.bin" % (WATCH, VMM, GUEST),
         "bare ioctls": "%s first %s %sminimal.bin" % (WATCH, BARE, GUEST),
