@@ -1,12 +1,274 @@
-/* The page as a whole; see page.h. */
+/* The page of a guest that has ended; see page.h. Bits of registers: Intel SDM volume 3, 2.2.1, 2.3
+ * and 2.5. */
 #include "watch/explain/page.h"
 
-void page_add_name(struct text *text, const struct page *page, gva_t address)
+enum { CODE_BEFORE = 4, CODE_AFTER = 4, LOOK_BACK = 512, STACK_SLOTS = 8 };
+
+static void add_name(struct text *text, const struct page *page, gva_t address)
 {
     char name[160];
 
     if (symbols_name(page->symbols, address, name, sizeof name))
         text_add(text, " <%s>", name);
+}
+
+struct bit {
+    unsigned number;
+    const char *name;
+};
+
+static const struct bit cr0_bits[] = {
+    {0, "PE"},  {1, "MP"},  {2, "EM"},  {3, "TS"},  {4, "ET"},  {5, "NE"},
+    {16, "WP"}, {18, "AM"}, {29, "NW"}, {30, "CD"}, {31, "PG"}, {0, NULL},
+};
+static const struct bit cr4_bits[] = {
+    {0, "VME"},   {1, "PVI"},   {2, "TSD"},       {3, "DE"},     {4, "PSE"},         {5, "PAE"},
+    {6, "MCE"},   {7, "PGE"},   {8, "PCE"},       {9, "OSFXSR"}, {10, "OSXMMEXCPT"}, {11, "UMIP"},
+    {12, "LA57"}, {13, "VMXE"}, {16, "FSGSBASE"}, {17, "PCIDE"}, {18, "OSXSAVE"},    {20, "SMEP"},
+    {21, "SMAP"}, {22, "PKE"},  {0, NULL},
+};
+static const struct bit efer_bits[] = {
+    {0, "SCE"}, {8, "LME"}, {10, "LMA"}, {11, "NXE"}, {12, "SVME"}, {0, NULL},
+};
+static const struct bit flag_bits[] = {
+    {0, "CF"},  {2, "PF"},   {4, "AF"},   {6, "ZF"},  {7, "SF"},  {8, "TF"},
+    {9, "IF"},  {10, "DF"},  {11, "OF"},  {14, "NT"}, {16, "RF"}, {17, "VM"},
+    {18, "AC"}, {19, "VIF"}, {20, "VIP"}, {21, "ID"}, {0, NULL},
+};
+
+static void print_bits(struct text *text, const char *name, uint64_t value, const struct bit *bits)
+{
+    text_add(text, "  %-6s 0x%llx", name, (unsigned long long)value);
+    for (; bits->name != NULL; bits++)
+        if (value >> bits->number & 1)
+            text_add(text, " %s", bits->name);
+    text_add(text, "\n");
+}
+
+static void print_wide(struct text *text, const struct kvm_regs *r)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        {"rax", r->rax}, {"rbx", r->rbx}, {"rcx", r->rcx}, {"rdx", r->rdx},
+        {"rsi", r->rsi}, {"rdi", r->rdi}, {"rbp", r->rbp}, {"rsp", r->rsp},
+        {"r8 ", r->r8},  {"r9 ", r->r9},  {"r10", r->r10}, {"r11", r->r11},
+        {"r12", r->r12}, {"r13", r->r13}, {"r14", r->r14}, {"r15", r->r15},
+    };
+
+    for (unsigned i = 0; i < 16; i++)
+        text_add(text, "  %s %016llx%s", rows[i].name, (unsigned long long)rows[i].value,
+                 i % 4 == 3 ? "\n" : "");
+    text_add(text, "  rip %016llx\n", (unsigned long long)r->rip);
+}
+
+static void print_narrow(struct text *text, const struct kvm_regs *r)
+{
+    text_add(text, "  eax %08x  ebx %08x  ecx %08x  edx %08x\n", (uint32_t)r->rax, (uint32_t)r->rbx,
+             (uint32_t)r->rcx, (uint32_t)r->rdx);
+    text_add(text, "  esi %08x  edi %08x  ebp %08x  esp %08x\n", (uint32_t)r->rsi, (uint32_t)r->rdi,
+             (uint32_t)r->rbp, (uint32_t)r->rsp);
+    text_add(text, "  eip %08x\n", (uint32_t)r->rip);
+}
+
+static void print_segment(struct text *text, const char *name, const struct kvm_segment *s)
+{
+    text_add(text, "  %s %04x", name, s->selector);
+    if (s->unusable) {
+        text_add(text, "  null\n");
+        return;
+    }
+    text_add(text, "  base %08llx limit %08x type 0x%x %s DPL %u%s%s%s\n",
+             (unsigned long long)s->base, s->limit, s->type, s->s ? "" : "system", s->dpl,
+             s->present ? "" : ", not present", s->db ? ", 32-bit" : "", s->l ? ", 64-bit" : "");
+}
+
+static void print_segments(struct text *text, const struct kvm_sregs *s)
+{
+    print_segment(text, "cs", &s->cs);
+    print_segment(text, "ss", &s->ss);
+    print_segment(text, "ds", &s->ds);
+    print_segment(text, "es", &s->es);
+    print_segment(text, "fs", &s->fs);
+    print_segment(text, "gs", &s->gs);
+    print_segment(text, "tr", &s->tr);
+    print_segment(text, "ldt", &s->ldt);
+    text_add(text, "  gdt base %08llx limit %04x   idt base %08llx limit %04x\n",
+             (unsigned long long)s->gdt.base, s->gdt.limit, (unsigned long long)s->idt.base,
+             s->idt.limit);
+}
+
+static void print_registers(struct text *text, const struct page *page, bool wide)
+{
+    const struct kvm_regs *regs = &page->snapshot->regs;
+
+    text_add(text, "registers\n");
+    if (wide)
+        print_wide(text, regs);
+    else
+        print_narrow(text, regs);
+    print_bits(text, "flags", regs->rflags, flag_bits);
+}
+
+static void print_state(struct text *text, const struct page *page)
+{
+    const struct snapshot *s = page->snapshot;
+
+    print_registers(text, page, snapshot_mode(s) == SNAPSHOT_LONG);
+    print_bits(text, "cr0", s->sregs.cr0, cr0_bits);
+    print_bits(text, "cr4", s->sregs.cr4, cr4_bits);
+    print_bits(text, "efer", s->sregs.efer, efer_bits);
+    text_add(text, "  cr2    0x%llx\n  cr3    0x%llx\n", (unsigned long long)s->sregs.cr2,
+             (unsigned long long)s->sregs.cr3);
+    text_add(text, "segments\n");
+    print_segments(text, &s->sregs);
+}
+
+/* The name of a place whose code begins here. */
+static void print_label(struct text *text, const struct page *page, gva_t address)
+{
+    const struct symbol *symbol = symbols_find(page->symbols, address);
+    char name[160];
+
+    if (symbol != NULL && symbol->start + page->symbols->bias == address &&
+        symbols_name(page->symbols, address, name, sizeof name))
+        text_add(text, "     %s:\n", name);
+}
+
+static void print_instruction(struct text *text, const struct page *page, uint64_t rip, bool here)
+{
+    const struct snapshot *s = page->snapshot;
+    gva_t linear = snapshot_linear(s, &s->sregs.cs, rip);
+    struct instruction in;
+    uint8_t bytes[INSTRUCTION_MAX];
+    size_t count = walk_read(s, page->memory, linear, bytes, sizeof bytes);
+    bool good = instruction_decode(s, bytes, count, &in) == INSTRUCTION_GOOD;
+    char words[96];
+
+    print_label(text, page, linear);
+    text_add(text, "  %s %08llx", here ? "->" : "  ", (unsigned long long)linear);
+    if (count == 0) {
+        text_add(text, "  cannot be read\n");
+        return;
+    }
+    text_add(text, " ");
+    for (size_t i = 0; i < (good ? in.i.length : 3u) && i < count; i++)
+        text_add(text, " %02x", bytes[i]);
+    text_pad(text, 42);
+    if (good)
+        instruction_text(&in, rip, words, sizeof words);
+    text_add(text, "%s\n", good ? words : "(no instruction)");
+}
+
+/* How long the instruction at `rip` is; 0 where there is none. */
+static unsigned length_at(const struct page *page, uint64_t rip)
+{
+    const struct snapshot *s = page->snapshot;
+    struct instruction in;
+    uint8_t bytes[INSTRUCTION_MAX];
+    size_t count =
+        walk_read(s, page->memory, snapshot_linear(s, &s->sregs.cs, rip), bytes, sizeof bytes);
+
+    return instruction_decode(s, bytes, count, &in) == INSTRUCTION_GOOD ? in.i.length : 0;
+}
+
+/* Code can only be read forwards: from the start of the symbol, or of the one before if RIP is at
+ * its start; if that is near, and leads to RIP. */
+static unsigned find_before(const struct page *page, uint64_t before[CODE_BEFORE])
+{
+    const struct snapshot *s = page->snapshot;
+    gva_t here = snapshot_linear_rip(s);
+    const struct symbol *symbol = symbols_find(page->symbols, here);
+    uint64_t back = 0, at;
+    unsigned count = 0, length;
+
+    if (symbol != NULL && symbol->start + page->symbols->bias == here)
+        symbol = symbols_find(page->symbols, here - 1);
+    if (symbol != NULL)
+        back = here - page->symbols->bias - symbol->start;
+    if (back > LOOK_BACK || back > s->regs.rip)
+        return 0;
+    for (at = s->regs.rip - back; at < s->regs.rip; at += length) {
+        length = length_at(page, at);
+        if (length == 0)
+            return 0;
+        before[count++ % CODE_BEFORE] = at;
+    }
+    return at == s->regs.rip ? count : 0;
+}
+
+static void print_code(struct text *text, const struct page *page)
+{
+    uint64_t before[CODE_BEFORE];
+    uint64_t rip = page->snapshot->regs.rip;
+    unsigned count = find_before(page, before), length;
+
+    text_add(text, "code\n");
+    for (unsigned i = count > CODE_BEFORE ? count - CODE_BEFORE : 0; i < count; i++)
+        print_instruction(text, page, before[i % CODE_BEFORE], false);
+    for (unsigned i = 0; i <= CODE_AFTER; i++) {
+        print_instruction(text, page, rip, i == 0);
+        length = length_at(page, rip);
+        if (length == 0)
+            break;
+        rip += length;
+    }
+}
+
+static void print_stack(struct text *text, const struct page *page)
+{
+    const struct snapshot *s = page->snapshot;
+    unsigned size = snapshot_stack_bits(s) / 8;
+    uint64_t last = size == 8 ? UINT64_MAX : (UINT64_C(1) << size * 8) - 1;
+    uint64_t first = s->regs.rsp & last;
+    gva_t at = snapshot_linear_rsp(s);
+
+    text_add(text, "stack\n");
+    for (unsigned i = 0; i < STACK_SLOTS && first + (i + 1) * size - 1 <= last; i++, at += size) {
+        uint64_t value = 0;
+
+        if (walk_read(s, page->memory, at, &value, size) < size) {
+            text_add(text, "     %08llx  cannot be read\n", (unsigned long long)at);
+            return;
+        }
+        text_add(text, "     %08llx  %0*llx", (unsigned long long)at, (int)size * 2,
+                 (unsigned long long)value);
+        if (size > 2)
+            add_name(text, page, value);
+        text_add(text, "\n");
+    }
+}
+
+static void print_walk(struct text *text, const struct page *page, const char *what, gva_t address,
+                       enum walk_access access)
+{
+    struct walk w = walk_address(page->snapshot, page->memory, address, access);
+
+    text_add(text, "  %s 0x%llx", what, (unsigned long long)w.address);
+    add_name(text, page, address);
+    text_add(text, "\n");
+    walk_print(text, &w);
+}
+
+static void print_walks(struct text *text, const struct page *page)
+{
+    const struct snapshot *s = page->snapshot;
+    const struct diagnosis *d = page->diagnosis;
+
+    if (walk_paging(s) == WALK_OFF)
+        return;
+    text_add(text, "page walks\n");
+    print_walk(text, page, "RIP", snapshot_linear_rip(s), WALK_FETCH);
+    print_walk(text, page, "RSP", snapshot_linear_rsp(s), WALK_WRITE);
+    if (d != NULL && d->count > 0 && d->chain[0].paged) {
+        text_add(text, "  what failed: 0x%llx\n", (unsigned long long)d->chain[0].walk.address);
+        walk_print(text, &d->chain[0].walk);
+    } else if (s->sregs.cr2 != 0) {
+        print_walk(text, page, "CR2", s->sregs.cr2, WALK_READ);
+    }
+    if (d != NULL && d->count > 0 && d->deliveries[0].gate.inside)
+        print_walk(text, page, "IDT gate", d->deliveries[0].gate.at, WALK_READ);
 }
 
 static void print_where(struct text *text, const struct page *page)
@@ -17,7 +279,7 @@ static void print_where(struct text *text, const struct page *page)
     text_add(text, "where\n  %s, level %u, %s\n", snapshot_mode_name(snapshot_mode(s)),
              snapshot_cpl(s), walk_paging_name(walk_paging(s)));
     text_add(text, "  at 0x%llx", (unsigned long long)rip);
-    page_add_name(text, page, rip);
+    add_name(text, page, rip);
     text_add(text, "\n");
     if (page->how != NULL)
         text_add(text, "  %s\n", page->how);
@@ -36,9 +298,9 @@ static void print_loop(struct text *text, const struct page *page)
     }
     text_add(text, "  %zu instructions from 0x%llx to 0x%llx", loop->instructions,
              (unsigned long long)loop->low, (unsigned long long)loop->high);
-    page_add_name(text, page, loop->low);
+    add_name(text, page, loop->low);
     text_add(text, "\n  hot address 0x%llx", (unsigned long long)loop->hot);
-    page_add_name(text, page, loop->hot);
+    add_name(text, page, loop->hot);
     text_add(text, ", %zu of %zu instructions executed\n", loop->times, loop->samples);
 }
 
@@ -62,7 +324,7 @@ static void print_link(struct text *text, const struct page *page, unsigned i)
     }
     if (delivery->possible) {
         text_add(text, "\n     handler at 0x%llx", (unsigned long long)delivery->handler);
-        page_add_name(text, page, delivery->handler);
+        add_name(text, page, delivery->handler);
         text_add(text, ", stack at 0x%llx\n", (unsigned long long)delivery->stack);
     } else {
         text_add(text, "\n     failed: %s\n", delivery->failed.why);
@@ -107,7 +369,7 @@ static void print_exits(struct text *text, const struct page *page)
 static void print_remains(struct text *text, const struct page *page)
 {
     text_add(text, "where\n  %s\n", page->how != NULL ? page->how : "not known");
-    page_print_registers(text, page, page->wide);
+    print_registers(text, page, page->wide);
     print_exits(text, page);
 }
 
@@ -120,10 +382,10 @@ void page_print(struct text *text, const struct page *page)
     print_where(text, page);
     print_chain(text, page);
     print_loop(text, page);
-    page_print_code(text, page);
-    page_print_state(text, page);
-    page_print_stack(text, page);
-    page_print_walks(text, page);
+    print_code(text, page);
+    print_state(text, page);
+    print_stack(text, page);
+    print_walks(text, page);
     if (page->interrupts != NULL && page->interrupts->known) {
         text_add(text, "interrupts\n");
         interrupts_print(text, page->interrupts);

@@ -30,14 +30,4 @@ struct page {
 /* Lines of text, each ended. */
 void page_print(struct text *text, const struct page *page);
 
-/* For the files of the page: its parts, in order. */
-void page_print_registers(struct text *text, const struct page *page, bool wide);
-void page_print_state(struct text *text, const struct page *page);
-void page_print_code(struct text *text, const struct page *page);
-void page_print_stack(struct text *text, const struct page *page);
-void page_print_walks(struct text *text, const struct page *page);
-
-/* " <name+0x3>" where the address has a name. */
-void page_add_name(struct text *text, const struct page *page, gva_t address);
-
 #endif
