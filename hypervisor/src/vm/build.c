@@ -80,8 +80,7 @@ static void plug_net(struct vm *vm)
 static int plug_devices(struct vm *vm)
 {
     vm->plic = (struct plic){.contexts = vm->vcpu_count, .notify = notify_vcpu, .owner = vm};
-    vm->uart = (struct uart){
-        .irq = {plic_set_source, &vm->plic, SOURCE_UART}, .send = send_char, .owner = vm};
+    uart_init(&vm->uart, (struct irq_line){plic_set_source, &vm->plic, SOURCE_UART}, send_char, vm);
     plug(vm, GUEST_PLIC, PLIC_SIZE, &plic_ops, &vm->plic);
     plug(vm, GUEST_UART, UART_SIZE, &uart_ops, &vm->uart);
     plug_virtio(vm, &virtio_console_ops, NULL); /* slot 0: see console_receive() */

@@ -18,11 +18,10 @@ void console_receive(struct vm *vm, uint8_t byte)
 
 int console_take(struct vm *vm)
 {
-    int byte = -1;
+    int byte;
 
     lock_take(&vm->lock);
-    if (vm->uart.queue_count > 0)
-        byte = (int)uart_ops.read(&vm->uart, 0, 1);
+    byte = uart_take(&vm->uart);
     lock_drop(&vm->lock);
     return byte;
 }
