@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "cpu/paging32.h"
+#include "cpu/probe.h"
 #include "vm/vm.h"
 #include "watch/record/trace.h"
 
@@ -100,7 +100,7 @@ static enum verdict on_hlt(struct vcpu *vcpu, struct kvm_run *run)
 static enum verdict on_shutdown(struct vcpu *vcpu, struct kvm_run *run)
 {
     (void)run;
-    if (vcpu->vm->paging && vcpu->stats.exits == 1 && !paging32_works(vcpu))
+    if (vcpu->vm->paging && vcpu->stats.exits == 1 && !probe_paging32(vcpu->vm->options->kvm))
         vm_stop(vcpu->vm, END_FAILED, 0,
                 "this host's KVM does not run 32-bit code with paging; `lab/lab run` does");
     else

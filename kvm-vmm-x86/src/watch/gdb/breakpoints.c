@@ -142,7 +142,7 @@ static void plan_without(struct gdb_plan *plan, const struct gdb_breakpoints *ta
  * left.
  */
 static int plan_hardware(struct gdb_plan *plan, const struct gdb_breakpoints *table,
-                         struct gdb_breakpoint *b, const struct gdb_features *features)
+                         struct gdb_breakpoint *b, const struct probe_debug *features)
 {
     if (is_watch(b) ? features->watchpoint : features->breakpoint)
         return take_registers(plan, b);
@@ -151,7 +151,7 @@ static int plan_hardware(struct gdb_plan *plan, const struct gdb_breakpoints *ta
 }
 
 static void plan_software(struct gdb_plan *plan, const struct gdb_breakpoints *table,
-                          struct gdb_breakpoint *b, const struct gdb_features *features)
+                          struct gdb_breakpoint *b, const struct probe_debug *features)
 {
     if (features->int3)
         b->means = GDB_BY_INT3;
@@ -162,7 +162,7 @@ static void plan_software(struct gdb_plan *plan, const struct gdb_breakpoints *t
 }
 
 int gdb_plan(struct gdb_plan *plan, struct gdb_breakpoints *table,
-             const struct gdb_features *features)
+             const struct probe_debug *features)
 {
     *plan = (struct gdb_plan){0};
     for (unsigned i = 0; i < table->count; i++)

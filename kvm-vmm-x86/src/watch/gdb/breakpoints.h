@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "cpu/probe.h"
 
 /* Numbered as in the packets Z and z. Watchpoints for reads alone do not exist on x86. */
 enum gdb_breakpoint_type {
@@ -41,11 +42,6 @@ struct gdb_breakpoints {
     unsigned count;
 };
 
-/* What this KVM reports to a debugger. */
-struct gdb_features {
-    bool int3, breakpoint, watchpoint, step;
-};
-
 /* The debug registers to set (Intel SDM volume 3, 18.2), and whether there must be single steps. */
 struct gdb_plan {
     uint64_t address[GDB_DEBUG_REGISTERS];
@@ -67,6 +63,6 @@ const struct gdb_breakpoint *gdb_breakpoints_at(const struct gdb_breakpoints *ta
 /* Decides the means of each and fills `plan`. -ENOSPC: there are not enough debug registers for
  * what the user wants in hardware. */
 int gdb_plan(struct gdb_plan *plan, struct gdb_breakpoints *table,
-             const struct gdb_features *features);
+             const struct probe_debug *features);
 
 #endif

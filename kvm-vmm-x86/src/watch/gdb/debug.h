@@ -43,7 +43,7 @@ enum debug_phase { DEBUG_FREE, DEBUG_RUNNING, DEBUG_STOPPING, DEBUG_ALONE, DEBUG
 struct debug {
     struct vm *vm;
     bool enabled; /* set before any thread starts */
-    struct gdb_features features;
+    struct probe_debug features;
     uint32_t step_flags;    /* what goes with a single step: KVM_GUESTDBG_BLOCKIRQ, if known */
     void (*notify)(void *); /* called when the state is STOPPED: must not wait */
     void *notify_to;

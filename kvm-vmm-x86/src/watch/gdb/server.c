@@ -10,7 +10,6 @@
 #include "console/console.h"
 #include "host/kvm.h"
 #include "vm/vm.h"
-#include "watch/gdb/probe.h"
 #include "watch/gdb/vm_target.h"
 
 enum { CHUNK = 4096 };
@@ -46,7 +45,7 @@ int debug_server_open(struct debug_server *server, struct vm *vm, const struct k
     server->stub.context = vm;
     server->stub.send = send_bytes;
     server->stub.to = server;
-    vm->debug.features = debug_probe(kvm);
+    vm->debug.features = probe_debug(kvm);
     debug_init(&vm->debug, vm, options->wait, wake, server);
     vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
                 options->wait ? " waits for gdb" : "", server->socket.name);

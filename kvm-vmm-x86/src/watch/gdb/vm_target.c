@@ -163,7 +163,7 @@ static void describe_cpu(void *context, unsigned cpu, struct text *text)
 static void describe_means(void *context, struct text *text)
 {
     const struct debug *d = &((const struct vm *)context)->debug;
-    const struct gdb_features *f = &d->features;
+    const struct probe_debug *f = &d->features;
 
     text_add(text, "software breakpoints: %s\n",
              f->int3 ? "int3"

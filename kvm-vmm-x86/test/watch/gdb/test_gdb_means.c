@@ -10,8 +10,8 @@
 #include "watch/gdb/portable.h"
 #include "watch/gdb/timer.h"
 
-static const struct gdb_features everything = {true, true, true, true};
-static const struct gdb_features only_steps = {.step = true};
+static const struct probe_debug everything = {true, true, true, true};
+static const struct probe_debug only_steps = {.step = true};
 
 static void set(struct gdb_breakpoints *t, enum gdb_breakpoint_type type, gva_t at, uint32_t length)
 {
@@ -72,7 +72,7 @@ static void test_registers_run_out(void **state)
 
 static void test_means_of_software_breakpoints(void **state)
 {
-    static const struct gdb_features registers = {.breakpoint = true, .step = true};
+    static const struct probe_debug registers = {.breakpoint = true, .step = true};
     struct gdb_breakpoints t = {0};
     struct gdb_plan plan;
 
