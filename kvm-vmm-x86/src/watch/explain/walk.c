@@ -257,6 +257,14 @@ struct walk walk_address(const struct snapshot *s, const struct memory *memory, 
     return walk_as(s, memory, address, access, snapshot_cpl(s) == 3);
 }
 
+bool walk_place(const struct snapshot *s, const struct memory *memory, gva_t address, gpa_t *place)
+{
+    struct walk walk = walk_as(s, memory, address, WALK_READ, false);
+
+    *place = walk.gpa;
+    return walk.mapped && walk.in_ram;
+}
+
 size_t walk_read(const struct snapshot *s, const struct memory *memory, gva_t address, void *to,
                  size_t length)
 {

@@ -74,6 +74,9 @@ struct walk walk_address(const struct snapshot *s, const struct memory *memory, 
 struct walk walk_as(const struct snapshot *s, const struct memory *memory, gva_t address,
                     enum walk_access access, bool user);
 
+/* Where in RAM a linear address lies, whatever the rights; false if it does not. */
+bool walk_place(const struct snapshot *s, const struct memory *memory, gva_t address, gpa_t *place);
+
 /* Copies bytes at a linear address, across pages, whatever the rights; the count that could be. */
 size_t walk_read(const struct snapshot *s, const struct memory *memory, gva_t address, void *to,
                  size_t length);

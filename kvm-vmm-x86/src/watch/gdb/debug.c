@@ -114,7 +114,7 @@ static void go_on_locked(struct debug *d)
 
     traps_clear(&d->traps, &d->vm->memory);
     if (d->stale)
-        debug_note_entries_locked(d);
+        debug_note_handlers_locked(d);
     if (vcpu != NULL || d->wanted) {
         tell_locked(d, vcpu);
         return;
@@ -272,7 +272,7 @@ void debug_resume(struct debug *d, const enum gdb_action *actions)
         for (unsigned i = 0; i < d->vm->vcpu_count; i++)
             set_action(&d->vm->vcpus[i].debug, actions[i]);
         debug_note_watched_locked(d);
-        debug_note_entries_locked(d);
+        debug_note_handlers_locked(d);
         go_on_locked(d);
     }
     lock_release(&d->lock);

@@ -22,7 +22,7 @@
 
 #include "host/threads.h"
 #include "watch/gdb/cpu.h"
-#include "watch/gdb/entries.h"
+#include "watch/gdb/handlers.h"
 #include "watch/gdb/target.h"
 #include "watch/gdb/traps.h"
 
@@ -61,7 +61,7 @@ struct debug {
     struct gdb_plan plan;
     struct debug_watch watches[GDB_BREAKPOINTS_MAX];
     struct traps traps;
-    struct entries entries;
+    struct handlers handlers;
 };
 
 /* `waits`: no vCPU runs before a debugger says so. Before the first thread. */
@@ -108,7 +108,7 @@ enum debug_way { DEBUG_WAY_FREE, DEBUG_WAY_MET, DEBUG_WAY_COVERED };
 enum debug_way debug_way_locked(struct debug *debug, struct vcpu *vcpu, gpa_t *place);
 /* What watchpoints by single steps compare with, and where handlers begin. */
 void debug_note_watched_locked(struct debug *debug);
-void debug_note_entries_locked(struct debug *debug);
+void debug_note_handlers_locked(struct debug *debug);
 
 /* Between debug.c and exit.c. */
 void debug_event(struct vcpu *vcpu, const struct gdb_stop *stop);
@@ -117,7 +117,5 @@ bool debug_is_alone(struct vcpu *vcpu);
 /* The KVM_GUESTDBG_* that the vCPU is to enter the guest with; 0: none. */
 uint32_t debug_control(struct vcpu *vcpu);
 int debug_snapshot(const struct vcpu *vcpu, struct snapshot *snapshot) MUST_CHECK;
-/* Where in RAM a linear address lies; false if it does not. */
-bool debug_place(const struct vcpu *vcpu, const struct snapshot *s, gva_t at, gpa_t *place);
 
 #endif

@@ -19,14 +19,6 @@ int debug_snapshot(const struct vcpu *vcpu, struct snapshot *s)
     return kvm_read_registers(&vcpu->cpu, &s->regs, &s->sregs, NULL);
 }
 
-bool debug_place(const struct vcpu *vcpu, const struct snapshot *s, gva_t at, gpa_t *place)
-{
-    struct walk walk = walk_as(s, &vcpu->vm->memory, at, WALK_READ, false);
-
-    *place = walk.gpa;
-    return walk.mapped && walk.in_ram;
-}
-
 static bool overlaps(const struct gdb_breakpoint *b, const struct instruction_access *access)
 {
     unsigned size = access->size != 0 ? access->size : 1;
@@ -60,7 +52,7 @@ static unsigned watch_ahead(const struct debug *d, const struct snapshot *s)
 static void look_ahead(struct vcpu *vcpu, const struct snapshot *s)
 {
     vcpu->debug.looked = true;
-    vcpu->debug.pushes_flags = entries_is_pushf(s, &vcpu->vm->memory);
+    vcpu->debug.pushes_flags = handlers_is_pushf(s, &vcpu->vm->memory);
     vcpu->debug.sets_timer = vcpu->vm->debug.plan.steps && timer_is_set(s, &vcpu->vm->memory);
     vcpu->debug.touches = watch_ahead(&vcpu->vm->debug, s);
 }
@@ -110,13 +102,13 @@ static void tell_breakpoint(struct vcpu *vcpu, const struct gdb_breakpoint *b)
 static void on_trap(struct vcpu *vcpu, struct snapshot *s, gpa_t place)
 {
     struct debug *d = &vcpu->vm->debug;
-    const struct entry *entry = entries_at(&d->entries, place);
+    const struct handler *handler = handlers_at(&d->handlers, place);
     const struct gdb_breakpoint *b = breakpoint_at(d, snapshot_linear_rip(s), place);
 
     vcpu->debug.traps++;
-    if (entry != NULL) {
+    if (handler != NULL) {
         vcpu->debug.calm = DEBUG_CALM_STEPS;
-        entries_hide_trap_flag(entry, s, &vcpu->vm->memory);
+        handlers_hide_trap_flag(handler, s, &vcpu->vm->memory);
     }
     if (kvm_write_general(&vcpu->cpu, &s->regs) < 0)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses its registers at a breakpoint");
@@ -129,15 +121,15 @@ static void on_trap(struct vcpu *vcpu, struct snapshot *s, gpa_t place)
         debug_pass(vcpu, false);
 }
 
-static const struct trap *trap_at(struct vcpu *vcpu, const struct snapshot *s, uint64_t back,
+/* The planted instruction that lies `back` bytes before RIP, or NULL. */
+static const struct trap *trap_at(const struct vcpu *vcpu, const struct snapshot *s, uint64_t back,
                                   gpa_t *place)
 {
     struct snapshot there = *s;
 
     there.regs.rip -= back;
-    return debug_place(vcpu, s, snapshot_linear_rip(&there), place)
-               ? traps_at(&vcpu->vm->debug.traps, *place)
-               : NULL;
+    return traps_find(&vcpu->vm->debug.traps, s, &vcpu->vm->memory, snapshot_linear_rip(&there),
+                      place);
 }
 
 /* Whether RIP is still at the instruction when a port write comes out differs; it is behind it once
@@ -225,7 +217,7 @@ static void after_step(struct vcpu *vcpu)
     unsigned touched;
 
     if (own->looked && own->pushes_flags)
-        entries_hide_pushed_flag(&s, &vcpu->vm->memory);
+        handlers_hide_pushed_flag(&s, &vcpu->vm->memory);
     if (own->looked && own->sets_timer)
         delay_timer(vcpu);
     own->calm -= own->calm > 0 && (s.regs.rflags & RFLAGS_IF);

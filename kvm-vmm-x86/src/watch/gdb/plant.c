@@ -2,6 +2,7 @@
  * debug.h. */
 #include "host/kvm_debug.h"
 #include "vm/vm.h"
+#include "watch/explain/walk.h"
 #include "watch/gdb/debug.h"
 
 /* Whether any vCPU goes on step by step. */
@@ -14,13 +15,6 @@ static bool steps_locked(const struct debug *d)
     return steps;
 }
 
-/* Whether a trap that begins at `from` covers `at`: more than its first byte, if it is longer than
- * the instruction it stands for. */
-static bool covers(enum trap_kind kind, gpa_t from, gpa_t at)
-{
-    return at >= from && at - from < (unsigned)kind;
-}
-
 static enum trap_kind kind_of(enum gdb_means means)
 {
     return means == GDB_BY_INT3 ? TRAP_INT3 : TRAP_PORT;
@@ -31,7 +25,7 @@ static bool is_code(const struct gdb_breakpoint *b)
     return b->means == GDB_BY_INT3 || b->means == GDB_BY_PORT;
 }
 
-static enum trap_kind entry_kind(const struct debug *d)
+static enum trap_kind handler_kind(const struct debug *d)
 {
     return d->features.int3 ? TRAP_INT3 : TRAP_PORT;
 }
@@ -46,12 +40,12 @@ void debug_plant_locked(struct debug *d, const gpa_t *but)
     for (unsigned i = 0; i < d->table.count; i++) {
         enum trap_kind kind = kind_of(d->table.list[i].means);
 
-        if (is_code(&d->table.list[i]) && (but == NULL || !covers(kind, d->places[i], *but)))
+        if (is_code(&d->table.list[i]) && (but == NULL || !traps_covers(kind, d->places[i], *but)))
             (void)traps_put(&d->traps, memory, d->places[i], kind);
     }
-    for (unsigned i = 0; steps && i < d->entries.count; i++)
-        if (but == NULL || !covers(entry_kind(d), d->entries.list[i].at, *but))
-            (void)traps_put(&d->traps, memory, d->entries.list[i].at, entry_kind(d));
+    for (unsigned i = 0; steps && i < d->handlers.count; i++)
+        if (but == NULL || !traps_covers(handler_kind(d), d->handlers.list[i].at, *but))
+            (void)traps_put(&d->traps, memory, d->handlers.list[i].at, handler_kind(d));
 }
 
 /* What a trap at `from` is to a vCPU at `at`. */
@@ -59,7 +53,7 @@ static enum debug_way way_of(enum trap_kind kind, gpa_t from, gpa_t at)
 {
     if (at == from)
         return DEBUG_WAY_MET;
-    return covers(kind, from, at) ? DEBUG_WAY_COVERED : DEBUG_WAY_FREE;
+    return traps_covers(kind, from, at) ? DEBUG_WAY_COVERED : DEBUG_WAY_FREE;
 }
 
 static enum debug_way way_past(const struct debug *d, unsigned i, gva_t at, gpa_t place)
@@ -80,14 +74,14 @@ enum debug_way debug_way_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place
 
     if (debug_snapshot(vcpu, &s) < 0)
         return DEBUG_WAY_FREE;
-    if (!debug_place(vcpu, &s, snapshot_linear_rip(&s), place))
+    if (!walk_place(&s, &d->vm->memory, snapshot_linear_rip(&s), place))
         *place = UINT64_MAX;
     for (unsigned i = 0; i < d->table.count; i++) {
         way = way_past(d, i, snapshot_linear_rip(&s), *place);
         worst = way > worst ? way : worst;
     }
-    for (unsigned i = 0; steps_locked(d) && i < d->entries.count; i++) {
-        way = way_of(entry_kind(d), d->entries.list[i].at, *place);
+    for (unsigned i = 0; steps_locked(d) && i < d->handlers.count; i++) {
+        way = way_of(handler_kind(d), d->handlers.list[i].at, *place);
         worst = way > worst ? way : worst;
     }
     return worst;
@@ -103,23 +97,24 @@ void debug_note_watched_locked(struct debug *d)
             d->watches[i] = (struct debug_watch){0};
 }
 
-void debug_note_entries_locked(struct debug *d)
+void debug_note_handlers_locked(struct debug *d)
 {
     /* Intel SDM volume 4, table 2-2. */
-    static const uint32_t msrs[ENTRIES_CALLS] = {
-        [ENTRIES_LSTAR] = 0xc0000082, [ENTRIES_CSTAR] = 0xc0000083, [ENTRIES_SYSENTER] = 0x176};
+    static const uint32_t msrs[HANDLERS_CALLS] = {
+        [HANDLERS_LSTAR] = 0xc0000082, [HANDLERS_CSTAR] = 0xc0000083, [HANDLERS_SYSENTER] = 0x176};
 
     d->stale = false;
-    d->entries.count = 0;
+    d->handlers.count = 0;
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
-        gva_t calls[ENTRIES_CALLS];
+        gva_t calls[HANDLERS_CALLS];
         struct snapshot s;
 
         if (debug_snapshot(&d->vm->vcpus[i], &s) < 0)
             continue;
         d->vm->vcpus[i].debug.idt = s.sregs.idt;
-        for (unsigned k = 0; k < ENTRIES_CALLS; k++)
+        for (unsigned k = 0; k < HANDLERS_CALLS; k++)
             calls[k] = kvm_read_msr(&d->vm->vcpus[i].cpu, msrs[k]);
-        entries_add(&d->entries, &s, &d->vm->memory, calls);
+        handlers_add(&d->handlers, &s, &d->vm->memory);
+        handlers_add_calls(&d->handlers, &s, &d->vm->memory, calls);
     }
 }

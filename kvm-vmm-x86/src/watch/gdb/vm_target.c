@@ -8,7 +8,6 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 #include "watch/explain/walk.h"
-#include "watch/gdb/portable.h"
 
 /* The signal that a killed guest is said to have ended by. */
 enum { KILL = 9 };
@@ -66,7 +65,7 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
 
     if (debug_snapshot(&vm->vcpus[cpu], &s) < 0)
         return 0;
-    while (done < length && debug_place(&vm->vcpus[cpu], &s, at + done, &place)) {
+    while (done < length && walk_place(&s, &vm->memory, at + done, &place)) {
         size_t part = PAGE_SIZE - place % PAGE_SIZE;
 
         if (part > length - done)
@@ -78,12 +77,12 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
     return done;
 }
 
-static bool is_contiguous(const struct vcpu *vcpu, const struct snapshot *s,
+static bool is_contiguous(const struct vm *vm, const struct snapshot *s,
                           const struct gdb_breakpoint *b, gpa_t place)
 {
     gpa_t last;
 
-    return b->length == 0 || (debug_place(vcpu, s, b->address + b->length - 1, &last) &&
+    return b->length == 0 || (walk_place(s, &vm->memory, b->address + b->length - 1, &last) &&
                               last == place + b->length - 1);
 }
 
@@ -101,14 +100,14 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
 
     if (debug_snapshot(vcpu, &s) < 0)
         return -EIO;
-    mapped = debug_place(vcpu, &s, b.address, &place);
+    mapped = walk_place(&s, &vm->memory, b.address, &place);
     if (!mapped)
         place = UINT64_MAX;
     if (b.type == GDB_SOFTWARE && d->features.int3 && !mapped)
         return -EFAULT;
-    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(vcpu, &s, &b, place)))
+    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(vm, &s, &b, place)))
         return -EOPNOTSUPP;
-    b.portable = !watch && mapped && portable_is(&s, &vm->memory, b.address, place);
+    b.portable = !watch && mapped && traps_port_fits(&s, &vm->memory, b.address, place);
     return debug_insert(d, &b, place);
 }
 

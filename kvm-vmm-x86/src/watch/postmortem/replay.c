@@ -4,18 +4,30 @@
 #include <string.h>
 
 #include "host/kvm_debug.h"
+#include "watch/explain/fault/raise.h"
+#include "watch/explain/walk.h"
+#include "watch/gdb/handlers.h"
 #include "watch/postmortem/recording.h"
-#include "watch/postmortem/tripwire.h"
 #include "watch/postmortem/worker.h"
 
-enum { LIMIT_MS = 10000, STEPS_MAX = 400000 };
+enum { LIMIT_MS = 10000, STEPS_MAX = 400000, TABLE_MAX = 4096 };
+
+/* What the handlers were found with. */
+struct table {
+    struct kvm_dtable idt;
+    uint64_t cr0, cr3;
+    uint8_t bytes[TABLE_MAX];
+    size_t size;
+};
 
 struct run {
     const struct vm *vm; /* that shut down */
     struct vcpu *vcpu;   /* of its double */
     const struct memory *memory;
     struct replay *replay;
-    struct tripwires wires;
+    struct table table;
+    struct handlers handlers;
+    struct traps traps;
 };
 
 /* Both parts of the state come with each exit: no further calls. */
@@ -61,8 +73,67 @@ static bool begin_steps(struct run *r)
     return kvm_read_registers(&r->vcpu->cpu, &run->s.regs.regs, &run->s.regs.sregs, NULL) == 0;
 }
 
-/* A tripwire came back: the vCPU stands in the handler's second instruction, as it were. */
-static bool enter_handler(struct run *r, const struct tripwire *wire)
+/* Handlers are looked for again only when the table is another one or holds something else. In real
+ * mode it is full of whatever is in memory there, so that only the vector which the next
+ * instruction raises counts. */
+static void find_handlers(struct run *r, const struct exception *next)
+{
+    const struct snapshot *s = &r->replay->snapshot;
+    size_t size = (size_t)s->sregs.idt.limit + 1;
+    struct table now = {.idt = s->sregs.idt, .cr0 = s->sregs.cr0, .cr3 = s->sregs.cr3};
+
+    if (s->sregs.cr0 & CR0_PE) {
+        now.size = walk_read(s, r->memory, now.idt.base, now.bytes,
+                             size < sizeof now.bytes ? size : sizeof now.bytes);
+        if (now.idt.base == r->table.idt.base && now.idt.limit == r->table.idt.limit &&
+            now.cr0 == r->table.cr0 && now.cr3 == r->table.cr3 && now.size == r->table.size &&
+            memcmp(now.bytes, r->table.bytes, now.size) == 0)
+            return;
+    }
+    r->table = now;
+    r->handlers.count = 0;
+    if (s->sregs.cr0 & CR0_PE)
+        handlers_add(&r->handlers, s, r->memory);
+    else if (next->vector != EXCEPTION_NONE)
+        handlers_add_vector(&r->handlers, s, r->memory, (unsigned)next->vector);
+}
+
+/* A step over an instruction that faults goes into its handler and on at full speed, for the CPU
+ * clears the trap flag there: so each handler begins with a trap, for the time of the step. The
+ * instruction that is stepped over stays as it is. */
+static void plant(struct run *r)
+{
+    const struct snapshot *s = &r->replay->snapshot;
+    struct raise next = raise_look(s, r->memory);
+    unsigned length = next.decoded ? next.instruction.i.length : INSTRUCTION_MAX;
+    gva_t rip = snapshot_linear_rip(s);
+
+    find_handlers(r, &next.exception);
+    for (unsigned i = 0; i < r->handlers.count; i++) {
+        const struct handler *h = &r->handlers.list[i];
+
+        if (h->linear + TRAP_PORT <= rip || h->linear >= rip + length)
+            (void)traps_put(&r->traps, r->memory, h->at, TRAP_PORT);
+    }
+}
+
+/* The handler whose trap the vCPU has come back from, RIP at it or behind it; or NULL. */
+static const struct handler *handler_met(const struct run *r)
+{
+    const struct kvm_run *run = r->vcpu->cpu.run;
+    struct snapshot s = {.regs = run->s.regs.regs, .sregs = run->s.regs.sregs};
+    gpa_t place;
+
+    if (run->exit_reason != KVM_EXIT_IO || run->io.port != TRAPS_PORT)
+        return NULL;
+    for (unsigned back = 0; back <= TRAP_PORT; back += TRAP_PORT, s.regs.rip -= TRAP_PORT)
+        if (traps_find(&r->traps, &s, r->memory, snapshot_linear_rip(&s), &place) != NULL)
+            return handlers_at(&r->handlers, place);
+    return NULL;
+}
+
+/* The vCPU has written to the port of a trap: it is to stand at the handler's first instruction. */
+static bool enter_handler(struct run *r, const struct handler *handler)
 {
     struct kvm_run *run = r->vcpu->cpu.run;
     struct kvm_regs regs;
@@ -70,9 +141,9 @@ static bool enter_handler(struct run *r, const struct tripwire *wire)
     if (kvm_finish_exit(&r->vcpu->cpu) == 0 ||
         kvm_read_registers(&r->vcpu->cpu, &regs, &run->s.regs.sregs, NULL) < 0)
         return false;
-    regs.rip = wire->offset;
+    regs.rip = handler->offset;
     r->replay->handlers++;
-    r->replay->handling = (int)wire->vector;
+    r->replay->handling = handler->vector;
     return kvm_write_general(&r->vcpu->cpu, &regs) == 0;
 }
 
@@ -81,17 +152,16 @@ static bool step(struct run *r, const struct worker *worker)
 {
     static const uint64_t no_addresses[4];
     struct kvm_run *run = r->vcpu->cpu.run;
-    const struct tripwire *hit = NULL;
+    const struct handler *met;
     bool entered;
 
     take_state(r);
-    tripwires_lay(&r->wires, &r->replay->snapshot, r->memory);
+    plant(r);
     entered = kvm_set_guest_debug(&r->vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
                                   no_addresses, 0) == 0 &&
               worker_enter(worker);
-    if (entered && run->exit_reason == KVM_EXIT_IO && run->io.port == TRIPWIRE_PORT)
-        hit = tripwires_find(&r->wires, run->s.regs.regs.rip);
-    tripwires_lift(&r->wires);
+    met = entered ? handler_met(r) : NULL;
+    traps_clear(&r->traps, r->memory);
     if (!entered)
         return false;
     if (run->exit_reason == KVM_EXIT_SHUTDOWN) {
@@ -100,8 +170,8 @@ static bool step(struct run *r, const struct worker *worker)
     }
     r->replay->steps++;
     r->replay->handling = -1;
-    if (hit != NULL)
-        return enter_handler(r, hit);
+    if (met != NULL)
+        return enter_handler(r, met);
     if (run->exit_reason == KVM_EXIT_DEBUG)
         return r->replay->steps < STEPS_MAX;
     r->replay->result = REPLAY_DIVERGED;

@@ -1,13 +1,12 @@
-/* Unit tests of how breakpoints are brought about: the plan for debug registers
- * (gdb/breakpoints.c), planted instructions (debug/traps.c), handlers with their saved flags
- * (debug/entries.c), and deadlines (debug/timer.c). */
+/* Unit tests of how breakpoints are brought about: the plan for debug registers (breakpoints.c),
+ * planted instructions (traps.c), handlers with their saved flags (handlers.c), and deadlines
+ * (timer.c). */
 #include <errno.h>
 #include <string.h>
 
 #include "cmocka_all.h"
 #include "watch/gdb/breakpoints.h"
-#include "watch/gdb/entries.h"
-#include "watch/gdb/portable.h"
+#include "watch/gdb/handlers.h"
 #include "watch/gdb/timer.h"
 
 static const struct probe_debug everything = {true, true, true, true};
@@ -148,7 +147,9 @@ static int fresh_memory(void **state)
 static void test_traps_leave_nothing(void **state)
 {
     static uint8_t before[sizeof ram];
+    const struct snapshot real = {0};
     static struct traps t;
+    gpa_t place;
 
     (void)state;
     memcpy(before, ram, sizeof ram);
@@ -162,9 +163,14 @@ static void test_traps_leave_nothing(void **state)
     assert_false(traps_put(&t, &memory, 0x102, TRAP_PORT)); /* overlaps */
     assert_false(traps_put(&t, &memory, 0xfff, TRAP_PORT)); /* ends beyond its page */
     assert_false(traps_put(&t, &memory, sizeof ram, TRAP_INT3));
-    assert_non_null(traps_at(&t, 0x101));
-    assert_null(traps_at(&t, 0x102));
-    assert_int_equal(t.count, 2);
+    assert_true(traps_put(&t, &memory, 0x80, TRAP_PORT));  /* keeps the order */
+    assert_false(traps_put(&t, &memory, 0xff, TRAP_PORT)); /* overlaps the one behind it */
+    assert_int_equal(ram[0xff], before[0xff]);
+    assert_non_null(traps_find(&t, &real, &memory, 0x101, &place));
+    assert_int_equal(place, 0x101);
+    assert_null(traps_find(&t, &real, &memory, 0x102, &place));
+    assert_null(traps_find(&t, &real, &memory, sizeof ram, &place));
+    assert_int_equal(t.count, 3);
     traps_clear(&t, &memory);
     assert_memory_equal(before, ram, sizeof ram);
 }
@@ -182,23 +188,83 @@ static void test_what_the_guest_wrote_stays(void **state)
     assert_int_equal(ram[0x201], TRAPS_PORT); /* and so does what it did not: the pair is its own */
 }
 
+/* The table takes no more than it can hold, and finds each. */
+static void test_many_traps(void **state)
+{
+    const struct snapshot real = {0};
+    static struct traps t;
+    gpa_t place;
+
+    (void)state;
+    t.count = 0;
+    for (unsigned i = 0; i < TRAPS_MAX; i++)
+        assert_true(traps_put(&t, &memory, i * 37 % TRAPS_MAX * 8, TRAP_PORT));
+    assert_false(traps_put(&t, &memory, 8 * TRAPS_MAX, TRAP_PORT));
+    for (unsigned i = 0; i < TRAPS_MAX; i++) {
+        assert_non_null(traps_find(&t, &real, &memory, i * 8, &place));
+        assert_null(traps_find(&t, &real, &memory, i * 8 + 1, &place));
+    }
+    traps_clear(&t, &memory);
+}
+
 /* A real-mode table with two handlers, one of them twice. */
 static void test_handlers_in_real_mode(void **state)
 {
-    static const gva_t no_calls[ENTRIES_CALLS];
     struct snapshot s = {.sregs.idt = {.base = 0, .limit = 0x3ff}};
-    static struct entries e;
+    static struct handlers h;
 
     (void)state;
     memset(ram, 0, 0x400);
     memcpy(ram + 4 * 8, "\x10\x00\x00\x01", 4); /* 0100:0010 */
     memcpy(ram + 4 * 9, "\x00\x00\x01\x01", 4); /* 0101:0000, the same place */
-    memcpy(ram + 4 * 64, "\x00\x20\x00\x00", 4);
-    e.count = 0;
-    entries_add(&e, &s, &memory, no_calls);
-    assert_int_equal(e.count, 2);
-    assert_non_null(entries_at(&e, 0x1010));
-    assert_non_null(entries_at(&e, 0x2000));
+    memcpy(ram + 4 * 64, "\x00\x08\x00\x00", 4);
+    h.count = 0;
+    handlers_add(&h, &s, &memory);
+    assert_int_equal(h.count, 2);
+    assert_int_equal(h.list[0].vector, 64);
+    assert_int_equal(handlers_at(&h, 0x1010)->vector, 8);
+    assert_int_equal(handlers_at(&h, 0x1010)->offset, 0x10);
+    assert_null(handlers_at(&h, 0x1011));
+    h.count = 0;
+    handlers_add_vector(&h, &s, &memory, 9);
+    handlers_add_vector(&h, &s, &memory, 10); /* 0000:0000: no handler */
+    assert_int_equal(h.count, 1);
+    assert_non_null(handlers_at(&h, 0x1010));
+}
+
+/* Protected mode without paging: a gate counts if it is present, an interrupt or trap gate, and its
+ * code segment is one. */
+static void test_handlers_of_gates(void **state)
+{
+    enum { IDT = 0x1000, GDT = 0x2000 };
+    static const uint64_t code = 0x00cf9b000000ffff, data = 0x00cf93000000ffff;
+    static const uint64_t gates[] = {[3] = 0x00008e0000083000,  /* good */
+                                     [4] = 0x00000e0000084000,  /* not present */
+                                     [5] = 0x0000850000085000,  /* a task gate */
+                                     [6] = 0x00008e0000106000,  /* its selector: data */
+                                     [7] = 0x00008e0000f87000,  /* beyond the GDT */
+                                     [8] = 0x00008f0000082fff}; /* good, a trap gate */
+    static const gva_t calls[HANDLERS_CALLS] = {
+        [HANDLERS_LSTAR] = 0x5000, [HANDLERS_SYSENTER] = 0x6000};
+    struct snapshot s = {.sregs = {.cr0 = CR0_PE,
+                                   .idt = {.base = IDT, .limit = sizeof gates - 1},
+                                   .gdt = {.base = GDT, .limit = 23}}};
+    static struct handlers h;
+
+    (void)state;
+    memcpy(ram + IDT, gates, sizeof gates);
+    memcpy(ram + GDT + 8, &code, 8);
+    memcpy(ram + GDT + 16, &data, 8);
+    h.count = 0;
+    handlers_add(&h, &s, &memory);
+    assert_int_equal(h.count, 2);
+    assert_int_equal(handlers_at(&h, 0x3000)->vector, 3);
+    assert_int_equal(handlers_at(&h, 0x2fff)->vector, 8);
+    handlers_add_calls(&h, &s, &memory, calls);
+    assert_int_equal(h.count, 4);
+    assert_true(handlers_at(&h, 0x5000)->syscall);
+    assert_false(handlers_at(&h, 0x6000)->syscall);
+    assert_int_equal(handlers_at(&h, 0x6000)->vector, -1);
 }
 
 static struct snapshot long_mode(void)
@@ -218,24 +284,24 @@ static void put64(gpa_t at, uint64_t value)
 static void test_saved_flags(void **state)
 {
     struct snapshot s = long_mode();
-    struct entry interrupt = {.at = 0x1000}, syscall = {.at = 0x1000, .syscall = true};
+    struct handler interrupt = {.at = 0x1000}, syscall = {.at = 0x1000, .syscall = true};
 
     (void)state;
     put64(0x8000, 0xffffffff81000000); /* RIP, CS, flags */
     put64(0x8008, 0x10);
     put64(0x8010, 0x302);
-    entries_hide_trap_flag(&interrupt, &s, &memory);
+    handlers_hide_trap_flag(&interrupt, &s, &memory);
     assert_int_equal(ram[0x8011], 0x02);
     put64(0x8000, 2); /* an error code, then the same */
     put64(0x8008, 0xffffffff81000000);
     put64(0x8010, 0x10);
     put64(0x8018, 0x302);
-    entries_hide_trap_flag(&interrupt, &s, &memory);
+    handlers_hide_trap_flag(&interrupt, &s, &memory);
     assert_int_equal(ram[0x8019], 0x02);
     s.regs.r11 = 0x302;
-    entries_hide_trap_flag(&interrupt, &s, &memory);
+    handlers_hide_trap_flag(&interrupt, &s, &memory);
     assert_int_equal(s.regs.r11, 0x302); /* an interrupt saves nothing there */
-    entries_hide_trap_flag(&syscall, &s, &memory);
+    handlers_hide_trap_flag(&syscall, &s, &memory);
     assert_int_equal(s.regs.r11, 0x202);
 }
 
@@ -246,27 +312,27 @@ static void test_pushed_flags(void **state)
     (void)state;
     s.regs.rip = 0x1000;
     memcpy(ram + 0x1000, "\x9c\x66\x9c\x48\x9c\x66\x90", 7);
-    assert_true(entries_is_pushf(&s, &memory));
+    assert_true(handlers_is_pushf(&s, &memory));
     s.regs.rip = 0x1001;
-    assert_true(entries_is_pushf(&s, &memory));
+    assert_true(handlers_is_pushf(&s, &memory));
     s.regs.rip = 0x1003;
-    assert_true(entries_is_pushf(&s, &memory));
+    assert_true(handlers_is_pushf(&s, &memory));
     s.regs.rip = 0x1005;
-    assert_false(entries_is_pushf(&s, &memory));
+    assert_false(handlers_is_pushf(&s, &memory));
     put64(0x8000, 0x346);
-    entries_hide_pushed_flag(&s, &memory);
+    handlers_hide_pushed_flag(&s, &memory);
     assert_int_equal(ram[0x8001], 0x02);
     assert_int_equal(ram[0x8000], 0x46);
 }
 
 /* Code for 64 bits at 0x1000, with paging off for the walk's sake. */
-static bool portable(const char *code, size_t length, gva_t at)
+static bool fits(const char *code, size_t length, gva_t at)
 {
     struct snapshot s = long_mode();
 
     memset(ram, 0x90, sizeof ram);
     memcpy(ram + 0x1000, code, length);
-    return portable_is(&s, &memory, at, at);
+    return traps_port_fits(&s, &memory, at, at);
 }
 
 static void test_what_a_port_write_may_cover(void **state)
@@ -274,19 +340,19 @@ static void test_what_a_port_write_may_cover(void **state)
     struct snapshot s = long_mode();
 
     (void)state;
-    assert_true(portable("\x89\xc3", 2, 0x1000));         /* mov %eax,%ebx */
-    assert_false(portable("\xc3\x89\xc3", 3, 0x1000));    /* ret */
-    assert_true(portable("\x55\x48\x89\xe5", 4, 0x1000)); /* push %rbp; mov %rsp,%rbp */
+    assert_true(fits("\x89\xc3", 2, 0x1000));         /* mov %eax,%ebx */
+    assert_false(fits("\xc3\x89\xc3", 3, 0x1000));    /* ret */
+    assert_true(fits("\x55\x48\x89\xe5", 4, 0x1000)); /* push %rbp; mov %rsp,%rbp */
     /* The same with a jump back to the mov, short and long. */
-    assert_false(portable("\x55\x48\x89\xe5\xeb\xfb", 6, 0x1000));
-    assert_false(portable("\x55\x48\x89\xe5\xe9\xf8\xff\xff\xff", 9, 0x1000));
-    assert_false(portable("\x55\x48\x89\xe5\x0f\x84\xf7\xff\xff\xff", 10, 0x1000));
-    assert_true(portable("\x55\x48\x89\xe5\x0f\x84\xf6\xff\xff\xff", 10, 0x1000)); /* to the push */
-    assert_false(portable("\x89\xc3", 2, 0x1fff)); /* at the end of a page */
-    assert_false(portable("\x06", 1, 0x1000));     /* no instruction of 64-bit code */
-    assert_true(portable("\0\0", 2, 0x1000));      /* add %al,(%rax) */
+    assert_false(fits("\x55\x48\x89\xe5\xeb\xfb", 6, 0x1000));
+    assert_false(fits("\x55\x48\x89\xe5\xe9\xf8\xff\xff\xff", 9, 0x1000));
+    assert_false(fits("\x55\x48\x89\xe5\x0f\x84\xf7\xff\xff\xff", 10, 0x1000));
+    assert_true(fits("\x55\x48\x89\xe5\x0f\x84\xf6\xff\xff\xff", 10, 0x1000)); /* to the push */
+    assert_false(fits("\x89\xc3", 2, 0x1fff)); /* at the end of a page */
+    assert_false(fits("\x06", 1, 0x1000));     /* no instruction of 64-bit code */
+    assert_true(fits("\0\0", 2, 0x1000));      /* add %al,(%rax) */
     memset(ram, 0, sizeof ram);
-    assert_false(portable_is(&s, &memory, 0x1000, 0x1000)); /* nothing there yet */
+    assert_false(traps_port_fits(&s, &memory, 0x1000, 0x1000)); /* nothing there yet */
 }
 
 static void test_a_deadline_is_noticed(void **state)
@@ -331,7 +397,9 @@ int main(void)
         cmocka_unit_test(test_table),
         cmocka_unit_test_setup(test_traps_leave_nothing, fresh_memory),
         cmocka_unit_test_setup(test_what_the_guest_wrote_stays, fresh_memory),
+        cmocka_unit_test_setup(test_many_traps, fresh_memory),
         cmocka_unit_test_setup(test_handlers_in_real_mode, fresh_memory),
+        cmocka_unit_test_setup(test_handlers_of_gates, fresh_memory),
         cmocka_unit_test_setup(test_saved_flags, fresh_memory),
         cmocka_unit_test_setup(test_pushed_flags, fresh_memory),
         cmocka_unit_test_setup(test_what_a_port_write_may_cover, fresh_memory),

@@ -1,0 +1,151 @@
+/* Handlers and the trap flag they would save; see handlers.h. */
+#include "watch/gdb/handlers.h"
+
+#include <string.h>
+
+#include "watch/explain/fault/gate.h"
+#include "watch/explain/walk.h"
+
+enum { VECTORS = 256, TF_BYTE = 1, TF_IN_BYTE = 1 /* bit 8 of the flags: bit 0 of byte 1 */ };
+#define RFLAGS_TF (UINT64_C(1) << 8)
+
+/* How many lie below `at`. */
+static unsigned below(const struct handlers *handlers, gpa_t at)
+{
+    unsigned low = 0, high = handlers->count;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+
+        if (handlers->list[middle].at < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct handler *handlers_at(const struct handlers *handlers, gpa_t at)
+{
+    unsigned n = below(handlers, at);
+
+    return n < handlers->count && handlers->list[n].at == at ? &handlers->list[n] : NULL;
+}
+
+static void add(struct handlers *handlers, const struct snapshot *s, const struct memory *memory,
+                struct handler handler)
+{
+    struct handler *here;
+
+    if (handlers->count == HANDLERS_MAX || !walk_place(s, memory, handler.linear, &handler.at) ||
+        handlers_at(handlers, handler.at) != NULL)
+        return;
+    here = &handlers->list[below(handlers, handler.at)];
+    memmove(here + 1, here, (size_t)(handlers->list + handlers->count++ - here) * sizeof *here);
+    *here = handler;
+}
+
+/* Task gates lead to a TSS: nobody here uses them. */
+void handlers_add_vector(struct handlers *handlers, const struct snapshot *s,
+                         const struct memory *memory, unsigned vector)
+{
+    struct gate gate = gate_look(s, memory, vector);
+    gva_t linear = ((gva_t)gate.selector << 4) + gate.offset;
+    struct descriptor code;
+
+    if (!gate.inside || !gate.readable || (gate.raw == 0 && gate.raw_high == 0))
+        return;
+    if (s->sregs.cr0 & CR0_PE) {
+        code = descriptor_look(s, memory, gate.selector);
+        if (!gate.present || gate.segment || gate.type == TYPE_TASK_GATE ||
+            code.state != DESCRIPTOR_GOOD || !descriptor_is_code(&code))
+            return;
+        linear = snapshot_is_long(s) ? gate.offset : (uint32_t)(gate.offset + code.base);
+    }
+    add(handlers, s, memory,
+        (struct handler){.linear = linear, .offset = gate.offset, .vector = (int)vector});
+}
+
+void handlers_add(struct handlers *handlers, const struct snapshot *s, const struct memory *memory)
+{
+    for (unsigned vector = 0; vector < VECTORS; vector++)
+        handlers_add_vector(handlers, s, memory, vector);
+}
+
+void handlers_add_calls(struct handlers *handlers, const struct snapshot *s,
+                        const struct memory *memory, const gva_t calls[HANDLERS_CALLS])
+{
+    for (unsigned i = 0; i < HANDLERS_CALLS; i++)
+        if (calls[i] != 0)
+            add(handlers, s, memory,
+                (struct handler){.linear = calls[i],
+                                 .offset = calls[i],
+                                 .vector = -1,
+                                 .syscall = i != HANDLERS_SYSENTER});
+}
+
+static uint64_t read_slot(const struct snapshot *s, const struct memory *memory, gva_t at,
+                          unsigned bytes)
+{
+    uint64_t value = 0;
+
+    return walk_read(s, memory, at, &value, bytes) == bytes ? value : 0;
+}
+
+static void clear_flag_at(const struct snapshot *s, const struct memory *memory, gva_t flags)
+{
+    uint8_t *byte = NULL;
+    gpa_t place;
+
+    if (walk_place(s, memory, flags + TF_BYTE, &place))
+        byte = memory_at(memory, place, 1);
+    if (byte != NULL)
+        *byte &= (uint8_t)~TF_IN_BYTE;
+}
+
+/* What was pushed: IP, CS, flags, and for some exceptions an error code below them. Bit 1 of flags
+ * is always set and a code selector always fits 16 bits, an error code stands where IP would. */
+static bool looks_like_frame(const struct snapshot *s, const struct memory *memory, gva_t at,
+                             unsigned slot)
+{
+    uint64_t cs = read_slot(s, memory, at + slot, slot);
+    uint64_t flags = read_slot(s, memory, at + 2 * slot, slot);
+
+    return cs != 0 && cs <= UINT16_MAX && (flags & RFLAGS_TF) && (flags & RFLAGS_FIXED) &&
+           flags <= UINT32_MAX >> 10;
+}
+
+void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s,
+                             const struct memory *memory)
+{
+    unsigned slot = snapshot_code_bits(s) / 8;
+    gva_t top = snapshot_linear_rsp(s);
+
+    if (handler->syscall)
+        s->regs.r11 &= ~RFLAGS_TF;
+    else if (looks_like_frame(s, memory, top, slot))
+        clear_flag_at(s, memory, top + 2 * slot);
+    else if (looks_like_frame(s, memory, top + slot, slot))
+        clear_flag_at(s, memory, top + 3 * slot);
+}
+
+void handlers_hide_pushed_flag(const struct snapshot *s, const struct memory *memory)
+{
+    clear_flag_at(s, memory, snapshot_linear_rsp(s));
+}
+
+/* 9C behind any operand-size and REX prefixes. */
+bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory)
+{
+    uint8_t code[4];
+    size_t count = walk_read(s, memory, snapshot_linear_rip(s), code, sizeof code);
+    bool is_long = snapshot_code_bits(s) == 64;
+
+    for (size_t i = 0; i < count; i++) {
+        if (code[i] == 0x9c)
+            return true;
+        if (code[i] != 0x66 && !(is_long && (code[i] & 0xf0) == 0x40))
+            return false;
+    }
+    return false;
+}

@@ -1,0 +1,57 @@
+/*
+ * Where the CPU goes by itself: the handlers of interrupts and exceptions, and the entries of
+ * system calls.
+ *
+ * A CPU that is stepped by the trap flag clears it when it enters a handler, so the handler would
+ * run unseen until its IRET; and the flags it saved on the stack have the trap flag set, which a
+ * guest that switches stacks finds when nobody steps it any more. While a vCPU steps, each handler
+ * therefore begins with a trap (traps.h), and the saved flags are put right there. Intel SDM volume
+ * 3, 6.12.1, 6.14; volume 2, SYSCALL, SYSENTER.
+ */
+#ifndef GDB_HANDLERS_H
+#define GDB_HANDLERS_H
+
+#include "watch/explain/snapshot.h"
+#include "watch/gdb/traps.h"
+
+enum { HANDLERS_MAX = 320 };
+
+struct handler {
+    gpa_t at;
+    gva_t linear;
+    uint64_t offset; /* in its code segment */
+    int vector;      /* -1: an entry of system calls */
+    bool syscall;    /* SYSCALL leads there: it saves the flags in R11 */
+};
+
+struct handlers {
+    struct handler list[HANDLERS_MAX]; /* by ascending address, one of each */
+    unsigned count;
+};
+
+/* Where system calls of a vCPU lead: MSRs LSTAR and CSTAR (by SYSCALL), and SYSENTER_EIP. */
+enum { HANDLERS_LSTAR, HANDLERS_CSTAR, HANDLERS_SYSENTER, HANDLERS_CALLS };
+
+/* Adds those that gates of this vCPU's interrupt table lead to; the one of a single vector, if its
+ * gate can be used; those of system calls. */
+void handlers_add(struct handlers *handlers, const struct snapshot *s, const struct memory *memory);
+void handlers_add_vector(struct handlers *handlers, const struct snapshot *s,
+                         const struct memory *memory, unsigned vector);
+void handlers_add_calls(struct handlers *handlers, const struct snapshot *s,
+                        const struct memory *memory, const gva_t calls[HANDLERS_CALLS]);
+
+/* The handler at `at`, or NULL. */
+const struct handler *handlers_at(const struct handlers *handlers, gpa_t at);
+
+/* At the first instruction of a handler: clears the trap flag in the flags that the CPU saved, on
+ * the stack or in R11. */
+void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s,
+                             const struct memory *memory);
+
+/* The same on top of the stack, after a PUSHF. */
+void handlers_hide_pushed_flag(const struct snapshot *s, const struct memory *memory);
+
+/* Whether the code at CS:RIP is a PUSHF. */
+bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory);
+
+#endif
