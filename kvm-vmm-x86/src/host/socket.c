@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { STALLED_MS = 10000, BACKLOG = 4 };
+enum { BACKLOG = 4 };
 
 static int listen_on(const struct sockaddr *address, socklen_t length)
 {
@@ -130,21 +130,27 @@ void socket_close(struct socket_server *server)
     server->path[0] = '\0';
 }
 
-unsigned socket_wait(struct socket_server *server, bool want_input)
+unsigned socket_wait(struct socket_server *server, unsigned wanted)
 {
+    short events =
+        (short)((wanted & SOCKET_INPUT ? POLLIN : 0) | (wanted & SOCKET_ROOM ? POLLOUT : 0));
     struct pollfd fds[] = {{.fd = server->listener, .events = POLLIN},
-                           {.fd = want_input ? server->client : -1, .events = POLLIN},
+                           {.fd = events != 0 ? server->client : -1, .events = events},
                            {.fd = server->wake, .events = POLLIN}};
     unsigned happened = 0;
     uint64_t count;
 
     if (poll(fds, sizeof fds / sizeof fds[0], -1) <= 0)
         return 0;
-    for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++)
-        happened |= fds[i].revents != 0 ? 1u << i : 0;
-    if ((happened & SOCKET_WOKEN) && read(server->wake, &count, sizeof count) < 0)
-        happened &= ~(unsigned)SOCKET_WOKEN;
-    return happened;
+    if (fds[0].revents != 0)
+        happened |= SOCKET_KNOCK;
+    if (fds[1].revents & (POLLIN | POLLHUP | POLLERR))
+        happened |= SOCKET_INPUT;
+    if (fds[1].revents & (POLLOUT | POLLHUP | POLLERR))
+        happened |= SOCKET_ROOM;
+    if (fds[2].revents != 0 && read(server->wake, &count, sizeof count) > 0)
+        happened |= SOCKET_WOKEN;
+    return happened & (wanted | SOCKET_KNOCK | SOCKET_WOKEN);
 }
 
 void socket_wake(struct socket_server *server)
@@ -179,24 +185,13 @@ int socket_read(struct socket_server *server, void *bytes, size_t count)
     return n <= 0 ? 0 : (int)n;
 }
 
-void socket_write(struct socket_server *server, const void *bytes, size_t count)
+int socket_write(struct socket_server *server, const void *bytes, size_t count)
 {
-    const uint8_t *from = bytes;
+    ssize_t n = send(server->client, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    while (count > 0 && server->client >= 0) {
-        struct pollfd ready = {.fd = server->client, .events = POLLOUT};
-        ssize_t n = send(server->client, from, count, MSG_NOSIGNAL);
-
-        if (n > 0) {
-            from += n;
-            count -= (size_t)n;
-        } else if (n < 0 && errno == EINTR) {
-            continue;
-        } else if (n == 0 || errno != EAGAIN || poll(&ready, 1, STALLED_MS) <= 0) {
-            shutdown(server->client, SHUT_RDWR);
-            return;
-        }
-    }
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -1;
+    return (int)n;
 }
 
 void socket_hang_up(struct socket_server *server)

@@ -19,10 +19,10 @@ int socket_open(struct socket_server *server, const struct gdb_endpoint *address
                 struct error *error) MUST_CHECK;
 void socket_close(struct socket_server *server);
 
-/* Waits, for ever, until something is there to be done: a set of these. SOCKET_INPUT only if it is
- * wanted. */
-enum { SOCKET_KNOCK = 1, SOCKET_INPUT = 2, SOCKET_WOKEN = 4 };
-unsigned socket_wait(struct socket_server *server, bool want_input);
+/* Waits, for ever, until something is there to be done: a set of these. SOCKET_INPUT and
+ * SOCKET_ROOM only if they are wanted; both when the client has gone. */
+enum { SOCKET_KNOCK = 1, SOCKET_INPUT = 2, SOCKET_WOKEN = 4, SOCKET_ROOM = 8 };
+unsigned socket_wait(struct socket_server *server, unsigned wanted);
 
 /* From any thread: makes socket_wait return. */
 void socket_wake(struct socket_server *server);
@@ -31,9 +31,8 @@ void socket_wake(struct socket_server *server);
 void socket_accept(struct socket_server *server);
 /* How many bytes arrived; 0: the client is gone; -EAGAIN: none yet. */
 int socket_read(struct socket_server *server, void *bytes, size_t count);
-/* Sends all of it. A client that takes nothing for ten seconds, or is gone, gets no more; the next
- * read tells. */
-void socket_write(struct socket_server *server, const void *bytes, size_t count);
+/* Never waits: how many bytes the client takes now; -1: it is gone. */
+int socket_write(struct socket_server *server, const void *bytes, size_t count);
 void socket_hang_up(struct socket_server *server);
 
 #endif

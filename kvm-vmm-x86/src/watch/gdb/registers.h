@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "watch/explain/snapshot.h"
-#include "watch/gdb/packet.h"
+#include "watch/explain/text.h"
 
 enum gdb_arch { GDB_I8086, GDB_I386, GDB_X86_64, GDB_ARCHES };
 
@@ -56,5 +56,9 @@ void gdb_register_get(enum gdb_arch arch, const struct gdb_register *reg,
                       const struct gdb_registers *from, uint8_t bytes[GDB_REGISTER_MAX]);
 void gdb_register_set(enum gdb_arch arch, const struct gdb_register *reg, struct gdb_registers *to,
                       const uint8_t bytes[GDB_REGISTER_MAX]);
+
+/* target.xml: all of that in the form that gdb reads (GDB manual, appendix G). */
+enum { GDB_DESCRIPTION_MAX = 16 * 1024 }; /* room for the longest */
+void gdb_describe(struct text *text, enum gdb_arch arch);
 
 #endif

@@ -7,18 +7,22 @@
  */
 #include "watch/gdb/server.h"
 
+#include <string.h>
+
 #include "console/console.h"
 #include "host/kvm.h"
 #include "vm/vm.h"
 #include "watch/gdb/vm_target.h"
 
-enum { CHUNK = 4096 };
-
+/* The stub is fed only while all that it said has gone: an answer always finds room. */
 static void send_bytes(void *to, const void *bytes, size_t count)
 {
     struct debug_server *server = to;
 
-    socket_write(&server->socket, bytes, count);
+    if (count > sizeof server->output - server->output_end)
+        return;
+    memcpy(server->output + server->output_end, bytes, count);
+    server->output_end += count;
 }
 
 static void wake(void *to)
@@ -98,6 +102,7 @@ static void on_stop(struct debug_server *server)
         return;
     }
     server->attached = true;
+    server->input_at = server->input_end = server->output_at = server->output_end = 0;
     gdb_stub_begin(&server->stub, &stop);
 }
 
@@ -110,15 +115,64 @@ static void on_knock(struct debug_server *server)
         debug_stop(&server->vm->debug);
 }
 
+static bool has_output(const struct debug_server *server)
+{
+    return server->output_at < server->output_end;
+}
+
+/* Sends what the client takes now. False: it is gone. */
+static bool flush(struct debug_server *server)
+{
+    int n = 0;
+
+    if (has_output(server))
+        n = socket_write(&server->socket, server->output + server->output_at,
+                         server->output_end - server->output_at);
+    if (n > 0)
+        server->output_at += (size_t)n;
+    if (!has_output(server))
+        server->output_at = server->output_end = 0;
+    return n >= 0;
+}
+
+/* Packet by packet, as long as the client takes the answers. What it asks beyond that stays in its
+ * socket. */
+static void answer(struct debug_server *server)
+{
+    while (server->attached) {
+        if (!flush(server)) {
+            hang_up(server);
+            return;
+        }
+        if (has_output(server))
+            return;
+        if (server->stub.over)
+            hang_up(server);
+        if (server->input_at == server->input_end)
+            return;
+        server->input_at += gdb_stub_feed(&server->stub, server->input + server->input_at,
+                                          server->input_end - server->input_at);
+    }
+}
+
 static void on_input(struct debug_server *server)
 {
-    uint8_t bytes[CHUNK];
-    int n = socket_read(&server->socket, bytes, sizeof bytes);
+    int n;
 
-    if (n > 0)
-        gdb_stub_feed(&server->stub, bytes, (size_t)n);
-    if (n == 0 || server->stub.over)
+    if (server->input_at < server->input_end)
+        return;
+    n = socket_read(&server->socket, server->input, sizeof server->input);
+    server->input_at = 0;
+    server->input_end = n > 0 ? (size_t)n : 0;
+    if (n == 0)
         hang_up(server);
+}
+
+static unsigned wanted(const struct debug_server *server)
+{
+    if (!server->attached)
+        return 0;
+    return has_output(server) ? SOCKET_ROOM : SOCKET_INPUT;
 }
 
 /* The guest is over: how, in the form of a process's end. */
@@ -130,8 +184,10 @@ static void tell_end(struct debug_server *server)
 
     if (end.kind == END_SIGNAL)
         stop = (struct gdb_stop){.reason = GDB_ENDED_KILLED, .status = end.code};
-    if (server->attached)
+    if (server->attached) {
         gdb_stub_stopped(&server->stub, &stop);
+        (void)flush(server);
+    }
     server->attached = false;
     socket_hang_up(&server->socket);
 }
@@ -141,7 +197,7 @@ static void *serve(void *argument)
     struct debug_server *server = argument;
 
     while (vm_is_running(server->vm)) {
-        unsigned happened = socket_wait(&server->socket, server->attached);
+        unsigned happened = socket_wait(&server->socket, wanted(server));
 
         if (happened & SOCKET_WOKEN)
             on_stop(server);
@@ -149,6 +205,7 @@ static void *serve(void *argument)
             on_knock(server);
         if (happened & SOCKET_INPUT)
             on_input(server);
+        answer(server);
     }
     tell_end(server);
     return NULL;

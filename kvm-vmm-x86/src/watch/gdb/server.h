@@ -18,6 +18,11 @@ struct debug_server {
     int (*status)(const struct vm_end *end); /* what the run ends with, for this end; set before */
     struct socket_server socket;
     struct gdb_stub stub;
+    uint8_t
+        input[4096]; /* from the client: what lies between these is still to be fed to the stub */
+    size_t input_at, input_end;
+    uint8_t output[GDB_ANSWER_MAX + 64]; /* for the client: not sent yet */
+    size_t output_at, output_end;
     struct thread thread;
 };
 

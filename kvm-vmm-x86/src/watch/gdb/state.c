@@ -1,4 +1,4 @@
-/* Registers, memory and breakpoints (GDB manual, E.2 "Packets"). */
+/* Packets that read and write registers, memory and breakpoints (GDB manual, E.2 "Packets"). */
 #include <errno.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ void gdb_on_read_all(struct gdb_stub *stub, struct gdb_scan *scan)
 
     (void)scan;
     if (result < 0) {
-        gdb_reply_error(stub, result);
+        gdb_put_result(&stub->reply, result);
         return;
     }
     for (unsigned i = 0; (reg = gdb_register(stub->arch, i)) != NULL; i++)
@@ -51,7 +51,7 @@ void gdb_on_write_all(struct gdb_stub *stub, struct gdb_scan *scan)
         else
             result = -EINVAL;
     }
-    gdb_reply_result(stub, result < 0 ? result : store(stub, &registers));
+    gdb_put_result(&stub->reply, result < 0 ? result : store(stub, &registers));
 }
 
 static const struct gdb_register *scan_register(struct gdb_stub *stub, struct gdb_scan *scan)
@@ -70,7 +70,7 @@ void gdb_on_read_one(struct gdb_stub *stub, struct gdb_scan *scan)
     int result = reg == NULL ? -EINVAL : load(stub, &registers);
 
     if (result < 0)
-        gdb_reply_error(stub, result);
+        gdb_put_result(&stub->reply, result);
     else
         put_register(stub, reg, &registers);
 }
@@ -89,13 +89,7 @@ void gdb_on_write_one(struct gdb_stub *stub, struct gdb_scan *scan)
         gdb_register_set(stub->arch, reg, &registers, bytes);
         result = store(stub, &registers);
     }
-    gdb_reply_result(stub, result);
-}
-
-static bool scan_range(struct gdb_scan *scan, uint64_t *address, uint64_t *length)
-{
-    return gdb_scan_number(scan, address) && gdb_scan_word(scan, ",") &&
-           gdb_scan_number(scan, length);
+    gdb_put_result(&stub->reply, result);
 }
 
 /* As much as can be read and fits into a packet; an error only if nothing can. */
@@ -105,15 +99,15 @@ void gdb_on_read_memory(struct gdb_stub *stub, struct gdb_scan *scan)
     uint64_t address, length;
     size_t count;
 
-    if (!scan_range(scan, &address, &length)) {
-        gdb_reply_error(stub, EINVAL);
+    if (!gdb_scan_range(scan, &address, &length)) {
+        gdb_put_result(&stub->reply, -EINVAL);
         return;
     }
     if (length > sizeof bytes)
         length = sizeof bytes;
     count = stub->ops->read(stub->context, stub->general, address, bytes, length);
     if (count == 0 && length > 0)
-        gdb_reply_error(stub, EFAULT);
+        gdb_put_result(&stub->reply, -EFAULT);
     else
         gdb_put_hex(&stub->reply, bytes, count);
 }
@@ -122,7 +116,7 @@ static void write_memory(struct gdb_stub *stub, uint64_t address, const void *by
 {
     size_t count = stub->ops->write(stub->context, stub->general, address, bytes, length);
 
-    gdb_reply_result(stub, count == length ? 0 : -EFAULT);
+    gdb_put_result(&stub->reply, count == length ? 0 : -EFAULT);
 }
 
 void gdb_on_write_hex(struct gdb_stub *stub, struct gdb_scan *scan)
@@ -130,22 +124,22 @@ void gdb_on_write_hex(struct gdb_stub *stub, struct gdb_scan *scan)
     uint8_t bytes[GDB_PACKET_MAX / 2];
     uint64_t address, length;
 
-    if (scan_range(scan, &address, &length) && gdb_scan_word(scan, ":") && length <= sizeof bytes &&
-        gdb_scan_hex(scan, bytes, length))
+    if (gdb_scan_range(scan, &address, &length) && gdb_scan_word(scan, ":") &&
+        length <= sizeof bytes && gdb_scan_hex(scan, bytes, length))
         write_memory(stub, address, bytes, length);
     else
-        gdb_reply_error(stub, EINVAL);
+        gdb_put_result(&stub->reply, -EINVAL);
 }
 
 void gdb_on_write_binary(struct gdb_stub *stub, struct gdb_scan *scan)
 {
     uint64_t address, length;
 
-    if (scan_range(scan, &address, &length) && gdb_scan_word(scan, ":") &&
+    if (gdb_scan_range(scan, &address, &length) && gdb_scan_word(scan, ":") &&
         length == gdb_scan_left(scan))
         write_memory(stub, address, scan->at, length);
     else
-        gdb_reply_error(stub, EINVAL);
+        gdb_put_result(&stub->reply, -EINVAL);
 }
 
 static bool scan_breakpoint(struct gdb_scan *scan, struct gdb_breakpoint *breakpoint)
@@ -153,7 +147,7 @@ static bool scan_breakpoint(struct gdb_scan *scan, struct gdb_breakpoint *breakp
     uint64_t type, length;
 
     if (!gdb_scan_number(scan, &type) || type > GDB_WATCH_ACCESS || !gdb_scan_word(scan, ",") ||
-        !scan_range(scan, &breakpoint->address, &length) || length > UINT32_MAX)
+        !gdb_scan_range(scan, &breakpoint->address, &length) || length > UINT32_MAX)
         return false;
     breakpoint->type = (enum gdb_breakpoint_type)type;
     breakpoint->length = (uint32_t)length;
@@ -166,9 +160,9 @@ void gdb_on_insert(struct gdb_stub *stub, struct gdb_scan *scan)
     struct gdb_breakpoint breakpoint = {0};
 
     if (!scan_breakpoint(scan, &breakpoint))
-        gdb_reply_error(stub, EINVAL);
+        gdb_put_result(&stub->reply, -EINVAL);
     else if (breakpoint.type != GDB_WATCH_READ)
-        gdb_reply_result(stub, stub->ops->insert(stub->context, stub->general, &breakpoint));
+        gdb_put_result(&stub->reply, stub->ops->insert(stub->context, stub->general, &breakpoint));
 }
 
 void gdb_on_remove(struct gdb_stub *stub, struct gdb_scan *scan)
@@ -176,7 +170,7 @@ void gdb_on_remove(struct gdb_stub *stub, struct gdb_scan *scan)
     struct gdb_breakpoint breakpoint = {0};
 
     if (!scan_breakpoint(scan, &breakpoint)) {
-        gdb_reply_error(stub, EINVAL);
+        gdb_put_result(&stub->reply, -EINVAL);
         return;
     }
     if (breakpoint.type == GDB_WATCH_READ)

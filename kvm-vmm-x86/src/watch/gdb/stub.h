@@ -8,12 +8,16 @@
 #ifndef GDB_STUB_H
 #define GDB_STUB_H
 
-#include "watch/gdb/packet.h"
+#include "common/gdb/packet.h"
 #include "watch/gdb/target.h"
+
+/* The longest answer to one packet: all a `monitor` command prints, in hex and in packets. */
+enum { GDB_ANSWER_MAX = 72 * 1024 };
 
 struct gdb_stub {
     const struct gdb_ops *ops;
     void *context;
+    /* Called with at most GDB_ANSWER_MAX bytes between two calls of a function below. */
     void (*send)(void *to, const void *bytes, size_t count);
     void *to;
     enum gdb_arch arch; /* as described to this debugger */
@@ -35,8 +39,10 @@ struct gdb_stub {
  */
 void gdb_stub_begin(struct gdb_stub *stub, const struct gdb_stop *stop);
 
-/* Bytes from the debugger. Those after the end of the session are ignored. */
-void gdb_stub_feed(struct gdb_stub *stub, const uint8_t *bytes, size_t count);
+/* Bytes from the debugger: takes them up to the first that is answered, and returns how many it
+ * took, so that a caller can wait until the answer has gone. Those after the end of the session are
+ * ignored. */
+size_t gdb_stub_feed(struct gdb_stub *stub, const uint8_t *bytes, size_t count);
 
 /* The machine has stopped, or is over. */
 void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop);

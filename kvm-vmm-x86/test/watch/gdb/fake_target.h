@@ -4,6 +4,7 @@
 #define TEST_FAKE_TARGET_H
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "watch/gdb/stub.h"
@@ -17,7 +18,7 @@ struct fake_target {
     struct gdb_breakpoints breakpoints;
     enum gdb_action actions[FAKE_CPUS];
     unsigned resumed, interrupted, detached, killed;
-    char sent[2 * GDB_PACKET_MAX]; /* what the stub has sent since it was last emptied */
+    char sent[2 * GDB_ANSWER_MAX + 1]; /* what the stub has sent since it was last emptied */
     size_t sent_length;
 };
 
@@ -132,16 +133,29 @@ static const struct gdb_ops fake_ops = {
     .memory = fake_memory,
 };
 
-/* What does not fit is forgotten: only fuzzers send that much. */
 static void fake_send(void *to, const void *bytes, size_t count)
 {
     struct fake_target *t = to;
 
     if (count >= sizeof t->sent - t->sent_length)
-        t->sent_length = 0;
+        abort();
     memcpy(t->sent + t->sent_length, bytes, count);
     t->sent_length += count;
     t->sent[t->sent_length] = '\0';
+}
+
+/* All the bytes, whatever is answered on the way. */
+static void fake_feed(struct gdb_stub *stub, const void *bytes, size_t count)
+{
+    for (size_t at = 0; at < count;) {
+        struct fake_target *t = stub->context;
+        size_t before = t->sent_length = t->sent_length > GDB_ANSWER_MAX ? 0 : t->sent_length;
+        size_t taken = gdb_stub_feed(stub, (const uint8_t *)bytes + at, count - at);
+
+        if (taken == 0 || taken > count - at || t->sent_length - before > GDB_ANSWER_MAX)
+            abort(); /* the stub's promises, for the fuzzer */
+        at += taken;
+    }
 }
 
 /* A stub at a machine that has just stopped; `bits` is the width of its code. */

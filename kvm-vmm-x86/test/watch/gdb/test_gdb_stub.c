@@ -3,7 +3,6 @@
 
 #include "cmocka_all.h"
 #include "fake_target.h"
-#include "watch/gdb/description.h"
 
 static struct gdb_stub stub;
 static struct fake_target target;
@@ -20,7 +19,7 @@ static const char *ask(const char *payload)
     snprintf(packet, sizeof packet, "$%s#%02x", payload, sum);
     target.sent_length = 0;
     target.sent[0] = '\0';
-    gdb_stub_feed(&stub, (const uint8_t *)packet, strlen(packet));
+    fake_feed(&stub, packet, strlen(packet));
     begin = strrchr(target.sent, '$');
     end = strrchr(target.sent, '#');
     if (begin == NULL || end == NULL)
@@ -58,12 +57,25 @@ static void test_acknowledgement(void **state)
     (void)state;
     (void)ask("?");
     assert_int_equal(target.sent[0], '+');
-    gdb_stub_feed(&stub, (const uint8_t *)"$?#00", 5);
+    fake_feed(&stub, "$?#00", 5);
     assert_int_equal(target.sent[target.sent_length - 1], '-');
     assert_string_equal(ask("QStartNoAckMode"), "OK");
     assert_int_equal(target.sent[0], '+'); /* this one still is */
     (void)ask("?");
     assert_int_equal(target.sent[0], '$');
+}
+
+/* One answer at a time: a caller whose client does not read asks for no more. */
+static void test_one_answer_at_a_time(void **state)
+{
+    static const char packets[] = "+$?#3f$qC#b4\x03$?#3f";
+
+    (void)state;
+    target.sent_length = 0;
+    assert_int_equal(gdb_stub_feed(&stub, (const uint8_t *)packets, sizeof packets - 1), 6);
+    assert_string_equal(target.sent, "+$T02thread:1;#d4");
+    assert_int_equal(gdb_stub_feed(&stub, (const uint8_t *)packets + 6, sizeof packets - 7), 6);
+    assert_int_equal(gdb_stub_feed(&stub, (const uint8_t *)"abc", 3), 3);
 }
 
 static void test_registers(void **state)
@@ -193,7 +205,7 @@ static void test_running(void **state)
     assert_int_equal(target.actions[0], GDB_STEP);
     assert_int_equal(target.actions[1], GDB_RUN);
     assert_null(ask("g")); /* not while it runs */
-    gdb_stub_feed(&stub, (const uint8_t *)"\x03", 1);
+    fake_feed(&stub, "\x03", 1);
     assert_int_equal(target.interrupted, 1);
     target.sent_length = 0;
     gdb_stub_stopped(&stub, &(struct gdb_stop){.reason = GDB_STOPPED, .cpu = 1});
@@ -363,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_greeting, begin64),
         cmocka_unit_test_setup(test_acknowledgement, begin64),
+        cmocka_unit_test_setup(test_one_answer_at_a_time, begin64),
         cmocka_unit_test_setup(test_registers, begin64),
         cmocka_unit_test_setup(test_all_registers_return, begin64),
         cmocka_unit_test(test_register_numbers),

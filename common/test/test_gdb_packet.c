@@ -1,11 +1,14 @@
-/* Unit tests of gdb/packet.c and gdb/endpoint.c: what comes in broken, escaped, too long or as
- * noise. */
+/* Unit tests of common/gdb/packet.c: what comes in broken, escaped, too long or as noise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cmocka_all.h"
-#include "watch/gdb/endpoint.h"
-#include "watch/gdb/packet.h"
+#include <cmocka.h>
+
+#include "common/gdb/packet.h"
 
 /* Feeds a string; the last answer that was not "nothing". */
 static enum gdb_input feed(struct gdb_parser *p, const char *bytes)
@@ -121,46 +124,37 @@ static void test_numbers(void **state)
     assert_false(gdb_scan_number(&scan, &number)); /* 65 bits */
 }
 
-static void test_endpoints(void **state)
+static void test_results_and_ranges(void **state)
 {
-    static const char *const bad[] = {"",      "x",    "65536", ":1234", "host:", "1234x",
-                                      "unix:", "[]:1", "-1",    "a:b:",  " 1"};
-    struct gdb_endpoint e;
-    struct error error;
-    char path[200] = "unix:";
+    static const char text[] = "1000,20;fff,";
+    struct gdb_scan scan = {text, text + strlen(text)};
+    uint64_t address, length;
+    struct gdb_writer w;
 
     (void)state;
-    assert_int_equal(gdb_endpoint_parse(&e, "1234", 0, &error), 0);
-    assert_string_equal(e.host, "127.0.0.1");
-    assert_int_equal(e.port, 1234);
-    assert_int_equal(gdb_endpoint_parse(&e, "0.0.0.0:1", 3, &error), 0);
-    assert_string_equal(e.host, "0.0.0.0");
-    assert_int_equal(e.port, 4);
-    assert_int_equal(gdb_endpoint_parse(&e, "[::1]:0", 3, &error), 0);
-    assert_string_equal(e.host, "::1");
-    assert_int_equal(e.port, 0);
-    assert_int_equal(gdb_endpoint_parse(&e, "unix:/a/b", 0, &error), 0);
-    assert_string_equal(e.path, "/a/b");
-    assert_int_equal(gdb_endpoint_parse(&e, "unix:/a/b", 2, &error), 0);
-    assert_string_equal(e.path, "/a/b.2");
-    assert_int_equal(gdb_endpoint_parse(&e, "65535", 1, &error), -1);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(gdb_endpoint_parse(&e, bad[i], 0, &error), -1);
-    memset(path + 5, 'p', 107);
-    assert_int_equal(gdb_endpoint_parse(&e, path, 0, &error), 0);
-    assert_int_equal(strlen(e.path), 107);
-    assert_int_equal(gdb_endpoint_parse(&e, path, 1, &error), -1);
-    path[5 + 107] = 'p';
-    assert_int_equal(gdb_endpoint_parse(&e, path, 0, &error), -1);
+    assert_true(gdb_scan_range(&scan, &address, &length));
+    assert_int_equal(address, 0x1000);
+    assert_int_equal(length, 0x20);
+    assert_true(gdb_scan_word(&scan, ";"));
+    assert_false(gdb_scan_range(&scan, &address, &length));
+    assert_true(gdb_scan_word(&scan, "fff,")); /* nothing was taken */
+    gdb_begin(&w);
+    gdb_put_result(&w, 0);
+    gdb_put_result(&w, -14);
+    gdb_finish(&w);
+    assert_memory_equal(w.bytes, "$OKE0e#", 7);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_packets),         cmocka_unit_test(test_broken_packets),
-        cmocka_unit_test(test_escapes),         cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_writer_overflow), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_endpoints),
+        cmocka_unit_test(test_packets),
+        cmocka_unit_test(test_broken_packets),
+        cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_too_long),
+        cmocka_unit_test(test_writer_overflow),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_results_and_ranges),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

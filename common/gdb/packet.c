@@ -1,7 +1,7 @@
 /* Framing, escapes and hex; see packet.h. */
-#include "watch/gdb/packet.h"
+#include "common/gdb/packet.h"
 
-#include <string.h>
+#include "common/string.h"
 
 enum { ESCAPE = '}', ESCAPE_BIT = 0x20, CTRL_C = 0x03 };
 
@@ -182,6 +182,15 @@ void gdb_put_binary(struct gdb_writer *w, const void *bytes, size_t count)
     }
 }
 
+void gdb_put_result(struct gdb_writer *w, int result)
+{
+    uint8_t number = (uint8_t)-result;
+
+    gdb_put_text(w, result < 0 ? "E" : "OK");
+    if (result < 0)
+        gdb_put_hex(w, &number, sizeof number);
+}
+
 size_t gdb_scan_left(const struct gdb_scan *scan)
 {
     return (size_t)(scan->end - scan->at);
@@ -212,6 +221,16 @@ bool gdb_scan_number(struct gdb_scan *scan, uint64_t *number)
     scan->at = at;
     *number = value;
     return true;
+}
+
+bool gdb_scan_range(struct gdb_scan *scan, uint64_t *address, uint64_t *length)
+{
+    struct gdb_scan begin = *scan;
+
+    if (gdb_scan_number(scan, address) && gdb_scan_word(scan, ",") && gdb_scan_number(scan, length))
+        return true;
+    *scan = begin;
+    return false;
 }
 
 bool gdb_scan_hex(struct gdb_scan *scan, void *bytes, size_t count)

@@ -1,9 +1,10 @@
 /*
- * The remote serial protocol's bytes: packets in, packets out (GDB manual, appendix E.1
+ * The bytes of gdb's remote serial protocol: packets in, packets out (GDB manual, appendix E.1
  * "Overview"). Whatever comes in, the parser stays within its buffer and finds the next packet.
+ * Freestanding, no state of its own. What packets mean is the stub's business, in each product.
  */
-#ifndef GDB_PACKET_H
-#define GDB_PACKET_H
+#ifndef COMMON_GDB_PACKET_H
+#define COMMON_GDB_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,6 +50,8 @@ void gdb_put_hex(struct gdb_writer *writer, const void *bytes, size_t count);
 void gdb_put_number(struct gdb_writer *writer, uint64_t number);
 /* Raw bytes, escaped where the protocol needs it. */
 void gdb_put_binary(struct gdb_writer *writer, const void *bytes, size_t count);
+/* "OK", or the error packet for a negative errno. gdb only looks whether it is an error. */
+void gdb_put_result(struct gdb_writer *writer, int result);
 
 /* A payload being read. Each function takes what it names from the front and says whether it was
  * there; nothing is taken if it was not. */
@@ -58,6 +61,8 @@ struct gdb_scan {
 
 bool gdb_scan_word(struct gdb_scan *scan, const char *word);
 bool gdb_scan_number(struct gdb_scan *scan, uint64_t *number);
+/* ADDRESS,LENGTH */
+bool gdb_scan_range(struct gdb_scan *scan, uint64_t *address, uint64_t *length);
 /* Exactly `count` bytes in hex. */
 bool gdb_scan_hex(struct gdb_scan *scan, void *bytes, size_t count);
 size_t gdb_scan_left(const struct gdb_scan *scan);

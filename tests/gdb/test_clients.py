@@ -1,0 +1,101 @@
+"""Clients that are no gdb: several at once, and one that asks much and reads little. They run beside the VMM."""
+import re
+import subprocess
+
+from tests.support import TOP, lab_run
+
+# What the scripts below begin with: a VMM whose debuggers are reached at `path` and `path`.1, and packets for them.
+START = """
+import os, re, signal, socket, subprocess, sys, threading, time
+path = '/tmp/clients-%d.sock' % os.getpid()
+vmm = subprocess.Popen(sys.argv[1:] + ['--gdb', 'unix:' + path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE)
+vmm.stderr.readline()
+
+def connect(name):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(60)
+    s.connect(name)
+    return s
+
+def packet(text):
+    return ('$%s#%02x' % (text, sum(text.encode()) & 255)).encode()
+
+def ask(s, text, end=rb'#[0-9a-f]{2}$'):
+    s.sendall(packet(text))
+    got = b''
+    while not re.search(end, got):
+        part = s.recv(65536)
+        assert part, got
+        got += part
+    return got
+"""
+
+TWO = START + """
+vmm.stderr.readline()
+failures = []
+
+def client(name, value):
+    s = connect(name)
+    assert b'OK' in ask(s, 'P0=' + value)  # eax
+    for _ in range(200):
+        got = ask(s, 'qRcmd,' + b'regs'.hex(), rb'\\$OK#9a$')
+        text = b''.join(bytes.fromhex(m.decode()) for m in re.findall(rb'\\$O([0-9a-f]+)#', got))
+        if re.findall(rb'rax +([0-9a-f]+)', text) != [b'0' * 8 + value.encode()] or text.count(b'efer') != 1:
+            failures.append(text)
+        got = ask(s, 'qXfer:features:read:target.xml:0,1000')
+        if b'i8086' not in got or got.count(b'<architecture>') != 1:
+            failures.append(got)
+    s.close()
+
+threads = [threading.Thread(target=client, args=a) for a in ((path, '11' * 4), (path + '.1', '22' * 4))]
+[t.start() for t in threads]
+[t.join() for t in threads]
+vmm.kill()
+print(len(failures), failures[:1])
+"""
+
+SLOW = START + """
+s = connect(path)
+ask(s, '?')
+s.setblocking(False)
+try:
+    while True:
+        s.send(packet('m0,2000') * 300)
+except BlockingIOError:
+    pass
+end = time.time() + 40
+read_next = time.time() + 5
+while vmm.poll() is None and time.time() < end:
+    time.sleep(0.2)
+    if time.time() > read_next:  # little, but just enough to look alive
+        read_next = time.time() + 5
+        try:
+            for _ in range(40):
+                s.recv(4096)
+        except BlockingIOError:
+            pass
+print(vmm.poll())
+vmm.kill()
+"""
+
+
+def test_two_guests_are_asked_at_once(vmm):
+    """Every reply shows the registers of the guest it was asked about."""
+    result = lab_run("/usr/bin/python3", "-c", TWO, *vmm.command("@spin", "@spin"))
+    assert result.out == b"0 []\n", result
+
+
+def test_servers_share_no_variable(vmm):
+    """Each guest's server has a state of its own: what is static in gdb's files never changes."""
+    sources = [f for folder in ("kvm-vmm-x86/src/watch/gdb", "common/gdb") for f in (TOP / folder).glob("*.c")]
+    objects = [(TOP / "build/kvm-vmm-x86/host" / f.relative_to(TOP)).with_suffix(".o") for f in sources]
+    sections = subprocess.run(["size", "-A", *objects], capture_output=True, text=True, check=True).stdout
+    sizes = re.findall(r"^\.(?:data|bss) +(\d+)", sections, re.M)
+    assert len(sizes) == 2 * len(objects) > 10 and set(sizes) == {"0"}, sections
+
+
+def test_a_client_that_asks_much_and_reads_little(vmm):
+    """Its answers wait for it; nobody waits for them."""
+    result = lab_run("/usr/bin/python3", "-c", SLOW, *vmm.command("--timeout=3", "@spin"))
+    assert result.out == b"124\n", result
