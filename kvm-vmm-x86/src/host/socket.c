@@ -50,7 +50,7 @@ static void remove_stale(const struct sockaddr_un *address)
         close(fd);
 }
 
-static int open_unix(struct socket_server *server, const struct gdb_endpoint *where)
+static int open_unix(struct socket_server *server, const struct endpoint *where)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
@@ -75,8 +75,7 @@ static unsigned port_of(int fd, unsigned asked)
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-static int open_tcp(struct socket_server *server, const struct gdb_endpoint *where,
-                    struct error *error)
+static int open_tcp(struct socket_server *server, const struct endpoint *where, struct error *error)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
     bool six = strchr(where->host, ':') != NULL;
@@ -97,8 +96,7 @@ static int open_tcp(struct socket_server *server, const struct gdb_endpoint *whe
     return 0;
 }
 
-int socket_open(struct socket_server *server, const struct gdb_endpoint *address,
-                struct error *error)
+int socket_open(struct socket_server *server, const struct endpoint *address, struct error *error)
 {
     int result;
 

@@ -5,17 +5,17 @@
 
 #include <stddef.h>
 
+#include "base/endpoint.h"
 #include "base/error.h"
-#include "watch/gdb/endpoint.h"
 
 struct socket_server {
-    int listener, client, wake;   /* descriptors, or -1 */
-    char path[GDB_PATH_MAX];      /* of a unix socket, to be removed at the end */
-    char name[GDB_HOST_MAX + 16]; /* as a client would write it */
+    int listener, client, wake;        /* descriptors, or -1 */
+    char path[ENDPOINT_PATH_MAX];      /* of a unix socket, to be removed at the end */
+    char name[ENDPOINT_HOST_MAX + 16]; /* as a client would write it */
 };
 
 /* -1: `error` says why nobody can connect there. */
-int socket_open(struct socket_server *server, const struct gdb_endpoint *address,
+int socket_open(struct socket_server *server, const struct endpoint *address,
                 struct error *error) MUST_CHECK;
 void socket_close(struct socket_server *server);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "watch/gdb/endpoint.h"
+#include "base/endpoint.h"
 
 enum {
     OPT_REAL = 256,
@@ -349,11 +349,11 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
  */
 static int check_gdb(const struct options *o, struct error *error)
 {
-    struct gdb_endpoint ignored;
+    struct endpoint ignored;
 
     if (o->wait && o->gdb == NULL)
         return error_set(error, "-S goes with --gdb");
-    return o->gdb == NULL ? 0 : gdb_endpoint_parse(&ignored, o->gdb, o->guests - 1, error);
+    return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->guests - 1, error);
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct error *error)

@@ -36,12 +36,12 @@ int debug_server_open(struct debug_server *server, struct vm *vm, const struct k
                       struct error *error)
 {
     const struct options *options = vm->options;
-    struct gdb_endpoint address;
+    struct endpoint address;
 
     *server = (struct debug_server){.vm = vm, .status = server->status};
     if (options->gdb == NULL)
         return 0;
-    if (gdb_endpoint_parse(&address, options->gdb, vm->index, error) < 0 ||
+    if (endpoint_parse(&address, options->gdb, vm->index, error) < 0 ||
         socket_open(&server->socket, &address, error) < 0)
         return -1;
     server->open = true;

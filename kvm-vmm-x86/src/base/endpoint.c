@@ -1,12 +1,12 @@
 /* Parsing --gdb; see endpoint.h. */
-#include "watch/gdb/endpoint.h"
+#include "base/endpoint.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { PORT_MAX = 65535 };
 
-static int parse_unix(struct gdb_endpoint *endpoint, const char *path, unsigned guest,
+static int parse_unix(struct endpoint *endpoint, const char *path, unsigned guest,
                       struct error *error)
 {
     char suffix[16] = "";
@@ -15,9 +15,9 @@ static int parse_unix(struct gdb_endpoint *endpoint, const char *path, unsigned 
     if (guest > 0)
         snprintf(suffix, sizeof suffix, ".%u", guest);
     more = strlen(suffix);
-    if (length == 0 || length + more >= GDB_PATH_MAX)
+    if (length == 0 || length + more >= ENDPOINT_PATH_MAX)
         return error_set(error, "--gdb unix:%s: a path of 1 to %zu bytes is meant", path,
-                         GDB_PATH_MAX - 1 - more);
+                         ENDPOINT_PATH_MAX - 1 - more);
     endpoint->is_unix = true;
     memcpy(endpoint->path, path, length);
     memcpy(endpoint->path + length, suffix, more + 1);
@@ -42,25 +42,24 @@ static bool parse_port(const char *text, unsigned *port)
 }
 
 /* A host may stand in brackets, as an IPv6 address must. */
-static bool parse_host(struct gdb_endpoint *endpoint, const char *text, size_t length)
+static bool parse_host(struct endpoint *endpoint, const char *text, size_t length)
 {
     if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
         text++;
         length -= 2;
     }
-    if (length == 0 || length >= GDB_HOST_MAX)
+    if (length == 0 || length >= ENDPOINT_HOST_MAX)
         return false;
     memcpy(endpoint->host, text, length);
     endpoint->host[length] = '\0';
     return true;
 }
 
-int gdb_endpoint_parse(struct gdb_endpoint *endpoint, const char *text, unsigned guest,
-                       struct error *error)
+int endpoint_parse(struct endpoint *endpoint, const char *text, unsigned guest, struct error *error)
 {
     const char *colon = strrchr(text, ':');
 
-    *endpoint = (struct gdb_endpoint){.host = "127.0.0.1"};
+    *endpoint = (struct endpoint){.host = "127.0.0.1"};
     if (strncmp(text, "unix:", 5) == 0)
         return parse_unix(endpoint, text + 5, guest, error);
     if (colon != NULL && !parse_host(endpoint, text, (size_t)(colon - text)))
