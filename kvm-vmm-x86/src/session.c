@@ -14,20 +14,24 @@
 #include "host/events.h"
 #include "host/files.h"
 #include "host/terminal.h"
-#include "vm/guests.h"
 #include "vm/halt.h"
 #include "vm/vm.h"
 #include "watch/gdb/server.h"
 #include "watch/postmortem/postmortem.h"
+#include "watch/postmortem/trail.h"
 #include "watch/record/boot_report.h"
+#include "watch/record/guest_symbols.h"
 #include "watch/record/logbook.h"
 #include "watch/record/tell.h"
+#include "watch/record/trace.h"
 
 enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
 
 static struct session {
     const struct options *options;
     struct vm vms[GUESTS_MAX];
+    struct observers observers[GUESTS_MAX];
+    struct guest_symbols symbols[GUESTS_MAX];
     struct debug_server servers[GUESTS_MAX];
     unsigned count;
     bool leaving; /* nothing is started again */
@@ -82,14 +86,57 @@ static bool any_running(void)
     return false;
 }
 
-/* Whether there is something to wait for. Guests that have reset their machines begin anew, where
- * the user wants it so; one that ends between the two looks has woken us for another. */
+/* Makes a guest, and the place where its debugger may connect. */
+static int create_guest(unsigned i, struct error *error)
+{
+    struct vm *vm = &session.vms[i];
+
+    if (vm_create(vm, i, &session.options->guests[i], &session.observers[i], error) < 0)
+        return -1;
+    if (debug_server_open(&session.servers[i], vm, session.options, error) == 0)
+        return 0;
+    vm_destroy(vm);
+    return -1;
+}
+
+static int start_guest(unsigned i, struct error *error)
+{
+    if (vm_start(&session.vms[i], events_wake, error) < 0)
+        return -1;
+    return debug_server_start(&session.servers[i], error);
+}
+
+/* A guest that has reset its machine is made again from its files. What goes wrong ends it. */
+static bool restart_guest(unsigned i)
+{
+    struct vm *vm = &session.vms[i];
+    struct error error;
+    uint64_t exits;
+
+    if (!vm->config->reboot || vm_is_running(vm) || vm_end_of(vm).kind != END_RESET)
+        return false;
+    vm_join(vm);
+    debug_server_close(&session.servers[i]);
+    exits = vm_exits(vm);
+    vm_destroy(vm);
+    input_restart(i);
+    if (create_guest(i, &error) == 0) {
+        vm->exits_before = exits;
+        if (start_guest(i, &error) == 0)
+            return true;
+    }
+    vm_stop(vm, END_FAILED, 0, "%s", error.text);
+    return true;
+}
+
+/* Whether there is something to wait for. A guest that ends between the two looks has woken us for
+ * another. */
 static bool goes_on(void)
 {
     bool running = any_running();
 
     for (unsigned i = 0; i < session.count && !session.leaving; i++)
-        running |= guests_restart(&session.vms[i], &session.servers[i], events_wake);
+        running |= restart_guest(i);
     return running;
 }
 
@@ -270,7 +317,7 @@ static int report(void)
 
         console_flush(i);
         if (has_tale(&end))
-            postmortem_tell(vm, &end);
+            postmortem_tell(vm, &end, session.options->explain);
         if (ended_well(&end))
             continue;
         if (status == STATUS_OK)
@@ -287,11 +334,30 @@ static int report(void)
     return status == STATUS_OK ? output_status() : status;
 }
 
+/* Who looks on at a guest, by the options. Session-long: a guest that starts again keeps them. */
+static void add_observers(unsigned i)
+{
+    const struct options *o = session.options;
+    struct observers *observers = &session.observers[i];
+
+    session.symbols[i] =
+        (struct guest_symbols){.path = o->symbols, .wanted = o->stats || o->log != NULL};
+    observers_add(observers, &guest_symbols_observer, &session.symbols[i]);
+    observers_add(observers, &trail_observer, NULL);
+    if (o->verbose)
+        observers_add(observers, &trace_observer, NULL);
+    if (logbook_is_wanted(o))
+        observers_add(observers, &logbook_observer, NULL);
+    if (o->boot_report)
+        observers_add(observers, &boot_report_observer, NULL);
+}
+
 static int add_guests(struct error *error)
 {
-    for (unsigned i = 0; i < session.options->guests; i++) {
+    for (unsigned i = 0; i < session.options->count; i++) {
         session.servers[i].status = status_of;
-        if (guests_create(&session.vms[i], &session.servers[i], i, session.options, error) < 0)
+        add_observers(i);
+        if (create_guest(i, error) < 0)
             return -1;
         session.count++;
     }
@@ -302,7 +368,7 @@ static int start_guests(struct error *error)
 {
     logbook_start();
     for (unsigned i = 0; i < session.count; i++) {
-        if (guests_start(&session.vms[i], &session.servers[i], events_wake, error) < 0) {
+        if (start_guest(i, error) < 0) {
             stop_all(END_SIBLING, 0, "");
             return -1;
         }
@@ -310,11 +376,9 @@ static int start_guests(struct error *error)
     return 0;
 }
 
-/* For those who write about the run. */
-static void note_output(unsigned guest, const uint8_t *bytes, size_t count)
+static void show_output(unsigned guest, const uint8_t *bytes, size_t count)
 {
-    logbook_output(guest, bytes, count);
-    boot_report_output(guest, bytes, count);
+    observers_output(&session.vms[guest], bytes, count);
 }
 
 static void init_console_and_input(const struct options *options)
@@ -322,18 +386,26 @@ static void init_console_and_input(const struct options *options)
     bool terminal = terminal_is(FILE_STDOUT);
 
     console_init(&(struct console_config){
-        .guests = options->guests,
+        .guests = options->count,
         .color = options->color == COLOR_ALWAYS ||
-                 (options->color == COLOR_AUTO && terminal && options->guests > 1),
+                 (options->color == COLOR_AUTO && terminal && options->count > 1),
         .terminal = terminal,
-        .tap = options->boot_report || options->log != NULL ? note_output : NULL,
+        .tap = options->boot_report || options->log != NULL ? show_output : NULL,
         .write = file_write,
         .want_ticks = want_ticks});
-    input_init(&(struct input_config){.guests = options->guests,
+    input_init(&(struct input_config){.guests = options->count,
                                       .focus = options->input,
                                       .keys = terminal_is(FILE_STDIN),
                                       .wake = events_wake,
                                       .command = on_command});
+}
+
+static int check_display(const struct options *options, struct error *error)
+{
+    if (options->verbose && terminal_is(FILE_STDERR))
+        return error_set(error, "--display text and --verbose would write over each other: "
+                                "send standard error to a file");
+    return 0;
 }
 
 int session_run(const struct options *options)
@@ -344,7 +416,6 @@ int session_run(const struct options *options)
 
     session.options = options;
     boot_report_begin(options);
-    boot_report_watch(session.vms);
     init_console_and_input(options);
     terminal_init();
     thread_kicks_init();
@@ -352,7 +423,8 @@ int session_run(const struct options *options)
         session.deadline = events_now() + options->timeout;
     started = logbook_open(options, &error) == 0 && add_guests(&error) == 0 &&
               events_init(&error) == 0 &&
-              (!options->display_text || display_start(&session.vms[0], &error) == 0) &&
+              (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
+              (!options->guests[0].text_screen || display_start(&session.vms[0], &error) == 0) &&
               start_guests(&error) == 0;
     if (!started)
         display_leave();
@@ -371,6 +443,8 @@ int session_run(const struct options *options)
         console_printf("kvm-vmm: %s", error.text);
     for (unsigned i = 0; i < session.count; i++)
         vm_destroy(&session.vms[i]);
+    for (unsigned i = 0; i < session.count; i++)
+        guest_symbols_release(&session.symbols[i]);
     logbook_close();
     kernel_cache_finish();
     return status;

@@ -70,7 +70,7 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
                 struct error *error)
 {
     const struct image *image = request->image;
-    const struct options *o = request->options;
+    const struct guest_config *o = request->config;
     struct elf_file elf;
     struct elf_segment s;
     unsigned loaded = 0;

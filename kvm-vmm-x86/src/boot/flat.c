@@ -29,7 +29,7 @@ static int mode(const struct image *image, enum guest_mode asked, enum guest_mod
 static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
                 struct error *error)
 {
-    const struct options *o = request->options;
+    const struct guest_config *o = request->config;
     const struct image *image = request->image;
     gpa_t base = request->memory->regions[0].base;
     gpa_t at = o->has_load ? o->load : places[m].load;

@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "cpu/state.h"
-#include "options/options.h"
 
 struct cached_ops;
 
@@ -32,7 +32,7 @@ struct boot_files {
 
 /* What a loader is asked to do. */
 struct boot_request {
-    const struct options *options;
+    const struct guest_config *config;
     const struct image *image;
     const struct memory *memory;
     gpa_t limit; /* nothing is loaded at or above this address of low RAM: tables go there */

@@ -46,9 +46,6 @@ int display_start(struct vm *vm, struct error *error)
                          vm->name);
     if (!terminal_is(FILE_STDOUT))
         return error_set(error, "--display text draws on a terminal, and standard output is none");
-    if (vm->options->verbose && terminal_is(FILE_STDERR))
-        return error_set(error, "--display text and --verbose would write over each other: "
-                                "send standard error to a file");
     display.vm = vm;
     input_want(vm->index); /* its keyboard is always listened to */
     display_enter();

@@ -1,8 +1,8 @@
 /* The input of all guests; see input.h. */
 #include "console/input.h"
 
+#include "base/config.h"
 #include "host/threads.h"
-#include "options/options.h"
 
 enum { CTRL_A = 0x01, CTRL_C = 0x03 };
 

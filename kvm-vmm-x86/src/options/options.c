@@ -105,11 +105,11 @@ bool options_parse_size(const char *text, uint64_t *size)
 
 static int parse_memory(struct options *o, const char *text, struct error *error)
 {
-    if (!options_parse_size(text, &o->memory) || o->memory == 0)
+    if (!options_parse_size(text, &o->guests[0].memory) || o->guests[0].memory == 0)
         return error_set(error, "-m %s: not a size (try 64M)", text);
-    if (o->memory % PAGE_SIZE != 0)
+    if (o->guests[0].memory % PAGE_SIZE != 0)
         return error_set(error, "-m %s: not a multiple of 4K", text);
-    if (o->memory > 64 * GIB)
+    if (o->guests[0].memory > 64 * GIB)
         return error_set(error, "-m %s: more than 64G", text);
     return 0;
 }
@@ -139,15 +139,15 @@ static int parse_cpus(struct options *o, const char *text, struct error *error)
 
     if (!parse_number(text, &value, &end) || *end != '\0' || value == 0 || value > CPUS_MAX)
         return error_set(error, "-c %s: not a number of vCPUs (1 to %d)", text, CPUS_MAX);
-    o->cpus = (unsigned)value;
+    o->guests[0].cpus = (unsigned)value;
     return 0;
 }
 
 static int add_initrd(struct options *o, const char *path, struct error *error)
 {
-    if (o->initrd_count == INITRDS_MAX)
+    if (o->guests[0].initrd_count == INITRDS_MAX)
         return error_set(error, "--initrd %s: more than %d", path, INITRDS_MAX);
-    o->initrds[o->initrd_count++] = path;
+    o->guests[0].initrds[o->guests[0].initrd_count++] = path;
     return 0;
 }
 
@@ -155,7 +155,8 @@ static int parse_max_exits(struct options *o, const char *text, struct error *er
 {
     char *end;
 
-    if (!parse_number(text, &o->max_exits, &end) || *end != '\0' || o->max_exits == 0)
+    if (!parse_number(text, &o->guests[0].max_exits, &end) || *end != '\0' ||
+        o->guests[0].max_exits == 0)
         return error_set(error, "--max-exits %s: not a number above 0", text);
     return 0;
 }
@@ -181,9 +182,9 @@ static int parse_timeout(struct options *o, const char *text, struct error *erro
 
 static int set_mode(struct options *o, enum guest_mode mode, struct error *error)
 {
-    if (o->mode != MODE_BY_CONTENT && o->mode != mode)
+    if (o->guests[0].mode != MODE_BY_CONTENT && o->guests[0].mode != mode)
         return error_set(error, "--real-mode, -p and -l exclude each other");
-    o->mode = mode;
+    o->guests[0].mode = mode;
     return 0;
 }
 
@@ -194,11 +195,11 @@ struct option_place {
 };
 
 static const struct option_place flags[] = {
-    {OPT_NO_PAGING, offsetof(struct options, no_paging)},
+    {OPT_NO_PAGING, offsetof(struct options, guests[0].no_paging)},
     {'v', offsetof(struct options, verbose)},
     {OPT_STATS, offsetof(struct options, stats)},
     {OPT_EXPLAIN, offsetof(struct options, explain)},
-    {OPT_REBOOT, offsetof(struct options, reboot)},
+    {OPT_REBOOT, offsetof(struct options, guests[0].reboot)},
     {'S', offsetof(struct options, wait)},
     {OPT_BOOT_REPORT, offsetof(struct options, boot_report)},
 };
@@ -206,9 +207,9 @@ static const struct option_place flags[] = {
 static const struct option_place texts[] = {
     {OPT_LOG, offsetof(struct options, log)},
     {OPT_SYMBOLS, offsetof(struct options, symbols)},
-    {OPT_APPEND, offsetof(struct options, append)},
+    {OPT_APPEND, offsetof(struct options, guests[0].append)},
     {OPT_GDB, offsetof(struct options, gdb)},
-    {OPT_KVM, offsetof(struct options, kvm)},
+    {OPT_KVM, offsetof(struct options, guests[0].kvm)},
 };
 
 /* true: the option was one of those. */
@@ -239,15 +240,23 @@ struct option_choice {
 };
 
 static const struct option_choice choices[] = {
-    {OPT_MMIO, "--mmio", {"default", "stop", "ignore"}, offsetof(struct options, mmio), false},
+    {OPT_MMIO,
+     "--mmio",
+     {"default", "stop", "ignore"},
+     offsetof(struct options, guests[0].mmio),
+     false},
     {OPT_COLOR, "--color", {"auto", "always", "never"}, offsetof(struct options, color), false},
     {OPT_KERNEL_ENTRY,
      "--kernel-entry",
      {"auto", "pvh", "64", "32"},
-     offsetof(struct options, kernel_entry),
+     offsetof(struct options, guests[0].kernel_entry),
      false},
-    {OPT_DISPLAY, "--display", {"none", "text"}, offsetof(struct options, display_text), true},
-    {OPT_EOF, "--eof", {"ctrl-d", "none"}, offsetof(struct options, no_ctrl_d), true},
+    {OPT_DISPLAY,
+     "--display",
+     {"none", "text"},
+     offsetof(struct options, guests[0].text_screen),
+     true},
+    {OPT_EOF, "--eof", {"ctrl-d", "none"}, offsetof(struct options, guests[0].no_ctrl_d), true},
 };
 
 static int take_word(struct options *o, const struct option_choice *choice, const char *text,
@@ -294,11 +303,11 @@ static int parse_one(struct options *o, int option, const char *value, struct er
     case 'm':
         return parse_memory(o, value, error);
     case OPT_LOAD:
-        o->has_load = true;
-        return parse_address("--load", value, &o->load, error);
+        o->guests[0].has_load = true;
+        return parse_address("--load", value, &o->guests[0].load, error);
     case OPT_ENTRY:
-        o->has_entry = true;
-        return parse_address("--entry", value, &o->entry, error);
+        o->guests[0].has_entry = true;
+        return parse_address("--entry", value, &o->guests[0].entry, error);
     case OPT_INPUT:
         return parse_input(o, value, error);
     case OPT_MAX_EXITS:
@@ -332,15 +341,18 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
     if (argc > GUESTS_MAX)
         return error_set(error, "%d guests given, %d at the most run side by side", argc,
                          GUESTS_MAX);
-    for (int i = 0; i < argc; i++)
-        o->images[o->guests++] = argv[i];
-    if (o->input >= o->guests)
+    o->guests[0].debugged = o->gdb != NULL;
+    for (int i = 0; i < argc; i++) {
+        o->guests[i] = o->guests[0];
+        o->guests[o->count++].image = argv[i];
+    }
+    if (o->input >= o->count)
         return error_set(error, "--input %u: there is no guest %u", o->input, o->input);
-    if (o->display_text && o->guests > 1)
-        return error_set(error, "--display text shows one guest, not %u", o->guests);
+    if (o->guests[0].text_screen && o->count > 1)
+        return error_set(error, "--display text shows one guest, not %u", o->count);
     if (o->log_size != 0 && o->log == NULL)
         return error_set(error, "--log-size goes with --log");
-    if (o->no_paging && o->mode != MODE_PROTECTED)
+    if (o->guests[0].no_paging && o->guests[0].mode != MODE_PROTECTED)
         return error_set(error, "--no-paging goes with -p");
     return 0;
 }
@@ -353,14 +365,14 @@ static int check_gdb(const struct options *o, struct error *error)
 
     if (o->wait && o->gdb == NULL)
         return error_set(error, "-S goes with --gdb");
-    return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->guests - 1, error);
+    return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->count - 1, error);
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
     int option;
 
-    *options = (struct options){.kvm = "/dev/kvm"};
+    *options = (struct options){.guests[0].kvm = "/dev/kvm"};
     optind = 0; /* start anew: this may be the second command line of a test */
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":plm:c:vhS", long_options, NULL)) != -1) {

@@ -7,9 +7,9 @@
 #include "boot/linux/kernel_cache.h"
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
+#include "host/files.h"
 #include "host/ram.h"
 #include "vm/vm.h"
-#include "watch/record/boot_report.h"
 
 /* What differs from mode to mode. */
 static const struct {
@@ -55,9 +55,9 @@ static int check_size(const struct vm *vm, struct error *error)
         return error_set(error, "%s: protected mode has at most 2G, not %lluK", vm->name, kib);
     if (vm->mode == MODE_LINUX && vm->ram_size < LINUX_MIN)
         return error_set(error, "%s: Linux has at least 64M, not %lluK (-m)", vm->name, kib);
-    if (vm->mode == MODE_REAL && vm->options->cpus > 1)
+    if (vm->mode == MODE_REAL && vm->config->cpus > 1)
         return error_set(error, "%s: a real-mode guest has one vCPU, not %u (-c)", vm->name,
-                         vm->options->cpus);
+                         vm->config->cpus);
     return 0;
 }
 
@@ -99,7 +99,7 @@ static bool wants_boot_info(const struct vm *vm, const struct image *image)
 static int inform(struct vm *vm, const struct boot_request *request, struct cpu_start *start,
                   struct error *error)
 {
-    const char *append = vm->options->append;
+    const char *append = vm->config->append;
     gpa_t reserved = request->limit;
 
     if (wants_boot_info(vm, request->image)) {
@@ -118,7 +118,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
 {
     gpa_t reserved = modes[vm->mode].reserved(&vm->memory);
     struct acpi_machine acpi = {.cpus = vm->vcpu_count};
-    struct boot_request request = {.options = vm->options,
+    struct boot_request request = {.config = vm->config,
                                    .image = &files->image,
                                    .memory = &vm->memory,
                                    .limit = reserved,
@@ -132,7 +132,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
     if ((vm->mode == MODE_LINUX || wants_boot_info(vm, &files->image)) &&
         acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0)
         return -1;
-    *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->options->no_paging};
+    *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->config->no_paging};
     if (loader->load(&request, vm->mode, start, error) < 0)
         return -1;
     vm->paging = start->paging;
@@ -158,7 +158,7 @@ static int add_vcpu(struct vm *vm, const struct kvm *kvm, unsigned id, struct er
     struct cpuid_place place = {.id = id,
                                 .count = vm->vcpu_count,
                                 .deadline = vm->irqchip && kvm->tsc_deadline,
-                                .debugged = vm->options->gdb != NULL};
+                                .debugged = vm->config->debugged};
     struct kvm_cpuid2 *cpuid;
     int result;
 
@@ -190,7 +190,7 @@ static int add_vcpus(struct vm *vm, const struct kvm *kvm, const struct cpu_star
 /* An option that would do nothing is a mistake to be told. */
 static int check_kernel_options(const struct vm *vm, struct error *error)
 {
-    const struct options *o = vm->options;
+    const struct guest_config *o = vm->config;
 
     if (vm->mode != MODE_LINUX && o->initrd_count > 0)
         return error_set(error, "%s: --initrd goes with a Linux kernel", vm->name);
@@ -203,7 +203,7 @@ static int check_kernel_options(const struct vm *vm, struct error *error)
 static int plan(struct vm *vm, const struct loader *loader, const struct image *image,
                 struct error *error)
 {
-    const struct options *o = vm->options;
+    const struct guest_config *o = vm->config;
 
     if (loader->mode(image, o->mode, &vm->mode, error) < 0)
         return -1;
@@ -216,48 +216,100 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, error);
 }
 
-void vm_init(struct vm *vm, unsigned index, const struct options *options)
-{
-    *vm = (struct vm){.index = index, .name = options->images[index], .options = options, .fd = -1};
-    lock_init(&vm->lock);
-    lock_init(&vm->gate.lock);
-    condition_init(&vm->gate.opened);
-}
-
 /* In the order that starts a guest soonest: see add_ram. */
 static int build(struct vm *vm, const struct loader *loader, const struct kvm *kvm,
                  const struct boot_files *files, struct error *error)
 {
     struct cpu_start start;
 
-    if (add_ram(vm, error) < 0 || machine_init(&vm->machine, vm->options, &vm->backend, error) < 0)
+    if (add_ram(vm, error) < 0 || machine_init(&vm->machine, vm->config, &vm->backend, error) < 0)
         return -1;
-    boot_report_mark(vm->index, BOOT_VM);
+    observers_phase(vm, VM_MEMORY);
     if (load(vm, loader, files, &start, error) < 0)
         return -1;
-    boot_report_mark(vm->index, BOOT_LOADED);
+    observers_phase(vm, VM_LOADED);
     if (vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0)
         return -1;
     return add_vcpus(vm, kvm, &start, error);
 }
 
-int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *files,
-              struct error *error)
-{
-    const struct loader *loader = loader_find(&files->image);
+/* The largest image anybody needs; a device or an endless pipe ends here. */
+#define IMAGE_LIMIT (1 * GIB)
 
-    if (plan(vm, loader, &files->image, error) < 0)
+/* The bytes of a guest's files, while it is made of them. */
+struct guest_files {
+    struct boot_files boot;
+    struct file image, initrds[INITRDS_MAX];
+};
+
+static int load_file(struct file *file, struct image *image, const char *path, struct error *error)
+{
+    if (file_load(file, path, IMAGE_LIMIT, error) < 0)
+        return -1;
+    *image = (struct image){.path = path, .bytes = file->bytes, .size = file->size};
+    return 0;
+}
+
+static int load_files(struct guest_files *files, const struct guest_config *config,
+                      struct error *error)
+{
+    if (load_file(&files->image, &files->boot.image, config->image, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < config->initrd_count; i++) {
+        if (load_file(&files->initrds[i], &files->boot.initrds[i], config->initrds[i], error) < 0)
+            return -1;
+        files->boot.initrd_count++;
+    }
+    return 0;
+}
+
+static void release_files(struct guest_files *files)
+{
+    for (unsigned i = 0; i < INITRDS_MAX; i++)
+        file_release(&files->initrds[i]);
+    file_release(&files->image);
+}
+
+static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files *files,
+                       struct error *error)
+{
+    const struct loader *loader = loader_find(&files->boot.image);
+
+    if (plan(vm, loader, &files->boot.image, error) < 0)
         return -1;
     vm->fd = kvm_create_vm(kvm, error);
     if (vm->fd < 0)
         return -1;
     vm->address_bits = address_bits(kvm->cpuid);
     vm->backend = vm_backend(vm);
-    if (build(vm, loader, kvm, files, error) < 0) {
-        vm_destroy(vm);
+    if (build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;
-    }
-    return 0;
+    return observers_image(vm, &files->image, error);
+}
+
+int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
+              const struct observers *observers, struct error *error)
+{
+    struct guest_files files = {0};
+    struct kvm kvm;
+    int result;
+
+    *vm = (struct vm){
+        .index = index, .name = config->image, .config = config, .observers = observers, .fd = -1};
+    lock_init(&vm->lock);
+    lock_init(&vm->gate.lock);
+    condition_init(&vm->gate.opened);
+    if (kvm_open(&kvm, config->kvm, error) < 0)
+        return -1;
+    result = load_files(&files, config, error);
+    observers_phase(vm, VM_FILES);
+    if (result == 0)
+        result = create_from(vm, &kvm, &files, error);
+    if (result < 0)
+        vm_destroy(vm);
+    release_files(&files);
+    kvm_close(&kvm);
+    return result;
 }
 
 void vm_destroy(struct vm *vm)
@@ -265,7 +317,6 @@ void vm_destroy(struct vm *vm)
     while (vm->vcpus_made > 0)
         vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
     free(vm->vcpus);
-    guest_symbols_release(&vm->symbols);
     if (vm->ram != NULL)
         ram_release(vm->ram, vm->ram_size);
     if (vm->fd >= 0)

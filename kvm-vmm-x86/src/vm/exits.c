@@ -5,7 +5,6 @@
 
 #include "cpu/probe.h"
 #include "vm/vm.h"
-#include "watch/record/trace.h"
 
 typedef enum verdict (*exit_handler)(struct vcpu *vcpu, struct kvm_run *run);
 
@@ -100,7 +99,7 @@ static enum verdict on_hlt(struct vcpu *vcpu, struct kvm_run *run)
 static enum verdict on_shutdown(struct vcpu *vcpu, struct kvm_run *run)
 {
     (void)run;
-    if (vcpu->vm->paging && vcpu->stats.exits == 1 && !probe_paging32(vcpu->vm->options->kvm))
+    if (vcpu->vm->paging && vcpu->stats.exits == 1 && !probe_paging32(vcpu->vm->config->kvm))
         vm_stop(vcpu->vm, END_FAILED, 0,
                 "this host's KVM does not run 32-bit code with paging; `lab/lab run` does");
     else
@@ -182,9 +181,6 @@ enum verdict exits_handle(struct vcpu *vcpu)
     struct kvm_run *run = vcpu->cpu.run;
     uint32_t reason = run->exit_reason;
     exit_handler handle = reason < EXIT_REASONS ? table[reason].handle : NULL;
-    enum verdict verdict = handle != NULL ? handle(vcpu, run) : on_unknown(vcpu, run);
 
-    if (vcpu->vm->options->verbose && verdict != VERDICT_AGAIN)
-        trace_exit(vcpu);
-    return verdict;
+    return handle != NULL ? handle(vcpu, run) : on_unknown(vcpu, run);
 }

@@ -23,7 +23,7 @@ static const struct {
     {BUS_PIO, HC_PORT, 1, &hypercall_ops, offsetof(struct machine, hypercall)},
 };
 
-int machine_init(struct machine *machine, const struct options *options,
+int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, struct error *error)
 {
     machine->bus = (struct bus){0};
@@ -33,7 +33,7 @@ int machine_init(struct machine *machine, const struct options *options,
     acpi_pm_init(&machine->acpi_pm, backend);
     crtc_init(&machine->crtc);
     rtc_init(&machine->rtc, backend->seconds);
-    serial_init(&machine->serial, backend, !options->no_ctrl_d && !options->display_text);
+    serial_init(&machine->serial, backend, !config->no_ctrl_d && !config->text_screen);
     for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
         if (bus_claim(&machine->bus, devices[i].space, devices[i].base, devices[i].length,
                       devices[i].ops, (char *)machine + devices[i].state, error) < 0)

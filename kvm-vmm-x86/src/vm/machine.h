@@ -2,6 +2,7 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
+#include "base/config.h"
 #include "dev/acpi_pm.h"
 #include "dev/backend.h"
 #include "dev/bus.h"
@@ -11,7 +12,6 @@
 #include "dev/i8042.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
-#include "options/options.h"
 
 struct machine {
     struct bus bus;
@@ -26,7 +26,7 @@ struct machine {
 
 /* Creates every device of the table and claims its range. `backend` must live as long as the
  * machine. */
-int machine_init(struct machine *machine, const struct options *options,
+int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, struct error *error) MUST_CHECK;
 
 #endif

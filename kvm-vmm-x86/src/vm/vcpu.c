@@ -8,21 +8,22 @@
 #include "host/clock.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
-#include "watch/record/logbook.h"
-#include "watch/record/trace.h"
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
                 struct error *error)
 {
     *vcpu = (struct vcpu){.vm = vm, .id = id, .string_rip = UINT64_MAX};
-    if (logbook_add_page(vm->index, id, &vcpu->page, error) < 0)
+    if (kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error) < 0)
         return -1;
-    return kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error);
+    if (observers_vcpu_made(vcpu, error) == 0)
+        return 0;
+    vcpu_destroy(vcpu);
+    return -1;
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
-    recording_release(&vcpu->recording);
+    observers_vcpu_gone(vcpu);
     kvm_destroy_vcpu(&vcpu->cpu);
 }
 
@@ -64,28 +65,26 @@ static void count_exit(struct vcpu *vcpu)
     vcpu->stats.by_reason[reason < EXIT_REASONS ? reason : EXIT_REASONS - 1]++;
 }
 
-/* What a postmortem will want to know, of exits that cost a thousand times as much. */
-static void remember_exit(struct vcpu *vcpu)
+static void report_exit(struct vcpu *vcpu, bool ended)
 {
-    trace_record(vcpu, &vcpu->last_exits[(vcpu->stats.exits - 1) % VCPU_LAST_EXITS]);
-}
+    struct exit_record record;
 
-/* A second run is only like the first if nothing but its exits decided it. */
-static void remember_answer(struct vcpu *vcpu)
-{
-    vcpu->last_regs = vcpu->cpu.run->s.regs.regs;
-    if (vcpu->vm->vcpu_count == 1 && vcpu->vm->mode != MODE_LINUX)
-        recording_add(&vcpu->recording, vcpu->cpu.run);
+    exit_record_take(&record, vcpu->cpu.run);
+    if (vcpu->vm->observers->timed) {
+        record.time = vcpu->left;
+        record.cost = clock_cycles() - vcpu->left;
+    }
+    observers_after_exit(vcpu, &record, ended);
 }
 
 /* Handles the exit that the vCPU is at, and looks whether it was one too many. */
 static enum verdict handle_exit(struct vcpu *vcpu)
 {
-    uint64_t max_exits = vcpu->vm->options->max_exits;
+    uint64_t max_exits = vcpu->vm->config->max_exits;
     enum verdict verdict;
 
     vcpu->again = false;
-    if (debug_takes_exit(vcpu) || debug_takes_crash(vcpu))
+    if (debug_takes_exit(vcpu) || debug_takes_crash(vcpu) || observers_take_exit(vcpu))
         return VERDICT_RESUME;
     if (!vcpu->counted)
         count_exit(vcpu);
@@ -95,15 +94,20 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
     if (vcpu->again)
         return verdict;
-    remember_exit(vcpu);
-    if (verdict == VERDICT_STOP)
+    if (vcpu->vm->observers->after_exit != 0)
+        report_exit(vcpu, verdict == VERDICT_STOP);
+    if (verdict == VERDICT_STOP || max_exits == 0 ||
+        vcpu->vm->exits_before + vcpu->stats.exits < max_exits)
         return verdict;
-    remember_answer(vcpu);
-    if (max_exits == 0 || vcpu->stats.exits < max_exits)
-        return VERDICT_RESUME;
     vm_stop(vcpu->vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
-            (unsigned long long)vcpu->stats.exits);
+            (unsigned long long)(vcpu->vm->exits_before + vcpu->stats.exits));
     return VERDICT_STOP;
+}
+
+void vcpu_keep_exit(struct vcpu *vcpu)
+{
+    vcpu->again = true;
+    vcpu->woken = UINT64_MAX; /* the gate is open for it */
 }
 
 /* Until the exit is worth another try. A request that comes first leaves it for later. */
@@ -120,32 +124,24 @@ static int wait_at_gate(struct vcpu *vcpu)
     return asked ? -EINTR : 0;
 }
 
-void vcpu_keep_exit(struct vcpu *vcpu)
-{
-    vcpu->again = true;
-    vcpu->woken = UINT64_MAX; /* the gate is open for it */
-}
-
 /* Into the guest and back, unless the last exit is still to be dealt with. */
 static int enter(struct vcpu *vcpu)
 {
     if (vcpu->again)
         return wait_at_gate(vcpu);
     debug_before_entry(vcpu);
+    observers_before_entry(vcpu);
     return kvm_enter(&vcpu->cpu);
 }
 
 /* Into the guest and back. Reads no clock unless somebody wants to know where time goes. */
 static enum verdict run_once(struct vcpu *vcpu)
 {
-    bool timed = vcpu->page != NULL;
-    uint64_t entered = timed ? clock_cycles() : 0;
+    bool retry = vcpu->again;
     int code = enter(vcpu);
-    uint64_t left = timed ? clock_cycles() : 0;
-    enum verdict verdict;
 
-    if (timed)
-        vcpu->page->guest_cycles += left - entered;
+    if (vcpu->vm->observers->timed && !retry)
+        vcpu->left = clock_cycles();
     if (code == -EINTR || code == -EAGAIN) { /* a kick, or a signal: the requests say what for */
         vcpu->cpu.run->immediate_exit = 0;
         return VERDICT_RESUME;
@@ -154,10 +150,7 @@ static enum verdict run_once(struct vcpu *vcpu)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM cannot run it: %s", strerror(-code));
         return VERDICT_STOP;
     }
-    verdict = handle_exit(vcpu);
-    if (timed)
-        logbook_exit(vcpu->page, vcpu, left);
-    return verdict;
+    return handle_exit(vcpu);
 }
 
 static void *run(void *argument)

@@ -8,17 +8,15 @@
 #include "base/verdict.h"
 #include "host/kvm.h"
 #include "host/threads.h"
+#include "vm/observer.h"
 #include "watch/gdb/cpu.h"
-#include "watch/postmortem/recording.h"
-#include "watch/record/record.h"
 
-struct logbook_page;
 struct vm;
 
 /* What other threads ask of a vCPU; taken up between two entries into the guest. */
 enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1, VCPU_PAUSE = 1 << 2 };
 
-enum { EXIT_REASONS = 64, VCPU_LAST_EXITS = 8 };
+enum { EXIT_REASONS = 64 };
 
 struct vcpu_stats {
     uint64_t exits;
@@ -35,16 +33,14 @@ struct vcpu {
     uint64_t halt_progress;    /* vcpu_progress at that moment; atomic */
     unsigned examined;         /* how often it was found out; atomic */
     uint64_t watched_progress; /* halt.c: vcpu_progress at the last look; main thread only */
-    struct logbook_page *page; /* where its exits are written down; NULL: nowhere */
     struct vcpu_stats stats;   /* written by the vCPU's thread; `exits` is read by others, atomic */
-    struct log_record last_exits[VCPU_LAST_EXITS]; /* exit N stands at (N - 1) % VCPU_LAST_EXITS */
-    struct kvm_regs last_regs;  /* as they went back into the guest after the last exit */
-    struct recording recording; /* for a second run, should it shut down */
-    bool again;                 /* the exit it is at is still to be dealt with */
-    bool counted;               /* and has been counted */
-    uint64_t woken;             /* the gate's count when that was last tried */
-    uint32_t items_done;        /* of the batch that the exit is, handled already */
-    struct debug_cpu debug;     /* debug/debug.h */
+    void *watched[OBSERVERS_MAX]; /* what each observer keeps of it */
+    bool again;                   /* the exit it is at is still to be dealt with */
+    bool counted;                 /* and has been counted */
+    uint64_t left;                /* when the guest came back, if an observer wants to know */
+    uint64_t woken;               /* the gate's count when that was last tried */
+    uint32_t items_done;          /* of the batch that the exit is, handled already */
+    struct debug_cpu debug;       /* debug/debug.h */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
 };
 

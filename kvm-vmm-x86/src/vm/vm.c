@@ -8,14 +8,13 @@
 #include "console/console.h"
 #include "console/input.h"
 #include "host/clock.h"
-#include "watch/record/boot_report.h"
 
 /* The devices' way out: console, input queue, interrupt line and end. */
 static void backend_output(void *context, const uint8_t *bytes, size_t count)
 {
     struct vm *vm = context;
 
-    if (vm->options->display_text)
+    if (vm->config->text_screen)
         return; /* the terminal is its text page */
     if (count == 1)
         vcpu_putchar(vm->index, bytes[0]);
@@ -28,7 +27,7 @@ static int backend_input(void *context)
     struct vm *vm = context;
     int byte;
 
-    if (vm->options->display_text)
+    if (vm->config->text_screen)
         return INPUT_END; /* what is typed goes to its keyboard */
     byte = input_take(vm->index);
     if (byte == INPUT_NONE)
@@ -40,7 +39,7 @@ static int backend_pending(void *context)
 {
     struct vm *vm = context;
 
-    return vm->options->display_text ? INPUT_END : input_pending(vm->index);
+    return vm->config->text_screen ? INPUT_END : input_pending(vm->index);
 }
 
 static void backend_want_input(void *context)
@@ -63,7 +62,7 @@ static void backend_end(void *context, enum end_kind kind, int code, const char 
 {
     struct vm *vm = context;
 
-    if (kind == END_RESET && vm->mode == MODE_LINUX && linux_tells_panic(vm->options->append) &&
+    if (kind == END_RESET && vm->mode == MODE_LINUX && linux_tells_panic(vm->config->append) &&
         linux_reset_is_warm(&vm->memory))
         vm_stop(vm, END_CRASH, 0, "the kernel panicked");
     else
@@ -96,7 +95,7 @@ static void add_started(struct vm *vm)
 int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
 {
     vm->ended = ended;
-    boot_report_mark(vm->index, BOOT_ENTERED);
+    observers_phase(vm, VM_ENTERED);
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         __atomic_fetch_add(&vm->running, 1, __ATOMIC_RELAXED);
         if (vcpu_start(&vm->vcpus[i], error) < 0) {
@@ -118,6 +117,16 @@ void vm_join(struct vm *vm)
 bool vm_is_running(const struct vm *vm)
 {
     return __atomic_load_n(&vm->running, __ATOMIC_ACQUIRE) > 0;
+}
+
+uint64_t vm_exits(const struct vm *vm)
+{
+    uint64_t most = 0;
+
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
+        if (vm->vcpus[i].stats.exits > most)
+            most = vm->vcpus[i].stats.exits;
+    return vm->exits_before + most;
 }
 
 void vm_vcpu_ended(struct vm *vm)

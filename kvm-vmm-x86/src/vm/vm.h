@@ -4,16 +4,16 @@
 
 #include <stdbool.h>
 
+#include "base/config.h"
 #include "base/memory.h"
 #include "boot/loader.h"
 #include "dev/backend.h"
 #include "host/kvm.h"
 #include "host/threads.h"
-#include "options/options.h"
 #include "vm/machine.h"
+#include "vm/observer.h"
 #include "vm/vcpu.h"
 #include "watch/gdb/debug.h"
-#include "watch/record/guest_symbols.h"
 
 struct vm_end {
     enum end_kind kind;
@@ -32,7 +32,8 @@ struct vm_gate {
 struct vm {
     unsigned index; /* 0 to 3: which guest of the run it is */
     const char *name;
-    const struct options *options;
+    const struct guest_config *config;
+    const struct observers *observers;
     enum guest_mode mode;
     bool paging;           /* started in protected mode with paging */
     bool irqchip;          /* the kernel emulates interrupt controllers: HLT does not exit */
@@ -45,13 +46,13 @@ struct vm {
     struct memory memory;
     struct backend backend;
     struct machine machine;
-    struct guest_symbols symbols; /* the names of its addresses, where known */
-    struct vcpu *vcpus;           /* `vcpu_count` of them */
+    struct vcpu *vcpus; /* `vcpu_count` of them */
     unsigned vcpu_count;
-    unsigned vcpus_made; /* how many of them KVM has */
-    unsigned started;    /* how many have a thread to join; atomic, written by the main thread */
-    unsigned dead_looks; /* halt.c: how often in a row all vCPUs were found halted for ever */
-    unsigned running;    /* vCPU threads not yet ended; atomic */
+    unsigned vcpus_made;   /* how many of them KVM has */
+    uint64_t exits_before; /* of one vCPU, of the lives before the last reset: for max_exits */
+    unsigned started;      /* how many have a thread to join; atomic, written by the main thread */
+    unsigned dead_looks;   /* halt.c: how often in a row all vCPUs were found halted for ever */
+    unsigned running;      /* vCPU threads not yet ended; atomic */
     struct vm_gate gate;
     struct lock lock; /* protects `end` */
     struct vm_end end;
@@ -59,18 +60,20 @@ struct vm {
     void (*ended)(void); /* called once the last vCPU thread is over */
 };
 
-/* A guest that is nothing yet; the others below may be called then. */
-void vm_init(struct vm *vm, unsigned index, const struct options *options);
-
-/* Creates the VM and loads its image. On failure nothing is left behind. */
-int vm_create(struct vm *vm, const struct kvm *kvm, const struct boot_files *files,
-              struct error *error) MUST_CHECK;
+/* Makes guest number `index` of the run from its files: its VM, memory, devices, image and vCPUs.
+ * `config` and `observers` must outlive it. On failure nothing is left behind, and the others below
+ * may be called all the same. */
+int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
+              const struct observers *observers, struct error *error) MUST_CHECK;
 void vm_destroy(struct vm *vm);
 
 /* Starts a thread for each vCPU; `ended` is called from the last of them. */
 int vm_start(struct vm *vm, void (*ended)(void), struct error *error) MUST_CHECK;
 void vm_join(struct vm *vm);
 bool vm_is_running(const struct vm *vm);
+
+/* The most exits that one of its vCPUs has made, with those before its last reset. */
+uint64_t vm_exits(const struct vm *vm);
 
 /* Ends the guest: the first reason given stays. Callable from any thread, also by a vCPU of this
  * guest. */

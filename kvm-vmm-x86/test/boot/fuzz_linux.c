@@ -48,9 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t initrd[] = "initrd";
     struct image initrds[1] = {{.bytes = initrd, .size = sizeof initrd}};
     struct image image = {.path = "fuzz", .bytes = data + PREFIX, .size = size - PREFIX};
-    struct options options = {0};
+    struct guest_config config = {0};
     struct memory memory;
-    struct boot_request request = {.options = &options,
+    struct boot_request request = {.config = &config,
                                    .image = &image,
                                    .memory = &memory,
                                    .limit = RAM_SIZE,
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (ram == NULL)
         ram = calloc(1, RAM_SIZE);
-    options.kernel_entry = data[1] % 4;
+    config.kernel_entry = data[1] % 4;
     if (data[0] % WAYS != 0) {
         image.bytes = file;
         image.size = data[0] % WAYS == 1 ? make_payload(file, data + PREFIX, size - PREFIX)

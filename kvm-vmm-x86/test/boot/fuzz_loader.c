@@ -13,9 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define RAM_SIZE (2 * MIB)
 #define LIMIT    (RAM_SIZE - 64 * KIB)
 
-static struct options make_options(const uint8_t *header)
+static struct guest_config make_config(const uint8_t *header)
 {
-    struct options o = {.mode = header[0] % 4, .no_paging = header[1] & 1};
+    struct guest_config o = {.mode = header[0] % 4, .no_paging = header[1] & 1};
 
     o.has_load = header[1] & 2;
     o.has_entry = header[1] & 4;
@@ -28,10 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { HEADER = 10 };
     static uint8_t *ram;
-    struct options options;
+    struct guest_config config;
     struct image image;
     struct memory memory;
-    struct boot_request request = {.options = &options, .image = &image, .memory = &memory};
+    struct boot_request request = {.config = &config, .image = &image, .memory = &memory};
     struct cpu_start start = {0};
     struct error error = {.text = ""};
     enum guest_mode mode;
@@ -41,12 +41,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (ram == NULL)
         ram = calloc(1, RAM_SIZE);
-    options = make_options(data);
+    config = make_config(data);
     image = (struct image){.path = "fuzz", .bytes = data + HEADER, .size = size - HEADER};
     memory_init(&memory, 0, RAM_SIZE, ram);
     request.limit = LIMIT;
     loader = loader_find(&image);
-    if (loader->mode(&image, options.mode, &mode, &error) == 0)
+    if (loader->mode(&image, config.mode, &mode, &error) == 0)
         (void)!loader->load(&request, mode, &start, &error);
     for (size_t i = LIMIT; i < RAM_SIZE; i++)
         if (ram[i] != 0)

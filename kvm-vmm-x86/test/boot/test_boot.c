@@ -13,7 +13,7 @@
 struct fixture {
     uint8_t *ram;
     struct memory memory;
-    struct options options;
+    struct guest_config config;
     struct image image;
     struct cpu_start start;
     struct error error;
@@ -41,15 +41,15 @@ static int tear_down(void **state)
 static int load(struct fixture *f, const void *bytes, size_t size, gpa_t limit)
 {
     struct boot_request request = {
-        .options = &f->options, .image = &f->image, .memory = &f->memory, .limit = limit};
+        .config = &f->config, .image = &f->image, .memory = &f->memory, .limit = limit};
     enum guest_mode mode;
     const struct loader *loader;
 
     f->image = (struct image){.path = "image", .bytes = bytes, .size = size};
     loader = loader_find(&f->image);
-    if (loader->mode(&f->image, f->options.mode, &mode, &f->error) < 0)
+    if (loader->mode(&f->image, f->config.mode, &mode, &f->error) < 0)
         return -1;
-    f->start = (struct cpu_start){.paging = mode == MODE_PROTECTED && !f->options.no_paging};
+    f->start = (struct cpu_start){.paging = mode == MODE_PROTECTED && !f->config.no_paging};
     return loader->load(&request, mode, &f->start, &f->error);
 }
 
@@ -61,23 +61,23 @@ static void test_flat_places(void **state)
     assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
     assert_int_equal(f->start.entry, 0);
     assert_int_equal(f->ram[0], 0xf4);
-    f->options.mode = MODE_PROTECTED;
+    f->config.mode = MODE_PROTECTED;
     assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
     assert_int_equal(f->start.entry, 0x80001000);
     assert_int_equal(f->ram[0x1000], 0xf4);
-    f->options.no_paging = true;
+    f->config.no_paging = true;
     assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
     assert_int_equal(f->start.entry, 0x1000);
-    f->options.has_load = true;
-    f->options.load = 0x5000;
+    f->config.has_load = true;
+    f->config.load = 0x5000;
     assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
     assert_int_equal(f->start.entry, 0x5000);
-    f->options.has_entry = true;
-    f->options.entry = 0x5001;
+    f->config.has_entry = true;
+    f->config.entry = 0x5001;
     assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
     assert_int_equal(f->start.entry, 0x5001);
     assert_int_equal(f->ram[0x5001], 0x90);
-    f->options = (struct options){.mode = MODE_LONG};
+    f->config = (struct guest_config){.mode = MODE_LONG};
     assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
     assert_int_equal(f->start.entry, 0x100000);
 }
@@ -89,11 +89,11 @@ static void test_flat_too_large(void **state)
 
     assert_int_equal(load(f, large, RAM_SIZE + 1, RAM_SIZE), -1);
     assert_int_equal(load(f, large, RAM_SIZE, RAM_SIZE), 0);
-    f->options.mode = MODE_LONG;
+    f->config.mode = MODE_LONG;
     assert_int_equal(load(f, large, RAM_SIZE - MIB, RAM_SIZE - 0x4000), -1); /* into the tables */
     assert_int_equal(load(f, large, RAM_SIZE - MIB - 0x4000, RAM_SIZE - 0x4000), 0);
-    f->options.has_load = true;
-    f->options.load = UINT64_MAX - 1;
+    f->config.has_load = true;
+    f->config.load = UINT64_MAX - 1;
     assert_int_equal(load(f, large, 16, RAM_SIZE), -1);
     free(large);
 }
@@ -132,7 +132,7 @@ static void test_elf32(void **state)
     assert_true(f->start.paging);
     assert_int_equal(f->start.entry, 0x80003000);
     assert_memory_equal(f->ram + 0x3000, "\x44\x33\x22\x11", 4);
-    f->options.mode = MODE_LONG;
+    f->config.mode = MODE_LONG;
     assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
 }
 

@@ -21,7 +21,7 @@ enum { FILE_ROOM = 64 * 1024 };
 struct fixture {
     uint8_t *ram;
     struct memory memory;
-    struct options options;
+    struct guest_config config;
     struct image image;
     struct image initrds[2];
     unsigned initrd_count;
@@ -59,7 +59,7 @@ static int tear_down(void **state)
 
 static int load(struct fixture *f, const void *bytes, size_t size)
 {
-    struct boot_request request = {.options = &f->options,
+    struct boot_request request = {.config = &f->config,
                                    .image = &f->image,
                                    .memory = &f->memory,
                                    .limit = RAM_SIZE,
@@ -73,7 +73,7 @@ static int load(struct fixture *f, const void *bytes, size_t size)
     f->image = (struct image){.path = "kernel", .bytes = bytes, .size = size};
     f->error.text[0] = '\0';
     loader = loader_find(&f->image);
-    if (loader->mode(&f->image, f->options.mode, &mode, &f->error) < 0)
+    if (loader->mode(&f->image, f->config.mode, &mode, &f->error) < 0)
         return -1;
     assert_int_equal(mode, MODE_LINUX);
     return loader->load(&request, mode, &f->start, &f->error);
@@ -118,7 +118,7 @@ static void test_pvh(void **state)
     struct pvh_memory map[3];
     static const uint8_t bytes[6] = "initrd";
 
-    f->options.kernel_entry = KERNEL_ENTRY_PVH;
+    f->config.kernel_entry = KERNEL_ENTRY_PVH;
     f->initrds[0] = (struct image){.bytes = bytes, .size = sizeof bytes};
     f->initrd_count = 1;
     assert_int_equal(load(f, f->file, f->size), 0);
@@ -144,17 +144,17 @@ static void test_own_decompressor(void **state)
 {
     struct fixture *f = *state;
 
-    f->options.kernel_entry = KERNEL_ENTRY_32;
+    f->config.kernel_entry = KERNEL_ENTRY_32;
     assert_int_equal(load(f, f->file, f->size), 0);
     assert_int_equal(f->start.kernel_entry, KERNEL_ENTRY_32);
     assert_int_equal(f->start.entry, TEST_KERNEL_AT);
     assert_memory_equal(f->ram + TEST_KERNEL_AT, f->file + TEST_SETUP, f->size - TEST_SETUP);
-    f->options.kernel_entry = KERNEL_ENTRY_AUTO;
+    f->config.kernel_entry = KERNEL_ENTRY_AUTO;
     f->file[TEST_SETUP + TEST_CODE] = 0x89; /* LZO */
     assert_int_equal(load(f, f->file, f->size), 0);
     assert_int_equal(f->start.kernel_entry, KERNEL_ENTRY_64);
     assert_int_equal(f->start.entry, TEST_KERNEL_AT + 0x200);
-    f->options.kernel_entry = KERNEL_ENTRY_PVH;
+    f->config.kernel_entry = KERNEL_ENTRY_PVH;
     expect_refusal(f, "cannot unpack");
 }
 
@@ -164,7 +164,7 @@ static void test_zero_page(void **state)
     struct fixture *f = *state;
     struct boot_params zero;
 
-    f->options.append = "quiet root=/dev/vda";
+    f->config.append = "quiet root=/dev/vda";
     f->initrds[0] = (struct image){.bytes = first, .size = sizeof first};
     f->initrds[1] = (struct image){.bytes = second, .size = sizeof second};
     f->initrd_count = 2;
@@ -196,9 +196,9 @@ static void test_too_large(void **state)
     f->initrd_count = 0;
     memset(line, 'x', sizeof line - 1);
     line[sizeof line - 1] = '\0';
-    f->options.append = line;
+    f->config.append = line;
     expect_refusal(f, "this kernel takes 255");
-    f->options.append = NULL;
+    f->config.append = NULL;
     header_of(f)->init_size = 6 << 20;
     assert_int_equal(load(f, f->file, f->size), 0);
     header_of(f)->init_size = (6 << 20) + 1;
@@ -227,7 +227,7 @@ static void test_bad_headers(void **state)
     header_of(f)->payload_length = (uint32_t)(whole - TEST_SETUP - TEST_CODE);
     header_of(f)->pref_address = 0x1000;
     expect_refusal(f, "cannot be");
-    f->options.mode = MODE_LONG;
+    f->config.mode = MODE_LONG;
     expect_refusal(f, "without a mode");
 }
 
@@ -401,7 +401,7 @@ static void test_keeping(void **state)
     assert_int_equal(test_shelf.finds, 2);
     assert_int_equal(test_shelf.releases, 1);
     f->file[f->size - 60] ^= 1; /* another kernel: not that one */
-    f->options.kernel_entry = KERNEL_ENTRY_PVH;
+    f->config.kernel_entry = KERNEL_ENTRY_PVH;
     (void)!load(f, f->file, f->size);
     assert_int_equal(test_shelf.releases, 1);
     test_shelf.finds = 0;

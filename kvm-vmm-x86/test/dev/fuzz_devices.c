@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static uint8_t ram[64 * 1024];
     static const ioport_t ports[] = {0x500, 0xf4,  0x3f8, 0x3f9, 0x3fa, 0x3fb,
                                      0x3fc, 0x3fd, 0x60,  0x64,  0x70,  0x3d4};
-    struct options options = {.no_ctrl_d = size & 1};
+    struct guest_config config = {.no_ctrl_d = size & 1};
     struct fake fake;
     struct machine *machine = calloc(1, sizeof *machine);
     struct kvm_regs regs = {0};
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake.input = data;
     fake.input_count = size;
     fake.input_ends = size & 2;
-    if (machine_init(machine, &options, &fake.backend, &error) < 0)
+    if (machine_init(machine, &config, &fake.backend, &error) < 0)
         abort();
     for (; size >= STEP; data += STEP, size -= STEP) {
         uint8_t bytes[8] = {data[2], data[3], data[4], data[5]};

@@ -25,8 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (options_parse(&o, argc, argv, &error) < 0) {
         if (error.text[0] == '\0')
             abort();
-    } else if (o.action == OPTIONS_RUN && (o.guests == 0 || o.guests > GUESTS_MAX ||
-                                           o.input >= o.guests || o.memory % PAGE_SIZE != 0)) {
+    } else if (o.action == OPTIONS_RUN &&
+               (o.count == 0 || o.count > GUESTS_MAX || o.input >= o.count ||
+                o.guests[0].memory % PAGE_SIZE != 0)) {
         abort();
     }
     free(copy);

@@ -28,15 +28,15 @@ static void test_defaults(void **state)
 
     (void)state;
     assert_int_equal(parse(&o, &e, "a.bin"), 0);
-    assert_int_equal(o.guests, 1);
-    assert_string_equal(o.images[0], "a.bin");
-    assert_int_equal(o.mode, MODE_BY_CONTENT);
-    assert_int_equal(o.memory, 0);
-    assert_false(o.display_text);
+    assert_int_equal(o.count, 1);
+    assert_string_equal(o.guests[0].image, "a.bin");
+    assert_int_equal(o.guests[0].mode, MODE_BY_CONTENT);
+    assert_int_equal(o.guests[0].memory, 0);
+    assert_false(o.guests[0].text_screen);
     assert_int_equal(parse(&o, &e, "--display=text a.bin"), 0);
-    assert_true(o.display_text);
+    assert_true(o.guests[0].text_screen);
     assert_int_equal(parse(&o, &e, "a.bin"), 0);
-    assert_string_equal(o.kvm, "/dev/kvm");
+    assert_string_equal(o.guests[0].kvm, "/dev/kvm");
 }
 
 static void test_spellings(void **state)
@@ -53,19 +53,19 @@ static void test_spellings(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         assert_int_equal(parse(&o, &e, same[i]), 0);
-        assert_int_equal(o.guests, 2);
-        assert_string_equal(o.images[1], "b.bin");
-        assert_int_equal(o.mode, MODE_PROTECTED);
-        assert_int_equal(o.memory, 64 * MIB);
+        assert_int_equal(o.count, 2);
+        assert_string_equal(o.guests[1].image, "b.bin");
+        assert_int_equal(o.guests[0].mode, MODE_PROTECTED);
+        assert_int_equal(o.guests[0].memory, 64 * MIB);
         assert_int_equal(o.timeout, 2500000000);
     }
     assert_int_equal(parse(&o, &e, "--long-mode x"), 0);
-    assert_int_equal(o.mode, MODE_LONG);
+    assert_int_equal(o.guests[0].mode, MODE_LONG);
     assert_int_equal(parse(&o, &e, "-l x --load 0x200000 --entry=0x200010"), 0);
-    assert_int_equal(o.load, 0x200000);
-    assert_int_equal(o.entry, 0x200010);
+    assert_int_equal(o.guests[0].load, 0x200000);
+    assert_int_equal(o.guests[0].entry, 0x200010);
     assert_int_equal(parse(&o, &e, "-- -x"), 0);
-    assert_string_equal(o.images[0], "-x");
+    assert_string_equal(o.guests[0].image, "-x");
 }
 
 static void test_linux(void **state)
@@ -76,17 +76,17 @@ static void test_linux(void **state)
     (void)state;
     assert_int_equal(parse(&o, &e, "vmlinuz --initrd a.gz --initrd=b.gz -c 4 --kernel-entry=pvh"),
                      0);
-    assert_int_equal(o.initrd_count, 2);
-    assert_string_equal(o.initrds[1], "b.gz");
-    assert_int_equal(o.cpus, 4);
-    assert_int_equal(o.kernel_entry, KERNEL_ENTRY_PVH);
-    assert_false(o.reboot);
+    assert_int_equal(o.guests[0].initrd_count, 2);
+    assert_string_equal(o.guests[0].initrds[1], "b.gz");
+    assert_int_equal(o.guests[0].cpus, 4);
+    assert_int_equal(o.guests[0].kernel_entry, KERNEL_ENTRY_PVH);
+    assert_false(o.guests[0].reboot);
     assert_int_equal(
         parse(&o, &e, "--cpus=64 --kernel-entry 32 --append quiet --reboot --boot-report k"), 0);
-    assert_int_equal(o.cpus, CPUS_MAX);
-    assert_int_equal(o.kernel_entry, KERNEL_ENTRY_32);
-    assert_string_equal(o.append, "quiet");
-    assert_true(o.reboot);
+    assert_int_equal(o.guests[0].cpus, CPUS_MAX);
+    assert_int_equal(o.guests[0].kernel_entry, KERNEL_ENTRY_32);
+    assert_string_equal(o.guests[0].append, "quiet");
+    assert_true(o.guests[0].reboot);
     assert_true(o.boot_report);
 }
 

@@ -45,7 +45,7 @@ static int mode_of_kernel(const struct image *image, enum guest_mode asked, enum
 static int choose_entry(struct placed *placed, const struct vmlinux *v,
                         const struct boot_request *request, struct error *error)
 {
-    enum kernel_entry asked = request->options->kernel_entry;
+    enum kernel_entry asked = request->config->kernel_entry;
     enum kernel_entry own = v->bits64 ? KERNEL_ENTRY_64 : KERNEL_ENTRY_32;
 
     placed->entry = asked == KERNEL_ENTRY_AUTO ? own : asked;
@@ -154,7 +154,7 @@ static int place_unpacked(struct placed *placed, const struct bzimage *b,
 static int place_packed(struct placed *placed, const struct bzimage *b,
                         const struct boot_request *request, struct error *error)
 {
-    enum kernel_entry asked = request->options->kernel_entry;
+    enum kernel_entry asked = request->config->kernel_entry;
 
     placed->entry = asked == KERNEL_ENTRY_AUTO && b->entry64 ? KERNEL_ENTRY_64
                     : asked == KERNEL_ENTRY_AUTO             ? KERNEL_ENTRY_32
@@ -180,7 +180,7 @@ static int place_bzimage(struct placed *placed, const struct boot_request *reque
         return -1;
     placed->header = b.header;
     placed->end = b.preferred + b.init_size;
-    if (request->options->kernel_entry != KERNEL_ENTRY_32 || !b.entry64)
+    if (request->config->kernel_entry != KERNEL_ENTRY_32 || !b.entry64)
         result = place_unpacked(placed, &b, request, error);
     return result > 0 ? place_packed(placed, &b, request, error) : result;
 }
@@ -197,7 +197,7 @@ static int write_command_line(const struct placed *placed, const struct boot_req
         return error_set(error, "%s: too little memory for Linux", request->image->path);
     if (limit > LINUX_COMMAND_LINE_ROOM - 1)
         limit = LINUX_COMMAND_LINE_ROOM - 1;
-    length = linux_command_line(line, LINUX_COMMAND_LINE_ROOM, request->options->append);
+    length = linux_command_line(line, LINUX_COMMAND_LINE_ROOM, request->config->append);
     if (length > limit)
         return error_set(error, full, request->image->path, length, limit);
     return 0;

@@ -32,13 +32,23 @@ static void wake(void *to)
     socket_wake(&server->socket);
 }
 
-int debug_server_open(struct debug_server *server, struct vm *vm, const struct kvm *kvm,
+static int find_features(struct vm *vm, struct error *error)
+{
+    struct kvm kvm;
+
+    if (kvm_open(&kvm, vm->config->kvm, error) < 0)
+        return -1;
+    vm->debug.features = probe_debug(&kvm);
+    kvm_close(&kvm);
+    return 0;
+}
+
+int debug_server_open(struct debug_server *server, struct vm *vm, const struct options *options,
                       struct error *error)
 {
-    const struct options *options = vm->options;
     struct endpoint address;
 
-    *server = (struct debug_server){.vm = vm, .status = server->status};
+    *server = (struct debug_server){.vm = vm, .status = server->status, .wait = options->wait};
     if (options->gdb == NULL)
         return 0;
     if (endpoint_parse(&address, options->gdb, vm->index, error) < 0 ||
@@ -49,7 +59,10 @@ int debug_server_open(struct debug_server *server, struct vm *vm, const struct k
     server->stub.context = vm;
     server->stub.send = send_bytes;
     server->stub.to = server;
-    vm->debug.features = probe_debug(kvm);
+    if (find_features(vm, error) < 0) {
+        debug_server_close(server);
+        return -1;
+    }
     debug_init(&vm->debug, vm, options->wait, wake, server);
     vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
                 options->wait ? " waits for gdb" : "", server->socket.name);
@@ -59,7 +72,7 @@ int debug_server_open(struct debug_server *server, struct vm *vm, const struct k
 static void release(struct debug_server *server)
 {
     server->leaving = false;
-    debug_release(&server->vm->debug, !server->vm->options->wait || server->stub.resumed);
+    debug_release(&server->vm->debug, !server->wait || server->stub.resumed);
 }
 
 /* A guest that runs is stopped first: a vCPU may be about to report an instruction that was

@@ -4,15 +4,16 @@
 
 #include "host/socket.h"
 #include "host/threads.h"
+#include "options/options.h"
 #include "watch/gdb/stub.h"
 
 struct vm;
 struct vm_end;
-struct kvm;
 
 struct debug_server {
     struct vm *vm;
     bool open, started;
+    bool wait;                               /* the guest waits for a debugger to let it run */
     bool attached;                           /* a session has begun */
     bool leaving;                            /* it is over, and its guest not let go yet */
     int (*status)(const struct vm_end *end); /* what the run ends with, for this end; set before */
@@ -28,7 +29,7 @@ struct debug_server {
 
 /* Opens the socket that the options ask for, if they do, and makes the VM ready to be debugged.
  * Before the VM starts. */
-int debug_server_open(struct debug_server *server, struct vm *vm, const struct kvm *kvm,
+int debug_server_open(struct debug_server *server, struct vm *vm, const struct options *options,
                       struct error *error) MUST_CHECK;
 /* Once the VM has started. */
 int debug_server_start(struct debug_server *server, struct error *error) MUST_CHECK;

@@ -6,8 +6,8 @@
 #include "host/files.h"
 #include "host/kvm_debug.h"
 #include "host/kvm_interrupts.h"
-#include "vm/guests.h"
 #include "watch/postmortem/sample.h"
+#include "watch/postmortem/trail.h"
 
 enum { LAPIC_ISR = 0x100, LAPIC_IRR = 0x200, RESET_RIP = 0xfff0 };
 #define RESET_CS_BASE UINT64_C(0xffff0000)
@@ -51,7 +51,7 @@ static const char *why_no_replay(const struct vm *vm)
         return "several vCPUs never do the same twice";
     if (vm->mode == MODE_LINUX)
         return "a system with interrupts and clocks never does the same twice";
-    if (vm->vcpus[0].recording.lost)
+    if (trail_of(&vm->vcpus[0])->recording.lost)
         return "it read more from its devices than was recorded";
     if (!file_is_regular(vm->name))
         return "its image was not a file that can be read again";
@@ -68,7 +68,7 @@ static void make_do(struct evidence *e, const char *why)
         e->memory = &e->double_vm.memory;
     } else {
         e->general_only = true;
-        e->snapshot.regs = e->vcpu->last_regs;
+        e->snapshot.regs = trail_of(e->vcpu)->last_regs;
         left = e->vcpu->stats.exits > 1
                    ? "all that is known is the general registers as of its last exit"
                    : "nothing is known, for it had made no exit before";
@@ -89,13 +89,15 @@ static void use_replay(struct evidence *e)
              (unsigned long long)e->replay.exits, (unsigned long long)e->replay.steps);
 }
 
+static const struct observers no_observers;
+
 static void run_again(struct evidence *e, struct vm *vm)
 {
     const char *why = why_no_replay(vm);
     struct error error;
 
     e->replay.result = REPLAY_IMPOSSIBLE;
-    if (why == NULL && guests_create(&e->double_vm, NULL, vm->index, vm->options, &error) < 0)
+    if (why == NULL && vm_create(&e->double_vm, vm->index, vm->config, &no_observers, &error) < 0)
         why = "its image cannot be read again";
     if (why != NULL) {
         make_do(e, why);

@@ -7,9 +7,13 @@
 #include "console/console.h"
 #include "vm/exits.h"
 #include "watch/postmortem/evidence.h"
+#include "watch/postmortem/trail.h"
+#include "watch/record/guest_symbols.h"
+#include "watch/record/record.h"
 
 /* Everything that is said about one guest. */
 struct tale {
+    bool explain; /* the page even if it did not crash */
     struct vm *vm;
     const struct vm_end *end;
     struct evidence evidence;
@@ -21,11 +25,12 @@ struct tale {
 /* An ELF image names its own addresses, if nobody has read them yet. */
 static const struct symbols *names_of(struct vm *vm)
 {
+    struct guest_symbols *symbols = observers_context(vm, &guest_symbols_observer);
     struct error ignored;
 
-    if (!vm->symbols.known && vm->mode != MODE_REAL && vm->mode != MODE_LINUX)
-        (void)!guest_symbols_load(&vm->symbols, vm->name, 0, &ignored);
-    return guest_symbols_table(&vm->symbols);
+    if (!symbols->known && vm->mode != MODE_REAL && vm->mode != MODE_LINUX)
+        (void)!guest_symbols_load(symbols, vm->name, 0, &ignored);
+    return guest_symbols_of(vm);
 }
 
 /* The vector of an interrupt that was being taken when the guest shut down. */
@@ -87,11 +92,11 @@ static void make_line(struct tale *t)
 static void add_exits(struct page *page, struct tale *t)
 {
     struct vcpu *vcpu = t->evidence.vcpu;
-    uint64_t exits = vcpu->stats.exits;
-    uint64_t first = exits > VCPU_LAST_EXITS ? exits - VCPU_LAST_EXITS : 0;
+    uint64_t exits = trail_of(vcpu)->count;
+    uint64_t first = exits > TRAIL_EXITS ? exits - TRAIL_EXITS : 0;
 
     for (uint64_t i = first; i < exits; i++) {
-        const struct log_record *e = &vcpu->last_exits[i % VCPU_LAST_EXITS];
+        const struct exit_record *e = &trail_of(vcpu)->last_exits[i % TRAIL_EXITS];
         struct text row = text_in(page->exits[page->exit_count++], PAGE_EXIT_TEXT);
         char what[96];
 
@@ -137,11 +142,11 @@ static void print_page(struct tale *t)
  * panics has told why itself.) */
 static bool wants_page(const struct tale *t)
 {
-    return t->vm->options->explain || t->evidence.crashed ||
+    return t->explain || t->evidence.crashed ||
            (t->end->kind == END_CRASH && t->vm->mode != MODE_LINUX);
 }
 
-void postmortem_tell(struct vm *vm, const struct vm_end *end)
+void postmortem_tell(struct vm *vm, const struct vm_end *end, bool explain)
 {
     static struct tale t;
 
@@ -149,7 +154,7 @@ void postmortem_tell(struct vm *vm, const struct vm_end *end)
         vcpu_printf(vm->index, "kvm-vmm: guest %u (%s): %s", vm->index, vm->name, end->message);
         return;
     }
-    t = (struct tale){.vm = vm, .end = end};
+    t = (struct tale){.vm = vm, .end = end, .explain = explain};
     evidence_take(&t.evidence, vm, end);
     if (t.evidence.at_fault) {
         struct diagnose_hint hint = {interrupt_of(&t.evidence), t.evidence.replay.handling};

@@ -7,7 +7,7 @@
 #include "watch/explain/fault/raise.h"
 #include "watch/explain/walk.h"
 #include "watch/gdb/handlers.h"
-#include "watch/postmortem/recording.h"
+#include "watch/postmortem/trail.h"
 #include "watch/postmortem/worker.h"
 
 enum { LIMIT_MS = 10000, STEPS_MAX = 400000, TABLE_MAX = 4096 };
@@ -43,6 +43,7 @@ static void take_state(struct run *r)
 static bool repeat_exits(struct run *r, const struct worker *worker)
 {
     const struct vcpu *dead = &r->vm->vcpus[0];
+    const struct trail *trail = trail_of(dead);
     struct kvm_run *run = r->vcpu->cpu.run;
     uint64_t wanted = dead->stats.exits - 1;
     size_t at = 0;
@@ -50,13 +51,13 @@ static bool repeat_exits(struct run *r, const struct worker *worker)
     while (r->replay->exits < wanted) {
         if (!worker_enter(worker))
             return false;
-        if (run->exit_reason == KVM_EXIT_SHUTDOWN || !recording_play(&dead->recording, &at, run)) {
+        if (run->exit_reason == KVM_EXIT_SHUTDOWN || !recording_play(&trail->recording, &at, run)) {
             r->replay->result = REPLAY_DIVERGED;
             return false;
         }
         r->replay->exits++;
     }
-    if (wanted > 0 && memcmp(&run->s.regs.regs, &dead->last_regs, sizeof dead->last_regs) != 0) {
+    if (wanted > 0 && memcmp(&run->s.regs.regs, &trail->last_regs, sizeof trail->last_regs) != 0) {
         r->replay->result = REPLAY_DIVERGED;
         return false;
     }

@@ -5,6 +5,7 @@
 
 #include "host/kvm_debug.h"
 #include "watch/explain/snapshot.h"
+#include "watch/postmortem/trail.h"
 #include "watch/postmortem/worker.h"
 
 enum { SAMPLES = 3000, LIMIT_MS = 2000 };
@@ -18,11 +19,12 @@ struct sampling {
 /* What the guest read there last, or all ones. */
 static uint64_t last_value(const struct vcpu *vcpu, uint64_t address)
 {
-    for (unsigned i = 0; i < VCPU_LAST_EXITS && i < vcpu->stats.exits; i++) {
-        const struct log_record *e =
-            &vcpu->last_exits[(vcpu->stats.exits - 1 - i) % VCPU_LAST_EXITS];
+    const struct trail *trail = trail_of(vcpu);
 
-        if (!e->write && e->space != LOG_NOWHERE && e->address == address)
+    for (unsigned i = 0; i < TRAIL_EXITS && i < trail->count; i++) {
+        const struct exit_record *e = &trail->last_exits[(trail->count - 1 - i) % TRAIL_EXITS];
+
+        if (!e->write && e->space != EXIT_NOWHERE && e->address == address)
             return e->value;
     }
     return UINT64_MAX;

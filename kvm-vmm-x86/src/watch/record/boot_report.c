@@ -15,27 +15,10 @@ typedef unsigned long long count;
 /* A guest's boot. The main thread writes until the guest runs; then the vCPU that prints, under the
  * console's lock. */
 static struct boot_report {
-    const struct options *options;
-    const struct vm *vms;
     uint64_t start; /* of the process */
     struct boot_phases phases[GUESTS_MAX];
     struct bus_counters at_init[GUESTS_MAX][BUS_RANGES_MAX];
 } boot_report;
-
-void boot_report_begin(const struct options *options)
-{
-    boot_report.options = options;
-    if (!options->boot_report)
-        return;
-    boot_report.start = events_now() - clock_process_ns();
-    for (unsigned i = 0; i < options->guests; i++)
-        boot_report_mark(i, BOOT_PROCESS);
-}
-
-void boot_report_watch(const struct vm *vms)
-{
-    boot_report.vms = vms;
-}
 
 static uint64_t exits_of(const struct vm *vm)
 {
@@ -46,38 +29,60 @@ static uint64_t exits_of(const struct vm *vm)
     return exits;
 }
 
-void boot_report_mark(unsigned guest, enum boot_phase phase)
+/* A phase begins now. `vm` is NULL before there is one. */
+static void mark(unsigned guest, const struct vm *vm, enum boot_phase phase)
 {
     struct boot_moment *moment = &boot_report.phases[guest].moments[phase];
 
-    if (!boot_report.options->boot_report || moment->ns != 0)
-        return; /* a guest that starts again: the first boot is told */
+    if (moment->ns != 0)
+        return; /* a guest that starts again: its first boot is reported */
     moment->ns = events_now() - boot_report.start;
-    if (boot_report.vms != NULL && phase >= BOOT_ENTERED)
-        moment->exits = exits_of(&boot_report.vms[guest]);
+    if (vm != NULL && phase >= BOOT_ENTERED)
+        moment->exits = exits_of(vm);
 }
 
-static void note_counters(unsigned guest)
+void boot_report_begin(const struct options *options)
 {
-    const struct bus *bus = &boot_report.vms[guest].machine.bus;
+    if (!options->boot_report)
+        return;
+    boot_report.start = events_now() - clock_process_ns();
+    for (unsigned i = 0; i < options->count; i++)
+        mark(i, NULL, BOOT_PROCESS);
+}
+
+static void on_phase(void *context, struct vm *vm, enum vm_phase phase)
+{
+    static const enum boot_phase phases[] = {[VM_FILES] = BOOT_FILES,
+                                             [VM_MEMORY] = BOOT_VM,
+                                             [VM_LOADED] = BOOT_LOADED,
+                                             [VM_ENTERED] = BOOT_ENTERED};
+
+    (void)context;
+    mark(vm->index, vm, phases[phase]);
+}
+
+static void note_counters(const struct vm *vm)
+{
+    const struct bus *bus = &vm->machine.bus;
 
     for (unsigned i = 0; i < bus->count; i++)
-        boot_report.at_init[guest][i] = bus_range_counters(&bus->ranges[i]);
+        boot_report.at_init[vm->index][i] = bus_range_counters(&bus->ranges[i]);
 }
 
-void boot_report_output(unsigned guest, const uint8_t *bytes, size_t size)
+static void on_output(void *context, struct vm *vm, const uint8_t *bytes, size_t size)
 {
-    enum boot_phase phase;
+    enum boot_phase phase = boot_phases_output(&boot_report.phases[vm->index], bytes, size);
 
-    if (boot_report.vms == NULL || !boot_report.options->boot_report)
-        return;
-    phase = boot_phases_output(&boot_report.phases[guest], bytes, size);
+    (void)context;
     if (phase == BOOT_PHASES)
         return;
-    boot_report_mark(guest, phase);
+    mark(vm->index, vm, phase);
     if (phase == BOOT_INIT)
-        note_counters(guest);
+        note_counters(vm);
 }
+
+const struct observer boot_report_observer = {
+    .name = "boot report", .phase = on_phase, .output = on_output};
 
 static void print_phases(const struct vm *vm, const struct boot_phases *p)
 {
@@ -151,7 +156,7 @@ void boot_report_print(const struct vm *vm, const struct log_run *run,
 {
     struct boot_phases *p = &boot_report.phases[vm->index];
 
-    boot_report_mark(vm->index, BOOT_END);
+    mark(vm->index, vm, BOOT_END);
     kernel_cache_finish(); /* so that it is known what became of it */
     print_phases(vm, p);
     print_devices(vm);

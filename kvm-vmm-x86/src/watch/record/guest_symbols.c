@@ -19,7 +19,7 @@ static int read_table(struct guest_symbols *symbols, const char *path, struct er
 int guest_symbols_load(struct guest_symbols *symbols, const char *path, uint64_t bias,
                        struct error *error)
 {
-    *symbols = (struct guest_symbols){0};
+    guest_symbols_release(symbols);
     if (file_load(&symbols->file, path, SYMBOLS_LIMIT, error) < 0 ||
         read_table(symbols, path, error) < 0)
         return -1;
@@ -27,11 +27,11 @@ int guest_symbols_load(struct guest_symbols *symbols, const char *path, uint64_t
     return 0;
 }
 
-void guest_symbols_take(struct guest_symbols *symbols, struct file *image)
+/* Takes the image over if it is an ELF file with names in it; no error if not. */
+static void take(struct guest_symbols *symbols, struct file *image)
 {
     struct error ignored;
 
-    *symbols = (struct guest_symbols){0};
     if (!elf_has_magic(image->bytes, image->size))
         return;
     symbols->file = *image;
@@ -44,5 +44,28 @@ void guest_symbols_release(struct guest_symbols *symbols)
     if (symbols->known)
         symbols_release(&symbols->table);
     file_release(&symbols->file);
-    *symbols = (struct guest_symbols){0};
+    *symbols = (struct guest_symbols){.path = symbols->path, .wanted = symbols->wanted};
+}
+
+/* Reading names costs time at the start: the image's own are only read if they are shown. */
+static int on_image(void *context, struct vm *vm, struct file *image, struct error *error)
+{
+    struct guest_symbols *symbols = context;
+
+    if (symbols->path != NULL)
+        return guest_symbols_load(symbols, symbols->path,
+                                  vm->mode == MODE_REAL ? vm->memory.regions[0].base : 0, error);
+    guest_symbols_release(symbols);
+    if (symbols->wanted)
+        take(symbols, image);
+    return 0;
+}
+
+const struct observer guest_symbols_observer = {.name = "symbols", .image = on_image};
+
+const struct symbols *guest_symbols_of(const struct vm *vm)
+{
+    const struct guest_symbols *symbols = observers_context(vm, &guest_symbols_observer);
+
+    return symbols != NULL && symbols->known ? &symbols->table : NULL;
 }

@@ -3,27 +3,27 @@
 #define GUEST_SYMBOLS_H
 
 #include "host/files.h"
+#include "vm/vm.h"
 #include "watch/explain/symbols.h"
 
 struct guest_symbols {
+    const char *path; /* the file that the user named, or NULL */
+    bool wanted;      /* the image's own names are read at the start: somebody shows them */
     struct file file; /* what the names are in */
     struct symbols table;
     bool known; /* there are some */
 };
 
-/* Reads a file that the user named. `bias` is where the guest's code segment begins. */
+/* Reads a file. `bias` is where the guest's code segment begins. */
 int guest_symbols_load(struct guest_symbols *symbols, const char *path, uint64_t bias,
                        struct error *error) MUST_CHECK;
 
-/* Takes an image over if it is an ELF file with names in it; no error if not. */
-void guest_symbols_take(struct guest_symbols *symbols, struct file *image);
-
 void guest_symbols_release(struct guest_symbols *symbols);
 
-/* For symbols_find and those that take the like; NULL if there are none. */
-static inline const struct symbols *guest_symbols_table(const struct guest_symbols *symbols)
-{
-    return symbols->known ? &symbols->table : NULL;
-}
+/* Sits at a VM with a struct guest_symbols. A guest that starts again has its names read again. */
+extern const struct observer guest_symbols_observer;
+
+/* The guest's names, for symbols_find and those that take the like; NULL if there are none. */
+const struct symbols *guest_symbols_of(const struct vm *vm);
 
 #endif

@@ -7,8 +7,7 @@
 #include "host/clock.h"
 #include "host/events.h"
 #include "host/files.h"
-#include "vm/vcpu.h"
-#include "watch/record/trace.h"
+#include "vm/vm.h"
 
 /* How many exits are kept unless --log-size says otherwise: of each vCPU, and of all of a guest. */
 enum { KEPT_EACH = 65536, KEPT_ALL = 4 * KEPT_EACH };
@@ -37,7 +36,7 @@ int logbook_open(const struct options *options, struct error *error)
     logbook = (struct logbook){.options = options};
     if (outfile_open(&logbook.log, options->log, error) < 0)
         return -1;
-    for (unsigned i = 0; i < options->guests && wants_exits(); i++)
+    for (unsigned i = 0; i < options->count && wants_exits(); i++)
         if (log_output_create(&logbook.outputs[i], error) < 0)
             return -1;
     return 0;
@@ -45,27 +44,29 @@ int logbook_open(const struct options *options, struct error *error)
 
 static uint32_t ring_size(void)
 {
-    unsigned cpus = logbook.options->cpus > 0 ? logbook.options->cpus : 1;
+    unsigned cpus = logbook.options->guests[0].cpus > 0 ? logbook.options->guests[0].cpus : 1;
 
     if (logbook.options->log_size != 0)
         return (uint32_t)logbook.options->log_size;
     return cpus > KEPT_ALL / KEPT_EACH ? KEPT_ALL / cpus : KEPT_EACH;
 }
 
-int logbook_add_page(unsigned guest, unsigned vcpu, struct logbook_page **page, struct error *error)
+static int add_page(void *context, struct vcpu *vcpu, void **state, struct error *error)
 {
-    struct logbook_page **place = &logbook.pages[guest][vcpu];
+    struct logbook_page **place = &logbook.pages[vcpu->vm->index][vcpu->id], *page = *place;
 
-    *page = *place;
-    if (*place != NULL || (!wants_exits() && !wants_places()))
-        return 0;
-    *page = *place = calloc(1, sizeof **place);
-    if (*place == NULL)
-        return error_set(error, "no memory for a log");
-    if (wants_exits() && log_ring_create(&(*place)->ring, ring_size(), error) < 0)
-        return -1;
-    if (wants_places() && log_tally_create(&(*place)->tally, error) < 0)
-        return -1;
+    (void)context;
+    if (page == NULL) {
+        page = *place = calloc(1, sizeof **place);
+        if (page == NULL)
+            return error_set(error, "no memory for a log");
+        if (wants_exits() && log_ring_create(&page->ring, ring_size(), error) < 0)
+            return -1;
+        if (wants_places() && log_tally_create(&page->tally, error) < 0)
+            return -1;
+    }
+    page->resumed = clock_cycles();
+    *state = page;
     return 0;
 }
 
@@ -80,30 +81,38 @@ const struct log_output *logbook_printed(unsigned guest)
 }
 
 /* On the path of every exit. */
-void logbook_exit(struct logbook_page *page, const struct vcpu *vcpu, uint64_t left)
+static void add_exit(void *state, struct vcpu *vcpu, const struct exit_record *record, bool ended)
 {
-    uint64_t now;
+    struct logbook_page *page = state;
 
+    (void)vcpu;
+    (void)ended;
     page->exits++;
-    if (page->ring.records != NULL) {
-        struct log_record *record = log_ring_next(&page->ring);
-
-        trace_record(vcpu, record);
-        record->time = left;
-        now = clock_cycles();
-        record->cost = now - left;
-    } else {
-        now = clock_cycles();
-    }
-    page->vmm_cycles += now - left;
+    page->guest_cycles += record->time - page->resumed;
+    page->vmm_cycles += record->cost;
+    page->resumed = record->time + record->cost;
+    if (page->ring.records != NULL)
+        *log_ring_next(&page->ring) = *record;
     if (page->tally.places != NULL)
-        log_tally_add(&page->tally, vcpu->cpu.run->s.regs.regs.rip, now - left);
+        log_tally_add(&page->tally, record->rip, record->cost);
 }
 
-void logbook_output(unsigned guest, const uint8_t *bytes, size_t count)
+static void add_output(void *context, struct vm *vm, const uint8_t *bytes, size_t count)
 {
-    if (logbook.outputs[guest].bytes != NULL)
-        log_output_add(&logbook.outputs[guest], bytes, count, clock_cycles());
+    (void)context;
+    if (logbook.outputs[vm->index].bytes != NULL)
+        log_output_add(&logbook.outputs[vm->index], bytes, count, clock_cycles());
+}
+
+const struct observer logbook_observer = {.name = "log",
+                                          .timed = true,
+                                          .vcpu_made = add_page,
+                                          .after_exit = add_exit,
+                                          .output = add_output};
+
+bool logbook_is_wanted(const struct options *options)
+{
+    return options->stats || options->boot_report || options->log != NULL;
 }
 
 void logbook_start(void)

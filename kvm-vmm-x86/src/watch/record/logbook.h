@@ -8,35 +8,30 @@
 
 #include "base/error.h"
 #include "options/options.h"
+#include "vm/observer.h"
 #include "watch/record/output.h"
 #include "watch/record/ring.h"
 #include "watch/record/tally.h"
 #include "watch/record/view.h"
-
-struct vcpu;
 
 /* What is kept of one vCPU, whatever becomes of it: a guest that starts again goes on here. */
 struct logbook_page {
     struct log_ring ring;   /* for --log */
     struct log_tally tally; /* for --stats and --log */
     uint64_t exits, guest_cycles, vmm_cycles;
+    uint64_t resumed; /* when the guest went on last */
 };
 
 /* Opens the file of --log, before anything is done that would be lost if that fails. */
 int logbook_open(const struct options *options, struct error *error) MUST_CHECK;
 
-/* The page of a vCPU, made at the first call; NULL if nothing is to be kept. -1: no memory. */
-int logbook_add_page(unsigned guest, unsigned vcpu, struct logbook_page **page,
-                     struct error *error) MUST_CHECK;
+/* Whether some option asks for it; then each guest gets the observer (without a context). */
+bool logbook_is_wanted(const struct options *options);
+extern const struct observer logbook_observer;
+
 /* The page if there is one, and what the guest printed. */
 const struct logbook_page *logbook_page(unsigned guest, unsigned vcpu);
 const struct log_output *logbook_printed(unsigned guest);
-
-/* An exit that was just handled: the guest came out at `left`, and goes on now. */
-void logbook_exit(struct logbook_page *page, const struct vcpu *vcpu, uint64_t left);
-
-/* A guest's output, for console_config.tap. */
-void logbook_output(unsigned guest, const uint8_t *bytes, size_t count);
 
 /* The clock runs from when the guests start until the last has ended. */
 void logbook_start(void);

@@ -8,6 +8,7 @@
 #include "host/kvm_stats.h"
 #include "vm/exits.h"
 #include "watch/record/functions.h"
+#include "watch/record/guest_symbols.h"
 #include "watch/record/logbook.h"
 
 enum { COUNTERS_MAX = 128 };
@@ -97,7 +98,7 @@ static int fill_vcpus(struct guest_view *view, struct vm *vm, const struct symbo
 
 static int fill_guest(struct log_guest *guest, struct guest_view *view, struct vm *vm)
 {
-    const struct symbols *symbols = guest_symbols_table(&vm->symbols);
+    const struct symbols *symbols = guest_symbols_of(vm);
     struct vm_end end = vm_end_of(vm);
 
     describe_end(&end, view->end, sizeof view->end);

@@ -10,20 +10,20 @@ struct space_words {
 };
 
 static const struct space_words spaces[] = {
-    [LOG_NOWHERE] = {"", "", "", ""},
-    [LOG_PORT] = {"port", "in", "out", "port"},
-    [LOG_MEMORY] = {"memory", "read", "write", "address"},
-    [LOG_MSR] = {"MSR", "rdmsr", "wrmsr", "MSR"},
+    [EXIT_NOWHERE] = {"", "", "", ""},
+    [EXIT_PORT] = {"port", "in", "out", "port"},
+    [EXIT_MEMORY] = {"memory", "read", "write", "address"},
+    [EXIT_MSR] = {"MSR", "rdmsr", "wrmsr", "MSR"},
 };
 
-const struct bus_range *log_record_range(struct bus *bus, const struct log_record *record)
+const struct bus_range *log_record_range(struct bus *bus, const struct exit_record *record)
 {
-    if (record->space != LOG_PORT && record->space != LOG_MEMORY)
+    if (record->space != EXIT_PORT && record->space != EXIT_MEMORY)
         return NULL;
-    return bus_find(bus, record->space == LOG_PORT ? BUS_PIO : BUS_MMIO, record->address);
+    return bus_find(bus, record->space == EXIT_PORT ? BUS_PIO : BUS_MMIO, record->address);
 }
 
-static void name_register(const struct bus_range *range, const struct log_record *r, char *text,
+static void name_register(const struct bus_range *range, const struct exit_record *r, char *text,
                           size_t size)
 {
     unsigned index = bus_register(range, r->address - range->base, r->write, (uint8_t)r->value);
@@ -33,34 +33,34 @@ static void name_register(const struct bus_range *range, const struct log_record
              name != NULL ? name : "");
 }
 
-void log_record_name(struct bus *bus, const struct log_record *record, const char *reason,
+void log_record_name(struct bus *bus, const struct exit_record *record, const char *reason,
                      char *text, size_t size)
 {
     const struct bus_range *range = log_record_range(bus, record);
 
     if (range != NULL)
         name_register(range, record, text, size);
-    else if (record->space == LOG_NOWHERE)
+    else if (record->space == EXIT_NOWHERE)
         snprintf(text, size, "%s", reason);
     else
         snprintf(text, size, "%s %#llx", spaces[record->space].name,
                  (unsigned long long)record->address);
 }
 
-void log_record_describe(struct bus *bus, const struct log_record *record, char *text, size_t size)
+void log_record_describe(struct bus *bus, const struct exit_record *record, char *text, size_t size)
 {
     const struct bus_range *range = log_record_range(bus, record);
     char name[64] = "";
     char more[32] = "";
 
-    if (record->space == LOG_NOWHERE) {
+    if (record->space == EXIT_NOWHERE) {
         snprintf(text, size, "%s", "");
         return;
     }
     if (range != NULL)
         name_register(range, record, name, sizeof name);
     else
-        snprintf(name, sizeof name, "%s", record->space == LOG_MSR ? "" : "nobody");
+        snprintf(name, sizeof name, "%s", record->space == EXIT_MSR ? "" : "nobody");
     if (record->count > 1)
         snprintf(more, sizeof more, " and %u more", record->count - 1);
     snprintf(text, size, "%s %s %#llx%s%s value %#llx%s",

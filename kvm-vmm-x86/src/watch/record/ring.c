@@ -31,7 +31,7 @@ uint64_t log_ring_dropped(const struct log_ring *ring)
     return ring->total - log_ring_count(ring);
 }
 
-const struct log_record *log_ring_at(const struct log_ring *ring, uint32_t index)
+const struct exit_record *log_ring_at(const struct log_ring *ring, uint32_t index)
 {
     uint64_t at = index + (ring->total > ring->capacity ? ring->next : 0u);
 

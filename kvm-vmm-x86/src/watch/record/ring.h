@@ -10,7 +10,7 @@
 #include "watch/record/record.h"
 
 struct log_ring {
-    struct log_record *records; /* NULL: nothing is kept */
+    struct exit_record *records; /* NULL: nothing is kept */
     uint32_t capacity, next;
     uint64_t total; /* records ever begun */
 };
@@ -20,9 +20,9 @@ int log_ring_create(struct log_ring *ring, uint32_t capacity, struct error *erro
 void log_ring_destroy(struct log_ring *ring);
 
 /* The place of the next record: the oldest one's, once the ring is full. */
-static inline struct log_record *log_ring_next(struct log_ring *ring)
+static inline struct exit_record *log_ring_next(struct log_ring *ring)
 {
-    struct log_record *record = &ring->records[ring->next];
+    struct exit_record *record = &ring->records[ring->next];
 
     ring->next = ring->next + 1 == ring->capacity ? 0 : ring->next + 1;
     ring->total++;
@@ -34,6 +34,6 @@ uint32_t log_ring_count(const struct log_ring *ring);
 uint64_t log_ring_dropped(const struct log_ring *ring);
 
 /* Record `index` (< log_ring_count), the oldest being 0. */
-const struct log_record *log_ring_at(const struct log_ring *ring, uint32_t index);
+const struct exit_record *log_ring_at(const struct log_ring *ring, uint32_t index);
 
 #endif

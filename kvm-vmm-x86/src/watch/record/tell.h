@@ -2,6 +2,7 @@
 #ifndef TELL_H
 #define TELL_H
 
+#include "options/options.h"
 #include "vm/vm.h"
 
 /* -1: something could not be written; that was said. */

@@ -57,11 +57,11 @@ static void write_names(struct log_sink *sink, const struct log_guest *guest)
     write_thread_name(sink, guest, OUTPUT_THREAD, "output");
 }
 
-static void write_access(struct log_sink *sink, const struct log_record *r)
+static void write_access(struct log_sink *sink, const struct exit_record *r)
 {
     static const char *const fields[] = {"", "port", "address", "msr"};
 
-    if (r->space == LOG_NOWHERE)
+    if (r->space == EXIT_NOWHERE)
         return;
     log_sink_format(sink, ",\"access\":\"%s\",\"%s\":\"%#llx\",\"bytes\":%u,\"items\":%u",
                     r->write ? "write" : "read", fields[r->space], (unsigned long long)r->address,
@@ -71,7 +71,7 @@ static void write_access(struct log_sink *sink, const struct log_record *r)
 
 static void write_exit(struct log_sink *sink, const struct log_run *run,
                        const struct log_guest *guest, unsigned vcpu, uint64_t number,
-                       const struct log_record *r)
+                       const struct exit_record *r)
 {
     const char *reason = run->reason_name(r->reason);
     uint64_t start = log_run_ns(run, r->time);

@@ -11,14 +11,14 @@ static struct fake_text written;
 
 static void fill_from(struct fake_run *f, const uint8_t *bytes, size_t size)
 {
-    struct log_record record;
+    struct exit_record record;
     unsigned vcpu = 0;
     uint64_t time = 0;
 
     while (size > sizeof record && bytes[0] % 4 != 0) {
         memcpy(&record, bytes, sizeof record);
         record.write = bytes[0] & 1; /* a bool has two values, and a space is one of ours */
-        record.space %= LOG_MSR + 1;
+        record.space %= EXIT_MSR + 1;
         *log_ring_next(&f->rings[vcpu++ % FAKE_VCPUS]) = record;
         bytes += sizeof record;
         size -= sizeof record;

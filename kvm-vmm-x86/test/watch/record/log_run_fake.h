@@ -12,7 +12,7 @@ enum { FAKE_RING = 16, FAKE_VCPUS = 2 };
 
 struct fake_run {
     struct fake fake;
-    struct options options;
+    struct guest_config config;
     struct machine machine;
     struct log_ring rings[FAKE_VCPUS];
     struct log_vcpu vcpus[FAKE_VCPUS];
@@ -34,7 +34,7 @@ static inline int fake_run_init(struct fake_run *f, const char *name, const char
 
     memset(f, 0, sizeof *f);
     fake_init(&f->fake);
-    if (machine_init(&f->machine, &f->options, &f->fake.backend, &error) < 0 ||
+    if (machine_init(&f->machine, &f->config, &f->fake.backend, &error) < 0 ||
         log_output_create(&f->output, &error) < 0)
         return -1;
     for (unsigned i = 0; i < FAKE_VCPUS; i++) {

@@ -9,18 +9,18 @@
 
 enum { TEXT_ROOM = 1 << 20 };
 
-static struct log_record exit_at(uint64_t time)
+static struct exit_record exit_at(uint64_t time)
 {
-    return (struct log_record){.time = time,
-                               .cost = 100,
-                               .rip = 0x1000,
-                               .space = LOG_PORT,
-                               .address = 0x3f8,
-                               .value = 'A',
-                               .size = 1,
-                               .count = 1,
-                               .reason = 2,
-                               .write = true};
+    return (struct exit_record){.time = time,
+                                .cost = 100,
+                                .rip = 0x1000,
+                                .space = EXIT_PORT,
+                                .address = 0x3f8,
+                                .value = 'A',
+                                .size = 1,
+                                .count = 1,
+                                .reason = 2,
+                                .write = true};
 }
 
 static void test_ring_keeps_the_newest(void **state)

@@ -8,7 +8,7 @@
 
 struct fixture {
     struct fake fake;
-    struct options options;
+    struct guest_config config;
     struct machine machine;
 };
 
@@ -20,20 +20,20 @@ static int set_up(void **state)
     memset(&f, 0, sizeof f);
     fake_init(&f.fake);
     *state = &f;
-    return machine_init(&f.machine, &f.options, &f.fake.backend, &error);
+    return machine_init(&f.machine, &f.config, &f.fake.backend, &error);
 }
 
-static struct log_record port(uint16_t address, bool write, uint64_t value)
+static struct exit_record port(uint16_t address, bool write, uint64_t value)
 {
-    return (struct log_record){.space = LOG_PORT,
-                               .address = address,
-                               .write = write,
-                               .value = value,
-                               .size = 1,
-                               .count = 1};
+    return (struct exit_record){.space = EXIT_PORT,
+                                .address = address,
+                                .write = write,
+                                .value = value,
+                                .size = 1,
+                                .count = 1};
 }
 
-static void assert_name(struct fixture *f, struct log_record record, const char *expected)
+static void assert_name(struct fixture *f, struct exit_record record, const char *expected)
 {
     char text[64];
 
@@ -59,13 +59,13 @@ static void test_names(void **state)
     assert_name(f, port(0x604, true, 0), "acpi-pm.PM1_CNT");
     assert_name(f, port(0x3d5, true, 0), "crtc.data");
     assert_name(f, port(0x80, true, 0), "port 0x80");
-    assert_name(f, (struct log_record){.space = LOG_MEMORY, .address = 0xfee00000},
+    assert_name(f, (struct exit_record){.space = EXIT_MEMORY, .address = 0xfee00000},
                 "memory 0xfee00000");
-    assert_name(f, (struct log_record){.space = LOG_MSR, .address = 0x1b}, "MSR 0x1b");
-    assert_name(f, (struct log_record){0}, "halt");
+    assert_name(f, (struct exit_record){.space = EXIT_MSR, .address = 0x1b}, "MSR 0x1b");
+    assert_name(f, (struct exit_record){0}, "halt");
 }
 
-static void assert_described(struct fixture *f, struct log_record record, const char *expected)
+static void assert_described(struct fixture *f, struct exit_record record, const char *expected)
 {
     char text[160];
 
@@ -76,24 +76,24 @@ static void assert_described(struct fixture *f, struct log_record record, const 
 static void test_descriptions(void **state)
 {
     struct fixture *f = *state;
-    struct log_record many = port(0x3f8, false, 'a');
+    struct exit_record many = port(0x3f8, false, 'a');
 
     many.count = 4;
     assert_described(f, port(0x3f8, true, 'A'), "out port 0x3f8 uart.THR value 0x41");
     assert_described(f, many, "in port 0x3f8 uart.RBR value 0x61 and 3 more");
     assert_described(f, port(0x80, true, 7), "out port 0x80 nobody value 0x7");
-    assert_described(f, (struct log_record){.space = LOG_MEMORY, .address = 0x1000, .value = 5},
+    assert_described(f, (struct exit_record){.space = EXIT_MEMORY, .address = 0x1000, .value = 5},
                      "read address 0x1000 nobody value 0x5");
     assert_described(
-        f, (struct log_record){.space = LOG_MSR, .address = 0x10, .value = 1, .write = true},
+        f, (struct exit_record){.space = EXIT_MSR, .address = 0x10, .value = 1, .write = true},
         "wrmsr MSR 0x10 value 0x1");
-    assert_described(f, (struct log_record){0}, "");
+    assert_described(f, (struct exit_record){0}, "");
 }
 
 static void test_short_buffers(void **state)
 {
     struct fixture *f = *state;
-    struct log_record r = port(0x3f8, true, 'A');
+    struct exit_record r = port(0x3f8, true, 'A');
     char text[6];
 
     log_record_name(&f->machine.bus, &r, "", text, sizeof text);

@@ -1,0 +1,46 @@
+/*
+ * What one guest is, before it is made: from the command line today, from anything that asks for a
+ * guest later. Strings belong to whoever made the configuration and outlive the guest.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/address.h"
+
+enum { GUESTS_MAX = 4, CPUS_MAX = 64, INITRDS_MAX = 8 };
+
+/* MODE_LINUX is never asked for: a kernel is told by its content. */
+enum guest_mode { MODE_BY_CONTENT, MODE_REAL, MODE_PROTECTED, MODE_LONG, MODE_LINUX };
+
+/* How a Linux kernel is entered; PVH is a 32-bit entry with a structure of its own. */
+enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL_ENTRY_32 };
+
+/* Accesses to memory that does not exist: the guest is stopped, or they read all ones. */
+enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
+
+struct guest_config {
+    const char *image; /* path of the kernel or program */
+    enum guest_mode mode;
+    uint64_t memory; /* bytes of RAM; 0: the mode's default */
+    unsigned cpus;   /* vCPUs; 0: the default, one */
+    bool has_load, has_entry;
+    gpa_t load;  /* where a flat image goes */
+    gva_t entry; /* where it starts */
+    bool no_paging;
+    enum mmio_policy mmio;
+    enum kernel_entry kernel_entry;
+    const char *append; /* the kernel's command line, for images that take one; or NULL */
+    const char *initrds[INITRDS_MAX];
+    unsigned initrd_count;
+    bool no_ctrl_d;     /* the end of piped input is not turned into a Ctrl-D */
+    bool text_screen;   /* the user sees its text page and types on its keyboard, not the UART */
+    bool debugged;      /* a debugger may stop it: no clock that counts stolen time */
+    bool reboot;        /* when it resets its machine it starts again instead of ending */
+    uint64_t max_exits; /* of one vCPU, over all reboots; 0: no limit */
+    const char *kvm;    /* the device, normally /dev/kvm */
+};
+
+#endif

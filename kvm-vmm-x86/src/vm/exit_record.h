@@ -1,0 +1,41 @@
+/*
+ * One exit of one vCPU, as observers see it. The core fills one for each exit and hands it to all
+ * of them; what it is called and where it is kept is theirs.
+ */
+#ifndef VM_EXIT_RECORD_H
+#define VM_EXIT_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kvm_run;
+
+/* Which of an exit's fields mean something. */
+enum exit_space {
+    EXIT_NOWHERE, /* no access: a halt, a shutdown, ... */
+    EXIT_PORT,
+    EXIT_MEMORY,
+    EXIT_MSR,
+};
+
+/* 48 bytes, so that 65,536 exits fit into 3 MB. */
+struct exit_record {
+    uint64_t time;    /* when the guest came back, in cycles of the host; 0 without a clock */
+    uint64_t cost;    /* cycles from then until it could go on; 0 without a clock */
+    uint64_t rip;     /* as KVM gave it; after a shutdown AMD's is that of a reset CPU */
+    uint64_t address; /* the port, the guest-physical address, the number of the MSR */
+    uint64_t value;   /* written, or what was answered; of a string instruction the first item */
+    uint32_t count;   /* items: 1, or those of a batch of `rep ins` */
+    uint8_t reason;   /* KVM_EXIT_*, at most 255 */
+    uint8_t space;    /* enum exit_space */
+    uint8_t size;     /* bytes an item */
+    bool write;
+};
+
+_Static_assert(sizeof(struct exit_record) == 48, "the exit log's size is documented");
+
+/* Fills in what KVM said of an exit that was handled; time and cost are the caller's. Stores, and
+ * nothing that could wait: it runs at each exit. */
+void exit_record_take(struct exit_record *record, const struct kvm_run *run);
+
+#endif

@@ -1,0 +1,90 @@
+/*
+ * Observers: what looks on at a guest without being part of it. The core calls this table and knows
+ * none of them; session.c decides by the options which ones a guest gets.
+ *
+ * An observer takes a seat of a VM before the VM is created, with a context of its own. What it
+ * keeps of a vCPU hangs on that vCPU, at the same seat. A guest that starts again keeps its
+ * observers and contexts; its vCPUs, and what hangs on them, are new.
+ *
+ * Every hook may be NULL. Hooks that take a vCPU run in that vCPU's thread, while it is out of the
+ * guest, with no lock of the core held; they must not wait for anything but the observer's own.
+ */
+#ifndef VM_OBSERVER_H
+#define VM_OBSERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "vm/exit_record.h"
+
+struct file;
+struct vcpu;
+struct vm;
+
+/* A guest's way to its first instruction, in order. */
+enum vm_phase {
+    VM_FILES,   /* its files are read */
+    VM_MEMORY,  /* the VM has its memory */
+    VM_LOADED,  /* its image is in it */
+    VM_ENTERED, /* interrupt controllers and vCPUs are there, the first enters the guest */
+};
+
+struct observer {
+    const char *name;
+    bool timed; /* records carry their time and cost: two looks at the host's clock an exit */
+
+    /* A vCPU was made. What `*state` is set to is passed to the hooks below. -1: `error` says why
+     * there can be no such guest. */
+    int (*vcpu_made)(void *context, struct vcpu *vcpu, void **state, struct error *error);
+    void (*vcpu_gone)(void *state);
+
+    /* The vCPU is about to enter the guest. */
+    void (*before_entry)(void *state, struct vcpu *vcpu);
+    /* True: the exit is the observer's, which has dealt with it. It is not counted or handled. */
+    bool (*takes_exit)(void *state, struct vcpu *vcpu);
+    /* The exit was handled, and its answer stands in vcpu->cpu.run. `ended`: the guest does not go
+     * on. */
+    void (*after_exit)(void *state, struct vcpu *vcpu, const struct exit_record *record,
+                       bool ended);
+
+    /* The image was loaded. An observer may take the file over, leaving {0}. */
+    int (*image)(void *context, struct vm *vm, struct file *image, struct error *error);
+    void (*phase)(void *context, struct vm *vm, enum vm_phase phase);
+    /* Bytes that the guest printed, in order; calls for one guest never overlap. */
+    void (*output)(void *context, struct vm *vm, const uint8_t *bytes, size_t count);
+};
+
+enum { OBSERVERS_MAX = 6 };
+
+/* The seats of one VM. Bit i of a mask: seat i has that hook. */
+struct observers {
+    struct {
+        const struct observer *observer;
+        void *context;
+    } seats[OBSERVERS_MAX];
+    unsigned count;
+    uint8_t before_entry, takes_exit, after_exit, phase, output;
+    bool timed;
+};
+
+/* Takes the next seat; returns its number. Before the VM is created. */
+unsigned observers_add(struct observers *observers, const struct observer *observer, void *context);
+
+/* The context that `observer` sits at the VM with; what it keeps of a vCPU. NULL if it has no seat
+ * there. */
+void *observers_context(const struct vm *vm, const struct observer *observer);
+void *observers_state(const struct vcpu *vcpu, const struct observer *observer);
+
+/* For the core: one call for all seats that have the hook. */
+int observers_vcpu_made(struct vcpu *vcpu, struct error *error) MUST_CHECK;
+void observers_vcpu_gone(struct vcpu *vcpu);
+void observers_before_entry(struct vcpu *vcpu);
+bool observers_take_exit(struct vcpu *vcpu);
+void observers_after_exit(struct vcpu *vcpu, const struct exit_record *record, bool ended);
+int observers_image(struct vm *vm, struct file *image, struct error *error) MUST_CHECK;
+void observers_phase(struct vm *vm, enum vm_phase phase);
+void observers_output(struct vm *vm, const uint8_t *bytes, size_t count);
+
+#endif

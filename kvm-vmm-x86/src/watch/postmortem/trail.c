@@ -1,0 +1,44 @@
+/* What is kept of each exit for a postmortem; see trail.h. */
+#include "watch/postmortem/trail.h"
+
+#include <stdlib.h>
+
+static int make(void *context, struct vcpu *vcpu, void **state, struct error *error)
+{
+    (void)context;
+    (void)vcpu;
+    *state = calloc(1, sizeof(struct trail));
+    return *state != NULL ? 0 : error_set(error, "out of memory");
+}
+
+static void release(void *state)
+{
+    struct trail *trail = state;
+
+    recording_release(&trail->recording);
+    free(trail);
+}
+
+/* A second run is only like the first if nothing but its exits decided it. */
+static void add(void *state, struct vcpu *vcpu, const struct exit_record *record, bool ended)
+{
+    struct trail *trail = state;
+
+    trail->last_exits[trail->count++ % TRAIL_EXITS] = *record;
+    if (ended)
+        return;
+    trail->last_regs = vcpu->cpu.run->s.regs.regs;
+    if (vcpu->vm->vcpu_count == 1 && vcpu->vm->mode != MODE_LINUX)
+        recording_add(&trail->recording, vcpu->cpu.run);
+}
+
+const struct observer trail_observer = {
+    .name = "trail", .vcpu_made = make, .vcpu_gone = release, .after_exit = add};
+
+const struct trail *trail_of(const struct vcpu *vcpu)
+{
+    static const struct trail none;
+    const struct trail *trail = observers_state(vcpu, &trail_observer);
+
+    return trail != NULL ? trail : &none;
+}
