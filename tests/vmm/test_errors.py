@@ -1,4 +1,5 @@
 """Bad input gets one clear line and a status: never a hang, a crash or silence."""
+import gzip
 import os
 import re
 import subprocess
@@ -28,6 +29,13 @@ WRONG = {
     "an image too large for its memory": (["-p", "-m", "1M", "FOLDER/large"], 125, ["large"]),
     "an ELF file cut short": (["FOLDER/cut.elf"], 125, ["cut.elf"]),
     "an ELF file of another machine": (["FOLDER/riscv.elf"], 125, ["riscv.elf"]),
+    "a program for Linux (PIE)": (["/bin/true"], 125, ["program for Linux", "-nostdlib"]),
+    "a program for Linux (static)": (["/bin/busybox"], 125, ["program for Linux"]),
+    "an object file": (["FOLDER/object.o"], 125, ["object file", "link"]),
+    "a packed image": (["FOLDER/hello.gz"], 125, ["gzip", "gunzip"]),
+    "a packed image in another mode": (["-p", "FOLDER/hello.gz"], 125, ["gzip", "gunzip"]),
+    "a disk": (["FOLDER/disk.qcow2"], 125, ["qcow2", "kernel"]),
+    "a script": (["FOLDER/script"], 125, ["script"]),
     "less memory than any": (["-m", "0", "@hello"], 2, ["0"]),
     "more vCPUs than any": (["-c", "65", "@hello"], 2, ["65"]),
     "several vCPUs in real mode": (["-c", "2", "@hello"], 125, ["-c"]),
@@ -42,6 +50,10 @@ def folder(scratch, vmm):
     (scratch / "empty").touch()
     (scratch / "large").write_bytes(b"\x90" * (2 << 20))
     (scratch / "cut.elf").write_bytes(elf[:100])
+    (scratch / "object.o").write_bytes(elf[:16] + b"\1\0" + elf[18:])
+    (scratch / "hello.gz").write_bytes(gzip.compress(vmm.guest("hello").read_bytes()))
+    (scratch / "disk.qcow2").write_bytes(b"QFI\xfb\0\0\0\3" + bytes(65536))
+    (scratch / "script").write_text("#!/bin/sh\necho hello\n", encoding="utf-8")
     (scratch / "riscv.elf").write_bytes(elf[:18] + b"\xf3\0" + elf[20:])
     return scratch
 

@@ -30,12 +30,54 @@ static int open_elf(const struct image *image, struct elf_file *elf, struct erro
     return 0;
 }
 
+/* A note of glibc's start code: "GNU", type 1, for Linux (LSB core, "ABI note tag"). */
+static bool has_abi_tag(const uint8_t *bytes, uint64_t size)
+{
+    static const uint32_t linux_tag[] = {4, 16, 1, 0x00554e47 /* GNU */, 0 /* Linux */};
+
+    for (uint64_t at = 0; at + sizeof linux_tag <= size; at += 4)
+        if (memcmp(bytes + at, linux_tag, sizeof linux_tag) == 0)
+            return true;
+    return false;
+}
+
+/* Whether a file is a program that calls an operating system instead of being one: it wants an
+ * interpreter or a C library's start, or it is linked to be moved and says so (a PIE). */
+static bool is_program(const struct elf_file *elf)
+{
+    struct elf_segment s;
+
+    for (unsigned i = 0; i < elf->phnum; i++) {
+        if (elf_segment(elf, i, &s) != ELF_OK)
+            continue; /* the loader says what is wrong with it */
+        if (s.type == ELF_PT_INTERP || (s.type == ELF_PT_DYNAMIC && elf->type == ELF_TYPE_DYN) ||
+            (s.type == ELF_PT_NOTE && has_abi_tag(elf->bytes + s.offset, s.filesz)))
+            return true;
+    }
+    return false;
+}
+
+static int check_type(const struct image *image, const struct elf_file *elf, struct error *error)
+{
+    if (elf->type == ELF_TYPE_REL)
+        return error_set(error, "%s: an object file: link it first (ld -Ttext=ADDRESS)",
+                         image->path);
+    if (elf->type == ELF_TYPE_CORE)
+        return error_set(error, "%s: a core file, not a kernel", image->path);
+    if (is_program(elf))
+        return error_set(error,
+                         "%s: a program for Linux; code for a bare machine is linked with "
+                         "-nostdlib -static -no-pie",
+                         image->path);
+    return 0;
+}
+
 static int mode(const struct image *image, enum guest_mode asked, enum guest_mode *result,
                 struct error *error)
 {
     struct elf_file elf;
 
-    if (open_elf(image, &elf, error) < 0)
+    if (open_elf(image, &elf, error) < 0 || check_type(image, &elf, error) < 0)
         return -1;
     *result = elf.is64 ? MODE_LONG : MODE_PROTECTED;
     if (asked != MODE_BY_CONTENT && asked != *result)

@@ -56,7 +56,7 @@ struct loader {
 /* The first loader that recognises the image; the last of the table takes anything. */
 const struct loader *loader_find(const struct image *image);
 
-extern const struct loader loader_bzimage, loader_vmlinux, loader_elf, loader_flat;
+extern const struct loader loader_bzimage, loader_vmlinux, loader_elf, loader_foreign, loader_flat;
 
 /* Copies `count` bytes to `to` and sees to it that `span` bytes are free there, below
  * request->limit. */

@@ -4,7 +4,8 @@
 #include "boot/loader.h"
 
 static const struct loader *const loaders[] = {
-    &loader_bzimage, &loader_vmlinux, &loader_elf, &loader_flat, /* anything else */
+    &loader_bzimage, &loader_vmlinux, &loader_elf,
+    &loader_foreign, &loader_flat, /* anything else */
 };
 
 const struct loader *loader_find(const struct image *image)

@@ -211,6 +211,72 @@ static void test_multiboot_command_line_limit(void **state)
     assert_non_null(strstr(error.text, "command line is longer than 2047 bytes"));
 }
 
+/* Each is refused in every mode with a word of what it is; a byte less of the mark, and it is taken
+ * for code. */
+static void test_foreign_files(void **state)
+{
+    static const struct {
+        const char *word;
+        size_t at, size;
+        const char *bytes;
+    } files[] = {
+        {"gzip", 0, 3, "\x1f\x8b\x08"},
+        {"xz", 0, 6, "\xfd\x37zXZ\0"},
+        {"zstd", 0, 4, "\x28\xb5\x2f\xfd"},
+        {"zip", 0, 4, "PK\3\4"},
+        {"tar", 257, 5, "ustar"},
+        {"cpio", 0, 6, "070701"},
+        {"qcow2", 0, 4, "QFI\xfb"},
+        {"ISO", 0x8001, 5, "CD001"},
+        {"GPT", 512, 8, "EFI PART"},
+        {"script", 0, 10, "#!/bin/sh\n"},
+        {"arm64", 0x38, 4, "ARM\x64"},
+        {"RISC-V", 0x38, 4, "RSC\x05"},
+        {"UEFI", 0, 0x44,
+         "MZ" /* and the PE signature's place, and it */
+         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+         "\x40\0\0\0PE\0\0"},
+        {"DOS", 0, 10, "MZ\x10\0\x01\0\0\0\x02\0"},
+    };
+    static uint8_t file[0x9000];
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        memset(file, 0, sizeof file);
+        memcpy(file + files[i].at, files[i].bytes, files[i].size);
+        for (enum guest_mode m = MODE_BY_CONTENT; m <= MODE_LONG; m++) {
+            f->config.mode = m;
+            assert_int_equal(load(f, file, sizeof file, RAM_SIZE), -1);
+            if (strstr(f->error.text, files[i].word) == NULL)
+                fail_msg("\"%s\" does not say \"%s\"", f->error.text, files[i].word);
+        }
+        file[files[i].at + files[i].size / 2] ^= 0x80;
+        f->config.mode = MODE_PROTECTED;
+        if (files[i].size < 10)
+            assert_int_equal(load(f, file, sizeof file, RAM_SIZE), 0);
+    }
+}
+
+static void test_text_and_partitions(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t disk[1024] = {0xfa};
+
+    assert_int_equal(load(f, "title Debian\nkernel /vmlinuz\n", 29, RAM_SIZE), -1);
+    assert_non_null(strstr(f->error.text, "text"));
+    assert_int_equal(load(f, "BUST\n", 5, RAM_SIZE), 0); /* five instructions may be letters */
+    disk[510] = 0x55;
+    disk[511] = 0xaa;
+    assert_int_equal(load(f, disk, sizeof disk, RAM_SIZE), 0); /* a boot sector, and more of it */
+    disk[446] = 0x80;
+    disk[446 + 4] = 0x83;
+    disk[446 + 9] = 8;
+    assert_int_equal(load(f, disk, sizeof disk, RAM_SIZE), -1);
+    assert_non_null(strstr(f->error.text, "partitions"));
+    assert_int_equal(load(f, disk, 512, RAM_SIZE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_elf32, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_multiboot_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf_refusals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_text_and_partitions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_multiboot_info, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_multiboot_command_line_limit, set_up, tear_down),
     };
