@@ -16,19 +16,19 @@
 #include "host/terminal.h"
 #include "vm/halt.h"
 #include "vm/vm.h"
+#include "watch/explain/guest_symbols.h"
 #include "watch/gdb/server.h"
 #include "watch/postmortem/postmortem.h"
 #include "watch/postmortem/trail.h"
 #include "watch/record/boot_report.h"
-#include "watch/record/guest_symbols.h"
-#include "watch/record/logbook.h"
-#include "watch/record/tell.h"
-#include "watch/record/trace.h"
+#include "watch/record/record.h"
+#include "watch/record/report.h"
 
 enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
 
 static struct session {
     const struct options *options;
+    struct record_config record;
     struct vm vms[GUESTS_MAX];
     struct observers observers[GUESTS_MAX];
     struct guest_symbols symbols[GUESTS_MAX];
@@ -329,7 +329,7 @@ static int report(void)
                         status_of(&end));
     }
     /* Guests that ended well are not well served without their log. */
-    if (tell_run(session.vms, session.count, session.options) < 0 && status == STATUS_OK)
+    if (record_report(session.vms, session.count, &session.record) < 0 && status == STATUS_OK)
         status = STATUS_FAILED;
     return status == STATUS_OK ? output_status() : status;
 }
@@ -345,9 +345,9 @@ static void add_observers(unsigned i)
     observers_add(observers, &guest_symbols_observer, &session.symbols[i]);
     observers_add(observers, &trail_observer, NULL);
     if (o->verbose)
-        observers_add(observers, &trace_observer, NULL);
-    if (logbook_is_wanted(o))
-        observers_add(observers, &logbook_observer, NULL);
+        observers_add(observers, &record_verbose_observer, NULL);
+    if (record_is_wanted())
+        observers_add(observers, &record_observer, NULL);
     if (o->boot_report)
         observers_add(observers, &boot_report_observer, NULL);
 }
@@ -366,7 +366,7 @@ static int add_guests(struct error *error)
 
 static int start_guests(struct error *error)
 {
-    logbook_start();
+    record_start();
     for (unsigned i = 0; i < session.count; i++) {
         if (start_guest(i, error) < 0) {
             stop_all(END_SIBLING, 0, "");
@@ -415,13 +415,19 @@ int session_run(const struct options *options)
     bool started;
 
     session.options = options;
-    boot_report_begin(options);
+    session.record = (struct record_config){.stats = options->stats,
+                                            .boot_report = options->boot_report,
+                                            .log = options->log,
+                                            .log_size = options->log_size,
+                                            .guests = options->count};
+    if (options->boot_report)
+        boot_report_begin(options->count);
     init_console_and_input(options);
     terminal_init();
     thread_kicks_init();
     if (options->timeout != 0)
         session.deadline = events_now() + options->timeout;
-    started = logbook_open(options, &error) == 0 && add_guests(&error) == 0 &&
+    started = record_open(&session.record, &error) == 0 && add_guests(&error) == 0 &&
               events_init(&error) == 0 &&
               (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
               (!options->guests[0].text_screen || display_start(&session.vms[0], &error) == 0) &&
@@ -436,7 +442,7 @@ int session_run(const struct options *options)
         vm_join(&session.vms[i]);
     for (unsigned i = 0; i < session.count; i++)
         debug_server_close(&session.servers[i]);
-    logbook_stop();
+    record_stop();
     if (started)
         status = report();
     else
@@ -445,7 +451,7 @@ int session_run(const struct options *options)
         vm_destroy(&session.vms[i]);
     for (unsigned i = 0; i < session.count; i++)
         guest_symbols_release(&session.symbols[i]);
-    logbook_close();
+    record_close();
     kernel_cache_finish();
     return status;
 }

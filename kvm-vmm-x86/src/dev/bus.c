@@ -53,51 +53,6 @@ const char *bus_register_name(const struct bus_range *range, unsigned index, boo
     return names != NULL && index < names->count ? names->names[index] : NULL;
 }
 
-struct bus_counters bus_range_counters(const struct bus_range *range)
-{
-    struct bus_counters sum = {0};
-
-    for (unsigned i = 0; i < BUS_REGISTERS_MAX; i++) {
-        sum.reads += range->counters[i].reads;
-        sum.writes += range->counters[i].writes;
-    }
-    return sum;
-}
-
-/* Several vCPUs may count at once: atomic, but ordered with nothing. */
-static void count_access(struct bus_counters *counters, bool write)
-{
-    __atomic_fetch_add(write ? &counters->writes : &counters->reads, 1, __ATOMIC_RELAXED);
-}
-
-/* Counts an address of its own as long as there is room. Two vCPUs may want the same place: one
- * gets it, and the other looks at what it got. */
-static void count_stray(struct bus *bus, uint64_t key, bool write)
-{
-    for (unsigned i = 0; i < BUS_STRAYS_MAX; i++) {
-        struct bus_stray *s = &bus->strays[i];
-        uint64_t found = __atomic_load_n(&s->key, __ATOMIC_RELAXED);
-
-        if (found == 0 && __atomic_compare_exchange_n(&s->key, &found, key, false, __ATOMIC_RELAXED,
-                                                      __ATOMIC_RELAXED))
-            found = key;
-        if (found == key) {
-            count_access(&s->counters, write);
-            return;
-        }
-    }
-}
-
-static enum verdict access_unclaimed(struct bus *bus, enum bus_space space, uint64_t address,
-                                     struct bus_access *access)
-{
-    count_access(&bus->unclaimed[space], access->write);
-    count_stray(bus, bus_stray_key(space, address), access->write);
-    if (!access->write)
-        memset(access->data, 0xff, access->size);
-    return VERDICT_RESUME;
-}
-
 /* An access wider than the device, or reaching past its range, goes byte by byte, each byte to
  * whoever owns it. */
 static enum verdict access_split(struct bus *bus, enum bus_space space, uint64_t address,
@@ -121,13 +76,14 @@ enum verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
 {
     struct bus_range *r = bus_find(bus, space, address);
 
-    if (r == NULL)
-        return access_unclaimed(bus, space, address, access);
+    if (r == NULL) {
+        if (!access->write)
+            memset(access->data, 0xff, access->size);
+        return VERDICT_RESUME;
+    }
     access->offset = address - r->base;
     if (access->size > 1 &&
         (access->size > r->ops->width || access->size > r->length - access->offset))
         return access_split(bus, space, address, access);
-    count_access(&r->counters[bus_register(r, access->offset, access->write, access->data[0])],
-                 access->write);
     return r->ops->access(r->device, access);
 }

@@ -39,7 +39,7 @@ struct bus_names {
         (array), sizeof(array) / sizeof(array)[0]                                                  \
     }
 
-/* What people call a device's registers. Nothing but names and counts depends on it. */
+/* What people call a device's registers. Only what is shown to the user depends on it. */
 struct bus_registers {
     struct bus_names read, written;
     uint8_t stride; /* bytes from one register to the next; 0 counts as 1 */
@@ -54,12 +54,7 @@ struct bus_ops {
     enum verdict (*access)(void *device, struct bus_access *access) MUST_CHECK;
 };
 
-/* How often the guest reached something, for --stats. */
-struct bus_counters {
-    uint64_t reads, writes;
-};
-
-/* Registers counted apart; what lies beyond shares the last place. */
+/* Registers told apart; what lies beyond shares the last place. */
 enum { BUS_REGISTERS_MAX = 64 };
 
 struct bus_range {
@@ -67,40 +62,14 @@ struct bus_range {
     uint64_t base, length;
     const struct bus_ops *ops;
     void *device;
-    struct bus_counters counters[BUS_REGISTERS_MAX]; /* by bus_register */
 };
 
 enum { BUS_RANGES_MAX = 32 };
 
-/* An address where nobody is, and how often the guest looked there. */
-struct bus_stray {
-    uint64_t key; /* bus_stray_key of it, 0: free; atomic */
-    struct bus_counters counters;
-};
-
-/* So many are told apart; the first come. A guest that looks everywhere costs no more. */
-enum { BUS_STRAYS_MAX = 32 };
-
 struct bus {
     struct bus_range ranges[BUS_RANGES_MAX];
     unsigned count;
-    struct bus_counters unclaimed[BUS_SPACES];
-    struct bus_stray strays[BUS_STRAYS_MAX];
 };
-
-/* Never 0. The topmost two bits of an address are not looked at: no bus has so many. */
-static inline uint64_t bus_stray_key(enum bus_space space, uint64_t address)
-{
-    return (address << 2 >> 1 | (uint64_t)space) + 1;
-}
-static inline enum bus_space bus_stray_space(const struct bus_stray *stray)
-{
-    return (stray->key - 1) & 1 ? BUS_MMIO : BUS_PIO;
-}
-static inline uint64_t bus_stray_address(const struct bus_stray *stray)
-{
-    return (stray->key - 1) >> 1;
-}
 
 /* Claims [base, base + length). Refused when it is empty, wraps or overlaps another, or when the
  * table is full. */
@@ -110,14 +79,11 @@ int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len
 /* The range that holds `address`, or NULL. */
 struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address);
 
-/* Which register of a range an access at `offset` reaches: an index of its names and counters. */
+/* Which register of a range an access at `offset` reaches: an index of its names. */
 unsigned bus_register(const struct bus_range *range, uint64_t offset, bool write, uint8_t value);
 
 /* The name of that register, or NULL. */
 const char *bus_register_name(const struct bus_range *range, unsigned index, bool write);
-
-/* All that reached a range. */
-struct bus_counters bus_range_counters(const struct bus_range *range);
 
 /* Carries one access to its device; `access->offset` is set here. */
 enum verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,

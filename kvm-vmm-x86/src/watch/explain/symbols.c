@@ -185,3 +185,21 @@ bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, s
             *c = '?';
     return true;
 }
+
+static uint64_t linear(const struct symbols *symbols, uint64_t rip)
+{
+    return symbols != NULL ? symbols->bias + rip : rip;
+}
+
+const struct symbol *symbols_find_rip(const struct symbols *symbols, uint64_t rip)
+{
+    return symbols_find(symbols, linear(symbols, rip));
+}
+
+bool symbols_name_rip(const struct symbols *symbols, uint64_t rip, char *text, size_t size)
+{
+    if (symbols_name(symbols, linear(symbols, rip), text, size))
+        return true;
+    snprintf(text, size, "%#llx", (unsigned long long)rip);
+    return false;
+}

@@ -41,4 +41,9 @@ const struct symbol *symbols_find(const struct symbols *symbols, uint64_t addres
 /* Writes "name+0x1f" (or "name") and returns true; an empty text and false where there is none. */
 bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, size_t size);
 
+/* The same for RIP, an offset in the code segment, which begins at the bias; a place without a name
+ * is written as its address. */
+const struct symbol *symbols_find_rip(const struct symbols *symbols, uint64_t rip);
+bool symbols_name_rip(const struct symbols *symbols, uint64_t rip, char *text, size_t size);
+
 #endif

@@ -6,10 +6,10 @@
 
 #include "console/console.h"
 #include "vm/exits.h"
+#include "watch/explain/guest_symbols.h"
 #include "watch/postmortem/evidence.h"
 #include "watch/postmortem/trail.h"
-#include "watch/record/guest_symbols.h"
-#include "watch/record/record.h"
+#include "watch/record/exit_names.h"
 
 /* Everything that is said about one guest. */
 struct tale {
@@ -100,7 +100,7 @@ static void add_exits(struct page *page, struct tale *t)
         struct text row = text_in(page->exits[page->exit_count++], PAGE_EXIT_TEXT);
         char what[96];
 
-        log_record_describe(&t->vm->machine.bus, e, what, sizeof what);
+        log_exit_describe(&t->vm->machine.bus, e, what, sizeof what);
         text_add(&row, "%llu: %s, rip 0x%llx%s%s", (unsigned long long)i + 1, exits_name(e->reason),
                  (unsigned long long)e->rip, what[0] != '\0' ? ", " : "", what);
     }

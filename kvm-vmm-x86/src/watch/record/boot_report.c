@@ -8,6 +8,7 @@
 #include "host/cache.h"
 #include "host/clock.h"
 #include "host/events.h"
+#include "watch/record/record.h"
 #include "watch/record/stats.h"
 
 typedef unsigned long long count;
@@ -17,7 +18,7 @@ typedef unsigned long long count;
 static struct boot_report {
     uint64_t start; /* of the process */
     struct boot_phases phases[GUESTS_MAX];
-    struct bus_counters at_init[GUESTS_MAX][BUS_RANGES_MAX];
+    uint64_t at_init[GUESTS_MAX][BUS_RANGES_MAX]; /* accesses until then, by range of the bus */
 } boot_report;
 
 static uint64_t exits_of(const struct vm *vm)
@@ -41,12 +42,10 @@ static void mark(unsigned guest, const struct vm *vm, enum boot_phase phase)
         moment->exits = exits_of(vm);
 }
 
-void boot_report_begin(const struct options *options)
+void boot_report_begin(unsigned guests)
 {
-    if (!options->boot_report)
-        return;
     boot_report.start = events_now() - clock_process_ns();
-    for (unsigned i = 0; i < options->count; i++)
+    for (unsigned i = 0; i < guests; i++)
         mark(i, NULL, BOOT_PROCESS);
 }
 
@@ -61,24 +60,17 @@ static void on_phase(void *context, struct vm *vm, enum vm_phase phase)
     mark(vm->index, vm, phases[phase]);
 }
 
-static void note_counters(const struct vm *vm)
-{
-    const struct bus *bus = &vm->machine.bus;
-
-    for (unsigned i = 0; i < bus->count; i++)
-        boot_report.at_init[vm->index][i] = bus_range_counters(&bus->ranges[i]);
-}
-
 static void on_output(void *context, struct vm *vm, const uint8_t *bytes, size_t size)
 {
     enum boot_phase phase = boot_phases_output(&boot_report.phases[vm->index], bytes, size);
+    uint64_t unclaimed;
 
     (void)context;
     if (phase == BOOT_PHASES)
         return;
     mark(vm->index, vm, phase);
     if (phase == BOOT_INIT)
-        note_counters(vm);
+        record_reached(vm->index, boot_report.at_init[vm->index], &unclaimed);
 }
 
 const struct observer boot_report_observer = {
@@ -101,22 +93,17 @@ static void print_phases(const struct vm *vm, const struct boot_phases *p)
     }
 }
 
-static void print_devices(const struct vm *vm)
+static void print_devices(const struct vm *vm, const uint64_t all[], uint64_t unclaimed)
 {
     const struct bus *bus = &vm->machine.bus;
 
-    for (unsigned i = 0; i < bus->count; i++) {
-        const struct bus_counters *init = &boot_report.at_init[vm->index][i];
-        struct bus_counters all = bus_range_counters(&bus->ranges[i]);
-
-        if (all.reads + all.writes > 0)
+    for (unsigned i = 0; i < bus->count; i++)
+        if (all[i] > 0)
             vcpu_printf(vm->index, "  device %-23s %10llu until init %10llu in all",
-                        bus->ranges[i].ops->name, (count)(init->reads + init->writes),
-                        (count)(all.reads + all.writes));
-    }
-    if (bus->unclaimed[BUS_PIO].reads + bus->unclaimed[BUS_PIO].writes > 0)
-        vcpu_printf(vm->index, "  device %-46s %10llu in all", "(none there)",
-                    (count)(bus->unclaimed[BUS_PIO].reads + bus->unclaimed[BUS_PIO].writes));
+                        bus->ranges[i].ops->name, (count)boot_report.at_init[vm->index][i],
+                        (count)all[i]);
+    if (unclaimed > 0)
+        vcpu_printf(vm->index, "  device %-46s %10llu in all", "(none there)", (count)unclaimed);
 }
 
 static uint64_t until_init(const struct vm *vm, const struct bus_ops *ops)
@@ -125,15 +112,12 @@ static uint64_t until_init(const struct vm *vm, const struct bus_ops *ops)
     uint64_t sum = 0;
 
     for (unsigned i = 0; i < bus->count; i++)
-        if (bus->ranges[i].ops == ops)
-            sum +=
-                boot_report.at_init[vm->index][i].reads + boot_report.at_init[vm->index][i].writes;
+        sum += bus->ranges[i].ops == ops ? boot_report.at_init[vm->index][i] : 0;
     return sum;
 }
 
-static void print_advice(const struct vm *vm, const struct boot_phases *p)
+static void print_advice(const struct vm *vm, const struct boot_phases *p, uint64_t unclaimed)
 {
-    const struct bus_counters *nobody = &vm->machine.bus.unclaimed[BUS_PIO];
     enum kernel_cache_use use = kernel_cache_used();
     struct boot_facts facts = {.unpacked_itself = vm->unpacked_itself,
                                .unpacked =
@@ -142,7 +126,7 @@ static void print_advice(const struct vm *vm, const struct boot_phases *p)
                                .cache = cache_folder(),
                                .cpus = vm->vcpu_count,
                                .host_cpus = thread_cpus(),
-                               .unclaimed = nobody->reads + nobody->writes,
+                               .unclaimed = unclaimed,
                                .rtc = until_init(vm, &rtc_ops)};
     struct boot_advice advice;
 
@@ -155,11 +139,13 @@ void boot_report_print(const struct vm *vm, const struct log_run *run,
                        const struct log_guest *guest)
 {
     struct boot_phases *p = &boot_report.phases[vm->index];
+    uint64_t all[BUS_RANGES_MAX], unclaimed;
 
+    record_reached(vm->index, all, &unclaimed);
     mark(vm->index, vm, BOOT_END);
     kernel_cache_finish(); /* so that it is known what became of it */
     print_phases(vm, p);
-    print_devices(vm);
-    stats_print_functions(vm, run, guest);
-    print_advice(vm, p);
+    print_devices(vm, all, unclaimed);
+    stats_print_functions(run, guest);
+    print_advice(vm, p, unclaimed);
 }

@@ -3,13 +3,12 @@
 #ifndef BOOT_REPORT_H
 #define BOOT_REPORT_H
 
-#include "options/options.h"
 #include "vm/vm.h"
 #include "watch/record/boot_phases.h"
-#include "watch/record/view.h"
+#include "watch/record/history.h"
 
 /* First of all: reads how long the process has taken to get here. */
-void boot_report_begin(const struct options *options);
+void boot_report_begin(unsigned guests);
 
 /* For each guest, without a context, if there is a report to come. */
 extern const struct observer boot_report_observer;

@@ -1,70 +1,285 @@
-/* What people call an exit; see record.h. */
+/* The record of a run; see record.h. */
 #include "watch/record/record.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-struct space_words {
-    const char *name; /* of a place that no device claimed, before its address */
-    const char *read, *write;
-    const char *address;
-};
+#include "console/console.h"
+#include "host/clock.h"
+#include "host/events.h"
+#include "host/files.h"
+#include "host/kvm_stats.h"
+#include "vm/exits.h"
+#include "watch/explain/guest_symbols.h"
+#include "watch/record/exit_names.h"
+#include "watch/record/trace_json.h"
 
-static const struct space_words spaces[] = {
-    [EXIT_NOWHERE] = {"", "", "", ""},
-    [EXIT_PORT] = {"port", "in", "out", "port"},
-    [EXIT_MEMORY] = {"memory", "read", "write", "address"},
-    [EXIT_MSR] = {"MSR", "rdmsr", "wrmsr", "MSR"},
-};
+/* How many exits are kept unless --log-size says otherwise: of each vCPU, and of all of a guest. */
+enum { KEPT_EACH = 65536, KEPT_ALL = 4 * KEPT_EACH };
 
-const struct bus_range *log_record_range(struct bus *bus, const struct exit_record *record)
+static struct record {
+    struct record_config config;
+    struct outfile log;
+    struct log_run run;
+    uint64_t start_ns, end_ns; /* run.start and run.end on the host's clock */
+} record;
+
+int record_open(const struct record_config *config, struct error *error)
 {
-    if (record->space != EXIT_PORT && record->space != EXIT_MEMORY)
-        return NULL;
-    return bus_find(bus, record->space == EXIT_PORT ? BUS_PIO : BUS_MMIO, record->address);
+    record.config = *config;
+    record.run.reason_name = exits_name;
+    if (outfile_open(&record.log, config->log, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < config->guests && config->log != NULL; i++)
+        if (log_output_create(&record.run.guests[i].output, error) < 0)
+            return -1;
+    return 0;
 }
 
-static void name_register(const struct bus_range *range, const struct exit_record *r, char *text,
-                          size_t size)
+bool record_is_wanted(void)
 {
-    unsigned index = bus_register(range, r->address - range->base, r->write, (uint8_t)r->value);
-    const char *name = bus_register_name(range, index, r->write);
-
-    snprintf(text, size, "%s%s%s", range->ops->name, name != NULL ? "." : "",
-             name != NULL ? name : "");
+    return record.config.stats || record.config.boot_report || record.config.log != NULL;
 }
 
-void log_record_name(struct bus *bus, const struct exit_record *record, const char *reason,
-                     char *text, size_t size)
+static uint32_t ring_size(unsigned vcpus)
 {
-    const struct bus_range *range = log_record_range(bus, record);
-
-    if (range != NULL)
-        name_register(range, record, text, size);
-    else if (record->space == EXIT_NOWHERE)
-        snprintf(text, size, "%s", reason);
-    else
-        snprintf(text, size, "%s %#llx", spaces[record->space].name,
-                 (unsigned long long)record->address);
+    if (record.config.log_size != 0)
+        return (uint32_t)record.config.log_size;
+    return vcpus > KEPT_ALL / KEPT_EACH ? KEPT_ALL / vcpus : KEPT_EACH;
 }
 
-void log_record_describe(struct bus *bus, const struct exit_record *record, char *text, size_t size)
+static int make_vcpu(struct log_guest *guest, unsigned vcpus, struct error *error)
 {
-    const struct bus_range *range = log_record_range(bus, record);
-    char name[64] = "";
-    char more[32] = "";
+    const struct record_config *o = &record.config;
+    struct log_vcpu *v = calloc(1, sizeof *v);
 
-    if (record->space == EXIT_NOWHERE) {
-        snprintf(text, size, "%s", "");
-        return;
+    if (v == NULL)
+        return error_set(error, "no memory to keep exits in");
+    v->guest = guest;
+    guest->vcpus[guest->vcpu_count++] = v;
+    if (o->stats || o->boot_report) {
+        v->accesses = calloc(1, sizeof *v->accesses);
+        if (v->accesses == NULL)
+            return error_set(error, "no memory to count accesses in");
     }
-    if (range != NULL)
-        name_register(range, record, name, sizeof name);
+    if (o->log != NULL && log_ring_create(&v->ring, ring_size(vcpus), error) < 0)
+        return -1;
+    return log_tally_create(&v->tally, error);
+}
+
+/* vCPUs are made in order. One of a guest that starts again finds what its former life left. */
+static int on_vcpu(void *context, struct vcpu *vcpu, void **state, struct error *error)
+{
+    struct log_guest *guest = &record.run.guests[vcpu->vm->index];
+
+    (void)context;
+    if (vcpu->id == guest->vcpu_count && make_vcpu(guest, vcpu->vm->vcpu_count, error) < 0)
+        return -1;
+    *state = guest->vcpus[vcpu->id];
+    guest->vcpus[vcpu->id]->resumed = clock_cycles();
+    guest->vcpus[vcpu->id]->counted = &vcpu->cpu;
+    return 0;
+}
+
+/* The counters of a guest are the sums over its vCPUs, which all have the same ones. */
+static void add_counter(void *context, const char *name, uint64_t value)
+{
+    struct log_guest *guest = context;
+    struct log_counter *c = guest->counters;
+    unsigned i = 0;
+
+    while (i < guest->counter_count && strncmp(c[i].name, name, sizeof c[i].name - 1) != 0)
+        i++;
+    if (value == 0 || i == LOG_COUNTERS_MAX)
+        return;
+    if (i == guest->counter_count)
+        snprintf(c[guest->counter_count++].name, sizeof c[i].name, "%s", name);
+    c[i].value += value;
+}
+
+/* KVM's counters end with the vCPU; each is added once. */
+static void add_counters(struct log_guest *guest, struct log_vcpu *v)
+{
+    if (v->counted != NULL)
+        kvm_stats_read(v->counted, add_counter, guest);
+    v->counted = NULL;
+}
+
+static void on_vcpu_gone(void *state)
+{
+    struct log_vcpu *v = state;
+
+    add_counters(v->guest, v);
+}
+
+/* On the path of every exit. */
+static void on_exit_handled(void *state, struct vcpu *vcpu, const struct exit_record *r, bool ended)
+{
+    struct log_vcpu *v = state;
+
+    (void)ended;
+    v->exits++;
+    v->by_reason[r->reason < LOG_REASONS ? r->reason : LOG_REASONS - 1]++;
+    v->guest_cycles += r->time - v->resumed;
+    v->vmm_cycles += r->cost;
+    v->resumed = r->time + r->cost;
+    if (v->ring.records != NULL)
+        *log_ring_next(&v->ring) = *r;
+    if (v->accesses != NULL)
+        log_accesses_add(v->accesses, &vcpu->vm->machine.bus, r);
+    log_tally_add(&v->tally, r->rip, r->cost);
+}
+
+static void on_output(void *context, struct vm *vm, const uint8_t *bytes, size_t count)
+{
+    struct log_output *output = &record.run.guests[vm->index].output;
+
+    (void)context;
+    if (output->bytes != NULL)
+        log_output_add(output, bytes, count, clock_cycles());
+}
+
+const struct observer record_observer = {.name = "record",
+                                         .timed = true,
+                                         .vcpu_made = on_vcpu,
+                                         .vcpu_gone = on_vcpu_gone,
+                                         .after_exit = on_exit_handled,
+                                         .output = on_output};
+
+/* Its number, the count of its kind, where, which device and register, which value. */
+static void print_exit(void *state, struct vcpu *vcpu, const struct exit_record *r, bool ended)
+{
+    uint32_t slot = r->reason < EXIT_REASONS ? r->reason : EXIT_REASONS - 1;
+    char text[160];
+
+    (void)state;
+    (void)ended;
+    log_exit_describe(&vcpu->vm->machine.bus, r, text, sizeof text);
+    vcpu_printf(vcpu->vm->index, "[guest %u] exit %llu: %s %llu, rip %#llx%s%s", vcpu->vm->index,
+                (unsigned long long)vcpu->stats.exits, exits_name(r->reason),
+                (unsigned long long)vcpu->stats.by_reason[slot], (unsigned long long)r->rip,
+                text[0] != '\0' ? ", " : "", text);
+}
+
+const struct observer record_verbose_observer = {.name = "verbose", .after_exit = print_exit};
+
+void record_reached(unsigned guest, uint64_t ranges[BUS_RANGES_MAX], uint64_t *unclaimed_ports)
+{
+    const struct log_guest *g = &record.run.guests[guest];
+
+    memset(ranges, 0, BUS_RANGES_MAX * sizeof *ranges);
+    *unclaimed_ports = 0;
+    for (unsigned v = 0; v < g->vcpu_count && g->vcpus[v]->accesses != NULL; v++) {
+        const struct log_accesses *a = g->vcpus[v]->accesses;
+
+        for (unsigned i = 0; i < BUS_RANGES_MAX; i++)
+            ranges[i] += log_accesses_of(a, i).reads + log_accesses_of(a, i).writes;
+        *unclaimed_ports += __atomic_load_n(&a->unclaimed[BUS_PIO].reads, __ATOMIC_RELAXED) +
+                            __atomic_load_n(&a->unclaimed[BUS_PIO].writes, __ATOMIC_RELAXED);
+    }
+}
+
+void record_start(void)
+{
+    record.run.start = clock_cycles();
+    record.start_ns = events_now();
+}
+
+/* The counter's rate is what it turned out to be between the two ends of the run. */
+void record_stop(void)
+{
+    uint64_t cycles;
+
+    record.run.end = clock_cycles();
+    record.end_ns = events_now();
+    cycles = record.run.end - record.run.start;
+    record.run.ns_per_cycle =
+        cycles > 0 ? (double)(record.end_ns - record.start_ns) / (double)cycles : 0;
+}
+
+static void describe_end(const struct vm_end *end, char *text, size_t size)
+{
+    static const char *const words[] = {
+        [END_EXIT] = "ended by itself",   [END_RESET] = "asked for a restart",
+        [END_HALT] = "halted for ever",   [END_LEFT] = "left by the user",
+        [END_CODE] = "ended with status", [END_SIGNAL] = "ended by signal",
+        [END_SIBLING] = "not started",    [END_CRASH] = "crashed",
+    };
+    const char *word = end->kind < sizeof words / sizeof words[0] ? words[end->kind] : NULL;
+
+    if (end->message[0] != '\0')
+        snprintf(text, size, "%s", end->message);
+    else if (end->kind == END_CODE || end->kind == END_SIGNAL)
+        snprintf(text, size, "%s %d", word, end->code);
     else
-        snprintf(name, sizeof name, "%s", record->space == EXIT_MSR ? "" : "nobody");
-    if (record->count > 1)
-        snprintf(more, sizeof more, " and %u more", record->count - 1);
-    snprintf(text, size, "%s %s %#llx%s%s value %#llx%s",
-             record->write ? spaces[record->space].write : spaces[record->space].read,
-             spaces[record->space].address, (unsigned long long)record->address,
-             name[0] != '\0' ? " " : "", name, (unsigned long long)record->value, more);
+        snprintf(text, size, "%s", word != NULL ? word : "ended");
+}
+
+static int larger_first(const void *a, const void *b)
+{
+    const struct log_counter *x = a, *y = b;
+
+    return x->value != y->value ? (x->value < y->value ? 1 : -1) : strcmp(x->name, y->name);
+}
+
+static int finish_guest(struct log_guest *guest, struct vm *vm, struct error *error)
+{
+    struct vm_end end = vm_end_of(vm);
+
+    guest->index = vm->index;
+    guest->name = vm->name;
+    guest->bus = &vm->machine.bus;
+    guest->symbols = guest_symbols_of(vm);
+    describe_end(&end, guest->end, sizeof guest->end);
+    if (log_tally_create(&guest->functions, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < guest->vcpu_count; i++) {
+        add_counters(guest, guest->vcpus[i]);
+        log_tally_fold(&guest->functions, &guest->vcpus[i]->tally, guest->symbols);
+    }
+    guest->function_count = log_tally_sort(&guest->functions);
+    qsort(guest->counters, guest->counter_count, sizeof guest->counters[0], larger_first);
+    return 0;
+}
+
+const struct log_run *record_finish(struct vm *vms, unsigned count, struct error *error)
+{
+    record.run.count = count;
+    for (unsigned i = 0; i < count; i++)
+        if (finish_guest(&record.run.guests[i], &vms[i], error) < 0)
+            return NULL;
+    return &record.run;
+}
+
+int record_write(const struct log_run *run, struct error *error)
+{
+    struct outfile *file = &record.log;
+    struct log_sink *sink;
+    int failure, closed;
+
+    if (file->path == NULL)
+        return 0;
+    sink = calloc(1, sizeof *sink);
+    if (sink == NULL)
+        return error_set(error, "%s: no memory to write it", file->path);
+    *sink = (struct log_sink){.write = outfile_write, .context = file};
+    failure = outfile_begin(file);
+    if (failure == 0) {
+        log_trace_write(sink, run);
+        failure = log_sink_finish(sink);
+    }
+    closed = outfile_close(file);
+    free(sink);
+    if (failure == 0)
+        failure = closed;
+    return failure == 0 ? 0
+                        : error_set(error, "cannot write %s: %s", file->path, strerror(-failure));
+}
+
+void record_close(void)
+{
+    outfile_abandon(&record.log);
+    log_run_destroy(&record.run);
+    record = (struct record){.log.fd = -1};
 }

@@ -2,34 +2,46 @@
 #include "watch/record/stats.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "console/console.h"
-#include "vm/exits.h"
-#include "watch/record/functions.h"
 
 typedef unsigned long long count;
 
 enum { ROWS_MAX = 12 }; /* of a table whose length the guest decides */
 
-static void print_reasons(const struct vm *vm, const struct vcpu_stats *s)
+static void print_vcpu(const struct log_run *run, const struct log_guest *guest, unsigned id)
 {
-    for (uint32_t reason = 0; reason < EXIT_REASONS; reason++)
-        if (s->by_reason[reason] > 0)
-            vcpu_printf(vm->index, "  exits %-24s %12llu", exits_name(reason),
-                        (count)s->by_reason[reason]);
+    const struct log_vcpu *v = guest->vcpus[id];
+    double total = (double)v->guest_cycles + (double)v->vmm_cycles;
+
+    vcpu_printf(guest->index, "[guest %u] %s, vCPU %u: %llu exits", guest->index, guest->name, id,
+                (count)v->exits);
+    for (uint32_t reason = 0; reason < LOG_REASONS; reason++)
+        if (v->by_reason[reason] > 0)
+            vcpu_printf(guest->index, "  exits %-24s %12llu", run->reason_name(reason),
+                        (count)v->by_reason[reason]);
+    if (total == 0)
+        return;
+    vcpu_printf(guest->index, "  time in guest %19.3f ms %5.1f %%",
+                (double)v->guest_cycles * run->ns_per_cycle / 1e6,
+                100 * (double)v->guest_cycles / total);
+    vcpu_printf(guest->index, "  time in VMM   %19.3f ms %5.1f %%",
+                (double)v->vmm_cycles * run->ns_per_cycle / 1e6,
+                100 * (double)v->vmm_cycles / total);
 }
 
-static void print_device(const struct vm *vm, const char *what, const char *name,
-                         const struct bus_counters *c)
+static void print_count(const struct log_guest *guest, const char *what, const char *name,
+                        struct log_count c)
 {
-    if (c->reads + c->writes > 0)
-        vcpu_printf(vm->index, "  %s %-*s %12llu read %12llu written", what, 36 - (int)strlen(what),
-                    name, (count)c->reads, (count)c->writes);
+    if (c.reads + c.writes > 0)
+        vcpu_printf(guest->index, "  %s %-*s %12llu read %12llu written", what,
+                    36 - (int)strlen(what), name, (count)c.reads, (count)c.writes);
 }
 
-static void print_register(const struct vm *vm, const struct bus_range *range, unsigned index,
-                           bool write, const struct bus_counters *c)
+static void print_register(const struct log_guest *guest, const struct bus_range *range,
+                           unsigned index, bool write, struct log_count c)
 {
     const char *name = bus_register_name(range, index, write);
     char text[64];
@@ -40,120 +52,99 @@ static void print_register(const struct vm *vm, const struct bus_range *range, u
         snprintf(text, sizeof text, "%s.%#x", range->ops->name, index);
     else
         snprintf(text, sizeof text, "%s, other registers", range->ops->name);
-    print_device(vm, "register", text, c);
+    print_count(guest, "register", text, c);
 }
 
 /* A row for each register that was reached; two where it is called otherwise when it is read. */
-static void print_registers(const struct vm *vm, const struct bus_range *range)
+static void print_device(const struct log_guest *guest, const struct log_accesses *a, unsigned r)
 {
-    for (unsigned i = 0; range->ops->registers != NULL && i < BUS_REGISTERS_MAX; i++) {
-        const struct bus_counters *c = &range->counters[i];
-        const char *read = bus_register_name(range, i, false);
+    const struct bus_range *range = &guest->bus->ranges[r];
 
-        if (read == bus_register_name(range, i, true)) {
-            print_register(vm, range, i, true, c);
+    print_count(guest, "device", range->ops->name, log_accesses_of(a, r));
+    for (unsigned i = 0; range->ops->registers != NULL && i < BUS_REGISTERS_MAX; i++) {
+        struct log_count c = a->registers[r][i];
+
+        if (bus_register_name(range, i, false) == bus_register_name(range, i, true)) {
+            print_register(guest, range, i, true, c);
             continue;
         }
-        print_register(vm, range, i, false, &(struct bus_counters){.reads = c->reads});
-        print_register(vm, range, i, true, &(struct bus_counters){.writes = c->writes});
+        print_register(guest, range, i, false, (struct log_count){.reads = c.reads});
+        print_register(guest, range, i, true, (struct log_count){.writes = c.writes});
     }
 }
 
-static void print_range(const struct vm *vm, const struct bus_range *range)
+static void print_accesses(const struct log_guest *guest)
 {
-    struct bus_counters sum = bus_range_counters(range);
+    struct log_accesses *a = calloc(1, sizeof *a);
 
-    print_device(vm, "device", range->ops->name, &sum);
-    print_registers(vm, range);
-}
-
-/* The places where nobody is, each where there is room to count it. */
-static void print_strays(const struct vm *vm, const struct bus *bus)
-{
-    print_device(vm, "no", "port device", &bus->unclaimed[BUS_PIO]);
-    print_device(vm, "no", "memory device", &bus->unclaimed[BUS_MMIO]);
-    for (unsigned i = 0; i < BUS_STRAYS_MAX; i++) {
-        const struct bus_stray *s = &bus->strays[i];
+    for (unsigned v = 0; a != NULL && v < guest->vcpu_count; v++)
+        log_accesses_merge(a, guest->vcpus[v]->accesses);
+    for (unsigned i = 0; a != NULL && i < guest->bus->count; i++)
+        print_device(guest, a, i);
+    for (unsigned i = 0; a != NULL && i < BUS_SPACES; i++)
+        print_count(guest, "no", i == BUS_PIO ? "port device" : "memory device", a->unclaimed[i]);
+    for (unsigned i = 0; a != NULL && i < LOG_ADDRESSES_MAX; i++) {
+        const struct log_address *place = &a->addresses[i];
         char text[32];
 
-        snprintf(text, sizeof text, "%#llx", (count)bus_stray_address(s));
-        if (s->key != 0)
-            print_device(vm, bus_stray_space(s) == BUS_PIO ? "nobody at port" : "nobody at address",
-                         text, &s->counters);
+        snprintf(text, sizeof text, "%#llx", (count)place->address);
+        print_count(guest, place->space == BUS_PIO ? "nobody at port" : "nobody at address", text,
+                    place->count);
     }
+    free(a);
 }
 
-static void print_time(const struct vm *vm, const struct log_run *run, const struct log_vcpu *v)
+static uint64_t all_exits(const struct log_guest *guest)
 {
-    double total = (double)v->guest_cycles + (double)v->vmm_cycles;
-
-    if (total == 0)
-        return;
-    vcpu_printf(vm->index, "  time in guest %19.3f ms %5.1f %%",
-                (double)v->guest_cycles * run->ns_per_cycle / 1e6,
-                100 * (double)v->guest_cycles / total);
-    vcpu_printf(vm->index, "  time in VMM   %19.3f ms %5.1f %%",
-                (double)v->vmm_cycles * run->ns_per_cycle / 1e6,
-                100 * (double)v->vmm_cycles / total);
-}
-
-void stats_print_functions(const struct vm *vm, const struct log_run *run,
-                           const struct log_guest *guest)
-{
-    uint64_t all = 0, shown = 0;
+    uint64_t all = 0;
 
     for (unsigned i = 0; i < guest->vcpu_count; i++)
-        all += guest->vcpus[i].exits;
+        all += guest->vcpus[i]->exits;
+    return all;
+}
+
+void stats_print_functions(const struct log_run *run, const struct log_guest *guest)
+{
+    uint64_t all = all_exits(guest), shown = 0;
+
     for (unsigned i = 0; i < guest->function_count && i < ROWS_MAX; i++) {
-        const struct log_place *f = &guest->functions[i];
+        const struct log_place *f = &guest->functions.places[i];
         char name[64];
 
-        log_functions_name(guest->symbols, f->rip, name, sizeof name);
-        vcpu_printf(vm->index, "  function %-21s %12llu %5.1f %%   mean cost %.3f us", name,
+        symbols_name_rip(guest->symbols, f->rip, name, sizeof name);
+        vcpu_printf(guest->index, "  function %-21s %12llu %5.1f %%   mean cost %.3f us", name,
                     (count)f->count, 100.0 * (double)f->count / (double)all,
                     (double)f->cost * run->ns_per_cycle / 1e3 / (double)f->count);
         shown += f->count;
     }
     if (shown < all)
-        vcpu_printf(vm->index, "  function %-21s %12llu %5.1f %%", "(others)", (count)(all - shown),
-                    100.0 * (double)(all - shown) / (double)all);
+        vcpu_printf(guest->index, "  function %-21s %12llu %5.1f %%", "(others)",
+                    (count)(all - shown), 100.0 * (double)(all - shown) / (double)all);
 }
 
 /* What KVM counted itself: most exits of the CPU are over before the VMM hears of them. */
-static void print_counters(const struct vm *vm, const struct log_guest *guest)
+static void print_counters(const struct log_guest *guest)
 {
-    uint64_t all = 0, ours = 0;
+    uint64_t all = 0;
 
-    for (unsigned i = 0; i < guest->vcpu_count; i++)
-        ours += guest->vcpus[i].exits;
     for (unsigned i = 0; i < guest->counter_count; i++)
         if (strcmp(guest->counters[i].name, "exits") == 0)
             all = guest->counters[i].value;
     if (all > 0)
-        vcpu_printf(vm->index,
+        vcpu_printf(guest->index,
                     "  KVM: %.1f %% of the CPU's exits reached the VMM; in shares of them:",
-                    100.0 * (double)ours / (double)all);
+                    100.0 * (double)all_exits(guest) / (double)all);
     for (unsigned i = 0; i < guest->counter_count && i < ROWS_MAX && all > 0; i++)
-        vcpu_printf(vm->index, "  KVM %-26s %12llu %5.1f %%", guest->counters[i].name,
+        vcpu_printf(guest->index, "  KVM %-26s %12llu %5.1f %%", guest->counters[i].name,
                     (count)guest->counters[i].value,
                     100.0 * (double)guest->counters[i].value / (double)all);
 }
 
-void stats_print(const struct vm *vm, const struct log_run *run, const struct log_guest *guest)
+void stats_print(const struct log_run *run, const struct log_guest *guest)
 {
-    const struct bus *bus = &vm->machine.bus;
-
-    for (unsigned i = 0; i < vm->vcpu_count; i++) {
-        const struct vcpu_stats *s = &vm->vcpus[i].stats;
-
-        vcpu_printf(vm->index, "[guest %u] %s, vCPU %u: %llu exits", vm->index, vm->name, i,
-                    (count)s->exits);
-        print_reasons(vm, s);
-        print_time(vm, run, &guest->vcpus[i]);
-    }
-    for (unsigned i = 0; i < bus->count; i++)
-        print_range(vm, &bus->ranges[i]);
-    print_strays(vm, bus);
-    stats_print_functions(vm, run, guest);
-    print_counters(vm, guest);
+    for (unsigned i = 0; i < guest->vcpu_count; i++)
+        print_vcpu(run, guest, i);
+    print_accesses(guest);
+    stats_print_functions(run, guest);
+    print_counters(guest);
 }

@@ -3,14 +3,12 @@
 #ifndef STATS_H
 #define STATS_H
 
-#include "vm/vm.h"
-#include "watch/record/view.h"
+#include "watch/record/history.h"
 
-/* `run` is over; `guest` is the one of it that `vm` was. */
-void stats_print(const struct vm *vm, const struct log_run *run, const struct log_guest *guest);
+/* `run` is over; `guest` is one of it. */
+void stats_print(const struct log_run *run, const struct log_guest *guest);
 
 /* Where in the guest its exits came from, alone. */
-void stats_print_functions(const struct vm *vm, const struct log_run *run,
-                           const struct log_guest *guest);
+void stats_print_functions(const struct log_run *run, const struct log_guest *guest);
 
 #endif

@@ -1,12 +1,9 @@
-/*
- * The exit log in the Trace Event Format, which Perfetto and chrome://tracing read: JSON with an
- * event for each exit. Guests are processes, vCPUs their threads, and so is what a guest printed.
- * Times are microseconds since the run began.
- */
+/* The log of a run; see trace_json.h. */
+#include "watch/record/trace_json.h"
+
 #include <stdio.h>
 
-#include "watch/record/functions.h"
-#include "watch/record/view.h"
+#include "watch/record/exit_names.h"
 
 enum { THREADS_A_GUEST = 1000, OUTPUT_THREAD = 999 };
 
@@ -77,7 +74,7 @@ static void write_exit(struct log_sink *sink, const struct log_run *run,
     uint64_t start = log_run_ns(run, r->time);
     char name[128];
 
-    log_record_name(guest->bus, r, reason, name, sizeof name);
+    log_exit_name(guest->bus, r, reason, name, sizeof name);
     open_event(sink, "X", guest, vcpu);
     write_time(sink, "ts", start);
     write_time(sink, "dur", log_run_ns(run, r->time + r->cost) - start);
@@ -87,7 +84,7 @@ static void write_exit(struct log_sink *sink, const struct log_run *run,
     log_sink_string(sink, reason);
     log_sink_format(sink, ",\"args\":{\"exit\":%llu,\"rip\":\"%#llx\"", (unsigned long long)number,
                     (unsigned long long)r->rip);
-    if (log_functions_symbol(guest->symbols, r->rip, name, sizeof name)) {
+    if (symbols_name_rip(guest->symbols, r->rip, name, sizeof name)) {
         log_sink_text(sink, ",\"symbol\":");
         log_sink_string(sink, name);
     }
@@ -98,7 +95,7 @@ static void write_exit(struct log_sink *sink, const struct log_run *run,
 static void write_vcpu(struct log_sink *sink, const struct log_run *run,
                        const struct log_guest *guest, unsigned vcpu)
 {
-    const struct log_ring *ring = guest->vcpus[vcpu].ring;
+    const struct log_ring *ring = &guest->vcpus[vcpu]->ring;
     uint64_t number = log_ring_dropped(ring);
 
     for (uint32_t i = 0; i < log_ring_count(ring); i++)
@@ -108,7 +105,7 @@ static void write_vcpu(struct log_sink *sink, const struct log_run *run,
 static void write_output(struct log_sink *sink, const struct log_run *run,
                          const struct log_guest *guest)
 {
-    const struct log_output *o = guest->output;
+    const struct log_output *o = &guest->output;
 
     for (uint64_t i = log_output_first(o); i < log_output_end(o); i++) {
         struct log_utf8 utf8 = {0};
@@ -139,12 +136,12 @@ static void write_vcpu_totals(struct log_sink *sink, const struct log_run *run,
                               const struct log_guest *guest)
 {
     for (unsigned v = 0; v < guest->vcpu_count; v++) {
-        const struct log_vcpu *vcpu = &guest->vcpus[v];
+        const struct log_vcpu *vcpu = guest->vcpus[v];
         char title[40];
 
         snprintf(title, sizeof title, ",\"guest %u vCPU %u", guest->index, v);
         log_sink_format(sink, "%s exits\":%llu%s dropped\":%llu", title, (number)vcpu->exits, title,
-                        (number)log_ring_dropped(vcpu->ring));
+                        (number)log_ring_dropped(&vcpu->ring));
         log_sink_format(sink, "%s ns in guest\":%.0f%s ns in VMM\":%.0f", title,
                         (double)vcpu->guest_cycles * run->ns_per_cycle, title,
                         (double)vcpu->vmm_cycles * run->ns_per_cycle);
@@ -157,10 +154,10 @@ static void write_tables(struct log_sink *sink, const struct log_run *run,
 {
     log_sink_format(sink, ",\n\"guest %u functions\":[", guest->index);
     for (unsigned i = 0; i < guest->function_count; i++) {
-        const struct log_place *f = &guest->functions[i];
+        const struct log_place *f = &guest->functions.places[i];
         char name[128];
 
-        log_functions_name(guest->symbols, f->rip, name, sizeof name);
+        symbols_name_rip(guest->symbols, f->rip, name, sizeof name);
         log_sink_text(sink, i > 0 ? ",[" : "[");
         log_sink_string(sink, name);
         log_sink_format(sink, ",%llu,%.0f]", (number)f->count, (double)f->cost * run->ns_per_cycle);
@@ -186,8 +183,8 @@ static void write_totals(struct log_sink *sink, const struct log_run *run)
 
         write_vcpu_totals(sink, run, guest);
         log_sink_format(sink, ",\"guest %u output bytes\":%llu,\"guest %u output dropped\":%llu",
-                        guest->index, (number)guest->output->byte_total, guest->index,
-                        (number)log_output_dropped(guest->output));
+                        guest->index, (number)guest->output.byte_total, guest->index,
+                        (number)log_output_dropped(&guest->output));
         write_tables(sink, run, guest);
     }
     log_sink_text(sink,

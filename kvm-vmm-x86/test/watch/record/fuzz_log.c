@@ -19,7 +19,7 @@ static void fill_from(struct fake_run *f, const uint8_t *bytes, size_t size)
         memcpy(&record, bytes, sizeof record);
         record.write = bytes[0] & 1; /* a bool has two values, and a space is one of ours */
         record.space %= EXIT_MSR + 1;
-        *log_ring_next(&f->rings[vcpu++ % FAKE_VCPUS]) = record;
+        *log_ring_next(&f->guest->vcpus[vcpu++ % FAKE_VCPUS]->ring) = record;
         bytes += sizeof record;
         size -= sizeof record;
     }
@@ -27,7 +27,7 @@ static void fill_from(struct fake_run *f, const uint8_t *bytes, size_t size)
         size_t part = size < 7 ? size : 7;
 
         time += (uint64_t)bytes[0] << 16;
-        log_output_add(&f->output, bytes, part, time);
+        log_output_add(&f->guest->output, bytes, part, time);
         bytes += part;
         size -= part;
     }
@@ -56,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         memcpy(name, bytes, size < sizeof name ? size : sizeof name - 1);
     if (fake_run_init(&f, name, name) < 0)
         abort();
-    memcpy(f.counters[0].name, name, sizeof name);
-    f.guest.counter_count = f.guest.function_count = 1;
+    memcpy(f.guest->counters[0].name, name, sizeof name);
+    f.guest->counter_count = f.guest->function_count = 1;
     fill_from(&f, bytes, size);
     write_log(&f.run);
     if (!json_is_good(written.bytes, written.used))

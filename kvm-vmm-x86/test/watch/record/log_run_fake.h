@@ -2,11 +2,13 @@
 #ifndef TEST_LOG_RUN_FAKE_H
 #define TEST_LOG_RUN_FAKE_H
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fake_backend.h"
 #include "vm/machine.h"
-#include "watch/record/view.h"
+#include "watch/record/trace_json.h"
 
 enum { FAKE_RING = 16, FAKE_VCPUS = 2 };
 
@@ -14,13 +16,8 @@ struct fake_run {
     struct fake fake;
     struct guest_config config;
     struct machine machine;
-    struct log_ring rings[FAKE_VCPUS];
-    struct log_vcpu vcpus[FAKE_VCPUS];
-    struct log_output output;
-    struct log_place functions[2];
-    struct log_counter counters[2];
-    struct log_guest guest;
     struct log_run run;
+    struct log_guest *guest; /* the only one of `run` */
 };
 
 static inline const char *fake_reason(uint32_t reason)
@@ -34,36 +31,33 @@ static inline int fake_run_init(struct fake_run *f, const char *name, const char
 
     memset(f, 0, sizeof *f);
     fake_init(&f->fake);
+    f->guest = &f->run.guests[0];
+    *f->guest = (struct log_guest){.name = name, .bus = &f->machine.bus};
+    snprintf(f->guest->end, sizeof f->guest->end, "%s", end);
     if (machine_init(&f->machine, &f->config, &f->fake.backend, &error) < 0 ||
-        log_output_create(&f->output, &error) < 0)
+        log_output_create(&f->guest->output, &error) < 0 ||
+        log_tally_create(&f->guest->functions, &error) < 0)
         return -1;
     for (unsigned i = 0; i < FAKE_VCPUS; i++) {
-        if (log_ring_create(&f->rings[i], FAKE_RING, &error) < 0)
+        struct log_vcpu *v = calloc(1, sizeof *v);
+
+        if (v == NULL || log_ring_create(&v->ring, FAKE_RING, &error) < 0)
             return -1;
-        f->vcpus[i] = (struct log_vcpu){.ring = &f->rings[i], .guest_cycles = 7, .vmm_cycles = 3};
+        v->guest_cycles = 7;
+        v->vmm_cycles = 3;
+        f->guest->vcpus[f->guest->vcpu_count++] = v;
     }
-    f->guest = (struct log_guest){.name = name,
-                                  .end = end,
-                                  .bus = &f->machine.bus,
-                                  .output = &f->output,
-                                  .vcpus = f->vcpus,
-                                  .vcpu_count = FAKE_VCPUS,
-                                  .functions = f->functions,
-                                  .counters = f->counters};
-    f->run = (struct log_run){.guests = &f->guest,
-                              .count = 1,
-                              .start = 1000,
-                              .end = 2000000,
-                              .ns_per_cycle = 0.5,
-                              .reason_name = fake_reason};
+    f->run.count = 1;
+    f->run.start = 1000;
+    f->run.end = 2000000;
+    f->run.ns_per_cycle = 0.5;
+    f->run.reason_name = fake_reason;
     return 0;
 }
 
 static inline void fake_run_destroy(struct fake_run *f)
 {
-    for (unsigned i = 0; i < FAKE_VCPUS; i++)
-        log_ring_destroy(&f->rings[i]);
-    log_output_destroy(&f->output);
+    log_run_destroy(&f->run);
 }
 
 /* Where a writer's text goes. */

@@ -5,7 +5,6 @@
 #include "cmocka_all.h"
 #include "json_check.h"
 #include "log_run_fake.h"
-#include "watch/record/functions.h"
 
 enum { TEXT_ROOM = 1 << 20 };
 
@@ -81,19 +80,63 @@ static void test_functions(void **state)
     log_tally_add(&from, 0x14, 5);
     log_tally_add(&from, 0x25, 5);
     log_tally_add(&from, 0x99, 5);
-    log_functions_fold(&to, &from, &symbols);
+    log_tally_fold(&to, &from, &symbols);
     assert_int_equal(log_tally_sort(&to), 3);
     assert_int_equal(to.places[0].count, 2);
-    log_functions_name(&symbols, to.places[0].rip, text, sizeof text);
+    symbols_name_rip(&symbols, to.places[0].rip, text, sizeof text);
     assert_string_equal(text, "first");
-    log_functions_name(&symbols, 0x14, text, sizeof text);
+    symbols_name_rip(&symbols, 0x14, text, sizeof text);
     assert_string_equal(text, "first+0x4");
-    log_functions_name(&symbols, 0x99, text, sizeof text);
+    symbols_name_rip(&symbols, 0x99, text, sizeof text);
     assert_string_equal(text, "0x99");
-    log_functions_name(NULL, 0x12, text, sizeof text);
+    symbols_name_rip(NULL, 0x12, text, sizeof text);
     assert_string_equal(text, "0x12");
     log_tally_destroy(&from);
     log_tally_destroy(&to);
+}
+
+/* Accesses are counted by register, and by address where no device is, as long as there is room. */
+static void test_accesses(void **state)
+{
+    static struct fake fake;
+    static struct machine machine;
+    static struct guest_config config;
+    static struct log_accesses a, sum;
+    struct exit_record r = exit_at(0);
+    unsigned uart = 0;
+    struct error error;
+
+    (void)state;
+    fake_init(&fake);
+    assert_int_equal(machine_init(&machine, &config, &fake.backend, &error), 0);
+    while (machine.bus.ranges[uart].base != 0x3f8)
+        uart++;
+    log_accesses_add(&a, &machine.bus, &r);
+    r.write = false;
+    r.count = 4; /* a batch */
+    r.address = 0x3fd;
+    log_accesses_add(&a, &machine.bus, &r);
+    r.space = EXIT_MSR;
+    log_accesses_add(&a, &machine.bus, &r);
+    r.count = 1;
+    for (r.address = 0x9000; r.address < 0x9000 + 2 * LOG_ADDRESSES_MAX; r.address++) {
+        r.space = r.address % 2 == 0 ? EXIT_PORT : EXIT_MEMORY;
+        log_accesses_add(&a, &machine.bus, &r);
+    }
+    log_accesses_merge(&sum, &a);
+    log_accesses_merge(&sum, &a);
+    assert_int_equal(sum.registers[uart][0].writes, 2);
+    assert_int_equal(sum.registers[uart][0].reads, 0);
+    assert_int_equal(sum.registers[uart][5].reads, 8);
+    assert_int_equal(log_accesses_of(&sum, uart).reads, 8);
+    assert_int_equal(log_accesses_of(&sum, uart).writes, 2);
+    assert_int_equal(sum.unclaimed[BUS_PIO].reads, 2 * LOG_ADDRESSES_MAX);
+    assert_int_equal(sum.unclaimed[BUS_MMIO].reads, 2 * LOG_ADDRESSES_MAX);
+    for (unsigned i = 0; i < LOG_ADDRESSES_MAX; i++) {
+        assert_int_equal(sum.addresses[i].address, 0x9000 + i);
+        assert_int_equal(sum.addresses[i].space, i % 2 == 0 ? BUS_PIO : BUS_MMIO);
+        assert_int_equal(sum.addresses[i].count.reads, 2);
+    }
 }
 
 static void print(struct log_output *output, const char *text, uint64_t time)
@@ -216,12 +259,12 @@ static void test_trace(void **state)
     struct written *w = *state;
 
     for (unsigned i = 0; i < FAKE_RING + 4; i++)
-        *log_ring_next(&w->run.rings[0]) = exit_at(1000 + 2000 * i);
-    w->run.vcpus[0].exits = FAKE_RING + 4;
-    w->run.functions[0] = (struct log_place){.rip = 0x1000, .count = 20, .cost = 300};
-    w->run.counters[0] = (struct log_counter){.name = "exits", .value = 24};
-    w->run.guest.function_count = w->run.guest.counter_count = 1;
-    print(&w->run.output, "</script>\xff\n", 3000);
+        *log_ring_next(&w->run.guest->vcpus[0]->ring) = exit_at(1000 + 2000 * i);
+    w->run.guest->vcpus[0]->exits = FAKE_RING + 4;
+    w->run.guest->functions.places[0] = (struct log_place){.rip = 0x1000, .count = 20, .cost = 300};
+    w->run.guest->counters[0] = (struct log_counter){.name = "exits", .value = 24};
+    w->run.guest->function_count = w->run.guest->counter_count = 1;
+    print(&w->run.guest->output, "</script>\xff\n", 3000);
     assert_int_equal(write_log(w), 0);
     assert_true(json_is_good(w->text.bytes, w->text.used));
     assert_non_null(strstr(w->text.bytes, "\"guest 0 vCPU 0 dropped\":4"));
@@ -250,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_ring_keeps_the_newest),
         cmocka_unit_test(test_tally),
         cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_accesses),
         cmocka_unit_test(test_output_in_pieces),
         cmocka_unit_test(test_output_drops_the_oldest),
         cmocka_unit_test(test_strings),

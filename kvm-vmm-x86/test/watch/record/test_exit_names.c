@@ -1,10 +1,10 @@
-/* Unit tests of log/record.c and of the register names of dev/bus.c: what people call an exit. */
+/* Unit tests of exit_names.c and of the register names of dev/bus.c: what people call an exit. */
 #include <string.h>
 
 #include "cmocka_all.h"
 #include "fake_backend.h"
 #include "vm/machine.h"
-#include "watch/record/record.h"
+#include "watch/record/exit_names.h"
 
 struct fixture {
     struct fake fake;
@@ -37,7 +37,7 @@ static void assert_name(struct fixture *f, struct exit_record record, const char
 {
     char text[64];
 
-    log_record_name(&f->machine.bus, &record, "halt", text, sizeof text);
+    log_exit_name(&f->machine.bus, &record, "halt", text, sizeof text);
     assert_string_equal(text, expected);
 }
 
@@ -69,7 +69,7 @@ static void assert_described(struct fixture *f, struct exit_record record, const
 {
     char text[160];
 
-    log_record_describe(&f->machine.bus, &record, text, sizeof text);
+    log_exit_describe(&f->machine.bus, &record, text, sizeof text);
     assert_string_equal(text, expected);
 }
 
@@ -96,33 +96,13 @@ static void test_short_buffers(void **state)
     struct exit_record r = port(0x3f8, true, 'A');
     char text[6];
 
-    log_record_name(&f->machine.bus, &r, "", text, sizeof text);
+    log_exit_name(&f->machine.bus, &r, "", text, sizeof text);
     assert_string_equal(text, "uart.");
-    log_record_describe(&f->machine.bus, &r, text, sizeof text);
+    log_exit_describe(&f->machine.bus, &r, text, sizeof text);
     assert_string_equal(text, "out p");
 }
 
-/* Counters are kept by register, and their sum is the device's. */
-static void test_counters(void **state)
-{
-    struct fixture *f = *state;
-    struct bus_cpu cpu = {0};
-    uint8_t byte = 'x';
-    struct bus_range *uart = bus_find(&f->machine.bus, BUS_PIO, 0x3f8);
-
-    for (unsigned i = 0; i < 5; i++) {
-        struct bus_access access = {.data = &byte, .size = 1, .write = i != 0, .cpu = &cpu};
-
-        assert_int_equal(bus_access(&f->machine.bus, BUS_PIO, 0x3f8 + i, &access), VERDICT_RESUME);
-    }
-    assert_int_equal(uart->counters[0].reads, 1);
-    assert_int_equal(uart->counters[0].writes, 0);
-    assert_int_equal(uart->counters[4].writes, 1);
-    assert_int_equal(bus_range_counters(uart).reads, 1);
-    assert_int_equal(bus_range_counters(uart).writes, 4);
-}
-
-/* Registers further apart than a byte, more of them than are counted apart, and no names at all. */
+/* Registers further apart than a byte, more of them than are told apart, and no names at all. */
 static void test_strides(void **state)
 {
     static const char *const names[] = {"first", NULL, "third"};
@@ -149,7 +129,6 @@ int main(void)
         cmocka_unit_test_setup(test_names, set_up),
         cmocka_unit_test_setup(test_descriptions, set_up),
         cmocka_unit_test_setup(test_short_buffers, set_up),
-        cmocka_unit_test_setup(test_counters, set_up),
         cmocka_unit_test(test_strides),
     };
 

@@ -1,5 +1,5 @@
 /* The names of a guest's addresses; see guest_symbols.h. */
-#include "watch/record/guest_symbols.h"
+#include "watch/explain/guest_symbols.h"
 
 #include "base/address.h"
 #include "common/elf.h"

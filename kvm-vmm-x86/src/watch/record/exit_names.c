@@ -1,0 +1,70 @@
+/* What people call an exit; see exit_names.h. */
+#include "watch/record/exit_names.h"
+
+#include <stdio.h>
+
+struct space_words {
+    const char *name; /* of a place that no device claimed, before its address */
+    const char *read, *write;
+    const char *address;
+};
+
+static const struct space_words spaces[] = {
+    [EXIT_NOWHERE] = {"", "", "", ""},
+    [EXIT_PORT] = {"port", "in", "out", "port"},
+    [EXIT_MEMORY] = {"memory", "read", "write", "address"},
+    [EXIT_MSR] = {"MSR", "rdmsr", "wrmsr", "MSR"},
+};
+
+const struct bus_range *log_exit_range(struct bus *bus, const struct exit_record *record)
+{
+    if (record->space != EXIT_PORT && record->space != EXIT_MEMORY)
+        return NULL;
+    return bus_find(bus, record->space == EXIT_PORT ? BUS_PIO : BUS_MMIO, record->address);
+}
+
+static void name_register(const struct bus_range *range, const struct exit_record *r, char *text,
+                          size_t size)
+{
+    unsigned index = bus_register(range, r->address - range->base, r->write, (uint8_t)r->value);
+    const char *name = bus_register_name(range, index, r->write);
+
+    snprintf(text, size, "%s%s%s", range->ops->name, name != NULL ? "." : "",
+             name != NULL ? name : "");
+}
+
+void log_exit_name(struct bus *bus, const struct exit_record *record, const char *reason,
+                   char *text, size_t size)
+{
+    const struct bus_range *range = log_exit_range(bus, record);
+
+    if (range != NULL)
+        name_register(range, record, text, size);
+    else if (record->space == EXIT_NOWHERE)
+        snprintf(text, size, "%s", reason);
+    else
+        snprintf(text, size, "%s %#llx", spaces[record->space].name,
+                 (unsigned long long)record->address);
+}
+
+void log_exit_describe(struct bus *bus, const struct exit_record *record, char *text, size_t size)
+{
+    const struct bus_range *range = log_exit_range(bus, record);
+    char name[64] = "";
+    char more[32] = "";
+
+    if (record->space == EXIT_NOWHERE) {
+        snprintf(text, size, "%s", "");
+        return;
+    }
+    if (range != NULL)
+        name_register(range, record, name, sizeof name);
+    else
+        snprintf(name, sizeof name, "%s", record->space == EXIT_MSR ? "" : "nobody");
+    if (record->count > 1)
+        snprintf(more, sizeof more, " and %u more", record->count - 1);
+    snprintf(text, size, "%s %s %#llx%s%s value %#llx%s",
+             record->write ? spaces[record->space].write : spaces[record->space].read,
+             spaces[record->space].address, (unsigned long long)record->address,
+             name[0] != '\0' ? " " : "", name, (unsigned long long)record->value, more);
+}
