@@ -72,7 +72,7 @@ def soak():
 
 @pytest.fixture
 def scratch(request):
-    """A folder for one test. Under build/ and not /tmp, because the lab has a /tmp of its own."""
+    """A folder for one test, whose path is the same in every run."""
     name = "".join(c if c.isalnum() else "_" for c in request.node.nodeid.split("/", 1)[-1])
     folder = TOP / "build/tests" / name[-100:]
     shutil.rmtree(folder, ignore_errors=True)

@@ -68,26 +68,10 @@ static void read_options(struct boot_options *options)
     options->lines = (unsigned)strtoul(option("lab_lines"), NULL, 10);
 }
 
-// Creates what is missing of a directory's path: the repository may lie on a tmpfs of ours.
-static void make_path(const char *path)
-{
-    char part[4096];
-
-    for (const char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
-        size_t length = slash ? (size_t)(slash - path) : strlen(path);
-
-        snprintf(part, sizeof(part), "%.*s", (int)length, path);
-        if (mkdir(part, 0755) != 0 && errno != EEXIST && errno != EROFS)
-            must(false, "create", part);
-        if (!slash)
-            return;
-    }
-}
-
 // What init has mounted goes along, with what is mounted on it: /dev/pts, /dev/shm.
 static void move_mounts(const char *root)
 {
-    static const char *const taken[] = {"/proc", "/sys", "/dev", "/tmp"};
+    static const char *const taken[] = {"/proc", "/sys", "/dev"};
     char target[64];
 
     for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
@@ -158,8 +142,7 @@ void boot_machine(struct boot_options *options)
     enter_host_root();
     mount_own();
     link_descriptors();
-    make_path(options->repository);
-    must(share_mount(options->repository) == 0, "mount", options->repository);
+    must(share_mount(options->repository) == 0, "mount", "what commands may write");
     raise_loopback();
     must(sethostname("lab", 3) == 0, "set", "the host's name");
     open_kvm();

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct boot_options {
-    char repository[4096]; // where the read-write share belongs
+    char repository[4096]; // commands may write there
     unsigned idle;         // seconds without a command until the machine stops; 0: never
     unsigned lines;        // how many commands may run at once
 };

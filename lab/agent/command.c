@@ -18,6 +18,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lab/agent/share.h"
+
 #define TTY_GROUP 5 // Debian's, Ubuntu's and Fedora's group of terminals
 
 _Static_assert(sizeof(struct termios) == sizeof(((struct message_hello *)0)->termios),
@@ -125,6 +127,22 @@ static void become_user(const struct start *start)
         fail(start, 125, "cannot become user %u: %m", hello->uid);
 }
 
+// Arguments name files, also after a `=`. One line for each that the host has and the machine has
+// not.
+static void note_missing(const struct start *start)
+{
+    for (char **argument = start->arguments + 1; *argument; argument++) {
+        const char *value = strchr(*argument, '=');
+        const char *path = **argument == '/' || !value ? *argument : value + 1;
+
+        if (share_lacks(path))
+            dprintf(STDERR_FILENO,
+                    "lab: %s exists on this host but not in the lab, whose /run, /var/tmp, /proc, "
+                    "/sys and /dev are its own\n",
+                    path);
+    }
+}
+
 __attribute__((noreturn)) static void child(const struct start *start)
 {
     const char *directory = start->directory[0];
@@ -138,6 +156,9 @@ __attribute__((noreturn)) static void child(const struct start *start)
         for (int i = 0; i < 3; i++)
             if (isatty(i) && ioctl(i, TIOCSCTTY, 0) == 0)
                 break;
+    share_enter(directory);
+    note_missing(start);
+    share_leave();
     become_user(start);
     reset_signals();
     if (chdir(directory) != 0)

@@ -176,12 +176,19 @@ static int on_resize(struct session *session, const uint8_t *payload, size_t len
     return 0;
 }
 
+static int on_ping(struct session *session, const uint8_t *payload, size_t length)
+{
+    (void)payload, (void)length;
+    return wire_send(&session->wire, MESSAGE_PONG, NULL, 0, NULL, 0);
+}
+
 static int on_message(void *context, uint8_t kind, const uint8_t *payload, size_t length)
 {
     static int (*const handlers[])(struct session *, const uint8_t *, size_t) = {
         [MESSAGE_HELLO] = on_hello,   [MESSAGE_STRINGS] = on_strings, [MESSAGE_START] = on_start,
         [MESSAGE_DATA] = on_data,     [MESSAGE_END] = on_end,         [MESSAGE_CLOSE] = on_close,
         [MESSAGE_WINDOW] = on_window, [MESSAGE_SIGNAL] = on_signal,   [MESSAGE_RESIZE] = on_resize,
+        [MESSAGE_PING] = on_ping,
     };
 
     if (kind >= sizeof(handlers) / sizeof(handlers[0]) || !handlers[kind])

@@ -16,27 +16,27 @@
 #include "lab/agent/say.h"
 
 #define LOCK    "/run/lab.lock"
+#define CURRENT "/run/lab.share" // what new commands get
 #define NEXT    "/run/lab.next"
 #define WITNESS "/run/lab.witness"
 #define OPTIONS "trans=virtio,version=9p2000.L,msize=512000,access=client,cache=mmap"
 
-static char place[4096];
+static char repository[4096];
 static int witness = -1; // a mount that no command uses: what is looked up there is the host's
 static int lock = -1;
 
 // All the shares have one tag: the kernel takes the first that is free.
 static int mount_one(const char *at)
 {
-    return mount("repository", at, "9p", 0, OPTIONS) == 0 ? 0 : -errno;
+    mkdir(at, 0700);
+    return mount("share", at, "9p", 0, OPTIONS) == 0 ? 0 : -errno;
 }
 
 // The witness is out of sight and reach at once: only our descriptor keeps it.
 static int open_witness(void)
 {
-    int code;
+    int code = mount_one(WITNESS);
 
-    mkdir(WITNESS, 0700);
-    code = mount_one(WITNESS);
     if (code == 0) {
         witness = open(WITNESS, O_PATH | O_DIRECTORY | O_CLOEXEC);
         code = witness < 0 ? -errno : 0;
@@ -46,21 +46,80 @@ static int open_witness(void)
     return code;
 }
 
-int share_mount(const char *repository)
+int share_mount(const char *repository_)
 {
     int code = open_witness();
 
-    snprintf(place, sizeof(place), "%s", repository);
-    return code < 0 ? code : mount_one(place);
+    snprintf(repository, sizeof(repository), "%s", repository_);
+    return code < 0 ? code : mount_one(CURRENT);
 }
 
-// A line of /proc/PID/maps: true if it maps a file of the repository that is not the host's any
-// more. Names with a backslash are quoted there and passed over.
+static bool is_within(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+// Creates what is missing of a folder's path: it may lie on a tmpfs of the machine.
+static void make_path(const char *path)
+{
+    char part[4096];
+
+    for (const char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof(part), "%.*s", (int)(slash ? slash - path : (long)strlen(path)),
+                 path);
+        if (mkdir(part, 0755) != 0 && errno != EEXIST && errno != EROFS)
+            say("cannot create %s: %m", part);
+        if (!slash)
+            return;
+    }
+}
+
+static void bind_folder(const char *folder)
+{
+    char source[4096 + sizeof(CURRENT)];
+
+    snprintf(source, sizeof(source), CURRENT "%s", folder);
+    make_path(folder);
+    if (mount(source, folder, NULL, MS_BIND, NULL) != 0)
+        say("%s is not shared: %m", folder);
+}
+
+void share_enter(const char *directory)
+{
+    static const char *const own[] = {"/proc", "/sys", "/dev"}; // of the machine, not the host's
+    bool bind = strcmp(directory, "/") != 0;
+
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        bind = bind && (!is_within(directory, own[i]) || is_within(directory, "/dev/shm"));
+    bind_folder("/tmp");
+    if (bind && !is_within(directory, "/tmp"))
+        bind_folder(directory);
+    if (!is_within(repository, "/tmp") && !(bind && is_within(repository, directory)))
+        bind_folder(repository);
+}
+
+bool share_lacks(const char *path)
+{
+    struct stat found;
+
+    return path[0] == '/' && stat(path, &found) != 0 && errno == ENOENT &&
+           fstatat(witness, path + 1, &found, 0) == 0;
+}
+
+void share_leave(void)
+{
+    if (umount2(CURRENT, MNT_DETACH) != 0)
+        say("cannot put %s out of sight: %m", CURRENT);
+}
+
+// A line of /proc/PID/maps: true if it maps a file of the share that is not the host's any more.
+// Names with a backslash are quoted there and passed over.
 static bool line_is_stale(const char *line, dev_t device)
 {
     unsigned major_number, minor_number;
     unsigned long inode;
-    size_t length = strlen(place);
     struct stat now;
     int name = -1;
 
@@ -68,11 +127,9 @@ static bool line_is_stale(const char *line, dev_t device)
         name < 0 || makedev(major_number, minor_number) != device)
         return false;
     line += name;
-    if (strncmp(line, place, length) != 0 || line[length] != '/' || strchr(line, '\\') ||
-        strstr(line, " (deleted)"))
+    if (line[0] != '/' || strchr(line, '\\') || strstr(line, " (deleted)"))
         return false;
-    return fstatat(witness, line + length + 1, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
-           now.st_ino != inode;
+    return fstatat(witness, line + 1, &now, AT_SYMLINK_NOFOLLOW) != 0 || now.st_ino != inode;
 }
 
 static bool process_is_stale(pid_t pid, void *context)
@@ -98,13 +155,12 @@ static int change_mount(void)
 {
     int code;
 
-    mkdir(NEXT, 0700);
     code = mount_one(NEXT);
     if (code == 0) {
-        umount2(place, MNT_DETACH);
-        if (mount(NEXT, place, NULL, MS_MOVE, NULL) != 0) {
+        umount2(CURRENT, MNT_DETACH);
+        if (mount(NEXT, CURRENT, NULL, MS_MOVE, NULL) != 0) {
             code = -errno;
-            say("cannot move the new mount to %s: %m", place);
+            say("cannot move the new mount to %s: %m", CURRENT);
             umount2(NEXT, MNT_DETACH);
         }
     }
@@ -122,7 +178,7 @@ int share_hold(void)
         lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (flock(lock, LOCK_EX) != 0)
         say("%s: %m", LOCK);
-    if (stat(place, &mounted) != 0 || !cage_any(process_is_stale, &mounted.st_dev))
+    if (stat(CURRENT, &mounted) != 0 || !cage_any(process_is_stale, &mounted.st_dev))
         return 0;
     return change_mount();
 }

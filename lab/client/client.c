@@ -26,5 +26,5 @@ int main(int argc, char **argv)
     terminal_describe(&hello);
     if (line_open(&options, &hello, &wire) < 0) // the machine runs and listens
         return 125;
-    return relay_run(&wire, &hello, argv + 5);
+    return relay_run(&wire, &hello, argv + 5, &options);
 }

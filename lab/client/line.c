@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SILENCE_MS   10000 // without an answer, until the user hears of it
 #define START_TRIES  10
 #define BUSY_PERIOD  50000
 #define START_PERIOD 200000 // a machine that is just stopping still holds its sockets
@@ -121,7 +122,7 @@ static int on_greeting(void *context, uint8_t kind, const uint8_t *payload, size
     return 0;
 }
 
-static int64_t now_ms(void)
+int64_t line_now_ms(void)
 {
     struct timespec now;
 
@@ -129,11 +130,51 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int line_restart(const struct line_options *options, const char *why)
+{
+    char path[512];
+    FILE *record;
+
+    snprintf(path, sizeof(path), "%s/stopped", options->directory);
+    record = fopen(path, "ae");
+    if (record) {
+        fprintf(record, "%lld %s\n", (long long)time(NULL), why);
+        fclose(record);
+    }
+    fprintf(stderr, "lab: the machine does not answer, %s\n", why);
+    return run_script(options, "down");
+}
+
+// Waits for the line or until `end`; after a while of silence it says that it waits.
+static int wait_for_answer(struct wire *wire, int64_t end, const struct line_options *options,
+                           bool *told)
+{
+    struct pollfd ready = {.fd = wire->fd, .events = POLLIN};
+    int64_t now = line_now_ms();
+    int64_t start = end - (int64_t)options->wait * 1000;
+    int64_t next = *told || start + SILENCE_MS > end ? end : start + SILENCE_MS;
+
+    if (now >= end)
+        return -ETIMEDOUT;
+    if (now >= next && !*told) {
+        fprintf(
+            stderr,
+            "lab: the machine does not answer; it is restarted after %d s (lab/lab down: now)\n",
+            options->wait);
+        *told = true;
+        next = end;
+    }
+    if (wire_pending(wire))
+        ready.events |= POLLOUT;
+    return poll(&ready, 1, (int)(next - now)) > 0 ? ready.revents & ~POLLOUT : 0;
+}
+
 // 0 when welcomed, -EPIPE if the machine vanished, -ETIMEDOUT if it does not answer.
-static int greet(struct wire *wire, struct message_hello *hello, int wait)
+static int greet(struct wire *wire, struct message_hello *hello, const struct line_options *options)
 {
     struct greeting greeting = {0};
-    int64_t end = now_ms() + (int64_t)wait * 1000;
+    int64_t end = line_now_ms() + (int64_t)options->wait * 1000;
+    bool told = false;
 
     if (getrandom(&hello->nonce, sizeof(hello->nonce), 0) != sizeof(hello->nonce))
         return -EIO;
@@ -142,17 +183,14 @@ static int greet(struct wire *wire, struct message_hello *hello, int wait)
     if (wire_send(wire, MESSAGE_HELLO, hello, sizeof(*hello), NULL, 0) < 0)
         return -EIO;
     while (!greeting.welcome) {
-        struct pollfd ready = {.fd = wire->fd, .events = POLLIN};
-        int64_t left = end - now_ms();
+        int code;
 
         if (wire_flush(wire) < 0)
             return -EPIPE;
-        if (wire_pending(wire))
-            ready.events |= POLLOUT;
-        if (left <= 0)
-            return -ETIMEDOUT;
-        if (poll(&ready, 1, (int)left) > 0 && (ready.revents & ~POLLOUT) &&
-            wire_receive(wire, on_greeting, &greeting) < 0)
+        code = wait_for_answer(wire, end, options, &told);
+        if (code < 0)
+            return code;
+        if (code > 0 && wire_receive(wire, on_greeting, &greeting) < 0)
             return -EPIPE;
     }
     return greeting.build == LAB_BUILD ? 0 : -ESTALE;
@@ -168,7 +206,7 @@ static int try_once(const struct line_options *options, struct message_hello *he
     if (fd < 0)
         return fd;
     wire_init(wire, fd);
-    code = greet(wire, hello, options->wait);
+    code = greet(wire, hello, options);
     if (code < 0)
         close(fd);
     return code;
@@ -182,12 +220,13 @@ int line_open(const struct line_options *options, struct message_hello *hello, s
         code = try_once(options, hello, wire);
         if (code == 0)
             return 0;
-        if (code == -ETIMEDOUT)
-            fprintf(stderr, "lab: the machine does not answer, restarting it\n");
-        if (code == -ESTALE)
-            fprintf(stderr, "lab: the machine runs an older lab, restarting it\n");
-        if ((code == -ETIMEDOUT || code == -ESTALE) && run_script(options, "down") < 0)
+        if (code == -ETIMEDOUT && line_restart(options, "restarting it") < 0)
             return code;
+        if (code == -ESTALE) {
+            fprintf(stderr, "lab: the machine runs an older lab, restarting it\n");
+            if (run_script(options, "down") < 0)
+                return code;
+        }
         if (run_script(options, "up") < 0)
             return -ECHILD; // the script has said why
         if (i > 0)

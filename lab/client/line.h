@@ -16,4 +16,12 @@ struct line_options {
 __attribute__((warn_unused_result)) int line_open(const struct line_options *options,
                                                   struct message_hello *hello, struct wire *wire);
 
+// Milliseconds of the monotonic clock.
+int64_t line_now_ms(void);
+
+// Stops a machine that does not answer, says so, and writes it down in DIRECTORY/stopped: a line
+// with the time of day, in seconds, and `why`. Negative if it cannot be stopped.
+__attribute__((warn_unused_result)) int line_restart(const struct line_options *options,
+                                                     const char *why);
+
 #endif

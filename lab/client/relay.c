@@ -1,4 +1,6 @@
-// See relay.h. Signals arrive through a descriptor, so that the loop sees one thing at a time.
+// See relay.h. Signals arrive through a descriptor, so that the loop sees one thing at a time. The
+// machine is asked for a sign of life every now and then: a signal, or the interrupt key, that
+// meets silence ends this process.
 #include "lab/client/relay.h"
 
 #include <errno.h>
@@ -15,14 +17,24 @@
 #include "lab/client/terminal.h"
 #include "lab/wire/stream.h"
 
+#define PING_MS    2000  // between two signs of life
+#define GRACE_MS   2000  // for the answer, when somebody wants to end the command
+#define SILENCE_MS 10000 // without an answer, until the user hears of it
+
 struct relay {
     struct wire *wire;
+    const struct line_options *line;
     const struct message_hello *hello;
     struct source in;
     struct sink out[STREAM_COUNT];
     int signals;
     bool over;
     int status;
+    int64_t asked;    // when the PING without an answer left; 0: there is none
+    int64_t answered; // when the last answer came
+    int64_t deadline; // for that answer, if `ending`
+    int ending;       // the signal that asks for the command's end; 0: none since the last answer
+    bool told;        // that the machine is silent
 };
 
 static const int forwarded[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
@@ -51,6 +63,12 @@ static int on_message(void *context, uint8_t kind, const uint8_t *payload, size_
             stream_source_grant(&relay->in, window.bytes);
         }
         return 0;
+    case MESSAGE_PONG:
+        relay->asked = 0;
+        relay->ending = 0;
+        relay->told = false;
+        relay->answered = line_now_ms();
+        return 0;
     case MESSAGE_STOPPED:
         if (relay->hello->terminals & 1) {
             terminal_restore();
@@ -74,6 +92,82 @@ static int send_signal(struct relay *relay, int number)
     uint8_t byte = (uint8_t)number;
 
     return wire_send(relay->wire, MESSAGE_SIGNAL, &byte, 1, NULL, 0);
+}
+
+static int ask(struct relay *relay)
+{
+    if (relay->asked)
+        return 0;
+    relay->asked = line_now_ms();
+    return wire_send(relay->wire, MESSAGE_PING, NULL, 0, NULL, 0);
+}
+
+// Somebody wants the command to end. It may refuse, but only a living machine can say so: without
+// an answer in time this process ends, and at once if it was asked before.
+static int want_end(struct relay *relay, int number)
+{
+    int64_t now = line_now_ms();
+    bool again = relay->ending != 0;
+
+    relay->ending = number;
+    relay->deadline = again ? now : (relay->asked ? relay->asked : now) + GRACE_MS;
+    return ask(relay);
+}
+
+// The signal's default, as if there were no machine between.
+__attribute__((noreturn)) static void end_by_signal(int number)
+{
+    sigset_t set;
+
+    terminal_restore();
+    fprintf(stderr, "lab: the machine does not answer, the command is left alone (lab/lab down "
+                    "stops the machine)\n");
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    signal(number, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+    _exit(128 + number);
+}
+
+// What is due: a PING, a word to the user, or the end of waiting. -ETIMEDOUT: the machine is dead.
+static int watch(struct relay *relay)
+{
+    int64_t now = line_now_ms();
+
+    if (relay->over)
+        return 0;
+    if (relay->ending && relay->asked && now >= relay->deadline)
+        end_by_signal(relay->ending);
+    if (!relay->asked)
+        return now >= relay->answered + PING_MS ? ask(relay) : 0;
+    if (now >= relay->asked + (int64_t)relay->line->wait * 1000)
+        return -ETIMEDOUT;
+    if (now >= relay->asked + SILENCE_MS && !relay->told) {
+        fprintf(stderr,
+                "lab: the machine has not answered for %d s; Ctrl-C or a signal ends the wait\r\n",
+                SILENCE_MS / 1000);
+        relay->told = true;
+    }
+    return 0;
+}
+
+// Milliseconds until watch() has something to do.
+static int watch_timeout(const struct relay *relay)
+{
+    int64_t next = relay->answered + PING_MS;
+    int64_t now = line_now_ms();
+
+    if (relay->over)
+        return -1;
+    if (relay->asked) {
+        next = relay->asked + (int64_t)relay->line->wait * 1000;
+        if (!relay->told && relay->asked + SILENCE_MS < next)
+            next = relay->asked + SILENCE_MS;
+        if (relay->ending && relay->deadline < next)
+            next = relay->deadline;
+    }
+    return next > now ? (int)(next - now) : 0;
 }
 
 // Suspends the command, then this process; comes back with SIGCONT.
@@ -104,6 +198,13 @@ static int on_signal(struct relay *relay)
     case SIGCONT:
         terminal_raw(relay->hello);
         return send_signal(relay, SIGCONT);
+    case SIGINT:
+    case SIGTERM:
+    case SIGHUP:
+    case SIGQUIT:
+        if (send_signal(relay, (int)event.ssi_signo) < 0)
+            return -EIO;
+        return want_end(relay, (int)event.ssi_signo);
     default:
         return send_signal(relay, (int)event.ssi_signo);
     }
@@ -113,8 +214,11 @@ static int pump(struct relay *relay, const struct pollfd *in, const struct pollf
 {
     int code = 0;
 
-    if (in->revents && relay->in.fd >= 0)
+    if (in->revents && relay->in.fd >= 0) {
         code = stream_source_pump(&relay->in, relay->wire);
+        if (code == 0 && relay->in.fd >= 0 && terminal_interrupts(relay->hello, relay->in.last))
+            code = want_end(relay, SIGINT);
+    }
     for (int i = 1; code == 0 && i < STREAM_COUNT; i++)
         if (out[i].revents || relay->out[i].ended)
             code = stream_sink_pump(&relay->out[i], relay->wire);
@@ -144,7 +248,7 @@ static int step(struct relay *relay)
         polls[OUT + i] = stream_sink_poll(&relay->out[i]);
     if (wire_pending(relay->wire))
         polls[LINE].events |= POLLOUT;
-    if (poll(polls, COUNT, -1) < 0)
+    if (poll(polls, COUNT, watch_timeout(relay)) < 0)
         return errno == EINTR ? 0 : -errno;
     if (polls[SIGNALS].revents)
         code = on_signal(relay);
@@ -152,6 +256,8 @@ static int step(struct relay *relay)
         code = pump(relay, &polls[IN], &polls[OUT]);
     if (code == 0 && (polls[LINE].revents & ~POLLOUT))
         code = wire_receive(relay->wire, on_message, relay);
+    if (code == 0)
+        code = watch(relay);
     return code < 0 || relay->over ? code : wire_flush(relay->wire);
 }
 
@@ -207,7 +313,8 @@ static int catch_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-int relay_run(struct wire *wire, const struct message_hello *hello, char **command)
+int relay_run(struct wire *wire, const struct message_hello *hello, char **command,
+              const struct line_options *line)
 {
     static struct relay relay;
     size_t length;
@@ -217,7 +324,9 @@ int relay_run(struct wire *wire, const struct message_hello *hello, char **comma
     free(strings);
     relay.wire = wire;
     relay.hello = hello;
+    relay.line = line;
     relay.status = 125;
+    relay.answered = line_now_ms();
     relay.signals = catch_signals();
     open_streams(&relay);
     for (int i = 1; code == 0 && i < STREAM_COUNT; i++)
@@ -228,7 +337,9 @@ int relay_run(struct wire *wire, const struct message_hello *hello, char **comma
     while (code == 0 && !(relay.over && all_written(&relay)))
         code = step(&relay);
     terminal_restore();
-    if (code < 0)
+    if (code == -ETIMEDOUT && line_restart(line, "stopping it with all that runs there") < 0)
+        return 125;
+    if (code < 0 && code != -ETIMEDOUT)
         fprintf(stderr, "lab: the connection to the machine broke: %s\n", strerror(-code));
     return code < 0 ? 125 : relay.status;
 }

@@ -58,3 +58,8 @@ void terminal_restore(void)
         tcsetattr(terminal, TCSADRAIN, &saved);
     raw = false;
 }
+
+bool terminal_interrupts(const struct message_hello *hello, uint8_t byte)
+{
+    return (hello->terminals & 1) && raw && byte == saved.c_cc[VINTR];
+}

@@ -3,6 +3,8 @@
 #ifndef LAB_CLIENT_TERMINAL_H
 #define LAB_CLIENT_TERMINAL_H
 
+#include <stdbool.h>
+
 #include "lab/wire/message.h"
 
 // Fills in which descriptors are terminals, the settings and the size.
@@ -12,5 +14,7 @@ struct message_resize terminal_size(void);
 // nothing.
 void terminal_raw(const struct message_hello *hello);
 void terminal_restore(void);
+// Whether a byte of input is the key that would have sent a signal, had the terminal not been raw.
+bool terminal_interrupts(const struct message_hello *hello, uint8_t byte);
 
 #endif

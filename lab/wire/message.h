@@ -8,8 +8,8 @@
 //                                  <-   WELCOME (echoes the nonce)
 //   STRINGS... START               ->                                   (or REFUSED with a reason)
 //   DATA END WINDOW CLOSE          <->  DATA END WINDOW CLOSE           (per stream)
-//   SIGNAL RESIZE                  ->
-//                                  <-   STOPPED, EXIT (the last)
+//   SIGNAL RESIZE PING             ->
+//                                  <-   PONG, STOPPED, EXIT (the last)
 //
 // HELLO ends whatever session the line had before: its client is dead. The client passes over
 // everything until a WELCOME with its own nonce, and so hears nothing of its predecessor.
@@ -32,6 +32,8 @@ enum message_kind {
     MESSAGE_RESIZE,    // struct message_resize
     MESSAGE_STOPPED,   // nothing: the command was stopped by job control
     MESSAGE_EXIT,      // status byte as a shell would report it
+    MESSAGE_PING,      // nothing: an answer is wanted, however busy the machine is
+    MESSAGE_PONG,      // nothing: that answer
 };
 
 enum message_stream {

@@ -38,6 +38,7 @@ int stream_source_pump(struct source *source, struct wire *wire)
         return wire_send(wire, MESSAGE_END, &source->stream, 1, NULL, 0);
     }
     source->credit -= (uint32_t)got;
+    source->last = bytes[got - 1];
     return wire_send(wire, MESSAGE_DATA, &source->stream, 1, bytes, (size_t)got);
 }
 

@@ -13,6 +13,7 @@ struct source {
     int fd; // -1: ended or never opened
     uint8_t stream;
     uint32_t credit; // bytes the other end still takes
+    uint8_t last;    // the byte read last
 };
 
 // Takes over the descriptor.

@@ -1,6 +1,6 @@
 """The real gdb on this machine, and guests where KVM is complete: here or in the lab.
 
-gdb reaches a guest through a pipe into that place, whatever it is: a unix socket in /tmp there, and socat.
+gdb reaches a guest through a pipe into that place, whatever it is: a unix socket in /var/tmp there, and socat.
 """
 import itertools
 import os
@@ -20,7 +20,7 @@ class Guest:
     """A VMM with --gdb at the end of a pipe. `args` as for Vmm.command."""
 
     def __init__(self, vmm, *args, wait=True, stdin=subprocess.DEVNULL):
-        self.socket = "/tmp/gdb-%d-%d.sock" % (os.getpid(), next(NUMBERS))
+        self.socket = "/var/tmp/gdb-%d-%d.sock" % (os.getpid(), next(NUMBERS))
         command = vmm.command("--gdb", "unix:" + self.socket, *(["-S"] if wait else []), *args)
         self.process = subprocess.Popen([LAB, "run", *map(str, command)], cwd=TOP, stdin=stdin,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)

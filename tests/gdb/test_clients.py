@@ -7,7 +7,7 @@ from tests.support import TOP, lab_run
 # What the scripts below begin with: a VMM whose debuggers are reached at `path` and `path`.1, and packets for them.
 START = """
 import os, re, signal, socket, subprocess, sys, threading, time
-path = '/tmp/clients-%d.sock' % os.getpid()
+path = '/var/tmp/clients-%d.sock' % os.getpid()
 vmm = subprocess.Popen(sys.argv[1:] + ['--gdb', 'unix:' + path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE)
 vmm.stderr.readline()

@@ -132,7 +132,7 @@ def test_a_stopped_guest_takes_no_time(guest, vmm):
               "before=used();time.sleep(2);after=used()\n"
               "s.sendall(b'$D#44');s.recv(64);s.close();time.sleep(1);running=used()\n"
               "p.kill();print(after-before,running-after)")
-    result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("--gdb", "unix:/tmp/idle.sock", "@spin"))
+    result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("--gdb", "unix:/var/tmp/idle.sock", "@spin"))
     held, running = map(int, result.out.split())
     assert held <= 4 and running >= 20, result  # hundredths of a second
 

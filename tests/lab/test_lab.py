@@ -6,10 +6,13 @@ import fcntl
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
+import tempfile
 import termios
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pexpect
@@ -39,6 +42,7 @@ def processes(pattern):
 
 @pytest.fixture(scope="module", autouse=True)
 def machine():
+    lab("run", "true")  # says that it starts the machine; what follows is silent
     yield
     lab("down")
 
@@ -90,9 +94,63 @@ def test_environment_directory_umask_user():
     assert done.stdout.decode() == "a b\nc\n%s\n0027\n%d\n" % (folder, os.getuid())
 
 
-def test_directory_that_is_not_visible(tmp_path):
-    done = lab("run", "true", cwd=tmp_path)
+def test_directory_that_is_not_visible():
+    done = lab("run", "true", cwd="/proc/%d/task" % os.getpid())
     assert done.returncode == 125 and b"not visible in the lab" in done.stderr
+
+
+@pytest.fixture
+def outside():
+    """A folder that is neither in the repository nor in /tmp."""
+    with tempfile.TemporaryDirectory(dir="/var/lib" if os.geteuid() == 0 else Path.home()) as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("kind", ["tmp", "current", "current on a tmpfs"])
+def test_what_the_host_makes_is_seen_and_what_the_lab_makes_stays(kind, outside, tmp_path):
+    """/tmp and the current folder, with a machine that has run before there was the file."""
+    folder = {"tmp": Path(tempfile.mkdtemp(dir="/tmp")), "current": outside,
+              "current on a tmpfs": Path(tempfile.mkdtemp(dir="/dev/shm"))}[kind]
+    try:
+        (folder / "host").write_text("from the host")
+        here = {} if kind == "tmp" else {"cwd": folder}
+        done = lab("run", "sh", "-c", "cat %s/host; umask 027; echo lab > %s/lab" % (folder, folder), **here)
+        assert (done.stdout, done.stderr, done.returncode) == (b"from the host", b"", 0)
+        assert (folder / "lab").read_text() == "lab\n"
+        status = (folder / "lab").stat()
+        assert (status.st_uid, status.st_mode & 0o777) == (os.geteuid(), 0o640)
+        (folder / "host").write_text("changed, and longer than before")
+        assert lab("run", "cat", folder / "host", **here).stdout == b"changed, and longer than before"
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_program_of_the_users_own_in_tmp():
+    """Also one that is rebuilt while it runs there."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        program = Path(folder) / "rebuilt"
+        build_state(program, "one")
+        first = subprocess.Popen([LAB, "run", program], env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert first.stdout.readline() == b"one\n"
+        build_state(program, "another")
+        assert lab("run", program).stdout == b"another\nanother ends, 1\n"
+        assert first.communicate(timeout=LIMIT)[0] == b"one ends, 1\n"
+
+
+def test_only_these_folders_are_writable(outside):
+    assert lab("run", "touch", outside / "x").returncode == 1  # not the current folder
+    assert lab("run", "sh", "-c", "rm -f /run/lab.share/x; ls -A /run/lab.share").stdout == b""
+    assert not (outside / "x").exists()
+    assert lab("run", "sh", "-c", "touch /x || exit 9", cwd="/").returncode == 9
+
+
+def test_a_path_that_only_the_host_has_is_named():
+    """One line, and only for what is there on the host and not in the lab."""
+    with tempfile.NamedTemporaryFile(dir="/var/tmp") as hidden:
+        done = lab("run", "ls", hidden.name, "/var/tmp/nowhere", "/etc/passwd", "--format=" + hidden.name)
+    lines = [line for line in done.stderr.decode().splitlines() if line.startswith("lab: ")]
+    assert len(lines) == 2
+    assert all(line.startswith("lab: %s exists on this host but not" % hidden.name) for line in lines)
 
 
 def test_files_are_the_same_on_both_sides():
@@ -121,7 +179,7 @@ def rebuilt():
 
 
 def test_program_that_is_rebuilt_while_it_runs(rebuilt):
-    """Who starts it anew gets the new one, again and again; who runs keeps the old one, and its directory."""
+    """Starting it again gets the new one, each time; what runs keeps the old one, and its directory."""
     words = ["one", "another of them", "three"]
     running = []
     for word in words:
@@ -240,13 +298,123 @@ def test_machine_that_was_killed_is_started_again():
     assert lab("run", "echo", "again").stdout == b"again\n"
 
 
-def test_machine_that_hangs_is_started_again():
+@contextmanager
+def hung_machine():
+    """A machine that has stopped answering."""
     lab("run", "true")
-    old = machine_pid()
-    os.kill(old, signal.SIGSTOP)
-    done = lab("run", "echo", "again", env=dict(ENVIRONMENT, LAB_WAIT="20"))
-    assert done.stdout == b"again\n" and b"does not answer" in done.stderr
-    assert machine_pid() != old
+    pid = machine_pid()
+    os.kill(pid, signal.SIGSTOP)
+    yield pid
+    if b"process %d," % pid in lab("status").stdout:
+        os.kill(pid, signal.SIGCONT)
+
+
+def stops():
+    """What the watchdog has written down."""
+    log = Path(lab("status").stdout.decode().split("log ")[1].strip())
+    record = log.parent / "stopped"
+    return record.read_text().splitlines() if record.exists() else []
+
+
+def test_machine_that_hangs_is_started_again():
+    before = (lab("run", "true"), stops())[1]
+    with hung_machine() as old:
+        done = lab("run", "echo", "again", env=dict(ENVIRONMENT, LAB_WAIT="12"))
+        assert done.stdout == b"again\n" and b"restarted after 12 s" in done.stderr, done.stderr
+        assert b"lab: the machine does not answer, restarting it\n" in done.stderr
+        assert machine_pid() != old
+    assert len(stops()) == len(before) + 1
+
+
+def test_command_whose_machine_hangs_comes_back():
+    """With 125, and the machine is stopped: the next command has a new one."""
+    client = subprocess.Popen([LAB, "run", "sh", "-c", "echo ready; sleep 4323"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=dict(ENVIRONMENT, LAB_WAIT="4"))
+    assert client.stdout.readline() == b"ready\n"
+    before = stops()
+    with hung_machine():
+        error = client.communicate(timeout=LIMIT)[1]
+    assert client.returncode == 125 and b"does not answer, stopping it" in error, error
+    assert lab("run", "echo", "again").stdout == b"again\n"
+    assert len(stops()) == len(before) + 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_client_of_a_hung_machine(number):
+    client = subprocess.Popen([LAB, "run", "sh", "-c", "trap '' TERM INT HUP; echo ready; sleep 4324"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    assert client.stdout.readline() == b"ready\n"
+    with hung_machine():
+        client.send_signal(number)
+        error = client.communicate(timeout=20)[1]
+        assert client.returncode == -number and b"does not answer" in error
+
+
+def test_a_command_that_ignores_signals_goes_on():
+    """The client ends for want of an answer of the machine, not of the command."""
+    client = subprocess.Popen([LAB, "run", "sh", "-c", "trap '' TERM; echo ready; sleep 4; echo done"],
+                              stdout=subprocess.PIPE, env=ENVIRONMENT)
+    assert client.stdout.readline() == b"ready\n"
+    client.send_signal(signal.SIGTERM)
+    client.send_signal(signal.SIGTERM)
+    assert client.communicate(timeout=LIMIT)[0] == b"done\n" and client.returncode == 0
+
+
+def test_the_interrupt_key_at_a_hung_machine():
+    child = pexpect.spawn(LAB, ["run", "sleep", "4325"], env=ENVIRONMENT, timeout=20)
+    wait_until(lambda: processes("sleep") != b"")
+    with hung_machine():
+        child.sendintr()
+        child.expect("the machine does not answer")
+        child.expect(pexpect.EOF)
+        child.close()
+    assert child.signalstatus == signal.SIGINT
+
+
+def test_a_machine_that_is_started_says_so():
+    lab("down")
+    assert lab("run", "true").stderr == b"lab: starting the machine (a few seconds)\n"
+    lab("down")
+    child = pexpect.spawn(LAB, ["run", "echo", "at last"], env=ENVIRONMENT, timeout=LIMIT)
+    child.expect(r"lab: starting the machine: \d+ s")
+    child.expect("at last")
+    child.expect(pexpect.EOF)
+
+
+def checkout(folder):
+    """A second checkout, with what this one has fetched."""
+    ignore = shutil.ignore_patterns("build", ".git", "__pycache__", "*.elf", "*.bin")
+    for part in ("abi", "common", "initramfs", "lab", "mk"):
+        shutil.copytree(TOP / part, folder / part, ignore=ignore)
+    (folder / "build/downloads").mkdir(parents=True)
+    for name in ["kernel.txt", *(deb.name for deb in (TOP / "build/downloads").glob("linux-*.deb"))]:
+        shutil.copy(TOP / "build/downloads" / name, folder / "build/downloads")
+    return folder
+
+
+def test_a_second_checkout_of_an_ordinary_user():
+    """A machine of its own, everything that the user may do and nothing that root may, at the same time as ours."""
+    user = 54321 if os.geteuid() == 0 else os.geteuid()
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = checkout(Path(name) / "second")
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "%d:%d" % (user, user), name], check=True)
+        options = {"user": user, "group": user, "extra_groups": []} if os.geteuid() == 0 else {}
+        environment = dict(ENVIRONMENT, HOME=name)
+        environment.pop("XDG_RUNTIME_DIR", None)
+
+        def theirs(*words):
+            return subprocess.run([folder / "lab/lab", *words], cwd=folder, capture_output=True, env=environment,
+                                  stdin=subprocess.DEVNULL, timeout=LIMIT, **options)
+        try:
+            done = theirs("run", "sh", "-c",
+                          "id -u; echo lab > made; test -w /dev/kvm && echo kvm; touch /etc/x || echo no")
+            assert done.stdout.decode().split() == [str(user), "kvm", "no"], done.stderr
+            assert ((folder / "made").read_text(), (folder / "made").stat().st_uid) == ("lab\n", user)
+            assert lab("run", "echo", "ours").stdout == b"ours\n"
+            assert theirs("run", "cat", "made").stdout == b"lab\n"
+        finally:
+            theirs("down")
 
 
 def test_down_and_idle_stop():

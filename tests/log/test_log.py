@@ -187,10 +187,10 @@ def test_bad_options(vmm):
 def test_a_pipe_that_nobody_reads(vmm):
     """It is not waited for before the start, and only as long as the user likes after the end."""
     program, guest = vmm.command("@exits")
-    result = lab_run("sh", "-c", "cd /tmp; rm -f pipe; mkfifo pipe; %s --log pipe %s" % (program, guest))
+    result = lab_run("sh", "-c", "cd /var/tmp; rm -f pipe; mkfifo pipe; %s --log pipe %s" % (program, guest))
     assert (result.status, result.out) == (125, b""), result
     assert result.err == "kvm-vmm: cannot write pipe: No such device or address\n"
-    result = lab_run("sh", "-c", "cd /tmp; exec 3<> pipe; %s --log pipe %s > said & vmm=$!; "
+    result = lab_run("sh", "-c", "cd /var/tmp; exec 3<> pipe; %s --log pipe %s > said & vmm=$!; "
                      "for try in $(seq 600); do grep -q '>' said && break; sleep 0.1; done; "
                      "for try in $(seq 100); do kill -TERM $vmm || break; sleep 0.2; done 2> /dev/null; "
                      "cat said" % (program, guest))
