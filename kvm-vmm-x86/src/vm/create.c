@@ -1,15 +1,19 @@
-/* Makes a guest: its memory, its devices, its image, its vCPUs; see vm.h. */
+/* Makes a guest: its memory, its devices, its image, its vCPUs; starts it and takes it down. See
+ * create.h. */
+#include "vm/create.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "acpi/acpi.h"
 #include "boot/boot_info.h"
 #include "boot/linux/kernel_cache.h"
+#include "boot/loader.h"
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
 #include "host/files.h"
 #include "host/ram.h"
-#include "vm/vm.h"
+#include "vm/backend.h"
 
 /* What differs from mode to mode. */
 static const struct {
@@ -310,6 +314,37 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     release_files(&files);
     kvm_close(&kvm);
     return result;
+}
+
+/* The first vCPU may have ended the guest before the last was started, and vm_stop stops only those
+ * it finds. Whoever comes later takes the lock after it, and sees the end here. */
+static void add_started(struct vm *vm)
+{
+    unsigned id = __atomic_fetch_add(&vm->started, 1, __ATOMIC_RELEASE); /* for vm_stop */
+
+    if (vm_end_of(vm).kind != END_NONE)
+        vcpu_kick(&vm->vcpus[id], VCPU_STOP);
+}
+
+int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
+{
+    vm->ended = ended;
+    observers_phase(vm, VM_ENTERED);
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        __atomic_fetch_add(&vm->running, 1, __ATOMIC_RELAXED);
+        if (vcpu_start(&vm->vcpus[i], error) < 0) {
+            __atomic_fetch_sub(&vm->running, 1, __ATOMIC_RELAXED);
+            return -1;
+        }
+        add_started(vm);
+    }
+    return 0;
+}
+
+void vm_join(struct vm *vm)
+{
+    while (vm->started > 0)
+        thread_join(&vm->vcpus[--vm->started].thread);
 }
 
 void vm_destroy(struct vm *vm)

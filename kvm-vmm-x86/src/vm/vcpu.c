@@ -169,16 +169,3 @@ int vcpu_start(struct vcpu *vcpu, struct error *error)
 {
     return thread_start(&vcpu->thread, run, vcpu, error);
 }
-
-/* The request first, then the signal: a kick that lands before it is read only costs one more
- * round. */
-void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
-{
-    struct vm_gate *gate = &vcpu->vm->gate;
-
-    __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
-    thread_kick(&vcpu->thread);
-    lock_take(&gate->lock);
-    condition_wake_all(&gate->opened);
-    lock_release(&gate->lock);
-}

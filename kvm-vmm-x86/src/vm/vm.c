@@ -1,117 +1,11 @@
-/* One guest while it runs, until its end; see vm.h. How it is made: create.c. */
+/* What any thread may ask of a guest that runs, and of its vCPUs; see vm.h. How it is made and
+ * started: create.c. */
 #include "vm/vm.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "boot/linux/params.h"
-#include "console/console.h"
 #include "console/input.h"
-#include "host/clock.h"
-
-/* The devices' way out: console, input queue, interrupt line and end. */
-static void backend_output(void *context, const uint8_t *bytes, size_t count)
-{
-    struct vm *vm = context;
-
-    if (vm->config->text_screen)
-        return; /* the terminal is its text page */
-    if (count == 1)
-        vcpu_putchar(vm->index, bytes[0]);
-    else
-        vcpu_write(vm->index, bytes, count);
-}
-
-static int backend_input(void *context)
-{
-    struct vm *vm = context;
-    int byte;
-
-    if (vm->config->text_screen)
-        return INPUT_END; /* what is typed goes to its keyboard */
-    byte = input_take(vm->index);
-    if (byte == INPUT_NONE)
-        console_flush(vm->index); /* what it printed last may be a prompt */
-    return byte;
-}
-
-static int backend_pending(void *context)
-{
-    struct vm *vm = context;
-
-    return vm->config->text_screen ? INPUT_END : input_pending(vm->index);
-}
-
-static void backend_want_input(void *context)
-{
-    struct vm *vm = context;
-
-    input_want(vm->index);
-}
-
-static void backend_interrupt(void *context, unsigned line, bool level)
-{
-    struct vm *vm = context;
-
-    if (vm->irqchip)
-        kvm_set_irq(vm->fd, line, level);
-}
-
-/* A panic looks like a reboot to the devices: see boot/linux/params.h. */
-static void backend_end(void *context, enum end_kind kind, int code, const char *message)
-{
-    struct vm *vm = context;
-
-    if (kind == END_RESET && vm->mode == MODE_LINUX && linux_tells_panic(vm->config->append) &&
-        linux_reset_is_warm(&vm->memory))
-        vm_stop(vm, END_CRASH, 0, "the kernel panicked");
-    else
-        vm_stop(vm, kind, code, "%s", message != NULL ? message : "");
-}
-
-struct backend vm_backend(struct vm *vm)
-{
-    return (struct backend){.context = vm,
-                            .memory = &vm->memory,
-                            .output = backend_output,
-                            .input = backend_input,
-                            .pending = backend_pending,
-                            .want_input = backend_want_input,
-                            .interrupt = backend_interrupt,
-                            .seconds = clock_seconds,
-                            .end = backend_end};
-}
-
-/* The first vCPU may have ended the guest before the last was started, and vm_stop stops only those
- * it finds. Whoever comes later takes the lock after it, and sees the end here. */
-static void add_started(struct vm *vm)
-{
-    unsigned id = __atomic_fetch_add(&vm->started, 1, __ATOMIC_RELEASE); /* for vm_stop */
-
-    if (vm_end_of(vm).kind != END_NONE)
-        vcpu_kick(&vm->vcpus[id], VCPU_STOP);
-}
-
-int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
-{
-    vm->ended = ended;
-    observers_phase(vm, VM_ENTERED);
-    for (unsigned i = 0; i < vm->vcpu_count; i++) {
-        __atomic_fetch_add(&vm->running, 1, __ATOMIC_RELAXED);
-        if (vcpu_start(&vm->vcpus[i], error) < 0) {
-            __atomic_fetch_sub(&vm->running, 1, __ATOMIC_RELAXED);
-            return -1;
-        }
-        add_started(vm);
-    }
-    return 0;
-}
-
-void vm_join(struct vm *vm)
-{
-    while (vm->started > 0)
-        thread_join(&vm->vcpus[--vm->started].thread);
-}
 
 /* Pairs with the release in vm_vcpu_ended: who sees the VM ended sees how. */
 bool vm_is_running(const struct vm *vm)
@@ -135,6 +29,19 @@ void vm_vcpu_ended(struct vm *vm)
         return;
     debug_ended(&vm->debug);
     vm->ended();
+}
+
+/* The request first, then the signal: a kick that lands before it is read only costs one more
+ * round. */
+void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
+{
+    struct vm_gate *gate = &vcpu->vm->gate;
+
+    __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
+    thread_kick(&vcpu->thread);
+    lock_take(&gate->lock);
+    condition_wake_all(&gate->opened);
+    lock_release(&gate->lock);
 }
 
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)

@@ -1,4 +1,4 @@
-/* One guest: a KVM virtual machine with its memory, devices and vCPUs, from creation to its end. */
+/* One guest: a KVM virtual machine with its memory, devices and vCPUs. Made by create.h. */
 #ifndef VM_H
 #define VM_H
 
@@ -6,7 +6,6 @@
 
 #include "base/config.h"
 #include "base/memory.h"
-#include "boot/loader.h"
 #include "dev/backend.h"
 #include "host/kvm.h"
 #include "host/threads.h"
@@ -60,16 +59,6 @@ struct vm {
     void (*ended)(void); /* called once the last vCPU thread is over */
 };
 
-/* Makes guest number `index` of the run from its files: its VM, memory, devices, image and vCPUs.
- * `config` and `observers` must outlive it. On failure nothing is left behind, and the others below
- * may be called all the same. */
-int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
-              const struct observers *observers, struct error *error) MUST_CHECK;
-void vm_destroy(struct vm *vm);
-
-/* Starts a thread for each vCPU; `ended` is called from the last of them. */
-int vm_start(struct vm *vm, void (*ended)(void), struct error *error) MUST_CHECK;
-void vm_join(struct vm *vm);
 bool vm_is_running(const struct vm *vm);
 
 /* The most exits that one of its vCPUs has made, with those before its last reset. */
@@ -82,9 +71,6 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
 
 /* What a vCPU waits for may have come: those at the gate try their exits again. */
 void vm_wake(struct vm *vm);
-
-/* What its devices reach the world by. */
-struct backend vm_backend(struct vm *vm);
 
 /* For the vCPU's thread, as its last act. */
 void vm_vcpu_ended(struct vm *vm);

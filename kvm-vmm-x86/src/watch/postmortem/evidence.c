@@ -6,6 +6,7 @@
 #include "host/files.h"
 #include "host/kvm_debug.h"
 #include "host/kvm_interrupts.h"
+#include "vm/create.h"
 #include "watch/postmortem/sample.h"
 #include "watch/postmortem/trail.h"
 

@@ -1,0 +1,81 @@
+/* The devices' way out of the VM: console, input queue, interrupt line and end; see dev/backend.h.
+ */
+#include "vm/backend.h"
+
+#include "boot/linux/params.h"
+#include "console/console.h"
+#include "console/input.h"
+#include "host/clock.h"
+#include "vm/vm.h"
+
+static void backend_output(void *context, const uint8_t *bytes, size_t count)
+{
+    struct vm *vm = context;
+
+    if (vm->config->text_screen)
+        return; /* the terminal is its text page */
+    if (count == 1)
+        vcpu_putchar(vm->index, bytes[0]);
+    else
+        vcpu_write(vm->index, bytes, count);
+}
+
+static int backend_input(void *context)
+{
+    struct vm *vm = context;
+    int byte;
+
+    if (vm->config->text_screen)
+        return INPUT_END; /* what is typed goes to its keyboard */
+    byte = input_take(vm->index);
+    if (byte == INPUT_NONE)
+        console_flush(vm->index); /* what it printed last may be a prompt */
+    return byte;
+}
+
+static int backend_pending(void *context)
+{
+    struct vm *vm = context;
+
+    return vm->config->text_screen ? INPUT_END : input_pending(vm->index);
+}
+
+static void backend_want_input(void *context)
+{
+    struct vm *vm = context;
+
+    input_want(vm->index);
+}
+
+static void backend_interrupt(void *context, unsigned line, bool level)
+{
+    struct vm *vm = context;
+
+    if (vm->irqchip)
+        kvm_set_irq(vm->fd, line, level);
+}
+
+/* A panic looks like a reboot to the devices: see boot/linux/params.h. */
+static void backend_end(void *context, enum end_kind kind, int code, const char *message)
+{
+    struct vm *vm = context;
+
+    if (kind == END_RESET && vm->mode == MODE_LINUX && linux_tells_panic(vm->config->append) &&
+        linux_reset_is_warm(&vm->memory))
+        vm_stop(vm, END_CRASH, 0, "the kernel panicked");
+    else
+        vm_stop(vm, kind, code, "%s", message != NULL ? message : "");
+}
+
+struct backend vm_backend(struct vm *vm)
+{
+    return (struct backend){.context = vm,
+                            .memory = &vm->memory,
+                            .output = backend_output,
+                            .input = backend_input,
+                            .pending = backend_pending,
+                            .want_input = backend_want_input,
+                            .interrupt = backend_interrupt,
+                            .seconds = clock_seconds,
+                            .end = backend_end};
+}
