@@ -10,6 +10,7 @@ ENDS = [
     ("echo c > /proc/sysrq-trigger", 126, b"Kernel panic - not syncing"),
     ("taskset 2 sh -c 'echo c > /proc/sysrq-trigger'", 126, b"Kernel panic - not syncing"),  # on the other vCPU
     ("taskset 2 poweroff -f", 0, b"init: Linux"),
+    ("halt -f", 0, b"init: Linux"),
     ("exit 3", 3, b"init: status 3"),
 ]
 
@@ -19,6 +20,13 @@ def test_end(linux, run, status, said):
     result = linux.boot("cloud", "-c", 2, run=run + "; sleep 60")
     assert result.status == status, result
     assert said in result.out, result
+
+
+@pytest.mark.parametrize("append", ["nolapic", "acpi=off"])
+def test_halt_without_a_local_apic(linux, append):
+    """It sleeps: KVM has no news of pages for a vCPU that could never be told of them."""
+    result = linux.boot("cloud", append="quiet " + append, run="halt -f")
+    assert result.status == 0 and b"System halted" in result.out, result
 
 
 def test_panic_before_init(linux):

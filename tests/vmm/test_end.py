@@ -1,7 +1,10 @@
 """How a run ends: the status says it, and standard error names the reason."""
 import re
+import subprocess
 
 import pytest
+
+from tests.support import lab_run
 
 # what ends it: (arguments, status, standard output, what standard error must match; nothing: it must be empty)
 ENDS = {
@@ -27,6 +30,45 @@ def test_end(vmm, what):
     if reasons is not None:
         assert bool(reasons) == bool(result.err), result
         assert all(re.search(reason, result.err, re.I) for reason in reasons), result
+
+
+def test_ports_that_reset(vmm):
+    """Three ways to reset a PC; each ends the guest, or with --reboot starts it again."""
+    for way in b"c", b"a", b"k":
+        assert vmm.run("@reset_ports", stdin=way).out == way
+    result = vmm.run("--reboot", "@reset_ports", stdin=b"cakacq")
+    assert (result.status, result.out) == (0, b"cakacq"), result
+
+
+KVM_BEFORE_5_14 = r"""
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdarg.h>
+int ioctl(int fd, unsigned long request, ...)
+{
+    int (*next)(int, unsigned long, ...) = (int (*)(int, unsigned long, ...))dlsym((void *)-1L, "ioctl");
+    va_list args;
+    void *p;
+
+    va_start(args, request);
+    p = va_arg(args, void *);
+    va_end(args);
+    if (request != KVM_GET_STATS_FD)
+        return next(fd, request, p);
+    errno = ENOTTY;
+    return -1;
+}
+"""
+
+
+def test_a_late_halt_is_found_where_kvm_counts_none(vmm, scratch):
+    (scratch / "old.c").write_text(KVM_BEFORE_5_14, encoding="utf-8")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", scratch / "old.so", scratch / "old.c"], check=True)
+    command = vmm.command("-l", "--timeout", "30", "@late_halt")
+    for env in [], ["env", "LD_PRELOAD=%s" % (scratch / "old.so")]:
+        result = lab_run(*env, *command)
+        assert (result.status, result.err) == (0, ""), result
 
 
 def test_the_first_vcpu_ends_before_the_last_begins(vmm):

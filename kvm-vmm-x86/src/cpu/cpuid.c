@@ -24,6 +24,11 @@ enum { LEVEL_THREAD = 1, LEVEL_CORE = 2, LEVELS = 3, LEVEL_TYPE_SHIFT = 8 };
 enum { AMD_LEGACY_CORES = 1 << 1, AMD_CORES = 0xf0ff, AMD_ID_BITS_SHIFT = 12 };
 
 enum { LEAF_KVM_FEATURES = 0x40000001, KVM_STEAL_TIME = 1 << 5 };
+enum { KVM_ASYNC_PF = 1 << 4, KVM_ASYNC_PF_VMEXIT = 1 << 10, KVM_ASYNC_PF_INT = 1 << 14 };
+
+/* Nested virtualization (VMX, SMX, SVM), SGX and its launch control. */
+enum { LEAF1_ECX_VMX = 1 << 5, LEAF1_ECX_SMX = 1 << 6, AMD_SVM = 1 << 2 };
+enum { LEAF7_EBX_SGX = 1 << 2, LEAF7_ECX_SGX_LC = 1 << 30 };
 
 enum { TOPOLOGY_LEAVES = 2 };
 static const uint32_t topology_leaves[TOPOLOGY_LEAVES] = {0xb, 0x1f};
@@ -53,6 +58,7 @@ static void set_identity(struct kvm_cpuid_entry2 *leaf1, const struct cpuid_plac
     leaf1->edx &= ~(uint32_t)LEAF1_EDX_HTT;
     if (place->count > 1)
         leaf1->edx |= LEAF1_EDX_HTT;
+    leaf1->ecx &= ~(uint32_t)(LEAF1_ECX_VMX | LEAF1_ECX_SMX);
     leaf1->ecx |= LEAF1_ECX_HYPERVISOR | (place->deadline ? LEAF1_ECX_DEADLINE : 0);
 }
 
@@ -77,11 +83,21 @@ static void set_amd_cores(struct kvm_cpuid_entry2 *sizes, const struct cpuid_pla
 }
 
 /* KVM counts stolen time anew at each entry, under a version that the guest reads before and after.
- * Between two single steps there is an entry: a guest that reads it would never come to an end. */
+ * Between two single steps there is an entry: a guest that reads it would never come to an end.
+ * That a page has arrived is told by an interrupt of the local APIC. With that off KVM keeps the
+ * news, and a vCPU with news does not sleep: HLT would come back at once, for ever (seen with Linux
+ * 6.1 and `nolapic`). */
 static void set_features(struct kvm_cpuid_entry2 *features, const struct cpuid_place *place)
 {
+    if (place->no_lapic)
+        features->eax &= ~(uint32_t)(KVM_ASYNC_PF | KVM_ASYNC_PF_VMEXIT | KVM_ASYNC_PF_INT);
     if (place->debugged)
         features->eax &= ~(uint32_t)KVM_STEAL_TIME;
+}
+
+static void clear(struct kvm_cpuid_entry2 *entry)
+{
+    entry->eax = entry->ebx = entry->ecx = entry->edx = 0;
 }
 
 static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place *place, bool amd)
@@ -93,11 +109,22 @@ static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place
     case 4:
         set_cache(entry, place, true);
         break;
+    case 7:
+        if (entry->index == 0) {
+            entry->ebx &= ~(uint32_t)LEAF7_EBX_SGX;
+            entry->ecx &= ~(uint32_t)LEAF7_ECX_SGX_LC;
+        }
+        break;
+    case 0x12:       /* SGX */
+    case 0x8000000a: /* SVM */
+    case 0x8000001f: /* SEV */
+        clear(entry);
+        break;
     case LEAF_KVM_FEATURES:
         set_features(entry, place);
         break;
     case 0x80000001:
-        entry->ecx &= ~(uint32_t)AMD_LEGACY_CORES;
+        entry->ecx &= ~(uint32_t)(AMD_LEGACY_CORES | AMD_SVM);
         if (amd && place->count > 1)
             entry->ecx |= AMD_LEGACY_CORES;
         break;
@@ -172,4 +199,14 @@ struct kvm_cpuid2 *cpuid_adapt(const struct kvm_cpuid2 *offer, const struct cpui
         if (find(cpuid, topology_leaves[i]) != NULL)
             set_levels(cpuid, topology_leaves[i], place);
     return cpuid;
+}
+
+unsigned cpuid_address_bits(const struct kvm_cpuid2 *cpuid)
+{
+    enum { ADDRESS_SIZES = 0x80000008, WITHOUT_THE_LEAF = 36 };
+
+    for (unsigned i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == ADDRESS_SIZES && (cpuid->entries[i].eax & 0xff) != 0)
+            return cpuid->entries[i].eax & 0xff;
+    return WITHOUT_THE_LEAF;
 }

@@ -100,6 +100,22 @@ void kvm_close(struct kvm *kvm)
     close(kvm->fd);
 }
 
+/* Without them Intel's processors that cannot run real mode themselves do not enter a guest (Linux
+ * asks for both before the first vCPU, with interrupt controllers or without). AMD's take them and
+ * do nothing. */
+static int reserve_pages(const struct kvm *kvm, int vm)
+{
+    __u64 identity_map = IDENTITY_MAP_ADDRESS;
+
+    if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_IDENTITY_MAP_ADDR) > 0 &&
+        ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0)
+        return -1;
+    if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, KVM_CAP_SET_TSS_ADDR) > 0 &&
+        ioctl(vm, KVM_SET_TSS_ADDR, TSS_ADDRESS) < 0)
+        return -1;
+    return 0;
+}
+
 int kvm_create_vm(const struct kvm *kvm, struct error *error)
 {
     int vm;
@@ -109,6 +125,11 @@ int kvm_create_vm(const struct kvm *kvm, struct error *error)
     while (vm < 0 && errno == EINTR);
     if (vm < 0)
         return error_set(error, "cannot create a VM: %s", strerror(errno));
+    if (reserve_pages(kvm, vm) < 0) {
+        error_set(error, "KVM refuses a place for its own pages in the VM: %s", strerror(errno));
+        close(vm);
+        return -1;
+    }
     return vm;
 }
 
@@ -133,11 +154,7 @@ int kvm_add_memory(int vm, unsigned slot, gpa_t gpa, uint64_t size, void *host, 
 int kvm_create_irqchip(int vm, struct error *error)
 {
     struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
-    __u64 identity_map = IDENTITY_MAP_ADDRESS;
 
-    /* Only Intel hosts need these two, and only some know them: a refusal does no harm. */
-    (void)ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
-    (void)ioctl(vm, KVM_SET_TSS_ADDR, TSS_ADDRESS);
     if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0)
         return error_set(error, "KVM has no interrupt controllers to offer: %s", strerror(errno));
     if (ioctl(vm, KVM_CREATE_PIT2, &pit) < 0)
@@ -210,7 +227,7 @@ int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid, str
 
 void kvm_destroy_vcpu(struct kvm_cpu *cpu)
 {
-    if (cpu->stats_fd > 0)
+    if (cpu->stats_fd >= 0)
         close(cpu->stats_fd);
     munmap(cpu->run, cpu->run_size);
     close(cpu->fd);
@@ -266,4 +283,24 @@ uint64_t kvm_halt_count(const struct kvm_cpu *cpu)
         pread(cpu->stats_fd, &count, sizeof count, (off_t)cpu->halt_offset) != sizeof count)
         return 0;
     return count;
+}
+
+bool kvm_counts_halts(const struct kvm_cpu *cpu)
+{
+    return cpu->stats_fd >= 0;
+}
+
+bool kvm_error_is_guests(const struct kvm_run *run)
+{
+    return run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION ||
+           run->internal.suberror == KVM_INTERNAL_ERROR_DELIVERY_EV;
+}
+
+/* Intel SDM volume 3, table 9-1. */
+bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs)
+{
+    enum { RESET_IP = 0xfff0, RESET_CS = 0xf000, RESET_CS_BASE = 0xffff0000u };
+
+    return regs->rip == RESET_IP && sregs->cs.selector == RESET_CS &&
+           sregs->cs.base == RESET_CS_BASE && !(sregs->cr0 & CR0_PE);
 }

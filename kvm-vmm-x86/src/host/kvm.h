@@ -1,6 +1,8 @@
 /*
  * The Linux KVM interface: every ioctl this VMM makes, with its errors turned into words.
  * Reference: Documentation/virt/kvm/api.rst in the Linux sources, section given with each function.
+ * Written for kernels from 5.10 on, on Intel's and AMD's processors; what a newer kernel adds is
+ * used where it is there.
  */
 #ifndef HOST_KVM_H
 #define HOST_KVM_H
@@ -35,7 +37,8 @@ struct kvm_cpu {
 int kvm_open(struct kvm *kvm, const char *path, struct error *error) MUST_CHECK;
 void kvm_close(struct kvm *kvm);
 
-/* Creates a VM (4.2); returns its descriptor or -1. */
+/* Creates a VM (4.2) with room for the pages that KVM on Intel keeps in it (4.21, 4.22); returns
+ * its descriptor or -1. */
 int kvm_create_vm(const struct kvm *kvm, struct error *error) MUST_CHECK;
 
 void kvm_close_vm(int vm);
@@ -81,5 +84,14 @@ enum kvm_halt kvm_halt_state(const struct kvm_cpu *cpu);
 /* How often the vCPU has executed HLT, read without disturbing it (4.134); 0 where the kernel does
  * not count. */
 uint64_t kvm_halt_count(const struct kvm_cpu *cpu);
+bool kvm_counts_halts(const struct kvm_cpu *cpu);
+
+/* Of an exit for an internal error: whether the guest brought it about. So it does by running where
+ * there is no memory, or by having the tables there that an interrupt or exception goes through. */
+bool kvm_error_is_guests(const struct kvm_run *run);
+
+/* Of an exit for a shutdown: whether KVM has reset the vCPU since, so that its registers tell
+ * nothing. It does on AMD, whose hardware leaves the state undefined, and not on Intel. */
+bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs);
 
 #endif

@@ -9,26 +9,29 @@
 /* All memory cached (Intel SDM volume 3, 12.11.2.1), fast string moves (volume 4,
  * IA32_MISC_ENABLE). */
 enum { MSR_MISC_ENABLE = 0x1a0, MSR_MTRR_DEF_TYPE = 0x2ff };
-enum { MTRR_WRITE_BACK = 6, MTRR_ENABLED = 1 << 11, MISC_FAST_STRINGS = 1 << 0 };
+enum {
+    MTRR_TYPE_MASK = 0xff,
+    MTRR_WRITE_BACK = 6,
+    MTRR_ENABLED = 1 << 11,
+    MISC_FAST_STRINGS = 1 << 0
+};
 
 /* SDM volume 1, 13.2: the states that XCR0 may switch on. */
 enum { LEAF_XSAVE = 0xd };
 
-static void set_msrs(const struct kvm_cpu *cpu)
+/* One register: the bits of `clear` go, those of `set` come, the rest stays as KVM has it. What
+ * KVM does not know it refuses. */
+static void amend_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t clear, uint64_t set)
 {
-    static const struct kvm_msr_entry wanted[] = {
-        {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLED | MTRR_WRITE_BACK},
-        {.index = MSR_MISC_ENABLE, .data = MISC_FAST_STRINGS},
-    };
+    struct {
+        struct kvm_msrs header;
+        struct kvm_msr_entry entry;
+    } one = {.header.nmsrs = 1, .entry.index = index};
 
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-        struct {
-            struct kvm_msrs header;
-            struct kvm_msr_entry entry;
-        } one = {.header.nmsrs = 1, .entry = wanted[i]};
-
-        (void)ioctl(cpu->fd, KVM_SET_MSRS, &one);
-    }
+    if (ioctl(cpu->fd, KVM_GET_MSRS, &one) != 1)
+        return;
+    one.entry.data = (one.entry.data & ~clear) | set;
+    (void)ioctl(cpu->fd, KVM_SET_MSRS, &one);
 }
 
 /*
@@ -52,6 +55,7 @@ static void set_xcr0(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
 
 void kvm_set_firmware_state(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
 {
-    set_msrs(cpu);
+    amend_msr(cpu, MSR_MTRR_DEF_TYPE, MTRR_TYPE_MASK, MTRR_ENABLED | MTRR_WRITE_BACK);
+    amend_msr(cpu, MSR_MISC_ENABLE, 0, MISC_FAST_STRINGS);
     set_xcr0(cpu, cpuid);
 }

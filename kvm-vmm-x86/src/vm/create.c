@@ -8,6 +8,7 @@
 #include "acpi/acpi.h"
 #include "boot/boot_info.h"
 #include "boot/linux/kernel_cache.h"
+#include "boot/linux/params.h"
 #include "boot/loader.h"
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
@@ -65,15 +66,20 @@ static int check_size(const struct vm *vm, struct error *error)
     return 0;
 }
 
-/* AMD APM volume 3, E.4.7. */
-static unsigned address_bits(const struct kvm_cpuid2 *cpuid)
+/* RAM must lie where the guest's processor has addresses for it. */
+static int check_address_bits(const struct vm *vm, struct error *error)
 {
-    enum { ADDRESS_SIZES = 0x80000008 };
+    gpa_t end = window_base(vm) + vm->ram_size;
 
-    for (unsigned i = 0; i < cpuid->nent; i++)
-        if (cpuid->entries[i].function == ADDRESS_SIZES)
-            return cpuid->entries[i].eax & 0xff;
-    return 0;
+    if (end > MEMORY_HOLE_START)
+        end += MEMORY_HOLE_END - MEMORY_HOLE_START;
+    if (vm->address_bits >= 64 || end <= UINT64_C(1) << vm->address_bits)
+        return 0;
+    return error_set(
+        error,
+        "%s: %lluM of memory end beyond the %u bits of a physical address that a guest "
+        "has on this machine (-m)",
+        vm->name, (unsigned long long)vm->ram_size / MIB, vm->address_bits);
 }
 
 /* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
@@ -162,7 +168,9 @@ static int add_vcpu(struct vm *vm, const struct kvm *kvm, unsigned id, struct er
     struct cpuid_place place = {.id = id,
                                 .count = vm->vcpu_count,
                                 .deadline = vm->irqchip && kvm->tsc_deadline,
-                                .debugged = vm->config->debugged};
+                                .debugged = vm->config->debugged,
+                                .no_lapic = vm->mode == MODE_LINUX &&
+                                            linux_has_no_lapic(vm->config->append)};
     struct kvm_cpuid2 *cpuid;
     int result;
 
@@ -281,10 +289,12 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
 
     if (plan(vm, loader, &files->boot.image, error) < 0)
         return -1;
+    vm->address_bits = cpuid_address_bits(kvm->cpuid);
+    if (check_address_bits(vm, error) < 0)
+        return -1;
     vm->fd = kvm_create_vm(kvm, error);
     if (vm->fd < 0)
         return -1;
-    vm->address_bits = address_bits(kvm->cpuid);
     vm->backend = vm_backend(vm);
     if (build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;

@@ -94,16 +94,20 @@ static enum verdict on_hlt(struct vcpu *vcpu, struct kvm_run *run)
     return VERDICT_STOP;
 }
 
-/* On AMD, KVM has reset the vCPU by now: its registers no longer tell where it was, so the message
- * does not either. */
 static enum verdict on_shutdown(struct vcpu *vcpu, struct kvm_run *run)
 {
-    (void)run;
+    static const char said[] = "triple fault: an exception that could not be delivered";
+    struct kvm_sregs sregs;
+    struct error error;
+
     if (vcpu->vm->paging && vcpu->stats.exits == 1 && !probe_paging32(vcpu->vm->config->kvm))
         vm_stop(vcpu->vm, END_FAILED, 0,
                 "this host's KVM does not run 32-bit code with paging; `lab/lab run` does");
+    else if (kvm_get_sregs(&vcpu->cpu, &sregs, &error) < 0 ||
+             kvm_was_reset(&run->s.regs.regs, &sregs))
+        vm_stop(vcpu->vm, END_CRASH, 0, "%s", said);
     else
-        vm_stop(vcpu->vm, END_CRASH, 0, "triple fault: an exception that could not be delivered");
+        vm_stop(vcpu->vm, END_CRASH, 0, "%s, rip %#llx", said, rip_of(run));
     return VERDICT_STOP;
 }
 
@@ -116,8 +120,15 @@ static enum verdict on_internal_error(struct vcpu *vcpu, struct kvm_run *run)
     struct error error;
     uint64_t linear;
 
-    if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION) {
+    if (!kvm_error_is_guests(run)) {
         vm_stop(vm, END_FAILED, 0, "KVM internal error %u at rip %#llx", run->internal.suberror,
+                rip_of(run));
+        return VERDICT_STOP;
+    }
+    if (run->internal.suberror == KVM_INTERNAL_ERROR_DELIVERY_EV) {
+        vm_stop(vm, END_CRASH, 0,
+                "an interrupt or exception could not be delivered at rip %#llx: its table or stack "
+                "is where there is no memory",
                 rip_of(run));
         return VERDICT_STOP;
     }

@@ -12,7 +12,8 @@ bool halt_is_watched(struct vm *vm)
 /*
  * A vCPU that has moved since the last look is alive and left alone. One that has not is asked
  * once; the answer holds until it moves again, so a guest that sleeps with interrupts on, or
- * computes without exits, is kicked no further.
+ * computes without exits, is kicked no further. Where KVM counts no halts (before Linux 5.14) a
+ * halt without an exit is no movement that shows: there each look asks again.
  */
 static enum look look_at(struct vcpu *vcpu)
 {
@@ -24,7 +25,7 @@ static enum look look_at(struct vcpu *vcpu)
                  __atomic_load_n(&vcpu->halt_progress, __ATOMIC_RELAXED) == progress;
 
     vcpu->watched_progress = progress;
-    if (!moved && !known)
+    if (!moved && (!known || !kvm_counts_halts(&vcpu->cpu)))
         vcpu_kick(vcpu, VCPU_EXAMINE_HALT);
     if (moved || !known)
         return LOOK_ALIVE;

@@ -15,6 +15,8 @@ static const struct {
 } devices[] = {
     {BUS_PIO, I8042_DATA_PORT, 1, &i8042_data_ops, offsetof(struct machine, i8042)},
     {BUS_PIO, I8042_COMMAND_PORT, 1, &i8042_command_ops, offsetof(struct machine, i8042)},
+    {BUS_PIO, RESET_SYSTEM_PORT, 1, &reset_system_ops, offsetof(struct machine, reset)},
+    {BUS_PIO, RESET_CONTROL_PORT, 1, &reset_control_ops, offsetof(struct machine, reset)},
     {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, offsetof(struct machine, rtc)},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, offsetof(struct machine, debug_exit)},
     {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, offsetof(struct machine, crtc)},
@@ -30,6 +32,7 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     hypercall_init(&machine->hypercall, backend);
     debug_exit_init(&machine->debug_exit, backend);
     i8042_init(&machine->i8042, backend);
+    reset_init(&machine->reset, backend);
     acpi_pm_init(&machine->acpi_pm, backend);
     crtc_init(&machine->crtc);
     rtc_init(&machine->rtc, backend->seconds);

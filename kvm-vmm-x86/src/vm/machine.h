@@ -10,6 +10,7 @@
 #include "dev/debug_exit.h"
 #include "dev/hypercall.h"
 #include "dev/i8042.h"
+#include "dev/reset.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
 
@@ -20,6 +21,7 @@ struct machine {
     struct serial serial;
     struct rtc rtc;
     struct i8042 i8042;
+    struct reset reset;
     struct acpi_pm acpi_pm;
     struct crtc crtc;
 };

@@ -458,6 +458,17 @@ static void test_checksum(void **state)
     expect_refusal(f, "checksum");
 }
 
+static void test_words_that_switch_the_lapic_off(void **state)
+{
+    (void)state;
+    assert_true(linux_has_no_lapic("quiet nolapic"));
+    assert_true(linux_has_no_lapic("acpi=off quiet"));
+    assert_true(linux_has_no_lapic("disableapic"));
+    assert_false(linux_has_no_lapic(NULL));
+    assert_false(linux_has_no_lapic("nolapic_timer acpi=offline"));
+    assert_false(linux_has_no_lapic("quiet -- nolapic"));
+}
+
 static void test_reset_flag(void **state)
 {
     struct fixture *f = *state;
@@ -473,11 +484,14 @@ static void test_reset_flag(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_unpacked),         TEST(test_plain),       TEST(test_pvh),
-        TEST(test_own_decompressor), TEST(test_zero_page),   TEST(test_too_large),
-        TEST(test_formats),          TEST(test_bad_headers), TEST(test_flipped_bits),
-        TEST(test_command_line),     TEST(test_kept_form),   TEST(test_keeping),
-        TEST(test_reset_flag),       TEST(test_checksum),
+        TEST(test_unpacked),     TEST(test_plain),
+        TEST(test_pvh),          TEST(test_own_decompressor),
+        TEST(test_zero_page),    TEST(test_too_large),
+        TEST(test_formats),      TEST(test_bad_headers),
+        TEST(test_flipped_bits), TEST(test_command_line),
+        TEST(test_kept_form),    TEST(test_keeping),
+        TEST(test_reset_flag),   TEST(test_words_that_switch_the_lapic_off),
+        TEST(test_checksum),
     };
 
     return cmocka_run_group_tests_name("linux", tests, NULL, NULL);

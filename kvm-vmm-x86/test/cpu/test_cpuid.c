@@ -119,10 +119,71 @@ static void test_debugged(void **state)
     free(debugged);
 }
 
+/* Where KVM would run guests of guests, enclaves or encrypted guests, ours could not: nothing of it
+ * is there. */
+static void test_what_the_machine_has_not(void **state)
+{
+    static const struct kvm_cpuid_entry2 offered[] = {
+        {.function = 1, .ecx = 1u << 31 | 1 << 5 | 1 << 6 | 1},
+        {.function = 7, .index = 0, .ebx = 0x219c07ad, .ecx = 0x40400004, .flags = 1},
+        {.function = 7, .index = 1, .eax = 0x30, .ebx = 4, .flags = 1},
+        {.function = 0x12, .index = 0, .eax = 0x63, .ebx = 1, .edx = 0x241f, .flags = 1},
+        {.function = 0x12, .index = 1, .eax = 0x36, .flags = 1},
+        {.function = 0x80000001, .ecx = 0x75c237ff},
+        {.function = 0x8000000a, .eax = 1, .ebx = 8, .edx = 0x119b9cff},
+        {.function = 0x8000001f, .eax = 0x1f, .ebx = 0xb33, .ecx = 0x1fd, .edx = 1},
+    };
+    enum { COUNT = sizeof offered / sizeof offered[0] };
+    struct kvm_cpuid2 *offer = calloc(1, sizeof *offer + sizeof offered), *c;
+    struct cpuid_place place = {.count = 1};
+
+    (void)state;
+    offer->nent = COUNT;
+    memcpy(offer->entries, offered, sizeof offered);
+    c = cpuid_adapt(offer, &place);
+    assert_int_equal(find(c, 1, 0)->ecx, 1u << 31 | 1);
+    assert_int_equal(find(c, 7, 0)->ebx, 0x219c07a9);
+    assert_int_equal(find(c, 7, 0)->ecx, 0x00400004);
+    assert_int_equal(find(c, 7, 1)->ebx, 4);
+    assert_int_equal(find(c, 0x12, 0)->eax | find(c, 0x12, 0)->edx | find(c, 0x12, 1)->eax, 0);
+    assert_int_equal(find(c, 0x80000001, 0)->ecx, 0x75c237f9); /* not the legacy cores either */
+    assert_int_equal(find(c, 0x8000000a, 0)->eax | find(c, 0x8000000a, 0)->edx, 0);
+    assert_int_equal(find(c, 0x8000001f, 0)->eax | find(c, 0x8000001f, 0)->ecx, 0);
+    free(offer);
+    free(c);
+}
+
+static void test_no_lapic(void **state)
+{
+    struct kvm_cpuid2 *c =
+        adapt("GenuntelineI", (struct cpuid_place){.count = 1, .no_lapic = true});
+
+    (void)state;
+    assert_int_equal(find(c, 0x40000001, 0)->eax, 0x01003aeb); /* no async page fault */
+    free(c);
+}
+
+static void test_address_bits(void **state)
+{
+    struct kvm_cpuid2 *offer = make_offer("GenuntelineI");
+
+    (void)state;
+    offer->entries[OFFERED - 2].eax = 0x3028;
+    assert_int_equal(cpuid_address_bits(offer), 40);
+    offer->entries[OFFERED - 2].function = 0x80000007; /* an old processor has no such leaf */
+    assert_int_equal(cpuid_address_bits(offer), 36);
+    free(offer);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_intel), cmocka_unit_test(test_amd),
-                                       cmocka_unit_test(test_one), cmocka_unit_test(test_debugged)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_intel),
+                                       cmocka_unit_test(test_amd),
+                                       cmocka_unit_test(test_one),
+                                       cmocka_unit_test(test_debugged),
+                                       cmocka_unit_test(test_what_the_machine_has_not),
+                                       cmocka_unit_test(test_no_lapic),
+                                       cmocka_unit_test(test_address_bits)};
 
     return cmocka_run_group_tests_name("cpuid", tests, NULL, NULL);
 }

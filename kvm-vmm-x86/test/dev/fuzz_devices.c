@@ -15,8 +15,8 @@ enum { STEP = 12 };
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t ram[64 * 1024];
-    static const ioport_t ports[] = {0x500, 0xf4,  0x3f8, 0x3f9, 0x3fa, 0x3fb,
-                                     0x3fc, 0x3fd, 0x60,  0x64,  0x70,  0x3d4};
+    static const ioport_t ports[] = {0x500, 0xf4, 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd,
+                                     0x60,  0x64, 0x70,  0x3d4, 0x92,  0xcf9, 0x600, 0x604};
     struct guest_config config = {.no_ctrl_d = size & 1};
     struct fake fake;
     struct machine *machine = calloc(1, sizeof *machine);

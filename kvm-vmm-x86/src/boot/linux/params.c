@@ -43,6 +43,21 @@ static bool names(const char *line, const char *key)
     return false;
 }
 
+/* Whether one of the words is exactly `word`. */
+static bool has_word(const char *line, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = line; at != NULL; at = strchr(at, ' ')) {
+        at += strspn(at, " ");
+        if (strncmp(at, "-- ", 3) == 0)
+            return false;
+        if (strncmp(at, word, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    }
+    return false;
+}
+
 /* Appends a word; what does not fit is only counted. */
 static size_t add(char *line, size_t size, size_t used, const char *text)
 {
@@ -62,6 +77,12 @@ size_t linux_command_line(char *line, size_t size, const char *append)
         if (!names(append, linux_proposals[i].key))
             used = add(line, size, used, linux_proposals[i].text);
     return append[0] != '\0' ? add(line, size, used, append) : used;
+}
+
+bool linux_has_no_lapic(const char *append)
+{
+    return append != NULL && (has_word(append, "nolapic") || has_word(append, "disableapic") ||
+                              has_word(append, "acpi=off"));
 }
 
 bool linux_tells_panic(const char *append)

@@ -1,0 +1,67 @@
+/* Ports that reset the machine; see reset.h. Both do so when a bit of theirs becomes 1. */
+#include "dev/reset.h"
+
+enum { CONTROL_RESET = 1 << 2, CONTROL_KEPT = 0x0e }; /* which kind, now, and with power off */
+enum { SYSTEM_RESET = 1 << 0, SYSTEM_A20 = 1 << 1, SYSTEM_KEPT = 0xc2 }; /* and two lights */
+
+static enum verdict write_register(struct reset *r, uint8_t *reg, uint8_t trigger, uint8_t value,
+                                   uint8_t kept)
+{
+    bool fires;
+
+    lock_take(&r->lock);
+    fires = (value & trigger) && !(*reg & trigger);
+    *reg = value & kept;
+    lock_release(&r->lock);
+    if (!fires)
+        return VERDICT_RESUME;
+    r->backend->end(r->backend->context, END_RESET, 0, NULL);
+    return VERDICT_STOP;
+}
+
+static uint8_t read_register(struct reset *r, const uint8_t *reg)
+{
+    uint8_t value;
+
+    lock_take(&r->lock);
+    value = *reg;
+    lock_release(&r->lock);
+    return value;
+}
+
+static enum verdict control_access(void *device, struct bus_access *access)
+{
+    struct reset *r = device;
+
+    if (access->write)
+        return write_register(r, &r->control, CONTROL_RESET, access->data[0], CONTROL_KEPT);
+    access->data[0] = read_register(r, &r->control);
+    return VERDICT_RESUME;
+}
+
+static enum verdict system_access(void *device, struct bus_access *access)
+{
+    struct reset *r = device;
+
+    if (access->write)
+        return write_register(r, &r->system, SYSTEM_RESET, access->data[0], SYSTEM_KEPT);
+    access->data[0] = read_register(r, &r->system) | SYSTEM_A20;
+    return VERDICT_RESUME;
+}
+
+static const char *const control_name[] = {"RST_CNT"}, *const system_name[] = {"port A"};
+static const struct bus_registers control_registers = {.read = BUS_NAMES(control_name),
+                                                       .written = BUS_NAMES(control_name)};
+static const struct bus_registers system_registers = {.read = BUS_NAMES(system_name),
+                                                      .written = BUS_NAMES(system_name)};
+
+const struct bus_ops reset_control_ops = {
+    .name = "reset control", .registers = &control_registers, .width = 1, .access = control_access};
+const struct bus_ops reset_system_ops = {
+    .name = "system control", .registers = &system_registers, .width = 1, .access = system_access};
+
+void reset_init(struct reset *reset, const struct backend *backend)
+{
+    *reset = (struct reset){.backend = backend};
+    lock_init(&reset->lock);
+}
