@@ -18,6 +18,7 @@
 #include "vm/halt.h"
 #include "watch/explain/guest_symbols.h"
 #include "watch/gdb/server.h"
+#include "watch/gdb/step.h"
 #include "watch/postmortem/postmortem.h"
 #include "watch/postmortem/trail.h"
 #include "watch/record/boot_report.h"
@@ -348,6 +349,8 @@ static void add_observers(unsigned i)
         observers_add(observers, &record_verbose_observer, NULL);
     if (record_is_wanted())
         observers_add(observers, &record_observer, NULL);
+    if (o->gdb != NULL)
+        observers_add(observers, &gdb_observer, &session.servers[i].debug);
     if (o->boot_report)
         observers_add(observers, &boot_report_observer, NULL);
 }

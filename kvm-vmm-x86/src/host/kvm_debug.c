@@ -2,6 +2,7 @@
 #include "host/kvm_debug.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 static int result_of(int code)
@@ -27,30 +28,62 @@ uint32_t kvm_guest_debug_flags(int vm)
     return flags > 0 ? (uint32_t)flags : 0;
 }
 
-/* KVM_GET_FPU leaves MXCSR out; KVM_GET_XSAVE has it where FXSAVE has (Intel SDM volume 1, 10.5.1).
- * The state's header says which parts of it are to be taken (13.4.2). */
-enum { XSAVE_MXCSR = 24 / 4, XSAVE_PARTS = 512 / 4, XSAVE_SSE = 1 << 1 };
+/*
+ * The x87 and SSE state as FXSAVE has it, which is how KVM_GET_XSAVE begins (Intel SDM volume 1,
+ * 10.5.1, 13.4). KVM_GET_FPU leaves MXCSR out, and what KVM_SET_FPU sets is lost where the vCPU has
+ * not used that part of the state yet: only the header that follows says that it is in use.
+ */
+struct fxsave {
+    uint16_t control, status;
+    uint8_t tags, reserved;
+    uint16_t opcode;
+    uint64_t last_ip, last_dp;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16], xmm[16][16], unused[96];
+    uint64_t in_use;
+};
+enum { IN_USE_X87 = 1 << 0, IN_USE_SSE = 1 << 1 };
+_Static_assert(sizeof(struct fxsave) == 512 + 8, "512 bytes and the first field of the header");
 
-static int read_mxcsr(const struct kvm_cpu *cpu, uint32_t *mxcsr)
+static int read_fpu(const struct kvm_cpu *cpu, struct kvm_fpu *fpu)
 {
     struct kvm_xsave state;
+    struct fxsave fx;
 
     if (ioctl(cpu->fd, KVM_GET_XSAVE, &state) < 0)
         return -errno;
-    *mxcsr = state.region[XSAVE_MXCSR];
+    memcpy(&fx, &state, sizeof fx);
+    *fpu = (struct kvm_fpu){.fcw = fx.control,
+                            .fsw = fx.status,
+                            .ftwx = fx.tags,
+                            .last_opcode = fx.opcode,
+                            .last_ip = fx.last_ip,
+                            .last_dp = fx.last_dp,
+                            .mxcsr = fx.mxcsr};
+    memcpy(fpu->fpr, fx.st, sizeof fpu->fpr);
+    memcpy(fpu->xmm, fx.xmm, sizeof fpu->xmm);
     return 0;
 }
 
-static int write_mxcsr(const struct kvm_cpu *cpu, uint32_t mxcsr)
+int kvm_write_fpu(const struct kvm_cpu *cpu, const struct kvm_fpu *fpu)
 {
     struct kvm_xsave state;
+    struct fxsave fx;
 
     if (ioctl(cpu->fd, KVM_GET_XSAVE, &state) < 0)
         return -errno;
-    if (state.region[XSAVE_MXCSR] == mxcsr)
-        return 0;
-    state.region[XSAVE_MXCSR] = mxcsr;
-    state.region[XSAVE_PARTS] |= XSAVE_SSE;
+    memcpy(&fx, &state, sizeof fx);
+    fx.control = fpu->fcw;
+    fx.status = fpu->fsw;
+    fx.tags = fpu->ftwx;
+    fx.opcode = fpu->last_opcode;
+    fx.last_ip = fpu->last_ip;
+    fx.last_dp = fpu->last_dp;
+    fx.mxcsr = fpu->mxcsr;
+    memcpy(fx.st, fpu->fpr, sizeof fx.st);
+    memcpy(fx.xmm, fpu->xmm, sizeof fx.xmm);
+    fx.in_use |= IN_USE_X87 | IN_USE_SSE;
+    memcpy(&state, &fx, sizeof fx);
     return result_of(ioctl(cpu->fd, KVM_SET_XSAVE, &state));
 }
 
@@ -59,9 +92,7 @@ int kvm_read_registers(const struct kvm_cpu *cpu, struct kvm_regs *regs, struct 
 {
     if (ioctl(cpu->fd, KVM_GET_REGS, regs) < 0 || ioctl(cpu->fd, KVM_GET_SREGS, sregs) < 0)
         return -errno;
-    if (fpu == NULL)
-        return 0;
-    return ioctl(cpu->fd, KVM_GET_FPU, fpu) < 0 ? -errno : read_mxcsr(cpu, &fpu->mxcsr);
+    return fpu == NULL ? 0 : read_fpu(cpu, fpu);
 }
 
 int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs)
@@ -76,11 +107,6 @@ int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs)
 int kvm_write_special(const struct kvm_cpu *cpu, const struct kvm_sregs *sregs)
 {
     return result_of(ioctl(cpu->fd, KVM_SET_SREGS, sregs));
-}
-
-int kvm_write_fpu(const struct kvm_cpu *cpu, const struct kvm_fpu *fpu)
-{
-    return ioctl(cpu->fd, KVM_SET_FPU, fpu) < 0 ? -errno : write_mxcsr(cpu, fpu->mxcsr);
 }
 
 struct one_msr {

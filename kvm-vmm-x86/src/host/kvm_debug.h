@@ -13,7 +13,7 @@ int kvm_set_guest_debug(const struct kvm_cpu *cpu, uint32_t control, const uint6
 /* The KVM_GUESTDBG_* flags this KVM knows (KVM_CAP_SET_GUEST_DEBUG2). */
 uint32_t kvm_guest_debug_flags(int vm);
 
-/* 4.11 to 4.14, 4.27, 4.28, 4.42, 4.43. The copy of the general registers that KVM_RUN shares
+/* 4.11 to 4.14, 4.42, 4.43. The copy of the general registers that KVM_RUN shares
  * follows. 0 or a negative errno. */
 int kvm_read_registers(const struct kvm_cpu *cpu, struct kvm_regs *regs, struct kvm_sregs *sregs,
                        struct kvm_fpu *fpu) MUST_CHECK;

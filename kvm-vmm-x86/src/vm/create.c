@@ -311,8 +311,7 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     *vm = (struct vm){
         .index = index, .name = config->image, .config = config, .observers = observers, .fd = -1};
     lock_init(&vm->lock);
-    lock_init(&vm->gate.lock);
-    condition_init(&vm->gate.opened);
+    pause_init(vm);
     if (kvm_open(&kvm, config->kvm, error) < 0)
         return -1;
     result = load_files(&files, config, error);
@@ -326,16 +325,6 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     return result;
 }
 
-/* The first vCPU may have ended the guest before the last was started, and vm_stop stops only those
- * it finds. Whoever comes later takes the lock after it, and sees the end here. */
-static void add_started(struct vm *vm)
-{
-    unsigned id = __atomic_fetch_add(&vm->started, 1, __ATOMIC_RELEASE); /* for vm_stop */
-
-    if (vm_end_of(vm).kind != END_NONE)
-        vcpu_kick(&vm->vcpus[id], VCPU_STOP);
-}
-
 int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
 {
     vm->ended = ended;
@@ -346,7 +335,7 @@ int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
             __atomic_fetch_sub(&vm->running, 1, __ATOMIC_RELAXED);
             return -1;
         }
-        add_started(vm);
+        vm->started++;
     }
     return 0;
 }

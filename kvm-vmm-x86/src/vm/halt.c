@@ -6,7 +6,7 @@ enum look { LOOK_ALIVE, LOOK_DEAD, LOOK_NOT_STARTED };
 
 bool halt_is_watched(struct vm *vm)
 {
-    return vm->irqchip && vm_is_running(vm) && !debug_holds(&vm->debug);
+    return vm->irqchip && vm_is_running(vm) && !vm_is_held(vm);
 }
 
 /*

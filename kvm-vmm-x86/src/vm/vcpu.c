@@ -51,7 +51,7 @@ static enum verdict take_requests(struct vcpu *vcpu)
     if (requests & VCPU_EXAMINE_HALT)
         examine_halt(vcpu);
     if ((requests & VCPU_PAUSE) && !(requests & VCPU_STOP)) {
-        debug_park(vcpu);
+        pause_park(vcpu);
         requests = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
     }
     return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;
@@ -84,7 +84,7 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     enum verdict verdict;
 
     vcpu->again = false;
-    if (debug_takes_exit(vcpu) || debug_takes_crash(vcpu) || observers_take_exit(vcpu))
+    if (observers_take_exit(vcpu))
         return VERDICT_RESUME;
     if (!vcpu->counted)
         count_exit(vcpu);
@@ -104,32 +104,11 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     return VERDICT_STOP;
 }
 
-void vcpu_keep_exit(struct vcpu *vcpu)
-{
-    vcpu->again = true;
-    vcpu->woken = UINT64_MAX; /* the gate is open for it */
-}
-
-/* Until the exit is worth another try. A request that comes first leaves it for later. */
-static int wait_at_gate(struct vcpu *vcpu)
-{
-    struct vm_gate *gate = &vcpu->vm->gate;
-    bool asked;
-
-    lock_take(&gate->lock);
-    while (!(asked = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) != 0) &&
-           gate->woken == vcpu->woken)
-        condition_wait(&gate->opened, &gate->lock);
-    lock_release(&gate->lock);
-    return asked ? -EINTR : 0;
-}
-
 /* Into the guest and back, unless the last exit is still to be dealt with. */
 static int enter(struct vcpu *vcpu)
 {
     if (vcpu->again)
-        return wait_at_gate(vcpu);
-    debug_before_entry(vcpu);
+        return pause_wait(vcpu, vcpu->woken);
     observers_before_entry(vcpu);
     return kvm_enter(&vcpu->cpu);
 }
@@ -160,12 +139,12 @@ static void *run(void *argument)
     thread_kick_flag(&vcpu->cpu.run->immediate_exit);
     while (take_requests(vcpu) == VERDICT_RESUME && run_once(vcpu) != VERDICT_STOP)
         ;
-    debug_vcpu_ended(vcpu);
+    pause_thread_over(vcpu);
     vm_vcpu_ended(vcpu->vm);
     return NULL;
 }
 
 int vcpu_start(struct vcpu *vcpu, struct error *error)
 {
-    return thread_start(&vcpu->thread, run, vcpu, error);
+    return pause_start_thread(vcpu, run, vcpu, error);
 }

@@ -9,12 +9,9 @@
 #include "host/kvm.h"
 #include "host/threads.h"
 #include "vm/observer.h"
-#include "watch/gdb/cpu.h"
+#include "vm/pause.h"
 
 struct vm;
-
-/* What other threads ask of a vCPU; taken up between two entries into the guest. */
-enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1, VCPU_PAUSE = 1 << 2 };
 
 enum { EXIT_REASONS = 64 };
 
@@ -28,7 +25,10 @@ struct vcpu {
     unsigned id;
     struct kvm_cpu cpu;
     struct thread thread;
-    unsigned requests;         /* atomic: enum vcpu_request */
+    bool alive;                /* has a thread; this and the next two: under the gate's lock */
+    bool parked;               /* and stands at the gate, because the VM is paused */
+    bool held;                 /* and shall, though the VM may not be */
+    unsigned requests;         /* enum vcpu_request, taken up between two entries; atomic */
     enum kvm_halt halt;        /* what the last VCPU_EXAMINE_HALT found; atomic */
     uint64_t halt_progress;    /* vcpu_progress at that moment; atomic */
     unsigned examined;         /* how often it was found out; atomic */
@@ -40,7 +40,6 @@ struct vcpu {
     uint64_t left;                /* when the guest came back, if an observer wants to know */
     uint64_t woken;               /* the gate's count when that was last tried */
     uint32_t items_done;          /* of the batch that the exit is, handled already */
-    struct debug_cpu debug;       /* debug/debug.h */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
 };
 
@@ -48,12 +47,6 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
                 struct error *error) MUST_CHECK;
 void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
-
-/* Asks something of the vCPU and interrupts it wherever it is. */
-void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request);
-
-/* For the vCPU's own thread: the exit it is at is handled later, when it goes on. */
-void vcpu_keep_exit(struct vcpu *vcpu);
 
 /* A number that changes whenever the vCPU has left the guest or has halted again. */
 uint64_t vcpu_progress(const struct vcpu *vcpu);

@@ -27,26 +27,11 @@ void vm_vcpu_ended(struct vm *vm)
 {
     if (__atomic_sub_fetch(&vm->running, 1, __ATOMIC_RELEASE) != 0)
         return;
-    debug_ended(&vm->debug);
     vm->ended();
-}
-
-/* The request first, then the signal: a kick that lands before it is read only costs one more
- * round. */
-void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
-{
-    struct vm_gate *gate = &vcpu->vm->gate;
-
-    __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
-    thread_kick(&vcpu->thread);
-    lock_take(&gate->lock);
-    condition_wake_all(&gate->opened);
-    lock_release(&gate->lock);
 }
 
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
 {
-    unsigned started;
     va_list args;
     bool first;
 
@@ -63,18 +48,8 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     if (!first)
         return;
     input_stop(vm->index);
-    started = __atomic_load_n(&vm->started, __ATOMIC_ACQUIRE); /* those after it: add_started */
-    for (unsigned i = 0; i < started; i++)
+    for (unsigned i = 0; i < vm->vcpus_made; i++) /* also those that have no thread yet */
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
-    debug_wake(&vm->debug);
-}
-
-void vm_wake(struct vm *vm)
-{
-    lock_take(&vm->gate.lock);
-    __atomic_fetch_add(&vm->gate.woken, 1, __ATOMIC_RELEASE);
-    condition_wake_all(&vm->gate.opened);
-    lock_release(&vm->gate.lock);
 }
 
 struct vm_end vm_end_of(struct vm *vm)

@@ -12,20 +12,11 @@
 #include "vm/machine.h"
 #include "vm/observer.h"
 #include "vm/vcpu.h"
-#include "watch/gdb/debug.h"
 
 struct vm_end {
     enum end_kind kind;
     int code;          /* END_CODE: the guest's status; END_SIGNAL: the signal */
     char message[400]; /* for the user; empty if there is nothing to say */
-};
-
-/* Where vCPUs wait outside of KVM, for input or for room to print: until `woken` counts on, or
- * something is asked of them (vcpu_kick). No other lock is held or taken there. */
-struct vm_gate {
-    struct lock lock;
-    struct condition opened;
-    uint64_t woken;
 };
 
 struct vm {
@@ -49,13 +40,12 @@ struct vm {
     unsigned vcpu_count;
     unsigned vcpus_made;   /* how many of them KVM has */
     uint64_t exits_before; /* of one vCPU, of the lives before the last reset: for max_exits */
-    unsigned started;      /* how many have a thread to join; atomic, written by the main thread */
+    unsigned started;      /* how many have a thread to join; main thread only */
     unsigned dead_looks;   /* halt.c: how often in a row all vCPUs were found halted for ever */
     unsigned running;      /* vCPU threads not yet ended; atomic */
     struct vm_gate gate;
     struct lock lock; /* protects `end` */
     struct vm_end end;
-    struct debug debug;
     void (*ended)(void); /* called once the last vCPU thread is over */
 };
 
@@ -69,10 +59,7 @@ uint64_t vm_exits(const struct vm *vm);
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* What a vCPU waits for may have come: those at the gate try their exits again. */
-void vm_wake(struct vm *vm);
-
-/* For the vCPU's thread, as its last act. */
+/* For the vCPU's thread, as its last act but one. */
 void vm_vcpu_ended(struct vm *vm);
 
 /* The reason, once vm_is_running is false. */

@@ -1,4 +1,4 @@
-/* Stopping and letting go; see debug.h. What an exit to the debugger means: exit.c. */
+/* Stopping and letting go, and what is planted in the guest's code meanwhile; see debug.h. */
 #include "watch/gdb/debug.h"
 
 #include <errno.h>
@@ -6,75 +6,129 @@
 
 #include "host/kvm_debug.h"
 #include "vm/vm.h"
+#include "watch/explain/walk.h"
 
 _Static_assert((int)CPUS_MAX <= (int)GDB_CPUS_MAX,
                "gdb's table of actions has a place for each vCPU");
 
-void debug_init(struct debug *debug, struct vm *vm, bool waits, void (*notify)(void *),
-                void *notify_to)
+int debug_snapshot(const struct vcpu *vcpu, struct snapshot *s)
 {
-    uint32_t flags = kvm_guest_debug_flags(vm->fd);
-
-    debug->vm = vm;
-    debug->step_flags = flags & KVM_GUESTDBG_BLOCKIRQ;
-    debug->notify = notify;
-    debug->notify_to = notify_to;
-    lock_init(&debug->lock);
-    condition_init(&debug->changed);
-    debug->phase = waits ? DEBUG_STOPPING : DEBUG_FREE;
-    debug->wanted = waits;
-    for (unsigned i = 0; waits && i < vm->vcpu_count; i++)
-        vm->vcpus[i].requests |= VCPU_PAUSE;
-    debug->enabled = true;
+    *s = (struct snapshot){0};
+    return kvm_read_registers(&vcpu->cpu, &s->regs, &s->sregs, NULL);
 }
 
-static bool is_stopping_for_good(const struct vcpu *vcpu)
+/* Whether any vCPU goes on step by step. */
+static bool steps_locked(const struct debug *d)
 {
-    return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_STOP;
-}
-
-static bool may_run_locked(const struct vcpu *vcpu)
-{
-    const struct debug *d = &vcpu->vm->debug;
-
-    switch (d->phase) {
-    case DEBUG_FREE:
-        return true;
-    case DEBUG_RUNNING:
-        return vcpu->debug.action != GDB_STAY;
-    case DEBUG_ALONE:
-        return d->alone == vcpu;
-    default:
-        return false;
-    }
-}
-
-static void gather_locked(struct debug *d)
-{
-    struct vm *vm = d->vm;
-
-    d->phase = DEBUG_STOPPING;
-    for (unsigned i = 0; i < vm->started; i++)
-        if (!vm->vcpus[i].debug.parked)
-            vcpu_kick(&vm->vcpus[i], VCPU_PAUSE);
-}
-
-static bool all_parked_locked(const struct debug *d)
-{
-    unsigned parked = d->ended;
+    bool steps = d->plan.steps || d->phase == DEBUG_ALONE;
 
     for (unsigned i = 0; i < d->vm->vcpu_count; i++)
-        parked += d->vm->vcpus[i].debug.parked;
-    return parked >= d->vm->vcpu_count;
+        steps |= d->cpus[i].action == GDB_STEP;
+    return steps;
+}
+
+/* The kind that a breakpoint is planted as; 0: it is not. */
+static enum trap_kind kind_of(const struct gdb_breakpoint *b)
+{
+    return b->means == GDB_BY_INT3 ? TRAP_INT3 : b->means == GDB_BY_PORT ? TRAP_PORT : 0;
+}
+
+static enum trap_kind handler_kind(const struct debug *d)
+{
+    return d->features.int3 ? TRAP_INT3 : TRAP_PORT;
+}
+
+/* Breakpoints that are code, and the handlers while anything steps. What covers the instruction at
+ * `but` (or NULL), which is to be stepped over, is left out. */
+static void plant_locked(struct debug *d, const gpa_t *but)
+{
+    const struct memory *memory = &d->vm->memory;
+    enum trap_kind kind;
+
+    for (unsigned i = 0; i < d->table.count; i++) {
+        kind = kind_of(&d->table.list[i]);
+        if (kind != 0 && (but == NULL || !traps_covers(kind, d->places[i], *but)))
+            (void)traps_put(&d->traps, memory, d->places[i], kind);
+    }
+    kind = handler_kind(d);
+    for (unsigned i = 0; steps_locked(d) && i < d->handlers.count; i++)
+        if (but == NULL || !traps_covers(kind, d->handlers.list[i].at, *but))
+            (void)traps_put(&d->traps, memory, d->handlers.list[i].at, kind);
+}
+
+/* What stands in a vCPU's way: nothing; a trap that it would meet; one whose second byte covers the
+ * instruction it is at. */
+enum way { WAY_FREE, WAY_MET, WAY_COVERED };
+
+static void worsen(enum way *way, enum trap_kind kind, gpa_t from, gpa_t at)
+{
+    if (at == from)
+        *way = *way > WAY_MET ? *way : WAY_MET;
+    else if (traps_covers(kind, from, at))
+        *way = WAY_COVERED;
+}
+
+/* `place`: where in RAM the vCPU stands. */
+static enum way way_of_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
+{
+    enum way way = WAY_FREE;
+    struct snapshot s;
+
+    if (debug_snapshot(vcpu, &s) < 0)
+        return WAY_FREE;
+    if (!walk_place(&s, &d->vm->memory, snapshot_linear_rip(&s), place))
+        *place = UINT64_MAX;
+    for (unsigned i = 0; i < d->table.count; i++) {
+        const struct gdb_breakpoint *b = &d->table.list[i];
+
+        /* By single steps it is looked at only after an instruction. */
+        if (b->type <= GDB_HARDWARE && b->means == GDB_BY_REGISTER)
+            worsen(&way, 0, b->address, snapshot_linear_rip(&s));
+        else if (kind_of(b) != 0)
+            worsen(&way, kind_of(b), d->places[i], *place);
+    }
+    for (unsigned i = 0; steps_locked(d) && i < d->handlers.count; i++)
+        worsen(&way, handler_kind(d), d->handlers.list[i].at, *place);
+    return way;
+}
+
+/* What watchpoints by single steps compare with. */
+static void note_watched_locked(struct debug *d)
+{
+    for (unsigned i = 0; i < d->table.count; i++)
+        if (d->table.list[i].means == GDB_BY_STEPS && d->table.list[i].type >= GDB_WATCH_WRITE &&
+            !memory_read(&d->vm->memory, d->places[i], d->watched[i], d->table.list[i].length))
+            memset(d->watched[i], 0, sizeof d->watched[i]);
+}
+
+static void note_handlers_locked(struct debug *d)
+{
+    /* Intel SDM volume 4, table 2-2. */
+    static const uint32_t msrs[HANDLERS_CALLS] = {
+        [HANDLERS_LSTAR] = 0xc0000082, [HANDLERS_CSTAR] = 0xc0000083, [HANDLERS_SYSENTER] = 0x176};
+
+    d->stale = false;
+    d->handlers.count = 0;
+    for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
+        gva_t calls[HANDLERS_CALLS];
+        struct snapshot s;
+
+        if (debug_snapshot(&d->vm->vcpus[i], &s) < 0)
+            continue;
+        d->cpus[i].idt = s.sregs.idt;
+        for (unsigned k = 0; k < HANDLERS_CALLS; k++)
+            calls[k] = kvm_read_msr(&d->vm->vcpus[i].cpu, msrs[k]);
+        handlers_add(&d->handlers, &s, &d->vm->memory);
+        handlers_add_calls(&d->handlers, &s, &d->vm->memory, calls);
+    }
 }
 
 /* An event that waits to be told, of a vCPU that the debugger has let go: of one that it keeps it
  * does not want to hear now. A breakpoint that has been removed meanwhile is none. */
-static struct vcpu *with_event_locked(struct debug *d)
+static struct debug_cpu *with_event_locked(struct debug *d)
 {
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
-        struct vcpu *vcpu = &d->vm->vcpus[i];
-        struct debug_cpu *own = &vcpu->debug;
+        struct debug_cpu *own = &d->cpus[i];
 
         if (own->action == GDB_STAY)
             continue;
@@ -82,134 +136,144 @@ static struct vcpu *with_event_locked(struct debug *d)
             gdb_breakpoints_at(&d->table, own->event.address) == NULL)
             own->has_event = false;
         if (own->has_event)
-            return vcpu;
+            return own;
     }
     return NULL;
 }
 
-static void let_run_locked(struct debug *d, enum debug_phase phase)
+/* `place`: of the instruction that one is to step over alone. */
+static void let_run_locked(struct debug *d, enum debug_phase phase, const gpa_t *place)
 {
     d->phase = phase;
-    condition_wake_all(&d->changed);
-}
+    if (phase != DEBUG_FREE)
+        plant_locked(d, place);
+    for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
+        struct debug_cpu *own = &d->cpus[i];
 
-static void tell_locked(struct debug *d, struct vcpu *vcpu)
-{
-    if (vcpu != NULL) {
-        d->stop = vcpu->debug.event;
-        vcpu->debug.has_event = false;
-    } else {
-        d->stop = (struct gdb_stop){.reason = GDB_STOPPED};
+        own->looked = false;
+        vm_hold_vcpu(own->vcpu, phase == DEBUG_ALONE     ? d->alone != own->vcpu
+                                : phase == DEBUG_RUNNING ? own->action == GDB_STAY
+                                                         : false);
     }
-    d->wanted = false;
-    d->phase = DEBUG_STOPPED;
-    d->notify(d->notify_to);
+    vm_resume(d->vm, &d->holder);
 }
 
-/* All are parked: tell the debugger, or let the next step be taken. */
+/* The VM is quiet: tell the debugger, or let the next step be taken. */
 static void go_on_locked(struct debug *d)
 {
-    struct vcpu *vcpu = with_event_locked(d);
-    gpa_t place;
+    struct debug_cpu *own = with_event_locked(d);
 
     traps_clear(&d->traps, &d->vm->memory);
     if (d->stale)
-        debug_note_handlers_locked(d);
-    if (vcpu != NULL || d->wanted) {
-        tell_locked(d, vcpu);
+        note_handlers_locked(d);
+    if (own != NULL || d->wanted) {
+        d->stop = own != NULL ? own->event : (struct gdb_stop){.reason = GDB_STOPPED};
+        if (own != NULL)
+            own->has_event = false;
+        d->wanted = false;
+        d->phase = DEBUG_STOPPED;
+        d->notify(d->notify_to);
         return;
     }
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
-        struct debug_cpu *own = &d->vm->vcpus[i].debug;
+        enum way way = WAY_FREE;
+        gpa_t place;
 
-        enum debug_way way = DEBUG_WAY_FREE;
-
+        own = &d->cpus[i];
         if (own->action != GDB_STAY)
-            way = debug_way_locked(d, &d->vm->vcpus[i], &place);
-        if (way == DEBUG_WAY_FREE || (way == DEBUG_WAY_MET && own->passed))
+            way = way_of_locked(d, own->vcpu, &place);
+        if (way == WAY_FREE || (way == WAY_MET && own->passed))
             continue;
         own->passed = true;
-        d->alone = &d->vm->vcpus[i];
-        d->phase = DEBUG_ALONE;
-        debug_plant_locked(d, &place);
-        let_run_locked(d, DEBUG_ALONE);
+        d->alone = own->vcpu;
+        let_run_locked(d, DEBUG_ALONE, &place);
         return;
     }
-    d->phase = DEBUG_RUNNING;
-    debug_plant_locked(d, NULL);
-    let_run_locked(d, DEBUG_RUNNING);
+    let_run_locked(d, DEBUG_RUNNING, NULL);
 }
 
-/* Finishes the instruction that the last exit was in. If that makes a new exit, it is kept for when
- * the vCPU goes on. */
-static void finish_exit(struct vcpu *vcpu)
+static void gather_locked(struct debug *d)
 {
-    if (vcpu->again || kvm_finish_exit(&vcpu->cpu) != 0)
-        return;
-    if (!debug_takes_exit(vcpu))
-        vcpu_keep_exit(vcpu);
-}
-
-void debug_park(struct vcpu *vcpu)
-{
-    struct debug *d = &vcpu->vm->debug;
-
-    finish_exit(vcpu);
-    lock_take(&d->lock);
-    vcpu->debug.parked = true;
-    if (d->phase == DEBUG_ALONE && d->alone == vcpu)
-        d->phase = DEBUG_STOPPING;
-    if (d->phase == DEBUG_STOPPING && all_parked_locked(d))
+    d->phase = DEBUG_STOPPING;
+    if (vm_pause(d->vm, &d->holder))
         go_on_locked(d);
-    while (!may_run_locked(vcpu) && !is_stopping_for_good(vcpu))
-        condition_wait(&d->changed, &d->lock);
-    vcpu->debug.parked = false;
-    vcpu->debug.looked = false;
-    /* What asked for this stop may have asked twice; who wants another asks from now on. */
-    __atomic_fetch_and(&vcpu->requests, ~(unsigned)VCPU_PAUSE, __ATOMIC_RELAXED);
+}
+
+/* The last vCPU has come to rest. */
+static void on_quiet(void *context)
+{
+    struct debug *d = context;
+
+    lock_take(&d->lock);
+    if (d->phase == DEBUG_STOPPING && vm_state(d->vm) == VM_PAUSED)
+        go_on_locked(d);
     lock_release(&d->lock);
 }
 
-void debug_event(struct vcpu *vcpu, const struct gdb_stop *stop)
+void debug_init(struct debug *d, struct vm *vm, bool waits)
 {
-    struct debug *d = &vcpu->vm->debug;
+    d->vm = vm;
+    d->step_flags = kvm_guest_debug_flags(vm->fd) & KVM_GUESTDBG_BLOCKIRQ;
+    d->holder = (struct pause_holder){.quiet = on_quiet, .context = d};
+    lock_init(&d->lock);
+    d->phase = DEBUG_FREE;
+    d->wanted = d->stale = false;
+    d->table.count = d->traps.count = d->handlers.count = 0;
+    d->plan = (struct gdb_plan){0};
+    if (waits)
+        debug_stop(d);
+}
+
+void debug_event(struct debug_cpu *own, const struct gdb_stop *stop)
+{
+    struct debug *d = own->debug;
 
     lock_take(&d->lock);
     if (d->phase != DEBUG_FREE) {
-        vcpu->debug.event = *stop;
-        vcpu->debug.event.cpu = vcpu->id;
-        vcpu->debug.has_event = true;
+        own->event = *stop;
+        own->event.cpu = own->vcpu->id;
+        own->has_event = true;
         gather_locked(d);
-        __atomic_fetch_or(&vcpu->requests, VCPU_PAUSE, __ATOMIC_RELEASE);
     }
     lock_release(&d->lock);
 }
 
-/* The vCPU has reached something that it can only get past alone. */
-void debug_pass(struct vcpu *vcpu, bool stale)
+void debug_pass(struct debug_cpu *own, bool stale)
 {
-    struct debug *d = &vcpu->vm->debug;
+    struct debug *d = own->debug;
 
     lock_take(&d->lock);
     if (d->phase != DEBUG_FREE) {
-        vcpu->debug.passed = false;
+        own->passed = false;
         d->stale |= stale;
         gather_locked(d);
-        __atomic_fetch_or(&vcpu->requests, VCPU_PAUSE, __ATOMIC_RELEASE);
     }
     lock_release(&d->lock);
 }
 
-uint32_t debug_control(struct vcpu *vcpu)
+bool debug_passed(struct debug_cpu *own)
 {
-    struct debug *d = &vcpu->vm->debug;
+    struct debug *d = own->debug;
+    bool alone;
+
+    lock_take(&d->lock);
+    alone = d->phase == DEBUG_ALONE && d->alone == own->vcpu;
+    if (alone)
+        gather_locked(d);
+    lock_release(&d->lock);
+    return alone;
+}
+
+uint32_t debug_control(struct debug_cpu *own)
+{
+    struct debug *d = own->debug;
     uint32_t control = KVM_GUESTDBG_ENABLE;
 
     lock_take(&d->lock);
-    if (d->phase == DEBUG_ALONE || vcpu->debug.action == GDB_STEP)
+    if (d->phase == DEBUG_ALONE || own->action == GDB_STEP)
         control |= KVM_GUESTDBG_SINGLESTEP | d->step_flags;
     else if (d->plan.steps)
-        control |= KVM_GUESTDBG_SINGLESTEP | (vcpu->debug.calm > 0 ? d->step_flags : 0);
+        control |= KVM_GUESTDBG_SINGLESTEP | (own->calm > 0 ? d->step_flags : 0);
     if (d->phase != DEBUG_ALONE && d->plan.used > 0)
         control |= KVM_GUESTDBG_USE_HW_BP;
     if (d->features.int3 && d->traps.count > 0)
@@ -220,17 +284,6 @@ uint32_t debug_control(struct vcpu *vcpu)
     return control;
 }
 
-bool debug_is_alone(struct vcpu *vcpu)
-{
-    struct debug *d = &vcpu->vm->debug;
-    bool alone;
-
-    lock_take(&d->lock);
-    alone = d->phase == DEBUG_ALONE && d->alone == vcpu;
-    lock_release(&d->lock);
-    return alone;
-}
-
 void debug_stop(struct debug *d)
 {
     lock_take(&d->lock);
@@ -239,40 +292,35 @@ void debug_stop(struct debug *d)
     } else {
         d->wanted = true;
         gather_locked(d);
-        if (all_parked_locked(d))
-            go_on_locked(d);
     }
     lock_release(&d->lock);
 }
 
-bool debug_is_stopped(struct debug *d, struct gdb_stop *stop)
+enum debug_phase debug_phase_of(struct debug *d)
 {
-    bool stopped;
+    enum debug_phase phase;
 
     lock_take(&d->lock);
-    stopped = d->phase == DEBUG_STOPPED;
-    *stop = d->stop;
+    phase = d->phase;
     lock_release(&d->lock);
-    return stopped;
-}
-
-/* A step that was done while another vCPU's stop was told is told by its registers. */
-static void set_action(struct debug_cpu *own, enum gdb_action action)
-{
-    own->action = action;
-    own->passed = false;
-    if (own->event.reason == GDB_STEPPED)
-        own->has_event = false;
+    return phase;
 }
 
 void debug_resume(struct debug *d, const enum gdb_action *actions)
 {
     lock_take(&d->lock);
     if (d->phase == DEBUG_STOPPED) {
-        for (unsigned i = 0; i < d->vm->vcpu_count; i++)
-            set_action(&d->vm->vcpus[i].debug, actions[i]);
-        debug_note_watched_locked(d);
-        debug_note_handlers_locked(d);
+        for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
+            struct debug_cpu *own = &d->cpus[i];
+
+            own->action = actions[i];
+            own->passed = false;
+            /* A step that was done while another vCPU's stop was told is told by its registers. */
+            if (own->event.reason == GDB_STEPPED)
+                own->has_event = false;
+        }
+        note_watched_locked(d);
+        note_handlers_locked(d);
         go_on_locked(d);
     }
     lock_release(&d->lock);
@@ -286,15 +334,15 @@ void debug_release(struct debug *d, bool run)
     d->plan = (struct gdb_plan){0};
     d->wanted = false;
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
-        d->vm->vcpus[i].debug.has_event = false;
-        d->vm->vcpus[i].debug.action = GDB_RUN;
+        d->cpus[i].has_event = false;
+        d->cpus[i].action = GDB_RUN;
     }
     if (run)
-        let_run_locked(d, DEBUG_FREE);
+        let_run_locked(d, DEBUG_FREE, NULL);
     lock_release(&d->lock);
 }
 
-/* The places move with their breakpoints: the table is small, so it is all done anew. */
+/* The plan refers to the table's entries: it is made again for every change. */
 int debug_insert(struct debug *d, const struct gdb_breakpoint *breakpoint, gpa_t place)
 {
     struct gdb_breakpoints before = d->table;
@@ -322,57 +370,4 @@ void debug_remove(struct debug *d, const struct gdb_breakpoint *breakpoint)
     d->places[index] = d->places[d->table.count];
     if (gdb_plan(&d->plan, &d->table, &d->features) < 0)
         d->plan = (struct gdb_plan){0}; /* fewer breakpoints never need more registers */
-}
-
-void debug_vcpu_ended(struct vcpu *vcpu)
-{
-    struct debug *d = &vcpu->vm->debug;
-
-    if (!d->enabled)
-        return;
-    lock_take(&d->lock);
-    d->ended++;
-    vcpu->debug.parked = false;
-    if (d->phase == DEBUG_STOPPING && d->ended < d->vm->vcpu_count && all_parked_locked(d))
-        go_on_locked(d);
-    lock_release(&d->lock);
-}
-
-void debug_ended(struct debug *d)
-{
-    if (d->enabled)
-        d->notify(d->notify_to);
-}
-
-void debug_wake(struct debug *d)
-{
-    if (!d->enabled)
-        return;
-    lock_take(&d->lock);
-    condition_wake_all(&d->changed);
-    lock_release(&d->lock);
-}
-
-static enum debug_phase phase_of(struct debug *d)
-{
-    enum debug_phase phase = DEBUG_FREE;
-
-    if (!d->enabled)
-        return phase;
-    lock_take(&d->lock);
-    phase = d->phase;
-    lock_release(&d->lock);
-    return phase;
-}
-
-bool debug_is_attached(struct debug *d)
-{
-    return phase_of(d) != DEBUG_FREE;
-}
-
-bool debug_holds(struct debug *d)
-{
-    enum debug_phase phase = phase_of(d);
-
-    return phase != DEBUG_FREE && phase != DEBUG_RUNNING;
 }

@@ -32,38 +32,30 @@ static void wake(void *to)
     socket_wake(&server->socket);
 }
 
-static int find_features(struct vm *vm, struct error *error)
-{
-    struct kvm kvm;
-
-    if (kvm_open(&kvm, vm->config->kvm, error) < 0)
-        return -1;
-    vm->debug.features = probe_debug(&kvm);
-    kvm_close(&kvm);
-    return 0;
-}
-
 int debug_server_open(struct debug_server *server, struct vm *vm, const struct options *options,
                       struct error *error)
 {
     struct endpoint address;
+    struct kvm kvm;
 
-    *server = (struct debug_server){.vm = vm, .status = server->status, .wait = options->wait};
+    server->vm = vm;
+    server->wait = options->wait;
     if (options->gdb == NULL)
         return 0;
+    if (kvm_open(&kvm, vm->config->kvm, error) < 0)
+        return -1;
+    server->debug.features = probe_debug(&kvm);
+    kvm_close(&kvm);
     if (endpoint_parse(&address, options->gdb, vm->index, error) < 0 ||
         socket_open(&server->socket, &address, error) < 0)
         return -1;
     server->open = true;
-    server->stub.ops = &debug_target_ops;
-    server->stub.context = vm;
-    server->stub.send = send_bytes;
-    server->stub.to = server;
-    if (find_features(vm, error) < 0) {
-        debug_server_close(server);
-        return -1;
-    }
-    debug_init(&vm->debug, vm, options->wait, wake, server);
+    server->attached = server->leaving = false;
+    server->stub = (struct gdb_stub){
+        .ops = &debug_target_ops, .context = &server->debug, .send = send_bytes, .to = server};
+    server->debug.notify = wake;
+    server->debug.notify_to = server;
+    debug_init(&server->debug, vm, options->wait);
     vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
                 options->wait ? " waits for gdb" : "", server->socket.name);
     return 0;
@@ -72,51 +64,50 @@ int debug_server_open(struct debug_server *server, struct vm *vm, const struct o
 static void release(struct debug_server *server)
 {
     server->leaving = false;
-    debug_release(&server->vm->debug, !server->wait || server->stub.resumed);
+    debug_release(&server->debug, !server->wait || server->stub.resumed);
 }
 
 /* A guest that runs is stopped first: a vCPU may be about to report an instruction that was
  * planted, and would find that nobody has planted any. */
 static void hang_up(struct debug_server *server)
 {
-    struct debug *debug = &server->vm->debug;
-    struct gdb_stop ignored;
+    enum debug_phase phase = debug_phase_of(&server->debug);
 
     socket_hang_up(&server->socket);
     if (!server->attached)
         return;
     server->attached = false;
-    if (debug_is_stopped(debug, &ignored) || !debug_is_attached(debug)) {
+    if (phase == DEBUG_STOPPED || phase == DEBUG_FREE) {
         release(server);
         return;
     }
     server->leaving = true;
-    debug_stop(debug);
+    debug_stop(&server->debug);
 }
 
 /* The session begins once all vCPUs have stopped: until then what the debugger says stays in the
  * socket. */
 static void on_stop(struct debug_server *server)
 {
-    struct gdb_stop stop;
+    const struct gdb_stop *stop = &server->debug.stop; /* stays while it is stopped */
 
-    if (!debug_is_stopped(&server->vm->debug, &stop))
+    if (debug_phase_of(&server->debug) != DEBUG_STOPPED)
         return;
     if (server->leaving) {
         release(server);
         if (server->socket.client >= 0) /* of the next one, who came meanwhile */
-            debug_stop(&server->vm->debug);
+            debug_stop(&server->debug);
         return;
     }
     if (server->socket.client < 0)
         return;
     if (server->attached) {
-        gdb_stub_stopped(&server->stub, &stop);
+        gdb_stub_stopped(&server->stub, stop);
         return;
     }
     server->attached = true;
     server->input_at = server->input_end = server->output_at = server->output_end = 0;
-    gdb_stub_begin(&server->stub, &stop);
+    gdb_stub_begin(&server->stub, stop);
 }
 
 static void on_knock(struct debug_server *server)
@@ -125,7 +116,7 @@ static void on_knock(struct debug_server *server)
 
     socket_accept(&server->socket);
     if (first && server->socket.client >= 0)
-        debug_stop(&server->vm->debug);
+        debug_stop(&server->debug);
 }
 
 static bool has_output(const struct debug_server *server)

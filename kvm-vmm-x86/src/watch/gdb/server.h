@@ -5,9 +5,9 @@
 #include "host/socket.h"
 #include "host/threads.h"
 #include "options/options.h"
+#include "watch/gdb/debug.h"
 #include "watch/gdb/stub.h"
 
-struct vm;
 struct vm_end;
 
 struct debug_server {
@@ -19,6 +19,7 @@ struct debug_server {
     int (*status)(const struct vm_end *end); /* what the run ends with, for this end; set before */
     struct socket_server socket;
     struct gdb_stub stub;
+    struct debug debug;
     uint8_t
         input[4096]; /* from the client: what lies between these is still to be fed to the stub */
     size_t input_at, input_end;

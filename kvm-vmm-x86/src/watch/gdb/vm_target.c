@@ -8,20 +8,24 @@
 #include "vm/exits.h"
 #include "vm/vm.h"
 #include "watch/explain/walk.h"
+#include "watch/gdb/debug.h"
 
 /* The signal that a killed guest is said to have ended by. */
 enum { KILL = 9 };
 
+static struct vm *vm_of(void *context)
+{
+    return ((struct debug *)context)->vm;
+}
+
 static unsigned cpus(void *context)
 {
-    const struct vm *vm = context;
-
-    return vm->vcpu_count;
+    return vm_of(context)->vcpu_count;
 }
 
 static int read_registers(void *context, unsigned cpu, struct gdb_registers *to)
 {
-    const struct vm *vm = context;
+    const struct vm *vm = vm_of(context);
 
     to->state = (struct snapshot){0};
     return kvm_read_registers(&vm->vcpus[cpu].cpu, &to->state.regs, &to->state.sregs, &to->fpu);
@@ -31,8 +35,8 @@ static int read_registers(void *context, unsigned cpu, struct gdb_registers *to)
  * to. A vCPU that is sent elsewhere has left the instruction that it was in. */
 static int write_registers(void *context, unsigned cpu, const struct gdb_registers *from)
 {
-    struct vm *vm = context;
-    struct vcpu *vcpu = &vm->vcpus[cpu];
+    struct debug_cpu *own = &((struct debug *)context)->cpus[cpu];
+    struct vcpu *vcpu = own->vcpu;
     struct gdb_registers now;
     int result = read_registers(context, cpu, &now);
 
@@ -42,14 +46,16 @@ static int write_registers(void *context, unsigned cpu, const struct gdb_registe
         result = kvm_write_fpu(&vcpu->cpu, &from->fpu);
     if (result == 0 && memcmp(&now.state.regs, &from->state.regs, sizeof now.state.regs) != 0)
         result = kvm_write_general(&vcpu->cpu, &from->state.regs);
-    if (result == 0 && now.state.regs.rip != from->state.regs.rip)
-        vcpu->again = vcpu->debug.crash_told = vcpu->debug.has_event = false;
+    if (result == 0 && now.state.regs.rip != from->state.regs.rip) {
+        vcpu->again = own->crash_told = own->has_event = false;
+        vcpu->items_done = 0;
+    }
     return result;
 }
 
 static size_t read_memory(void *context, unsigned cpu, gva_t at, void *to, size_t length)
 {
-    const struct vm *vm = context;
+    const struct vm *vm = vm_of(context);
     struct snapshot s;
 
     return debug_snapshot(&vm->vcpus[cpu], &s) < 0 ? 0 : walk_read(&s, &vm->memory, at, to, length);
@@ -58,7 +64,7 @@ static size_t read_memory(void *context, unsigned cpu, gva_t at, void *to, size_
 /* Whatever the page's rights: the debugger writes code. */
 static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *from, size_t length)
 {
-    const struct vm *vm = context;
+    const struct vm *vm = vm_of(context);
     struct snapshot s;
     size_t done = 0;
     gpa_t place;
@@ -89,8 +95,8 @@ static bool is_contiguous(const struct vm *vm, const struct snapshot *s,
 /* What is not mapped yet can be reached by linear address, but not be replaced. */
 static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *breakpoint)
 {
-    struct vm *vm = context;
-    struct debug *d = &vm->debug;
+    struct debug *d = context;
+    const struct vm *vm = d->vm;
     const struct vcpu *vcpu = &vm->vcpus[cpu];
     struct gdb_breakpoint b = *breakpoint;
     bool watch = b.type >= GDB_WATCH_WRITE;
@@ -113,35 +119,27 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
 
 static void remove_breakpoint(void *context, const struct gdb_breakpoint *breakpoint)
 {
-    struct vm *vm = context;
-
-    debug_remove(&vm->debug, breakpoint);
+    debug_remove(context, breakpoint);
 }
 
 static void resume(void *context, const enum gdb_action *actions)
 {
-    struct vm *vm = context;
-
-    debug_resume(&vm->debug, actions);
+    debug_resume(context, actions);
 }
 
 static void interrupt(void *context)
 {
-    struct vm *vm = context;
-
-    debug_stop(&vm->debug);
+    debug_stop(context);
 }
 
 static void detach(void *context)
 {
-    struct vm *vm = context;
-
-    debug_release(&vm->debug, true);
+    debug_release(context, true);
 }
 
 static void end_guest(void *context)
 {
-    vm_stop(context, END_SIGNAL, KILL, "killed by its debugger");
+    vm_stop(vm_of(context), END_SIGNAL, KILL, "killed by its debugger");
 }
 
 static void describe_cpu(void *context, unsigned cpu, struct text *text)
@@ -150,7 +148,7 @@ static void describe_cpu(void *context, unsigned cpu, struct text *text)
                                         [KVM_HALT_ASLEEP] = ", halted",
                                         [KVM_HALT_DEAD] = ", halted for ever",
                                         [KVM_HALT_NEVER_STARTED] = ", not started"};
-    const struct vcpu *vcpu = &((const struct vm *)context)->vcpus[cpu];
+    const struct vcpu *vcpu = &vm_of(context)->vcpus[cpu];
     struct snapshot s;
 
     if (debug_snapshot(vcpu, &s) < 0)
@@ -161,7 +159,7 @@ static void describe_cpu(void *context, unsigned cpu, struct text *text)
 
 static void describe_means(void *context, struct text *text)
 {
-    const struct debug *d = &((const struct vm *)context)->debug;
+    const struct debug *d = context;
     const struct probe_debug *f = &d->features;
 
     text_add(text, "software breakpoints: %s\n",
@@ -187,7 +185,8 @@ static void describe_means(void *context, struct text *text)
 
 static void describe_exits(void *context, struct text *text)
 {
-    const struct vm *vm = context;
+    const struct debug *d = context;
+    const struct vm *vm = d->vm;
 
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         const struct vcpu_stats *s = &vm->vcpus[i].stats;
@@ -198,16 +197,13 @@ static void describe_exits(void *context, struct text *text)
                 text_add(text, "  %-24s %12llu\n", exits_name(reason),
                          (unsigned long long)s->by_reason[reason]);
         text_add(text, "  and for the debugger %12llu single steps, %llu planted instructions\n",
-                 (unsigned long long)vm->vcpus[i].debug.steps,
-                 (unsigned long long)vm->vcpus[i].debug.traps);
+                 (unsigned long long)d->cpus[i].steps, (unsigned long long)d->cpus[i].traps);
     }
 }
 
 static const struct memory *memory(void *context)
 {
-    const struct vm *vm = context;
-
-    return &vm->memory;
+    return &vm_of(context)->memory;
 }
 
 const struct gdb_ops debug_target_ops = {

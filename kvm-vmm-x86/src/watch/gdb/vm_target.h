@@ -1,7 +1,7 @@
-/* What gdb's stub asks of a machine (gdb/target.h), answered by a VM: the context is its struct vm.
- */
-#ifndef DEBUG_TARGET_H
-#define DEBUG_TARGET_H
+/* What gdb's stub asks of a machine (gdb/target.h), answered by a VM: the context is its
+ * struct debug. */
+#ifndef GDB_VM_TARGET_H
+#define GDB_VM_TARGET_H
 
 #include "watch/gdb/target.h"
 

@@ -13,6 +13,7 @@ static void *run(void *argument)
 
     thread_kick_flag(&worker->vcpu->cpu.run->immediate_exit);
     worker->work(worker);
+    pause_thread_over(worker->vcpu);
     __atomic_store_n(&worker->done, 1, __ATOMIC_RELEASE); /* pairs with the look of worker_run */
     events_wake();
     return NULL;
@@ -27,7 +28,7 @@ void worker_run(struct worker *worker, unsigned limit_ms)
     worker->done = 0;
     vcpu->requests = 0; /* those of its former life */
     vcpu->cpu.run->immediate_exit = 0;
-    if (thread_start(&vcpu->thread, run, worker, &error) < 0)
+    if (pause_start_thread(vcpu, run, worker, &error) < 0)
         return;
     while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE)) {
         struct events happened = events_wait(LOOK_MS, false);

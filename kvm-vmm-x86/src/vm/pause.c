@@ -1,0 +1,226 @@
+/* The gate of a VM; see pause.h. */
+#include "vm/pause.h"
+
+#include <errno.h>
+
+#include "host/kvm_debug.h"
+#include "vm/vm.h"
+
+void pause_init(struct vm *vm)
+{
+    lock_init(&vm->gate.lock);
+    condition_init(&vm->gate.opened);
+}
+
+static bool is_quiet_locked(const struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
+        if (vm->vcpus[i].alive && !vm->vcpus[i].parked)
+            return false;
+    return vm->gate.state != VM_ENDED;
+}
+
+/* A thread that is over may have been joined: it is not there to be signalled. */
+static void kick_locked(struct vcpu *vcpu, enum vcpu_request request)
+{
+    __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
+    if (vcpu->alive)
+        thread_kick(&vcpu->thread);
+}
+
+/* The request first, then the signal: a kick that lands before it is read only costs one more
+ * round. */
+void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request)
+{
+    struct vm_gate *gate = &vcpu->vm->gate;
+
+    lock_take(&gate->lock);
+    kick_locked(vcpu, request);
+    condition_wake_all(&gate->opened);
+    lock_release(&gate->lock);
+}
+
+void vm_wake(struct vm *vm)
+{
+    lock_take(&vm->gate.lock);
+    __atomic_fetch_add(&vm->gate.woken, 1, __ATOMIC_RELEASE); /* pairs with the read in vcpu.c */
+    condition_wake_all(&vm->gate.opened);
+    lock_release(&vm->gate.lock);
+}
+
+/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. */
+static void tell_holders_locked(struct vm *vm)
+{
+    struct pause_holder *h = vm->gate.holders;
+
+    while (h != NULL && is_quiet_locked(vm)) {
+        if (h->told) {
+            h = h->next;
+            continue;
+        }
+        h->told = true;
+        vm->gate.state = VM_PAUSED;
+        lock_release(&vm->gate.lock);
+        h->quiet(h->context);
+        lock_take(&vm->gate.lock);
+        h = vm->gate.holders;
+    }
+}
+
+bool vm_pause(struct vm *vm, struct pause_holder *holder)
+{
+    struct vm_gate *gate = &vm->gate;
+    bool quiet = false;
+
+    lock_take(&gate->lock);
+    if (!holder->holds) {
+        quiet = is_quiet_locked(vm);
+        holder->holds = true;
+        holder->told = quiet;
+        holder->next = gate->holders;
+        gate->holders = holder;
+        if (quiet && gate->state == VM_RUNNING)
+            gate->state = VM_PAUSED;
+        for (unsigned i = 0; i < vm->vcpus_made; i++)
+            if (!vm->vcpus[i].parked)
+                kick_locked(&vm->vcpus[i], VCPU_PAUSE);
+        condition_wake_all(&gate->opened);
+    }
+    lock_release(&gate->lock);
+    return quiet;
+}
+
+void vm_resume(struct vm *vm, struct pause_holder *holder)
+{
+    struct vm_gate *gate = &vm->gate;
+    struct pause_holder **link = &gate->holders;
+
+    lock_take(&gate->lock);
+    while (*link != NULL && *link != holder)
+        link = &(*link)->next;
+    if (*link != NULL)
+        *link = holder->next;
+    holder->holds = false;
+    if (gate->holders == NULL && gate->state == VM_PAUSED)
+        gate->state = VM_RUNNING;
+    condition_wake_all(&gate->opened);
+    lock_release(&gate->lock);
+}
+
+void vm_hold_vcpu(struct vcpu *vcpu, bool held)
+{
+    struct vm_gate *gate = &vcpu->vm->gate;
+
+    lock_take(&gate->lock);
+    vcpu->held = held;
+    if (held && !vcpu->parked)
+        kick_locked(vcpu, VCPU_PAUSE);
+    condition_wake_all(&gate->opened);
+    lock_release(&gate->lock);
+}
+
+bool vm_is_held(struct vm *vm)
+{
+    bool held;
+
+    lock_take(&vm->gate.lock);
+    held = vm->gate.holders != NULL;
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
+        held |= vm->vcpus[i].held;
+    lock_release(&vm->gate.lock);
+    return held;
+}
+
+enum vm_state vm_state(struct vm *vm)
+{
+    enum vm_state state;
+
+    lock_take(&vm->gate.lock);
+    state = vm->gate.state;
+    lock_release(&vm->gate.lock);
+    return state;
+}
+
+/* With the lock held, so that a kick finds either no thread, and the new one the request; or the
+ * thread. One that is to be paused has not left the gate yet. */
+int pause_start_thread(struct vcpu *vcpu, void *(*run)(void *), void *argument, struct error *error)
+{
+    struct vm_gate *gate = &vcpu->vm->gate;
+    int result;
+
+    lock_take(&gate->lock);
+    vcpu->parked = gate->holders != NULL || vcpu->held;
+    if (vcpu->parked)
+        __atomic_fetch_or(&vcpu->requests, VCPU_PAUSE, __ATOMIC_RELAXED);
+    result = thread_start(&vcpu->thread, run, argument, error);
+    vcpu->alive = result == 0;
+    if (vcpu->alive)
+        gate->state = gate->holders != NULL && is_quiet_locked(vcpu->vm) ? VM_PAUSED : VM_RUNNING;
+    lock_release(&gate->lock);
+    return result;
+}
+
+void pause_thread_over(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+    bool alive = false;
+
+    lock_take(&vm->gate.lock);
+    vcpu->alive = vcpu->parked = false;
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
+        alive |= vm->vcpus[i].alive;
+    if (!alive)
+        vm->gate.state = VM_ENDED;
+    tell_holders_locked(vm);
+    lock_release(&vm->gate.lock);
+}
+
+static unsigned requests_of(const struct vcpu *vcpu)
+{
+    return __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
+}
+
+int pause_wait(struct vcpu *vcpu, uint64_t woken)
+{
+    struct vm_gate *gate = &vcpu->vm->gate;
+    bool asked;
+
+    lock_take(&gate->lock);
+    while (!(asked = requests_of(vcpu) != 0) && gate->woken == woken)
+        condition_wait(&gate->opened, &gate->lock);
+    lock_release(&gate->lock);
+    return asked ? -EINTR : 0;
+}
+
+void pause_keep_exit(struct vcpu *vcpu)
+{
+    vcpu->again = true;
+    vcpu->woken = UINT64_MAX; /* the gate is open for it */
+}
+
+/* Finishes the instruction that the last exit was in. If that makes a new exit, it is kept for when
+ * the vCPU goes on. */
+static void finish_exit(struct vcpu *vcpu)
+{
+    if (vcpu->again || kvm_finish_exit(&vcpu->cpu) != 0)
+        return;
+    if (!observers_take_exit(vcpu))
+        pause_keep_exit(vcpu);
+}
+
+void pause_park(struct vcpu *vcpu)
+{
+    struct vm_gate *gate = &vcpu->vm->gate;
+
+    if (!vcpu->parked) /* only this thread changes it */
+        finish_exit(vcpu);
+    lock_take(&gate->lock);
+    vcpu->parked = true;
+    tell_holders_locked(vcpu->vm);
+    while ((gate->holders != NULL || vcpu->held) && !(requests_of(vcpu) & VCPU_STOP))
+        condition_wait(&gate->opened, &gate->lock);
+    vcpu->parked = false;
+    /* What asked for this pause may have asked twice; who wants another asks from now on. */
+    __atomic_fetch_and(&vcpu->requests, ~(unsigned)VCPU_PAUSE, __ATOMIC_RELAXED);
+    lock_release(&gate->lock);
+}

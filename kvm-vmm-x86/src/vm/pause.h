@@ -1,0 +1,84 @@
+/*
+ * A VM's gate: where its vCPUs wait outside of KVM, and how others get them there.
+ *
+ * A vCPU waits at the gate for input or for room to print (pause_wait), or because the VM is paused
+ * (pause_park). A VM is paused while at least one holder wants it so: a debugger, a snapshot, the
+ * user. Holders are counted, and each is told once every vCPU is out of the guest, with the
+ * instruction finished that its last exit was in. An exit that waits for input is no obstacle: it
+ * is tried again when the VM goes on, and nothing is lost.
+ *
+ *     created -> running <-> paused -> ended
+ *
+ * The gate's lock is taken last, and nothing is called with it held that could wait.
+ */
+#ifndef VM_PAUSE_H
+#define VM_PAUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/threads.h"
+
+struct vcpu;
+struct vm;
+
+enum vm_state {
+    VM_CREATED, /* no vCPU has a thread yet */
+    VM_RUNNING, /* or about to be paused */
+    VM_PAUSED,
+    VM_ENDED, /* no vCPU has a thread any more */
+};
+
+/* Who wants the VM to stand still. Belongs to its user, who keeps it in place while it holds. */
+struct pause_holder {
+    /* The VM is quiet: called once for each vm_pause, from the last vCPU's thread, with no lock
+     * held. It may call vm_resume. Not called if the VM ends first. */
+    void (*quiet)(void *context);
+    void *context;
+    bool holds, told; /* the gate's */
+    struct pause_holder *next;
+};
+
+struct vm_gate {
+    struct lock lock; /* protects what follows, and a vCPU's alive, parked and held */
+    struct condition opened;
+    uint64_t woken; /* counts vm_wake; also read without the lock: atomic */
+    enum vm_state state;
+    struct pause_holder *holders;
+};
+
+void pause_init(struct vm *vm);
+enum vm_state vm_state(struct vm *vm);
+
+/* From any thread. True: the VM is quiet already, and `quiet` is not called. Nothing happens if the
+ * holder holds it. */
+bool vm_pause(struct vm *vm, struct pause_holder *holder);
+void vm_resume(struct vm *vm, struct pause_holder *holder);
+
+/* A vCPU that is held stays where it is when the VM goes on. */
+void vm_hold_vcpu(struct vcpu *vcpu, bool held);
+/* Whether somebody holds the VM or one of its vCPUs, so that its silence means nothing. */
+bool vm_is_held(struct vm *vm);
+
+/* What a vCPU waits for may have come: those at the gate try their exits again. */
+void vm_wake(struct vm *vm);
+
+/* Asks something of the vCPU and interrupts it wherever it is, from any thread and at any time: one
+ * without a thread finds the request when it gets one. */
+enum vcpu_request { VCPU_STOP = 1 << 0, VCPU_EXAMINE_HALT = 1 << 1, VCPU_PAUSE = 1 << 2 };
+void vcpu_kick(struct vcpu *vcpu, enum vcpu_request request);
+
+/* Gives the vCPU a thread, which calls pause_thread_over as its last act. */
+int pause_start_thread(struct vcpu *vcpu, void *(*run)(void *), void *argument,
+                       struct error *error) MUST_CHECK;
+void pause_thread_over(struct vcpu *vcpu);
+
+/* For the vCPU's thread. Until the gate has counted on from `woken`: 0; -EINTR if something was
+ * asked of the vCPU first. */
+int pause_wait(struct vcpu *vcpu, uint64_t woken) MUST_CHECK;
+/* Answers VCPU_PAUSE: returns when the vCPU may go on, or is to stop for good. */
+void pause_park(struct vcpu *vcpu);
+/* The exit it is at is handled later, when it goes on. */
+void pause_keep_exit(struct vcpu *vcpu);
+
+#endif
