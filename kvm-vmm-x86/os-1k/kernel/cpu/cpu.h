@@ -48,8 +48,8 @@ void trap_allow_interrupts(void);
 /* Called by entry.S. Returns whose registers to go on with. */
 struct trap_frame *trap_handle(struct trap_frame *frame);
 
-/* Kills the program that caused the exception. */
-void fault_of_program(const struct trap_frame *frame);
+/* Prints in words what an exception was about. */
+void fault_print(const struct trap_frame *frame);
 
 /* For the kernel's own bugs: what is known and a backtrace, then the machine ends with an error. */
 void __attribute__((noreturn)) fault_of_kernel(const struct trap_frame *frame);

@@ -1,5 +1,5 @@
-/* Exceptions of the processor (Intel SDM volume 3, chapter 6.15): a program is killed with a
- * message that names it, the fault and the address; for the kernel it is the end. */
+/* What an exception of the processor was about (Intel SDM volume 3, chapter 6.15), and the end of
+ * the machine when the kernel itself was at fault. */
 #include "kernel/cpu/cpu.h"
 
 #include "common/exception.h"
@@ -7,12 +7,11 @@
 #include "common/symbols.h"
 #include "common/x86.h"
 #include "kernel/device/device.h"
-#include "kernel/process/process.h"
+#include "kernel/kernel.h"
 
 enum { BACKTRACE_DEPTH = 16 };
 
-/* Says in words what a fault was about. */
-static void print_cause(const struct trap_frame *frame)
+void fault_print(const struct trap_frame *frame)
 {
     const char *words = exception_words((int)frame->vector), *access = "reading";
     uint32_t address = x86_read_cr2();
@@ -53,13 +52,6 @@ static void __attribute__((noreturn)) stop_machine(uint32_t eip, uint32_t ebp)
     power_off(1);
 }
 
-void fault_of_program(const struct trap_frame *frame)
-{
-    console_print("\n%s (process %d) was stopped: ", process_current->name, process_current->pid);
-    print_cause(frame);
-    process_end(process_current, STATUS_FAULT + (int)frame->vector);
-}
-
 /* gcc makes no frame for a function that calls none, whatever it is told; and who jumped to nowhere
  * made none there. */
 static bool has_frame(uint32_t eip)
@@ -80,7 +72,7 @@ void fault_of_kernel(const struct trap_frame *f)
     reporting = true;
     console_print(in_stack(esp) ? "\n" : "\nThe kernel's stack has overflowed.\n");
     console_print("KERNEL FAULT: ");
-    print_cause(f);
+    fault_print(f);
     console_print("eax %08x  ebx %08x  ecx %08x  edx %08x\n", f->eax, f->ebx, f->ecx, f->edx);
     console_print("esi %08x  edi %08x  ebp %08x  esp %08x\n", f->esi, f->edi, f->ebp, esp);
     console_print("eip %08x  eflags %08x  error %x\n", f->eip, f->eflags, f->error);

@@ -2,7 +2,6 @@
  * host alone. */
 #include "common/pc/pit.h"
 #include "kernel/device/device.h"
-#include "kernel/process/process.h"
 
 enum { COUNTS_PER_MS = PC_PIT_HZ / 1000 };
 
@@ -13,13 +12,11 @@ void clock_init(void)
     pc_pit_start(PC_PIT_LONGEST);
 }
 
-void clock_interrupt(void)
+void clock_tick(void)
 {
     counts += PC_PIT_LONGEST;
     milliseconds += counts / COUNTS_PER_MS;
     counts %= COUNTS_PER_MS;
-    console_flush();
-    process_tick();
 }
 
 uint32_t clock_now(void)

@@ -6,9 +6,8 @@
 #include "common/string.h"
 #include "common/x86.h"
 #include "kernel/device/device.h"
-#include "kernel/process/process.h"
 
-enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 256, CONTROL_C = 0x03 };
+enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 256 };
 
 static bool has_carrier; /* some serial ports never report one: theirs cannot be lost */
 
@@ -69,20 +68,17 @@ void console_print(const char *format, ...)
     console_write(line, strlen(line));
 }
 
-/* When the ring is full the rest stays in the device, and its sender waits. */
-void console_interrupt(void)
+int console_receive(void)
 {
-    int c;
+    if (input_head - input_tail < INPUT_SIZE)
+        return pc_serial_get();
+    pc_serial_interrupt(false);
+    return -1;
+}
 
-    while (input_head - input_tail < INPUT_SIZE && (c = pc_serial_get()) >= 0) {
-        if (c == CONTROL_C && process_foreground()->pid != FIRST_PROCESS)
-            process_end(process_foreground(), STATUS_KILLED);
-        else
-            input[input_head++ % INPUT_SIZE] = (char)c;
-    }
-    if (input_head - input_tail == INPUT_SIZE)
-        pc_serial_interrupt(false);
-    process_wake(PROCESS_READING);
+void console_keep(char c)
+{
+    input[input_head++ % INPUT_SIZE] = c;
 }
 
 int console_read(void)

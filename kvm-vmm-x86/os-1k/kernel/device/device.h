@@ -9,7 +9,7 @@
 void __attribute__((noreturn)) power_off(unsigned code);
 
 void clock_init(void);
-void clock_interrupt(void);
+void clock_tick(void); /* for each interrupt of the timer */
 
 /* Milliseconds since clock_init. */
 uint32_t clock_now(void);
@@ -25,8 +25,11 @@ void console_write(const char *text, size_t length);
 void console_print(const char *format, ...) FMT_PRINTF(1, 2);
 void console_flush(void);
 
-/* Takes what the serial port received. */
-void console_interrupt(void);
+/* For the serial port's interrupt: takes a byte that it received, or -1 if there is none, and keeps
+ * it for console_read. When nothing more can be kept the rest stays in the device, and its sender
+ * waits. */
+int console_receive(void);
+void console_keep(char c);
 
 /* Takes the next byte that was typed: CONSOLE_EMPTY if there is none now, ERROR_END_OF_INPUT if
  * there will never be one. */

@@ -49,10 +49,6 @@ struct process *process_foreground(void);
 /* Chooses who runs next and prepares its return to ring 3; sleeps as long as there is nobody. */
 struct trap_frame *process_next(void);
 
-/* Serves the system call whose number (abi/hypercall.h) is in the frame's EAX, and leaves the
- * result there. Returns whose registers to go on with. */
-struct trap_frame *syscall_handle(struct trap_frame *frame);
-
 /* One clock tick: accounts for it and wakes the sleepers. */
 void process_tick(void);
 

@@ -3,6 +3,7 @@
  * program a call is about. That is looked at before the call is served, so no call but WRITE, which
  * looks itself, meets a pointer that it must not follow.
  */
+#include "kernel/process/syscall.h"
 #include "abi/hypercall.h"
 #include "common/string.h"
 #include "common/x86.h"
