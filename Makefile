@@ -6,8 +6,6 @@ PRODUCTS := common initramfs lab kvm-vmm-x86 hypervisor HLeOs/HLeOs bench
 
 JOBS         ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
-CHECK_FUZZ   := 5
-PYTEST       := /usr/bin/python3 -m pytest
 
 .PHONY: demo check bench soak fuzz all unit style rules clean distclean setup help
 
@@ -25,13 +23,9 @@ style:
 rules:
 	$(Q)tools/check-style --no-layout
 
-# check and soak are the same tests with other counts; FULL=1 adds those that need a heavy package.
-check soak: MODE = $(if $(FULL),FULL=1) $(if $(filter soak,$@),SOAK=1)
+# check and soak are the same stages with other counts; FULL=1 adds the tests that need a heavy package.
 check soak:
-	$(Q)tools/setup check $(if $(FULL),bench full)
-	$(Q)$(MAKE) --no-print-directory all rules unit
-	$(Q)$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=$(if $(filter soak,$@),$(FUZZ_SECONDS),$(CHECK_FUZZ))
-	$(Q)$(MODE) $(PYTEST) tests < /dev/null
+	$(Q)$(if $(FULL),FULL=1) $(if $(filter soak,$@),SOAK=1 FUZZ_SECONDS=$(FUZZ_SECONDS)) tools/check
 
 bench:
 	$(Q)tools/setup bench
@@ -57,7 +51,7 @@ $(foreach product,$(PRODUCTS),$(foreach verb,all unit fuzz clean,$(eval $(call d
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 #| make demo        installs what is missing, builds, and shows every product at work (two minutes)
-#| make check       the same set-up, then the rules of the house, unit tests, short fuzzing and system tests
+#| make check       the same set-up, then the rules of the house, unit tests, short fuzzing and system tests (tools/check)
 #|                  FULL=1 adds the tests that need heavy packages
 #| make all         builds everything          make setup      only installs what is missing
 #| make unit        the unit tests             make rules      only tools/check-style, layout left out

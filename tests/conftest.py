@@ -2,10 +2,12 @@
 
 Nothing here decides by time: a limit only ends a test that hangs.
 """
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,12 @@ from _pytest.runner import runtestprotocol
 TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP))  # `from tests.support import ...` works in every test
 
-from tests.support import LAB, Vmm, lab_answers  # noqa: E402  (needs the path above)
+from tests.support import LAB, Vmm, lab_stops  # noqa: E402  (needs the path above)
 
 SOAK = bool(os.environ.get("SOAK"))
 FULL = bool(os.environ.get("FULL"))
+REPEATS = 2  # more in a run are a failure
+os.environ.setdefault("LAB_WAIT", "60")  # a machine that is silent for so long has stopped
 
 
 def pytest_configure(config):
@@ -31,37 +35,59 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="needs %s: make check FULL=1" % mark.args[0]))
 
 
-second_tries = []
+def tell(what, **more):
+    """A line for tools/check, which shows how far the tests are."""
+    if os.environ.get("CHECK_EVENTS"):
+        with open(os.environ["CHECK_EVENTS"], "a") as events:
+            events.write(json.dumps({"what": what, **more}) + "\n")
+
+
+def pytest_collection_finish(session):
+    tell("tests", names=[item.nodeid for item in session.items])
+
+
+repeats = []
+
+
+def may_repeat(item, stops):
+    """A failed test runs again only if the lab's machine stopped during it, which its watchdog writes down
+    (docs/lab.md). Tests of the lab stop machines themselves; `make soak` looks for what is rare."""
+    return not SOAK and not item.nodeid.startswith("tests/lab/") and lab_stops() > stops
 
 
 def pytest_runtest_protocol(item, nextitem):
-    """Runs a test; once more if it failed. What passed only then is listed at the end of the run.
-
-    Most machines here are emulators on a busy host, and one of them now and then loses an interrupt (docs/lab.md).
-    A test that fails for a reason of its own fails twice. The second try has a lab newly started: one that lost an
-    interrupt may answer, and yet not be well. `make soak` looks for rare failures: no second try there.
-    """
+    """Runs a test, and once more where may_repeat() says so."""
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    tell("start", name=item.nodeid)
+    start, stops = time.monotonic(), lab_stops()
     reports = runtestprotocol(item, nextitem=nextitem, log=False)
     failed = [report for report in reports if report.failed]
-    if failed and not SOAK:
-        if not lab_answers():
-            print("\nthe lab's machine stopped answering: started anew for %s" % item.nodeid)
-        subprocess.run([LAB, "down"], capture_output=True, check=False)
-        item._initrequest()  # fixtures are made anew
+    if failed and may_repeat(item, stops):
+        print("\nruns again, since the lab's machine stopped: %s" % item.nodeid)
+        tell("again", name=item.nodeid)
+        repeats.append((item.nodeid, failed[0].longreprtext))
+        item._initrequest()  # fixtures are made again
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
-        if not any(report.failed for report in reports):
-            second_tries.append((item.nodeid, failed[0].longreprtext))
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    outcomes = {report.outcome for report in reports}
+    tell("end", name=item.nodeid, seconds=round(time.monotonic() - start, 2),
+         outcome=next(outcome for outcome in ("failed", "skipped", "passed") if outcome in outcomes))
     return True
 
 
+def pytest_sessionfinish(session, exitstatus):
+    if len(repeats) > REPEATS and exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter):
-    for name, reason in second_tries:
-        terminalreporter.section("passed at the second try: %s" % name)
+    for name, reason in repeats:
+        terminalreporter.section("ran again, since the lab's machine stopped: %s" % name)
         terminalreporter.line("\n".join(reason.splitlines()[-30:]))
+    if len(repeats) > REPEATS:
+        terminalreporter.line("%d tests ran again, more than %d: a failure" % (len(repeats), REPEATS))
 
 
 @pytest.fixture(scope="session")

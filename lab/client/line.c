@@ -130,7 +130,7 @@ int64_t line_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int line_restart(const struct line_options *options, const char *why)
+void line_note_stop(const struct line_options *options, const char *why)
 {
     char path[512];
     FILE *record;
@@ -141,7 +141,12 @@ int line_restart(const struct line_options *options, const char *why)
         fprintf(record, "%lld %s\n", (long long)time(NULL), why);
         fclose(record);
     }
-    fprintf(stderr, "lab: the machine does not answer, %s\n", why);
+    fprintf(stderr, "lab: %s\n", why);
+}
+
+int line_restart(const struct line_options *options, const char *why)
+{
+    line_note_stop(options, why);
     return run_script(options, "down");
 }
 
@@ -220,7 +225,8 @@ int line_open(const struct line_options *options, struct message_hello *hello, s
         code = try_once(options, hello, wire);
         if (code == 0)
             return 0;
-        if (code == -ETIMEDOUT && line_restart(options, "restarting it") < 0)
+        if (code == -ETIMEDOUT &&
+            line_restart(options, "the machine does not answer, restarting it") < 0)
             return code;
         if (code == -ESTALE) {
             fprintf(stderr, "lab: the machine runs an older lab, restarting it\n");

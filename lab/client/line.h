@@ -19,8 +19,11 @@ __attribute__((warn_unused_result)) int line_open(const struct line_options *opt
 // Milliseconds of the monotonic clock.
 int64_t line_now_ms(void);
 
-// Stops a machine that does not answer, says so, and writes it down in DIRECTORY/stopped: a line
-// with the time of day, in seconds, and `why`. Negative if it cannot be stopped.
+// For a machine that stopped by itself: says so and writes it down in DIRECTORY/stopped, a line
+// with the time of day, in seconds, and `why`.
+void line_note_stop(const struct line_options *options, const char *why);
+
+// The same for one that does not answer, which is then ended. Negative if that is not possible.
 __attribute__((warn_unused_result)) int line_restart(const struct line_options *options,
                                                      const char *why);
 

@@ -337,9 +337,10 @@ int relay_run(struct wire *wire, const struct message_hello *hello, char **comma
     while (code == 0 && !(relay.over && all_written(&relay)))
         code = step(&relay);
     terminal_restore();
-    if (code == -ETIMEDOUT && line_restart(line, "stopping it with all that runs there") < 0)
+    if (code == -ETIMEDOUT &&
+        line_restart(line, "the machine does not answer, stopping it with all that runs there") < 0)
         return 125;
     if (code < 0 && code != -ETIMEDOUT)
-        fprintf(stderr, "lab: the connection to the machine broke: %s\n", strerror(-code));
+        line_note_stop(line, "the connection to the machine broke: it has ended");
     return code < 0 ? 125 : relay.status;
 }

@@ -326,8 +326,20 @@ def test_machine_that_hangs_is_started_again():
     assert len(stops()) == len(before) + 1
 
 
+def test_command_whose_machine_dies_comes_back():
+    client = subprocess.Popen([LAB, "run", "sh", "-c", "echo ready; sleep 4326"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=ENVIRONMENT)
+    assert client.stdout.readline() == b"ready\n"
+    before = stops()
+    os.kill(machine_pid(), signal.SIGKILL)
+    error = client.communicate(timeout=LIMIT)[1]
+    assert client.returncode == 125 and b"the connection to the machine broke" in error
+    assert len(stops()) == len(before) + 1
+
+
 def test_command_whose_machine_hangs_comes_back():
     """With 125, and the machine is stopped: the next command has a new one."""
+    lab("run", "true")
     client = subprocess.Popen([LAB, "run", "sh", "-c", "echo ready; sleep 4323"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env=dict(ENVIRONMENT, LAB_WAIT="4"))
     assert client.stdout.readline() == b"ready\n"
