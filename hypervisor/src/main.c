@@ -7,21 +7,21 @@
 #include "cpu/feature.h"
 #include "cpu/firmware.h"
 #include "host/machine.h"
+#include "host/power.h"
 #include "host/serial.h"
 #include "lib/console.h"
 #include "lib/options.h"
 #include "mem/page.h"
-#include "mon/host_interrupt.h"
+#include "mon/mux.h"
+#include "mon/narrate.h"
 #include "mon/probe.h"
+#include "sbi/sbi.h"
 #include "vm/build.h"
-#include "vm/sched.h"
+#include "vm/life.h"
+#include "vm/run.h"
+#include "vm/trap.h"
 
 void main(uint64_t hartid, const void *fdt);
-
-__attribute__((noreturn)) static void give_up(void)
-{
-    firmware_shutdown(true);
-}
 
 /* ---- Memory: what the device tree lists, minus what is in use ---- */
 
@@ -95,7 +95,7 @@ static void memory_init(void)
     each_free(find_table_place);
     if (table.start == 0) {
         print("hv: no room in memory for the page allocator's table\n");
-        give_up();
+        power_off(true);
     }
     page_init(lowest, highest, (uint8_t *)table.start);
     each_free(give_to_allocator);
@@ -134,8 +134,8 @@ static void guests_start(void)
     bool failed = count <= 0;
 
     for (int i = 0; i < count; i++)
-        failed |= vm_start(&configs[i]) != 0;
-    vm_all_started(failed);
+        failed |= life_start(&configs[i]) != 0;
+    life_all_started(failed);
 }
 
 static void limit_harts(uint64_t hartid)
@@ -155,6 +155,20 @@ static void limit_harts(uint64_t hartid)
         machine.hart_count = options.harts;
 }
 
+static void start_other_harts(void)
+{
+    for (unsigned i = 0; i < cpu_count; i++) {
+        struct cpu *cpu = &cpus[i];
+        uint8_t *stack;
+
+        if (cpu->online)
+            continue;
+        stack = page_alloc(NULL, CPU_STACK_ORDER);
+        if (stack == NULL || !cpu_start(cpu, stack + (PAGE_4K << CPU_STACK_ORDER), run_hart))
+            print("hv: hart %lu does not start; going on without it\n", cpu->hartid);
+    }
+}
+
 static void greet(void)
 {
     print("hv: %u hart%s, %lu MiB free, timebase %lu Hz, guests get %s, %s\n", cpu_count,
@@ -162,29 +176,41 @@ static void greet(void)
           features.isa, feature_mmu_type());
 }
 
+/* What VMs call that stands above them. */
+static void connect(void)
+{
+    vm_hooks = (struct vm_hooks){.run = run_vcpu,
+                                 .call = sbi_call,
+                                 .trapped = options.log_traps ? narrate_trap : NULL,
+                                 .output = mux_output,
+                                 .started = mux_greet,
+                                 .ended = mux_forget};
+    cpu_set_interrupt_handler(trap_interrupt);
+}
+
 void main(uint64_t hartid, const void *fdt)
 {
     cpus[0].hartid = hartid;
     __asm__ volatile("mv tp, %0" : : "r"(&cpus[0])); /* traps of our own can be told apart */
-    firmware_init();                                 /* print() */
+    firmware_init();                                 /* output */
+    console_init(firmware_write, power_off);         /* print() */
     if (machine_read(fdt) != 0)                      /* what there is */
-        give_up();
+        power_off(true);
     if (!options_read(machine.bootargs)) /* what is wanted */
-        give_up();
+        power_off(true);
     limit_harts(hartid);
-    cpu_init_boot(hartid);        /* cpu_self() */
-    memory_init();                /* page_alloc() */
-    if (machine.uart.base != 0) { /* output without the firmware */
-        serial_init(machine.uart.base, machine.uart_shift);
-        console_set_output(serial_write);
-    }
-    feature_probe();             /* what guests may have */
-    cpu_init_hart();             /* guests on this hart */
-    cpu_start_others(sched_run); /* guests on all harts */
+    cpu_init_boot(machine.hartids, machine.hart_count, hartid); /* cpu_self() */
+    memory_init();                                              /* page_alloc() */
+    if (serial_init())                                          /* output without the firmware */
+        console_set_output(serial_write, serial_room);
+    feature_probe(machine.isa); /* what guests may have */
+    connect();                  /* guests may call */
+    cpu_init_hart();            /* guests on this hart */
+    start_other_harts();        /* guests on all harts */
     if (options.probe)
         probe_page(); /* does not return */
     greet();
-    host_interrupt_init(); /* typed characters */
-    guests_start();
-    sched_run();
+    serial_listen(mux_input); /* typed characters */
+    guests_start();           /* they load once a hart is free for them */
+    run_hart();
 }

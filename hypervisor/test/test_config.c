@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/cpio.h"
+#include "lib/number.h"
 #include "vm/config.h"
 #include "vm/image.h"
 
@@ -31,6 +32,9 @@ static void reads_guests(void **state)
     assert_int_equal(configs[1].memory, MIB);
     assert_int_equal(configs[1].page_level, GSTAGE_4K);
     assert_int_equal(configs[1].console, CONSOLE_VIRTIO);
+    assert_int_equal(parse("vm a kernel=x\nvm b kernel=x weight=300 harts=0,2-4,15"), 2);
+    assert_true(configs[0].weight == 100 && configs[0].harts == ~0u);
+    assert_true(configs[1].weight == 300 && configs[1].harts == 0x801d);
 }
 
 static void says_what_is_wrong(void **state)
@@ -42,6 +46,13 @@ static void says_what_is_wrong(void **state)
         {"vm a kernel=x\nvm a kernel=y", "two guests called 'a'", 2},
         {"vm a\n", "no kernel= for vm 'a'", 2},
         {"vm a kernel=x cpus=33", "bad value in 'cpus=33'", 1},
+        {"vm a kernel=x weight=0", "bad value in 'weight=0'", 1},
+        {"vm a kernel=x weight=10001", "bad value in 'weight=10001'", 1},
+        {"vm a kernel=x harts=", "bad value in 'harts='", 1},
+        {"vm a kernel=x harts=2-1", "bad value in 'harts=2-1'", 1},
+        {"vm a kernel=x harts=32", "bad value in 'harts=32'", 1},
+        {"vm a kernel=x harts=1,", "bad value in 'harts=1,'", 1},
+        {"vm a kernel=x harts=1x", "bad value in 'harts=1x'", 1},
         {"vm a kernel=x\n colour=red", "unknown key 'colour'", 2},
         {"guest a", "expected 'vm', found 'guest'", 1},
         {"vm a kernel=x args=\"open", "no closing quote after 'args=open'", 1},
@@ -65,9 +76,9 @@ static void numbers(void **state)
     uint64_t n;
 
     (void)state;
-    assert_true(config_number("3G", &n) && n == 3 * GIB);
-    assert_false(config_number("", &n) || config_number("0x", &n) || config_number("12q", &n));
-    assert_false(config_number("20000000000000000000", &n) || config_number("999999999999G", &n));
+    assert_true(number_parse("3G", &n) && n == 3 * GIB);
+    assert_false(number_parse("", &n) || number_parse("0x", &n) || number_parse("12q", &n));
+    assert_false(number_parse("20000000000000000000", &n) || number_parse("999999999999G", &n));
 }
 
 static void archives(void **state)

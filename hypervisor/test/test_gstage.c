@@ -40,11 +40,12 @@ static void maps_and_finds(void **state)
 {
     struct gstage gs;
     struct gstage_leaf leaf;
-    void *big = page_alloc(ORDER_2M), *small = page_alloc(ORDER_4K);
+    unsigned rounds = 0;
+    void *big = page_alloc(NULL, ORDER_2M), *small = page_alloc(NULL, ORDER_4K);
 
     (void)state;
     assert_int_equal(all, ARENA / PAGE_4K);
-    assert_int_equal(gstage_init(&gs, 3), GSTAGE_OK);
+    assert_int_equal(gstage_init(&gs, 3, NULL), GSTAGE_OK);
     assert_int_equal((hpa_t)gs.root % (16 * KIB), 0);
     assert_int_equal(gstage_map(&gs, 0x80200000, (hpa_t)big, GSTAGE_2M, PERM_RWX), GSTAGE_OK);
     assert_int_equal(gstage_map(&gs, 0x80201000, (hpa_t)small, GSTAGE_4K, PERM_R), GSTAGE_OCCUPIED);
@@ -65,7 +66,9 @@ static void maps_and_finds(void **state)
     assert_true(gstage_protect(&gs, 0x80234000, PERM_R));
     assert_true(gstage_lookup(&gs, 0x80234000, &leaf) && leaf.perm == PERM_R);
     assert_true(gstage_lookup(&gs, 0x80235000, &leaf) && leaf.perm == PERM_RWX);
-    gstage_destroy(&gs);
+    while (!gstage_shrink(&gs, 100))
+        rounds++;
+    assert_true(rounds >= 5); /* of 512 pages and their tables, 100 at a time */
     assert_int_equal(page_free_count(), all);
 }
 
@@ -75,23 +78,39 @@ static void four_levels_reach_further(void **state)
     struct gstage_leaf leaf;
 
     (void)state;
-    assert_int_equal(gstage_init(&gs, 4), GSTAGE_OK);
-    assert_int_equal(gstage_map(&gs, 3ul << 48, (hpa_t)page_alloc(ORDER_4K), GSTAGE_4K, PERM_RWX),
-                     GSTAGE_OK);
+    assert_int_equal(gstage_init(&gs, 4, NULL), GSTAGE_OK);
+    assert_int_equal(
+        gstage_map(&gs, 3ul << 48, (hpa_t)page_alloc(NULL, ORDER_4K), GSTAGE_4K, PERM_RWX),
+        GSTAGE_OK);
     assert_true(gstage_lookup(&gs, 3ul << 48, &leaf));
     assert_false(gstage_lookup(&gs, 2ul << 48, &leaf));
-    gstage_destroy(&gs);
+    assert_true(gstage_shrink(&gs, 100));
     assert_int_equal(page_free_count(), all);
 }
 
+/* What is set aside cannot be had by others, shrinks as it is taken, and grows as it comes back. */
 static void reservations_hold(void **state)
 {
+    struct page_account one = {0}, other = {0};
+    void *block;
+
     (void)state;
-    assert_true(page_reserve(all - 1));
-    assert_false(page_reserve(2));
-    page_unreserve(all - 1);
-    assert_true(page_reserve(all));
-    page_unreserve(all);
+    assert_true(page_reserve(&one, all - 10));
+    assert_false(page_reserve(&other, 11));
+    block = page_alloc(&one, ORDER_2M);
+    assert_non_null(block);
+    assert_int_equal(one.reserved, all - 10 - 512);
+    assert_int_equal(page_unreserved_count(), 10);
+    assert_true(page_reserve(&other, 10)); /* what is taken is not set aside twice */
+    assert_null(page_alloc(NULL, ORDER_4K));
+    page_free(&one, block, ORDER_2M);
+    assert_int_equal(one.reserved, all - 10);
+    page_unreserve(&other);
+    block = page_alloc(NULL, ORDER_4K);
+    assert_non_null(block);
+    page_free(NULL, block, ORDER_4K);
+    page_unreserve(&one);
+    assert_int_equal(page_unreserved_count(), all);
 }
 
 int main(void)

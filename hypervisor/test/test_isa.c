@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "host/machine.h"
+#include "lib/isa.h"
 
 static void test_string(void **state)
 {

@@ -4,9 +4,7 @@
 #include "cpu/feature.h"
 #include "cpu/firmware.h"
 #include "cpu/hyp.h"
-#include "host/machine.h"
 #include "lib/console.h"
-#include "mem/page.h"
 
 /* Exceptions that the guest's own kernel handles without us: 0 to 8, page faults 12, 13 and 15
  * (Privileged Architecture 15.2.2). */
@@ -27,15 +25,15 @@ extern const struct extable_entry extable_start[], extable_end[];
 static void (*secondary_entry)(void);
 struct cpu *cpu_starting; /* for boot.S: the one that has been asked to start last */
 
-void cpu_init_boot(uint64_t hartid)
+void cpu_init_boot(const uint64_t *hartids, unsigned count, uint64_t hartid)
 {
     struct cpu *boot = &cpus[0];
 
     /* The boot hart may be any of them; tp must be valid before the first trap. */
-    cpu_count = machine.hart_count;
-    for (unsigned i = 0; i < cpu_count; i++) {
-        cpus[i] = (struct cpu){.hartid = machine.hartids[i], .index = i, .slice_end = ~0ul};
-        if (machine.hartids[i] == hartid)
+    cpu_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        cpus[i] = (struct cpu){.hartid = hartids[i], .index = i};
+        if (hartids[i] == hartid)
             boot = &cpus[i];
     }
     boot->online = true;
@@ -56,33 +54,23 @@ void cpu_init_hart(void)
     csr_write(CSR_SIE, 1ul << IRQ_S_SOFT | 1ul << IRQ_S_TIMER | 1ul << IRQ_S_EXT);
 }
 
-void cpu_start_others(void (*entry)(void))
+bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void))
 {
+    cpu->stack_top = stack_top;
     secondary_entry = entry;
-    for (unsigned i = 0; i < cpu_count; i++) {
-        struct cpu *cpu = &cpus[i];
-        uint8_t *stack;
-
-        if (cpu->online)
-            continue;
-        stack = page_alloc(CPU_STACK_ORDER);
-        if (stack == NULL)
-            return;
-        cpu->stack_top = stack + (PAGE_4K << CPU_STACK_ORDER);
-        __atomic_store_n(&cpu_starting, cpu, __ATOMIC_RELEASE);
-        if (firmware_start_hart(cpu->hartid, (hpa_t)boot_secondary, (uintptr_t)cpu) != SBI_SUCCESS)
-            print("hv: hart %lu does not start; going on without it\n", cpu->hartid);
-        else
-            while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) /* pairs with cpu_secondary */
-                ;
-    }
+    __atomic_store_n(&cpu_starting, cpu, __ATOMIC_RELEASE);
+    if (firmware_start_hart(cpu->hartid, (hpa_t)boot_secondary, (uintptr_t)cpu) != SBI_SUCCESS)
+        return false;
+    while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) /* pairs with cpu_secondary */
+        ;
+    return true;
 }
 
 /* Where boot_secondary goes, on its own stack. */
 void cpu_secondary(void)
 {
     cpu_init_hart();
-    __atomic_store_n(&cpu_self()->online, true, __ATOMIC_RELEASE); /* pairs with cpu_start_others */
+    __atomic_store_n(&cpu_self()->online, true, __ATOMIC_RELEASE); /* pairs with cpu_start */
     secondary_entry();
 }
 
@@ -90,6 +78,40 @@ void cpu_kick(struct cpu *cpu)
 {
     if (cpu != cpu_self())
         firmware_send_ipi(cpu->hartid);
+}
+
+/* ---- Interrupts: never taken in HS-mode, only looked for ---- */
+
+static void (*serve_interrupt)(uint64_t number);
+
+void cpu_set_interrupt_handler(void (*serve)(uint64_t number))
+{
+    serve_interrupt = serve;
+}
+
+void cpu_interrupts_were_off(void)
+{
+    struct cpu *cpu = cpu_self();
+    uint64_t off = hyp_time() - cpu->off_since;
+
+    if (off > cpu->off_most)
+        cpu->off_most = off;
+}
+
+void cpu_interrupts_are_off(void)
+{
+    cpu_self()->off_since = hyp_time();
+}
+
+void cpu_serve_interrupts(void)
+{
+    uint64_t waiting = csr_read(CSR_SIP) & csr_read(CSR_SIE);
+
+    cpu_interrupts_were_off();
+    for (uint64_t number = 0; waiting != 0 && number <= IRQ_S_EXT; number++)
+        if (waiting & 1ul << number)
+            serve_interrupt(number);
+    cpu_interrupts_are_off();
 }
 
 /* Called by host_trap_entry with the address of what trapped; returns where to go on. */

@@ -8,8 +8,6 @@
 #include "cpu/csr.h"
 #include "lib/types.h"
 
-struct vcpu;
-
 /* A trap that a GUARDED instruction ran into. */
 struct fault {
     uint64_t cause, stval, htval, htinst;
@@ -20,12 +18,9 @@ struct cpu {
     unsigned index;
     uint8_t *stack_top;
     bool online;
-    struct fault fault;               /* the last one, written by host_trap() */
-    struct vcpu *current;             /* the vCPU it runs, NULL when idle */
-    struct vcpu *loaded;              /* the vCPU whose CSRs are in the hart, perhaps not running */
-    struct vcpu *last_of_vm[VMS_MAX]; /* whose VS-stage translations the hart may still hold */
-    uint64_t slice_end;               /* host time; ~0: the vCPU may run on */
-    bool idle;                        /* under the scheduler's lock */
+    struct fault fault; /* the last one, written by host_trap() */
+    uint64_t off_since; /* interrupts have waited since then at most */
+    uint64_t off_most;  /* the longest they ever waited */
 };
 
 enum { CPU_STACK_ORDER = 3 }; /* 32 KiB, of each hart but the one that boots */
@@ -43,12 +38,20 @@ static inline struct cpu *cpu_self(void)
 }
 
 /* Makes `cpus` from the machine's harts and gives this hart its structure. */
-void cpu_init_boot(uint64_t hartid);
+void cpu_init_boot(const uint64_t *hartids, unsigned count, uint64_t hartid);
 /* What every hart sets up for itself before it runs guests. */
 void cpu_init_hart(void);
-/* Starts the other harts: each runs `entry` on its own stack. */
-void cpu_start_others(void (*entry)(void));
+/* Starts another hart, which runs `entry` on its stack; false where the firmware does not. */
+bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void)) MUST_CHECK;
 /* Interrupts another hart, so that it looks at what has changed. */
 void cpu_kick(struct cpu *cpu);
+
+/* The hypervisor runs with interrupts off. `serve` is called for each that waits, by number, from
+ * cpu_serve_interrupts(): between two steps of anything long, with no lock held. */
+void cpu_set_interrupt_handler(void (*serve)(uint64_t number));
+void cpu_serve_interrupts(void);
+/* Notes that interrupts were off until now, or are from now on. */
+void cpu_interrupts_were_off(void);
+void cpu_interrupts_are_off(void);
 
 #endif

@@ -109,13 +109,13 @@
 #define CAUSE_STORE_GUEST_PAGE 23
 
 /* henvcfg */
-#define HENVCFG_FIOM  (1ul << 0)
-#define HENVCFG_CBIE  (3ul << 4)
-#define HENVCFG_CBCFE (1ul << 6)
-#define HENVCFG_CBZE  (1ul << 7)
-#define HENVCFG_ADUE  (1ul << 61)
-#define HENVCFG_PBMTE (1ul << 62)
-#define HENVCFG_STCE  (1ul << 63)
+#define HENVCFG_FIOM       (1ul << 0)
+#define HENVCFG_CBIE_FLUSH (1ul << 4) /* cbo.inval does what cbo.flush does */
+#define HENVCFG_CBCFE      (1ul << 6)
+#define HENVCFG_CBZE       (1ul << 7)
+#define HENVCFG_ADUE       (1ul << 61)
+#define HENVCFG_PBMTE      (1ul << 62)
+#define HENVCFG_STCE       (1ul << 63)
 /* hstateen0 */
 #define HSTATEEN_ENVCFG (1ul << 62)
 #define HSTATEEN_SE     (1ul << 63)

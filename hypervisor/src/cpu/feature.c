@@ -5,7 +5,7 @@
 #include "common/fmt.h"
 #include "common/string.h"
 #include "cpu/csr.h"
-#include "host/machine.h"
+#include "lib/isa.h"
 
 struct features features;
 
@@ -16,7 +16,8 @@ struct extension {
 };
 
 static const struct extension extensions[] = {
-    {"zicbom", HENVCFG_CBIE | HENVCFG_CBCFE, HSTATEEN_ENVCFG},
+    /* cbo.inval flushes: to discard what was written would show what lay in memory before. */
+    {"zicbom", HENVCFG_CBIE_FLUSH | HENVCFG_CBCFE, HSTATEEN_ENVCFG},
     {"zicboz", HENVCFG_CBZE, HSTATEEN_ENVCFG},
     {"zicntr", 0, 0},
     {"zicond", 0, 0},
@@ -24,7 +25,6 @@ static const struct extension extensions[] = {
     {"zifencei", 0, 0},
     {"zihintntl", 0, 0},
     {"zihintpause", 0, 0},
-    {"zihpm", 0, 0},
     {"zacas", 0, 0},
     {"zawrs", 0, 0},
     {"zfa", 0, 0},
@@ -47,10 +47,11 @@ static const struct extension extensions[] = {
 };
 
 static const char letters[] = "imafdcv";
+static const char *machine_isa;
 
 static bool offered(const struct extension *e)
 {
-    return isa_has(machine.isa, e->name) && (features.henvcfg & e->henvcfg) == e->henvcfg &&
+    return isa_has(machine_isa, e->name) && (features.henvcfg & e->henvcfg) == e->henvcfg &&
            (!features.has_hstateen || (features.hstateen0 & e->hstateen) == e->hstateen);
 }
 
@@ -60,7 +61,7 @@ static void probe_enable_bits(void)
     uint64_t henvcfg = 0, hstateen = HSTATEEN_SE;
 
     for (unsigned i = 0; i < ARRAY_SIZE(extensions); i++) {
-        if (!isa_has(machine.isa, extensions[i].name))
+        if (!isa_has(machine_isa, extensions[i].name))
             continue;
         henvcfg |= extensions[i].henvcfg;
         hstateen |= extensions[i].hstateen;
@@ -96,7 +97,7 @@ static void probe_translation(void)
 static void probe_vector(void)
 {
     csr_set(CSR_SSTATUS, SSTATUS_VS);
-    features.vector = isa_has(machine.isa, "v") && csr_try_read(CSR_VLENB, &features.vlenb) &&
+    features.vector = isa_has(machine_isa, "v") && csr_try_read(CSR_VLENB, &features.vlenb) &&
                       features.vlenb > 0 && features.vlenb <= 512;
 }
 
@@ -109,7 +110,7 @@ static void write_isa(void)
     for (const char *l = letters; *l != '\0'; l++) {
         char name[2] = {*l, '\0'};
 
-        if (isa_has(machine.isa, name) && (*l != 'v' || features.vector))
+        if (isa_has(machine_isa, name) && (*l != 'v' || features.vector))
             n += fmt_snprint(to + n, left - (size_t)n, "%c", *l);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(extensions); i++)
@@ -117,18 +118,16 @@ static void write_isa(void)
             n += fmt_snprint(to + n, left - (size_t)n, "_%s", extensions[i].name);
 }
 
-void feature_probe(void)
+void feature_probe(const char *isa)
 {
-    int hart = fdt_find(&machine.fdt, "/cpus/cpu");
     uint64_t ignored;
 
-    features.cbom_size = fdt_u32(&machine.fdt, hart, "riscv,cbom-block-size", 64);
-    features.cboz_size = fdt_u32(&machine.fdt, hart, "riscv,cboz-block-size", 64);
+    machine_isa = isa;
     probe_enable_bits();
     probe_translation();
     probe_vector();
     features.sstc = (features.henvcfg & HENVCFG_STCE) != 0;
-    features.host_sstc = isa_has(machine.isa, "sstc") && csr_try_read(CSR_STIMECMP, &ignored);
+    features.host_sstc = isa_has(machine_isa, "sstc") && csr_try_read(CSR_STIMECMP, &ignored);
     write_isa();
 }
 

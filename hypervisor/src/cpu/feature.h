@@ -20,13 +20,13 @@ struct features {
     bool sv48x4;         /* hgatp offers four levels */
     unsigned mmu_levels; /* of the guest's own paging: 3, 4 or 5 */
     char isa[512];       /* the guest's riscv,isa */
-    uint32_t cbom_size, cboz_size;
 };
 
 extern struct features features;
 
-/* Probes this hart and fills `features`; needs the host's trap vector. */
-void feature_probe(void);
+/* Probes this hart, which can do what `isa` says, and fills `features`; needs the host's trap
+ * vector. The string must outlive it. */
+void feature_probe(const char *isa);
 /* Programs this hart's enable bits. */
 void feature_apply(void);
 const char *feature_mmu_type(void);

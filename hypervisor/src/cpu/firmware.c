@@ -1,11 +1,6 @@
 /* Calls into the firmware; see firmware.h. */
 #include "cpu/firmware.h"
 
-#include "cpu/hyp.h"
-#include "host/machine.h"
-
-enum { FINISHER_FAIL = 0x3333 };
-
 static bool has_console, has_time, has_ipi, has_rfence, has_reset;
 
 struct sbi_result firmware_call(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1,
@@ -42,8 +37,10 @@ void firmware_init(void)
     has_reset = firmware_has(SBI_SRST);
 }
 
-void firmware_write(const char *text, size_t length)
+size_t firmware_write(const char *text, size_t length)
 {
+    const size_t all = length;
+
     while (has_console && length > 0) {
         struct sbi_result r = firmware_call(SBI_DBCN, DBCN_WRITE, length, (uintptr_t)text, 0, 0);
 
@@ -54,6 +51,7 @@ void firmware_write(const char *text, size_t length)
     }
     for (; length > 0; text++, length--)
         firmware_call(SBI_LEGACY_PUTCHAR, 0, (uint8_t)*text, 0, 0, 0);
+    return all;
 }
 
 void firmware_set_timer(uint64_t when)
@@ -97,34 +95,11 @@ void firmware_remote_fence_gvma(uint64_t mask, uint64_t base)
     firmware_call(SBI_RFENCE, RFENCE_GVMA, mask, base, 0, 0);
 }
 
-enum { FINISHER_SECONDS = 10 };
-
-/* OpenSBI tells an emulator's finisher of a failure, but not with a status other than 0. The
- * machine ends some moments later, and OpenSBI's word until then would replace ours: that waits. */
-static void finish_with_failure(void)
-{
-    uint64_t limit = hyp_time() + FINISHER_SECONDS * machine.timebase;
-
-    if (machine.finisher.base == 0)
-        return;
-    *(volatile uint32_t *)machine.finisher.base = 1u << 16 | FINISHER_FAIL;
-    while (hyp_time() < limit)
-        ;
-}
-
 void firmware_shutdown(bool failed)
 {
-    if (failed)
-        finish_with_failure();
     if (has_reset)
         firmware_call(SBI_SRST, 0, SRST_SHUTDOWN, failed ? SRST_FAILURE : SRST_NO_REASON, 0, 0);
     firmware_call(SBI_LEGACY_SHUTDOWN, 0, 0, 0, 0, 0);
     for (;;)
         __asm__ volatile("wfi");
-}
-
-void firmware_reboot(void)
-{
-    firmware_call(SBI_SRST, 0, SRST_COLD, SRST_NO_REASON, 0, 0);
-    firmware_shutdown(true);
 }

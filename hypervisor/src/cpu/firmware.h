@@ -1,17 +1,12 @@
 /*
  * Calls into the firmware below (OpenSBI): the Supervisor Binary Interface as its client
- * (RISC-V SBI 2.0). Numbers are shared with sbi/, where the hypervisor is the server.
+ * (RISC-V SBI 2.0). In sbi/ the hypervisor is the server.
  */
 #ifndef CPU_FIRMWARE_H
 #define CPU_FIRMWARE_H
 
+#include "abi/sbi.h"
 #include "lib/types.h"
-#include "sbi/numbers.h"
-
-struct sbi_result {
-    int64_t error;
-    uint64_t value;
-};
 
 struct sbi_result firmware_call(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1,
                                 uint64_t a2, uint64_t a3);
@@ -20,8 +15,9 @@ struct sbi_result firmware_call(uint64_t extension, uint64_t function, uint64_t 
 void firmware_init(void);
 bool firmware_has(uint64_t extension);
 
-/* Writes to the firmware's console: DBCN where there is one, else the legacy call byte by byte. */
-void firmware_write(const char *text, size_t length);
+/* Writes to the firmware's console: DBCN where there is one, else the legacy call byte by byte.
+ * Returns `length`. */
+size_t firmware_write(const char *text, size_t length);
 void firmware_set_timer(uint64_t when);
 void firmware_send_ipi(uint64_t hartid);
 int firmware_start_hart(uint64_t hartid, hpa_t entry, uint64_t argument) MUST_CHECK;
@@ -29,8 +25,7 @@ int firmware_start_hart(uint64_t hartid, hpa_t entry, uint64_t argument) MUST_CH
 void firmware_remote_fence_i(uint64_t mask, uint64_t base);
 void firmware_remote_fence_vvma(uint64_t mask, uint64_t base, uint64_t start, uint64_t size);
 void firmware_remote_fence_gvma(uint64_t mask, uint64_t base);
-/* Ends the machine; `failed` makes QEMU's status differ from 0 where the firmware can. */
+/* Ends the machine. */
 __attribute__((noreturn)) void firmware_shutdown(bool failed);
-__attribute__((noreturn)) void firmware_reboot(void);
 
 #endif

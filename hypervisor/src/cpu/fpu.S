@@ -62,7 +62,7 @@ fpu_set:
     .endr
     .option pop
 
-/* void vector_save(struct vcpu_vector *to): a0 = to. Clobbers t0, t1 and vstart. */
+/* void vector_save(struct guest_vector *to): a0 = to. Clobbers t0, t1 and vstart. */
     .globl  vector_save
 vector_save:
     csrr    t0, CSR_VSTART

@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "cpu/cpu.h"
-#include "vm/vcpu.h"
+#include "cpu/guest.h"
 
 #define OFFSET(name, type, member)                                                                 \
     __asm__ volatile("\n.ascii \"->" #name " %0\"" : : "i"(offsetof(type, member)))
@@ -12,19 +12,19 @@ void offsets(void);
 
 void offsets(void)
 {
-    OFFSET(VCPU_X, struct vcpu, x);
-    OFFSET(VCPU_PC, struct vcpu, pc);
-    OFFSET(VCPU_SSTATUS, struct vcpu, sstatus);
-    OFFSET(VCPU_HSTATUS, struct vcpu, hstatus);
-    OFFSET(VCPU_HOST_SP, struct vcpu, host_sp);
-    OFFSET(VCPU_CAUSE, struct vcpu, trap.cause);
-    OFFSET(VCPU_STVAL, struct vcpu, trap.stval);
-    OFFSET(VCPU_HTVAL, struct vcpu, trap.htval);
-    OFFSET(VCPU_HTINST, struct vcpu, trap.htinst);
-    OFFSET(VECTOR_VSTART, struct vcpu_vector, vstart);
-    OFFSET(VECTOR_VL, struct vcpu_vector, vl);
-    OFFSET(VECTOR_VTYPE, struct vcpu_vector, vtype);
-    OFFSET(VECTOR_VCSR, struct vcpu_vector, vcsr);
-    OFFSET(VECTOR_REGISTERS, struct vcpu_vector, registers);
+    OFFSET(GUEST_X, struct guest_registers, x);
+    OFFSET(GUEST_PC, struct guest_registers, pc);
+    OFFSET(GUEST_SSTATUS, struct guest_registers, sstatus);
+    OFFSET(GUEST_HSTATUS, struct guest_registers, hstatus);
+    OFFSET(GUEST_HOST_SP, struct guest_registers, host_sp);
+    OFFSET(GUEST_CAUSE, struct guest_registers, trap.cause);
+    OFFSET(GUEST_STVAL, struct guest_registers, trap.stval);
+    OFFSET(GUEST_HTVAL, struct guest_registers, trap.htval);
+    OFFSET(GUEST_HTINST, struct guest_registers, trap.htinst);
+    OFFSET(VECTOR_VSTART, struct guest_vector, vstart);
+    OFFSET(VECTOR_VL, struct guest_vector, vl);
+    OFFSET(VECTOR_VTYPE, struct guest_vector, vtype);
+    OFFSET(VECTOR_VCSR, struct guest_vector, vcsr);
+    OFFSET(VECTOR_REGISTERS, struct guest_vector, registers);
     OFFSET(CPU_STACK_TOP, struct cpu, stack_top);
 }

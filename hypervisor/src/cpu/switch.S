@@ -1,13 +1,13 @@
 /*
  * In and out of a guest, and the hypervisor's own trap vector. The two vectors are apart: stvec is
- * guest_trap only between the last instructions of vcpu_enter and the first of guest_trap.
+ * guest_trap only between the last instructions of guest_enter and the first of guest_trap.
  */
 #include "cpu/csr.h"
 #include "offsets.h"
 
     .macro  guest_registers op
     .irp    n, 1,2,3,4,5,6,7,8,9,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-    \op     x\n, VCPU_X + \n*8(a0)
+    \op     x\n, GUEST_X + \n*8(a0)
     .endr
     .endm
 
@@ -20,27 +20,27 @@
     .endm
 
 /*
- * void vcpu_enter(struct vcpu *v): a0 = v. Returns after the guest's next trap, with v->trap, v->pc
- * and v->x filled. Interrupts are off in HS-mode before and after (SIE = SPIE = 0). Keeps the
+ * void guest_enter(struct guest_registers *guest): a0 = guest. Returns after the guest's next trap, with trap, pc
+ * and x filled. Interrupts are off in HS-mode before and after (SIE = SPIE = 0). Keeps the
  * callee-saved registers and tp; gp is not used by the hypervisor.
  */
     .text
-    .globl  vcpu_enter
-vcpu_enter:
+    .globl  guest_enter
+guest_enter:
     addi    sp, sp, -112
     host_registers sd
-    sd      sp, VCPU_HOST_SP(a0)
+    sd      sp, GUEST_HOST_SP(a0)
     la      t0, guest_trap
     csrw    CSR_STVEC, t0
     csrw    CSR_SSCRATCH, a0
-    ld      t0, VCPU_PC(a0)
-    ld      t1, VCPU_SSTATUS(a0)
-    ld      t2, VCPU_HSTATUS(a0)
+    ld      t0, GUEST_PC(a0)
+    ld      t1, GUEST_SSTATUS(a0)
+    ld      t2, GUEST_HSTATUS(a0)
     csrw    CSR_SEPC, t0
     csrw    CSR_SSTATUS, t1
     csrw    CSR_HSTATUS, t2
     guest_registers ld
-    ld      a0, VCPU_X + 10*8(a0)
+    ld      a0, GUEST_X + 10*8(a0)
     sret
 
     .balign 4
@@ -51,21 +51,21 @@ guest_trap:
     csrr    t1, CSR_SEPC
     csrr    t2, CSR_SSTATUS
     csrr    t3, CSR_HSTATUS
-    sd      t0, VCPU_X + 10*8(a0)
-    sd      t1, VCPU_PC(a0)
-    sd      t2, VCPU_SSTATUS(a0)
-    sd      t3, VCPU_HSTATUS(a0)
+    sd      t0, GUEST_X + 10*8(a0)
+    sd      t1, GUEST_PC(a0)
+    sd      t2, GUEST_SSTATUS(a0)
+    sd      t3, GUEST_HSTATUS(a0)
     csrr    t0, CSR_SCAUSE
     csrr    t1, CSR_STVAL
     csrr    t2, CSR_HTVAL
     csrr    t3, CSR_HTINST
-    sd      t0, VCPU_CAUSE(a0)
-    sd      t1, VCPU_STVAL(a0)
-    sd      t2, VCPU_HTVAL(a0)
-    sd      t3, VCPU_HTINST(a0)
+    sd      t0, GUEST_CAUSE(a0)
+    sd      t1, GUEST_STVAL(a0)
+    sd      t2, GUEST_HTVAL(a0)
+    sd      t3, GUEST_HTINST(a0)
     la      t0, host_trap_entry
     csrw    CSR_STVEC, t0
-    ld      sp, VCPU_HOST_SP(a0)
+    ld      sp, GUEST_HOST_SP(a0)
     host_registers ld
     addi    sp, sp, 112
     ret

@@ -5,9 +5,10 @@ enum { REGISTERS = 8 };
 
 static void send_byte(void *context, uint8_t byte)
 {
-    const struct uart *u = context;
+    struct uart *u = context;
 
-    u->send(u->owner, (char)byte);
+    u->holding = !u->send(u->owner, (char)byte);
+    u->held = byte;
 }
 
 static int take(void *context)
@@ -36,7 +37,7 @@ static void set_line(void *context, bool level)
 static const struct uart16550_backend backend = {
     .send = send_byte, .receive = take, .waiting = waiting, .line = set_line};
 
-void uart_init(struct uart *u, struct irq_line irq, void (*send)(void *owner, char c), void *owner)
+void uart_init(struct uart *u, struct irq_line irq, bool (*send)(void *owner, char c), void *owner)
 {
     *u = (struct uart){.irq = irq, .send = send, .owner = owner};
     uart16550_init(&u->chip, &backend, u, false);
@@ -45,6 +46,7 @@ void uart_init(struct uart *u, struct irq_line irq, void (*send)(void *owner, ch
 void uart_reset(struct uart *u)
 {
     u->queue_head = u->queue_count = 0;
+    u->holding = false;
     uart16550_reset(&u->chip);
 }
 
@@ -69,9 +71,17 @@ int uart_take(struct uart *u)
 static uint64_t uart_read(void *state, uint64_t offset, unsigned width)
 {
     struct uart *u = state;
+    uint64_t value;
 
     (void)width;
-    return offset < REGISTERS ? (uint64_t)uart16550_read(&u->chip, (unsigned)offset, false) : 0;
+    if (offset >= REGISTERS)
+        return 0;
+    value = (uint64_t)uart16550_read(&u->chip, (unsigned)offset, false);
+    if (offset != UART_LSR || !u->holding)
+        return value;
+    /* A byte found no room: a driver that sends the next without looking loses it. */
+    u->holding = !u->send(u->owner, (char)u->held);
+    return u->holding ? value & ~(uint64_t)(UART_LSR_THRE | UART_LSR_TEMT) : value;
 }
 
 static void uart_write(void *state, uint64_t offset, unsigned width, uint64_t value)

@@ -15,13 +15,15 @@ struct uart {
     uint8_t queue[UART_QUEUE];
     unsigned queue_head, queue_count;
     struct irq_line irq;
-    void (*send)(void *owner, char c);
+    bool (*send)(void *owner, char c); /* false: no room, try again */
     void *owner;
+    bool holding; /* the byte in `held` waits for room */
+    uint8_t held;
 };
 
 extern const struct device_ops uart_ops; /* state: struct uart */
 
-void uart_init(struct uart *uart, struct irq_line irq, void (*send)(void *owner, char c),
+void uart_init(struct uart *uart, struct irq_line irq, bool (*send)(void *owner, char c),
                void *owner);
 void uart_reset(struct uart *uart);
 /* A byte from outside; false where the queue is full. */

@@ -1,16 +1,33 @@
-/* Drives virtio block devices over MMIO version 2 (virtio 1.2, 4.2 and 5.2), one request at a time,
- * waited for by looking; a device that does not answer within a second is an error of the medium.
+/* Drives virtio block devices over MMIO version 2 (virtio 1.2, 4.2 and 5.2), one request at a time.
  * QEMU offers version 2 with -global virtio-mmio.force-legacy=false. */
 #include "host/disk.h"
 
 #include "common/string.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
-#include "lib/lock.h"
-#include "mem/page.h"
 
-enum { QUEUE = 8, FLAG_NEXT = 1, FLAG_WRITE = 2 };
+enum { MAGIC = 0x74726976, VIRTIO_BLK = 2, QUEUE = 8, FLAG_NEXT = 1, FLAG_WRITE = 2 };
 enum { TYPE_IN = 0, TYPE_OUT = 1 };
+enum { RESETS_POLLED = 100000 };
+enum reg {
+    R_MAGIC = 0x00,
+    R_VERSION = 0x04,
+    R_DEVICE = 0x08,
+    R_DRIVER_FEATURES = 0x20,
+    R_DRIVER_FEATURES_SEL = 0x24,
+    R_QUEUE_SEL = 0x30,
+    R_QUEUE_NUM = 0x38,
+    R_QUEUE_READY = 0x44,
+    R_NOTIFY = 0x50,
+    R_INTERRUPT = 0x60,
+    R_INTERRUPT_ACK = 0x64,
+    R_STATUS = 0x70,
+    R_DESCRIPTORS = 0x80,
+    R_DRIVER = 0x90,
+    R_DEVICE_RING = 0xa0,
+    R_CAPACITY = 0x100
+};
+enum { S_ACKNOWLEDGE = 1, S_DRIVER = 2, S_DRIVER_OK = 4, S_FEATURES_OK = 8 }; /* 3.1.1 */
 
 struct descriptor {
     uint64_t at;
@@ -18,8 +35,8 @@ struct descriptor {
     uint16_t flags, next;
 };
 
-/* One page a device: the queue's three parts, the request's header and status, and its data, all of
- * which the device reads and writes by itself. */
+/* What the device reads and writes by itself: the queue's three parts, a request's header, status
+ * and data. */
 struct shared {
     struct descriptor descriptors[QUEUE];
     uint16_t available_flags, available_index, available[QUEUE], available_event;
@@ -31,16 +48,18 @@ struct shared {
         uint64_t sector;
     } header;
     uint8_t status;
+    uint8_t data[DISK_SECTORS * DISK_SECTOR] __attribute__((aligned(4096)));
 };
+_Static_assert(sizeof(struct shared) <= PAGE_4K << DISK_ORDER, "fits the pages it is given");
 
 struct unit {
     uint64_t base;
-    struct lock lock;
     struct shared *shared;
-    bool taken, dead;
+    bool open, dead, busy;
+    uint64_t limit; /* host time at which a request is given up */
 };
 
-static struct unit units[MACHINE_DISKS_MAX];
+static struct unit units[MACHINE_DISKS_MAX]; /* each used by one VM, under its lock */
 
 static volatile uint32_t *reg(const struct unit *u, uint64_t offset)
 {
@@ -53,98 +72,116 @@ static void set_address(const struct unit *u, uint64_t offset, const volatile vo
     *reg(u, offset + 4) = (uint32_t)((uintptr_t)at >> 32);
 }
 
-/* Status bits: 1 acknowledge, 2 driver, 8 features, 4 go (virtio 1.2, 3.1.1). */
+/* After this the device touches no memory (virtio 1.2, 2.4). False: it does not say so. */
+static bool reset(struct unit *u)
+{
+    *reg(u, R_STATUS) = 0;
+    for (int i = 0; i < RESETS_POLLED; i++)
+        if (*reg(u, R_STATUS) == 0)
+            return true;
+    return false;
+}
+
 static bool start(struct unit *u)
 {
-    u->shared = page_alloc(ORDER_4K);
-    if (u->shared == NULL)
+    if (!reset(u))
         return false;
-    *reg(u, 0x70) = 0;
-    *reg(u, 0x70) = 3;
-    *reg(u, 0x24) = 0;
-    *reg(u, 0x20) = 0;
-    *reg(u, 0x24) = 1;
-    *reg(u, 0x20) = 1; /* version 1, nothing else */
-    *reg(u, 0x70) = 11;
-    if ((*reg(u, 0x70) & 8) == 0)
+    memset(u->shared, 0, offsetof(struct shared, data));
+    *reg(u, R_STATUS) = S_ACKNOWLEDGE | S_DRIVER;
+    *reg(u, R_DRIVER_FEATURES_SEL) = 0;
+    *reg(u, R_DRIVER_FEATURES) = 0;
+    *reg(u, R_DRIVER_FEATURES_SEL) = 1;
+    *reg(u, R_DRIVER_FEATURES) = 1; /* version 1, nothing else */
+    *reg(u, R_STATUS) = S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK;
+    if ((*reg(u, R_STATUS) & S_FEATURES_OK) == 0)
         return false;
-    *reg(u, 0x30) = 0;
-    *reg(u, 0x38) = QUEUE;
-    set_address(u, 0x80, u->shared->descriptors);
-    set_address(u, 0x90, &u->shared->available_flags);
-    set_address(u, 0xa0, &u->shared->used_header);
-    *reg(u, 0x44) = 1;
-    *reg(u, 0x70) = 15;
+    *reg(u, R_QUEUE_SEL) = 0;
+    *reg(u, R_QUEUE_NUM) = QUEUE;
+    set_address(u, R_DESCRIPTORS, u->shared->descriptors);
+    set_address(u, R_DRIVER, &u->shared->available_flags);
+    set_address(u, R_DEVICE_RING, &u->shared->used_header);
+    *reg(u, R_QUEUE_READY) = 1;
+    *reg(u, R_STATUS) = S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK | S_DRIVER_OK;
     return true;
 }
 
-static bool wait(struct unit *u, uint16_t index)
-{
-    uint64_t limit = hyp_time() + machine.timebase;
-    volatile uint32_t *used = &u->shared->used_header;
-
-    while ((uint16_t)(*used >> 16) != index)
-        if (hyp_time() > limit)
-            return false;
-    __atomic_thread_fence(__ATOMIC_ACQUIRE); /* the data before it was said to be there */
-    *reg(u, 0x64) = *reg(u, 0x60);
-    return true;
-}
-
-static bool request(struct disk *d, uint32_t type, uint64_t sector, void *data, uint64_t count)
-{
-    struct unit *u = &units[d->unit];
-    struct shared *s = u->shared;
-    bool good;
-
-    lock_take(&u->lock);
-    s->header.type = type;
-    s->header.sector = sector;
-    s->status = 0xff;
-    s->descriptors[0] = (struct descriptor){(hpa_t)&s->header, 16, FLAG_NEXT, 1};
-    s->descriptors[1] = (struct descriptor){(hpa_t)data, (uint32_t)(count * SECTOR_SIZE),
-                                            FLAG_NEXT | (type == TYPE_IN ? FLAG_WRITE : 0), 2};
-    s->descriptors[2] = (struct descriptor){(hpa_t)&s->status, 1, FLAG_WRITE, 0};
-    s->available[s->available_index % QUEUE] = 0;
-    __atomic_thread_fence(__ATOMIC_RELEASE); /* the request before its index */
-    s->available_index++;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    *reg(u, 0x50) = 0;
-    u->dead = u->dead || !wait(u, s->available_index);
-    good = !u->dead && *(volatile uint8_t *)&s->status == 0;
-    lock_drop(&u->lock);
-    return good;
-}
-
-static bool host_read(struct disk *d, uint64_t sector, void *to, uint64_t count)
-{
-    return request(d, TYPE_IN, sector, to, count);
-}
-
-static bool host_write(struct disk *d, uint64_t sector, const void *from, uint64_t count)
-{
-    return request(d, TYPE_OUT, sector, (void *)(uintptr_t)from, count);
-}
-
-bool disk_open_host(struct disk *d, unsigned number)
+int disk_open(unsigned number, void *pages)
 {
     for (unsigned i = 0; i < machine.disk_count; i++) {
         struct unit *u = &units[i];
 
         u->base = machine.disks[i].base;
-        if (*reg(u, 0) != 0x74726976 || *reg(u, 4) != 2 || *reg(u, 8) != VIRTIO_BLK)
+        if (*reg(u, R_MAGIC) != MAGIC || *reg(u, R_VERSION) != 2 || *reg(u, R_DEVICE) != VIRTIO_BLK)
             continue;
         if (number-- != 0)
             continue;
-        if (u->taken || !start(u))
-            return false;
-        u->taken = true;
-        *d = (struct disk){.name = "host",
-                           .read = host_read,
-                           .write = host_write,
-                           .unit = i,
-                           .sectors = *reg(u, 0x100) | (uint64_t)*reg(u, 0x104) << 32};
-        return true;
+        if (u->open)
+            return -1;
+        u->shared = pages;
+        u->open = start(u);
+        return u->open ? (int)i : -1;
     }
-    return false;
+    return -1;
+}
+
+uint64_t disk_capacity(int disk)
+{
+    const struct unit *u = &units[disk];
+
+    return *reg(u, R_CAPACITY) | (uint64_t)*reg(u, R_CAPACITY + 4) << 32;
+}
+
+void *disk_data(int disk)
+{
+    return units[disk].shared->data;
+}
+
+bool disk_is_idle(int disk)
+{
+    return !units[disk].busy || disk_state(disk) != DISK_BUSY;
+}
+
+int disk_begin(int disk, bool write, uint64_t sector, unsigned count)
+{
+    struct unit *u = &units[disk];
+    struct shared *s = u->shared;
+
+    if (u->dead || u->busy || count > DISK_SECTORS)
+        return DISK_ERROR;
+    s->header.type = write ? TYPE_OUT : TYPE_IN;
+    s->header.sector = sector;
+    s->status = 0xff;
+    s->descriptors[0] = (struct descriptor){(hpa_t)&s->header, 16, FLAG_NEXT, 1};
+    s->descriptors[1] = (struct descriptor){(hpa_t)s->data, count * DISK_SECTOR,
+                                            FLAG_NEXT | (write ? 0 : FLAG_WRITE), 2};
+    s->descriptors[2] = (struct descriptor){(hpa_t)&s->status, 1, FLAG_WRITE, 0};
+    s->available[s->available_index % QUEUE] = 0;
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* the request before its index */
+    s->available_index++;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before the notification */
+    u->busy = true;
+    u->limit = hyp_time() + machine.timebase;
+    *reg(u, R_NOTIFY) = 0;
+    return DISK_OK;
+}
+
+int disk_state(int disk)
+{
+    struct unit *u = &units[disk];
+    uint32_t used;
+
+    if (u->dead || !u->busy)
+        return DISK_ERROR;
+    used = *(volatile uint32_t *)&u->shared->used_header;
+    if ((uint16_t)(used >> 16) == u->shared->available_index) {
+        __atomic_thread_fence(__ATOMIC_ACQUIRE); /* the data before it was said to be there */
+        *reg(u, R_INTERRUPT_ACK) = *reg(u, R_INTERRUPT);
+        u->busy = false;
+        return *(volatile uint8_t *)&u->shared->status == 0 ? DISK_OK : DISK_ERROR;
+    }
+    if (hyp_time() <= u->limit)
+        return DISK_BUSY;
+    u->busy = false;
+    u->dead = !start(u);
+    return DISK_ERROR;
 }

@@ -79,8 +79,11 @@ static void read_harts(const struct fdt *fdt)
             machine.harts_left_out++;
             continue;
         }
-        if (machine.hart_count == 0)
+        if (machine.hart_count == 0) {
             memcpy(machine.isa, isa, sizeof isa);
+            machine.cbom_size = fdt_u32(fdt, n, "riscv,cbom-block-size", 64);
+            machine.cboz_size = fdt_u32(fdt, n, "riscv,cboz-block-size", 64);
+        }
         machine.hartids[machine.hart_count++] = hartid;
     }
 }

@@ -6,9 +6,10 @@
 #define HOST_MACHINE_H
 
 #include "common/fdt.h"
+#include "lib/isa.h"
 #include "lib/types.h"
 
-enum { MACHINE_RANGES_MAX = 16, MACHINE_DISKS_MAX = 8, ISA_SIZE = 1024 };
+enum { MACHINE_RANGES_MAX = 16, MACHINE_DISKS_MAX = 8 };
 
 struct range {
     uint64_t start, size;
@@ -30,9 +31,10 @@ struct machine {
     unsigned reserved_count;
     uint64_t hartids[CPUS_MAX];
     unsigned hart_count;
-    unsigned harts_left_out; /* more than CPUS_MAX, or without the H extension */
-    uint64_t timebase;       /* ticks of `time` a second */
-    char isa[ISA_SIZE];      /* what the first hart can do, written as riscv,isa is */
+    unsigned harts_left_out;       /* more than CPUS_MAX, or without the H extension */
+    uint64_t timebase;             /* ticks of `time` a second */
+    char isa[ISA_SIZE];            /* what the first hart can do, written as riscv,isa is */
+    uint32_t cbom_size, cboz_size; /* its cache blocks */
     struct machine_device uart;
     uint32_t uart_shift, uart_clock;
     struct machine_device finisher; /* sifive,test: ends the emulator with a status */
@@ -46,11 +48,5 @@ extern struct machine machine;
 
 /* Reads the device tree at `fdt`. 0, or a negative code after a line that says what is missing. */
 int machine_read(const void *fdt) MUST_CHECK;
-
-/* Is `extension` ("h", "sstc", ...) in an ISA string such as "rv64imafdch_zba_sstc"? */
-bool isa_has(const char *isa, const char *extension);
-/* Writes the list of names in riscv,isa-extensions, each with its end, as such a string of a 64-bit
- * hart; names that do not fit are left out. */
-void isa_join(const char *names, size_t size, char isa[ISA_SIZE]);
 
 #endif

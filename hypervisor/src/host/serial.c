@@ -1,47 +1,188 @@
-/* The machine's serial port; see serial.h. The firmware has set the speed. */
+/* The machine's serial port; see serial.h. The firmware has set the speed. RISC-V Platform-Level
+ * Interrupt Controller 1.0.0, 3. */
 #include "host/serial.h"
 
 #include "abi/uart16550.h"
+#include "cpu/cpu.h"
+#include "cpu/hyp.h"
+#include "host/machine.h"
+#include "lib/lock.h"
 
-enum { POLLS_MAX = 1000000 };
+enum { PLIC_ENABLE = 0x2000, ENABLE_STRIDE = 0x80, CONTEXT = 0x200000, CONTEXT_STRIDE = 0x1000 };
+enum { THRESHOLD = 0, CLAIM = 4 };
+enum { SEND_SIZE = 65536, RECEIVE_SIZE = 256, BURST = 64 };
+enum { POLLS_PER_SECOND = 50, PUMPS_PER_SECOND = 1000 };
 
 static volatile uint8_t *base;
-static unsigned shift;
+static struct lock lock; /* the rings, and the order of bytes on the line */
+static char sending[SEND_SIZE];
+static size_t send_head, send_count;
+static uint8_t received[RECEIVE_SIZE];
+static size_t receive_head, receive_count;
+
+static struct cpu *listener; /* the hart that looks after the port */
+static void (*receiver)(uint8_t byte);
+static uint32_t context; /* of the PLIC; ~0: the port is looked at on a timer */
+static uint64_t next_look;
 
 static uint8_t get(unsigned reg)
 {
-    return base[(size_t)reg << shift];
+    return base[(size_t)reg << machine.uart_shift];
 }
 
 static void put(unsigned reg, uint8_t value)
 {
-    base[(size_t)reg << shift] = value;
+    base[(size_t)reg << machine.uart_shift] = value;
 }
 
-void serial_init(uint64_t address, unsigned reg_shift)
+static volatile uint32_t *plic(uint64_t offset)
 {
-    base = (volatile uint8_t *)address;
-    shift = reg_shift;
+    return (volatile uint32_t *)(machine.plic.base + offset);
+}
+
+bool serial_init(void)
+{
+    if (machine.uart.base == 0)
+        return false;
+    base = (volatile uint8_t *)machine.uart.base;
     put(UART_FCR, UART_FCR_ENABLE);
+    return true;
 }
 
-/* Waits for room, but not for ever: a line that is held up loses bytes instead of the machine. */
-void serial_write(const char *text, size_t length)
+/* ---- Out ---- */
+
+/* Sends what the line takes now; the lock is held. */
+static void pump(void)
 {
-    while (length > 0) {
-        for (int polls = 0; (get(UART_LSR) & UART_LSR_THRE) == 0 && polls < POLLS_MAX; polls++)
-            ;
-        for (int room = UART_FIFO_SIZE; room > 0 && length > 0; room--, length--)
-            put(UART_DATA, (uint8_t)*text++);
+    while (send_count > 0 && (get(UART_LSR) & UART_LSR_THRE) != 0) {
+        for (int room = UART_FIFO_SIZE; room > 0 && send_count > 0; room--, send_count--) {
+            put(UART_DATA, (uint8_t)sending[send_head]);
+            send_head = (send_head + 1) % SEND_SIZE;
+        }
     }
 }
 
-void serial_enable_receive_interrupt(void)
+size_t serial_write(const char *text, size_t length)
 {
-    put(UART_IER, UART_IER_RDA);
+    bool was_empty;
+    size_t taken = 0;
+
+    lock_take(&lock);
+    was_empty = send_count == 0;
+    for (pump(); taken < length && send_count < SEND_SIZE; taken++)
+        sending[(send_head + send_count++) % SEND_SIZE] = text[taken];
+    pump();
+    if (was_empty && send_count > 0 && listener != NULL)
+        cpu_kick(listener); /* its timer must come for the rest */
+    lock_drop(&lock);
+    return taken;
 }
 
-int serial_read(void)
+size_t serial_room(void)
 {
-    return base != NULL && (get(UART_LSR) & UART_LSR_DR) != 0 ? get(UART_DATA) : -1;
+    return SEND_SIZE - __atomic_load_n(&send_count, __ATOMIC_RELAXED);
+}
+
+void serial_flush(void)
+{
+    uint64_t limit = hyp_time() + machine.timebase;
+
+    lock_take(&lock);
+    while (base != NULL && send_count > 0 && hyp_time() < limit)
+        pump();
+    lock_drop(&lock);
+}
+
+/* ---- In ---- */
+
+void serial_listen(void (*receive)(uint8_t byte))
+{
+    struct cpu *self = cpu_self();
+
+    receiver = receive;
+    context = machine.plic_context[self->index];
+    if (base == NULL)
+        return;
+    if (machine.uart.interrupt == 0 || machine.plic.base == 0)
+        context = ~0u;
+    if (context != ~0u) {
+        uint64_t enable = PLIC_ENABLE + (uint64_t)context * ENABLE_STRIDE;
+        uint32_t interrupt = machine.uart.interrupt;
+
+        *plic(4ul * interrupt) = 1; /* its priority */
+        *plic(enable + interrupt / 32 * 4) |= 1u << interrupt % 32;
+        *plic(CONTEXT + (uint64_t)context * CONTEXT_STRIDE + THRESHOLD) = 0;
+        put(UART_IER, UART_IER_RDA);
+    }
+    __atomic_store_n(&listener, self, __ATOMIC_RELEASE);
+}
+
+/* Takes what came in, a burst of it at most. What finds no room in the ring is lost, as it is on a
+ * line that nobody reads. */
+static void drain(void)
+{
+    lock_take(&lock);
+    for (int i = 0; i < BURST && (get(UART_LSR) & UART_LSR_DR) != 0; i++) {
+        uint8_t byte = get(UART_DATA);
+
+        if (receive_count < RECEIVE_SIZE)
+            received[(receive_head + receive_count++) % RECEIVE_SIZE] = byte;
+    }
+    lock_drop(&lock);
+}
+
+void serial_interrupt(void)
+{
+    volatile uint32_t *claim = plic(CONTEXT + (uint64_t)context * CONTEXT_STRIDE + CLAIM);
+    uint32_t interrupt;
+
+    if (cpu_self() != listener || context == ~0u)
+        return;
+    interrupt = *claim;
+    if (interrupt == machine.uart.interrupt)
+        drain();
+    if (interrupt != 0)
+        *claim = interrupt;
+}
+
+void serial_poll(void)
+{
+    if (cpu_self() != listener)
+        return;
+    if (send_count > 0) {
+        lock_take(&lock);
+        pump();
+        lock_drop(&lock);
+    }
+    if (context != ~0u || hyp_time() < next_look)
+        return;
+    next_look = hyp_time() + machine.timebase / POLLS_PER_SECOND;
+    drain();
+}
+
+uint64_t serial_next_poll(void)
+{
+    uint64_t when = ~0ul;
+
+    if (cpu_self() != listener)
+        return when;
+    if (context == ~0u)
+        when = next_look;
+    if (__atomic_load_n(&send_count, __ATOMIC_RELAXED) > 0)
+        when = min64(when, hyp_time() + machine.timebase / PUMPS_PER_SECOND);
+    return when;
+}
+
+void serial_deliver(void)
+{
+    while (cpu_self() == listener && __atomic_load_n(&receive_count, __ATOMIC_RELAXED) > 0) {
+        uint8_t byte;
+
+        lock_take(&lock);
+        byte = received[receive_head];
+        receive_head = (receive_head + 1) % RECEIVE_SIZE;
+        receive_count--;
+        lock_drop(&lock);
+        receiver(byte);
+    }
 }

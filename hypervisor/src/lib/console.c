@@ -1,22 +1,38 @@
 /* The hypervisor's own words; see console.h. */
 #include "lib/console.h"
 
-#include "cpu/firmware.h"
 #include "lib/lock.h"
 
 static struct lock lock;
-static void (*output)(const char *text, size_t length) = firmware_write;
+static console_output *output, *urgent;
+static size_t (*room)(void);
+static void (*end)(bool failed);
 
-void console_set_output(void (*write)(const char *text, size_t length))
+void console_init(console_output *urgent_output, void (*end_machine)(bool failed))
 {
-    output = write;
+    output = urgent = urgent_output;
+    end = end_machine;
 }
 
-void console_write(const char *text, size_t length)
+void console_set_output(console_output *new_output, size_t (*new_room)(void))
 {
+    output = new_output;
+    room = new_room;
+}
+
+size_t console_room(void)
+{
+    return room != NULL ? room() : ~0ul;
+}
+
+size_t console_write(const char *text, size_t length)
+{
+    size_t taken;
+
     lock_take(&lock);
-    output(text, length);
+    taken = output(text, length);
     lock_drop(&lock);
+    return taken;
 }
 
 void print(const char *format, ...)
@@ -28,7 +44,8 @@ void print(const char *format, ...)
     va_start(args, format);
     length = fmt_vsnprint(line, sizeof line, format, args);
     va_end(args);
-    console_write(line, min64((uint64_t)length, sizeof line - 1));
+    /* What the console has no room for is lost: it was not read for long. */
+    (void)console_write(line, min64((uint64_t)length, sizeof line - 1));
 }
 
 void panic(const char *format, ...)
@@ -42,11 +59,11 @@ void panic(const char *format, ...)
     va_end(args);
     if (__atomic_exchange_n(&once, 1, __ATOMIC_ACQ_REL) == 0) {
         /* Past the lock: its holder may be what went wrong. */
-        firmware_write("\nhv: defect: ", 13);
+        urgent("\nhv: defect: ", 13);
         for (const char *c = line; *c != '\0'; c++)
-            firmware_write(c, 1);
-        firmware_write("\n", 1);
-        firmware_shutdown(true);
+            urgent(c, 1);
+        urgent("\n", 1);
+        end(true);
     }
     for (;;)
         __asm__ volatile("wfi");

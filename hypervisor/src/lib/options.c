@@ -3,7 +3,7 @@
 
 #include "common/string.h"
 #include "lib/console.h"
-#include "vm/config.h"
+#include "lib/number.h"
 
 struct options options;
 
@@ -20,7 +20,7 @@ static bool set_harts(const char *word, size_t length)
     if (length <= 6 || length - 6 >= sizeof number || memcmp(word, "harts=", 6) != 0)
         return false;
     memcpy(number, word + 6, length - 6);
-    if (!config_number(number, &value) || value < 1 || value > CPUS_MAX)
+    if (!number_parse(number, &value) || value < 1 || value > CPUS_MAX)
         return false;
     options.harts = (unsigned)value;
     return true;

@@ -41,9 +41,10 @@ static bool in_reach(const struct gstage *gs, gpa_t gpa)
     return gpa >> gstage_bits(gs->levels) == 0;
 }
 
-int gstage_init(struct gstage *gs, unsigned levels)
+int gstage_init(struct gstage *gs, unsigned levels, struct page_account *account)
 {
-    *gs = (struct gstage){.levels = levels, .root = page_alloc(ORDER_16K)};
+    *gs = (struct gstage){
+        .levels = levels, .account = account, .root = page_alloc(account, ORDER_16K)};
     return gs->root != NULL ? GSTAGE_OK : GSTAGE_NO_MEMORY;
 }
 
@@ -52,29 +53,40 @@ static unsigned order_of(unsigned level)
     return 9 * level;
 }
 
-static void destroy_table(uint64_t *table, size_t entries, unsigned level)
+/* Frees leaves and the tables that become empty until `budget` of them are freed. */
+static void shrink_table(struct gstage *gs, uint64_t *table, size_t entries, unsigned level,
+                         unsigned *budget)
 {
-    for (size_t i = 0; i < entries; i++) {
+    for (size_t i = 0; i<entries && * budget> 0; i++) {
         void *target = (void *)entry_target(table[i]);
 
         if ((table[i] & PTE_V) == 0)
             continue;
         if (is_leaf(table[i])) {
-            page_free(target, order_of(level));
+            page_free(gs->account, target, order_of(level));
+            gs->leaves[level]--;
         } else {
-            destroy_table(target, ENTRIES, level - 1);
-            page_free(target, ORDER_4K);
+            shrink_table(gs, target, ENTRIES, level - 1, budget);
+            if (*budget == 0)
+                return;
+            page_free(gs->account, target, ORDER_4K);
+            gs->tables--;
         }
+        table[i] = 0;
+        --*budget;
     }
 }
 
-void gstage_destroy(struct gstage *gs)
+bool gstage_shrink(struct gstage *gs, unsigned budget)
 {
     if (gs->root == NULL)
-        return;
-    destroy_table(gs->root, ROOT_ENTRIES, gs->levels - 1);
-    page_free(gs->root, ORDER_16K);
-    *gs = (struct gstage){.levels = gs->levels};
+        return true;
+    shrink_table(gs, gs->root, ROOT_ENTRIES, gs->levels - 1, &budget);
+    if (budget == 0)
+        return false;
+    page_free(gs->account, gs->root, ORDER_16K);
+    gs->root = NULL;
+    return true;
 }
 
 /* The entry for `gpa` on the lowest level reached: a leaf, or an empty one. */
@@ -103,7 +115,7 @@ int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned
     if ((*entry & PTE_V) != 0 || at < level)
         return GSTAGE_OCCUPIED;
     while (at > level) {
-        uint64_t *table = page_alloc(ORDER_4K);
+        uint64_t *table = page_alloc(gs->account, ORDER_4K);
 
         if (table == NULL)
             return GSTAGE_NO_MEMORY;
@@ -145,7 +157,7 @@ int gstage_split(struct gstage *gs, gpa_t gpa)
     old = *entry;
     if ((old & PTE_V) == 0 || level == GSTAGE_4K)
         return GSTAGE_BAD_ADDRESS;
-    table = page_alloc(ORDER_4K);
+    table = page_alloc(gs->account, ORDER_4K);
     if (table == NULL)
         return GSTAGE_NO_MEMORY;
     for (size_t i = 0; i < ENTRIES; i++)

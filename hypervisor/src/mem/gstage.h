@@ -1,14 +1,15 @@
 /*
  * The G stage: the page tables that turn a VM's physical addresses into the machine's
  * (Privileged Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4
- * KiB, 2 MiB or 1 GiB; tables come from the page allocator. Fences are the caller's: gstage_map()
- * on an empty place needs none on this machine's harts beyond the one before the next entry,
- * everything else does.
+ * KiB, 2 MiB or 1 GiB; tables come from the page allocator. A look-up needs no lock: entries are
+ * only ever added while it may run. Changes are one at a time, under the caller's lock. Fences are
+ * the caller's too: none after gstage_map() on an empty place, as a hart that remembers that
+ * nothing was there faults once more and fences then (vm/fault.c).
  */
 #ifndef MEM_GSTAGE_H
 #define MEM_GSTAGE_H
 
-#include "lib/types.h"
+#include "mem/page.h"
 
 /* Permissions of a mapping, in the places a PTE has them. */
 enum { PERM_R = 1 << 1, PERM_W = 1 << 2, PERM_X = 1 << 3, PERM_RWX = PERM_R | PERM_W | PERM_X };
@@ -19,9 +20,10 @@ enum { GSTAGE_4K, GSTAGE_2M, GSTAGE_1G, GSTAGE_LEAF_LEVELS };
 enum { GSTAGE_OK = 0, GSTAGE_NO_MEMORY = -1, GSTAGE_BAD_ADDRESS = -2, GSTAGE_OCCUPIED = -3 };
 
 struct gstage {
-    uint64_t *root;  /* 16 KiB, 2048 entries */
-    unsigned levels; /* 3: Sv39x4, 4: Sv48x4 */
-    uint64_t tables; /* pages in tables besides the root */
+    struct page_account *account; /* what tables and memory are taken on; may be NULL */
+    uint64_t *root;               /* 16 KiB, 2048 entries */
+    unsigned levels;              /* 3: Sv39x4, 4: Sv48x4 */
+    uint64_t tables;              /* pages in tables besides the root */
     uint64_t leaves[GSTAGE_LEAF_LEVELS];
 };
 
@@ -43,9 +45,10 @@ static inline unsigned gstage_bits(unsigned levels)
     return 12 + 9 * levels + 2;
 }
 
-int gstage_init(struct gstage *gs, unsigned levels) MUST_CHECK;
-/* Frees the tables and all memory mapped. */
-void gstage_destroy(struct gstage *gs);
+int gstage_init(struct gstage *gs, unsigned levels, struct page_account *account) MUST_CHECK;
+/* Frees memory mapped and tables, `budget` blocks at most; true when nothing is left. The hardware
+ * must not use the stage any more. */
+bool gstage_shrink(struct gstage *gs, unsigned budget) MUST_CHECK;
 /* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED leaves all as it is.
  */
 int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm) MUST_CHECK;

@@ -95,22 +95,25 @@ void page_give_range(hpa_t start, hpa_t end)
     }
 }
 
-bool page_reserve(uint64_t pages)
+bool page_reserve(struct page_account *account, uint64_t pages)
 {
     bool enough;
 
     lock_take(&lock);
     enough = pages <= free_pages && reserved_pages <= free_pages - pages;
-    if (enough)
+    if (enough) {
         reserved_pages += pages;
+        account->reserved += pages;
+    }
     lock_drop(&lock);
     return enough;
 }
 
-void page_unreserve(uint64_t pages)
+void page_unreserve(struct page_account *account)
 {
     lock_take(&lock);
-    reserved_pages -= pages;
+    reserved_pages -= account->reserved;
+    account->reserved = 0;
     lock_drop(&lock);
 }
 
@@ -133,31 +136,43 @@ static void *take(unsigned order)
     return b;
 }
 
-void *page_alloc_raw(unsigned order)
+void *page_alloc_raw(struct page_account *account, unsigned order)
 {
-    void *block;
+    uint64_t pages = 1ul << order, own = 0;
+    void *block = NULL;
 
     lock_take(&lock);
-    block = take(order);
+    if (account != NULL)
+        own = min64(account->reserved, pages);
+    if (free_pages - reserved_pages >= pages - own)
+        block = take(order);
+    if (block != NULL && own > 0) {
+        account->reserved -= own;
+        reserved_pages -= own;
+    }
     lock_drop(&lock);
     return block;
 }
 
-void *page_alloc(unsigned order)
+void *page_alloc(struct page_account *account, unsigned order)
 {
-    void *block = page_alloc_raw(order);
+    void *block = page_alloc_raw(account, order);
 
     if (block != NULL)
         page_zero(block, size_of(order));
     return block;
 }
 
-void page_free(void *block, unsigned order)
+void page_free(struct page_account *account, void *block, unsigned order)
 {
     if (block == NULL)
         return;
     lock_take(&lock);
     give((hpa_t)block, order);
+    if (account != NULL) {
+        account->reserved += 1ul << order;
+        reserved_pages += 1ul << order;
+    }
     lock_drop(&lock);
 }
 

@@ -1,7 +1,8 @@
 /*
  * The machine's free memory in blocks of 2^order pages of 4 KiB, naturally aligned (a buddy
- * allocator). Blocks are reserved before they are taken: a VM is only created once all it may ever
- * need is set aside, so that taking a page on a guest's fault cannot fail for lack of memory.
+ * allocator). A VM is only created once all it may ever need is set aside in an account, which
+ * shrinks as pages are taken on it and grows as they come back: taking a page on a guest's fault
+ * cannot fail for lack of memory.
  */
 #ifndef MEM_PAGE_H
 #define MEM_PAGE_H
@@ -18,15 +19,23 @@ size_t page_table_size(hpa_t low, hpa_t high);
 void page_init(hpa_t low, hpa_t high, uint8_t *table);
 void page_give_range(hpa_t start, hpa_t end);
 
-/* Sets `pages` aside, false if so many are not free; and gives them back. */
-bool page_reserve(uint64_t pages) MUST_CHECK;
-void page_unreserve(uint64_t pages);
+/* Pages set aside and not taken yet; under the allocator's lock. */
+struct page_account {
+    uint64_t reserved;
+};
 
-/* Zeroed, or NULL. */
-void *page_alloc(unsigned order) MUST_CHECK;
-/* The same with what was in it left there: for who overwrites all of it before a guest can look. */
-void *page_alloc_raw(unsigned order) MUST_CHECK;
-void page_free(void *block, unsigned order);
+/* Sets `pages` aside, false if so many are not free; gives all of them back. */
+bool page_reserve(struct page_account *account, uint64_t pages) MUST_CHECK;
+void page_unreserve(struct page_account *account);
+
+/* Zeroed, or NULL. On no account (NULL) only what nobody has set aside can be had; on one, also
+ * what is set aside there. */
+void *page_alloc(struct page_account *account, unsigned order) MUST_CHECK;
+/* The same with what was in it left there: the caller overwrites all of it before a guest can
+ * look. */
+void *page_alloc_raw(struct page_account *account, unsigned order) MUST_CHECK;
+/* Gives a block back, to an account or to all. */
+void page_free(struct page_account *account, void *block, unsigned order);
 
 uint64_t page_free_count(void);
 uint64_t page_unreserved_count(void);

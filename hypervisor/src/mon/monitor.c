@@ -3,14 +3,13 @@
 
 #include "common/string.h"
 #include "cpu/cpu.h"
-#include "cpu/firmware.h"
+#include "host/machine.h"
+#include "host/power.h"
 #include "lib/console.h"
+#include "lib/number.h"
 #include "mem/page.h"
-#include "mon/mux.h"
+#include "vm/life.h"
 #include "vm/report.h"
-#include "vm/sched.h"
-#include "vm/trap.h"
-#include "vm/vm.h"
 #include "vm/walk.h"
 
 enum { LINE_SIZE = 80, WORDS_MAX = 3 };
@@ -27,7 +26,7 @@ static const struct command commands[];
 
 static const char *state_text(const struct vm *vm)
 {
-    static const char *const names[] = {"absent", "running", "paused", "stopping", "ended"};
+    static const char *const names[] = {"loading", "running", "paused", "stopping", "ended"};
 
     return names[vm->state];
 }
@@ -54,8 +53,8 @@ static void show_registers(struct vm *vm, const char *argument)
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         static const char *const states[] = {"stopped", "ready", "running", "blocked"};
 
-        print("hv: vCPU %u, %s%s\n", i, states[vm->vcpus[i]->state],
-              vm->vcpus[i]->cpu != NULL ? " (as of its last trap)" : "");
+        print("hv: vCPU %u, %s%s\n", i, states[vm->vcpus[i]->task.state],
+              vm->vcpus[i]->task.cpu != NULL ? " (as of its last trap)" : "");
         report_registers(vm->vcpus[i]);
     }
 }
@@ -64,12 +63,16 @@ static void walk(struct vm *vm, const char *argument)
 {
     uint64_t gva;
 
-    if (vm->state == VM_ENDED)
-        print("hv: %s has ended: it has no memory\n", vm->config.name);
-    else if (!config_number(argument, &gva))
+    if (!number_parse(argument, &gva)) {
         print("hv: walk needs an address, such as 0x80200000\n");
-    else
+        return;
+    }
+    lock_take(&vm->lock);
+    if (vm_is_up(vm))
         walk_print(vm->vcpus[0], gva);
+    else
+        print("hv: %s is %s: it has no memory to walk\n", vm->config.name, state_text(vm));
+    lock_drop(&vm->lock);
 }
 
 static void show_exits(struct vm *vm, const char *argument)
@@ -85,7 +88,7 @@ static void show_exits(struct vm *vm, const char *argument)
         total += n;
         if (n > 0)
             print("hv: %8lu %s\n", n,
-                  kind < 24    ? trap_cause_text(kind)
+                  kind < 24    ? report_cause(kind)
                   : kind == 24 ? "interrupt: from another hart"
                   : kind == 25 ? "interrupt: timer"
                                : "interrupt: device");
@@ -93,6 +96,9 @@ static void show_exits(struct vm *vm, const char *argument)
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         mmio += vm->vcpus[i]->mmio_exits;
     print("hv: %8lu in all, %lu of them device registers\n", total, mmio);
+    for (unsigned i = 0; i < cpu_count; i++)
+        print("hv: hart %lu has had interrupts off for %lu us at most\n", cpus[i].hartid,
+              cpus[i].off_most * 1000000 / machine.timebase);
 }
 
 /* What the hypervisor takes for itself, and what each guest costs besides its RAM. */
@@ -107,8 +113,8 @@ static void show_memory(struct vm *vm, const char *argument)
           stacks / KIB);
     for (unsigned i = 0; i < vm_count; i++) {
         print("hv: %u %-15s %lu KiB for itself, its vCPUs and its tables\n", i + 1,
-              vms[i]->config.name, vm_overhead(vms[i]) / KIB);
-        all += vm_overhead(vms[i]);
+              vms[i]->config.name, life_overhead(vms[i]) / KIB);
+        all += life_overhead(vms[i]);
     }
     print("hv: %lu KiB in all, guests' RAM and disks apart\n", all / KIB);
 }
@@ -122,32 +128,32 @@ static void say(bool good, const struct vm *vm)
 static void do_pause(struct vm *vm, const char *argument)
 {
     (void)argument;
-    say(sched_pause(vm), vm);
+    say(life_pause(vm), vm);
 }
 
 static void do_resume(struct vm *vm, const char *argument)
 {
     (void)argument;
-    say(sched_resume(vm), vm);
+    say(life_resume(vm), vm);
 }
 
 static void do_reset(struct vm *vm, const char *argument)
 {
     (void)argument;
-    vm_stop(vm, END_REBOOT);
+    life_stop(vm, END_REBOOT);
 }
 
 static void do_kill(struct vm *vm, const char *argument)
 {
     (void)argument;
-    vm_stop(vm, END_KILLED);
+    life_stop(vm, END_KILLED);
 }
 
 static void quit(struct vm *vm, const char *argument)
 {
     (void)vm;
     (void)argument;
-    firmware_shutdown(false);
+    power_off(false);
 }
 
 static void help(struct vm *vm, const char *argument)
@@ -190,13 +196,13 @@ void monitor_open(bool with_help)
     prompt();
 }
 
-static struct vm *find_vm(const char *word)
+static struct vm *find_vm(const char *word, struct vm *front)
 {
     uint64_t number;
 
     if (word == NULL)
-        return mux_front() != NULL ? mux_front() : vm_count > 0 ? vms[0] : NULL;
-    if (config_number(word, &number))
+        return front != NULL ? front : vm_count > 0 ? vms[0] : NULL;
+    if (number_parse(word, &number))
         return number >= 1 && number <= vm_count ? vms[number - 1] : NULL;
     for (unsigned i = 0; i < vm_count; i++)
         if (strcmp(vms[i]->config.name, word) == 0)
@@ -222,7 +228,7 @@ static unsigned split(char *words[WORDS_MAX])
     return count;
 }
 
-static void execute(void)
+static void execute(struct vm *front)
 {
     char *words[WORDS_MAX] = {NULL};
     const struct command *c = commands;
@@ -234,7 +240,7 @@ static void execute(void)
     while (c->name != NULL && strcmp(c->name, words[0]) != 0)
         c++;
     takes_address = c->run == walk;
-    vm = find_vm(words[takes_address ? 2 : 1]);
+    vm = find_vm(words[takes_address ? 2 : 1], front);
     if (c->name == NULL)
         print("hv: no command '%s'; help lists them\n", words[0]);
     else if (vm == NULL)
@@ -243,7 +249,7 @@ static void execute(void)
         c->run(vm, words[1] != NULL ? words[1] : "");
 }
 
-bool monitor_input(uint8_t byte)
+bool monitor_input(uint8_t byte, struct vm *front)
 {
     if (byte == '\r' || byte == '\n') {
         print("\n");
@@ -251,7 +257,7 @@ bool monitor_input(uint8_t byte)
         if (used == 0)
             return false;
         used = 0;
-        execute();
+        execute(front);
         prompt();
     } else if ((byte == 8 || byte == 127) && used > 0) {
         used--;

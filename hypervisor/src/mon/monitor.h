@@ -2,10 +2,10 @@
 #ifndef MON_MONITOR_H
 #define MON_MONITOR_H
 
-#include "lib/types.h"
+#include "vm/vm.h"
 
 void monitor_open(bool help);
-/* One typed byte; false when the user leaves. */
-bool monitor_input(uint8_t byte);
+/* One typed byte; false when the user leaves. Commands that name no guest mean `front`. */
+bool monitor_input(uint8_t byte, struct vm *front);
 
 #endif

@@ -6,7 +6,6 @@
 #include "lib/options.h"
 #include "mon/monitor.h"
 #include "vm/console.h"
-#include "vm/vm.h"
 
 enum { CTRL_A = 1 };
 
@@ -14,12 +13,7 @@ static struct lock lock;
 static struct vm *front;
 static bool in_monitor, prefixed;
 
-struct vm *mux_front(void)
-{
-    return __atomic_load_n(&front, __ATOMIC_ACQUIRE);
-}
-
-static void keep(struct mux_screen *s, char c)
+static void keep(struct screen *s, char c)
 {
     s->kept[(s->start + s->count) % SCREEN_SIZE] = c;
     if (s->count < SCREEN_SIZE) {
@@ -30,49 +24,57 @@ static void keep(struct mux_screen *s, char c)
     }
 }
 
-static void flush_line(struct vm *vm)
+/* False: the console has no room for it. */
+static bool flush_line(struct vm *vm)
 {
-    struct mux_screen *s = &vm->screen;
-    char text[MUX_LINE + NAME_SIZE + 4];
+    struct screen *s = &vm->screen;
+    char text[SCREEN_LINE + NAME_SIZE + 4];
+    size_t length = (size_t)fmt_snprint(text, sizeof text, "%s: %.*s\n", vm->config.name,
+                                        (int)s->line_used, s->line);
 
-    if (s->line_used == 0)
-        return;
-    console_write(text, (size_t)fmt_snprint(text, sizeof text, "%s: %.*s\n", vm->config.name,
-                                            (int)s->line_used, s->line));
+    if (s->line_used > 0 && console_room() < length)
+        return false;
+    if (s->line_used > 0)
+        (void)console_write(text, length); /* there is room */
     s->line_used = 0;
+    return true;
 }
 
-static void add_to_line(struct vm *vm, char c)
+static bool add_to_line(struct vm *vm, char c)
 {
-    struct mux_screen *s = &vm->screen;
+    struct screen *s = &vm->screen;
 
-    if (c == '\n' || s->line_used == sizeof s->line)
-        flush_line(vm);
+    if ((c == '\n' || s->line_used == sizeof s->line) && !flush_line(vm))
+        return false;
     if (c != '\n' && c != '\r')
         s->line[s->line_used++] = c;
+    return true;
 }
 
-void mux_output(struct vm *vm, const char *text, size_t length)
+size_t mux_output(struct vm *vm, const char *text, size_t length)
 {
+    size_t taken = 0;
+
     lock_take(&lock);
     if (options.mux_lines) {
-        for (size_t i = 0; i < length; i++)
-            add_to_line(vm, text[i]);
+        while (taken < length && add_to_line(vm, text[taken]))
+            taken++;
     } else if (vm == front && !in_monitor) {
-        console_write(text, length);
+        taken = console_write(text, length);
     } else {
-        for (size_t i = 0; i < length; i++)
-            keep(&vm->screen, text[i]);
+        for (; taken < length; taken++)
+            keep(&vm->screen, text[taken]);
     }
     lock_drop(&lock);
+    return taken;
 }
 
-static void show_kept(struct mux_screen *s)
+static void show_kept(struct screen *s)
 {
     size_t first = min64(s->count, SCREEN_SIZE - s->start);
 
-    console_write(s->kept + s->start, first);
-    console_write(s->kept, s->count - first);
+    (void)console_write(s->kept + s->start, first);
+    (void)console_write(s->kept, s->count - first);
     s->start = s->count = 0;
     s->lost = 0;
 }
@@ -83,7 +85,7 @@ void mux_show(struct vm *vm)
     if (vm != NULL) {
         bool changed = vm != front;
 
-        __atomic_store_n(&front, vm, __ATOMIC_RELEASE);
+        front = vm;
         in_monitor = false;
         if (!options.mux_lines) {
             if (changed && vm_count > 1)
@@ -94,17 +96,23 @@ void mux_show(struct vm *vm)
     lock_drop(&lock);
 }
 
+void mux_greet(struct vm *vm)
+{
+    if (front == NULL)
+        mux_show(vm);
+}
+
 void mux_forget(struct vm *vm)
 {
     struct vm *next = NULL;
 
     lock_take(&lock);
-    flush_line(vm);
+    (void)flush_line(vm);
     if (vm == front) {
         for (unsigned i = 0; i < vm_count && next == NULL; i++)
             if (vms[i] != NULL && vms[i] != vm && vms[i]->state != VM_ENDED)
                 next = vms[i];
-        __atomic_store_n(&front, next, __ATOMIC_RELEASE);
+        front = next;
         if (next != NULL && !options.mux_lines && !in_monitor) {
             print("\nhv: this is guest %u, %s\n", next->id + 1, next->config.name);
             show_kept(&next->screen);
@@ -153,7 +161,7 @@ void mux_input(uint8_t byte)
     } else if (byte == CTRL_A) {
         prefixed = true;
     } else if (in_monitor) {
-        if (!monitor_input(byte))
+        if (!monitor_input(byte, front))
             mux_show(front);
     } else if (front != NULL) {
         console_receive(front, byte);

@@ -9,25 +9,16 @@
 
 #include "lib/types.h"
 
-enum { SCREEN_SIZE = 8192, MUX_LINE = 256 };
-
 struct vm;
 
-struct mux_screen {
-    char kept[SCREEN_SIZE]; /* a ring of what was not shown */
-    size_t start, count;
-    uint64_t lost;       /* bytes that fell out of it */
-    char line[MUX_LINE]; /* mux=lines: the line begun */
-    size_t line_used;
-};
-
-/* A guest's output, from any hart, with or without the VM's lock. */
-void mux_output(struct vm *vm, const char *text, size_t length);
+/* A guest's output, from any hart, with or without the VM's lock; how much was taken. */
+size_t mux_output(struct vm *vm, const char *text, size_t length);
 /* What was typed; called by the hart that serves the serial port, with no lock held. */
 void mux_input(uint8_t byte);
-/* The VM in front, NULL for none or the monitor. */
-struct vm *mux_front(void);
+/* Brings a guest to the front. */
 void mux_show(struct vm *vm);
+/* A VM that begins: the first one comes to the front. */
+void mux_greet(struct vm *vm);
 /* A VM that ended: what of its last line is still held is shown, and another comes to the front. */
 void mux_forget(struct vm *vm);
 

@@ -7,6 +7,7 @@
 #include "cpu/firmware.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
+#include "host/power.h"
 #include "lib/console.h"
 #include "mem/gstage.h"
 
@@ -98,7 +99,7 @@ static void list_defects(void)
     hpa_t block = ALIGN_DOWN(machine.memory[0].start, gstage_size(GSTAGE_1G));
     struct gstage stage;
 
-    if (gstage_init(&stage, 3) != GSTAGE_OK ||
+    if (gstage_init(&stage, 3, NULL) != GSTAGE_OK ||
         gstage_map(&stage, block, block, GSTAGE_1G, PERM_RWX) != GSTAGE_OK) {
         print("hv:  no memory to try for defects with\n");
         return;
@@ -128,5 +129,5 @@ void probe_page(void)
           features.vlenb);
     print("hv: defects known of emulators, tried here:\n");
     list_defects();
-    firmware_shutdown(false);
+    power_off(false);
 }

@@ -1,12 +1,11 @@
 /* DBCN (SBI 12): a console by shared memory. Every byte of the guest's buffer is checked by
  * memory_read() and memory_write(), page by page. */
-#include "sbi/sbi.h"
+#include "sbi/extension.h"
 
-#include "mon/mux.h"
 #include "vm/console.h"
 #include "vm/memory.h"
 
-enum { CHUNK = 256, CALL_MAX = 65536 }; /* longer writes are cut short, as the call allows */
+enum { CHUNK = 256, CALL_MAX = 4096 }; /* longer writes are cut short, as the call allows */
 
 static struct sbi_result console_write_out(struct vcpu *v, uint64_t count, gpa_t from)
 {
@@ -14,12 +13,14 @@ static struct sbi_result console_write_out(struct vcpu *v, uint64_t count, gpa_t
     char text[CHUNK];
 
     for (count = min64(count, CALL_MAX); done < count;) {
-        uint64_t n = min64(count - done, sizeof text);
+        uint64_t n = min64(count - done, sizeof text), taken;
 
         if (!memory_read(v->vm, from + done, text, n))
             return sbi_error(SBI_INVALID_PARAM);
-        mux_output(v->vm, text, n);
-        done += n;
+        taken = vm_hooks.output(v->vm, text, n);
+        done += taken;
+        if (taken < n)
+            break;
     }
     return sbi_value(done);
 }
@@ -42,8 +43,7 @@ struct sbi_result sbi_dbcn(struct vcpu *v, uint64_t function, const uint64_t a[6
     char c = (char)a[0];
 
     if (function == DBCN_WRITE_BYTE) {
-        mux_output(v->vm, &c, 1);
-        return sbi_value(0);
+        return vm_hooks.output(v->vm, &c, 1) == 1 ? sbi_value(0) : sbi_error(SBI_FAILED);
     }
     if (function != DBCN_WRITE && function != DBCN_READ)
         return sbi_error(SBI_NOT_SUPPORTED);

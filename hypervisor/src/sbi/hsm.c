@@ -1,62 +1,68 @@
-/* HSM (SBI 9): a guest starts, stops and suspends its harts. */
-#include "sbi/sbi.h"
+/* HSM (SBI 9) and SUSP (SBI 13): a guest starts, stops and suspends its harts, and itself. */
+#include "sbi/extension.h"
 
-#include "vm/sched.h"
-#include "vm/vm.h"
-
-static void prepare(struct vcpu *v)
+static bool is_entry(const struct vcpu *v, uint64_t pc)
 {
-    vcpu_reset(v, v->resume_pc, v->resume_arg);
+    return vm_contains(v->vm, pc, 2) && (pc & 1) == 0;
 }
 
 static struct sbi_result start(struct vcpu *v, const uint64_t a[6])
 {
     struct vcpu *target = vm_vcpu(v->vm, a[0]);
+    int64_t error = SBI_ALREADY_AVAILABLE;
 
     if (target == NULL)
         return sbi_error(SBI_INVALID_PARAM);
-    if (!vm_contains(v->vm, a[1], 2) || (a[1] & 1) != 0)
+    if (!is_entry(v, a[1]))
         return sbi_error(SBI_INVALID_ADDRESS);
-    if (__atomic_load_n(&target->state, __ATOMIC_ACQUIRE) != VCPU_STOPPED)
-        return sbi_error(SBI_ALREADY_AVAILABLE);
-    /* Two starters may race to here; one finds it started by the other. */
+    /* One of two starters finds it started by the other, and has touched nothing of it. */
     lock_take(&v->vm->lock);
-    target->resume_pc = a[1];
-    target->resume_arg = a[2];
-    bool good = sched_start(target, prepare);
+    if (sched_state(&target->task) == TASK_STOPPED && v->vm->state == VM_RUNNING) {
+        vcpu_reset(target, a[1], a[2]);
+        sched_start(&target->task);
+        error = SBI_SUCCESS;
+    }
     lock_drop(&v->vm->lock);
-    return sbi_error(good ? SBI_SUCCESS : SBI_ALREADY_AVAILABLE);
+    return sbi_error(error);
 }
 
 static struct sbi_result status(struct vcpu *v, uint64_t hartid)
 {
-    struct vcpu *target = vm_vcpu(v->vm, hartid);
-    uint64_t answer;
+    const struct vcpu *target = vm_vcpu(v->vm, hartid);
+    enum task_state state;
 
     if (target == NULL)
         return sbi_error(SBI_INVALID_PARAM);
-    sched_lock();
-    answer = target->state == VCPU_STOPPED                                      ? HSM_STOPPED
-             : target->state == VCPU_BLOCKED && target->suspend != SUSPEND_NONE ? HSM_SUSPENDED
-                                                                                : HSM_STARTED;
-    sched_unlock();
-    return sbi_value(answer);
+    state = sched_state(&target->task);
+    return sbi_value(state == TASK_STOPPED                                      ? HSM_STOPPED
+                     : state == TASK_BLOCKED && target->suspend != SUSPEND_NONE ? HSM_SUSPENDED
+                                                                                : HSM_STARTED);
+}
+
+/* A non-retentive suspend, of the hart or of the system. */
+static struct sbi_result sleep_until_entry(struct vcpu *v, uint64_t pc, uint64_t argument)
+{
+    if (!is_entry(v, pc))
+        return sbi_error(SBI_INVALID_ADDRESS);
+    v->resume_pc = pc;
+    v->resume_arg = argument;
+    v->suspend = SUSPEND_NON_RETENTIVE;
+    sched_block();
+    return sbi_value(0);
 }
 
 static struct sbi_result suspend(struct vcpu *v, const uint64_t a[6])
 {
-    if (a[0] == SBI_SUSPEND_NON_RETENTIVE) {
-        if (!vm_contains(v->vm, a[1], 2) || (a[1] & 1) != 0)
-            return sbi_error(SBI_INVALID_ADDRESS);
-        v->resume_pc = a[1];
-        v->resume_arg = a[2];
-        v->suspend = SUSPEND_NON_RETENTIVE;
-    } else if (a[0] == SBI_SUSPEND_RETENTIVE) {
-        v->suspend = SUSPEND_RETENTIVE;
-    } else {
-        return sbi_error(a[0] > ~0u ? SBI_INVALID_PARAM : SBI_NOT_SUPPORTED);
+    if (a[0] == SBI_SUSPEND_NON_RETENTIVE)
+        return sleep_until_entry(v, a[1], a[2]);
+    if (a[0] != SBI_SUSPEND_RETENTIVE) {
+        bool reserved =
+            (a[0] & (SBI_SUSPEND_NON_RETENTIVE - 1)) < SBI_SUSPEND_PLATFORM; /* of either kind */
+
+        return sbi_error(reserved ? SBI_INVALID_PARAM : SBI_NOT_SUPPORTED);
     }
-    sched_block(v);
+    v->suspend = SUSPEND_RETENTIVE;
+    sched_block();
     return sbi_value(0);
 }
 
@@ -66,8 +72,8 @@ struct sbi_result sbi_hsm(struct vcpu *v, uint64_t function, const uint64_t a[6]
     case HSM_START:
         return start(v, a);
     case HSM_STOP:
-        sched_retire(v);
-        return sbi_value(0); /* never seen: a start begins anew */
+        sched_retire();
+        return sbi_value(0); /* never seen: a start begins at its entry */
     case HSM_STATUS:
         return status(v, a[0]);
     case HSM_SUSPEND:
@@ -75,4 +81,25 @@ struct sbi_result sbi_hsm(struct vcpu *v, uint64_t function, const uint64_t a[6]
     default:
         return sbi_error(SBI_NOT_SUPPORTED);
     }
+}
+
+static bool others_are_stopped(const struct vcpu *v)
+{
+    for (unsigned i = 0; i < v->vm->vcpu_count; i++)
+        if (v->vm->vcpus[i] != v && sched_state(&v->vm->vcpus[i]->task) != TASK_STOPPED)
+            return false;
+    return true;
+}
+
+/* Suspend to RAM: the last running vCPU goes to sleep; an interrupt that it had enabled wakes it
+ * where it asked to be. */
+struct sbi_result sbi_susp(struct vcpu *v, uint64_t function, const uint64_t a[6])
+{
+    if (function != 0)
+        return sbi_error(SBI_NOT_SUPPORTED);
+    if (a[0] != 0) /* others are reserved, or the platform's */
+        return sbi_error(a[0] < 0x80000000 ? SBI_INVALID_PARAM : SBI_NOT_SUPPORTED);
+    if (!others_are_stopped(v))
+        return sbi_error(SBI_DENIED);
+    return sleep_until_entry(v, a[1], a[2]);
 }

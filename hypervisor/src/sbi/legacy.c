@@ -1,13 +1,11 @@
 /* The legacy calls (SBI 5), numbered 0 to 8. They return one value in a0, and take hart masks by
  * address: a bad one is a fault of the guest's, on the ecall. */
-#include "sbi/sbi.h"
+#include "sbi/extension.h"
 
 #include "cpu/cpu.h"
 #include "cpu/hyp.h"
-#include "mon/mux.h"
 #include "vm/console.h"
-#include "vm/sched.h"
-#include "vm/vm.h"
+#include "vm/life.h"
 
 /* Reads the mask at guest virtual address `gva` (0: all). False: a fault was injected instead. */
 static bool read_mask(struct vcpu *v, gva_t gva, uint64_t *vcpus)
@@ -21,7 +19,7 @@ static bool read_mask(struct vcpu *v, gva_t gva, uint64_t *vcpus)
         const struct fault *f = &cpu_self()->fault;
         bool own = f->cause == CAUSE_LOAD_PAGE || f->cause == CAUSE_LOAD_MISALIGNED;
 
-        v->pc -= 4;
+        v->regs.pc -= 4;
         vcpu_inject(v, own ? f->cause : CAUSE_LOAD_ACCESS, gva);
         return false;
     }
@@ -51,10 +49,11 @@ struct sbi_result sbi_legacy(struct vcpu *v, uint64_t function, const uint64_t a
 
     switch (function) {
     case SBI_LEGACY_SET_TIMER:
-        (void)sbi_time(v, 0, a); /* function 0 cannot fail */
+        sbi_count(v, EVENT_SET_TIMER);
+        vcpu_set_timer(v, a[0]);
         return sbi_value(0);
     case SBI_LEGACY_PUTCHAR:
-        mux_output(v->vm, &c, 1);
+        (void)vm_hooks.output(v->vm, &c, 1); /* lost where the console has no room */
         return sbi_value(0);
     case SBI_LEGACY_GETCHAR:
         return sbi_value((uint64_t)(int64_t)console_take(v->vm));
@@ -63,7 +62,7 @@ struct sbi_result sbi_legacy(struct vcpu *v, uint64_t function, const uint64_t a
         csr_clear(CSR_HVIP, HVIP_VSSIP);
         return sbi_value(pending != 0);
     case SBI_LEGACY_SHUTDOWN:
-        vm_stop(v->vm, END_SHUTDOWN);
+        life_stop(v->vm, END_SHUTDOWN);
         return sbi_value(0);
     default:
         return with_mask(v, function, a);

@@ -2,7 +2,7 @@
  * PMU (SBI 11): firmware counters only. What the hypervisor does for a vCPU is counted in
  * v->fw_events all the time; a counter is a window on one of them. There are no hardware counters.
  */
-#include "sbi/sbi.h"
+#include "sbi/extension.h"
 
 enum { TYPE_FIRMWARE = 15, TYPE_SHIFT = 16 };
 enum { MATCH_SKIP = 1, MATCH_CLEAR = 2, MATCH_START = 4 };

@@ -1,27 +1,35 @@
-/* The table of SBI extensions, and how a call is taken apart; see sbi.h. Calling convention: SBI 3.
- */
+/* The table of SBI extensions, how a call is taken apart, and those that are a few lines; see
+ * sbi.h. Calling convention: SBI 3. */
 #include "sbi/sbi.h"
 
 #include "common/string.h"
-#include "vm/vm.h"
+#include "sbi/extension.h"
+#include "vm/life.h"
+#include "vm/memory.h"
+
+enum { ARGUMENTS = 6, NARROW_FUNCTIONS = 4 };
 
 struct extension {
     uint64_t first, last;
     const char *name;
     sbi_handler *call;
+    uint8_t narrow[NARROW_FUNCTIONS]; /* by function: which arguments have 32 bits, a bit each */
 };
 
+static sbi_handler base, set_timer, srst, sta;
+
 static const struct extension extensions[] = {
-    {SBI_LEGACY_SET_TIMER, SBI_LEGACY_SHUTDOWN, "legacy", sbi_legacy},
-    {SBI_BASE, SBI_BASE, "BASE", sbi_base},
-    {SBI_TIME, SBI_TIME, "TIME", sbi_time},
-    {SBI_IPI, SBI_IPI, "IPI", sbi_ipi},
-    {SBI_RFENCE, SBI_RFENCE, "RFENCE", sbi_rfence},
-    {SBI_HSM, SBI_HSM, "HSM", sbi_hsm},
-    {SBI_SRST, SBI_SRST, "SRST", sbi_srst},
-    {SBI_DBCN, SBI_DBCN, "DBCN", sbi_dbcn},
-    {SBI_SUSP, SBI_SUSP, "SUSP", sbi_susp},
-    {SBI_PMU, SBI_PMU, "PMU", sbi_pmu},
+    {SBI_LEGACY_SET_TIMER, SBI_LEGACY_SHUTDOWN, "legacy", sbi_legacy, {0}},
+    {SBI_BASE, SBI_BASE, "BASE", base, {0}},
+    {SBI_TIME, SBI_TIME, "TIME", set_timer, {0}},
+    {SBI_IPI, SBI_IPI, "IPI", sbi_ipi, {0}},
+    {SBI_RFENCE, SBI_RFENCE, "RFENCE", sbi_rfence, {0}},
+    {SBI_HSM, SBI_HSM, "HSM", sbi_hsm, {[HSM_SUSPEND] = 1}},
+    {SBI_SRST, SBI_SRST, "SRST", srst, {[0] = 1 | 1 << 1}},
+    {SBI_DBCN, SBI_DBCN, "DBCN", sbi_dbcn, {0}},
+    {SBI_SUSP, SBI_SUSP, "SUSP", sbi_susp, {[0] = 1}},
+    {SBI_PMU, SBI_PMU, "PMU", sbi_pmu, {0}},
+    {SBI_STA, SBI_STA, "STA", sta, {[STA_SET_SHMEM] = 1 << 2}},
 };
 
 static const struct extension *find(uint64_t id)
@@ -32,11 +40,6 @@ static const struct extension *find(uint64_t id)
     return NULL;
 }
 
-bool sbi_offers(uint64_t extension)
-{
-    return find(extension) != NULL;
-}
-
 const char *sbi_extension_name(uint64_t extension)
 {
     const struct extension *e = find(extension);
@@ -44,43 +47,104 @@ const char *sbi_extension_name(uint64_t extension)
     return e != NULL ? e->name : "(unknown)";
 }
 
+/* The only place where arguments are cut: their upper halves may hold anything. */
+static void take_arguments(const struct vcpu *v, const struct extension *e, uint64_t a[ARGUMENTS])
+{
+    uint64_t function = v->regs.x[16];
+
+    for (unsigned i = 0; i < ARGUMENTS; i++) {
+        a[i] = v->regs.x[10 + i];
+        if (function < NARROW_FUNCTIONS && (e->narrow[function] >> i & 1) != 0)
+            a[i] = (uint32_t)a[i];
+    }
+}
+
 void sbi_call(struct vcpu *v)
 {
-    const struct extension *e = find(v->x[17]);
-    const uint64_t ecall_at = v->pc;
-    uint64_t a[6];
+    uint64_t *x = v->regs.x;
+    const struct extension *e = find(x[17]);
+    const uint64_t ecall_at = v->regs.pc;
+    uint64_t a[ARGUMENTS];
     struct sbi_result r;
 
-    memcpy(a, &v->x[10], sizeof a);
-    v->pc += 4;
+    v->regs.pc += 4;
     if (e == NULL) {
         r = sbi_error(SBI_NOT_SUPPORTED);
     } else if (e->call == sbi_legacy) {
-        r = sbi_legacy(v, v->x[17], a);
-        if (v->pc == ecall_at + 4)
-            v->x[10] = r.value;
+        memcpy(a, &x[10], sizeof a);
+        r = sbi_legacy(v, x[17], a);
+        if (v->regs.pc == ecall_at + 4)
+            x[10] = r.value;
         return;
     } else {
-        r = e->call(v, v->x[16], a);
+        take_arguments(v, e, a);
+        r = e->call(v, x[16], a);
     }
-    v->x[10] = (uint64_t)r.error;
-    v->x[11] = r.value;
+    x[10] = (uint64_t)r.error;
+    x[11] = r.value;
 }
 
-bool sbi_hart_mask(const struct vcpu *v, uint64_t mask, uint64_t base, uint64_t *vcpus)
+/* BASE (SBI 4): what this is, and what it offers. */
+static struct sbi_result base(struct vcpu *v, uint64_t function, const uint64_t a[6])
 {
-    uint64_t all = (1ul << v->vm->vcpu_count) - 1;
+    (void)v;
+    switch (function) {
+    case BASE_SPEC:
+        return sbi_value(SBI_SPEC_VERSION);
+    case BASE_IMPL_ID:
+        return sbi_value(SBI_IMPLEMENTATION_ID);
+    case BASE_IMPL_VERSION:
+        return sbi_value(SBI_IMPLEMENTATION_VERSION);
+    case BASE_PROBE:
+        return sbi_value(find(a[0]) != NULL);
+    case BASE_VENDOR: /* 0 is a legal value for all three */
+    case BASE_ARCH:
+    case BASE_IMP:
+        return sbi_value(0);
+    default:
+        return sbi_error(SBI_NOT_SUPPORTED);
+    }
+}
 
-    if (base == SBI_ALL_HARTS) {
-        *vcpus = all;
-        return true;
+/* TIME (SBI 6): the timer of guests that do not use Sstc. */
+static struct sbi_result set_timer(struct vcpu *v, uint64_t function, const uint64_t a[6])
+{
+    if (function != 0)
+        return sbi_error(SBI_NOT_SUPPORTED);
+    sbi_count(v, EVENT_SET_TIMER);
+    vcpu_set_timer(v, a[0]);
+    return sbi_value(0);
+}
+
+/* SRST (SBI 10): power off and reboot of the guest. */
+static struct sbi_result srst(struct vcpu *v, uint64_t function, const uint64_t a[6])
+{
+    if (function != 0)
+        return sbi_error(SBI_NOT_SUPPORTED);
+    if (a[0] > SRST_WARM || (a[1] > SRST_FAILURE && a[1] < 0xe0000000))
+        return sbi_error(SBI_INVALID_PARAM);
+    life_stop(v->vm, a[0] != SRST_SHUTDOWN    ? END_REBOOT
+                     : a[1] == SRST_NO_REASON ? END_SHUTDOWN
+                                              : END_FAILURE);
+    return sbi_value(0);
+}
+
+/* STA (SBI 16): 64 bytes of the guest's in which each vCPU shows how long it waited for a hart. */
+static struct sbi_result sta(struct vcpu *v, uint64_t function, const uint64_t a[6])
+{
+    static const uint8_t zeros[64];
+
+    if (function != STA_SET_SHMEM)
+        return sbi_error(SBI_NOT_SUPPORTED);
+    if (a[0] == ~0ul && a[1] == ~0ul) {
+        v->steal = ~0ul;
+        return sbi_value(0);
     }
-    if (mask == 0) {
-        *vcpus = 0;
-        return true;
-    }
-    if (base >= v->vm->vcpu_count)
-        return false;
-    *vcpus = mask << base;
-    return *vcpus >> base == mask && (*vcpus & ~all) == 0;
+    if (a[2] != 0 || (a[0] & (sizeof zeros - 1)) != 0)
+        return sbi_error(SBI_INVALID_PARAM);
+    if (a[1] != 0 || !memory_write(v->vm, a[0], zeros, sizeof zeros))
+        return sbi_error(SBI_INVALID_ADDRESS);
+    v->steal = a[0];
+    v->steal_sequence = 0;
+    return sbi_value(0);
 }

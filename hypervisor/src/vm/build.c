@@ -2,14 +2,16 @@
 #include "vm/build.h"
 
 #include "common/string.h"
-#include "dev/virtio/console.h"
-#include "host/disk.h"
 #include "host/machine.h"
 #include "lib/console.h"
+#include "lib/number.h"
+#include "mem/page.h"
+#include "vm/devices.h"
 #include "vm/image.h"
 #include "vm/memory.h"
+#include "vm/vcpu.h"
 
-enum { FDT_ROOM = 32768 };
+enum { FDT_ORDER = 3, FDT_ROOM = PAGE_4K << FDT_ORDER, COPY_STEP = 65536 };
 
 bool build_file(const char *name, struct cpio_file *file)
 {
@@ -31,9 +33,9 @@ static void notify_vcpu(void *owner, unsigned context, bool level)
     vcpu_set_external(vm->vcpus[context], level);
 }
 
-static void send_char(void *owner, char c)
+static bool send_char(void *owner, char c)
 {
-    mux_output(owner, &c, 1);
+    return vm_hooks.output(owner, &c, 1) == 1;
 }
 
 static void plug(struct vm *vm, gpa_t base, uint64_t size, const struct device_ops *ops,
@@ -47,9 +49,23 @@ static void plug_virtio(struct vm *vm, const struct virtio_ops *ops, void *state
     unsigned slot = vm->virtio_count++;
     struct virtio *dev = &vm->virtio[slot];
 
-    dev->irq = (struct irq_line){plic_set_source, &vm->plic, SOURCE_VIRTIO + slot};
-    virtio_init(dev, vm, ops, state);
+    *dev = (struct virtio){.ops = ops,
+                           .host = &devices_host,
+                           .vm = vm,
+                           .state = state,
+                           .scratch = &vm->scratch,
+                           .irq = {plic_set_source, &vm->plic, SOURCE_VIRTIO + slot}};
     plug(vm, GUEST_VIRTIO + slot * VIRTIO_SIZE, VIRTIO_SIZE, &virtio_ops, dev);
+}
+
+/* The smallest order of pages that hold `size` bytes. */
+static unsigned order_for(size_t size)
+{
+    unsigned order = 0;
+
+    while (PAGE_4K << order < size)
+        order++;
+    return order;
 }
 
 static int plug_disk(struct vm *vm)
@@ -58,23 +74,30 @@ static int plug_disk(struct vm *vm)
     struct cpio_file file;
     uint64_t unit;
 
+    vm->blk = page_alloc(&vm->account, order_for(sizeof *vm->blk));
+    if (vm->blk == NULL)
+        return complain(vm, name, "no memory for its device");
     if (memcmp(name, "host:", 5) == 0) {
-        if (!config_number(name + 5, &unit) || !disk_open_host(&vm->disk, (unsigned)unit))
+        if (!number_parse(name + 5, &unit) || !blk_open_host(vm->blk, (unsigned)unit))
             return complain(vm, name, "this machine has no such virtio disk");
     } else if (!build_file(name, &file)) {
         return complain(vm, name, "no such file in the initrd");
-    } else if (!disk_open_image(&vm->disk, file.data, file.size)) {
+    } else if (!blk_open_image(vm->blk, file.data, file.size)) {
         return complain(vm, name, "no memory for a copy of the disk");
     }
-    plug_virtio(vm, &virtio_blk_ops, &vm->disk);
+    plug_virtio(vm, &virtio_blk_ops, vm->blk);
     return 0;
 }
 
-static void plug_net(struct vm *vm)
+static int plug_net(struct vm *vm)
 {
+    vm->net = page_alloc(&vm->account, order_for(sizeof *vm->net));
+    if (vm->net == NULL)
+        return complain(vm, "net=", "no memory for its device");
     /* A locally administered address; the last byte tells the VMs of a switch apart. */
-    vm->net = (struct net){.mac = {0x52, 0x56, 0, 0, 0, (uint8_t)(vm->id + 1)}};
-    plug_virtio(vm, &virtio_net_ops, &vm->net);
+    *vm->net = (struct net){.mac = {0x52, 0x56, 0, 0, 0, (uint8_t)(vm->id + 1)}};
+    plug_virtio(vm, &virtio_net_ops, vm->net);
+    return 0;
 }
 
 static int plug_devices(struct vm *vm)
@@ -83,10 +106,20 @@ static int plug_devices(struct vm *vm)
     uart_init(&vm->uart, (struct irq_line){plic_set_source, &vm->plic, SOURCE_UART}, send_char, vm);
     plug(vm, GUEST_PLIC, PLIC_SIZE, &plic_ops, &vm->plic);
     plug(vm, GUEST_UART, UART_SIZE, &uart_ops, &vm->uart);
-    plug_virtio(vm, &virtio_console_ops, NULL); /* slot 0: see console_receive() */
-    if (vm->config.net[0] != '\0')
-        plug_net(vm);
+    plug_virtio(vm, &virtio_console_ops, &vm->console); /* slot 0: see console_receive() */
+    if (vm->config.net[0] != '\0' && plug_net(vm) != 0)
+        return -1;
     return vm->config.disk[0] != '\0' ? plug_disk(vm) : 0;
+}
+
+void build_unplug(struct vm *vm)
+{
+    if (vm->blk != NULL)
+        page_free(NULL, vm->blk->image, vm->blk->order);
+    if (vm->blk != NULL)
+        page_free(&vm->account, vm->blk, order_for(sizeof *vm->blk));
+    if (vm->net != NULL)
+        page_free(&vm->account, vm->net, order_for(sizeof *vm->net));
 }
 
 static int plan_kernel(struct vm *vm, struct cpio_file *file, struct image_plan *plan)
@@ -110,14 +143,59 @@ static gpa_t choose_base(const struct vm *vm, const struct image_plan *plan)
     return GUEST_RAM;
 }
 
+static void add_piece(struct vm_plan *p, gpa_t to, const void *from, uint64_t size)
+{
+    p->pieces[p->count++] = (struct vm_piece){to, from, size};
+}
+
+static int place_kernel(struct vm *vm, const struct cpio_file *file, const struct image_plan *image,
+                        gpa_t *end)
+{
+    gpa_t base = image_is_relative(image, vm->config.load) ? vm->ram_base : 0;
+
+    for (unsigned i = 0; i < image->count; i++) {
+        const struct image_segment *s = &image->segment[i];
+
+        if (!vm_contains(vm, base + s->at, s->memory_size))
+            return complain(vm, vm->config.kernel, "does not fit in the guest's memory");
+        if (s->perm != PERM_RWX && s->perm != 0 && vm->range_count < VM_RANGES_MAX)
+            vm->ranges[vm->range_count++] =
+                (struct vm_range){base + s->at, base + s->at + s->memory_size, s->perm};
+        add_piece(&vm->plan, base + s->at, file->data + s->offset, s->size);
+    }
+    vm->plan.entry = base + image->entry;
+    *end = base + image->highest;
+    return vm_contains(vm, vm->plan.entry, 2)
+               ? 0
+               : complain(vm, vm->config.kernel, "entry is not in RAM");
+}
+
+/* The device tree at the end of RAM, the initrd below it. */
+static int place_initrd(struct vm *vm, gpa_t kernel_end)
+{
+    struct vm_plan *p = &vm->plan;
+    struct cpio_file initrd = {0};
+
+    if (vm->config.initrd[0] != '\0' && !build_file(vm->config.initrd, &initrd))
+        return complain(vm, vm->config.initrd, "no such file in the initrd");
+    p->fdt = ALIGN_DOWN(vm->ram_base + vm->ram_size - FDT_ROOM, PAGE_4K);
+    p->initrd = ALIGN_DOWN(p->fdt - min64(initrd.size, p->fdt), PAGE_4K);
+    p->initrd_size = initrd.size;
+    if (vm->ram_size < FDT_ROOM || p->initrd < kernel_end)
+        return complain(vm, "mem=", "too small for kernel, initrd and device tree");
+    add_piece(p, p->initrd, initrd.data, initrd.size);
+    return 0;
+}
+
 int build_layout(struct vm *vm)
 {
     struct cpio_file file;
-    struct image_plan plan;
+    struct image_plan image;
+    gpa_t end;
 
-    if (plan_kernel(vm, &file, &plan) != 0)
+    if (plan_kernel(vm, &file, &image) != 0)
         return -1;
-    vm->ram_base = choose_base(vm, &plan);
+    vm->ram_base = choose_base(vm, &image);
     vm->ram_size = vm->config.memory;
     if (plug_devices(vm) != 0)
         return -1;
@@ -127,72 +205,44 @@ int build_layout(struct vm *vm)
         if (vm->ram_base < d->base + d->size && d->base < vm->ram_base + vm->ram_size)
             return complain(vm, "mem=", "RAM would cover the devices at 0x0c000000 to 0x10003fff");
     }
-    return 0;
-}
-
-void build_reset_devices(struct vm *vm)
-{
-    plic_reset(&vm->plic);
-    uart_reset(&vm->uart);
-    for (unsigned i = 0; i < vm->virtio_count; i++)
-        virtio_reset(&vm->virtio[i]);
+    return place_kernel(vm, &file, &image, &end) != 0 ? -1 : place_initrd(vm, end);
 }
 
 /* ---- Contents ---- */
 
-static int load_kernel(struct vm *vm, gpa_t *entry, gpa_t *end)
+/* A device tree of its own for each boot: it holds a new seed. */
+static int load_tree(struct vm *vm)
 {
-    struct cpio_file file;
-    struct image_plan plan;
-    gpa_t base;
+    void *tree = page_alloc_raw(&vm->account, FDT_ORDER);
+    int size, result = BUILD_DONE;
 
-    if (plan_kernel(vm, &file, &plan) != 0)
-        return -1;
-    base = image_is_relative(&plan, vm->config.load) ? vm->ram_base : 0;
-    vm->range_count = 0;
-    for (unsigned i = 0; i < plan.count; i++) {
-        const struct image_segment *s = &plan.segment[i];
-
-        if (!vm_contains(vm, base + s->at, s->memory_size))
-            return complain(vm, vm->config.kernel, "does not fit in the guest's memory");
-        if (s->perm != PERM_RWX && s->perm != 0 && vm->range_count < VM_RANGES_MAX)
-            vm->ranges[vm->range_count++] =
-                (struct vm_range){base + s->at, base + s->at + s->memory_size, s->perm};
-    }
-    for (unsigned i = 0; i < plan.count; i++)
-        if (!memory_load(vm, base + plan.segment[i].at, file.data + plan.segment[i].offset,
-                         plan.segment[i].size))
-            return complain(vm, vm->config.kernel, "no memory to load it");
-    *entry = base + plan.entry;
-    *end = base + plan.highest;
-    return vm_contains(vm, *entry, 2) ? 0 : complain(vm, vm->config.kernel, "entry is not in RAM");
-}
-
-int build_load(struct vm *vm, gpa_t *entry, gpa_t *fdt)
-{
-    static uint8_t buffer[FDT_ROOM]; /* one VM is built at a time: under build_lock */
-    static struct lock build_lock;
-    struct cpio_file initrd = {0};
-    gpa_t kernel_end, initrd_at;
-    int size, result = -1;
-
-    if (load_kernel(vm, entry, &kernel_end) != 0)
-        return -1;
-    if (vm->config.initrd[0] != '\0' && !build_file(vm->config.initrd, &initrd))
-        return complain(vm, vm->config.initrd, "no such file in the initrd");
-    *fdt = ALIGN_DOWN(vm->ram_base + vm->ram_size - FDT_ROOM, PAGE_4K);
-    initrd_at = ALIGN_DOWN(*fdt - min64(initrd.size, *fdt), PAGE_4K);
-    if (vm->ram_size < FDT_ROOM || initrd_at < kernel_end)
-        return complain(vm, "mem=", "too small for kernel, initrd and device tree");
-    lock_take(&build_lock);
-    size = guest_fdt_write(vm, initrd_at, initrd.size, buffer, sizeof buffer);
+    if (tree == NULL)
+        return complain(vm, "device tree", "no memory to write it");
+    size = guest_fdt_write(vm, vm->plan.initrd, vm->plan.initrd_size, tree, FDT_ROOM);
     if (size < 0)
         result = complain(vm, "device tree", fdt_error_text(size));
-    else if (!memory_load(vm, initrd_at, initrd.data, initrd.size) ||
-             !memory_load(vm, *fdt, buffer, (uint64_t)size))
-        result = complain(vm, "mem=", "no memory to load initrd and device tree");
-    else
-        result = 0;
-    lock_drop(&build_lock);
+    else if (!memory_load(vm, vm->plan.fdt, tree, (uint64_t)size, (uint64_t)size))
+        result = complain(vm, "mem=", "no memory to load the device tree");
+    page_free(&vm->account, tree, FDT_ORDER);
     return result;
+}
+
+int build_step(struct vm *vm)
+{
+    struct vm_plan *p = &vm->plan;
+    const struct vm_piece *piece = &p->pieces[p->current];
+    uint64_t left, n;
+
+    if (p->current == p->count)
+        return load_tree(vm);
+    left = piece->size - p->done;
+    n = min64(left, COPY_STEP);
+    if (!memory_load(vm, piece->to + p->done, (const uint8_t *)piece->from + p->done, n, left))
+        return complain(vm, "mem=", "no memory to load kernel and initrd");
+    p->done += n;
+    if (n == left) {
+        p->current++;
+        p->done = 0;
+    }
+    return BUILD_MORE;
 }

@@ -16,11 +16,16 @@
 
 enum { SOURCE_VIRTIO = 1, SOURCE_UART = 10 }; /* PLIC sources; VIRTIO + slot */
 
-/* Decides where RAM is and plugs the devices in. One clear line where that fails. */
+/* Decides where RAM is and what goes there, and plugs the devices in. One clear line where that
+ * fails. */
 int build_layout(struct vm *vm) MUST_CHECK;
-void build_reset_devices(struct vm *vm);
-/* Loads kernel, initrd and device tree into the empty RAM. */
-int build_load(struct vm *vm, gpa_t *entry, gpa_t *fdt) MUST_CHECK;
+/* Gives back what the devices took. */
+void build_unplug(struct vm *vm);
+
+enum { BUILD_MORE = 1, BUILD_DONE = 0 };
+/* Copies the next piece of kernel and initrd into the empty RAM, in the end the device tree.
+ * Negative after one clear line. */
+int build_step(struct vm *vm) MUST_CHECK;
 /* A file of the hypervisor's initrd. */
 bool build_file(const char *name, struct cpio_file *file);
 

@@ -3,9 +3,10 @@
 
 #include "common/fmt.h"
 #include "common/string.h"
+#include "lib/number.h"
 #include "mem/gstage.h"
 
-enum { WORD_SIZE = CONFIG_ARGS_SIZE + 32 };
+enum { WORD_SIZE = CONFIG_ARGS_SIZE + 32, WEIGHT_USUAL = 100, WEIGHT_MAX = 10000 };
 
 struct reader {
     const char *at, *end;
@@ -65,45 +66,9 @@ static bool next_word(struct reader *r, char word[WORD_SIZE])
     return !r->failed;
 }
 
-static bool digit_value(char c, unsigned base, unsigned *value)
-{
-    *value = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-             : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
-             : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
-                                    : 99;
-    return *value < base;
-}
-
-static unsigned suffix_shift(char c)
-{
-    return c == 'K' || c == 'k' ? 10 : c == 'M' || c == 'm' ? 20 : c == 'G' || c == 'g' ? 30 : 0;
-}
-
-bool config_number(const char *text, uint64_t *value)
-{
-    unsigned base = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 16 : 10;
-    unsigned digit, shift;
-    uint64_t n = 0;
-
-    if (base == 16)
-        text += 2;
-    if (!digit_value(*text, base, &digit))
-        return false;
-    for (; digit_value(*text, base, &digit); text++)
-        if (__builtin_mul_overflow(n, (uint64_t)base, &n) || __builtin_add_overflow(n, digit, &n))
-            return false;
-    shift = suffix_shift(*text);
-    if (shift != 0)
-        text++;
-    if (*text != '\0' || (shift != 0 && n >> (64 - shift) != 0))
-        return false;
-    *value = n << shift;
-    return true;
-}
-
 /* ---- Keys: one row each ---- */
 
-enum key_kind { KEY_TEXT, KEY_NUMBER, KEY_CPUS, KEY_PAGE, KEY_CONSOLE };
+enum key_kind { KEY_TEXT, KEY_NUMBER, KEY_COUNT, KEY_PAGE, KEY_CONSOLE, KEY_HARTS };
 
 struct key {
     const char *name;
@@ -121,13 +86,27 @@ struct key {
         name, KEY_NUMBER, offsetof(struct vm_config, member), 8                                    \
     }
 
+/* 1 to `max`. */
+#define COUNT_KEY(member, max)                                                                     \
+    {                                                                                              \
+#member, KEY_COUNT, offsetof(struct vm_config, member), max                                \
+    }
+
 static const struct key keys[] = {
-    TEXT_KEY(kernel),         TEXT_KEY(initrd),
-    TEXT_KEY(disk),           TEXT_KEY(net),
-    TEXT_KEY(args),           NUMBER_KEY("mem", memory),
-    NUMBER_KEY("base", base), NUMBER_KEY("entry", entry),
-    NUMBER_KEY("load", load), {"cpus", KEY_CPUS, 0, 0},
-    {"page", KEY_PAGE, 0, 0}, {"console", KEY_CONSOLE, 0, 0},
+    TEXT_KEY(kernel),
+    TEXT_KEY(initrd),
+    TEXT_KEY(disk),
+    TEXT_KEY(net),
+    TEXT_KEY(args),
+    NUMBER_KEY("mem", memory),
+    NUMBER_KEY("base", base),
+    NUMBER_KEY("entry", entry),
+    NUMBER_KEY("load", load),
+    COUNT_KEY(cpus, VM_VCPUS_MAX),
+    COUNT_KEY(weight, WEIGHT_MAX),
+    {"page", KEY_PAGE, 0, 0},
+    {"harts", KEY_HARTS, 0, 0},
+    {"console", KEY_CONSOLE, 0, 0},
 };
 
 static bool set_key(struct vm_config *c, const struct key *key, const char *value)
@@ -138,12 +117,14 @@ static bool set_key(struct vm_config *c, const struct key *key, const char *valu
     case KEY_TEXT:
         return string_copy((char *)c + key->offset, value, key->size) < key->size;
     case KEY_NUMBER:
-        return config_number(value, (uint64_t *)((char *)c + key->offset));
-    case KEY_CPUS:
-        if (!config_number(value, &number) || number < 1 || number > VM_VCPUS_MAX)
+        return number_parse(value, (uint64_t *)((char *)c + key->offset));
+    case KEY_COUNT:
+        if (!number_parse(value, &number) || number < 1 || number > key->size)
             return false;
-        c->cpus = (unsigned)number;
+        *(unsigned *)((char *)c + key->offset) = (unsigned)number;
         return true;
+    case KEY_HARTS:
+        return number_parse_set(value, &c->harts);
     case KEY_PAGE:
         c->page_level = strcmp(value, "4K") == 0   ? GSTAGE_4K
                         : strcmp(value, "2M") == 0 ? GSTAGE_2M
@@ -200,6 +181,8 @@ static bool read_name(struct reader *r, struct vm_config *configs, unsigned coun
     char word[WORD_SIZE];
 
     configs[count] = (struct vm_config){.cpus = 1,
+                                        .weight = WEIGHT_USUAL,
+                                        .harts = ~0u,
                                         .memory = 128 * MIB,
                                         .base = ~0ul,
                                         .entry = ~0ul,

@@ -6,7 +6,7 @@
  *   vm linux cpus=2 mem=256M kernel=Image initrd=initrd.gz args="console=ttyS0 quiet"
  *
  * Words are separated by white space; the next `vm` begins the next guest. Keys: cpus mem kernel
- * initrd args disk net console page base entry load. Pure: no allocation, no output.
+ * initrd args disk net console page base entry load weight harts. Pure: no allocation, no output.
  */
 #ifndef VM_CONFIG_H
 #define VM_CONFIG_H
@@ -23,6 +23,8 @@ struct vm_config {
     char net[NAME_SIZE];         /* the switch it is plugged into */
     char args[CONFIG_ARGS_SIZE];
     unsigned cpus;
+    unsigned weight;         /* of each vCPU when harts are scarce; 100 is usual */
+    uint32_t harts;          /* where they may run: a bit a hart, ~0: anywhere */
     uint64_t memory, base;   /* base ~0: by the image */
     uint64_t entry, load;    /* of a flat image, relative to nothing; ~0: base */
     unsigned page_level;     /* largest mapping: GSTAGE_4K, _2M, _1G */
@@ -37,8 +39,5 @@ struct config_error {
 /* Fills `configs`; returns how many, or -1 with `error` filled: one clear reason. */
 int config_parse(const char *text, size_t size, struct vm_config *configs, unsigned max,
                  struct config_error *error) MUST_CHECK;
-
-/* A number with K, M or G behind it, decimal or 0x; false where it is none. */
-bool config_number(const char *text, uint64_t *value);
 
 #endif

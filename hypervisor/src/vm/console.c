@@ -1,19 +1,19 @@
 /* A guest's console; see console.h. */
 #include "vm/console.h"
 
-#include "dev/virtio/console.h"
-#include "vm/vm.h"
-
 void console_receive(struct vm *vm, uint8_t byte)
 {
+    bool rouse = false;
+
     lock_take(&vm->lock);
-    if (vm->state != VM_ENDED) {
-        if (vm->config.console == CONSOLE_VIRTIO)
-            virtio_console_receive(&vm->virtio[0], byte);
-        else
-            (void)uart_receive(&vm->uart, byte); /* a full queue loses it, as a real line would */
-    }
+    /* What finds no room is lost, as on a real line; so is what comes while the guest reboots. */
+    if (vm_is_up(vm) && vm->config.console == CONSOLE_VIRTIO)
+        rouse = virtio_console_type(&vm->virtio[0], byte);
+    else if (vm_is_up(vm))
+        (void)uart_receive(&vm->uart, byte);
     lock_drop(&vm->lock);
+    if (rouse)
+        vm_rouse(vm);
 }
 
 int console_take(struct vm *vm)

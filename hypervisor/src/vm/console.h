@@ -2,9 +2,7 @@
 #ifndef VM_CONSOLE_H
 #define VM_CONSOLE_H
 
-#include "lib/types.h"
-
-struct vm;
+#include "vm/vm.h"
 
 /* A typed byte for the guest: to its serial port or virtio console, as its manifest says. */
 void console_receive(struct vm *vm, uint8_t byte);

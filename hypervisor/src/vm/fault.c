@@ -1,16 +1,16 @@
 /* Guest page faults; see fault.h. htval and htinst: Privileged Architecture 15.6.3. */
 #include "vm/fault.h"
 
-#include "cpu/csr.h"
-
-#include "vm/mmio.h"
-#include "vm/trap.h"
-#include "vm/vm.h"
+#include "cpu/cpu.h"
+#include "cpu/hyp.h"
+#include "vm/devices.h"
+#include "vm/life.h"
+#include "vm/memory.h"
 #include "vm/walk.h"
 
 gpa_t fault_address(const struct vcpu *v)
 {
-    return v->trap.htval << 2 | (v->trap.stval & 3);
+    return v->regs.trap.htval << 2 | (v->regs.trap.stval & 3);
 }
 
 /* Was it the hardware's walk of the guest's page tables, not the access itself? Not every machine
@@ -19,10 +19,10 @@ gpa_t fault_address(const struct vcpu *v)
  * checked like any other. */
 static bool is_table_walk(const struct vcpu *v)
 {
-    uint64_t pseudo = v->trap.htinst & ~0x20ul;
+    uint64_t pseudo = v->regs.trap.htinst & ~0x20ul;
 
     return pseudo == 0x2000 || pseudo == 0x3000 ||
-           ((fault_address(v) ^ v->trap.stval) & (PAGE_4K - 1)) != 0;
+           ((fault_address(v) ^ v->regs.trap.stval) & (PAGE_4K - 1)) != 0;
 }
 
 static uint64_t access_fault(uint64_t cause)
@@ -38,62 +38,147 @@ static void blame(struct vcpu *v)
 {
     uint64_t handler = csr_read(CSR_VSTVEC) & ~3ul;
 
-    if (v->pc == handler && v->trap.stval == handler)
-        vm_kill(v, "its trap handler at 0x%lx cannot be fetched", handler);
+    if (v->regs.pc == handler && v->regs.trap.stval == handler)
+        life_kill(v, "its trap handler at 0x%lx cannot be fetched", handler);
     else
-        vcpu_inject(v, access_fault(v->trap.cause), v->trap.stval);
+        vcpu_inject(v, access_fault(v->regs.trap.cause), v->regs.trap.stval);
 }
 
 static unsigned needed_perm(const struct vcpu *v)
 {
     if (is_table_walk(v))
         return PERM_R;
-    return v->trap.cause == CAUSE_FETCH_GUEST_PAGE  ? PERM_X
-           : v->trap.cause == CAUSE_LOAD_GUEST_PAGE ? PERM_R
-                                                    : PERM_W;
+    return v->regs.trap.cause == CAUSE_FETCH_GUEST_PAGE  ? PERM_X
+           : v->regs.trap.cause == CAUSE_LOAD_GUEST_PAGE ? PERM_R
+                                                         : PERM_W;
 }
 
-/* RAM: backs it, unless the guest may not do that there. True: go on; false: it is the guest's
- * fault. A mapping that is there already was made by another vCPU meanwhile. */
-static bool serve_ram(struct vcpu *v, gpa_t gpa, bool *exhausted)
+/* ---- Instructions, and loads and stores on devices ---- */
+
+static bool code_is_mapped(struct vcpu *v)
+{
+    struct walk walk;
+
+    walk_guest(v, v->regs.pc, &walk);
+    return walk.good && vm_contains(v->vm, walk.gpa, 2);
+}
+
+bool fault_fetch(struct vcpu *v)
+{
+    const struct fault *fault = &cpu_self()->fault;
+    uint16_t low, high = 0;
+
+    if (hyp_fetch16(v->regs.pc, &low) &&
+        (insn_length(low) == 2 || hyp_fetch16(v->regs.pc + 2, &high))) {
+        v->insn = insn_decode((uint32_t)high << 16 | low);
+        return true;
+    }
+    /* Only a fault of the guest's own tables is told to it: a G-stage one is met again and served
+     * when the guest itself fetches (and shows as an instruction page fault on some emulators). */
+    if (fault->cause == CAUSE_FETCH_PAGE || fault->cause == CAUSE_FETCH_ACCESS)
+        if (!code_is_mapped(v))
+            vcpu_inject(v, fault->cause, fault->stval);
+    return false;
+}
+
+static bool is_load(const struct insn *i)
+{
+    return i->kind == INSN_LOAD || i->kind == INSN_FP_LOAD;
+}
+
+static bool is_store(const struct insn *i)
+{
+    return i->kind == INSN_STORE || i->kind == INSN_FP_STORE;
+}
+
+static uint64_t low_bits(uint64_t value, unsigned width)
+{
+    return width == 8 ? value : value & ((1ul << width * 8) - 1);
+}
+
+static uint64_t extend(uint64_t value, const struct insn *i)
+{
+    unsigned shift = 64 - i->width * 8;
+
+    return i->sign ? (uint64_t)((int64_t)(value << shift) >> shift) : value;
+}
+
+static void finish_load(struct vcpu *v, uint64_t value)
+{
+    const struct insn *i = &v->insn;
+
+    if (i->kind == INSN_LOAD) {
+        guest_set_reg(&v->regs, i->rd, extend(value, i));
+        return;
+    }
+    /* A narrower value in an FP register is boxed in ones (D extension, NaN boxing). */
+    fpu_set(i->rd, i->width == 8 ? value : value | ~0ul << i->width * 8);
+    v->regs.sstatus |= SSTATUS_FS;
+    csr_set(CSR_VSSTATUS, SSTATUS_FS);
+}
+
+static void access(struct vcpu *v, const struct device *d, uint64_t offset)
+{
+    const struct insn *i = &v->insn;
+    uint64_t value;
+
+    if (is_load(i)) {
+        value = devices_read(v->vm, d, offset, i->width);
+        finish_load(v, low_bits(value, i->width));
+    } else {
+        value = i->kind == INSN_FP_STORE ? fpu_get(i->rs2) : guest_reg(&v->regs, i->rs2);
+        devices_write(v->vm, d, offset, i->width, low_bits(value, i->width));
+    }
+}
+
+/* Does the instruction at pc, which touched `gpa` inside `device`. What is no plain, aligned load
+ * or store becomes an access fault of the guest's. */
+static void emulate(struct vcpu *v, const struct device *device, gpa_t gpa)
+{
+    const struct insn *i = &v->insn;
+    uint64_t offset = gpa - device->base;
+
+    if (!fault_fetch(v))
+        return;
+    if ((!is_load(i) && !is_store(i)) || (gpa & (i->width - 1u)) != 0 ||
+        offset + i->width > device->size) {
+        bool load = is_load(i) || i->kind == INSN_LR;
+
+        vcpu_inject(v, load ? CAUSE_LOAD_ACCESS : CAUSE_STORE_ACCESS, v->regs.trap.stval);
+        return;
+    }
+    v->mmio_exits++;
+    access(v, device, offset);
+    v->regs.pc += i->length;
+}
+
+/* ---- Faults ---- */
+
+/* RAM: backs it, unless the guest may not do that there. */
+static void serve_ram(struct vcpu *v, gpa_t gpa)
 {
     struct gstage_leaf leaf;
 
     if ((vm_perm_at(v->vm, gpa) & needed_perm(v)) == 0)
-        return false;
-    if (!gstage_lookup(&v->vm->stage, gpa, &leaf))
-        *exhausted = vm_back_memory(v->vm, gpa, 0) != 0;
-    return true;
+        blame(v);
+    else if (gstage_lookup(&v->vm->stage, gpa, &leaf))
+        /* Another vCPU was faster, or this hart remembers that nothing was there, which it may
+         * (Privileged Architecture 15.5.3): it forgets. */
+        hyp_fence_gvma();
+    else if (memory_back(v->vm, gpa, 0) != 0)
+        life_kill(v, "no memory left for page 0x%lx", gpa);
 }
 
 void fault_handle(struct vcpu *v)
 {
     struct vm *vm = v->vm;
     gpa_t gpa = fault_address(v);
-    const struct device *device;
-    bool served, exhausted = false;
+    const struct device *device = vm_device_at(vm, gpa);
 
-    if (vm_contains(vm, gpa, 1)) {
-        lock_take(&vm->lock);
-        served = serve_ram(v, gpa, &exhausted);
-        lock_drop(&vm->lock);
-        if (exhausted)
-            vm_kill(v, "no memory left for page 0x%lx", gpa);
-        else if (!served)
-            blame(v);
-        return;
-    }
-    device = vm_device_at(vm, gpa);
-    if (device != NULL && v->trap.cause != CAUSE_FETCH_GUEST_PAGE && !is_table_walk(v))
-        mmio_emulate(v, device, gpa);
+    if (vm_contains(vm, gpa, 1))
+        serve_ram(v, gpa);
+    else if (device != NULL && v->regs.trap.cause != CAUSE_FETCH_GUEST_PAGE && !is_table_walk(v))
+        emulate(v, device, gpa);
     else
         blame(v);
-}
-
-bool fault_code_is_mapped(struct vcpu *v)
-{
-    struct walk walk;
-
-    walk_guest(v, v->pc, &walk);
-    return walk.good && vm_contains(v->vm, walk.gpa, 2);
 }

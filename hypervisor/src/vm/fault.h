@@ -1,13 +1,16 @@
-/* Guest page faults: RAM that is not there yet, device registers, and the guest's mistakes. */
+/* Guest page faults: RAM that is not mapped yet, devices, and addresses where nothing is; and the
+ * fetch of a guest's instruction for those who must know it. */
 #ifndef VM_FAULT_H
 #define VM_FAULT_H
 
 #include "vm/vcpu.h"
 
+/* Serves causes 20, 21 and 23. */
 void fault_handle(struct vcpu *v);
-/* The guest physical address of the fault that v->trap describes. */
+/* The guest physical address of such a fault. */
 gpa_t fault_address(const struct vcpu *v);
-/* After a fetch of ours failed: do the guest's own tables map its pc nevertheless? */
-bool fault_code_is_mapped(struct vcpu *v);
+/* Fetches and decodes the instruction at pc into v->insn. False: it cannot be read now; what should
+ * happen has happened (a fault was injected, or the guest is to be entered again). */
+bool fault_fetch(struct vcpu *v) MUST_CHECK;
 
 #endif

@@ -38,9 +38,9 @@ static void write_hart(struct fdt_writer *w, uint32_t index)
     fdt_put_text(w, "riscv,isa", features.isa);
     fdt_put_text(w, "mmu-type", feature_mmu_type());
     if (isa_has(features.isa, "zicbom"))
-        fdt_put_u32(w, "riscv,cbom-block-size", features.cbom_size);
+        fdt_put_u32(w, "riscv,cbom-block-size", machine.cbom_size);
     if (isa_has(features.isa, "zicboz"))
-        fdt_put_u32(w, "riscv,cboz-block-size", features.cboz_size);
+        fdt_put_u32(w, "riscv,cboz-block-size", machine.cboz_size);
     fdt_begin_node(w, "interrupt-controller");
     fdt_put_u32(w, "#interrupt-cells", 1);
     fdt_put(w, "interrupt-controller", "", 0);

@@ -89,6 +89,9 @@ static enum insn_kind privileged_kind(uint32_t bits)
         return INSN_SRET;
     case 0x10500073:
         return INSN_WFI;
+    case 0x00d00073:
+    case 0x01d00073:
+        return INSN_WRS;
     default:
         break;
     }
@@ -313,9 +316,4 @@ struct insn insn_decode(uint32_t bits)
     default:
         return decode32(bits);
     }
-}
-
-bool insn_has_address(const struct insn *insn)
-{
-    return insn->kind >= INSN_LOAD && insn->kind <= INSN_AMO;
 }

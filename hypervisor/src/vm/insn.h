@@ -23,6 +23,7 @@ enum insn_kind {
     INSN_ECALL,
     INSN_EBREAK,
     INSN_WFI,
+    INSN_WRS, /* wrs.nto, wrs.sto */
     INSN_SRET,
     INSN_FENCE_VMA, /* sfence.vma, hfence.*, sinval.* */
     INSN_HLS,       /* hlv, hlvx, hsv */
@@ -50,9 +51,6 @@ static inline unsigned insn_length(uint16_t low)
 
 /* Decodes; for a compressed instruction only the low 16 bits count. Every value is accepted. */
 struct insn insn_decode(uint32_t bits);
-
-/* Does it read or write memory at x[rs1] + offset? */
-bool insn_has_address(const struct insn *insn);
 
 /* Writes it in words, such as "lw a0, 8(sp)"; returns `text`. */
 enum { INSN_TEXT_SIZE = 48 };

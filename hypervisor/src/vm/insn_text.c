@@ -79,12 +79,16 @@ static void memory_text(const struct insn *i, char text[INSN_TEXT_SIZE])
 
 const char *insn_text(const struct insn *insn, char text[INSN_TEXT_SIZE])
 {
-    static const char *const names[INSN_KINDS] = {
-        [INSN_ECALL] = "ecall", [INSN_EBREAK] = "ebreak",           [INSN_WFI] = "wfi",
-        [INSN_SRET] = "sret",   [INSN_FENCE_VMA] = "sfence/hfence", [INSN_HLS] = "hlv/hsv",
-        [INSN_CBO] = "cbo"};
+    static const char *const names[INSN_KINDS] = {[INSN_ECALL] = "ecall",
+                                                  [INSN_EBREAK] = "ebreak",
+                                                  [INSN_WFI] = "wfi",
+                                                  [INSN_SRET] = "sret",
+                                                  [INSN_FENCE_VMA] = "sfence/hfence",
+                                                  [INSN_HLS] = "hlv/hsv",
+                                                  [INSN_CBO] = "cbo",
+                                                  [INSN_WRS] = "wrs"};
 
-    if (insn_has_address(insn))
+    if (insn->kind >= INSN_LOAD && insn->kind <= INSN_AMO)
         memory_text(insn, text);
     else if (insn->kind == INSN_CSR)
         fmt_snprint(text, INSN_TEXT_SIZE, "csr%s%s %s, 0x%x, %s%u",

@@ -1,23 +1,97 @@
-/* Copies to and from guest memory; see memory.h. */
+/* Guest memory: backing on demand, and copies; see memory.h. */
 #include "vm/memory.h"
 
 #include "common/string.h"
+#include "cpu/cpu.h"
+#include "mem/page.h"
 
-/* The host address of `gpa`, and how many of `size` bytes lie behind it in one piece. NULL: no RAM,
- * or none could be had. `written`: see vm_back_memory(). The caller holds the lock. */
-static uint8_t *piece(struct vm *vm, gpa_t gpa, uint64_t *size, uint64_t written)
+enum { CLEAR_STEP = 65536 };
+
+/* Can the whole block around `gpa` be one mapping: inside RAM, and with one set of permissions? */
+static bool block_fits(const struct vm *vm, gpa_t gpa, unsigned level)
+{
+    gpa_t start = ALIGN_DOWN(gpa, gstage_size(level));
+
+    if (!vm_contains(vm, start, gstage_size(level)))
+        return false;
+    for (unsigned i = 0; level > GSTAGE_4K && i < vm->range_count; i++)
+        if (vm->ranges[i].start < start + gstage_size(level) && vm->ranges[i].end > start)
+            return false;
+    return true;
+}
+
+/* Clears in steps between which interrupts are served: a block may have 1 GiB. */
+static void clear(uint8_t *from, const uint8_t *to)
+{
+    while (from < to) {
+        size_t step = min64((uint64_t)(to - from), CLEAR_STEP);
+
+        page_zero(from, step);
+        from += step;
+        if (from < to)
+            cpu_serve_interrupts();
+    }
+}
+
+/* Clears a block but for `kept` bytes from `offset`, in pieces that page_zero() takes. */
+static void clear_around(uint8_t *block, uint64_t size, uint64_t offset, uint64_t kept)
+{
+    uint64_t from = ALIGN_UP(offset, 64), to = ALIGN_DOWN(offset + min64(kept, size - offset), 64);
+
+    if (to <= from)
+        from = to = size;
+    clear(block, block + from);
+    clear(block + to, block + size);
+}
+
+static int map_block(struct vm *vm, gpa_t gpa, unsigned level, uint64_t written)
+{
+    gpa_t start = ALIGN_DOWN(gpa, gstage_size(level));
+    void *memory;
+    int result;
+
+    if (!block_fits(vm, gpa, level))
+        return GSTAGE_BAD_ADDRESS;
+    memory = page_alloc_raw(&vm->account, 9 * level);
+    if (memory == NULL)
+        return GSTAGE_NO_MEMORY;
+    clear_around(memory, gstage_size(level), gpa - start, written);
+    lock_take(&vm->stage_lock);
+    result = gstage_map(&vm->stage, start, (hpa_t)memory, level, vm_perm_at(vm, gpa));
+    lock_drop(&vm->stage_lock);
+    if (result != GSTAGE_OK) /* a smaller block is inside already, or another task was faster */
+        page_free(&vm->account, memory, 9 * level);
+    return result;
+}
+
+int memory_back(struct vm *vm, gpa_t gpa, uint64_t written)
+{
+    struct gstage_leaf leaf;
+
+    for (int level = (int)vm->config.page_level; level >= 0; level--) {
+        if (gstage_lookup(&vm->stage, gpa, &leaf))
+            return 0;
+        if (map_block(vm, gpa, (unsigned)level, written) == GSTAGE_OK)
+            return 0;
+    }
+    return gstage_lookup(&vm->stage, gpa, &leaf) ? 0 : -1;
+}
+
+/* The host address of `gpa`, and how many of `size` bytes lie behind it in one piece. NULL: nothing
+ * is mapped, up to the end of that page. */
+static uint8_t *piece(const struct vm *vm, gpa_t gpa, uint64_t *size)
 {
     struct gstage_leaf leaf;
 
     if (!gstage_lookup(&vm->stage, gpa, &leaf)) {
-        if (vm_back_memory(vm, gpa, written) != 0 || !gstage_lookup(&vm->stage, gpa, &leaf))
-            return NULL;
+        *size = min64(*size, PAGE_4K - gpa % PAGE_4K);
+        return NULL;
     }
     *size = min64(*size, leaf.gpa + gstage_size(leaf.level) - gpa);
     return (uint8_t *)(leaf.hpa + (gpa - leaf.gpa));
 }
 
-bool memory_read_locked(struct vm *vm, gpa_t from, void *to, uint64_t size)
+bool memory_read(struct vm *vm, gpa_t from, void *to, uint64_t size)
 {
     uint8_t *t = to;
 
@@ -25,17 +99,38 @@ bool memory_read_locked(struct vm *vm, gpa_t from, void *to, uint64_t size)
         return false;
     while (size > 0) {
         uint64_t n = size;
-        const uint8_t *at = piece(vm, from, &n, 0);
+        const uint8_t *at = piece(vm, from, &n);
 
-        if (at == NULL)
-            return false;
-        memcpy(t, at, n);
+        if (at != NULL)
+            memcpy(t, at, n);
+        else
+            memset(t, 0, n);
         t += n, from += n, size -= n;
     }
     return true;
 }
 
-static bool write(struct vm *vm, gpa_t to, const void *from, uint64_t size, bool is_loading)
+int memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size)
+{
+    const uint8_t *f = from;
+
+    if (!vm_contains(vm, to, size))
+        return VIRTIO_BAD;
+    while (size > 0) {
+        uint64_t n = size;
+        uint8_t *at = piece(vm, to, &n);
+
+        if (at == NULL) {
+            vm->unbacked = to;
+            return VIRTIO_UNBACKED;
+        }
+        memcpy(at, f, n);
+        f += n, to += n, size -= n;
+    }
+    return VIRTIO_OK;
+}
+
+bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size, uint64_t rest)
 {
     const uint8_t *f = from;
 
@@ -43,47 +138,21 @@ static bool write(struct vm *vm, gpa_t to, const void *from, uint64_t size, bool
         return false;
     while (size > 0) {
         uint64_t n = size;
-        uint8_t *at = piece(vm, to, &n, is_loading ? size : 0);
+        uint8_t *at = piece(vm, to, &n);
 
-        if (at == NULL)
-            return false;
+        if (at == NULL) {
+            if (memory_back(vm, to, rest) != 0)
+                return false;
+            continue;
+        }
         memcpy(at, f, n);
         f += n, to += n, size -= n;
+        rest -= min64(rest, n);
     }
     return true;
 }
 
-bool memory_write_locked(struct vm *vm, gpa_t to, const void *from, uint64_t size)
-{
-    return write(vm, to, from, size, false);
-}
-
-bool memory_read(struct vm *vm, gpa_t from, void *to, uint64_t size)
-{
-    bool good;
-
-    lock_take(&vm->lock);
-    good = memory_read_locked(vm, from, to, size);
-    lock_drop(&vm->lock);
-    return good;
-}
-
 bool memory_write(struct vm *vm, gpa_t to, const void *from, uint64_t size)
 {
-    bool good;
-
-    lock_take(&vm->lock);
-    good = memory_write_locked(vm, to, from, size);
-    lock_drop(&vm->lock);
-    return good;
-}
-
-bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size)
-{
-    bool good;
-
-    lock_take(&vm->lock);
-    good = write(vm, to, from, size, true);
-    lock_drop(&vm->lock);
-    return good;
+    return memory_load(vm, to, from, size, 0);
 }

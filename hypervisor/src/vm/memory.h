@@ -1,22 +1,30 @@
 /*
  * The one way to a guest's memory: copies between the hypervisor and guest physical addresses, with
- * the whole range checked and backed on the way. False: the range is not all RAM; what came before
- * the hole may have been copied. Takes the VM's lock itself, except for the *_locked ones.
+ * the whole range checked. RAM that was never touched reads as zeros and is backed before it is
+ * written. False: the range is not all RAM; what came before the hole may have been copied. No lock
+ * is needed: the stage only grows while the VM's tasks run, and while its lock is held and it is
+ * up.
  */
 #ifndef VM_MEMORY_H
 #define VM_MEMORY_H
 
 #include "vm/vm.h"
 
+/* Backs the RAM at `gpa` with zeros, in steps between which interrupts are served: no lock may be
+ * held, and the caller is one of the VM's tasks. Of the `written` bytes from there, which the
+ * caller overwrites before a guest can look, some may hold what another guest left. Negative: no
+ * memory. */
+int memory_back(struct vm *vm, gpa_t gpa, uint64_t written) MUST_CHECK;
+
 bool memory_read(struct vm *vm, gpa_t from, void *to, uint64_t size) MUST_CHECK;
+/* Backs what it writes: see memory_back(). */
 bool memory_write(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
-bool memory_read_locked(struct vm *vm, gpa_t from, void *to, uint64_t size) MUST_CHECK;
-bool memory_write_locked(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
-
-/* The same while none of the VM's vCPUs can run: what is about to be overwritten is not cleared
- * first. */
-bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
-
-/* What the guest may do at `gpa` decides about a virtual address; see walk.h. */
+/* The same for memory that no vCPU sees yet, of which the caller will write `rest` bytes from
+ * there. */
+bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size,
+                 uint64_t rest) MUST_CHECK;
+/* Writes what is backed, for devices under the VM's lock: VIRTIO_UNBACKED leaves the place in
+ * vm->unbacked. */
+int memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
 
 #endif

@@ -8,5 +8,7 @@
 void report_print(struct vcpu *v, const char *reason);
 /* The registers alone, of any vCPU; those of one that runs are as of its last trap. */
 void report_registers(const struct vcpu *v);
+/* A trap's cause in words. */
+const char *report_cause(uint64_t cause);
 
 #endif

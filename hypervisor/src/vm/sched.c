@@ -1,35 +1,163 @@
 /* The scheduler; see sched.h. */
 #include "vm/sched.h"
 
-#include "cpu/cpu.h"
 #include "cpu/feature.h"
 #include "cpu/firmware.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
+#include "host/serial.h"
 #include "lib/lock.h"
-#include "mon/host_interrupt.h"
-#include "vm/runqueue.h"
-#include "vm/trap.h"
-#include "vm/vm.h"
 
-enum { SLICES_PER_SECOND = 250 };
+enum { SLICES_PER_SECOND = 250, MARGINS_PER_SLICE = 16 };
 
-/* What the vCPU on a hart does next; written by its own hart alone. */
+/* What the task on a hart does next; written by its own hart alone. */
 enum intent { KEEP, YIELD, BLOCK, RETIRE };
 
-static struct lock lock; /* guards the queue, and what vcpu.h, vm.h and cpu.h put under it */
-static struct runqueue ready;
-static uint32_t crowded;
-static enum intent intents[CPUS_MAX];
+struct hart {
+    struct task *queue;    /* ready, the least charged first */
+    struct task *sleepers; /* blocked, the first to wake first */
+    struct task *current;
+    struct task *favoured; /* runs next, whatever it was charged */
+    uint64_t since;        /* current is charged up to then */
+    uint64_t slice_end;    /* host time; ~0: it may run on */
+    bool idle;
+    bool give_way; /* another task should have the hart */
+    enum intent intent;
+};
 
-void sched_lock(void)
+static struct lock lock; /* guards what follows, and tasks */
+static struct hart harts[CPUS_MAX];
+static uint64_t least; /* what the least charged task that wants to run was charged, once */
+static unsigned wanting, pinned, waiting;
+static uint32_t crowded;
+
+static uint64_t slice(void)
 {
-    lock_take(&lock);
+    return machine.timebase / SLICES_PER_SECOND;
 }
 
-void sched_unlock(void)
+static struct hart *own(void)
 {
-    lock_drop(&lock);
+    return &harts[cpu_self()->index];
+}
+
+static void arm_timer(const struct hart *h)
+{
+    uint64_t when = serial_next_poll();
+
+    if (h->current != NULL)
+        when = min64(when, min64(h->slice_end, h->current->deadline));
+    if (h->sleepers != NULL)
+        when = min64(when, h->sleepers->wake_at);
+    if (features.host_sstc)
+        csr_write(CSR_STIMECMP, when);
+    else
+        firmware_set_timer(when);
+}
+
+/* ---- Queues and lists; the lock is held ---- */
+
+static void unlink(struct task **list, struct task *t)
+{
+    while (*list != NULL && *list != t)
+        list = &(*list)->next;
+    if (*list == t)
+        *list = t->next;
+}
+
+static void put_in_queue(struct hart *h, struct task *t)
+{
+    struct task **at = &h->queue;
+
+    while (*at != NULL && (*at)->charged <= t->charged)
+        at = &(*at)->next;
+    t->next = *at;
+    *at = t;
+    t->home = (unsigned)(h - harts);
+}
+
+static void put_to_sleep(struct hart *h, struct task *t)
+{
+    struct task **at = &h->sleepers;
+
+    t->home = (unsigned)(h - harts);
+    if (t->wake_at == ~0ul)
+        return;
+    while (*at != NULL && (*at)->wake_at <= t->wake_at)
+        at = &(*at)->next;
+    t->next = *at;
+    *at = t;
+}
+
+static void leave_queue(struct task *t)
+{
+    unlink(&harts[t->home].queue, t);
+    waiting--;
+}
+
+/* ---- Charges; the lock is held ---- */
+
+static uint64_t by_weight(const struct task *t, uint64_t ticks)
+{
+    return ticks * TASK_WEIGHT / t->weight;
+}
+
+static void charge(struct hart *h)
+{
+    uint64_t now = hyp_time(), ticks = now - h->since;
+    struct task *t = h->current, *payer = t->payer;
+
+    h->since = now;
+    t->charged += by_weight(t, ticks);
+    if (payer == NULL)
+        return;
+    payer->charged += by_weight(payer, ticks);
+    if (payer->state == TASK_READY && !payer->held) { /* its place in the queue has changed */
+        unlink(&harts[payer->home].queue, payer);
+        put_in_queue(&harts[payer->home], payer);
+    }
+}
+
+/* What a task that comes to want a hart is compared with. */
+static void find_least(void)
+{
+    uint64_t found = ~0ul;
+
+    for (unsigned i = 0; i < cpu_count; i++) {
+        struct hart *h = &harts[i];
+
+        if (h->current != NULL) {
+            charge(h);
+            found = min64(found, h->current->charged);
+        }
+        if (h->queue != NULL)
+            found = min64(found, h->queue->charged);
+    }
+    if (found != ~0ul && found > least)
+        least = found;
+}
+
+/* Counts a task among those that want a hart, or no more. */
+static void count(struct task *t)
+{
+    bool wants = t->ops->waits_in_guest && t->state != TASK_STOPPED && !t->held;
+    unsigned online = 0;
+    bool was = crowded, is;
+
+    if (wants == t->counted)
+        return;
+    t->counted = wants;
+    wanting += wants ? 1 : -1u;
+    if (t->harts != ~0u)
+        pinned += wants ? 1 : -1u;
+    for (unsigned i = 0; i < cpu_count; i++)
+        online += cpus[i].online;
+    is = wanting > online || (pinned > 0 && wanting > 1);
+    __atomic_store_n(&crowded, is, __ATOMIC_RELAXED);
+    /* Guests that wait on their harts must learn that they may not. */
+    for (unsigned i = 0; is && !was && i < cpu_count; i++)
+        if (harts[i].current != NULL)
+            cpu_kick(&cpus[i]);
 }
 
 bool sched_is_crowded(void)
@@ -37,342 +165,336 @@ bool sched_is_crowded(void)
     return __atomic_load_n(&crowded, __ATOMIC_RELAXED) != 0;
 }
 
-static enum vm_state vm_state(const struct vm *vm)
+static bool may_run_on(const struct task *t, unsigned hart)
 {
-    return __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+    return cpus[hart].online && (t->harts >> hart & 1) != 0;
 }
 
-/* ---- Time ---- */
-
-static uint64_t slice_end(void)
+/* The hart for it: the one it was on where that is idle, any idle one, the one whose task was
+ * charged most. */
+static struct hart *choose_hart(const struct task *t)
 {
-    return sched_is_crowded() ? hyp_time() + machine.timebase / SLICES_PER_SECOND : ~0ul;
-}
+    struct hart *best = NULL;
 
-/* When this hart must next look up: the end of the slice, its guest's timer where the guest has
- * none of its own, the vCPUs that it watches, and a serial port that cannot interrupt. */
-static uint64_t next_event(const struct cpu *cpu)
-{
-    uint64_t when = min64(cpu->current != NULL ? cpu->slice_end : ~0ul, host_interrupt_next_poll());
+    if (t->last_cpu != NULL && may_run_on(t, t->last_cpu->index))
+        best = &harts[t->last_cpu->index];
+    for (unsigned i = 0; i < cpu_count && (best == NULL || !best->idle); i++) {
+        struct hart *h = &harts[i];
 
-    if (cpu->current != NULL && !features.sstc && cpu->current->soft_timer != ~0ul)
-        when = min64(when, cpu->current->soft_timer - cpu->current->vm->time_delta);
-    for (unsigned i = 0; i < vm_count; i++) {
-        const struct vm *vm = vms[i];
-
-        if (vm == NULL || vm_state(vm) != VM_RUNNING)
+        if (!may_run_on(t, i))
             continue;
-        for (unsigned j = 0; j < vm->vcpu_count; j++)
-            if (vm->vcpus[j]->state == VCPU_BLOCKED && vm->vcpus[j]->home == cpu->index)
-                when = min64(when, vm->vcpus[j]->wake_at);
+        if (best == NULL || h->idle ||
+            (h->current != NULL && best->current != NULL &&
+             h->current->charged > best->current->charged + slice()))
+            best = h;
     }
-    return when;
+    return best != NULL ? best : &harts[0];
 }
 
-static void arm_timer(void)
+/* Slices end only while somebody waits. */
+static void make_slices_end(void)
 {
-    uint64_t when;
+    for (unsigned i = 0; i < cpu_count; i++) {
+        struct hart *h = &harts[i];
 
-    lock_take(&lock);
-    when = next_event(cpu_self());
-    lock_drop(&lock);
-    if (features.host_sstc)
-        csr_write(CSR_STIMECMP, when);
-    else
-        firmware_set_timer(when);
+        if (h->current == NULL || h->slice_end != ~0ul)
+            continue;
+        h->slice_end = h->since + slice();
+        cpu_kick(&cpus[h - harts]);
+    }
 }
 
-/* ---- The queue; the lock is held ---- */
-
-static void wake_idle_hart(const struct vcpu *v)
+static void enqueue(struct hart *h, struct task *t)
 {
-    struct cpu *cpu = v->last_cpu;
-
-    for (unsigned i = 0; (cpu == NULL || !cpu->idle) && i < cpu_count; i++)
-        cpu = &cpus[i];
-    if (!cpu->idle)
+    t->state = TASK_READY;
+    t->ready_since = hyp_time();
+    if (t->held)
+        return; /* sched_release() will */
+    put_in_queue(h, t);
+    waiting++;
+    if (h->idle) {
+        h->idle = false;
+        cpu_kick(&cpus[h - harts]);
         return;
-    cpu->idle = false;
-    cpu_kick(cpu);
+    }
+    make_slices_end();
 }
 
-static void enqueue(struct vcpu *v)
+static void wake(struct task *t)
 {
-    v->state = VCPU_READY;
-    if (v->vm->state != VM_RUNNING)
-        return; /* sched_resume() will */
-    runqueue_put(&ready, v);
-    wake_idle_hart(v);
+    uint64_t bonus = by_weight(t, slice());
+    struct hart *h;
+
+    find_least();
+    if (least > bonus && t->charged < least - bonus)
+        t->charged = least - bonus;
+    h = choose_hart(t);
+    enqueue(h, t);
+    if (h->current == NULL || t->held ||
+        h->current->charged <= t->charged + slice() / MARGINS_PER_SLICE)
+        return;
+    h->give_way = true;
+    if (h != own())
+        cpu_kick(&cpus[h - harts]);
 }
 
-static void kick_vm(const struct vm *vm)
+static void wake_sleeper(struct task *t)
 {
-    for (unsigned i = 0; i < vm->vcpu_count; i++)
-        if (vm->vcpus[i]->cpu != NULL)
-            cpu_kick(vm->vcpus[i]->cpu);
-}
-
-/* Counts who wants to run; when harts become scarce, all must learn of their slices and of wfi. */
-static void recount(void)
-{
-    unsigned wanting = 0, harts = 0;
-    bool was = crowded;
-
-    for (unsigned i = 0; i < vm_count; i++)
-        for (unsigned j = 0;
-             vms[i] != NULL && vms[i]->state == VM_RUNNING && j < vms[i]->vcpu_count; j++)
-            wanting += vms[i]->vcpus[j]->state != VCPU_STOPPED;
-    for (unsigned i = 0; i < cpu_count; i++)
-        harts += cpus[i].online;
-    __atomic_store_n(&crowded, wanting > harts, __ATOMIC_RELAXED);
-    for (unsigned i = 0; crowded && !was && i < cpu_count; i++)
-        if (cpus[i].current != NULL)
-            cpu_kick(&cpus[i]);
+    unlink(&harts[t->home].sleepers, t);
+    wake(t);
 }
 
 /* ---- From anywhere ---- */
 
-void sched_wake(struct vcpu *v)
+void sched_init_task(struct task *t, const struct task_ops *ops, const void *group, unsigned weight,
+                     uint32_t allowed)
 {
+    *t = (struct task){.ops = ops,
+                       .group = group,
+                       .weight = weight,
+                       .harts = allowed,
+                       .wake_at = ~0ul,
+                       .deadline = ~0ul};
+}
+
+void sched_wake(struct task *t)
+{
+    uint64_t ignored;
+
     lock_take(&lock);
-    if (v->state == VCPU_BLOCKED && vcpu_has_interrupt(v))
-        enqueue(v);
-    else if (v->cpu != NULL)
-        cpu_kick(v->cpu);
+    if (t->state == TASK_BLOCKED && !t->held && t->ops->is_ready(t, &ignored))
+        wake_sleeper(t);
+    else if (t->cpu != NULL)
+        cpu_kick(t->cpu);
     lock_drop(&lock);
 }
 
-bool sched_start(struct vcpu *v, void (*prepare)(struct vcpu *v))
+void sched_start(struct task *t)
 {
-    bool stopped;
-
     lock_take(&lock);
-    stopped = v->state == VCPU_STOPPED && v->vm->state == VM_RUNNING;
-    if (stopped) {
-        if (prepare != NULL)
-            prepare(v);
-        enqueue(v);
-        recount();
+    if (t->state == TASK_STOPPED) {
+        t->state = TASK_READY;
+        wake(t);
+        count(t);
     }
     lock_drop(&lock);
-    return stopped;
 }
 
-bool sched_pause(struct vm *vm)
+void sched_hold(struct task *t)
 {
-    bool good;
-
     lock_take(&lock);
-    good = vm->state == VM_RUNNING;
-    if (good) {
-        __atomic_store_n(&vm->state, VM_PAUSED, __ATOMIC_RELEASE);
-        vm->paused_at = hyp_time();
-        runqueue_drop(&ready, vm);
-        recount();
-        kick_vm(vm);
+    if (!t->held) {
+        if (t->state == TASK_READY)
+            leave_queue(t);
+        else if (t->state == TASK_BLOCKED)
+            unlink(&harts[t->home].sleepers, t);
+        else if (t->cpu != NULL)
+            cpu_kick(t->cpu);
+        __atomic_store_n(&t->held, true, __ATOMIC_RELEASE);
+        count(t);
     }
     lock_drop(&lock);
-    return good;
 }
 
-/* The guest's clock goes on from where it stood. */
-static void continue_time(struct vm *vm)
+void sched_release(struct task *t)
 {
-    vm->time_delta -= hyp_time() - vm->paused_at;
+    lock_take(&lock);
+    if (t->held) {
+        __atomic_store_n(&t->held, false, __ATOMIC_RELEASE);
+        if (t->state == TASK_READY ||
+            (t->state == TASK_BLOCKED && t->ops->is_ready(t, &t->wake_at)))
+            wake(t);
+        else if (t->state == TASK_BLOCKED)
+            put_to_sleep(&harts[t->home], t);
+        count(t);
+        cpu_kick(&cpus[t->home]); /* its timer may have to come earlier */
+    }
+    lock_drop(&lock);
+}
+
+void sched_set_payer(struct task *t, struct task *payer)
+{
+    lock_take(&lock);
+    t->payer = payer;
+    lock_drop(&lock);
+}
+
+void sched_stop(struct task *t)
+{
+    lock_take(&lock);
+    if (t->held && t->cpu == NULL)
+        t->state = TASK_STOPPED;
+    count(t);
+    lock_drop(&lock);
+}
+
+enum task_state sched_state(const struct task *t)
+{
+    enum task_state state;
+
+    lock_take(&lock);
+    state = t->state;
+    lock_drop(&lock);
+    return state;
+}
+
+/* ---- By the task on this hart ---- */
+
+void sched_block(void)
+{
+    own()->intent = BLOCK;
+}
+
+void sched_retire(void)
+{
+    own()->intent = RETIRE;
+}
+
+/* The least charged of its group that waits and may run here, unless it is far ahead already; else
+ * whoever waits here. */
+static struct task *find_favoured(const struct hart *h)
+{
+    const struct task *t = h->current;
+    unsigned index = (unsigned)(h - harts);
+
     for (unsigned i = 0; i < cpu_count; i++)
-        if (cpus[i].loaded != NULL && cpus[i].loaded->vm == vm)
-            cpus[i].loaded = NULL;
+        for (struct task *other = harts[i].queue; other != NULL; other = other->next)
+            if (other->group == t->group && may_run_on(other, index) &&
+                other->charged < t->charged + 2 * slice())
+                return other;
+    return h->queue;
 }
 
-bool sched_resume(struct vm *vm)
+void sched_yield(void)
 {
-    bool good;
+    struct hart *h = own();
 
     lock_take(&lock);
-    good = vm->state == VM_PAUSED && vm->on_harts == 0;
-    if (good) {
-        continue_time(vm);
-        __atomic_store_n(&vm->state, VM_RUNNING, __ATOMIC_RELEASE);
-        for (unsigned i = 0; i < vm->vcpu_count; i++) {
-            /* A blocked one looks for itself whether it has something to wake for. */
-            if (vm->vcpus[i]->state == VCPU_READY || vm->vcpus[i]->state == VCPU_BLOCKED)
-                enqueue(vm->vcpus[i]);
-        }
-        recount();
-    }
+    h->favoured = find_favoured(h);
+    if (h->favoured != NULL)
+        h->intent = YIELD;
     lock_drop(&lock);
-    return good;
 }
 
-void sched_stop_vm(struct vm *vm)
+void sched_set_deadline(struct task *t, uint64_t when)
 {
-    bool gone = false;
-
     lock_take(&lock);
-    if (vm->state == VM_RUNNING || vm->state == VM_PAUSED) {
-        __atomic_store_n(&vm->state, VM_STOPPING, __ATOMIC_RELEASE);
-        runqueue_drop(&ready, vm);
-        for (unsigned i = 0; i < vm->vcpu_count; i++)
-            if (vm->vcpus[i]->cpu == NULL)
-                vm->vcpus[i]->state = VCPU_STOPPED;
-        recount();
-        kick_vm(vm);
-        gone = vm->on_harts == 0;
-    }
+    t->deadline = when;
+    if (t->cpu == cpu_self())
+        arm_timer(own());
     lock_drop(&lock);
-    if (gone)
-        vm_finish(vm);
+}
+
+bool sched_goes_on(const struct task *t)
+{
+    const struct hart *h = own();
+
+    return h->intent == KEEP && !__atomic_load_n(&h->give_way, __ATOMIC_RELAXED) &&
+           !__atomic_load_n(&t->held, __ATOMIC_ACQUIRE);
 }
 
 /* ---- On the hart itself ---- */
 
-void sched_block(struct vcpu *v)
+/* The first in a queue that may run on this hart. */
+static struct task *first_for(const struct hart *h, unsigned hart)
 {
-    intents[v->cpu->index] = BLOCK;
+    struct task *t = h->queue;
+
+    while (t != NULL && !may_run_on(t, hart))
+        t = t->next;
+    return t;
 }
 
-void sched_yield(struct vcpu *v)
+/* Who should run on this hart next: the first in its queue, unless one elsewhere has fallen far
+ * behind it (and behind `current`, if there is one). */
+static struct task *best_for(const struct hart *h)
 {
-    intents[v->cpu->index] = YIELD;
-}
+    unsigned index = (unsigned)(h - harts);
+    struct task *best = first_for(h, index);
 
-void sched_retire(struct vcpu *v)
-{
-    intents[v->cpu->index] = RETIRE;
-}
+    for (unsigned i = 0; i < cpu_count; i++) {
+        struct task *t =
+            &harts[i] != h && harts[i].queue != NULL ? first_for(&harts[i], index) : NULL;
+        const struct task *rival = best != NULL ? best : h->current;
 
-static void wake_due(struct cpu *cpu, uint64_t now)
-{
-    for (unsigned i = 0; i < vm_count; i++) {
-        struct vm *vm = vms[i];
-
-        if (vm == NULL || vm->state != VM_RUNNING)
-            continue;
-        for (unsigned j = 0; j < vm->vcpu_count; j++) {
-            struct vcpu *v = vm->vcpus[j];
-
-            if (v->state == VCPU_BLOCKED && v->home == cpu->index && v->wake_at <= now)
-                enqueue(v);
-        }
+        if (t != NULL && (rival == NULL || t->charged + 2 * slice() < rival->charged))
+            best = t;
     }
+    return best;
 }
 
 void sched_timer(void)
 {
-    struct cpu *cpu = cpu_self();
+    struct hart *h = own();
     uint64_t now = hyp_time();
-    bool waiting;
 
     lock_take(&lock);
-    wake_due(cpu, now);
-    waiting = ready.head != NULL;
+    while (h->sleepers != NULL && h->sleepers->wake_at <= now)
+        wake_sleeper(h->sleepers);
+    if (h->current != NULL && h->slice_end <= now) {
+        const struct task *best;
+
+        charge(h);
+        best = waiting > 0 ? best_for(h) : NULL;
+        if (best != NULL && best->charged < h->current->charged)
+            h->give_way = true;
+        h->slice_end = waiting > 0 ? now + slice() : ~0ul;
+    }
+    arm_timer(h);
     lock_drop(&lock);
-    if (cpu->current != NULL && (cpu->slice_end <= now || cpu->slice_end == ~0ul)) {
-        if (waiting)
-            sched_yield(cpu->current);
-        cpu->slice_end = slice_end();
+}
+
+struct task *sched_take(void)
+{
+    struct hart *h = own();
+    struct task *t;
+    uint64_t now;
+
+    lock_take(&lock);
+    now = hyp_time();
+    while (h->sleepers != NULL && h->sleepers->wake_at <= now)
+        wake_sleeper(h->sleepers);
+    t = h->favoured;
+    if (t == NULL || t->state != TASK_READY || t->held || !may_run_on(t, cpu_self()->index))
+        t = best_for(h);
+    h->favoured = NULL;
+    h->give_way = false;
+    h->intent = KEEP;
+    h->idle = t == NULL;
+    h->current = t;
+    if (t != NULL) {
+        leave_queue(t);
+        t->state = TASK_RUNNING;
+        t->waited += now - t->ready_since;
+        __atomic_store_n(&t->cpu, cpu_self(), __ATOMIC_SEQ_CST); /* pairs with sbi/remote.c */
+        h->since = now;
+        h->slice_end = waiting > 0 ? now + slice() : ~0ul;
     }
-    arm_timer();
+    arm_timer(h);
+    lock_drop(&lock);
+    return t;
 }
 
-void sched_arm(struct vcpu *v)
+void sched_leave(struct task *t)
 {
-    if (!features.sstc && v->cpu == cpu_self())
-        arm_timer();
-}
+    struct hart *h = own();
 
-/* A vCPU that was suspended without retention begins anew where its guest said; what had been
- * pending stays so. */
-static void wake_from_suspend(struct vcpu *v)
-{
-    uint64_t inject = v->inject | (v->csr.hvip & HVIP_VSSIP);
-
-    if (v->suspend == SUSPEND_NON_RETENTIVE) {
-        vcpu_reset(v, v->resume_pc, v->resume_arg);
-        v->inject = inject;
-    }
-    v->suspend = SUSPEND_NONE;
-    v->system_suspend = false;
-}
-
-/* The next vCPU for this hart, which sleeps until there is one. */
-static struct vcpu *take_next(struct cpu *cpu)
-{
-    struct vcpu *v;
-
-    for (;;) {
-        lock_take(&lock);
-        v = runqueue_take(&ready);
-        cpu->idle = v == NULL;
-        if (v != NULL) {
-            v->state = VCPU_RUNNING;
-            v->vm->on_harts++;
-            __atomic_store_n(&v->cpu, cpu, __ATOMIC_SEQ_CST); /* pairs with sbi/rfence.c */
-            cpu->current = v;
-            wake_from_suspend(v);
-        }
-        lock_drop(&lock);
-        cpu->slice_end = slice_end();
-        arm_timer();
-        if (v != NULL)
-            return v;
-        hyp_wait_for_interrupt();
-        trap_host_interrupts();
-    }
-}
-
-/* Puts the vCPU where its intent says; the lock is held. */
-static void settle(struct cpu *cpu, struct vcpu *v, enum intent intent)
-{
-    if (v->vm->state == VM_STOPPING || intent == RETIRE) {
-        v->state = VCPU_STOPPED;
-        recount();
-    } else if (intent == BLOCK && !vcpu_has_interrupt(v)) {
-        v->state = VCPU_BLOCKED;
-        v->home = cpu->index;
-        v->wake_at = vcpu_timer_due(v);
+    lock_take(&lock);
+    charge(h);
+    h->current = NULL;
+    t->last_cpu = t->cpu;
+    __atomic_store_n(&t->cpu, NULL, __ATOMIC_SEQ_CST);
+    if (h->intent == RETIRE) {
+        t->state = TASK_STOPPED;
+        count(t);
+    } else if (h->intent == BLOCK && !t->ops->is_ready(t, &t->wake_at)) {
+        t->state = TASK_BLOCKED;
+        if (!t->held)
+            put_to_sleep(h, t);
+    } else if (may_run_on(t, (unsigned)(h - harts))) {
+        enqueue(h, t);
     } else {
-        enqueue(v);
+        enqueue(choose_hart(t), t);
     }
-}
-
-static void leave(struct cpu *cpu, struct vcpu *v, enum intent intent)
-{
-    struct vm *vm = v->vm;
-    bool finish;
-
-    lock_take(&lock);
-    __atomic_store_n(&v->cpu, NULL, __ATOMIC_SEQ_CST);
-    cpu->current = NULL;
-    vm->on_harts--;
-    settle(cpu, v, intent);
-    finish = vm->state == VM_STOPPING && vm->on_harts == 0;
-    if (vm->state == VM_PAUSED && vm->on_harts == 0)
-        vm->paused_at = hyp_time();
     lock_drop(&lock);
-    if (finish)
-        vm_finish(vm);
-}
-
-void sched_run(void)
-{
-    struct cpu *cpu = cpu_self();
-    enum intent *intent = &intents[cpu->index];
-
-    for (;;) {
-        struct vcpu *v = take_next(cpu);
-
-        *intent = KEEP;
-        vcpu_load(v, cpu);
-        do {
-            /* Its guest may just have started a vCPU that must share this hart. */
-            if (cpu->slice_end == ~0ul && sched_is_crowded())
-                sched_timer();
-            vcpu_sync(v);
-            vcpu_enter(v);
-            trap_handle(v);
-        } while (*intent == KEEP && vm_state(v->vm) == VM_RUNNING);
-        vcpu_save(v);
-        leave(cpu, v, *intent);
-    }
 }

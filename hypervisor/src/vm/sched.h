@@ -1,43 +1,99 @@
 /*
- * Which vCPU runs on which hart: one queue for all harts, first come first served, with a time
- * slice when there are more vCPUs than harts. A guest's wfi gives the hart away then; otherwise it
- * waits on its hart as a real one would.
+ * Which task runs on which hart. A task is a vCPU or a VM's worker; the scheduler knows neither.
+ *
+ * Each hart has a queue of tasks that want to run and a list of those that sleep until some time.
+ * Tasks are charged for the time they take, divided by their weight; who was charged least runs
+ * next. A task that slept is set a slice ahead of those that did not, and takes the hart at once
+ * from one that only computes; a hart looks at the others' queues when its own is empty, or when
+ * one there has fallen two slices behind, so that three equal tasks on two harts get two thirds of
+ * one each. One lock guards it all: what is done under it is short.
  */
 #ifndef VM_SCHED_H
 #define VM_SCHED_H
 
-#include "vm/vcpu.h"
+#include "cpu/cpu.h"
+#include "lib/types.h"
 
-struct vm;
+struct task;
 
-/* A hart's life from here on. */
-__attribute__((noreturn)) void sched_run(void);
+enum task_state {
+    TASK_STOPPED,
+    TASK_READY,   /* wants a hart */
+    TASK_RUNNING, /* has one */
+    TASK_BLOCKED, /* until its `is_ready`, or its time */
+};
 
-/* Something happened that `v` may be waiting for; or that its hart must look at, if it runs. */
-void sched_wake(struct vcpu *v);
-/* Makes a stopped vCPU runnable; false if it is not stopped. `prepare` runs under the lock. */
-bool sched_start(struct vcpu *v, void (*prepare)(struct vcpu *v));
-/* Are there more vCPUs than harts? */
-bool sched_is_crowded(void);
+struct task_ops {
+    /* Runs it on this hart until sched_goes_on() says no. */
+    void (*run)(struct task *task);
+    /* Is there something for it to do? If not, *wake_at is the host time to ask again, or ~0.
+     * Called under the scheduler's lock, and not while it runs. */
+    bool (*is_ready)(struct task *task, uint64_t *wake_at);
+    bool waits_in_guest; /* it may wait on its hart: unless harts are scarce */
+};
 
-/* The scheduler's lock, for states that belong to it. */
-void sched_lock(void);
-void sched_unlock(void);
+/* Under the scheduler's lock but for `ops`, `group`, and `cpu`, which anyone may read. */
+struct task {
+    const struct task_ops *ops;
+    const void *group; /* tasks of one group yield to each other */
+    enum task_state state;
+    bool held;            /* its VM does not run: it is in no queue or list */
+    bool counted;         /* among those that want a hart */
+    uint32_t harts;       /* where it may run: a bit a hart */
+    unsigned weight;      /* 100 is usual */
+    uint64_t charged;     /* host time it was charged, by weight */
+    struct task *payer;   /* is charged for its time too; may be NULL */
+    uint64_t ready_since; /* host time */
+    uint64_t waited;      /* for a hart, in all: time that was stolen from it */
+    uint64_t wake_at;     /* of a blocked one; ~0: never */
+    uint64_t deadline;    /* while it runs: its hart's timer comes then; ~0: need not */
+    struct task *next;    /* in the queue or the list it is in */
+    unsigned home;        /* index of the hart whose queue or list that is */
+    struct cpu *cpu;      /* it runs there; NULL: nowhere */
+    struct cpu *last_cpu;
+};
 
-/* For the vCPU that runs on this hart: what becomes of it when it leaves the guest. */
-void sched_block(struct vcpu *v);  /* until an interrupt */
-void sched_yield(struct vcpu *v);  /* to the end of the queue */
-void sched_retire(struct vcpu *v); /* HSM stop */
+enum { TASK_WEIGHT = 100, TASK_WEIGHT_MAX = 10000 };
 
-/* Pauses and resumes a VM. False if it is not in the state for it. */
-bool sched_pause(struct vm *vm);
-bool sched_resume(struct vm *vm);
-/* Takes a VM's vCPUs off the harts for good; vm_finish() follows on the last hart it was on. */
-void sched_stop_vm(struct vm *vm);
+void sched_init_task(struct task *task, const struct task_ops *ops, const void *group,
+                     unsigned weight, uint32_t harts);
 
-/* The host's timer interrupt on this hart. */
+/* ---- A hart's own ---- */
+
+/* The next task for this hart, or NULL: it may wait for an interrupt then. */
+struct task *sched_take(void);
+/* Its `run` has returned: puts it where it belongs. */
+void sched_leave(struct task *task);
+/* May the task on this hart go on? Asked before each step of it. */
+bool sched_goes_on(const struct task *task);
+/* The hart's timer interrupt; and what another hart's interrupt may mean. */
 void sched_timer(void);
-/* The vCPU on this hart has a new timer: without Sstc the host's must follow it. */
-void sched_arm(struct vcpu *v);
+
+/* ---- By the task itself: what becomes of it at the end of this step ---- */
+
+void sched_block(void);  /* until there is something to do */
+void sched_yield(void);  /* others first; one of its own group before others */
+void sched_retire(void); /* it is stopped */
+/* Its timer must come at `when`, in host time. */
+void sched_set_deadline(struct task *task, uint64_t when);
+
+/* ---- From anywhere ---- */
+
+/* Something happened that it may wait for, or that its hart must look at. */
+void sched_wake(struct task *task);
+/* Makes a stopped task runnable. */
+void sched_start(struct task *task);
+/* Takes it off its hart, out of its queue or its list, until sched_release(); a running one leaves
+ * its hart soon. */
+void sched_hold(struct task *task);
+void sched_release(struct task *task);
+/* From now on `payer` is charged for what `task` takes, too; NULL: nobody is. */
+void sched_set_payer(struct task *task, struct task *payer);
+/* Makes a task that is held and off its hart a stopped one. */
+void sched_stop(struct task *task);
+/* While it is held, and not TASK_RUNNING, its registers are still. */
+enum task_state sched_state(const struct task *task);
+/* Do more tasks want a hart than there are? A guest must not wait on its hart then. */
+bool sched_is_crowded(void);
 
 #endif

@@ -7,53 +7,116 @@
 #include "cpu/feature.h"
 #include "cpu/hyp.h"
 #include "mem/page.h"
-#include "vm/sched.h"
-#include "vm/vm.h"
+
+enum { VMID_BITS = 6 }; /* for VMS_MAX guests and the number 0 */
 
 _Static_assert(sizeof(struct vcpu) <= PAGE_4K, "a vCPU fits in the page it is made of");
 
+/* What a hart holds of guests; its own. */
+struct held {
+    struct vcpu *vcpu; /* whose CSRs are in the hart, perhaps not running; NULL: nobody's */
+    uint64_t version;  /* of that vCPU, when they were the same */
+    bool saved;        /* memory has them too */
+    struct vcpu *last_of_vm[VMS_MAX]; /* whose VS-stage translations it may still hold */
+};
+
+static struct held holds[CPUS_MAX];
+
+static void run(struct task *task)
+{
+    vm_hooks.run(vcpu_of(task));
+}
+
+static bool is_ready(struct task *task, uint64_t *wake_at)
+{
+    const struct vcpu *v = vcpu_of(task);
+
+    *wake_at = vcpu_timer_due(v);
+    return vcpu_has_interrupt(v);
+}
+
+static const struct task_ops ops = {.run = run, .is_ready = is_ready, .waits_in_guest = true};
+
 struct vcpu *vcpu_create(struct vm *vm, unsigned id)
 {
-    struct vcpu *v = page_alloc(ORDER_4K);
+    struct vcpu *v = page_alloc(&vm->account, ORDER_4K);
 
     if (v == NULL)
         return NULL;
     v->vm = vm;
     v->id = id;
+    sched_init_task(&v->task, &ops, vm, vm->config.weight, vm->config.harts);
+    sched_hold(&v->task);
     if (!features.vector)
         return v;
-    v->vector.registers = page_alloc(ORDER_16K); /* 32 registers of at most 512 bytes */
+    v->vector.registers =
+        page_alloc(&vm->account, ORDER_16K); /* 32 registers of at most 512 bytes */
     if (v->vector.registers == NULL) {
-        page_free(v, ORDER_4K);
+        page_free(&vm->account, v, ORDER_4K);
         return NULL;
     }
     return v;
 }
 
-void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t argument)
+void vcpu_changed(struct vcpu *v)
 {
-    memset(v->x, 0, sizeof v->x);
+    v->version++;
+}
+
+/* As a hart begins, but for what may be pending. */
+static void begin_at(struct vcpu *v, uint64_t pc, uint64_t argument)
+{
+    struct guest_registers *r = &v->regs;
+
+    memset(r->x, 0, sizeof r->x);
     memset(v->f, 0, sizeof v->f);
-    v->fcsr = 0;
     if (v->vector.registers != NULL)
         memset(v->vector.registers, 0, 32 * features.vlenb);
     v->vector.vstart = v->vector.vl = v->vector.vcsr = 0;
     v->vector.vtype = 1ul << 63; /* vill */
-    v->csr = (struct vcpu_csrs){.vsstatus = SSTATUS_UXL_64, .vstimecmp = ~0ul};
-    v->pc = pc;
-    v->x[10] = v->id;
-    v->x[11] = argument;
-    v->sstatus = SSTATUS_SPP | SSTATUS_UXL_64 | (uint64_t)STATUS_INITIAL << STATUS_FS_SHIFT;
+    v->csr = (struct vcpu_csrs){
+        .vsstatus = SSTATUS_UXL_64, .hvip = v->csr.hvip, .vstimecmp = v->csr.vstimecmp};
+    r->pc = pc;
+    r->x[10] = v->id;
+    r->x[11] = argument;
+    r->sstatus = SSTATUS_SPP | SSTATUS_UXL_64 | (uint64_t)STATUS_INITIAL << STATUS_FS_SHIFT;
     if (features.vector)
-        v->sstatus |= (uint64_t)STATUS_INITIAL << STATUS_VS_SHIFT;
-    v->hstatus = HSTATUS_VSXL64 | HSTATUS_SPV | HSTATUS_SPVP;
-    v->soft_timer = ~0ul;
+        r->sstatus |= (uint64_t)STATUS_INITIAL << STATUS_VS_SHIFT;
+    r->hstatus = HSTATUS_VSXL64 | HSTATUS_SPV | HSTATUS_SPVP;
     v->suspend = SUSPEND_NONE;
-    v->system_suspend = false;
+    __atomic_fetch_or(&v->fences, FENCE_VVMA | FENCE_I, __ATOMIC_RELAXED);
+    vcpu_changed(v);
+}
+
+void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t argument)
+{
+    begin_at(v, pc, argument);
+    v->csr.hvip = 0;
+    v->csr.vstimecmp = v->soft_timer = ~0ul;
     __atomic_store_n(&v->inject, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&v->fences, FENCE_VVMA | FENCE_I, __ATOMIC_RELAXED);
-    if (v->last_cpu != NULL && v->last_cpu->loaded == v)
-        v->last_cpu->loaded = NULL;
+}
+
+void vcpu_wake_up(struct vcpu *v)
+{
+    if (v->suspend == SUSPEND_NON_RETENTIVE)
+        begin_at(v, v->resume_pc, v->resume_arg);
+    v->suspend = SUSPEND_NONE;
+}
+
+void vcpu_forget_boot(struct vcpu *v)
+{
+    memset(v->fw_counters, 0, sizeof v->fw_counters);
+    v->steal = ~0ul;
+    v->steal_sequence = 0;
+    v->task.waited = 0;
+}
+
+void vcpu_destroy(struct vcpu *v)
+{
+    struct page_account *account = &v->vm->account;
+
+    page_free(account, v->vector.registers, ORDER_16K);
+    page_free(account, v, ORDER_4K);
 }
 
 /* ---- On and off a hart ---- */
@@ -107,18 +170,22 @@ static void save_csrs(struct vcpu *v)
 /* True if the state field at `shift` of sstatus says Dirty; makes it Clean (2). */
 static bool take_dirty(struct vcpu *v, unsigned shift)
 {
-    if ((v->sstatus >> shift & 3) != STATUS_DIRTY)
+    if ((v->regs.sstatus >> shift & 3) != STATUS_DIRTY)
         return false;
-    v->sstatus &= ~(1ul << shift);
+    v->regs.sstatus &= ~(1ul << shift);
     return true;
 }
 
-void vcpu_load(struct vcpu *v, struct cpu *cpu)
+void vcpu_load(struct vcpu *v)
 {
-    struct vcpu **last = &cpu->last_of_vm[v->vm->id];
+    struct cpu *cpu = cpu_self();
+    struct held *held = &holds[cpu->index];
+    struct vcpu **last = &held->last_of_vm[v->vm->id];
+    bool same_hart = v->task.last_cpu == cpu;
 
-    /* What the hart holds is stale once the vCPU has run elsewhere. */
-    if (cpu->loaded == v && v->last_cpu == cpu)
+    /* What the hart holds is stale once the vCPU has run elsewhere or was changed. */
+    held->saved = false;
+    if (held->vcpu == v && same_hart && held->version == v->version)
         return;
     load_csrs(v);
     csr_write(CSR_HGATP, v->vm->hgatp);
@@ -127,13 +194,15 @@ void vcpu_load(struct vcpu *v, struct cpu *cpu)
         vector_load(&v->vector);
     /* The hart may hold translations that another vCPU of this VM made for itself, or that this one
      * made before it went elsewhere. G-stage ones hold for all of them. */
-    if (*last != v || v->last_cpu != cpu)
+    if (*last != v || !same_hart)
         __atomic_fetch_or(&v->fences, FENCE_VVMA | FENCE_I, __ATOMIC_RELAXED);
-    if (features.vmid_bits < 6)
+    if (features.vmid_bits < VMID_BITS) { /* two VMs may look the same to it, in both stages */
         hyp_fence_gvma();
+        hyp_fence_vvma();
+    }
     *last = v;
-    cpu->loaded = v;
-    v->last_cpu = cpu;
+    held->vcpu = v;
+    held->version = v->version;
 }
 
 void vcpu_save(struct vcpu *v)
@@ -143,6 +212,48 @@ void vcpu_save(struct vcpu *v)
         fpu_save(v->f);
     if (v->vector.registers != NULL && take_dirty(v, STATUS_VS_SHIFT))
         vector_save(&v->vector);
+    holds[cpu_self()->index].saved = true;
+}
+
+void vcpu_unload(void)
+{
+    struct held *held = &holds[cpu_self()->index];
+
+    if (held->vcpu == NULL)
+        return;
+    csr_write(CSR_VSIE, 0); /* wfi in HS-mode ends for a guest's interrupts too */
+    csr_write(CSR_HGATP, 0);
+    held->vcpu = NULL;
+}
+
+bool vcpu_is_loaded(const struct vcpu *v)
+{
+    const struct held *held = &holds[cpu_self()->index];
+
+    return held->vcpu == v && !held->saved;
+}
+
+/* Host time at which the guest's clock will show `guest_time`; ~0 where that is too far to say. */
+static uint64_t host_time(const struct vcpu *v, uint64_t guest_time)
+{
+    uint64_t now = hyp_time(), guest_now = now + v->vm->time_delta, when;
+
+    if (guest_time <= guest_now)
+        return now;
+    return __builtin_add_overflow(now, guest_time - guest_now, &when) ? ~0ul : when;
+}
+
+/* Where the guest has no timer of its own, its hart's comes instead. */
+static void sync_soft_timer(struct vcpu *v)
+{
+    uint64_t due = v->soft_timer == ~0ul ? ~0ul : host_time(v, v->soft_timer);
+
+    if (v->soft_timer <= hyp_time() + v->vm->time_delta) {
+        v->soft_timer = due = ~0ul;
+        csr_set(CSR_HVIP, HVIP_VSTIP);
+    }
+    if (v->task.deadline != due)
+        sched_set_deadline(&v->task, due);
 }
 
 void vcpu_sync(struct vcpu *v)
@@ -160,15 +271,12 @@ void vcpu_sync(struct vcpu *v)
         csr_set(CSR_HVIP, HVIP_VSEIP);
     else
         csr_clear(CSR_HVIP, HVIP_VSEIP);
-    if (!features.sstc && v->soft_timer != ~0ul &&
-        v->soft_timer <= hyp_time() + v->vm->time_delta) {
-        v->soft_timer = ~0ul;
-        csr_set(CSR_HVIP, HVIP_VSTIP);
-    }
+    if (!features.sstc)
+        sync_soft_timer(v);
     if (sched_is_crowded())
-        v->hstatus |= HSTATUS_VTW;
+        v->regs.hstatus |= HSTATUS_VTW;
     else
-        v->hstatus &= ~HSTATUS_VTW;
+        v->regs.hstatus &= ~HSTATUS_VTW;
 }
 
 /* ---- Interrupts and exceptions ---- */
@@ -178,14 +286,14 @@ void vcpu_inject(struct vcpu *v, uint64_t cause, uint64_t stval)
     uint64_t status = csr_read(CSR_VSSTATUS);
 
     status &= ~(SSTATUS_SPP | SSTATUS_SPIE);
-    status |= (v->sstatus & SSTATUS_SPP) | (status & SSTATUS_SIE ? SSTATUS_SPIE : 0);
+    status |= (v->regs.sstatus & SSTATUS_SPP) | (status & SSTATUS_SIE ? SSTATUS_SPIE : 0);
     csr_write(CSR_VSSTATUS, status & ~SSTATUS_SIE);
     csr_write(CSR_VSCAUSE, cause);
     csr_write(CSR_VSTVAL, stval);
-    csr_write(CSR_VSEPC, v->pc);
-    v->pc = csr_read(CSR_VSTVEC) & ~3ul;
-    v->sstatus |= SSTATUS_SPP;
-    v->hstatus |= HSTATUS_SPVP;
+    csr_write(CSR_VSEPC, v->regs.pc);
+    v->regs.pc = csr_read(CSR_VSTVEC) & ~3ul;
+    v->regs.sstatus |= SSTATUS_SPP;
+    v->regs.hstatus |= HSTATUS_SPVP;
 }
 
 static uint64_t pending(const struct vcpu *v)
@@ -210,12 +318,10 @@ bool vcpu_has_interrupt(const struct vcpu *v)
 uint64_t vcpu_timer_due(const struct vcpu *v)
 {
     uint64_t guest_time = features.sstc ? v->csr.vstimecmp : v->soft_timer;
-    uint64_t host_time = guest_time - v->vm->time_delta;
 
-    /* A guest's "never" and what overflows are never. */
-    if (guest_time == ~0ul || (v->csr.vsie << 1 & HVIP_VSTIP) == 0 || host_time > ~0ul >> 1)
+    if (guest_time == ~0ul || (v->csr.vsie << 1 & HVIP_VSTIP) == 0)
         return ~0ul;
-    return host_time;
+    return host_time(v, guest_time);
 }
 
 void vcpu_set_timer(struct vcpu *v, uint64_t when)
@@ -224,13 +330,13 @@ void vcpu_set_timer(struct vcpu *v, uint64_t when)
     if (features.sstc)
         csr_write(CSR_VSTIMECMP, when);
     else
-        v->soft_timer = when;
+        v->soft_timer = when; /* vcpu_sync() sets the hart's */
 }
 
 void vcpu_send_ipi(struct vcpu *v)
 {
     __atomic_fetch_or(&v->inject, HVIP_VSSIP, __ATOMIC_ACQ_REL);
-    sched_wake(v);
+    sched_wake(&v->task);
 }
 
 void vcpu_set_external(struct vcpu *v, bool level)
@@ -238,5 +344,5 @@ void vcpu_set_external(struct vcpu *v, bool level)
     uint32_t old = __atomic_exchange_n(&v->external, level, __ATOMIC_ACQ_REL);
 
     if (level && !old)
-        sched_wake(v);
+        sched_wake(&v->task);
 }

@@ -1,30 +1,34 @@
 /*
- * A virtual machine: its memory, its vCPUs, its devices, and its life from the manifest to the
- * power switch. Every VM has an identity of its own (the VMID is its index + 1).
+ * A virtual machine: its memory, its vCPUs, its devices, and in which state of its life it is; all
+ * VMs; and what stands above them. Every VM has an identity of its own (the VMID is its index + 1).
+ *
+ * Life is one state machine (life.c). Only the VM's worker moves it on, but for RUNNING, which ends
+ * where anyone asks for it. Memory and devices are there while it is RUNNING or PAUSED: those two
+ * states are entered and left under the VM's lock, and seen under it before anyone but the VM's own
+ * tasks touches either.
  */
 #ifndef VM_VM_H
 #define VM_VM_H
 
-#include "common/fmt.h"
 #include "dev/device.h"
 #include "dev/plic.h"
+#include "dev/screen.h"
 #include "dev/uart.h"
 #include "dev/virtio/blk.h"
+#include "dev/virtio/console.h"
 #include "dev/virtio/net.h"
-#include "dev/virtio/virtio.h"
 #include "lib/lock.h"
 #include "mem/gstage.h"
-#include "mon/mux.h"
 #include "vm/config.h"
-#include "vm/vcpu.h"
+#include "vm/sched.h"
 
-enum { VM_DEVICES_MAX = 8, VM_RANGES_MAX = 8 };
+enum { VM_DEVICES_MAX = 8, VM_RANGES_MAX = 8, VM_PIECES_MAX = 10 };
 
 enum vm_state {
-    VM_ABSENT,
+    VM_LOADING, /* its worker fills its memory */
     VM_RUNNING,
     VM_PAUSED,
-    VM_STOPPING, /* its vCPUs are leaving the harts; then `end` happens */
+    VM_STOPPING, /* its vCPUs leave the harts, then its worker frees its memory */
     VM_ENDED
 };
 
@@ -36,70 +40,94 @@ struct vm_range {
     unsigned perm;
 };
 
+/* Bytes that are copied into RAM before the guest begins. */
+struct vm_piece {
+    gpa_t to;
+    const void *from;
+    uint64_t size;
+};
+
+/* What is loaded and where it begins. */
+struct vm_plan {
+    struct vm_piece pieces[VM_PIECES_MAX];
+    unsigned count, current; /* how many, and which is being copied, `done` bytes so far */
+    uint64_t done;
+    gpa_t entry, fdt, initrd;
+    uint64_t initrd_size;
+    bool unplugged; /* of STOPPING: off the harts, devices reset */
+};
+
+struct vcpu;
+
 struct vm {
     unsigned id;
     struct vm_config config;
-    enum vm_state state; /* under the scheduler's lock */
-    enum vm_end end;     /* likewise */
-    unsigned on_harts;   /* vCPUs running now; likewise */
-    uint64_t paused_at;  /* likewise */
-
     gpa_t ram_base;
     uint64_t ram_size;
-    uint64_t reserved_pages;
-    uint64_t time_delta; /* htimedelta: guest time - host time */
     uint64_t hgatp;
+    uint64_t time_delta; /* htimedelta: guest time - host time; changes while no vCPU runs */
     unsigned vcpu_count;
     struct vcpu *vcpus[VM_VCPUS_MAX];
+    uint64_t boots;
 
-    struct lock lock; /* what follows */
+    struct page_account account; /* the allocator's lock */
+    struct lock stage_lock;      /* changes of: */
     struct gstage stage;
     struct vm_range ranges[VM_RANGES_MAX];
     unsigned range_count;
+
+    struct task worker; /* loads, serves devices, clears up */
+    bool busy;          /* there is something for it: an atomic, set by anyone */
+    uint64_t busy_at;   /* or there will be, at that host time; ~0: no. Its own */
+    struct vm_plan plan;
+
+    struct lock lock; /* what follows */
+    enum vm_state state;
+    enum vm_end end;
+    uint64_t paused_at;
+    gpa_t unbacked; /* where virtio_host.write() found no memory yet */
     struct device devices[VM_DEVICES_MAX];
     unsigned device_count;
     struct plic plic;
     struct uart uart;
     struct virtio virtio[VIRTIO_SLOTS];
     unsigned virtio_count;
-    struct disk disk;
-    struct net net;
-    struct virtio_chain chain; /* the request being served */
+    struct console console;
+    struct virtio_chain scratch;
+    struct blk *blk; /* NULL: none */
+    struct net *net; /* NULL: none */
 
-    struct mux_screen screen; /* under the multiplexer's lock */
-    uint64_t boots;
+    struct screen screen; /* under the multiplexer's lock */
 };
 
 extern struct vm *vms[VMS_MAX];
 extern unsigned vm_count;
 
-/* Makes a VM out of its description and starts it. One clear line where that fails; nothing is left
- * behind then. */
-int vm_start(const struct vm_config *config) MUST_CHECK;
+/* What stands above the VMs and is called from here; filled before the first of them is made. */
+struct vm_hooks {
+    void (*run)(struct vcpu *v);     /* a vCPU's turn on this hart */
+    void (*call)(struct vcpu *v);    /* an ecall from VS-mode */
+    void (*trapped)(struct vcpu *v); /* a trap that is about to be served; may be NULL */
+    /* A guest's output, from any hart, with or without the VM's lock; how much was taken. */
+    size_t (*output)(struct vm *vm, const char *text, size_t length);
+    void (*started)(struct vm *vm);
+    void (*ended)(struct vm *vm);
+};
+extern struct vm_hooks vm_hooks;
 
-/* Ends its run: takes effect when its vCPUs have left the harts. From any hart. */
-void vm_stop(struct vm *vm, enum vm_end end);
-/* Called by the scheduler once that is so. */
-void vm_finish(struct vm *vm);
+/* Is its memory there? The lock is held, or the caller is one of its tasks. */
+static inline bool vm_is_up(const struct vm *vm)
+{
+    enum vm_state state = __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
 
-/* Ends a VM that did what cannot go on, with a report of the vCPU that did it. */
-void vm_kill(struct vcpu *v, const char *format, ...) FMT_PRINTF(2, 3);
-
-/* Bytes that a VM takes besides its RAM: itself, its vCPUs, its G-stage tables. */
-uint64_t vm_overhead(const struct vm *vm);
+    return state == VM_RUNNING || state == VM_PAUSED;
+}
 
 bool vm_contains(const struct vm *vm, gpa_t gpa, uint64_t size);
-/* Backs the RAM at `gpa` with zeros; the lock is held. Of the `written` bytes from there, which the
- * caller overwrites at once, some may hold what another guest left: 0 unless no vCPU of this one
- * can run meanwhile. */
-int vm_back_memory(struct vm *vm, gpa_t gpa, uint64_t written) MUST_CHECK;
 unsigned vm_perm_at(const struct vm *vm, gpa_t gpa);
 const struct device *vm_device_at(const struct vm *vm, gpa_t gpa);
 struct vcpu *vm_vcpu(const struct vm *vm, uint64_t hartid);
-
-/* The machine's power goes off when the last VM has ended, once all were started; `failed`: one of
- * them could not be, and the machine's status shall say so. */
-void vm_all_started(bool failed);
-void vm_end_of_all(void);
+/* Tells the worker that there is something to do. */
+void vm_rouse(struct vm *vm);
 
 #endif

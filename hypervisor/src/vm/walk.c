@@ -1,10 +1,8 @@
 /* Walks both stages of translation; see walk.h. */
 #include "vm/walk.h"
 
-#include "cpu/cpu.h"
 #include "lib/console.h"
 #include "vm/memory.h"
-#include "vm/vm.h"
 
 #define PTE_V      1ul
 #define PTE_RWX    0xeul
@@ -12,7 +10,7 @@
 
 static uint64_t guest_satp(const struct vcpu *v)
 {
-    return cpu_self()->loaded == v && v->cpu == cpu_self() ? csr_read(CSR_VSATP) : v->csr.vsatp;
+    return vcpu_is_loaded(v) ? csr_read(CSR_VSATP) : v->csr.vsatp;
 }
 
 /* Is the address one that `levels` levels can hold: all bits above equal to the highest used? */
@@ -92,7 +90,6 @@ void walk_print_gpa(struct vm *vm, gpa_t gpa)
 
     print("hv:  G stage of gpa 0x%lx, %s, root 0x%lx\n", gpa,
           vm->stage.levels == 3 ? "Sv39x4" : "Sv48x4", (uint64_t)vm->stage.root);
-    lock_take(&vm->lock);
     gstage_walk(&vm->stage, gpa, print_step, (void *)(uintptr_t) "G ");
     if (gstage_lookup(&vm->stage, gpa, &leaf))
         print("hv:   gpa 0x%lx is host 0x%lx, a block of %lu KiB\n", gpa,
@@ -102,7 +99,6 @@ void walk_print_gpa(struct vm *vm, gpa_t gpa)
               vm_contains(vm, gpa, 1)         ? "RAM that was never touched"
               : vm_device_at(vm, gpa) != NULL ? vm_device_at(vm, gpa)->ops->name
                                               : "nothing is there");
-    lock_drop(&vm->lock);
 }
 
 void walk_print(struct vcpu *v, gva_t gva)

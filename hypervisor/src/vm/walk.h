@@ -27,7 +27,8 @@ struct walk {
 
 /* Of a vCPU that is loaded on this hart, or saved. */
 void walk_guest(struct vcpu *v, gva_t gva, struct walk *walk);
-/* Prints both stages: the guest's walk of `gva`, then the G stage's of what it yields. */
+/* Prints both stages, by one of the VM's tasks or with its lock held: the guest's walk of `gva`,
+ * then the G stage's of what it yields. */
 void walk_print(struct vcpu *v, gva_t gva);
 /* Prints the G stage's walk alone. */
 void walk_print_gpa(struct vm *vm, gpa_t gpa);

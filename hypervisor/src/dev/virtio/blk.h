@@ -4,24 +4,30 @@
 
 #include "dev/virtio/virtio.h"
 
-enum { SECTOR_SIZE = 512 };
-
-/* What is behind it. A request lies inside `sectors`. Both return false on an error of the medium.
- */
-struct disk {
-    const char *name;
-    uint64_t sectors;
-    bool (*read)(struct disk *disk, uint64_t sector, void *to, uint64_t count);
-    bool (*write)(struct disk *disk, uint64_t sector, const void *from, uint64_t count);
-    uint8_t *image; /* of a RAM disk */
-    unsigned order; /* of the pages that hold it */
-    unsigned unit;  /* of a disk of the machine */
+struct blk_header {
+    uint32_t type, reserved;
+    uint64_t sector;
 };
 
-extern const struct virtio_ops virtio_blk_ops; /* state: struct disk */
+struct blk {
+    uint64_t sectors;
+    uint8_t *image; /* of a RAM disk, in 2^order pages; NULL: it is the machine's `disk` */
+    unsigned order;
+    int disk;
+    /* The request under way: `done` of `size` bytes, and how many are on their way now. */
+    struct virtio_chain chain;
+    struct blk_header header;
+    enum { BLK_IDLE, BLK_MOVE, BLK_HOST, BLK_ANSWER } phase;
+    uint64_t size, done, moving;
+    bool arrived; /* of BLK_HOST: the machine's disk is done with it */
+    uint8_t status;
+};
 
-/* A disk in memory with a copy of `size` bytes, rounded up to sectors; NULL: no memory. */
-bool disk_open_image(struct disk *disk, const void *bytes, size_t size) MUST_CHECK;
-void disk_close(struct disk *disk);
+extern const struct virtio_ops virtio_blk_ops; /* state: struct blk */
+
+/* A disk in memory with a copy of `size` bytes, rounded up to sectors; false: no memory. */
+bool blk_open_image(struct blk *blk, const void *bytes, size_t size) MUST_CHECK;
+/* The machine's disk number `number`; false where there is none, or another guest has it. */
+bool blk_open_host(struct blk *blk, unsigned number) MUST_CHECK;
 
 #endif

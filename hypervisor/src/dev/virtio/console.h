@@ -4,9 +4,19 @@
 
 #include "dev/virtio/virtio.h"
 
-extern const struct virtio_ops virtio_console_ops;
+enum { CONSOLE_TYPED = 256 };
 
-/* A typed byte; lost where the driver has no buffer ready. The VM's lock is held. */
-void virtio_console_receive(struct virtio *dev, uint8_t byte);
+struct console {
+    struct virtio_chain chain; /* being sent, `sent` bytes of it so far */
+    bool sending;
+    uint64_t sent;
+    uint8_t typed[CONSOLE_TYPED]; /* waits for the driver's buffers */
+    unsigned head, count;
+};
+
+extern const struct virtio_ops virtio_console_ops; /* state: struct console */
+
+/* A typed byte; false where too many wait already. The device has something to do then. */
+bool virtio_console_type(struct virtio *dev, uint8_t byte);
 
 #endif

@@ -29,28 +29,16 @@ enum reg {
 enum { STATUS_FEATURES_OK = 8, STATUS_DRIVER_OK = 4, STATUS_NEEDS_RESET = 0x40 };
 #define FEATURE_VERSION_1 (1ul << 32)
 
-void virtio_init(struct virtio *dev, struct vm *vm, const struct virtio_ops *ops, void *state)
-{
-    dev->ops = ops;
-    dev->vm = vm;
-    dev->state = state;
-}
-
 void virtio_reset(struct virtio *dev)
 {
     dev->status = dev->interrupt = dev->queue_select = 0;
     dev->feature_select = dev->driver_feature_select = 0;
     dev->driver_features = 0;
+    dev->kicked = false;
     memset(dev->queue, 0, sizeof dev->queue);
     irq_set(&dev->irq, false);
     if (dev->ops->reset != NULL)
         dev->ops->reset(dev);
-}
-
-void virtio_interrupt(struct virtio *dev)
-{
-    dev->interrupt |= 1;
-    irq_set(&dev->irq, true);
 }
 
 void virtio_broken(struct virtio *dev)
@@ -192,7 +180,7 @@ static void mmio_write(void *state, uint64_t offset, unsigned width, uint64_t va
         break;
     case QUEUE_NOTIFY:
         if (value < dev->ops->queues && (dev->status & STATUS_DRIVER_OK))
-            dev->ops->notify(dev, (unsigned)value);
+            dev->kicked = true;
         break;
     case INTERRUPT_ACK:
         dev->interrupt &= ~(uint32_t)value;

@@ -2,90 +2,97 @@
 #include "dev/virtio/net.h"
 
 #include "common/string.h"
-#include "vm/vm.h"
 
 enum { RECEIVE, SEND };
-enum { HEADER_SIZE = 12, FRAMES_MAX = VIRTIO_QUEUE_MAX };
+enum { HEADER_SIZE = 12 };
 #define FEATURE_MAC (1ul << 5)
 
-static struct virtio *port_of(struct vm *vm, const char *network)
+static void reset(struct virtio *dev)
 {
-    if (vm == NULL || vm->state != VM_RUNNING || strcmp(vm->config.net, network) != 0)
-        return NULL;
-    for (unsigned i = 0; i < vm->virtio_count; i++)
-        if (vm->virtio[i].ops == &virtio_net_ops)
-            return &vm->virtio[i];
-    return NULL;
-}
-
-/* Puts a frame into a VM's receive queue; its lock is held. Nowhere to put it: it is dropped, as a
- * wire would. */
-static void receive(struct virtio *dev, const uint8_t *frame, size_t size)
-{
-    struct virtio_chain *c = &dev->vm->chain;
     struct net *net = dev->state;
 
-    if (!virtio_pop(dev, RECEIVE, c)) {
+    net->head = net->count = 0;
+    net->sending = net->to_hand_on = false;
+}
+
+/* Puts a frame into the driver's next buffer; without one, or where it is too small, it is dropped
+ * as a wire would. VIRTIO_UNBACKED: nothing has happened yet. */
+static int deliver(struct virtio *dev, const struct net_frame *frame)
+{
+    struct net *net = dev->state;
+    uint32_t size = frame->size;
+    int result;
+
+    if (!virtio_pop(dev, RECEIVE, dev->scratch)) {
         net->dropped++;
-        return;
+        return VIRTIO_OK;
     }
-    if (!virtio_write(dev, c, 0, frame, size)) {
-        net->dropped++;
+    result = virtio_write(dev, dev->scratch, 0, frame->bytes, size);
+    if (result == VIRTIO_BAD)
         size = 0;
+    if (result != VIRTIO_UNBACKED)
+        result = virtio_push(dev, RECEIVE, dev->scratch, size);
+    if (result == VIRTIO_UNBACKED) {
+        virtio_unpop(dev, RECEIVE);
+        return result;
     }
-    virtio_push(dev, RECEIVE, c, (uint32_t)size);
-    virtio_interrupt(dev);
-    net->received++;
+    *(size > 0 ? &net->received : &net->dropped) += 1;
+    return VIRTIO_OK;
 }
 
-/* Two VMs' locks are never held at once: the sender's is given up while its frame, which is in a
- * buffer of its own by now, goes round. */
-static void spread(struct virtio *from, const uint8_t *frame, size_t size)
+void virtio_net_receive(struct virtio *dev, const struct net_frame *frame)
 {
-    char network[NAME_SIZE];
-
-    (void)string_copy(network, from->vm->config.net, sizeof network);
-    lock_drop(&from->vm->lock);
-    for (unsigned i = 0; i < vm_count; i++) {
-        struct vm *vm = vms[i];
-        struct virtio *dev = vm != from->vm ? port_of(vm, network) : NULL;
-
-        if (dev == NULL)
-            continue;
-        lock_take(&vm->lock);
-        receive(dev, frame, size);
-        lock_drop(&vm->lock);
-    }
-    lock_take(&from->vm->lock);
-}
-
-static void notify(struct virtio *dev, unsigned queue)
-{
-    struct virtio_chain *c = &dev->vm->chain;
     struct net *net = dev->state;
-    uint8_t frame[NET_FRAME_MAX];
-    int served = 0;
 
-    if (queue != SEND)
+    if (net->count == 0 && deliver(dev, frame) == VIRTIO_OK)
         return;
-    while (served < FRAMES_MAX && virtio_pop(dev, SEND, c)) {
-        size_t size = c->readable;
-        bool good =
-            size > HEADER_SIZE && size <= sizeof frame && virtio_read(dev, c, 0, frame, size);
-
-        virtio_push(dev, SEND, c, 0);
-        served++;
-        if (!good) {
-            net->dropped++;
-            continue;
-        }
-        memset(frame, 0, HEADER_SIZE); /* no offloads were offered */
-        frame[10] = 1;                 /* num_buffers */
-        net->sent++;
-        spread(dev, frame, size);
+    if (net->count == NET_INBOX) {
+        net->dropped++;
+        return;
     }
-    if (served > 0)
-        virtio_interrupt(dev);
+    net->inbox[(net->head + net->count++) % NET_INBOX] = *frame;
+    dev->kicked = true;
+}
+
+/* Takes a request's frame into `frame`. */
+static void take_frame(struct virtio *dev, struct net *net)
+{
+    struct net_frame *f = &net->frame;
+    uint64_t size = net->chain.readable;
+
+    net->to_hand_on = size > HEADER_SIZE && size <= NET_FRAME_MAX &&
+                      virtio_read(dev, &net->chain, 0, f->bytes, size) == VIRTIO_OK;
+    if (!net->to_hand_on) {
+        net->dropped++;
+        return;
+    }
+    f->size = (uint16_t)size;
+    memset(f->bytes, 0, HEADER_SIZE); /* no offloads were offered */
+    f->bytes[10] = 1;                 /* num_buffers */
+    net->sent++;
+}
+
+static enum virtio_step step(struct virtio *dev)
+{
+    struct net *net = dev->state;
+
+    if (net->count > 0) {
+        if (deliver(dev, &net->inbox[net->head]) == VIRTIO_UNBACKED)
+            return STEP_MEMORY;
+        net->head = (net->head + 1) % NET_INBOX;
+        net->count--;
+        return STEP_MORE;
+    }
+    if (!net->sending) {
+        net->sending = virtio_pop(dev, SEND, &net->chain);
+        if (!net->sending)
+            return STEP_IDLE;
+        take_frame(dev, net);
+    }
+    if (virtio_push(dev, SEND, &net->chain, 0) == VIRTIO_UNBACKED)
+        return STEP_MEMORY;
+    net->sending = false;
+    return net->to_hand_on ? STEP_FRAME : STEP_MORE;
 }
 
 static uint64_t config(struct virtio *dev, uint64_t offset, unsigned width)
@@ -104,6 +111,7 @@ const struct virtio_ops virtio_net_ops = {
     .id = VIRTIO_NET,
     .queues = 2,
     .features = FEATURE_MAC,
-    .notify = notify,
+    .step = step,
+    .reset = reset,
     .config = config,
 };

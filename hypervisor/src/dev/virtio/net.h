@@ -8,12 +8,28 @@
 #include "dev/virtio/virtio.h"
 
 enum { NET_FRAME_MAX = 1526 }; /* virtio header 12, Ethernet header 14, payload 1500 */
+enum { NET_INBOX = 8 };
+
+struct net_frame {
+    uint16_t size;
+    uint8_t bytes[NET_FRAME_MAX];
+};
 
 struct net {
     uint8_t mac[6];
     uint64_t sent, received, dropped;
+    struct net_frame frame;            /* of STEP_FRAME */
+    bool to_hand_on;                   /* that frame, once its request was given back */
+    struct net_frame inbox[NET_INBOX]; /* from others, for which memory must be backed first */
+    unsigned head, count;
+    struct virtio_chain chain; /* being sent */
+    bool sending;
 };
 
 extern const struct virtio_ops virtio_net_ops; /* state: struct net */
+
+/* A frame from another VM: delivered, dropped where the driver has no buffer, or kept: then the
+ * device has something to do. */
+void virtio_net_receive(struct virtio *dev, const struct net_frame *frame);
 
 #endif

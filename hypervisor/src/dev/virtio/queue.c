@@ -1,8 +1,6 @@
 /* Split virtqueues (virtio 1.2, 2.7); see virtio.h. */
 #include "dev/virtio/virtio.h"
 
-#include "vm/memory.h"
-
 enum { FLAG_NEXT = 1, FLAG_WRITE = 2, FLAG_INDIRECT = 4 };
 
 struct descriptor {
@@ -28,11 +26,11 @@ static bool read_chain(struct virtio *dev, struct virtqueue *q, struct virtio_ch
 
         /* As long as the queue at most: longer chains are loops. */
         if (index >= q->size || c->count == q->size ||
-            !memory_read_locked(dev->vm, q->descriptors + index * sizeof d, &d, sizeof d))
+            !dev->host->read(dev->vm, q->descriptors + index * sizeof d, &d, sizeof d))
             return false;
         writable = (d.flags & FLAG_WRITE) != 0;
         if ((d.flags & FLAG_INDIRECT) || (!writable && c->writable > 0) ||
-            !vm_contains(dev->vm, d.at, d.size))
+            !dev->host->contains(dev->vm, d.at, d.size))
             return false;
         c->part[c->count].at = d.at;
         c->part[c->count].size = d.size;
@@ -51,7 +49,7 @@ bool virtio_pop(struct virtio *dev, unsigned queue, struct virtio_chain *c)
 
     if (!q->ready || (dev->status & 0x40) != 0)
         return false;
-    if (!memory_read_locked(dev->vm, q->driver + 2, &index, 2)) {
+    if (!dev->host->read(dev->vm, q->driver + 2, &index, 2)) {
         virtio_broken(dev);
         return false;
     }
@@ -60,7 +58,7 @@ bool virtio_pop(struct virtio *dev, unsigned queue, struct virtio_chain *c)
     __atomic_thread_fence(__ATOMIC_ACQUIRE); /* the entry was written before the index */
     slot = (uint16_t)(q->next_available % q->size);
     if ((uint16_t)(index - q->next_available) > q->size ||
-        !memory_read_locked(dev->vm, q->driver + 4 + 2ul * slot, &c->head, 2) ||
+        !dev->host->read(dev->vm, q->driver + 4 + 2ul * slot, &c->head, 2) ||
         !read_chain(dev, q, c)) {
         virtio_broken(dev);
         return false;
@@ -69,27 +67,43 @@ bool virtio_pop(struct virtio *dev, unsigned queue, struct virtio_chain *c)
     return true;
 }
 
-void virtio_push(struct virtio *dev, unsigned queue, const struct virtio_chain *c, uint32_t written)
+void virtio_unpop(struct virtio *dev, unsigned queue)
+{
+    dev->queue[queue].next_available--;
+}
+
+int virtio_push(struct virtio *dev, unsigned queue, const struct virtio_chain *c, uint32_t written)
 {
     struct virtqueue *q = &dev->queue[queue];
     struct used_element e = {c->head, written};
-    gpa_t at = q->device + 4 + q->next_used % q->size * sizeof e;
+    uint16_t index = (uint16_t)(q->next_used + 1);
+    int result;
 
-    q->next_used++;
-    if (!memory_write_locked(dev->vm, at, &e, sizeof e)) {
-        virtio_broken(dev);
-        return;
-    }
+    if (!q->ready) /* the driver has taken it back */
+        return VIRTIO_OK;
+    result =
+        dev->host->write(dev->vm, q->device + 4 + q->next_used % q->size * sizeof e, &e, sizeof e);
     __atomic_thread_fence(__ATOMIC_RELEASE); /* the element before the index */
-    if (!memory_write_locked(dev->vm, q->device + 2, &q->next_used, 2))
+    if (result == VIRTIO_OK)
+        result = dev->host->write(dev->vm, q->device + 2, &index, 2);
+    if (result == VIRTIO_UNBACKED)
+        return result;
+    if (result == VIRTIO_BAD) {
         virtio_broken(dev);
+        return VIRTIO_OK;
+    }
+    q->next_used = index;
+    dev->interrupt |= 1;
+    irq_set(&dev->irq, true);
+    return VIRTIO_OK;
 }
 
-static bool copy(struct virtio *dev, const struct virtio_chain *c, uint64_t skip, uint8_t *bytes,
-                 uint64_t size, bool write)
+static int copy(struct virtio *dev, const struct virtio_chain *c, uint64_t skip, uint8_t *bytes,
+                uint64_t size, bool write)
 {
     for (unsigned i = 0; i < c->count && size > 0; i++) {
         uint64_t n;
+        int result;
 
         if (c->part[i].writable != write)
             continue;
@@ -98,24 +112,28 @@ static bool copy(struct virtio *dev, const struct virtio_chain *c, uint64_t skip
             continue;
         }
         n = min64(c->part[i].size - skip, size);
-        if (!(write ? memory_write_locked(dev->vm, c->part[i].at + skip, bytes, n)
-                    : memory_read_locked(dev->vm, c->part[i].at + skip, bytes, n)))
-            return false;
+        if (write)
+            result = dev->host->write(dev->vm, c->part[i].at + skip, bytes, n);
+        else
+            result =
+                dev->host->read(dev->vm, c->part[i].at + skip, bytes, n) ? VIRTIO_OK : VIRTIO_BAD;
+        if (result != VIRTIO_OK)
+            return result;
         skip = 0;
         bytes += n;
         size -= n;
     }
-    return size == 0;
+    return size == 0 ? VIRTIO_OK : VIRTIO_BAD;
 }
 
-bool virtio_read(struct virtio *dev, const struct virtio_chain *c, uint64_t skip, void *to,
-                 uint64_t size)
+int virtio_read(struct virtio *dev, const struct virtio_chain *c, uint64_t skip, void *to,
+                uint64_t size)
 {
     return copy(dev, c, skip, to, size, false);
 }
 
-bool virtio_write(struct virtio *dev, const struct virtio_chain *c, uint64_t skip, const void *from,
-                  uint64_t size)
+int virtio_write(struct virtio *dev, const struct virtio_chain *c, uint64_t skip, const void *from,
+                 uint64_t size)
 {
     return copy(dev, c, skip, (uint8_t *)(uintptr_t)from, size, true);
 }

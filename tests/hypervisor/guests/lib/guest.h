@@ -36,6 +36,7 @@ enum {
 #define PMU  0x504d55
 #define DBCN 0x4442434e
 #define SUSP 0x53555350
+#define STA  0x535441
 
 struct sbi guest_sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_t a1, uint64_t a2,
                      uint64_t a3);
@@ -82,6 +83,15 @@ enum { SOFTWARE = 1, TIMER = 5, EXTERNAL = 9, SSTATUS_SIE = 2 };
 static inline uint64_t now(void)
 {
     return csr_read(time);
+}
+
+/* Computes for so many ticks of `time`, 10 million a second. */
+static inline void wait_for(uint64_t ticks)
+{
+    uint64_t start = now();
+
+    while (now() - start < ticks)
+        ;
 }
 
 /* Waits until `condition` holds; the test's time limit ends one that never does. */

@@ -1,6 +1,6 @@
 /* ISA strings (RISC-V ISA manual, "ISA Extension Naming Conventions"): letters after the base, then
  * names after underscores. */
-#include "host/machine.h"
+#include "lib/isa.h"
 
 #include "common/string.h"
 

@@ -1,6 +1,6 @@
 /* Each trap in words, for log=trap. */
-#ifndef VM_NARRATE_H
-#define VM_NARRATE_H
+#ifndef MON_NARRATE_H
+#define MON_NARRATE_H
 
 #include "vm/vcpu.h"
 

@@ -1,6 +1,11 @@
-/* Extension and function ids, errors and constants of the RISC-V SBI specification 2.0. */
-#ifndef SBI_NUMBERS_H
-#define SBI_NUMBERS_H
+/*
+ * Extension and function ids, errors and constants of the RISC-V Supervisor Binary Interface 2.0:
+ * the hypervisor is a client of the firmware's and the server of its guests.
+ */
+#ifndef ABI_SBI_H
+#define ABI_SBI_H
+
+#include <stdint.h>
 
 #define SBI_SPEC_VERSION ((2ul << 24) | 0)
 /* Ours, not one of the registered implementation ids (SBI 4.9). */
@@ -38,7 +43,8 @@ enum sbi_extension {
     SBI_SRST = 0x53525354,
     SBI_PMU = 0x504d55,
     SBI_DBCN = 0x4442434e,
-    SBI_SUSP = 0x53555350
+    SBI_SUSP = 0x53555350,
+    SBI_STA = 0x535441
 };
 
 enum { BASE_SPEC, BASE_IMPL_ID, BASE_IMPL_VERSION, BASE_PROBE, BASE_VENDOR, BASE_ARCH, BASE_IMP };
@@ -58,8 +64,29 @@ enum { SRST_NO_REASON, SRST_FAILURE };
 enum { DBCN_WRITE, DBCN_READ, DBCN_WRITE_BYTE };
 enum { PMU_COUNTERS, PMU_INFO, PMU_MATCH, PMU_START, PMU_STOP, PMU_FW_READ, PMU_FW_READ_HI };
 
+enum { STA_SET_SHMEM };
+
+/* Types of suspend (SBI 9.4 and 13.1): what lies between a default and the platform's own is
+ * reserved. */
 #define SBI_SUSPEND_RETENTIVE     0x00000000ul
+#define SBI_SUSPEND_PLATFORM      0x10000000ul
 #define SBI_SUSPEND_NON_RETENTIVE 0x80000000ul
 #define SBI_ALL_HARTS             (~0ul) /* as hart mask base: every hart */
+
+/* What a call answers, in a0 and a1. */
+struct sbi_result {
+    int64_t error;
+    uint64_t value;
+};
+
+static inline struct sbi_result sbi_error(int64_t error)
+{
+    return (struct sbi_result){error, 0};
+}
+
+static inline struct sbi_result sbi_value(uint64_t value)
+{
+    return (struct sbi_result){SBI_SUCCESS, value};
+}
 
 #endif

@@ -1,0 +1,18 @@
+/* What a guest printed while nobody looked: the last few KiB of it, or a line that is not complete
+ * yet. */
+#ifndef DEV_SCREEN_H
+#define DEV_SCREEN_H
+
+#include "lib/types.h"
+
+enum { SCREEN_SIZE = 8192, SCREEN_LINE = 256 };
+
+struct screen {
+    char kept[SCREEN_SIZE]; /* a ring of what was not shown */
+    size_t start, count;
+    uint64_t lost; /* bytes that the ring had no room for */
+    char line[SCREEN_LINE];
+    size_t line_used;
+};
+
+#endif

@@ -1,0 +1,30 @@
+/* The machine's end; see power.h. */
+#include "host/power.h"
+
+#include "cpu/firmware.h"
+#include "cpu/hyp.h"
+#include "host/machine.h"
+#include "host/serial.h"
+
+enum { FINISHER_FAIL = 0x3333, FINISHER_SECONDS = 10 };
+
+/* OpenSBI tells an emulator's finisher of a failure, but not with a status other than 0. The
+ * machine ends some moments later, and OpenSBI's word until then would replace ours: that waits. */
+static void finish_with_failure(void)
+{
+    uint64_t limit = hyp_time() + FINISHER_SECONDS * machine.timebase;
+
+    if (machine.finisher.base == 0)
+        return;
+    *(volatile uint32_t *)machine.finisher.base = 1u << 16 | FINISHER_FAIL;
+    while (hyp_time() < limit)
+        ;
+}
+
+void power_off(bool failed)
+{
+    serial_flush();
+    if (failed)
+        finish_with_failure();
+    firmware_shutdown(failed);
+}

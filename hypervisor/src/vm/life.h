@@ -1,0 +1,40 @@
+/*
+ * The life of VMs, from the manifest to the power switch:
+ *
+ *     LOADING -> RUNNING <-> PAUSED
+ *        ^ \        |        /
+ *        |  `-> STOPPING <--'
+ *        `--reboot--'  `-> ENDED
+ *
+ * vm_start() makes a VM; its worker loads it, and once it is to stop waits until its vCPUs have
+ * left the harts, resets its devices, frees its memory, and loads it again or ends it. All of it is
+ * the VM's own time, in steps.
+ */
+#ifndef VM_LIFE_H
+#define VM_LIFE_H
+
+#include "common/fmt.h"
+#include "vm/vcpu.h"
+
+/* Makes a VM out of its description and sets it going. One clear line where that fails; nothing is
+ * left behind then. */
+int life_start(const struct vm_config *config) MUST_CHECK;
+/* All were started; `failed`: one of them could not be, and the machine's status shall say so. The
+ * machine's power goes off when the last VM has ended. */
+void life_all_started(bool failed);
+
+/* Ends its run: takes effect when its vCPUs have left the harts. From any hart. */
+void life_stop(struct vm *vm, enum vm_end end);
+/* Ends a VM that did what cannot go on, with a report of the vCPU that did it, on its hart. */
+void life_kill(struct vcpu *v, const char *format, ...) FMT_PRINTF(2, 3);
+
+/* Stops a guest's time, and lets it go on. False if it is not in the state for it. */
+bool life_pause(struct vm *vm);
+bool life_resume(struct vm *vm);
+/* A vCPU of a paused VM has left its hart. */
+void life_paused(struct vm *vm);
+
+/* Bytes that a VM takes besides its RAM: itself, its vCPUs, its devices, its G-stage tables. */
+uint64_t life_overhead(const struct vm *vm);
+
+#endif

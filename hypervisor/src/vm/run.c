@@ -1,0 +1,84 @@
+/* A hart's life; see run.h. */
+#include "vm/run.h"
+
+#include "cpu/hyp.h"
+#include "host/machine.h"
+#include "host/serial.h"
+#include "vm/life.h"
+#include "vm/memory.h"
+#include "vm/trap.h"
+
+/* What SBI STA shows the guest (SBI 16.1); the rest of the 64 bytes is zero. */
+struct stolen {
+    uint32_t sequence, flags;
+    uint64_t time; /* nanoseconds that it waited for a hart */
+};
+
+enum { NANOSECONDS = 1000000000 };
+
+/* The sequence is odd while the time changes. No vCPU of the VM sees it between two of these: each
+ * writes what it shows of itself, and a guest may read another's. */
+static void show_stolen(struct vcpu *v)
+{
+    struct stolen s = {.sequence = ++v->steal_sequence};
+
+    if (v->steal == ~0ul)
+        return;
+    s.time = v->task.waited / machine.timebase * NANOSECONDS +
+             v->task.waited % machine.timebase * NANOSECONDS / machine.timebase;
+    if (!memory_write(v->vm, v->steal, &s, 4))
+        return;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    if (!memory_write(v->vm, v->steal + offsetof(struct stolen, time), &s.time, 8))
+        return;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    s.sequence = ++v->steal_sequence;
+    (void)memory_write(v->vm, v->steal, &s, 4); /* it was RAM just now */
+}
+
+void run_vcpu(struct vcpu *v)
+{
+    vcpu_wake_up(v);
+    show_stolen(v);
+    vcpu_load(v);
+    do {
+        vcpu_sync(v);
+        cpu_interrupts_were_off();
+        guest_enter(&v->regs);
+        cpu_interrupts_are_off();
+        trap_handle(v);
+        serial_deliver();
+    } while (sched_goes_on(&v->task));
+    vcpu_save(v);
+    if (v->vm->state != VM_RUNNING) {
+        vcpu_unload();
+        life_paused(v->vm);
+    }
+}
+
+/* Nothing of a guest is left in the hart: none of a guest's interrupts wakes it. */
+static void rest(void)
+{
+    vcpu_unload();
+    cpu_interrupts_were_off();
+    hyp_wait_for_interrupt();
+    cpu_interrupts_are_off();
+    cpu_serve_interrupts();
+    serial_deliver();
+}
+
+void run_hart(void)
+{
+    cpu_interrupts_are_off();
+    for (;;) {
+        struct task *task = sched_take();
+
+        if (task == NULL) {
+            rest();
+            continue;
+        }
+        task->ops->run(task);
+        sched_leave(task);
+        serial_deliver();
+    }
+}

@@ -1,0 +1,11 @@
+/* A hart's life: it takes a task, runs it, puts it back, and rests where there is none. */
+#ifndef VM_RUN_H
+#define VM_RUN_H
+
+#include "vm/vcpu.h"
+
+__attribute__((noreturn)) void run_hart(void);
+/* A vCPU's turn (vm_hooks.run). */
+void run_vcpu(struct vcpu *v);
+
+#endif

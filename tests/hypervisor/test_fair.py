@@ -1,0 +1,126 @@
+"""Who gets the harts, and when. In time of the emulated machine (-icount), which a busy host does not change."""
+import re
+
+import pytest
+
+from hvmachine import QEMU12, command, cpio, run
+from test_contain import archive, monitor, spawn
+from test_linux import BASE, linux  # noqa: F401
+
+COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second
+
+
+def spinner(seconds=2, harts=1, more=""):
+    return "spin", {"SECONDS": seconds, "HARTS": harts}, {"mem": "8M", "cpus": harts, "more": more}
+
+
+def shares(hypervisor, tmp_path, guests, harts=1, **files):
+    """What each guest called s... did of what it would do with a hart of its own."""
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    line = command(QEMU12, hypervisor, archive(alone, {"s": spinner()}), "mux=lines", more=COUNTED)
+    whole = int(re.search(r"(\d+) rounds", run(line)[1]).group(1))
+    child = spawn(command(QEMU12, hypervisor, archive(tmp_path, guests, **files), "mux=lines", harts=harts,
+                          more=COUNTED))
+    rounds = {}
+    while len(rounds) < sum(name.startswith("s") for name in guests):
+        child.expect(r"(s\w*): spin: (\d+) rounds")
+        rounds[child.match.group(1)] = int(child.match.group(2)) / whole
+    child.close(force=True)
+    return rounds
+
+
+@pytest.mark.parametrize("spinners", [0, 1, 4, 8])
+def test_a_timer_is_on_time_beside_spinners(hypervisor, qemu, tmp_path, spinners):
+    guests = {"late": ("late", {}, {"mem": "8M"}), **{f"s{i}": spinner(3) for i in range(spinners)}}
+    child = spawn(command(qemu, hypervisor, archive(tmp_path, guests), "mux=lines", more=COUNTED))
+    child.expect(r"late by (\d+) us on average, (\d+) us at worst")
+    assert int(child.match.group(2)) < 500, child.match.group(0)
+    child.close(force=True)
+
+
+def test_loading_is_the_rebooters_time(hypervisor, tmp_path):
+    guests = {"s": spinner(), "again": ("again", {}, {"mem": "64M", "more": "initrd=big"})}
+    assert 0.45 < shares(hypervisor, tmp_path, guests, big=bytes(40 << 20))["s"] < 0.6
+
+
+def test_what_a_device_does_is_its_guests_time(hypervisor, tmp_path):
+    flood = "flood", {"DISK": 1, "RAM": "0x4000000u"}, {"mem": "64M", "more": "disk=image"}
+    guests = {"s": spinner(), "flood": flood}
+    assert 0.45 < shares(hypervisor, tmp_path, guests, image=bytes(8 << 20))["s"] < 0.6
+
+
+def test_weights(hypervisor, tmp_path):
+    got = shares(hypervisor, tmp_path, {"s1": spinner(), "s3": spinner(more="weight=300")})
+    # The heavy one ends first; the other has the hart to itself from then on.
+    assert 0.70 < got["s3"] < 0.78 and 0.23 < got["s1"] < 0.5
+
+
+def test_three_on_two_harts(hypervisor, tmp_path):
+    got = shares(hypervisor, tmp_path, {f"s{i}": spinner() for i in range(3)}, harts=2)
+    assert all(0.6 < share < 0.73 for share in got.values()), got
+
+
+def test_pinned(hypervisor, tmp_path):
+    """Two on one hart, and one with a hart of its own."""
+    guests = {"s0": spinner(more="harts=0"), "s1": spinner(more="harts=1"), "s2": spinner(more="harts=1")}
+    got = shares(hypervisor, tmp_path, guests, harts=2)
+    assert got["s0"] > 0.95 and 0.45 < got["s1"] < 0.55 and 0.45 < got["s2"] < 0.55, got
+
+
+def test_pinned_to_what_is_not_there(hypervisor, tmp_path):
+    status, output = run(command(QEMU12, hypervisor, archive(tmp_path, {"s": spinner(more="harts=5")})))
+    assert status == 1 and "hv: vm s: harts= names none of the 1 harts here" in output, output[-1500:]
+
+
+def test_stolen_time_is_shown(hypervisor, tmp_path):
+    initrd = archive(tmp_path, {"stolen": ("stolen", {}, {}), "s": spinner(10)})
+    child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", more=COUNTED))
+    child.expect(r"stolen: (\d+) % were stolen")
+    assert 45 <= int(child.match.group(1)) <= 55
+    child.expect(r"stolen: done: 10 met, 0 missed")
+    child.close(force=True)
+
+
+def test_waiting_for_a_lock_gives_the_hart_away(hypervisor, qemu, tmp_path):
+    """wrs.nto is a trap where harts are scarce; a spinner takes its turn in between."""
+    if qemu is QEMU12:
+        pytest.skip("QEMU 7.2 has no Zawrs")
+    initrd = archive(tmp_path, {"wrs": ("wrs", {"ROUNDS": 200}, {"cpus": 2})})
+    status, output = run(command(qemu, hypervisor, initrd, cpu="max", more=COUNTED))
+    assert status == 0 and "defect" not in output, output[-1500:]
+    assert int(re.search(r"400 hand-overs took (\d+) us", output).group(1)) < 400 * 100  # a slice is 4000 us
+
+
+@pytest.mark.parametrize("guest", ["flood console", "flood disk", "again", "random"])
+def test_interrupts_are_never_off_for_long(hypervisor, tmp_path, guest):
+    """100 us of the emulated machine, whatever a guest asks for: 50,000 instructions."""
+    files = {"big": bytes(8 << 20)}
+    flood = {"RAM": "0x4000000u"}
+    name, defines, keys = {
+        "flood console": ("flood", {"DISK": 0, **flood}, {"mem": "64M"}),
+        "flood disk": ("flood", {"DISK": 1, **flood}, {"mem": "64M", "more": "disk=big"}),
+        "again": ("again", {}, {"mem": "64M", "more": "initrd=big"}),
+        "random": ("random", {"SEED": 1}, {"mem": "16M", "cpus": 2})}[guest]
+    initrd = archive(tmp_path, {"guest": (name, defines, keys), "s": spinner(1)}, **files)
+    child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", more=COUNTED))
+    child.expect(r"s: spin: \d+ rounds")
+    child.send("\x01m")
+    child.expect("hv> ")
+    longest = re.search(r"interrupts off for (\d+) us at most", monitor(child, "exits s"))
+    child.close(force=True)
+    assert int(longest.group(1)) <= 100
+
+
+@pytest.mark.parametrize("harts,cpu,more", [(1, "rv64", ""), (2, "rv64,sstc=off", ""), (1, "max", ""), (2, "max", ""),
+                                            (1, "rva23s64", ""), (2, "rv64", "aia=aplic-imsic")])
+def test_crowded_linux(hypervisor, linux, qemu, tmp_path, harts, cpu, more):  # noqa: F811
+    """Four vCPUs on one hart and on two."""
+    if qemu is QEMU12 and cpu in ("max", "rva23s64"):
+        pytest.skip("QEMU 7.2 has no such harts")
+    manifest = f'vm linux cpus=4 mem=192M kernel=Image initrd=initrd args="{BASE} test=cpus"\n'
+    initrd = cpio(tmp_path / "i", {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd"})
+    line = command(qemu, hypervisor, initrd, harts=harts, cpu=cpu)
+    line[line.index("virt")] = f"virt,{more}" if more else "virt"
+    status, output = run(line)
+    assert status == 0 and "cpus: nproc 4\n" in output, output[-2000:]
