@@ -11,6 +11,7 @@
 #include "console/console.h"
 #include "console/display.h"
 #include "console/input.h"
+#include "console/streams.h"
 #include "host/events.h"
 #include "host/files.h"
 #include "host/terminal.h"
@@ -19,13 +20,16 @@
 #include "watch/explain/guest_symbols.h"
 #include "watch/gdb/server.h"
 #include "watch/gdb/step.h"
-#include "watch/postmortem/postmortem.h"
 #include "watch/postmortem/trail.h"
 #include "watch/record/boot_report.h"
 #include "watch/record/record.h"
-#include "watch/record/report.h"
 
-enum { INPUT_CHUNK = 4096, SIGNAL_STATUS = 128 };
+enum { INPUT_CHUNK = 4096 };
+
+#define MS UINT64_C(1000000)
+
+/* How long those who read our output, all together, are waited for once the run was told to end. */
+#define GRACE (150 * MS)
 
 static struct session {
     const struct options *options;
@@ -35,21 +39,22 @@ static struct session {
     struct guest_symbols symbols[GUESTS_MAX];
     struct debug_server servers[GUESTS_MAX];
     unsigned count;
-    bool leaving; /* nothing is started again */
-    bool ticks;   /* the console wants console_tick; atomic */
-    uint64_t deadline;
+    struct vm_end end; /* why the run ends, whatever its guests do; END_NONE: with its last guest */
+    struct event_timer deadline, tick, picture, look;
 } session;
 
-static void want_ticks(void)
+/* Of the reasons the first counts. Nothing is started again, and a reader who takes nothing does
+ * not keep us any longer. */
+static void end_run(enum end_kind kind, int code, const char *message)
 {
-    __atomic_store_n(&session.ticks, true, __ATOMIC_RELEASE);
-    events_wake();
-}
-
-static void stop_all(enum end_kind kind, int code, const char *message)
-{
-    session.leaving = true;
-    files_hurry(); /* a reader who takes nothing must not keep us */
+    if (session.end.kind != END_NONE && kind == END_SIGNAL)
+        events_set_patience(0);
+    else
+        events_set_patience(GRACE);
+    if (session.end.kind == END_NONE) {
+        session.end = (struct vm_end){.kind = kind, .code = code};
+        snprintf(session.end.message, sizeof session.end.message, "%s", message);
+    }
     for (unsigned i = 0; i < session.count; i++)
         vm_stop(&session.vms[i], kind, code, "%s", message);
 }
@@ -63,10 +68,10 @@ static void on_command(enum input_command command)
         console_printf("kvm-vmm: input goes to guest %u", input_pass_focus());
         break;
     case INPUT_LEAVE:
-        stop_all(END_LEFT, 0, "");
+        end_run(END_LEFT, 0, "");
         break;
     case INPUT_INTERRUPT:
-        stop_all(END_SIGNAL, SIGINT, "");
+        end_run(END_SIGNAL, SIGINT, "");
         break;
     case INPUT_HELP:
         if (display_is_on()) {
@@ -117,8 +122,12 @@ static bool restart_guest(unsigned i)
     if (!vm->config->reboot || vm_is_running(vm) || vm_end_of(vm).kind != END_RESET)
         return false;
     vm_join(vm);
-    debug_server_close(&session.servers[i]);
     exits = vm_exits(vm);
+    if (vm->config->max_exits != 0 && exits >= vm->config->max_exits) {
+        vm_end_by_limit(vm, exits);
+        return false;
+    }
+    debug_server_close(&session.servers[i]);
     vm_destroy(vm);
     input_restart(i);
     if (create_guest(i, &error) == 0) {
@@ -136,203 +145,131 @@ static bool goes_on(void)
 {
     bool running = any_running();
 
-    for (unsigned i = 0; i < session.count && !session.leaving; i++)
+    for (unsigned i = 0; i < session.count && session.end.kind == END_NONE; i++)
         running |= restart_guest(i);
     return running;
-}
-
-static int earlier(int a, int b)
-{
-    return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
-/* How long nothing but events needs doing; -1: for ever. */
-static int next_timeout(void)
-{
-    int timeout = -1;
-
-    if (__atomic_load_n(&session.ticks, __ATOMIC_ACQUIRE))
-        timeout = CONSOLE_TICK_MS;
-    if (display_is_on())
-        timeout = earlier(timeout, DISPLAY_TICK_MS);
-    for (unsigned i = 0; i < session.count; i++)
-        if (halt_is_watched(&session.vms[i]))
-            timeout = earlier(timeout, HALT_WATCH_MS);
-    if (session.deadline != 0) {
-        uint64_t now = events_now();
-        uint64_t left = session.deadline > now ? session.deadline - now : 0;
-
-        timeout = earlier(timeout, left > 1000000000 ? 1000 : (int)(left / 1000000) + 1);
-    }
-    return timeout;
-}
-
-static const char *output_trouble(int failure)
-{
-    static char text[96];
-
-    snprintf(text, sizeof text, "its output cannot be written: %s", strerror(-failure));
-    return text;
 }
 
 /* A reader that went away ends us as SIGPIPE would; any other failure of standard output is ours to
  * report. */
 static void check_output(void)
 {
-    int failure = console_failure() != 0 ? console_failure() : display_failure();
+    int failure = console_failure();
 
+    if (failure == 0 || session.end.kind != END_NONE)
+        return;
     if (failure == -EPIPE)
-        stop_all(END_SIGNAL, SIGPIPE, "");
-    else if (failure != 0)
-        stop_all(END_FAILED, 0, output_trouble(failure));
+        end_run(END_SIGNAL, SIGPIPE, "");
+    else
+        end_run(END_FAILED, 0, session_end_output_failure(failure));
 }
 
-static void do_timed_work(void)
+static void on_deadline(void *context)
 {
-    static uint64_t last_watch;
-    uint64_t now = events_now();
+    (void)context;
+    end_run(END_LIMIT, 0, "stopped by --timeout");
+}
 
-    if (__atomic_load_n(&session.ticks, __ATOMIC_ACQUIRE)) {
-        __atomic_store_n(&session.ticks, false, __ATOMIC_RELEASE);
-        if (console_tick())
-            __atomic_store_n(&session.ticks, true, __ATOMIC_RELEASE);
-    }
-    if (now - last_watch >= HALT_WATCH_MS * UINT64_C(1000000)) {
-        last_watch = now;
-        for (unsigned i = 0; i < session.count; i++)
-            if (halt_is_watched(&session.vms[i]))
-                halt_watch(&session.vms[i]);
-    }
-    if (session.deadline != 0 && now >= session.deadline)
-        stop_all(END_LIMIT, 0, "stopped by --timeout");
+static void on_tick(void *context)
+{
+    (void)context;
+    console_tick();
+}
+
+static void on_picture(void *context)
+{
+    (void)context;
     display_tick();
-    check_output();
+}
+
+static void on_look(void *context)
+{
+    (void)context;
+    for (unsigned i = 0; i < session.count; i++)
+        if (halt_is_watched(&session.vms[i]))
+            halt_watch(&session.vms[i]);
 }
 
 static void on_signal(int signal)
 {
-    if (signal == SIGTSTP) {
+    switch (signal) {
+    case SIGTSTP:
         display_leave();
+        (void)streams_service();
         terminal_set_raw(false);
         events_stop_process();
         display_enter();
-        return; /* the next round makes it raw again if a guest still reads */
-    }
-    if (signal == SIGCONT) {
+        break; /* the next round makes it raw again if a guest still reads */
+    case SIGCONT:
         terminal_forget(); /* the shell may have set it while we were stopped */
         display_leave();   /* and written over the page */
         display_enter();
-        return;
+        break;
+    default:
+        end_run(END_SIGNAL, signal, "");
     }
-    stop_all(END_SIGNAL, signal, "");
 }
 
-static void read_input(void)
+static void on_input(void *context)
 {
     uint8_t bytes[INPUT_CHUNK];
     size_t room = input_room();
     int n;
 
+    (void)context;
     if (room == 0)
         return;
-    n = file_read(FILE_STDIN, bytes, room < sizeof bytes ? room : sizeof bytes);
+    n = streams_read(bytes, room < sizeof bytes ? room : sizeof bytes);
     if (n > 0)
         input_feed(bytes, (size_t)n);
-    else if (n != -EINTR && n != -EAGAIN)
+    else if (n != -EAGAIN)
         input_finish();
+    display_input();
+}
+
+static void keep_running(struct event_timer *timer, bool wanted, uint64_t period)
+{
+    if (wanted && !timer->running)
+        events_timer_start(timer, period);
+}
+
+/* What has to be waited for now. */
+static void arrange(void)
+{
+    bool watched = false;
+
     for (unsigned i = 0; i < session.count; i++)
+        watched |= halt_is_watched(&session.vms[i]);
+    terminal_set_raw(input_is_read());
+    streams_want_input(input_room() > 0);
+    keep_running(&session.tick, console_wants_tick(), CONSOLE_TICK_MS * MS);
+    keep_running(&session.picture, display_is_on(), DISPLAY_TICK_MS * MS);
+    keep_running(&session.look, watched, HALT_WATCH_MS * MS);
+}
+
+static void pass_news_on(void)
+{
+    if (!input_has_news())
+        return;
+    for (unsigned i = 0; i < session.count; i++) {
         serial_input_ready(&session.vms[i].machine.serial);
+        vm_wake(&session.vms[i]);
+    }
 }
 
 static void wait_for_guests(void)
 {
     while (goes_on()) {
-        struct events happened;
+        bool more = streams_service();
 
-        terminal_set_raw(input_is_read());
-        happened = events_wait(next_timeout(), input_room() > 0);
-        if (happened.signal != 0)
-            on_signal(happened.signal);
-        if (happened.input)
-            read_input();
-        for (unsigned i = 0; i < session.count; i++)
-            vm_wake(&session.vms[i]);
-        do_timed_work();
+        check_output();
+        pass_news_on();
+        arrange();
+        events_run(more ? 0 : EVENTS_FOREVER);
     }
+    streams_want_input(false);
     display_end();
     terminal_set_raw(false);
-}
-
-static bool ended_well(const struct vm_end *end)
-{
-    return end->kind == END_EXIT || end->kind == END_RESET || end->kind == END_HALT ||
-           end->kind == END_LEFT;
-}
-
-static int status_of(const struct vm_end *end)
-{
-    switch (end->kind) {
-    case END_CODE:
-        return end->code;
-    case END_LIMIT:
-        return STATUS_LIMIT;
-    case END_CRASH:
-        return STATUS_CRASH;
-    case END_SIGNAL:
-        return SIGNAL_STATUS + end->code;
-    case END_FAILED:
-        return STATUS_FAILED;
-    default:
-        return STATUS_OK;
-    }
-}
-
-/* Guests that ended well are not well served if what they printed last went nowhere. */
-static int output_status(void)
-{
-    int failure = console_failure();
-
-    if (failure == 0)
-        return STATUS_OK;
-    if (failure == -EPIPE)
-        return SIGNAL_STATUS + SIGPIPE;
-    console_printf("kvm-vmm: %s", output_trouble(failure));
-    return STATUS_FAILED;
-}
-
-/* Whether there is more to say than how it ended. */
-static bool has_tale(const struct vm_end *end)
-{
-    return session.options->explain || end->kind == END_CRASH || end->kind == END_FAILED ||
-           end->kind == END_LIMIT;
-}
-
-/* Names each guest that did not end well; the status is that of the lowest-numbered one. */
-static int report(void)
-{
-    int status = STATUS_OK;
-
-    for (unsigned i = 0; i < session.count; i++) {
-        struct vm *vm = &session.vms[i];
-        struct vm_end end = vm_end_of(vm);
-
-        console_flush(i);
-        if (has_tale(&end))
-            postmortem_tell(vm, &end, session.options->explain);
-        if (ended_well(&end))
-            continue;
-        if (status == STATUS_OK)
-            status = status_of(&end);
-        if (end.message[0] != '\0' && !has_tale(&end))
-            vcpu_printf(i, "kvm-vmm: guest %u (%s): %s", i, vm->name, end.message);
-        else if (end.message[0] == '\0' && session.count > 1)
-            vcpu_printf(i, "kvm-vmm: guest %u (%s) ended with status %d", i, vm->name,
-                        status_of(&end));
-    }
-    /* Guests that ended well are not well served without their log. */
-    if (record_report(session.vms, session.count, &session.record) < 0 && status == STATUS_OK)
-        status = STATUS_FAILED;
-    return status == STATUS_OK ? output_status() : status;
 }
 
 /* Who looks on at a guest, by the options. Session-long: a guest that starts again keeps them. */
@@ -358,7 +295,7 @@ static void add_observers(unsigned i)
 static int add_guests(struct error *error)
 {
     for (unsigned i = 0; i < session.options->count; i++) {
-        session.servers[i].status = status_of;
+        session.servers[i].status = session_end_status;
         add_observers(i);
         if (create_guest(i, error) < 0)
             return -1;
@@ -372,7 +309,7 @@ static int start_guests(struct error *error)
     record_start();
     for (unsigned i = 0; i < session.count; i++) {
         if (start_guest(i, error) < 0) {
-            stop_all(END_SIBLING, 0, "");
+            end_run(END_SIBLING, 0, "");
             return -1;
         }
     }
@@ -384,18 +321,26 @@ static void show_output(unsigned guest, const uint8_t *bytes, size_t count)
     observers_output(&session.vms[guest], bytes, count);
 }
 
+static void wake_guest(unsigned guest)
+{
+    vm_wake(&session.vms[guest]);
+}
+
 static void init_console_and_input(const struct options *options)
 {
     bool terminal = terminal_is(FILE_STDOUT);
 
     console_init(&(struct console_config){
         .guests = options->count,
+        .cpus = options->guests[0].cpus != 0 ? options->guests[0].cpus : 1,
         .color = options->color == COLOR_ALWAYS ||
                  (options->color == COLOR_AUTO && terminal && options->count > 1),
         .terminal = terminal,
+        .same = streams_are_one(),
         .tap = options->boot_report || options->log != NULL ? show_output : NULL,
-        .write = file_write,
-        .want_ticks = want_ticks});
+        .write = streams_write,
+        .wake = events_wake,
+        .room = wake_guest});
     input_init(&(struct input_config){.guests = options->count,
                                       .focus = options->input,
                                       .keys = terminal_is(FILE_STDIN),
@@ -409,6 +354,16 @@ static int check_display(const struct options *options, struct error *error)
         return error_set(error, "--display text and --verbose would write over each other: "
                                 "send standard error to a file");
     return 0;
+}
+
+static void init_timers(const struct options *options)
+{
+    session.deadline.expired = on_deadline;
+    session.tick.expired = on_tick;
+    session.picture.expired = on_picture;
+    session.look.expired = on_look;
+    if (options->timeout != 0)
+        events_timer_start(&session.deadline, options->timeout);
 }
 
 int session_run(const struct options *options)
@@ -425,13 +380,13 @@ int session_run(const struct options *options)
                                             .guests = options->count};
     if (options->boot_report)
         boot_report_begin(options->count);
+    streams_init(on_input);
     init_console_and_input(options);
+    init_timers(options);
     terminal_init();
     thread_kicks_init();
-    if (options->timeout != 0)
-        session.deadline = events_now() + options->timeout;
-    started = record_open(&session.record, &error) == 0 && add_guests(&error) == 0 &&
-              events_init(&error) == 0 &&
+    started = events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
+              add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
               (!options->guests[0].text_screen || display_start(&session.vms[0], &error) == 0) &&
               start_guests(&error) == 0;
@@ -446,10 +401,9 @@ int session_run(const struct options *options)
     for (unsigned i = 0; i < session.count; i++)
         debug_server_close(&session.servers[i]);
     record_stop();
-    if (started)
-        status = report();
-    else
-        console_printf("kvm-vmm: %s", error.text);
+    status = started ? session_end_report(session.vms, session.count, &session.end, &session.record,
+                                          options->explain)
+                     : session_end_failed(&session.end, error.text);
     for (unsigned i = 0; i < session.count; i++)
         vm_destroy(&session.vms[i]);
     for (unsigned i = 0; i < session.count; i++)

@@ -11,7 +11,7 @@ struct fake {
     struct backend backend;
     struct memory memory;
     uint8_t printed[256];
-    size_t printed_count;
+    size_t printed_count, printed_total; /* kept; and in all */
     const uint8_t *input;
     size_t input_count;
     bool input_ends; /* after the bytes: the end, instead of nothing yet */
@@ -27,6 +27,7 @@ static inline void fake_output(void *context, const uint8_t *bytes, size_t count
 {
     struct fake *f = context;
 
+    f->printed_total += count;
     for (size_t i = 0; i < count; i++)
         if (f->printed_count < sizeof f->printed)
             f->printed[f->printed_count++] = bytes[i];

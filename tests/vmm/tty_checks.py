@@ -16,9 +16,9 @@ HERE = Path(__file__).resolve().parents[2] / "kvm-vmm-x86"
 LIMIT = 60
 
 
-def start(*guests):
+def start(*guests, options=()):
     images = [str(next(HERE.glob("guest/test/*/%s.bin" % name))) for name in guests]
-    return pexpect.spawn(str(HERE / "kvm-vmm"), images, timeout=LIMIT)
+    return pexpect.spawn(str(HERE / "kvm-vmm"), [*options, *images], timeout=LIMIT)
 
 
 def is_raw(session):
@@ -115,6 +115,41 @@ def check_suspended_and_continued():
     session.send(b"Eve\r")
     session.expect_exact(b"hello, Eve")
     assert status(session) == 0
+
+
+def check_keys_behind_much_typed():
+    """More is typed than the guest's queue holds: Ctrl-C and Ctrl-A x are found all the same."""
+    for keys, expected in ((b"\x03", 128 + signal.SIGINT), (b"\x01x", 0)):
+        session = start("reads_once")
+        session.expect_exact(b"?")
+        becomes(lambda: is_raw(session))
+        session.send(b"a")
+        session.expect_exact(b"!")
+        for _ in range(100):  # the terminal takes a few thousand bytes at once, and blocks until they are read
+            session.send(b"a" * 1000)
+        session.send(keys)
+        assert status(session) == expected
+
+
+def check_the_focus_comes_back():
+    """Of two guests that read, the one that had the input has it again when it has started again."""
+    session = start("restart", "echo", options=["--reboot"])
+    becomes(lambda: is_raw(session))
+    for key in b"abc":
+        session.send(bytes([key]))
+        session.expect_exact(b"\x1b[31m%c" % key)
+    session.send(b"\x01x")
+    assert status(session) == 0
+
+
+def check_the_display_starts_again():
+    """A guest on a text page that resets its machine again and again, and has other memory each time."""
+    session = start("reset_forever", options=["--reboot", "-m", "1M", "--display", "text"])
+    session.expect_exact(b"\x1b[?1049h")
+    time.sleep(1)
+    session.kill(signal.SIGTERM)
+    session.expect_exact(b"\x1b[?1049l")
+    assert status(session) == 128 + signal.SIGTERM
 
 
 if __name__ == "__main__":

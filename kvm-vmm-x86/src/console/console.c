@@ -1,14 +1,24 @@
-/* The output of all guests, under one lock; see console.h. */
+/* The output of all guests; see console.h. */
 #include "console/console.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config.h"
 #include "host/threads.h"
 
 enum { LINE_MAX_BYTES = 4096, STDOUT = 1, STDERR = 2, NOBODY = -1 };
+
+/* A guest may go on while its ring holds no more than RING_LIMIT; what each of its vCPUs brings
+ * before it sees that fits as well. */
+enum { RING_LIMIT = 64 * 1024, RING_MAX = RING_LIMIT + CPUS_MAX * CONSOLE_WRITE_MAX };
+
+/* What is taken from the rings ahead of what is written; from one ring before it is another's turn;
+ * and what is written before other events have theirs. */
+enum { AHEAD = 64 * 1024, SLICE = 16 * 1024, BUDGET = 256 * 1024 };
 
 /* Ticks without growth after which a begun line counts as a prompt: at once alone, later if it
  * might be cut in two. */
@@ -17,70 +27,82 @@ enum { QUIET_ALONE = 1, QUIET_AMONG_OTHERS = 4 };
 static const char *const color_codes[GUESTS_MAX] = {"\033[31m", "\033[32m", "\033[34m", "\033[33m"};
 static const char color_off[] = "\033[0m";
 
-/* A line being collected. */
-struct stream {
-    uint8_t bytes[LINE_MAX_BYTES];
-    size_t used;
+/* One guest's output on its way to standard output. */
+struct output {
+    struct lock lock; /* protects the ring; taken with console.lock held, or without */
+    uint8_t ring[RING_MAX];
+    size_t head, used, size;
+    bool full;    /* over its limit, and not yet half drained; atomic */
+    bool begun;   /* the last byte ended no line, and may not have been shown; atomic */
+    bool prompts; /* show it; atomic */
+    bool says;    /* too much was said about it, as of each exit; atomic */
+    /* protected by console.lock: a line being collected */
+    uint8_t line[LINE_MAX_BYTES];
+    size_t line_used;
     unsigned quiet; /* ticks since it last grew */
 };
 
+struct bytes {
+    uint8_t *at;
+    size_t used, size;
+};
+
+/* What goes to one descriptor. */
+struct sink {
+    int fd;
+    int failure;          /* protected by console.lock; written by the main thread */
+    struct bytes pending; /* protected by console.lock */
+    /* the main thread's */
+    struct bytes writing;
+    size_t written;
+    bool waits;
+};
+
 static struct {
-    struct lock lock; /* protects everything below */
+    struct lock lock;
     struct console_config config;
-    struct stream streams[GUESTS_MAX];
-    int open_line; /* the guest whose unfinished line the cursor stands in, or NOBODY */
-    bool ticking;
-    int failure; /* atomic: the main thread asks while a vCPU may be stuck in a write under the lock
-                  */
+    struct output outputs[GUESTS_MAX];
+    struct sink out, err;
+    struct sink *words; /* where the VMM's own words go */
+    int open_line;      /* the guest whose unfinished line the cursor stands in, or NOBODY; under
+                           the lock */
+    unsigned turn;      /* whose ring is looked at first */
+    bool called;        /* the main thread knows that there is something to do; atomic */
+    bool ticking;       /* it looks at begun lines by itself; atomic */
 } console;
+
+static void empty_sink(struct sink *sink, int fd)
+{
+    free(sink->pending.at);
+    free(sink->writing.at);
+    *sink = (struct sink){.fd = fd};
+}
 
 void console_init(const struct console_config *config)
 {
-    memset(&console, 0, sizeof console);
-    lock_init(&console.lock);
     console.config = *config;
     console.open_line = NOBODY;
+    console.turn = 0;
+    console.called = console.ticking = false;
+    lock_init(&console.lock);
+    empty_sink(&console.out, STDOUT);
+    empty_sink(&console.err, STDERR);
+    console.words = config->same ? &console.out : &console.err;
+    for (unsigned i = 0; i < config->guests; i++) { /* the bytes stay untouched: pages not needed */
+        struct output *o = &console.outputs[i];
+
+        lock_init(&o->lock);
+        o->size = RING_LIMIT + (size_t)config->cpus * CONSOLE_WRITE_MAX;
+        o->head = o->used = o->line_used = 0;
+        o->full = o->begun = o->prompts = o->says = false;
+        o->quiet = 0;
+    }
 }
 
-static void emit(const void *bytes, size_t count)
+static void call_main_thread(void)
 {
-    int failure;
-
-    if (count == 0 || console_failure() != 0)
-        return;
-    failure = console.config.write(STDOUT, bytes, count);
-    __atomic_store_n(&console.failure, failure, __ATOMIC_RELAXED);
-    if (failure != 0)
-        console.config.want_ticks(); /* whoever waits for us has to learn of it */
-}
-
-/* The newline stays outside the colour, so that no terminal paints the rest of the row. */
-static void emit_colored(unsigned guest, const uint8_t *bytes, size_t count)
-{
-    char text[LINE_MAX_BYTES + 32];
-    size_t body = count > 0 && bytes[count - 1] == '\n' ? count - 1 : count;
-    int n = snprintf(text, sizeof text, "%s", color_codes[guest]);
-
-    memcpy(text + n, bytes, body);
-    n += (int)body;
-    n += snprintf(text + n, sizeof text - (size_t)n, "%s%s", color_off, body < count ? "\n" : "");
-    emit(text, (size_t)n);
-}
-
-static void flush_locked(unsigned guest)
-{
-    struct stream *s = &console.streams[guest];
-
-    if (s->used == 0)
-        return;
-    if (console.config.guests > 1 && console.open_line != NOBODY && console.open_line != (int)guest)
-        emit("\n", 1); /* somebody's prompt stands there: do not write into his line */
-    if (console.config.color)
-        emit_colored(guest, s->bytes, s->used);
-    else
-        emit(s->bytes, s->used);
-    console.open_line = s->bytes[s->used - 1] == '\n' ? NOBODY : (int)guest;
-    s->used = 0;
+    if (!__atomic_exchange_n(&console.called, true, __ATOMIC_ACQ_REL))
+        console.config.wake();
 }
 
 /* Several guests in a pipe: a cut line could be mixed with another's, and nobody waits for a
@@ -90,38 +112,167 @@ static bool shows_prompts(void)
     return console.config.guests == 1 || console.config.terminal;
 }
 
-static void put_locked(unsigned guest, uint8_t byte)
+static void append_ring(struct output *o, const uint8_t *bytes, size_t count)
 {
-    struct stream *s = &console.streams[guest];
+    size_t at = (o->head + o->used) % o->size;
+    size_t first = count < o->size - at ? count : o->size - at;
 
-    s->bytes[s->used++] = byte;
-    s->quiet = 0;
-    if (byte == '\n' || s->used == LINE_MAX_BYTES)
-        flush_locked(guest);
+    memcpy(o->ring + at, bytes, first);
+    memcpy(o->ring, bytes + first, count - first);
+    o->used += count;
 }
 
-static void want_ticks_locked(unsigned guest)
-{
-    if (console.streams[guest].used == 0 || console.ticking || !shows_prompts())
-        return;
-    console.ticking = true;
-    console.config.want_ticks();
-}
-
+/* The main thread is called for a line, for much, and for the beginning of a line that it does not
+ * watch already. */
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
 {
-    lock_take(&console.lock);
+    struct output *o = &console.outputs[guest];
+    size_t used;
+
+    lock_take(&o->lock);
+    if (count > o->size - o->used)
+        count = o->size - o->used; /* console_is_full was not asked: a bug of ours loses bytes */
     if (console.config.tap != NULL)
         console.config.tap(guest, bytes, count);
-    for (size_t i = 0; i < count; i++)
-        put_locked(guest, bytes[i]);
-    want_ticks_locked(guest);
-    lock_release(&console.lock);
+    append_ring(o, bytes, count);
+    used = o->used;
+    if (used > RING_LIMIT)
+        __atomic_store_n(&o->full, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&o->begun, count > 0 && bytes[count - 1] != '\n', __ATOMIC_RELAXED);
+    lock_release(&o->lock);
+    if (memchr(bytes, '\n', count) != NULL || used >= LINE_MAX_BYTES ||
+        (shows_prompts() && !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE)))
+        call_main_thread();
 }
 
 void vcpu_putchar(unsigned guest, uint8_t byte)
 {
     vcpu_write(guest, &byte, 1);
+}
+
+bool console_is_full(unsigned guest)
+{
+    const struct output *o = &console.outputs[guest];
+
+    return __atomic_load_n(&o->full, __ATOMIC_ACQUIRE) ||
+           __atomic_load_n(&o->says, __ATOMIC_ACQUIRE);
+}
+
+void console_prompt(unsigned guest)
+{
+    struct output *o = &console.outputs[guest];
+
+    if (!__atomic_load_n(&o->begun, __ATOMIC_RELAXED))
+        return; /* it may ask often */
+    if (!__atomic_exchange_n(&o->prompts, true, __ATOMIC_ACQ_REL))
+        call_main_thread();
+}
+
+static void append_locked(struct sink *sink, const void *bytes, size_t count)
+{
+    struct bytes *p = &sink->pending;
+
+    if (count == 0 || sink->failure != 0)
+        return;
+    if (p->size - p->used < count) {
+        size_t size = 2 * p->size > p->used + count ? 2 * p->size : p->used + count + AHEAD;
+        uint8_t *larger = realloc(p->at, size);
+
+        if (larger == NULL) {
+            sink->failure = -ENOMEM;
+            return;
+        }
+        *p = (struct bytes){.at = larger, .used = p->used, .size = size};
+    }
+    memcpy(p->at + p->used, bytes, count);
+    p->used += count;
+}
+
+/* The newline stays outside the colour, so that no terminal paints the rest of the row. */
+static void append_colored(unsigned guest, const uint8_t *bytes, size_t count)
+{
+    bool newline = bytes[count - 1] == '\n';
+
+    append_locked(&console.out, color_codes[guest], strlen(color_codes[guest]));
+    append_locked(&console.out, bytes, newline ? count - 1 : count);
+    append_locked(&console.out, color_off, sizeof color_off - 1);
+    append_locked(&console.out, "\n", newline ? 1 : 0);
+}
+
+static void flush_line_locked(unsigned guest)
+{
+    struct output *o = &console.outputs[guest];
+
+    if (o->line_used == 0)
+        return;
+    if (console.config.guests > 1 && console.open_line != NOBODY && console.open_line != (int)guest)
+        append_locked(&console.out, "\n", 1); /* another's prompt stands there: not into his line */
+    if (console.config.color)
+        append_colored(guest, o->line, o->line_used);
+    else
+        append_locked(&console.out, o->line, o->line_used);
+    console.open_line = o->line[o->line_used - 1] == '\n' ? NOBODY : (int)guest;
+    o->line_used = 0;
+}
+
+static void collect_locked(unsigned guest, const uint8_t *bytes, size_t count)
+{
+    struct output *o = &console.outputs[guest];
+
+    if (count > 0)
+        o->quiet = 0;
+    while (count > 0) {
+        size_t n = LINE_MAX_BYTES - o->line_used < count ? LINE_MAX_BYTES - o->line_used : count;
+        const uint8_t *end = memchr(bytes, '\n', n);
+
+        n = end != NULL ? (size_t)(end - bytes) + 1 : n;
+        memcpy(o->line + o->line_used, bytes, n);
+        o->line_used += n;
+        bytes += n;
+        count -= n;
+        if (end != NULL || o->line_used == LINE_MAX_BYTES)
+            flush_line_locked(guest);
+    }
+}
+
+/* Takes up to `limit` bytes out of the ring; how many. The vCPUs are kept from it while a piece is
+ * copied, and no longer. */
+static size_t take_locked(unsigned guest, size_t limit)
+{
+    struct output *o = &console.outputs[guest];
+    uint8_t piece[LINE_MAX_BYTES];
+    size_t n, taken = 0;
+    bool eased;
+
+    do {
+        lock_take(&o->lock);
+        n = o->used < o->size - o->head ? o->used : o->size - o->head;
+        n = n < sizeof piece ? n : sizeof piece;
+        memcpy(piece, o->ring + o->head, n);
+        o->head = (o->head + n) % o->size;
+        o->used -= n;
+        eased = o->full && o->used <= RING_LIMIT / 2;
+        if (eased)
+            __atomic_store_n(&o->full, false, __ATOMIC_RELEASE);
+        lock_release(&o->lock);
+        if (eased)
+            console.config.room(guest);
+        collect_locked(guest, piece, n);
+        taken += n;
+    } while (n > 0 && taken < limit);
+    return taken;
+}
+
+static void show_prompt_locked(unsigned guest)
+{
+    struct output *o = &console.outputs[guest];
+
+    take_locked(guest, RING_MAX);
+    flush_line_locked(guest);
+    lock_take(&o->lock);
+    if (o->used == 0)
+        __atomic_store_n(&o->begun, false, __ATOMIC_RELAXED);
+    lock_release(&o->lock);
 }
 
 static void say_locked(const char *before, const char *format, va_list args, const char *after)
@@ -136,60 +287,211 @@ static void say_locked(const char *before, const char *format, va_list args, con
     n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", after);
     if (in_line)
         console.open_line = NOBODY;
-    /* There is nobody to tell that standard error is gone. */
-    (void)!console.config.write(STDERR, text, (size_t)n);
+    append_locked(console.words, text, (size_t)n);
 }
 
+/* What the guest has printed comes first. */
 void vcpu_printf(unsigned guest, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
     lock_take(&console.lock);
+    take_locked(guest, RING_MAX);
     say_locked(console.config.color ? color_codes[guest] : "", format, args,
                console.config.color ? color_off : "");
+    if (console.words->pending.used > AHEAD)
+        __atomic_store_n(&console.outputs[guest].says, true, __ATOMIC_RELEASE);
     lock_release(&console.lock);
     va_end(args);
+    call_main_thread();
 }
 
 void console_printf(const char *format, ...)
 {
     va_list args;
 
-    bool taken = lock_try(&console.lock); /* somebody stuck in a write must not silence us */
-
     va_start(args, format);
+    lock_take(&console.lock);
     say_locked("", format, args, "");
+    lock_release(&console.lock);
     va_end(args);
-    if (taken)
-        lock_release(&console.lock);
+    call_main_thread();
 }
 
 void console_flush(unsigned guest)
 {
     lock_take(&console.lock);
-    flush_locked(guest);
+    take_locked(guest, RING_MAX);
+    flush_line_locked(guest);
     lock_release(&console.lock);
 }
 
-bool console_tick(void)
+void console_draw(const char *text, size_t count)
+{
+    lock_take(&console.lock);
+    append_locked(&console.out, text, count);
+    lock_release(&console.lock);
+    call_main_thread();
+}
+
+static size_t left_to_write(const struct sink *sink)
+{
+    return sink->pending.used + sink->writing.used - sink->written;
+}
+
+/* From each ring in turn, so that a guest that prints much does not keep the others waiting. */
+static void fill_locked(void)
+{
+    unsigned guests = console.config.guests, idle = 0;
+
+    while (idle < guests && left_to_write(&console.out) < AHEAD) {
+        idle = take_locked(console.turn, SLICE) == 0 ? idle + 1 : 0;
+        console.turn = (console.turn + 1) % guests;
+    }
+    for (unsigned i = 0; i < guests; i++) {
+        if (__atomic_exchange_n(&console.outputs[i].prompts, false, __ATOMIC_ACQ_REL))
+            show_prompt_locked(i);
+        if (shows_prompts() && console.outputs[i].line_used > 0)
+            __atomic_store_n(&console.ticking, true, __ATOMIC_RELEASE);
+    }
+}
+
+/* The next piece for the main thread to write, with no lock held: whoever says more goes on in
+ * `pending`. */
+static bool next_locked(struct sink *sink)
+{
+    struct bytes done = sink->writing;
+
+    if (sink->written < done.used)
+        return true;
+    done.used = 0;
+    sink->writing = sink->pending;
+    sink->pending = done;
+    sink->written = 0;
+    return sink->writing.used > 0;
+}
+
+static void fail(struct sink *sink, int failure)
+{
+    lock_take(&console.lock);
+    sink->failure = failure;
+    sink->pending.used = sink->writing.used = sink->written = 0;
+    lock_release(&console.lock);
+}
+
+/* Writes one piece; false if nothing is left, or it has to wait. */
+static bool write_piece(struct sink *sink, size_t *budget)
+{
+    size_t count;
+    bool more;
+    int n;
+
+    lock_take(&console.lock);
+    more = next_locked(sink);
+    lock_release(&console.lock);
+    sink->waits = false;
+    if (!more)
+        return false;
+    count = sink->writing.used - sink->written;
+    n = console.config.write(sink->fd, sink->writing.at + sink->written,
+                             count < *budget ? count : *budget);
+    sink->waits = n == -EAGAIN;
+    if (n > 0) {
+        sink->written += (size_t)n;
+        *budget -= (size_t)n;
+    } else if (n != -EAGAIN) {
+        fail(sink, n);
+    }
+    return n > 0;
+}
+
+/* Those about whom too much was said may go on. */
+static void ease_words(void)
+{
+    bool eased = console.words->pending.used <= AHEAD / 2;
+
+    for (unsigned i = 0; eased && i < console.config.guests; i++) {
+        if (!__atomic_load_n(&console.outputs[i].says, __ATOMIC_RELAXED))
+            continue;
+        __atomic_store_n(&console.outputs[i].says, false, __ATOMIC_RELEASE);
+        console.config.room(i);
+    }
+}
+
+bool console_service(void)
+{
+    size_t budget = BUDGET;
+    bool more = true;
+
+    __atomic_store_n(&console.called, false, __ATOMIC_SEQ_CST); /* before the rings are looked at */
+    while (more && budget > 0) {
+        lock_take(&console.lock);
+        fill_locked();
+        lock_release(&console.lock);
+        more = write_piece(&console.out, &budget);
+        if (budget > 0)
+            more |= write_piece(&console.err, &budget);
+        lock_take(&console.lock);
+        ease_words();
+        lock_release(&console.lock);
+    }
+    return more;
+}
+
+bool console_waits(int fd)
+{
+    return fd == STDOUT ? console.out.waits : console.err.waits;
+}
+
+size_t console_backlog(void)
+{
+    size_t left;
+
+    lock_take(&console.lock);
+    left = left_to_write(&console.out) + left_to_write(&console.err);
+    lock_release(&console.lock);
+    return left;
+}
+
+bool console_is_written(void)
+{
+    return console_backlog() == 0;
+}
+
+bool console_wants_tick(void)
+{
+    return __atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE);
+}
+
+void console_tick(void)
 {
     unsigned limit = console.config.guests == 1 ? QUIET_ALONE : QUIET_AMONG_OTHERS;
-    bool more = false;
+    bool begun = false;
 
-    if (!lock_try(&console.lock))
-        return true; /* somebody is writing: look again at the next tick */
+    /* Off before the rings are looked at: a byte that comes after that calls the main thread. */
+    __atomic_store_n(&console.ticking, false, __ATOMIC_SEQ_CST);
+    lock_take(&console.lock);
     for (unsigned i = 0; i < console.config.guests && shows_prompts(); i++) {
-        if (console.streams[i].used > 0 && console.streams[i].quiet++ >= limit)
-            flush_locked(i);
-        more |= console.streams[i].used > 0;
+        struct output *o = &console.outputs[i];
+
+        if (left_to_write(&console.out) < AHEAD)
+            take_locked(i, SLICE);
+        if (o->line_used > 0 && o->quiet++ >= limit)
+            flush_line_locked(i);
+        begun |= o->line_used > 0;
     }
-    console.ticking = more;
     lock_release(&console.lock);
-    return more;
+    if (begun)
+        __atomic_store_n(&console.ticking, true, __ATOMIC_RELEASE);
 }
 
 int console_failure(void)
 {
-    return __atomic_load_n(&console.failure, __ATOMIC_RELAXED);
+    int failure;
+
+    lock_take(&console.lock);
+    failure = console.out.failure;
+    lock_release(&console.lock);
+    return failure;
 }

@@ -1,5 +1,9 @@
 /*
- * The output of all guests, under one lock.
+ * The output of all guests.
+ *
+ * vCPUs put it into their guest's ring, which never waits; the main thread writes it, as much as
+ * standard output takes. A guest whose ring is over its limit must not go on (console_is_full)
+ * before it was drained.
  *
  * With one guest, what comes out is exactly the guest's bytes. With several, whole lines are kept
  * together, each in the colour of its guest (red, green, blue, yellow). A line not yet ended is
@@ -15,40 +19,63 @@
 
 enum { CONSOLE_TICK_MS = 25 };
 
+/* The most that one call of vcpu_write may bring. */
+enum { CONSOLE_WRITE_MAX = 16 * 1024 };
+
 struct console_config {
     unsigned guests;
+    unsigned cpus; /* of each guest: so many may write before they see that the ring is full */
     bool color;    /* wrap each guest's output in its colour */
     bool terminal; /* a person looks on: show a prompt that waits even if other guests go on
                       printing */
-    /* Sees the guests' bytes, in order and under the lock; or NULL. */
+    bool same;     /* standard error is where standard output is: both are kept in order */
+    /* Sees a guest's bytes, in order; or NULL. Not called for one guest by two threads at once. */
     void (*tap)(unsigned guest, const uint8_t *bytes, size_t count);
-    /* Writes to file descriptor 1 or 2; 0 or a negative errno. */
+    /* Writes to file descriptor 1 or 2: the count, -EAGAIN, or another negative errno. */
     int (*write)(int fd, const void *bytes, size_t count);
-    /* Asks that console_tick be called every CONSOLE_TICK_MS, until it says that it need not. */
-    void (*want_ticks)(void);
+    /* From any thread: console_service has something to do. */
+    void (*wake)(void);
+    /* A guest that was full has room again. */
+    void (*room)(unsigned guest);
 };
 
 void console_init(const struct console_config *config);
 
-/* Guest output: a byte, or several that stay together. */
+/* For vCPU threads. Guest output: a byte, or several that stay together. */
 void vcpu_putchar(unsigned guest, uint8_t byte);
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count);
+/* The guest has to wait for those who read its output, or what is said about it. */
+bool console_is_full(unsigned guest);
+/* It waits for input: what it has printed of a line so far may be a prompt. */
+void console_prompt(unsigned guest);
 
-/* The VMM's own words about a guest, to standard error, in the guest's colour. A whole line,
- * without its newline. */
+/* From any thread. The VMM's own words about a guest, to standard error, in the guest's colour. A
+ * whole line, without its newline. */
 void vcpu_printf(unsigned guest, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
 /* The VMM's own words about no guest in particular. */
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The others are for the main thread. Writes what can be written; true if it stopped before that,
+ * so that there is time for others. */
+bool console_service(void);
+/* Whether standard output or error (1, 2) is not ready for what there is to write. */
+bool console_waits(int fd);
+/* All that was said and flushed has been written, or cannot be. */
+bool console_is_written(void);
+/* How much is still to be written. */
+size_t console_backlog(void);
+
 /* Shows what the guest has printed of a line so far. */
 void console_flush(unsigned guest);
+/* The display draws: text for standard output, as it is. */
+void console_draw(const char *text, size_t count);
 
-/* Shows lines begun that have not grown since the last tick; true if there must be another. */
-bool console_tick(void);
+/* Whether console_tick should be called CONSOLE_TICK_MS from now. It shows lines begun that have
+ * not grown since the last tick. */
+bool console_wants_tick(void);
+void console_tick(void);
 
-/* 0, or the negative errno that standard output last failed with. Nothing more is written to it
- * then. */
+/* 0, or the negative errno that standard output failed with. Nothing more is written to it then. */
 int console_failure(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "console/console.h"
 #include "console/input.h"
 #include "console/keys.h"
 #include "console/screen.h"
@@ -21,27 +22,22 @@ enum { VIDEO_CELLS = 16 * 1024 };
 #define LEAVE "\033[0m\033[?25h\033[?1049l"
 
 static struct {
-    struct vm *vm; /* NULL: no display */
-    const uint8_t *video;
+    struct vm *vm; /* NULL: no display; it may start again meanwhile, with other memory */
     struct screen screen;
     struct keys keys;
     uint8_t held[KEYS_CODES_MAX]; /* codes for which the keyboard has had no room */
     size_t held_count;
-    uint64_t drawn; /* when */
     bool entered, says;
-    int failure;
 } display;
 
-static void send(const char *text, size_t count)
+static const uint8_t *video_of(const struct vm *vm)
 {
-    if (count > 0 && display.failure == 0)
-        display.failure = file_write(FILE_STDOUT, text, count);
+    return memory_at(&vm->memory, VIDEO_MEMORY, VIDEO_CELLS * sizeof(uint16_t));
 }
 
 int display_start(struct vm *vm, struct error *error)
 {
-    display.video = memory_at(&vm->memory, VIDEO_MEMORY, VIDEO_CELLS * sizeof(uint16_t));
-    if (display.video == NULL)
+    if (video_of(vm) == NULL)
         return error_set(error, "%s: its memory does not reach the text page at 0xb8000 (-m)",
                          vm->name);
     if (!terminal_is(FILE_STDOUT))
@@ -64,7 +60,7 @@ void display_enter(void)
     display.entered = true;
     display.screen.known = false;
     terminal_set_farewell(LEAVE);
-    send(ENTER, sizeof ENTER - 1);
+    console_draw(ENTER, sizeof ENTER - 1);
 }
 
 void display_leave(void)
@@ -73,7 +69,7 @@ void display_leave(void)
         return;
     display.entered = false;
     terminal_set_farewell("");
-    send(LEAVE, sizeof LEAVE - 1);
+    console_draw(LEAVE, sizeof LEAVE - 1);
 }
 
 /* What the keyboard has no room for waits, and with it all that was typed later. */
@@ -82,6 +78,8 @@ static void type(void)
     struct i8042 *keyboard = &display.vm->machine.i8042;
     int byte = 0;
 
+    if (!vm_is_running(display.vm))
+        return;
     while (display.held_count == 0 || i8042_press(keyboard, display.held, display.held_count)) {
         byte = input_take(display.vm->index);
         if (byte < 0)
@@ -94,13 +92,17 @@ static void type(void)
         display.held_count = 0;
 }
 
-/* The guest writes while we look: a cell seen half-way is drawn right the next time. */
-static void look(struct screen_view *view)
+/* The guest writes while we look: a cell seen half-way is drawn right the next time. False: a guest
+ * that could not start again has no page. */
+static bool look(struct screen_view *view)
 {
     struct crtc_text text = crtc_text(&display.vm->machine.crtc);
+    const uint8_t *video = video_of(display.vm);
 
+    if (video == NULL)
+        return false;
     for (unsigned i = 0; i < SCREEN_CELLS; i++)
-        memcpy(&view->cells[i], display.video + (text.start + i) % VIDEO_CELLS * sizeof(uint16_t),
+        memcpy(&view->cells[i], video + (text.start + i) % VIDEO_CELLS * sizeof(uint16_t),
                sizeof(uint16_t));
     view->cursor = text.cursor_shown && text.cursor >= text.start
                        ? (unsigned)(text.cursor - text.start)
@@ -108,6 +110,7 @@ static void look(struct screen_view *view)
     if (view->cursor > SCREEN_CELLS)
         view->cursor = SCREEN_CELLS; /* out of sight is out of sight: no change to draw */
     terminal_size(&view->rows, &view->columns);
+    return true;
 }
 
 static void draw(void)
@@ -115,23 +118,27 @@ static void draw(void)
     static struct screen_view view;
     static char text[SCREEN_TEXT_MAX];
 
-    look(&view);
-    send(text, screen_draw(&display.screen, &view, text));
+    if (look(&view))
+        console_draw(text, screen_draw(&display.screen, &view, text));
 }
 
+void display_input(void)
+{
+    if (display.entered)
+        type();
+}
+
+/* A terminal that is slower than the guest gets fewer pictures, not old ones. */
 void display_tick(void)
 {
-    uint64_t now = events_now();
-
     if (!display.entered)
         return;
-    type();
-    if (now - display.drawn < DISPLAY_TICK_MS * UINT64_C(1000000))
-        return;
-    display.drawn = now;
+    input_want(display.vm->index); /* also of a guest that has started again */
     if (display.held_count == 0)
         display.held_count = keys_idle(&display.keys, display.held);
-    draw();
+    type();
+    if (console_backlog() == 0)
+        draw();
 }
 
 void display_end(void)
@@ -142,8 +149,8 @@ void display_end(void)
     if (!display.entered)
         return;
     display_leave();
-    look(&view);
-    send(text, screen_print(&view, text));
+    if (look(&view))
+        console_draw(text, screen_print(&view, text));
 }
 
 void display_say(const char *text)
@@ -153,13 +160,10 @@ void display_say(const char *text)
     int n;
 
     terminal_size(&rows, &columns);
+    if (console_backlog() > 0)
+        return; /* the terminal takes nothing now, and the user may press the key again */
     n = snprintf(line, sizeof line, "\033[%u;1H\033[0;7m%.*s\033[0m", rows, (int)columns, text);
     draw();
-    send(line, (size_t)n);
+    console_draw(line, (size_t)n);
     display.says = true;
-}
-
-int display_failure(void)
-{
-    return display.failure;
 }

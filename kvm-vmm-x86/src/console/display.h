@@ -16,7 +16,9 @@ enum { DISPLAY_TICK_MS = 33 };
 int display_start(struct vm *vm, struct error *error) MUST_CHECK;
 bool display_is_on(void);
 
-/* Every DISPLAY_TICK_MS, and whenever there may be input: types what came, draws what changed. */
+/* There may be input: types what came. */
+void display_input(void);
+/* Every DISPLAY_TICK_MS: draws what changed. */
 void display_tick(void);
 
 /* A line for the user, over the page until he presses a key. */
@@ -29,8 +31,5 @@ void display_enter(void);
 /* Gives the terminal back for good. What the page showed last, a panic perhaps, stays on it as
  * text. */
 void display_end(void);
-
-/* 0, or the negative errno that the terminal last failed with. */
-int display_failure(void);
 
 #endif

@@ -20,7 +20,8 @@ static struct {
     struct queue queues[GUESTS_MAX];
     unsigned focus;
     bool finished;
-    bool after_ctrl_a;
+    bool news;         /* what a guest would get now has changed */
+    bool after_ctrl_a; /* the main thread's */
 } input;
 
 void input_init(const struct input_config *config)
@@ -28,7 +29,7 @@ void input_init(const struct input_config *config)
     lock_init(&input.lock);
     input.config = *config;
     input.focus = config->focus;
-    input.finished = input.after_ctrl_a = false;
+    input.finished = input.news = input.after_ctrl_a = false;
     for (unsigned i = 0; i < GUESTS_MAX;
          i++) { /* the bytes stay untouched: pages of ours nobody needs */
         struct queue *q = &input.queues[i];
@@ -48,16 +49,19 @@ static bool reads_locked(void)
     return reads;
 }
 
+/* A person's keys are always looked at, for those that are meant for us; what the guest has no room
+ * for is dropped, as a real keyboard's would be. Anything else waits outside. */
 size_t input_room(void)
 {
     const struct queue *q;
-    size_t room;
+    size_t room = 0;
 
     lock_take(&input.lock);
     q = &input.queues[input.focus];
-    room = reads_locked() && !q->stopped && !q->choked && !input.finished
-               ? INPUT_QUEUE_SIZE - q->used
-               : 0;
+    if (reads_locked() && !input.finished)
+        room = input.config.keys           ? INPUT_QUEUE_SIZE
+               : !q->stopped && !q->choked ? INPUT_QUEUE_SIZE - q->used
+                                           : 0;
     lock_release(&input.lock);
     return room;
 }
@@ -69,6 +73,7 @@ static void append_locked(uint8_t byte)
     if (q->used < INPUT_QUEUE_SIZE)
         q->bytes[(q->head + q->used++) % INPUT_QUEUE_SIZE] = byte;
     q->choked |= q->used == INPUT_QUEUE_SIZE;
+    input.news = true;
 }
 
 /* The key after Ctrl-A. Ctrl-A itself, twice, is one for the guest; what means nothing is dropped.
@@ -96,12 +101,15 @@ static void command_key(uint8_t key)
     }
 }
 
+/* Whether a key reaches a guest that reads keys. */
 static bool focus_reads(void)
 {
+    const struct queue *q;
     bool reads;
 
     lock_take(&input.lock);
-    reads = input.queues[input.focus].wanted;
+    q = &input.queues[input.focus];
+    reads = q->wanted && q->used < INPUT_QUEUE_SIZE;
     lock_release(&input.lock);
     return reads;
 }
@@ -127,7 +135,7 @@ void input_feed(const uint8_t *bytes, size_t count)
 void input_finish(void)
 {
     lock_take(&input.lock);
-    input.finished = true;
+    input.finished = input.news = true;
     lock_release(&input.lock);
 }
 
@@ -158,6 +166,7 @@ static void pass_focus_locked(void)
 
         if (!input.queues[next].stopped) {
             input.focus = next;
+            input.news = true;
             break;
         }
     }
@@ -241,6 +250,17 @@ void input_stop(unsigned guest)
 void input_restart(unsigned guest)
 {
     lock_take(&input.lock);
-    input.queues[guest].stopped = false;
+    input.queues[guest].wanted = false;
     lock_release(&input.lock);
+}
+
+bool input_has_news(void)
+{
+    bool news;
+
+    lock_take(&input.lock);
+    news = input.news;
+    input.news = false;
+    lock_release(&input.lock);
+    return news;
 }

@@ -29,13 +29,15 @@ struct input_config {
 
 void input_init(const struct input_config *config);
 
-/* For the main thread: how many bytes may be fed now. 0 while nobody with the focus reads, or at
+/* For the main thread: how many bytes may be fed now. 0 while no guest with the focus reads, or at
  * the end. */
 size_t input_room(void);
 /* Feeds what was read. */
 void input_feed(const uint8_t *bytes, size_t count);
 /* There will be no more. */
 void input_finish(void);
+/* Whether what a guest would get has changed since this was last asked. */
+bool input_has_news(void);
 /* The guest that has the focus; whether one that still runs has asked for input, so that keys are
  * worth having. */
 unsigned input_focus(void);
@@ -49,9 +51,9 @@ void input_want(unsigned guest);
 int input_take(unsigned guest);
 /* How many bytes wait, or INPUT_END. */
 int input_pending(unsigned guest);
-/* The guest ends: its queue takes no more, and the focus goes on. */
+/* The guest ends, and will not start again: its queue takes no more, and the focus goes on. */
 void input_stop(unsigned guest);
-/* It has begun anew: what waits in its queue is still for it. */
+/* It starts again, and has not asked for input yet. What waits in its queue is still for it. */
 void input_restart(unsigned guest);
 
 #endif

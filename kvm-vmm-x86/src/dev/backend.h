@@ -33,7 +33,7 @@ enum { INPUT_NONE = -1, INPUT_END = -2 };
 struct backend {
     void *context;
     const struct memory *memory; /* the guest's RAM, for devices that read it themselves */
-    /* Prints the guest's bytes. */
+    /* Prints the guest's bytes, HYPERCALL_SLICE at most; never waits. */
     void (*output)(void *context, const uint8_t *bytes, size_t count);
     /* Takes the next input byte: 0 to 255, INPUT_NONE, or INPUT_END. Never waits: a device whose
      * guest must have one answers VERDICT_AGAIN. */

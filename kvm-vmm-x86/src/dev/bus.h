@@ -18,6 +18,8 @@ enum bus_space { BUS_PIO, BUS_MMIO, BUS_SPACES };
 struct bus_cpu {
     struct kvm_regs *regs;
     bool regs_changed; /* set by a device that wrote to `regs`: only then do they go back to KVM */
+    uint64_t done;     /* by an access that takes several tries (VERDICT_AGAIN): how far it is, 0 at
+                          first.     One that gets on is tried again at once */
 };
 
 /* One access to one device. */

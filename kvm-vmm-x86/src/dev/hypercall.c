@@ -53,10 +53,11 @@ static enum verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
     return VERDICT_RESUME;
 }
 
+/* A slice a try, so that the guest can be stopped between two, and waits for its reader. */
 static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
 {
     gpa_t from = cpu->regs->rbx & UINT32_MAX;
-    uint64_t length = cpu->regs->rcx & UINT32_MAX;
+    uint64_t whole = cpu->regs->rcx & UINT32_MAX, length = whole;
     const uint8_t *bytes;
     char message[96];
 
@@ -68,8 +69,13 @@ static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
                  (unsigned long long)length, (unsigned long long)from);
         return stop(hc, END_CRASH, message);
     }
+    length -= cpu->done;
+    bytes += cpu->done;
+    if (length > HYPERCALL_SLICE)
+        length = HYPERCALL_SLICE;
     hc->backend->output(hc->backend->context, bytes, length);
-    return VERDICT_RESUME;
+    cpu->done += length;
+    return cpu->done < whole ? VERDICT_AGAIN : VERDICT_RESUME;
 }
 
 static enum verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu, uint8_t number)

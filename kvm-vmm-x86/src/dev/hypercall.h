@@ -6,6 +6,9 @@
 #include "dev/backend.h"
 #include "dev/bus.h"
 
+/* The most that is printed at once. */
+enum { HYPERCALL_SLICE = 16 * 1024 };
+
 struct hypercall {
     const struct backend *backend;
     uint8_t last;   /* the byte HC_GETCHAR answered last: what a read of the port gives */

@@ -131,12 +131,25 @@ static void make_room(int folder, const struct cache_write *write)
         (void)unlinkat(folder, oldest, 0);
 }
 
+static bool write_at(int fd, uint64_t offset, const uint8_t *bytes, size_t count)
+{
+    while (count > 0) {
+        ssize_t n = pwrite(fd, bytes, count, (off_t)offset);
+
+        if (n <= 0)
+            return false;
+        bytes += n;
+        count -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
 static bool write_parts(int fd, const struct cache_write *write)
 {
     return ftruncate(fd, (off_t)(write->offset + write->size)) == 0 &&
-           file_write(fd, write->head, write->head_size) == 0 &&
-           lseek(fd, (off_t)write->offset, SEEK_SET) == (off_t)write->offset &&
-           file_write(fd, write->bytes, write->size) == 0;
+           write_at(fd, 0, write->head, write->head_size) &&
+           write_at(fd, write->offset, write->bytes, write->size);
 }
 
 /* Under a name of its own until it is whole. */
@@ -188,7 +201,7 @@ static void make_secret(int folder, const char *name, size_t size)
     fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return;
-    if (getrandom(bytes, size, 0) == (ssize_t)size && file_write(fd, bytes, size) == 0 &&
+    if (getrandom(bytes, size, 0) == (ssize_t)size && write_at(fd, 0, bytes, size) &&
         fsync(fd) == 0 && renameat(folder, temporary, folder, name) == 0)
         temporary[0] = '\0';
     close(fd);

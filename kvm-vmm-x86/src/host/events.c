@@ -1,18 +1,60 @@
-/* Signals, wake-ups, input and the clock; see events.h. */
+/* The main thread's event loop; see events.h. */
 #include "host/events.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
-static int signal_fd = -1, wake_fd = -1;
+enum { BATCH = 16 };
+
+static struct {
+    int epoll, wake, signals;
+    struct event_source wake_source, signal_source;
+    struct event_source *always; /* that are waited for */
+    struct event_timer *timers;  /* that run */
+    struct epoll_event batch[BATCH];
+    int batch_count;
+    uint64_t patience;
+    void (*handle)(int signal);
+} events = {.epoll = -1, .wake = -1, .signals = -1, .patience = EVENTS_FOREVER};
+
+static void on_wake(void *context)
+{
+    uint64_t count;
+
+    (void)context;
+    if (read(events.wake, &count, sizeof count) < 0)
+        return; /* another round took it: nothing lost */
+}
+
+static void on_signals(void *context)
+{
+    struct signalfd_siginfo info;
+
+    (void)context;
+    while (read(events.signals, &info, sizeof info) == (ssize_t)sizeof info)
+        events.handle((int)info.ssi_signo);
+}
 
 int events_init(struct error *error)
+{
+    events.epoll = epoll_create1(EPOLL_CLOEXEC);
+    events.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (events.epoll < 0 || events.wake < 0)
+        return error_set(error, "cannot wait for events: %s", strerror(errno));
+    events.wake_source = (struct event_source){.fd = events.wake, .ready = on_wake};
+    events_want(&events.wake_source, EVENTS_READ);
+    signal(SIGPIPE, SIG_IGN); /* a reader who left is an error code of write */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
+    return 0;
+}
+
+int events_take_signals(void (*handle)(int signal), struct error *error)
 {
     static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
     struct sigaction old;
@@ -21,42 +63,190 @@ int events_init(struct error *error)
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof handled / sizeof handled[0]; i++)
         if (sigaction(handled[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-            sigaddset(&set, handled[i]); /* what was ignored at our start (nohup) stays ignored */
-    signal(SIGPIPE, SIG_IGN);            /* a reader who left is an error code of write */
+            sigaddset(&set, handled[i]);
     if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return error_set(error, "cannot block signals");
-    signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (signal_fd < 0 || wake_fd < 0)
+    events.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (events.signals < 0)
         return error_set(error, "cannot wait for signals: %s", strerror(errno));
+    events.handle = handle;
+    events.signal_source = (struct event_source){.fd = events.signals, .ready = on_signals};
+    events_want(&events.signal_source, EVENTS_READ);
     return 0;
 }
 
-struct events events_wait(int timeout_ms, bool want_input)
+static void link_always(struct event_source *source, bool wanted)
 {
-    struct pollfd fds[] = {{.fd = signal_fd, .events = POLLIN},
-                           {.fd = wake_fd, .events = POLLIN},
-                           {.fd = want_input ? STDIN_FILENO : -1, .events = POLLIN}};
-    struct events happened = {0};
-    struct signalfd_siginfo info;
-    uint64_t count;
+    struct event_source **at = &events.always;
 
-    if (poll(fds, sizeof fds / sizeof fds[0], timeout_ms) <= 0)
-        return happened;
-    if (fds[0].revents && read(signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        happened.signal = (int)info.ssi_signo;
-    if (fds[1].revents && read(wake_fd, &count, sizeof count) < 0)
-        return happened; /* another waiter took it: nothing lost */
-    happened.input = fds[2].revents != 0;
-    return happened;
+    while (*at != NULL && *at != source)
+        at = &(*at)->next;
+    if (wanted && *at == NULL) {
+        source->next = NULL;
+        *at = source;
+    } else if (!wanted && *at != NULL) {
+        *at = source->next;
+    }
+}
+
+/* What the running batch still says of it is void. */
+static void forget(const struct event_source *source)
+{
+    for (int i = 0; i < events.batch_count; i++)
+        if (events.batch[i].data.ptr == source)
+            events.batch[i].data.ptr = NULL;
+}
+
+/* A source that waits for nothing is not known to epoll, which would report a hang-up of it all the
+ * same, for ever. What epoll refuses (a regular file, /dev/null) is always ready. */
+void events_want(struct event_source *source, unsigned interest)
+{
+    struct epoll_event event = {.data.ptr = source,
+                                .events = (interest & EVENTS_READ ? EPOLLIN : 0) |
+                                          (interest & EVENTS_WRITE ? EPOLLOUT : 0)};
+    int operation = interest == 0           ? EPOLL_CTL_DEL
+                    : source->interest == 0 ? EPOLL_CTL_ADD
+                                            : EPOLL_CTL_MOD;
+
+    if (interest == source->interest)
+        return;
+    if (interest == 0)
+        forget(source);
+    if (!source->always && epoll_ctl(events.epoll, operation, source->fd, &event) < 0)
+        source->always = interest != 0;
+    source->interest = interest;
+    if (source->always)
+        link_always(source, interest != 0);
+}
+
+void events_timer_start(struct event_timer *timer, uint64_t after)
+{
+    uint64_t now = events_now();
+
+    events_timer_stop(timer);
+    timer->due = after < UINT64_MAX - now ? now + after : UINT64_MAX;
+    timer->running = true;
+    timer->next = events.timers;
+    events.timers = timer;
+}
+
+void events_timer_stop(struct event_timer *timer)
+{
+    struct event_timer **at = &events.timers;
+
+    if (!timer->running)
+        return;
+    while (*at != timer)
+        at = &(*at)->next;
+    *at = timer->next;
+    timer->running = false;
+}
+
+static struct event_timer *first_due(void)
+{
+    struct event_timer *first = events.timers;
+
+    for (struct event_timer *t = events.timers; t != NULL; t = t->next)
+        if (t->due < first->due)
+            first = t;
+    return first;
+}
+
+/* Those that expire now; one that its own call starts again waits for the next round. */
+static void run_timers(void)
+{
+    uint64_t now = events_now();
+    struct event_timer *timer;
+
+    while ((timer = first_due()) != NULL && timer->due <= now) {
+        events_timer_stop(timer);
+        timer->expired(timer->context);
+    }
+}
+
+/* Rounded up: what is due in half a millisecond is not looked for many times until then. */
+static int timeout_ms(uint64_t limit)
+{
+    const struct event_timer *timer = first_due();
+    uint64_t now = events_now();
+
+    if (events.always != NULL)
+        return 0;
+    if (timer != NULL && (timer->due <= now || timer->due - now < limit))
+        limit = timer->due <= now ? 0 : timer->due - now;
+    if (limit == EVENTS_FOREVER)
+        return -1;
+    return limit / 1000000 >= 3600000 ? 3600000 : (int)((limit + 999999) / 1000000);
+}
+
+void events_run(uint64_t limit)
+{
+    struct event_source *source, *next;
+
+    events.batch_count = epoll_wait(events.epoll, events.batch, BATCH, timeout_ms(limit));
+    for (int i = 0; i < events.batch_count; i++) {
+        source = events.batch[i].data.ptr;
+        if (source != NULL)
+            source->ready(source->context);
+    }
+    events.batch_count = 0;
+    for (source = events.always; source != NULL; source = next) {
+        next = source->next; /* the call may take it out of the list */
+        source->ready(source->context);
+    }
+    run_timers();
 }
 
 void events_wake(void)
 {
     uint64_t one = 1;
 
-    if (write(wake_fd, &one, sizeof one) < 0)
+    if (write(events.wake, &one, sizeof one) < 0)
         return; /* the counter is full: it wakes as well */
+}
+
+void events_set_patience(uint64_t nanoseconds)
+{
+    if (nanoseconds < events.patience)
+        events.patience = nanoseconds;
+}
+
+bool events_run_patiently(uint64_t limit)
+{
+    uint64_t begun = events_now(), spent;
+    bool limited = events.patience != EVENTS_FOREVER;
+
+    if (events.patience == 0)
+        return false;
+    events_run(limit < events.patience ? limit : events.patience);
+    spent = events_now() - begun;
+    if (limited)
+        events.patience -= spent < events.patience ? spent : events.patience;
+    return true;
+}
+
+static void set_true(void *context)
+{
+    *(bool *)context = true;
+}
+
+bool events_await(int fd, unsigned interest)
+{
+    bool ready = false, patient = true;
+    struct event_source source = {.fd = fd, .ready = set_true, .context = &ready};
+
+    events_want(&source, interest);
+    while (!ready && patient)
+        patient = events_run_patiently(EVENTS_FOREVER);
+    events_want(&source, 0);
+    return ready;
+}
+
+const char *events_signal_name(int signal)
+{
+    const char *name = sigabbrev_np(signal);
+
+    return name != NULL ? name : "?";
 }
 
 void events_stop_process(void)

@@ -1,7 +1,9 @@
 /*
- * What the main thread waits for: a signal, a wake-up from another thread, input, or the clock.
- * There is one instance; events_init comes before any thread, so that all inherit the blocked
- * signals.
+ * The main thread's event loop: descriptors, timers, signals, and wake-ups from other threads
+ * (epoll(7), signalfd(2), eventfd(2)). There is one instance. Only events_wake and events_now may
+ * be called from other threads. Nothing else in the program may let the main thread wait.
+ *
+ * Sources and timers belong to their users, who keep them in place while they are in use.
  */
 #ifndef HOST_EVENTS_H
 #define HOST_EVENTS_H
@@ -11,18 +13,59 @@
 
 #include "base/error.h"
 
-struct events {
-    int signal; /* the signal that arrived, or 0 */
-    bool input; /* standard input has bytes, or has ended */
+enum { EVENTS_READ = 1, EVENTS_WRITE = 2 };
+
+struct event_source {
+    int fd;
+    void (*ready)(void *context);
+    void *context;
+    unsigned interest;         /* the loop's: what is waited for; 0: nothing */
+    bool always;               /* the loop's: a file for which nobody ever waits */
+    struct event_source *next; /* the loop's: of those that are always ready */
 };
 
+struct event_timer {
+    void (*expired)(void *context);
+    void *context;
+    bool running; /* the loop's */
+    uint64_t due; /* the loop's: events_now() */
+    struct event_timer *next;
+};
+
+/* Makes the loop. */
 int events_init(struct error *error) MUST_CHECK;
 
-/* Waits at most `timeout_ms` (-1: for ever), for input too if `want_input`. */
-struct events events_wait(int timeout_ms, bool want_input);
+/* From now on `handle` gets the signals that end, stop or continue a program, except those that
+ * were ignored when it started (nohup). Before any thread, so that all inherit the blocked signals.
+ */
+int events_take_signals(void (*handle)(int signal), struct error *error) MUST_CHECK;
 
-/* Ends events_wait from any thread. */
+/* What is waited for: EVENTS_READ or EVENTS_WRITE; 0: nothing, and the descriptor may be closed. */
+void events_want(struct event_source *source, unsigned interest);
+
+/* Expires once, `after` nanoseconds from now. A running timer starts again. */
+void events_timer_start(struct event_timer *timer, uint64_t after);
+void events_timer_stop(struct event_timer *timer);
+
+/* Waits until something happens, `limit` nanoseconds at most, and calls those it concerns. */
+void events_run(uint64_t limit);
+#define EVENTS_FOREVER UINT64_MAX
+
+/* Makes events_run return, from any thread. */
 void events_wake(void);
+
+/*
+ * For those who wait for somebody outside: a reader, a file, a helper thread. events_run_patiently
+ * is events_run as long as the program has patience left, else false. There is no limit until
+ * events_set_patience; from then on all such waits together last no longer than that.
+ */
+void events_set_patience(uint64_t nanoseconds);
+bool events_run_patiently(uint64_t limit) MUST_CHECK;
+/* The same until `fd` is ready for `interest`. */
+bool events_await(int fd, unsigned interest) MUST_CHECK;
+
+/* "TERM" for SIGTERM. */
+const char *events_signal_name(int signal);
 
 /* Stops this process as the terminal's Ctrl-Z would; returns when it is continued. */
 void events_stop_process(void);

@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 64 * 1024, HURRY_MS = 200, MAP_FROM = 1 << 20 };
+#include "host/events.h"
 
-static bool hurry; /* atomic */
+enum { CHUNK = 64 * 1024, MAP_FROM = 1 << 20 };
 
 /*
  * A large file is looked at where the host keeps it, instead of being copied. Who truncates it in
@@ -39,8 +38,10 @@ static int read_all(int fd, const char *path, uint64_t limit, size_t expected, s
 
     file->bytes = malloc(room);
     while (file->bytes != NULL) {
+        if (!events_await(fd, EVENTS_READ))
+            return error_set(error, "%s has not come to its end", path);
         n = read(fd, file->bytes + file->size, room - file->size);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n < 0)
             return error_set(error, "cannot read %s: %s", path, strerror(errno));
@@ -65,7 +66,7 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
 {
     struct stat st;
     int result = -1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     *file = (struct file){0};
     if (fd < 0)
@@ -103,41 +104,6 @@ void file_release(struct file *file)
     else
         free(file->bytes);
     *file = (struct file){0};
-}
-
-int file_write(int fd, const void *bytes, size_t count)
-{
-    const char *from = bytes;
-
-    while (count > 0) {
-        struct pollfd ready = {.fd = fd, .events = POLLOUT};
-        ssize_t n;
-
-        if (__atomic_load_n(&hurry, __ATOMIC_RELAXED) && poll(&ready, 1, HURRY_MS) == 0)
-            return -ETIMEDOUT;
-        n = write(fd, from, count);
-        if (n >= 0) {
-            from += n;
-            count -= (size_t)n;
-        } else if (errno == EAGAIN) {
-            (void)poll(&ready, 1, HURRY_MS); /* somebody shares the file and made it non-blocking */
-        } else if (errno != EINTR) {
-            return -errno;
-        }
-    }
-    return 0;
-}
-
-void files_hurry(void)
-{
-    __atomic_store_n(&hurry, true, __ATOMIC_RELAXED);
-}
-
-int file_read(int fd, void *bytes, size_t size)
-{
-    ssize_t n = read(fd, bytes, size);
-
-    return n < 0 ? -errno : (int)n;
 }
 
 void files_keep_standard(void)

@@ -15,7 +15,8 @@ struct file {
 };
 
 /* Reads a whole file (or pipe) into memory. A directory, an empty file and more than `limit` bytes
- * are errors. */
+ * are errors, and so is a pipe that has not ended when the program loses its patience (events.h).
+ */
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
@@ -23,13 +24,6 @@ void file_release(struct file *file);
 bool file_is_regular(const char *path);
 
 enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
-
-/*
- * Writes everything, waiting for a slow reader; 0 or a negative errno. Once files_hurry was called,
- * a reader who does not take anything for a moment loses the rest, so that the VMM can always end.
- */
-int file_write(int fd, const void *bytes, size_t count) MUST_CHECK;
-void files_hurry(void);
 
 /* A file that is written at the end of a run, and must be known to be writable at its beginning. */
 struct outfile {
@@ -43,7 +37,8 @@ int outfile_open(struct outfile *file, const char *path, struct error *error) MU
 
 /* Empties it, so that writing begins at its start. */
 int outfile_begin(struct outfile *file) MUST_CHECK;
-/* 0 or a negative errno; `context` is the outfile. */
+/* 0 or a negative errno; `context` is the outfile. A reader that takes nothing is waited for as
+ * long as the program has patience (events.h), and then is -EINTR. */
 int outfile_write(void *context, const void *bytes, size_t count) MUST_CHECK;
 /* What closing says of the writes before it: 0 or a negative errno. */
 int outfile_close(struct outfile *file) MUST_CHECK;
@@ -53,8 +48,5 @@ void outfile_abandon(struct outfile *file);
 /* Opens /dev/null for each standard descriptor that is closed, so that nothing of ours takes its
  * number. */
 void files_keep_standard(void);
-
-/* Reads what there is: the count, 0 at the end, or a negative errno. */
-int file_read(int fd, void *bytes, size_t size) MUST_CHECK;
 
 #endif

@@ -1,15 +1,12 @@
 /* Files written at the end of a run; see files.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/events.h"
 #include "host/files.h"
-
-enum { LOOK_MS = 100 };
 
 int outfile_open(struct outfile *file, const char *path, struct error *error)
 {
@@ -31,17 +28,6 @@ int outfile_begin(struct outfile *file)
     return ftruncate(file->fd, 0) == 0 || errno == EINVAL ? 0 : -errno;
 }
 
-/* Waits for a reader as long as the user does: the first signal ends it. */
-static int wait_for_reader(int fd)
-{
-    struct pollfd ready = {.fd = fd, .events = POLLOUT};
-
-    while (poll(&ready, 1, LOOK_MS) == 0)
-        if (events_wait(0, false).signal != 0)
-            return -EINTR;
-    return 0;
-}
-
 int outfile_write(void *context, const void *bytes, size_t count)
 {
     int fd = ((struct outfile *)context)->fd, failure = 0;
@@ -54,7 +40,7 @@ int outfile_write(void *context, const void *bytes, size_t count)
             from += n;
             count -= (size_t)n;
         } else if (errno == EAGAIN) {
-            failure = wait_for_reader(fd);
+            failure = events_await(fd, EVENTS_WRITE) ? 0 : -EINTR;
         } else if (errno != EINTR) {
             failure = -errno;
         }

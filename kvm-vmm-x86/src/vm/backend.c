@@ -8,6 +8,8 @@
 #include "host/clock.h"
 #include "vm/vm.h"
 
+_Static_assert((int)HYPERCALL_SLICE <= (int)CONSOLE_WRITE_MAX, "one try fits the console's ring");
+
 static void backend_output(void *context, const uint8_t *bytes, size_t count)
 {
     struct vm *vm = context;
@@ -29,7 +31,7 @@ static int backend_input(void *context)
         return INPUT_END; /* what is typed goes to its keyboard */
     byte = input_take(vm->index);
     if (byte == INPUT_NONE)
-        console_flush(vm->index); /* what it printed last may be a prompt */
+        console_prompt(vm->index);
     return byte;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "console/console.h"
 #include "cpu/probe.h"
 #include "vm/vm.h"
 
@@ -36,7 +37,7 @@ static bool is_string(struct vcpu *vcpu, const struct kvm_run *run)
 /* An item that must be tried again is where the batch goes on. */
 static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
 {
-    struct bus_cpu cpu = {.regs = &run->s.regs.regs};
+    struct bus_cpu cpu = {.regs = &run->s.regs.regs, .done = vcpu->access_done};
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
     struct bus_access access = {.size = run->io.size,
                                 .write = run->io.direction == KVM_EXIT_IO_OUT,
@@ -45,10 +46,16 @@ static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
     enum verdict verdict;
 
     for (; vcpu->items_done < run->io.count; vcpu->items_done++) {
+        if (vcpu->items_done > 0 && console_is_full(vcpu->vm->index))
+            return VERDICT_AGAIN;
         access.data = data + (size_t)vcpu->items_done * run->io.size;
         verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);
+        if (verdict == VERDICT_AGAIN && cpu.done != vcpu->access_done)
+            vcpu->woken = UINT64_MAX; /* it got on: the gate is open for it */
+        vcpu->access_done = verdict == VERDICT_AGAIN ? cpu.done : 0;
         if (verdict != VERDICT_RESUME)
             return verdict;
+        cpu.done = 0;
     }
     vcpu->items_done = 0;
     return_registers(run, &cpu);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "console/console.h"
 #include "host/clock.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
@@ -104,9 +105,26 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     return VERDICT_STOP;
 }
 
+/* While nobody reads what the guest has printed, it does not go on. The gate's count is read first:
+ * room that comes after the look opens it. */
+static int wait_for_room(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+
+    while (console_is_full(vm->index)) {
+        uint64_t woken = __atomic_load_n(&vm->gate.woken, __ATOMIC_ACQUIRE);
+
+        if (console_is_full(vm->index) && pause_wait(vcpu, woken) < 0)
+            return -EINTR;
+    }
+    return 0;
+}
+
 /* Into the guest and back, unless the last exit is still to be dealt with. */
 static int enter(struct vcpu *vcpu)
 {
+    if (wait_for_room(vcpu) < 0)
+        return -EINTR;
     if (vcpu->again)
         return pause_wait(vcpu, vcpu->woken);
     observers_before_entry(vcpu);

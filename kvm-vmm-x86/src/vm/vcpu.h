@@ -39,6 +39,7 @@ struct vcpu {
     bool counted;                 /* and has been counted */
     uint64_t left;                /* when the guest came back, if an observer wants to know */
     uint64_t woken;               /* the gate's count when that was last tried */
+    uint64_t access_done;         /* bus_cpu.done of the access that it is at */
     uint32_t items_done;          /* of the batch that the exit is, handled already */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
 };

@@ -47,9 +47,20 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     lock_release(&vm->lock);
     if (!first)
         return;
-    input_stop(vm->index);
+    if (kind != END_RESET || !vm->config->reboot) /* else it is there again in a moment */
+        input_stop(vm->index);
     for (unsigned i = 0; i < vm->vcpus_made; i++) /* also those that have no thread yet */
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
+}
+
+void vm_end_by_limit(struct vm *vm, uint64_t exits)
+{
+    lock_take(&vm->lock);
+    vm->end.kind = END_LIMIT;
+    snprintf(vm->end.message, sizeof vm->end.message, "stopped after %llu exits (--max-exits)",
+             (unsigned long long)exits);
+    lock_release(&vm->lock);
+    input_stop(vm->index);
 }
 
 struct vm_end vm_end_of(struct vm *vm)

@@ -59,6 +59,9 @@ uint64_t vm_exits(const struct vm *vm);
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* A guest that has reset its machine ends instead of starting again: it has had `exits` by now. */
+void vm_end_by_limit(struct vm *vm, uint64_t exits);
+
 /* For the vCPU's thread, as its last act but one. */
 void vm_vcpu_ended(struct vm *vm);
 

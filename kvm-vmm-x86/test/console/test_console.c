@@ -1,48 +1,71 @@
 /* Unit tests of console.c: exact bytes alone, whole lines and colours among several, prompts at
  * once. */
+#include <errno.h>
 #include <string.h>
 
 #include "cmocka_all.h"
 #include "console/console.h"
 
-static char out[8192], err[8192];
-static size_t out_count, err_count;
-static unsigned ticks_wanted;
+static char out[1 << 20], err[8192];
+static size_t out_count, err_count, takes; /* how much standard output takes before it waits */
+static unsigned wakes, rooms;
 static int answer;
 
 static int keep(int fd, const void *bytes, size_t count)
 {
     char *to = fd == 1 ? out + out_count : err + err_count;
 
-    if (answer != 0)
+    if (fd == 1 && answer != 0)
         return answer;
+    if (fd == 1 && takes == 0)
+        return -EAGAIN;
+    if (fd == 1 && count > takes)
+        count = takes;
+    if (fd == 1)
+        takes -= count;
     memcpy(to, bytes, count);
     to[count] = '\0';
     *(fd == 1 ? &out_count : &err_count) += count;
-    return 0;
+    return (int)count;
 }
 
-static void want_ticks(void)
+static void wake(void)
 {
-    ticks_wanted++;
+    wakes++;
+}
+
+static void room(unsigned guest)
+{
+    (void)guest;
+    rooms++;
 }
 
 static void begin(unsigned guests, bool color, bool terminal)
 {
-    out_count = err_count = ticks_wanted = 0;
+    out_count = err_count = wakes = rooms = 0;
     out[0] = err[0] = '\0';
+    takes = SIZE_MAX;
     answer = 0;
     console_init(&(struct console_config){.guests = guests,
+                                          .cpus = 1,
                                           .color = color,
                                           .terminal = terminal,
                                           .write = keep,
-                                          .want_ticks = want_ticks});
+                                          .wake = wake,
+                                          .room = room});
 }
 
 static void say(unsigned guest, const char *text)
 {
     for (; *text != '\0'; text++)
         vcpu_putchar(guest, (uint8_t)*text);
+}
+
+static const char *written(void)
+{
+    while (console_service())
+        ;
+    return out;
 }
 
 static void test_alone_exact(void **state)
@@ -53,6 +76,7 @@ static void test_alone_exact(void **state)
     begin(1, false, false);
     vcpu_write(0, bytes, sizeof bytes);
     console_flush(0);
+    (void)written();
     assert_int_equal(out_count, sizeof bytes);
     assert_memory_equal(out, bytes, sizeof bytes);
 }
@@ -63,8 +87,10 @@ static void test_long_line_is_not_lost(void **state)
     begin(1, false, false);
     for (int i = 0; i < 4095; i++)
         vcpu_putchar(0, 'a');
+    (void)written();
     assert_int_equal(out_count, 0);
     vcpu_putchar(0, 'b');
+    (void)written();
     assert_int_equal(out_count, 4096);
 }
 
@@ -73,10 +99,11 @@ static void test_lines_stay_whole(void **state)
     (void)state;
     begin(2, false, false);
     say(0, "hal");
+    assert_int_equal(wakes, 0); /* in a pipe nobody waits for a prompt */
     say(1, "other\n");
     say(0, "lo\n");
-    assert_string_equal(out, "other\nhallo\n");
-    assert_int_equal(ticks_wanted, 0); /* in a pipe nobody waits for a prompt */
+    assert_string_equal(written(), "hallo\nother\n");
+    assert_false(console_wants_tick());
 }
 
 static void test_colors(void **state)
@@ -87,7 +114,7 @@ static void test_colors(void **state)
     say(1, "b\n");
     say(2, "c\n");
     say(3, "d\n");
-    assert_string_equal(out,
+    assert_string_equal(written(),
                         "\033[31ma\033[0m\n\033[32mb\033[0m\n\033[34mc\033[0m\n\033[33md\033[0m\n");
 }
 
@@ -96,13 +123,30 @@ static void test_prompt_appears(void **state)
     (void)state;
     begin(1, false, false);
     say(0, "name? ");
-    assert_int_equal(out_count, 0);
-    assert_int_equal(ticks_wanted, 1);
-    assert_true(console_tick());
-    assert_false(console_tick());
-    assert_string_equal(out, "name? ");
-    say(0, "more"); /* asks for ticks anew */
-    assert_int_equal(ticks_wanted, 2);
+    assert_int_equal(wakes, 1);
+    assert_string_equal(written(), "");
+    assert_true(console_wants_tick());
+    console_tick();
+    assert_true(console_wants_tick());
+    console_tick();
+    assert_false(console_wants_tick());
+    assert_string_equal(written(), "name? ");
+    say(0, "more"); /* it has to be looked at again */
+    assert_int_equal(wakes, 2);
+}
+
+/* A guest that reads shows what it has begun at once, and asks for it once. */
+static void test_prompt_of_a_reader(void **state)
+{
+    (void)state;
+    begin(2, false, false);
+    say(0, "name? ");
+    console_prompt(0);
+    console_prompt(0);
+    assert_int_equal(wakes, 1);
+    assert_string_equal(written(), "name? ");
+    console_prompt(0);
+    assert_int_equal(wakes, 1);
 }
 
 static void test_prompt_among_others(void **state)
@@ -112,7 +156,68 @@ static void test_prompt_among_others(void **state)
     say(0, "name? ");
     console_flush(0);
     say(1, "line\n");
-    assert_string_equal(out, "name? \nline\n"); /* not "name? line" */
+    assert_string_equal(written(), "name? \nline\n"); /* not "name? line" */
+}
+
+/* Nobody reads: the guest is told to wait at its limit, goes on at half of it, and nothing is lost.
+ */
+static void test_full_ring(void **state)
+{
+    static uint8_t block[CONSOLE_WRITE_MAX];
+    size_t said = 0;
+
+    (void)state;
+    begin(2, false, false);
+    takes = 0;
+    memset(block, 'x', sizeof block);
+    block[sizeof block - 1] = '\n';
+    while (!console_is_full(0)) {
+        vcpu_write(0, block, sizeof block);
+        said += sizeof block;
+        (void)written();
+        assert_true(console_waits(1));
+        assert_true(said < sizeof out / 2);
+    }
+    assert_false(console_is_full(1));
+    assert_int_equal(rooms, 0);
+    takes = said;
+    (void)written();
+    assert_int_equal(rooms, 1);
+    assert_false(console_is_full(0));
+    console_flush(0);
+    (void)written();
+    assert_int_equal(out_count, said);
+    assert_true(console_is_written());
+}
+
+/* One guest prints without end, the other a line: its turn comes. */
+static void test_a_neighbour_has_its_turn(void **state)
+{
+    static uint8_t block[CONSOLE_WRITE_MAX];
+
+    (void)state;
+    begin(2, false, false);
+    memset(block, '\n', sizeof block);
+    takes = 0;
+    while (!console_is_full(0))
+        vcpu_write(0, block, sizeof block);
+    say(1, "meek\n");
+    takes = (size_t)2 * CONSOLE_WRITE_MAX + 5;
+    (void)written();
+    assert_non_null(strstr(out, "meek\n"));
+}
+
+/* Where both go to one place, they stay in order. */
+static void test_one_place_for_both(void **state)
+{
+    (void)state;
+    begin(1, false, false);
+    console_init(&(struct console_config){
+        .guests = 1, .cpus = 1, .same = true, .write = keep, .wake = wake});
+    say(0, "one\n");
+    vcpu_printf(0, "two");
+    say(0, "three\n");
+    assert_string_equal(written(), "one\ntwo\nthree\n");
 }
 
 static void test_own_words_go_to_stderr(void **state)
@@ -121,6 +226,7 @@ static void test_own_words_go_to_stderr(void **state)
     begin(2, true, false);
     vcpu_printf(1, "guest %d", 1);
     console_printf("plain");
+    (void)written();
     assert_string_equal(err, "\033[32mguest 1\033[0m\nplain\n");
     assert_int_equal(out_count, 0);
 }
@@ -129,13 +235,15 @@ static void test_failure_is_remembered(void **state)
 {
     (void)state;
     begin(1, false, false);
-    answer = -32;
+    answer = -EPIPE;
     say(0, "x\n");
+    (void)written();
     answer = 0;
     say(0, "y\n");
-    assert_int_equal(console_failure(), -32);
+    (void)written();
+    assert_int_equal(console_failure(), -EPIPE);
     assert_int_equal(out_count, 0);
-    assert_true(ticks_wanted > 0);
+    assert_true(console_is_written()); /* there is nothing to wait for */
 }
 
 int main(void)
@@ -146,7 +254,11 @@ int main(void)
         cmocka_unit_test(test_lines_stay_whole),
         cmocka_unit_test(test_colors),
         cmocka_unit_test(test_prompt_appears),
+        cmocka_unit_test(test_prompt_of_a_reader),
         cmocka_unit_test(test_prompt_among_others),
+        cmocka_unit_test(test_full_ring),
+        cmocka_unit_test(test_a_neighbour_has_its_turn),
+        cmocka_unit_test(test_one_place_for_both),
         cmocka_unit_test(test_own_words_go_to_stderr),
         cmocka_unit_test(test_failure_is_remembered),
     };

@@ -93,6 +93,43 @@ static void test_focus(void **state)
     assert_int_equal(input_pass_focus(), 1); /* 0 has ended: passed over */
 }
 
+/* Keys for us are found however full the queue is, and a Ctrl-C that the guest has no room for ends
+ * it. */
+static void test_keys_behind_a_full_queue(void **state)
+{
+    static uint8_t block[INPUT_QUEUE_SIZE];
+
+    (void)state;
+    begin(1, 0, true);
+    input_want(0);
+    memset(block, 'a', sizeof block);
+    for (int i = 0; i < 3; i++) {
+        assert_true(input_room() > 0);
+        input_feed(block, sizeof block);
+    }
+    assert_int_equal(input_pending(0), INPUT_QUEUE_SIZE);
+    feed("\003");
+    assert_int_equal(last_command, INPUT_INTERRUPT);
+    feed("\001x");
+    assert_int_equal(commands, 2);
+    assert_int_equal(last_command, INPUT_LEAVE);
+}
+
+/* A guest that starts again keeps the focus and what was typed, and has yet to ask for it. */
+static void test_restart(void **state)
+{
+    (void)state;
+    begin(2, 0, true);
+    input_want(0);
+    feed("ab");
+    assert_int_equal(input_take(0), 'a');
+    input_restart(0);
+    assert_false(input_is_read());
+    assert_int_equal(input_focus(), 0);
+    input_want(0);
+    assert_int_equal(input_take(0), 'b');
+}
+
 static void test_keys(void **state)
 {
     (void)state;
@@ -145,6 +182,8 @@ int main(void)
         cmocka_unit_test(test_full_queue),
         cmocka_unit_test(test_focus),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_keys_behind_a_full_queue),
+        cmocka_unit_test(test_restart),
         cmocka_unit_test(test_ctrl_c_ends_what_does_not_read),
         cmocka_unit_test(test_stop),
     };

@@ -99,6 +99,26 @@ static void test_write(void **state)
     assert_int_equal(fake.printed_count, 3);
 }
 
+/* Slice by slice, each try going on where the last one stopped. */
+static void test_much_is_written_in_tries(void **state)
+{
+    static uint8_t ram[3 * HYPERCALL_SLICE];
+    uint8_t number = HC_WRITE;
+    struct bus_cpu cpu = {.regs = &regs};
+    struct bus_access a = {.data = &number, .size = 1, .write = true, .cpu = &cpu};
+
+    (void)state;
+    memory_init(&fake.memory, 0, sizeof ram, ram);
+    regs.rbx = 0;
+    regs.rcx = 2 * HYPERCALL_SLICE + 5;
+    assert_int_equal(hypercall_ops.access(&hypercall, &a), VERDICT_AGAIN);
+    assert_int_equal(hypercall_ops.access(&hypercall, &a), VERDICT_AGAIN);
+    assert_int_equal(fake.printed_total, 2 * HYPERCALL_SLICE);
+    assert_int_equal(hypercall_ops.access(&hypercall, &a), VERDICT_RESUME);
+    assert_int_equal(fake.printed_total, 2 * HYPERCALL_SLICE + 5);
+    assert_int_equal(regs.rcx, 2 * HYPERCALL_SLICE + 5);
+}
+
 static void test_unknown(void **state)
 {
     (void)state;
@@ -132,6 +152,7 @@ int main(void)
         cmocka_unit_test_setup(test_getchar, set_up),
         cmocka_unit_test_setup(test_reading_on_after_the_end, set_up),
         cmocka_unit_test_setup(test_write, set_up),
+        cmocka_unit_test_setup(test_much_is_written_in_tries, set_up),
         cmocka_unit_test_setup(test_unknown, set_up),
         cmocka_unit_test_setup(test_debug_exit, set_up),
     };

@@ -5,7 +5,8 @@
 
 #include "host/events.h"
 
-enum { LOOK_MS = 50 };
+#define LOOK  UINT64_C(50000000) /* nanoseconds */
+#define AGAIN UINT64_C(1000000)
 
 static void *run(void *argument)
 {
@@ -31,10 +32,10 @@ void worker_run(struct worker *worker, unsigned limit_ms)
     if (pause_start_thread(vcpu, run, worker, &error) < 0)
         return;
     while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE)) {
-        struct events happened = events_wait(LOOK_MS, false);
-
-        if (happened.signal != 0 || events_now() >= end)
-            vcpu_kick(vcpu, VCPU_STOP);
+        if (events_now() < end && events_run_patiently(LOOK))
+            continue;
+        vcpu_kick(vcpu, VCPU_STOP); /* more than once: one may come right before it enters */
+        events_run(AGAIN);
     }
     thread_join(&vcpu->thread);
 }

@@ -1,0 +1,37 @@
+/*
+ * Standard input, output and error without waiting for whoever is at the other end.
+ *
+ * O_NONBLOCK belongs to an open file, which we share with the shell that started us and with its
+ * other programs, so it is not set there: pipes and terminals are opened again by way of /proc,
+ * sockets take it with each call, and what is left never lets anybody wait for a person or a
+ * program (a regular file, /dev/null).
+ */
+#ifndef HOST_STREAM_H
+#define HOST_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum stream_kind {
+    STREAM_PLAIN,  /* read(2) and write(2) do not wait */
+    STREAM_SOCKET, /* nor do recv(2) and send(2), if told so */
+    STREAM_SHARED, /* it could not be opened again: asked first, and in small pieces */
+};
+
+struct stream {
+    int fd;
+    enum stream_kind kind;
+};
+
+/* `fd` is a standard descriptor; it stays open, and as it is. */
+void stream_open(struct stream *stream, int fd);
+
+/* How many bytes were read or written; reading, 0 at the end. -EAGAIN: not now, events_want tells
+ * when. Else a negative errno. */
+int stream_read(const struct stream *stream, void *bytes, size_t size);
+int stream_write(const struct stream *stream, const void *bytes, size_t count);
+
+/* Whether both lead to one pipe, terminal or file. */
+bool stream_is_same(const struct stream *a, const struct stream *b);
+
+#endif

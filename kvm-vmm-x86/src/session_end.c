@@ -1,0 +1,148 @@
+/* How a run ends; see session_end.h. */
+#include "session_end.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "console/console.h"
+#include "console/streams.h"
+#include "host/events.h"
+#include "watch/postmortem/postmortem.h"
+#include "watch/record/report.h"
+
+enum { SIGNAL_STATUS = 128 };
+
+const char *session_end_output_failure(int failure)
+{
+    static char text[96];
+
+    snprintf(text, sizeof text, "its output cannot be written: %s", strerror(-failure));
+    return text;
+}
+
+static bool ended_well(const struct vm_end *end)
+{
+    return end->kind == END_EXIT || end->kind == END_RESET || end->kind == END_HALT ||
+           end->kind == END_LEFT;
+}
+
+int session_end_status(const struct vm_end *end)
+{
+    switch (end->kind) {
+    case END_CODE:
+        return end->code;
+    case END_LIMIT:
+        return STATUS_LIMIT;
+    case END_CRASH:
+        return STATUS_CRASH;
+    case END_SIGNAL:
+        return SIGNAL_STATUS + end->code;
+    case END_FAILED:
+        return STATUS_FAILED;
+    default:
+        return STATUS_OK;
+    }
+}
+
+/* Guests that ended well are not well served if what they printed last went nowhere. */
+static int output_status(void)
+{
+    int failure = console_failure();
+
+    if (failure == 0)
+        return STATUS_OK;
+    if (failure == -EPIPE)
+        return SIGNAL_STATUS + SIGPIPE;
+    console_printf("kvm-vmm: %s", session_end_output_failure(failure));
+    streams_finish();
+    return STATUS_FAILED;
+}
+
+/* A signal, --timeout or a failure of the run as a whole decides, then the guests, then whether
+ * their output was written. */
+static int status_of_run(const struct vm_end *why, int guests)
+{
+    int status = session_end_status(why);
+
+    if (status == STATUS_OK)
+        status = guests;
+    return status != STATUS_OK ? status : output_status();
+}
+
+/* Whether there is more to say than how it ended. */
+static bool has_more(const struct vm_end *end, bool explain)
+{
+    return explain || end->kind == END_CRASH || end->kind == END_FAILED || end->kind == END_LIMIT;
+}
+
+/* A guest's own status that could be taken for one of ours. */
+static bool is_ambiguous(const struct vm_end *end)
+{
+    return end->kind == END_CODE && (end->code == STATUS_USAGE || end->code >= STATUS_LIMIT);
+}
+
+static void name_end(const struct vm *vm, const struct vm_end *end, bool alone)
+{
+    unsigned guest = vm->index;
+
+    if (end->message[0] != '\0')
+        vcpu_printf(guest, "kvm-vmm: guest %u (%s): %s", guest, vm->name, end->message);
+    else if (is_ambiguous(end))
+        vcpu_printf(guest, "kvm-vmm: guest %u (%s) exited with %d", guest, vm->name, end->code);
+    else if (!alone && end->kind != END_SIGNAL)
+        vcpu_printf(guest, "kvm-vmm: guest %u (%s) ended with status %d", guest, vm->name,
+                    session_end_status(end));
+}
+
+/* Why the run ends, if it was not said yet: guests that a limit stopped have their own lines. */
+static void tell_why(const struct vm_end *why, bool *told)
+{
+    if (*told || why->kind == END_NONE || (why->kind == END_SIGNAL && why->code == SIGPIPE))
+        return;
+    *told = true;
+    if (why->kind == END_SIGNAL)
+        console_printf("kvm-vmm: ended by SIG%s", events_signal_name(why->code));
+    else if (why->message[0] != '\0')
+        console_printf("kvm-vmm: %s", why->message);
+}
+
+int session_end_failed(const struct vm_end *why, const char *message)
+{
+    bool told = false;
+
+    console_printf("kvm-vmm: %s", message);
+    tell_why(why, &told);
+    streams_finish();
+    return status_of_run(why, STATUS_FAILED);
+}
+
+int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
+                       const struct record_config *record, bool explain)
+{
+    int status = STATUS_OK;
+    bool told = false;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct vm_end end = vm_end_of(&vms[i]);
+
+        console_flush(i);
+        told |= end.kind == why->kind && end.message[0] != '\0';
+        if (has_more(&end, explain))
+            postmortem_tell(&vms[i], &end, explain);
+        else if (!ended_well(&end))
+            name_end(&vms[i], &end, count == 1);
+        /* The lowest-numbered one that did not end well decides. */
+        if (!ended_well(&end) && status == STATUS_OK)
+            status = session_end_status(&end);
+    }
+    tell_why(why, &told);
+    /* Guests that ended well are not well served without their log. */
+    if (record_report(vms, count, record) < 0 && status == STATUS_OK)
+        status = STATUS_FAILED;
+    streams_finish();
+    tell_why(why, &told); /* it may have come only now */
+    (void)streams_service();
+    return status_of_run(why, status);
+}

@@ -1,0 +1,162 @@
+"""The other side takes nothing, or gives nothing: a time limit or a signal ends the run all the same.
+
+Run by test_limits.py where KVM is complete, as `limit_checks.py CHECK HOW`: HOW is `timeout`, or the name of a signal.
+Ends with status 0, or with the traceback of what was not so.
+"""
+import array
+import fcntl
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[2] / "kvm-vmm-x86"
+LIMIT = 60
+PAGE = 4096
+
+
+def guest(name):
+    return next(path for path in HERE.glob("guest/test/*/%s.*" % name) if path.suffix in (".bin", ".elf"))
+
+
+def waiting(fd):
+    """Bytes that nobody has read."""
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, count)
+    return count[0]
+
+
+def stalls(fd):
+    """Waits until somebody has written there and writes no more. (A page may be full before its last byte.)"""
+    before = 0
+    while before == 0 or waiting(fd) != before:
+        before = waiting(fd)
+        time.sleep(0.3)
+
+
+def small_pipe():
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PAGE)
+    return reader, writer
+
+
+class Run:
+    """The VMM, to be ended by HOW; its standard error in a file unless it is said where."""
+
+    def __init__(self, how, *arguments, **streams):
+        options = ["--timeout", "2"] if how == "timeout" else []
+        self.how, self.words = how, tempfile.TemporaryFile()
+        self.process = subprocess.Popen([HERE / "kvm-vmm", *options, *map(str, arguments)],
+                                        **{"stdin": subprocess.DEVNULL, "stderr": self.words, **streams})
+
+    def end(self):
+        """Ends it; what it has said on standard error."""
+        expected = 124
+        if self.how != "timeout":
+            number = getattr(signal, self.how)
+            expected = 128 + number
+            self.process.send_signal(number)
+        status = self.process.wait(LIMIT)
+        assert status == expected, status
+        self.words.seek(0)
+        return self.words.read().decode()
+
+
+def check_output(how):
+    """Nobody reads standard output while input arrives."""
+    reader, writer = small_pipe()
+    run = Run(how, guest("flood"), stdin=subprocess.PIPE, stdout=writer)
+    stalls(reader)
+    run.process.stdin.write(b"hello\n")
+    run.process.stdin.flush()
+    time.sleep(0.2)
+    assert "were not read" in run.end()
+
+
+def check_prompt(how):
+    """The pipe is full, and there is a begun line to show."""
+    reader, writer = small_pipe()
+    run = Run(how, guest("page_prompt"), stdout=writer)
+    stalls(reader)
+    assert "bytes of output were not read" in run.end()
+
+
+def check_end(how):
+    """The guest has ended, and its last line has no room."""
+    reader, writer = small_pipe()
+    run = Run(how, guest("page_end"), stdout=writer)
+    stalls(reader)
+    words = run.end()
+    assert "bytes of output were not read" in words
+    assert ("stopped by --timeout" if how == "timeout" else how) in words
+
+
+def check_words(how):
+    """Nobody reads what is said about each exit."""
+    reader, writer = small_pipe()
+    run = Run(how, "-v", guest("storm"), stderr=writer)
+    stalls(reader)
+    run.end()
+
+
+def check_log(how):
+    """Nobody reads the log, which is written when the guest has ended."""
+    fifo = tempfile.mkdtemp() + "/log"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, PAGE)
+    run = Run(how, "--log", fifo, "--max-exits", "10000", guest("storm"))
+    stalls(reader)
+    assert fifo in run.end()
+
+
+def check_image(how):
+    """The image is a pipe into which nobody writes."""
+    fifo = tempfile.mkdtemp() + "/image"
+    os.mkfifo(fifo)
+    keep = os.open(fifo, os.O_RDWR)
+    run = Run(how, fifo)
+    if how == "timeout":
+        run.end()
+    else:  # it has no guest yet: the signal does what it does to any program
+        time.sleep(0.2)
+        run.process.send_signal(getattr(signal, how))
+        assert run.process.wait(LIMIT) == -getattr(signal, how)
+    os.close(keep)
+
+
+def check_display(how):
+    """Nobody looks at the terminal that the text page is drawn on."""
+    master, slave = pty.openpty()
+    run = Run(how, "-m", "1M", "--display", "text", guest("painter"), stdin=slave, stdout=slave)
+    stalls(master)
+    run.end()
+
+
+def check_neighbour(how):
+    """One guest prints 480 MiB at once; the other prints its line beside it."""
+    reader, writer = os.pipe()
+    run = Run("SIGTERM", "-l", "-m", "512M", guest("hog"), HERE / "guest/hello_64.elf", stdout=writer)
+    os.close(writer)
+    seen, end = b"", time.monotonic() + LIMIT
+    while b"in 64 bits" not in seen:
+        seen = seen[-100:] + os.read(reader, 1 << 20).replace(b"\0", b"")
+        assert time.monotonic() < end
+    run.how = how if how != "timeout" else "SIGTERM"
+    run.end()
+
+
+def check_reset(how):
+    """A guest that resets its machine for ever."""
+    run = Run(how, "--reboot", guest("reset_forever"))
+    time.sleep(1)
+    run.end()
+
+
+if __name__ == "__main__":
+    globals()["check_" + sys.argv[1]](sys.argv[2])
