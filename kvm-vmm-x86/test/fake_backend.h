@@ -58,7 +58,7 @@ static inline void fake_want(void *context)
     ((struct fake *)context)->wanted = true;
 }
 
-static inline void fake_interrupt(void *context, unsigned line, bool level)
+static inline void fake_interrupt(void *context, uint32_t line, bool level)
 {
     struct fake *f = context;
 

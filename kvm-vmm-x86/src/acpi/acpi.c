@@ -102,6 +102,14 @@ static gpa_t write_facs(struct acpi_writer *writer)
     return at;
 }
 
+static bool has_keyboard(const struct acpi_machine *machine)
+{
+    for (unsigned i = 0; i < machine->device_count; i++)
+        if (strcmp(machine->devices[i].identity, ACPI_IDENTITY_KEYBOARD) == 0)
+            return true;
+    return false;
+}
+
 /* There is no SMI command: the machine is in ACPI mode from the start (4.8.2.5), and no hand-over
  * from firmware is waited for. */
 static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *machine, gpa_t facs,
@@ -120,7 +128,7 @@ static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *m
         .c2_latency = C2_NONE,
         .c3_latency = C3_NONE,
         .rtc_century = RTC_CENTURY,
-        .boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | (machine->keyboard ? BOOT_8042 : 0),
+        .boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | (has_keyboard(machine) ? BOOT_8042 : 0),
         .flags = WBINVD | C1_SUPPORTED | POWER_BUTTON_NOT_FIXED | SLEEP_BUTTON_NOT_FIXED |
                  RTC_CANNOT_WAKE | RESET_REGISTER | HEADLESS,
         .reset = port(ACPI_PM_RESET, WIDTH_8),
@@ -210,9 +218,9 @@ static int check(const struct acpi_machine *machine, struct error *error)
     if (machine->cpus < 1 || machine->cpus > ACPI_CPUS_MAX)
         return error_set(error, "ACPI: %u CPUs; there may be 1 to %d", machine->cpus,
                          ACPI_CPUS_MAX);
-    if (machine->virtio_count > ACPI_VIRTIO_MAX)
-        return error_set(error, "ACPI: %u virtio devices; there may be %d", machine->virtio_count,
-                         ACPI_VIRTIO_MAX);
+    if (machine->device_count > ACPI_DEVICES_MAX)
+        return error_set(error, "ACPI: %u devices; there may be %d", machine->device_count,
+                         ACPI_DEVICES_MAX);
     return 0;
 }
 

@@ -18,23 +18,31 @@
 #define ACPI_AREA      UINT64_C(0xe0000)
 #define ACPI_AREA_SIZE UINT64_C(0x10000)
 
-enum { ACPI_CPUS_MAX = 64, ACPI_VIRTIO_MAX = 32 };
+enum { ACPI_CPUS_MAX = 64, ACPI_DEVICES_MAX = 8, ACPI_RANGES_MAX = 2 };
 
 /* Where the kernel's interrupt controllers are, as KVM places them. */
 #define ACPI_LOCAL_APIC UINT32_C(0xfee00000)
 #define ACPI_IO_APIC    UINT32_C(0xfec00000)
 
-/* A virtio device behind memory-mapped registers, with an edge-triggered interrupt of its own. */
-struct acpi_virtio {
-    uint32_t base, length; /* guest-physical, below 4 GB */
-    uint32_t gsi;
+/* The keyboard's identity: the tables say it a second time. */
+#define ACPI_IDENTITY_KEYBOARD "PNP0303"
+
+/* A device at I/O ports, as it is in the table of devices. */
+struct acpi_range {
+    uint16_t base;
+    uint8_t length;
+};
+struct acpi_device {
+    const char *name, *identity; /* four characters; "PNPxxxx" */
+    struct acpi_range ranges[ACPI_RANGES_MAX];
+    unsigned range_count;
+    uint32_t irq; /* an ISA line; 0: none */
 };
 
 struct acpi_machine {
     unsigned cpus; /* 1 to ACPI_CPUS_MAX; CPU n has local APIC number n */
-    bool keyboard; /* there is an 8042 with a keyboard */
-    const struct acpi_virtio *virtio;
-    unsigned virtio_count;
+    struct acpi_device devices[ACPI_DEVICES_MAX];
+    unsigned device_count;
 };
 
 /* Writes the tables and says where the root pointer is. Fails when the machine has more of

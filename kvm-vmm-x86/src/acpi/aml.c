@@ -19,15 +19,13 @@ enum {
     EXTENDED_DEVICE = 0x82,
 };
 
-/* 6.4.2 and 6.4.3: the first byte of a resource. */
+/* 6.4.2: the first byte of a resource. */
 enum {
     RESOURCE_IRQ = 0x22,
     RESOURCE_PORTS = 0x47,
     RESOURCE_END = 0x79,
-    RESOURCE_MEMORY = 0x86,
-    RESOURCE_INTERRUPT = 0x89,
 };
-enum { PORTS_DECODE_16_BITS = 1, MEMORY_WRITABLE = 1, INTERRUPT_CONSUMER = 1, INTERRUPT_EDGE = 2 };
+enum { PORTS_DECODE_16_BITS = 1 };
 
 /* 20.2.4: a package's length counts its own bytes, of which there may be one to four. Always three
  * here: it is known only when the package ends, and three hold whatever fits into the area. */
@@ -171,24 +169,4 @@ void aml_irq(struct acpi_writer *writer, unsigned line)
 {
     acpi_put_number(writer, RESOURCE_IRQ, 1);
     acpi_put_number(writer, 1u << line, 2);
-}
-
-/* 6.4.3.4 */
-void aml_memory(struct acpi_writer *writer, uint32_t base, uint32_t length)
-{
-    acpi_put_number(writer, RESOURCE_MEMORY, 1);
-    acpi_put_number(writer, 9, 2);
-    acpi_put_number(writer, MEMORY_WRITABLE, 1);
-    acpi_put_number(writer, base, 4);
-    acpi_put_number(writer, length, 4);
-}
-
-/* 6.4.3.6 */
-void aml_interrupt(struct acpi_writer *writer, uint32_t gsi)
-{
-    acpi_put_number(writer, RESOURCE_INTERRUPT, 1);
-    acpi_put_number(writer, 6, 2);
-    acpi_put_number(writer, INTERRUPT_CONSUMER | INTERRUPT_EDGE, 1);
-    acpi_put_number(writer, 1, 1); /* one interrupt */
-    acpi_put_number(writer, gsi, 4);
 }

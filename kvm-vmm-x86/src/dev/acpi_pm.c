@@ -2,6 +2,7 @@
  * (reset). The device is a row of bytes: an access of any width is each of its bytes in turn. */
 #include "dev/acpi_pm.h"
 
+enum { VERSION = 1 }; /* of the saved state */
 enum { ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CONTROL };
 
 /* Of the control register's two bytes. */
@@ -12,11 +13,11 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
     switch (at) {
     case ENABLE:
     case ENABLE + 1:
-        return pm->enable[at - ENABLE];
+        return pm->state.enable[at - ENABLE];
     case CONTROL:
-        return pm->control[0] | LOW_SCI_ENABLED; /* always in ACPI mode: there is no other */
+        return pm->state.control[0] | LOW_SCI_ENABLED; /* always in ACPI mode: there is no other */
     case CONTROL + 1:
-        return pm->control[1];
+        return pm->state.control[1];
     default: /* no event has happened; the reset register is for writing */
         return 0;
     }
@@ -24,55 +25,84 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
 
 /* The sleep bit acts and does not stay. The other states are not announced: asked for one of them
  * the machine just stays awake. */
-static enum verdict write_sleep(struct acpi_pm *pm, uint8_t value)
+static enum end_kind write_sleep(struct acpi_pm *pm, uint8_t value)
 {
-    pm->control[1] = value & (uint8_t)~HIGH_SLEEP;
+    pm->state.control[1] = value & (uint8_t)~HIGH_SLEEP;
     if (!(value & HIGH_SLEEP) || (value >> HIGH_TYPE_SHIFT & HIGH_TYPE_MASK) != ACPI_PM_SLEEP_OFF)
-        return VERDICT_RESUME;
-    pm->backend->end(pm->backend->context, END_EXIT, 0, NULL);
-    return VERDICT_STOP;
+        return END_NONE;
+    return END_EXIT;
 }
 
-static enum verdict write_reset(struct acpi_pm *pm, uint8_t value)
-{
-    if (value != ACPI_PM_RESET_VALUE)
-        return VERDICT_RESUME;
-    pm->backend->end(pm->backend->context, END_RESET, 0, NULL);
-    return VERDICT_STOP;
-}
-
-static enum verdict write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
+/* What the guest asks for by it. */
+static enum end_kind write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
 {
     switch (at) {
     case ENABLE:
     case ENABLE + 1:
-        pm->enable[at - ENABLE] = value;
-        return VERDICT_RESUME;
+        pm->state.enable[at - ENABLE] = value;
+        return END_NONE;
     case CONTROL:
-        pm->control[0] = value;
-        return VERDICT_RESUME;
+        pm->state.control[0] = value;
+        return END_NONE;
     case CONTROL + 1:
         return write_sleep(pm, value);
     case ACPI_PM_RESET:
-        return write_reset(pm, value);
+        return value == ACPI_PM_RESET_VALUE ? END_RESET : END_NONE;
     default: /* a one clears a status bit, and all are clear */
-        return VERDICT_RESUME;
+        return END_NONE;
     }
 }
 
 static enum verdict acpi_pm_access(void *device, struct bus_access *access)
 {
     struct acpi_pm *pm = device;
+    enum end_kind end = END_NONE;
 
-    for (unsigned i = 0; i < access->size; i++) {
+    lock_take(&pm->lock);
+    for (unsigned i = 0; i < access->size && end == END_NONE; i++) {
         unsigned at = (unsigned)access->offset + i;
 
-        if (!access->write)
+        if (access->write)
+            end = write_byte(pm, at, access->data[i]);
+        else
             access->data[i] = read_byte(pm, at);
-        else if (write_byte(pm, at, access->data[i]) == VERDICT_STOP)
-            return VERDICT_STOP;
     }
-    return VERDICT_RESUME;
+    lock_release(&pm->lock);
+    if (end == END_NONE)
+        return VERDICT_RESUME;
+    pm->backend->end(pm->backend->context, end, 0, NULL);
+    return VERDICT_STOP;
+}
+
+static void acpi_pm_reset(void *device)
+{
+    struct acpi_pm *pm = device;
+
+    lock_take(&pm->lock);
+    pm->state = (struct acpi_pm_state){0};
+    lock_release(&pm->lock);
+}
+
+static void acpi_pm_save(void *device, const char *name, struct chunk_writer *writer)
+{
+    struct acpi_pm *pm = device;
+
+    lock_take(&pm->lock);
+    chunk_write(writer, name, VERSION, &pm->state, sizeof pm->state);
+    lock_release(&pm->lock);
+}
+
+static int acpi_pm_load(void *device, const struct chunk *chunk, struct error *error)
+{
+    struct acpi_pm *pm = device;
+    struct acpi_pm_state state;
+
+    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
+        return -1;
+    lock_take(&pm->lock);
+    pm->state = state;
+    lock_release(&pm->lock);
+    return 0;
 }
 
 /* A word each. */
@@ -80,10 +110,16 @@ static const char *const names[] = {"PM1_STS", "PM1_EN", "PM1_CNT", "RESET"};
 static const struct bus_registers registers = {
     .read = BUS_NAMES(names), .written = BUS_NAMES(names), .stride = 2};
 
-const struct bus_ops acpi_pm_ops = {
-    .name = "acpi-pm", .registers = &registers, .width = 4, .access = acpi_pm_access};
+const struct bus_ops acpi_pm_ops = {.name = "acpi-pm",
+                                    .registers = &registers,
+                                    .width = 4,
+                                    .access = acpi_pm_access,
+                                    .reset = acpi_pm_reset,
+                                    .save = acpi_pm_save,
+                                    .load = acpi_pm_load};
 
 void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend)
 {
     *pm = (struct acpi_pm){.backend = backend};
+    lock_init(&pm->lock);
 }

@@ -8,6 +8,7 @@
 
 #include "dev/backend.h"
 #include "dev/bus.h"
+#include "host/threads.h"
 
 #define ACPI_PM_PORT UINT16_C(0x600)
 
@@ -27,9 +28,14 @@ enum {
     ACPI_PM_RESET_VALUE = 1, /* what the reset register wants */
 };
 
+struct acpi_pm_state {
+    uint8_t enable[2], control[2];
+};
+
 struct acpi_pm {
     const struct backend *backend;
-    uint8_t enable[2], control[2];
+    struct lock lock;
+    struct acpi_pm_state state; /* under the lock */
 };
 
 extern const struct bus_ops acpi_pm_ops;

@@ -42,8 +42,8 @@ struct backend {
     int (*pending)(void *context);
     /* The guest looks for input: from now on it is read from the terminal or file. */
     void (*want_input)(void *context);
-    /* Raises or lowers an ISA interrupt line. */
-    void (*interrupt)(void *context, unsigned line, bool level);
+    /* Raises or lowers a global system interrupt: what a struct irq_line (irq.h) stands on. */
+    void (*interrupt)(void *context, uint32_t gsi, bool level);
     uint64_t (*seconds)(void); /* the wall clock since 1970, UTC; NULL: none */
     /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
     void (*end)(void *context, enum end_kind kind, int code, const char *message);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/chunk.h"
 #include "base/error.h"
 #include "base/verdict.h"
 #include "cpu/regs.h"
@@ -48,12 +49,26 @@ struct bus_registers {
     bool by_value;  /* a write is named by the byte written: a port that takes orders */
 };
 
-/* What a kind of device does. Constant, one per kind. */
+/*
+ * What a kind of device does. Constant, one per kind. Several vCPUs and the main thread may call at
+ * once: a device protects what it has by a lock of its own, or has nothing that changes. What is
+ * beside `access` is NULL where a device has nothing of the kind; of one with several ranges the
+ * first has it.
+ */
 struct bus_ops {
     const char *name;
     const struct bus_registers *registers; /* NULL: it has one, without a name */
     uint8_t width; /* the widest access it understands; wider ones are split, as ISA does */
     enum verdict (*access)(void *device, struct bus_access *access) MUST_CHECK;
+    /* As after power-on, its interrupt line low. */
+    void (*reset)(void *device);
+    /* Writes all that a guest can have changed, as chunks under the name of these ops. */
+    void (*save)(void *device, const char *name, struct chunk_writer *writer);
+    /* Takes one of these chunks; -1, and nothing has changed, if no device can be in that state. */
+    int (*load)(void *device, const struct chunk *chunk, struct error *error);
+    /* Ends what goes on outside of an access; after it the device does nothing by itself until it
+     * is reached again. */
+    void (*quiesce)(void *device);
 };
 
 /* Registers told apart; what lies beyond shares the last place. */

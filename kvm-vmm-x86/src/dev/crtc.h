@@ -12,10 +12,14 @@
 #define CRTC_PORT 0x3d4
 enum { CRTC_PORTS = 2, CRTC_REGISTERS = 32 };
 
-struct crtc {
-    struct lock lock; /* protects everything below */
+struct crtc_state {
     uint8_t index;
     uint8_t registers[CRTC_REGISTERS];
+};
+
+struct crtc {
+    struct lock lock;
+    struct crtc_state state; /* under the lock */
 };
 
 /* Positions count cells of text from the start of video memory. */

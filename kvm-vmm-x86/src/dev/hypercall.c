@@ -9,6 +9,8 @@
 
 #include "abi/hypercall.h"
 
+enum { VERSION = 1 }; /* of the saved state */
+
 static enum verdict stop(struct hypercall *hc, enum end_kind kind, const char *message)
 {
     hc->backend->end(hc->backend->context, kind, 0, message);
@@ -29,6 +31,19 @@ static enum verdict hc_putchar(struct hypercall *hc, struct bus_cpu *cpu)
     return VERDICT_RESUME;
 }
 
+/* What a read of the end answers, and how often it was asked for. */
+static unsigned note_answer(struct hypercall *hc, int byte)
+{
+    unsigned ended;
+
+    lock_take(&hc->lock);
+    hc->state.ended = byte >= 0 ? 0 : hc->state.ended + 1;
+    hc->state.last = byte >= 0 ? (uint8_t)byte : HC_EOF;
+    ended = hc->state.ended;
+    lock_release(&hc->lock);
+    return ended;
+}
+
 /* Every answer sets CF, so that the end of input is told apart from a byte of the same value. */
 static enum verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
 {
@@ -38,18 +53,14 @@ static enum verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
     byte = hc->backend->input(hc->backend->context);
     if (byte == INPUT_NONE)
         return VERDICT_AGAIN;
-    if (byte >= 0) {
+    if (note_answer(hc, byte) >= HC_EOF_LIMIT)
+        return stop(hc, END_CRASH, "went on reading after the end of its input");
+    if (byte >= 0)
         cpu->regs->rflags &= ~RFLAGS_CF;
-        hc->ended = 0;
-    } else {
-        if (++hc->ended >= HC_EOF_LIMIT)
-            return stop(hc, END_CRASH, "went on reading after the end of its input");
+    else
         cpu->regs->rflags |= RFLAGS_CF;
-        byte = HC_EOF;
-    }
-    hc->last = (uint8_t)byte;
     cpu->regs_changed = true;
-    cpu->regs->rax = (cpu->regs->rax & ~UINT64_C(0xff)) | hc->last;
+    cpu->regs->rax = (cpu->regs->rax & ~UINT64_C(0xff)) | (byte >= 0 ? (uint8_t)byte : HC_EOF);
     return VERDICT_RESUME;
 }
 
@@ -100,11 +111,46 @@ static enum verdict hypercall_access(void *device, struct bus_access *access)
     uint8_t number = access->data[0];
 
     if (!access->write) {
-        access->data[0] = hc->last;
+        lock_take(&hc->lock);
+        access->data[0] = hc->state.last;
+        lock_release(&hc->lock);
         return VERDICT_RESUME;
     }
     return calls[number] != NULL ? calls[number](hc, access->cpu)
                                  : hc_unknown(hc, access->cpu, number);
+}
+
+static void hypercall_reset(void *device)
+{
+    struct hypercall *hc = device;
+
+    lock_take(&hc->lock);
+    hc->state = (struct hypercall_state){0};
+    lock_release(&hc->lock);
+}
+
+static void hypercall_save(void *device, const char *name, struct chunk_writer *writer)
+{
+    struct hypercall *hc = device;
+
+    lock_take(&hc->lock);
+    chunk_write(writer, name, VERSION, &hc->state, sizeof hc->state);
+    lock_release(&hc->lock);
+}
+
+static int hypercall_load(void *device, const struct chunk *chunk, struct error *error)
+{
+    struct hypercall *hc = device;
+    struct hypercall_state state;
+
+    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
+        return -1;
+    if (state.ended >= HC_EOF_LIMIT)
+        return error_set(error, "the saved state of %s cannot be", chunk->name);
+    lock_take(&hc->lock);
+    hc->state = state;
+    lock_release(&hc->lock);
+    return 0;
 }
 
 /* A call is an order: it is named by its number. */
@@ -118,10 +164,16 @@ static const char *const read_names[] = {"last byte"};
 static const struct bus_registers registers = {
     .read = BUS_NAMES(read_names), .written = BUS_NAMES(call_names), .by_value = true};
 
-const struct bus_ops hypercall_ops = {
-    .name = "hypercall", .registers = &registers, .width = 1, .access = hypercall_access};
+const struct bus_ops hypercall_ops = {.name = "hypercall",
+                                      .registers = &registers,
+                                      .width = 1,
+                                      .access = hypercall_access,
+                                      .reset = hypercall_reset,
+                                      .save = hypercall_save,
+                                      .load = hypercall_load};
 
 void hypercall_init(struct hypercall *hypercall, const struct backend *backend)
 {
     *hypercall = (struct hypercall){.backend = backend};
+    lock_init(&hypercall->lock);
 }

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+enum { VERSION = 1 }; /* of the saved state */
+
 enum { STATUS_OUTPUT = 1 << 0, STATUS_SYSTEM = 1 << 2, STATUS_COMMAND = 1 << 3 };
 enum { STATUS_UNLOCKED = 1 << 4 };
 
@@ -61,33 +63,28 @@ static uint8_t take(struct i8042_queue *q)
 {
     uint8_t byte = q->bytes[q->head];
 
-    q->head = (q->head + 1) % I8042_QUEUE_SIZE;
+    q->head = (uint16_t)((q->head + 1) % I8042_QUEUE_SIZE);
     q->used--;
     return byte;
 }
 
 static void update_line(struct i8042 *c)
 {
-    bool line = c->full && (c->ram[CONFIG] & CONFIG_IRQ);
-
-    if (line == c->line)
-        return;
-    c->line = line;
-    c->backend->interrupt(c->backend->context, I8042_IRQ, line);
+    irq_set(&c->irq, c->state.full && (c->state.ram[CONFIG] & CONFIG_IRQ));
 }
 
 /* The next byte moves up. The line falls in between: the interrupt controller looks for edges. */
 static void refill(struct i8042 *c)
 {
     update_line(c);
-    if (c->full)
+    if (c->state.full)
         return;
-    if (c->replies.used > 0) {
-        c->output = take(&c->replies);
-        c->full = true;
-    } else if (c->keyboard.used > 0 && !(c->ram[CONFIG] & CONFIG_CLOCK_OFF)) {
-        c->output = c->last_sent = take(&c->keyboard);
-        c->full = true;
+    if (c->state.replies.used > 0) {
+        c->state.output = take(&c->state.replies);
+        c->state.full = true;
+    } else if (c->state.keyboard.used > 0 && !(c->state.ram[CONFIG] & CONFIG_CLOCK_OFF)) {
+        c->state.output = c->state.last_sent = take(&c->state.keyboard);
+        c->state.full = true;
     }
     update_line(c);
 }
@@ -100,47 +97,47 @@ static enum verdict reset_machine(struct i8042 *c)
 
 static void reset_keyboard(struct i8042 *c)
 {
-    c->keyboard.used = 0;
-    c->scanning = true;
-    c->order = 0;
+    c->state.keyboard.used = 0;
+    c->state.scanning = true;
+    c->state.order = 0;
 }
 
 static void write_config(struct i8042 *c, uint8_t value)
 {
-    c->ram[CONFIG] = (value & CONFIG_WRITABLE) | CONFIG_MOUSE_OFF;
+    c->state.ram[CONFIG] = (value & CONFIG_WRITABLE) | CONFIG_MOUSE_OFF;
 }
 
 /* A byte on the command port. */
 static enum verdict obey(struct i8042 *c, uint8_t command)
 {
-    c->command = 0;
+    c->state.command = 0;
     if (command >= PULSE)
         return command & PORT_RUNS ? VERDICT_RESUME : reset_machine(c);
     if (command >= READ_RAM && command <= (READ_RAM | RAM_MASK)) {
-        put(&c->replies, c->ram[command & RAM_MASK]);
+        put(&c->state.replies, c->state.ram[command & RAM_MASK]);
         return VERDICT_RESUME;
     }
     if ((command >= WRITE_RAM && command <= (WRITE_RAM | RAM_MASK)) ||
         command == WRITE_OUTPUT_PORT || command == WRITE_BUFFER || command == WRITE_MOUSE) {
-        c->command = command;
+        c->state.command = command;
         return VERDICT_RESUME;
     }
     switch (command) {
     case SELF_TEST:
-        c->ram[CONFIG] |= CONFIG_SYSTEM;
-        put(&c->replies, SELF_TEST_OK);
+        c->state.ram[CONFIG] |= CONFIG_SYSTEM;
+        put(&c->state.replies, SELF_TEST_OK);
         break;
     case TEST_PORT:
-        put(&c->replies, TEST_PORT_OK);
+        put(&c->state.replies, TEST_PORT_OK);
         break;
     case CLOCK_OFF:
-        c->ram[CONFIG] |= CONFIG_CLOCK_OFF;
+        c->state.ram[CONFIG] |= CONFIG_CLOCK_OFF;
         break;
     case CLOCK_ON:
-        c->ram[CONFIG] &= (uint8_t)~CONFIG_CLOCK_OFF;
+        c->state.ram[CONFIG] &= (uint8_t)~CONFIG_CLOCK_OFF;
         break;
     case READ_OUTPUT_PORT:
-        put(&c->replies, PORT_REST | PORT_RUNS | (c->full ? PORT_OUTPUT : 0));
+        put(&c->state.replies, PORT_REST | PORT_RUNS | (c->state.full ? PORT_OUTPUT : 0));
         break;
     default: /* the mouse's commands among them: a controller with one port knows none */
         break;
@@ -156,9 +153,9 @@ static enum verdict complete(struct i8042 *c, uint8_t command, uint8_t value)
     if (command == WRITE_RAM)
         write_config(c, value);
     else if (command > WRITE_RAM && command <= (WRITE_RAM | RAM_MASK))
-        c->ram[command & RAM_MASK] = value;
+        c->state.ram[command & RAM_MASK] = value;
     else if (command == WRITE_BUFFER)
-        put(&c->replies, value);
+        put(&c->state.replies, value);
     return VERDICT_RESUME;
 }
 
@@ -166,74 +163,74 @@ static enum verdict complete(struct i8042 *c, uint8_t command, uint8_t value)
  * are the terminal's. */
 static void complete_order(struct i8042 *c, uint8_t order, uint8_t value)
 {
-    bool translate = c->ram[CONFIG] & CONFIG_TRANSLATE;
+    bool translate = c->state.ram[CONFIG] & CONFIG_TRANSLATE;
 
     if (order == SCAN_CODE_SET && value != 0 && value != SET_2) {
-        put(&c->keyboard, RESEND);
+        put(&c->state.keyboard, RESEND);
         return;
     }
-    put(&c->keyboard, ACK);
+    put(&c->state.keyboard, ACK);
     if (order == SCAN_CODE_SET && value == 0)
-        put(&c->keyboard, translate ? SET_2_TRANSLATED : SET_2);
+        put(&c->state.keyboard, translate ? SET_2_TRANSLATED : SET_2);
 }
 
 static void answer_identity(struct i8042 *c)
 {
-    put(&c->keyboard, ACK);
-    put(&c->keyboard, ID_1);
-    put(&c->keyboard, c->ram[CONFIG] & CONFIG_TRANSLATE ? ID_2_TRANSLATED : ID_2);
+    put(&c->state.keyboard, ACK);
+    put(&c->state.keyboard, ID_1);
+    put(&c->state.keyboard, c->state.ram[CONFIG] & CONFIG_TRANSLATE ? ID_2_TRANSLATED : ID_2);
 }
 
 /* A byte for the keyboard. */
 static void order_keyboard(struct i8042 *c, uint8_t value)
 {
-    uint8_t order = c->order;
+    uint8_t order = c->state.order;
 
-    c->order = 0;
-    c->ram[CONFIG] &= (uint8_t)~CONFIG_CLOCK_OFF; /* sending to it starts its clock */
+    c->state.order = 0;
+    c->state.ram[CONFIG] &= (uint8_t)~CONFIG_CLOCK_OFF; /* sending to it starts its clock */
     if (order != 0 && value < SET_LEDS) {
         complete_order(c, order, value);
         return;
     }
     switch (value) {
     case ECHO:
-        put(&c->keyboard, ECHO);
+        put(&c->state.keyboard, ECHO);
         break;
     case IDENTIFY:
         answer_identity(c);
         break;
     case RESEND:
-        put(&c->keyboard, c->last_sent);
+        put(&c->state.keyboard, c->state.last_sent);
         break;
     case RESET:
         reset_keyboard(c);
-        put(&c->keyboard, ACK);
-        put(&c->keyboard, PASSED);
+        put(&c->state.keyboard, ACK);
+        put(&c->state.keyboard, PASSED);
         break;
     case SET_LEDS:
     case SCAN_CODE_SET:
     case SET_RATE:
-        c->order = value;
-        put(&c->keyboard, ACK);
+        c->state.order = value;
+        put(&c->state.keyboard, ACK);
         break;
     case SCAN_ON:
     case SCAN_OFF:
     case DEFAULTS:
-        c->keyboard.used = 0; /* keys not yet fetched are forgotten */
-        c->scanning = value != SCAN_OFF;
-        put(&c->keyboard, ACK);
+        c->state.keyboard.used = 0; /* keys not yet fetched are forgotten */
+        c->state.scanning = value != SCAN_OFF;
+        put(&c->state.keyboard, ACK);
         break;
     default:
-        put(&c->keyboard, RESEND);
+        put(&c->state.keyboard, RESEND);
         break;
     }
 }
 
 static enum verdict write_data(struct i8042 *c, uint8_t value)
 {
-    uint8_t command = c->command;
+    uint8_t command = c->state.command;
 
-    c->command = 0;
+    c->state.command = 0;
     if (command != 0)
         return complete(c, command, value);
     order_keyboard(c, value);
@@ -243,15 +240,15 @@ static enum verdict write_data(struct i8042 *c, uint8_t value)
 /* Reading an empty buffer gives what it held last. */
 static uint8_t read_data(struct i8042 *c)
 {
-    c->full = false;
-    return c->output;
+    c->state.full = false;
+    return c->state.output;
 }
 
 static uint8_t read_status(const struct i8042 *c)
 {
-    return STATUS_UNLOCKED | (c->full ? STATUS_OUTPUT : 0) |
-           (c->last_was_command ? STATUS_COMMAND : 0) |
-           (c->ram[CONFIG] & CONFIG_SYSTEM ? STATUS_SYSTEM : 0);
+    return STATUS_UNLOCKED | (c->state.full ? STATUS_OUTPUT : 0) |
+           (c->state.last_was_command ? STATUS_COMMAND : 0) |
+           (c->state.ram[CONFIG] & CONFIG_SYSTEM ? STATUS_SYSTEM : 0);
 }
 
 static enum verdict data_access(void *device, struct bus_access *access)
@@ -262,7 +259,7 @@ static enum verdict data_access(void *device, struct bus_access *access)
 
     lock_take(&c->lock);
     if (access->write) {
-        c->last_was_command = false;
+        c->state.last_was_command = false;
         verdict = write_data(c, access->data[0]);
     } else {
         byte = read_data(c);
@@ -280,7 +277,7 @@ static enum verdict command_access(void *device, struct bus_access *access)
 
     lock_take(&c->lock);
     if (access->write) {
-        c->last_was_command = true;
+        c->state.last_was_command = true;
         verdict = obey(c, access->data[0]);
         refill(c);
     } else {
@@ -290,6 +287,50 @@ static enum verdict command_access(void *device, struct bus_access *access)
     return verdict;
 }
 
+static const struct i8042_state at_power_on = {
+    .ram[CONFIG] = CONFIG_MOUSE_OFF | CONFIG_SYSTEM | CONFIG_TRANSLATE, .scanning = true};
+
+static void i8042_reset(void *device)
+{
+    struct i8042 *c = device;
+
+    lock_take(&c->lock);
+    c->state = at_power_on;
+    update_line(c);
+    lock_release(&c->lock);
+}
+
+static void i8042_save(void *device, const char *name, struct chunk_writer *writer)
+{
+    struct i8042 *c = device;
+
+    lock_take(&c->lock);
+    chunk_write(writer, name, VERSION, &c->state, sizeof c->state);
+    lock_release(&c->lock);
+}
+
+static bool is_sound(const struct i8042_queue *q)
+{
+    return q->head < I8042_QUEUE_SIZE && q->used <= I8042_QUEUE_SIZE;
+}
+
+static int i8042_load(void *device, const struct chunk *chunk, struct error *error)
+{
+    struct i8042 *c = device;
+    struct i8042_state state;
+
+    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
+        return -1;
+    if (!is_sound(&state.replies) || !is_sound(&state.keyboard) || state.full > 1 ||
+        state.scanning > 1 || state.last_was_command > 1)
+        return error_set(error, "the saved state of %s cannot be", chunk->name);
+    lock_take(&c->lock);
+    c->state = state;
+    irq_restore(&c->irq, state.full && (state.ram[CONFIG] & CONFIG_IRQ));
+    lock_release(&c->lock);
+    return 0;
+}
+
 static const char *const output_name[] = {"output"}, *const input_name[] = {"input"};
 static const char *const status_name[] = {"status"}, *const command_name[] = {"command"};
 static const struct bus_registers data_registers = {.read = BUS_NAMES(output_name),
@@ -297,17 +338,21 @@ static const struct bus_registers data_registers = {.read = BUS_NAMES(output_nam
 static const struct bus_registers command_registers = {.read = BUS_NAMES(status_name),
                                                        .written = BUS_NAMES(command_name)};
 
-const struct bus_ops i8042_data_ops = {
-    .name = "keyboard data", .registers = &data_registers, .width = 1, .access = data_access};
+const struct bus_ops i8042_data_ops = {.name = "keyboard data",
+                                       .registers = &data_registers,
+                                       .width = 1,
+                                       .access = data_access,
+                                       .reset = i8042_reset,
+                                       .save = i8042_save,
+                                       .load = i8042_load};
 const struct bus_ops i8042_command_ops = {.name = "keyboard control",
                                           .registers = &command_registers,
                                           .width = 1,
                                           .access = command_access};
 
-void i8042_init(struct i8042 *controller, const struct backend *backend)
+void i8042_init(struct i8042 *controller, const struct backend *backend, struct irq_line irq)
 {
-    *controller = (struct i8042){.backend = backend, .scanning = true};
-    controller->ram[CONFIG] = CONFIG_MOUSE_OFF | CONFIG_SYSTEM | CONFIG_TRANSLATE;
+    *controller = (struct i8042){.backend = backend, .irq = irq, .state = at_power_on};
     lock_init(&controller->lock);
 }
 
@@ -315,13 +360,13 @@ static void put_key(struct i8042 *c, uint8_t code)
 {
     uint8_t key = code & (uint8_t)~RELEASED;
 
-    if ((c->ram[CONFIG] & CONFIG_TRANSLATE) || code == EXTENDED || key >= sizeof set_2) {
-        put(&c->keyboard, code);
+    if ((c->state.ram[CONFIG] & CONFIG_TRANSLATE) || code == EXTENDED || key >= sizeof set_2) {
+        put(&c->state.keyboard, code);
         return;
     }
     if (code & RELEASED)
-        put(&c->keyboard, BREAK);
-    put(&c->keyboard, set_2[key]);
+        put(&c->state.keyboard, BREAK);
+    put(&c->state.keyboard, set_2[key]);
 }
 
 bool i8042_press(struct i8042 *controller, const uint8_t *codes, size_t count)
@@ -330,8 +375,8 @@ bool i8042_press(struct i8042 *controller, const uint8_t *codes, size_t count)
 
     lock_take(&controller->lock);
     /* A code is two bytes at the most. Answers to the guest never want for room in practice. */
-    taken = controller->scanning && count <= I8042_QUEUE_SIZE &&
-            controller->keyboard.used + 2 * count <= I8042_QUEUE_SIZE;
+    taken = controller->state.scanning && count <= I8042_QUEUE_SIZE &&
+            controller->state.keyboard.used + 2 * count <= I8042_QUEUE_SIZE;
     for (size_t i = 0; taken && i < count; i++)
         put_key(controller, codes[i]);
     refill(controller);

@@ -8,6 +8,7 @@
 
 #include "dev/backend.h"
 #include "dev/bus.h"
+#include "dev/irq.h"
 #include "host/threads.h"
 
 #define I8042_DATA_PORT    0x60
@@ -18,27 +19,33 @@ enum { I8042_IRQ = 1, I8042_QUEUE_SIZE = 256, I8042_RAM = 32 };
 /* Bytes on their way to the guest. */
 struct i8042_queue {
     uint8_t bytes[I8042_QUEUE_SIZE];
-    unsigned head, used;
+    uint16_t head, used;
+};
+
+struct i8042_state {
+    uint8_t ram[I8042_RAM];   /* byte 0 is the configuration */
+    uint8_t command;          /* whose data byte is still to come, or 0 */
+    uint8_t order;            /* the same for the keyboard */
+    uint8_t last_was_command; /* what was written last went to the command port */
+    uint8_t scanning;         /* the keyboard sends its keys */
+    uint8_t full;             /* the output buffer */
+    uint8_t output, last_sent;
+    uint8_t reserved;
+    struct i8042_queue replies;  /* of the controller */
+    struct i8042_queue keyboard; /* what the keyboard sends; waits while its clock is off */
 };
 
 struct i8042 {
     const struct backend *backend;
-    struct lock lock;       /* protects everything below */
-    uint8_t ram[I8042_RAM]; /* byte 0 is the configuration */
-    uint8_t command;        /* whose data byte is still to come, or 0 */
-    uint8_t order;          /* the same for the keyboard */
-    bool last_was_command;  /* what was written last went to the command port */
-    bool scanning;          /* the keyboard sends its keys */
-    bool full, line;        /* the output buffer; the interrupt line as last set */
-    uint8_t output, last_sent;
-    struct i8042_queue replies;  /* of the controller */
-    struct i8042_queue keyboard; /* what the keyboard sends; waits while its clock is off */
+    struct lock lock; /* protects everything below */
+    struct irq_line irq;
+    struct i8042_state state;
 };
 
 /* Two ranges, because ports 0x61 to 0x63 belong to others. */
 extern const struct bus_ops i8042_data_ops, i8042_command_ops;
 
-void i8042_init(struct i8042 *controller, const struct backend *backend);
+void i8042_init(struct i8042 *controller, const struct backend *backend, struct irq_line irq);
 
 /* Keys go down and up: `codes` of scan code set 1, all of them or, if there is no room (or the
  * guest has switched the keyboard off), none. Callable from any thread. */

@@ -1,6 +1,7 @@
 /* Ports that reset the machine; see reset.h. Both do so when a bit of theirs becomes 1. */
 #include "dev/reset.h"
 
+enum { VERSION = 1 };                                 /* of the saved state */
 enum { CONTROL_RESET = 1 << 2, CONTROL_KEPT = 0x0e }; /* which kind, now, and with power off */
 enum { SYSTEM_RESET = 1 << 0, SYSTEM_A20 = 1 << 1, SYSTEM_KEPT = 0xc2 }; /* and two lights */
 
@@ -34,8 +35,8 @@ static enum verdict control_access(void *device, struct bus_access *access)
     struct reset *r = device;
 
     if (access->write)
-        return write_register(r, &r->control, CONTROL_RESET, access->data[0], CONTROL_KEPT);
-    access->data[0] = read_register(r, &r->control);
+        return write_register(r, &r->state.control, CONTROL_RESET, access->data[0], CONTROL_KEPT);
+    access->data[0] = read_register(r, &r->state.control);
     return VERDICT_RESUME;
 }
 
@@ -44,9 +45,40 @@ static enum verdict system_access(void *device, struct bus_access *access)
     struct reset *r = device;
 
     if (access->write)
-        return write_register(r, &r->system, SYSTEM_RESET, access->data[0], SYSTEM_KEPT);
-    access->data[0] = read_register(r, &r->system) | SYSTEM_A20;
+        return write_register(r, &r->state.system, SYSTEM_RESET, access->data[0], SYSTEM_KEPT);
+    access->data[0] = read_register(r, &r->state.system) | SYSTEM_A20;
     return VERDICT_RESUME;
+}
+
+static void reset_reset(void *device)
+{
+    struct reset *r = device;
+
+    lock_take(&r->lock);
+    r->state = (struct reset_state){0};
+    lock_release(&r->lock);
+}
+
+static void reset_save(void *device, const char *name, struct chunk_writer *writer)
+{
+    struct reset *r = device;
+
+    lock_take(&r->lock);
+    chunk_write(writer, name, VERSION, &r->state, sizeof r->state);
+    lock_release(&r->lock);
+}
+
+static int reset_load(void *device, const struct chunk *chunk, struct error *error)
+{
+    struct reset *r = device;
+    struct reset_state state;
+
+    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
+        return -1;
+    lock_take(&r->lock);
+    r->state = state;
+    lock_release(&r->lock);
+    return 0;
 }
 
 static const char *const control_name[] = {"RST_CNT"}, *const system_name[] = {"port A"};
@@ -55,8 +87,13 @@ static const struct bus_registers control_registers = {.read = BUS_NAMES(control
 static const struct bus_registers system_registers = {.read = BUS_NAMES(system_name),
                                                       .written = BUS_NAMES(system_name)};
 
-const struct bus_ops reset_control_ops = {
-    .name = "reset control", .registers = &control_registers, .width = 1, .access = control_access};
+const struct bus_ops reset_control_ops = {.name = "reset control",
+                                          .registers = &control_registers,
+                                          .width = 1,
+                                          .access = control_access,
+                                          .reset = reset_reset,
+                                          .save = reset_save,
+                                          .load = reset_load};
 const struct bus_ops reset_system_ops = {
     .name = "system control", .registers = &system_registers, .width = 1, .access = system_access};
 

@@ -13,11 +13,15 @@
 #define RESET_CONTROL_PORT 0xcf9
 #define RESET_SYSTEM_PORT  0x92
 
+struct reset_state {
+    uint8_t control; /* 0xcf9 */
+    uint8_t system;  /* 0x92 */
+};
+
 struct reset {
     const struct backend *backend;
-    struct lock lock; /* protects everything below */
-    uint8_t control;  /* 0xcf9 */
-    uint8_t system;   /* 0x92 */
+    struct lock lock;
+    struct reset_state state; /* under the lock */
 };
 
 extern const struct bus_ops reset_control_ops, reset_system_ops;

@@ -2,6 +2,7 @@
 #include "dev/serial.h"
 
 enum { CTRL_D = 0x04 };
+enum { VERSION = 1 }; /* of the saved state */
 
 static void send(void *context, uint8_t byte)
 {
@@ -45,9 +46,7 @@ static void listens(void *context)
 
 static void line(void *context, bool level)
 {
-    const struct serial *s = context;
-
-    s->backend->interrupt(s->backend->context, SERIAL_IRQ, level);
+    irq_set(&((struct serial *)context)->irq, level);
 }
 
 static const struct uart16550_backend uart_backend = {
@@ -72,6 +71,41 @@ static enum verdict serial_access(void *device, struct bus_access *access)
     return VERDICT_RESUME;
 }
 
+static void serial_reset(void *device)
+{
+    struct serial *s = device;
+
+    lock_take(&s->lock);
+    uart16550_reset(&s->uart);
+    lock_release(&s->lock);
+}
+
+static void serial_save(void *device, const char *name, struct chunk_writer *writer)
+{
+    struct serial *s = device;
+
+    lock_take(&s->lock);
+    chunk_write(writer, name, VERSION, &s->uart.state, sizeof s->uart.state);
+    lock_release(&s->lock);
+}
+
+static int serial_load(void *device, const struct chunk *chunk, struct error *error)
+{
+    struct serial *s = device;
+    struct uart16550_state state;
+    bool good;
+
+    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
+        return -1;
+    lock_take(&s->lock);
+    s->irq.level = !state.line; /* so that the line is told, whatever it was */
+    good = uart16550_load(&s->uart, &state);
+    if (!good)
+        s->irq.level = s->uart.state.line;
+    lock_release(&s->lock);
+    return good ? 0 : error_set(error, "the saved state of %s cannot be", chunk->name);
+}
+
 /* While DLAB is set the first two are the divisor's halves; they are called by what they mostly
  * are. */
 static const char *const read_names[SERIAL_PORTS] = {"RBR", "IER", "IIR", "LCR",
@@ -81,12 +115,18 @@ static const char *const write_names[SERIAL_PORTS] = {"THR", "IER", "FCR", "LCR"
 static const struct bus_registers registers = {.read = BUS_NAMES(read_names),
                                                .written = BUS_NAMES(write_names)};
 
-const struct bus_ops serial_ops = {
-    .name = "uart", .registers = &registers, .width = 1, .access = serial_access};
+const struct bus_ops serial_ops = {.name = "uart",
+                                   .registers = &registers,
+                                   .width = 1,
+                                   .access = serial_access,
+                                   .reset = serial_reset,
+                                   .save = serial_save,
+                                   .load = serial_load};
 
-void serial_init(struct serial *serial, const struct backend *backend, bool ctrl_d_at_end)
+void serial_init(struct serial *serial, const struct backend *backend, struct irq_line irq,
+                 bool ctrl_d_at_end)
 {
-    *serial = (struct serial){.backend = backend, .ctrl_d_at_end = ctrl_d_at_end};
+    *serial = (struct serial){.backend = backend, .ctrl_d_at_end = ctrl_d_at_end, .irq = irq};
     uart16550_init(&serial->uart, &uart_backend, serial, true);
     lock_init(&serial->lock);
 }

@@ -8,6 +8,7 @@
 #include "common/device/uart16550.h"
 #include "dev/backend.h"
 #include "dev/bus.h"
+#include "dev/irq.h"
 #include "host/threads.h"
 
 enum { SERIAL_PORT = UART_COM1, SERIAL_PORTS = 8, SERIAL_IRQ = UART_COM1_IRQ };
@@ -16,12 +17,14 @@ struct serial {
     const struct backend *backend;
     bool ctrl_d_at_end; /* deliver the end of input as one Ctrl-D */
     struct lock lock;   /* protects everything below */
+    struct irq_line irq;
     struct uart16550 uart;
 };
 
 extern const struct bus_ops serial_ops;
 
-void serial_init(struct serial *serial, const struct backend *backend, bool ctrl_d_at_end);
+void serial_init(struct serial *serial, const struct backend *backend, struct irq_line irq,
+                 bool ctrl_d_at_end);
 
 /* Input has arrived or ended: raises the interrupt line where the guest asked for it. Callable from
  * any thread. */

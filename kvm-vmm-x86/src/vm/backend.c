@@ -49,12 +49,12 @@ static void backend_want_input(void *context)
     input_want(vm->index);
 }
 
-static void backend_interrupt(void *context, unsigned line, bool level)
+static void backend_interrupt(void *context, uint32_t gsi, bool level)
 {
     struct vm *vm = context;
 
     if (vm->irqchip)
-        kvm_set_irq(vm->fd, line, level);
+        kvm_set_irq(vm->fd, gsi, level);
 }
 
 /* A panic looks like a reboot to the devices: see boot/linux/params.h. */

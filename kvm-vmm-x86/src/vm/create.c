@@ -139,6 +139,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
     if (reserved == 0)
         return error_set(error, "%s: %lluK of memory are too little for this mode", vm->name,
                          (unsigned long long)vm->ram_size / KIB);
+    acpi.device_count = machine_describe(vm->config, acpi.devices);
     if ((vm->mode == MODE_LINUX || wants_boot_info(vm, &files->image)) &&
         acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0)
         return -1;

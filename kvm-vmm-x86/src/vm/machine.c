@@ -3,27 +3,50 @@
 #include "vm/machine.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "abi/debug_exit.h"
 #include "abi/hypercall.h"
 
-static const struct {
+/* A row is a range of a device; rows of one device stand together, and the first says what is told
+ * of the device as a whole. */
+struct row {
     enum bus_space space;
     uint64_t base, length;
     const struct bus_ops *ops;
-    size_t state; /* where the device lives in struct machine */
-} devices[] = {
-    {BUS_PIO, I8042_DATA_PORT, 1, &i8042_data_ops, offsetof(struct machine, i8042)},
-    {BUS_PIO, I8042_COMMAND_PORT, 1, &i8042_command_ops, offsetof(struct machine, i8042)},
-    {BUS_PIO, RESET_SYSTEM_PORT, 1, &reset_system_ops, offsetof(struct machine, reset)},
-    {BUS_PIO, RESET_CONTROL_PORT, 1, &reset_control_ops, offsetof(struct machine, reset)},
-    {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, offsetof(struct machine, rtc)},
-    {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, offsetof(struct machine, debug_exit)},
-    {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, offsetof(struct machine, crtc)},
-    {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, offsetof(struct machine, serial)},
-    {BUS_PIO, ACPI_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, offsetof(struct machine, acpi_pm)},
-    {BUS_PIO, HC_PORT, 1, &hypercall_ops, offsetof(struct machine, hypercall)},
+    size_t state;                /* where the device lives in struct machine */
+    uint32_t gsi;                /* its interrupt; 0: none */
+    const char *acpi, *identity; /* its name and identity in ACPI; NULL: it is not told of */
 };
+
+#define IN(device) .state = offsetof(struct machine, device)
+
+static const struct row rows[] = {
+    {BUS_PIO, I8042_DATA_PORT, 1, &i8042_data_ops, IN(i8042), .gsi = I8042_IRQ, .acpi = "KBD_",
+     .identity = ACPI_IDENTITY_KEYBOARD},
+    {BUS_PIO, I8042_COMMAND_PORT, 1, &i8042_command_ops, IN(i8042)},
+    {BUS_PIO, RESET_SYSTEM_PORT, 1, &reset_system_ops, IN(reset)},
+    {BUS_PIO, RESET_CONTROL_PORT, 1, &reset_control_ops, IN(reset)},
+    {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, IN(rtc), .acpi = "RTC_", .identity = "PNP0B00"},
+    {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, IN(debug_exit)},
+    {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, IN(crtc)},
+    {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, IN(serial), .gsi = SERIAL_IRQ, .acpi = "COM1",
+     .identity = "PNP0501"},
+    {BUS_PIO, ACPI_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, IN(acpi_pm)},
+    {BUS_PIO, HC_PORT, 1, &hypercall_ops, IN(hypercall)},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+/* ISA's interrupts are edges. */
+static struct irq_line line_of(const struct backend *backend, const struct bus_ops *ops)
+{
+    size_t i = 0;
+
+    while (rows[i].ops != ops)
+        i++;
+    return (struct irq_line){.backend = backend, .gsi = rows[i].gsi, .trigger = IRQ_EDGE};
+}
 
 int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, struct error *error)
@@ -31,15 +54,74 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     machine->bus = (struct bus){0};
     hypercall_init(&machine->hypercall, backend);
     debug_exit_init(&machine->debug_exit, backend);
-    i8042_init(&machine->i8042, backend);
+    i8042_init(&machine->i8042, backend, line_of(backend, &i8042_data_ops));
     reset_init(&machine->reset, backend);
     acpi_pm_init(&machine->acpi_pm, backend);
     crtc_init(&machine->crtc);
     rtc_init(&machine->rtc, backend->seconds);
-    serial_init(&machine->serial, backend, !config->no_ctrl_d && !config->text_screen);
-    for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++)
-        if (bus_claim(&machine->bus, devices[i].space, devices[i].base, devices[i].length,
-                      devices[i].ops, (char *)machine + devices[i].state, error) < 0)
+    serial_init(&machine->serial, backend, line_of(backend, &serial_ops),
+                !config->no_ctrl_d && !config->text_screen);
+    for (size_t i = 0; i < ROWS; i++)
+        if (bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
+                      (char *)machine + rows[i].state, error) < 0)
             return -1;
     return 0;
+}
+
+/* A kernel that is told of the keyboard looks for it, with a hundred exits and more. */
+static bool is_announced(const struct row *row, const struct guest_config *config)
+{
+    return row->acpi != NULL &&
+           (config->text_screen || strcmp(row->identity, ACPI_IDENTITY_KEYBOARD) != 0);
+}
+
+unsigned machine_describe(const struct guest_config *config,
+                          struct acpi_device devices[ACPI_DEVICES_MAX])
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < ROWS && count < ACPI_DEVICES_MAX; i++) {
+        struct acpi_device *d = &devices[count];
+
+        if (!is_announced(&rows[i], config))
+            continue;
+        *d = (struct acpi_device){
+            .name = rows[i].acpi, .identity = rows[i].identity, .irq = rows[i].gsi};
+        for (size_t j = i; j < ROWS && rows[j].state == rows[i].state; j++)
+            if (d->range_count < ACPI_RANGES_MAX)
+                d->ranges[d->range_count++] =
+                    (struct acpi_range){(uint16_t)rows[j].base, (uint8_t)rows[j].length};
+        count++;
+    }
+    return count;
+}
+
+void machine_reset(struct machine *machine)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].ops->reset != NULL)
+            rows[i].ops->reset((char *)machine + rows[i].state);
+}
+
+void machine_quiesce(struct machine *machine)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].ops->quiesce != NULL)
+            rows[i].ops->quiesce((char *)machine + rows[i].state);
+}
+
+void machine_save(struct machine *machine, struct chunk_writer *writer)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].ops->save != NULL)
+            rows[i].ops->save((char *)machine + rows[i].state, rows[i].ops->name, writer);
+}
+
+int machine_load(struct machine *machine, const struct chunk *chunk, struct error *error)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].ops->load != NULL && strcmp(rows[i].ops->name, chunk->name) == 0)
+            return rows[i].ops->load((char *)machine + rows[i].state, chunk, error);
+    return error_set(error, "a saved state of \"%s\", which this machine does not have",
+                     chunk->name);
 }

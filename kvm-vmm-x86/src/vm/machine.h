@@ -2,6 +2,7 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
+#include "acpi/acpi.h"
 #include "base/config.h"
 #include "dev/acpi_pm.h"
 #include "dev/backend.h"
@@ -30,5 +31,21 @@ struct machine {
  * machine. */
 int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, struct error *error) MUST_CHECK;
+
+/* What ACPI tells of it; returns how many devices that are. */
+unsigned machine_describe(const struct guest_config *config,
+                          struct acpi_device devices[ACPI_DEVICES_MAX]);
+
+/* Every device as after power-on. */
+void machine_reset(struct machine *machine);
+/* Every device does nothing by itself any more until the guest reaches it again. */
+void machine_quiesce(struct machine *machine);
+
+/* All that the guest can have changed in its devices: a chunk each, under the name of its ops. No
+ * vCPU runs meanwhile. */
+void machine_save(struct machine *machine, struct chunk_writer *writer);
+/* Takes one of these chunks. An error leaves the device as it was. */
+int machine_load(struct machine *machine, const struct chunk *chunk,
+                 struct error *error) MUST_CHECK;
 
 #endif

@@ -12,6 +12,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { STEP = 12 };
 
+/* A saved state that anybody may have written: each chunk is taken or refused. */
+static size_t load(struct machine *machine, const uint8_t *data, size_t size)
+{
+    struct chunk_reader reader = {.bytes = data, .size = size};
+    struct chunk chunk;
+    struct error error;
+
+    while (chunk_next(&reader, &chunk, &error) > 0)
+        (void)!machine_load(machine, &chunk, &error);
+    return size - reader.size;
+}
+
+/* Whatever state the guest has brought it to, it can be saved and loaded. */
+static void check_it_moves(struct machine *machine)
+{
+    static uint8_t saved[8192];
+    struct chunk_writer writer = {.bytes = saved, .room = sizeof saved};
+    struct chunk_reader reader = {.bytes = saved};
+    struct chunk chunk;
+    struct error error;
+
+    machine_save(machine, &writer);
+    if (writer.full)
+        abort();
+    reader.size = writer.used;
+    while (reader.size > 0)
+        if (chunk_next(&reader, &chunk, &error) != 1 || machine_load(machine, &chunk, &error) < 0)
+            abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t ram[64 * 1024];
@@ -30,6 +60,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake.input_ends = size & 2;
     if (machine_init(machine, &config, &fake.backend, &error) < 0)
         abort();
+    if (size & 4) {
+        size_t used = load(machine, data, size);
+
+        data += used;
+        size -= used;
+    }
     for (; size >= STEP; data += STEP, size -= STEP) {
         uint8_t bytes[8] = {data[2], data[3], data[4], data[5]};
         struct bus_cpu cpu = {.regs = &regs};
@@ -47,6 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             fake.end == END_NONE && fake.input_count > 0)
             abort(); /* stopped, and nobody said why */
     }
+    if (fake.end == END_NONE) /* a guest that has ended is not saved */
+        check_it_moves(machine);
     free(machine);
     return 0;
 }

@@ -13,7 +13,8 @@ static int set_up(void **state)
 {
     (void)state;
     fake_init(&fake);
-    i8042_init(&controller, &fake.backend);
+    i8042_init(&controller, &fake.backend,
+               (struct irq_line){.backend = &fake.backend, .gsi = I8042_IRQ});
     return 0;
 }
 

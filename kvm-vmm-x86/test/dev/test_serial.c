@@ -8,12 +8,13 @@ enum { DATA = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, MSR = 6, 
 
 static struct fake fake;
 static struct serial serial;
+static const struct irq_line com1 = {.backend = &fake.backend, .gsi = SERIAL_IRQ};
 
 static int set_up(void **state)
 {
     (void)state;
     fake_init(&fake);
-    serial_init(&serial, &fake.backend, true);
+    serial_init(&serial, &fake.backend, com1, true);
     return 0;
 }
 
@@ -120,7 +121,7 @@ static void test_carrier_in_loopback(void **state)
 static void test_end_without_ctrl_d(void **state)
 {
     (void)state;
-    serial_init(&serial, &fake.backend, false);
+    serial_init(&serial, &fake.backend, com1, false);
     fake.input_ends = true;
     assert_int_equal(in(LSR)&1, 0);
     assert_int_equal(in_item(DATA, true), 0);

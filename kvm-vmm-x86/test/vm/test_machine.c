@@ -1,0 +1,202 @@
+/* Unit tests of vm/machine.c: every device's state is saved, put into another machine and found
+ * there; a reset leads back; what ACPI is told follows the table. And of base/chunk.c, by which the
+ * state travels. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "fake_backend.h"
+#include "vm/machine.h"
+
+static struct fake fake, second_fake;
+static struct machine machine, second;
+static const struct guest_config config;
+static uint8_t saved[8192], again[8192];
+
+static int set_up(void **state)
+{
+    struct error error;
+
+    (void)state;
+    fake_init(&fake);
+    fake_init(&second_fake);
+    assert_int_equal(machine_init(&machine, &config, &fake.backend, &error), 0);
+    assert_int_equal(machine_init(&second, &config, &second_fake.backend, &error), 0);
+    return 0;
+}
+
+static uint8_t reach(struct machine *m, uint64_t port, bool write, uint8_t value)
+{
+    struct kvm_regs regs = {0};
+    struct bus_cpu cpu = {.regs = &regs};
+    struct bus_access access = {.data = &value, .size = 1, .write = write, .cpu = &cpu};
+
+    assert_int_equal(bus_access(&m->bus, BUS_PIO, port, &access), VERDICT_RESUME);
+    return value;
+}
+
+static void out(uint64_t port, uint8_t value)
+{
+    (void)reach(&machine, port, true, value);
+}
+
+static size_t save(struct machine *m, uint8_t *bytes, size_t room)
+{
+    struct chunk_writer writer = {.bytes = bytes, .room = room};
+
+    machine_save(m, &writer);
+    assert_false(writer.full);
+    return writer.used;
+}
+
+static void load_all(struct machine *m, const uint8_t *bytes, size_t size)
+{
+    struct chunk_reader reader = {.bytes = bytes, .size = size};
+    struct error error;
+    struct chunk chunk;
+    int more;
+
+    while ((more = chunk_next(&reader, &chunk, &error)) > 0)
+        if (machine_load(m, &chunk, &error) < 0)
+            fail_msg("%s", error.text);
+    assert_int_equal(more, 0);
+}
+
+/* Something in each device that it did not have at the start. */
+static void use_every_device(void)
+{
+    static const uint8_t key[] = {0x1e};
+
+    out(0x3f8 + UART_MCR, UART_MCR_OUT2);
+    out(0x3f8 + UART_SCR, 0x5a);
+    out(0x3f8 + UART_IER, UART_IER_THRE); /* its line rises */
+    out(0x70, 0x30);
+    out(0x71, 0x77);
+    out(0x602, 0x20);
+    out(0x3d4, 0x0f);
+    out(0x3d5, 0x50);
+    out(0xcf9, 0x02);
+    out(0x92, 0xc0);
+    out(0x64, 0x60); /* the configuration: with interrupts */
+    out(0x60, 0x45);
+    assert_true(i8042_press(&machine.i8042, key, sizeof key));
+    fake.input_ends = true;
+    assert_int_equal(reach(&machine, 0x500, false, 0), 0);
+    out(0x500, 2); /* GETCHAR at the end of input */
+    assert_int_equal(reach(&machine, 0x500, false, 0), 0xff);
+}
+
+static void test_state_moves(void **state)
+{
+    size_t size;
+
+    (void)state;
+    use_every_device();
+    size = save(&machine, saved, sizeof saved);
+    load_all(&second, saved, size);
+    assert_int_equal(save(&second, again, sizeof again), size);
+    assert_memory_equal(saved, again, size);
+    assert_true(second_fake.line[SERIAL_IRQ] && second_fake.line[I8042_IRQ]);
+    assert_true(second_fake.wanted == false);
+    assert_int_equal(reach(&second, 0x3f8 + UART_SCR, false, 0), 0x5a);
+    assert_int_equal(reach(&second, 0x71, false, 0), 0x77);
+    assert_int_equal(reach(&second, 0x602, false, 0), 0x20);
+    assert_int_equal(reach(&second, 0x3d5, false, 0), 0x50);
+    assert_int_equal(reach(&second, 0xcf9, false, 0), 0x02);
+    assert_int_equal(reach(&second, 0x92, false, 0), 0xc2);
+    assert_int_equal(reach(&second, 0x60, false, 0), 0x1e); /* the key, and the line falls */
+    assert_false(second_fake.line[I8042_IRQ]);
+    assert_int_equal(reach(&second, 0x500, false, 0), 0xff);
+}
+
+static void test_reset_leads_back(void **state)
+{
+    size_t size = save(&machine, saved, sizeof saved);
+
+    (void)state;
+    use_every_device();
+    machine_quiesce(&machine);
+    machine_reset(&machine);
+    assert_false(fake.line[SERIAL_IRQ] || fake.line[I8042_IRQ]);
+    out(0x70, 0x30);
+    assert_int_equal(reach(&machine, 0x71, false, 0), 0x77); /* what a battery keeps */
+    out(0x71, 0);
+    out(0x70, 0);
+    assert_int_equal(save(&machine, again, sizeof again), size);
+    assert_memory_equal(saved, again, size);
+}
+
+/* One byte less, and it says so; nothing is written beyond. */
+static void test_bounds(void **state)
+{
+    size_t size = save(&machine, saved, sizeof saved);
+    struct chunk_writer writer = {.bytes = again, .room = size - 1};
+
+    (void)state;
+    memset(again, 0xee, sizeof again);
+    machine_save(&machine, &writer);
+    assert_true(writer.full);
+    assert_int_equal(again[size - 1], 0xee);
+}
+
+static void test_what_cannot_be(void **state)
+{
+    struct chunk_reader reader = {.bytes = saved, .size = save(&machine, saved, sizeof saved)};
+    struct i8042_state keyboard = machine.i8042.state;
+    struct chunk chunk = {.name = "keyboard data", .version = 1, .size = sizeof keyboard};
+    struct error error;
+    size_t size = reader.size;
+
+    (void)state;
+    keyboard.replies.head = I8042_QUEUE_SIZE;
+    chunk.bytes = (const uint8_t *)&keyboard;
+    assert_int_equal(machine_load(&machine, &chunk, &error), -1);
+    assert_non_null(strstr(error.text, "keyboard data"));
+    chunk.version = 2;
+    assert_int_equal(machine_load(&machine, &chunk, &error), -1);
+    chunk.name = "floppy";
+    assert_int_equal(machine_load(&machine, &chunk, &error), -1);
+    assert_non_null(strstr(error.text, "does not have"));
+    assert_int_equal(save(&machine, again, sizeof again), size);
+    assert_memory_equal(saved, again, size);
+
+    reader.size = 20;
+    assert_int_equal(chunk_next(&reader, &chunk, &error), -1);
+    reader.size = size;
+    saved[CHUNK_NAME + 4 + 3] = 0xff; /* a size beyond all bytes */
+    assert_int_equal(chunk_next(&reader, &chunk, &error), -1);
+    saved[CHUNK_NAME + 4 + 3] = 0;
+    memset(saved, 'x', CHUNK_NAME);
+    assert_int_equal(chunk_next(&reader, &chunk, &error), -1);
+}
+
+static void test_what_acpi_is_told(void **state)
+{
+    struct guest_config screen = {.text_screen = true};
+    struct acpi_device devices[ACPI_DEVICES_MAX];
+
+    (void)state;
+    assert_int_equal(machine_describe(&config, devices), 2);
+    assert_string_equal(devices[0].name, "RTC_");
+    assert_int_equal(devices[0].irq, 0);
+    assert_string_equal(devices[1].identity, "PNP0501");
+    assert_int_equal(devices[1].ranges[0].base, 0x3f8);
+    assert_int_equal(devices[1].ranges[0].length, 8);
+    assert_int_equal(devices[1].irq, 4);
+    assert_int_equal(machine_describe(&screen, devices), 3);
+    assert_string_equal(devices[0].identity, ACPI_IDENTITY_KEYBOARD);
+    assert_int_equal(devices[0].range_count, 2);
+    assert_int_equal(devices[0].ranges[1].base, 0x64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_state_moves, set_up),
+        cmocka_unit_test_setup(test_reset_leads_back, set_up),
+        cmocka_unit_test_setup(test_bounds, set_up),
+        cmocka_unit_test_setup(test_what_cannot_be, set_up),
+        cmocka_unit_test_setup(test_what_acpi_is_told, set_up),
+    };
+
+    return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
+}
