@@ -24,8 +24,11 @@ debug: $(KERNEL)
 gdb-i386: $(IMAGE)
 	@echo "waiting for gdb on port $(GDB_PORT): make debug-loader in another terminal"
 	$(Q)$(QEMU_I386) -accel tcg -cpu qemu32 $(MACHINE) -serial mon:stdio -S -gdb tcp::$(GDB_PORT)
-debug-loader: $(STAGE2)
-	$(Q)tools/debug-loader $(GDB) $(GDB_PORT) $(OUT) $(GDB_EXTRA)
+# Of either machine: the loader's symbols, and each instruction decoded by the mode that the processor is in.
+debug-loader: $(STAGE2) $(OUT)/boot.bin
+	$(Q)cd $(TOP) && $(GDB) -q -ex 'set confirm off' -ex 'target remote localhost:$(GDB_PORT)' \
+	    -ex 'add-symbol-file $(OUT)/boot.elf' -ex 'add-symbol-file $(STAGE2)' -x $(HERE)/tools/debug_loader.py \
+	    -ex 'hbreak *0x7c00' -ex 'continue' $(GDB_EXTRA)
 
 run-bochs: $(IMAGE)
 	$(Q)tools/run-bochs $(IMAGE) $(OUT)/bochs

@@ -87,10 +87,12 @@ def halted(scratch):
 
 @pytest.fixture
 def bochs(scratch):
-    """bochs(image, floppy=False) -> what came on the serial line. Bochs's own status is always 1."""
-    def run(disk, floppy=False):
+    """bochs(image, floppy=False, lines=()) -> what came on the serial line; lines are more of its configuration.
+    Bochs's own status is always 1."""
+    def run(disk, floppy=False, lines=()):
         master, slave = pty.openpty()  # its terminal display wants one, and draws to it
-        machine = subprocess.Popen([HLEOS / "tools/run-bochs", disk, scratch / "bochs", "floppy" if floppy else "disk"],
+        command = [HLEOS / "tools/run-bochs", disk, scratch / "bochs", "floppy" if floppy else "disk", *lines]
+        machine = subprocess.Popen(command,
                                    stdin=slave, stdout=slave, stderr=slave, env=dict(os.environ, TERM="xterm"))
         os.close(slave)
         end = time.monotonic() + LIMIT

@@ -94,7 +94,7 @@ PROMPT = "hleos>"
 
 
 def check_a_command_is_typed_and_answered():
-    display = Display("demo=no")
+    display = Display("")
     display.at_prompt()
     display.child.send("run x\177c\r")
     display.until(lambda lines: "C job: 2262 primes below 20000" in lines)
@@ -108,7 +108,7 @@ def check_a_command_is_typed_and_answered():
 
 
 def check_a_small_terminal_shows_the_prompt():
-    display = Display("demo=no", rows=10)
+    display = Display("", rows=10)
     display.at_prompt()
     display.child.send("help\r")
     display.until(lambda lines: not any("loaded by kvm-vmm" in line for line in lines))
@@ -118,14 +118,14 @@ def check_a_small_terminal_shows_the_prompt():
 
 
 def check_it_leaves_the_terminal_as_it_was():
-    display = Display("demo=no")
+    display = Display("")
     display.at_prompt()
     assert not termios.tcgetattr(display.child.child_fd)[3] & (termios.ICANON | termios.ISIG | termios.ECHO)
     display.child.send("\x01h")
     display.until(lambda lines: any("Ctrl-A x leaves" in line for line in lines))
     display.child.send("\x01x")
     assert display.status() == 0
-    display = Display("demo=no")
+    display = Display("")
     display.at_prompt()
     display.child.kill(signal.SIGTSTP)
     display.until(lambda lines: not display.other)
@@ -137,7 +137,7 @@ def check_it_leaves_the_terminal_as_it_was():
 
 
 def check_its_own_words_are_not_drawn_over():
-    display = Display("demo=no", options=["-v"])
+    display = Display("", options=["-v"])
     assert display.status() == 125
     assert "send standard error to a file" in display.left
 

@@ -11,9 +11,9 @@ GOOD = 33            # (0x10 << 1) | 1: the tests passed
 PANIC = 37
 
 
-def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=(), accelerator="tcg"):
+def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=(), accelerator="tcg", cpu="max"):
     """The guest's memory is promised and not set aside: 64 GB need no machine that has them."""
-    cpu = "qemu32" if "i386" in program else "max"
+    cpu = "qemu32" if "i386" in program else cpu
     if "i386" not in program:
         extra = (*extra, "-object", "memory-backend-ram,id=ram,size=%s,reserve=off" % memory,
                  "-machine", "memory-backend=ram")

@@ -11,13 +11,12 @@ PROMPT = "hleos>\x1b\\[0m "
 
 @pytest.fixture
 def machine(image, sockets):
-    """machine(command_line) -> (a pexpect of the serial line, the monitor)."""
+    """machine(QEMU's options) -> (a pexpect of the serial line, the monitor)."""
     started = []
 
-    def start(command_line="demo=no"):
+    def start(*extra):
         monitor = sockets / ("monitor%d" % len(started))
-        command = qemu_command(image(command_line), "stdio",
-                               extra=("-monitor", "unix:%s,server=on,wait=off" % monitor))
+        command = qemu_command(image(), "stdio", extra=("-monitor", "unix:%s,server=on,wait=off" % monitor, *extra))
         serial = pexpect.spawn(command[0], [str(c) for c in command[1:]], timeout=LIMIT, encoding="utf-8")
         started.append(serial)
         serial.expect(PROMPT)
@@ -36,7 +35,7 @@ def run(serial, line):
 
 def test_commands(machine):
     serial, _ = machine()
-    names = "help threads mem irq pci date uptime run test panic reboot halt".split()
+    names = "help threads mem irq pci date uptime demo run test panic reboot halt".split()
     assert all(re.search(r"^  %s " % n, run(serial, "help"), re.M) for n in names)
     assert "idle" in run(serial, "threads") and "user" in run(serial, "threads")
     assert "usable" in run(serial, "mem") and "heap:" in run(serial, "mem")
@@ -47,18 +46,21 @@ def test_commands(machine):
     assert "C job: 2262 primes below 20000" in run(serial, "run c")
     assert "no such job" in run(serial, "run nothing")
     assert "no such command" in run(serial, "frobnicate")
-    assert "selftest: 4 passed, 0 failed" in run(serial, "test heap")
+    assert "selftest: 8 passed, 0 failed" in run(serial, "test heap")
 
 
 def test_line_editing_and_history(machine):
     serial, _ = machine()
-    assert "selftest: 4 passed" in run(serial, "tesst\x1b[D\x1b[D\b\x1b[F heap")
-    assert "selftest: 4 passed" in run(serial, "\x1b[A")
+    assert "selftest: 8 passed" in run(serial, "tesst\x1b[D\x1b[D\b\x1b[F heap")
+    assert "selftest: 8 passed" in run(serial, "\x1b[A")
 
 
 def test_demonstration(machine):
-    serial, _ = machine("")
+    """It runs when asked for: what is typed before and meanwhile is not lost to it at the start."""
+    serial, _ = machine()
     text = serial.before
+    assert "clock: TSC" in text and "Hello!" not in text
+    text = run(serial, "demo")
     assert text.count("Hello!") == 16 and text.count("Hi!") == 16
     assert "C job: 2262 primes below 20000" in text and "echo: " in text
     assert text.index("Hi!") < text.rindex("Hello!")
@@ -121,10 +123,38 @@ def test_keyboard_and_screen(machine, scratch):
     assert after[12:] == before[:13]
 
 
+def test_a_line_longer_than_the_screen(machine, scratch):
+    """It stays in its row, on the screen too, whatever is done to it."""
+    serial, screen = machine()
+    serial.send("0123456789" * 11)
+    for _ in range(5):
+        serial.send("\x1b[H" + "\x1b[C" * 3 + "\x1b[F" + "\b" * 30 + "y" * 30)
+    serial.send("\x15" + "uptime")
+    serial.expect("u\x1b?.*p.*t.*i.*m.*e")
+    for _ in range(100):
+        prompts = [line for line in screen.lines(scratch / "page") if line.startswith("hleos>")]
+        if prompts == ["hleos> uptime"]:
+            break
+    assert prompts == ["hleos> uptime"]
+    assert not any("0123456789" in line for line in screen.lines(scratch / "page"))
+    assert "s, " in run(serial, "")
+
+
+def test_the_date_leaves_nmi_open(machine, scratch):
+    """Bit 7 of port 70h, as it was last written."""
+    trace = scratch / "trace"
+    serial, screen = machine("-D", str(trace))
+    screen.do("trace-event memory_region_ops_write on")
+    run(serial, "date")
+    screen.do("trace-event memory_region_ops_write off")
+    written = re.findall(r"addr 0x70 value 0x(\w+)", trace.read_text(errors="replace"))
+    assert len(written) > 6 and int(written[-1], 16) & 0x80 == 0, written
+
+
 def test_what_is_drawn_is_what_the_page_says(machine, scratch):
     """QEMU's picture against the page in memory: a cell that is not blank shows its ink, and no cell another colour."""
-    serial, screen = machine("")
-    run(serial, "help")
+    serial, screen = machine()
+    run(serial, "demo")
     screen.do("stop")   # nothing changes between the two
     cells, drawn = screen.page(scratch / "page"), screen.colours(scratch / "screen.ppm")
     cursor = max(i for i, (character, _) in enumerate(cells) if character != 0x20) + 2   # behind "hleos> "

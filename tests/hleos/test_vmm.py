@@ -14,18 +14,18 @@ def run(command_line, typed=""):
 
 
 def test_shell_by_pipe(built, vmm):
-    status, text = run("demo=no", "run c\nhalt\n")
+    status, text = run("", "run c\nhalt\n")
     assert "C job: 2262 primes below 20000" in text and "halting" in text
     assert status == GOOD
 
 
 def test_panic_has_its_status(built, vmm):
-    status, text = run("demo=no", "panic\n")
+    status, text = run("", "panic\n")
     assert "KERNEL PANIC" in text and "as you wish" in text
     assert status == PANIC
 
 
 def test_reboot_ends_it_well(built, vmm):
     """By the keyboard controller's reset. Were it not there, a triple fault would follow: status 126."""
-    status, text = run("demo=no", "reboot\n")
+    status, text = run("", "reboot\n")
     assert status == 0, text

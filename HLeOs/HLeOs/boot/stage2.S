@@ -64,9 +64,12 @@ bios_call:
         movl    $BIOS_FRAME_SIZE / 4, %ecx
         rep movsl
         movl    %esp, bios_saved_esp
-        ljmp    $SELECTOR_CODE16, $1f
+        ljmp    $SELECTOR_CODE16, $bios_call_16
+
+        .section .text16, "ax"          /* 16-bit code has a section of its own: it decodes otherwise */
         .code16
-1:      movw    $SELECTOR_DATA16, %ax   /* limits of 64 KB, as real mode wants them cached */
+bios_call_16:
+        movw    $SELECTOR_DATA16, %ax   /* limits of 64 KB, as real mode wants them cached */
         movw    %ax, %ds
         movw    %ax, %es
         movw    %ax, %ss
@@ -103,9 +106,12 @@ bios_vector:
         movl    %cr0, %eax
         orb     $X86_CR0_PE, %al
         movl    %eax, %cr0
-        ljmpl   $SELECTOR_CODE32, $3f
+        ljmpl   $SELECTOR_CODE32, $bios_call_back
+
+        .text
         .code32
-3:      movw    $SELECTOR_DATA32, %ax
+bios_call_back:
+        movw    $SELECTOR_DATA32, %ax
         movw    %ax, %ds
         movw    %ax, %es
         movw    %ax, %ss

@@ -1,14 +1,16 @@
-/* HLeOs, from the loader's jump to the shell, as a story. */
-#include "boot.h"
+/* HLeOs, from the loader's jump to the shell, as a story. What it finds, it reports as it goes. */
+#include "common/string.h"
 #include "common/x86.h"
 #include "cpu.h"
+#include "cpu/boot.h"
+#include "cpu/panic.h"
 #include "interrupt.h"
 #include "interrupt/acpi.h"
 #include "iostream.h"
 #include "kmalloc.h"
 #include "memory/page.h"
 #include "memory/paging.h"
-#include "panic.h"
+#include "selftest/bench.h"
 #include "thread.h"
 #include "timer.h"
 #include "user.h"
@@ -20,8 +22,9 @@ static void greet(const struct boot_info *info)
 {
     bool silent = info->command_line[0] == '\0';
 
-    println("\033[1;36mHLeOs\033[0m, loaded by %s%s%s", info->loader, silent ? "" : ": ",
-            info->command_line);
+    print("\033[1;36mHLeOs\033[0m, loaded by %s%s", info->loader, silent ? "" : ": ");
+    iostream_write(info->command_line, strlen(info->command_line));
+    print("\n");
 }
 
 static void init_memory(const struct boot_info *info)
@@ -35,21 +38,39 @@ static void init_memory(const struct boot_info *info)
             page_stats().top, info->kernel_base);
 }
 
+static void init_interrupts(const struct boot_info *info)
+{
+    unsigned tables = acpi_init(info->rsdp);
+
+    if (tables > 0)
+        println("acpi: revision %u, %u tables", acpi_revision(), tables);
+    else
+        println("acpi: no tables");
+    interrupt_init_controller();
+    println("interrupts: %s", interrupt_controller()->name);
+}
+
+static void init_time(void)
+{
+    timer_init();
+    println("clock: TSC %lu.%03lu MHz by the %s, tick by the %s", timer_source_hz() / 1000000,
+            timer_source_hz() / 1000 % 1000, timer_reference(), timer_tick_source());
+}
+
 void kernel_main(uint64_t boot_info, uint64_t image)
 {
     struct thread *user;
 
-    user_mark_entry();
-    cpu_init();       /* the processor's own tables, and who we are */
+    bench_mark_entry();
+    cpu_init();       /* who we are, and the processor's modes */
     interrupt_init(); /* faults are reported */
     iostream_init();  /* println */
-    boot_take(PHYS(boot_info), PHYS(image));
+    boot_take(boot_info, image);
     greet(boot_information());
     init_memory(boot_information());     /* pages, our own page tables, kmalloc */
-    acpi_init(boot_information()->rsdp); /* which hardware there is */
-    interrupt_init_controller();         /* devices may interrupt */
+    init_interrupts(boot_information()); /* devices may interrupt */
     thread_init();                       /* this is a thread: the idle one */
-    timer_init();                        /* time passes */
+    init_time();                         /* time passes */
     iostream_init_input();               /* getch */
     user = thread_create("user", THREAD_PRIORITY_NORMAL, user_main, NULL);
     if (user == NULL)

@@ -1,45 +1,45 @@
-/* After boot: tests, figures, or the demonstration and the shell; see user.h. */
+/* After boot: tests, figures, or the shell; see user.h. */
 #include "user.h"
 
-#include "boot.h"
+#include <stddef.h>
+
 #include "common/string.h"
-#include "common/x86.h"
-#include "machine.h"
+#include "cpu/boot.h"
+#include "cpu/machine.h"
 #include "selftest/bench.h"
 #include "selftest/selftest.h"
 #include "shell.h"
-#include "thread/jobs.h"
 
-static uint64_t entry_tsc;
+static const struct selftest_group tests[] = {
+    {"memory", selftest_memory},   {"heap", selftest_heap},     {"faults", selftest_faults},
+    {"threads", selftest_threads}, {"sync", selftest_sync},     {"time", selftest_time},
+    {"devices", selftest_devices}, {"stress", selftest_stress}, {0},
+};
 
-void user_mark_entry(void)
+static void test(int argc, char **argv)
 {
-    entry_tsc = x86_rdtsc();
+    (void)selftest_run(tests, argc > 1 ? argv[1] : "all");
 }
 
-uint64_t user_entry_tsc(void)
-{
-    return entry_tsc;
-}
+static const struct shell_command commands[] = {
+    {"test", "[NAME]", "runs the tests, or those of one group", test},
+    {0},
+};
 
 intptr_t user_main(void *argument)
 {
-    const char *option = boot_option("test"), *demo;
-    char tests[64]; /* a test may look at options too */
+    const char *option = boot_option("test");
+    char which[64]; /* a test may look at options too */
 
     (void)argument;
     if (option != NULL) {
-        string_copy(tests, option, sizeof tests);
-        machine_end(selftest_run(tests) ? MACHINE_GOOD : MACHINE_FAILED);
+        string_copy(which, option, sizeof which);
+        machine_end(selftest_run(tests, which) ? MACHINE_GOOD : MACHINE_FAILED);
     }
     option = boot_option("bench");
     if (option != NULL) {
         bench_run(option);
         machine_end(MACHINE_GOOD);
     }
-    demo = boot_option("demo");
-    if (demo == NULL || strcmp(demo, "no") != 0)
-        jobs_run_all();
-    shell_run();
-    return 0;
+    shell_run(commands);
 }

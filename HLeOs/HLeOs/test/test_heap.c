@@ -1,35 +1,50 @@
-/* Unit tests of hleos/heap.c on memory of the host. */
+/* Unit tests of hleos/memory/heap.c on memory of the host. */
 #include "unit.h"
 
-#include "heap.h"
+#include "memory/heap.h"
 
-enum { GRANULES = 65536, BLOCKS = 200, ROUNDS = 50000 };
+enum { BLOCKS = 200, ROUNDS = 50000, PAGES = 64 };
 
-static bool refuse;
+static size_t pages_left, pages_out;
 
-static int grow(struct heap *heap, size_t granules)
+static void *page_get(void)
 {
-    (void)heap;
-    return refuse || granules > GRANULES ? -1 : 0;
+    if (pages_left == 0)
+        return NULL;
+    pages_left--;
+    pages_out++;
+    return aligned_alloc(HEAP_PAGE, HEAP_PAGE);
+}
+
+static void page_put(void *page)
+{
+    pages_left++;
+    pages_out--;
+    free(page);
 }
 
 static struct heap new_heap(void)
 {
-    refuse = false;
-    return (struct heap){
-        .base = aligned_alloc(16, GRANULES * HEAP_GRANULE),
-        .used = {.words = calloc(GRANULES / 64, 8), .full = calloc(GRANULES / 64 / 64, 8)},
-        .last = {.words = calloc(GRANULES / 64, 8)},
-        .granules_max = GRANULES,
-        .grow = grow};
+    pages_left = PAGES;
+    pages_out = 0;
+    return (struct heap){.page_get = page_get, .page_put = page_put};
 }
 
-static void free_heap(struct heap *heap)
+/* What the heap keeps: at most one page of each size, with no block in it. */
+static void end_heap(struct heap *heap)
 {
-    free(heap->base);
-    free(heap->used.words);
-    free(heap->used.full);
-    free(heap->last.words);
+    assert_int_equal(heap->blocks, 0);
+    assert_int_equal(heap->bytes_used, 0);
+    assert_int_equal(heap->pages, pages_out);
+    assert_true(pages_out <= HEAP_CLASSES);
+    for (int i = 0; i < HEAP_CLASSES; i++) {
+        struct queue_link *kept = queue_list_pop(&heap->partial[i]);
+
+        assert_true(queue_list_empty(&heap->partial[i]));
+        if (kept != NULL)
+            page_put((void *)((uintptr_t)kept & ~(uintptr_t)(HEAP_PAGE - 1)));
+    }
+    assert_int_equal(pages_out, 0);
 }
 
 static void test_random_use(void **state)
@@ -39,15 +54,16 @@ static void test_random_use(void **state)
     size_t sizes[BLOCKS];
 
     (void)state;
+    pages_left = 10000;
     srand(4);
     for (int round = 0; round < ROUNDS; round++) {
         int i = rand() % BLOCKS;
 
         if (blocks[i] == NULL) {
-            sizes[i] = (size_t)rand() % 3000;
+            sizes[i] = (size_t)rand() % (HEAP_SMALL_MAX + 1);
             blocks[i] = heap_allocate(&heap, sizes[i]);
             assert_non_null(blocks[i]);
-            assert_int_equal((uintptr_t)blocks[i] % HEAP_GRANULE, 0);
+            assert_int_equal((uintptr_t)blocks[i] % HEAP_ALIGNMENT, 0);
             memset(blocks[i], i, sizes[i]);
         } else {
             for (size_t k = 0; k < sizes[i]; k++)
@@ -59,11 +75,7 @@ static void test_random_use(void **state)
     for (int i = 0; i < BLOCKS; i++)
         if (blocks[i] != NULL)
             assert_int_equal(heap_free(&heap, blocks[i]), HEAP_OK);
-    assert_int_equal(heap.granules_used, 0);
-    assert_int_equal(heap.blocks, 0);
-    assert_int_equal(bit_map_count_set(&heap.used), 0);
-    assert_int_equal(bit_map_count_set(&heap.last), 0);
-    free_heap(&heap);
+    end_heap(&heap);
 }
 
 /* Every size, one byte too far: seen, and the block stays as it was. */
@@ -72,7 +84,7 @@ static void test_every_overrun_is_seen(void **state)
     struct heap heap = new_heap();
 
     (void)state;
-    for (size_t size = 0; size < 100; size++) {
+    for (size_t size = 0; size <= HEAP_SMALL_MAX; size++) {
         uint8_t *block = heap_allocate(&heap, size);
 
         block[size] ^= 0x10;
@@ -81,45 +93,46 @@ static void test_every_overrun_is_seen(void **state)
         assert_int_equal(heap_free(&heap, block), HEAP_OK);
         assert_int_equal(heap_free(&heap, block), HEAP_FREE);
     }
-    free_heap(&heap);
+    end_heap(&heap);
 }
 
 static void test_wrong_pointers(void **state)
 {
     struct heap heap = new_heap();
     uint8_t *block = heap_allocate(&heap, 100);
+    uint8_t *page = aligned_alloc(HEAP_PAGE, HEAP_PAGE);
 
     (void)state;
+    memset(page, 0, HEAP_PAGE);
     assert_int_equal(heap_free(&heap, block + 1), HEAP_FOREIGN);
     assert_int_equal(heap_free(&heap, block + 16), HEAP_INSIDE);
-    assert_int_equal(heap_free(&heap, &heap), HEAP_FOREIGN);
-    assert_int_equal(heap_free(&heap, heap.base + GRANULES * HEAP_GRANULE), HEAP_FOREIGN);
-    assert_int_equal(heap_check(&heap, block), HEAP_OK);
-    free_heap(&heap);
+    assert_int_equal(heap_free(&heap, block - 16), HEAP_FOREIGN); /* the page's own head */
+    assert_int_equal(heap_free(&heap, page + 64), HEAP_FOREIGN);
+    assert_int_equal(heap_check(block), HEAP_OK);
+    assert_int_equal(heap_free(&heap, block), HEAP_OK);
+    free(page);
+    end_heap(&heap);
 }
 
-static void test_running_out(void **state)
+static void test_running_out_and_coming_back(void **state)
 {
     struct heap heap = new_heap();
-    size_t count = 0;
+    void **chain = NULL, **block;
 
     (void)state;
-    assert_null(heap_allocate(&heap, (size_t)-1));
-    assert_null(heap_allocate(&heap, GRANULES * HEAP_GRANULE));
-    while (heap_allocate(&heap, 8) != NULL)
-        count++;
-    assert_int_equal(count, GRANULES);
-    assert_int_equal(heap_free(&heap, heap.base + 160), HEAP_OK);
-    assert_ptr_equal(heap_allocate(&heap, 8), heap.base + 160);
-    assert_int_equal(heap.granules_peak, GRANULES);
-    free_heap(&heap);
-    heap = new_heap();
-    refuse = true;
-    assert_null(heap_allocate(&heap, 8));
-    assert_int_equal(heap.used.bits, 0);
-    refuse = false;
-    assert_non_null(heap_allocate(&heap, 8));
-    free_heap(&heap);
+    while ((block = heap_allocate(&heap, 24)) != NULL) {
+        *block = chain;
+        chain = block;
+    }
+    assert_int_equal(heap.blocks, PAGES * 126);
+    assert_null(heap_allocate(&heap, 2000));
+    while (chain != NULL) {
+        block = *chain;
+        assert_int_equal(heap_free(&heap, chain), HEAP_OK);
+        chain = block;
+    }
+    assert_int_equal(pages_out, 1); /* the one that stays */
+    end_heap(&heap);
 }
 
 int main(void)
@@ -128,7 +141,7 @@ int main(void)
         cmocka_unit_test(test_random_use),
         cmocka_unit_test(test_every_overrun_is_seen),
         cmocka_unit_test(test_wrong_pointers),
-        cmocka_unit_test(test_running_out),
+        cmocka_unit_test(test_running_out_and_coming_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

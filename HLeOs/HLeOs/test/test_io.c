@@ -35,13 +35,19 @@ static struct screen new_screen(void)
     return s;
 }
 
-/* What is seen must be what is edited, with blanks behind it and the cursor at its place. */
+/* What is seen must be what is edited, or the part of it that has room, with blanks behind it and
+ * the cursor at its place, in that part. */
 static void check_screen(const struct screen *s, const struct io_line *line)
 {
-    assert_memory_equal(s->cells, line->text, line->length);
-    for (size_t i = line->length; i < sizeof s->cells; i++)
+    size_t seen = line->length - line->first;
+
+    if (line->width != 0 && seen > line->width)
+        seen = line->width;
+    assert_memory_equal(s->cells, line->text + line->first, seen);
+    for (size_t i = seen; i < sizeof s->cells; i++)
         assert_int_equal(s->cells[i], ' ');
-    assert_int_equal(s->cursor, line->cursor);
+    assert_int_equal(s->cursor, line->cursor - line->first);
+    assert_true(s->cursor <= seen);
     assert_int_equal(strlen(line->text), line->length);
 }
 
@@ -109,13 +115,41 @@ static void test_random_keys(void **state)
     (void)state;
     srand(3);
     io_line_begin(&line);
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 200000; i++) {
         int key = rand() % 8 == 0 ? IO_KEY_UP + rand() % 22 : rand() % 256;
 
+        if (i == 100000) {
+            io_line_key(&line, '\r', &s.sink);
+            line.width = 72; /* as the shell has it: the longest line is longer */
+            io_line_begin(&line);
+        }
+        if (key < ' ' && rand() % 4 != 0) /* few of those that end or empty the line */
+            key = 'x';
         if (io_line_key(&line, key, &s.sink))
             io_line_begin(&line);
         check_screen(&s, &line);
     }
+}
+
+/* Longer than its part of the screen: seen in a window, that moves with the cursor. */
+static void test_a_line_longer_than_the_screen(void **state)
+{
+    static struct io_line line = {.width = 10};
+    struct screen s = new_screen();
+
+    (void)state;
+    io_line_begin(&line);
+    type(&line, &s, "0123456789");
+    check_screen(&s, &line);
+    assert_int_equal(line.first, 0);
+    type(&line, &s, "abcdefghij");
+    check_screen(&s, &line);
+    assert_true(line.first > 0 && s.cursor <= 10);
+    io_line_key(&line, IO_KEY_HOME, &s.sink);
+    check_screen(&s, &line);
+    assert_int_equal(line.first, 0);
+    assert_string_equal(line.text, "0123456789abcdefghij");
+    assert_true(io_line_key(&line, '\r', &s.sink));
 }
 
 static int decode(const char *bytes)
@@ -137,6 +171,8 @@ static void test_terminal_sequences(void **state)
     assert_int_equal(decode("\033OD"), IO_KEY_LEFT);
     assert_int_equal(decode("\033[5~"), IO_KEY_PAGE_UP);
     assert_int_equal(decode("\033[1;5C"), IO_KEY_RIGHT);
+    assert_int_equal(decode("\033[3;5~"), IO_KEY_DELETE); /* Ctrl-Delete */
+    assert_int_equal(decode("\033[5;99999999999;2~"), IO_KEY_PAGE_UP);
     assert_int_equal(decode("\033[99999999999~"), IO_KEY_NONE);
     assert_int_equal(decode("\033x"), IO_KEY_NONE);
 }
@@ -157,8 +193,11 @@ static void test_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_editing),     cmocka_unit_test(test_history),
-        cmocka_unit_test(test_random_keys), cmocka_unit_test(test_terminal_sequences),
+        cmocka_unit_test(test_editing),
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_random_keys),
+        cmocka_unit_test(test_a_line_longer_than_the_screen),
+        cmocka_unit_test(test_terminal_sequences),
         cmocka_unit_test(test_split),
     };
 

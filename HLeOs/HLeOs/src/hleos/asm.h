@@ -24,6 +24,22 @@ static inline void asm_fninit(void)
     __asm__ volatile("fninit");
 }
 
+/* a * b / c, with all 128 bits between; the quotient must fit in 64. */
+static inline uint64_t asm_scale(uint64_t a, uint64_t b, uint64_t c)
+{
+    uint64_t high;
+
+    __asm__("mulq %2" : "+a"(a), "=d"(high) : "r"(b) : "cc");
+    __asm__("divq %2" : "+a"(a), "+d"(high) : "r"(c) : "cc");
+    return a;
+}
+
+/* Null selectors in FS and GS. Their bases are undefined then: they are set by MSR. */
+static inline void asm_clear_fs_gs(void)
+{
+    __asm__ volatile("movw %w0, %%fs; movw %w0, %%gs" : : "r"(0) : "memory");
+}
+
 /* The caller's frame: code is compiled with frame pointers for the backtrace. */
 static inline const uintptr_t *asm_frame(void)
 {

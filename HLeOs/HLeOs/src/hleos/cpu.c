@@ -1,42 +1,12 @@
-/* The boot processor's tables and modes; see cpu.h. */
+/* The boot processor's modes; see cpu.h. */
 #include "cpu.h"
 
 #include "asm.h"
 
-#define GDT_CODE64 0x00af9b000000ffff
-#define GDT_DATA   0x00cf93000000ffff
+extern char boot_stack_guard[], boot_stack[], boot_stack_end[];
 
 static struct cpu boot_cpu;
-static uint8_t ist_stacks[CPU_ISTS][CPU_IST_STACK_SIZE] __attribute__((aligned(16)));
 static uint8_t clean_fpu[512] __attribute__((aligned(16)));
-
-void asm_load_gdt(const struct x86_table_register *table, uint64_t code, uint64_t data);
-
-/* SDM volume 3, 8.2.3: a system descriptor in 64-bit mode takes two slots. */
-static void describe_tss(struct cpu *cpu)
-{
-    uint64_t base = (uintptr_t)&cpu->tss;
-    unsigned slot = CPU_SELECTOR_TSS / 8;
-
-    cpu->gdt[slot] = x86_task_segment(base, sizeof cpu->tss - 1);
-    cpu->gdt[slot + 1] = base >> 32;
-}
-
-static void load_tables(struct cpu *cpu)
-{
-    struct x86_table_register gdt = {sizeof cpu->gdt - 1, (uintptr_t)cpu->gdt};
-
-    cpu->gdt[CPU_SELECTOR_CODE / 8] = GDT_CODE64;
-    cpu->gdt[CPU_SELECTOR_DATA / 8] = GDT_DATA;
-    for (unsigned i = 0; i < CPU_ISTS; i++)
-        cpu->tss.ist[i] = (uintptr_t)ist_stacks[i] + CPU_IST_STACK_SIZE;
-    cpu->tss.io_map = sizeof cpu->tss;
-    describe_tss(cpu);
-    asm_load_gdt(&gdt, CPU_SELECTOR_CODE, CPU_SELECTOR_DATA);
-    x86_ltr(CPU_SELECTOR_TSS);
-    cpu->self = cpu;
-    x86_wrmsr(X86_MSR_GS_BASE, (uintptr_t)cpu);
-}
 
 /* SSE on, and writes to read-only pages refused to the kernel too. NX is there in every 64-bit
  * processor but the first Intel ones; CPUID 0x80000001 EDX bit 20 tells. */
@@ -58,7 +28,14 @@ static void set_modes(void)
 
 void cpu_init(void)
 {
-    load_tables(&boot_cpu);
+    static struct cpu_stack stack;
+
+    stack = (struct cpu_stack){(uintptr_t)boot_stack_guard, (uintptr_t)boot_stack,
+                               (uintptr_t)boot_stack_end};
+    boot_cpu.self = &boot_cpu;
+    boot_cpu.stack = &stack;
+    asm_clear_fs_gs(); /* before the base is set: loading a selector changes it */
+    x86_wrmsr(X86_MSR_GS_BASE, (uintptr_t)&boot_cpu);
     set_modes();
 }
 
@@ -68,6 +45,21 @@ bool cpu_may_sleep(void)
 
     return cpu->current != NULL && cpu->current != cpu->idle && cpu->interrupt_depth == 0 &&
            cpu->locks_held == 0;
+}
+
+static bool inside(uintptr_t at, size_t size, const struct cpu_stack *stack)
+{
+    return at >= stack->low && at < stack->high && size <= stack->high - at;
+}
+
+bool cpu_owns_stack(uintptr_t at, size_t size)
+{
+    const struct cpu *cpu = cpu_this();
+
+    for (unsigned i = 0; i < CPU_INTERRUPT_STACKS; i++)
+        if (inside(at, size, &cpu->interrupt_stacks[i]))
+            return true;
+    return inside(at, size, cpu->stack);
 }
 
 const void *cpu_clean_fpu(void)

@@ -1,6 +1,7 @@
 /*
  * What each processor has of its own. There is one so far; all that differs from one processor to
- * the next is in struct cpu, and cpu_this() is the only way to it.
+ * the next is in struct cpu, and cpu_this() is the only way to it. Its GDT and TSS are
+ * interrupt/gdt.h's.
  */
 #ifndef HLEOS_CPU_H
 #define HLEOS_CPU_H
@@ -11,37 +12,27 @@
 
 struct thread;
 
-enum {
-    CPU_SELECTOR_CODE = 0x08,
-    CPU_SELECTOR_DATA = 0x10,
-    CPU_SELECTOR_TSS = 0x18, /* two slots */
+/* A stack, growing down from `high`; below `low` nothing is mapped down to `gap`. */
+struct cpu_stack {
+    uintptr_t gap, low, high;
 };
 
-/* Stacks of the interrupts that must not trust the one in use: IST numbers, from 1. */
-enum cpu_ist { CPU_IST_DOUBLE_FAULT = 1, CPU_IST_NMI = 2, CPU_IST_MACHINE_CHECK = 3, CPU_ISTS = 3 };
-enum { CPU_IST_STACK_SIZE = 8192 };
+enum { CPU_INTERRUPT_STACKS = 4 };
 
-/* SDM volume 3, 8.7: the 64-bit task state segment. */
-struct cpu_tss {
-    uint32_t reserved0;
-    uint64_t rsp[3];
-    uint64_t reserved1;
-    uint64_t ist[7];
-    uint64_t reserved2;
-    uint16_t reserved3, io_map;
-} __attribute__((packed));
-
-_Static_assert(sizeof(struct cpu_tss) == 104, "SDM volume 3, figure 8-11");
+enum cpu_attention {
+    CPU_RESCHEDULE = 1, /* a better thread is ready, or the time slice is over */
+    CPU_TICKED = 2,     /* a tick has come: time to see how much is left of the stack */
+};
 
 struct cpu {
     struct cpu *self; /* first: cpu_this() reads it through GS */
     unsigned id;
     struct thread *current, *idle;
+    const struct cpu_stack *stack; /* of the thread that runs; of the boot at first */
+    struct cpu_stack interrupt_stacks[CPU_INTERRUPT_STACKS];
     unsigned interrupt_depth; /* interrupts being handled, one in another */
     unsigned locks_held;      /* spinlocks; above 0 there is no switching of threads */
-    bool reschedule;          /* a better thread is ready, or the time slice is over */
-    uint64_t gdt[5];
-    struct cpu_tss tss;
+    unsigned attention;       /* enum cpu_attention: what the way out of an interrupt looks at */
 };
 
 /* The processor this runs on. It may change whenever a thread can be switched away. */
@@ -53,11 +44,14 @@ static inline struct cpu *cpu_this(void)
     return cpu;
 }
 
-/* Loads the boot processor's GDT, TSS, GS and control registers. */
+/* Makes cpu_this() work on the boot processor, and sets its control registers. */
 void cpu_init(void);
 
 /* True if a thread runs here that may sleep: no interrupt is being handled, no spinlock held. */
 bool cpu_may_sleep(void);
+
+/* Whether [at, at + size) is in the stack of the thread that runs, or in an interrupt's own. */
+bool cpu_owns_stack(uintptr_t at, size_t size);
 
 /* The FPU as a thread finds it at first: 512 bytes for asm_fxrstor(). */
 const void *cpu_clean_fpu(void);

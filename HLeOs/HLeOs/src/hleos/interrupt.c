@@ -5,12 +5,11 @@
 #include "common/exception.h"
 #include "common/x86.h"
 #include "cpu.h"
+#include "cpu/panic.h"
 #include "interrupt/apic.h"
+#include "interrupt/gdt.h"
 #include "interrupt/handler.h"
 #include "interrupt/pic.h"
-#include "iostream.h"
-#include "panic.h"
-#include "thread.h"
 
 enum { GATE_INTERRUPT = 0x8e00 }; /* present, ring 0, interrupts off on entry */
 
@@ -27,7 +26,16 @@ _Static_assert(sizeof(struct gate) == 16, "SDM volume 3, figure 6-8");
 extern const uint64_t vector_table[INTERRUPT_VECTORS];
 
 static struct gate idt[INTERRUPT_VECTORS] __attribute__((aligned(16)));
-static const struct interrupt_controller *controller;
+
+/* Before there is one: what comes has no controller that waits for its end. */
+static bool always(unsigned vector)
+{
+    (void)vector;
+    return true;
+}
+
+static const struct interrupt_controller none = {.name = "none", .spurious = always};
+static const struct interrupt_controller *controller = &none;
 
 struct route {
     const char *name;
@@ -41,17 +49,21 @@ static struct route routes[INTERRUPT_VECTORS];
 
 static uint64_t spurious_count;
 
-static unsigned ist_of(unsigned vector)
+/* Devices interrupt on a stack of their own: a thread that has used up its stack would lose their
+ * interrupt, and its end, otherwise. */
+static enum gdt_stack stack_of(unsigned vector)
 {
+    if (vector >= INTERRUPT_EXCEPTIONS)
+        return GDT_STACK_DEVICES;
     switch (vector) {
     case EXCEPTION_DF:
-        return CPU_IST_DOUBLE_FAULT;
+        return GDT_STACK_DOUBLE_FAULT;
     case EXCEPTION_NMI:
-        return CPU_IST_NMI;
+        return GDT_STACK_NMI;
     case EXCEPTION_MC:
-        return CPU_IST_MACHINE_CHECK;
+        return GDT_STACK_MACHINE_CHECK;
     default:
-        return 0;
+        return GDT_STACK_IN_USE;
     }
 }
 
@@ -59,12 +71,13 @@ void interrupt_init(void)
 {
     struct x86_table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
 
+    gdt_init();
     for (unsigned v = 0; v < INTERRUPT_VECTORS; v++) {
         uint64_t at = vector_table[v];
 
         idt[v] = (struct gate){.offset_low = (uint16_t)at,
-                               .selector = CPU_SELECTOR_CODE,
-                               .flags = (uint16_t)(GATE_INTERRUPT | ist_of(v)),
+                               .selector = GDT_SELECTOR_CODE,
+                               .flags = (uint16_t)(GATE_INTERRUPT | stack_of(v)),
                                .offset_middle = (uint16_t)(at >> 16),
                                .offset_high = (uint32_t)(at >> 32)};
     }
@@ -78,7 +91,6 @@ void interrupt_init_controller(void)
     controller = apic_init();
     if (controller == NULL)
         controller = pic_controller();
-    println("interrupts: %s", controller->name);
 }
 
 const struct interrupt_controller *interrupt_controller(void)
@@ -91,7 +103,7 @@ void interrupt_attach(unsigned vector, const char *name, interrupt_handler *hand
     struct route *route = &routes[vector % INTERRUPT_VECTORS];
 
     if (route->handler != NULL)
-        panic("vector %u is wanted by %s, but %s has it", vector, name, route->name);
+        panic("vector %u: %s asks for it, but %s has it", vector, name, route->name);
     route->name = name;
     route->context = context;
     route->handler = handler;
@@ -104,19 +116,21 @@ void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *h
     controller->enable(line);
 }
 
-/* A vector nobody has attached is a stray one: counted, and ended like any other, or the controller
+/* A vector that has no handler is a stray one: counted, and ended like any other, or the controller
  * would hold back all below it. */
 static void external(unsigned vector)
 {
     struct route *route = &routes[vector];
+    const struct interrupt_controller *c = controller;
 
-    if (controller == NULL || controller->spurious(vector)) {
+    route->count++;
+    if (c->spurious != NULL && c->spurious(vector)) {
         spurious_count++;
         return;
     }
     if (route->handler != NULL)
         route->handler(route->context);
-    controller->end(vector);
+    c->end(vector);
 }
 
 void interrupt_dispatch(struct interrupt_frame *frame)
@@ -124,16 +138,16 @@ void interrupt_dispatch(struct interrupt_frame *frame)
     struct cpu *cpu = cpu_this();
     unsigned vector = frame->vector & 0xff;
 
-    routes[vector].count++;
     if (vector < INTERRUPT_EXCEPTIONS) {
+        routes[vector].count++;
         handler_exception(frame);
         return;
     }
     cpu->interrupt_depth++;
     external(vector);
     cpu->interrupt_depth--;
-    if (cpu->reschedule && cpu->interrupt_depth == 0 && cpu->locks_held == 0)
-        thread_preempt();
+    if (cpu->attention != 0)
+        handler_leave(frame);
 }
 
 struct interrupt_stats interrupt_stats(unsigned vector)
@@ -145,5 +159,5 @@ struct interrupt_stats interrupt_stats(unsigned vector)
 
 uint64_t interrupt_spurious_count(void)
 {
-    return spurious_count;
+    return spurious_count + routes[INTERRUPT_SPURIOUS].count;
 }

@@ -5,22 +5,17 @@
 #include <stdbool.h>
 
 #include "cpu.h"
+#include "cpu/console.h"
+#include "cpu/lock.h"
 #include "device/keyboard.h"
 #include "device/serial.h"
-#include "lock.h"
+#include "kmalloc.h"
 #include "std/io.h"
 #include "std/queue.h"
 #include "thread/sync.h"
 #include "vga.h"
 
 enum { LINE_MAX = 256, INPUT_MAX = 256 };
-
-/* Text on its way, so that one call's is written in one piece. */
-struct line {
-    struct fmt_sink sink;
-    size_t used;
-    char text[LINE_MAX];
-};
 
 static struct sync_mutex output;
 static unsigned emergencies; /* nested: a fault in a fault's report */
@@ -31,19 +26,37 @@ static struct queue input = QUEUE_INIT(input_slots); /* input_lock */
 static struct sync_semaphore input_count;
 static unsigned terminal_state; /* of io_decode_terminal() */
 
-void iostream_init(void)
-{
-    bool serial = serial_init();
-
-    vga_init_early();
-    if (!serial)
-        println("serial: none");
-}
-
 static void write_now(const char *text, size_t length)
 {
     vga_write(text, length);
     serial_write(text, length);
+}
+
+/* For panics and the reports of exceptions: from here on nothing waits for a lock. */
+static void begin_emergency(void)
+{
+    emergencies++;
+    vga_emergency(true);
+    serial_emergency(true);
+}
+
+static void end_emergency(void)
+{
+    emergencies--;
+    vga_emergency(emergencies > 0);
+    serial_emergency(emergencies > 0);
+}
+
+void iostream_init(void)
+{
+    static const struct console ours = {
+        .begin = begin_emergency, .write = write_now, .end = end_emergency, .flush = serial_flush};
+    bool serial = serial_init();
+
+    vga_init_early();
+    console_attach(&ours);
+    if (!serial)
+        println("serial: none");
 }
 
 static bool take_output(void)
@@ -54,36 +67,31 @@ static bool take_output(void)
     return true;
 }
 
-static void flush(struct line *line)
-{
-    write_now(line->text, line->used);
-    line->used = 0;
-}
-
-static void collect(struct fmt_sink *sink, const char *text, size_t length)
-{
-    struct line *line = (struct line *)sink;
-
-    for (size_t i = 0; i < length; i++) {
-        if (line->used == LINE_MAX)
-            flush(line);
-        line->text[line->used++] = text[i];
-    }
-}
-
+/* All of the text is made before the mutex is taken: an argument that cannot be read ends the
+ * thread, which holds nothing then. Text that memory is missing for is cut. */
 static void format(const char *format, va_list args, bool end_line)
 {
-    struct line line;
-    bool taken = take_output();
+    char line[LINE_MAX], *text = line;
+    size_t room = sizeof line - 1, length; /* one is for the line's end */
+    va_list again;
 
-    line.sink.write = collect;
-    line.used = 0;
-    fmt_vprint(&line.sink, format, args);
+    va_copy(again, args);
+    length = (size_t)fmt_vsnprint(line, room, format, args);
+    if (length >= room) {
+        text = kmalloc(length + 2);
+        if (text != NULL)
+            length = (size_t)fmt_vsnprint(text, room = length + 1, format, again);
+        else
+            text = line;
+        if (length >= room) /* no memory, or longer at the second time */
+            length = room - 1;
+    }
+    va_end(again);
     if (end_line)
-        collect(&line.sink, "\n", 1);
-    flush(&line);
-    if (taken)
-        sync_mutex_give(&output);
+        text[length++] = '\n';
+    iostream_write(text, length);
+    if (text != line)
+        kfree(text);
 }
 
 void iostream_print(const char *text, ...)
@@ -177,16 +185,4 @@ int iostream_getch(void)
 int iostream_try_getch(void)
 {
     return sync_semaphore_try(&input_count) ? take_key() : -1;
-}
-
-void iostream_emergency(void)
-{
-    emergencies++;
-    vga_emergency(true);
-}
-
-void iostream_calm(void)
-{
-    emergencies--;
-    vga_emergency(emergencies > 0);
 }

@@ -1,7 +1,7 @@
 /*
  * The console: what is printed goes to the screen and the serial port, what is typed on the
- * keyboard or arrives there comes out of one queue. A line printed by one call is never mixed with
- * another's.
+ * keyboard or arrives there comes out of one queue. A line printed by one thread is never mixed
+ * with another's; one printed in an interrupt may stand in the middle of it.
  */
 #ifndef HLEOS_IOSTREAM_H
 #define HLEOS_IOSTREAM_H
@@ -28,9 +28,5 @@ struct fmt_sink *iostream_sink(void);
 int iostream_getch(void);
 /* A key if there is one, else -1. */
 int iostream_try_getch(void);
-
-/* From here on nothing waits for a lock: for panics and exceptions; and the way back. */
-void iostream_emergency(void);
-void iostream_calm(void);
 
 #endif

@@ -1,4 +1,9 @@
-/* The kernel's heap: hleos/heap.h over pages, under a lock. Safe in interrupts. */
+/*
+ * The kernel's heap. Blocks of up to 2 KB come from pages of equal blocks (memory/heap.h), larger
+ * ones are whole pages of their own, mapped side by side. Safe in interrupts. Interrupts are off
+ * for a bounded time only, whatever the size; a large block is refused at once if there are fewer
+ * free pages than it needs. All pages of freed blocks go back, but for one a size.
+ */
 #ifndef HLEOS_KMALLOC_H
 #define HLEOS_KMALLOC_H
 
@@ -17,7 +22,7 @@ void *kmalloc(size_t size) __attribute__((warn_unused_result));
 /* NULL is allowed. A block freed twice, overrun or never allocated is a panic that says so. */
 void kfree(void *block);
 
-/* HEAP_OK, or what is wrong with a block (heap.h): what kfree() would panic about. */
+/* HEAP_OK, or what is wrong with a block (memory/heap.h): what kfree() would panic about. */
 int kmalloc_check(const void *block) __attribute__((warn_unused_result));
 
 struct kmalloc_stats kmalloc_stats(void);

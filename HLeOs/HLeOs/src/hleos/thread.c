@@ -4,16 +4,16 @@
 #include "asm.h"
 #include "common/string.h"
 #include "cpu.h"
+#include "cpu/panic.h"
+#include "interrupt/handler.h"
 #include "kmalloc.h"
-#include "panic.h"
 #include "thread/sched.h"
+#include "thread/stack.h"
 #include "timer.h"
 
 void thread_switch_stacks(uintptr_t *save, uintptr_t load);
 void thread_first_return(void);
 void thread_begin(void);
-
-extern char boot_stack[], boot_stack_end[];
 
 static struct lock lock = LOCK_INIT("sched");
 static struct queue_list ready[THREAD_PRIORITIES]; /* lock */
@@ -44,6 +44,11 @@ const char *thread_name(const struct thread *thread)
     return thread != NULL ? thread->name : "boot";
 }
 
+int thread_priority(const struct thread *thread)
+{
+    return __atomic_load_n(&thread->priority, __ATOMIC_RELAXED);
+}
+
 static void enqueue_locked(struct thread *thread)
 {
     struct thread *current = thread_current();
@@ -52,7 +57,14 @@ static void enqueue_locked(struct thread *thread)
     queue_list_push(&ready[thread->priority], &thread->link);
     ready_mask |= 1u << thread->priority;
     if (thread->priority > current->priority)
-        cpu_this()->reschedule = true;
+        cpu_this()->attention |= CPU_RESCHEDULE;
+}
+
+static void unqueue_locked(struct thread *thread)
+{
+    queue_list_remove(&thread->link);
+    if (queue_list_empty(&ready[thread->priority]))
+        ready_mask &= ~(1u << thread->priority);
 }
 
 static struct thread *dequeue_locked(void)
@@ -65,9 +77,22 @@ static struct thread *dequeue_locked(void)
     return queue_entry(link, struct thread, link);
 }
 
+void thread_set_priority_locked(struct thread *thread, int priority)
+{
+    if (thread->state == THREAD_READY) {
+        unqueue_locked(thread);
+        thread->priority = priority;
+        enqueue_locked(thread);
+        return;
+    }
+    thread->priority = priority;
+    if (thread == thread_current() && ready_mask >> priority > 1)
+        cpu_this()->attention |= CPU_RESCHEDULE; /* a better one is ready */
+}
+
 static void release(struct thread *thread)
 {
-    stack_free(thread->stack_low, thread->stack_high);
+    stack_free(&thread->stack);
     kfree(thread);
 }
 
@@ -83,7 +108,7 @@ static void switch_locked(void)
 
     if (cpu->locks_held != 1)
         panic("thread %s sleeps with a spinlock held", from->name);
-    cpu->reschedule = false;
+    cpu->attention = 0;
     to->state = THREAD_RUNNING;
     to->slice = THREAD_SLICE_MS;
     if (to == from)
@@ -91,6 +116,7 @@ static void switch_locked(void)
     to->switches++;
     switch_count++;
     cpu->current = to;
+    cpu->stack = &to->stack;
     asm_fxsave(from->fpu);
     asm_fxrstor(to->fpu);
     thread_switch_stacks(&from->saved_sp, to->saved_sp);
@@ -116,7 +142,7 @@ void thread_yield(void)
 
 /* Between an interrupt's end and its iretq. The thread may have come back meanwhile from elsewhere:
  * nothing of it is assumed. */
-void thread_preempt(void)
+static void preempt(void)
 {
     if (thread_current() != NULL)
         thread_yield();
@@ -151,30 +177,33 @@ struct thread *thread_wake_locked(struct queue_list *waiters)
 /* After a wake-up outside interrupts: the better thread runs at once. */
 static void unlock_and_yield(uint64_t flags)
 {
-    if (cpu_this()->reschedule && cpu_this()->interrupt_depth == 0 && (flags & X86_FLAGS_IF))
+    if ((cpu_this()->attention & CPU_RESCHEDULE) && cpu_this()->interrupt_depth == 0 &&
+        (flags & X86_FLAGS_IF))
         yield_locked();
     thread_sched_unlock(flags);
 }
 
 struct thread *thread_create(const char *name, int priority, thread_entry *entry, void *argument)
 {
-    struct thread *thread = kmalloc(sizeof *thread);
+    struct thread *thread = NULL;
     uintptr_t *sp;
     uint64_t flags;
 
+    if (priority > 0 && priority < THREAD_PRIORITIES)
+        thread = kmalloc(sizeof *thread);
     if (thread == NULL)
         return NULL;
     memset(thread, 0, sizeof *thread);
-    if (!stack_allocate(&thread->stack_low, &thread->stack_high)) {
+    if (!stack_allocate(&thread->stack)) {
         kfree(thread);
         return NULL;
     }
     string_copy(thread->name, name, sizeof thread->name);
-    thread->priority = priority;
+    thread->priority = thread->own_priority = priority;
     thread->entry = entry;
     thread->argument = argument;
     memcpy(thread->fpu, cpu_clean_fpu(), sizeof thread->fpu);
-    sp = (uintptr_t *)thread->stack_high;
+    sp = (uintptr_t *)thread->stack.high;
     *--sp = 0; /* keeps the stack aligned at thread_begin() */
     *--sp = (uintptr_t)thread_first_return;
     for (int i = 0; i < 6; i++)
@@ -226,30 +255,61 @@ void thread_exit(intptr_t result)
     struct thread *thread = thread_current();
     uint64_t flags;
 
-    if (thread == cpu_this()->idle || thread->mutexes > 0)
-        panic("thread %s ends with %u mutexes held", thread->name, thread->mutexes);
+    if (thread == cpu_this()->idle || !queue_list_empty(&thread->mutexes))
+        panic("thread %s ends, but is the idle thread or holds a mutex", thread->name);
     reap_detached();
     flags = thread_sched_lock();
     thread->result = result;
     thread->state = THREAD_DEAD;
-    while (thread_wake_locked(&thread->joiners) != NULL)
-        ;
+    if (thread->joiner != NULL)
+        enqueue_locked(thread->joiner);
     switch_locked(); /* the lock is given by the thread switched to */
     panic("dead thread %s runs, flags %#lx", thread->name, flags);
 }
 
-void thread_end_by_fault(uint64_t vector)
+static void __attribute__((noreturn)) end_by_fault(uint64_t vector)
 {
     thread_exit(THREAD_FAULTED + (intptr_t)vector);
+}
+
+static bool exists_locked(const struct thread *thread)
+{
+    for (struct queue_link *l = queue_list_first(&all); l; l = queue_list_after(&all, l))
+        if (queue_entry(l, struct thread, all) == thread)
+            return true;
+    return false;
+}
+
+/* No thread joins two, and each is joined by one: the chain of who waits for whom has an end, or
+ * it would lead to the caller. */
+static bool joinable_locked(const struct thread *thread)
+{
+    if (!exists_locked(thread) || thread->detached || thread->joiner != NULL ||
+        thread == &idle_thread)
+        return false;
+    for (; thread != NULL; thread = thread->joins)
+        if (thread == thread_current())
+            return false;
+    return true;
 }
 
 intptr_t thread_join(struct thread *thread)
 {
     uint64_t flags = thread_sched_lock();
+    struct thread *current = thread_current();
     intptr_t result;
 
-    while (thread->state != THREAD_DEAD)
-        thread_wait_locked(&thread->joiners);
+    if (!joinable_locked(thread)) {
+        thread_sched_unlock(flags);
+        return THREAD_NOT_JOINED;
+    }
+    thread->joiner = current;
+    current->joins = thread;
+    if (thread->state != THREAD_DEAD) {
+        current->state = THREAD_WAITING;
+        switch_locked();
+    }
+    current->joins = NULL;
     queue_list_remove(&thread->all);
     thread_sched_unlock(flags);
     result = thread->result;
@@ -261,7 +321,7 @@ void thread_detach(struct thread *thread)
 {
     uint64_t flags = thread_sched_lock();
 
-    thread->detached = true;
+    thread->detached = thread->joiner == NULL; /* else the joiner frees it */
     thread_sched_unlock(flags);
     reap_detached();
 }
@@ -289,7 +349,8 @@ void thread_sleep_ms(uint64_t ms)
     thread_sleep_until(timer_now() + ms * TIMER_NS_PER_MS);
 }
 
-void thread_tick(uint64_t now)
+/* Each millisecond, in the timer's interrupt. */
+static void tick(uint64_t now)
 {
     uint64_t flags = thread_sched_lock();
     struct thread *current = thread_current();
@@ -304,27 +365,41 @@ void thread_tick(uint64_t now)
         enqueue_locked(t);
     }
     current->ticks++;
+    cpu_this()->attention |= CPU_TICKED;
     if (current->slice > 0 && --current->slice == 0) {
         current->slice = THREAD_SLICE_MS;
         if (ready_mask >> current->priority != 0)
-            cpu_this()->reschedule = true;
+            cpu_this()->attention |= CPU_RESCHEDULE;
     }
     thread_sched_unlock(flags);
 }
 
+static const char *current_name(void)
+{
+    return thread_name(thread_current());
+}
+
+static bool may_end(void)
+{
+    const struct thread *current = thread_current();
+
+    return current != cpu_this()->idle && queue_list_empty(&current->mutexes);
+}
+
 void thread_init(void)
 {
+    static const struct handler_threads ours = {
+        .name = current_name, .may_end = may_end, .end = end_by_fault, .preempt = preempt};
     struct cpu *cpu = cpu_this();
 
-    idle_thread = (struct thread){.name = "idle",
-                                  .state = THREAD_RUNNING,
-                                  .slice = THREAD_SLICE_MS,
-                                  .stack_low = (uintptr_t)boot_stack,
-                                  .stack_high = (uintptr_t)boot_stack_end};
+    idle_thread = (struct thread){
+        .name = "idle", .state = THREAD_RUNNING, .slice = THREAD_SLICE_MS, .stack = *cpu->stack};
     next_id = 1;
     queue_list_push(&all, &idle_thread.all);
     cpu->idle = &idle_thread;
     cpu->current = &idle_thread;
+    handler_attach_threads(&ours);
+    timer_attach(tick);
 }
 
 void thread_idle(void)
@@ -338,21 +413,6 @@ void thread_idle(void)
             x86_sti_hlt();
         }
     }
-}
-
-bool thread_may_be_ended(const struct thread *thread)
-{
-    return thread != cpu_this()->idle && thread->mutexes == 0;
-}
-
-uintptr_t thread_stack_top(const struct thread *thread)
-{
-    return thread->stack_high;
-}
-
-bool thread_in_guard(const struct thread *thread, uintptr_t address)
-{
-    return thread != NULL && address < thread->stack_low && address >= thread->stack_low - 0x1000;
 }
 
 /* The idle thread stands in no queue: it is ready whenever another one runs. */

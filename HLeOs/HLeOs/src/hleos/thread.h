@@ -20,8 +20,11 @@ enum {
 
 enum { THREAD_NAME_MAX = 16, THREAD_SLICE_MS = 10 };
 
-/* What thread_join() answers for a thread that a fault ended: this plus the exception's vector. */
+/* What thread_join() answers for a thread that a fault ended: this plus the exception's vector;
+ * EXCEPTION_DF for a stack overflow. */
 #define THREAD_FAULTED ((intptr_t)1 << 32)
+/* What it answers at once, without waiting, for what cannot be joined. */
+#define THREAD_NOT_JOINED ((intptr_t)1 << 33)
 
 typedef intptr_t thread_entry(void *argument);
 
@@ -31,9 +34,13 @@ void thread_init(void);
 void thread_idle(void) __attribute__((noreturn));
 
 /* A new thread, ready to run; a thread that returns from its entry ends with the value returned.
- * NULL if memory is out. Every thread is joined, or detached, once. */
+ * NULL if memory is out, or if the priority is not one from 1 to THREAD_PRIORITIES - 1. Every
+ * thread is joined, or detached, once. */
 struct thread *thread_create(const char *name, int priority, thread_entry *entry, void *argument)
     __attribute__((warn_unused_result));
+/* Waits until the thread ends; its result. THREAD_NOT_JOINED if that would never come: for the
+ * caller itself, for one that waits to join the caller, directly or through others, and for what is
+ * detached, joined by another thread, or no thread any more. */
 intptr_t thread_join(struct thread *thread);
 void thread_detach(struct thread *thread);
 void thread_exit(intptr_t result) __attribute__((noreturn));
@@ -45,18 +52,8 @@ void thread_sleep_until(uint64_t when);
 
 struct thread *thread_current(void);
 const char *thread_name(const struct thread *thread);
-
-/* From interrupts: the tick each millisecond, and the switch on the way out. */
-void thread_tick(uint64_t now);
-void thread_preempt(void);
-
-/* From the exception handler. */
-bool thread_may_be_ended(const struct thread *thread);
-void thread_end_by_fault(uint64_t vector) __attribute__((noreturn));
-uintptr_t thread_stack_top(const struct thread *thread);
-bool thread_in_guard(const struct thread *thread, uintptr_t address);
-/* Whether [at, at + size) is in the stack of the thread that runs, or in an interrupt's own. */
-bool thread_owns_stack(uintptr_t at, size_t size);
+/* What the scheduler goes by now: its own priority, or a better one lent to it. */
+int thread_priority(const struct thread *thread);
 
 struct thread_info {
     char name[THREAD_NAME_MAX];

@@ -5,20 +5,24 @@
  */
 #include "timer.h"
 
-#include "common/x86.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "asm.h"
 #include "interrupt.h"
 #include "interrupt/apic.h"
 #include "interrupt/pic.h"
-#include "iostream.h"
-#include "thread.h"
 #include "timer/reference.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
-enum { CALIBRATION_US = 5000, PIT_LINE = 0 };
+enum { PIT_LINE = 0, SPAN_NS = 5000000 };
 
 static uint64_t tsc_base, tsc_hz, ns_per_tick_32; /* ns a TSC tick, 32 bits behind the point */
 static uint64_t ticks, calibration_tsc;
+static const char *reference;
+static bool apic;
+static void (*attached)(uint64_t now);
 
 uint64_t timer_now(void)
 {
@@ -35,6 +39,16 @@ uint64_t timer_ticks(void)
 const char *timer_source(void)
 {
     return "TSC";
+}
+
+const char *timer_reference(void)
+{
+    return reference;
+}
+
+const char *timer_tick_source(void)
+{
+    return apic ? "local APIC" : "PIT";
 }
 
 uint64_t timer_source_hz(void)
@@ -59,10 +73,16 @@ static void tick(void *context)
 {
     (void)context;
     ticks++;
-    thread_tick(timer_now());
+    if (attached != NULL)
+        attached(timer_now());
 }
 
-static void start_tick(bool apic, uint64_t apic_hz)
+void timer_attach(void (*function)(uint64_t now))
+{
+    attached = function;
+}
+
+static void start_tick(uint64_t apic_hz)
 {
     if (apic) {
         interrupt_attach(INTERRUPT_TIMER, "timer (APIC)", tick, NULL);
@@ -75,22 +95,20 @@ static void start_tick(bool apic, uint64_t apic_hz)
 
 void timer_init(void)
 {
-    bool apic = interrupt_controller() != pic_controller();
-    bool hpet = reference_hpet_init();
-    uint64_t tsc, apic_left = UINT32_MAX, us;
+    struct reference_sample sample;
+    uint64_t tsc, counts = 0;
 
+    apic = interrupt_controller() != pic_controller();
+    reference = reference_start();
     if (apic)
         apic_timer_count(UINT32_MAX);
     tsc = x86_rdtsc();
-    us = hpet ? reference_hpet_wait(CALIBRATION_US) : reference_pit_wait(CALIBRATION_US);
-    tsc = x86_rdtsc() - tsc;
+    sample = reference_measure(SPAN_NS);
+    calibration_tsc = x86_rdtsc() - tsc;
     if (apic)
-        apic_left = apic_timer_left();
-    calibration_tsc = tsc;
-    tsc_hz = tsc * 1000000 / us;
+        counts = UINT32_MAX - apic_timer_left();
+    tsc_hz = asm_scale(sample.tsc, NS_PER_S, sample.ns);
     ns_per_tick_32 = (NS_PER_S << 32) / tsc_hz;
     tsc_base = x86_rdtsc();
-    start_tick(apic, (UINT32_MAX - apic_left) * UINT64_C(1000000) / us);
-    println("clock: TSC %lu.%03lu MHz by the %s, tick by the %s", tsc_hz / 1000000,
-            tsc_hz / 1000 % 1000, hpet ? "HPET" : "PIT", apic ? "local APIC" : "PIT");
+    start_tick(asm_scale(counts, tsc_hz, calibration_tsc));
 }

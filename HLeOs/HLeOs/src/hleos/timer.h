@@ -10,12 +10,17 @@ enum { TIMER_HZ = 1000 };
 
 /* Calibrates the clock and starts the tick. */
 void timer_init(void);
+/* Has `tick` called in each tick's interrupt. */
+void timer_attach(void (*tick)(uint64_t now));
 
 /* Nanoseconds since timer_init(); never goes back. */
 uint64_t timer_now(void);
 uint64_t timer_ticks(void);
 /* What the clock counts by, and how fast. */
 const char *timer_source(void);
+/* By what it was calibrated, and what makes the tick. */
+const char *timer_reference(void);
+const char *timer_tick_source(void);
 uint64_t timer_source_hz(void);
 /* How much of it the calibration took. */
 uint64_t timer_calibration_tsc(void);

@@ -4,7 +4,7 @@
 
 #include "common/string.h"
 #include "common/x86.h"
-#include "lock.h"
+#include "cpu/lock.h"
 #include "memory/paging.h"
 
 enum { TEXT_PAGE = 0xb8000, TEXT_BYTES = VGA_COLUMNS * VGA_ROWS * 2 };

@@ -3,6 +3,9 @@
 #ifndef SELFTEST_BENCH_H
 #define SELFTEST_BENCH_H
 
+/* The moment of the kernel's entry, for the figure "entry to prompt". */
+void bench_mark_entry(void);
+
 /* Prints a line "bench NAME VALUE" for the figure of that name, or for "all". */
 void bench_run(const char *name);
 

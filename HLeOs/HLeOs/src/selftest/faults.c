@@ -5,11 +5,14 @@
 
 #include "asm.h"
 #include "common/exception.h"
+#include "cpu.h"
 #include "interrupt.h"
+#include "iostream.h"
 #include "memory/layout.h"
 #include "memory/page.h"
 #include "selftest/selftest.h"
 #include "thread.h"
+#include "timer.h"
 
 extern char kernel_start[], rodata_start[];
 
@@ -107,13 +110,114 @@ static void pages_are_protected(void)
 
     expect_equal(outcome("writes text", write_at, kernel_start), THREAD_FAULTED + EXCEPTION_PF);
     expect_equal(outcome("writes const", write_at, rodata_start), THREAD_FAULTED + EXCEPTION_PF);
-    expect_equal(outcome("runs data", execute_at, data), THREAD_FAULTED + EXCEPTION_PF);
+    if (x86_rdmsr(X86_MSR_EFER) & X86_EFER_NXE)
+        expect_equal(outcome("runs data", execute_at, data), THREAD_FAULTED + EXCEPTION_PF);
 }
 
 static void stack_overflow_is_caught(void)
 {
     expect_equal(outcome("overflows", overflow_stack, NULL), THREAD_FAULTED + EXCEPTION_DF);
     expect_equal(outcome("overflows again", overflow_stack, NULL), THREAD_FAULTED + EXCEPTION_DF);
+}
+
+static __attribute__((noinline, noclone)) uint64_t much_deeper(volatile char *above)
+{
+    volatile char here[12500];
+
+    here[0] = (char)(above[0] + 1);
+    if (here[0] == 127)
+        return 0;
+    return much_deeper(here) + (uint64_t)here[0];
+}
+
+static intptr_t large_frames(void *argument)
+{
+    volatile char start = 0;
+
+    (void)argument;
+    return (intptr_t)much_deeper(&start);
+}
+
+/* More than the whole slot of a stack, of which only the far end is used. */
+static intptr_t larger_than_the_stack(void *argument)
+{
+    volatile char buffer[40000];
+
+    (void)argument;
+    for (int i = 0; i < 2000; i++)
+        buffer[i] = 'x';
+    return buffer[7];
+}
+
+enum { WORDS = 1200, MARK = 0x1111 };
+
+static volatile bool go;
+
+/* Fills its stack, and looks after the others have had their turn; how many words have changed. */
+static intptr_t neighbour(void *argument)
+{
+    volatile uint64_t mine[WORDS];
+    intptr_t changed = 0;
+
+    (void)argument;
+    for (int i = 0; i < WORDS; i++)
+        mine[i] = MARK;
+    while (!go)
+        thread_yield();
+    for (int i = 0; i < WORDS; i++)
+        changed += mine[i] != MARK;
+    return changed;
+}
+
+static void no_frame_reaches_another_stack(void)
+{
+    struct thread *below, *above, *guilty;
+
+    go = false;
+    below = thread_create("below", THREAD_PRIORITY_NORMAL, neighbour, NULL);
+    guilty = thread_create("40 KB", THREAD_PRIORITY_NORMAL, larger_than_the_stack, NULL);
+    above = thread_create("above", THREAD_PRIORITY_NORMAL, neighbour, NULL);
+    if (expect(below != NULL && guilty != NULL && above != NULL)) {
+        expect_equal(thread_join(guilty), THREAD_FAULTED + EXCEPTION_DF);
+        go = true;
+        expect_equal(thread_join(below), 0);
+        expect_equal(thread_join(above), 0);
+    }
+    expect_equal(outcome("12 KB each", large_frames, NULL), THREAD_FAULTED + EXCEPTION_DF);
+}
+
+/* Spins with so many bytes left of its stack: a tick's frame takes 40, a switch some hundred. */
+static intptr_t spin_near_the_end(void *left)
+{
+    uintptr_t sp = cpu_this()->stack->low + (uintptr_t)left;
+
+    __asm__ volatile("movq %0, %%rsp; 1: pause; jmp 1b" : : "r"(sp) : "memory");
+    return 0;
+}
+
+static void ticks_need_no_room_on_the_stack(void)
+{
+    static const uintptr_t left[] = {0, 16, 96, 400};
+    uint64_t ticks;
+
+    for (unsigned i = 0; i < sizeof left / sizeof left[0]; i++)
+        expect_equal(outcome("near its end", spin_near_the_end, (void *)left[i]),
+                     THREAD_FAULTED + EXCEPTION_DF);
+    ticks = timer_ticks();
+    thread_sleep_ms(20);
+    expect(timer_ticks() > ticks);
+}
+
+static intptr_t print_bad_text(void *text)
+{
+    println("a text: %s", (const char *)text);
+    return 0;
+}
+
+static void bad_text_ends_only_its_thread(void)
+{
+    expect_equal(outcome("bad text", print_bad_text, (void *)0xdeadbeef000),
+                 THREAD_FAULTED + EXCEPTION_PF);
 }
 
 static void breakpoint_goes_on(void)
@@ -147,6 +251,9 @@ const struct selftest selftest_faults[] = {
     {"the_guilty_thread_ends", the_guilty_thread_ends},
     {"pages_are_protected", pages_are_protected},
     {"stack_overflow_is_caught", stack_overflow_is_caught},
+    {"no_frame_reaches_another_stack", no_frame_reaches_another_stack},
+    {"ticks_need_no_room_on_the_stack", ticks_need_no_room_on_the_stack},
+    {"bad_text_ends_only_its_thread", bad_text_ends_only_its_thread},
     {"breakpoint_goes_on", breakpoint_goes_on},
     {0},
 };

@@ -2,9 +2,14 @@
 #include <stdint.h>
 
 #include "common/string.h"
-#include "heap.h"
+#include "common/x86.h"
 #include "kmalloc.h"
+#include "memory/heap.h"
+#include "memory/page.h"
 #include "selftest/selftest.h"
+#include "timer.h"
+
+enum { MOST_PAGES = 32768 }; /* 128 MB: more is not needed to see it, and takes long */
 
 static void blocks_keep_their_bytes(void)
 {
@@ -14,7 +19,7 @@ static void blocks_keep_their_bytes(void)
 
     for (size_t i = 0; i < BLOCKS; i++) {
         blocks[i] = kmalloc(i * 37);
-        expect(blocks[i] != NULL && (uintptr_t)blocks[i] % HEAP_GRANULE == 0);
+        expect(blocks[i] != NULL && (uintptr_t)blocks[i] % HEAP_ALIGNMENT == 0);
         memset(blocks[i], (int)i, i * 37);
     }
     for (size_t i = 0; i < BLOCKS; i++) {
@@ -53,24 +58,135 @@ static void too_much_is_refused(void)
     expect_equal(kmalloc_stats().failures, failures + 3);
 }
 
-static void grows_from_pages(void)
+static void large_blocks_are_whole_pages(void)
 {
-    enum { MEGABYTE = 1 << 20 };
-    uint8_t *block = kmalloc(MEGABYTE);
+    enum { SIZE = (1 << 20) + 100 };
+    size_t pages = page_stats().free;
+    uint8_t *block = kmalloc(SIZE);
 
-    expect(block != NULL);
-    if (block == NULL)
+    if (!expect(block != NULL && (uintptr_t)block % HEAP_ALIGNMENT == 0))
         return;
-    memset(block, 0x5a, MEGABYTE);
+    memset(block, 0x5a, SIZE);
     expect_equal(kmalloc_check(block), HEAP_OK);
-    expect(kmalloc_stats().bytes_mapped >= MEGABYTE);
+    expect_equal(kmalloc_check(block + 16), HEAP_INSIDE);
+    block[SIZE] ^= 1; /* one byte too far */
+    expect_equal(kmalloc_check(block), HEAP_OVERRUN);
+    block[SIZE] ^= 1;
     kfree(block);
+    expect_equal(kmalloc_check(block), HEAP_FREE);
+    expect_equal(page_stats().free, pages);
+}
+
+/* More than there is, and then so much that only the page tables find no place. */
+static void a_refused_block_takes_nothing(void)
+{
+    size_t pages = page_stats().free;
+    void *block;
+
+    expect(kmalloc((pages + 20) * PAGE_SIZE) == NULL);
+    expect_equal(page_stats().free, pages);
+    if (pages > MOST_PAGES) /* to map so much takes too long */
+        return;
+    block = kmalloc((pages - 1) * PAGE_SIZE);
+    expect(block == NULL);
+    kfree(block);
+    expect_equal(page_stats().free, pages);
+}
+
+/* Blocks of falling size, until memory or the count is at its end. Each holds the address of the
+ * one before. */
+static void **fill(size_t pages)
+{
+    void **chain = NULL, **block;
+
+    for (size_t size = 1 << 20; size >= 16; size /= 2)
+        for (; pages > 0 && (block = kmalloc(size)) != NULL; chain = block) {
+            *block = chain;
+            pages -= pages > size / PAGE_SIZE ? size / PAGE_SIZE + 1 : pages;
+        }
+    return chain;
+}
+
+static void freed_pages_go_back(void)
+{
+    for (int round = 0; round < 2; round++) { /* a page of each size may stay after the first */
+        size_t pages = page_stats().free, bytes = kmalloc_stats().bytes_used;
+        void **chain = fill(MOST_PAGES);
+
+        expect(chain != NULL && page_stats().free < pages);
+        while (chain != NULL) {
+            void **before = *chain;
+
+            kfree(chain);
+            chain = before;
+        }
+        expect_equal(kmalloc_stats().bytes_used, bytes);
+        expect(page_stats().free + (round == 0 ? HEAP_CLASSES : 0) >= pages);
+    }
+}
+
+static void a_large_block_lets_interrupts_in(void)
+{
+    size_t pages = page_stats().free / 2;
+    uint64_t ticks = timer_ticks(), start = timer_now();
+    void *block = kmalloc((pages < MOST_PAGES ? pages : MOST_PAGES) * PAGE_SIZE);
+
+    kfree(block);
+    expect(block != NULL);
+    expect(timer_now() - start < 5 * TIMER_NS_PER_MS || timer_ticks() > ticks);
+}
+
+/* The shortest of some: no tick is in it. */
+static uint64_t cost(size_t size)
+{
+    uint64_t best = UINT64_MAX;
+
+    for (int i = 0; i < 20; i++) {
+        uint64_t start = x86_rdtsc();
+
+        kfree(kmalloc(size));
+        start = x86_rdtsc() - start;
+        best = start < best ? start : best;
+    }
+    return best;
+}
+
+/* Every second of many blocks freed: in a heap that searches, each hole is looked at. */
+static void holes_do_not_slow_it_down(void)
+{
+    enum { HOLES = 20000 };
+    uint64_t before = cost(40), after;
+    void **chain = NULL, **holes = NULL, **block;
+
+    for (int i = 0; i < 2 * HOLES && (block = kmalloc(8)) != NULL; i++) {
+        void ***list = i % 2 == 0 ? &chain : &holes;
+
+        *block = *list;
+        *list = block;
+    }
+    for (int pass = 0; pass < 2; pass++) {
+        void **list = pass == 0 ? holes : chain;
+
+        while (list != NULL) {
+            void **next = *list;
+
+            kfree(list);
+            list = next;
+        }
+        if (pass == 0)
+            after = cost(40);
+    }
+    expect(after < 10 * before);
 }
 
 const struct selftest selftest_heap[] = {
     {"blocks_keep_their_bytes", blocks_keep_their_bytes},
     {"errors_are_seen", errors_are_seen},
     {"too_much_is_refused", too_much_is_refused},
-    {"grows_from_pages", grows_from_pages},
+    {"large_blocks_are_whole_pages", large_blocks_are_whole_pages},
+    {"a_refused_block_takes_nothing", a_refused_block_takes_nothing},
+    {"freed_pages_go_back", freed_pages_go_back},
+    {"a_large_block_lets_interrupts_in", a_large_block_lets_interrupts_in},
+    {"holes_do_not_slow_it_down", holes_do_not_slow_it_down},
     {0},
 };

@@ -2,7 +2,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot.h"
+#include "common/x86.h"
+#include "cpu/boot.h"
 #include "memory/page.h"
 #include "memory/paging.h"
 #include "selftest/selftest.h"
@@ -19,6 +20,19 @@ static bool usable(uint64_t at)
         if (at >= base && at + PAGE_SIZE <= end)
             return true;
     return false;
+}
+
+static void only_allocated_pages_are_freed(void)
+{
+    phys_t page = page_allocate();
+
+    expect(page_is_allocated(page));
+    expect(!page_is_allocated(PHYS(page.at + 1)));
+    expect(!page_is_allocated(PHYS(boot_information()->kernel_base)));
+    expect(!page_is_allocated(PHYS(0)));
+    expect(!page_is_allocated(PHYS(page_stats().top)));
+    page_free(page);
+    expect(!page_is_allocated(page));
 }
 
 static void pages_are_distinct(void)
@@ -116,6 +130,10 @@ static void nothing_is_writable_and_executable(void)
 {
     struct census census = {0};
 
+    if (!(x86_rdmsr(X86_MSR_EFER) & X86_EFER_NXE)) {
+        selftest_leave_out("this processor has no NX");
+        return;
+    }
     paging_walk(count_entry, &census);
     expect(census.mapped > 100);
     expect_equal(census.both, 0);
@@ -133,6 +151,7 @@ static void lower_half_is_empty(void)
 }
 
 const struct selftest selftest_memory[] = {
+    {"only_allocated_pages_are_freed", only_allocated_pages_are_freed},
     {"pages_are_distinct", pages_are_distinct},
     {"memory_runs_out_and_comes_back", memory_runs_out_and_comes_back},
     {"nothing_is_writable_and_executable", nothing_is_writable_and_executable},

@@ -1,9 +1,9 @@
 /*
  * The kernel's own tests, run inside it. Each is a function that uses expect(); groups are tables,
- * one file each, listed in selftest.c.
+ * one file each, listed in user.c.
  *
- * Lines printed: "test GROUP.NAME ok", "test GROUP.NAME FAILED", at last
- * "selftest: N passed, M failed".
+ * Lines printed: "test GROUP.NAME ok", "test GROUP.NAME FAILED", "test GROUP.NAME left out: WHY",
+ * at last "selftest: N passed, M failed", and ", K left out" if there are any.
  */
 #ifndef SELFTEST_SELFTEST_H
 #define SELFTEST_SELFTEST_H
@@ -23,14 +23,17 @@ struct selftest_group {
 extern const struct selftest selftest_memory[], selftest_heap[], selftest_faults[],
     selftest_threads[], selftest_sync[], selftest_time[], selftest_devices[], selftest_stress[];
 
-/* Runs "all" or one group, or one test by "GROUP.NAME"; true if at least one ran and none failed.
- */
-bool selftest_run(const char *which);
+/* Runs "all" or one group, or one test by "GROUP.NAME", of a table that ends with a group whose
+ * name is NULL; true if at least one ran and none failed. */
+bool selftest_run(const struct selftest_group *groups, const char *which);
 
 /* Notes a failure of the running test, with the place; it goes on. */
 #define expect(condition) selftest_expect((condition), #condition, __FILE__, __LINE__)
 /* For a value of its own worth in the message. */
 #define expect_equal(a, b) selftest_equal((long)(a), (long)(b), #a, __FILE__, __LINE__)
+
+/* Says that the running test does not apply to this machine, and why; it should return then. */
+void selftest_leave_out(const char *why);
 
 bool selftest_expect(bool good, const char *text, const char *file, int line);
 bool selftest_equal(long a, long b, const char *text, const char *file, int line);

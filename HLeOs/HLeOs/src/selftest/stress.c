@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot.h"
-#include "heap.h"
+#include "cpu/boot.h"
 #include "iostream.h"
 #include "kmalloc.h"
+#include "memory/heap.h"
 #include "memory/page.h"
 #include "selftest/selftest.h"
 #include "thread.h"

@@ -2,9 +2,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/x86.h"
 #include "selftest/selftest.h"
 #include "thread.h"
 #include "thread/sync.h"
+#include "timer.h"
 
 enum { THREADS = 4, ROUNDS = 500 };
 
@@ -131,9 +133,80 @@ static void queue_hands_over_everything(void)
     expect_equal(words.queue.count, 0);
 }
 
+/* Three priorities: the low thread owns what the high one wants, and the middle one only computes.
+ */
+static struct sync_mutex first, second;
+static volatile bool first_owned, second_owned, high_ran;
+
+static intptr_t own_first(void *argument)
+{
+    uint64_t end = timer_now() + 2000 * TIMER_NS_PER_MS;
+
+    (void)argument;
+    sync_mutex_take(&first);
+    first_owned = true;
+    while (thread_priority(thread_current()) != THREAD_PRIORITY_HIGH && timer_now() < end)
+        x86_pause(); /* until the high thread waits */
+    sync_mutex_give(&first);
+    return thread_priority(thread_current());
+}
+
+/* Owns the second, and waits for the first. */
+static intptr_t own_second(void *argument)
+{
+    (void)argument;
+    sync_mutex_take(&second);
+    second_owned = true;
+    sync_mutex_take(&first);
+    sync_mutex_give(&first);
+    sync_mutex_give(&second);
+    return thread_priority(thread_current());
+}
+
+static intptr_t compute_until_done(void *argument)
+{
+    uint64_t end = timer_now() + 2000 * TIMER_NS_PER_MS;
+
+    (void)argument;
+    while (!high_ran && timer_now() < end)
+        x86_pause();
+    return high_ran;
+}
+
+static intptr_t want_second(void *argument)
+{
+    (void)argument;
+    sync_mutex_take(&second);
+    high_ran = true;
+    sync_mutex_give(&second);
+    return 0;
+}
+
+static void a_waiter_lends_its_priority(void)
+{
+    struct thread *low, *between, *middle, *high;
+
+    first_owned = second_owned = high_ran = false;
+    low = thread_create("low", THREAD_PRIORITY_LOW, own_first, NULL);
+    for (int i = 0; i < 2000 && !first_owned; i++)
+        thread_sleep_ms(1);
+    between = thread_create("between", THREAD_PRIORITY_LOW, own_second, NULL);
+    for (int i = 0; i < 2000 && !second_owned; i++)
+        thread_sleep_ms(1);
+    middle = thread_create("middle", THREAD_PRIORITY_LOW + 1, compute_until_done, NULL);
+    high = thread_create("high", THREAD_PRIORITY_HIGH, want_second, NULL);
+    if (!expect(low != NULL && between != NULL && middle != NULL && high != NULL))
+        return;
+    expect_equal(thread_join(middle), true); /* the high one ran before the middle one was done */
+    expect_equal(thread_join(high), 0);
+    expect_equal(thread_join(low), THREAD_PRIORITY_LOW); /* what was lent is given back */
+    expect_equal(thread_join(between), THREAD_PRIORITY_LOW);
+}
+
 const struct selftest selftest_sync[] = {
     {"mutex_excludes", mutex_excludes},
     {"condition_passes_turns", condition_passes_turns},
+    {"a_waiter_lends_its_priority", a_waiter_lends_its_priority},
     {"semaphore_limits", semaphore_limits},
     {"queue_hands_over_everything", queue_hands_over_everything},
     {0},

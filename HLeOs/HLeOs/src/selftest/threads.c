@@ -147,6 +147,40 @@ static void detached_threads_leave_nothing(void)
     expect_equal(kmalloc_stats().bytes_used, bytes);
 }
 
+static void bad_priorities_are_refused(void)
+{
+    static const int bad[] = {-1, 0, THREAD_PRIORITIES, THREAD_PRIORITIES + 1, 1 << 20};
+
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        expect(thread_create("bad", bad[i], nothing, NULL) == NULL);
+    expect_equal(thread_join(start("lowest", 1, nothing, (void *)5)), 5);
+    expect_equal(thread_join(start("highest", THREAD_PRIORITIES - 1, nothing, (void *)6)), 6);
+}
+
+static intptr_t join_other(void *other)
+{
+    return thread_join(*(struct thread **)other);
+}
+
+/* Every other answer than to wait for ever. */
+static void what_cannot_be_joined(void)
+{
+    struct thread *self = thread_current(), *waiter, *thread;
+
+    expect_equal(thread_join(self), THREAD_NOT_JOINED);
+    expect_equal(thread_join(NULL), THREAD_NOT_JOINED);
+    waiter = start("joins us", THREAD_PRIORITY_HIGH, join_other, &self); /* it waits already */
+    expect_equal(thread_join(waiter), THREAD_NOT_JOINED);
+    thread = start("joined", THREAD_PRIORITY_LOW, nothing, (void *)7);
+    waiter = start("joins it", THREAD_PRIORITY_HIGH, join_other, &thread);
+    expect_equal(thread_join(thread), THREAD_NOT_JOINED); /* another one does */
+    expect_equal(thread_join(waiter), 7);
+    expect_equal(thread_join(thread), THREAD_NOT_JOINED); /* it is no more */
+    thread = start("detached", THREAD_PRIORITY_LOW, nothing, NULL);
+    thread_detach(thread);
+    expect_equal(thread_join(thread), THREAD_NOT_JOINED);
+}
+
 static void threads_run_out_cleanly(void)
 {
     enum { MANY = 1100 };
@@ -177,6 +211,8 @@ const struct selftest selftest_threads[] = {
     {"sleepers_wake_in_order", sleepers_wake_in_order},
     {"fpu_state_is_each_threads_own", fpu_state_is_each_threads_own},
     {"detached_threads_leave_nothing", detached_threads_leave_nothing},
+    {"bad_priorities_are_refused", bad_priorities_are_refused},
+    {"what_cannot_be_joined", what_cannot_be_joined},
     {"threads_run_out_cleanly", threads_run_out_cleanly},
     {0},
 };

@@ -3,12 +3,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "boot.h"
-#include "common/x86.h"
+#include "asm.h"
+#include "common/string.h"
+#include "cpu/boot.h"
 #include "iostream.h"
 #include "selftest/selftest.h"
 #include "thread.h"
 #include "timer.h"
+#include "timer/reference.h"
 #include "timer/rtc.h"
 
 static void clock_never_goes_back(void)
@@ -53,6 +55,24 @@ static void sleep_is_never_short(void)
         expect(latest < 1100000); /* a millisecond, and the way here */
 }
 
+static void the_clock_keeps_time(void)
+{
+    struct reference_sample sample;
+    uint64_t clock, off;
+
+    if (strcmp(timer_tick_source(), "PIT") == 0) {
+        selftest_leave_out("the reference makes the ticks");
+        return;
+    }
+    reference_start();
+    sample = reference_measure(30 * TIMER_NS_PER_MS);
+    clock = asm_scale(sample.tsc, 1000000000, timer_source_hz());
+    off = clock > sample.ns ? clock - sample.ns : sample.ns - clock;
+    println("  clock: off by %lu ppm, known to %lu", off * 1000000 / sample.ns,
+            sample.error * 1000000 / sample.tsc);
+    expect(off * 1000 < 5 * sample.ns); /* 0.5 %, on a host that is busy */
+}
+
 static void wall_clock_makes_sense(void)
 {
     struct rtc_date date;
@@ -68,6 +88,7 @@ const struct selftest selftest_time[] = {
     {"clock_never_goes_back", clock_never_goes_back},
     {"ticks_arrive", ticks_arrive},
     {"sleep_is_never_short", sleep_is_never_short},
+    {"the_clock_keeps_time", the_clock_keeps_time},
     {"wall_clock_makes_sense", wall_clock_makes_sense},
     {0},
 };

@@ -12,17 +12,56 @@ static void put(struct fmt_sink *out, char c, size_t count)
         out->write(out, &c, 1);
 }
 
-/* Draws the text from `from` on, blanks `erase` old columns behind it, and puts the cursor back. */
-static void redraw(struct io_line *line, size_t from, size_t erase, struct fmt_sink *out)
+/* Moves the terminal's cursor within what is drawn. */
+static void go_to(struct io_line *line, size_t column, struct fmt_sink *out)
 {
-    out->write(out, line->text + from, line->length - from);
-    put(out, ' ', erase);
-    put(out, '\b', line->length - line->cursor + erase);
+    if (column < line->column)
+        put(out, '\b', line->column - column);
+    else
+        out->write(out, line->text + line->first + line->column, column - line->column);
+    line->column = column;
+}
+
+/* The part of the line to show: as it is while the cursor is in it, else with the cursor in its
+ * middle. A line that wraps could not be drawn with backspaces: few terminals go back up a row. */
+static size_t window(const struct io_line *line)
+{
+    size_t width = line->width != 0 ? line->width : IO_LINE_MAX;
+
+    if (line->cursor > line->first + width || (line->cursor <= line->first && line->first > 0))
+        return line->cursor > width / 2 ? line->cursor - width / 2 : 0;
+    return line->first;
+}
+
+/* Draws what has changed from `from` on, and puts the cursor where it belongs. */
+static void redraw(struct io_line *line, size_t from, struct fmt_sink *out)
+{
+    size_t width = line->width != 0 ? line->width : IO_LINE_MAX, first = window(line), shown, old;
+
+    if (first != line->first || from < first)
+        from = first;
+    if (first != line->first)
+        go_to(line, 0, out);
+    line->first = first;
+    shown = line->length - first < width ? line->length - first : width;
+    old = line->shown;
+    if (from < first + shown || old > shown) {
+        if (from > first + shown)
+            from = first + shown;
+        go_to(line, from - first, out);
+        out->write(out, line->text + from, first + shown - from);
+        put(out, ' ', old > shown ? old - shown : 0);
+        put(out, '\b', old > shown ? old - shown : 0);
+        line->column = shown;
+    }
+    line->shown = shown;
+    go_to(line, line->cursor - first, out);
 }
 
 void io_line_begin(struct io_line *line)
 {
     line->length = line->cursor = line->back = 0;
+    line->first = line->shown = line->column = 0;
     line->text[0] = '\0';
 }
 
@@ -34,7 +73,7 @@ static void insert(struct io_line *line, char c, struct fmt_sink *out)
             line->length - line->cursor + 1);
     line->text[line->cursor++] = c;
     line->length++;
-    redraw(line, line->cursor - 1, 0, out);
+    redraw(line, line->cursor - 1, out);
 }
 
 static void delete_at_cursor(struct io_line *line, struct fmt_sink *out)
@@ -43,26 +82,21 @@ static void delete_at_cursor(struct io_line *line, struct fmt_sink *out)
         return;
     memmove(line->text + line->cursor, line->text + line->cursor + 1, line->length - line->cursor);
     line->length--;
-    redraw(line, line->cursor, 1, out);
+    redraw(line, line->cursor, out);
 }
 
 static void move(struct io_line *line, size_t to, struct fmt_sink *out)
 {
-    if (to < line->cursor)
-        put(out, '\b', line->cursor - to);
-    else
-        out->write(out, line->text + line->cursor, to - line->cursor);
     line->cursor = to;
+    redraw(line, line->length, out);
 }
 
 static void replace(struct io_line *line, const char *text, struct fmt_sink *out)
 {
-    size_t old = line->length;
-
     move(line, 0, out);
     string_copy(line->text, text, sizeof line->text);
     line->length = line->cursor = strlen(line->text);
-    redraw(line, 0, old > line->length ? old - line->length : 0, out);
+    redraw(line, 0, out);
 }
 
 static void recall(struct io_line *line, size_t back, struct fmt_sink *out)
@@ -162,7 +196,9 @@ static int sequence_key(unsigned number, unsigned char last)
 
 int io_decode_terminal(unsigned *state, unsigned char byte)
 {
-    enum { PLAIN, ESCAPED, SEQUENCE }; /* SEQUENCE + the number read so far */
+    /* SEQUENCE and the number read so far; MODIFIERS while those that follow it are skipped */
+    enum { PLAIN, ESCAPED, SEQUENCE, MODIFIERS = 1 << 16, NUMBER_MAX = 1000 };
+    unsigned number = (*state & (MODIFIERS - 1)) - SEQUENCE;
     int key;
 
     switch (*state) {
@@ -174,15 +210,15 @@ int io_decode_terminal(unsigned *state, unsigned char byte)
         return IO_KEY_NONE;
     default:
         if (byte >= '0' && byte <= '9') {
-            if (*state < 1000) /* no number that means a key is longer */
-                *state = SEQUENCE + (*state - SEQUENCE) * 10 + (byte - '0');
+            if (!(*state & MODIFIERS) && number < NUMBER_MAX) /* no key's number is longer */
+                *state = SEQUENCE + number * 10 + (byte - '0');
             return IO_KEY_NONE;
         }
-        if (byte == ';') { /* what follows are modifiers, which are not told apart */
-            *state = SEQUENCE;
+        if (byte == ';') { /* Ctrl-Delete is Delete */
+            *state |= MODIFIERS;
             return IO_KEY_NONE;
         }
-        key = sequence_key(*state - SEQUENCE, byte);
+        key = sequence_key(number, byte);
         *state = PLAIN;
         return key;
     }

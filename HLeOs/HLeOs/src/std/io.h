@@ -31,8 +31,10 @@ enum { IO_LINE_MAX = 120, IO_HISTORY = 16 };
 
 /* A line being edited, and the lines before it. */
 struct io_line {
+    size_t width; /* columns to draw in, and one more for the cursor; 0: as many as it takes */
     char text[IO_LINE_MAX + 1];
     size_t length, cursor;
+    size_t first, shown, column; /* on the screen: `shown` characters from `first` on; the cursor */
     char history[IO_HISTORY][IO_LINE_MAX + 1];
     size_t remembered; /* lines ever remembered: the newest is at (remembered - 1) % IO_HISTORY */
     size_t back;       /* how far back in the history the line on the screen is; 0: it is new */

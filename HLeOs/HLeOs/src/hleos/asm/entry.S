@@ -6,10 +6,10 @@
  * Out:  kernel_main(boot_info, physical address of the image), at KERNEL_BASE, on the boot stack,
  *       interrupts off, the loader's identity map still there
  */
-#include "memory/layout.h"
 #include "abi/boot_info.h"
 
 #define PRESENT_WRITABLE 3
+#define STACK_SIZE       0x4000
 
         .section .entry, "ax"
         .globl kernel_entry
@@ -66,5 +66,5 @@ boot_pages:
 boot_stack_guard:
         .skip   0x1000
 boot_stack:
-        .skip   BOOT_STACK_SIZE
+        .skip   STACK_SIZE
 boot_stack_end:

@@ -34,18 +34,3 @@ thread_first_return:
         xorl    %ebp, %ebp              /* the backtrace ends here */
         call    thread_begin            /* does not return */
         ud2
-
-/* void asm_load_gdt(const struct x86_table_register *table, code selector, data selector) */
-        .globl  asm_load_gdt
-asm_load_gdt:
-        lgdt    (%rdi)
-        movw    %dx, %ds
-        movw    %dx, %es
-        movw    %dx, %ss
-        xorl    %eax, %eax
-        movw    %ax, %fs
-        movw    %ax, %gs                /* clears GS's base: it is set again by MSR afterwards */
-        popq    %rax
-        pushq   %rsi
-        pushq   %rax
-        lretq

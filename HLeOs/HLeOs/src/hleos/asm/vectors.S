@@ -50,7 +50,7 @@ common:
         movq    %rsp, %rdi              /* the CPU aligned the stack; 22 words keep it so */
         movq    %rsp, %rbp
         call    interrupt_dispatch
-        popq    %r15
+return: popq    %r15
         popq    %r14
         popq    %r13
         popq    %r12
@@ -67,6 +67,29 @@ common:
         popq    %rax
         addq    $16, %rsp               /* vector and error code */
         iretq
+
+/*
+ * Where a frame returns to whose thread is to be switched away from (interrupt/handler.c).
+ * In:   interrupts off, RSP = a copy of the frame on the thread's own stack
+ * Out:  as above, by that copy, when the thread's turn comes again
+ */
+        .globl  handler_switch
+handler_switch:
+        xorl    %ebp, %ebp
+        call    handler_preempt
+        jmp     return
+
+/* void asm_load_gdt(const struct x86_table_register *table, code selector, data selector) */
+        .globl  asm_load_gdt
+asm_load_gdt:
+        lgdt    (%rdi)
+        movw    %dx, %ds
+        movw    %dx, %es
+        movw    %dx, %ss
+        popq    %rax
+        pushq   %rsi
+        pushq   %rax
+        lretq
 
 /* Where entry number N begins: the IDT is made from it. */
         .section .rodata

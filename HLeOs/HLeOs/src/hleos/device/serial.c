@@ -3,11 +3,13 @@
 
 #include "abi/uart16550.h"
 #include "common/pc/serial.h"
+#include "cpu/lock.h"
 #include "interrupt.h"
 
-enum { BURST_MAX = 256 };
+enum { BURST_MAX = 256, SEND_MAX = 16 };
 
-static bool present;
+static struct lock lock = LOCK_INIT("serial"); /* the transmitter */
+static bool present, no_lock;
 static void (*receiver)(unsigned char byte);
 
 bool serial_init(void)
@@ -16,15 +18,37 @@ bool serial_init(void)
     return present;
 }
 
-void serial_write(const char *text, size_t length)
+static void put(const char *text, size_t length)
 {
-    if (!present)
-        return;
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n')
             pc_serial_put('\r');
         pc_serial_put(text[i]);
     }
+}
+
+/* The transmitter takes a FIFO's worth in a millisecond or two: no longer are interrupts off. */
+void serial_write(const char *text, size_t length)
+{
+    while (present && length > 0) {
+        size_t some = length < SEND_MAX ? length : SEND_MAX;
+
+        if (no_lock) {
+            put(text, some);
+        } else {
+            uint64_t flags = lock_take(&lock);
+
+            put(text, some);
+            lock_give(&lock, flags);
+        }
+        text += some;
+        length -= some;
+    }
+}
+
+void serial_emergency(bool on)
+{
+    no_lock = on;
 }
 
 void serial_flush(void)

@@ -3,7 +3,6 @@
 #include "interrupt/acpi.h"
 
 #include "common/string.h"
-#include "iostream.h"
 #include "memory/paging.h"
 
 enum { TABLE_MAX = 1 << 20, TABLES_MAX = 128 };
@@ -24,7 +23,7 @@ struct rsdp {
 enum { RSDP_V1 = 20 };
 
 static const struct acpi_header *tables[TABLES_MAX];
-static unsigned table_count;
+static unsigned table_count, revision;
 
 static bool sum_is_zero(const void *bytes, size_t size)
 {
@@ -73,7 +72,7 @@ static const struct rsdp *find_rsdp(uint64_t told)
     return rsdp != NULL ? rsdp : scan(BIOS_AREA, BIOS_AREA_SIZE);
 }
 
-void acpi_init(uint64_t told)
+unsigned acpi_init(uint64_t told)
 {
     const struct rsdp *rsdp = find_rsdp(told);
     bool wide = rsdp != NULL && rsdp->revision >= 2 && rsdp->xsdt != 0;
@@ -82,10 +81,8 @@ void acpi_init(uint64_t told)
 
     if (rsdp != NULL)
         root = map_table(wide ? rsdp->xsdt : rsdp->rsdt);
-    if (root == NULL) {
-        println("acpi: no tables");
-        return;
-    }
+    if (root == NULL)
+        return 0;
     for (size_t at = sizeof *root; at + width <= root->length && table_count < TABLES_MAX;
          at += width) {
         uint64_t address = 0;
@@ -95,7 +92,13 @@ void acpi_init(uint64_t told)
         if (tables[table_count] != NULL)
             table_count++;
     }
-    println("acpi: revision %u, %u tables", rsdp->revision, table_count);
+    revision = rsdp->revision;
+    return table_count;
+}
+
+unsigned acpi_revision(void)
+{
+    return revision;
 }
 
 const struct acpi_header *acpi_find(const char *signature)

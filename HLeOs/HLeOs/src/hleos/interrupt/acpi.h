@@ -17,8 +17,10 @@ struct acpi_header {
 
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.4, table 5.4");
 
-/* Looks for the tables: at `rsdp` if it is not 0, else where a BIOS puts the root pointer. */
-void acpi_init(uint64_t rsdp);
+/* Looks for the tables: at `rsdp` if it is not 0, else where a BIOS puts the root pointer. Returns
+ * how many there are. */
+unsigned acpi_init(uint64_t rsdp);
+unsigned acpi_revision(void);
 
 /* A table with that signature, mapped, its checksum right; NULL if there is none. */
 const struct acpi_header *acpi_find(const char *signature);

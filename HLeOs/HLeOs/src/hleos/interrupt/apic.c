@@ -1,12 +1,13 @@
 /*
- * Local APIC: Intel SDM volume 3, chapter 10 (memory-mapped registers). I/O APIC: Intel 82093AA
- * datasheet. Which there are, and how ISA lines reach them: ACPI 6.4, 5.2.12 (MADT).
+ * Local APIC: Intel SDM volume 3, chapter 10 (memory-mapped registers; 10.12: x2APIC's MSRs). I/O
+ * APIC: Intel 82093AA datasheet. Which there are, and how ISA lines reach them: ACPI 6.4, 5.2.12
+ * (MADT).
  */
 #include "interrupt/apic.h"
 
 #include "common/x86.h"
-#include "interrupt.h"
 #include "interrupt/acpi.h"
+#include "interrupt/controller.h"
 #include "memory/paging.h"
 
 enum lapic_register {
@@ -30,7 +31,9 @@ enum {
     LVT_PERIODIC = 1 << 17,
     LVT_NMI = 4 << 8,
     DIVIDE_BY_16 = 3,
+    APIC_BASE_X2APIC = 1 << 10,
     APIC_BASE_ENABLE = 1 << 11,
+    X2APIC_MSRS = 0x800,
     LAPIC_SIZE = 0x400,
 };
 
@@ -58,6 +61,7 @@ struct madt_override {
 } __attribute__((packed));
 
 static volatile uint32_t *lapic;
+static bool x2apic; /* left on by the firmware: the registers are MSRs, and the page is dead */
 
 struct ioapic {
     volatile uint32_t *registers;
@@ -77,12 +81,23 @@ static struct isa_line isa_lines[ISA_LINES];
 
 static uint32_t lapic_read(enum lapic_register reg)
 {
-    return lapic[reg / 4];
+    return x2apic ? (uint32_t)x86_rdmsr(X2APIC_MSRS + reg / 16) : lapic[reg / 4];
 }
 
 static void lapic_write(enum lapic_register reg, uint32_t value)
 {
-    lapic[reg / 4] = value;
+    if (x2apic)
+        x86_wrmsr(X2APIC_MSRS + reg / 16, value);
+    else
+        lapic[reg / 4] = value;
+}
+
+/* As the I/O APIC's redirections want it: eight bits at the top. */
+static uint32_t lapic_destination(void)
+{
+    uint32_t id = lapic_read(LAPIC_ID);
+
+    return x2apic ? id << 24 : id;
 }
 
 static uint32_t ioapic_read(const struct ioapic *io, uint32_t index)
@@ -148,7 +163,10 @@ static void read_madt(const struct madt *madt)
 
 static void enable_lapic(void)
 {
-    x86_wrmsr(X86_MSR_APIC_BASE, x86_rdmsr(X86_MSR_APIC_BASE) | APIC_BASE_ENABLE);
+    uint64_t base = x86_rdmsr(X86_MSR_APIC_BASE);
+
+    x2apic = base & APIC_BASE_X2APIC;
+    x86_wrmsr(X86_MSR_APIC_BASE, base | APIC_BASE_ENABLE);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the PIC's way in */
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
@@ -170,29 +188,25 @@ static void enable(unsigned line)
 
         if (isa.global < io->base || pin >= io->lines)
             continue;
-        ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin + 1, lapic_read(LAPIC_ID));
+        ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin + 1, lapic_destination());
         ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin, vector | isa.shape);
     }
 }
 
-/* SDM volume 3, 10.9: the spurious vector has no bit in service and must not be ended. The PIC is
- * masked, but its phantom line 7 can still come by way of LINT0 while a BIOS is being replaced. */
-static bool spurious(unsigned vector)
-{
-    return vector == INTERRUPT_SPURIOUS;
-}
-
-/* A vector that an `int` instruction raised was never in service. */
+/* A vector that an `int` instruction raised was never in service; nor is the spurious one: SDM
+ * volume 3, 10.9. */
 static void end(unsigned vector)
 {
-    if (vector != INTERRUPT_TEST)
+    if (vector != INTERRUPT_TEST && vector != INTERRUPT_SPURIOUS)
         lapic_write(LAPIC_EOI, 0);
 }
 
 const struct interrupt_controller *apic_init(void)
 {
     static const struct interrupt_controller apic = {
-        .name = "APIC (local and I/O)", .enable = enable, .spurious = spurious, .end = end};
+        .name = "APIC (local and I/O)", .enable = enable, .end = end};
+    static const struct interrupt_controller apic_by_msr = {
+        .name = "APIC (x2APIC and I/O)", .enable = enable, .end = end};
     const struct madt *madt = (const struct madt *)acpi_find("APIC");
 
     if (madt == NULL || madt->header.length < sizeof *madt || !(x86_cpuid(1, 0).d >> 9 & 1))
@@ -204,7 +218,7 @@ const struct interrupt_controller *apic_init(void)
     if (ioapic_count == 0)
         return NULL;
     enable_lapic();
-    return &apic;
+    return x2apic ? &apic_by_msr : &apic;
 }
 
 void apic_timer_count(uint32_t count)

@@ -5,17 +5,33 @@
  */
 #include "interrupt/handler.h"
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "common/exception.h"
 #include "common/symbols.h"
 #include "common/x86.h"
 #include "cpu.h"
-#include "interrupt.h"
-#include "iostream.h"
-#include "machine.h"
-#include "panic.h"
-#include "thread.h"
+#include "cpu/console.h"
+#include "cpu/panic.h"
+#include "interrupt/gdt.h"
+
+/* Bytes that must be free on a thread's stack for switching away from it: a frame, and the way to
+ * thread_switch_stacks(). */
+enum { SWITCH_ROOM = 1024 };
+
+void handler_switch(void); /* asm/vectors.S */
+
+static const struct handler_threads *threads;
+
+void handler_attach_threads(const struct handler_threads *attached)
+{
+    threads = attached;
+}
+
+static const char *thread_name(void)
+{
+    return threads != NULL ? threads->name() : "boot";
+}
 
 static const char *name_of(const struct interrupt_frame *f)
 {
@@ -33,7 +49,7 @@ static void print_page_fault(const struct interrupt_frame *f)
                       : f->error & EXCEPTION_PF_PRESENT ? "not allowed there"
                                                         : "not mapped";
 
-    println("  %s %016lx: %s", what, x86_read_cr2(), why);
+    console_say("  %s %016lx: %s", what, x86_read_cr2(), why);
 }
 
 /* SDM volume 3, 15.3: what each bank of error registers says. */
@@ -49,35 +65,37 @@ static void print_machine_check(void)
         uint64_t status = x86_rdmsr(STATUS + i * BANK);
 
         if (status >> VALID & 1)
-            println("  bank %u: status %016lx, address %lx", i, status,
-                    status >> HAS_ADDRESS & 1 ? x86_rdmsr(ADDRESS + i * BANK) : 0);
+            console_say("  bank %u: status %016lx, address %lx", i, status,
+                        status >> HAS_ADDRESS & 1 ? x86_rdmsr(ADDRESS + i * BANK) : 0);
     }
 }
 
 static void print_registers(const struct interrupt_frame *f)
 {
-    println("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
-    println("  rsi %016lx  rdi %016lx  rbp %016lx  rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
-    println("  r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx", f->r8, f->r9, f->r10, f->r11);
-    println("  r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx", f->r12, f->r13, f->r14, f->r15);
-    println("  rip %016lx  cs %02lx  rflags %06lx  cr2 %016lx  cr3 %lx", f->rip, f->cs, f->rflags,
-            x86_read_cr2(), x86_read_cr3());
+    console_say("  rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+    console_say("  rsi %016lx  rdi %016lx  rbp %016lx  rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
+    console_say("  r8  %016lx  r9  %016lx  r10 %016lx  r11 %016lx", f->r8, f->r9, f->r10, f->r11);
+    console_say("  r12 %016lx  r13 %016lx  r14 %016lx  r15 %016lx", f->r12, f->r13, f->r14, f->r15);
+    console_say("  rip %016lx  cs %02lx  rflags %06lx  cr2 %016lx  cr3 %lx", f->rip, f->cs,
+                f->rflags, x86_read_cr2(), x86_read_cr3());
 }
 
-/* Where the stack ran over, the double fault's own cause is a page fault in the guard page. */
+/* Where the stack ran over, the double fault's own cause is a page fault below the stack: pushing
+ * the frame of the first one failed there too. */
 static bool stack_overflow(const struct interrupt_frame *f)
 {
-    return f->vector == EXCEPTION_DF && thread_in_guard(thread_current(), x86_read_cr2());
+    const struct cpu_stack *stack = cpu_this()->stack;
+    uintptr_t at = x86_read_cr2();
+
+    return f->vector == EXCEPTION_DF && at >= stack->gap && at < stack->low;
 }
 
-static void report(const struct interrupt_frame *f)
+static void report(const struct interrupt_frame *f, const char *what)
 {
     struct symbol at = symbols_find(f->rip);
 
-    iostream_emergency();
-    println("\n\033[1;33m%s\033[0m (vector %lu, error %#lx) in thread %s at %s+0x%lx",
-            stack_overflow(f) ? "stack overflow" : name_of(f), f->vector, f->error,
-            thread_name(thread_current()), at.name, at.offset);
+    console_say("\n\033[1;33m%s\033[0m (vector %lu, error %#lx) in thread %s at %s+0x%lx", what,
+                f->vector, f->error, thread_name(), at.name, at.offset);
     if (f->vector == EXCEPTION_PF)
         print_page_fault(f);
     if (f->vector == EXCEPTION_MC)
@@ -88,32 +106,65 @@ static void report(const struct interrupt_frame *f)
 
 static bool may_end_thread(const struct interrupt_frame *f)
 {
-    if (f->vector == EXCEPTION_NMI || f->vector == EXCEPTION_MC)
-        return false;
-    if (f->vector == EXCEPTION_DF && !stack_overflow(f))
-        return false;
-    return (f->rflags & X86_FLAGS_IF) && cpu_may_sleep() && thread_may_be_ended(thread_current());
+    return (f->rflags & X86_FLAGS_IF) && threads != NULL && cpu_may_sleep() && threads->may_end();
+}
+
+static bool fatal(const struct interrupt_frame *f)
+{
+    return f->vector == EXCEPTION_NMI || f->vector == EXCEPTION_MC ||
+           (f->vector == EXCEPTION_DF && !stack_overflow(f));
+}
+
+/* Returning from the frame goes to threads->end(vector) on the emptied stack. */
+static void end_thread(struct interrupt_frame *frame, uint64_t vector)
+{
+    console_say("  thread %s is ended", thread_name());
+    frame->rdi = vector;
+    frame->rip = (uintptr_t)threads->end;
+    frame->rsp = cpu_this()->stack->high - sizeof(uintptr_t); /* as after a call */
+    frame->rbp = 0;
+    frame->cs = GDT_SELECTOR_CODE;
+    frame->ss = GDT_SELECTOR_DATA;
+    frame->rflags = X86_FLAGS_IF | X86_FLAGS_1;
 }
 
 void handler_exception(struct interrupt_frame *frame)
 {
-    struct thread *thread = thread_current();
+    console_begin();
+    report(frame, stack_overflow(frame) ? "stack overflow" : name_of(frame));
+    if (frame->vector != EXCEPTION_BP) {
+        if (fatal(frame) || !may_end_thread(frame))
+            panic("%s", name_of(frame));
+        end_thread(frame, frame->vector);
+    }
+    console_end();
+}
 
-    report(frame);
-    if (frame->vector == EXCEPTION_BP) {
-        iostream_calm();
+void handler_leave(struct interrupt_frame *frame)
+{
+    struct cpu *cpu = cpu_this();
+    struct interrupt_frame *copy;
+
+    cpu->attention &= ~(unsigned)CPU_TICKED;
+    if (frame->rsp < cpu->stack->low + SWITCH_ROOM || frame->rsp > cpu->stack->high) {
+        if (may_end_thread(frame)) {
+            console_begin();
+            report(frame, "stack overflow");
+            end_thread(frame, EXCEPTION_DF);
+            console_end();
+        }
         return;
     }
-    if (!may_end_thread(frame))
-        panic("%s", name_of(frame));
-    println("  thread %s is ended", thread_name(thread));
-    iostream_calm();
-    /* Returning from the exception goes to thread_end_by_fault(vector) on the emptied stack. */
-    frame->rdi = frame->vector;
-    frame->rip = (uintptr_t)thread_end_by_fault;
-    frame->rsp = thread_stack_top(thread) - sizeof(uintptr_t); /* as after a call */
-    frame->rbp = 0;
-    frame->cs = CPU_SELECTOR_CODE;
-    frame->ss = CPU_SELECTOR_DATA;
-    frame->rflags = X86_FLAGS_IF | 2;
+    if (cpu->attention == 0 || cpu->interrupt_depth > 0 || cpu->locks_held > 0 || threads == NULL)
+        return;
+    copy = (struct interrupt_frame *)(frame->rsp & ~(uint64_t)15) - 1;
+    *copy = *frame;
+    frame->rip = (uintptr_t)handler_switch;
+    frame->rsp = (uintptr_t)copy;
+    frame->rflags = X86_FLAGS_1;
+}
+
+void handler_preempt(void)
+{
+    threads->preempt();
 }

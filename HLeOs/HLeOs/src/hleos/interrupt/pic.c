@@ -2,7 +2,7 @@
 #include "interrupt/pic.h"
 
 #include "common/pc/pic.h"
-#include "interrupt.h"
+#include "interrupt/controller.h"
 
 enum { OCW2_END = 0x20, OCW3_READ_ISR = 0x0b };
 

@@ -1,13 +1,14 @@
 /*
- * The physical page allocator; see page.h. A set bit is a page that is not to be had: allocated,
- * reserved, or not there at all. The map itself is the first thing allocated, below 4 GB.
+ * The physical page allocator; see page.h. Two maps of a bit a page: one says that it cannot be
+ * had, being allocated, reserved or not there at all; the other that it is the allocator's to give
+ * at all. The maps themselves are the first thing allocated, below 4 GB.
  */
 #include "memory/page.h"
 
 #include "common/range.h"
 #include "common/string.h"
-#include "lock.h"
-#include "panic.h"
+#include "cpu/lock.h"
+#include "cpu/panic.h"
 #include "std/bit_map.h"
 
 #define ONE_MB     UINT64_C(0x100000)
@@ -15,9 +16,10 @@
 #define MEMORY_END UINT64_C(0x400000000000) /* 64 TB: the room of the direct map */
 
 static struct lock lock = LOCK_INIT("page");
-static struct bit_map map; /* lock */
-static size_t free_pages;  /* lock */
-static size_t hint;        /* lock; where the next search begins */
+static struct bit_map map;  /* lock; set: taken, reserved or not there */
+static struct bit_map ours; /* set at boot only: pages that page_allocate() may give */
+static size_t free_pages;   /* lock */
+static size_t hint;         /* lock; where the next search begins */
 static struct page_stats stats;
 static uintptr_t direct_base; /* 0: the loader's identity map */
 
@@ -30,6 +32,7 @@ void page_use_direct_map(void)
 {
     direct_base = DIRECT_MAP_BASE;
     map.words = (uint64_t *)((uintptr_t)map.words + direct_base);
+    ours.words = (uint64_t *)((uintptr_t)ours.words + direct_base);
 }
 
 bool page_range(const struct boot_info *info, unsigned index, uint64_t *base, uint64_t *end)
@@ -88,6 +91,14 @@ static uint64_t place(const struct boot_info *info, uint64_t size)
     panic("no %lu KB in one piece for the map of pages", size >> 10);
 }
 
+/* What is free is counted, and is the allocator's to give from now on. */
+static void count_free(void)
+{
+    free_pages = map.bits - bit_map_count_set(&map);
+    for (size_t i = 0; i < bit_map_words(map.bits); i++)
+        ours.words[i] |= ~map.words[i];
+}
+
 void page_init(const struct boot_info *info)
 {
     uint64_t base, end, bytes;
@@ -95,10 +106,12 @@ void page_init(const struct boot_info *info)
     for (unsigned i = 0; page_range(info, i, &base, &end); i++)
         if (end > base && end > stats.top)
             stats.top = end;
-    map.bits = stats.top / PAGE_SIZE;
-    bytes = bit_map_words(map.bits) * sizeof(uint64_t);
+    map.bits = ours.bits = stats.top / PAGE_SIZE;
+    bytes = 2 * bit_map_words(map.bits) * sizeof(uint64_t);
     map.words = page_virtual(PHYS(place(info, bytes)));
-    memset(map.words, 0xff, bytes);
+    ours.words = map.words + bit_map_words(map.bits);
+    memset(map.words, 0xff, bytes / 2);
+    memset(ours.words, 0, bytes / 2);
     for (unsigned i = 0; page_range(info, i, &base, &end); i++)
         mark(base, end, false);
     mark_kernel(info);
@@ -106,7 +119,7 @@ void page_init(const struct boot_info *info)
     mark(0, ONE_MB, true);
     mark((uintptr_t)map.words, ((uintptr_t)map.words + bytes + PAGE_SIZE - 1) & ~UINT64_C(0xfff),
          true);
-    free_pages = map.bits - bit_map_count_set(&map);
+    count_free();
 }
 
 void page_release_low(const struct boot_info *info)
@@ -116,7 +129,7 @@ void page_release_low(const struct boot_info *info)
     for (unsigned i = 0; page_range(info, i, &base, &end); i++)
         mark(base, end < ONE_MB ? end : ONE_MB, false);
     mark_kernel(info);
-    free_pages = map.bits - bit_map_count_set(&map);
+    count_free();
     lock_give(&lock, flags);
 }
 
@@ -147,12 +160,21 @@ phys_t page_allocate_zeroed(void)
     return page;
 }
 
+/* Without the lock: what is asked about is the asker's, or else any answer is good. */
+bool page_is_allocated(phys_t page)
+{
+    size_t at = page.at / PAGE_SIZE;
+
+    return page.at % PAGE_SIZE == 0 && at < map.bits && bit_map_get(&ours, at) &&
+           bit_map_get(&map, at);
+}
+
 void page_free(phys_t page)
 {
     uint64_t flags = lock_take(&lock);
     size_t at = page.at / PAGE_SIZE;
 
-    if (page.at % PAGE_SIZE != 0 || at >= map.bits || !bit_map_get(&map, at))
+    if (!page_is_allocated(page))
         panic("page %#lx is freed but was not allocated", page.at);
     bit_map_clear(&map, at);
     free_pages++;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "abi/boot_info.h"
-#include "address.h"
+#include "memory/address.h"
 #include "memory/layout.h"
 
 struct page_stats {
@@ -25,8 +25,10 @@ void page_release_low(const struct boot_info *info);
 phys_t page_allocate(void) __attribute__((warn_unused_result));
 /* The same, zeroed. */
 phys_t page_allocate_zeroed(void) __attribute__((warn_unused_result));
-/* A page freed twice, or never allocated, is a panic. */
+/* A page freed twice, or never allocated, is a panic: one for which page_is_allocated() is false.
+ */
 void page_free(phys_t page);
+bool page_is_allocated(phys_t page);
 
 /* Where a physical address can be read and written: through the identity map at first, through the
  * direct map after page_use_direct_map(). Usable memory only. */

@@ -2,9 +2,9 @@
 #include "memory/paging.h"
 
 #include "common/x86.h"
-#include "lock.h"
+#include "cpu/lock.h"
+#include "cpu/panic.h"
 #include "memory/page.h"
-#include "panic.h"
 
 #define LARGE_PAGE UINT64_C(0x200000)
 #define HALF       0xffff800000000000
@@ -134,6 +134,45 @@ phys_t paging_unmap(uintptr_t address)
     x86_invlpg(address);
     lock_give(&lock, irq);
     return page;
+}
+
+void paging_prepare(uintptr_t base, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += UINT64_C(1) << 39)
+        if (find(base + at, LEVELS - 2, true) == NULL)
+            panic("no memory for the kernel's page tables");
+}
+
+static bool is_empty(const uint64_t *table)
+{
+    for (int i = 0; i < ENTRIES; i++)
+        if (table[i] != 0)
+            return false;
+    return true;
+}
+
+/* Tables of level 0, which reach over 2 MB, then those above them, which reach over 1 GB. One that
+ * is empty cannot be in use by another thread: whoever adds an entry does so under the lock. */
+void paging_prune(uintptr_t base, size_t size)
+{
+    for (int level = 1; level <= 2; level++) {
+        uintptr_t reach = UINT64_C(1) << (12 + 9 * level);
+
+        for (uintptr_t at = base & -reach; at < base + size; at += reach) {
+            uint64_t irq = lock_take(&lock);
+            uint64_t *entry = find(at, level, false);
+            phys_t table = PHYS(0);
+
+            if (entry != NULL && (*entry & PAGING_PRESENT) && !(*entry & PAGING_LARGE))
+                table = PHYS(*entry & PAGING_ADDRESS);
+            if (table.at != 0 && is_empty(page_virtual(table))) {
+                *entry = 0;
+                x86_invlpg(at); /* drops what the processor keeps of the tables, too */
+                page_free(table);
+            }
+            lock_give(&lock, irq);
+        }
+    }
 }
 
 void *paging_map_device(phys_t address, size_t size, uint64_t flags)

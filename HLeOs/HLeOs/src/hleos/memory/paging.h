@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "abi/boot_info.h"
-#include "address.h"
+#include "memory/address.h"
 
 /* Bits of an entry. */
 #define PAGING_PRESENT    (UINT64_C(1) << 0)
@@ -26,6 +26,12 @@ void paging_init(const struct boot_info *info);
 int paging_map(uintptr_t address, phys_t page, uint64_t flags) __attribute__((warn_unused_result));
 /* Unmaps one page, which must be mapped; returns what was there. */
 phys_t paging_unmap(uintptr_t address);
+
+/* Makes the highest tables of a range, which stay for good; to be used at boot. */
+void paging_prepare(uintptr_t base, uint64_t size);
+/* Frees the page tables of a range that has nothing mapped any more. Those that reach beyond the
+ * range and are in use stay. */
+void paging_prune(uintptr_t base, size_t size);
 
 /* Maps `size` bytes of device registers or firmware tables, for good; NULL if there is no memory
  * for it. `flags` are PAGING_WRITE and PAGING_UNCACHED or 0. */

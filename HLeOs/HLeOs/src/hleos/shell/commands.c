@@ -1,30 +1,21 @@
-/* The shell's commands: help, threads, mem, irq, pci, date, uptime, run, test, panic, reboot, halt.
- */
+/* The shell's own commands: the table is at the end. */
+#include "shell/commands.h"
+
 #include <stddef.h>
 
-#include "boot.h"
 #include "common/string.h"
+#include "cpu/boot.h"
+#include "cpu/machine.h"
+#include "cpu/panic.h"
 #include "device/pci.h"
 #include "interrupt.h"
 #include "iostream.h"
 #include "kmalloc.h"
-#include "machine.h"
 #include "memory/page.h"
-#include "panic.h"
-#include "selftest/selftest.h"
-#include "shell.h"
+#include "shell/jobs.h"
 #include "thread.h"
-#include "thread/jobs.h"
 #include "timer.h"
 #include "timer/rtc.h"
-
-static void help(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    for (const struct shell_command *c = shell_commands; c->name != NULL; c++)
-        println("  %-8s %-8s %s", c->name, c->arguments, c->help);
-}
 
 static void threads(int argc, char **argv)
 {
@@ -125,17 +116,16 @@ static void run(int argc, char **argv)
 {
     if (argc < 2) {
         jobs_list();
-        println("  %-8s all of them at once", "all");
-    } else if (strcmp(argv[1], "all") == 0) {
-        jobs_run_all();
     } else if (jobs_run(argv[1]) < 0) {
         println("%s: no such job", argv[1]);
     }
 }
 
-static void test(int argc, char **argv)
+static void demo(int argc, char **argv)
 {
-    (void)selftest_run(argc > 1 ? argv[1] : "all");
+    (void)argc;
+    (void)argv;
+    jobs_run_all();
 }
 
 static void panic_now(int argc, char **argv)
@@ -162,15 +152,14 @@ static void halt(int argc, char **argv)
 }
 
 const struct shell_command shell_commands[] = {
-    {"help", "", "this list", help},
     {"threads", "", "the threads there are", threads},
     {"mem", "", "memory map, pages, heap", mem},
     {"irq", "", "interrupts, by vector", irq},
     {"pci", "", "what is on the PCI bus", pci},
     {"date", "", "the wall clock", date},
     {"uptime", "", "time since boot", uptime},
-    {"run", "[JOB]", "runs a job, or lists them", run},
-    {"test", "[NAME]", "runs the tests, or those of one group", test},
+    {"demo", "", "five jobs at once, for a second", demo},
+    {"run", "[JOB]", "runs one of the jobs, or lists them", run},
     {"panic", "", "ends in a panic", panic_now},
     {"reboot", "", "starts the machine again", reboot},
     {"halt", "", "stops the machine", halt},

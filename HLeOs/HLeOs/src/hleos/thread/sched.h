@@ -1,11 +1,12 @@
 /*
- * The scheduler's insides, for thread.c, stack.c and sync.c alone. One lock, `sched`, guards every
+ * The scheduler's insides, for thread.c and sync.c alone. One lock, `sched`, guards every
  * run queue, every list of waiters and the state of every thread.
  */
 #ifndef HLEOS_THREAD_SCHED_H
 #define HLEOS_THREAD_SCHED_H
 
-#include "lock.h"
+#include "cpu.h"
+#include "cpu/lock.h"
 #include "std/queue.h"
 #include "thread.h"
 
@@ -16,17 +17,19 @@ struct thread {
     struct queue_link link; /* sched: in a run queue, a list of waiters or the sleepers */
     struct queue_link all;  /* sched: in the list of all threads */
     enum thread_state state;
-    int priority;
-    unsigned id, slice; /* slice: ticks left */
-    unsigned mutexes;   /* held by it */
+    int priority;                  /* sched: its own, or a higher one lent by a waiter */
+    int own_priority;              /* as it was created */
+    struct queue_list mutexes;     /* sched: held by it; sync_mutex.held */
+    struct sync_mutex *waits_for;  /* sched: NULL, or what it waits to take */
+    struct thread *joins, *joiner; /* sched: whose end it waits for; who waits for its end */
+    unsigned id, slice;            /* slice: ticks left */
     bool detached;
     char name[THREAD_NAME_MAX];
-    uintptr_t stack_low, stack_high;
+    struct cpu_stack stack;
     thread_entry *entry;
     void *argument;
     intptr_t result;
-    uint64_t wake_at;          /* while sleeping */
-    struct queue_list joiners; /* sched */
+    uint64_t wake_at; /* while sleeping */
     uint64_t switches, ticks;
     uint8_t fpu[512] __attribute__((aligned(16)));
 };
@@ -41,8 +44,7 @@ void thread_wait_locked(struct queue_list *waiters);
  */
 struct thread *thread_wake_locked(struct queue_list *waiters);
 
-/* A stack with an unmapped page below it; false if memory is out. */
-bool stack_allocate(uintptr_t *low, uintptr_t *high);
-void stack_free(uintptr_t low, uintptr_t high);
+/* Changes what the scheduler goes by, wherever the thread stands; with the lock held. */
+void thread_set_priority_locked(struct thread *thread, int priority);
 
 #endif

@@ -1,11 +1,11 @@
-/* Thread stacks: slots of STACKS_BASE, each with an unmapped page at its low end. */
-#include "cpu.h"
+/* Slots of STACKS_BASE, whose lower half is never mapped; see stack.h. The kernel is compiled with
+ * -fstack-clash-protection: a large frame is touched page by page, so that none jumps the gap. */
+#include "thread/stack.h"
+
+#include "cpu/lock.h"
 #include "memory/page.h"
 #include "memory/paging.h"
 #include "std/bit_map.h"
-#include "thread/sched.h"
-
-extern char boot_stack[], boot_stack_end[];
 
 enum { SLOTS = 1024, SLOT_SIZE = 0x8000, STACK_SIZE = 0x4000 };
 
@@ -38,16 +38,17 @@ static void unmap(uintptr_t low, uintptr_t high)
         page_free(paging_unmap(low));
 }
 
-bool stack_allocate(uintptr_t *low, uintptr_t *high)
+bool stack_allocate(struct cpu_stack *stack)
 {
     size_t slot = take_slot();
     uintptr_t at;
 
     if (slot == SLOTS)
         return false;
-    *high = STACKS_BASE + (slot + 1) * SLOT_SIZE;
-    *low = *high - STACK_SIZE;
-    for (at = *low; at < *high; at += PAGE_SIZE) {
+    stack->gap = STACKS_BASE + slot * SLOT_SIZE;
+    stack->high = stack->gap + SLOT_SIZE;
+    stack->low = stack->high - STACK_SIZE;
+    for (at = stack->low; at < stack->high; at += PAGE_SIZE) {
         phys_t page = page_allocate();
 
         if (page.at == 0)
@@ -57,33 +58,15 @@ bool stack_allocate(uintptr_t *low, uintptr_t *high)
             break;
         }
     }
-    if (at == *high)
+    if (at == stack->high)
         return true;
-    unmap(*low, at);
+    unmap(stack->low, at);
     give_slot(slot);
     return false;
 }
 
-void stack_free(uintptr_t low, uintptr_t high)
+void stack_free(const struct cpu_stack *stack)
 {
-    unmap(low, high);
-    give_slot((high - STACKS_BASE) / SLOT_SIZE - 1);
-}
-
-static bool inside(uintptr_t at, size_t size, uintptr_t low, uintptr_t high)
-{
-    return at >= low && at < high && size <= high - at;
-}
-
-bool thread_owns_stack(uintptr_t at, size_t size)
-{
-    const struct cpu *cpu = cpu_this();
-
-    if (inside(at, size, (uintptr_t)boot_stack, (uintptr_t)boot_stack_end))
-        return true;
-    for (unsigned i = 0; i < CPU_ISTS; i++)
-        if (inside(at, size, cpu->tss.ist[i] - CPU_IST_STACK_SIZE, cpu->tss.ist[i]))
-            return true;
-    return cpu->current != NULL &&
-           inside(at, size, cpu->current->stack_low, cpu->current->stack_high);
+    unmap(stack->low, stack->high);
+    give_slot((stack->gap - STACKS_BASE) / SLOT_SIZE);
 }

@@ -4,13 +4,13 @@
 
 #include "common/x86.h"
 #include "cpu.h"
-#include "panic.h"
+#include "cpu/panic.h"
 #include "thread/sched.h"
 
 /* Lets a better thread that was just made ready run at once, where that is allowed. */
 static void unlock(uint64_t flags)
 {
-    bool better = cpu_this()->reschedule;
+    bool better = cpu_this()->attention & CPU_RESCHEDULE;
 
     thread_sched_unlock(flags);
     if (better && (flags & X86_FLAGS_IF) && cpu_may_sleep())
@@ -23,27 +23,69 @@ static void must_be_able_to_sleep(const char *what)
         panic("%s where nothing may sleep", what);
 }
 
+static void own_locked(struct sync_mutex *mutex, struct thread *owner)
+{
+    mutex->owner = owner;
+    if (owner != NULL)
+        queue_list_push(&owner->mutexes, &mutex->held);
+}
+
+/* Along the chain of owners that wait for others. Each round raises one, so it ends even where they
+ * wait for each other in a circle. */
+static void lend_locked(struct sync_mutex *mutex, int priority)
+{
+    for (; mutex != NULL && mutex->owner->priority < priority; mutex = mutex->owner->waits_for)
+        thread_set_priority_locked(mutex->owner, priority);
+}
+
+/* The thread's own priority, or the best of those that wait for what it still holds. */
+static int due_locked(const struct thread *thread)
+{
+    int priority = thread->own_priority;
+
+    for (struct queue_link *m = queue_list_first(&thread->mutexes); m;
+         m = queue_list_after(&thread->mutexes, m)) {
+        const struct sync_mutex *mutex = queue_entry(m, struct sync_mutex, held);
+
+        for (struct queue_link *w = queue_list_first(&mutex->waiters); w;
+             w = queue_list_after(&mutex->waiters, w)) {
+            const struct thread *waiter = queue_entry(w, struct thread, link);
+
+            if (waiter->priority > priority)
+                priority = waiter->priority;
+        }
+    }
+    return priority;
+}
+
 static void take_locked(struct sync_mutex *mutex)
 {
     struct thread *current = thread_current();
 
     if (mutex->owner == current)
         panic("thread %s takes a mutex twice", current->name);
-    if (mutex->owner == NULL)
-        mutex->owner = current;
-    else
-        thread_wait_locked(&mutex->waiters); /* woken as the owner */
-    current->mutexes++;
+    if (mutex->owner == NULL) {
+        own_locked(mutex, current);
+        return;
+    }
+    current->waits_for = mutex;
+    lend_locked(mutex, current->priority);
+    thread_wait_locked(&mutex->waiters); /* woken as the owner */
 }
 
 static void give_locked(struct sync_mutex *mutex)
 {
-    struct thread *current = thread_current();
+    struct thread *current = thread_current(), *next;
 
     if (mutex->owner != current)
         panic("thread %s gives a mutex that it does not hold", current->name);
-    current->mutexes--;
-    mutex->owner = thread_wake_locked(&mutex->waiters);
+    queue_list_remove(&mutex->held);
+    next = thread_wake_locked(&mutex->waiters); /* the best: what else waits lends it nothing */
+    if (next != NULL)
+        next->waits_for = NULL;
+    own_locked(mutex, next);
+    if (current->priority != current->own_priority)
+        thread_set_priority_locked(current, due_locked(current));
 }
 
 void sync_mutex_take(struct sync_mutex *mutex)

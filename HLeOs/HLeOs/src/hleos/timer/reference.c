@@ -1,18 +1,20 @@
 /* IA-PC HPET specification 1.0a, 2.3; the 8254: common/pc/pit.h. See reference.h. */
 #include "timer/reference.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/pc/pit.h"
+#include "cpu/panic.h"
 #include "interrupt/acpi.h"
 #include "memory/paging.h"
-#include "panic.h"
 
 enum { HPET_CAPABILITIES = 0, HPET_CONFIGURATION = 2, HPET_COUNTER = 30 }; /* in 64-bit words */
 enum { HPET_ENABLE = 1, HPET_SIZE = 1024, HPET_PERIOD_MAX = 100000000 };
+enum { LOOKS = 10000000, SAMPLES = 6, GOOD_ENOUGH = 500 /* one part in so many */ };
 
-#define FS_PER_US UINT64_C(1000000000)
-#define LOOKS     UINT64_C(500000000)
+#define FS_PER_NS UINT64_C(1000000)
+#define NS_PER_S  UINT64_C(1000000000)
 
 /* HPET specification 3.2.4. */
 struct hpet_table {
@@ -24,14 +26,17 @@ struct hpet_table {
 
 static volatile uint64_t *hpet;
 static uint64_t hpet_period; /* femtoseconds a count */
+static uint64_t passed;      /* counts since the start, of whichever it is */
+static uint32_t last;        /* where it stood then */
 
-bool reference_hpet_init(void)
+static bool find_hpet(void)
 {
     const struct hpet_table *table = (const struct hpet_table *)acpi_find("HPET");
 
     if (table == NULL || table->header.length < sizeof *table || table->space != 0)
         return false;
-    hpet = paging_map_device(PHYS(table->address), HPET_SIZE, PAGING_WRITE | PAGING_UNCACHED);
+    if (hpet == NULL)
+        hpet = paging_map_device(PHYS(table->address), HPET_SIZE, PAGING_WRITE | PAGING_UNCACHED);
     if (hpet == NULL)
         return false;
     hpet_period = hpet[HPET_CAPABILITIES] >> 32;
@@ -41,35 +46,79 @@ bool reference_hpet_init(void)
     return true;
 }
 
-uint64_t reference_hpet_wait(uint64_t us)
+const char *reference_start(void)
 {
-    uint32_t start = (uint32_t)hpet[HPET_COUNTER], passed = 0; /* some are 32 bits wide */
-    uint32_t wanted = (uint32_t)(us * FS_PER_US / hpet_period);
-
-    for (uint64_t look = 0; passed < wanted; look++) {
-        if (look == LOOKS)
-            panic("the HPET stands still");
-        passed = (uint32_t)hpet[HPET_COUNTER] - start;
+    passed = 0;
+    if (find_hpet()) {
+        last = (uint32_t)hpet[HPET_COUNTER]; /* some are 32 bits wide */
+        return "HPET";
     }
-    return passed * hpet_period / FS_PER_US;
-}
-
-uint64_t reference_pit_wait(uint64_t us)
-{
-    uint64_t wanted = us * PC_PIT_HZ / 1000000, passed = 0;
-    uint16_t last;
-
+    hpet_period = 0;
     pc_pit_start(PC_PIT_LONGEST);
     last = pc_pit_read();
-    for (uint64_t look = 0; passed < wanted; look++) {
-        uint16_t now = pc_pit_read();
+    return "PIT";
+}
 
-        if (look == LOOKS)
-            panic("the PIT stands still");
-        passed += (uint16_t)(last - now); /* it counts down */
-        last = now;
+/* The timer stood at `ns` at some moment between two looks at the TSC, `width` apart. */
+struct reading {
+    uint64_t tsc, width, ns;
+};
+
+static struct reading read(void)
+{
+    uint64_t before = x86_rdtsc(), after;
+    uint32_t now = hpet_period != 0 ? (uint32_t)hpet[HPET_COUNTER] : pc_pit_read();
+
+    after = x86_rdtsc();
+    passed += hpet_period != 0 ? now - last : (uint16_t)(last - now); /* the PIT counts down */
+    last = now;
+    return (struct reading){.tsc = before + (after - before) / 2,
+                            .width = after - before,
+                            .ns = hpet_period != 0 ? passed * hpet_period / FS_PER_NS
+                                                   : passed * NS_PER_S / PC_PIT_HZ};
+}
+
+/*
+ * Of the readings in the first and the last eighth the narrowest count. What every reading takes is
+ * in both and cancels out; what the narrowest take beyond that is the error. A gap between two
+ * readings also is one: the PIT may have gone round in it.
+ */
+static struct reference_sample measure_once(uint64_t span_ns)
+{
+    struct reading start = read(), end = start, now = start;
+    uint64_t begin = start.ns, narrowest = start.width, gap = 0, looks = 0, before;
+
+    end.width = UINT64_MAX;
+    do {
+        before = now.tsc;
+        now = read();
+        if (++looks == LOOKS)
+            panic("the %s stands still", hpet_period != 0 ? "HPET" : "PIT");
+        if (now.width < narrowest)
+            narrowest = now.width;
+        if (now.tsc - before > gap)
+            gap = now.tsc - before;
+        if (now.ns - begin < span_ns / 8 && now.width < start.width)
+            start = now;
+        if (now.ns - begin >= span_ns - span_ns / 8 && now.width < end.width)
+            end = now;
+    } while (now.ns - begin < span_ns);
+    return (struct reference_sample){.tsc = end.tsc - start.tsc,
+                                     .ns = end.ns - start.ns,
+                                     .error = start.width + end.width - 2 * narrowest +
+                                              (gap > (end.tsc - start.tsc) / 4 ? gap : 0)};
+}
+
+struct reference_sample reference_measure(uint64_t span_ns)
+{
+    struct reference_sample best = measure_once(span_ns), next;
+
+    for (int i = 1; i < SAMPLES && best.error > best.tsc / GOOD_ENOUGH; i++) {
+        next = measure_once(span_ns);
+        if (next.error < best.error)
+            best = next;
     }
-    return passed * 1000000 / PC_PIT_HZ;
+    return best;
 }
 
 void reference_pit_periodic(unsigned hz)

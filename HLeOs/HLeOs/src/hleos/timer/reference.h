@@ -1,17 +1,21 @@
-/* The two timers whose rate is known beforehand: PIT and HPET. */
+/* The timers whose rate is known beforehand, PIT and HPET, against which the others are measured.
+ */
 #ifndef HLEOS_TIMER_REFERENCE_H
 #define HLEOS_TIMER_REFERENCE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-/* Finds the HPET by ACPI and starts its counter; false if there is none. */
-bool reference_hpet_init(void);
+/* Starts the HPET where ACPI names one, else the PIT, which can then make no tick; its name. */
+const char *reference_start(void);
 
-/* Both wait at least `us` microseconds, at most 50,000, and return how many passed indeed. A timer
- * that stands still is a panic. */
-uint64_t reference_hpet_wait(uint64_t us);
-uint64_t reference_pit_wait(uint64_t us);
+/* A stretch of time by both clocks, and how many TSC ticks it may be wrong by. */
+struct reference_sample {
+    uint64_t tsc, ns, error;
+};
+
+/* Measures for that long, at most 40 ms; again, a few times, if something else ran on the host in
+ * between, and returns the best. A timer that stands still is a panic. */
+struct reference_sample reference_measure(uint64_t span_ns);
 
 /* Line 0 raised `hz` times a second. */
 void reference_pit_periodic(unsigned hz);

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 #include "common/x86.h"
+#include "cpu/lock.h"
 
-enum { INDEX = 0x70, DATA = 0x71, NMI_OFF = 0x80 };
+enum { INDEX = 0x70, DATA = 0x71 };
 enum {
     SECONDS = 0,
     MINUTES = 2,
@@ -22,10 +23,19 @@ enum {
 enum { UPDATE_IN_PROGRESS = 0x80, BINARY = 4, HOURS_24 = 2, AFTERNOON = 0x80 };
 enum { LOOKS = 100000, TRIES = 8 };
 
+static struct lock lock = LOCK_INIT("rtc");
+
+/* The index port also holds the mask of NMI in bit 7, which stays as the last write left it: open.
+ */
 static uint8_t read(uint8_t reg)
 {
-    x86_out8(INDEX, NMI_OFF | reg);
-    return x86_in8(DATA);
+    uint64_t flags = lock_take(&lock);
+    uint8_t value;
+
+    x86_out8(INDEX, reg);
+    value = x86_in8(DATA);
+    lock_give(&lock, flags);
+    return value;
 }
 
 static bool wait_for_update(void)

@@ -3,7 +3,7 @@
  * computes, one that blinks the cursor. Each is an ordinary thread; together they scroll the
  * screen.
  */
-#include "thread/jobs.h"
+#include "shell/jobs.h"
 
 #include <stdbool.h>
 #include <stddef.h>

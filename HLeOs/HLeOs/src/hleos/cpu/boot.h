@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 #include "abi/boot_info.h"
-#include "address.h"
 
-/* Copies and checks the block; a bad one is a panic. `image` is where the kernel really lies. */
-void boot_take(phys_t info, phys_t image);
+/* Copies and checks the block at a physical address that the loader maps one to one; a bad one is a
+ * panic. `image` is where the kernel really lies. */
+void boot_take(uint64_t info, uint64_t image);
 const struct boot_info *boot_information(void);
 
 /* The value of NAME=VALUE on the command line, "" for a lone NAME; NULL where it does not stand.

@@ -1,6 +1,6 @@
-/* The jobs of the demonstration; the shell's `run` starts them one by one. */
-#ifndef HLEOS_THREAD_JOBS_H
-#define HLEOS_THREAD_JOBS_H
+/* The jobs of the demonstration: the shell's `demo` runs them together, `run` one by one. */
+#ifndef HLEOS_SHELL_JOBS_H
+#define HLEOS_SHELL_JOBS_H
 
 /* Runs all of them at once and returns when each has ended. */
 void jobs_run_all(void);

@@ -1,11 +1,11 @@
 /* Spinlocks; see lock.h. */
-#include "lock.h"
+#include "cpu/lock.h"
 
 #include <stddef.h>
 
 #include "common/x86.h"
 #include "cpu.h"
-#include "panic.h"
+#include "cpu/panic.h"
 
 enum { PATIENCE = 100000000 }; /* looks; a lock is held for microseconds */
 
@@ -31,17 +31,17 @@ bool lock_held(const struct lock *lock)
 uint64_t lock_take(struct lock *lock)
 {
     uint64_t flags = lock_interrupts_off();
-    struct cpu *cpu = cpu_this(), *nobody = NULL;
+    struct cpu *cpu = cpu_this(), *holder = NULL;
 
-    if (lock_held(lock))
-        panic("lock %s is taken twice", lock->name);
     /* Acquire: pairs with the release in lock_give(). */
-    for (long look = 0; !__atomic_compare_exchange_n(&lock->holder, &nobody, cpu, false,
+    for (long look = 0; !__atomic_compare_exchange_n(&lock->holder, &holder, cpu, false,
                                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
          look++) {
+        if (holder == cpu)
+            panic("lock %s is taken twice", lock->name);
         if (look == PATIENCE)
             panic("lock %s never comes free", lock->name);
-        nobody = NULL;
+        holder = NULL;
         x86_pause();
     }
     cpu->locks_held++;
@@ -51,7 +51,7 @@ uint64_t lock_take(struct lock *lock)
 void lock_give(struct lock *lock, uint64_t flags)
 {
     if (!lock_held(lock))
-        panic("lock %s is given by who does not hold it", lock->name);
+        panic("lock %s is released but not held here", lock->name);
     cpu_this()->locks_held--;
     /* Release: pairs with the acquire in lock_take(). */
     __atomic_store_n(&lock->holder, NULL, __ATOMIC_RELEASE);

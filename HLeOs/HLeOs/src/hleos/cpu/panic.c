@@ -1,15 +1,14 @@
 /* Panic and backtrace; see panic.h. */
-#include "panic.h"
+#include "cpu/panic.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "asm.h"
 #include "common/symbols.h"
-#include "iostream.h"
-#include "machine.h"
-#include "memory/paging.h"
-#include "thread.h"
+#include "cpu.h"
+#include "cpu/console.h"
+#include "cpu/machine.h"
 
 enum { DEPTH_MAX = 24 };
 
@@ -18,8 +17,7 @@ static bool frame_is_sound(const uintptr_t *frame)
 {
     uintptr_t at = (uintptr_t)frame;
 
-    return at % sizeof(uintptr_t) == 0 && thread_owns_stack(at, 2 * sizeof(uintptr_t)) &&
-           paging_is_mapped(at) && paging_is_mapped(at + sizeof(uintptr_t));
+    return at % sizeof(uintptr_t) == 0 && cpu_owns_stack(at, 2 * sizeof(uintptr_t));
 }
 
 void panic_backtrace(const uintptr_t *frame)
@@ -31,7 +29,7 @@ void panic_backtrace(const uintptr_t *frame)
         if (frame[1] == 0)
             return;
         symbol = symbols_find(frame[1]);
-        println("  #%-2d %016lx %s+0x%lx", depth, frame[1], symbol.name, symbol.offset);
+        console_say("  #%-2d %016lx %s+0x%lx", depth, frame[1], symbol.name, symbol.offset);
         if (caller <= frame) /* stacks grow down: a chain that does not is broken */
             return;
         frame = caller;
@@ -47,11 +45,11 @@ void panic_stop(const char *format, ...)
     x86_cli();
     if (!panicking) { /* a panic in the panic goes straight to the end */
         panicking = true;
-        iostream_emergency();
+        console_begin();
         va_start(args, format);
         fmt_vsnprint(reason, sizeof reason, format, args);
         va_end(args);
-        println("\n\033[1;31mKERNEL PANIC\033[0m: %s", reason);
+        console_say("\n\033[1;31mKERNEL PANIC\033[0m: %s", reason);
         panic_backtrace(asm_frame());
     }
     machine_end(MACHINE_PANIC);

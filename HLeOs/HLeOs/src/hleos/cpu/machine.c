@@ -1,10 +1,9 @@
 /* The machine's end; see machine.h. */
-#include "machine.h"
+#include "cpu/machine.h"
 
 #include "abi/debug_exit.h"
 #include "common/x86.h"
-#include "device/serial.h"
-#include "iostream.h"
+#include "cpu/console.h"
 
 enum { BOCHS_SHUTDOWN_PORT = 0x8900 };
 enum { KBC_COMMAND = 0x64, KBC_INPUT_FULL = 2, KBC_PULSE_RESET = 0xfe, LOOKS = 100000 };
@@ -12,12 +11,12 @@ enum { KBC_COMMAND = 0x64, KBC_INPUT_FULL = 2, KBC_PULSE_RESET = 0xfe, LOOKS = 1
 void machine_end(enum machine_end how)
 {
     x86_cli();
-    serial_flush();
+    console_flush();
     x86_out8(DEBUG_EXIT_PORT, (uint8_t)how);
     for (const char *p = "Shutdown"; *p != '\0'; p++)
         x86_out8(BOCHS_SHUTDOWN_PORT, (uint8_t)*p);
-    iostream_emergency();
-    println("The machine is halted; it may be switched off.");
+    console_begin();
+    console_say("The machine is halted; it may be switched off.");
     x86_stop();
 }
 
@@ -27,7 +26,7 @@ void machine_reboot(void)
     static const struct x86_table_register no_idt;
 
     x86_cli();
-    serial_flush();
+    console_flush();
     for (int look = 0; look < LOOKS && (x86_in8(KBC_COMMAND) & KBC_INPUT_FULL); look++)
         x86_pause();
     x86_out8(KBC_COMMAND, KBC_PULSE_RESET);

@@ -1,29 +1,28 @@
 /* boot_info, taken over; see boot.h. The loader is trusted as the BIOS is, but not its arithmetic.
  */
-#include "boot.h"
+#include "cpu/boot.h"
 
 #include "common/string.h"
-#include "memory/page.h"
-#include "panic.h"
+#include "cpu/panic.h"
 #include "std/memory_map.h"
 
 extern char kernel_start[], kernel_end[];
 
 static struct boot_info boot_info;
 
-void boot_take(phys_t info, phys_t image)
+void boot_take(uint64_t info, uint64_t image)
 {
-    const struct boot_info *given = page_virtual(info);
+    const struct boot_info *given = (const struct boot_info *)info;
 
-    if (info.at == 0 || info.at % 8 != 0 || given->magic != BOOT_INFO_MAGIC)
-        panic("no boot_info at %#lx: this kernel needs a loader that brings one", info.at);
+    if (info == 0 || info % 8 != 0 || given->magic != BOOT_INFO_MAGIC)
+        panic("no boot_info at %#lx: this kernel needs a loader that brings one", info);
     if (given->version != BOOT_INFO_VERSION || given->size < sizeof *given)
         panic("boot_info is of version %u, %u bytes", given->version, given->size);
     memcpy(&boot_info, given, sizeof boot_info);
     boot_info.loader[BOOT_LOADER_NAME_MAX - 1] = '\0';
     boot_info.command_line[BOOT_COMMAND_LINE_MAX - 1] = '\0';
     boot_info.memory_count = memory_map_normalise(boot_info.memory, boot_info.memory_count);
-    boot_info.kernel_base = image.at;
+    boot_info.kernel_base = image;
     boot_info.kernel_size = (uint64_t)(kernel_end - kernel_start);
 }
 

@@ -1,0 +1,28 @@
+/*
+ * The segments and the task state segment: in 64-bit mode little more than the processor's
+ * privilege, and the list of stacks for those interrupts that must not trust the one in use.
+ */
+#ifndef HLEOS_INTERRUPT_GDT_H
+#define HLEOS_INTERRUPT_GDT_H
+
+#include <stdint.h>
+
+enum {
+    GDT_SELECTOR_CODE = 0x08,
+    GDT_SELECTOR_DATA = 0x10,
+    GDT_SELECTOR_TSS = 0x18, /* two slots */
+};
+
+/* Stacks by their number in the interrupt stack table, from 1; 0 is the stack in use. */
+enum gdt_stack {
+    GDT_STACK_IN_USE = 0,
+    GDT_STACK_DOUBLE_FAULT = 1,
+    GDT_STACK_NMI = 2,
+    GDT_STACK_MACHINE_CHECK = 3,
+    GDT_STACK_DEVICES = 4, /* every interrupt that is not an exception */
+};
+
+/* Loads the boot processor's GDT and TSS, and tells struct cpu of the stacks. */
+void gdt_init(void);
+
+#endif
