@@ -81,11 +81,13 @@ struct bus_range {
     void *device;
 };
 
-enum { BUS_RANGES_MAX = 32 };
+/* Ports below BUS_LOW_PORTS, where a PC has its devices, are looked up and not searched for. */
+enum { BUS_RANGES_MAX = 32, BUS_LOW_PORTS = 4096 };
 
 struct bus {
     struct bus_range ranges[BUS_RANGES_MAX];
     unsigned count;
+    uint8_t low_ports[BUS_LOW_PORTS]; /* 1 + the index of the range there; 0: no device */
 };
 
 /* Claims [base, base + length). Refused when it is empty, wraps or overlaps another, or when the

@@ -5,20 +5,25 @@
 
 #include "cpu/regs.h"
 
+/* What KVM shares of an access has room for 8 bytes at least, whatever its size. */
 static uint64_t value_of(const uint8_t *data, uint32_t size)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
-    memcpy(&value, data, size < sizeof value ? size : sizeof value);
-    return value;
+    memcpy(&value, data, sizeof value);
+    return size < sizeof value ? value & ((UINT64_C(1) << 8 * size) - 1) : value;
 }
 
 void exit_record_take(struct exit_record *record, const struct kvm_run *run)
 {
-    *record = (struct exit_record){
-        .rip = run->s.regs.regs.rip,
-        .count = 1,
-        .reason = (uint8_t)(run->exit_reason < UINT8_MAX ? run->exit_reason : UINT8_MAX)};
+    record->time = record->cost = 0;
+    record->rip = run->s.regs.regs.rip;
+    record->address = record->value = 0;
+    record->count = 1;
+    record->reason = (uint8_t)(run->exit_reason < UINT8_MAX ? run->exit_reason : UINT8_MAX);
+    record->space = EXIT_NOWHERE;
+    record->size = 0;
+    record->write = false;
     switch (run->exit_reason) {
     case KVM_EXIT_IO:
         record->space = EXIT_PORT;

@@ -3,10 +3,14 @@
 
 #include "vm/vm.h"
 
-/* The body runs for every seat of `mask`, which is nearly always empty. */
+/* The body runs for every seat of `mask`. */
 #define FOR_SEATS(i, mask)                                                                         \
-    for (unsigned i = 0; (mask) >> i != 0; i++)                                                    \
-        if ((mask) >> i & 1)
+    for (unsigned left_ = (mask), i; left_ != 0 && (i = lowest(left_), true); left_ &= left_ - 1)
+
+static inline unsigned lowest(unsigned mask)
+{
+    return (unsigned)__builtin_ctz(mask);
+}
 
 unsigned observers_add(struct observers *o, const struct observer *observer, void *context)
 {

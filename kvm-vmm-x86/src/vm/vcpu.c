@@ -85,7 +85,7 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     enum verdict verdict;
 
     vcpu->again = false;
-    if (observers_take_exit(vcpu))
+    if (vcpu->vm->observers->takes_exit != 0 && observers_take_exit(vcpu))
         return VERDICT_RESUME;
     if (!vcpu->counted)
         count_exit(vcpu);
@@ -127,7 +127,8 @@ static int enter(struct vcpu *vcpu)
         return -EINTR;
     if (vcpu->again)
         return pause_wait(vcpu, vcpu->woken);
-    observers_before_entry(vcpu);
+    if (vcpu->vm->observers->before_entry != 0)
+        observers_before_entry(vcpu);
     return kvm_enter(&vcpu->cpu);
 }
 
