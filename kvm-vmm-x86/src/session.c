@@ -17,7 +17,7 @@
 #include "host/terminal.h"
 #include "vm/create.h"
 #include "vm/halt.h"
-#include "watch/explain/guest_symbols.h"
+#include "watch/explain/guest_image.h"
 #include "watch/gdb/server.h"
 #include "watch/gdb/step.h"
 #include "watch/postmortem/trail.h"
@@ -36,7 +36,7 @@ static struct session {
     struct record_config record;
     struct vm vms[GUESTS_MAX];
     struct observers observers[GUESTS_MAX];
-    struct guest_symbols symbols[GUESTS_MAX];
+    struct guest_image images[GUESTS_MAX];
     struct debug_server servers[GUESTS_MAX];
     unsigned count;
     struct vm_end end; /* why the run ends, whatever its guests do; END_NONE: with its last guest */
@@ -278,9 +278,8 @@ static void add_observers(unsigned i)
     const struct options *o = session.options;
     struct observers *observers = &session.observers[i];
 
-    session.symbols[i] =
-        (struct guest_symbols){.path = o->symbols, .wanted = o->stats || o->log != NULL};
-    observers_add(observers, &guest_symbols_observer, &session.symbols[i]);
+    session.images[i] = (struct guest_image){.symbols_path = o->symbols};
+    observers_add(observers, &guest_image_observer, &session.images[i]);
     observers_add(observers, &trail_observer, NULL);
     if (o->verbose)
         observers_add(observers, &record_verbose_observer, NULL);
@@ -407,7 +406,7 @@ int session_run(const struct options *options)
     for (unsigned i = 0; i < session.count; i++)
         vm_destroy(&session.vms[i]);
     for (unsigned i = 0; i < session.count; i++)
-        guest_symbols_release(&session.symbols[i]);
+        guest_image_release(&session.images[i]);
     record_close();
     kernel_cache_finish();
     return status;

@@ -130,7 +130,7 @@ int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
         console_flush(i);
         told |= end.kind == why->kind && end.message[0] != '\0';
         if (has_more(&end, explain))
-            postmortem_tell(&vms[i], &end, explain);
+            postmortem_print(&vms[i], &end, explain);
         else if (!ended_well(&end))
             name_end(&vms[i], &end, count == 1);
         /* The lowest-numbered one that did not end well decides. */

@@ -1,5 +1,6 @@
 """The page beside the diagnosis: when it comes, what it says without a second run, and what bad input does to it."""
 import os
+import struct
 import subprocess
 
 import pytest
@@ -106,3 +107,115 @@ READS = """
 3:  .word 0
     .long 0
 """
+
+
+@pytest.fixture
+def waits(scratch):
+    """A guest that reads a key: r resets the machine, w writes what it is asked for, any other crashes."""
+    (scratch / "waits.S").write_text(WAITS)
+    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", GUEST, "waits.S", "-o", "waits.o", cwd=scratch)
+    run("objcopy", "-O", "binary", "-j", ".text", "waits.o", "waits.bin", cwd=scratch)
+    return scratch / "waits.bin"
+
+
+WAITS = """
+#include "guest.inc"
+    .code16
+    lidt 3f
+    mov $'?', %bl
+    putchar
+    getchar
+    cmp $'r', %al
+    jne 2f
+    mov $0xfe, %al
+    out %al, $0x64
+2:  xor %bx, %bx
+    div %bl
+3:  .word 0
+    .long 0
+"""
+DIVIDED = "triple fault: divide error (division by zero)"
+
+
+def test_a_guest_that_started_again_is_explained(vmm, waits):
+    """What is run again is its last life."""
+    result = vmm.run("--reboot", waits, stdin=b"rrx")
+    assert (result.status, result.out) == (126, b"???"), result
+    assert DIVIDED in result.err.splitlines()[0], result
+
+
+@pytest.mark.parametrize("change, line", [
+    ("rm {0}", DIVIDED),
+    ("mv {0} {0}.old; echo another > {0}", DIVIDED),
+    ("cp {0} {0}.old; cat {0}.old {0}.old > {0}", "triple fault"),
+])
+def test_the_image_is_not_opened_again(vmm, waits, change, line):
+    """The second run is made of the file that the guest was made of, wherever its path leads to by now."""
+    script = "(while ! grep -q '?' {0}.out; do sleep 0.1; done 2> /dev/null; %s; echo x) | %s {0} > {0}.out" % (
+        change, vmm.program)
+    result = lab_run("sh", "-c", script.format(waits))
+    assert result.status == 126 and line in result.err.splitlines()[0], result
+    assert DIVIDED in result.err or "its image was changed since" in result.err, result
+
+
+def elf_with_symbols(path, count, name_bytes):
+    """An ELF file that crashes at once, and has `count` symbols with one name of that many bytes."""
+    code, names = b"\x0f\x0b".ljust(16, b"\xf4"), b"\0" + b"A" * (name_bytes - 2) + b"\0"
+    symbols = struct.pack("<IBBHQQ", 1, 0x12, 0, 1, 0x100000, 0) * count
+    symbols_at, names_at = 8192, 8192 + len(symbols)
+    sections_at = (names_at + len(names) + 7) & ~7
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, 0x100000, 64, sections_at, 0,
+                         64, 56, 1, 64, 4, 3)
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 4096, 0x100000, 0x100000, 16, 16, 4096)
+    sections = b"".join(struct.pack("<IIQQQQIIQQ", 0, *s) for s in (
+        (0, 0, 0, 0, 0, 0, 0, 0, 0), (1, 2, 0x100000, 4096, 16, 0, 0, 1, 0),
+        (2, 0, 0, symbols_at, len(symbols), 3, 0, 1, 24), (3, 0, 0, names_at, len(names), 0, 0, 1, 0)))
+    with open(path, "wb") as file:
+        for at, content in ((0, header), (64, segment), (4096, code), (symbols_at, symbols), (names_at, names),
+                            (sections_at, sections)):
+            file.seek(at)
+            file.write(content)
+
+
+@pytest.mark.parametrize("count, named", [(400000, True), (524288, True), (524289, False)])
+def test_many_symbols(vmm, scratch, count, named):
+    """A table as large as a kernel's is read in one go; a larger one is not read, and that is said."""
+    elf_with_symbols(scratch / "big.elf", count, 8000000)
+    result = vmm.run("--timeout", "20", scratch / "big.elf")
+    first = result.err.splitlines()[0]
+    assert result.status == 126 and "invalid opcode" in first, result
+    assert ("<AAAA" in first) == named, result
+    assert named or "without names: %s: a symbol table of 524289 entries" % (scratch / "big.elf") in result.err, result
+
+
+LONG_WAY = """
+#include "guest.inc"
+    .code16
+    lidt 3f
+    mov $'.', %bl
+    putchar
+    mov $200, %dx
+1:  xor %cx, %cx
+2:  loop 2b
+    dec %dx
+    jnz 1b
+    ud2
+3:  .word 0
+    .long 0
+"""
+
+
+@pytest.mark.parametrize("option, end, status", [("", "kill -TERM $!", 143), ("--timeout 3", "true", 124)])
+def test_a_second_run_does_not_hold_the_vmm(vmm, scratch, option, end, status):
+    """Thirteen million steps take minutes, the limit is ten seconds: a signal and --timeout end it at once."""
+    (scratch / "way.S").write_text(LONG_WAY)
+    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", GUEST, "way.S", "-o", "way.o", cwd=scratch)
+    run("objcopy", "-O", "binary", "-j", ".text", "way.o", "way.bin", cwd=scratch)
+    result = lab_run("sh", "-c", "cd %s; %s %s way.bin 2> err & sleep 3; start=$(date +%%s%%N); %s; wait $!; echo $?; "
+                     "echo $((($(date +%%s%%N) - start) / 1000000)); cat err" % (scratch, vmm.program, option, end))
+    said, took, *rest = result.out.decode().lstrip(".").split("\n")
+    if "ud2" in "".join(rest) and "given up" not in "".join(rest):
+        pytest.skip("this KVM keeps the registers: there is no second run")
+    assert int(said) == status, result
+    assert int(took) < 1500, "ms until it ended; %s" % result
+    assert "triple fault" in rest[0] and "a second run was given up" in "".join(rest), result

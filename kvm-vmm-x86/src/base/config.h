@@ -6,6 +6,7 @@
 #define CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -22,7 +23,9 @@ enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL
 enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
 
 struct guest_config {
-    const char *image; /* path of the kernel or program */
+    const char *image;          /* path of the kernel or program */
+    const uint8_t *image_bytes; /* its content, if it is not to be read from there; or NULL */
+    size_t image_size;
     enum guest_mode mode;
     uint64_t memory; /* bytes of RAM; 0: the mode's default */
     unsigned cpus;   /* vCPUs; 0: the default, one */

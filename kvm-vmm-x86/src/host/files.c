@@ -84,25 +84,51 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
                           error);
     if (result == 0 && file->size == 0)
         result = error_set(error, "%s is empty", path);
+    if (result == 0 && S_ISREG(st.st_mode)) {
+        file->fd = fd;
+        file->changed = st.st_mtim;
+        return 0;
+    }
     if (result < 0)
         file_release(file);
     close(fd);
     return result;
 }
 
-bool file_is_regular(const char *path)
+int file_load_again(struct file *again, const struct file *file, struct error *error)
 {
-    struct stat status;
+    struct stat st;
 
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    *again = (struct file){.size = file->size};
+    if (file->fd == 0 || fstat(file->fd, &st) < 0)
+        return error_set(error, "it cannot be read again");
+    if ((uint64_t)st.st_size != file->size || st.st_mtim.tv_sec != file->changed.tv_sec ||
+        st.st_mtim.tv_nsec != file->changed.tv_nsec)
+        return error_set(error, "it was written to since");
+    if (map_all(file->fd, file->size, again))
+        return 0;
+    again->bytes = malloc(file->size);
+    if (again->bytes != NULL && pread(file->fd, again->bytes, file->size, 0) == (ssize_t)file->size)
+        return 0;
+    file_release(again);
+    return error_set(error, "it cannot be read again");
 }
 
-void file_release(struct file *file)
+void file_forget(struct file *file)
 {
     if (file->mapped)
         munmap(file->bytes, file->size);
     else
         free(file->bytes);
+    file->bytes = NULL;
+    file->mapped = false;
+}
+
+void file_release(struct file *file)
+{
+    file_forget(file);
+    if (file->fd != 0)
+        close(file->fd);
     *file = (struct file){0};
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -12,6 +13,8 @@ struct file {
     uint8_t *bytes; /* not to be written to */
     size_t size;
     bool mapped;
+    int fd; /* of a plain file, kept open for file_load_again; 0: none */
+    struct timespec changed;
 };
 
 /* Reads a whole file (or pipe) into memory. A directory, an empty file and more than `limit` bytes
@@ -20,8 +23,12 @@ struct file {
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
-/* Whether `path` is a plain file: one that reading does not use up. */
-bool file_is_regular(const char *path);
+/* Gives the bytes of a plain file back, but not the file: file_load_again may read it. */
+void file_forget(struct file *file);
+
+/* Reads the same plain file once more, whatever its path leads to by now. It is an error if it was
+ * written to since. Callable from any thread. */
+int file_load_again(struct file *again, const struct file *file, struct error *error) MUST_CHECK;
 
 enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
 

@@ -266,7 +266,10 @@ static int load_file(struct file *file, struct image *image, const char *path, s
 static int load_files(struct guest_files *files, const struct guest_config *config,
                       struct error *error)
 {
-    if (load_file(&files->image, &files->boot.image, config->image, error) < 0)
+    if (config->image_bytes != NULL)
+        files->boot.image = (struct image){
+            .path = config->image, .bytes = config->image_bytes, .size = config->image_size};
+    else if (load_file(&files->image, &files->boot.image, config->image, error) < 0)
         return -1;
     for (unsigned i = 0; i < config->initrd_count; i++) {
         if (load_file(&files->initrds[i], &files->boot.initrds[i], config->initrds[i], error) < 0)

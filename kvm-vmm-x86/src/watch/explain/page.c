@@ -283,6 +283,8 @@ static void print_where(struct text *text, const struct page *page)
     text_add(text, "\n");
     if (page->how != NULL)
         text_add(text, "  %s\n", page->how);
+    if (page->no_symbols != NULL)
+        text_add(text, "  without names: %s\n", page->no_symbols);
 }
 
 static void print_loop(struct text *text, const struct page *page)

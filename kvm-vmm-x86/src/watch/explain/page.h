@@ -19,6 +19,7 @@ struct page {
     bool general_only; /* nothing of the snapshot is true but its general registers, ... */
     bool wide;         /* ... which have 64 bits */
     const struct symbols *symbols;       /* NULL: none */
+    const char *no_symbols;              /* why not, where that is worth a line; or NULL */
     const struct diagnosis *diagnosis;   /* NULL: no fault was looked for */
     const struct loop *loop;             /* NULL: no loop was looked for */
     const struct interrupts *interrupts; /* NULL: no controllers */

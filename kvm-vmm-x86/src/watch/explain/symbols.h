@@ -16,7 +16,7 @@
 
 struct symbol {
     uint64_t start, end; /* a symbol without a size reaches to the next, or its section's end */
-    const char *name;    /* in the file's bytes */
+    uint32_t name;       /* where it begins in `names` */
     bool sized;
     uint8_t rank; /* of several at one address the highest is shown */
 };
@@ -24,7 +24,8 @@ struct symbol {
 struct symbols {
     struct symbol *list; /* by address, no two alike */
     size_t count;
-    uint64_t bias; /* added to every address of the file: where a real-mode window begins */
+    const char *names; /* in the file's bytes */
+    uint64_t bias;     /* added to every address of the file: where a real-mode window begins */
 };
 
 /*

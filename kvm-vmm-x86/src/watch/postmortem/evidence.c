@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 
-#include "host/files.h"
 #include "host/kvm_debug.h"
 #include "host/kvm_interrupts.h"
 #include "vm/create.h"
+#include "watch/explain/guest_image.h"
 #include "watch/postmortem/sample.h"
 #include "watch/postmortem/trail.h"
 
@@ -54,8 +54,6 @@ static const char *why_no_replay(const struct vm *vm)
         return "a system with interrupts and clocks never does the same twice";
     if (trail_of(&vm->vcpus[0])->recording.lost)
         return "it read more from its devices than was recorded";
-    if (!file_is_regular(vm->name))
-        return "its image was not a file that can be read again";
     return NULL;
 }
 
@@ -90,30 +88,46 @@ static void use_replay(struct evidence *e)
              (unsigned long long)e->replay.exits, (unsigned long long)e->replay.steps);
 }
 
-static const struct observers no_observers;
+/* A VM like the first, made from the same image. */
+static int make_double(struct evidence *e, const struct vm *vm, struct error *error)
+{
+    static const struct observers no_observers;
+    struct guest_config config = *vm->config;
+    struct file image;
 
-static void run_again(struct evidence *e, struct vm *vm)
+    if (guest_image_load_again(vm, &image, error) < 0)
+        return -1;
+    config.image_bytes = image.bytes;
+    config.image_size = image.size;
+    e->has_double = vm_create(&e->double_vm, vm->index, &config, &no_observers, error) == 0;
+    e->double_vm.config = vm->config;
+    file_release(&image);
+    return e->has_double ? 0 : -1;
+}
+
+static void run_again(struct evidence *e, struct worker *worker, struct vm *vm)
 {
     const char *why = why_no_replay(vm);
     struct error error;
 
     e->replay.result = REPLAY_IMPOSSIBLE;
-    if (why == NULL && vm_create(&e->double_vm, vm->index, vm->config, &no_observers, &error) < 0)
-        why = "its image cannot be read again";
+    if (why == NULL && make_double(e, vm, &error) < 0)
+        why = error.text;
     if (why != NULL) {
         make_do(e, why);
         return;
     }
-    e->has_double = true;
-    replay_run(vm, &e->double_vm, &e->replay);
+    replay_run(worker, vm, &e->double_vm, &e->replay);
     if (e->replay.result == REPLAY_FOUND)
         use_replay(e);
     else
         make_do(e, e->replay.result == REPLAY_DIVERGED ? "a second run went another way"
+                   : worker_must_stop(worker)          ? "a second run was given up"
                                                        : "a second run took too long");
 }
 
-void evidence_take(struct evidence *e, struct vm *vm, const struct vm_end *end)
+void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
+                   const struct vm_end *end)
 {
     uint32_t reason;
 
@@ -132,10 +146,10 @@ void evidence_take(struct evidence *e, struct vm *vm, const struct vm_end *end)
     e->at_fault = e->crashed;
     if (e->shutdown && is_reset(&e->snapshot)) {
         e->at_fault = false;
-        run_again(e, vm);
+        run_again(e, worker, vm);
     }
     if (end->kind == END_LIMIT && !e->halted && vm->vcpu_count == 1 && vm->mode != MODE_LINUX)
-        e->loop = sample_loop(vm);
+        e->loop = sample_loop(worker, &vm->vcpus[0]);
 }
 
 void evidence_release(struct evidence *e)

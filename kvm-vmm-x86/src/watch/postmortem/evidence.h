@@ -25,7 +25,9 @@ struct evidence {
     struct replay replay;
 };
 
-void evidence_take(struct evidence *e, struct vm *vm, const struct vm_end *end);
+/* In the worker's thread. */
+void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
+                   const struct vm_end *end);
 void evidence_release(struct evidence *e);
 
 #endif

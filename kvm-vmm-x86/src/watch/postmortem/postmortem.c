@@ -6,13 +6,13 @@
 
 #include "console/console.h"
 #include "vm/exits.h"
-#include "watch/explain/guest_symbols.h"
+#include "watch/explain/guest_image.h"
 #include "watch/postmortem/evidence.h"
 #include "watch/postmortem/trail.h"
 #include "watch/record/exit_names.h"
 
 /* Everything that is said about one guest. */
-struct tale {
+struct account {
     bool explain; /* the page even if it did not crash */
     struct vm *vm;
     const struct vm_end *end;
@@ -20,18 +20,8 @@ struct tale {
     struct diagnosis diagnosis;
     bool diagnosed;
     char line[900];
+    char page[PAGE_TEXT]; /* empty: the line says all */
 };
-
-/* An ELF image names its own addresses, if nobody has read them yet. */
-static const struct symbols *names_of(struct vm *vm)
-{
-    struct guest_symbols *symbols = observers_context(vm, &guest_symbols_observer);
-    struct error ignored;
-
-    if (!symbols->known && vm->mode != MODE_REAL && vm->mode != MODE_LINUX)
-        (void)!guest_symbols_load(symbols, vm->name, 0, &ignored);
-    return guest_symbols_of(vm);
-}
 
 /* The vector of an interrupt that was being taken when the guest shut down. */
 static int interrupt_of(const struct evidence *e)
@@ -51,7 +41,7 @@ static void add_place(struct text *line, const char *what, const struct symbols 
         text_add(line, " <%s>", name);
 }
 
-static void tell_limit(struct tale *t, struct text *line, const struct symbols *names)
+static void add_limit(struct account *t, struct text *line, const struct symbols *names)
 {
     const struct evidence *e = &t->evidence;
     char bytes[240];
@@ -70,11 +60,11 @@ static void tell_limit(struct tale *t, struct text *line, const struct symbols *
     }
 }
 
-static void make_line(struct tale *t)
+static void make_line(struct account *t)
 {
     struct text line = text_in(t->line, sizeof t->line);
     const struct evidence *e = &t->evidence;
-    const struct symbols *names = names_of(t->vm);
+    const struct symbols *names = guest_image_symbols(t->vm);
     const char *found = t->diagnosed ? t->diagnosis.line : "";
 
     if (e->shutdown && found[0] != '\0') {
@@ -86,10 +76,10 @@ static void make_line(struct tale *t)
     if (found[0] != '\0')
         text_add(&line, ": %s", found);
     if (t->end->kind == END_LIMIT)
-        tell_limit(t, &line, names);
+        add_limit(t, &line, names);
 }
 
-static void add_exits(struct page *page, struct tale *t)
+static void add_exits(struct page *page, struct account *t)
 {
     struct vcpu *vcpu = t->evidence.vcpu;
     uint64_t exits = trail_of(vcpu)->count;
@@ -119,15 +109,15 @@ static void print_lines(unsigned guest, char *bytes)
     }
 }
 
-static void print_page(struct tale *t)
+static void make_page(struct account *t)
 {
-    static char bytes[PAGE_TEXT];
-    struct text text = text_in(bytes, sizeof bytes);
+    struct text text = text_in(t->page, sizeof t->page);
     struct page page = {.snapshot = &t->evidence.snapshot,
                         .memory = t->evidence.memory,
                         .general_only = t->evidence.general_only,
                         .wide = t->vm->mode == MODE_LONG || t->vm->mode == MODE_LINUX,
-                        .symbols = names_of(t->vm),
+                        .symbols = guest_image_symbols(t->vm),
+                        .no_symbols = guest_image_no_symbols(t->vm),
                         .diagnosis = t->diagnosed ? &t->diagnosis : NULL,
                         .loop = &t->evidence.loop,
                         .interrupts = &t->evidence.interrupts,
@@ -135,39 +125,46 @@ static void print_page(struct tale *t)
 
     add_exits(&page, t);
     page_print(&text, &page);
-    print_lines(t->vm->index, bytes);
 }
 
 /* A crash gets the page unasked, and so does a guest that a device stopped. (A Linux kernel that
  * panics has told why itself.) */
-static bool wants_page(const struct tale *t)
+static bool wants_page(const struct account *t)
 {
     return t->explain || t->evidence.crashed ||
            (t->end->kind == END_CRASH && t->vm->mode != MODE_LINUX);
 }
 
-void postmortem_tell(struct vm *vm, const struct vm_end *end, bool explain)
+static void work(struct worker *worker)
 {
-    static struct tale t;
+    struct account *t = worker->context;
 
-    if (vm->vcpus_made == 0) { /* it could not be made anew after a reset: nothing is left of it */
-        vcpu_printf(vm->index, "kvm-vmm: guest %u (%s): %s", vm->index, vm->name, end->message);
-        return;
-    }
-    t = (struct tale){.vm = vm, .end = end, .explain = explain};
-    evidence_take(&t.evidence, vm, end);
-    if (t.evidence.at_fault) {
-        struct diagnose_hint hint = {interrupt_of(&t.evidence), t.evidence.replay.handling};
+    evidence_take(&t->evidence, worker, t->vm, t->end);
+    if (t->evidence.at_fault) {
+        struct diagnose_hint hint = {interrupt_of(&t->evidence), t->evidence.replay.handling};
 
-        t.diagnosis = diagnose_fault(&t.evidence.snapshot, t.evidence.memory, hint);
-        t.diagnosed = true;
+        t->diagnosis = diagnose_fault(&t->evidence.snapshot, t->evidence.memory, hint);
+        t->diagnosed = true;
     }
-    make_line(&t);
+    make_line(t);
+    if (wants_page(t))
+        make_page(t);
+}
+
+void postmortem_print(struct vm *vm, const struct vm_end *end, bool explain)
+{
+    static struct account t;
+    struct worker worker = {.work = work, .context = &t};
+
+    t = (struct account){.vm = vm, .end = end, .explain = explain};
+    if (vm->vcpus_made > 0)
+        worker_run(&worker);
+    if (t.line[0] == '\0') /* it could not be made again after a reset, or no thread for it */
+        snprintf(t.line, sizeof t.line, "%s", end->message);
     snprintf(vm->end.message, sizeof vm->end.message, "%.*s", (int)sizeof vm->end.message - 1,
-             t.line); /* for the log and its page */
+             t.line); /* for the log */
     if (t.line[0] != '\0')
         vcpu_printf(vm->index, "kvm-vmm: guest %u (%s): %s", vm->index, vm->name, t.line);
-    if (wants_page(&t))
-        print_page(&t);
+    print_lines(vm->index, t.page);
     evidence_release(&t.evidence);
 }

@@ -12,6 +12,6 @@
 
 /* Prints the line for a guest that ended badly, and the page where there is one; with `explain`
  * also for guests that did not crash. The line is the guest's end from then on: vm_end_of. */
-void postmortem_tell(struct vm *vm, const struct vm_end *end, bool explain);
+void postmortem_print(struct vm *vm, const struct vm_end *end, bool explain);
 
 #endif

@@ -8,7 +8,6 @@
 #include "watch/explain/walk.h"
 #include "watch/gdb/handlers.h"
 #include "watch/postmortem/trail.h"
-#include "watch/postmortem/worker.h"
 
 enum { LIMIT_MS = 10000, STEPS_MAX = 400000, TABLE_MAX = 4096 };
 
@@ -21,6 +20,7 @@ struct table {
 };
 
 struct run {
+    struct worker *worker;
     const struct vm *vm; /* that shut down */
     struct vcpu *vcpu;   /* of its double */
     const struct memory *memory;
@@ -40,7 +40,7 @@ static void take_state(struct run *r)
 }
 
 /* Up to the last exit before the shutdown: each is answered as it was. */
-static bool repeat_exits(struct run *r, const struct worker *worker)
+static bool repeat_exits(struct run *r)
 {
     const struct vcpu *dead = &r->vm->vcpus[0];
     const struct trail *trail = trail_of(dead);
@@ -49,7 +49,7 @@ static bool repeat_exits(struct run *r, const struct worker *worker)
     size_t at = 0;
 
     while (r->replay->exits < wanted) {
-        if (!worker_enter(worker))
+        if (!worker_enter(r->worker, r->vcpu))
             return false;
         if (run->exit_reason == KVM_EXIT_SHUTDOWN || !recording_play(&trail->recording, &at, run)) {
             r->replay->result = REPLAY_DIVERGED;
@@ -149,7 +149,7 @@ static bool enter_handler(struct run *r, const struct handler *handler)
 }
 
 /* One instruction. True: go on. */
-static bool step(struct run *r, const struct worker *worker)
+static bool step(struct run *r)
 {
     static const uint64_t no_addresses[4];
     struct kvm_run *run = r->vcpu->cpu.run;
@@ -160,7 +160,7 @@ static bool step(struct run *r, const struct worker *worker)
     plant(r);
     entered = kvm_set_guest_debug(&r->vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
                                   no_addresses, 0) == 0 &&
-              worker_enter(worker);
+              worker_enter(r->worker, r->vcpu);
     met = entered ? handler_met(r) : NULL;
     traps_clear(&r->traps, r->memory);
     if (!entered)
@@ -179,24 +179,21 @@ static bool step(struct run *r, const struct worker *worker)
     return false;
 }
 
-static void work(struct worker *worker)
-{
-    struct run *r = worker->context;
-
-    if (!repeat_exits(r, worker) || !begin_steps(r))
-        return;
-    while (step(r, worker))
-        ;
-}
-
-void replay_run(const struct vm *vm, struct vm *made, struct replay *replay)
+void replay_run(struct worker *worker, const struct vm *vm, struct vm *made, struct replay *replay)
 {
     static struct run r;
-    struct worker worker = {.vcpu = &made->vcpus[0], .work = work, .context = &r};
 
+    worker_limit(worker, LIMIT_MS);
     *replay = (struct replay){.result = REPLAY_TOO_LONG, .handling = -1};
     replay->snapshot.address_bits = vm->address_bits;
-    r = (struct run){.vm = vm, .vcpu = &made->vcpus[0], .memory = &made->memory, .replay = replay};
-    made->vcpus[0].cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-    worker_run(&worker, LIMIT_MS);
+    r = (struct run){.worker = worker,
+                     .vm = vm,
+                     .vcpu = &made->vcpus[0],
+                     .memory = &made->memory,
+                     .replay = replay};
+    r.vcpu->cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+    if (!repeat_exits(&r) || !begin_steps(&r))
+        return;
+    while (step(&r))
+        ;
 }

@@ -9,6 +9,7 @@
 
 #include "vm/vm.h"
 #include "watch/explain/snapshot.h"
+#include "watch/postmortem/worker.h"
 
 enum replay_result {
     REPLAY_FOUND,     /* `snapshot` is the state before the instruction that ended it */
@@ -26,6 +27,6 @@ struct replay {
 };
 
 /* `made` is a VM made like `vm`, which has ended by a shutdown. */
-void replay_run(const struct vm *vm, struct vm *made, struct replay *replay);
+void replay_run(struct worker *worker, const struct vm *vm, struct vm *made, struct replay *replay);
 
 #endif

@@ -6,15 +6,8 @@
 #include "host/kvm_debug.h"
 #include "watch/explain/snapshot.h"
 #include "watch/postmortem/trail.h"
-#include "watch/postmortem/worker.h"
 
-enum { SAMPLES = 3000, LIMIT_MS = 2000 };
-
-struct sampling {
-    struct vm *vm;
-    gva_t addresses[SAMPLES];
-    size_t count;
-};
+enum { SAMPLES = 3000, LIMIT_MS = 1000 };
 
 /* What the guest read there last, or all ones. */
 static uint64_t last_value(const struct vcpu *vcpu, uint64_t address)
@@ -54,37 +47,28 @@ static bool answer(struct vcpu *vcpu)
     }
 }
 
-static void work(struct worker *worker)
+struct loop sample_loop(struct worker *worker, struct vcpu *vcpu)
 {
     static const uint64_t no_addresses[4];
-    struct sampling *sampling = worker->context;
-    struct vcpu *vcpu = worker->vcpu;
+    static gva_t addresses[SAMPLES];
     struct kvm_run *run = vcpu->cpu.run;
     struct snapshot s = {0};
+    size_t count = 0;
 
+    worker_limit(worker, LIMIT_MS);
+    run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     if (kvm_finish_exit(&vcpu->cpu) == 0 ||
         kvm_read_registers(&vcpu->cpu, &run->s.regs.regs, &run->s.regs.sregs, NULL) < 0)
-        return;
-    while (sampling->count < SAMPLES) {
+        return (struct loop){0};
+    while (count < SAMPLES) {
         s.regs = run->s.regs.regs;
         s.sregs = run->s.regs.sregs;
-        if (run->exit_reason == KVM_EXIT_DEBUG || sampling->count == 0)
-            sampling->addresses[sampling->count++] = snapshot_linear_rip(&s);
+        if (run->exit_reason == KVM_EXIT_DEBUG || count == 0)
+            addresses[count++] = snapshot_linear_rip(&s);
         if (kvm_set_guest_debug(&vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
                                 no_addresses, 0) < 0 ||
-            !worker_enter(worker) || !answer(vcpu))
-            return;
+            !worker_enter(worker, vcpu) || !answer(vcpu))
+            break;
     }
-}
-
-struct loop sample_loop(struct vm *vm)
-{
-    static struct sampling sampling;
-    struct worker worker = {.vcpu = &vm->vcpus[0], .work = work, .context = &sampling};
-
-    sampling.vm = vm;
-    sampling.count = 0;
-    vm->vcpus[0].cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-    worker_run(&worker, LIMIT_MS);
-    return loop_find(sampling.addresses, sampling.count);
+    return loop_find(addresses, count);
 }

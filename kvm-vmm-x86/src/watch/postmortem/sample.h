@@ -2,13 +2,13 @@
 #ifndef POSTMORTEM_SAMPLE_H
 #define POSTMORTEM_SAMPLE_H
 
-#include "vm/vm.h"
 #include "watch/explain/loop.h"
+#include "watch/postmortem/worker.h"
 
 /*
- * Executes some thousand instructions of the first vCPU. What it writes to devices goes nowhere,
- * what it reads is what it read last. The vCPU must not run, nor its VM be used again.
+ * Executes some thousand instructions of the vCPU. What it writes to devices goes nowhere,
+ * what it reads is what it read last. Afterwards it can no longer run.
  */
-struct loop sample_loop(struct vm *vm);
+struct loop sample_loop(struct worker *worker, struct vcpu *vcpu);
 
 #endif

@@ -1,59 +1,67 @@
-/* Work on an ended guest; see worker.h. */
+/* Work on a guest that has ended; see worker.h. */
 #include "watch/postmortem/worker.h"
 
 #include <errno.h>
 
 #include "host/events.h"
 
-#define LOOK  UINT64_C(50000000) /* nanoseconds */
-#define AGAIN UINT64_C(1000000)
+#define MS   UINT64_C(1000000)
+#define LOOK (50 * MS)
 
 static void *run(void *argument)
 {
     struct worker *worker = argument;
 
-    thread_kick_flag(&worker->vcpu->cpu.run->immediate_exit);
     worker->work(worker);
-    pause_thread_over(worker->vcpu);
     __atomic_store_n(&worker->done, 1, __ATOMIC_RELEASE); /* pairs with the look of worker_run */
     events_wake();
     return NULL;
 }
 
-void worker_run(struct worker *worker, unsigned limit_ms)
+void worker_run(struct worker *worker)
 {
-    uint64_t end = events_now() + limit_ms * UINT64_C(1000000);
-    struct vcpu *vcpu = worker->vcpu;
     struct error error;
 
-    worker->done = 0;
-    vcpu->requests = 0; /* those of its former life */
-    vcpu->cpu.run->immediate_exit = 0;
-    if (pause_start_thread(vcpu, run, worker, &error) < 0)
+    worker->stop = worker->done = 0;
+    worker->deadline = UINT64_MAX;
+    worker->vcpu = NULL;
+    if (thread_start(&worker->thread, run, worker, &error) < 0)
         return;
     while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE)) {
-        if (events_now() < end && events_run_patiently(LOOK))
+        if (!events_run_patiently(LOOK))
+            __atomic_store_n(&worker->stop, 1, __ATOMIC_RELAXED);
+        if (!worker_must_stop(worker))
             continue;
-        vcpu_kick(vcpu, VCPU_STOP); /* more than once: one may come right before it enters */
-        events_run(AGAIN);
+        thread_kick(&worker->thread);
+        events_run(MS);
     }
-    thread_join(&vcpu->thread);
+    thread_join(&worker->thread);
+}
+
+void worker_limit(struct worker *worker, unsigned limit_ms)
+{
+    __atomic_store_n(&worker->deadline, events_now() + limit_ms * MS, __ATOMIC_RELAXED);
 }
 
 bool worker_must_stop(const struct worker *worker)
 {
-    return __atomic_load_n(&worker->vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_STOP;
+    return __atomic_load_n(&worker->stop, __ATOMIC_RELAXED) ||
+           events_now() >= __atomic_load_n(&worker->deadline, __ATOMIC_RELAXED);
 }
 
-bool worker_enter(const struct worker *worker)
+/* A kick that comes after the look makes immediate_exit 1 before it interrupts. */
+bool worker_enter(struct worker *worker, struct vcpu *vcpu)
 {
     int code;
 
+    if (worker->vcpu != vcpu)
+        thread_kick_flag(&vcpu->cpu.run->immediate_exit);
+    worker->vcpu = vcpu;
     do {
+        vcpu->cpu.run->immediate_exit = 0;
         if (worker_must_stop(worker))
             return false;
-        worker->vcpu->cpu.run->immediate_exit = 0;
-        code = kvm_enter(&worker->vcpu->cpu);
+        code = kvm_enter(&vcpu->cpu);
     } while (code == -EINTR || code == -EAGAIN);
     return code == 0;
 }

@@ -1,24 +1,30 @@
-/* Work on a guest that has ended: on a thread of its own as that of the vCPU, which can be
- * interrupted in KVM_RUN, for a limited time, and given up when the user wants to leave. */
+/*
+ * Work on a guest that has ended, on a thread of its own: it may enter the guest, and ends soon
+ * when its time is up or the user wants to leave. The main thread runs its loop meanwhile.
+ */
 #ifndef POSTMORTEM_WORKER_H
 #define POSTMORTEM_WORKER_H
 
 #include "vm/vcpu.h"
 
 struct worker {
-    struct vcpu *vcpu;
+    struct thread thread;
     void (*work)(struct worker *worker);
     void *context;
-    unsigned done; /* atomic */
+    struct vcpu *vcpu;   /* the last that was entered; the worker's thread only */
+    uint64_t deadline;   /* events_now(), when work must stop; atomic */
+    unsigned stop, done; /* atomic */
 };
 
-/* Calls `work` on its thread and returns when it is over; after `limit_ms` worker_must_stop. */
-void worker_run(struct worker *worker, unsigned limit_ms);
+/* Calls `work` on its thread, and returns when it is over. Main thread only. */
+void worker_run(struct worker *worker);
 
-/* For `work`, before each entry into the guest. */
+/* For `work`: gives what follows that much time, and says whether it is up. */
+void worker_limit(struct worker *worker, unsigned limit_ms);
 bool worker_must_stop(const struct worker *worker);
 
-/* For `work`: enters the guest; false if it must stop, or KVM failed. */
-bool worker_enter(const struct worker *worker) MUST_CHECK;
+/* For `work`: enters the guest; false if it must stop, or KVM failed. The vCPU must stay until the
+ * work is over. */
+bool worker_enter(struct worker *worker, struct vcpu *vcpu) MUST_CHECK;
 
 #endif

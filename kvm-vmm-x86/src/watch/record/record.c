@@ -11,7 +11,7 @@
 #include "host/files.h"
 #include "host/kvm_stats.h"
 #include "vm/exits.h"
-#include "watch/explain/guest_symbols.h"
+#include "watch/explain/guest_image.h"
 #include "watch/record/exit_names.h"
 #include "watch/record/trace_json.h"
 
@@ -230,7 +230,7 @@ static int finish_guest(struct log_guest *guest, struct vm *vm, struct error *er
     guest->index = vm->index;
     guest->name = vm->name;
     guest->bus = &vm->machine.bus;
-    guest->symbols = guest_symbols_of(vm);
+    guest->symbols = guest_image_symbols(vm);
     describe_end(&end, guest->end, sizeof guest->end);
     if (log_tally_create(&guest->functions, error) < 0)
         return -1;

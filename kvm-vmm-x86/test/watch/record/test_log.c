@@ -67,9 +67,9 @@ static void test_tally(void **state)
 /* Two instructions of a function count as one; RIP is an offset where the code has a bias. */
 static void test_functions(void **state)
 {
-    struct symbol list[] = {{.start = 0x10, .end = 0x20, .name = "first", .sized = true},
-                            {.start = 0x20, .end = 0x30, .name = "second", .sized = true}};
-    struct symbols symbols = {.list = list, .count = 2, .bias = 0x40000};
+    struct symbol list[] = {{.start = 0x10, .end = 0x20, .name = 0, .sized = true},
+                            {.start = 0x20, .end = 0x30, .name = 6, .sized = true}};
+    struct symbols symbols = {.list = list, .count = 2, .names = "first\0second", .bias = 0x40000};
     struct log_tally from, to;
     struct error error;
     char text[32];
