@@ -1,11 +1,22 @@
 /* kvm-vmm: runs small x86 guests on Linux KVM. What a run is: session.c. What a guest is: vm.c. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "host/files.h"
 #include "options/options.h"
 #include "session.h"
 
 #define VERSION "0.1"
+
+/* --help and --version: what they print may have to be written to a full disk. */
+static int print(const char *text)
+{
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return STATUS_OK;
+    fprintf(stderr, "kvm-vmm: cannot write to standard output: %s\n", strerror(errno));
+    return STATUS_FAILED;
+}
 
 int main(int argc, char **argv)
 {
@@ -19,11 +30,9 @@ int main(int argc, char **argv)
     }
     switch (options.action) {
     case OPTIONS_HELP:
-        fputs(options_help, stdout);
-        return STATUS_OK;
+        return print(options_help);
     case OPTIONS_VERSION:
-        puts("kvm-vmm " VERSION);
-        return STATUS_OK;
+        return print("kvm-vmm " VERSION "\n");
     default:
         return session_run(&options);
     }

@@ -105,8 +105,11 @@ static int create_guest(unsigned i, struct error *error)
     return -1;
 }
 
+/* The time limit may have passed while files were read. */
 static int start_guest(unsigned i, struct error *error)
 {
+    if (session.end.kind != END_NONE)
+        return error_set(error, "the run ended before guest %u started", i);
     if (vm_start(&session.vms[i], events_wake, error) < 0)
         return -1;
     return debug_server_start(&session.servers[i], error);

@@ -31,3 +31,30 @@ def test_whose_status_it_is(vmm, value, status):
     result = vmm.run("@own_status", stdin=bytes([value]))
     assert result.status == status, result
     assert ("exited with %d" % status in result.err) == (status != 3), result
+
+
+@pytest.mark.parametrize("time", ["1ns", "300000us", "1e-9", "0.005m"])
+def test_units_of_time(vmm, time):
+    result = vmm.run("--timeout", time, "@spin")
+    assert result.status == 124 and "stopped by --timeout" in result.err, result
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_that_cannot_be_written(vmm, option):
+    result = lab_run("sh", "-c", "%s %s > /dev/full" % (vmm.program, option))
+    assert result.status == 125 and "No space left" in result.err, result
+
+
+def test_a_file_that_may_not_grow(vmm, scratch):
+    """RLIMIT_FSIZE: an error like that of a full disk, and no death by SIGXFSZ."""
+    line = "ulimit -f 8; %s --log log.json %s" % tuple(vmm.command("@exits"))
+    result = lab_run("bash", "-c", line, cwd=scratch)
+    assert result.status == 125 and "cannot write log.json: File too large" in result.err, result
+
+
+def test_threads_have_names(vmm):
+    line = "%s -c 2 -l %s & sleep 1; cat /proc/$!/task/*/comm; kill $!" % (
+        vmm.program, vmm.guest("idle"))
+    result = lab_run("sh", "-c", line)
+    names = result.out.decode().split()
+    assert "guest0/vcpu0" in names and "guest0/vcpu1" in names, result

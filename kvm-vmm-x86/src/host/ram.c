@@ -44,6 +44,8 @@ void *ram_allocate(uint64_t size, struct error *error)
                   strerror(errno));
         return NULL;
     }
+    /* A core dump of the VMM tells of the VMM: the guest's memory may be large, or confidential. */
+    (void)madvise(ram, size, MADV_DONTDUMP);
     return ram;
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -59,6 +61,17 @@ int thread_start(struct thread *thread, void *(*run)(void *), void *argument, st
 void thread_join(struct thread *thread)
 {
     pthread_join(thread->id, NULL);
+}
+
+void thread_name(const char *format, ...)
+{
+    char name[16];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(name, sizeof name, format, args);
+    va_end(args);
+    pthread_setname_np(pthread_self(), name);
 }
 
 /* Linux has a nice value for each thread, against POSIX: setpriority(2), "C library/kernel

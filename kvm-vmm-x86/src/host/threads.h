@@ -35,6 +35,9 @@ int thread_start(struct thread *thread, void *(*run)(void *), void *argument,
                  struct error *error) MUST_CHECK;
 void thread_join(struct thread *thread);
 
+/* What the calling thread is called in ps, top and a core dump: 15 characters. */
+void thread_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* The calling thread makes way for others where there are too few CPUs. */
 void thread_step_back(void);
 

@@ -169,14 +169,26 @@ static int parse_log_size(struct options *o, const char *text, struct error *err
     return 0;
 }
 
+/* A number with a unit behind it; seconds without one. */
 static int parse_timeout(struct options *o, const char *text, struct error *error)
 {
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},   {"ms", 1e6},
+                 {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {NULL, 0}};
+    unsigned unit = 0;
     char *end;
-    double seconds = strtod(text, &end);
+    double ns = strtod(text, &end);
 
-    if (end == text || *end != '\0' || !isfinite(seconds) || seconds <= 0 || seconds > 1e9)
-        return error_set(error, "--timeout %s: not a number of seconds above 0", text);
-    o->timeout = (uint64_t)(seconds * 1e9);
+    while (end != text && units[unit].name != NULL && strcmp(end, units[unit].name) != 0)
+        unit++;
+    ns *= units[unit].ns;
+    if (end == text || units[unit].name == NULL || !isfinite(ns) || ns <= 0)
+        return error_set(error, "--timeout %s: not a time above 0 (8, 2.5s, 300ms, 10m, 1h)", text);
+    if (ns < 1 || ns > 1e18)
+        return error_set(error, "--timeout %s: not between a nanosecond and 30 years", text);
+    o->timeout = (uint64_t)ns;
     return 0;
 }
 

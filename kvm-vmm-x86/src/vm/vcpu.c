@@ -155,6 +155,7 @@ static void *run(void *argument)
 {
     struct vcpu *vcpu = argument;
 
+    thread_name("guest%u/vcpu%u", vcpu->vm->index, vcpu->id);
     thread_kick_flag(&vcpu->cpu.run->immediate_exit);
     while (take_requests(vcpu) == VERDICT_RESUME && run_once(vcpu) != VERDICT_STOP)
         ;

@@ -44,8 +44,8 @@ static void test_spellings(void **state)
     static const char *const same[] = {
         "-p -m 64M --timeout 2.5 a.bin b.bin",
         "a.bin --protected --memory=64M b.bin --timeout=2.5",
-        "a.bin b.bin --paging -m64M --timeout 2.5",
-        "--timeout=2.5 a.bin --memory 65536K -p b.bin",
+        "a.bin b.bin --paging -m64M --timeout 2500ms",
+        "--timeout=2.5s a.bin --memory 65536K -p b.bin",
     };
     struct options o;
     struct error e;
@@ -119,6 +119,11 @@ static void test_refusals(void **state)
         "-m 0x a",
         "--timeout 0 a",
         "--timeout nan a",
+        "--timeout 1e-10 a",
+        "--timeout 0.5ns a",
+        "--timeout 8x a",
+        "--timeout ms a",
+        "--timeout 1e9h a",
         "--timeout -1 a",
         "--max-exits 0 a",
         "--max-exits 1x a",

@@ -200,6 +200,7 @@ static void *serve(void *argument)
 {
     struct debug_server *server = argument;
 
+    thread_name("guest%u/gdb", server->vm->index);
     while (vm_is_running(server->vm)) {
         unsigned happened = socket_wait(&server->socket, wanted(server));
 
