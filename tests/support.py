@@ -1,6 +1,7 @@
 """Running programs where KVM is complete, for tests: at the end of a pipe, or at a terminal."""
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pexpect
@@ -48,6 +49,24 @@ def finish(session):
     session.expect(pexpect.EOF)
     session.close()
     return session.exitstatus if session.signalstatus is None else 128 + session.signalstatus
+
+
+def is_listening(port):
+    """Whether this machine has a server on a TCP port. Asks the kernel: a debugger's server takes one client only."""
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        rows = [line.split() for line in Path(table).read_text().splitlines()[1:]] if Path(table).exists() else []
+        if any(row[3] == "0A" and int(row[1].rsplit(":", 1)[1], 16) == port for row in rows):
+            return True
+    return False
+
+
+def wait_for_port(port, process):
+    """Until the process, or what it starts, listens there. A process that ends first never will."""
+    end = time.monotonic() + LIMIT
+    while not is_listening(port):
+        assert process.poll() is None, "it ended with status %s and listened on no port %d" % (process.returncode, port)
+        assert time.monotonic() < end, "nothing listens on port %d" % port
+        time.sleep(0.1)
 
 
 class Vmm:
