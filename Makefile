@@ -25,6 +25,7 @@ rules:
 
 # check and soak are the same stages with other counts; FULL=1 adds the tests that need a heavy package.
 check soak:
+	$(Q)tools/setup check $(if $(FULL),bench full)
 	$(Q)$(if $(FULL),FULL=1) $(if $(filter soak,$@),SOAK=1 FUZZ_SECONDS=$(FUZZ_SECONDS)) tools/check
 
 bench:

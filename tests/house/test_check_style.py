@@ -50,6 +50,9 @@ BREACHES = {
     "a path of one machine": ("words", "README.md", "See /ho" "me/somebody/tree.\n"),
     "something left for later": ("words", "common/q.c", "/* Q. TO" "DO */\n"),
     "a binary": ("words", "common/r.bin", "\0\1\2"),
+    "a program of no package": (
+        "programs", "tests/x.py", '"""X."""\nimport subprocess\n\nsubprocess.run(["dtc", "-q"])\n'),
+    "a package that is not listed": ("programs", "tools/programs", "# Programs.\ndtc device-tree-compiler\n"),
     "a file that does not say what it is": ("openings", "common/s.c", "int s_one;\n"),
     "a script that does not say what it is": ("openings", "tools/t", "#!/bin/sh\nset -e\n"),
 }

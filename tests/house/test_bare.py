@@ -1,0 +1,36 @@
+"""tools/bare: a system with git and make alone, the command's status as it is, and a reason where it cannot be."""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+def bare(*words, **options):
+    return subprocess.run([TOP / "tools/bare", *words], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL, **options)
+
+
+def test_an_ordinary_user_is_told_what_it_needs():
+    options = {"user": 54321, "group": 54321, "extra_groups": []} if os.geteuid() == 0 else {}
+    result = bare("bookworm", "true", **options)
+    assert result.returncode == 125
+    assert result.stderr == "bare: needs root for mounts and chroot: sudo tools/bare bookworm\n"
+
+
+@pytest.mark.full("a mirror, to make a system from")
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mmdebstrap"), reason="needs root and mmdebstrap")
+def test_what_is_in_it():
+    """git and make, this project at this commit, /proc and /dev; no compiler, no python3. The mounts end with it."""
+    mounts = Path("/proc/self/mounts").read_text()
+    result = bare("bookworm", "git log -1 --format=%h; make --version | head -n 1; ls -d /proc/1 /dev/null;"
+                              "command -v gcc python3; exit 7")
+    head = subprocess.run(["git", "-C", TOP, "log", "-1", "--format=%h"], capture_output=True, text=True, check=True)
+    lines = result.stdout.splitlines()
+    assert result.returncode == 7, result.stderr
+    assert lines[2] == head.stdout.strip() and lines[3].startswith("GNU Make") and lines[4:] == ["/dev/null", "/proc/1"]
+    assert Path("/proc/self/mounts").read_text() == mounts
+    assert bare("nowhere", "true").returncode == 125
