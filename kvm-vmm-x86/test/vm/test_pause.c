@@ -1,0 +1,358 @@
+/* Unit tests of vm/pause.c, with threads that stand for vCPUs: they count in and out of a "guest"
+ * that a kick interrupts. pause.c needs KVM only to finish an exit, and that is counted here. */
+#include <sched.h>
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "vm/pause.c" /* among the sources that need KVM: no unit test links it */
+
+enum { CPUS = 3, ROUNDS = 2000 };
+
+static struct vm vm;
+static struct vcpu vcpus[CPUS];
+static struct kvm_run runs[CPUS];
+static unsigned in_guest, finished, taken; /* atomic */
+static uint64_t entries[CPUS];             /* atomic */
+static int answer_of_finish;
+
+int kvm_finish_exit(const struct kvm_cpu *cpu)
+{
+    (void)cpu;
+    __atomic_fetch_add(&finished, 1, __ATOMIC_RELAXED);
+    return answer_of_finish;
+}
+
+bool observers_take_exit(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    __atomic_fetch_add(&taken, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+static unsigned count(const unsigned *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+static uint64_t entries_of(unsigned i)
+{
+    return __atomic_load_n(&entries[i], __ATOMIC_ACQUIRE);
+}
+
+/* As vcpu.c does it. */
+static bool goes_on(struct vcpu *vcpu)
+{
+    unsigned requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+
+    if ((requests & VCPU_PAUSE) && !(requests & VCPU_STOP)) {
+        pause_park(vcpu);
+        requests = requests_of(vcpu);
+    }
+    return !(requests & VCPU_STOP);
+}
+
+static void *run_guest(void *argument)
+{
+    struct vcpu *vcpu = argument;
+    volatile uint8_t *interrupted = &vcpu->cpu.run->immediate_exit;
+
+    thread_kick_flag(interrupted);
+    while (goes_on(vcpu)) {
+        __atomic_fetch_add(&in_guest, 1, __ATOMIC_SEQ_CST);
+        __atomic_fetch_add(&entries[vcpu->id], 1, __ATOMIC_RELEASE);
+        while (!*interrupted)
+            sched_yield();
+        *interrupted = 0;
+        __atomic_fetch_sub(&in_guest, 1, __ATOMIC_SEQ_CST);
+    }
+    pause_thread_over(vcpu);
+    return NULL;
+}
+
+static void start(void)
+{
+    struct error error;
+
+    for (unsigned i = 0; i < CPUS; i++)
+        assert_int_equal(pause_start_thread(&vcpus[i], run_guest, &vcpus[i], &error), 0);
+}
+
+static void stop_and_join(void)
+{
+    for (unsigned i = 0; i < CPUS; i++)
+        vcpu_kick(&vcpus[i], VCPU_STOP);
+    for (unsigned i = 0; i < CPUS; i++)
+        thread_join(&vcpus[i].thread);
+    assert_int_equal(vm_state(&vm), VM_ENDED);
+    assert_int_equal(count(&in_guest), 0);
+}
+
+static int make(void **state)
+{
+    (void)state;
+    thread_kicks_init();
+    memset(runs, 0, sizeof runs);
+    memset(entries, 0, sizeof entries);
+    in_guest = finished = taken = 0;
+    answer_of_finish = -EINTR;
+    vm = (struct vm){.vcpus = vcpus, .vcpu_count = CPUS, .vcpus_made = CPUS};
+    pause_init(&vm);
+    for (unsigned i = 0; i < CPUS; i++)
+        vcpus[i] = (struct vcpu){.vm = &vm, .id = i, .cpu = {.run = &runs[i]}};
+    return 0;
+}
+
+/* A holder that notes when it was told. */
+struct test_holder {
+    struct pause_holder holder;
+    unsigned told; /* atomic */
+};
+
+static void on_quiet(void *context)
+{
+    struct test_holder *h = context;
+
+    assert_int_equal(count(&in_guest), 0);
+    __atomic_fetch_add(&h->told, 1, __ATOMIC_RELEASE);
+}
+
+static struct test_holder new_holder(struct test_holder *at)
+{
+    return (struct test_holder){.holder = {.quiet = on_quiet, .context = at}};
+}
+
+static void await(const unsigned *counter, unsigned value)
+{
+    while (count(counter) != value)
+        sched_yield();
+}
+
+static void await_entry(unsigned i, uint64_t after)
+{
+    while (entries_of(i) == after)
+        sched_yield();
+}
+
+static void test_states(void **state)
+{
+    struct test_holder a = new_holder(&a), b = new_holder(&b);
+
+    (void)state;
+    assert_int_equal(vm_state(&vm), VM_CREATED);
+    start();
+    await(&in_guest, CPUS);
+    assert_int_equal(vm_state(&vm), VM_RUNNING);
+    assert_false(vm_is_held(&vm));
+    assert_false(vm_pause(&vm, &a.holder));
+    assert_true(vm_is_held(&vm));
+    await(&a.told, 1);
+    assert_int_equal(vm_state(&vm), VM_PAUSED);
+    assert_int_equal(finished, CPUS);
+    /* It is quiet for the second holder at once, and for the first it is no news. */
+    assert_true(vm_pause(&vm, &b.holder));
+    assert_false(vm_pause(&vm, &a.holder));
+    vm_resume(&vm, &a.holder);
+    assert_int_equal(vm_state(&vm), VM_PAUSED);
+    vm_resume(&vm, &b.holder);
+    assert_int_equal(vm_state(&vm), VM_RUNNING);
+    await(&in_guest, CPUS);
+    assert_int_equal(a.told + b.told, 1);
+    stop_and_join();
+}
+
+/* Held before it starts: no vCPU enters the guest. */
+static void test_paused_from_the_start(void **state)
+{
+    struct test_holder a = new_holder(&a);
+
+    (void)state;
+    assert_true(vm_pause(&vm, &a.holder));
+    assert_int_equal(vm_state(&vm), VM_CREATED);
+    start();
+    assert_int_equal(vm_state(&vm), VM_PAUSED);
+    assert_int_equal(entries_of(0) + entries_of(1) + entries_of(2), 0);
+    vm_resume(&vm, &a.holder);
+    await(&in_guest, CPUS);
+    assert_int_equal(finished, 0); /* there was no exit yet */
+    stop_and_join();
+}
+
+/* One of three goes on alone. */
+static void test_one_alone(void **state)
+{
+    struct test_holder a = new_holder(&a);
+    uint64_t before[CPUS];
+
+    (void)state;
+    start();
+    assert_false(vm_pause(&vm, &a.holder));
+    await(&a.told, 1);
+    for (unsigned i = 0; i < CPUS; i++)
+        before[i] = entries_of(i);
+    vm_hold_vcpu(&vcpus[0], true);
+    vm_hold_vcpu(&vcpus[2], true);
+    vm_resume(&vm, &a.holder);
+    await_entry(1, before[1]);
+    assert_int_equal(entries_of(0), before[0]);
+    assert_int_equal(entries_of(2), before[2]);
+    assert_true(vm_is_held(&vm));
+    assert_false(vm_pause(&vm, &a.holder)); /* the one that runs must come back first */
+    await(&a.told, 2);
+    vm_hold_vcpu(&vcpus[0], false);
+    vm_hold_vcpu(&vcpus[2], false);
+    vm_resume(&vm, &a.holder);
+    await_entry(0, before[0]);
+    await_entry(2, before[2]);
+    stop_and_join();
+}
+
+/* A vCPU that waits for input is quiet with its exit unfinished, and waits on afterwards. */
+static void *run_waiter(void *argument)
+{
+    struct vcpu *vcpu = argument;
+
+    thread_kick_flag(&vcpu->cpu.run->immediate_exit);
+    vcpu->again = true;
+    while (goes_on(vcpu) && pause_wait(vcpu, vcpu->woken) != 0)
+        ;
+    __atomic_fetch_add(&entries[0], 1, __ATOMIC_RELEASE);
+    pause_thread_over(vcpu);
+    return NULL;
+}
+
+static void test_who_waits_for_input(void **state)
+{
+    struct test_holder a = new_holder(&a);
+    struct error error;
+
+    (void)state;
+    vm.vcpus_made = 1;
+    assert_int_equal(pause_start_thread(&vcpus[0], run_waiter, &vcpus[0], &error), 0);
+    for (unsigned i = 0, told = 0; i < 100; i++) {
+        if (!vm_pause(&vm, &a.holder)) /* it may not have left since the last time */
+            await(&a.told, ++told);
+        vm_resume(&vm, &a.holder);
+    }
+    assert_int_equal(finished, 0);
+    assert_int_equal(entries_of(0), 0);
+    vm_wake(&vm);
+    thread_join(&vcpus[0].thread);
+    assert_int_equal(entries_of(0), 1);
+}
+
+/* To finish an exit may make another, which is kept. */
+static void test_an_exit_that_follows(void **state)
+{
+    (void)state;
+    answer_of_finish = 0;
+    finish_exit(&vcpus[0]);
+    assert_int_equal(taken, 1);
+    assert_true(vcpus[0].again);
+    finish_exit(&vcpus[0]); /* it is still there: nothing to finish */
+    assert_int_equal(finished, 1);
+    assert_int_equal(pause_wait(&vcpus[0], vcpus[0].woken), 0); /* the gate is open for it */
+}
+
+/* A vCPU that ends while the others are asked to pause was the last to be waited for; and a VM that
+ * has ended is never quiet. */
+static void test_the_end_meanwhile(void **state)
+{
+    struct test_holder a = new_holder(&a);
+
+    (void)state;
+    start();
+    await(&in_guest, CPUS);
+    vcpu_kick(&vcpus[1], VCPU_STOP);
+    assert_false(vm_pause(&vm, &a.holder));
+    await(&a.told, 1);
+    vm_resume(&vm, &a.holder);
+    stop_and_join();
+    assert_false(vm_pause(&vm, &a.holder));
+    assert_int_equal(vm_state(&vm), VM_ENDED);
+    for (unsigned i = 0; i < CPUS; i++)
+        vcpu_kick(&vcpus[i], VCPU_PAUSE); /* no thread is signalled: they have been joined */
+    assert_int_equal(a.told, 1);
+}
+
+/* Two holders come and go at once, kicks rain, and nobody is told too early or forgotten. */
+static void *come_and_go(void *argument)
+{
+    struct test_holder *h = argument;
+
+    for (unsigned i = 0, told = 0; i < ROUNDS; i++) {
+        if (vm_pause(&vm, &h->holder))
+            assert_int_equal(count(&in_guest), 0);
+        else
+            await(&h->told, ++told);
+        vm_resume(&vm, &h->holder);
+    }
+    return NULL;
+}
+
+static void test_many_at_once(void **state)
+{
+    struct test_holder a = new_holder(&a), b = new_holder(&b);
+    struct thread threads[2];
+    struct error error;
+
+    (void)state;
+    start();
+    assert_int_equal(thread_start(&threads[0], come_and_go, &a, &error), 0);
+    assert_int_equal(thread_start(&threads[1], come_and_go, &b, &error), 0);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        vcpu_kick(&vcpus[i % CPUS], VCPU_EXAMINE_HALT);
+        vm_wake(&vm);
+        sched_yield();
+    }
+    thread_join(&threads[0]);
+    thread_join(&threads[1]);
+    await(&in_guest, CPUS);
+    assert_int_equal(vm_state(&vm), VM_RUNNING);
+    stop_and_join();
+}
+
+/* Stops that come while threads start and end: the last of them is not lost, and none reaches a
+ * thread that was joined. */
+static void *kick_all(void *argument)
+{
+    const unsigned *over = argument;
+
+    while (!count(over))
+        for (unsigned i = 0; i < CPUS; i++)
+            vcpu_kick(&vcpus[i], VCPU_STOP);
+    return NULL;
+}
+
+static void test_kicks_around_a_life(void **state)
+{
+    struct thread kicker;
+    struct error error;
+    unsigned over = 0;
+
+    (void)state;
+    assert_int_equal(thread_start(&kicker, kick_all, &over, &error), 0);
+    for (unsigned round = 0; round < 200; round++) {
+        start();
+        for (unsigned i = 0; i < CPUS; i++)
+            thread_join(&vcpus[i].thread);
+    }
+    __atomic_store_n(&over, 1, __ATOMIC_RELEASE);
+    thread_join(&kicker);
+    assert_int_equal(vm_state(&vm), VM_ENDED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_states, make),
+        cmocka_unit_test_setup(test_paused_from_the_start, make),
+        cmocka_unit_test_setup(test_one_alone, make),
+        cmocka_unit_test_setup(test_who_waits_for_input, make),
+        cmocka_unit_test_setup(test_an_exit_that_follows, make),
+        cmocka_unit_test_setup(test_the_end_meanwhile, make),
+        cmocka_unit_test_setup(test_many_at_once, make),
+        cmocka_unit_test_setup(test_kicks_around_a_life, make),
+    };
+
+    return cmocka_run_group_tests_name("pause", tests, NULL, NULL);
+}
