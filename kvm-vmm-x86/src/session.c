@@ -99,7 +99,9 @@ static int create_guest(unsigned i, struct error *error)
 
     if (vm_create(vm, i, &session.options->guests[i], &session.observers[i], error) < 0)
         return -1;
-    if (debug_server_open(&session.servers[i], vm, session.options, error) == 0)
+    if (session.options->gdb == NULL ||
+        debug_server_open(&session.servers[i], vm, session.options->gdb, session.options->wait,
+                          error) == 0)
         return 0;
     vm_destroy(vm);
     return -1;
@@ -110,9 +112,7 @@ static int start_guest(unsigned i, struct error *error)
 {
     if (session.end.kind != END_NONE)
         return error_set(error, "the run ended before guest %u started", i);
-    if (vm_start(&session.vms[i], events_wake, error) < 0)
-        return -1;
-    return debug_server_start(&session.servers[i], error);
+    return vm_start(&session.vms[i], events_wake, error);
 }
 
 /* A guest that has reset its machine is made again from its files. What goes wrong ends it. */
@@ -267,6 +267,8 @@ static void wait_for_guests(void)
 
         check_output();
         pass_news_on();
+        for (unsigned i = 0; i < session.count; i++)
+            debug_server_service(&session.servers[i]);
         arrange();
         events_run(more ? 0 : EVENTS_FOREVER);
     }

@@ -1,15 +1,13 @@
-/* Sockets of a server thread; see socket.h. */
+/* Sockets of a server; see socket.h. */
 #include "host/socket.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -101,9 +99,6 @@ int socket_open(struct socket_server *server, const struct endpoint *address, st
     int result;
 
     *server = (struct socket_server){.listener = -1, .client = -1};
-    server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (server->wake < 0)
-        return error_set(error, "--gdb: %s", strerror(errno));
     if (address->is_unix)
         result = open_unix(server, address) < 0 ? error_set(error, "--gdb: cannot listen on %s: %s",
                                                             address->path, strerror(errno))
@@ -122,56 +117,22 @@ void socket_close(struct socket_server *server)
         close(server->listener);
     if (server->path[0] != '\0')
         unlink(server->path);
-    if (server->wake >= 0)
-        close(server->wake);
-    server->listener = server->wake = -1;
+    server->listener = -1;
     server->path[0] = '\0';
 }
 
-unsigned socket_wait(struct socket_server *server, unsigned wanted)
-{
-    short events =
-        (short)((wanted & SOCKET_INPUT ? POLLIN : 0) | (wanted & SOCKET_ROOM ? POLLOUT : 0));
-    struct pollfd fds[] = {{.fd = server->listener, .events = POLLIN},
-                           {.fd = events != 0 ? server->client : -1, .events = events},
-                           {.fd = server->wake, .events = POLLIN}};
-    unsigned happened = 0;
-    uint64_t count;
-
-    if (poll(fds, sizeof fds / sizeof fds[0], -1) <= 0)
-        return 0;
-    if (fds[0].revents != 0)
-        happened |= SOCKET_KNOCK;
-    if (fds[1].revents & (POLLIN | POLLHUP | POLLERR))
-        happened |= SOCKET_INPUT;
-    if (fds[1].revents & (POLLOUT | POLLHUP | POLLERR))
-        happened |= SOCKET_ROOM;
-    if (fds[2].revents != 0 && read(server->wake, &count, sizeof count) > 0)
-        happened |= SOCKET_WOKEN;
-    return happened & (wanted | SOCKET_KNOCK | SOCKET_WOKEN);
-}
-
-void socket_wake(struct socket_server *server)
-{
-    uint64_t one = 1;
-
-    if (write(server->wake, &one, sizeof one) < 0)
-        return; /* the counter is full: it wakes as well */
-}
-
-void socket_accept(struct socket_server *server)
+bool socket_accept(struct socket_server *server)
 {
     int one = 1;
     int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-    if (fd < 0)
-        return;
-    if (server->client >= 0) {
+    if (fd >= 0 && server->client >= 0)
         close(fd);
-        return;
-    }
+    if (fd < 0 || server->client >= 0)
+        return false;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* no harm to a unix socket */
     server->client = fd;
+    return true;
 }
 
 int socket_read(struct socket_server *server, void *bytes, size_t count)

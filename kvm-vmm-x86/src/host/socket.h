@@ -1,15 +1,16 @@
-/* One listening socket, at most one client, and a way to be woken: what a server thread waits for.
- */
+/* One listening socket and at most one client. Nothing here waits: descriptors are for the event
+ * loop. */
 #ifndef HOST_SOCKET_H
 #define HOST_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/endpoint.h"
 #include "base/error.h"
 
 struct socket_server {
-    int listener, client, wake;        /* descriptors, or -1 */
+    int listener, client;              /* descriptors, or -1 */
     char path[ENDPOINT_PATH_MAX];      /* of a unix socket, to be removed at the end */
     char name[ENDPOINT_HOST_MAX + 16]; /* as a client would write it */
 };
@@ -19,16 +20,8 @@ int socket_open(struct socket_server *server, const struct endpoint *address,
                 struct error *error) MUST_CHECK;
 void socket_close(struct socket_server *server);
 
-/* Waits, for ever, until something is there to be done: a set of these. SOCKET_INPUT and
- * SOCKET_ROOM only if they are wanted; both when the client has gone. */
-enum { SOCKET_KNOCK = 1, SOCKET_INPUT = 2, SOCKET_WOKEN = 4, SOCKET_ROOM = 8 };
-unsigned socket_wait(struct socket_server *server, unsigned wanted);
-
-/* From any thread: makes socket_wait return. */
-void socket_wake(struct socket_server *server);
-
-/* Takes the client that knocks. Whoever comes while there is one is turned away. */
-void socket_accept(struct socket_server *server);
+/* Takes the client that knocks: true. One that comes while there is one is turned away. */
+bool socket_accept(struct socket_server *server);
 /* How many bytes arrived; 0: the client is gone; -EAGAIN: none yet. */
 int socket_read(struct socket_server *server, void *bytes, size_t count);
 /* Never waits: how many bytes the client takes now; -1: it is gone. */

@@ -48,7 +48,8 @@ void vm_wake(struct vm *vm)
     lock_release(&vm->gate.lock);
 }
 
-/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. */
+/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. Devices do
+ * nothing by themselves from then on until a vCPU reaches them. */
 static void tell_holders_locked(struct vm *vm)
 {
     struct pause_holder *h = vm->gate.holders;
@@ -61,6 +62,7 @@ static void tell_holders_locked(struct vm *vm)
         h->told = true;
         vm->gate.state = VM_PAUSED;
         lock_release(&vm->gate.lock);
+        machine_quiesce(&vm->machine);
         h->quiet(h->context);
         lock_take(&vm->gate.lock);
         h = vm->gate.holders;

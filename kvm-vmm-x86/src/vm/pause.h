@@ -4,8 +4,8 @@
  * A vCPU waits at the gate for input or for room to print (pause_wait), or because the VM is paused
  * (pause_park). A VM is paused while at least one holder wants it so: a debugger, a snapshot, the
  * user. Holders are counted, and each is told once every vCPU is out of the guest, with the
- * instruction finished that its last exit was in. An exit that waits for input is no obstacle: it
- * is tried again when the VM goes on, and nothing is lost.
+ * instruction finished that its last exit was in, and every device quiesced. An exit that waits for
+ * input is no obstacle: it is tried again when the VM goes on, and nothing is lost.
  *
  *     created -> running <-> paused -> ended
  *

@@ -1,10 +1,4 @@
-/*
- * The server's thread; see server.h. It waits for a debugger, its bytes, or a stop of the guest,
- * and is the only one that uses the stub.
- *
- * A debugger that connects stops the guest. One that goes away without a word leaves it running on,
- * unless the guest was started with -S and has never been allowed to run.
- */
+/* A debugger's session, driven by the event loop; see server.h. */
 #include "watch/gdb/server.h"
 
 #include <string.h>
@@ -25,40 +19,13 @@ static void send_bytes(void *to, const void *bytes, size_t count)
     server->output_end += count;
 }
 
-static void wake(void *to)
+/* From the thread of the last vCPU to stop, too. */
+static void on_stopped(void *to)
 {
     struct debug_server *server = to;
 
-    socket_wake(&server->socket);
-}
-
-int debug_server_open(struct debug_server *server, struct vm *vm, const struct options *options,
-                      struct error *error)
-{
-    struct endpoint address;
-    struct kvm kvm;
-
-    server->vm = vm;
-    server->wait = options->wait;
-    if (options->gdb == NULL)
-        return 0;
-    if (kvm_open(&kvm, vm->config->kvm, error) < 0)
-        return -1;
-    server->debug.features = probe_debug(&kvm);
-    kvm_close(&kvm);
-    if (endpoint_parse(&address, options->gdb, vm->index, error) < 0 ||
-        socket_open(&server->socket, &address, error) < 0)
-        return -1;
-    server->open = true;
-    server->attached = server->leaving = false;
-    server->stub = (struct gdb_stub){
-        .ops = &debug_target_ops, .context = &server->debug, .send = send_bytes, .to = server};
-    server->debug.notify = wake;
-    server->debug.notify_to = server;
-    debug_init(&server->debug, vm, options->wait);
-    vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
-                options->wait ? " waits for gdb" : "", server->socket.name);
-    return 0;
+    __atomic_store_n(&server->news, true, __ATOMIC_RELEASE);
+    events_wake();
 }
 
 static void release(struct debug_server *server)
@@ -73,6 +40,7 @@ static void hang_up(struct debug_server *server)
 {
     enum debug_phase phase = debug_phase_of(&server->debug);
 
+    events_want(&server->client, 0);
     socket_hang_up(&server->socket);
     if (!server->attached)
         return;
@@ -83,40 +51,6 @@ static void hang_up(struct debug_server *server)
     }
     server->leaving = true;
     debug_stop(&server->debug);
-}
-
-/* The session begins once all vCPUs have stopped: until then what the debugger says stays in the
- * socket. */
-static void on_stop(struct debug_server *server)
-{
-    const struct gdb_stop *stop = &server->debug.stop; /* stays while it is stopped */
-
-    if (debug_phase_of(&server->debug) != DEBUG_STOPPED)
-        return;
-    if (server->leaving) {
-        release(server);
-        if (server->socket.client >= 0) /* of the next one, who came meanwhile */
-            debug_stop(&server->debug);
-        return;
-    }
-    if (server->socket.client < 0)
-        return;
-    if (server->attached) {
-        gdb_stub_stopped(&server->stub, stop);
-        return;
-    }
-    server->attached = true;
-    server->input_at = server->input_end = server->output_at = server->output_end = 0;
-    gdb_stub_begin(&server->stub, stop);
-}
-
-static void on_knock(struct debug_server *server)
-{
-    bool first = server->socket.client < 0;
-
-    socket_accept(&server->socket);
-    if (first && server->socket.client >= 0)
-        debug_stop(&server->debug);
 }
 
 static bool has_output(const struct debug_server *server)
@@ -140,99 +74,134 @@ static bool flush(struct debug_server *server)
 }
 
 /* Packet by packet, as long as the client takes the answers. What it asks beyond that stays in its
- * socket. */
+ * socket, and so does what it says before the guest has stopped. */
 static void answer(struct debug_server *server)
 {
     while (server->attached) {
-        if (!flush(server)) {
+        if (!flush(server) || (server->stub.over && !has_output(server))) {
             hang_up(server);
             return;
         }
-        if (has_output(server))
-            return;
-        if (server->stub.over)
-            hang_up(server);
-        if (server->input_at == server->input_end)
-            return;
+        if (has_output(server) || server->input_at == server->input_end)
+            break;
         server->input_at += gdb_stub_feed(&server->stub, server->input + server->input_at,
                                           server->input_end - server->input_at);
     }
+    if (server->attached)
+        events_want(&server->client, has_output(server) ? EVENTS_WRITE : EVENTS_READ);
 }
 
-static void on_input(struct debug_server *server)
+static void on_client(void *context)
 {
+    struct debug_server *server = context;
     int n;
 
-    if (server->input_at < server->input_end)
+    if (!has_output(server) && server->input_at == server->input_end) {
+        n = socket_read(&server->socket, server->input, sizeof server->input);
+        server->input_at = 0;
+        server->input_end = n > 0 ? (size_t)n : 0;
+        if (n == 0) {
+            hang_up(server);
+            return;
+        }
+    }
+    answer(server);
+}
+
+static void on_knock(void *context)
+{
+    struct debug_server *server = context;
+
+    if (!socket_accept(&server->socket))
         return;
-    n = socket_read(&server->socket, server->input, sizeof server->input);
-    server->input_at = 0;
-    server->input_end = n > 0 ? (size_t)n : 0;
-    if (n == 0)
-        hang_up(server);
+    server->client =
+        (struct event_source){.fd = server->socket.client, .ready = on_client, .context = server};
+    debug_stop(&server->debug);
 }
 
-static unsigned wanted(const struct debug_server *server)
+/* The session begins once all vCPUs have stopped. */
+static void on_stop(struct debug_server *server)
 {
-    if (!server->attached)
-        return 0;
-    return has_output(server) ? SOCKET_ROOM : SOCKET_INPUT;
-}
+    const struct gdb_stop *stop = &server->debug.stop; /* stays while it is stopped */
 
-/* The guest is over: how, in the form of a process's end. */
-static void tell_end(struct debug_server *server)
-{
-    struct vm_end end = vm_end_of(server->vm);
-    int status = server->status(&end);
-    struct gdb_stop stop = {.reason = GDB_ENDED, .status = status};
-
-    if (end.kind == END_SIGNAL)
-        stop = (struct gdb_stop){.reason = GDB_ENDED_KILLED, .status = end.code};
+    if (debug_phase_of(&server->debug) != DEBUG_STOPPED)
+        return;
+    if (server->leaving) {
+        release(server);
+        if (server->socket.client >= 0) /* of the next one, who came meanwhile */
+            debug_stop(&server->debug);
+        return;
+    }
+    if (server->socket.client < 0)
+        return;
     if (server->attached) {
-        gdb_stub_stopped(&server->stub, &stop);
-        (void)flush(server);
+        gdb_stub_stopped(&server->stub, stop);
+    } else {
+        server->attached = true;
+        server->input_at = server->input_end = server->output_at = server->output_end = 0;
+        gdb_stub_begin(&server->stub, stop);
     }
-    server->attached = false;
-    socket_hang_up(&server->socket);
+    answer(server);
 }
 
-static void *serve(void *argument)
+int debug_server_open(struct debug_server *server, struct vm *vm, const char *where, bool wait,
+                      struct error *error)
 {
-    struct debug_server *server = argument;
+    struct endpoint address;
+    struct kvm kvm;
 
-    thread_name("guest%u/gdb", server->vm->index);
-    while (vm_is_running(server->vm)) {
-        unsigned happened = socket_wait(&server->socket, wanted(server));
-
-        if (happened & SOCKET_WOKEN)
-            on_stop(server);
-        if (happened & SOCKET_KNOCK)
-            on_knock(server);
-        if (happened & SOCKET_INPUT)
-            on_input(server);
-        answer(server);
-    }
-    tell_end(server);
-    return NULL;
-}
-
-int debug_server_start(struct debug_server *server, struct error *error)
-{
-    if (!server->open)
-        return 0;
-    if (thread_start(&server->thread, serve, server, error) < 0)
+    if (kvm_open(&kvm, vm->config->kvm, error) < 0)
         return -1;
-    server->started = true;
+    server->debug.features = probe_debug(&kvm);
+    kvm_close(&kvm);
+    if (endpoint_parse(&address, where, vm->index, error) < 0 ||
+        socket_open(&server->socket, &address, error) < 0)
+        return -1;
+    server->vm = vm;
+    server->open = true;
+    server->wait = wait;
+    server->attached = server->leaving = server->news = false;
+    server->stub = (struct gdb_stub){
+        .ops = &debug_target_ops, .context = &server->debug, .send = send_bytes, .to = server};
+    server->debug.notify = on_stopped;
+    server->debug.notify_to = server;
+    debug_init(&server->debug, vm, wait);
+    server->listener =
+        (struct event_source){.fd = server->socket.listener, .ready = on_knock, .context = server};
+    events_want(&server->listener, EVENTS_READ);
+    vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
+                wait ? " waits for gdb" : "", server->socket.name);
     return 0;
 }
 
+void debug_server_service(struct debug_server *server)
+{
+    if (!server->open)
+        return;
+    if (vm_state(server->vm) == VM_ENDED)
+        debug_server_close(server);
+    else if (__atomic_exchange_n(&server->news, false, __ATOMIC_ACQUIRE))
+        on_stop(server);
+}
+
+/* How the guest ended, in the form of a process's end. */
 void debug_server_close(struct debug_server *server)
 {
-    if (server->started) {
-        socket_wake(&server->socket);
-        thread_join(&server->thread);
+    struct vm_end end;
+    struct gdb_stop stop = {.reason = GDB_ENDED};
+
+    if (!server->open)
+        return;
+    if (server->attached) {
+        end = vm_end_of(server->vm);
+        stop.status = server->status(&end);
+        if (end.kind == END_SIGNAL)
+            stop = (struct gdb_stop){.reason = GDB_ENDED_KILLED, .status = end.code};
+        gdb_stub_stopped(&server->stub, &stop);
+        (void)flush(server);
     }
-    if (server->open)
-        socket_close(&server->socket);
-    server->open = server->started = false;
+    events_want(&server->client, 0);
+    events_want(&server->listener, 0);
+    socket_close(&server->socket);
+    server->open = server->attached = false;
 }

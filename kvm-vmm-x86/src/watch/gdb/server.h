@@ -1,10 +1,15 @@
-/* One guest's place for debuggers: a socket, a thread, and the session of whoever connects. */
-#ifndef DEBUG_SERVER_H
-#define DEBUG_SERVER_H
+/*
+ * One guest's place for debuggers: a socket, and the session of the one that connects. All of it
+ * runs on the main thread, from the event loop; nothing waits for a client.
+ *
+ * A debugger that connects stops the guest. One that goes away without a word leaves it running on,
+ * unless the guest was to wait for a debugger and has never been allowed to run.
+ */
+#ifndef GDB_SERVER_H
+#define GDB_SERVER_H
 
+#include "host/events.h"
 #include "host/socket.h"
-#include "host/threads.h"
-#include "options/options.h"
 #include "watch/gdb/debug.h"
 #include "watch/gdb/stub.h"
 
@@ -12,29 +17,30 @@ struct vm_end;
 
 struct debug_server {
     struct vm *vm;
-    bool open, started;
-    bool wait;                               /* the guest waits for a debugger to let it run */
-    bool attached;                           /* a session has begun */
-    bool leaving;                            /* it is over, and its guest not let go yet */
     int (*status)(const struct vm_end *end); /* what the run ends with, for this end; set before */
-    struct socket_server socket;
-    struct gdb_stub stub;
+    bool open;
+    bool wait;     /* the guest waits for a debugger to let it run */
+    bool attached; /* a session has begun */
+    bool leaving;  /* it is over, and its guest not let go yet */
+    bool news;     /* the guest may have stopped; atomic */
     struct debug debug;
-    uint8_t
-        input[4096]; /* from the client: what lies between these is still to be fed to the stub */
+    struct gdb_stub stub;
+    struct socket_server socket;
+    struct event_source listener, client;
+    uint8_t input[4096]; /* from the client; between at and end: not fed to the stub yet */
     size_t input_at, input_end;
-    uint8_t output[GDB_ANSWER_MAX + 64]; /* for the client: not sent yet */
+    uint8_t output[GDB_ANSWER_MAX + 64]; /* for the client; between at and end: not sent yet */
     size_t output_at, output_end;
-    struct thread thread;
 };
 
-/* Opens the socket that the options ask for, if they do, and makes the VM ready to be debugged.
- * Before the VM starts. */
-int debug_server_open(struct debug_server *server, struct vm *vm, const struct options *options,
+/* Opens the socket at `where`, as --gdb takes it, and makes the VM ready to be debugged. `wait`: it
+ * does not run before a debugger lets it. Before the VM starts. */
+int debug_server_open(struct debug_server *server, struct vm *vm, const char *where, bool wait,
                       struct error *error) MUST_CHECK;
-/* Once the VM has started. */
-int debug_server_start(struct debug_server *server, struct error *error) MUST_CHECK;
-/* The VM's threads are over, or never were: tells the debugger, and ends the thread. */
+/* Each time that the event loop comes round, where the server is open or not: tells the debugger
+ * what has become of the guest. */
+void debug_server_service(struct debug_server *server);
+/* The VM's threads are over, or never were: tells the debugger. */
 void debug_server_close(struct debug_server *server);
 
 #endif
