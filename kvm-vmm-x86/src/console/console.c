@@ -64,8 +64,7 @@ static struct {
     struct output outputs[GUESTS_MAX];
     struct sink out, err;
     struct sink *words; /* where the VMM's own words go */
-    int open_line;      /* the guest whose unfinished line the cursor stands in, or NOBODY; under
-                           the lock */
+    int open_line;      /* whose unfinished line the cursor stands in, or NOBODY; under the lock */
     unsigned turn;      /* whose ring is looked at first */
     bool called;        /* the main thread knows that there is something to do; atomic */
     bool ticking;       /* it looks at begun lines by itself; atomic */
@@ -105,8 +104,7 @@ static void call_main_thread(void)
         console.config.wake();
 }
 
-/* Several guests in a pipe: a cut line could be mixed with another's, and nobody waits for a
- * prompt. */
+/* Several guests in a pipe: a cut line could be mixed with another's; no prompt is waited for. */
 static bool shows_prompts(void)
 {
     return console.config.guests == 1 || console.config.terminal;
@@ -114,12 +112,16 @@ static bool shows_prompts(void)
 
 static void append_ring(struct output *o, const uint8_t *bytes, size_t count)
 {
-    size_t at = (o->head + o->used) % o->size;
+    size_t at = o->head + o->used < o->size ? o->head + o->used : o->head + o->used - o->size;
     size_t first = count < o->size - at ? count : o->size - at;
 
+    o->used += count;
+    if (count == 1) { /* by far the most */
+        o->ring[at] = bytes[0];
+        return;
+    }
     memcpy(o->ring + at, bytes, first);
     memcpy(o->ring, bytes + first, count - first);
-    o->used += count;
 }
 
 /* The main thread is called for a line, for much, and for the beginning of a line that it does not
@@ -140,7 +142,8 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
         __atomic_store_n(&o->full, true, __ATOMIC_RELEASE);
     __atomic_store_n(&o->begun, count > 0 && bytes[count - 1] != '\n', __ATOMIC_RELAXED);
     lock_release(&o->lock);
-    if (memchr(bytes, '\n', count) != NULL || used >= LINE_MAX_BYTES ||
+    if (used >= LINE_MAX_BYTES ||
+        (count == 1 ? bytes[0] == '\n' : memchr(bytes, '\n', count) != NULL) ||
         (shows_prompts() && !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE)))
         call_main_thread();
 }
