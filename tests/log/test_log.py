@@ -211,3 +211,6 @@ def test_a_guest_that_starts_again_goes_on(logged):
     assert (result.status, result.out) == (0, b"abq"), result
     assert names == ["GETCHAR", "PUTCHAR", "command"] * 2 + ["GETCHAR", "PUTCHAR", "EXIT"]
     assert log.about["guest 0 vCPU 0 exits"] == 9 and log.printed() == "abq"
+    assert "vCPU 0: 9 exits" in result.err and re.search(r"exits io +9\n", result.err), result
+    assert re.search(r"register hypercall.GETCHAR +0 read +3 written", result.err), result
+    assert re.search(r"KVM: .* reached the VMM", result.err), "KVM's counters, of all its lives"

@@ -21,6 +21,7 @@ int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len
     }
     bus->ranges[bus->count++] = (struct bus_range){
         .space = space, .base = base, .length = length, .ops = ops, .device = device};
+    bus->memory_ranges += space == BUS_MMIO;
     for (uint64_t port = base; space == BUS_PIO && port < base + length && port < BUS_LOW_PORTS;
          port++)
         bus->low_ports[port] = (uint8_t)bus->count;
@@ -29,6 +30,8 @@ int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len
 
 struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address)
 {
+    if (space == BUS_MMIO && bus->memory_ranges == 0)
+        return NULL;
     if (space == BUS_PIO && address < BUS_LOW_PORTS)
         return bus->low_ports[address] != 0 ? &bus->ranges[bus->low_ports[address] - 1] : NULL;
     for (unsigned i = 0; i < bus->count; i++) {

@@ -5,10 +5,14 @@
 
 static int make(void *context, struct vcpu *vcpu, void **state, struct error *error)
 {
+    struct trail *trail = calloc(1, sizeof *trail);
+
     (void)context;
-    (void)vcpu;
-    *state = calloc(1, sizeof(struct trail));
-    return *state != NULL ? 0 : error_set(error, "out of memory");
+    *state = trail;
+    if (trail == NULL)
+        return error_set(error, "out of memory");
+    trail->records = vcpu->vm->vcpu_count == 1 && vcpu->vm->mode != MODE_LINUX;
+    return 0;
 }
 
 static void release(void *state)
@@ -19,7 +23,6 @@ static void release(void *state)
     free(trail);
 }
 
-/* A second run is only like the first if nothing but its exits decided it. */
 static void add(void *state, struct vcpu *vcpu, const struct exit_record *record, bool ended)
 {
     struct trail *trail = state;
@@ -28,7 +31,7 @@ static void add(void *state, struct vcpu *vcpu, const struct exit_record *record
     if (ended)
         return;
     trail->last_regs = vcpu->cpu.run->s.regs.regs;
-    if (vcpu->vm->vcpu_count == 1 && vcpu->vm->mode != MODE_LINUX)
+    if (trail->records)
         recording_add(&trail->recording, vcpu->cpu.run);
 }
 

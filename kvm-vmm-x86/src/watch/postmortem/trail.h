@@ -16,6 +16,7 @@ struct trail {
     struct exit_record last_exits[TRAIL_EXITS]; /* exit N stands at (N - 1) % TRAIL_EXITS */
     struct kvm_regs last_regs;  /* as they went back into the guest after the last exit */
     struct recording recording; /* for a second run, should it shut down */
+    bool records; /* a second run is only like the first if nothing but its exits decided it */
 };
 
 extern const struct observer trail_observer; /* without a context */
