@@ -19,7 +19,6 @@
 #include "vm/halt.h"
 #include "watch/explain/guest_image.h"
 #include "watch/gdb/server.h"
-#include "watch/gdb/step.h"
 #include "watch/postmortem/trail.h"
 #include "watch/record/boot_report.h"
 #include "watch/record/record.h"

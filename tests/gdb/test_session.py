@@ -3,6 +3,7 @@ import os
 import random
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -148,6 +149,43 @@ def test_blocked_in_input(guest, session):
     os.close(write)
     status, out, _ = g.end()
     assert status == 0 and b"key" in out
+
+
+def test_input_by_rep_insb(guest):
+    """Debuggers come and go while `rep insb` waits in the middle of a batch; the guest waits on, and gets every byte."""
+    data = random.Random(3).randbytes(64 * 0x4000)
+    read, write = os.pipe()
+    g = guest("@insb", wait=False, stdin=read)
+    os.close(read)
+    for begin, end in (0, 1000), (1000, 1003), (1003, 1700):
+        os.write(write, data[begin:end])
+        assert value(batch(g.remote(), "info registers eip"), "eip") > 0
+
+    def feed():
+        with open(write, "wb") as pipe:
+            pipe.write(data[1700:])
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    status, out, _ = g.end()
+    feeder.join()
+    assert status == 0 and out == data
+
+
+def test_a_restart_ends_the_session(guest, session):
+    """With --reboot: gdb is told of the end, and finds the guest again; each life is stopped where it waits for a key."""
+    read, write = os.pipe()
+    g = guest("--reboot", "@restart", wait=False, stdin=read)
+    os.close(read)
+    gdb = session()
+    for key in b"a", b"b", b"q":
+        gdb.do(g.remote())
+        assert value(gdb.do("info registers eip"), "eip") >= 0
+        gdb.go()
+        os.write(write, key)
+        assert "exited normally" in gdb.stopped()
+    os.close(write)
+    status, out, _ = g.end()
+    assert status == 0 and out == b"abq"
 
 
 def test_two_guests_have_a_port_each(guest):

@@ -11,7 +11,7 @@
  *     ALONE       one steps over the instruction it is at, the others are held
  *     STOPPED     quiet, the debugger knows
  *
- * step.c is the observer of the VM: what an exit means to a debugger. ops.c is what the stub asks.
+ * step.c is the observer of the VM: what an exit means to a debugger.
  * Locks: debug.lock, then the gate's. Nothing is called with it held that waits for a vCPU.
  */
 #ifndef GDB_DEBUG_H
@@ -22,6 +22,7 @@
 
 #include "cpu/probe.h"
 #include "host/threads.h"
+#include "vm/observer.h"
 #include "vm/pause.h"
 #include "watch/gdb/handlers.h"
 #include "watch/gdb/target.h"
@@ -101,5 +102,10 @@ bool debug_passed(struct debug_cpu *cpu);
 uint32_t debug_control(struct debug_cpu *cpu);
 
 int debug_snapshot(const struct vcpu *vcpu, struct snapshot *snapshot) MUST_CHECK;
+
+/* step.c, and vm_target.c: what the stub asks of a machine, answered by a VM. The context of both
+ * is a struct debug. */
+extern const struct observer gdb_observer;
+extern const struct gdb_ops debug_target_ops;
 
 #endif

@@ -6,7 +6,6 @@
 #include "console/console.h"
 #include "host/kvm.h"
 #include "vm/vm.h"
-#include "watch/gdb/vm_target.h"
 
 /* The stub is fed only while all that it said has gone: an answer always finds room. */
 static void send_bytes(void *to, const void *bytes, size_t count)

@@ -1,8 +1,6 @@
 /* The observer: what it means to a debugger that a vCPU came back: a step done, a breakpoint, a
  * trap of ours, or something of the guest's own. See debug.h. Debug exceptions: Intel SDM volume
  * 3, 18.2 and 18.3. */
-#include "watch/gdb/step.h"
-
 #include <errno.h>
 #include <string.h>
 

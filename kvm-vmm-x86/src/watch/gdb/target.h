@@ -1,4 +1,4 @@
-/* What the stub asks of the machine it serves. The VM implements it (debug/target.c); unit tests
+/* What the stub asks of the machine it serves. The VM implements it (vm_target.c); unit tests
  * and the fuzzer implement it with a few variables. All but `interrupt`, `kill` and `cpus` are
  * called only while the machine is stopped. */
 #ifndef GDB_TARGET_H

@@ -1,6 +1,4 @@
 /* The VM behind the stub's ops; see target.h. All but a few are called while the VM is stopped. */
-#include "watch/gdb/vm_target.h"
-
 #include <errno.h>
 #include <string.h>
 
