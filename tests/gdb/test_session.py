@@ -152,7 +152,7 @@ def test_blocked_in_input(guest, session):
 
 
 def test_input_by_rep_insb(guest):
-    """Debuggers come and go while `rep insb` waits in the middle of a batch; the guest waits on, and gets every byte."""
+    """Debuggers come and go while `rep insb` waits in the middle of a batch; the guest gets every byte."""
     data = random.Random(3).randbytes(64 * 0x4000)
     read, write = os.pipe()
     g = guest("@insb", wait=False, stdin=read)
@@ -172,7 +172,7 @@ def test_input_by_rep_insb(guest):
 
 
 def test_a_restart_ends_the_session(guest, session):
-    """With --reboot: gdb is told of the end, and finds the guest again; each life is stopped where it waits for a key."""
+    """With --reboot: gdb is told of the end, and finds the guest again, which waits for a key."""
     read, write = os.pipe()
     g = guest("--reboot", "@restart", wait=False, stdin=read)
     os.close(read)

@@ -5,55 +5,25 @@
 #include <stddef.h>
 #include <string.h>
 
-#define AT(field)                                                                                  \
-    .offset = offsetof(struct gdb_registers, field),                                               \
-    .stored = sizeof(((struct gdb_registers *)0)->field)
-
 /* `bits` 0: as wide as a word of the architecture. */
-#define WORD(name_, field)                                                                         \
+#define REG(name_, type_, bits_, field)                                                            \
     {                                                                                              \
-        .name = name_, .type = "int", AT(state.regs.field)                                         \
+        .name = name_, .type = type_, .bits = bits_,                                               \
+        .stored = sizeof(((struct gdb_registers *)0)->field),                                      \
+        .offset = offsetof(struct gdb_registers, field)                                            \
     }
-#define POINTER(name_, field, to_)                                                                 \
-    {                                                                                              \
-        .name = name_, .type = to_, AT(state.regs.field)                                           \
-    }
-#define FLAGS(name_, type_)                                                                        \
-    {                                                                                              \
-        .name = name_, .type = type_, .bits = 32, AT(state.regs.rflags)                            \
-    }
-#define SELECTOR(name_, field)                                                                     \
-    {                                                                                              \
-        .name = name_, .type = "int32", .bits = 32, AT(state.sregs.field.selector)                 \
-    }
-#define BASE(name_, field)                                                                         \
-    {                                                                                              \
-        .name = name_, .type = "int", AT(state.sregs.field.base)                                   \
-    }
-#define LIMIT(name_, field)                                                                        \
-    {                                                                                              \
-        .name = name_, .type = "int32", .bits = 32, AT(state.sregs.field.limit)                    \
-    }
-#define CONTROL(name_, type_, field)                                                               \
-    {                                                                                              \
-        .name = name_, .type = type_, AT(state.sregs.field)                                        \
-    }
-#define X87(n)                                                                                     \
-    {                                                                                              \
-        .name = "st" #n, .type = "i387_ext", .bits = 80, AT(fpu.fpr[n])                            \
-    }
+#define WORD(name, field)     REG(name, "int", 0, state.regs.field)
+#define SELECTOR(name, field) REG(name, "int32", 32, state.sregs.field.selector)
+#define BASE(name, field)     REG(name, "int", 0, state.sregs.field.base)
+#define LIMIT(name, field)    REG(name, "int32", 32, state.sregs.field.limit)
+#define FLAGS                 REG("eflags", "i386_eflags", 32, state.regs.rflags)
+#define X87(n)                REG("st" #n, "i387_ext", 80, fpu.fpr[n])
+#define XMM(n)                REG("xmm" #n, "vec128", 128, fpu.xmm[n])
+#define MXCSR                 REG("mxcsr", "i386_mxcsr", 32, fpu.mxcsr)
 #define X87_CONTROL(name_, field, bytes, skip)                                                     \
     {                                                                                              \
         .name = name_, .type = "int", .bits = 32, .stored = bytes,                                 \
         .offset = offsetof(struct gdb_registers, fpu.field) + (skip)                               \
-    }
-#define XMM(n)                                                                                     \
-    {                                                                                              \
-        .name = "xmm" #n, .type = "vec128", .bits = 128, AT(fpu.xmm[n])                            \
-    }
-#define MXCSR                                                                                      \
-    {                                                                                              \
-        .name = "mxcsr", .type = "i386_mxcsr", .bits = 32, AT(fpu.mxcsr)                           \
     }
 
 #define SELECTORS                                                                                  \
@@ -74,8 +44,8 @@ static const struct gdb_register core64[] = {WORD("rax", rax),
                                              WORD("rdx", rdx),
                                              WORD("rsi", rsi),
                                              WORD("rdi", rdi),
-                                             POINTER("rbp", rbp, "data_ptr"),
-                                             POINTER("rsp", rsp, "data_ptr"),
+                                             REG("rbp", "data_ptr", 0, state.regs.rbp),
+                                             REG("rsp", "data_ptr", 0, state.regs.rsp),
                                              WORD("r8", r8),
                                              WORD("r9", r9),
                                              WORD("r10", r10),
@@ -84,8 +54,8 @@ static const struct gdb_register core64[] = {WORD("rax", rax),
                                              WORD("r13", r13),
                                              WORD("r14", r14),
                                              WORD("r15", r15),
-                                             POINTER("rip", rip, "code_ptr"),
-                                             FLAGS("eflags", "i386_eflags"),
+                                             REG("rip", "code_ptr", 0, state.regs.rip),
+                                             FLAGS,
                                              SELECTORS,
                                              X87_ALL};
 
@@ -93,12 +63,12 @@ static const struct gdb_register core32[] = {WORD("eax", rax),
                                              WORD("ecx", rcx),
                                              WORD("edx", rdx),
                                              WORD("ebx", rbx),
-                                             POINTER("esp", rsp, "data_ptr"),
-                                             POINTER("ebp", rbp, "data_ptr"),
+                                             REG("esp", "data_ptr", 0, state.regs.rsp),
+                                             REG("ebp", "data_ptr", 0, state.regs.rbp),
                                              WORD("esi", rsi),
                                              WORD("edi", rdi),
-                                             POINTER("eip", rip, "code_ptr"),
-                                             FLAGS("eflags", "i386_eflags"),
+                                             REG("eip", "code_ptr", 0, state.regs.rip),
+                                             FLAGS,
                                              SELECTORS,
                                              X87_ALL};
 
@@ -112,12 +82,13 @@ static const struct gdb_register sse32[] = {XMM(0), XMM(1), XMM(2), XMM(3), XMM(
 static const struct gdb_register bases64[] = {BASE("fs_base", fs), BASE("gs_base", gs)};
 
 #define SYSTEM                                                                                     \
-    CONTROL("cr0", "x86_cr0", cr0), CONTROL("cr2", "int", cr2), CONTROL("cr3", "int", cr3),        \
-        CONTROL("cr4", "x86_cr4", cr4), CONTROL("cr8", "int", cr8),                                \
-        CONTROL("efer", "x86_efer", efer), BASE("gdtr_base", gdt), LIMIT("gdtr_limit", gdt),       \
-        BASE("idtr_base", idt), LIMIT("idtr_limit", idt), SELECTOR("ldtr", ldt),                   \
-        BASE("ldtr_base", ldt), SELECTOR("tr", tr), BASE("tr_base", tr), LIMIT("tr_limit", tr),    \
-        BASE("cs_base", cs), BASE("ss_base", ss), BASE("ds_base", ds), BASE("es_base", es)
+    REG("cr0", "x86_cr0", 0, state.sregs.cr0), REG("cr2", "int", 0, state.sregs.cr2),              \
+        REG("cr3", "int", 0, state.sregs.cr3), REG("cr4", "x86_cr4", 0, state.sregs.cr4),          \
+        REG("cr8", "int", 0, state.sregs.cr8), REG("efer", "x86_efer", 0, state.sregs.efer),       \
+        BASE("gdtr_base", gdt), LIMIT("gdtr_limit", gdt), BASE("idtr_base", idt),                  \
+        LIMIT("idtr_limit", idt), SELECTOR("ldtr", ldt), BASE("ldtr_base", ldt),                   \
+        SELECTOR("tr", tr), BASE("tr_base", tr), LIMIT("tr_limit", tr), BASE("cs_base", cs),       \
+        BASE("ss_base", ss), BASE("ds_base", ds), BASE("es_base", es)
 
 static const struct gdb_register system64[] = {SYSTEM};
 static const struct gdb_register system32[] = {SYSTEM, BASE("fs_base", fs), BASE("gs_base", gs)};
