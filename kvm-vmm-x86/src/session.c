@@ -359,6 +359,25 @@ static int check_display(const struct options *options, struct error *error)
     return 0;
 }
 
+static bool guest_runs(unsigned guest)
+{
+    return vm_is_running(&session.vms[guest]);
+}
+
+/* There is one guest, where there is a display. */
+static int start_display(struct error *error)
+{
+    struct vm *vm = &session.vms[0];
+    struct display_guest guest = {.index = vm->index,
+                                  .name = vm->name,
+                                  .memory = &vm->memory,
+                                  .crtc = &vm->machine.crtc,
+                                  .keyboard = &vm->machine.i8042,
+                                  .runs = guest_runs};
+
+    return display_start(&guest, error);
+}
+
 static void init_timers(const struct options *options)
 {
     session.deadline.expired = on_deadline;
@@ -391,7 +410,7 @@ int session_run(const struct options *options)
     started = events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
               add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
-              (!options->guests[0].text_screen || display_start(&session.vms[0], &error) == 0) &&
+              (!options->guests[0].text_screen || start_display(&error) == 0) &&
               start_guests(&error) == 0;
     if (!started)
         display_leave();

@@ -22,7 +22,8 @@ enum { VIDEO_CELLS = 16 * 1024 };
 #define LEAVE "\033[0m\033[?25h\033[?1049l"
 
 static struct {
-    struct vm *vm; /* NULL: no display; it may start again meanwhile, with other memory */
+    bool on;
+    struct display_guest guest;
     struct screen screen;
     struct keys keys;
     uint8_t held[KEYS_CODES_MAX]; /* codes for which the keyboard has had no room */
@@ -30,32 +31,33 @@ static struct {
     bool entered, says;
 } display;
 
-static const uint8_t *video_of(const struct vm *vm)
+static const uint8_t *video_of(const struct display_guest *guest)
 {
-    return memory_at(&vm->memory, VIDEO_MEMORY, VIDEO_CELLS * sizeof(uint16_t));
+    return memory_at(guest->memory, VIDEO_MEMORY, VIDEO_CELLS * sizeof(uint16_t));
 }
 
-int display_start(struct vm *vm, struct error *error)
+int display_start(const struct display_guest *guest, struct error *error)
 {
-    if (video_of(vm) == NULL)
+    if (video_of(guest) == NULL)
         return error_set(error, "%s: its memory does not reach the text page at 0xb8000 (-m)",
-                         vm->name);
+                         guest->name);
     if (!terminal_is(FILE_STDOUT))
         return error_set(error, "--display text draws on a terminal, and standard output is none");
-    display.vm = vm;
-    input_want(vm->index); /* its keyboard is always listened to */
+    display.on = true;
+    display.guest = *guest;
+    input_want(guest->index); /* its keyboard is always listened to */
     display_enter();
     return 0;
 }
 
 bool display_is_on(void)
 {
-    return display.vm != NULL;
+    return display.on;
 }
 
 void display_enter(void)
 {
-    if (display.vm == NULL || display.entered)
+    if (!display.on || display.entered)
         return;
     display.entered = true;
     display.screen.known = false;
@@ -75,13 +77,13 @@ void display_leave(void)
 /* What the keyboard has no room for waits, and with it all that was typed later. */
 static void type(void)
 {
-    struct i8042 *keyboard = &display.vm->machine.i8042;
+    struct i8042 *keyboard = display.guest.keyboard;
     int byte = 0;
 
-    if (!vm_is_running(display.vm))
+    if (!display.guest.runs(display.guest.index))
         return;
     while (display.held_count == 0 || i8042_press(keyboard, display.held, display.held_count)) {
-        byte = input_take(display.vm->index);
+        byte = input_take(display.guest.index);
         if (byte < 0)
             break;
         display.held_count = keys_byte(&display.keys, (uint8_t)byte, display.held);
@@ -96,8 +98,8 @@ static void type(void)
  * that could not start again has no page. */
 static bool look(struct screen_view *view)
 {
-    struct crtc_text text = crtc_text(&display.vm->machine.crtc);
-    const uint8_t *video = video_of(display.vm);
+    struct crtc_text text = crtc_text(display.guest.crtc);
+    const uint8_t *video = video_of(&display.guest);
 
     if (video == NULL)
         return false;
@@ -133,7 +135,7 @@ void display_tick(void)
 {
     if (!display.entered)
         return;
-    input_want(display.vm->index); /* also of a guest that has started again */
+    input_want(display.guest.index); /* also of a guest that has started again */
     if (display.held_count == 0)
         display.held_count = keys_idle(&display.keys, display.held);
     type();

@@ -8,12 +8,25 @@
 
 #include <stdbool.h>
 
-#include "vm/vm.h"
+#include "base/memory.h"
+#include "dev/crtc.h"
+#include "dev/i8042.h"
 
 enum { DISPLAY_TICK_MS = 33 };
 
-/* Takes the terminal: from now on it shows the page of `vm`. Refused where there is no page. */
-int display_start(struct vm *vm, struct error *error) MUST_CHECK;
+/* What is shown of a guest and typed to it. The pointers stay good while a guest starts again; its
+ * memory may be another then. */
+struct display_guest {
+    unsigned index;
+    const char *name;
+    const struct memory *memory;
+    struct crtc *crtc;
+    struct i8042 *keyboard;
+    bool (*runs)(unsigned index);
+};
+
+/* Takes the terminal: from now on it shows the guest's page. Refused where there is no page. */
+int display_start(const struct display_guest *guest, struct error *error) MUST_CHECK;
 bool display_is_on(void);
 
 /* There may be input: types what came. */
