@@ -1,12 +1,15 @@
 """The exit log: a file that readers of its format take, whose counts are those of --stats, whatever the guest did."""
 import json
+import os
 import re
 import signal
+import subprocess
+import time
 
 import pytest
 
 from tests.log import trace_format
-from tests.support import TOP, finish, lab_run
+from tests.support import LIMIT, TOP, finish, lab_run
 
 ELVES = TOP / "build/kvm-vmm-x86/guest"
 
@@ -196,6 +199,23 @@ def test_a_pipe_that_nobody_reads(vmm):
                      "cat said" % (program, guest))
     assert result.out == b"<\n>\n", result
     assert result.err == "kvm-vmm: cannot write pipe: Interrupted system call\nkvm-vmm: ended by SIGTERM\n", result
+
+
+def test_a_large_log_does_not_hold_the_vmm(vmm, scratch):
+    """Three million exits, from a KVM that is replayed, are half a gigabyte of log: a signal does not wait for it."""
+    subprocess.run(["make", "-s", "-C", TOP / "bench", "all"], check=True, stdin=subprocess.DEVNULL)
+    log = scratch / "log.json"
+    replay = {"LD_PRELOAD": str(TOP / "build/bench/vmm/replay.so"), "REPLAY": "port", "EXITS": "3000000"}
+    with subprocess.Popen([vmm.program, "--kvm", "/dev/null", "--log", log, "--log-size", "4M", vmm.guest("minimal")],
+                          env={**os.environ, **replay}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as run:
+        while not log.exists() or log.stat().st_size < 1000000:
+            assert run.poll() is None
+            time.sleep(0.01)
+        start = time.monotonic()
+        run.terminate()
+        err = run.communicate(timeout=LIMIT)[1].decode()
+    assert run.returncode == 128 + signal.SIGTERM and "cannot write %s: Interrupted" % log in err, (run.returncode, err)
+    assert time.monotonic() - start < 2, "the rest of it takes several seconds"
 
 
 def test_to_a_pipe(vmm):

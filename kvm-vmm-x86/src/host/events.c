@@ -211,6 +211,11 @@ void events_set_patience(uint64_t nanoseconds)
         events.patience = nanoseconds;
 }
 
+bool events_is_hurried(void)
+{
+    return events.patience != EVENTS_FOREVER;
+}
+
 bool events_run_patiently(uint64_t limit)
 {
     uint64_t begun = events_now(), spent;

@@ -1,6 +1,7 @@
 /* The record of a run; see record.h. */
 #include "watch/record/record.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static struct record {
     struct outfile log;
     struct log_run run;
     uint64_t start_ns, end_ns; /* run.start and run.end on the host's clock */
+    bool hurried;              /* before the log is written, the program was told to end */
 } record;
 
 int record_open(const struct record_config *config, struct error *error)
@@ -252,6 +254,15 @@ const struct log_run *record_finish(struct vm *vms, unsigned count, struct error
     return &record.run;
 }
 
+/* A large log takes seconds. Who tells the program to end meanwhile does not wait for it; nor does
+ * who tells it again, if that is how the guests ended. */
+static int write_slice(void *context, const void *bytes, size_t count)
+{
+    if (!events_run_patiently(0) || (!record.hurried && events_is_hurried()))
+        return -EINTR;
+    return outfile_write(context, bytes, count);
+}
+
 int record_write(const struct log_run *run, struct error *error)
 {
     struct outfile *file = &record.log;
@@ -263,7 +274,8 @@ int record_write(const struct log_run *run, struct error *error)
     sink = calloc(1, sizeof *sink);
     if (sink == NULL)
         return error_set(error, "%s: no memory to write it", file->path);
-    *sink = (struct log_sink){.write = outfile_write, .context = file};
+    *sink = (struct log_sink){.write = write_slice, .context = file};
+    record.hurried = events_is_hurried();
     failure = outfile_begin(file);
     if (failure == 0) {
         log_trace_write(sink, run);

@@ -98,7 +98,7 @@ static void write_vcpu(struct log_sink *sink, const struct log_run *run,
     const struct log_ring *ring = &guest->vcpus[vcpu]->ring;
     uint64_t number = log_ring_dropped(ring);
 
-    for (uint32_t i = 0; i < log_ring_count(ring); i++)
+    for (uint32_t i = 0; i < log_ring_count(ring) && sink->failure == 0; i++)
         write_exit(sink, run, guest, vcpu, ++number, log_ring_at(ring, i));
 }
 
@@ -107,7 +107,7 @@ static void write_output(struct log_sink *sink, const struct log_run *run,
 {
     const struct log_output *o = &guest->output;
 
-    for (uint64_t i = log_output_first(o); i < log_output_end(o); i++) {
+    for (uint64_t i = log_output_first(o); i < log_output_end(o) && sink->failure == 0; i++) {
         struct log_utf8 utf8 = {0};
 
         open_event(sink, "i", guest, OUTPUT_THREAD);
