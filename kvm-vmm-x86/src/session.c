@@ -129,7 +129,7 @@ static bool restart_guest(unsigned i)
         vm_end_by_limit(vm, exits);
         return false;
     }
-    debug_server_close(&session.servers[i]);
+    debug_server_end(&session.servers[i]);
     vm_destroy(vm);
     input_restart(i);
     if (create_guest(i, &error) == 0) {

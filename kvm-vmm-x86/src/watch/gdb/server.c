@@ -143,8 +143,9 @@ static void on_stop(struct debug_server *server)
     answer(server);
 }
 
-int debug_server_open(struct debug_server *server, struct vm *vm, const char *where, bool wait,
-                      struct error *error)
+/* Once: to look up a host's name may take long, and must not happen while guests run. */
+static int open_socket(struct debug_server *server, const struct vm *vm, const char *where,
+                       struct error *error)
 {
     struct endpoint address;
     struct kvm kvm;
@@ -156,40 +157,50 @@ int debug_server_open(struct debug_server *server, struct vm *vm, const char *wh
     if (endpoint_parse(&address, where, vm->index, error) < 0 ||
         socket_open(&server->socket, &address, error) < 0)
         return -1;
-    server->vm = vm;
+    server->listener =
+        (struct event_source){.fd = server->socket.listener, .ready = on_knock, .context = server};
     server->open = true;
+    vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
+                server->wait ? " waits for gdb" : "", server->socket.name);
+    return 0;
+}
+
+int debug_server_open(struct debug_server *server, struct vm *vm, const char *where, bool wait,
+                      struct error *error)
+{
     server->wait = wait;
+    if (!server->open && open_socket(server, vm, where, error) < 0)
+        return -1;
+    server->vm = vm;
+    server->serving = true;
     server->attached = server->leaving = server->news = false;
     server->stub = (struct gdb_stub){
         .ops = &debug_target_ops, .context = &server->debug, .send = send_bytes, .to = server};
     server->debug.notify = on_stopped;
     server->debug.notify_to = server;
     debug_init(&server->debug, vm, wait);
-    server->listener =
-        (struct event_source){.fd = server->socket.listener, .ready = on_knock, .context = server};
     events_want(&server->listener, EVENTS_READ);
-    vcpu_printf(vm->index, "kvm-vmm: guest %u (%s)%s: target remote %s", vm->index, vm->name,
-                wait ? " waits for gdb" : "", server->socket.name);
     return 0;
 }
 
 void debug_server_service(struct debug_server *server)
 {
-    if (!server->open)
+    if (!server->serving)
         return;
     if (vm_state(server->vm) == VM_ENDED)
-        debug_server_close(server);
+        debug_server_end(server);
     else if (__atomic_exchange_n(&server->news, false, __ATOMIC_ACQUIRE))
         on_stop(server);
 }
 
-/* How the guest ended, in the form of a process's end. */
-void debug_server_close(struct debug_server *server)
+/* How the guest ended, in the form of a process's end. Who knocks from now on waits for the guest
+ * to start again. */
+void debug_server_end(struct debug_server *server)
 {
     struct vm_end end;
     struct gdb_stop stop = {.reason = GDB_ENDED};
 
-    if (!server->open)
+    if (!server->serving)
         return;
     if (server->attached) {
         end = vm_end_of(server->vm);
@@ -201,6 +212,14 @@ void debug_server_close(struct debug_server *server)
     }
     events_want(&server->client, 0);
     events_want(&server->listener, 0);
-    socket_close(&server->socket);
-    server->open = server->attached = false;
+    socket_hang_up(&server->socket);
+    server->serving = server->attached = false;
+}
+
+void debug_server_close(struct debug_server *server)
+{
+    debug_server_end(server);
+    if (server->open)
+        socket_close(&server->socket);
+    server->open = false;
 }

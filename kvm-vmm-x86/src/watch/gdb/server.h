@@ -18,8 +18,9 @@ struct vm_end;
 struct debug_server {
     struct vm *vm;
     int (*status)(const struct vm_end *end); /* what the run ends with, for this end; set before */
-    bool open;
-    bool wait;     /* the guest waits for a debugger to let it run */
+    bool open;     /* the socket is there, whatever becomes of the guest */
+    bool serving;  /* the guest lives */
+    bool wait;     /* it waits for a debugger to let it run */
     bool attached; /* a session has begun */
     bool leaving;  /* it is over, and its guest not let go yet */
     bool news;     /* the guest may have stopped; atomic */
@@ -33,14 +34,17 @@ struct debug_server {
     size_t output_at, output_end;
 };
 
-/* Opens the socket at `where`, as --gdb takes it, and makes the VM ready to be debugged. `wait`: it
- * does not run before a debugger lets it. Before the VM starts. */
+/* Opens the socket at `where`, as --gdb takes it, unless that is done already, and makes the VM
+ * ready to be debugged. `wait`: it does not run before a debugger lets it. Before the VM starts,
+ * and again when it starts again. */
 int debug_server_open(struct debug_server *server, struct vm *vm, const char *where, bool wait,
                       struct error *error) MUST_CHECK;
-/* Each time that the event loop comes round, where the server is open or not: tells the debugger
+/* Each time that the event loop comes round, whether or not there is a server: tells the debugger
  * what has become of the guest. */
 void debug_server_service(struct debug_server *server);
-/* The VM's threads are over, or never were: tells the debugger. */
+/* The VM's threads are over, or never were: tells the debugger, and hangs up. */
+void debug_server_end(struct debug_server *server);
+/* The same for good: closes the socket. */
 void debug_server_close(struct debug_server *server);
 
 #endif
