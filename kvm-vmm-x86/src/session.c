@@ -58,6 +58,14 @@ static void end_run(enum end_kind kind, int code, const char *message)
         vm_stop(&session.vms[i], kind, code, "%s", message);
 }
 
+/* A guest that has a power button and listens to it switches itself off. */
+static void press_power(void)
+{
+    for (unsigned i = 0; i < session.count; i++)
+        if (vm_is_running(&session.vms[i]))
+            acpi_pm_press(&session.vms[i].machine.acpi_pm);
+}
+
 static void on_command(enum input_command command)
 {
     switch (command) {
@@ -65,6 +73,9 @@ static void on_command(enum input_command command)
         if (display_is_on()) /* a display has one guest */
             break;
         console_printf("kvm-vmm: input goes to guest %u", input_pass_focus());
+        break;
+    case INPUT_POWER:
+        press_power();
         break;
     case INPUT_LEAVE:
         end_run(END_LEFT, 0, "");
@@ -74,10 +85,12 @@ static void on_command(enum input_command command)
         break;
     case INPUT_HELP:
         if (display_is_on()) {
-            display_say("Ctrl-A x leaves, Ctrl-A Ctrl-A sends a Ctrl-A");
+            display_say(
+                "Ctrl-A x leaves, Ctrl-A p presses the power button, Ctrl-A Ctrl-A sends a Ctrl-A");
             break;
         }
         console_printf("kvm-vmm: Ctrl-A x leaves, Ctrl-A n passes the input to the next guest,\n"
+                       "kvm-vmm: Ctrl-A p presses the power button of all guests,\n"
                        "kvm-vmm: Ctrl-A Ctrl-A sends a Ctrl-A, Ctrl-A h prints this");
         break;
     }
@@ -206,6 +219,9 @@ static void on_signal(int signal)
         terminal_forget(); /* the shell may have set it while we were stopped */
         display_leave();   /* and written over the page */
         display_enter();
+        break;
+    case SIGPWR:
+        press_power();
         break;
     default:
         end_run(END_SIGNAL, signal, "");

@@ -73,7 +73,6 @@ enum { PROFILE_DESKTOP = 1, C2_NONE = 0x65, C3_NONE = 0x3e9, RTC_CENTURY = 0x32 
 enum {
     WBINVD = 1 << 0,
     C1_SUPPORTED = 1 << 2,
-    POWER_BUTTON_NOT_FIXED = 1 << 4,
     SLEEP_BUTTON_NOT_FIXED = 1 << 5,
     RTC_CANNOT_WAKE = 1 << 6,
     RESET_REGISTER = 1 << 10,
@@ -129,8 +128,8 @@ static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *m
         .c3_latency = C3_NONE,
         .rtc_century = RTC_CENTURY,
         .boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | (has_keyboard(machine) ? BOOT_8042 : 0),
-        .flags = WBINVD | C1_SUPPORTED | POWER_BUTTON_NOT_FIXED | SLEEP_BUTTON_NOT_FIXED |
-                 RTC_CANNOT_WAKE | RESET_REGISTER | HEADLESS,
+        .flags = WBINVD | C1_SUPPORTED | SLEEP_BUTTON_NOT_FIXED | RTC_CANNOT_WAKE | RESET_REGISTER |
+                 HEADLESS,
         .reset = port(ACPI_PM_RESET, WIDTH_8),
         .reset_value = ACPI_PM_RESET_VALUE,
         .minor_version = FADT_MINOR,

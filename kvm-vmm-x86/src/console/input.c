@@ -87,6 +87,9 @@ static void command_key(uint8_t key)
     case 'x':
         input.config.command(INPUT_LEAVE);
         break;
+    case 'p':
+        input.config.command(INPUT_POWER);
+        break;
     case 'h':
     case '?':
         input.config.command(INPUT_HELP);

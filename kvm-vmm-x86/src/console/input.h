@@ -17,7 +17,7 @@
 enum { INPUT_QUEUE_SIZE = 64 * 1024 };
 
 /* What the user asked of the VMM with Ctrl-A and a letter. */
-enum input_command { INPUT_NEXT_GUEST, INPUT_LEAVE, INPUT_HELP, INPUT_INTERRUPT };
+enum input_command { INPUT_NEXT_GUEST, INPUT_LEAVE, INPUT_HELP, INPUT_POWER, INPUT_INTERRUPT };
 
 struct input_config {
     unsigned guests;

@@ -2,8 +2,11 @@
  * (reset). The device is a row of bytes: an access of any width is each of its bytes in turn. */
 #include "dev/acpi_pm.h"
 
-enum { VERSION = 1 }; /* of the saved state */
-enum { ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CONTROL };
+enum { VERSION = 2 }; /* of the saved state */
+enum { STATUS = ACPI_PM_EVENT, ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CONTROL };
+
+/* Bit 8 of the status and enable registers (tables 4-15 and 4-16): the power button. */
+enum { HIGH_POWER_BUTTON = 0x01 };
 
 /* Of the control register's two bytes. */
 enum { LOW_SCI_ENABLED = 0x01, HIGH_SLEEP = 0x20, HIGH_TYPE_SHIFT = 2, HIGH_TYPE_MASK = 7 };
@@ -11,6 +14,9 @@ enum { LOW_SCI_ENABLED = 0x01, HIGH_SLEEP = 0x20, HIGH_TYPE_SHIFT = 2, HIGH_TYPE
 static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
 {
     switch (at) {
+    case STATUS:
+    case STATUS + 1:
+        return pm->state.status[at - STATUS];
     case ENABLE:
     case ENABLE + 1:
         return pm->state.enable[at - ENABLE];
@@ -18,7 +24,7 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
         return pm->state.control[0] | LOW_SCI_ENABLED; /* always in ACPI mode: there is no other */
     case CONTROL + 1:
         return pm->state.control[1];
-    default: /* no event has happened; the reset register is for writing */
+    default: /* the reset register is for writing */
         return 0;
     }
 }
@@ -33,10 +39,21 @@ static enum end_kind write_sleep(struct acpi_pm *pm, uint8_t value)
     return END_EXIT;
 }
 
+/* The interrupt is level-triggered: up while an event has happened that the guest wants to know. */
+static void update_line(struct acpi_pm *pm)
+{
+    irq_set(&pm->irq, (pm->state.status[0] & pm->state.enable[0]) != 0 ||
+                          (pm->state.status[1] & pm->state.enable[1]) != 0);
+}
+
 /* What the guest asks for by it. */
 static enum end_kind write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
 {
     switch (at) {
+    case STATUS:
+    case STATUS + 1: /* a one clears the bit */
+        pm->state.status[at - STATUS] &= (uint8_t)~value;
+        return END_NONE;
     case ENABLE:
     case ENABLE + 1:
         pm->state.enable[at - ENABLE] = value;
@@ -48,7 +65,7 @@ static enum end_kind write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
         return write_sleep(pm, value);
     case ACPI_PM_RESET:
         return value == ACPI_PM_RESET_VALUE ? END_RESET : END_NONE;
-    default: /* a one clears a status bit, and all are clear */
+    default:
         return END_NONE;
     }
 }
@@ -67,6 +84,7 @@ static enum verdict acpi_pm_access(void *device, struct bus_access *access)
         else
             access->data[i] = read_byte(pm, at);
     }
+    update_line(pm);
     lock_release(&pm->lock);
     if (end == END_NONE)
         return VERDICT_RESUME;
@@ -80,6 +98,7 @@ static void acpi_pm_reset(void *device)
 
     lock_take(&pm->lock);
     pm->state = (struct acpi_pm_state){0};
+    update_line(pm);
     lock_release(&pm->lock);
 }
 
@@ -101,8 +120,17 @@ static int acpi_pm_load(void *device, const struct chunk *chunk, struct error *e
         return -1;
     lock_take(&pm->lock);
     pm->state = state;
+    update_line(pm);
     lock_release(&pm->lock);
     return 0;
+}
+
+void acpi_pm_press(struct acpi_pm *pm)
+{
+    lock_take(&pm->lock);
+    pm->state.status[1] |= HIGH_POWER_BUTTON;
+    update_line(pm);
+    lock_release(&pm->lock);
 }
 
 /* A word each. */
@@ -120,6 +148,7 @@ const struct bus_ops acpi_pm_ops = {.name = "acpi-pm",
 
 void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend)
 {
-    *pm = (struct acpi_pm){.backend = backend};
+    *pm = (struct acpi_pm){.backend = backend,
+                           .irq = {.backend = backend, .gsi = ACPI_PM_IRQ, .trigger = IRQ_LEVEL}};
     lock_init(&pm->lock);
 }

@@ -1,13 +1,14 @@
 /*
  * The fixed registers of ACPI that we have (6.3, 4.8): PM1 event and control, and a reset register.
- * Nothing ever happens of which the event registers could tell, so there is no interrupt; there is
- * no timer, since KVM's clocks are better and each look at one would be an exit.
+ * The only event is the power button, by which a guest is asked to switch itself off. There is no
+ * timer, since KVM's clocks are better and each look at one would be an exit.
  */
 #ifndef DEV_ACPI_PM_H
 #define DEV_ACPI_PM_H
 
 #include "dev/backend.h"
 #include "dev/bus.h"
+#include "dev/irq.h"
 #include "host/threads.h"
 
 #define ACPI_PM_PORT UINT16_C(0x600)
@@ -23,22 +24,26 @@ enum {
 };
 
 enum {
-    ACPI_PM_IRQ = 9,         /* the interrupt that never comes */
+    ACPI_PM_IRQ = 9,         /* the system control interrupt, by which events are told */
     ACPI_PM_SLEEP_OFF = 5,   /* the sleep type that stands for off: _S5 */
     ACPI_PM_RESET_VALUE = 1, /* what the reset register wants */
 };
 
 struct acpi_pm_state {
-    uint8_t enable[2], control[2];
+    uint8_t status[2], enable[2], control[2];
 };
 
 struct acpi_pm {
     const struct backend *backend;
     struct lock lock;
     struct acpi_pm_state state; /* under the lock */
+    struct irq_line irq;
 };
 
 extern const struct bus_ops acpi_pm_ops;
+
+/* Presses the power button, from any thread. */
+void acpi_pm_press(struct acpi_pm *pm);
 
 void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend);
 

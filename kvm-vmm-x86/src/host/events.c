@@ -56,7 +56,7 @@ int events_init(struct error *error)
 
 int events_take_signals(void (*handle)(int signal), struct error *error)
 {
-    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
+    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGPWR};
     struct sigaction old;
     sigset_t set;
 

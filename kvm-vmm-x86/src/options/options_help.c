@@ -67,6 +67,7 @@ const char options_help[] =
     "  -h, --help               this text\n"
     "      --version            the version\n"
     "\n"
-    "At the terminal, while a guest reads: Ctrl-A x leaves, Ctrl-A n next guest, Ctrl-A h help.\n"
+    "At the terminal, while a guest reads: Ctrl-A x leaves, Ctrl-A n next guest, Ctrl-A p presses\n"
+    "the power button (as SIGPWR does), Ctrl-A h help.\n"
     "Status: 0 all ended well, 2 usage, 124 limit, 125 the VMM failed, 126 a guest crashed,\n"
     "128+N signal N, or what a guest wrote to port 0xf4 as (value << 1) | 1.\n";

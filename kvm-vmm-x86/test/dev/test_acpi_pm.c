@@ -47,6 +47,30 @@ static void test_registers(void **state)
     assert_int_equal(fake.end, END_NONE);
 }
 
+/* The interrupt is up from the press, or from when the guest wants to know, until it has cleared
+ * the event. */
+static void test_power_button(void **state)
+{
+    enum { BUTTON = 1 << 8 };
+
+    (void)state;
+    acpi_pm_press(&pm);
+    assert_false(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(read_port(ACPI_PM_EVENT, 2), BUTTON);
+    assert_int_equal(write_port(ACPI_PM_EVENT + 2, BUTTON, 2), VERDICT_RESUME);
+    assert_true(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(write_port(ACPI_PM_EVENT, 0xff, 2), VERDICT_RESUME); /* others' bits */
+    assert_true(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(write_port(ACPI_PM_EVENT, BUTTON, 2), VERDICT_RESUME);
+    assert_false(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(read_port(ACPI_PM_EVENT, 2), 0);
+    acpi_pm_press(&pm);
+    assert_true(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(fake.edges, 2);
+    acpi_pm_ops.reset(&pm);
+    assert_false(fake.line[ACPI_PM_IRQ]);
+}
+
 /* First the type, then the type and the order, as ACPICA does. */
 static void test_power_off(void **state)
 {
@@ -83,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_registers, set_up),
+        cmocka_unit_test_setup(test_power_button, set_up),
         cmocka_unit_test_setup(test_power_off, set_up),
         cmocka_unit_test_setup(test_other_states_do_nothing, set_up),
         cmocka_unit_test_setup(test_reset, set_up),
