@@ -20,6 +20,7 @@ static void *run(void *argument)
 
 void worker_run(struct worker *worker)
 {
+    bool hurried = events_is_hurried(); /* the guest was told to end: patience is left for this */
     struct error error;
 
     worker->stop = worker->done = 0;
@@ -28,7 +29,7 @@ void worker_run(struct worker *worker)
     if (thread_start(&worker->thread, run, worker, &error) < 0)
         return;
     while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE)) {
-        if (!events_run_patiently(LOOK))
+        if (!events_run_patiently(LOOK) || (!hurried && events_is_hurried()))
             __atomic_store_n(&worker->stop, 1, __ATOMIC_RELAXED);
         if (!worker_must_stop(worker))
             continue;
