@@ -138,6 +138,8 @@ FIGURES = [
     *hleos("of that, measuring the clock", "calibration"),
     *hleos("context switch", "context_switch"),
     *hleos("interrupt", "interrupt"),
+    *hleos("system call by SYSCALL", "system_call"),
+    *hleos("system call by int 80h", "system_call_by_interrupt"),
     *hleos("kmalloc and kfree, empty heap", "kmalloc_kfree_empty"),
     *hleos("kmalloc and kfree, full heap", "kmalloc_kfree_full"),
     *hleos("kmalloc and kfree, hole far away", "kmalloc_kfree_full_far"),

@@ -8,7 +8,11 @@
 
 #define X86_FLAGS_CF (1 << 0)
 #define X86_FLAGS_1  (1 << 1) /* always set */
+#define X86_FLAGS_TF (1 << 8)
 #define X86_FLAGS_IF (1 << 9)
+#define X86_FLAGS_DF (1 << 10)
+#define X86_FLAGS_NT (1 << 14)
+#define X86_FLAGS_AC (1 << 18)
 
 #define X86_CR0_PE         (1 << 0)
 #define X86_CR0_MP         (1 << 1)
@@ -23,10 +27,17 @@
 #define X86_CR4_PGE        (1 << 7)
 #define X86_CR4_OSFXSR     (1 << 9)
 #define X86_CR4_OSXMMEXCPT (1 << 10)
+#define X86_CR4_UMIP       (1 << 11)
+#define X86_CR4_SMEP       (1 << 20)
+#define X86_CR4_SMAP       (1 << 21)
 
 #define X86_MSR_APIC_BASE 0x1b
 #define X86_MSR_EFER      0xc0000080
+#define X86_MSR_STAR      0xc0000081
+#define X86_MSR_LSTAR     0xc0000082
+#define X86_MSR_SFMASK    0xc0000084
 #define X86_MSR_GS_BASE   0xc0000101
+#define X86_EFER_SCE      (1 << 0)
 #define X86_EFER_LME      (1 << 8)
 #define X86_EFER_NXE      (1 << 11)
 

@@ -35,7 +35,7 @@ def run(serial, line):
 
 def test_commands(machine):
     serial, _ = machine()
-    names = "help threads mem irq pci date uptime demo run test panic reboot halt".split()
+    names = "help threads mem irq pci date uptime demo programs run test panic reboot halt".split()
     assert all(re.search(r"^  %s " % n, run(serial, "help"), re.M) for n in names)
     assert "idle" in run(serial, "threads") and "user" in run(serial, "threads")
     assert "usable" in run(serial, "mem") and "heap:" in run(serial, "mem")
@@ -46,6 +46,7 @@ def test_commands(machine):
     assert "C job: 2262 primes below 20000" in run(serial, "run c")
     assert "no such job" in run(serial, "run nothing")
     assert "no such command" in run(serial, "frobnicate")
+    assert re.search(r"^  hello +\d+ bytes", run(serial, "programs"), re.M)
     assert "selftest: 8 passed, 0 failed" in run(serial, "test heap")
 
 
@@ -64,6 +65,32 @@ def test_demonstration(machine):
     assert text.count("Hello!") == 16 and text.count("Hi!") == 16
     assert "C job: 2262 primes below 20000" in text and "echo: " in text
     assert text.index("Hi!") < text.rindex("Hello!")
+
+
+def test_programs(machine):
+    """They run by their name; their status is shown, a fault is explained and ends them alone."""
+    serial, _ = machine()
+    text = run(serial, "hello a b")
+    assert "Hello from ring 3, process 1: hello a b" in text and "hello: status 3" in text
+    text = run(serial, "abuse 2")
+    assert "page fault" in text and "in program abuse at 0x4" in text
+    assert "write to ffff800000100000: not allowed there" in text and "thread abuse is ended" in text
+    assert "process 3: hello" in run(serial, "hello")
+
+
+def test_nmi_in_a_program(machine):
+    """It comes while GS is the program's: the kernel finds its own all the same."""
+    serial, screen = machine()
+    serial.send("abuse 17\r")
+    serial.expect("abuse 17")
+    while "CPL=3" not in screen.do("info registers"):
+        assert serial.isalive()
+    screen.send("nmi")
+    serial.expect("non-maskable interrupt.*in program abuse at 0x4")
+    serial.expect("KERNEL PANIC")
+    serial.expect(pexpect.EOF)
+    serial.close()
+    assert serial.exitstatus == PANIC
 
 
 def test_halt_panic_and_status(machine):

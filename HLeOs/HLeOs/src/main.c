@@ -10,6 +10,7 @@
 #include "kmalloc.h"
 #include "memory/page.h"
 #include "memory/paging.h"
+#include "process.h"
 #include "selftest/bench.h"
 #include "thread.h"
 #include "timer.h"
@@ -71,6 +72,7 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     init_interrupts(boot_information()); /* devices may interrupt */
     thread_init();                       /* this is a thread: the idle one */
     init_time();                         /* time passes */
+    process_init();                      /* programs may call */
     iostream_init_input();               /* getch */
     user = thread_create("user", THREAD_PRIORITY_NORMAL, user_main, NULL);
     if (user == NULL)

@@ -11,9 +11,11 @@
 #include "shell.h"
 
 static const struct selftest_group tests[] = {
-    {"memory", selftest_memory},   {"heap", selftest_heap},     {"faults", selftest_faults},
-    {"threads", selftest_threads}, {"sync", selftest_sync},     {"time", selftest_time},
-    {"devices", selftest_devices}, {"stress", selftest_stress}, {0},
+    {"memory", selftest_memory},   {"heap", selftest_heap},
+    {"faults", selftest_faults},   {"threads", selftest_threads},
+    {"sync", selftest_sync},       {"time", selftest_time},
+    {"devices", selftest_devices}, {"user", selftest_user},
+    {"stress", selftest_stress},   {0},
 };
 
 static void test(int argc, char **argv)

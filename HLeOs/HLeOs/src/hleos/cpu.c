@@ -8,6 +8,21 @@ extern char boot_stack_guard[], boot_stack[], boot_stack_end[];
 static struct cpu boot_cpu;
 static uint8_t clean_fpu[512] __attribute__((aligned(16)));
 
+/* Where the processor has them: the kernel neither runs nor touches a program's pages (SMEP, SMAP),
+ * and programs do not see where the kernel's tables are (UMIP). */
+static void set_protection(void)
+{
+    struct x86_cpuid features = {0};
+    uint64_t cr4 = x86_read_cr4();
+
+    if (x86_cpuid(0, 0).a >= 7)
+        features = x86_cpuid(7, 0);
+    cr4 |= features.b >> 7 & 1 ? X86_CR4_SMEP : 0;
+    cr4 |= features.b >> 20 & 1 ? X86_CR4_SMAP : 0;
+    cr4 |= features.c >> 2 & 1 ? X86_CR4_UMIP : 0;
+    x86_write_cr4(cr4);
+}
+
 /* SSE on, and writes to read-only pages refused to the kernel too. NX is there in every 64-bit
  * processor but the first Intel ones; CPUID 0x80000001 EDX bit 20 tells. */
 static void set_modes(void)
@@ -20,6 +35,7 @@ static void set_modes(void)
         x86_write_cr4(x86_read_cr4() | X86_CR4_MCE);
     if (x86_cpuid(0x80000001, 0).d >> 20 & 1)
         x86_wrmsr(X86_MSR_EFER, x86_rdmsr(X86_MSR_EFER) | X86_EFER_NXE);
+    set_protection();
     asm_fninit();
     asm_fxsave(clean_fpu);
     *(uint32_t *)(clean_fpu + 24) = 0x1f80; /* MXCSR: every exception masked */

@@ -25,7 +25,9 @@ enum cpu_attention {
 };
 
 struct cpu {
-    struct cpu *self; /* first: cpu_this() reads it through GS */
+    struct cpu *self;    /* first: cpu_this() reads it through GS */
+    uintptr_t user_sp;   /* asm/vectors.S: the program's stack pointer while it changes stacks */
+    uintptr_t kernel_sp; /* where a program's thread enters the kernel: gdt_set_kernel_stack() */
     unsigned id;
     struct thread *current, *idle;
     const struct cpu_stack *stack; /* of the thread that runs; of the boot at first */
@@ -34,6 +36,9 @@ struct cpu {
     unsigned locks_held;      /* spinlocks; above 0 there is no switching of threads */
     unsigned attention;       /* enum cpu_attention: what the way out of an interrupt looks at */
 };
+
+_Static_assert(offsetof(struct cpu, user_sp) == 8 && offsetof(struct cpu, kernel_sp) == 16,
+               "asm/vectors.S reads them");
 
 /* The processor this runs on. It may change whenever a thread can be switched away. */
 static inline struct cpu *cpu_this(void)

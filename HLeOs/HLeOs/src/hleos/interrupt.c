@@ -11,7 +11,7 @@
 #include "interrupt/handler.h"
 #include "interrupt/pic.h"
 
-enum { GATE_INTERRUPT = 0x8e00 }; /* present, ring 0, interrupts off on entry */
+enum { GATE_INTERRUPT = 0x8e00, GATE_RING_3 = 0x6000 }; /* present, interrupts off on entry */
 
 /* SDM volume 3, figure 6-8. */
 struct gate {
@@ -53,7 +53,7 @@ static uint64_t spurious_count;
  * interrupt, and its end, otherwise. */
 static enum gdt_stack stack_of(unsigned vector)
 {
-    if (vector >= INTERRUPT_EXCEPTIONS)
+    if (vector >= INTERRUPT_EXCEPTIONS && vector != INTERRUPT_SYSTEM_CALL)
         return GDT_STACK_DEVICES;
     switch (vector) {
     case EXCEPTION_DF:
@@ -81,6 +81,7 @@ void interrupt_init(void)
                                .offset_middle = (uint16_t)(at >> 16),
                                .offset_high = (uint32_t)(at >> 32)};
     }
+    idt[INTERRUPT_SYSTEM_CALL].flags |= GATE_RING_3;
     x86_lidt(&idtr);
 }
 
@@ -118,35 +119,32 @@ void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *h
 
 /* A vector that has no handler is a stray one: counted, and ended like any other, or the controller
  * would hold back all below it. */
-static void external(unsigned vector)
+static void external(const struct interrupt_frame *frame)
 {
-    struct route *route = &routes[vector];
-    const struct interrupt_controller *c = controller;
+    struct route *route = &routes[frame->vector];
 
     route->count++;
-    if (c->spurious != NULL && c->spurious(vector)) {
+    if (controller->spurious != NULL && controller->spurious((unsigned)frame->vector)) {
         spurious_count++;
         return;
     }
     if (route->handler != NULL)
         route->handler(route->context);
-    c->end(vector);
+    controller->end((unsigned)frame->vector);
 }
 
+/* An interrupt does not come in another: all gates and handlers keep them off. */
 void interrupt_dispatch(struct interrupt_frame *frame)
 {
-    struct cpu *cpu = cpu_this();
-    unsigned vector = frame->vector & 0xff;
-
-    if (vector < INTERRUPT_EXCEPTIONS) {
-        routes[vector].count++;
+    if (frame->vector < INTERRUPT_EXCEPTIONS) {
+        routes[frame->vector].count++;
         handler_exception(frame);
         return;
     }
-    cpu->interrupt_depth++;
-    external(vector);
-    cpu->interrupt_depth--;
-    if (cpu->attention != 0)
+    cpu_this()->interrupt_depth = 1;
+    external(frame);
+    cpu_this()->interrupt_depth = 0;
+    if (cpu_this()->attention != 0)
         handler_leave(frame);
 }
 

@@ -5,7 +5,9 @@
 
 #include "common/string.h"
 #include "iostream.h"
+#include "process.h"
 #include "std/io.h"
+#include "thread.h"
 #include "vga.h"
 
 #define PROMPT "hleos> "
@@ -22,6 +24,25 @@ static void list(const struct shell_command *table)
 {
     for (; table->name != NULL; table++)
         println("  %-8s %-8s %s", table->name, table->arguments, table->help);
+}
+
+static void run_program(int argc, char **argv)
+{
+    struct process *process;
+    int error = process_start(argc, (const char *const *)argv, &process);
+    intptr_t status;
+
+    if (error == PROCESS_NO_SUCH) {
+        println("%s: no such command or program; `help` lists the commands", argv[0]);
+        return;
+    }
+    if (error < 0) {
+        println("%s: %s", argv[0], process_error_text(error));
+        return;
+    }
+    status = process_wait(process);
+    if (status != 0 && status < THREAD_FAULTED)
+        println("%s: status %ld", argv[0], (long)status);
 }
 
 static void execute(char *line, const struct shell_command *more)
@@ -42,7 +63,7 @@ static void execute(char *line, const struct shell_command *more)
         list(shell_commands);
         list(more);
     } else {
-        println("%s: no such command; `help` lists them", words[0]);
+        run_program(count, words);
     }
 }
 

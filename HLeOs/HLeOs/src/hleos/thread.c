@@ -5,8 +5,10 @@
 #include "common/string.h"
 #include "cpu.h"
 #include "cpu/panic.h"
+#include "interrupt/gdt.h"
 #include "interrupt/handler.h"
 #include "kmalloc.h"
+#include "memory/space.h"
 #include "thread/sched.h"
 #include "thread/stack.h"
 #include "timer.h"
@@ -96,6 +98,28 @@ static void release(struct thread *thread)
     kfree(thread);
 }
 
+static void enter_space(const struct thread *thread)
+{
+    space_enter(thread->space);
+    gdt_set_kernel_stack(thread->stack.high);
+}
+
+void thread_enter_space(const struct space *space, struct process *process)
+{
+    uint64_t flags = thread_sched_lock();
+    struct thread *current = thread_current();
+
+    current->space = space;
+    current->process = process;
+    enter_space(current);
+    thread_sched_unlock(flags);
+}
+
+struct process *thread_process(void)
+{
+    return thread_current()->process;
+}
+
 /*
  * Gives the processor to the best ready thread. The caller has put the current one where it belongs
  * (a queue, or nowhere). Returns when it runs again, the lock held as before: whoever switches back
@@ -117,6 +141,8 @@ static void switch_locked(void)
     switch_count++;
     cpu->current = to;
     cpu->stack = &to->stack;
+    if (to->space != NULL)
+        enter_space(to);
     asm_fxsave(from->fpu);
     asm_fxrstor(to->fpu);
     thread_switch_stacks(&from->saved_sp, to->saved_sp);

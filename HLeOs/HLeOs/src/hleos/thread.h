@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct process;
+struct space;
 struct thread;
 
 enum {
@@ -49,6 +51,11 @@ void thread_yield(void);
 void thread_sleep_ms(uint64_t ms);
 /* Until timer_now() reaches `when`, never less. */
 void thread_sleep_until(uint64_t when);
+
+/* From here on the calling thread runs a program too, in that space; `process` is the caller's. */
+void thread_enter_space(const struct space *space, struct process *process);
+/* Of the calling thread; NULL if it runs no program. */
+struct process *thread_process(void);
 
 struct thread *thread_current(void);
 const char *thread_name(const struct thread *thread);

@@ -16,7 +16,7 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 
-enum { PIT_LINE = 0, SPAN_NS = 5000000 };
+enum { PIT_LINE = 0, SPAN_NS = 4990000 };
 
 static uint64_t tsc_base, tsc_hz, ns_per_tick_32; /* ns a TSC tick, 32 bits behind the point */
 static uint64_t ticks, calibration_tsc;

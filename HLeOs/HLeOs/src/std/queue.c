@@ -22,11 +22,6 @@ bool queue_pop(struct queue *queue, uintptr_t *word)
     return true;
 }
 
-bool queue_list_empty(const struct queue_list *list)
-{
-    return list->ring.next == NULL || list->ring.next == &list->ring;
-}
-
 void queue_list_insert(struct queue_link *before, struct queue_link *link)
 {
     link->next = before;

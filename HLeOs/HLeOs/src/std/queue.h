@@ -38,7 +38,10 @@ struct queue_list {
 /* The structure of `type` whose member is the link at `link`. */
 #define queue_entry(link, type, member) ((type *)((char *)(link)-offsetof(type, member)))
 
-bool queue_list_empty(const struct queue_list *list);
+static inline bool queue_list_empty(const struct queue_list *list)
+{
+    return list->ring.next == NULL || list->ring.next == &list->ring;
+}
 /* `link` must be in no list. */
 void queue_list_push(struct queue_list *list, struct queue_link *link);
 /* Before `before`, which is in the list. */

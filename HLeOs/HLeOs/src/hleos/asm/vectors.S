@@ -6,6 +6,14 @@
  *       (SDM volume 3, table 6-1)
  * Out:  iretq with every register as the frame has it then: handlers may change the frame
  */
+#include "common/x86.h"
+
+#define SYSTEM_CALL   0x80
+#define CPU_USER_SP   8         /* struct cpu */
+#define CPU_KERNEL_SP 16
+#define USER_DATA     0x23      /* interrupt/gdt.h */
+#define USER_CODE     0x2b
+
         .text
         .macro  vector number
         .balign 16
@@ -20,7 +28,19 @@ vector_\number:
         pushq   $0
         .endif
         pushq   $\number
+        .set    special, 0
+        .irp    one, 2, 8, 18
+        .if     \number == \one
+        .set    special, 1
+        .endif
+        .endr
+        .if     special
+        jmp     paranoid
+        .elseif \number == SYSTEM_CALL
+        jmp     system_call
+        .else
         jmp     common
+        .endif
         .endm
 
         .altmacro
@@ -30,8 +50,7 @@ vector_\number:
         .set    n, n + 1
         .endr
 
-common:
-        cld
+        .macro  push_all
         pushq   %rax
         pushq   %rcx
         pushq   %rdx
@@ -47,10 +66,10 @@ common:
         pushq   %r13
         pushq   %r14
         pushq   %r15
-        movq    %rsp, %rdi              /* the CPU aligned the stack; 22 words keep it so */
-        movq    %rsp, %rbp
-        call    interrupt_dispatch
-return: popq    %r15
+        .endm
+
+        .macro  pop_all
+        popq    %r15
         popq    %r14
         popq    %r13
         popq    %r12
@@ -65,7 +84,114 @@ return: popq    %r15
         popq    %rdx
         popq    %rcx
         popq    %rax
+        .endm
+
+/* A program may have set AC, which would lift SMAP; no gate clears it. */
+        .macro  clear_flags
+        pushq   $X86_FLAGS_1
+        popfq
+        .endm
+
+/* A frame's CS says where it came from and where it goes: from and to a program, GS is exchanged. */
+common:
+        testb   $3, 24(%rsp)
+        jz      1f
+        swapgs
+        clear_flags
+1:      cld
+        push_all
+        movq    %rsp, %rdi              /* the CPU aligned the stack; 22 words keep it so */
+        call    interrupt_dispatch
+return: pop_all
         addq    $16, %rsp               /* vector and error code */
+        testb   $3, 8(%rsp)
+        jz      2f
+        swapgs
+2:      iretq
+
+/* NMI, double fault and machine check come at any moment, also between a program's entry and its
+ * exchange of GS: only GS itself says whose it is. The kernel's is in the upper half. */
+paranoid:
+        cld
+        push_all
+        movl    $X86_MSR_GS_BASE, %ecx
+        rdmsr
+        xorl    %ebx, %ebx
+        testl   %edx, %edx
+        js      3f
+        swapgs
+        incl    %ebx
+3:      movq    %rsp, %rdi
+        call    interrupt_dispatch
+        testl   %ebx, %ebx
+        jz      4f
+        swapgs
+4:      pop_all
+        addq    $16, %rsp
+        iretq
+
+/* int $0x80: from programs alone, as its gate says. */
+system_call:
+        swapgs
+        clear_flags
+        push_all
+        xorl    %ebp, %ebp              /* the backtrace ends here */
+        movq    %rsp, %rdi
+        sti
+        call    handler_system_call
+        cli
+        jmp     return
+
+/*
+ * SYSCALL. In: RCX and R11 = the program's RIP and flags, RSP its own, interrupts off. The same
+ * frame is made on the kernel stack as for an interrupt, and SYSRET takes it down. Its RIP is
+ * canonical, which SYSRET needs: no program has the last page of its half (memory/space.h).
+ */
+        .globl  asm_system_call
+asm_system_call:
+        swapgs
+        movq    %rsp, %gs:CPU_USER_SP
+        movq    %gs:CPU_KERNEL_SP, %rsp
+        pushq   $USER_DATA
+        pushq   %gs:CPU_USER_SP
+        pushq   %r11
+        pushq   $USER_CODE
+        pushq   %rcx
+        pushq   $0
+        pushq   $SYSTEM_CALL
+        push_all
+        xorl    %ebp, %ebp
+        movq    %rsp, %rdi
+        sti
+        call    handler_system_call
+        cli
+        pop_all
+        addq    $16, %rsp
+        popq    %rcx
+        addq    $8, %rsp
+        popq    %r11
+        popq    %rsp
+        swapgs
+        sysretq
+
+/*
+ * void asm_enter_program(uintptr_t entry, uintptr_t stack, uint64_t argc, uintptr_t argv)
+ * The first entry to ring 3, with all other registers zero. Does not return.
+ */
+        .globl  asm_enter_program
+asm_enter_program:
+        cli
+        pushq   $USER_DATA
+        pushq   %rsi
+        pushq   $X86_FLAGS_IF | X86_FLAGS_1
+        pushq   $USER_CODE
+        pushq   %rdi
+        movq    %rdx, %rdi
+        movq    %rcx, %rsi
+        .irp    reg, eax, ebx, ecx, edx, ebp, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d
+        xorl    %\reg, %\reg
+        .endr
+        swapgs
         iretq
 
 /*

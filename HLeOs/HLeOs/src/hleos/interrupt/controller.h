@@ -10,6 +10,7 @@ enum {
     INTERRUPT_IRQS = 24,
     INTERRUPT_TIMER = 0x40, /* the local APIC's own */
     INTERRUPT_TEST = 0x50,  /* raised by `int` in the tests */
+    INTERRUPT_SYSTEM_CALL = 0x80,
     INTERRUPT_SPURIOUS = 0xff,
     INTERRUPT_VECTORS = 256,
 };

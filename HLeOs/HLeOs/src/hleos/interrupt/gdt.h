@@ -10,7 +10,11 @@
 enum {
     GDT_SELECTOR_CODE = 0x08,
     GDT_SELECTOR_DATA = 0x10,
-    GDT_SELECTOR_TSS = 0x18, /* two slots */
+    /* In the order that SYSRET wants: data 8 behind a base that is not used, code 16 behind it. */
+    GDT_SELECTOR_USER_BASE = 0x18 | 3,
+    GDT_SELECTOR_USER_DATA = 0x20 | 3,
+    GDT_SELECTOR_USER_CODE = 0x28 | 3,
+    GDT_SELECTOR_TSS = 0x30, /* two slots */
 };
 
 /* Stacks by their number in the interrupt stack table, from 1; 0 is the stack in use. */
@@ -22,7 +26,9 @@ enum gdt_stack {
     GDT_STACK_DEVICES = 4, /* every interrupt that is not an exception */
 };
 
-/* Loads the boot processor's GDT and TSS, and tells struct cpu of the stacks. */
+/* Loads the boot processor's GDT and TSS, and tells struct cpu of the stacks; SYSCALL works. */
 void gdt_init(void);
+/* Where the stack begins that programs enter the kernel on. */
+void gdt_set_kernel_stack(uintptr_t top);
 
 #endif

@@ -90,12 +90,21 @@ static bool stack_overflow(const struct interrupt_frame *f)
     return f->vector == EXCEPTION_DF && at >= stack->gap && at < stack->low;
 }
 
+static bool from_program(const struct interrupt_frame *frame)
+{
+    return frame->cs & 3;
+}
+
 static void report(const struct interrupt_frame *f, const char *what)
 {
     struct symbol at = symbols_find(f->rip);
 
-    console_say("\n\033[1;33m%s\033[0m (vector %lu, error %#lx) in thread %s at %s+0x%lx", what,
-                f->vector, f->error, thread_name(), at.name, at.offset);
+    if (from_program(f))
+        console_say("\n\033[1;33m%s\033[0m (vector %lu, error %#lx) in program %s at %#lx", what,
+                    f->vector, f->error, thread_name(), f->rip);
+    else
+        console_say("\n\033[1;33m%s\033[0m (vector %lu, error %#lx) in thread %s at %s+0x%lx", what,
+                    f->vector, f->error, thread_name(), at.name, at.offset);
     if (f->vector == EXCEPTION_PF)
         print_page_fault(f);
     if (f->vector == EXCEPTION_MC)
@@ -140,13 +149,26 @@ void handler_exception(struct interrupt_frame *frame)
     console_end();
 }
 
+static void (*system_calls)(struct interrupt_frame *frame);
+
+void handler_attach_system_calls(void (*system_call)(struct interrupt_frame *frame))
+{
+    system_calls = system_call;
+}
+
+void handler_system_call(struct interrupt_frame *frame)
+{
+    system_calls(frame);
+}
+
 void handler_leave(struct interrupt_frame *frame)
 {
     struct cpu *cpu = cpu_this();
     struct interrupt_frame *copy;
+    uintptr_t sp = from_program(frame) ? cpu->stack->high : frame->rsp;
 
     cpu->attention &= ~(unsigned)CPU_TICKED;
-    if (frame->rsp < cpu->stack->low + SWITCH_ROOM || frame->rsp > cpu->stack->high) {
+    if (sp < cpu->stack->low + SWITCH_ROOM || sp > cpu->stack->high) {
         if (may_end_thread(frame)) {
             console_begin();
             report(frame, "stack overflow");
@@ -157,10 +179,12 @@ void handler_leave(struct interrupt_frame *frame)
     }
     if (cpu->attention == 0 || cpu->interrupt_depth > 0 || cpu->locks_held > 0 || threads == NULL)
         return;
-    copy = (struct interrupt_frame *)(frame->rsp & ~(uint64_t)15) - 1;
+    copy = (struct interrupt_frame *)(sp & ~(uint64_t)15) - 1;
     *copy = *frame;
     frame->rip = (uintptr_t)handler_switch;
     frame->rsp = (uintptr_t)copy;
+    frame->cs = GDT_SELECTOR_CODE;
+    frame->ss = GDT_SELECTOR_DATA;
     frame->rflags = X86_FLAGS_1;
 }
 

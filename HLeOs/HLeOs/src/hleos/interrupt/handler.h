@@ -18,6 +18,11 @@ struct handler_threads {
 
 void handler_attach_threads(const struct handler_threads *threads);
 
+/* What a program's system calls go to, with interrupts on; the frame holds its registers. */
+void handler_attach_system_calls(void (*system_call)(struct interrupt_frame *frame));
+/* From asm/vectors.S. */
+void handler_system_call(struct interrupt_frame *frame);
+
 /* Prints cause, registers and backtrace. If the thread can be ended safely, the frame is changed so
  * that returning ends it; otherwise this is a panic. A breakpoint is reported and goes on. */
 void handler_exception(struct interrupt_frame *frame);

@@ -58,6 +58,13 @@ static void map_first(uintptr_t address, uint64_t physical, uint64_t flags, int 
     *entry = physical | flags | PAGING_PRESENT | PAGING_GLOBAL | (level > 0 ? PAGING_LARGE : 0);
 }
 
+void paging_prepare(uintptr_t base, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += UINT64_C(1) << 39)
+        if (find(base + at, LEVELS - 2, true) == NULL)
+            panic("no memory for the kernel's page tables");
+}
+
 static void map_image_part(const struct boot_info *info, char *from, char *to, uint64_t flags)
 {
     for (uintptr_t at = (uintptr_t)from; at < (uintptr_t)to; at += PAGE_SIZE)
@@ -104,6 +111,8 @@ void paging_init(const struct boot_info *info)
     map_image_part(info, rodata_start, data_start, no_execute);
     map_image_part(info, data_start, kernel_end, PAGING_WRITE | no_execute);
     map_memory(info);
+    paging_prepare(STACKS_BASE, PAGE_SIZE); /* every space's root has the same upper half */
+    paging_prepare(DEVICES_BASE, PAGE_SIZE);
     x86_write_cr3(root.at);
     page_use_direct_map();
 }
@@ -134,13 +143,6 @@ phys_t paging_unmap(uintptr_t address)
     x86_invlpg(address);
     lock_give(&lock, irq);
     return page;
-}
-
-void paging_prepare(uintptr_t base, uint64_t size)
-{
-    for (uint64_t at = 0; at < size; at += UINT64_C(1) << 39)
-        if (find(base + at, LEVELS - 2, true) == NULL)
-            panic("no memory for the kernel's page tables");
 }
 
 static bool is_empty(const uint64_t *table)
@@ -188,6 +190,16 @@ void *paging_map_device(phys_t address, size_t size, uint64_t flags)
         if (paging_map(base + i * PAGE_SIZE, PHYS(address.at - offset + i * PAGE_SIZE), flags) < 0)
             return NULL;
     return (void *)(base + offset);
+}
+
+phys_t paging_root(void)
+{
+    return root;
+}
+
+uint64_t paging_no_execute(void)
+{
+    return no_execute;
 }
 
 uint64_t paging_entry(uintptr_t address)

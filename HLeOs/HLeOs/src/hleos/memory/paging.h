@@ -12,6 +12,7 @@
 /* Bits of an entry. */
 #define PAGING_PRESENT    (UINT64_C(1) << 0)
 #define PAGING_WRITE      (UINT64_C(1) << 1)
+#define PAGING_USER       (UINT64_C(1) << 2)
 #define PAGING_UNCACHED   (UINT64_C(3) << 3) /* PCD and PWT */
 #define PAGING_LARGE      (UINT64_C(1) << 7)
 #define PAGING_GLOBAL     (UINT64_C(1) << 8)
@@ -36,6 +37,10 @@ void paging_prune(uintptr_t base, size_t size);
 /* Maps `size` bytes of device registers or firmware tables, for good; NULL if there is no memory
  * for it. `flags` are PAGING_WRITE and PAGING_UNCACHED or 0. */
 void *paging_map_device(phys_t address, size_t size, uint64_t flags);
+
+/* The kernel's own root, and PAGING_NO_EXECUTE where the processor has it. */
+phys_t paging_root(void);
+uint64_t paging_no_execute(void);
 
 /* The entry that maps the address, 0 if none does. */
 uint64_t paging_entry(uintptr_t address);

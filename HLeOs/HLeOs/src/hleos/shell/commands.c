@@ -12,6 +12,7 @@
 #include "iostream.h"
 #include "kmalloc.h"
 #include "memory/page.h"
+#include "process/programs.h"
 #include "shell/jobs.h"
 #include "thread.h"
 #include "timer.h"
@@ -121,6 +122,14 @@ static void run(int argc, char **argv)
     }
 }
 
+static void list_programs(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    for (const struct program *p = programs; p->name != NULL; p++)
+        println("  %-10s %6zu bytes", p->name, (size_t)(p->end - p->file));
+}
+
 static void demo(int argc, char **argv)
 {
     (void)argc;
@@ -159,6 +168,7 @@ const struct shell_command shell_commands[] = {
     {"date", "", "the wall clock", date},
     {"uptime", "", "time since boot", uptime},
     {"demo", "", "five jobs at once, for a second", demo},
+    {"programs", "", "the programs; their name runs them", list_programs},
     {"run", "[JOB]", "runs one of the jobs, or lists them", run},
     {"panic", "", "ends in a panic", panic_now},
     {"reboot", "", "starts the machine again", reboot},

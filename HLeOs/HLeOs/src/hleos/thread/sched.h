@@ -26,6 +26,8 @@ struct thread {
     bool detached;
     char name[THREAD_NAME_MAX];
     struct cpu_stack stack;
+    const struct space *space; /* NULL: it runs no program, and any space will do */
+    struct process *process;
     thread_entry *entry;
     void *argument;
     intptr_t result;

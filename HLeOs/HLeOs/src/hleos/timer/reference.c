@@ -11,7 +11,13 @@
 
 enum { HPET_CAPABILITIES = 0, HPET_CONFIGURATION = 2, HPET_COUNTER = 30 }; /* in 64-bit words */
 enum { HPET_ENABLE = 1, HPET_SIZE = 1024, HPET_PERIOD_MAX = 100000000 };
-enum { LOOKS = 10000000, SAMPLES = 6, GOOD_ENOUGH = 500 /* one part in so many */ };
+enum {
+    READINGS = 8,
+    READINGS_MAX = 64,
+    LOOKS = 10000000,
+    SAMPLES = 6,
+    GOOD_ENOUGH = 500 /* one part in so many */
+};
 
 #define FS_PER_NS UINT64_C(1000000)
 #define NS_PER_S  UINT64_C(1000000000)
@@ -78,35 +84,47 @@ static struct reading read(void)
                                                    : passed * NS_PER_S / PC_PIT_HZ};
 }
 
+/* The narrowest of some readings, and of more while that one is much wider than `narrowest`, the
+ * narrowest of all so far: the host may run something else in the middle of a reading. */
+static struct reading best_reading(uint64_t *narrowest)
+{
+    struct reading best = read(), next;
+
+    for (int i = 1; i < READINGS_MAX && (i < READINGS || best.width > 2 * *narrowest); i++) {
+        next = read();
+        if (next.width < best.width)
+            best = next;
+        if (next.width < *narrowest)
+            *narrowest = next.width;
+    }
+    return best;
+}
+
 /*
- * Of the readings in the first and the last eighth the narrowest count. What every reading takes is
- * in both and cancels out; what the narrowest take beyond that is the error. A gap between two
- * readings also is one: the PIT may have gone round in it.
+ * What every reading takes is in both ends and cancels out; what the best take beyond the narrowest
+ * is the error. With the PIT a gap between two readings is one, too: it may have gone round.
  */
 static struct reference_sample measure_once(uint64_t span_ns)
 {
-    struct reading start = read(), end = start, now = start;
-    uint64_t begin = start.ns, narrowest = start.width, gap = 0, looks = 0, before;
+    uint64_t narrowest = UINT64_MAX / 2, gap = 0, looks = 0, before;
+    struct reading start = best_reading(&narrowest), end, now = start;
 
-    end.width = UINT64_MAX;
-    do {
+    while (now.ns - start.ns < span_ns) {
         before = now.tsc;
         now = read();
         if (++looks == LOOKS)
             panic("the %s stands still", hpet_period != 0 ? "HPET" : "PIT");
-        if (now.width < narrowest)
-            narrowest = now.width;
         if (now.tsc - before > gap)
             gap = now.tsc - before;
-        if (now.ns - begin < span_ns / 8 && now.width < start.width)
-            start = now;
-        if (now.ns - begin >= span_ns - span_ns / 8 && now.width < end.width)
-            end = now;
-    } while (now.ns - begin < span_ns);
-    return (struct reference_sample){.tsc = end.tsc - start.tsc,
-                                     .ns = end.ns - start.ns,
-                                     .error = start.width + end.width - 2 * narrowest +
-                                              (gap > (end.tsc - start.tsc) / 4 ? gap : 0)};
+    }
+    end = best_reading(&narrowest);
+    if (narrowest > start.width)
+        narrowest = start.width;
+    return (struct reference_sample){
+        .tsc = end.tsc - start.tsc,
+        .ns = end.ns - start.ns,
+        .error = start.width + end.width - 2 * narrowest +
+                 (hpet_period == 0 && gap > (end.tsc - start.tsc) / 4 ? gap : 0)};
 }
 
 struct reference_sample reference_measure(uint64_t span_ns)

@@ -1,0 +1,158 @@
+/* Page tables of programs: Intel SDM volume 3, 4.5; see space.h. */
+#include "memory/space.h"
+
+#include "common/string.h"
+#include "common/x86.h"
+#include "memory/layout.h"
+#include "memory/page.h"
+#include "memory/paging.h"
+
+enum { ENTRIES = 512, LEVELS = 4, KERNEL_HALF = ENTRIES / 2 };
+
+static uint64_t *table_at(uint64_t entry)
+{
+    return page_virtual(PHYS(entry & PAGING_ADDRESS));
+}
+
+bool space_create(struct space *space)
+{
+    const uint64_t *kernel = page_virtual(paging_root());
+    uint64_t *table;
+
+    *space = (struct space){.root = page_allocate_zeroed()};
+    if (space->root.at == 0)
+        return false;
+    table = page_virtual(space->root);
+    memcpy(table + KERNEL_HALF, kernel + KERNEL_HALF, KERNEL_HALF * sizeof *table);
+    return true;
+}
+
+/* Frees what a table of `level` leads to, and the table. */
+static void free_table(phys_t page, int level, unsigned entries)
+{
+    uint64_t *table = page_virtual(page);
+
+    for (unsigned i = 0; i < entries; i++) {
+        phys_t below = PHYS(table[i] & PAGING_ADDRESS);
+
+        if (!(table[i] & PAGING_PRESENT))
+            continue;
+        if (level > 0)
+            free_table(below, level - 1, ENTRIES);
+        else
+            page_free(below);
+    }
+    page_free(page);
+}
+
+void space_destroy(struct space *space)
+{
+    if ((x86_read_cr3() & PAGING_ADDRESS) == space->root.at)
+        x86_write_cr3(paging_root().at);
+    free_table(space->root, LEVELS - 1, KERNEL_HALF);
+    *space = (struct space){.pages = 0};
+}
+
+void space_enter(const struct space *space)
+{
+    if ((x86_read_cr3() & PAGING_ADDRESS) != space->root.at)
+        x86_write_cr3(space->root.at);
+}
+
+/* The last table's entry for an address of the program's half, with the tables above it made where
+ * `make` says so; NULL if they are missing. */
+static uint64_t *find(const struct space *space, uintptr_t address, bool make)
+{
+    uint64_t *table = page_virtual(space->root);
+
+    if (address < SPACE_LOW || address >= SPACE_HIGH)
+        return NULL;
+    for (int level = LEVELS - 1; level > 0; level--) {
+        uint64_t *entry = &table[address >> (12 + 9 * level) & (ENTRIES - 1)];
+
+        if (!(*entry & PAGING_PRESENT)) {
+            phys_t page = make ? page_allocate_zeroed() : PHYS(0);
+
+            if (page.at == 0)
+                return NULL;
+            *entry = page.at | PAGING_PRESENT | PAGING_WRITE | PAGING_USER;
+        }
+        table = table_at(*entry);
+    }
+    return &table[address >> 12 & (ENTRIES - 1)];
+}
+
+bool space_map(struct space *space, uintptr_t address, unsigned flags)
+{
+    uint64_t *entry = find(space, address, true);
+    phys_t page;
+
+    if (entry == NULL || address % PAGE_SIZE != 0 || (*entry & PAGING_PRESENT))
+        return false;
+    page = page_allocate_zeroed();
+    if (page.at == 0)
+        return false;
+    *entry = page.at | PAGING_PRESENT | PAGING_USER | (flags & SPACE_WRITE ? PAGING_WRITE : 0) |
+             (flags & SPACE_EXECUTE ? 0 : paging_no_execute());
+    space->pages++;
+    return true;
+}
+
+void space_unmap(struct space *space, uintptr_t address)
+{
+    uint64_t *entry = find(space, address, false);
+    phys_t page;
+
+    if (entry == NULL || !(*entry & PAGING_PRESENT))
+        return;
+    page = PHYS(*entry & PAGING_ADDRESS);
+    *entry = 0;
+    x86_invlpg(address); /* before the page is another's */
+    page_free(page);
+    space->pages--;
+}
+
+/* The kernel's pointer to a program's byte whose entry has all of `needed`; NULL if there is none.
+ */
+static char *byte_at(const struct space *space, uintptr_t address, uint64_t needed)
+{
+    const uint64_t *entry = find(space, address, false);
+
+    if (entry == NULL || (*entry & needed) != needed)
+        return NULL;
+    return (char *)table_at(*entry) + address % PAGE_SIZE;
+}
+
+/* Page by page. `in` says which of the two is the program's. */
+static bool copy(const struct space *space, uintptr_t address, char *ours, size_t size,
+                 uint64_t needed, bool in)
+{
+    while (size > 0) {
+        size_t some = PAGE_SIZE - address % PAGE_SIZE;
+        char *theirs = byte_at(space, address, needed);
+
+        if (theirs == NULL)
+            return false;
+        some = some < size ? some : size;
+        memcpy(in ? ours : theirs, in ? theirs : ours, some);
+        ours += some;
+        address += some;
+        size -= some;
+    }
+    return true;
+}
+
+bool space_copy_in(const struct space *space, void *to, uintptr_t from, size_t size)
+{
+    return copy(space, from, to, size, PAGING_PRESENT | PAGING_USER, true);
+}
+
+bool space_copy_out(const struct space *space, uintptr_t to, const void *from, size_t size)
+{
+    return copy(space, to, (char *)from, size, PAGING_PRESENT | PAGING_USER | PAGING_WRITE, false);
+}
+
+bool space_fill(const struct space *space, uintptr_t to, const void *from, size_t size)
+{
+    return copy(space, to, (char *)from, size, PAGING_PRESENT | PAGING_USER, false);
+}
