@@ -133,6 +133,11 @@ FIGURES = [
         "two guests": RISCV_GUEST + " work-instructions two",
         "one guest": RISCV_GUEST + " work-instructions one",
     }, in_lab=False, exact=True),
+    Figure("hypervisor: a timer's lateness at worst, beside spinners", "us", "below 500", {
+        "%d spinners" % n: RISCV_GUEST + " late %d" % n for n in (8, 4, 1, 0)}, in_lab=False, exact=True),
+    Figure("hypervisor: a guest's share of a hart", "%", "above 45", {
+        "its neighbour reboots": RISCV_GUEST + " share reboot",
+        "its neighbour's disk is busy": RISCV_GUEST + " share flood"}, in_lab=False, exact=True),
     Figure("hypervisor: memory besides the guest's", "KB", "", {"hypervisor": RISCV_GUEST + " memory"}, in_lab=False),
     *hleos("kernel entry to prompt", "entry_to_prompt"),
     *hleos("of that, measuring the clock", "calibration"),

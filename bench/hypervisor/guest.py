@@ -7,6 +7,10 @@
                                             nanosecond (-icount): else the emulator's timers wait for a host thread
     guest.py work one|two                   milliseconds of the same work on one hart, as one guest or two
     guest.py work-instructions one|two      the millions of instructions of that
+    guest.py late N                         microseconds that a timer was late at worst, of a hundred, on one hart with
+                                            N guests that only compute (an instruction takes 2 ns)
+    guest.py share reboot|flood             per cent of a hart that a guest gets whose neighbour reboots all the time,
+                                            with 40 MiB to load, or keeps its disk busy
     guest.py memory                         KB that the hypervisor takes with one guest, whose RAM is left out
 """
 import re
@@ -70,6 +74,43 @@ def work_instructions(folder, guests):
     return count.instructions(machine(folder, guests, WORK // guests), b"figure: worked", guests) / 1e6
 
 
+SLOW = ["-icount", "shift=1,sleep=off"]
+
+
+def seen(folder, guests, pattern, **files):
+    """The first number of `pattern` in what guests print: name -> (source, definitions, keys of the manifest)."""
+    elves = {f"{name}.elf": compiled(source, folder, f"{name}.elf", **defines)
+             for name, (source, defines, _) in guests.items()}
+    manifest = "".join(f"vm {name} kernel={name}.elf base=0x80000000 {keys}\n"
+                       for name, (_, _, keys) in guests.items())
+    initrd = cpio(folder / "i", {"manifest": manifest, **elves, **files})
+    line = command(QEMU12, OUT / "hypervisor.elf", initrd, "mux=lines", more=SLOW)
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        for text in child.stdout:
+            found = re.search(pattern, text)
+            if found:
+                child.kill()
+                return int(found.group(1))
+    sys.exit("guest.py: the guests did not measure")
+
+
+def spinner(seconds):
+    return "spin", {"SECONDS": seconds, "HARTS": 1}, "mem=8M"
+
+
+def late(folder, spinners):
+    guests = {"late": ("late", {}, "mem=8M"), **{f"s{i}": spinner(3) for i in range(spinners)}}
+    return seen(folder, guests, rb"on average, (\d+) us at worst")
+
+
+def share(folder, neighbour):
+    guests = {"again": ("again", {}, "mem=64M initrd=big")} if neighbour == "reboot" else \
+        {"flood": ("flood", {"DISK": 1, "RAM": "0x4000000u"}, "mem=64M disk=big")}
+    rounds = rb"s: spin: (\d+) rounds"
+    both = seen(folder, {"s": spinner(2), **guests}, rounds, big=bytes((40 if neighbour == "reboot" else 8) << 20))
+    return 100 * both / seen(folder, {"s": spinner(2)}, rounds)
+
+
 def memory(folder):
     line = machine(folder, 1, WORK)
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
@@ -95,6 +136,10 @@ def main():
             print(f"{work(folder, 1 + (words[1] == 'two')):.0f}")
         elif words in (["work-instructions", "one"], ["work-instructions", "two"]):
             print(f"{work_instructions(folder, 1 + (words[1] == 'two')):.1f}")
+        elif len(words) == 2 and words[0] == "late" and words[1].isdigit():
+            print(late(folder, int(words[1])))
+        elif words in (["share", "reboot"], ["share", "flood"]):
+            print(f"{share(folder, words[1]):.1f}")
         elif words == ["memory"]:
             print(f"{memory(folder):.0f}")
         else:

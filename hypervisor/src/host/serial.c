@@ -10,7 +10,7 @@
 
 enum { PLIC_ENABLE = 0x2000, ENABLE_STRIDE = 0x80, CONTEXT = 0x200000, CONTEXT_STRIDE = 0x1000 };
 enum { THRESHOLD = 0, CLAIM = 4 };
-enum { SEND_SIZE = 65536, RECEIVE_SIZE = 256, BURST = 64 };
+enum { SEND_SIZE = 65536, PUMP_MOST = 256, RECEIVE_SIZE = 256, BURST = 64 };
 enum { POLLS_PER_SECOND = 50, PUMPS_PER_SECOND = 1000 };
 
 static volatile uint8_t *base;
@@ -51,10 +51,12 @@ bool serial_init(void)
 
 /* ---- Out ---- */
 
-/* Sends what the line takes now; the lock is held. */
+/* Sends what the line takes now, up to PUMP_MOST; the lock is held. */
 static void pump(void)
 {
-    while (send_count > 0 && (get(UART_LSR) & UART_LSR_THRE) != 0) {
+    for (int most = PUMP_MOST; most > 0 && send_count > 0; most -= UART_FIFO_SIZE) {
+        if ((get(UART_LSR) & UART_LSR_THRE) == 0)
+            return;
         for (int room = UART_FIFO_SIZE; room > 0 && send_count > 0; room--, send_count--) {
             put(UART_DATA, (uint8_t)sending[send_head]);
             send_head = (send_head + 1) % SEND_SIZE;

@@ -3,6 +3,8 @@
 
 #include "lib/lock.h"
 
+enum { OWN_ROOM = 16384 };
+
 static struct lock lock;
 static console_output *output, *urgent;
 static size_t (*room)(void);
@@ -22,7 +24,9 @@ void console_set_output(console_output *new_output, size_t (*new_room)(void))
 
 size_t console_room(void)
 {
-    return room != NULL ? room() : ~0ul;
+    size_t all = room != NULL ? room() : ~0ul;
+
+    return all > OWN_ROOM ? all - OWN_ROOM : 0;
 }
 
 size_t console_write(const char *text, size_t length)
@@ -30,7 +34,7 @@ size_t console_write(const char *text, size_t length)
     size_t taken;
 
     lock_take(&lock);
-    taken = output(text, length);
+    taken = output(text, min64(length, console_room()));
     lock_drop(&lock);
     return taken;
 }
@@ -44,8 +48,10 @@ void print(const char *format, ...)
     va_start(args, format);
     length = fmt_vsnprint(line, sizeof line, format, args);
     va_end(args);
+    lock_take(&lock);
     /* What the console has no room for is lost: it was not read for long. */
-    (void)console_write(line, min64((uint64_t)length, sizeof line - 1));
+    (void)output(line, min64((uint64_t)length, sizeof line - 1));
+    lock_drop(&lock);
 }
 
 void panic(const char *format, ...)

@@ -15,7 +15,8 @@ typedef size_t console_output(const char *text, size_t length);
  * not return. */
 void console_init(console_output *urgent, void (*end)(bool failed));
 void console_set_output(console_output *output, size_t (*room)(void));
-/* Raw bytes to the machine's console, one writer at a time; how many it took. */
+/* Guests' bytes to the machine's console, one writer at a time; how many it took. Some room is kept
+ * for what the hypervisor has to say. */
 size_t console_write(const char *text, size_t length);
 /* How many bytes it would take. */
 size_t console_room(void);

@@ -11,7 +11,7 @@
 #include "vm/memory.h"
 #include "vm/vcpu.h"
 
-enum { FDT_ORDER = 3, FDT_ROOM = PAGE_4K << FDT_ORDER, COPY_STEP = 65536 };
+enum { FDT_ORDER = 3, FDT_ROOM = PAGE_4K << FDT_ORDER, COPY_STEP = 16384 };
 
 bool build_file(const char *name, struct cpio_file *file)
 {

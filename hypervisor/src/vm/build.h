@@ -29,7 +29,7 @@ int build_step(struct vm *vm) MUST_CHECK;
 /* A file of the hypervisor's initrd. */
 bool build_file(const char *name, struct cpio_file *file);
 
-/* guest_fdt.c: writes the guest's device tree; its size, or negative. */
+/* guest_fdt.c: writes the guest's device tree, with no lock held; its size, or negative. */
 int guest_fdt_write(const struct vm *vm, gpa_t initrd, uint64_t initrd_size, void *buffer,
                     size_t size) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 #include "vm/devices.h"
 
 #include "common/string.h"
+#include "cpu/cpu.h"
 #include "vm/memory.h"
 
 enum { STEPS_AT_ONCE = 16 }; /* in the exit of a notification */
@@ -79,6 +80,7 @@ static enum virtio_step step(struct vm *vm, struct virtio *dev)
     gpa_t unbacked = vm->unbacked;
 
     lock_drop(&vm->lock);
+    cpu_serve_interrupts();
     if (result == STEP_FRAME)
         spread(vm, &vm->net->frame);
     /* Without memory the step fails once more, and the device waits. */

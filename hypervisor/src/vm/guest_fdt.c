@@ -2,6 +2,7 @@
  * Bindings: the Linux kernel's documentation for riscv/cpus, sifive,plic-1.0.0, serial/8250 and
  * virtio/mmio. */
 #include "common/fdt.h"
+#include "cpu/cpu.h"
 #include "cpu/feature.h"
 #include "host/machine.h"
 #include "lib/random.h"
@@ -56,8 +57,10 @@ static void write_harts(struct fdt_writer *w, const struct vm *vm)
     fdt_put_u32(w, "#address-cells", 1);
     fdt_put_u32(w, "#size-cells", 0);
     fdt_put_u32(w, "timebase-frequency", (uint32_t)machine.timebase);
-    for (uint32_t i = 0; i < vm->vcpu_count; i++)
+    for (uint32_t i = 0; i < vm->vcpu_count; i++) {
         write_hart(w, i);
+        cpu_serve_interrupts();
+    }
     fdt_end_node(w);
 }
 

@@ -6,6 +6,7 @@
 #include "cpu/hyp.h"
 #include "host/machine.h"
 #include "host/power.h"
+#include "host/serial.h"
 #include "lib/console.h"
 #include "mem/page.h"
 #include "vm/build.h"
@@ -278,6 +279,7 @@ static void run_worker(struct task *task)
         else
             sched_block();
         cpu_serve_interrupts();
+        serial_deliver();
     } while (sched_goes_on(task));
 }
 

@@ -1,6 +1,6 @@
 /*
- * One notification of a device that asks for more than can be done: of the console, 256 requests of
- * 256 times all memory; of the disk, 256 requests that each read all of it. Its neighbour must go
+ * One notification of a device that asks for more than can be done: of the console, 128 requests of
+ * 128 times all memory; of the disk, 128 requests that each read all of it. Its neighbour must go
  * on as if nothing were.
  */
 #include "tests/hypervisor/guests/lib/virtio.h"

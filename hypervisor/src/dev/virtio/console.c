@@ -2,7 +2,7 @@
 #include "dev/virtio/console.h"
 
 enum { RECEIVE, SEND };
-enum { CHUNK = 1024 };
+enum { CHUNK = 256 };
 
 static void reset(struct virtio *dev)
 {
@@ -72,11 +72,11 @@ static enum virtio_step step(struct virtio *dev)
 
     if (received != STEP_IDLE)
         return received;
-    if (!c->sending) {
-        c->sending = virtio_pop(dev, SEND, &c->chain);
-        c->sent = 0;
-    }
-    return c->sending ? send(dev) : STEP_IDLE;
+    if (c->sending)
+        return send(dev);
+    c->sending = virtio_pop(dev, SEND, &c->chain); /* a long chain is a step of its own */
+    c->sent = 0;
+    return c->sending ? STEP_MORE : STEP_IDLE;
 }
 
 bool virtio_console_type(struct virtio *dev, uint8_t byte)

@@ -12,7 +12,7 @@
 
 #include "dev/device.h"
 
-enum { VIRTIO_SLOTS = 3, VIRTIO_QUEUES = 2, VIRTIO_QUEUE_MAX = 256, VIRTIO_SIZE = 0x1000 };
+enum { VIRTIO_SLOTS = 3, VIRTIO_QUEUES = 2, VIRTIO_QUEUE_MAX = 128, VIRTIO_SIZE = 0x1000 };
 enum { VIRTIO_NET = 1, VIRTIO_BLK = 2, VIRTIO_CONSOLE = 3 };
 
 /* What became of a copy to the guest: not its memory, or memory that must be backed first. */

@@ -1,5 +1,5 @@
 /*
- * A virtio device over MMIO (virtio 1.2: 2.7, 4.2) as its driver sees it, with one queue of 256:
+ * A virtio device over MMIO (virtio 1.2: 2.7, 4.2) as its driver sees it, with one queue of 128:
  * for guests that ask more of it than is good.
  */
 #ifndef VIRTIO_H
@@ -7,7 +7,7 @@
 
 #include "tests/hypervisor/guests/lib/guest.h"
 
-enum { VIRTIO_QUEUE = 256, VIRTIO_NEXT = 1, VIRTIO_WRITE = 2 };
+enum { VIRTIO_QUEUE = 128, VIRTIO_NEXT = 1, VIRTIO_WRITE = 2 };
 enum { VIRTIO_CONSOLE = 3, VIRTIO_BLK = 2 };
 
 struct virtio_descriptor {
