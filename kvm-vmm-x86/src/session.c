@@ -39,7 +39,7 @@ static struct session {
     struct debug_server servers[GUESTS_MAX];
     unsigned count;
     struct vm_end end; /* why the run ends, whatever its guests do; END_NONE: with its last guest */
-    struct event_timer deadline, tick, picture, look;
+    struct event_timer deadline, tick, picture, look, end_look;
 } session;
 
 /* Of the reasons the first counts. Nothing is started again, and a reader who takes nothing does
@@ -205,6 +205,14 @@ static void on_look(void *context)
             halt_watch(&session.vms[i]);
 }
 
+static void on_end_look(void *context)
+{
+    (void)context;
+    for (unsigned i = 0; i < session.count; i++)
+        if (vm_is_running(&session.vms[i]) && input_has_ended(i))
+            serial_look_for_end(&session.vms[i].machine.serial);
+}
+
 static void on_signal(int signal)
 {
     switch (signal) {
@@ -254,14 +262,17 @@ static void keep_running(struct event_timer *timer, bool wanted, uint64_t period
 /* What has to be waited for now. */
 static void arrange(void)
 {
-    bool watched = false;
+    bool watched = false, ended = false;
 
-    for (unsigned i = 0; i < session.count; i++)
+    for (unsigned i = 0; i < session.count; i++) {
         watched |= halt_is_watched(&session.vms[i]);
+        ended |= vm_is_running(&session.vms[i]) && input_has_ended(i);
+    }
     terminal_set_raw(input_is_read());
     streams_want_input(input_room() > 0);
     keep_running(&session.tick, console_wants_tick(), CONSOLE_TICK_MS * MS);
     keep_running(&session.picture, display_is_on(), DISPLAY_TICK_MS * MS);
+    keep_running(&session.end_look, ended, SERIAL_LOOK_MS * MS);
     keep_running(&session.look, watched, HALT_WATCH_MS * MS);
 }
 
@@ -400,6 +411,7 @@ static void init_timers(const struct options *options)
     session.tick.expired = on_tick;
     session.picture.expired = on_picture;
     session.look.expired = on_look;
+    session.end_look.expired = on_end_look;
     if (options->timeout != 0)
         events_timer_start(&session.deadline, options->timeout);
 }

@@ -73,3 +73,11 @@ def test_piped_commands_arrive_whole(linux, name):
     assert result.status == 0, result
     assert b"\n42 from a pipe\r" in result.out, result
     assert hashlib.md5(lines.encode()).hexdigest().encode() + b"  /got" in result.out, result
+
+
+@pytest.mark.parametrize("commands, said", [(b"", b""), (b"echo $((6 * 7)) said\n", b"\n42 said\r"),
+                                            (b"sleep 1; echo $((6 * 7)) slept\n", b"\n42 slept\r")])
+def test_the_end_of_piped_input_ends_it(linux, commands, said):
+    """No command switches the machine off: the shell finds the end of its input, however late it begins to read."""
+    result = linux.boot("cloud", stdin=commands)
+    assert result.status == 0 and said in result.out and b"guest# " in result.out, result

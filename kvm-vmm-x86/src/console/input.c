@@ -240,6 +240,16 @@ int input_pending(unsigned guest)
     return pending;
 }
 
+bool input_has_ended(unsigned guest)
+{
+    bool ended;
+
+    lock_take(&input.lock);
+    ended = state_locked(guest) == INPUT_END && (input.finished || !input.config.keys);
+    lock_release(&input.lock);
+    return ended;
+}
+
 void input_stop(unsigned guest)
 {
     lock_take(&input.lock);

@@ -51,6 +51,10 @@ void input_want(unsigned guest);
 int input_take(unsigned guest);
 /* How many bytes wait, or INPUT_END. */
 int input_pending(unsigned guest);
+/* For the main thread: no more input comes for this guest, and it has read all there was. The focus
+ * may still come back to one at a terminal. */
+bool input_has_ended(unsigned guest);
+
 /* The guest ends, and will not start again: its queue takes no more, and the focus goes on. */
 void input_stop(unsigned guest);
 /* It starts again, and has not asked for input yet. What waits in its queue is still for it. */

@@ -8,7 +8,16 @@ static void send(void *context, uint8_t byte)
 {
     struct serial *s = context;
 
+    s->moved = true;
     s->backend->output(s->backend->context, &byte, 1);
+}
+
+/* Whether the end of input is to be read as a Ctrl-D now: by a guest that polls, at once; by one
+ * that waits for the receive interrupt, when it is quiet (serial_look_for_end). */
+static bool ends_now(const struct serial *s)
+{
+    return s->ctrl_d_at_end && !s->uart.state.hung_up &&
+           (s->end_is_due || !(s->uart.state.ier & UART_IER_RDA));
 }
 
 /* The end of input is a Ctrl-D, once. With it the other side hangs up; it is there again if input
@@ -19,7 +28,7 @@ static unsigned waiting(void *context)
     int pending = s->backend->pending(s->backend->context);
 
     if (pending == INPUT_END)
-        return s->ctrl_d_at_end && !s->uart.state.hung_up ? 1 : 0;
+        return ends_now(s) ? 1 : 0;
     return (unsigned)pending;
 }
 
@@ -28,10 +37,12 @@ static int receive(void *context)
 {
     struct serial *s = context;
     int byte = s->backend->input(s->backend->context);
-    bool hang_up = byte == INPUT_END && s->ctrl_d_at_end && !s->uart.state.hung_up;
+    bool hang_up = byte == INPUT_END && ends_now(s);
 
     if (byte == INPUT_NONE)
         return -1;
+    s->moved |= byte >= 0;
+    s->end_is_due &= byte < 0;
     if (byte >= 0 || hang_up)
         s->uart.state.hung_up = hang_up;
     return hang_up ? CTRL_D : byte == INPUT_END ? 0 : byte;
@@ -136,4 +147,18 @@ void serial_input_ready(struct serial *serial)
     lock_take(&serial->lock);
     uart16550_input_ready(&serial->uart);
     lock_release(&serial->lock);
+}
+
+void serial_look_for_end(struct serial *s)
+{
+    lock_take(&s->lock);
+    if (s->moved || !(s->uart.state.ier & UART_IER_RDA))
+        s->quiet_looks = 0;
+    else if (s->quiet_looks < SERIAL_QUIET_LOOKS && ++s->quiet_looks == SERIAL_QUIET_LOOKS) {
+        s->end_is_due = true;
+        s->uart.state.hung_up = false; /* one more time, if an earlier one was lost */
+        uart16550_input_ready(&s->uart);
+    }
+    s->moved = false;
+    lock_release(&s->lock);
 }

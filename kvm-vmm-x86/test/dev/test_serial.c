@@ -118,6 +118,34 @@ static void test_carrier_in_loopback(void **state)
     assert_int_equal(in(MSR), 0x30);
 }
 
+static void look(unsigned times)
+{
+    while (times-- > 0)
+        serial_look_for_end(&serial);
+}
+
+/* A guest that waits for the interrupt gets the end when it is quiet; once more when it has gone on
+ * since, as one that threw the first away; and not while it prints. */
+static void test_end_when_quiet(void **state)
+{
+    (void)state;
+    out(IER, 0x01);
+    fake.input_ends = true;
+    look(SERIAL_QUIET_LOOKS - 1);
+    assert_int_equal(in(LSR)&1, 0);
+    out(DATA, '>');
+    look(SERIAL_QUIET_LOOKS);
+    assert_int_equal(in(LSR)&1, 0);
+    look(1);
+    assert_int_equal(in(LSR)&1, 1);
+    assert_int_equal(in(DATA), 0x04);
+    look(3 * SERIAL_QUIET_LOOKS);
+    assert_int_equal(in(LSR)&1, 0);
+    out(DATA, '>');
+    look(SERIAL_QUIET_LOOKS + 1);
+    assert_int_equal(in(DATA), 0x04);
+}
+
 static void test_end_without_ctrl_d(void **state)
 {
     (void)state;
@@ -324,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup(test_receive_and_end, set_up),
         cmocka_unit_test_setup(test_end_drops_the_carrier, set_up),
         cmocka_unit_test_setup(test_carrier_in_loopback, set_up),
+        cmocka_unit_test_setup(test_end_when_quiet, set_up),
         cmocka_unit_test_setup(test_end_without_ctrl_d, set_up),
         cmocka_unit_test_setup(test_polling_means_reading, set_up),
         cmocka_unit_test_setup(test_divisor_and_scratch, set_up),
