@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/hleos.h"
+#include "common/elf.h"
 #include "common/exception.h"
 #include "common/string.h"
 #include "common/x86.h"
@@ -88,6 +90,21 @@ static void programs_run_side_by_side(void)
         expect_equal(process_wait(processes[--started]), 0);
 }
 
+/* exit(0) at the entry, ud2 everywhere else. */
+static void make_it_end_at_once(uint8_t *file, size_t size, size_t head)
+{
+    static const uint8_t leave[] = {0x31, 0xff, 0xb8, HLEOS_EXIT, 0, 0, 0, 0x0f, 0x05};
+    struct elf_file elf;
+    struct elf_segment text;
+
+    if (!expect(elf_open(&elf, file, size) == ELF_OK && elf_segment(&elf, 0, &text) == ELF_OK &&
+                elf.entry - text.vaddr <= text.filesz - sizeof leave))
+        return;
+    for (size_t at = head; at < size; at++)
+        file[at] = at % 2 == 0 ? 0x0f : 0x0b;
+    memcpy(file + text.offset + (elf.entry - text.vaddr), leave, sizeof leave);
+}
+
 /* Each byte of the file's head changed, and each end cut off: an error or a program, and no harm.
  */
 static void damaged_files_are_refused(void)
@@ -102,8 +119,7 @@ static void damaged_files_are_refused(void)
     if (!expect(file != NULL))
         return;
     memcpy(file, hello->file, size);
-    for (size_t at = HEAD; at < size; at++)   /* whatever of it is run ends at once */
-        file[at] = at % 2 == 0 ? 0x0f : 0x0b; /* ud2 */
+    make_it_end_at_once(file, size, HEAD);
     pages = page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE;
     for (size_t at = 0; at < HEAD; at++) {
         file[at] ^= 0xff;
