@@ -250,6 +250,20 @@ int kvm_set_state(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
     return 0;
 }
 
+/*
+ * AMD's processors do not show the "busy" bit of the task register's type, and KVM adds it when it
+ * tells the register. To a processor it makes no difference there; QEMU's emulated one (7.2) keeps
+ * what the guest loaded, without the bit, and dies of "invalid tss type" at the next way into ring
+ * 0 if it finds it set.
+ */
+void kvm_mend_sregs(struct kvm_segment *task)
+{
+    enum { BUSY = 2 };
+
+    if (__builtin_cpu_is("amd"))
+        task->type &= (uint8_t)~BUSY;
+}
+
 int kvm_enter(const struct kvm_cpu *cpu)
 {
     return ioctl(cpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;

@@ -73,6 +73,10 @@ int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs,
 int kvm_set_state(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
                   const struct kvm_sregs *sregs, struct error *error) MUST_CHECK;
 
+/* Of special registers that KVM has told and is to take back: the task register as the processor
+ * had it. */
+void kvm_mend_sregs(struct kvm_segment *task);
+
 /* Runs the guest until its next exit (4.10). 0, or a negative errno: -EINTR when kicked. */
 int kvm_enter(const struct kvm_cpu *cpu) MUST_CHECK;
 

@@ -106,7 +106,10 @@ int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs)
 
 int kvm_write_special(const struct kvm_cpu *cpu, const struct kvm_sregs *sregs)
 {
-    return result_of(ioctl(cpu->fd, KVM_SET_SREGS, sregs));
+    struct kvm_sregs mended = *sregs;
+
+    kvm_mend_sregs(&mended.tr);
+    return result_of(ioctl(cpu->fd, KVM_SET_SREGS, &mended));
 }
 
 struct one_msr {

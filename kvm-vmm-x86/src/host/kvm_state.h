@@ -1,0 +1,33 @@
+/*
+ * The whole state of a vCPU and of a VM in KVM, out and in, as chunks (base/chunk.h): what a guest
+ * needs to go on in another VM over the same memory, on a host like this one. Sections of
+ * Documentation/virt/kvm/api.rst are given with each part in the .c.
+ *
+ * A vCPU must be out of the guest with its last exit finished (vm/pause.h). Debug registers that a
+ * debugger has set from outside are not the guest's, and not part of it.
+ */
+#ifndef HOST_KVM_STATE_H
+#define HOST_KVM_STATE_H
+
+#include "base/chunk.h"
+#include "host/kvm.h"
+
+/* Writes the chunks "vcpu ID PART", in the order in which they are to be put back. */
+int kvm_save_vcpu(const struct kvm *kvm, const struct kvm_cpu *cpu, unsigned id,
+                  struct chunk_writer *writer, struct error *error) MUST_CHECK;
+
+/* The chunks "vm PART": interrupt controllers and timer, which must be there (`irqchip`), and the
+ * clock. */
+int kvm_save_vm(int vm, bool irqchip, struct chunk_writer *writer, struct error *error) MUST_CHECK;
+
+/* Puts back what the rest of a chunk's name, after the vCPU's or the VM's, says. On an error the
+ * vCPU or VM is of no use any more. */
+int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chunk *chunk,
+                  struct error *error) MUST_CHECK;
+int kvm_load_vm(int vm, const char *part, const struct chunk *chunk,
+                struct error *error) MUST_CHECK;
+
+/* More than all chunks of one vCPU, or of a VM, take. */
+enum { KVM_STATE_MAX = 64 * 1024 };
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * All that a guest is beside its memory: its vCPUs, its VM in KVM, its devices. Saved while the VM
+ * is paused (pause.h), and put into a VM with as many vCPUs that have not run, over the same
+ * memory.
+ */
+#ifndef VM_STATE_H
+#define VM_STATE_H
+
+#include "base/chunk.h"
+#include "vm/vm.h"
+
+/* Fails, and nothing has changed, where KVM does not tell something, there is too little room, or a
+ * vCPU is in the middle of a string input whose first bytes it has taken. */
+int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error) MUST_CHECK;
+
+/* On an error the VM is of no use any more. */
+int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error) MUST_CHECK;
+
+/* Room that is always enough for a VM of `vcpus` vCPUs. */
+size_t vm_state_size(unsigned vcpus);
+
+#endif

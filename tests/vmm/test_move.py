@@ -1,0 +1,62 @@
+"""A guest is moved to another VM of KVM, again and again while it runs, and does not notice: tests/vmm/move/move.c."""
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import TOP, lab_run
+
+sys.path.insert(0, str(TOP / "tests/linux"))
+
+import kernels  # noqa: E402  (needs the path above)
+
+MOVE = TOP / "build/kvm-vmm-x86/move"
+HLEOS = TOP / "build/hleos/hleos.elf"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(vmm):
+    for target in (["-C", "kvm-vmm-x86", "move", "os-1k"], ["-C", "HLeOs/HLeOs"]):
+        subprocess.run(["make", "-s", *target], check=True, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def moved(*args, every, least=1, status=0, **options):
+    """Runs a guest and moves it; its output, once it was moved often enough and ended as it should."""
+    result = lab_run("env", "MOVES=1000", "EVERY_MS=%d" % every, MOVE, "--timeout=120", *args, **options)
+    count = re.search(r"was moved (\d+) times", result.err)
+    assert result.status == status, result
+    assert count and int(count[1]) >= least, result
+    return result.out
+
+
+def test_real_mode(vmm):
+    expected = (TOP / "kvm-vmm-x86/guest/multiplication.expected").read_bytes()
+    assert moved(vmm.guest("multiplication"), every=1) == expected
+
+
+def test_1k_os():
+    out = moved("-p", "kvm-vmm-x86/os-1k/kernel.bin", every=2, stdin=b"help\nps\nhelp\nps\nexit\n")
+    assert out.count(b" ps\r\n" if b"\r\n" in out else b" ps\n") >= 2 and b"exit" in out
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_hleos(cpus):
+    out = moved("-c", cpus, HLEOS, every=5, least=5, status=33, stdin=b"run c\nrun c\nhalt\n")
+    assert out.count(b"C job: 2262 primes below 20000") == 2 and b"halting" in out
+
+
+def test_linux_with_two_vcpus():
+    """Time, two vCPUs, a pipe, and the clock: none of it stops or runs back."""
+    sums = "dd if=/dev/zero bs=64k count=100 2>/dev/null | md5sum"
+    script = "taskset 1 sh -c '%s' & taskset 2 sh -c '%s'; wait; date +%%s; usleep 700000; date +%%s" % (sums, sums)
+    try:
+        kernel = kernels.fetch("cloud")
+    except kernels.NoKernel as reason:
+        pytest.skip("no kernel: %s" % reason)
+    subprocess.run(["make", "-s", "-C", TOP / "initramfs"], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    out = moved("-c", 2, "-m", "256M", "--initrd", TOP / "build/initramfs/amd64/initramfs.cpio",
+                "--append", 'quiet run="%s"' % script, kernel, every=100, least=10)
+    times = [int(t) for t in re.findall(rb"^(\d{10})\r?$", out, re.M)]
+    assert len(times) == 2 and 0 <= times[1] - times[0] <= 60, out
+    assert len(re.findall(rb"^([0-9a-f]{32})  -\r?$", out, re.M)) == 2, out
