@@ -24,6 +24,7 @@ rules:
 	$(Q)tools/check-style --no-layout
 
 # check and soak are the same stages with other counts; FULL=1 adds the tests that need a heavy package.
+check soak: export WERROR = 1
 check soak:
 	$(Q)tools/setup check $(if $(FULL),bench full)
 	$(Q)$(if $(FULL),FULL=1) $(if $(filter soak,$@),SOAK=1 FUZZ_SECONDS=$(FUZZ_SECONDS)) tools/check
