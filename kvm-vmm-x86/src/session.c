@@ -151,7 +151,7 @@ static bool restart_guest(unsigned i)
             return true;
     }
     vm_stop(vm, END_FAILED, 0, "%s", error.text);
-    return true;
+    return false; /* it has no thread that could wake us */
 }
 
 /* Whether there is something to wait for. A guest that ends between the two looks has woken us for

@@ -106,7 +106,7 @@ def check_words(how):
 
 def check_log(how):
     """Nobody reads the log, which is written when the guest has ended."""
-    fifo = tempfile.mkdtemp() + "/log"
+    fifo = tempfile.mkdtemp(dir="/var/tmp") + "/log"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, PAGE)
@@ -117,7 +117,7 @@ def check_log(how):
 
 def check_image(how):
     """The image is a pipe into which nobody writes."""
-    fifo = tempfile.mkdtemp() + "/image"
+    fifo = tempfile.mkdtemp(dir="/var/tmp") + "/image"
     os.mkfifo(fifo)
     keep = os.open(fifo, os.O_RDWR)
     run = Run(how, fifo)
