@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "cpu/regs.h"
+#include "base/regs.h"
 
 /* Which vCPU of how many. */
 struct cpuid_place {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "cpu/regs.h"
+#include "base/regs.h"
 
 /* Selectors of the table that segments_load_gdt writes. */
 enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, GDT_ENTRIES = 3 };

@@ -9,7 +9,7 @@
 
 #include "base/config.h"
 #include "base/memory.h"
-#include "cpu/regs.h"
+#include "base/regs.h"
 
 /* What the boot loader decided, for the mode's set-up to turn into registers. */
 struct cpu_start {

@@ -10,8 +10,8 @@
 
 #include "base/chunk.h"
 #include "base/error.h"
+#include "base/regs.h"
 #include "base/verdict.h"
-#include "cpu/regs.h"
 
 enum bus_space { BUS_PIO, BUS_MMIO, BUS_SPACES };
 

@@ -13,7 +13,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
-#include "cpu/regs.h"
+#include "base/regs.h"
 
 /* The open device. One serves all VMs of the process. */
 struct kvm {

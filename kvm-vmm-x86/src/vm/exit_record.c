@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cpu/regs.h"
+#include "base/regs.h"
 
 /* What KVM shares of an access has room for 8 bytes at least, whatever its size. */
 static uint64_t value_of(const uint8_t *data, uint32_t size)

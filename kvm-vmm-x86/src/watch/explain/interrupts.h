@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cpu/regs.h"
+#include "base/regs.h"
 #include "watch/explain/text.h"
 
 struct interrupts {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "cpu/regs.h"
+#include "base/regs.h"
 
 struct snapshot {
     struct kvm_regs regs;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cpu/regs.h"
+#include "base/regs.h"
 
 #define RECORDING_MAX (8u << 20)
 

@@ -3,8 +3,8 @@
  * devices, loaders and the explainer alike, so that nothing is converted on the way. Nothing here
  * calls KVM.
  */
-#ifndef CPU_REGS_H
-#define CPU_REGS_H
+#ifndef BASE_REGS_H
+#define BASE_REGS_H
 
 #include <linux/kvm.h>
 #include <stdint.h>
