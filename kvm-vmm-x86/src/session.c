@@ -442,6 +442,8 @@ int session_run(const struct options *options)
               start_guests(&error) == 0;
     if (!started)
         display_leave();
+    for (unsigned i = 0; !started && i < session.count; i++)
+        console_flush(i);
     if (started) {
         kernel_cache_start();
         wait_for_guests();

@@ -16,12 +16,10 @@ enum { LINE_MAX_BYTES = 4096, STDOUT = 1, STDERR = 2, NOBODY = -1 };
  * before it sees that fits as well. */
 enum { RING_LIMIT = 64 * 1024, RING_MAX = RING_LIMIT + CPUS_MAX * CONSOLE_WRITE_MAX };
 
-/* What is taken from the rings ahead of what is written; from one ring before it is another's turn;
- * and what is written before other events have theirs. */
+/* What is taken from the rings ahead of writing; from one in its turn; written in one turn. */
 enum { AHEAD = 64 * 1024, SLICE = 16 * 1024, BUDGET = 256 * 1024 };
 
-/* Ticks without growth after which a begun line counts as a prompt: at once alone, later if it
- * might be cut in two. */
+/* Ticks without growth that make a begun line a prompt: later if it might be cut in two. */
 enum { QUIET_ALONE = 1, QUIET_AMONG_OTHERS = 4 };
 
 static const char *const color_codes[GUESTS_MAX] = {"\033[31m", "\033[32m", "\033[34m", "\033[33m"};
@@ -303,7 +301,7 @@ void vcpu_printf(unsigned guest, const char *format, ...)
     take_locked(guest, RING_MAX);
     say_locked(console.config.color ? color_codes[guest] : "", format, args,
                console.config.color ? color_off : "");
-    if (console.words->pending.used > AHEAD)
+    if (console.words->pending.used > AHEAD || console.out.pending.used > AHEAD)
         __atomic_store_n(&console.outputs[guest].says, true, __ATOMIC_RELEASE);
     lock_release(&console.lock);
     va_end(args);
@@ -353,7 +351,8 @@ static void fill_locked(void)
         console.turn = (console.turn + 1) % guests;
     }
     for (unsigned i = 0; i < guests; i++) {
-        if (__atomic_exchange_n(&console.outputs[i].prompts, false, __ATOMIC_ACQ_REL))
+        if (left_to_write(&console.out) < AHEAD &&
+            __atomic_exchange_n(&console.outputs[i].prompts, false, __ATOMIC_ACQ_REL))
             show_prompt_locked(i);
         if (shows_prompts() && console.outputs[i].line_used > 0)
             __atomic_store_n(&console.ticking, true, __ATOMIC_RELEASE);
@@ -412,7 +411,7 @@ static bool write_piece(struct sink *sink, size_t *budget)
 /* Those about whom too much was said may go on. */
 static void ease_words(void)
 {
-    bool eased = console.words->pending.used <= AHEAD / 2;
+    bool eased = console.words->pending.used <= AHEAD / 2 && console.out.pending.used <= AHEAD / 2;
 
     for (unsigned i = 0; eased && i < console.config.guests; i++) {
         if (!__atomic_load_n(&console.outputs[i].says, __ATOMIC_RELAXED))

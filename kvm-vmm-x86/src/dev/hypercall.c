@@ -80,6 +80,8 @@ static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
                  (unsigned long long)length, (unsigned long long)from);
         return stop(hc, END_CRASH, message);
     }
+    if (cpu->done >= whole) /* a debugger changed what the call is about */
+        cpu->done = 0;
     length -= cpu->done;
     bytes += cpu->done;
     if (length > HYPERCALL_SLICE)

@@ -216,6 +216,11 @@ bool events_is_hurried(void)
     return events.patience != EVENTS_FOREVER;
 }
 
+bool events_is_given_up(void)
+{
+    return events.patience == 0;
+}
+
 bool events_run_patiently(uint64_t limit)
 {
     uint64_t begun = events_now(), spent;

@@ -63,6 +63,8 @@ void events_set_patience(uint64_t nanoseconds);
 bool events_run_patiently(uint64_t limit) MUST_CHECK;
 /* Whether there is a limit: the program was told to end. */
 bool events_is_hurried(void);
+/* Whether no patience is left: it was told so twice, or its readers used it up. */
+bool events_is_given_up(void);
 /* The same until `fd` is ready for `interest`. */
 bool events_await(int fd, unsigned interest) MUST_CHECK;
 

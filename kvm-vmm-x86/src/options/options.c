@@ -184,7 +184,8 @@ static int parse_timeout(struct options *o, const char *text, struct error *erro
     while (end != text && units[unit].name != NULL && strcmp(end, units[unit].name) != 0)
         unit++;
     ns *= units[unit].ns;
-    if (end == text || units[unit].name == NULL || !isfinite(ns) || ns <= 0)
+    if (strspn(text, "0123456789.") == 0 || text[strspn(text, "0")] == 'x' || end == text ||
+        units[unit].name == NULL || !isfinite(ns) || ns <= 0)
         return error_set(error, "--timeout %s: not a time above 0 (8, 2.5s, 300ms, 10m, 1h)", text);
     if (ns < 1 || ns > 1e18)
         return error_set(error, "--timeout %s: not between a nanosecond and 30 years", text);

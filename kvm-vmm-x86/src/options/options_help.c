@@ -42,7 +42,7 @@ const char options_help[] =
     "  -S                       with --gdb: the guest does not start before gdb lets it\n"
     "\n"
     "When it ends\n"
-    "      --max-exits N        stop a guest after N exits, with status 124\n"
+    "      --max-exits N        stop a guest after N exits of a vCPU, with status 124\n"
     "      --timeout TIME       stop all guests after that time (8, 2.5s, 300ms, 10m, 1h), with\n"
     "                           status 124\n"
     "\n"

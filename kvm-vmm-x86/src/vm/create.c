@@ -361,5 +361,6 @@ void vm_destroy(struct vm *vm)
         kvm_close_vm(vm->fd);
     vm->vcpus = NULL;
     vm->ram = NULL;
+    vm->memory = (struct memory){0}; /* who still looks finds nothing */
     vm->fd = -1;
 }

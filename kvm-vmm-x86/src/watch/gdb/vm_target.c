@@ -46,7 +46,9 @@ static int write_registers(void *context, unsigned cpu, const struct gdb_registe
         result = kvm_write_general(&vcpu->cpu, &from->state.regs);
     if (result == 0 && now.state.regs.rip != from->state.regs.rip) {
         vcpu->again = own->crash_told = own->has_event = false;
+        vcpu->counted = false;
         vcpu->items_done = 0;
+        vcpu->access_done = 0;
     }
     return result;
 }

@@ -29,7 +29,8 @@ void worker_run(struct worker *worker)
     if (thread_start(&worker->thread, run, worker, &error) < 0)
         return;
     while (!__atomic_load_n(&worker->done, __ATOMIC_ACQUIRE)) {
-        if (!events_run_patiently(LOOK) || (!hurried && events_is_hurried()))
+        events_run(LOOK); /* our own work: the patience is for those who read us */
+        if (events_is_given_up() || (!hurried && events_is_hurried()))
             __atomic_store_n(&worker->stop, 1, __ATOMIC_RELAXED);
         if (!worker_must_stop(worker))
             continue;
