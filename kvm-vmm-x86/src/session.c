@@ -11,6 +11,7 @@
 #include "console/console.h"
 #include "console/display.h"
 #include "console/input.h"
+#include "console/ports.h"
 #include "console/streams.h"
 #include "host/events.h"
 #include "host/files.h"
@@ -165,6 +166,13 @@ static bool goes_on(void)
     return running;
 }
 
+static void check_ports(void)
+{
+    for (unsigned i = 0; i < session.count && session.end.kind == END_NONE; i++)
+        if (ports_failure(i) != 0)
+            end_run(END_FAILED, 0, session_end_output_failure(ports_failure(i)));
+}
+
 /* A reader that went away ends us as SIGPIPE would; any other failure of standard output is ours to
  * report. */
 static void check_output(void)
@@ -292,9 +300,11 @@ static void wait_for_guests(void)
         bool more = streams_service();
 
         check_output();
+        check_ports();
         pass_news_on();
         for (unsigned i = 0; i < session.count; i++)
             debug_server_service(&session.servers[i]);
+        ports_service();
         arrange();
         events_run(more ? 0 : EVENTS_FOREVER);
     }
@@ -334,6 +344,15 @@ static int add_guests(struct error *error)
     return 0;
 }
 
+/* After the guests are made: a file is not emptied for a run that cannot begin. */
+static int open_ports(struct error *error)
+{
+    for (unsigned i = 0; i < session.count; i++)
+        if (ports_open(i, &session.options->guests[i], error) < 0)
+            return -1;
+    return 0;
+}
+
 static int start_guests(struct error *error)
 {
     record_start();
@@ -346,14 +365,19 @@ static int start_guests(struct error *error)
     return 0;
 }
 
-static void show_output(unsigned guest, const uint8_t *bytes, size_t count)
-{
-    observers_output(&session.vms[guest], bytes, count);
-}
-
 static void wake_guest(unsigned guest)
 {
     vm_wake(&session.vms[guest]);
+}
+
+static void pass_port_input(unsigned guest)
+{
+    struct vm *vm = &session.vms[guest];
+
+    if (!vm_is_running(vm))
+        return;
+    serial_input_ready(&vm->machine.serial);
+    vm_wake(vm);
 }
 
 static void init_console_and_input(const struct options *options)
@@ -367,7 +391,6 @@ static void init_console_and_input(const struct options *options)
                  (options->color == COLOR_AUTO && terminal && options->count > 1),
         .terminal = terminal,
         .same = streams_are_one(),
-        .tap = options->boot_report || options->log != NULL ? show_output : NULL,
         .write = streams_write,
         .wake = events_wake,
         .room = wake_guest});
@@ -376,6 +399,8 @@ static void init_console_and_input(const struct options *options)
                                       .keys = terminal_is(FILE_STDIN),
                                       .wake = events_wake,
                                       .command = on_command});
+    ports_init(
+        &(struct ports_config){.wake = events_wake, .room = wake_guest, .input = pass_port_input});
 }
 
 static int check_display(const struct options *options, struct error *error)
@@ -438,6 +463,7 @@ int session_run(const struct options *options)
     started = events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
               add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
+              open_ports(&error) == 0 &&
               (!options->guests[0].text_screen || start_display(&error) == 0) &&
               start_guests(&error) == 0;
     if (!started)
@@ -450,6 +476,8 @@ int session_run(const struct options *options)
     }
     for (unsigned i = 0; i < session.count; i++)
         vm_join(&session.vms[i]);
+    ports_finish();
+    check_ports();
     for (unsigned i = 0; i < session.count; i++)
         debug_server_close(&session.servers[i]);
     record_stop();

@@ -23,7 +23,7 @@ def test_help_names_every_option(vmm):
     result = vmm.run("--help")
     assert (result.status, result.err) == (0, ""), result
     for option in ("-p", "--protected", "-l", "--long", "-m", "--load", "--entry", "--no-paging", "--timeout",
-                   "--max-exits", "--input", "--color", "--eof", "--display",
+                   "--max-exits", "--input", "--color", "--eof", "--serial", "--display",
                    "--mmio", "--stats", "-v", "--version", "--help"):
         assert option.encode() in result.out, option
     assert max(len(line) for line in result.out.splitlines()) <= 100

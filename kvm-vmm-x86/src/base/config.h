@@ -22,6 +22,9 @@ enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL
 /* Accesses to memory that does not exist: the guest is stopped, or they read all ones. */
 enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
 
+/* Where the serial port leads. */
+enum serial_kind { SERIAL_STDIO, SERIAL_PTY, SERIAL_FILE, SERIAL_UNIX };
+
 struct guest_config {
     const char *image;          /* path of the kernel or program */
     const uint8_t *image_bytes; /* its content, if it is not to be read from there; or NULL */
@@ -38,7 +41,9 @@ struct guest_config {
     const char *append; /* the kernel's command line, for images that take one; or NULL */
     const char *initrds[INITRDS_MAX];
     unsigned initrd_count;
-    bool no_ctrl_d;     /* the end of piped input is not turned into a Ctrl-D */
+    bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
+    enum serial_kind serial;
+    const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */
     bool text_screen;   /* the user sees its text page and types on its keyboard, not the UART */
     bool debugged;      /* a debugger may stop it: no clock that counts stolen time */
     bool reboot;        /* when it resets its machine it starts again instead of ending */

@@ -1,4 +1,4 @@
-/* Parsing --gdb; see endpoint.h. */
+/* Parsing endpoints; see endpoint.h. */
 #include "base/endpoint.h"
 
 #include <stdio.h>
@@ -6,8 +6,8 @@
 
 enum { PORT_MAX = 65535 };
 
-static int parse_unix(struct endpoint *endpoint, const char *path, unsigned guest,
-                      struct error *error)
+int endpoint_unix(struct endpoint *endpoint, const char *option, const char *path, unsigned guest,
+                  struct error *error)
 {
     char suffix[16] = "";
     size_t length = strlen(path), more;
@@ -16,9 +16,9 @@ static int parse_unix(struct endpoint *endpoint, const char *path, unsigned gues
         snprintf(suffix, sizeof suffix, ".%u", guest);
     more = strlen(suffix);
     if (length == 0 || length + more >= ENDPOINT_PATH_MAX)
-        return error_set(error, "--gdb unix:%s: a path of 1 to %zu bytes is meant", path,
+        return error_set(error, "%s unix:%s: a path of 1 to %zu bytes is meant", option, path,
                          ENDPOINT_PATH_MAX - 1 - more);
-    endpoint->is_unix = true;
+    *endpoint = (struct endpoint){.option = option, .is_unix = true};
     memcpy(endpoint->path, path, length);
     memcpy(endpoint->path + length, suffix, more + 1);
     return 0;
@@ -59,9 +59,9 @@ int endpoint_parse(struct endpoint *endpoint, const char *text, unsigned guest, 
 {
     const char *colon = strrchr(text, ':');
 
-    *endpoint = (struct endpoint){.host = "127.0.0.1"};
+    *endpoint = (struct endpoint){.option = "--gdb", .host = "127.0.0.1"};
     if (strncmp(text, "unix:", 5) == 0)
-        return parse_unix(endpoint, text + 5, guest, error);
+        return endpoint_unix(endpoint, "--gdb", text + 5, guest, error);
     if (colon != NULL && !parse_host(endpoint, text, (size_t)(colon - text)))
         return error_set(error, "--gdb %s: no host before the colon", text);
     if (!parse_port(colon != NULL ? colon + 1 : text, &endpoint->port))

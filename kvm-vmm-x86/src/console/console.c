@@ -132,8 +132,6 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
     lock_take(&o->lock);
     if (count > o->size - o->used)
         count = o->size - o->used; /* console_is_full was not asked: a bug of ours loses bytes */
-    if (console.config.tap != NULL)
-        console.config.tap(guest, bytes, count);
     append_ring(o, bytes, count);
     used = o->used;
     if (used > RING_LIMIT)

@@ -29,8 +29,6 @@ struct console_config {
     bool terminal; /* a person looks on: show a prompt that waits even if other guests go on
                       printing */
     bool same;     /* standard error is where standard output is: both are kept in order */
-    /* Sees a guest's bytes, in order; or NULL. Not called for one guest by two threads at once. */
-    void (*tap)(unsigned guest, const uint8_t *bytes, size_t count);
     /* Writes to file descriptor 1 or 2: the count, -EAGAIN, or another negative errno. */
     int (*write)(int fd, const void *bytes, size_t count);
     /* From any thread: console_service has something to do. */

@@ -83,12 +83,13 @@ static int open_tcp(struct socket_server *server, const struct endpoint *where, 
     snprintf(port, sizeof port, "%u", where->port);
     code = getaddrinfo(where->host, port, &hints, &found);
     if (code != 0)
-        return error_set(error, "--gdb: no such host: %s: %s", where->host, gai_strerror(code));
+        return error_set(error, "%s: no such host: %s: %s", where->option, where->host,
+                         gai_strerror(code));
     server->listener = listen_on(found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     if (server->listener < 0)
-        return error_set(error, "--gdb: cannot listen on %s port %u: %s", where->host, where->port,
-                         strerror(errno));
+        return error_set(error, "%s: cannot listen on %s port %u: %s", where->option, where->host,
+                         where->port, strerror(errno));
     snprintf(server->name, sizeof server->name, "%s%s%s:%u", six ? "[" : "", where->host,
              six ? "]" : "", port_of(server->listener, where->port));
     return 0;
@@ -100,9 +101,10 @@ int socket_open(struct socket_server *server, const struct endpoint *address, st
 
     *server = (struct socket_server){.listener = -1, .client = -1};
     if (address->is_unix)
-        result = open_unix(server, address) < 0 ? error_set(error, "--gdb: cannot listen on %s: %s",
-                                                            address->path, strerror(errno))
-                                                : 0;
+        result = open_unix(server, address) < 0
+                     ? error_set(error, "%s: cannot listen on %s: %s", address->option,
+                                 address->path, strerror(errno))
+                     : 0;
     else
         result = open_tcp(server, address, error);
     if (result < 0)

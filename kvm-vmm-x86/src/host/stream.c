@@ -1,4 +1,4 @@
-/* Standard streams without waiting; see stream.h. */
+/* Streams without waiting; see stream.h. */
 #include "host/stream.h"
 
 #include <errno.h>
@@ -6,9 +6,12 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "host/files.h"
@@ -50,6 +53,75 @@ void stream_open(struct stream *stream, int fd)
         else
             stream->kind = STREAM_SHARED;
     }
+}
+
+int stream_open_file(struct stream *stream, const char *path, struct error *error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        return error_set(error, "cannot write %s: %s", path,
+                         errno == ENXIO ? "nobody reads this pipe" : strerror(errno));
+    *stream = (struct stream){.fd = fd, .kind = STREAM_PLAIN};
+    return 0;
+}
+
+/* Without this the terminal would echo all output back as input. */
+static int set_raw(const char *path)
+{
+    struct termios settings;
+    int fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), result = -1;
+
+    if (fd < 0)
+        return -1;
+    if (tcgetattr(fd, &settings) == 0) {
+        cfmakeraw(&settings);
+        result = tcsetattr(fd, TCSANOW, &settings);
+    }
+    close(fd); /* the master's side sees a hang-up from now on, until another opens it */
+    return result;
+}
+
+int stream_open_pty(struct stream *stream, char path[STREAM_PTY_NAME_MAX], struct error *error)
+{
+    int fd = posix_openpt(O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    *stream = (struct stream){.fd = fd, .kind = STREAM_PLAIN};
+    if (fd >= 0 && grantpt(fd) == 0 && unlockpt(fd) == 0 &&
+        ptsname_r(fd, path, STREAM_PTY_NAME_MAX) == 0 && set_raw(path) == 0)
+        return 0;
+    error_set(error, "cannot make a pseudoterminal: %s", strerror(errno));
+    stream_close(stream);
+    return -1;
+}
+
+size_t stream_pty_unread(const struct stream *stream)
+{
+    char path[STREAM_PTY_NAME_MAX];
+    int count = 0, fd;
+
+    if (stream_is_hung_up(stream) || ptsname_r(stream->fd, path, sizeof path) != 0)
+        return 0;
+    fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || ioctl(fd, FIONREAD, &count) < 0)
+        count = 0;
+    if (fd >= 0)
+        close(fd);
+    return (size_t)count;
+}
+
+bool stream_is_hung_up(const struct stream *stream)
+{
+    struct pollfd state = {.fd = stream->fd};
+
+    return poll(&state, 1, 0) > 0 && (state.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (stream->fd >= 0)
+        close(stream->fd);
+    stream->fd = -1;
 }
 
 static bool is_ready(const struct stream *stream, short events)

@@ -1,5 +1,6 @@
 /*
- * Standard input, output and error without waiting for whoever is at the other end.
+ * Standard input, output and error, and what a serial port leads to, without waiting for whoever is
+ * at the other end.
  *
  * O_NONBLOCK belongs to an open file, which we share with the shell that started us and with its
  * other programs, so it is not set there: pipes and terminals are opened again by way of /proc,
@@ -11,6 +12,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/error.h"
+
+enum { STREAM_PTY_NAME_MAX = 64 };
 
 enum stream_kind {
     STREAM_PLAIN,  /* read(2) and write(2) do not wait */
@@ -25,6 +30,18 @@ struct stream {
 
 /* `fd` is a standard descriptor; it stays open, and as it is. */
 void stream_open(struct stream *stream, int fd);
+
+/* A file to write, emptied; or a named pipe, or a device. */
+int stream_open_file(struct stream *stream, const char *path, struct error *error) MUST_CHECK;
+/* The master's side of a new pseudoterminal, raw and not opened by anybody else; `path` is where
+ * others may open it. */
+int stream_open_pty(struct stream *stream, char path[STREAM_PTY_NAME_MAX],
+                    struct error *error) MUST_CHECK;
+/* How many bytes wait in that terminal for its reader. */
+size_t stream_pty_unread(const struct stream *stream);
+/* Whether the other end of a socket or pseudoterminal has been closed. */
+bool stream_is_hung_up(const struct stream *stream);
+void stream_close(struct stream *stream);
 
 /* How many bytes were read or written; reading, 0 at the end. -EAGAIN: not now, events_want tells
  * when. Else a negative errno. */

@@ -19,6 +19,7 @@ enum {
     OPT_MMIO,
     OPT_INPUT,
     OPT_EOF,
+    OPT_SERIAL,
     OPT_MAX_EXITS,
     OPT_TIMEOUT,
     OPT_COLOR,
@@ -50,6 +51,7 @@ static const struct option long_options[] = {
     {"no-paging", no_argument, NULL, OPT_NO_PAGING},
     {"mmio", required_argument, NULL, OPT_MMIO},
     {"input", required_argument, NULL, OPT_INPUT},
+    {"serial", required_argument, NULL, OPT_SERIAL},
     {"eof", required_argument, NULL, OPT_EOF},
     {"max-exits", required_argument, NULL, OPT_MAX_EXITS},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
@@ -130,6 +132,31 @@ static int parse_input(struct options *o, const char *text, struct error *error)
         return error_set(error, "--input %s: not a guest (0 to %d)", text, GUESTS_MAX - 1);
     o->input = (unsigned)value;
     return 0;
+}
+
+static int parse_serial(struct options *o, const char *text, struct error *error)
+{
+    static const struct {
+        const char *word;
+        enum serial_kind kind;
+    } kinds[] = {{"stdio", SERIAL_STDIO},
+                 {"pty", SERIAL_PTY},
+                 {"file:", SERIAL_FILE},
+                 {"unix:", SERIAL_UNIX}};
+    bool taken = false;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !taken; i++) {
+        const char *path = text + strlen(kinds[i].word);
+        bool has_path = kinds[i].kind == SERIAL_FILE || kinds[i].kind == SERIAL_UNIX;
+
+        taken =
+            strncmp(text, kinds[i].word, strlen(kinds[i].word)) == 0 && (*path != '\0') == has_path;
+        o->guests[0].serial = kinds[i].kind;
+        o->guests[0].serial_path = has_path ? path : NULL;
+    }
+    return taken
+               ? 0
+               : error_set(error, "--serial %s: stdio, pty, file:PATH or unix:PATH is meant", text);
 }
 
 static int parse_cpus(struct options *o, const char *text, struct error *error)
@@ -323,6 +350,8 @@ static int parse_one(struct options *o, int option, const char *value, struct er
         return parse_address("--entry", value, &o->guests[0].entry, error);
     case OPT_INPUT:
         return parse_input(o, value, error);
+    case OPT_SERIAL:
+        return parse_serial(o, value, error);
     case OPT_MAX_EXITS:
         return parse_max_exits(o, value, error);
     case OPT_TIMEOUT:
@@ -370,12 +399,15 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
     return 0;
 }
 
-/* What the last guest's debugger would need is checked here, so that a typing error ends nothing.
- */
-static int check_gdb(const struct options *o, struct error *error)
+/* What the last guest's clients would need is checked here, so that a typing error ends nothing. */
+static int check_endpoints(const struct options *o, struct error *error)
 {
+    const struct guest_config *guest = &o->guests[0];
     struct endpoint ignored;
 
+    if (guest->serial == SERIAL_UNIX &&
+        endpoint_unix(&ignored, "--serial", guest->serial_path, o->count - 1, error) < 0)
+        return -1;
     if (o->wait && o->gdb == NULL)
         return error_set(error, "-S goes with --gdb");
     return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->count - 1, error);
@@ -403,5 +435,5 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     }
     if (take_images(options, argc - optind, argv + optind, error) < 0)
         return -1;
-    return check_gdb(options, error);
+    return check_endpoints(options, error);
 }

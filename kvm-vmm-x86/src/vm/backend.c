@@ -5,10 +5,21 @@
 #include "boot/linux/params.h"
 #include "console/console.h"
 #include "console/input.h"
+#include "console/ports.h"
 #include "host/clock.h"
 #include "vm/vm.h"
 
 _Static_assert((int)HYPERCALL_SLICE <= (int)CONSOLE_WRITE_MAX, "one try fits the console's ring");
+
+/* To the observers: one call at a time. */
+static void show_output(struct vm *vm, const uint8_t *bytes, size_t count)
+{
+    if (vm->observers->output == 0)
+        return;
+    lock_take(&vm->lock);
+    observers_output(vm, bytes, count);
+    lock_release(&vm->lock);
+}
 
 static void backend_output(void *context, const uint8_t *bytes, size_t count)
 {
@@ -16,6 +27,7 @@ static void backend_output(void *context, const uint8_t *bytes, size_t count)
 
     if (vm->config->text_screen)
         return; /* the terminal is its text page */
+    show_output(vm, bytes, count);
     if (count == 1)
         vcpu_putchar(vm->index, bytes[0]);
     else
@@ -80,4 +92,47 @@ struct backend vm_backend(struct vm *vm)
                             .interrupt = backend_interrupt,
                             .seconds = clock_seconds,
                             .end = backend_end};
+}
+
+static void port_output(void *context, const uint8_t *bytes, size_t count)
+{
+    struct vm *vm = context;
+
+    show_output(vm, bytes, count);
+    for (size_t i = 0; i < count; i++)
+        ports_putchar(vm->index, bytes[i]);
+}
+
+static int port_input(void *context)
+{
+    return ports_take(((struct vm *)context)->index);
+}
+
+static int port_pending(void *context)
+{
+    return ports_pending(((struct vm *)context)->index);
+}
+
+/* What comes from there is read in any case. */
+static void port_want_input(void *context)
+{
+    (void)context;
+}
+
+struct backend vm_serial_backend(struct vm *vm)
+{
+    struct backend backend = vm_backend(vm);
+
+    if (vm->config->serial == SERIAL_STDIO)
+        return backend;
+    backend.output = port_output;
+    backend.input = port_input;
+    backend.pending = port_pending;
+    backend.want_input = port_want_input;
+    return backend;
+}
+
+bool vm_output_is_full(const struct vm *vm)
+{
+    return console_is_full(vm->index) || ports_are_full(vm->index);
 }

@@ -235,7 +235,8 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
 {
     struct cpu_start start;
 
-    if (add_ram(vm, error) < 0 || machine_init(&vm->machine, vm->config, &vm->backend, error) < 0)
+    if (add_ram(vm, error) < 0 ||
+        machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, error) < 0)
         return -1;
     observers_phase(vm, VM_MEMORY);
     if (load(vm, loader, files, &start, error) < 0)
@@ -300,6 +301,7 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
     if (vm->fd < 0)
         return -1;
     vm->backend = vm_backend(vm);
+    vm->serial = vm_serial_backend(vm);
     if (build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;
     return observers_image(vm, &files->image, error);

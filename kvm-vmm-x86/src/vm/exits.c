@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-#include "console/console.h"
 #include "cpu/probe.h"
+#include "vm/backend.h"
 #include "vm/vm.h"
 
 typedef enum verdict (*exit_handler)(struct vcpu *vcpu, struct kvm_run *run);
@@ -46,7 +46,7 @@ static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
     enum verdict verdict;
 
     for (; vcpu->items_done < run->io.count; vcpu->items_done++) {
-        if (vcpu->items_done > 0 && console_is_full(vcpu->vm->index))
+        if (vcpu->items_done > 0 && vm_output_is_full(vcpu->vm))
             return VERDICT_AGAIN;
         access.data = data + (size_t)vcpu->items_done * run->io.size;
         verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);

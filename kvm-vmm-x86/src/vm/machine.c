@@ -49,7 +49,7 @@ static struct irq_line line_of(const struct backend *backend, const struct bus_o
 }
 
 int machine_init(struct machine *machine, const struct guest_config *config,
-                 const struct backend *backend, struct error *error)
+                 const struct backend *backend, const struct backend *serial, struct error *error)
 {
     machine->bus = (struct bus){0};
     hypercall_init(&machine->hypercall, backend);
@@ -59,8 +59,8 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     acpi_pm_init(&machine->acpi_pm, backend);
     crtc_init(&machine->crtc);
     rtc_init(&machine->rtc, backend->seconds);
-    serial_init(&machine->serial, backend, line_of(backend, &serial_ops),
-                !config->no_ctrl_d && !config->text_screen);
+    serial_init(&machine->serial, serial, line_of(backend, &serial_ops),
+                config->serial == SERIAL_STDIO && !config->no_ctrl_d && !config->text_screen);
     for (size_t i = 0; i < ROWS; i++)
         if (bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
                       (char *)machine + rows[i].state, error) < 0)

@@ -27,10 +27,11 @@ struct machine {
     struct crtc crtc;
 };
 
-/* Creates every device of the table and claims its range. `backend` must live as long as the
- * machine. */
+/* Creates every device of the table and claims its range. `backend`, and `serial` for the serial
+ * port, must live as long as the machine. */
 int machine_init(struct machine *machine, const struct guest_config *config,
-                 const struct backend *backend, struct error *error) MUST_CHECK;
+                 const struct backend *backend, const struct backend *serial,
+                 struct error *error) MUST_CHECK;
 
 /* What ACPI tells of it; returns how many devices that are. */
 unsigned machine_describe(const struct guest_config *config,

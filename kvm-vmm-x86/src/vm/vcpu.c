@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "console/console.h"
 #include "host/clock.h"
+#include "vm/backend.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
 
@@ -111,10 +111,10 @@ static int wait_for_room(struct vcpu *vcpu)
 {
     struct vm *vm = vcpu->vm;
 
-    while (console_is_full(vm->index)) {
+    while (vm_output_is_full(vm)) {
         uint64_t woken = __atomic_load_n(&vm->gate.woken, __ATOMIC_ACQUIRE);
 
-        if (console_is_full(vm->index) && pause_wait(vcpu, woken) < 0)
+        if (vm_output_is_full(vm) && pause_wait(vcpu, woken) < 0)
             return -EINTR;
     }
     return 0;

@@ -34,7 +34,7 @@ struct vm {
     void *ram;
     uint64_t ram_size;
     struct memory memory;
-    struct backend backend;
+    struct backend backend, serial; /* of its devices; of its serial port */
     struct machine machine;
     struct vcpu *vcpus; /* `vcpu_count` of them */
     unsigned vcpu_count;
@@ -44,7 +44,7 @@ struct vm {
     unsigned dead_looks;   /* halt.c: how often in a row all vCPUs were found halted for ever */
     unsigned running;      /* vCPU threads not yet ended; atomic */
     struct vm_gate gate;
-    struct lock lock; /* protects `end` */
+    struct lock lock; /* protects `end`; held while observers see output */
     struct vm_end end;
     void (*ended)(void); /* called once the last vCPU thread is over */
 };

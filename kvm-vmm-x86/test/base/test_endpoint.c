@@ -26,6 +26,10 @@ static void test_endpoints(void **state)
     assert_string_equal(e.path, "/a/b");
     assert_int_equal(endpoint_parse(&e, "unix:/a/b", 2, &error), 0);
     assert_string_equal(e.path, "/a/b.2");
+    assert_int_equal(endpoint_unix(&e, "--serial", "/a", 3, &error), 0);
+    assert_string_equal(e.path, "/a.3");
+    assert_int_equal(endpoint_unix(&e, "--serial", "", 0, &error), -1);
+    assert_non_null(strstr(error.text, "--serial unix:"));
     assert_int_equal(endpoint_parse(&e, "65535", 1, &error), -1);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(endpoint_parse(&e, bad[i], 0, &error), -1);

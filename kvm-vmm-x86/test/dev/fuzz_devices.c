@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake.input = data;
     fake.input_count = size;
     fake.input_ends = size & 2;
-    if (machine_init(machine, &config, &fake.backend, &error) < 0)
+    if (machine_init(machine, &config, &fake.backend, &fake.backend, &error) < 0)
         abort();
     if (size & 4) {
         size_t used = load(machine, data, size);

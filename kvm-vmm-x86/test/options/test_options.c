@@ -90,6 +90,38 @@ static void test_linux(void **state)
     assert_true(o.boot_report);
 }
 
+static void test_serial(void **state)
+{
+    static const char *const wrong[] = {"--serial a",        "--serial tty a",  "--serial pty:/x a",
+                                        "--serial stdio: a", "--serial file a", "--serial file: a",
+                                        "--serial unix: a"};
+    char line[160] = "a b --serial unix:";
+    struct options o;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(parse(&o, &e, "a"), 0);
+    assert_int_equal(o.guests[0].serial, SERIAL_STDIO);
+    assert_int_equal(parse(&o, &e, "a --serial pty --serial=stdio"), 0);
+    assert_int_equal(o.guests[0].serial, SERIAL_STDIO);
+    assert_int_equal(parse(&o, &e, "--serial=pty a --display text"), 0);
+    assert_int_equal(o.guests[0].serial, SERIAL_PTY);
+    assert_null(o.guests[0].serial_path);
+    assert_int_equal(parse(&o, &e, "--serial file:unix:x a b"), 0);
+    assert_int_equal(o.guests[1].serial, SERIAL_FILE);
+    assert_string_equal(o.guests[1].serial_path, "unix:x");
+    assert_int_equal(parse(&o, &e, "--serial unix:/s a"), 0);
+    assert_int_equal(o.guests[0].serial, SERIAL_UNIX);
+    assert_string_equal(o.guests[0].serial_path, "/s");
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (parse(&o, &e, wrong[i]) != -1)
+            fail_msg("accepted: %s", wrong[i]);
+    memset(line + strlen(line), 'p', 107); /* of guest 1 it is two longer, and too long */
+    assert_int_equal(parse(&o, &e, line), -1);
+    line[strlen(line) - 2] = '\0';
+    assert_int_equal(parse(&o, &e, line), 0);
+}
+
 static void test_log(void **state)
 {
     struct options o;
@@ -181,9 +213,13 @@ static void test_help_needs_no_image(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_linux),    cmocka_unit_test(test_log),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_help_needs_no_image),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_linux),
+        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_help_needs_no_image),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -19,8 +19,9 @@ static int set_up(void **state)
     (void)state;
     fake_init(&fake);
     fake_init(&second_fake);
-    assert_int_equal(machine_init(&machine, &config, &fake.backend, &error), 0);
-    assert_int_equal(machine_init(&second, &config, &second_fake.backend, &error), 0);
+    assert_int_equal(machine_init(&machine, &config, &fake.backend, &fake.backend, &error), 0);
+    assert_int_equal(
+        machine_init(&second, &config, &second_fake.backend, &second_fake.backend, &error), 0);
     return 0;
 }
 

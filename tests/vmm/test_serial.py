@@ -1,0 +1,162 @@
+"""--serial: the UART leads to a terminal, a file or a socket. The clients run beside the VMM, where its paths are."""
+import pytest
+
+from tests.support import lab_run
+
+# What the scripts below begin with: a VMM that `start` makes, and a client of its socket.
+START = """
+import os, re, signal, socket, subprocess, sys, time
+path = '/var/tmp/serial-%d' % os.getpid()
+
+def start(*options):
+    return subprocess.Popen(sys.argv[1:] + list(options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, bufsize=0)
+
+def connect(name=path):
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(60)
+    s.connect(name)
+    return s
+
+def read(s, count):
+    got = b''
+    while len(got) < count:
+        part = s.recv(count - len(got))
+        if not part:
+            break
+        got += part
+    return got
+
+def ended(vmm):
+    out, err = vmm.communicate(timeout=60)
+    return vmm.returncode, out, err
+"""
+
+# It echoes raw bytes, waits for a terminal that comes late, and for the next after the first has gone.
+PTY = START + r"""
+vmm = start('--serial', 'pty')
+name = re.search(rb'serial port at (/dev/pts/\d+)', vmm.stderr.readline()).group(1)
+text = bytes(set(range(256)) - {4, ord('q')})
+for _ in range(2):
+    tty = os.open(name, os.O_RDWR | os.O_NOCTTY)
+    os.write(tty, text)
+    got = b''
+    while len(got) < len(text):
+        got += os.read(tty, 4096)
+    assert got == text, got
+    os.close(tty)
+    time.sleep(0.5)
+tty = os.open(name, os.O_RDWR | os.O_NOCTTY)
+os.write(tty, b'q')
+status, out, err = ended(vmm)
+assert (status, out, err) == (0, b'', b''), (status, out, err)
+"""
+
+# Two clients in turn; a third while one is there is turned away; one that stops sending still gets the answer.
+SOCKET = START + r"""
+vmm = start('--serial', 'unix:' + path)
+assert path.encode() in vmm.stderr.readline()
+first = connect()
+first.sendall(b'one')
+assert read(first, 3) == b'one'
+other = connect()
+assert other.recv(1) == b''
+first.close()
+second = connect()
+data = (bytes(set(range(256)) - {4, ord('q')}) * 100)
+second.sendall(data[:10000])
+assert read(second, 10000) == data[:10000]
+second.sendall(b'two')
+second.shutdown(socket.SHUT_WR)
+assert read(second, 3) == b'two'
+second.close()
+third = connect()
+third.sendall(b'q')
+status, out, err = ended(vmm)
+assert (status, out, err) == (0, b'', b''), (status, out, err)
+assert third.recv(1) == b'' and not os.path.exists(path)
+"""
+
+# A guest without a client does not wait: it ends by its count of exits. A client that reads nothing keeps nobody.
+UNREAD = START + r"""
+vmm = start('--serial', 'unix:' + path, '--max-exits', '300000')
+vmm.stderr.readline()
+status, out, err = ended(vmm)
+assert status == 124 and b'--max-exits' in err, (status, err)
+for options, kill, expected in ((['--timeout', '2'], None, 124), ([], signal.SIGTERM, 128 + 15)):
+    vmm = start('--serial', 'unix:' + path, *options)
+    vmm.stderr.readline()
+    begun = time.monotonic()
+    client = connect()
+    time.sleep(1.5)
+    if kill:
+        begun = time.monotonic() - 2
+        vmm.send_signal(kill)
+    status, out, err = ended(vmm)
+    assert status == expected and b'bytes of serial output were not read in time' in err, (status, err)
+    assert time.monotonic() - begun < 4, time.monotonic() - begun
+    assert client.recv(4) == b'x\nx\n'
+    client.close()
+"""
+
+# The newest output is kept for a client that comes late, and all that it reads follows on.
+LATE = START + r"""
+vmm = start('--serial', 'unix:' + path)
+vmm.stderr.readline()
+time.sleep(1)
+client = connect()
+got = read(client, 200000)
+assert got.lstrip(b'\n') == (b'x\n' * 100001)[:len(got.lstrip(b'\n'))], got[:10]
+vmm.kill()
+os.unlink(path)
+"""
+
+# Nothing of it is lost, whoever the reader is: the end of a run waits for a terminal's reader.
+DRAINED = START + r"""
+vmm = start('--serial', 'pty')
+name = re.search(rb'serial port at (/dev/pts/\d+)', vmm.stderr.readline()).group(1)
+tty = os.open(name, os.O_RDWR | os.O_NOCTTY)
+text = b'0123456789' * 2000
+assert os.write(tty, text + b'q') == len(text) + 1
+time.sleep(1)
+got = b''
+try:
+    while True:
+        part = os.read(tty, 512)
+        got += part
+        time.sleep(0.001)
+        if not part:
+            break
+except OSError:
+    pass
+status, out, err = ended(vmm)
+assert (status, err) == (0, b''), (status, err)
+assert got == text, len(got)
+"""
+
+
+@pytest.mark.parametrize("script, guest", [(PTY, "@uart_until_q"), (SOCKET, "@uart_until_q"), (UNREAD, "@flood"),
+                                           (LATE, "@flood"), (DRAINED, "@uart_until_q")],
+                         ids=["pty", "socket", "unread", "late", "drained"])
+def test_clients(vmm, script, guest):
+    result = lab_run("python3", "-c", script, *vmm.command(guest))
+    assert result.status == 0, result
+
+
+def test_file(vmm):
+    """Emptied first; one for each guest. Hypercalls stay on standard output."""
+    line = ("f=/var/tmp/serial-$$; printf 'this was there before, and is longer' > $f; %s --serial file:$f; "
+            "cat $f $f.1; echo end; %s --serial=file:$f; rm -f $f $f.1" % (
+                " ".join(map(str, vmm.command("@outsb", "@outsb"))), " ".join(map(str, vmm.command("@hctest")))))
+    result = lab_run("bash", "-c", line)
+    assert result.status == 0 and result.out.startswith(b"abcdefghijklmnopqrstuvwxyz\n" * 2 + b"end\n"), result
+    assert b"end of input" in result.out, result
+
+
+@pytest.mark.parametrize("place, reason", [
+    ("file:/nonexistent/x", "cannot write /nonexistent/x: No such file"),
+    ("unix:/nonexistent/x", "--serial: cannot listen on /nonexistent/x: No such file"),
+    ("file:/dev/full", "its output cannot be written: No space left")])
+def test_places_that_cannot_be(vmm, place, reason):
+    result = vmm.run("--serial", place, "@outsb")
+    assert result.status == 125 and reason in result.err, result
