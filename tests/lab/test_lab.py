@@ -400,42 +400,6 @@ def test_a_machine_that_is_started_says_so():
     child.expect(pexpect.EOF)
 
 
-def checkout(folder):
-    """A second checkout, with what this one has fetched."""
-    ignore = shutil.ignore_patterns("build", ".git", "__pycache__", "*.elf", "*.bin")
-    for part in ("abi", "common", "initramfs", "lab", "mk"):
-        shutil.copytree(TOP / part, folder / part, ignore=ignore)
-    (folder / "build/downloads").mkdir(parents=True)
-    for name in ["kernel.txt", *(deb.name for deb in (TOP / "build/downloads").glob("linux-*.deb"))]:
-        shutil.copy(TOP / "build/downloads" / name, folder / "build/downloads")
-    return folder
-
-
-def test_a_second_checkout_of_an_ordinary_user():
-    """A machine of its own, everything that the user may do and nothing that root may, at the same time as ours."""
-    user = 54321 if os.geteuid() == 0 else os.geteuid()
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        folder = checkout(Path(name) / "second")
-        if os.geteuid() == 0:
-            subprocess.run(["chown", "-R", "%d:%d" % (user, user), name], check=True)
-        options = {"user": user, "group": user, "extra_groups": []} if os.geteuid() == 0 else {}
-        environment = dict(ENVIRONMENT, HOME=name)
-        environment.pop("XDG_RUNTIME_DIR", None)
-
-        def theirs(*words):
-            return subprocess.run([folder / "lab/lab", *words], cwd=folder, capture_output=True, env=environment,
-                                  stdin=subprocess.DEVNULL, timeout=LIMIT, **options)
-        try:
-            done = theirs("run", "sh", "-c",
-                          "id -u; echo lab > made; test -w /dev/kvm && echo kvm; touch /etc/x || echo no")
-            assert done.stdout.decode().split() == [str(user), "kvm", "no"], done.stderr
-            assert ((folder / "made").read_text(), (folder / "made").stat().st_uid) == ("lab\n", user)
-            assert lab("run", "echo", "ours").stdout == b"ours\n"
-            assert theirs("run", "cat", "made").stdout == b"lab\n"
-        finally:
-            theirs("down")
-
-
 def test_down_and_idle_stop():
     assert lab("down").returncode == 0
     assert lab("status").returncode == 1
@@ -448,11 +412,6 @@ def test_choice_of_place():
     assert lab("run", "uname", "-r", env=dict(ENVIRONMENT, KVM="host")).stdout == kernel
     done = lab("run", "true", env=dict(ENVIRONMENT, KVM="moon"))
     assert done.returncode == 125 and b"KVM=moon" in done.stderr
-
-
-def test_machine_that_cannot_start():
-    done = lab("run", "true", env=dict(ENVIRONMENT, LAB_NAME="big", LAB_MEM="9999999"))
-    assert done.returncode == 125 and b"did not start" in done.stderr and b"memory" in done.stderr
 
 
 def test_doctor():

@@ -1,0 +1,95 @@
+"""How the lab's machines start: from nothing fetched or built, for an ordinary user; and those that do not start."""
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.lab.test_lab import ENVIRONMENT, LIMIT, TOP, lab
+
+
+def checkout(folder):
+    """A second checkout, with what this one has fetched."""
+    ignore = shutil.ignore_patterns("build", ".git", "__pycache__", "*.elf", "*.bin")
+    for part in ("abi", "common", "initramfs", "lab", "mk"):
+        shutil.copytree(TOP / part, folder / part, ignore=ignore)
+    (folder / "build/downloads").mkdir(parents=True)
+    for name in ["kernel.txt", *(deb.name for deb in (TOP / "build/downloads").glob("linux-*.deb"))]:
+        shutil.copy(TOP / "build/downloads" / name, folder / "build/downloads")
+    return folder
+
+
+def slow_archive(folder, package):
+    """apt-cache and apt-get for a PATH, whose archive has this one kernel package and writes down each download."""
+    folder.mkdir()
+    (folder / "apt-cache").write_text("#!/bin/sh\necho '  Depends: %s'\n" % package.name.split("_")[0])
+    (folder / "apt-get").write_text("#!/bin/sh\necho get >> %s/log\nsleep 1\ncp %s .\n" % (folder, package))
+    for tool in folder.glob("apt-*"):
+        tool.chmod(0o755)
+    return folder / "log"
+
+
+def test_two_machines_of_a_checkout_start_at_once_from_nothing():
+    """What both need is fetched and built once: the two processes of `make check` begin like this."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = checkout(Path(name) / "fresh")
+        package = next((folder / "build/downloads").glob("linux-image-*.deb"))
+        package = package.rename(Path(name) / package.name)
+        (folder / "build/downloads/kernel.txt").unlink()
+        log = slow_archive(Path(name) / "bin", package)
+        environments = [dict(ENVIRONMENT, LAB_NAME=which, PATH="%s/bin:%s" % (name, os.environ["PATH"]))
+                        for which in ("first", "second")]
+        both = [subprocess.Popen([folder / "lab/lab", "run", "echo", "up"], env=environment, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE) for environment in environments]
+        try:
+            for process in both:
+                out, err = process.communicate(timeout=LIMIT)
+                assert (process.returncode, out) == (0, b"up\n"), err
+            assert log.read_text() == "get\n"
+        finally:
+            for environment in environments:
+                subprocess.run([folder / "lab/lab", "down"], env=environment, check=False)
+
+
+def test_a_second_checkout_of_an_ordinary_user():
+    """A machine of its own, everything that the user may do and nothing that root may, at the same time as ours."""
+    user = 54321 if os.geteuid() == 0 else os.geteuid()
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = checkout(Path(name) / "second")
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "-R", "%d:%d" % (user, user), name], check=True)
+        options = {"user": user, "group": user, "extra_groups": []} if os.geteuid() == 0 else {}
+        environment = dict(ENVIRONMENT, HOME=name)
+        environment.pop("XDG_RUNTIME_DIR", None)
+
+        def theirs(*words):
+            return subprocess.run([folder / "lab/lab", *words], cwd=folder, capture_output=True, env=environment,
+                                  stdin=subprocess.DEVNULL, timeout=LIMIT, **options)
+        try:
+            done = theirs("run", "sh", "-c",
+                          "id -u; echo lab > made; test -w /dev/kvm && echo kvm; touch /etc/x || echo no")
+            assert done.stdout.decode().split() == [str(user), "kvm", "no"], done.stderr
+            assert ((folder / "made").read_text(), (folder / "made").stat().st_uid) == ("lab\n", user)
+            assert lab("run", "echo", "ours").stdout == b"ours\n"
+            assert theirs("run", "cat", "made").stdout == b"lab\n"
+        finally:
+            theirs("down")
+
+
+def test_machine_that_stops_while_it_boots_is_replaced_once(tmp_path):
+    qemu, starts = tmp_path / "qemu-system-x86_64", tmp_path / "starts"
+    environment = dict(ENVIRONMENT, LAB_NAME="boot", LAB_WAIT="1", PATH="%s:%s" % (tmp_path, os.environ["PATH"]))
+    for ready in (2, 3):  # the start that gets ready; the third never comes
+        qemu.write_text("#!/bin/bash\necho >> %s\n[ $(wc -l < %s) = %d ] && echo 'lab: ready' || echo stuck\n"
+                        "exec sleep 999\n" % (starts, starts, ready))
+        qemu.chmod(0o755)
+        starts.write_text("")
+        done = lab("up", env=environment)
+        lab("down", env=environment)
+        assert (done.returncode, starts.read_text()) == (0 if ready == 2 else 125, "\n\n"), done.stderr
+        assert b"not ready after 1 s" in done.stderr and b"stuck" in done.stderr
+
+
+def test_machine_that_cannot_start():
+    done = lab("run", "true", env=dict(ENVIRONMENT, LAB_NAME="big", LAB_MEM="9999999"))
+    assert done.returncode == 125 and b"did not start" in done.stderr and b"memory" in done.stderr
