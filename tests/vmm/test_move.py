@@ -1,4 +1,4 @@
-"""A guest is moved to another VM of KVM, again and again while it runs, and does not notice: tests/vmm/move/move.c."""
+"""A guest is moved to another VM of KVM, again and again, and does not notice: tests/vmm/wrapped/move.c."""
 import re
 import subprocess
 import sys

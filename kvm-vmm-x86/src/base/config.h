@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/address.h"
+#include "base/memory.h"
 
 enum { GUESTS_MAX = 4, CPUS_MAX = 64, INITRDS_MAX = 8 };
 
@@ -31,7 +31,9 @@ struct guest_config {
     size_t image_size;
     enum guest_mode mode;
     uint64_t memory; /* bytes of RAM; 0: the mode's default */
-    unsigned cpus;   /* vCPUs; 0: the default, one */
+    enum memory_backing backing;
+    const char *memory_file; /* of MEMORY_FILE: its RAM, without holes */
+    unsigned cpus;           /* vCPUs; 0: the default, one */
     bool has_load, has_entry;
     gpa_t load;  /* where a flat image goes */
     gva_t entry; /* where it starts */

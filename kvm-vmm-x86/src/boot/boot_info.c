@@ -48,7 +48,7 @@ void boot_info_write(const struct memory *memory, gpa_t reserved, gpa_t rsdp,
     add(&info, HIGH_START, reserved, BOOT_MEMORY_USABLE);
     add(&info, reserved, memory_low_end(memory), BOOT_MEMORY_RESERVED);
     if (memory->count > 1)
-        add(&info, memory->regions[1].base, memory_end(memory), BOOT_MEMORY_USABLE);
+        add(&info, memory->slots[1].base, memory_end(memory), BOOT_MEMORY_USABLE);
     if (!memory_write(memory, BOOT_INFO_ADDRESS, &info, sizeof info))
         return; /* the smallest RAM of this mode has that page */
 }

@@ -31,7 +31,7 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
 {
     const struct guest_config *o = request->config;
     const struct image *image = request->image;
-    gpa_t base = request->memory->regions[0].base;
+    gpa_t base = request->memory->slots[0].base;
     gpa_t at = o->has_load ? o->load : places[m].load;
 
     start->entry = o->has_entry ? o->entry : places[m].entry;

@@ -51,7 +51,7 @@ int multiboot_write_info(const struct memory *memory, gpa_t at, gpa_t reserved, 
     add_range(&page, &count, HIGH_START, reserved, MULTIBOOT_MEMORY_AVAILABLE);
     add_range(&page, &count, reserved, low_end, MULTIBOOT_MEMORY_RESERVED);
     if (memory->count > 1)
-        add_range(&page, &count, memory->regions[1].base, memory_end(memory),
+        add_range(&page, &count, memory->slots[1].base, memory_end(memory),
                   MULTIBOOT_MEMORY_AVAILABLE);
     snprintf(page.loader_name, sizeof page.loader_name, "%s", MULTIBOOT_LOADER_NAME);
     page.info = (struct multiboot_info){

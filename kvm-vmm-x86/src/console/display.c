@@ -31,14 +31,9 @@ static struct {
     bool entered, says;
 } display;
 
-static const uint8_t *video_of(const struct display_guest *guest)
-{
-    return memory_at(guest->memory, VIDEO_MEMORY, VIDEO_CELLS * sizeof(uint16_t));
-}
-
 int display_start(const struct display_guest *guest, struct error *error)
 {
-    if (video_of(guest) == NULL)
+    if (!memory_holds(guest->memory, VIDEO_MEMORY, VIDEO_CELLS * sizeof(uint16_t)))
         return error_set(error, "%s: its memory does not reach the text page at 0xb8000 (-m)",
                          guest->name);
     if (!terminal_is(FILE_STDOUT))
@@ -99,13 +94,12 @@ static void type(void)
 static bool look(struct screen_view *view)
 {
     struct crtc_text text = crtc_text(display.guest.crtc);
-    const uint8_t *video = video_of(&display.guest);
+    static uint16_t video[VIDEO_CELLS];
 
-    if (video == NULL)
+    if (!memory_read(display.guest.memory, VIDEO_MEMORY, video, sizeof video))
         return false;
     for (unsigned i = 0; i < SCREEN_CELLS; i++)
-        memcpy(&view->cells[i], video + (text.start + i) % VIDEO_CELLS * sizeof(uint16_t),
-               sizeof(uint16_t));
+        view->cells[i] = video[(text.start + i) % VIDEO_CELLS];
     view->cursor = text.cursor_shown && text.cursor >= text.start
                        ? (unsigned)(text.cursor - text.start)
                        : SCREEN_CELLS;

@@ -2,10 +2,10 @@
 #include "cpu/probe.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "cpu/state.h"
 #include "host/kvm_debug.h"
+#include "host/kvm_memory.h"
 #include "host/ram.h"
 
 #define PROBE_RAM (64 * KIB)
@@ -25,7 +25,6 @@ struct machine {
     const struct kvm *kvm;
     int vm;
     unsigned vcpus;
-    uint8_t *ram;
     struct memory memory;
 };
 
@@ -34,18 +33,15 @@ static bool make(struct machine *m, const struct kvm *kvm)
     struct error ignored;
 
     *m = (struct machine){.kvm = kvm, .vm = kvm_create_vm(kvm, &ignored)};
-    m->ram = m->vm < 0 ? NULL : ram_allocate(PROBE_RAM, &ignored);
-    if (m->ram == NULL || kvm_add_memory(m->vm, 0, 0, PROBE_RAM, m->ram, &ignored) < 0)
-        return false;
-    memory_init(&m->memory, 0, PROBE_RAM, m->ram);
-    memcpy(m->ram + ENTRY, code, sizeof code);
-    return true;
+    memory_init(&m->memory, 0, PROBE_RAM, NULL);
+    return m->vm >= 0 && ram_map(&m->memory, MEMORY_ANONYMOUS, NULL, &ignored) == 0 &&
+           kvm_add_memory(m->vm, &m->memory, &ignored) == 0 &&
+           memory_write(&m->memory, ENTRY, code, sizeof code);
 }
 
 static void release(struct machine *m)
 {
-    if (m->ram != NULL)
-        ram_release(m->ram, PROBE_RAM);
+    ram_unmap(&m->memory);
     if (m->vm >= 0)
         kvm_close_vm(m->vm);
 }

@@ -12,7 +12,7 @@ gpa_t cpu_reserved_real(const struct memory *memory)
 void cpu_start_real(const struct memory *memory, const struct cpu_start *start,
                     struct kvm_regs *regs, struct kvm_sregs *sregs)
 {
-    gpa_t base = memory->regions[0].base;
+    gpa_t base = memory->slots[0].base;
     struct kvm_segment data = {.base = base,
                                .limit = SEGMENT_LIMIT,
                                .selector = (uint16_t)(base >> 4),

@@ -9,7 +9,7 @@
 
 #include "abi/hypercall.h"
 
-enum { VERSION = 1 }; /* of the saved state */
+enum { VERSION = 1 /* of the saved state */, PIECE = 4096 };
 
 static enum verdict stop(struct hypercall *hc, enum end_kind kind, const char *message)
 {
@@ -64,30 +64,31 @@ static enum verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
     return VERDICT_RESUME;
 }
 
-/* A slice a try, so that the guest can be stopped between two, and waits for its reader. */
+/* A slice a try, so that the guest can be stopped between two, and waits for its reader. All who
+ * see the output see one copy of it: another vCPU may write there meanwhile. */
 static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
 {
     gpa_t from = cpu->regs->rbx & UINT32_MAX;
-    uint64_t whole = cpu->regs->rcx & UINT32_MAX, length = whole;
-    const uint8_t *bytes;
+    uint64_t whole = cpu->regs->rcx & UINT32_MAX, limit;
+    uint8_t piece[PIECE];
     char message[96];
 
-    if (length == 0)
-        return VERDICT_RESUME;
-    bytes = memory_at(hc->backend->memory, from, length);
-    if (bytes == NULL) {
-        snprintf(message, sizeof message, "hypercall WRITE of %#llx bytes at %#llx, not all RAM",
-                 (unsigned long long)length, (unsigned long long)from);
-        return stop(hc, END_CRASH, message);
-    }
-    if (cpu->done >= whole) /* a debugger changed what the call is about */
+    if (cpu->done >= whole) /* nothing to write, or a debugger changed what the call is about */
         cpu->done = 0;
-    length -= cpu->done;
-    bytes += cpu->done;
-    if (length > HYPERCALL_SLICE)
-        length = HYPERCALL_SLICE;
-    hc->backend->output(hc->backend->context, bytes, length);
-    cpu->done += length;
+    limit = whole - cpu->done > HYPERCALL_SLICE ? cpu->done + HYPERCALL_SLICE : whole;
+    while (cpu->done < limit) {
+        size_t n = limit - cpu->done < PIECE ? limit - cpu->done : PIECE;
+
+        if (!memory_holds(hc->backend->memory, from, whole) ||
+            !memory_read(hc->backend->memory, from + cpu->done, piece, n)) {
+            snprintf(message, sizeof message,
+                     "hypercall WRITE of %#llx bytes at %#llx, not all RAM",
+                     (unsigned long long)whole, (unsigned long long)from);
+            return stop(hc, END_CRASH, message);
+        }
+        hc->backend->output(hc->backend->context, piece, n);
+        cpu->done += n;
+    }
     return cpu->done < whole ? VERDICT_AGAIN : VERDICT_RESUME;
 }
 

@@ -138,19 +138,6 @@ void kvm_close_vm(int vm)
     close(vm);
 }
 
-int kvm_add_memory(int vm, unsigned slot, gpa_t gpa, uint64_t size, void *host, struct error *error)
-{
-    struct kvm_userspace_memory_region region = {.slot = slot,
-                                                 .guest_phys_addr = gpa,
-                                                 .memory_size = size,
-                                                 .userspace_addr = (uintptr_t)host};
-
-    if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0)
-        return error_set(error, "KVM refuses %#llx bytes of guest memory at %#llx: %s",
-                         (unsigned long long)size, (unsigned long long)gpa, strerror(errno));
-    return 0;
-}
-
 int kvm_create_irqchip(int vm, struct error *error)
 {
     struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};

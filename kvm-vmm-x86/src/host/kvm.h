@@ -43,11 +43,6 @@ int kvm_create_vm(const struct kvm *kvm, struct error *error) MUST_CHECK;
 
 void kvm_close_vm(int vm);
 
-/* Gives the VM `size` bytes of RAM at `gpa` (4.35). Done first of all: later slots wait for a grace
- * period each. */
-int kvm_add_memory(int vm, unsigned slot, gpa_t gpa, uint64_t size, void *host,
-                   struct error *error) MUST_CHECK;
-
 /* In-kernel interrupt controllers and timer: PIC, I/O APIC, local APICs (4.24) and PIT (4.71).
  * Before any vCPU. */
 int kvm_create_irqchip(int vm, struct error *error) MUST_CHECK;

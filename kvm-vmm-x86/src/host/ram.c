@@ -2,54 +2,106 @@
 #include "host/ram.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* What the host's page tables and KVM's map in one entry: each page that a guest touches first is
  * an exit to the kernel, so fewer and larger ones start a guest sooner. */
-#define LARGE_PAGE (UINT64_C(2) << 20)
+#define LARGE_PAGE (2 * MIB)
 
 /* A small guest would only pin memory that it never touches. */
 #define LARGE_FROM (8 * LARGE_PAGE)
 
-static void *map(void *at, uint64_t size, int flags)
+/* Leaves slot->fd at -1 for anonymous memory. */
+static int open_backing(struct memory_slot *slot, const char *path, struct error *error)
 {
-    return mmap(at, size, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
-}
+    struct stat file;
 
-/* Takes a little more, to find a place that begins where a large page does. */
-static void *map_aligned(uint64_t size)
-{
-    uint8_t *all = map(NULL, size + LARGE_PAGE, 0);
-    uint64_t before;
-
-    if (all == MAP_FAILED)
-        return MAP_FAILED;
-    before = -(uintptr_t)all % LARGE_PAGE;
-    if (before > 0)
-        munmap(all, before);
-    munmap(all + before + size, LARGE_PAGE - before);
-    (void)madvise(all + before, size,
-                  MADV_HUGEPAGE); /* a kernel without them does as well, slower */
-    return all + before;
-}
-
-void *ram_allocate(uint64_t size, struct error *error)
-{
-    void *ram = size >= LARGE_FROM ? map_aligned(size) : map(NULL, size, 0);
-
-    if (ram == MAP_FAILED) {
-        error_set(error, "cannot get %llu KiB for the guest: %s", (unsigned long long)size / 1024,
-                  strerror(errno));
-        return NULL;
+    if (slot->backing == MEMORY_ANONYMOUS)
+        return 0;
+    if (slot->backing == MEMORY_SHARED) {
+        slot->fd = memfd_create("guest memory", MFD_CLOEXEC);
+        if (slot->fd < 0 || ftruncate(slot->fd, (off_t)slot->size) < 0)
+            return error_set(error, "cannot make a memfd of %llu KiB for the guest: %s",
+                             (unsigned long long)(slot->size / KIB), strerror(errno));
+        return 0;
     }
-    /* A core dump of the VMM tells of the VMM: the guest's memory may be large, or confidential. */
-    (void)madvise(ram, size, MADV_DONTDUMP);
-    return ram;
+    slot->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (slot->fd < 0 || fstat(slot->fd, &file) < 0)
+        return error_set(error, "%s: %s", path, strerror(errno));
+    /* A page behind its end would be a SIGBUS. */
+    if (!S_ISREG(file.st_mode) || (uint64_t)file.st_size < slot->offset + slot->size)
+        return error_set(error, "%s: not a file that holds %llu KiB of guest memory", path,
+                         (unsigned long long)((slot->offset + slot->size) / KIB));
+    return 0;
 }
 
-void ram_release(void *ram, uint64_t size)
+/* Of a large slot a little more is reserved, to find a place that begins where a large page does.
+ */
+static int map_slot(struct memory_slot *slot, struct error *error)
 {
-    munmap(ram, size);
+    int flags = slot->backing == MEMORY_SHARED ? MAP_SHARED : MAP_PRIVATE | MAP_NORESERVE;
+    uint64_t more = slot->size >= LARGE_FROM ? LARGE_PAGE : 0, before;
+    uint8_t *all = mmap(NULL, slot->size + more, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *ram = MAP_FAILED;
+
+    if (all != MAP_FAILED) {
+        before = more > 0 ? -(uintptr_t)all % LARGE_PAGE : 0;
+        if (before > 0)
+            munmap(all, before);
+        if (more > before)
+            munmap(all + before + slot->size, more - before);
+        ram = mmap(all + before, slot->size, PROT_READ | PROT_WRITE,
+                   flags | MAP_FIXED | (slot->fd < 0 ? MAP_ANONYMOUS : 0), slot->fd,
+                   (off_t)slot->offset);
+        if (ram == MAP_FAILED)
+            munmap(all + before, slot->size);
+    }
+    if (ram == MAP_FAILED)
+        return error_set(error, "cannot get %llu KiB for the guest: %s",
+                         (unsigned long long)(slot->size / KIB), strerror(errno));
+    slot->host = ram;
+    if (more > 0) /* a kernel without large pages does as well, slower */
+        (void)madvise(ram, slot->size, MADV_HUGEPAGE);
+    /* A core dump of the VMM tells of the VMM: the guest's memory may be large, or confidential. */
+    (void)madvise(ram, slot->size, MADV_DONTDUMP);
+    return 0;
+}
+
+int ram_map(struct memory *memory, enum memory_backing backing, const char *path,
+            struct error *error)
+{
+    uint64_t offset = 0;
+
+    for (unsigned i = 0; i < memory->count; i++) {
+        struct memory_slot *slot = &memory->slots[i];
+
+        slot->backing = backing;
+        slot->offset = backing == MEMORY_FILE ? offset : 0;
+        offset += slot->size;
+        if (open_backing(slot, path, error) < 0 || map_slot(slot, error) < 0) {
+            ram_unmap(memory);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void ram_unmap(struct memory *memory)
+{
+    for (unsigned i = 0; i < memory->count; i++) {
+        struct memory_slot *slot = &memory->slots[i];
+
+        if (slot->host != NULL)
+            munmap(slot->host, slot->size);
+        if (slot->fd >= 0)
+            close(slot->fd);
+        free(slot->written);
+    }
+    *memory = (struct memory){0};
 }

@@ -1,14 +1,16 @@
-/* Where guest RAM comes from: one anonymous mapping per guest, filled on demand, by large pages
- * where the host has them. */
+/* Where guest RAM comes from: mappings that are filled on demand, by large pages where the host has
+ * them. */
 #ifndef HOST_RAM_H
 #define HOST_RAM_H
 
-#include <stdint.h>
-
 #include "base/error.h"
+#include "base/memory.h"
 
-/* Maps `size` bytes of zeroes; NULL on failure. Free with ram_release. */
-void *ram_allocate(uint64_t size, struct error *error);
-void ram_release(void *ram, uint64_t size);
+/* Backs every slot of `memory`: with bytes of `path` for MEMORY_FILE, one slot behind the other
+ * from its beginning, and with zeroes otherwise. On failure nothing is mapped. */
+int ram_map(struct memory *memory, enum memory_backing backing, const char *path,
+            struct error *error) MUST_CHECK;
+/* Gives all of it back and empties the list. Whoever still looks finds no memory. */
+void ram_unmap(struct memory *memory);
 
 #endif

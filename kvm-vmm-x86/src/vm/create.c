@@ -13,6 +13,7 @@
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
 #include "host/files.h"
+#include "host/kvm_memory.h"
 #include "host/ram.h"
 #include "vm/backend.h"
 
@@ -86,18 +87,12 @@ static int check_address_bits(const struct vm *vm, struct error *error)
  */
 static int add_ram(struct vm *vm, struct error *error)
 {
-    uint8_t *ram = vm->ram = ram_allocate(vm->ram_size, error);
+    const struct guest_config *config = vm->config;
 
-    if (ram == NULL)
+    memory_init(&vm->memory, window_base(vm), vm->ram_size, NULL);
+    if (ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)
         return -1;
-    memory_init(&vm->memory, window_base(vm), vm->ram_size, ram);
-    for (unsigned i = 0; i < vm->memory.count; i++) {
-        const struct memory_region *r = &vm->memory.regions[i];
-
-        if (kvm_add_memory(vm->fd, i, r->base, r->size, r->host, error) < 0)
-            return -1;
-    }
-    return 0;
+    return kvm_add_memory(vm->fd, &vm->memory, error);
 }
 
 static bool wants_boot_info(const struct vm *vm, const struct image *image)
@@ -357,12 +352,9 @@ void vm_destroy(struct vm *vm)
     while (vm->vcpus_made > 0)
         vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
     free(vm->vcpus);
-    if (vm->ram != NULL)
-        ram_release(vm->ram, vm->ram_size);
+    ram_unmap(&vm->memory);
     if (vm->fd >= 0)
         kvm_close_vm(vm->fd);
     vm->vcpus = NULL;
-    vm->ram = NULL;
-    vm->memory = (struct memory){0}; /* who still looks finds nothing */
     vm->fd = -1;
 }

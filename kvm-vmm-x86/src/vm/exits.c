@@ -67,9 +67,14 @@ static enum verdict outside_memory(struct vcpu *vcpu, const char *what, uint64_t
 {
     const struct memory *m = &vcpu->vm->memory;
 
-    vm_stop(vcpu->vm, END_CRASH, 0, "%s at %#llx, outside its memory (%#llx to %#llx), rip %#llx",
-            what, (unsigned long long)address, (unsigned long long)m->regions[0].base,
-            (unsigned long long)memory_end(m) - 1, rip_of(run));
+    if (memory_slot_at(m, address) != NULL)
+        vm_stop(vcpu->vm, END_CRASH, 0, "%s at %#llx, which is read-only memory, rip %#llx", what,
+                (unsigned long long)address, rip_of(run));
+    else
+        vm_stop(vcpu->vm, END_CRASH, 0,
+                "%s at %#llx, outside its memory (%#llx to %#llx), rip %#llx", what,
+                (unsigned long long)address, (unsigned long long)m->slots[0].base,
+                (unsigned long long)memory_end(m) - 1, rip_of(run));
     return VERDICT_STOP;
 }
 

@@ -31,7 +31,6 @@ struct vm {
     bool unpacked_itself;  /* Linux: its own decompressor runs in the guest */
     unsigned address_bits; /* the width of its physical addresses, as CPUID tells it */
     int fd;
-    void *ram;
     uint64_t ram_size;
     struct memory memory;
     struct backend backend, serial; /* of its devices; of its serial port */

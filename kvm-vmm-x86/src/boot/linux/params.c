@@ -153,7 +153,7 @@ static unsigned map_memory(const struct memory *memory, struct range ranges[RANG
     ranges[count++] = (struct range){LINUX_GAP_START, LINUX_GAP_END, E820_RESERVED};
     ranges[count++] = (struct range){LINUX_GAP_END, memory_low_end(memory), E820_RAM};
     if (memory->count > 1)
-        ranges[count++] = (struct range){memory->regions[1].base, memory_end(memory), E820_RAM};
+        ranges[count++] = (struct range){memory->slots[1].base, memory_end(memory), E820_RAM};
     return count;
 }
 

@@ -16,7 +16,7 @@ static int read_names(struct guest_image *g, const char *path, const struct vm *
         return -1;
     }
     if (vm->mode == MODE_REAL) /* where its code segment begins */
-        g->symbols.bias = vm->memory.regions[0].base;
+        g->symbols.bias = vm->memory.slots[0].base;
     return 0;
 }
 

@@ -94,13 +94,13 @@ static uint64_t read_slot(const struct snapshot *s, const struct memory *memory,
 
 static void clear_flag_at(const struct snapshot *s, const struct memory *memory, gva_t flags)
 {
-    uint8_t *byte = NULL;
+    uint8_t byte;
     gpa_t place;
 
-    if (walk_place(s, memory, flags + TF_BYTE, &place))
-        byte = memory_at(memory, place, 1);
-    if (byte != NULL)
-        *byte &= (uint8_t)~TF_IN_BYTE;
+    if (!walk_place(s, memory, flags + TF_BYTE, &place) || !memory_read(memory, place, &byte, 1))
+        return;
+    byte &= (uint8_t)~TF_IN_BYTE;
+    (void)!memory_write(memory, place, &byte, 1);
 }
 
 /* What was pushed: IP, CS, flags, and for some exceptions an error code below them. Bit 1 of flags

@@ -73,10 +73,11 @@ void traps_clear(struct traps *traps, const struct memory *memory)
 {
     while (traps->count > 0) {
         const struct trap *trap = &traps->list[--traps->count];
-        uint8_t *code = memory_at(memory, trap->at, trap->kind);
+        uint8_t code[sizeof trap->saved];
 
-        if (code != NULL && memcmp(code, code_of(trap->kind), trap->kind) == 0)
-            memcpy(code, trap->saved, trap->kind);
+        if (memory_read(memory, trap->at, code, trap->kind) &&
+            memcmp(code, code_of(trap->kind), trap->kind) == 0)
+            (void)!memory_write(memory, trap->at, trap->saved, trap->kind);
     }
 }
 

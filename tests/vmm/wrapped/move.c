@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/events.h"
+#include "host/kvm_memory.h"
 #include "vm/create.h"
 #include "vm/state.h"
 
@@ -67,12 +68,8 @@ static void replace_vm(struct vm *vm, struct error *error)
 
     if (kvm_open(&kvm, vm->config->kvm, error) < 0 || (fd = kvm_create_vm(&kvm, error)) < 0)
         fail(error);
-    for (unsigned i = 0; i < vm->memory.count; i++) {
-        const struct memory_region *r = &vm->memory.regions[i];
-
-        if (kvm_add_memory(fd, i, r->base, r->size, r->host, error) < 0)
-            fail(error);
-    }
+    if (kvm_add_memory(fd, &vm->memory, error) < 0)
+        fail(error);
     if (vm->irqchip && kvm_create_irqchip(fd, error) < 0)
         fail(error);
     for (unsigned i = 0; i < vm->vcpu_count; i++)

@@ -1,0 +1,71 @@
+"""Guest memory: the log names exactly the pages written, whatever backs them: tests/vmm/wrapped/pages.c."""
+import re
+import subprocess
+
+import pytest
+
+from tests.support import TOP, lab_run
+
+PAGES = TOP / "build/kvm-vmm-x86/pages"
+GUESTS = TOP / "kvm-vmm-x86/guest/test/memory"
+WRITTEN = GUESTS / "written.bin"
+KIB = 1024
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(vmm):
+    subprocess.run(["make", "-s", "-C", "kvm-vmm-x86", "pages", "test-guests"], check=True, cwd=TOP,
+                   stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def logs(result):
+    """What each order TAKE said, by slot: {first page: pages}."""
+    return [(int(slot), {int(gpa, 16): int(count) for gpa, count in re.findall(r"(0x[0-9a-f]+|0)\+(\d+)", runs)})
+            for slot, runs in re.findall(r"^slot (\d):(.*)$", result.err, re.M)]
+
+
+EXPECTED = [(0, {0x8000: 1, 0xa000: 2}), (0, {}), (0, {0x13000: 2, 0x30000: 1}), (0, {})]
+
+
+def test_anonymous():
+    result = lab_run(PAGES, WRITTEN)
+    assert (result.status, logs(result)) == (1, EXPECTED), result
+    assert "another process" not in result.err
+
+
+def test_shared_with_another_process():
+    result = lab_run("env", "BACKING=shared", PAGES, WRITTEN)
+    assert (result.status, logs(result)) == (1, EXPECTED), result
+    assert "another process sees 0x5a" in result.err
+
+
+def test_a_private_file(tmp_path):
+    """What it has is in guest memory; what the guest writes is not in it."""
+    file = tmp_path / "memory"
+    before = bytes([0x15]) * (256 * KIB)
+    file.write_bytes(before)
+    result = lab_run("env", "BACKING=%s" % file, PAGES, WRITTEN)
+    assert (result.status, logs(result)) == (2 * 0x15 + 1, EXPECTED), result
+    assert file.read_bytes() == before
+    file.write_bytes(before[:-1])
+    result = lab_run("env", "BACKING=%s" % file, PAGES, WRITTEN)
+    assert result.status == 125 and "%s: not a file that holds 256 KiB of guest memory" % file in result.err, result
+
+
+def test_read_only():
+    result = lab_run("env", "READ_ONLY=1", PAGES, WRITTEN)
+    assert result.status == 126 and "write at 0x6000, which is read-only memory, rip 0x" in result.err, result
+    result = lab_run("env", "READ_ONLY=1", PAGES, "--mmio=ignore", WRITTEN)
+    assert result.status == 1 and "pages: not written" in result.err, result
+    assert logs(result) == [(0, {})] * 4, result
+
+
+def test_two_slots():
+    """Above the hole nothing but what the guest wrote; below it the processor writes to the page tables as well."""
+    result = lab_run(PAGES, "-m", "4G", "-l", GUESTS / "written_high.elf")
+    said = logs(result)
+    assert result.status == 0 and [slot for slot, _ in said] == [0, 1] * 3, result
+    tables = 0xc0000000 - 0x10000
+    below = [{gpa: count for gpa, count in runs.items() if gpa < tables} for slot, runs in said if slot == 0]
+    assert below == [{0x300000: 1}, {}, {}], result
+    assert [runs for slot, runs in said if slot == 1] == [{0x100003000: 2}, {0x100100000: 1}, {}], result
