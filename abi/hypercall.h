@@ -4,7 +4,8 @@
  * between the two unchanged.
  *
  * Read by C and by assembly. The number travels in AL (the VMM) or EAX (the 1K OS); arguments in
- * EBX, ECX, EDX, ESI; the 1K OS answers in EAX, with an error below 0.
+ * EBX, ECX, EDX, ESI; the 1K OS answers in EAX, with an error below 0. Its WRITE prints at most a
+ * page and answers with the number of bytes.
  */
 #ifndef ABI_HYPERCALL_H
 #define ABI_HYPERCALL_H

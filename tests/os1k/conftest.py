@@ -33,11 +33,12 @@ class OnQemu:
 
     name = "qemu"
 
-    def command(self, cpu="max", append=None):
+    def command(self, cpu="max", append=None, monitor=None):
         return ["qemu-system-i386", "-cpu", cpu, "-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
                 "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",
                 "-device", "isa-debug-exit,iobase=0xf4", "-kernel", str(FOLDER / "kernel.elf"),
-                *(["-append", append] if append else [])]
+                *(["-append", append] if append else []),
+                *(["-monitor", "unix:%s,server=on,wait=off" % monitor] if monitor else [])]
 
     def run(self, text, limit=LIMIT, **options):
         process = subprocess.Popen(self.command(**options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -154,6 +154,14 @@ def test_a_file_that_grows(machine):
     assert before == after
 
 
+def test_no_piped_input_is_lost(qemu):
+    """More than the kernel's ring holds arrives while no program reads: the sender waits. (A minute on our VMM.)"""
+    lines = "".join("%03d %s\n" % (i, "x" * 150) for i in range(500))
+    result = qemu.run(("sleep 2000\nwrite big\n%s\nls\n" % lines).encode())
+    assert b"%7d big\n" % len(lines) in result.out
+    assert result.status == 0
+
+
 def test_help_names_every_program(machine):
     out = machine.run(b"help\nls\nhistory\n").out.decode()
     programs = [line.split("bin/")[1] for line in out.split("\n") if " bin/" in line]

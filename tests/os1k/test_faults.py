@@ -1,8 +1,11 @@
-"""What a program may not do costs that program its life, and nobody else anything."""
+"""A program that does what no program may do is ended, and no other program notices."""
 import random
 import re
+import socket
 
 import pytest
+
+from tests.os1k.conftest import PROMPT, leave
 
 FAULTS = {
     "divide": "divide error",
@@ -19,7 +22,7 @@ FAULTS = {
     "cli": "general protection fault",
     "cr3": "general protection fault",
     "bad-instruction": "invalid opcode",
-    "breakpoint": "general protection fault",
+    "breakpoint": "breakpoint",
     "interrupt": "general protection fault",
     "floating-point": "device not available",
     "single-step": "debug exception",
@@ -47,6 +50,8 @@ def test_bad_arguments_of_system_calls(machine):
     result = machine.run(b"abuse\nabout\n")
     assert re.search(rb"abuse: the kernel stands, \d+ broken programs refused", result.out)
     assert b"abuse: calls served that should not be: 0\n" in result.out
+    assert b"abuse: GETCHAR: al ff, carry 1\n" in result.out.replace(b"\r", b"")  # abi/hypercall.h
+    assert b"abuse: WRITE of 65536 bytes wrote 4096\n" in result.out.replace(b"\r", b"")  # no call takes long
     assert b"KERNEL" not in result.out
     assert b"processes   2\n" in result.out
     assert result.status == 0
@@ -70,6 +75,27 @@ def test_overflow_of_the_kernel_stack_is_told(machine):
     assert re.search(r"^esi [0-9a-f]{8}  edi [0-9a-f]{8}  ebp 80[0-9a-f]{6}  esp 80[0-9a-f]{6}$", out, re.M)
     assert len(re.findall(r"^  80[0-9a-f]{6} recurse\+0x", out, re.M)) == 16
     assert result.status == 1 << 1 | 1
+
+
+def test_an_nmi_ends_no_program(qemu, scratch):
+    """While a program runs and while the kernel sleeps: neither notices, and the counter counts on."""
+    session = qemu.terminal(monitor=scratch / "monitor")
+    session.expect_exact(PROMPT)
+    with socket.socket(socket.AF_UNIX) as monitor:
+        monitor.connect(str(scratch / "monitor"))
+        commands = monitor.makefile("rw")
+        for typed in (b"", b"preempt count &\r"):
+            session.send(typed)
+            for _ in range(100):
+                print("nmi", file=commands, flush=True)
+            print("info status", file=commands, flush=True)
+            while "VM status" not in commands.readline():
+                pass
+            session.send(b"preempt\r")
+            session.expect_exact(b"both move, and mine is still 0\r\n")
+        session.send(b"ps\r")
+        session.expect(rb"ready +preempt\r\n")
+    assert leave(session) == 0
 
 
 def test_spawn_and_exit_leak_nothing(machine, soak):

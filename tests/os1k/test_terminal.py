@@ -5,6 +5,13 @@ from tests.os1k.conftest import CTRL_D, PROMPT, finish, leave
 
 UP, DOWN, RIGHT, LEFT = b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
+HOMES_AND_ENDS = [  # what terminals send
+    (b"\x1b[H", b"\x1b[F"),    # xterm
+    (b"\x1bOH", b"\x1bOF"),    # xterm, application keys
+    (b"\x1b[1~", b"\x1b[4~"),  # tmux, screen, the Linux console
+    (b"\x1b[7~", b"\x1b[8~"),  # rxvt
+]
+NO_KEYS = b"\x1b[[A" + b"\x1b[15~" + b"\x1b[20~" + b"\x1b[34~"  # function keys, which mean nothing here
 
 
 def answer(session, keys):
@@ -23,6 +30,13 @@ def test_editing(terminal):
     assert answer(terminal, b"echo one two\x17three") == "one three\n"
     assert answer(terminal, b"echo stays goes" + HOME + RIGHT * 10 + b"\x0b") == "stays\n"
     assert answer(terminal, b"echo " + LEFT * 9 + RIGHT * 20 + b"x" + b"\x7f" * 1 + b"y") == "y\n"
+    assert leave(terminal) == 0
+
+
+def test_home_and_end_of_every_terminal(terminal):
+    for home, end in HOMES_AND_ENDS:
+        assert answer(terminal, b"cho abc" + home + b"e" + NO_KEYS + end + b"d") == "abcd\n"
+    assert answer(terminal, b"echo abXc" + LEFT * 2 + b"\x1b[3;5~") == "abc\n"  # Ctrl-Delete
     assert leave(terminal) == 0
 
 
@@ -52,6 +66,38 @@ def test_ctrl_c_ends_the_program_in_front(terminal):
     terminal.expect(rb"\[\d+\] killed\r\n")
     terminal.expect_exact(PROMPT)
     assert answer(terminal, b"echo alive") == "alive\n"
+    assert leave(terminal) == 0
+
+
+def test_ctrl_c_after_much_that_no_program_reads(terminal):
+    terminal.send(b"preempt count\r")
+    terminal.expect_exact(b"count\r\n")
+    for _ in range(40):  # in pieces, as keys come
+        terminal.send(b"x" * 99 + b"\r")
+    terminal.send(b"\x03")
+    terminal.expect(rb"\[\d+\] killed\r\n")
+    for _ in range(40):  # what was typed ahead is not lost
+        terminal.expect_exact(b"x" * 99 + b": no such command")
+    assert leave(terminal) == 0
+
+
+def test_ctrl_c_ends_what_the_program_started(terminal):
+    terminal.send(b"sleep 1000000 &\rpreempt 1000000\r")
+    terminal.expect_exact(b"counted to")
+    terminal.send(b"\x03")
+    terminal.expect(rb"\[\d+\] killed\r\n")
+    terminal.expect_exact(PROMPT)
+    processes = answer(terminal, b"ps")  # and of other programs nothing has ended
+    assert [line.split()[-1] for line in processes.splitlines()[1:]] == ["shell", "sleep", "ps"]
+    assert leave(terminal) == 0
+
+
+def test_every_status_is_reported(terminal):
+    for status in (b"0", b"127", b"128", b"160", b"174", b"255"):
+        answer(terminal, b"status " + status + b" &")
+        terminal.send(b"sleep 100\r")
+        terminal.expect(rb"\[\d+\] done, status %s\r\n" % status)
+        terminal.expect_exact(PROMPT)
     assert leave(terminal) == 0
 
 

@@ -26,7 +26,7 @@ enum {
 };
 
 enum system_error {
-    ERROR_BAD_CALL = -1,     /* there is no system call of that number */
+    ERROR_END_OF_INPUT = -1, /* the console has nothing more to read; AL is HC_EOF then */
     ERROR_BAD_ADDRESS = -2,  /* memory that the program does not have, or may not write */
     ERROR_BAD_ARGUMENT = -3, /* a size, offset or text that makes no sense */
     ERROR_NO_FILE = -4,      /* no file, or no file number, of that name */
@@ -34,11 +34,12 @@ enum system_error {
     ERROR_NO_MEMORY = -6,    /* out of pages */
     ERROR_TABLE_FULL = -7,   /* too many processes or files */
     ERROR_NOT_PROGRAM = -8,  /* the file is not a program for this machine */
-    ERROR_END_OF_INPUT = -9, /* the console has nothing more to read */
+    ERROR_BAD_CALL = -9,     /* there is no system call of that number */
 };
 
-/* Exit status of a process that ended against its will. */
-enum { STATUS_KILLED = 128, STATUS_FAULT = 160 /* + number of the exception */ };
+/* The status of a process: the low byte of what it gave to EXIT, or, if it was ended by others, one
+ * of these. */
+enum { STATUS_MAX = 0xff, STATUS_KILLED = 0x100, STATUS_FAULT = 0x200 /* + the exception */ };
 
 /* A program in the background has no input; nor have those that it starts. */
 enum spawn_options { SPAWN_FRONT = 0, SPAWN_BACKGROUND = 1 };
@@ -46,8 +47,8 @@ enum spawn_options { SPAWN_FRONT = 0, SPAWN_BACKGROUND = 1 };
 enum wait_options { WAIT_BLOCK = 0, WAIT_POLL = 1 /* return 0 if no child has ended yet */ };
 
 enum process_state {
-    PROCESS_FREE,     /* nobody has this place in the table */
-    PROCESS_READY,    /* runs, or could */
+    PROCESS_FREE,     /* this place in the table is not used */
+    PROCESS_READY,    /* runs, or can run */
     PROCESS_SLEEPING, /* until the clock reaches some time */
     PROCESS_READING,  /* until a byte is typed */
     PROCESS_WAITING,  /* until a child ends */
@@ -63,7 +64,7 @@ struct process_info {
 
 struct file_info {
     uint32_t size;
-    char name[NAME_SIZE]; /* empty: no file has this place in the table */
+    char name[NAME_SIZE]; /* empty: this place in the table is not used */
 };
 
 enum system_features {
@@ -74,7 +75,7 @@ enum system_features {
 struct system_info {
     uint32_t pages_total, pages_free; /* 4 KB each */
     uint32_t features;                /* of enum system_features */
-    char loader[32];                  /* who started the kernel */
+    char loader[32];                  /* the loader's name */
 };
 
 #endif

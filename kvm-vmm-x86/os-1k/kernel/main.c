@@ -1,6 +1,7 @@
-/* The story of the boot, in order. Everything after it happens in answer to a trap. */
+/* The boot, in order. After it, all code of the kernel runs because of a trap. */
 #include "abi/multiboot.h"
 #include "common/string.h"
+#include "kernel/appendix.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/device/device.h"
 #include "kernel/file/file.h"
@@ -19,7 +20,7 @@ static char option[32];
 
 struct trap_frame *kernel_main(uint32_t magic, uint32_t information);
 
-/* Copies what the loader tells (Multiboot 0.6.96, section 3.3) out of its memory; returns where
+/* Copies what the loader says (Multiboot 0.6.96, section 3.3) out of its memory; returns where
  * memory ends. */
 static uint32_t read_boot_information(uint32_t magic, const struct multiboot_info *info)
 {
@@ -43,15 +44,15 @@ struct trap_frame *kernel_main(uint32_t magic, uint32_t information)
 {
     uint32_t memory_end, space;
 
-    trap_allow_interrupts(); /* devices can call, once the kernel waits */
+    trap_allow_interrupts(); /* devices can interrupt, once the kernel waits */
     console_init();          /* a panic can be read from here on */
     descriptors_init();      /* exceptions are caught */
     memory_end = read_boot_information(magic, kernel_virtual(information));
-    memory_end = page_init(memory_end); /* pages can be had */
-    space = space_init(memory_end);     /* our own page tables: the loader's memory is forgotten */
-    descriptors_rescue(space);          /* even an overflow of the stack is told */
-    file_init();                        /* the programs are there */
-    clock_init();                       /* time passes */
+    memory_end = page_init(memory_end); /* page_alloc works */
+    space = space_init(memory_end); /* our own page tables: the loader's are not used any more */
+    appendix_create_tasks(space);   /* an overflow of the stack is reported */
+    file_init();                    /* the programs can be found */
+    clock_init();                   /* the clock ticks */
     console_print("1K OS: %u KB free\n", kernel_info.pages_free * 4);
     fault_on_purpose(option);
     if (process_spawn(FIRST_PROGRAM, false) != FIRST_PROCESS)

@@ -1,4 +1,4 @@
-/* Sends each trap to the part of the kernel that it is for, and decides who runs after it. */
+/* Passes each trap to the part of the kernel that serves it, and chooses what runs after it. */
 #include "abi/uart16550.h"
 #include "common/pc/pic.h"
 #include "common/pc/pit.h"
@@ -16,14 +16,14 @@ static void clock_interrupt(void)
     process_tick();
 }
 
-/* Ctrl-C ends the program in front. The shell gets it as a key. */
+/* Ctrl-C ends the program in front and all that it has started. The shell gets it as a key. */
 static void console_interrupt(void)
 {
     int c;
 
     while ((c = console_receive()) >= 0) {
         if (c == CONTROL_C && process_foreground()->pid != FIRST_PROCESS)
-            process_end(process_foreground(), STATUS_KILLED);
+            process_end_all(process_foreground(), STATUS_KILLED);
         else
             console_keep((char)c);
     }

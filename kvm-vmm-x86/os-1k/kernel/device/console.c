@@ -7,14 +7,16 @@
 #include "common/x86.h"
 #include "kernel/device/device.h"
 
-enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 256 };
+/* What is typed or piped ahead of the programs that read it. Ctrl-C is seen only when it arrives
+ * here, so there is room for more than anybody types: for as much as a pipe of Linux holds. */
+enum { OUTPUT_SIZE = 2048, INPUT_SIZE = 65536 };
 
-static bool has_carrier; /* some serial ports never report one: theirs cannot be lost */
+static bool has_carrier; /* some serial ports never report one, so it cannot get lost */
 
 static char output[OUTPUT_SIZE];
 static size_t output_used;
 
-/* A ring: bytes from `input_tail` to `input_head`, both counting on for ever. */
+/* A ring: bytes from `input_tail` to `input_head`. Both only grow; the index is the remainder. */
 static char input[INPUT_SIZE];
 static unsigned input_head, input_tail;
 

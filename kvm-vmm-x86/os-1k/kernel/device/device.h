@@ -5,7 +5,8 @@
 #include "common/fmt.h"
 #include "kernel/kernel.h"
 
-/* Ends the machine: well if `code` is 0, else with DEBUG_EXIT_STATUS(code). */
+/* Ends the machine: with status 0 if `code` is 0, else with DEBUG_EXIT_STATUS(code). */
+enum { POWER_OFF_MAX = 127 };
 void __attribute__((noreturn)) power_off(unsigned code);
 
 void clock_init(void);
@@ -18,16 +19,15 @@ uint32_t clock_now(void);
  */
 void console_init(void);
 
-/* Output is gathered, and handed on when the processor has nothing better to do, at the next clock
- * tick, or when the buffer is full; so every prompt shows at once and yet costs at most one exit.
- */
+/* Output is buffered. It is written when no process can run, at the next clock tick, or when the
+ * buffer is full: every prompt shows at once and costs at most one exit. */
 void console_write(const char *text, size_t length);
 void console_print(const char *format, ...) FMT_PRINTF(1, 2);
 void console_flush(void);
 
-/* For the serial port's interrupt: takes a byte that it received, or -1 if there is none, and keeps
- * it for console_read. When nothing more can be kept the rest stays in the device, and its sender
- * waits. */
+/* For the serial port's interrupt: takes a received byte, or -1 if there is none, and keeps it for
+ * console_read. When the ring is full the rest stays in the device and its sender waits, so piped
+ * input is never lost. */
 int console_receive(void);
 void console_keep(char c);
 

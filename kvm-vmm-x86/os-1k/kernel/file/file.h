@@ -8,7 +8,7 @@
 #include "include/system.h"
 
 struct file {
-    char name[NAME_SIZE]; /* empty: nobody has this place in the table */
+    char name[NAME_SIZE]; /* empty: this place in the table is not used */
     uint32_t size;
     char *bytes; /* in the archive, or in pages of its own once it was written to */
 };

@@ -1,7 +1,7 @@
 /*
- * The allocator has a map with a byte for each page, and takes the first run that is long enough.
- * So what lies high is not touched before it is needed, and the host is asked for no more memory
- * than the guest really uses.
+ * The allocator has an array with a byte for each page, and takes the first run that is long
+ * enough. High memory is not touched before it is needed, so the host provides only what the guest
+ * uses.
  */
 #include "common/string.h"
 #include "kernel/cpu/cpu.h"
@@ -11,9 +11,9 @@
 enum { HIGH_MEMORY = 0x100000, LIMIT = 0x40000000 };
 enum { FREE = 0, IN_USE = 1 };
 
-static uint8_t *map; /* where memory begins: the map lies in its own first pages */
+static uint8_t *page_states; /* lies in the first pages that it describes */
 static uint32_t count_all;
-static uint32_t first_free; /* or before it */
+static uint32_t first_free; /* no page below it is free */
 
 uint32_t page_init(uint32_t end)
 {
@@ -24,11 +24,11 @@ uint32_t page_init(uint32_t end)
     end = (end < LIMIT ? end : LIMIT) & -PAGE_SIZE;
     if (end <= begin)
         fault_panic("no memory is left behind the kernel");
-    map = kernel_virtual(begin);
+    page_states = kernel_virtual(begin);
     count_all = (end - begin) / PAGE_SIZE;
     first_free = count_all / PAGE_SIZE + 1;
-    memset(map, FREE, count_all);
-    memset(map, IN_USE, first_free);
+    memset(page_states, FREE, count_all);
+    memset(page_states, IN_USE, first_free);
     kernel_info.pages_free = kernel_info.pages_total = count_all - first_free;
     return end;
 }
@@ -38,23 +38,23 @@ void *page_alloc(uint32_t count)
     uint32_t run = 0, i;
 
     for (i = first_free; i < count_all && run < count; i++)
-        run = map[i] == FREE ? run + 1 : 0;
+        run = page_states[i] == FREE ? run + 1 : 0;
     if (run < count)
         return NULL;
     if (count == 1)
         first_free = i;
-    memset(map + i - count, IN_USE, count);
+    memset(page_states + i - count, IN_USE, count);
     kernel_info.pages_free -= count;
-    return memset(map + (i - count) * PAGE_SIZE, 0, count * PAGE_SIZE);
+    return memset(page_states + (i - count) * PAGE_SIZE, 0, count * PAGE_SIZE);
 }
 
 void page_free(void *pages, uint32_t count)
 {
-    uint32_t i = (uint32_t)((uint8_t *)pages - map) / PAGE_SIZE;
+    uint32_t i = (uint32_t)((uint8_t *)pages - page_states) / PAGE_SIZE;
 
-    if ((uint32_t)pages % PAGE_SIZE != 0 || i >= count_all || map[i] != IN_USE)
+    if ((uint32_t)pages % PAGE_SIZE != 0 || i >= count_all || page_states[i] != IN_USE)
         fault_panic("page_free: not a page in use");
-    memset(map + i, FREE, count);
+    memset(page_states + i, FREE, count);
     if (i < first_free)
         first_free = i;
     kernel_info.pages_free += count;

@@ -1,31 +1,22 @@
 /*
- * Page tables in both formats of the 32-bit architecture (Intel SDM volume 3, sections 4.3
- * and 4.4): two levels with entries of 4 bytes, or, under PAE, three levels with 8 bytes. Below 4
- * GB the formats agree in an entry's low word, and all that the high word is good for is the
- * no-execute bit. So an entry is handled as a pointer to its low word, and a few numbers tell the
- * formats apart.
+ * Page tables: PAE's three levels with entries of 8 bytes (Intel SDM volume 3, section 4.4), or, on
+ * a processor without NX, two levels with entries of 4 bytes (section 4.3). An entry is a pointer
+ * to its low word, which is the same in both formats; the high word has only the no-execute bit.
+ * What differs is in struct page_format (appendix.h).
  */
 #include "common/string.h"
 #include "common/x86.h"
+#include "kernel/appendix.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/memory/memory.h"
 
 enum { ENTRY_PRESENT = 1 << 0, PAGE_SHIFT = 12 };
-enum { CPUID_1_PAE = 1 << 6, CPUID_80000001_NX = 1 << 20 };
-#define HIGH_NO_EXECUTE (1u << 31)
 
-struct format {
-    unsigned wide;       /* 1 if entries have a high word */
-    unsigned index_bits; /* of an address, for each level */
-    unsigned top_shift;  /* where the index of the top level lies in an address */
-};
-
-static const struct format two_levels = {0, 10, 22};
-static const struct format pae = {1, 9, 30};
-static const struct format *format = &two_levels;
+static const struct page_format *format;
 static uint32_t kernel_space;
 
-static void *target(uint32_t entry)
+/* The table or page that an entry points to, in the kernel's view. */
+static void *entry_memory(uint32_t entry)
 {
     return kernel_virtual(entry & -PAGE_SIZE);
 }
@@ -45,14 +36,14 @@ static uint32_t *find_entry(uint32_t space, uint32_t address, bool create)
             if (next == NULL)
                 return NULL;
             *entry = kernel_physical(next) | ENTRY_PRESENT;
-            if (shift != pae.top_shift) /* there these bits are reserved */
+            if (shift != PAE_TOP_SHIFT) /* there these bits are reserved */
                 *entry |= SPACE_WRITE | SPACE_PROGRAM;
         }
-        table = target(*entry);
+        table = entry_memory(*entry);
     }
 }
 
-static bool map(uint32_t space, uint32_t address, const void *page, unsigned rights)
+static bool map_page(uint32_t space, uint32_t address, const void *page, unsigned rights)
 {
     uint32_t *entry = find_entry(space, address, true);
 
@@ -60,7 +51,7 @@ static bool map(uint32_t space, uint32_t address, const void *page, unsigned rig
         return false;
     *entry = kernel_physical(page) | ENTRY_PRESENT | rights;
     if ((kernel_info.features & SYSTEM_NO_EXECUTE) && !(rights & SPACE_EXECUTE))
-        entry[1] = HIGH_NO_EXECUTE;
+        entry[1] = PAGE_NO_EXECUTE;
     return true;
 }
 
@@ -68,7 +59,7 @@ void *space_add(uint32_t space, uint32_t address, unsigned rights)
 {
     void *page = page_alloc(1);
 
-    if (page == NULL || map(space, address, page, rights))
+    if (page == NULL || map_page(space, address, page, rights))
         return page;
     page_free(page, 1);
     return NULL;
@@ -80,7 +71,7 @@ void *space_find(uint32_t space, uint32_t address, unsigned rights)
 
     if (entry == NULL || (*entry & need) != need)
         return NULL;
-    return (char *)target(*entry) + address % PAGE_SIZE;
+    return (char *)entry_memory(*entry) + address % PAGE_SIZE;
 }
 
 uint32_t space_create(void)
@@ -99,9 +90,9 @@ static void free_table(uint32_t *table, unsigned shift, unsigned count)
         if (!(entry & ENTRY_PRESENT))
             continue;
         if (shift > PAGE_SHIFT)
-            free_table(target(entry), shift - format->index_bits, 1u << format->index_bits);
+            free_table(entry_memory(entry), shift - format->index_bits, 1u << format->index_bits);
         else
-            page_free(target(entry), 1);
+            page_free(entry_memory(entry), 1);
     }
     page_free(table, 1);
 }
@@ -109,46 +100,22 @@ static void free_table(uint32_t *table, unsigned shift, unsigned count)
 void space_destroy(uint32_t space)
 {
     if (x86_read_cr3() == space)
-        x86_write_cr3(kernel_space);
+        descriptors_set_space(kernel_space);
     free_table(kernel_virtual(space), format->top_shift, KERNEL_BASE >> format->top_shift);
 }
 
 static void map_kernel(const char *begin, const char *end, unsigned rights)
 {
     for (const char *at = begin; at < end; at += PAGE_SIZE)
-        if (!map(kernel_space, (uint32_t)at, at, rights))
+        if (!map_page(kernel_space, (uint32_t)at, at, rights))
             fault_panic("no memory for the kernel's page tables");
-}
-
-/*
- * Leaves the loader's two-level tables, which may mean to turn PAE on while paging is on (SDM 3,
- * 4.1.2). For that moment the top table is one in both formats: PAE reads its first 32 bytes, and
- * the loader's entries for our addresses fit into the upper half.
- */
-static void switch_tables(void)
-{
-    const size_t half = PAGE_SIZE / 2;
-    char *top = kernel_virtual(kernel_space), *old_top = target(x86_read_cr3());
-
-    if (format == &pae)
-        memcpy(top + half, old_top + half, half);
-    x86_write_cr3(kernel_space);
-    if (format == &pae)
-        x86_write_cr4(x86_read_cr4() | X86_CR4_PAE);
-    /* From now on read-only holds for ring 0 too, and floating point faults. */
-    x86_write_cr0((x86_read_cr0() & ~(X86_CR0_TS | X86_CR0_MP)) | X86_CR0_WP | X86_CR0_EM);
 }
 
 uint32_t space_init(uint32_t memory_end)
 {
     void *top = page_alloc(1);
 
-    if ((x86_cpuid(1, 0).d & CPUID_1_PAE) && x86_cpuid(0x80000000, 0).a >= 0x80000001 &&
-        (x86_cpuid(0x80000001, 0).d & CPUID_80000001_NX)) {
-        format = &pae;
-        kernel_info.features |= SYSTEM_NO_EXECUTE;
-        x86_wrmsr(X86_MSR_EFER, X86_EFER_NXE);
-    }
+    format = appendix_choose_format();
     if (top == NULL)
         fault_panic("no memory for the kernel's page tables");
     kernel_space = kernel_physical(top);
@@ -157,7 +124,9 @@ uint32_t space_init(uint32_t memory_end)
     map_kernel(rodata_begin, data_begin, SPACE_READ);
     map_kernel(data_begin, stack_gap, SPACE_WRITE);
     map_kernel(kernel_stack, kernel_virtual(memory_end), SPACE_WRITE);
-    switch_tables();
+    appendix_leave_loader_tables(kernel_space);
+    /* From now on read-only holds for ring 0 too, and floating point faults. */
+    x86_write_cr0((x86_read_cr0() & ~(X86_CR0_TS | X86_CR0_MP)) | X86_CR0_WP | X86_CR0_EM);
     return kernel_space;
 }
 

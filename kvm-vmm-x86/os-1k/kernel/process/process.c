@@ -1,6 +1,6 @@
 /*
- * The life of a process: spawn, turns at the processor, end, and the parent's question that frees
- * its place in the table. The kernel has one stack for all. A process that must wait is left with
+ * The life of a process: spawn, time slices, end, and the parent's wait that frees its place in the
+ * table. The kernel has one stack for all. A process that must wait is left with
  * the registers of its system call, and makes the call again when it is woken (syscall.c).
  */
 #include "kernel/process/process.h"
@@ -57,18 +57,43 @@ void process_wake(enum process_state state)
 void process_end(struct process *ended, int status)
 {
     if (ended->pid == FIRST_PROCESS)
-        power_off((unsigned)status & 0x7f);
+        power_off(status <= POWER_OFF_MAX ? (unsigned)status : POWER_OFF_MAX);
     for (struct process *p = process_table; p < TABLE_END; p++) {
         if (p->state != PROCESS_FREE && p->parent == ended->pid) {
-            p->parent = FIRST_PROCESS; /* which did not start it, and must not lose the keyboard */
+            p->parent = FIRST_PROCESS; /* the shell did not start it and must not lose the input */
             p->background = true;
         }
     }
     space_destroy(ended->space);
     ended->status = status;
     ended->state = PROCESS_ENDED;
-    process_wake(PROCESS_WAITING); /* whoever waits for it, or for the keyboard, looks again */
+    process_wake(PROCESS_WAITING); /* what waits for it, or for the keyboard, looks again */
     process_wake(PROCESS_READING);
+}
+
+/* Whether `p` was started by the process `ancestor`, or by one that it started. */
+static bool descends(const struct process *p, int ancestor)
+{
+    while (p != NULL && p->parent != ancestor)
+        p = process_find(p->parent);
+    return p != NULL;
+}
+
+void process_end_all(struct process *ended, int status)
+{
+    bool doomed[PROCESS_MAX];
+
+    /* All are found before one ends, because each end changes parents. */
+    for (int i = 0; i < PROCESS_MAX; i++)
+        doomed[i] =
+            process_table[i].state != PROCESS_FREE && descends(&process_table[i], ended->pid);
+    process_end(ended, status);
+    for (int i = 0; i < PROCESS_MAX; i++) {
+        if (doomed[i] && lives(&process_table[i]))
+            process_end(&process_table[i], status);
+        if (doomed[i])
+            process_table[i].state = PROCESS_FREE; /* no process will ask for its status */
+    }
 }
 
 int process_collect(int pid, int *status)
@@ -103,11 +128,11 @@ struct trap_frame *process_next(void)
 {
     struct process *next = process_current;
 
-    for (unsigned looked_at = 1;; looked_at++) { /* in the order of the table, from the next on */
+    for (unsigned looked_at = 1;; looked_at++) { /* in the order of the table, starting after it */
         next = next + 1 == TABLE_END ? process_table : next + 1;
         if (next->state == PROCESS_READY)
             break;
-        if (looked_at % PROCESS_MAX == 0) { /* nobody */
+        if (looked_at % PROCESS_MAX == 0) { /* none is ready */
             console_flush();
             x86_sti_hlt();
             x86_cli();
@@ -115,7 +140,7 @@ struct trap_frame *process_next(void)
     }
     process_current = next;
     descriptors_set_frame(&next->frame);
-    x86_write_cr3(next->space);
+    descriptors_set_space(next->space);
     return &next->frame;
 }
 

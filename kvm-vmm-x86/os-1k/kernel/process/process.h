@@ -20,7 +20,7 @@ struct process {
 
 extern struct process process_table[PROCESS_MAX];
 
-/* Who runs, or ran last. Only process_next changes it. */
+/* The process that runs, or ran last. Only process_next changes it. */
 extern struct process *process_current;
 
 /* The one of that number that has not ended, or NULL. */
@@ -34,19 +34,24 @@ int process_spawn(const char *command_line, bool background) __attribute__((warn
  * Returns 0, or an error and has left nothing behind. */
 int process_load(struct process *p, const char *command_line) __attribute__((warn_unused_result));
 
-/* Ends a process, the current one or another. Ends the machine if it is the first. */
+/* Ends a process, the current one or another. Ends the machine if it is the first. What it started
+ * goes on, in the background. */
 void process_end(struct process *p, int status);
 
-/* The end of a child, or of any if `pid` is 0: its pid; or 0 if none has ended yet. */
+/* Ends a process and all that it started, directly or by way of others. */
+void process_end_all(struct process *p, int status);
+
+/* Returns the pid of a child that has ended (`pid`, or any if that is 0) and frees its place in the
+ * table; 0 if none has ended yet. */
 int process_collect(int pid, int *status);
 
-/* Makes everybody in `state` ready. */
+/* Makes all processes in `state` ready. */
 void process_wake(enum process_state state);
 
-/* Whom the keyboard belongs to: the latest that is not in the background. */
+/* The process that gets the input: the latest that is not in the background. */
 struct process *process_foreground(void);
 
-/* Chooses who runs next and prepares its return to ring 3; sleeps as long as there is nobody. */
+/* Chooses what runs next and prepares its return to ring 3; sleeps while no process is ready. */
 struct trap_frame *process_next(void);
 
 /* One clock tick: accounts for it and wakes the sleepers. */

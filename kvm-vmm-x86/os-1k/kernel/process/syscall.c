@@ -1,7 +1,6 @@
 /*
- * The system calls: a function for each, and a table of them that also says what memory of the
- * program a call is about. That is looked at before the call is served, so no call but WRITE, which
- * looks itself, meets a pointer that it must not follow.
+ * The system calls: a function for each, and a table of them that also says which memory of the
+ * program a call uses. That is checked before the function is called. Only WRITE checks itself.
  */
 #include "kernel/process/syscall.h"
 #include "abi/hypercall.h"
@@ -12,11 +11,14 @@
 #include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
 
-/* What a call returns that cannot be served yet: the process has left the state `ready`, and when
- * somebody brings it back there it makes the call again. */
+/* At the end of input AL is HC_EOF, as after the hypercall. */
+_Static_assert((uint8_t)ERROR_END_OF_INPUT == HC_EOF, "abi/hypercall.h, HC_GETCHAR");
+
+/* The result of a call that cannot be served yet: the process has left the state `ready`, and when
+ * it is ready again it makes the call again. */
 enum { NOT_YET = -1000, INT_INSTRUCTION_SIZE = 2 };
 
-static int block(enum process_state state)
+static int suspend_caller(enum process_state state)
 {
     process_current->state = state;
     return NOT_YET;
@@ -24,7 +26,7 @@ static int block(enum process_state state)
 
 static int call_exit(const struct trap_frame *f)
 {
-    process_end(process_current, (int)f->ebx);
+    process_end(process_current, (int)f->ebx & STATUS_MAX);
     return 0;
 }
 
@@ -34,16 +36,19 @@ static int call_putchar(const struct trap_frame *f)
     return 0;
 }
 
-/* The one call whose memory is elsewhere, for the hypercall's sake. */
+/* The text is at EBX, as the hypercall's is. At most a page is written, because output takes long
+ * and no other process runs meanwhile. */
 static int call_write(const struct trap_frame *f)
 {
-    if (!space_program_has(f->ebx, f->ecx, SPACE_READ))
+    uint32_t length = f->ecx < PAGE_SIZE ? f->ecx : PAGE_SIZE;
+
+    if (!space_program_has(f->ebx, length, SPACE_READ))
         return ERROR_BAD_ADDRESS;
-    console_write((const char *)f->ebx, f->ecx);
-    return (int)f->ecx;
+    console_write((const char *)f->ebx, length);
+    return (int)length;
 }
 
-/* Who is in the background has no input; who is behind another waits until that has ended. */
+/* In the background there is no input; a process behind another one waits until that has ended. */
 static int call_getchar(const struct trap_frame *f)
 {
     int c = process_foreground() == process_current ? console_read() : CONSOLE_EMPTY;
@@ -51,7 +56,7 @@ static int call_getchar(const struct trap_frame *f)
     (void)f;
     if (process_current->background)
         return ERROR_END_OF_INPUT;
-    return c != CONSOLE_EMPTY ? c : block(PROCESS_READING);
+    return c != CONSOLE_EMPTY ? c : suspend_caller(PROCESS_READING);
 }
 
 static int call_readfile(const struct trap_frame *f)
@@ -99,10 +104,10 @@ static int call_wait(const struct trap_frame *f)
 {
     int pid = process_collect((int)f->ebx, (int *)f->ecx);
 
-    return pid != 0 || f->edx == WAIT_POLL ? pid : block(PROCESS_WAITING);
+    return pid != 0 || f->edx == WAIT_POLL ? pid : suspend_caller(PROCESS_WAITING);
 }
 
-/* The other half of it is in syscall_handle. */
+/* syscall_handle chooses the next process. */
 static int call_yield(const struct trap_frame *f)
 {
     (void)f;
@@ -174,9 +179,9 @@ enum { IN_EDX = UINT32_MAX };
 
 struct call {
     int (*serve)(const struct trap_frame *f);
-    uint32_t text;  /* EBX is a text of less than so many bytes, if not 0 */
-    uint32_t reads; /* ECX is memory of so many bytes, or of as many as EDX says */
-    uint32_t fills; /* the same, to be written to */
+    uint32_t text;  /* if not 0, EBX points to a text that ends within so many bytes */
+    uint32_t reads; /* the length of the memory at ECX that is read, or IN_EDX */
+    uint32_t fills; /* the same, for memory that is written */
 };
 
 static const struct call calls[] = {
@@ -199,18 +204,18 @@ static const struct call calls[] = {
     [HC_WRITE] = {.serve = call_write},
 };
 
-static uint32_t size(uint32_t said, const struct trap_frame *f)
+static uint32_t memory_length(uint32_t length, const struct trap_frame *f)
 {
-    return said == IN_EDX ? f->edx : said;
+    return length == IN_EDX ? f->edx : length;
 }
 
-static int serve(const struct call *call, const struct trap_frame *f)
+static int check_and_serve(const struct call *call, const struct trap_frame *f)
 {
     if (call->serve == NULL)
         return ERROR_BAD_CALL;
     if ((call->text != 0 && !space_program_has_text(f->ebx, call->text)) ||
-        !space_program_has(f->ecx, size(call->reads, f), SPACE_READ) ||
-        !space_program_has(f->ecx, size(call->fills, f), SPACE_WRITE))
+        !space_program_has(f->ecx, memory_length(call->reads, f), SPACE_READ) ||
+        !space_program_has(f->ecx, memory_length(call->fills, f), SPACE_WRITE))
         return ERROR_BAD_ADDRESS;
     return call->serve(f);
 }
@@ -218,8 +223,8 @@ static int serve(const struct call *call, const struct trap_frame *f)
 struct trap_frame *syscall_handle(struct trap_frame *frame)
 {
     uint32_t number = frame->eax;
-    int result =
-        number < sizeof calls / sizeof calls[0] ? serve(&calls[number], frame) : ERROR_BAD_CALL;
+    int result = number < sizeof calls / sizeof calls[0] ? check_and_serve(&calls[number], frame)
+                                                         : ERROR_BAD_CALL;
 
     if (result == NOT_YET) {
         frame->eip -= INT_INSTRUCTION_SIZE;

@@ -36,6 +36,7 @@ static inline int call_getchar(void)
     return call_kernel(HC_GETCHAR, 0, 0, 0, 0);
 }
 
+/* Writes at most a page; returns how many bytes that was. */
 static inline int call_write(const char *text, uint32_t length)
 {
     return call_kernel(HC_WRITE, call_address(text), length, 0, 0);

@@ -1,7 +1,6 @@
 /*
- * The line editor. It needs of the terminal only what every one can do: backspace moves left.
- * Keys arrive as bytes or as escape sequences (ECMA-48, section 5.4); each is turned into one code
- * and looked up in a table.
+ * The line editor. All it needs of the terminal is that backspace moves the cursor left. Keys
+ * arrive as bytes or as escape sequences (ECMA-48, section 5.4); each becomes one code.
  */
 #include "user/lib/line.h"
 
@@ -33,16 +32,42 @@ struct editor {
     unsigned back; /* how many lines back in history */
 };
 
-/* Reads the rest of an escape sequence: parameters, then a final byte from @ to ~. */
+/* ESC [ N ~: the keys that terminals number. tmux, screen and the Linux console send 1 and 4 for
+ * Home and End, rxvt 7 and 8, xterm the letters H and F. */
+static int numbered_key(int number)
+{
+    switch (number) {
+    case 1:
+    case 7:
+        return KEY_HOME;
+    case 4:
+    case 8:
+        return KEY_END;
+    case 3:
+        return KEY_DELETE;
+    default:
+        return KEY_UNKNOWN;
+    }
+}
+
+/* Reads the rest of an escape sequence: parameters, then a final byte from @ to ~. Only the first
+ * parameter counts; the second says which of Shift and Ctrl are held. */
 static int read_sequence(void)
 {
-    int first = call_getchar(), c, parameter = 0;
+    int first = call_getchar(), c, number = 0;
+    bool in_first = true;
 
     if (first != '[' && first != 'O')
         return first < 0 ? first : KEY_UNKNOWN;
-    while ((c = call_getchar()) >= 0 && c < '@')
-        parameter = c;
+    while ((c = call_getchar()) >= 0 && c < '@') {
+        in_first &= c >= '0' && c <= '9' && number < 100;
+        if (in_first)
+            number = number * 10 + c - '0';
+    }
     switch (c) {
+    case '[': /* the Linux console's function keys: ESC [ [ A to E */
+        c = call_getchar();
+        return c < 0 ? c : KEY_UNKNOWN;
     case 'A':
         return KEY_UP;
     case 'B':
@@ -56,7 +81,7 @@ static int read_sequence(void)
     case 'F':
         return KEY_END;
     case '~':
-        return parameter == '3' ? KEY_DELETE : KEY_UNKNOWN;
+        return numbered_key(number);
     default:
         return c < 0 ? c : KEY_UNKNOWN;
     }

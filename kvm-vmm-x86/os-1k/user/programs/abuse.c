@@ -1,4 +1,4 @@
-/* abuse: hands the kernel every bad argument there is. It must refuse each, and never fault. */
+/* abuse: calls the kernel with bad arguments. It must refuse each, and never fault. */
 #include "common/string.h"
 #include "user/lib/call.h"
 #include "user/lib/text.h"
@@ -70,10 +70,45 @@ static int served(void)
     return count;
 }
 
-int main(void)
+/* Prints what the system call GETCHAR leaves in AL and CF. */
+static void print_getchar(void)
+{
+    uint32_t al;
+    uint8_t carry;
+
+    __asm__ volatile("int $0x80; setc %1"
+                     : "=a"(al), "=q"(carry)
+                     : "0"(HC_GETCHAR)
+                     : "memory", "cc");
+    text_print("abuse: GETCHAR: al %02x, carry %u\n", al & 0xff, carry);
+}
+
+/* A program in the background has no input. */
+static void check_end_of_input(void)
+{
+    int status, pid = call_spawn("bin/abuse getchar", SPAWN_BACKGROUND);
+
+    call_wait(pid, WAIT_BLOCK, &status);
+}
+
+/* Asks for 64 KB of output in one call. Carriage returns, so that nothing is seen of them. */
+static void check_long_write(void)
+{
+    static char text[65536];
+
+    memset(text, '\r', sizeof text);
+    text_print("abuse: WRITE of %u bytes wrote %d\n", sizeof text, call_write(text, sizeof text));
+}
+
+int main(int argc, char **argv)
 {
     int refused, status;
 
+    (void)argv;
+    if (argc > 1) {
+        print_getchar();
+        return 0;
+    }
     for (uint32_t number = 0; number < CALLS; number++)
         if (!skipped(number))
             call_with_all(number);
@@ -82,5 +117,7 @@ int main(void)
     refused = spawn_broken();
     text_print("\nabuse: the kernel stands, %d broken programs refused\n", refused);
     text_print("abuse: calls served that should not be: %d\n", served());
+    check_end_of_input();
+    check_long_write();
     return 0;
 }

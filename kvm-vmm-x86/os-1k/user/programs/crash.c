@@ -138,12 +138,12 @@ static void stack(void)
     result = deeper(0);
 }
 
-struct way {
+struct crash {
     const char *name;
     void (*function)(void);
 };
 
-static const struct way ways[] = {
+static const struct crash crashes[] = {
     {"divide", divide},
     {"overflow", overflow},
     {"read-kernel", read_kernel},
@@ -170,15 +170,15 @@ static const struct way ways[] = {
 
 int main(int argc, char **argv)
 {
-    for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++) {
-        if (argc == 2 && strcmp(argv[1], ways[i].name) == 0) {
-            ways[i].function();
-            text_print("crash: %s went through\n", ways[i].name);
+    for (unsigned i = 0; i < sizeof crashes / sizeof crashes[0]; i++) {
+        if (argc == 2 && strcmp(argv[1], crashes[i].name) == 0) {
+            crashes[i].function();
+            text_print("crash: %s went through\n", crashes[i].name);
             return 1;
         }
     }
     text_print("usage: crash HOW, where HOW is one of\n");
-    for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++)
-        text_print("  %s\n", ways[i].name);
+    for (unsigned i = 0; i < sizeof crashes / sizeof crashes[0]; i++)
+        text_print("  %s\n", crashes[i].name);
     return 2;
 }

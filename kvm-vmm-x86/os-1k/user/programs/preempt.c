@@ -1,8 +1,9 @@
 /*
- * preempt: proves preemption. Two programs count in an endless loop without a single system call;
- * a third, this one, looks into both and sees both counters move. (With an argument it is one of
- * the two. All three are the same file, so the counter has the same address in each.)
+ * preempt [N]: shows preemption. Two programs count in an endless loop without any system call; a
+ * third, this one, reads the counters of both N times and sees them grow. (`preempt count` is one
+ * of the two. All three are the same file, so the counter has the same address in each.)
  */
+#include "common/string.h"
 #include "user/lib/call.h"
 #include "user/lib/text.h"
 
@@ -47,14 +48,14 @@ static int watch(const int pid[2], uint32_t last[2])
 int main(int argc, char **argv)
 {
     uint32_t last[2] = {0, 0};
-    int pid[2], status, failed = 0;
+    int pid[2], status, failed = 0, times;
 
-    (void)argv;
-    if (argc > 1)
+    if (argc > 1 && strcmp(argv[1], "count") == 0)
         count_for_ever();
+    times = text_argument(argc, argv, 1, 1, 1000000, 3);
     for (int i = 0; i < 2; i++)
         pid[i] = call_spawn("bin/preempt count", SPAWN_BACKGROUND);
-    for (int i = 0; i < 3 && !failed; i++) {
+    for (int i = 0; i < times && !failed; i++) {
         failed = watch(pid, last);
         text_print("process %d counted to %u, process %d to %u\n", pid[0], last[0], pid[1],
                    last[1]);

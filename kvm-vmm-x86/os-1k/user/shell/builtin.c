@@ -44,13 +44,15 @@ static void run_help(const char *argument, const struct line_history *history)
                "  ps               kill PID...              sleep MS         exit [STATUS]\n"
                "  ls               cat FILE...              write FILE [WORD...]   rm FILE...\n");
     text_print("To try the kernel:\n"
-               "  crash HOW        a program that does what none may\n"
-               "  preempt          two endless loops, and a third program that watches them\n"
+               "  crash HOW        a program that does what no program may do\n"
+               "  preempt [N]      two endless loops, and a third program that watches them\n"
                "  cycles [N]       N programs started and ended, and the memory counted\n"
                "  abuse            every system call with every bad argument\n"
                "  speed [SERVICE]  what system calls, switches and programs cost\n"
-               "A `&` at the end runs a command in the background, Ctrl-C ends the one in front,\n"
-               "Ctrl-D at an empty prompt leaves. Up and down recall earlier lines.\n");
+               "  status N         ends with status N, which the shell reports of `status N &`\n"
+               "A `&` at the end runs a command in the background, Ctrl-C ends the one in front\n"
+               "and all that it started, Ctrl-D at an empty prompt leaves. Up and down recall\n"
+               "earlier lines.\n");
 }
 
 static void kill_one(const char *word)
