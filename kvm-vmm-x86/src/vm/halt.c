@@ -6,7 +6,7 @@ enum look { LOOK_ALIVE, LOOK_DEAD, LOOK_NOT_STARTED };
 
 bool halt_is_watched(struct vm *vm)
 {
-    return vm->irqchip && vm_is_running(vm) && !vm_is_held(vm);
+    return vm->irqchip && vm_is_running(vm);
 }
 
 /*
@@ -38,6 +38,10 @@ void halt_watch(struct vm *vm)
 {
     unsigned dead = 0, alive = 0;
 
+    if (vm_is_held(vm)) {
+        vm->dead_looks = 0;
+        return;
+    }
     for (unsigned i = 0; i < vm->started; i++) {
         enum look look = look_at(&vm->vcpus[i]);
 

@@ -10,11 +10,12 @@
 
 enum { HALT_WATCH_MS = 100 };
 
-/* Whether this guest needs watching at all. */
+/* Whether this guest needs watching at all. One that is held does, too: whoever lets it go may be
+ * another thread, and need not tell the watcher. */
 bool halt_is_watched(struct vm *vm);
 
 /* One look. Ends the VM with END_HALT if every started vCPU sleeps in HLT with interrupts off and
- * nothing pending. */
+ * nothing pending. Does nothing while the VM is held. */
 void halt_watch(struct vm *vm);
 
 #endif

@@ -12,18 +12,20 @@ void pause_init(struct vm *vm)
     condition_init(&vm->gate.opened);
 }
 
+/* A VM that is about to end is not quiet, though its last vCPUs may still stand at the gate. */
 static bool is_quiet_locked(const struct vm *vm)
 {
     for (unsigned i = 0; i < vm->vcpus_made; i++)
         if (vm->vcpus[i].alive && !vm->vcpus[i].parked)
             return false;
-    return vm->gate.state != VM_ENDED;
+    return !vm->gate.ending;
 }
 
 /* A thread that is over may have been joined: it is not there to be signalled. */
 static void kick_locked(struct vcpu *vcpu, enum vcpu_request request)
 {
     __atomic_fetch_or(&vcpu->requests, request, __ATOMIC_RELEASE);
+    vcpu->vm->gate.ending |= request == VCPU_STOP;
     if (vcpu->alive)
         thread_kick(&vcpu->thread);
 }
@@ -49,11 +51,15 @@ void vm_wake(struct vm *vm)
 }
 
 /* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. Devices do
- * nothing by themselves from then on until a vCPU reaches them. */
+ * nothing by themselves from then on until a vCPU reaches them. One holder is told at a time: those
+ * that come meanwhile are told by the thread that tells. */
 static void tell_holders_locked(struct vm *vm)
 {
     struct pause_holder *h = vm->gate.holders;
 
+    if (vm->gate.telling)
+        return;
+    vm->gate.telling = true;
     while (h != NULL && is_quiet_locked(vm)) {
         if (h->told) {
             h = h->next;
@@ -67,6 +73,7 @@ static void tell_holders_locked(struct vm *vm)
         lock_take(&vm->gate.lock);
         h = vm->gate.holders;
     }
+    vm->gate.telling = false;
 }
 
 bool vm_pause(struct vm *vm, struct pause_holder *holder)
@@ -76,7 +83,7 @@ bool vm_pause(struct vm *vm, struct pause_holder *holder)
 
     lock_take(&gate->lock);
     if (!holder->holds) {
-        quiet = is_quiet_locked(vm);
+        quiet = is_quiet_locked(vm) && !gate->telling;
         holder->holds = true;
         holder->told = quiet;
         holder->next = gate->holders;
@@ -169,6 +176,7 @@ void pause_thread_over(struct vcpu *vcpu)
 
     lock_take(&vm->gate.lock);
     vcpu->alive = vcpu->parked = false;
+    vm->gate.ending = true;
     for (unsigned i = 0; i < vm->vcpus_made; i++)
         alive |= vm->vcpus[i].alive;
     if (!alive)

@@ -45,13 +45,15 @@ struct vm_gate {
     uint64_t woken; /* counts vm_wake; also read without the lock: atomic */
     enum vm_state state;
     struct pause_holder *holders;
+    bool telling; /* a thread is telling a holder that the VM is quiet */
+    bool ending;  /* a vCPU was asked to stop, or has: it is never quiet again */
 };
 
 void pause_init(struct vm *vm);
 enum vm_state vm_state(struct vm *vm);
 
 /* From any thread. True: the VM is quiet already, and `quiet` is not called. Nothing happens if the
- * holder holds it. */
+ * holder holds it. While another holder is being told, this one is told after it. */
 bool vm_pause(struct vm *vm, struct pause_holder *holder);
 void vm_resume(struct vm *vm, struct pause_holder *holder);
 

@@ -253,8 +253,59 @@ static void test_an_exit_that_follows(void **state)
     assert_int_equal(pause_wait(&vcpus[0], vcpus[0].woken), 0); /* the gate is open for it */
 }
 
-/* A vCPU that ends while the others are asked to pause was the last to be waited for; and a VM that
- * has ended is never quiet. */
+/* The first holder's callback takes its time: a second one is told after it, and not that the VM is
+ * quiet already. */
+static unsigned second_came, told_in_between; /* atomic */
+static struct test_holder second;
+
+static void on_quiet_slowly(void *context)
+{
+    on_quiet(context);
+    await(&second_came, 1);
+    told_in_between = count(&second.told);
+}
+
+static void test_one_is_told_at_a_time(void **state)
+{
+    struct test_holder a = new_holder(&a);
+
+    (void)state;
+    second_came = told_in_between = 0;
+    second = new_holder(&second);
+    a.holder.quiet = on_quiet_slowly;
+    start();
+    assert_false(vm_pause(&vm, &a.holder));
+    await(&a.told, 1);
+    assert_false(vm_pause(&vm, &second.holder));
+    __atomic_store_n(&second_came, 1, __ATOMIC_RELEASE);
+    await(&second.told, 1);
+    assert_int_equal(told_in_between, 0);
+    vm_resume(&vm, &a.holder);
+    vm_resume(&vm, &second.holder);
+    stop_and_join();
+}
+
+/* Who was asked to stop still stands at the gate: the VM is about to end, and nobody is told that
+ * it is quiet. */
+static void test_the_end_is_not_quiet(void **state)
+{
+    struct test_holder a = new_holder(&a), b = new_holder(&b);
+
+    (void)state;
+    assert_true(vm_pause(&vm, &a.holder));
+    vcpu_kick(&vcpus[0], VCPU_STOP);
+    assert_false(vm_pause(&vm, &b.holder));
+    start();
+    for (unsigned i = 1; i < CPUS; i++)
+        vcpu_kick(&vcpus[i], VCPU_STOP);
+    for (unsigned i = 0; i < CPUS; i++)
+        thread_join(&vcpus[i].thread);
+    assert_int_equal(b.told, 0);
+    vm_resume(&vm, &a.holder);
+    vm_resume(&vm, &b.holder);
+}
+
+/* A vCPU that ends while the others are asked to pause takes the VM with it: it is never quiet. */
 static void test_the_end_meanwhile(void **state)
 {
     struct test_holder a = new_holder(&a);
@@ -264,14 +315,14 @@ static void test_the_end_meanwhile(void **state)
     await(&in_guest, CPUS);
     vcpu_kick(&vcpus[1], VCPU_STOP);
     assert_false(vm_pause(&vm, &a.holder));
-    await(&a.told, 1);
+    await(&in_guest, 0);
     vm_resume(&vm, &a.holder);
     stop_and_join();
     assert_false(vm_pause(&vm, &a.holder));
     assert_int_equal(vm_state(&vm), VM_ENDED);
     for (unsigned i = 0; i < CPUS; i++)
         vcpu_kick(&vcpus[i], VCPU_PAUSE); /* no thread is signalled: they have been joined */
-    assert_int_equal(a.told, 1);
+    assert_int_equal(a.told, 0);
 }
 
 /* Two holders come and go at once, kicks rain, and nobody is told too early or forgotten. */
@@ -349,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup(test_one_alone, make),
         cmocka_unit_test_setup(test_who_waits_for_input, make),
         cmocka_unit_test_setup(test_an_exit_that_follows, make),
+        cmocka_unit_test_setup(test_one_is_told_at_a_time, make),
+        cmocka_unit_test_setup(test_the_end_is_not_quiet, make),
         cmocka_unit_test_setup(test_the_end_meanwhile, make),
         cmocka_unit_test_setup(test_many_at_once, make),
         cmocka_unit_test_setup(test_kicks_around_a_life, make),

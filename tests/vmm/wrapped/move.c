@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host/events.h"
 #include "host/kvm_memory.h"
 #include "vm/create.h"
 #include "vm/state.h"
@@ -116,7 +115,6 @@ static void *run(void *argument)
         if (quiet && vm_is_running(m->vm))
             move(m);
         vm_resume(m->vm, &holder);
-        events_wake(); /* the watcher of halted guests looks again */
     }
     return NULL;
 }
