@@ -1,7 +1,10 @@
 """A guest is moved to another VM of KVM, again and again, and does not notice: tests/vmm/wrapped/move.c."""
+import random
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -21,9 +24,9 @@ def built(vmm):
         subprocess.run(["make", "-s", *target], check=True, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True)
 
 
-def moved(*args, every, least=1, status=0, **options):
+def moved(*args, every, most=1000, least=1, status=0, **options):
     """Runs a guest and moves it; its output, once it was moved often enough and ended as it should."""
-    result = lab_run("env", "MOVES=1000", "EVERY_MS=%d" % every, MOVE, "--timeout=120", *args, **options)
+    result = lab_run("env", "MOVES=%d" % most, "EVERY_MS=%d" % every, MOVE, "--timeout=120", *args, **options)
     count = re.search(r"was moved (\d+) times", result.err)
     assert result.status == status, result
     assert count and int(count[1]) >= least, result
@@ -33,6 +36,26 @@ def moved(*args, every, least=1, status=0, **options):
 def test_real_mode(vmm):
     expected = (TOP / "kvm-vmm-x86/guest/multiplication.expected").read_bytes()
     assert moved(vmm.guest("multiplication"), every=1) == expected
+
+
+def test_one_that_halts(vmm):
+    """It halts between two looks of the watcher and is moved before the second: KVM counts its halts from 0 on."""
+    assert moved("-l", vmm.guest("late_halt"), most=30, least=10, every=20) == b""
+
+
+def test_in_the_middle_of_a_string_input(vmm):
+    """`rep insb` waits with a part of its batch taken: what was taken travels along."""
+    data = random.Random(5).randbytes(64 * 0x4000)
+    source = "import sys, time; data = open(sys.argv[1], 'rb').read()\nfor i in range(0, len(data), 4321):\n" \
+             "    sys.stdout.buffer.write(data[i:i + 4321]); sys.stdout.flush(); time.sleep(0.01)"
+    with tempfile.NamedTemporaryFile(dir="/tmp") as file:
+        file.write(data)
+        file.flush()
+        line = "python3 -c %s %s | %s --timeout=120 %s" % (
+            shlex.quote(source), file.name, MOVE, vmm.guest("insb"))
+        result = lab_run("env", "MOVES=1000", "EVERY_MS=5", "bash", "-c", line)
+    assert result.status == 0 and result.out == data, result
+    assert int(re.search(r"was moved (\d+) times", result.err)[1]) >= 10, result
 
 
 def test_1k_os():

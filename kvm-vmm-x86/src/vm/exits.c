@@ -2,6 +2,7 @@
 #include "vm/exits.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "cpu/probe.h"
 #include "vm/backend.h"
@@ -34,17 +35,38 @@ static bool is_string(struct vcpu *vcpu, const struct kvm_run *run)
     return string;
 }
 
+/* The instruction that a saved vCPU was in the middle of: what it had taken stands before what its
+ * device gives now. KVM may cut its batches otherwise than before. */
+static void take_up(struct vcpu *vcpu, const struct kvm_run *run, uint8_t *data)
+{
+    struct vcpu_unfinished *u = &vcpu->unfinished;
+    uint32_t items = u->items < run->io.count ? u->items : run->io.count;
+
+    if (run->io.direction == KVM_EXIT_IO_IN && run->io.size == u->size) {
+        memcpy(data, u->bytes, (size_t)items * u->size);
+        u->items -= items;
+        memmove(u->bytes, u->bytes + (size_t)items * u->size, (size_t)u->items * u->size);
+        vcpu->items_done = items;
+        vcpu->string_rip = u->string_rip;
+    }
+    vcpu->access_done = u->access_done;
+    if (u->items == 0)
+        u->rip = UINT64_MAX;
+}
+
 /* An item that must be tried again is where the batch goes on. */
 static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
 {
-    struct bus_cpu cpu = {.regs = &run->s.regs.regs, .done = vcpu->access_done};
+    struct bus_cpu cpu = {.regs = &run->s.regs.regs};
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
-    struct bus_access access = {.size = run->io.size,
-                                .write = run->io.direction == KVM_EXIT_IO_OUT,
-                                .string = is_string(vcpu, run),
-                                .cpu = &cpu};
+    struct bus_access access = {
+        .size = run->io.size, .write = run->io.direction == KVM_EXIT_IO_OUT, .cpu = &cpu};
     enum verdict verdict;
 
+    if (vcpu->unfinished.rip == rip_of(run) && vcpu->items_done == 0)
+        take_up(vcpu, run, data);
+    access.string = is_string(vcpu, run);
+    cpu.done = vcpu->access_done;
     for (; vcpu->items_done < run->io.count; vcpu->items_done++) {
         if (vcpu->items_done > 0 && vm_output_is_full(vcpu->vm))
             return VERDICT_AGAIN;

@@ -9,27 +9,48 @@
 
 enum { VERSION = 1, DEVICES_MAX = 16 * 1024 };
 
-/* What this VMM knows of a vCPU and KVM does not. An exit that is tried again later is not part of
- * it: the instruction has not been executed, and will be again. */
-struct saved_vcpu {
-    uint64_t access_done; /* of a large hypercall: so much of it is out already */
-};
-
 size_t vm_state_size(unsigned vcpus)
 {
     return (1 + vcpus) * (size_t)KVM_STATE_MAX + DEVICES_MAX;
 }
 
+/* What this VMM knows of a vCPU and KVM does not: what it is in the middle of. */
+static int save_unfinished(const struct vcpu *vcpu, const char *name, struct chunk_writer *writer,
+                           struct error *error)
+{
+    const struct kvm_run *run = vcpu->cpu.run;
+    struct vcpu_unfinished u = vcpu->unfinished;
+    size_t taken = (size_t)vcpu->items_done * run->io.size, kept;
+
+    if (vcpu->again && run->exit_reason == KVM_EXIT_IO) {
+        if (vcpu->items_done > 0 && run->io.direction == KVM_EXIT_IO_OUT)
+            return error_set(error, "vCPU %u is in the middle of a batch of port writes", vcpu->id);
+        if (u.rip != run->s.regs.regs.rip)
+            u.items = 0;
+        kept = (size_t)u.items * u.size;
+        if (taken + kept > sizeof u.bytes)
+            return error_set(error, "vCPU %u has taken more than %zu bytes of one string input",
+                             vcpu->id, sizeof u.bytes);
+        memmove(u.bytes + taken, u.bytes, kept);
+        memcpy(u.bytes, (const uint8_t *)run + run->io.data_offset, taken);
+        u.rip = run->s.regs.regs.rip;
+        u.access_done = vcpu->access_done;
+        u.string_rip = vcpu->string_rip;
+        u.size = run->io.size;
+        u.items += vcpu->items_done;
+    }
+    chunk_write(writer, name, VERSION, &u, sizeof u);
+    return 0;
+}
+
 static int save_vcpu(const struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writer *writer,
                      struct error *error)
 {
-    struct saved_vcpu saved = {.access_done = vcpu->access_done};
     char name[CHUNK_NAME];
 
-    if (vcpu->items_done > 0)
-        return error_set(error, "vCPU %u waits in the middle of a string input", vcpu->id);
-    snprintf(name, sizeof name, "vcpu %u progress", vcpu->id);
-    chunk_write(writer, name, VERSION, &saved, sizeof saved);
+    snprintf(name, sizeof name, "vcpu %u unfinished", vcpu->id);
+    if (save_unfinished(vcpu, name, writer, error) < 0)
+        return -1;
     return kvm_save_vcpu(kvm, &vcpu->cpu, vcpu->id, writer, error);
 }
 
@@ -54,17 +75,30 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
     return result;
 }
 
+/* A WRITE hypercall, the longest access, has a length of 32 bits. */
+static bool can_be(const struct vcpu_unfinished *u)
+{
+    if (u->access_done > UINT32_MAX)
+        return false;
+    return u->items == 0 ||
+           (u->size > 0 && u->size <= sizeof(uint32_t) && u->items <= sizeof u->bytes / u->size);
+}
+
 static int load_vcpu(struct vcpu *vcpu, const char *part, const struct chunk *chunk,
                      struct error *error)
 {
-    struct saved_vcpu saved;
+    struct vcpu_unfinished unfinished;
 
-    if (strcmp(part, "progress") != 0)
+    if (strcmp(part, "unfinished") != 0)
         return kvm_load_vcpu(&vcpu->cpu, part, chunk, error);
-    if (chunk_copy(chunk, VERSION, &saved, sizeof saved, error) < 0)
+    if (chunk_copy(chunk, VERSION, &unfinished, sizeof unfinished, error) < 0)
         return -1;
-    vcpu->access_done = saved.access_done;
-    vcpu->again = vcpu->counted = false;
+    if (!can_be(&unfinished))
+        return error_set(error, "the saved state \"%s\" is damaged", chunk->name);
+    vcpu_leave_exit(vcpu);
+    vcpu->unfinished = unfinished;
+    /* What was found out of its former state: KVM counts the halts of the new one from 0 on. */
+    __atomic_store_n(&vcpu->examined, 0, __ATOMIC_RELAXED);
     return 0;
 }
 

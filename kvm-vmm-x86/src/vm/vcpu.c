@@ -14,6 +14,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
                 struct error *error)
 {
     *vcpu = (struct vcpu){.vm = vm, .id = id, .string_rip = UINT64_MAX};
+    vcpu->unfinished.rip = UINT64_MAX;
     if (kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error) < 0)
         return -1;
     if (observers_vcpu_made(vcpu, error) == 0)

@@ -20,6 +20,20 @@ struct vcpu_stats {
     uint64_t by_reason[EXIT_REASONS]; /* index: KVM_EXIT_*; beyond the table, the last */
 };
 
+/*
+ * What a vCPU was in the middle of when it was saved. Its state is that from before the
+ * instruction, which is executed again and goes on from here: with so much of a hypercall done, and
+ * with the items that a batched `rep ins` had taken from its device.
+ */
+enum { UNFINISHED_MAX = 4096 }; /* KVM's page of items */
+struct vcpu_unfinished {
+    uint64_t rip; /* UINT64_MAX: there is nothing */
+    uint64_t access_done;
+    uint64_t string_rip;
+    uint32_t items, size; /* and how wide each of them is */
+    uint8_t bytes[UNFINISHED_MAX];
+};
+
 struct vcpu {
     struct vm *vm;
     unsigned id;
@@ -42,12 +56,22 @@ struct vcpu {
     uint64_t access_done;         /* bus_cpu.done of the access that it is at */
     uint32_t items_done;          /* of the batch that the exit is, handled already */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
+    struct vcpu_unfinished unfinished;
 };
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
                 struct error *error) MUST_CHECK;
 void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
+
+/* It goes on from its registers, whatever exit it was at. While it is out of the guest. */
+static inline void vcpu_leave_exit(struct vcpu *vcpu)
+{
+    vcpu->again = vcpu->counted = false;
+    vcpu->items_done = 0;
+    vcpu->access_done = 0;
+    vcpu->unfinished.rip = UINT64_MAX;
+}
 
 /* A number that changes whenever the vCPU has left the guest or has halted again. */
 uint64_t vcpu_progress(const struct vcpu *vcpu);

@@ -45,10 +45,8 @@ static int write_registers(void *context, unsigned cpu, const struct gdb_registe
     if (result == 0 && memcmp(&now.state.regs, &from->state.regs, sizeof now.state.regs) != 0)
         result = kvm_write_general(&vcpu->cpu, &from->state.regs);
     if (result == 0 && now.state.regs.rip != from->state.regs.rip) {
-        vcpu->again = own->crash_told = own->has_event = false;
-        vcpu->counted = false;
-        vcpu->items_done = 0;
-        vcpu->access_done = 0;
+        own->crash_told = own->has_event = false;
+        vcpu_leave_exit(vcpu);
     }
     return result;
 }

@@ -1,0 +1,277 @@
+/* Unit tests of what vm/state.c saves of an exit that a vCPU is in the middle of, and of
+ * vm/exits.c, which takes it up again. KVM's part of the state is left out: it is moved by
+ * tests/vmm/wrapped/move.c. */
+#include <string.h>
+
+#include "cmocka_all.h"
+#include "vm/exits.c" /* among the sources that need KVM: no unit test links them */
+#include "vm/state.c"
+
+enum { PORT = 0x2f8, ROOM = 64 * 1024 };
+
+int kvm_open(struct kvm *kvm, const char *path, struct error *error)
+{
+    (void)path;
+    (void)error;
+    *kvm = (struct kvm){.fd = -1};
+    return 0;
+}
+
+void kvm_close(struct kvm *kvm)
+{
+    (void)kvm;
+}
+
+int kvm_save_vcpu(const struct kvm *kvm, const struct kvm_cpu *cpu, unsigned id,
+                  struct chunk_writer *writer, struct error *error)
+{
+    (void)kvm;
+    (void)cpu;
+    (void)id;
+    (void)writer;
+    (void)error;
+    return 0;
+}
+
+int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chunk *chunk,
+                  struct error *error)
+{
+    (void)cpu;
+    (void)part;
+    return error_set(error, "%s", chunk->name);
+}
+
+int kvm_save_vm(int vm, bool irqchip, struct chunk_writer *writer, struct error *error)
+{
+    (void)vm;
+    (void)irqchip;
+    (void)writer;
+    (void)error;
+    return 0;
+}
+
+int kvm_load_vm(int vm, const char *part, const struct chunk *chunk, struct error *error)
+{
+    (void)vm;
+    return kvm_load_vcpu(NULL, part, chunk, error);
+}
+
+int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs, struct error *error)
+{
+    (void)cpu;
+    (void)sregs;
+    return error_set(error, "no KVM here");
+}
+
+bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs)
+{
+    return regs == NULL || sregs == NULL;
+}
+
+bool kvm_error_is_guests(const struct kvm_run *run)
+{
+    return run == NULL;
+}
+
+bool probe_paging32(const char *path)
+{
+    return path == NULL;
+}
+
+bool vm_output_is_full(const struct vm *vm)
+{
+    return vm == NULL;
+}
+
+void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
+{
+    (void)vm;
+    (void)kind;
+    (void)code;
+    fail_msg("stopped: %s", format);
+}
+
+/* A device whose input are the numbers from 1 on, as long as there are any. */
+struct source {
+    uint8_t next, last;
+};
+
+static struct source source;
+
+static enum verdict source_access(void *device, struct bus_access *access)
+{
+    struct source *s = device;
+
+    if (access->write || s->next > s->last)
+        return VERDICT_AGAIN;
+    access->data[0] = s->next++;
+    return VERDICT_RESUME;
+}
+
+static const struct bus_ops source_ops = {.name = "source", .width = 1, .access = source_access};
+
+/* A vCPU as KVM shows it: its page and that of the items behind it. */
+struct test_vcpu {
+    struct vm vm;
+    struct vcpu vcpu;
+    _Alignas(4096) uint8_t pages[2 * 4096];
+};
+
+static struct test_vcpu from, to;
+static const struct guest_config config;
+
+static struct kvm_run *run_of(struct test_vcpu *t)
+{
+    return (struct kvm_run *)t->pages;
+}
+
+static const uint8_t *items_of(const struct test_vcpu *t)
+{
+    return t->pages + 4096;
+}
+
+static void make_vcpu(struct test_vcpu *t)
+{
+    struct error error;
+
+    memset(t, 0, sizeof *t);
+    t->vm = (struct vm){.vcpus = &t->vcpu, .vcpu_count = 1, .config = &config};
+    assert_int_equal(bus_claim(&t->vm.machine.bus, BUS_PIO, PORT, 1, &source_ops, &source, &error),
+                     0);
+    t->vcpu = (struct vcpu){.vm = &t->vm, .string_rip = UINT64_MAX, .cpu.run = (void *)t->pages};
+    t->vcpu.unfinished.rip = UINT64_MAX;
+}
+
+static int make(void **state)
+{
+    (void)state;
+    make_vcpu(&from);
+    make_vcpu(&to);
+    source = (struct source){.next = 1};
+    return 0;
+}
+
+/* KVM comes back with a batch of a string instruction; handled as in vcpu.c. */
+static enum verdict comes_back(struct test_vcpu *t, uint64_t rip, uint8_t direction, uint32_t count)
+{
+    struct kvm_run *run = run_of(t);
+    enum verdict verdict;
+
+    run->exit_reason = KVM_EXIT_IO;
+    run->io.direction = direction;
+    run->io.size = 1;
+    run->io.port = PORT;
+    run->io.count = count;
+    run->io.data_offset = 4096;
+    run->s.regs.regs.rip = rip;
+    verdict = exits_handle(&t->vcpu);
+    t->vcpu.again = verdict == VERDICT_AGAIN;
+    return verdict;
+}
+
+static uint8_t bytes[ROOM];
+
+static size_t save(struct test_vcpu *t)
+{
+    struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
+    struct error error;
+
+    assert_int_equal(save_vcpu(&t->vcpu, NULL, &writer, &error), 0);
+    assert_false(writer.full);
+    return writer.used;
+}
+
+static int load(struct test_vcpu *t, size_t size)
+{
+    struct chunk_reader reader = {.bytes = bytes, .size = size};
+    struct error error;
+
+    return vm_load(&t->vm, &reader, &error);
+}
+
+/* What was taken before the move comes first, whatever batches KVM makes of the instruction then;
+ * meanwhile a handler may read the same port. */
+static void test_input_that_was_taken(void **state)
+{
+    static const uint8_t all[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    uint8_t seen[8];
+
+    (void)state;
+    source.last = 5;
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_IN, 8), VERDICT_AGAIN);
+    assert_int_equal(load(&to, save(&from)), 0);
+    source.last = 6;
+    assert_int_equal(comes_back(&to, 500, KVM_EXIT_IO_IN, 1), VERDICT_RESUME);
+    assert_int_equal(items_of(&to)[0], 6);
+    source.next = 6;
+    source.last = 8;
+    assert_int_equal(comes_back(&to, 100, KVM_EXIT_IO_IN, 3), VERDICT_RESUME);
+    memcpy(seen, items_of(&to), 3);
+    assert_int_equal(comes_back(&to, 100, KVM_EXIT_IO_IN, 5), VERDICT_RESUME);
+    memcpy(seen + 3, items_of(&to), 5);
+    assert_memory_equal(seen, all, sizeof all);
+}
+
+/* Moved again before it goes on, and again in the middle. */
+static void test_moved_again(void **state)
+{
+    static const uint8_t all[] = {1, 2, 3, 4};
+
+    (void)state;
+    source.last = 2;
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_IN, 4), VERDICT_AGAIN);
+    assert_int_equal(load(&to, save(&from)), 0);
+    make_vcpu(&from);
+    assert_int_equal(load(&from, save(&to)), 0);
+    source.last = 3;
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_IN, 4), VERDICT_AGAIN);
+    make_vcpu(&to);
+    assert_int_equal(load(&to, save(&from)), 0);
+    source.last = 4;
+    assert_int_equal(comes_back(&to, 100, KVM_EXIT_IO_IN, 4), VERDICT_RESUME);
+    assert_memory_equal(items_of(&to), all, sizeof all);
+}
+
+/* Nothing in the middle: nothing comes of it. */
+static void test_nothing_unfinished(void **state)
+{
+    (void)state;
+    source.last = 2;
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_IN, 2), VERDICT_RESUME);
+    assert_int_equal(load(&to, save(&from)), 0);
+    source.last = 3;
+    assert_int_equal(comes_back(&to, 100, KVM_EXIT_IO_IN, 1), VERDICT_RESUME);
+    assert_int_equal(items_of(&to)[0], 3);
+}
+
+static int load_made_up(uint64_t access_done, uint32_t items, uint32_t size)
+{
+    struct vcpu_unfinished u = {.access_done = access_done, .items = items, .size = size};
+    struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
+
+    chunk_write(&writer, "vcpu 0 unfinished", VERSION, &u, sizeof u);
+    return load(&to, writer.used);
+}
+
+static void test_states_that_cannot_be(void **state)
+{
+    (void)state;
+    assert_int_equal(load_made_up(UINT32_MAX, 4096, 1), 0);
+    assert_int_equal(load_made_up(UINT64_C(1) << 32, 0, 1), -1);
+    assert_int_equal(load_made_up(0, 4097, 1), -1);
+    assert_int_equal(load_made_up(0, 1025, 4), -1);
+    assert_int_equal(load_made_up(0, 1, 8), -1);
+    assert_int_equal(load_made_up(0, 1, 0), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_input_that_was_taken, make),
+        cmocka_unit_test_setup(test_moved_again, make),
+        cmocka_unit_test_setup(test_nothing_unfinished, make),
+        cmocka_unit_test_setup(test_states_that_cannot_be, make),
+    };
+
+    return cmocka_run_group_tests_name("state", tests, NULL, NULL);
+}
