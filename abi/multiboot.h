@@ -10,8 +10,18 @@
     0x2badb002                /* in EAX at the kernel's entry; EBX: address of the information */
 #define MULTIBOOT_SEARCH 8192 /* the header lies within that many bytes, aligned to 4 */
 
+/* A header's flags: what the kernel demands. Bits 0 to 15 that a loader does not know are refused.
+ */
+#define MULTIBOOT_ALIGN_MODULES 0x00000001
+#define MULTIBOOT_WANT_MEMORY   0x00000002
+#define MULTIBOOT_WANT_VIDEO    0x00000004
+#define MULTIBOOT_HAS_ADDRESSES 0x00010000
+#define MULTIBOOT_REQUIREMENTS  0x0000ffff
+#define MULTIBOOT_VIDEO_TEXT    1 /* the mode type of a text screen */
+
 #define MULTIBOOT_INFO_MEMORY      0x001
 #define MULTIBOOT_INFO_CMDLINE     0x004
+#define MULTIBOOT_INFO_MODS        0x008
 #define MULTIBOOT_INFO_MMAP        0x040
 #define MULTIBOOT_INFO_LOADER_NAME 0x200
 
@@ -21,6 +31,18 @@
 #ifndef __ASSEMBLY__
 
 #include <stdint.h>
+
+/* The addresses stand in a header with MULTIBOOT_HAS_ADDRESSES; the screen's mode with
+ * MULTIBOOT_WANT_VIDEO. */
+struct multiboot_header {
+    uint32_t magic, flags, checksum; /* their sum is 0 */
+    uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;
+    uint32_t mode_type, width, height, depth;
+};
+
+struct multiboot_module {
+    uint32_t start, end, string, reserved;
+};
 
 struct multiboot_info {
     uint32_t flags;
@@ -42,6 +64,8 @@ struct multiboot_mmap_entry {
     uint32_t type;
 } __attribute__((packed));
 
+_Static_assert(sizeof(struct multiboot_header) == 48, "Multiboot 0.6.96, section 3.1");
+_Static_assert(sizeof(struct multiboot_module) == 16, "Multiboot 0.6.96, section 3.3");
 _Static_assert(sizeof(struct multiboot_info) == 72, "Multiboot 0.6.96, section 3.3");
 _Static_assert(sizeof(struct multiboot_mmap_entry) == 24, "Multiboot 0.6.96, section 3.3");
 

@@ -1,6 +1,6 @@
 # The small guests: every guest/NAME.S is found by name, with three targets:
 #   make build-NAME   assembles it     make run-NAME   runs it     make NAME   both, with the VMM
-# A guest says in its comment what it is for: `Mode: real` (or nothing), `Mode: protected` or `Mode: long`.
+# A guest says in its comment what it is for: `Mode: real` (or nothing), `Mode: protected`, `Mode: long` or `Mode: multiboot`.
 # Included by ../Makefile, which sets OUT, includes mk/x86.mk, and builds $(VMM).
 VMM     ?= kvm-vmm
 LAB_RUN ?= ../lab/lab run
@@ -11,21 +11,25 @@ GUESTS      := $(sort $(basename $(notdir $(wildcard guest/*.S))))
 TEST_GUESTS := $(sort $(wildcard guest/test/*/*.S))
 
 # What each says, as FILE:Mode:WORD.
-MODES := $(shell grep -HoEm1 'Mode: (real|protected|long)' /dev/null guest/*.S guest/test/*/*.S | tr -d ' ')
+MODES := $(shell grep -HoEm1 'Mode: (real|protected|long|multiboot)' /dev/null guest/*.S guest/test/*/*.S | tr -d ' ')
 
 # By mode: how the VMM is told, what the image is, and how it is assembled and linked.
 flag_real      :=
 flag_protected := -p
 flag_long      := -l
+flag_multiboot :=
 type_real      := bin
 type_protected := bin
 type_long      := elf
+type_multiboot := elf
 bits_real      := 16
 bits_protected := 32
 bits_long      := 64
+bits_multiboot := 32
 emulation_real      := elf_i386
 emulation_protected := elf_i386
 emulation_long      := elf_x86_64
+emulation_multiboot := elf_i386
 
 # GUEST,FOLDER: the rules of one guest. A flat image keeps its ELF file, with the symbols, under $(OUT).
 define guest_rules

@@ -50,4 +50,10 @@ struct acpi_machine {
 int acpi_write(const struct memory *memory, const struct acpi_machine *machine, gpa_t *root,
                struct error *error) MUST_CHECK;
 
+/* The older MP table says what the MADT says, for systems without ACPI and for those that look for
+ * it first. It stands where they look: in the upper half of the BIOS area. */
+#define MP_TABLE_AREA      UINT64_C(0xf0000)
+#define MP_TABLE_AREA_SIZE UINT64_C(0x1000)
+int mp_table_write(const struct memory *memory, unsigned cpus, struct error *error) MUST_CHECK;
+
 #endif

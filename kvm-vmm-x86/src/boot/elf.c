@@ -1,12 +1,7 @@
-/*
- * ELF images for x86: 64-bit ones start in long mode, 32-bit ones in protected mode. One that
- * carries a multiboot header starts as that specification says (3.2): paging off.
- */
-#include <string.h>
+/* ELF images for x86: 64-bit ones start in long mode, 32-bit ones in protected mode. See elf.h. */
+#include "boot/elf.h"
 
-#include "abi/multiboot.h"
-#include "boot/loader.h"
-#include "common/elf.h"
+#include <string.h>
 
 enum { SEGMENTS_MAX = 64 }; /* program headers looked at: a bound of ours for a file's number */
 
@@ -72,12 +67,17 @@ static int check_type(const struct image *image, const struct elf_file *elf, str
     return 0;
 }
 
+int elf_image_open(const struct image *image, struct elf_file *elf, struct error *error)
+{
+    return open_elf(image, elf, error) < 0 ? -1 : check_type(image, elf, error);
+}
+
 static int mode(const struct image *image, enum guest_mode asked, enum guest_mode *result,
                 struct error *error)
 {
     struct elf_file elf;
 
-    if (open_elf(image, &elf, error) < 0 || check_type(image, &elf, error) < 0)
+    if (elf_image_open(image, &elf, error) < 0)
         return -1;
     *result = elf.is64 ? MODE_LONG : MODE_PROTECTED;
     if (asked != MODE_BY_CONTENT && asked != *result)
@@ -86,56 +86,60 @@ static int mode(const struct image *image, enum guest_mode asked, enum guest_mod
     return 0;
 }
 
-static bool has_multiboot_header(const struct image *image)
-{
-    size_t end = image->size < MULTIBOOT_SEARCH ? image->size : MULTIBOOT_SEARCH;
-    uint32_t words[3]; /* magic, flags, checksum: their sum is 0 */
-
-    for (size_t at = 0; at + sizeof words <= end; at += 4) {
-        memcpy(words, image->bytes + at, sizeof words);
-        if (words[0] == MULTIBOOT_HEADER_MAGIC && words[0] + words[1] + words[2] == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A 32-bit image linked high without load addresses of its own goes where the high mapping leads.
- */
-static gpa_t load_address(const struct elf_segment *segment, const struct cpu_start *start)
-{
-    if (start->paging && segment->paddr >= CPU_HIGH_BASE && segment->paddr == segment->vaddr)
-        return segment->paddr - CPU_HIGH_BASE;
-    return segment->paddr;
-}
-
-static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
-                struct error *error)
+int elf_image_place(const struct boot_request *request, const struct elf_file *elf, gpa_t high,
+                    gpa_t *end, struct error *error)
 {
     const struct image *image = request->image;
-    const struct guest_config *o = request->config;
-    struct elf_file elf;
     struct elf_segment s;
     unsigned loaded = 0;
 
-    if (open_elf(image, &elf, error) < 0)
-        return -1;
-    if (m == MODE_PROTECTED && has_multiboot_header(image))
-        start->paging = false;
-    for (unsigned i = 0; i < elf.phnum; i++) {
-        int code = elf_segment(&elf, i, &s);
+    *end = 0;
+    for (unsigned i = 0; i < elf->phnum; i++) {
+        int code = elf_segment(elf, i, &s);
+        gpa_t to = s.paddr;
 
         if (code != ELF_OK)
             return error_set(error, "%s: program header %u: %s", image->path, i,
                              elf_error_text(code));
         if (s.type != ELF_PT_LOAD || s.memsz == 0)
             continue;
-        if (loader_place(request, load_address(&s, start), image->bytes + s.offset, s.filesz,
-                         s.memsz, error) < 0)
+        if (high != 0 && s.paddr >= high && s.paddr == s.vaddr)
+            to -= high;
+        if (loader_place(request, to, image->bytes + s.offset, s.filesz, s.memsz, error) < 0)
             return -1;
+        if (to + s.memsz > *end)
+            *end = to + s.memsz;
         loaded++;
     }
     if (loaded == 0)
         return error_set(error, "%s: an ELF file with nothing to load", image->path);
+    return 0;
+}
+
+gpa_t elf_image_entry(const struct elf_file *elf)
+{
+    struct elf_segment s;
+
+    for (unsigned i = 0; i < elf->phnum; i++)
+        if (elf_segment(elf, i, &s) == ELF_OK && s.type == ELF_PT_LOAD && elf->entry >= s.vaddr &&
+            elf->entry - s.vaddr < s.memsz)
+            return elf->entry - s.vaddr + s.paddr;
+    return elf->entry;
+}
+
+/* A 32-bit image linked high without load addresses of its own goes where the high mapping leads.
+ */
+static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
+                struct error *error)
+{
+    const struct guest_config *o = request->config;
+    struct elf_file elf;
+    gpa_t end;
+
+    (void)m;
+    if (open_elf(request->image, &elf, error) < 0 ||
+        elf_image_place(request, &elf, start->paging ? CPU_HIGH_BASE : 0, &end, error) < 0)
+        return -1;
     start->entry = o->has_entry ? o->entry : elf.entry;
     return 0;
 }

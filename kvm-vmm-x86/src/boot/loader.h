@@ -19,6 +19,7 @@ struct cached_ops;
 
 struct image {
     const char *path;
+    const char *name; /* what a kernel is told that it is; NULL: its path */
     const uint8_t *bytes;
     size_t size;
 };
@@ -51,12 +52,15 @@ struct loader {
     /* Copies the image and says where the guest starts. `start` comes with the mode's defaults. */
     int (*load)(const struct boot_request *request, enum guest_mode mode, struct cpu_start *start,
                 struct error *error) MUST_CHECK;
+    bool takes_modules; /* --initrd goes with it */
 };
 
-/* The first loader that recognises the image; the last of the table takes anything. */
-const struct loader *loader_find(const struct image *image);
+/* The first loader that recognises the image; the last of the table takes anything. `asked` chooses
+ * between two entries that one file has: any but KERNEL_ENTRY_AUTO is not multiboot's. */
+const struct loader *loader_find(const struct image *image, enum kernel_entry asked);
 
-extern const struct loader loader_bzimage, loader_vmlinux, loader_elf, loader_foreign, loader_flat;
+extern const struct loader loader_bzimage, loader_multiboot, loader_vmlinux, loader_elf,
+    loader_foreign, loader_flat;
 
 /* Copies `count` bytes to `to` and sees to it that `span` bytes are free there, below
  * request->limit. */

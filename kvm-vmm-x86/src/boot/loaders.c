@@ -4,15 +4,16 @@
 #include "boot/loader.h"
 
 static const struct loader *const loaders[] = {
-    &loader_bzimage, &loader_vmlinux, &loader_elf,
-    &loader_foreign, &loader_flat, /* anything else */
+    &loader_bzimage, &loader_multiboot, &loader_vmlinux,
+    &loader_elf,     &loader_foreign,   &loader_flat, /* anything else */
 };
 
-const struct loader *loader_find(const struct image *image)
+const struct loader *loader_find(const struct image *image, enum kernel_entry asked)
 {
     size_t i = 0;
 
-    while (!loaders[i]->recognise(image))
+    while (!loaders[i]->recognise(image) ||
+           (loaders[i] == &loader_multiboot && asked != KERNEL_ENTRY_AUTO))
         i++;
     return loaders[i];
 }

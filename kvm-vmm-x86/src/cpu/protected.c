@@ -5,7 +5,6 @@
  * mapped by 4 MB pages; the table maps what is left when RAM is not a multiple of 4 MB, so that the
  * first byte behind RAM faults.
  */
-#include "abi/multiboot.h"
 #include "cpu/segments.h"
 #include "cpu/state.h"
 
@@ -74,8 +73,6 @@ void cpu_start_protected(const struct memory *memory, const struct cpu_start *st
         sregs->cr4 |= CR4_PSE;
     }
     *regs = (struct kvm_regs){.rip = start->entry, .rsp = reserved, .rflags = RFLAGS_FIXED};
-    if (start->multiboot) {
-        regs->rax = MULTIBOOT_BOOT_MAGIC;
-        regs->rbx = start->boot_info;
-    }
+    regs->rax = start->boot_magic;
+    regs->rbx = start->boot_info;
 }

@@ -14,9 +14,9 @@
 /* What the boot loader decided, for the mode's set-up to turn into registers. */
 struct cpu_start {
     gva_t entry;
-    bool paging;     /* protected mode: translate */
-    bool multiboot;  /* EAX and EBX as a multiboot kernel expects them */
-    gpa_t boot_info; /* what EBX points to then; in long mode RDI; for Linux what its entry wants */
+    bool paging;         /* protected mode: translate */
+    uint32_t boot_magic; /* protected mode: in EAX at the entry */
+    gpa_t boot_info;     /* in EBX there; in long mode RDI; for Linux what its entry wants */
     enum kernel_entry kernel_entry; /* Linux: how `entry` is to be entered */
     bool packed;                    /* and that its own decompressor is what stands there */
 };

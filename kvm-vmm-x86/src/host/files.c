@@ -124,6 +124,11 @@ void file_forget(struct file *file)
     file->mapped = false;
 }
 
+bool file_is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
 void file_release(struct file *file)
 {
     file_forget(file);

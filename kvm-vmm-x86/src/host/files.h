@@ -23,6 +23,9 @@ struct file {
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
+/* Whether something of that name exists. */
+bool file_is_there(const char *path);
+
 /* Gives the bytes of a plain file back, but not the file: file_load_again may read it. */
 void file_forget(struct file *file);
 

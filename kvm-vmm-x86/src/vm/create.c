@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "abi/multiboot.h"
 #include "acpi/acpi.h"
 #include "boot/boot_info.h"
 #include "boot/linux/kernel_cache.h"
@@ -100,22 +102,25 @@ static bool wants_boot_info(const struct vm *vm, const struct image *image)
     return vm->mode == MODE_LONG && boot_info_wanted(image->bytes, image->size);
 }
 
-/* What a mode's kernel is told beside its own image. */
+/* What a mode's kernel is told beside its own image. One in protected mode without a multiboot
+ * header gets the information of multiboot 1. */
 static int inform(struct vm *vm, const struct boot_request *request, struct cpu_start *start,
                   struct error *error)
 {
     const char *append = vm->config->append;
     gpa_t reserved = request->limit;
+    struct multiboot_facts facts = {
+        .memory = &vm->memory, .reserved = reserved, .name = vm->name, .append = append};
 
     if (wants_boot_info(vm, request->image)) {
         start->boot_info = BOOT_INFO_ADDRESS;
         boot_info_write(&vm->memory, reserved, request->rsdp, append != NULL ? append : "");
     }
-    if (vm->mode != MODE_PROTECTED)
+    if (vm->mode != MODE_PROTECTED || start->boot_magic != 0)
         return 0;
-    start->multiboot = true;
-    start->boot_info = cpu_boot_info_address(reserved);
-    return multiboot_write_info(&vm->memory, start->boot_info, reserved, vm->name, append, error);
+    facts.at = start->boot_info = cpu_boot_info_address(reserved);
+    start->boot_magic = MULTIBOOT_BOOT_MAGIC;
+    return multiboot_write_info(&facts, error);
 }
 
 static int load(struct vm *vm, const struct loader *loader, const struct boot_files *files,
@@ -135,8 +140,9 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
         return error_set(error, "%s: %lluK of memory are too little for this mode", vm->name,
                          (unsigned long long)vm->ram_size / KIB);
     acpi.device_count = machine_describe(vm->config, acpi.devices);
-    if ((vm->mode == MODE_LINUX || wants_boot_info(vm, &files->image)) &&
-        acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0)
+    if (vm->irqchip && memory_low_end(&vm->memory) >= MIB &&
+        (acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0 ||
+         mp_table_write(&vm->memory, acpi.cpus, error) < 0))
         return -1;
     *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->config->no_paging};
     if (loader->load(&request, vm->mode, start, error) < 0)
@@ -196,12 +202,13 @@ static int add_vcpus(struct vm *vm, const struct kvm *kvm, const struct cpu_star
 }
 
 /* An option that would do nothing is a mistake to be told. */
-static int check_kernel_options(const struct vm *vm, struct error *error)
+static int check_kernel_options(const struct vm *vm, const struct loader *loader,
+                                struct error *error)
 {
     const struct guest_config *o = vm->config;
 
-    if (vm->mode != MODE_LINUX && o->initrd_count > 0)
-        return error_set(error, "%s: --initrd goes with a Linux kernel", vm->name);
+    if (!loader->takes_modules && o->initrd_count > 0)
+        return error_set(error, "%s: --initrd goes with a Linux or multiboot kernel", vm->name);
     if (vm->mode != MODE_LINUX && o->kernel_entry != KERNEL_ENTRY_AUTO)
         return error_set(error, "%s: --kernel-entry goes with a Linux kernel", vm->name);
     return 0;
@@ -221,7 +228,7 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     vm->mmio = o->mmio != MMIO_DEFAULT  ? o->mmio
                : vm->mode == MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
                                         : MMIO_STOP;
-    return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, error);
+    return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, loader, error);
 }
 
 /* In the order that starts a guest soonest: see add_ram. */
@@ -249,6 +256,7 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
 struct guest_files {
     struct boot_files boot;
     struct file image, initrds[INITRDS_MAX];
+    char *paths[INITRDS_MAX]; /* of those that were given a name */
 };
 
 static int load_file(struct file *file, struct image *image, const char *path, struct error *error)
@@ -256,6 +264,23 @@ static int load_file(struct file *file, struct image *image, const char *path, s
     if (file_load(file, path, IMAGE_LIMIT, error) < 0)
         return -1;
     *image = (struct image){.path = path, .bytes = file->bytes, .size = file->size};
+    return 0;
+}
+
+/* FILE or FILE=NAME. A path that is there as a whole has no name behind it. */
+static int load_initrd(struct guest_files *files, unsigned i, const char *what, struct error *error)
+{
+    const char *mark = strrchr(what, '=');
+    struct image *image = &files->boot.initrds[i];
+
+    if (mark == NULL || file_is_there(what))
+        return load_file(&files->initrds[i], image, what, error);
+    files->paths[i] = strndup(what, (size_t)(mark - what));
+    if (files->paths[i] == NULL)
+        return error_set(error, "out of memory");
+    if (load_file(&files->initrds[i], image, files->paths[i], error) < 0)
+        return -1;
+    image->name = mark + 1;
     return 0;
 }
 
@@ -268,7 +293,7 @@ static int load_files(struct guest_files *files, const struct guest_config *conf
     else if (load_file(&files->image, &files->boot.image, config->image, error) < 0)
         return -1;
     for (unsigned i = 0; i < config->initrd_count; i++) {
-        if (load_file(&files->initrds[i], &files->boot.initrds[i], config->initrds[i], error) < 0)
+        if (load_initrd(files, i, config->initrds[i], error) < 0)
             return -1;
         files->boot.initrd_count++;
     }
@@ -277,15 +302,17 @@ static int load_files(struct guest_files *files, const struct guest_config *conf
 
 static void release_files(struct guest_files *files)
 {
-    for (unsigned i = 0; i < INITRDS_MAX; i++)
+    for (unsigned i = 0; i < INITRDS_MAX; i++) {
         file_release(&files->initrds[i]);
+        free(files->paths[i]);
+    }
     file_release(&files->image);
 }
 
 static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files *files,
                        struct error *error)
 {
-    const struct loader *loader = loader_find(&files->boot.image);
+    const struct loader *loader = loader_find(&files->boot.image, vm->config->kernel_entry);
 
     if (plan(vm, loader, &files->boot.image, error) < 0)
         return -1;

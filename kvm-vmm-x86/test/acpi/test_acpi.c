@@ -144,6 +144,43 @@ static void test_madt(void **state)
     }
 }
 
+static void test_mp_table(void **state)
+{
+    static uint8_t ram[MIB];
+    struct memory memory;
+    struct error error;
+    const uint8_t *table = ram + MP_TABLE_AREA + 16, *at = table + 44;
+    uint16_t length, entries;
+    unsigned sizes[] = {20, 8, 8, 8, 8}, counts[5] = {0};
+
+    (void)state;
+    memory_init(&memory, 0, sizeof ram, ram);
+    for (unsigned cpus = 1; cpus <= ACPI_CPUS_MAX; cpus += 63) {
+        assert_int_equal(mp_table_write(&memory, cpus, &error), 0);
+        assert_memory_equal(ram + MP_TABLE_AREA, "_MP_", 4);
+        assert_int_equal(acpi_checksum(ram + MP_TABLE_AREA, 16), 0);
+        assert_memory_equal(table, "PCMP", 4);
+        memcpy(&length, table + 4, 2);
+        memcpy(&entries, table + 34, 2);
+        assert_int_equal(acpi_checksum(table, length), 0);
+        memset(counts, 0, sizeof counts);
+        at = table + 44;
+        for (unsigned i = 0; i < entries; i++) {
+            assert_true(at[0] < 5);
+            counts[at[0]]++;
+            at += sizes[at[0]];
+        }
+        assert_ptr_equal(at, table + length);
+        assert_int_equal(counts[0], cpus);
+        assert_int_equal(counts[3], 15);
+        assert_int_equal(counts[4], 2);
+    }
+    assert_int_equal(mp_table_write(&memory, 0, &error), -1);
+    assert_int_equal(mp_table_write(&memory, 65, &error), -1);
+    memory_init(&memory, 0, MP_TABLE_AREA, ram);
+    assert_int_equal(mp_table_write(&memory, 1, &error), -1);
+}
+
 static void test_refusals(void **state)
 {
     struct error error;
@@ -215,8 +252,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_root_pointer), cmocka_unit_test(test_fadt),
-        cmocka_unit_test(test_madt),         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_iasl),
+        cmocka_unit_test(test_madt),         cmocka_unit_test(test_mp_table),
+        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_iasl),
     };
 
     return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
  * libFuzzer: any file through the loaders into a small guest memory. The first bytes choose the
  * mode and the options; the sanitizers watch the memory's ends, and the reserved range must stay as
- * it was.
+ * it was but for its first page.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,9 +45,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     image = (struct image){.path = "fuzz", .bytes = data + HEADER, .size = size - HEADER};
     memory_init(&memory, 0, RAM_SIZE, ram);
     request.limit = LIMIT;
-    loader = loader_find(&image);
+    loader = loader_find(&image, config.kernel_entry);
     if (loader->mode(&image, config.mode, &mode, &error) == 0)
         (void)!loader->load(&request, mode, &start, &error);
+    memset(ram + LIMIT, 0, CPU_BOOT_INFO_SIZE); /* what a multiboot kernel is told */
     for (size_t i = LIMIT; i < RAM_SIZE; i++)
         if (ram[i] != 0)
             abort();

@@ -1,57 +1,5 @@
 /* Unit tests of boot/: which loader takes which file, where it lands, and what is refused. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "abi/multiboot.h"
-#include "boot/loader.h"
-#include "boot/multiboot.h"
-#include "cmocka_all.h"
-#include "common/elf.h"
-
-#define RAM_SIZE (4 * MIB)
-
-struct fixture {
-    uint8_t *ram;
-    struct memory memory;
-    struct guest_config config;
-    struct image image;
-    struct cpu_start start;
-    struct error error;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-
-    f->ram = calloc(1, RAM_SIZE);
-    memory_init(&f->memory, 0, RAM_SIZE, f->ram);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    free(f->ram);
-    free(f);
-    return 0;
-}
-
-static int load(struct fixture *f, const void *bytes, size_t size, gpa_t limit)
-{
-    struct boot_request request = {
-        .config = &f->config, .image = &f->image, .memory = &f->memory, .limit = limit};
-    enum guest_mode mode;
-    const struct loader *loader;
-
-    f->image = (struct image){.path = "image", .bytes = bytes, .size = size};
-    loader = loader_find(&f->image);
-    if (loader->mode(&f->image, f->config.mode, &mode, &f->error) < 0)
-        return -1;
-    f->start = (struct cpu_start){.paging = mode == MODE_PROTECTED && !f->config.no_paging};
-    return loader->load(&request, mode, &f->start, &f->error);
-}
+#include "load_fixture.h"
 
 static void test_flat_places(void **state)
 {
@@ -98,30 +46,6 @@ static void test_flat_too_large(void **state)
     free(large);
 }
 
-struct file32 {
-    struct elf32_header header;
-    struct elf32_program_header segment;
-    uint32_t multiboot[3];
-};
-
-static struct file32 elf32(uint32_t address)
-{
-    return (struct file32){
-        .header = {.ident = {.magic = {0x7f, 'E', 'L', 'F'}, .class_ = 1, .data = 1},
-                   .machine = ELF_MACHINE_386,
-                   .entry = address,
-                   .phoff = sizeof(struct elf32_header),
-                   .phentsize = sizeof(struct elf32_program_header),
-                   .phnum = 1},
-        .segment = {.type = ELF_PT_LOAD,
-                    .offset = offsetof(struct file32, multiboot),
-                    .vaddr = address,
-                    .paddr = address,
-                    .filesz = 12,
-                    .memsz = 0x2000},
-    };
-}
-
 static void test_elf32(void **state)
 {
     struct fixture *f = *state;
@@ -134,21 +58,6 @@ static void test_elf32(void **state)
     assert_memory_equal(f->ram + 0x3000, "\x44\x33\x22\x11", 4);
     f->config.mode = MODE_LONG;
     assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
-}
-
-static void test_multiboot_header(void **state)
-{
-    struct fixture *f = *state;
-    struct file32 file = elf32(0x200000);
-
-    file.multiboot[0] = MULTIBOOT_HEADER_MAGIC;
-    file.multiboot[1] = 2;
-    file.multiboot[2] = -(uint32_t)(MULTIBOOT_HEADER_MAGIC + 2);
-    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), 0);
-    assert_false(f->start.paging);
-    file.multiboot[2]++; /* a wrong checksum: no header */
-    assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), 0);
-    assert_true(f->start.paging);
 }
 
 static void test_elf_refusals(void **state)
@@ -166,49 +75,6 @@ static void test_elf_refusals(void **state)
     file = elf32(0x200000);
     file.header.phnum = 65;
     assert_int_equal(load(f, &file, sizeof file, RAM_SIZE), -1);
-}
-
-static void test_multiboot_info(void **state)
-{
-    struct fixture *f = *state;
-    gpa_t reserved = cpu_reserved_protected(&f->memory);
-    gpa_t at = cpu_boot_info_address(reserved);
-    struct multiboot_info *info = memory_at(&f->memory, at, sizeof *info);
-    struct multiboot_mmap_entry *map;
-    uint64_t available = 0;
-    struct error error;
-
-    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "a.bin", NULL, &error), 0);
-    assert_string_equal(memory_at(&f->memory, info->cmdline, 6), "a.bin");
-    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "a.bin", "b c", &error), 0);
-    assert_int_equal(info->mem_lower, 640);
-    assert_int_equal(info->mem_upper, (reserved - MIB) / KIB);
-    assert_string_equal(memory_at(&f->memory, info->cmdline, 10), "a.bin b c");
-    assert_string_equal(memory_at(&f->memory, info->boot_loader_name, 32), MULTIBOOT_LOADER_NAME);
-    map = memory_at(&f->memory, info->mmap_addr, info->mmap_length);
-    assert_non_null(map);
-    for (uint32_t i = 0; i < info->mmap_length / sizeof *map; i++)
-        if (map[i].type == MULTIBOOT_MEMORY_AVAILABLE)
-            available += map[i].length;
-    assert_int_equal(available, 640 * KIB + reserved - MIB);
-}
-
-/* A command line that does not fit is refused, not cut: who passes an option wants it to arrive. */
-static void test_multiboot_command_line_limit(void **state)
-{
-    struct fixture *f = *state;
-    gpa_t reserved = cpu_reserved_protected(&f->memory);
-    gpa_t at = cpu_boot_info_address(reserved);
-    struct multiboot_info *info = memory_at(&f->memory, at, sizeof *info);
-    char append[2048] = {0};
-    struct error error;
-
-    memset(append, 'x', 2045);
-    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "k", append, &error), 0);
-    assert_int_equal(strlen(memory_at(&f->memory, info->cmdline, 2048)), 2047);
-    append[2045] = 'x';
-    assert_int_equal(multiboot_write_info(&f->memory, at, reserved, "k", append, &error), -1);
-    assert_non_null(strstr(error.text, "command line is longer than 2047 bytes"));
 }
 
 /* Each is refused in every mode with a word of what it is; a byte less of the mark, and it is taken
@@ -283,12 +149,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flat_places, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_flat_too_large, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf32, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_multiboot_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_and_partitions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_multiboot_info, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_multiboot_command_line_limit, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("boot", tests, NULL, NULL);

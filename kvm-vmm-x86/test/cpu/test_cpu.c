@@ -65,8 +65,10 @@ static void check_protected(uint64_t size)
 {
     uint8_t *ram = calloc(1, size);
     struct memory m;
-    struct cpu_start start = {
-        .entry = 0x80001000, .paging = true, .multiboot = true, .boot_info = 0x1234};
+    struct cpu_start start = {.entry = 0x80001000,
+                              .paging = true,
+                              .boot_magic = MULTIBOOT_BOOT_MAGIC,
+                              .boot_info = 0x1234};
     struct kvm_regs regs;
     struct kvm_sregs s = {0};
 

@@ -256,8 +256,10 @@ static int load_vmlinux(const struct boot_request *request, enum guest_mode mode
 const struct loader loader_bzimage = {.name = "Linux, packed",
                                       .recognise = bzimage_recognise,
                                       .mode = mode_of_kernel,
-                                      .load = load_bzimage};
+                                      .load = load_bzimage,
+                                      .takes_modules = true};
 const struct loader loader_vmlinux = {.name = "Linux, plain",
                                       .recognise = vmlinux_recognise,
                                       .mode = mode_of_kernel,
-                                      .load = load_vmlinux};
+                                      .load = load_vmlinux,
+                                      .takes_modules = true};
