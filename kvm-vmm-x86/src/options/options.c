@@ -11,72 +11,6 @@
 
 #include "base/endpoint.h"
 
-enum {
-    OPT_REAL = 256,
-    OPT_LOAD,
-    OPT_ENTRY,
-    OPT_NO_PAGING,
-    OPT_MMIO,
-    OPT_INPUT,
-    OPT_EOF,
-    OPT_SERIAL,
-    OPT_MAX_EXITS,
-    OPT_TIMEOUT,
-    OPT_COLOR,
-    OPT_DISPLAY,
-    OPT_STATS,
-    OPT_EXPLAIN,
-    OPT_LOG,
-    OPT_LOG_SIZE,
-    OPT_REPORT,
-    OPT_SYMBOLS,
-    OPT_KVM,
-    OPT_GDB,
-    OPT_APPEND,
-    OPT_INITRD,
-    OPT_KERNEL_ENTRY,
-    OPT_REBOOT,
-    OPT_BOOT_REPORT,
-    OPT_VERSION,
-};
-
-static const struct option long_options[] = {
-    {"real-mode", no_argument, NULL, OPT_REAL},
-    {"protected", no_argument, NULL, 'p'},
-    {"paging", no_argument, NULL, 'p'},
-    {"long-mode", no_argument, NULL, 'l'},
-    {"memory", required_argument, NULL, 'm'},
-    {"load", required_argument, NULL, OPT_LOAD},
-    {"entry", required_argument, NULL, OPT_ENTRY},
-    {"no-paging", no_argument, NULL, OPT_NO_PAGING},
-    {"mmio", required_argument, NULL, OPT_MMIO},
-    {"input", required_argument, NULL, OPT_INPUT},
-    {"serial", required_argument, NULL, OPT_SERIAL},
-    {"eof", required_argument, NULL, OPT_EOF},
-    {"max-exits", required_argument, NULL, OPT_MAX_EXITS},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"color", required_argument, NULL, OPT_COLOR},
-    {"display", required_argument, NULL, OPT_DISPLAY},
-    {"verbose", no_argument, NULL, 'v'},
-    {"stats", no_argument, NULL, OPT_STATS},
-    {"explain", no_argument, NULL, OPT_EXPLAIN},
-    {"log", required_argument, NULL, OPT_LOG},
-    {"log-size", required_argument, NULL, OPT_LOG_SIZE},
-    {"report", required_argument, NULL, OPT_REPORT},
-    {"symbols", required_argument, NULL, OPT_SYMBOLS},
-    {"gdb", required_argument, NULL, OPT_GDB},
-    {"kvm", required_argument, NULL, OPT_KVM},
-    {"append", required_argument, NULL, OPT_APPEND},
-    {"cpus", required_argument, NULL, 'c'},
-    {"initrd", required_argument, NULL, OPT_INITRD},
-    {"kernel-entry", required_argument, NULL, OPT_KERNEL_ENTRY},
-    {"reboot", no_argument, NULL, OPT_REBOOT},
-    {"boot-report", no_argument, NULL, OPT_BOOT_REPORT},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
 static bool parse_number(const char *text, uint64_t *value, char **end)
 {
     if (*text < '0' || *text > '9') /* strtoull would take a sign and blanks */
@@ -116,11 +50,20 @@ static int parse_memory(struct options *o, const char *text, struct error *error
     return 0;
 }
 
-static int parse_address(const char *name, const char *text, uint64_t *value, struct error *error)
+static int parse_load(struct options *o, const char *text, struct error *error)
 {
-    if (!options_parse_size(text, value))
-        return error_set(error, "%s %s: not an address", name, text);
-    return 0;
+    o->guests[0].has_load = true;
+    return options_parse_size(text, &o->guests[0].load)
+               ? 0
+               : error_set(error, "--load %s: not an address", text);
+}
+
+static int parse_entry(struct options *o, const char *text, struct error *error)
+{
+    o->guests[0].has_entry = true;
+    return options_parse_size(text, &o->guests[0].entry)
+               ? 0
+               : error_set(error, "--entry %s: not an address", text);
 }
 
 static int parse_input(struct options *o, const char *text, struct error *error)
@@ -220,159 +163,145 @@ static int parse_timeout(struct options *o, const char *text, struct error *erro
     return 0;
 }
 
-static int set_mode(struct options *o, enum guest_mode mode, struct error *error)
+static int refuse_report(struct options *o, const char *text, struct error *error)
 {
-    if (o->guests[0].mode != MODE_BY_CONTENT && o->guests[0].mode != mode)
-        return error_set(error, "--real-mode, -p and -l exclude each other");
-    o->guests[0].mode = mode;
-    return 0;
+    (void)o;
+    return error_set(error,
+                     "--report %s: the page is made from a log of the run: "
+                     "--log FILE.json, then tools/report FILE.json %s",
+                     text, text);
 }
 
-/* Options that say yes, and options whose text is kept as it is. */
-struct option_place {
-    int option;
-    size_t field; /* in struct options */
+/* What an option does: the first kinds take no value. */
+enum kind {
+    FLAG,   /* makes a bool true */
+    MODE,   /* asks for the mode `value` */
+    ACTION, /* asks for the action `value` */
+    TEXT,   /* keeps its text */
+    WORD,   /* takes one of a few words, in the order of the enum they stand for */
+    YES,    /* of two words the second makes a bool true */
+    PARSE,  /* anything else: its function reads the text */
 };
 
-static const struct option_place flags[] = {
-    {OPT_NO_PAGING, offsetof(struct options, guests[0].no_paging)},
-    {'v', offsetof(struct options, verbose)},
-    {OPT_STATS, offsetof(struct options, stats)},
-    {OPT_EXPLAIN, offsetof(struct options, explain)},
-    {OPT_REBOOT, offsetof(struct options, guests[0].reboot)},
-    {'S', offsetof(struct options, wait)},
-    {OPT_BOOT_REPORT, offsetof(struct options, boot_report)},
-};
-
-static const struct option_place texts[] = {
-    {OPT_LOG, offsetof(struct options, log)},
-    {OPT_SYMBOLS, offsetof(struct options, symbols)},
-    {OPT_APPEND, offsetof(struct options, guests[0].append)},
-    {OPT_GDB, offsetof(struct options, gdb)},
-    {OPT_KVM, offsetof(struct options, guests[0].kvm)},
-};
-
-/* true: the option was one of those. */
-static bool take_simple(struct options *o, int option, const char *value)
-{
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (flags[i].option == option) {
-            *(bool *)((char *)o + flags[i].field) = true;
-            return true;
-        }
-    }
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (texts[i].option == option) {
-            *(const char **)((char *)o + texts[i].field) = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Options that take one of a few words: in the order of the enum they stand for, or no and yes. */
-struct option_choice {
-    int option;
-    const char *name;
+struct spec {
+    const char *name; /* NULL: it has only a letter */
+    char letter;      /* 0: it has only a name */
+    enum kind kind;
+    size_t field;
     const char *words[5];
-    size_t field; /* in struct options */
-    bool yes;     /* a bool, where the others are enums */
+    int value;
+    int (*parse)(struct options *o, const char *text, struct error *error);
 };
 
-static const struct option_choice choices[] = {
-    {OPT_MMIO,
-     "--mmio",
-     {"default", "stop", "ignore"},
-     offsetof(struct options, guests[0].mmio),
-     false},
-    {OPT_COLOR, "--color", {"auto", "always", "never"}, offsetof(struct options, color), false},
-    {OPT_KERNEL_ENTRY,
-     "--kernel-entry",
-     {"auto", "pvh", "64", "32"},
-     offsetof(struct options, guests[0].kernel_entry),
-     false},
-    {OPT_DISPLAY,
-     "--display",
-     {"none", "text"},
-     offsetof(struct options, guests[0].text_screen),
-     true},
-    {OPT_EOF, "--eof", {"ctrl-d", "none"}, offsetof(struct options, guests[0].no_ctrl_d), true},
+#define RUN(member)   .field = offsetof(struct options, member)
+#define GUEST(member) .field = offsetof(struct options, guests[0].member)
+
+static const struct spec specs[] = {
+    {"real-mode", 0, MODE, .value = MODE_REAL},
+    {"protected", 'p', MODE, .value = MODE_PROTECTED},
+    {"paging", 'p', MODE, .value = MODE_PROTECTED},
+    {"long-mode", 'l', MODE, .value = MODE_LONG},
+    {"memory", 'm', PARSE, .parse = parse_memory},
+    {"load", 0, PARSE, .parse = parse_load},
+    {"entry", 0, PARSE, .parse = parse_entry},
+    {"no-paging", 0, FLAG, GUEST(no_paging)},
+    {"mmio", 0, WORD, GUEST(mmio), .words = {"default", "stop", "ignore"}},
+    {"input", 0, PARSE, .parse = parse_input},
+    {"serial", 0, PARSE, .parse = parse_serial},
+    {"eof", 0, YES, GUEST(no_ctrl_d), .words = {"ctrl-d", "none"}},
+    {"max-exits", 0, PARSE, .parse = parse_max_exits},
+    {"timeout", 0, PARSE, .parse = parse_timeout},
+    {"color", 0, WORD, RUN(color), .words = {"auto", "always", "never"}},
+    {"display", 0, YES, GUEST(text_screen), .words = {"none", "text"}},
+    {"verbose", 'v', FLAG, RUN(verbose)},
+    {"stats", 0, FLAG, RUN(stats)},
+    {"explain", 0, FLAG, RUN(explain)},
+    {"log", 0, TEXT, RUN(log)},
+    {"log-size", 0, PARSE, .parse = parse_log_size},
+    {"report", 0, PARSE, .parse = refuse_report},
+    {"symbols", 0, TEXT, RUN(symbols)},
+    {"gdb", 0, TEXT, RUN(gdb)},
+    {NULL, 'S', FLAG, RUN(wait)},
+    {"kvm", 0, TEXT, GUEST(kvm)},
+    {"append", 0, TEXT, GUEST(append)},
+    {"cpus", 'c', PARSE, .parse = parse_cpus},
+    {"initrd", 0, PARSE, .parse = add_initrd},
+    {"kernel-entry", 0, WORD, GUEST(kernel_entry), .words = {"auto", "pvh", "64", "32"}},
+    {"reboot", 0, FLAG, GUEST(reboot)},
+    {"boot-report", 0, FLAG, RUN(boot_report)},
+    {"help", 'h', ACTION, .value = OPTIONS_HELP},
+    {"version", 0, ACTION, .value = OPTIONS_VERSION},
 };
 
-static int take_word(struct options *o, const struct option_choice *choice, const char *text,
-                     struct error *error)
+enum {
+    SPECS = sizeof specs / sizeof specs[0],
+    BY_NAME = 256
+}; /* codes: a letter, or BY_NAME + i */
+
+/* The table as getopt_long wants it. */
+static void list_names(struct option names[SPECS + 1])
 {
-    char *field = (char *)o + choice->field;
+    unsigned count = 0;
+
+    for (int i = 0; i < SPECS; i++)
+        if (specs[i].name != NULL)
+            names[count++] = (struct option){
+                .name = specs[i].name, .has_arg = specs[i].kind >= TEXT, .val = BY_NAME + i};
+    names[count] = (struct option){0};
+}
+
+static const struct spec *spec_of(int code)
+{
     unsigned i = 0;
 
-    while (choice->words[i] != NULL && strcmp(text, choice->words[i]) != 0)
+    if (code >= BY_NAME)
+        return &specs[code - BY_NAME];
+    while (specs[i].letter != code)
         i++;
-    if (choice->words[i] == NULL)
-        return error_set(error, "%s %s: not one of those that --help names", choice->name, text);
-    if (choice->yes)
+    return &specs[i];
+}
+
+_Static_assert(sizeof(enum mmio_policy) == sizeof(unsigned), "a WORD is stored so");
+
+static int take_word(const struct spec *spec, void *field, const char *text, struct error *error)
+{
+    unsigned i = 0;
+
+    while (spec->words[i] != NULL && strcmp(text, spec->words[i]) != 0)
+        i++;
+    if (spec->words[i] == NULL)
+        return error_set(error, "--%s %s: not one of those that --help names", spec->name, text);
+    if (spec->kind == YES)
         *(bool *)field = i == 1;
     else
-        memcpy(field, &i, sizeof i); /* enums are as wide: they have no negative value */
+        memcpy(field, &i, sizeof i);
     return 0;
 }
 
-/* 1: the option takes no such word. */
-static int take_choice(struct options *o, int option, const char *text, struct error *error)
+static int take(struct options *o, const struct spec *spec, const char *text, struct error *error)
 {
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
-        if (choices[i].option == option)
-            return take_word(o, &choices[i], text, error);
-    return 1;
-}
+    void *field = (char *)o + spec->field;
 
-_Static_assert(sizeof(enum mmio_policy) == sizeof(unsigned), "take_word stores them so");
-
-static int parse_one(struct options *o, int option, const char *value, struct error *error)
-{
-    int taken = take_choice(o, option, value, error);
-
-    if (taken <= 0)
-        return taken;
-    switch (option) {
-    case OPT_REAL:
-        return set_mode(o, MODE_REAL, error);
-    case 'p':
-        return set_mode(o, MODE_PROTECTED, error);
-    case 'l':
-        return set_mode(o, MODE_LONG, error);
-    case 'm':
-        return parse_memory(o, value, error);
-    case OPT_LOAD:
-        o->guests[0].has_load = true;
-        return parse_address("--load", value, &o->guests[0].load, error);
-    case OPT_ENTRY:
-        o->guests[0].has_entry = true;
-        return parse_address("--entry", value, &o->guests[0].entry, error);
-    case OPT_INPUT:
-        return parse_input(o, value, error);
-    case OPT_SERIAL:
-        return parse_serial(o, value, error);
-    case OPT_MAX_EXITS:
-        return parse_max_exits(o, value, error);
-    case OPT_TIMEOUT:
-        return parse_timeout(o, value, error);
-    case OPT_LOG_SIZE:
-        return parse_log_size(o, value, error);
-    case OPT_REPORT:
-        return error_set(error,
-                         "--report %s: the page is made from a log of the run: "
-                         "--log FILE.json, then tools/report FILE.json %s",
-                         value, value);
-    case 'c':
-        return parse_cpus(o, value, error);
-    case OPT_INITRD:
-        return add_initrd(o, value, error);
-    case 'h':
-        o->action = OPTIONS_HELP;
+    switch (spec->kind) {
+    case FLAG:
+        *(bool *)field = true;
         return 0;
+    case MODE:
+        if (o->guests[0].mode != MODE_BY_CONTENT && (int)o->guests[0].mode != spec->value)
+            return error_set(error, "--real-mode, -p and -l exclude each other");
+        o->guests[0].mode = (enum guest_mode)spec->value;
+        return 0;
+    case ACTION:
+        o->action = (enum options_action)spec->value;
+        return 0;
+    case TEXT:
+        *(const char **)field = text;
+        return 0;
+    case WORD:
+    case YES:
+        return take_word(spec, field, text, error);
     default:
-        o->action = OPTIONS_VERSION;
-        return 0;
+        return spec->parse(o, text, error);
     }
 }
 
@@ -415,20 +344,22 @@ static int check_endpoints(const struct options *o, struct error *error)
 
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
-    int option;
+    struct option names[SPECS + 1];
+    int code;
 
     *options = (struct options){.guests[0].kvm = "/dev/kvm"};
+    list_names(names);
     optind = 0; /* start anew: this may be the second command line of a test */
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":plm:c:vhS", long_options, NULL)) != -1) {
-        if (option == ':')
+    while ((code = getopt_long(argc, argv, ":plm:c:vhS", names, NULL)) != -1) {
+        if (code == ':')
             return error_set(error, "%s needs a value", argv[optind - 1]);
-        if (option == '?')
-            return optopt != 0 && optopt < OPT_REAL && strncmp(argv[optind - 1], "--", 2) != 0
+        if (code == '?')
+            return optopt != 0 && optopt < BY_NAME && strncmp(argv[optind - 1], "--", 2) != 0
                        ? error_set(error, "no such option: -%c", optopt)
                        : error_set(error, "no such option, or a value too much: %s",
                                    argv[optind - 1]);
-        if (!take_simple(options, option, optarg) && parse_one(options, option, optarg, error) < 0)
+        if (take(options, spec_of(code), optarg, error) < 0)
             return -1;
         if (options->action != OPTIONS_RUN)
             return 0;
