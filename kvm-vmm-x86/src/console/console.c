@@ -320,10 +320,10 @@ void console_printf(const char *format, ...)
 
 void console_flush(unsigned guest)
 {
-    lock_take(&console.lock);
+    LOCK_FOR_BLOCK(&console.lock);
+
     take_locked(guest, RING_MAX);
     flush_line_locked(guest);
-    lock_release(&console.lock);
 }
 
 void console_draw(const char *text, size_t count)
@@ -374,10 +374,10 @@ static bool next_locked(struct sink *sink)
 
 static void fail(struct sink *sink, int failure)
 {
-    lock_take(&console.lock);
+    LOCK_FOR_BLOCK(&console.lock);
+
     sink->failure = failure;
     sink->pending.used = sink->writing.used = sink->written = 0;
-    lock_release(&console.lock);
 }
 
 /* Writes one piece; false if nothing is left, or it has to wait. */
@@ -446,12 +446,8 @@ bool console_waits(int fd)
 
 size_t console_backlog(void)
 {
-    size_t left;
-
-    lock_take(&console.lock);
-    left = left_to_write(&console.out) + left_to_write(&console.err);
-    lock_release(&console.lock);
-    return left;
+    LOCK_FOR_BLOCK(&console.lock);
+    return left_to_write(&console.out) + left_to_write(&console.err);
 }
 
 bool console_is_written(void)
@@ -488,10 +484,6 @@ void console_tick(void)
 
 int console_failure(void)
 {
-    int failure;
-
-    lock_take(&console.lock);
-    failure = console.out.failure;
-    lock_release(&console.lock);
-    return failure;
+    LOCK_FOR_BLOCK(&console.lock);
+    return console.out.failure;
 }

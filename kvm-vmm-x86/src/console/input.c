@@ -53,21 +53,19 @@ static bool reads_locked(void)
  * for is dropped, as a real keyboard's would be. Anything else waits outside. */
 size_t input_room(void)
 {
-    const struct queue *q;
-    size_t room = 0;
+    LOCK_FOR_BLOCK(&input.lock);
+    const struct queue *q = &input.queues[input.focus];
 
-    lock_take(&input.lock);
-    q = &input.queues[input.focus];
-    if (reads_locked() && !input.finished)
-        room = input.config.keys           ? INPUT_QUEUE_SIZE
-               : !q->stopped && !q->choked ? INPUT_QUEUE_SIZE - q->used
-                                           : 0;
-    lock_release(&input.lock);
-    return room;
+    if (!reads_locked() || input.finished)
+        return 0;
+    if (input.config.keys)
+        return INPUT_QUEUE_SIZE;
+    return q->stopped || q->choked ? 0 : INPUT_QUEUE_SIZE - q->used;
 }
 
-static void append_locked(uint8_t byte)
+static void append(uint8_t byte)
 {
+    LOCK_FOR_BLOCK(&input.lock);
     struct queue *q = &input.queues[input.focus];
 
     if (q->used < INPUT_QUEUE_SIZE)
@@ -95,9 +93,7 @@ static void command_key(uint8_t key)
         input.config.command(INPUT_HELP);
         break;
     case CTRL_A:
-        lock_take(&input.lock);
-        append_locked(CTRL_A);
-        lock_release(&input.lock);
+        append(CTRL_A);
         break;
     default:
         break;
@@ -107,14 +103,10 @@ static void command_key(uint8_t key)
 /* Whether a key reaches a guest that reads keys. */
 static bool focus_reads(void)
 {
-    const struct queue *q;
-    bool reads;
+    LOCK_FOR_BLOCK(&input.lock);
+    const struct queue *q = &input.queues[input.focus];
 
-    lock_take(&input.lock);
-    q = &input.queues[input.focus];
-    reads = q->wanted && q->used < INPUT_QUEUE_SIZE;
-    lock_release(&input.lock);
-    return reads;
+    return q->wanted && q->used < INPUT_QUEUE_SIZE;
 }
 
 void input_feed(const uint8_t *bytes, size_t count)
@@ -128,38 +120,28 @@ void input_feed(const uint8_t *bytes, size_t count)
         } else if (input.config.keys && bytes[i] == CTRL_C && !focus_reads()) {
             input.config.command(INPUT_INTERRUPT);
         } else {
-            lock_take(&input.lock);
-            append_locked(bytes[i]);
-            lock_release(&input.lock);
+            append(bytes[i]);
         }
     }
 }
 
 void input_finish(void)
 {
-    lock_take(&input.lock);
+    LOCK_FOR_BLOCK(&input.lock);
+
     input.finished = input.news = true;
-    lock_release(&input.lock);
 }
 
 unsigned input_focus(void)
 {
-    unsigned focus;
-
-    lock_take(&input.lock);
-    focus = input.focus;
-    lock_release(&input.lock);
-    return focus;
+    LOCK_FOR_BLOCK(&input.lock);
+    return input.focus;
 }
 
 bool input_is_read(void)
 {
-    bool is_read;
-
-    lock_take(&input.lock);
-    is_read = reads_locked();
-    lock_release(&input.lock);
-    return is_read;
+    LOCK_FOR_BLOCK(&input.lock);
+    return reads_locked();
 }
 
 static void pass_focus_locked(void)
@@ -177,13 +159,10 @@ static void pass_focus_locked(void)
 
 unsigned input_pass_focus(void)
 {
-    unsigned next;
+    LOCK_FOR_BLOCK(&input.lock);
 
-    lock_take(&input.lock);
     pass_focus_locked();
-    next = input.focus;
-    lock_release(&input.lock);
-    return next;
+    return input.focus;
 }
 
 void input_want(unsigned guest)
@@ -232,22 +211,14 @@ int input_take(unsigned guest)
 
 int input_pending(unsigned guest)
 {
-    int pending;
-
-    lock_take(&input.lock);
-    pending = state_locked(guest) == INPUT_END ? INPUT_END : (int)input.queues[guest].used;
-    lock_release(&input.lock);
-    return pending;
+    LOCK_FOR_BLOCK(&input.lock);
+    return state_locked(guest) == INPUT_END ? INPUT_END : (int)input.queues[guest].used;
 }
 
 bool input_has_ended(unsigned guest)
 {
-    bool ended;
-
-    lock_take(&input.lock);
-    ended = state_locked(guest) == INPUT_END && (input.finished || !input.config.keys);
-    lock_release(&input.lock);
-    return ended;
+    LOCK_FOR_BLOCK(&input.lock);
+    return state_locked(guest) == INPUT_END && (input.finished || !input.config.keys);
 }
 
 void input_stop(unsigned guest)
@@ -262,18 +233,16 @@ void input_stop(unsigned guest)
 
 void input_restart(unsigned guest)
 {
-    lock_take(&input.lock);
+    LOCK_FOR_BLOCK(&input.lock);
+
     input.queues[guest].wanted = false;
-    lock_release(&input.lock);
 }
 
 bool input_has_news(void)
 {
-    bool news;
+    LOCK_FOR_BLOCK(&input.lock);
+    bool news = input.news;
 
-    lock_take(&input.lock);
-    news = input.news;
     input.news = false;
-    lock_release(&input.lock);
     return news;
 }

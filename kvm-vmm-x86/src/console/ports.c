@@ -118,12 +118,9 @@ int ports_take(unsigned guest)
 int ports_pending(unsigned guest)
 {
     struct port *p = &ports.at[guest];
-    int pending;
+    LOCK_FOR_BLOCK(&p->lock);
 
-    lock_take(&p->lock);
-    pending = (int)p->input.used;
-    lock_release(&p->lock);
-    return pending;
+    return (int)p->input.used;
 }
 
 /* Whether output is taken: if not, the guest does not wait. `written` bytes of it are gone. */
@@ -149,10 +146,10 @@ static void arrive(struct port *p, struct stream stream)
     p->stream = stream;
     p->source.fd = stream.fd;
     p->sends = p->kind != SERIAL_FILE;
-    lock_take(&p->lock);
+    LOCK_FOR_BLOCK(&p->lock);
+
     p->taken = true;
     p->due = p->output.used > 0;
-    lock_release(&p->lock);
 }
 
 /* Neither does the other end send nor take anything any more. A terminal stays, for the next. */

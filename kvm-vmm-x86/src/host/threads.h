@@ -26,6 +26,21 @@ void lock_take(struct lock *lock);
 bool lock_try(struct lock *lock) MUST_CHECK;
 void lock_release(struct lock *lock);
 
+/* Takes the lock `which` and releases it where the block ends, by whatever way it is left. */
+#define LOCK_FOR_BLOCK(which)                                                                      \
+    __attribute__((cleanup(lock_release_held))) struct lock *const lock_held = lock_take_held(which)
+
+static inline struct lock *lock_take_held(struct lock *lock)
+{
+    lock_take(lock);
+    return lock;
+}
+
+static inline void lock_release_held(struct lock *const *held)
+{
+    lock_release(*held);
+}
+
 void condition_init(struct condition *condition);
 /* Sleeps with `lock` released until woken; may wake for no reason, so callers look again. */
 void condition_wait(struct condition *condition, struct lock *lock);

@@ -203,11 +203,10 @@ static void gather_locked(struct debug *d)
 static void on_quiet(void *context)
 {
     struct debug *d = context;
+    LOCK_FOR_BLOCK(&d->lock);
 
-    lock_take(&d->lock);
     if (d->phase == DEBUG_STOPPING && vm_state(d->vm) == VM_PAUSED)
         go_on_locked(d);
-    lock_release(&d->lock);
 }
 
 void debug_init(struct debug *d, struct vm *vm, bool waits)
@@ -227,40 +226,36 @@ void debug_init(struct debug *d, struct vm *vm, bool waits)
 void debug_event(struct debug_cpu *own, const struct gdb_stop *stop)
 {
     struct debug *d = own->debug;
+    LOCK_FOR_BLOCK(&d->lock);
 
-    lock_take(&d->lock);
-    if (d->phase != DEBUG_FREE) {
-        own->event = *stop;
-        own->event.cpu = own->vcpu->id;
-        own->has_event = true;
-        gather_locked(d);
-    }
-    lock_release(&d->lock);
+    if (d->phase == DEBUG_FREE)
+        return;
+    own->event = *stop;
+    own->event.cpu = own->vcpu->id;
+    own->has_event = true;
+    gather_locked(d);
 }
 
 void debug_pass(struct debug_cpu *own, bool stale)
 {
     struct debug *d = own->debug;
+    LOCK_FOR_BLOCK(&d->lock);
 
-    lock_take(&d->lock);
     if (d->phase != DEBUG_FREE) {
         own->passed = false;
         d->stale |= stale;
         gather_locked(d);
     }
-    lock_release(&d->lock);
 }
 
 bool debug_passed(struct debug_cpu *own)
 {
     struct debug *d = own->debug;
-    bool alone;
+    LOCK_FOR_BLOCK(&d->lock);
+    bool alone = d->phase == DEBUG_ALONE && d->alone == own->vcpu;
 
-    lock_take(&d->lock);
-    alone = d->phase == DEBUG_ALONE && d->alone == own->vcpu;
     if (alone)
         gather_locked(d);
-    lock_release(&d->lock);
     return alone;
 }
 
@@ -268,8 +263,10 @@ uint32_t debug_control(struct debug_cpu *own)
 {
     struct debug *d = own->debug;
     uint32_t control = KVM_GUESTDBG_ENABLE;
+    LOCK_FOR_BLOCK(&d->lock);
 
-    lock_take(&d->lock);
+    if (d->phase == DEBUG_FREE)
+        return 0;
     if (d->phase == DEBUG_ALONE || own->action == GDB_STEP)
         control |= KVM_GUESTDBG_SINGLESTEP | d->step_flags;
     else if (d->plan.steps)
@@ -278,37 +275,31 @@ uint32_t debug_control(struct debug_cpu *own)
         control |= KVM_GUESTDBG_USE_HW_BP;
     if (d->features.int3 && d->traps.count > 0)
         control |= KVM_GUESTDBG_USE_SW_BP;
-    if (d->phase == DEBUG_FREE)
-        control = 0;
-    lock_release(&d->lock);
     return control;
 }
 
 void debug_stop(struct debug *d)
 {
-    lock_take(&d->lock);
+    LOCK_FOR_BLOCK(&d->lock);
+
     if (d->phase == DEBUG_STOPPED) {
         d->notify(d->notify_to);
     } else {
         d->wanted = true;
         gather_locked(d);
     }
-    lock_release(&d->lock);
 }
 
 enum debug_phase debug_phase_of(struct debug *d)
 {
-    enum debug_phase phase;
-
-    lock_take(&d->lock);
-    phase = d->phase;
-    lock_release(&d->lock);
-    return phase;
+    LOCK_FOR_BLOCK(&d->lock);
+    return d->phase;
 }
 
 void debug_resume(struct debug *d, const enum gdb_action *actions)
 {
-    lock_take(&d->lock);
+    LOCK_FOR_BLOCK(&d->lock);
+
     if (d->phase == DEBUG_STOPPED) {
         for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
             struct debug_cpu *own = &d->cpus[i];
@@ -323,12 +314,12 @@ void debug_resume(struct debug *d, const enum gdb_action *actions)
         note_handlers_locked(d);
         go_on_locked(d);
     }
-    lock_release(&d->lock);
 }
 
 void debug_release(struct debug *d, bool run)
 {
-    lock_take(&d->lock);
+    LOCK_FOR_BLOCK(&d->lock);
+
     traps_clear(&d->traps, &d->vm->memory);
     d->table.count = 0;
     d->plan = (struct gdb_plan){0};
@@ -339,7 +330,6 @@ void debug_release(struct debug *d, bool run)
     }
     if (run)
         let_run_locked(d, DEBUG_FREE, NULL);
-    lock_release(&d->lock);
 }
 
 /* The plan refers to the table's entries: it is made again for every change. */
