@@ -12,55 +12,22 @@ static void add_name(struct text *text, const struct page *page, gva_t address)
         text_add(text, " <%s>", name);
 }
 
-struct bit {
-    unsigned number;
-    const char *name;
-};
-
-static const struct bit cr0_bits[] = {
-    {0, "PE"},  {1, "MP"},  {2, "EM"},  {3, "TS"},  {4, "ET"},  {5, "NE"},
-    {16, "WP"}, {18, "AM"}, {29, "NW"}, {30, "CD"}, {31, "PG"}, {0, NULL},
-};
-static const struct bit cr4_bits[] = {
-    {0, "VME"},   {1, "PVI"},   {2, "TSD"},       {3, "DE"},     {4, "PSE"},         {5, "PAE"},
-    {6, "MCE"},   {7, "PGE"},   {8, "PCE"},       {9, "OSFXSR"}, {10, "OSXMMEXCPT"}, {11, "UMIP"},
-    {12, "LA57"}, {13, "VMXE"}, {16, "FSGSBASE"}, {17, "PCIDE"}, {18, "OSXSAVE"},    {20, "SMEP"},
-    {21, "SMAP"}, {22, "PKE"},  {0, NULL},
-};
-static const struct bit efer_bits[] = {
-    {0, "SCE"}, {8, "LME"}, {10, "LMA"}, {11, "NXE"}, {12, "SVME"}, {0, NULL},
-};
-static const struct bit flag_bits[] = {
-    {0, "CF"},  {2, "PF"},   {4, "AF"},   {6, "ZF"},  {7, "SF"},  {8, "TF"},
-    {9, "IF"},  {10, "DF"},  {11, "OF"},  {14, "NT"}, {16, "RF"}, {17, "VM"},
-    {18, "AC"}, {19, "VIF"}, {20, "VIP"}, {21, "ID"}, {0, NULL},
-};
-
-static void print_bits(struct text *text, const char *name, uint64_t value, const struct bit *bits)
+static void print_bits(struct text *text, const char *name, uint64_t value,
+                       const struct snapshot_bit *bits)
 {
     text_add(text, "  %-6s 0x%llx", name, (unsigned long long)value);
     for (; bits->name != NULL; bits++)
-        if (value >> bits->number & 1)
+        if ((value >> bits->at & 1) && bits->name[0] != '\0')
             text_add(text, " %s", bits->name);
     text_add(text, "\n");
 }
 
-static void print_wide(struct text *text, const struct kvm_regs *r)
+static void print_wide(struct text *text, const struct snapshot *s)
 {
-    const struct {
-        const char *name;
-        uint64_t value;
-    } rows[] = {
-        {"rax", r->rax}, {"rbx", r->rbx}, {"rcx", r->rcx}, {"rdx", r->rdx},
-        {"rsi", r->rsi}, {"rdi", r->rdi}, {"rbp", r->rbp}, {"rsp", r->rsp},
-        {"r8 ", r->r8},  {"r9 ", r->r9},  {"r10", r->r10}, {"r11", r->r11},
-        {"r12", r->r12}, {"r13", r->r13}, {"r14", r->r14}, {"r15", r->r15},
-    };
-
-    for (unsigned i = 0; i < 16; i++)
-        text_add(text, "  %s %016llx%s", rows[i].name, (unsigned long long)rows[i].value,
-                 i % 4 == 3 ? "\n" : "");
-    text_add(text, "  rip %016llx\n", (unsigned long long)r->rip);
+    for (unsigned i = 0; i < SNAPSHOT_GENERAL; i++)
+        text_add(text, "  %-3s %016llx%s", snapshot_general(s, i).name,
+                 (unsigned long long)snapshot_general(s, i).value, i % 4 == 3 ? "\n" : "");
+    text_add(text, "  rip %016llx\n", (unsigned long long)s->regs.rip);
 }
 
 static void print_narrow(struct text *text, const struct kvm_regs *r)
@@ -101,14 +68,12 @@ static void print_segments(struct text *text, const struct kvm_sregs *s)
 
 static void print_registers(struct text *text, const struct page *page, bool wide)
 {
-    const struct kvm_regs *regs = &page->snapshot->regs;
-
     text_add(text, "registers\n");
     if (wide)
-        print_wide(text, regs);
+        print_wide(text, page->snapshot);
     else
-        print_narrow(text, regs);
-    print_bits(text, "flags", regs->rflags, flag_bits);
+        print_narrow(text, &page->snapshot->regs);
+    print_bits(text, "flags", page->snapshot->regs.rflags, snapshot_flags);
 }
 
 static void print_state(struct text *text, const struct page *page)
@@ -116,9 +81,9 @@ static void print_state(struct text *text, const struct page *page)
     const struct snapshot *s = page->snapshot;
 
     print_registers(text, page, snapshot_mode(s) == SNAPSHOT_LONG);
-    print_bits(text, "cr0", s->sregs.cr0, cr0_bits);
-    print_bits(text, "cr4", s->sregs.cr4, cr4_bits);
-    print_bits(text, "efer", s->sregs.efer, efer_bits);
+    print_bits(text, "cr0", s->sregs.cr0, snapshot_cr0);
+    print_bits(text, "cr4", s->sregs.cr4, snapshot_cr4);
+    print_bits(text, "efer", s->sregs.efer, snapshot_efer);
     text_add(text, "  cr2    0x%llx\n  cr3    0x%llx\n", (unsigned long long)s->sregs.cr2,
              (unsigned long long)s->sregs.cr3);
     text_add(text, "segments\n");

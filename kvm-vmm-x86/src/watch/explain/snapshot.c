@@ -1,6 +1,8 @@
 /* What a vCPU's registers say about its mode and addresses; see snapshot.h. */
 #include "watch/explain/snapshot.h"
 
+#include <stddef.h>
+
 bool snapshot_is_long(const struct snapshot *s)
 {
     return s->sregs.efer & EFER_LMA;
@@ -98,4 +100,31 @@ bool snapshot_is_canonical(const struct snapshot *s, gva_t address)
     uint64_t top = address >> shift;
 
     return top == 0 || top == UINT64_MAX >> shift;
+}
+
+const struct snapshot_bit snapshot_flags[] = {
+    {"CF", 0},  {"", 1},    {"PF", 2},   {"AF", 4},   {"ZF", 6},  {"SF", 7},
+    {"TF", 8},  {"IF", 9},  {"DF", 10},  {"OF", 11},  {"NT", 14}, {"RF", 16},
+    {"VM", 17}, {"AC", 18}, {"VIF", 19}, {"VIP", 20}, {"ID", 21}, {NULL, 0}};
+const struct snapshot_bit snapshot_cr0[] = {{"PE", 0},  {"MP", 1},  {"EM", 2},  {"TS", 3},
+                                            {"ET", 4},  {"NE", 5},  {"WP", 16}, {"AM", 18},
+                                            {"NW", 29}, {"CD", 30}, {"PG", 31}, {NULL, 0}};
+const struct snapshot_bit snapshot_cr4[] = {
+    {"VME", 0},   {"PVI", 1},   {"TSD", 2},   {"DE", 3},        {"PSE", 4},         {"PAE", 5},
+    {"MCE", 6},   {"PGE", 7},   {"PCE", 8},   {"OSFXSR", 9},    {"OSXMMEXCPT", 10}, {"UMIP", 11},
+    {"LA57", 12}, {"VMXE", 13}, {"SMXE", 14}, {"FSGSBASE", 16}, {"PCIDE", 17},      {"OSXSAVE", 18},
+    {"SMEP", 20}, {"SMAP", 21}, {"PKE", 22},  {NULL, 0}};
+const struct snapshot_bit snapshot_efer[] = {{"SCE", 0},   {"LME", 8},    {"LMA", 10}, {"NXE", 11},
+                                             {"SVME", 12}, {"FFXSR", 14}, {NULL, 0}};
+
+struct snapshot_general snapshot_general(const struct snapshot *s, unsigned i)
+{
+    const struct kvm_regs *r = &s->regs;
+    const struct snapshot_general list[SNAPSHOT_GENERAL] = {
+        {"rax", r->rax}, {"rbx", r->rbx}, {"rcx", r->rcx}, {"rdx", r->rdx},
+        {"rsi", r->rsi}, {"rdi", r->rdi}, {"rbp", r->rbp}, {"rsp", r->rsp},
+        {"r8", r->r8},   {"r9", r->r9},   {"r10", r->r10}, {"r11", r->r11},
+        {"r12", r->r12}, {"r13", r->r13}, {"r14", r->r14}, {"r15", r->r15}};
+
+    return list[i % SNAPSHOT_GENERAL];
 }

@@ -52,4 +52,21 @@ gva_t snapshot_linear_rsp(const struct snapshot *s);
 /* Whether bits 63 to 47 (56 with five levels) are all alike. */
 bool snapshot_is_canonical(const struct snapshot *s, gva_t address);
 
+/* Bits of registers by name; each list is ended by one without a name. Empty: set, but it means
+ * nothing. Intel SDM volume 3, 2.3 and 2.5; AMD APM volume 2, 3.1.7. */
+struct snapshot_bit {
+    const char *name;
+    unsigned at;
+};
+
+extern const struct snapshot_bit snapshot_flags[], snapshot_cr0[], snapshot_cr4[], snapshot_efer[];
+
+/* General register `i`, in the order in which people list them: the old ones, then r8 to r15. */
+enum { SNAPSHOT_GENERAL = 16 };
+struct snapshot_general {
+    const char *name;
+    uint64_t value;
+};
+struct snapshot_general snapshot_general(const struct snapshot *s, unsigned i);
+
 #endif

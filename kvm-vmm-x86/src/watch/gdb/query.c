@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "watch/explain/fault/gate.h"
-#include "watch/gdb/commands.h"
+#include "watch/gdb/stub.h"
 
 /* Output of a monitor command: as much as is sensible on a terminal. */
 enum { MONITOR_MAX = 32 * 1024, MONITOR_LINE_MAX = 256, MONITOR_CHUNK = 4096 };
@@ -14,27 +14,24 @@ typedef unsigned long long hex;
 
 enum { GATES = 256 };
 
+/* A command: what it is about, and where its output goes. */
+struct monitor {
+    struct gdb_stub *stub;
+    struct gdb_registers registers; /* of the vCPU that gdb has chosen */
+    const struct memory *memory;
+    char *line; /* behind the command's name */
+    struct text text;
+};
+
 static void put_general(struct text *t, const struct snapshot *s)
 {
-    const struct kvm_regs *r = &s->regs;
-    const struct {
-        const char *name;
-        uint64_t value;
-    } list[] = {{"rax", r->rax}, {"rbx", r->rbx},      {"rcx", r->rcx}, {"rdx", r->rdx},
-                {"rsi", r->rsi}, {"rdi", r->rdi},      {"rbp", r->rbp}, {"rsp", r->rsp},
-                {"r8", r->r8},   {"r9", r->r9},        {"r10", r->r10}, {"r11", r->r11},
-                {"r12", r->r12}, {"r13", r->r13},      {"r14", r->r14}, {"r15", r->r15},
-                {"rip", r->rip}, {"rflags", r->rflags}};
-    bool wide = snapshot_code_bits(s) == 64;
+    unsigned count = snapshot_code_bits(s) == 64 ? SNAPSHOT_GENERAL : SNAPSHOT_GENERAL / 2;
 
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        bool only64 = list[i].name[1] == '8' || list[i].name[1] == '9' || list[i].name[1] == '1';
-
-        if (wide || !only64)
-            text_add(t, "%-6s %016llx%s", list[i].name, (hex)list[i].value,
-                     i % 4 == 3 ? "\n" : "  ");
-    }
-    text_add(t, "\n");
+    for (unsigned i = 0; i < count; i++)
+        text_add(t, "%-6s %016llx%s", snapshot_general(s, i).name,
+                 (hex)snapshot_general(s, i).value, i % 4 == 3 ? "\n" : "  ");
+    text_add(t, "%-6s %016llx  %-6s %016llx  \n", "rip", (hex)s->regs.rip, "rflags",
+             (hex)s->regs.rflags);
 }
 
 static void put_segment(struct text *t, const char *name, const struct kvm_segment *s)
@@ -47,33 +44,28 @@ static void put_segment(struct text *t, const char *name, const struct kvm_segme
              s->g ? " 4K" : "", s->s ? "" : " system", s->unusable || !s->present ? " absent" : "");
 }
 
-static void put_system(struct text *t, const struct kvm_sregs *s)
+static void on_regs(struct monitor *m)
 {
-    text_add(t, "cr0 %llx  cr2 %llx  cr3 %llx  cr4 %llx  cr8 %llx  efer %llx\n", (hex)s->cr0,
-             (hex)s->cr2, (hex)s->cr3, (hex)s->cr4, (hex)s->cr8, (hex)s->efer);
-    text_add(t, "gdt base %llx limit %x  idt base %llx limit %x\n", (hex)s->gdt.base, s->gdt.limit,
-             (hex)s->idt.base, s->idt.limit);
-}
+    const struct snapshot *s = &m->registers.state;
+    const struct kvm_sregs *sregs = &s->sregs;
+    struct text *t = &m->text;
 
-static void on_regs(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
-                    struct text *t)
-{
-    const struct kvm_sregs *s = &r->state.sregs;
-
-    (void)line;
-    text_add(t, "vCPU %u: %s, privilege level %u, %s\n", stub->general,
-             snapshot_mode_name(snapshot_mode(&r->state)), snapshot_cpl(&r->state),
-             walk_paging_name(walk_paging(&r->state)));
-    put_general(t, &r->state);
-    put_segment(t, "cs", &s->cs);
-    put_segment(t, "ss", &s->ss);
-    put_segment(t, "ds", &s->ds);
-    put_segment(t, "es", &s->es);
-    put_segment(t, "fs", &s->fs);
-    put_segment(t, "gs", &s->gs);
-    put_segment(t, "ldtr", &s->ldt);
-    put_segment(t, "tr", &s->tr);
-    put_system(t, s);
+    text_add(t, "vCPU %u: %s, privilege level %u, %s\n", m->stub->general,
+             snapshot_mode_name(snapshot_mode(s)), snapshot_cpl(s),
+             walk_paging_name(walk_paging(s)));
+    put_general(t, s);
+    put_segment(t, "cs", &sregs->cs);
+    put_segment(t, "ss", &sregs->ss);
+    put_segment(t, "ds", &sregs->ds);
+    put_segment(t, "es", &sregs->es);
+    put_segment(t, "fs", &sregs->fs);
+    put_segment(t, "gs", &sregs->gs);
+    put_segment(t, "ldtr", &sregs->ldt);
+    put_segment(t, "tr", &sregs->tr);
+    text_add(t, "cr0 %llx  cr2 %llx  cr3 %llx  cr4 %llx  cr8 %llx  efer %llx\n", (hex)sregs->cr0,
+             (hex)sregs->cr2, (hex)sregs->cr3, (hex)sregs->cr4, (hex)sregs->cr8, (hex)sregs->efer);
+    text_add(t, "gdt base %llx limit %x  idt base %llx limit %x\n", (hex)sregs->gdt.base,
+             sregs->gdt.limit, (hex)sregs->idt.base, sregs->idt.limit);
 }
 
 /* A number in hex, with or without 0x, to the end of the line: gdb's users write addresses so. */
@@ -124,92 +116,88 @@ static bool vector_of(const char *line, unsigned *vector)
     return value < GATES;
 }
 
-static void on_walk(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
-                    struct text *t)
+/* What a page prints in the middle of a line is a line here. */
+static void end_line(struct text *t)
 {
-    struct walk walk;
-    uint64_t address;
-
-    if (!address_of(&r->state, line, &address)) {
-        text_add(t, "walk ADDR: a linear address is meant, in hex, or $pc, $sp or $cr2\n");
-        return;
-    }
-    walk = walk_address(&r->state, stub->ops->memory(stub->context), address, WALK_READ);
-    walk_print(t, &walk);
     if (t->length > 0 && t->bytes[t->length - 1] != '\n')
         text_add(t, "\n");
 }
 
-static void put_gate(struct gdb_stub *stub, const struct gdb_registers *r, unsigned vector,
-                     bool always, struct text *t)
+static void on_walk(struct monitor *m)
 {
-    struct gate gate = gate_look(&r->state, stub->ops->memory(stub->context), vector);
+    struct walk walk;
+    uint64_t address;
+
+    if (!address_of(&m->registers.state, m->line, &address)) {
+        text_add(&m->text, "walk ADDR: a linear address is meant, in hex, or $pc, $sp or $cr2\n");
+        return;
+    }
+    walk = walk_address(&m->registers.state, m->memory, address, WALK_READ);
+    walk_print(&m->text, &walk);
+    end_line(&m->text);
+}
+
+static void put_gate(struct monitor *m, unsigned vector, bool always)
+{
+    struct gate gate = gate_look(&m->registers.state, m->memory, vector);
 
     if (!always && (!gate.inside || !gate.readable || (gate.raw == 0 && gate.raw_high == 0)))
         return;
-    gate_print(t, &r->state, &gate);
-    if (t->bytes[t->length - 1] != '\n')
-        text_add(t, "\n");
+    gate_print(&m->text, &m->registers.state, &gate);
+    end_line(&m->text);
 }
 
-static void on_idt(struct gdb_stub *stub, const struct gdb_registers *r, char *line, struct text *t)
+static void on_idt(struct monitor *m)
 {
-    bool all = *line == '\0';
+    const struct kvm_dtable *idt = &m->registers.state.sregs.idt;
+    bool all = *m->line == '\0';
     unsigned vector = 0;
 
-    if (!all && !vector_of(line, &vector)) {
-        text_add(t, "idt [VECTOR]: a vector is meant, from 0 to 255, or in hex with 0x\n");
+    if (!all && !vector_of(m->line, &vector)) {
+        text_add(&m->text, "idt [VECTOR]: a vector is meant, from 0 to 255, or in hex with 0x\n");
         return;
     }
-    text_add(t, "interrupt table at %llx, limit %x\n", (hex)r->state.sregs.idt.base,
-             r->state.sregs.idt.limit);
+    text_add(&m->text, "interrupt table at %llx, limit %x\n", (hex)idt->base, idt->limit);
     do
-        put_gate(stub, r, vector, !all, t);
+        put_gate(m, vector, !all);
     while (all && ++vector < GATES);
 }
 
-static void on_exits(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
-                     struct text *t)
+static void on_exits(struct monitor *m)
 {
-    (void)r;
-    (void)line;
-    stub->ops->describe_exits(stub->context, t);
+    m->stub->ops->describe_exits(m->stub->context, &m->text);
 }
 
-static void on_info(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
-                    struct text *t)
+static void on_info(struct monitor *m)
 {
-    (void)line;
-    text_add(t, "described to gdb as %s; vCPU %u is in %s\n", gdb_arch_name(stub->arch),
-             stub->general, snapshot_mode_name(snapshot_mode(&r->state)));
-    stub->ops->describe_means(stub->context, t);
+    text_add(&m->text, "described to gdb as %s; vCPU %u is in %s\n", gdb_arch_name(m->stub->arch),
+             m->stub->general, snapshot_mode_name(snapshot_mode(&m->registers.state)));
+    m->stub->ops->describe_means(m->stub->context, &m->text);
 }
 
-static void on_arch(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
-                    struct text *t)
+static void on_arch(struct monitor *m)
 {
-    (void)r;
+    struct gdb_stub *stub = m->stub;
+
     for (unsigned i = 0; i < GDB_ARCHES; i++) {
-        if (strcmp(line, gdb_arch_name((enum gdb_arch)i)) != 0)
+        if (strcmp(m->line, gdb_arch_name((enum gdb_arch)i)) != 0)
             continue;
         stub->next_arch = (enum gdb_arch)i;
         stub->fixed = true;
     }
-    stub->fixed = stub->fixed && strcmp(line, "auto") != 0;
-    text_add(t, "now %s, from the next connection on %s\n", gdb_arch_name(stub->arch),
+    stub->fixed = stub->fixed && strcmp(m->line, "auto") != 0;
+    text_add(&m->text, "now %s, from the next connection on %s\n", gdb_arch_name(stub->arch),
              stub->fixed ? gdb_arch_name(stub->next_arch) : "what fits the mode then");
-    text_add(t, "arch i8086 | i386 | i386:x86-64 fixes it, arch auto lets the mode decide\n");
+    text_add(&m->text,
+             "arch i8086 | i386 | i386:x86-64 fixes it, arch auto lets the mode decide\n");
 }
 
-static void on_help(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
-                    struct text *t);
+static void on_help(struct monitor *m);
 
-struct command {
+static const struct command {
     const char *name, *about;
-    void (*handle)(struct gdb_stub *, const struct gdb_registers *, char *, struct text *);
-};
-
-static const struct command commands[] = {
+    void (*handle)(struct monitor *);
+} commands[] = {
     {"regs", "the vCPU's mode and all its registers", on_regs},
     {"walk", "ADDR: the page walk of a linear address, or of $pc, $sp, $cr2", on_walk},
     {"idt", "[VECTOR]: the interrupt table, or one gate (14, 0xe)", on_idt},
@@ -219,60 +207,57 @@ static const struct command commands[] = {
     {"help", "this list", on_help},
 };
 
-static void on_help(struct gdb_stub *stub, const struct gdb_registers *r, char *line,
-                    struct text *t)
+static void on_help(struct monitor *m)
 {
-    (void)stub;
-    (void)r;
-    (void)line;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        text_add(t, "monitor %-6s %s\n", commands[i].name, commands[i].about);
+        text_add(&m->text, "monitor %-6s %s\n", commands[i].name, commands[i].about);
 }
 
-static void run_monitor(struct gdb_stub *stub, char *line, struct text *text)
+static void run_monitor(struct monitor *m)
 {
-    struct gdb_registers registers;
-    const char *name = *line != '\0' ? line : "help";
-    char *rest = line + strcspn(line, " ");
+    struct gdb_stub *stub = m->stub;
+    const char *name = *m->line != '\0' ? m->line : "help";
 
-    if (*rest != '\0')
-        *rest++ = '\0';
-    rest += strspn(rest, " ");
-    if (stub->ops->read_registers(stub->context, stub->general, &registers) < 0) {
-        text_add(text, "the registers of vCPU %u cannot be read\n", stub->general);
+    m->line += strcspn(m->line, " ");
+    if (*m->line != '\0')
+        *m->line++ = '\0';
+    m->line += strspn(m->line, " ");
+    m->memory = stub->ops->memory(stub->context);
+    if (stub->ops->read_registers(stub->context, stub->general, &m->registers) < 0) {
+        text_add(&m->text, "the registers of vCPU %u cannot be read\n", stub->general);
         return;
     }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(name, commands[i].name) == 0) {
-            commands[i].handle(stub, &registers, rest, text);
+            commands[i].handle(m);
             return;
         }
     }
-    text_add(text, "no such command: %s; monitor help lists them\n", name);
+    text_add(&m->text, "no such command: %s; monitor help lists them\n", name);
 }
 
-static void on_supported(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_supported(struct gdb_stub *stub)
 {
+    const struct gdb_scan *scan = &stub->scan;
+
     stub->knows_swbreak = memmem(scan->at, gdb_scan_left(scan), "swbreak+", 8) != NULL;
     stub->knows_hwbreak = memmem(scan->at, gdb_scan_left(scan), "hwbreak+", 8) != NULL;
     gdb_put_text(&stub->reply, "PacketSize=");
     gdb_put_number(&stub->reply, GDB_PACKET_MAX);
     gdb_put_text(&stub->reply, ";qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;"
                                "hwbreak+");
+    return GDB_ANSWERED;
 }
 
-static void on_description(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_description(struct gdb_stub *stub)
 {
     char bytes[GDB_DESCRIPTION_MAX];
     struct text text = text_in(bytes, sizeof bytes);
     uint64_t offset, length;
     size_t left;
 
-    if (!gdb_scan_number(scan, &offset) || !gdb_scan_word(scan, ",") ||
-        !gdb_scan_number(scan, &length)) {
-        gdb_put_result(&stub->reply, -EINVAL);
-        return;
-    }
+    if (!gdb_scan_range(&stub->scan, &offset, &length))
+        return -EINVAL;
     gdb_describe(&text, stub->arch);
     if (offset > text.length)
         offset = text.length;
@@ -281,71 +266,43 @@ static void on_description(struct gdb_stub *stub, struct gdb_scan *scan)
         length = GDB_PACKET_MAX / 2;
     gdb_put_text(&stub->reply, left > length ? "m" : "l");
     gdb_put_binary(&stub->reply, bytes + offset, left > length ? length : left);
+    return GDB_ANSWERED;
 }
 
-static void on_threads(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_threads(struct gdb_stub *stub)
 {
-    (void)scan;
     for (unsigned i = 0; i < stub->ops->cpus(stub->context); i++) {
         gdb_put_text(&stub->reply, i == 0 ? "m" : ",");
         gdb_put_number(&stub->reply, i + 1);
     }
+    return GDB_ANSWERED;
 }
 
-static void on_no_more_threads(struct gdb_stub *stub, struct gdb_scan *scan)
-{
-    (void)scan;
-    gdb_put_text(&stub->reply, "l");
-}
-
-static void on_thread_extra(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_thread_extra(struct gdb_stub *stub)
 {
     char bytes[160];
     struct text text = text_in(bytes, sizeof bytes);
     uint64_t thread;
 
-    if (!gdb_scan_number(scan, &thread) || thread == 0 || thread > stub->ops->cpus(stub->context)) {
-        gdb_put_result(&stub->reply, -ESRCH);
-        return;
-    }
+    if (!gdb_scan_number(&stub->scan, &thread) || thread == 0 ||
+        thread > stub->ops->cpus(stub->context))
+        return -ESRCH;
     stub->ops->describe_cpu(stub->context, (unsigned)thread - 1, &text);
     gdb_put_hex(&stub->reply, bytes, text.length);
+    return GDB_ANSWERED;
 }
 
-static void on_current_thread(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_monitor(struct gdb_stub *stub)
 {
-    (void)scan;
-    gdb_put_text(&stub->reply, "QC");
-    gdb_put_number(&stub->reply, stub->general + 1);
-}
+    char bytes[MONITOR_MAX], line[MONITOR_LINE_MAX] = "";
+    struct monitor m = {.stub = stub, .line = line, .text = text_in(bytes, sizeof bytes)};
+    size_t length = gdb_scan_left(&stub->scan) / 2;
 
-/* We were there before the debugger: it detaches when it quits. */
-static void on_attached(struct gdb_stub *stub, struct gdb_scan *scan)
-{
-    (void)scan;
-    gdb_put_text(&stub->reply, "1");
-}
-
-static void on_symbol(struct gdb_stub *stub, struct gdb_scan *scan)
-{
-    (void)scan;
-    gdb_put_text(&stub->reply, "OK"); /* we ask for none */
-}
-
-static void on_monitor(struct gdb_stub *stub, struct gdb_scan *scan)
-{
-    char bytes[MONITOR_MAX];
-    struct text text = text_in(bytes, sizeof bytes);
-    char line[MONITOR_LINE_MAX] = "";
-    size_t length = gdb_scan_left(scan) / 2;
-
-    if (length >= sizeof line || !gdb_scan_hex(scan, line, length)) {
-        gdb_put_result(&stub->reply, -EINVAL);
-        return;
-    }
-    run_monitor(stub, line, &text);
-    for (size_t at = 0; at < text.length; at += MONITOR_CHUNK) {
-        size_t left = text.length - at;
+    if (length >= sizeof line || !gdb_scan_hex(&stub->scan, line, length))
+        return -EINVAL;
+    run_monitor(&m);
+    for (size_t at = 0; at < m.text.length; at += MONITOR_CHUNK) {
+        size_t left = m.text.length - at;
 
         gdb_put_text(&stub->reply, "O");
         gdb_put_hex(&stub->reply, bytes + at, left < MONITOR_CHUNK ? left : MONITOR_CHUNK);
@@ -353,41 +310,37 @@ static void on_monitor(struct gdb_stub *stub, struct gdb_scan *scan)
         stub->send(stub->to, stub->reply.bytes, stub->reply.length);
         gdb_begin(&stub->reply);
     }
-    gdb_put_text(&stub->reply, "OK");
+    return 0;
 }
 
-struct query {
-    const char *name;
-    void (*handle)(struct gdb_stub *, struct gdb_scan *);
+/* Each with the function that answers it, or the answer. */
+static const struct query {
+    const char *name, *answer;
+    int (*handle)(struct gdb_stub *);
+} queries[] = {
+    {"Supported", NULL, on_supported},
+    {"Xfer:features:read:target.xml:", NULL, on_description},
+    {"fThreadInfo", NULL, on_threads},
+    {"sThreadInfo", "l", NULL}, /* there are no more */
+    {"ThreadExtraInfo,", NULL, on_thread_extra},
+    {"Attached", "1", NULL}, /* we were there before the debugger: it detaches when it quits */
+    {"Symbol:", "OK", NULL}, /* we ask for none */
+    {"Rcmd,", NULL, on_monitor},
 };
 
-static const struct query queries[] = {
-    {"Supported", on_supported},
-    {"Xfer:features:read:target.xml:", on_description},
-    {"fThreadInfo", on_threads},
-    {"sThreadInfo", on_no_more_threads},
-    {"ThreadExtraInfo,", on_thread_extra},
-    {"Attached", on_attached},
-    {"Symbol:", on_symbol},
-    {"Rcmd,", on_monitor},
-};
-
-void gdb_on_query(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_query(struct gdb_stub *stub)
 {
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-        if (gdb_scan_word(scan, queries[i].name)) {
-            queries[i].handle(stub, scan);
-            return;
-        }
+        if (!gdb_scan_word(&stub->scan, queries[i].name))
+            continue;
+        if (queries[i].handle != NULL)
+            return queries[i].handle(stub);
+        gdb_put_text(&stub->reply, queries[i].answer);
+        return GDB_ANSWERED;
     }
-    if (gdb_scan_word(scan, "C") && gdb_scan_left(scan) == 0)
-        on_current_thread(stub, scan);
-}
-
-void gdb_on_set(struct gdb_stub *stub, struct gdb_scan *scan)
-{
-    if (!gdb_scan_word(scan, "StartNoAckMode"))
-        return;
-    stub->next_no_ack = true; /* from the next packet on */
-    gdb_put_text(&stub->reply, "OK");
+    if (gdb_scan_word(&stub->scan, "C") && gdb_scan_left(&stub->scan) == 0) {
+        gdb_put_text(&stub->reply, "QC");
+        gdb_put_number(&stub->reply, stub->general + 1);
+    }
+    return GDB_ANSWERED;
 }

@@ -1,5 +1,4 @@
-/* The register tables, and target.xml made of them; see registers.h. Bits of the control registers:
- * Intel SDM volume 3, 2.5; EFER: AMD APM volume 2, 3.1.7. */
+/* The register tables, and target.xml made of them; see registers.h. */
 #include "watch/gdb/registers.h"
 
 #include <stddef.h>
@@ -13,6 +12,8 @@
         .offset = offsetof(struct gdb_registers, field)                                            \
     }
 #define WORD(name, field)     REG(name, "int", 0, state.regs.field)
+#define DATA(name, field)     REG(name, "data_ptr", 0, state.regs.field)
+#define CODE(name, field)     REG(name, "code_ptr", 0, state.regs.field)
 #define SELECTOR(name, field) REG(name, "int32", 32, state.sregs.field.selector)
 #define BASE(name, field)     REG(name, "int", 0, state.sregs.field.base)
 #define LIMIT(name, field)    REG(name, "int32", 32, state.sregs.field.limit)
@@ -38,39 +39,18 @@
         X87_CONTROL("fioff", last_ip, 4, 0), X87_CONTROL("foseg", last_dp, 2, 4),                  \
         X87_CONTROL("fooff", last_dp, 4, 0), X87_CONTROL("fop", last_opcode, 2, 0)
 
-static const struct gdb_register core64[] = {WORD("rax", rax),
-                                             WORD("rbx", rbx),
-                                             WORD("rcx", rcx),
-                                             WORD("rdx", rdx),
-                                             WORD("rsi", rsi),
-                                             WORD("rdi", rdi),
-                                             REG("rbp", "data_ptr", 0, state.regs.rbp),
-                                             REG("rsp", "data_ptr", 0, state.regs.rsp),
-                                             WORD("r8", r8),
-                                             WORD("r9", r9),
-                                             WORD("r10", r10),
-                                             WORD("r11", r11),
-                                             WORD("r12", r12),
-                                             WORD("r13", r13),
-                                             WORD("r14", r14),
-                                             WORD("r15", r15),
-                                             REG("rip", "code_ptr", 0, state.regs.rip),
-                                             FLAGS,
-                                             SELECTORS,
-                                             X87_ALL};
+static const struct gdb_register core64[] = {WORD("rax", rax), WORD("rbx", rbx), WORD("rcx", rcx),
+                                             WORD("rdx", rdx), WORD("rsi", rsi), WORD("rdi", rdi),
+                                             DATA("rbp", rbp), DATA("rsp", rsp), WORD("r8", r8),
+                                             WORD("r9", r9),   WORD("r10", r10), WORD("r11", r11),
+                                             WORD("r12", r12), WORD("r13", r13), WORD("r14", r14),
+                                             WORD("r15", r15), CODE("rip", rip), FLAGS,
+                                             SELECTORS,        X87_ALL};
 
-static const struct gdb_register core32[] = {WORD("eax", rax),
-                                             WORD("ecx", rcx),
-                                             WORD("edx", rdx),
-                                             WORD("ebx", rbx),
-                                             REG("esp", "data_ptr", 0, state.regs.rsp),
-                                             REG("ebp", "data_ptr", 0, state.regs.rbp),
-                                             WORD("esi", rsi),
-                                             WORD("edi", rdi),
-                                             REG("eip", "code_ptr", 0, state.regs.rip),
-                                             FLAGS,
-                                             SELECTORS,
-                                             X87_ALL};
+static const struct gdb_register core32[] = {
+    WORD("eax", rax), WORD("ecx", rcx), WORD("edx", rdx), WORD("ebx", rbx), DATA("esp", rsp),
+    DATA("ebp", rbp), WORD("esi", rsi), WORD("edi", rdi), CODE("eip", rip), FLAGS,
+    SELECTORS,        X87_ALL};
 
 static const struct gdb_register sse64[] = {XMM(0),  XMM(1),  XMM(2),  XMM(3),  XMM(4),  XMM(5),
                                             XMM(6),  XMM(7),  XMM(8),  XMM(9),  XMM(10), XMM(11),
@@ -254,42 +234,22 @@ void gdb_register_set(enum gdb_arch arch, const struct gdb_register *reg, struct
     load_real_segment(to, reg->offset);
 }
 
-struct bit {
-    const char *name;
-    unsigned at;
-};
-
 struct flags {
     const char *id;
-    unsigned size;          /* bytes; 0: a word of the architecture */
-    const char *feature;    /* where it is used: types belong to a feature */
-    const struct bit *bits; /* ended by one without a name */
+    unsigned size;                   /* bytes; 0: a word of the architecture */
+    const char *feature;             /* where it is used: types belong to a feature */
+    const struct snapshot_bit *bits; /* ended by one without a name */
 };
 
-static const struct bit eflags_bits[] = {
-    {"CF", 0},  {"", 1},    {"PF", 2},   {"AF", 4},   {"ZF", 6},  {"SF", 7},
-    {"TF", 8},  {"IF", 9},  {"DF", 10},  {"OF", 11},  {"NT", 14}, {"RF", 16},
-    {"VM", 17}, {"AC", 18}, {"VIF", 19}, {"VIP", 20}, {"ID", 21}, {NULL, 0}};
-static const struct bit mxcsr_bits[] = {{"IE", 0},  {"DE", 1},  {"ZE", 2},  {"OE", 3},  {"UE", 4},
-                                        {"PE", 5},  {"DAZ", 6}, {"IM", 7},  {"DM", 8},  {"ZM", 9},
-                                        {"OM", 10}, {"UM", 11}, {"PM", 12}, {"FZ", 15}, {NULL, 0}};
-static const struct bit cr0_bits[] = {{"PE", 0},  {"MP", 1},  {"EM", 2},  {"TS", 3},
-                                      {"ET", 4},  {"NE", 5},  {"WP", 16}, {"AM", 18},
-                                      {"NW", 29}, {"CD", 30}, {"PG", 31}, {NULL, 0}};
-static const struct bit cr4_bits[] = {
-    {"VME", 0},   {"PVI", 1},   {"TSD", 2},   {"DE", 3},        {"PSE", 4},         {"PAE", 5},
-    {"MCE", 6},   {"PGE", 7},   {"PCE", 8},   {"OSFXSR", 9},    {"OSXMMEXCPT", 10}, {"UMIP", 11},
-    {"LA57", 12}, {"VMXE", 13}, {"SMXE", 14}, {"FSGSBASE", 16}, {"PCIDE", 17},      {"OSXSAVE", 18},
-    {"SMEP", 20}, {"SMAP", 21}, {"PKE", 22},  {NULL, 0}};
-static const struct bit efer_bits[] = {{"SCE", 0},   {"LME", 8},    {"LMA", 10}, {"NXE", 11},
-                                       {"SVME", 12}, {"FFXSR", 14}, {NULL, 0}};
-
+static const struct snapshot_bit mxcsr_bits[] = {
+    {"IE", 0}, {"DE", 1}, {"ZE", 2},  {"OE", 3},  {"UE", 4},  {"PE", 5},  {"DAZ", 6}, {"IM", 7},
+    {"DM", 8}, {"ZM", 9}, {"OM", 10}, {"UM", 11}, {"PM", 12}, {"FZ", 15}, {NULL, 0}};
 static const struct flags all_flags[] = {
-    {"i386_eflags", 4, "org.gnu.gdb.i386.core", eflags_bits},
+    {"i386_eflags", 4, "org.gnu.gdb.i386.core", snapshot_flags},
     {"i386_mxcsr", 4, "org.gnu.gdb.i386.sse", mxcsr_bits},
-    {"x86_cr0", 0, "mini-kvm.system", cr0_bits},
-    {"x86_cr4", 0, "mini-kvm.system", cr4_bits},
-    {"x86_efer", 0, "mini-kvm.system", efer_bits},
+    {"x86_cr0", 0, "mini-kvm.system", snapshot_cr0},
+    {"x86_cr4", 0, "mini-kvm.system", snapshot_cr4},
+    {"x86_efer", 0, "mini-kvm.system", snapshot_efer},
 };
 
 /* What an SSE register may be looked at as. */
@@ -317,7 +277,7 @@ static void put_flags(struct text *text, const struct flags *flags, enum gdb_arc
 {
     text_add(text, "<flags id=\"%s\" size=\"%u\">", flags->id,
              flags->size != 0 ? flags->size : gdb_arch_bits(arch) / 8);
-    for (const struct bit *b = flags->bits; b->name != NULL; b++)
+    for (const struct snapshot_bit *b = flags->bits; b->name != NULL; b++)
         text_add(text, "<field name=\"%s\" start=\"%u\" end=\"%u\"/>", b->name, b->at, b->at);
     text_add(text, "</flags>\n");
 }

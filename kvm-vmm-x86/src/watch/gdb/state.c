@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "watch/gdb/commands.h"
+#include "watch/gdb/stub.h"
 
 static int load(struct gdb_stub *stub, struct gdb_registers *registers)
 {
@@ -23,22 +23,18 @@ static void put_register(struct gdb_stub *stub, const struct gdb_register *reg,
     gdb_put_hex(&stub->reply, bytes, gdb_register_size(stub->arch, reg));
 }
 
-void gdb_on_read_all(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_read_all(struct gdb_stub *stub)
 {
     struct gdb_registers registers;
     const struct gdb_register *reg;
     int result = load(stub, &registers);
 
-    (void)scan;
-    if (result < 0) {
-        gdb_put_result(&stub->reply, result);
-        return;
-    }
-    for (unsigned i = 0; (reg = gdb_register(stub->arch, i)) != NULL; i++)
+    for (unsigned i = 0; result == 0 && (reg = gdb_register(stub->arch, i)) != NULL; i++)
         put_register(stub, reg, &registers);
+    return result < 0 ? result : GDB_ANSWERED;
 }
 
-void gdb_on_write_all(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_write_all(struct gdb_stub *stub)
 {
     struct gdb_registers registers;
     const struct gdb_register *reg;
@@ -46,100 +42,100 @@ void gdb_on_write_all(struct gdb_stub *stub, struct gdb_scan *scan)
     int result = load(stub, &registers);
 
     for (unsigned i = 0; result == 0 && (reg = gdb_register(stub->arch, i)) != NULL; i++) {
-        if (gdb_scan_hex(scan, bytes, gdb_register_size(stub->arch, reg)))
-            gdb_register_set(stub->arch, reg, &registers, bytes);
-        else
-            result = -EINVAL;
+        if (!gdb_scan_hex(&stub->scan, bytes, gdb_register_size(stub->arch, reg)))
+            return -EINVAL;
+        gdb_register_set(stub->arch, reg, &registers, bytes);
     }
-    gdb_put_result(&stub->reply, result < 0 ? result : store(stub, &registers));
+    return result < 0 ? result : store(stub, &registers);
 }
 
-static const struct gdb_register *scan_register(struct gdb_stub *stub, struct gdb_scan *scan)
+static const struct gdb_register *scan_register(struct gdb_stub *stub)
 {
     uint64_t number;
 
-    return gdb_scan_number(scan, &number) && number < 1024
+    return gdb_scan_number(&stub->scan, &number) && number < 1024
                ? gdb_register(stub->arch, (unsigned)number)
                : NULL;
 }
 
-void gdb_on_read_one(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_read_one(struct gdb_stub *stub)
 {
-    const struct gdb_register *reg = scan_register(stub, scan);
+    const struct gdb_register *reg = scan_register(stub);
     struct gdb_registers registers;
     int result = reg == NULL ? -EINVAL : load(stub, &registers);
 
     if (result < 0)
-        gdb_put_result(&stub->reply, result);
-    else
-        put_register(stub, reg, &registers);
+        return result;
+    put_register(stub, reg, &registers);
+    return GDB_ANSWERED;
 }
 
-void gdb_on_write_one(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_write_one(struct gdb_stub *stub)
 {
-    const struct gdb_register *reg = scan_register(stub, scan);
+    const struct gdb_register *reg = scan_register(stub);
     uint8_t bytes[GDB_REGISTER_MAX] = {0};
     struct gdb_registers registers;
-    int result = -EINVAL;
+    int result;
 
-    if (reg != NULL && gdb_scan_word(scan, "=") &&
-        gdb_scan_hex(scan, bytes, gdb_register_size(stub->arch, reg)))
-        result = load(stub, &registers);
-    if (result == 0) {
-        gdb_register_set(stub->arch, reg, &registers, bytes);
-        result = store(stub, &registers);
-    }
-    gdb_put_result(&stub->reply, result);
+    if (reg == NULL || !gdb_scan_word(&stub->scan, "=") ||
+        !gdb_scan_hex(&stub->scan, bytes, gdb_register_size(stub->arch, reg)))
+        return -EINVAL;
+    result = load(stub, &registers);
+    if (result < 0)
+        return result;
+    gdb_register_set(stub->arch, reg, &registers, bytes);
+    return store(stub, &registers);
 }
 
 /* As much as can be read and fits into a packet; an error only if nothing can. */
-void gdb_on_read_memory(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_read_memory(struct gdb_stub *stub)
 {
     uint8_t bytes[GDB_PACKET_MAX / 2];
     uint64_t address, length;
     size_t count;
 
-    if (!gdb_scan_range(scan, &address, &length)) {
-        gdb_put_result(&stub->reply, -EINVAL);
-        return;
-    }
+    if (!gdb_scan_range(&stub->scan, &address, &length))
+        return -EINVAL;
     if (length > sizeof bytes)
         length = sizeof bytes;
     count = stub->ops->read(stub->context, stub->general, address, bytes, length);
     if (count == 0 && length > 0)
-        gdb_put_result(&stub->reply, -EFAULT);
-    else
-        gdb_put_hex(&stub->reply, bytes, count);
+        return -EFAULT;
+    gdb_put_hex(&stub->reply, bytes, count);
+    return GDB_ANSWERED;
 }
 
-static void write_memory(struct gdb_stub *stub, uint64_t address, const void *bytes, size_t length)
+/* ADDRESS,LENGTH and a colon, before the bytes. */
+static bool scan_place(struct gdb_stub *stub, uint64_t *address, uint64_t *length)
+{
+    return gdb_scan_range(&stub->scan, address, length) && gdb_scan_word(&stub->scan, ":");
+}
+
+static int write_memory(struct gdb_stub *stub, uint64_t address, const void *bytes, size_t length)
 {
     size_t count = stub->ops->write(stub->context, stub->general, address, bytes, length);
 
-    gdb_put_result(&stub->reply, count == length ? 0 : -EFAULT);
+    return count == length ? 0 : -EFAULT;
 }
 
-void gdb_on_write_hex(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_write_hex(struct gdb_stub *stub)
 {
     uint8_t bytes[GDB_PACKET_MAX / 2];
     uint64_t address, length;
 
-    if (gdb_scan_range(scan, &address, &length) && gdb_scan_word(scan, ":") &&
-        length <= sizeof bytes && gdb_scan_hex(scan, bytes, length))
-        write_memory(stub, address, bytes, length);
-    else
-        gdb_put_result(&stub->reply, -EINVAL);
+    if (!scan_place(stub, &address, &length) || length > sizeof bytes ||
+        !gdb_scan_hex(&stub->scan, bytes, length))
+        return -EINVAL;
+    return write_memory(stub, address, bytes, length);
 }
 
-void gdb_on_write_binary(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_write_binary(struct gdb_stub *stub)
 {
     uint64_t address, length;
 
-    if (gdb_scan_range(scan, &address, &length) && gdb_scan_word(scan, ":") &&
-        length == gdb_scan_left(scan))
-        write_memory(stub, address, scan->at, length);
-    else
-        gdb_put_result(&stub->reply, -EINVAL);
+    if (!scan_place(stub, &address, &length) || length != gdb_scan_left(&stub->scan))
+        return -EINVAL;
+    return write_memory(stub, address, stub->scan.at, length);
 }
 
 static bool scan_breakpoint(struct gdb_scan *scan, struct gdb_breakpoint *breakpoint)
@@ -155,26 +151,25 @@ static bool scan_breakpoint(struct gdb_scan *scan, struct gdb_breakpoint *breakp
 }
 
 /* Reads alone cannot be watched on x86: the empty answer lets gdb watch accesses instead. */
-void gdb_on_insert(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_insert(struct gdb_stub *stub)
 {
     struct gdb_breakpoint breakpoint = {0};
 
-    if (!scan_breakpoint(scan, &breakpoint))
-        gdb_put_result(&stub->reply, -EINVAL);
-    else if (breakpoint.type != GDB_WATCH_READ)
-        gdb_put_result(&stub->reply, stub->ops->insert(stub->context, stub->general, &breakpoint));
+    if (!scan_breakpoint(&stub->scan, &breakpoint))
+        return -EINVAL;
+    return breakpoint.type == GDB_WATCH_READ
+               ? GDB_ANSWERED
+               : stub->ops->insert(stub->context, stub->general, &breakpoint);
 }
 
-void gdb_on_remove(struct gdb_stub *stub, struct gdb_scan *scan)
+int gdb_on_remove(struct gdb_stub *stub)
 {
     struct gdb_breakpoint breakpoint = {0};
 
-    if (!scan_breakpoint(scan, &breakpoint)) {
-        gdb_put_result(&stub->reply, -EINVAL);
-        return;
-    }
+    if (!scan_breakpoint(&stub->scan, &breakpoint))
+        return -EINVAL;
     if (breakpoint.type == GDB_WATCH_READ)
-        return;
+        return GDB_ANSWERED;
     stub->ops->remove(stub->context, &breakpoint);
-    gdb_put_text(&stub->reply, "OK");
+    return 0;
 }

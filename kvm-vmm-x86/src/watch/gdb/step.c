@@ -9,7 +9,6 @@
 #include "watch/explain/fault/instruction.h"
 #include "watch/explain/walk.h"
 #include "watch/gdb/debug.h"
-#include "watch/gdb/timer.h"
 
 enum { VECTOR_BP = 3, DR6_HITS = 0xf };
 

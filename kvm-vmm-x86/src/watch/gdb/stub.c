@@ -4,8 +4,6 @@
 
 #include <errno.h>
 
-#include "watch/gdb/commands.h"
-
 /* Signals by gdb's numbers (GDB manual, "Signals", of the File-I/O and stop replies). */
 enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, SIGNAL_SEGV = 11 };
 
@@ -37,17 +35,18 @@ static void put_stop(struct gdb_stub *stub)
     }
 }
 
-static void on_why(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_why(struct gdb_stub *stub)
 {
-    (void)scan;
     put_stop(stub);
+    return GDB_ANSWERED;
 }
 
-static void resume(struct gdb_stub *stub, const enum gdb_action *actions)
+/* The answer comes when the machine has stopped, which may be before resume returns. */
+static int resume(struct gdb_stub *stub, const enum gdb_action *actions)
 {
-    stub->resumed = true;
-    stub->running = true; /* first: the machine may stop before resume returns */
+    stub->resumed = stub->running = true;
     stub->ops->resume(stub->context, actions);
+    return GDB_ANSWERED;
 }
 
 /* c, s, or C and S with a signal, which means nothing to a machine. */
@@ -64,45 +63,38 @@ static bool scan_action(struct gdb_scan *scan, enum gdb_action *action)
 
 /* The old packets c, s, C and S: one vCPU steps or all run. An address to go on from is set in the
  * program counter first. */
-static void on_go(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_go(struct gdb_stub *stub)
 {
     enum gdb_action actions[GDB_CPUS_MAX] = {GDB_STAY}, action;
     struct gdb_registers registers;
     uint64_t address;
     int result = 0;
 
-    scan->at--; /* back to the letter */
-    if (!scan_action(scan, &action)) {
-        gdb_put_result(&stub->reply, -EINVAL);
-        return;
-    }
-    gdb_scan_word(scan, ";");
-    if (gdb_scan_number(scan, &address)) {
+    stub->scan.at--; /* back to the letter */
+    if (!scan_action(&stub->scan, &action))
+        return -EINVAL;
+    gdb_scan_word(&stub->scan, ";");
+    if (gdb_scan_number(&stub->scan, &address)) {
         result = stub->ops->read_registers(stub->context, stub->control, &registers);
         registers.state.regs.rip = address;
         if (result == 0)
             result = stub->ops->write_registers(stub->context, stub->control, &registers);
     }
-    if (result < 0) {
-        gdb_put_result(&stub->reply, result);
-        return;
-    }
     for (unsigned i = 0; i < stub->ops->cpus(stub->context); i++)
         actions[i] = action == GDB_RUN || i == stub->control ? action : GDB_STAY;
-    resume(stub, actions);
+    return result < 0 ? result : resume(stub, actions);
 }
 
 /* A thread as packets name it: a number from 1, 0 for any, -1 for all. */
 enum { THREAD_ANY = 0, THREAD_ALL = -1 };
-static bool scan_thread(struct gdb_stub *stub, struct gdb_scan *scan, int *thread)
+static bool scan_thread(struct gdb_stub *stub, int *thread)
 {
     uint64_t number;
 
-    if (gdb_scan_word(scan, "-1")) {
-        *thread = THREAD_ALL;
+    *thread = THREAD_ALL;
+    if (gdb_scan_word(&stub->scan, "-1"))
         return true;
-    }
-    if (!gdb_scan_number(scan, &number) || number > stub->ops->cpus(stub->context))
+    if (!gdb_scan_number(&stub->scan, &number) || number > stub->ops->cpus(stub->context))
         return false;
     *thread = (int)number;
     return true;
@@ -110,20 +102,18 @@ static bool scan_thread(struct gdb_stub *stub, struct gdb_scan *scan, int *threa
 
 /* vCont: actions, each with the thread that it is for behind a colon. The first action that fits a
  * vCPU is its own; one without any stays stopped. */
-static void continue_each(struct gdb_stub *stub, struct gdb_scan *scan)
+static int continue_each(struct gdb_stub *stub)
 {
     enum gdb_action actions[GDB_CPUS_MAX] = {GDB_STAY}, action;
     unsigned cpus = stub->ops->cpus(stub->context);
     bool any = false;
 
-    while (gdb_scan_word(scan, ";")) {
+    while (gdb_scan_word(&stub->scan, ";")) {
         int thread = THREAD_ALL;
 
-        if (!scan_action(scan, &action) ||
-            (gdb_scan_word(scan, ":") && !scan_thread(stub, scan, &thread))) {
-            any = false;
-            break;
-        }
+        if (!scan_action(&stub->scan, &action) ||
+            (gdb_scan_word(&stub->scan, ":") && !scan_thread(stub, &thread)))
+            return -EINVAL;
         for (unsigned i = 0; i < cpus; i++) {
             bool meant = thread == THREAD_ALL || thread == (int)i + 1 ||
                          (thread == THREAD_ANY && i == stub->control);
@@ -133,64 +123,63 @@ static void continue_each(struct gdb_stub *stub, struct gdb_scan *scan)
             any |= actions[i] != GDB_STAY;
         }
     }
-    if (any)
-        resume(stub, actions);
-    else
-        gdb_put_result(&stub->reply, -EINVAL);
+    return any ? resume(stub, actions) : -EINVAL;
 }
 
-static void on_kill(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_kill(struct gdb_stub *stub)
 {
-    (void)scan;
     stub->over = true;
-    gdb_put_text(&stub->reply, "OK");
     stub->ops->kill(stub->context);
+    return 0;
 }
 
-static void on_verbose(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_verbose(struct gdb_stub *stub)
 {
-    if (gdb_scan_word(scan, "Cont?"))
+    if (gdb_scan_word(&stub->scan, "Cont?"))
         gdb_put_text(&stub->reply, "vCont;c;C;s;S");
-    else if (gdb_scan_word(scan, "Cont"))
-        continue_each(stub, scan);
-    else if (gdb_scan_word(scan, "Kill"))
-        on_kill(stub, scan);
+    else if (gdb_scan_word(&stub->scan, "Cont"))
+        return continue_each(stub);
+    else if (gdb_scan_word(&stub->scan, "Kill"))
+        return on_kill(stub);
+    return GDB_ANSWERED;
 }
 
-static void on_detach(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_detach(struct gdb_stub *stub)
 {
-    (void)scan;
-    stub->resumed = true;
+    stub->resumed = stub->over = true;
     stub->ops->detach(stub->context);
-    stub->over = true;
-    gdb_put_text(&stub->reply, "OK");
+    return 0;
 }
 
-static void on_choose(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_choose(struct gdb_stub *stub)
 {
-    bool general = gdb_scan_word(scan, "g");
+    bool general = gdb_scan_word(&stub->scan, "g");
     int thread;
 
-    if ((!general && !gdb_scan_word(scan, "c")) || !scan_thread(stub, scan, &thread)) {
-        gdb_put_result(&stub->reply, -EINVAL);
-        return;
-    }
-    if (thread > 0 && general)
-        stub->general = (unsigned)thread - 1;
-    else if (thread > 0)
-        stub->control = (unsigned)thread - 1;
-    gdb_put_text(&stub->reply, "OK");
+    if ((!general && !gdb_scan_word(&stub->scan, "c")) || !scan_thread(stub, &thread))
+        return -EINVAL;
+    if (thread > 0)
+        *(general ? &stub->general : &stub->control) = (unsigned)thread - 1;
+    return 0;
 }
 
-static void on_is_alive(struct gdb_stub *stub, struct gdb_scan *scan)
+static int on_is_alive(struct gdb_stub *stub)
 {
     int thread;
 
-    gdb_put_result(&stub->reply, scan_thread(stub, scan, &thread) && thread > 0 ? 0 : -ESRCH);
+    return scan_thread(stub, &thread) && thread > 0 ? 0 : -ESRCH;
+}
+
+static int on_set(struct gdb_stub *stub)
+{
+    if (!gdb_scan_word(&stub->scan, "StartNoAckMode"))
+        return GDB_ANSWERED;
+    stub->next_no_ack = true; /* from the next packet on */
+    return 0;
 }
 
 /* By the first letter; what is not here gets the empty answer, which means "not supported". */
-static void (*const commands[128])(struct gdb_stub *, struct gdb_scan *) = {
+static int (*const commands[128])(struct gdb_stub *) = {
     ['?'] = on_why,
     ['C'] = on_go,
     ['D'] = on_detach,
@@ -198,7 +187,7 @@ static void (*const commands[128])(struct gdb_stub *, struct gdb_scan *) = {
     ['H'] = on_choose,
     ['M'] = gdb_on_write_hex,
     ['P'] = gdb_on_write_one,
-    ['Q'] = gdb_on_set,
+    ['Q'] = on_set,
     ['S'] = on_go,
     ['T'] = on_is_alive,
     ['X'] = gdb_on_write_binary,
@@ -230,17 +219,19 @@ static void send_byte(struct gdb_stub *stub, char byte)
  * it has stopped. */
 static void on_packet(struct gdb_stub *stub)
 {
-    struct gdb_scan scan = {stub->parser.bytes, stub->parser.bytes + stub->parser.length};
     uint8_t letter = (uint8_t)stub->parser.bytes[0];
+    int result = GDB_ANSWERED;
 
     send_byte(stub, '+');
     if (stub->running)
         return; /* the debugger has nothing to say but Ctrl-C until we answer */
     gdb_begin(&stub->reply);
-    if (stub->parser.length > 0 && letter < 128 && commands[letter] != NULL) {
-        scan.at++;
-        commands[letter](stub, &scan);
-    }
+    stub->scan =
+        (struct gdb_scan){stub->parser.bytes + 1, stub->parser.bytes + stub->parser.length};
+    if (stub->parser.length > 0 && letter < 128 && commands[letter] != NULL)
+        result = commands[letter](stub);
+    if (result <= 0)
+        gdb_put_result(&stub->reply, result);
     if (!stub->running)
         send_reply(stub);
     stub->no_ack = stub->next_no_ack;

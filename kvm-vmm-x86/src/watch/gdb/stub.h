@@ -31,6 +31,7 @@ struct gdb_stub {
     unsigned general, control; /* vCPUs that the packet H chose, for registers and for c and s */
     struct gdb_stop stop;      /* the last one */
     struct gdb_parser parser;
+    struct gdb_scan scan;    /* the packet that is handled, behind what was read of it */
     struct gdb_writer reply; /* the last packet sent, to be sent again */
 };
 
@@ -46,5 +47,26 @@ size_t gdb_stub_feed(struct gdb_stub *stub, const uint8_t *bytes, size_t count);
 
 /* The machine has stopped, or is over. */
 void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop);
+
+/*
+ * The handlers of packets that stand in other files than stub.c, for its table. Each takes what is
+ * left in stub->scan and answers with 0 for "OK", a negative errno for an error, or
+ * GDB_ANSWERED when it has written the answer to stub->reply itself.
+ */
+enum { GDB_ANSWERED = 1 };
+
+/* state.c: registers, memory, breakpoints */
+int gdb_on_read_all(struct gdb_stub *stub);
+int gdb_on_write_all(struct gdb_stub *stub);
+int gdb_on_read_one(struct gdb_stub *stub);
+int gdb_on_write_one(struct gdb_stub *stub);
+int gdb_on_read_memory(struct gdb_stub *stub);
+int gdb_on_write_hex(struct gdb_stub *stub);
+int gdb_on_write_binary(struct gdb_stub *stub);
+int gdb_on_insert(struct gdb_stub *stub);
+int gdb_on_remove(struct gdb_stub *stub);
+
+/* query.c: what the stub is and can do, `monitor` */
+int gdb_on_query(struct gdb_stub *stub);
 
 #endif

@@ -1,13 +1,11 @@
 /* Unit tests of how breakpoints are brought about: the plan for debug registers (breakpoints.c),
- * planted instructions (traps.c), handlers with their saved flags (handlers.c), and deadlines
- * (timer.c). */
+ * planted instructions (traps.c), handlers with their saved flags and deadlines (handlers.c). */
 #include <errno.h>
 #include <string.h>
 
 #include "cmocka_all.h"
 #include "watch/gdb/breakpoints.h"
 #include "watch/gdb/handlers.h"
-#include "watch/gdb/timer.h"
 
 static const struct probe_debug everything = {true, true, true, true};
 static const struct probe_debug only_steps = {.step = true};
