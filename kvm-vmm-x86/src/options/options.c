@@ -245,8 +245,10 @@ static void list_names(struct option names[SPECS + 1])
 
     for (int i = 0; i < SPECS; i++)
         if (specs[i].name != NULL)
-            names[count++] = (struct option){
-                .name = specs[i].name, .has_arg = specs[i].kind >= TEXT, .val = BY_NAME + i};
+            names[count++] =
+                (struct option){.name = specs[i].name,
+                                .has_arg = specs[i].kind >= TEXT,
+                                .val = specs[i].letter != 0 ? specs[i].letter : BY_NAME + i};
     names[count] = (struct option){0};
 }
 
