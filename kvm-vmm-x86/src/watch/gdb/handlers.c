@@ -153,7 +153,7 @@ bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory)
 /* Some seconds, in which thousands of steps are made. A guest that sleeps makes none, and waits. */
 #define REST (UINT64_C(1) << 33)
 
-bool timer_is_set(const struct snapshot *s, const struct memory *memory)
+bool handlers_sets_timer(const struct snapshot *s, const struct memory *memory)
 {
     uint8_t code[2];
 
@@ -162,7 +162,7 @@ bool timer_is_set(const struct snapshot *s, const struct memory *memory)
            code[0] == 0x0f && code[1] == 0x30;
 }
 
-uint64_t timer_later(uint64_t now, uint64_t deadline)
+uint64_t handlers_later_deadline(uint64_t now, uint64_t deadline)
 {
     return deadline == 0 || deadline >= now + REST ? deadline : now + REST;
 }

@@ -67,9 +67,9 @@ bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory);
 enum { TIMER_MSR_TSC = 0x10, TIMER_MSR_DEADLINE = 0x6e0 };
 
 /* Whether the instruction at CS:RIP sets the deadline. */
-bool timer_is_set(const struct snapshot *s, const struct memory *memory);
+bool handlers_sets_timer(const struct snapshot *s, const struct memory *memory);
 
 /* What the deadline is to be instead, by the guest's TSC; 0 stays 0, which means none. */
-uint64_t timer_later(uint64_t now, uint64_t deadline);
+uint64_t handlers_later_deadline(uint64_t now, uint64_t deadline);
 
 #endif

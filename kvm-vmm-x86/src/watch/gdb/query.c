@@ -194,7 +194,7 @@ static void on_arch(struct monitor *m)
 
 static void on_help(struct monitor *m);
 
-static const struct command {
+static const struct {
     const char *name, *about;
     void (*handle)(struct monitor *);
 } commands[] = {
@@ -314,7 +314,7 @@ static int on_monitor(struct gdb_stub *stub)
 }
 
 /* Each with the function that answers it, or the answer. */
-static const struct query {
+static const struct {
     const char *name, *answer;
     int (*handle)(struct gdb_stub *);
 } queries[] = {

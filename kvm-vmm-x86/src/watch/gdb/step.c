@@ -58,7 +58,7 @@ static void look_ahead(struct debug_cpu *own, const struct snapshot *s)
 
     own->looked = true;
     own->pushes_flags = handlers_is_pushf(s, &d->vm->memory);
-    own->sets_timer = d->plan.steps && timer_is_set(s, &d->vm->memory);
+    own->sets_timer = d->plan.steps && handlers_sets_timer(s, &d->vm->memory);
     own->touches = watch_ahead(d, s);
 }
 
@@ -201,7 +201,7 @@ static bool found_by_steps(struct debug_cpu *own, const struct snapshot *s)
 static void delay_timer(const struct vcpu *vcpu)
 {
     uint64_t now = kvm_read_msr(&vcpu->cpu, TIMER_MSR_TSC);
-    uint64_t later = timer_later(now, kvm_read_msr(&vcpu->cpu, TIMER_MSR_DEADLINE));
+    uint64_t later = handlers_later_deadline(now, kvm_read_msr(&vcpu->cpu, TIMER_MSR_DEADLINE));
 
     if (later != 0 && kvm_write_msr(&vcpu->cpu, TIMER_MSR_DEADLINE, later) < 0)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses the deadline of its guest's timer");

@@ -361,15 +361,15 @@ static void test_a_deadline_is_noticed(void **state)
     s.regs.rip = 0x1000;
     s.regs.rcx = UINT64_C(0xffffffff00000000) | TIMER_MSR_DEADLINE;
     memcpy(ram + 0x1000, "\x0f\x30\x0f\x32", 4); /* wrmsr; rdmsr */
-    assert_true(timer_is_set(&s, &memory));
+    assert_true(handlers_sets_timer(&s, &memory));
     s.regs.rip = 0x1002;
-    assert_false(timer_is_set(&s, &memory));
+    assert_false(handlers_sets_timer(&s, &memory));
     s.regs.rip = 0x1000;
     s.regs.rcx = TIMER_MSR_TSC;
-    assert_false(timer_is_set(&s, &memory));
+    assert_false(handlers_sets_timer(&s, &memory));
     s.regs.rcx = TIMER_MSR_DEADLINE;
     s.regs.rip = sizeof ram - 1; /* half of it is beyond the end */
-    assert_false(timer_is_set(&s, &memory));
+    assert_false(handlers_sets_timer(&s, &memory));
 }
 
 /* Late enough for thousands of steps; what is later yet stays, and so does none at all. */
@@ -378,10 +378,10 @@ static void test_a_deadline_comes_later(void **state)
     const uint64_t now = UINT64_C(1) << 40, much = UINT64_C(1) << 36;
 
     (void)state;
-    assert_int_equal(timer_later(now, 0), 0);
-    assert_true(timer_later(now, now + 1) >= now + (UINT64_C(1) << 32));
-    assert_true(timer_later(now, now - 1) >= now + (UINT64_C(1) << 32));
-    assert_true(timer_later(now, now + much) == now + much);
+    assert_int_equal(handlers_later_deadline(now, 0), 0);
+    assert_true(handlers_later_deadline(now, now + 1) >= now + (UINT64_C(1) << 32));
+    assert_true(handlers_later_deadline(now, now - 1) >= now + (UINT64_C(1) << 32));
+    assert_true(handlers_later_deadline(now, now + much) == now + much);
 }
 
 int main(void)
