@@ -197,7 +197,7 @@ static void on_help(struct monitor *m);
 static const struct {
     const char *name, *about;
     void (*handle)(struct monitor *);
-} commands[] = {
+} query_commands[] = {
     {"regs", "the vCPU's mode and all its registers", on_regs},
     {"walk", "ADDR: the page walk of a linear address, or of $pc, $sp, $cr2", on_walk},
     {"idt", "[VECTOR]: the interrupt table, or one gate (14, 0xe)", on_idt},
@@ -209,8 +209,8 @@ static const struct {
 
 static void on_help(struct monitor *m)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        text_add(&m->text, "monitor %-6s %s\n", commands[i].name, commands[i].about);
+    for (size_t i = 0; i < sizeof query_commands / sizeof query_commands[0]; i++)
+        text_add(&m->text, "monitor %-6s %s\n", query_commands[i].name, query_commands[i].about);
 }
 
 static void run_monitor(struct monitor *m)
@@ -227,9 +227,9 @@ static void run_monitor(struct monitor *m)
         text_add(&m->text, "the registers of vCPU %u cannot be read\n", stub->general);
         return;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(name, commands[i].name) == 0) {
-            commands[i].handle(m);
+    for (size_t i = 0; i < sizeof query_commands / sizeof query_commands[0]; i++) {
+        if (strcmp(name, query_commands[i].name) == 0) {
+            query_commands[i].handle(m);
             return;
         }
     }
@@ -317,7 +317,7 @@ static int on_monitor(struct gdb_stub *stub)
 static const struct {
     const char *name, *answer;
     int (*handle)(struct gdb_stub *);
-} queries[] = {
+} query_answers[] = {
     {"Supported", NULL, on_supported},
     {"Xfer:features:read:target.xml:", NULL, on_description},
     {"fThreadInfo", NULL, on_threads},
@@ -330,12 +330,12 @@ static const struct {
 
 int gdb_on_query(struct gdb_stub *stub)
 {
-    for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-        if (!gdb_scan_word(&stub->scan, queries[i].name))
+    for (size_t i = 0; i < sizeof query_answers / sizeof query_answers[0]; i++) {
+        if (!gdb_scan_word(&stub->scan, query_answers[i].name))
             continue;
-        if (queries[i].handle != NULL)
-            return queries[i].handle(stub);
-        gdb_put_text(&stub->reply, queries[i].answer);
+        if (query_answers[i].handle != NULL)
+            return query_answers[i].handle(stub);
+        gdb_put_text(&stub->reply, query_answers[i].answer);
         return GDB_ANSWERED;
     }
     if (gdb_scan_word(&stub->scan, "C") && gdb_scan_left(&stub->scan) == 0) {
