@@ -11,6 +11,7 @@ TOP = Path(__file__).resolve().parents[2]
 HV = TOP / "hypervisor"
 OUT = TOP / "build" / "hypervisor"
 QEMU12 = ["qemu-system-riscv64"]
+COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second, however busy the host is: for one hart
 
 
 def make(*targets):

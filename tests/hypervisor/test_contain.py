@@ -6,7 +6,7 @@ import time
 import pexpect
 import pytest
 
-from hvmachine import QEMU12, command, compiled, cpio, run
+from hvmachine import COUNTED, QEMU12, command, compiled, cpio, run
 
 VM = "vm {name} cpus={cpus} mem={mem} kernel={name}.elf base=0x80000000 {more}\n"
 MODERN = ["-global", "virtio-mmio.force-legacy=false"]
@@ -65,15 +65,13 @@ def test_disk_that_answers_too_late(hypervisor, qemu, tmp_path, writes):
 
 
 @pytest.mark.parametrize("disk", [0, 1])
-def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, soak, disk):
+def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, disk):
     """The neighbour on the same hart ticks on, half as often, and a kill gives it the hart."""
-    if disk and soak(True, False):
-        pytest.skip("with a disk it failed once in some runs of make check, not explained yet: in make soak")
     keys = {"mem": "64M", "more": "disk=image" if disk else ""}
     files = {"image": bytes(8 << 20)} if disk else {}
     initrd = archive(tmp_path, {"flood": ("flood", {"DISK": disk, "RAM": "0x4000000u"}, keys),
-                                "tick": ("tick", {"TICKS": 20}, {})}, **files)
-    child = spawn(command(qemu, hypervisor, initrd))
+                                "tick": ("tick", {"TICKS": 12}, {})}, **files)
+    child = spawn(command(qemu, hypervisor, initrd, more=COUNTED))
     child.expect("flood: notifies")
     child.send("\x012")
     times = []
@@ -81,13 +79,13 @@ def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, soak, di
         child.expect(r"tick: tick \d+ at (\d+) ms")
         times.append(int(child.match.group(1)))
     longest = max(b - a for a, b in zip(times, times[1:]))
-    assert longest < 1000, times  # of the neighbour's time; its own 100 ms, shared, on a busy host
+    assert longest < 200, times  # its own 100 ms, shared
     child.send("\x01m")
     child.expect("hv> ")
     assert "flood" in monitor(child, "kill flood")
     child.expect("vm flood has been ended")
     child.send("\r\x012")
-    child.expect(r"tick: tick 20 at")
+    child.expect(r"tick: tick 12 at")
     child.expect(pexpect.EOF)
     assert "defect" not in child.before
 
@@ -149,6 +147,15 @@ def test_memory_that_is_taken_is_not_set_aside_twice(hypervisor, tmp_path):
 
 
 @pytest.mark.parametrize("cpu", ["rv64", "max"])
+def test_a_jump_to_no_landing_pad_is_the_guests_own_fault(hypervisor, qemu, tmp_path, cpu):
+    if cpu == "max" and qemu is QEMU12:
+        pytest.skip("QEMU 7.2 has no such harts")
+    status, output = run(command(qemu, hypervisor, archive(tmp_path, {"landing": ("landing", {}, {})}), cpu=cpu))
+    told = "pads on: cause 18, value 2" if cpu == "max" else "pads off: cause 3,"
+    assert status == 0 and f"landing: landing {told}" in output, output[-1500:]
+
+
+@pytest.mark.parametrize("cpu", ["rv64", "max"])
 def test_random_instructions(hypervisor, qemu, tmp_path, soak, cpu):
     """In VS-mode and in VU-mode, all CSRs, beside a neighbour that counts.
 
@@ -157,18 +164,15 @@ def test_random_instructions(hypervisor, qemu, tmp_path, soak, cpu):
     """
     if cpu == "max" and qemu is QEMU12:
         pytest.skip("QEMU 7.2 has no such harts")
-    if cpu == "max" and soak(True, False):
-        pytest.skip("on these harts it waited for minutes once for a line, not explained yet: in make soak")
     initrd = archive(tmp_path, {"random": ("random", {"SEED": 0}, {"cpus": 2, "mem": "16M"}),
                                 "tick": ("tick", {"TICKS": 1000000}, {})})
     child = spawn(command(qemu, hypervisor, initrd, "mux=lines", harts=2, cpu=cpu))
     tried, counted, last, said = 0, 0, 0, ""
     end = time.monotonic() + soak(15, 3600)
     while time.monotonic() < end or counted < 10 or tried == 0:
-        assert time.monotonic() < end + 120, (counted, tried, said[-1500:])
-        child.expect(r"random: tried (\d+)|tick: tick (\d+) at|defect")
+        child.expect(r"random: tried (\d+)|tick: tick (\d+) at|defect|is ended|has been ended")
         said += child.before[-200:]
-        assert child.match.group(0) != "defect", said[-1500:]
+        assert child.match.group(0) not in ("defect", "is ended", "has been ended"), said[-1500:] + child.buffer
         tried += int(child.match.group(1) or 0) > 0
         if child.match.group(2):
             assert int(child.match.group(2)) > last, said[-1500:]

@@ -3,11 +3,9 @@ import re
 
 import pytest
 
-from hvmachine import QEMU12, command, cpio, run
+from hvmachine import COUNTED, QEMU12, command, cpio, run
 from test_contain import archive, monitor, spawn
 from test_linux import BASE, linux  # noqa: F401
-
-COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second
 
 
 def spinner(seconds=2, harts=1, more=""):

@@ -7,8 +7,9 @@
 #include "lib/console.h"
 
 /* Exceptions that the guest's own kernel handles without us: 0 to 8, page faults 12, 13 and 15
- * (Privileged Architecture 15.2.2). */
-#define DELEGATED 0xb1fful
+ * (Privileged Architecture 15.2.2), and software checks, which a guest can ask for although it is
+ * not offered what makes them (senvcfg has no mask in henvcfg). Older harts keep bit 18 zero. */
+#define DELEGATED (0xb1fful | 1ul << CAUSE_SOFTWARE_CHECK)
 
 struct cpu cpus[CPUS_MAX];
 unsigned cpu_count;
