@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 
-enum { GUESTS_MAX = 4, CPUS_MAX = 64, INITRDS_MAX = 8 };
+enum { GUESTS_MAX = 4, CPUS_MAX = 64, INITRDS_MAX = 8, FW_FILES_MAX = 8, FW_NAME_MAX = 55 };
 
 /* MODE_LINUX is never asked for: a kernel is told by its content. */
 enum guest_mode { MODE_BY_CONTENT, MODE_REAL, MODE_PROTECTED, MODE_LONG, MODE_LINUX };
@@ -43,6 +43,9 @@ struct guest_config {
     const char *append; /* the kernel's command line, for images that take one; or NULL */
     const char *initrds[INITRDS_MAX];
     unsigned initrd_count;
+    const char *fw_files[FW_FILES_MAX]; /* NAME=FILE: what the guest finds in fw_cfg */
+    unsigned fw_file_count;
+    bool testdev;   /* the machine has the test device of kvm-unit-tests */
     bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */

@@ -44,6 +44,8 @@ struct backend {
     void (*want_input)(void *context);
     /* Raises or lowers a global system interrupt: what a struct irq_line (irq.h) stands on. */
     void (*interrupt)(void *context, uint32_t gsi, bool level);
+    /* KVM forgets what it has mapped of these bytes of guest memory. NULL: there is no KVM. */
+    void (*forget_mapped)(void *page, uint64_t length);
     uint64_t (*seconds)(void); /* the wall clock since 1970, UTC; NULL: none */
     /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
     void (*end)(void *context, enum end_kind kind, int code, const char *message);

@@ -105,3 +105,11 @@ void ram_unmap(struct memory *memory)
     }
     *memory = (struct memory){0};
 }
+
+/* KVM follows every change of a mapping's protection (mmu notifiers). This one takes no right away,
+ * not even for a moment. */
+void ram_forget_mapped(void *page, uint64_t length)
+{
+    if (mprotect(page, length, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
+        (void)!mprotect(page, length, PROT_READ | PROT_WRITE);
+}

@@ -13,4 +13,8 @@ int ram_map(struct memory *memory, enum memory_backing backing, const char *path
 /* Gives all of it back and empties the list. Whoever still looks finds no memory. */
 void ram_unmap(struct memory *memory);
 
+/* Makes KVM forget what it has mapped of these pages; it maps them again when the guest reaches
+ * them. Threads that use them notice nothing. */
+void ram_forget_mapped(void *page, uint64_t length);
+
 #endif

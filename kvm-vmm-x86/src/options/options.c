@@ -121,6 +121,20 @@ static int add_initrd(struct options *o, const char *path, struct error *error)
     return 0;
 }
 
+static int add_fw_file(struct options *o, const char *text, struct error *error)
+{
+    const char *mark = strchr(text, '=');
+
+    if (mark == NULL || mark == text || mark[1] == '\0')
+        return error_set(error, "--fw-cfg %s: NAME=FILE is meant", text);
+    if (mark - text > FW_NAME_MAX)
+        return error_set(error, "--fw-cfg %s: the name has more than %d bytes", text, FW_NAME_MAX);
+    if (o->guests[0].fw_file_count == FW_FILES_MAX)
+        return error_set(error, "--fw-cfg %s: more than %d", text, FW_FILES_MAX);
+    o->guests[0].fw_files[o->guests[0].fw_file_count++] = text;
+    return 0;
+}
+
 static int parse_max_exits(struct options *o, const char *text, struct error *error)
 {
     char *end;
@@ -226,6 +240,8 @@ static const struct spec specs[] = {
     {"append", 0, TEXT, GUEST(append)},
     {"cpus", 'c', PARSE, .parse = parse_cpus},
     {"initrd", 0, PARSE, .parse = add_initrd},
+    {"machine", 0, YES, GUEST(testdev), .words = {"pc", "testdev"}},
+    {"fw-cfg", 0, PARSE, .parse = add_fw_file},
     {"kernel-entry", 0, WORD, GUEST(kernel_entry), .words = {"auto", "pvh", "64", "32"}},
     {"reboot", 0, FLAG, GUEST(reboot)},
     {"boot-report", 0, FLAG, RUN(boot_report)},

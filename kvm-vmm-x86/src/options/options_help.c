@@ -33,6 +33,8 @@ const char options_help[] =
     "What it reaches\n"
     "      --mmio stop|ignore   an access outside its memory stops the guest (the default),\n"
     "                           or reads all ones\n"
+    "      --fw-cfg NAME=FILE   a file in QEMU's configuration device (ports 0x510 to 0x51b)\n"
+    "      --machine pc|testdev testdev: with the test device of kvm-unit-tests\n"
     "      --input N            guest N has the input at first (0); Ctrl-A n passes it on\n"
     "      --serial stdio|pty|file:PATH|unix:PATH\n"
     "                           where its serial port leads: standard input and output (the\n"

@@ -7,6 +7,7 @@
 #include "console/input.h"
 #include "console/ports.h"
 #include "host/clock.h"
+#include "host/ram.h"
 #include "vm/vm.h"
 
 _Static_assert((int)HYPERCALL_SLICE <= (int)CONSOLE_WRITE_MAX, "one try fits the console's ring");
@@ -90,6 +91,7 @@ struct backend vm_backend(struct vm *vm)
                             .pending = backend_pending,
                             .want_input = backend_want_input,
                             .interrupt = backend_interrupt,
+                            .forget_mapped = ram_forget_mapped,
                             .seconds = clock_seconds,
                             .end = backend_end};
 }

@@ -85,6 +85,10 @@ static int check_address_bits(const struct vm *vm, struct error *error)
         vm->name, (unsigned long long)vm->ram_size / MIB, vm->address_bits);
 }
 
+/* The largest image anybody needs; a device or an endless pipe ends here. */
+#define IMAGE_LIMIT   (1 * GIB)
+#define FW_FILE_LIMIT (64 * MIB)
+
 /* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
  */
 static int add_ram(struct vm *vm, struct error *error)
@@ -231,6 +235,32 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, loader, error);
 }
 
+/* A copy, because the guest reads it for as long as it runs, and a file may be cut short. */
+static int fill_fw_cfg(struct vm *vm, struct error *error)
+{
+    struct fw_cfg_contents contents = {.cpus = vm->vcpu_count,
+                                       .file_count = 1 + vm->config->fw_file_count};
+
+    for (unsigned i = 0; i < vm->config->fw_file_count; i++) {
+        const char *mark = strchr(vm->config->fw_files[i], '=');
+        struct fw_cfg_file *item = &contents.files[1 + i];
+        struct file file;
+
+        if (file_load(&file, mark + 1, FW_FILE_LIMIT, error) < 0)
+            return -1;
+        item->bytes = vm->fw_files[i] = malloc(file.size);
+        item->size = (uint32_t)file.size;
+        if (item->bytes != NULL)
+            memcpy(vm->fw_files[i], file.bytes, file.size);
+        file_release(&file);
+        if (item->bytes == NULL)
+            return error_set(error, "out of memory");
+        memcpy(item->name, vm->config->fw_files[i], (size_t)(mark - vm->config->fw_files[i]));
+    }
+    fw_cfg_fill(&vm->machine.fw_cfg, &contents);
+    return 0;
+}
+
 /* In the order that starts a guest soonest: see add_ram. */
 static int build(struct vm *vm, const struct loader *loader, const struct kvm *kvm,
                  const struct boot_files *files, struct error *error)
@@ -240,6 +270,8 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
     if (add_ram(vm, error) < 0 ||
         machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, error) < 0)
         return -1;
+    if (fill_fw_cfg(vm, error) < 0)
+        return -1;
     observers_phase(vm, VM_MEMORY);
     if (load(vm, loader, files, &start, error) < 0)
         return -1;
@@ -248,9 +280,6 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
         return -1;
     return add_vcpus(vm, kvm, &start, error);
 }
-
-/* The largest image anybody needs; a device or an endless pipe ends here. */
-#define IMAGE_LIMIT (1 * GIB)
 
 /* The bytes of a guest's files, while it is made of them. */
 struct guest_files {
@@ -380,6 +409,8 @@ void vm_destroy(struct vm *vm)
         vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
     free(vm->vcpus);
     ram_unmap(&vm->memory);
+    for (unsigned i = 0; i < FW_FILES_MAX; i++)
+        free(vm->fw_files[i]);
     if (vm->fd >= 0)
         kvm_close_vm(vm->fd);
     vm->vcpus = NULL;

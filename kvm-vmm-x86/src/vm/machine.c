@@ -17,6 +17,7 @@ struct row {
     size_t state;                /* where the device lives in struct machine */
     uint32_t gsi;                /* its interrupt; 0: none */
     const char *acpi, *identity; /* its name and identity in ACPI; NULL: it is not told of */
+    bool testdev;                /* with --machine testdev alone */
 };
 
 #define IN(device) .state = offsetof(struct machine, device)
@@ -34,6 +35,14 @@ static const struct row rows[] = {
      .identity = "PNP0501"},
     {BUS_PIO, ACPI_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, IN(acpi_pm)},
     {BUS_PIO, HC_PORT, 1, &hypercall_ops, IN(hypercall)},
+    {BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS, &fw_cfg_ops, IN(fw_cfg)},
+    {BUS_PIO, FW_CFG_DMA_PORT, FW_CFG_DMA_PORTS, &fw_cfg_dma_ops, IN(fw_cfg)},
+    {BUS_PIO, TESTDEV_WORD_PORT, TESTDEV_PORTS, &testdev_word_ops, IN(testdev), .testdev = true},
+    {BUS_PIO, TESTDEV_FLUSH_PORT, TESTDEV_PORTS, &testdev_flush_ops, IN(testdev), .testdev = true},
+    {BUS_PIO, TESTDEV_BYTE_PORT, TESTDEV_PORTS, &testdev_byte_ops, IN(testdev), .testdev = true},
+    {BUS_PIO, TESTDEV_IRQ_PORT, TESTDEV_LINES, &testdev_irq_ops, IN(testdev), .testdev = true},
+    {BUS_MMIO, TESTDEV_MEMORY, TESTDEV_MEMORY_SIZE, &testdev_memory_ops, IN(testdev),
+     .testdev = true},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -61,8 +70,11 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     rtc_init(&machine->rtc, backend->seconds);
     serial_init(&machine->serial, serial, line_of(backend, &serial_ops),
                 config->serial == SERIAL_STDIO && !config->no_ctrl_d && !config->text_screen);
+    fw_cfg_init(&machine->fw_cfg, backend);
+    testdev_init(&machine->testdev, backend, config->testdev);
     for (size_t i = 0; i < ROWS; i++)
-        if (bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
+        if ((config->testdev || !rows[i].testdev) &&
+            bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
                       (char *)machine + rows[i].state, error) < 0)
             return -1;
     return 0;

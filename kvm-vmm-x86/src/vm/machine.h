@@ -9,11 +9,13 @@
 #include "dev/bus.h"
 #include "dev/crtc.h"
 #include "dev/debug_exit.h"
+#include "dev/fw_cfg.h"
 #include "dev/hypercall.h"
 #include "dev/i8042.h"
 #include "dev/reset.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
+#include "dev/testdev.h"
 
 struct machine {
     struct bus bus;
@@ -25,6 +27,8 @@ struct machine {
     struct reset reset;
     struct acpi_pm acpi_pm;
     struct crtc crtc;
+    struct fw_cfg fw_cfg;
+    struct testdev testdev;
 };
 
 /* Creates every device of the table and claims its range. `backend`, and `serial` for the serial

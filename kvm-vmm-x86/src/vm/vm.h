@@ -35,7 +35,8 @@ struct vm {
     struct memory memory;
     struct backend backend, serial; /* of its devices; of its serial port */
     struct machine machine;
-    struct vcpu *vcpus; /* `vcpu_count` of them */
+    uint8_t *fw_files[FW_FILES_MAX]; /* what fw_cfg has of the user: malloc */
+    struct vcpu *vcpus;              /* `vcpu_count` of them */
     unsigned vcpu_count;
     unsigned vcpus_made;   /* how many of them KVM has */
     uint64_t exits_before; /* of one vCPU, of the lives before the last reset: for max_exits */

@@ -27,7 +27,7 @@ static size_t load(struct machine *machine, const uint8_t *data, size_t size)
 /* Whatever state the guest has brought it to, it can be saved and loaded. */
 static void check_it_moves(struct machine *machine)
 {
-    static uint8_t saved[8192];
+    static uint8_t saved[TESTDEV_MEMORY_SIZE + 8192];
     struct chunk_writer writer = {.bytes = saved, .room = sizeof saved};
     struct chunk_reader reader = {.bytes = saved};
     struct chunk chunk;
@@ -45,9 +45,10 @@ static void check_it_moves(struct machine *machine)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t ram[64 * 1024];
-    static const ioport_t ports[] = {0x500, 0xf4, 0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd,
-                                     0x60,  0x64, 0x70,  0x3d4, 0x92,  0xcf9, 0x600, 0x604};
-    struct guest_config config = {.no_ctrl_d = size & 1};
+    static const ioport_t ports[] = {0x500, 0xf4,  0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd,
+                                     0x60,  0x64,  0x70,  0x3d4, 0x92,  0xcf9, 0x600, 0x604,
+                                     0x510, 0x514, 0x518, 0xe0,  0xe4,  0xe8,  0x2000};
+    struct guest_config config = {.no_ctrl_d = size & 1, .testdev = size & 8};
     struct fake fake;
     struct machine *machine = calloc(1, sizeof *machine);
     struct kvm_regs regs = {0};
@@ -60,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake.input_ends = size & 2;
     if (machine_init(machine, &config, &fake.backend, &fake.backend, &error) < 0)
         abort();
+    fw_cfg_fill(&machine->fw_cfg, &(struct fw_cfg_contents){.cpus = 1, .file_count = 1});
     if (size & 4) {
         size_t used = load(machine, data, size);
 

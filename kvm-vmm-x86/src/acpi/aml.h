@@ -1,0 +1,34 @@
+/*
+ * ACPI machine language, as much of it as describes fixed devices: names, numbers, strings and
+ * resources, no methods. ACPI 6.3, 20.2 (grammar) and 6.4 (resources).
+ *
+ * aml_scope and its kind open a package of bytes and return a mark; aml_end closes it. Names are
+ * four characters of one segment.
+ */
+#ifndef ACPI_AML_H
+#define ACPI_AML_H
+
+#include "acpi/writer.h"
+
+typedef size_t aml_mark;
+
+aml_mark aml_scope(struct acpi_writer *writer, const char *name);
+aml_mark aml_device(struct acpi_writer *writer, const char *name);
+/* A list of `elements` numbers or strings, put one after the other. */
+aml_mark aml_package(struct acpi_writer *writer, uint8_t elements);
+void aml_end(struct acpi_writer *writer, aml_mark mark);
+
+/* Names what is put next: a number, a string, an identity, a package. */
+void aml_name(struct acpi_writer *writer, const char *name);
+void aml_integer(struct acpi_writer *writer, uint32_t value);
+void aml_string(struct acpi_writer *writer, const char *text);
+/* An identity of three letters and four hexadecimal digits, packed into a number: "PNP0501". */
+void aml_identity(struct acpi_writer *writer, const char *text);
+
+/* What a device uses: _CRS, filled by the functions below, closed by aml_resources_end. */
+aml_mark aml_resources(struct acpi_writer *writer);
+void aml_ports(struct acpi_writer *writer, uint16_t base, uint8_t length);
+void aml_irq(struct acpi_writer *writer, unsigned line); /* an ISA line */
+void aml_resources_end(struct acpi_writer *writer, aml_mark mark);
+
+#endif
