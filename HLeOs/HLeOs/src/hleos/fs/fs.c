@@ -1,0 +1,354 @@
+/* Mounting, and what is done with an inode; see fs.h. What concerns names is tree.c's. */
+#include "fs/fs.h"
+
+#include "common/string.h"
+#include "fs/alloc.h"
+#include "fs/device.h"
+#include "fs/inode.h"
+#include "kmalloc.h"
+
+enum { BUFFERS = 192 /* 768 KB: a whole transaction, and 65 to work with */ };
+
+const char *fs_error_text(int error)
+{
+    static const char *const texts[] = {
+        [-FS_NOT_FOUND] = "no such file or directory",
+        [-FS_EXISTS] = "it exists already",
+        [-FS_NOT_DIRECTORY] = "not a directory",
+        [-FS_IS_DIRECTORY] = "is a directory",
+        [-FS_NOT_EMPTY] = "the directory is not empty",
+        [-FS_NAME] = "not a valid name",
+        [-FS_TOO_LARGE] = "too large",
+        [-FS_TOO_MANY_LINKS] = "too many links",
+        [-FS_NO_SPACE] = "the file system is full",
+        [-FS_NO_INODES] = "the file system has no free inode",
+        [-FS_NO_MEMORY] = "out of memory",
+        [-FS_INVALID] = "not possible with this kind of file",
+        [-FS_DISK] = "the disk fails",
+        [-FS_CORRUPT] = "the file system is damaged",
+        [-FS_READ_ONLY] = "the file system is read-only after an error",
+        [-FS_NONE] = "no file system of HLeOs",
+    };
+
+    if (error >= 0 || error < FS_NONE)
+        return error == 0 ? "no error" : "unknown error";
+    return texts[-error];
+}
+
+/* --- mounting ------------------------------------------------------------------------------- */
+
+static int read_super(struct fs *fs, uint64_t first, uint64_t sectors, const char **why)
+{
+    uint8_t *block = kmalloc(HLEOS_FS_BLOCK);
+    int error = block == NULL ? FS_NO_MEMORY : 0;
+
+    if (error == 0 && sectors < DEVICE_SECTORS)
+        error = FS_NONE;
+    if (error == 0)
+        error = device_read(fs->disk, first, 0, block);
+    if (error == 0) {
+        memcpy(&fs->super, block, sizeof fs->super);
+        *why = format_check(&fs->super, sectors / DEVICE_SECTORS);
+        if (*why != NULL)
+            error = fs->super.magic == HLEOS_FS_MAGIC ? FS_CORRUPT : FS_NONE;
+    }
+    kfree(block);
+    return error;
+}
+
+/* Files that had lost their name and were still open when the machine stopped. */
+static int erase_orphans(struct fs *fs)
+{
+    uint32_t inodes = format_inodes(&fs->super);
+
+    for (uint32_t number = HLEOS_FS_ROOT + 1; number < inodes; number++) {
+        uint32_t block = fs->super.inode_start + number / (uint32_t)HLEOS_FS_INODES_PER_BLOCK;
+        const struct hleos_fs_inode *slot;
+        struct buffer *buffer;
+        struct inode *inode;
+        bool orphan;
+        int error = cache_get(&fs->cache, block, &buffer);
+
+        if (error < 0)
+            return error;
+        slot = (const struct hleos_fs_inode *)buffer->bytes + number % HLEOS_FS_INODES_PER_BLOCK;
+        orphan = slot->type != HLEOS_FS_FREE && slot->links == 0;
+        cache_put(&fs->cache, buffer);
+        if (!orphan)
+            continue;
+        error = inode_get(fs, number, &inode);
+        if (error == 0) {
+            error = inode_lock(inode);
+            if (error == 0)
+                inode_unlock(inode);
+            fs_release(inode); /* the last reference to an inode without links */
+        }
+        if (error == 0 && log_error(&fs->log) < 0)
+            error = log_error(&fs->log);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static int check_root(struct fs *fs)
+{
+    struct inode *root;
+    int error = inode_get(fs, HLEOS_FS_ROOT, &root);
+
+    if (error == 0) {
+        error = inode_lock(root);
+        if (error == 0) {
+            if (root->disk.type != HLEOS_FS_DIRECTORY || root->disk.links == 0)
+                error = FS_CORRUPT;
+            inode_unlock(root);
+        }
+        fs_release(root);
+    }
+    return error;
+}
+
+static void destroy(struct fs *fs)
+{
+    log_destroy(&fs->log);
+    cache_destroy(&fs->cache);
+    kfree(fs);
+}
+
+int fs_mount(struct disk *disk, uint64_t first, uint64_t sectors, struct fs **mounted,
+             const char **why)
+{
+    struct fs *fs = kmalloc(sizeof *fs);
+    int error = fs == NULL ? FS_NO_MEMORY : 0;
+
+    *why = NULL;
+    if (error == 0) {
+        *fs = (struct fs){.disk = disk, .next_inode = HLEOS_FS_ROOT + 1};
+        error = read_super(fs, first, sectors, why);
+    }
+    if (error == 0)
+        error = cache_init(&fs->cache, disk, first, BUFFERS);
+    if (error < 0) {
+        kfree(fs);
+    } else {
+        error = log_init(&fs->log, &fs->cache, &fs->super, why);
+        if (error < 0) {
+            cache_destroy(&fs->cache);
+            kfree(fs);
+        }
+    }
+    if (error == 0) {
+        error = alloc_init(fs);
+        if (error == FS_CORRUPT)
+            *why = "the bitmap calls blocks free that are not";
+        if (error == 0) {
+            error = check_root(fs);
+            if (error == FS_CORRUPT)
+                *why = "the root is no directory";
+        }
+        if (error == 0) {
+            error = erase_orphans(fs);
+            if (error == FS_CORRUPT)
+                *why = "an inode without a name is damaged";
+        }
+        if (error < 0)
+            destroy(fs);
+    }
+    if (*why == NULL)
+        *why = fs_error_text(error);
+    *mounted = fs;
+    return error;
+}
+
+void fs_unmount(struct fs *fs)
+{
+    if (fs_sync(fs) == 0)
+        (void)device_flush(fs->disk); /* what is not home is in the log */
+    destroy(fs);
+}
+
+int fs_sync(struct fs *fs)
+{
+    return log_sync(&fs->log);
+}
+
+struct fs_stats fs_stats(struct fs *fs)
+{
+    struct fs_stats stats = {.blocks = fs->super.blocks, .inodes = format_inodes(&fs->super)};
+
+    sync_mutex_take(&fs->alloc);
+    stats.free_blocks = fs->free_blocks;
+    sync_mutex_give(&fs->alloc);
+    sync_mutex_take(&fs->log.mutex);
+    stats.transactions = fs->log.committed;
+    stats.log_writes = fs->log.written;
+    stats.error = fs->log.error;
+    sync_mutex_give(&fs->log.mutex);
+    sync_mutex_take(&fs->cache.mutex);
+    stats.cache_hits = fs->cache.hits;
+    stats.cache_misses = fs->cache.misses;
+    sync_mutex_give(&fs->cache.mutex);
+    return stats;
+}
+
+/* --- references ----------------------------------------------------------------------------- */
+
+struct fs *fs_of(const struct inode *inode)
+{
+    return inode->fs;
+}
+
+struct inode *fs_root(struct fs *fs)
+{
+    struct inode *root;
+
+    return inode_get(fs, HLEOS_FS_ROOT, &root) == 0 ? root : NULL;
+}
+
+struct inode *fs_hold(struct inode *inode)
+{
+    sync_mutex_take(&inode->fs->inodes);
+    inode->references++;
+    sync_mutex_give(&inode->fs->inodes);
+    return inode;
+}
+
+/* No name leads to the inode and nobody else holds it. If that fails the disk keeps it, and the
+ * next mount frees it. */
+static void erase(struct inode *inode)
+{
+    struct log *log = &inode->fs->log;
+    int error;
+
+    if (log_begin(log) < 0)
+        return;
+    error = inode_lock(inode);
+    if (error == 0) {
+        error = inode_erase(inode);
+        inode_unlock(inode);
+    }
+    (void)log_end(log, error);
+}
+
+void fs_release(struct inode *inode)
+{
+    struct fs *fs;
+    bool last;
+
+    if (inode == NULL)
+        return;
+    fs = inode->fs;
+    sync_mutex_take(&fs->inodes);
+    last = inode->references == 1 && inode->loaded && inode->disk.links == 0 &&
+           inode->disk.type != HLEOS_FS_FREE;
+    sync_mutex_give(&fs->inodes);
+    if (last)
+        erase(inode);
+    sync_mutex_take(&fs->inodes);
+    inode->references--;
+    last = inode->references == 0;
+    if (last)
+        queue_list_remove(&inode->link);
+    sync_mutex_give(&fs->inodes);
+    if (last)
+        kfree(inode);
+}
+
+/* --- bytes ---------------------------------------------------------------------------------- */
+
+int64_t fs_read(struct inode *inode, uint64_t offset, void *bytes, size_t count)
+{
+    int64_t result = inode_lock(inode);
+
+    if (result < 0)
+        return result;
+    result = inode_read(inode, offset, bytes, count);
+    inode_unlock(inode);
+    return result;
+}
+
+/* One call of the log: at most INODE_WRITE_MAX bytes. */
+static int64_t write_piece(struct inode *inode, uint64_t offset, const void *bytes, size_t count)
+{
+    struct log *log = &inode->fs->log;
+    int64_t result = log_begin(log);
+
+    if (result < 0)
+        return result;
+    result = inode_lock(inode);
+    if (result == 0) {
+        if (inode->disk.type == HLEOS_FS_FILE)
+            result = inode_write(inode, offset, bytes, count);
+        else
+            result = inode->disk.type == HLEOS_FS_DIRECTORY ? FS_IS_DIRECTORY : FS_INVALID;
+        inode_unlock(inode);
+    }
+    (void)log_end(log, result < 0 ? (int)result : 0);
+    return result;
+}
+
+int64_t fs_write(struct inode *inode, uint64_t offset, const void *bytes, size_t count)
+{
+    size_t done = 0;
+
+    do {
+        size_t some = count - done < INODE_WRITE_MAX ? count - done : INODE_WRITE_MAX;
+        int64_t written = write_piece(inode, offset + done, (const char *)bytes + done, some);
+
+        if (written < 0)
+            return done > 0 ? (int64_t)done : written;
+        done += (size_t)written;
+        if ((size_t)written < some)
+            break;
+    } while (done < count);
+    return (int64_t)done;
+}
+
+int fs_truncate(struct inode *inode, uint64_t size)
+{
+    struct log *log = &inode->fs->log;
+    int error = log_begin(log);
+
+    if (error < 0)
+        return error;
+    error = inode_lock(inode);
+    if (error == 0) {
+        error = inode->disk.type == HLEOS_FS_FILE ? inode_resize(inode, size) : FS_INVALID;
+        inode_unlock(inode);
+    }
+    return log_end(log, error);
+}
+
+int fs_stat(struct inode *inode, struct fs_stat *stat)
+{
+    int error = inode_lock(inode);
+
+    if (error < 0)
+        return error;
+    *stat = (struct fs_stat){.inode = inode->number,
+                             .device = inode->disk.device,
+                             .type = inode->disk.type,
+                             .links = inode->disk.links,
+                             .size = inode->disk.size};
+    inode_unlock(inode);
+    return 0;
+}
+
+int fs_entry(struct inode *directory, uint64_t *offset, struct hleos_fs_entry *entry)
+{
+    int64_t result = inode_lock(directory);
+
+    if (result < 0)
+        return (int)result;
+    if (directory->disk.type != HLEOS_FS_DIRECTORY) {
+        result = FS_NOT_DIRECTORY;
+    } else {
+        do { /* past the free ones; a directory has 65,536 at most */
+            result = inode_read(directory, *offset, entry, sizeof *entry);
+            *offset += result > 0 ? (uint64_t)result : 0;
+        } while (result > 0 && entry->inode == 0);
+    }
+    inode_unlock(directory);
+    entry->name[HLEOS_FS_NAME_MAX] = '\0';
+    return result > 0 ? 1 : (int)result;
+}

@@ -1,0 +1,318 @@
+/*
+ * Names: paths, and the calls that change the tree; see fs.h. Those hold the names mutex, so that
+ * no two of them wait for each other's directories; a path is walked before the call of the log
+ * begins, because giving up an inode on the way may need one of its own.
+ */
+#include "common/string.h"
+#include "fs/alloc.h"
+#include "fs/directory.h"
+#include "fs/fs.h"
+#include "fs/inode.h"
+
+enum { LINKS_MAX = UINT16_MAX };
+
+struct name {
+    const char *text;
+    size_t length; /* 0: the path has ended */
+};
+
+/* Takes the next name off the path. */
+static int next_name(const char **path, struct name *name)
+{
+    while (**path == '/')
+        (*path)++;
+    name->text = *path;
+    while (**path != '/' && **path != '\0')
+        (*path)++;
+    name->length = (size_t)(*path - name->text);
+    return name->length > HLEOS_FS_NAME_MAX ? FS_NAME : 0;
+}
+
+static int lock_directory(struct inode *inode)
+{
+    int error = inode_lock(inode);
+
+    if (error == 0 && inode->disk.type != HLEOS_FS_DIRECTORY) {
+        inode_unlock(inode);
+        error = FS_NOT_DIRECTORY;
+    }
+    return error;
+}
+
+/* The inode behind a name. It is found and held while the directory is locked: nobody takes its
+ * last name and its last reference in between. */
+static int enter(struct inode *directory, struct name name, struct inode **found)
+{
+    uint64_t offset;
+    uint32_t number;
+    int error = lock_directory(directory);
+
+    if (error < 0)
+        return error;
+    error = directory_find(directory, name.text, name.length, &number, &offset);
+    if (error == 0)
+        error = inode_get(directory->fs, number, found);
+    inode_unlock(directory);
+    return error;
+}
+
+/* Walks to the end of the path; with `last`, to the directory that its last name is or shall be in.
+ * `found` is held. */
+static int walk(struct inode *from, const char *path, struct name *last, struct inode **found)
+{
+    struct inode *at = *path == '/' ? fs_root(from->fs) : fs_hold(from), *below;
+    struct name name, after;
+    int error = at == NULL ? FS_NO_MEMORY : next_name(&path, &name);
+
+    while (error == 0 && name.length > 0) {
+        error = next_name(&path, &after);
+        if (error < 0 || (last != NULL && after.length == 0))
+            break;
+        error = enter(at, name, &below);
+        if (error == 0) {
+            fs_release(at);
+            at = below;
+            name = after;
+        }
+    }
+    if (error < 0) {
+        fs_release(at);
+        return error;
+    }
+    if (last != NULL)
+        *last = name;
+    *found = at;
+    return 0;
+}
+
+int fs_lookup(struct inode *from, const char *path, struct inode **inode)
+{
+    struct inode *found;
+    int error = *path == '\0' ? FS_NAME : walk(from, path, NULL, &found);
+
+    if (error < 0)
+        return error;
+    error = inode_lock(found); /* that it can be read, too */
+    if (error < 0) {
+        fs_release(found);
+        return error;
+    }
+    inode_unlock(found);
+    *inode = found;
+    return 0;
+}
+
+/* A name that can be made or taken away. */
+static bool is_proper(struct name name)
+{
+    return name.length > 0 && !(name.length == 1 && name.text[0] == '.') &&
+           !(name.length == 2 && name.text[0] == '.' && name.text[1] == '.');
+}
+
+/* Begins a change of the tree: the names mutex, the directory, the call of the log, and the
+ * directory's lock. On an error nothing is held. */
+static int change_begin(struct inode *from, const char *path, struct name *name,
+                        struct inode **directory)
+{
+    struct fs *fs = from->fs;
+    int error;
+
+    sync_mutex_take(&fs->names);
+    error = walk(from, path, name, directory);
+    if (error < 0)
+        goto names;
+    error = is_proper(*name) ? log_begin(&fs->log) : FS_NAME;
+    if (error < 0)
+        goto directory;
+    error = lock_directory(*directory);
+    if (error == 0)
+        return 0;
+    (void)log_end(&fs->log, error);
+directory:
+    fs_release(*directory);
+names:
+    sync_mutex_give(&fs->names);
+    return error;
+}
+
+static int change_end(struct inode *directory, int error)
+{
+    struct fs *fs = directory->fs;
+
+    inode_unlock(directory);
+    (void)log_end(&fs->log, error);
+    fs_release(directory);
+    sync_mutex_give(&fs->names);
+    return error;
+}
+
+/* 0 if the name may be made: FS_EXISTS, or FS_NOT_FOUND in a directory that was taken away. */
+static int check_absent(struct inode *directory, struct name name)
+{
+    uint32_t number;
+    uint64_t offset;
+    int error = directory_find(directory, name.text, name.length, &number, &offset);
+
+    if (error == FS_NOT_FOUND)
+        return directory->disk.links > 0 ? 0 : FS_NOT_FOUND;
+    return error == 0 ? FS_EXISTS : error;
+}
+
+/* The new inode, which nobody knows yet, so that its lock waits for no one. */
+static int fill(struct inode *inode, struct inode *directory, enum hleos_fs_type type,
+                uint32_t device)
+{
+    int error;
+
+    inode->disk = (struct hleos_fs_inode){.type = (uint16_t)type, .links = 1, .device = device};
+    inode->loaded = true;
+    if (type != HLEOS_FS_DIRECTORY)
+        return inode_update(inode);
+    inode->disk.links = 2; /* its name, and its own "." */
+    error = directory_add(inode, ".", 1, inode->number);
+    if (error == 0)
+        error = directory_add(inode, "..", 2, directory->number);
+    if (error < 0)
+        return error;
+    directory->disk.links++;
+    return inode_update(directory);
+}
+
+/* Entry first: if the disk is full then, nothing was changed; a directory whose own block does not
+ * fit is undone. */
+static int make(struct inode *directory, struct name name, enum hleos_fs_type type, uint32_t device,
+                struct inode **made)
+{
+    struct fs *fs = directory->fs;
+    uint32_t number;
+    uint64_t offset;
+    int error = alloc_inode(fs, &number);
+
+    if (error == 0)
+        error = inode_get(fs, number, made);
+    if (error < 0)
+        return error;
+    sync_mutex_take(&(*made)->mutex);
+    error = directory_add(directory, name.text, name.length, number);
+    if (error == 0) {
+        error = fill(*made, directory, type, device);
+        if (error == FS_NO_SPACE) {
+            int undone = directory_find(directory, name.text, name.length, &number, &offset);
+
+            if (undone == 0)
+                undone = directory_remove(directory, offset);
+            if (undone < 0)
+                error = FS_CORRUPT;
+        }
+    }
+    if (error < 0)
+        (*made)->disk = (struct hleos_fs_inode){.type = HLEOS_FS_FREE};
+    sync_mutex_give(&(*made)->mutex);
+    return error;
+}
+
+int fs_create(struct inode *from, const char *path, enum hleos_fs_type type, uint32_t device,
+              struct inode **inode)
+{
+    struct inode *directory, *made = NULL;
+    struct name name;
+    int error;
+
+    if (type != HLEOS_FS_FILE && type != HLEOS_FS_DIRECTORY && type != HLEOS_FS_DEVICE)
+        return FS_INVALID;
+    error = change_begin(from, path, &name, &directory);
+    if (error < 0)
+        return error;
+    error = check_absent(directory, name);
+    if (error == 0 && type == HLEOS_FS_DIRECTORY && directory->disk.links == LINKS_MAX)
+        error = FS_TOO_MANY_LINKS;
+    if (error == 0)
+        error = make(directory, name, type, device, &made);
+    error = change_end(directory, error);
+    if (error < 0 || inode == NULL)
+        fs_release(made);
+    else
+        *inode = made;
+    return error;
+}
+
+int fs_link(struct inode *inode, struct inode *from, const char *path)
+{
+    struct inode *directory;
+    struct name name;
+    int error;
+
+    if (inode->fs != from->fs)
+        return FS_INVALID;
+    error = change_begin(from, path, &name, &directory);
+    if (error < 0)
+        return error;
+    error = check_absent(directory, name);
+    if (error == 0 && inode == directory)
+        error = FS_IS_DIRECTORY;
+    if (error == 0)
+        error = inode_lock(inode); /* a file's lock waits for no other */
+    if (error < 0)
+        return change_end(directory, error);
+    if (inode->disk.type == HLEOS_FS_DIRECTORY)
+        error = FS_IS_DIRECTORY;
+    else if (inode->disk.links == 0)
+        error = FS_NOT_FOUND;
+    else if (inode->disk.links == LINKS_MAX)
+        error = FS_TOO_MANY_LINKS;
+    if (error == 0)
+        error = directory_add(directory, name.text, name.length, inode->number);
+    if (error == 0) {
+        inode->disk.links++;
+        error = inode_update(inode);
+    }
+    inode_unlock(inode);
+    return change_end(directory, error);
+}
+
+/* Both are locked. A directory loses its "." and ".." too: nothing is found in it any more. */
+static int take_away(struct inode *directory, uint64_t offset, struct inode *inode)
+{
+    bool is_directory = inode->disk.type == HLEOS_FS_DIRECTORY;
+    int error = is_directory ? directory_is_empty(inode) : 1;
+
+    if (error <= 0)
+        return error < 0 ? error : FS_NOT_EMPTY;
+    if (inode->disk.links == 0 || directory->disk.links == 0)
+        return FS_CORRUPT;
+    error = directory_remove(directory, offset);
+    if (error == 0 && is_directory) {
+        directory->disk.links--;
+        error = inode_update(directory);
+    }
+    if (error < 0)
+        return error;
+    inode->disk.links = is_directory ? 0 : inode->disk.links - 1;
+    return is_directory ? inode_resize(inode, 0) : inode_update(inode);
+}
+
+int fs_unlink(struct inode *from, const char *path)
+{
+    struct inode *directory, *inode = NULL;
+    struct name name;
+    uint64_t offset;
+    uint32_t number;
+    int error = change_begin(from, path, &name, &directory);
+
+    if (error < 0)
+        return error;
+    error = directory_find(directory, name.text, name.length, &number, &offset);
+    if (error == 0)
+        error = inode_get(directory->fs, number, &inode);
+    if (error == 0 && (inode == directory || number == HLEOS_FS_ROOT))
+        error = FS_CORRUPT;
+    if (error == 0)
+        error = inode_lock(inode);
+    if (error == 0) {
+        error = take_away(directory, offset, inode);
+        inode_unlock(inode);
+    }
+    error = change_end(directory, error);
+    fs_release(inode);
+    return error;
+}
