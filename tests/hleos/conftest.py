@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hleos.machines import BUILD, HLEOS, LIMIT, qemu_command
+from tests.hleos.machines import BUILD, FS_SIZE, HLEOS, LIMIT, qemu_command
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,8 @@ def sockets():
 
 @pytest.fixture
 def image(built, scratch):
-    """image(command_line, size=0, kernel=None): a new disk image, with another kernel's bytes if there are any."""
+    """image(command_line, size=0, kernel=None): a new disk image, with another kernel's bytes if there are any. It has
+    a file system unless it has a size of its own, as a floppy's."""
     def make(command_line="", size=0, kernel=None):
         out, file = scratch / "hleos.img", BUILD / "hleos-stripped.elf"
         if kernel is not None:
@@ -34,7 +35,8 @@ def image(built, scratch):
             file.write_bytes(kernel)
         subprocess.run([BUILD / "mkimage", "--boot", BUILD / "boot.bin", "--stage2", BUILD / "stage2.bin",
                         "--kernel", file, "--cmdline", command_line,
-                        "--size", str(size), "--out", out], check=True, stdout=subprocess.DEVNULL)
+                        "--size", str(size), "--fs", str(0 if size else FS_SIZE), "--out", out],
+                       check=True, stdout=subprocess.DEVNULL)
         return out
     return make
 

@@ -7,6 +7,7 @@ TOP = Path(__file__).resolve().parents[2]
 HLEOS = TOP / "HLeOs/HLeOs"
 BUILD = TOP / "build/hleos"
 LIMIT = 120          # seconds: a machine that runs longer hangs
+FS_SIZE = 8 << 20    # bytes of an image's file system
 GOOD = 33            # (0x10 << 1) | 1: the tests passed
 PANIC = 37
 

@@ -25,7 +25,13 @@ def mkimage(**changes):
     ({"size": "1000"}, 1, "whole sectors"),
     ({"size": "-512"}, 1, "whole sectors"),
     ({"size": "99999999999999999999"}, 1, "whole sectors"),
-    ({"kernel": None}, 2, "usage: mkimage"),
+    ({"fs": "5000"}, 1, "in whole blocks of 4096"),
+    ({"fs": "4096"}, 1, "too small for a file system"),
+    ({"fs": "8388608", "size": "1474560"}, 1, "do not fit in an image of 1474560"),
+    ({"add": "/dev/null=/x"}, 1, "/dev/null: not a file"),
+    ({"fs": "8388608", "add": "/etc/passwd"}, 1, "not FILE=/PATH"),
+    ({"add": "/etc/passwd=/x"}, 1, "--add needs --fs"),
+    ({"fs": "8388608", "add": "/etc/passwd=/" + "x" * 60}, 1, "not a valid name"),
     ({"out": "/nowhere/image"}, 1, "No such file"),
 ])
 def test_refusals(built, scratch, changes, status, words):
@@ -33,6 +39,11 @@ def test_refusals(built, scratch, changes, status, words):
     assert (result.returncode, result.stdout) == (status, ""), result
     assert words in result.stderr and len(result.stderr.splitlines()) == 1, result
     assert not (scratch / "image").exists()
+
+
+def test_too_few_parts(built, scratch):
+    result = mkimage(kernel=None, out=scratch / "image")
+    assert result.returncode == 2 and result.stderr.startswith("usage: mkimage --boot"), result
 
 
 def test_the_longest_command_line(built, image, qemu):

@@ -36,6 +36,7 @@ def run(serial, line):
 def test_commands(machine):
     serial, _ = machine()
     names = "help threads mem irq pci date uptime demo programs run test panic reboot halt".split()
+    names += "ls cat write rm mkdir fsync df".split()
     assert all(re.search(r"^  %s " % n, run(serial, "help"), re.M) for n in names)
     assert "idle" in run(serial, "threads") and "user" in run(serial, "threads")
     assert "usable" in run(serial, "mem") and "heap:" in run(serial, "mem")

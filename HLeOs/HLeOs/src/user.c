@@ -6,16 +6,24 @@
 #include "common/string.h"
 #include "cpu/boot.h"
 #include "cpu/machine.h"
+#include "disk/disk.h"
+#include "fs/system.h"
 #include "selftest/bench.h"
 #include "selftest/selftest.h"
 #include "shell.h"
 
 static const struct selftest_group tests[] = {
-    {"memory", selftest_memory},   {"heap", selftest_heap},
-    {"faults", selftest_faults},   {"threads", selftest_threads},
-    {"sync", selftest_sync},       {"time", selftest_time},
-    {"devices", selftest_devices}, {"user", selftest_user},
-    {"stress", selftest_stress},   {0},
+    {"memory", selftest_memory},
+    {"heap", selftest_heap},
+    {"faults", selftest_faults},
+    {"threads", selftest_threads},
+    {"sync", selftest_sync},
+    {"time", selftest_time},
+    {"devices", selftest_devices},
+    {"user", selftest_user},
+    {"files", selftest_files},
+    {"stress", selftest_stress},
+    {0},
 };
 
 static void test(int argc, char **argv)
@@ -34,6 +42,8 @@ intptr_t user_main(void *argument)
     char which[64]; /* a test may look at options too */
 
     (void)argument;
+    disk_init();
+    system_mount();
     if (option != NULL) {
         string_copy(which, option, sizeof which);
         machine_end(selftest_run(tests, which) ? MACHINE_GOOD : MACHINE_FAILED);

@@ -6,6 +6,7 @@
 #include "common/string.h"
 #include "iostream.h"
 #include "process.h"
+#include "shell/files.h"
 #include "std/io.h"
 #include "thread.h"
 #include "vga.h"
@@ -55,12 +56,15 @@ static void execute(char *line, const struct shell_command *more)
         return;
     command = find(shell_commands, words[0]);
     if (command == NULL)
+        command = find(files_commands, words[0]);
+    if (command == NULL)
         command = find(more, words[0]);
     if (command != NULL) {
         command->run(count, words);
     } else if (strcmp(words[0], "help") == 0) {
         println("  %-8s %-8s %s", "help", "", "this list");
         list(shell_commands);
+        list(files_commands);
         list(more);
     } else {
         run_program(count, words);

@@ -22,7 +22,7 @@ struct selftest_group {
 
 extern const struct selftest selftest_memory[], selftest_heap[], selftest_faults[],
     selftest_threads[], selftest_sync[], selftest_time[], selftest_devices[], selftest_user[],
-    selftest_stress[];
+    selftest_files[], selftest_stress[];
 
 /* Runs "all" or one group, or one test by "GROUP.NAME", of a table that ends with a group whose
  * name is NULL; true if at least one ran and none failed. */

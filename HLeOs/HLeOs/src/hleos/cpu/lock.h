@@ -5,6 +5,7 @@
  * Order, outermost first; a lock may be taken while one to its left is held:
  *
  *   sched (thread.c)   heap (kmalloc.c)  ->  paging (paging.c)  ->  page (page.c)   vga   serial
+ *   disk (disk/wait.c)
  */
 #ifndef HLEOS_LOCK_H
 #define HLEOS_LOCK_H

@@ -13,19 +13,19 @@ static inline int device_read(struct disk *disk, uint64_t first, uint32_t block,
 {
     uint64_t sector = first + (uint64_t)block * DEVICE_SECTORS;
 
-    return disk->ops->read(disk, sector, DEVICE_SECTORS, bytes) < 0 ? FS_DISK : 0;
+    return disk_read(disk, sector, DEVICE_SECTORS, bytes) < 0 ? FS_DISK : 0;
 }
 
 static inline int device_write(struct disk *disk, uint64_t first, uint32_t block, const void *bytes)
 {
     uint64_t sector = first + (uint64_t)block * DEVICE_SECTORS;
 
-    return disk->ops->write(disk, sector, DEVICE_SECTORS, bytes) < 0 ? FS_DISK : 0;
+    return disk_write(disk, sector, DEVICE_SECTORS, bytes) < 0 ? FS_DISK : 0;
 }
 
 static inline int device_flush(struct disk *disk)
 {
-    return disk->ops->flush(disk) < 0 ? FS_DISK : 0;
+    return disk_flush(disk) < 0 ? FS_DISK : 0;
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include "cpu/machine.h"
 #include "cpu/panic.h"
 #include "device/pci.h"
+#include "fs/system.h"
 #include "interrupt.h"
 #include "iostream.h"
 #include "kmalloc.h"
@@ -149,6 +150,7 @@ static void reboot(int argc, char **argv)
     (void)argc;
     (void)argv;
     println("rebooting");
+    system_sync();
     machine_reboot();
 }
 
@@ -157,6 +159,7 @@ static void halt(int argc, char **argv)
     (void)argc;
     (void)argv;
     println("halting");
+    system_sync();
     machine_end(MACHINE_GOOD);
 }
 
