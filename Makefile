@@ -7,7 +7,7 @@ PRODUCTS := common initramfs lab kvm-vmm-x86 hypervisor HLeOs/HLeOs bench
 JOBS         ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 
-.PHONY: demo check bench soak fuzz all unit style rules clean distclean setup help
+.PHONY: demo check bench soak fuzz all unit style rules documents clean distclean setup help
 
 demo: setup all
 	$(Q)tools/tour
@@ -22,6 +22,9 @@ style:
 	$(Q)tools/check-style
 rules:
 	$(Q)tools/check-style --no-layout
+
+documents:
+	$(Q)tools/check-docs $(if $(FULL),,--quick)
 
 # check and soak are the same stages with other counts; FULL=1 adds the tests that need a heavy package.
 check soak: export WERROR = 1
@@ -58,6 +61,7 @@ help:
 #| make all         builds everything          make setup      only installs what is missing
 #| make unit        the unit tests             make rules      only tools/check-style, layout left out
 #| make fuzz        every fuzzer, FUZZ_SECONDS=60 each      make style   the rules and the layout (clang-format 14)
+#| make documents   runs the quick commands of README and docs, and compares what they print; FULL=1: all of them
 #| make soak        make check with long counts: minutes of fuzzing, hundreds of boots
 #| make bench       the figures, into build/bench
 #| make clean       removes what was built, keeps build/downloads; make distclean removes that too

@@ -61,11 +61,25 @@ $(1): run-$(1)
 endef
 $(foreach guest,$(GUESTS),$(eval $(call guest_targets,$(guest))))
 
-.PHONY: guests test-guests clean-guests multi-2 multi-4
+.PHONY: guests test-guests broken clean-guests multi-2 multi-4
 guests: $(foreach guest,$(GUESTS),$($(guest)_image))
 test-guests: guests $(foreach guest,$(TEST_GUESTS),$($(basename $(notdir $(guest)))_image))
 clean-guests:
 	$(Q)rm -f $(foreach folder,guest guest/test/*,$(folder)/*.bin $(folder)/*.elf)
+
+# Guests that are broken on purpose, for docs/debugging.md and tests/failures: guest/broken/MODE/NAME.S, whose folder says the
+# mode. An ELF file with the symbols and a flat image of each lie in build/broken/MODE.
+BROKEN := $(BUILD)/broken
+define broken_rules
+$(BROKEN)/$(1)/%.elf: $(OUT)/x86_$(bits_$(1))/$(HERE)/guest/broken/$(1)/%.o guest/link/$(1).ld
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(X86_LD) -m $(emulation_$(1)) -z noexecstack --no-warn-rwx-segments -T $$(filter %.ld,$$^) $$< -o $$@
+$(BROKEN)/$(1)/%.bin: $(BROKEN)/$(1)/%.elf
+	$(Q)$(X86_OBJCOPY) -O binary $$< $$@
+endef
+$(foreach mode,real protected long,$(eval $(call broken_rules,$(mode))))
+broken: $(foreach type,elf bin,$(patsubst guest/broken/%.S,$(BROKEN)/%.$(type),$(wildcard guest/broken/*/*.S)))
 
 # Several guests in one run, a thread and a VM each.
 multi-2: MULTI := counter hello

@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.support import TOP, lab_run
 
 HERE = Path(__file__).resolve().parent
-OUT = TOP / "build/tests/failures"
-GUEST = TOP / "kvm-vmm-x86/guest"
+OUT = TOP / "build/broken"
+SOURCES = TOP / "kvm-vmm-x86/guest/broken"
 BITS = {"real": 16, "protected": 32, "long": 64}
 FLAGS = {"real": [], "protected": ["-p"], "long": ["-l"]}
 LOAD = {"real": 0, "protected": 0x1000, "long": 0x100000}
@@ -22,11 +22,11 @@ def newer(target, *sources):
 
 
 class Broken:
-    """One guest. Its fields are those of its source's opening; see failures.inc."""
+    """One guest. Its fields are those of its source's opening; see broken.inc."""
 
     def __init__(self, source):
         self.source = Path(source)
-        self.name = str(self.source.relative_to(HERE).with_suffix(""))
+        self.name = str(self.source.relative_to(SOURCES).with_suffix(""))
         opening = self.source.read_text().split("*/")[0]
         fields = dict(re.findall(r"^ \* (Mode|Options|Status|Fault|Chain|Says|QEMU): (.*)$", opening, re.M))
         self.mode = fields["Mode"]
@@ -54,17 +54,6 @@ class Broken:
     @property
     def image(self):
         return self.elf if self.mode == "long" else self.flat
-
-    def build(self):
-        if newer(self.flat, self.source, HERE / "failures.inc", GUEST / "guest.inc"):
-            return
-        self.elf.parent.mkdir(parents=True, exist_ok=True)
-        bits = BITS[self.mode]
-        run("gcc", "-m%d" % (64 if bits == 64 else 32), "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", GUEST, "-I", HERE,
-            self.source, "-o", self.elf.with_suffix(".o"))
-        run("ld", "-m", "elf_x86_64" if bits == 64 else "elf_i386", "-z", "noexecstack", "--no-warn-rwx-segments",
-            "-T", GUEST / "link" / (self.mode + ".ld"), self.elf.with_suffix(".o"), "-o", self.elf)
-        run("objcopy", "-O", "binary", self.elf, self.flat)
 
     def place(self):
         """The address that the fault's place stands for, and its name, if it has one."""
@@ -107,8 +96,6 @@ class Runs:
         return self.done[guest.name]
 
     def run(self, vmm, guests):
-        for guest in guests:
-            guest.build()
         todo = OUT / (guests[0].mode + ".list")
         todo.write_text("".join("%s %s\n" % (g.name, " ".join(map(str, g.command()))) for g in guests))
         lab_run("sh", "-c", self.SCRIPT % todo, env={"VMM": str(vmm.program), "OUT": str(OUT)})
@@ -116,5 +103,9 @@ class Runs:
                                    (OUT / (g.name + ".err")).read_text(errors="replace"))) for g in guests)
 
 
+def build():
+    run("make", "-s", "-C", SOURCES.parents[1], "broken")
+
+
 def all_guests():
-    return [Broken(source) for source in sorted(HERE.glob("*/*.S"))]
+    return [Broken(source) for source in sorted(SOURCES.glob("*/*.S"))]

@@ -3,14 +3,18 @@ import re
 
 import pytest
 
-from tests.failures.broken import Runs, all_guests
+from tests.failures.broken import Runs, all_guests, build
 
 GUESTS, RUNS = all_guests(), Runs()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    build()
+
+
 @pytest.fixture
 def guest(request):
-    request.param.build()
     return request.param
 
 

@@ -5,14 +5,13 @@ import subprocess
 
 import pytest
 
-from tests.failures.broken import GUEST, HERE, Broken, run
+from tests.failures.broken import SOURCES, Broken, build, run
 from tests.support import TOP, lab_run
 
 
 def broken(name):
-    guest = Broken(HERE / (name + ".S"))
-    guest.build()
-    return guest
+    build()
+    return Broken(SOURCES / (name + ".S"))
 
 
 PARTS = ["where", "code", "registers", "segments", "stack", "last exits"]
@@ -86,7 +85,7 @@ def test_symbols_without_any(vmm, scratch):
 def test_what_a_guest_read_is_given_to_it_again(vmm, scratch):
     """Its input decides where it crashes: the second run must read the same bytes."""
     (scratch / "read.S").write_text(READS)
-    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", GUEST, "read.S", "-o", "read.o", cwd=scratch)
+    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", SOURCES.parent, "read.S", "-o", "read.o", cwd=scratch)
     run("objcopy", "-O", "binary", "-j", ".text", "read.o", "read.bin", cwd=scratch)
     for key, line in ((b"1", "IDT limit 0"), (b"2", "divide error (division by zero)")):
         result = vmm.run(scratch / "read.bin", stdin=key)
@@ -113,7 +112,7 @@ READS = """
 def waits(scratch):
     """A guest that reads a key: r resets the machine, w writes what it is asked for, any other crashes."""
     (scratch / "waits.S").write_text(WAITS)
-    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", GUEST, "waits.S", "-o", "waits.o", cwd=scratch)
+    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", SOURCES.parent, "waits.S", "-o", "waits.o", cwd=scratch)
     run("objcopy", "-O", "binary", "-j", ".text", "waits.o", "waits.bin", cwd=scratch)
     return scratch / "waits.bin"
 
@@ -209,7 +208,7 @@ LONG_WAY = """
 def test_a_second_run_does_not_hold_the_vmm(vmm, scratch, option, end, status):
     """Thirteen million steps take minutes, the limit is ten seconds: a signal and --timeout end it at once."""
     (scratch / "way.S").write_text(LONG_WAY)
-    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", GUEST, "way.S", "-o", "way.o", cwd=scratch)
+    run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", SOURCES.parent, "way.S", "-o", "way.o", cwd=scratch)
     run("objcopy", "-O", "binary", "-j", ".text", "way.o", "way.bin", cwd=scratch)
     result = lab_run("sh", "-c", "cd %s; %s %s way.bin 2> err & sleep 3; start=$(date +%%s%%N); %s; wait $!; echo $?; "
                      "echo $((($(date +%%s%%N) - start) / 1000000)); cat err" % (scratch, vmm.program, option, end))

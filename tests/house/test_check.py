@@ -37,7 +37,7 @@ def tree(tmp_path):
     (tmp_path / "lab").mkdir()
     (tmp_path / "lab/lab").write_text(LAB)
     (tmp_path / "lab/lab").chmod(0o755)
-    (tmp_path / "Makefile").write_text("all rules unit fuzz:\n\t@echo made $@\n")
+    (tmp_path / "Makefile").write_text("all rules unit fuzz documents:\n\t@echo made $@\n")
 
     def run(tests, **environment):
         for folder, source in tests.items():
@@ -56,12 +56,12 @@ GOOD = "def test_one(): pass\ndef test_two(): pass\n"
 def test_a_good_run_names_its_stages_and_counts(tree):
     result = tree({"vmm": GOOD, "house": GOOD})
     assert result.returncode == 0, result.stdout + result.stderr
-    for words in ("1 of 5: build", "made all", "2 of 5: rules", "4 of 5: fuzzers", "5 of 5: system tests"):
+    for words in ("1 of 6: build", "made all", "2 of 6: rules", "4 of 6: fuzzers", "6 of 6: system tests"):
         assert words in result.stdout
     assert "\n4 passed, 0 failed, 0 skipped\n" in result.stdout
     times = json.loads((tree.top / "build/check/times.json").read_text())
     assert len(times["tests"]) == 4 and "build" in times["stages"]
-    assert "1 of 5: build, 0:00 last time" in tree({}).stdout
+    assert "1 of 6: build, 0:00 last time" in tree({}).stdout
 
 
 def test_tests_of_two_kinds_of_machine_run_side_by_side(tree):

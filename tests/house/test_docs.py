@@ -1,8 +1,31 @@
-"""What the documents say of programs is what the programs say of themselves."""
+"""What the documents say of programs is what the programs say of themselves; what commands print: tools/check-docs."""
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).resolve().parents[2]
+CHECK_DOCS = TOP / "tools/check-docs"
+
+
+def read(path):
+    return (TOP / path).read_text(encoding="utf-8")
+
+
+def table(document, heading):
+    """The rows of the first table of a document whose heading row begins with that cell, cells without backquotes."""
+    rows, inside = [], False
+    for line in read(document).split("\n"):
+        cells = [cell.strip().replace("`", "") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if inside and not cells:
+            break
+        if inside and not set("".join(cells)) <= set("- "):
+            rows.append(cells)
+        inside = inside or (bool(cells) and cells[0] == heading)
+    assert rows, "%s has no table %s" % (document, heading)
+    return rows
 
 
 def long_options(text):
@@ -14,15 +37,149 @@ GONE = {"--report"}  # parsed only to say what to use instead
 
 def test_the_manual_has_every_option_and_no_other():
     """Checked against the table that parses them."""
-    source = (TOP / "kvm-vmm-x86/src/options/options.c").read_text()
+    source = read("kvm-vmm-x86/src/options/options.c")
     parsed = {"--" + name for name in re.findall(r'^    \{"([a-z-]+)", (?:no|required)_argument', source, re.M)}
     assert parsed
-    assert long_options((TOP / "docs/kvm-vmm.1").read_text()) == parsed - GONE
+    assert long_options(read("docs/kvm-vmm.1")) == parsed - GONE
 
 
-def test_readme_names_files_that_exist():
-    text = (TOP / "README.md").read_text()
-    links = [link for link in re.findall(r"\]\(([^)#:]+)\)", text)]
+def test_the_manual_has_every_status():
+    section = read("docs/kvm-vmm.1").split(".SH EXIT STATUS")[1].split(".SH ")[0]
+    described = {int(number) for number in re.findall(r"^\.B (\d+)", section, re.M)}
+    constants = re.search(r"enum \{\s*STATUS_OK.*?\}", read("kvm-vmm-x86/src/session_end.h"), re.S)[0]
+    assert {int(number) for number in re.findall(r"= (\d+)", constants)} <= described
+
+
+def constant(name):
+    """The value of a port's constant, wherever a header of the VMM or of abi/ defines it."""
+    for path in [*(TOP / "kvm-vmm-x86/src").rglob("*.h"), *(TOP / "abi").glob("*.h")]:
+        value = r"\b%s(?: =|)\s+(?:UINT\d+_C\()?(0x[0-9a-f]+|\d+|[A-Z]\w+)" % name
+        found = re.search(value, path.read_text(encoding="utf-8"))
+        if found:
+            return int(found[1], 0) if found[1][0].isdigit() else constant(found[1])
+    raise LookupError(name)
+
+
+def test_every_port_of_a_device_is_in_the_table():
+    claimed = {constant(name) for name in
+               re.findall(r"\{BUS_PIO, (\w+),", read("kvm-vmm-x86/src/vm/machine.c"))}
+    shown = {int(port, 16) for row in table("docs/kvm-vmm.md", "port")
+             for port in re.findall(r"0x[0-9a-f]+", row[0])}
+    assert claimed <= shown
+    assert constant("ACPI_PM_PORT") in claimed
+
+
+def test_the_monitor_of_gdb_has_every_command():
+    source = read("kvm-vmm-x86/src/watch/gdb/query.c")
+    commands = set(re.findall(r'^    \{"([a-z]+)", "[^"]+", on_', source, re.M))
+    assert commands - {"help"} == {row[0].split()[0] for row in table("docs/debugging.md", "monitor")}
+
+
+def test_the_loader_of_hleos_has_every_error():
+    sources = "".join(path.read_text() for path in (TOP / "HLeOs/HLeOs/boot").glob("*.[cS]"))
+    codes = {int(code) for code in re.findall(r'"(?:HLeOs )?E(\d\d)\b', sources)}
+    shown = set()
+    for row in table("docs/hleos.md", "code"):
+        numbers = [int(number) for number in re.findall(r"E(\d\d)", row[0])]
+        shown |= set(range(numbers[0], numbers[-1] + 1))
+    assert codes == shown
+
+
+def test_the_system_calls_of_hleos_have_their_numbers():
+    numbers = {name.lower(): int(number)
+               for name, number in re.findall(r"#define HLEOS_([A-Z]+)\s+(\d+)\b", read("abi/hleos.h"))}
+    shown = {re.match(r"\w+", row[0])[0]: int(row[1]) for row in table("docs/hleos.md", "call")}
+    assert shown == numbers
+
+
+def test_the_monitor_of_the_hypervisor_has_every_command():
+    commands = re.findall(r'^    \{"([a-z]+)", "[^"]*", "[^"]+", \w+\},', read("hypervisor/src/mon/monitor.c"), re.M)
+    shown = re.search(r"The monitor knows `([a-z ]+)`", read("docs/hypervisor.md"))[1]
+    assert shown.split() == commands
+
+
+def test_the_parameters_of_init():
+    asked = {name for path in (TOP / "initramfs/init").glob("*.c")
+             for name in re.findall(r'getenv\("(\w+)"\)', path.read_text())}
+    shown = {row[0].split("=")[0] for row in table("docs/initramfs.md", "parameter")} - {"(none)"}
+    assert shown == asked
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.ko.md", "docs/README.md", "docs/README.ko.md"])
+def test_links_lead_to_files(document):
+    links = re.findall(r"\]\(([^)#:]+)\)", read(document))
     assert links
     for link in links:
-        assert (TOP / link).exists(), link
+        assert (TOP / document).parent.joinpath(link).exists(), link
+
+
+def test_every_document_is_in_the_list():
+    listed = set(re.findall(r"\]\(([^)#:/]+)\)", read("docs/README.md")))
+    assert listed == {path.name for path in (TOP / "docs").iterdir()} - {"README.md", "README.ko.md"}
+
+
+def commands_of(text):
+    """The commands of all blocks, without comments."""
+    return [re.split(r"\s+# ", line)[0] for line in text.split("\n") if line.startswith("    ") and re.match(
+        r"    (?:\$ )?(?:cd|cp|make|sudo|rm|lab/lab|newgrp|\./run\.sh)\b", line)]
+
+
+@pytest.mark.parametrize("folder", ["", "docs/"])
+def test_the_korean_page_is_in_step(folder):
+    """The same sections in the same order, the same commands, the same numbers in tables."""
+    english, korean = read(folder + "README.md"), read(folder + "README.ko.md")
+    sections = [re.findall(r'^<a id="([\w-]+)"></a>\n## ', text, re.M) for text in (english, korean)]
+    assert sections[0] == sections[1] and len(sections[0]) == english.count("\n## ")
+    assert commands_of(english) == commands_of(korean)
+    numbers = [re.findall(r"\d[\d.,]+", "\n".join(re.findall(r"^\|.*", text, re.M))) for text in (english, korean)]
+    assert numbers[0] == numbers[1]
+
+
+SOURCES = {
+    "VMM": ["kvm-vmm-x86/src"], "1K OS": ["kvm-vmm-x86/os-1k"], "hypervisor": ["hypervisor"], "HLeOs": ["HLeOs"],
+    "common/ and abi/": ["common", "abi"], "lab": ["lab"], "initramfs/": ["initramfs"],
+}
+
+
+def test_counts_of_lines():
+    """Within a fifth, so that not every change has to change README."""
+    heading = next(line for line in read("README.md").split("\n") if line.startswith("| VMM |"))
+    names = [cell.strip().replace("`", "") for cell in heading.split("|")[1:-1]]
+    shown = dict(zip(names, table("README.md", "VMM")[0]))
+    assert set(shown) == set(SOURCES)
+    for name, folders in SOURCES.items():
+        files = [path for folder in folders for path in (TOP / folder).rglob("*")
+                 if path.suffix in (".c", ".h", ".S", ".inc", ".ld") and "test" not in path.relative_to(TOP).parts]
+        count = sum(sum(1 for line in path.read_text().split("\n") if line.strip()) for path in files)
+        assert abs(count - int(shown[name].replace(",", ""))) <= count / 5 + 100, "%s: %d lines" % (name, count)
+
+
+def check_docs(scratch, text):
+    """tools/check-docs on a document with that text: status and output."""
+    page = scratch / "page.md"
+    page.write_text(text, encoding="utf-8")
+    done = subprocess.run([sys.executable, CHECK_DOCS, page.relative_to(TOP)], capture_output=True, check=False,
+                          text=True)
+    return done.returncode, done.stdout
+
+
+def test_check_docs_accepts_what_is_true(scratch):
+    status, out = check_docs(scratch, "Text.\n\n    $ printf 'one 12 ms\\ntwo\\nthree\\n'; (exit 3)    # status 3\n"
+                                      "    one 7 ms\n    ...\n    th...\n\nText.\n\n    cd tools\n"
+                                      "    echo anything    # a comment\n\nText.\n\n    a picture\n")
+    assert status == 0, out
+    assert "3 commands, 0 breaches" in out
+
+
+@pytest.mark.parametrize("block", [
+    "    $ echo one\n    two\n",           # other output
+    "    $ echo one\n",                    # output that is not shown
+    "    $ printf ''\n    one\n",          # shown, but not printed
+    "    $ false\n",                       # another status
+    "    cd tools\n    cat no-such-file\n",
+    "    $ echo 1464 lines\n    1465 lines\n",
+])
+def test_check_docs_finds_what_is_false(scratch, block):
+    status, out = check_docs(scratch, "Text.\n\n%s\nText.\n" % block)
+    assert status == 1
+    assert "breaches" in out and "page.md:3" in out

@@ -1,0 +1,19 @@
+/*
+ * A handler that returns to a code selector which it has overwritten: the fault is in the handler,
+ * and not where the story began.
+ *
+ * Mode: long
+ * Fault: 13 0x0 at broken
+ * Chain: 06 0d 08
+ * Says: general protection fault (CS loaded with selector 0x0, which is null) | gate 13 is none (type 0x0)
+ */
+#include "../broken.inc"
+    .code64
+    gate64 6, handler
+    lidt idt_pointer(%rip)
+    ud2
+handler:
+    movq $0, 8(%rsp)
+broken:
+    iretq
+    idt_table 16

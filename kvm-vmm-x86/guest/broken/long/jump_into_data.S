@@ -1,0 +1,14 @@
+/*
+ * A jump into a string: 'a' ... 'b' are no instructions of 64-bit code, and neither is 0x06.
+ *
+ * Mode: long
+ * Fault: 6 - at broken
+ * Chain: 06 0d 08
+ * Says: invalid opcode (the bytes 06 61 62 are no instruction) | IDT limit 0
+ */
+#include "../broken.inc"
+    .code64
+    jmp broken
+broken:
+    .byte 0x06
+    .asciz "abc"

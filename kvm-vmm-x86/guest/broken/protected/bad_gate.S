@@ -1,0 +1,17 @@
+/*
+ * An IDT whose gate for #UD is a call gate (type 0xc): such gates live in the GDT alone.
+ *
+ * Mode: protected
+ * Fault: 6 - at broken
+ * Chain: 06 0d 08
+ * Says: invalid opcode | gate 6 is none (type 0xc) | general protection fault: gate 13 is none
+ */
+#include "../broken.inc"
+    .code32
+    gate32 6, handler, CODE, 0x8c
+    lidt idt_pointer
+broken:
+    ud2
+handler:
+    exit
+    idt_table 8

@@ -1,0 +1,32 @@
+/*
+ * A timer handler that never tells the PIC that it is done: the second tick waits for ever, and the
+ * guest with it.
+ *
+ * Mode: protected
+ * Options: --timeout 2
+ * Status: 124
+ * Says: halted at | IRQ 0 (vector 0x20) is in service at the master PIC and was never ended (no EOI)
+ * QEMU: no, nothing fails
+ */
+#include "../broken.inc"
+    .code32
+    gate32 0x20, tick
+    lidt idt_pointer
+    start_timer
+    sti
+rest:
+    hlt
+    cmpl $3, ticks
+    jb rest
+    exit
+tick:
+    incl ticks
+    iret
+ticks:
+    .long 0
+    .balign 16
+idt:
+    .fill 8 * 0x21
+idt_pointer:
+    .word 8 * 0x21 - 1
+    .long idt

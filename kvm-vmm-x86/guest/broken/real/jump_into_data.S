@@ -1,0 +1,18 @@
+/*
+ * A jump that lands in a table of numbers: 0f ff is no instruction of any 8086 or later that means
+ * anything (it is UD0).
+ *
+ * Mode: real
+ * Fault: 6 - at broken
+ * Chain: 06 0d 08
+ * Says: triple fault: invalid opcode | undefined on purpose | IDT limit 0
+ */
+#include "../broken.inc"
+    .code16
+    lidt nothing
+    jmp broken
+nothing:
+    .word 0
+    .long 0
+broken:
+    .byte 0x0f, 0xff, 0xff, 0xff
