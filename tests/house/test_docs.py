@@ -38,7 +38,7 @@ GONE = {"--report"}  # parsed only to say what to use instead
 def test_the_manual_has_every_option_and_no_other():
     """Checked against the table that parses them."""
     source = read("kvm-vmm-x86/src/options/options.c")
-    parsed = {"--" + name for name in re.findall(r'^    \{"([a-z-]+)", (?:no|required)_argument', source, re.M)}
+    parsed = {"--" + name for name in re.findall(r'^    \{"([a-z-]+)", (?:0|\'.\'), [A-Z]+,', source, re.M)}
     assert parsed
     assert long_options(read("docs/kvm-vmm.1")) == parsed - GONE
 
@@ -61,8 +61,8 @@ def constant(name):
 
 
 def test_every_port_of_a_device_is_in_the_table():
-    claimed = {constant(name) for name in
-               re.findall(r"\{BUS_PIO, (\w+),", read("kvm-vmm-x86/src/vm/machine.c"))}
+    rows = re.findall(r"\{BUS_PIO, (\w+),[^{}]*\}", read("kvm-vmm-x86/src/vm/machine.c"))
+    claimed = {constant(name) for name in rows if not name.startswith("TESTDEV")}  # docs/foreign.md has those
     shown = {int(port, 16) for row in table("docs/kvm-vmm.md", "port")
              for port in re.findall(r"0x[0-9a-f]+", row[0])}
     assert claimed <= shown
