@@ -16,6 +16,8 @@
 #include "host/events.h"
 #include "host/files.h"
 #include "host/terminal.h"
+#include "session_end.h"
+#include "session_restart.h"
 #include "vm/create.h"
 #include "vm/halt.h"
 #include "watch/explain/guest_image.h"
@@ -38,6 +40,7 @@ static struct session {
     struct observers observers[GUESTS_MAX];
     struct guest_image images[GUESTS_MAX];
     struct debug_server servers[GUESTS_MAX];
+    struct restart restarts[GUESTS_MAX]; /* while one is pending, its VM is not ours */
     unsigned count;
     struct vm_end end; /* why the run ends, whatever its guests do; END_NONE: with its last guest */
     struct event_timer deadline, tick, picture, look, end_look;
@@ -56,14 +59,20 @@ static void end_run(enum end_kind kind, int code, const char *message)
         snprintf(session.end.message, sizeof session.end.message, "%s", message);
     }
     for (unsigned i = 0; i < session.count; i++)
-        vm_stop(&session.vms[i], kind, code, "%s", message);
+        if (!session.restarts[i].pending)
+            vm_stop(&session.vms[i], kind, code, "%s", message);
+}
+
+static bool is_running(unsigned guest)
+{
+    return !session.restarts[guest].pending && vm_is_running(&session.vms[guest]);
 }
 
 /* A guest that has a power button and listens to it switches itself off. */
 static void press_power(void)
 {
     for (unsigned i = 0; i < session.count; i++)
-        if (vm_is_running(&session.vms[i]))
+        if (is_running(i))
             acpi_pm_press(&session.vms[i].machine.acpi_pm);
 }
 
@@ -100,24 +109,32 @@ static void on_command(enum input_command command)
 static bool any_running(void)
 {
     for (unsigned i = 0; i < session.count; i++)
-        if (vm_is_running(&session.vms[i]))
+        if (is_running(i))
             return true;
     return false;
 }
 
-/* Makes a guest, and the place where its debugger may connect. */
-static int create_guest(unsigned i, struct error *error)
+static void wake_guest(unsigned guest)
 {
-    struct vm *vm = &session.vms[i];
+    if (is_running(guest))
+        vm_wake(&session.vms[guest]);
+}
 
-    if (vm_create(vm, i, &session.options->guests[i], &session.observers[i], error) < 0)
-        return -1;
-    if (session.options->gdb == NULL ||
-        debug_server_open(&session.servers[i], vm, session.options->gdb, session.options->wait,
-                          error) == 0)
+static void pass_port_input(unsigned guest)
+{
+    if (!is_running(guest))
+        return;
+    serial_input_ready(&session.vms[guest].machine.serial);
+    vm_wake(&session.vms[guest]);
+}
+
+/* The place where a guest's debugger may connect. */
+static int open_debugger(unsigned i, struct error *error)
+{
+    if (session.options->gdb == NULL)
         return 0;
-    vm_destroy(vm);
-    return -1;
+    return debug_server_open(&session.servers[i], &session.vms[i], session.options->gdb,
+                             session.options->wait, error);
 }
 
 /* The time limit may have passed while files were read. */
@@ -128,31 +145,32 @@ static int start_guest(unsigned i, struct error *error)
     return vm_start(&session.vms[i], events_wake, error);
 }
 
-/* A guest that has reset its machine is made again from its files. What goes wrong ends it. */
-static bool restart_guest(unsigned i)
+/* What goes wrong ends the guest. */
+static bool begin_restart(unsigned i)
 {
     struct vm *vm = &session.vms[i];
-    struct error error;
-    uint64_t exits;
 
-    if (!vm->config->reboot || vm_is_running(vm) || vm_end_of(vm).kind != END_RESET)
+    if (!session_restart_is_due(vm))
         return false;
-    vm_join(vm);
-    exits = vm_exits(vm);
-    if (vm->config->max_exits != 0 && exits >= vm->config->max_exits) {
-        vm_end_by_limit(vm, exits);
-        return false;
-    }
     debug_server_end(&session.servers[i]);
-    vm_destroy(vm);
     input_restart(i);
-    if (create_guest(i, &error) == 0) {
-        vm->exits_before = exits;
-        if (start_guest(i, &error) == 0)
-            return true;
+    return session_restart_begin(&session.restarts[i], vm);
+}
+
+/* It is made, or cannot be: then there is no thread that could wake us. */
+static bool finish_restart(unsigned i)
+{
+    struct error error;
+    int made = session_restart_take(&session.restarts[i], &error);
+
+    if (made == 0)
+        return true;
+    if (made > 0 && open_debugger(i, &error) == 0 && start_guest(i, &error) == 0) {
+        pass_port_input(i); /* what was typed meanwhile */
+        return true;
     }
-    vm_stop(vm, END_FAILED, 0, "%s", error.text);
-    return false; /* it has no thread that could wake us */
+    vm_stop(&session.vms[i], END_FAILED, 0, "%s", error.text);
+    return false;
 }
 
 /* Whether there is something to wait for. A guest that ends between the two looks has woken us for
@@ -162,7 +180,7 @@ static bool goes_on(void)
     bool running = any_running();
 
     for (unsigned i = 0; i < session.count && session.end.kind == END_NONE; i++)
-        running |= restart_guest(i);
+        running |= session.restarts[i].pending ? finish_restart(i) : begin_restart(i);
     return running;
 }
 
@@ -202,14 +220,15 @@ static void on_tick(void *context)
 static void on_picture(void *context)
 {
     (void)context;
-    display_tick();
+    if (!session.restarts[0].pending)
+        display_tick();
 }
 
 static void on_look(void *context)
 {
     (void)context;
     for (unsigned i = 0; i < session.count; i++)
-        if (halt_is_watched(&session.vms[i]))
+        if (is_running(i) && halt_is_watched(&session.vms[i]))
             halt_watch(&session.vms[i]);
 }
 
@@ -217,7 +236,7 @@ static void on_end_look(void *context)
 {
     (void)context;
     for (unsigned i = 0; i < session.count; i++)
-        if (vm_is_running(&session.vms[i]) && input_has_ended(i))
+        if (is_running(i) && input_has_ended(i))
             serial_look_for_end(&session.vms[i].machine.serial);
 }
 
@@ -273,8 +292,8 @@ static void arrange(void)
     bool watched = false, ended = false;
 
     for (unsigned i = 0; i < session.count; i++) {
-        watched |= halt_is_watched(&session.vms[i]);
-        ended |= vm_is_running(&session.vms[i]) && input_has_ended(i);
+        watched |= is_running(i) && halt_is_watched(&session.vms[i]);
+        ended |= is_running(i) && input_has_ended(i);
     }
     terminal_set_raw(input_is_read());
     streams_want_input(input_room() > 0);
@@ -288,10 +307,8 @@ static void pass_news_on(void)
 {
     if (!input_has_news())
         return;
-    for (unsigned i = 0; i < session.count; i++) {
-        serial_input_ready(&session.vms[i].machine.serial);
-        vm_wake(&session.vms[i]);
-    }
+    for (unsigned i = 0; i < session.count; i++)
+        pass_port_input(i);
 }
 
 static void wait_for_guests(void)
@@ -337,9 +354,12 @@ static int add_guests(struct error *error)
     for (unsigned i = 0; i < session.options->count; i++) {
         session.servers[i].status = session_end_status;
         add_observers(i);
-        if (create_guest(i, error) < 0)
+        if (vm_create(&session.vms[i], i, &session.options->guests[i], &session.observers[i],
+                      error) < 0)
             return -1;
         session.count++;
+        if (open_debugger(i, error) < 0)
+            return -1;
     }
     return 0;
 }
@@ -363,21 +383,6 @@ static int start_guests(struct error *error)
         }
     }
     return 0;
-}
-
-static void wake_guest(unsigned guest)
-{
-    vm_wake(&session.vms[guest]);
-}
-
-static void pass_port_input(unsigned guest)
-{
-    struct vm *vm = &session.vms[guest];
-
-    if (!vm_is_running(vm))
-        return;
-    serial_input_ready(&vm->machine.serial);
-    vm_wake(vm);
 }
 
 static void init_console_and_input(const struct options *options)
@@ -411,11 +416,6 @@ static int check_display(const struct options *options, struct error *error)
     return 0;
 }
 
-static bool guest_runs(unsigned guest)
-{
-    return vm_is_running(&session.vms[guest]);
-}
-
 /* There is one guest, where there is a display. */
 static int start_display(struct error *error)
 {
@@ -425,7 +425,7 @@ static int start_display(struct error *error)
                                   .memory = &vm->memory,
                                   .crtc = &vm->machine.crtc,
                                   .keyboard = &vm->machine.i8042,
-                                  .runs = guest_runs};
+                                  .runs = is_running};
 
     return display_start(&guest, error);
 }
@@ -445,6 +445,7 @@ int session_run(const struct options *options)
 {
     struct error error;
     int status = STATUS_FAILED;
+    struct vm *vms;
     bool started;
 
     session.options = options;
@@ -474,16 +475,17 @@ int session_run(const struct options *options)
         kernel_cache_start();
         wait_for_guests();
     }
-    for (unsigned i = 0; i < session.count; i++)
-        vm_join(&session.vms[i]);
+    vms = session_restart_finish(session.restarts, session.vms, session.count, &session.end);
     ports_finish();
     check_ports();
     for (unsigned i = 0; i < session.count; i++)
         debug_server_close(&session.servers[i]);
     record_stop();
-    status = started ? session_end_report(session.vms, session.count, &session.end, &session.record,
+    status = started ? session_end_report(vms, session.count, &session.end, &session.record,
                                           options->explain)
                      : session_end_failed(&session.end, error.text);
+    if (vms != session.vms)
+        return status; /* a thread still has what would be freed */
     for (unsigned i = 0; i < session.count; i++)
         vm_destroy(&session.vms[i]);
     for (unsigned i = 0; i < session.count; i++)

@@ -1,4 +1,5 @@
 """--timeout and signals end a run whatever the other side does: limit_checks.py, run where KVM is complete."""
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,43 @@ CHECKS = Path(__file__).with_name("limit_checks.py")
 @pytest.mark.parametrize("check", ["output", "prompt", "end", "words", "log", "image", "display", "reset"])
 def test_it_ends(vmm, check, how):
     result = lab_run("/usr/bin/python3", CHECKS, check, how)
+    assert result.status == 0, result
+
+
+# A disk that hangs: each of two guests opens the file once, and one that starts again does for the third time.
+SLOW = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+int open(const char *path, int flags, ...)
+{
+    static int (*real)(const char *, int, ...);
+    static unsigned opened;
+    va_list args;
+    va_start(args, flags);
+    int mode = va_arg(args, int);
+    va_end(args);
+    if (!real)
+        real = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+    if (strstr(path, "late_halt") && opened++ == 2) {
+        (void)!write(2, "hangs\\n", 6);
+        for (;;)
+            pause();
+    }
+    return real(path, flags, mode);
+}
+"""
+
+
+@pytest.mark.parametrize("how", ["timeout", "SIGTERM"])
+def test_a_restart_that_hangs(scratch, how):
+    (scratch / "slow.c").write_text(SLOW)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", scratch / "slow.so", scratch / "slow.c"], check=True)
+    result = lab_run("/usr/bin/python3", CHECKS, "slow_restart", how, env={"SLOW": str(scratch / "slow.so")})
     assert result.status == 0, result
 
 

@@ -2,6 +2,8 @@
 #include "host/events.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 16 };
+enum { BATCH = 16, LOOK_MS = 50 };
 
 static struct {
     int epoll, wake, signals;
@@ -19,7 +21,8 @@ static struct {
     struct event_timer *timers;  /* that run */
     struct epoll_event batch[BATCH];
     int batch_count;
-    uint64_t patience;
+    uint64_t patience; /* written by the main thread alone; atomic */
+    pthread_t thread;  /* the main one */
     void (*handle)(int signal);
 } events = {.epoll = -1, .wake = -1, .signals = -1, .patience = EVENTS_FOREVER};
 
@@ -43,6 +46,7 @@ static void on_signals(void *context)
 
 int events_init(struct error *error)
 {
+    events.thread = pthread_self();
     events.epoll = epoll_create1(EPOLL_CLOEXEC);
     events.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (events.epoll < 0 || events.wake < 0)
@@ -208,12 +212,12 @@ void events_wake(void)
 void events_set_patience(uint64_t nanoseconds)
 {
     if (nanoseconds < events.patience)
-        events.patience = nanoseconds;
+        __atomic_store_n(&events.patience, nanoseconds, __ATOMIC_RELAXED);
 }
 
 bool events_is_hurried(void)
 {
-    return events.patience != EVENTS_FOREVER;
+    return __atomic_load_n(&events.patience, __ATOMIC_RELAXED) != EVENTS_FOREVER;
 }
 
 bool events_is_given_up(void)
@@ -231,7 +235,7 @@ bool events_run_patiently(uint64_t limit)
     events_run(limit < events.patience ? limit : events.patience);
     spent = events_now() - begun;
     if (limited)
-        events.patience -= spent < events.patience ? spent : events.patience;
+        events_set_patience(spent < events.patience ? events.patience - spent : 0);
     return true;
 }
 
@@ -240,11 +244,24 @@ static void set_true(void *context)
     *(bool *)context = true;
 }
 
+/* For a thread that has no loop: until the program is told to end. */
+static bool await_elsewhere(int fd, unsigned interest)
+{
+    struct pollfd poll_fd = {.fd = fd, .events = interest & EVENTS_READ ? POLLIN : POLLOUT};
+
+    while (!events_is_hurried())
+        if (poll(&poll_fd, 1, LOOK_MS) > 0)
+            return true;
+    return false;
+}
+
 bool events_await(int fd, unsigned interest)
 {
     bool ready = false, patient = true;
     struct event_source source = {.fd = fd, .ready = set_true, .context = &ready};
 
+    if (!pthread_equal(pthread_self(), events.thread))
+        return await_elsewhere(fd, interest);
     events_want(&source, interest);
     while (!ready && patient)
         patient = events_run_patiently(EVENTS_FOREVER);

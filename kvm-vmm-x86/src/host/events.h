@@ -1,7 +1,8 @@
 /*
  * The main thread's event loop: descriptors, timers, signals, and wake-ups from other threads
- * (epoll(7), signalfd(2), eventfd(2)). There is one instance. Only events_wake and events_now may
- * be called from other threads. Nothing else in the program may let the main thread wait.
+ * (epoll(7), signalfd(2), eventfd(2)). There is one instance. Other threads may call
+ * events_wake, events_now, events_is_hurried and events_await. Nothing else in the program may let
+ * the main thread wait.
  *
  * Sources and timers belong to their users, who keep them in place while they are in use.
  */
@@ -65,7 +66,8 @@ bool events_run_patiently(uint64_t limit) MUST_CHECK;
 bool events_is_hurried(void);
 /* Whether no patience is left: it was told so twice, or its readers used it up. */
 bool events_is_given_up(void);
-/* The same until `fd` is ready for `interest`. */
+/* The same until `fd` is ready for `interest`. Another thread than the main one waits until the
+ * program is told to end. */
 bool events_await(int fd, unsigned interest) MUST_CHECK;
 
 /* "TERM" for SIGTERM. */

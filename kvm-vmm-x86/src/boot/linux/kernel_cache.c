@@ -6,12 +6,16 @@
 #include <stdlib.h>
 
 #include "host/cache.h"
+#include "host/events.h"
 #include "host/threads.h"
 
 enum { NAME_SIZE = 64, KERNELS_MOST = 8 };
 
 #define FAMILY "kernel-"
 #define SECRET "secret"
+
+/* Guests that start again are made side by side. */
+static struct lock guard = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static struct {
     struct cached_key key;
@@ -20,8 +24,16 @@ static struct {
     size_t size;
     struct thread writer;
     bool writing;
-    enum kernel_cache_use use; /* the writer's until it is joined */
+    unsigned written;          /* the writer is about to end; atomic */
+    enum kernel_cache_use use; /* under the lock */
 } kernel_cache;
+
+static void set_use(enum kernel_cache_use use)
+{
+    lock_take(&guard);
+    kernel_cache.use = use;
+    lock_release(&guard);
+}
 
 static void make_name(char name[NAME_SIZE], const struct cached_key *key)
 {
@@ -36,7 +48,7 @@ static bool secret(uint8_t bytes[SIPHASH_SECRET])
     bool known = cache_secret(SECRET, bytes, SIPHASH_SECRET);
 
     if (!known)
-        kernel_cache.use = KERNEL_CACHE_FAILED;
+        set_use(KERNEL_CACHE_FAILED);
     return known;
 }
 
@@ -57,7 +69,7 @@ static bool find(const struct cached_key *key, struct cached_kernel *kernel)
     }
     kernel->context = (void *)file;
     kernel->context_size = size;
-    kernel_cache.use = KERNEL_CACHE_HIT;
+    set_use(KERNEL_CACHE_HIT);
     return true;
 }
 
@@ -75,43 +87,57 @@ static void *write_kernel(void *argument)
     thread_step_back(); /* the guest is what the user waits for */
     header = cached_header_of(&kernel_cache.key, kernel_cache.bytes, kernel_cache.size);
     make_name(name, &kernel_cache.key);
-    kernel_cache.use = cache_write(&(struct cache_write){.name = name,
-                                                         .family = FAMILY,
-                                                         .most = KERNELS_MOST,
-                                                         .head = &header,
-                                                         .head_size = sizeof header,
-                                                         .offset = CACHED_OFFSET,
-                                                         .bytes = kernel_cache.bytes,
-                                                         .size = kernel_cache.size})
-                           ? KERNEL_CACHE_WRITTEN
-                           : KERNEL_CACHE_FAILED;
+    set_use(cache_write(&(struct cache_write){.name = name,
+                                              .family = FAMILY,
+                                              .most = KERNELS_MOST,
+                                              .head = &header,
+                                              .head_size = sizeof header,
+                                              .offset = CACHED_OFFSET,
+                                              .bytes = kernel_cache.bytes,
+                                              .size = kernel_cache.size})
+                ? KERNEL_CACHE_WRITTEN
+                : KERNEL_CACHE_FAILED);
     free(kernel_cache.bytes);
     kernel_cache.bytes = NULL;
+    __atomic_store_n(&kernel_cache.written, 1, __ATOMIC_RELEASE); /* pairs with finish */
+    events_wake();
     return NULL;
 }
 
 static void keep(const struct cached_key *key, uint8_t *bytes, size_t size)
 {
-    if (kernel_cache.taken) {
-        free(bytes);
-        return;
+    lock_take(&guard);
+    if (!kernel_cache.taken) {
+        kernel_cache.taken = true;
+        kernel_cache.key = *key;
+        kernel_cache.bytes = bytes;
+        kernel_cache.size = size;
+        bytes = NULL;
     }
-    kernel_cache.taken = true;
-    kernel_cache.key = *key;
-    kernel_cache.bytes = bytes;
-    kernel_cache.size = size;
+    lock_release(&guard);
+    free(bytes);
 }
 
 void kernel_cache_start(void)
 {
     struct error error; /* it is only a cache */
 
+    kernel_cache.written = 0;
     if (kernel_cache.taken && !kernel_cache.writing)
         kernel_cache.writing = thread_start(&kernel_cache.writer, write_kernel, NULL, &error) == 0;
 }
 
 void kernel_cache_finish(void)
 {
+    bool patient = true;
+
+    while (kernel_cache.writing && patient &&
+           !__atomic_load_n(&kernel_cache.written, __ATOMIC_ACQUIRE))
+        patient = events_run_patiently(EVENTS_FOREVER);
+    if (!patient) {
+        set_use(KERNEL_CACHE_FAILED);
+        return;
+    }
     if (kernel_cache.writing)
         thread_join(&kernel_cache.writer);
     free(kernel_cache.bytes);
@@ -121,7 +147,12 @@ void kernel_cache_finish(void)
 
 enum kernel_cache_use kernel_cache_used(void)
 {
-    return kernel_cache.use;
+    enum kernel_cache_use use;
+
+    lock_take(&guard);
+    use = kernel_cache.use;
+    lock_release(&guard);
+    return use;
 }
 
 const struct cached_ops kernel_cache_ops = {

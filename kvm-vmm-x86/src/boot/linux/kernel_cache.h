@@ -11,7 +11,8 @@ extern const struct cached_ops kernel_cache_ops;
 
 /* Begins to write what this run unpacked: once the guests run, and after events_init. */
 void kernel_cache_start(void);
-/* Waits for what is still being written. */
+/* Waits for what is still being written, as long as the program has patience (events.h): then it is
+ * not kept. */
 void kernel_cache_finish(void);
 
 /* What became of this run's kernel, for --boot-report. */

@@ -1,0 +1,79 @@
+/* Unit tests of boot/linux/kernel_cache.c: a disk that does not answer keeps nobody. The folder and
+ * its disk are this test's; the event loop is the real one. */
+#include <semaphore.h>
+#include <unistd.h>
+
+#include "boot/linux/kernel_cache.c" /* no unit test links it */
+#include "cmocka_all.h"
+
+static sem_t disk;
+
+bool cache_secret(const char *name, uint8_t *bytes, size_t size)
+{
+    return name != NULL && bytes != NULL && size > 0;
+}
+
+const uint8_t *cache_map(const char *name, size_t *size)
+{
+    *size = 0;
+    return name == NULL ? (const uint8_t *)"" : NULL;
+}
+
+void cache_unmap(const uint8_t *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
+}
+
+bool cache_write(const struct cache_write *write)
+{
+    (void)write;
+    return sem_wait(&disk) == 0;
+}
+
+static int make(void **state)
+{
+    static bool made;
+    struct error error;
+    struct cached_key key = {0};
+
+    (void)state;
+    alarm(60); /* what the old one did: it waited for ever */
+    if (!made)
+        assert_int_equal(events_init(&error), 0);
+    made = true;
+    sem_init(&disk, 0, 0);
+    kernel_cache_ops.keep(&key, calloc(1, 100), 100);
+    kernel_cache_ops.keep(&key, calloc(1, 100), 100); /* of another guest: one is kept a run */
+    kernel_cache_start();
+    return 0;
+}
+
+static void test_what_is_written_in_time(void **state)
+{
+    (void)state;
+    sem_post(&disk);
+    kernel_cache_finish();
+    assert_int_equal(kernel_cache_used(), KERNEL_CACHE_WRITTEN);
+}
+
+/* The last test: patience never grows. */
+static void test_a_disk_that_hangs(void **state)
+{
+    (void)state;
+    events_set_patience(20 * UINT64_C(1000000));
+    kernel_cache_finish();
+    assert_int_equal(kernel_cache_used(), KERNEL_CACHE_FAILED);
+    sem_post(&disk);
+    thread_join(&kernel_cache.writer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_what_is_written_in_time, make),
+        cmocka_unit_test_setup(test_a_disk_that_hangs, make),
+    };
+
+    return cmocka_run_group_tests_name("kernel cache", tests, NULL, NULL);
+}
