@@ -1,6 +1,9 @@
 /* Unit tests of vm/machine.c: every device's state is saved, put into another machine and found
  * there; a reset leads back; what ACPI is told follows the table. And of base/chunk.c, by which the
  * state travels. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -189,6 +192,87 @@ static void test_what_acpi_is_told(void **state)
     assert_int_equal(devices[0].ranges[1].base, 0x64);
 }
 
+/* Ports by what the documents say of them. */
+enum { PORTS = 1 << 16 };
+static bool documented[PORTS];
+
+static FILE *open_document(const char *name)
+{
+    char path[PATH_MAX];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s", __FILE__);
+    *strstr(path, "kvm-vmm-x86/test/") = '\0';
+    snprintf(path + strlen(path), sizeof path - strlen(path), "docs/%s", name);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    return file;
+}
+
+/* "0x60, 0x64" and "0x3f8 - 0x3ff" */
+static void note_ports(const char *text)
+{
+    unsigned long first = 0, last;
+    char *end;
+
+    for (const char *at = strstr(text, "0x"); at != NULL; at = strstr(end, "0x")) {
+        last = strtoul(at, &end, 16);
+        if (at - text < 3 || at[-2] != '-')
+            first = last;
+        for (; first <= last && first < PORTS; first++)
+            documented[first] = true;
+    }
+}
+
+/* The rows of docs/kvm-vmm.md's table of ports, up to the name of the device. */
+static void read_table(void)
+{
+    FILE *file = open_document("kvm-vmm.md");
+    char line[512];
+    bool inside = false;
+
+    memset(documented, 0, sizeof documented);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (line[0] == '#')
+            inside = strcmp(line, "## Ports\n") == 0;
+        if (!inside || strncmp(line, "| 0x", 4) != 0)
+            continue;
+        *strchr(line + 1, '|') = '\0';
+        note_ports(line);
+    }
+    fclose(file);
+}
+
+static void test_documented_ports(void **state)
+{
+    (void)state;
+    read_table();
+    for (uint64_t port = 0; port < PORTS; port++)
+        if (documented[port] != (bus_find(&machine.bus, BUS_PIO, port) != NULL))
+            fail_msg("port %#x is %s docs/kvm-vmm.md", (unsigned)port,
+                     documented[port] ? "no device's, but in" : "not in");
+}
+
+/* The manual names the first port of each range. */
+static void test_ports_of_the_manual(void **state)
+{
+    FILE *file = open_document("kvm-vmm.1");
+    char line[512];
+
+    (void)state;
+    memset(documented, 0, sizeof documented);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, ".B port", 7) == 0)
+            note_ports(line);
+    fclose(file);
+    for (unsigned i = 0; i < machine.bus.count; i++) {
+        const struct bus_range *r = &machine.bus.ranges[i];
+
+        if (r->space == BUS_PIO && !documented[r->base])
+            fail_msg("port %#x is not in docs/kvm-vmm.1", (unsigned)r->base);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +281,8 @@ int main(void)
         cmocka_unit_test_setup(test_bounds, set_up),
         cmocka_unit_test_setup(test_what_cannot_be, set_up),
         cmocka_unit_test_setup(test_what_acpi_is_told, set_up),
+        cmocka_unit_test_setup(test_documented_ports, set_up),
+        cmocka_unit_test_setup(test_ports_of_the_manual, set_up),
     };
 
     return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
