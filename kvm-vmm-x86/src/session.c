@@ -15,6 +15,7 @@
 #include "console/streams.h"
 #include "host/events.h"
 #include "host/files.h"
+#include "host/guard.h"
 #include "host/terminal.h"
 #include "session_end.h"
 #include "session_restart.h"
@@ -106,14 +107,6 @@ static void on_command(enum input_command command)
     }
 }
 
-static bool any_running(void)
-{
-    for (unsigned i = 0; i < session.count; i++)
-        if (is_running(i))
-            return true;
-    return false;
-}
-
 static void wake_guest(unsigned guest)
 {
     if (is_running(guest))
@@ -177,8 +170,10 @@ static bool finish_restart(unsigned i)
  * another. */
 static bool goes_on(void)
 {
-    bool running = any_running();
+    bool running = false;
 
+    for (unsigned i = 0; i < session.count; i++)
+        running |= is_running(i);
     for (unsigned i = 0; i < session.count && session.end.kind == END_NONE; i++)
         running |= session.restarts[i].pending ? finish_restart(i) : begin_restart(i);
     return running;
@@ -319,8 +314,11 @@ static void wait_for_guests(void)
         check_output();
         check_ports();
         pass_news_on();
-        for (unsigned i = 0; i < session.count; i++)
+        for (unsigned i = 0; i < session.count; i++) {
+            if (is_running(i))
+                vm_check_memory(&session.vms[i]);
             debug_server_service(&session.servers[i]);
+        }
         ports_service();
         arrange();
         events_run(more ? 0 : EVENTS_FOREVER);
@@ -461,20 +459,21 @@ int session_run(const struct options *options)
     init_timers(options);
     terminal_init();
     thread_kicks_init();
+    guard_init();
     started = events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
               add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
               open_ports(&error) == 0 &&
               (!options->guests[0].text_screen || start_display(&error) == 0) &&
               start_guests(&error) == 0;
-    if (!started)
-        display_leave();
-    for (unsigned i = 0; !started && i < session.count; i++)
-        console_flush(i);
     if (started) {
         kernel_cache_start();
         wait_for_guests();
+    } else {
+        display_leave();
     }
+    for (unsigned i = 0; !started && i < session.count; i++)
+        console_flush(i);
     vms = session_restart_finish(session.restarts, session.vms, session.count, &session.end);
     ports_finish();
     check_ports();
@@ -486,10 +485,10 @@ int session_run(const struct options *options)
                      : session_end_failed(&session.end, error.text);
     if (vms != session.vms)
         return status; /* a thread still has what would be freed */
-    for (unsigned i = 0; i < session.count; i++)
+    for (unsigned i = 0; i < session.count; i++) {
         vm_destroy(&session.vms[i]);
-    for (unsigned i = 0; i < session.count; i++)
         guest_image_release(&session.images[i]);
+    }
     record_close();
     kernel_cache_finish();
     return status;

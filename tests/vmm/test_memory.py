@@ -69,3 +69,28 @@ def test_two_slots():
     below = [{gpa: count for gpa, count in runs.items() if gpa < tables} for slot, runs in said if slot == 0]
     assert below == [{0x300000: 1}, {}, {}], result
     assert [runs for slot, runs in said if slot == 1] == [{0x100003000: 2}, {0x100100000: 1}, {}], result
+
+
+@pytest.mark.parametrize("key", [b"r", b"w"])
+def test_a_page_that_is_lost(scratch, key):
+    """The guest behind whose memory a file is cut short ends, however the page is reached; the other goes on."""
+    backing = scratch / "ram"
+    backing.write_bytes(bytes(2048 * KIB))
+    script = """
+import os, subprocess, sys
+vmm = subprocess.Popen([*sys.argv[2:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       env={**os.environ, 'BACKING': sys.argv[1]})
+seen = b''
+while seen.count(b'?') < 2:
+    seen += os.read(vmm.stdout.fileno(), 100)
+os.truncate(sys.argv[1], 4096)
+vmm.stdin.write(sys.stdin.buffer.read())
+vmm.stdin.close()
+sys.stdout.buffer.write(seen + vmm.stdout.read())
+sys.exit(vmm.wait())
+"""
+    lost = GUESTS / "lost.bin"
+    result = lab_run("python3", "-c", script, backing, PAGES, "--timeout=60", lost, lost, stdin=key)
+    assert result.status == 125, result
+    assert re.search(r"guest 0 \(.*\): its memory (at 0x8000|from 0x1000 on) is lost", result.err), result
+    assert "guest 1" not in result.err, result

@@ -15,6 +15,7 @@
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
 #include "host/files.h"
+#include "host/guard.h"
 #include "host/kvm_memory.h"
 #include "host/ram.h"
 #include "vm/backend.h"
@@ -98,6 +99,7 @@ static int add_ram(struct vm *vm, struct error *error)
     memory_init(&vm->memory, window_base(vm), vm->ram_size, NULL);
     if (ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)
         return -1;
+    guard_add(&vm->memory);
     return kvm_add_memory(vm->fd, &vm->memory, error);
 }
 
@@ -408,6 +410,7 @@ void vm_destroy(struct vm *vm)
     while (vm->vcpus_made > 0)
         vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
     free(vm->vcpus);
+    guard_remove(&vm->memory);
     ram_unmap(&vm->memory);
     for (unsigned i = 0; i < FW_FILES_MAX; i++)
         free(vm->fw_files[i]);

@@ -100,6 +100,15 @@ static enum verdict outside_memory(struct vcpu *vcpu, const char *what, uint64_t
     return VERDICT_STOP;
 }
 
+/* Where KVM emulates an instruction and cannot read a page that the host has lost, it takes it for
+ * a device's. */
+static bool is_lost_memory(const struct vm *vm, const struct kvm_run *run)
+{
+    const struct memory_slot *slot = memory_slot_at(&vm->memory, run->mmio.phys_addr);
+
+    return slot != NULL && !(slot->read_only && run->mmio.is_write);
+}
+
 static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
 {
     struct bus *bus = &vcpu->vm->machine.bus;
@@ -110,6 +119,10 @@ static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
                                 .cpu = &cpu};
     enum verdict verdict;
 
+    if (is_lost_memory(vcpu->vm, run)) {
+        vm_lose_memory(vcpu->vm, run->mmio.phys_addr);
+        return VERDICT_STOP;
+    }
     if (vcpu->vm->mmio != MMIO_IGNORE && bus_find(bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
         return outside_memory(vcpu, access.write ? "write" : "read", run->mmio.phys_addr, run);
     verdict = bus_access(bus, BUS_MMIO, run->mmio.phys_addr, &access);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/clock.h"
+#include "host/guard.h"
 #include "vm/backend.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
@@ -133,6 +134,18 @@ static int enter(struct vcpu *vcpu)
     return kvm_enter(&vcpu->cpu);
 }
 
+static void fail_entry(struct vcpu *vcpu, int code)
+{
+    gpa_t at;
+
+    if (code == -EFAULT && guard_cut_short(&vcpu->vm->memory, &at))
+        vm_stop(vcpu->vm, END_FAILED, 0,
+                "its memory from %#llx on is lost: the file behind it was cut short",
+                (unsigned long long)at);
+    else
+        vm_stop(vcpu->vm, END_FAILED, 0, "KVM cannot run it: %s", strerror(-code));
+}
+
 /* Into the guest and back. Reads no clock unless somebody wants to know where time goes. */
 static enum verdict run_once(struct vcpu *vcpu)
 {
@@ -146,7 +159,7 @@ static enum verdict run_once(struct vcpu *vcpu)
         return VERDICT_RESUME;
     }
     if (code < 0) {
-        vm_stop(vcpu->vm, END_FAILED, 0, "KVM cannot run it: %s", strerror(-code));
+        fail_entry(vcpu, code);
         return VERDICT_STOP;
     }
     return handle_exit(vcpu);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "console/input.h"
+#include "host/guard.h"
 
 /* Pairs with the release in vm_vcpu_ended: who sees the VM ended sees how. */
 bool vm_is_running(const struct vm *vm)
@@ -23,8 +24,32 @@ uint64_t vm_exits(const struct vm *vm)
     return vm->exits_before + most;
 }
 
+/* Whatever the guest made of the zeroes that it got instead is no result: this reason replaces any
+ * other. */
+void vm_lose_memory(struct vm *vm, gpa_t at)
+{
+    lock_take(&vm->lock);
+    vm->end.kind = END_FAILED;
+    snprintf(vm->end.message, sizeof vm->end.message,
+             "its memory at %#llx is lost: this machine's RAM or the file behind it failed",
+             (unsigned long long)at);
+    lock_release(&vm->lock);
+    input_stop(vm->index);
+    for (unsigned i = 0; i < vm->vcpus_made; i++)
+        vcpu_kick(&vm->vcpus[i], VCPU_STOP);
+}
+
+void vm_check_memory(struct vm *vm)
+{
+    gpa_t at;
+
+    if (guard_lost(&vm->memory, &at))
+        vm_lose_memory(vm, at);
+}
+
 void vm_vcpu_ended(struct vm *vm)
 {
+    vm_check_memory(vm); /* the main thread may not have looked yet */
     if (__atomic_sub_fetch(&vm->running, 1, __ATOMIC_RELEASE) != 0)
         return;
     vm->ended();

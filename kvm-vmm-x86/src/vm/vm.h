@@ -59,6 +59,11 @@ uint64_t vm_exits(const struct vm *vm);
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Ends a guest of whose memory the host has lost a page (host/guard.h). */
+void vm_check_memory(struct vm *vm);
+/* The same, found at `at` by an access of the guest. */
+void vm_lose_memory(struct vm *vm, gpa_t at);
+
 /* A guest that has reset its machine ends instead of starting again: it has had `exits` by now. */
 void vm_end_by_limit(struct vm *vm, uint64_t exits);
 

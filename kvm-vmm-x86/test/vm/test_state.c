@@ -91,6 +91,12 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     fail_msg("stopped: %s", format);
 }
 
+void vm_lose_memory(struct vm *vm, gpa_t at)
+{
+    (void)vm;
+    fail_msg("lost: %llx", (unsigned long long)at);
+}
+
 /* A device whose input are the numbers from 1 on, as long as there are any. */
 struct source {
     uint8_t next, last;

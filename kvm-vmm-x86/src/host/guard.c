@@ -1,0 +1,142 @@
+/* Lost pages of guest memory; see guard.h. sigaction(2), BUS_MCEERR_AR; madvise(2), MADV_HWPOISON.
+ */
+#include "host/guard.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "host/events.h"
+
+enum { RANGES_MAX = 64, PAGE_BITS = 12, HUGE_BITS = 30 };
+
+/* Read by a signal handler, which can wait for nobody: `start` is set last and cleared first. */
+struct range {
+    const struct memory *memory;
+    uintptr_t start; /* 0: the place is free; atomic */
+    uint64_t size;
+    gpa_t base;
+    uint64_t lost; /* 1 + the offset of the first page that was lost; 0: none; atomic */
+};
+
+static struct range ranges[RANGES_MAX];
+
+static struct range *range_of(uintptr_t address)
+{
+    for (unsigned i = 0; i < RANGES_MAX; i++) {
+        uintptr_t start = __atomic_load_n(&ranges[i].start, __ATOMIC_ACQUIRE);
+
+        if (start != 0 && address - start < ranges[i].size)
+            return &ranges[i];
+    }
+    return NULL;
+}
+
+/* The host says how much is lost with a page; it does not of a file that is too short. */
+static void *map_zeroes(const struct range *range, uintptr_t address, const siginfo_t *info)
+{
+    bool told = info->si_code == BUS_MCEERR_AR || info->si_code == BUS_MCEERR_AO;
+    unsigned bits = told && info->si_addr_lsb > PAGE_BITS && info->si_addr_lsb <= HUGE_BITS
+                        ? (unsigned)info->si_addr_lsb
+                        : PAGE_BITS;
+    uintptr_t from = address >> bits << bits, to = from + ((uintptr_t)1 << bits);
+
+    if (from < range->start)
+        from = range->start;
+    if (to > range->start + range->size)
+        to = range->start + range->size;
+    return mmap((void *)from, to - from, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+/* When it returns the access is made again, by now to zeroes, or ends the program. */
+static void on_bus_error(int signal_number, siginfo_t *info, void *context)
+{
+    uintptr_t address = (uintptr_t)info->si_addr;
+    struct range *range = range_of(address);
+    uint64_t none = 0;
+    int saved = errno;
+
+    (void)context;
+    if (range == NULL || map_zeroes(range, address, info) == MAP_FAILED) {
+        signal(signal_number, SIG_DFL);
+        return;
+    }
+    __atomic_compare_exchange_n(&range->lost, &none, 1 + (address - range->start), false,
+                                __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+    events_wake();
+    errno = saved;
+}
+
+void guard_init(void)
+{
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_RESTART};
+
+    (void)sigaction(SIGBUS, &action, NULL);
+}
+
+static void add_slot(const struct memory *memory, const struct memory_slot *slot)
+{
+    for (unsigned i = 0; i < RANGES_MAX; i++) {
+        struct range *r = &ranges[i];
+        const struct memory *none = NULL;
+
+        if (!__atomic_compare_exchange_n(&r->memory, &none, memory, false, __ATOMIC_RELAXED,
+                                         __ATOMIC_RELAXED))
+            continue;
+        r->size = slot->size;
+        r->base = slot->base;
+        r->lost = 0;
+        __atomic_store_n(&r->start, (uintptr_t)slot->host, __ATOMIC_RELEASE); /* pairs: range_of */
+        return;
+    }
+}
+
+void guard_add(const struct memory *memory)
+{
+    for (unsigned i = 0; i < memory->count; i++)
+        add_slot(memory, &memory->slots[i]);
+}
+
+void guard_remove(const struct memory *memory)
+{
+    for (unsigned i = 0; i < RANGES_MAX; i++) {
+        if (__atomic_load_n(&ranges[i].memory, __ATOMIC_RELAXED) != memory)
+            continue;
+        __atomic_store_n(&ranges[i].start, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&ranges[i].memory, NULL, __ATOMIC_RELEASE);
+    }
+}
+
+bool guard_lost(const struct memory *memory, gpa_t *at)
+{
+    for (unsigned i = 0; i < RANGES_MAX; i++) {
+        uint64_t lost = __atomic_load_n(&ranges[i].lost, __ATOMIC_ACQUIRE);
+
+        if (__atomic_load_n(&ranges[i].memory, __ATOMIC_RELAXED) != memory || lost == 0)
+            continue;
+        *at = ranges[i].base + lost - 1;
+        return true;
+    }
+    return false;
+}
+
+bool guard_cut_short(const struct memory *memory, gpa_t *at)
+{
+    struct stat file;
+
+    for (unsigned i = 0; i < memory->count; i++) {
+        const struct memory_slot *slot = &memory->slots[i];
+        uint64_t end;
+
+        if (slot->fd < 0 || fstat(slot->fd, &file) < 0)
+            continue;
+        end = ((uint64_t)file.st_size + PAGE_SIZE - 1) / PAGE_SIZE * PAGE_SIZE;
+        if (end >= slot->offset + slot->size)
+            continue;
+        *at = slot->base + (end > slot->offset ? end - slot->offset : 0);
+        return true;
+    }
+    return false;
+}

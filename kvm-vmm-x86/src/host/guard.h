@@ -1,0 +1,26 @@
+/*
+ * SIGBUS: a page of guest memory that the host has lost, because its RAM is broken or the file
+ * behind it was cut short. Whoever touches it, the guest or a device of ours, gets a page of zeroes
+ * in its place, and the main thread ends that guest. Anything else that SIGBUS says ends the
+ * program, as ever.
+ */
+#ifndef HOST_GUARD_H
+#define HOST_GUARD_H
+
+#include "base/memory.h"
+
+/* Takes the signal, once. A loss wakes the event loop. */
+void guard_init(void);
+
+/* Guards memory that is mapped, until guard_remove. More than a few guests at once are not guarded.
+ */
+void guard_add(const struct memory *memory);
+void guard_remove(const struct memory *memory);
+
+/* Whether some of it was lost, and where first. */
+bool guard_lost(const struct memory *memory, gpa_t *at);
+
+/* Where a file that backs it ends before it does: KVM fails with EFAULT there, without a signal. */
+bool guard_cut_short(const struct memory *memory, gpa_t *at);
+
+#endif
