@@ -1,11 +1,15 @@
 """The disk and its file system: what is written is there after the machine's end, however that comes."""
+import random
 import re
+import signal
 import subprocess
+import time
 
 import pexpect
 import pytest
 
 from tests.hleos.machines import BUILD, LIMIT, qemu_command
+from tests.hleos.power import FLUSH, READ, WRITE, PowerDisk, stalls
 
 PROMPT = "hleos>\x1b\\[0m "
 
@@ -61,3 +65,101 @@ def test_files_survive_a_kill(start, image):
     serial.expect(pexpect.EOF)
     assert fsck(disk) == (0, "%s: whole: 0 files, 1 directories, 0 devices, 0 without a name; "
                           "%s of 2048 blocks used\n" % (disk, re.search(r"(\d+) of 2048", fsck(disk)[1])[1]))
+
+
+def last_synced(text, least=0):
+    """The last round that a machine under load has on its disk, as far as it has said."""
+    return max([least, *map(int, re.findall(r"load: synced (\d+)\r", text))])
+
+
+def killed(serial):
+    """Kills QEMU; all that came on the serial line."""
+    serial.kill(signal.SIGKILL)
+    seen = serial.before + (serial.after if isinstance(serial.after, str) else "")
+    serial.expect(pexpect.EOF)
+    return seen + serial.before
+
+
+def test_kills_under_load(start, image, soak):
+    """At random moments: each start finds all that was synced before the kill."""
+    random.seed(20)
+    disk, synced = image("load=forever"), 0
+    for turn in range(soak(8, 1000)):
+        serial = start(disk)
+        serial.expect(r"load: found round (\d+)\r")
+        found = int(serial.match[1])
+        assert found >= synced, "kill %d: %d was synced, %d is there" % (turn, synced, found)
+        for _ in range(random.randrange(1, 6)):
+            serial.expect(r"load: synced \d+\r")
+        time.sleep(random.random() * 0.02)
+        synced = last_synced(killed(serial), found)
+        assert fsck(disk)[0] == 0, fsck(disk)[1]
+    assert synced > 8
+
+
+def test_power_fails_at_a_write(start, image, sockets, scratch, soak):
+    """At one write after the other, each time from the same disk: what the disk had in its cache may be lost in part."""
+    random.seed(21)
+    disk, left = image("load=forever"), scratch / "left.img"
+    for at in soak(range(3, 200, 27), range(1, 400)):
+        power = PowerDisk(disk, sockets / ("disk%d" % at),
+                          lambda n, at=at: serial.kill(signal.SIGKILL) if n == at else None)
+        serial = start(power.url)
+        serial.expect(pexpect.EOF)
+        power.power_fails(left)
+        assert power.counts[WRITE] >= at
+        synced = last_synced(serial.before)
+        assert fsck(left)[0] == 0, "at write %d: %s" % (at, fsck(left)[1])
+        serial = start(left)
+        serial.expect(r"load: found round (\d+)\r")
+        assert int(serial.match[1]) >= synced, "at write %d" % at
+        serial.close(force=True)
+    assert synced > 0 and power.counts[FLUSH] > 0
+
+
+@pytest.mark.parametrize("kind, words", [(WRITE, "fs: the disk fails: nothing is written any more"),
+                                         (FLUSH, "fs: the disk fails: nothing is written any more")])
+def test_a_disk_that_fails(start, image, sockets, scratch, kind, words):
+    """From some request on, all fail. It is said once, what is there can be read, and nothing is changed."""
+    disk, bad = image(), []
+    power = PowerDisk(disk, sockets / "disk", fail=lambda this, number: this == kind and bool(bad))
+    serial = start(power.url)
+    serial.expect(PROMPT)
+    say(serial, "write /kept words that stay")
+    assert "on the disk" in say(serial, "fsync")
+    bad.append(True)
+    serial.send("write /lost other words\r")
+    serial.expect(words)
+    serial.send("\r")
+    serial.expect(PROMPT)
+    assert "read-only" in say(serial, "write /lost other words")
+    assert "words that stay" in say(serial, "cat /kept")
+    assert "the disk fails" in say(serial, "fsync") and "read-only: the disk fails" in say(serial, "df")
+    killed(serial)
+    power.power_fails(scratch / "left.img")
+    status, text = fsck(scratch / "left.img")
+    assert status == 0 and "1 files" in text, text
+
+
+def test_reads_that_fail(start, image, sockets):
+    """An error each time, until the disk is well again."""
+    disk, bad = image(), []
+    power = PowerDisk(disk, sockets / "disk", fail=lambda this, number: this == READ and bool(bad))
+    serial = start(power.url)
+    serial.expect(PROMPT)
+    bad.append(True)
+    text = say(serial, "test files.disk_has_a_boot_sector_and_an_end")
+    assert "disk_read(disk, 0, 1, sector) is -1, not 0" in text and "FAILED" in text
+    bad.clear()
+    assert "1 passed, 0 failed" in say(serial, "test files.disk_has_a_boot_sector_and_an_end")
+
+
+def test_a_disk_that_does_not_answer(start, image, sockets):
+    """A request that takes longer than the driver waits: the disk is reset, and the request made again."""
+    disk, slow = image(), set()
+    power = PowerDisk(disk, sockets / "disk", fail=stalls(9, READ, slow))
+    serial = start(power.url)
+    serial.expect(PROMPT)
+    slow.add(power.counts[READ] + 1)
+    text = say(serial, "test files.disk_has_a_boot_sector_and_an_end")
+    assert "disk: ata0: no answer, reset" in text and "1 passed, 0 failed" in text, text

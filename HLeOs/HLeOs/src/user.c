@@ -9,6 +9,7 @@
 #include "disk/disk.h"
 #include "fs/system.h"
 #include "selftest/bench.h"
+#include "selftest/load.h"
 #include "selftest/selftest.h"
 #include "shell.h"
 
@@ -47,6 +48,11 @@ intptr_t user_main(void *argument)
     if (option != NULL) {
         string_copy(which, option, sizeof which);
         machine_end(selftest_run(tests, which) ? MACHINE_GOOD : MACHINE_FAILED);
+    }
+    option = boot_option("load");
+    if (option != NULL) {
+        string_copy(which, option, sizeof which);
+        load_run(which);
     }
     option = boot_option("bench");
     if (option != NULL) {

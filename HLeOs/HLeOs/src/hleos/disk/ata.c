@@ -12,7 +12,7 @@
 #include "disk/disk.h"
 #include "disk/wait.h"
 #include "interrupt.h"
-#include "std/io.h"
+#include "iostream.h"
 #include "thread.h"
 #include "timer.h"
 
@@ -298,8 +298,12 @@ static void set_multiple(struct drive *drive)
 }
 
 /* After an error: a reset, and both drives set up as before. */
-static void recover(const struct channel *channel)
+static void recover(const struct drive *drive, int error)
 {
+    const struct channel *channel = drive->channel;
+
+    println("disk: %s: %s, reset", drive->disk.name,
+            error == DISK_TIMEOUT ? "no answer" : "an error");
     reset(channel);
     for (unsigned i = 0; i < CHANNELS * UNITS; i++)
         if (drives[i].channel == channel && drives[i].disk.ops != NULL)
@@ -315,7 +319,7 @@ static int ata_read(struct disk *disk, uint64_t sector, unsigned count, void *by
     for (int try = 0; try < TRIES && error < 0; try++) {
         error = read_once(drive, sector, count, bytes);
         if (error < 0)
-            recover(drive->channel);
+            recover(drive, error);
     }
     sync_mutex_give(&drive->channel->mutex);
     return error;
@@ -330,7 +334,7 @@ static int ata_write(struct disk *disk, uint64_t sector, unsigned count, const v
     for (int try = 0; try < TRIES && error < 0; try++) {
         error = write_once(drive, sector, count, bytes);
         if (error < 0)
-            recover(drive->channel);
+            recover(drive, error);
     }
     sync_mutex_give(&drive->channel->mutex);
     return error;
@@ -348,7 +352,7 @@ static int ata_flush(struct disk *disk)
     sync_mutex_take(&drive->channel->mutex);
     error = flush_once(drive);
     if (error < 0)
-        recover(drive->channel);
+        recover(drive, error);
     sync_mutex_give(&drive->channel->mutex);
     return error;
 }
