@@ -12,7 +12,8 @@ GOOD = 33            # (0x10 << 1) | 1: the tests passed
 PANIC = 37
 
 
-def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=(), accelerator="tcg", cpu="max"):
+def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=(), accelerator="tcg", cpu="max",
+                 interface="ide"):
     """The guest's memory is promised and not set aside: 64 GB need no machine that has them."""
     cpu = "qemu32" if "i386" in program else cpu
     if "i386" not in program:
@@ -20,7 +21,7 @@ def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", ext
                  "-machine", "memory-backend=ram")
     return [program, "-accel", accelerator, "-cpu", cpu, "-m", memory, "-display", "none", "-no-reboot", "-nodefaults",
             "-vga", "std", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", serial,
-            *(extra if "-fda" in extra else ("-drive", "file=%s,format=raw,if=ide" % image, *extra))]
+            *(extra if "-fda" in extra else ("-drive", "file=%s,format=raw,if=%s" % (image, interface), *extra))]
 
 
 class Screen:

@@ -17,9 +17,8 @@ EIO = 5
 
 
 class PowerDisk:
-    """Serves the bytes of an image at a socket, in a thread. The hooks are called with the number of the write, or of the
-    read, from 1 on: `on_write` before it is noted; `fail` answers true for a request that shall fail, and may take its
-    time."""
+    """Serves the bytes of an image at a socket, in a thread. `on_write` is called with the number of each write, from 1
+    on, before it is noted; `fail` with the kind and number of each request: true if it shall fail."""
 
     def __init__(self, image, path, on_write=lambda number: None, fail=lambda kind, number: False):
         self.medium = bytearray(image.read_bytes())   # what survives

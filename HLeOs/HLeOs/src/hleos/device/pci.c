@@ -23,6 +23,18 @@ static uint32_t read(unsigned bus, unsigned device, unsigned function, unsigned 
     return x86_in32(DATA);
 }
 
+uint32_t pci_read(const struct pci_function *f, unsigned offset)
+{
+    return read(f->bus, f->device, f->function, offset);
+}
+
+void pci_write(const struct pci_function *f, unsigned offset, uint32_t value)
+{
+    x86_out32(ADDRESS, 0x80000000u | (unsigned)f->bus << 16 | (unsigned)f->device << 11 |
+                           (unsigned)f->function << 8 | offset);
+    x86_out32(DATA, value);
+}
+
 static void scan_bus(struct scan *scan, unsigned bus, int depth);
 
 /* True if the function is there and says that its device has more of them. */

@@ -1,4 +1,4 @@
-/* A look at the PCI bus: what is there, by configuration mechanism 1. */
+/* The PCI bus: what is there, and its configuration, by mechanism 1. */
 #ifndef HLEOS_DEVICE_PCI_H
 #define HLEOS_DEVICE_PCI_H
 
@@ -12,6 +12,10 @@ struct pci_function {
 
 /* Calls `visit` for every function, in order, behind bridges too; returns how many there are. */
 unsigned pci_scan(void (*visit)(void *context, const struct pci_function *function), void *context);
+
+/* The 32 bits of configuration space at `offset`, a multiple of 4. */
+uint32_t pci_read(const struct pci_function *function, unsigned offset);
+void pci_write(const struct pci_function *function, unsigned offset, uint32_t value);
 
 const char *pci_class_text(const struct pci_function *function);
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "disk/ata.h"
+#include "disk/virtio.h"
 #include "disk/wait.h"
 #include "iostream.h"
 
@@ -27,6 +28,7 @@ void disk_init(void)
         return;
     }
     ata_init(add);
+    virtio_init(add);
     if (count == 0)
         println("disk: none");
 }

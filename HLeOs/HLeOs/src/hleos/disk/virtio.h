@@ -1,0 +1,10 @@
+/* virtio block devices on the PCI bus: virtio 1.x ("modern") only. */
+#ifndef HLEOS_DISK_VIRTIO_H
+#define HLEOS_DISK_VIRTIO_H
+
+struct disk;
+
+/* Calls `add` for each disk found. In a thread; needs wait_init(). */
+void virtio_init(void (*add)(struct disk *disk));
+
+#endif
