@@ -19,6 +19,7 @@
 #include "host/terminal.h"
 #include "session_end.h"
 #include "session_restart.h"
+#include "vm/alarm.h"
 #include "vm/create.h"
 #include "vm/halt.h"
 #include "watch/explain/guest_image.h"
@@ -296,6 +297,7 @@ static void arrange(void)
     keep_running(&session.picture, display_is_on(), DISPLAY_TICK_MS * MS);
     keep_running(&session.end_look, ended, SERIAL_LOOK_MS * MS);
     keep_running(&session.look, watched, HALT_WATCH_MS * MS);
+    alarm_arrange(session.vms, session.count);
 }
 
 static void pass_news_on(void)

@@ -17,7 +17,8 @@ struct fake {
     bool input_ends; /* after the bytes: the end, instead of nothing yet */
     bool wanted;
     bool line[16];
-    unsigned edges; /* rises of any line */
+    unsigned edges;  /* rises of any line */
+    unsigned alarms; /* a device has another time now */
     enum end_kind end;
     int code;
     char message[256];
@@ -66,6 +67,11 @@ static inline void fake_interrupt(void *context, uint32_t line, bool level)
     f->line[line % 16] = level;
 }
 
+static inline void fake_alarm(void *context)
+{
+    ((struct fake *)context)->alarms++;
+}
+
 static inline void fake_end(void *context, enum end_kind kind, int code, const char *message)
 {
     struct fake *f = context;
@@ -85,6 +91,7 @@ static inline void fake_init(struct fake *f)
                                   .pending = fake_pending,
                                   .want_input = fake_want,
                                   .interrupt = fake_interrupt,
+                                  .alarm = fake_alarm,
                                   .end = fake_end};
 }
 

@@ -46,7 +46,9 @@ struct backend {
     void (*interrupt)(void *context, uint32_t gsi, bool level);
     /* KVM forgets what it has mapped of these bytes of guest memory. NULL: there is no KVM. */
     void (*forget_mapped)(void *page, uint64_t length);
-    uint64_t (*seconds)(void); /* the wall clock since 1970, UTC; NULL: none */
+    uint64_t (*wall)(void); /* the clock on the wall: nanoseconds since 1970, UTC; NULL: none */
+    /* A device that does something at a time has another time now (rtc_due). */
+    void (*alarm)(void *context);
     /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
     void (*end)(void *context, enum end_kind kind, int code, const char *message);
 };

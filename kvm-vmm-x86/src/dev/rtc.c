@@ -1,14 +1,45 @@
-/* MC146818 datasheet: registers 0 to 9 in BCD and 24 hours, status A to D; register 32h is the
- * century, as PCs have it. See rtc.h. */
+/* The clock of a PC; see rtc.h. Section and table numbers are the MC146818A data sheet's. */
 #include "dev/rtc.h"
 
 #include <stddef.h>
+#include <string.h>
 
-enum { VERSION = 1 }; /* of the saved state */
-enum { SECONDS = 0, MINUTES = 2, HOURS = 4, WEEKDAY = 6, DAY = 7, MONTH = 8, YEAR = 9 };
-enum { STATUS_A = 10, STATUS_B = 11, STATUS_C = 12, STATUS_D = 13, CENTURY = 0x32 };
-enum { A_32768_HZ = 0x26, B_24_HOURS = 0x02, D_VALID = 0x80, INDEX_MASK = RTC_BYTES - 1 };
-enum { SECONDS_A_DAY = 86400, THURSDAY = 5 /* 1 January 1970; Sunday is 1 */ };
+enum { VERSION = 2 };
+
+enum {
+    SECONDS = 0,
+    SECONDS_ALARM = 1,
+    MINUTES = 2,
+    MINUTES_ALARM = 3,
+    HOURS = 4,
+    HOURS_ALARM = 5,
+    WEEKDAY = 6,
+    DAY = 7,
+    MONTH = 8,
+    YEAR = 9,
+    STATUS_A = 10,
+    STATUS_B = 11,
+    STATUS_C = 12,
+    STATUS_D = 13,
+    CENTURY = 0x32,
+    INDEX_MASK = RTC_BYTES - 1,
+};
+
+enum { A_UPDATING = 0x80, A_RATE = 0x0f, A_32768_HZ = 0x26, A_WRITABLE = 0x7f };
+enum {
+    B_24_HOURS = 0x02,
+    B_BINARY = 0x04,
+    B_INTERRUPTS = 0x70,
+    B_SET = 0x80,
+    B_SQUARE_WAVE = 0x08
+};
+/* The flags of C have the places of what enables them in B. */
+enum { PERIODIC = 0x40, ALARM = 0x20, UPDATE_ENDED = 0x10, C_INTERRUPT = 0x80 };
+enum { D_VALID = 0x80, PM = 0x80, DONT_CARE = 0xc0, BASE_HZ = 32768 };
+enum { SECONDS_A_DAY = 86400, THURSDAY = 5 /* 1 January 1970; Sunday is 1 */, YEAR_MAX = 9999 };
+
+#define SECOND          UINT64_C(1000000000) /* in nanoseconds */
+#define UPDATING_BEFORE 244000               /* so long before a new second A says that it comes */
 
 struct date {
     unsigned year, month, day;
@@ -31,11 +62,11 @@ static struct date date_of(uint64_t days)
 {
     struct date d = {1970, 1, 1};
 
-    while (days >= 365u + leap(d.year)) {
+    while (d.year < YEAR_MAX && days >= 365u + leap(d.year)) {
         days -= 365u + leap(d.year);
         d.year++;
     }
-    while (days >= month_days(d.month, d.year)) {
+    while (d.month < 12 && days >= month_days(d.month, d.year)) {
         days -= month_days(d.month, d.year);
         d.month++;
     }
@@ -43,71 +74,273 @@ static struct date date_of(uint64_t days)
     return d;
 }
 
-static uint8_t bcd(uint64_t value)
+static uint64_t days_of(struct date d)
 {
-    return (uint8_t)((value / 10 % 10) << 4 | value % 10);
+    uint64_t days = d.day - 1;
+
+    for (unsigned year = 1970; year < d.year; year++)
+        days += 365u + leap(year);
+    for (unsigned month = 1; month < d.month; month++)
+        days += month_days(month, d.year);
+    return days;
 }
 
-static uint8_t read_register(const struct rtc *rtc)
+static uint64_t wall(const struct rtc *rtc)
 {
-    uint64_t now = rtc->seconds != NULL ? rtc->seconds() : 0;
+    return rtc->backend->wall != NULL ? rtc->backend->wall() : 0;
+}
+
+/* The guest's clock, in seconds since 1970. */
+static uint64_t guest_time(const struct rtc *rtc, uint64_t host)
+{
+    int64_t now = (int64_t)(host / SECOND) + rtc->state.ahead;
+
+    return now > 0 ? (uint64_t)now : 0;
+}
+
+static uint8_t encode(const struct rtc_state *s, unsigned value)
+{
+    return (uint8_t)(s->b & B_BINARY ? value : (value / 10 % 10) << 4 | value % 10);
+}
+
+static unsigned decode(const struct rtc_state *s, uint8_t byte)
+{
+    return s->b & B_BINARY ? byte : (byte >> 4) * 10u + (byte & 15);
+}
+
+static uint8_t encode_hour(const struct rtc_state *s, unsigned hour)
+{
+    if (s->b & B_24_HOURS)
+        return encode(s, hour);
+    return encode(s, hour % 12 == 0 ? 12 : hour % 12) | (hour >= 12 ? PM : 0);
+}
+
+static unsigned decode_hour(const struct rtc_state *s, uint8_t byte)
+{
+    if (s->b & B_24_HOURS)
+        return decode(s, byte);
+    return decode(s, byte & ~PM) % 12 + (byte & PM ? 12 : 0);
+}
+
+/* Nine of its bytes say what time it is: 3.1, "time, calendar and alarm locations". */
+static void show(const struct rtc_state *s, uint64_t now, uint8_t bytes[RTC_BYTES])
+{
     struct date date = date_of(now / SECONDS_A_DAY);
 
-    switch (rtc->state.index) {
-    case SECONDS:
-        return bcd(now % 60);
-    case MINUTES:
-        return bcd(now / 60 % 60);
-    case HOURS:
-        return bcd(now / 3600 % 24);
-    case WEEKDAY:
-        return (uint8_t)((now / SECONDS_A_DAY + THURSDAY - 1) % 7 + 1);
-    case DAY:
-        return bcd(date.day);
-    case MONTH:
-        return bcd(date.month);
-    case YEAR:
-        return bcd(date.year % 100);
-    case CENTURY:
-        return bcd(date.year / 100);
-    case STATUS_A:
-        return A_32768_HZ; /* never in the middle of an update: each reading is of one moment */
-    case STATUS_B:
-        return B_24_HOURS;
-    case STATUS_C:
+    bytes[SECONDS] = encode(s, now % 60);
+    bytes[MINUTES] = encode(s, now / 60 % 60);
+    bytes[HOURS] = encode_hour(s, now / 3600 % 24);
+    bytes[WEEKDAY] = (uint8_t)((now / SECONDS_A_DAY + THURSDAY - 1) % 7 + 1);
+    bytes[DAY] = encode(s, date.day);
+    bytes[MONTH] = encode(s, date.month);
+    bytes[YEAR] = encode(s, date.year % 100);
+    bytes[CENTURY] = encode(s, date.year / 100);
+}
+
+/* Within the calendar, whatever the guest wrote. */
+static unsigned within(unsigned value, unsigned low, unsigned high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static void set_time(struct rtc *rtc, const uint8_t bytes[RTC_BYTES])
+{
+    struct rtc_state *s = &rtc->state;
+    struct date date = {
+        .year = within(decode(s, bytes[CENTURY]) * 100 + decode(s, bytes[YEAR]), 1970, YEAR_MAX),
+        .month = within(decode(s, bytes[MONTH]), 1, 12)};
+    uint64_t now;
+
+    date.day = within(decode(s, bytes[DAY]), 1, month_days(date.month, date.year));
+    now = days_of(date) * SECONDS_A_DAY + within(decode_hour(s, bytes[HOURS]), 0, 23) * 3600 +
+          within(decode(s, bytes[MINUTES]), 0, 59) * 60 + within(decode(s, bytes[SECONDS]), 0, 59);
+    s->ahead = (int64_t)now - (int64_t)(wall(rtc) / SECOND);
+}
+
+static bool alarm_field(uint8_t alarm, uint8_t now)
+{
+    return (alarm & DONT_CARE) == DONT_CARE || alarm == now;
+}
+
+static bool alarm_matches(const struct rtc_state *s, uint64_t now)
+{
+    return alarm_field(s->bytes[SECONDS_ALARM], encode(s, now % 60)) &&
+           alarm_field(s->bytes[MINUTES_ALARM], encode(s, now / 60 % 60)) &&
+           alarm_field(s->bytes[HOURS_ALARM], encode_hour(s, now / 3600 % 24));
+}
+
+/* Nanoseconds from one periodic interrupt to the next (table 5); 0: there are none. */
+static uint64_t period(const struct rtc_state *s)
+{
+    unsigned rate = s->a & A_RATE;
+
+    if (rate == 0)
         return 0;
+    return SECOND * (UINT64_C(1) << ((rate <= 2 ? rate + 7 : rate) - 1)) / BASE_HZ;
+}
+
+/* Brings the flags up to date: what has happened since the last time. A day tells all alarms. */
+static void update(struct rtc *rtc)
+{
+    struct rtc_state *s = &rtc->state;
+    uint64_t host = wall(rtc), each = period(s), before = s->seen, now = guest_time(rtc, host);
+    uint64_t seconds = host > before ? host / SECOND - before / SECOND : 0;
+
+    s->seen = host;
+    if (host < before)
+        return; /* the host's clock was set back */
+    if (each > 0 && host / each != before / each)
+        s->c |= PERIODIC;
+    if (seconds > 0 && !(s->b & B_SET)) {
+        s->c |= UPDATE_ENDED;
+        for (uint64_t i = 0; i < seconds && i < SECONDS_A_DAY && i < now && !(s->c & ALARM); i++)
+            s->c |= alarm_matches(s, now - i) ? ALARM : 0;
+    }
+    if (s->c & s->b & B_INTERRUPTS)
+        s->c |= C_INTERRUPT;
+    irq_set(&rtc->irq, s->c & C_INTERRUPT);
+}
+
+/* The lock is held. */
+static uint64_t due(struct rtc *rtc)
+{
+    const struct rtc_state *s = &rtc->state;
+    uint64_t at = RTC_NEVER, each = period(s), second = (s->seen / SECOND + 1) * SECOND;
+
+    if (s->c & C_INTERRUPT)
+        return RTC_NEVER; /* the next comes when the guest has read this one */
+    if ((s->b & PERIODIC) && each > 0)
+        at = (s->seen / each + 1) * each;
+    if ((s->b & (ALARM | UPDATE_ENDED)) && !(s->b & B_SET) && second < at)
+        at = second;
+    return at;
+}
+
+uint64_t rtc_due(struct rtc *rtc)
+{
+    uint64_t at;
+
+    lock_take(&rtc->lock);
+    at = due(rtc);
+    lock_release(&rtc->lock);
+    return at;
+}
+
+void rtc_tick(struct rtc *rtc)
+{
+    lock_take(&rtc->lock);
+    if (due(rtc) != RTC_NEVER)
+        update(rtc);
+    lock_release(&rtc->lock);
+}
+
+static bool is_time(uint8_t index)
+{
+    return index <= YEAR ? index != SECONDS_ALARM && index != MINUTES_ALARM && index != HOURS_ALARM
+                         : index == CENTURY;
+}
+
+static uint8_t read_register(struct rtc *rtc)
+{
+    struct rtc_state *s = &rtc->state;
+    uint8_t bytes[RTC_BYTES], flags;
+    uint64_t host = wall(rtc);
+
+    switch (s->index) {
+    case STATUS_A:
+        return s->a |
+               (!(s->b & B_SET) && host % SECOND >= SECOND - UPDATING_BEFORE ? A_UPDATING : 0);
+    case STATUS_B:
+        return s->b;
+    case STATUS_C:
+        update(rtc);
+        flags = s->c;
+        s->c = 0;
+        irq_set(&rtc->irq, false);
+        return flags;
     case STATUS_D:
         return D_VALID;
-    default:
-        return rtc->state.bytes[rtc->state.index];
     }
+    if (!is_time(s->index) || (s->b & B_SET))
+        return s->bytes[s->index];
+    show(s, guest_time(rtc, host), bytes);
+    return bytes[s->index];
+}
+
+/* While B_SET is set the time stands still in `bytes`, as the guest writes it there. */
+static void write_status_b(struct rtc *rtc, uint8_t value)
+{
+    struct rtc_state *s = &rtc->state;
+
+    if ((value & B_SET) && !(s->b & B_SET))
+        show(s, guest_time(rtc, wall(rtc)), s->bytes);
+    if (!(value & B_SET) && (s->b & B_SET)) {
+        s->b = value; /* the format that it is written in */
+        set_time(rtc, s->bytes);
+    }
+    s->b = value & (B_SET | B_INTERRUPTS | B_SQUARE_WAVE | B_BINARY | B_24_HOURS);
+}
+
+static void write_register(struct rtc *rtc, uint8_t value)
+{
+    struct rtc_state *s = &rtc->state;
+    uint8_t bytes[RTC_BYTES];
+
+    update(rtc);
+    switch (s->index) {
+    case STATUS_A:
+        s->a = value & A_WRITABLE;
+        break;
+    case STATUS_B:
+        write_status_b(rtc, value);
+        break;
+    case STATUS_C:
+    case STATUS_D:
+        break; /* read-only */
+    default:
+        if (is_time(s->index) && !(s->b & B_SET)) {
+            show(s, guest_time(rtc, wall(rtc)), bytes);
+            bytes[s->index] = value;
+            set_time(rtc, bytes);
+        } else
+            s->bytes[s->index] = value;
+    }
+    update(rtc); /* a flag that was there may be wanted now */
 }
 
 static enum verdict rtc_access(void *device, struct bus_access *access)
 {
     struct rtc *rtc = device;
     struct rtc_state *s = &rtc->state;
+    uint64_t before, after;
 
     lock_take(&rtc->lock);
+    before = due(rtc);
     if (access->offset == 0 && access->write)
-        s->index = access->data[0] & INDEX_MASK; /* bit 7 gates the NMI, which nobody raises */
+        s->index = access->data[0] & INDEX_MASK; /* bit 7 gates the NMI, which nothing raises */
     else if (access->offset == 0)
         access->data[0] = 0xff; /* write-only on a PC */
     else if (access->write)
-        s->bytes[s->index] = access->data[0];
+        write_register(rtc, access->data[0]);
     else
         access->data[0] = read_register(rtc);
+    after = due(rtc);
     lock_release(&rtc->lock);
+    if (before != after)
+        rtc->backend->alarm(rtc->backend->context);
     return VERDICT_RESUME;
 }
 
-/* Its memory has a battery. */
+/* Its memory and its clock have a battery. */
 static void rtc_reset(void *device)
 {
     struct rtc *rtc = device;
 
     lock_take(&rtc->lock);
     rtc->state.index = 0;
+    rtc->state.b &= (uint8_t) ~(B_INTERRUPTS | B_SQUARE_WAVE);
+    rtc->state.c = 0;
+    irq_set(&rtc->irq, false);
     lock_release(&rtc->lock);
 }
 
@@ -127,11 +360,13 @@ static int rtc_load(void *device, const struct chunk *chunk, struct error *error
 
     if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
         return -1;
-    if (state.index > INDEX_MASK)
-        return error_set(error, "the saved state of %s cannot be", chunk->name);
+    if (state.index > INDEX_MASK || state.ahead > INT64_MAX / 2 || state.ahead < INT64_MIN / 2)
+        return error_set(error, "the saved state of %s is not one that it can have", chunk->name);
     lock_take(&rtc->lock);
     rtc->state = state;
+    irq_restore(&rtc->irq, state.c & C_INTERRUPT);
     lock_release(&rtc->lock);
+    rtc->backend->alarm(rtc->backend->context);
     return 0;
 }
 
@@ -147,8 +382,11 @@ const struct bus_ops rtc_ops = {.name = "rtc",
                                 .save = rtc_save,
                                 .load = rtc_load};
 
-void rtc_init(struct rtc *rtc, uint64_t (*seconds)(void))
+void rtc_init(struct rtc *rtc, const struct backend *backend, struct irq_line irq)
 {
-    *rtc = (struct rtc){.seconds = seconds};
+    *rtc = (struct rtc){.backend = backend, .irq = irq};
+    rtc->state.a = A_32768_HZ;
+    rtc->state.b = B_24_HOURS;
+    rtc->state.seen = wall(rtc);
     lock_init(&rtc->lock);
 }

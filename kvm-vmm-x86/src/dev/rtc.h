@@ -1,28 +1,43 @@
-/* The battery-backed clock of a PC, behind ports 0x70 and 0x71: Motorola MC146818. Reading only:
- * what the guest writes to the time is dropped, the host's clock goes on. No alarm, no interrupt.
+/*
+ * The battery-backed clock of a PC, behind ports 0x70 and 0x71, with interrupt 8: Motorola
+ * MC146818A. It shows the host's clock, UTC; what the guest sets is kept as a difference to it.
+ * Periodic, alarm and update-ended interrupts; no square wave, no daylight saving.
  */
 #ifndef DEV_RTC_H
 #define DEV_RTC_H
 
 #include "dev/bus.h"
+#include "dev/irq.h"
 #include "host/threads.h"
 
 #define RTC_PORT 0x70
-enum { RTC_PORTS = 2, RTC_BYTES = 128 };
+enum { RTC_PORTS = 2, RTC_BYTES = 128, RTC_IRQ = 8 };
+
+#define RTC_NEVER UINT64_MAX
 
 struct rtc_state {
-    uint8_t index;
-    uint8_t bytes[RTC_BYTES]; /* what the guest keeps there */
+    int64_t ahead; /* of the host's clock, seconds */
+    uint64_t seen; /* the host's clock when the flags were last brought up to date, nanoseconds */
+    uint8_t index, a, b, c;   /* registers A to C */
+    uint8_t bytes[RTC_BYTES]; /* the alarm, what the guest keeps, and the time while it is set */
+    uint8_t reserved[4];
 };
 
 struct rtc {
-    uint64_t (*seconds)(void); /* since 1970, UTC; NULL: the clock stands at 1970 */
+    const struct backend *backend; /* its wall(): NULL: the clock stands at 1970 */
+    struct irq_line irq;
     struct lock lock;
     struct rtc_state state; /* under the lock */
 };
 
 extern const struct bus_ops rtc_ops;
 
-void rtc_init(struct rtc *rtc, uint64_t (*seconds)(void));
+void rtc_init(struct rtc *rtc, const struct backend *backend, struct irq_line irq);
+
+/* When it has to be called next, by backend.wall(), or RTC_NEVER. backend.alarm says that this has
+ * changed. */
+uint64_t rtc_due(struct rtc *rtc);
+/* Raises the interrupts that are due. */
+void rtc_tick(struct rtc *rtc);
 
 #endif

@@ -3,11 +3,12 @@
 
 #include <time.h>
 
-uint64_t clock_seconds(void)
+uint64_t clock_wall(void)
 {
-    time_t now = time(NULL);
+    struct timespec now;
 
-    return now > 0 ? (uint64_t)now : 0;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec > 0 ? (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec : 0;
 }
 
 uint64_t clock_process_ns(void)

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Seconds since 1970, UTC. */
-uint64_t clock_seconds(void);
+/* Nanoseconds since 1970, UTC. */
+uint64_t clock_wall(void);
 
 /* CPU time that this process has used: right after its start, how long the start took. */
 uint64_t clock_process_ns(void);

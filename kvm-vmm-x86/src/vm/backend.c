@@ -7,6 +7,7 @@
 #include "console/input.h"
 #include "console/ports.h"
 #include "host/clock.h"
+#include "host/events.h"
 #include "host/ram.h"
 #include "vm/vm.h"
 
@@ -82,6 +83,13 @@ static void backend_end(void *context, enum end_kind kind, int code, const char 
         vm_stop(vm, kind, code, "%s", message != NULL ? message : "");
 }
 
+/* The main loop asks when it goes round. */
+static void backend_alarm(void *context)
+{
+    (void)context;
+    events_wake();
+}
+
 struct backend vm_backend(struct vm *vm)
 {
     return (struct backend){.context = vm,
@@ -92,7 +100,8 @@ struct backend vm_backend(struct vm *vm)
                             .want_input = backend_want_input,
                             .interrupt = backend_interrupt,
                             .forget_mapped = ram_forget_mapped,
-                            .seconds = clock_seconds,
+                            .wall = clock_wall,
+                            .alarm = backend_alarm,
                             .end = backend_end};
 }
 

@@ -28,7 +28,8 @@ static const struct row rows[] = {
     {BUS_PIO, I8042_COMMAND_PORT, 1, &i8042_command_ops, IN(i8042)},
     {BUS_PIO, RESET_SYSTEM_PORT, 1, &reset_system_ops, IN(reset)},
     {BUS_PIO, RESET_CONTROL_PORT, 1, &reset_control_ops, IN(reset)},
-    {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, IN(rtc), .acpi = "RTC_", .identity = "PNP0B00"},
+    {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, IN(rtc), .gsi = RTC_IRQ, .acpi = "RTC_",
+     .identity = "PNP0B00"},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, IN(debug_exit)},
     {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, IN(crtc)},
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, IN(serial), .gsi = SERIAL_IRQ, .acpi = "COM1",
@@ -67,7 +68,7 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     reset_init(&machine->reset, backend);
     acpi_pm_init(&machine->acpi_pm, backend);
     crtc_init(&machine->crtc);
-    rtc_init(&machine->rtc, backend->seconds);
+    rtc_init(&machine->rtc, backend, line_of(backend, &rtc_ops));
     serial_init(&machine->serial, serial, line_of(backend, &serial_ops),
                 config->serial == SERIAL_STDIO && !config->no_ctrl_d && !config->text_screen);
     fw_cfg_init(&machine->fw_cfg, backend);

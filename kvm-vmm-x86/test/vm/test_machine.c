@@ -181,7 +181,7 @@ static void test_what_acpi_is_told(void **state)
     (void)state;
     assert_int_equal(machine_describe(&config, devices), 2);
     assert_string_equal(devices[0].name, "RTC_");
-    assert_int_equal(devices[0].irq, 0);
+    assert_int_equal(devices[0].irq, RTC_IRQ);
     assert_string_equal(devices[1].identity, "PNP0501");
     assert_int_equal(devices[1].ranges[0].base, 0x3f8);
     assert_int_equal(devices[1].ranges[0].length, 8);

@@ -1,0 +1,51 @@
+/* The guests' clocks and the event loop; see alarm.h. */
+#include "vm/alarm.h"
+
+#include "host/clock.h"
+#include "host/events.h"
+#include "vm/pause.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static struct {
+    struct event_timer timer;
+    struct vm *vms;
+    unsigned count;
+} alarms;
+
+static bool goes(struct vm *vm)
+{
+    return vm_is_running(vm) && !vm_is_held(vm);
+}
+
+static void on_time(void *context)
+{
+    (void)context;
+    for (unsigned i = 0; i < alarms.count; i++)
+        if (goes(&alarms.vms[i]))
+            rtc_tick(&alarms.vms[i].machine.rtc);
+}
+
+/* The host's clock may be set meanwhile: no wait is longer than the second in which each of their
+ * times lies. */
+void alarm_arrange(struct vm *vms, unsigned count)
+{
+    uint64_t first = RTC_NEVER, now;
+
+    alarms.vms = vms;
+    alarms.count = count;
+    alarms.timer.expired = on_time;
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t due = goes(&vms[i]) ? rtc_due(&vms[i].machine.rtc) : RTC_NEVER;
+
+        first = due < first ? due : first;
+    }
+    if (first == RTC_NEVER) {
+        events_timer_stop(&alarms.timer);
+        return;
+    }
+    now = clock_wall();
+    if (first < now)
+        first = now;
+    events_timer_start(&alarms.timer, first - now < SECOND ? first - now : SECOND);
+}

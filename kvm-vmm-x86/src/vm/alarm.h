@@ -1,0 +1,11 @@
+/* When the guests' clocks have something to do: one timer of the event loop for all of them. */
+#ifndef VM_ALARM_H
+#define VM_ALARM_H
+
+#include "vm/vm.h"
+
+/* For the main thread, each time before it waits: sets the timer for the first of these guests'
+ * clocks that has something to do. A guest that is held waits with it. */
+void alarm_arrange(struct vm *vms, unsigned count);
+
+#endif
