@@ -54,7 +54,7 @@ struct boot_info {
     uint64_t
         kernel_size;     /* bytes in memory, from the first segment's start to the last one's end */
     uint64_t rsdp;       /* physical address of ACPI's root pointer; 0: not known, search for it */
-    uint32_t boot_drive; /* the BIOS drive number; 0xffffffff where there is none */
+    uint32_t boot_drive; /* the BIOS drive number; 0xffffffff: no drive */
     uint32_t memory_count;                    /* entries of memory[] in use */
     char loader[BOOT_LOADER_NAME_MAX];        /* who filled this in; terminated */
     char command_line[BOOT_COMMAND_LINE_MAX]; /* words NAME or NAME=VALUE; terminated */

@@ -3,7 +3,7 @@
  *
  * The bytes read may lie: fdt_open() walks the whole tree once and checks every offset, name and
  * nesting, so that all other readers may trust it. A node is named by its offset in the structure
- * block; a negative number means that there is none. No allocation; the caller's bytes are only
+ * block; a negative number means that it was not found. No allocation; the caller's bytes are only
  * borrowed.
  */
 #ifndef COMMON_FDT_H

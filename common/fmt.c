@@ -139,7 +139,7 @@ static int64_t sign_extend(uint64_t value, int bytes)
 }
 
 /* Divides by a small base and returns the rest: 16 bits at a time, because on a 32-bit machine the
- * compiler would call a library for a 64-bit division, and there is none here. */
+ * compiler would call a library for a 64-bit division, and there is no library here. */
 static unsigned divide(uint64_t *value, unsigned base)
 {
     uint64_t quotient = 0;

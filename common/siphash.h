@@ -1,5 +1,5 @@
 /* SipHash-2-4 with 128 bits of result: J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast
- * short-input PRF". Whoever does not know the secret cannot make two texts with one result. */
+ * short-input PRF". Without the secret one cannot make two texts with the same result. */
 #ifndef COMMON_SIPHASH_H
 #define COMMON_SIPHASH_H
 

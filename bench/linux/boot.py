@@ -3,7 +3,7 @@
 
     bench/linux/boot.py METRIC SIDE       in the lab (lab/lab run), where KVM is complete
     METRIC  warm      milliseconds; kernel and ramdisk are in memory
-            cold      milliseconds; the page cache is empty, so the program itself is read anew too
+            cold      milliseconds; the page cache is empty, so the program itself is read again too
             exits     KVM_RUN calls that came back to the program (tracepoint kvm_userspace_exit)
             resident  KB that the program holds beside the guest's RAM
     SIDE    kvm-vmm, microvm, q35: the bzImage; microvm-elf: QEMU with the vmlinux inside, by its PVH entry;
@@ -100,7 +100,7 @@ def cold():
 
 
 def keep_kernel(line, kept):
-    """A start whose end is waited for, and with it for whoever writes the unpacked kernel down."""
+    """A start whose end is waited for, and with it for the thread that writes the unpacked kernel."""
     subprocess.run([*line[:1], "--max-exits=1", *line[1:]], env={**os.environ, "XDG_CACHE_HOME": str(kept)},
                    capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=LIMIT)
     if not list(kept.glob("mini-kvm/kernel-*")):

@@ -155,7 +155,7 @@ static uint8_t read_lsr(struct uart16550 *u)
     return lsr;
 }
 
-/* Nobody is interrupted for a carrier that is lost or comes back, and the delta bits stay 0: a
+/* No interrupt is raised for a carrier that is lost or comes back, and the delta bits stay 0: a
  * guest learns of it when it asks. Loopback shows the guest its own outputs (data sheet, 8.6.4). */
 static uint8_t read_msr(const struct uart16550_state *s)
 {

@@ -27,11 +27,11 @@
 struct uart16550_backend {
     /* Sends a byte of the guest's away. */
     void (*send)(void *context, uint8_t byte);
-    /* Takes the next byte for the guest; -1: there is none yet. */
+    /* Takes the next byte for the guest; -1: none yet. */
     int (*receive)(void *context);
     /* How many bytes receive() has, at least; more than a FIFO's are as good as that. */
     unsigned (*waiting)(void *context);
-    /* The guest looks for input from now on. NULL: that interests nobody. */
+    /* The guest looks for input from now on. NULL: not wanted. */
     void (*listens)(void *context);
     /* The interrupt line rises or falls. */
     void (*line)(void *context, bool level);
@@ -44,7 +44,7 @@ struct uart16550_state {
     uint8_t thr_empty_pending; /* a "transmitter empty" interrupt not yet acknowledged */
     uint8_t overrun;
     uint8_t polls;                /* reads of LSR or data in a row; at its limit: it listens */
-    uint8_t hung_up;              /* nobody is at the other end: its owner sets it */
+    uint8_t hung_up;              /* the other end is closed: its owner sets it */
     uint8_t line;                 /* the interrupt line as last set */
     uint8_t loop[UART_FIFO_SIZE]; /* what loopback has sent and not yet received */
     uint8_t loop_count;

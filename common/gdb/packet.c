@@ -55,7 +55,7 @@ static enum gdb_input finish_packet(struct gdb_parser *p)
     if (p->sum != p->told)
         return GDB_INPUT_BROKEN;
     if (p->too_long)
-        p->length = 0; /* an empty packet is one that nobody understands: just the answer */
+        p->length = 0; /* as an empty packet, which is answered as one of an unknown kind */
     p->bytes[p->length] = '\0';
     return GDB_INPUT_PACKET;
 }

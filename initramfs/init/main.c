@@ -22,7 +22,7 @@
 #include "initramfs/init/power.h"
 #include "initramfs/init/session.h"
 
-/* Whoever measures how long a boot takes looks for this line: nothing is done before it. */
+/* Measurements of a boot look for this line: nothing is done before it. */
 static void greet(void)
 {
     struct utsname name;

@@ -1,4 +1,4 @@
-/* A machine without ports: whoever started it reads the status on the console. */
+/* A machine without ports: the status is on the console. */
 #include "initramfs/init/port.h"
 
 void port_exit(int status)

@@ -121,7 +121,7 @@ static pid_t start_on_terminal(const char *const argv[])
     _exit(program > 0 ? status_of(status) : CANNOT_RUN);
 }
 
-/* Buries whoever has died; true once `awaited` is among them. */
+/* Reaps all that have died; true once `awaited` is among them. */
 static bool bury(pid_t awaited, int *status)
 {
     bool found = false;

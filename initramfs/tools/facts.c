@@ -1,5 +1,5 @@
 /*
- * facts: what the kernel says of its machine, a NAME=VALUE a line, for whoever runs the guest.
+ * facts: what the kernel says of its machine, a NAME=VALUE a line, for those who run the guest.
  *
  *   cpus=4                 online
  *   ran=0,1,2,3            those on which a thread that was sent there really ran

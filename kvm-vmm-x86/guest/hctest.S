@@ -1,5 +1,5 @@
 /*
- * Every hypercall, one after the other. GETCHAR waits for a key at a terminal; with nobody there
+ * Every hypercall, one after the other. GETCHAR waits for a key at a terminal; with no one there
  * (`< /dev/null`) it reports the end of input, and the guest ends well all the same.
  */
 #include "guest.inc"

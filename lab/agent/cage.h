@@ -15,7 +15,7 @@ struct cage {
 void cage_create(struct cage *cage, unsigned line);
 // For the child, before it gives up its rights.
 void cage_enter(const struct cage *cage);
-// Kills whoever is inside. Harmless to repeat.
+// Kills all processes inside. Harmless to repeat.
 void cage_kill(const struct cage *cage);
 // Kills, waits a little for the dead to leave, removes.
 void cage_destroy(struct cage *cage);

@@ -15,7 +15,7 @@ struct command {
     size_t length;
 };
 
-// What the command reads and writes, seen from the agent. -1 where there is none.
+// What the command reads and writes, seen from the agent. -1: not there.
 struct command_ends {
     int in;       // to its standard input
     int out;      // from its standard output, if that is not a terminal

@@ -11,7 +11,7 @@ struct line_options {
     const char *script; // run with "up" it starts the machine, with "down" it stops it
 };
 
-// Connects to a free line, starting the machine if there is none, and waits until the agent answers
+// Connects to a free line, starting the machine if needed, and waits until the agent answers
 // the HELLO. Returns 0, or a negative code after having said why on standard error.
 __attribute__((warn_unused_result)) int line_open(const struct line_options *options,
                                                   struct message_hello *hello, struct wire *wire);

@@ -30,7 +30,7 @@ struct relay {
     int signals;
     bool over;
     int status;
-    int64_t asked;    // when the PING without an answer left; 0: there is none
+    int64_t asked;    // when the PING without an answer left; 0: none
     int64_t answered; // when the last answer came
     int64_t deadline; // for that answer, if `ending`
     int ending;       // the signal that asks for the command's end; 0: none since the last answer

@@ -28,7 +28,7 @@ struct frame_decoder {
     uint8_t left;  // bytes until the next code byte
     bool zero;     // a zero belongs in front of the next block, if there is one
     bool broken;   // too long or cut short: skip to the next zero
-    bool fresh;    // the last call completed a frame: the next one starts anew
+    bool fresh;    // the last call completed a frame: the next one starts a new frame
 };
 
 // Takes bytes until a frame is complete or the input ends; returns how many were taken. *complete

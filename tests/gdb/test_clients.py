@@ -96,6 +96,6 @@ def test_servers_share_no_variable(vmm):
 
 
 def test_a_client_that_asks_much_and_reads_little(vmm):
-    """Its answers wait for it; nobody waits for them."""
+    """Its answers wait for it; nothing waits for them."""
     result = lab_run("/usr/bin/python3", "-c", SLOW, *vmm.command("--timeout=3", "@spin"))
     assert result.out == b"124\n", result

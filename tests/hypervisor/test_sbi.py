@@ -17,7 +17,7 @@ def boot(hypervisor, folder, name, qemu=QEMU12, cpus=1, **machine):
 def check_harts(output, cpus):
     assert f"hsm: {cpus} harts started, were interrupted, stopped" in output
     assert "hsm: hart 1 was suspended, and kept its registers" in output
-    assert "hsm: hart 1 was suspended, and began anew" in output
+    assert "hsm: hart 1 was suspended, and started again" in output
     assert "hsm: the system was suspended until its timer" in output
 
 

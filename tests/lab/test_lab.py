@@ -201,7 +201,7 @@ def test_program_that_is_rebuilt_while_it_runs(rebuilt):
 
 
 def test_commands_at_once_share_the_repository(rebuilt):
-    """A pipe with a name, a lock: what is new to nobody does not come between two commands."""
+    """A pipe with a name, a lock: files that have not changed do not come between two commands."""
     build_state(rebuilt, "same")
     first = subprocess.Popen([LAB, "run", str(rebuilt)], env=ENVIRONMENT, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE)

@@ -33,13 +33,13 @@ def test_halt_without_a_local_apic(linux, append):
 
 
 def test_panic_before_init(linux):
-    result = linux.boot("cloud", append="quiet rdinit=/nobody root=/dev/nothing")
+    result = linux.boot("cloud", append="quiet rdinit=/missing root=/dev/nothing")
     assert result.status == 126, result
     assert b"Kernel panic - not syncing" in result.out
 
 
 def test_reboot_starts_again(linux):
-    """With --reboot a restart begins anew, and again."""
+    """With --reboot a restart starts the guest again, each time."""
     session = linux.terminal("cloud", "-c", 2, "--reboot", run="reboot -f")
     for _ in range(3):
         session.expect_exact(b"init: Linux")

@@ -32,7 +32,7 @@ def check_event(event):
 
 
 def check_threads(events):
-    """Who has events has a name, and a number that nobody else has."""
+    """Each thread with events has a name, and a number of its own."""
     processes = {e["pid"] for e in events if e["name"] == "process_name"}
     threads = {(e["pid"], e["tid"]) for e in events if e["name"] == "thread_name"}
     assert len({tid for _, tid in threads}) == len(threads), threads

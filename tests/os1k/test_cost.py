@@ -1,4 +1,4 @@
-"""What the system costs its host: exits, and processor time while nobody types."""
+"""What the system costs its host: exits, and processor time while nothing is typed."""
 import re
 import time
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.support import lab_run
 
 EXITS_LIMIT = 150  # the original system needed 841
 IDLE_SECONDS = 3
-IDLE_LIMIT = 0.5  # of processor time; who polls uses all of the time, on any machine
+IDLE_LIMIT = 0.5  # of processor time; a system that polls uses all of the time, on any machine
 
 
 def test_exits_of_boot_then_exit(on_vmm):

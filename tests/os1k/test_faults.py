@@ -131,7 +131,7 @@ ARGUMENTS = ["-1", "77", "7", "12", "33", "2147483648", "x", "readme.txt", "bin/
 
 def fuzz(size, seed):
     """Lines of commands, of arguments, and of bytes; never one that leaves the shell or runs without end. A 0 left over
-    from a line by Ctrl-U or Backspace would leave it, so there is none."""
+    from a line by Ctrl-U or Backspace would leave it, so no line has one."""
     dice, text = random.Random(seed), bytearray()
     while len(text) < size:
         words = [dice.choice(WORDS)] + [dice.choice(ARGUMENTS) for _ in range(dice.randrange(4))]

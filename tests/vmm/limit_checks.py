@@ -25,7 +25,7 @@ def guest(name):
 
 
 def waiting(fd):
-    """Bytes that nobody has read."""
+    """Bytes that have not been read."""
     count = array.array("i", [0])
     fcntl.ioctl(fd, termios.FIONREAD, count)
     return count[0]
@@ -68,7 +68,7 @@ class Run:
 
 
 def check_output(how):
-    """Nobody reads standard output while input arrives."""
+    """Standard output is not read while input arrives."""
     reader, writer = small_pipe()
     run = Run(how, guest("flood"), stdin=subprocess.PIPE, stdout=writer)
     stalls(reader)
@@ -97,7 +97,7 @@ def check_end(how):
 
 
 def check_words(how):
-    """Nobody reads what is said about each exit."""
+    """What is said about each exit is not read."""
     reader, writer = small_pipe()
     run = Run(how, "-v", guest("storm"), stderr=writer)
     stalls(reader)
@@ -105,7 +105,7 @@ def check_words(how):
 
 
 def check_log(how):
-    """Nobody reads the log, which is written when the guest has ended."""
+    """The log, which is written when the guest has ended, is not read."""
     fifo = tempfile.mkdtemp(dir="/var/tmp") + "/log"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
@@ -116,7 +116,7 @@ def check_log(how):
 
 
 def check_image(how):
-    """The image is a pipe into which nobody writes."""
+    """The image is a pipe that is never written to."""
     fifo = tempfile.mkdtemp(dir="/var/tmp") + "/image"
     os.mkfifo(fifo)
     keep = os.open(fifo, os.O_RDWR)
@@ -131,7 +131,7 @@ def check_image(how):
 
 
 def check_display(how):
-    """Nobody looks at the terminal that the text page is drawn on."""
+    """The terminal that the text page is drawn on is not read."""
     master, slave = pty.openpty()
     run = Run(how, "-m", "1M", "--display", "text", guest("painter"), stdin=slave, stdout=slave)
     stalls(master)

@@ -11,7 +11,7 @@ ENDS = {
     "all well": (["@hello"], 0, b"Hello, KVM!\n", []),
     "well, with rubbish in BL": (["@dirty_exit"], 0, b"", []),
     "halted for good": (["@hlt"], 0, b"h\n", []),
-    "halted, and nobody to wake it": (["@hlt_sti"], 0, b"h\n", []),
+    "halted, and nothing to wake it": (["@hlt_sti"], 0, b"h\n", []),
     "the guest's own code": (["@debug_exit"], 43, b"d\n", None),
     "a triple fault": (["@triple"], 126, b"3\n", ["triple fault|shutdown|shut down"]),
     "an unknown hypercall": (["@unknown_call"], 126, b"", ["0x77", "0x0*10[012]|:0*10[012]"]),

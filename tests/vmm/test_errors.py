@@ -18,7 +18,7 @@ WRONG = {
     "a number with a tail": (["-m", "64Mx", "@hello"], 2, ["64Mx"]),
     "a value that is missing": (["@hello", "--timeout"], 2, ["--timeout"]),
     "a value for a switch": (["--stats=yes", "@hello"], 2, ["--stats"]),
-    "a colour that is none": (["--color=mauve", "@hello"], 2, ["mauve"]),
+    "a colour that does not exist": (["--color=mauve", "@hello"], 2, ["mauve"]),
     "five guests": (["@hello"] * 5, 2, ["four|4"]),
     "input for a guest that is not there": (["--input", "3", "@hello"], 2, ["input"]),
     "two modes": (["-p", "-l", "@hello"], 2, ["-p|-l|mode"]),

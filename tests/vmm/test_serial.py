@@ -77,7 +77,7 @@ assert (status, out, err) == (0, b'', b''), (status, out, err)
 assert third.recv(1) == b'' and not os.path.exists(path)
 """
 
-# A guest without a client does not wait: it ends by its count of exits. A client that reads nothing keeps nobody.
+# A guest without a client does not wait: it ends by its count of exits. A client that reads nothing delays nothing.
 UNREAD = START + r"""
 vmm = start('--serial', 'unix:' + path, '--max-exits', '300000')
 vmm.stderr.readline()
@@ -111,7 +111,7 @@ vmm.kill()
 os.unlink(path)
 """
 
-# Nothing of it is lost, whoever the reader is: the end of a run waits for a terminal's reader.
+# Nothing of it is lost, whatever the reader is: the end of a run waits for a terminal's reader.
 DRAINED = START + r"""
 vmm = start('--serial', 'pty')
 name = re.search(rb'serial port at (/dev/pts/\d+)', vmm.stderr.readline()).group(1)

@@ -85,7 +85,7 @@ def check_the_input_moves_on():
 
 
 def check_signals():
-    """Whatever ends it from outside: the terminal as it was, the status by the book, and nobody left."""
+    """Whatever ends it from outside: the terminal as it was, the status by the book, and no process left."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         master, slave = os.openpty()
         before = termios.tcgetattr(slave)

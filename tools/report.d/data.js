@@ -45,7 +45,7 @@ const devices = (() => {
       lane.device[i] = Math.min(index.get(kindOf(lane, i)[1]), 255);
 }
 
-// The part of the run that is looked at, in ns; whoever draws it asks to be told.
+// The part of the run that is looked at, in ns; what draws it registers a watcher.
 const kept = lanes.filter(l => l.n > 0);
 const whole = { from: 0, to: Math.max(data.durationNs, 1) };
 if (kept.length && kept.every(l => l.dropped > 0)) // the beginning is not here: do not show its emptiness

@@ -135,4 +135,4 @@ listenTheme();
 listenTimeline();
 view.watchers.push(drawTimeline, drawRate, drawCost, showRegisters);
 addEventListener('resize', redraw);
-view.watchers.forEach(draw => draw()); // now, and not with the next frame: whoever prints the page sees it whole
+view.watchers.forEach(draw => draw()); // now, and not with the next frame: so that a printed page is complete

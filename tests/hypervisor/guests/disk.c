@@ -60,7 +60,7 @@ static void set_address(uint64_t offset, uint64_t at)
     *reg(offset + 4) = (uint32_t)(at >> 32);
 }
 
-/* A device made anew, its queue at these addresses. */
+/* A device after a reset, its queue at these addresses. */
 static void start(uint64_t table, uint64_t available, uint64_t used)
 {
     memset(&q, 0, sizeof q);
@@ -236,7 +236,7 @@ static void registers(void)
     *reg(0x24) = 7;
     *reg(0x20) = ~0u;
     *reg(0x70) = 11;
-    expect((*reg(0x70) & 8) == 0); /* features that nobody offered, and not version 1 */
+    expect((*reg(0x70) & 8) == 0); /* features that were not offered, and not version 1 */
     start_well();
     *reg(0x38) = 4; /* frozen now */
     set_address(0x80, 0);

@@ -169,7 +169,7 @@ int main(void)
     csr_set(sstatus, SSTATUS_SIE);
     everyone();
     suspend_one(retentive, "and kept its registers");
-    suspend_one(non_retentive, "and began anew");
+    suspend_one(non_retentive, "and started again");
     expect(guest_sbi(SUSP, 0, 0, 0x40000000, 0, 0).error == INVALID_ADDRESS);
     expect(guest_sbi(SUSP, 0, 1, (uintptr_t)hart_boot, 0, 0).error == INVALID_PARAM);
     csr_clear(sstatus, SSTATUS_SIE);

@@ -1,7 +1,7 @@
 # Two guests on one switch. Each sends the other a megabyte, both at once, and checks what it got against what the
 # other must have sent: lines that are all different, so that nothing lost, doubled or out of order goes unseen.
 #
-# Neither need be early: whoever sends tries until the other listens. Receiving and sending are two connections,
+# Neither need be early: the sender tries until the other listens. Receiving and sending are two connections,
 # because nc ends with its peer's last byte, whether or not its own are all sent. For the same reason a receiver
 # reads from a pipe that says nothing and never ends.
 n=$(sed -n 's/.*host=\([0-9]\).*/\1/p' /proc/cmdline)

@@ -1,4 +1,4 @@
-/* A hypercall that nobody knows, number 0x77, by an OUT at address 0x100. */
+/* An unknown hypercall, number 0x77, by an OUT at address 0x100. */
 #include "../../guest.inc"
     .code16
     mov $HC_PORT, %dx

@@ -2,7 +2,7 @@
  * Mode: long. Something to debug: a loop with a function, a variable that it writes, one that it
  * only reads, a software interrupt with its handler, and flags on the stack. It goes on until a
  * debugger sets `stop`, then ends well. A debugger that single-steps by the trap flag must not be
- * seen: whoever finds that flag saved ends the guest with (number << 1) | 1, 1 for PUSHF and 2 for
+ * seen: code that finds that flag saved ends the guest with (number << 1) | 1, 1 for PUSHF and 2 for
  * the interrupt.
  */
 #include "kvm-vmm-x86/guest/guest.inc"

@@ -1,5 +1,5 @@
 /*
- * Prints what nobody who writes a log wants to read: every byte there is, then text that would end
+ * Prints what no log should have to hold: every byte there is, then text that would end
  * a script, open a comment, close a string or colour a terminal, and half a character.
  */
 #include "../../guest.inc"

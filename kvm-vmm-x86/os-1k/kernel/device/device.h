@@ -25,13 +25,13 @@ void console_write(const char *text, size_t length);
 void console_print(const char *format, ...) FMT_PRINTF(1, 2);
 void console_flush(void);
 
-/* For the serial port's interrupt: takes a received byte, or -1 if there is none, and keeps it for
+/* For the serial port's interrupt: takes a received byte, or -1 if none has come, and keeps it for
  * console_read. When the ring is full the rest stays in the device and its sender waits, so piped
  * input is never lost. */
 int console_receive(void);
 void console_keep(char c);
 
-/* Takes the next byte that was typed: CONSOLE_EMPTY if there is none now, ERROR_END_OF_INPUT if
+/* Takes the next byte that was typed: CONSOLE_EMPTY if none has come, ERROR_END_OF_INPUT if
  * there will never be one. */
 enum { CONSOLE_EMPTY = -100 };
 int console_read(void);

@@ -18,11 +18,11 @@ extern struct file file_table[FILE_MAX];
 /* Lists the archive. */
 void file_init(void);
 
-/* Returns NULL if there is none. */
+/* Returns NULL if it does not exist. */
 struct file *file_find(const char *name);
 
 /* Writes at `offset`, no further than the end of the file, and cuts off what lay behind: at 0 it
- * replaces the file, at its size it appends. Makes the file if there is none. Returns `length`, or
+ * replaces the file, at its size it appends. Creates the file if needed. Returns `length`, or
  * an error and then the file is as it was. */
 int file_write(const char *name, uint32_t offset, const void *from, uint32_t length);
 

@@ -101,7 +101,7 @@ static void single_step(void)
     __asm__ volatile("pushf; orl $0x100, (%%esp); popf; nop" : : : "memory", "cc");
 }
 
-/* A selector of the local descriptor table, which there is none of. */
+/* A selector of the local descriptor table, which does not exist. */
 static void local_segment(void)
 {
     __asm__ volatile("movw %w0, %%fs" : : "r"(7));
