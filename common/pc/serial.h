@@ -9,7 +9,8 @@
  * none. Without that, a byte can be put if somebody else has set it up. */
 bool pc_serial_init(void);
 
-/* Waits, with a limit, until there is room: a port that never empties loses text and blocks no caller.
+/* Waits, with a limit, until there is room: a port that never empties loses text and blocks no
+ * caller.
  */
 void pc_serial_put(char c);
 

@@ -145,7 +145,7 @@ bool virtio_load(struct virtio *dev, const struct virtio_state *state)
 
 /* --- queues --- */
 
-/* Takes the next request of a queue; false when there is no request, or the driver broke the queue. */
+/* Takes the next request of a queue; false if it is empty, or the driver broke the queue. */
 bool virtio_pop(struct virtio *dev, unsigned queue, struct virtio_chain *chain)
     __attribute__((warn_unused_result));
 /* Gives the request back that was taken last from its queue, as if it had not been. */
