@@ -178,3 +178,23 @@ def test_virtio(image, qemu, machine):
     status, text = qemu(image("test=files"), extra=extra, interface="virtio")
     assert "disk: vd0, " in text and "disk: ata" not in text, text
     assert "selftest: 4 passed, 0 failed" in text and status == GOOD, text
+
+
+@pytest.mark.parametrize("block, offset, why", [
+    (0, 8, "the superblock is damaged: its CRC is wrong"),
+    (146, 0, "the bitmap calls blocks free that are not"),
+    (65, 0, "the log has no valid header"),
+    (129, 129, "the root is no directory"),
+])
+def test_a_damaged_file_system(start, image, block, offset, why):
+    """It is not mounted, with a reason; the system starts without it."""
+    disk = image()
+    with open(disk, "r+b") as file:
+        first = int.from_bytes(file.read(512)[446 + 16 + 8:][:4], "little") * 512   # the second partition's
+        file.seek(first + block * 4096 + offset)
+        file.write(b"\x55")
+    assert fsck(disk)[0] == 1, fsck(disk)[1]
+    serial = start(disk)
+    serial.expect(PROMPT)
+    assert re.search(r"fs: ata0, sector \d+: " + why, serial.before) and "fs: none" in serial.before
+    assert "there is no file system" in say(serial, "ls")
