@@ -10,14 +10,16 @@
 #include "common/fmt.h"
 #include "common/string.h"
 #include "disk/disk.h"
+#include "disk/virtio_mmio.h"
 #include "disk/virtio_pci.h"
 #include "disk/wait.h"
 #include "interrupt.h"
 #include "iostream.h"
 #include "memory/page.h"
+#include "thread.h"
 
 enum { VIRTIO_VENDOR = 0x1af4, VIRTIO_BLOCK_OLD = 0x1001, VIRTIO_BLOCK = 0x1042 };
-enum { DEVICES_MAX = 4, QUEUE = 4, REQUEST_MS = 5000, FLUSH_MS = 30000, LINES = 16 };
+enum { DEVICES_MAX = 4, QUEUE = 4, REQUEST_MS = 5000, FLUSH_MS = 30000, RESET_MS = 1000 };
 
 #define BLOCK_READ_ONLY (UINT64_C(1) << 5)
 #define BLOCK_FLUSH     (UINT64_C(1) << 9)
@@ -47,7 +49,7 @@ _Static_assert(DISK_TRANSFER_MAX *DISK_SECTOR <= PAGE_SIZE, "the data is one pag
 
 struct device {
     struct disk disk;
-    struct virtio_pci registers;
+    struct virtio_bus bus;
     struct wait wait;
     struct sync_mutex mutex; /* one request at a time */
     uint64_t features;
@@ -66,19 +68,46 @@ static phys_t within(const struct device *device, const volatile void *what)
                 (uint64_t)((const volatile char *)what - (const volatile char *)device->shared));
 }
 
+/* Ends whatever the device does, and waits for that. */
+static int reset(const struct virtio_bus *bus)
+{
+    bus->ops->set_status(bus, 0);
+    for (int ms = 0; bus->ops->status(bus) != 0; ms++) {
+        if (ms == RESET_MS)
+            return -1;
+        thread_sleep_ms(1);
+    }
+    return 0;
+}
+
+/* Takes the features that are wanted and there. */
+static int negotiate(const struct virtio_bus *bus, uint64_t *features)
+{
+    uint8_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER;
+
+    bus->ops->set_status(bus, status);
+    *features = bus->ops->features(bus, 0) | (uint64_t)bus->ops->features(bus, 1) << 32;
+    *features &= VIRTIO_F_VERSION_1 | BLOCK_READ_ONLY | BLOCK_FLUSH;
+    if (!(*features & VIRTIO_F_VERSION_1))
+        return -1;
+    bus->ops->set_features(bus, 0, (uint32_t)*features);
+    bus->ops->set_features(bus, 1, (uint32_t)(*features >> 32));
+    bus->ops->set_status(bus, status | VIRTIO_STATUS_FEATURES_OK);
+    return bus->ops->status(bus) & VIRTIO_STATUS_FEATURES_OK ? 0 : -1;
+}
+
 /* From the beginning: reset, features, an empty queue. */
 static int start(struct device *device)
 {
+    struct virtio_bus *bus = &device->bus;
     struct shared *s = device->shared;
 
     memset(s, 0, sizeof *s);
-    if (virtio_pci_reset(&device->registers) < 0 ||
-        virtio_pci_negotiate(&device->registers, VIRTIO_F_VERSION_1 | BLOCK_READ_ONLY | BLOCK_FLUSH,
-                             VIRTIO_F_VERSION_1, &device->features) < 0 ||
-        virtio_pci_queue(&device->registers, QUEUE, within(device, s->descriptors),
-                         within(device, &s->available), within(device, &s->used)) < 0)
+    if (reset(bus) < 0 || negotiate(bus, &device->features) < 0 ||
+        bus->ops->queue(bus, QUEUE, within(device, s->descriptors), within(device, &s->available),
+                        within(device, &s->used)) < 0)
         return -1;
-    virtio_pci_start(&device->registers);
+    bus->ops->set_status(bus, bus->ops->status(bus) | VIRTIO_STATUS_DRIVER_OK);
     return 0;
 }
 
@@ -87,7 +116,7 @@ static void interrupt(void *context)
     const unsigned *line = context;
 
     for (unsigned i = 0; i < count; i++)
-        if (devices[i].registers.line == *line && virtio_pci_interrupted(&devices[i].registers) &&
+        if (devices[i].bus.line == *line && devices[i].bus.ops->interrupted(&devices[i].bus) &&
             __atomic_load_n(&devices[i].shared->used.index, __ATOMIC_ACQUIRE) ==
                 devices[i].shared->available.index)
             wait_finish(&devices[i].wait);
@@ -122,7 +151,7 @@ static int submit(struct device *device, enum block_type type, uint64_t sector, 
     wait_arm(&device->wait, type == BLOCK_FLUSH_TYPE ? FLUSH_MS : REQUEST_MS);
     __atomic_store_n(&s->available.index, s->available.index + 1, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    *device->registers.kick = 0;
+    device->bus.ops->kick(&device->bus);
     error = wait_sleep(&device->wait);
     if (error == 0 && *(volatile uint8_t *)&s->status != BLOCK_OK)
         error = DISK_FAILED;
@@ -190,7 +219,7 @@ static int virtio_flush(struct disk *disk)
 
 static void attach(unsigned line)
 {
-    static unsigned lines[LINES]; /* what each handler is told; 0: not attached */
+    static unsigned lines[INTERRUPT_IRQS]; /* what each handler is told; 0: not attached */
 
     if (lines[line] == line)
         return;
@@ -199,13 +228,10 @@ static void attach(unsigned line)
 }
 
 /* A device that does not start keeps its pages: who knows what it still writes. */
-static const char *set_up(struct device *device, const struct pci_function *function)
+static const char *set_up(struct device *device)
 {
     static const struct disk_ops ops = {virtio_read, virtio_write, virtio_flush};
-    const char *why = virtio_pci_open(&device->registers, function);
 
-    if (why != NULL)
-        return why;
     device->shared_page = page_allocate_zeroed();
     device->data_page = page_allocate();
     if (device->shared_page.at == 0 || device->data_page.at == 0)
@@ -216,32 +242,47 @@ static const char *set_up(struct device *device, const struct pci_function *func
     if (!wait_add(&device->wait) || start(device) < 0)
         return "it cannot be started";
     device->disk.ops = &ops;
-    device->disk.sectors = virtio_pci_config64(&device->registers, BLOCK_CAPACITY);
+    device->disk.sectors = device->bus.ops->config64(&device->bus, BLOCK_CAPACITY);
     fmt_snprint(device->disk.name, sizeof device->disk.name, "vd%u", count);
     string_copy(device->disk.model, "virtio block device", sizeof device->disk.model);
     return NULL;
 }
 
-static void found(void *context, const struct pci_function *f)
+static void add_device(void *context, const struct virtio_bus *bus)
 {
     void (*add)(struct disk * disk) = *(void (**)(struct disk *))context;
     struct device *device = &devices[count];
     const char *why;
 
-    if (f->vendor != VIRTIO_VENDOR || (f->id != VIRTIO_BLOCK_OLD && f->id != VIRTIO_BLOCK) ||
-        count == DEVICES_MAX)
+    if (count == DEVICES_MAX)
         return;
-    why = set_up(device, f);
+    device->bus = *bus;
+    why = set_up(device);
     if (why != NULL) {
-        println("disk: virtio at %02x:%02x.%u: %s", f->bus, f->device, f->function, why);
+        println("disk: virtio, line %u: %s", bus->line, why);
         return;
     }
     count++;
-    attach(device->registers.line);
+    attach(bus->line);
     add(&device->disk);
+}
+
+static void look_at(void *context, const struct pci_function *f)
+{
+    struct virtio_bus bus = {0};
+    const char *why;
+
+    if (f->vendor != VIRTIO_VENDOR || (f->id != VIRTIO_BLOCK_OLD && f->id != VIRTIO_BLOCK))
+        return;
+    why = virtio_pci_open(&bus, f);
+    if (why != NULL)
+        println("disk: virtio at %02x:%02x.%u: %s", f->bus, f->device, f->function, why);
+    else
+        add_device(context, &bus);
 }
 
 void virtio_init(void (*add)(struct disk *disk))
 {
-    (void)pci_scan(found, (void *)&add);
+    (void)pci_scan(look_at, (void *)&add);
+    virtio_mmio_scan(VIRTIO_ID_BLOCK, add_device, (void *)&add);
 }

@@ -1,4 +1,4 @@
-/* virtio block devices on the PCI bus: virtio 1.x ("modern") only. */
+/* virtio block devices, on the PCI bus and in memory: virtio 1.x ("modern") only. */
 #ifndef HLEOS_DISK_VIRTIO_H
 #define HLEOS_DISK_VIRTIO_H
 

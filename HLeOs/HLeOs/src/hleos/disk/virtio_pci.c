@@ -6,12 +6,11 @@
 
 #include "abi/virtio.h"
 #include "memory/paging.h"
-#include "thread.h"
 
 enum { PCI_COMMAND = 0x04, PCI_BARS = 0x10, PCI_CAPABILITIES = 0x34, PCI_INTERRUPT = 0x3c };
 enum { COMMAND_MEMORY = 2, COMMAND_MASTER = 4, COMMAND_NO_INTERRUPT = 1 << 10 };
 enum { STATUS_CAPABILITIES = 1 << 20, CAPABILITIES_MAX = 48, VENDOR = 9, BARS = 6 };
-enum { BAR_IO = 1, BAR_64 = 4, BAR_FLAGS = 15, LINES = 16, RESET_MS = 1000, MAPPED_MAX = 0x10000 };
+enum { BAR_IO = 1, BAR_64 = 4, BAR_FLAGS = 15, LINES = 16, MAPPED_MAX = 0x10000 };
 
 enum capability { CAP_COMMON = 1, CAP_NOTIFY = 2, CAP_ISR = 3, CAP_DEVICE = 4, CAPS = 5 };
 
@@ -31,35 +30,89 @@ enum common { /* 4.1.4.3 */
               COMMON_SIZE = 0x38,
 };
 
-static void put8(const struct virtio_pci *v, enum common at, uint8_t value)
-{
-    v->common[at] = value;
-}
-
-static void put16(const struct virtio_pci *v, enum common at, uint16_t value)
+static void put16(const struct virtio_bus *v, enum common at, uint16_t value)
 {
     *(volatile uint16_t *)(v->common + at) = value;
 }
 
-static uint16_t get16(const struct virtio_pci *v, enum common at)
+static uint16_t get16(const struct virtio_bus *v, enum common at)
 {
     return *(volatile uint16_t *)(v->common + at);
 }
 
-static void put32(const struct virtio_pci *v, enum common at, uint32_t value)
+static void put32(const struct virtio_bus *v, enum common at, uint32_t value)
 {
     *(volatile uint32_t *)(v->common + at) = value;
 }
 
-static uint32_t get32(const struct virtio_pci *v, enum common at)
+static uint32_t get32(const struct virtio_bus *v, enum common at)
 {
     return *(volatile uint32_t *)(v->common + at);
 }
 
-static void put_address(const struct virtio_pci *v, enum common at, phys_t address)
+static void put_address(const struct virtio_bus *v, enum common at, phys_t address)
 {
     put32(v, at, (uint32_t)address.at);
     put32(v, at + 4, (uint32_t)(address.at >> 32));
+}
+
+static uint8_t status(const struct virtio_bus *v)
+{
+    return v->common[COMMON_STATUS];
+}
+
+static void set_status(const struct virtio_bus *v, uint8_t value)
+{
+    v->common[COMMON_STATUS] = value;
+}
+
+static uint32_t features(const struct virtio_bus *v, unsigned half)
+{
+    put32(v, COMMON_DEVICE_SELECT, half);
+    return get32(v, COMMON_DEVICE_FEATURES);
+}
+
+static void set_features(const struct virtio_bus *v, unsigned half, uint32_t value)
+{
+    put32(v, COMMON_DRIVER_SELECT, half);
+    put32(v, COMMON_DRIVER_FEATURES, value);
+}
+
+static int queue(struct virtio_bus *v, uint16_t size, phys_t descriptors, phys_t available,
+                 phys_t used)
+{
+    uint64_t where;
+
+    put16(v, COMMON_QUEUE_SELECT, 0);
+    if (get16(v, COMMON_QUEUE_SIZE) < size)
+        return -1;
+    put16(v, COMMON_QUEUE_SIZE, size);
+    put_address(v, COMMON_QUEUE_DESCRIPTORS, descriptors);
+    put_address(v, COMMON_QUEUE_DRIVER, available);
+    put_address(v, COMMON_QUEUE_DEVICE, used);
+    where = (uint64_t)get16(v, COMMON_QUEUE_NOTIFY) * v->notify_step;
+    if (where >= MAPPED_MAX)
+        return -1;
+    v->first_kick = (volatile uint16_t *)(v->notify + where);
+    put16(v, COMMON_QUEUE_ENABLE, 1);
+    return 0;
+}
+
+static void kick(const struct virtio_bus *v)
+{
+    *v->first_kick = 0;
+}
+
+static bool interrupted(const struct virtio_bus *v)
+{
+    return v->isr[0] & (VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG);
+}
+
+static uint64_t config64(const struct virtio_bus *v, unsigned offset)
+{
+    const volatile uint32_t *at = (const volatile uint32_t *)(v->config + offset);
+
+    return at[0] | (uint64_t)at[1] << 32;
 }
 
 /* The part of a memory BAR that a capability names, mapped; NULL if there is none. */
@@ -84,8 +137,10 @@ static volatile uint8_t *map(const struct pci_function *f, unsigned capability)
                : paging_map_device(PHYS(base + offset), length, PAGING_WRITE | PAGING_UNCACHED);
 }
 
-const char *virtio_pci_open(struct virtio_pci *v, const struct pci_function *f)
+const char *virtio_pci_open(struct virtio_bus *v, const struct pci_function *f)
 {
+    static const struct virtio_bus_ops ops = {status, set_status, features,    set_features,
+                                              queue,  kick,       interrupted, config64};
     volatile uint8_t *mapped[CAPS] = {0};
     uint32_t command = pci_read(f, PCI_COMMAND);
     unsigned at = pci_read(f, PCI_CAPABILITIES) & 0xfc;
@@ -103,6 +158,7 @@ const char *virtio_pci_open(struct virtio_pci *v, const struct pci_function *f)
         }
         at = head >> 8 & 0xfc;
     }
+    v->ops = &ops;
     v->common = mapped[CAP_COMMON];
     v->notify = mapped[CAP_NOTIFY];
     v->isr = mapped[CAP_ISR];
@@ -116,75 +172,4 @@ const char *virtio_pci_open(struct virtio_pci *v, const struct pci_function *f)
         (command & 0xffff & ~(uint32_t)COMMAND_NO_INTERRUPT) | COMMAND_MEMORY | COMMAND_MASTER;
     pci_write(f, PCI_COMMAND, command);
     return NULL;
-}
-
-int virtio_pci_reset(const struct virtio_pci *v)
-{
-    put8(v, COMMON_STATUS, 0);
-    for (int ms = 0; v->common[COMMON_STATUS] != 0; ms++) {
-        if (ms == RESET_MS)
-            return -1;
-        thread_sleep_ms(1);
-    }
-    return 0;
-}
-
-int virtio_pci_negotiate(const struct virtio_pci *v, uint64_t wanted, uint64_t needed,
-                         uint64_t *features)
-{
-    uint8_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER;
-
-    put8(v, COMMON_STATUS, status);
-    put32(v, COMMON_DEVICE_SELECT, 0);
-    *features = get32(v, COMMON_DEVICE_FEATURES);
-    put32(v, COMMON_DEVICE_SELECT, 1);
-    *features |= (uint64_t)get32(v, COMMON_DEVICE_FEATURES) << 32;
-    *features &= wanted;
-    if ((*features & needed) != needed)
-        return -1;
-    put32(v, COMMON_DRIVER_SELECT, 0);
-    put32(v, COMMON_DRIVER_FEATURES, (uint32_t)*features);
-    put32(v, COMMON_DRIVER_SELECT, 1);
-    put32(v, COMMON_DRIVER_FEATURES, (uint32_t)(*features >> 32));
-    put8(v, COMMON_STATUS, status | VIRTIO_STATUS_FEATURES_OK);
-    return v->common[COMMON_STATUS] & VIRTIO_STATUS_FEATURES_OK ? 0 : -1;
-}
-
-int virtio_pci_queue(struct virtio_pci *v, uint16_t size, phys_t descriptors, phys_t available,
-                     phys_t used)
-{
-    uint64_t kick;
-
-    put16(v, COMMON_QUEUE_SELECT, 0);
-    if (get16(v, COMMON_QUEUE_SIZE) < size)
-        return -1;
-    put16(v, COMMON_QUEUE_SIZE, size);
-    put_address(v, COMMON_QUEUE_DESCRIPTORS, descriptors);
-    put_address(v, COMMON_QUEUE_DRIVER, available);
-    put_address(v, COMMON_QUEUE_DEVICE, used);
-    kick = (uint64_t)get16(v, COMMON_QUEUE_NOTIFY) * v->notify_step;
-    if (kick >= MAPPED_MAX)
-        return -1;
-    v->kick = (volatile uint16_t *)(v->notify + kick);
-    put16(v, COMMON_QUEUE_ENABLE, 1);
-    return 0;
-}
-
-void virtio_pci_start(const struct virtio_pci *v)
-{
-    put8(v, COMMON_STATUS,
-         VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER | VIRTIO_STATUS_FEATURES_OK |
-             VIRTIO_STATUS_DRIVER_OK);
-}
-
-bool virtio_pci_interrupted(const struct virtio_pci *v)
-{
-    return v->isr[0] & (VIRTIO_INTERRUPT_USED | VIRTIO_INTERRUPT_CONFIG);
-}
-
-uint64_t virtio_pci_config64(const struct virtio_pci *v, unsigned offset)
-{
-    const volatile uint32_t *at = (const volatile uint32_t *)(v->config + offset);
-
-    return at[0] | (uint64_t)at[1] << 32;
 }
