@@ -153,10 +153,10 @@ def test_reads_that_fail(start, image, sockets, interface):
     serial = start(power.url, interface=interface)
     serial.expect(PROMPT)
     bad.append(True)
-    text = say(serial, "test files.disk_has_a_boot_sector_and_an_end")
+    text = say(serial, "test files.disk_has_a_first_sector_and_an_end")
     assert "disk_read(disk, 0, 1, sector) is -1, not 0" in text and "FAILED" in text
     bad.clear()
-    assert "1 passed, 0 failed" in say(serial, "test files.disk_has_a_boot_sector_and_an_end")
+    assert "1 passed, 0 failed" in say(serial, "test files.disk_has_a_first_sector_and_an_end")
 
 
 @each_interface
@@ -167,7 +167,7 @@ def test_a_disk_that_does_not_answer(start, image, sockets, interface):
     serial = start(power.url, interface=interface)
     serial.expect(PROMPT)
     slow.add(power.counts[READ] + 1)
-    text = say(serial, "test files.disk_has_a_boot_sector_and_an_end")
+    text = say(serial, "test files.disk_has_a_first_sector_and_an_end")
     assert "disk: %s: no answer, reset" % NAMES[interface] in text and "1 passed, 0 failed" in text, text
 
 

@@ -149,6 +149,8 @@ static void test_answers(void **state)
     assert_int_equal(fs_write(file, UINT64_MAX, "xy", 2), FS_TOO_LARGE);
     assert_int_equal(fs_truncate(file, HLEOS_FS_FILE_MAX + 1), FS_TOO_LARGE);
     fs_release(file);
+    offset = 3;
+    assert_int_equal(fs_entry(m.root, &offset, &entry), FS_INVALID);
     end(&m);
 }
 

@@ -154,6 +154,8 @@ int fs_entry(struct inode *directory, uint64_t *offset, struct hleos_fs_entry *e
         return (int)result;
     if (directory->disk.type != HLEOS_FS_DIRECTORY) {
         result = FS_NOT_DIRECTORY;
+    } else if (*offset % sizeof *entry != 0) {
+        result = FS_INVALID;
     } else {
         do { /* past the free ones; a directory has 65,536 at most */
             result = inode_read(directory, *offset, entry, sizeof *entry);
