@@ -15,6 +15,7 @@ ENDS = {
     "the guest's own code": (["@debug_exit"], 43, b"d\n", None),
     "a triple fault": (["@triple"], 126, b"3\n", ["triple fault|shutdown|shut down"]),
     "an unknown hypercall": (["@unknown_call"], 126, b"", ["0x77", "0x0*10[012]|:0*10[012]"]),
+    "a call of the BIOS": (["@bios_call"], 126, b"", [r"int 0x10 at 0x7c1\w: this machine has no BIOS"]),
     "input asked for too often": (["@eof_forever"], 126, b"." * 15, ["input"]),
     "too many exits": (["--max-exits", "1000", "@storm"], 124, b"", ["1,?000", "exits"]),
     "too long, with exits": (["--timeout", "1", "@storm"], 124, b"", ["1 s|time"]),
@@ -30,6 +31,11 @@ def test_end(vmm, what):
     if reasons is not None:
         assert bool(reasons) == bool(result.err), result
         assert all(re.search(reason, result.err, re.I) for reason in reasons), result
+
+
+def test_an_exception_without_a_handler(vmm):
+    result = vmm.run("@hello", "@bios_call", "--input", "1", stdin=b"d")
+    assert result.status == 126 and re.search("interrupt or exception 0 at 0x47c", result.err), result
 
 
 def test_ports_that_reset(vmm):

@@ -1,5 +1,6 @@
 /* Flat images: bytes without a header, loaded and entered where the mode or the user says. */
 #include "boot/loader.h"
+#include "dev/no_bios.h"
 
 /* Where each mode puts a flat image, relative to the start of its RAM, and where it enters it. */
 static const struct {
@@ -26,6 +27,15 @@ static int mode(const struct image *image, enum guest_mode asked, enum guest_mod
     return 0;
 }
 
+/* A BIOS puts it at 0x7c00, and so it is linked. */
+enum { SECTOR = 512, BOOT_SECTOR_PLACE = 0x7c00 };
+
+static bool is_boot_sector(const struct image *image)
+{
+    return image->size >= SECTOR && image->bytes[SECTOR - 2] == 0x55 &&
+           image->bytes[SECTOR - 1] == 0xaa;
+}
+
 static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
                 struct error *error)
 {
@@ -34,9 +44,9 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
     gpa_t base = request->memory->slots[0].base;
     gpa_t at = o->has_load ? o->load : places[m].load;
 
-    start->entry = o->has_entry ? o->entry : places[m].entry;
-    if (!o->has_entry && o->has_load)
-        start->entry += at - places[m].load;
+    if (m == MODE_REAL && !o->has_load && is_boot_sector(image))
+        at = BOOT_SECTOR_PLACE;
+    start->entry = o->has_entry ? o->entry : places[m].entry + (at - places[m].load);
     if (!o->has_entry && m == MODE_PROTECTED && !start->paging)
         start->entry -= CPU_HIGH_BASE;
     if (m == MODE_REAL && start->entry > UINT16_MAX)
@@ -45,6 +55,8 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
     if (m == MODE_REAL && image->size > memory_low_end(request->memory) - base)
         return error_set(error, "%s: %zu bytes do not fit in a window of %llu", image->path,
                          image->size, (unsigned long long)(memory_low_end(request->memory) - base));
+    if (m == MODE_REAL)
+        no_bios_fill(request->memory, at, at + image->size);
     return loader_place(request, base + at, image->bytes, image->size, image->size, error);
 }
 

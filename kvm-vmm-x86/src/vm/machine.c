@@ -30,6 +30,7 @@ static const struct row rows[] = {
     {BUS_PIO, RESET_CONTROL_PORT, 1, &reset_control_ops, IN(reset)},
     {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, IN(rtc), .gsi = RTC_IRQ, .acpi = "RTC_",
      .identity = "PNP0B00"},
+    {BUS_PIO, NO_BIOS_PORT, 1, &no_bios_ops, IN(no_bios)},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, IN(debug_exit)},
     {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, IN(crtc)},
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, IN(serial), .gsi = SERIAL_IRQ, .acpi = "COM1",
@@ -64,6 +65,7 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     machine->bus = (struct bus){0};
     hypercall_init(&machine->hypercall, backend);
     debug_exit_init(&machine->debug_exit, backend);
+    no_bios_init(&machine->no_bios, backend);
     i8042_init(&machine->i8042, backend, line_of(backend, &i8042_data_ops));
     reset_init(&machine->reset, backend);
     acpi_pm_init(&machine->acpi_pm, backend);

@@ -12,6 +12,7 @@
 #include "dev/fw_cfg.h"
 #include "dev/hypercall.h"
 #include "dev/i8042.h"
+#include "dev/no_bios.h"
 #include "dev/reset.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
@@ -21,6 +22,7 @@ struct machine {
     struct bus bus;
     struct hypercall hypercall;
     struct debug_exit debug_exit;
+    struct no_bios no_bios;
     struct serial serial;
     struct rtc rtc;
     struct i8042 i8042;

@@ -30,6 +30,26 @@ static void test_flat_places(void **state)
     assert_int_equal(f->start.entry, 0x100000);
 }
 
+/* Where a BIOS puts it, unless it is said where. */
+static void test_boot_sector(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t sector[512] = {0xf4};
+
+    assert_int_equal(load(f, sector, sizeof sector, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0);
+    sector[510] = 0x55;
+    sector[511] = 0xaa;
+    assert_int_equal(load(f, sector, sizeof sector, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x7c00);
+    assert_int_equal(f->ram[0x7c00], 0xf4);
+    assert_true(f->ram[4 * 0x10 + 2] != 0); /* int 0x10 leads to who says that there is no BIOS */
+    f->config.has_load = true;
+    f->config.load = 0x600;
+    assert_int_equal(load(f, sector, sizeof sector, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x600);
+}
+
 static void test_flat_too_large(void **state)
 {
     struct fixture *f = *state;
@@ -147,6 +167,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_flat_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_boot_sector, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_flat_too_large, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf32, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf_refusals, set_up, tear_down),
