@@ -18,6 +18,7 @@
 #include "host/guard.h"
 #include "host/terminal.h"
 #include "session_end.h"
+#include "session_files.h"
 #include "session_restart.h"
 #include "vm/alarm.h"
 #include "vm/create.h"
@@ -462,8 +463,9 @@ int session_run(const struct options *options)
     terminal_init();
     thread_kicks_init();
     guard_init();
-    started = events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
-              add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
+    started = session_files_check(options, &error) == 0 && events_init(&error) == 0 &&
+              record_open(&session.record, &error) == 0 && add_guests(&error) == 0 &&
+              events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
               open_ports(&error) == 0 &&
               (!options->guests[0].text_screen || start_display(&error) == 0) &&

@@ -95,3 +95,29 @@ def test_a_kvm_without_32_bit_paging_is_named(vmm):
         pytest.skip("this machine's own KVM is complete")
     assert (result.status, result.out) == (125, b""), result
     assert re.search("paging", result.err) and re.search("lab", result.err), result
+
+
+@pytest.mark.parametrize("options, named", [
+    (["--log", "image.bin"], "--log image.bin would overwrite image.bin, which this run reads"),
+    (["--log", "link"], "--log link would overwrite image.bin"),
+    (["--log", "names", "--symbols", "names"], "--log names would overwrite names"),
+    (["--log", "disk", "--initrd", "disk"], "--log disk would overwrite disk"),
+    (["--serial", "file:image.bin"], "--serial image.bin would overwrite image.bin"),
+    (["--serial", "file:log", "--log", "log"], "--serial and --log would both write log")])
+def test_what_is_read_is_not_overwritten(vmm, scratch, options, named):
+    content = vmm.guest("hello").read_bytes()
+    for name in "image.bin", "names", "disk", "log":
+        (scratch / name).write_bytes(content)
+    (scratch / "link").symlink_to("image.bin")
+    result = vmm.run(*options, "image.bin", cwd=scratch)
+    assert result.status == 125 and named in result.err, result
+    assert all((scratch / name).read_bytes() == content for name in ("image.bin", "names", "disk", "log"))
+
+
+@pytest.mark.parametrize("options, named", [
+    (["--mmio", "no"], "--mmio no: it takes default, stop or ignore"),
+    (["--color=red"], "--color red: it takes auto, always or never"),
+    (["--stats=1"], "no such option, or one that takes no value: --stats=1")])
+def test_words_that_an_option_takes(vmm, options, named):
+    result = vmm.run(*options, "@hello")
+    assert result.status == 2 and named in result.err, result

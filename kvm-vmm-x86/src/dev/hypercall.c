@@ -149,7 +149,7 @@ static int hypercall_load(void *device, const struct chunk *chunk, struct error 
     if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
         return -1;
     if (state.ended >= HC_EOF_LIMIT)
-        return error_set(error, "the saved state of %s cannot be", chunk->name);
+        return error_set(error, "the saved state of %s is damaged", chunk->name);
     lock_take(&hc->lock);
     hc->state = state;
     lock_release(&hc->lock);

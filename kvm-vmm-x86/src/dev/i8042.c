@@ -323,7 +323,7 @@ static int i8042_load(void *device, const struct chunk *chunk, struct error *err
         return -1;
     if (!is_sound(&state.replies) || !is_sound(&state.keyboard) || state.full > 1 ||
         state.scanning > 1 || state.last_was_command > 1)
-        return error_set(error, "the saved state of %s cannot be", chunk->name);
+        return error_set(error, "the saved state of %s is damaged", chunk->name);
     lock_take(&c->lock);
     c->state = state;
     irq_restore(&c->irq, state.full && (state.ram[CONFIG] & CONFIG_IRQ));

@@ -361,7 +361,7 @@ static int rtc_load(void *device, const struct chunk *chunk, struct error *error
     if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
         return -1;
     if (state.index > INDEX_MASK || state.ahead > INT64_MAX / 2 || state.ahead < INT64_MIN / 2)
-        return error_set(error, "the saved state of %s is not one that it can have", chunk->name);
+        return error_set(error, "the saved state of %s is damaged", chunk->name);
     lock_take(&rtc->lock);
     rtc->state = state;
     irq_restore(&rtc->irq, state.c & C_INTERRUPT);

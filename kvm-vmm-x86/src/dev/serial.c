@@ -114,7 +114,7 @@ static int serial_load(void *device, const struct chunk *chunk, struct error *er
     if (!good)
         s->irq.level = s->uart.state.line;
     lock_release(&s->lock);
-    return good ? 0 : error_set(error, "the saved state of %s cannot be", chunk->name);
+    return good ? 0 : error_set(error, "the saved state of %s is damaged", chunk->name);
 }
 
 /* While DLAB is set the first two are the divisor's halves; they are called by what they mostly

@@ -39,7 +39,7 @@ static int read_all(int fd, const char *path, uint64_t limit, size_t expected, s
     file->bytes = malloc(room);
     while (file->bytes != NULL) {
         if (!events_await(fd, EVENTS_READ))
-            return error_set(error, "%s has not come to its end", path);
+            return error_set(error, "%s: nobody ended it before the run had to end", path);
         n = read(fd, file->bytes + file->size, room - file->size);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
@@ -72,7 +72,7 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
     if (fd < 0)
         return error_set(error, "cannot open %s: %s", path, strerror(errno));
     if (fstat(fd, &st) < 0)
-        error_set(error, "cannot look at %s: %s", path, strerror(errno));
+        error_set(error, "cannot tell what %s is: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
         error_set(error, "%s is a directory", path);
     else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit)
@@ -135,6 +135,14 @@ void file_release(struct file *file)
     if (file->fd != 0)
         close(file->fd);
     *file = (struct file){0};
+}
+
+bool files_are_one(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
 }
 
 void files_keep_standard(void)

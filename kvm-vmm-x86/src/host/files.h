@@ -23,6 +23,9 @@ struct file {
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
+/* Whether two paths lead to one plain file that is there. */
+bool files_are_one(const char *a, const char *b);
+
 /* Whether something of that name exists. */
 bool file_is_there(const char *path);
 

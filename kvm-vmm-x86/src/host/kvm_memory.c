@@ -54,7 +54,7 @@ int kvm_take_log(int vm, const struct memory *memory, unsigned slot, uint64_t *l
     struct kvm_dirty_log dirty = {.slot = slot, .dirty_bitmap = log};
 
     if (ioctl(vm, KVM_GET_DIRTY_LOG, &dirty) < 0)
-        return error_set(error, "KVM does not tell the pages written in slot %u: %s", slot,
+        return error_set(error, "cannot get the pages written in slot %u from KVM: %s", slot,
                          strerror(errno));
     memory_take_written(&memory->slots[slot], log);
     return 0;

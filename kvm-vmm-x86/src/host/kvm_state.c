@@ -45,9 +45,14 @@ enum { VM_PARTS = sizeof vm_parts / sizeof vm_parts[0] };
 static const struct part sregs2 = {"sregs2", sizeof(struct kvm_sregs2), KVM_GET_SREGS2,
                                    KVM_SET_SREGS2, true};
 
-static int cannot(const char *doing, const char *what, struct error *error)
+static int cannot_get(const char *what, struct error *error)
 {
-    return error_set(error, "KVM does not %s %s: %s", doing, what, strerror(errno));
+    return error_set(error, "cannot get %s from KVM: %s", what, strerror(errno));
+}
+
+static int cannot_set(const char *what, struct error *error)
+{
+    return error_set(error, "KVM refuses the saved %s: %s", what, strerror(errno));
 }
 
 /* ---- CPUID: 4.94 and 4.93 ------------------------------------------------------------------ */
@@ -61,7 +66,7 @@ static int save_cpuid(const struct kvm_cpu *cpu, const char *name, struct chunk_
     } cpuid = {.head.nent = CPUID_MAX};
 
     if (ioctl(cpu->fd, KVM_GET_CPUID2, &cpuid) < 0)
-        return cannot("tell", name, error);
+        return cannot_get(name, error);
     chunk_write(writer, name, VERSION, cpuid.entries, cpuid.head.nent * sizeof cpuid.entries[0]);
     return 0;
 }
@@ -77,7 +82,7 @@ static int load_cpuid(const struct kvm_cpu *cpu, const struct chunk *chunk, stru
         chunk_copy(chunk, VERSION, cpuid.entries, cpuid.head.nent * sizeof cpuid.entries[0],
                    error) < 0)
         return -1;
-    return ioctl(cpu->fd, KVM_SET_CPUID2, &cpuid) < 0 ? cannot("take", chunk->name, error) : 0;
+    return ioctl(cpu->fd, KVM_SET_CPUID2, &cpuid) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 
 /* ---- The extended state: 4.42, 4.43, and 4.134 where the kernel has it (5.17) --------------- */
@@ -96,7 +101,7 @@ static int save_xsave(const struct kvm *kvm, const struct kvm_cpu *cpu, const ch
     if (area == NULL)
         return error_set(error, "out of memory");
     if (ioctl(cpu->fd, request, area) < 0)
-        result = cannot("tell", name, error);
+        result = cannot_get(name, error);
     else
         chunk_write(writer, name, VERSION, area, (size_t)size);
     free(area);
@@ -116,7 +121,7 @@ static int load_xsave(const struct kvm_cpu *cpu, const struct chunk *chunk, stru
     if (area == NULL)
         return error_set(error, "out of memory");
     memcpy(area, chunk->bytes, chunk->size);
-    result = ioctl(cpu->fd, KVM_SET_XSAVE, area) < 0 ? cannot("take", chunk->name, error) : 0;
+    result = ioctl(cpu->fd, KVM_SET_XSAVE, area) < 0 ? cannot_set(chunk->name, error) : 0;
     free(area);
     return result;
 }
@@ -166,7 +171,7 @@ static int load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struc
 
     if (chunk->version != VERSION || count > MSRS_MAX ||
         count * sizeof(struct kvm_msr_entry) != chunk->size)
-        return error_set(error, "the saved state of %s cannot be", chunk->name);
+        return error_set(error, "the saved state of %s is damaged", chunk->name);
     for (size_t i = 0; i < count; i++) {
         struct one_msr one = {.head.nmsrs = 1};
         uint64_t now;
@@ -175,7 +180,7 @@ static int load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struc
         if (get_msr(cpu, one.entry.index, &now) && now == one.entry.data)
             continue;
         if (ioctl(cpu->fd, KVM_SET_MSRS, &one) != 1)
-            return error_set(error, "KVM does not take %#llx for model-specific register %#x",
+            return error_set(error, "KVM refuses %#llx for model-specific register %#x",
                              (unsigned long long)one.entry.data, one.entry.index);
     }
     return 0;
@@ -211,7 +216,7 @@ static int load_tsc(const struct kvm_cpu *cpu, const struct chunk *chunk, struct
 
     if (chunk_copy(chunk, VERSION, &offset, sizeof offset, error) < 0)
         return -1;
-    return ioctl(cpu->fd, KVM_SET_DEVICE_ATTR, &attr) < 0 ? cannot("take", chunk->name, error) : 0;
+    return ioctl(cpu->fd, KVM_SET_DEVICE_ATTR, &attr) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 
 /* ---- A vCPU --------------------------------------------------------------------------------- */
@@ -222,7 +227,7 @@ static int save_part(int fd, const struct part *part, const char *name, struct c
     uint8_t bytes[4096] = {0};
 
     if (ioctl(fd, part->get, bytes) < 0)
-        return part->optional ? 0 : cannot("tell", name, error);
+        return part->optional ? 0 : cannot_get(name, error);
     chunk_write(writer, name, VERSION, bytes, part->size);
     return 0;
 }
@@ -247,7 +252,7 @@ static int load_part(int fd, const struct part *part, const struct chunk *chunk,
         return -1;
     if (part->set == KVM_SET_SREGS || part->set == KVM_SET_SREGS2)
         mend(bytes);
-    return ioctl(fd, part->set, bytes) < 0 ? cannot("take", chunk->name, error) : 0;
+    return ioctl(fd, part->set, bytes) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 
 struct saver {
@@ -290,7 +295,7 @@ static struct kvm_msr_list *read_msr_list(const struct kvm *kvm, struct error *e
     list->nmsrs = MSRS_MAX;
     if (ioctl(kvm->fd, KVM_GET_MSR_INDEX_LIST, list) == 0)
         return list;
-    (void)cannot("tell", "its model-specific registers", error);
+    (void)cannot_get("its model-specific registers", error);
     free(list);
     return NULL;
 }
@@ -363,7 +368,7 @@ static int save_chips(int vm, struct chunk_writer *writer, struct error *error)
 
         snprintf(name, sizeof name, "vm %s", chips[i]);
         if (ioctl(vm, KVM_GET_IRQCHIP, &chip) < 0)
-            return cannot("tell", name, error);
+            return cannot_get(name, error);
         chunk_write(writer, name, VERSION, &chip, sizeof chip);
     }
     return 0;
@@ -376,7 +381,7 @@ static int save_clock(int vm, struct chunk_writer *writer, struct error *error)
     uint64_t now;
 
     if (ioctl(vm, KVM_GET_CLOCK, &clock) < 0)
-        return cannot("tell", "its clock", error);
+        return cannot_get("its clock", error);
     now = clock.clock;
     chunk_write(writer, "vm clock", VERSION, &now, sizeof now);
     return 0;
@@ -398,7 +403,7 @@ static int load_clock(int vm, const struct chunk *chunk, struct error *error)
     if (chunk_copy(chunk, VERSION, &now, sizeof now, error) < 0)
         return -1;
     clock.clock = now;
-    return ioctl(vm, KVM_SET_CLOCK, &clock) < 0 ? cannot("take", chunk->name, error) : 0;
+    return ioctl(vm, KVM_SET_CLOCK, &clock) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 
 static int load_chip(int vm, uint32_t id, const struct chunk *chunk, struct error *error)
@@ -408,7 +413,7 @@ static int load_chip(int vm, uint32_t id, const struct chunk *chunk, struct erro
     if (chunk_copy(chunk, VERSION, &chip, sizeof chip, error) < 0)
         return -1;
     chip.chip_id = id; /* whatever it says */
-    return ioctl(vm, KVM_SET_IRQCHIP, &chip) < 0 ? cannot("take", chunk->name, error) : 0;
+    return ioctl(vm, KVM_SET_IRQCHIP, &chip) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 
 int kvm_load_vm(int vm, const char *part, const struct chunk *chunk, struct error *error)

@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,7 +100,7 @@ static int parse_serial(struct options *o, const char *text, struct error *error
     }
     return taken
                ? 0
-               : error_set(error, "--serial %s: stdio, pty, file:PATH or unix:PATH is meant", text);
+               : error_set(error, "--serial %s: it takes stdio, pty, file:PATH or unix:PATH", text);
 }
 
 static int parse_cpus(struct options *o, const char *text, struct error *error)
@@ -126,7 +127,7 @@ static int add_fw_file(struct options *o, const char *text, struct error *error)
     const char *mark = strchr(text, '=');
 
     if (mark == NULL || mark == text || mark[1] == '\0')
-        return error_set(error, "--fw-cfg %s: NAME=FILE is meant", text);
+        return error_set(error, "--fw-cfg %s: it takes NAME=FILE", text);
     if (mark - text > FW_NAME_MAX)
         return error_set(error, "--fw-cfg %s: the name has more than %d bytes", text, FW_NAME_MAX);
     if (o->guests[0].fw_file_count == FW_FILES_MAX)
@@ -281,6 +282,19 @@ static const struct spec *spec_of(int code)
 
 _Static_assert(sizeof(enum mmio_policy) == sizeof(unsigned), "a WORD is stored so");
 
+static int refuse_word(const struct spec *spec, const char *text, struct error *error)
+{
+    char words[64] = "";
+
+    for (unsigned i = 0; spec->words[i] != NULL; i++)
+        snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s",
+                 i == 0                       ? ""
+                 : spec->words[i + 1] == NULL ? " or "
+                                              : ", ",
+                 spec->words[i]);
+    return error_set(error, "--%s %s: it takes %s", spec->name, text, words);
+}
+
 static int take_word(const struct spec *spec, void *field, const char *text, struct error *error)
 {
     unsigned i = 0;
@@ -288,7 +302,7 @@ static int take_word(const struct spec *spec, void *field, const char *text, str
     while (spec->words[i] != NULL && strcmp(text, spec->words[i]) != 0)
         i++;
     if (spec->words[i] == NULL)
-        return error_set(error, "--%s %s: not one of those that --help names", spec->name, text);
+        return refuse_word(spec, text, error);
     if (spec->kind == YES)
         *(bool *)field = i == 1;
     else
@@ -375,7 +389,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
         if (code == '?')
             return optopt != 0 && optopt < BY_NAME && strncmp(argv[optind - 1], "--", 2) != 0
                        ? error_set(error, "no such option: -%c", optopt)
-                       : error_set(error, "no such option, or a value too much: %s",
+                       : error_set(error, "no such option, or one that takes no value: %s",
                                    argv[optind - 1]);
         if (take(options, spec_of(code), optarg, error) < 0)
             return -1;

@@ -143,7 +143,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
                                    .cache = &kernel_cache_ops};
 
     if (reserved == 0)
-        return error_set(error, "%s: %lluK of memory are too little for this mode", vm->name,
+        return error_set(error, "%s: %lluK of memory is too little for this mode", vm->name,
                          (unsigned long long)vm->ram_size / KIB);
     acpi.device_count = machine_describe(vm->config, acpi.devices);
     if (vm->irqchip && memory_low_end(&vm->memory) >= MIB &&

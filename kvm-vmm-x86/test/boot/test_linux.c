@@ -226,7 +226,7 @@ static void test_bad_headers(void **state)
     expect_refusal(f, "outside the file");
     header_of(f)->payload_length = (uint32_t)(whole - TEST_SETUP - TEST_CODE);
     header_of(f)->pref_address = 0x1000;
-    expect_refusal(f, "cannot be");
+    expect_refusal(f, "impossible");
     f->config.mode = MODE_LONG;
     expect_refusal(f, "without a mode");
 }

@@ -93,7 +93,7 @@ static int find_place(struct bzimage *b, const struct image *image, struct error
         b->init_size = h->init_size;
     }
     if (b->preferred < MIB || b->preferred >= 4 * GIB || b->init_size < b->code_size)
-        return error_set(error, "%s: its header asks for %llu bytes at %#llx, which cannot be",
+        return error_set(error, "%s: its header asks for %llu bytes at %#llx, which is impossible",
                          image->path, (unsigned long long)b->init_size,
                          (unsigned long long)b->preferred);
     b->entry64 = h->version >= VERSION_XLOADFLAGS && (h->xloadflags & XLF_KERNEL_64) &&

@@ -97,7 +97,7 @@ static uint8_t *unpack_payload(const struct bzimage *b, const char *path, size_t
 
     *size = unpack_size(b->payload, b->payload_size);
     if (*size == 0 || *size > b->init_size) {
-        error_set(error, "%s: its packed kernel says a size that cannot be", path);
+        error_set(error, "%s: damaged: the size of its packed kernel is impossible", path);
         return NULL;
     }
     bytes = malloc(*size);

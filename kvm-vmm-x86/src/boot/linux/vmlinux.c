@@ -148,7 +148,7 @@ int vmlinux_place(const struct vmlinux *vmlinux, const struct image *image,
         return error_set(error, "%s: not an ELF file", image->path);
     for (unsigned i = 0; i < elf.phnum; i++) {
         if (elf_segment(&elf, i, &s) != ELF_OK)
-            return error_set(error, "%s: a program header that cannot be", image->path);
+            return error_set(error, "%s: damaged: an impossible program header", image->path);
         if (s.type == ELF_PT_LOAD && s.memsz != 0 && place_segment(&s, image, request, error) < 0)
             return -1;
     }

@@ -129,7 +129,7 @@ static void on_walk(struct monitor *m)
     uint64_t address;
 
     if (!address_of(&m->registers.state, m->line, &address)) {
-        text_add(&m->text, "walk ADDR: a linear address is meant, in hex, or $pc, $sp or $cr2\n");
+        text_add(&m->text, "walk ADDR: it takes a linear address in hex, or $pc, $sp or $cr2\n");
         return;
     }
     walk = walk_address(&m->registers.state, m->memory, address, WALK_READ);
@@ -154,7 +154,7 @@ static void on_idt(struct monitor *m)
     unsigned vector = 0;
 
     if (!all && !vector_of(m->line, &vector)) {
-        text_add(&m->text, "idt [VECTOR]: a vector is meant, from 0 to 255, or in hex with 0x\n");
+        text_add(&m->text, "idt [VECTOR]: it takes a vector from 0 to 255, or in hex with 0x\n");
         return;
     }
     text_add(&m->text, "interrupt table at %llx, limit %x\n", (hex)idt->base, idt->limit);

@@ -140,7 +140,7 @@ void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
         (end->kind == END_CRASH || (end->kind == END_FAILED && reason != KVM_EXIT_SHUTDOWN));
     e->shutdown = e->crashed && reason == KVM_EXIT_SHUTDOWN;
     if (kvm_read_registers(&e->vcpu->cpu, &e->snapshot.regs, &e->snapshot.sregs, NULL) < 0)
-        snprintf(e->how, sizeof e->how, "KVM does not tell its registers");
+        snprintf(e->how, sizeof e->how, "its registers cannot be got from KVM");
     read_interrupts(e, vm, e->vcpu);
     e->halted = kvm_halt_state(&e->vcpu->cpu) == KVM_HALT_ASLEEP;
     e->at_fault = e->crashed;

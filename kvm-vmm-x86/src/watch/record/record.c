@@ -286,7 +286,9 @@ int record_write(const struct log_run *run, struct error *error)
     if (failure == 0)
         failure = closed;
     return failure == 0 ? 0
-                        : error_set(error, "cannot write %s: %s", file->path, strerror(-failure));
+                        : error_set(error, "cannot write %s: %s", file->path,
+                                    failure == -EINTR ? "the run had to end before it was written"
+                                                      : strerror(-failure));
 }
 
 void record_close(void)
