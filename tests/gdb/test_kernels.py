@@ -63,7 +63,7 @@ def test_hleos(guest):
     """A 64-bit kernel from its first instruction: a breakpoint in it, registers of the system, its interrupt table."""
     subprocess.run(["make", "-s", "-C", TOP / "HLeOs/HLeOs", "all"], check=True, stdin=subprocess.DEVNULL)
     kernel = TOP / "build/hleos/hleos.elf"
-    g = guest("--append", "demo=no", kernel, stdin=subprocess.DEVNULL)
+    g = guest(kernel, stdin=subprocess.DEVNULL)
     text = batch(g.remote(), "break interrupt_init", "continue", "backtrace", "info registers cr3 efer idtr_limit",
                  "monitor walk $pc", "stepi", "next", "info threads", "kill", symbols=kernel)
     assert re.search(r"Breakpoint 1, .*interrupt_init", text), text

@@ -11,6 +11,7 @@
 #include "memory/page.h"
 #include "memory/paging.h"
 #include "process.h"
+#include "process/system_call.h"
 #include "selftest/bench.h"
 #include "thread.h"
 #include "timer.h"
@@ -72,7 +73,9 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     init_interrupts(boot_information()); /* devices may interrupt */
     thread_init();                       /* this is a thread: the idle one */
     init_time();                         /* time passes */
-    process_init();                      /* programs may call */
+    process_init();                      /* programs may run */
+    system_call_init();                  /* and call */
+    system_call_init();                  /* and call */
     iostream_init_input();               /* getch */
     user = thread_create("user", THREAD_PRIORITY_NORMAL, user_main, NULL);
     if (user == NULL)

@@ -1,10 +1,30 @@
 /* See lib.h. */
 #include "lib.h"
 
+int fork(void)
+{
+    return (int)system_call(HLEOS_FORK, 0, 0, 0);
+}
+
 void exit(int status)
 {
     for (;;)
         system_call(HLEOS_EXIT, status, 0, 0);
+}
+
+int wait(int *status)
+{
+    return (int)system_call(HLEOS_WAIT, (long)status, 0, 0);
+}
+
+int kill(int process)
+{
+    return (int)system_call(HLEOS_KILL, process, 0, 0);
+}
+
+int exec(const char *path, const char *const *argv)
+{
+    return (int)system_call(HLEOS_EXEC, (long)path, (long)argv, 0);
 }
 
 int getpid(void)
@@ -27,18 +47,139 @@ unsigned long uptime(void)
     return (unsigned long)system_call(HLEOS_UPTIME, 0, 0, 0);
 }
 
+int open(const char *path, int how)
+{
+    return (int)system_call(HLEOS_OPEN, (long)path, how, 0);
+}
+
+int close(int file)
+{
+    return (int)system_call(HLEOS_CLOSE, file, 0, 0);
+}
+
+long read(int file, void *bytes, size_t count)
+{
+    return system_call(HLEOS_READ, file, (long)bytes, (long)count);
+}
+
 long write(int file, const void *bytes, size_t count)
 {
     return system_call(HLEOS_WRITE, file, (long)bytes, (long)count);
 }
 
+int dup(int file)
+{
+    return (int)system_call(HLEOS_DUP, file, 0, 0);
+}
+
+int pipe(int *files)
+{
+    return (int)system_call(HLEOS_PIPE, (long)files, 0, 0);
+}
+
+int fstat(int file, struct hleos_stat *stat)
+{
+    return (int)system_call(HLEOS_FSTAT, file, (long)stat, 0);
+}
+
+long lseek(int file, long offset, int from)
+{
+    return system_call(HLEOS_LSEEK, file, offset, from);
+}
+
+int fsync(int file)
+{
+    return (int)system_call(HLEOS_FSYNC, file, 0, 0);
+}
+
+int chdir(const char *path)
+{
+    return (int)system_call(HLEOS_CHDIR, (long)path, 0, 0);
+}
+
+int mkdir(const char *path)
+{
+    return (int)system_call(HLEOS_MKDIR, (long)path, 0, 0);
+}
+
+int link(const char *old, const char *new)
+{
+    return (int)system_call(HLEOS_LINK, (long)old, (long)new, 0);
+}
+
+int unlink(const char *path)
+{
+    return (int)system_call(HLEOS_UNLINK, (long)path, 0, 0);
+}
+
+int process_info(unsigned index, struct hleos_process *process)
+{
+    return (int)system_call(HLEOS_PROCESS, index, (long)process, 0);
+}
+
+int system_info(struct hleos_system *system)
+{
+    return (int)system_call(HLEOS_SYSTEM, (long)system, 0, 0);
+}
+
+/* Collects text, so that a line is one system call. */
+struct output {
+    struct fmt_sink sink; /* first */
+    int file;
+    size_t used;
+    char text[128];
+};
+
+static void flush(struct output *out)
+{
+    if (out->used > 0)
+        write(out->file, out->text, out->used);
+    out->used = 0;
+}
+
+static void collect(struct fmt_sink *sink, const char *text, size_t length)
+{
+    struct output *out = (struct output *)sink;
+
+    for (size_t i = 0; i < length; i++) {
+        if (out->used == sizeof out->text)
+            flush(out);
+        out->text[out->used++] = text[i];
+    }
+}
+
+static void print_to(int file, const char *format, va_list args)
+{
+    struct output out = {.sink = {collect}, .file = file};
+
+    fmt_vprint(&out.sink, format, args);
+    flush(&out);
+}
+
 void printf(const char *format, ...)
 {
-    char text[256];
     va_list args;
 
     va_start(args, format);
-    fmt_vsnprint(text, sizeof text, format, args);
+    print_to(1, format, args);
     va_end(args);
-    write(1, text, strlen(text));
+}
+
+void fprintf(int file, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print_to(file, format, args);
+    va_end(args);
+}
+
+int atoi(const char *text)
+{
+    bool negative = *text == '-';
+    unsigned value = 0;
+
+    for (text += negative; *text >= '0' && *text <= '9'; text++)
+        value = value * 10 + (unsigned)(*text - '0');
+    return negative ? -(int)value : (int)value;
 }

@@ -1,7 +1,8 @@
-/* The C library of programs: xv6's system calls under their names, and formatted output. */
+/* The C library of programs: xv6's system calls under their names, formatted output, a heap. */
 #ifndef USER_LIB_H
 #define USER_LIB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,15 +23,43 @@ static inline long system_call_by_interrupt(long number, long a, long b, long c)
     return number;
 }
 
+int fork(void);
 void exit(int status) __attribute__((noreturn));
+int wait(int *status); /* the status may be NULL */
+int kill(int process);
+int exec(const char *path, const char *const *argv); /* returns only where it fails */
 int getpid(void);
 void *sbrk(long bytes); /* (void *)-1 where there is no room */
 int sleep(unsigned long milliseconds);
 unsigned long uptime(void); /* in milliseconds */
-long write(int file, const void *bytes, size_t count);
 
-/* Formats to standard output; text beyond 255 characters is cut. */
+int open(const char *path, int how); /* enum hleos_open */
+int close(int file);
+long read(int file, void *bytes, size_t count);
+long write(int file, const void *bytes, size_t count);
+int dup(int file);
+int pipe(int *files);
+int fstat(int file, struct hleos_stat *stat);
+long lseek(int file, long offset, int from); /* enum hleos_seek */
+int fsync(int file);
+int chdir(const char *path);
+int mkdir(const char *path);
+int link(const char *old, const char *new);
+int unlink(const char *path);
+
+int process_info(unsigned index, struct hleos_process *process);
+int system_info(struct hleos_system *system);
+
+/* To standard output, and to any file. */
 void printf(const char *format, ...) FMT_PRINTF(1, 2);
+void fprintf(int file, const char *format, ...) FMT_PRINTF(2, 3);
+
+/* A decimal number, as far as there are digits. */
+int atoi(const char *text);
+
+/* 16-byte aligned; NULL if there is no room. */
+void *malloc(size_t size) __attribute__((warn_unused_result));
+void free(void *block);
 
 int main(int argc, char **argv);
 

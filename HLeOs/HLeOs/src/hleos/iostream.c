@@ -182,6 +182,11 @@ int iostream_getch(void)
     return take_key();
 }
 
+int iostream_getch_interruptible(void)
+{
+    return sync_semaphore_wait_interruptible(&input_count) ? take_key() : -1;
+}
+
 int iostream_try_getch(void)
 {
     return sync_semaphore_try(&input_count) ? take_key() : -1;

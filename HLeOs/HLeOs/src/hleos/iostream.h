@@ -26,6 +26,8 @@ struct fmt_sink *iostream_sink(void);
 
 /* Waits for a key: a character, or one of std/io.h's io_key. */
 int iostream_getch(void);
+/* The same, but -1 if thread_interrupt() ended the wait. */
+int iostream_getch_interruptible(void);
 /* A key if there is one, else -1. */
 int iostream_try_getch(void);
 

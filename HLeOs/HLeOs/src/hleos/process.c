@@ -1,164 +1,334 @@
-/* Loading, starting and ending of programs; see process.h. */
+/* The lives of processes; see process.h. */
 #include "process.h"
 
-#include "common/elf.h"
+#include "asm.h"
+#include "common/fmt.h"
 #include "common/string.h"
+#include "cpu.h"
+#include "fs/fs.h"
 #include "interrupt/handler.h"
 #include "kmalloc.h"
-#include "memory/layout.h"
-#include "memory/space.h"
-#include "process/programs.h"
-#include "process/system_call.h"
-#include "thread.h"
+#include "process/file.h"
+#include "process/load.h"
+#include "process/names.h"
+#include "process/terminal.h"
 
-#define STACK_TOP UINT64_C(0x00007ffffff00000)
+enum { PROGRAM_BYTES_MAX = 4 << 20, PATH_MAX = 128 };
 
-enum { STACK_PAGES = 16, ARGUMENTS_MAX = 16, ARGUMENT_BYTES_MAX = 1024 };
-enum { IMAGE_PAGES_MAX = 16384 /* 64 MB */ };
+void asm_enter_program(const struct interrupt_frame *frame) __attribute__((noreturn));
 
-void asm_enter_program(uintptr_t entry, uintptr_t stack, uint64_t argc, uintptr_t argv)
-    __attribute__((noreturn));
+static struct sync_mutex tree;
+static struct queue_list all; /* tree */
+static unsigned count;        /* tree; of `all` */
+static unsigned next_id = 1;  /* tree */
 
-static bool map_pages(struct space *space, uintptr_t from, uintptr_t to, unsigned flags)
+static const char *last_part(const char *path)
 {
-    for (; from < to; from += PAGE_SIZE)
-        if (!space_map(space, from, flags))
-            return false;
-    return true;
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
 }
 
-/* Segments do not share pages: a second one there finds the first. */
-static int load_segment(struct process *process, const struct elf_file *elf,
-                        const struct elf_segment *s)
+/* A process that is in no list yet. */
+static struct process *create(const char *name)
 {
-    uintptr_t from = s->vaddr & ~(uintptr_t)(PAGE_SIZE - 1);
-    unsigned flags =
-        (s->flags & ELF_PF_W ? SPACE_WRITE : 0) | (s->flags & ELF_PF_X ? SPACE_EXECUTE : 0);
-    uintptr_t end = s->vaddr + s->memsz;
+    struct process *process = kmalloc(sizeof *process);
 
-    if (s->vaddr < SPACE_LOW || s->memsz > IMAGE_PAGES_MAX * PAGE_SIZE || end < s->vaddr ||
-        end > STACK_TOP - STACK_PAGES * PAGE_SIZE || flags == (SPACE_WRITE | SPACE_EXECUTE))
-        return PROCESS_BAD_SEGMENT;
-    if (!map_pages(&process->space, from, end, flags))
-        return PROCESS_NO_MEMORY;
-    if (!space_fill(&process->space, s->vaddr, elf->bytes + s->offset, s->filesz))
-        return PROCESS_BAD_SEGMENT;
-    if (end > process->data_end)
-        process->data_end = end;
-    return 0;
+    if (process == NULL)
+        return NULL;
+    memset(process, 0, sizeof *process);
+    memcpy(process->fpu, cpu_clean_fpu(), sizeof process->fpu);
+    string_copy(process->name, name, sizeof process->name);
+    return process;
 }
 
-static int load(struct process *process, const void *file, size_t size)
+/* Frees what create() has made and never ran. */
+static void discard(struct process *process)
 {
-    struct elf_file elf;
-    int error = 0;
-
-    if (elf_open(&elf, file, size) != ELF_OK || !elf.is64 || elf.machine != ELF_MACHINE_X86_64 ||
-        elf.type != ELF_TYPE_EXEC)
-        return PROCESS_NOT_ELF;
-    for (unsigned i = 0; i < elf.phnum && error == 0; i++) {
-        struct elf_segment segment;
-
-        if (elf_segment(&elf, i, &segment) != ELF_OK)
-            return PROCESS_NOT_ELF;
-        if (segment.type == ELF_PT_LOAD && segment.memsz > 0)
-            error = load_segment(process, &elf, &segment);
-    }
-    process->entry = elf.entry; /* IRET faults in ring 0 where it is not canonical */
-    if (error == 0 && (elf.entry < SPACE_LOW || elf.entry >= SPACE_HIGH))
-        error = PROCESS_BAD_SEGMENT;
-    process->data_begin = process->data_end =
-        (process->data_end + PAGE_SIZE - 1) & ~(uintptr_t)(PAGE_SIZE - 1);
-    return error;
+    file_close_all(process->files);
+    fs_release(process->directory);
+    if (process->image.space.root.at != 0)
+        space_destroy(&process->image.space);
+    kfree(process);
 }
 
-/* The stack, with the arguments' text at its top and the array of pointers to it below. */
-static int push_arguments(struct process *process, int argc, const char *const *argv)
-{
-    uintptr_t pointers[ARGUMENTS_MAX + 1] = {0}, at = STACK_TOP;
-
-    if (argc > ARGUMENTS_MAX)
-        return PROCESS_ARGUMENTS;
-    if (!map_pages(&process->space, STACK_TOP - STACK_PAGES * PAGE_SIZE, STACK_TOP, SPACE_WRITE))
-        return PROCESS_NO_MEMORY;
-    for (int i = 0; i < argc; i++) {
-        size_t length = strlen(argv[i]) + 1;
-
-        if (length > at - (STACK_TOP - ARGUMENT_BYTES_MAX))
-            return PROCESS_ARGUMENTS;
-        at -= length;
-        pointers[i] = at;
-        if (!space_fill(&process->space, at, argv[i], length))
-            return PROCESS_NO_MEMORY;
-    }
-    at = (at - sizeof pointers) & ~(uintptr_t)15;
-    if (!space_fill(&process->space, at, pointers, sizeof pointers))
-        return PROCESS_NO_MEMORY;
-    process->argc = argc;
-    process->argv = process->stack = at;
-    return 0;
-}
-
-static intptr_t run(void *argument)
+static intptr_t begin(void *argument)
 {
     struct process *process = argument;
+    struct interrupt_frame frame = process->image.frame;
 
-    thread_enter_space(&process->space, process);
-    /* As after a call: the return address that is not there makes the stack what the ABI wants. */
-    asm_enter_program(process->entry, process->stack - sizeof(uintptr_t), (uint64_t)process->argc,
-                      process->argv);
+    thread_enter_space(&process->image.space, process);
+    asm_fxrstor(process->fpu);
+    asm_enter_program(&frame);
+}
+
+/* Makes a process run; its number, or -1. It may run at once, but finds the tree's mutex taken when
+ * it ends, or is killed, before this is done. */
+static int launch(struct process *process, struct process *parent)
+{
+    int id = -1;
+
+    sync_mutex_take(&tree);
+    process->id = next_id;
+    process->parent = parent;
+    if (count < PROCESS_MAX)
+        process->thread = thread_create(process->name, THREAD_PRIORITY_NORMAL, begin, process);
+    if (process->thread != NULL) {
+        id = (int)next_id++;
+        queue_list_push(&all, &process->all);
+        count++;
+    }
+    sync_mutex_give(&tree);
+    return id;
+}
+
+static void forget_locked(struct process *process)
+{
+    queue_list_remove(&process->all);
+    count--;
 }
 
 int process_start_file(const void *file, size_t size, int argc, const char *const *argv,
                        struct process **started)
 {
-    static unsigned next_id = 1;
-    struct process *process = kmalloc(sizeof *process);
+    struct process *process = create(argc > 0 ? last_part(argv[0]) : "?");
     int error;
 
     if (process == NULL)
         return PROCESS_NO_MEMORY;
-    *process = (struct process){.id = __atomic_fetch_add(&next_id, 1, __ATOMIC_RELAXED)};
-    if (!space_create(&process->space)) {
-        kfree(process);
-        return PROCESS_NO_MEMORY;
-    }
-    error = load(process, file, size);
-    if (error == 0)
-        error = push_arguments(process, argc, argv);
-    if (error == 0) {
-        *started = process; /* it may run, and end, before thread_create() returns */
-        process->thread =
-            thread_create(argc > 0 ? argv[0] : "?", THREAD_PRIORITY_NORMAL, run, process);
-        if (process->thread != NULL)
-            return 0;
+    *started = process; /* it may run, and end, before launch() returns */
+    error = load_image(&process->image, file, size, argc, argv);
+    if (error == 0 && !terminal_open(process->files))
         error = PROCESS_NO_MEMORY;
-    }
-    space_destroy(&process->space);
-    kfree(process);
+    if (error == 0 && launch(process, NULL) < 0)
+        error = PROCESS_NO_MEMORY;
+    if (error != 0)
+        discard(process);
     return error;
+}
+
+/* Where a program of that name is. */
+static const char *path_of(const char *name, char *room)
+{
+    if (strchr(name, '/') != NULL)
+        return name;
+    fmt_snprint(room, PATH_MAX, "/bin/%s", name);
+    return room;
 }
 
 int process_start(int argc, const char *const *argv, struct process **process)
 {
-    for (const struct program *p = programs; p->name != NULL && argc > 0; p++)
-        if (strcmp(p->name, argv[0]) == 0)
-            return process_start_file(p->file, (size_t)(p->end - p->file), argc, argv, process);
-    return PROCESS_NO_SUCH;
+    char room[PATH_MAX];
+    struct names_bytes bytes;
+    int error;
+
+    if (argc < 1 || !names_load(NULL, path_of(argv[0], room), PROGRAM_BYTES_MAX, &bytes))
+        return PROCESS_NO_SUCH;
+    error = process_start_file(bytes.at, bytes.size, argc, argv, process);
+    names_unload(&bytes);
+    return error;
 }
 
-intptr_t process_wait(struct process *process)
+int process_wait(struct process *process)
 {
-    intptr_t status = thread_join(process->thread);
+    int status;
 
-    space_destroy(&process->space);
+    thread_join(process->thread);
+    sync_mutex_take(&tree);
+    forget_locked(process);
+    sync_mutex_give(&tree);
+    status = process->status;
     kfree(process);
     return status;
 }
 
+int process_fork(const struct interrupt_frame *frame)
+{
+    struct process *me = thread_process(), *child = create(me->name);
+    int id;
+
+    if (child == NULL)
+        return -1;
+    child->image = me->image;
+    child->image.space = (struct space){.pages = 0};
+    child->image.frame = *frame;
+    child->image.frame.rax = 0;
+    asm_fxsave(child->fpu); /* the kernel has not touched it since the program's last instruction */
+    file_share_all(child->files, me->files);
+    if (me->directory != NULL)
+        child->directory = fs_hold(me->directory);
+    if (!space_create(&child->image.space) || !space_fork(&child->image.space, &me->image.space) ||
+        (id = launch(child, me)) < 0) {
+        discard(child);
+        return -1;
+    }
+    return id;
+}
+
+/* Until the new image is whole, the old one is all there: an error is the caller's to handle. */
+int process_exec(const char *path, int argc, const char *const *argv, struct interrupt_frame *frame)
+{
+    struct process *me = thread_process();
+    struct space old = me->image.space;
+    struct process_image image;
+    struct names_bytes bytes;
+    int error;
+
+    if (!names_load(me->directory, path, PROGRAM_BYTES_MAX, &bytes))
+        return PROCESS_NO_SUCH;
+    error = load_image(&image, bytes.at, bytes.size, argc, argv);
+    names_unload(&bytes);
+    if (error != 0)
+        return error;
+    me->image = image;
+    thread_enter_space(&me->image.space, me);
+    space_destroy(&old);
+    thread_rename(last_part(path));
+    sync_mutex_take(&tree);
+    string_copy(me->name, last_part(path), sizeof me->name);
+    sync_mutex_give(&tree);
+    asm_fxrstor(cpu_clean_fpu());
+    *frame = image.frame;
+    return 0;
+}
+
+static struct process *find_child_locked(const struct process *parent, bool *any)
+{
+    struct process *ended = NULL;
+
+    *any = false;
+    for (struct queue_link *l = queue_list_first(&all); l && ended == NULL;
+         l = queue_list_after(&all, l)) {
+        struct process *p = queue_entry(l, struct process, all);
+
+        if (p->parent == parent) {
+            *any = true;
+            ended = p->ended ? p : NULL;
+        }
+    }
+    return ended;
+}
+
+int process_wait_child(uintptr_t status)
+{
+    struct process *me = thread_process(), *child;
+    bool any, good = true;
+    int id = -1;
+
+    sync_mutex_take(&tree);
+    while ((child = find_child_locked(me, &any)) == NULL && any && good)
+        good = sync_condition_wait_interruptible(&me->child_ended, &tree);
+    if (child != NULL && status != 0 &&
+        !space_copy_out(&me->image.space, status, &child->status, sizeof child->status))
+        child = NULL; /* it can be waited for again */
+    if (child != NULL)
+        forget_locked(child);
+    sync_mutex_give(&tree);
+    if (child != NULL) {
+        id = (int)child->id;
+        thread_join(child->thread); /* it is on its last steps, or gone */
+        kfree(child);
+    }
+    return id;
+}
+
+/* The children of one that ends: those that have ended go, the others will leave nothing. */
+static void abandon_children_locked(const struct process *parent)
+{
+    struct queue_link *next;
+
+    for (struct queue_link *l = queue_list_first(&all); l; l = next) {
+        struct process *p = queue_entry(l, struct process, all);
+
+        next = queue_list_after(&all, l);
+        if (p->parent != parent)
+            continue;
+        p->parent = NULL;
+        p->orphan = true;
+        thread_detach(p->thread);
+        if (p->ended) {
+            forget_locked(p);
+            kfree(p);
+        }
+    }
+}
+
+void process_exit(int status)
+{
+    struct process *me = thread_process();
+    bool orphan;
+
+    file_close_all(me->files);
+    fs_release(me->directory);
+    thread_enter_space(NULL, NULL);
+    space_destroy(&me->image.space);
+    sync_mutex_take(&tree);
+    abandon_children_locked(me);
+    me->status = status;
+    me->ended = true;
+    orphan = me->orphan;
+    if (orphan)
+        forget_locked(me);
+    else if (me->parent != NULL)
+        sync_condition_broadcast(&me->parent->child_ended);
+    sync_mutex_give(&tree); /* from here on the parent may free it */
+    if (orphan)
+        kfree(me);
+    thread_exit(0);
+}
+
+static void __attribute__((noreturn)) end(uint64_t vector)
+{
+    process_exit(vector == HANDLER_INTERRUPTED ? HLEOS_STATUS_KILLED
+                                               : HLEOS_STATUS_FAULT + (int)vector);
+}
+
+int process_kill(unsigned id)
+{
+    bool found = false;
+
+    sync_mutex_take(&tree);
+    for (struct queue_link *l = queue_list_first(&all); l && !found;
+         l = queue_list_after(&all, l)) {
+        struct process *p = queue_entry(l, struct process, all);
+
+        found = p->id == id && !p->ended;
+        if (found)
+            thread_interrupt(p->thread);
+    }
+    sync_mutex_give(&tree);
+    return found ? 0 : -1;
+}
+
+bool process_info(unsigned index, struct hleos_process *info)
+{
+    struct queue_link *l;
+
+    sync_mutex_take(&tree);
+    l = queue_list_first(&all);
+    while (l != NULL && index-- > 0)
+        l = queue_list_after(&all, l);
+    if (l != NULL) {
+        const struct process *p = queue_entry(l, struct process, all);
+
+        *info = (struct hleos_process){.id = p->id,
+                                       .parent = p->parent != NULL ? p->parent->id : 0,
+                                       .ended = p->ended,
+                                       .pages = (uint32_t)p->image.space.pages};
+        string_copy(info->name, p->name, sizeof info->name);
+    }
+    sync_mutex_give(&tree);
+    return l != NULL;
+}
+
+unsigned process_count(void)
+{
+    return count;
+}
+
 void process_init(void)
 {
-    handler_attach_system_calls(system_call);
+    thread_attach_programs(end);
 }
 
 const char *process_error_text(int error)

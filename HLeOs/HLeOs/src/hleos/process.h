@@ -1,36 +1,86 @@
 /*
- * Programs: each is a thread with an address space of its own (memory/space.h), in ring 3. They are
- * ELF files that the kernel's image contains (process/programs.h).
+ * Programs: each process is a thread with an address space of its own (memory/space.h), in ring 3.
+ *
+ * What a process is born with, its thread alone changes while it runs; who is whose parent, and who
+ * has ended, is under one mutex. At its end the process gives back its files and its memory; its
+ * number and status stay until the parent has asked for them, or until the parent ends.
  */
 #ifndef HLEOS_PROCESS_H
 #define HLEOS_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct process;
+#include "abi/hleos.h"
+#include "interrupt/frame.h"
+#include "memory/space.h"
+#include "process/file.h"
+#include "std/queue.h"
+#include "thread.h"
+#include "thread/sync.h"
+
+enum { PROCESS_MAX = 256 };
+
+struct inode;
 
 enum process_error {
-    PROCESS_NO_SUCH = -1,   /* no program has that name */
-    PROCESS_NO_MEMORY = -2, /* or no thread */
+    PROCESS_NO_SUCH = -1,   /* no file of that name, or none that can be read */
+    PROCESS_NO_MEMORY = -2, /* or no thread, or as many processes as there may be */
     PROCESS_NOT_ELF = -3,   /* not a statically linked ELF file for x86-64 */
     PROCESS_BAD_SEGMENT =
         -4,                 /* one writable and executable, or it or the entry where none may be */
     PROCESS_ARGUMENTS = -5, /* too many of them, or too long */
 };
 
-/* Programs may use system calls from here on. */
+/* What a program needs to begin. */
+struct process_image {
+    struct space space;
+    uintptr_t data_begin, data_end; /* what sbrk() has made, and may take away */
+    struct interrupt_frame frame;   /* the registers it begins with */
+};
+
+struct process {
+    unsigned id;
+    struct process_image image;
+    struct file *files[FILE_TABLE];
+    struct inode *directory; /* held; NULL: the root */
+    struct thread *thread;
+    char name[THREAD_NAME_MAX]; /* tree */
+
+    struct queue_link all;             /* tree */
+    struct process *parent;            /* tree; NULL: the kernel's, or an orphan */
+    bool orphan, ended;                /* tree; an orphan leaves nothing when it ends */
+    int status;                        /* tree; as wait() gives it (abi/hleos.h) */
+    struct sync_condition child_ended; /* tree */
+    uint8_t fpu[512] __attribute__((aligned(16)));
+};
+
 void process_init(void);
 
-/* Starts a program with these words as its arguments, the first its name. 0, or an error. */
+/* Starts a program for the calling thread, with these words as its arguments and the console as its
+ * files. The first word is its name: a path, or what stands behind /bin/. 0, or an error. */
 int process_start(int argc, const char *const *argv, struct process **process)
     __attribute__((warn_unused_result));
 /* The same for a file's bytes. */
 int process_start_file(const void *file, size_t size, int argc, const char *const *argv,
                        struct process **process) __attribute__((warn_unused_result));
+/* Waits until what the caller has started ends, and frees it; its status. */
+int process_wait(struct process *process);
 
-/* Waits until it ends, and frees it: its status, 0 to 255, or THREAD_FAULTED and the exception. */
-intptr_t process_wait(struct process *process);
+/* The system calls, for the process that calls; `frame` is what it comes back with. */
+int process_fork(const struct interrupt_frame *frame);
+int process_exec(const char *path, int argc, const char *const *argv,
+                 struct interrupt_frame *frame);
+/* The number of a child that has ended. Its status goes to that address of the caller's, unless it
+ * is 0. -1 if there is no child, the address is bad, or the caller has been killed. */
+int process_wait_child(uintptr_t status);
+void process_exit(int status) __attribute__((noreturn));
+int process_kill(unsigned id);
+
+/* The `index`th process there is; false beyond the last. */
+bool process_info(unsigned index, struct hleos_process *info);
+unsigned process_count(void);
 
 const char *process_error_text(int error);
 

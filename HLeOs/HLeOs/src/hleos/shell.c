@@ -31,7 +31,7 @@ static void run_program(int argc, char **argv)
 {
     struct process *process;
     int error = process_start(argc, (const char *const *)argv, &process);
-    intptr_t status;
+    int status;
 
     if (error == PROCESS_NO_SUCH) {
         println("%s: no such command or program; `help` lists the commands", argv[0]);
@@ -42,8 +42,8 @@ static void run_program(int argc, char **argv)
         return;
     }
     status = process_wait(process);
-    if (status != 0 && status < THREAD_FAULTED)
-        println("%s: status %ld", argv[0], (long)status);
+    if (status != 0 && status < HLEOS_STATUS_FAULT)
+        println("%s: status %d", argv[0], status);
 }
 
 static void execute(char *line, const struct shell_command *more)

@@ -1,96 +1,23 @@
-/* The scheduler and the lives of threads; see thread.h and thread/sched.h. */
+/* The lives of threads; see thread.h. The scheduler is thread/sched.c. */
 #include "thread.h"
 
-#include "asm.h"
 #include "common/string.h"
+#include "common/x86.h"
 #include "cpu.h"
 #include "cpu/panic.h"
-#include "interrupt/gdt.h"
 #include "interrupt/handler.h"
 #include "kmalloc.h"
-#include "memory/space.h"
 #include "thread/sched.h"
 #include "thread/stack.h"
 #include "timer.h"
 
-void thread_switch_stacks(uintptr_t *save, uintptr_t load);
 void thread_first_return(void);
 void thread_begin(void);
 
-static struct lock lock = LOCK_INIT("sched");
-static struct queue_list ready[THREAD_PRIORITIES]; /* lock */
-static unsigned ready_mask;                        /* lock; bit N: ready[N] is not empty */
-static struct queue_list sleepers;                 /* lock; by wake_at, soonest first */
-static struct queue_list all;                      /* lock */
-static unsigned next_id;                           /* lock */
-static uint64_t switch_count;                      /* lock */
+static struct queue_list all; /* sched */
+static unsigned next_id;      /* sched */
 static struct thread idle_thread;
-
-uint64_t thread_sched_lock(void)
-{
-    return lock_take(&lock);
-}
-
-void thread_sched_unlock(uint64_t flags)
-{
-    lock_give(&lock, flags);
-}
-
-struct thread *thread_current(void)
-{
-    return cpu_this()->current;
-}
-
-const char *thread_name(const struct thread *thread)
-{
-    return thread != NULL ? thread->name : "boot";
-}
-
-int thread_priority(const struct thread *thread)
-{
-    return __atomic_load_n(&thread->priority, __ATOMIC_RELAXED);
-}
-
-static void enqueue_locked(struct thread *thread)
-{
-    struct thread *current = thread_current();
-
-    thread->state = THREAD_READY;
-    queue_list_push(&ready[thread->priority], &thread->link);
-    ready_mask |= 1u << thread->priority;
-    if (thread->priority > current->priority)
-        cpu_this()->attention |= CPU_RESCHEDULE;
-}
-
-static void unqueue_locked(struct thread *thread)
-{
-    queue_list_remove(&thread->link);
-    if (queue_list_empty(&ready[thread->priority]))
-        ready_mask &= ~(1u << thread->priority);
-}
-
-static struct thread *dequeue_locked(void)
-{
-    int priority = 31 - __builtin_clz(ready_mask);
-    struct queue_link *link = queue_list_pop(&ready[priority]);
-
-    if (queue_list_empty(&ready[priority]))
-        ready_mask &= ~(1u << priority);
-    return queue_entry(link, struct thread, link);
-}
-
-void thread_set_priority_locked(struct thread *thread, int priority)
-{
-    if (thread->state == THREAD_READY) {
-        unqueue_locked(thread);
-        thread->priority = priority;
-        enqueue_locked(thread);
-        return;
-    }
-    thread->priority = priority;
-    if (thread == thread_current() && ready_mask >> priority > 1)
-        cpu_this()->attention |= CPU_RESCHEDULE; /* a better one is ready */
-}
+static void (*end_program)(uint64_t vector) __attribute__((noreturn));
 
 static void release(struct thread *thread)
 {
@@ -98,72 +25,14 @@ static void release(struct thread *thread)
     kfree(thread);
 }
 
-static void enter_space(const struct thread *thread)
+void thread_attach_programs(void (*end)(uint64_t vector) __attribute__((noreturn)))
 {
-    space_enter(thread->space);
-    gdt_set_kernel_stack(thread->stack.high);
-}
-
-void thread_enter_space(const struct space *space, struct process *process)
-{
-    uint64_t flags = thread_sched_lock();
-    struct thread *current = thread_current();
-
-    current->space = space;
-    current->process = process;
-    enter_space(current);
-    thread_sched_unlock(flags);
+    end_program = end;
 }
 
 struct process *thread_process(void)
 {
     return thread_current()->process;
-}
-
-/*
- * Gives the processor to the best ready thread. The caller has put the current one where it belongs
- * (a queue, or nowhere). Returns when it runs again, the lock held as before: whoever switches back
- * holds it then.
- */
-static void switch_locked(void)
-{
-    struct cpu *cpu = cpu_this();
-    struct thread *from = cpu->current, *to = ready_mask != 0 ? dequeue_locked() : cpu->idle;
-
-    if (cpu->locks_held != 1)
-        panic("thread %s sleeps with a spinlock held", from->name);
-    cpu->attention = 0;
-    to->state = THREAD_RUNNING;
-    to->slice = THREAD_SLICE_MS;
-    if (to == from)
-        return;
-    to->switches++;
-    switch_count++;
-    cpu->current = to;
-    cpu->stack = &to->stack;
-    if (to->space != NULL)
-        enter_space(to);
-    asm_fxsave(from->fpu);
-    asm_fxrstor(to->fpu);
-    thread_switch_stacks(&from->saved_sp, to->saved_sp);
-}
-
-/* Called with the lock held; true if a thread other than the idle one runs here and is ready. */
-static void yield_locked(void)
-{
-    struct thread *current = thread_current();
-
-    if (current != cpu_this()->idle)
-        enqueue_locked(current);
-    switch_locked();
-}
-
-void thread_yield(void)
-{
-    uint64_t flags = thread_sched_lock();
-
-    yield_locked();
-    thread_sched_unlock(flags);
 }
 
 /* Between an interrupt's end and its iretq. The thread may have come back meanwhile from elsewhere:
@@ -172,41 +41,6 @@ static void preempt(void)
 {
     if (thread_current() != NULL)
         thread_yield();
-}
-
-void thread_wait_locked(struct queue_list *waiters)
-{
-    struct thread *current = thread_current();
-
-    current->state = THREAD_WAITING;
-    queue_list_push(waiters, &current->link);
-    switch_locked();
-}
-
-struct thread *thread_wake_locked(struct queue_list *waiters)
-{
-    struct thread *best = NULL;
-
-    for (struct queue_link *l = queue_list_first(waiters); l; l = queue_list_after(waiters, l)) {
-        struct thread *t = queue_entry(l, struct thread, link);
-
-        if (best == NULL || t->priority > best->priority)
-            best = t;
-    }
-    if (best != NULL) {
-        queue_list_remove(&best->link);
-        enqueue_locked(best);
-    }
-    return best;
-}
-
-/* After a wake-up outside interrupts: the better thread runs at once. */
-static void unlock_and_yield(uint64_t flags)
-{
-    if ((cpu_this()->attention & CPU_RESCHEDULE) && cpu_this()->interrupt_depth == 0 &&
-        (flags & X86_FLAGS_IF))
-        yield_locked();
-    thread_sched_unlock(flags);
 }
 
 struct thread *thread_create(const char *name, int priority, thread_entry *entry, void *argument)
@@ -238,8 +72,8 @@ struct thread *thread_create(const char *name, int priority, thread_entry *entry
     flags = thread_sched_lock();
     thread->id = next_id++;
     queue_list_push(&all, &thread->all);
-    enqueue_locked(thread);
-    unlock_and_yield(flags);
+    thread_sched_enqueue_locked(thread);
+    thread_sched_unlock_and_yield(flags);
     return thread;
 }
 
@@ -288,13 +122,15 @@ void thread_exit(intptr_t result)
     thread->result = result;
     thread->state = THREAD_DEAD;
     if (thread->joiner != NULL)
-        enqueue_locked(thread->joiner);
-    switch_locked(); /* the lock is given by the thread switched to */
+        thread_sched_enqueue_locked(thread->joiner);
+    thread_sched_switch_locked(); /* the lock is given by the thread switched to */
     panic("dead thread %s runs, flags %#lx", thread->name, flags);
 }
 
 static void __attribute__((noreturn)) end_by_fault(uint64_t vector)
 {
+    if (thread_current()->process != NULL)
+        end_program(vector);
     thread_exit(THREAD_FAULTED + (intptr_t)vector);
 }
 
@@ -333,7 +169,7 @@ intptr_t thread_join(struct thread *thread)
     current->joins = thread;
     if (thread->state != THREAD_DEAD) {
         current->state = THREAD_WAITING;
-        switch_locked();
+        thread_sched_switch_locked();
     }
     current->joins = NULL;
     queue_list_remove(&thread->all);
@@ -352,51 +188,11 @@ void thread_detach(struct thread *thread)
     reap_detached();
 }
 
-void thread_sleep_until(uint64_t when)
+void thread_rename(const char *name)
 {
     uint64_t flags = thread_sched_lock();
-    struct thread *current = thread_current();
-    struct queue_link *l = queue_list_first(&sleepers);
 
-    current->wake_at = when;
-    current->state = THREAD_SLEEPING;
-    while (l != NULL && queue_entry(l, struct thread, link)->wake_at <= when)
-        l = queue_list_after(&sleepers, l);
-    if (l != NULL)
-        queue_list_insert(l, &current->link);
-    else
-        queue_list_push(&sleepers, &current->link);
-    switch_locked();
-    thread_sched_unlock(flags);
-}
-
-void thread_sleep_ms(uint64_t ms)
-{
-    thread_sleep_until(timer_now() + ms * TIMER_NS_PER_MS);
-}
-
-/* Each millisecond, in the timer's interrupt. */
-static void tick(uint64_t now)
-{
-    uint64_t flags = thread_sched_lock();
-    struct thread *current = thread_current();
-    struct queue_link *l;
-
-    while ((l = queue_list_first(&sleepers)) != NULL) {
-        struct thread *t = queue_entry(l, struct thread, link);
-
-        if (t->wake_at > now)
-            break;
-        queue_list_remove(l);
-        enqueue_locked(t);
-    }
-    current->ticks++;
-    cpu_this()->attention |= CPU_TICKED;
-    if (current->slice > 0 && --current->slice == 0) {
-        current->slice = THREAD_SLICE_MS;
-        if (ready_mask >> current->priority != 0)
-            cpu_this()->attention |= CPU_RESCHEDULE;
-    }
+    string_copy(thread_current()->name, name, THREAD_NAME_MAX);
     thread_sched_unlock(flags);
 }
 
@@ -414,8 +210,11 @@ static bool may_end(void)
 
 void thread_init(void)
 {
-    static const struct handler_threads ours = {
-        .name = current_name, .may_end = may_end, .end = end_by_fault, .preempt = preempt};
+    static const struct handler_threads ours = {.name = current_name,
+                                                .may_end = may_end,
+                                                .interrupted = thread_interrupted,
+                                                .end = end_by_fault,
+                                                .preempt = preempt};
     struct cpu *cpu = cpu_this();
 
     idle_thread = (struct thread){
@@ -425,20 +224,7 @@ void thread_init(void)
     cpu->idle = &idle_thread;
     cpu->current = &idle_thread;
     handler_attach_threads(&ours);
-    timer_attach(tick);
-}
-
-void thread_idle(void)
-{
-    for (;;) {
-        x86_cli();
-        if (ready_mask != 0) {
-            x86_sti();
-            thread_yield();
-        } else {
-            x86_sti_hlt();
-        }
-    }
+    timer_attach(thread_sched_tick);
 }
 
 /* The idle thread stands in no queue: it is ready whenever another one runs. */
@@ -473,9 +259,4 @@ bool thread_info(unsigned index, struct thread_info *info)
     }
     thread_sched_unlock(flags);
     return l != NULL;
-}
-
-uint64_t thread_switch_count(void)
-{
-    return switch_count;
 }

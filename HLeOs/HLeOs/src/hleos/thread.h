@@ -52,11 +52,24 @@ void thread_sleep_ms(uint64_t ms);
 /* Until timer_now() reaches `when`, never less. */
 void thread_sleep_until(uint64_t when);
 
-/* From here on the calling thread runs a program too, in that space; `process` is the caller's. */
+/* From here on the calling thread runs a program too, in that space; `process` is the caller's.
+ * With NULL, it runs none any more. */
 void thread_enter_space(const struct space *space, struct process *process);
+/* What ends a program's thread where a fault does, by its vector, or HANDLER_INTERRUPTED
+ * (interrupt/handler.h). It runs in that thread. */
+void thread_attach_programs(void (*end)(uint64_t vector) __attribute__((noreturn)));
 /* Of the calling thread; NULL if it runs no program. */
 struct process *thread_process(void);
 
+/* Asks a program's thread to end: what it waits for interruptibly is over, now and from now on, and
+ * it ends before it is in ring 3 again, or at the next tick there. */
+void thread_interrupt(struct thread *thread);
+/* Whether the calling thread has been asked to. */
+bool thread_interrupted(void);
+/* Like thread_sleep_ms(); false if it was interrupted. */
+bool thread_sleep_interruptible(uint64_t ms) __attribute__((warn_unused_result));
+
+void thread_rename(const char *name);
 struct thread *thread_current(void);
 const char *thread_name(const struct thread *thread);
 /* What the scheduler goes by now: its own priority, or a better one lent to it. */

@@ -8,6 +8,7 @@
 #include "common/exception.h"
 #include "common/string.h"
 #include "common/x86.h"
+#include "fs/system.h"
 #include "kmalloc.h"
 #include "memory/layout.h"
 #include "memory/page.h"
@@ -19,7 +20,7 @@
 #include "timer.h"
 
 /* The status of a program that is run to its end; an error of its start. */
-static intptr_t outcome(const char *name, const char *argument)
+static int outcome(const char *name, const char *argument)
 {
     const char *argv[] = {name, argument};
     struct process *process;
@@ -58,7 +59,7 @@ static void a_fault_ends_the_program_alone(void)
 
     for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++)
         if (!deeds[i].needs_nx || (x86_rdmsr(X86_MSR_EFER) & X86_EFER_NXE))
-            expect_equal(outcome("abuse", deeds[i].deed), THREAD_FAULTED + deeds[i].vector);
+            expect_equal(outcome("abuse", deeds[i].deed), HLEOS_STATUS_FAULT + deeds[i].vector);
 }
 
 static void nothing_of_a_program_is_left(void)
@@ -66,14 +67,14 @@ static void nothing_of_a_program_is_left(void)
     size_t pages, bytes;
 
     outcome("hello", NULL); /* what the kernel keeps of the first one */
-    pages = page_stats().free;
+    pages = page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE;
     bytes = kmalloc_stats().bytes_used;
     for (int i = 0; i < 5; i++) {
         outcome("hello", "again");
         outcome("syscalls", NULL);
         outcome("abuse", "0");
     }
-    expect_equal(page_stats().free, pages);
+    expect_equal(page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE, pages);
     expect_equal(kmalloc_stats().bytes_used, bytes);
 }
 
@@ -132,6 +133,20 @@ static void damaged_files_are_refused(void)
             process_wait(process);
     expect_equal(page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE, pages);
     kfree(file);
+}
+
+/* What programs see of the system calls, and that no page is lost: user/usertests.c. */
+static void system_calls_do_what_they_say(void)
+{
+    expect_equal(outcome("usertests", NULL), 0);
+    expect_equal(outcome("filetests", NULL), 0);
+    if (system_fs() != NULL)
+        expect_equal(outcome("stressfs", "2"), 0);
+}
+
+static void random_deeds_break_nothing(void)
+{
+    expect_equal(outcome("grind", "1"), 0);
 }
 
 static void too_many_arguments_are_refused(void)
@@ -215,5 +230,7 @@ const struct selftest selftest_user[] = {
     {"programs_run_side_by_side", programs_run_side_by_side},
     {"damaged_files_are_refused", damaged_files_are_refused},
     {"too_many_arguments_are_refused", too_many_arguments_are_refused},
+    {"system_calls_do_what_they_say", system_calls_do_what_they_say},
+    {"random_deeds_break_nothing", random_deeds_break_nothing},
     {0},
 };

@@ -175,24 +175,14 @@ asm_system_call:
         sysretq
 
 /*
- * void asm_enter_program(uintptr_t entry, uintptr_t stack, uint64_t argc, uintptr_t argv)
- * The first entry to ring 3, with all other registers zero. Does not return.
+ * void asm_enter_program(const struct interrupt_frame *frame)
+ * To ring 3 with the registers of the frame, which is taken for the stack. Does not return.
  */
         .globl  asm_enter_program
 asm_enter_program:
         cli
-        pushq   $USER_DATA
-        pushq   %rsi
-        pushq   $X86_FLAGS_IF | X86_FLAGS_1
-        pushq   $USER_CODE
-        pushq   %rdi
-        movq    %rdx, %rdi
-        movq    %rcx, %rsi
-        .irp    reg, eax, ebx, ecx, edx, ebp, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d
-        xorl    %\reg, %\reg
-        .endr
-        swapgs
-        iretq
+        movq    %rdi, %rsp
+        jmp     return
 
 /*
  * Where a frame returns to whose thread is to be switched away from (interrupt/handler.c).

@@ -22,10 +22,16 @@ enum { SWITCH_ROOM = 1024 };
 void handler_switch(void); /* asm/vectors.S */
 
 static const struct handler_threads *threads;
+static const struct handler_programs *programs;
 
 void handler_attach_threads(const struct handler_threads *attached)
 {
     threads = attached;
+}
+
+void handler_attach_programs(const struct handler_programs *attached)
+{
+    programs = attached;
 }
 
 static const char *thread_name(void)
@@ -127,7 +133,6 @@ static bool fatal(const struct interrupt_frame *f)
 /* Returning from the frame goes to threads->end(vector) on the emptied stack. */
 static void end_thread(struct interrupt_frame *frame, uint64_t vector)
 {
-    console_say("  thread %s is ended", thread_name());
     frame->rdi = vector;
     frame->rip = (uintptr_t)threads->end;
     frame->rsp = cpu_this()->stack->high - sizeof(uintptr_t); /* as after a call */
@@ -137,28 +142,34 @@ static void end_thread(struct interrupt_frame *frame, uint64_t vector)
     frame->rflags = X86_FLAGS_IF | X86_FLAGS_1;
 }
 
+/* A page that a program shares since a fork, and now writes to. */
+static bool resolved(const struct interrupt_frame *frame)
+{
+    const uint64_t write = EXCEPTION_PF_PRESENT | EXCEPTION_PF_WRITE;
+
+    return frame->vector == EXCEPTION_PF && from_program(frame) && programs != NULL &&
+           (frame->error & (write | EXCEPTION_PF_RESERVED)) == write &&
+           programs->write_fault(x86_read_cr2());
+}
+
 void handler_exception(struct interrupt_frame *frame)
 {
+    if (resolved(frame))
+        return;
     console_begin();
     report(frame, stack_overflow(frame) ? "stack overflow" : name_of(frame));
     if (frame->vector != EXCEPTION_BP) {
         if (fatal(frame) || !may_end_thread(frame))
             panic("%s", name_of(frame));
+        console_say("  thread %s is ended", thread_name());
         end_thread(frame, frame->vector);
     }
     console_end();
 }
 
-static void (*system_calls)(struct interrupt_frame *frame);
-
-void handler_attach_system_calls(void (*system_call)(struct interrupt_frame *frame))
-{
-    system_calls = system_call;
-}
-
 void handler_system_call(struct interrupt_frame *frame)
 {
-    system_calls(frame);
+    programs->system_call(frame);
 }
 
 void handler_leave(struct interrupt_frame *frame)
@@ -168,10 +179,15 @@ void handler_leave(struct interrupt_frame *frame)
     uintptr_t sp = from_program(frame) ? cpu->stack->high : frame->rsp;
 
     cpu->attention &= ~(unsigned)CPU_TICKED;
+    if (from_program(frame) && threads->interrupted()) {
+        end_thread(frame, HANDLER_INTERRUPTED);
+        return;
+    }
     if (sp < cpu->stack->low + SWITCH_ROOM || sp > cpu->stack->high) {
         if (may_end_thread(frame)) {
             console_begin();
             report(frame, "stack overflow");
+            console_say("  thread %s is ended", thread_name());
             end_thread(frame, EXCEPTION_DF);
             console_end();
         }

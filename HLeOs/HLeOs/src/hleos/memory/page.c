@@ -1,7 +1,8 @@
 /*
  * The physical page allocator; see page.h. Two maps of a bit a page: one says that it cannot be
  * had, being allocated, reserved or not there at all; the other that it is the allocator's to give
- * at all. The maps themselves are the first thing allocated, below 4 GB.
+ * at all. A third has a count of a page's users beyond the first. The maps themselves are the first
+ * thing allocated, below 4 GB.
  */
 #include "memory/page.h"
 
@@ -18,6 +19,7 @@
 static struct lock lock = LOCK_INIT("page");
 static struct bit_map map;  /* lock; set: taken, reserved or not there */
 static struct bit_map ours; /* set at boot only: pages that page_allocate() may give */
+static uint16_t *sharers;   /* lock; of an allocated page: how many more page_free() it takes */
 static size_t free_pages;   /* lock */
 static size_t hint;         /* lock; where the next search begins */
 static struct page_stats stats;
@@ -33,6 +35,7 @@ void page_use_direct_map(void)
     direct_base = DIRECT_MAP_BASE;
     map.words = (uint64_t *)((uintptr_t)map.words + direct_base);
     ours.words = (uint64_t *)((uintptr_t)ours.words + direct_base);
+    sharers = (uint16_t *)((uintptr_t)sharers + direct_base);
 }
 
 bool page_range(const struct boot_info *info, unsigned index, uint64_t *base, uint64_t *end)
@@ -107,11 +110,13 @@ void page_init(const struct boot_info *info)
         if (end > base && end > stats.top)
             stats.top = end;
     map.bits = ours.bits = stats.top / PAGE_SIZE;
-    bytes = 2 * bit_map_words(map.bits) * sizeof(uint64_t);
-    map.words = page_virtual(PHYS(place(info, bytes)));
+    bytes = bit_map_words(map.bits) * sizeof(uint64_t);
+    map.words = page_virtual(PHYS(place(info, 2 * bytes + map.bits * sizeof *sharers)));
     ours.words = map.words + bit_map_words(map.bits);
-    memset(map.words, 0xff, bytes / 2);
-    memset(ours.words, 0, bytes / 2);
+    sharers = (uint16_t *)(ours.words + bit_map_words(map.bits)); /* set as pages are allocated */
+    memset(map.words, 0xff, bytes);
+    memset(ours.words, 0, bytes);
+    bytes = 2 * bytes + map.bits * sizeof *sharers;
     for (unsigned i = 0; page_range(info, i, &base, &end); i++)
         mark(base, end, false);
     mark_kernel(info);
@@ -145,6 +150,7 @@ phys_t page_allocate(void)
         return PHYS(0);
     }
     bit_map_set(&map, at);
+    sharers[at] = 0;
     hint = at + 1;
     free_pages--;
     lock_give(&lock, flags);
@@ -176,9 +182,36 @@ void page_free(phys_t page)
 
     if (!page_is_allocated(page))
         panic("page %#lx is freed but was not allocated", page.at);
-    bit_map_clear(&map, at);
-    free_pages++;
+    if (sharers[at] > 0) {
+        sharers[at]--;
+    } else {
+        bit_map_clear(&map, at);
+        free_pages++;
+    }
     lock_give(&lock, flags);
+}
+
+bool page_share(phys_t page)
+{
+    uint64_t flags = lock_take(&lock);
+    size_t at = page.at / PAGE_SIZE;
+    bool room;
+
+    if (!page_is_allocated(page))
+        panic("page %#lx is shared but was not allocated", page.at);
+    room = sharers[at] < UINT16_MAX;
+    sharers[at] += room;
+    lock_give(&lock, flags);
+    return room;
+}
+
+bool page_is_shared(phys_t page)
+{
+    uint64_t flags = lock_take(&lock);
+    bool shared = sharers[page.at / PAGE_SIZE] > 0;
+
+    lock_give(&lock, flags);
+    return shared;
 }
 
 struct page_stats page_stats(void)

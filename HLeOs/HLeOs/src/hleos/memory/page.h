@@ -29,6 +29,10 @@ phys_t page_allocate_zeroed(void) __attribute__((warn_unused_result));
  */
 void page_free(phys_t page);
 bool page_is_allocated(phys_t page);
+/* One more user of an allocated page: it takes one more page_free(). False if there are too many
+ * already. */
+bool page_share(phys_t page) __attribute__((warn_unused_result));
+bool page_is_shared(phys_t page);
 
 /* Where a physical address can be read and written: through the identity map at first, through the
  * direct map after page_use_direct_map(). Usable memory only. */

@@ -16,6 +16,7 @@
 #define PAGING_UNCACHED   (UINT64_C(3) << 3) /* PCD and PWT */
 #define PAGING_LARGE      (UINT64_C(1) << 7)
 #define PAGING_GLOBAL     (UINT64_C(1) << 8)
+#define PAGING_COPY       (UINT64_C(1) << 9) /* the processor ignores it: copied when written to */
 #define PAGING_NO_EXECUTE (UINT64_C(1) << 63)
 #define PAGING_ADDRESS    UINT64_C(0x000ffffffffff000)
 

@@ -112,20 +112,84 @@ void space_unmap(struct space *space, uintptr_t address)
     space->pages--;
 }
 
+/* A table's entries of `level` for `to`, which is empty; a page's two entries are the same. */
+static bool fork_table(phys_t to, phys_t from, int level, unsigned entries)
+{
+    uint64_t *ours = page_virtual(from), *theirs = page_virtual(to);
+
+    for (unsigned i = 0; i < entries; i++) {
+        phys_t below = PHYS(ours[i] & PAGING_ADDRESS), page;
+
+        if (!(ours[i] & PAGING_PRESENT))
+            continue;
+        if (level == 0) {
+            if (!page_share(below))
+                return false;
+            if (ours[i] & PAGING_WRITE)
+                ours[i] = (ours[i] & ~PAGING_WRITE) | PAGING_COPY;
+            theirs[i] = ours[i];
+            continue;
+        }
+        page = page_allocate_zeroed();
+        if (page.at == 0)
+            return false;
+        theirs[i] = page.at | (ours[i] & ~PAGING_ADDRESS);
+        if (!fork_table(page, below, level - 1, ENTRIES))
+            return false;
+    }
+    return true;
+}
+
+bool space_fork(struct space *to, struct space *from)
+{
+    bool good = fork_table(to->root, from->root, LEVELS - 1, KERNEL_HALF);
+
+    to->pages = from->pages;
+    if ((x86_read_cr3() & PAGING_ADDRESS) == from->root.at)
+        x86_write_cr3(from->root.at); /* it forgets which pages could be written to */
+    return good;
+}
+
+/* The last user of a shared page has it to itself: only copies are made that are needed. No other
+ * space can come to share it meanwhile, as this one would have to fork for that. */
+bool space_unshare(struct space *space, uintptr_t address)
+{
+    uint64_t *entry = find(space, address, false);
+    phys_t page, copy;
+
+    if (entry == NULL || !(*entry & PAGING_PRESENT) || !(*entry & PAGING_COPY))
+        return false;
+    page = copy = PHYS(*entry & PAGING_ADDRESS);
+    if (page_is_shared(page)) {
+        copy = page_allocate();
+        if (copy.at == 0)
+            return false;
+        memcpy(page_virtual(copy), page_virtual(page), PAGE_SIZE);
+    }
+    *entry = copy.at | (*entry & ~(PAGING_ADDRESS | PAGING_COPY)) | PAGING_WRITE;
+    x86_invlpg(address);
+    if (copy.at != page.at)
+        page_free(page);
+    return true;
+}
+
 /* The kernel's pointer to a program's byte whose entry has all of `needed`; NULL if there is none.
  */
-static char *byte_at(const struct space *space, uintptr_t address, uint64_t needed)
+static char *byte_at(struct space *space, uintptr_t address, uint64_t needed)
 {
     const uint64_t *entry = find(space, address, false);
 
+    if (entry != NULL && (needed & PAGING_WRITE) && (*entry & PAGING_COPY) &&
+        !space_unshare(space, address))
+        return NULL;
     if (entry == NULL || (*entry & needed) != needed)
         return NULL;
     return (char *)table_at(*entry) + address % PAGE_SIZE;
 }
 
 /* Page by page. `in` says which of the two is the program's. */
-static bool copy(const struct space *space, uintptr_t address, char *ours, size_t size,
-                 uint64_t needed, bool in)
+static bool copy(struct space *space, uintptr_t address, char *ours, size_t size, uint64_t needed,
+                 bool in)
 {
     while (size > 0) {
         size_t some = PAGE_SIZE - address % PAGE_SIZE;
@@ -142,17 +206,37 @@ static bool copy(const struct space *space, uintptr_t address, char *ours, size_
     return true;
 }
 
+/* A space is not changed by being read. */
 bool space_copy_in(const struct space *space, void *to, uintptr_t from, size_t size)
 {
-    return copy(space, from, to, size, PAGING_PRESENT | PAGING_USER, true);
+    return copy((struct space *)space, from, to, size, PAGING_PRESENT | PAGING_USER, true);
 }
 
-bool space_copy_out(const struct space *space, uintptr_t to, const void *from, size_t size)
+bool space_copy_out(struct space *space, uintptr_t to, const void *from, size_t size)
 {
     return copy(space, to, (char *)from, size, PAGING_PRESENT | PAGING_USER | PAGING_WRITE, false);
 }
 
-bool space_fill(const struct space *space, uintptr_t to, const void *from, size_t size)
+bool space_fill(struct space *space, uintptr_t to, const void *from, size_t size)
 {
     return copy(space, to, (char *)from, size, PAGING_PRESENT | PAGING_USER, false);
+}
+
+long space_copy_text(const struct space *space, char *to, uintptr_t from, size_t room)
+{
+    size_t length = 0;
+
+    while (length < room) {
+        size_t some = PAGE_SIZE - (from + length) % PAGE_SIZE;
+        const char *end;
+
+        some = some < room - length ? some : room - length;
+        if (!space_copy_in(space, to + length, from + length, some))
+            return -1;
+        end = memchr(to + length, '\0', some);
+        if (end != NULL)
+            return end - to;
+        length += some;
+    }
+    return -1;
 }

@@ -2,7 +2,8 @@
  * A program's address space: the lower half of the addresses is its own, the upper half is the
  * kernel's and the same in all. The kernel reaches a program's bytes by these functions alone: they
  * walk its tables, and go through the direct map, so that no bad address can fault. Each space is
- * used by one thread at a time.
+ * used by one thread at a time. Two spaces may share a page: then neither may write to it, and who
+ * tries to gets a copy.
  */
 #ifndef HLEOS_MEMORY_SPACE_H
 #define HLEOS_MEMORY_SPACE_H
@@ -31,6 +32,13 @@ void space_destroy(struct space *space);
 /* Makes the processor use it. */
 void space_enter(const struct space *space);
 
+/* All of `from` is in `to`, a new space, too: what can be written to is shared until one of them
+ * does. False if memory is out; `to` is then to be destroyed. */
+bool space_fork(struct space *to, struct space *from) __attribute__((warn_unused_result));
+/* For a write that faulted: true if the page is the space's own now, and can be written to. False
+ * if it never could be, or if memory is out. */
+bool space_unshare(struct space *space, uintptr_t address) __attribute__((warn_unused_result));
+
 /* A zeroed page at a page's address; false if memory is out, the address is not the program's to
  * have, or something is there. */
 bool space_map(struct space *space, uintptr_t address, unsigned flags)
@@ -40,12 +48,16 @@ void space_unmap(struct space *space, uintptr_t address);
 
 /* False if a byte of the range is not mapped to the program, or, for space_copy_out(), not writable
  * to it; what lies before that byte has been copied then. space_fill() writes where the program
- * cannot, too. */
+ * cannot, too: to pages that are not shared. */
 bool space_copy_in(const struct space *space, void *to, uintptr_t from, size_t size)
     __attribute__((warn_unused_result));
-bool space_copy_out(const struct space *space, uintptr_t to, const void *from, size_t size)
+bool space_copy_out(struct space *space, uintptr_t to, const void *from, size_t size)
     __attribute__((warn_unused_result));
-bool space_fill(const struct space *space, uintptr_t to, const void *from, size_t size)
+bool space_fill(struct space *space, uintptr_t to, const void *from, size_t size)
+    __attribute__((warn_unused_result));
+/* A text with its end, at most `room` bytes; its length, or -1 if it is not all the program's or
+ * longer. */
+long space_copy_text(const struct space *space, char *to, uintptr_t from, size_t room)
     __attribute__((warn_unused_result));
 
 #endif

@@ -4,39 +4,64 @@
  */
 #include "process/system_call.h"
 
-#include "abi/hleos.h"
-#include "iostream.h"
+#include "common/string.h"
+#include "fs/fs.h"
+#include "interrupt/handler.h"
+#include "kmalloc.h"
 #include "memory/layout.h"
+#include "memory/page.h"
+#include "process.h"
+#include "process/load.h"
+#include "process/names.h"
+#include "process/pipe.h"
 #include "timer.h"
 
-enum { WRITE_MAX = 4096, CHUNK = 128, STANDARD_OUTPUT = 1, STANDARD_ERROR = 2 };
+enum { CHUNK = 1024, PATH_MAX = 128 };
 
-#define DATA_MAX (UINT64_C(256) << 20)
+#define DATA_MAX     (UINT64_C(256) << 20)
+#define TRANSFER_MAX (UINT64_C(1) << 30)
 
-typedef int64_t call(struct process *process, const struct interrupt_frame *frame);
+typedef int64_t call(struct process *process, struct interrupt_frame *frame);
 
-static int64_t call_exit(struct process *process, const struct interrupt_frame *frame)
+static int64_t call_fork(struct process *process, struct interrupt_frame *frame)
 {
     (void)process;
-    thread_exit(frame->rdi & 0xff);
+    return process_fork(frame);
 }
 
-static int64_t call_getpid(struct process *process, const struct interrupt_frame *frame)
+static int64_t call_exit(struct process *process, struct interrupt_frame *frame)
+{
+    (void)process;
+    process_exit(frame->rdi & 0xff);
+}
+
+static int64_t call_wait(struct process *process, struct interrupt_frame *frame)
+{
+    (void)process;
+    return process_wait_child(frame->rdi);
+}
+
+static int64_t call_kill(struct process *process, struct interrupt_frame *frame)
+{
+    (void)process;
+    return frame->rdi <= UINT32_MAX ? process_kill((unsigned)frame->rdi) : -1;
+}
+
+static int64_t call_getpid(struct process *process, struct interrupt_frame *frame)
 {
     (void)frame;
     return process->id;
 }
 
-static int64_t call_sleep(struct process *process, const struct interrupt_frame *frame)
+static int64_t call_sleep(struct process *process, struct interrupt_frame *frame)
 {
     (void)process;
     if (frame->rdi > UINT32_MAX)
         return -1;
-    thread_sleep_ms(frame->rdi);
-    return 0;
+    return thread_sleep_interruptible(frame->rdi) ? 0 : -1;
 }
 
-static int64_t call_uptime(struct process *process, const struct interrupt_frame *frame)
+static int64_t call_uptime(struct process *process, struct interrupt_frame *frame)
 {
     (void)process;
     (void)frame;
@@ -44,59 +69,320 @@ static int64_t call_uptime(struct process *process, const struct interrupt_frame
 }
 
 /* Pages come and go as the end passes their beginning; all or nothing. */
-static int64_t call_sbrk(struct process *process, const struct interrupt_frame *frame)
+static int64_t call_sbrk(struct process *process, struct interrupt_frame *frame)
 {
+    struct process_image *image = &process->image;
     int64_t change = (int64_t)frame->rdi;
-    uintptr_t old = process->data_end, new = old + (uintptr_t)change, at;
+    uintptr_t old = image->data_end, new = old + (uintptr_t)change, at;
     uintptr_t old_pages = (old + PAGE_SIZE - 1) & ~(uintptr_t)(PAGE_SIZE - 1), new_pages;
 
-    if (change > (int64_t)DATA_MAX || change < -(int64_t)DATA_MAX || new < process->data_begin ||
-        new - process->data_begin > DATA_MAX)
+    if (change > (int64_t)DATA_MAX || change < -(int64_t)DATA_MAX || new < image->data_begin ||
+        new - image->data_begin > DATA_MAX)
         return -1;
     new_pages = (new + PAGE_SIZE - 1) & ~(uintptr_t)(PAGE_SIZE - 1);
     for (at = old_pages; at < new_pages; at += PAGE_SIZE)
-        if (!space_map(&process->space, at, SPACE_WRITE))
+        if (!space_map(&image->space, at, SPACE_WRITE))
             break;
     if (at < new_pages) {
         while (at > old_pages)
-            space_unmap(&process->space, at -= PAGE_SIZE);
+            space_unmap(&image->space, at -= PAGE_SIZE);
         return -1;
     }
     for (at = new_pages; at < old_pages; at += PAGE_SIZE)
-        space_unmap(&process->space, at);
-    process->data_end = new;
+        space_unmap(&image->space, at);
+    image->data_end = new;
     return (int64_t)old;
 }
 
-/* A longer text is written in part, as its result says. What lies before a bad address is written,
- * too. */
-static int64_t call_write(struct process *process, const struct interrupt_frame *frame)
+/* The words that a program's array of pointers leads to, one behind the other in `text`, and
+ * pointers to them; how many, or -1. */
+static int copy_words(const struct space *space, uintptr_t from, char *text,
+                      const char *words[LOAD_ARGUMENTS_MAX])
 {
-    size_t size = frame->rdx < WRITE_MAX ? frame->rdx : WRITE_MAX, done = 0;
+    size_t used = 0;
+
+    for (int i = 0; i <= LOAD_ARGUMENTS_MAX; i++) {
+        uintptr_t word;
+        long length;
+
+        if (!space_copy_in(space, &word, from + (uintptr_t)i * sizeof word, sizeof word))
+            return -1;
+        if (word == 0)
+            return i;
+        if (i == LOAD_ARGUMENTS_MAX)
+            return -1;
+        length = space_copy_text(space, text + used, word, LOAD_ARGUMENT_BYTES - used);
+        if (length < 0)
+            return -1;
+        words[i] = text + used;
+        used += (size_t)length + 1;
+    }
+    return -1;
+}
+
+static int64_t call_exec(struct process *process, struct interrupt_frame *frame)
+{
+    const char *words[LOAD_ARGUMENTS_MAX];
+    char path[PATH_MAX], *text;
+    int count, error = -1;
+
+    if (space_copy_text(&process->image.space, path, frame->rdi, sizeof path) < 0)
+        return -1;
+    text = kmalloc(LOAD_ARGUMENT_BYTES);
+    if (text == NULL)
+        return -1;
+    count = copy_words(&process->image.space, frame->rsi, text, words);
+    if (count >= 0)
+        error = process_exec(path, count, words, frame);
+    kfree(text);
+    return error < 0 ? -1 : 0;
+}
+
+static struct file *file_at(const struct process *process, uint64_t number)
+{
+    return number < FILE_TABLE ? process->files[number] : NULL;
+}
+
+static int64_t call_read(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *file = file_at(process, frame->rdi);
+    size_t size = frame->rdx < TRANSFER_MAX ? frame->rdx : TRANSFER_MAX, done = 0, some;
+    char chunk[CHUNK];
+    int64_t got;
+
+    if (file == NULL || !file->readable || file->operations->read == NULL)
+        return -1;
+    if (size == 0)
+        return 0;
+    do {
+        some = size - done < CHUNK ? size - done : CHUNK;
+        got = file->operations->read(file, chunk, some);
+        if (got < 0)
+            return done > 0 ? (int64_t)done : -1;
+        if (!space_copy_out(&process->image.space, frame->rsi + done, chunk, (size_t)got))
+            return -1;
+        done += (size_t)got;
+    } while ((size_t)got == some && done < size && !file->operations->stream &&
+             !thread_interrupted());
+    return (int64_t)done;
+}
+
+/* What lies before a bad address is written. */
+static int64_t call_write(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *file = file_at(process, frame->rdi);
+    size_t size = frame->rdx < TRANSFER_MAX ? frame->rdx : TRANSFER_MAX, done = 0;
     char chunk[CHUNK];
 
-    if (frame->rdi != STANDARD_OUTPUT && frame->rdi != STANDARD_ERROR)
+    if (file == NULL || !file->writable || file->operations->write == NULL)
         return -1;
-    while (done < size) {
+    while (done < size && !thread_interrupted()) {
         size_t some = size - done < CHUNK ? size - done : CHUNK;
+        int64_t got = -1;
 
-        if (!space_copy_in(&process->space, chunk, frame->rsi + done, some))
+        if (space_copy_in(&process->image.space, chunk, frame->rsi + done, some))
+            got = file->operations->write(file, chunk, some);
+        if (got < 0)
             return done > 0 ? (int64_t)done : -1;
-        iostream_write(chunk, some);
-        done += some;
+        done += (size_t)got;
+        if ((size_t)got < some)
+            break;
     }
     return (int64_t)done;
 }
 
+static int64_t call_open(struct process *process, struct interrupt_frame *frame)
+{
+    char path[PATH_MAX];
+    struct file *file;
+    int number;
+
+    if (space_copy_text(&process->image.space, path, frame->rdi, sizeof path) < 0)
+        return -1;
+    file = names_open(process->directory, path, (unsigned)frame->rsi);
+    if (file == NULL)
+        return -1;
+    number = file_number(process->files, file);
+    if (number < 0)
+        file_close(file);
+    return number;
+}
+
+static int64_t call_close(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *file = file_at(process, frame->rdi);
+
+    if (file == NULL)
+        return -1;
+    process->files[frame->rdi] = NULL;
+    file_close(file);
+    return 0;
+}
+
+static int64_t call_dup(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *file = file_at(process, frame->rdi);
+    int number = file != NULL ? file_number(process->files, file) : -1;
+
+    if (number >= 0)
+        file_share(file);
+    return number;
+}
+
+static int64_t call_fstat(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *file = file_at(process, frame->rdi);
+    struct hleos_stat stat;
+
+    if (file == NULL)
+        return -1;
+    file->operations->stat(file, &stat);
+    return space_copy_out(&process->image.space, frame->rsi, &stat, sizeof stat) ? 0 : -1;
+}
+
+static int64_t call_pipe(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *ends[2];
+    int numbers[2];
+
+    if (!pipe_create(ends))
+        return -1;
+    numbers[0] = file_number(process->files, ends[0]);
+    numbers[1] = file_number(process->files, ends[1]);
+    if (numbers[1] >= 0 &&
+        space_copy_out(&process->image.space, frame->rdi, numbers, sizeof numbers))
+        return 0;
+    for (int i = 0; i < 2; i++) {
+        if (numbers[i] >= 0)
+            process->files[numbers[i]] = NULL;
+        file_close(ends[i]);
+    }
+    return -1;
+}
+
+/* A place behind the end is allowed. */
+static int64_t call_lseek(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *file = file_at(process, frame->rdi);
+    int64_t change = (int64_t)frame->rsi, place = -1, base = 0;
+    struct hleos_stat stat;
+
+    if (file == NULL || !file->operations->seekable || frame->rdx > HLEOS_SEEK_END)
+        return -1;
+    file->operations->stat(file, &stat);
+    sync_mutex_take(&file->mutex);
+    if (frame->rdx != HLEOS_SEEK_SET)
+        base = (int64_t)(frame->rdx == HLEOS_SEEK_CURRENT ? file->offset : stat.size);
+    if (!__builtin_add_overflow(base, change, &place) && place >= 0)
+        file->offset = (uint64_t)place;
+    else
+        place = -1;
+    sync_mutex_give(&file->mutex);
+    return place;
+}
+
+static int64_t call_fsync(struct process *process, struct interrupt_frame *frame)
+{
+    struct file *file = file_at(process, frame->rdi);
+
+    if (file == NULL || file->operations->sync == NULL)
+        return -1;
+    return file->operations->sync(file);
+}
+
+static int64_t call_chdir(struct process *process, struct interrupt_frame *frame)
+{
+    char path[PATH_MAX];
+    struct inode *directory;
+
+    if (space_copy_text(&process->image.space, path, frame->rdi, sizeof path) < 0 ||
+        !names_directory(process->directory, path, &directory))
+        return -1;
+    fs_release(process->directory);
+    process->directory = directory;
+    return 0;
+}
+
+static int64_t call_mkdir(struct process *process, struct interrupt_frame *frame)
+{
+    char path[PATH_MAX];
+
+    if (space_copy_text(&process->image.space, path, frame->rdi, sizeof path) < 0)
+        return -1;
+    return names_make_directory(process->directory, path);
+}
+
+static int64_t call_unlink(struct process *process, struct interrupt_frame *frame)
+{
+    char path[PATH_MAX];
+
+    if (space_copy_text(&process->image.space, path, frame->rdi, sizeof path) < 0)
+        return -1;
+    return names_unlink(process->directory, path);
+}
+
+static int64_t call_link(struct process *process, struct interrupt_frame *frame)
+{
+    char old[PATH_MAX], new[PATH_MAX];
+
+    if (space_copy_text(&process->image.space, old, frame->rdi, sizeof old) < 0 ||
+        space_copy_text(&process->image.space, new, frame->rsi, sizeof new) < 0)
+        return -1;
+    return names_link(process->directory, old, new);
+}
+
+static int64_t call_process(struct process *process, struct interrupt_frame *frame)
+{
+    struct hleos_process info;
+
+    if (frame->rdi > PROCESS_MAX || !process_info((unsigned)frame->rdi, &info))
+        return -1;
+    return space_copy_out(&process->image.space, frame->rsi, &info, sizeof info) ? 0 : -1;
+}
+
+static int64_t call_system(struct process *process, struct interrupt_frame *frame)
+{
+    struct page_stats pages = page_stats();
+    struct hleos_system info = {.pages_free = pages.free + kmalloc_stats().bytes_mapped / PAGE_SIZE,
+                                .pages_usable = pages.usable,
+                                .switches = thread_switch_count(),
+                                .processes = process_count()};
+
+    return space_copy_out(&process->image.space, frame->rdi, &info, sizeof info) ? 0 : -1;
+}
+
 static call *const calls[] = {
-    [HLEOS_EXIT] = call_exit,   [HLEOS_GETPID] = call_getpid, [HLEOS_SBRK] = call_sbrk,
-    [HLEOS_SLEEP] = call_sleep, [HLEOS_UPTIME] = call_uptime, [HLEOS_WRITE] = call_write,
+    [HLEOS_FORK] = call_fork,     [HLEOS_EXIT] = call_exit,       [HLEOS_WAIT] = call_wait,
+    [HLEOS_PIPE] = call_pipe,     [HLEOS_READ] = call_read,       [HLEOS_KILL] = call_kill,
+    [HLEOS_EXEC] = call_exec,     [HLEOS_FSTAT] = call_fstat,     [HLEOS_DUP] = call_dup,
+    [HLEOS_GETPID] = call_getpid, [HLEOS_SBRK] = call_sbrk,       [HLEOS_SLEEP] = call_sleep,
+    [HLEOS_UPTIME] = call_uptime, [HLEOS_OPEN] = call_open,       [HLEOS_WRITE] = call_write,
+    [HLEOS_CHDIR] = call_chdir,   [HLEOS_UNLINK] = call_unlink,   [HLEOS_LINK] = call_link,
+    [HLEOS_MKDIR] = call_mkdir,   [HLEOS_LSEEK] = call_lseek,     [HLEOS_FSYNC] = call_fsync,
+    [HLEOS_CLOSE] = call_close,   [HLEOS_PROCESS] = call_process, [HLEOS_SYSTEM] = call_system,
 };
 
-void system_call(struct interrupt_frame *frame)
+static void system_call(struct interrupt_frame *frame)
 {
     uint64_t number = frame->rax;
     call *function = number < sizeof calls / sizeof calls[0] ? calls[number] : NULL;
 
     frame->rax = function != NULL ? (uint64_t)function(thread_process(), frame) : (uint64_t)-1;
+    if (thread_interrupted())
+        process_exit(HLEOS_STATUS_KILLED);
+}
+
+static bool write_fault(uintptr_t address)
+{
+    struct process *process = thread_process();
+
+    return process != NULL && space_unshare(&process->image.space, address);
+}
+
+void system_call_init(void)
+{
+    static const struct handler_programs ours = {.system_call = system_call,
+                                                 .write_fault = write_fault};
+
+    handler_attach_programs(&ours);
 }

@@ -1,5 +1,5 @@
 /*
- * The scheduler's insides, for thread.c and sync.c alone. One lock, `sched`, guards every
+ * The scheduler, for thread.c and sync.c alone. One lock, `sched`, guards every
  * run queue, every list of waiters and the state of every thread.
  */
 #ifndef HLEOS_THREAD_SCHED_H
@@ -17,6 +17,8 @@ struct thread {
     struct queue_link link; /* sched: in a run queue, a list of waiters or the sleepers */
     struct queue_link all;  /* sched: in the list of all threads */
     enum thread_state state;
+    bool interruptible;            /* sched: it waits, and thread_interrupt() may wake it */
+    bool interrupted;              /* sched: it has been asked to end; for good */
     int priority;                  /* sched: its own, or a higher one lent by a waiter */
     int own_priority;              /* as it was created */
     struct queue_list mutexes;     /* sched: held by it; sync_mutex.held */
@@ -38,10 +40,24 @@ struct thread {
 
 uint64_t thread_sched_lock(void) __attribute__((warn_unused_result));
 void thread_sched_unlock(uint64_t flags);
+/* After a wake-up outside interrupts: the better thread runs at once. */
+void thread_sched_unlock_and_yield(uint64_t flags);
+
+/* Both with the lock held. The first makes a thread ready. The second gives the processor to the
+ * best ready thread; the caller has put the current one where it belongs (a queue, or nowhere). It
+ * returns when that runs again, the lock held as before: whoever switches back holds it then. */
+void thread_sched_enqueue_locked(struct thread *thread);
+void thread_sched_switch_locked(void);
+
+/* Each millisecond, in the timer's interrupt. */
+void thread_sched_tick(uint64_t now);
 
 /* Both with the lock held. Waits on a list: returns when somebody has taken the thread off it and
  * made it ready. Only where cpu_may_sleep() but for this lock. */
 void thread_wait_locked(struct queue_list *waiters);
+/* The same, but false if thread_interrupt() ends the wait, or has come before it. */
+bool thread_wait_interruptible_locked(struct queue_list *waiters)
+    __attribute__((warn_unused_result));
 /* Takes the first of the highest priority off a list and makes it ready; NULL if the list is empty.
  */
 struct thread *thread_wake_locked(struct queue_list *waiters);

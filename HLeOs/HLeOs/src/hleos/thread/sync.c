@@ -129,6 +129,20 @@ void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mu
     thread_sched_unlock(flags);
 }
 
+bool sync_condition_wait_interruptible(struct sync_condition *condition, struct sync_mutex *mutex)
+{
+    uint64_t flags;
+    bool woken;
+
+    must_be_able_to_sleep("a condition is waited for");
+    flags = thread_sched_lock();
+    give_locked(mutex);
+    woken = thread_wait_interruptible_locked(&condition->waiters);
+    take_locked(mutex);
+    thread_sched_unlock(flags);
+    return woken;
+}
+
 void sync_condition_signal(struct sync_condition *condition)
 {
     uint64_t flags = thread_sched_lock();
@@ -158,6 +172,21 @@ void sync_semaphore_wait(struct sync_semaphore *semaphore)
         thread_wait_locked(
             &semaphore->waiters); /* the post goes to this thread, not to the count */
     thread_sched_unlock(flags);
+}
+
+bool sync_semaphore_wait_interruptible(struct sync_semaphore *semaphore)
+{
+    uint64_t flags;
+    bool got = true;
+
+    must_be_able_to_sleep("a semaphore is waited for");
+    flags = thread_sched_lock();
+    if (semaphore->count > 0)
+        semaphore->count--;
+    else
+        got = thread_wait_interruptible_locked(&semaphore->waiters);
+    thread_sched_unlock(flags);
+    return got;
 }
 
 bool sync_semaphore_try(struct sync_semaphore *semaphore)

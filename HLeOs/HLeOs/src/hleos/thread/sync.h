@@ -30,6 +30,9 @@ struct sync_condition {
 
 /* Gives the mutex, waits for a signal, takes the mutex again. */
 void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mutex);
+/* The same; false if thread_interrupt() ended the wait. The mutex is taken all the same. */
+bool sync_condition_wait_interruptible(struct sync_condition *condition, struct sync_mutex *mutex)
+    __attribute__((warn_unused_result));
 void sync_condition_signal(struct sync_condition *condition);
 void sync_condition_broadcast(struct sync_condition *condition);
 
@@ -39,6 +42,9 @@ struct sync_semaphore {
 };
 
 void sync_semaphore_wait(struct sync_semaphore *semaphore);
+/* False if thread_interrupt() ended the wait. */
+bool sync_semaphore_wait_interruptible(struct sync_semaphore *semaphore)
+    __attribute__((warn_unused_result));
 bool sync_semaphore_try(struct sync_semaphore *semaphore) __attribute__((warn_unused_result));
 void sync_semaphore_post(struct sync_semaphore *semaphore);
 

@@ -1,0 +1,299 @@
+/* Paths, and the files that the kernel's image has itself; see names.h. */
+#include "process/names.h"
+
+#include "common/string.h"
+#include "fs/fs.h"
+#include "fs/system.h"
+#include "kmalloc.h"
+#include "process/disk_file.h"
+#include "process/programs.h"
+#include "process/terminal.h"
+
+/* Numbers of inodes: programs have those behind these. */
+enum { INODE_ROOT = 1, INODE_BIN, INODE_DEV, INODE_CONSOLE, INODE_NULL, INODE_PROGRAMS };
+
+struct directory {
+    const char *path;
+    unsigned inode;
+    const struct hleos_entry *entries;
+    size_t count; /* without the programs, which /bin has behind them */
+};
+
+static const struct hleos_entry in_root[] = {
+    {INODE_ROOT, "."}, {INODE_ROOT, ".."}, {INODE_BIN, "bin"}, {INODE_DEV, "dev"}};
+static const struct hleos_entry in_bin[] = {{INODE_BIN, "."}, {INODE_ROOT, ".."}};
+static const struct hleos_entry in_dev[] = {
+    {INODE_DEV, "."}, {INODE_ROOT, ".."}, {INODE_CONSOLE, "console"}, {INODE_NULL, "null"}};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+static const struct directory directories[] = {{"", INODE_ROOT, in_root, COUNT(in_root)},
+                                               {"bin", INODE_BIN, in_bin, COUNT(in_bin)},
+                                               {"dev", INODE_DEV, in_dev, COUNT(in_dev)}};
+
+static size_t program_size(const struct program *program)
+{
+    return (size_t)(program->end - program->file);
+}
+
+/* The `index`th entry of a directory; false beyond the last. */
+static bool entry_at(const struct directory *directory, uint64_t index, struct hleos_entry *entry)
+{
+    const struct program *p = programs;
+
+    if (index < directory->count) {
+        *entry = directory->entries[index];
+        return true;
+    }
+    if (directory->inode != INODE_BIN)
+        return false;
+    index -= directory->count;
+    for (uint64_t i = 0; i < index && p->name != NULL; i++)
+        p++;
+    if (p->name == NULL)
+        return false;
+    *entry = (struct hleos_entry){.inode = INODE_PROGRAMS + (uint32_t)(p - programs)};
+    string_copy(entry->name, p->name, sizeof entry->name);
+    return true;
+}
+
+static int64_t read_directory(struct file *file, void *to, size_t size)
+{
+    size_t done = 0;
+
+    sync_mutex_take(&file->mutex);
+    while (done < size) {
+        struct hleos_entry entry;
+
+        if (size - done < sizeof entry || !entry_at(file->object, file->offset, &entry))
+            break;
+        memcpy((char *)to + done, &entry, sizeof entry);
+        file->offset++;
+        done += sizeof entry;
+    }
+    sync_mutex_give(&file->mutex);
+    return size >= sizeof(struct hleos_entry) ? (int64_t)done : -1;
+}
+
+static void stat_directory(struct file *file, struct hleos_stat *stat)
+{
+    const struct directory *directory = file->object;
+    struct hleos_entry entry;
+    uint64_t count = 0;
+
+    while (entry_at(directory, count, &entry))
+        count++;
+    *stat = (struct hleos_stat){.type = HLEOS_DIRECTORY,
+                                .links = 1,
+                                .inode = directory->inode,
+                                .size = count * sizeof entry};
+}
+
+static int64_t read_program(struct file *file, void *to, size_t size)
+{
+    const struct program *program = file->object;
+    size_t left;
+
+    sync_mutex_take(&file->mutex);
+    left = file->offset < program_size(program) ? program_size(program) - file->offset : 0;
+    size = size < left ? size : left;
+    memcpy(to, program->file + file->offset, size);
+    file->offset += size;
+    sync_mutex_give(&file->mutex);
+    return (int64_t)size;
+}
+
+static void stat_program(struct file *file, struct hleos_stat *stat)
+{
+    const struct program *program = file->object;
+
+    *stat = (struct hleos_stat){.type = HLEOS_FILE,
+                                .links = 1,
+                                .inode = INODE_PROGRAMS + (uint32_t)(program - programs),
+                                .size = program_size(program)};
+}
+
+static int64_t read_null(struct file *file, void *to, size_t size)
+{
+    (void)file;
+    (void)to;
+    (void)size;
+    return 0;
+}
+
+static int64_t write_null(struct file *file, const void *from, size_t size)
+{
+    (void)file;
+    (void)from;
+    return (int64_t)size;
+}
+
+static void stat_null(struct file *file, struct hleos_stat *stat)
+{
+    (void)file;
+    *stat = (struct hleos_stat){.type = HLEOS_DEVICE, .links = 1, .inode = INODE_NULL};
+}
+
+static const struct file_operations directory_operations = {.read = read_directory,
+                                                            .stat = stat_directory},
+                                    program_operations = {.read = read_program,
+                                                          .stat = stat_program,
+                                                          .seekable = true},
+                                    null_operations = {
+                                        .read = read_null, .write = write_null, .stat = stat_null};
+
+static const char *relative(const char *path)
+{
+    while (*path == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == '\0')))
+        path++;
+    return path;
+}
+
+static const struct program *find_program(const char *path)
+{
+    path = relative(path);
+    if (strncmp(path, "bin/", 4) == 0)
+        for (const struct program *p = programs; p->name != NULL; p++)
+            if (strcmp(p->name, path + 4) == 0)
+                return p;
+    return NULL;
+}
+
+/* What the image has; its paths are from the root. */
+static struct file *open_own(const char *path, unsigned how)
+{
+    bool writable = how & (HLEOS_OPEN_WRITE | HLEOS_OPEN_READ_WRITE);
+    const struct program *program = find_program(path);
+
+    path = relative(path);
+    if (strcmp(path, "dev/console") == 0)
+        return terminal_file(!(how & HLEOS_OPEN_WRITE), writable);
+    if (strcmp(path, "dev/null") == 0)
+        return file_create(&null_operations, NULL, !(how & HLEOS_OPEN_WRITE), writable);
+    if (writable || (how & (HLEOS_OPEN_CREATE | HLEOS_OPEN_TRUNCATE)))
+        return NULL;
+    if (program != NULL)
+        return file_create(&program_operations, (void *)program, true, false);
+    for (size_t i = 0; i < COUNT(directories); i++)
+        if (strcmp(path, directories[i].path) == 0)
+            return file_create(&directory_operations, (void *)&directories[i], true, false);
+    return NULL;
+}
+
+/* Where a path begins in the file system, held; NULL if there is none. */
+static struct inode *begin(struct inode *from)
+{
+    if (from != NULL)
+        return fs_hold(from);
+    return system_fs() != NULL ? fs_root(system_fs()) : NULL;
+}
+
+struct file *names_open(struct inode *from, const char *path, unsigned how)
+{
+    struct inode *directory = begin(from);
+    struct file *file = NULL;
+    int error = FS_NOT_FOUND;
+
+    if (directory != NULL)
+        error = disk_file_open(directory, path, how & ~(unsigned)HLEOS_OPEN_CREATE, &file);
+    if (error == FS_NOT_FOUND && (from == NULL || *path == '/'))
+        file = open_own(path, how & ~(unsigned)HLEOS_OPEN_TRUNCATE);
+    if (file == NULL && directory != NULL && (how & HLEOS_OPEN_CREATE))
+        (void)!disk_file_open(directory, path, how, &file);
+    fs_release(directory);
+    return file;
+}
+
+int names_make_directory(struct inode *from, const char *path)
+{
+    struct inode *directory = begin(from);
+    int error = directory != NULL ? fs_create(directory, path, HLEOS_FS_DIRECTORY, 0, NULL) : -1;
+
+    fs_release(directory);
+    return error < 0 ? -1 : 0;
+}
+
+int names_link(struct inode *from, const char *old, const char *new)
+{
+    struct inode *directory = begin(from), *inode = NULL;
+    int error = directory != NULL ? fs_lookup(directory, old, &inode) : -1;
+
+    if (error == 0)
+        error = fs_link(inode, directory, new);
+    fs_release(inode);
+    fs_release(directory);
+    return error < 0 ? -1 : 0;
+}
+
+int names_unlink(struct inode *from, const char *path)
+{
+    struct inode *directory = begin(from);
+    int error = directory != NULL ? fs_unlink(directory, path) : -1;
+
+    fs_release(directory);
+    return error < 0 ? -1 : 0;
+}
+
+bool names_directory(struct inode *from, const char *path, struct inode **found)
+{
+    struct inode *directory = begin(from);
+    struct fs_stat stat;
+    int error;
+
+    *found = NULL;
+    if (directory == NULL)
+        return *relative(path) == '\0';
+    error = fs_lookup(directory, path, found);
+    if (error == 0)
+        error = fs_stat(*found, &stat);
+    if (error == 0 && stat.type != HLEOS_FS_DIRECTORY)
+        error = FS_NOT_DIRECTORY;
+    if (error < 0) {
+        fs_release(*found);
+        *found = NULL;
+    }
+    fs_release(directory);
+    return error == 0;
+}
+
+/* Of a file on the disk; one that changes meanwhile gives a mix, which the loader checks. */
+static bool load_file(struct file *file, size_t most, struct names_bytes *bytes)
+{
+    struct hleos_stat stat;
+    int64_t got = -1;
+
+    file->operations->stat(file, &stat);
+    if (stat.type != HLEOS_FILE || stat.size > most || stat.size == 0)
+        return false;
+    bytes->size = stat.size;
+    bytes->at = bytes->copy = kmalloc(stat.size);
+    if (bytes->copy != NULL)
+        got = file->operations->read(file, bytes->copy, stat.size);
+    if (got == (int64_t)stat.size)
+        return true;
+    kfree(bytes->copy);
+    return false;
+}
+
+bool names_load(struct inode *from, const char *path, size_t most, struct names_bytes *bytes)
+{
+    struct file *file = names_open(from, path, HLEOS_OPEN_READ);
+    bool good;
+
+    if (file == NULL)
+        return false;
+    if (file->operations == &program_operations) { /* no copy */
+        const struct program *program = file->object;
+
+        *bytes = (struct names_bytes){.at = program->file, .size = program_size(program)};
+        good = true;
+    } else {
+        good = load_file(file, most, bytes);
+    }
+    file_close(file);
+    return good;
+}
+
+void names_unload(struct names_bytes *bytes)
+{
+    kfree(bytes->copy);
+}

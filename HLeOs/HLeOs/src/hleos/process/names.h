@@ -1,0 +1,44 @@
+/*
+ * From a path to a file, and what else is done with paths. They lead through the system's file
+ * system, where there is one; what that does not have, the kernel's image may: /bin with the
+ * programs, and /dev. `from` is the directory that a path begins in if it does not begin with a
+ * slash; NULL is the root.
+ */
+#ifndef HLEOS_PROCESS_NAMES_H
+#define HLEOS_PROCESS_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "process/file.h"
+
+struct inode;
+
+/* NULL if there is no such file, it cannot be opened so, or memory is out. `how`: enum hleos_open.
+ */
+struct file *names_open(struct inode *from, const char *path, unsigned how)
+    __attribute__((warn_unused_result));
+
+/* 0 or -1. */
+int names_make_directory(struct inode *from, const char *path);
+int names_link(struct inode *from, const char *old, const char *new);
+int names_unlink(struct inode *from, const char *path);
+/* The directory that a path leads to, held; false if there is none. NULL is the root where there is
+ * no file system. */
+bool names_directory(struct inode *from, const char *path, struct inode **directory)
+    __attribute__((warn_unused_result));
+
+/* The whole of a file, for exec(): the kernel's image itself, or a copy. */
+struct names_bytes {
+    const void *at;
+    size_t size;
+    void *copy;
+};
+
+/* False if there is no such file, it is no ordinary one, it is larger than `most`, or memory is
+ * out. */
+bool names_load(struct inode *from, const char *path, size_t most, struct names_bytes *bytes)
+    __attribute__((warn_unused_result));
+void names_unload(struct names_bytes *bytes);
+
+#endif

@@ -1,0 +1,380 @@
+/* Tests of system calls, from a program's side: processes, memory, faults. See testing.h. */
+#include "testing.h"
+
+static void bad_pointers(void)
+{
+    int ends[2];
+
+    check(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
+    FOR_BAD(at)
+    {
+        check(write(1, (void *)*at, 10) == -1 && write(ends[1], (void *)*at, 10) == -1);
+        check(pipe((int *)*at) == -1 && open((char *)*at, 0) == -1);
+        check(exec((char *)*at, (const char *const *)*at) == -1 &&
+              exec("/bin/echo", (const char *const *)*at) == -1);
+        check(fstat(0, (struct hleos_stat *)*at) == -1);
+        check(process_info(0, (struct hleos_process *)*at) == -1);
+        check(system_info((struct hleos_system *)*at) == -1);
+        check(read(open("/bin/echo", 0), (void *)*at, 10) == -1 && close(5) == 0);
+    }
+    check(pipe((int *)(uintptr_t)main) == -1); /* not writable */
+}
+
+static void text_that_ends_nowhere(void)
+{
+    char *end = sbrk(PAGE);
+
+    memset(end, 'a', PAGE);
+    check(open(end, 0) == -1 && open(end + PAGE - 3, 0) == -1);
+    check(exec(end + PAGE - 1, NULL) == -1);
+}
+
+static void exit_and_wait(void)
+{
+    for (int i = 0; i < 100; i++) {
+        int process = fork_or_fail(), status = -1;
+
+        if (process == 0)
+            exit(i + 1000);
+        check(wait(&status) == process && status == ((i + 1000) & 0xff));
+    }
+    check(wait(NULL) == -1);
+}
+
+static void wait_keeps_a_child_whose_status_has_no_place(void)
+{
+    int process = fork_or_fail(), status = -1;
+
+    if (process == 0)
+        exit(7);
+    check(wait((int *)0x1000) == -1);
+    check(wait(&status) == process && status == 7);
+}
+
+static void children_of_children(void)
+{
+    for (int i = 0; i < 10; i++)
+        for (int j = 0; j < 2; j++)
+            if (fork_or_fail() == 0) {
+                if (fork_or_fail() == 0)
+                    exit(0);
+                exit(reap());
+            }
+    for (int i = 0; i < 20; i++)
+        check(reap() == 0);
+}
+
+/* Neither those that have ended before their parent, nor those that end after it, stay. */
+static void orphans(void)
+{
+    for (int i = 0; i < 30; i++) {
+        if (fork_or_fail() == 0) {
+            fork_or_fail();
+            if (fork_or_fail() == 0)
+                sleep(i % 3);
+            exit(0);
+        }
+        check(reap() == 0);
+    }
+}
+
+static void pages_are_copied_when_written(void)
+{
+    static volatile int data[4 * PAGE / sizeof(int)];
+    int ends[2];
+
+    for (size_t i = 0; i < sizeof data / sizeof data[0]; i++)
+        data[i] = (int)i;
+    check(pipe(ends) == 0);
+    for (int child = 0; child < 3; child++) {
+        if (fork_or_fail() > 0)
+            continue;
+        for (size_t i = 0; i < sizeof data / sizeof data[0]; i += 3)
+            data[i] = -child;
+        if (fork_or_fail() == 0) { /* of the third generation */
+            data[0] = 99;
+            exit(0);
+        }
+        check(reap() == 0 && data[0] == -child && data[1] == 1 && data[3] == -child);
+        exit(0);
+    }
+    data[3] = 33;
+    for (int child = 0; child < 3; child++)
+        check(reap() == 0);
+    check(data[0] == 0 && data[3] == 33 && data[6] == 6);
+    /* The kernel writes to a shared page, too. */
+    if (fork_or_fail() == 0) {
+        check(write(ends[1], "abcd", 4) == 4);
+        check(read(ends[0], (void *)&data[512], 4) == 4 && data[512] == 0x64636261);
+        exit(0);
+    }
+    check(reap() == 0 && data[512] == 512);
+}
+
+/* More memory than there is, if it were not shared. */
+static void forks_share(void)
+{
+    struct hleos_system before, after;
+    long bytes = 8L << 20;
+    char *block = sbrk(bytes);
+
+    check(block != (char *)-1);
+    for (long i = 0; i < bytes; i += PAGE)
+        block[i] = 1;
+    check(system_info(&before) == 0);
+    for (int i = 0; i < 20; i++)
+        if (fork_or_fail() == 0) {
+            sleep(100000);
+            exit(1);
+        }
+    check(system_info(&after) == 0 && before.pages_free - after.pages_free < 20 * 50);
+    for (int child = 0; child < 20;) {
+        struct hleos_process p;
+        unsigned i = 0;
+
+        while (process_info(i, &p) == 0 && (p.parent != (unsigned)getpid() || p.ended))
+            i++;
+        check(kill((int)p.id) == 0);
+        check(reap() == HLEOS_STATUS_KILLED);
+        child++;
+    }
+}
+
+/* A child does that, and is killed while it does. */
+static void kill_while(void (*deed)(int *ends))
+{
+    int ends[2], process;
+
+    check(pipe(ends) == 0);
+    process = fork_or_fail();
+    if (process == 0) {
+        deed(ends);
+        exit(1);
+    }
+    sleep(3);
+    check(kill(process) == 0);
+    check(reap() == HLEOS_STATUS_KILLED);
+    check(kill(process) == -1);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void spin(int *ends)
+{
+    (void)ends;
+    for (;;)
+        __asm__ volatile("pause");
+}
+
+static void sleep_long(int *ends)
+{
+    (void)ends;
+    sleep(1000000);
+}
+
+static void read_empty(int *ends)
+{
+    char c;
+
+    read(ends[0], &c, 1);
+}
+
+static void write_full(int *ends)
+{
+    static char bytes[3 * PAGE];
+
+    write(ends[1], bytes, sizeof bytes);
+}
+
+static void read_console(int *ends)
+{
+    char c;
+
+    (void)ends;
+    read(0, &c, 1);
+}
+
+static void wait_for_child(int *ends)
+{
+    int process = fork_or_fail();
+
+    if (process == 0) {
+        sleep(10);
+        exit(0);
+    }
+    (void)ends;
+    wait(NULL);
+    sleep(1000000);
+}
+
+static void kill_ends_all_waiting(void)
+{
+    kill_while(spin);
+    kill_while(sleep_long);
+    kill_while(read_empty);
+    kill_while(write_full);
+    kill_while(read_console);
+    kill_while(wait_for_child);
+    check(kill(0) == -1 && kill(-1) == -1 && kill(1 << 30) == -1);
+    if (fork_or_fail() == 0) {
+        kill(getpid());
+        exit(1);
+    }
+    check(reap() == HLEOS_STATUS_KILLED);
+}
+
+/* What sbrk() gives is empty, and comes and goes page by page. */
+static void memory_grows_and_shrinks(void)
+{
+    char *begin = sbrk(0), *block = sbrk(100 * PAGE);
+
+    check(block == begin);
+    for (int i = 0; i < 100 * PAGE; i += 16)
+        check(block[i] == 0);
+    block[50 * PAGE] = 1;
+    check(sbrk(-51 * PAGE) == begin + 100 * PAGE && sbrk(51 * PAGE) == begin + 49 * PAGE);
+    check(block[50 * PAGE] == 0);
+    check(sbrk(-100 * PAGE) == begin + 100 * PAGE && sbrk(0) == begin);
+    check(sbrk(-(1L << 40)) == (void *)-1 && sbrk(1L << 40) == (void *)-1);
+    if (fork_or_fail() == 0) {
+        *(volatile char *)begin = 1;
+        exit(0);
+    }
+    check(reap() == HLEOS_STATUS_FAULT + 14);
+}
+
+/* Takes all memory there is; what fails then fails as an error. */
+static void memory_runs_out(void)
+{
+    static const char *const argv[] = {"echo", NULL};
+    struct hleos_system system;
+    int ends[2];
+
+    check(system_info(&system) == 0);
+    if (system.pages_usable > 60000)
+        return; /* more than one program may have */
+    if (fork_or_fail() == 0) {
+        while (sbrk(64 * PAGE) != (void *)-1)
+            ;
+        while (sbrk(PAGE) != (void *)-1)
+            ;
+        for (int i = 0; i < 20; i++) {
+            int process = fork();
+
+            if (process == 0)
+                exit(0);
+            if (process > 0)
+                reap();
+            if (pipe(ends) == 0) {
+                close(ends[0]);
+                close(ends[1]);
+            }
+        }
+        exec("/bin/echo", argv);
+        exit(5);
+    }
+    check(reap() == 5);
+}
+
+static void heap(void)
+{
+    enum { COUNT = 200 };
+    static unsigned char *blocks[COUNT];
+    char *end = NULL;
+
+    for (int round = 0; round < 5; round++) {
+        for (unsigned i = 0; i < COUNT; i++) {
+            blocks[i] = malloc(i * 13 + 1);
+            check(blocks[i] != NULL && (uintptr_t)blocks[i] % 16 == 0);
+            memset(blocks[i], (int)i, i * 13 + 1);
+        }
+        for (unsigned i = 0; i < COUNT; i++) {
+            check(blocks[i][0] == i && blocks[i][i * 13] == i);
+            if (i % 2 == 0)
+                free(blocks[i]);
+        }
+        for (unsigned i = 1; i < COUNT; i += 2) {
+            check(blocks[i][0] == i && blocks[i][i * 13] == i);
+            free(blocks[i]);
+        }
+        if (round == 0)
+            end = sbrk(0);
+        check(end == sbrk(0)); /* all of it was free again */
+    }
+    check(malloc(1UL << 40) == NULL && malloc(~0UL) == NULL);
+}
+
+static void faults(void)
+{
+    static const struct {
+        const char *deed;
+        int vector;
+    } deeds[] = {{"0", 14}, {"1", 14}, {"2", 14}, {"3", 14},
+                 {"5", 14}, {"6", 13}, {"9", 0},  {"10", 6}};
+
+    for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
+        const char *argv[] = {"abuse", deeds[i].deed, NULL};
+
+        if (fork_or_fail() == 0) {
+            exec("/bin/abuse", argv);
+            exit(1);
+        }
+        check(reap() == HLEOS_STATUS_FAULT + deeds[i].vector);
+    }
+}
+
+/* A program's vector registers go to its child, and stay its own. */
+static void registers_of_the_fpu(void)
+{
+    uint64_t value = 0x123456789abcdef, back;
+
+    __asm__ volatile("movq %0, %%xmm5" : : "r"(value) : "xmm5");
+    if (fork_or_fail() == 0) {
+        __asm__ volatile("movq %%xmm5, %0; pxor %%xmm5, %%xmm5" : "=r"(back) : : "xmm5");
+        sleep(1);
+        exit(back != value);
+    }
+    check(reap() == 0);
+    __asm__ volatile("movq %%xmm5, %0" : "=r"(back));
+    check(back == value);
+}
+
+static void many_processes(void)
+{
+    static const char *const argv[] = {"forktest", NULL};
+
+    if (fork_or_fail() == 0) {
+        exec("/bin/forktest", argv);
+        exit(9);
+    }
+    check(reap() == 0);
+}
+
+static const struct test tests[] = {
+    TEST(bad_pointers),
+    TEST(text_that_ends_nowhere),
+    TEST(exit_and_wait),
+    TEST(wait_keeps_a_child_whose_status_has_no_place),
+    TEST(children_of_children),
+    TEST(orphans),
+    TEST(pages_are_copied_when_written),
+    TEST(forks_share),
+    TEST(kill_ends_all_waiting),
+    TEST(memory_grows_and_shrinks),
+    TEST(memory_runs_out),
+    TEST(heap),
+    TEST(faults),
+    TEST(registers_of_the_fpu),
+    TEST(many_processes),
+    {0},
+};
+
+int main(int argc, char **argv)
+{
+    if (fork_or_fail() == 0) { /* page tables for so many stacks stay in the kernel */
+        many_processes();
+        exit(0);
+    }
+    reap();
+    return testing_run("usertests", tests, argc > 1 ? argv[1] : NULL);
+}
