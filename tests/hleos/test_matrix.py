@@ -4,7 +4,7 @@ import pytest
 from tests.hleos.machines import BUILD, GOOD, PANIC, qemu_command
 from tests.support import TOP, lab_run
 
-TESTS = 58       # that the kernel has
+TESTS = 60       # that the kernel has
 OF_DISKS = 4     # of them, which need a disk with a file system
 MANY, FEW = 100000, 20000   # operations of the stress
 APIC = ["interrupts: APIC", "by the HPET, tick by the local APIC"]
@@ -22,8 +22,8 @@ QEMU = {
     "QEMU without ACPI and HPET": ({"extra": ("-no-acpi", "-machine", "pc,hpet=off")}, PIC),
     "QEMU without NX": ({"cpu": "max,-nx"}, APIC),
 }
-# Tests that do not apply: the reference timer makes the ticks, or there is no NX, or no SMEP and SMAP.
-LEFT_OUT = {"QEMU without ACPI and HPET": 1, "QEMU without NX": 1, "Bochs": 1}
+# Tests that do not apply: the reference timer makes the ticks, there is no NX, or no SMEP and SMAP, or the disk is AHCI's.
+LEFT_OUT = {"QEMU, q35": OF_DISKS, "QEMU without ACPI and HPET": 1, "QEMU without NX": 1, "Bochs": 1}
 OURS = {"kvm-vmm": [], "kvm-vmm, 5 GB and 4 vCPUs": ["-m", "5G", "-c", "4"]}
 MACHINES = [*QEMU, "QEMU on KVM", "Bochs", *OURS]
 IMAGES = ["disk", "floppy", "kernel file"]

@@ -79,6 +79,32 @@ def test_programs(machine):
     assert "process 3: hello" in run(serial, "hello")
 
 
+def test_the_programs_shell(machine):
+    """Pipes, redirection, jobs behind the prompt, what is typed for a program, and the way back."""
+    serial, _ = machine()
+
+    def say(line, prompt="\\$ "):
+        serial.send(line + "\r")
+        serial.expect(prompt)
+        return serial.before.replace("\r", "")
+
+    assert "no such command" not in say("sh")
+    assert re.search(r"^1 2 8$", say("echo one two | cat | wc"), re.M)
+    assert re.search(r"^file +\d+ +\d+  sh$", say("ls /bin | grep 'sh$'"), re.M)
+    assert re.search(r"^one$", say("echo one > /f; cat < /f; rm /f"), re.M)
+    assert "cat: /f: cannot be opened" in say("cat /f")
+    assert "sh: nothing: no such program" in say("nothing")
+    process = re.search(r"\[(\d+)\]", say("sleep 1000000 &"))[1]
+    assert re.search(r"^ *%s .* sleep$" % process, say("ps"), re.M)
+    assert not re.search(r"^ *%s .*there +sleep$" % process, say("kill %s; ps" % process), re.M)
+    assert "write to ffff800000100000: not allowed there" in say("abuse 2")
+    serial.send("cat | wc\rtwo words\r\x04")
+    serial.expect("1 2 10")
+    serial.expect("\\$ ")
+    assert "sh: status 5" in say("exit 5", PROMPT)
+    assert "idle" in run(serial, "threads")
+
+
 def test_nmi_in_a_program(machine):
     """It comes while GS is the program's: the kernel finds its own all the same."""
     serial, screen = machine()
