@@ -22,7 +22,7 @@ QEMU = {
     "QEMU without ACPI and HPET": ({"extra": ("-no-acpi", "-machine", "pc,hpet=off")}, PIC),
     "QEMU without NX": ({"cpu": "max,-nx"}, APIC),
 }
-# Tests that do not apply: the reference timer makes the ticks, there is no NX, or no SMEP and SMAP, or the disk is AHCI's.
+# Tests that do not apply: there is no NX, or no SMEP and SMAP, the reference timer makes the ticks, the disk is AHCI's.
 LEFT_OUT = {"QEMU, q35": OF_DISKS, "QEMU without ACPI and HPET": 1, "QEMU without NX": 1, "Bochs": 1}
 OURS = {"kvm-vmm": [], "kvm-vmm, 5 GB and 4 vCPUs": ["-m", "5G", "-c", "4"]}
 MACHINES = [*QEMU, "QEMU on KVM", "Bochs", *OURS]

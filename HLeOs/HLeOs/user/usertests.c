@@ -191,7 +191,8 @@ static void read_console(int *ends)
     char c;
 
     (void)ends;
-    read(0, &c, 1);
+    while (read(0, &c, 1) >= 0) /* where nobody types, there is an end first */
+        ;
 }
 
 static void wait_for_child(int *ends)
