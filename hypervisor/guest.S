@@ -12,7 +12,7 @@ guest_boot:
     la      s0, hello
     call    print
 
-    /* Memory nobody has touched: the first store traps to the hypervisor, which maps a page. */
+    /* Memory that was never touched: the first store traps to the hypervisor, which maps a page. */
     li      t1, 0x300000
     li      t2, 0x1234567890abcdef
     sd      t2, 0(t1)

@@ -19,6 +19,6 @@ def test_display(built, vmm, check):
 def test_refusals(built, vmm):
     """One line and a status where there is nothing to draw on, or nothing to draw."""
     result = vmm.run("--display=text", TOP / "build/hleos/hleos.elf")
-    assert result.status == 125 and "standard output is none" in result.err, result
+    assert result.status == 125 and "standard output is not one" in result.err, result
     result = vmm.run("--display=text", "@hello")
     assert result.status == 125 and "0xb8000" in result.err and len(result.err.splitlines()) == 1, result

@@ -49,6 +49,8 @@ BREACHES = {
     "a tab": ("layout", "common/p.S", "/* P. */\n\tnop\n"),
     "a path of one machine": ("words", "README.md", "See /ho" "me/somebody/tree.\n"),
     "something left for later": ("words", "common/q.c", "/* Q. TO" "DO */\n"),
+    "a word of the dialect": ("plain", "common/t.c", "/* T: NULL if there i" "s none. */\n"),
+    "another": ("plain", "README.md", "What n" "obody knows is done an" "ew, beside the user n" "obody.\n"),
     "a binary": ("words", "common/r.bin", "\0\1\2"),
     "a program of no package": (
         "programs", "tests/x.py", '"""X."""\nimport subprocess\n\nsubprocess.run(["dtc", "-q"])\n'),

@@ -12,7 +12,7 @@ void memory_open_a20(void);
 void memory_read_map(struct boot_info *info);
 
 /* The lowest 4 KB aligned address from 1 MB up and below 4 GB where `size` usable bytes begin that
- * do not touch [avoid, avoid + avoid_size); 0 if there is none. */
+ * do not touch [avoid, avoid + avoid_size); 0 if not found. */
 uint32_t memory_find(const struct boot_info *info, uint32_t size, uint32_t avoid,
                      uint32_t avoid_size);
 

@@ -36,7 +36,7 @@ void sync_mutex_take(struct sync_mutex *mutex)
 void sync_mutex_give(struct sync_mutex *mutex)
 {
     if (mutex->owner == NULL)
-        stop("a mutex is given that nobody holds");
+        stop("a mutex is released that is not held");
     mutex->owner = NULL;
 }
 

@@ -105,7 +105,7 @@ static void lose_stack(void)
                      : "ecx", "memory");
 }
 
-/* For whoever wants a program that is there to be interrupted. */
+/* A program that waits to be interrupted. */
 static void spin(void)
 {
     for (;;)

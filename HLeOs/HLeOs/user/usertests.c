@@ -191,7 +191,7 @@ static void read_console(int *ends)
     char c;
 
     (void)ends;
-    while (read(0, &c, 1) >= 0) /* where nobody types, there is an end first */
+    while (read(0, &c, 1) >= 0) /* where no one types, there is an end first */
         ;
 }
 

@@ -13,7 +13,7 @@ enum { DISK_SECTOR = 512, DISK_SECTORS = 56 }; /* of a request at most */
 enum { DISK_BUSY = 1, DISK_OK = 0, DISK_ERROR = -1 };
 
 /* Opens the machine's disk number `number` on zeroed `pages`, which stay its own. Its handle, or
- * negative where there is none, it does not start, or it is open already. */
+ * negative where it does not exist, it does not start, or it is open already. */
 int disk_open(unsigned number, void *pages) MUST_CHECK;
 uint64_t disk_capacity(int disk); /* in sectors */
 /* The bytes that a request reads or writes. */

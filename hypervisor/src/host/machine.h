@@ -15,7 +15,7 @@ struct range {
     uint64_t start, size;
 };
 
-/* A device with registers and one interrupt line; base 0 means that there is none. */
+/* A device with registers and one interrupt line; base 0: not there. */
 struct machine_device {
     uint64_t base;
     uint32_t interrupt;

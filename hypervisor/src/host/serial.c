@@ -120,7 +120,7 @@ void serial_listen(void (*receive)(uint8_t byte))
 }
 
 /* Takes what came in, a burst of it at most. What finds no room in the ring is lost, as it is on a
- * line that nobody reads. */
+ * line that is not read. */
 static void drain(void)
 {
     lock_take(&lock);

@@ -1,8 +1,8 @@
 /*
  * The machine's serial port (ns16550a), driven directly once the device tree has named it. What is
  * sent waits in a ring for the line, which may be held up for as long as it likes. What comes in is
- * fetched by the machine's PLIC, or 50 times a second where there is none, and handed on where the
- * hart holds no lock.
+ * fetched by the machine's PLIC, or 50 times a second where there is no PLIC, and handed on where
+ * the hart holds no lock.
  */
 #ifndef HOST_SERIAL_H
 #define HOST_SERIAL_H

@@ -28,7 +28,7 @@ struct page_account {
 bool page_reserve(struct page_account *account, uint64_t pages) MUST_CHECK;
 void page_unreserve(struct page_account *account);
 
-/* Zeroed, or NULL. On no account (NULL) only what nobody has set aside can be had; on one, also
+/* Zeroed, or NULL. On no account (NULL) only what is not set aside can be had; on one, also
  * what is set aside there. */
 void *page_alloc(struct page_account *account, unsigned order) MUST_CHECK;
 /* The same with what was in it left there: the caller overwrites all of it before a guest can

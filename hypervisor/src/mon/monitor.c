@@ -175,7 +175,7 @@ static const struct command commands[] = {
     {"memory", "", "shows what the hypervisor itself takes", show_memory},
     {"pause", "[vm]", "stops a guest's time", do_pause},
     {"resume", "[vm]", "lets it go on", do_resume},
-    {"reset", "[vm]", "begins a guest anew", do_reset},
+    {"reset", "[vm]", "starts a guest again", do_reset},
     {"kill", "[vm]", "ends a guest", do_kill},
     {"quit", "", "switches the machine off, guests and all", quit},
     {"help", "", "shows this", help},

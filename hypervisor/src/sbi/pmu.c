@@ -9,7 +9,8 @@ enum { MATCH_SKIP = 1, MATCH_CLEAR = 2, MATCH_START = 4 };
 enum { START_SET_VALUE = 1, STOP_RESET = 1 };
 #define INFO_FIRMWARE (1ul << 63)
 
-/* The events that sbi_count() is told of; a guest that asks for another is told that there is none.
+/* The events that sbi_count() is told of; a guest that asks for another is told that it does not
+ * exist.
  */
 static const uint32_t counted =
     1u << EVENT_SET_TIMER | 1u << EVENT_IPI_SENT | 1u << EVENT_IPI_RECEIVED |

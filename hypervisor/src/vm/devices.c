@@ -90,7 +90,7 @@ static enum virtio_step step(struct vm *vm, struct virtio *dev)
     return result;
 }
 
-/* Steps of one device, which is nobody else's meanwhile. */
+/* Steps of one device, which no other task serves meanwhile. */
 static enum devices_result step_device(struct vm *vm, struct virtio *dev, unsigned *steps)
 {
     enum virtio_step result = STEP_MORE;

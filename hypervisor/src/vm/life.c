@@ -132,7 +132,7 @@ static void begin_loading(struct vm *vm)
 static void power_on(struct vm *vm)
 {
     lock_take(&vm->lock);
-    if (vm->state == VM_LOADING) { /* nobody has stopped it meanwhile */
+    if (vm->state == VM_LOADING) { /* it was not stopped meanwhile */
         vm->time_delta = -hyp_time();
         for (unsigned i = 0; i < vm->vcpu_count; i++)
             vcpu_forget_boot(vm->vcpus[i]);

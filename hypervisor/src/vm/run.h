@@ -1,4 +1,4 @@
-/* A hart's life: it takes a task, runs it, puts it back, and rests where there is none. */
+/* A hart's life: it takes a task, runs it, puts it back, and rests when there is no task. */
 #ifndef VM_RUN_H
 #define VM_RUN_H
 

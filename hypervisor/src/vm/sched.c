@@ -351,7 +351,7 @@ void sched_retire(void)
 }
 
 /* The least charged of its group that waits and may run here, unless it is far ahead already; else
- * whoever waits here. */
+ * what waits here. */
 static struct task *find_favoured(const struct hart *h)
 {
     const struct task *t = h->current;

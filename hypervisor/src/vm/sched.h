@@ -87,7 +87,7 @@ void sched_start(struct task *task);
  * its hart soon. */
 void sched_hold(struct task *task);
 void sched_release(struct task *task);
-/* From now on `payer` is charged for what `task` takes, too; NULL: nobody is. */
+/* From now on `payer` is charged for what `task` takes, too; NULL: no one is. */
 void sched_set_payer(struct task *task, struct task *payer);
 /* Makes a task that is held and off its hart a stopped one. */
 void sched_stop(struct task *task);

@@ -14,7 +14,7 @@ _Static_assert(sizeof(struct vcpu) <= PAGE_4K, "a vCPU fits in the page it is ma
 
 /* What a hart holds of guests; its own. */
 struct held {
-    struct vcpu *vcpu; /* whose CSRs are in the hart, perhaps not running; NULL: nobody's */
+    struct vcpu *vcpu; /* whose CSRs are in the hart, perhaps not running; NULL: no vCPU's */
     uint64_t version;  /* of that vCPU, when they were the same */
     bool saved;        /* memory has them too */
     struct vcpu *last_of_vm[VMS_MAX]; /* whose VS-stage translations it may still hold */

@@ -42,7 +42,7 @@ struct chunk_reader {
     size_t size;
 };
 
-/* The next chunk: 1, 0 at the end, -1 where what follows is none. */
+/* The next chunk: 1, 0 at the end, -1 where what follows is not a chunk. */
 int chunk_next(struct chunk_reader *reader, struct chunk *chunk, struct error *error) MUST_CHECK;
 
 /* Copies a chunk that must have exactly that version and size. */

@@ -1,6 +1,6 @@
 /*
  * What one guest is, before it is made: from the command line today, from anything that asks for a
- * guest later. Strings belong to whoever made the configuration and outlive the guest.
+ * guest later. Strings belong to the maker of the configuration and outlive the guest.
  */
 #ifndef CONFIG_H
 #define CONFIG_H

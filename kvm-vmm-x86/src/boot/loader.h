@@ -40,7 +40,7 @@ struct boot_request {
     const struct image *initrds; /* initial ramdisks, for a kernel that takes them */
     unsigned initrd_count;
     gpa_t rsdp;                     /* where the ACPI tables begin; 0: there are none */
-    const struct cached_ops *cache; /* who keeps unpacked kernels; NULL: nobody */
+    const struct cached_ops *cache; /* what keeps unpacked kernels; NULL: nothing does */
 };
 
 struct loader {

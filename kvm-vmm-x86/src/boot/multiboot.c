@@ -14,7 +14,7 @@
 
 /* What a header of either version asks for. */
 struct header {
-    unsigned version; /* 0: there is none */
+    unsigned version; /* 0: not found */
     size_t at;        /* where it stands in the file */
     bool has_addresses, has_entry;
     uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;

@@ -357,8 +357,8 @@ static void fill_locked(void)
     }
 }
 
-/* The next piece for the main thread to write, with no lock held: whoever says more goes on in
- * `pending`. */
+/* The next piece for the main thread to write, with no lock held: a thread that says more goes on
+ * in `pending`. */
 static bool next_locked(struct sink *sink)
 {
     struct bytes done = sink->writing;

@@ -37,7 +37,8 @@ int display_start(const struct display_guest *guest, struct error *error)
         return error_set(error, "%s: its memory does not reach the text page at 0xb8000 (-m)",
                          guest->name);
     if (!terminal_is(FILE_STDOUT))
-        return error_set(error, "--display text draws on a terminal, and standard output is none");
+        return error_set(error,
+                         "--display text draws on a terminal, and standard output is not one");
     display.on = true;
     display.guest = *guest;
     input_want(guest->index); /* its keyboard is always listened to */

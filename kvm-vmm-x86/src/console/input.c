@@ -31,7 +31,7 @@ void input_init(const struct input_config *config)
     input.focus = config->focus;
     input.finished = input.news = input.after_ctrl_a = false;
     for (unsigned i = 0; i < GUESTS_MAX;
-         i++) { /* the bytes stay untouched: pages of ours nobody needs */
+         i++) { /* the bytes stay untouched: pages of ours that are not needed */
         struct queue *q = &input.queues[i];
 
         q->head = q->used = 0;

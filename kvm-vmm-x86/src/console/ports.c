@@ -38,7 +38,7 @@ struct port {
     bool due;   /* output is to be written now */
     bool full;  /* over its limit, and not yet half drained; atomic */
     /* the main thread's */
-    struct stream stream; /* fd -1: there is none */
+    struct stream stream; /* fd -1: not open */
     struct socket_server server;
     struct event_source source, listener;
     struct event_timer timer;

@@ -4,7 +4,7 @@
  *
  * vCPUs put a port's output into its ring, which never waits; the main thread writes as much as the
  * other end takes. A guest whose ring is over its limit must not go on (ports_are_full) before it
- * was drained. While nobody is at the other end the ring keeps the newest 64 KiB for the next
+ * was drained. While the other end is closed the ring keeps the newest 64 KiB for the next
  * client, and the guest does not wait. Input is read while the port's queue has room.
  */
 #ifndef PORTS_H

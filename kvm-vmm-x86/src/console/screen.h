@@ -21,7 +21,7 @@ struct screen_view {
     unsigned rows, columns;       /* of the terminal */
 };
 
-/* What the terminal shows. Zero: nobody knows, so that all is drawn. */
+/* What the terminal shows. Zero: unknown, so that all is drawn. */
 struct screen {
     bool known;
     struct screen_view view;

@@ -82,7 +82,7 @@ static void set_amd_cores(struct kvm_cpuid_entry2 *sizes, const struct cpuid_pla
                  bits_for(place->count) << AMD_ID_BITS_SHIFT;
 }
 
-/* KVM counts stolen time anew at each entry, under a version that the guest reads before and after.
+/* KVM updates stolen time at each entry, under a version that the guest reads before and after.
  * Between two single steps there is an entry: a guest that reads it would never come to an end.
  * That a page has arrived is told by an interrupt of the local APIC. With that off KVM keeps the
  * news, and a vCPU with news does not sleep: HLT would come back at once, for ever (seen with Linux

@@ -62,7 +62,7 @@ const char *bus_register_name(const struct bus_range *range, unsigned index, boo
 }
 
 /* An access wider than the device, or reaching past its range, goes byte by byte, each byte to
- * whoever owns it. */
+ * the owner. */
 static enum verdict access_split(struct bus *bus, enum bus_space space, uint64_t address,
                                  const struct bus_access *whole)
 {

@@ -1,6 +1,6 @@
 /*
  * The buses a guest reaches devices by: I/O ports and memory-mapped I/O. A device claims ranges; an
- * access that no device claims reads all ones and writes nothing, like a bus with nobody on it.
+ * access that no device claims reads all ones and writes nothing, like a bus without devices.
  */
 #ifndef DEV_BUS_H
 #define DEV_BUS_H

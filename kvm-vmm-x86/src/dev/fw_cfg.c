@@ -38,7 +38,7 @@ struct entry {
 
 _Static_assert(sizeof(struct entry) == 64, "fw_cfg.rst, file directory");
 
-/* The selected item; one of no bytes where there is none. */
+/* The selected item; one of no bytes if it does not exist. */
 static struct fw_cfg_item selected(const struct fw_cfg *fw)
 {
     unsigned key = fw->state.selected;

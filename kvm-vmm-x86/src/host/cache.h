@@ -1,7 +1,7 @@
 /*
- * Files that spare work when they are there and harm nobody when not: $XDG_CACHE_HOME/mini-kvm, or
+ * Files that spare work when they are there and do no harm when not: $XDG_CACHE_HOME/mini-kvm, or
  * ~/.cache/mini-kvm (XDG Base Directory Specification). Only files that belong to this user and
- * that nobody else may write are taken.
+ * that no other user may write are taken.
  */
 #ifndef HOST_CACHE_H
 #define HOST_CACHE_H
@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-/* Maps a file of the cache, to read; NULL if there is none, or it is not ours. Ends with
+/* Maps a file of the cache, to read; NULL if it does not exist, or is not ours. Ends with
  * cache_unmap. */
 const uint8_t *cache_map(const char *name, size_t *size);
 void cache_unmap(const uint8_t *bytes, size_t size);

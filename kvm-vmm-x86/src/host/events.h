@@ -21,7 +21,7 @@ struct event_source {
     void (*ready)(void *context);
     void *context;
     unsigned interest;         /* the loop's: what is waited for; 0: nothing */
-    bool always;               /* the loop's: a file for which nobody ever waits */
+    bool always;               /* the loop's: a file that is never waited for */
     struct event_source *next; /* the loop's: of those that are always ready */
 };
 

@@ -39,7 +39,7 @@ static int read_all(int fd, const char *path, uint64_t limit, size_t expected, s
     file->bytes = malloc(room);
     while (file->bytes != NULL) {
         if (!events_await(fd, EVENTS_READ))
-            return error_set(error, "%s: nobody ended it before the run had to end", path);
+            return error_set(error, "%s: it did not end before the run had to", path);
         n = read(fd, file->bytes + file->size, room - file->size);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;

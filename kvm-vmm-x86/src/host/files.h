@@ -40,7 +40,7 @@ enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
 
 /* A file that is written at the end of a run, and must be known to be writable at its beginning. */
 struct outfile {
-    const char *path; /* NULL: nobody asked for it */
+    const char *path; /* NULL: not asked for */
     int fd;
     bool ours; /* it was not there before */
 };

@@ -11,7 +11,7 @@
 
 enum { RANGES_MAX = 64, PAGE_BITS = 12, HUGE_BITS = 30 };
 
-/* Read by a signal handler, which can wait for nobody: `start` is set last and cleared first. */
+/* Read by a signal handler, which must not wait: `start` is set last and cleared first. */
 struct range {
     const struct memory *memory;
     uintptr_t start; /* 0: the place is free; atomic */

@@ -15,7 +15,7 @@ int outfile_open(struct outfile *file, const char *path, struct error *error)
         return 0;
     file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     file->ours = file->fd >= 0;
-    /* A named pipe that nobody reads is an error; one that is read slowly must not hold us. */
+    /* A named pipe without a reader is an error; one that is read slowly must not hold us. */
     if (!file->ours && errno == EEXIST)
         file->fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
     return file->fd >= 0 ? 0 : error_set(error, "cannot write %s: %s", path, strerror(errno));

@@ -10,7 +10,7 @@
  * from its beginning, and with zeroes otherwise. On failure nothing is mapped. */
 int ram_map(struct memory *memory, enum memory_backing backing, const char *path,
             struct error *error) MUST_CHECK;
-/* Gives all of it back and empties the list. Whoever still looks finds no memory. */
+/* Gives all of it back and empties the list. Later look-ups find no memory. */
 void ram_unmap(struct memory *memory);
 
 /* Makes KVM forget what it has mapped of these pages; it maps them again when the guest reaches

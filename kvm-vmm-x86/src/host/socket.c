@@ -31,7 +31,7 @@ static int listen_on(const struct sockaddr *address, socklen_t length)
     return -1;
 }
 
-/* A socket file that nobody serves any more is in the way; one that somebody does is not touched.
+/* A socket file without a server is removed; one that is served is not touched.
  */
 static void remove_stale(const struct sockaddr_un *address)
 {

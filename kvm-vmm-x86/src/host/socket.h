@@ -15,7 +15,7 @@ struct socket_server {
     char name[ENDPOINT_HOST_MAX + 16]; /* as a client would write it */
 };
 
-/* -1: `error` says why nobody can connect there. */
+/* -1: `error` says why connecting there is not possible. */
 int socket_open(struct socket_server *server, const struct endpoint *address,
                 struct error *error) MUST_CHECK;
 void socket_close(struct socket_server *server);

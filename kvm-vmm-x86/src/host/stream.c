@@ -61,7 +61,7 @@ int stream_open_file(struct stream *stream, const char *path, struct error *erro
 
     if (fd < 0)
         return error_set(error, "cannot write %s: %s", path,
-                         errno == ENXIO ? "nobody reads this pipe" : strerror(errno));
+                         errno == ENXIO ? "no process reads this pipe" : strerror(errno));
     *stream = (struct stream){.fd = fd, .kind = STREAM_PLAIN};
     return 0;
 }

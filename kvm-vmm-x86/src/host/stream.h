@@ -1,5 +1,5 @@
 /*
- * Standard input, output and error, and what a serial port leads to, without waiting for whoever is
+ * Standard input, output and error, and what a serial port leads to, without waiting for what is
  * at the other end.
  *
  * O_NONBLOCK belongs to an open file, which we share with the shell that started us and with its

@@ -24,7 +24,7 @@ static void on_crash(int signal)
 {
     terminal_set_raw(false);
     if (write(STDOUT_FILENO, farewell, strlen(farewell)) < 0)
-        is_raw = false; /* nobody is there to see it */
+        is_raw = false; /* no one is there to see it */
     raise(signal);      /* SA_RESETHAND has put the default back */
 }
 

@@ -22,7 +22,7 @@ struct thread {
 
 void lock_init(struct lock *lock);
 void lock_take(struct lock *lock);
-/* Takes it only if nobody has it; true if it was taken. */
+/* Takes it only if it is free; true if it was taken. */
 bool lock_try(struct lock *lock) MUST_CHECK;
 void lock_release(struct lock *lock);
 

@@ -381,7 +381,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 
     *options = (struct options){.guests[0].kvm = "/dev/kvm"};
     list_names(names);
-    optind = 0; /* start anew: this may be the second command line of a test */
+    optind = 0; /* start again: this may be the second command line of a test */
     opterr = 0;
     while ((code = getopt_long(argc, argv, ":plm:c:vhS", names, NULL)) != -1) {
         if (code == ':')

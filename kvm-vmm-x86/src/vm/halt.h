@@ -10,7 +10,7 @@
 
 enum { HALT_WATCH_MS = 100 };
 
-/* Whether this guest needs watching at all. One that is held does, too: whoever lets it go may be
+/* Whether this guest needs watching at all. One that is held does, too: what releases it may be
  * another thread, and need not tell the watcher. */
 bool halt_is_watched(struct vm *vm);
 

@@ -107,7 +107,7 @@ static enum verdict handle_exit(struct vcpu *vcpu)
     return VERDICT_STOP;
 }
 
-/* While nobody reads what the guest has printed, it does not go on. The gate's count is read first:
+/* While the guest's output is not read, the guest does not go on. The gate's count is read first:
  * room that comes after the look opens it. */
 static int wait_for_room(struct vcpu *vcpu)
 {

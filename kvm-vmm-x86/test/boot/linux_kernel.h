@@ -84,7 +84,7 @@ static inline size_t test_bzimage_wrap(uint8_t *file, const void *payload, uint3
                              .init_size = 1 << 20};
     size_t end = TEST_SETUP + TEST_CODE + length + sizeof size;
 
-    end = (end + sizeof(uint32_t) + 15) & ~(size_t)15; /* the checksum is 0: there is none */
+    end = (end + sizeof(uint32_t) + 15) & ~(size_t)15; /* the checksum is 0: not used */
     memset(file, 0, end);
     h.syssize = (uint32_t)((end - TEST_SETUP) / 16);
     memcpy(file + 0x1f1, &h, sizeof h);

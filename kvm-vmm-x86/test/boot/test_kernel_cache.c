@@ -1,4 +1,4 @@
-/* Unit tests of boot/linux/kernel_cache.c: a disk that does not answer keeps nobody. The folder and
+/* Unit tests of boot/linux/kernel_cache.c: a disk that does not answer keeps no one. The folder and
  * its disk are this test's; the event loop is the real one. */
 #include <semaphore.h>
 #include <unistd.h>

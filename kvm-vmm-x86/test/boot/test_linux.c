@@ -138,8 +138,8 @@ static void test_pvh(void **state)
     assert_non_null(strstr(f->error.text, "no PVH entry"));
 }
 
-/* The decompressor's own entries: of a packing nobody here unpacks, and when 32-bit entry is asked
- * for. */
+/* The decompressor's own entries: of a packing that is not unpacked here, and when 32-bit entry is
+ * asked for. */
 static void test_own_decompressor(void **state)
 {
     struct fixture *f = *state;

@@ -99,7 +99,7 @@ static void test_lines_stay_whole(void **state)
     (void)state;
     begin(2, false, false);
     say(0, "hal");
-    assert_int_equal(wakes, 0); /* in a pipe nobody waits for a prompt */
+    assert_int_equal(wakes, 0); /* in a pipe no one waits for a prompt */
     say(1, "other\n");
     say(0, "lo\n");
     assert_string_equal(written(), "hallo\nother\n");
@@ -159,7 +159,8 @@ static void test_prompt_among_others(void **state)
     assert_string_equal(written(), "name? \nline\n"); /* not "name? line" */
 }
 
-/* Nobody reads: the guest is told to wait at its limit, goes on at half of it, and nothing is lost.
+/* Nothing is read: the guest is told to wait at its limit, goes on at half of it, and nothing is
+ * lost.
  */
 static void test_full_ring(void **state)
 {

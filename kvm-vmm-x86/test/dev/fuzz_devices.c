@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(&regs.rcx, data + 8, 4);
         if (bus_access(&machine->bus, BUS_PIO, port, &access) == VERDICT_STOP &&
             fake.end == END_NONE && fake.input_count > 0)
-            abort(); /* stopped, and nobody said why */
+            abort(); /* stopped without a reason */
     }
     if (fake.end == END_NONE) /* a guest that has ended is not saved */
         check_it_moves(machine);

@@ -79,7 +79,7 @@ static void test_wide_accesses(void **state)
     assert_memory_equal(data, "\1\2\3\4", 4);
     assert_int_equal(p.accesses, 4);
     assert_int_equal(bus_access(&bus, BUS_PIO, 0x3fe, &a), VERDICT_RESUME);
-    assert_memory_equal(data, "\6\7\xff\xff", 4); /* the last two belong to nobody */
+    assert_memory_equal(data, "\6\7\xff\xff", 4); /* the last two belong to no device */
     p.accesses = 0;
     assert_int_equal(bus_access(&bus, BUS_PIO, 0x500, &a), VERDICT_RESUME);
     assert_int_equal(p.accesses, 1);

@@ -83,7 +83,7 @@ static void test_controller(void **state)
     command(0xd2);
     data(0x77);
     expect(0x77);
-    command(0xd4); /* to the mouse: nobody answers */
+    command(0xd4); /* to the mouse: no answer */
     data(0xff);
     command(0xa9);
     expect_nothing();

@@ -76,7 +76,7 @@ static void test_what_is_said(void **state)
     assert_int_equal(write_port(0x009, 0xffff, 0xffff), VERDICT_STOP); /* outside of its memory */
 }
 
-/* The port is nobody's else: a guest that writes it by itself, or over the instructions. */
+/* No device has the port: a guest that writes it by itself, or over the instructions. */
 static void test_a_guest_that_writes_it(void **state)
 {
     (void)state;

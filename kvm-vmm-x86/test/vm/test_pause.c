@@ -285,7 +285,7 @@ static void test_one_is_told_at_a_time(void **state)
     stop_and_join();
 }
 
-/* Who was asked to stop still stands at the gate: the VM is about to end, and nobody is told that
+/* Who was asked to stop still stands at the gate: the VM is about to end, and no one is told that
  * it is quiet. */
 static void test_the_end_is_not_quiet(void **state)
 {
@@ -325,7 +325,7 @@ static void test_the_end_meanwhile(void **state)
     assert_int_equal(a.told, 0);
 }
 
-/* Two holders come and go at once, kicks rain, and nobody is told too early or forgotten. */
+/* Two holders come and go at once, kicks rain, and no holder is told too early or forgotten. */
 static void *come_and_go(void *argument)
 {
     struct test_holder *h = argument;

@@ -31,7 +31,7 @@ static void set_modes(void)
 
     x86_write_cr0(cr0 | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP);
     x86_write_cr4(x86_read_cr4() | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT);
-    if (x86_cpuid(1, 0).d >> 7 & 1) /* without it a machine check is a reset, told to nobody */
+    if (x86_cpuid(1, 0).d >> 7 & 1) /* without it a machine check is a reset without a report */
         x86_write_cr4(x86_read_cr4() | X86_CR4_MCE);
     if (x86_cpuid(0x80000001, 0).d >> 20 & 1)
         x86_wrmsr(X86_MSR_EFER, x86_rdmsr(X86_MSR_EFER) | X86_EFER_NXE);

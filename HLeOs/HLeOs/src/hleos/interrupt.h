@@ -31,7 +31,7 @@ void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *h
 void interrupt_dispatch(struct interrupt_frame *frame);
 
 struct interrupt_stats {
-    const char *name; /* NULL: nobody's */
+    const char *name; /* NULL: not in use */
     uint64_t count;
 };
 

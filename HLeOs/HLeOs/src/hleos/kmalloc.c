@@ -74,7 +74,7 @@ void kmalloc_init(void)
     }
 }
 
-/* A slot for that many pages; BIT_MAP_NONE if there is none. */
+/* A slot for that many pages; BIT_MAP_NONE if all are in use. */
 static size_t take_slot(unsigned order)
 {
     uint64_t flags = lock_take(&lock);

@@ -86,7 +86,7 @@ void thread_begin(void)
     thread_exit(thread->entry(thread->argument));
 }
 
-/* Dead threads cannot free the stack they stand on. A joiner does it, or for detached ones whoever
+/* Dead threads cannot free the stack they stand on. A joiner does it, or for detached ones what
  * creates or ends a thread next: they are few, and none is lost. */
 static void reap_detached(void)
 {

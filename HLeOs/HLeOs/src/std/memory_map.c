@@ -19,7 +19,7 @@ static bool counts(const struct boot_memory *entry)
 }
 
 /* The type that holds at `at`, 0 for none; `next` becomes the next boundary above, UINT64_MAX if
- * there is none. */
+ * nothing is found. */
 static uint32_t type_at(const struct boot_memory *map, uint32_t count, uint64_t at, uint64_t *next)
 {
     uint32_t type = 0;

@@ -1,7 +1,7 @@
 /*
  * Two queues without allocation or lock: `queue`, a ring of machine words in the caller's array,
- * and `queue_list`, a list of links that sit inside the things queued. Whoever shares one brings
- * the lock; hleos/thread/channel.h is the ring with a lock, whose users sleep.
+ * and `queue_list`, a list of links that sit inside the things queued. A caller that shares
+ * one brings the lock; hleos/thread/sync.h has a ring with a lock, whose users sleep.
  */
 #ifndef STD_QUEUE_H
 #define STD_QUEUE_H

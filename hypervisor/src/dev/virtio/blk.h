@@ -27,7 +27,7 @@ extern const struct virtio_ops virtio_blk_ops; /* state: struct blk */
 
 /* A disk in memory with a copy of `size` bytes, rounded up to sectors; false: no memory. */
 bool blk_open_image(struct blk *blk, const void *bytes, size_t size) MUST_CHECK;
-/* The machine's disk number `number`; false where there is none, or another guest has it. */
+/* The machine's disk number `number`; false where it does not exist, or another guest has it. */
 bool blk_open_host(struct blk *blk, unsigned number) MUST_CHECK;
 
 #endif

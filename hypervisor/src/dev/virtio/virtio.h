@@ -82,7 +82,7 @@ extern const struct device_ops virtio_ops; /* state: struct virtio */
 
 void virtio_reset(struct virtio *dev);
 
-/* Takes the next request of a queue; false when there is none, or it was broken. */
+/* Takes the next request of a queue; false when there is no request, or it was broken. */
 bool virtio_pop(struct virtio *dev, unsigned queue, struct virtio_chain *chain);
 /* Leaves the request that was taken last for later. */
 void virtio_unpop(struct virtio *dev, unsigned queue);

@@ -5,7 +5,7 @@
  * Mode: long
  * Fault: 13 0x0 at broken
  * Chain: 06 0d 08
- * Says: general protection fault (CS loaded with selector 0x0, which is null) | gate 13 is none (type 0x0)
+ * Says: general protection fault (CS loaded with selector 0x0, which is null) | gate 13 is not a gate (type 0x0)
  */
 #include "../broken.inc"
     .code64

@@ -4,7 +4,7 @@
  * Mode: protected
  * Fault: 6 - at broken
  * Chain: 06 0d 08
- * Says: invalid opcode | gate 6 is none (type 0xc) | general protection fault: gate 13 is none
+ * Says: invalid opcode | gate 6 is not a gate (type 0xc) | general protection fault: gate 13 is not a gate
  */
 #include "../broken.inc"
     .code32

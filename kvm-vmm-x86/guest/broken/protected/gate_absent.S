@@ -4,7 +4,7 @@
  * Mode: protected
  * Fault: 6 - at broken
  * Chain: 06 0b 08
- * Says: invalid opcode | gate 6 is not present (bit 47 is clear) | segment not present: gate 11 is none
+ * Says: invalid opcode | gate 6 is not present (bit 47 is clear) | segment not present: gate 11 is not a gate
  */
 #include "../broken.inc"
     .code32

@@ -1,5 +1,5 @@
 /*
- * A call through a function pointer that nobody set, in an address space whose first 4 MB are left
+ * A call through a function pointer that was never set, in an address space whose first 4 MB are left
  * unmapped to catch just that.
  *
  * Mode: protected

@@ -32,7 +32,7 @@ handler:
     .balign 8
 gdt:
     .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00cffb000000ffff, 0x00cff3000000ffff
-    .quad 0x0000890200000067    // a TSS at 0x20000, in RAM that nobody has written to
+    .quad 0x0000890200000067    // a TSS at 0x20000, in RAM that was never written
 gdt_pointer:
     .word . - gdt - 1
     .long gdt

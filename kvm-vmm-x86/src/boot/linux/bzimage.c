@@ -149,7 +149,7 @@ static uint32_t number(const uint8_t *bytes, unsigned size)
     return value;
 }
 
-/* Whoever signs a kernel for Secure Boot does so after the sum was made, and writes into the PE
+/* A kernel is signed for Secure Boot after the sum was made, which writes into the PE
  * header what were zeros: its checksum, and where the signature is. */
 static void forget_signature(uint8_t *header, size_t size)
 {

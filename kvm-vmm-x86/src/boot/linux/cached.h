@@ -1,5 +1,5 @@
 /*
- * Unpacked kernels, kept from run to run: the form of the file, and what a loader asks of whoever
+ * Unpacked kernels, kept from run to run: the form of the file, and what a loader asks of what
  * keeps them. Pure; the files themselves are kernel_cache.c's.
  */
 #ifndef BOOT_LINUX_CACHED_H
@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "common/siphash.h"
 
-/* Which packed kernel it is: SipHash of its bytes under the cache's own secret, so that nobody can
+/* Which packed kernel it is: SipHash of its bytes under the cache's own secret, so that no one can
  * make a kernel that passes for another. */
 struct cached_key {
     uint8_t hash[SIPHASH_SIZE];

@@ -71,7 +71,7 @@ static int place_vmlinux(struct placed *placed, const struct image *image,
     return 0;
 }
 
-/* The kernel as it was unpacked in an earlier run; 1: there is none. */
+/* The kernel as it was unpacked in an earlier run; 1: not found. */
 static int place_kept(struct placed *placed, const struct cached_key *key,
                       const struct boot_request *request, struct error *error)
 {

@@ -22,7 +22,7 @@ static uint64_t align4(uint64_t value)
     return (value + 3) & ~UINT64_C(3);
 }
 
-/* The value of Xen's note in a segment of notes; false if there is none. Name and value are padded
+/* The value of Xen's note in a segment of notes; false if not found. Name and value are padded
  * to 4 bytes. */
 static bool find_pvh_note(const uint8_t *bytes, uint64_t size, gpa_t *entry)
 {
@@ -90,7 +90,7 @@ static int examine(struct vmlinux *v, const struct image *image)
     return entered || v->pvh ? ELF_OK : 1;
 }
 
-/* A kernel that asks for a boot_info is linked like one of Linux, and is none. */
+/* A kernel that asks for a boot_info is linked like one of Linux, but is not one. */
 bool vmlinux_recognise(const struct image *image)
 {
     struct vmlinux v;

@@ -26,7 +26,7 @@ void guest_image_release(struct guest_image *image);
  * of the image are read at the first call: one thread at a time. */
 const struct symbols *guest_image_symbols(const struct vm *vm);
 
-/* Why an ELF image gave no names, after guest_image_symbols; NULL if it did, or is none. */
+/* Why an ELF image gave no names, after guest_image_symbols; NULL if it did, or is not ELF. */
 const char *guest_image_no_symbols(const struct vm *vm);
 
 /* Reads the image of a VM again. It is an error if it came from a pipe or was written to since. */

@@ -22,7 +22,7 @@ struct interrupts {
 int interrupts_in_service(const struct interrupts *i);
 
 /* A phrase about an interrupt that was taken and not ended (no EOI), and about one that waits for
- * it. False if there is none. */
+ * it. False if not found. */
 bool interrupts_describe_stuck(struct text *text, const struct interrupts *i);
 
 /* Two lines: the PICs' registers. */

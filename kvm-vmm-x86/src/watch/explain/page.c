@@ -126,7 +126,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     text_add(text, "%s\n", good ? words : "(no instruction)");
 }
 
-/* How long the instruction at `rip` is; 0 where there is none. */
+/* How long the instruction at `rip` is; 0 if it is not one. */
 static unsigned length_at(const struct page *page, uint64_t rip)
 {
     const struct snapshot *s = page->snapshot;

@@ -39,7 +39,7 @@ void symbols_release(struct symbols *symbols);
 /* The symbol that holds `address`, or NULL. `symbols` may be NULL. */
 const struct symbol *symbols_find(const struct symbols *symbols, uint64_t address);
 
-/* Writes "name+0x1f" (or "name") and returns true; an empty text and false where there is none. */
+/* Writes "name+0x1f" (or "name") and returns true; an empty text and false if not found. */
 bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, size_t size);
 
 /* The same for RIP, an offset in the code segment, which begins at the bias; a place without a name

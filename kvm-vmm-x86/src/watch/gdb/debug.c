@@ -124,7 +124,7 @@ static void note_handlers_locked(struct debug *d)
 }
 
 /* An event that waits to be told, of a vCPU that the debugger has let go: of one that it keeps it
- * does not want to hear now. A breakpoint that has been removed meanwhile is none. */
+ * does not want to hear now. A breakpoint that has been removed meanwhile does not count. */
 static struct debug_cpu *with_event_locked(struct debug *d)
 {
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {

@@ -45,7 +45,7 @@ static void add(struct handlers *handlers, const struct snapshot *s, const struc
     *here = handler;
 }
 
-/* Task gates lead to a TSS: nobody here uses them. */
+/* Task gates lead to a TSS; they are not handled here. */
 void handlers_add_vector(struct handlers *handlers, const struct snapshot *s,
                          const struct memory *memory, unsigned vector)
 {

@@ -4,9 +4,9 @@
  *
  * A CPU that is stepped by the trap flag clears it when it enters a handler, so the handler would
  * run unseen until its IRET; and the flags it saved on the stack have the trap flag set, which a
- * guest that switches stacks finds when nobody steps it any more. While a vCPU steps, each handler
- * therefore begins with a trap (traps.h), and the saved flags are put right there. Intel SDM volume
- * 3, 6.12.1, 6.14; volume 2, SYSCALL, SYSENTER.
+ * guest that switches stacks finds when it is not stepped any more. While a vCPU steps, each
+ * handler therefore begins with a trap (traps.h), and the saved flags are put right there. Intel
+ * SDM volume 3, 6.12.1, 6.14; volume 2, SYSCALL, SYSENTER.
  */
 #ifndef GDB_HANDLERS_H
 #define GDB_HANDLERS_H

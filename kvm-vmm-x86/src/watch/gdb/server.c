@@ -34,7 +34,7 @@ static void release(struct debug_server *server)
 }
 
 /* A guest that runs is stopped first: a vCPU may be about to report an instruction that was
- * planted, and would find that nobody has planted any. */
+ * planted, and would find that none is planted. */
 static void hang_up(struct debug_server *server)
 {
     enum debug_phase phase = debug_phase_of(&server->debug);

@@ -90,7 +90,7 @@ static bool is_push(uint8_t opcode)
 }
 
 /* Where the bytes at `code` would lead if a relative jump or call began there, counted from `code`;
- * 0: it is none. `wide` is how many bytes a long displacement has. */
+ * 0: not one. `wide` is how many bytes a long displacement has. */
 static int64_t jump_from(const uint8_t *code, unsigned wide)
 {
     bool two = code[0] == 0x0f && (code[1] & 0xf0) == 0x80;

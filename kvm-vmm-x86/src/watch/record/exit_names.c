@@ -60,7 +60,7 @@ void log_exit_describe(struct bus *bus, const struct exit_record *record, char *
     if (range != NULL)
         name_register(range, record, name, sizeof name);
     else
-        snprintf(name, sizeof name, "%s", record->space == EXIT_MSR ? "" : "nobody");
+        snprintf(name, sizeof name, "%s", record->space == EXIT_MSR ? "" : "no device");
     if (record->count > 1)
         snprintf(more, sizeof more, " and %u more", record->count - 1);
     snprintf(text, size, "%s %s %#llx%s%s value %#llx%s",

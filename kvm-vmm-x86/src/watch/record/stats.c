@@ -88,8 +88,8 @@ static void print_accesses(const struct log_guest *guest)
         char text[32];
 
         snprintf(text, sizeof text, "%#llx", (count)place->address);
-        print_count(guest, place->space == BUS_PIO ? "nobody at port" : "nobody at address", text,
-                    place->count);
+        print_count(guest, place->space == BUS_PIO ? "no device at port" : "no device at address",
+                    text, place->count);
     }
     free(a);
 }

@@ -129,7 +129,7 @@ static void test_gates(void **state)
     RUN("\x89\x04\x25\x00\x00\x00\x00");
     expect("page fault at 0x0 (write; not present: PT[0] bit 0 (P) is clear); gate 14 is not "
            "present (bit 47 is clear), so it could not be delivered; nor the double fault: gate 8 "
-           "is none (type 0x0)");
+           "is not a gate (type 0x0)");
     gate(14, 0x00008e0000109000);
     RUN("\x89\x04\x25\x00\x00\x00\x00");
     assert_string_equal(d.deliveries[0].failed.why,
@@ -147,7 +147,7 @@ static void test_stack(void **state)
     RUN("\x50"); /* push %rax */
     expect("page fault at 0x2ff8 (write; not present: PT[2] bit 0 (P) is clear); the stack at "
            "0x3000 cannot take the frame, not present: PT[2] bit 0 (P) is clear, so it could not "
-           "be delivered; nor the double fault: gate 8 is none (type 0x0)");
+           "be delivered; nor the double fault: gate 8 is not a gate (type 0x0)");
     s.regs.rsp = 0x800000000000;
     RUN("\x58"); /* pop %rax */
     expect_raised(EXCEPTION_SS, 0, "read of 0x800000000000, which is not canonical");

@@ -351,7 +351,7 @@ static void test_monitor(void **state)
     assert_non_null(strstr(monitor("exits"), "as it is"));
     assert_non_null(strstr(monitor("info"), "i386:x86-64"));
     assert_non_null(strstr(monitor("fly"), "no such command: fly"));
-    assert_string_equal(ask("qRcmd,7"), "OK"); /* half a byte is none: an empty line */
+    assert_string_equal(ask("qRcmd,7"), "OK"); /* half a byte is not a byte: an empty line */
 }
 
 /* What was chosen lasts until it is chosen otherwise, but not in the session that chose it. */

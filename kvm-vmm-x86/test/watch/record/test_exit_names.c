@@ -81,9 +81,9 @@ static void test_descriptions(void **state)
     many.count = 4;
     assert_described(f, port(0x3f8, true, 'A'), "out port 0x3f8 uart.THR value 0x41");
     assert_described(f, many, "in port 0x3f8 uart.RBR value 0x61 and 3 more");
-    assert_described(f, port(0x80, true, 7), "out port 0x80 nobody value 0x7");
+    assert_described(f, port(0x80, true, 7), "out port 0x80 no device value 0x7");
     assert_described(f, (struct exit_record){.space = EXIT_MEMORY, .address = 0x1000, .value = 5},
-                     "read address 0x1000 nobody value 0x5");
+                     "read address 0x1000 no device value 0x5");
     assert_described(
         f, (struct exit_record){.space = EXIT_MSR, .address = 0x10, .value = 1, .write = true},
         "wrmsr MSR 0x10 value 0x1");

@@ -73,7 +73,7 @@ bool keyboard_init(void (*receive)(int key))
 {
     uint8_t configuration;
 
-    if (x86_in8(STATUS) == 0xff) /* nobody answers at that port */
+    if (x86_in8(STATUS) == 0xff) /* no device answers at that port */
         return false;
     receiver = receive;
     command(DISABLE_KEYBOARD);

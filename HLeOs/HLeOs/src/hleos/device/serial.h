@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False if there is none; then the rest does nothing. */
+/* False if it is missing; then the rest does nothing. */
 bool serial_init(void);
 void serial_write(const char *text, size_t length); /* "\n" goes out as "\r\n" */
 /* In a panic: no locks any more. */

@@ -2,7 +2,7 @@
  * virtio block devices: VIRTIO 1.2, 5.2 and 2.7 (split virtqueues). One request at a time, always
  * in the first three descriptors: header, data, status. The data passes through a page of the
  * driver's own, so that a caller's buffer may lie anywhere, and a device that answers too late
- * writes into nobody's memory: it is reset before the page is used again.
+ * writes into no one's memory: it is reset before the page is used again.
  */
 #include "disk/virtio.h"
 

@@ -115,7 +115,7 @@ static uint64_t config64(const struct virtio_bus *v, unsigned offset)
     return at[0] | (uint64_t)at[1] << 32;
 }
 
-/* The part of a memory BAR that a capability names, mapped; NULL if there is none. */
+/* The part of a memory BAR that a capability names, mapped; NULL if not found. */
 static volatile uint8_t *map(const struct pci_function *f, unsigned capability)
 {
     unsigned bar = pci_read(f, capability + 4) & 0xff;

@@ -1,4 +1,4 @@
-/* Waiting with a limit; see wait.h. Whoever disarms it, interrupt or watch, posts. */
+/* Waiting with a limit; see wait.h. What disarms it, interrupt or watch, posts. */
 #include "disk/wait.h"
 
 #include <stddef.h>

@@ -29,7 +29,7 @@ bool wait_add(struct wait *wait);
 
 /* Before the device is told to work. */
 void wait_arm(struct wait *wait, unsigned ms);
-/* From the interrupt. Without effect where nobody waits. */
+/* From the interrupt. Without effect if no thread waits. */
 void wait_finish(struct wait *wait);
 /* Sleeps until that has come: 0, or DISK_TIMEOUT. */
 int wait_sleep(struct wait *wait) __attribute__((warn_unused_result));

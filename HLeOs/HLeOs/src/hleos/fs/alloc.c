@@ -79,7 +79,7 @@ static uint32_t find_clear(const uint8_t *bytes, uint32_t from, uint32_t end)
     return end;
 }
 
-/* Takes a free block of [from, end), which lies within one bitmap block; 0 if there is none. */
+/* Takes a free block of [from, end), which lies within one bitmap block; 0 if all are in use. */
 static int take(struct fs *fs, uint32_t from, uint32_t end, uint32_t *block)
 {
     struct buffer *buffer;

@@ -25,7 +25,7 @@ struct inode *fs_hold(struct inode *inode)
     return inode;
 }
 
-/* No name leads to the inode and nobody else holds it. If that fails the disk keeps it, and the
+/* No name leads to the inode and no one else holds it. If that fails the disk keeps it, and the
  * next mount frees it. */
 static void erase(struct inode *inode)
 {

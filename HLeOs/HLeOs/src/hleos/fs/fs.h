@@ -51,7 +51,7 @@ int fs_mount(struct disk *disk, uint64_t first, uint64_t sectors, struct fs **fs
 /* Writes all of it out and forgets it. No inode may be held any more. */
 void fs_unmount(struct fs *fs);
 
-/* All changes so far are on the disk when this returns 0, whoever made them. */
+/* All changes so far are on the disk when this returns 0, by whatever thread. */
 int fs_sync(struct fs *fs) __attribute__((warn_unused_result));
 
 struct fs_stats {

@@ -39,7 +39,7 @@ static int lock_directory(struct inode *inode)
     return error;
 }
 
-/* The inode behind a name. It is found and held while the directory is locked: nobody takes its
+/* The inode behind a name. It is found and held while the directory is locked: no one takes its
  * last name and its last reference in between. */
 static int enter(struct inode *directory, struct name name, struct inode **found)
 {
@@ -158,7 +158,7 @@ static int check_absent(struct inode *directory, struct name name)
     return error == 0 ? FS_EXISTS : error;
 }
 
-/* The new inode, which nobody knows yet, so that its lock waits for no one. */
+/* The new inode, which no other thread knows yet, so that its lock waits for no one. */
 static int fill(struct inode *inode, struct inode *directory, enum hleos_fs_type type,
                 uint32_t device)
 {

@@ -22,7 +22,7 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.4, table 5.4");
 unsigned acpi_init(uint64_t rsdp);
 unsigned acpi_revision(void);
 
-/* A table with that signature, mapped, its checksum right; NULL if there is none. */
+/* A table with that signature, mapped, its checksum right; NULL if not found. */
 const struct acpi_header *acpi_find(const char *signature);
 
 #endif

@@ -21,7 +21,7 @@ struct page_stats {
 void page_init(const struct boot_info *info);
 void page_release_low(const struct boot_info *info);
 
-/* One page, contents unknown; .at == 0 if there is none. */
+/* One page, contents unknown; .at == 0 if memory is short. */
 phys_t page_allocate(void) __attribute__((warn_unused_result));
 /* The same, zeroed. */
 phys_t page_allocate_zeroed(void) __attribute__((warn_unused_result));

@@ -154,7 +154,7 @@ static bool is_empty(const uint64_t *table)
 }
 
 /* Tables of level 0, which reach over 2 MB, then those above them, which reach over 1 GB. One that
- * is empty cannot be in use by another thread: whoever adds an entry does so under the lock. */
+ * is empty cannot be in use by another thread: an entry is only added under the lock. */
 void paging_prune(uintptr_t base, size_t size)
 {
     for (int level = 1; level <= 2; level++) {

@@ -173,7 +173,7 @@ bool space_unshare(struct space *space, uintptr_t address)
     return true;
 }
 
-/* The kernel's pointer to a program's byte whose entry has all of `needed`; NULL if there is none.
+/* The kernel's pointer to a program's byte whose entry has all of `needed`; NULL if not mapped.
  */
 static char *byte_at(struct space *space, uintptr_t address, uint64_t needed)
 {

@@ -51,7 +51,7 @@ void file_close(struct file *file);
 /* Tables of FILE_TABLE files, NULL where a number is free. */
 void file_share_all(struct file **to, struct file *const *from);
 void file_close_all(struct file **files);
-/* Puts a file at the least number that is free; -1 if there is none. */
+/* Puts a file at the least number that is free; -1 if all are in use. */
 int file_number(struct file **files, struct file *file) __attribute__((warn_unused_result));
 
 #endif

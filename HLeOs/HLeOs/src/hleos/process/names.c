@@ -179,7 +179,7 @@ static struct file *open_own(const char *path, unsigned how)
     return NULL;
 }
 
-/* Where a path begins in the file system, held; NULL if there is none. */
+/* Where a path begins in the file system, held; NULL if not found. */
 static struct inode *begin(struct inode *from)
 {
     if (from != NULL)

@@ -23,7 +23,7 @@ struct file *names_open(struct inode *from, const char *path, unsigned how)
 int names_make_directory(struct inode *from, const char *path);
 int names_link(struct inode *from, const char *old, const char *new);
 int names_unlink(struct inode *from, const char *path);
-/* The directory that a path leads to, held; false if there is none. NULL is the root where there is
+/* The directory that a path leads to, held; false if not found. NULL is the root where there is
  * no file system. */
 bool names_directory(struct inode *from, const char *path, struct inode **directory)
     __attribute__((warn_unused_result));

@@ -48,7 +48,7 @@ static int64_t read_pipe(struct file *file, void *to, size_t size)
     return good ? (int64_t)done : -1;
 }
 
-/* -1 where nobody will read it; what a killed writer has written before stays. */
+/* -1 where no one will read it; what a killed writer has written before stays. */
 static int64_t write_pipe(struct file *file, const void *from, size_t size)
 {
     struct pipe *p = file->object;

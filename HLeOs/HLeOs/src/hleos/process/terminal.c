@@ -1,5 +1,5 @@
 /* See terminal.h. All who read from it share one line: each key goes to the line, and the line to
- * whoever asks first. */
+ * the thread that asks first. */
 #include "process/terminal.h"
 
 #include "common/string.h"

@@ -71,7 +71,7 @@ static void irq(int argc, char **argv)
             println("  %02x  %10lu  %s", v, s.count,
                     s.name != NULL             ? s.name
                     : v < INTERRUPT_EXCEPTIONS ? "exception"
-                                               : "nobody's");
+                                               : "unused");
     }
     println("  spurious: %lu", interrupt_spurious_count());
 }

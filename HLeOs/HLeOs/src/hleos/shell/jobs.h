@@ -5,7 +5,7 @@
 /* Runs all of them at once and returns when each has ended. */
 void jobs_run_all(void);
 
-/* Runs one by name, -1 if there is none of that name. */
+/* Runs one by name, -1 if no job has that name. */
 int jobs_run(const char *name) __attribute__((warn_unused_result));
 
 void jobs_list(void);

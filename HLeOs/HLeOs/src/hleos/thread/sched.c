@@ -101,7 +101,7 @@ void thread_enter_space(const struct space *space, struct process *process)
 
 /*
  * Gives the processor to the best ready thread. The caller has put the current one where it belongs
- * (a queue, or nowhere). Returns when it runs again, the lock held as before: whoever switches back
+ * (a queue, or nowhere). Returns when it runs again, the lock held as before: what switches back
  * holds it then.
  */
 void thread_sched_switch_locked(void)

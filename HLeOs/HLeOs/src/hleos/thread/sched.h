@@ -45,7 +45,7 @@ void thread_sched_unlock_and_yield(uint64_t flags);
 
 /* Both with the lock held. The first makes a thread ready. The second gives the processor to the
  * best ready thread; the caller has put the current one where it belongs (a queue, or nowhere). It
- * returns when that runs again, the lock held as before: whoever switches back holds it then. */
+ * returns when that runs again, the lock held as before: what switches back holds it then. */
 void thread_sched_enqueue_locked(struct thread *thread);
 void thread_sched_switch_locked(void);
 

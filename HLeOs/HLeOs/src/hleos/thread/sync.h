@@ -19,7 +19,8 @@ struct sync_mutex {
 
 /* Taking a mutex that one holds already, or giving another's, is a panic. Handed on directly: a
  * thread that gives and takes at once does not overtake those who wait. While a better thread waits
- * for it, the owner runs with that one's priority, and so does whoever the owner waits for. */
+ * for it, the owner runs with that one's priority, and so does the thread that the owner waits for.
+ */
 void sync_mutex_take(struct sync_mutex *mutex);
 bool sync_mutex_try(struct sync_mutex *mutex) __attribute__((warn_unused_result));
 void sync_mutex_give(struct sync_mutex *mutex);

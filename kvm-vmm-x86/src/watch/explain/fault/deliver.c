@@ -69,8 +69,8 @@ static bool gate_is_wrong(struct context *c)
 
     text_add(&why, "gate %u ", g->vector);
     if (!type_is_gate(c, g)) {
-        text_add(&why, "is none (%s0x%x)", g->segment ? "a segment descriptor, type " : "type ",
-                 g->type);
+        text_add(&why, "is not a gate (%s0x%x)",
+                 g->segment ? "a segment descriptor, type " : "type ", g->type);
         return fails(c, EXCEPTION_GP, error, bytes);
     }
     if (c->e->software && g->dpl < snapshot_cpl(c->s)) {

@@ -100,7 +100,7 @@ static bool is_push(const ZydisDecodedOperand *o)
            (o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
 }
 
-/* What looks like an access and is none. */
+/* What looks like an access but is not one. */
 static bool touches_memory(const struct instruction *instruction)
 {
     switch (instruction->i.mnemonic) {

@@ -1,6 +1,6 @@
 /*
  * One instruction of the guest, decoded by Zydis (https://zydis.re, Debian's libzydis), with the
- * values its operands have in a snapshot. Only this folder knows Zydis.
+ * values its operands have in a snapshot. Beside this folder only host/zydis.c knows Zydis.
  */
 #ifndef EXPLAIN_INSTRUCTION_H
 #define EXPLAIN_INSTRUCTION_H
@@ -42,7 +42,7 @@ struct instruction_access {
     bool stack; /* faults are #SS, not #GP */
 };
 
-/* The memory operand at `index` of the list; false if it is none, or is not accessed. */
+/* The memory operand at `index` of the list; false if it is not one, or is not accessed. */
 bool instruction_access(const struct snapshot *s, const struct instruction *instruction,
                         unsigned index, struct instruction_access *access);
 

@@ -144,7 +144,7 @@ static bool check_return(struct raise_context *c, bool interrupt)
                          "a return to 0x%llx, which is not canonical", (unsigned long long)rip);
 }
 
-/* Near branches in 64-bit code to an address that is none. */
+/* Near branches in 64-bit code to an address that is not canonical. */
 static bool check_near(struct raise_context *c)
 {
     uint64_t target = 0;
