@@ -341,7 +341,7 @@ int ports_open(unsigned guest, const struct guest_config *config, struct error *
     p->kind = config->serial;
     p->output = (struct fifo){.bytes = p->output_bytes, .size = RING_MAX};
     p->input = (struct fifo){.bytes = p->input_bytes, .size = INPUT_MAX};
-    p->server = (struct socket_server){.listener = -1, .client = -1};
+    p->server = (struct socket_server){.listener = -1, .client = -1, .spare = -1};
     p->source = (struct event_source){.fd = -1, .ready = on_ready, .context = p};
     p->timer = (struct event_timer){.expired = on_timer, .context = p};
     result = p->kind == SERIAL_PTY    ? open_pty(p, config->image, error)

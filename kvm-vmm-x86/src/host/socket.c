@@ -2,6 +2,7 @@
 #include "host/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -95,11 +96,16 @@ static int open_tcp(struct socket_server *server, const struct endpoint *where, 
     return 0;
 }
 
+static int open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 int socket_open(struct socket_server *server, const struct endpoint *address, struct error *error)
 {
     int result;
 
-    *server = (struct socket_server){.listener = -1, .client = -1};
+    *server = (struct socket_server){.listener = -1, .client = -1, .spare = open_spare()};
     if (address->is_unix)
         result = open_unix(server, address) < 0
                      ? error_set(error, "%s: cannot listen on %s: %s", address->option,
@@ -117,10 +123,26 @@ void socket_close(struct socket_server *server)
     socket_hang_up(server);
     if (server->listener >= 0)
         close(server->listener);
+    if (server->spare >= 0)
+        close(server->spare);
+    server->spare = -1;
     if (server->path[0] != '\0')
         unlink(server->path);
     server->listener = -1;
     server->path[0] = '\0';
+}
+
+/* The listener would stay ready, and the event loop turn, until a descriptor is free. */
+static void turn_away(struct socket_server *server)
+{
+    int fd;
+
+    if (server->spare >= 0)
+        close(server->spare);
+    fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0)
+        close(fd);
+    server->spare = open_spare();
 }
 
 bool socket_accept(struct socket_server *server)
@@ -128,6 +150,8 @@ bool socket_accept(struct socket_server *server)
     int one = 1;
     int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+        turn_away(server);
     if (fd >= 0 && server->client >= 0)
         close(fd);
     if (fd < 0 || server->client >= 0)

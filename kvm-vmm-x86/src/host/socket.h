@@ -11,6 +11,7 @@
 
 struct socket_server {
     int listener, client;              /* descriptors, or -1 */
+    int spare;                         /* given up to turn a client away that finds none left */
     char path[ENDPOINT_PATH_MAX];      /* of a unix socket, to be removed at the end */
     char name[ENDPOINT_HOST_MAX + 16]; /* as a client would write it */
 };
@@ -20,7 +21,8 @@ int socket_open(struct socket_server *server, const struct endpoint *address,
                 struct error *error) MUST_CHECK;
 void socket_close(struct socket_server *server);
 
-/* Takes the client that knocks: true. One that comes while there is one is turned away. */
+/* Takes the client that knocks: true. One that comes while there is one, or
+ * while the process has no descriptor left for it, is turned away. */
 bool socket_accept(struct socket_server *server);
 /* How many bytes arrived; 0: the client is gone; -EAGAIN: none yet. */
 int socket_read(struct socket_server *server, void *bytes, size_t count);

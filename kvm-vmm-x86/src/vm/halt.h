@@ -10,8 +10,7 @@
 
 enum { HALT_WATCH_MS = 100 };
 
-/* Whether this guest needs watching at all. One that is held does, too: what releases it may be
- * another thread, and need not tell the watcher. */
+/* Whether this guest needs watching at all. One that is held does, too. */
 bool halt_is_watched(struct vm *vm);
 
 /* One look. Ends the VM with END_HALT if every started vCPU sleeps in HLT with interrupts off and

@@ -24,6 +24,7 @@ unsigned observers_add(struct observers *o, const struct observer *observer, voi
     o->after_exit |= observer->after_exit != NULL ? bit : 0;
     o->phase |= observer->phase != NULL ? bit : 0;
     o->output |= observer->output != NULL ? bit : 0;
+    o->ended |= observer->ended != NULL ? bit : 0;
     o->timed |= observer->timed;
     return seat;
 }
@@ -125,4 +126,12 @@ void observers_output(struct vm *vm, const uint8_t *bytes, size_t count)
 
     FOR_SEATS(i, o->output)
     o->seats[i].observer->output(o->seats[i].context, vm, bytes, count);
+}
+
+void observers_ended(struct vm *vm)
+{
+    const struct observers *o = vm->observers;
+
+    FOR_SEATS(i, o->ended)
+    o->seats[i].observer->ended(o->seats[i].context, vm);
 }

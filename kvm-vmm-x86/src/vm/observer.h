@@ -54,6 +54,9 @@ struct observer {
     void (*phase)(void *context, struct vm *vm, enum vm_phase phase);
     /* Bytes that the guest printed, in order; calls for one guest never overlap. */
     void (*output)(void *context, struct vm *vm, const uint8_t *bytes, size_t count);
+    /* The guest has ended, as vm_end_of says; no vCPU enters it any more. In the thread of the
+     * last. */
+    void (*ended)(void *context, struct vm *vm);
 };
 
 enum { OBSERVERS_MAX = 6 };
@@ -65,7 +68,7 @@ struct observers {
         void *context;
     } seats[OBSERVERS_MAX];
     unsigned count;
-    uint8_t before_entry, takes_exit, after_exit, phase, output;
+    uint8_t before_entry, takes_exit, after_exit, phase, output, ended;
     bool timed;
 };
 
@@ -86,5 +89,6 @@ void observers_after_exit(struct vcpu *vcpu, const struct exit_record *record, b
 int observers_image(struct vm *vm, struct file *image, struct error *error) MUST_CHECK;
 void observers_phase(struct vm *vm, enum vm_phase phase);
 void observers_output(struct vm *vm, const uint8_t *bytes, size_t count);
+void observers_ended(struct vm *vm);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "host/events.h"
 #include "host/kvm_debug.h"
 #include "vm/vm.h"
 
@@ -114,6 +115,7 @@ void vm_resume(struct vm *vm, struct pause_holder *holder)
         gate->state = VM_RUNNING;
     condition_wake_all(&gate->opened);
     lock_release(&gate->lock);
+    events_wake(); /* timers of the main thread stand still while a VM is held */
 }
 
 void vm_hold_vcpu(struct vcpu *vcpu, bool held)

@@ -52,6 +52,7 @@ void vm_vcpu_ended(struct vm *vm)
     vm_check_memory(vm); /* the main thread may not have looked yet */
     if (__atomic_sub_fetch(&vm->running, 1, __ATOMIC_RELEASE) != 0)
         return;
+    observers_ended(vm);
     vm->ended();
 }
 

@@ -22,6 +22,13 @@ int kvm_finish_exit(const struct kvm_cpu *cpu)
     return answer_of_finish;
 }
 
+static unsigned woken_loops; /* atomic */
+
+void events_wake(void)
+{
+    __atomic_fetch_add(&woken_loops, 1, __ATOMIC_RELAXED);
+}
+
 bool observers_take_exit(struct vcpu *vcpu)
 {
     (void)vcpu;
@@ -153,7 +160,9 @@ static void test_states(void **state)
     assert_false(vm_pause(&vm, &a.holder));
     vm_resume(&vm, &a.holder);
     assert_int_equal(vm_state(&vm), VM_PAUSED);
+    woken_loops = 0;
     vm_resume(&vm, &b.holder);
+    assert_int_equal(woken_loops, 1);
     assert_int_equal(vm_state(&vm), VM_RUNNING);
     await(&in_guest, CPUS);
     assert_int_equal(a.told + b.told, 1);

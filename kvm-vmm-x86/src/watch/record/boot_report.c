@@ -13,8 +13,8 @@
 
 typedef unsigned long long count;
 
-/* A guest's boot. The main thread writes until the guest runs; then the vCPU that prints, under the
- * console's lock. */
+/* A guest's boot. The thread that makes the guest writes until it runs; then the vCPU that prints,
+ * under the VM's lock; last the vCPU that ends. */
 static struct boot_report {
     uint64_t start; /* of the process */
     struct boot_phases phases[GUESTS_MAX];
@@ -73,8 +73,14 @@ static void on_output(void *context, struct vm *vm, const uint8_t *bytes, size_t
         record_reached(vm->index, boot_report.at_init[vm->index], &unclaimed);
 }
 
+static void on_ended(void *context, struct vm *vm)
+{
+    (void)context;
+    mark(vm->index, vm, BOOT_END);
+}
+
 const struct observer boot_report_observer = {
-    .name = "boot report", .phase = on_phase, .output = on_output};
+    .name = "boot report", .phase = on_phase, .output = on_output, .ended = on_ended};
 
 static void print_phases(const struct vm *vm, const struct boot_phases *p)
 {
@@ -142,8 +148,8 @@ void boot_report_print(const struct vm *vm, const struct log_run *run,
     uint64_t all[BUS_RANGES_MAX], unclaimed;
 
     record_reached(vm->index, all, &unclaimed);
-    mark(vm->index, vm, BOOT_END);
-    kernel_cache_finish(); /* so that it is known what became of it */
+    mark(vm->index, vm, BOOT_END); /* of one that never ran */
+    kernel_cache_finish();         /* so that it is known what became of it */
     print_phases(vm, p);
     print_devices(vm, all, unclaimed);
     stats_print_functions(run, guest);

@@ -112,7 +112,7 @@ struct log_count log_accesses_of(const struct log_accesses *accesses, unsigned r
 
 /*
  * What a guest printed and when: the newest bytes, cut into pieces that each carry a time. The
- * writer is the thread that holds the console's lock.
+ * writer is the thread that holds the VM's lock.
  */
 enum { LOG_OUTPUT_BYTES = 256 * 1024, LOG_OUTPUT_PIECES = 8192, LOG_OUTPUT_LINE = 4096 };
 

@@ -1,0 +1,110 @@
+/* Unit tests of host/socket.c: a client that cannot be served is turned away, and leaves the
+ * listener quiet. */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "host/socket.h"
+
+static struct socket_server server;
+static struct endpoint address;
+
+static int connect_to(const char *path)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    strcpy(to.sun_path, path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static bool knocks(void)
+{
+    struct pollfd listener = {.fd = server.listener, .events = POLLIN};
+
+    return poll(&listener, 1, 0) == 1;
+}
+
+static bool is_closed(int fd)
+{
+    char byte;
+
+    return read(fd, &byte, 1) == 0;
+}
+
+static int make(void **state)
+{
+    char path[64];
+    struct error error;
+
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/test_socket.%d", (int)getpid());
+    assert_int_equal(endpoint_unix(&address, "--serial", path, 0, &error), 0);
+    return socket_open(&server, &address, &error);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    socket_close(&server);
+    return access(address.path, F_OK) == 0; /* its file has gone, too */
+}
+
+static void test_one_client(void **state)
+{
+    int first = connect_to(address.path), second;
+
+    (void)state;
+    assert_true(socket_accept(&server));
+    second = connect_to(address.path);
+    assert_false(socket_accept(&server));
+    assert_true(is_closed(second));
+    assert_int_equal(socket_write(&server, "x", 1), 1);
+    close(first);
+    close(second);
+}
+
+/* No descriptor is left: before, accept4 failed again and again, and the loop turned. */
+static void test_no_descriptor_left(void **state)
+{
+    int taken[1024], count = 0, client = connect_to(address.path);
+    struct rlimit limit;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 64;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    while (count < 1024 && (taken[count] = open("/dev/null", O_RDONLY)) >= 0)
+        count++;
+    assert_int_not_equal(count, 1024);
+    for (int i = 0; i < 2; i++) {
+        assert_true(knocks());
+        assert_false(socket_accept(&server));
+        assert_false(knocks());
+        assert_true(is_closed(client));
+        close(client);
+        client = i == 0 ? connect_to(address.path) : -1; /* in the place of the one before */
+    }
+    for (int i = 0; i < count; i++)
+        close(taken[i]);
+    client = connect_to(address.path);
+    assert_true(socket_accept(&server));
+    close(client);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_one_client, make, end),
+        cmocka_unit_test_setup_teardown(test_no_descriptor_left, make, end),
+    };
+
+    return cmocka_run_group_tests_name("socket", tests, NULL, NULL);
+}
