@@ -1,0 +1,257 @@
+/* Unit tests of console/ports.c, with the real event loop, sockets and files: what is kept for a
+ * client that comes late, who waits for whom, and what comes in. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "console/ports.c" /* no unit test links it */
+
+enum { KEPT = RING_LIMIT };
+
+static unsigned rooms, inputs;
+static char folder[32], path[64];
+static const struct guest_config config_of_socket = {.serial = SERIAL_UNIX, .serial_path = path},
+                                 config_of_file = {.serial = SERIAL_FILE, .serial_path = path};
+
+bool streams_service(void)
+{
+    return false;
+}
+
+static void on_wake(void)
+{
+}
+
+static void on_room(unsigned guest)
+{
+    rooms += guest == 0;
+}
+
+static void on_input(unsigned guest)
+{
+    inputs += guest == 0;
+}
+
+static int make(void **state)
+{
+    static bool made;
+    struct error error;
+
+    (void)state;
+    if (!made)
+        assert_int_equal(events_init(&error), 0);
+    made = true;
+    console_init(
+        &(struct console_config){.guests = 1, .cpus = 1, .wake = on_wake, .room = on_room});
+    rooms = inputs = 0;
+    strcpy(folder, "/tmp/test_ports.XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/port", folder);
+    memset(&ports, 0, sizeof ports);
+    ports_init(&(struct ports_config){.wake = on_wake, .room = on_room, .input = on_input});
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    ports_finish();
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void open_port(const struct guest_config *config)
+{
+    struct error error;
+
+    assert_int_equal(ports_open(0, config, &error), 0);
+}
+
+static int connect_client(void)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    strcpy(to.sun_path, path);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void go_round(void)
+{
+    ports_service();
+    events_run(MS);
+}
+
+/* The byte at place i of all that the guest prints. */
+static uint8_t byte_at(unsigned i)
+{
+    return (uint8_t)(i * 7 + i / 251);
+}
+
+static void print(unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++)
+        ports_putchar(0, byte_at(i));
+}
+
+/* Reads until byte `to` has come, and looks whether all from `from` on came in order. */
+static void expect(int client, unsigned from, unsigned to)
+{
+    uint8_t bytes[4096];
+    ssize_t n;
+
+    while (from < to) {
+        go_round();
+        n = read(client, bytes, sizeof bytes < to - from ? sizeof bytes : to - from);
+        for (ssize_t i = 0; i < n; i++)
+            if (bytes[i] != byte_at(from++))
+                fail_msg("byte %u is another", from - 1);
+    }
+}
+
+/* The newest 64 KiB, then whatever follows. The guest does not wait without a client. */
+static void test_a_late_client(void **state)
+{
+    int client;
+
+    (void)state;
+    open_port(&config_of_socket);
+    print(0, 200000);
+    assert_false(ports_are_full(0));
+    client = connect_client();
+    expect(client, 200000 - KEPT, 200000);
+    print(200000, 210000);
+    expect(client, 200000, 210000);
+    close(client);
+}
+
+/* A client that reads nothing holds the guest up, until half is drained or it leaves. */
+static void test_a_client_that_does_not_read(void **state)
+{
+    int client;
+    unsigned printed = 0;
+
+    (void)state;
+    open_port(&config_of_socket);
+    client = connect_client();
+    go_round();
+    for (; !ports_are_full(0); printed += 4096) {
+        print(printed, printed + 4096);
+        go_round();
+    }
+    assert_int_equal(rooms, 0);
+    expect(client, 0, printed - RING_LIMIT / 4);
+    assert_false(ports_are_full(0));
+    assert_int_equal(rooms, 1);
+    for (; !ports_are_full(0); printed += 4096) {
+        print(printed, printed + 4096);
+        go_round();
+    }
+    close(client);
+    for (unsigned i = 0; ports_are_full(0) && i < 1000; i++)
+        go_round();
+    assert_false(ports_are_full(0));
+    assert_int_equal(rooms, 2);
+}
+
+/* Not more is read than the guest's queue holds; the rest comes when it has taken some. */
+static void test_input(void **state)
+{
+    uint8_t bytes[3 * INPUT_MAX];
+    int client;
+
+    (void)state;
+    open_port(&config_of_socket);
+    assert_int_equal(ports_take(0), INPUT_NONE);
+    client = connect_client();
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        bytes[i] = byte_at(i);
+    assert_int_equal(write(client, bytes, sizeof bytes), sizeof bytes);
+    while (ports_pending(0) < INPUT_MAX)
+        go_round();
+    go_round();
+    assert_int_equal(ports_pending(0), INPUT_MAX);
+    for (unsigned i = 0; i < sizeof bytes; i++) {
+        while (ports_pending(0) == 0)
+            go_round();
+        assert_int_equal(ports_take(0), byte_at(i));
+    }
+    assert_true(inputs > 0);
+    close(client);
+}
+
+/* The next client gets what the one before did not take. */
+static void test_one_after_the_other(void **state)
+{
+    int first, second;
+    char byte;
+
+    (void)state;
+    open_port(&config_of_socket);
+    first = connect_client();
+    go_round();
+    second = connect_client();
+    go_round();
+    assert_int_equal(read(second, &byte, 1), 0); /* turned away */
+    close(second);
+    print(0, 10);
+    expect(first, 0, 10);
+    close(first);
+    for (unsigned i = 0; ports.at[0].taken && i < 1000; i++)
+        go_round();
+    print(10, 5000);
+    second = connect_client();
+    expect(second, 10, 5000);
+    close(second);
+}
+
+static void test_a_file(void **state)
+{
+    uint8_t bytes[6000];
+    int file;
+
+    (void)state;
+    open_port(&config_of_file);
+    print(0, sizeof bytes);
+    ports_finish();
+    assert_int_equal(ports_failure(0), 0);
+    file = open(path, O_RDONLY);
+    assert_int_equal(read(file, bytes, sizeof bytes), sizeof bytes);
+    for (unsigned i = 0; i < sizeof bytes; i++)
+        assert_int_equal(bytes[i], byte_at(i));
+    assert_int_equal(read(file, bytes, 1), 0);
+    close(file);
+}
+
+static void test_a_full_disk(void **state)
+{
+    static const struct guest_config full = {.serial = SERIAL_FILE, .serial_path = "/dev/full"};
+
+    (void)state;
+    open_port(&full);
+    print(0, 6000);
+    for (unsigned i = 0; ports_failure(0) == 0 && i < 1000; i++)
+        go_round();
+    assert_int_equal(ports_failure(0), -ENOSPC);
+    print(0, 200000);
+    assert_false(ports_are_full(0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_a_late_client, make, end),
+        cmocka_unit_test_setup_teardown(test_a_client_that_does_not_read, make, end),
+        cmocka_unit_test_setup_teardown(test_input, make, end),
+        cmocka_unit_test_setup_teardown(test_one_after_the_other, make, end),
+        cmocka_unit_test_setup_teardown(test_a_file, make, end),
+        cmocka_unit_test_setup_teardown(test_a_full_disk, make, end),
+    };
+
+    return cmocka_run_group_tests_name("ports", tests, NULL, NULL);
+}
