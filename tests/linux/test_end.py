@@ -32,6 +32,13 @@ def test_halt_without_a_local_apic(linux, append):
     assert result.status == 0 and b"System halted" in result.out, result
 
 
+@pytest.mark.parametrize("append", ["noapic", "nopti", "nosmp", "reboot=t", "reboot=a"])
+def test_parameters_of_old_days(linux, append):
+    """With each of them it reaches init, sleeps until its time has come, and resets."""
+    result = linux.boot("cloud", "-c", 2, append="quiet " + append, run="sleep 1; reboot -f")
+    assert result.status == 0 and b"init: Linux" in result.out, result
+
+
 def test_panic_before_init(linux):
     result = linux.boot("cloud", append="quiet rdinit=/missing root=/dev/nothing")
     assert result.status == 126, result

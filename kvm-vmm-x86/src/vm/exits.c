@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "boot/linux/params.h"
 #include "cpu/probe.h"
 #include "vm/backend.h"
 #include "vm/vm.h"
@@ -147,7 +148,9 @@ static enum verdict on_shutdown(struct vcpu *vcpu, struct kvm_run *run)
     struct kvm_sregs sregs;
     struct error error;
 
-    if (vcpu->vm->paging && vcpu->stats.exits == 1 && !probe_paging32(vcpu->vm->config->kvm))
+    if (vcpu->vm->mode == MODE_LINUX && linux_is_resetting(&vcpu->vm->memory))
+        vcpu->vm->backend.end(vcpu->vm->backend.context, END_RESET, 0, NULL);
+    else if (vcpu->vm->paging && vcpu->stats.exits == 1 && !probe_paging32(vcpu->vm->config->kvm))
         vm_stop(vcpu->vm, END_FAILED, 0,
                 "this host's KVM does not run 32-bit code with paging; `lab/lab run` does");
     else if (kvm_get_sregs(&vcpu->cpu, &sregs, &error) < 0 ||

@@ -474,10 +474,11 @@ static void test_reset_flag(void **state)
 {
     struct fixture *f = *state;
 
-    assert_false(linux_reset_is_warm(&f->memory));
+    assert_true(linux_mark_flag(&f->memory));
+    assert_false(linux_is_resetting(&f->memory) || linux_reset_is_warm(&f->memory));
     f->ram[0x472] = 0x34;
     f->ram[0x473] = 0x12;
-    assert_true(linux_reset_is_warm(&f->memory));
+    assert_true(linux_reset_is_warm(&f->memory) && linux_is_resetting(&f->memory));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -216,7 +216,8 @@ static int inform(const struct placed *placed, const struct boot_request *reques
         linux_place_initrds(request, placed->end, last < INITRD_LAST ? last : INITRD_LAST,
                             &params.initrd, &params.initrd_size, error) < 0)
         return -1;
-    if (!(pvh ? linux_write_start_info(request->memory, &params)
+    if (!linux_mark_flag(request->memory) ||
+        !(pvh ? linux_write_start_info(request->memory, &params)
               : linux_write_zero_page(request->memory, &params)))
         return error_set(error, "%s: too little memory for Linux", request->image->path);
     start->entry = placed->at;

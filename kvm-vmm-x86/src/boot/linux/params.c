@@ -90,13 +90,27 @@ bool linux_tells_panic(const char *append)
     return append == NULL || !names(append, "reboot=");
 }
 
-enum { FLAG = 0x472, WARM = 0x1234 };
+enum { FLAG = 0x472, WARM = 0x1234, UNTOUCHED = 0xb007 };
 
 bool linux_reset_is_warm(const struct memory *memory)
 {
     uint16_t flag;
 
     return memory_read(memory, FLAG, &flag, sizeof flag) && flag == WARM;
+}
+
+bool linux_mark_flag(const struct memory *memory)
+{
+    uint16_t flag = UNTOUCHED;
+
+    return memory_write(memory, FLAG, &flag, sizeof flag);
+}
+
+bool linux_is_resetting(const struct memory *memory)
+{
+    uint16_t flag;
+
+    return memory_read(memory, FLAG, &flag, sizeof flag) && flag != UNTOUCHED;
 }
 
 enum { CPIO_ALIGN = 4 };

@@ -43,6 +43,14 @@ bool linux_write_start_info(const struct memory *memory,
  */
 bool linux_reset_is_warm(const struct memory *memory);
 
+/*
+ * A kernel with reboot=t resets by a triple fault, which is otherwise a crash. Before the guest
+ * starts linux_mark_flag puts a word there that no kernel writes; once it is gone, the kernel has
+ * begun to reset. false: no memory for it.
+ */
+bool linux_mark_flag(const struct memory *memory) MUST_CHECK;
+bool linux_is_resetting(const struct memory *memory);
+
 /* Whether a kernel with the user's words `append` follows that rule. */
 bool linux_tells_panic(const char *append);
 
