@@ -12,6 +12,7 @@
 #include "lib/console.h"
 #include "lib/options.h"
 #include "mem/page.h"
+#include "mon/gdb.h"
 #include "mon/mux.h"
 #include "mon/narrate.h"
 #include "mon/probe.h"
@@ -183,6 +184,8 @@ static void connect(void)
                                  .call = sbi_call,
                                  .trapped = options.log_traps ? narrate_trap : NULL,
                                  .output = mux_output,
+                                 .breakpoint = gdb_breakpoint,
+                                 .paused = gdb_paused,
                                  .started = mux_greet,
                                  .ended = mux_forget};
     cpu_set_interrupt_handler(trap_interrupt);

@@ -41,9 +41,14 @@ void cpu_init_boot(const uint64_t *hartids, unsigned count, uint64_t hartid)
     __asm__ volatile("mv tp, %0" : : "r"(boot));
 }
 
+void cpu_delegate_breakpoints(bool own)
+{
+    csr_write(CSR_HEDELEG, own ? DELEGATED : DELEGATED & ~(1ul << CAUSE_BREAKPOINT));
+}
+
 void cpu_init_hart(void)
 {
-    csr_write(CSR_HEDELEG, DELEGATED);
+    cpu_delegate_breakpoints(true);
     csr_write(CSR_HIDELEG, HVIP_ALL);
     csr_write(CSR_HVIP, 0);
     csr_write(CSR_HCOUNTEREN, 7); /* cycle, time, instret */

@@ -41,6 +41,8 @@ static inline struct cpu *cpu_self(void)
 void cpu_init_boot(const uint64_t *hartids, unsigned count, uint64_t hartid);
 /* What every hart sets up for itself before it runs guests. */
 void cpu_init_hart(void);
+/* Whether a guest's breakpoints on this hart are its own or come to the hypervisor. */
+void cpu_delegate_breakpoints(bool own);
 /* Starts another hart, which runs `entry` on its stack; false where the firmware does not. */
 bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void)) MUST_CHECK;
 /* Interrupts another hart, so that it looks at what has changed. */

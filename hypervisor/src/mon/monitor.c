@@ -134,7 +134,7 @@ static void do_pause(struct vm *vm, const char *argument)
 static void do_resume(struct vm *vm, const char *argument)
 {
     (void)argument;
-    say(life_resume(vm), vm);
+    say(life_resume(vm, LIFE_ALL), vm);
 }
 
 static void do_reset(struct vm *vm, const char *argument)
@@ -163,8 +163,8 @@ static void help(struct vm *vm, const char *argument)
     for (const struct command *c = commands; c->name != NULL; c++)
         print("hv: %-7s %-11s %s\n", c->name, c->arguments, c->help);
     print("hv: [vm] is a number or a name, without it the guest in front; an empty line leaves\n");
-    print("hv: Ctrl-a 1..9 shows a guest, Ctrl-a n the next, Ctrl-a m or h this, Ctrl-a a is "
-          "Ctrl-a\n");
+    print("hv: Ctrl-a 1..9 shows a guest, Ctrl-a n the next, Ctrl-a m or h this, Ctrl-a g gdb, "
+          "Ctrl-a a is Ctrl-a\n");
 }
 
 static const struct command commands[] = {

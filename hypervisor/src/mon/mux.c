@@ -4,6 +4,7 @@
 #include "lib/console.h"
 #include "lib/lock.h"
 #include "lib/options.h"
+#include "mon/gdb.h"
 #include "mon/monitor.h"
 #include "vm/console.h"
 
@@ -56,7 +57,10 @@ size_t mux_output(struct vm *vm, const char *text, size_t length)
     size_t taken = 0;
 
     lock_take(&lock);
-    if (options.mux_lines) {
+    if (gdb_is_open()) {
+        for (; taken < length; taken++)
+            keep(&vm->screen, text[taken]);
+    } else if (options.mux_lines) {
         while (taken < length && add_to_line(vm, text[taken]))
             taken++;
     } else if (vm == front && !in_monitor) {
@@ -106,6 +110,7 @@ void mux_forget(struct vm *vm)
 {
     struct vm *next = NULL;
 
+    gdb_ended(vm);
     lock_take(&lock);
     (void)flush_line(vm);
     if (vm == front) {
@@ -149,13 +154,18 @@ static void command(uint8_t key)
         mux_show(neighbour());
     else if (key == 'h' || key == 'm')
         enter_monitor(key == 'h');
+    else if (key == 'g' && front != NULL)
+        (void)gdb_open(front); /* it says why not */
     else if (key == 'a' && front != NULL)
         console_receive(front, CTRL_A);
 }
 
 void mux_input(uint8_t byte)
 {
-    if (prefixed) {
+    if (gdb_is_open()) {
+        if (!gdb_input_byte(byte))
+            mux_show(front);
+    } else if (prefixed) {
         prefixed = false;
         command(byte);
     } else if (byte == CTRL_A) {

@@ -1,8 +1,9 @@
 /*
  * One console for many guests. Each guest has a screen, of which the last few KiB are kept; one
  * guest is in front: it gets what is typed, and its output is shown. Ctrl-a is ours: Ctrl-a 1..9
- * brings a guest to the front, Ctrl-a n the next one, Ctrl-a m or h the monitor, Ctrl-a a sends a
- * Ctrl-a. With mux=lines all output is shown, line by line, behind the guest's name.
+ * brings a guest to the front, Ctrl-a n the next one, Ctrl-a m or h the monitor, Ctrl-a g gives the
+ * line to a debugger of the guest in front (gdb.h), Ctrl-a a sends a Ctrl-a. With mux=lines all
+ * output is shown, line by line, behind the guest's name.
  */
 #ifndef MON_MUX_H
 #define MON_MUX_H

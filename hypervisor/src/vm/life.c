@@ -31,10 +31,11 @@ static void hold_vcpus(struct vm *vm)
         sched_hold(&vm->vcpus[i]->task);
 }
 
-static void release_vcpus(struct vm *vm)
+static void release_vcpus(struct vm *vm, uint32_t which)
 {
     for (unsigned i = 0; i < vm->vcpu_count; i++)
-        sched_release(&vm->vcpus[i]->task);
+        if (which >> i & 1)
+            sched_release(&vm->vcpus[i]->task);
 }
 
 void life_stop(struct vm *vm, enum vm_end end)
@@ -73,6 +74,7 @@ bool life_pause(struct vm *vm)
         hold_vcpus(vm);
     }
     lock_drop(&vm->lock);
+    vm_rouse(vm);
     return good;
 }
 
@@ -93,7 +95,7 @@ static bool vcpus_are_off(const struct vm *vm)
     return off;
 }
 
-bool life_resume(struct vm *vm)
+bool life_resume(struct vm *vm, uint32_t which)
 {
     bool good;
 
@@ -105,7 +107,7 @@ bool life_resume(struct vm *vm)
         for (unsigned i = 0; i < vm->vcpu_count; i++)
             vcpu_changed(vm->vcpus[i]);
         set_state(vm, VM_RUNNING);
-        release_vcpus(vm);
+        release_vcpus(vm, which);
     }
     lock_drop(&vm->lock);
     vm_rouse(vm);
@@ -138,7 +140,7 @@ static void power_on(struct vm *vm)
             vcpu_forget_boot(vm->vcpus[i]);
         vcpu_reset(vm->vcpus[0], vm->plan.entry, vm->plan.fdt);
         set_state(vm, VM_RUNNING);
-        release_vcpus(vm);
+        release_vcpus(vm, LIFE_ALL);
         sched_start(&vm->vcpus[0]->task);
     }
     lock_drop(&vm->lock);
@@ -248,6 +250,15 @@ static bool serve_devices(struct vm *vm)
     return result == DEVICES_MORE;
 }
 
+static bool settle(struct vm *vm)
+{
+    if (vcpus_are_off(vm))
+        vm_hooks.paused(vm);
+    else
+        look_again_soon(vm);
+    return false;
+}
+
 static bool work(struct vm *vm)
 {
     switch (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE)) {
@@ -255,6 +266,8 @@ static bool work(struct vm *vm)
         return load(vm);
     case VM_RUNNING:
         return serve_devices(vm);
+    case VM_PAUSED:
+        return settle(vm);
     case VM_STOPPING:
         return stop(vm);
     default:

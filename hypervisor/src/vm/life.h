@@ -28,9 +28,11 @@ void life_stop(struct vm *vm, enum vm_end end);
 /* Ends a VM that did what cannot go on, with a report of the vCPU that did it, on its hart. */
 void life_kill(struct vcpu *v, const char *format, ...) FMT_PRINTF(2, 3);
 
-/* Stops a guest's time, and lets it go on. False if it is not in the state for it. */
+/* Stops a guest's time, and lets it go on: those of its vCPUs that `which` has a bit for. False if
+ * it is not in the state for it. */
+enum { LIFE_ALL = ~0u };
 bool life_pause(struct vm *vm);
-bool life_resume(struct vm *vm);
+bool life_resume(struct vm *vm, uint32_t which);
 /* A vCPU of a paused VM has left its hart. */
 void life_paused(struct vm *vm);
 

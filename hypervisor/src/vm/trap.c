@@ -33,11 +33,17 @@ static void reflect(struct vcpu *v)
     vcpu_inject(v, v->regs.trap.cause, v->regs.trap.stval);
 }
 
+static void on_breakpoint(struct vcpu *v)
+{
+    if (!v->vm->debugged || !vm_hooks.breakpoint(v))
+        reflect(v);
+}
+
 static void (*const handlers[])(struct vcpu *v) = {
     [CAUSE_FETCH_MISALIGNED] = reflect,
     [CAUSE_FETCH_ACCESS] = reflect,
     [CAUSE_ILLEGAL] = reflect,
-    [CAUSE_BREAKPOINT] = reflect,
+    [CAUSE_BREAKPOINT] = on_breakpoint,
     [CAUSE_LOAD_MISALIGNED] = reflect,
     [CAUSE_LOAD_ACCESS] = reflect,
     [CAUSE_STORE_MISALIGNED] = reflect,

@@ -188,6 +188,7 @@ void vcpu_load(struct vcpu *v)
     if (held->vcpu == v && same_hart && held->version == v->version)
         return;
     load_csrs(v);
+    cpu_delegate_breakpoints(!v->vm->debugged);
     csr_write(CSR_HGATP, v->vm->hgatp);
     fpu_load(v->f);
     if (v->vector.registers != NULL)

@@ -69,6 +69,7 @@ struct vm {
     unsigned vcpu_count;
     struct vcpu *vcpus[VM_VCPUS_MAX];
     uint64_t boots;
+    bool debugged; /* its breakpoints come to us; changes while no vCPU runs */
 
     struct page_account account; /* the allocator's lock */
     struct lock stage_lock;      /* changes of: */
@@ -111,6 +112,10 @@ struct vm_hooks {
     /* A guest's output, from any hart, with or without the VM's lock; how much was taken. */
     size_t (*output)(struct vm *vm, const char *text, size_t length);
     void (*started)(struct vm *vm);
+    /* A vCPU of a debugged VM met an ebreak; false: it is the guest's own. */
+    bool (*breakpoint)(struct vcpu *v);
+    /* All vCPUs of a VM that was paused have left the harts; by its worker, with no lock held. */
+    void (*paused)(struct vm *vm);
     void (*ended)(struct vm *vm);
 };
 extern struct vm_hooks vm_hooks;

@@ -1,0 +1,220 @@
+/* What a debugger does to a VM; see debug.h. */
+#include "mon/debug.h"
+
+#include "common/string.h"
+#include "cpu/feature.h"
+#include "lib/console.h"
+#include "lib/isa.h"
+#include "vm/flow.h"
+#include "vm/memory.h"
+#include "vm/walk.h"
+
+/* ---- Memory: the VM is paused, and its lock is held for each copy ---- */
+
+/* Where `gva` is, and how many of `size` bytes from there lie on the same page. */
+static bool translate(const struct debug *d, gva_t gva, uint64_t *size, gpa_t *gpa)
+{
+    struct walk w;
+
+    walk_guest(d->vm->vcpus[d->thread], gva, &w);
+    *gpa = w.gpa;
+    *size = min64(*size, PAGE_4K - gva % PAGE_4K);
+    return w.good;
+}
+
+/* What was written may be code. */
+static void fence_code(struct debug *d)
+{
+    for (unsigned i = 0; i < d->vm->vcpu_count; i++)
+        __atomic_fetch_or(&d->vm->vcpus[i]->fences, FENCE_I, __ATOMIC_RELAXED);
+}
+
+int debug_copy(struct debug *d, gva_t gva, void *bytes, uint64_t size, bool write)
+{
+    uint8_t *at = bytes;
+    int result = 0;
+
+    lock_take(&d->vm->lock);
+    while (result == 0 && size > 0) {
+        uint64_t n = size;
+        gpa_t gpa;
+
+        if (!vm_is_up(d->vm) || !translate(d, gva, &n, &gpa) ||
+            (write ? memory_poke(d->vm, gpa, at, n) != VIRTIO_OK : !memory_read(d->vm, gpa, at, n)))
+            result = DEBUG_PLACE;
+        at += n, gva += n, size -= n;
+    }
+    lock_drop(&d->vm->lock);
+    if (write)
+        fence_code(d);
+    return result;
+}
+
+/* ---- Breakpoints ---- */
+
+struct debug_point *debug_find_point(struct debug *d, gva_t at)
+{
+    for (unsigned i = 0; i < DEBUG_POINTS; i++) {
+        struct debug_point *p = &d->points[i];
+
+        if (p->used && p->at == at && p->boot == d->vm->boots)
+            return p;
+    }
+    return NULL;
+}
+
+static struct debug_point *free_point(struct debug *d)
+{
+    for (unsigned i = 0; i < DEBUG_POINTS; i++)
+        if (!d->points[i].used)
+            return &d->points[i];
+    return NULL;
+}
+
+/* A short ebreak, where harts know it, does for long instructions too, and crosses no page. */
+static unsigned point_length(void)
+{
+    return isa_has(features.isa, "c") ? 2 : 4;
+}
+
+int debug_set_point(struct debug *d, gva_t at, bool step)
+{
+    unsigned length = point_length();
+    uint32_t code = length == 2 ? 0x9002 : 0x00100073;
+    struct debug_point *p = free_point(d);
+    uint64_t one = 1;
+
+    if (debug_find_point(d, at) != NULL)
+        return 0;
+    if (at % length != 0)
+        return DEBUG_ARGUMENT;
+    if (p == NULL)
+        return DEBUG_FULL;
+    *p = (struct debug_point){.at = at, .step = step, .boot = d->vm->boots};
+    if (!translate(d, at, &one, &p->gpa) || debug_copy(d, at, &p->saved, length, false) != 0 ||
+        debug_copy(d, at, &code, length, true) != 0)
+        return DEBUG_PLACE;
+    p->used = true;
+    return 0;
+}
+
+/* Where it was planted, whatever the guest translates to now. */
+void debug_clear_point(struct debug *d, struct debug_point *p)
+{
+    lock_take(&d->vm->lock);
+    if (p->boot == d->vm->boots && vm_is_up(d->vm) &&
+        memory_poke(d->vm, p->gpa, &p->saved, point_length()) != VIRTIO_OK)
+        print("hv: gdb: a breakpoint at 0x%lx could not be taken out\n", p->at);
+    lock_drop(&d->vm->lock);
+    p->used = false;
+    fence_code(d);
+}
+
+void debug_clear_points(struct debug *d, bool all)
+{
+    for (unsigned i = 0; i < DEBUG_POINTS; i++)
+        if (d->points[i].used && (all || d->points[i].step))
+            debug_clear_point(d, &d->points[i]);
+}
+
+/* ---- Steps ---- */
+
+static bool fetch(struct debug *d, gva_t at, struct insn *insn)
+{
+    uint16_t low, high = 0;
+
+    if (debug_copy(d, at, &low, 2, false) != 0 ||
+        (insn_length(low) == 4 && debug_copy(d, at + 2, &high, 2, false) != 0))
+        return false;
+    *insn = insn_decode((uint32_t)high << 16 | low);
+    return true;
+}
+
+/* Plants what ends the current vCPU's step. Between lr and sc nothing may trap: the two and what is
+ * between them are one step, with each branch that leads out. */
+int debug_plant_steps(struct debug *d)
+{
+    const struct vcpu *v = d->vm->vcpus[d->thread];
+    struct flow_state s = {.pc = v->regs.pc,
+                           .vsepc = v->csr.vsepc,
+                           .vstvec = v->csr.vstvec,
+                           .supervisor = (v->regs.sstatus & SSTATUS_SPP) != 0};
+    gva_t start = s.pc, next[FLOW_NEXT_MAX];
+    bool reserved = false, planted = false;
+
+    memcpy(s.x, v->regs.x, sizeof s.x);
+    s.x[0] = 0;
+    for (unsigned i = 0; i < FLOW_LOOP_MAX; i++) {
+        struct insn insn;
+        unsigned count;
+
+        if (!fetch(d, s.pc, &insn))
+            return DEBUG_PLACE;
+        count = flow_next(&s, &insn, next);
+        reserved |= insn.kind == INSN_LR;
+        if (!reserved || insn.kind == INSN_SC) {
+            for (unsigned n = 0; n < count; n++)
+                planted |= debug_set_point(d, next[n], true) == 0;
+            return planted ? 0 : DEBUG_PLACE;
+        }
+        if (count > 1 && (next[1] < start || next[1] > start + 4 * FLOW_LOOP_MAX))
+            planted |= debug_set_point(d, next[1], true) == 0;
+        else if (count > 1) /* within the sequence, or just behind it */
+            planted |= next[1] > s.pc && debug_set_point(d, next[1], true) == 0;
+        s.pc = next[0];
+    }
+    debug_clear_points(d, false); /* no sc: an ordinary step */
+    return debug_set_point(d, start + 4, true);
+}
+
+/* ---- Registers ---- */
+
+struct csr_register {
+    const char *name;
+    size_t at;
+};
+
+static const struct csr_register csrs[] = {
+    {"sstatus", offsetof(struct vcpu_csrs, vsstatus)},
+    {"sie", offsetof(struct vcpu_csrs, vsie)},
+    {"stvec", offsetof(struct vcpu_csrs, vstvec)},
+    {"sscratch", offsetof(struct vcpu_csrs, vsscratch)},
+    {"sepc", offsetof(struct vcpu_csrs, vsepc)},
+    {"scause", offsetof(struct vcpu_csrs, vscause)},
+    {"stval", offsetof(struct vcpu_csrs, vstval)},
+    {"satp", offsetof(struct vcpu_csrs, vsatp)},
+};
+
+uint64_t *debug_register(struct debug *d, uint64_t number)
+{
+    struct vcpu *v = d->vm->vcpus[d->thread];
+
+    if (number < DEBUG_PC)
+        return &v->regs.x[number];
+    if (number == DEBUG_PC)
+        return &v->regs.pc;
+    number -= DEBUG_REGISTERS;
+    return number < ARRAY_SIZE(csrs) ? (uint64_t *)((char *)&v->csr + csrs[number].at) : NULL;
+}
+
+static size_t add_register(char *to, const char *name, unsigned number, const char *type)
+{
+    return (size_t)fmt_snprint(to, 96, "<reg name='%s' bitsize='64' regnum='%u' type='%s'/>", name,
+                               number, type);
+}
+
+size_t debug_describe(char xml[DEBUG_XML])
+{
+    size_t n = (size_t)fmt_snprint(xml, DEBUG_XML,
+                                   "<?xml version='1.0'?><!DOCTYPE target SYSTEM 'gdb-target.dtd'>"
+                                   "<target><architecture>riscv:rv64</architecture>"
+                                   "<feature name='org.gnu.gdb.riscv.cpu'>");
+
+    for (unsigned i = 0; i < DEBUG_PC; i++)
+        n += add_register(xml + n, insn_register(i), i, i == 2 ? "data_ptr" : "int");
+    n += add_register(xml + n, "pc", DEBUG_PC, "code_ptr");
+    n += (size_t)fmt_snprint(xml + n, 96, "</feature><feature name='org.gnu.gdb.riscv.csr'>");
+    for (unsigned i = 0; i < ARRAY_SIZE(csrs); i++)
+        n += add_register(xml + n, csrs[i].name, DEBUG_REGISTERS + i, "int");
+    return n + (size_t)fmt_snprint(xml + n, 32, "</feature></target>");
+}

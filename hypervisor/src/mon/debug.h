@@ -1,0 +1,49 @@
+/*
+ * What a debugger does to a VM that is paused: its memory by both stages' tables, breakpoints,
+ * single steps. Knows no protocol; errors are a negative errno. The caller has a lock of its own
+ * around all of it, and none of the VM's.
+ */
+#ifndef MON_DEBUG_H
+#define MON_DEBUG_H
+
+#include "vm/vcpu.h"
+
+enum { DEBUG_POINTS = 32 };
+enum { DEBUG_REGISTERS = 33, DEBUG_PC = 32, DEBUG_XML = 3072 };
+enum { DEBUG_PLACE = -14, DEBUG_ARGUMENT = -22, DEBUG_FULL = -28 }; /* EFAULT, EINVAL, ENOSPC */
+
+/* An ebreak in the guest's memory, and what was there. */
+struct debug_point {
+    gva_t at;
+    gpa_t gpa;
+    bool used;
+    bool step; /* ours, for one step */
+    uint32_t saved;
+    uint64_t boot; /* it went with the memory of that boot */
+};
+
+struct debug {
+    struct vm *vm;
+    unsigned thread; /* the vCPU whose tables and registers count */
+    struct debug_point points[DEBUG_POINTS];
+};
+
+/* Copies between `bytes` and the guest's memory as the current vCPU sees it. */
+int debug_copy(struct debug *d, gva_t gva, void *bytes, uint64_t size, bool write) MUST_CHECK;
+
+/* The breakpoint at an address, of the step or of the debugger; NULL: none. */
+struct debug_point *debug_find_point(struct debug *d, gva_t at);
+int debug_set_point(struct debug *d, gva_t at, bool step) MUST_CHECK;
+void debug_clear_point(struct debug *d, struct debug_point *point);
+/* Those of a step, or all. */
+void debug_clear_points(struct debug *d, bool all);
+/* Plants what ends the current vCPU's step. */
+int debug_plant_steps(struct debug *d) MUST_CHECK;
+
+/* A register of the current vCPU by its number in the description: x0 to x31, pc, then CSRs. NULL
+ * for one that there is not. */
+uint64_t *debug_register(struct debug *d, uint64_t number);
+/* Writes the description of them (GDB manual, appendix G); its length. */
+size_t debug_describe(char xml[DEBUG_XML]);
+
+#endif

@@ -1,0 +1,457 @@
+/* gdb on the console; see gdb.h. The packets are common/gdb's. */
+#include "mon/gdb.h"
+
+#include "common/gdb/packet.h"
+#include "common/string.h"
+#include "lib/console.h"
+#include "mon/debug.h"
+#include "vm/life.h"
+
+enum { PACKET = 2048, MEMORY_MOST = PACKET / 2 - 8 };
+enum { INTERRUPTED = 2, TRAPPED = 5 }; /* signals */
+enum { CTRL_A = 1 };
+
+struct session {
+    struct lock lock;   /* all of it */
+    struct debug debug; /* debug.vm is NULL: no session */
+    bool running;       /* its vCPUs may be on harts */
+    bool report;        /* the debugger waits for a stop */
+    bool prefixed;      /* a Ctrl-a between packets */
+    bool leaving;       /* the debugger's '+' for our last answer is still to come */
+    unsigned stopped;   /* the vCPU that met `signal` */
+    unsigned signal;
+    struct gdb_parser parser;
+    struct gdb_writer answer; /* the last one, in case it is asked for again */
+};
+
+static struct session session;
+
+static struct vcpu *current(void)
+{
+    return session.debug.vm->vcpus[session.debug.thread];
+}
+
+static void send(void)
+{
+    gdb_finish(&session.answer);
+    /* What finds no room is lost; the debugger asks again. */
+    (void)console_write(session.answer.bytes, session.answer.length);
+}
+
+/* ---- Running and stopping; session.lock is held ---- */
+
+static void put_stop(void)
+{
+    uint8_t signal = (uint8_t)session.signal;
+
+    gdb_put_text(&session.answer, "T");
+    gdb_put_hex(&session.answer, &signal, 1);
+    gdb_put_text(&session.answer, "thread:");
+    gdb_put_number(&session.answer, session.stopped + 1);
+    gdb_put_text(&session.answer, ";");
+}
+
+static void go_on(uint32_t which)
+{
+    session.running = session.report = true;
+    session.signal = 0;
+    if (life_resume(session.debug.vm, which))
+        return;
+    session.running = session.report = false;
+    session.signal = TRAPPED;
+    gdb_begin(&session.answer);
+    put_stop();
+    send();
+}
+
+static void step_on(void)
+{
+    int result = debug_plant_steps(&session.debug);
+
+    if (result == 0) {
+        go_on(1u << session.debug.thread);
+        return;
+    }
+    debug_clear_points(&session.debug, false);
+    gdb_begin(&session.answer);
+    gdb_put_result(&session.answer, result);
+    send();
+}
+
+bool gdb_breakpoint(struct vcpu *v)
+{
+    bool ours = false;
+
+    lock_take(&session.lock);
+    if (session.debug.vm == v->vm && session.running)
+        ours = debug_find_point(&session.debug, v->regs.pc) != NULL;
+    if (ours && session.signal == 0) {
+        session.signal = TRAPPED;
+        session.stopped = v->id;
+    }
+    lock_drop(&session.lock);
+    if (ours)
+        (void)life_pause(v->vm); /* another vCPU's breakpoint may have done it */
+    return ours;
+}
+
+void gdb_paused(struct vm *vm)
+{
+    lock_take(&session.lock);
+    if (session.debug.vm == vm && session.running) {
+        session.running = false;
+        debug_clear_points(&session.debug, false);
+        if (session.signal == 0)
+            session.signal = INTERRUPTED;
+        session.debug.thread = session.stopped;
+        if (session.report) {
+            gdb_begin(&session.answer);
+            put_stop();
+            send();
+        }
+        session.report = false;
+    }
+    lock_drop(&session.lock);
+}
+
+static void leave(void)
+{
+    struct vm *vm = session.debug.vm;
+
+    debug_clear_points(&session.debug, true);
+    vm->debugged = false;
+    (void)life_resume(vm, LIFE_ALL);
+}
+
+void gdb_ended(struct vm *vm)
+{
+    lock_take(&session.lock);
+    if (session.debug.vm == vm) {
+        memset(session.debug.points, 0, sizeof session.debug.points);
+        session.debug.vm = NULL;
+        gdb_begin(&session.answer);
+        gdb_put_text(&session.answer, "W00");
+        send();
+    }
+    lock_drop(&session.lock);
+}
+
+/* ---- Packets ---- */
+
+static bool scan_thread(struct gdb_scan *s, unsigned *vcpu)
+{
+    uint64_t number;
+
+    if (!gdb_scan_number(s, &number) || number < 1 || number > session.debug.vm->vcpu_count)
+        return false;
+    *vcpu = (unsigned)number - 1;
+    return true;
+}
+
+static void all_registers(struct gdb_scan *s, bool write)
+{
+    bool good = true;
+
+    for (unsigned i = 0; i < DEBUG_REGISTERS && good; i++) {
+        if (write)
+            good = gdb_scan_hex(s, debug_register(&session.debug, i), sizeof(uint64_t));
+        else
+            gdb_put_hex(&session.answer, debug_register(&session.debug, i), sizeof(uint64_t));
+    }
+    current()->regs.x[0] = 0;
+    if (write)
+        gdb_put_result(&session.answer, good ? 0 : DEBUG_ARGUMENT);
+}
+
+static void one_register(struct gdb_scan *s, bool write)
+{
+    uint64_t number, value;
+
+    if (!gdb_scan_number(s, &number) || debug_register(&session.debug, number) == NULL)
+        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
+    else if (!write)
+        gdb_put_hex(&session.answer, debug_register(&session.debug, number), sizeof value);
+    else if (!gdb_scan_word(s, "=") || !gdb_scan_hex(s, &value, sizeof value))
+        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
+    else {
+        if (number != 0)
+            *debug_register(&session.debug, number) = value;
+        gdb_put_result(&session.answer, 0);
+    }
+}
+
+static void some_memory(struct gdb_scan *s, bool write)
+{
+    uint8_t bytes[MEMORY_MOST];
+    uint64_t at, size;
+    int result;
+
+    if (!gdb_scan_range(s, &at, &size) || size > sizeof bytes ||
+        (write && (!gdb_scan_word(s, ":") || !gdb_scan_hex(s, bytes, size)))) {
+        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
+        return;
+    }
+    result = debug_copy(&session.debug, at, bytes, size, write);
+    if (result == 0 && !write)
+        gdb_put_hex(&session.answer, bytes, size);
+    else
+        gdb_put_result(&session.answer, result);
+}
+
+static void breakpoint(struct gdb_scan *s, bool set)
+{
+    uint64_t at, kind;
+    struct debug_point *p;
+
+    if (!gdb_scan_word(s, "0,")) /* other kinds than ebreak: an empty answer says so */
+        return;
+    if (!gdb_scan_range(s, &at, &kind)) {
+        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
+        return;
+    }
+    p = debug_find_point(&session.debug, at);
+    if (set)
+        gdb_put_result(&session.answer, debug_set_point(&session.debug, at, false));
+    else if (p != NULL)
+        debug_clear_point(&session.debug, p);
+    if (!set)
+        gdb_put_result(&session.answer, 0);
+}
+
+static void target_description(struct gdb_scan *s)
+{
+    static char xml[DEBUG_XML];
+    uint64_t from, size, length = debug_describe(xml);
+
+    if (!gdb_scan_range(s, &from, &size) || from > length) {
+        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
+        return;
+    }
+    size = min64(min64(size, length - from), MEMORY_MOST);
+    gdb_put_text(&session.answer, from + size < length ? "m" : "l");
+    gdb_put_binary(&session.answer, xml + from, size);
+}
+
+static void thread_info(struct gdb_scan *s)
+{
+    static const char *const states[] = {"stopped", "ready", "running", "waits"};
+    char text[32];
+    unsigned vcpu;
+
+    if (!scan_thread(s, &vcpu)) {
+        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
+        return;
+    }
+    fmt_snprint(text, sizeof text, "vCPU %u, %s", vcpu,
+                states[sched_state(&session.debug.vm->vcpus[vcpu]->task)]);
+    gdb_put_hex(&session.answer, text, strlen(text));
+}
+
+static void query(struct gdb_scan *s)
+{
+    struct gdb_writer *w = &session.answer;
+
+    if (gdb_scan_word(s, "Supported"))
+        gdb_put_text(w, "PacketSize=800;qXfer:features:read+;vContSupported+");
+    else if (gdb_scan_word(s, "Xfer:features:read:target.xml:"))
+        target_description(s);
+    else if (gdb_scan_word(s, "fThreadInfo"))
+        for (unsigned i = 0; i < session.debug.vm->vcpu_count; i++) {
+            gdb_put_text(w, i == 0 ? "m" : ",");
+            gdb_put_number(w, i + 1);
+        }
+    else if (gdb_scan_word(s, "sThreadInfo"))
+        gdb_put_text(w, "l");
+    else if (gdb_scan_word(s, "ThreadExtraInfo,"))
+        thread_info(s);
+    else if (gdb_scan_word(s, "Attached"))
+        gdb_put_text(w, "1");
+    else if (*s->at == 'C' && gdb_scan_left(s) == 1) {
+        gdb_put_text(w, "QC");
+        gdb_put_number(w, session.debug.thread + 1);
+    }
+}
+
+/* Steps the thread that a step is asked for, alone, or lets all go on. */
+static void vcont(struct gdb_scan *s)
+{
+    bool step = false;
+
+    if (gdb_scan_word(s, "?")) {
+        gdb_put_text(&session.answer, "vCont;c;C;s;S");
+        send();
+        return;
+    }
+    while (!step && gdb_scan_word(s, ";")) {
+        char action = gdb_scan_left(s) > 0 ? *s->at++ : 'c';
+        uint64_t signal;
+
+        if (action == 'C' || action == 'S') /* a guest knows no signals */
+            (void)gdb_scan_number(s, &signal);
+        step = action == 's' || action == 'S';
+        if (gdb_scan_word(s, ":") && !gdb_scan_word(s, "-1")) {
+            unsigned vcpu;
+
+            if (scan_thread(s, &vcpu) && step)
+                session.debug.thread = vcpu;
+        }
+    }
+    if (step)
+        step_on();
+    else
+        go_on(LIFE_ALL);
+}
+
+static void choose_thread(struct gdb_scan *s)
+{
+    unsigned vcpu = session.debug.thread;
+    bool good = gdb_scan_word(s, "c") || gdb_scan_word(s, "g");
+
+    if (good && !gdb_scan_word(s, "-1") && !(gdb_scan_left(s) == 1 && *s->at == '0'))
+        good = scan_thread(s, &vcpu);
+    session.debug.thread = vcpu;
+    gdb_put_result(&session.answer, good ? 0 : DEBUG_ARGUMENT);
+}
+
+/* False: the session has ended. */
+static bool packet(struct gdb_scan *s)
+{
+    char kind = gdb_scan_left(s) > 0 ? *s->at++ : '\0';
+    unsigned ignored;
+
+    gdb_begin(&session.answer);
+    switch (kind) {
+    case '?':
+        put_stop();
+        break;
+    case 'g':
+    case 'G':
+        all_registers(s, kind == 'G');
+        break;
+    case 'p':
+    case 'P':
+        one_register(s, kind == 'P');
+        break;
+    case 'm':
+    case 'M':
+        some_memory(s, kind == 'M');
+        break;
+    case 'Z':
+    case 'z':
+        breakpoint(s, kind == 'Z');
+        break;
+    case 'H':
+        choose_thread(s);
+        break;
+    case 'T':
+        gdb_put_result(&session.answer, scan_thread(s, &ignored) ? 0 : DEBUG_ARGUMENT);
+        break;
+    case 'q':
+        query(s);
+        break;
+    case 'v':
+        if (gdb_scan_word(s, "Cont")) {
+            vcont(s);
+            return true;
+        }
+        break;
+    case 'c':
+        go_on(LIFE_ALL);
+        return true;
+    case 's':
+        step_on();
+        return true;
+    case 'D':
+    case 'k':
+        gdb_put_result(&session.answer, 0);
+        if (kind == 'D')
+            send();
+        leave();
+        session.leaving = kind == 'D';
+        return session.leaving;
+    default:
+        break;
+    }
+    send();
+    return true;
+}
+
+static bool take(uint8_t byte)
+{
+    struct gdb_scan scan;
+
+    if (session.leaving) /* it is not for the guest */
+        return false;
+    /* Between packets no debugger sends a Ctrl-a: a person wants the console back. */
+    if (session.parser.state == GDB_BETWEEN && session.prefixed && byte == 'm' &&
+        !session.running) {
+        leave();
+        return false;
+    }
+    session.prefixed = session.parser.state == GDB_BETWEEN && byte == CTRL_A;
+    switch (gdb_parse(&session.parser, byte)) {
+    case GDB_INPUT_PACKET:
+        (void)console_write("+", 1);
+        scan =
+            (struct gdb_scan){session.parser.bytes, session.parser.bytes + session.parser.length};
+        if (session.running) { /* only what asks why it stopped waits for that */
+            session.report |= gdb_scan_word(&scan, "?");
+            return true;
+        }
+        return packet(&scan);
+    case GDB_INPUT_BROKEN:
+        (void)console_write("-", 1);
+        return true;
+    case GDB_INPUT_REFUSED:
+        (void)console_write(session.answer.bytes, session.answer.length);
+        return true;
+    case GDB_INPUT_INTERRUPT:
+        if (session.running)
+            (void)life_pause(session.debug.vm);
+        return true;
+    default:
+        return true;
+    }
+}
+
+bool gdb_input_byte(uint8_t byte)
+{
+    bool open;
+
+    lock_take(&session.lock);
+    open = session.debug.vm != NULL && take(byte);
+    if (!open)
+        __atomic_store_n(&session.debug.vm, NULL, __ATOMIC_RELEASE);
+    lock_drop(&session.lock);
+    return open;
+}
+
+bool gdb_is_open(void)
+{
+    return __atomic_load_n(&session.debug.vm, __ATOMIC_ACQUIRE) != NULL;
+}
+
+bool gdb_open(struct vm *vm)
+{
+    bool good;
+
+    lock_take(&session.lock);
+    good = session.debug.vm == NULL && (vm->state == VM_PAUSED || vm->state == VM_RUNNING);
+    if (good) {
+        print("\nhv: the line is gdb's now, for %s: detach there, or Ctrl-a m, gives it back\n",
+              vm->config.name);
+        session.debug.vm = vm;
+        session.leaving = false;
+        session.running = true;
+        session.report = false;
+        session.signal = session.stopped = session.debug.thread = 0;
+        session.parser.state = GDB_BETWEEN;
+        vm->debugged = true; /* each vCPU's hart is told when it is loaded once more */
+    } else {
+        print("\nhv: %s does not run: nothing to debug\n", vm->config.name);
+    }
+    lock_drop(&session.lock);
+    if (good && !life_pause(vm))
+        vm_rouse(vm); /* it was paused already: its worker says so */
+    return good;
+}

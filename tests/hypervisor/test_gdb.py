@@ -1,0 +1,163 @@
+"""gdb's protocol on the console: a debugger that knows what it asks for, and one that sends garbage."""
+import random
+import re
+import socket
+import subprocess
+import time
+from xml.etree import ElementTree
+
+import pytest
+
+from hvmachine import command, cpio, compiled
+
+MANIFEST = "vm debugged cpus=2 mem=32M kernel=debugged.elf base=0x80000000\n"
+
+
+class Line:
+    """The machine's serial port, as a socket; and the packets on it."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX)
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self.socket.connect(str(path))
+                break
+            except OSError:
+                assert time.monotonic() < end, "no serial port"
+                time.sleep(0.05)
+        self.socket.settimeout(120)
+        self.seen = b""
+
+    def until(self, pattern):
+        """Reads until `pattern` came; the match. What came before it is gone then."""
+        while True:
+            found = re.search(pattern, self.seen, re.S)
+            if found:
+                self.seen = self.seen[found.end():]
+                return found
+            data = self.socket.recv(65536)
+            assert data, f"the machine ended: {self.seen[-500:]}"
+            self.seen += data
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def answer(self):
+        body, told = self.until(rb"\$([^#]*)#([0-9a-f]{2})").groups()
+        assert sum(body) % 256 == int(told, 16)
+        self.send(b"+")
+        return body.decode()
+
+    def ask(self, text):
+        self.send(b"$%s#%02x" % (text.encode(), sum(text.encode()) % 256))
+        return self.answer()
+
+    def number(self, text):
+        """A register or a word of memory, least byte first."""
+        return int.from_bytes(bytes.fromhex(self.ask(text)), "little")
+
+
+@pytest.fixture
+def line(hypervisor, qemu, tmp_path):
+    elf = compiled("debugged", tmp_path, "debugged.elf")
+    symbols = subprocess.run(["nm", elf], check=True, capture_output=True, text=True).stdout
+    initrd = cpio(tmp_path / "i", {"manifest": MANIFEST, "debugged.elf": elf})
+    words = command(qemu, hypervisor, initrd, harts=2)
+    words[words.index("stdio,id=tty,signal=off")] = f"socket,id=tty,path={tmp_path}/tty,server=on,wait=on"
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as machine:
+        line = Line(tmp_path / "tty")
+        line.symbol = {name: int(at, 16) for at, _, name in (row.split() for row in symbols.splitlines())}
+        line.until(rb"debugged: counted")
+        line.send(b"\x01g")
+        line.until(rb"the line is gdb's now")
+        yield line
+        machine.kill()
+
+
+def stopped(answer, signal):
+    return int(re.fullmatch(rf"T{signal:02x}thread:(\d+);", answer).group(1))
+
+
+def test_a_session(line):
+    """Threads, registers, memory, breakpoints on both vCPUs, steps, an interrupt; the guest goes on afterwards."""
+    function, counts = line.symbol["debugged_count"], line.symbol["debugged_counts"]
+    stopped(line.ask("?"), 2)
+    assert "qXfer:features:read+" in line.ask("qSupported:swbreak+")
+    xml, part = "", "m"
+    while part[0] == "m":
+        part = line.ask(f"qXfer:features:read:target.xml:{len(xml):x},ffff")
+        xml += part[1:]
+    numbers = {reg.get("name"): reg.get("regnum") for reg in ElementTree.fromstring(xml).iter("reg")}
+    assert numbers["pc"] == "32" and numbers["stvec"] == "35"
+    assert line.ask("qfThreadInfo") == "m1,2" and line.ask("qsThreadInfo") == "l"
+    assert bytes.fromhex(line.ask("qThreadExtraInfo,2")).startswith(b"vCPU 1, ")
+    before = [line.number(f"m{counts + 8 * i:x},8") for i in range(2)]
+    assert all(before) and before == [line.number(f"m{counts + 8 * i:x},8") for i in range(2)]  # they stand still
+
+    code = line.ask(f"m{function:x},10")
+    assert line.ask(f"Z0,{function:x},2") == "OK"
+    seen = set()
+    for _ in range(50):
+        thread = stopped(line.ask("vCont;c"), 5)
+        seen.add(thread)
+        assert line.ask(f"Hg{thread}") == "OK"
+        assert line.number("p20") == function and line.number("pa") == thread - 1  # pc, and a0: its hart
+        assert line.ask(f"z0,{function:x},2") == "OK" and line.ask(f"m{function:x},10") == code
+        assert stopped(line.ask(f"vCont;s:{thread};c"), 5) == thread
+        assert line.number("p20") in (function + 2, function + 4)
+        assert line.ask(f"Z0,{function:x},2") == "OK"
+    assert seen == {1, 2}
+    assert line.ask(f"z0,{function:x},2") == "OK" and line.ask(f"m{function:x},10") == code
+
+    assert line.ask("Hg1") == "OK"  # steps alone lead through calls, loops and returns
+    places = set()
+    for _ in range(60):
+        stopped(line.ask("vCont;s:1"), 5)
+        places.add(line.number("p20"))
+    assert len(places) > 4 and any(function <= at < function + 16 for at in places)
+
+    assert line.ask(f"M{counts + 8:x},8:0000000000000040") == "OK"  # 0x4000000000000000
+    line.send(b"$c#63")
+    time.sleep(0.5)
+    line.send(b"\x03")
+    stopped(line.answer(), 2)
+    assert 1 << 62 < line.number(f"m{counts + 8:x},8") < 1 << 63
+    assert line.ask("D") == "OK"
+    count = 0
+    while count < 1 << 62:  # what it said before is shown too
+        count = int(line.until(rb"counted \d+ and (\d+)\s").group(1))
+    assert int(line.until(rb"counted \d+ and (\d+)\s").group(1)) > count
+
+
+def test_what_cannot_be(line):
+    stopped(line.ask("?"), 2)
+    for text in ("m0,8", "m40000000,8", "m80200000,ffffffffffffffff", "M0,1:00", "Z0,0,2", "Z0,80200001,2", "pffff",
+                 "P0", "G00", "Hg9", "T9", "m", "qXfer:features:read:target.xml:fffffff,1"):
+        assert re.fullmatch("E[0-9a-f]{2}", line.ask(text)), text
+    for text in ("Z2,80200000,8", "vKill;1", "nonsense", "", "X80200000,0:"):
+        assert line.ask(text) == "", text
+    for i in range(40):  # more breakpoints than there is room for
+        last = line.ask(f"Z0,{0x80200000 + 2 * i:x},2")
+    assert last == "E1c"
+    for i in range(40):
+        assert line.ask(f"z0,{0x80200000 + 2 * i:x},2") == "OK"
+    assert line.ask("D") == "OK"
+    line.until(rb"counted \d+ and \d+")
+
+
+def test_garbage(line):
+    """Whatever comes in, the next good packet is answered; Ctrl-a m gives the line back."""
+    stopped(line.ask("?"), 2)
+    noise = random.Random(1)
+    for _ in range(300):
+        kind = noise.choice(b"gGpPmMzZHTqvXs?!\xff")
+        rest = (noise.choice(b"0123456789abcdef,:;=-#$}*\x00\x7f") for _ in range(noise.randrange(40)))
+        text = bytes([kind]) + bytes(rest)
+        line.send(b"$%s#%02x" % (text, sum(text) % 256 if noise.random() < 0.8 else 0))
+    line.send(b"#00#00\x03")
+    line.until(rb"\+")
+    line.send(b"$qAttached#8f")
+    line.until(rb"\$1#31")
+    line.send(b"\x03\x01m")
+    line.until(rb"counted \d+ and \d+")
