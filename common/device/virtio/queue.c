@@ -5,6 +5,12 @@
 
 /* --- the guest's memory --- */
 
+static void log_write(struct virtio *dev, uint64_t address, uint64_t size)
+{
+    if (dev->world->written != NULL)
+        dev->world->written(dev->context, address, size);
+}
+
 static int copy(struct virtio *dev, uint64_t address, uint8_t *bytes, uint64_t size, bool write)
 {
     while (size > 0) {
@@ -13,9 +19,10 @@ static int copy(struct virtio *dev, uint64_t address, uint8_t *bytes, uint64_t s
 
         if (result != VIRTIO_OK)
             return result;
-        if (write)
+        if (write) {
             memcpy(piece.at, bytes, piece.size);
-        else
+            log_write(dev, address, piece.size);
+        } else
             memcpy(bytes, piece.at, piece.size);
         address += piece.size;
         bytes += piece.size;
@@ -50,8 +57,10 @@ static int store_word(struct virtio *dev, uint64_t address, uint16_t value)
     uint16_t *word;
     int result = ring_word(dev, address, true, &word);
 
-    if (result == VIRTIO_OK)
+    if (result == VIRTIO_OK) {
         __atomic_store_n(word, value, __ATOMIC_RELEASE); /* what was written before is seen first */
+        log_write(dev, address, sizeof value);
+    }
     return result;
 }
 
@@ -183,6 +192,9 @@ int virtio_push(struct virtio *dev, const struct virtio_chain *c, uint32_t writt
     struct virtio_used element = {.head = c->head, .written = written};
     int result = VIRTIO_OK;
 
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->part[i].writable && c->part[i].size > 0)
+            log_write(dev, c->part[i].at, c->part[i].size);
     if (q != NULL && !dev->resetting) {
         uint64_t slot = q->next_used & (q->size - 1);
 

@@ -48,6 +48,8 @@ struct virtio_world {
      * reads never VIRTIO_LATER. A piece is good until the call into this module's user returns. */
     int (*piece)(void *context, uint64_t address, uint64_t size, bool write,
                  struct virtio_piece *piece);
+    /* These bytes have been written: for who keeps a log of it. May be NULL. */
+    void (*written)(void *context, uint64_t address, uint64_t size);
     /* The driver is to be interrupted: called with true for each interrupt, also while the last is
      * not yet acknowledged; with false when all are. */
     void (*interrupt)(void *context, bool raise);
@@ -173,7 +175,8 @@ int virtio_read(struct virtio *dev, const struct virtio_chain *chain, uint64_t s
 int virtio_write(struct virtio *dev, const struct virtio_chain *chain, uint64_t skip,
                  const void *from, uint64_t size) __attribute__((warn_unused_result));
 
-/* The same bytes where they are: fills at most `max` pieces and says how many bytes they hold in
+/* The same bytes where they are, for what is to move them without a copy: fills at most `max`
+ * pieces and says how many bytes they hold in
  * `*size`, which is less than asked for if there are more pieces. VIRTIO_BAD as above. */
 int virtio_pieces(struct virtio *dev, const struct virtio_chain *chain, bool writable,
                   uint64_t skip, uint64_t *size, struct virtio_piece *pieces, unsigned max,
