@@ -43,7 +43,8 @@ static struct session {
     struct observers observers[GUESTS_MAX];
     struct guest_image images[GUESTS_MAX];
     struct debug_server servers[GUESTS_MAX];
-    struct restart restarts[GUESTS_MAX]; /* while one is pending, its VM is not ours */
+    struct restart restarts[GUESTS_MAX];    /* while one is pending, its VM is not ours */
+    struct guest_config guests[GUESTS_MAX]; /* with their disks open */
     unsigned count;
     struct vm_end end; /* why the run ends, whatever its guests do; END_NONE: with its last guest */
     struct event_timer deadline, tick, picture, look, end_look;
@@ -355,8 +356,7 @@ static int add_guests(struct error *error)
     for (unsigned i = 0; i < session.options->count; i++) {
         session.servers[i].status = session_end_status;
         add_observers(i);
-        if (vm_create(&session.vms[i], i, &session.options->guests[i], &session.observers[i],
-                      error) < 0)
+        if (vm_create(&session.vms[i], i, &session.guests[i], &session.observers[i], error) < 0)
             return -1;
         session.count++;
         if (open_debugger(i, error) < 0)
@@ -463,9 +463,10 @@ int session_run(const struct options *options)
     terminal_init();
     thread_kicks_init();
     guard_init();
-    started = session_files_check(options, &error) == 0 && events_init(&error) == 0 &&
-              record_open(&session.record, &error) == 0 && add_guests(&error) == 0 &&
-              events_take_signals(on_signal, &error) == 0 &&
+    started = session_files_check(options, &error) == 0 &&
+              session_files_open_disks(options, session.guests, &error) == 0 &&
+              events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
+              add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
               open_ports(&error) == 0 &&
               (!options->guests[0].text_screen || start_display(&error) == 0) &&

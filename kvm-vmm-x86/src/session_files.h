@@ -1,4 +1,5 @@
-/* Files that a run writes must not be files that it reads: it would empty its own image. */
+/* The files of a run: those that it writes must not be those that it reads, since it would empty
+ * its own image; and its guests' disks. */
 #ifndef SESSION_FILES_H
 #define SESSION_FILES_H
 
@@ -6,5 +7,10 @@
 
 /* Before any file is opened for writing. */
 int session_files_check(const struct options *options, struct error *error) MUST_CHECK;
+
+/* Opens the disks of all guests, for all their lives: one that starts again finds them as it left
+ * them. The end of the program closes them. `guests` are the options' with their disks open. */
+int session_files_open_disks(const struct options *options, struct guest_config guests[GUESTS_MAX],
+                             struct error *error) MUST_CHECK;
 
 #endif

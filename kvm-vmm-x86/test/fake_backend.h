@@ -17,7 +17,8 @@ struct fake {
     bool input_ends; /* after the bytes: the end, instead of nothing yet */
     bool wanted;
     bool line[16];
-    unsigned edges;  /* rises of any line */
+    unsigned edges; /* rises of any line, and pulses */
+    unsigned woken, said;
     unsigned alarms; /* a device has another time now */
     enum end_kind end;
     int code;
@@ -72,6 +73,25 @@ static inline void fake_alarm(void *context)
     ((struct fake *)context)->alarms++;
 }
 
+static inline void fake_pulse(void *context, uint32_t line)
+{
+    (void)line;
+    ((struct fake *)context)->edges++;
+}
+
+static inline void fake_wake(void *context)
+{
+    ((struct fake *)context)->woken++;
+}
+
+static inline void fake_say(void *context, const char *text)
+{
+    struct fake *f = context;
+
+    f->said++;
+    strncpy(f->message, text, sizeof f->message - 1);
+}
+
 static inline void fake_end(void *context, enum end_kind kind, int code, const char *message)
 {
     struct fake *f = context;
@@ -92,6 +112,9 @@ static inline void fake_init(struct fake *f)
                                   .want_input = fake_want,
                                   .interrupt = fake_interrupt,
                                   .alarm = fake_alarm,
+                                  .pulse = fake_pulse,
+                                  .wake = fake_wake,
+                                  .say = fake_say,
                                   .end = fake_end};
 }
 

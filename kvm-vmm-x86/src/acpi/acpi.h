@@ -18,7 +18,7 @@
 #define ACPI_AREA      UINT64_C(0xe0000)
 #define ACPI_AREA_SIZE UINT64_C(0x10000)
 
-enum { ACPI_CPUS_MAX = 64, ACPI_DEVICES_MAX = 8, ACPI_RANGES_MAX = 2 };
+enum { ACPI_CPUS_MAX = 64, ACPI_DEVICES_MAX = 16, ACPI_RANGES_MAX = 2 };
 
 /* Where the kernel's interrupt controllers are, as KVM places them. */
 #define ACPI_LOCAL_APIC UINT32_C(0xfee00000)
@@ -27,16 +27,17 @@ enum { ACPI_CPUS_MAX = 64, ACPI_DEVICES_MAX = 8, ACPI_RANGES_MAX = 2 };
 /* The keyboard's identity: the tables say it a second time. */
 #define ACPI_IDENTITY_KEYBOARD "PNP0303"
 
-/* A device at I/O ports, as it is in the table of devices. */
+/* A device at I/O ports, or in memory, as it is in the table of devices. */
 struct acpi_range {
-    uint16_t base;
-    uint8_t length;
+    uint32_t base, length;
 };
 struct acpi_device {
-    const char *name, *identity; /* four characters; "PNPxxxx" */
+    const char *name, *identity; /* four characters; "PNPxxxx", or another identity as text */
     struct acpi_range ranges[ACPI_RANGES_MAX];
     unsigned range_count;
-    uint32_t irq; /* an ISA line; 0: none */
+    uint32_t irq;    /* edge-triggered; 0: none */
+    bool memory;     /* its ranges are memory, and its interrupt is of the I/O APIC */
+    unsigned number; /* such a device's, of those with the same identity */
 };
 
 struct acpi_machine {

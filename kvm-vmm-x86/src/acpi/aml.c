@@ -24,7 +24,10 @@ enum {
     RESOURCE_IRQ = 0x22,
     RESOURCE_PORTS = 0x47,
     RESOURCE_END = 0x79,
+    RESOURCE_MEMORY = 0x86,    /* 6.4.3.4 */
+    RESOURCE_INTERRUPT = 0x89, /* 6.4.3.6 */
 };
+enum { MEMORY_WRITABLE = 1, INTERRUPT_CONSUMED = 1, INTERRUPT_EDGE = 2 };
 enum { PORTS_DECODE_16_BITS = 1 };
 
 /* 20.2.4: a package's length counts its own bytes, of which there may be one to four. Always three
@@ -169,4 +172,22 @@ void aml_irq(struct acpi_writer *writer, unsigned line)
 {
     acpi_put_number(writer, RESOURCE_IRQ, 1);
     acpi_put_number(writer, 1u << line, 2);
+}
+
+void aml_memory(struct acpi_writer *writer, uint32_t base, uint32_t length)
+{
+    acpi_put_number(writer, RESOURCE_MEMORY, 1);
+    acpi_put_number(writer, 9, 2);
+    acpi_put_number(writer, MEMORY_WRITABLE, 1);
+    acpi_put_number(writer, base, 4);
+    acpi_put_number(writer, length, 4);
+}
+
+void aml_interrupt(struct acpi_writer *writer, uint32_t line)
+{
+    acpi_put_number(writer, RESOURCE_INTERRUPT, 1);
+    acpi_put_number(writer, 6, 2);
+    acpi_put_number(writer, INTERRUPT_CONSUMED | INTERRUPT_EDGE, 1);
+    acpi_put_number(writer, 1, 1); /* of them */
+    acpi_put_number(writer, line, 4);
 }

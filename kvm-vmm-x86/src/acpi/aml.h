@@ -29,6 +29,8 @@ void aml_identity(struct acpi_writer *writer, const char *text);
 aml_mark aml_resources(struct acpi_writer *writer);
 void aml_ports(struct acpi_writer *writer, uint16_t base, uint8_t length);
 void aml_irq(struct acpi_writer *writer, unsigned line); /* an ISA line */
+void aml_memory(struct acpi_writer *writer, uint32_t base, uint32_t length);
+void aml_interrupt(struct acpi_writer *writer, uint32_t line); /* any, edge-triggered */
 void aml_resources_end(struct acpi_writer *writer, aml_mark mark);
 
 #endif

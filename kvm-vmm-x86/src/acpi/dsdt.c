@@ -2,20 +2,38 @@
 #include "acpi/dsdt.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "acpi/aml.h"
 #include "dev/acpi_pm.h"
+
+enum { IDENTITY_PACKED = 7 }; /* the length of one that fits a number */
 
 static void put_device(struct acpi_writer *writer, const struct acpi_device *device)
 {
     aml_mark body = aml_device(writer, device->name), resources;
 
     aml_name(writer, "_HID");
-    aml_identity(writer, device->identity);
+    if (strlen(device->identity) == IDENTITY_PACKED)
+        aml_identity(writer, device->identity);
+    else
+        aml_string(writer, device->identity);
+    if (device->memory) {
+        aml_name(writer, "_UID");
+        aml_integer(writer, device->number);
+    }
     resources = aml_resources(writer);
-    for (unsigned i = 0; i < device->range_count; i++)
-        aml_ports(writer, device->ranges[i].base, device->ranges[i].length);
-    if (device->irq != 0)
+    for (unsigned i = 0; i < device->range_count; i++) {
+        const struct acpi_range *r = &device->ranges[i];
+
+        if (device->memory)
+            aml_memory(writer, r->base, r->length);
+        else
+            aml_ports(writer, (uint16_t)r->base, (uint8_t)r->length);
+    }
+    if (device->irq != 0 && device->memory)
+        aml_interrupt(writer, device->irq);
+    else if (device->irq != 0)
         aml_irq(writer, device->irq);
     aml_resources_end(writer, resources);
     aml_end(writer, body);

@@ -11,7 +11,14 @@
 
 #include "base/memory.h"
 
-enum { GUESTS_MAX = 4, CPUS_MAX = 64, INITRDS_MAX = 8, FW_FILES_MAX = 8, FW_NAME_MAX = 55 };
+enum {
+    GUESTS_MAX = 4,
+    CPUS_MAX = 64,
+    INITRDS_MAX = 8,
+    FW_FILES_MAX = 8,
+    DISKS_MAX = 8,
+    FW_NAME_MAX = 55
+};
 
 /* MODE_LINUX is never asked for: a kernel is told by its content. */
 enum guest_mode { MODE_BY_CONTENT, MODE_REAL, MODE_PROTECTED, MODE_LONG, MODE_LINUX };
@@ -24,6 +31,18 @@ enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
 
 /* Where the serial port leads. */
 enum serial_kind { SERIAL_STDIO, SERIAL_PTY, SERIAL_FILE, SERIAL_UNIX };
+
+struct disk;
+
+struct disk_config {
+    const char *path; /* its first `path_length` bytes */
+    size_t path_length;
+    char id[21];         /* what the guest reads as its serial number; empty: diskN */
+    uint32_t block_size; /* 0: as the file has it */
+    bool read_only;
+    bool overlay;      /* what is written is kept in a temporary file, and gone at the end */
+    struct disk *open; /* by who makes the guest, whose it stays; NULL: not yet */
+};
 
 struct guest_config {
     const char *image;          /* path of the kernel or program */
@@ -45,7 +64,9 @@ struct guest_config {
     unsigned initrd_count;
     const char *fw_files[FW_FILES_MAX]; /* NAME=FILE: what the guest finds in fw_cfg */
     unsigned fw_file_count;
-    bool testdev;   /* the machine has the test device of kvm-unit-tests */
+    bool testdev; /* the machine has the test device of kvm-unit-tests */
+    struct disk_config disks[DISKS_MAX];
+    unsigned disk_count;
     bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */

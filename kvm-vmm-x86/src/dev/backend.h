@@ -49,6 +49,12 @@ struct backend {
     uint64_t (*wall)(void); /* the clock on the wall: nanoseconds since 1970, UTC; NULL: none */
     /* A device that does something at a time has another time now (rtc_due). */
     void (*alarm)(void *context);
+    /* One interrupt of an edge-triggered line; from any thread, as the next two. */
+    void (*pulse)(void *context, uint32_t gsi);
+    /* What a vCPU waits for (VERDICT_AGAIN), or a pause, may have come. */
+    void (*wake)(void *context);
+    /* A line for the user about the guest. */
+    void (*say)(void *context, const char *text);
     /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
     void (*end)(void *context, enum end_kind kind, int code, const char *message);
 };

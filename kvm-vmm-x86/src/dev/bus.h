@@ -66,9 +66,11 @@ struct bus_ops {
     void (*save)(void *device, const char *name, struct chunk_writer *writer);
     /* Takes one of these chunks; -1, and nothing has changed, if no device can be in that state. */
     int (*load)(void *device, const struct chunk *chunk, struct error *error);
-    /* Ends what goes on outside of an access; after it the device does nothing by itself until it
-     * is reached again. */
-    void (*quiesce)(void *device);
+    /* The machine stands still: the device begins nothing by itself until `resume`. False:
+     * something is still under way; backend.wake is called when it may be over, to ask once more.
+     */
+    bool (*quiesce)(void *device);
+    void (*resume)(void *device);
 };
 
 /* Registers told apart; what lies beyond shares the last place. */

@@ -1,7 +1,7 @@
 /*
  * An interrupt line as a device has it: a global system interrupt, how it is sensed, and its level
- * as last set. GSI and kind are all that an irqfd needs, for a device whose interrupts another
- * thread or process raises.
+ * as last set. A line that is only pulsed goes by an irqfd where KVM has one (vm/io.h), which may
+ * be signalled from any thread.
  */
 #ifndef DEV_IRQ_H
 #define DEV_IRQ_H
@@ -26,7 +26,13 @@ static inline void irq_set(struct irq_line *line, bool level)
     line->backend->interrupt(line->backend->context, line->gsi, level);
 }
 
-/* The same for a state that comes from elsewhere: whatever the controllers had before. */
+/* One interrupt of an edge-triggered line. */
+static inline void irq_pulse(struct irq_line *line)
+{
+    line->backend->pulse(line->backend->context, line->gsi);
+}
+
+/* irq_set for a state that comes from elsewhere: whatever the controllers had before. */
 static inline void irq_restore(struct irq_line *line, bool level)
 {
     line->level = level;

@@ -157,6 +157,25 @@ void kvm_set_irq(int vm, unsigned line, bool level)
     (void)ioctl(vm, KVM_IRQ_LINE, &irq);
 }
 
+int kvm_connect_irqfd(int vm, unsigned line, int fd, struct error *error)
+{
+    struct kvm_irqfd irqfd = {.fd = (uint32_t)fd, .gsi = line};
+
+    if (ioctl(vm, KVM_IRQFD, &irqfd) < 0)
+        return error_set(error, "KVM has no irqfd for line %u: %s", line, strerror(errno));
+    return 0;
+}
+
+int kvm_connect_ioeventfd(int vm, gpa_t gpa, int fd, struct error *error)
+{
+    struct kvm_ioeventfd ioeventfd = {.addr = gpa, .len = 4, .fd = fd};
+
+    if (ioctl(vm, KVM_IOEVENTFD, &ioeventfd) < 0)
+        return error_set(error, "KVM has no ioeventfd at %#llx: %s", (unsigned long long)gpa,
+                         strerror(errno));
+    return 0;
+}
+
 /* Finds "halt_exits" among the vCPU's binary statistics. Absent statistics are no error. */
 static void open_statistics(struct kvm_cpu *cpu)
 {

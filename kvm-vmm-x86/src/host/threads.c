@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define KICK_SIGNAL SIGUSR1
 
@@ -79,6 +80,11 @@ void thread_name(const char *format, ...)
 void thread_step_back(void)
 {
     (void)setpriority(PRIO_PROCESS, 0, STEPPED_BACK);
+}
+
+void thread_nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 static void on_kick(int signal)

@@ -56,6 +56,9 @@ void thread_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The calling thread makes way for others where there are too few CPUs. */
 void thread_step_back(void);
 
+/* The calling thread sleeps for a millisecond. */
+void thread_nap(void);
+
 /*
  * Kicks: a signal that does nothing but interrupt the blocking call the thread is in. Before it
  * lands, `*flag` of the thread (as set by thread_kick_flag in that thread) becomes 1, so that a

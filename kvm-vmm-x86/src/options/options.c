@@ -136,6 +136,54 @@ static int add_fw_file(struct options *o, const char *text, struct error *error)
     return 0;
 }
 
+/* A word behind a comma, `length` bytes; true if it is one of ours. */
+static bool take_disk_word(struct disk_config *disk, const char *word, size_t length)
+{
+    static const struct {
+        const char *word;
+        uint32_t size;
+    } blocks[] = {
+        {"block=512", 512}, {"block=1024", 1024}, {"block=2048", 2048}, {"block=4096", 4096}};
+
+    if (length == 2 && memcmp(word, "ro", 2) == 0)
+        disk->read_only = true;
+    else if (length == 7 && memcmp(word, "overlay", 7) == 0)
+        disk->overlay = true;
+    else if (length > 3 && length < 3 + sizeof disk->id && memcmp(word, "id=", 3) == 0)
+        memcpy(disk->id, word + 3, length - 3);
+    else {
+        size_t i = 0;
+
+        while (i < sizeof blocks / sizeof blocks[0] &&
+               (strlen(blocks[i].word) != length || memcmp(word, blocks[i].word, length) != 0))
+            i++;
+        if (i == sizeof blocks / sizeof blocks[0])
+            return false;
+        disk->block_size = blocks[i].size;
+    }
+    return true;
+}
+
+/* FILE[,WORD]...: words are taken from the end on, so that a file's name may have commas. */
+static int parse_disk(struct options *o, const char *text, struct error *error)
+{
+    struct guest_config *guest = &o->guests[0];
+    struct disk_config disk = {.path = text, .path_length = strlen(text)};
+    const char *comma;
+
+    if (guest->disk_count == DISKS_MAX)
+        return error_set(error, "--disk %s: more than %d", text, DISKS_MAX);
+    while ((comma = memrchr(text, ',', disk.path_length)) != NULL &&
+           take_disk_word(&disk, comma + 1, disk.path_length - (size_t)(comma + 1 - text)))
+        disk.path_length = (size_t)(comma - text);
+    if (disk.path_length == 0)
+        return error_set(error, "--disk %s: the name of a file is missing", text);
+    if (disk.read_only && disk.overlay)
+        return error_set(error, "--disk %s: ro and overlay exclude each other", text);
+    guest->disks[guest->disk_count++] = disk;
+    return 0;
+}
+
 static int parse_max_exits(struct options *o, const char *text, struct error *error)
 {
     char *end;
@@ -221,6 +269,7 @@ static const struct spec specs[] = {
     {"entry", 0, PARSE, .parse = parse_entry},
     {"no-paging", 0, FLAG, GUEST(no_paging)},
     {"mmio", 0, WORD, GUEST(mmio), .words = {"default", "stop", "ignore"}},
+    {"disk", 0, PARSE, .parse = parse_disk},
     {"input", 0, PARSE, .parse = parse_input},
     {"serial", 0, PARSE, .parse = parse_serial},
     {"eof", 0, YES, GUEST(no_ctrl_d), .words = {"ctrl-d", "none"}},

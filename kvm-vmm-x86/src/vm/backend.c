@@ -71,6 +71,21 @@ static void backend_interrupt(void *context, uint32_t gsi, bool level)
         kvm_set_irq(vm->fd, gsi, level);
 }
 
+static void backend_pulse(void *context, uint32_t gsi)
+{
+    vm_io_pulse(context, gsi);
+}
+
+static void backend_wake(void *context)
+{
+    vm_wake(context);
+}
+
+static void backend_say(void *context, const char *text)
+{
+    vcpu_printf(((struct vm *)context)->index, "kvm-vmm: %s", text);
+}
+
 /* A panic looks like a reboot to the devices: see boot/linux/params.h. */
 static void backend_end(void *context, enum end_kind kind, int code, const char *message)
 {
@@ -102,6 +117,9 @@ struct backend vm_backend(struct vm *vm)
                             .forget_mapped = ram_forget_mapped,
                             .wall = clock_wall,
                             .alarm = backend_alarm,
+                            .pulse = backend_pulse,
+                            .wake = backend_wake,
+                            .say = backend_say,
                             .end = backend_end};
 }
 

@@ -280,6 +280,8 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
     observers_phase(vm, VM_LOADED);
     if (vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0)
         return -1;
+    if (vm_io_open(vm, error) < 0)
+        return -1;
     return add_vcpus(vm, kvm, &start, error);
 }
 
@@ -411,7 +413,10 @@ void vm_destroy(struct vm *vm)
         vcpu_destroy(&vm->vcpus[--vm->vcpus_made]);
     free(vm->vcpus);
     guard_remove(&vm->memory);
-    ram_unmap(&vm->memory);
+    if (vm_io_close(vm))
+        ram_unmap(&vm->memory);
+    else
+        vm->memory = (struct memory){0}; /* left to what the host may yet write there */
     for (unsigned i = 0; i < FW_FILES_MAX; i++)
         free(vm->fw_files[i]);
     if (vm->fd >= 0)

@@ -1,8 +1,9 @@
 /* The device table: what stands where. To add a device, add its state to struct machine and a row
- * here. */
+ * here; a virtio device, to add_virtio. */
 #include "vm/machine.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "abi/debug_exit.h"
@@ -59,10 +60,42 @@ static struct irq_line line_of(const struct backend *backend, const struct bus_o
     return (struct irq_line){.backend = backend, .gsi = rows[i].gsi, .trigger = IRQ_EDGE};
 }
 
+gpa_t machine_virtio_base(unsigned index)
+{
+    return VIRTIO_DEVICE_BASE + index * (gpa_t)VIRTIO_MMIO_SIZE;
+}
+
+static int claim_virtio(struct machine *machine, struct virtio_device *device, struct error *error)
+{
+    unsigned index = machine->virtio_count;
+
+    machine->virtio[machine->virtio_count++] = device;
+    return bus_claim(&machine->bus, BUS_MMIO, machine_virtio_base(index), VIRTIO_MMIO_SIZE,
+                     &virtio_device_ops, device, error);
+}
+
+static int add_virtio(struct machine *machine, const struct guest_config *config,
+                      const struct backend *backend, struct error *error)
+{
+    for (unsigned i = 0; i < config->disk_count; i++)
+        if (blk_init(&machine->disks[i], backend, machine->virtio_count, config->disks[i].open,
+                     error) < 0 ||
+            claim_virtio(machine, &machine->disks[i].device, error) < 0)
+            return -1;
+    return 0;
+}
+
+/* How many of them that makes. */
+static unsigned count_virtio(const struct guest_config *config)
+{
+    return config->disk_count;
+}
+
 int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, const struct backend *serial, struct error *error)
 {
     machine->bus = (struct bus){0};
+    machine->virtio_count = 0;
     hypercall_init(&machine->hypercall, backend);
     debug_exit_init(&machine->debug_exit, backend);
     no_bios_init(&machine->no_bios, backend);
@@ -80,8 +113,43 @@ int machine_init(struct machine *machine, const struct guest_config *config,
             bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
                       (char *)machine + rows[i].state, error) < 0)
             return -1;
-    return 0;
+    return add_virtio(machine, config, backend, error);
 }
+
+void machine_close(struct machine *machine)
+{
+    while (machine->virtio_count > 0) {
+        struct virtio_device *d = machine->virtio[--machine->virtio_count];
+
+        if (d->kind->close != NULL)
+            d->kind->close(d);
+    }
+}
+
+/* A device as a whole: of the table, or of the virtio devices behind it. */
+struct place {
+    const struct bus_ops *ops;
+    void *device;
+    char name[CHUNK_NAME]; /* of its saved state */
+};
+
+/* Answers false behind the last. */
+static bool place_at(struct machine *machine, size_t i, struct place *place)
+{
+    if (i < ROWS) {
+        *place = (struct place){.ops = rows[i].ops, .device = (char *)machine + rows[i].state};
+        snprintf(place->name, sizeof place->name, "%s", rows[i].ops->name);
+    } else if (i - ROWS < machine->virtio_count) {
+        *place = (struct place){.ops = &virtio_device_ops, .device = machine->virtio[i - ROWS]};
+        snprintf(place->name, sizeof place->name, "virtio%u %s", (unsigned)(i - ROWS),
+                 machine->virtio[i - ROWS]->kind->virtio.name);
+    } else
+        return false;
+    return true;
+}
+
+static const char *const virtio_names[VIRTIO_DEVICES_MAX] = {"VIO0", "VIO1", "VIO2", "VIO3",
+                                                             "VIO4", "VIO5", "VIO6", "VIO7"};
 
 /* A kernel that is told of the keyboard looks for it, with a hundred exits and more. */
 static bool is_announced(const struct row *row, const struct guest_config *config)
@@ -105,38 +173,66 @@ unsigned machine_describe(const struct guest_config *config,
         for (size_t j = i; j < ROWS && rows[j].state == rows[i].state; j++)
             if (d->range_count < ACPI_RANGES_MAX)
                 d->ranges[d->range_count++] =
-                    (struct acpi_range){(uint16_t)rows[j].base, (uint8_t)rows[j].length};
+                    (struct acpi_range){(uint32_t)rows[j].base, (uint32_t)rows[j].length};
         count++;
     }
+    for (unsigned i = 0; i < count_virtio(config) && count < ACPI_DEVICES_MAX; i++)
+        devices[count++] =
+            (struct acpi_device){.name = virtio_names[i],
+                                 .identity = "LNRO0005",
+                                 .number = i,
+                                 .memory = true,
+                                 .ranges = {{(uint32_t)machine_virtio_base(i), VIRTIO_MMIO_SIZE}},
+                                 .range_count = 1,
+                                 .irq = VIRTIO_DEVICE_GSI + i};
     return count;
 }
 
 void machine_reset(struct machine *machine)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].ops->reset != NULL)
-            rows[i].ops->reset((char *)machine + rows[i].state);
+    struct place p;
+
+    for (size_t i = 0; place_at(machine, i, &p); i++)
+        if (p.ops->reset != NULL)
+            p.ops->reset(p.device);
 }
 
-void machine_quiesce(struct machine *machine)
+bool machine_quiesce(struct machine *machine)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].ops->quiesce != NULL)
-            rows[i].ops->quiesce((char *)machine + rows[i].state);
+    bool quiet = true;
+    struct place p;
+
+    for (size_t i = 0; place_at(machine, i, &p); i++)
+        if (p.ops->quiesce != NULL)
+            quiet &= p.ops->quiesce(p.device);
+    return quiet;
+}
+
+void machine_resume(struct machine *machine)
+{
+    struct place p;
+
+    for (size_t i = 0; place_at(machine, i, &p); i++)
+        if (p.ops->resume != NULL)
+            p.ops->resume(p.device);
 }
 
 void machine_save(struct machine *machine, struct chunk_writer *writer)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].ops->save != NULL)
-            rows[i].ops->save((char *)machine + rows[i].state, rows[i].ops->name, writer);
+    struct place p;
+
+    for (size_t i = 0; place_at(machine, i, &p); i++)
+        if (p.ops->save != NULL)
+            p.ops->save(p.device, p.name, writer);
 }
 
 int machine_load(struct machine *machine, const struct chunk *chunk, struct error *error)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (rows[i].ops->load != NULL && strcmp(rows[i].ops->name, chunk->name) == 0)
-            return rows[i].ops->load((char *)machine + rows[i].state, chunk, error);
+    struct place p;
+
+    for (size_t i = 0; place_at(machine, i, &p); i++)
+        if (p.ops->load != NULL && strcmp(p.name, chunk->name) == 0)
+            return p.ops->load(p.device, chunk, error);
     return error_set(error, "a saved state of \"%s\", which this machine does not have",
                      chunk->name);
 }

@@ -17,6 +17,7 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/testdev.h"
+#include "dev/virtio/blk.h"
 
 struct machine {
     struct bus bus;
@@ -31,6 +32,9 @@ struct machine {
     struct crtc crtc;
     struct fw_cfg fw_cfg;
     struct testdev testdev;
+    struct virtio_device *virtio[VIRTIO_DEVICES_MAX]; /* in the order of their addresses */
+    unsigned virtio_count;
+    struct blk disks[DISKS_MAX];
 };
 
 /* Creates every device of the table and claims its range. `backend`, and `serial` for the serial
@@ -38,6 +42,11 @@ struct machine {
 int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, const struct backend *serial,
                  struct error *error) MUST_CHECK;
+/* No thread reaches its devices any more. */
+void machine_close(struct machine *machine);
+
+/* Where a virtio device is. */
+gpa_t machine_virtio_base(unsigned index);
 
 /* What ACPI tells of it; returns how many devices that are. */
 unsigned machine_describe(const struct guest_config *config,
@@ -45,8 +54,10 @@ unsigned machine_describe(const struct guest_config *config,
 
 /* Every device as after power-on. */
 void machine_reset(struct machine *machine);
-/* Every device does nothing by itself any more until the guest reaches it again. */
-void machine_quiesce(struct machine *machine);
+/* No device begins anything by itself until machine_resume. False: one has something under way, and
+ * calls its backend's `wake` when it is worth asking again. */
+bool machine_quiesce(struct machine *machine) MUST_CHECK;
+void machine_resume(struct machine *machine);
 
 /* All that the guest can have changed in its devices: a chunk each, under the name of its ops. No
  * vCPU runs meanwhile. */

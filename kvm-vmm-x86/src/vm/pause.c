@@ -51,28 +51,44 @@ void vm_wake(struct vm *vm)
     lock_release(&vm->gate.lock);
 }
 
-/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. Devices do
- * nothing by themselves from then on until a vCPU reaches them. One holder is told at a time: those
- * that come meanwhile are told by the thread that tells. */
-static void tell_holders_locked(struct vm *vm)
+static struct pause_holder *untold_locked(const struct vm *vm)
 {
     struct pause_holder *h = vm->gate.holders;
+
+    while (h != NULL && h->told)
+        h = h->next;
+    return is_quiet_locked(vm) ? h : NULL;
+}
+
+/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. Devices begin
+ * nothing by themselves from then on until a vCPU goes on. Where one has still something under way,
+ * it opens the gate when that is over, and a parked vCPU comes here again. One holder is told at a
+ * time: those that come meanwhile are told by the thread that tells. */
+static void tell_holders_locked(struct vm *vm)
+{
+    struct pause_holder *h = untold_locked(vm);
 
     if (vm->gate.telling)
         return;
     vm->gate.telling = true;
-    while (h != NULL && is_quiet_locked(vm)) {
-        if (h->told) {
-            h = h->next;
-            continue;
-        }
-        h->told = true;
-        vm->gate.state = VM_PAUSED;
+    while (h != NULL) {
+        uint64_t woken = vm->gate.woken;
+        bool quiet;
+
         lock_release(&vm->gate.lock);
-        machine_quiesce(&vm->machine);
-        h->quiet(h->context);
+        quiet = machine_quiesce(&vm->machine);
         lock_take(&vm->gate.lock);
-        h = vm->gate.holders;
+        h = untold_locked(vm);
+        if (!quiet && woken == vm->gate.woken)
+            break;
+        if (quiet && h != NULL) {
+            h->told = true;
+            vm->gate.state = VM_PAUSED;
+            lock_release(&vm->gate.lock);
+            h->quiet(h->context);
+            lock_take(&vm->gate.lock);
+            h = untold_locked(vm);
+        }
     }
     vm->gate.telling = false;
 }
@@ -229,10 +245,13 @@ void pause_park(struct vcpu *vcpu)
     lock_take(&gate->lock);
     vcpu->parked = true;
     tell_holders_locked(vcpu->vm);
-    while ((gate->holders != NULL || vcpu->held) && !(requests_of(vcpu) & VCPU_STOP))
+    while ((gate->holders != NULL || vcpu->held) && !(requests_of(vcpu) & VCPU_STOP)) {
         condition_wait(&gate->opened, &gate->lock);
+        tell_holders_locked(vcpu->vm);
+    }
     vcpu->parked = false;
     /* What asked for this pause may have asked twice; who wants another asks from now on. */
     __atomic_fetch_and(&vcpu->requests, ~(unsigned)VCPU_PAUSE, __ATOMIC_RELAXED);
     lock_release(&gate->lock);
+    machine_resume(&vcpu->vm->machine); /* no holder is told before it parks again */
 }

@@ -63,7 +63,8 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
 
     if (kvm_open(&kvm, vm->config->kvm, error) < 0)
         return -1;
-    machine_quiesce(&vm->machine);
+    if (!machine_quiesce(&vm->machine))
+        result = error_set(error, "%s: a device has requests under way", vm->name);
     for (unsigned i = 0; i < vm->vcpu_count && result == 0; i++)
         result = save_vcpu(&vm->vcpus[i], &kvm, writer, error);
     if (result == 0)

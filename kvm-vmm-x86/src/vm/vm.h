@@ -9,6 +9,7 @@
 #include "dev/backend.h"
 #include "host/kvm.h"
 #include "host/threads.h"
+#include "vm/io.h"
 #include "vm/machine.h"
 #include "vm/observer.h"
 #include "vm/vcpu.h"
@@ -35,8 +36,9 @@ struct vm {
     struct memory memory;
     struct backend backend, serial; /* of its devices; of its serial port */
     struct machine machine;
-    uint8_t *fw_files[FW_FILES_MAX]; /* what fw_cfg has of the user: malloc */
-    struct vcpu *vcpus;              /* `vcpu_count` of them */
+    struct vm_io io[VIRTIO_DEVICES_MAX]; /* of its virtio devices */
+    uint8_t *fw_files[FW_FILES_MAX];     /* what fw_cfg has of the user: malloc */
+    struct vcpu *vcpus;                  /* `vcpu_count` of them */
     unsigned vcpu_count;
     unsigned vcpus_made;   /* how many of them KVM has */
     uint64_t exits_before; /* of one vCPU, of the lives before the last reset: for max_exits */

@@ -39,6 +39,30 @@ static void test_defaults(void **state)
     assert_string_equal(o.guests[0].kvm, "/dev/kvm");
 }
 
+static void test_disks(void **state)
+{
+    struct options o;
+    struct error e;
+
+    (void)state;
+    assert_int_equal(
+        parse(&o, &e, "--disk a --disk b,c.img,ro,id=root --disk=d,overlay,block=4096 k"), 0);
+    assert_int_equal(o.guests[0].disk_count, 3);
+    assert_int_equal(o.guests[0].disks[0].path_length, 1);
+    assert_false(o.guests[0].disks[0].read_only);
+    assert_int_equal(o.guests[0].disks[1].path_length, strlen("b,c.img"));
+    assert_true(o.guests[0].disks[1].read_only);
+    assert_string_equal(o.guests[0].disks[1].id, "root");
+    assert_true(o.guests[0].disks[2].overlay);
+    assert_int_equal(o.guests[0].disks[2].block_size, 4096);
+    assert_int_equal(parse(&o, &e, "--disk ,ro k"), -1);
+    assert_int_equal(parse(&o, &e, "--disk a,ro,overlay k"), -1);
+    assert_int_equal(parse(&o, &e,
+                           "--disk a --disk a --disk a --disk a --disk a --disk a --disk a "
+                           "--disk a --disk a k"),
+                     -1);
+}
+
 static void test_spellings(void **state)
 {
     static const char *const same[] = {
@@ -213,13 +237,10 @@ static void test_help_needs_no_image(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_linux),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_serial),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_help_needs_no_image),
+        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_spellings), cmocka_unit_test(test_linux),
+        cmocka_unit_test(test_log),       cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_help_needs_no_image),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

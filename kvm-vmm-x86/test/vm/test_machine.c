@@ -118,7 +118,7 @@ static void test_reset_leads_back(void **state)
 
     (void)state;
     use_every_device();
-    machine_quiesce(&machine);
+    assert_true(machine_quiesce(&machine));
     machine_reset(&machine);
     assert_false(fake.line[SERIAL_IRQ] || fake.line[I8042_IRQ]);
     out(0x70, 0x30);

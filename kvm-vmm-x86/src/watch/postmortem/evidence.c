@@ -52,6 +52,8 @@ static const char *why_no_replay(const struct vm *vm)
         return "several vCPUs never do the same twice";
     if (vm->mode == MODE_LINUX)
         return "a system with interrupts and clocks never does the same twice";
+    if (vm->machine.virtio_count > 0)
+        return "its virtio devices never do the same twice";
     if (trail_of(&vm->vcpus[0])->recording.lost)
         return "it read more from its devices than was recorded";
     return NULL;
@@ -99,6 +101,7 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
         return -1;
     config.image_bytes = image.bytes;
     config.image_size = image.size;
+    config.disk_count = 0; /* the disk is what the first run has made of it */
     e->has_double = vm_create(&e->double_vm, vm->index, &config, &no_observers, error) == 0;
     e->double_vm.config = vm->config;
     file_release(&image);

@@ -1,0 +1,70 @@
+/*
+ * A disk for a guest: a raw file or block device of the host, read and written without waiting
+ * (aio.h). With an overlay what is written goes to a temporary file without a name, which ends with
+ * the program, and the file itself is only read.
+ *
+ * The file is locked (fcntl(2), F_OFD_SETLK) against other disks of ours, in this process and
+ * others: one may write it, or several may read it.
+ *
+ * A struct disk is also what unit tests and fuzzers put in the place of a real one.
+ */
+#ifndef HOST_DISK_H
+#define HOST_DISK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "host/aio.h"
+
+enum { DISK_SECTOR = 512, DISK_ID_MAX = 20 };
+
+enum disk_order {
+    DISK_READ,
+    DISK_WRITE,
+    DISK_FLUSH,   /* what was written before is on the medium */
+    DISK_DISCARD, /* the range is not needed any more */
+    DISK_ZERO,    /* the range reads as zeroes; its room on the host stays */
+    DISK_UNMAP    /* the same, and its room may go */
+};
+
+/* Belongs to its user, who keeps it and its pieces in place until `done` was called. */
+struct disk_request {
+    enum disk_order order;
+    uint64_t offset, size;       /* bytes, multiples of sectors within the disk */
+    struct virtio_piece *pieces; /* of reads and writes; changed meanwhile */
+    unsigned count;
+    void (*done)(struct disk_request *request,
+                 int code); /* 0 or -errno; from `submit`, `collect` */
+    struct disk *disk;      /* the disk's, as what follows */
+    struct aio_job job;
+    uint64_t begin, end;
+    struct virtio_piece zeroes;
+    size_t cut; /* bytes taken off the last piece that is under way */
+    bool in_overlay;
+};
+
+struct disk;
+struct disk_ops {
+    void (*submit)(struct disk *disk, struct disk_request *request);
+    void (*flush)(struct disk *disk);   /* what was submitted begins */
+    void (*collect)(struct disk *disk); /* calls `done` of what is done */
+};
+
+struct disk {
+    const struct disk_ops *ops;
+    uint64_t size;       /* bytes, a multiple of sectors */
+    uint32_t block_size; /* the smallest unit that the guest is to use */
+    bool read_only;
+    int fd; /* becomes readable when there is something to collect; -1: never */
+    char id[DISK_ID_MAX + 1];
+};
+
+/* Opens disk number `index`. NULL: `error` says what is wrong. */
+struct disk *disk_open(const struct disk_config *config, unsigned index,
+                       struct error *error) MUST_CHECK;
+/* Closes it if it has no request any more; else it is left as it is. */
+void disk_close(struct disk *disk);
+
+#endif

@@ -1,0 +1,104 @@
+/* The threads of virtio devices; see io.h. */
+#include "vm/io.h"
+
+#include <stdio.h>
+
+#include "host/events.h"
+#include "vm/vm.h"
+
+/* How long the end of the program waits for requests that the host has not finished. */
+#define PATIENCE_NS UINT64_C(100000000)
+
+static void wake(void *context)
+{
+    iothread_wake(context);
+}
+
+/* What KVM does not offer costs exits, and nothing else. */
+void vm_io_connect(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->machine.virtio_count; i++) {
+        gpa_t notify = machine_virtio_base(i) + VIRTIO_MMIO_QUEUE_NOTIFY;
+        struct vm_io *io = &vm->io[i];
+        struct error error;
+
+        (void)!kvm_connect_ioeventfd(vm->fd, notify, io->thread.wake.fd, &error);
+        if (io->interrupt.fd >= 0 &&
+            kvm_connect_irqfd(vm->fd, VIRTIO_DEVICE_GSI + i, io->interrupt.fd, &error) < 0)
+            notifier_close(&io->interrupt);
+    }
+}
+
+static int open_one(struct vm *vm, unsigned i, struct error *error)
+{
+    struct virtio_device *device = vm->machine.virtio[i];
+    struct vm_io *io = &vm->io[i];
+    char name[16];
+
+    snprintf(name, sizeof name, "guest%u/%s%u", vm->index, device->kind->virtio.name, i);
+    if (notifier_open(&io->interrupt, error) < 0)
+        return -1;
+    if (iothread_open(&io->thread, name, virtio_device_run, device, error) < 0) {
+        notifier_close(&io->interrupt);
+        return -1;
+    }
+    device->wake = wake;
+    device->wake_context = &io->thread;
+    return device->fd >= 0 ? iothread_watch(&io->thread, device->fd, error) : 0;
+}
+
+int vm_io_open(struct vm *vm, struct error *error)
+{
+    unsigned count = vm->machine.virtio_count;
+
+    if (count > 0 && !vm->irqchip)
+        return error_set(error, "%s: a real-mode guest has no virtio devices (--disk)", vm->name);
+    for (unsigned i = 0; i < count; i++)
+        if (open_one(vm, i, error) < 0)
+            return -1;
+    vm_io_connect(vm);
+    for (unsigned i = 0; i < count; i++)
+        if (iothread_start(&vm->io[i].thread, error) < 0)
+            return -1;
+    return 0;
+}
+
+/* Requests come back to the device's own thread. A guest that starts again has the same disks, so
+ * the last of its requests is waited for, on the thread that makes it again. */
+static bool is_drained(struct vm *vm)
+{
+    bool again = vm->config->reboot && vm_end_of(vm).kind == END_RESET, quiet;
+    uint64_t limit = events_now() + PATIENCE_NS;
+
+    while (!(quiet = machine_quiesce(&vm->machine)) &&
+           (events_now() < limit || (again && !events_is_hurried())))
+        thread_nap();
+    return quiet;
+}
+
+bool vm_io_close(struct vm *vm)
+{
+    bool drained = vm->machine.virtio_count == 0 || is_drained(vm);
+
+    for (unsigned i = 0; i < VIRTIO_DEVICES_MAX; i++) {
+        if (vm->io[i].thread.run == NULL)
+            continue;
+        iothread_close(&vm->io[i].thread);
+        notifier_close(&vm->io[i].interrupt);
+    }
+    if (drained)
+        machine_close(&vm->machine);
+    return drained;
+}
+
+void vm_io_pulse(struct vm *vm, uint32_t gsi)
+{
+    const struct notifier *irqfd = &vm->io[gsi - VIRTIO_DEVICE_GSI].interrupt;
+
+    if (irqfd->fd >= 0) {
+        notifier_signal(irqfd);
+        return;
+    }
+    kvm_set_irq(vm->fd, gsi, true);
+    kvm_set_irq(vm->fd, gsi, false);
+}

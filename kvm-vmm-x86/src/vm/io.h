@@ -1,0 +1,31 @@
+/*
+ * How a guest's virtio devices are served: a thread for each, which KVM wakes when the guest
+ * notifies the device (ioeventfd) and which interrupts the guest by way of KVM (irqfd). Where KVM
+ * has one of the two not, the vCPU that leaves the guest wakes the thread, and the thread pulses
+ * the line.
+ */
+#ifndef VM_IO_H
+#define VM_IO_H
+
+#include "dev/virtio/device.h"
+#include "host/iothread.h"
+
+struct vm;
+
+struct vm_io {
+    struct iothread thread;
+    struct notifier interrupt; /* fd -1: KVM has no irqfd */
+};
+
+/* Makes the threads of all virtio devices and starts them. After the interrupt controllers. */
+int vm_io_open(struct vm *vm, struct error *error) MUST_CHECK;
+/* Connects them to vm->fd, a VM that they were not connected to yet. */
+void vm_io_connect(struct vm *vm);
+/* Ends the threads. False: a request is still under way that may yet write to the guest's memory.
+ */
+bool vm_io_close(struct vm *vm) MUST_CHECK;
+
+/* One interrupt of a line. */
+void vm_io_pulse(struct vm *vm, uint32_t gsi);
+
+#endif

@@ -1,0 +1,173 @@
+/*
+ * libFuzzer: a hostile driver of the virtio devices, over guest memory of two slots. The first byte
+ * chooses the device; then four bytes a step. The world around it is fake, and what it must never
+ * be asked is checked there: nothing beyond the disk, no memory that is not the guest's (ASan).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/virtio/blk.h"
+#include "fake_backend.h"
+#include "fake_disk.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { SLOT = 0x8000, QUEUE_SIZE = 8, QUEUES_AT = 0x1000 };
+
+static struct fake fake;
+static struct fake_disk disk;
+static struct blk blk;
+static uint16_t offered[VIRTIO_QUEUES_MAX];
+
+static void reach(struct virtio_device *device, uint64_t offset, uint8_t size, bool write,
+                  uint64_t value)
+{
+    struct kvm_regs regs = {0};
+    struct bus_cpu cpu = {.regs = &regs};
+    struct bus_access access = {
+        .offset = offset, .data = (uint8_t *)&value, .size = size, .write = write, .cpu = &cpu};
+
+    if (virtio_device_ops.access(device, &access) != VERDICT_RESUME && disk.count == 0)
+        abort(); /* it may wait only for what is under way */
+}
+
+static void set(struct virtio_device *device, uint64_t offset, uint32_t value)
+{
+    reach(device, offset, 4, true, value);
+}
+
+static void start(struct virtio_device *device, uint32_t features)
+{
+    set(device, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
+    set(device, VIRTIO_MMIO_DRIVER_FEATURES, (uint32_t)device->virtio.features | features << 28);
+    set(device, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+    set(device, VIRTIO_MMIO_DRIVER_FEATURES, 1);
+    set(device, VIRTIO_MMIO_STATUS, 0xb);
+    for (uint32_t q = 0; q < device->kind->virtio.queues; q++) {
+        set(device, VIRTIO_MMIO_QUEUE_SEL, q);
+        set(device, VIRTIO_MMIO_QUEUE_NUM, QUEUE_SIZE);
+        set(device, VIRTIO_MMIO_QUEUE_DESC, QUEUES_AT + q * 0x400);
+        set(device, VIRTIO_MMIO_QUEUE_DRIVER, QUEUES_AT + q * 0x400 + 0x100);
+        set(device, VIRTIO_MMIO_QUEUE_DEVICE, QUEUES_AT + q * 0x400 + 0x200);
+        set(device, VIRTIO_MMIO_QUEUE_READY, 1);
+    }
+    set(device, VIRTIO_MMIO_STATUS, 0xf);
+}
+
+static void put(uint64_t at, const void *bytes, size_t size)
+{
+    if (!memory_write(&fake.memory, at, bytes, size))
+        abort();
+}
+
+/* A request of a header and up to three parts. */
+static void offer(struct virtio_device *device, uint8_t shape, uint16_t b)
+{
+    unsigned queue = shape % device->kind->virtio.queues, parts = 1 + (shape >> 2 & 3);
+    uint64_t base = QUEUES_AT + queue * 0x400;
+    uint16_t index = ++offered[queue], head = 0;
+    uint32_t header[4] = {b & 15, 0, b >> 8, 0};
+
+    put(0x4000, header, sizeof header);
+    for (uint16_t i = 0; i < parts; i++) {
+        struct virtio_descriptor d = {
+            .address = i == 0 ? 0x4000 : SLOT - 256u * i,
+            .size = i == 0 ? 16 : 512u * (b >> 4 & 3) + (i + 1u == parts),
+            .flags = (uint16_t)((i > 0 && (shape & 0x80) ? VIRTIO_DESC_WRITE : 0) |
+                                (i + 1u < parts ? VIRTIO_DESC_NEXT : 0)),
+            .next = (uint16_t)(i + 1)};
+
+        if (i + 1u == parts && i > 0 && (shape & 0x40))
+            d.flags |= VIRTIO_DESC_WRITE;
+        put(base + i * sizeof d, &d, sizeof d);
+    }
+    put(base + 0x104 + 2u * ((index - 1u) % QUEUE_SIZE), &head, 2);
+    put(base + 0x102, &index, 2);
+}
+
+static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_t b)
+{
+    static uint8_t saved[8192];
+    struct chunk_writer writer = {.bytes = saved, .room = sizeof saved};
+    struct chunk_reader reader;
+    struct chunk chunk;
+    struct error error;
+
+    switch (order & 15) {
+    case 0:
+        start(device, a & 3);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        offer(device, a, b);
+        break;
+    case 4:
+    case 5:
+        if (virtio_device_run(device) && virtio_device_run(device) && disk.count > 200)
+            abort();
+        break;
+    case 6:
+        disk.slow = a & 1;
+        disk.code = a & 2 ? -EIO : 0;
+        break;
+    case 7:
+        reach(device, b & 0xfff, (uint8_t)(1u << (a & 3)), order & 0x10, a);
+        break;
+    case 8:
+        set(device, VIRTIO_MMIO_STATUS, 0);
+        memset(offered, 0, sizeof offered);
+        break;
+    case 9:
+        if (virtio_device_ops.quiesce(device) != (virtio_in_flight(&device->virtio) == 0))
+            abort();
+        break;
+    case 10:
+        virtio_device_ops.resume(device);
+        break;
+    case 11: /* saved and loaded, perhaps damaged */
+        if (!virtio_device_ops.quiesce(device))
+            break;
+        virtio_device_ops.save(device, "fuzz", &writer);
+        if (order & 0x10)
+            saved[sizeof(struct chunk_header) + b % 512] ^= a;
+        reader = (struct chunk_reader){.bytes = saved, .size = writer.used};
+        if (chunk_next(&reader, &chunk, &error) != 1 ||
+            (virtio_device_ops.load(device, &chunk, &error) < 0 && !(order & 0x10)))
+            abort();
+        break;
+    default: /* the guest writes wherever it likes */
+        put(b % (2 * SLOT), &a, 1);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint8_t *low = calloc(1, SLOT), *high = calloc(1, SLOT);
+    struct virtio_device *device = &blk.device;
+    struct error error;
+
+    fake_init(&fake);
+    memory_init(&fake.memory, 0, SLOT, low);
+    fake.memory.slots[1] = fake.memory.slots[0];
+    fake.memory.slots[1].base = SLOT;
+    fake.memory.slots[1].host = high;
+    fake.memory.count = 2;
+    memset(offered, 0, sizeof offered);
+    fake_disk_init(&disk);
+    if (blk.requests == NULL && blk_init(&blk, &fake.backend, 0, &disk.disk, &error) < 0)
+        abort();
+    virtio_device_ops.reset(device);
+    device->complaints = 0;
+    for (; size >= 4; data += 4, size -= 4)
+        step(device, data[0], data[1], (uint16_t)(data[2] | data[3] << 8));
+    disk.slow = false;
+    for (unsigned i = 0; i < 1000 && virtio_device_run(device); i++)
+        ;
+    if (virtio_in_flight(&device->virtio) != 0)
+        abort(); /* a request was lost */
+    free(low);
+    free(high);
+    return 0;
+}

@@ -1,0 +1,105 @@
+"""virtio disks under Debian's kernel: what is written is there, overlays leave the file, a killed VMM loses nothing
+that was synced, a driver may go while its device works."""
+import hashlib
+import json
+import os
+import re
+import subprocess
+
+from tests.support import lab_run
+
+MB = 1 << 20
+
+# Runs a command until its output has a line with the word, and kills it in the middle of what it does.
+KILLER = """
+import json, os, signal, subprocess, sys
+word, command = json.loads(sys.argv[1])
+child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+for line in child.stdout:
+    os.write(1, line)
+    if word.encode() in line:
+        child.kill()
+        break
+rest = child.stdout.read()
+os.write(1, rest)
+sys.exit(0 if child.wait() == -signal.SIGKILL else 1)
+"""
+
+
+def make_disk(path, size, seed):
+    """A file that is not like itself anywhere, and its bytes."""
+    data = b"".join(hashlib.sha512(b"%d %d" % (seed, i)).digest() for i in range(size // 64))
+    path.write_bytes(data)
+    return data
+
+
+def test_read_and_write(linux, drivers, scratch):
+    """Three disks at once: one to write, one to read, one with an overlay."""
+    data = make_disk(scratch / "a", 2 * MB, 1)
+    only_read, base = make_disk(scratch / "b", MB, 2), make_disk(scratch / "c", MB, 3)
+    script = ("set -e; cat /sys/block/vda/serial /sys/block/vdb/serial; echo; "
+              "sha256sum < /dev/vda; sha256sum < /dev/vdb; "
+              "dd if=/dev/vdb of=/dev/vda bs=4k seek=10 conv=notrunc,fsync; "
+              "! dd if=/dev/zero of=/dev/vdb bs=512 count=1; "
+              "dd if=/dev/vda of=/dev/vdc bs=64k count=3 conv=notrunc,fsync; echo 3 > /proc/sys/vm/drop_caches; "
+              "sha256sum < /dev/vda; sha256sum < /dev/vdc")
+    result = linux.boot("cloud", *drivers, "-c", "2", "--disk", scratch / "a",
+                        "--disk", "%s,ro,id=second" % (scratch / "b"), "--disk", "%s,overlay" % (scratch / "c"),
+                        run=script)
+    text = result.out.decode("utf-8", "replace").replace("\r", "")
+    assert result.status == 0 and "disk0second" in text, result
+    written = data[:10 * 4096] + only_read + data[10 * 4096 + MB:]
+    layered = written[:3 * 65536] + base[3 * 65536:]
+    sums = re.findall(r"^([0-9a-f]{64}) ", text, re.M)
+    assert sums == [hashlib.sha256(d).hexdigest() for d in (data, only_read, written, layered)], result
+    assert (scratch / "a").read_bytes() == written
+    assert (scratch / "b").read_bytes() == only_read and (scratch / "c").read_bytes() == base
+
+
+def test_killed(linux, drivers, scratch):
+    """The VMM is killed while the guest writes: the file system is repaired without a question, and each file whose
+    sync had returned is intact."""
+    disk = scratch / "disk"
+    with open(disk, "wb") as file:
+        file.truncate(48 * MB)
+    subprocess.run(["/sbin/mkfs.ext4", "-q", disk], check=True)
+    script = ("mkdir -p /mnt; mount -t ext4 /dev/vda /mnt || exit 9; n=0; while true; do n=$((n+1)); "
+              "dd if=/dev/urandom of=/mnt/f$((n%20)) bs=64k count=$((1+n%7)) 2>/dev/null; sync; "
+              "echo synced $n $(sha256sum < /mnt/f$((n%20))); done")
+    command = [str(word) for word in linux.command("cloud", *drivers, "-c", "2", "--disk", disk, run=script)]
+    result = lab_run("/usr/bin/python3", "-c", KILLER, json.dumps(["synced 30 ", command]))
+    assert result.status == 0, result
+    first = subprocess.run(["/sbin/e2fsck", "-fp", disk], check=False, capture_output=True)
+    assert first.returncode in (0, 1), first
+    assert subprocess.run(["/sbin/e2fsck", "-fn", disk], check=False, capture_output=True).returncode == 0
+    sums = dict(re.findall(rb"synced (\d+) ([0-9a-f]{64})", result.out))
+    for n in range(12, 30):  # the files of later rounds may be written again
+        out = scratch / "out"
+        subprocess.run(["/sbin/debugfs", "-R", "dump /f%d %s" % (n % 20, out), disk], check=True, capture_output=True)
+        assert hashlib.sha256(out.read_bytes()).hexdigest().encode() == sums[b"%d" % n], n
+        os.remove(out)
+
+
+def test_driver_goes_and_comes(linux, drivers, scratch):
+    """The driver resets the device while requests are in flight, and finds it well afterwards."""
+    data = make_disk(scratch / "disk", 8 * MB, 4)
+    script = ("cd /sys/bus/virtio/drivers/virtio_blk; for i in 1 2 3 4 5; do "
+              "for j in 1 2 3; do dd if=/dev/vda of=/dev/null bs=64k iflag=direct 2>/dev/null & done; "
+              "echo virtio0 > unbind; wait; echo virtio0 > bind; done; sha256sum < /dev/vda")
+    result = linux.boot("cloud", *drivers, "-c", "2", "--disk", scratch / "disk", run=script)
+    assert result.status == 0 and hashlib.sha256(data).hexdigest().encode() in result.out, result
+    assert "needs a reset" not in result.err, result
+
+
+def test_refused(linux, vmm, scratch):
+    """What cannot be a disk is said before anything starts."""
+    image = vmm.guest("hello")
+    make_disk(scratch / "disk", MB, 5)
+    for disk, why in ((scratch / "none", "No such file"), (scratch, "Is a directory"),
+                      ("%s,block=4096,ro,overlay" % (scratch / "disk"), "exclude each other")):
+        result = lab_run(vmm.program, "-l", "--disk", disk, image)
+        assert result.status in (2, 125) and why in result.err, result
+    result = lab_run(vmm.program, "--real-mode", "--disk", scratch / "disk", image)
+    assert result.status == 125 and "real-mode guest has no virtio" in result.err, result
+    result = lab_run(vmm.program, "-l", "--disk", scratch / "disk", image, image)
+    assert result.status == 125 and "used by another guest" in result.err, result
