@@ -139,7 +139,8 @@ FIGURES = [
         "its neighbour reboots": RISCV_GUEST + " share reboot",
         "its neighbour's disk is busy": RISCV_GUEST + " share flood"}, in_lab=False, exact=True),
     Figure("hypervisor: memory besides the guest's", "KB", "", {"hypervisor": RISCV_GUEST + " memory"}, in_lab=False),
-    *hleos("kernel entry to prompt", "entry_to_prompt"),
+    *hleos("kernel entry to the disks", "entry_to_disks"),
+    *hleos("kernel entry to prompt, about", "entry_to_prompt"),
     *hleos("of that, measuring the clock", "calibration"),
     *hleos("context switch", "context_switch"),
     *hleos("interrupt", "interrupt"),
@@ -148,6 +149,8 @@ FIGURES = [
     *hleos("kmalloc and kfree, empty heap", "kmalloc_kfree_empty"),
     *hleos("kmalloc and kfree, full heap", "kmalloc_kfree_full"),
     *hleos("kmalloc and kfree, hole far away", "kmalloc_kfree_full_far"),
+    hleos("open and write 100 bytes, cached", "file_write")[0],   # the VMM is given no disk here
+    hleos("open and read 100 bytes, cached", "file_read")[0],
     Figure("HLeOs: kernel file", "bytes", "", {"image": HLEOS + "kernel_file"}, in_lab=False, exact=True),
     Figure("HLeOs: boot loader", "bytes", "", {"image": HLEOS + "loader"}, in_lab=False, exact=True),
 ]

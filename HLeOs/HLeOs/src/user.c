@@ -43,6 +43,7 @@ intptr_t user_main(void *argument)
     char which[64]; /* a test may look at options too */
 
     (void)argument;
+    bench_mark_disks();
     disk_init();
     system_mount();
     if (option != NULL) {

@@ -19,7 +19,8 @@ def run(folder, name):
     with tempfile.TemporaryDirectory() as scratch:
         image, serial = Path(scratch, "bench.img"), Path(scratch, "serial.txt")
         subprocess.run([folder / "mkimage", "--boot", folder / "boot.bin", "--stage2", folder / "stage2.bin",
-                        "--kernel", folder / "hleos-stripped.elf", "--cmdline", "bench=" + name, "--out", image],
+                        "--kernel", folder / "hleos-stripped.elf", "--cmdline", "bench=" + name, "--fs", "16777216",
+                        "--out", image],
                        check=True, stdout=subprocess.DEVNULL)
         status = subprocess.run([*QEMU, "-drive", "file=%s,format=raw,if=ide" % image, "-serial", "file:%s" % serial],
                                 timeout=120, stdin=subprocess.DEVNULL, check=False).returncode

@@ -8,6 +8,8 @@
 
 #include "common/string.h"
 #include "common/x86.h"
+#include "fs/fs.h"
+#include "fs/system.h"
 #include "interrupt.h"
 #include "iostream.h"
 #include "kmalloc.h"
@@ -162,8 +164,58 @@ static uint64_t interrupts(void)
     return middle(run_interrupts);
 }
 
+/* Opens a file of 100 bytes by its path, and reads or writes all of it, in the cache; 0 where there
+ * is no file system. */
+static uint64_t use_file(bool writing)
+{
+    struct inode *root = system_fs() != NULL ? fs_root(system_fs()) : NULL, *file;
+    uint64_t start = x86_rdtsc();
+    char bytes[100] = "";
+
+    for (int i = 0; root != NULL && i < PAIRS; i++) {
+        if (fs_lookup(root, "/bench", &file) < 0)
+            continue;
+        if ((writing ? fs_write(file, 0, bytes, sizeof bytes)
+                     : fs_read(file, 0, bytes, sizeof bytes)) < 0)
+            start = 0;
+        fs_release(file);
+    }
+    fs_release(root);
+    return root != NULL ? (x86_rdtsc() - start) / PAIRS : 0;
+}
+
+static uint64_t run_file_read(void)
+{
+    return use_file(false);
+}
+
+static uint64_t run_file_write(void)
+{
+    return use_file(true);
+}
+
+static uint64_t file_read(void)
+{
+    return middle(run_file_read);
+}
+
+static uint64_t file_write(void)
+{
+    struct inode *root = system_fs() != NULL ? fs_root(system_fs()) : NULL;
+
+    if (root == NULL || fs_create(root, "/bench", HLEOS_FS_FILE, 0, NULL) < 0)
+        println("bench: no file to write");
+    fs_release(root);
+    return middle(run_file_write);
+}
+
 static uint64_t entry_tsc;
-static uint64_t to_prompt; /* from the kernel's entry; taken before any figure is */
+static uint64_t to_disks, to_prompt; /* from the kernel's entry; taken before any figure is */
+
+static uint64_t entry_to_disks(void)
+{
+    return to_disks;
+}
 
 static uint64_t entry_to_prompt(void)
 {
@@ -186,15 +238,26 @@ struct figure {
 };
 
 static const struct figure figures[] = {
-    {"entry_to_prompt", entry_to_prompt}, {"calibration", timer_calibration_tsc},
-    {"context_switch", switches},         {"interrupt", interrupts},
-    {"kmalloc_kfree_empty", empty},       {"kmalloc_kfree_full", full},
+    {"entry_to_disks", entry_to_disks},
+    {"entry_to_prompt", entry_to_prompt},
+    {"calibration", timer_calibration_tsc},
+    {"context_switch", switches},
+    {"interrupt", interrupts},
+    {"kmalloc_kfree_empty", empty},
+    {"kmalloc_kfree_full", full},
     {"kmalloc_kfree_full_far", full_far},
+    {"file_write", file_write},
+    {"file_read", file_read},
 };
 
 void bench_mark_entry(void)
 {
     entry_tsc = x86_rdtsc();
+}
+
+void bench_mark_disks(void)
+{
+    to_disks = x86_rdtsc() - entry_tsc;
 }
 
 void bench_run(const char *name)

@@ -120,7 +120,7 @@ static uint32_t resource(const uint8_t *from, size_t size, uint8_t head, unsigne
 void virtio_mmio_scan(unsigned type, void (*visit)(void *context, const struct virtio_bus *bus),
                       void *context)
 {
-    const struct acpi_header *dsdt = acpi_find("DSDT");
+    const struct acpi_header *dsdt = acpi_devices();
     const uint8_t *bytes = (const uint8_t *)dsdt;
     size_t size = dsdt != NULL ? dsdt->length : 0;
 

@@ -72,26 +72,6 @@ static const struct rsdp *find_rsdp(uint64_t told)
     return rsdp != NULL ? rsdp : scan(BIOS_AREA, BIOS_AREA_SIZE);
 }
 
-/* ACPI 6.4, 5.2.9: the fixed table names the one that describes the devices, which no root lists.
- */
-static void add_dsdt(void)
-{
-    enum { DSDT = 40, DSDT_WIDE = 140 };
-    const struct acpi_header *fixed = acpi_find("FACP");
-    uint32_t narrow = 0;
-    uint64_t wide = 0;
-
-    if (fixed == NULL || table_count == TABLES_MAX)
-        return;
-    if (fixed->length >= DSDT + sizeof narrow)
-        memcpy(&narrow, (const char *)fixed + DSDT, sizeof narrow);
-    if (fixed->length >= DSDT_WIDE + sizeof wide)
-        memcpy(&wide, (const char *)fixed + DSDT_WIDE, sizeof wide);
-    tables[table_count] = map_table(wide != 0 ? wide : narrow);
-    if (tables[table_count] != NULL)
-        table_count++;
-}
-
 unsigned acpi_init(uint64_t told)
 {
     const struct rsdp *rsdp = find_rsdp(told);
@@ -112,7 +92,6 @@ unsigned acpi_init(uint64_t told)
         if (tables[table_count] != NULL)
             table_count++;
     }
-    add_dsdt();
     revision = rsdp->revision;
     return table_count;
 }
@@ -128,4 +107,21 @@ const struct acpi_header *acpi_find(const char *signature)
         if (memcmp(tables[i]->signature, signature, sizeof tables[i]->signature) == 0)
             return tables[i];
     return NULL;
+}
+
+/* ACPI 6.4, 5.2.9: the fixed table names it, no root does. */
+const struct acpi_header *acpi_devices(void)
+{
+    enum { DSDT = 40, DSDT_WIDE = 140 };
+    const struct acpi_header *fixed = acpi_find("FACP");
+    uint32_t narrow = 0;
+    uint64_t wide = 0;
+
+    if (fixed == NULL)
+        return NULL;
+    if (fixed->length >= DSDT + sizeof narrow)
+        memcpy(&narrow, (const char *)fixed + DSDT, sizeof narrow);
+    if (fixed->length >= DSDT_WIDE + sizeof wide)
+        memcpy(&wide, (const char *)fixed + DSDT_WIDE, sizeof wide);
+    return map_table(wide != 0 ? wide : narrow);
 }
