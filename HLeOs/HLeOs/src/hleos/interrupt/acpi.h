@@ -24,7 +24,7 @@ unsigned acpi_revision(void);
 
 /* A table with that signature, mapped, its checksum right; NULL if not found. */
 const struct acpi_header *acpi_find(const char *signature);
-/* The table that describes the devices (DSDT), mapped for good; NULL if there is none. */
+/* The table that describes the devices (DSDT), mapped for good; NULL if it is missing. */
 const struct acpi_header *acpi_devices(void);
 
 #endif
