@@ -1,7 +1,7 @@
 """What cannot be booted is said in one line before anything starts, with status 125."""
 import pytest
 
-import collision
+from tests.linux import collision
 from tests.support import lab_run
 
 HEADER = 0x1F1  # of a bzImage: Linux, Documentation/arch/x86/boot.rst
