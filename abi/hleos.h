@@ -74,8 +74,9 @@ struct hleos_process {
 
 struct hleos_system {
     uint64_t pages_free,
-        pages_usable;  /* free ones with those that the kernel's heap has in store */
-    uint64_t switches; /* of threads, since boot */
+        pages_usable;    /* free ones with those that the kernel's heap has in store */
+    uint64_t switches;   /* of threads, since boot */
+    uint64_t heap_bytes; /* in blocks of the kernel's heap */
     uint32_t processes;
 };
 

@@ -273,7 +273,7 @@ int main(int argc, char **argv)
     prompt = fstat(input, &stat) == 0 && stat.type == HLEOS_DEVICE;
     for (;;) {
         if (prompt)
-            printf("$ ");
+            printf("sh$ ");
         if (!read_line(line))
             break;
         if (!split(line, text, tokens))

@@ -1,9 +1,8 @@
 /* The system calls that need no other process, used well and badly: the status is the number of the
- * check that failed, or 0. `long` adds one that prints a lot; `time` measures a call by SYSCALL
- * against one by int $0x80 instead. */
+ * check that failed, or 0. `long` adds one that prints a lot. */
 #include "lib.h"
 
-enum { ROUNDS = 1000, PAGE = 4096 };
+enum { PAGE = 4096 };
 
 static int checks, failed;
 
@@ -97,33 +96,8 @@ static void check_flags(void)
     check(first == getpid() && second == first && (after & 0x44400) == 0x44400);
 }
 
-static uint64_t clock(void)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
-static void measure(void)
-{
-    uint64_t start = clock(), middle;
-
-    for (int i = 0; i < ROUNDS; i++)
-        system_call(HLEOS_GETPID, 0, 0, 0);
-    middle = clock();
-    for (int i = 0; i < ROUNDS; i++)
-        system_call_by_interrupt(HLEOS_GETPID, 0, 0, 0);
-    printf("bench system_call %lu\nbench system_call_by_interrupt %lu\n", (middle - start) / ROUNDS,
-           (clock() - middle) / ROUNDS);
-}
-
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "time") == 0) {
-        measure();
-        return 0;
-    }
     if (argc > 1 && strcmp(argv[1], "long") == 0)
         check_long_write();
     check_memory();

@@ -30,42 +30,54 @@ int testing_reap(int line)
     return status;
 }
 
-static uint64_t pages_free(void)
+static struct hleos_system now(void)
 {
     struct hleos_system system;
 
     check(system_info(&system) == 0);
-    return system.pages_free;
+    return system;
+}
+
+static bool as_before(const struct hleos_system *before)
+{
+    struct hleos_system after = now();
+
+    return after.pages_free >= before->pages_free && after.heap_bytes <= before->heap_bytes &&
+           after.processes <= before->processes;
 }
 
 /* What ended without a parent is freed when the next thread ends: a child, each time. */
-static bool pages_come_back(uint64_t pages)
+static bool all_comes_back(const struct hleos_system *before)
 {
-    for (int look = 0; look < PATIENCE && pages_free() < pages; look++) {
+    for (int look = 0; look < PATIENCE && !as_before(before); look++) {
         if (fork_or_fail() == 0)
             exit(0);
         reap();
         sleep(1);
     }
-    return pages_free() >= pages;
+    return as_before(before);
 }
 
 static bool run(const char *program, const struct test *test)
 {
-    uint64_t before;
+    struct hleos_system before, after;
     bool good;
 
     if (fork_or_fail() == 0) /* what the kernel keeps of a fork */
         exit(0);
     reap();
-    before = pages_free();
+    before = now();
     if (fork_or_fail() == 0) {
         test->run();
         exit(0);
     }
     good = reap() == 0;
-    if (!pages_come_back(before)) {
-        printf("  %lu pages are lost\n", (unsigned long)(before - pages_free()));
+    if (!all_comes_back(&before)) {
+        after = now();
+        printf("  lost: %ld pages, %ld bytes of the kernel's heap, %d processes\n",
+               (long)(before.pages_free - after.pages_free),
+               (long)(after.heap_bytes - before.heap_bytes),
+               (int)(after.processes - before.processes));
         good = false;
     }
     printf("%s %s %s\n", program, test->name, good ? "ok" : "FAILED");

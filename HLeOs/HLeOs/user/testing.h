@@ -1,6 +1,6 @@
 /*
  * What the programs that test system calls share. Each test runs in a process of its own, and as
- * many pages must be free after it as before.
+ * many pages must be free after it as before, and no more of the kernel's heap be in use.
  */
 #ifndef USER_TESTING_H
 #define USER_TESTING_H

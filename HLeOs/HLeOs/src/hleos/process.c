@@ -293,8 +293,10 @@ int process_kill(unsigned id)
         struct process *p = queue_entry(l, struct process, all);
 
         found = p->id == id && !p->ended;
-        if (found)
+        if (found) {
+            p->killed = true; /* before it wakes up */
             thread_interrupt(p->thread);
+        }
     }
     sync_mutex_give(&tree);
     return found ? 0 : -1;

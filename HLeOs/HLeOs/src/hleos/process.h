@@ -50,6 +50,7 @@ struct process {
 
     struct queue_link all;             /* tree */
     struct process *parent;            /* tree; NULL: the kernel's, or an orphan */
+    bool killed;                       /* tree for writing; it ends before it is in ring 3 again */
     bool orphan, ended;                /* tree; an orphan leaves nothing when it ends */
     int status;                        /* tree; as wait() gives it (abi/hleos.h) */
     struct sync_condition child_ended; /* tree */

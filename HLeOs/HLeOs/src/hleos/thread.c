@@ -32,7 +32,7 @@ void thread_attach_programs(void (*end)(uint64_t vector) __attribute__((noreturn
 
 struct process *thread_process(void)
 {
-    return thread_current()->process;
+    return cpu_this()->current->process;
 }
 
 /* Between an interrupt's end and its iretq. The thread may have come back meanwhile from elsewhere:

@@ -222,13 +222,13 @@ static uint64_t entry_to_prompt(void)
     return to_prompt;
 }
 
-/* A program measures them, and prints both its lines itself. */
-static void system_calls(void)
+/* A program measures what programs ask for, and prints the lines itself: all, or that of `name`. */
+static void of_programs(const char *name)
 {
-    static const char *const argv[] = {"syscalls", "time"};
+    const char *const argv[] = {"bench", name};
     struct process *process;
 
-    if (process_start(2, argv, &process) == 0)
+    if (process_start(name != NULL ? 2 : 1, argv, &process) == 0)
         process_wait(process);
 }
 
@@ -265,8 +265,7 @@ void bench_run(const char *name)
     bool all = strcmp(name, "all") == 0;
 
     to_prompt = x86_rdtsc() - entry_tsc;
-    if (all || strncmp(name, "system_call", strlen("system_call")) == 0)
-        system_calls();
+    of_programs(all ? NULL : name);
     for (unsigned i = 0; i < sizeof figures / sizeof figures[0]; i++)
         if (all || strcmp(name, figures[i].name) == 0)
             println("bench %s %lu", figures[i].name, figures[i].value());

@@ -346,6 +346,7 @@ static int64_t call_system(struct process *process, struct interrupt_frame *fram
     struct hleos_system info = {.pages_free = pages.free + kmalloc_stats().bytes_mapped / PAGE_SIZE,
                                 .pages_usable = pages.usable,
                                 .switches = thread_switch_count(),
+                                .heap_bytes = kmalloc_stats().bytes_used,
                                 .processes = process_count()};
 
     return space_copy_out(&process->image.space, frame->rdi, &info, sizeof info) ? 0 : -1;
@@ -367,8 +368,10 @@ static void system_call(struct interrupt_frame *frame)
     uint64_t number = frame->rax;
     call *function = number < sizeof calls / sizeof calls[0] ? calls[number] : NULL;
 
-    frame->rax = function != NULL ? (uint64_t)function(thread_process(), frame) : (uint64_t)-1;
-    if (thread_interrupted())
+    struct process *process = thread_process();
+
+    frame->rax = function != NULL ? (uint64_t)function(process, frame) : (uint64_t)-1;
+    if (__atomic_load_n(&process->killed, __ATOMIC_RELAXED))
         process_exit(HLEOS_STATUS_KILLED);
 }
 
