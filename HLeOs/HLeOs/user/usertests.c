@@ -69,9 +69,14 @@ static void orphans(void)
 {
     for (int i = 0; i < 30; i++) {
         if (fork_or_fail() == 0) {
-            fork_or_fail();
             if (fork_or_fail() == 0)
-                sleep(i % 3);
+                exit(0);
+            if (fork_or_fail() == 0) {
+                sleep((unsigned long)i % 3);
+                exit(0);
+            }
+            if (i % 2 != 0)
+                sleep(2); /* the first child ends meanwhile, and is not waited for */
             exit(0);
         }
         check(reap() == 0);
