@@ -8,8 +8,9 @@ import time
 import pexpect
 import pytest
 
-from tests.hleos.machines import BUILD, GOOD, LIMIT, qemu_command
+from tests.hleos.machines import BUILD, FS_SIZE, GOOD, LIMIT, TOP, qemu_command
 from tests.hleos.power import FLUSH, READ, WRITE, PowerDisk, stalls
+from tests.support import lab_run
 
 PROMPT = "hleos>\x1b\\[0m "
 NAMES = {"ide": "ata0", "virtio": "vd0"}   # of the disk, by QEMU's interface
@@ -198,3 +199,30 @@ def test_a_damaged_file_system(start, image, block, offset, why):
     serial.expect(PROMPT)
     assert re.search(r"fs: ata0, sector \d+: " + why, serial.before) and "fs: none" in serial.before
     assert "there is no file system" in say(serial, "ls")
+
+
+# Runs the VMM with a disk until the load has said `synced` some times, and kills it.
+KILL_VMM = """
+"$1" -m 64M --disk "$2" --append load=forever "$3" > "$4" < /dev/null &
+until [ "$(grep -c synced "$4")" -ge "$5" ]; do kill -0 $! || exit 1; sleep 0.02; done
+kill -9 $!
+wait $!
+true
+"""
+
+
+def test_kills_of_our_vmm(built, vmm, scratch, soak):
+    """virtio in memory, found by ACPI; the disk is all file system."""
+    random.seed(22)
+    disk, serial, synced = scratch / "disk.img", scratch / "serial.txt", 0
+    subprocess.run([BUILD / "mkimage", "--fs", str(FS_SIZE), "--out", disk], check=True, stdout=subprocess.DEVNULL)
+    for turn in range(soak(3, 100)):
+        result = lab_run("bash", "-c", KILL_VMM, "kill", TOP / "kvm-vmm-x86/kvm-vmm", disk, BUILD / "hleos.elf", serial,
+                         random.randrange(1, 8))
+        text = serial.read_text(errors="replace").replace("\n", "\r")
+        assert result.status == 0 and "disk: vd0, 8 MB" in text, text + result.err.decode()
+        found = int(re.search(r"load: found round (\d+)\r", text)[1])
+        assert found >= synced, "kill %d: round %d was synced, round %d is there" % (turn, synced, found)
+        synced = last_synced(text, found)
+        assert fsck(disk)[0] == 0, fsck(disk)[1]
+    assert synced > 3

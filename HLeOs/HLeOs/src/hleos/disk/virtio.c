@@ -6,7 +6,10 @@
  */
 #include "disk/virtio.h"
 
+#include <stddef.h>
+
 #include "abi/virtio.h"
+#include "abi/virtio_blk.h"
 #include "common/fmt.h"
 #include "common/string.h"
 #include "disk/disk.h"
@@ -21,10 +24,7 @@
 enum { VIRTIO_VENDOR = 0x1af4, VIRTIO_BLOCK_OLD = 0x1001, VIRTIO_BLOCK = 0x1042 };
 enum { DEVICES_MAX = 4, QUEUE = 4, REQUEST_MS = 5000, FLUSH_MS = 30000, RESET_MS = 1000 };
 
-#define BLOCK_READ_ONLY (UINT64_C(1) << 5)
-#define BLOCK_FLUSH     (UINT64_C(1) << 9)
-enum block_type { BLOCK_IN = 0, BLOCK_OUT = 1, BLOCK_FLUSH_TYPE = 4 };
-enum { BLOCK_OK = 0, BLOCK_UNKNOWN = 0xff, BLOCK_CAPACITY = 0 };
+enum { STATUS_NONE = 0xff /* the device has not written it yet */ };
 
 /* What driver and device share: one page. */
 struct shared {
@@ -32,10 +32,7 @@ struct shared {
     struct {
         uint16_t flags, index, ring[QUEUE], event;
     } available;
-    struct {
-        uint32_t type, reserved;
-        uint64_t sector;
-    } header __attribute__((aligned(16)));
+    struct virtio_blk_header header __attribute__((aligned(16)));
     uint8_t status;
     struct {
         uint16_t flags, index;
@@ -87,7 +84,7 @@ static int negotiate(const struct virtio_bus *bus, uint64_t *features)
 
     bus->ops->set_status(bus, status);
     *features = bus->ops->features(bus, 0) | (uint64_t)bus->ops->features(bus, 1) << 32;
-    *features &= VIRTIO_F_VERSION_1 | BLOCK_READ_ONLY | BLOCK_FLUSH;
+    *features &= VIRTIO_F_VERSION_1 | VIRTIO_BLK_F_RO | VIRTIO_BLK_F_FLUSH;
     if (!(*features & VIRTIO_F_VERSION_1))
         return -1;
     bus->ops->set_features(bus, 0, (uint32_t)*features);
@@ -128,7 +125,7 @@ static void lay_out(struct device *device, unsigned bytes, bool to_device)
     struct shared *s = device->shared;
     uint16_t status = bytes > 0 ? 2 : 1;
 
-    s->status = BLOCK_UNKNOWN;
+    s->status = STATUS_NONE;
     s->descriptors[0] = (struct virtio_descriptor){within(device, &s->header).at, sizeof s->header,
                                                    VIRTIO_DESC_NEXT, 1};
     if (bytes > 0)
@@ -139,31 +136,32 @@ static void lay_out(struct device *device, unsigned bytes, bool to_device)
 }
 
 /* The index is written after all else: the device may look at it at any time. */
-static int submit(struct device *device, enum block_type type, uint64_t sector, unsigned bytes)
+static int submit(struct device *device, enum virtio_blk_type type, uint64_t sector, unsigned bytes)
 {
     struct shared *s = device->shared;
     int error;
 
     s->header.type = type;
     s->header.sector = sector;
-    lay_out(device, bytes, type == BLOCK_OUT);
+    lay_out(device, bytes, type == VIRTIO_BLK_OUT);
     s->available.ring[s->available.index % QUEUE] = 0;
-    wait_arm(&device->wait, type == BLOCK_FLUSH_TYPE ? FLUSH_MS : REQUEST_MS);
+    wait_arm(&device->wait, type == VIRTIO_BLK_FLUSH ? FLUSH_MS : REQUEST_MS);
     __atomic_store_n(&s->available.index, s->available.index + 1, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     device->bus.ops->kick(&device->bus);
     error = wait_sleep(&device->wait);
-    if (error == 0 && *(volatile uint8_t *)&s->status != BLOCK_OK)
+    if (error == 0 && *(volatile uint8_t *)&s->status != VIRTIO_BLK_OK)
         error = DISK_FAILED;
     return error;
 }
 
 /* Once more after a reset, if it was not answered; but a flush is not, as in ata.c. */
-static int request(struct device *device, enum block_type type, uint64_t sector, unsigned bytes)
+static int request(struct device *device, enum virtio_blk_type type, uint64_t sector,
+                   unsigned bytes)
 {
     int error = DISK_TIMEOUT;
 
-    for (int tries = type == BLOCK_FLUSH_TYPE ? 1 : 2; tries > 0 && error == DISK_TIMEOUT;
+    for (int tries = type == VIRTIO_BLK_FLUSH ? 1 : 2; tries > 0 && error == DISK_TIMEOUT;
          tries--) {
         if (device->broken)
             return DISK_FAILED;
@@ -182,7 +180,7 @@ static int virtio_read(struct disk *disk, uint64_t sector, unsigned sectors, voi
     int error;
 
     sync_mutex_take(&device->mutex);
-    error = request(device, BLOCK_IN, sector, sectors * DISK_SECTOR);
+    error = request(device, VIRTIO_BLK_IN, sector, sectors * DISK_SECTOR);
     if (error == 0)
         memcpy(bytes, device->data, sectors * DISK_SECTOR);
     sync_mutex_give(&device->mutex);
@@ -194,11 +192,11 @@ static int virtio_write(struct disk *disk, uint64_t sector, unsigned sectors, co
     struct device *device = (struct device *)disk;
     int error = DISK_FAILED;
 
-    if (device->features & BLOCK_READ_ONLY)
+    if (device->features & VIRTIO_BLK_F_RO)
         return error;
     sync_mutex_take(&device->mutex);
     memcpy(device->data, bytes, sectors * DISK_SECTOR);
-    error = request(device, BLOCK_OUT, sector, sectors * DISK_SECTOR);
+    error = request(device, VIRTIO_BLK_OUT, sector, sectors * DISK_SECTOR);
     sync_mutex_give(&device->mutex);
     return error;
 }
@@ -209,10 +207,10 @@ static int virtio_flush(struct disk *disk)
     struct device *device = (struct device *)disk;
     int error;
 
-    if (!(device->features & BLOCK_FLUSH))
+    if (!(device->features & VIRTIO_BLK_F_FLUSH))
         return 0;
     sync_mutex_take(&device->mutex);
-    error = request(device, BLOCK_FLUSH_TYPE, 0, 0);
+    error = request(device, VIRTIO_BLK_FLUSH, 0, 0);
     sync_mutex_give(&device->mutex);
     return error;
 }
@@ -242,7 +240,8 @@ static const char *set_up(struct device *device)
     if (!wait_add(&device->wait) || start(device) < 0)
         return "it cannot be started";
     device->disk.ops = &ops;
-    device->disk.sectors = device->bus.ops->config64(&device->bus, BLOCK_CAPACITY);
+    device->disk.sectors =
+        device->bus.ops->config64(&device->bus, offsetof(struct virtio_blk_config, capacity));
     fmt_snprint(device->disk.name, sizeof device->disk.name, "vd%u", count);
     string_copy(device->disk.model, "virtio block device", sizeof device->disk.model);
     return NULL;
