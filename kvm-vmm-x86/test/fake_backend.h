@@ -84,6 +84,14 @@ static inline void fake_wake(void *context)
     ((struct fake *)context)->woken++;
 }
 
+enum { FAKE_RANDOM = 0x4f };
+
+static inline bool fake_random(void *bytes, size_t size)
+{
+    memset(bytes, FAKE_RANDOM, size);
+    return true;
+}
+
 static inline void fake_say(void *context, const char *text)
 {
     struct fake *f = context;
@@ -115,6 +123,7 @@ static inline void fake_init(struct fake *f)
                                   .pulse = fake_pulse,
                                   .wake = fake_wake,
                                   .say = fake_say,
+                                  .random = fake_random,
                                   .end = fake_end};
 }
 

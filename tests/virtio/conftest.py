@@ -6,7 +6,7 @@ import pytest
 from tests.linux.conftest import kernel, linux, ramdisk  # noqa: F401  (fixtures)
 from tests.support import TOP
 
-DRIVERS = ("virtio_mmio", "virtio_blk")
+DRIVERS = ("virtio_mmio", "virtio_blk", "virtio_rng")
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,7 @@ struct guest_config {
     bool testdev; /* the machine has the test device of kvm-unit-tests */
     struct disk_config disks[DISKS_MAX];
     unsigned disk_count;
+    bool rng;       /* a virtio device gives it random bytes */
     bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */

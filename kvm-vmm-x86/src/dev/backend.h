@@ -53,6 +53,8 @@ struct backend {
     void (*pulse)(void *context, uint32_t gsi);
     /* What a vCPU waits for (VERDICT_AGAIN), or a pause, may have come. */
     void (*wake)(void *context);
+    /* Bytes that no one can guess; false: the host has no such now. */
+    bool (*random)(void *bytes, size_t size);
     /* A line for the user about the guest. */
     void (*say)(void *context, const char *text);
     /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */

@@ -270,6 +270,7 @@ static const struct spec specs[] = {
     {"no-paging", 0, FLAG, GUEST(no_paging)},
     {"mmio", 0, WORD, GUEST(mmio), .words = {"default", "stop", "ignore"}},
     {"disk", 0, PARSE, .parse = parse_disk},
+    {"rng", 0, FLAG, GUEST(rng)},
     {"input", 0, PARSE, .parse = parse_input},
     {"serial", 0, PARSE, .parse = parse_serial},
     {"eof", 0, YES, GUEST(no_ctrl_d), .words = {"ctrl-d", "none"}},

@@ -38,6 +38,7 @@ const char options_help[] =
     "      --disk FILE[,ro][,overlay][,id=NAME][,block=SIZE]\n"
     "                           a virtio disk with the file's or block device's bytes; overlay:\n"
     "                           what is written is kept apart and gone at the end; up to 8\n"
+    "      --rng                a virtio device with random bytes of the host\n"
     "      --input N            guest N has the input at first (0); Ctrl-A n passes it on\n"
     "      --serial stdio|pty|file:PATH|unix:PATH\n"
     "                           where its serial port leads: standard input and output (the\n"

@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "host/events.h"
 #include "host/ram.h"
+#include "host/random.h"
 #include "vm/vm.h"
 
 _Static_assert((int)HYPERCALL_SLICE <= (int)CONSOLE_WRITE_MAX, "one try fits the console's ring");
@@ -120,6 +121,7 @@ struct backend vm_backend(struct vm *vm)
                             .pulse = backend_pulse,
                             .wake = backend_wake,
                             .say = backend_say,
+                            .random = random_fill,
                             .end = backend_end};
 }
 

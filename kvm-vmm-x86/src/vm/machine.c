@@ -69,6 +69,8 @@ static int claim_virtio(struct machine *machine, struct virtio_device *device, s
 {
     unsigned index = machine->virtio_count;
 
+    if (index == VIRTIO_DEVICES_MAX)
+        return error_set(error, "more than %d virtio devices (--disk, --rng)", VIRTIO_DEVICES_MAX);
     machine->virtio[machine->virtio_count++] = device;
     return bus_claim(&machine->bus, BUS_MMIO, machine_virtio_base(index), VIRTIO_MMIO_SIZE,
                      &virtio_device_ops, device, error);
@@ -82,13 +84,16 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
                      error) < 0 ||
             claim_virtio(machine, &machine->disks[i].device, error) < 0)
             return -1;
-    return 0;
+    if (!config->rng)
+        return 0;
+    rng_init(&machine->rng, backend, machine->virtio_count);
+    return claim_virtio(machine, &machine->rng.device, error);
 }
 
 /* How many of them that makes. */
 static unsigned count_virtio(const struct guest_config *config)
 {
-    return config->disk_count;
+    return config->disk_count + config->rng;
 }
 
 int machine_init(struct machine *machine, const struct guest_config *config,

@@ -18,6 +18,7 @@
 #include "dev/serial.h"
 #include "dev/testdev.h"
 #include "dev/virtio/blk.h"
+#include "dev/virtio/rng.h"
 
 struct machine {
     struct bus bus;
@@ -35,6 +36,7 @@ struct machine {
     struct virtio_device *virtio[VIRTIO_DEVICES_MAX]; /* in the order of their addresses */
     unsigned virtio_count;
     struct blk disks[DISKS_MAX];
+    struct rng rng;
 };
 
 /* Creates every device of the table and claims its range. `backend`, and `serial` for the serial

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "dev/virtio/blk.h"
+#include "dev/virtio/rng.h"
 #include "fake_backend.h"
 #include "fake_disk.h"
 
@@ -17,6 +18,7 @@ enum { SLOT = 0x8000, QUEUE_SIZE = 8, QUEUES_AT = 0x1000 };
 static struct fake fake;
 static struct fake_disk disk;
 static struct blk blk;
+static struct rng rng;
 static uint16_t offered[VIRTIO_QUEUES_MAX];
 
 static void reach(struct virtio_device *device, uint64_t offset, uint8_t size, bool write,
@@ -145,8 +147,11 @@ static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *low = calloc(1, SLOT), *high = calloc(1, SLOT);
-    struct virtio_device *device = &blk.device;
+    struct virtio_device *device = size > 0 && (data[0] & 1) ? &rng.device : &blk.device;
     struct error error;
+
+    data += size > 0;
+    size -= size > 0;
 
     fake_init(&fake);
     memory_init(&fake.memory, 0, SLOT, low);
@@ -158,6 +163,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake_disk_init(&disk);
     if (blk.requests == NULL && blk_init(&blk, &fake.backend, 0, &disk.disk, &error) < 0)
         abort();
+    if (device == &rng.device)
+        rng_init(&rng, &fake.backend, 1);
     virtio_device_ops.reset(device);
     device->complaints = 0;
     for (; size >= 4; data += 4, size -= 4)

@@ -18,7 +18,7 @@
 /* Where they are, one behind the other, and their interrupts: pins of the I/O APIC that no ISA
  * device has. */
 #define VIRTIO_DEVICE_BASE UINT64_C(0xd0000000)
-enum { VIRTIO_DEVICES_MAX = 8, VIRTIO_DEVICE_GSI = 16 };
+enum { VIRTIO_DEVICES_MAX = 8 /* as many as there are pins */, VIRTIO_DEVICE_GSI = 16 };
 
 struct virtio_device;
 

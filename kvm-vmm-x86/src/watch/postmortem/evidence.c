@@ -101,6 +101,7 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
         return -1;
     config.image_bytes = image.bytes;
     config.image_size = image.size;
+    config.rng = false;
     config.disk_count = 0; /* the disk is what the first run has made of it */
     e->has_double = vm_create(&e->double_vm, vm->index, &config, &no_observers, error) == 0;
     e->double_vm.config = vm->config;
