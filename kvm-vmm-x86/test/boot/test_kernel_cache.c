@@ -57,6 +57,35 @@ static void test_what_is_written_in_time(void **state)
     assert_int_equal(kernel_cache_used(), KERNEL_CACHE_WRITTEN);
 }
 
+/* Two payloads that the cache's former sum, which anyone can compute, took for one: 4 lanes of
+ * s = (s ^ word) * factor, s ^ s >> 29. Their keys differ, and so do those under another secret. */
+static uint64_t former_sum(uint64_t s, uint64_t word)
+{
+    s = (s ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return s ^ s >> 29;
+}
+
+static void test_a_crafted_payload(void **state)
+{
+    static const uint8_t own[SIPHASH_SECRET] = {1}, another[SIPHASH_SECRET] = {2};
+    uint64_t trusted[2][4] = {{1, 2, 3, 4}, {5, 6, 7, 8}}, hostile[2][4] = {{9, 9, 9, 9}};
+    struct cached_key a, b;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t s = UINT64_C(0xc2b2ae3d27d4eb4f) + i, x = former_sum(s, trusted[0][i]),
+                 y = former_sum(s, hostile[0][i]);
+
+        hostile[1][i] = y ^ x ^ trusted[1][i];
+        assert_int_equal(former_sum(x, trusted[1][i]), former_sum(y, hostile[1][i]));
+    }
+    a = cached_key_of(own, (const uint8_t *)trusted, sizeof trusted);
+    b = cached_key_of(own, (const uint8_t *)hostile, sizeof hostile);
+    assert_memory_not_equal(a.hash, b.hash, sizeof a.hash);
+    b = cached_key_of(another, (const uint8_t *)trusted, sizeof trusted);
+    assert_memory_not_equal(a.hash, b.hash, sizeof a.hash);
+}
+
 /* The last test: patience never grows. */
 static void test_a_disk_that_hangs(void **state)
 {
@@ -71,6 +100,7 @@ static void test_a_disk_that_hangs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_crafted_payload),
         cmocka_unit_test_setup(test_what_is_written_in_time, make),
         cmocka_unit_test_setup(test_a_disk_that_hangs, make),
     };
