@@ -117,7 +117,7 @@ FIGURES = [
     }, in_lab=False, exact=word == "instructions") for name, word, unit, goal in (
         ("wall time", "wall", "ms", "within 5 % of bare"),
         ("processor time", "cpu", "ms", ""),
-        ("instructions", "instructions", "million", "within 5 % of bare"))],
+        ("instructions", "instructions", "million", "within 1 % of bare"))],
     Figure("hypervisor: exits of a quiet Debian boot", "", "below 1,500", {"guest": BOOT + " exits"}, in_lab=False),
     *[Figure("hypervisor: " + name, "ns", "", {
         "guest": "%s %s guest" % (RISCV_GUEST, word),

@@ -3,7 +3,7 @@
 
     bench/hypervisor/boot.py                            all of it, the best of three, and exits
     bench/hypervisor/boot.py wall|cpu SIDE [ARG]...     milliseconds of a boot to power-off: by the clock, the processor
-    bench/hypervisor/boot.py instructions SIDE [ARG]... millions of instructions up to init's first line (-icount)
+    bench/hypervisor/boot.py instructions SIDE [ARG]... millions of instructions up to the shell's prompt (-icount)
     bench/hypervisor/boot.py exits                      how often a boot to the shell left the guest
 
 SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. Figures of an emulated
@@ -59,7 +59,7 @@ def timed(side, args):
 
 
 def instructions(side, args):
-    return count.instructions(machine(side, f"{args} test=cpus"), READY)
+    return count.instructions(machine(side, args), b"guest# ", settle=2)
 
 
 def exits():
