@@ -9,14 +9,14 @@ static void add(struct diagnosis *d, const struct exception *e)
 }
 
 /* Each exception that cannot be delivered raises the next (SDM volume 3, table 6-5). */
-static void follow(struct diagnosis *d, const struct snapshot *s, const struct memory *memory)
+static void follow(struct diagnosis *d, const struct snapshot *s)
 {
     while (d->count < CHAIN_MAX && !d->shutdown) {
         const struct exception *e = &d->chain[d->count - 1];
         struct delivery *delivery = &d->deliveries[d->count - 1];
         struct exception next = {.vector = EXCEPTION_DF};
 
-        *delivery = deliver_exception(s, memory, e);
+        *delivery = deliver_exception(s, e);
         if (delivery->possible || delivery->failed.vector == EXCEPTION_NONE)
             return;
         switch (exception_pair(e->vector, delivery->failed.vector)) {
@@ -80,10 +80,9 @@ static void describe(struct diagnosis *d)
         describe_chain(&line, d);
 }
 
-struct diagnosis diagnose_fault(const struct snapshot *s, const struct memory *memory,
-                                struct diagnose_hint hint)
+struct diagnosis diagnose_fault(const struct snapshot *s, struct diagnose_hint hint)
 {
-    struct diagnosis d = {.raise = raise_look(s, memory)};
+    struct diagnosis d = {.raise = raise_look(s)};
     struct exception taken;
 
     if (d.raise.exception.vector != EXCEPTION_NONE) {
@@ -93,7 +92,7 @@ struct diagnosis diagnose_fault(const struct snapshot *s, const struct memory *m
         add(&d, &taken);
     }
     if (d.count > 0)
-        follow(&d, s, memory);
+        follow(&d, s);
     d.recursion = d.count > 0 && hint.handling == d.chain[0].vector;
     if (d.recursion)
         d.deliveries[0].handler = snapshot_linear_rip(s);

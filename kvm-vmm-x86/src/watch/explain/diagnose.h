@@ -27,7 +27,6 @@ struct diagnose_hint {
     int handling;  /* RIP stands where the handler of this vector begins, which was just entered */
 };
 
-struct diagnosis diagnose_fault(const struct snapshot *s, const struct memory *memory,
-                                struct diagnose_hint hint);
+struct diagnosis diagnose_fault(const struct snapshot *s, struct diagnose_hint hint);
 
 #endif

@@ -107,7 +107,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     gva_t linear = snapshot_linear(s, &s->sregs.cs, rip);
     struct instruction in;
     uint8_t bytes[INSTRUCTION_MAX];
-    size_t count = walk_read(s, page->memory, linear, bytes, sizeof bytes);
+    size_t count = walk_read(s, linear, bytes, sizeof bytes);
     bool good = instruction_decode(s, bytes, count, &in) == INSTRUCTION_GOOD;
     char words[96];
 
@@ -132,8 +132,7 @@ static unsigned length_at(const struct page *page, uint64_t rip)
     const struct snapshot *s = page->snapshot;
     struct instruction in;
     uint8_t bytes[INSTRUCTION_MAX];
-    size_t count =
-        walk_read(s, page->memory, snapshot_linear(s, &s->sregs.cs, rip), bytes, sizeof bytes);
+    size_t count = walk_read(s, snapshot_linear(s, &s->sregs.cs, rip), bytes, sizeof bytes);
 
     return instruction_decode(s, bytes, count, &in) == INSTRUCTION_GOOD ? in.i.length : 0;
 }
@@ -193,7 +192,7 @@ static void print_stack(struct text *text, const struct page *page)
     for (unsigned i = 0; i < STACK_SLOTS && first + (i + 1) * size - 1 <= last; i++, at += size) {
         uint64_t value = 0;
 
-        if (walk_read(s, page->memory, at, &value, size) < size) {
+        if (walk_read(s, at, &value, size) < size) {
             text_add(text, "     %08llx  cannot be read\n", (unsigned long long)at);
             return;
         }
@@ -208,7 +207,7 @@ static void print_stack(struct text *text, const struct page *page)
 static void print_walk(struct text *text, const struct page *page, const char *what, gva_t address,
                        enum walk_access access)
 {
-    struct walk w = walk_address(page->snapshot, page->memory, address, access);
+    struct walk w = walk_address(page->snapshot, address, access);
 
     text_add(text, "  %s 0x%llx", what, (unsigned long long)w.address);
     add_name(text, page, address);
@@ -308,8 +307,7 @@ static void print_chain(struct text *text, const struct page *page)
     if (d->raise.decoded)
         text_add(text, "  %s\n", d->raise.text);
     for (unsigned i = 0; i < d->raise.selector_count; i++) {
-        struct descriptor descriptor =
-            descriptor_look(page->snapshot, page->memory, d->raise.selectors[i]);
+        struct descriptor descriptor = descriptor_look(page->snapshot, d->raise.selectors[i]);
 
         text_add(text, "  selector ");
         descriptor_print(text, &descriptor);

@@ -15,7 +15,6 @@ enum { PAGE_EXITS = 8, PAGE_EXIT_TEXT = 120, PAGE_TEXT = 32 * 1024 };
 
 struct page {
     const struct snapshot *snapshot;
-    const struct memory *memory;
     bool general_only; /* nothing of the snapshot is true but its general registers, ... */
     bool wide;         /* ... which have 64 bits */
     const struct symbols *symbols;       /* NULL: none */

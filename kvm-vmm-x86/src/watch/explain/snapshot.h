@@ -1,6 +1,7 @@
 /*
- * The state of one vCPU at one moment, as plain data: what the explainer looks at together with
- * `struct memory`. Who takes it from KVM is elsewhere (vcpu.c, the gdb stub); here it is only read.
+ * The state of one vCPU at one moment, as plain data, and the memory that it sees: what the
+ * explainer looks at. Who takes it from KVM is elsewhere (vcpu.c, the gdb stub); here it is only
+ * read.
  *
  * What decides the mode: Intel SDM volume 3, 2.2 and 5.2.1 (L and D of CS), 21.2 (VM in EFLAGS).
  */
@@ -10,13 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/address.h"
+#include "base/memory.h"
 #include "base/regs.h"
 
 struct snapshot {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
-    unsigned address_bits; /* width of a physical address (CPUID 0x80000008); 0: take 52 */
+    const struct memory *memory; /* the guest's */
+    unsigned address_bits;       /* width of a physical address (CPUID 0x80000008); 0: take 52 */
 };
 
 enum snapshot_mode {

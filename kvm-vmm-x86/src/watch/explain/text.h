@@ -13,6 +13,11 @@ struct text {
 /* An empty text in `size` bytes at `bytes`; size > 0. */
 struct text text_in(char *bytes, size_t size);
 
+/* A phrase, for the arguments of one call. */
+struct words {
+    char text[200];
+};
+
 /* Appends. */
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -138,7 +138,7 @@ static void resolve(struct walk *w, const struct level *level, uint64_t entry, b
 }
 
 /* Reads entries until one maps a page; false where one does not lead on. */
-static bool descend(const struct snapshot *s, const struct memory *memory, struct walk *w)
+static bool descend(const struct snapshot *s, struct walk *w)
 {
     const struct format *format = &formats[w->paging];
     gpa_t table = w->root;
@@ -152,7 +152,7 @@ static bool descend(const struct snapshot *s, const struct memory *memory, struc
         step->table = level->table;
         step->index = (unsigned)(w->address >> level->shift) & ((1u << level->index_bits) - 1);
         step->at = table + (gpa_t)step->index * format->entry_size;
-        if (!memory_read(memory, step->at, &step->entry, format->entry_size))
+        if (!memory_read(s->memory, step->at, &step->entry, format->entry_size))
             return fail(w, WALK_NO_TABLE, i, 0);
         if (!(step->entry & ENTRY_PRESENT))
             return fail(w, WALK_NOT_PRESENT, i, ENTRY_PRESENT);
@@ -230,8 +230,7 @@ static uint32_t error_code(const struct snapshot *s, const struct walk *w)
     return code;
 }
 
-struct walk walk_as(const struct snapshot *s, const struct memory *memory, gva_t address,
-                    enum walk_access access, bool user)
+struct walk walk_as(const struct snapshot *s, gva_t address, enum walk_access access, bool user)
 {
     struct walk w = {.address = address, .access = access, .user = user, .paging = walk_paging(s)};
 
@@ -243,40 +242,38 @@ struct walk walk_as(const struct snapshot *s, const struct memory *memory, gva_t
         w.mapped = w.writable = w.user_page = w.executable = true;
     } else if (w.paging >= WALK_4LEVEL && !snapshot_is_canonical(s, address)) {
         fail(&w, WALK_NOT_CANONICAL, 0, 0);
-    } else if (descend(s, memory, &w)) {
+    } else if (descend(s, &w)) {
         check_rights(s, &w);
     }
     w.error_code = error_code(s, &w);
-    w.in_ram = w.mapped && memory_at(memory, w.gpa, 1) != NULL;
+    w.in_ram = w.mapped && memory_at(s->memory, w.gpa, 1) != NULL;
     return w;
 }
 
-struct walk walk_address(const struct snapshot *s, const struct memory *memory, gva_t address,
-                         enum walk_access access)
+struct walk walk_address(const struct snapshot *s, gva_t address, enum walk_access access)
 {
-    return walk_as(s, memory, address, access, snapshot_cpl(s) == 3);
+    return walk_as(s, address, access, snapshot_cpl(s) == 3);
 }
 
-bool walk_place(const struct snapshot *s, const struct memory *memory, gva_t address, gpa_t *place)
+bool walk_place(const struct snapshot *s, gva_t address, gpa_t *place)
 {
-    struct walk walk = walk_as(s, memory, address, WALK_READ, false);
+    struct walk walk = walk_as(s, address, WALK_READ, false);
 
     *place = walk.gpa;
     return walk.mapped && walk.in_ram;
 }
 
-size_t walk_read(const struct snapshot *s, const struct memory *memory, gva_t address, void *to,
-                 size_t length)
+size_t walk_read(const struct snapshot *s, gva_t address, void *to, size_t length)
 {
     size_t done = 0;
 
     while (done < length) {
-        struct walk w = walk_as(s, memory, address + done, WALK_READ, false);
+        struct walk w = walk_as(s, address + done, WALK_READ, false);
         size_t part = PAGE_SIZE - (size_t)((address + done) % PAGE_SIZE);
 
         if (part > length - done)
             part = length - done;
-        if (!w.mapped || !memory_read(memory, w.gpa, (uint8_t *)to + done, part))
+        if (!w.mapped || !memory_read(s->memory, w.gpa, (uint8_t *)to + done, part))
             break;
         done += part;
     }
@@ -303,7 +300,7 @@ static unsigned first_bit(uint64_t value)
     return bit;
 }
 
-void walk_describe(struct text *text, const struct walk *w)
+struct words walk_words(const struct walk *w)
 {
     static const struct {
         const char *what, *bit;
@@ -317,22 +314,25 @@ void walk_describe(struct text *text, const struct walk *w)
         [WALK_SMAP] = {"a user's page, which SMAP keeps the kernel from using", "U) is set"},
     };
     const struct walk_step *step = &w->steps[w->culprit];
+    struct words said;
+    struct text text = text_in(said.text, sizeof said.text);
 
     switch (w->result) {
     case WALK_OK:
-        text_add(text, "mapped to 0x%llx", (unsigned long long)w->gpa);
+        text_add(&text, "mapped to 0x%llx", (unsigned long long)w->gpa);
         break;
     case WALK_NOT_CANONICAL:
-        text_add(text, "not canonical: the upper bits are not all alike");
+        text_add(&text, "not canonical: the upper bits are not all alike");
         break;
     case WALK_NO_TABLE:
-        text_add(text, "the %s would lie at 0x%llx, outside RAM", step->table,
+        text_add(&text, "the %s would lie at 0x%llx, outside RAM", step->table,
                  (unsigned long long)step->at);
         break;
     default:
-        text_add(text, "%s: %s[%u] bit %u (%s", words[w->result].what, step->table, step->index,
+        text_add(&text, "%s: %s[%u] bit %u (%s", words[w->result].what, step->table, step->index,
                  first_bit(w->bits), words[w->result].bit);
     }
+    return said;
 }
 
 static const char *page_size_name(uint64_t size)
@@ -376,9 +376,7 @@ void walk_print(struct text *text, const struct walk *w)
         text_add(text, "0x%llx (%s)", (unsigned long long)w->gpa, walk_paging_name(w->paging));
     if (w->mapped && !w->in_ram)
         text_add(text, ", outside RAM");
-    if (w->result != WALK_OK) {
-        text_add(text, w->mapped ? "; " : "");
-        walk_describe(text, w);
-    }
+    if (w->result != WALK_OK)
+        text_add(text, "%s%s", w->mapped ? "; " : "", walk_words(w).text);
     text_add(text, "\n");
 }

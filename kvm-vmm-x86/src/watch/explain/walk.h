@@ -69,20 +69,17 @@ enum walk_paging walk_paging(const struct snapshot *s);
 const char *walk_paging_name(enum walk_paging paging);
 
 /* Walks with the rights of the code at CS, or with those of `user`. */
-struct walk walk_address(const struct snapshot *s, const struct memory *memory, gva_t address,
-                         enum walk_access access);
-struct walk walk_as(const struct snapshot *s, const struct memory *memory, gva_t address,
-                    enum walk_access access, bool user);
+struct walk walk_address(const struct snapshot *s, gva_t address, enum walk_access access);
+struct walk walk_as(const struct snapshot *s, gva_t address, enum walk_access access, bool user);
 
 /* Where in RAM a linear address lies, whatever the rights; false if it does not. */
-bool walk_place(const struct snapshot *s, const struct memory *memory, gva_t address, gpa_t *place);
+bool walk_place(const struct snapshot *s, gva_t address, gpa_t *place);
 
 /* Copies bytes at a linear address, across pages, whatever the rights; the count that could be. */
-size_t walk_read(const struct snapshot *s, const struct memory *memory, gva_t address, void *to,
-                 size_t length);
+size_t walk_read(const struct snapshot *s, gva_t address, void *to, size_t length);
 
 /* In words, without a newline: "not present (PD[3] bit 0 is clear)". */
-void walk_describe(struct text *text, const struct walk *walk);
+struct words walk_words(const struct walk *walk);
 
 /* The whole walk, a line an entry. */
 void walk_print(struct text *text, const struct walk *walk);

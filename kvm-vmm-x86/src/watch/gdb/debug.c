@@ -13,7 +13,7 @@ _Static_assert((int)CPUS_MAX <= (int)GDB_CPUS_MAX,
 
 int debug_snapshot(const struct vcpu *vcpu, struct snapshot *s)
 {
-    *s = (struct snapshot){0};
+    *s = (struct snapshot){.memory = &vcpu->vm->memory};
     return kvm_read_registers(&vcpu->cpu, &s->regs, &s->sregs, NULL);
 }
 
@@ -76,7 +76,7 @@ static enum way way_of_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
 
     if (debug_snapshot(vcpu, &s) < 0)
         return WAY_FREE;
-    if (!walk_place(&s, &d->vm->memory, snapshot_linear_rip(&s), place))
+    if (!walk_place(&s, snapshot_linear_rip(&s), place))
         *place = UINT64_MAX;
     for (unsigned i = 0; i < d->table.count; i++) {
         const struct gdb_breakpoint *b = &d->table.list[i];
@@ -118,8 +118,8 @@ static void note_handlers_locked(struct debug *d)
         d->cpus[i].idt = s.sregs.idt;
         for (unsigned k = 0; k < HANDLERS_CALLS; k++)
             calls[k] = kvm_read_msr(&d->vm->vcpus[i].cpu, msrs[k]);
-        handlers_add(&d->handlers, &s, &d->vm->memory);
-        handlers_add_calls(&d->handlers, &s, &d->vm->memory, calls);
+        handlers_add(&d->handlers, &s);
+        handlers_add_calls(&d->handlers, &s, calls);
     }
 }
 

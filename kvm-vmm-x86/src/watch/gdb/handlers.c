@@ -32,12 +32,11 @@ const struct handler *handlers_at(const struct handlers *handlers, gpa_t at)
     return n < handlers->count && handlers->list[n].at == at ? &handlers->list[n] : NULL;
 }
 
-static void add(struct handlers *handlers, const struct snapshot *s, const struct memory *memory,
-                struct handler handler)
+static void add(struct handlers *handlers, const struct snapshot *s, struct handler handler)
 {
     struct handler *here;
 
-    if (handlers->count == HANDLERS_MAX || !walk_place(s, memory, handler.linear, &handler.at) ||
+    if (handlers->count == HANDLERS_MAX || !walk_place(s, handler.linear, &handler.at) ||
         handlers_at(handlers, handler.at) != NULL)
         return;
     here = &handlers->list[below(handlers, handler.at)];
@@ -46,99 +45,95 @@ static void add(struct handlers *handlers, const struct snapshot *s, const struc
 }
 
 /* Task gates lead to a TSS; they are not handled here. */
-void handlers_add_vector(struct handlers *handlers, const struct snapshot *s,
-                         const struct memory *memory, unsigned vector)
+void handlers_add_vector(struct handlers *handlers, const struct snapshot *s, unsigned vector)
 {
-    struct gate gate = gate_look(s, memory, vector);
+    struct gate gate = gate_look(s, vector);
     gva_t linear = ((gva_t)gate.selector << 4) + gate.offset;
     struct descriptor code;
 
     if (!gate.inside || !gate.readable || (gate.raw == 0 && gate.raw_high == 0))
         return;
     if (s->sregs.cr0 & CR0_PE) {
-        code = descriptor_look(s, memory, gate.selector);
+        code = descriptor_look(s, gate.selector);
         if (!gate.present || gate.segment || gate.type == TYPE_TASK_GATE ||
             code.state != DESCRIPTOR_GOOD || !descriptor_is_code(&code))
             return;
         linear = snapshot_is_long(s) ? gate.offset : (uint32_t)(gate.offset + code.base);
     }
-    add(handlers, s, memory,
+    add(handlers, s,
         (struct handler){.linear = linear, .offset = gate.offset, .vector = (int)vector});
 }
 
-void handlers_add(struct handlers *handlers, const struct snapshot *s, const struct memory *memory)
+void handlers_add(struct handlers *handlers, const struct snapshot *s)
 {
     for (unsigned vector = 0; vector < VECTORS; vector++)
-        handlers_add_vector(handlers, s, memory, vector);
+        handlers_add_vector(handlers, s, vector);
 }
 
 void handlers_add_calls(struct handlers *handlers, const struct snapshot *s,
-                        const struct memory *memory, const gva_t calls[HANDLERS_CALLS])
+                        const gva_t calls[HANDLERS_CALLS])
 {
     for (unsigned i = 0; i < HANDLERS_CALLS; i++)
         if (calls[i] != 0)
-            add(handlers, s, memory,
+            add(handlers, s,
                 (struct handler){.linear = calls[i],
                                  .offset = calls[i],
                                  .vector = -1,
                                  .syscall = i != HANDLERS_SYSENTER});
 }
 
-static uint64_t read_slot(const struct snapshot *s, const struct memory *memory, gva_t at,
-                          unsigned bytes)
+static uint64_t read_slot(const struct snapshot *s, gva_t at, unsigned bytes)
 {
     uint64_t value = 0;
 
-    return walk_read(s, memory, at, &value, bytes) == bytes ? value : 0;
+    return walk_read(s, at, &value, bytes) == bytes ? value : 0;
 }
 
-static void clear_flag_at(const struct snapshot *s, const struct memory *memory, gva_t flags)
+static void clear_flag_at(const struct snapshot *s, gva_t flags)
 {
     uint8_t byte;
     gpa_t place;
 
-    if (!walk_place(s, memory, flags + TF_BYTE, &place) || !memory_read(memory, place, &byte, 1))
+    if (!walk_place(s, flags + TF_BYTE, &place) || !memory_read(s->memory, place, &byte, 1))
         return;
     byte &= (uint8_t)~TF_IN_BYTE;
-    (void)!memory_write(memory, place, &byte, 1);
+    (void)!memory_write(s->memory, place, &byte, 1);
 }
 
 /* What was pushed: IP, CS, flags, and for some exceptions an error code below them. Bit 1 of flags
  * is always set and a code selector always fits 16 bits, an error code stands where IP would. */
-static bool looks_like_frame(const struct snapshot *s, const struct memory *memory, gva_t at,
-                             unsigned slot)
+static bool looks_like_frame(const struct snapshot *s, gva_t at, unsigned slot)
 {
-    uint64_t cs = read_slot(s, memory, at + slot, slot);
-    uint64_t flags = read_slot(s, memory, at + 2 * slot, slot);
+    uint64_t cs = read_slot(s, at + slot, slot);
+    uint64_t flags = read_slot(s, at + 2 * slot, slot);
 
     return cs != 0 && cs <= UINT16_MAX && (flags & RFLAGS_TF) && (flags & RFLAGS_FIXED) &&
            flags <= UINT32_MAX >> 10;
 }
 
-void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s,
-                             const struct memory *memory)
+void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s)
 {
     unsigned slot = snapshot_code_bits(s) / 8;
     gva_t top = snapshot_linear_rsp(s);
 
     if (handler->syscall)
         s->regs.r11 &= ~RFLAGS_TF;
-    else if (looks_like_frame(s, memory, top, slot))
-        clear_flag_at(s, memory, top + 2 * slot);
-    else if (looks_like_frame(s, memory, top + slot, slot))
-        clear_flag_at(s, memory, top + 3 * slot);
+    else if (looks_like_frame(s, top, slot))
+        clear_flag_at(s, top + 2 * slot);
+    else if (looks_like_frame(s, top + slot, slot))
+        clear_flag_at(s, top + 3 * slot);
 }
 
-void handlers_hide_pushed_flag(const struct snapshot *s, const struct memory *memory)
+void handlers_hide_pushed_flag(const struct snapshot *s)
 {
-    clear_flag_at(s, memory, snapshot_linear_rsp(s));
+    clear_flag_at(s, snapshot_linear_rsp(s));
 }
 
 /* 9C behind any operand-size and REX prefixes. */
-bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory)
+bool handlers_is_pushf(const struct snapshot *s)
 {
     uint8_t code[4];
-    size_t count = walk_read(s, memory, snapshot_linear_rip(s), code, sizeof code);
+    size_t count = walk_read(s, snapshot_linear_rip(s), code, sizeof code);
     bool is_long = snapshot_code_bits(s) == 64;
 
     for (size_t i = 0; i < count; i++) {
@@ -153,12 +148,12 @@ bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory)
 /* Some seconds, in which thousands of steps are made. A guest that sleeps makes none, and waits. */
 #define REST (UINT64_C(1) << 33)
 
-bool handlers_sets_timer(const struct snapshot *s, const struct memory *memory)
+bool handlers_sets_timer(const struct snapshot *s)
 {
     uint8_t code[2];
 
     return (uint32_t)s->regs.rcx == TIMER_MSR_DEADLINE &&
-           walk_read(s, memory, snapshot_linear_rip(s), code, sizeof code) == sizeof code &&
+           walk_read(s, snapshot_linear_rip(s), code, sizeof code) == sizeof code &&
            code[0] == 0x0f && code[1] == 0x30;
 }
 

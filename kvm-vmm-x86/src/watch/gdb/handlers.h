@@ -34,25 +34,23 @@ enum { HANDLERS_LSTAR, HANDLERS_CSTAR, HANDLERS_SYSENTER, HANDLERS_CALLS };
 
 /* Adds those that gates of this vCPU's interrupt table lead to; the one of a single vector, if its
  * gate can be used; those of system calls. */
-void handlers_add(struct handlers *handlers, const struct snapshot *s, const struct memory *memory);
-void handlers_add_vector(struct handlers *handlers, const struct snapshot *s,
-                         const struct memory *memory, unsigned vector);
+void handlers_add(struct handlers *handlers, const struct snapshot *s);
+void handlers_add_vector(struct handlers *handlers, const struct snapshot *s, unsigned vector);
 void handlers_add_calls(struct handlers *handlers, const struct snapshot *s,
-                        const struct memory *memory, const gva_t calls[HANDLERS_CALLS]);
+                        const gva_t calls[HANDLERS_CALLS]);
 
 /* The handler at `at`, or NULL. */
 const struct handler *handlers_at(const struct handlers *handlers, gpa_t at);
 
 /* At the first instruction of a handler: clears the trap flag in the flags that the CPU saved, on
  * the stack or in R11. */
-void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s,
-                             const struct memory *memory);
+void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s);
 
 /* The same on top of the stack, after a PUSHF. */
-void handlers_hide_pushed_flag(const struct snapshot *s, const struct memory *memory);
+void handlers_hide_pushed_flag(const struct snapshot *s);
 
 /* Whether the code at CS:RIP is a PUSHF. */
-bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory);
+bool handlers_is_pushf(const struct snapshot *s);
 
 /*
  * The local APIC's timer, for a vCPU that is stepped (Intel SDM volume 3, 11.5.4.1: TSC-deadline
@@ -67,7 +65,7 @@ bool handlers_is_pushf(const struct snapshot *s, const struct memory *memory);
 enum { TIMER_MSR_TSC = 0x10, TIMER_MSR_DEADLINE = 0x6e0 };
 
 /* Whether the instruction at CS:RIP sets the deadline. */
-bool handlers_sets_timer(const struct snapshot *s, const struct memory *memory);
+bool handlers_sets_timer(const struct snapshot *s);
 
 /* What the deadline is to be instead, by the guest's TSC; 0 stays 0, which means none. */
 uint64_t handlers_later_deadline(uint64_t now, uint64_t deadline);

@@ -18,8 +18,7 @@ enum { GATES = 256 };
 struct monitor {
     struct gdb_stub *stub;
     struct gdb_registers registers; /* of the vCPU that gdb has chosen */
-    const struct memory *memory;
-    char *line; /* behind the command's name */
+    char *line;                     /* behind the command's name */
     struct text text;
 };
 
@@ -132,14 +131,14 @@ static void on_walk(struct monitor *m)
         text_add(&m->text, "walk ADDR: it takes a linear address in hex, or $pc, $sp or $cr2\n");
         return;
     }
-    walk = walk_address(&m->registers.state, m->memory, address, WALK_READ);
+    walk = walk_address(&m->registers.state, address, WALK_READ);
     walk_print(&m->text, &walk);
     end_line(&m->text);
 }
 
 static void put_gate(struct monitor *m, unsigned vector, bool always)
 {
-    struct gate gate = gate_look(&m->registers.state, m->memory, vector);
+    struct gate gate = gate_look(&m->registers.state, vector);
 
     if (!always && (!gate.inside || !gate.readable || (gate.raw == 0 && gate.raw_high == 0)))
         return;
@@ -222,7 +221,6 @@ static void run_monitor(struct monitor *m)
     if (*m->line != '\0')
         *m->line++ = '\0';
     m->line += strspn(m->line, " ");
-    m->memory = stub->ops->memory(stub->context);
     if (stub->ops->read_registers(stub->context, stub->general, &m->registers) < 0) {
         text_add(&m->text, "the registers of vCPU %u cannot be read\n", stub->general);
         return;

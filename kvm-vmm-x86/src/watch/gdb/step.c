@@ -39,7 +39,7 @@ static unsigned watch_ahead(const struct debug *d, const struct snapshot *s)
 
     if (!d->plan.steps)
         return 0;
-    count = walk_read(s, &d->vm->memory, snapshot_linear_rip(s), code, sizeof code);
+    count = walk_read(s, snapshot_linear_rip(s), code, sizeof code);
     if (instruction_decode(s, code, count, &instruction) != INSTRUCTION_GOOD)
         return 0;
     for (unsigned k = 0; k < instruction.i.operand_count; k++)
@@ -57,8 +57,8 @@ static void look_ahead(struct debug_cpu *own, const struct snapshot *s)
     const struct debug *d = own->debug;
 
     own->looked = true;
-    own->pushes_flags = handlers_is_pushf(s, &d->vm->memory);
-    own->sets_timer = d->plan.steps && handlers_sets_timer(s, &d->vm->memory);
+    own->pushes_flags = handlers_is_pushf(s);
+    own->sets_timer = d->plan.steps && handlers_sets_timer(s);
     own->touches = watch_ahead(d, s);
 }
 
@@ -115,7 +115,7 @@ static void on_trap(struct debug_cpu *own, struct snapshot *s, gpa_t place)
     own->traps++;
     if (handler != NULL) {
         own->calm = DEBUG_CALM_STEPS;
-        handlers_hide_trap_flag(handler, s, &d->vm->memory);
+        handlers_hide_trap_flag(handler, s);
     }
     if (kvm_write_general(&own->vcpu->cpu, &s->regs) < 0)
         vm_stop(d->vm, END_FAILED, 0, "KVM refuses its registers at a breakpoint");
@@ -135,7 +135,7 @@ static const struct trap *trap_at(const struct debug *d, const struct snapshot *
     struct snapshot there = *s;
 
     there.regs.rip -= back;
-    return traps_find(&d->traps, s, &d->vm->memory, snapshot_linear_rip(&there), place);
+    return traps_find(&d->traps, s, snapshot_linear_rip(&there), place);
 }
 
 /* Whether RIP is still at the instruction when a port write comes out differs; it is behind it once
@@ -211,12 +211,12 @@ static void delay_timer(const struct vcpu *vcpu)
 static void after_step(struct debug_cpu *own)
 {
     const struct kvm_sync_regs *shared = &own->vcpu->cpu.run->s.regs;
-    struct snapshot s = {.regs = shared->regs, .sregs = shared->sregs};
     struct debug *d = own->debug;
+    struct snapshot s = {.regs = shared->regs, .sregs = shared->sregs, .memory = &d->vm->memory};
     unsigned touched;
 
     if (own->looked && own->pushes_flags)
-        handlers_hide_pushed_flag(&s, &d->vm->memory);
+        handlers_hide_pushed_flag(&s);
     if (own->looked && own->sets_timer)
         delay_timer(own->vcpu);
     own->calm -= own->calm > 0 && (s.regs.rflags & RFLAGS_IF);

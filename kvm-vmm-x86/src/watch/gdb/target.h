@@ -53,8 +53,6 @@ struct gdb_ops {
     void (*describe_cpu)(void *context, unsigned cpu, struct text *text);
     void (*describe_means)(void *context, struct text *text);
     void (*describe_exits)(void *context, struct text *text);
-    /* The guest's RAM, for the page walk. */
-    const struct memory *(*memory)(void *context);
 };
 
 #endif

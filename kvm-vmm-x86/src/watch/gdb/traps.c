@@ -58,12 +58,12 @@ bool traps_put(struct traps *traps, const struct memory *memory, gpa_t at, enum 
     return true;
 }
 
-const struct trap *traps_find(const struct traps *traps, const struct snapshot *s,
-                              const struct memory *memory, gva_t at, gpa_t *place)
+const struct trap *traps_find(const struct traps *traps, const struct snapshot *s, gva_t at,
+                              gpa_t *place)
 {
     unsigned n;
 
-    if (!walk_place(s, memory, at, place))
+    if (!walk_place(s, at, place))
         return NULL;
     n = below(traps, *place);
     return n < traps->count && traps->list[n].at == *place ? &traps->list[n] : NULL;
@@ -109,12 +109,12 @@ static int64_t jump_from(const uint8_t *code, unsigned wide)
 
 /* Every byte nearby is taken for the beginning of an instruction: that finds all the jumps, and
  * some that are none. */
-static bool is_jumped_to(const struct snapshot *s, const struct memory *memory, gva_t target)
+static bool is_jumped_to(const struct snapshot *s, gva_t target)
 {
     uint8_t code[2 * REACH + 8] = {0};
     gva_t from = target > REACH ? target - REACH : 0;
     unsigned wide = snapshot_code_bits(s) == 16 ? 2 : 4;
-    size_t count = walk_read(s, memory, from, code, 2 * REACH);
+    size_t count = walk_read(s, from, code, 2 * REACH);
 
     for (size_t i = 0; i < count; i++) {
         int64_t jump = jump_from(code + i, wide);
@@ -134,17 +134,16 @@ static bool is_empty(const uint8_t *code, size_t count)
     return true;
 }
 
-bool traps_port_fits(const struct snapshot *s, const struct memory *memory, gva_t at, gpa_t place)
+bool traps_port_fits(const struct snapshot *s, gva_t at, gpa_t place)
 {
-    struct walk walk = walk_as(s, memory, at, WALK_FETCH, false);
+    struct walk walk = walk_as(s, at, WALK_FETCH, false);
     struct instruction instruction;
     uint8_t code[INSTRUCTION_MAX];
-    size_t count = walk_read(s, memory, at, code, sizeof code);
+    size_t count = walk_read(s, at, code, sizeof code);
 
     if (is_empty(code, count) || crosses_page(place, TRAP_PORT) ||
         (walk.paging != WALK_OFF && walk.user_page) || snapshot_mode(s) == SNAPSHOT_VM86 ||
         instruction_decode(s, code, count, &instruction) != INSTRUCTION_GOOD)
         return false;
-    return instruction.i.length >= TRAP_PORT ||
-           (is_push(code[0]) && !is_jumped_to(s, memory, at + 1));
+    return instruction.i.length >= TRAP_PORT || (is_push(code[0]) && !is_jumped_to(s, at + 1));
 }

@@ -39,8 +39,8 @@ bool traps_put(struct traps *traps, const struct memory *memory, gpa_t at, enum 
 bool traps_covers(enum trap_kind kind, gpa_t from, gpa_t at);
 
 /* The one at linear address `at`, or NULL. `place`: where in RAM that is. */
-const struct trap *traps_find(const struct traps *traps, const struct snapshot *s,
-                              const struct memory *memory, gva_t at, gpa_t *place);
+const struct trap *traps_find(const struct traps *traps, const struct snapshot *s, gva_t at,
+                              gpa_t *place);
 
 /* Takes all out. Code that the guest has written over meanwhile stays the guest's. */
 void traps_clear(struct traps *traps, const struct memory *memory);
@@ -55,6 +55,6 @@ void traps_clear(struct traps *traps, const struct memory *memory);
  * is left to other means: a loader would write over the trap. One danger remains: a
  * thread of the guest that was interrupted just between the two, and goes on there.
  */
-bool traps_port_fits(const struct snapshot *s, const struct memory *memory, gva_t at, gpa_t place);
+bool traps_port_fits(const struct snapshot *s, gva_t at, gpa_t place);
 
 #endif

@@ -25,7 +25,7 @@ static int read_registers(void *context, unsigned cpu, struct gdb_registers *to)
 {
     const struct vm *vm = vm_of(context);
 
-    to->state = (struct snapshot){0};
+    to->state = (struct snapshot){.memory = &vm->memory};
     return kvm_read_registers(&vm->vcpus[cpu].cpu, &to->state.regs, &to->state.sregs, &to->fpu);
 }
 
@@ -56,7 +56,7 @@ static size_t read_memory(void *context, unsigned cpu, gva_t at, void *to, size_
     const struct vm *vm = vm_of(context);
     struct snapshot s;
 
-    return debug_snapshot(&vm->vcpus[cpu], &s) < 0 ? 0 : walk_read(&s, &vm->memory, at, to, length);
+    return debug_snapshot(&vm->vcpus[cpu], &s) < 0 ? 0 : walk_read(&s, at, to, length);
 }
 
 /* Whatever the page's rights: the debugger writes code. */
@@ -69,7 +69,7 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
 
     if (debug_snapshot(&vm->vcpus[cpu], &s) < 0)
         return 0;
-    while (done < length && walk_place(&s, &vm->memory, at + done, &place)) {
+    while (done < length && walk_place(&s, at + done, &place)) {
         size_t part = PAGE_SIZE - place % PAGE_SIZE;
 
         if (part > length - done)
@@ -81,13 +81,12 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
     return done;
 }
 
-static bool is_contiguous(const struct vm *vm, const struct snapshot *s,
-                          const struct gdb_breakpoint *b, gpa_t place)
+static bool is_contiguous(const struct snapshot *s, const struct gdb_breakpoint *b, gpa_t place)
 {
     gpa_t last;
 
-    return b->length == 0 || (walk_place(s, &vm->memory, b->address + b->length - 1, &last) &&
-                              last == place + b->length - 1);
+    return b->length == 0 ||
+           (walk_place(s, b->address + b->length - 1, &last) && last == place + b->length - 1);
 }
 
 /* What is not mapped yet can be reached by linear address, but not be replaced. */
@@ -104,14 +103,14 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
 
     if (debug_snapshot(vcpu, &s) < 0)
         return -EIO;
-    mapped = walk_place(&s, &vm->memory, b.address, &place);
+    mapped = walk_place(&s, b.address, &place);
     if (!mapped)
         place = UINT64_MAX;
     if (b.type == GDB_SOFTWARE && d->features.int3 && !mapped)
         return -EFAULT;
-    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(vm, &s, &b, place)))
+    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(&s, &b, place)))
         return -EOPNOTSUPP;
-    b.portable = !watch && mapped && traps_port_fits(&s, &vm->memory, b.address, place);
+    b.portable = !watch && mapped && traps_port_fits(&s, b.address, place);
     return debug_insert(d, &b, place);
 }
 
@@ -199,11 +198,6 @@ static void describe_exits(void *context, struct text *text)
     }
 }
 
-static const struct memory *memory(void *context)
-{
-    return &vm_of(context)->memory;
-}
-
 const struct gdb_ops debug_target_ops = {
     .cpus = cpus,
     .read_registers = read_registers,
@@ -219,5 +213,4 @@ const struct gdb_ops debug_target_ops = {
     .describe_cpu = describe_cpu,
     .describe_means = describe_means,
     .describe_exits = describe_exits,
-    .memory = memory,
 };

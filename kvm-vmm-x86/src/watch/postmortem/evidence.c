@@ -66,7 +66,6 @@ static void make_do(struct evidence *e, const char *why)
 
     if (e->replay.result == REPLAY_TOO_LONG && e->replay.steps > 0) {
         e->snapshot = e->replay.snapshot;
-        e->memory = &e->double_vm.memory;
     } else {
         e->general_only = true;
         e->snapshot.regs = trail_of(e->vcpu)->last_regs;
@@ -82,7 +81,6 @@ static void use_replay(struct evidence *e)
 {
     e->at_fault = true;
     e->snapshot = e->replay.snapshot;
-    e->memory = &e->double_vm.memory;
     read_interrupts(e, &e->double_vm, &e->double_vm.vcpus[0]);
     snprintf(e->how, sizeof e->how,
              "KVM reset the vCPU when it shut down (AMD): found by a second run, %llu exits and "
@@ -135,7 +133,7 @@ void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
 {
     uint32_t reason;
 
-    *e = (struct evidence){.vcpu = find_vcpu(vm), .memory = &vm->memory};
+    *e = (struct evidence){.vcpu = find_vcpu(vm), .snapshot.memory = &vm->memory};
     e->replay.handling = -1;
     e->snapshot.address_bits = vm->address_bits;
     reason = e->vcpu->cpu.run->exit_reason;

@@ -15,7 +15,6 @@ struct evidence {
     bool at_fault; /* `snapshot` is the state before the instruction that ended it */
     struct snapshot snapshot;
     bool general_only; /* of which all but the general registers is that of a reset CPU */
-    const struct memory *memory;
     struct interrupts interrupts;
     bool halted;
     struct loop loop; /* samples 0: not looked for */

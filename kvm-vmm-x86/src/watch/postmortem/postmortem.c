@@ -113,7 +113,6 @@ static void make_page(struct account *t)
 {
     struct text text = text_in(t->page, sizeof t->page);
     struct page page = {.snapshot = &t->evidence.snapshot,
-                        .memory = t->evidence.memory,
                         .general_only = t->evidence.general_only,
                         .wide = t->vm->mode == MODE_LONG || t->vm->mode == MODE_LINUX,
                         .symbols = guest_image_symbols(t->vm),
@@ -143,7 +142,7 @@ static void work(struct worker *worker)
     if (t->evidence.at_fault) {
         struct diagnose_hint hint = {interrupt_of(&t->evidence), t->evidence.replay.handling};
 
-        t->diagnosis = diagnose_fault(&t->evidence.snapshot, t->evidence.memory, hint);
+        t->diagnosis = diagnose_fault(&t->evidence.snapshot, hint);
         t->diagnosed = true;
     }
     make_line(t);

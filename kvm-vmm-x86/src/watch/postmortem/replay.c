@@ -23,7 +23,6 @@ struct run {
     struct worker *worker;
     const struct vm *vm; /* that shut down */
     struct vcpu *vcpu;   /* of its double */
-    const struct memory *memory;
     struct replay *replay;
     struct table table;
     struct handlers handlers;
@@ -31,12 +30,13 @@ struct run {
 };
 
 /* Both parts of the state come with each exit: no further calls. */
-static void take_state(struct run *r)
+static struct snapshot state_of(const struct run *r)
 {
-    const struct kvm_run *run = r->vcpu->cpu.run;
+    struct snapshot s = r->replay->snapshot;
 
-    r->replay->snapshot.regs = run->s.regs.regs;
-    r->replay->snapshot.sregs = run->s.regs.sregs;
+    s.regs = r->vcpu->cpu.run->s.regs.regs;
+    s.sregs = r->vcpu->cpu.run->s.regs.sregs;
+    return s;
 }
 
 /* Up to the last exit before the shutdown: each is answered as it was. */
@@ -84,7 +84,7 @@ static void find_handlers(struct run *r, const struct exception *next)
     struct table now = {.idt = s->sregs.idt, .cr0 = s->sregs.cr0, .cr3 = s->sregs.cr3};
 
     if (s->sregs.cr0 & CR0_PE) {
-        now.size = walk_read(s, r->memory, now.idt.base, now.bytes,
+        now.size = walk_read(s, now.idt.base, now.bytes,
                              size < sizeof now.bytes ? size : sizeof now.bytes);
         if (now.idt.base == r->table.idt.base && now.idt.limit == r->table.idt.limit &&
             now.cr0 == r->table.cr0 && now.cr3 == r->table.cr3 && now.size == r->table.size &&
@@ -94,9 +94,9 @@ static void find_handlers(struct run *r, const struct exception *next)
     r->table = now;
     r->handlers.count = 0;
     if (s->sregs.cr0 & CR0_PE)
-        handlers_add(&r->handlers, s, r->memory);
+        handlers_add(&r->handlers, s);
     else if (next->vector != EXCEPTION_NONE)
-        handlers_add_vector(&r->handlers, s, r->memory, (unsigned)next->vector);
+        handlers_add_vector(&r->handlers, s, (unsigned)next->vector);
 }
 
 /* A step over an instruction that faults goes into its handler and on at full speed, for the CPU
@@ -105,7 +105,7 @@ static void find_handlers(struct run *r, const struct exception *next)
 static void plant(struct run *r)
 {
     const struct snapshot *s = &r->replay->snapshot;
-    struct raise next = raise_look(s, r->memory);
+    struct raise next = raise_look(s);
     unsigned length = next.decoded ? next.instruction.i.length : INSTRUCTION_MAX;
     gva_t rip = snapshot_linear_rip(s);
 
@@ -114,7 +114,7 @@ static void plant(struct run *r)
         const struct handler *h = &r->handlers.list[i];
 
         if (h->linear + TRAP_PORT <= rip || h->linear >= rip + length)
-            (void)traps_put(&r->traps, r->memory, h->at, TRAP_PORT);
+            (void)traps_put(&r->traps, r->replay->snapshot.memory, h->at, TRAP_PORT);
     }
 }
 
@@ -122,13 +122,13 @@ static void plant(struct run *r)
 static const struct handler *handler_met(const struct run *r)
 {
     const struct kvm_run *run = r->vcpu->cpu.run;
-    struct snapshot s = {.regs = run->s.regs.regs, .sregs = run->s.regs.sregs};
+    struct snapshot s = state_of(r);
     gpa_t place;
 
     if (run->exit_reason != KVM_EXIT_IO || run->io.port != TRAPS_PORT)
         return NULL;
     for (unsigned back = 0; back <= TRAP_PORT; back += TRAP_PORT, s.regs.rip -= TRAP_PORT)
-        if (traps_find(&r->traps, &s, r->memory, snapshot_linear_rip(&s), &place) != NULL)
+        if (traps_find(&r->traps, &s, snapshot_linear_rip(&s), &place) != NULL)
             return handlers_at(&r->handlers, place);
     return NULL;
 }
@@ -156,13 +156,13 @@ static bool step(struct run *r)
     const struct handler *met;
     bool entered;
 
-    take_state(r);
+    r->replay->snapshot = state_of(r);
     plant(r);
     entered = kvm_set_guest_debug(&r->vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
                                   no_addresses, 0) == 0 &&
               worker_enter(r->worker, r->vcpu);
     met = entered ? handler_met(r) : NULL;
-    traps_clear(&r->traps, r->memory);
+    traps_clear(&r->traps, r->replay->snapshot.memory);
     if (!entered)
         return false;
     if (run->exit_reason == KVM_EXIT_SHUTDOWN) {
@@ -186,11 +186,8 @@ void replay_run(struct worker *worker, const struct vm *vm, struct vm *made, str
     worker_limit(worker, LIMIT_MS);
     *replay = (struct replay){.result = REPLAY_TOO_LONG, .handling = -1};
     replay->snapshot.address_bits = vm->address_bits;
-    r = (struct run){.worker = worker,
-                     .vm = vm,
-                     .vcpu = &made->vcpus[0],
-                     .memory = &made->memory,
-                     .replay = replay};
+    replay->snapshot.memory = &made->memory;
+    r = (struct run){.worker = worker, .vm = vm, .vcpu = &made->vcpus[0], .replay = replay};
     r.vcpu->cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     if (!repeat_exits(&r) || !begin_steps(&r))
         return;

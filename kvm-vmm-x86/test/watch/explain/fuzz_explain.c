@@ -39,16 +39,15 @@ static void fold(struct snapshot *s, unsigned how)
         s->sregs.cr0 &= ~CR0_PG;
 }
 
-static void explain(const struct snapshot *s, const struct memory *memory, int interrupt)
+static void explain(const struct snapshot *s, int interrupt)
 {
     static char bytes[PAGE_TEXT];
     struct text text = text_in(bytes, sizeof bytes);
-    struct diagnosis d = diagnose_fault(s, memory, (struct diagnose_hint){interrupt, -1});
+    struct diagnosis d = diagnose_fault(s, (struct diagnose_hint){interrupt, -1});
     gva_t addresses[16];
     struct loop loop;
     struct interrupts interrupts = {.known = true};
-    struct page page = {
-        .snapshot = s, .memory = memory, .diagnosis = &d, .loop = &loop, .interrupts = &interrupts};
+    struct page page = {.snapshot = s, .diagnosis = &d, .loop = &loop, .interrupts = &interrupts};
 
     memcpy(addresses, &s->regs, sizeof addresses);
     loop = loop_find(addresses, 16);
@@ -62,9 +61,9 @@ static void explain(const struct snapshot *s, const struct memory *memory, int i
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t *ram, *copy;
-    struct snapshot s = {.address_bits = 40};
-    struct snapshot before;
     struct memory memory;
+    struct snapshot s = {.memory = &memory, .address_bits = 40};
+    struct snapshot before;
     size_t head = 1 + sizeof s.regs + sizeof s.sregs;
 
     if (size < head)
@@ -82,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(ram + at, data + head, size - head < RAM - at ? size - head : RAM - at);
     memcpy(copy, ram, RAM);
     memory_init(&memory, 0, RAM, ram);
-    explain(&s, &memory, data[0] & 128 ? (int)(s.regs.rax & 255) : -1);
+    explain(&s, data[0] & 128 ? (int)(s.regs.rax & 255) : -1);
     if (memcmp(ram, copy, RAM) != 0 || memcmp(&s, &before, sizeof s) != 0)
         abort();
     return 0;

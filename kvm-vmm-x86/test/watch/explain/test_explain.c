@@ -36,7 +36,7 @@ static void reset(bool wide)
 {
     memset(ram, 0, sizeof ram);
     memory_init(&memory, 0, RAM, ram);
-    s = (struct snapshot){.address_bits = 40};
+    s = (struct snapshot){.memory = &memory, .address_bits = 40};
     s.sregs.cs = flat(true, wide);
     s.sregs.ds = s.sregs.es = s.sregs.fs = s.sregs.gs = s.sregs.ss = flat(false, wide);
     s.sregs.gdt = (struct kvm_dtable){.base = GDT, .limit = 23};
@@ -84,7 +84,7 @@ static int real_mode(void **state)
 static void run(const char *code, size_t size)
 {
     memcpy(ram + CODE, code, size);
-    d = diagnose_fault(&s, &memory, (struct diagnose_hint){-1, -1});
+    d = diagnose_fault(&s, (struct diagnose_hint){-1, -1});
 }
 #define RUN(code) run(code, sizeof(code) - 1)
 
@@ -257,9 +257,9 @@ static void test_interrupt(void **state)
 {
     (void)state;
     ram[CODE] = 0x90;
-    d = diagnose_fault(&s, &memory, (struct diagnose_hint){8, -1});
+    d = diagnose_fault(&s, (struct diagnose_hint){8, -1});
     assert_string_equal(d.chain[0].why, "from a device");
-    d = diagnose_fault(&s, &memory, (struct diagnose_hint){-1, -1});
+    d = diagnose_fault(&s, (struct diagnose_hint){-1, -1});
     assert_int_equal(d.count, 0);
 }
 
@@ -313,7 +313,7 @@ static void test_page(void **state)
 {
     static char bytes[PAGE_TEXT];
     struct text text = text_in(bytes, sizeof bytes);
-    struct page page = {.snapshot = &s, .memory = &memory, .diagnosis = &d};
+    struct page page = {.snapshot = &s, .diagnosis = &d};
 
     (void)state;
     RUN("\x89\x04\x25\x00\x00\x00\x00");

@@ -18,7 +18,7 @@ static int setup(void **state)
     (void)state;
     memset(ram, 0, sizeof ram);
     memory_init(&memory, 0, RAM, ram);
-    s = (struct snapshot){.address_bits = 40};
+    s = (struct snapshot){.memory = &memory, .address_bits = 40};
     s.sregs.cr0 = CR0_PE | CR0_PG | CR0_WP;
     s.sregs.cr3 = TABLE;
     return 0;
@@ -48,11 +48,11 @@ static void setup_4level(void)
 static void expect(gva_t address, enum walk_access access, enum walk_result result,
                    const char *words)
 {
-    struct walk w = walk_address(&s, &memory, address, access);
+    struct walk w = walk_address(&s, address, access);
     char bytes[2000];
     struct text text = text_in(bytes, sizeof bytes);
 
-    walk_describe(&text, &w);
+    text_add(&text, "%s", walk_words(&w).text);
     assert_int_equal(w.result, result);
     if (words != NULL)
         assert_string_equal(bytes, words);
@@ -64,7 +64,7 @@ static void test_off(void **state)
     s.sregs.cr0 = CR0_PE;
     expect(0x1234, WALK_WRITE, WALK_OK, "mapped to 0x1234");
     expect(0x100001234, WALK_WRITE, WALK_OK, "mapped to 0x1234");
-    assert_false(walk_address(&s, &memory, RAM, WALK_READ).in_ram);
+    assert_false(walk_address(&s, RAM, WALK_READ).in_ram);
 }
 
 static void test_32bit(void **state)
@@ -80,7 +80,7 @@ static void test_32bit(void **state)
     expect(0, WALK_READ, WALK_NOT_PRESENT, "not present: PD[0] bit 0 (P) is clear");
     s.sregs.cr0 &= ~CR0_WP;
     expect(0x403abc, WALK_WRITE, WALK_OK, NULL);
-    w = walk_as(&s, &memory, 0x403abc, WALK_WRITE, true);
+    w = walk_as(&s, 0x403abc, WALK_WRITE, true);
     assert_int_equal(w.result, WALK_NOT_USER);
     assert_int_equal(w.error_code, PF_PRESENT | PF_WRITE | PF_USER);
     put32(0x1000, 2, 0x800000 | P);
@@ -97,14 +97,14 @@ static void test_4mb(void **state)
     put32(0x1000, 3, 0x00c00000 | P | LARGE | 0x2a << 13); /* PSE-36 */
     expect(0x400000, WALK_READ, WALK_NO_TABLE, NULL);      /* without CR4.PSE bit 7 is ignored */
     s.sregs.cr4 = CR4_PSE;
-    w = walk_address(&s, &memory, 0x412345, WALK_WRITE);
+    w = walk_address(&s, 0x412345, WALK_WRITE);
     assert_int_equal(w.result, WALK_OK);
     assert_int_equal(w.gpa, 0xc12345);
     assert_int_equal(w.page_size, 4 * MIB);
     assert_false(w.in_ram);
     expect(0x800000, WALK_READ, WALK_RESERVED,
            "a reserved bit is set: PD[2] bit 21 (reserved) is set");
-    assert_true(walk_address(&s, &memory, 0xc00000, WALK_READ).gpa == 0x2a00c00000);
+    assert_true(walk_address(&s, 0xc00000, WALK_READ).gpa == 0x2a00c00000);
     s.address_bits = 36;
     expect(0xc00000, WALK_READ, WALK_RESERVED,
            "a reserved bit is set: PD[3] bit 18 (reserved) is set");
@@ -142,7 +142,7 @@ static void test_4level(void **state)
            "not present: PML4[256] bit 0 (P) is clear");
     put64(0x4000, 0, 0x5000 | P | W | NX);
     expect(0, WALK_FETCH, WALK_NO_EXECUTE, "not executable: PT[0] bit 63 (NX) is set");
-    w = walk_address(&s, &memory, 0, WALK_FETCH);
+    w = walk_address(&s, 0, WALK_FETCH);
     assert_int_equal(w.error_code, PF_PRESENT | PF_FETCH);
     assert_true(w.mapped && w.writable && !w.executable && !w.user_page);
     put64(0x4000, 0, UINT64_C(1) << 45 | 0x5000 | P);
@@ -162,7 +162,7 @@ static void test_large_pages(void **state)
            "a reserved bit is set: PD[0] bit 13 (reserved) is set");
     put64(0x2000, 0, UINT64_C(0x140000000) | P | W | LARGE);
     expect(0x12345678, WALK_READ, WALK_OK, "mapped to 0x152345678");
-    assert_true(walk_address(&s, &memory, 0, WALK_READ).page_size == GIB);
+    assert_true(walk_address(&s, 0, WALK_READ).page_size == GIB);
 }
 
 static void test_5level(void **state)
@@ -202,9 +202,9 @@ static void test_read(void **state)
     put64(0x4000, 1, 0x9000 | P);
     memcpy(ram + 0x5ffc, "abcd", 4);
     memcpy(ram + 0x9000, "efgh", 4);
-    assert_int_equal(walk_read(&s, &memory, 0xffc, bytes, 8), 8);
+    assert_int_equal(walk_read(&s, 0xffc, bytes, 8), 8);
     assert_memory_equal(bytes, "abcdefgh", 8);
-    assert_int_equal(walk_read(&s, &memory, 0x1ffe, bytes, 8), 2);
+    assert_int_equal(walk_read(&s, 0x1ffe, bytes, 8), 2);
 }
 
 static void test_print(void **state)
@@ -216,7 +216,7 @@ static void test_print(void **state)
     (void)state;
     setup_4level();
     put64(0x3000, 0, 0);
-    w = walk_address(&s, &memory, 0x678, WALK_READ);
+    w = walk_address(&s, 0x678, WALK_READ);
     walk_print(&text, &w);
     assert_string_equal(bytes, "    4-level paging, CR3 0x1000\n"
                                "    PML4[0]   at 0x1000: 0x2007 PWU\n"

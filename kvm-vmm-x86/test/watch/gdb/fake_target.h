@@ -110,11 +110,6 @@ static void fake_describe(void *context, struct text *text)
     text_add(text, "as it is\n");
 }
 
-static const struct memory *fake_memory(void *context)
-{
-    return &((struct fake_target *)context)->memory;
-}
-
 static const struct gdb_ops fake_ops = {
     .cpus = fake_cpus,
     .read_registers = fake_read_registers,
@@ -130,7 +125,6 @@ static const struct gdb_ops fake_ops = {
     .describe_cpu = fake_describe_cpu,
     .describe_means = fake_describe,
     .describe_exits = fake_describe,
-    .memory = fake_memory,
 };
 
 static void fake_send(void *to, const void *bytes, size_t count)
@@ -166,6 +160,7 @@ static void fake_begin(struct gdb_stub *stub, struct fake_target *t, unsigned bi
     for (unsigned i = 0; i < FAKE_CPUS; i++) {
         struct kvm_sregs *s = &t->registers[i].state.sregs;
 
+        t->registers[i].state.memory = &t->memory;
         s->cr0 = bits > 16 ? CR0_PE : 0;
         s->cs.db = bits == 32;
         s->cs.l = bits == 64;

@@ -145,7 +145,7 @@ static int fresh_memory(void **state)
 static void test_traps_leave_nothing(void **state)
 {
     static uint8_t before[sizeof ram];
-    const struct snapshot real = {0};
+    const struct snapshot real = {.memory = &memory};
     static struct traps t;
     gpa_t place;
 
@@ -164,10 +164,10 @@ static void test_traps_leave_nothing(void **state)
     assert_true(traps_put(&t, &memory, 0x80, TRAP_PORT));  /* keeps the order */
     assert_false(traps_put(&t, &memory, 0xff, TRAP_PORT)); /* overlaps the one behind it */
     assert_int_equal(ram[0xff], before[0xff]);
-    assert_non_null(traps_find(&t, &real, &memory, 0x101, &place));
+    assert_non_null(traps_find(&t, &real, 0x101, &place));
     assert_int_equal(place, 0x101);
-    assert_null(traps_find(&t, &real, &memory, 0x102, &place));
-    assert_null(traps_find(&t, &real, &memory, sizeof ram, &place));
+    assert_null(traps_find(&t, &real, 0x102, &place));
+    assert_null(traps_find(&t, &real, sizeof ram, &place));
     assert_int_equal(t.count, 3);
     traps_clear(&t, &memory);
     assert_memory_equal(before, ram, sizeof ram);
@@ -189,7 +189,7 @@ static void test_what_the_guest_wrote_stays(void **state)
 /* The table takes no more than it can hold, and finds each. */
 static void test_many_traps(void **state)
 {
-    const struct snapshot real = {0};
+    const struct snapshot real = {.memory = &memory};
     static struct traps t;
     gpa_t place;
 
@@ -199,8 +199,8 @@ static void test_many_traps(void **state)
         assert_true(traps_put(&t, &memory, i * 37 % TRAPS_MAX * 8, TRAP_PORT));
     assert_false(traps_put(&t, &memory, 8 * TRAPS_MAX, TRAP_PORT));
     for (unsigned i = 0; i < TRAPS_MAX; i++) {
-        assert_non_null(traps_find(&t, &real, &memory, i * 8, &place));
-        assert_null(traps_find(&t, &real, &memory, i * 8 + 1, &place));
+        assert_non_null(traps_find(&t, &real, i * 8, &place));
+        assert_null(traps_find(&t, &real, i * 8 + 1, &place));
     }
     traps_clear(&t, &memory);
 }
@@ -208,7 +208,7 @@ static void test_many_traps(void **state)
 /* A real-mode table with two handlers, one of them twice. */
 static void test_handlers_in_real_mode(void **state)
 {
-    struct snapshot s = {.sregs.idt = {.base = 0, .limit = 0x3ff}};
+    struct snapshot s = {.memory = &memory, .sregs.idt = {.base = 0, .limit = 0x3ff}};
     static struct handlers h;
 
     (void)state;
@@ -217,15 +217,15 @@ static void test_handlers_in_real_mode(void **state)
     memcpy(ram + 4 * 9, "\x00\x00\x01\x01", 4); /* 0101:0000, the same place */
     memcpy(ram + 4 * 64, "\x00\x08\x00\x00", 4);
     h.count = 0;
-    handlers_add(&h, &s, &memory);
+    handlers_add(&h, &s);
     assert_int_equal(h.count, 2);
     assert_int_equal(h.list[0].vector, 64);
     assert_int_equal(handlers_at(&h, 0x1010)->vector, 8);
     assert_int_equal(handlers_at(&h, 0x1010)->offset, 0x10);
     assert_null(handlers_at(&h, 0x1011));
     h.count = 0;
-    handlers_add_vector(&h, &s, &memory, 9);
-    handlers_add_vector(&h, &s, &memory, 10); /* 0000:0000: no handler */
+    handlers_add_vector(&h, &s, 9);
+    handlers_add_vector(&h, &s, 10); /* 0000:0000: no handler */
     assert_int_equal(h.count, 1);
     assert_non_null(handlers_at(&h, 0x1010));
 }
@@ -244,7 +244,8 @@ static void test_handlers_of_gates(void **state)
                                      [8] = 0x00008f0000082fff}; /* good, a trap gate */
     static const gva_t calls[HANDLERS_CALLS] = {
         [HANDLERS_LSTAR] = 0x5000, [HANDLERS_SYSENTER] = 0x6000};
-    struct snapshot s = {.sregs = {.cr0 = CR0_PE,
+    struct snapshot s = {.memory = &memory,
+                         .sregs = {.cr0 = CR0_PE,
                                    .idt = {.base = IDT, .limit = sizeof gates - 1},
                                    .gdt = {.base = GDT, .limit = 23}}};
     static struct handlers h;
@@ -254,11 +255,11 @@ static void test_handlers_of_gates(void **state)
     memcpy(ram + GDT + 8, &code, 8);
     memcpy(ram + GDT + 16, &data, 8);
     h.count = 0;
-    handlers_add(&h, &s, &memory);
+    handlers_add(&h, &s);
     assert_int_equal(h.count, 2);
     assert_int_equal(handlers_at(&h, 0x3000)->vector, 3);
     assert_int_equal(handlers_at(&h, 0x2fff)->vector, 8);
-    handlers_add_calls(&h, &s, &memory, calls);
+    handlers_add_calls(&h, &s, calls);
     assert_int_equal(h.count, 4);
     assert_true(handlers_at(&h, 0x5000)->syscall);
     assert_false(handlers_at(&h, 0x6000)->syscall);
@@ -268,6 +269,7 @@ static void test_handlers_of_gates(void **state)
 static struct snapshot long_mode(void)
 {
     return (struct snapshot){
+        .memory = &memory,
         .sregs = {.cr0 = CR0_PE, /* paging is left off: the walk is not at stake */
                   .efer = EFER_LME | EFER_LMA,
                   .cs = {.l = 1, .present = 1}},
@@ -288,18 +290,18 @@ static void test_saved_flags(void **state)
     put64(0x8000, 0xffffffff81000000); /* RIP, CS, flags */
     put64(0x8008, 0x10);
     put64(0x8010, 0x302);
-    handlers_hide_trap_flag(&interrupt, &s, &memory);
+    handlers_hide_trap_flag(&interrupt, &s);
     assert_int_equal(ram[0x8011], 0x02);
     put64(0x8000, 2); /* an error code, then the same */
     put64(0x8008, 0xffffffff81000000);
     put64(0x8010, 0x10);
     put64(0x8018, 0x302);
-    handlers_hide_trap_flag(&interrupt, &s, &memory);
+    handlers_hide_trap_flag(&interrupt, &s);
     assert_int_equal(ram[0x8019], 0x02);
     s.regs.r11 = 0x302;
-    handlers_hide_trap_flag(&interrupt, &s, &memory);
+    handlers_hide_trap_flag(&interrupt, &s);
     assert_int_equal(s.regs.r11, 0x302); /* an interrupt saves nothing there */
-    handlers_hide_trap_flag(&syscall, &s, &memory);
+    handlers_hide_trap_flag(&syscall, &s);
     assert_int_equal(s.regs.r11, 0x202);
 }
 
@@ -310,15 +312,15 @@ static void test_pushed_flags(void **state)
     (void)state;
     s.regs.rip = 0x1000;
     memcpy(ram + 0x1000, "\x9c\x66\x9c\x48\x9c\x66\x90", 7);
-    assert_true(handlers_is_pushf(&s, &memory));
+    assert_true(handlers_is_pushf(&s));
     s.regs.rip = 0x1001;
-    assert_true(handlers_is_pushf(&s, &memory));
+    assert_true(handlers_is_pushf(&s));
     s.regs.rip = 0x1003;
-    assert_true(handlers_is_pushf(&s, &memory));
+    assert_true(handlers_is_pushf(&s));
     s.regs.rip = 0x1005;
-    assert_false(handlers_is_pushf(&s, &memory));
+    assert_false(handlers_is_pushf(&s));
     put64(0x8000, 0x346);
-    handlers_hide_pushed_flag(&s, &memory);
+    handlers_hide_pushed_flag(&s);
     assert_int_equal(ram[0x8001], 0x02);
     assert_int_equal(ram[0x8000], 0x46);
 }
@@ -330,7 +332,7 @@ static bool fits(const char *code, size_t length, gva_t at)
 
     memset(ram, 0x90, sizeof ram);
     memcpy(ram + 0x1000, code, length);
-    return traps_port_fits(&s, &memory, at, at);
+    return traps_port_fits(&s, at, at);
 }
 
 static void test_what_a_port_write_may_cover(void **state)
@@ -350,7 +352,7 @@ static void test_what_a_port_write_may_cover(void **state)
     assert_false(fits("\x06", 1, 0x1000));     /* no instruction of 64-bit code */
     assert_true(fits("\0\0", 2, 0x1000));      /* add %al,(%rax) */
     memset(ram, 0, sizeof ram);
-    assert_false(traps_port_fits(&s, &memory, 0x1000, 0x1000)); /* nothing there yet */
+    assert_false(traps_port_fits(&s, 0x1000, 0x1000)); /* nothing there yet */
 }
 
 static void test_a_deadline_is_noticed(void **state)
@@ -361,15 +363,15 @@ static void test_a_deadline_is_noticed(void **state)
     s.regs.rip = 0x1000;
     s.regs.rcx = UINT64_C(0xffffffff00000000) | TIMER_MSR_DEADLINE;
     memcpy(ram + 0x1000, "\x0f\x30\x0f\x32", 4); /* wrmsr; rdmsr */
-    assert_true(handlers_sets_timer(&s, &memory));
+    assert_true(handlers_sets_timer(&s));
     s.regs.rip = 0x1002;
-    assert_false(handlers_sets_timer(&s, &memory));
+    assert_false(handlers_sets_timer(&s));
     s.regs.rip = 0x1000;
     s.regs.rcx = TIMER_MSR_TSC;
-    assert_false(handlers_sets_timer(&s, &memory));
+    assert_false(handlers_sets_timer(&s));
     s.regs.rcx = TIMER_MSR_DEADLINE;
     s.regs.rip = sizeof ram - 1; /* half of it is beyond the end */
-    assert_false(handlers_sets_timer(&s, &memory));
+    assert_false(handlers_sets_timer(&s));
 }
 
 /* Late enough for thousands of steps; what is later yet stays, and so does none at all. */

@@ -1,8 +1,6 @@
 /* The delivery of an exception; see deliver.h. */
 #include "watch/explain/fault/deliver.h"
 
-#include <stdio.h>
-
 enum { ERROR_EXTERNAL = 1, ERROR_IDT = 2 };
 
 /* Offsets in a TSS (SDM volume 3, figures 8-2 and 8-11). */
@@ -10,44 +8,32 @@ enum { TSS32_ESP0 = 4, TSS64_RSP0 = 4, TSS64_IST1 = 36 };
 
 struct context {
     const struct snapshot *s;
-    const struct memory *memory;
     const struct exception *e;
     struct delivery *d;
-    uint32_t external; /* EXT bit of error codes: not for INT n */
+    struct exception *failed; /* d->failed */
+    uint32_t external;        /* EXT bit of error codes: not for INT n */
 };
 
-/* The checks below are true where something is wrong; then they have filled d->failed. */
-static bool fails(struct context *c, int vector, uint32_t error, const char *why)
-{
-    return exception_set(&c->d->failed, vector, error, "%s", why);
-}
-
+/* The checks below are true where something is wrong; then they have filled `failed`. */
 static bool gate_fails(struct context *c)
 {
     const struct gate *g = &c->d->gate;
     uint32_t error = g->vector * 8 + ERROR_IDT + c->external;
-    char bytes[160];
-    struct text why = text_in(bytes, sizeof bytes);
+    uint16_t limit = c->s->sregs.idt.limit;
 
-    if (!g->inside) {
-        if (c->s->sregs.idt.limit == 0)
-            text_add(&why, "IDT limit 0");
-        else
-            text_add(&why, "IDT limit 0x%x ends before gate %u", c->s->sregs.idt.limit, g->vector);
-        return fails(c, EXCEPTION_GP, error, bytes);
-    }
+    if (!g->inside && limit == 0)
+        return exception_set(c->failed, EXCEPTION_GP, error, "IDT limit 0");
+    if (!g->inside)
+        return exception_set(c->failed, EXCEPTION_GP, error, "IDT limit 0x%x ends before gate %u",
+                             limit, g->vector);
     if (!g->readable && g->walk.result != WALK_OK) {
-        exception_set_walk(&c->d->failed, &g->walk, false);
-        text_add(&why, "gate %u at 0x%llx cannot be read, ", g->vector, (unsigned long long)g->at);
-        walk_describe(&why, &g->walk);
-        snprintf(c->d->failed.why, sizeof c->d->failed.why, "%s", bytes);
-        return true;
+        exception_set_walk(c->failed, &g->walk, false);
+        return exception_explain(c->failed, "gate %u at 0x%llx cannot be read, %s", g->vector,
+                                 (unsigned long long)g->at, walk_words(&g->walk).text);
     }
-    if (!g->readable) {
-        text_add(&why, "gate %u at 0x%llx lies outside RAM", g->vector, (unsigned long long)g->at);
-        return fails(c, EXCEPTION_GP, error, bytes);
-    }
-    return false;
+    return !g->readable &&
+           exception_set(c->failed, EXCEPTION_GP, error, "gate %u at 0x%llx lies outside RAM",
+                         g->vector, (unsigned long long)g->at);
 }
 
 static bool type_is_gate(const struct context *c, const struct gate *g)
@@ -64,56 +50,44 @@ static bool gate_is_wrong(struct context *c)
 {
     const struct gate *g = &c->d->gate;
     uint32_t error = g->vector * 8 + ERROR_IDT + c->external;
-    char bytes[160];
-    struct text why = text_in(bytes, sizeof bytes);
+    unsigned cpl = snapshot_cpl(c->s);
 
-    text_add(&why, "gate %u ", g->vector);
-    if (!type_is_gate(c, g)) {
-        text_add(&why, "is not a gate (%s0x%x)",
-                 g->segment ? "a segment descriptor, type " : "type ", g->type);
-        return fails(c, EXCEPTION_GP, error, bytes);
-    }
-    if (c->e->software && g->dpl < snapshot_cpl(c->s)) {
-        text_add(&why, "has DPL %u, closed to code of level %u", g->dpl, snapshot_cpl(c->s));
-        return fails(c, EXCEPTION_GP, error, bytes);
-    }
-    if (!g->present) {
-        text_add(&why, "is not present (bit 47 is clear)");
-        return fails(c, EXCEPTION_NP, error, bytes);
-    }
-    return false;
+    if (!type_is_gate(c, g))
+        return exception_set(c->failed, EXCEPTION_GP, error, "gate %u is not a gate (%stype 0x%x)",
+                             g->vector, g->segment ? "a segment descriptor, " : "", g->type);
+    if (c->e->software && g->dpl < cpl)
+        return exception_set(c->failed, EXCEPTION_GP, error,
+                             "gate %u has DPL %u, closed to code of level %u", g->vector, g->dpl,
+                             cpl);
+    return !g->present && exception_set(c->failed, EXCEPTION_NP, error,
+                                        "gate %u is not present (bit 47 is clear)", g->vector);
+}
+
+static bool refuse_code(struct context *c, int vector, const char *why)
+{
+    const struct gate *g = &c->d->gate;
+    uint32_t selector = c->d->code.state == DESCRIPTOR_NULL ? 0 : g->selector & 0xfffcu;
+
+    return exception_set(c->failed, vector, selector + c->external,
+                         "gate %u's code selector 0x%x %s", g->vector, g->selector, why);
 }
 
 /* The code segment that the gate names. */
 static bool code_is_wrong(struct context *c)
 {
-    const struct gate *g = &c->d->gate;
     struct descriptor *code = &c->d->code;
-    uint32_t error = (g->selector & 0xfffcu) + c->external;
-    char bytes[200];
-    struct text why = text_in(bytes, sizeof bytes);
 
-    *code = descriptor_look(c->s, c->memory, g->selector);
-    text_add(&why, "gate %u's code selector 0x%x ", g->vector, g->selector);
-    if (code->state == DESCRIPTOR_NULL)
-        error = c->external;
-    if (code->state != DESCRIPTOR_GOOD) {
-        descriptor_describe_state(&why, code);
-        return fails(c, EXCEPTION_GP, error, bytes);
-    }
-    if (!descriptor_is_code(code) || code->dpl > snapshot_cpl(c->s)) {
-        text_add(&why, descriptor_is_code(code) ? "is of a lower privilege" : "is no code segment");
-        return fails(c, EXCEPTION_GP, error, bytes);
-    }
-    if (!code->present) {
-        text_add(&why, "is not present (bit 47 is clear)");
-        return fails(c, EXCEPTION_NP, error, bytes);
-    }
-    if (snapshot_is_long(c->s) && (!code->is_long || code->big)) {
-        text_add(&why, "is not a 64-bit code segment (bit 53 is clear)");
-        return fails(c, EXCEPTION_GP, error, bytes);
-    }
-    return false;
+    *code = descriptor_look(c->s, c->d->gate.selector);
+    if (code->state != DESCRIPTOR_GOOD)
+        return refuse_code(c, EXCEPTION_GP, descriptor_state_words(code).text);
+    if (!descriptor_is_code(code))
+        return refuse_code(c, EXCEPTION_GP, "is no code segment");
+    if (code->dpl > snapshot_cpl(c->s))
+        return refuse_code(c, EXCEPTION_GP, "is of a lower privilege");
+    if (!code->present)
+        return refuse_code(c, EXCEPTION_NP, "is not present (bit 47 is clear)");
+    return snapshot_is_long(c->s) && (!code->is_long || code->big) &&
+           refuse_code(c, EXCEPTION_GP, "is not a 64-bit code segment (bit 53 is clear)");
 }
 
 /* The bytes of the frame end at `top`; each must be writable with the handler's rights. */
@@ -124,22 +98,17 @@ static bool stack_is_wrong(struct context *c, gva_t top, unsigned size, bool use
 
     c->d->stack = top;
     for (unsigned i = 0; i < 2; i++) {
-        w = walk_as(c->s, c->memory, places[i], WALK_WRITE, user);
+        w = walk_as(c->s, places[i], WALK_WRITE, user);
         if (w.result == WALK_NOT_CANONICAL)
-            return exception_set(&c->d->failed, EXCEPTION_SS, c->external,
+            return exception_set(c->failed, EXCEPTION_SS, c->external,
                                  "the stack at 0x%llx is not canonical", (unsigned long long)top);
         if (w.result != WALK_OK) {
-            char bytes[160];
-            struct text why = text_in(bytes, sizeof bytes);
-
-            exception_set_walk(&c->d->failed, &w, true);
-            text_add(&why, "the stack at 0x%llx cannot take the frame, ", (unsigned long long)top);
-            walk_describe(&why, &w);
-            snprintf(c->d->failed.why, sizeof c->d->failed.why, "%s", bytes);
-            return true;
+            exception_set_walk(c->failed, &w, true);
+            return exception_explain(c->failed, "the stack at 0x%llx cannot take the frame, %s",
+                                     (unsigned long long)top, walk_words(&w).text);
         }
         if (!w.in_ram)
-            return exception_set(&c->d->failed, EXCEPTION_NONE, 0,
+            return exception_set(c->failed, EXCEPTION_NONE, 0,
                                  "the stack at 0x%llx lies outside RAM", (unsigned long long)top);
     }
     return false;
@@ -149,21 +118,19 @@ static bool stack_is_wrong(struct context *c, gva_t top, unsigned size, bool use
 static bool tss_read(struct context *c, unsigned offset, void *to, unsigned size)
 {
     const struct kvm_segment *tr = &c->s->sregs.tr;
-    char bytes[160];
-    struct text why = text_in(bytes, sizeof bytes);
-    struct walk w = walk_as(c->s, c->memory, tr->base + offset, WALK_READ, false);
+    uint32_t error = (tr->selector & 0xfffcu) + c->external;
+    struct walk w = walk_as(c->s, tr->base + offset, WALK_READ, false);
 
-    if (offset + size - 1 > tr->limit) {
-        text_add(&why, "the TSS (selector 0x%x, limit 0x%x) ends before the stack pointer at 0x%x",
-                 tr->selector, tr->limit, offset);
-        return !fails(c, EXCEPTION_TS, (tr->selector & 0xfffcu) + c->external, bytes);
-    }
+    if (offset + size - 1 > tr->limit)
+        return !exception_set(
+            c->failed, EXCEPTION_TS, error,
+            "the TSS (selector 0x%x, limit 0x%x) ends before the stack pointer at 0x%x",
+            tr->selector, tr->limit, offset);
     if (w.result != WALK_OK)
-        return !exception_set_walk(&c->d->failed, &w, false);
-    if (walk_read(c->s, c->memory, tr->base + offset, to, size) == size)
-        return true;
-    text_add(&why, "the TSS at 0x%llx lies outside RAM", (unsigned long long)tr->base);
-    return !fails(c, EXCEPTION_TS, (tr->selector & 0xfffcu) + c->external, bytes);
+        return !exception_set_walk(c->failed, &w, false);
+    return walk_read(c->s, tr->base + offset, to, size) == size ||
+           !exception_set(c->failed, EXCEPTION_TS, error, "the TSS at 0x%llx lies outside RAM",
+                          (unsigned long long)tr->base);
 }
 
 /* 64-bit: always an aligned frame of five words; the stack is RSP, RSP0 or one of the IST. */
@@ -184,23 +151,20 @@ static bool deliver_long(struct context *c)
 /* A stack segment from the TSS (SDM volume 3, 6.12.1). */
 static bool inner_stack_is_wrong(struct context *c, uint16_t selector, struct kvm_segment *ss)
 {
-    struct descriptor d = descriptor_look(c->s, c->memory, selector);
-    char bytes[160];
-    struct text why = text_in(bytes, sizeof bytes);
+    struct descriptor d = descriptor_look(c->s, selector);
+    uint32_t error = (selector & 0xfffcu) + c->external;
 
-    text_add(&why, "the TSS's stack selector 0x%x ", selector);
-    if (d.state != DESCRIPTOR_GOOD) {
-        descriptor_describe_state(&why, &d);
-        return fails(c, EXCEPTION_TS, (selector & 0xfffcu) + c->external, bytes);
-    }
-    if (!descriptor_is_writable_data(&d) || d.dpl != c->d->code.dpl) {
-        text_add(&why, "is no writable segment of level %u", c->d->code.dpl);
-        return fails(c, EXCEPTION_TS, (selector & 0xfffcu) + c->external, bytes);
-    }
-    if (!d.present) {
-        text_add(&why, "is not present (bit 47 is clear)");
-        return fails(c, EXCEPTION_SS, (selector & 0xfffcu) + c->external, bytes);
-    }
+    if (d.state != DESCRIPTOR_GOOD)
+        return exception_set(c->failed, EXCEPTION_TS, error, "the TSS's stack selector 0x%x %s",
+                             selector, descriptor_state_words(&d).text);
+    if (!descriptor_is_writable_data(&d) || d.dpl != c->d->code.dpl)
+        return exception_set(c->failed, EXCEPTION_TS, error,
+                             "the TSS's stack selector 0x%x is no writable segment of level %u",
+                             selector, c->d->code.dpl);
+    if (!d.present)
+        return exception_set(c->failed, EXCEPTION_SS, error,
+                             "the TSS's stack selector 0x%x is not present (bit 47 is clear)",
+                             selector);
     *ss = (struct kvm_segment){
         .base = d.base, .limit = d.limit, .type = d.type, .db = d.big, .selector = selector};
     return false;
@@ -226,7 +190,7 @@ static bool deliver_protected(struct context *c)
     if (!ss.db)
         sp &= 0xffff;
     if (!(ss.type & 4) && (sp - words * word > ss.limit || sp - 1 > ss.limit))
-        return !exception_set(&c->d->failed, EXCEPTION_SS, c->external,
+        return !exception_set(c->failed, EXCEPTION_SS, c->external,
                               "SP 0x%x leaves the stack segment (limit 0x%x)", sp, ss.limit);
     return !stack_is_wrong(c, (uint32_t)(ss.base + sp), words * word, c->d->code.dpl == 3);
 }
@@ -237,17 +201,16 @@ static bool deliver_real(struct context *c)
     uint16_t sp = (uint16_t)c->s->regs.rsp;
 
     if ((sp & 1) && sp < 6)
-        return !exception_set(&c->d->failed, EXCEPTION_SS, 0, "SP %u is too low for the frame", sp);
+        return !exception_set(c->failed, EXCEPTION_SS, 0, "SP %u is too low for the frame", sp);
     if (sp < 6)
         return true;
     return !stack_is_wrong(c, (uint32_t)(c->s->sregs.ss.base + sp), 6, false);
 }
 
-struct delivery deliver_exception(const struct snapshot *s, const struct memory *memory,
-                                  const struct exception *e)
+struct delivery deliver_exception(const struct snapshot *s, const struct exception *e)
 {
-    struct delivery d = {.gate = gate_look(s, memory, (unsigned)e->vector & 0xff)};
-    struct context c = {.s = s, .memory = memory, .e = e, .d = &d, .external = !e->software};
+    struct delivery d = {.gate = gate_look(s, (unsigned)e->vector & 0xff)};
+    struct context c = {.s = s, .e = e, .d = &d, .failed = &d.failed, .external = !e->software};
 
     d.failed.vector = EXCEPTION_NONE;
     if (gate_fails(&c))

@@ -17,7 +17,6 @@ struct delivery {
     struct exception failed; /* what this raises instead, and why */
 };
 
-struct delivery deliver_exception(const struct snapshot *s, const struct memory *memory,
-                                  const struct exception *e);
+struct delivery deliver_exception(const struct snapshot *s, const struct exception *e);
 
 #endif

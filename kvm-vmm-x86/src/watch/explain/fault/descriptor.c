@@ -27,8 +27,7 @@ static void decode(const struct snapshot *s, struct descriptor *d)
         d->base |= descriptor_field(d->raw_high, 0, 32) << 32;
 }
 
-struct descriptor descriptor_look(const struct snapshot *s, const struct memory *memory,
-                                  uint16_t selector)
+struct descriptor descriptor_look(const struct snapshot *s, uint16_t selector)
 {
     bool local = selector & SELECTOR_LDT;
     unsigned offset = selector & SELECTOR_MASK;
@@ -41,11 +40,11 @@ struct descriptor descriptor_look(const struct snapshot *s, const struct memory 
         d.state = DESCRIPTOR_NULL;
     } else if (offset + 7 > limit || (local && s->sregs.ldt.unusable)) {
         d.state = DESCRIPTOR_BEYOND;
-    } else if (walk_read(s, memory, d.at, &d.raw, sizeof d.raw) < sizeof d.raw) {
-        d.walk = walk_as(s, memory, d.at, WALK_READ, false);
+    } else if (walk_read(s, d.at, &d.raw, sizeof d.raw) < sizeof d.raw) {
+        d.walk = walk_as(s, d.at, WALK_READ, false);
         d.state = DESCRIPTOR_UNREADABLE;
     } else {
-        (void)walk_read(s, memory, d.at + 8, &d.raw_high, sizeof d.raw_high);
+        (void)walk_read(s, d.at + 8, &d.raw_high, sizeof d.raw_high);
         decode(s, &d);
     }
     return d;
@@ -71,25 +70,27 @@ bool descriptor_is_conforming(const struct descriptor *d)
     return descriptor_is_code(d) && (d->type & TYPE_CONFORMING);
 }
 
-void descriptor_describe_state(struct text *text, const struct descriptor *d)
+struct words descriptor_state_words(const struct descriptor *d)
 {
     const char *table = d->selector & SELECTOR_LDT ? "LDT" : "GDT";
+    struct words said;
+    struct text text = text_in(said.text, sizeof said.text);
 
     switch (d->state) {
     case DESCRIPTOR_NULL:
-        text_add(text, "is null");
+        text_add(&text, "is null");
         break;
     case DESCRIPTOR_BEYOND:
-        text_add(text, "lies beyond the %s (limit 0x%x)", table, d->table_limit);
+        text_add(&text, "lies beyond the %s (limit 0x%x)", table, d->table_limit);
         break;
     case DESCRIPTOR_UNREADABLE:
-        text_add(text, "cannot be read from the %s at 0x%llx (", table, (unsigned long long)d->at);
-        walk_describe(text, &d->walk);
-        text_add(text, ")");
+        text_add(&text, "cannot be read from the %s at 0x%llx (%s)", table,
+                 (unsigned long long)d->at, walk_words(&d->walk).text);
         break;
     default:
-        text_add(text, "is good");
+        text_add(&text, "is good");
     }
+    return said;
 }
 
 const char *descriptor_type_name(uint8_t type)
@@ -110,7 +111,7 @@ void descriptor_print(struct text *text, const struct descriptor *d)
 {
     text_add(text, "0x%04x ", d->selector);
     if (d->state != DESCRIPTOR_GOOD) {
-        descriptor_describe_state(text, d);
+        text_add(text, "%s", descriptor_state_words(d).text);
         return;
     }
     text_add(text, "%016llx: ", (unsigned long long)d->raw);

@@ -46,8 +46,7 @@ enum {
     TYPE_TRAP = 15,
 };
 
-struct descriptor descriptor_look(const struct snapshot *s, const struct memory *memory,
-                                  uint16_t selector);
+struct descriptor descriptor_look(const struct snapshot *s, uint16_t selector);
 
 bool descriptor_is_code(const struct descriptor *d);
 bool descriptor_is_writable_data(const struct descriptor *d);
@@ -55,7 +54,7 @@ bool descriptor_is_readable(const struct descriptor *d);
 bool descriptor_is_conforming(const struct descriptor *d);
 
 /* Why a selector leads nowhere: "is null", "lies beyond the GDT (limit 0x17)" ... */
-void descriptor_describe_state(struct text *text, const struct descriptor *d);
+struct words descriptor_state_words(const struct descriptor *d);
 
 /* `width` bits of a descriptor from bit `low` on. */
 uint64_t descriptor_field(uint64_t raw, unsigned low, unsigned width);

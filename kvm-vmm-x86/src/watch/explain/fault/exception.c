@@ -15,21 +15,27 @@ bool exception_set(struct exception *e, int vector, uint32_t error, const char *
     return true;
 }
 
+bool exception_explain(struct exception *e, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(e->why, sizeof e->why, format, args);
+    va_end(args);
+    return true;
+}
+
 bool exception_set_walk(struct exception *e, const struct walk *walk, bool stack)
 {
     static const char *const accesses[] = {
         [WALK_READ] = "read", [WALK_WRITE] = "write", [WALK_FETCH] = "fetch"};
-    struct text why;
-    char bytes[sizeof e->why];
 
-    why = text_in(bytes, sizeof bytes);
     if (walk->result == WALK_NOT_CANONICAL)
         return exception_set(e, stack ? EXCEPTION_SS : EXCEPTION_GP, 0,
                              "%s of 0x%llx, which is not canonical", accesses[walk->access],
                              (unsigned long long)walk->address);
-    text_add(&why, "%s%s; ", walk->user ? "user " : "", accesses[walk->access]);
-    walk_describe(&why, walk);
-    exception_set(e, EXCEPTION_PF, walk->error_code, "%s", bytes);
+    exception_set(e, EXCEPTION_PF, walk->error_code, "%s%s; %s", walk->user ? "user " : "",
+                  accesses[walk->access], walk_words(walk).text);
     e->paged = true;
     e->walk = *walk;
     return true;

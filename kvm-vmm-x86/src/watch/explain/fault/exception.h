@@ -24,6 +24,10 @@ struct exception {
 bool exception_set(struct exception *e, int vector, uint32_t error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Says why in other words; true. */
+bool exception_explain(struct exception *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* A failed page walk as the exception that it raises (#PF, or #GP/#SS where not canonical). */
 bool exception_set_walk(struct exception *e, const struct walk *walk, bool stack);
 

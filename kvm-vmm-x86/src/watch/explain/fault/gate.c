@@ -30,15 +30,15 @@ static void decode(const struct snapshot *s, struct gate *g)
     }
 }
 
-struct gate gate_look(const struct snapshot *s, const struct memory *memory, unsigned vector)
+struct gate gate_look(const struct snapshot *s, unsigned vector)
 {
     unsigned size = gate_size(s);
     struct gate g = {.vector = vector, .at = s->sregs.idt.base + (gva_t)vector * size};
     uint64_t bytes[2] = {0, 0};
 
     g.inside = (vector + 1) * size - 1 <= s->sregs.idt.limit;
-    g.walk = walk_as(s, memory, g.at, WALK_READ, false);
-    g.readable = walk_read(s, memory, g.at, bytes, size) == size;
+    g.walk = walk_as(s, g.at, WALK_READ, false);
+    g.readable = walk_read(s, g.at, bytes, size) == size;
     g.raw = bytes[0];
     g.raw_high = bytes[1];
     if (g.readable)
@@ -60,8 +60,7 @@ void gate_print(struct text *text, const struct snapshot *s, const struct gate *
         return;
     }
     if (!g->readable) {
-        text_add(text, "unreadable, ");
-        walk_describe(text, &g->walk);
+        text_add(text, "unreadable, %s", walk_words(&g->walk).text);
         return;
     }
     if (!(s->sregs.cr0 & CR0_PE)) {

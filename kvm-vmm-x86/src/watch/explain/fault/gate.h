@@ -19,7 +19,7 @@ struct gate {
     bool present, segment;
 };
 
-struct gate gate_look(const struct snapshot *s, const struct memory *memory, unsigned vector);
+struct gate gate_look(const struct snapshot *s, unsigned vector);
 unsigned gate_size(const struct snapshot *s);
 void gate_print(struct text *text, const struct snapshot *s, const struct gate *gate);
 

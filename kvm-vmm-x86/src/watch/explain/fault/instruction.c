@@ -161,8 +161,8 @@ bool instruction_access(const struct snapshot *s, const struct instruction *inst
     return true;
 }
 
-bool instruction_value(const struct snapshot *s, const struct memory *memory,
-                       const struct instruction *instruction, unsigned index, uint64_t *value)
+bool instruction_value(const struct snapshot *s, const struct instruction *instruction,
+                       unsigned index, uint64_t *value)
 {
     const ZydisDecodedOperand *o = &instruction->operands[index];
     struct instruction_access access;
@@ -179,7 +179,7 @@ bool instruction_value(const struct snapshot *s, const struct memory *memory,
         return true;
     case ZYDIS_OPERAND_TYPE_MEMORY:
         return instruction_access(s, instruction, index, &access) && access.size <= sizeof *value &&
-               walk_read(s, memory, access.linear, value, access.size) == access.size;
+               walk_read(s, access.linear, value, access.size) == access.size;
     default:
         return false;
     }

@@ -47,7 +47,7 @@ bool instruction_access(const struct snapshot *s, const struct instruction *inst
                         unsigned index, struct instruction_access *access);
 
 /* The value of visible operand `index`: register, immediate or memory; false if it has none. */
-bool instruction_value(const struct snapshot *s, const struct memory *memory,
-                       const struct instruction *instruction, unsigned index, uint64_t *value);
+bool instruction_value(const struct snapshot *s, const struct instruction *instruction,
+                       unsigned index, uint64_t *value);
 
 #endif

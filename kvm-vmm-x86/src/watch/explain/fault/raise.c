@@ -8,7 +8,7 @@
 
 static bool refuse(struct raise_context *c, int vector, const char *why)
 {
-    return exception_set(&c->r->exception, vector, 0, "%s", why);
+    return exception_set(c->e, vector, 0, "%s", why);
 }
 
 /* Fetches up to 15 bytes; `cut` tells what stops at the end of them. */
@@ -21,7 +21,7 @@ static unsigned fetch(struct raise_context *c, uint8_t *bytes, struct exception 
     while (count < INSTRUCTION_MAX) {
         uint64_t rip = s->regs.rip + count;
         gva_t linear = snapshot_linear(s, &s->sregs.cs, rip);
-        struct walk w = walk_address(s, c->memory, linear, WALK_FETCH);
+        struct walk w = walk_address(s, linear, WALK_FETCH);
 
         if (snapshot_mode(s) != SNAPSHOT_LONG && rip > s->sregs.cs.limit) {
             exception_set(cut, EXCEPTION_GP, 0,
@@ -33,7 +33,7 @@ static unsigned fetch(struct raise_context *c, uint8_t *bytes, struct exception 
             exception_set_walk(cut, &w, false);
             break;
         }
-        if (!memory_read(c->memory, w.gpa, &bytes[count], 1)) {
+        if (!memory_read(s->memory, w.gpa, &bytes[count], 1)) {
             c->r->outside = true;
             c->r->outside_at = w.gpa;
             break;
@@ -64,9 +64,8 @@ static bool cannot_decode(struct raise_context *c)
     }
     c->r->outside = false; /* behind the instruction: not reached */
     if (error != INSTRUCTION_GOOD)
-        return exception_set(&c->r->exception, EXCEPTION_UD, 0,
-                             "the bytes %02x %02x %02x are no instruction", bytes[0],
-                             count > 1 ? bytes[1] : 0, count > 2 ? bytes[2] : 0);
+        return exception_set(c->e, EXCEPTION_UD, 0, "the bytes %02x %02x %02x are no instruction",
+                             bytes[0], count > 1 ? bytes[1] : 0, count > 2 ? bytes[2] : 0);
     c->r->decoded = true;
     instruction_text(&c->r->instruction, c->s->regs.rip, c->r->text, sizeof c->r->text);
     return false;
@@ -142,11 +141,10 @@ static bool check_privilege(struct raise_context *c)
 
     if (needs_iopl(c->in->i.mnemonic))
         return cpl > io_privilege(c->s) &&
-               exception_set(&c->r->exception, EXCEPTION_GP, 0,
-                             "an I/O instruction at level %u, IOPL is %u", cpl, io_privilege(c->s));
+               exception_set(c->e, EXCEPTION_GP, 0, "an I/O instruction at level %u, IOPL is %u",
+                             cpl, io_privilege(c->s));
     return cpl > 0 && (c->in->i.attributes & ZYDIS_ATTRIB_IS_PRIVILEGED) &&
-           exception_set(&c->r->exception, EXCEPTION_GP, 0, "a privileged instruction at level %u",
-                         cpl);
+           exception_set(c->e, EXCEPTION_GP, 0, "a privileged instruction at level %u", cpl);
 }
 
 /* The quotient must fit into half the dividend. */
@@ -175,42 +173,40 @@ static bool check_arithmetic(struct raise_context *c)
 
     if (!is_signed && c->in->i.mnemonic != ZYDIS_MNEMONIC_DIV)
         return false;
-    if (!instruction_value(c->s, c->memory, c->in, 0, &divisor))
+    if (!instruction_value(c->s, c->in, 0, &divisor))
         return false;
     if (divisor == 0)
         return refuse(c, EXCEPTION_DE, "division by zero");
     return !quotient_fits(c->s, bits, is_signed, divisor) &&
-           exception_set(&c->r->exception, EXCEPTION_DE, 0,
-                         "the quotient does not fit into %u bits", bits);
+           exception_set(c->e, EXCEPTION_DE, 0, "the quotient does not fit into %u bits", bits);
 }
 
 static bool check_software(struct raise_context *c)
 {
-    struct exception *e = &c->r->exception;
 
     switch (c->in->i.mnemonic) {
     case ZYDIS_MNEMONIC_INT3:
-        exception_set(e, EXCEPTION_BP, 0, "int3");
+        exception_set(c->e, EXCEPTION_BP, 0, "int3");
         break;
     case ZYDIS_MNEMONIC_INT1:
-        return exception_set(e, EXCEPTION_DB, 0, "int1");
+        return exception_set(c->e, EXCEPTION_DB, 0, "int1");
     case ZYDIS_MNEMONIC_INTO:
         if (!(c->s->regs.rflags & 1u << 11))
             return false;
-        exception_set(e, EXCEPTION_OF, 0, "into with OF set");
+        exception_set(c->e, EXCEPTION_OF, 0, "into with OF set");
         break;
     case ZYDIS_MNEMONIC_INT:
-        exception_set(e, (int)(c->in->operands[0].imm.value.u & 0xff), 0, "int $0x%x",
+        exception_set(c->e, (int)(c->in->operands[0].imm.value.u & 0xff), 0, "int $0x%x",
                       (unsigned)(c->in->operands[0].imm.value.u & 0xff));
         break;
     default:
         return false;
     }
-    e->software = true;
+    c->e->software = true;
     return true;
 }
 
-struct raise raise_look(const struct snapshot *s, const struct memory *memory)
+struct raise raise_look(const struct snapshot *s)
 {
     static bool (*const checks[])(struct raise_context *) = {
         check_undefined,  check_available,     check_privilege, raise_check_control,
@@ -218,7 +214,7 @@ struct raise raise_look(const struct snapshot *s, const struct memory *memory)
         check_arithmetic, raise_check_segment, raise_check_far,
     };
     struct raise r = {.exception = {.vector = EXCEPTION_NONE}};
-    struct raise_context c = {.s = s, .memory = memory, .r = &r, .in = &r.instruction};
+    struct raise_context c = {.s = s, .r = &r, .e = &r.exception, .in = &r.instruction};
 
     if (cannot_decode(&c))
         return r;

@@ -22,14 +22,14 @@ struct raise {
     unsigned selector_count;
 };
 
-struct raise raise_look(const struct snapshot *s, const struct memory *memory);
+struct raise raise_look(const struct snapshot *s);
 
 /* For the files of this folder: one look's state, and the checks of raise_system.c. Each check is
  * true when it has found the exception. */
 struct raise_context {
     const struct snapshot *s;
-    const struct memory *memory;
     struct raise *r;
+    struct exception *e; /* r->exception */
     const struct instruction *in;
 };
 

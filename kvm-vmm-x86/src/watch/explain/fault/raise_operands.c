@@ -32,24 +32,23 @@ static bool check_segment_rights(struct raise_context *c, const struct instructi
 {
     const struct kvm_segment *segment = a->segment;
     const char *name = segment_name(c->s, segment);
-    struct exception *e = &c->r->exception;
     enum snapshot_mode mode = snapshot_mode(c->s);
     bool code = segment->type & TYPE_CODE, flag = segment->type & TYPE_READ_WRITE;
     int vector = a->stack ? EXCEPTION_SS : EXCEPTION_GP;
 
     if (mode != SNAPSHOT_REAL && mode != SNAPSHOT_VM86) {
         if (segment->unusable || !segment->present)
-            return exception_set(e, vector, 0, "%s is null (selector 0x%x)", name,
+            return exception_set(c->e, vector, 0, "%s is null (selector 0x%x)", name,
                                  segment->selector);
         if (a->access == WALK_WRITE && (code || !flag))
-            return exception_set(e, EXCEPTION_GP, 0, "a write through %s, which is %s", name,
+            return exception_set(c->e, EXCEPTION_GP, 0, "a write through %s, which is %s", name,
                                  code ? "a code segment" : "read-only");
         if (a->access == WALK_READ && code && !flag)
-            return exception_set(e, EXCEPTION_GP, 0, "a read through %s, which is execute-only",
+            return exception_set(c->e, EXCEPTION_GP, 0, "a read through %s, which is execute-only",
                                  name);
     }
     return beyond_limit(segment, a->offset, a->size) &&
-           exception_set(e, vector, 0, "%u bytes at %s:0x%llx, limit 0x%x", a->size, name,
+           exception_set(c->e, vector, 0, "%u bytes at %s:0x%llx, limit 0x%x", a->size, name,
                          (unsigned long long)a->offset, segment->limit);
 }
 
@@ -60,10 +59,10 @@ bool raise_check_access(struct raise_context *c, const struct instruction_access
     if (snapshot_mode(c->s) != SNAPSHOT_LONG && check_segment_rights(c, a))
         return true;
     for (unsigned i = 0; i <= 1; i++) { /* the first byte, then the last: perhaps another page */
-        struct walk w = walk_address(c->s, c->memory, a->linear + (i == 0 ? 0 : last), a->access);
+        struct walk w = walk_address(c->s, a->linear + (i == 0 ? 0 : last), a->access);
 
         if (w.result != WALK_OK)
-            return exception_set_walk(&c->r->exception, &w, a->stack);
+            return exception_set_walk(c->e, &w, a->stack);
         if (!w.in_ram && !c->r->outside) {
             c->r->outside = true;
             c->r->outside_at = w.gpa;
@@ -113,9 +112,9 @@ static bool misaligned(struct raise_context *c, const struct instruction_access 
 
     if (align == 1 || a->linear % align == 0 || (a->size < 16 && a->size != 0))
         return false;
-    return exception_set(
-        &c->r->exception, EXCEPTION_GP, 0, "%s of %u bytes at 0x%llx, not aligned to %u",
-        a->access == WALK_WRITE ? "write" : "read", a->size, (unsigned long long)a->linear, align);
+    return exception_set(c->e, EXCEPTION_GP, 0, "%s of %u bytes at 0x%llx, not aligned to %u",
+                         a->access == WALK_WRITE ? "write" : "read", a->size,
+                         (unsigned long long)a->linear, align);
 }
 
 bool raise_check_operands(struct raise_context *c)

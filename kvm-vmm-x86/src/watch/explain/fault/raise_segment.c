@@ -16,26 +16,22 @@ static struct descriptor look(struct raise_context *c, uint16_t selector)
 {
     if (c->r->selector_count < sizeof c->r->selectors / sizeof c->r->selectors[0])
         c->r->selectors[c->r->selector_count++] = selector;
-    return descriptor_look(c->s, c->memory, selector);
+    return descriptor_look(c->s, selector);
 }
 
 /* `name` of the register, for words. */
 static bool refuse(struct raise_context *c, int vector, uint16_t selector, const char *name,
                    const char *why)
 {
-    return exception_set(&c->r->exception, vector, selector & 0xfffcu,
-                         "%s loaded with selector 0x%x, which %s", name, selector, why);
+    return exception_set(c->e, vector, selector & 0xfffcu, "%s loaded with selector 0x%x, which %s",
+                         name, selector, why);
 }
 
 static bool refuse_state(struct raise_context *c, const struct descriptor *d, const char *name)
 {
-    char bytes[120];
-    struct text why = text_in(bytes, sizeof bytes);
-
     if (d->state == DESCRIPTOR_UNREADABLE)
-        return exception_set_walk(&c->r->exception, &d->walk, false);
-    descriptor_describe_state(&why, d);
-    return refuse(c, EXCEPTION_GP, d->selector, name, bytes);
+        return exception_set_walk(c->e, &d->walk, false);
+    return refuse(c, EXCEPTION_GP, d->selector, name, descriptor_state_words(d).text);
 }
 
 /* SS must be writable and of the level; the others readable, or null. */
@@ -76,16 +72,16 @@ bool raise_check_segment(struct raise_context *c)
         ZydisRegisterGetClass(to->reg.value) != ZYDIS_REGCLASS_SEGMENT)
         return false;
     if (c->in->i.mnemonic == ZYDIS_MNEMONIC_POP) {
-        if (walk_read(c->s, c->memory, snapshot_linear_rsp(c->s), &popped, 2) < 2)
+        if (walk_read(c->s, snapshot_linear_rsp(c->s), &popped, 2) < 2)
             return false;
         selector = popped;
     } else if (c->in->i.mnemonic != ZYDIS_MNEMONIC_MOV) {
         return false;
     } else if (instruction_access(c->s, c->in, 1, &a)) {
-        if (walk_read(c->s, c->memory, a.linear, &popped, 2) < 2)
+        if (walk_read(c->s, a.linear, &popped, 2) < 2)
             return false;
         selector = popped;
-    } else if (!instruction_value(c->s, c->memory, c->in, 1, &selector)) {
+    } else if (!instruction_value(c->s, c->in, 1, &selector)) {
         return false;
     }
     return check_data(c, (uint16_t)selector, to->reg.value == ZYDIS_REGISTER_SS,
@@ -134,14 +130,14 @@ static bool check_return(struct raise_context *c, bool interrupt)
         return false;
     if (raise_check_access(c, &a))
         return true;
-    if (!is_protected(c->s) || walk_read(c->s, c->memory, a.linear, &rip, word) < word ||
-        walk_read(c->s, c->memory, a.linear + word, &selector, word) < word)
+    if (!is_protected(c->s) || walk_read(c->s, a.linear, &rip, word) < word ||
+        walk_read(c->s, a.linear + word, &selector, word) < word)
         return false;
     if (check_code(c, (uint16_t)selector, true))
         return true;
     return snapshot_mode(c->s) == SNAPSHOT_LONG && !snapshot_is_canonical(c->s, rip) &&
-           exception_set(&c->r->exception, EXCEPTION_GP, 0,
-                         "a return to 0x%llx, which is not canonical", (unsigned long long)rip);
+           exception_set(c->e, EXCEPTION_GP, 0, "a return to 0x%llx, which is not canonical",
+                         (unsigned long long)rip);
 }
 
 /* Near branches in 64-bit code to an address that is not canonical. */
@@ -154,12 +150,12 @@ static bool check_near(struct raise_context *c)
         c->in->operands[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
         return false;
     if (c->in->i.mnemonic == ZYDIS_MNEMONIC_RET)
-        known = walk_read(c->s, c->memory, snapshot_linear_rsp(c->s), &target, 8) == 8;
+        known = walk_read(c->s, snapshot_linear_rsp(c->s), &target, 8) == 8;
     else
-        known = instruction_value(c->s, c->memory, c->in, 0, &target);
+        known = instruction_value(c->s, c->in, 0, &target);
     return known && !snapshot_is_canonical(c->s, target) &&
-           exception_set(&c->r->exception, EXCEPTION_GP, 0,
-                         "a branch to 0x%llx, which is not canonical", (unsigned long long)target);
+           exception_set(c->e, EXCEPTION_GP, 0, "a branch to 0x%llx, which is not canonical",
+                         (unsigned long long)target);
 }
 
 bool raise_check_far(struct raise_context *c)
@@ -185,7 +181,7 @@ bool raise_check_far(struct raise_context *c)
         if (to->type == ZYDIS_OPERAND_TYPE_POINTER)
             return check_code(c, to->ptr.segment, false);
         return instruction_access(c->s, c->in, 0, &a) && a.size > 2 &&
-               walk_read(c->s, c->memory, a.linear + a.size - 2, &selector, 2) == 2 &&
+               walk_read(c->s, a.linear + a.size - 2, &selector, 2) == 2 &&
                check_code(c, selector, false);
     default:
         return false;

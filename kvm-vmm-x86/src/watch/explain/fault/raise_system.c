@@ -16,7 +16,7 @@ enum { MSR_EFER = 0xc0000080 };
 
 static bool refuse(struct raise_context *c, const char *why)
 {
-    return exception_set(&c->r->exception, EXCEPTION_GP, 0, "%s", why);
+    return exception_set(c->e, EXCEPTION_GP, 0, "%s", why);
 }
 
 static bool check_cr0(struct raise_context *c, uint64_t value)
@@ -56,7 +56,7 @@ bool raise_check_control(struct raise_context *c)
 
     if (c->in->i.mnemonic != ZYDIS_MNEMONIC_MOV || to->type != ZYDIS_OPERAND_TYPE_REGISTER ||
         ZydisRegisterGetClass(to->reg.value) != ZYDIS_REGCLASS_CONTROL ||
-        !instruction_value(c->s, c->memory, c->in, 1, &value))
+        !instruction_value(c->s, c->in, 1, &value))
         return false;
     switch (to->reg.value) {
     case ZYDIS_REGISTER_CR0:
@@ -87,29 +87,24 @@ bool raise_check_msr(struct raise_context *c)
 /* LTR wants an available TSS, LLDT an LDT. */
 static bool check_system_selector(struct raise_context *c, bool task)
 {
-    struct exception *e = &c->r->exception;
     const char *name = task ? "LTR" : "LLDT";
     struct descriptor d;
     uint64_t selector;
-    char bytes[120];
-    struct text why = text_in(bytes, sizeof bytes);
 
-    if (!instruction_value(c->s, c->memory, c->in, 0, &selector))
+    if (!instruction_value(c->s, c->in, 0, &selector))
         return false;
     if ((selector & 0xfffc) == 0)
-        return task && exception_set(e, EXCEPTION_GP, 0, "LTR with selector 0");
-    d = descriptor_look(c->s, c->memory, (uint16_t)selector);
+        return task && exception_set(c->e, EXCEPTION_GP, 0, "LTR with selector 0");
+    d = descriptor_look(c->s, (uint16_t)selector);
     c->r->selectors[c->r->selector_count++] = (uint16_t)selector;
-    if (d.state != DESCRIPTOR_GOOD) {
-        descriptor_describe_state(&why, &d);
-        return exception_set(e, EXCEPTION_GP, selector & 0xfffc,
+    if (d.state != DESCRIPTOR_GOOD)
+        return exception_set(c->e, EXCEPTION_GP, selector & 0xfffc,
                              "%s with selector 0x%llx, which %s", name,
-                             (unsigned long long)selector, bytes);
-    }
+                             (unsigned long long)selector, descriptor_state_words(&d).text);
     if (d.segment || (task ? d.type != TYPE_TSS && d.type != TYPE_TSS16 : d.type != TYPE_LDT)) {
         bool busy = task && !d.segment && (d.type == TYPE_TSS_BUSY || d.type == TYPE_TSS16_BUSY);
 
-        return exception_set(e, EXCEPTION_GP, selector & 0xfffc,
+        return exception_set(c->e, EXCEPTION_GP, selector & 0xfffc,
                              "%s with selector 0x%llx, whose descriptor is %s (type 0x%x)", name,
                              (unsigned long long)selector,
                              busy   ? "of a TSS already busy"
@@ -117,7 +112,7 @@ static bool check_system_selector(struct raise_context *c, bool task)
                                     : "no LDT",
                              d.type);
     }
-    return !d.present && exception_set(e, EXCEPTION_NP, selector & 0xfffc,
+    return !d.present && exception_set(c->e, EXCEPTION_NP, selector & 0xfffc,
                                        "%s with selector 0x%llx, not present (bit 47 is clear)",
                                        name, (unsigned long long)selector);
 }
@@ -135,10 +130,9 @@ bool raise_check_tables(struct raise_context *c)
     case ZYDIS_MNEMONIC_LGDT:
     case ZYDIS_MNEMONIC_LIDT:
         return snapshot_mode(c->s) == SNAPSHOT_LONG && instruction_access(c->s, c->in, 0, &a) &&
-               walk_read(c->s, c->memory, a.linear + 2, &base, 8) == 8 &&
-               !snapshot_is_canonical(c->s, base) &&
-               exception_set(&c->r->exception, EXCEPTION_GP, 0,
-                             "a table at 0x%llx, which is not canonical", (unsigned long long)base);
+               walk_read(c->s, a.linear + 2, &base, 8) == 8 && !snapshot_is_canonical(c->s, base) &&
+               exception_set(c->e, EXCEPTION_GP, 0, "a table at 0x%llx, which is not canonical",
+                             (unsigned long long)base);
     default:
         return false;
     }
