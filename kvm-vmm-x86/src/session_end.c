@@ -10,7 +10,9 @@
 #include "console/streams.h"
 #include "host/events.h"
 #include "watch/postmortem/postmortem.h"
-#include "watch/record/report.h"
+#include "watch/record/boot_report.h"
+#include "watch/record/record.h"
+#include "watch/record/stats.h"
 
 enum { SIGNAL_STATUS = 128 };
 
@@ -118,6 +120,28 @@ int session_end_failed(const struct vm_end *why, const char *message)
     return status_of_run(why, STATUS_FAILED);
 }
 
+/* --stats, --boot-report, --log. -1: something could not be written, and the reason was printed. */
+static int report_records(struct vm *vms, unsigned count, const struct record_config *config)
+{
+    const struct log_run *run;
+    struct error error;
+
+    if (!record_is_wanted())
+        return 0;
+    run = record_finish(vms, count, &error);
+    for (unsigned i = 0; i < count && run != NULL; i++) {
+        console_flush(i);
+        if (config->stats)
+            stats_print(run, &run->guests[i]);
+        if (config->boot_report)
+            boot_report_print(&vms[i], run, &run->guests[i]);
+    }
+    if (run != NULL && record_write(run, &error) == 0)
+        return 0;
+    console_printf("kvm-vmm: %s", error.text);
+    return -1;
+}
+
 int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
                        const struct record_config *record, bool explain)
 {
@@ -139,7 +163,7 @@ int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
     }
     tell_why(why, &told);
     /* Guests that ended well are not well served without their log. */
-    if (record_report(vms, count, record) < 0 && status == STATUS_OK)
+    if (report_records(vms, count, record) < 0 && status == STATUS_OK)
         status = STATUS_FAILED;
     streams_finish();
     tell_why(why, &told); /* it may have come only now */

@@ -19,12 +19,15 @@
 /* How many exits are kept unless --log-size says otherwise: of each vCPU, and of all of a guest. */
 enum { KEPT_EACH = 65536, KEPT_ALL = 4 * KEPT_EACH };
 
+enum { WRITE_SIZE = 32 * 1024 };
+
 static struct record {
     struct record_config config;
     struct outfile log;
     struct log_run run;
     uint64_t start_ns, end_ns; /* run.start and run.end on the host's clock */
     bool hurried;              /* before the log is written, the program was told to end */
+    int failure;               /* of writing the log: the first */
 } record;
 
 int record_open(const struct record_config *config, struct error *error)
@@ -256,39 +259,41 @@ const struct log_run *record_finish(struct vm *vms, unsigned count, struct error
 
 /* A large log takes seconds. Who tells the program to end meanwhile does not wait for it; nor does
  * who tells it again, if that is how the guests ended. */
-static int write_slice(void *context, const void *bytes, size_t count)
+static ssize_t write_slice(void *context, const char *bytes, size_t count)
 {
-    if (!events_run_patiently(0) || (!record.hurried && events_is_hurried()))
-        return -EINTR;
-    return outfile_write(context, bytes, count);
+    if (record.failure == 0 &&
+        (!events_run_patiently(0) || (!record.hurried && events_is_hurried())))
+        record.failure = -EINTR;
+    if (record.failure == 0)
+        record.failure = outfile_write(context, bytes, count);
+    return record.failure == 0 ? (ssize_t)count : 0;
 }
 
 int record_write(const struct log_run *run, struct error *error)
 {
     struct outfile *file = &record.log;
-    struct log_sink *sink;
-    int failure, closed;
+    FILE *to;
+    int closed;
 
     if (file->path == NULL)
         return 0;
-    sink = calloc(1, sizeof *sink);
-    if (sink == NULL)
+    to = fopencookie(file, "w", (cookie_io_functions_t){.write = write_slice});
+    if (to == NULL)
         return error_set(error, "%s: no memory to write it", file->path);
-    *sink = (struct log_sink){.write = write_slice, .context = file};
+    (void)setvbuf(to, NULL, _IOFBF, WRITE_SIZE);
     record.hurried = events_is_hurried();
-    failure = outfile_begin(file);
-    if (failure == 0) {
-        log_trace_write(sink, run);
-        failure = log_sink_finish(sink);
-    }
+    record.failure = outfile_begin(file);
+    if (record.failure == 0)
+        log_trace_write(to, run);
+    (void)fclose(to);
     closed = outfile_close(file);
-    free(sink);
-    if (failure == 0)
-        failure = closed;
-    return failure == 0 ? 0
-                        : error_set(error, "cannot write %s: %s", file->path,
-                                    failure == -EINTR ? "the run had to end before it was written"
-                                                      : strerror(-failure));
+    if (record.failure == 0)
+        record.failure = closed;
+    return record.failure == 0
+               ? 0
+               : error_set(error, "cannot write %s: %s", file->path,
+                           record.failure == -EINTR ? "the run had to end before it was written"
+                                                    : strerror(-record.failure));
 }
 
 void record_close(void)

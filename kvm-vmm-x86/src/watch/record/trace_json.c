@@ -1,4 +1,4 @@
-/* The log of a run; see trace_json.h. */
+/* The log of a run; see trace_json.h. UTF-8: RFC 3629. */
 #include "watch/record/trace_json.h"
 
 #include <stdio.h>
@@ -6,6 +6,93 @@
 #include "watch/record/exit_names.h"
 
 enum { THREADS_A_GUEST = 1000, OUTPUT_THREAD = 999 };
+
+/* A string is written byte by byte. */
+struct utf8 {
+    uint8_t bytes[4];
+    unsigned used, want;
+};
+
+/* How many bytes a sequence has that begins so; 0: none begins so. */
+static unsigned sequence_length(uint8_t first)
+{
+    return first < 0x80                    ? 1
+           : first >= 0xc2 && first < 0xe0 ? 2
+           : first >= 0xe0 && first < 0xf0 ? 3
+           : first >= 0xf0 && first < 0xf5 ? 4
+                                           : 0;
+}
+
+/* Whether `byte` may follow: no overlong form, no surrogate, nothing beyond U+10FFFF. */
+static bool may_follow(const struct utf8 *u, uint8_t byte)
+{
+    if ((byte & 0xc0) != 0x80)
+        return false;
+    if (u->used != 1)
+        return true;
+    switch (u->bytes[0]) {
+    case 0xe0:
+        return byte >= 0xa0;
+    case 0xed:
+        return byte < 0xa0;
+    case 0xf0:
+        return byte >= 0x90;
+    case 0xf4:
+        return byte < 0x90;
+    default:
+        return true;
+    }
+}
+
+static void put_ascii(FILE *to, char c)
+{
+    if (c == '"' || c == '\\')
+        fprintf(to, "\\%c", c);
+    else if (c == '\n')
+        fputs("\\n", to);
+    else if (c < ' ' || c == 0x7f || c == '<' || c == '>' || c == '&')
+        fprintf(to, "\\u%04x", (unsigned)c);
+    else
+        fputc(c, to);
+}
+
+static void give_up(FILE *to, struct utf8 *utf8)
+{
+    if (utf8->used > 0)
+        fputs("\\ufffd", to);
+    utf8->used = 0;
+}
+
+static void put_quoted(FILE *to, struct utf8 *utf8, uint8_t byte)
+{
+    if (utf8->used > 0 && !may_follow(utf8, byte))
+        give_up(to, utf8);
+    if (utf8->used == 0) {
+        utf8->want = sequence_length(byte);
+        if (utf8->want == 0)
+            fputs("\\ufffd", to);
+        else if (utf8->want == 1)
+            put_ascii(to, (char)byte);
+        if (utf8->want < 2)
+            return;
+    }
+    utf8->bytes[utf8->used++] = byte;
+    if (utf8->used == utf8->want) {
+        fwrite(utf8->bytes, 1, utf8->used, to);
+        utf8->used = 0;
+    }
+}
+
+void log_json_string(FILE *to, const char *text)
+{
+    struct utf8 utf8 = {0};
+
+    fputs("\"", to);
+    for (; *text != '\0'; text++)
+        put_quoted(to, &utf8, (uint8_t)*text);
+    give_up(to, &utf8);
+    fputs("\"", to);
+}
 
 /* Process 0 is the idle task for those who read traces; thread numbers are unique among all. */
 static unsigned process_of(const struct log_guest *guest)
@@ -18,191 +105,184 @@ static unsigned thread_of(const struct log_guest *guest, unsigned vcpu)
     return process_of(guest) * THREADS_A_GUEST + vcpu;
 }
 
-static void open_event(struct log_sink *sink, const char *kind, const struct log_guest *guest,
-                       unsigned thread)
+static void open_event(FILE *to, const char *kind, const struct log_guest *guest, unsigned thread)
 {
-    log_sink_format(sink, ",\n{\"ph\":\"%s\",\"pid\":%u,\"tid\":%u", kind, process_of(guest),
-                    thread_of(guest, thread));
+    fprintf(to, ",\n{\"ph\":\"%s\",\"pid\":%u,\"tid\":%u", kind, process_of(guest),
+            thread_of(guest, thread));
 }
 
-static void write_time(struct log_sink *sink, const char *name, uint64_t ns)
+static void write_time(FILE *to, const char *name, uint64_t ns)
 {
-    log_sink_format(sink, ",\"%s\":%llu.%03llu", name, (unsigned long long)ns / 1000,
-                    (unsigned long long)ns % 1000);
+    fprintf(to, ",\"%s\":%llu.%03llu", name, (unsigned long long)ns / 1000,
+            (unsigned long long)ns % 1000);
 }
 
-static void write_thread_name(struct log_sink *sink, const struct log_guest *guest, unsigned thread,
+static void write_thread_name(FILE *to, const struct log_guest *guest, unsigned thread,
                               const char *name)
 {
-    open_event(sink, "M", guest, thread);
-    log_sink_format(sink, ",\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}", name);
+    open_event(to, "M", guest, thread);
+    fprintf(to, ",\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}", name);
 }
 
-static void write_names(struct log_sink *sink, const struct log_guest *guest)
+static void write_names(FILE *to, const struct log_guest *guest)
 {
-    open_event(sink, "M", guest, 0);
-    log_sink_format(sink,
-                    ",\"name\":\"process_name\",\"args\":{\"guest\":%u,\"name\":", guest->index);
-    log_sink_string(sink, guest->name);
-    log_sink_text(sink, "}}");
+    open_event(to, "M", guest, 0);
+    fprintf(to, ",\"name\":\"process_name\",\"args\":{\"guest\":%u,\"name\":", guest->index);
+    log_json_string(to, guest->name);
+    fputs("}}", to);
     for (unsigned i = 0; i < guest->vcpu_count; i++) {
         char name[16];
 
         snprintf(name, sizeof name, "vCPU %u", i);
-        write_thread_name(sink, guest, i, name);
+        write_thread_name(to, guest, i, name);
     }
-    write_thread_name(sink, guest, OUTPUT_THREAD, "output");
+    write_thread_name(to, guest, OUTPUT_THREAD, "output");
 }
 
-static void write_access(struct log_sink *sink, const struct exit_record *r)
+static void write_access(FILE *to, const struct exit_record *r)
 {
     static const char *const fields[] = {"", "port", "address", "msr"};
 
     if (r->space == EXIT_NOWHERE)
         return;
-    log_sink_format(sink, ",\"access\":\"%s\",\"%s\":\"%#llx\",\"bytes\":%u,\"items\":%u",
-                    r->write ? "write" : "read", fields[r->space], (unsigned long long)r->address,
-                    r->size, r->count);
-    log_sink_format(sink, ",\"value\":\"%#llx\"", (unsigned long long)r->value);
+    fprintf(to, ",\"access\":\"%s\",\"%s\":\"%#llx\",\"bytes\":%u,\"items\":%u",
+            r->write ? "write" : "read", fields[r->space], (unsigned long long)r->address, r->size,
+            r->count);
+    fprintf(to, ",\"value\":\"%#llx\"", (unsigned long long)r->value);
 }
 
-static void write_exit(struct log_sink *sink, const struct log_run *run,
-                       const struct log_guest *guest, unsigned vcpu, uint64_t number,
-                       const struct exit_record *r)
+static void write_exit(FILE *to, const struct log_run *run, const struct log_guest *guest,
+                       unsigned vcpu, uint64_t number, const struct exit_record *r)
 {
     const char *reason = run->reason_name(r->reason);
     uint64_t start = log_run_ns(run, r->time);
     char name[128];
 
     log_exit_name(guest->bus, r, reason, name, sizeof name);
-    open_event(sink, "X", guest, vcpu);
-    write_time(sink, "ts", start);
-    write_time(sink, "dur", log_run_ns(run, r->time + r->cost) - start);
-    log_sink_text(sink, ",\"name\":");
-    log_sink_string(sink, name);
-    log_sink_text(sink, ",\"cat\":");
-    log_sink_string(sink, reason);
-    log_sink_format(sink, ",\"args\":{\"exit\":%llu,\"rip\":\"%#llx\"", (unsigned long long)number,
-                    (unsigned long long)r->rip);
+    open_event(to, "X", guest, vcpu);
+    write_time(to, "ts", start);
+    write_time(to, "dur", log_run_ns(run, r->time + r->cost) - start);
+    fputs(",\"name\":", to);
+    log_json_string(to, name);
+    fputs(",\"cat\":", to);
+    log_json_string(to, reason);
+    fprintf(to, ",\"args\":{\"exit\":%llu,\"rip\":\"%#llx\"", (unsigned long long)number,
+            (unsigned long long)r->rip);
     if (symbols_name_rip(guest->symbols, r->rip, name, sizeof name)) {
-        log_sink_text(sink, ",\"symbol\":");
-        log_sink_string(sink, name);
+        fputs(",\"symbol\":", to);
+        log_json_string(to, name);
     }
-    write_access(sink, r);
-    log_sink_text(sink, "}}");
+    write_access(to, r);
+    fputs("}}", to);
 }
 
-static void write_vcpu(struct log_sink *sink, const struct log_run *run,
-                       const struct log_guest *guest, unsigned vcpu)
+static void write_vcpu(FILE *to, const struct log_run *run, const struct log_guest *guest,
+                       unsigned vcpu)
 {
     const struct log_ring *ring = &guest->vcpus[vcpu]->ring;
     uint64_t number = log_ring_dropped(ring);
 
-    for (uint32_t i = 0; i < log_ring_count(ring) && sink->failure == 0; i++)
-        write_exit(sink, run, guest, vcpu, ++number, log_ring_at(ring, i));
+    for (uint32_t i = 0; i < log_ring_count(ring) && !ferror(to); i++)
+        write_exit(to, run, guest, vcpu, ++number, log_ring_at(ring, i));
 }
 
-static void write_output(struct log_sink *sink, const struct log_run *run,
-                         const struct log_guest *guest)
+static void write_output(FILE *to, const struct log_run *run, const struct log_guest *guest)
 {
     const struct log_output *o = &guest->output;
 
-    for (uint64_t i = log_output_first(o); i < log_output_end(o) && sink->failure == 0; i++) {
-        struct log_utf8 utf8 = {0};
+    for (uint64_t i = log_output_first(o); i < log_output_end(o) && !ferror(to); i++) {
+        struct utf8 utf8 = {0};
 
-        open_event(sink, "i", guest, OUTPUT_THREAD);
-        write_time(sink, "ts", log_run_ns(run, log_output_piece(o, i)->time));
-        log_sink_text(sink, ",\"s\":\"t\",\"cat\":\"output\",\"name\":\"");
+        open_event(to, "i", guest, OUTPUT_THREAD);
+        write_time(to, "ts", log_run_ns(run, log_output_piece(o, i)->time));
+        fputs(",\"s\":\"t\",\"cat\":\"output\",\"name\":\"", to);
         for (size_t at = 0; at < log_output_size(o, i); at++)
-            log_sink_quoted(sink, &utf8, log_output_byte(o, log_output_piece(o, i)->start + at));
-        log_sink_quoted_end(sink, &utf8);
-        log_sink_text(sink, "\"}");
+            put_quoted(to, &utf8, log_output_byte(o, log_output_piece(o, i)->start + at));
+        give_up(to, &utf8);
+        fputs("\"}", to);
     }
 }
 
-static void write_end(struct log_sink *sink, const struct log_run *run,
-                      const struct log_guest *guest)
+static void write_end(FILE *to, const struct log_run *run, const struct log_guest *guest)
 {
-    open_event(sink, "i", guest, OUTPUT_THREAD);
-    write_time(sink, "ts", log_run_ns(run, run->end));
-    log_sink_text(sink, ",\"s\":\"p\",\"cat\":\"end\",\"name\":");
-    log_sink_string(sink, guest->end);
-    log_sink_text(sink, "}");
+    open_event(to, "i", guest, OUTPUT_THREAD);
+    write_time(to, "ts", log_run_ns(run, run->end));
+    fputs(",\"s\":\"p\",\"cat\":\"end\",\"name\":", to);
+    log_json_string(to, guest->end);
+    fputs("}", to);
 }
 
 typedef unsigned long long number;
 
-static void write_vcpu_totals(struct log_sink *sink, const struct log_run *run,
-                              const struct log_guest *guest)
+static void write_vcpu_totals(FILE *to, const struct log_run *run, const struct log_guest *guest)
 {
     for (unsigned v = 0; v < guest->vcpu_count; v++) {
         const struct log_vcpu *vcpu = guest->vcpus[v];
         char title[40];
 
         snprintf(title, sizeof title, ",\"guest %u vCPU %u", guest->index, v);
-        log_sink_format(sink, "%s exits\":%llu%s dropped\":%llu", title, (number)vcpu->exits, title,
-                        (number)log_ring_dropped(&vcpu->ring));
-        log_sink_format(sink, "%s ns in guest\":%.0f%s ns in VMM\":%.0f", title,
-                        (double)vcpu->guest_cycles * run->ns_per_cycle, title,
-                        (double)vcpu->vmm_cycles * run->ns_per_cycle);
+        fprintf(to, "%s exits\":%llu%s dropped\":%llu", title, (number)vcpu->exits, title,
+                (number)log_ring_dropped(&vcpu->ring));
+        fprintf(to, "%s ns in guest\":%.0f%s ns in VMM\":%.0f", title,
+                (double)vcpu->guest_cycles * run->ns_per_cycle, title,
+                (double)vcpu->vmm_cycles * run->ns_per_cycle);
     }
 }
 
 /* Exits by function: name, exits, nanoseconds spent on them; and KVM's own counters. */
-static void write_tables(struct log_sink *sink, const struct log_run *run,
-                         const struct log_guest *guest)
+static void write_tables(FILE *to, const struct log_run *run, const struct log_guest *guest)
 {
-    log_sink_format(sink, ",\n\"guest %u functions\":[", guest->index);
+    fprintf(to, ",\n\"guest %u functions\":[", guest->index);
     for (unsigned i = 0; i < guest->function_count; i++) {
         const struct log_place *f = &guest->functions.places[i];
         char name[128];
 
         symbols_name_rip(guest->symbols, f->rip, name, sizeof name);
-        log_sink_text(sink, i > 0 ? ",[" : "[");
-        log_sink_string(sink, name);
-        log_sink_format(sink, ",%llu,%.0f]", (number)f->count, (double)f->cost * run->ns_per_cycle);
+        fputs(i > 0 ? ",[" : "[", to);
+        log_json_string(to, name);
+        fprintf(to, ",%llu,%.0f]", (number)f->count, (double)f->cost * run->ns_per_cycle);
     }
-    log_sink_format(sink, "],\n\"guest %u KVM counters\":{", guest->index);
+    fprintf(to, "],\n\"guest %u KVM counters\":{", guest->index);
     for (unsigned i = 0; i < guest->counter_count; i++) {
-        log_sink_text(sink, i > 0 ? "," : "");
-        log_sink_string(sink, guest->counters[i].name);
-        log_sink_format(sink, ":%llu", (number)guest->counters[i].value);
+        fputs(i > 0 ? "," : "", to);
+        log_json_string(to, guest->counters[i].name);
+        fprintf(to, ":%llu", (number)guest->counters[i].value);
     }
-    log_sink_text(sink, "}");
+    fputs("}", to);
 }
 
 /* What the events do not say: counts and times that hold for the whole run, kept or not. */
-static void write_totals(struct log_sink *sink, const struct log_run *run)
+static void write_totals(FILE *to, const struct log_run *run)
 {
-    log_sink_format(sink,
-                    "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"program\":\"kvm-vmm\","
-                    "\"duration ns\":%llu",
-                    (number)log_run_ns(run, run->end));
+    fprintf(to,
+            "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"program\":\"kvm-vmm\","
+            "\"duration ns\":%llu",
+            (number)log_run_ns(run, run->end));
     for (unsigned g = 0; g < run->count; g++) {
         const struct log_guest *guest = &run->guests[g];
 
-        write_vcpu_totals(sink, run, guest);
-        log_sink_format(sink, ",\"guest %u output bytes\":%llu,\"guest %u output dropped\":%llu",
-                        guest->index, (number)guest->output.byte_total, guest->index,
-                        (number)log_output_dropped(&guest->output));
-        write_tables(sink, run, guest);
+        write_vcpu_totals(to, run, guest);
+        fprintf(to, ",\"guest %u output bytes\":%llu,\"guest %u output dropped\":%llu",
+                guest->index, (number)guest->output.byte_total, guest->index,
+                (number)log_output_dropped(&guest->output));
+        write_tables(to, run, guest);
     }
-    log_sink_text(sink,
-                  "},\n\"traceEvents\":[\n"
-                  "{\"ph\":\"i\",\"pid\":0,\"tid\":0,\"ts\":0,\"s\":\"g\",\"name\":\"start\"}");
+    fputs("},\n\"traceEvents\":[\n"
+          "{\"ph\":\"i\",\"pid\":0,\"tid\":0,\"ts\":0,\"s\":\"g\",\"name\":\"start\"}",
+          to);
 }
 
-void log_trace_write(struct log_sink *sink, const struct log_run *run)
+void log_trace_write(FILE *to, const struct log_run *run)
 {
-    write_totals(sink, run);
+    write_totals(to, run);
     for (unsigned g = 0; g < run->count; g++) {
         const struct log_guest *guest = &run->guests[g];
 
-        write_names(sink, guest);
+        write_names(to, guest);
         for (unsigned v = 0; v < guest->vcpu_count; v++)
-            write_vcpu(sink, run, guest, v);
-        write_output(sink, run, guest);
-        write_end(sink, run, guest);
+            write_vcpu(to, run, guest, v);
+        write_output(to, run, guest);
+        write_end(to, run, guest);
     }
-    log_sink_text(sink, "\n]}\n");
+    fputs("\n]}\n", to);
 }

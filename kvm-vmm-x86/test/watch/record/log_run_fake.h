@@ -2,6 +2,7 @@
 #ifndef TEST_LOG_RUN_FAKE_H
 #define TEST_LOG_RUN_FAKE_H
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,16 +68,23 @@ struct fake_text {
     int failure; /* what the next write answers */
 };
 
-static inline int fake_text_write(void *context, const void *bytes, size_t count)
+static inline ssize_t fake_text_write(void *context, const char *bytes, size_t count)
 {
     struct fake_text *t = context;
 
-    if (t->failure != 0 || t->used + count >= t->room)
-        return t->failure != 0 ? t->failure : -28;
+    if (t->failure != 0 || t->used + count >= t->room) {
+        errno = t->failure != 0 ? -t->failure : ENOSPC;
+        return 0;
+    }
     memcpy(t->bytes + t->used, bytes, count);
     t->used += count;
     t->bytes[t->used] = '\0';
-    return 0;
+    return (ssize_t)count;
+}
+
+static inline FILE *fake_text_open(struct fake_text *text)
+{
+    return fopencookie(text, "w", (cookie_io_functions_t){.write = fake_text_write});
 }
 
 #endif

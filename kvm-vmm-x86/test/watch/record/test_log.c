@@ -192,16 +192,15 @@ static void test_output_drops_the_oldest(void **state)
     log_output_destroy(&o);
 }
 
-/* What log_sink_string makes of a text. */
+/* What log_json_string makes of a text. */
 static void assert_quoted(const char *text, const char *expected)
 {
-    static struct log_sink sink;
     char bytes[256];
     struct fake_text out = {.bytes = bytes, .room = sizeof bytes};
+    FILE *to = fake_text_open(&out);
 
-    sink = (struct log_sink){.write = fake_text_write, .context = &out};
-    log_sink_string(&sink, text);
-    assert_int_equal(log_sink_finish(&sink), 0);
+    log_json_string(to, text);
+    assert_int_equal(fclose(to), 0);
     assert_string_equal(bytes, expected);
 }
 
@@ -246,12 +245,11 @@ static int tear_down(void **state)
 
 static int write_log(struct written *w)
 {
-    static struct log_sink sink;
+    FILE *to = fake_text_open(&w->text);
 
     w->text.used = 0;
-    sink = (struct log_sink){.write = fake_text_write, .context = &w->text};
-    log_trace_write(&sink, &w->run.run);
-    return log_sink_finish(&sink);
+    log_trace_write(to, &w->run.run);
+    return fclose(to) == 0 ? 0 : -errno;
 }
 
 static void test_trace(void **state)
