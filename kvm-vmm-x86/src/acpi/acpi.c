@@ -143,37 +143,20 @@ static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *m
     return table;
 }
 
-static void put_cpu(struct acpi_writer *writer, unsigned number)
-{
-    acpi_put_number(writer, MADT_CPU, 1);
-    acpi_put_number(writer, 8, 1);
-    acpi_put_number(writer, number, 1); /* as in the DSDT */
-    acpi_put_number(writer, number, 1); /* of its local APIC */
-    acpi_put_number(writer, CPU_ENABLED, 4);
-}
-
 /* KVM's I/O APIC calls itself 0 after a reset and takes interrupt n at pin n, the timer's too. */
 static void put_interrupt_controllers(struct acpi_writer *writer)
 {
-    acpi_put_number(writer, MADT_IO_APIC, 1);
-    acpi_put_number(writer, 12, 1);
-    acpi_put_number(writer, 0, 2); /* its number, a reserved byte */
+    acpi_put_bytes(writer, MADT_IO_APIC, 12, 0, 0); /* number 0 */
     acpi_put_number(writer, ACPI_IO_APIC, 4);
     acpi_put_number(writer, 0, 4); /* its first interrupt */
 
     /* ISA interrupts are edges; ACPI's own is a level. */
-    acpi_put_number(writer, MADT_OVERRIDE, 1);
-    acpi_put_number(writer, 10, 1);
-    acpi_put_number(writer, 0, 1); /* of the ISA bus */
-    acpi_put_number(writer, ACPI_PM_IRQ, 1);
+    acpi_put_bytes(writer, MADT_OVERRIDE, 10, 0, ACPI_PM_IRQ);
     acpi_put_number(writer, ACPI_PM_IRQ, 4);
     acpi_put_number(writer, ACTIVE_HIGH_LEVEL, 2);
 
-    acpi_put_number(writer, MADT_NMI, 1);
-    acpi_put_number(writer, 6, 1);
-    acpi_put_number(writer, ALL_CPUS, 1);
-    acpi_put_number(writer, 0, 2); /* polarity and trigger are the bus's */
-    acpi_put_number(writer, NMI_PIN, 1);
+    /* Polarity and trigger are the bus's. */
+    acpi_put_bytes(writer, MADT_NMI, 6, ALL_CPUS, 0, 0, NMI_PIN);
 }
 
 static gpa_t write_madt(struct acpi_writer *writer, const struct acpi_machine *machine)
@@ -182,8 +165,10 @@ static gpa_t write_madt(struct acpi_writer *writer, const struct acpi_machine *m
 
     acpi_put_number(writer, ACPI_LOCAL_APIC, 4);
     acpi_put_number(writer, MADT_PC_PICS, 4);
-    for (unsigned i = 0; i < machine->cpus; i++)
-        put_cpu(writer, i);
+    for (unsigned i = 0; i < machine->cpus; i++) { /* its number in the DSDT, of its local APIC */
+        acpi_put_bytes(writer, MADT_CPU, 8, (uint8_t)i, (uint8_t)i);
+        acpi_put_number(writer, CPU_ENABLED, 4);
+    }
     put_interrupt_controllers(writer);
     acpi_table_end(writer, table);
     return table;

@@ -17,6 +17,10 @@ struct acpi_writer {
 
 void acpi_put(struct acpi_writer *writer, const void *bytes, size_t count);
 
+/* Single bytes, one after the other. */
+#define acpi_put_bytes(writer, ...)                                                                \
+    acpi_put(writer, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
 /* A number of `width` bytes, 1 to 8, little-endian. */
 void acpi_put_number(struct acpi_writer *writer, uint64_t value, unsigned width);
 
