@@ -220,8 +220,7 @@ int acpi_write(const struct memory *memory, const struct acpi_machine *machine, 
     if (check(machine, error) < 0)
         return -1;
     if (writer.host == NULL)
-        return error_set(error, "ACPI: there is no RAM at %#llx for its tables",
-                         (unsigned long long)ACPI_AREA);
+        return error_set(error, "ACPI: there is no RAM at %#lx for its tables", ACPI_AREA);
     acpi_put(&writer, &pointer, sizeof pointer); /* only its place: it points at what follows */
     facs = write_facs(&writer);
     dsdt = acpi_write_dsdt(&writer, machine);
@@ -229,8 +228,7 @@ int acpi_write(const struct memory *memory, const struct acpi_machine *machine, 
     madt = write_madt(&writer, machine);
     pointer = make_root_pointer(write_xsdt(&writer, fadt, madt));
     if (writer.full)
-        return error_set(error, "ACPI: the tables are larger than %llu bytes",
-                         (unsigned long long)ACPI_AREA_SIZE);
+        return error_set(error, "ACPI: the tables are larger than %lu bytes", ACPI_AREA_SIZE);
     memcpy(writer.host, &pointer, sizeof pointer);
     *root = ACPI_AREA;
     return 0;

@@ -98,8 +98,7 @@ int mp_table_write(const struct memory *memory, unsigned cpus, struct error *err
     if (cpus < 1 || cpus > ACPI_CPUS_MAX)
         return error_set(error, "MP table: %u CPUs; there may be 1 to %d", cpus, ACPI_CPUS_MAX);
     if (writer.host == NULL)
-        return error_set(error, "MP table: there is no RAM at %#llx for it",
-                         (unsigned long long)MP_TABLE_AREA);
+        return error_set(error, "MP table: there is no RAM at %#lx for it", MP_TABLE_AREA);
     pointer.checksum = acpi_checksum((const uint8_t *)&pointer, sizeof pointer);
     acpi_put(&writer, &pointer, sizeof pointer);
     acpi_put(&writer, &header, sizeof header); /* once more below, when its numbers are known */

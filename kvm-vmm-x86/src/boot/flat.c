@@ -50,11 +50,11 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
     if (!o->has_entry && m == MODE_PROTECTED && !start->paging)
         start->entry -= CPU_HIGH_BASE;
     if (m == MODE_REAL && start->entry > UINT16_MAX)
-        return error_set(error, "%s: --entry %#llx: real mode's IP has 16 bits", image->path,
-                         (unsigned long long)start->entry);
+        return error_set(error, "%s: --entry %#lx: real mode's IP has 16 bits", image->path,
+                         start->entry);
     if (m == MODE_REAL && image->size > memory_low_end(request->memory) - base)
-        return error_set(error, "%s: %zu bytes do not fit in a window of %llu", image->path,
-                         image->size, (unsigned long long)(memory_low_end(request->memory) - base));
+        return error_set(error, "%s: %zu bytes do not fit in a window of %lu", image->path,
+                         image->size, memory_low_end(request->memory) - base);
     if (m == MODE_REAL)
         no_bios_fill(request->memory, at, at + image->size);
     return loader_place(request, base + at, image->bytes, image->size, image->size, error);

@@ -26,13 +26,12 @@ int loader_place(const struct boot_request *request, gpa_t to, const uint8_t *fr
     bool low = to < memory_low_end(request->memory);
 
     if (at == NULL)
-        return error_set(error,
-                         "%s: cannot load %llu bytes at %#llx: not all of it is guest memory", path,
-                         (unsigned long long)span, (unsigned long long)to);
+        return error_set(error, "%s: cannot load %lu bytes at %#lx: not all of it is guest memory",
+                         path, span, to);
     if (low && to + span > request->limit)
-        return error_set(
-            error, "%s: %llu bytes at %#llx leave no room for tables and stack (from %#llx)", path,
-            (unsigned long long)span, (unsigned long long)to, (unsigned long long)request->limit);
+        return error_set(error,
+                         "%s: %lu bytes at %#lx leave no room for tables and stack (from %#lx)",
+                         path, span, to, request->limit);
     memcpy(at, from, count);
     return 0;
 }

@@ -61,8 +61,8 @@ static int find_code(struct bzimage *b, const struct image *image, struct error 
     b->code = image->bytes + setup;
     b->code_size = image->size - setup;
     if (said > b->code_size + PARAGRAPH - 1)
-        return error_set(error, "%s: a kernel cut short: %llu of %llu bytes", image->path,
-                         (unsigned long long)b->code_size, (unsigned long long)said);
+        return error_set(error, "%s: a kernel cut short: %lu of %lu bytes", image->path,
+                         b->code_size, said);
     if (said == 0 || b->code_size < PARAGRAPH)
         return error_set(error, "%s: a kernel header without a kernel", image->path);
     return 0;
@@ -93,9 +93,8 @@ static int find_place(struct bzimage *b, const struct image *image, struct error
         b->init_size = h->init_size;
     }
     if (b->preferred < MIB || b->preferred >= 4 * GIB || b->init_size < b->code_size)
-        return error_set(error, "%s: its header asks for %llu bytes at %#llx, which is impossible",
-                         image->path, (unsigned long long)b->init_size,
-                         (unsigned long long)b->preferred);
+        return error_set(error, "%s: its header asks for %lu bytes at %#lx, which is impossible",
+                         image->path, b->init_size, b->preferred);
     b->entry64 = h->version >= VERSION_XLOADFLAGS && (h->xloadflags & XLF_KERNEL_64) &&
                  b->code_size > BZIMAGE_ENTRY_64;
     return 0;
@@ -117,8 +116,8 @@ int bzimage_check_room(const struct bzimage *bzimage, const struct boot_request 
 
     if (end <= request->limit)
         return 0;
-    return error_set(error, "%s: this kernel needs %lluM of memory to start (-m)",
-                     request->image->path, (unsigned long long)((end + MIB - 1) / MIB));
+    return error_set(error, "%s: this kernel needs %luM of memory to start (-m)",
+                     request->image->path, (end + MIB - 1) / MIB);
 }
 
 int bzimage_place(const struct bzimage *bzimage, const struct boot_request *request,

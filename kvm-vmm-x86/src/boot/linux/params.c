@@ -135,8 +135,8 @@ int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gp
     if (kernel_end > limit || *size > limit - kernel_end ||
         (*at = (limit - *size) & ~(uint64_t)(PAGE_SIZE - 1)) < kernel_end)
         return error_set(error,
-                         "%s: an initial ramdisk of %lluK does not fit behind the kernel (-m)",
-                         request->image->path, (unsigned long long)((*size + KIB - 1) / KIB));
+                         "%s: an initial ramdisk of %luK does not fit behind the kernel (-m)",
+                         request->image->path, (*size + KIB - 1) / KIB);
     to = memory_at(request->memory, *at, *size);
     if (to == NULL)
         return error_set(error, "%s: no memory for its initial ramdisk", request->image->path);

@@ -34,8 +34,8 @@ static void follow(struct diagnosis *d, const struct snapshot *s)
 
 static void describe_recursion(struct text *line, const struct diagnosis *d)
 {
-    text_add(line, "; its handler at 0x%llx raises it again, until the stack is used up",
-             (unsigned long long)d->deliveries[0].handler);
+    text_add(line, "; its handler at 0x%lx raises it again, until the stack is used up",
+             d->deliveries[0].handler);
 }
 
 /* The reason for each failed delivery, but for those that only repeat the one before. */
@@ -50,7 +50,7 @@ static void describe_chain(struct text *line, const struct diagnosis *d)
         if (delivery->possible) {
             text_add(line, "; ");
             exception_name(line, &d->chain[i]);
-            text_add(line, " goes to its handler at 0x%llx", (unsigned long long)delivery->handler);
+            text_add(line, " goes to its handler at 0x%lx", delivery->handler);
             return;
         }
         if (i == 0)
@@ -69,8 +69,8 @@ static void describe(struct diagnosis *d)
     struct text line = text_in(d->line, sizeof d->line);
 
     if (d->count == 0 && d->raise.outside)
-        text_add(&line, "%s at 0x%llx, where there is no RAM",
-                 d->raise.decoded ? "access" : "fetch", (unsigned long long)d->raise.outside_at);
+        text_add(&line, "%s at 0x%lx, where there is no RAM", d->raise.decoded ? "access" : "fetch",
+                 d->raise.outside_at);
     if (d->count == 0)
         return;
     exception_describe(&line, &d->chain[0]);

@@ -15,7 +15,7 @@ static void add_name(struct text *text, const struct page *page, gva_t address)
 static void print_bits(struct text *text, const char *name, uint64_t value,
                        const struct snapshot_bit *bits)
 {
-    text_add(text, "  %-6s 0x%llx", name, (unsigned long long)value);
+    text_add(text, "  %-6s 0x%lx", name, value);
     for (; bits->name != NULL; bits++)
         if ((value >> bits->at & 1) && bits->name[0] != '\0')
             text_add(text, " %s", bits->name);
@@ -25,9 +25,9 @@ static void print_bits(struct text *text, const char *name, uint64_t value,
 static void print_wide(struct text *text, const struct snapshot *s)
 {
     for (unsigned i = 0; i < SNAPSHOT_GENERAL; i++)
-        text_add(text, "  %-3s %016llx%s", snapshot_general(s, i).name,
-                 (unsigned long long)snapshot_general(s, i).value, i % 4 == 3 ? "\n" : "");
-    text_add(text, "  rip %016llx\n", (unsigned long long)s->regs.rip);
+        text_add(text, "  %-3s %016lx%s", snapshot_general(s, i).name, snapshot_general(s, i).value,
+                 i % 4 == 3 ? "\n" : "");
+    text_add(text, "  rip %016llx\n", s->regs.rip);
 }
 
 static void print_narrow(struct text *text, const struct kvm_regs *r)
@@ -46,9 +46,9 @@ static void print_segment(struct text *text, const char *name, const struct kvm_
         text_add(text, "  null\n");
         return;
     }
-    text_add(text, "  base %08llx limit %08x type 0x%x %s DPL %u%s%s%s\n",
-             (unsigned long long)s->base, s->limit, s->type, s->s ? "" : "system", s->dpl,
-             s->present ? "" : ", not present", s->db ? ", 32-bit" : "", s->l ? ", 64-bit" : "");
+    text_add(text, "  base %08llx limit %08x type 0x%x %s DPL %u%s%s%s\n", s->base, s->limit,
+             s->type, s->s ? "" : "system", s->dpl, s->present ? "" : ", not present",
+             s->db ? ", 32-bit" : "", s->l ? ", 64-bit" : "");
 }
 
 static void print_segments(struct text *text, const struct kvm_sregs *s)
@@ -61,9 +61,8 @@ static void print_segments(struct text *text, const struct kvm_sregs *s)
     print_segment(text, "gs", &s->gs);
     print_segment(text, "tr", &s->tr);
     print_segment(text, "ldt", &s->ldt);
-    text_add(text, "  gdt base %08llx limit %04x   idt base %08llx limit %04x\n",
-             (unsigned long long)s->gdt.base, s->gdt.limit, (unsigned long long)s->idt.base,
-             s->idt.limit);
+    text_add(text, "  gdt base %08llx limit %04x   idt base %08llx limit %04x\n", s->gdt.base,
+             s->gdt.limit, s->idt.base, s->idt.limit);
 }
 
 static void print_registers(struct text *text, const struct page *page, bool wide)
@@ -84,8 +83,7 @@ static void print_state(struct text *text, const struct page *page)
     print_bits(text, "cr0", s->sregs.cr0, snapshot_cr0);
     print_bits(text, "cr4", s->sregs.cr4, snapshot_cr4);
     print_bits(text, "efer", s->sregs.efer, snapshot_efer);
-    text_add(text, "  cr2    0x%llx\n  cr3    0x%llx\n", (unsigned long long)s->sregs.cr2,
-             (unsigned long long)s->sregs.cr3);
+    text_add(text, "  cr2    0x%llx\n  cr3    0x%llx\n", s->sregs.cr2, s->sregs.cr3);
     text_add(text, "segments\n");
     print_segments(text, &s->sregs);
 }
@@ -112,7 +110,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     char words[96];
 
     print_label(text, page, linear);
-    text_add(text, "  %s %08llx", here ? "->" : "  ", (unsigned long long)linear);
+    text_add(text, "  %s %08lx", here ? "->" : "  ", linear);
     if (count == 0) {
         text_add(text, "  cannot be read\n");
         return;
@@ -193,11 +191,10 @@ static void print_stack(struct text *text, const struct page *page)
         uint64_t value = 0;
 
         if (walk_read(s, at, &value, size) < size) {
-            text_add(text, "     %08llx  cannot be read\n", (unsigned long long)at);
+            text_add(text, "     %08lx  cannot be read\n", at);
             return;
         }
-        text_add(text, "     %08llx  %0*llx", (unsigned long long)at, (int)size * 2,
-                 (unsigned long long)value);
+        text_add(text, "     %08lx  %0*lx", at, (int)size * 2, value);
         if (size > 2)
             add_name(text, page, value);
         text_add(text, "\n");
@@ -209,7 +206,7 @@ static void print_walk(struct text *text, const struct page *page, const char *w
 {
     struct walk w = walk_address(page->snapshot, address, access);
 
-    text_add(text, "  %s 0x%llx", what, (unsigned long long)w.address);
+    text_add(text, "  %s 0x%lx", what, w.address);
     add_name(text, page, address);
     text_add(text, "\n");
     walk_print(text, &w);
@@ -226,7 +223,7 @@ static void print_walks(struct text *text, const struct page *page)
     print_walk(text, page, "RIP", snapshot_linear_rip(s), WALK_FETCH);
     print_walk(text, page, "RSP", snapshot_linear_rsp(s), WALK_WRITE);
     if (d != NULL && d->count > 0 && d->chain[0].paged) {
-        text_add(text, "  what failed: 0x%llx\n", (unsigned long long)d->chain[0].walk.address);
+        text_add(text, "  what failed: 0x%lx\n", d->chain[0].walk.address);
         walk_print(text, &d->chain[0].walk);
     } else if (s->sregs.cr2 != 0) {
         print_walk(text, page, "CR2", s->sregs.cr2, WALK_READ);
@@ -242,7 +239,7 @@ static void print_where(struct text *text, const struct page *page)
 
     text_add(text, "where\n  %s, level %u, %s\n", snapshot_mode_name(snapshot_mode(s)),
              snapshot_cpl(s), walk_paging_name(walk_paging(s)));
-    text_add(text, "  at 0x%llx", (unsigned long long)rip);
+    text_add(text, "  at 0x%lx", rip);
     add_name(text, page, rip);
     text_add(text, "\n");
     if (page->how != NULL)
@@ -262,10 +259,10 @@ static void print_loop(struct text *text, const struct page *page)
         text_add(text, "  none found in %zu instructions\n", loop->samples);
         return;
     }
-    text_add(text, "  %zu instructions from 0x%llx to 0x%llx", loop->instructions,
-             (unsigned long long)loop->low, (unsigned long long)loop->high);
+    text_add(text, "  %zu instructions from 0x%lx to 0x%lx", loop->instructions, loop->low,
+             loop->high);
     add_name(text, page, loop->low);
-    text_add(text, "\n  hot address 0x%llx", (unsigned long long)loop->hot);
+    text_add(text, "\n  hot address 0x%lx", loop->hot);
     add_name(text, page, loop->hot);
     text_add(text, ", %zu of %zu instructions executed\n", loop->times, loop->samples);
 }
@@ -289,9 +286,9 @@ static void print_link(struct text *text, const struct page *page, unsigned i)
         descriptor_print(text, &delivery->code);
     }
     if (delivery->possible) {
-        text_add(text, "\n     handler at 0x%llx", (unsigned long long)delivery->handler);
+        text_add(text, "\n     handler at 0x%lx", delivery->handler);
         add_name(text, page, delivery->handler);
-        text_add(text, ", stack at 0x%llx\n", (unsigned long long)delivery->stack);
+        text_add(text, ", stack at 0x%lx\n", delivery->stack);
     } else {
         text_add(text, "\n     failed: %s\n", delivery->failed.why);
     }

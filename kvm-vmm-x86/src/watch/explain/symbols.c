@@ -176,7 +176,7 @@ bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, s
     if (offset == 0)
         snprintf(text, size, "%.120s", symbols->names + s->name);
     else
-        snprintf(text, size, "%.120s+0x%llx", symbols->names + s->name, (unsigned long long)offset);
+        snprintf(text, size, "%.120s+0x%lx", symbols->names + s->name, offset);
     for (char *c = text; size > 0 && *c != '\0'; c++)
         if (*c < ' ' || *c > '~') /* nothing that a terminal would obey */
             *c = '?';
@@ -197,6 +197,6 @@ bool symbols_name_rip(const struct symbols *symbols, uint64_t rip, char *text, s
 {
     if (symbols_name(symbols, linear(symbols, rip), text, size))
         return true;
-    snprintf(text, size, "%#llx", (unsigned long long)rip);
+    snprintf(text, size, "%#lx", rip);
     return false;
 }

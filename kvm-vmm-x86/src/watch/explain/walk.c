@@ -319,14 +319,13 @@ struct words walk_words(const struct walk *w)
 
     switch (w->result) {
     case WALK_OK:
-        text_add(&text, "mapped to 0x%llx", (unsigned long long)w->gpa);
+        text_add(&text, "mapped to 0x%lx", w->gpa);
         break;
     case WALK_NOT_CANONICAL:
         text_add(&text, "not canonical: the upper bits are not all alike");
         break;
     case WALK_NO_TABLE:
-        text_add(&text, "the %s would lie at 0x%llx, outside RAM", step->table,
-                 (unsigned long long)step->at);
+        text_add(&text, "the %s would lie at 0x%lx, outside RAM", step->table, step->at);
         break;
     default:
         text_add(&text, "%s: %s[%u] bit %u (%s", words[w->result].what, step->table, step->index,
@@ -346,12 +345,12 @@ static void print_step(struct text *text, const struct walk *w, unsigned i)
 
     text_add(text, "    %s[%u]", step->table, step->index);
     text_pad(text, 14);
-    text_add(text, "at 0x%llx: ", (unsigned long long)step->at);
+    text_add(text, "at 0x%lx: ", step->at);
     if (w->result == WALK_NO_TABLE && w->culprit == i) {
         text_add(text, "outside RAM\n");
         return;
     }
-    text_add(text, "0x%llx", (unsigned long long)step->entry);
+    text_add(text, "0x%lx", step->entry);
     if (w->paging == WALK_PAE && i == 0)
         text_add(text, " %s", step->entry & 1 ? "P" : "-");
     else
@@ -363,17 +362,16 @@ static void print_step(struct text *text, const struct walk *w, unsigned i)
 void walk_print(struct text *text, const struct walk *w)
 {
     if (w->paging != WALK_OFF && w->result != WALK_NOT_CANONICAL)
-        text_add(text, "    %s, CR3 0x%llx\n", walk_paging_name(w->paging),
-                 (unsigned long long)w->root);
+        text_add(text, "    %s, CR3 0x%lx\n", walk_paging_name(w->paging), w->root);
     for (unsigned i = 0; i < w->count; i++)
         print_step(text, w, i);
     text_add(text, "    => ");
     if (w->mapped && w->paging != WALK_OFF)
-        text_add(text, "0x%llx, a page of %s (%s, %s, %s)", (unsigned long long)w->gpa,
-                 page_size_name(w->page_size), w->writable ? "writable" : "read-only",
-                 w->user_page ? "user" : "kernel", w->executable ? "executable" : "no execute");
+        text_add(text, "0x%lx, a page of %s (%s, %s, %s)", w->gpa, page_size_name(w->page_size),
+                 w->writable ? "writable" : "read-only", w->user_page ? "user" : "kernel",
+                 w->executable ? "executable" : "no execute");
     else if (w->mapped)
-        text_add(text, "0x%llx (%s)", (unsigned long long)w->gpa, walk_paging_name(w->paging));
+        text_add(text, "0x%lx (%s)", w->gpa, walk_paging_name(w->paging));
     if (w->mapped && !w->in_ram)
         text_add(text, ", outside RAM");
     if (w->result != WALK_OK)

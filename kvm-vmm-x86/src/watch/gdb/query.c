@@ -10,8 +10,6 @@
 /* Output of a monitor command: as much as is sensible on a terminal. */
 enum { MONITOR_MAX = 32 * 1024, MONITOR_LINE_MAX = 256, MONITOR_CHUNK = 4096 };
 
-typedef unsigned long long hex;
-
 enum { GATES = 256 };
 
 /* A command: what it is about, and where its output goes. */
@@ -27,16 +25,15 @@ static void put_general(struct text *t, const struct snapshot *s)
     unsigned count = snapshot_code_bits(s) == 64 ? SNAPSHOT_GENERAL : SNAPSHOT_GENERAL / 2;
 
     for (unsigned i = 0; i < count; i++)
-        text_add(t, "%-6s %016llx%s", snapshot_general(s, i).name,
-                 (hex)snapshot_general(s, i).value, i % 4 == 3 ? "\n" : "  ");
-    text_add(t, "%-6s %016llx  %-6s %016llx  \n", "rip", (hex)s->regs.rip, "rflags",
-             (hex)s->regs.rflags);
+        text_add(t, "%-6s %016lx%s", snapshot_general(s, i).name, snapshot_general(s, i).value,
+                 i % 4 == 3 ? "\n" : "  ");
+    text_add(t, "%-6s %016llx  %-6s %016llx  \n", "rip", s->regs.rip, "rflags", s->regs.rflags);
 }
 
 static void put_segment(struct text *t, const char *name, const struct kvm_segment *s)
 {
     text_add(t, "%-4s %04x  base %016llx  limit %08x  type %x dpl %u%s%s%s%s\n", name, s->selector,
-             (hex)s->base, s->limit, s->type, s->dpl,
+             s->base, s->limit, s->type, s->dpl,
              s->l    ? " 64-bit"
              : s->db ? " 32-bit"
                      : "",
@@ -61,10 +58,10 @@ static void on_regs(struct monitor *m)
     put_segment(t, "gs", &sregs->gs);
     put_segment(t, "ldtr", &sregs->ldt);
     put_segment(t, "tr", &sregs->tr);
-    text_add(t, "cr0 %llx  cr2 %llx  cr3 %llx  cr4 %llx  cr8 %llx  efer %llx\n", (hex)sregs->cr0,
-             (hex)sregs->cr2, (hex)sregs->cr3, (hex)sregs->cr4, (hex)sregs->cr8, (hex)sregs->efer);
-    text_add(t, "gdt base %llx limit %x  idt base %llx limit %x\n", (hex)sregs->gdt.base,
-             sregs->gdt.limit, (hex)sregs->idt.base, sregs->idt.limit);
+    text_add(t, "cr0 %llx  cr2 %llx  cr3 %llx  cr4 %llx  cr8 %llx  efer %llx\n", sregs->cr0,
+             sregs->cr2, sregs->cr3, sregs->cr4, sregs->cr8, sregs->efer);
+    text_add(t, "gdt base %llx limit %x  idt base %llx limit %x\n", sregs->gdt.base,
+             sregs->gdt.limit, sregs->idt.base, sregs->idt.limit);
 }
 
 /* A number in hex, with or without 0x, to the end of the line: gdb's users write addresses so. */
@@ -156,7 +153,7 @@ static void on_idt(struct monitor *m)
         text_add(&m->text, "idt [VECTOR]: it takes a vector from 0 to 255, or in hex with 0x\n");
         return;
     }
-    text_add(&m->text, "interrupt table at %llx, limit %x\n", (hex)idt->base, idt->limit);
+    text_add(&m->text, "interrupt table at %llx, limit %x\n", idt->base, idt->limit);
     do
         put_gate(m, vector, !all);
     while (all && ++vector < GATES);

@@ -174,10 +174,9 @@ static void describe_means(void *context, struct text *text)
     text_add(text, "single steps: %s%s\n", f->step ? "by KVM" : "NOT REPORTED by this KVM",
              d->step_flags != 0 ? ", interrupts held back" : "");
     for (unsigned i = 0; i < d->table.count; i++)
-        text_add(text, "  %s %#llx: %s\n",
+        text_add(text, "  %s %#lx: %s\n",
                  d->table.list[i].type >= GDB_WATCH_WRITE ? "watchpoint" : "breakpoint",
-                 (unsigned long long)d->table.list[i].address,
-                 gdb_means_name(d->table.list[i].means));
+                 d->table.list[i].address, gdb_means_name(d->table.list[i].means));
 }
 
 static void describe_exits(void *context, struct text *text)
@@ -188,13 +187,12 @@ static void describe_exits(void *context, struct text *text)
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         const struct vcpu_stats *s = &vm->vcpus[i].stats;
 
-        text_add(text, "vCPU %u: %llu exits\n", i, (unsigned long long)s->exits);
+        text_add(text, "vCPU %u: %lu exits\n", i, s->exits);
         for (uint32_t reason = 0; reason < EXIT_REASONS; reason++)
             if (s->by_reason[reason] > 0)
-                text_add(text, "  %-24s %12llu\n", exits_name(reason),
-                         (unsigned long long)s->by_reason[reason]);
-        text_add(text, "  and for the debugger %12llu single steps, %llu planted instructions\n",
-                 (unsigned long long)d->cpus[i].steps, (unsigned long long)d->cpus[i].traps);
+                text_add(text, "  %-24s %12lu\n", exits_name(reason), s->by_reason[reason]);
+        text_add(text, "  and for the debugger %12lu single steps, %lu planted instructions\n",
+                 d->cpus[i].steps, d->cpus[i].traps);
     }
 }
 

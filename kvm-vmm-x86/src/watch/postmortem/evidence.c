@@ -83,9 +83,9 @@ static void use_replay(struct evidence *e)
     e->snapshot = e->replay.snapshot;
     read_interrupts(e, &e->double_vm, &e->double_vm.vcpus[0]);
     snprintf(e->how, sizeof e->how,
-             "KVM reset the vCPU when it shut down (AMD): found by a second run, %llu exits and "
-             "%llu single steps",
-             (unsigned long long)e->replay.exits, (unsigned long long)e->replay.steps);
+             "KVM reset the vCPU when it shut down (AMD): found by a second run, %lu exits and "
+             "%lu single steps",
+             e->replay.exits, e->replay.steps);
 }
 
 /* A VM like the first, made from the same image. */

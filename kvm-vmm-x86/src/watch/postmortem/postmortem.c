@@ -36,7 +36,7 @@ static void add_place(struct text *line, const char *what, const struct symbols 
 {
     char name[160];
 
-    text_add(line, "%s 0x%llx", what, (unsigned long long)address);
+    text_add(line, "%s 0x%lx", what, address);
     if (symbols_name(names, address, name, sizeof name))
         text_add(line, " <%s>", name);
 }
@@ -91,8 +91,8 @@ static void add_exits(struct page *page, struct account *t)
         char what[96];
 
         log_exit_describe(&t->vm->machine.bus, e, what, sizeof what);
-        text_add(&row, "%llu: %s, rip 0x%llx%s%s", (unsigned long long)i + 1, exits_name(e->reason),
-                 (unsigned long long)e->rip, what[0] != '\0' ? ", " : "", what);
+        text_add(&row, "%lu: %s, rip 0x%lx%s%s", i + 1, exits_name(e->reason), e->rip,
+                 what[0] != '\0' ? ", " : "", what);
     }
 }
 

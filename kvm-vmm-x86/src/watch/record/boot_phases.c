@@ -99,13 +99,12 @@ static void advise_guest(const struct boot_phases *p, const struct boot_facts *f
         return;
     }
     if (p->kernel_bytes > MANY_BYTES)
-        say(a, "the kernel printed %llu bytes, one or two exits each: --append quiet",
-            (unsigned long long)p->kernel_bytes);
+        say(a, "the kernel printed %lu bytes, one or two exits each: --append quiet",
+            p->kernel_bytes);
     if (f->rtc > MANY_RTC)
-        say(a, "%llu accesses to the clock chip: something polls it", (unsigned long long)f->rtc);
+        say(a, "%lu accesses to the clock chip: something polls it", f->rtc);
     if (exits > MANY_EXITS && f->unclaimed > exits / 4)
-        say(a, "%llu accesses to devices that do not exist: a driver looks for them",
-            (unsigned long long)f->unclaimed);
+        say(a, "%lu accesses to devices that do not exist: a driver looks for them", f->unclaimed);
     if (f->cpus > f->host_cpus)
         say(a, "%u vCPUs share %u CPUs of the host: they wait for each other", f->cpus,
             f->host_cpus);

@@ -11,8 +11,6 @@
 #include "watch/record/record.h"
 #include "watch/record/stats.h"
 
-typedef unsigned long long count;
-
 /* A guest's boot. The thread that makes the guest writes until it runs; then the vCPU that prints,
  * under the VM's lock; last the vCPU that ends. */
 static struct boot_report {
@@ -93,8 +91,8 @@ static void print_phases(const struct vm *vm, const struct boot_phases *p)
 
         if (m->ns == 0)
             continue;
-        vcpu_printf(vm->index, "  phase %-24s %10.3f %10.3f %10llu", boot_phases_name(i),
-                    (double)(m->ns - before) / 1e6, (double)m->ns / 1e6, (count)m->exits);
+        vcpu_printf(vm->index, "  phase %-24s %10.3f %10.3f %10lu", boot_phases_name(i),
+                    (double)(m->ns - before) / 1e6, (double)m->ns / 1e6, m->exits);
         before = m->ns;
     }
 }
@@ -105,11 +103,10 @@ static void print_devices(const struct vm *vm, const uint64_t all[], uint64_t un
 
     for (unsigned i = 0; i < bus->count; i++)
         if (all[i] > 0)
-            vcpu_printf(vm->index, "  device %-23s %10llu until init %10llu in all",
-                        bus->ranges[i].ops->name, (count)boot_report.at_init[vm->index][i],
-                        (count)all[i]);
+            vcpu_printf(vm->index, "  device %-23s %10lu until init %10lu in all",
+                        bus->ranges[i].ops->name, boot_report.at_init[vm->index][i], all[i]);
     if (unclaimed > 0)
-        vcpu_printf(vm->index, "  device %-46s %10llu in all", "(none there)", (count)unclaimed);
+        vcpu_printf(vm->index, "  device %-46s %10lu in all", "(none there)", unclaimed);
 }
 
 static uint64_t until_init(const struct vm *vm, const struct bus_ops *ops)

@@ -43,8 +43,7 @@ void log_exit_name(struct bus *bus, const struct exit_record *record, const char
     else if (record->space == EXIT_NOWHERE)
         snprintf(text, size, "%s", reason);
     else
-        snprintf(text, size, "%s %#llx", spaces[record->space].name,
-                 (unsigned long long)record->address);
+        snprintf(text, size, "%s %#lx", spaces[record->space].name, record->address);
 }
 
 void log_exit_describe(struct bus *bus, const struct exit_record *record, char *text, size_t size)
@@ -63,8 +62,8 @@ void log_exit_describe(struct bus *bus, const struct exit_record *record, char *
         snprintf(name, sizeof name, "%s", record->space == EXIT_MSR ? "" : "no device");
     if (record->count > 1)
         snprintf(more, sizeof more, " and %u more", record->count - 1);
-    snprintf(text, size, "%s %s %#llx%s%s value %#llx%s",
+    snprintf(text, size, "%s %s %#lx%s%s value %#lx%s",
              record->write ? spaces[record->space].write : spaces[record->space].read,
-             spaces[record->space].address, (unsigned long long)record->address,
-             name[0] != '\0' ? " " : "", name, (unsigned long long)record->value, more);
+             spaces[record->space].address, record->address, name[0] != '\0' ? " " : "", name,
+             record->value, more);
 }

@@ -161,9 +161,8 @@ static void print_exit(void *state, struct vcpu *vcpu, const struct exit_record 
     (void)state;
     (void)ended;
     log_exit_describe(&vcpu->vm->machine.bus, r, text, sizeof text);
-    vcpu_printf(vcpu->vm->index, "[guest %u] exit %llu: %s %llu, rip %#llx%s%s", vcpu->vm->index,
-                (unsigned long long)vcpu->stats.exits, exits_name(r->reason),
-                (unsigned long long)vcpu->stats.by_reason[slot], (unsigned long long)r->rip,
+    vcpu_printf(vcpu->vm->index, "[guest %u] exit %lu: %s %lu, rip %#lx%s%s", vcpu->vm->index,
+                vcpu->stats.exits, exits_name(r->reason), vcpu->stats.by_reason[slot], r->rip,
                 text[0] != '\0' ? ", " : "", text);
 }
 

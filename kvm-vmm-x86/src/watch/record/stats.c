@@ -7,8 +7,6 @@
 
 #include "console/console.h"
 
-typedef unsigned long long count;
-
 enum { ROWS_MAX = 12 }; /* of a table whose length the guest decides */
 
 static void print_vcpu(const struct log_run *run, const struct log_guest *guest, unsigned id)
@@ -16,12 +14,12 @@ static void print_vcpu(const struct log_run *run, const struct log_guest *guest,
     const struct log_vcpu *v = guest->vcpus[id];
     double total = (double)v->guest_cycles + (double)v->vmm_cycles;
 
-    vcpu_printf(guest->index, "[guest %u] %s, vCPU %u: %llu exits", guest->index, guest->name, id,
-                (count)v->exits);
+    vcpu_printf(guest->index, "[guest %u] %s, vCPU %u: %lu exits", guest->index, guest->name, id,
+                v->exits);
     for (uint32_t reason = 0; reason < LOG_REASONS; reason++)
         if (v->by_reason[reason] > 0)
-            vcpu_printf(guest->index, "  exits %-24s %12llu", run->reason_name(reason),
-                        (count)v->by_reason[reason]);
+            vcpu_printf(guest->index, "  exits %-24s %12lu", run->reason_name(reason),
+                        v->by_reason[reason]);
     if (total == 0)
         return;
     vcpu_printf(guest->index, "  time in guest %19.3f ms %5.1f %%",
@@ -36,8 +34,8 @@ static void print_count(const struct log_guest *guest, const char *what, const c
                         struct log_count c)
 {
     if (c.reads + c.writes > 0)
-        vcpu_printf(guest->index, "  %s %-*s %12llu read %12llu written", what,
-                    36 - (int)strlen(what), name, (count)c.reads, (count)c.writes);
+        vcpu_printf(guest->index, "  %s %-*s %12lu read %12lu written", what,
+                    36 - (int)strlen(what), name, c.reads, c.writes);
 }
 
 static void print_register(const struct log_guest *guest, const struct bus_range *range,
@@ -87,7 +85,7 @@ static void print_accesses(const struct log_guest *guest)
         const struct log_address *place = &a->addresses[i];
         char text[32];
 
-        snprintf(text, sizeof text, "%#llx", (count)place->address);
+        snprintf(text, sizeof text, "%#lx", place->address);
         print_count(guest, place->space == BUS_PIO ? "no device at port" : "no device at address",
                     text, place->count);
     }
@@ -112,14 +110,14 @@ void stats_print_functions(const struct log_run *run, const struct log_guest *gu
         char name[64];
 
         symbols_name_rip(guest->symbols, f->rip, name, sizeof name);
-        vcpu_printf(guest->index, "  function %-21s %12llu %5.1f %%   mean cost %.3f us", name,
-                    (count)f->count, 100.0 * (double)f->count / (double)all,
+        vcpu_printf(guest->index, "  function %-21s %12lu %5.1f %%   mean cost %.3f us", name,
+                    f->count, 100.0 * (double)f->count / (double)all,
                     (double)f->cost * run->ns_per_cycle / 1e3 / (double)f->count);
         shown += f->count;
     }
     if (shown < all)
-        vcpu_printf(guest->index, "  function %-21s %12llu %5.1f %%", "(others)",
-                    (count)(all - shown), 100.0 * (double)(all - shown) / (double)all);
+        vcpu_printf(guest->index, "  function %-21s %12lu %5.1f %%", "(others)", (all - shown),
+                    100.0 * (double)(all - shown) / (double)all);
 }
 
 /* What KVM counted itself: most exits of the CPU are over before the VMM hears of them. */
@@ -135,8 +133,8 @@ static void print_counters(const struct log_guest *guest)
                     "  KVM: %.1f %% of the CPU's exits reached the VMM; in shares of them:",
                     100.0 * (double)all_exits(guest) / (double)all);
     for (unsigned i = 0; i < guest->counter_count && i < ROWS_MAX && all > 0; i++)
-        vcpu_printf(guest->index, "  KVM %-26s %12llu %5.1f %%", guest->counters[i].name,
-                    (count)guest->counters[i].value,
+        vcpu_printf(guest->index, "  KVM %-26s %12lu %5.1f %%", guest->counters[i].name,
+                    guest->counters[i].value,
                     100.0 * (double)guest->counters[i].value / (double)all);
 }
 

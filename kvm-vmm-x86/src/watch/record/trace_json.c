@@ -113,8 +113,7 @@ static void open_event(FILE *to, const char *kind, const struct log_guest *guest
 
 static void write_time(FILE *to, const char *name, uint64_t ns)
 {
-    fprintf(to, ",\"%s\":%llu.%03llu", name, (unsigned long long)ns / 1000,
-            (unsigned long long)ns % 1000);
+    fprintf(to, ",\"%s\":%lu.%03lu", name, ns / 1000, ns % 1000);
 }
 
 static void write_thread_name(FILE *to, const struct log_guest *guest, unsigned thread,
@@ -145,10 +144,9 @@ static void write_access(FILE *to, const struct exit_record *r)
 
     if (r->space == EXIT_NOWHERE)
         return;
-    fprintf(to, ",\"access\":\"%s\",\"%s\":\"%#llx\",\"bytes\":%u,\"items\":%u",
-            r->write ? "write" : "read", fields[r->space], (unsigned long long)r->address, r->size,
-            r->count);
-    fprintf(to, ",\"value\":\"%#llx\"", (unsigned long long)r->value);
+    fprintf(to, ",\"access\":\"%s\",\"%s\":\"%#lx\",\"bytes\":%u,\"items\":%u",
+            r->write ? "write" : "read", fields[r->space], r->address, r->size, r->count);
+    fprintf(to, ",\"value\":\"%#lx\"", r->value);
 }
 
 static void write_exit(FILE *to, const struct log_run *run, const struct log_guest *guest,
@@ -166,8 +164,7 @@ static void write_exit(FILE *to, const struct log_run *run, const struct log_gue
     log_json_string(to, name);
     fputs(",\"cat\":", to);
     log_json_string(to, reason);
-    fprintf(to, ",\"args\":{\"exit\":%llu,\"rip\":\"%#llx\"", (unsigned long long)number,
-            (unsigned long long)r->rip);
+    fprintf(to, ",\"args\":{\"exit\":%lu,\"rip\":\"%#lx\"", number, r->rip);
     if (symbols_name_rip(guest->symbols, r->rip, name, sizeof name)) {
         fputs(",\"symbol\":", to);
         log_json_string(to, name);
@@ -212,8 +209,6 @@ static void write_end(FILE *to, const struct log_run *run, const struct log_gues
     fputs("}", to);
 }
 
-typedef unsigned long long number;
-
 static void write_vcpu_totals(FILE *to, const struct log_run *run, const struct log_guest *guest)
 {
     for (unsigned v = 0; v < guest->vcpu_count; v++) {
@@ -221,8 +216,8 @@ static void write_vcpu_totals(FILE *to, const struct log_run *run, const struct 
         char title[40];
 
         snprintf(title, sizeof title, ",\"guest %u vCPU %u", guest->index, v);
-        fprintf(to, "%s exits\":%llu%s dropped\":%llu", title, (number)vcpu->exits, title,
-                (number)log_ring_dropped(&vcpu->ring));
+        fprintf(to, "%s exits\":%lu%s dropped\":%lu", title, vcpu->exits, title,
+                log_ring_dropped(&vcpu->ring));
         fprintf(to, "%s ns in guest\":%.0f%s ns in VMM\":%.0f", title,
                 (double)vcpu->guest_cycles * run->ns_per_cycle, title,
                 (double)vcpu->vmm_cycles * run->ns_per_cycle);
@@ -240,13 +235,13 @@ static void write_tables(FILE *to, const struct log_run *run, const struct log_g
         symbols_name_rip(guest->symbols, f->rip, name, sizeof name);
         fputs(i > 0 ? ",[" : "[", to);
         log_json_string(to, name);
-        fprintf(to, ",%llu,%.0f]", (number)f->count, (double)f->cost * run->ns_per_cycle);
+        fprintf(to, ",%lu,%.0f]", f->count, (double)f->cost * run->ns_per_cycle);
     }
     fprintf(to, "],\n\"guest %u KVM counters\":{", guest->index);
     for (unsigned i = 0; i < guest->counter_count; i++) {
         fputs(i > 0 ? "," : "", to);
         log_json_string(to, guest->counters[i].name);
-        fprintf(to, ":%llu", (number)guest->counters[i].value);
+        fprintf(to, ":%lu", guest->counters[i].value);
     }
     fputs("}", to);
 }
@@ -256,15 +251,14 @@ static void write_totals(FILE *to, const struct log_run *run)
 {
     fprintf(to,
             "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"program\":\"kvm-vmm\","
-            "\"duration ns\":%llu",
-            (number)log_run_ns(run, run->end));
+            "\"duration ns\":%lu",
+            log_run_ns(run, run->end));
     for (unsigned g = 0; g < run->count; g++) {
         const struct log_guest *guest = &run->guests[g];
 
         write_vcpu_totals(to, run, guest);
-        fprintf(to, ",\"guest %u output bytes\":%llu,\"guest %u output dropped\":%llu",
-                guest->index, (number)guest->output.byte_total, guest->index,
-                (number)log_output_dropped(&guest->output));
+        fprintf(to, ",\"guest %u output bytes\":%lu,\"guest %u output dropped\":%lu", guest->index,
+                guest->output.byte_total, guest->index, log_output_dropped(&guest->output));
         write_tables(to, run, guest);
     }
     fputs("},\n\"traceEvents\":[\n"

@@ -28,12 +28,11 @@ static bool gate_fails(struct context *c)
                              limit, g->vector);
     if (!g->readable && g->walk.result != WALK_OK) {
         exception_set_walk(c->failed, &g->walk, false);
-        return exception_explain(c->failed, "gate %u at 0x%llx cannot be read, %s", g->vector,
-                                 (unsigned long long)g->at, walk_words(&g->walk).text);
+        return exception_explain(c->failed, "gate %u at 0x%lx cannot be read, %s", g->vector, g->at,
+                                 walk_words(&g->walk).text);
     }
-    return !g->readable &&
-           exception_set(c->failed, EXCEPTION_GP, error, "gate %u at 0x%llx lies outside RAM",
-                         g->vector, (unsigned long long)g->at);
+    return !g->readable && exception_set(c->failed, EXCEPTION_GP, error,
+                                         "gate %u at 0x%lx lies outside RAM", g->vector, g->at);
 }
 
 static bool type_is_gate(const struct context *c, const struct gate *g)
@@ -101,15 +100,15 @@ static bool stack_is_wrong(struct context *c, gva_t top, unsigned size, bool use
         w = walk_as(c->s, places[i], WALK_WRITE, user);
         if (w.result == WALK_NOT_CANONICAL)
             return exception_set(c->failed, EXCEPTION_SS, c->external,
-                                 "the stack at 0x%llx is not canonical", (unsigned long long)top);
+                                 "the stack at 0x%lx is not canonical", top);
         if (w.result != WALK_OK) {
             exception_set_walk(c->failed, &w, true);
-            return exception_explain(c->failed, "the stack at 0x%llx cannot take the frame, %s",
-                                     (unsigned long long)top, walk_words(&w).text);
+            return exception_explain(c->failed, "the stack at 0x%lx cannot take the frame, %s", top,
+                                     walk_words(&w).text);
         }
         if (!w.in_ram)
             return exception_set(c->failed, EXCEPTION_NONE, 0,
-                                 "the stack at 0x%llx lies outside RAM", (unsigned long long)top);
+                                 "the stack at 0x%lx lies outside RAM", top);
     }
     return false;
 }
@@ -130,7 +129,7 @@ static bool tss_read(struct context *c, unsigned offset, void *to, unsigned size
         return !exception_set_walk(c->failed, &w, false);
     return walk_read(c->s, tr->base + offset, to, size) == size ||
            !exception_set(c->failed, EXCEPTION_TS, error, "the TSS at 0x%llx lies outside RAM",
-                          (unsigned long long)tr->base);
+                          tr->base);
 }
 
 /* 64-bit: always an aligned frame of five words; the stack is RSP, RSP0 or one of the IST. */

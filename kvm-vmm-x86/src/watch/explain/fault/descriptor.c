@@ -84,8 +84,8 @@ struct words descriptor_state_words(const struct descriptor *d)
         text_add(&text, "lies beyond the %s (limit 0x%x)", table, d->table_limit);
         break;
     case DESCRIPTOR_UNREADABLE:
-        text_add(&text, "cannot be read from the %s at 0x%llx (%s)", table,
-                 (unsigned long long)d->at, walk_words(&d->walk).text);
+        text_add(&text, "cannot be read from the %s at 0x%lx (%s)", table, d->at,
+                 walk_words(&d->walk).text);
         break;
     default:
         text_add(&text, "is good");
@@ -114,7 +114,7 @@ void descriptor_print(struct text *text, const struct descriptor *d)
         text_add(text, "%s", descriptor_state_words(d).text);
         return;
     }
-    text_add(text, "%016llx: ", (unsigned long long)d->raw);
+    text_add(text, "%016lx: ", d->raw);
     if (!d->segment)
         text_add(text, "%s", descriptor_type_name(d->type));
     else if (descriptor_is_code(d))
@@ -127,6 +127,6 @@ void descriptor_print(struct text *text, const struct descriptor *d)
     else
         text_add(text, "data%s%s", descriptor_is_writable_data(d) ? ", writable" : ", read-only",
                  d->type & TYPE_CONFORMING ? ", expand-down" : "");
-    text_add(text, ", base 0x%llx, limit 0x%x, DPL %u%s", (unsigned long long)d->base, d->limit,
-             d->dpl, d->present ? "" : ", NOT PRESENT");
+    text_add(text, ", base 0x%lx, limit 0x%x, DPL %u%s", d->base, d->limit, d->dpl,
+             d->present ? "" : ", NOT PRESENT");
 }

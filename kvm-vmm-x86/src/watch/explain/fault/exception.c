@@ -32,8 +32,8 @@ bool exception_set_walk(struct exception *e, const struct walk *walk, bool stack
 
     if (walk->result == WALK_NOT_CANONICAL)
         return exception_set(e, stack ? EXCEPTION_SS : EXCEPTION_GP, 0,
-                             "%s of 0x%llx, which is not canonical", accesses[walk->access],
-                             (unsigned long long)walk->address);
+                             "%s of 0x%lx, which is not canonical", accesses[walk->access],
+                             walk->address);
     exception_set(e, EXCEPTION_PF, walk->error_code, "%s%s; %s", walk->user ? "user " : "",
                   accesses[walk->access], walk_words(walk).text);
     e->paged = true;
@@ -55,7 +55,7 @@ void exception_describe(struct text *text, const struct exception *e)
 {
     exception_name(text, e);
     if (e->paged)
-        text_add(text, " at 0x%llx", (unsigned long long)e->walk.address);
+        text_add(text, " at 0x%lx", e->walk.address);
     if (e->why[0] != '\0')
         text_add(text, " (%s)", e->why);
 }

@@ -54,7 +54,7 @@ static bool gate_is_one(const struct gate *g)
 
 void gate_print(struct text *text, const struct snapshot *s, const struct gate *g)
 {
-    text_add(text, "[%u] at 0x%llx: ", g->vector, (unsigned long long)g->at);
+    text_add(text, "[%u] at 0x%lx: ", g->vector, g->at);
     if (!g->inside) {
         text_add(text, "beyond the table (limit 0x%x)", s->sregs.idt.limit);
         return;
@@ -68,13 +68,12 @@ void gate_print(struct text *text, const struct snapshot *s, const struct gate *
         return;
     }
     if (g->segment || !gate_is_one(g)) {
-        text_add(text, "%016llx: no gate (%stype 0x%x)", (unsigned long long)g->raw,
-                 g->segment ? "a segment, " : "", g->type);
+        text_add(text, "%016lx: no gate (%stype 0x%x)", g->raw, g->segment ? "a segment, " : "",
+                 g->type);
         return;
     }
-    text_add(text, "%016llx: %s to 0x%x:0x%llx, DPL %u%s", (unsigned long long)g->raw,
-             descriptor_type_name(g->type), g->selector, (unsigned long long)g->offset, g->dpl,
-             g->present ? "" : ", NOT PRESENT");
+    text_add(text, "%016lx: %s to 0x%x:0x%lx, DPL %u%s", g->raw, descriptor_type_name(g->type),
+             g->selector, g->offset, g->dpl, g->present ? "" : ", NOT PRESENT");
     if (g->ist != 0)
         text_add(text, ", IST%u", g->ist);
 }

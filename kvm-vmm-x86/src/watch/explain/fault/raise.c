@@ -24,9 +24,8 @@ static unsigned fetch(struct raise_context *c, uint8_t *bytes, struct exception 
         struct walk w = walk_address(s, linear, WALK_FETCH);
 
         if (snapshot_mode(s) != SNAPSHOT_LONG && rip > s->sregs.cs.limit) {
-            exception_set(cut, EXCEPTION_GP, 0,
-                          "RIP 0x%llx is beyond the code segment (limit 0x%x)",
-                          (unsigned long long)rip, s->sregs.cs.limit);
+            exception_set(cut, EXCEPTION_GP, 0, "RIP 0x%lx is beyond the code segment (limit 0x%x)",
+                          rip, s->sregs.cs.limit);
             break;
         }
         if (w.result != WALK_OK) {

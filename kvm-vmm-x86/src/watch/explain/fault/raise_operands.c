@@ -48,8 +48,8 @@ static bool check_segment_rights(struct raise_context *c, const struct instructi
                                  name);
     }
     return beyond_limit(segment, a->offset, a->size) &&
-           exception_set(c->e, vector, 0, "%u bytes at %s:0x%llx, limit 0x%x", a->size, name,
-                         (unsigned long long)a->offset, segment->limit);
+           exception_set(c->e, vector, 0, "%u bytes at %s:0x%lx, limit 0x%x", a->size, name,
+                         a->offset, segment->limit);
 }
 
 bool raise_check_access(struct raise_context *c, const struct instruction_access *a)
@@ -112,9 +112,8 @@ static bool misaligned(struct raise_context *c, const struct instruction_access 
 
     if (align == 1 || a->linear % align == 0 || (a->size < 16 && a->size != 0))
         return false;
-    return exception_set(c->e, EXCEPTION_GP, 0, "%s of %u bytes at 0x%llx, not aligned to %u",
-                         a->access == WALK_WRITE ? "write" : "read", a->size,
-                         (unsigned long long)a->linear, align);
+    return exception_set(c->e, EXCEPTION_GP, 0, "%s of %u bytes at 0x%lx, not aligned to %u",
+                         a->access == WALK_WRITE ? "write" : "read", a->size, a->linear, align);
 }
 
 bool raise_check_operands(struct raise_context *c)

@@ -136,8 +136,7 @@ static bool check_return(struct raise_context *c, bool interrupt)
     if (check_code(c, (uint16_t)selector, true))
         return true;
     return snapshot_mode(c->s) == SNAPSHOT_LONG && !snapshot_is_canonical(c->s, rip) &&
-           exception_set(c->e, EXCEPTION_GP, 0, "a return to 0x%llx, which is not canonical",
-                         (unsigned long long)rip);
+           exception_set(c->e, EXCEPTION_GP, 0, "a return to 0x%lx, which is not canonical", rip);
 }
 
 /* Near branches in 64-bit code to an address that is not canonical. */
@@ -154,8 +153,8 @@ static bool check_near(struct raise_context *c)
     else
         known = instruction_value(c->s, c->in, 0, &target);
     return known && !snapshot_is_canonical(c->s, target) &&
-           exception_set(c->e, EXCEPTION_GP, 0, "a branch to 0x%llx, which is not canonical",
-                         (unsigned long long)target);
+           exception_set(c->e, EXCEPTION_GP, 0, "a branch to 0x%lx, which is not canonical",
+                         target);
 }
 
 bool raise_check_far(struct raise_context *c)

@@ -99,22 +99,22 @@ static bool check_system_selector(struct raise_context *c, bool task)
     c->r->selectors[c->r->selector_count++] = (uint16_t)selector;
     if (d.state != DESCRIPTOR_GOOD)
         return exception_set(c->e, EXCEPTION_GP, selector & 0xfffc,
-                             "%s with selector 0x%llx, which %s", name,
-                             (unsigned long long)selector, descriptor_state_words(&d).text);
+                             "%s with selector 0x%lx, which %s", name, selector,
+                             descriptor_state_words(&d).text);
     if (d.segment || (task ? d.type != TYPE_TSS && d.type != TYPE_TSS16 : d.type != TYPE_LDT)) {
         bool busy = task && !d.segment && (d.type == TYPE_TSS_BUSY || d.type == TYPE_TSS16_BUSY);
 
         return exception_set(c->e, EXCEPTION_GP, selector & 0xfffc,
-                             "%s with selector 0x%llx, whose descriptor is %s (type 0x%x)", name,
-                             (unsigned long long)selector,
+                             "%s with selector 0x%lx, whose descriptor is %s (type 0x%x)", name,
+                             selector,
                              busy   ? "of a TSS already busy"
                              : task ? "no TSS"
                                     : "no LDT",
                              d.type);
     }
-    return !d.present && exception_set(c->e, EXCEPTION_NP, selector & 0xfffc,
-                                       "%s with selector 0x%llx, not present (bit 47 is clear)",
-                                       name, (unsigned long long)selector);
+    return !d.present &&
+           exception_set(c->e, EXCEPTION_NP, selector & 0xfffc,
+                         "%s with selector 0x%lx, not present (bit 47 is clear)", name, selector);
 }
 
 bool raise_check_tables(struct raise_context *c)
@@ -131,8 +131,8 @@ bool raise_check_tables(struct raise_context *c)
     case ZYDIS_MNEMONIC_LIDT:
         return snapshot_mode(c->s) == SNAPSHOT_LONG && instruction_access(c->s, c->in, 0, &a) &&
                walk_read(c->s, a.linear + 2, &base, 8) == 8 && !snapshot_is_canonical(c->s, base) &&
-               exception_set(c->e, EXCEPTION_GP, 0, "a table at 0x%llx, which is not canonical",
-                             (unsigned long long)base);
+               exception_set(c->e, EXCEPTION_GP, 0, "a table at 0x%lx, which is not canonical",
+                             base);
     default:
         return false;
     }
