@@ -78,26 +78,20 @@ static void append(uint8_t byte)
  */
 static void command_key(uint8_t key)
 {
-    switch (key) {
-    case 'n':
-        input.config.command(INPUT_NEXT_GUEST);
-        break;
-    case 'x':
-        input.config.command(INPUT_LEAVE);
-        break;
-    case 'p':
-        input.config.command(INPUT_POWER);
-        break;
-    case 'h':
-    case '?':
-        input.config.command(INPUT_HELP);
-        break;
-    case CTRL_A:
+    static const struct {
+        char key;
+        enum input_command command;
+    } keys[] = {{'n', INPUT_NEXT_GUEST},
+                {'x', INPUT_LEAVE},
+                {'p', INPUT_POWER},
+                {'h', INPUT_HELP},
+                {'?', INPUT_HELP}};
+
+    if (key == CTRL_A)
         append(CTRL_A);
-        break;
-    default:
-        break;
-    }
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (key == keys[i].key)
+            input.config.command(keys[i].command);
 }
 
 /* Whether a key reaches a guest that reads keys. */

@@ -27,11 +27,6 @@ void lock_take(struct lock *lock)
     pthread_mutex_lock(&lock->mutex);
 }
 
-bool lock_try(struct lock *lock)
-{
-    return pthread_mutex_trylock(&lock->mutex) == 0;
-}
-
 void lock_release(struct lock *lock)
 {
     pthread_mutex_unlock(&lock->mutex);

@@ -22,8 +22,6 @@ struct thread {
 
 void lock_init(struct lock *lock);
 void lock_take(struct lock *lock);
-/* Takes it only if it is free; true if it was taken. */
-bool lock_try(struct lock *lock) MUST_CHECK;
 void lock_release(struct lock *lock);
 
 /* Takes the lock `which` and releases it where the block ends, by whatever way it is left. */

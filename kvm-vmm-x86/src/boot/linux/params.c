@@ -28,23 +28,9 @@ static const struct {
     {"pci=", "pci=off"},
 };
 
-/* Whether a word of the line begins with `key`. What follows "--" is init's. */
-static bool names(const char *line, const char *key)
-{
-    size_t length = strlen(key);
-
-    for (const char *at = line; at != NULL; at = strchr(at, ' ')) {
-        at += strspn(at, " ");
-        if (strncmp(at, "-- ", 3) == 0)
-            return false;
-        if (strncmp(at, key, length) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Whether one of the words is exactly `word`. */
-static bool has_word(const char *line, const char *word)
+/* Whether a word of the line is `word`, or begins with it if it ends in '='. What follows "--" is
+ * init's. */
+static bool names(const char *line, const char *word)
 {
     size_t length = strlen(word);
 
@@ -52,7 +38,8 @@ static bool has_word(const char *line, const char *word)
         at += strspn(at, " ");
         if (strncmp(at, "-- ", 3) == 0)
             return false;
-        if (strncmp(at, word, length) == 0 && (at[length] == ' ' || at[length] == '\0'))
+        if (strncmp(at, word, length) == 0 &&
+            (word[length - 1] == '=' || at[length] == ' ' || at[length] == '\0'))
             return true;
     }
     return false;
@@ -81,8 +68,8 @@ size_t linux_command_line(char *line, size_t size, const char *append)
 
 bool linux_has_no_lapic(const char *append)
 {
-    return append != NULL && (has_word(append, "nolapic") || has_word(append, "disableapic") ||
-                              has_word(append, "acpi=off"));
+    return append != NULL &&
+           (names(append, "nolapic") || names(append, "disableapic") || names(append, "acpi=off"));
 }
 
 bool linux_tells_panic(const char *append)

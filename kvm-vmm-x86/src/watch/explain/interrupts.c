@@ -5,18 +5,14 @@ enum { CASCADE = 2 }; /* the line of the master that the slave hangs on */
 
 static int lowest(unsigned bits)
 {
-    for (int i = 0; i < 32; i++)
-        if (bits >> i & 1)
-            return i;
-    return -1;
+    return bits != 0 ? __builtin_ctz(bits) : -1;
 }
 
 static int highest_vector(const uint32_t words[8])
 {
     for (int i = 7; i >= 0; i--)
-        for (int bit = 31; words[i] != 0 && bit >= 0; bit--)
-            if (words[i] >> bit & 1)
-                return i * 32 + bit;
+        if (words[i] != 0)
+            return i * 32 + 31 - __builtin_clz(words[i]);
     return -1;
 }
 

@@ -24,6 +24,11 @@ enum snapshot_mode snapshot_mode(const struct snapshot *s)
     return cs->db ? SNAPSHOT_PROTECTED_32 : SNAPSHOT_PROTECTED_16;
 }
 
+bool snapshot_is_protected(const struct snapshot *s)
+{
+    return snapshot_mode(s) > SNAPSHOT_VM86;
+}
+
 struct mode {
     const char *name;
     unsigned bits;

@@ -33,6 +33,9 @@ enum snapshot_mode {
 
 enum snapshot_mode snapshot_mode(const struct snapshot *s);
 
+/* Whether descriptors count: neither real nor virtual-8086 mode. */
+bool snapshot_is_protected(const struct snapshot *s);
+
 /* In words: "real mode, 16-bit code". */
 const char *snapshot_mode_name(enum snapshot_mode mode);
 

@@ -24,32 +24,26 @@ struct level {
     bool has_rights; /* PAE's PDPT has neither U nor W */
 };
 
-struct format {
+/* Tables of the same size and use stand once: PML4 and PML5 differ in where the walk begins. */
+static const struct level levels_32bit[] = {{"PD", 22, 10, true, true},
+                                            {"PT", 12, 10, false, true}};
+static const struct level levels_pae[] = {
+    {"PDPT", 30, 2, false, false}, {"PD", 21, 9, true, true}, {"PT", 12, 9, false, true}};
+static const struct level levels_long[] = {{"PML5", 48, 9, false, true},
+                                           {"PML4", 39, 9, false, true},
+                                           {"PDPT", 30, 9, true, true},
+                                           {"PD", 21, 9, true, true},
+                                           {"PT", 12, 9, false, true}};
+
+static const struct format {
     unsigned entry_size;
     unsigned count;
-    struct level levels[WALK_STEPS_MAX];
-};
-
-static const struct format formats[] = {
-    [WALK_32BIT] = {4, 2, {{"PD", 22, 10, true, true}, {"PT", 12, 10, false, true}}},
-    [WALK_PAE] = {8,
-                  3,
-                  {{"PDPT", 30, 2, false, false},
-                   {"PD", 21, 9, true, true},
-                   {"PT", 12, 9, false, true}}},
-    [WALK_4LEVEL] = {8,
-                     4,
-                     {{"PML4", 39, 9, false, true},
-                      {"PDPT", 30, 9, true, true},
-                      {"PD", 21, 9, true, true},
-                      {"PT", 12, 9, false, true}}},
-    [WALK_5LEVEL] = {8,
-                     5,
-                     {{"PML5", 48, 9, false, true},
-                      {"PML4", 39, 9, false, true},
-                      {"PDPT", 30, 9, true, true},
-                      {"PD", 21, 9, true, true},
-                      {"PT", 12, 9, false, true}}},
+    const struct level *levels;
+} walk_formats[] = {
+    [WALK_32BIT] = {4, 2, levels_32bit},
+    [WALK_PAE] = {8, 3, levels_pae},
+    [WALK_4LEVEL] = {8, 4, levels_long + 1},
+    [WALK_5LEVEL] = {8, 5, levels_long},
 };
 
 enum walk_paging walk_paging(const struct snapshot *s)
@@ -140,7 +134,7 @@ static void resolve(struct walk *w, const struct level *level, uint64_t entry, b
 /* Reads entries until one maps a page; false where one does not lead on. */
 static bool descend(const struct snapshot *s, struct walk *w)
 {
-    const struct format *format = &formats[w->paging];
+    const struct format *format = &walk_formats[w->paging];
     gpa_t table = w->root;
 
     for (unsigned i = 0; i < format->count; i++) {
@@ -290,16 +284,6 @@ const char *walk_paging_name(enum walk_paging paging)
     return paging_names[paging];
 }
 
-/* The lowest bit set. */
-static unsigned first_bit(uint64_t value)
-{
-    unsigned bit = 0;
-
-    while (bit < 63 && !(value >> bit & 1))
-        bit++;
-    return bit;
-}
-
 struct words walk_words(const struct walk *w)
 {
     static const struct {
@@ -329,7 +313,7 @@ struct words walk_words(const struct walk *w)
         break;
     default:
         text_add(&text, "%s: %s[%u] bit %u (%s", words[w->result].what, step->table, step->index,
-                 first_bit(w->bits), words[w->result].bit);
+                 (unsigned)__builtin_ctzll(w->bits), words[w->result].bit);
     }
     return said;
 }

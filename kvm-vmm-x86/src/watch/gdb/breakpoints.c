@@ -109,12 +109,6 @@ static int take_registers(struct gdb_plan *plan, struct gdb_breakpoint *b)
     return 0;
 }
 
-static void take_steps(struct gdb_plan *plan, struct gdb_breakpoint *b)
-{
-    b->means = GDB_BY_STEPS;
-    plan->steps = true;
-}
-
 /* Two bytes in the place of one must leave room for the breakpoints before and behind. */
 static bool has_room(const struct gdb_breakpoints *table, const struct gdb_breakpoint *b)
 {
@@ -128,49 +122,37 @@ static bool has_room(const struct gdb_breakpoints *table, const struct gdb_break
     return true;
 }
 
-/* Without a register: code in its place, if that may be, or steps. */
-static void plan_without(struct gdb_plan *plan, const struct gdb_breakpoints *table,
-                         struct gdb_breakpoint *b)
+/* -ENOSPC: it must be in a register, and none is left. */
+static int plan_one(struct gdb_plan *plan, const struct gdb_breakpoints *table,
+                    struct gdb_breakpoint *b, const struct probe_debug *features)
 {
-    if (!is_watch(b) && b->portable && has_room(table, b))
-        b->means = GDB_BY_PORT;
-    else
-        take_steps(plan, b);
-}
+    bool software = b->type == GDB_SOFTWARE;
 
-/* What the user wants in hardware goes first; a software breakpoint without int3 takes what is
- * left.
- */
-static int plan_hardware(struct gdb_plan *plan, const struct gdb_breakpoints *table,
-                         struct gdb_breakpoint *b, const struct probe_debug *features)
-{
-    if (is_watch(b) ? features->watchpoint : features->breakpoint)
-        return take_registers(plan, b);
-    plan_without(plan, table, b);
+    if (software && features->int3) {
+        b->means = GDB_BY_INT3;
+        return 0;
+    }
+    if (is_watch(b) ? features->watchpoint : features->breakpoint) {
+        int result = take_registers(plan, b);
+
+        if (result == 0 || !software)
+            return result;
+    }
+    b->means = !is_watch(b) && b->portable && has_room(table, b) ? GDB_BY_PORT : GDB_BY_STEPS;
+    plan->steps |= b->means == GDB_BY_STEPS;
     return 0;
 }
 
-static void plan_software(struct gdb_plan *plan, const struct gdb_breakpoints *table,
-                          struct gdb_breakpoint *b, const struct probe_debug *features)
-{
-    if (features->int3)
-        b->means = GDB_BY_INT3;
-    else if (features->breakpoint && take_registers(plan, b) == 0)
-        b->means = GDB_BY_REGISTER;
-    else
-        plan_without(plan, table, b);
-}
-
+/* What the user wants in hardware goes first; a software breakpoint without int3 takes what is
+ * left. */
 int gdb_plan(struct gdb_plan *plan, struct gdb_breakpoints *table,
              const struct probe_debug *features)
 {
     *plan = (struct gdb_plan){0};
-    for (unsigned i = 0; i < table->count; i++)
-        if (table->list[i].type != GDB_SOFTWARE &&
-            plan_hardware(plan, table, &table->list[i], features) < 0)
-            return -ENOSPC;
-    for (unsigned i = 0; i < table->count; i++)
-        if (table->list[i].type == GDB_SOFTWARE)
-            plan_software(plan, table, &table->list[i], features);
+    for (int software = 0; software <= 1; software++)
+        for (unsigned i = 0; i < table->count; i++)
+            if ((table->list[i].type == GDB_SOFTWARE) == software &&
+                plan_one(plan, table, &table->list[i], features) < 0)
+                return -ENOSPC;
     return 0;
 }

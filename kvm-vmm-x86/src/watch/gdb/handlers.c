@@ -1,47 +1,33 @@
 /* Handlers and the trap flag they would save; see handlers.h. */
 #include "watch/gdb/handlers.h"
 
-#include <string.h>
-
 #include "watch/explain/fault/gate.h"
 #include "watch/explain/walk.h"
 
 enum { VECTORS = 256, TF_BYTE = 1, TF_IN_BYTE = 1 /* bit 8 of the flags: bit 0 of byte 1 */ };
 #define RFLAGS_TF (UINT64_C(1) << 8)
 
-/* How many lie below `at`. */
-static unsigned below(const struct handlers *handlers, gpa_t at)
-{
-    unsigned low = 0, high = handlers->count;
-
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-
-        if (handlers->list[middle].at < at)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 const struct handler *handlers_at(const struct handlers *handlers, gpa_t at)
 {
-    unsigned n = below(handlers, at);
+    unsigned n = 0;
 
+    while (n < handlers->count && handlers->list[n].at < at)
+        n++;
     return n < handlers->count && handlers->list[n].at == at ? &handlers->list[n] : NULL;
 }
 
+/* In its place by address: traps are planted in that order, each behind the last. */
 static void add(struct handlers *handlers, const struct snapshot *s, struct handler handler)
 {
-    struct handler *here;
+    unsigned n = handlers->count;
 
-    if (handlers->count == HANDLERS_MAX || !walk_place(s, handler.linear, &handler.at) ||
+    if (n == HANDLERS_MAX || !walk_place(s, handler.linear, &handler.at) ||
         handlers_at(handlers, handler.at) != NULL)
         return;
-    here = &handlers->list[below(handlers, handler.at)];
-    memmove(here + 1, here, (size_t)(handlers->list + handlers->count++ - here) * sizeof *here);
-    *here = handler;
+    for (; n > 0 && handlers->list[n - 1].at > handler.at; n--)
+        handlers->list[n] = handlers->list[n - 1];
+    handlers->list[n] = handler;
+    handlers->count++;
 }
 
 /* Task gates lead to a TSS; they are not handled here. */

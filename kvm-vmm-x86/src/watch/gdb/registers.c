@@ -73,6 +73,14 @@ static const struct gdb_register bases64[] = {BASE("fs_base", fs), BASE("gs_base
 static const struct gdb_register system64[] = {SYSTEM};
 static const struct gdb_register system32[] = {SYSTEM, BASE("fs_base", fs), BASE("gs_base", gs)};
 
+/* A feature of the description: registers that come together. */
+struct gdb_feature {
+    const char *name;
+    const char *group; /* gdb's group for all of them, or NULL */
+    const struct gdb_register *registers;
+    unsigned count;
+};
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define FEATURE(name_, group_, table)                                                              \
     {                                                                                              \
@@ -103,31 +111,16 @@ static const struct arch arches[GDB_ARCHES] = {
     [GDB_X86_64] = {"i386:x86-64", 64, features64},
 };
 
-const struct gdb_feature *gdb_features(enum gdb_arch arch)
-{
-    return arches[arch].features;
-}
-
 const char *gdb_arch_name(enum gdb_arch arch)
 {
     return arches[arch].name;
 }
 
-unsigned gdb_arch_bits(enum gdb_arch arch)
-{
-    return arches[arch].bits;
-}
-
 enum gdb_arch gdb_arch_of(const struct snapshot *state)
 {
-    switch (snapshot_code_bits(state)) {
-    case 64:
-        return GDB_X86_64;
-    case 32:
-        return GDB_I386;
-    default:
-        return GDB_I8086;
-    }
+    unsigned bits = snapshot_code_bits(state);
+
+    return bits == 64 ? GDB_X86_64 : bits == 32 ? GDB_I386 : GDB_I8086;
 }
 
 const struct gdb_register *gdb_register(enum gdb_arch arch, unsigned number)
@@ -276,7 +269,7 @@ static void put_vector_types(struct text *text)
 static void put_flags(struct text *text, const struct flags *flags, enum gdb_arch arch)
 {
     text_add(text, "<flags id=\"%s\" size=\"%u\">", flags->id,
-             flags->size != 0 ? flags->size : gdb_arch_bits(arch) / 8);
+             flags->size != 0 ? flags->size : arches[arch].bits / 8);
     for (const struct snapshot_bit *b = flags->bits; b->name != NULL; b++)
         text_add(text, "<field name=\"%s\" start=\"%u\" end=\"%u\"/>", b->name, b->at, b->at);
     text_add(text, "</flags>\n");
@@ -308,7 +301,7 @@ void gdb_describe(struct text *text, enum gdb_arch arch)
              "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
              "<target version=\"1.0\">\n<architecture>%s</architecture>\n",
              gdb_arch_name(arch));
-    for (const struct gdb_feature *f = gdb_features(arch); f->name != NULL; f++)
+    for (const struct gdb_feature *f = arches[arch].features; f->name != NULL; f++)
         put_feature(text, f, arch);
     text_add(text, "</target>\n");
 }

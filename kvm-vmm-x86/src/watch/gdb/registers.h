@@ -28,20 +28,8 @@ struct gdb_register {
     uint32_t offset; /* in struct gdb_registers */
 };
 
-/* A feature of the description: registers that come together. */
-struct gdb_feature {
-    const char *name;
-    const char *group; /* gdb's group for all of them, or NULL */
-    const struct gdb_register *registers;
-    unsigned count;
-};
-
-/* The features of an architecture, in order, ended by one without a name. */
-const struct gdb_feature *gdb_features(enum gdb_arch arch);
-
 /* The name gdb knows it by; "i386:x86-64" and so on. */
 const char *gdb_arch_name(enum gdb_arch arch);
-unsigned gdb_arch_bits(enum gdb_arch arch);
 /* The one that fits the code at CS. */
 enum gdb_arch gdb_arch_of(const struct snapshot *state);
 

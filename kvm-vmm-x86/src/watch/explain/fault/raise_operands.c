@@ -32,11 +32,10 @@ static bool check_segment_rights(struct raise_context *c, const struct instructi
 {
     const struct kvm_segment *segment = a->segment;
     const char *name = segment_name(c->s, segment);
-    enum snapshot_mode mode = snapshot_mode(c->s);
     bool code = segment->type & TYPE_CODE, flag = segment->type & TYPE_READ_WRITE;
     int vector = a->stack ? EXCEPTION_SS : EXCEPTION_GP;
 
-    if (mode != SNAPSHOT_REAL && mode != SNAPSHOT_VM86) {
+    if (snapshot_is_protected(c->s)) {
         if (segment->unusable || !segment->present)
             return exception_set(c->e, vector, 0, "%s is null (selector 0x%x)", name,
                                  segment->selector);

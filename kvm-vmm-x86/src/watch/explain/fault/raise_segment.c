@@ -5,13 +5,6 @@
 #include "watch/explain/fault/descriptor.h"
 #include "watch/explain/fault/raise.h"
 
-static bool is_protected(const struct snapshot *s)
-{
-    enum snapshot_mode mode = snapshot_mode(s);
-
-    return mode != SNAPSHOT_REAL && mode != SNAPSHOT_VM86;
-}
-
 static struct descriptor look(struct raise_context *c, uint16_t selector)
 {
     if (c->r->selector_count < sizeof c->r->selectors / sizeof c->r->selectors[0])
@@ -68,7 +61,7 @@ bool raise_check_segment(struct raise_context *c)
     uint64_t selector;
     uint16_t popped;
 
-    if (!is_protected(c->s) || to->type != ZYDIS_OPERAND_TYPE_REGISTER ||
+    if (!snapshot_is_protected(c->s) || to->type != ZYDIS_OPERAND_TYPE_REGISTER ||
         ZydisRegisterGetClass(to->reg.value) != ZYDIS_REGCLASS_SEGMENT)
         return false;
     if (c->in->i.mnemonic == ZYDIS_MNEMONIC_POP) {
@@ -130,7 +123,7 @@ static bool check_return(struct raise_context *c, bool interrupt)
         return false;
     if (raise_check_access(c, &a))
         return true;
-    if (!is_protected(c->s) || walk_read(c->s, a.linear, &rip, word) < word ||
+    if (!snapshot_is_protected(c->s) || walk_read(c->s, a.linear, &rip, word) < word ||
         walk_read(c->s, a.linear + word, &selector, word) < word)
         return false;
     if (check_code(c, (uint16_t)selector, true))
@@ -175,7 +168,7 @@ bool raise_check_far(struct raise_context *c)
     case ZYDIS_MNEMONIC_CALL:
         if (!is_far)
             return check_near(c);
-        if (!is_protected(c->s))
+        if (!snapshot_is_protected(c->s))
             return false;
         if (to->type == ZYDIS_OPERAND_TYPE_POINTER)
             return check_code(c, to->ptr.segment, false);
