@@ -230,7 +230,7 @@ static void on_knock(void *context)
     if (p->server.client >= 0 && stream_is_hung_up(&p->stream))
         leave(p);
     if (socket_accept(&p->server))
-        arrive(p, (struct stream){.fd = p->server.client, .kind = STREAM_SOCKET});
+        arrive(p, socket_stream(&p->server));
 }
 
 static void on_timer(void *context)

@@ -19,39 +19,29 @@
 
 enum { FORGOTTEN_AFTER = 3600 /* seconds */, SECRET_MAX = 32 };
 
-/* The folder that holds caches; relative paths are not valid in the environment, says the
- * specification. */
-static bool base_folder(char base[PATH_MAX])
+/* Relative paths are not valid in the environment, says the specification. */
+const char *cache_folder(void)
 {
+    static char folder[PATH_MAX];
     const char *home = getenv("HOME"), *cache = getenv("XDG_CACHE_HOME");
     int n = 0;
 
     if (cache != NULL && cache[0] == '/')
-        n = snprintf(base, PATH_MAX, "%s", cache);
+        n = snprintf(folder, sizeof folder, "%s/mini-kvm", cache);
     else if (home != NULL && home[0] == '/')
-        n = snprintf(base, PATH_MAX, "%s/.cache", home);
-    return n > 0 && n < PATH_MAX;
+        n = snprintf(folder, sizeof folder, "%s/.cache/mini-kvm", home);
+    return n > 0 && n < PATH_MAX ? folder : NULL;
 }
 
-const char *cache_folder(void)
-{
-    static char folder[PATH_MAX + 16];
-    char base[PATH_MAX];
-
-    if (!base_folder(base))
-        return NULL;
-    snprintf(folder, sizeof folder, "%s/mini-kvm", base);
-    return folder;
-}
-
-/* Opens the folder, or makes it where `make`; -1 if that cannot be. */
+/* Opens the folder, or makes it (and the one it is in) where `make`; -1 if that cannot be. */
 static int open_folder(bool make)
 {
     const char *folder = cache_folder();
     char base[PATH_MAX];
 
-    if (folder == NULL || !base_folder(base))
+    if (folder == NULL)
         return -1;
+    snprintf(base, sizeof base, "%.*s", (int)(strrchr(folder, '/') - folder), folder);
     if (make && mkdir(folder, 0700) < 0 && errno == ENOENT && mkdir(base, 0700) == 0)
         (void)mkdir(folder, 0700); /* what went wrong shows when it is opened */
     return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -145,32 +135,36 @@ static bool write_at(int fd, uint64_t offset, const uint8_t *bytes, size_t count
     return true;
 }
 
-static bool write_parts(int fd, const struct cache_write *write)
+/* Whole under a name of its own before it gets the right one. `durable`: on the disk, too. */
+static bool write_file(int folder, const struct cache_write *write, bool durable)
 {
-    return ftruncate(fd, (off_t)(write->offset + write->size)) == 0 &&
+    char name[NAME_MAX];
+    bool done;
+    int fd;
+
+    snprintf(name, sizeof name, ".%s.%ld", write->name, (long)getpid());
+    fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    done = ftruncate(fd, (off_t)(write->offset + write->size)) == 0 &&
            write_at(fd, 0, write->head, write->head_size) &&
-           write_at(fd, write->offset, write->bytes, write->size);
+           write_at(fd, write->offset, write->bytes, write->size) && (!durable || fsync(fd) == 0);
+    done &= close(fd) == 0;
+    done = done && renameat(folder, name, folder, write->name) == 0;
+    if (!done)
+        (void)unlinkat(folder, name, 0);
+    return done;
 }
 
-/* Under a name of its own until it is whole. */
 bool cache_write(const struct cache_write *write)
 {
-    int folder = open_folder(true), fd;
-    char name[NAME_MAX];
-    bool done = false;
+    int folder = open_folder(true);
+    bool done;
 
     if (folder < 0)
         return false;
-    snprintf(name, sizeof name, ".%s.%ld", write->name, (long)getpid());
-    fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        make_room(folder, write);
-        done = write_parts(fd, write);
-        done &= close(fd) == 0;
-        done = done && renameat(folder, name, folder, write->name) == 0;
-        if (!done)
-            (void)unlinkat(folder, name, 0);
-    }
+    make_room(folder, write);
+    done = write_file(folder, write, false);
     close(folder);
     return done;
 }
@@ -189,24 +183,14 @@ static bool read_secret(int folder, const char *name, uint8_t *bytes, size_t siz
     return good;
 }
 
-/* Whole under a name of its own before it gets the right one, where it replaces what is damaged or
- * was shown to others. */
+/* Replaces what is damaged or was shown to others. */
 static void make_secret(int folder, const char *name, size_t size)
 {
     uint8_t bytes[SECRET_MAX];
-    char temporary[NAME_MAX];
-    int fd;
+    struct cache_write write = {.name = name, .bytes = bytes, .size = size};
 
-    snprintf(temporary, sizeof temporary, ".%s.%ld", name, (long)getpid());
-    fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return;
-    if (getrandom(bytes, size, 0) == (ssize_t)size && write_at(fd, 0, bytes, size) &&
-        fsync(fd) == 0 && renameat(folder, temporary, folder, name) == 0)
-        temporary[0] = '\0';
-    close(fd);
-    if (temporary[0] != '\0')
-        (void)unlinkat(folder, temporary, 0);
+    if (getrandom(bytes, size, 0) == (ssize_t)size)
+        (void)write_file(folder, &write, true);
 }
 
 bool cache_secret(const char *name, uint8_t *bytes, size_t size)

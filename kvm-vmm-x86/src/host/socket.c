@@ -161,22 +161,9 @@ bool socket_accept(struct socket_server *server)
     return true;
 }
 
-int socket_read(struct socket_server *server, void *bytes, size_t count)
+struct stream socket_stream(const struct socket_server *server)
 {
-    ssize_t n = recv(server->client, bytes, count, 0);
-
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return -EAGAIN;
-    return n <= 0 ? 0 : (int)n;
-}
-
-int socket_write(struct socket_server *server, const void *bytes, size_t count)
-{
-    ssize_t n = send(server->client, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -1;
-    return (int)n;
+    return (struct stream){.fd = server->client, .kind = STREAM_SOCKET};
 }
 
 void socket_hang_up(struct socket_server *server)

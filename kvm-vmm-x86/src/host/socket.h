@@ -4,10 +4,10 @@
 #define HOST_SOCKET_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/endpoint.h"
 #include "base/error.h"
+#include "host/stream.h"
 
 struct socket_server {
     int listener, client;              /* descriptors, or -1 */
@@ -24,10 +24,8 @@ void socket_close(struct socket_server *server);
 /* Takes the client that knocks: true. One that comes while there is one, or
  * while the process has no descriptor left for it, is turned away. */
 bool socket_accept(struct socket_server *server);
-/* How many bytes arrived; 0: the client is gone; -EAGAIN: none yet. */
-int socket_read(struct socket_server *server, void *bytes, size_t count);
-/* Never waits: how many bytes the client takes now; -1: it is gone. */
-int socket_write(struct socket_server *server, const void *bytes, size_t count);
+/* The client, to read from and write to. */
+struct stream socket_stream(const struct socket_server *server);
 void socket_hang_up(struct socket_server *server);
 
 #endif

@@ -47,8 +47,8 @@ static void plant_locked(struct debug *d, const gpa_t *but)
 
     for (unsigned i = 0; i < d->table.count; i++) {
         kind = kind_of(&d->table.list[i]);
-        if (kind != 0 && (but == NULL || !traps_covers(kind, d->places[i], *but)))
-            (void)traps_put(&d->traps, memory, d->places[i], kind);
+        if (kind != 0 && (but == NULL || !traps_covers(kind, d->table.list[i].place, *but)))
+            (void)traps_put(&d->traps, memory, d->table.list[i].place, kind);
     }
     kind = handler_kind(d);
     for (unsigned i = 0; steps_locked(d) && i < d->handlers.count; i++)
@@ -85,7 +85,7 @@ static enum way way_of_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
         if (b->type <= GDB_HARDWARE && b->means == GDB_BY_REGISTER)
             worsen(&way, 0, b->address, snapshot_linear_rip(&s));
         else if (kind_of(b) != 0)
-            worsen(&way, kind_of(b), d->places[i], *place);
+            worsen(&way, kind_of(b), d->table.list[i].place, *place);
     }
     for (unsigned i = 0; steps_locked(d) && i < d->handlers.count; i++)
         worsen(&way, handler_kind(d), d->handlers.list[i].at, *place);
@@ -97,7 +97,8 @@ static void note_watched_locked(struct debug *d)
 {
     for (unsigned i = 0; i < d->table.count; i++)
         if (d->table.list[i].means == GDB_BY_STEPS && d->table.list[i].type >= GDB_WATCH_WRITE &&
-            !memory_read(&d->vm->memory, d->places[i], d->watched[i], d->table.list[i].length))
+            !memory_read(&d->vm->memory, d->table.list[i].place, d->watched[i],
+                         d->table.list[i].length))
             memset(d->watched[i], 0, sizeof d->watched[i]);
 }
 
@@ -333,31 +334,24 @@ void debug_release(struct debug *d, bool run)
 }
 
 /* The plan refers to the table's entries: it is made again for every change. */
-int debug_insert(struct debug *d, const struct gdb_breakpoint *breakpoint, gpa_t place)
+int debug_insert(struct debug *d, const struct gdb_breakpoint *breakpoint)
 {
     struct gdb_breakpoints before = d->table;
     struct gdb_plan plan;
     int result = gdb_breakpoints_add(&d->table, breakpoint);
 
-    if (result == 0 && d->table.count > before.count)
-        d->places[before.count] = place;
     if (result == 0)
         result = gdb_plan(&plan, &d->table, &d->features);
-    if (result < 0) {
+    if (result == 0)
+        d->plan = plan;
+    else
         d->table = before;
-        return result;
-    }
-    d->plan = plan;
-    return 0;
+    return result;
 }
 
 void debug_remove(struct debug *d, const struct gdb_breakpoint *breakpoint)
 {
-    int index = gdb_breakpoints_remove(&d->table, breakpoint);
-
-    if (index < 0)
-        return;
-    d->places[index] = d->places[d->table.count];
-    if (gdb_plan(&d->plan, &d->table, &d->features) < 0)
+    if (gdb_breakpoints_remove(&d->table, breakpoint) >= 0 &&
+        gdb_plan(&d->plan, &d->table, &d->features) < 0)
         d->plan = (struct gdb_plan){0}; /* fewer breakpoints never need more registers */
 }

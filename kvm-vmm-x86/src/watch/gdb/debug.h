@@ -70,7 +70,6 @@ struct debug {
     struct gdb_stop stop;
     /* Read by vCPU threads without the lock while they run: changed only when all are quiet. */
     struct gdb_breakpoints table;
-    gpa_t places[GDB_BREAKPOINTS_MAX]; /* of table.list[i], as it was mapped when it was set */
     uint8_t watched[GDB_BREAKPOINTS_MAX][GDB_WATCH_LENGTH_MAX]; /* its bytes as they were */
     struct gdb_plan plan;
     struct traps traps;
@@ -89,7 +88,7 @@ void debug_resume(struct debug *debug, const enum gdb_action *actions);
 /* Removes every breakpoint, and lets all run if told so. While all are stopped, or have been let go
  * already. */
 void debug_release(struct debug *debug, bool run);
-int debug_insert(struct debug *debug, const struct gdb_breakpoint *breakpoint, gpa_t place);
+int debug_insert(struct debug *debug, const struct gdb_breakpoint *breakpoint);
 void debug_remove(struct debug *debug, const struct gdb_breakpoint *breakpoint);
 
 /* For a vCPU's thread: it has met something that the debugger is to be told; something that it can

@@ -1,6 +1,7 @@
 /* A debugger's session, driven by the event loop; see server.h. */
 #include "watch/gdb/server.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "console/console.h"
@@ -60,16 +61,17 @@ static bool has_output(const struct debug_server *server)
 /* Sends what the client takes now. False: it is gone. */
 static bool flush(struct debug_server *server)
 {
+    struct stream client = socket_stream(&server->socket);
     int n = 0;
 
     if (has_output(server))
-        n = socket_write(&server->socket, server->output + server->output_at,
+        n = stream_write(&client, server->output + server->output_at,
                          server->output_end - server->output_at);
     if (n > 0)
         server->output_at += (size_t)n;
     if (!has_output(server))
         server->output_at = server->output_end = 0;
-    return n >= 0;
+    return n >= 0 || n == -EAGAIN;
 }
 
 /* Packet by packet, as long as the client takes the answers. What it asks beyond that stays in its
@@ -93,13 +95,14 @@ static void answer(struct debug_server *server)
 static void on_client(void *context)
 {
     struct debug_server *server = context;
+    struct stream client = socket_stream(&server->socket);
     int n;
 
     if (!has_output(server) && server->input_at == server->input_end) {
-        n = socket_read(&server->socket, server->input, sizeof server->input);
+        n = stream_read(&client, server->input, sizeof server->input);
         server->input_at = 0;
         server->input_end = n > 0 ? (size_t)n : 0;
-        if (n == 0) {
+        if (n <= 0 && n != -EAGAIN) {
             hang_up(server);
             return;
         }

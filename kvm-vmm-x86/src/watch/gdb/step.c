@@ -100,7 +100,7 @@ static const struct gdb_breakpoint *breakpoint_at(const struct debug *d, gva_t a
 {
     for (unsigned i = 0; i < d->table.count; i++)
         if (d->table.list[i].type <= GDB_HARDWARE &&
-            (d->table.list[i].address == at || d->places[i] == place))
+            (d->table.list[i].address == at || d->table.list[i].place == place))
             return &d->table.list[i];
     return NULL;
 }
@@ -169,7 +169,7 @@ static const struct gdb_breakpoint *changed_watch(struct debug *d)
         uint8_t now[GDB_WATCH_LENGTH_MAX];
 
         if (b->means != GDB_BY_STEPS || b->type < GDB_WATCH_WRITE ||
-            !memory_read(&d->vm->memory, d->places[i], now, b->length) ||
+            !memory_read(&d->vm->memory, b->place, now, b->length) ||
             memcmp(now, d->watched[i], b->length) == 0)
             continue;
         memcpy(d->watched[i], now, b->length);

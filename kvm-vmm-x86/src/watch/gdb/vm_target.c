@@ -81,37 +81,33 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
     return done;
 }
 
-static bool is_contiguous(const struct snapshot *s, const struct gdb_breakpoint *b, gpa_t place)
+static bool is_contiguous(const struct snapshot *s, const struct gdb_breakpoint *b)
 {
     gpa_t last;
 
     return b->length == 0 ||
-           (walk_place(s, b->address + b->length - 1, &last) && last == place + b->length - 1);
+           (walk_place(s, b->address + b->length - 1, &last) && last == b->place + b->length - 1);
 }
 
 /* What is not mapped yet can be reached by linear address, but not be replaced. */
 static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *breakpoint)
 {
     struct debug *d = context;
-    const struct vm *vm = d->vm;
-    const struct vcpu *vcpu = &vm->vcpus[cpu];
     struct gdb_breakpoint b = *breakpoint;
-    bool watch = b.type >= GDB_WATCH_WRITE;
-    gpa_t place = UINT64_MAX;
+    bool watch = b.type >= GDB_WATCH_WRITE, mapped;
     struct snapshot s;
-    bool mapped;
 
-    if (debug_snapshot(vcpu, &s) < 0)
+    if (debug_snapshot(&d->vm->vcpus[cpu], &s) < 0)
         return -EIO;
-    mapped = walk_place(&s, b.address, &place);
+    mapped = walk_place(&s, b.address, &b.place);
     if (!mapped)
-        place = UINT64_MAX;
+        b.place = UINT64_MAX;
     if (b.type == GDB_SOFTWARE && d->features.int3 && !mapped)
         return -EFAULT;
-    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(&s, &b, place)))
+    if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(&s, &b)))
         return -EOPNOTSUPP;
-    b.portable = !watch && mapped && traps_port_fits(&s, b.address, place);
-    return debug_insert(d, &b, place);
+    b.portable = !watch && mapped && traps_port_fits(&s, b.address, b.place);
+    return debug_insert(d, &b);
 }
 
 static void remove_breakpoint(void *context, const struct gdb_breakpoint *breakpoint)
