@@ -95,20 +95,18 @@ static enum verdict acpi_pm_access(void *device, struct bus_access *access)
 static void acpi_pm_reset(void *device)
 {
     struct acpi_pm *pm = device;
+    LOCK_FOR_BLOCK(&pm->lock);
 
-    lock_take(&pm->lock);
     pm->state = (struct acpi_pm_state){0};
     update_line(pm);
-    lock_release(&pm->lock);
 }
 
 static void acpi_pm_save(void *device, const char *name, struct chunk_writer *writer)
 {
     struct acpi_pm *pm = device;
+    LOCK_FOR_BLOCK(&pm->lock);
 
-    lock_take(&pm->lock);
     chunk_write(writer, name, VERSION, &pm->state, sizeof pm->state);
-    lock_release(&pm->lock);
 }
 
 static int acpi_pm_load(void *device, const struct chunk *chunk, struct error *error)
@@ -127,10 +125,10 @@ static int acpi_pm_load(void *device, const struct chunk *chunk, struct error *e
 
 void acpi_pm_press(struct acpi_pm *pm)
 {
-    lock_take(&pm->lock);
+    LOCK_FOR_BLOCK(&pm->lock);
+
     pm->state.status[1] |= HIGH_POWER_BUTTON;
     update_line(pm);
-    lock_release(&pm->lock);
 }
 
 /* A word each. */

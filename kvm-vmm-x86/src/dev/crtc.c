@@ -29,9 +29,9 @@ static const struct crtc_state at_power_on = {
 
 static void set_state(struct crtc *crtc, const struct crtc_state *state)
 {
-    lock_take(&crtc->lock);
+    LOCK_FOR_BLOCK(&crtc->lock);
+
     crtc->state = *state;
-    lock_release(&crtc->lock);
 }
 
 static void crtc_reset(void *device)
@@ -42,10 +42,9 @@ static void crtc_reset(void *device)
 static void crtc_save(void *device, const char *name, struct chunk_writer *writer)
 {
     struct crtc *c = device;
+    LOCK_FOR_BLOCK(&c->lock);
 
-    lock_take(&c->lock);
     chunk_write(writer, name, VERSION, &c->state, sizeof c->state);
-    lock_release(&c->lock);
 }
 
 static int crtc_load(void *device, const struct chunk *chunk, struct error *error)

@@ -126,19 +126,17 @@ static enum verdict hypercall_access(void *device, struct bus_access *access)
 static void hypercall_reset(void *device)
 {
     struct hypercall *hc = device;
+    LOCK_FOR_BLOCK(&hc->lock);
 
-    lock_take(&hc->lock);
     hc->state = (struct hypercall_state){0};
-    lock_release(&hc->lock);
 }
 
 static void hypercall_save(void *device, const char *name, struct chunk_writer *writer)
 {
     struct hypercall *hc = device;
+    LOCK_FOR_BLOCK(&hc->lock);
 
-    lock_take(&hc->lock);
     chunk_write(writer, name, VERSION, &hc->state, sizeof hc->state);
-    lock_release(&hc->lock);
 }
 
 static int hypercall_load(void *device, const struct chunk *chunk, struct error *error)

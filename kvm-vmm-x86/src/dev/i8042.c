@@ -293,20 +293,18 @@ static const struct i8042_state at_power_on = {
 static void i8042_reset(void *device)
 {
     struct i8042 *c = device;
+    LOCK_FOR_BLOCK(&c->lock);
 
-    lock_take(&c->lock);
     c->state = at_power_on;
     update_line(c);
-    lock_release(&c->lock);
 }
 
 static void i8042_save(void *device, const char *name, struct chunk_writer *writer)
 {
     struct i8042 *c = device;
+    LOCK_FOR_BLOCK(&c->lock);
 
-    lock_take(&c->lock);
     chunk_write(writer, name, VERSION, &c->state, sizeof c->state);
-    lock_release(&c->lock);
 }
 
 static bool is_sound(const struct i8042_queue *q)

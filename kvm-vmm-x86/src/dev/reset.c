@@ -53,19 +53,17 @@ static enum verdict system_access(void *device, struct bus_access *access)
 static void reset_reset(void *device)
 {
     struct reset *r = device;
+    LOCK_FOR_BLOCK(&r->lock);
 
-    lock_take(&r->lock);
     r->state = (struct reset_state){0};
-    lock_release(&r->lock);
 }
 
 static void reset_save(void *device, const char *name, struct chunk_writer *writer)
 {
     struct reset *r = device;
+    LOCK_FOR_BLOCK(&r->lock);
 
-    lock_take(&r->lock);
     chunk_write(writer, name, VERSION, &r->state, sizeof r->state);
-    lock_release(&r->lock);
 }
 
 static int reset_load(void *device, const struct chunk *chunk, struct error *error)

@@ -85,19 +85,17 @@ static enum verdict serial_access(void *device, struct bus_access *access)
 static void serial_reset(void *device)
 {
     struct serial *s = device;
+    LOCK_FOR_BLOCK(&s->lock);
 
-    lock_take(&s->lock);
     uart16550_reset(&s->uart);
-    lock_release(&s->lock);
 }
 
 static void serial_save(void *device, const char *name, struct chunk_writer *writer)
 {
     struct serial *s = device;
+    LOCK_FOR_BLOCK(&s->lock);
 
-    lock_take(&s->lock);
     chunk_write(writer, name, VERSION, &s->uart.state, sizeof s->uart.state);
-    lock_release(&s->lock);
 }
 
 static int serial_load(void *device, const struct chunk *chunk, struct error *error)
@@ -144,14 +142,15 @@ void serial_init(struct serial *serial, const struct backend *backend, struct ir
 
 void serial_input_ready(struct serial *serial)
 {
-    lock_take(&serial->lock);
+    LOCK_FOR_BLOCK(&serial->lock);
+
     uart16550_input_ready(&serial->uart);
-    lock_release(&serial->lock);
 }
 
 void serial_look_for_end(struct serial *s)
 {
-    lock_take(&s->lock);
+    LOCK_FOR_BLOCK(&s->lock);
+
     if (s->moved || !(s->uart.state.ier & UART_IER_RDA))
         s->quiet_looks = 0;
     else if (s->quiet_looks < SERIAL_QUIET_LOOKS && ++s->quiet_looks == SERIAL_QUIET_LOOKS) {
@@ -160,5 +159,4 @@ void serial_look_for_end(struct serial *s)
         uart16550_input_ready(&s->uart);
     }
     s->moved = false;
-    lock_release(&s->lock);
 }

@@ -91,10 +91,6 @@ void vm_end_by_limit(struct vm *vm, uint64_t exits)
 
 struct vm_end vm_end_of(struct vm *vm)
 {
-    struct vm_end end;
-
-    lock_take(&vm->lock);
-    end = vm->end;
-    lock_release(&vm->lock);
-    return end;
+    LOCK_FOR_BLOCK(&vm->lock);
+    return vm->end;
 }
