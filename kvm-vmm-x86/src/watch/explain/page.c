@@ -129,10 +129,8 @@ static unsigned length_at(const struct page *page, uint64_t rip)
 {
     const struct snapshot *s = page->snapshot;
     struct instruction in;
-    uint8_t bytes[INSTRUCTION_MAX];
-    size_t count = walk_read(s, snapshot_linear(s, &s->sregs.cs, rip), bytes, sizeof bytes);
 
-    return instruction_decode(s, bytes, count, &in) == INSTRUCTION_GOOD ? in.i.length : 0;
+    return instruction_at(s, snapshot_linear(s, &s->sregs.cs, rip), &in) ? in.i.length : 0;
 }
 
 /* Code can only be read forwards: from the start of the symbol, or of the one before if RIP is at
@@ -206,9 +204,7 @@ static void print_walk(struct text *text, const struct page *page, const char *w
 {
     struct walk w = walk_address(page->snapshot, address, access);
 
-    text_add(text, "  %s 0x%lx", what, w.address);
-    add_name(text, page, address);
-    text_add(text, "\n");
+    text_add(text, "  %s %s\n", what, symbols_words(page->symbols, w.address).text);
     walk_print(text, &w);
 }
 
@@ -235,13 +231,10 @@ static void print_walks(struct text *text, const struct page *page)
 static void print_where(struct text *text, const struct page *page)
 {
     const struct snapshot *s = page->snapshot;
-    gva_t rip = snapshot_linear_rip(s);
 
     text_add(text, "where\n  %s, level %u, %s\n", snapshot_mode_name(snapshot_mode(s)),
              snapshot_cpl(s), walk_paging_name(walk_paging(s)));
-    text_add(text, "  at 0x%lx", rip);
-    add_name(text, page, rip);
-    text_add(text, "\n");
+    text_add(text, "  at %s\n", symbols_words(page->symbols, snapshot_linear_rip(s)).text);
     if (page->how != NULL)
         text_add(text, "  %s\n", page->how);
     if (page->no_symbols != NULL)
@@ -262,9 +255,8 @@ static void print_loop(struct text *text, const struct page *page)
     text_add(text, "  %zu instructions from 0x%lx to 0x%lx", loop->instructions, loop->low,
              loop->high);
     add_name(text, page, loop->low);
-    text_add(text, "\n  hot address 0x%lx", loop->hot);
-    add_name(text, page, loop->hot);
-    text_add(text, ", %zu of %zu instructions executed\n", loop->times, loop->samples);
+    text_add(text, "\n  hot address %s, %zu of %zu instructions executed\n",
+             symbols_words(page->symbols, loop->hot).text, loop->times, loop->samples);
 }
 
 /* One exception: what it was, through which gate it went or why not. */
@@ -286,9 +278,8 @@ static void print_link(struct text *text, const struct page *page, unsigned i)
         descriptor_print(text, &delivery->code);
     }
     if (delivery->possible) {
-        text_add(text, "\n     handler at 0x%lx", delivery->handler);
-        add_name(text, page, delivery->handler);
-        text_add(text, ", stack at 0x%lx\n", delivery->stack);
+        text_add(text, "\n     handler at %s, stack at 0x%lx\n",
+                 symbols_words(page->symbols, delivery->handler).text, delivery->stack);
     } else {
         text_add(text, "\n     failed: %s\n", delivery->failed.why);
     }

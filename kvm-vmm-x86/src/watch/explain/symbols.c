@@ -183,6 +183,17 @@ bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, s
     return true;
 }
 
+struct words symbols_words(const struct symbols *symbols, uint64_t address)
+{
+    struct words place;
+    char name[160];
+    bool named = symbols_name(symbols, address, name, sizeof name);
+
+    snprintf(place.text, sizeof place.text, "0x%lx%s%s%s", address, named ? " <" : "", name,
+             named ? ">" : "");
+    return place;
+}
+
 static uint64_t linear(const struct symbols *symbols, uint64_t rip)
 {
     return symbols != NULL ? symbols->bias + rip : rip;

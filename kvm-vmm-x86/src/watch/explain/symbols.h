@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "watch/explain/text.h"
 
 struct symbol {
     uint64_t start, end; /* a symbol without a size reaches to the next, or its section's end */
@@ -41,6 +42,9 @@ const struct symbol *symbols_find(const struct symbols *symbols, uint64_t addres
 
 /* Writes "name+0x1f" (or "name") and returns true; an empty text and false if not found. */
 bool symbols_name(const struct symbols *symbols, uint64_t address, char *text, size_t size);
+
+/* "0x1234 <name+0x1f>", or the address alone. */
+struct words symbols_words(const struct symbols *symbols, uint64_t address);
 
 /* The same for RIP, an offset in the code segment, which begins at the bias; a place without a name
  * is written as its address. */

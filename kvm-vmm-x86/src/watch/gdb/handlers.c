@@ -2,6 +2,7 @@
 #include "watch/gdb/handlers.h"
 
 #include "watch/explain/fault/gate.h"
+#include "watch/explain/fault/instruction.h"
 #include "watch/explain/walk.h"
 
 enum { VECTORS = 256, TF_BYTE = 1, TF_IN_BYTE = 1 /* bit 8 of the flags: bit 0 of byte 1 */ };
@@ -115,20 +116,13 @@ void handlers_hide_pushed_flag(const struct snapshot *s)
     clear_flag_at(s, snapshot_linear_rsp(s));
 }
 
-/* 9C behind any operand-size and REX prefixes. */
 bool handlers_is_pushf(const struct snapshot *s)
 {
-    uint8_t code[4];
-    size_t count = walk_read(s, snapshot_linear_rip(s), code, sizeof code);
-    bool is_long = snapshot_code_bits(s) == 64;
+    struct instruction in;
 
-    for (size_t i = 0; i < count; i++) {
-        if (code[i] == 0x9c)
-            return true;
-        if (code[i] != 0x66 && !(is_long && (code[i] & 0xf0) == 0x40))
-            return false;
-    }
-    return false;
+    return instruction_at(s, snapshot_linear_rip(s), &in) &&
+           (in.i.mnemonic == ZYDIS_MNEMONIC_PUSHF || in.i.mnemonic == ZYDIS_MNEMONIC_PUSHFD ||
+            in.i.mnemonic == ZYDIS_MNEMONIC_PUSHFQ);
 }
 
 /* Some seconds, in which thousands of steps are made. A guest that sleeps makes none, and waits. */
@@ -136,11 +130,10 @@ bool handlers_is_pushf(const struct snapshot *s)
 
 bool handlers_sets_timer(const struct snapshot *s)
 {
-    uint8_t code[2];
+    struct instruction in;
 
     return (uint32_t)s->regs.rcx == TIMER_MSR_DEADLINE &&
-           walk_read(s, snapshot_linear_rip(s), code, sizeof code) == sizeof code &&
-           code[0] == 0x0f && code[1] == 0x30;
+           instruction_at(s, snapshot_linear_rip(s), &in) && in.i.mnemonic == ZYDIS_MNEMONIC_WRMSR;
 }
 
 uint64_t handlers_later_deadline(uint64_t now, uint64_t deadline)

@@ -34,13 +34,8 @@ static unsigned watch_ahead(const struct debug *d, const struct snapshot *s)
 {
     struct instruction_access access;
     struct instruction instruction;
-    uint8_t code[INSTRUCTION_MAX];
-    size_t count;
 
-    if (!d->plan.steps)
-        return 0;
-    count = walk_read(s, snapshot_linear_rip(s), code, sizeof code);
-    if (instruction_decode(s, code, count, &instruction) != INSTRUCTION_GOOD)
+    if (!d->plan.steps || !instruction_at(s, snapshot_linear_rip(s), &instruction))
         return 0;
     for (unsigned k = 0; k < instruction.i.operand_count; k++)
         for (unsigned i = 0; i < d->table.count; i++)

@@ -31,16 +31,6 @@ static int interrupt_of(const struct evidence *e)
                : -1;
 }
 
-static void add_place(struct text *line, const char *what, const struct symbols *names,
-                      gva_t address)
-{
-    char name[160];
-
-    text_add(line, "%s 0x%lx", what, address);
-    if (symbols_name(names, address, name, sizeof name))
-        text_add(line, " <%s>", name);
-}
-
 static void add_limit(struct account *t, struct text *line, const struct symbols *names)
 {
     const struct evidence *e = &t->evidence;
@@ -48,15 +38,15 @@ static void add_limit(struct account *t, struct text *line, const struct symbols
     struct text stuck = text_in(bytes, sizeof bytes);
 
     if (e->halted) {
-        add_place(line, "; halted at", names, snapshot_linear_rip(&e->snapshot));
+        text_add(line, "; halted at %s",
+                 symbols_words(names, snapshot_linear_rip(&e->snapshot)).text);
         if (interrupts_describe_stuck(&stuck, &e->interrupts))
             text_add(line, ": %s", bytes);
         else
             text_add(line, ", waiting for an interrupt");
     } else if (e->loop.found) {
-        text_add(line, "; endless loop of %zu instruction%s", e->loop.instructions,
-                 e->loop.instructions == 1 ? "" : "s");
-        add_place(line, ", hot address", names, e->loop.hot);
+        text_add(line, "; endless loop of %zu instruction%s, hot address %s", e->loop.instructions,
+                 e->loop.instructions == 1 ? "" : "s", symbols_words(names, e->loop.hot).text);
     }
 }
 
@@ -68,8 +58,8 @@ static void make_line(struct account *t)
     const char *found = t->diagnosed ? t->diagnosis.line : "";
 
     if (e->shutdown && found[0] != '\0') {
-        text_add(&line, "triple fault: %s", found);
-        add_place(&line, ", at", names, snapshot_linear_rip(&e->snapshot));
+        text_add(&line, "triple fault: %s, at %s", found,
+                 symbols_words(names, snapshot_linear_rip(&e->snapshot)).text);
         return;
     }
     text_add(&line, "%s", t->end->message);

@@ -29,6 +29,14 @@ enum instruction_error instruction_decode(const struct snapshot *s, const uint8_
     return ZYAN_SUCCESS(status) ? INSTRUCTION_GOOD : INSTRUCTION_INVALID;
 }
 
+bool instruction_at(const struct snapshot *s, gva_t at, struct instruction *instruction)
+{
+    uint8_t bytes[INSTRUCTION_MAX];
+    size_t count = walk_read(s, at, bytes, sizeof bytes);
+
+    return instruction_decode(s, bytes, count, instruction) == INSTRUCTION_GOOD;
+}
+
 void instruction_text(const struct instruction *instruction, uint64_t rip, char *text, size_t size)
 {
     ZydisFormatter formatter;

@@ -25,6 +25,9 @@ enum instruction_error { INSTRUCTION_GOOD, INSTRUCTION_CUT, INSTRUCTION_INVALID 
 enum instruction_error instruction_decode(const struct snapshot *s, const uint8_t *bytes,
                                           size_t size, struct instruction *instruction);
 
+/* The instruction at a linear address, whatever the page's rights; false if none can be read. */
+bool instruction_at(const struct snapshot *s, gva_t at, struct instruction *instruction);
+
 /* AT&T syntax, as the guests here are written. `rip`: where it stands in its segment. */
 void instruction_text(const struct instruction *instruction, uint64_t rip, char *text, size_t size);
 
