@@ -60,13 +60,15 @@ static int end(void **state)
 static void test_one_client(void **state)
 {
     int first = connect_to(address.path), second;
+    struct stream client;
 
     (void)state;
     assert_true(socket_accept(&server));
     second = connect_to(address.path);
     assert_false(socket_accept(&server));
     assert_true(is_closed(second));
-    assert_int_equal(socket_write(&server, "x", 1), 1);
+    client = socket_stream(&server);
+    assert_int_equal(stream_write(&client, "x", 1), 1);
     close(first);
     close(second);
 }
