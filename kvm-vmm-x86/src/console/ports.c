@@ -366,19 +366,24 @@ static void close_port(struct port *p)
 
 void ports_finish(void)
 {
-    bool patient = true, waits = true;
+    bool patient = true, waits, terminal = false;
+    unsigned empty = 0; /* how often in a row */
 
-    for (unsigned i = 0; i < GUESTS_MAX; i++)
+    for (unsigned i = 0; i < GUESTS_MAX; i++) {
         ports.at[i].finishing = true;
-    while (waits && patient) {
+        terminal |= ports.at[i].kind == SERIAL_PTY;
+    }
+    /* The kernel moves a terminal's bytes in steps: between two it may look empty. */
+    while (empty < (terminal ? 3 : 1) && patient) {
         bool more = streams_service();
 
         ports_service();
         waits = false;
         for (unsigned i = 0; i < GUESTS_MAX; i++)
             waits |= backlog(&ports.at[i]) > 0;
-        if (waits)
-            patient = events_run_patiently(more ? 0 : EVENTS_FOREVER);
+        empty = waits ? 0 : empty + 1;
+        if (waits || terminal)
+            patient = events_run_patiently(more ? 0 : waits ? EVENTS_FOREVER : HOLD_MS * MS);
     }
     for (unsigned i = 0; i < GUESTS_MAX; i++) {
         struct port *p = &ports.at[i];
