@@ -26,7 +26,8 @@ void lock_release(struct lock *lock);
 
 /* Takes the lock `which` and releases it where the block ends, by whatever way it is left. */
 #define LOCK_FOR_BLOCK(which)                                                                      \
-    __attribute__((cleanup(lock_release_held))) struct lock *const lock_held = lock_take_held(which)
+    __attribute__((cleanup(lock_release_held), unused)) struct lock *const lock_held =             \
+        lock_take_held(which)
 
 static inline struct lock *lock_take_held(struct lock *lock)
 {

@@ -1,7 +1,7 @@
 /*
  * libFuzzer: any file through the loaders into a small guest memory. The first bytes choose the
  * mode and the options; the sanitizers watch the memory's ends, and the reserved range must stay as
- * it was but for its first page.
+ * it was but for its first page and its last paragraph.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static struct guest_config make_config(const uint8_t *header)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    enum { HEADER = 10 };
+    enum { HEADER = 10, STUB = 16 };
     static uint8_t *ram;
     struct guest_config config;
     struct image image;
@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (loader->mode(&image, config.mode, &mode, &error) == 0)
         (void)!loader->load(&request, mode, &start, &error);
     memset(ram + LIMIT, 0, CPU_BOOT_INFO_SIZE); /* what a multiboot kernel is told */
+    memset(ram + RAM_SIZE - STUB, 0, STUB);     /* what answers for the BIOS */
     for (size_t i = LIMIT; i < RAM_SIZE; i++)
         if (ram[i] != 0)
             abort();
