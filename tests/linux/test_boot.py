@@ -80,11 +80,12 @@ def test_ramdisks_are_joined(linux, scratch):
 
 
 def test_clock(linux):
-    """The guest's clock is the host's from the start: it is read between two looks at the host's."""
+    """The guest's clock is the host's from the start: it is read between two looks at the host's. In the lab seconds
+    may lie between them: its machine measures its processor's clock badly when the host is busy."""
     boot = linux.command("cloud", run="facts")
     result = lab_run("sh", "-c", 'date +before=%s; "$@"; date +after=%s', "sh", *boot)
     facts = facts_of(result.out.decode("utf-8", "replace").replace("\r", ""))
-    assert int(facts["before"]) <= int(facts["time"]) <= int(facts["after"]), result
+    assert int(facts["before"]) - 5 <= int(facts["time"]) <= int(facts["after"]) + 5, result
 
 
 def test_several_boots_in_a_row(linux, soak):
