@@ -169,7 +169,7 @@ static bool alarm_matches(const struct rtc_state *s, uint64_t now)
            alarm_field(s->bytes[HOURS_ALARM], encode_hour(s, now / 3600 % 24));
 }
 
-/* Nanoseconds from one periodic interrupt to the next (table 5); 0: there are none. */
+/* Nanoseconds from one periodic interrupt to the next (table 5); 0: it is off. */
 static uint64_t period(const struct rtc_state *s)
 {
     unsigned rate = s->a & A_RATE;

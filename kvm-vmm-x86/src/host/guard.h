@@ -1,7 +1,7 @@
 /*
  * SIGBUS: a page of guest memory that the host has lost, because its RAM is broken or the file
- * behind it was cut short. Whoever touches it, the guest or a device of ours, gets a page of zeroes
- * in its place, and the main thread ends that guest. Anything else that SIGBUS says ends the
+ * behind it was cut short. An access to it, by the guest or by a device of ours, gets a page of
+ * zeroes in its place, and the main thread ends that guest. Anything else that SIGBUS says ends the
  * program, as ever.
  */
 #ifndef HOST_GUARD_H

@@ -154,7 +154,7 @@ void thread_wait_locked(struct queue_list *waiters)
     thread_sched_switch_locked();
 }
 
-/* Whoever wakes it up otherwise leaves `interruptible` as it is. */
+/* Any other wake-up leaves `interruptible` as it is. */
 static bool finish_interruptible(struct thread *thread)
 {
     bool woken = thread->interruptible;
