@@ -22,7 +22,6 @@ from tests.support import LAB, Vmm, lab_stops  # noqa: E402  (needs the path abo
 SOAK = bool(os.environ.get("SOAK"))
 FULL = bool(os.environ.get("FULL"))
 REPEATS = 2  # more in a run are a failure
-os.environ.setdefault("LAB_WAIT", "60")  # a machine that is silent for so long has stopped
 
 
 def pytest_configure(config):

@@ -17,9 +17,12 @@
 #include "lab/client/terminal.h"
 #include "lab/wire/stream.h"
 
-#define PING_MS    2000  // between two signs of life
-#define GRACE_MS   2000  // for the answer, when somebody wants to end the command
-#define SILENCE_MS 10000 // without an answer, until the user hears of it
+#define PING_MS 2000 // between two signs of life
+// For the answer, when somebody wants to end the command: parts of the time after which a machine
+// that does not answer is replaced (120 s: 3 s, and 1 s where the user insists).
+#define GRACE_PART  40
+#define INSIST_PART 120
+#define SILENCE_MS  10000 // without an answer, until the user hears of it
 
 struct relay {
     struct wire *wire;
@@ -103,14 +106,15 @@ static int ask(struct relay *relay)
 }
 
 // Somebody wants the command to end. It may refuse, but only a living machine can say so: without
-// an answer in time this process ends, and at once if it was asked before.
+// an answer in time this process ends, and sooner if a second signal comes. Even then a machine
+// that lives has the time to answer: two signals can come in the same millisecond.
 static int want_end(struct relay *relay, int number)
 {
-    int64_t now = line_now_ms();
-    bool again = relay->ending != 0;
+    int64_t asked = relay->asked ? relay->asked : line_now_ms();
+    int part = relay->ending ? INSIST_PART : GRACE_PART;
 
     relay->ending = number;
-    relay->deadline = again ? now : (relay->asked ? relay->asked : now) + GRACE_MS;
+    relay->deadline = asked + (int64_t)relay->line->wait * 1000 / part;
     return ask(relay);
 }
 

@@ -365,22 +365,22 @@ def test_a_signal_ends_the_client_of_a_hung_machine(number):
     assert client.stdout.readline() == b"ready\n"
     with hung_machine():
         client.send_signal(number)
-        error = client.communicate(timeout=20)[1]
+        error = client.communicate(timeout=LIMIT)[1]
         assert client.returncode == -number and b"does not answer" in error
 
 
 def test_a_command_that_ignores_signals_goes_on():
     """The client ends for want of an answer of the machine, not of the command."""
-    client = subprocess.Popen([LAB, "run", "sh", "-c", "trap '' TERM; echo ready; sleep 4; echo done"],
-                              stdout=subprocess.PIPE, env=ENVIRONMENT)
+    client = subprocess.Popen([LAB, "run", "sh", "-c", "trap '' TERM INT; echo ready; sleep 4; echo done"],
+                              stdout=subprocess.PIPE, env=dict(ENVIRONMENT, LAB_WAIT="1200"))
     assert client.stdout.readline() == b"ready\n"
     client.send_signal(signal.SIGTERM)
-    client.send_signal(signal.SIGTERM)
+    client.send_signal(signal.SIGINT)  # a second one at once: that of one kind might be one with the first
     assert client.communicate(timeout=LIMIT)[0] == b"done\n" and client.returncode == 0
 
 
 def test_the_interrupt_key_at_a_hung_machine():
-    child = pexpect.spawn(LAB, ["run", "sleep", "4325"], env=ENVIRONMENT, timeout=20)
+    child = pexpect.spawn(LAB, ["run", "sleep", "4325"], env=ENVIRONMENT, timeout=LIMIT)
     wait_until(lambda: processes("sleep") != b"")
     with hung_machine():
         child.sendintr()
