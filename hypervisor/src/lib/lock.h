@@ -26,4 +26,20 @@ static inline void lock_drop(struct lock *lock)
     __atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE); /* pairs with take */
 }
 
+static inline struct lock *lock_take_held(struct lock *lock)
+{
+    lock_take(lock);
+    return lock;
+}
+
+static inline void lock_drop_held(struct lock *const *held)
+{
+    lock_drop(*held);
+}
+
+/* Takes the lock `which` and drops it where the block ends, by whatever way it is left. */
+#define LOCK_FOR_BLOCK(which)                                                                      \
+    __attribute__((cleanup(lock_drop_held), unused)) struct lock *const lock_held =                \
+        lock_take_held(which)
+
 #endif

@@ -14,7 +14,7 @@ enum { SLICES_PER_SECOND = 250, MARGINS_PER_SLICE = 16 };
 enum intent { KEEP, YIELD, BLOCK, RETIRE };
 
 struct hart {
-    struct task *queue;    /* ready, the least charged first */
+    struct task *queue;    /* ready: urgent ones, then the others; the least charged first */
     struct task *sleepers; /* blocked, the first to wake first */
     struct task *current;
     struct task *favoured; /* runs next, whatever it was charged */
@@ -65,11 +65,17 @@ static void unlink(struct task **list, struct task *t)
         *list = t->next;
 }
 
+/* Should `t` run before `other`, which was charged `lead` more at least? */
+static bool runs_before(const struct task *t, const struct task *other, uint64_t lead)
+{
+    return t->urgent != other->urgent ? t->urgent : t->charged + lead < other->charged;
+}
+
 static void put_in_queue(struct hart *h, struct task *t)
 {
     struct task **at = &h->queue;
 
-    while (*at != NULL && (*at)->charged <= t->charged)
+    while (*at != NULL && !runs_before(t, *at, 0))
         at = &(*at)->next;
     t->next = *at;
     *at = t;
@@ -191,6 +197,12 @@ static struct hart *choose_hart(const struct task *t)
     return best != NULL ? best : &harts[0];
 }
 
+/* An urgent task is soon one like the others. */
+static uint64_t turn(const struct task *t)
+{
+    return t->urgent ? slice() / MARGINS_PER_SLICE : slice();
+}
+
 /* Slices end only while somebody waits. */
 static void make_slices_end(void)
 {
@@ -199,7 +211,7 @@ static void make_slices_end(void)
 
         if (h->current == NULL || h->slice_end != ~0ul)
             continue;
-        h->slice_end = h->since + slice();
+        h->slice_end = h->since + turn(h->current);
         cpu_kick(&cpus[h - harts]);
     }
 }
@@ -220,28 +232,24 @@ static void enqueue(struct hart *h, struct task *t)
     make_slices_end();
 }
 
-static void wake(struct task *t)
+/* `slept`: it waited for something, and did not begin just now. */
+static void wake(struct task *t, bool slept)
 {
-    uint64_t bonus = by_weight(t, slice());
+    uint64_t bonus = slept ? by_weight(t, slice()) : 0;
     struct hart *h;
 
+    unlink(&harts[t->home].sleepers, t);
     find_least();
     if (least > bonus && t->charged < least - bonus)
         t->charged = least - bonus;
+    t->urgent = slept && t->charged <= least + by_weight(t, slice());
     h = choose_hart(t);
     enqueue(h, t);
-    if (h->current == NULL || t->held ||
-        h->current->charged <= t->charged + slice() / MARGINS_PER_SLICE)
+    if (h->current == NULL || t->held || !runs_before(t, h->current, slice() / MARGINS_PER_SLICE))
         return;
     h->give_way = true;
     if (h != own())
         cpu_kick(&cpus[h - harts]);
-}
-
-static void wake_sleeper(struct task *t)
-{
-    unlink(&harts[t->home].sleepers, t);
-    wake(t);
 }
 
 /* ---- From anywhere ---- */
@@ -260,29 +268,29 @@ void sched_init_task(struct task *t, const struct task_ops *ops, const void *gro
 void sched_wake(struct task *t)
 {
     uint64_t ignored;
+    LOCK_FOR_BLOCK(&lock);
 
-    lock_take(&lock);
     if (t->state == TASK_BLOCKED && !t->held && t->ops->is_ready(t, &ignored))
-        wake_sleeper(t);
+        wake(t, true);
     else if (t->cpu != NULL)
         cpu_kick(t->cpu);
-    lock_drop(&lock);
 }
 
 void sched_start(struct task *t)
 {
-    lock_take(&lock);
+    LOCK_FOR_BLOCK(&lock);
+
     if (t->state == TASK_STOPPED) {
         t->state = TASK_READY;
-        wake(t);
+        wake(t, false);
         count(t);
     }
-    lock_drop(&lock);
 }
 
 void sched_hold(struct task *t)
 {
-    lock_take(&lock);
+    LOCK_FOR_BLOCK(&lock);
+
     if (!t->held) {
         if (t->state == TASK_READY)
             leave_queue(t);
@@ -293,49 +301,45 @@ void sched_hold(struct task *t)
         __atomic_store_n(&t->held, true, __ATOMIC_RELEASE);
         count(t);
     }
-    lock_drop(&lock);
 }
 
 void sched_release(struct task *t)
 {
-    lock_take(&lock);
+    LOCK_FOR_BLOCK(&lock);
+
     if (t->held) {
         __atomic_store_n(&t->held, false, __ATOMIC_RELEASE);
         if (t->state == TASK_READY ||
             (t->state == TASK_BLOCKED && t->ops->is_ready(t, &t->wake_at)))
-            wake(t);
+            wake(t, false);
         else if (t->state == TASK_BLOCKED)
             put_to_sleep(&harts[t->home], t);
         count(t);
         cpu_kick(&cpus[t->home]); /* its timer may have to come earlier */
     }
-    lock_drop(&lock);
 }
 
 void sched_set_payer(struct task *t, struct task *payer)
 {
-    lock_take(&lock);
+    LOCK_FOR_BLOCK(&lock);
+
     t->payer = payer;
-    lock_drop(&lock);
 }
 
 void sched_stop(struct task *t)
 {
-    lock_take(&lock);
+    LOCK_FOR_BLOCK(&lock);
+
     if (t->held && t->cpu == NULL)
         t->state = TASK_STOPPED;
     count(t);
-    lock_drop(&lock);
 }
 
 enum task_state sched_state(const struct task *t)
 {
-    enum task_state state;
+    LOCK_FOR_BLOCK(&lock);
 
-    lock_take(&lock);
-    state = t->state;
-    lock_drop(&lock);
-    return state;
+    return t->state;
 }
 
 /* ---- By the task on this hart ---- */
@@ -368,21 +372,20 @@ static struct task *find_favoured(const struct hart *h)
 void sched_yield(void)
 {
     struct hart *h = own();
+    LOCK_FOR_BLOCK(&lock);
 
-    lock_take(&lock);
     h->favoured = find_favoured(h);
     if (h->favoured != NULL)
         h->intent = YIELD;
-    lock_drop(&lock);
 }
 
 void sched_set_deadline(struct task *t, uint64_t when)
 {
-    lock_take(&lock);
+    LOCK_FOR_BLOCK(&lock);
+
     t->deadline = when;
     if (t->cpu == cpu_self())
         arm_timer(own());
-    lock_drop(&lock);
 }
 
 bool sched_goes_on(const struct task *t)
@@ -417,7 +420,7 @@ static struct task *best_for(const struct hart *h)
             &harts[i] != h && harts[i].queue != NULL ? first_for(&harts[i], index) : NULL;
         const struct task *rival = best != NULL ? best : h->current;
 
-        if (t != NULL && (rival == NULL || t->charged + 2 * slice() < rival->charged))
+        if (t != NULL && (rival == NULL || runs_before(t, rival, 2 * slice())))
             best = t;
     }
     return best;
@@ -427,21 +430,21 @@ void sched_timer(void)
 {
     struct hart *h = own();
     uint64_t now = hyp_time();
+    LOCK_FOR_BLOCK(&lock);
 
-    lock_take(&lock);
     while (h->sleepers != NULL && h->sleepers->wake_at <= now)
-        wake_sleeper(h->sleepers);
+        wake(h->sleepers, true);
     if (h->current != NULL && h->slice_end <= now) {
         const struct task *best;
 
         charge(h);
+        h->current->urgent = false;
         best = waiting > 0 ? best_for(h) : NULL;
-        if (best != NULL && best->charged < h->current->charged)
+        if (best != NULL && runs_before(best, h->current, 0))
             h->give_way = true;
         h->slice_end = waiting > 0 ? now + slice() : ~0ul;
     }
     arm_timer(h);
-    lock_drop(&lock);
 }
 
 struct task *sched_take(void)
@@ -449,11 +452,11 @@ struct task *sched_take(void)
     struct hart *h = own();
     struct task *t;
     uint64_t now;
+    LOCK_FOR_BLOCK(&lock);
 
-    lock_take(&lock);
     now = hyp_time();
     while (h->sleepers != NULL && h->sleepers->wake_at <= now)
-        wake_sleeper(h->sleepers);
+        wake(h->sleepers, true);
     t = h->favoured;
     if (t == NULL || t->state != TASK_READY || t->held || !may_run_on(t, cpu_self()->index))
         t = best_for(h);
@@ -468,20 +471,20 @@ struct task *sched_take(void)
         t->waited += now - t->ready_since;
         __atomic_store_n(&t->cpu, cpu_self(), __ATOMIC_SEQ_CST); /* pairs with sbi/remote.c */
         h->since = now;
-        h->slice_end = waiting > 0 ? now + slice() : ~0ul;
+        h->slice_end = waiting > 0 ? now + turn(t) : ~0ul;
     }
     arm_timer(h);
-    lock_drop(&lock);
     return t;
 }
 
 void sched_leave(struct task *t)
 {
     struct hart *h = own();
+    LOCK_FOR_BLOCK(&lock);
 
-    lock_take(&lock);
     charge(h);
     h->current = NULL;
+    t->urgent = false;
     t->last_cpu = t->cpu;
     __atomic_store_n(&t->cpu, NULL, __ATOMIC_SEQ_CST);
     if (h->intent == RETIRE) {
@@ -491,10 +494,7 @@ void sched_leave(struct task *t)
         t->state = TASK_BLOCKED;
         if (!t->held)
             put_to_sleep(h, t);
-    } else if (may_run_on(t, (unsigned)(h - harts))) {
-        enqueue(h, t);
     } else {
-        enqueue(choose_hart(t), t);
+        enqueue(may_run_on(t, (unsigned)(h - harts)) ? h : choose_hart(t), t);
     }
-    lock_drop(&lock);
 }

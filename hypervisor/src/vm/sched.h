@@ -3,10 +3,12 @@
  *
  * Each hart has a queue of tasks that want to run and a list of those that sleep until some time.
  * Tasks are charged for the time they take, divided by their weight; who was charged least runs
- * next. A task that slept is set a slice ahead of those that did not, and takes the hart at once
- * from one that only computes; a hart looks at the others' queues when its own is empty, or when
- * one there has fallen two slices behind, so that three equal tasks on two harts get two thirds of
- * one each. One lock guards it all: what is done under it is short.
+ * next. A task that slept is set a slice ahead of those that did not, and is urgent: it takes the
+ * hart at once from one that is not, for a sixteenth of a slice, then waits for its turn like the
+ * others. One that was charged a slice more than its share already is not urgent, nor is one that
+ * begins. A hart looks at the others' queues when its own is empty, or when one there has fallen
+ * two slices behind, so that three equal tasks on two harts get two thirds of one each. One lock
+ * guards it all: what is done under it is short.
  */
 #ifndef VM_SCHED_H
 #define VM_SCHED_H
@@ -39,6 +41,7 @@ struct task {
     enum task_state state;
     bool held;            /* its VM does not run: it is in no queue or list */
     bool counted;         /* among those that want a hart */
+    bool urgent;          /* woke up, and has not run for long since */
     uint32_t harts;       /* where it may run: a bit a hart */
     unsigned weight;      /* 100 is usual */
     uint64_t charged;     /* host time it was charged, by weight */
