@@ -53,6 +53,15 @@ def test_in_the_middle_of_a_string_input(vmm):
     assert int(re.search(r"was moved (\d+) times", result.err)[1]) >= 10, result
 
 
+def test_hypercalls_that_wait(vmm):
+    """`outsb` asks for a byte and waits: KVM has finished the instruction, the hypercall is still to be made."""
+    text = b"".join(b"%d\n" % i for i in range(100))
+    line = "for i in $(seq 0 99); do echo $i; sleep 0.02; done | %s --timeout=120 %s" % (MOVE, vmm.guest("outsb_calls"))
+    result = lab_run("env", "MOVES=1000", "EVERY_MS=5", "bash", "-c", line)
+    assert result.status == 0 and result.out == text, result
+    assert int(re.search(r"was moved (\d+) times", result.err)[1]) >= 10, result
+
+
 def test_1k_os():
     out = moved("-p", "kvm-vmm-x86/os-1k/kernel.bin", every=2, stdin=b"help\nps\nhelp\nps\nexit\n")
     assert out.count(b" ps\r\n" if b"\r\n" in out else b" ps\n") >= 2 and b"exit" in out

@@ -338,8 +338,12 @@ int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chun
         p = find_part(part, after_msrs, AFTER);
     if (p == NULL)
         p = find_part(part, &sregs2, 1);
+    if (p != NULL && load_part(cpu->fd, p, chunk, error) < 0)
+        return -1;
+    if (p != NULL && p->set == KVM_SET_REGS) /* the copy that KVM keeps up at each exit */
+        memcpy(&cpu->run->s.regs.regs, chunk->bytes, sizeof cpu->run->s.regs.regs);
     if (p != NULL)
-        return load_part(cpu->fd, p, chunk, error);
+        return 0;
     if (strcmp(part, "cpuid") == 0)
         return load_cpuid(cpu, chunk, error);
     if (strcmp(part, "xsave") == 0)

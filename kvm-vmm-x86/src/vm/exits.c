@@ -50,7 +50,6 @@ static void take_up(struct vcpu *vcpu, const struct kvm_run *run, uint8_t *data)
         vcpu->items_done = items;
         vcpu->string_rip = u->string_rip;
     }
-    vcpu->access_done = u->access_done;
     if (u->items == 0)
         u->rip = UINT64_MAX;
 }

@@ -60,37 +60,55 @@ static struct pause_holder *untold_locked(const struct vm *vm)
     return is_quiet_locked(vm) ? h : NULL;
 }
 
-/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. Devices begin
- * nothing by themselves from then on until a vCPU goes on. Where one has still something under way,
- * it opens the gate when that is over, and a parked vCPU comes here again. One holder is told at a
- * time: those that come meanwhile are told by the thread that tells. */
+/* Asks the devices, with the lock released meanwhile. They begin nothing by themselves from then on
+ * until a vCPU goes on. Where one has still something under way, it opens the gate when that is
+ * over, and a parked vCPU asks again. `telling` is set: one thread asks at a time. */
+static bool quiesce_locked(struct vm *vm)
+{
+    uint64_t woken;
+    bool quiet;
+
+    do {
+        woken = vm->gate.woken;
+        lock_release(&vm->gate.lock);
+        quiet = machine_quiesce(&vm->machine);
+        lock_take(&vm->gate.lock);
+    } while (!quiet && woken != vm->gate.woken);
+    return quiet;
+}
+
+/* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. One holder is
+ * told at a time: those that come meanwhile are told by the thread that tells. */
 static void tell_holders_locked(struct vm *vm)
 {
-    struct pause_holder *h = untold_locked(vm);
+    struct pause_holder *h;
 
     if (vm->gate.telling)
         return;
     vm->gate.telling = true;
-    while (h != NULL) {
-        uint64_t woken = vm->gate.woken;
-        bool quiet;
-
+    while (untold_locked(vm) != NULL && quiesce_locked(vm) && (h = untold_locked(vm)) != NULL) {
+        h->told = true;
+        vm->gate.state = VM_PAUSED;
         lock_release(&vm->gate.lock);
-        quiet = machine_quiesce(&vm->machine);
+        h->quiet(h->context);
         lock_take(&vm->gate.lock);
-        h = untold_locked(vm);
-        if (!quiet && woken == vm->gate.woken)
-            break;
-        if (quiet && h != NULL) {
-            h->told = true;
-            vm->gate.state = VM_PAUSED;
-            lock_release(&vm->gate.lock);
-            h->quiet(h->context);
-            lock_take(&vm->gate.lock);
-            h = untold_locked(vm);
-        }
     }
     vm->gate.telling = false;
+}
+
+/* Whether the VM is quiet before any vCPU has to come back. The caller may hold locks, so no other
+ * holder is told here: a parked vCPU tells those that came meanwhile. */
+static bool is_quiet_at_once_locked(struct vm *vm)
+{
+    bool quiet;
+
+    if (vm->gate.telling || !is_quiet_locked(vm))
+        return false;
+    vm->gate.telling = true;
+    quiet = quiesce_locked(vm) && is_quiet_locked(vm);
+    vm->gate.telling = false;
+    condition_wake_all(&vm->gate.opened);
+    return quiet;
 }
 
 bool vm_pause(struct vm *vm, struct pause_holder *holder)
@@ -100,17 +118,18 @@ bool vm_pause(struct vm *vm, struct pause_holder *holder)
 
     lock_take(&gate->lock);
     if (!holder->holds) {
-        quiet = is_quiet_locked(vm) && !gate->telling;
         holder->holds = true;
-        holder->told = quiet;
+        holder->told = false;
         holder->next = gate->holders;
         gate->holders = holder;
-        if (quiet && gate->state == VM_RUNNING)
-            gate->state = VM_PAUSED;
         for (unsigned i = 0; i < vm->vcpus_made; i++)
             if (!vm->vcpus[i].parked)
                 kick_locked(&vm->vcpus[i], VCPU_PAUSE);
         condition_wake_all(&gate->opened);
+        quiet = is_quiet_at_once_locked(vm);
+        holder->told = quiet;
+        if (quiet && gate->state == VM_RUNNING)
+            gate->state = VM_PAUSED;
     }
     lock_release(&gate->lock);
     return quiet;
@@ -169,16 +188,15 @@ enum vm_state vm_state(struct vm *vm)
 }
 
 /* With the lock held, so that a kick finds either no thread, and the new one the request; or the
- * thread. One that is to be paused has not left the gate yet. */
+ * thread. Each begins at the gate, and leaves it when no holder is there. */
 int pause_start_thread(struct vcpu *vcpu, void *(*run)(void *), void *argument, struct error *error)
 {
     struct vm_gate *gate = &vcpu->vm->gate;
     int result;
 
     lock_take(&gate->lock);
-    vcpu->parked = gate->holders != NULL || vcpu->held;
-    if (vcpu->parked)
-        __atomic_fetch_or(&vcpu->requests, VCPU_PAUSE, __ATOMIC_RELAXED);
+    vcpu->parked = true;
+    __atomic_fetch_or(&vcpu->requests, VCPU_PAUSE, __ATOMIC_RELAXED);
     result = thread_start(&vcpu->thread, run, argument, error);
     vcpu->alive = result == 0;
     if (vcpu->alive)

@@ -1,55 +1,118 @@
 /* A guest's state as chunks; see state.h. */
 #include "vm/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/kvm_debug.h"
 #include "host/kvm_state.h"
 
 enum { VERSION = 1, DEVICES_MAX = 16 * 1024 };
+enum { ITEMS_OFFSET = 4096 }; /* where KVM puts the items of an access to a port (5) */
+
+/* A write that waits, as a reading hypercall does. KVM has finished its instruction: it is not
+ * executed again, and the vCPU that goes on makes this exit first. */
+struct waiting_write {
+    uint64_t address;           /* the port, or guest-physical */
+    uint64_t access_done;       /* bus_cpu.done */
+    uint32_t reason;            /* KVM_EXIT_IO or KVM_EXIT_MMIO */
+    uint32_t size, count, done; /* items, and how many of them are written */
+    uint8_t bytes[UNFINISHED_MAX];
+};
 
 size_t vm_state_size(unsigned vcpus)
 {
-    return (1 + vcpus) * (size_t)KVM_STATE_MAX + DEVICES_MAX;
+    return (1 + vcpus) * (size_t)KVM_STATE_MAX + DEVICES_MAX +
+           vcpus * (sizeof(struct vcpu_unfinished) + sizeof(struct waiting_write));
 }
 
-/* What this VMM knows of a vCPU and KVM does not: what it is in the middle of. */
-static int save_unfinished(const struct vcpu *vcpu, const char *name, struct chunk_writer *writer,
-                           struct error *error)
+/* What this VMM knows of a vCPU and KVM does not: the input that it is in the middle of. One that
+ * was loaded may still wait for its instruction, which an interrupt has come before. */
+static int save_input(const struct vcpu *vcpu, const char *name, struct chunk_writer *writer,
+                      struct error *error)
 {
     const struct kvm_run *run = vcpu->cpu.run;
     struct vcpu_unfinished u = vcpu->unfinished;
     size_t taken = (size_t)vcpu->items_done * run->io.size, kept;
 
-    if (vcpu->again && run->exit_reason == KVM_EXIT_IO) {
-        if (vcpu->items_done > 0 && run->io.direction == KVM_EXIT_IO_OUT)
-            return error_set(error, "vCPU %u is in the middle of a batch of port writes", vcpu->id);
-        if (u.rip != run->s.regs.regs.rip)
-            u.items = 0;
+    if (u.rip == UINT64_MAX)
+        u.items = 0;
+    if (vcpu->again && run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_IN) {
+        if (u.rip != run->s.regs.regs.rip && u.items > 0 && taken > 0)
+            return error_set(error, "vCPU %u is in the middle of two string inputs", vcpu->id);
         kept = (size_t)u.items * u.size;
         if (taken + kept > sizeof u.bytes)
             return error_set(error, "vCPU %u has taken more than %zu bytes of one string input",
                              vcpu->id, sizeof u.bytes);
         memmove(u.bytes + taken, u.bytes, kept);
         memcpy(u.bytes, (const uint8_t *)run + run->io.data_offset, taken);
-        u.rip = run->s.regs.regs.rip;
-        u.access_done = vcpu->access_done;
-        u.string_rip = vcpu->string_rip;
-        u.size = run->io.size;
-        u.items += vcpu->items_done;
+        if (u.items == 0 || u.rip == run->s.regs.regs.rip) {
+            u.rip = run->s.regs.regs.rip;
+            u.string_rip = vcpu->string_rip;
+            u.size = run->io.size;
+            u.items += vcpu->items_done;
+        }
     }
     chunk_write(writer, name, VERSION, &u, sizeof u);
     return 0;
 }
 
-static int save_vcpu(const struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writer *writer,
+/* Has KVM finish the instruction that a waiting write came from. Whether it has done so already
+ * depends on the instruction: with `outs` it has, with `out` not. The exit stays as it was. */
+static int finish_write(struct vcpu *vcpu, struct error *error)
+{
+    struct kvm_run *run = vcpu->cpu.run;
+    uint32_t reason = run->exit_reason;
+    char exit[sizeof run->padding];
+    int code;
+
+    memcpy(exit, run->padding, sizeof exit);
+    code = kvm_finish_exit(&vcpu->cpu);
+    run->exit_reason = reason;
+    memcpy(run->padding, exit, sizeof exit);
+    if (code == 0)
+        return error_set(error, "vCPU %u makes an access in several parts", vcpu->id);
+    if (code != -EINTR && code != -EAGAIN)
+        return error_set(error, "vCPU %u: KVM cannot finish its access: %s", vcpu->id,
+                         strerror(-code));
+    return 0;
+}
+
+static int save_write(struct vcpu *vcpu, const char *name, struct chunk_writer *writer,
+                      struct error *error)
+{
+    const struct kvm_run *run = vcpu->cpu.run;
+    struct waiting_write w = {.reason = run->exit_reason, .access_done = vcpu->access_done};
+
+    if (vcpu->again && w.reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT) {
+        w.address = run->io.port;
+        w.size = run->io.size;
+        w.count = run->io.count;
+        w.done = vcpu->items_done;
+        memcpy(w.bytes, (const uint8_t *)run + run->io.data_offset, (size_t)w.size * w.count);
+    } else if (vcpu->again && w.reason == KVM_EXIT_MMIO && run->mmio.is_write) {
+        w.address = run->mmio.phys_addr;
+        w.size = run->mmio.len;
+        w.count = 1;
+        memcpy(w.bytes, run->mmio.data, sizeof run->mmio.data);
+    } else
+        return 0;
+    chunk_write(writer, name, VERSION, &w, sizeof w);
+    return finish_write(vcpu, error);
+}
+
+static int save_vcpu(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writer *writer,
                      struct error *error)
 {
     char name[CHUNK_NAME];
 
     snprintf(name, sizeof name, "vcpu %u unfinished", vcpu->id);
-    if (save_unfinished(vcpu, name, writer, error) < 0)
+    if (save_input(vcpu, name, writer, error) < 0)
+        return -1;
+    snprintf(name, sizeof name, "vcpu %u write", vcpu->id);
+    if (save_write(vcpu, name, writer, error) < 0)
         return -1;
     return kvm_save_vcpu(kvm, &vcpu->cpu, vcpu->id, writer, error);
 }
@@ -76,31 +139,75 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
     return result;
 }
 
-/* A WRITE hypercall, the longest access, has a length of 32 bits. */
-static bool can_be(const struct vcpu_unfinished *u)
+static bool input_can_be(const struct vcpu_unfinished *u)
 {
-    if (u->access_done > UINT32_MAX)
-        return false;
     return u->items == 0 ||
            (u->size > 0 && u->size <= sizeof(uint32_t) && u->items <= sizeof u->bytes / u->size);
 }
 
-static int load_vcpu(struct vcpu *vcpu, const char *part, const struct chunk *chunk,
-                     struct error *error)
+/* A WRITE hypercall, the longest access, has a length of 32 bits. */
+static bool write_can_be(const struct waiting_write *w)
+{
+    if (w->access_done > UINT32_MAX || w->done >= w->count || w->size == 0)
+        return false;
+    if (w->reason == KVM_EXIT_MMIO)
+        return w->count == 1 && w->size <= sizeof((struct kvm_run *)0)->mmio.data;
+    return w->reason == KVM_EXIT_IO && w->address <= UINT16_MAX && w->size <= sizeof(uint32_t) &&
+           w->count <= sizeof w->bytes / w->size;
+}
+
+static int load_input(struct vcpu *vcpu, const struct chunk *chunk, struct error *error)
 {
     struct vcpu_unfinished unfinished;
 
-    if (strcmp(part, "unfinished") != 0)
-        return kvm_load_vcpu(&vcpu->cpu, part, chunk, error);
     if (chunk_copy(chunk, VERSION, &unfinished, sizeof unfinished, error) < 0)
         return -1;
-    if (!can_be(&unfinished))
+    if (!input_can_be(&unfinished))
         return error_set(error, "the saved state \"%s\" is damaged", chunk->name);
     vcpu_leave_exit(vcpu);
     vcpu->unfinished = unfinished;
     /* What was found out of its former state: KVM counts the halts of the new one from 0 on. */
     __atomic_store_n(&vcpu->examined, 0, __ATOMIC_RELAXED);
     return 0;
+}
+
+static int load_write(struct vcpu *vcpu, const struct chunk *chunk, struct error *error)
+{
+    struct kvm_run *run = vcpu->cpu.run;
+    struct waiting_write w;
+
+    if (chunk_copy(chunk, VERSION, &w, sizeof w, error) < 0)
+        return -1;
+    if (!write_can_be(&w) || vcpu->cpu.run_size < ITEMS_OFFSET + sizeof w.bytes)
+        return error_set(error, "the saved state \"%s\" is damaged", chunk->name);
+    run->exit_reason = w.reason;
+    if (w.reason == KVM_EXIT_MMIO) {
+        run->mmio.phys_addr = w.address;
+        run->mmio.len = w.size;
+        run->mmio.is_write = 1;
+        memcpy(run->mmio.data, w.bytes, sizeof run->mmio.data);
+    } else {
+        run->io.direction = KVM_EXIT_IO_OUT;
+        run->io.port = (uint16_t)w.address;
+        run->io.size = (uint8_t)w.size;
+        run->io.count = w.count;
+        run->io.data_offset = ITEMS_OFFSET;
+        memcpy((uint8_t *)run + ITEMS_OFFSET, w.bytes, (size_t)w.size * w.count);
+    }
+    vcpu->items_done = w.done;
+    vcpu->access_done = w.access_done;
+    pause_keep_exit(vcpu);
+    return 0;
+}
+
+static int load_vcpu(struct vcpu *vcpu, const char *part, const struct chunk *chunk,
+                     struct error *error)
+{
+    if (strcmp(part, "unfinished") == 0)
+        return load_input(vcpu, chunk, error);
+    if (strcmp(part, "write") == 0)
+        return load_write(vcpu, chunk, error);
+    return kvm_load_vcpu(&vcpu->cpu, part, chunk, error);
 }
 
 static int load_chunk(struct vm *vm, const struct chunk *chunk, struct error *error)

@@ -10,7 +10,8 @@
 #include "vm/vm.h"
 
 /* Fails, and nothing has changed, where KVM does not tell something, there is too little room, or a
- * vCPU is in the middle of a string input whose first bytes it has taken. */
+ * vCPU is in the middle of something that cannot be carried: string inputs of more than a page or
+ * of two places, an access that KVM makes in several parts. */
 int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error) MUST_CHECK;
 
 /* On an error the VM is of no use any more. */

@@ -21,14 +21,13 @@ struct vcpu_stats {
 };
 
 /*
- * What a vCPU was in the middle of when it was saved. Its state is that from before the
- * instruction, which is executed again and goes on from here: with so much of a hypercall done, and
- * with the items that a batched `rep ins` had taken from its device.
+ * The string input that a vCPU was in the middle of when it was saved. Its state is that from
+ * before the instruction, which is executed again and takes first what had been taken from its
+ * device.
  */
 enum { UNFINISHED_MAX = 4096 }; /* KVM's page of items */
 struct vcpu_unfinished {
     uint64_t rip; /* UINT64_MAX: there is nothing */
-    uint64_t access_done;
     uint64_t string_rip;
     uint32_t items, size; /* and how wide each of them is */
     uint8_t bytes[UNFINISHED_MAX];

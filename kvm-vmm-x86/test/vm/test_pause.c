@@ -186,6 +186,71 @@ static void test_paused_from_the_start(void **state)
     stop_and_join();
 }
 
+/* A device that has a request under way: who pauses waits for it, though no vCPU has to come back.
+ */
+static unsigned of_device; /* atomic; counts what woke its thread */
+
+static void wake_device(void *context)
+{
+    (void)context;
+    __atomic_fetch_add(&of_device, 1, __ATOMIC_RELEASE);
+}
+
+static void test_devices_are_asked(void **state)
+{
+    struct test_holder a = new_holder(&a), b = new_holder(&b), c = new_holder(&c);
+    struct virtio_kind kind = {.virtio.name = "test", .virtio.queues = 1};
+    struct virtio_device device = {.kind = &kind, .virtio.ops = &kind.virtio, .wake = wake_device};
+
+    (void)state;
+    of_device = 0;
+    lock_init(&device.lock);
+    vm.machine.virtio[0] = &device;
+    vm.machine.virtio_count = 1;
+    assert_true(vm_pause(&vm, &a.holder)); /* before it starts */
+    assert_true(device.quiet);
+    start();
+    device.virtio.in_flight[0] = 1; /* as a device may that ends what it had begun */
+    assert_false(vm_pause(&vm, &b.holder));
+    assert_true(device.awaited);
+    assert_int_equal(b.told, 0);
+    vm_wake(&vm); /* for another reason */
+    assert_int_equal(count(&b.told), 0);
+    __atomic_store_n(&device.virtio.in_flight[0], 0, __ATOMIC_RELEASE);
+    vm_wake(&vm);
+    await(&b.told, 1);
+    assert_true(vm_pause(&vm, &c.holder));
+    vm_resume(&vm, &a.holder);
+    vm_resume(&vm, &b.holder);
+    assert_int_equal(count(&of_device), 0);
+    vm_resume(&vm, &c.holder);
+    await(&in_guest, CPUS);
+    assert_false(device.quiet);
+    assert_int_equal(count(&of_device), 1);
+    stop_and_join();
+    vm.machine.virtio_count = 0;
+}
+
+/* A pause before the start that ends before the start: the devices are not left quiet. */
+static void test_a_pause_before_the_start(void **state)
+{
+    struct test_holder a = new_holder(&a);
+    struct virtio_kind kind = {.virtio.name = "test", .virtio.queues = 1};
+    struct virtio_device device = {.kind = &kind, .virtio.ops = &kind.virtio};
+
+    (void)state;
+    lock_init(&device.lock);
+    vm.machine.virtio[0] = &device;
+    vm.machine.virtio_count = 1;
+    assert_true(vm_pause(&vm, &a.holder));
+    vm_resume(&vm, &a.holder);
+    start();
+    await(&in_guest, CPUS);
+    assert_false(device.quiet);
+    stop_and_join();
+    vm.machine.virtio_count = 0;
+}
+
 /* One of three goes on alone. */
 static void test_one_alone(void **state)
 {
@@ -194,6 +259,7 @@ static void test_one_alone(void **state)
 
     (void)state;
     start();
+    await(&in_guest, CPUS);
     assert_false(vm_pause(&vm, &a.holder));
     await(&a.told, 1);
     for (unsigned i = 0; i < CPUS; i++)
@@ -283,6 +349,7 @@ static void test_one_is_told_at_a_time(void **state)
     second = new_holder(&second);
     a.holder.quiet = on_quiet_slowly;
     start();
+    await(&in_guest, CPUS);
     assert_false(vm_pause(&vm, &a.holder));
     await(&a.told, 1);
     assert_false(vm_pause(&vm, &second.holder));
@@ -406,6 +473,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_states, make),
         cmocka_unit_test_setup(test_paused_from_the_start, make),
+        cmocka_unit_test_setup(test_devices_are_asked, make),
+        cmocka_unit_test_setup(test_a_pause_before_the_start, make),
         cmocka_unit_test_setup(test_one_alone, make),
         cmocka_unit_test_setup(test_who_waits_for_input, make),
         cmocka_unit_test_setup(test_an_exit_that_follows, make),

@@ -1,6 +1,7 @@
 /* Unit tests of what vm/state.c saves of an exit that a vCPU is in the middle of, and of
  * vm/exits.c, which takes it up again. KVM's part of the state is left out: it is moved by
  * tests/vmm/wrapped/move.c. */
+#include <errno.h>
 #include <string.h>
 
 #include "cmocka_all.h"
@@ -63,6 +64,22 @@ int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs, struct err
     return error_set(error, "no KVM here");
 }
 
+static int answer_of_finish, finished;
+
+int kvm_finish_exit(const struct kvm_cpu *cpu)
+{
+    finished++;
+    cpu->run->exit_reason = KVM_EXIT_UNKNOWN; /* as newer kernels do */
+    memset(cpu->run->padding, 0xee, sizeof cpu->run->padding);
+    return answer_of_finish;
+}
+
+void pause_keep_exit(struct vcpu *vcpu)
+{
+    vcpu->again = true;
+    vcpu->woken = UINT64_MAX;
+}
+
 bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs)
 {
     return regs == NULL || sregs == NULL;
@@ -100,6 +117,8 @@ void vm_lose_memory(struct vm *vm, gpa_t at)
 /* A device whose input are the numbers from 1 on, as long as there are any. */
 struct source {
     uint8_t next, last;
+    uint8_t written[8];
+    unsigned count, room; /* writes that were taken, and that can be */
 };
 
 static struct source source;
@@ -108,7 +127,13 @@ static enum verdict source_access(void *device, struct bus_access *access)
 {
     struct source *s = device;
 
-    if (access->write || s->next > s->last)
+    if (access->write && s->count == s->room)
+        return VERDICT_AGAIN;
+    if (access->write) {
+        s->written[s->count++] = access->data[0];
+        return VERDICT_RESUME;
+    }
+    if (s->next > s->last)
         return VERDICT_AGAIN;
     access->data[0] = s->next++;
     return VERDICT_RESUME;
@@ -144,7 +169,8 @@ static void make_vcpu(struct test_vcpu *t)
     t->vm = (struct vm){.vcpus = &t->vcpu, .vcpu_count = 1, .config = &config};
     assert_int_equal(bus_claim(&t->vm.machine.bus, BUS_PIO, PORT, 1, &source_ops, &source, &error),
                      0);
-    t->vcpu = (struct vcpu){.vm = &t->vm, .string_rip = UINT64_MAX, .cpu.run = (void *)t->pages};
+    t->vcpu = (struct vcpu){.vm = &t->vm, .string_rip = UINT64_MAX};
+    t->vcpu.cpu = (struct kvm_cpu){.run = (void *)t->pages, .run_size = sizeof t->pages};
     t->vcpu.unfinished.rip = UINT64_MAX;
 }
 
@@ -154,6 +180,8 @@ static int make(void **state)
     make_vcpu(&from);
     make_vcpu(&to);
     source = (struct source){.next = 1};
+    answer_of_finish = -EINTR;
+    finished = 0;
     return 0;
 }
 
@@ -238,6 +266,85 @@ static void test_moved_again(void **state)
     assert_memory_equal(items_of(&to), all, sizeof all);
 }
 
+/* A handler that waits for its own byte is moved before the instruction that it interrupted has
+ * gone on: what that had taken is still there. */
+static void test_moved_in_a_handler(void **state)
+{
+    (void)state;
+    source.last = 2;
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_IN, 3), VERDICT_AGAIN);
+    assert_int_equal(load(&to, save(&from)), 0);
+    assert_int_equal(comes_back(&to, 500, KVM_EXIT_IO_IN, 1), VERDICT_AGAIN);
+    make_vcpu(&from);
+    assert_int_equal(load(&from, save(&to)), 0);
+    source.last = 4;
+    assert_int_equal(comes_back(&from, 500, KVM_EXIT_IO_IN, 1), VERDICT_RESUME);
+    assert_int_equal(items_of(&from)[0], 3);
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_IN, 3), VERDICT_RESUME);
+    assert_memory_equal(items_of(&from), ((const uint8_t[]){1, 2, 4}), 3);
+}
+
+/* A write that waits: KVM may have finished its instruction, as it has that of `outs`, so that it
+ * is not executed again. It is finished for certain, and the exit is made where the vCPU goes on.
+ */
+static void test_a_write_that_waits(void **state)
+{
+    struct kvm_run *run = run_of(&from);
+
+    (void)state;
+    run->io.data_offset = 4096;
+    memcpy(from.pages + 4096, "abc", 3);
+    source.room = 1;
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_OUT, 3), VERDICT_AGAIN);
+    assert_int_equal(load(&to, save(&from)), 0);
+    assert_int_equal(finished, 1);
+    assert_int_equal(run->exit_reason, KVM_EXIT_IO); /* it can go on here as well */
+    assert_int_equal(run->io.count, 3);
+    assert_true(to.vcpu.again);
+    assert_int_equal(to.vcpu.woken, UINT64_MAX);
+    make_vcpu(&from);
+    assert_int_equal(load(&from, save(&to)), 0); /* moved again before it was tried */
+    source.room = 8;
+    assert_int_equal(exits_handle(&from.vcpu), VERDICT_RESUME);
+    assert_int_equal(source.count, 3);
+    assert_memory_equal(source.written, "abc", 3);
+}
+
+static void test_a_write_to_memory_that_waits(void **state)
+{
+    struct kvm_run *run = run_of(&from);
+
+    (void)state;
+    run->exit_reason = KVM_EXIT_MMIO;
+    run->mmio.phys_addr = 0xd0000070;
+    run->mmio.len = 4;
+    run->mmio.is_write = 1;
+    memcpy(run->mmio.data, "\x01\x02\x03\x04", 4);
+    from.vcpu.again = true;
+    assert_int_equal(load(&to, save(&from)), 0);
+    assert_true(to.vcpu.again);
+    assert_int_equal(run_of(&to)->exit_reason, KVM_EXIT_MMIO);
+    assert_int_equal(run_of(&to)->mmio.phys_addr, 0xd0000070);
+    assert_memory_equal(run_of(&to)->mmio.data, run->mmio.data, 4);
+    run->mmio.is_write = 0; /* a read is executed again */
+    make_vcpu(&to);
+    assert_int_equal(load(&to, save(&from)), 0);
+    assert_false(to.vcpu.again);
+}
+
+/* KVM makes more of the access: it cannot be carried, and the VM goes on where it is. */
+static void test_a_write_in_parts(void **state)
+{
+    struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
+    struct error error;
+
+    (void)state;
+    assert_int_equal(comes_back(&from, 100, KVM_EXIT_IO_OUT, 1), VERDICT_AGAIN);
+    answer_of_finish = 0;
+    assert_int_equal(save_vcpu(&from.vcpu, NULL, &writer, &error), -1);
+    assert_non_null(strstr(error.text, "several parts"));
+}
+
 /* Nothing in the middle: nothing comes of it. */
 static void test_nothing_unfinished(void **state)
 {
@@ -250,24 +357,54 @@ static void test_nothing_unfinished(void **state)
     assert_int_equal(items_of(&to)[0], 3);
 }
 
-static int load_made_up(uint64_t access_done, uint32_t items, uint32_t size)
+static int load_made_up(uint32_t items, uint32_t size)
 {
-    struct vcpu_unfinished u = {.access_done = access_done, .items = items, .size = size};
+    struct vcpu_unfinished u = {.items = items, .size = size};
     struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
 
     chunk_write(&writer, "vcpu 0 unfinished", VERSION, &u, sizeof u);
     return load(&to, writer.used);
 }
 
+static int load_write_of(struct waiting_write w)
+{
+    struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
+
+    chunk_write(&writer, "vcpu 0 write", VERSION, &w, sizeof w);
+    return load(&to, writer.used);
+}
+
+static int write_of(uint32_t reason, uint32_t size, uint32_t count, uint32_t done)
+{
+    return load_write_of((struct waiting_write){
+        .reason = reason, .address = PORT, .size = size, .count = count, .done = done});
+}
+
 static void test_states_that_cannot_be(void **state)
 {
     (void)state;
-    assert_int_equal(load_made_up(UINT32_MAX, 4096, 1), 0);
-    assert_int_equal(load_made_up(UINT64_C(1) << 32, 0, 1), -1);
-    assert_int_equal(load_made_up(0, 4097, 1), -1);
-    assert_int_equal(load_made_up(0, 1025, 4), -1);
-    assert_int_equal(load_made_up(0, 1, 8), -1);
-    assert_int_equal(load_made_up(0, 1, 0), -1);
+    assert_int_equal(load_made_up(4096, 1), 0);
+    assert_int_equal(load_made_up(4097, 1), -1);
+    assert_int_equal(load_made_up(1025, 4), -1);
+    assert_int_equal(load_made_up(1, 8), -1);
+    assert_int_equal(load_made_up(1, 0), -1);
+    assert_int_equal(write_of(KVM_EXIT_IO, 1, 4096, 4095), 0);
+    assert_int_equal(write_of(KVM_EXIT_MMIO, 8, 1, 0), 0);
+    assert_int_equal(write_of(KVM_EXIT_IO, 1, 1, 1), -1);
+    assert_int_equal(write_of(KVM_EXIT_IO, 1, 4097, 0), -1);
+    assert_int_equal(write_of(KVM_EXIT_IO, 4, UINT32_MAX, 0), -1);
+    assert_int_equal(write_of(KVM_EXIT_IO, 0, 1, 0), -1);
+    assert_int_equal(write_of(KVM_EXIT_IO, 8, 1, 0), -1);
+    assert_int_equal(write_of(KVM_EXIT_MMIO, 9, 1, 0), -1);
+    assert_int_equal(write_of(KVM_EXIT_MMIO, 4, 2, 0), -1);
+    assert_int_equal(write_of(KVM_EXIT_HLT, 1, 1, 0), -1);
+    assert_int_equal(load_write_of((struct waiting_write){
+                         .reason = KVM_EXIT_IO, .address = 0x10000, .size = 1, .count = 1}),
+                     -1);
+    assert_int_equal(
+        load_write_of((struct waiting_write){
+            .reason = KVM_EXIT_IO, .size = 1, .count = 1, .access_done = UINT64_C(1) << 32}),
+        -1);
 }
 
 int main(void)
@@ -275,6 +412,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_input_that_was_taken, make),
         cmocka_unit_test_setup(test_moved_again, make),
+        cmocka_unit_test_setup(test_moved_in_a_handler, make),
+        cmocka_unit_test_setup(test_a_write_that_waits, make),
+        cmocka_unit_test_setup(test_a_write_to_memory_that_waits, make),
+        cmocka_unit_test_setup(test_a_write_in_parts, make),
         cmocka_unit_test_setup(test_nothing_unfinished, make),
         cmocka_unit_test_setup(test_states_that_cannot_be, make),
     };
