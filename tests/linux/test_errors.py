@@ -9,7 +9,7 @@ HEADER = 0x1F1  # of a bzImage: Linux, Documentation/arch/x86/boot.rst
 
 def refused(vmm, *args):
     """The one line that a run ends with."""
-    result = lab_run(vmm.program, "--timeout=20", *args)
+    result = lab_run(vmm.program, "--timeout=120", *args)
     assert result.status == 125, result
     assert result.out == b"", result
     assert result.err.startswith("kvm-vmm: ") and result.err.count("\n") == 1, result
@@ -85,6 +85,6 @@ def test_a_crafted_kernel_does_not_answer_for_another(vmm, scratch):
     kernels = dict(zip(("good", "bad"), collision.make(b"the trusted kernel\n", b"a hostile kernel\n")))
     for name, said in [("bad", b"a hostile kernel\n"), ("good", b"the trusted kernel\n")] * 2:
         (scratch / name).write_bytes(kernels[name])
-        result = lab_run("env", "XDG_CACHE_HOME=%s" % scratch, vmm.program, "--timeout=20", scratch / name)
+        result = lab_run("env", "XDG_CACHE_HOME=%s" % scratch, vmm.program, "--timeout=120", scratch / name)
         assert (result.status, result.out) == (0, said), result
     assert len(list((scratch / "mini-kvm").glob("kernel-*"))) == 2
