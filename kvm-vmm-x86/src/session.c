@@ -11,12 +11,14 @@
 #include "console/console.h"
 #include "console/display.h"
 #include "console/input.h"
+#include "console/links.h"
 #include "console/ports.h"
 #include "console/streams.h"
 #include "host/events.h"
 #include "host/files.h"
 #include "host/guard.h"
 #include "host/terminal.h"
+#include "session_display.h"
 #include "session_end.h"
 #include "session_files.h"
 #include "session_restart.h"
@@ -184,9 +186,12 @@ static bool goes_on(void)
 
 static void check_ports(void)
 {
-    for (unsigned i = 0; i < session.count && session.end.kind == END_NONE; i++)
-        if (ports_failure(i) != 0)
-            end_run(END_FAILED, 0, session_end_output_failure(ports_failure(i)));
+    for (unsigned i = 0; i < session.count && session.end.kind == END_NONE; i++) {
+        int failure = session_files_failure(i);
+
+        if (failure != 0)
+            end_run(END_FAILED, 0, session_end_output_failure(failure));
+    }
 }
 
 /* A reader that went away ends us as SIGPIPE would; any other failure of standard output is ours to
@@ -256,6 +261,9 @@ static void on_signal(int signal)
     case SIGPWR:
         press_power();
         break;
+    case SIGWINCH:
+        links_resize();
+        break;
     default:
         end_run(END_SIGNAL, signal, "");
     }
@@ -324,6 +332,7 @@ static void wait_for_guests(void)
             debug_server_service(&session.servers[i]);
         }
         ports_service();
+        links_service();
         arrange();
         events_run(more ? 0 : EVENTS_FOREVER);
     }
@@ -369,9 +378,16 @@ static int add_guests(struct error *error)
 static int open_ports(struct error *error)
 {
     for (unsigned i = 0; i < session.count; i++)
-        if (ports_open(i, &session.options->guests[i], error) < 0)
+        if (ports_open(i, &session.guests[i], error) < 0 ||
+            links_open(i, &session.guests[i], error) < 0)
             return -1;
     return 0;
+}
+
+static void flush_console(unsigned guest)
+{
+    if (!session.restarts[guest].pending)
+        vm_io_flush_console(&session.vms[guest]);
 }
 
 static int start_guests(struct error *error)
@@ -409,28 +425,6 @@ static void init_console_and_input(const struct options *options)
         &(struct ports_config){.wake = events_wake, .room = wake_guest, .input = pass_port_input});
 }
 
-static int check_display(const struct options *options, struct error *error)
-{
-    if (options->verbose && terminal_is(FILE_STDERR))
-        return error_set(error, "--display text and --verbose would write over each other: "
-                                "send standard error to a file");
-    return 0;
-}
-
-/* There is one guest, where there is a display. */
-static int start_display(struct error *error)
-{
-    struct vm *vm = &session.vms[0];
-    struct display_guest guest = {.index = vm->index,
-                                  .name = vm->name,
-                                  .memory = &vm->memory,
-                                  .crtc = &vm->machine.crtc,
-                                  .keyboard = &vm->machine.i8042,
-                                  .runs = is_running};
-
-    return display_start(&guest, error);
-}
-
 static void init_timers(const struct options *options)
 {
     session.deadline.expired = on_deadline;
@@ -464,12 +458,13 @@ int session_run(const struct options *options)
     thread_kicks_init();
     guard_init();
     started = session_files_check(options, &error) == 0 &&
-              session_files_open_disks(options, session.guests, &error) == 0 &&
+              session_files_open(options, session.guests, &error) == 0 &&
               events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
               add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
-              (!options->guests[0].text_screen || check_display(options, &error) == 0) &&
+              (!options->guests[0].text_screen || session_display_check(options, &error) == 0) &&
               open_ports(&error) == 0 &&
-              (!options->guests[0].text_screen || start_display(&error) == 0) &&
+              (!options->guests[0].text_screen ||
+               session_display_start(&session.vms[0], is_running, &error) == 0) &&
               start_guests(&error) == 0;
     if (started) {
         kernel_cache_start();
@@ -481,6 +476,7 @@ int session_run(const struct options *options)
         console_flush(i);
     vms = session_restart_finish(session.restarts, session.vms, session.count, &session.end);
     ports_finish();
+    links_finish(flush_console);
     check_ports();
     for (unsigned i = 0; i < session.count; i++)
         debug_server_close(&session.servers[i]);

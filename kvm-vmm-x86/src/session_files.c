@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "console/links.h"
+#include "console/ports.h"
 #include "host/disk.h"
 #include "host/files.h"
 
@@ -37,29 +39,50 @@ static int check(const struct options *o, const char *option, const char *writte
     return check_pair(option, written, o->symbols, error);
 }
 
-int session_files_check(const struct options *options, struct error *error)
+/* What a port of each guest is written to. */
+static int check_output(const struct options *options, const char *option, const char *to,
+                        struct error *error)
 {
-    const struct guest_config *first = &options->guests[0];
     char path[4096];
 
-    if (options->log != NULL && check(options, "--log", options->log, error) < 0)
-        return -1;
-    for (unsigned i = 0; i < options->count && first->serial == SERIAL_FILE; i++) {
-        int length = i == 0 ? snprintf(path, sizeof path, "%s", first->serial_path)
-                            : snprintf(path, sizeof path, "%s.%u", first->serial_path, i);
+    for (unsigned i = 0; i < options->count; i++) {
+        int length = i == 0 ? snprintf(path, sizeof path, "%s", to)
+                            : snprintf(path, sizeof path, "%s.%u", to, i);
 
         if (length >= (int)sizeof path)
-            return error_set(error, "--serial file: a path of %d bytes is too long", length);
-        if (check(options, "--serial", path, error) < 0)
+            return error_set(error, "%s file: a path of %d bytes is too long", option, length);
+        if (check(options, option, path, error) < 0)
             return -1;
-        if (options->log != NULL && check_pair("--serial", path, options->log, error) < 0)
-            return error_set(error, "--serial and --log would both write %s", path);
+        if (options->log != NULL && check_pair(option, path, options->log, error) < 0)
+            return error_set(error, "%s and --log would both write %s", option, path);
     }
     return 0;
 }
 
-int session_files_open_disks(const struct options *options, struct guest_config guests[GUESTS_MAX],
-                             struct error *error)
+int session_files_check(const struct options *options, struct error *error)
+{
+    const struct guest_config *first = &options->guests[0];
+
+    if (options->log != NULL && check(options, "--log", options->log, error) < 0)
+        return -1;
+    if (first->serial == SERIAL_FILE &&
+        check_output(options, "--serial", first->serial_path, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < first->port_count; i++)
+        if (first->ports[i].kind == SERIAL_FILE &&
+            check_output(options, first->ports[i].name_length > 0 ? "--port" : "--console",
+                         first->ports[i].path, error) < 0)
+            return -1;
+    return 0;
+}
+
+int session_files_failure(unsigned guest)
+{
+    return ports_failure(guest) != 0 ? ports_failure(guest) : links_failure(guest);
+}
+
+int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
+                       struct error *error)
 {
     for (unsigned i = 0; i < options->count; i++) {
         guests[i] = options->guests[i];
@@ -68,6 +91,8 @@ int session_files_open_disks(const struct options *options, struct guest_config 
             if (guests[i].disks[d].open == NULL)
                 return -1;
         }
+        if (links_make(i, &guests[i], &guests[i].channels, error) < 0)
+            return -1;
     }
     return 0;
 }

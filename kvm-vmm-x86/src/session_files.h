@@ -8,9 +8,13 @@
 /* Before any file is opened for writing. */
 int session_files_check(const struct options *options, struct error *error) MUST_CHECK;
 
-/* Opens the disks of all guests, for all their lives: one that starts again finds them as it left
- * them. The end of the program closes them. `guests` are the options' with their disks open. */
-int session_files_open_disks(const struct options *options, struct guest_config guests[GUESTS_MAX],
-                             struct error *error) MUST_CHECK;
+/* Opens the disks of all guests and makes their consoles' channels, for all their lives: one that
+ * starts again finds them as it left them. The end of the program closes them. `guests` are the
+ * options' with those. */
+int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
+                       struct error *error) MUST_CHECK;
+
+/* 0, or the negative errno that the guest's serial port or another of its ports failed with. */
+int session_files_failure(unsigned guest);
 
 #endif

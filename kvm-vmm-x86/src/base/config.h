@@ -17,6 +17,8 @@ enum {
     INITRDS_MAX = 8,
     FW_FILES_MAX = 8,
     DISKS_MAX = 8,
+    PORTS_MAX = 7,
+    PORT_NAME_MAX = 31,
     FW_NAME_MAX = 55
 };
 
@@ -29,7 +31,7 @@ enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL
 /* Accesses to memory that does not exist: the guest is stopped, or they read all ones. */
 enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
 
-/* Where the serial port leads. */
+/* Where the serial port, or a port of a virtio console, leads. */
 enum serial_kind { SERIAL_STDIO, SERIAL_PTY, SERIAL_FILE, SERIAL_UNIX };
 
 struct disk;
@@ -43,6 +45,16 @@ struct disk_config {
     bool overlay;      /* what is written is kept in a temporary file, and gone at the end */
     struct disk *open; /* by who makes the guest, whose it stays; NULL: not yet */
 };
+
+/* A port of the guest's virtio console. */
+struct port_config {
+    const char *name; /* its first `name_length` bytes; 0: it is the console, hvc0 */
+    size_t name_length;
+    enum serial_kind kind;
+    const char *path; /* as serial_path */
+};
+
+struct channels;
 
 struct guest_config {
     const char *image;          /* path of the kernel or program */
@@ -67,8 +79,11 @@ struct guest_config {
     bool testdev; /* the machine has the test device of kvm-unit-tests */
     struct disk_config disks[DISKS_MAX];
     unsigned disk_count;
-    bool rng;       /* a virtio device gives it random bytes */
-    bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
+    struct port_config ports[PORTS_MAX];
+    unsigned port_count;
+    struct channels *channels; /* of those ports, by who makes the guest; NULL: it has none */
+    bool rng;                  /* a virtio device gives it random bytes */
+    bool no_ctrl_d;            /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */
     bool text_screen;   /* the user sees its text page and types on its keyboard, not the UART */

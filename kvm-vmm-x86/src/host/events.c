@@ -60,7 +60,8 @@ int events_init(struct error *error)
 
 int events_take_signals(void (*handle)(int signal), struct error *error)
 {
-    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGPWR};
+    static const int handled[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+                                  SIGTSTP, SIGCONT, SIGPWR, SIGWINCH};
     struct sigaction old;
     sigset_t set;
 

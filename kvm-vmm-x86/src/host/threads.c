@@ -47,9 +47,22 @@ void condition_wake_all(struct condition *condition)
     pthread_cond_broadcast(&condition->cond);
 }
 
+/* What is sent to the program is for the main thread, also where that takes its signals later: a
+ * thread that lets one through would end the program, or lose it. Faults of its own, and kicks,
+ * reach a thread. */
 int thread_start(struct thread *thread, void *(*run)(void *), void *argument, struct error *error)
 {
-    int code = pthread_create(&thread->id, NULL, run, argument);
+    static const int own[] = {SIGSEGV, SIGBUS,  SIGILL, SIGFPE,
+                              SIGABRT, SIGTRAP, SIGSYS, KICK_SIGNAL};
+    sigset_t blocked, before;
+    int code;
+
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        sigdelset(&blocked, own[i]);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
+    code = pthread_create(&thread->id, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 
     return code == 0 ? 0 : error_set(error, "cannot start a thread: %s", strerror(code));
 }

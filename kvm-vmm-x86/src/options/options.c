@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/endpoint.h"
+#include "options/devices.h"
 
 static bool parse_number(const char *text, uint64_t *value, char **end)
 {
@@ -78,31 +79,6 @@ static int parse_input(struct options *o, const char *text, struct error *error)
     return 0;
 }
 
-static int parse_serial(struct options *o, const char *text, struct error *error)
-{
-    static const struct {
-        const char *word;
-        enum serial_kind kind;
-    } kinds[] = {{"stdio", SERIAL_STDIO},
-                 {"pty", SERIAL_PTY},
-                 {"file:", SERIAL_FILE},
-                 {"unix:", SERIAL_UNIX}};
-    bool taken = false;
-
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && !taken; i++) {
-        const char *path = text + strlen(kinds[i].word);
-        bool has_path = kinds[i].kind == SERIAL_FILE || kinds[i].kind == SERIAL_UNIX;
-
-        taken =
-            strncmp(text, kinds[i].word, strlen(kinds[i].word)) == 0 && (*path != '\0') == has_path;
-        o->guests[0].serial = kinds[i].kind;
-        o->guests[0].serial_path = has_path ? path : NULL;
-    }
-    return taken
-               ? 0
-               : error_set(error, "--serial %s: it takes stdio, pty, file:PATH or unix:PATH", text);
-}
-
 static int parse_cpus(struct options *o, const char *text, struct error *error)
 {
     uint64_t value;
@@ -133,54 +109,6 @@ static int add_fw_file(struct options *o, const char *text, struct error *error)
     if (o->guests[0].fw_file_count == FW_FILES_MAX)
         return error_set(error, "--fw-cfg %s: more than %d", text, FW_FILES_MAX);
     o->guests[0].fw_files[o->guests[0].fw_file_count++] = text;
-    return 0;
-}
-
-/* A word behind a comma, `length` bytes; true if it is one of ours. */
-static bool take_disk_word(struct disk_config *disk, const char *word, size_t length)
-{
-    static const struct {
-        const char *word;
-        uint32_t size;
-    } blocks[] = {
-        {"block=512", 512}, {"block=1024", 1024}, {"block=2048", 2048}, {"block=4096", 4096}};
-
-    if (length == 2 && memcmp(word, "ro", 2) == 0)
-        disk->read_only = true;
-    else if (length == 7 && memcmp(word, "overlay", 7) == 0)
-        disk->overlay = true;
-    else if (length > 3 && length < 3 + sizeof disk->id && memcmp(word, "id=", 3) == 0)
-        memcpy(disk->id, word + 3, length - 3);
-    else {
-        size_t i = 0;
-
-        while (i < sizeof blocks / sizeof blocks[0] &&
-               (strlen(blocks[i].word) != length || memcmp(word, blocks[i].word, length) != 0))
-            i++;
-        if (i == sizeof blocks / sizeof blocks[0])
-            return false;
-        disk->block_size = blocks[i].size;
-    }
-    return true;
-}
-
-/* FILE[,WORD]...: words are taken from the end on, so that a file's name may have commas. */
-static int parse_disk(struct options *o, const char *text, struct error *error)
-{
-    struct guest_config *guest = &o->guests[0];
-    struct disk_config disk = {.path = text, .path_length = strlen(text)};
-    const char *comma;
-
-    if (guest->disk_count == DISKS_MAX)
-        return error_set(error, "--disk %s: more than %d", text, DISKS_MAX);
-    while ((comma = memrchr(text, ',', disk.path_length)) != NULL &&
-           take_disk_word(&disk, comma + 1, disk.path_length - (size_t)(comma + 1 - text)))
-        disk.path_length = (size_t)(comma - text);
-    if (disk.path_length == 0)
-        return error_set(error, "--disk %s: the name of a file is missing", text);
-    if (disk.read_only && disk.overlay)
-        return error_set(error, "--disk %s: ro and overlay exclude each other", text);
-    guest->disks[guest->disk_count++] = disk;
     return 0;
 }
 
@@ -269,10 +197,12 @@ static const struct spec specs[] = {
     {"entry", 0, PARSE, .parse = parse_entry},
     {"no-paging", 0, FLAG, GUEST(no_paging)},
     {"mmio", 0, WORD, GUEST(mmio), .words = {"default", "stop", "ignore"}},
-    {"disk", 0, PARSE, .parse = parse_disk},
+    {"disk", 0, PARSE, .parse = devices_parse_disk},
     {"rng", 0, FLAG, GUEST(rng)},
+    {"console", 0, PARSE, .parse = devices_parse_console},
+    {"port", 0, PARSE, .parse = devices_parse_port},
     {"input", 0, PARSE, .parse = parse_input},
-    {"serial", 0, PARSE, .parse = parse_serial},
+    {"serial", 0, PARSE, .parse = devices_parse_serial},
     {"eof", 0, YES, GUEST(no_ctrl_d), .words = {"ctrl-d", "none"}},
     {"max-exits", 0, PARSE, .parse = parse_max_exits},
     {"timeout", 0, PARSE, .parse = parse_timeout},
@@ -419,6 +349,10 @@ static int check_endpoints(const struct options *o, struct error *error)
     if (guest->serial == SERIAL_UNIX &&
         endpoint_unix(&ignored, "--serial", guest->serial_path, o->count - 1, error) < 0)
         return -1;
+    for (unsigned i = 0; i < guest->port_count; i++)
+        if (guest->ports[i].kind == SERIAL_UNIX &&
+            endpoint_unix(&ignored, "--port", guest->ports[i].path, o->count - 1, error) < 0)
+            return -1;
     if (o->wait && o->gdb == NULL)
         return error_set(error, "-S goes with --gdb");
     return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->count - 1, error);

@@ -150,10 +150,36 @@ static void port_want_input(void *context)
     (void)context;
 }
 
+static int no_input(void *context)
+{
+    (void)context;
+    return INPUT_NONE;
+}
+
+static int none_pending(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+/* What is typed goes to the virtio console, where that has the terminal. */
+static bool has_console_at_stdio(const struct guest_config *config)
+{
+    for (unsigned i = 0; i < config->port_count; i++)
+        if (config->ports[i].kind == SERIAL_STDIO)
+            return true;
+    return false;
+}
+
 struct backend vm_serial_backend(struct vm *vm)
 {
     struct backend backend = vm_backend(vm);
 
+    if (vm->config->serial == SERIAL_STDIO && has_console_at_stdio(vm->config)) {
+        backend.input = no_input;
+        backend.pending = none_pending;
+        backend.want_input = port_want_input;
+    }
     if (vm->config->serial == SERIAL_STDIO)
         return backend;
     backend.output = port_output;

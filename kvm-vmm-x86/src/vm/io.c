@@ -52,7 +52,8 @@ int vm_io_open(struct vm *vm, struct error *error)
     unsigned count = vm->machine.virtio_count;
 
     if (count > 0 && !vm->irqchip)
-        return error_set(error, "%s: a real-mode guest has no virtio devices (--disk)", vm->name);
+        return error_set(error, "%s: a real-mode guest has no virtio devices (--disk, --console)",
+                         vm->name);
     for (unsigned i = 0; i < count; i++)
         if (open_one(vm, i, error) < 0)
             return -1;
@@ -89,6 +90,14 @@ bool vm_io_close(struct vm *vm)
     if (drained)
         machine_close(&vm->machine);
     return drained;
+}
+
+void vm_io_flush_console(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->machine.virtio_count; i++)
+        while (vm->machine.virtio[i]->kind->virtio.id == VIRTIO_ID_CONSOLE &&
+               virtio_device_run(vm->machine.virtio[i]))
+            ;
 }
 
 void vm_io_pulse(struct vm *vm, uint32_t gsi)

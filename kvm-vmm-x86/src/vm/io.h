@@ -25,6 +25,10 @@ void vm_io_connect(struct vm *vm);
  */
 bool vm_io_close(struct vm *vm) MUST_CHECK;
 
+/* The guest has stopped: lets its console take what it had made available, as far as there is room.
+ */
+void vm_io_flush_console(struct vm *vm);
+
 /* One interrupt of a line. */
 void vm_io_pulse(struct vm *vm, uint32_t gsi);
 

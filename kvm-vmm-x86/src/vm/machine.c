@@ -70,7 +70,8 @@ static int claim_virtio(struct machine *machine, struct virtio_device *device, s
     unsigned index = machine->virtio_count;
 
     if (index == VIRTIO_DEVICES_MAX)
-        return error_set(error, "more than %d virtio devices (--disk, --rng)", VIRTIO_DEVICES_MAX);
+        return error_set(error, "more than %d virtio devices (--disk, --console, --rng)",
+                         VIRTIO_DEVICES_MAX);
     machine->virtio[machine->virtio_count++] = device;
     return bus_claim(&machine->bus, BUS_MMIO, machine_virtio_base(index), VIRTIO_MMIO_SIZE,
                      &virtio_device_ops, device, error);
@@ -84,6 +85,11 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
                      error) < 0 ||
             claim_virtio(machine, &machine->disks[i].device, error) < 0)
             return -1;
+    if (config->channels != NULL) {
+        virtio_console_init(&machine->console, backend, machine->virtio_count, config->channels);
+        if (claim_virtio(machine, &machine->console.device, error) < 0)
+            return -1;
+    }
     if (!config->rng)
         return 0;
     rng_init(&machine->rng, backend, machine->virtio_count);
@@ -93,7 +99,7 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
 /* How many of them that makes. */
 static unsigned count_virtio(const struct guest_config *config)
 {
-    return config->disk_count + config->rng;
+    return config->disk_count + (config->channels != NULL) + config->rng;
 }
 
 int machine_init(struct machine *machine, const struct guest_config *config,

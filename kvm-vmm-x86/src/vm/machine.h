@@ -18,6 +18,7 @@
 #include "dev/serial.h"
 #include "dev/testdev.h"
 #include "dev/virtio/blk.h"
+#include "dev/virtio/console.h"
 #include "dev/virtio/rng.h"
 
 struct machine {
@@ -36,6 +37,7 @@ struct machine {
     struct virtio_device *virtio[VIRTIO_DEVICES_MAX]; /* in the order of their addresses */
     unsigned virtio_count;
     struct blk disks[DISKS_MAX];
+    struct virtio_console console;
     struct rng rng;
 };
 

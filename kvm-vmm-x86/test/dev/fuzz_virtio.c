@@ -7,18 +7,22 @@
 #include <string.h>
 
 #include "dev/virtio/blk.h"
+#include "dev/virtio/console.h"
 #include "dev/virtio/rng.h"
 #include "fake_backend.h"
+#include "fake_channels.h"
 #include "fake_disk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SLOT = 0x8000, QUEUE_SIZE = 8, QUEUES_AT = 0x1000 };
+enum { SLOT = 0x8000, QUEUE_SIZE = 8, QUEUES_AT = 0x1000, HEADER_AT = 0x6000 };
 
 static struct fake fake;
 static struct fake_disk disk;
 static struct blk blk;
 static struct rng rng;
+static struct fake_channels channels;
+static struct virtio_console console;
 static uint16_t offered[VIRTIO_QUEUES_MAX];
 
 static void reach(struct virtio_device *device, uint64_t offset, uint8_t size, bool write,
@@ -62,18 +66,32 @@ static void put(uint64_t at, const void *bytes, size_t size)
         abort();
 }
 
+/* What requests of a device begin with; and mostly they go where those belong. */
+static unsigned choose_header(struct virtio_device *device, uint8_t shape, uint16_t b,
+                              uint32_t header[4])
+{
+    if (device == &console.device) { /* a control message */
+        header[0] = b & 3;
+        header[1] = (b >> 2 & 7) | (uint32_t)(b >> 5 & 1) << 16;
+        return shape & 0x20 ? 3 : shape % (2 + 2 * FAKE_CHANNELS);
+    }
+    header[0] = b & 15;
+    header[2] = b >> 8;
+    return shape % device->kind->virtio.queues;
+}
+
 /* A request of a header and up to three parts. */
 static void offer(struct virtio_device *device, uint8_t shape, uint16_t b)
 {
-    unsigned queue = shape % device->kind->virtio.queues, parts = 1 + (shape >> 2 & 3);
+    uint32_t header[4] = {0};
+    unsigned queue = choose_header(device, shape, b, header), parts = 1 + (shape >> 2 & 3);
     uint64_t base = QUEUES_AT + queue * 0x400;
     uint16_t index = ++offered[queue], head = 0;
-    uint32_t header[4] = {b & 15, 0, b >> 8, 0};
 
-    put(0x4000, header, sizeof header);
+    put(HEADER_AT, header, sizeof header);
     for (uint16_t i = 0; i < parts; i++) {
         struct virtio_descriptor d = {
-            .address = i == 0 ? 0x4000 : SLOT - 256u * i,
+            .address = i == 0 ? HEADER_AT : SLOT - 256u * i,
             .size = i == 0 ? 16 : 512u * (b >> 4 & 3) + (i + 1u == parts),
             .flags = (uint16_t)((i > 0 && (shape & 0x80) ? VIRTIO_DESC_WRITE : 0) |
                                 (i + 1u < parts ? VIRTIO_DESC_NEXT : 0)),
@@ -85,6 +103,27 @@ static void offer(struct virtio_device *device, uint8_t shape, uint16_t b)
     }
     put(base + 0x104 + 2u * ((index - 1u) % QUEUE_SIZE), &head, 2);
     put(base + 0x102, &index, 2);
+}
+
+/* What the host does meanwhile. */
+static void host_step(struct virtio_device *device, uint8_t a, uint16_t b)
+{
+    static uint8_t bytes[CHANNEL_SIZE];
+    struct channel *channel = &channels.channel[a % FAKE_CHANNELS];
+
+    disk.slow = a & 1;
+    disk.code = a & 2 ? -EIO : 0;
+    if (device != &console.device)
+        return;
+    channel_set_open(channel, b & 1);
+    if (b & 2)
+        (void)channel_write(channel, bytes, b);
+    if (b & 4)
+        (void)channel_read(channel, bytes, b);
+    if (b & 8)
+        channel_resize(channel, a, b);
+    if (channel->to_guest.used > CHANNEL_SIZE || channel->from_guest.used > CHANNEL_SIZE)
+        abort();
 }
 
 static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_t b)
@@ -110,8 +149,7 @@ static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_
             abort();
         break;
     case 6:
-        disk.slow = a & 1;
-        disk.code = a & 2 ? -EIO : 0;
+        host_step(device, a, b);
         break;
     case 7:
         reach(device, b & 0xfff, (uint8_t)(1u << (a & 3)), order & 0x10, a);
@@ -132,7 +170,8 @@ static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_
             break;
         virtio_device_ops.save(device, "fuzz", &writer);
         if (order & 0x10)
-            saved[sizeof(struct chunk_header) + b % 512] ^= a;
+            saved[sizeof(struct chunk_header) + b % (writer.used - sizeof(struct chunk_header))] ^=
+                a;
         reader = (struct chunk_reader){.bytes = saved, .size = writer.used};
         if (chunk_next(&reader, &chunk, &error) != 1 ||
             (virtio_device_ops.load(device, &chunk, &error) < 0 && !(order & 0x10)))
@@ -147,7 +186,8 @@ static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *low = calloc(1, SLOT), *high = calloc(1, SLOT);
-    struct virtio_device *device = size > 0 && (data[0] & 1) ? &rng.device : &blk.device;
+    struct virtio_device *const devices[] = {&blk.device, &rng.device, &console.device};
+    struct virtio_device *device = devices[size > 0 ? data[0] % 3 : 0];
     struct error error;
 
     data += size > 0;
@@ -165,6 +205,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (device == &rng.device)
         rng_init(&rng, &fake.backend, 1);
+    fake_channels_init(&channels);
+    if (device == &console.device)
+        virtio_console_init(&console, &fake.backend, 2, &channels.set);
     virtio_device_ops.reset(device);
     device->complaints = 0;
     for (; size >= 4; data += 4, size -= 4)

@@ -114,6 +114,35 @@ static void test_linux(void **state)
     assert_true(o.boot_report);
 }
 
+static void test_ports(void **state)
+{
+    static const char *const wrong[] = {
+        "--console a",
+        "--console tty a",
+        "--console pty --console stdio a",
+        "--port x a",
+        "--port =pty a",
+        "--port x=stdio a",
+        "--port x=unix: a",
+        "--port x=pty --port x=file:/f a",
+        "--port aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=pty a",
+        "--port a=pty --port b=pty --port c=pty --port d=pty --port e=pty --port f=pty "
+        "--port g=pty --console pty a"};
+    struct options o;
+    struct error e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(parse(&o, &e, wrong[i]), -1);
+    assert_int_equal(parse(&o, &e, "a --port agent=unix:/s --console stdio --port o=file:/f"), 0);
+    assert_int_equal(o.guests[0].port_count, 3);
+    assert_int_equal(o.guests[0].ports[0].name_length, 5);
+    assert_string_equal(o.guests[0].ports[0].path, "/s");
+    assert_int_equal(o.guests[0].ports[1].name_length, 0);
+    assert_int_equal(o.guests[0].ports[1].kind, SERIAL_STDIO);
+    assert_int_equal(o.guests[0].ports[2].kind, SERIAL_FILE);
+}
+
 static void test_serial(void **state)
 {
     static const char *const wrong[] = {"--serial a",        "--serial tty a",  "--serial pty:/x a",
@@ -237,10 +266,15 @@ static void test_help_needs_no_image(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_disks),
-        cmocka_unit_test(test_spellings), cmocka_unit_test(test_linux),
-        cmocka_unit_test(test_log),       cmocka_unit_test(test_serial),
-        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_help_needs_no_image),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_linux),
+        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_ports),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_help_needs_no_image),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

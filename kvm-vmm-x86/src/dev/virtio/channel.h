@@ -1,0 +1,81 @@
+/*
+ * A channel between a port of the guest's virtio console and the host's side of it: two bounded
+ * rings of bytes, and whether each side has its end open. It belongs to who makes the guest and
+ * outlives it: a guest that starts again finds what was not taken yet.
+ *
+ * Nothing here waits. What does not fit stays with its writer, who is told when there is room.
+ * Bytes come before the end: a reader sees a closed end when it has taken all that was written
+ * before.
+ */
+#ifndef DEV_VIRTIO_CHANNEL_H
+#define DEV_VIRTIO_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/threads.h"
+
+enum { CHANNEL_SIZE = 64 * 1024, CHANNEL_NAME_MAX = 32, CHANNELS_MAX = 7 };
+
+struct channel_ring {
+    size_t head, used;
+    bool wanted; /* its writer waits for room */
+    uint8_t bytes[CHANNEL_SIZE];
+};
+
+/* Set by the maker: the name, whether it is a console (hvcN), and what is called. */
+struct channel {
+    char name[CHANNEL_NAME_MAX]; /* as the guest sees it; "": it has none */
+    bool console;
+    /* The host's side should look. By the device's thread, or a vCPU that resets the device. */
+    void (*news)(void *context);
+    /* The device should look: makes `fd` of its channels readable. */
+    void (*wake)(void *context);
+    void *context;
+    struct lock lock; /* protects what follows */
+    struct channel_ring to_guest, from_guest;
+    bool host_open, guest_open;
+    bool resized; /* and the device has not seen it */
+    uint16_t rows, columns;
+};
+
+/* All of a guest. `fd` becomes readable when one of them calls `wake`. */
+struct channels {
+    struct channel *at[CHANNELS_MAX];
+    unsigned count;
+    int fd;
+};
+
+void channel_init(struct channel *channel);
+
+/* --- the host's side --- */
+
+/* How many bytes were written, or read. */
+size_t channel_write(struct channel *channel, const void *bytes, size_t count);
+size_t channel_read(struct channel *channel, void *bytes, size_t room);
+/* Bytes that a channel_read would give, where they are: for who may be able to take only some of
+ * them; then channel_drop. One thread reads. */
+const uint8_t *channel_peek(struct channel *channel, size_t *count);
+void channel_drop(struct channel *channel, size_t count);
+/* Opens or closes the host's end. While it is closed what the guest writes is dropped. */
+void channel_set_open(struct channel *channel, bool open);
+void channel_resize(struct channel *channel, unsigned rows, unsigned columns);
+/* How many bytes can be written now. The writer hears of more. */
+size_t channel_room(struct channel *channel);
+/* Whether the guest has its end open, or has written bytes that are not read yet. */
+bool channel_is_open(struct channel *channel);
+
+/* --- the device's --- */
+
+/* How many bytes of `size` were put there for the host; all of them are dropped where it has closed
+ * its end. */
+size_t channel_put(struct channel *channel, const void *bytes, size_t size);
+size_t channel_take(struct channel *channel, void *bytes, size_t room);
+/* What the guest is to be told: whether the host's end is open, or bytes still wait. */
+bool channel_host_is_open(struct channel *channel);
+bool channel_has_bytes(struct channel *channel);
+void channel_set_guest_open(struct channel *channel, bool open);
+/* The new size, once. */
+bool channel_take_size(struct channel *channel, uint16_t *rows, uint16_t *columns);
+
+#endif

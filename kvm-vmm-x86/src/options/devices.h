@@ -1,0 +1,13 @@
+/* The values of options that give a guest devices, or lead those somewhere. Each function reads
+ * one: rows of the table in options.c. */
+#ifndef OPTIONS_DEVICES_H
+#define OPTIONS_DEVICES_H
+
+#include "options/options.h"
+
+int devices_parse_serial(struct options *o, const char *text, struct error *error) MUST_CHECK;
+int devices_parse_console(struct options *o, const char *text, struct error *error) MUST_CHECK;
+int devices_parse_port(struct options *o, const char *text, struct error *error) MUST_CHECK;
+int devices_parse_disk(struct options *o, const char *text, struct error *error) MUST_CHECK;
+
+#endif

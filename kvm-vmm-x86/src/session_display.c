@@ -1,0 +1,26 @@
+/* The text display; see session_display.h. */
+#include "session_display.h"
+
+#include "console/display.h"
+#include "host/files.h"
+#include "host/terminal.h"
+
+int session_display_check(const struct options *options, struct error *error)
+{
+    if (options->verbose && terminal_is(FILE_STDERR))
+        return error_set(error, "--display text and --verbose would write over each other: "
+                                "send standard error to a file");
+    return 0;
+}
+
+int session_display_start(struct vm *vm, bool (*runs)(unsigned guest), struct error *error)
+{
+    struct display_guest guest = {.index = vm->index,
+                                  .name = vm->name,
+                                  .memory = &vm->memory,
+                                  .crtc = &vm->machine.crtc,
+                                  .keyboard = &vm->machine.i8042,
+                                  .runs = runs};
+
+    return display_start(&guest, error);
+}

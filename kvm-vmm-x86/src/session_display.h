@@ -1,0 +1,13 @@
+/* The text display of a run, which has one guest then (--display text). */
+#ifndef SESSION_DISPLAY_H
+#define SESSION_DISPLAY_H
+
+#include "options/options.h"
+#include "vm/vm.h"
+
+int session_display_check(const struct options *options, struct error *error) MUST_CHECK;
+/* `runs`: whether that guest still does. */
+int session_display_start(struct vm *vm, bool (*runs)(unsigned guest),
+                          struct error *error) MUST_CHECK;
+
+#endif
