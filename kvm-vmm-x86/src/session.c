@@ -460,7 +460,9 @@ int session_run(const struct options *options)
     started = session_files_check(options, &error) == 0 &&
               session_files_open(options, session.guests, &error) == 0 &&
               events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
-              add_guests(&error) == 0 && events_take_signals(on_signal, &error) == 0 &&
+              add_guests(&error) == 0;
+    session_files_are_read();
+    started = started && events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || session_display_check(options, &error) == 0) &&
               open_ports(&error) == 0 &&
               (!options->guests[0].text_screen ||

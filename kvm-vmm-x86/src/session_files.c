@@ -2,11 +2,69 @@
 #include "session_files.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "console/links.h"
 #include "console/ports.h"
 #include "host/disk.h"
+#include "host/events.h"
 #include "host/files.h"
+#include "session_end.h"
+
+/* A file that answers at all is waited for by the event loop, which says which one it was: it has
+ * so much longer. */
+#define LOOPS_TURN UINT64_C(100000000)
+
+static struct {
+    struct lock lock;
+    struct condition read;
+    struct thread thread;
+    uint64_t due; /* 0: there is no limit */
+    bool over;    /* under the lock */
+} session_files;
+
+/* There is nothing to undo yet: no guest runs, and the terminal is as it was. */
+static void *watch(void *unused)
+{
+    uint64_t now;
+
+    (void)unused;
+    thread_name("limit");
+    lock_take(&session_files.lock);
+    while (!session_files.over && (now = events_now()) < session_files.due)
+        condition_wait_for(&session_files.read, &session_files.lock, session_files.due - now);
+    if (!session_files.over) {
+        fprintf(stderr,
+                "kvm-vmm: stopped by --timeout: a file or disk of the guest does not answer\n");
+        _Exit(STATUS_LIMIT);
+    }
+    lock_release(&session_files.lock);
+    return NULL;
+}
+
+static int start_limit(uint64_t nanoseconds, struct error *error)
+{
+    if (nanoseconds == 0)
+        return 0;
+    lock_init(&session_files.lock);
+    condition_init(&session_files.read);
+    session_files.due = events_now() + nanoseconds + LOOPS_TURN;
+    if (thread_start(&session_files.thread, watch, NULL, error) == 0)
+        return 0;
+    session_files.due = 0;
+    return -1;
+}
+
+void session_files_are_read(void)
+{
+    if (session_files.due == 0)
+        return;
+    lock_take(&session_files.lock);
+    session_files.over = true;
+    condition_wake_all(&session_files.read);
+    lock_release(&session_files.lock);
+    thread_join(&session_files.thread);
+}
 
 static int check_pair(const char *option, const char *written, const char *read,
                       struct error *error)
@@ -63,7 +121,8 @@ int session_files_check(const struct options *options, struct error *error)
 {
     const struct guest_config *first = &options->guests[0];
 
-    if (options->log != NULL && check(options, "--log", options->log, error) < 0)
+    if (start_limit(options->timeout, error) < 0 ||
+        (options->log != NULL && check(options, "--log", options->log, error) < 0))
         return -1;
     if (first->serial == SERIAL_FILE &&
         check_output(options, "--serial", first->serial_path, error) < 0)

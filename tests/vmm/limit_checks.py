@@ -167,5 +167,17 @@ def check_slow_restart(how):
     assert "hangs" in words and "[guest 0]" in words and "[guest 1]" in words, words
 
 
+def check_slow_start(how):
+    """The image is on a disk that does not answer: the main thread hangs with it."""
+    run = Run(how, guest("late_halt"), env={**os.environ, "LD_PRELOAD": os.environ["SLOW"], "HANGS_AT": "0"})
+    if how == "timeout":
+        words = run.end()
+        assert "hangs" in words and "does not answer" in words, words
+    else:  # it has no guest yet: the signal does what it does to any program
+        time.sleep(0.2)
+        run.process.send_signal(getattr(signal, how))
+        assert run.process.wait(LIMIT) == -getattr(signal, how)
+
+
 if __name__ == "__main__":
     globals()["check_" + sys.argv[1]](sys.argv[2])

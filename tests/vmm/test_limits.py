@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import lab_run
+from tests.support import TOP, lab_run
 
 CHECKS = Path(__file__).with_name("limit_checks.py")
 
@@ -16,12 +16,14 @@ def test_it_ends(vmm, check, how):
     assert result.status == 0, result
 
 
-# A disk that hangs: each of two guests opens the file once, and one that starts again does for the third time.
+# A disk that hangs when the file is opened for the HANGS_ATth time, from 0. Each of two guests opens it once, and one
+# that starts again does for the third time.
 SLOW = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,7 +37,7 @@ int open(const char *path, int flags, ...)
     va_end(args);
     if (!real)
         real = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
-    if (strstr(path, "late_halt") && opened++ == 2) {
+    if (strstr(path, "late_halt") && opened++ == (getenv("HANGS_AT") ? atoi(getenv("HANGS_AT")) : 2)) {
         (void)!write(2, "hangs\\n", 6);
         for (;;)
             pause();
@@ -46,11 +48,46 @@ int open(const char *path, int flags, ...)
 
 
 @pytest.mark.parametrize("how", ["timeout", "SIGTERM"])
-def test_a_restart_that_hangs(scratch, how):
+@pytest.mark.parametrize("check", ["slow_start", "slow_restart"])
+def test_a_disk_that_hangs(scratch, check, how):
     (scratch / "slow.c").write_text(SLOW)
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", scratch / "slow.so", scratch / "slow.c"], check=True)
-    result = lab_run("/usr/bin/python3", CHECKS, "slow_restart", how, env={"SLOW": str(scratch / "slow.so")})
+    result = lab_run("/usr/bin/python3", CHECKS, check, how, env={"SLOW": str(scratch / "slow.so")})
     assert result.status == 0, result
+
+
+# Who cuts a file short while it is read: right after it was mapped.
+CUT = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void *mmap(void *at, size_t size, int rights, int flags, int fd, off_t offset)
+{
+    static void *(*real)(void *, size_t, int, int, int, off_t);
+    struct stat st;
+    if (!real)
+        real = (void *(*)(void *, size_t, int, int, int, off_t))dlsym(RTLD_NEXT, "mmap");
+    void *bytes = real(at, size, rights, flags, fd, offset);
+    char path[64], name[256] = "";
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && readlink(path, name, sizeof name - 1) > 0 && strstr(name, "cut.img") && truncate(name, 4096) < 0)
+        _exit(99);
+    return bytes;
+}
+"""
+
+
+def test_an_image_that_is_cut_short(scratch):
+    """One clear error, and no end by SIGBUS."""
+    (scratch / "cut.c").write_text("#include <stdio.h>\n#include <string.h>\n" + CUT)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", scratch / "cut.so", scratch / "cut.c"], check=True)
+    (scratch / "cut.img").write_bytes(b"\xf4" * (2 << 20))
+    result = lab_run("env", "LD_PRELOAD=%s" % (scratch / "cut.so"), TOP / "kvm-vmm-x86/kvm-vmm", "-p", "-m", "8M",
+                     "--timeout", "60", scratch / "cut.img")
+    assert result.status == 125 and "cut.img was written to while it was read" in result.err, result
 
 
 def test_a_neighbour_has_its_turn(vmm):

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "host/files.h"
+#include "host/guard.h"
 
 enum { FORGOTTEN_AFTER = 3600 /* seconds */, SECRET_MAX = 32 };
 
@@ -69,13 +70,20 @@ const uint8_t *cache_map(const char *name, size_t *size)
     close(fd);
     if (bytes == MAP_FAILED)
         return NULL;
+    if (!guard_add_file(bytes, (size_t)st.st_size)) {
+        munmap(bytes, (size_t)st.st_size);
+        return NULL;
+    }
     *size = (size_t)st.st_size;
     return bytes;
 }
 
-void cache_unmap(const uint8_t *bytes, size_t size)
+bool cache_unmap(const uint8_t *bytes, size_t size)
 {
+    bool whole = guard_remove_file(bytes);
+
     munmap((void *)bytes, size);
+    return whole;
 }
 
 /* Whether the process is gone whose number a writer's file ends with. One of another machine may

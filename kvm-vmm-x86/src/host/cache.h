@@ -13,9 +13,9 @@
 #include "base/error.h"
 
 /* Maps a file of the cache, to read; NULL if it does not exist, or is not ours. Ends with
- * cache_unmap. */
+ * cache_unmap, which is false if the file was cut short meanwhile and read as zeroes. */
 const uint8_t *cache_map(const char *name, size_t *size);
-void cache_unmap(const uint8_t *bytes, size_t size);
+bool cache_unmap(const uint8_t *bytes, size_t size);
 
 /* Writes `head`, zeroes up to `offset`, and `bytes` under a name, whole or not at all. Of files
  * that begin with `family` the oldest go, so that at most `most` are left. False if it could not be

@@ -10,13 +10,11 @@
 #include <unistd.h>
 
 #include "host/events.h"
+#include "host/guard.h"
 
 enum { CHUNK = 64 * 1024, MAP_FROM = 1 << 20 };
 
-/*
- * A large file is looked at where the host keeps it, instead of being copied. Who truncates it in
- * this moment ends us by a signal, as he would any program that maps its input.
- */
+/* A large file is looked at where the host keeps it, instead of being copied. */
 static bool map_all(int fd, uint64_t size, struct file *file)
 {
     void *bytes;
@@ -26,6 +24,10 @@ static bool map_all(int fd, uint64_t size, struct file *file)
     bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (bytes == MAP_FAILED)
         return false;
+    if (!guard_add_file(bytes, size)) {
+        munmap(bytes, size);
+        return false;
+    }
     *file = (struct file){.bytes = bytes, .size = size, .mapped = true};
     return true;
 }
@@ -95,15 +97,21 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
     return result;
 }
 
-int file_load_again(struct file *again, const struct file *file, struct error *error)
+bool file_is_unchanged(const struct file *file)
 {
     struct stat st;
 
+    return file->fd == 0 || (fstat(file->fd, &st) == 0 && (uint64_t)st.st_size == file->size &&
+                             st.st_mtim.tv_sec == file->changed.tv_sec &&
+                             st.st_mtim.tv_nsec == file->changed.tv_nsec);
+}
+
+int file_load_again(struct file *again, const struct file *file, struct error *error)
+{
     *again = (struct file){.size = file->size};
-    if (file->fd == 0 || fstat(file->fd, &st) < 0)
+    if (file->fd == 0)
         return error_set(error, "it cannot be read again");
-    if ((uint64_t)st.st_size != file->size || st.st_mtim.tv_sec != file->changed.tv_sec ||
-        st.st_mtim.tv_nsec != file->changed.tv_nsec)
+    if (!file_is_unchanged(file))
         return error_set(error, "it was written to since");
     if (map_all(file->fd, file->size, again))
         return 0;
@@ -116,9 +124,10 @@ int file_load_again(struct file *again, const struct file *file, struct error *e
 
 void file_forget(struct file *file)
 {
-    if (file->mapped)
+    if (file->mapped) {
+        (void)guard_remove_file(file->bytes);
         munmap(file->bytes, file->size);
-    else
+    } else
         free(file->bytes);
     file->bytes = NULL;
     file->mapped = false;

@@ -23,6 +23,10 @@ struct file {
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
+/* Whether what was read is what the file was when it was opened: it is not if somebody has written
+ * to it or cut it short meanwhile. Bytes that were lost are zeroes. Of a pipe: yes. */
+bool file_is_unchanged(const struct file *file);
+
 /* Whether two paths lead to one plain file that is there. */
 bool files_are_one(const char *a, const char *b);
 

@@ -13,8 +13,8 @@ enum { RANGES_MAX = 64, PAGE_BITS = 12, HUGE_BITS = 30 };
 
 /* Read by a signal handler, which must not wait: `start` is set last and cleared first. */
 struct range {
-    const struct memory *memory;
-    uintptr_t start; /* 0: the place is free; atomic */
+    const void *owner; /* the guest memory or the file's bytes; NULL: the place is free; atomic */
+    uintptr_t start;   /* 0: it guards nothing yet; atomic */
     uint64_t size;
     gpa_t base;
     uint64_t lost; /* 1 + the offset of the first page that was lost; 0: none; atomic */
@@ -76,37 +76,58 @@ void guard_init(void)
     (void)sigaction(SIGBUS, &action, NULL);
 }
 
-static void add_slot(const struct memory *memory, const struct memory_slot *slot)
+static bool add(const void *owner, const void *bytes, uint64_t size, gpa_t base)
 {
     for (unsigned i = 0; i < RANGES_MAX; i++) {
         struct range *r = &ranges[i];
-        const struct memory *none = NULL;
+        const void *none = NULL;
 
-        if (!__atomic_compare_exchange_n(&r->memory, &none, memory, false, __ATOMIC_RELAXED,
+        if (!__atomic_compare_exchange_n(&r->owner, &none, owner, false, __ATOMIC_RELAXED,
                                          __ATOMIC_RELAXED))
             continue;
-        r->size = slot->size;
-        r->base = slot->base;
+        r->size = size;
+        r->base = base;
         r->lost = 0;
-        __atomic_store_n(&r->start, (uintptr_t)slot->host, __ATOMIC_RELEASE); /* pairs: range_of */
-        return;
+        __atomic_store_n(&r->start, (uintptr_t)bytes, __ATOMIC_RELEASE); /* pairs: range_of */
+        return true;
     }
+    return false;
+}
+
+/* Whether nothing of it was lost. */
+static bool remove_all(const void *owner)
+{
+    bool whole = true;
+
+    for (unsigned i = 0; i < RANGES_MAX; i++) {
+        if (__atomic_load_n(&ranges[i].owner, __ATOMIC_RELAXED) != owner)
+            continue;
+        __atomic_store_n(&ranges[i].start, 0, __ATOMIC_RELEASE);
+        whole &= __atomic_load_n(&ranges[i].lost, __ATOMIC_ACQUIRE) == 0;
+        __atomic_store_n(&ranges[i].owner, NULL, __ATOMIC_RELEASE);
+    }
+    return whole;
 }
 
 void guard_add(const struct memory *memory)
 {
     for (unsigned i = 0; i < memory->count; i++)
-        add_slot(memory, &memory->slots[i]);
+        (void)add(memory, memory->slots[i].host, memory->slots[i].size, memory->slots[i].base);
 }
 
 void guard_remove(const struct memory *memory)
 {
-    for (unsigned i = 0; i < RANGES_MAX; i++) {
-        if (__atomic_load_n(&ranges[i].memory, __ATOMIC_RELAXED) != memory)
-            continue;
-        __atomic_store_n(&ranges[i].start, 0, __ATOMIC_RELEASE);
-        __atomic_store_n(&ranges[i].memory, NULL, __ATOMIC_RELEASE);
-    }
+    (void)remove_all(memory);
+}
+
+bool guard_add_file(const void *bytes, size_t size)
+{
+    return add(bytes, bytes, size, 0);
+}
+
+bool guard_remove_file(const void *bytes)
+{
+    return remove_all(bytes);
 }
 
 bool guard_lost(const struct memory *memory, gpa_t *at)
@@ -114,7 +135,7 @@ bool guard_lost(const struct memory *memory, gpa_t *at)
     for (unsigned i = 0; i < RANGES_MAX; i++) {
         uint64_t lost = __atomic_load_n(&ranges[i].lost, __ATOMIC_ACQUIRE);
 
-        if (__atomic_load_n(&ranges[i].memory, __ATOMIC_RELAXED) != memory || lost == 0)
+        if (__atomic_load_n(&ranges[i].owner, __ATOMIC_RELAXED) != memory || lost == 0)
             continue;
         *at = ranges[i].base + lost - 1;
         return true;

@@ -1,8 +1,9 @@
 /*
  * SIGBUS: a page of guest memory that the host has lost, because its RAM is broken or the file
  * behind it was cut short. An access to it, by the guest or by a device of ours, gets a page of
- * zeroes in its place, and the main thread ends that guest. Anything else that SIGBUS says ends the
- * program, as ever.
+ * zeroes in its place, and the main thread ends that guest. A file that is mapped to be read is
+ * guarded as well; its reader asks afterwards whether it was whole. Anything else that SIGBUS says
+ * ends the program, as ever.
  */
 #ifndef HOST_GUARD_H
 #define HOST_GUARD_H
@@ -16,6 +17,11 @@ void guard_init(void);
  */
 void guard_add(const struct memory *memory);
 void guard_remove(const struct memory *memory);
+
+/* Guards the mapping of a file. False: there is no room, and it must not be used. */
+bool guard_add_file(const void *bytes, size_t size) MUST_CHECK;
+/* Before it is unmapped. False: some of it was lost, and was read as zeroes. */
+bool guard_remove_file(const void *bytes);
 
 /* Whether some of it was lost, and where first. */
 bool guard_lost(const struct memory *memory, gpa_t *at);

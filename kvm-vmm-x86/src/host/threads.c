@@ -42,6 +42,17 @@ void condition_wait(struct condition *condition, struct lock *lock)
     pthread_cond_wait(&condition->cond, &lock->mutex);
 }
 
+void condition_wait_for(struct condition *condition, struct lock *lock, uint64_t limit)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    limit += (uint64_t)end.tv_nsec;
+    end.tv_sec += (time_t)(limit / 1000000000);
+    end.tv_nsec = (long)(limit % 1000000000);
+    pthread_cond_clockwait(&condition->cond, &lock->mutex, CLOCK_MONOTONIC, &end);
+}
+
 void condition_wake_all(struct condition *condition)
 {
     pthread_cond_broadcast(&condition->cond);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -43,6 +44,8 @@ static inline void lock_release_held(struct lock *const *held)
 void condition_init(struct condition *condition);
 /* Sleeps with `lock` released until woken; may wake for no reason, so callers look again. */
 void condition_wait(struct condition *condition, struct lock *lock);
+/* The same for so many nanoseconds at most. */
+void condition_wait_for(struct condition *condition, struct lock *lock, uint64_t limit);
 void condition_wake_all(struct condition *condition);
 
 int thread_start(struct thread *thread, void *(*run)(void *), void *argument,

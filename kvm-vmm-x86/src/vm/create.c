@@ -247,6 +247,7 @@ static int fill_fw_cfg(struct vm *vm, struct error *error)
         const char *mark = strchr(vm->config->fw_files[i], '=');
         struct fw_cfg_file *item = &contents.files[1 + i];
         struct file file;
+        bool unchanged;
 
         if (file_load(&file, mark + 1, FW_FILE_LIMIT, error) < 0)
             return -1;
@@ -254,9 +255,12 @@ static int fill_fw_cfg(struct vm *vm, struct error *error)
         item->size = (uint32_t)file.size;
         if (item->bytes != NULL)
             memcpy(vm->fw_files[i], file.bytes, file.size);
+        unchanged = file_is_unchanged(&file);
         file_release(&file);
         if (item->bytes == NULL)
             return error_set(error, "out of memory");
+        if (!unchanged)
+            return error_set(error, "%s was written to while it was read", mark + 1);
         memcpy(item->name, vm->config->fw_files[i], (size_t)(mark - vm->config->fw_files[i]));
     }
     fw_cfg_fill(&vm->machine.fw_cfg, &contents);
@@ -333,6 +337,19 @@ static int load_files(struct guest_files *files, const struct guest_config *conf
     return 0;
 }
 
+/* What the guest was made of is what the files are. */
+static int check_files(const struct guest_files *files, struct error *error)
+{
+    const struct boot_files *boot = &files->boot;
+
+    if (!file_is_unchanged(&files->image))
+        return error_set(error, "%s was written to while it was read", boot->image.path);
+    for (unsigned i = 0; i < boot->initrd_count; i++)
+        if (!file_is_unchanged(&files->initrds[i]))
+            return error_set(error, "%s was written to while it was read", boot->initrds[i].path);
+    return 0;
+}
+
 static void release_files(struct guest_files *files)
 {
     for (unsigned i = 0; i < INITRDS_MAX; i++) {
@@ -379,6 +396,8 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     observers_phase(vm, VM_FILES);
     if (result == 0)
         result = create_from(vm, &kvm, &files, error);
+    if (check_files(&files, error) < 0) /* whatever it was taken for */
+        result = -1;
     if (result < 0)
         vm_destroy(vm);
     release_files(&files);

@@ -19,10 +19,9 @@ const uint8_t *cache_map(const char *name, size_t *size)
     return name == NULL ? (const uint8_t *)"" : NULL;
 }
 
-void cache_unmap(const uint8_t *bytes, size_t size)
+bool cache_unmap(const uint8_t *bytes, size_t size)
 {
-    (void)bytes;
-    (void)size;
+    return bytes != NULL && size == 0;
 }
 
 bool cache_write(const struct cache_write *write)

@@ -2,12 +2,14 @@
  * cmocka has a handler of its own for the signal, so each test installs ours. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmocka_all.h"
 #include "host/events.h"
+#include "host/files.h"
 #include "host/guard.h"
 #include "host/ram.h"
 
@@ -55,6 +57,59 @@ static void test_a_page_is_lost(void **state)
     release_memory(&a);
     assert_false(guard_lost(&a, &at));
     release_memory(&b);
+}
+
+/* A large file is mapped: who cuts it short meanwhile does not end the program, and is found out.
+ */
+static void test_a_file_cut_while_it_is_read(void **state)
+{
+    enum { LARGE = 2 * 1024 * 1024 };
+    char path[] = "/tmp/test_guard.XXXXXX";
+    int fd = mkstemp(path);
+    struct file file, again;
+    struct error error;
+
+    (void)state;
+    guard_init();
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, LARGE), 0);
+    assert_int_equal(pwrite(fd, "x", 1, LARGE - 1), 1);
+    assert_int_equal(file_load(&file, path, LARGE, &error), 0);
+    unlink(path);
+    assert_true(file.mapped);
+    assert_int_equal(file.bytes[LARGE - 1], 'x');
+    assert_true(file_is_unchanged(&file));
+    assert_int_equal(file_load_again(&again, &file, &error), 0);
+    assert_int_equal(ftruncate(fd, LARGE / 2), 0);
+    assert_int_equal(file.bytes[LARGE - 1], 0);
+    assert_int_equal(again.bytes[LARGE / 2], 0);
+    assert_false(file_is_unchanged(&file));
+    assert_false(guard_remove_file(again.bytes));
+    file_release(&again);
+    file_release(&file);
+    close(fd);
+}
+
+/* There are as many places as guests and their files need; with none left a file is read. */
+static void test_more_files_than_places(void **state)
+{
+    enum { LARGE = 1024 * 1024, MANY = 70 };
+    char path[] = "/tmp/test_guard.XXXXXX";
+    int fd = mkstemp(path);
+    struct file files[MANY];
+    struct error error;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, LARGE), 0);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(file_load(&files[i], path, LARGE, &error), 0);
+    unlink(path);
+    assert_true(files[0].mapped);
+    assert_false(files[MANY - 1].mapped);
+    for (unsigned i = 0; i < MANY; i++)
+        file_release(&files[i]);
+    close(fd);
 }
 
 static void test_a_file_that_was_cut(void **state)
@@ -105,6 +160,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_page_is_lost),
+        cmocka_unit_test(test_a_file_cut_while_it_is_read),
+        cmocka_unit_test(test_more_files_than_places),
         cmocka_unit_test(test_a_file_that_was_cut),
         cmocka_unit_test(test_any_other_memory),
     };

@@ -42,7 +42,8 @@ struct cached_ops {
     bool (*secret)(uint8_t secret[SIPHASH_SECRET]) MUST_CHECK;
     /* Fills `kernel` with what was kept under the key; false if that is nothing. */
     bool (*find)(const struct cached_key *key, struct cached_kernel *kernel) MUST_CHECK;
-    void (*release)(struct cached_kernel *kernel);
+    /* False: what was kept changed while it was read. */
+    bool (*release)(struct cached_kernel *kernel) MUST_CHECK;
     /* Takes over `bytes`, which malloc made, to keep them or not. */
     void (*keep)(const struct cached_key *key, uint8_t *bytes, size_t size);
 };

@@ -64,7 +64,7 @@ static bool find(const struct cached_key *key, struct cached_kernel *kernel)
         return false;
     kernel->bytes = cached_open(file, size, key, &kernel->size);
     if (kernel->bytes == NULL) {
-        cache_unmap(file, size);
+        (void)cache_unmap(file, size);
         return false;
     }
     kernel->context = (void *)file;
@@ -73,9 +73,9 @@ static bool find(const struct cached_key *key, struct cached_kernel *kernel)
     return true;
 }
 
-static void release(struct cached_kernel *kernel)
+static bool release(struct cached_kernel *kernel)
 {
-    cache_unmap(kernel->context, kernel->context_size);
+    return cache_unmap(kernel->context, kernel->context_size);
 }
 
 static void *write_kernel(void *argument)

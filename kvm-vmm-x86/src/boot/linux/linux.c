@@ -84,7 +84,10 @@ static int place_kept(struct placed *placed, const struct cached_key *key,
     vmlinux.bytes = kept.bytes;
     vmlinux.size = kept.size;
     result = place_vmlinux(placed, &vmlinux, request, error);
-    request->cache->release(&kept);
+    if (!request->cache->release(&kept))
+        return error_set(error,
+                         "%s: its unpacked copy in the cache was cut short while it was read",
+                         request->image->path);
     return result;
 }
 
