@@ -139,6 +139,11 @@ def test_sbi_details(hypervisor, qemu, tmp_path, cpu):
     assert "a suspend ended by its timer, which was delivered" in output and "sbi: done" in output
 
 
+def test_alarm(hypervisor, qemu, tmp_path):
+    status, output = run(command(qemu, hypervisor, archive(tmp_path, {"clock": ("clock", {}, {})})))
+    assert status == 0 and "defect" not in output and "clock: done" in output, output[-1500:]
+
+
 def test_memory_that_is_taken_is_not_set_aside_twice(hypervisor, tmp_path):
     """Two guests of 96M on a machine of 256M, of which the first one uses what it has before the second is made."""
     initrd = archive(tmp_path, {name: ("tick", {"TICKS": 1}, {"mem": "96M"}) for name in ("a", "b")})

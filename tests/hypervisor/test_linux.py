@@ -1,6 +1,7 @@
 """Debian 13's unmodified kernel as a guest. What counts is what the guest says of itself."""
 import re
 import shutil
+import time
 
 import pytest
 
@@ -97,12 +98,12 @@ def test_boots_in_a_row(hypervisor, linux, tmp_path, soak):
         assert status == 0 and "cpus: nproc 2\n" in output, output[-2000:]
 
 
-def test_disk_survives_a_boot(hypervisor, linux_disk, tmp_path):
+@pytest.mark.parametrize("version", ["", "-global virtio-mmio.force-legacy=false"])
+def test_disk_survives_a_boot(hypervisor, linux_disk, tmp_path, version):
     disk = tmp_path / "disk"
     disk.write_bytes(bytes(1 << 20))
     initrd = archive(tmp_path / "i", linux_disk, guest("linux", "test=disk", 1, "disk=host:0"))
-    more = ["-global", "virtio-mmio.force-legacy=false", "-drive",
-            f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"]
+    more = [*version.split(), "-drive", f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"]
     line = command(QEMU12, hypervisor, initrd, memory="512M", more=more)
     status, first = run(line)
     assert status == 0 and "disk: 2048 sectors, found" in first, first[-2000:]
@@ -110,6 +111,18 @@ def test_disk_survives_a_boot(hypervisor, linux_disk, tmp_path):
     assert disk.read_bytes()[3 * 512:][:12] == b"written-once"
     status, second = run(line)
     assert status == 0 and "disk: 2048 sectors, found written-once" in second, second[-2000:]
+
+
+def test_clock_and_random_bytes(hypervisor, linux, tmp_path, qemu):
+    initrd = archive(tmp_path / "i", linux, guest("linux", "test=devices"))
+    before = int(time.time())
+    status, output = run(command(qemu, hypervisor, initrd))
+    assert status == 0, output[-2000:]
+    assert before <= int(re.search(r"devices: (\d+) seconds", output).group(1)) <= time.time()
+    assert "devices: 1 vmgenid" in output, output[-1500:]
+    if "virtio-rng.ko" in (linux / "parts/order").read_text():
+        assert "rng virtio_rng.0, 1000 bytes" in output, output[-1500:]
+        assert int(re.search(r"devices: (\d+) different", output).group(1)) > 200
 
 
 def test_two_guests_talk(hypervisor, linux, tmp_path):

@@ -1,5 +1,7 @@
-/* Drives virtio block devices over MMIO version 2 (virtio 1.2, 4.2 and 5.2), one request at a time.
- * QEMU offers version 2 with -global virtio-mmio.force-legacy=false. */
+/* Drives virtio block devices over MMIO (virtio 1.2, 4.2 and 5.2), one request at a time: version
+ * 2, and version 1 (4.2.4), which is what QEMU offers without -global
+ * virtio-mmio.force-legacy=false.
+ */
 #include "host/disk.h"
 
 #include "common/string.h"
@@ -8,13 +10,16 @@
 
 enum { MAGIC = 0x74726976, VIRTIO_BLK = 2, QUEUE = 8, FLAG_NEXT = 1, FLAG_WRITE = 2 };
 enum { TYPE_IN = 0, TYPE_OUT = 1 };
-enum { RESETS_POLLED = 100000 };
+enum { RESETS_POLLED = 100000, USED_ALIGN = 64 };
 enum reg {
     R_MAGIC = 0x00,
     R_VERSION = 0x04,
     R_DEVICE = 0x08,
     R_DRIVER_FEATURES = 0x20,
     R_DRIVER_FEATURES_SEL = 0x24,
+    R_PAGE_SIZE = 0x28, /* this and the next two: version 1 */
+    R_QUEUE_ALIGN = 0x3c,
+    R_QUEUE_PAGE = 0x40,
     R_QUEUE_SEL = 0x30,
     R_QUEUE_NUM = 0x38,
     R_QUEUE_READY = 0x44,
@@ -40,8 +45,8 @@ struct descriptor {
 struct shared {
     struct descriptor descriptors[QUEUE];
     uint16_t available_flags, available_index, available[QUEUE], available_event;
-    uint16_t padding;
-    uint32_t used_header; /* flags in the low half, index in the high */
+    uint32_t used_header
+        __attribute__((aligned(USED_ALIGN))); /* flags, and in the high half index */
     uint64_t used[QUEUE];
     struct {
         uint32_t type, reserved;
@@ -50,6 +55,7 @@ struct shared {
     uint8_t status;
     uint8_t data[DISK_SECTORS * DISK_SECTOR] __attribute__((aligned(4096)));
 };
+_Static_assert(offsetof(struct shared, used_header) == 3 * USED_ALIGN, "as version 1 finds it");
 _Static_assert(sizeof(struct shared) <= PAGE_4K << DISK_ORDER, "fits the pages it is given");
 
 struct unit {
@@ -82,6 +88,17 @@ static bool reset(struct unit *u)
     return false;
 }
 
+/* Version 1: no features to agree on, and the whole queue begins at a page. */
+static void start_old(const struct unit *u)
+{
+    *reg(u, R_PAGE_SIZE) = PAGE_4K;
+    *reg(u, R_QUEUE_SEL) = 0;
+    *reg(u, R_QUEUE_NUM) = QUEUE;
+    *reg(u, R_QUEUE_ALIGN) = USED_ALIGN;
+    *reg(u, R_QUEUE_PAGE) = (uint32_t)((hpa_t)u->shared->descriptors / PAGE_4K);
+    *reg(u, R_STATUS) = S_ACKNOWLEDGE | S_DRIVER | S_DRIVER_OK;
+}
+
 static bool start(struct unit *u)
 {
     if (!reset(u))
@@ -90,6 +107,10 @@ static bool start(struct unit *u)
     *reg(u, R_STATUS) = S_ACKNOWLEDGE | S_DRIVER;
     *reg(u, R_DRIVER_FEATURES_SEL) = 0;
     *reg(u, R_DRIVER_FEATURES) = 0;
+    if (*reg(u, R_VERSION) == 1) {
+        start_old(u);
+        return true;
+    }
     *reg(u, R_DRIVER_FEATURES_SEL) = 1;
     *reg(u, R_DRIVER_FEATURES) = 1; /* version 1, nothing else */
     *reg(u, R_STATUS) = S_ACKNOWLEDGE | S_DRIVER | S_FEATURES_OK;
@@ -111,7 +132,8 @@ int disk_open(unsigned number, void *pages)
         struct unit *u = &units[i];
 
         u->base = machine.disks[i].base;
-        if (*reg(u, R_MAGIC) != MAGIC || *reg(u, R_VERSION) != 2 || *reg(u, R_DEVICE) != VIRTIO_BLK)
+        if (*reg(u, R_MAGIC) != MAGIC || *reg(u, R_VERSION) - 1 > 1 ||
+            *reg(u, R_DEVICE) != VIRTIO_BLK)
             continue;
         if (number-- != 0)
             continue;

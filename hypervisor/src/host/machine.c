@@ -3,6 +3,7 @@
 #include "host/machine.h"
 
 #include "common/string.h"
+#include "cpu/hyp.h"
 #include "lib/console.h"
 #include "lib/random.h"
 
@@ -159,6 +160,22 @@ static void read_plic(const struct fdt *fdt)
         read_contexts(fdt, node);
 }
 
+/* A goldfish RTC: the low half, which keeps the high half for the next read. */
+static void read_clock(const struct fdt *fdt)
+{
+    struct machine_device device = {0};
+    const volatile uint32_t *clock;
+    uint64_t time;
+
+    read_device(fdt, fdt_find_compatible(fdt, -1, "google,goldfish-rtc"), &device);
+    if (device.base == 0 || machine.timebase == 0)
+        return;
+    clock = (const volatile uint32_t *)device.base;
+    time = clock[0];
+    time |= (uint64_t)clock[1] << 32;
+    machine.epoch = time - machine_nanoseconds(hyp_time());
+}
+
 static void read_disks(const struct fdt *fdt)
 {
     for (int n = fdt_find_compatible(fdt, -1, "virtio,mmio");
@@ -185,6 +202,7 @@ int machine_read(const void *bytes)
     read_device(fdt, fdt_find_compatible(fdt, -1, "sifive,test0"), &machine.finisher);
     read_plic(fdt);
     read_disks(fdt);
+    read_clock(fdt);
     if (machine.hart_count == 0 || machine.memory_count == 0 || machine.timebase == 0) {
         print("hv: this machine has %u harts with the H extension, %u memory ranges, timebase "
               "%lu: cannot run guests\n",

@@ -38,6 +38,7 @@ struct machine {
     struct machine_device uart;
     uint32_t uart_shift, uart_clock;
     struct machine_device finisher; /* sifive,test: ends the emulator with a status */
+    uint64_t epoch;                 /* nanoseconds since 1970 at time 0; 0: it has no clock */
     struct machine_device plic;
     uint32_t plic_context[CPUS_MAX];                /* of hart i's S-mode; ~0: none */
     struct machine_device disks[MACHINE_DISKS_MAX]; /* virtio-mmio slots */
@@ -45,6 +46,27 @@ struct machine {
 };
 
 extern struct machine machine;
+
+enum { NANOSECONDS = 1000000000 }; /* of a second */
+
+/* Time by `ticks` of `time`, in nanoseconds; and the other way round. */
+static inline uint64_t machine_nanoseconds(uint64_t ticks)
+{
+    return ticks / machine.timebase * NANOSECONDS +
+           ticks % machine.timebase * NANOSECONDS / machine.timebase;
+}
+
+static inline uint64_t machine_ticks(uint64_t nanoseconds)
+{
+    return nanoseconds / NANOSECONDS * machine.timebase +
+           nanoseconds % NANOSECONDS * machine.timebase / NANOSECONDS;
+}
+
+/* Nanoseconds since 1970 at `ticks`. */
+static inline uint64_t machine_time(uint64_t ticks)
+{
+    return machine.epoch + machine_nanoseconds(ticks);
+}
 
 /* Reads the device tree at `fdt`. 0, or a negative code after a line that says what is missing. */
 int machine_read(const void *fdt) MUST_CHECK;

@@ -40,7 +40,7 @@ int debug_copy(struct debug *d, gva_t gva, void *bytes, uint64_t size, bool writ
         gpa_t gpa;
 
         if (!vm_is_up(d->vm) || !translate(d, gva, &n, &gpa) ||
-            (write ? memory_poke(d->vm, gpa, at, n) != VIRTIO_OK : !memory_read(d->vm, gpa, at, n)))
+            (write ? !memory_poke(d->vm, gpa, at, n) : !memory_read(d->vm, gpa, at, n)))
             result = DEBUG_PLACE;
         at += n, gva += n, size -= n;
     }
@@ -103,7 +103,7 @@ void debug_clear_point(struct debug *d, struct debug_point *p)
 {
     lock_take(&d->vm->lock);
     if (p->boot == d->vm->boots && vm_is_up(d->vm) &&
-        memory_poke(d->vm, p->gpa, &p->saved, point_length()) != VIRTIO_OK)
+        !memory_poke(d->vm, p->gpa, &p->saved, point_length()))
         print("hv: gdb: a breakpoint at 0x%lx could not be taken out\n", p->at);
     lock_drop(&d->vm->lock);
     p->used = false;

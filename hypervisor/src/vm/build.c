@@ -2,9 +2,11 @@
 #include "vm/build.h"
 
 #include "common/string.h"
+#include "dev/virtio/rng.h"
 #include "host/machine.h"
 #include "lib/console.h"
 #include "lib/number.h"
+#include "lib/random.h"
 #include "mem/page.h"
 #include "vm/devices.h"
 #include "vm/image.h"
@@ -38,24 +40,27 @@ static bool send_char(void *owner, char c)
     return vm_hooks.output(owner, &c, 1) == 1;
 }
 
+static size_t output(void *vm, const char *text, size_t length)
+{
+    return vm_hooks.output(vm, text, length);
+}
+
 static void plug(struct vm *vm, gpa_t base, uint64_t size, const struct device_ops *ops,
                  void *state)
 {
     vm->devices[vm->device_count++] = (struct device){base, size, ops, state};
 }
 
-static void plug_virtio(struct vm *vm, const struct virtio_ops *ops, void *state)
+static struct slot *plug_slot(struct vm *vm, const struct slot_kind *kind, void *state)
 {
-    unsigned slot = vm->virtio_count++;
-    struct virtio *dev = &vm->virtio[slot];
+    unsigned number = vm->slot_count++;
+    struct slot *slot = &vm->slots[number];
 
-    *dev = (struct virtio){.ops = ops,
-                           .host = &devices_host,
-                           .vm = vm,
-                           .state = state,
-                           .scratch = &vm->scratch,
-                           .irq = {plic_set_source, &vm->plic, SOURCE_VIRTIO + slot}};
-    plug(vm, GUEST_VIRTIO + slot * VIRTIO_SIZE, VIRTIO_SIZE, &virtio_ops, dev);
+    slot_init(slot, kind, &devices_world, vm,
+              (struct irq_line){plic_set_source, &vm->plic, SOURCE_VIRTIO + number});
+    slot->virtio.device = state;
+    plug(vm, GUEST_VIRTIO + number * VIRTIO_MMIO_SIZE, VIRTIO_MMIO_SIZE, &slot_ops, slot);
+    return slot;
 }
 
 /* The smallest order of pages that hold `size` bytes. */
@@ -85,7 +90,7 @@ static int plug_disk(struct vm *vm)
     } else if (!blk_open_image(vm->blk, file.data, file.size)) {
         return complain(vm, name, "no memory for a copy of the disk");
     }
-    plug_virtio(vm, &virtio_blk_ops, vm->blk);
+    slot_set_config(plug_slot(vm, &blk_kind, vm->blk), &vm->blk->config, sizeof vm->blk->config);
     return 0;
 }
 
@@ -96,7 +101,7 @@ static int plug_net(struct vm *vm)
         return complain(vm, "net=", "no memory for its device");
     /* A locally administered address; the last byte tells the VMs of a switch apart. */
     *vm->net = (struct net){.mac = {0x52, 0x56, 0, 0, 0, (uint8_t)(vm->id + 1)}};
-    plug_virtio(vm, &virtio_net_ops, vm->net);
+    slot_set_config(plug_slot(vm, &net_kind, vm->net), vm->net->mac, sizeof vm->net->mac);
     return 0;
 }
 
@@ -106,10 +111,23 @@ static int plug_devices(struct vm *vm)
     uart_init(&vm->uart, (struct irq_line){plic_set_source, &vm->plic, SOURCE_UART}, send_char, vm);
     plug(vm, GUEST_PLIC, PLIC_SIZE, &plic_ops, &vm->plic);
     plug(vm, GUEST_UART, UART_SIZE, &uart_ops, &vm->uart);
-    plug_virtio(vm, &virtio_console_ops, &vm->console); /* slot 0: see console_receive() */
+    vm->console = (struct console){.output = output};
+    (void)plug_slot(vm, &console_kind, &vm->console); /* slot 0: see console_receive() */
     if (vm->config.net[0] != '\0' && plug_net(vm) != 0)
         return -1;
-    return vm->config.disk[0] != '\0' ? plug_disk(vm) : 0;
+    if (vm->config.disk[0] != '\0' && plug_disk(vm) != 0)
+        return -1;
+    if (machine.epoch != 0) {
+        vm->rtc.irq = (struct irq_line){plic_set_source, &vm->plic, SOURCE_RTC};
+        plug(vm, GUEST_RTC, RTC_SIZE, &rtc_ops, &vm->rtc);
+    }
+    if (random_ready()) {
+        vm->genid.irq = (struct irq_line){plic_set_source, &vm->plic, SOURCE_GENID};
+        plug(vm, GUEST_GENID, GENID_SIZE, &genid_ops, &vm->genid);
+        genid_renew(&vm->genid, false);
+        (void)plug_slot(vm, &rng_kind, NULL);
+    }
+    return 0;
 }
 
 void build_unplug(struct vm *vm)
@@ -203,7 +221,7 @@ int build_layout(struct vm *vm)
         const struct device *d = &vm->devices[i];
 
         if (vm->ram_base < d->base + d->size && d->base < vm->ram_base + vm->ram_size)
-            return complain(vm, "mem=", "RAM would cover the devices at 0x0c000000 to 0x10003fff");
+            return complain(vm, "mem=", "RAM would cover the devices at 0x0c000000 to 0x10011fff");
     }
     return place_kernel(vm, &file, &image, &end) != 0 ? -1 : place_initrd(vm, end);
 }

@@ -8,7 +8,7 @@ void console_receive(struct vm *vm, uint8_t byte)
     lock_take(&vm->lock);
     /* What finds no room is lost, as on a real line; so is what comes while the guest reboots. */
     if (vm_is_up(vm) && vm->config.console == CONSOLE_VIRTIO)
-        rouse = virtio_console_type(&vm->virtio[0], byte);
+        rouse = console_type(&vm->slots[0], byte);
     else if (vm_is_up(vm))
         (void)uart_receive(&vm->uart, byte);
     lock_drop(&vm->lock);

@@ -9,40 +9,37 @@ enum { STEPS_AT_ONCE = 16 }; /* in the exit of a notification */
 
 /* ---- What devices reach their guest by ---- */
 
-static bool contains(void *vm, gpa_t gpa, uint64_t size)
+static bool contains(void *slot, uint64_t address, uint64_t size)
 {
-    return vm_contains(vm, gpa, size);
+    return vm_contains(((const struct slot *)slot)->vm, address, size);
 }
 
-static bool read(void *vm, gpa_t from, void *to, uint64_t size)
+static int piece(void *slot, uint64_t address, uint64_t size, bool write,
+                 struct virtio_piece *found)
 {
-    return memory_read(vm, from, to, size);
+    return memory_piece(((const struct slot *)slot)->vm, address, size, write, found);
 }
 
-static int write(void *vm, gpa_t to, const void *from, uint64_t size)
+static void interrupt(void *slot, bool raise)
 {
-    return memory_poke(vm, to, from, size);
+    irq_set(&((const struct slot *)slot)->irq, raise);
 }
 
-static size_t output(void *vm, const char *text, size_t length)
+static void broken(void *slot, const char *what)
 {
-    return vm_hooks.output(vm, text, length);
+    ((struct slot *)slot)->broken = what;
 }
 
-const struct virtio_host devices_host = {
-    .contains = contains,
-    .read = read,
-    .write = write,
-    .output = output,
-};
+const struct virtio_world devices_world = {
+    .contains = contains, .piece = piece, .interrupt = interrupt, .broken = broken};
 
 /* ---- The switch between VMs ---- */
 
-static struct virtio *net_of(struct vm *vm)
+static struct slot *net_of(struct vm *vm)
 {
-    for (unsigned i = 0; i < vm->virtio_count; i++)
-        if (vm->virtio[i].ops == &virtio_net_ops)
-            return &vm->virtio[i];
+    for (unsigned i = 0; i < vm->slot_count; i++)
+        if (vm->slots[i].kind == &net_kind)
+            return &vm->slots[i];
     return NULL;
 }
 
@@ -60,9 +57,9 @@ static void spread(const struct vm *from, const struct net_frame *frame)
             continue;
         lock_take(&vm->lock);
         if (vm->state == VM_RUNNING) {
-            struct virtio *dev = net_of(vm);
+            struct slot *dev = net_of(vm);
 
-            virtio_net_receive(dev, frame);
+            net_receive(dev, frame);
             rouse = dev->kicked;
         }
         lock_drop(&vm->lock);
@@ -74,9 +71,9 @@ static void spread(const struct vm *from, const struct net_frame *frame)
 /* ---- Steps ---- */
 
 /* One step of a device and what follows from it; the lock is held before and after, not between. */
-static enum virtio_step step(struct vm *vm, struct virtio *dev)
+static enum slot_step step(struct vm *vm, struct slot *dev)
 {
-    enum virtio_step result = dev->ops->step(dev);
+    enum slot_step result = dev->kind->step(dev);
     gpa_t unbacked = vm->unbacked;
 
     lock_drop(&vm->lock);
@@ -91,9 +88,9 @@ static enum virtio_step step(struct vm *vm, struct virtio *dev)
 }
 
 /* Steps of one device, which no other task serves meanwhile. */
-static enum devices_result step_device(struct vm *vm, struct virtio *dev, unsigned *steps)
+static enum devices_result step_device(struct vm *vm, struct slot *dev, unsigned *steps)
 {
-    enum virtio_step result = STEP_MORE;
+    enum slot_step result = STEP_MORE;
 
     dev->stepped = true;
     while (*steps > 0 && vm->state == VM_RUNNING && result != STEP_IDLE && result != STEP_WAIT) {
@@ -112,8 +109,10 @@ enum devices_result devices_step(struct vm *vm, unsigned steps)
     enum devices_result all = DEVICES_IDLE;
 
     lock_take(&vm->lock);
-    for (unsigned i = 0; i < vm->virtio_count && vm->state == VM_RUNNING; i++) {
-        struct virtio *dev = &vm->virtio[i];
+    rtc_tick(&vm->rtc);
+    vm->alarm_at = rtc_due(&vm->rtc);
+    for (unsigned i = 0; i < vm->slot_count && vm->state == VM_RUNNING; i++) {
+        struct slot *dev = &vm->slots[i];
         enum devices_result result;
 
         if (!dev->kicked || dev->stepped)
@@ -145,10 +144,11 @@ void devices_write(struct vm *vm, const struct device *d, uint64_t offset, unsig
 
     lock_take(&vm->lock);
     d->ops->write(d->state, offset, width, value);
-    for (unsigned i = 0; i < vm->virtio_count; i++)
-        kicked |= vm->virtio[i].kicked && &vm->virtio[i] == d->state;
+    for (unsigned i = 0; i < vm->slot_count; i++)
+        kicked |= vm->slots[i].kicked && &vm->slots[i] == d->state;
     lock_drop(&vm->lock);
-    if (kicked && devices_step(vm, STEPS_AT_ONCE) != DEVICES_IDLE)
+    /* The worker looks after the clock's alarm. */
+    if ((kicked && devices_step(vm, STEPS_AT_ONCE) != DEVICES_IDLE) || d->state == &vm->rtc)
         vm_rouse(vm);
 }
 
@@ -156,6 +156,8 @@ void devices_reset(struct vm *vm)
 {
     plic_reset(&vm->plic);
     uart_reset(&vm->uart);
-    for (unsigned i = 0; i < vm->virtio_count; i++)
-        virtio_reset(&vm->virtio[i]);
+    rtc_reset(&vm->rtc);
+    irq_set(&vm->genid.irq, false);
+    for (unsigned i = 0; i < vm->slot_count; i++)
+        virtio_reset(&vm->slots[i].virtio);
 }

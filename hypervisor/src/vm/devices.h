@@ -6,8 +6,8 @@
 
 enum devices_result { DEVICES_IDLE, DEVICES_MORE, DEVICES_WAIT };
 
-/* What virtio devices are given to reach their guest. */
-extern const struct virtio_host devices_host;
+/* What virtio devices are given to reach their guest: the context is a struct slot. */
+extern const struct virtio_world devices_world;
 
 /* A register of `device`, with the VM's lock taken for it. A write may leave something to do, which
  * is done at once if it is little, else by the worker. By one of the VM's tasks, with no lock. */

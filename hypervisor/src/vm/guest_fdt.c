@@ -105,9 +105,17 @@ static void write_devices(struct fdt_writer *w, const struct vm *vm)
     write_device(w, "serial", "ns16550a", GUEST_UART, UART_SIZE, SOURCE_UART);
     fdt_put_u32(w, "clock-frequency", UART_CLOCK);
     fdt_end_node(w);
-    for (uint32_t i = 0; i < vm->virtio_count; i++) {
-        write_device(w, "virtio", "virtio,mmio", GUEST_VIRTIO + i * VIRTIO_SIZE, VIRTIO_SIZE,
-                     SOURCE_VIRTIO + i);
+    for (uint32_t i = 0; i < vm->slot_count; i++) {
+        write_device(w, "virtio", "virtio,mmio", GUEST_VIRTIO + i * VIRTIO_MMIO_SIZE,
+                     VIRTIO_MMIO_SIZE, SOURCE_VIRTIO + i);
+        fdt_end_node(w);
+    }
+    if (vm_device_at(vm, GUEST_RTC) != NULL) {
+        write_device(w, "rtc", "google,goldfish-rtc", GUEST_RTC, RTC_SIZE, SOURCE_RTC);
+        fdt_end_node(w);
+    }
+    if (vm_device_at(vm, GUEST_GENID) != NULL) {
+        write_device(w, "vmgenid", "microsoft,vmgenid", GUEST_GENID, GENID_SIZE, SOURCE_GENID);
         fdt_end_node(w);
     }
     fdt_end_node(w);

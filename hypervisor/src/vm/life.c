@@ -300,7 +300,7 @@ static bool worker_is_ready(struct task *task, uint64_t *wake_at)
 {
     const struct vm *vm = vm_of(task);
 
-    *wake_at = vm->busy_at;
+    *wake_at = min64(vm->busy_at, vm->alarm_at);
     return __atomic_load_n(&vm->busy, __ATOMIC_SEQ_CST);
 }
 
@@ -402,7 +402,7 @@ int life_start(const struct vm_config *config)
     vm->account = account;
     vm->config = *config;
     vm->id = vm_count;
-    vm->busy_at = ~0ul;
+    vm->busy_at = vm->alarm_at = ~0ul;
     if (make_parts(vm) != 0) {
         unmake(vm);
         return -1;

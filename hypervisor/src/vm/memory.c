@@ -110,24 +110,35 @@ bool memory_read(struct vm *vm, gpa_t from, void *to, uint64_t size)
     return true;
 }
 
-int memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size)
+int memory_piece(struct vm *vm, gpa_t gpa, uint64_t size, bool write, struct virtio_piece *found)
+{
+    static const uint8_t zeros[PAGE_4K];
+    uint8_t *at;
+
+    if (!vm_contains(vm, gpa, size))
+        return VIRTIO_BAD;
+    at = piece(vm, gpa, &size);
+    if (at == NULL && write) {
+        vm->unbacked = gpa;
+        return VIRTIO_LATER;
+    }
+    *found = (struct virtio_piece){at != NULL ? at : (uint8_t *)(uintptr_t)zeros, size};
+    return VIRTIO_OK;
+}
+
+bool memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size)
 {
     const uint8_t *f = from;
 
-    if (!vm_contains(vm, to, size))
-        return VIRTIO_BAD;
     while (size > 0) {
-        uint64_t n = size;
-        uint8_t *at = piece(vm, to, &n);
+        struct virtio_piece p;
 
-        if (at == NULL) {
-            vm->unbacked = to;
-            return VIRTIO_UNBACKED;
-        }
-        memcpy(at, f, n);
-        f += n, to += n, size -= n;
+        if (memory_piece(vm, to, size, true, &p) != VIRTIO_OK)
+            return false;
+        memcpy(p.at, f, p.size);
+        f += p.size, to += p.size, size -= p.size;
     }
-    return VIRTIO_OK;
+    return true;
 }
 
 bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size, uint64_t rest)

@@ -23,8 +23,11 @@ bool memory_write(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST
  * there. */
 bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size,
                  uint64_t rest) MUST_CHECK;
-/* Writes what is backed, for devices under the VM's lock: VIRTIO_UNBACKED leaves the place in
- * vm->unbacked. */
-int memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
+/* For devices, under the VM's lock: where `gpa` is, and how many of `size` bytes are there in one
+ * piece. VIRTIO_LATER: what is to be written must be backed first; the place is in vm->unbacked. */
+int memory_piece(struct vm *vm, gpa_t gpa, uint64_t size, bool write,
+                 struct virtio_piece *piece) MUST_CHECK;
+/* Writes what is backed, under the VM's lock. */
+bool memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
 
 #endif

@@ -14,8 +14,6 @@ struct stolen {
     uint64_t time; /* nanoseconds that it waited for a hart */
 };
 
-enum { NANOSECONDS = 1000000000 };
-
 /* The sequence is odd while the time changes. No vCPU of the VM sees it between two of these: each
  * writes what it shows of itself, and a guest may read another's. */
 static void show_stolen(struct vcpu *v)
@@ -24,8 +22,7 @@ static void show_stolen(struct vcpu *v)
 
     if (v->steal == ~0ul)
         return;
-    s.time = v->task.waited / machine.timebase * NANOSECONDS +
-             v->task.waited % machine.timebase * NANOSECONDS / machine.timebase;
+    s.time = machine_nanoseconds(v->task.waited);
     if (!memory_write(v->vm, v->steal, &s, 4))
         return;
     __atomic_thread_fence(__ATOMIC_RELEASE);

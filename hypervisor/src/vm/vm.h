@@ -11,7 +11,9 @@
 #define VM_VM_H
 
 #include "dev/device.h"
+#include "dev/genid.h"
 #include "dev/plic.h"
+#include "dev/rtc.h"
 #include "dev/screen.h"
 #include "dev/uart.h"
 #include "dev/virtio/blk.h"
@@ -80,21 +82,23 @@ struct vm {
     struct task worker; /* loads, serves devices, clears up */
     bool busy;          /* there is something for it: an atomic, set by anyone */
     uint64_t busy_at;   /* or there will be, at that host time; ~0: no. Its own */
+    uint64_t alarm_at;  /* the same, of its clock's alarm */
     struct vm_plan plan;
 
     struct lock lock; /* what follows */
     enum vm_state state;
     enum vm_end end;
     uint64_t paused_at;
-    gpa_t unbacked; /* where virtio_host.write() found no memory yet */
+    gpa_t unbacked; /* where memory_piece() found nothing to write to yet */
     struct device devices[VM_DEVICES_MAX];
     unsigned device_count;
     struct plic plic;
     struct uart uart;
-    struct virtio virtio[VIRTIO_SLOTS];
-    unsigned virtio_count;
+    struct rtc rtc;
+    struct genid genid;
+    struct slot slots[SLOTS_MAX];
+    unsigned slot_count;
     struct console console;
-    struct virtio_chain scratch;
     struct blk *blk; /* NULL: none */
     struct net *net; /* NULL: none */
 

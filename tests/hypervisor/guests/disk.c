@@ -40,6 +40,7 @@ struct shared {
 static struct shared q;
 
 static uint64_t device;
+static uint32_t features; /* of the lower half, to accept */
 
 static volatile uint32_t *reg(uint64_t offset)
 {
@@ -67,6 +68,8 @@ static void start(uint64_t table, uint64_t available, uint64_t used)
     *reg(0x70) = 0;
     expect(*reg(0x70) == 0 && *reg(0x44) == 0);
     *reg(0x70) = 3;
+    *reg(0x24) = 0;
+    *reg(0x20) = features;
     *reg(0x24) = 1;
     *reg(0x20) = 1;
     *reg(0x70) = 11;
@@ -137,6 +140,47 @@ static void honest(void)
     *reg(0x64) = *reg(0x60);
     expect(*reg(0x60) == 0);
     expect(q.used[1] == 5);
+}
+
+/* A request of four segments behind one descriptor, and one whose status lies in a segment with
+ * data. */
+static void segments(void)
+{
+    static struct {
+        uint64_t at;
+        uint32_t size;
+        uint16_t flags, next;
+    } table[6];
+    uint8_t *data = q.data;
+
+    expect(*reg(0x10c) >= 4); /* seg_max */
+    features = 1u << 28;
+    start_well();
+    for (int i = 0; i < 4 * SECTOR; i++)
+        data[i] = (uint8_t)(i / SECTOR + i);
+    for (uint16_t i = 0; i < 6; i++) {
+        table[i].at = i == 0 ? (uintptr_t)&q.header : (uintptr_t)(data + (4 - i) * SECTOR);
+        table[i].size = i == 0 ? 16 : SECTOR;
+        table[i].flags = NEXT;
+        table[i].next = i + 1;
+    }
+    table[5].at = (uintptr_t)&q.status;
+    table[5].size = 1;
+    table[5].flags = WRITE;
+    describe(OUT, 3, 0, 0);
+    q.table[0].at = (uintptr_t)table;
+    q.table[0].size = sizeof table;
+    q.table[0].flags = INDIRECT;
+    submit(0);
+    expect(q.status == OK); /* the last segment was written first */
+    features = 0;
+    start_well();
+    expect(request(IN, 3, SECTOR) == OK && q.data[0] == 3 && q.data[1] == 4);
+    expect(request(IN, 6, SECTOR) == OK && q.data[0] == 0 && q.data[1] == 1);
+    describe(IN, 3, (uintptr_t)q.data, SECTOR + 1); /* and the status at the end of it */
+    q.table[1].flags = WRITE;
+    submit(0);
+    expect(q.data[0] == 3 && q.data[SECTOR] == OK);
 }
 
 /* Requests that are wrong but well-formed are answered with an error. */
@@ -259,6 +303,7 @@ int main(void)
         guest_sbi(SRST, 0, boots == 1 ? 1 : 2, 0, 0, 0);
     expect(boots == BOOTS);
     honest();
+    segments();
     wrong_requests();
     foreign_memory();
     broken_chains();

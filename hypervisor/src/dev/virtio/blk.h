@@ -2,28 +2,23 @@
 #ifndef DEV_VIRTIO_BLK_H
 #define DEV_VIRTIO_BLK_H
 
-#include "dev/virtio/virtio.h"
-
-struct blk_header {
-    uint32_t type, reserved;
-    uint64_t sector;
-};
+#include "abi/virtio_blk.h"
+#include "dev/virtio/slot.h"
 
 struct blk {
-    uint64_t sectors;
+    struct virtio_blk_config config;
     uint8_t *image; /* of a RAM disk, in 2^order pages; NULL: it is the machine's `disk` */
     unsigned order;
     int disk;
     /* The request under way: `done` of `size` bytes, and how many are on their way now. */
-    struct virtio_chain chain;
-    struct blk_header header;
+    struct virtio_blk_header header;
     enum { BLK_IDLE, BLK_MOVE, BLK_HOST, BLK_ANSWER } phase;
     uint64_t size, done, moving;
     bool arrived; /* of BLK_HOST: the machine's disk is done with it */
     uint8_t status;
 };
 
-extern const struct virtio_ops virtio_blk_ops; /* state: struct blk */
+extern const struct slot_kind blk_kind; /* device: struct blk */
 
 /* A disk in memory with a copy of `size` bytes, rounded up to sectors; false: no memory. */
 bool blk_open_image(struct blk *blk, const void *bytes, size_t size) MUST_CHECK;

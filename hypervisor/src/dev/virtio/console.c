@@ -4,37 +4,39 @@
 enum { RECEIVE, SEND };
 enum { CHUNK = 256 };
 
-static void reset(struct virtio *dev)
+static void reset(struct slot *s)
 {
-    struct console *c = dev->state;
+    struct console *c = s->virtio.device;
 
-    c->sending = false;
     c->head = c->count = 0;
 }
 
 /* Puts what was typed into the driver's next buffer. */
-static enum virtio_step receive(struct virtio *dev)
+static enum slot_step receive(struct slot *s)
 {
-    struct console *c = dev->state;
-    struct virtio_chain *chain = dev->scratch;
+    struct console *c = s->virtio.device;
+    struct virtio_part parts[SLOT_QUEUE];
+    struct virtio_chain chain = {.part = parts, .room = SLOT_QUEUE};
     uint32_t size = 0;
-    int result;
+    int result = VIRTIO_OK;
 
-    if (!virtio_pop(dev, RECEIVE, chain))
-        return STEP_IDLE;
-    for (result = VIRTIO_OK; size < c->count && size < chain->writable; size++) {
-        result = virtio_write(dev, chain, size, &c->typed[(c->head + size) % CONSOLE_TYPED], 1);
+    if (!virtio_pop(&s->virtio, RECEIVE, &chain))
+        return slot_listen(s, RECEIVE);
+    for (; size < c->count && size < chain.writable; size++) {
+        uint8_t byte = c->typed[(c->head + size) % CONSOLE_TYPED];
+
+        result = virtio_write(&s->virtio, &chain, size, &byte, 1);
         if (result != VIRTIO_OK)
             break;
     }
     if (result == VIRTIO_OK)
-        result = virtio_push(dev, RECEIVE, chain, size);
-    if (result == VIRTIO_UNBACKED) {
-        virtio_unpop(dev, RECEIVE);
+        result = slot_push(s, &chain, size);
+    if (result != VIRTIO_OK)
+        virtio_unpop(&s->virtio, &chain);
+    if (result == VIRTIO_LATER)
         return STEP_MEMORY;
-    }
     if (result == VIRTIO_BAD) {
-        virtio_broken(dev);
+        virtio_broken(&s->virtio, "a buffer outside its memory");
         return STEP_IDLE;
     }
     c->head = (c->head + size) % CONSOLE_TYPED;
@@ -42,58 +44,50 @@ static enum virtio_step receive(struct virtio *dev)
     return STEP_MORE;
 }
 
-static enum virtio_step send(struct virtio *dev)
+static enum slot_step send(struct slot *s)
 {
-    struct console *c = dev->state;
-    uint64_t n = min64(c->chain.readable - c->sent, CHUNK);
+    struct console *c = s->virtio.device;
+    uint64_t n = min64(s->request.readable - c->sent, CHUNK);
     char text[CHUNK];
     size_t taken;
 
-    if (n == 0) {
-        if (virtio_push(dev, SEND, &c->chain, 0) != VIRTIO_OK)
-            return STEP_MEMORY;
-        c->sending = false;
-        return STEP_MORE;
-    }
-    if (virtio_read(dev, &c->chain, c->sent, text, n) != VIRTIO_OK) {
-        virtio_broken(dev);
-        c->sending = false;
+    if (n == 0)
+        return slot_push(s, &s->request, 0) == VIRTIO_OK ? STEP_MORE : STEP_MEMORY;
+    if (virtio_read(&s->virtio, &s->request, c->sent, text, n) != VIRTIO_OK) {
+        virtio_broken(&s->virtio, "a buffer outside its memory");
         return STEP_IDLE;
     }
-    taken = dev->host->output(dev->vm, text, n);
+    taken = c->output(s->vm, text, n);
     c->sent += taken;
     return taken < n ? STEP_WAIT : STEP_MORE;
 }
 
-static enum virtio_step step(struct virtio *dev)
+static enum slot_step step(struct slot *s)
 {
-    struct console *c = dev->state;
-    enum virtio_step received = c->count > 0 ? receive(dev) : STEP_IDLE;
+    struct console *c = s->virtio.device;
+    enum slot_step received = c->count > 0 ? receive(s) : STEP_IDLE;
 
     if (received != STEP_IDLE)
         return received;
-    if (c->sending)
-        return send(dev);
-    c->sending = virtio_pop(dev, SEND, &c->chain); /* a long chain is a step of its own */
+    if (s->holds)
+        return send(s);
     c->sent = 0;
-    return c->sending ? STEP_MORE : STEP_IDLE;
+    return slot_take(s, SEND) ? STEP_MORE : slot_listen(s, SEND); /* a long one is a step */
 }
 
-bool virtio_console_type(struct virtio *dev, uint8_t byte)
+bool console_type(struct slot *s, uint8_t byte)
 {
-    struct console *c = dev->state;
+    struct console *c = s->virtio.device;
 
     if (c->count == CONSOLE_TYPED)
         return false;
     c->typed[(c->head + c->count++) % CONSOLE_TYPED] = byte;
-    dev->kicked = true;
+    s->kicked = true;
     return true;
 }
 
-const struct virtio_ops virtio_console_ops = {
-    .name = "virtio-console",
-    .id = VIRTIO_CONSOLE,
-    .queues = 2,
+const struct slot_kind console_kind = {
+    .virtio = {.name = "virtio-console", .id = VIRTIO_ID_CONSOLE, .queues = 2, SLOT_OPS},
     .step = step,
     .reset = reset,
 };

@@ -2,21 +2,20 @@
 #ifndef DEV_VIRTIO_CONSOLE_H
 #define DEV_VIRTIO_CONSOLE_H
 
-#include "dev/virtio/virtio.h"
+#include "dev/virtio/slot.h"
 
 enum { CONSOLE_TYPED = 256 };
 
 struct console {
-    struct virtio_chain chain; /* being sent, `sent` bytes of it so far */
-    bool sending;
-    uint64_t sent;
+    uint64_t sent;                /* of the request that is held */
     uint8_t typed[CONSOLE_TYPED]; /* waits for the driver's buffers */
     unsigned head, count;
+    size_t (*output)(void *vm, const char *text, size_t length); /* how much was taken */
 };
 
-extern const struct virtio_ops virtio_console_ops; /* state: struct console */
+extern const struct slot_kind console_kind; /* device: struct console */
 
 /* A typed byte; false where too many wait already. The device has something to do then. */
-bool virtio_console_type(struct virtio *dev, uint8_t byte);
+bool console_type(struct slot *slot, uint8_t byte);
 
 #endif

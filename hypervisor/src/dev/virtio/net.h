@@ -5,7 +5,7 @@
 #ifndef DEV_VIRTIO_NET_H
 #define DEV_VIRTIO_NET_H
 
-#include "dev/virtio/virtio.h"
+#include "dev/virtio/slot.h"
 
 enum { NET_FRAME_MAX = 1526 }; /* virtio header 12, Ethernet header 14, payload 1500 */
 enum { NET_INBOX = 8 };
@@ -22,14 +22,12 @@ struct net {
     bool to_hand_on;                   /* that frame, once its request was given back */
     struct net_frame inbox[NET_INBOX]; /* from others, for which memory must be backed first */
     unsigned head, count;
-    struct virtio_chain chain; /* being sent */
-    bool sending;
 };
 
-extern const struct virtio_ops virtio_net_ops; /* state: struct net */
+extern const struct slot_kind net_kind; /* device: struct net */
 
 /* A frame from another VM: delivered, dropped where the driver has no buffer, or kept: then the
  * device has something to do. */
-void virtio_net_receive(struct virtio *dev, const struct net_frame *frame);
+void net_receive(struct slot *slot, const struct net_frame *frame);
 
 #endif

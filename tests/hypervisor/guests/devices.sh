@@ -1,0 +1,5 @@
+# What a user misses without them: the time of day, random bytes of the machine, and that the kernel hears of a clone.
+echo "devices: $(date +%s) seconds since 1970"
+echo "devices: rng $(cat /sys/class/misc/hw_random/rng_current), $(head -c 1000 /dev/hwrng | wc -c) bytes"
+echo "devices: $(head -c 1000 /dev/hwrng | od -An -tx1 -v | tr -s ' ' '\n' | sort -u | wc -l) different ones"
+echo "devices: $(grep -c vmgenid /proc/interrupts) vmgenid"
