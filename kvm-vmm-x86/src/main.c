@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/client.h"
 #include "host/files.h"
 #include "options/options.h"
 #include "session.h"
@@ -24,6 +25,8 @@ int main(int argc, char **argv)
     struct error error;
 
     files_keep_standard();
+    if (argc > 1 && strcmp(argv[1], "ctl") == 0)
+        return control_client(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &error) < 0) {
         fprintf(stderr, "kvm-vmm: %s; --help explains\n", error.text);
         return STATUS_USAGE;

@@ -14,6 +14,7 @@
 #include "console/links.h"
 #include "console/ports.h"
 #include "console/streams.h"
+#include "control/server.h"
 #include "host/events.h"
 #include "host/files.h"
 #include "host/guard.h"
@@ -21,13 +22,13 @@
 #include "session_display.h"
 #include "session_end.h"
 #include "session_files.h"
+#include "session_observers.h"
 #include "session_restart.h"
 #include "vm/alarm.h"
 #include "vm/create.h"
 #include "vm/halt.h"
 #include "watch/explain/guest_image.h"
 #include "watch/gdb/server.h"
-#include "watch/postmortem/trail.h"
 #include "watch/record/boot_report.h"
 #include "watch/record/record.h"
 
@@ -56,10 +57,7 @@ static struct session {
  * not keep us any longer. */
 static void end_run(enum end_kind kind, int code, const char *message)
 {
-    if (session.end.kind != END_NONE && kind == END_SIGNAL)
-        events_set_patience(0);
-    else
-        events_set_patience(GRACE);
+    events_set_patience(session.end.kind != END_NONE && kind == END_SIGNAL ? 0 : GRACE);
     if (session.end.kind == END_NONE) {
         session.end = (struct vm_end){.kind = kind, .code = code};
         snprintf(session.end.message, sizeof session.end.message, "%s", message);
@@ -82,6 +80,11 @@ static void press_power(void)
             acpi_pm_press(&session.vms[i].machine.acpi_pm);
 }
 
+static void leave(void)
+{
+    end_run(END_LEFT, 0, "");
+}
+
 static void on_command(enum input_command command)
 {
     switch (command) {
@@ -94,7 +97,7 @@ static void on_command(enum input_command command)
         press_power();
         break;
     case INPUT_LEAVE:
-        end_run(END_LEFT, 0, "");
+        leave();
         break;
     case INPUT_INTERRUPT:
         end_run(END_SIGNAL, SIGINT, "");
@@ -126,11 +129,9 @@ static void pass_port_input(unsigned guest)
     vm_wake(&session.vms[guest]);
 }
 
-/* The place where a guest's debugger may connect. */
+/* The place where a guest's debugger may connect, if the options say one. */
 static int open_debugger(unsigned i, struct error *error)
 {
-    if (session.options->gdb == NULL)
-        return 0;
     return debug_server_open(&session.servers[i], &session.vms[i], session.options->gdb,
                              session.options->wait, error);
 }
@@ -151,6 +152,7 @@ static bool begin_restart(unsigned i)
     if (!session_restart_is_due(vm))
         return false;
     debug_server_end(&session.servers[i]);
+    control_forget(i);
     input_restart(i);
     return session_restart_begin(&session.restarts[i], vm);
 }
@@ -312,14 +314,15 @@ static void arrange(void)
 
 static void pass_news_on(void)
 {
-    if (!input_has_news())
-        return;
-    for (unsigned i = 0; i < session.count; i++)
+    bool news = input_has_news();
+
+    for (unsigned i = 0; news && i < session.count; i++)
         pass_port_input(i);
 }
 
 static void wait_for_guests(void)
 {
+    kernel_cache_start();
     while (goes_on()) {
         bool more = streams_service();
 
@@ -331,6 +334,7 @@ static void wait_for_guests(void)
                 vm_check_memory(&session.vms[i]);
             debug_server_service(&session.servers[i]);
         }
+        control_service();
         ports_service();
         links_service();
         arrange();
@@ -341,30 +345,12 @@ static void wait_for_guests(void)
     terminal_set_raw(false);
 }
 
-/* Who looks on at a guest, by the options. Session-long: a guest that starts again keeps them. */
-static void add_observers(unsigned i)
-{
-    const struct options *o = session.options;
-    struct observers *observers = &session.observers[i];
-
-    session.images[i] = (struct guest_image){.symbols_path = o->symbols};
-    observers_add(observers, &guest_image_observer, &session.images[i]);
-    observers_add(observers, &trail_observer, NULL);
-    if (o->verbose)
-        observers_add(observers, &record_verbose_observer, NULL);
-    if (record_is_wanted())
-        observers_add(observers, &record_observer, NULL);
-    if (o->gdb != NULL)
-        observers_add(observers, &gdb_observer, &session.servers[i].debug);
-    if (o->boot_report)
-        observers_add(observers, &boot_report_observer, NULL);
-}
-
 static int add_guests(struct error *error)
 {
     for (unsigned i = 0; i < session.options->count; i++) {
         session.servers[i].status = session_end_status;
-        add_observers(i);
+        session_observe(i, session.options, &session.observers[i], &session.images[i],
+                        &session.servers[i]);
         if (vm_create(&session.vms[i], i, &session.guests[i], &session.observers[i], error) < 0)
             return -1;
         session.count++;
@@ -393,12 +379,11 @@ static void flush_console(unsigned guest)
 static int start_guests(struct error *error)
 {
     record_start();
-    for (unsigned i = 0; i < session.count; i++) {
+    for (unsigned i = 0; i < session.count; i++)
         if (start_guest(i, error) < 0) {
             end_run(END_SIBLING, 0, "");
             return -1;
         }
-    }
     return 0;
 }
 
@@ -423,6 +408,23 @@ static void init_console_and_input(const struct options *options)
                                       .command = on_command});
     ports_init(
         &(struct ports_config){.wake = events_wake, .room = wake_guest, .input = pass_port_input});
+}
+
+static bool is_restarting(unsigned guest)
+{
+    return session.restarts[guest].pending;
+}
+
+static int open_control(struct error *error)
+{
+    struct control_run run = {.vms = session.vms,
+                              .count = session.count,
+                              .name = session.options->control,
+                              .is_running = is_running,
+                              .is_restarting = is_restarting,
+                              .stop = leave};
+
+    return control_open(session.options->control, &run, error);
 }
 
 static void init_timers(const struct options *options)
@@ -464,16 +466,15 @@ int session_run(const struct options *options)
     session_files_are_read();
     started = started && events_take_signals(on_signal, &error) == 0 &&
               (!options->guests[0].text_screen || session_display_check(options, &error) == 0) &&
-              open_ports(&error) == 0 &&
+              open_ports(&error) == 0 && open_control(&error) == 0 &&
               (!options->guests[0].text_screen ||
                session_display_start(&session.vms[0], is_running, &error) == 0) &&
               start_guests(&error) == 0;
-    if (started) {
-        kernel_cache_start();
+    if (started)
         wait_for_guests();
-    } else {
+    else
         display_leave();
-    }
+    control_close();
     for (unsigned i = 0; !started && i < session.count; i++)
         console_flush(i);
     vms = session_restart_finish(session.restarts, session.vms, session.count, &session.end);

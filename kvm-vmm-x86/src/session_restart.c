@@ -26,7 +26,7 @@ bool session_restart_is_due(struct vm *vm)
 {
     uint64_t exits;
 
-    if (!vm->config->reboot || vm_is_running(vm) || vm_end_of(vm).kind != END_RESET)
+    if (!vm_starts_again(vm) || vm_is_running(vm) || vm_end_of(vm).kind != END_RESET)
         return false;
     vm_join(vm);
     exits = vm_exits(vm);

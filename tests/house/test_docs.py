@@ -75,6 +75,12 @@ def test_the_monitor_of_gdb_has_every_command():
     assert commands - {"help"} == {row[0].split()[0] for row in table("docs/debugging.md", "monitor")}
 
 
+def test_the_control_socket_has_every_verb():
+    source = read("kvm-vmm-x86/src/control/verbs.c")
+    verbs = re.findall(r'^    \{"([a-z]+)", (?:NULL|"[a-z]+"),', source, re.M)
+    assert verbs and verbs == [row[0] for row in table("docs/control.md", "verb")]
+
+
 def test_the_loader_of_hleos_has_every_error():
     sources = "".join(path.read_text() for path in (TOP / "HLeOs/HLeOs/boot").glob("*.[cS]"))
     codes = {int(code) for code in re.findall(r'"(?:HLeOs )?E(\d\d)\b', sources)}

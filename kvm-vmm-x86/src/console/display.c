@@ -90,14 +90,13 @@ static void type(void)
         display.held_count = 0;
 }
 
-/* The guest writes while we look: a cell seen half-way is drawn right the next time. False: a guest
- * that could not start again has no page. */
-static bool look(struct screen_view *view)
+/* The guest writes while we look: a cell seen half-way is drawn right the next time. */
+bool display_look(const struct memory *memory, struct crtc *crtc, struct screen_view *view)
 {
-    struct crtc_text text = crtc_text(display.guest.crtc);
+    struct crtc_text text = crtc_text(crtc);
     static uint16_t video[VIDEO_CELLS];
 
-    if (!memory_read(display.guest.memory, VIDEO_MEMORY, video, sizeof video))
+    if (!memory_read(memory, VIDEO_MEMORY, video, sizeof video))
         return false;
     for (unsigned i = 0; i < SCREEN_CELLS; i++)
         view->cells[i] = video[(text.start + i) % VIDEO_CELLS];
@@ -106,8 +105,14 @@ static bool look(struct screen_view *view)
                        : SCREEN_CELLS;
     if (view->cursor > SCREEN_CELLS)
         view->cursor = SCREEN_CELLS; /* out of sight is out of sight: no change to draw */
-    terminal_size(&view->rows, &view->columns);
     return true;
+}
+
+/* False: a guest that could not start again has no page. */
+static bool look(struct screen_view *view)
+{
+    terminal_size(&view->rows, &view->columns);
+    return display_look(display.guest.memory, display.guest.crtc, view);
 }
 
 static void draw(void)

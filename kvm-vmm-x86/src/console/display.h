@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/memory.h"
+#include "console/screen.h"
 #include "dev/crtc.h"
 #include "dev/i8042.h"
 
@@ -28,6 +29,11 @@ struct display_guest {
 /* Takes the terminal: from now on it shows the guest's page. Refused where there is no page. */
 int display_start(const struct display_guest *guest, struct error *error) MUST_CHECK;
 bool display_is_on(void);
+
+/* A guest's page as it is now, without the terminal's size; false: its memory does not reach it. It
+ * needs no display. For the main thread. */
+bool display_look(const struct memory *memory, struct crtc *crtc,
+                  struct screen_view *view) MUST_CHECK;
 
 /* There may be input: types what came. */
 void display_input(void);

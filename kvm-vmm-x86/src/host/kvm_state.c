@@ -433,3 +433,9 @@ int kvm_load_vm(int vm, const char *part, const struct chunk *chunk, struct erro
             return load_chip(vm, i, chunk, error);
     return error_set(error, "a saved state of \"%s\", which this VMM does not know", chunk->name);
 }
+
+/* EINVAL: the guest has no kvm-clock. */
+void kvm_tell_paused(const struct kvm_cpu *cpu)
+{
+    (void)!ioctl(cpu->fd, KVM_KVMCLOCK_CTRL);
+}

@@ -27,6 +27,10 @@ int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chun
 int kvm_load_vm(int vm, const char *part, const struct chunk *chunk,
                 struct error *error) MUST_CHECK;
 
+/* Tells a guest that uses kvm-clock that the vCPU was stopped by its host (4.70), so that it takes
+ * the time that is missing for no lock-up. Before it goes on. */
+void kvm_tell_paused(const struct kvm_cpu *cpu);
+
 /* More than all chunks of one vCPU, or of a VM, take. */
 enum { KVM_STATE_MAX = 64 * 1024 };
 

@@ -172,3 +172,45 @@ void socket_hang_up(struct socket_server *server)
         close(server->client);
     server->client = -1;
 }
+
+struct stream socket_hand_over(struct socket_server *server)
+{
+    struct stream client = socket_stream(server);
+
+    server->client = -1;
+    return client;
+}
+
+int socket_keep_private(const struct socket_server *server, struct error *error)
+{
+    if (chmod(server->path, S_IRUSR | S_IWUSR) == 0)
+        return 0;
+    return error_set(error, "cannot keep %s private: %s", server->path, strerror(errno));
+}
+
+bool socket_is_ours(const struct stream *client)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+
+    return getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           (peer.uid == geteuid() || peer.uid == 0);
+}
+
+int socket_connect(struct stream *stream, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int saved;
+
+    *stream =
+        (struct stream){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .kind = STREAM_PLAIN};
+    if (stream->fd < 0)
+        return -1;
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (connect(stream->fd, (const struct sockaddr *)&address, sizeof address) == 0)
+        return 0;
+    saved = errno;
+    stream_close(stream);
+    errno = saved;
+    return -1;
+}

@@ -27,5 +27,16 @@ bool socket_accept(struct socket_server *server);
 /* The client, to read from and write to. */
 struct stream socket_stream(const struct socket_server *server);
 void socket_hang_up(struct socket_server *server);
+/* The same, but its descriptor is the caller's from now on, and another client may come. */
+struct stream socket_hand_over(struct socket_server *server);
+
+/* Of a unix socket: lets only programs of this user in. `socket_is_ours` asks the kernel who is at
+ * the other end: this user or root. */
+int socket_keep_private(const struct socket_server *server, struct error *error) MUST_CHECK;
+bool socket_is_ours(const struct stream *client);
+
+/* Connects to a unix socket, for a client that waits. -1 with errno set: ECONNREFUSED, there is no
+ * server any more; `stream` is nothing. */
+int socket_connect(struct stream *stream, const char *path) MUST_CHECK;
 
 #endif

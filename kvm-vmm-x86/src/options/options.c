@@ -217,6 +217,7 @@ static const struct spec specs[] = {
     {"symbols", 0, TEXT, RUN(symbols)},
     {"gdb", 0, TEXT, RUN(gdb)},
     {NULL, 'S', FLAG, RUN(wait)},
+    {"control", 0, TEXT, RUN(control)},
     {"kvm", 0, TEXT, GUEST(kvm)},
     {"append", 0, TEXT, GUEST(append)},
     {"cpus", 'c', PARSE, .parse = parse_cpus},
@@ -353,6 +354,9 @@ static int check_endpoints(const struct options *o, struct error *error)
         if (guest->ports[i].kind == SERIAL_UNIX &&
             endpoint_unix(&ignored, "--port", guest->ports[i].path, o->count - 1, error) < 0)
             return -1;
+    if (o->control != NULL && strncmp(o->control, "unix:", 5) == 0 &&
+        endpoint_unix(&ignored, "--control", o->control + 5, 0, error) < 0)
+        return -1;
     if (o->wait && o->gdb == NULL)
         return error_set(error, "-S goes with --gdb");
     return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->count - 1, error);

@@ -28,6 +28,7 @@ struct options {
     uint64_t log_size;   /* exits kept of each vCPU; 0: the default */
     const char *symbols; /* an ELF file that names the guests' addresses; NULL: the image */
     const char *gdb;     /* where debuggers may connect: [HOST:]PORT or unix:PATH; or NULL */
+    const char *control; /* where `kvm-vmm ctl` reaches the run: unix:PATH or a name; or NULL */
     bool wait;           /* no vCPU runs before a debugger says so */
 };
 

@@ -3,6 +3,7 @@
 
 const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
+    "       kvm-vmm ctl NAME VERB\n"
     "Runs one to four guests side by side, each in a virtual machine of its own.\n"
     "\n"
     "How a guest starts (without a mode its content decides: a Linux kernel, ELF, or flat\n"
@@ -56,6 +57,12 @@ const char options_help[] =
     "                           lets gdb connect there, on loopback unless HOST is given; to\n"
     "                           further guests at the next ports, or PATH.1 ...\n"
     "  -S                       with --gdb: the guest does not start before gdb lets it\n"
+    "\n"
+    "Control (docs/control.md)\n"
+    "      --control NAME|unix:PATH\n"
+    "                           `kvm-vmm ctl NAME VERB` asks the running machine: status, pause,\n"
+    "                           resume, power, reset, stop, stats, screen, log;\n"
+    "                           `kvm-vmm ctl list` finds those that have a NAME\n"
     "\n"
     "When it ends\n"
     "      --max-exits N        stop a guest after N exits of a vCPU, with status 124\n"

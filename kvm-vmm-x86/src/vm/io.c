@@ -68,7 +68,7 @@ int vm_io_open(struct vm *vm, struct error *error)
  * the last of its requests is waited for, on the thread that makes it again. */
 static bool is_drained(struct vm *vm)
 {
-    bool again = vm->config->reboot && vm_end_of(vm).kind == END_RESET, quiet;
+    bool again = vm_starts_again(vm) && vm_end_of(vm).kind == END_RESET, quiet;
     uint64_t limit = events_now() + PATIENCE_NS;
 
     while (!(quiet = machine_quiesce(&vm->machine)) &&

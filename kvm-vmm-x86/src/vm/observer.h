@@ -59,7 +59,7 @@ struct observer {
     void (*ended)(void *context, struct vm *vm);
 };
 
-enum { OBSERVERS_MAX = 6 };
+enum { OBSERVERS_MAX = 7 };
 
 /* The seats of one VM. Bit i of a mask: seat i has that hook. */
 struct observers {

@@ -153,6 +153,12 @@ void vm_resume(struct vm *vm, struct pause_holder *holder)
     events_wake(); /* timers of the main thread stand still while a VM is held */
 }
 
+bool vm_is_quiet(struct vm *vm, const struct pause_holder *holder)
+{
+    LOCK_FOR_BLOCK(&vm->gate.lock);
+    return holder->holds && holder->told && !vm->gate.ending;
+}
+
 void vm_hold_vcpu(struct vcpu *vcpu, bool held)
 {
     struct vm_gate *gate = &vcpu->vm->gate;

@@ -57,6 +57,9 @@ enum vm_state vm_state(struct vm *vm);
 bool vm_pause(struct vm *vm, struct pause_holder *holder);
 void vm_resume(struct vm *vm, struct pause_holder *holder);
 
+/* Whether the VM stands still for this holder: it was told so, or is about to be. */
+bool vm_is_quiet(struct vm *vm, const struct pause_holder *holder);
+
 /* A vCPU that is held stays where it is when the VM goes on. */
 void vm_hold_vcpu(struct vcpu *vcpu, bool held);
 /* Whether somebody holds the VM or one of its vCPUs, so that its silence means nothing. */

@@ -73,10 +73,22 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     lock_release(&vm->lock);
     if (!first)
         return;
-    if (kind != END_RESET || !vm->config->reboot) /* else it is there again in a moment */
+    if (kind != END_RESET || !vm_starts_again(vm)) /* else it is there again in a moment */
         input_stop(vm->index);
     for (unsigned i = 0; i < vm->vcpus_made; i++) /* also those that have no thread yet */
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
+}
+
+/* Pairs with the acquire in vm_starts_again: who sees how it ended sees this. */
+void vm_reset(struct vm *vm)
+{
+    __atomic_store_n(&vm->again, true, __ATOMIC_RELEASE);
+    vm_stop(vm, END_RESET, 0, "%s", "");
+}
+
+bool vm_starts_again(const struct vm *vm)
+{
+    return vm->config->reboot || __atomic_load_n(&vm->again, __ATOMIC_ACQUIRE);
 }
 
 void vm_end_by_limit(struct vm *vm, uint64_t exits)

@@ -45,6 +45,7 @@ struct vm {
     unsigned started;      /* how many have a thread to join; main thread only */
     unsigned dead_looks;   /* halt.c: how often in a row all vCPUs were found halted for ever */
     unsigned running;      /* vCPU threads not yet ended; atomic */
+    bool again;            /* it starts again when it has ended, whatever `config` says; atomic */
     struct vm_gate gate;
     struct lock lock; /* protects `end`; held while observers see output */
     struct vm_end end;
@@ -60,6 +61,11 @@ uint64_t vm_exits(const struct vm *vm);
  * guest. */
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Resets the machine: the guest starts again, as one with --reboot does by itself. */
+void vm_reset(struct vm *vm);
+/* Whether a guest that resets its machine starts again. */
+bool vm_starts_again(const struct vm *vm);
 
 /* Ends a guest of whose memory the host has lost a page (host/guard.h). */
 void vm_check_memory(struct vm *vm);

@@ -171,6 +171,8 @@ static int open_socket(struct debug_server *server, const struct vm *vm, const c
 int debug_server_open(struct debug_server *server, struct vm *vm, const char *where, bool wait,
                       struct error *error)
 {
+    if (where == NULL)
+        return 0;
     server->wait = wait;
     if (!server->open && open_socket(server, vm, where, error) < 0)
         return -1;

@@ -34,9 +34,9 @@ struct debug_server {
     size_t output_at, output_end;
 };
 
-/* Opens the socket at `where`, as --gdb takes it, unless that is done already, and makes the VM
- * ready to be debugged. `wait`: it does not run before a debugger lets it. Before the VM starts,
- * and again when it starts again. */
+/* Nothing happens if `where` is NULL. Opens the socket at `where`, as --gdb takes it, unless that
+ * is done already, and makes the VM ready to be debugged. `wait`: it does not run before a debugger
+ * lets it. Before the VM starts, and again when it starts again. */
 int debug_server_open(struct debug_server *server, struct vm *vm, const char *where, bool wait,
                       struct error *error) MUST_CHECK;
 /* Each time that the event loop comes round, whether or not there is a server: tells the debugger

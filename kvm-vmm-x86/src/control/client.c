@@ -1,0 +1,270 @@
+/* `kvm-vmm ctl`; see client.h. It is a program of its own: it waits, and has no event loop. */
+#include "control/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/server.h"
+#include "host/runtime.h"
+#include "host/socket.h"
+
+enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2, STATUS_FAILED = 125 };
+
+struct order {
+    const char *where, *verb, *argument, *guest;
+    bool json; /* the answer as it came */
+};
+
+static int usage(FILE *to)
+{
+    fprintf(to, "Usage: kvm-vmm ctl list\n"
+                "       kvm-vmm ctl NAME VERB [--guest N] [--json]\n"
+                "NAME is what --control of the running machine says: a name, or unix:PATH.\n");
+    for (const struct control_verb *v = control_verbs; v->name != NULL; v++) {
+        char word[32];
+
+        snprintf(word, sizeof word, "%s%s%s", v->name, v->argument != NULL ? " " : "",
+                 v->argument != NULL ? v->argument : "");
+        fprintf(to, "  %-18s %s\n", word, v->help);
+    }
+    return to == stdout ? STATUS_OK : STATUS_USAGE;
+}
+
+static int complain(int status, const char *text)
+{
+    fprintf(stderr, "kvm-vmm ctl: %s\n", text);
+    return status;
+}
+
+/* --- asking --- */
+
+static int build_request(const struct order *o, struct json_out *out, struct error *error)
+{
+    const struct control_verb *verb = control_verb(o->verb);
+    char *end;
+
+    json_open(out, NULL, '{');
+    json_number(out, "version", CONTROL_VERSION);
+    json_string(out, "verb", o->verb);
+    if (o->argument != NULL && (verb == NULL || verb->argument == NULL))
+        return error_set(error, "%s takes nothing behind it, not \"%s\"", o->verb, o->argument);
+    if (o->argument == NULL && verb != NULL && verb->argument != NULL)
+        return error_set(error, "%s needs a %s", o->verb, verb->argument);
+    if (o->argument != NULL)
+        json_string(out, verb->argument, o->argument);
+    if (o->guest != NULL) {
+        unsigned long guest = strtoul(o->guest, &end, 10);
+
+        if (*o->guest < '0' || *o->guest > '9' || *end != '\0')
+            return error_set(error, "--guest %s: not a number", o->guest);
+        json_number(out, "guest", guest);
+    }
+    json_close(out, '}');
+    return out->full ? error_set(error, "the request is too long") : 0;
+}
+
+/* Reads up to the end of a line; how many bytes it has, or -1. */
+static int read_line(const struct stream *stream, char *line, size_t room)
+{
+    size_t used = 0;
+
+    while (used < room) {
+        int n = stream_read(stream, line + used, room - used);
+
+        if (n <= 0)
+            return -1;
+        used += (size_t)n;
+        if (line[used - 1] == '\n') {
+            line[used - 1] = '\0';
+            return (int)used - 1;
+        }
+    }
+    return -1;
+}
+
+/* Sends a request and gets the line of the answer. -1 with `refused` set if there is no server. */
+static int ask(const char *where, const char *request, char *answer, bool *refused,
+               struct error *error)
+{
+    struct endpoint endpoint;
+    struct stream stream;
+    size_t count = strlen(request), sent = 0;
+    int length;
+
+    *refused = false;
+    if (control_endpoint(&endpoint, where, false, error) < 0)
+        return -1;
+    if (socket_connect(&stream, endpoint.path) < 0) {
+        *refused = errno == ECONNREFUSED;
+        return error_set(error, "no machine answers at %s: %s", endpoint.path, strerror(errno));
+    }
+    while (sent < count) {
+        int n = stream_write(&stream, request + sent, count - sent);
+
+        if (n <= 0)
+            break;
+        sent += (size_t)n;
+    }
+    length = sent == count ? read_line(&stream, answer, CONTROL_ANSWER_MAX) : -1;
+    stream_close(&stream);
+    return length >= 0 ? length
+                       : error_set(error,
+                                   "%s hung up without an answer (has it ended, or has it "
+                                   "%d clients already?)",
+                                   endpoint.path, CONTROL_CLIENTS_MAX);
+}
+
+/* --- printing --- */
+
+static void print_scalar(const struct json_value *v)
+{
+    if (v->kind == JSON_STRING)
+        printf("%s", v->text);
+    else if (v->kind == JSON_BOOL)
+        printf("%s", v->number != 0 ? "yes" : "no");
+    else
+        printf("%llu", (unsigned long long)v->number);
+}
+
+/* Members on lines of their own, arrays of plain values on one. */
+static void print_value(const struct json *json, unsigned index, int indent)
+{
+    const struct json_value *v = &json->values[index];
+
+    if (v->name != NULL)
+        printf("%*s%s:", indent, "", v->name);
+    if (v->kind != JSON_ARRAY && v->kind != JSON_OBJECT) {
+        printf(v->name != NULL ? " " : "%*s", indent, "");
+        print_scalar(v);
+        printf("\n");
+        return;
+    }
+    if (v->kind == JSON_ARRAY && v->number > 0 && v[1].kind != JSON_OBJECT) {
+        for (unsigned i = index + 1; i < v->behind; i = json->values[i].behind) {
+            printf(" ");
+            print_scalar(&json->values[i]);
+        }
+        printf("\n");
+        return;
+    }
+    if (v->name != NULL)
+        printf("\n");
+    for (unsigned i = index + 1; i < v->behind; i = json->values[i].behind)
+        print_value(json, i, v->name != NULL ? indent + 2 : indent);
+}
+
+static bool is_envelope(const char *name)
+{
+    return strcmp(name, "version") == 0 || strcmp(name, "ok") == 0;
+}
+
+static int print_answer(const struct order *o, char *answer, size_t length)
+{
+    const struct control_verb *verb = control_verb(o->verb);
+    static struct json json;
+    struct error error;
+    const char *text;
+    bool good;
+
+    if (o->json)
+        printf("%s\n", answer);
+    if (json_parse(&json, answer, length, &error) < 0)
+        return complain(STATUS_FAILED, error.text);
+    if (!json_get_bool(&json, json.values, "ok", &good))
+        return complain(STATUS_FAILED, "the answer has no \"ok\"");
+    if (!good) {
+        if (!json_get_string(&json, json.values, "error", &text))
+            text = "refused without a word";
+        return complain(STATUS_REFUSED, text);
+    }
+    if (o->json)
+        return STATUS_OK;
+    if (verb != NULL && verb->raw != NULL && json_get_string(&json, json.values, verb->raw, &text))
+        fputs(text, stdout);
+    else
+        for (unsigned i = 1; i < json.values[0].behind; i = json.values[i].behind)
+            if (!is_envelope(json.values[i].name))
+                print_value(&json, i, 0);
+    return STATUS_OK;
+}
+
+/* One line a machine. The socket of one that was killed is still there: it is removed. */
+static int list(void)
+{
+    static char names[RUNTIME_LIST_MAX][RUNTIME_NAME_MAX + 1], answer[CONTROL_ANSWER_MAX];
+    static struct json json;
+    unsigned count = runtime_list(names);
+    bool refused;
+    struct error error;
+
+    for (unsigned i = 0; i < count; i++) {
+        int length =
+            ask(names[i], "{\"version\":1,\"verb\":\"status\"}\n", answer, &refused, &error);
+        const struct json_value *guests, *guest;
+        const char *state, *image;
+
+        if (refused)
+            runtime_forget(names[i]);
+        if (length < 0 || json_parse(&json, answer, (size_t)length, &error) < 0)
+            continue;
+        guests = json_member(&json, json.values, "guests");
+        for (unsigned g = 0; (guest = json_element(&json, guests, g)) != NULL; g++)
+            if (json_get_string(&json, guest, "state", &state))
+                printf("%-20s %u %-10s %s\n", names[i], g, state,
+                       json_get_string(&json, guest, "image", &image) ? image : "");
+    }
+    return STATUS_OK;
+}
+
+static int run(const struct order *o)
+{
+    static char request[CONTROL_REQUEST_MAX], answer[CONTROL_ANSWER_MAX];
+    struct json_out out = json_out(request, sizeof request - 1);
+    struct error error;
+    bool refused;
+    int length;
+
+    if (build_request(o, &out, &error) < 0)
+        return complain(STATUS_USAGE, error.text);
+    strcpy(request + out.used, "\n");
+    length = ask(o->where, request, answer, &refused, &error);
+    if (length < 0)
+        return complain(STATUS_FAILED, error.text);
+    return print_answer(o, answer, (size_t)length);
+}
+
+int control_client(int argc, char **argv)
+{
+    const char *words[3];
+    unsigned count = 0;
+    struct order order = {0};
+    int status;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return usage(stdout);
+        if (strcmp(argv[i], "--json") == 0)
+            order.json = true;
+        else if (strcmp(argv[i], "--guest") == 0 && i + 1 < argc)
+            order.guest = argv[++i];
+        else if (argv[i][0] == '-' || count == sizeof words / sizeof words[0])
+            return usage(stderr);
+        else
+            words[count++] = argv[i];
+    }
+    if (count == 1 && strcmp(words[0], "list") == 0) {
+        status = list();
+    } else if (count < 2) {
+        return usage(stderr);
+    } else {
+        order.where = words[0];
+        order.verb = words[1];
+        order.argument = count == 3 ? words[2] : NULL;
+        status = run(&order);
+    }
+    if (fflush(stdout) != 0)
+        return complain(STATUS_FAILED, "its answer cannot be written to standard output");
+    return status;
+}

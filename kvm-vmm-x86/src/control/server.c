@@ -1,0 +1,270 @@
+/* The control socket; see server.h. */
+#include "control/server.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/endpoint.h"
+#include "host/events.h"
+#include "host/runtime.h"
+#include "host/socket.h"
+
+struct client {
+    struct stream stream; /* fd -1: no client */
+    struct event_source source;
+    const struct control_verb *verb; /* that is not answered yet; NULL: none */
+    struct control_request request;  /* its */
+    bool leaving;                    /* nothing more is taken from it */
+    char input[CONTROL_REQUEST_MAX + 1];
+    size_t input_used;
+    char output[CONTROL_ANSWER_MAX];
+    size_t output_at, output_end;
+};
+
+static struct {
+    bool open;
+    struct control_run run;
+    struct socket_server socket;
+    struct event_source listener;
+    struct client clients[CONTROL_CLIENTS_MAX];
+} server;
+
+int control_endpoint(struct endpoint *endpoint, const char *where, bool make, struct error *error)
+{
+    if (strncmp(where, "unix:", 5) == 0)
+        return endpoint_unix(endpoint, "--control", where + 5, 0, error);
+    *endpoint = (struct endpoint){.option = "--control", .is_unix = true};
+    return runtime_path(endpoint->path, where, make, error);
+}
+
+static void hang_up(struct client *c)
+{
+    events_want(&c->source, 0);
+    stream_close(&c->stream);
+}
+
+/* --- answers --- */
+
+static void finish_answer(struct client *c, const struct json_out *out)
+{
+    c->output[out->used] = '\n';
+    c->output_at = 0;
+    c->output_end = out->used + 1;
+}
+
+static struct json_out begin_answer(struct client *c, bool good)
+{
+    struct json_out out =
+        json_out(c->output, sizeof c->output - 2); /* of the bracket and newline */
+
+    json_open(&out, NULL, '{');
+    json_number(&out, "version", CONTROL_VERSION);
+    json_bool(&out, "ok", good);
+    return out;
+}
+
+static void refuse(struct client *c, const char *why)
+{
+    struct json_out out = begin_answer(c, false);
+
+    json_string(&out, "error", why);
+    json_close(&out, '}');
+    finish_answer(c, &out);
+}
+
+static void take_step(struct client *c, const struct control_verb *verb, bool again)
+{
+    struct json_out out = begin_answer(c, true);
+    struct error error = {.text = "the answer is too long"};
+    enum verb_result result =
+        again ? verb->again(&c->request, &out, &error) : verb->begin(&c->request, &out, &error);
+
+    c->verb = result == VERB_LATER ? verb : NULL;
+    if (result == VERB_LATER)
+        return;
+    json_close(&out, '}');
+    if (result == VERB_FAILED || out.full)
+        refuse(c, error.text);
+    else
+        finish_answer(c, &out);
+}
+
+static void handle(struct client *c, char *line, size_t length)
+{
+    static struct json json;
+    struct error error;
+    const char *name;
+    uint64_t version;
+    const struct control_verb *verb;
+
+    c->request = (struct control_request){.json = &json};
+    if (json_parse(&json, line, length, &error) < 0) {
+        refuse(c, error.text);
+        return;
+    }
+    if (!json_get_number(&json, json.values, "version", &version) || version != CONTROL_VERSION) {
+        refuse(c, "the request has no \"version\":1, the only one that this VMM speaks");
+        return;
+    }
+    if (!json_get_string(&json, json.values, "verb", &name)) {
+        refuse(c, "the request has no \"verb\"");
+        return;
+    }
+    verb = control_verb(name);
+    if (verb == NULL) {
+        error_set(&error, "unknown verb \"%.40s\"; \"list\" tells those there are", name);
+        refuse(c, error.text);
+        return;
+    }
+    if (control_choose(&c->request, &error) < 0)
+        refuse(c, error.text);
+    else
+        take_step(c, verb, false);
+}
+
+/* --- clients --- */
+
+/* Takes a line out of what came; false: there is no whole one yet. A line without an end is
+ * answered once, and then the client has to go. */
+static bool take_line(struct client *c)
+{
+    char line[CONTROL_REQUEST_MAX + 1];
+    const char *end = memchr(c->input, '\n', c->input_used);
+    size_t length = end != NULL ? (size_t)(end - c->input) : 0;
+
+    if (end == NULL && c->input_used == CONTROL_REQUEST_MAX) {
+        refuse(c, "the request is too long");
+        c->leaving = true;
+        return true;
+    }
+    if (end == NULL)
+        return false;
+    memcpy(line, c->input, length);
+    line[length] = '\0';
+    c->input_used -= length + 1;
+    memmove(c->input, c->input + length + 1, c->input_used);
+    handle(c, line, length);
+    return true;
+}
+
+static bool has_output(const struct client *c)
+{
+    return c->output_at < c->output_end;
+}
+
+/* As far as it goes without waiting: what it asks while an answer is under way stays where it is.
+ */
+static void serve(struct client *c)
+{
+    int n;
+
+    do {
+        n = 0;
+        if (has_output(c))
+            n = stream_write(&c->stream, c->output + c->output_at, c->output_end - c->output_at);
+        if (n > 0)
+            c->output_at += (size_t)n;
+        if ((n < 0 && n != -EAGAIN) || (c->leaving && !has_output(c))) {
+            hang_up(c);
+            return;
+        }
+    } while (n > 0 || (!has_output(c) && c->verb == NULL && take_line(c)));
+    events_want(&c->source, has_output(c) ? EVENTS_WRITE : c->verb != NULL ? 0 : EVENTS_READ);
+}
+
+static void on_client(void *context)
+{
+    struct client *c = context;
+    int n;
+
+    if (!has_output(c) && c->verb == NULL) {
+        n = stream_read(&c->stream, c->input + c->input_used, CONTROL_REQUEST_MAX - c->input_used);
+        if (n <= 0 && n != -EAGAIN) {
+            hang_up(c);
+            return;
+        }
+        c->input_used += n > 0 ? (size_t)n : 0;
+    }
+    serve(c);
+}
+
+static void on_knock(void *context)
+{
+    struct stream stream;
+    unsigned i = 0;
+
+    (void)context;
+    if (!socket_accept(&server.socket))
+        return;
+    stream = socket_hand_over(&server.socket);
+    while (i < CONTROL_CLIENTS_MAX && server.clients[i].stream.fd >= 0)
+        i++;
+    if (i == CONTROL_CLIENTS_MAX || !socket_is_ours(&stream)) {
+        stream_close(&stream);
+        return;
+    }
+    server.clients[i].stream = stream;
+    server.clients[i].source =
+        (struct event_source){.fd = stream.fd, .ready = on_client, .context = &server.clients[i]};
+    server.clients[i].verb = NULL;
+    server.clients[i].leaving = false;
+    server.clients[i].input_used = server.clients[i].output_at = server.clients[i].output_end = 0;
+    events_want(&server.clients[i].source, EVENTS_READ);
+}
+
+int control_open(const char *where, const struct control_run *run, struct error *error)
+{
+    struct endpoint endpoint;
+
+    if (where == NULL)
+        return 0;
+    for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        server.clients[i].stream.fd = -1;
+    if (control_endpoint(&endpoint, where, true, error) < 0 ||
+        socket_open(&server.socket, &endpoint, error) < 0)
+        return -1;
+    server.open = true;
+    if (socket_keep_private(&server.socket, error) < 0)
+        return -1;
+    control_verbs_init(run);
+    server.run = *run;
+    server.listener = (struct event_source){.fd = server.socket.listener, .ready = on_knock};
+    events_want(&server.listener, EVENTS_READ);
+    return 0;
+}
+
+void control_service(void)
+{
+    for (unsigned i = 0; server.open && i < CONTROL_CLIENTS_MAX; i++) {
+        struct client *c = &server.clients[i];
+
+        if (c->stream.fd < 0 || c->verb == NULL)
+            continue;
+        take_step(c, c->verb, true);
+        if (c->verb == NULL)
+            serve(c);
+    }
+}
+
+void control_forget(unsigned guest)
+{
+    if (!server.open)
+        return;
+    control_verbs_forget(guest);
+    control_service();
+}
+
+void control_close(void)
+{
+    if (!server.open)
+        return;
+    for (unsigned i = 0; i < server.run.count; i++)
+        control_verbs_forget(i);
+    control_service();
+    for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        if (server.clients[i].stream.fd >= 0)
+            hang_up(&server.clients[i]);
+    events_want(&server.listener, 0);
+    socket_close(&server.socket);
+    server.open = false;
+}

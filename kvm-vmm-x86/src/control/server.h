@@ -1,0 +1,28 @@
+/*
+ * The control socket of a run: clients of the same user ask, a line a request, and get a line each
+ * (verbs.h). Driven by the event loop, on the main thread; nothing waits for a client. What a
+ * client sends is bounded, and so is the number of clients.
+ */
+#ifndef CONTROL_SERVER_H
+#define CONTROL_SERVER_H
+
+#include "base/endpoint.h"
+#include "control/verbs.h"
+
+enum { CONTROL_CLIENTS_MAX = 8, CONTROL_REQUEST_MAX = 4096, CONTROL_ANSWER_MAX = 64 * 1024 };
+
+/* `where` is what --control says, unix:PATH or a name; NULL: no control, and the calls below do
+ * nothing. */
+int control_open(const char *where, const struct control_run *run, struct error *error) MUST_CHECK;
+/* Each time that the event loop comes round: answers what could not be answered before. */
+void control_service(void);
+/* A guest's VM is about to be taken down; it may be made again. */
+void control_forget(unsigned guest);
+/* Hangs up and removes the socket. */
+void control_close(void);
+
+/* The path of `where`. */
+int control_endpoint(struct endpoint *endpoint, const char *where, bool make,
+                     struct error *error) MUST_CHECK;
+
+#endif

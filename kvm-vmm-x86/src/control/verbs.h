@@ -1,0 +1,74 @@
+/*
+ * What a client of the control socket may ask: a table of verbs, each with its answer. The protocol
+ * is in docs/control.md: one JSON object a line, request and answer.
+ *
+ * All of it runs on the main thread, and nothing here waits: a verb that cannot be answered yet
+ * says so, and is asked again when something has happened.
+ */
+#ifndef CONTROL_VERBS_H
+#define CONTROL_VERBS_H
+
+#include "base/config.h"
+#include "base/json.h"
+#include "vm/observer.h"
+#include "vm/vm.h"
+
+enum { CONTROL_VERSION = 1 };
+
+/* The run that is controlled; pointers and calls are the session's. */
+struct control_run {
+    struct vm *vms;
+    unsigned count;
+    const char *name;                   /* what --control says */
+    bool (*is_running)(unsigned guest); /* false: it has ended, or is being made again */
+    bool (*is_restarting)(unsigned guest);
+    void (*stop)(void); /* ends the run as the user's Ctrl-A x does */
+};
+
+/* One request under way; zeroed before it begins. */
+struct control_request {
+    const struct json *json; /* while it begins */
+    unsigned guests;         /* those that it is about: a bit each */
+    bool one;                /* it names one of them */
+};
+
+enum verb_result {
+    VERB_DONE,   /* the members of the answer are written */
+    VERB_FAILED, /* `error` says why */
+    VERB_LATER,  /* to be asked by `again` */
+};
+
+struct control_verb {
+    const char *name;
+    const char *argument; /* the member that a word behind the verb is sent as; NULL: none */
+    const char *raw;      /* the member of the answer that a person wants as it is; or NULL */
+    const char *help;
+    enum verb_result (*begin)(struct control_request *request, struct json_out *out,
+                              struct error *error);
+    enum verb_result (*again)(struct control_request *request, struct json_out *out,
+                              struct error *error); /* NULL: never later */
+};
+
+/* Ended by one without a name. */
+extern const struct control_verb control_verbs[];
+
+const struct control_verb *control_verb(const char *name);
+
+void control_verbs_init(const struct control_run *run);
+/* Which guests a request is about, by its member "guest"; all without it. */
+int control_choose(struct control_request *request, struct error *error) MUST_CHECK;
+
+/* A guest's VM is about to go: what holds it lets go. */
+void control_verbs_forget(unsigned guest);
+
+/* Keeps what a guest printed last, for `log`. Its context is a struct control_log. */
+enum { CONTROL_LOG_MAX = 8 * 1024 };
+struct control_log {
+    struct lock lock;
+    char bytes[CONTROL_LOG_MAX]; /* a ring; this and the next under the lock */
+    size_t written;              /* bytes, ever */
+};
+extern const struct observer control_log_observer;
+struct control_log *control_log_of(unsigned guest);
+
+#endif

@@ -1,0 +1,177 @@
+"""--control: a machine that runs is asked by its socket. VMM and clients run beside each other, where the paths are."""
+import pytest
+
+from tests.support import TOP, lab_run
+
+# What the scripts below begin with: VMMs in a runtime folder of their own, and two ways to ask them.
+START = r"""
+import json, os, pathlib, signal, socket, subprocess, sys, tempfile, time
+program, image = sys.argv[1:3]
+runtime = tempfile.mkdtemp(prefix='control-', dir='/var/tmp')
+os.environ['XDG_RUNTIME_DIR'] = runtime
+LIMIT = 200
+
+def until(what, condition):
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+def start(name, *options):
+    vmm = subprocess.Popen([program, '--control', name, '-p', image, *options], stdin=subprocess.PIPE,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+    until('no socket', lambda: os.path.exists(path_of(name)) or vmm.poll() is not None)
+    return vmm
+
+def path_of(name):
+    return name[5:] if name.startswith('unix:') else runtime + '/mini-kvm/' + name
+
+def ctl(*words):
+    done = subprocess.run([program, 'ctl', *words], capture_output=True, text=True, timeout=LIMIT)
+    return done.returncode, done.stdout, done.stderr
+
+def connect(name):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(path_of(name))
+    s.settimeout(LIMIT)
+    return s
+
+def lines(s, count):
+    got = b''
+    while got.count(b'\n') < count:
+        try:
+            part = s.recv(65536)
+        except ConnectionResetError:  # it hung up with a part of our request unread
+            break
+        if not part:
+            break
+        got += part
+    return [json.loads(line) for line in got.splitlines()]
+
+def ask(name, verb):
+    s = connect(name)
+    s.sendall(b'{"version":1,"verb":"%s"}\n' % verb.encode())
+    return lines(s, 1)[0]
+
+def state(name, guest=0):
+    return ask(name, 'status')['guests'][guest]['state']
+
+def prompt(name, count=1):
+    until('no prompt', lambda: ask(name, 'log')['text'].count('1k>') >= count)
+"""
+
+# All verbs, by the client. A machine that was killed leaves a socket, which goes with the next list.
+VERBS = START + r"""
+vmm = start('one')
+assert os.stat(path_of('one')).st_mode & 0o777 == 0o600
+prompt('one')
+assert ctl('list')[1].split() == ['one', '0', 'running', image], ctl('list')
+assert ctl('one', 'list') == (0, 'verbs: list status pause resume power stop reset stats screen log\n', '')
+assert state('one') == 'running'
+assert ctl('one', 'pause') == (0, '', '') and state('one') == 'paused'
+assert ctl('one', 'pause') == (0, '', ''), 'twice is once'
+exits = json.loads(ctl('one', 'status', '--json')[1])['guests'][0]['exits']
+vmm.stdin.write(b'help\n')
+time.sleep(0.3)
+assert ask('one', 'status')['guests'][0]['exits'] == exits, 'it is paused and ran'
+assert ctl('one', 'resume') == (0, '', '') and state('one') == 'running'
+prompt('one', 2)
+assert json.loads(ctl('one', 'stats', '--json')[1])['guests'][0]['exits'][0] > exits
+assert ctl('one', 'screen')[0] == 0 and ctl('one', 'power') == (0, '', '')
+assert ctl('one', 'fly') == (1, '', 'kvm-vmm ctl: unknown verb "fly"; "list" tells those there are\n')
+assert ctl('one', 'status', '--guest', '1')[0] == 1 and ctl('one', 'pause', 'x')[0] == 2 and ctl('one')[0] == 2
+assert ctl('one', 'pause')[0] == 0 and ctl('one', 'reset') == (0, '', '')
+until('it did not start again', lambda: state('one') == 'running')
+prompt('one', 3)
+assert ctl('one', 'stop') == (0, '', '')
+out, err = vmm.communicate(timeout=LIMIT)
+assert (vmm.returncode, err) == (0, b'') and out.count(b'1K OS:') == 2, (vmm.returncode, err)
+assert not os.path.exists(path_of('one')) and ctl('one', 'status')[0] == 125
+vmm = start('two')
+vmm.kill()
+vmm.wait()
+assert os.path.exists(path_of('two'))
+assert ctl('list') == (0, '', '') and not os.path.exists(path_of('two'))
+again = start('two', '--timeout', '2')
+assert ctl('two', 'pause')[0] == 0
+assert again.wait(timeout=LIMIT) == 124, 'a paused guest is stopped by --timeout'
+"""
+
+# What clients must not do: each is answered or hung up on, and the guest and the others do not notice.
+HOSTILE = START + r"""
+vmm = start('unix:' + runtime + '/socket')
+where = 'unix:' + runtime + '/socket'
+good = b'{"version":1,"verb":"status"}\n'
+half = connect(where)
+half.sendall(good[:10])
+idle = connect(where)
+s = connect(where)
+s.sendall(b'not json\n' + b'{"verb":"status"}\n' + b'{"version":2,"verb":"status"}\n' + b'{"version":1}\n' + b'\n' +
+          b'{"version":1,"verb":"pause","guest":-1}\n' + b'{"version":1,"verb":"pause","guest":7}\n' + good)
+answers = lines(s, 8)
+assert [a['ok'] for a in answers] == [False] * 7 + [True], answers
+assert all(a['version'] == 1 for a in answers)
+s.sendall(b'x' * 5000)
+assert lines(s, 2)[0]['error'] == 'the request is too long', 'and then it hangs up'
+deaf = connect(where)
+deaf.settimeout(1)
+sent = 0
+try:
+    while sent < 1 << 24:
+        sent += deaf.send(b'{"version":1,"verb":"log"}\n')
+except socket.timeout:
+    pass
+assert 0 < sent < 1 << 24, 'what it asks waits in its socket'
+full = connect(where)
+full.sendall(good * 100)
+full.shutdown(socket.SHUT_WR)
+assert len(lines(full, 100)) == 100
+half.sendall(good[10:])
+assert lines(half, 1)[0]['ok']
+more = [connect(where) for _ in range(12)]
+turned = 0
+for m in more:
+    try:
+        m.sendall(good)
+        turned += len(lines(m, 1)) == 0
+    except OSError:
+        turned += 1
+assert 5 <= turned <= 7, turned
+for m in more:
+    m.close()
+until('clients that left are still counted', lambda: ctl(where, 'stop')[0] == 0)
+assert vmm.wait(timeout=LIMIT) == 0
+"""
+
+# Names that cannot be, a folder that others may write to, a socket that is taken, two guests.
+NAMES = START + r"""
+def refused(*options):
+    done = subprocess.run([program, *options, '-p', image], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=LIMIT)
+    assert done.stdout == '', done
+    return done.returncode, done.stderr
+
+for name in ('', '../x', '-x', 'x' * 49, 'a b'):
+    status, err = refused('--control=' + name)
+    assert status == 125 and 'is no name for a machine' in err and err.count('\n') == 1, (name, status, err)
+assert refused('--control', 'unix:')[0] == 2
+vmm = start('both', image, '--eof', 'none')
+status, err = refused('--control', 'both')
+assert status == 125 and 'Address already in use' in err, (status, err)
+assert ctl('both', 'pause', '--guest', '1')[0] == 0
+assert (state('both', 0), state('both', 1)) == ('running', 'paused')
+assert ctl('both', 'stop', '--guest', '1')[0] == 0
+until('guest 1 did not end', lambda: state('both', 1) == 'ended')
+assert ctl('both', 'pause', '--guest', '1') == (1, '', 'kvm-vmm ctl: the guest does not run now\n')
+assert ctl('both', 'stop')[0] == 0
+assert vmm.wait(timeout=LIMIT) == 0
+os.chmod(runtime + '/mini-kvm', 0o777)
+status, err = refused('--control', 'open')
+assert status == 125 and 'only this user may write' in err, (status, err)
+"""
+
+
+@pytest.mark.parametrize("script", [VERBS, HOSTILE, NAMES], ids=["verbs", "hostile", "names"])
+def test_control(vmm, script):
+    result = lab_run("python3", "-c", script, vmm.program, TOP / "kvm-vmm-x86/os-1k/kernel.bin")
+    assert result.status == 0, result
