@@ -1,6 +1,7 @@
 """tools/bare: a system with git and make alone, the command's status as it is, and a reason where it cannot be."""
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -40,3 +41,17 @@ def test_what_is_in_it():
     assert lines[2] == head.stdout.strip() and lines[3].startswith("GNU Make") and lines[4:] == ["/dev/null", "/proc/1"]
     assert Path("/proc/self/mounts").read_text() == mounts
     assert bare("nowhere", "true").returncode == 125
+
+
+@pytest.mark.full("a mirror, to make a system from")
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mmdebstrap"), reason="needs root and mmdebstrap")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_what_runs_there(number):
+    with subprocess.Popen([TOP / "tools/bare", "bookworm", "trap '' INT TERM; echo ready; sleep 86399"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as script:
+        for line in script.stdout:
+            if line == "ready\n":
+                break
+        script.send_signal(number)
+        assert script.stdout.read() == ""  # its end: no process holds the pipe any more
+        assert script.wait() == 128 + number
