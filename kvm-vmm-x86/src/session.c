@@ -77,7 +77,7 @@ static void press_power(void)
 {
     for (unsigned i = 0; i < session.count; i++)
         if (is_running(i))
-            acpi_pm_press(&session.vms[i].machine.acpi_pm);
+            acpi_pm_happen(&session.vms[i].machine.acpi_pm, ACPI_PM_POWER_BUTTON);
 }
 
 static void leave(void)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "console/links.h"
 #include "console/ports.h"
@@ -108,7 +109,7 @@ static int check_output(const struct options *options, const char *option, const
                             : snprintf(path, sizeof path, "%s.%u", to, i);
 
         if (length >= (int)sizeof path)
-            return error_set(error, "%s file: a path of %d bytes is too long", option, length);
+            return error_set(error, "%s: a path of %d bytes is too long", option, length);
         if (check(options, option, path, error) < 0)
             return -1;
         if (options->log != NULL && check_pair(option, path, options->log, error) < 0)
@@ -132,7 +133,11 @@ int session_files_check(const struct options *options, struct error *error)
             check_output(options, first->ports[i].name_length > 0 ? "--port" : "--console",
                          first->ports[i].path, error) < 0)
             return -1;
-    return 0;
+    if (first->debugcon == NULL)
+        return 0;
+    if (first->serial == SERIAL_FILE && strcmp(first->debugcon, first->serial_path) == 0)
+        return error_set(error, "--debugcon and --serial would both write %s", first->debugcon);
+    return check_output(options, "--debugcon", first->debugcon, error);
 }
 
 int session_files_failure(unsigned guest)

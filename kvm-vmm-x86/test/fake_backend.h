@@ -19,6 +19,7 @@ struct fake {
     bool line[16];
     unsigned edges; /* rises of any line, and pulses */
     unsigned woken, said;
+    unsigned sleeps, wakes;
     unsigned alarms; /* a device has another time now */
     enum end_kind end;
     int code;
@@ -100,6 +101,22 @@ static inline void fake_say(void *context, const char *text)
     strncpy(f->message, text, sizeof f->message - 1);
 }
 
+static inline void fake_debug(void *context, uint8_t byte)
+{
+    fake_output(context, &byte, 1);
+}
+
+static inline void fake_sleep(void *context)
+{
+    ((struct fake *)context)->sleeps++;
+}
+
+static inline void fake_awaken(void *context, enum acpi_pm_event cause)
+{
+    (void)cause;
+    ((struct fake *)context)->wakes++;
+}
+
 static inline void fake_end(void *context, enum end_kind kind, int code, const char *message)
 {
     struct fake *f = context;
@@ -124,6 +141,9 @@ static inline void fake_init(struct fake *f)
                                   .wake = fake_wake,
                                   .say = fake_say,
                                   .random = fake_random,
+                                  .debug = fake_debug,
+                                  .sleep = fake_sleep,
+                                  .awaken = fake_awaken,
                                   .end = fake_end};
 }
 

@@ -60,3 +60,8 @@ def test_refusals(vmm, scratch):
     result = vmm.run("--initrd", "%s/none=name" % scratch, "@multiboot")
     assert result.status == 125 and "%s/none" % scratch in result.err, result
     assert vmm.run("-l", "@multiboot").status == 125
+
+
+def test_modules_by_pvh(vmm, modules):
+    result = vmm.run("--kernel-entry", "pvh", *modules, "@pvh")
+    assert (result.status, result.out) == (DONE, b"the name of one: first\n: second\n"), result

@@ -76,8 +76,8 @@ def test_the_ring_says_what_it_dropped(logged):
     assert result.status == 124 and log.about["guest 0 vCPU 0 exits"] == 1234, result
     assert log.about["guest 0 vCPU 0 dropped"] == 1134
     assert [e["args"]["exit"] for e in exits] == list(range(1135, 1235))
-    assert {e["name"] for e in exits} == {"port 0x80"}
-    assert re.search(r"no device at port 0x80 +0 read +1234 written", result.err), result
+    assert {e["name"] for e in exits} == {"POST.code"}
+    assert re.search(r"POST.code +0 read +1234 written", result.err), result
 
 
 def test_functions_by_symbol_file(logged):

@@ -71,7 +71,7 @@ def test_what_was_dropped(reported):
     (vcpu,) = guest["vcpus"]
     assert (vcpu["exits"], vcpu["dropped"], len(vcpu["records"])) == (1234, 1134, 600)
     assert sum(count for _, count, _ in guest["functions"]) == 1234
-    assert guest["kinds"] == [["port 0x80", "other ports", "write"]]
+    assert guest["kinds"] == [["POST.code", "POST", "write"]]
 
 
 def test_the_option_names_the_tool(vmm, scratch):

@@ -28,7 +28,8 @@ struct root_pointer {
 
 enum { ROOT_POINTER_V1 = offsetof(struct root_pointer, length) };
 
-/* Table 5-36: shared with firmware that does not exist; kernels look for it all the same. */
+/* Table 5-36: shared with the firmware that a PC has; here the VMM reads the waking vector. It is
+ * at ACPI_FACS. */
 struct facs {
     char signature[4];
     uint32_t length, hardware_signature, waking_vector, global_lock, flags;
@@ -74,7 +75,6 @@ enum {
     WBINVD = 1 << 0,
     C1_SUPPORTED = 1 << 2,
     SLEEP_BUTTON_NOT_FIXED = 1 << 5,
-    RTC_CANNOT_WAKE = 1 << 6,
     RESET_REGISTER = 1 << 10,
     HEADLESS = 1 << 12,
 };
@@ -128,8 +128,7 @@ static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *m
         .c3_latency = C3_NONE,
         .rtc_century = RTC_CENTURY,
         .boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA | (has_keyboard(machine) ? BOOT_8042 : 0),
-        .flags = WBINVD | C1_SUPPORTED | SLEEP_BUTTON_NOT_FIXED | RTC_CANNOT_WAKE | RESET_REGISTER |
-                 HEADLESS,
+        .flags = WBINVD | C1_SUPPORTED | SLEEP_BUTTON_NOT_FIXED | RESET_REGISTER | HEADLESS,
         .reset = port(ACPI_PM_RESET, WIDTH_8),
         .reset_value = ACPI_PM_RESET_VALUE,
         .minor_version = FADT_MINOR,

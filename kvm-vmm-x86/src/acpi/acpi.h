@@ -18,6 +18,9 @@
 #define ACPI_AREA      UINT64_C(0xe0000)
 #define ACPI_AREA_SIZE UINT64_C(0x10000)
 
+/* The FACS, where a guest that sleeps leaves its waking vector. */
+#define ACPI_FACS (ACPI_AREA + 64)
+
 enum { ACPI_CPUS_MAX = 64, ACPI_DEVICES_MAX = 16, ACPI_RANGES_MAX = 2 };
 
 /* Where the kernel's interrupt controllers are, as KVM places them. */

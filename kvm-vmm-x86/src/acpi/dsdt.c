@@ -54,14 +54,14 @@ static void put_processor(struct acpi_writer *writer, unsigned number)
     aml_end(writer, body);
 }
 
-/* The values that PM1 control wants for "off"; two of the four numbers are reserved. */
-static void put_soft_off(struct acpi_writer *writer)
+/* The value that PM1 control wants for a sleeping state; two of the four numbers are reserved. */
+static void put_sleep(struct acpi_writer *writer, const char *name, unsigned type)
 {
     aml_mark values;
 
-    aml_name(writer, "_S5_");
+    aml_name(writer, name);
     values = aml_package(writer, 4);
-    aml_integer(writer, ACPI_PM_SLEEP_OFF);
+    aml_integer(writer, type);
     for (unsigned i = 0; i < 3; i++)
         aml_integer(writer, 0);
     aml_end(writer, values);
@@ -72,7 +72,8 @@ gpa_t acpi_write_dsdt(struct acpi_writer *writer, const struct acpi_machine *mac
     gpa_t table = acpi_table_begin(writer, "DSDT", 2);
     aml_mark system;
 
-    put_soft_off(writer);
+    put_sleep(writer, "_S3_", ACPI_PM_SLEEP_RAM);
+    put_sleep(writer, "_S5_", ACPI_PM_SLEEP_OFF);
     system = aml_scope(writer, "_SB_");
     for (unsigned i = 0; i < machine->device_count; i++)
         put_device(writer, &machine->devices[i]);

@@ -86,11 +86,12 @@ struct guest_config {
     bool no_ctrl_d;            /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */
-    bool text_screen;   /* the user sees its text page and types on its keyboard, not the UART */
-    bool debugged;      /* a debugger may stop it: no clock that counts stolen time */
-    bool reboot;        /* when it resets its machine it starts again instead of ending */
-    uint64_t max_exits; /* of one vCPU, over all reboots; 0: no limit */
-    const char *kvm;    /* the device, normally /dev/kvm */
+    const char *debugcon; /* the file that port 0xe9 is written to, likewise; NULL: no such port */
+    bool text_screen;     /* the user sees its text page and types on its keyboard, not the UART */
+    bool debugged;        /* a debugger may stop it: no clock that counts stolen time */
+    bool reboot;          /* when it resets its machine it starts again instead of ending */
+    uint64_t max_exits;   /* of one vCPU, over all reboots; 0: no limit */
+    const char *kvm;      /* the device, normally /dev/kvm */
 };
 
 #endif

@@ -47,9 +47,12 @@ struct port {
     int failure;
 };
 
+/* Behind the serial ports of all guests stand their debug consoles. */
+enum { PORTS = 2 * GUESTS_MAX };
+
 static struct {
     struct ports_config config;
-    struct port at[GUESTS_MAX];
+    struct port at[PORTS];
 } ports;
 
 static void push(struct fifo *fifo, uint8_t byte)
@@ -66,13 +69,12 @@ static void drop(struct fifo *fifo, size_t count)
 void ports_init(const struct ports_config *config)
 {
     ports.config = *config;
-    for (unsigned i = 0; i < GUESTS_MAX; i++)
+    for (unsigned i = 0; i < PORTS; i++)
         ports.at[i].stream.fd = -1;
 }
 
-void ports_putchar(unsigned guest, uint8_t byte)
+static void put(struct port *p, uint8_t byte)
 {
-    struct port *p = &ports.at[guest];
     bool call;
 
     lock_take(&p->lock);
@@ -92,9 +94,20 @@ void ports_putchar(unsigned guest, uint8_t byte)
         ports.config.wake();
 }
 
+void ports_putchar(unsigned guest, uint8_t byte)
+{
+    put(&ports.at[guest], byte);
+}
+
+void ports_debug_putchar(unsigned guest, uint8_t byte)
+{
+    put(&ports.at[GUESTS_MAX + guest], byte);
+}
+
 bool ports_are_full(unsigned guest)
 {
-    return __atomic_load_n(&ports.at[guest].full, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&ports.at[guest].full, __ATOMIC_ACQUIRE) ||
+           __atomic_load_n(&ports.at[GUESTS_MAX + guest].full, __ATOMIC_ACQUIRE);
 }
 
 int ports_take(unsigned guest)
@@ -264,7 +277,7 @@ static void service(struct port *p)
 
 void ports_service(void)
 {
-    for (unsigned i = 0; i < GUESTS_MAX; i++)
+    for (unsigned i = 0; i < PORTS; i++)
         if (ports.at[i].kind != SERIAL_STDIO)
             service(&ports.at[i]);
 }
@@ -286,7 +299,9 @@ static size_t backlog(struct port *p)
 
 int ports_failure(unsigned guest)
 {
-    return ports.at[guest].failure;
+    int failure = ports.at[guest].failure;
+
+    return failure != 0 ? failure : ports.at[GUESTS_MAX + guest].failure;
 }
 
 static int open_pty(struct port *p, const char *image, struct error *error)
@@ -300,7 +315,7 @@ static int open_pty(struct port *p, const char *image, struct error *error)
     return 0;
 }
 
-static int open_file(struct port *p, const char *path, struct error *error)
+static int open_file(struct port *p, const char *option, const char *path, struct error *error)
 {
     struct stream stream;
     char name[4096];
@@ -308,7 +323,7 @@ static int open_file(struct port *p, const char *path, struct error *error)
                                : snprintf(name, sizeof name, "%s.%u", path, p->guest);
 
     if (length >= (int)sizeof name)
-        return error_set(error, "--serial: the path of the file is too long");
+        return error_set(error, "%s: the path of the file is too long", option);
     if (stream_open_file(&stream, name, error) < 0)
         return -1;
     arrive(p, stream);
@@ -329,27 +344,42 @@ static int open_unix(struct port *p, const char *path, const char *image, struct
     return 0;
 }
 
-int ports_open(unsigned guest, const struct guest_config *config, struct error *error)
+static int open_serial(struct port *p, const struct guest_config *config, struct error *error)
 {
-    struct port *p = &ports.at[guest];
+    if (p->kind == SERIAL_PTY)
+        return open_pty(p, config->image, error);
+    if (p->kind == SERIAL_FILE)
+        return open_file(p, "--serial", config->serial_path, error);
+    return open_unix(p, config->serial_path, config->image, error);
+}
+
+/* `at`: where in the table. */
+static int open_at(unsigned at, enum serial_kind kind, const struct guest_config *config,
+                   struct error *error)
+{
+    struct port *p = &ports.at[at];
     int result;
 
-    if (config->serial == SERIAL_STDIO)
-        return 0;
     lock_init(&p->lock);
-    p->guest = guest;
-    p->kind = config->serial;
+    p->guest = at % GUESTS_MAX;
+    p->kind = kind;
     p->output = (struct fifo){.bytes = p->output_bytes, .size = RING_MAX};
     p->input = (struct fifo){.bytes = p->input_bytes, .size = INPUT_MAX};
     p->server = (struct socket_server){.listener = -1, .client = -1, .spare = -1};
     p->source = (struct event_source){.fd = -1, .ready = on_ready, .context = p};
     p->timer = (struct event_timer){.expired = on_timer, .context = p};
-    result = p->kind == SERIAL_PTY    ? open_pty(p, config->image, error)
-             : p->kind == SERIAL_FILE ? open_file(p, config->serial_path, error)
-                                      : open_unix(p, config->serial_path, config->image, error);
+    result = at < GUESTS_MAX ? open_serial(p, config, error)
+                             : open_file(p, "--debugcon", config->debugcon, error);
     if (result < 0)
         p->kind = SERIAL_STDIO;
     return result;
+}
+
+int ports_open(unsigned guest, const struct guest_config *config, struct error *error)
+{
+    if (config->serial != SERIAL_STDIO && open_at(guest, config->serial, config, error) < 0)
+        return -1;
+    return config->debugcon == NULL ? 0 : open_at(GUESTS_MAX + guest, SERIAL_FILE, config, error);
 }
 
 static void close_port(struct port *p)
@@ -369,7 +399,7 @@ void ports_finish(void)
     bool patient = true, waits, terminal = false;
     unsigned empty = 0; /* how often in a row */
 
-    for (unsigned i = 0; i < GUESTS_MAX; i++) {
+    for (unsigned i = 0; i < PORTS; i++) {
         ports.at[i].finishing = true;
         terminal |= ports.at[i].kind == SERIAL_PTY;
     }
@@ -379,19 +409,19 @@ void ports_finish(void)
 
         ports_service();
         waits = false;
-        for (unsigned i = 0; i < GUESTS_MAX; i++)
+        for (unsigned i = 0; i < PORTS; i++)
             waits |= backlog(&ports.at[i]) > 0;
         empty = waits ? 0 : empty + 1;
         if (waits || terminal)
             patient = events_run_patiently(more ? 0 : waits ? EVENTS_FOREVER : HOLD_MS * MS);
     }
-    for (unsigned i = 0; i < GUESTS_MAX; i++) {
+    for (unsigned i = 0; i < PORTS; i++) {
         struct port *p = &ports.at[i];
         size_t left = backlog(p);
 
         if (left > 0)
-            vcpu_printf(i, "kvm-vmm: guest %u: %zu bytes of serial output were not read in time", i,
-                        left);
+            vcpu_printf(p->guest, "kvm-vmm: guest %u: %zu bytes of its %s were not read in time",
+                        p->guest, left, i < GUESTS_MAX ? "serial output" : "debug console");
         if (p->kind != SERIAL_STDIO)
             close_port(p);
     }

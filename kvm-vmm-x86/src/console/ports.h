@@ -1,6 +1,6 @@
 /*
  * Serial ports that lead elsewhere than to standard input and output: to a pseudoterminal, a file
- * or a unix socket (--serial).
+ * or a unix socket (--serial); and debug consoles, which go to a file (--debugcon).
  *
  * vCPUs put a port's output into its ring, which never waits; the main thread writes as much as the
  * other end takes. A guest whose ring is over its limit must not go on (ports_are_full) before it
@@ -25,7 +25,8 @@ struct ports_config {
 
 void ports_init(const struct ports_config *config);
 
-/* For the main thread, once for each guest of a run; nothing to do for SERIAL_STDIO. It stays open
+/* For the main thread, once for each guest of a run; nothing to do for SERIAL_STDIO and no debug
+ * console. It stays open
  * when the guest starts again. */
 int ports_open(unsigned guest, const struct guest_config *config, struct error *error) MUST_CHECK;
 
@@ -39,6 +40,7 @@ int ports_failure(unsigned guest);
 
 /* For vCPU threads. */
 void ports_putchar(unsigned guest, uint8_t byte);
+void ports_debug_putchar(unsigned guest, uint8_t byte);
 /* The guest has to wait for those who read its output. */
 bool ports_are_full(unsigned guest);
 /* A byte, or INPUT_NONE; never waits. */

@@ -170,7 +170,7 @@ static enum verb_result begin_power(struct control_request *request, struct json
         return VERB_FAILED;
     for (unsigned i = 0; i < control.run.count; i++)
         if (request->guests >> i & 1)
-            acpi_pm_press(&control.run.vms[i].machine.acpi_pm);
+            acpi_pm_happen(&control.run.vms[i].machine.acpi_pm, ACPI_PM_POWER_BUTTON);
     return VERB_DONE;
 }
 

@@ -2,11 +2,11 @@
  * (reset). The device is a row of bytes: an access of any width is each of its bytes in turn. */
 #include "dev/acpi_pm.h"
 
-enum { VERSION = 2 }; /* of the saved state */
+enum { VERSION = 3 }; /* of the saved state */
 enum { STATUS = ACPI_PM_EVENT, ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CONTROL };
 
-/* Bit 8 of the status and enable registers (tables 4-15 and 4-16): the power button. */
-enum { HIGH_POWER_BUTTON = 0x01 };
+/* Bit 15 of the status register (table 4-15): the machine has left a sleeping state. */
+enum { HIGH_WAKE = 0x80 };
 
 /* Of the control register's two bytes. */
 enum { LOW_SCI_ENABLED = 0x01, HIGH_SLEEP = 0x20, HIGH_TYPE_SHIFT = 2, HIGH_TYPE_MASK = 7 };
@@ -29,66 +29,83 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
     }
 }
 
+/* What writing a register asks of the machine. */
+enum wish { NOTHING, SLEEP, OFF, RESET };
+
 /* The sleep bit acts and does not stay. The other states are not announced: asked for one of them
  * the machine just stays awake. */
-static enum end_kind write_sleep(struct acpi_pm *pm, uint8_t value)
+static enum wish write_sleep(struct acpi_pm *pm, uint8_t value)
 {
+    unsigned type = value >> HIGH_TYPE_SHIFT & HIGH_TYPE_MASK;
+
     pm->state.control[1] = value & (uint8_t)~HIGH_SLEEP;
-    if (!(value & HIGH_SLEEP) || (value >> HIGH_TYPE_SHIFT & HIGH_TYPE_MASK) != ACPI_PM_SLEEP_OFF)
-        return END_NONE;
-    return END_EXIT;
+    if (!(value & HIGH_SLEEP))
+        return NOTHING;
+    return type == ACPI_PM_SLEEP_OFF ? OFF : type == ACPI_PM_SLEEP_RAM ? SLEEP : NOTHING;
+}
+
+static bool has_event(const struct acpi_pm *pm)
+{
+    return (pm->state.status[0] & pm->state.enable[0]) != 0 ||
+           (pm->state.status[1] & pm->state.enable[1]) != 0;
 }
 
 /* The interrupt is level-triggered: up while an event has happened that the guest wants to know. */
 static void update_line(struct acpi_pm *pm)
 {
-    irq_set(&pm->irq, (pm->state.status[0] & pm->state.enable[0]) != 0 ||
-                          (pm->state.status[1] & pm->state.enable[1]) != 0);
+    irq_set(&pm->irq, has_event(pm));
 }
 
-/* What the guest asks for by it. */
-static enum end_kind write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
+static enum wish write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
 {
     switch (at) {
     case STATUS:
     case STATUS + 1: /* a one clears the bit */
         pm->state.status[at - STATUS] &= (uint8_t)~value;
-        return END_NONE;
+        return NOTHING;
     case ENABLE:
     case ENABLE + 1:
         pm->state.enable[at - ENABLE] = value;
-        return END_NONE;
+        return NOTHING;
     case CONTROL:
         pm->state.control[0] = value;
-        return END_NONE;
+        return NOTHING;
     case CONTROL + 1:
         return write_sleep(pm, value);
     case ACPI_PM_RESET:
-        return value == ACPI_PM_RESET_VALUE ? END_RESET : END_NONE;
+        return value == ACPI_PM_RESET_VALUE ? RESET : NOTHING;
     default:
-        return END_NONE;
+        return NOTHING;
     }
 }
 
 static enum verdict acpi_pm_access(void *device, struct bus_access *access)
 {
     struct acpi_pm *pm = device;
-    enum end_kind end = END_NONE;
+    const struct backend *backend = pm->backend;
+    enum wish wish = NOTHING;
+    bool event;
 
     lock_take(&pm->lock);
-    for (unsigned i = 0; i < access->size && end == END_NONE; i++) {
+    for (unsigned i = 0; i < access->size && wish == NOTHING; i++) {
         unsigned at = (unsigned)access->offset + i;
 
         if (access->write)
-            end = write_byte(pm, at, access->data[i]);
+            wish = write_byte(pm, at, access->data[i]);
         else
             access->data[i] = read_byte(pm, at);
     }
     update_line(pm);
+    event = has_event(pm);
     lock_release(&pm->lock);
-    if (end == END_NONE)
+    if (wish == SLEEP) {
+        backend->sleep(backend->context);
+        if (event) /* it is there already */
+            backend->awaken(backend->context, 0);
+    }
+    if (wish == NOTHING || wish == SLEEP)
         return VERDICT_RESUME;
-    pm->backend->end(pm->backend->context, end, 0, NULL);
+    backend->end(backend->context, wish == RESET ? END_RESET : END_EXIT, 0, NULL);
     return VERDICT_STOP;
 }
 
@@ -123,11 +140,25 @@ static int acpi_pm_load(void *device, const struct chunk *chunk, struct error *e
     return 0;
 }
 
-void acpi_pm_press(struct acpi_pm *pm)
+/* The power button wakes whether or not its event is enabled (4.8.2.2.1). */
+void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event)
+{
+    bool wakes;
+
+    lock_take(&pm->lock);
+    pm->state.status[1] |= (uint8_t)event;
+    wakes = event == ACPI_PM_POWER_BUTTON || (pm->state.enable[1] & event);
+    update_line(pm);
+    lock_release(&pm->lock);
+    if (wakes)
+        pm->backend->awaken(pm->backend->context, event);
+}
+
+void acpi_pm_woken(struct acpi_pm *pm, enum acpi_pm_event cause)
 {
     LOCK_FOR_BLOCK(&pm->lock);
 
-    pm->state.status[1] |= HIGH_POWER_BUTTON;
+    pm->state.status[1] |= (uint8_t)(HIGH_WAKE | cause);
     update_line(pm);
 }
 

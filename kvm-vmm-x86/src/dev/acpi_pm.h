@@ -1,7 +1,8 @@
 /*
  * The fixed registers of ACPI that we have (6.3, 4.8): PM1 event and control, and a reset register.
- * The only event is the power button, by which a guest is asked to switch itself off. There is no
- * timer, since KVM's clocks are better and each look at one would be an exit.
+ * Two events: the power button, by which a guest is asked to switch itself off, and the clock's
+ * alarm; either ends S3, in which the machine keeps only its memory. There is no timer, since KVM's
+ * clocks are better and each look at one would be an exit.
  */
 #ifndef DEV_ACPI_PM_H
 #define DEV_ACPI_PM_H
@@ -25,7 +26,8 @@ enum {
 
 enum {
     ACPI_PM_IRQ = 9,         /* the system control interrupt, by which events are told */
-    ACPI_PM_SLEEP_OFF = 5,   /* the sleep type that stands for off: _S5 */
+    ACPI_PM_SLEEP_RAM = 1,   /* the sleep type that stands for suspend to RAM: _S3 */
+    ACPI_PM_SLEEP_OFF = 5,   /* and for off: _S5 */
     ACPI_PM_RESET_VALUE = 1, /* what the reset register wants */
 };
 
@@ -42,8 +44,11 @@ struct acpi_pm {
 
 extern const struct bus_ops acpi_pm_ops;
 
-/* Presses the power button, from any thread. */
-void acpi_pm_press(struct acpi_pm *pm);
+/* From any thread: the power button is pressed; the clock's alarm went off. */
+void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event);
+
+/* The machine has been reset, because of that, out of S3. */
+void acpi_pm_woken(struct acpi_pm *pm, enum acpi_pm_event cause);
 
 void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend);
 

@@ -27,6 +27,9 @@ enum end_kind {
     END_SIBLING, /* stopped because another guest of the run was: decides nothing */
 };
 
+/* The events of ACPI's fixed registers, by their bits in the high byte (6.3, table 4-15). */
+enum acpi_pm_event { ACPI_PM_POWER_BUTTON = 0x01, ACPI_PM_ALARM = 0x04 };
+
 /* What input() answers besides a byte. */
 enum { INPUT_NONE = -1, INPUT_END = -2 };
 
@@ -35,6 +38,8 @@ struct backend {
     const struct memory *memory; /* the guest's RAM, for devices that read it themselves */
     /* Prints the guest's bytes, HYPERCALL_SLICE at most; never waits. */
     void (*output)(void *context, const uint8_t *bytes, size_t count);
+    /* A byte for the debug console. */
+    void (*debug)(void *context, uint8_t byte);
     /* Takes the next input byte: 0 to 255, INPUT_NONE, or INPUT_END. Never waits: a device whose
      * guest must have one answers VERDICT_AGAIN. */
     int (*input)(void *context);
@@ -57,6 +62,10 @@ struct backend {
     bool (*random)(void *bytes, size_t size);
     /* A line for the user about the guest. */
     void (*say)(void *context, const char *text);
+    /* ACPI's S3 begins, by a vCPU of the guest; and ends, from any thread: nothing happens if the
+     * guest is awake. Devices are reset before it goes on. */
+    void (*sleep)(void *context);
+    void (*awaken)(void *context, enum acpi_pm_event cause);
     /* Ends the guest; `message` is for the user, NULL if there is nothing to say. */
     void (*end)(void *context, enum end_kind kind, int code, const char *message);
 };

@@ -226,12 +226,18 @@ uint64_t rtc_due(struct rtc *rtc)
     return at;
 }
 
-void rtc_tick(struct rtc *rtc)
+bool rtc_tick(struct rtc *rtc)
 {
+    uint8_t before;
+    bool alarm;
+
     lock_take(&rtc->lock);
+    before = rtc->state.c;
     if (due(rtc) != RTC_NEVER)
         update(rtc);
+    alarm = rtc->state.c & ~before & rtc->state.b & ALARM;
     lock_release(&rtc->lock);
+    return alarm;
 }
 
 static bool is_time(uint8_t index)

@@ -37,7 +37,7 @@ void rtc_init(struct rtc *rtc, const struct backend *backend, struct irq_line ir
 /* When it has to be called next, by backend.wall(), or RTC_NEVER. backend.alarm says that this has
  * changed. */
 uint64_t rtc_due(struct rtc *rtc);
-/* Raises the interrupts that are due. */
-void rtc_tick(struct rtc *rtc);
+/* Raises the interrupts that are due. True: the alarm's is among them. */
+bool rtc_tick(struct rtc *rtc);
 
 #endif

@@ -203,6 +203,7 @@ static const struct spec specs[] = {
     {"port", 0, PARSE, .parse = devices_parse_port},
     {"input", 0, PARSE, .parse = parse_input},
     {"serial", 0, PARSE, .parse = devices_parse_serial},
+    {"debugcon", 0, TEXT, GUEST(debugcon)},
     {"eof", 0, YES, GUEST(no_ctrl_d), .words = {"ctrl-d", "none"}},
     {"max-exits", 0, PARSE, .parse = parse_max_exits},
     {"timeout", 0, PARSE, .parse = parse_timeout},

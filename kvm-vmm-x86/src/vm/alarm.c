@@ -15,7 +15,14 @@ static struct {
 
 static bool goes(struct vm *vm)
 {
-    return vm_is_running(vm) && !vm_is_held(vm);
+    return vm_is_running(vm) && (!vm_is_held(vm) || vm_is_asleep(vm));
+}
+
+/* The alarm is an event of ACPI as well. */
+static void tick(struct machine *machine)
+{
+    if (rtc_tick(&machine->rtc))
+        acpi_pm_happen(&machine->acpi_pm, ACPI_PM_ALARM);
 }
 
 static void on_time(void *context)
@@ -23,7 +30,7 @@ static void on_time(void *context)
     (void)context;
     for (unsigned i = 0; i < alarms.count; i++)
         if (goes(&alarms.vms[i]))
-            rtc_tick(&alarms.vms[i].machine.rtc);
+            tick(&alarms.vms[i].machine);
 }
 
 /* The host's clock may be set meanwhile: no wait is longer than the second in which each of their

@@ -37,6 +37,11 @@ static void backend_output(void *context, const uint8_t *bytes, size_t count)
         vcpu_write(vm->index, bytes, count);
 }
 
+static void backend_debug(void *context, uint8_t byte)
+{
+    ports_debug_putchar(((struct vm *)context)->index, byte);
+}
+
 static int backend_input(void *context)
 {
     struct vm *vm = context;
@@ -87,6 +92,16 @@ static void backend_say(void *context, const char *text)
     vcpu_printf(((struct vm *)context)->index, "kvm-vmm: %s", text);
 }
 
+static void backend_sleep(void *context)
+{
+    vm_fall_asleep(context);
+}
+
+static void backend_awaken(void *context, enum acpi_pm_event cause)
+{
+    vm_awaken(context, cause);
+}
+
 /* A panic looks like a reboot to the devices: see boot/linux/params.h. */
 static void backend_end(void *context, enum end_kind kind, int code, const char *message)
 {
@@ -111,6 +126,7 @@ struct backend vm_backend(struct vm *vm)
     return (struct backend){.context = vm,
                             .memory = &vm->memory,
                             .output = backend_output,
+                            .debug = backend_debug,
                             .input = backend_input,
                             .pending = backend_pending,
                             .want_input = backend_want_input,
@@ -122,6 +138,8 @@ struct backend vm_backend(struct vm *vm)
                             .wake = backend_wake,
                             .say = backend_say,
                             .random = random_fill,
+                            .sleep = backend_sleep,
+                            .awaken = backend_awaken,
                             .end = backend_end};
 }
 

@@ -390,6 +390,7 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
         .index = index, .name = config->image, .config = config, .observers = observers, .fd = -1};
     lock_init(&vm->lock);
     pause_init(vm);
+    vm_sleep_init(vm);
     if (kvm_open(&kvm, config->kvm, error) < 0)
         return -1;
     result = load_files(&files, config, error);

@@ -18,7 +18,7 @@ struct row {
     size_t state;                /* where the device lives in struct machine */
     uint32_t gsi;                /* its interrupt; 0: none */
     const char *acpi, *identity; /* its name and identity in ACPI; NULL: it is not told of */
-    bool testdev;                /* with --machine testdev alone */
+    enum { ALWAYS, TESTDEV, DEBUGCON } when; /* with that option alone */
 };
 
 #define IN(device) .state = offsetof(struct machine, device)
@@ -33,6 +33,8 @@ static const struct row rows[] = {
      .identity = "PNP0B00"},
     {BUS_PIO, NO_BIOS_PORT, 1, &no_bios_ops, IN(no_bios)},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, IN(debug_exit)},
+    {BUS_PIO, DEBUGCON_PORT, 1, &debugcon_ops, IN(debugcon), .when = DEBUGCON},
+    {BUS_PIO, DEBUGCON_POST_PORT, 1, &debugcon_post_ops, IN(debugcon)},
     {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, IN(crtc)},
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, IN(serial), .gsi = SERIAL_IRQ, .acpi = "COM1",
      .identity = "PNP0501"},
@@ -40,12 +42,12 @@ static const struct row rows[] = {
     {BUS_PIO, HC_PORT, 1, &hypercall_ops, IN(hypercall)},
     {BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS, &fw_cfg_ops, IN(fw_cfg)},
     {BUS_PIO, FW_CFG_DMA_PORT, FW_CFG_DMA_PORTS, &fw_cfg_dma_ops, IN(fw_cfg)},
-    {BUS_PIO, TESTDEV_WORD_PORT, TESTDEV_PORTS, &testdev_word_ops, IN(testdev), .testdev = true},
-    {BUS_PIO, TESTDEV_FLUSH_PORT, TESTDEV_PORTS, &testdev_flush_ops, IN(testdev), .testdev = true},
-    {BUS_PIO, TESTDEV_BYTE_PORT, TESTDEV_PORTS, &testdev_byte_ops, IN(testdev), .testdev = true},
-    {BUS_PIO, TESTDEV_IRQ_PORT, TESTDEV_LINES, &testdev_irq_ops, IN(testdev), .testdev = true},
+    {BUS_PIO, TESTDEV_WORD_PORT, TESTDEV_PORTS, &testdev_word_ops, IN(testdev), .when = TESTDEV},
+    {BUS_PIO, TESTDEV_FLUSH_PORT, TESTDEV_PORTS, &testdev_flush_ops, IN(testdev), .when = TESTDEV},
+    {BUS_PIO, TESTDEV_BYTE_PORT, TESTDEV_PORTS, &testdev_byte_ops, IN(testdev), .when = TESTDEV},
+    {BUS_PIO, TESTDEV_IRQ_PORT, TESTDEV_LINES, &testdev_irq_ops, IN(testdev), .when = TESTDEV},
     {BUS_MMIO, TESTDEV_MEMORY, TESTDEV_MEMORY_SIZE, &testdev_memory_ops, IN(testdev),
-     .testdev = true},
+     .when = TESTDEV},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
@@ -102,6 +104,12 @@ static unsigned count_virtio(const struct guest_config *config)
     return config->disk_count + (config->channels != NULL) + config->rng;
 }
 
+static bool is_there(const struct row *row, const struct guest_config *config)
+{
+    return row->when == ALWAYS ||
+           (row->when == TESTDEV ? config->testdev : config->debugcon != NULL);
+}
+
 int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, const struct backend *serial, struct error *error)
 {
@@ -109,6 +117,7 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     machine->virtio_count = 0;
     hypercall_init(&machine->hypercall, backend);
     debug_exit_init(&machine->debug_exit, backend);
+    debugcon_init(&machine->debugcon, backend);
     no_bios_init(&machine->no_bios, backend);
     i8042_init(&machine->i8042, backend, line_of(backend, &i8042_data_ops));
     reset_init(&machine->reset, backend);
@@ -120,7 +129,7 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     fw_cfg_init(&machine->fw_cfg, backend);
     testdev_init(&machine->testdev, backend, config->testdev);
     for (size_t i = 0; i < ROWS; i++)
-        if ((config->testdev || !rows[i].testdev) &&
+        if (is_there(&rows[i], config) &&
             bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
                       (char *)machine + rows[i].state, error) < 0)
             return -1;

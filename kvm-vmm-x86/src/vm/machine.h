@@ -9,6 +9,7 @@
 #include "dev/bus.h"
 #include "dev/crtc.h"
 #include "dev/debug_exit.h"
+#include "dev/debugcon.h"
 #include "dev/fw_cfg.h"
 #include "dev/hypercall.h"
 #include "dev/i8042.h"
@@ -25,6 +26,7 @@ struct machine {
     struct bus bus;
     struct hypercall hypercall;
     struct debug_exit debug_exit;
+    struct debugcon debugcon;
     struct no_bios no_bios;
     struct serial serial;
     struct rtc rtc;

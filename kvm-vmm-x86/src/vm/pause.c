@@ -250,6 +250,14 @@ void pause_keep_exit(struct vcpu *vcpu)
     vcpu->woken = UINT64_MAX; /* the gate is open for it */
 }
 
+void vm_drop_exit(struct vcpu *vcpu)
+{
+    vcpu->again = vcpu->counted = false;
+    vcpu->items_done = 0;
+    vcpu->access_done = 0;
+    vcpu->unfinished.rip = UINT64_MAX;
+}
+
 /* Finishes the instruction that the last exit was in. If that makes a new exit, it is kept for when
  * the vCPU goes on. */
 static void finish_exit(struct vcpu *vcpu)

@@ -126,7 +126,9 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
 
     if (kvm_open(&kvm, vm->config->kvm, error) < 0)
         return -1;
-    if (!machine_quiesce(&vm->machine))
+    if (vm_is_asleep(vm))
+        result = error_set(error, "%s: it sleeps (S3); it can be saved when it is awake", vm->name);
+    else if (!machine_quiesce(&vm->machine))
         result = error_set(error, "%s: a device has requests under way", vm->name);
     for (unsigned i = 0; i < vm->vcpu_count && result == 0; i++)
         result = save_vcpu(&vm->vcpus[i], &kvm, writer, error);
@@ -164,7 +166,7 @@ static int load_input(struct vcpu *vcpu, const struct chunk *chunk, struct error
         return -1;
     if (!input_can_be(&unfinished))
         return error_set(error, "the saved state \"%s\" is damaged", chunk->name);
-    vcpu_leave_exit(vcpu);
+    vm_drop_exit(vcpu);
     vcpu->unfinished = unfinished;
     /* What was found out of its former state: KVM counts the halts of the new one from 0 on. */
     __atomic_store_n(&vcpu->examined, 0, __ATOMIC_RELAXED);

@@ -63,15 +63,6 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
 void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
 
-/* It goes on from its registers, whatever exit it was at. While it is out of the guest. */
-static inline void vcpu_leave_exit(struct vcpu *vcpu)
-{
-    vcpu->again = vcpu->counted = false;
-    vcpu->items_done = 0;
-    vcpu->access_done = 0;
-    vcpu->unfinished.rip = UINT64_MAX;
-}
-
 /* A number that changes whenever the vCPU has left the guest or has halted again. */
 uint64_t vcpu_progress(const struct vcpu *vcpu);
 

@@ -12,6 +12,7 @@
 #include "vm/io.h"
 #include "vm/machine.h"
 #include "vm/observer.h"
+#include "vm/sleep.h"
 #include "vm/vcpu.h"
 
 struct vm_end {
@@ -47,6 +48,7 @@ struct vm {
     unsigned running;      /* vCPU threads not yet ended; atomic */
     bool again;            /* it starts again when it has ended, whatever `config` says; atomic */
     struct vm_gate gate;
+    struct vm_sleep sleep;
     struct lock lock; /* protects `end`; held while observers see output */
     struct vm_end end;
     void (*ended)(void); /* called once the last vCPU thread is over */

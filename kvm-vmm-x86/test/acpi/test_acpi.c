@@ -96,6 +96,7 @@ static void test_fadt(void **state)
     (void)state;
     assert_int_equal(check_table(fadt, "FACP"), 276);
     assert_memory_equal(ram + facs, "FACS", 4);
+    assert_int_equal(facs, ACPI_FACS);
     assert_int_equal(facs % 64, 0);
     check_table(dsdt, "DSDT");
     assert_int_equal(number(fadt + 140, 8), dsdt);
@@ -239,7 +240,8 @@ static void test_iasl(void **state)
              "cd %s && iasl -p again dsdt.dsl > again.log 2>&1 && grep -q ' 0 Errors, 0 Warnings'"
              " again.log && test $(grep -c ACPI0007 dsdt.dsl) = %d"
              " && grep -q PNP0501 dsdt.dsl"
-             " && grep -q PNP0B00 dsdt.dsl && grep -q PNP0303 dsdt.dsl && grep -q _S5 dsdt.dsl"
+             " && grep -q PNP0B00 dsdt.dsl && grep -q PNP0303 dsdt.dsl && grep -q _S3 dsdt.dsl && "
+             "grep -q _S5 dsdt.dsl"
              " && rm -r %s"
              "",
              folder, ACPI_CPUS_MAX, folder);

@@ -54,7 +54,7 @@ static void test_power_button(void **state)
     enum { BUTTON = 1 << 8 };
 
     (void)state;
-    acpi_pm_press(&pm);
+    acpi_pm_happen(&pm, ACPI_PM_POWER_BUTTON);
     assert_false(fake.line[ACPI_PM_IRQ]);
     assert_int_equal(read_port(ACPI_PM_EVENT, 2), BUTTON);
     assert_int_equal(write_port(ACPI_PM_EVENT + 2, BUTTON, 2), VERDICT_RESUME);
@@ -64,11 +64,34 @@ static void test_power_button(void **state)
     assert_int_equal(write_port(ACPI_PM_EVENT, BUTTON, 2), VERDICT_RESUME);
     assert_false(fake.line[ACPI_PM_IRQ]);
     assert_int_equal(read_port(ACPI_PM_EVENT, 2), 0);
-    acpi_pm_press(&pm);
+    acpi_pm_happen(&pm, ACPI_PM_POWER_BUTTON);
     assert_true(fake.line[ACPI_PM_IRQ]);
     assert_int_equal(fake.edges, 2);
     acpi_pm_ops.reset(&pm);
     assert_false(fake.line[ACPI_PM_IRQ]);
+}
+
+/* An event that is enabled wakes; one that has come already does so at once; the button always
+ * does. */
+static void test_sleep(void **state)
+{
+    enum { RAM = ACPI_PM_SLEEP_RAM << 10, NOW = SLEEP, ALARM = 1 << 10 };
+
+    (void)state;
+    assert_int_equal(write_port(ACPI_PM_CONTROL, RAM, 2), VERDICT_RESUME);
+    assert_int_equal(fake.sleeps, 0);
+    assert_int_equal(write_port(ACPI_PM_CONTROL, RAM | NOW, 2), VERDICT_RESUME);
+    assert_int_equal(fake.sleeps, 1);
+    acpi_pm_happen(&pm, ACPI_PM_ALARM);
+    assert_int_equal(fake.wakes, 0);
+    acpi_pm_happen(&pm, ACPI_PM_POWER_BUTTON);
+    assert_int_equal(fake.wakes, 1);
+    assert_int_equal(write_port(ACPI_PM_EVENT + 2, ALARM, 2), VERDICT_RESUME);
+    assert_int_equal(write_port(ACPI_PM_CONTROL, RAM | NOW, 2), VERDICT_RESUME);
+    assert_int_equal(fake.wakes, 2);
+    acpi_pm_ops.reset(&pm);
+    acpi_pm_woken(&pm, ACPI_PM_ALARM);
+    assert_int_equal(read_port(ACPI_PM_EVENT, 2), 0x8400);
 }
 
 /* First the type, then the type and the order, as ACPICA does. */
@@ -109,6 +132,7 @@ int main(void)
         cmocka_unit_test_setup(test_registers, set_up),
         cmocka_unit_test_setup(test_power_button, set_up),
         cmocka_unit_test_setup(test_power_off, set_up),
+        cmocka_unit_test_setup(test_sleep, set_up),
         cmocka_unit_test_setup(test_other_states_do_nothing, set_up),
         cmocka_unit_test_setup(test_reset, set_up),
     };

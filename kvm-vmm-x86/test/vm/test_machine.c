@@ -12,7 +12,7 @@
 
 static struct fake fake, second_fake;
 static struct machine machine, second;
-static const struct guest_config config;
+static const struct guest_config config = {.debugcon = "every device that has a port"};
 static uint8_t saved[8192], again[8192];
 
 static int set_up(void **state)

@@ -206,6 +206,28 @@ static int write_command_line(const struct placed *placed, const struct boot_req
     return 0;
 }
 
+/* With names they are a kernel's modules, each for itself; without, parts of one ramdisk. */
+static bool has_names(const struct boot_request *request)
+{
+    bool named = false;
+
+    for (unsigned i = 0; i < request->initrd_count; i++)
+        named |= request->initrds[i].name != NULL;
+    return named;
+}
+
+static int check_module_text(const struct boot_request *request, struct error *error)
+{
+    size_t used = 0;
+
+    for (unsigned i = 0; i < request->initrd_count; i++)
+        used += request->initrds[i].name != NULL ? strlen(request->initrds[i].name) + 1 : 0;
+    return used <= LINUX_MODULE_TEXT
+               ? 0
+               : error_set(error, "%s: the names of its modules have more than %d bytes in all",
+                           request->image->path, LINUX_MODULE_TEXT);
+}
+
 /* What the kernel is told. */
 static int inform(const struct placed *placed, const struct boot_request *request,
                   struct cpu_start *start, struct error *error)
@@ -215,9 +237,9 @@ static int inform(const struct placed *placed, const struct boot_request *reques
     bool pvh = placed->entry == KERNEL_ENTRY_PVH;
     gpa_t last = placed->header.initrd_addr_max;
 
-    if (write_command_line(placed, request, error) < 0 ||
+    if (check_module_text(request, error) < 0 || write_command_line(placed, request, error) < 0 ||
         linux_place_initrds(request, placed->end, last < INITRD_LAST ? last : INITRD_LAST,
-                            &params.initrd, &params.initrd_size, error) < 0)
+                            pvh && has_names(request), &params, error) < 0)
         return -1;
     if (!linux_mark_flag(request->memory) ||
         !(pvh ? linux_write_start_info(request->memory, &params)

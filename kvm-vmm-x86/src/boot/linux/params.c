@@ -102,34 +102,43 @@ bool linux_is_resetting(const struct memory *memory)
 
 enum { CPIO_ALIGN = 4 };
 
-static uint64_t padded(uint64_t size)
+static uint64_t padded(uint64_t size, uint64_t align)
 {
-    return (size + CPIO_ALIGN - 1) & ~(uint64_t)(CPIO_ALIGN - 1);
+    return (size + align - 1) & ~(align - 1);
 }
 
 /* The memory was zero before: what pads is there already. */
-int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last, gpa_t *at,
-                        uint64_t *size, struct error *error)
+int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last,
+                        bool apart, struct linux_params *params, struct error *error)
 {
-    gpa_t limit = request->limit - 1 > last ? last + 1 : request->limit;
+    gpa_t limit = request->limit - 1 > last ? last + 1 : request->limit, at = 0;
+    uint64_t align = apart ? PAGE_SIZE : CPIO_ALIGN, size = 0;
     uint8_t *to;
 
-    *size = *at = 0;
+    params->module_count = 0;
     for (unsigned i = 0; i < request->initrd_count; i++)
-        *size += padded(request->initrds[i].size);
-    if (*size == 0)
+        size += padded(request->initrds[i].size, align);
+    if (size == 0)
         return 0;
-    if (kernel_end > limit || *size > limit - kernel_end ||
-        (*at = (limit - *size) & ~(uint64_t)(PAGE_SIZE - 1)) < kernel_end)
+    if (kernel_end > limit || size > limit - kernel_end ||
+        (at = (limit - size) & ~(uint64_t)(PAGE_SIZE - 1)) < kernel_end)
         return error_set(error,
                          "%s: an initial ramdisk of %luK does not fit behind the kernel (-m)",
-                         request->image->path, (*size + KIB - 1) / KIB);
-    to = memory_at(request->memory, *at, *size);
+                         request->image->path, (size + KIB - 1) / KIB);
+    to = memory_at(request->memory, at, size);
     if (to == NULL)
         return error_set(error, "%s: no memory for its initial ramdisk", request->image->path);
+    if (!apart)
+        params->modules[params->module_count++] = (struct linux_module){.at = at, .size = size};
     for (unsigned i = 0; i < request->initrd_count; i++) {
-        memcpy(to, request->initrds[i].bytes, request->initrds[i].size);
-        to += padded(request->initrds[i].size);
+        const struct image *file = &request->initrds[i];
+
+        memcpy(to, file->bytes, file->size);
+        if (apart)
+            params->modules[params->module_count++] =
+                (struct linux_module){.at = at, .size = file->size, .text = file->name};
+        to += padded(file->size, align);
+        at += padded(file->size, align);
     }
     return 0;
 }
@@ -166,8 +175,10 @@ bool linux_write_zero_page(const struct memory *memory, const struct linux_param
     zero.hdr.type_of_loader = LOADER_UNDEFINED;
     zero.hdr.loadflags |= LOADED_HIGH;
     zero.hdr.cmd_line_ptr = (uint32_t)params->command_line;
-    zero.hdr.ramdisk_image = (uint32_t)params->initrd;
-    zero.hdr.ramdisk_size = (uint32_t)params->initrd_size;
+    if (params->module_count > 0) {
+        zero.hdr.ramdisk_image = (uint32_t)params->modules[0].at;
+        zero.hdr.ramdisk_size = (uint32_t)params->modules[0].size;
+    }
     zero.hdr.setup_data = 0;
     zero.acpi_rsdp_addr = params->rsdp;
     zero.e820_entries = (uint8_t)map_memory(memory, ranges);
@@ -181,15 +192,30 @@ bool linux_write_start_info(const struct memory *memory, const struct linux_para
 {
     struct {
         struct pvh_start_info info;
-        struct pvh_module initrd;
+        struct pvh_module modules[INITRDS_MAX];
         struct pvh_memory map[RANGES_MAX];
+        char text[LINUX_MODULE_TEXT];
     } page = {.info = {.magic = PVH_START_MAGIC, .version = PVH_START_VERSION}};
     struct range ranges[RANGES_MAX];
     gpa_t at = LINUX_START_INFO;
+    size_t used = 0;
 
-    page.initrd = (struct pvh_module){.address = params->initrd, .size = params->initrd_size};
-    page.info.module_count = params->initrd_size > 0;
-    page.info.modules = at + offsetof(typeof(page), initrd);
+    _Static_assert(sizeof page <= PAGE_SIZE, "page tables follow");
+    for (unsigned i = 0; i < params->module_count; i++) {
+        const struct linux_module *m = &params->modules[i];
+        size_t length = m->text != NULL ? strlen(m->text) + 1 : 0;
+
+        page.modules[i] = (struct pvh_module){.address = m->at, .size = m->size};
+        if (length == 0)
+            continue;
+        if (length > sizeof page.text - used)
+            return false;
+        page.modules[i].command_line = at + offsetof(typeof(page), text) + used;
+        memcpy(page.text + used, m->text, length);
+        used += length;
+    }
+    page.info.module_count = params->module_count;
+    page.info.modules = at + offsetof(typeof(page), modules);
     page.info.command_line = params->command_line;
     page.info.rsdp = params->rsdp;
     page.info.memory_map = at + offsetof(typeof(page), map);

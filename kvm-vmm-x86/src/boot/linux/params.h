@@ -10,10 +10,17 @@
 
 #include "boot/loader.h"
 
+/* A file beside the kernel, in memory. */
+struct linux_module {
+    gpa_t at;
+    uint64_t size;
+    const char *text; /* its command line; NULL: none */
+};
+
 struct linux_params {
-    struct setup_header header; /* the kernel's own, or what stands for it */
-    gpa_t initrd;
-    uint64_t initrd_size;
+    struct setup_header header;               /* the kernel's own, or what stands for it */
+    struct linux_module modules[INITRDS_MAX]; /* the first is the initial ramdisk */
+    unsigned module_count;
     gpa_t command_line;
     gpa_t rsdp; /* 0: no ACPI */
 };
@@ -24,12 +31,14 @@ struct linux_params {
 size_t linux_command_line(char *line, size_t size, const char *append);
 
 /* Copies the initial ramdisks as high as they may stand in low RAM, above `kernel_end` and not
- * beyond `last`: one behind the other, each at a multiple of four bytes as cpio wants it. `size`
- * becomes 0 if there are none. */
-int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last, gpa_t *at,
-                        uint64_t *size, struct error *error) MUST_CHECK;
+ * beyond `last`: one behind the other, as one module, each at a multiple of four bytes as cpio
+ * wants it; or, `apart`, as a module each, on pages of its own. */
+int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last,
+                        bool apart, struct linux_params *params, struct error *error) MUST_CHECK;
 
-/* Each writes one form; false if memory has no room for it. */
+/* Each writes one form; false if memory has no room for it. The modules' command lines have
+ * LINUX_MODULE_TEXT bytes in all. */
+enum { LINUX_MODULE_TEXT = 2048 };
 bool linux_write_zero_page(const struct memory *memory,
                            const struct linux_params *params) MUST_CHECK;
 bool linux_write_start_info(const struct memory *memory,

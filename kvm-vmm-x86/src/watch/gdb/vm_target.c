@@ -46,7 +46,7 @@ static int write_registers(void *context, unsigned cpu, const struct gdb_registe
         result = kvm_write_general(&vcpu->cpu, &from->state.regs);
     if (result == 0 && now.state.regs.rip != from->state.regs.rip) {
         own->crash_told = own->has_event = false;
-        vcpu_leave_exit(vcpu);
+        vm_drop_exit(vcpu);
     }
     return result;
 }

@@ -110,6 +110,18 @@ static void advise_guest(const struct boot_phases *p, const struct boot_facts *f
             f->host_cpus);
 }
 
+void boot_codes_add(struct boot_codes *codes, uint8_t code, uint64_t ns, uint64_t exits)
+{
+    if (codes->count > 0 && codes->at[codes->count - 1].code == code)
+        return;
+    if (codes->count == BOOT_CODES_MAX) {
+        codes->dropped++;
+        return;
+    }
+    codes->at[codes->count].code = code;
+    codes->at[codes->count++].moment = (struct boot_moment){.ns = ns, .exits = exits};
+}
+
 void boot_phases_advise(const struct boot_phases *phases, const struct boot_facts *facts,
                         struct boot_advice *advice)
 {

@@ -57,6 +57,22 @@ struct boot_advice {
     unsigned count;
 };
 
+/*
+ * Codes that firmware or a kernel writes to the diagnostic port (POST), each with the moment of
+ * its first write in a row. What finds no place is counted.
+ */
+enum { BOOT_CODES_MAX = 64 };
+
+struct boot_codes {
+    struct {
+        struct boot_moment moment;
+        uint8_t code;
+    } at[BOOT_CODES_MAX];
+    unsigned count, dropped;
+};
+
+void boot_codes_add(struct boot_codes *codes, uint8_t code, uint64_t ns, uint64_t exits);
+
 /* In words: what cost the most, and what to do about it. */
 void boot_phases_advise(const struct boot_phases *phases, const struct boot_facts *facts,
                         struct boot_advice *advice);

@@ -17,6 +17,7 @@ static struct boot_report {
     uint64_t start; /* of the process */
     struct boot_phases phases[GUESTS_MAX];
     uint64_t at_init[GUESTS_MAX][BUS_RANGES_MAX]; /* accesses until then, by range of the bus */
+    struct boot_codes codes[GUESTS_MAX];          /* of the first vCPU, by its thread */
 } boot_report;
 
 static uint64_t exits_of(const struct vm *vm)
@@ -71,14 +72,26 @@ static void on_output(void *context, struct vm *vm, const uint8_t *bytes, size_t
         record_reached(vm->index, boot_report.at_init[vm->index], &unclaimed);
 }
 
+static void after_exit(void *state, struct vcpu *vcpu, const struct exit_record *r, bool ended)
+{
+    (void)state;
+    (void)ended;
+    if (vcpu->id == 0 && r->space == EXIT_PORT && r->address == DEBUGCON_POST_PORT && r->write)
+        boot_codes_add(&boot_report.codes[vcpu->vm->index], (uint8_t)r->value,
+                       events_now() - boot_report.start, exits_of(vcpu->vm));
+}
+
 static void on_ended(void *context, struct vm *vm)
 {
     (void)context;
     mark(vm->index, vm, BOOT_END);
 }
 
-const struct observer boot_report_observer = {
-    .name = "boot report", .phase = on_phase, .output = on_output, .ended = on_ended};
+const struct observer boot_report_observer = {.name = "boot report",
+                                              .after_exit = after_exit,
+                                              .phase = on_phase,
+                                              .output = on_output,
+                                              .ended = on_ended};
 
 static void print_phases(const struct vm *vm, const struct boot_phases *p)
 {
@@ -95,6 +108,17 @@ static void print_phases(const struct vm *vm, const struct boot_phases *p)
                     (double)(m->ns - before) / 1e6, (double)m->ns / 1e6, m->exits);
         before = m->ns;
     }
+}
+
+static void print_codes(const struct vm *vm)
+{
+    const struct boot_codes *c = &boot_report.codes[vm->index];
+
+    for (unsigned i = 0; i < c->count; i++)
+        vcpu_printf(vm->index, "  POST  %#04x %30s %10.3f %10lu", c->at[i].code, "",
+                    (double)c->at[i].moment.ns / 1e6, c->at[i].moment.exits);
+    if (c->dropped > 0)
+        vcpu_printf(vm->index, "  POST  %u more", c->dropped);
 }
 
 static void print_devices(const struct vm *vm, const uint64_t all[], uint64_t unclaimed)
@@ -148,6 +172,7 @@ void boot_report_print(const struct vm *vm, const struct log_run *run,
     mark(vm->index, vm, BOOT_END); /* of one that never ran */
     kernel_cache_finish();         /* so that it is known what became of it */
     print_phases(vm, p);
+    print_codes(vm);
     print_devices(vm, all, unclaimed);
     stats_print_functions(run, guest);
     print_advice(vm, p, unclaimed);

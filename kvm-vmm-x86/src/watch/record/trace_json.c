@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "dev/debugcon.h"
 #include "watch/record/exit_names.h"
 
 enum { THREADS_A_GUEST = 1000, OUTPUT_THREAD = 999 };
@@ -173,14 +174,29 @@ static void write_exit(FILE *to, const struct log_run *run, const struct log_gue
     fputs("}}", to);
 }
 
+/* A mark for each code that went to the diagnostic port. */
+static void write_post(FILE *to, const struct log_run *run, const struct log_guest *guest,
+                       unsigned vcpu, const struct exit_record *r)
+{
+    if (r->space != EXIT_PORT || r->address != DEBUGCON_POST_PORT || !r->write)
+        return;
+    open_event(to, "i", guest, vcpu);
+    write_time(to, "ts", log_run_ns(run, r->time));
+    fprintf(to, ",\"s\":\"p\",\"cat\":\"POST\",\"name\":\"POST %#04lx\"}", r->value & 0xff);
+}
+
 static void write_vcpu(FILE *to, const struct log_run *run, const struct log_guest *guest,
                        unsigned vcpu)
 {
     const struct log_ring *ring = &guest->vcpus[vcpu]->ring;
     uint64_t number = log_ring_dropped(ring);
 
-    for (uint32_t i = 0; i < log_ring_count(ring) && !ferror(to); i++)
-        write_exit(to, run, guest, vcpu, ++number, log_ring_at(ring, i));
+    for (uint32_t i = 0; i < log_ring_count(ring) && !ferror(to); i++) {
+        const struct exit_record *r = log_ring_at(ring, i);
+
+        write_exit(to, run, guest, vcpu, ++number, r);
+        write_post(to, run, guest, vcpu, r);
+    }
 }
 
 static void write_output(FILE *to, const struct log_run *run, const struct log_guest *guest)

@@ -58,7 +58,7 @@ static void test_names(void **state)
     assert_name(f, port(0xf4, true, 0), "debug-exit.status");
     assert_name(f, port(0x604, true, 0), "acpi-pm.PM1_CNT");
     assert_name(f, port(0x3d5, true, 0), "crtc.data");
-    assert_name(f, port(0x80, true, 0), "port 0x80");
+    assert_name(f, port(0x81, true, 0), "port 0x81");
     assert_name(f, (struct exit_record){.space = EXIT_MEMORY, .address = 0xfee00000},
                 "memory 0xfee00000");
     assert_name(f, (struct exit_record){.space = EXIT_MSR, .address = 0x1b}, "MSR 0x1b");
@@ -81,7 +81,7 @@ static void test_descriptions(void **state)
     many.count = 4;
     assert_described(f, port(0x3f8, true, 'A'), "out port 0x3f8 uart.THR value 0x41");
     assert_described(f, many, "in port 0x3f8 uart.RBR value 0x61 and 3 more");
-    assert_described(f, port(0x80, true, 7), "out port 0x80 no device value 0x7");
+    assert_described(f, port(0x81, true, 7), "out port 0x81 no device value 0x7");
     assert_described(f, (struct exit_record){.space = EXIT_MEMORY, .address = 0x1000, .value = 5},
                      "read address 0x1000 no device value 0x5");
     assert_described(
