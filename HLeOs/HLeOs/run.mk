@@ -2,10 +2,11 @@
 QEMU       ?= qemu-system-x86_64
 QEMU_I386  ?= qemu-system-i386
 MEMORY     ?= 128M
+CPUS       ?= 4
 DISPLAY_OPTION ?= -display none
 # KVM only where it is complete, as the lab's probe says; asked when a machine is started, not before.
 ACCEL       = $(shell $(TOP)/lab/lab probe --values > /dev/null 2>&1 && echo kvm || echo tcg)
-MACHINE     = -drive file=$(IMAGE),format=raw,if=ide -m $(MEMORY) -device isa-debug-exit,iobase=0xf4,iosize=4 \
+MACHINE     = -drive file=$(IMAGE),format=raw,if=ide -m $(MEMORY) -smp $(CPUS) -device isa-debug-exit,iobase=0xf4,iosize=4 \
               $(DISPLAY_OPTION) -no-reboot
 
 # A machine that ended well leaves with 33: (0x10 << 1) | 1.

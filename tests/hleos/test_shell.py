@@ -35,7 +35,7 @@ def run(serial, line):
 
 def test_commands(machine):
     serial, _ = machine()
-    names = "help threads mem irq pci date uptime demo programs run test panic reboot halt".split()
+    names = "help threads cpus mem irq pci date uptime demo programs run test panic reboot halt".split()
     names += "ls cat write rm mkdir fsync df".split()
     assert all(re.search(r"^  %s " % n, run(serial, "help"), re.M) for n in names)
     assert "idle" in run(serial, "threads") and "user" in run(serial, "threads")
@@ -115,6 +115,18 @@ def test_nmi_in_a_program(machine):
     screen.send("nmi")
     serial.expect("non-maskable interrupt.*in program abuse at 0x4")
     serial.expect("KERNEL PANIC")
+    serial.expect(pexpect.EOF)
+    serial.close()
+    assert serial.exitstatus == PANIC
+
+
+def test_locks_in_the_wrong_order(machine):
+    """On four processors: the panic names both locks, and the other three say nothing more."""
+    serial, _ = machine("-smp", "4")
+    assert len(re.findall(r"^  cpu \d+ +APIC \d+", run(serial, "cpus"), re.M)) == 4
+    serial.send("panic order\r")
+    serial.expect("lock outer \\(rank 1\\) is taken while lock inner \\(rank 10\\) is held")
+    serial.expect("panic_now\\+0x")
     serial.expect(pexpect.EOF)
     serial.close()
     assert serial.exitstatus == PANIC

@@ -13,6 +13,7 @@
 #include "process.h"
 #include "process/system_call.h"
 #include "selftest/bench.h"
+#include "smp.h"
 #include "thread.h"
 #include "timer.h"
 #include "user.h"
@@ -59,6 +60,21 @@ static void init_time(void)
             timer_source_hz() / 1000 % 1000, timer_reference(), timer_tick_source());
 }
 
+/* `cpus=N` on the command line: no more than N. */
+static void init_processors(void)
+{
+    const char *option = boot_option("cpus");
+    unsigned most = CPU_MAX, count, missing;
+
+    if (option != NULL && option[0] >= '1' && option[0] <= '9')
+        most = (unsigned)(option[0] - '0') * (option[1] != '\0' ? 10 : 1) +
+               (option[1] != '\0' ? (unsigned)(option[1] - '0') : 0);
+    count = smp_init(most, &missing);
+    println("processors: %u", count);
+    if (missing > 0)
+        println("processors: %u more did not start", missing);
+}
+
 void kernel_main(uint64_t boot_info, uint64_t image)
 {
     struct thread *user;
@@ -75,8 +91,8 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     init_time();                         /* time passes */
     process_init();                      /* programs may run */
     system_call_init();                  /* and call */
-    system_call_init();                  /* and call */
     iostream_init_input();               /* getch */
+    init_processors();                   /* threads run at the same time */
     user = thread_create("user", THREAD_PRIORITY_NORMAL, user_main, NULL);
     if (user == NULL)
         panic("no memory for the first thread");

@@ -14,17 +14,10 @@
 #include "shell.h"
 
 static const struct selftest_group tests[] = {
-    {"memory", selftest_memory},
-    {"heap", selftest_heap},
-    {"faults", selftest_faults},
-    {"threads", selftest_threads},
-    {"sync", selftest_sync},
-    {"time", selftest_time},
-    {"devices", selftest_devices},
-    {"user", selftest_user},
-    {"files", selftest_files},
-    {"stress", selftest_stress},
-    {0},
+    {"memory", selftest_memory},         {"heap", selftest_heap},     {"faults", selftest_faults},
+    {"threads", selftest_threads},       {"sync", selftest_sync},     {"time", selftest_time},
+    {"devices", selftest_devices},       {"user", selftest_user},     {"files", selftest_files},
+    {"processors", selftest_processors}, {"stress", selftest_stress}, {0},
 };
 
 static void test(int argc, char **argv)

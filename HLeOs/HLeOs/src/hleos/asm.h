@@ -40,6 +40,21 @@ static inline void asm_clear_fs_gs(void)
     __asm__ volatile("movw %w0, %%fs; movw %w0, %%gs" : : "r"(0) : "memory");
 }
 
+/* Interrupts off, and back to what they were. */
+static inline uint64_t asm_interrupts_off(void)
+{
+    uint64_t flags = x86_read_flags();
+
+    x86_cli();
+    return flags;
+}
+
+static inline void asm_interrupts_restore(uint64_t flags)
+{
+    if (flags & X86_FLAGS_IF)
+        x86_sti();
+}
+
 /* The caller's frame: code is compiled with frame pointers for the backtrace. */
 static inline const uintptr_t *asm_frame(void)
 {

@@ -1,11 +1,13 @@
-/* The boot processor's modes; see cpu.h. */
+/* The processors and their modes; see cpu.h. */
 #include "cpu.h"
 
 #include "asm.h"
 
 extern char boot_stack_guard[], boot_stack[], boot_stack_end[];
 
-static struct cpu boot_cpu;
+static struct cpu cpus[CPU_MAX];
+unsigned cpu_online; /* written by each processor when it comes; they come one by one */
+static const struct cpu_signals *signals;
 static uint8_t clean_fpu[512] __attribute__((aligned(16)));
 
 /* Where the processor has them: the kernel neither runs nor touches a program's pages (SMEP, SMAP),
@@ -37,9 +39,13 @@ static void set_modes(void)
         x86_wrmsr(X86_MSR_EFER, x86_rdmsr(X86_MSR_EFER) | X86_EFER_NXE);
     set_protection();
     asm_fninit();
-    asm_fxsave(clean_fpu);
-    *(uint32_t *)(clean_fpu + 24) = 0x1f80; /* MXCSR: every exception masked */
-    asm_fxrstor(clean_fpu);
+}
+
+static void become(struct cpu *cpu)
+{
+    asm_clear_fs_gs(); /* before the base is set: loading a selector changes it */
+    x86_wrmsr(X86_MSR_GS_BASE, (uintptr_t)cpu);
+    set_modes();
 }
 
 void cpu_init(void)
@@ -48,19 +54,55 @@ void cpu_init(void)
 
     stack = (struct cpu_stack){(uintptr_t)boot_stack_guard, (uintptr_t)boot_stack,
                                (uintptr_t)boot_stack_end};
-    boot_cpu.self = &boot_cpu;
-    boot_cpu.stack = &stack;
-    asm_clear_fs_gs(); /* before the base is set: loading a selector changes it */
-    x86_wrmsr(X86_MSR_GS_BASE, (uintptr_t)&boot_cpu);
-    set_modes();
+    cpu_next()->stack = &stack;
+    become(cpu_next());
+    asm_fxsave(clean_fpu);
+    *(uint32_t *)(clean_fpu + 24) = 0x1f80; /* MXCSR: every exception masked */
+    asm_fxrstor(clean_fpu);
+    cpu_online = 1;
 }
 
-bool cpu_may_sleep(void)
+void cpu_init_other(struct cpu *cpu)
 {
-    const struct cpu *cpu = cpu_this();
+    become(cpu);
+    asm_fxrstor(clean_fpu);
+}
 
-    return cpu->current != NULL && cpu->current != cpu->idle && cpu->interrupt_depth == 0 &&
-           cpu->locks_held == 0;
+struct cpu *cpu_next(void)
+{
+    struct cpu *cpu = cpu_online < CPU_MAX ? &cpus[cpu_online] : NULL;
+
+    if (cpu != NULL) {
+        cpu->self = cpu;
+        cpu->id = cpu_online;
+    }
+    return cpu;
+}
+
+void cpu_set_online(void)
+{
+    __atomic_store_n(&cpu_online, cpu_this()->id + 1, __ATOMIC_SEQ_CST);
+}
+
+struct cpu *cpu_at(unsigned id)
+{
+    return &cpus[id];
+}
+
+void cpu_attach_signals(const struct cpu_signals *attached)
+{
+    signals = attached;
+}
+
+void cpu_signal_flush(const struct cpu *cpu)
+{
+    signals->flush(cpu);
+}
+
+void cpu_signal_stop(void)
+{
+    if (signals != NULL && cpu_count() > 1)
+        signals->stop();
 }
 
 static bool inside(uintptr_t at, size_t size, const struct cpu_stack *stack)

@@ -5,6 +5,7 @@
 #include "common/exception.h"
 #include "common/x86.h"
 #include "cpu.h"
+#include "cpu/flush.h"
 #include "cpu/panic.h"
 #include "interrupt/apic.h"
 #include "interrupt/gdt.h"
@@ -67,11 +68,16 @@ static enum gdt_stack stack_of(unsigned vector)
     }
 }
 
-void interrupt_init(void)
+static void load(void)
 {
     struct x86_table_register idtr = {sizeof idt - 1, (uintptr_t)idt};
 
     gdt_init();
+    x86_lidt(&idtr);
+}
+
+void interrupt_init(void)
+{
     for (unsigned v = 0; v < INTERRUPT_VECTORS; v++) {
         uint64_t at = vector_table[v];
 
@@ -82,7 +88,19 @@ void interrupt_init(void)
                                .offset_high = (uint32_t)(at >> 32)};
     }
     idt[INTERRUPT_SYSTEM_CALL].flags |= GATE_RING_3;
-    x86_lidt(&idtr);
+    load();
+}
+
+void interrupt_init_other(void)
+{
+    load();
+    apic_init_other();
+}
+
+static void answer_flush(void *context)
+{
+    (void)context;
+    flush_serve();
 }
 
 void interrupt_init_controller(void)
@@ -90,7 +108,9 @@ void interrupt_init_controller(void)
     pic_init(); /* remapped even where it stays silent: its spurious interrupts must not be faults
                  */
     controller = apic_init();
-    if (controller == NULL)
+    if (controller != NULL)
+        interrupt_attach(INTERRUPT_FLUSH, "flush (from a processor)", answer_flush, NULL);
+    else
         controller = pic_controller();
 }
 
@@ -117,15 +137,21 @@ void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *h
     controller->enable(line);
 }
 
+/* On several processors at once. */
+static void count(struct route *route)
+{
+    __atomic_add_fetch(&route->count, 1, __ATOMIC_RELAXED);
+}
+
 /* A vector that has no handler is a stray one: counted, and ended like any other, or the controller
  * would hold back all below it. */
 static void external(const struct interrupt_frame *frame)
 {
     struct route *route = &routes[frame->vector];
 
-    route->count++;
+    count(route);
     if (controller->spurious != NULL && controller->spurious((unsigned)frame->vector)) {
-        spurious_count++;
+        __atomic_add_fetch(&spurious_count, 1, __ATOMIC_RELAXED);
         return;
     }
     if (route->handler != NULL)
@@ -137,10 +163,12 @@ static void external(const struct interrupt_frame *frame)
 void interrupt_dispatch(struct interrupt_frame *frame)
 {
     if (frame->vector < INTERRUPT_EXCEPTIONS) {
-        routes[frame->vector].count++;
+        count(&routes[frame->vector]);
         handler_exception(frame);
         return;
     }
+    if (cpu_this()->resting)
+        flush_wake();
     cpu_this()->interrupt_depth = 1;
     external(frame);
     cpu_this()->interrupt_depth = 0;

@@ -16,6 +16,8 @@ typedef void interrupt_handler(void *context);
 
 /* Loads GDT, TSS and IDT: from here on an exception is reported. Needs cpu_this(). */
 void interrupt_init(void);
+/* The same, and the local APIC, on a processor that was started. */
+void interrupt_init_other(void);
 /* Finds the controller and silences the other. Needs the heap and the device mappings. */
 void interrupt_init_controller(void);
 

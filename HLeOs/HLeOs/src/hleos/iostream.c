@@ -18,9 +18,8 @@
 enum { LINE_MAX = 256, INPUT_MAX = 256 };
 
 static struct sync_mutex output;
-static unsigned emergencies; /* nested: a fault in a fault's report */
 
-static struct lock input_lock = LOCK_INIT("input");
+static struct lock input_lock = LOCK_INIT("input", LOCK_INPUT);
 static uintptr_t input_slots[INPUT_MAX];
 static struct queue input = QUEUE_INIT(input_slots); /* input_lock */
 static struct sync_semaphore input_count;
@@ -32,25 +31,9 @@ static void write_now(const char *text, size_t length)
     serial_write(text, length);
 }
 
-/* For panics and the reports of exceptions: from here on nothing waits for a lock. */
-static void begin_emergency(void)
-{
-    emergencies++;
-    vga_emergency(true);
-    serial_emergency(true);
-}
-
-static void end_emergency(void)
-{
-    emergencies--;
-    vga_emergency(emergencies > 0);
-    serial_emergency(emergencies > 0);
-}
-
 void iostream_init(void)
 {
-    static const struct console ours = {
-        .begin = begin_emergency, .write = write_now, .end = end_emergency, .flush = serial_flush};
+    static const struct console ours = {.write = write_now, .flush = serial_flush};
     bool serial = serial_init();
 
     vga_init_early();
@@ -61,7 +44,7 @@ void iostream_init(void)
 
 static bool take_output(void)
 {
-    if (emergencies > 0 || !cpu_may_sleep())
+    if (console_is_urgent() || !cpu_may_sleep())
         return false;
     sync_mutex_take(&output);
     return true;

@@ -29,7 +29,7 @@ struct large {
 static void *page_get(void);
 static void page_put(void *page);
 
-static struct lock lock = LOCK_INIT("heap");
+static struct lock lock = LOCK_INIT("heap", LOCK_HEAP);
 static struct heap heap = {.page_get = page_get, .page_put = page_put}; /* lock */
 static struct bit_map slots[ORDERS];                                    /* lock; set: in use */
 static size_t next_slot[ORDERS];                                        /* lock */
@@ -98,8 +98,7 @@ static void give_slot(unsigned order, size_t slot)
 
 static void unmap(uintptr_t base, size_t pages)
 {
-    for (size_t i = 0; i < pages; i++)
-        page_free(paging_unmap(base + i * PAGE_SIZE));
+    paging_unmap(base, pages);
     paging_prune(base, pages * PAGE_SIZE);
 }
 

@@ -14,10 +14,12 @@
 void thread_first_return(void);
 void thread_begin(void);
 
-static struct queue_list all; /* sched */
-static unsigned next_id;      /* sched */
-static struct thread idle_thread;
+static struct queue_list all;     /* sched */
+static unsigned next_id;          /* sched */
+static struct thread idle_thread; /* of the boot processor */
 static void (*end_program)(uint64_t vector) __attribute__((noreturn));
+
+enum { IDLE = 0 }; /* the priority of idle threads alone */
 
 static void release(struct thread *thread)
 {
@@ -32,7 +34,7 @@ void thread_attach_programs(void (*end)(uint64_t vector) __attribute__((noreturn
 
 struct process *thread_process(void)
 {
-    return cpu_this()->current->process;
+    return CPU_READ(current)->process;
 }
 
 /* Between an interrupt's end and its iretq. The thread may have come back meanwhile from elsewhere:
@@ -115,7 +117,7 @@ void thread_exit(intptr_t result)
     struct thread *thread = thread_current();
     uint64_t flags;
 
-    if (thread == cpu_this()->idle || !queue_list_empty(&thread->mutexes))
+    if (thread->priority == IDLE || !queue_list_empty(&thread->mutexes))
         panic("thread %s ends, but is the idle thread or holds a mutex", thread->name);
     reap_detached();
     flags = thread_sched_lock();
@@ -147,7 +149,7 @@ static bool exists_locked(const struct thread *thread)
 static bool joinable_locked(const struct thread *thread)
 {
     if (!exists_locked(thread) || thread->detached || thread->joiner != NULL ||
-        thread == &idle_thread)
+        thread->priority == IDLE)
         return false;
     for (; thread != NULL; thread = thread->joins)
         if (thread == thread_current())
@@ -205,7 +207,7 @@ static bool may_end(void)
 {
     const struct thread *current = thread_current();
 
-    return current != cpu_this()->idle && queue_list_empty(&current->mutexes);
+    return current->priority != IDLE && queue_list_empty(&current->mutexes);
 }
 
 void thread_init(void)
@@ -224,13 +226,38 @@ void thread_init(void)
     cpu->idle = &idle_thread;
     cpu->current = &idle_thread;
     handler_attach_threads(&ours);
-    timer_attach(thread_sched_tick);
+    thread_sched_init();
+}
+
+bool thread_prepare_idle(struct cpu *cpu)
+{
+    struct thread *thread;
+    uint64_t flags;
+
+    if (cpu->idle != NULL)
+        return true;
+    thread = kmalloc(sizeof *thread);
+    if (thread == NULL)
+        return false;
+    *thread = (struct thread){
+        .name = "idle", .state = THREAD_RUNNING, .slice = THREAD_SLICE_MS, .cpu = cpu->id};
+    if (!stack_allocate(&thread->stack)) {
+        kfree(thread);
+        return false;
+    }
+    flags = thread_sched_lock();
+    thread->id = next_id++;
+    queue_list_push(&all, &thread->all);
+    thread_sched_unlock(flags);
+    cpu->stack = &thread->stack;
+    cpu->idle = cpu->current = thread;
+    return true;
 }
 
 /* The idle thread stands in no queue: it is ready whenever another one runs. */
 static enum thread_state state_of(const struct thread *thread)
 {
-    bool waits = thread == cpu_this()->idle && thread != cpu_this()->current;
+    bool waits = thread->priority == IDLE && thread != cpu_at(thread->cpu)->current;
 
     return waits ? THREAD_READY : thread->state;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cpu;
 struct process;
 struct space;
 struct thread;
@@ -30,8 +31,12 @@ enum { THREAD_NAME_MAX = 16, THREAD_SLICE_MS = 10 };
 
 typedef intptr_t thread_entry(void *argument);
 
-/* Makes what runs now the boot processor's idle thread. */
+/* Makes what runs now the boot processor's idle thread. A processor's idle thread runs there alone.
+ */
 void thread_init(void);
+/* The idle thread of a processor that is to be started; false if memory is out. Done once, if it
+ * has one already. */
+bool thread_prepare_idle(struct cpu *cpu) __attribute__((warn_unused_result));
 /* The idle thread's life: halts until something is ready. Does not return. */
 void thread_idle(void) __attribute__((noreturn));
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "asm.h"
+#include "cpu.h"
 #include "interrupt.h"
 #include "interrupt/apic.h"
 #include "interrupt/pic.h"
@@ -22,6 +23,7 @@ static uint64_t tsc_base, tsc_hz, ns_per_tick_32; /* ns a TSC tick, 32 bits behi
 static uint64_t ticks, calibration_tsc;
 static const char *reference;
 static bool apic;
+static uint32_t apic_count; /* its local timer's counts a tick */
 static void (*attached)(uint64_t now);
 
 uint64_t timer_now(void)
@@ -72,7 +74,8 @@ void timer_spin_us(uint64_t us)
 static void tick(void *context)
 {
     (void)context;
-    ticks++;
+    if (cpu_this()->id == 0)
+        ticks++;
     if (attached != NULL)
         attached(timer_now());
 }
@@ -82,11 +85,17 @@ void timer_attach(void (*function)(uint64_t now))
     attached = function;
 }
 
+void timer_run_tick(bool on)
+{
+    apic_timer_periodic(on ? apic_count : 0);
+}
+
 static void start_tick(uint64_t apic_hz)
 {
     if (apic) {
         interrupt_attach(INTERRUPT_TIMER, "timer (APIC)", tick, NULL);
-        apic_timer_periodic((uint32_t)(apic_hz / TIMER_HZ));
+        apic_count = (uint32_t)(apic_hz / TIMER_HZ);
+        timer_run_tick(true);
     } else {
         reference_pit_periodic(TIMER_HZ);
         interrupt_attach_line(PIT_LINE, "timer (PIT)", tick, NULL);

@@ -2,6 +2,7 @@
 #ifndef HLEOS_TIMER_H
 #define HLEOS_TIMER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TIMER_NS_PER_MS INT64_C(1000000)
@@ -10,6 +11,9 @@ enum { TIMER_HZ = 1000 };
 
 /* Calibrates the clock and starts the tick. */
 void timer_init(void);
+/* This processor's tick, where it is the local APIC's: stops it, or starts it again. The boot
+ * processor's never stops: it keeps the time. */
+void timer_run_tick(bool on);
 /* Has `tick` called in each tick's interrupt. */
 void timer_attach(void (*tick)(uint64_t now));
 

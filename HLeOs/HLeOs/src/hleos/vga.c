@@ -26,9 +26,8 @@ static struct vga {
     unsigned argument; /* the number being read */
 } vga;
 
-static struct lock lock = LOCK_INIT("vga");
+static struct lock lock = LOCK_INIT("vga", LOCK_VGA);
 static volatile uint16_t *page;
-static bool no_lock;
 
 static void crtc(uint8_t index, uint8_t value)
 {
@@ -185,24 +184,13 @@ void vga_init(void)
     page = mapped;
 }
 
-static uint64_t take(void)
-{
-    return no_lock ? 0 : lock_take(&lock);
-}
-
-static void give(uint64_t flags)
-{
-    if (!no_lock)
-        lock_give(&lock, flags);
-}
-
 void vga_write(const char *text, size_t length)
 {
-    uint64_t flags;
+    struct lock_hold hold;
 
     if (page == NULL)
         return;
-    flags = take();
+    hold = lock_take_to_print(&lock);
     if (vga.view != 0) {
         vga.view = 0;
         draw_all();
@@ -210,12 +198,12 @@ void vga_write(const char *text, size_t length)
     while (length-- > 0)
         put(*text++);
     place_cursor();
-    give(flags);
+    lock_give_printed(&lock, &hold);
 }
 
 void vga_scroll_view(int steps)
 {
-    uint64_t flags = take();
+    struct lock_hold hold = lock_take_to_print(&lock);
     int view = (int)vga.view + steps * (VGA_ROWS / 2);
 
     if (view < 0)
@@ -225,24 +213,19 @@ void vga_scroll_view(int steps)
     vga.view = (unsigned)view;
     draw_all();
     place_cursor();
-    give(flags);
+    lock_give_printed(&lock, &hold);
 }
 
 void vga_show_cursor(bool on)
 {
-    uint64_t flags = take();
+    struct lock_hold hold = lock_take_to_print(&lock);
 
     crtc(CURSOR_START, on ? CURSOR_TOP_LINE : CURSOR_OFF);
     crtc(CURSOR_END, CURSOR_BOTTOM_LINE);
-    give(flags);
+    lock_give_printed(&lock, &hold);
 }
 
 uint16_t vga_cell(unsigned row, unsigned column)
 {
     return page[(row % VGA_ROWS) * VGA_COLUMNS + column % VGA_COLUMNS];
-}
-
-void vga_emergency(bool on)
-{
-    no_lock = on;
 }

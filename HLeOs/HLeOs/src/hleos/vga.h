@@ -22,7 +22,5 @@ void vga_scroll_view(int steps);
 void vga_show_cursor(bool on);
 /* A character cell of the screen as it is seen now: character, attribute above it. */
 uint16_t vga_cell(unsigned row, unsigned column);
-/* In a panic: no locks any more. */
-void vga_emergency(bool on);
 
 #endif

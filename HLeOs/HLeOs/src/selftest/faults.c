@@ -93,7 +93,7 @@ static long outcome(const char *name, thread_entry *entry, void *argument)
 
 static void the_guilty_thread_ends(void)
 {
-    size_t free_before = page_stats().free;
+    size_t free_before = selftest_pages_left();
 
     expect_equal(outcome("divides", divide, NULL), THREAD_FAULTED + EXCEPTION_DE);
     expect_equal(outcome("ud2", invalid_opcode, NULL), THREAD_FAULTED + EXCEPTION_UD);
@@ -101,7 +101,7 @@ static void the_guilty_thread_ends(void)
     expect_equal(outcome("segment", load_bad_segment, NULL), THREAD_FAULTED + EXCEPTION_GP);
     expect_equal(outcome("non-canonical", read_at, (void *)0x800000000000),
                  THREAD_FAULTED + EXCEPTION_GP);
-    expect_equal(page_stats().free, free_before);
+    expect_equal(selftest_pages_left(), free_before);
 }
 
 static void pages_are_protected(void)

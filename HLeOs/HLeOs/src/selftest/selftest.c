@@ -5,6 +5,9 @@
 
 #include "common/string.h"
 #include "iostream.h"
+#include "kmalloc.h"
+#include "memory/page.h"
+#include "thread/stack.h"
 
 enum { NAME_MAX = 48 };
 
@@ -32,6 +35,11 @@ bool selftest_equal(long a, long b, const char *text, const char *file, int line
 void selftest_leave_out(const char *why)
 {
     left_out = why;
+}
+
+size_t selftest_pages_left(void)
+{
+    return page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE + stack_pages_kept();
 }
 
 static bool wanted(const char *which, const char *group, const char *full)

@@ -9,6 +9,7 @@
 #define SELFTEST_SELFTEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct selftest {
     const char *name;
@@ -22,7 +23,7 @@ struct selftest_group {
 
 extern const struct selftest selftest_memory[], selftest_heap[], selftest_faults[],
     selftest_threads[], selftest_sync[], selftest_time[], selftest_devices[], selftest_user[],
-    selftest_files[], selftest_stress[];
+    selftest_files[], selftest_processors[], selftest_stress[];
 
 /* Runs "all" or one group, or one test by "GROUP.NAME", of a table that ends with a group whose
  * name is NULL; true if at least one ran and none failed. */
@@ -35,6 +36,9 @@ bool selftest_run(const struct selftest_group *groups, const char *which);
 
 /* Says that the running test does not apply to this machine, and why; it should return then. */
 void selftest_leave_out(const char *why);
+
+/* Pages that are free, or kept by the heap or for stacks: whether any are lost. */
+size_t selftest_pages_left(void);
 
 bool selftest_expect(bool good, const char *text, const char *file, int line);
 bool selftest_equal(long a, long b, const char *text, const char *file, int line);

@@ -127,18 +127,17 @@ static void run(unsigned operations)
 
 static void a_million_operations_leave_nothing(void)
 {
-    size_t pages, bytes, mapped;
+    size_t pages, bytes;
     unsigned operations = asked_for();
 
     run(operations); /* the heap and the page tables take what they need and keep it */
-    pages = page_stats().free;
+    pages = selftest_pages_left();
     bytes = kmalloc_stats().bytes_used;
-    mapped = kmalloc_stats().bytes_mapped;
     run(operations);
     println("  %u operations, %lu under the mutex", 2 * operations, under_mutex);
     expect_equal(kmalloc_stats().bytes_used, bytes);
     /* Another order of the same may make the heap grow; every page it took is accounted for. */
-    expect_equal(page_stats().free + (kmalloc_stats().bytes_mapped - mapped) / PAGE_SIZE, pages);
+    expect_equal(selftest_pages_left(), pages);
 }
 
 const struct selftest selftest_stress[] = {

@@ -78,17 +78,20 @@ static void condition_passes_turns(void)
 }
 
 static struct sync_semaphore permits;
-static volatile int inside, most_inside;
+static int inside, most_inside;
 
 static intptr_t enter_and_leave(void *argument)
 {
     (void)argument;
     for (int i = 0; i < ROUNDS; i++) {
+        int now;
+
         sync_semaphore_wait(&permits);
-        if (++inside > most_inside)
-            most_inside = inside;
+        now = __atomic_add_fetch(&inside, 1, __ATOMIC_RELAXED);
+        if (now > __atomic_load_n(&most_inside, __ATOMIC_RELAXED))
+            __atomic_store_n(&most_inside, now, __ATOMIC_RELAXED);
         thread_yield();
-        inside--;
+        __atomic_sub_fetch(&inside, 1, __ATOMIC_RELAXED);
         sync_semaphore_post(&permits);
     }
     return 0;

@@ -67,14 +67,14 @@ static void nothing_of_a_program_is_left(void)
     size_t pages, bytes;
 
     outcome("hello", NULL); /* what the kernel keeps of the first one */
-    pages = page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE;
+    pages = selftest_pages_left();
     bytes = kmalloc_stats().bytes_used;
     for (int i = 0; i < 5; i++) {
         outcome("hello", "again");
         outcome("syscalls", NULL);
         outcome("abuse", "0");
     }
-    expect_equal(page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE, pages);
+    expect_equal(selftest_pages_left(), pages);
     expect_equal(kmalloc_stats().bytes_used, bytes);
 }
 
@@ -121,7 +121,7 @@ static void damaged_files_are_refused(void)
         return;
     memcpy(file, hello->file, size);
     make_it_end_at_once(file, size, HEAD);
-    pages = page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE;
+    pages = selftest_pages_left();
     for (size_t at = 0; at < HEAD; at++) {
         file[at] ^= 0xff;
         if (process_start_file(file, size, 1, argv, &process) == 0)
@@ -131,7 +131,7 @@ static void damaged_files_are_refused(void)
     for (size_t cut = 0; cut < size; cut += size / CUT)
         if (process_start_file(file, cut, 1, argv, &process) == 0)
             process_wait(process);
-    expect_equal(page_stats().free + kmalloc_stats().bytes_mapped / PAGE_SIZE, pages);
+    expect_equal(selftest_pages_left(), pages);
     kfree(file);
 }
 

@@ -1,6 +1,11 @@
 /* Lines to the console that is attached; see console.h. */
 #include "cpu/console.h"
 
+#include "common/x86.h"
+#include "cpu.h"
+
+enum { PATIENCE = 20000000 }; /* looks; a report takes the serial line a fraction of a second */
+
 static void nothing(void)
 {
 }
@@ -11,8 +16,9 @@ static void write_nothing(const char *text, size_t length)
     (void)length;
 }
 
-static const struct console none = {nothing, write_nothing, nothing, nothing};
+static const struct console none = {write_nothing, nothing};
 static const struct console *console = &none;
+static struct cpu *speaker; /* the processor whose report it is */
 
 void console_attach(const struct console *attached)
 {
@@ -21,12 +27,30 @@ void console_attach(const struct console *attached)
 
 void console_begin(void)
 {
-    console->begin();
+    struct cpu *cpu = cpu_this(), *other = NULL;
+
+    if (cpu->urgent++ > 0)
+        return;
+    for (long look = 0;
+         look < PATIENCE && !__atomic_compare_exchange_n(&speaker, &other, cpu, false,
+                                                         __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+         look++) {
+        other = NULL;
+        x86_pause();
+    }
 }
 
 void console_end(void)
 {
-    console->end();
+    struct cpu *cpu = cpu_this();
+
+    if (--cpu->urgent == 0 && __atomic_load_n(&speaker, __ATOMIC_RELAXED) == cpu)
+        __atomic_store_n(&speaker, NULL, __ATOMIC_RELEASE);
+}
+
+bool console_is_urgent(void)
+{
+    return CPU_READ(urgent) > 0;
 }
 
 void console_flush(void)

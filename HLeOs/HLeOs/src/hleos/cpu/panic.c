@@ -43,6 +43,7 @@ void panic_stop(const char *format, ...)
     va_list args;
 
     x86_cli();
+    machine_stop_others();
     if (!panicking) { /* a panic in the panic goes straight to the end */
         panicking = true;
         console_begin();

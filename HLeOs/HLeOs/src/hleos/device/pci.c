@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "common/x86.h"
+#include "cpu/lock.h"
 
 enum { ADDRESS = 0xcf8, DATA = 0xcfc };
 enum { VENDOR = 0x00, CLASS = 0x08, HEADER = 0x0c, BRIDGE_BUSES = 0x18 };
@@ -17,10 +18,17 @@ struct scan {
     unsigned count;
 };
 
+static struct lock lock = LOCK_INIT("pci", LOCK_REGISTER);
+
 static uint32_t read(unsigned bus, unsigned device, unsigned function, unsigned offset)
 {
+    uint64_t flags = lock_take(&lock);
+    uint32_t value;
+
     x86_out32(ADDRESS, 0x80000000u | bus << 16 | device << 11 | function << 8 | offset);
-    return x86_in32(DATA);
+    value = x86_in32(DATA);
+    lock_give(&lock, flags);
+    return value;
 }
 
 uint32_t pci_read(const struct pci_function *f, unsigned offset)
@@ -30,9 +38,12 @@ uint32_t pci_read(const struct pci_function *f, unsigned offset)
 
 void pci_write(const struct pci_function *f, unsigned offset, uint32_t value)
 {
+    uint64_t flags = lock_take(&lock);
+
     x86_out32(ADDRESS, 0x80000000u | (unsigned)f->bus << 16 | (unsigned)f->device << 11 |
                            (unsigned)f->function << 8 | offset);
     x86_out32(DATA, value);
+    lock_give(&lock, flags);
 }
 
 static void scan_bus(struct scan *scan, unsigned bus, int depth);

@@ -8,8 +8,8 @@
 
 enum { BURST_MAX = 256, SEND_MAX = 16 };
 
-static struct lock lock = LOCK_INIT("serial"); /* the transmitter */
-static bool present, no_lock;
+static struct lock lock = LOCK_INIT("serial", LOCK_SERIAL); /* the transmitter */
+static bool present;
 static void (*receiver)(unsigned char byte);
 
 bool serial_init(void)
@@ -32,23 +32,13 @@ void serial_write(const char *text, size_t length)
 {
     while (present && length > 0) {
         size_t some = length < SEND_MAX ? length : SEND_MAX;
+        struct lock_hold hold = lock_take_to_print(&lock);
 
-        if (no_lock) {
-            put(text, some);
-        } else {
-            uint64_t flags = lock_take(&lock);
-
-            put(text, some);
-            lock_give(&lock, flags);
-        }
+        put(text, some);
+        lock_give_printed(&lock, &hold);
         text += some;
         length -= some;
     }
-}
-
-void serial_emergency(bool on)
-{
-    no_lock = on;
 }
 
 void serial_flush(void)

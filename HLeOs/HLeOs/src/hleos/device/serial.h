@@ -8,8 +8,6 @@
 /* False if it is missing; then the rest does nothing. */
 bool serial_init(void);
 void serial_write(const char *text, size_t length); /* "\n" goes out as "\r\n" */
-/* In a panic: no locks any more. */
-void serial_emergency(bool on);
 /* Waits until the last bit has left, within reason. */
 void serial_flush(void);
 /* Bytes that arrive are given to `receive`, in an interrupt. */

@@ -19,7 +19,7 @@ struct wait {
 
 #define WAIT_INIT                                                                                  \
     {                                                                                              \
-        .lock = LOCK_INIT("disk")                                                                  \
+        .lock = LOCK_INIT("disk", LOCK_WAIT)                                                       \
     }
 
 /* Starts the watching thread; -1 if there is no memory for it. */

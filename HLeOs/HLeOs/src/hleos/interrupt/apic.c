@@ -5,9 +5,13 @@
  */
 #include "interrupt/apic.h"
 
-#include "common/x86.h"
+#include "asm.h"
+#include "common/string.h"
+#include "cpu.h"
+#include "cpu/lock.h"
 #include "interrupt/acpi.h"
 #include "interrupt/controller.h"
+#include "memory/layout.h"
 #include "memory/paging.h"
 
 enum lapic_register {
@@ -16,6 +20,8 @@ enum lapic_register {
     LAPIC_EOI = 0xb0,
     LAPIC_SPURIOUS = 0xf0,
     LAPIC_ESR = 0x280,
+    LAPIC_ICR = 0x300,
+    LAPIC_ICR_HIGH = 0x310,
     LAPIC_LVT_TIMER = 0x320,
     LAPIC_LVT_LINT0 = 0x350,
     LAPIC_LVT_LINT1 = 0x360,
@@ -30,6 +36,13 @@ enum {
     LVT_MASKED = 1 << 16,
     LVT_PERIODIC = 1 << 17,
     LVT_NMI = 4 << 8,
+    ICR_NMI = 4 << 8,
+    ICR_INIT = 5 << 8,
+    ICR_STARTUP = 6 << 8,
+    ICR_PENDING = 1 << 12,
+    ICR_ASSERT = 1 << 14,
+    ICR_ALL_OTHERS = 3 << 18,
+    ICR_LOOKS = 1000000,
     DIVIDE_BY_16 = 3,
     APIC_BASE_X2APIC = 1 << 10,
     APIC_BASE_ENABLE = 1 << 11,
@@ -41,12 +54,24 @@ enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 4 /* in words */, IOAPIC_SIZE = 0x20, 
 enum { IOAPIC_VERSION = 1, IOAPIC_REDIRECTION = 0x10 };
 enum { REDIRECT_LOW_ACTIVE = 1 << 13, REDIRECT_LEVEL = 1 << 15, REDIRECT_MASKED = 1 << 16 };
 
-enum { MADT_IOAPIC = 1, MADT_OVERRIDE = 2, ISA_LINES = 16 };
+enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9, ISA_LINES = 16 };
+enum { MADT_ENABLED = 1, XAPIC_ID_MAX = 254 };
 enum { MADT_POLARITY = 3, MADT_POLARITY_LOW = 3, MADT_TRIGGER = 0xc, MADT_TRIGGER_LEVEL = 0xc };
 
 struct madt {
     struct acpi_header header;
     uint32_t lapic, flags;
+} __attribute__((packed));
+
+struct madt_lapic {
+    uint8_t type, length, processor, id;
+    uint32_t flags;
+} __attribute__((packed));
+
+struct madt_x2apic {
+    uint8_t type, length;
+    uint16_t reserved;
+    uint32_t id, flags;
 } __attribute__((packed));
 
 struct madt_ioapic {
@@ -68,8 +93,13 @@ struct ioapic {
     uint32_t base, lines; /* global lines [base, base + lines) are its */
 };
 
+static struct lock lock = LOCK_INIT("ioapic", LOCK_REGISTER); /* their two registers */
 static struct ioapic ioapics[IOAPICS_MAX];
 static unsigned ioapic_count;
+
+static uint32_t ids[CPU_MAX]; /* of local APICs whose processors may run */
+static unsigned id_count;
+static uint32_t boot_id; /* of the processor that all devices interrupt */
 
 /* Where each ISA line arrives, and in which shape. */
 struct isa_line {
@@ -92,12 +122,11 @@ static void lapic_write(enum lapic_register reg, uint32_t value)
         lapic[reg / 4] = value;
 }
 
-/* As the I/O APIC's redirections want it: eight bits at the top. */
-static uint32_t lapic_destination(void)
+uint32_t apic_id(void)
 {
     uint32_t id = lapic_read(LAPIC_ID);
 
-    return x2apic ? id << 24 : id;
+    return x2apic ? id : id >> 24;
 }
 
 static uint32_t ioapic_read(const struct ioapic *io, uint32_t index)
@@ -131,6 +160,20 @@ static void add_ioapic(const struct madt_ioapic *entry)
     ioapic_count++;
 }
 
+static void add_processor(uint32_t id, uint32_t flags)
+{
+    if ((flags & MADT_ENABLED) && id_count < CPU_MAX && (x2apic || id <= XAPIC_ID_MAX))
+        ids[id_count++] = id;
+}
+
+unsigned apic_processors(uint32_t *out, unsigned room)
+{
+    unsigned count = id_count < room ? id_count : room;
+
+    memcpy(out, ids, count * sizeof *out);
+    return count;
+}
+
 static void add_override(const struct madt_override *entry)
 {
     struct isa_line *line;
@@ -155,6 +198,12 @@ static void read_madt(const struct madt *madt)
     while (end - at >= 2 && at[1] >= 2 && at[1] <= end - at) {
         if (at[0] == MADT_IOAPIC && at[1] >= sizeof(struct madt_ioapic))
             add_ioapic((const struct madt_ioapic *)at);
+        if (at[0] == MADT_LAPIC && at[1] >= sizeof(struct madt_lapic))
+            add_processor(((const struct madt_lapic *)at)->id,
+                          ((const struct madt_lapic *)at)->flags);
+        if (at[0] == MADT_X2APIC && at[1] >= sizeof(struct madt_x2apic))
+            add_processor(((const struct madt_x2apic *)at)->id,
+                          ((const struct madt_x2apic *)at)->flags);
         if (at[0] == MADT_OVERRIDE && at[1] >= sizeof(struct madt_override))
             add_override((const struct madt_override *)at);
         at += at[1];
@@ -163,10 +212,11 @@ static void read_madt(const struct madt *madt)
 
 static void enable_lapic(void)
 {
-    uint64_t base = x86_rdmsr(X86_MSR_APIC_BASE);
+    uint64_t base = x86_rdmsr(X86_MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
-    x2apic = base & APIC_BASE_X2APIC;
-    x86_wrmsr(X86_MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+    x86_wrmsr(X86_MSR_APIC_BASE, base); /* x2APIC mode is reached from there alone: 10.12.5 */
+    if (x2apic)
+        x86_wrmsr(X86_MSR_APIC_BASE, base | APIC_BASE_X2APIC);
     lapic_write(LAPIC_TPR, 0);
     lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the PIC's way in */
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
@@ -181,6 +231,7 @@ static void enable(unsigned line)
 {
     struct isa_line isa = line < ISA_LINES ? isa_lines[line] : (struct isa_line){.global = line};
     uint32_t vector = INTERRUPT_IRQ_BASE + line;
+    uint64_t flags;
 
     for (unsigned i = 0; i < ioapic_count; i++) {
         const struct ioapic *io = &ioapics[i];
@@ -188,8 +239,10 @@ static void enable(unsigned line)
 
         if (isa.global < io->base || pin >= io->lines)
             continue;
-        ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin + 1, lapic_destination());
+        flags = lock_take(&lock);
+        ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin + 1, boot_id << 24);
         ioapic_write(io, IOAPIC_REDIRECTION + 2 * pin, vector | isa.shape);
+        lock_give(&lock, flags);
     }
 }
 
@@ -201,8 +254,57 @@ static void end(unsigned vector)
         lapic_write(LAPIC_EOI, 0);
 }
 
+/* SDM volume 3, 10.6.1. What was stored before must be there when the interrupt is: writing an MSR
+ * does not wait for that. */
+static void send(uint32_t id, uint32_t command)
+{
+    uint64_t flags = asm_interrupts_off(); /* a handler may send, too, between the two registers */
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (x2apic) {
+        x86_wrmsr(X2APIC_MSRS + LAPIC_ICR / 16, (uint64_t)id << 32 | command);
+    } else {
+        for (int look = 0; look < ICR_LOOKS && (lapic_read(LAPIC_ICR) & ICR_PENDING); look++)
+            x86_pause();
+        lapic_write(LAPIC_ICR_HIGH, id << 24);
+        lapic_write(LAPIC_ICR, command);
+    }
+    asm_interrupts_restore(flags);
+}
+
+void apic_send(uint32_t id, unsigned vector)
+{
+    send(id, ICR_ASSERT | vector);
+}
+
+void apic_send_init(uint32_t id)
+{
+    send(id, ICR_ASSERT | ICR_INIT);
+}
+
+void apic_send_startup(uint32_t id, uint64_t page)
+{
+    send(id, ICR_ASSERT | ICR_STARTUP | (uint32_t)(page / PAGE_SIZE));
+}
+
+static void flush(const struct cpu *cpu)
+{
+    apic_send(cpu->apic_id, INTERRUPT_FLUSH);
+}
+
+static void stop(void)
+{
+    send(0, ICR_ALL_OTHERS | ICR_ASSERT | ICR_NMI);
+}
+
+void apic_init_other(void)
+{
+    enable_lapic();
+}
+
 const struct interrupt_controller *apic_init(void)
 {
+    static const struct cpu_signals signals = {.flush = flush, .stop = stop};
     static const struct interrupt_controller apic = {
         .name = "APIC (local and I/O)", .enable = enable, .end = end};
     static const struct interrupt_controller apic_by_msr = {
@@ -214,10 +316,13 @@ const struct interrupt_controller *apic_init(void)
     lapic = paging_map_device(PHYS(madt->lapic), LAPIC_SIZE, PAGING_WRITE | PAGING_UNCACHED);
     if (lapic == NULL)
         return NULL;
+    x2apic = x86_rdmsr(X86_MSR_APIC_BASE) & APIC_BASE_X2APIC;
     read_madt(madt);
     if (ioapic_count == 0)
         return NULL;
     enable_lapic();
+    boot_id = apic_id();
+    cpu_attach_signals(&signals);
     return x2apic ? &apic_by_msr : &apic;
 }
 

@@ -1,8 +1,12 @@
-/* GDT and TSS of the boot processor: Intel SDM volume 3, 3.4.5 and 8.7; see gdt.h. */
+/* GDT and TSS, one of each a processor: Intel SDM volume 3, 3.4.5 and 8.7; see gdt.h. */
 #include "interrupt/gdt.h"
 
+#include <stddef.h>
+
+#include "common/string.h"
 #include "common/x86.h"
 #include "cpu.h"
+#include "kmalloc.h"
 
 #define CODE64 0x00af9b000000ffff
 #define DATA   0x00cf93000000ffff
@@ -22,30 +26,51 @@ struct tss {
 
 _Static_assert(sizeof(struct tss) == 104, "SDM volume 3, figure 8-11");
 
-static uint64_t gdt[SLOTS] = {[GDT_SELECTOR_CODE / 8] = CODE64,
-                              [GDT_SELECTOR_DATA / 8] = DATA,
-                              [GDT_SELECTOR_USER_DATA / 8] = DATA | RING_3,
-                              [GDT_SELECTOR_USER_CODE / 8] = CODE64 | RING_3};
-static struct tss tss = {.io_map = sizeof tss};
-static uint8_t stacks[CPU_INTERRUPT_STACKS][STACK_SIZE] __attribute__((aligned(16)));
+struct gdt {
+    uint64_t slots[SLOTS];
+    struct tss tss;
+    uint8_t stacks[CPU_INTERRUPT_STACKS][STACK_SIZE] __attribute__((aligned(16)));
+};
+
+static struct gdt of_boot_processor;
 
 void asm_system_call(void);
 void asm_load_gdt(const struct x86_table_register *table, uint64_t code, uint64_t data);
 
+bool gdt_prepare(struct cpu *cpu)
+{
+    if (cpu->tables == NULL)
+        cpu->tables = kmalloc(sizeof *cpu->tables);
+    return cpu->tables != NULL;
+}
+
+/* The stacks, and the descriptor, which takes two slots: SDM volume 3, 8.2.3. */
+static void set_up_tss(struct cpu *cpu, struct gdt *gdt)
+{
+    gdt->tss = (struct tss){.io_map = sizeof gdt->tss};
+    for (unsigned i = 0; i < CPU_INTERRUPT_STACKS; i++) {
+        uintptr_t low = (uintptr_t)gdt->stacks[i];
+
+        gdt->tss.ist[i] = low + STACK_SIZE;
+        cpu->interrupt_stacks[i] = (struct cpu_stack){low, low, low + STACK_SIZE};
+    }
+    gdt->slots[GDT_SELECTOR_TSS / 8] = x86_task_segment((uintptr_t)&gdt->tss, sizeof gdt->tss - 1);
+    gdt->slots[GDT_SELECTOR_TSS / 8 + 1] = (uintptr_t)&gdt->tss >> 32;
+}
+
 void gdt_init(void)
 {
-    const struct x86_table_register table = {sizeof gdt - 1, (uintptr_t)gdt};
-    const unsigned slot = GDT_SELECTOR_TSS / 8;
+    struct cpu *cpu = cpu_this();
+    struct gdt *gdt = cpu->tables != NULL ? cpu->tables : &of_boot_processor;
+    const struct x86_table_register table = {sizeof gdt->slots - 1, (uintptr_t)gdt->slots};
 
-    for (unsigned i = 0; i < CPU_INTERRUPT_STACKS; i++) {
-        uintptr_t low = (uintptr_t)stacks[i];
-
-        tss.ist[i] = low + STACK_SIZE;
-        cpu_this()->interrupt_stacks[i] = (struct cpu_stack){low, low, low + STACK_SIZE};
-    }
-    /* SDM volume 3, 8.2.3: a system descriptor in 64-bit mode takes two slots. */
-    gdt[slot] = x86_task_segment((uintptr_t)&tss, sizeof tss - 1);
-    gdt[slot + 1] = (uintptr_t)&tss >> 32;
+    cpu->tables = gdt;
+    memset(gdt->slots, 0, sizeof gdt->slots);
+    gdt->slots[GDT_SELECTOR_CODE / 8] = CODE64;
+    gdt->slots[GDT_SELECTOR_DATA / 8] = DATA;
+    gdt->slots[GDT_SELECTOR_USER_DATA / 8] = DATA | RING_3;
+    gdt->slots[GDT_SELECTOR_USER_CODE / 8] = CODE64 | RING_3;
+    set_up_tss(cpu, gdt);
     asm_load_gdt(&table, GDT_SELECTOR_CODE, GDT_SELECTOR_DATA);
     x86_ltr(GDT_SELECTOR_TSS);
     /* SDM volume 3, 5.8.8. All flags that a program could trip the kernel with are cleared. */
@@ -59,6 +84,8 @@ void gdt_init(void)
 
 void gdt_set_kernel_stack(uintptr_t top)
 {
-    tss.rsp[0] = top;
-    cpu_this()->kernel_sp = top;
+    struct cpu *cpu = cpu_this();
+
+    cpu->tables->tss.rsp[0] = top;
+    cpu->kernel_sp = top;
 }

@@ -5,6 +5,7 @@
 #ifndef HLEOS_INTERRUPT_GDT_H
 #define HLEOS_INTERRUPT_GDT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -26,7 +27,13 @@ enum gdt_stack {
     GDT_STACK_DEVICES = 4, /* every interrupt that is not an exception */
 };
 
-/* Loads the boot processor's GDT and TSS, and tells struct cpu of the stacks; SYSCALL works. */
+struct cpu;
+
+/* Memory for a processor that is to be started; false if memory is out. Done once, if it has some
+ * already. */
+bool gdt_prepare(struct cpu *cpu) __attribute__((warn_unused_result));
+/* Loads this processor's GDT and TSS, and tells struct cpu of the stacks; SYSCALL works. The boot
+ * processor needs no gdt_prepare(). */
 void gdt_init(void);
 /* Where the stack begins that programs enter the kernel on. */
 void gdt_set_kernel_stack(uintptr_t top);

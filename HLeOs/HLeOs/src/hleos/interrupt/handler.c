@@ -12,6 +12,7 @@
 #include "common/x86.h"
 #include "cpu.h"
 #include "cpu/console.h"
+#include "cpu/machine.h"
 #include "cpu/panic.h"
 #include "interrupt/gdt.h"
 
@@ -156,6 +157,8 @@ void handler_exception(struct interrupt_frame *frame)
 {
     if (resolved(frame))
         return;
+    if (frame->vector == EXCEPTION_NMI && machine_is_stopping())
+        x86_stop();
     console_begin();
     report(frame, stack_overflow(frame) ? "stack overflow" : name_of(frame));
     if (frame->vector != EXCEPTION_BP) {
@@ -193,7 +196,7 @@ void handler_leave(struct interrupt_frame *frame)
         }
         return;
     }
-    if (cpu->attention == 0 || cpu->interrupt_depth > 0 || cpu->locks_held > 0 || threads == NULL)
+    if (cpu->attention == 0 || cpu->interrupt_depth > 0 || cpu->lock != NULL || threads == NULL)
         return;
     copy = (struct interrupt_frame *)(sp & ~(uint64_t)15) - 1;
     *copy = *frame;

@@ -16,7 +16,7 @@
 #define FOUR_GB    UINT64_C(0x100000000)
 #define MEMORY_END UINT64_C(0x400000000000) /* 64 TB: the room of the direct map */
 
-static struct lock lock = LOCK_INIT("page");
+static struct lock lock = LOCK_INIT("page", LOCK_PAGE);
 static struct bit_map map;  /* lock; set: taken, reserved or not there */
 static struct bit_map ours; /* set at boot only: pages that page_allocate() may give */
 static uint16_t *sharers;   /* lock; of an allocated page: how many more page_free() it takes */
@@ -138,6 +138,13 @@ void page_release_low(const struct boot_info *info)
     lock_give(&lock, flags);
 }
 
+static void take_locked(size_t at)
+{
+    bit_map_set(&map, at);
+    sharers[at] = 0;
+    free_pages--;
+}
+
 phys_t page_allocate(void)
 {
     uint64_t flags = lock_take(&lock);
@@ -149,12 +156,22 @@ phys_t page_allocate(void)
         lock_give(&lock, flags);
         return PHYS(0);
     }
-    bit_map_set(&map, at);
-    sharers[at] = 0;
+    take_locked(at);
     hint = at + 1;
-    free_pages--;
     lock_give(&lock, flags);
     return PHYS(at * PAGE_SIZE);
+}
+
+phys_t page_allocate_below(uint64_t limit)
+{
+    uint64_t flags = lock_take(&lock);
+    size_t end = limit / PAGE_SIZE < map.bits ? limit / PAGE_SIZE : map.bits;
+    size_t at = bit_map_next_clear(&map, 0, end);
+
+    if (at < end)
+        take_locked(at);
+    lock_give(&lock, flags);
+    return PHYS(at < end ? at * PAGE_SIZE : 0);
 }
 
 phys_t page_allocate_zeroed(void)

@@ -25,6 +25,8 @@ void page_release_low(const struct boot_info *info);
 phys_t page_allocate(void) __attribute__((warn_unused_result));
 /* The same, zeroed. */
 phys_t page_allocate_zeroed(void) __attribute__((warn_unused_result));
+/* One that ends at `limit` or before: for what can reach no further. */
+phys_t page_allocate_below(uint64_t limit) __attribute__((warn_unused_result));
 /* A page freed twice, or never allocated, is a panic: one for which page_is_allocated() is false.
  */
 void page_free(phys_t page);

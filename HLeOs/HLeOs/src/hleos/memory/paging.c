@@ -2,6 +2,7 @@
 #include "memory/paging.h"
 
 #include "common/x86.h"
+#include "cpu/flush.h"
 #include "cpu/lock.h"
 #include "cpu/panic.h"
 #include "memory/page.h"
@@ -9,12 +10,12 @@
 #define LARGE_PAGE UINT64_C(0x200000)
 #define HALF       0xffff800000000000
 
-enum { ENTRIES = 512, LEVELS = 4 };
+enum { ENTRIES = 512, LEVELS = 4, UNMAP_AT_ONCE = 64 };
 
 extern char kernel_start[], text_end[], rodata_start[], data_start[], kernel_end[];
 extern char boot_stack_guard[];
 
-static struct lock lock = LOCK_INIT("paging");
+static struct lock lock = LOCK_INIT("paging", LOCK_PAGING);
 static phys_t root;           /* lock: the tables under it */
 static uintptr_t next_device; /* lock */
 static uint64_t no_execute;   /* PAGING_NO_EXECUTE where the processor has it */
@@ -130,7 +131,7 @@ int paging_map(uintptr_t address, phys_t page, uint64_t flags)
     return entry != NULL ? 0 : -1;
 }
 
-phys_t paging_unmap(uintptr_t address)
+static phys_t unmap_one(uintptr_t address)
 {
     uint64_t irq = lock_take(&lock);
     uint64_t *entry = find(address, 0, false);
@@ -143,6 +144,24 @@ phys_t paging_unmap(uintptr_t address)
     x86_invlpg(address);
     lock_give(&lock, irq);
     return page;
+}
+
+/* The others are told once for many pages: that costs more than all else here. */
+void paging_unmap(uintptr_t base, size_t pages)
+{
+    phys_t gone[UNMAP_AT_ONCE];
+
+    while (pages > 0) {
+        size_t some = pages < UNMAP_AT_ONCE ? pages : UNMAP_AT_ONCE;
+
+        for (size_t i = 0; i < some; i++)
+            gone[i] = unmap_one(base + i * PAGE_SIZE);
+        flush_others();
+        for (size_t i = 0; i < some; i++)
+            page_free(gone[i]);
+        base += some * PAGE_SIZE;
+        pages -= some;
+    }
 }
 
 static bool is_empty(const uint64_t *table)
@@ -170,6 +189,7 @@ void paging_prune(uintptr_t base, size_t size)
             if (table.at != 0 && is_empty(page_virtual(table))) {
                 *entry = 0;
                 x86_invlpg(at); /* drops what the processor keeps of the tables, too */
+                flush_others();
                 page_free(table);
             }
             lock_give(&lock, irq);

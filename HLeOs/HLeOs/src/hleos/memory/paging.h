@@ -26,8 +26,9 @@ void paging_init(const struct boot_info *info);
 /* Maps one page, data, never executable; 0, or -1 if there is no page for a table. An address that
  * is mapped already is a panic. */
 int paging_map(uintptr_t address, phys_t page, uint64_t flags) __attribute__((warn_unused_result));
-/* Unmaps one page, which must be mapped; returns what was there. */
-phys_t paging_unmap(uintptr_t address);
+/* Unmaps pages, which must be mapped, and frees what was there when no processor can reach it any
+ * more. Interrupts are served in between. */
+void paging_unmap(uintptr_t base, size_t pages);
 
 /* Makes the highest tables of a range, which stay for good; to be used at boot. */
 void paging_prepare(uintptr_t base, uint64_t size);

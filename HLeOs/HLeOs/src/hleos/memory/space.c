@@ -55,8 +55,10 @@ void space_destroy(struct space *space)
 
 void space_enter(const struct space *space)
 {
-    if ((x86_read_cr3() & PAGING_ADDRESS) != space->root.at)
-        x86_write_cr3(space->root.at);
+    uint64_t root = space != NULL ? space->root.at : paging_root().at;
+
+    if ((x86_read_cr3() & PAGING_ADDRESS) != root)
+        x86_write_cr3(root);
 }
 
 /* The last table's entry for an address of the program's half, with the tables above it made where

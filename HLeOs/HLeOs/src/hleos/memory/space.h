@@ -29,7 +29,8 @@ struct space {
 bool space_create(struct space *space) __attribute__((warn_unused_result));
 /* Frees all of it. The processor leaves it if it is there. */
 void space_destroy(struct space *space);
-/* Makes the processor use it. */
+/* Makes the processor use it; with NULL, the kernel's own tables. It forgets what it knew of
+ * another one: so what a space maps is known to one processor at most, that of its thread. */
 void space_enter(const struct space *space);
 
 /* All of `from` is in `to`, a new space, too: what can be written to is shared until one of them

@@ -14,6 +14,7 @@
 #include "process/load.h"
 #include "process/names.h"
 #include "process/pipe.h"
+#include "thread/stack.h"
 #include "timer.h"
 
 enum { CHUNK = 1024, PATH_MAX = 128 };
@@ -343,7 +344,9 @@ static int64_t call_process(struct process *process, struct interrupt_frame *fra
 static int64_t call_system(struct process *process, struct interrupt_frame *frame)
 {
     struct page_stats pages = page_stats();
-    struct hleos_system info = {.pages_free = pages.free + kmalloc_stats().bytes_mapped / PAGE_SIZE,
+    /* What the heap and the stacks keep is as good as free: so nothing seems lost that is not. */
+    struct hleos_system info = {.pages_free = pages.free + stack_pages_kept() +
+                                              kmalloc_stats().bytes_mapped / PAGE_SIZE,
                                 .pages_usable = pages.usable,
                                 .switches = thread_switch_count(),
                                 .heap_bytes = kmalloc_stats().bytes_used,

@@ -4,7 +4,9 @@
 #include <stddef.h>
 
 #include "common/string.h"
+#include "cpu.h"
 #include "cpu/boot.h"
+#include "cpu/lock.h"
 #include "cpu/machine.h"
 #include "cpu/panic.h"
 #include "device/pci.h"
@@ -91,6 +93,19 @@ static void pci(int argc, char **argv)
         println("no PCI bus");
 }
 
+/* The processors, and the locks that they have waited for. */
+static void cpus(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    for (unsigned i = 0; i < cpu_count(); i++)
+        println("  cpu %-2u  APIC %-3u  %s", i, cpu_at(i)->apic_id,
+                i == CPU_READ(id) ? "runs this" : "");
+    for (const struct lock *l = lock_contended(NULL); l != NULL; l = lock_contended(l))
+        println("  lock %-8s  rank %-2u  taken %lu times, waited for %lu times", l->name, l->rank,
+                l->takes, l->waits);
+}
+
 static void date(int argc, char **argv)
 {
     struct rtc_date d;
@@ -138,10 +153,21 @@ static void demo(int argc, char **argv)
     jobs_run_all();
 }
 
+/* The wrong order is never waited for here: the rule is broken all the same. */
+static void take_out_of_order(void)
+{
+    static struct lock inner = LOCK_INIT("inner", LOCK_SERIAL),
+                       outer = LOCK_INIT("outer", LOCK_WAIT);
+    uint64_t flags = lock_take(&inner), more = lock_take(&outer);
+
+    lock_give(&outer, more);
+    lock_give(&inner, flags);
+}
+
 static void panic_now(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    if (argc > 1 && strcmp(argv[1], "order") == 0)
+        take_out_of_order();
     panic("as you wish");
 }
 
@@ -173,7 +199,8 @@ const struct shell_command shell_commands[] = {
     {"demo", "", "five jobs at once, for a second", demo},
     {"programs", "", "the programs; their name runs them", list_programs},
     {"run", "[JOB]", "runs one of the jobs, or lists them", run},
-    {"panic", "", "ends in a panic", panic_now},
+    {"cpus", "", "the processors, and locks that were waited for", cpus},
+    {"panic", "[order]", "ends in a panic; by two locks in the wrong order", panic_now},
     {"reboot", "", "starts the machine again", reboot},
     {"halt", "", "stops the machine", halt},
     {0},

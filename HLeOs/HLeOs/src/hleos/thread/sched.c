@@ -2,32 +2,25 @@
 #include "thread/sched.h"
 
 #include "asm.h"
+#include "cpu/flush.h"
 #include "cpu/panic.h"
+#include "interrupt.h"
+#include "interrupt/apic.h"
 #include "interrupt/gdt.h"
 #include "memory/space.h"
 #include "timer.h"
 
 void thread_switch_stacks(uintptr_t *save, uintptr_t load);
 
-static struct lock lock = LOCK_INIT("sched");
-static struct queue_list ready[THREAD_PRIORITIES]; /* lock */
-static unsigned ready_mask;                        /* lock; bit N: ready[N] is not empty */
-static struct queue_list sleepers;                 /* lock; by wake_at, soonest first */
-static uint64_t switch_count;                      /* lock */
-
-uint64_t thread_sched_lock(void)
-{
-    return lock_take(&lock);
-}
-
-void thread_sched_unlock(uint64_t flags)
-{
-    lock_give(&lock, flags);
-}
+struct lock thread_lock = LOCK_INIT("sched", LOCK_SCHED);
+static struct queue_list ready[THREAD_PRIORITIES]; /* sched */
+static unsigned ready_mask;                        /* sched; bit N: ready[N] is not empty */
+static struct queue_list sleepers;                 /* sched; by wake_at, soonest first */
+static uint64_t switch_count;                      /* sched */
 
 struct thread *thread_current(void)
 {
-    return cpu_this()->current;
+    return CPU_READ(current);
 }
 
 const char *thread_name(const struct thread *thread)
@@ -40,15 +33,48 @@ int thread_priority(const struct thread *thread)
     return __atomic_load_n(&thread->priority, __ATOMIC_RELAXED);
 }
 
-void thread_sched_enqueue_locked(struct thread *thread)
+/* What a thread must be better than to get this processor. */
+static int level(const struct cpu *cpu)
 {
-    struct thread *current = thread_current();
+    return cpu->promised > cpu->current->priority ? cpu->promised : cpu->current->priority;
+}
 
+/* The one with the least to do; among equals this one, then the one that the thread ran on last. */
+static struct cpu *find_processor(const struct thread *thread)
+{
+    struct cpu *here = cpu_this(), *best = here;
+
+    for (unsigned i = 0; i < cpu_count(); i++) {
+        struct cpu *cpu = cpu_at(i);
+
+        if (level(cpu) < level(best) ||
+            (best != here && i == thread->cpu && level(cpu) == level(best)))
+            best = cpu;
+    }
+    return best;
+}
+
+static void push_locked(struct thread *thread)
+{
     thread->state = THREAD_READY;
     queue_list_push(&ready[thread->priority], &thread->link);
     ready_mask |= 1u << thread->priority;
-    if (thread->priority > current->priority)
-        cpu_this()->attention |= CPU_RESCHEDULE;
+}
+
+/* So the best threads run, as many as there are processors. */
+void thread_sched_enqueue_locked(struct thread *thread)
+{
+    struct cpu *cpu = cpu_count() > 1 ? find_processor(thread) : cpu_this();
+
+    push_locked(thread);
+    if (thread->priority <= level(cpu))
+        return;
+    if (cpu == cpu_this()) {
+        cpu->attention |= CPU_RESCHEDULE;
+    } else {
+        cpu->promised = thread->priority;
+        apic_send(cpu->apic_id, INTERRUPT_RESCHEDULE);
+    }
 }
 
 static void unqueue_locked(struct thread *thread)
@@ -84,7 +110,8 @@ void thread_set_priority_locked(struct thread *thread, int priority)
 static void enter_space(const struct thread *thread)
 {
     space_enter(thread->space);
-    gdt_set_kernel_stack(thread->stack.high);
+    if (thread->space != NULL)
+        gdt_set_kernel_stack(thread->stack.high);
 }
 
 void thread_enter_space(const struct space *space, struct process *process)
@@ -94,8 +121,7 @@ void thread_enter_space(const struct space *space, struct process *process)
 
     current->space = space;
     current->process = process;
-    if (space != NULL)
-        enter_space(current);
+    enter_space(current);
     thread_sched_unlock(flags);
 }
 
@@ -109,18 +135,20 @@ void thread_sched_switch_locked(void)
     struct cpu *cpu = cpu_this();
     struct thread *from = cpu->current, *to = ready_mask != 0 ? dequeue_locked() : cpu->idle;
 
-    if (cpu->locks_held != 1)
+    if (thread_lock.outer != NULL)
         panic("thread %s sleeps with a spinlock held", from->name);
     cpu->attention = 0;
+    cpu->promised = 0;
     to->state = THREAD_RUNNING;
     to->slice = THREAD_SLICE_MS;
     if (to == from)
         return;
     to->switches++;
+    to->cpu = cpu->id;
     switch_count++;
     cpu->current = to;
     cpu->stack = &to->stack;
-    if (to->space != NULL)
+    if (to->space != from->space)
         enter_space(to);
     asm_fxsave(from->fpu);
     asm_fxrstor(to->fpu);
@@ -133,7 +161,7 @@ static void yield_locked(void)
     struct thread *current = thread_current();
 
     if (current != cpu_this()->idle)
-        thread_sched_enqueue_locked(current);
+        push_locked(current); /* no processor has less to do: what waits is no better */
     thread_sched_switch_locked();
 }
 
@@ -263,14 +291,25 @@ bool thread_interrupted(void)
     return __atomic_load_n(&thread_current()->interrupted, __ATOMIC_RELAXED);
 }
 
+/* A processor that has nothing to do needs no ticks, but for the boot processor, which wakes all
+ * sleepers. They stop at the first tick in vain: a short rest costs nothing. */
+static void run_tick(struct cpu *cpu, bool on)
+{
+    if (cpu->tickless == !on)
+        return;
+    cpu->tickless = !on;
+    timer_run_tick(on);
+}
+
 /* Each millisecond, in the timer's interrupt. */
-void thread_sched_tick(uint64_t now)
+static void tick(uint64_t now)
 {
     uint64_t flags = thread_sched_lock();
-    struct thread *current = thread_current();
+    struct cpu *cpu = cpu_this();
+    struct thread *current = cpu->current;
     struct queue_link *l;
 
-    while ((l = queue_list_first(&sleepers)) != NULL) {
+    while (cpu->id == 0 && (l = queue_list_first(&sleepers)) != NULL) {
         struct thread *t = queue_entry(l, struct thread, link);
 
         if (t->wake_at > now)
@@ -279,23 +318,43 @@ void thread_sched_tick(uint64_t now)
         thread_sched_enqueue_locked(t);
     }
     current->ticks++;
-    cpu_this()->attention |= CPU_TICKED;
+    cpu->attention |= CPU_TICKED;
     if (current->slice > 0 && --current->slice == 0) {
         current->slice = THREAD_SLICE_MS;
         if (ready_mask >> current->priority != 0)
-            cpu_this()->attention |= CPU_RESCHEDULE;
+            cpu->attention |= CPU_RESCHEDULE;
     }
+    if (current == cpu->idle && cpu->id != 0)
+        run_tick(cpu, false);
     thread_sched_unlock(flags);
+}
+
+/* Another processor has made a thread ready for this one. */
+static void called(void *context)
+{
+    struct cpu *cpu = cpu_this();
+
+    (void)context;
+    run_tick(cpu, true);
+    cpu->attention |= CPU_RESCHEDULE;
+}
+
+void thread_sched_init(void)
+{
+    timer_attach(tick);
+    interrupt_attach(INTERRUPT_RESCHEDULE, "reschedule (from a processor)", called, NULL);
 }
 
 void thread_idle(void)
 {
     for (;;) {
         x86_cli();
-        if (ready_mask != 0) {
+        if (__atomic_load_n(&ready_mask, __ATOMIC_RELAXED) != 0) {
+            run_tick(cpu_this(), true);
             x86_sti();
             thread_yield();
         } else {
+            flush_rest();
             x86_sti_hlt();
         }
     }

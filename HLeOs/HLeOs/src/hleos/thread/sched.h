@@ -25,6 +25,7 @@ struct thread {
     struct sync_mutex *waits_for;  /* sched: NULL, or what it waits to take */
     struct thread *joins, *joiner; /* sched: whose end it waits for; who waits for its end */
     unsigned id, slice;            /* slice: ticks left */
+    unsigned cpu;                  /* sched: where it runs, or ran last */
     bool detached;
     char name[THREAD_NAME_MAX];
     struct cpu_stack stack;
@@ -38,8 +39,18 @@ struct thread {
     uint8_t fpu[512] __attribute__((aligned(16)));
 };
 
-uint64_t thread_sched_lock(void) __attribute__((warn_unused_result));
-void thread_sched_unlock(uint64_t flags);
+extern struct lock thread_lock; /* sched */
+
+static inline uint64_t __attribute__((warn_unused_result)) thread_sched_lock(void)
+{
+    return lock_take(&thread_lock);
+}
+
+static inline void thread_sched_unlock(uint64_t flags)
+{
+    lock_give(&thread_lock, flags);
+}
+
 /* After a wake-up outside interrupts: the better thread runs at once. */
 void thread_sched_unlock_and_yield(uint64_t flags);
 
@@ -49,8 +60,8 @@ void thread_sched_unlock_and_yield(uint64_t flags);
 void thread_sched_enqueue_locked(struct thread *thread);
 void thread_sched_switch_locked(void);
 
-/* Each millisecond, in the timer's interrupt. */
-void thread_sched_tick(uint64_t now);
+/* Ticks and other processors are listened to from here on. */
+void thread_sched_init(void);
 
 /* Both with the lock held. Waits on a list: returns when somebody has taken the thread off it and
  * made it ready. Only where cpu_may_sleep() but for this lock. */

@@ -3,11 +3,15 @@
 #define HLEOS_THREAD_STACK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "cpu.h"
 
 /* A new stack; false if memory is out. */
 bool stack_allocate(struct cpu_stack *stack) __attribute__((warn_unused_result));
+/* The last ones stay mapped for the next threads. */
 void stack_free(const struct cpu_stack *stack);
+/* Pages of stacks that no thread has. */
+size_t stack_pages_kept(void);
 
 #endif

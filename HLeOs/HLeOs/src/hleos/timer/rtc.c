@@ -23,7 +23,7 @@ enum {
 enum { UPDATE_IN_PROGRESS = 0x80, BINARY = 4, HOURS_24 = 2, AFTERNOON = 0x80 };
 enum { LOOKS = 100000, TRIES = 8 };
 
-static struct lock lock = LOCK_INIT("rtc");
+static struct lock lock = LOCK_INIT("rtc", LOCK_REGISTER);
 
 /* The index port also holds the mask of NMI in bit 7, which stays as the last write left it: open.
  */
