@@ -201,6 +201,17 @@ def test_a_damaged_file_system(start, image, block, offset, why):
     assert "there is no file system" in say(serial, "ls")
 
 
+def test_kills_of_bochs(image, bochs):
+    disk, synced = image("load=forever"), 0
+    for rounds in (3, 6, 1):
+        text = bochs(disk, until=lambda text, rounds=rounds: text.count("load: synced") >= rounds).replace("\n", "\r")
+        found = int(re.search(r"load: found round (\d+)\r", text)[1])
+        assert found >= synced, "round %d was synced, round %d is there" % (synced, found)
+        synced = last_synced(text, found)
+        assert fsck(disk)[0] == 0, fsck(disk)[1]
+    assert synced > 3
+
+
 # Runs the VMM with a disk until the load has said `synced` some times, and kills it.
 KILL_VMM = """
 "$1" -m 64M --disk "$2" --append load=forever "$3" > "$4" < /dev/null &

@@ -1,12 +1,15 @@
 """One kernel, its own tests, every image on every machine: a matrix whose holes have a reason each."""
+import subprocess
+
 import pytest
 
-from tests.hleos.machines import BUILD, GOOD, PANIC, qemu_command
+from tests.hleos.machines import BUILD, FS_SIZE, GOOD, PANIC, qemu_command
 from tests.support import TOP, lab_run
 
-TESTS = 60       # that the kernel has
+TESTS = 64       # that the kernel has
 OF_DISKS = 4     # of them, which need a disk with a file system
-MANY, FEW = 100000, 20000   # operations of the stress
+OF_SEVERAL = 3   # of them, which need several processors
+MANY, FEW = 100000, 10000   # operations of the stress
 APIC = ["interrupts: APIC", "by the HPET, tick by the local APIC"]
 PIC = ["acpi: no tables", "interrupts: PIC", "by the PIT, tick by the PIT"]
 VMM = ["loaded by kvm-vmm", "interrupts: APIC", "by the PIT, tick by the local APIC"]   # it has no HPET
@@ -15,8 +18,8 @@ FLOPPY = 1474560
 # What each machine is, and what the kernel must have found on it.
 QEMU = {
     "QEMU, 32 MB": ({"memory": "32M"}, APIC),
-    "QEMU, 512 MB": ({"memory": "512M"}, APIC),
-    "QEMU, 5 GB": ({"memory": "5G"}, APIC),
+    "QEMU, 512 MB and 2 CPUs": ({"memory": "512M", "extra": ("-smp", "2")}, APIC),
+    "QEMU, 5 GB and 4 CPUs": ({"memory": "5G", "extra": ("-smp", "4")}, APIC),
     "QEMU, 64 GB": ({"memory": "64G"}, APIC),
     "QEMU, q35": ({"extra": ("-machine", "q35")}, APIC),
     "QEMU without ACPI and HPET": ({"extra": ("-no-acpi", "-machine", "pc,hpet=off")}, PIC),
@@ -24,7 +27,9 @@ QEMU = {
 }
 # Tests that do not apply: there is no NX, or no SMEP and SMAP, the reference timer makes the ticks, the disk is AHCI's.
 LEFT_OUT = {"QEMU, q35": OF_DISKS, "QEMU without ACPI and HPET": 1, "QEMU without NX": 1, "Bochs": 1}
-OURS = {"kvm-vmm": [], "kvm-vmm, 5 GB and 4 vCPUs": ["-m", "5G", "-c", "4"]}
+SEVERAL = {"QEMU, 512 MB and 2 CPUs": 2, "QEMU, 5 GB and 4 CPUs": 4, "Bochs": 2, "kvm-vmm, 5 GB, 4 vCPUs and a disk": 4}
+BOCHS = "cpu: count=2, model=corei5_lynnfield_750, ips=50000000"
+OURS = {"kvm-vmm": [], "kvm-vmm, 5 GB, 4 vCPUs and a disk": ["-m", "5G", "-c", "4"]}
 MACHINES = [*QEMU, "QEMU on KVM", "Bochs", *OURS]
 IMAGES = ["disk", "floppy", "kernel file"]
 NO_ELF = "it starts from disks; a bare ELF64 kernel with a boot_info is kvm-vmm's alone"
@@ -33,9 +38,10 @@ SKIPPED = {
     **{("kernel file", machine): NO_ELF for machine in MACHINES if machine not in OURS},
     **{(kind, machine): NO_BIOS for machine in OURS for kind in ("disk", "floppy")},
     **{("floppy", machine): "how much memory there is does not touch the floppy: 32 MB has it"
-       for machine in ("QEMU, 512 MB", "QEMU, 5 GB", "QEMU, 64 GB")},
+       for machine in ("QEMU, 512 MB and 2 CPUs", "QEMU, 5 GB and 4 CPUs", "QEMU, 64 GB")},
     ("floppy", "QEMU without NX"): "what the processor lacks does not touch the floppy",
     ("floppy", "QEMU, q35"): "this machine has no floppy controller",
+    ("floppy", "Bochs"): "its BIOS takes a minute to read one, and QEMU reads the same by CHS",
     ("floppy", "QEMU on KVM"): "the floppy is read by the same BIOS as on TCG, and one image takes minutes there",
 }
 
@@ -49,10 +55,16 @@ def judge(text, found, left_out=0):
     assert all(words in text for words in found), text
 
 
+def empty_disk(scratch):
+    subprocess.run([BUILD / "mkimage", "--fs", str(FS_SIZE), "--out", scratch / "disk.img"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return scratch / "disk.img"
+
+
 def run_disk(machine, disk, floppy, fixtures):
     qemu, bochs, scratch = fixtures
     if machine == "Bochs":
-        return GOOD, bochs(disk, floppy=floppy), ["interrupts: APIC"]
+        return GOOD, bochs(disk, lines=(BOCHS,)), ["interrupts: APIC"]
     if machine == "QEMU on KVM":
         serial = scratch / "serial.txt"
         # A disk of virtio: by an ATA disk each word is an exit, which takes an emulated KVM minutes.
@@ -75,16 +87,30 @@ def test_matrix(kind, machine, image, qemu, bochs, scratch, request):
         pytest.skip("HLeOs, %s on %s: %s" % (kind, machine, SKIPPED[kind, machine]))
     if kind == "kernel file":
         request.getfixturevalue("vmm")
-        result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", *OURS[machine], "--append", "test=all stress=%d" % FEW,
-                         BUILD / "hleos.elf")
+        more = [] if machine == "kvm-vmm" else ["--disk", empty_disk(scratch)]
+        result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", *OURS[machine], *more, "--append", "test=all stress=%d" % FEW,
+                         BUILD / "hleos.elf", limit=900)
         status, text, found = result.status, result.out.decode(errors="replace"), VMM
     else:
         count = FEW if machine in ("Bochs", "QEMU on KVM") else MANY
         disk = image("test=all stress=%d" % count, FLOPPY if kind == "floppy" else 0)
         status, text, found = run_disk(machine, disk, kind == "floppy", (qemu, bochs, scratch))
         found = [*found, "disk: CHS" if kind == "floppy" else "disk: EDD", "crc ok"]
-    judge(text, found, LEFT_OUT.get(machine, 0) + (0 if kind == "disk" else OF_DISKS))
+    found = [*found, "processors: %d" % SEVERAL.get(machine, 1)]
+    judge(text, found, LEFT_OUT.get(machine, 0) + (0 if kind == "disk" or "a disk" in machine else OF_DISKS) +
+          (0 if machine in SEVERAL else OF_SEVERAL))
     assert status == GOOD
+
+
+def test_sixteen_processors(image, qemu):
+    """As many as there may be, and one more: it is left alone."""
+    status, text = qemu(image("test=processors"), extra=("-smp", "17"))
+    assert "processors: 16\n" in text and "selftest: 4 passed, 0 failed" in text and status == GOOD, text
+
+
+def test_no_more_processors_than_asked_for(image, qemu):
+    status, text = qemu(image("test=processors cpus=2"), extra=("-smp", "4"))
+    assert "processors: 2\n" in text and "selftest: 4 passed, 0 failed" in text and status == GOOD, text
 
 
 def test_sleep_is_exact_in_virtual_time(image, qemu):
