@@ -10,6 +10,7 @@
 #include "host/disk.h"
 #include "host/events.h"
 #include "host/files.h"
+#include "host/net.h"
 #include "session_end.h"
 
 /* A file that answers at all is waited for by the event loop, which says which one it was: it has
@@ -153,6 +154,11 @@ int session_files_open(const struct options *options, struct guest_config guests
         for (unsigned d = 0; d < guests[i].disk_count; d++) {
             guests[i].disks[d].open = disk_open(&guests[i].disks[d], d, error);
             if (guests[i].disks[d].open == NULL)
+                return -1;
+        }
+        for (unsigned n = 0; n < guests[i].net_count; n++) {
+            guests[i].nets[n].open = net_open(&guests[i].nets[n], i, n, error);
+            if (guests[i].nets[n].open == NULL)
                 return -1;
         }
         if (links_make(i, &guests[i], &guests[i].channels, error) < 0)

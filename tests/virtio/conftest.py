@@ -24,3 +24,17 @@ def modules(kernel, ramdisk, tmp_path_factory):  # noqa: F811
 def drivers(modules):
     """Disks and random bytes."""
     return modules("virtio_mmio", "virtio_blk", "virtio_rng")
+
+
+@pytest.fixture(scope="session")
+def guest_script(ramdisk, tmp_path_factory):  # noqa: F811
+    """guest_script(TEXT): the options for a guest that runs it, with test=guest on its command line."""
+    def get(text):
+        ramdisk()
+        folder = tmp_path_factory.mktemp("script")
+        (folder / "script").write_text(text)
+        with open(folder / "script.cpio", "wb") as archive:
+            subprocess.run([TOP / "build/initramfs/pack"], input=b"dir /tests 755\nfile /tests/guest 644 script\n",
+                           cwd=folder, stdout=archive, check=True)
+        return ["--initrd", folder / "script.cpio"]
+    return get

@@ -186,30 +186,41 @@ void virtio_unpop(struct virtio *dev, const struct virtio_chain *c)
 
 /* --- giving them back --- */
 
-int virtio_push(struct virtio *dev, const struct virtio_chain *c, uint32_t written)
+/* The index goes out once, behind all of them: a driver sees all or nothing. */
+int virtio_push_all(struct virtio *dev, const struct virtio_chain *c, const uint32_t *written,
+                    unsigned count)
 {
-    struct virtio_queue_state *q = usable(dev, c->queue);
-    struct virtio_used element = {.head = c->head, .written = written};
+    struct virtio_queue_state *q = usable(dev, c[0].queue);
     int result = VIRTIO_OK;
 
-    for (uint32_t i = 0; i < c->count; i++)
-        if (c->part[i].writable && c->part[i].size > 0)
-            log_write(dev, c->part[i].at, c->part[i].size);
+    for (unsigned k = 0; k < count; k++)
+        for (uint32_t i = 0; i < c[k].count; i++)
+            if (c[k].part[i].writable && c[k].part[i].size > 0)
+                log_write(dev, c[k].part[i].at, c[k].part[i].size);
     if (q != NULL && !dev->resetting) {
-        uint64_t slot = q->next_used & (q->size - 1);
+        for (unsigned k = 0; k < count && result == VIRTIO_OK; k++) {
+            struct virtio_used element = {.head = c[k].head, .written = written[k]};
+            uint64_t slot = (uint16_t)(q->next_used + k) & (q->size - 1);
 
-        result = copy(dev, q->device + VIRTIO_RING_ENTRIES + slot * sizeof element,
-                      (uint8_t *)&element, sizeof element, true);
+            result = copy(dev, q->device + VIRTIO_RING_ENTRIES + slot * sizeof element,
+                          (uint8_t *)&element, sizeof element, true);
+        }
         if (result == VIRTIO_OK)
-            result = store_word(dev, q->device + VIRTIO_RING_INDEX, (uint16_t)(q->next_used + 1));
+            result =
+                store_word(dev, q->device + VIRTIO_RING_INDEX, (uint16_t)(q->next_used + count));
         if (result == VIRTIO_LATER)
             return result;
         if (result == VIRTIO_BAD)
             virtio_broken(dev, "a used ring outside its memory");
-        q->next_used++;
+        q->next_used += (uint16_t)count;
     }
-    dev->in_flight[c->queue]--;
+    dev->in_flight[c[0].queue] -= count;
     return VIRTIO_OK;
+}
+
+int virtio_push(struct virtio *dev, const struct virtio_chain *c, uint32_t written)
+{
+    return virtio_push_all(dev, c, &written, 1);
 }
 
 /* 2.7.7.1: whether `event` lies among the indices that were passed since the last look. */
@@ -239,7 +250,7 @@ void virtio_tell(struct virtio *dev, unsigned queue)
 {
     struct virtio_queue_state *q = usable(dev, queue);
 
-    if (q == NULL || (q->told_valid && q->told == q->next_used) || !wants_interrupt(dev, q))
+    if (q == NULL || q->told == q->next_used || !wants_interrupt(dev, q))
         return;
     dev->state.interrupt |= VIRTIO_INTERRUPT_USED;
     dev->world->interrupt(dev->context, true);

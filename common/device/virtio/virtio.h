@@ -156,6 +156,9 @@ void virtio_unpop(struct virtio *dev, const struct virtio_chain *chain);
  * does not want it any more; VIRTIO_LATER: nothing has happened yet. */
 int virtio_push(struct virtio *dev, const struct virtio_chain *chain, uint32_t written)
     __attribute__((warn_unused_result));
+/* The same for several of one queue, which the driver sees all at once. */
+int virtio_push_all(struct virtio *dev, const struct virtio_chain *chains, const uint32_t *written,
+                    unsigned count) __attribute__((warn_unused_result));
 /* Interrupts the driver if it wants to hear of what was pushed since the last call. */
 void virtio_tell(struct virtio *dev, unsigned queue);
 

@@ -19,6 +19,10 @@ enum {
     DISKS_MAX = 8,
     PORTS_MAX = 7,
     PORT_NAME_MAX = 31,
+    NETS_MAX = 4,
+    FORWARDS_MAX = 16,
+    NET_MTU_MIN = 576,
+    NET_MTU_MAX = 65520,
     FW_NAME_MAX = 55
 };
 
@@ -54,6 +58,33 @@ struct port_config {
     const char *path; /* as serial_path */
 };
 
+/* How a network device reaches the host. */
+enum net_kind {
+    NET_USER, /* libslirp: the host's own sockets, no privileges */
+    NET_PASST,
+    NET_TAP
+};
+
+struct net_forward {
+    bool udp;
+    uint32_t address; /* of the host, in its byte order */
+    uint16_t host_port, guest_port;
+};
+
+struct net_host;
+
+struct net_config {
+    enum net_kind kind;
+    const char *name; /* of the socket or interface: its first `name_length` bytes */
+    size_t name_length;
+    uint8_t mac[6]; /* all 0: one of ours */
+    uint16_t mtu;   /* 0: the kind's */
+    uint32_t dns;   /* who answers the guest's questions, in the host's byte order; 0: the host's */
+    struct net_forward forwards[FORWARDS_MAX];
+    unsigned forward_count;
+    struct net_host *open; /* by who makes the guest, whose it stays */
+};
+
 struct channels;
 
 struct guest_config {
@@ -82,8 +113,10 @@ struct guest_config {
     struct port_config ports[PORTS_MAX];
     unsigned port_count;
     struct channels *channels; /* of those ports, by who makes the guest; NULL: it has none */
-    bool rng;                  /* a virtio device gives it random bytes */
-    bool no_ctrl_d;            /* the end of piped input is not turned into a Ctrl-D */
+    struct net_config nets[NETS_MAX];
+    unsigned net_count;
+    bool rng;       /* a virtio device gives it random bytes */
+    bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */
     const char *debugcon; /* the file that port 0xe9 is written to, likewise; NULL: no such port */

@@ -120,3 +120,132 @@ int devices_parse_disk(struct options *o, const char *text, struct error *error)
     guest->disks[guest->disk_count++] = disk;
     return 0;
 }
+
+/* A number in decimal up to `max`; the text behind it, or NULL. */
+static const char *take_number(const char *text, const char *end, unsigned max, unsigned *value)
+{
+    const char *start = text;
+
+    for (*value = 0; text < end && *text >= '0' && *text <= '9'; text++)
+        if ((*value = *value * 10 + (unsigned)(*text - '0')) > max)
+            return NULL;
+    return text == start ? NULL : text;
+}
+
+/* a.b.c.d */
+static const char *take_address(const char *text, const char *end, uint32_t *address)
+{
+    unsigned part;
+
+    *address = 0;
+    for (unsigned i = 0; i < 4 && text != NULL; i++) {
+        if (i > 0 && (text == end || *text++ != '.'))
+            return NULL;
+        text = take_number(text, end, 255, &part);
+        *address = *address << 8 | part;
+    }
+    return text;
+}
+
+static int digit(char c)
+{
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
+}
+
+/* aa:bb:cc:dd:ee:ff, of one card. */
+static bool take_mac(const char *text, const char *end, uint8_t mac[6])
+{
+    if (end - text != 17)
+        return false;
+    for (unsigned i = 0; i < 6; i++, text += 3) {
+        if (digit(text[0]) < 0 || digit(text[1]) < 0 || (i < 5 && text[2] != ':'))
+            return false;
+        mac[i] = (uint8_t)(digit(text[0]) << 4 | digit(text[1]));
+    }
+    return !(mac[0] & 1);
+}
+
+/* tcp:[HOST:]PORT:PORT, on loopback unless HOST is given. */
+static bool take_forward(const char *text, const char *end, struct net_config *net)
+{
+    struct net_forward f = {.udp = strncmp(text, "udp:", 4) == 0};
+    const char *behind;
+    unsigned host, guest;
+
+    if ((!f.udp && strncmp(text, "tcp:", 4) != 0) || net->forward_count == FORWARDS_MAX)
+        return false;
+    text += 4;
+    behind = take_address(text, end, &f.address);
+    if (behind != NULL && (behind == end || *behind != ':'))
+        return false;
+    if (behind != NULL)
+        text = behind + 1;
+    else
+        f.address = 0x7f000001;
+    text = take_number(text, end, 65535, &host);
+    if (text == NULL || text == end || *text != ':')
+        return false;
+    text = take_number(text + 1, end, 65535, &guest);
+    if (text != end || host == 0 || guest == 0)
+        return false;
+    f.host_port = (uint16_t)host;
+    f.guest_port = (uint16_t)guest;
+    net->forwards[net->forward_count++] = f;
+    return true;
+}
+
+static bool take_net_word(struct net_config *net, const char *word, const char *end)
+{
+    unsigned mtu;
+
+    if (strncmp(word, "mac=", 4) == 0)
+        return take_mac(word + 4, end, net->mac);
+    if (strncmp(word, "mtu=", 4) == 0) {
+        if (take_number(word + 4, end, NET_MTU_MAX, &mtu) != end || mtu < NET_MTU_MIN)
+            return false;
+        net->mtu = (uint16_t)mtu;
+        return true;
+    }
+    if (net->kind != NET_USER)
+        return false;
+    if (strncmp(word, "dns=", 4) == 0)
+        return take_address(word + 4, end, &net->dns) == end && net->dns != 0;
+    return strncmp(word, "forward=", 8) == 0 && take_forward(word + 8, end, net);
+}
+
+/* KIND[,WORD]... */
+int devices_parse_net(struct options *o, const char *text, struct error *error)
+{
+    struct guest_config *guest = &o->guests[0];
+    struct net_config net = {.kind = NET_USER};
+    const char *end = strchrnul(text, ',');
+
+    if (strcmp(text, "none") == 0) {
+        guest->net_count = 0;
+        return 0;
+    }
+    if (guest->net_count == NETS_MAX)
+        return error_set(error, "--net %s: more than %d", text, NETS_MAX);
+    if (strncmp(text, "passt:", 6) == 0 && end > text + 6)
+        net = (struct net_config){.kind = NET_PASST, .name = text + 6};
+    else if (strncmp(text, "tap=", 4) == 0 && end > text + 4)
+        net = (struct net_config){.kind = NET_TAP, .name = text + 4};
+    else if (end - text != 4 || strncmp(text, "user", 4) != 0)
+        return error_set(error, "--net %s: it takes user, passt:PATH, tap=NAME or none", text);
+    if (net.name != NULL)
+        net.name_length = (size_t)(end - net.name);
+    while (*end == ',') {
+        const char *word = end + 1;
+
+        end = strchrnul(word, ',');
+        if (!take_net_word(&net, word, end))
+            return error_set(error, "--net %s: \"%.*s\" is not mac=ADDRESS, mtu=%d to %d%s", text,
+                             (int)(end - word), word, NET_MTU_MIN, NET_MTU_MAX,
+                             net.kind == NET_USER ? ", dns=ADDRESS or forward=tcp:[HOST:]PORT:PORT"
+                                                  : "");
+    }
+    guest->nets[guest->net_count++] = net;
+    return 0;
+}

@@ -9,5 +9,6 @@ int devices_parse_serial(struct options *o, const char *text, struct error *erro
 int devices_parse_console(struct options *o, const char *text, struct error *error) MUST_CHECK;
 int devices_parse_port(struct options *o, const char *text, struct error *error) MUST_CHECK;
 int devices_parse_disk(struct options *o, const char *text, struct error *error) MUST_CHECK;
+int devices_parse_net(struct options *o, const char *text, struct error *error) MUST_CHECK;
 
 #endif

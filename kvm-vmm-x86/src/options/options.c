@@ -199,6 +199,7 @@ static const struct spec specs[] = {
     {"mmio", 0, WORD, GUEST(mmio), .words = {"default", "stop", "ignore"}},
     {"disk", 0, PARSE, .parse = devices_parse_disk},
     {"rng", 0, FLAG, GUEST(rng)},
+    {"net", 0, PARSE, .parse = devices_parse_net},
     {"console", 0, PARSE, .parse = devices_parse_console},
     {"port", 0, PARSE, .parse = devices_parse_port},
     {"input", 0, PARSE, .parse = parse_input},

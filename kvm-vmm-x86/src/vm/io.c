@@ -52,7 +52,7 @@ int vm_io_open(struct vm *vm, struct error *error)
     unsigned count = vm->machine.virtio_count;
 
     if (count > 0 && !vm->irqchip)
-        return error_set(error, "%s: a real-mode guest has no virtio devices (--disk, --console)",
+        return error_set(error, "%s: a real-mode guest has no virtio devices (--disk, --net)",
                          vm->name);
     for (unsigned i = 0; i < count; i++)
         if (open_one(vm, i, error) < 0)

@@ -72,7 +72,7 @@ static int claim_virtio(struct machine *machine, struct virtio_device *device, s
     unsigned index = machine->virtio_count;
 
     if (index == VIRTIO_DEVICES_MAX)
-        return error_set(error, "more than %d virtio devices (--disk, --console, --rng)",
+        return error_set(error, "more than %d virtio devices (--disk, --net, --console, --rng)",
                          VIRTIO_DEVICES_MAX);
     machine->virtio[machine->virtio_count++] = device;
     return bus_claim(&machine->bus, BUS_MMIO, machine_virtio_base(index), VIRTIO_MMIO_SIZE,
@@ -86,6 +86,11 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
         if (blk_init(&machine->disks[i], backend, machine->virtio_count, config->disks[i].open,
                      error) < 0 ||
             claim_virtio(machine, &machine->disks[i].device, error) < 0)
+            return -1;
+    for (unsigned i = 0; i < config->net_count; i++)
+        if (net_init(&machine->nets[i], backend, machine->virtio_count, config->nets[i].open,
+                     error) < 0 ||
+            claim_virtio(machine, &machine->nets[i].device, error) < 0)
             return -1;
     if (config->channels != NULL) {
         virtio_console_init(&machine->console, backend, machine->virtio_count, config->channels);
@@ -101,7 +106,7 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
 /* How many of them that makes. */
 static unsigned count_virtio(const struct guest_config *config)
 {
-    return config->disk_count + (config->channels != NULL) + config->rng;
+    return config->disk_count + config->net_count + (config->channels != NULL) + config->rng;
 }
 
 static bool is_there(const struct row *row, const struct guest_config *config)

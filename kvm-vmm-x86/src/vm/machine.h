@@ -20,6 +20,7 @@
 #include "dev/testdev.h"
 #include "dev/virtio/blk.h"
 #include "dev/virtio/console.h"
+#include "dev/virtio/net.h"
 #include "dev/virtio/rng.h"
 
 struct machine {
@@ -40,6 +41,7 @@ struct machine {
     unsigned virtio_count;
     struct blk disks[DISKS_MAX];
     struct virtio_console console;
+    struct net nets[NETS_MAX];
     struct rng rng;
 };
 

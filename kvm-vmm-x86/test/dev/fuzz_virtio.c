@@ -8,10 +8,12 @@
 
 #include "dev/virtio/blk.h"
 #include "dev/virtio/console.h"
+#include "dev/virtio/net.h"
 #include "dev/virtio/rng.h"
 #include "fake_backend.h"
 #include "fake_channels.h"
 #include "fake_disk.h"
+#include "fake_net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,6 +25,8 @@ static struct blk blk;
 static struct rng rng;
 static struct fake_channels channels;
 static struct virtio_console console;
+static struct fake_net cable;
+static struct net net;
 static uint16_t offered[VIRTIO_QUEUES_MAX];
 
 static void reach(struct virtio_device *device, uint64_t offset, uint8_t size, bool write,
@@ -113,6 +117,10 @@ static void host_step(struct virtio_device *device, uint8_t a, uint16_t b)
 
     disk.slow = a & 1;
     disk.code = a & 2 ? -EIO : 0;
+    cable.full = a & 1;
+    cable.host.up = !(a & 2);
+    cable.waiting_size = b % NET_FRAME_MAX;
+    cable.waiting_count = a;
     if (device != &console.device)
         return;
     channel_set_open(channel, b & 1);
@@ -186,8 +194,9 @@ static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *low = calloc(1, SLOT), *high = calloc(1, SLOT);
-    struct virtio_device *const devices[] = {&blk.device, &rng.device, &console.device};
-    struct virtio_device *device = devices[size > 0 ? data[0] % 3 : 0];
+    struct virtio_device *const devices[] = {&blk.device, &rng.device, &console.device,
+                                             &net.device};
+    struct virtio_device *device = devices[size > 0 ? data[0] % 4 : 0];
     struct error error;
 
     data += size > 0;
@@ -205,9 +214,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (device == &rng.device)
         rng_init(&rng, &fake.backend, 1);
-    fake_channels_init(&channels);
-    if (device == &console.device)
+    if (net.buffers == NULL) {
+        fake_net_init(&cable);
+        if (net_init(&net, &fake.backend, 3, &cable.host, &error) < 0)
+            abort();
+    }
+    cable.waiting_count = 0;
+    cable.full = false;
+    if (device == &console.device) {
+        fake_channels_init(&channels);
         virtio_console_init(&console, &fake.backend, 2, &channels.set);
+    }
     virtio_device_ops.reset(device);
     device->complaints = 0;
     for (; size >= 4; data += 4, size -= 4)

@@ -143,6 +143,56 @@ static void test_ports(void **state)
     assert_int_equal(o.guests[0].ports[2].kind, SERIAL_FILE);
 }
 
+static void test_net(void **state)
+{
+    static const char *const wrong[] = {"--net bridge a",
+                                        "--net users a",
+                                        "--net passt: a",
+                                        "--net tap= a",
+                                        "--net user,mac=52:54:00:01:02 a",
+                                        "--net user,mac=53:54:00:01:02:03 a",
+                                        "--net user,mac=52:54:00:01:02:0g a",
+                                        "--net user,mtu=575 a",
+                                        "--net user,mtu=65521 a",
+                                        "--net user,mtu=99999999999999999999 a",
+                                        "--net user,dns=1.2.3 a",
+                                        "--net user,dns=1.2.3.256 a",
+                                        "--net user,dns=1.2.3.4.5 a",
+                                        "--net tap=x,dns=1.2.3.4 a",
+                                        "--net user,forward=tcp:80 a",
+                                        "--net user,forward=tcp:0:80 a",
+                                        "--net user,forward=tcp:80:65536 a",
+                                        "--net user,forward=icmp:80:80 a",
+                                        "--net user,forward=tcp:1.2.3:80:80 a",
+                                        "--net user, a",
+                                        "--net user --net user --net user --net user --net user a"};
+    struct options o;
+    struct error e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(parse(&o, &e, wrong[i]), -1);
+    assert_int_equal(
+        parse(&o, &e,
+              "a --net user,forward=tcp:2222:22,forward=udp:0.0.0.0:53:5353,"
+              "dns=127.0.0.1 --net passt:/s,mtu=1400,mac=52:54:00:AB:cd:ef --net tap=t0"),
+        0);
+    assert_int_equal(o.guests[0].net_count, 3);
+    assert_int_equal(o.guests[0].nets[0].forward_count, 2);
+    assert_int_equal(o.guests[0].nets[0].forwards[0].address, 0x7f000001);
+    assert_int_equal(o.guests[0].nets[0].forwards[0].host_port, 2222);
+    assert_int_equal(o.guests[0].nets[0].forwards[1].address, 0);
+    assert_true(o.guests[0].nets[0].forwards[1].udp);
+    assert_int_equal(o.guests[0].nets[0].forwards[1].guest_port, 5353);
+    assert_int_equal(o.guests[0].nets[0].dns, 0x7f000001);
+    assert_int_equal(o.guests[0].nets[1].name_length, 2);
+    assert_int_equal(o.guests[0].nets[1].mtu, 1400);
+    assert_int_equal(o.guests[0].nets[1].mac[3], 0xab);
+    assert_int_equal(o.guests[0].nets[2].kind, NET_TAP);
+    assert_int_equal(parse(&o, &e, "a --net user --net none"), 0);
+    assert_int_equal(o.guests[0].net_count, 0);
+}
+
 static void test_serial(void **state)
 {
     static const char *const wrong[] = {"--serial a",        "--serial tty a",  "--serial pty:/x a",
@@ -266,15 +316,11 @@ static void test_help_needs_no_image(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_disks),
-        cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_linux),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_serial),
-        cmocka_unit_test(test_ports),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_help_needs_no_image),
+        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_spellings), cmocka_unit_test(test_linux),
+        cmocka_unit_test(test_log),       cmocka_unit_test(test_serial),
+        cmocka_unit_test(test_ports),     cmocka_unit_test(test_net),
+        cmocka_unit_test(test_refusals),  cmocka_unit_test(test_help_needs_no_image),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

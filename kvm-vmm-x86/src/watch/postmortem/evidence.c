@@ -102,6 +102,7 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
     config.rng = false;
     config.disk_count = 0;  /* the disk is what the first run has made of it */
     config.channels = NULL; /* the console's bytes are gone */
+    config.net_count = 0;
     e->has_double = vm_create(&e->double_vm, vm->index, &config, &no_observers, error) == 0;
     e->double_vm.config = vm->config;
     file_release(&image);

@@ -1,0 +1,185 @@
+/* Unit tests of host/net_passt.c, against the other end of its socket, and of host/net_dns.c. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "host/net.h"
+#include "host/net_dns.h"
+
+static struct net_host *host;
+static int listener, peer;
+static char path[64];
+static uint8_t frame[NET_FRAME_MAX];
+
+static int set_up(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct net_config config = {.kind = NET_PASST, .name = path};
+    struct error error;
+
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/test_net.%d,x", (int)getpid());
+    config.name_length = strlen(path) - 2;
+    memcpy(address.sun_path, path, config.name_length);
+    listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    host = net_open(&config, 1, 2, &error);
+    assert_non_null(host);
+    peer = accept(listener, NULL, NULL);
+    assert_true(peer >= 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    net_close(host);
+    close(peer);
+    close(listener);
+    path[strlen(path) - 2] = '\0';
+    unlink(path);
+    return 0;
+}
+
+static int send_frame(size_t size)
+{
+    struct virtio_piece pieces[2] = {{frame, 10}, {frame + 10, size - 10}};
+
+    (void)host->ops->service(host);
+    return host->ops->send(host, pieces, 2, size);
+}
+
+static void frames_out(void **state)
+{
+    uint8_t got[4 + 100];
+    uint32_t length;
+
+    (void)state;
+    assert_int_equal(host->mac[5], 0x12);
+    for (size_t i = 0; i < sizeof frame; i++)
+        frame[i] = (uint8_t)(i * 3);
+    assert_int_equal(send_frame(100), 0);
+    assert_int_equal(read(peer, got, sizeof got), sizeof got);
+    memcpy(&length, got, 4);
+    assert_int_equal(ntohl(length), 100);
+    assert_memory_equal(got + 4, frame, 100);
+}
+
+/* A peer that reads nothing: the device keeps its frames, and all come when it reads again. */
+static void a_slow_peer(void **state)
+{
+    static uint8_t got[4 + 60000];
+    unsigned sent = 0;
+
+    (void)state;
+    while (send_frame(60000) == 0)
+        assert_true(++sent < 1000);
+    for (unsigned i = 0; i < sent; i++) {
+        for (size_t n = 0, r; n < sizeof got; n += r) {
+            (void)host->ops->service(host);
+            r = (size_t)read(peer, got + n, sizeof got - n);
+            assert_true(r > 0 && r <= sizeof got);
+        }
+        assert_memory_equal(got + 4, frame, 60000);
+    }
+    assert_int_equal(send_frame(60000), 0);
+}
+
+static void frames_in(void **state)
+{
+    uint8_t out[2 * 104], got[200];
+    uint32_t length = htonl(100);
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(out + 104 * i, &length, 4);
+        memset(out + 104 * i + 4, (int)i + 1, 100);
+    }
+    assert_int_equal(host->ops->receive(host, got, sizeof got), 0);
+    assert_int_equal(write(peer, out, 150), 150);
+    assert_int_equal(host->ops->receive(host, got, sizeof got), 100);
+    assert_int_equal(got[99], 1);
+    assert_int_equal(host->ops->receive(host, got, sizeof got), 0);
+    assert_int_equal(write(peer, out + 150, 58), 58);
+    assert_int_equal(host->ops->receive(host, got, sizeof got), 100);
+    assert_int_equal(got[99], 2);
+    assert_true(host->up);
+}
+
+static void it_goes(void **state)
+{
+    uint32_t length = htonl(100000); /* longer than a frame may be */
+    uint8_t got[200];
+
+    (void)state;
+    assert_int_equal(write(peer, &length, 4), 4);
+    assert_int_equal(host->ops->receive(host, got, sizeof got), 0);
+    assert_false(host->up);
+    assert_int_equal(send_frame(100), 0); /* into nothing */
+    tear_down(state);
+    set_up(state);
+    shutdown(peer, SHUT_RDWR);
+    assert_int_equal(host->ops->receive(host, got, sizeof got), 0);
+    assert_false(host->up);
+}
+
+/* As a whole packet is summed up: 0 when the sum in it is right. */
+static unsigned sum(const uint8_t *bytes, size_t size, unsigned s)
+{
+    for (size_t i = 0; i < size; i += 2)
+        s += (unsigned)bytes[i] << 8 | bytes[i + 1];
+    while (s >> 16)
+        s = (s & 0xffff) + (s >> 16);
+    return s;
+}
+
+static void names(void **state)
+{
+    /* A question to 10.0.2.3, port 53, of 12 bytes; its sums are 0x1ea3 and, with the pseudo
+     * header, 0xb6c8. */
+    uint8_t packet[14 + 20 + 20] = {[12] = 0x08, [14] = 0x45, [17] = 40, [22] = 64, [23] = 17,
+                                    [26] = 10,   [28] = 2,    [29] = 15, [30] = 10, [32] = 2,
+                                    [33] = 3,    [34] = 0x80, [37] = 53, [39] = 20, [42] = 0xab};
+    uint8_t before[sizeof packet];
+    uint32_t shown = htonl(0x0a000203), real = htonl(0xc0000207);
+    unsigned ip = ~sum(packet + 14, 20, 0) & 0xffff;
+    unsigned udp = ~sum(packet + 26, 28, 17 + 20) & 0xffff;
+
+    (void)state;
+    packet[24] = (uint8_t)(ip >> 8);
+    packet[25] = (uint8_t)ip;
+    packet[40] = (uint8_t)(udp >> 8);
+    packet[41] = (uint8_t)udp;
+    memcpy(before, packet, sizeof packet);
+    net_dns_out(packet, sizeof packet, shown, real);
+    assert_memory_equal(packet + 30, &real, 4);
+    assert_int_equal(sum(packet + 14, 20, 0), 0xffff);
+    assert_int_equal(sum(packet + 26, 28, 17 + 20), 0xffff);
+    net_dns_out(packet, sizeof packet, real, shown);
+    assert_memory_equal(packet, before, sizeof packet);
+    packet[37] = 54; /* another port */
+    net_dns_out(packet, sizeof packet, shown, real);
+    assert_int_equal(packet[33], 3);
+    packet[37] = 53;
+    for (size_t size = 0; size < 42; size++) /* cut off */
+        net_dns_out(packet, size, shown, real);
+    assert_memory_equal(packet, before, sizeof packet);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(frames_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_slow_peer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(frames_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_goes, set_up, tear_down),
+        cmocka_unit_test(names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
