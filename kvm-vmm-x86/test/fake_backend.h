@@ -85,6 +85,12 @@ static inline void fake_wake(void *context)
     ((struct fake *)context)->woken++;
 }
 
+static inline bool fake_release(void *pages, uint64_t length, enum memory_backing backing)
+{
+    memset(pages, 0, length);
+    return backing != MEMORY_FILE;
+}
+
 enum { FAKE_RANDOM = 0x4f };
 
 static inline bool fake_random(void *bytes, size_t size)
@@ -141,6 +147,7 @@ static inline void fake_init(struct fake *f)
                                   .wake = fake_wake,
                                   .say = fake_say,
                                   .random = fake_random,
+                                  .release = fake_release,
                                   .debug = fake_debug,
                                   .sleep = fake_sleep,
                                   .awaken = fake_awaken,

@@ -116,6 +116,7 @@ struct guest_config {
     struct net_config nets[NETS_MAX];
     unsigned net_count;
     bool rng;       /* a virtio device gives it random bytes */
+    bool balloon;   /* it tells the host of its free memory */
     bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */

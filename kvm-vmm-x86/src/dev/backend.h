@@ -51,6 +51,9 @@ struct backend {
     void (*interrupt)(void *context, uint32_t gsi, bool level);
     /* KVM forgets what it has mapped of these bytes of guest memory. NULL: there is no KVM. */
     void (*forget_mapped)(void *page, uint64_t length);
+    /* The host takes these pages back, which read as zeroes from now on. False: not of that
+     * backing. NULL: it takes none. */
+    bool (*release)(void *pages, uint64_t length, enum memory_backing backing);
     uint64_t (*wall)(void); /* the clock on the wall: nanoseconds since 1970, UTC; NULL: none */
     /* A device that does something at a time has another time now (rtc_due). */
     void (*alarm)(void *context);

@@ -113,3 +113,10 @@ void ram_forget_mapped(void *page, uint64_t length)
     if (mprotect(page, length, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
         (void)!mprotect(page, length, PROT_READ | PROT_WRITE);
 }
+
+/* A file's pages would come back with the file's bytes. */
+bool ram_release(void *pages, uint64_t length, enum memory_backing backing)
+{
+    return backing != MEMORY_FILE &&
+           madvise(pages, length, backing == MEMORY_SHARED ? MADV_REMOVE : MADV_DONTNEED) == 0;
+}

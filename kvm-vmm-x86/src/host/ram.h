@@ -17,4 +17,8 @@ void ram_unmap(struct memory *memory);
  * them. Threads that use them notice nothing. */
 void ram_forget_mapped(void *page, uint64_t length);
 
+/* Gives whole pages back to the host; they read as zeroes when they are used again. False where
+ * they would not, and nothing is done. */
+bool ram_release(void *pages, uint64_t length, enum memory_backing backing);
+
 #endif

@@ -199,6 +199,7 @@ static const struct spec specs[] = {
     {"mmio", 0, WORD, GUEST(mmio), .words = {"default", "stop", "ignore"}},
     {"disk", 0, PARSE, .parse = devices_parse_disk},
     {"rng", 0, FLAG, GUEST(rng)},
+    {"balloon", 0, FLAG, GUEST(balloon)},
     {"net", 0, PARSE, .parse = devices_parse_net},
     {"console", 0, PARSE, .parse = devices_parse_console},
     {"port", 0, PARSE, .parse = devices_parse_port},

@@ -43,6 +43,7 @@ const char options_help[] =
     "                           a virtio network card, by libslirp (no privileges), a running\n"
     "                           passt, or a tap interface; each with [,mac=ADDR][,mtu=N]; up to 4\n"
     "      --rng                a virtio device with random bytes of the host\n"
+    "      --balloon            a virtio device by which the host gets free memory back\n"
     "      --console stdio|pty|file:PATH|unix:PATH\n"
     "                           a virtio console (hvc0) that leads there, as --serial\n"
     "      --port NAME=pty|file:PATH|unix:PATH\n"

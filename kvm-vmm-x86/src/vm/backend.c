@@ -132,6 +132,7 @@ struct backend vm_backend(struct vm *vm)
                             .want_input = backend_want_input,
                             .interrupt = backend_interrupt,
                             .forget_mapped = ram_forget_mapped,
+                            .release = ram_release,
                             .wall = clock_wall,
                             .alarm = backend_alarm,
                             .pulse = backend_pulse,

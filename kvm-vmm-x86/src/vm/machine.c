@@ -72,7 +72,7 @@ static int claim_virtio(struct machine *machine, struct virtio_device *device, s
     unsigned index = machine->virtio_count;
 
     if (index == VIRTIO_DEVICES_MAX)
-        return error_set(error, "more than %d virtio devices (--disk, --net, --console, --rng)",
+        return error_set(error, "more than %d virtio devices (--disk, --net, --console ...)",
                          VIRTIO_DEVICES_MAX);
     machine->virtio[machine->virtio_count++] = device;
     return bus_claim(&machine->bus, BUS_MMIO, machine_virtio_base(index), VIRTIO_MMIO_SIZE,
@@ -97,16 +97,22 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
         if (claim_virtio(machine, &machine->console.device, error) < 0)
             return -1;
     }
-    if (!config->rng)
+    if (config->rng) {
+        rng_init(&machine->rng, backend, machine->virtio_count);
+        if (claim_virtio(machine, &machine->rng.device, error) < 0)
+            return -1;
+    }
+    if (!config->balloon)
         return 0;
-    rng_init(&machine->rng, backend, machine->virtio_count);
-    return claim_virtio(machine, &machine->rng.device, error);
+    balloon_init(&machine->balloon, backend, machine->virtio_count);
+    return claim_virtio(machine, &machine->balloon.device, error);
 }
 
 /* How many of them that makes. */
 static unsigned count_virtio(const struct guest_config *config)
 {
-    return config->disk_count + config->net_count + (config->channels != NULL) + config->rng;
+    return config->disk_count + config->net_count + (config->channels != NULL) + config->rng +
+           config->balloon;
 }
 
 static bool is_there(const struct row *row, const struct guest_config *config)

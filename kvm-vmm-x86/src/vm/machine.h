@@ -18,6 +18,7 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/testdev.h"
+#include "dev/virtio/balloon.h"
 #include "dev/virtio/blk.h"
 #include "dev/virtio/console.h"
 #include "dev/virtio/net.h"
@@ -43,6 +44,7 @@ struct machine {
     struct virtio_console console;
     struct net nets[NETS_MAX];
     struct rng rng;
+    struct balloon balloon;
 };
 
 /* Creates every device of the table and claims its range. `backend`, and `serial` for the serial

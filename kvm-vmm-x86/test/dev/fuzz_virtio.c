@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/virtio/balloon.h"
 #include "dev/virtio/blk.h"
 #include "dev/virtio/console.h"
 #include "dev/virtio/net.h"
@@ -23,6 +24,7 @@ static struct fake fake;
 static struct fake_disk disk;
 static struct blk blk;
 static struct rng rng;
+static struct balloon balloon;
 static struct fake_channels channels;
 static struct virtio_console console;
 static struct fake_net cable;
@@ -194,9 +196,9 @@ static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *low = calloc(1, SLOT), *high = calloc(1, SLOT);
-    struct virtio_device *const devices[] = {&blk.device, &rng.device, &console.device,
-                                             &net.device};
-    struct virtio_device *device = devices[size > 0 ? data[0] % 4 : 0];
+    struct virtio_device *const devices[] = {&blk.device, &rng.device, &console.device, &net.device,
+                                             &balloon.device};
+    struct virtio_device *device = devices[size > 0 ? data[0] % 5 : 0];
     struct error error;
 
     data += size > 0;
@@ -214,6 +216,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (device == &rng.device)
         rng_init(&rng, &fake.backend, 1);
+    if (device == &balloon.device)
+        balloon_init(&balloon, &fake.backend, 4);
     if (net.buffers == NULL) {
         fake_net_init(&cable);
         if (net_init(&net, &fake.backend, 3, &cable.host, &error) < 0)

@@ -1,0 +1,131 @@
+/* The virtio memory balloon; see balloon.h. A page that was given back reads as zeroes when the
+ * guest uses it again. */
+#include "dev/virtio/balloon.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Requests with the lock held, and page numbers of one: Linux brings 256. */
+enum { BATCH = 4, PAGES_MAX = 1024 };
+
+/* The whole pages of a range that is RAM, of which a part may be in another slot. */
+static void release(const struct balloon *b, uint64_t at, uint64_t size)
+{
+    const struct backend *backend = b->device.backend;
+
+    while (size > 0) {
+        const struct memory_slot *slot = memory_slot_at(backend->memory, at);
+        uint64_t n, first, end;
+
+        if (slot == NULL)
+            return;
+        n = slot->size - (at - slot->base);
+        n = n < size ? n : size;
+        first = (at - slot->base + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+        end = (at - slot->base + n) & ~(uint64_t)(PAGE_SIZE - 1);
+        if (first < end && !slot->read_only && backend->release != NULL &&
+            backend->release(slot->host + first, end - first, slot->backing))
+            memory_log_write(backend->memory, slot->base + first, end - first);
+        at += n;
+        size -= n;
+    }
+}
+
+/* The free pages are the request's own parts. */
+static void take_report(struct balloon *b, const struct virtio_chain *chain)
+{
+    for (uint32_t i = 0; i < chain->count; i++)
+        if (chain->part[i].writable)
+            release(b, chain->part[i].at, chain->part[i].size);
+}
+
+/* Numbers of pages, 4 KB each. */
+static void take_pages(struct balloon *b, const struct virtio_chain *chain)
+{
+    uint32_t pages[PAGES_MAX];
+    uint64_t size = chain->readable < sizeof pages ? chain->readable : sizeof pages;
+
+    if (virtio_read(&b->device.virtio, chain, 0, pages, size) != VIRTIO_OK)
+        return;
+    for (uint64_t i = 0; i < size / sizeof pages[0]; i++) {
+        uint64_t at = (uint64_t)pages[i] << VIRTIO_BALLOON_PAGE_SHIFT;
+
+        if (memory_holds(b->device.backend->memory, at, PAGE_SIZE))
+            release(b, at, PAGE_SIZE);
+    }
+}
+
+static bool serve(struct balloon *b, unsigned queue)
+{
+    struct virtio_part parts[BALLOON_QUEUE_SIZE];
+    struct virtio_chain chain = {.part = parts, .room = BALLOON_QUEUE_SIZE};
+    struct virtio *v = &b->device.virtio;
+
+    virtio_stop_listening(v, queue);
+    for (unsigned i = 0; i < BATCH; i++) {
+        if (!virtio_pop(v, queue, &chain))
+            return virtio_listen(v, queue) == VIRTIO_MORE;
+        if (queue == VIRTIO_BALLOON_REPORTING)
+            take_report(b, &chain);
+        else if (queue == VIRTIO_BALLOON_INFLATE)
+            take_pages(b, &chain);
+        if (virtio_push(v, &chain, 0) != VIRTIO_OK)
+            virtio_broken(v, "a used ring that cannot be written");
+    }
+    return true;
+}
+
+static bool balloon_run(struct virtio_device *device)
+{
+    bool more = false;
+
+    for (unsigned queue = 0; queue < device->kind->virtio.queues && virtio_device_is_open(device);
+         queue++)
+        more |= serve((struct balloon *)device, queue);
+    return more;
+}
+
+/* How many pages the driver has given. */
+static void on_configure(struct virtio *v, uint32_t offset, uint64_t value, unsigned width)
+{
+    struct balloon *b = v->context;
+
+    if (offset == offsetof(struct virtio_balloon_config, actual) &&
+        width == sizeof b->config.actual)
+        b->config.actual = (uint32_t)value;
+}
+
+static void on_reset(struct virtio *v)
+{
+    ((struct balloon *)v->context)->config.actual = 0;
+}
+
+static void *balloon_state(struct virtio_device *device)
+{
+    return &((struct balloon *)device)->config.actual;
+}
+
+static bool balloon_loaded(struct virtio_device *device)
+{
+    (void)device;
+    return true; /* any number is one */
+}
+
+static const struct virtio_kind kind = {
+    .virtio = {.name = "balloon",
+               .id = VIRTIO_ID_BALLOON,
+               .queues = VIRTIO_BALLOON_REPORTING + 1,
+               .reset = on_reset,
+               .configure = on_configure},
+    .run = balloon_run,
+    .state = balloon_state,
+    .state_size = sizeof(uint32_t),
+    .loaded = balloon_loaded,
+};
+
+void balloon_init(struct balloon *b, const struct backend *backend, unsigned index)
+{
+    *b = (struct balloon){0};
+    virtio_device_init(&b->device, &kind, backend, index, VIRTIO_BALLOON_F_REPORTING,
+                       BALLOON_QUEUE_SIZE, &b->config, sizeof b->config);
+}

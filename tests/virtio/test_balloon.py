@@ -1,0 +1,32 @@
+"""virtio-balloon under Debian's kernel: memory that the guest has used and freed is the host's again."""
+from tests.support import lab_run
+
+# Runs the VMM until its guest has filled memory, and until most of that is back; prints both sizes.
+WATCH = """
+import os, subprocess, sys, time
+vmm = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+def size():
+    return int(open("/proc/%d/statm" % vmm.pid).read().split()[1]) * os.sysconf("SC_PAGESIZE") >> 20
+for line in vmm.stdout:
+    os.write(1, line)
+    if line.strip() == b"filled":
+        full = size()
+    if line.strip() == b"freed":
+        break
+while vmm.poll() is None and size() > full - 100:
+    time.sleep(0.2)
+print("full", full, "then", size() if vmm.poll() is None else "nothing", flush=True)
+vmm.terminate()
+sys.exit(vmm.wait())
+"""
+
+
+def test_free_memory_comes_back(linux, modules):
+    drivers = modules("virtio_mmio", "virtio_balloon")
+    script = ("mount -t tmpfs none /mnt || { mkdir -p /mnt; mount -t tmpfs none /mnt; }; "
+              "dd if=/dev/zero of=/mnt/f bs=1M count=128 2>/dev/null; echo filled; rm /mnt/f; echo freed; sleep 1000")
+    command = linux.command("cloud", *drivers, "--balloon", run=script, memory="320M")
+    result = lab_run("/usr/bin/python3", "-c", WATCH, *command)
+    words = result.out.decode("utf-8", "replace").split()
+    assert result.status == 128 + 15 and words[-4] == "full" and words[-2] == "then", result
+    assert int(words[-1]) <= int(words[-3]) - 100, result
