@@ -202,8 +202,8 @@ static FILE *open_document(const char *name)
     FILE *file;
 
     snprintf(path, sizeof path, "%s", __FILE__);
-    *strstr(path, "kvm-vmm-x86/test/") = '\0';
-    snprintf(path + strlen(path), sizeof path - strlen(path), "docs/%s", name);
+    *strstr(path, "test/vm/") = '\0'; /* what is before it may be nothing */
+    snprintf(path + strlen(path), sizeof path - strlen(path), "../docs/%s", name);
     file = fopen(path, "r");
     assert_non_null(file);
     return file;
