@@ -18,6 +18,7 @@
 #include "mon/probe.h"
 #include "sbi/sbi.h"
 #include "vm/build.h"
+#include "vm/clone.h"
 #include "vm/life.h"
 #include "vm/run.h"
 #include "vm/trap.h"
@@ -184,6 +185,7 @@ static void connect(void)
                                  .call = sbi_call,
                                  .trapped = options.log_traps ? narrate_trap : NULL,
                                  .output = mux_output,
+                                 .clone = clone_make,
                                  .breakpoint = gdb_breakpoint,
                                  .paused = gdb_paused,
                                  .started = mux_greet,

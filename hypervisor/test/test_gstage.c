@@ -63,12 +63,44 @@ static void maps_and_finds(void **state)
     assert_int_equal(gstage_split(&gs, 0x80200000), GSTAGE_OK);
     assert_true(gstage_lookup(&gs, 0x80234567, &leaf));
     assert_true(leaf.hpa == (hpa_t)big + 0x34000 && leaf.level == GSTAGE_4K);
-    assert_true(gstage_protect(&gs, 0x80234000, PERM_R));
-    assert_true(gstage_lookup(&gs, 0x80234000, &leaf) && leaf.perm == PERM_R);
-    assert_true(gstage_lookup(&gs, 0x80235000, &leaf) && leaf.perm == PERM_RWX);
+    assert_true(gstage_next(&gs, 0, 1ul << 32, &leaf) && leaf.gpa == 0x80200000);
+    assert_true(gstage_next(&gs, 0x803fffff, 1ul << 32, &leaf) && leaf.gpa == 0x803ff000);
+    assert_false(gstage_next(&gs, 0x80401000, 1ul << 32, &leaf));
     while (!gstage_shrink(&gs, 100))
         rounds++;
     assert_true(rounds >= 5); /* of 512 pages and their tables, 100 at a time */
+    assert_int_equal(page_free_count(), all);
+}
+
+/* A block that two stages own, of which one takes a page for itself, and the other is left alone.
+ */
+static void shared_blocks_come_back(void **state)
+{
+    const gpa_t at = 0x80200000;
+    struct gstage gs, other;
+    struct gstage_leaf leaf;
+    void *big = page_alloc(NULL, ORDER_2M), *copy = page_alloc(NULL, ORDER_4K);
+
+    (void)state;
+    assert_int_equal(gstage_init(&gs, 3, NULL), GSTAGE_OK);
+    assert_int_equal(gstage_init(&other, 3, NULL), GSTAGE_OK);
+    assert_int_equal(gstage_map(&gs, at, (hpa_t)big, GSTAGE_2M, PERM_RWX), GSTAGE_OK);
+    assert_true(gstage_lookup(&gs, at, &leaf) && !leaf.shared);
+    assert_int_equal(gstage_share(&gs, &other, &leaf), GSTAGE_OK);
+    assert_true(gstage_lookup(&gs, at, &leaf) && leaf.shared && leaf.perm == (PERM_R | PERM_X));
+    assert_true(gstage_lookup(&other, at, &leaf) && leaf.shared && leaf.hpa == (hpa_t)big);
+    assert_int_equal(page_shared_count(big, ORDER_2M), 512);
+    assert_int_equal(gstage_split(&other, at), GSTAGE_OK);
+    gstage_unshare(&other, at + PAGE_4K, (hpa_t)copy, PERM_RWX);
+    page_drop(NULL, (uint8_t *)big + PAGE_4K, ORDER_4K);
+    assert_int_equal(page_shared_count(big, ORDER_2M), 511);
+    assert_true(gstage_lookup(&other, at + PAGE_4K, &leaf) && !leaf.shared &&
+                leaf.hpa == (hpa_t)copy && leaf.perm == PERM_RWX);
+    while (!gstage_shrink(&other, 100))
+        ;
+    assert_int_equal(page_shared_count(big, ORDER_2M), 0);
+    gstage_unshare(&gs, at, (hpa_t)big, PERM_RWX);
+    assert_true(gstage_shrink(&gs, 100));
     assert_int_equal(page_free_count(), all);
 }
 
@@ -117,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(maps_and_finds, start, stop),
+        cmocka_unit_test_setup_teardown(shared_blocks_come_back, start, stop),
         cmocka_unit_test_setup_teardown(four_levels_reach_further, start, stop),
         cmocka_unit_test_setup_teardown(reservations_hold, start, stop)};
 

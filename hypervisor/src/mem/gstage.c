@@ -9,6 +9,7 @@
 #define PTE_U      (1ul << 4) /* G-stage accesses count as user accesses (15.5.1) */
 #define PTE_A      (1ul << 6)
 #define PTE_D      (1ul << 7)
+#define PTE_SHARED (1ul << 8) /* the first of two bits that are software's */
 #define PTE_PPN(p) (((p) >> 10) & ATP_PPN_MASK)
 
 enum { ROOT_ENTRIES = 2048, ENTRIES = 512 };
@@ -17,6 +18,11 @@ static uint64_t leaf_entry(hpa_t hpa, unsigned perm)
 {
     /* A and D are set beforehand: some harts trap instead of setting them (Svade). */
     return hpa >> 2 | perm | PTE_V | PTE_U | PTE_A | PTE_D;
+}
+
+static uint64_t shared_entry(hpa_t hpa, unsigned perm)
+{
+    return leaf_entry(hpa, perm & ~(unsigned)PERM_W) | PTE_SHARED;
 }
 
 static hpa_t entry_target(uint64_t entry)
@@ -63,7 +69,10 @@ static void shrink_table(struct gstage *gs, uint64_t *table, size_t entries, uns
         if ((table[i] & PTE_V) == 0)
             continue;
         if (is_leaf(table[i])) {
-            page_free(gs->account, target, order_of(level));
+            if (table[i] & PTE_SHARED)
+                page_drop(gs->account, target, order_of(level));
+            else
+                page_free(gs->account, target, order_of(level));
             gs->leaves[level]--;
         } else {
             shrink_table(gs, target, ENTRIES, level - 1, budget);
@@ -141,7 +150,8 @@ bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf)
     *leaf = (struct gstage_leaf){.gpa = ALIGN_DOWN(gpa, gstage_size(level)),
                                  .hpa = entry_target(entry),
                                  .level = level,
-                                 .perm = (unsigned)(entry & PTE_LEAF)};
+                                 .perm = (unsigned)(entry & PTE_LEAF),
+                                 .shared = (entry & PTE_SHARED) != 0};
     return true;
 }
 
@@ -161,7 +171,8 @@ int gstage_split(struct gstage *gs, gpa_t gpa)
     if (table == NULL)
         return GSTAGE_NO_MEMORY;
     for (size_t i = 0; i < ENTRIES; i++)
-        table[i] = leaf_entry(entry_target(old) + i * gstage_size(level - 1), old & PERM_RWX);
+        table[i] = leaf_entry(entry_target(old) + i * gstage_size(level - 1), old & PERM_RWX) |
+                   (old & PTE_SHARED);
     __atomic_store_n(entry, (hpa_t)table >> 2 | PTE_V, __ATOMIC_RELEASE);
     gs->tables++;
     gs->leaves[level]--;
@@ -169,29 +180,40 @@ int gstage_split(struct gstage *gs, gpa_t gpa)
     return GSTAGE_OK;
 }
 
-bool gstage_protect(struct gstage *gs, gpa_t gpa, unsigned perm)
+bool gstage_next(const struct gstage *gs, gpa_t gpa, gpa_t end, struct gstage_leaf *leaf)
+{
+    while (gpa < end && in_reach(gs, gpa)) {
+        unsigned level;
+
+        if (gstage_lookup(gs, gpa, leaf))
+            return true;
+        (void)find(gs, gpa, &level);
+        gpa = ALIGN_DOWN(gpa, gstage_size(level)) + gstage_size(level);
+    }
+    return false;
+}
+
+int gstage_share(struct gstage *gs, struct gstage *other, const struct gstage_leaf *leaf)
 {
     unsigned level;
     uint64_t *entry;
+    int result = gstage_map(other, leaf->gpa, leaf->hpa, leaf->level, leaf->perm);
 
-    if (!in_reach(gs, gpa) || perm == 0)
-        return false;
-    entry = find(gs, gpa, &level);
-    if ((*entry & PTE_V) == 0)
-        return false;
-    *entry = leaf_entry(entry_target(*entry), perm);
-    return true;
+    if (result != GSTAGE_OK)
+        return result;
+    page_share((void *)leaf->hpa, order_of(leaf->level));
+    *find(other, leaf->gpa, &level) = shared_entry(leaf->hpa, leaf->perm);
+    entry = find(gs, leaf->gpa, &level);
+    __atomic_store_n(entry, shared_entry(leaf->hpa, leaf->perm), __ATOMIC_RELEASE);
+    return GSTAGE_OK;
 }
 
-bool gstage_unmap(struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf)
+void gstage_unshare(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned perm)
 {
     unsigned level;
+    uint64_t *entry = find(gs, gpa, &level);
 
-    if (!gstage_lookup(gs, gpa, leaf))
-        return false;
-    *find(gs, gpa, &level) = 0;
-    gs->leaves[level]--;
-    return true;
+    __atomic_store_n(entry, leaf_entry(hpa, perm), __ATOMIC_RELEASE);
 }
 
 uint64_t gstage_hgatp(const struct gstage *gs, unsigned vmid)

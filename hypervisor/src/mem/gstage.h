@@ -1,7 +1,9 @@
 /*
  * The G stage: the page tables that turn a VM's physical addresses into the machine's
  * (Privileged Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4
- * KiB, 2 MiB or 1 GiB; tables come from the page allocator. A look-up needs no lock: entries are
+ * KiB, 2 MiB or 1 GiB; a shared one may own it together with leaves of other stages, and is not
+ * written through (one of the bits that the manual leaves to software says so). Tables come from
+ * the page allocator. A look-up needs no lock: entries are
  * only ever added while it may run. Changes are one at a time, under the caller's lock. Fences are
  * the caller's too: none after gstage_map() on an empty place, as a hart that remembers that
  * nothing was there faults once more and fences then (vm/fault.c).
@@ -31,7 +33,8 @@ struct gstage_leaf {
     gpa_t gpa; /* of its first byte */
     hpa_t hpa;
     unsigned level;
-    unsigned perm;
+    unsigned perm; /* of a shared one without PERM_W */
+    bool shared;
 };
 
 static inline uint64_t gstage_size(unsigned level)
@@ -55,10 +58,13 @@ int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned
 bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);
 /* Breaks the block that holds `gpa` into 512 of the next smaller size. */
 int gstage_split(struct gstage *gs, gpa_t gpa) MUST_CHECK;
-/* Changes the permissions of one block, wherever it begins. */
-bool gstage_protect(struct gstage *gs, gpa_t gpa, unsigned perm);
-/* Takes out one block; the memory is the caller's now. */
-bool gstage_unmap(struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);
+/* The first block that reaches beyond `gpa`, of those that begin before `end`; false for none. */
+bool gstage_next(const struct gstage *gs, gpa_t gpa, gpa_t end, struct gstage_leaf *leaf);
+/* Makes a block of up to 2 MiB shared, and maps it in another stage too. */
+int gstage_share(struct gstage *gs, struct gstage *other,
+                 const struct gstage_leaf *leaf) MUST_CHECK;
+/* A shared block is this stage's alone from now on: where it is, or a copy of it at `hpa`. */
+void gstage_unshare(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned perm);
 /* The value of hgatp for this stage. */
 uint64_t gstage_hgatp(const struct gstage *gs, unsigned vmid);
 

@@ -4,7 +4,9 @@
 
 #include "lib/lock.h"
 
-enum { USED = 0xff }; /* table entry of everything but the first page of a free block */
+/* Table entry of everything but the first page of a free block; of a page in use it is one less for
+ * each owner but the first. */
+enum { USED = 0xff };
 
 struct block {
     struct block *next, *previous;
@@ -12,7 +14,7 @@ struct block {
 
 static struct lock lock;
 static struct block *heads[PAGE_ORDERS];
-static uint8_t *orders; /* of the free block that starts at a page, or USED */
+static uint8_t *orders; /* of the free block that starts at a page, or USED, or a little less */
 static hpa_t low_end, high_end;
 static uint64_t free_pages, reserved_pages;
 
@@ -174,6 +176,58 @@ void page_free(struct page_account *account, void *block, unsigned order)
         reserved_pages += 1ul << order;
     }
     lock_drop(&lock);
+}
+
+/* ---- Pages with several owners ---- */
+
+void page_share(void *block, unsigned order)
+{
+    LOCK_FOR_BLOCK(&lock);
+
+    for (size_t i = index_of((hpa_t)block), end = i + (1ul << order); i < end; i++)
+        orders[i]--;
+}
+
+/* The lock is held: no other owner can be added meanwhile. */
+static uint64_t shared_count(hpa_t block, unsigned order)
+{
+    uint64_t count = 0;
+
+    for (size_t i = index_of(block), end = i + (1ul << order); i < end; i++)
+        count += orders[i] != USED;
+    return count;
+}
+
+void page_drop(struct page_account *account, void *block, unsigned order)
+{
+    hpa_t at = (hpa_t)block;
+    uint64_t shared;
+    LOCK_FOR_BLOCK(&lock);
+
+    shared = shared_count(at, order);
+    if (account != NULL) {
+        account->reserved += (1ul << order) - shared;
+        reserved_pages += (1ul << order) - shared;
+    }
+    if (shared == 0) {
+        give(at, order);
+        return;
+    }
+    for (hpa_t end = at + size_of(order); at < end; at += PAGE_4K) {
+        uint8_t *entry = &orders[index_of(at)];
+
+        if (*entry == USED)
+            give(at, ORDER_4K);
+        else
+            ++*entry;
+    }
+}
+
+uint64_t page_shared_count(const void *block, unsigned order)
+{
+    LOCK_FOR_BLOCK(&lock);
+
+    return shared_count((hpa_t)block, order);
 }
 
 uint64_t page_free_count(void)

@@ -37,6 +37,14 @@ void *page_alloc_raw(struct page_account *account, unsigned order) MUST_CHECK;
 /* Gives a block back, to an account or to all. */
 void page_free(struct page_account *account, void *block, unsigned order);
 
+/* One more owner of each page of a block: at most PAGE_OWNERS. It is given back by page_drop(),
+ * which frees the pages that have no other owner. */
+enum { PAGE_OWNERS = 100 };
+void page_share(void *block, unsigned order);
+void page_drop(struct page_account *account, void *block, unsigned order);
+/* How many pages of a block have another owner. */
+uint64_t page_shared_count(const void *block, unsigned order);
+
 uint64_t page_free_count(void);
 uint64_t page_unreserved_count(void);
 uint64_t page_table_bytes(void); /* the bookkeeping */

@@ -8,7 +8,9 @@
 #include "lib/console.h"
 #include "lib/number.h"
 #include "mem/page.h"
+#include "mon/timeline.h"
 #include "vm/life.h"
+#include "vm/make.h"
 #include "vm/report.h"
 #include "vm/walk.h"
 
@@ -87,11 +89,8 @@ static void show_exits(struct vm *vm, const char *argument)
             n += vm->vcpus[i]->exits[kind];
         total += n;
         if (n > 0)
-            print("hv: %8lu %s\n", n,
-                  kind < 24    ? report_cause(kind)
-                  : kind == 24 ? "interrupt: from another hart"
-                  : kind == 25 ? "interrupt: timer"
-                               : "interrupt: device");
+            print("hv: %8lu %s%s\n", n, kind < 24 ? "" : "interrupt: ",
+                  kind < 24 ? report_cause(kind) : report_interrupt((kind - 24) * 4 + 1));
     }
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         mmio += vm->vcpus[i]->mmio_exits;
@@ -99,6 +98,25 @@ static void show_exits(struct vm *vm, const char *argument)
     for (unsigned i = 0; i < cpu_count; i++)
         print("hv: hart %lu has had interrupts off for %lu us at most\n", cpus[i].hartid,
               cpus[i].off_most * 1000000 / machine.timebase);
+}
+
+/* Bytes of its RAM that are there, and of those what a clone or its source has too. */
+static void count_memory(struct vm *vm, uint64_t *mapped, uint64_t *shared)
+{
+    const gpa_t end = vm->ram_base + vm->ram_size;
+    struct gstage_leaf leaf;
+
+    *mapped = *shared = 0;
+    for (gpa_t at = vm->ram_base;; cpu_serve_interrupts()) {
+        LOCK_FOR_BLOCK(&vm->lock);
+
+        if (!vm_is_up(vm) || !gstage_next(&vm->stage, at, end, &leaf))
+            return;
+        *mapped += gstage_size(leaf.level);
+        if (leaf.shared)
+            *shared += PAGE_4K * page_shared_count((const void *)leaf.hpa, 9 * leaf.level);
+        at = leaf.gpa + gstage_size(leaf.level);
+    }
 }
 
 /* What the hypervisor takes for itself, and what each guest costs besides its RAM. */
@@ -112,9 +130,14 @@ static void show_memory(struct vm *vm, const char *argument)
     print("hv: image %lu KiB, table of pages %lu KiB, stacks %lu KiB\n", image / KIB, table / KIB,
           stacks / KIB);
     for (unsigned i = 0; i < vm_count; i++) {
-        print("hv: %u %-15s %lu KiB for itself, its vCPUs and its tables\n", i + 1,
-              vms[i]->config.name, life_overhead(vms[i]) / KIB);
-        all += life_overhead(vms[i]);
+        uint64_t mapped, shared;
+
+        count_memory(vms[i], &mapped, &shared);
+        print("hv: %u %-15s %lu KiB for itself, its vCPUs and its tables; RAM %lu KiB of its own, "
+              "%lu KiB shared\n",
+              i + 1, vms[i]->config.name, make_overhead(vms[i]) / KIB, (mapped - shared) / KIB,
+              shared / KIB);
+        all += make_overhead(vms[i]);
     }
     print("hv: %lu KiB in all, guests' RAM and disks apart\n", all / KIB);
 }
@@ -135,6 +158,33 @@ static void do_resume(struct vm *vm, const char *argument)
 {
     (void)argument;
     say(life_resume(vm, LIFE_ALL), vm);
+}
+
+static void do_clone(struct vm *vm, const char *count)
+{
+    uint64_t n = 1;
+
+    if (*count != '\0' && (!number_parse(count, &n) || n < 1 || n > VMS_MAX))
+        print("hv: clone needs a number of clones, 1 to %u\n", VMS_MAX);
+    else if (life_clone(vm, (unsigned)n))
+        print("hv: %s is being cloned\n", vm->config.name);
+}
+
+static void trace(struct vm *vm, const char *argument)
+{
+    uint64_t count = 200;
+
+    (void)vm;
+    if (strcmp(argument, "on") == 0 && timeline_start())
+        print("hv: exits are noted from now on\n");
+    else if (strcmp(argument, "off") == 0)
+        timeline_stop();
+    else if (strcmp(argument, "dump") == 0)
+        timeline_dump((unsigned)count);
+    else if (number_parse(argument, &count) && count > 0 && count <= UINT32_MAX)
+        timeline_dump((unsigned)count);
+    else if (strcmp(argument, "on") != 0)
+        print("hv: trace needs on, off, dump, or how many exits of each hart to dump\n");
 }
 
 static void do_reset(struct vm *vm, const char *argument)
@@ -161,7 +211,7 @@ static void help(struct vm *vm, const char *argument)
     (void)vm;
     (void)argument;
     for (const struct command *c = commands; c->name != NULL; c++)
-        print("hv: %-7s %-11s %s\n", c->name, c->arguments, c->help);
+        print("hv: %-7s %-13s %s\n", c->name, c->arguments, c->help);
     print("hv: [vm] is a number or a name, without it the guest in front; an empty line leaves\n");
     print("hv: Ctrl-a 1..9 shows a guest, Ctrl-a n the next, Ctrl-a m or h this, Ctrl-a g gdb, "
           "Ctrl-a a is Ctrl-a\n");
@@ -175,6 +225,8 @@ static const struct command commands[] = {
     {"memory", "", "shows what the hypervisor itself takes", show_memory},
     {"pause", "[vm]", "stops a guest's time", do_pause},
     {"resume", "[vm]", "lets it go on", do_resume},
+    {"clone", "[vm [N]]", "makes N copies of a guest as it is now", do_clone},
+    {"trace", "on|off|dump|N", "notes exits; dumps the newest 200, or N, as JSON", trace},
     {"reset", "[vm]", "starts a guest again", do_reset},
     {"kill", "[vm]", "ends a guest", do_kill},
     {"quit", "", "switches the machine off, guests and all", quit},
@@ -232,6 +284,7 @@ static void execute(struct vm *front)
 {
     char *words[WORDS_MAX] = {NULL};
     const struct command *c = commands;
+    const char *argument;
     bool takes_address;
     struct vm *vm;
 
@@ -239,14 +292,15 @@ static void execute(struct vm *front)
         return;
     while (c->name != NULL && strcmp(c->name, words[0]) != 0)
         c++;
-    takes_address = c->run == walk;
+    takes_address = c->run == walk || c->run == trace;
     vm = find_vm(words[takes_address ? 2 : 1], front);
+    argument = words[takes_address ? 1 : 2];
     if (c->name == NULL)
         print("hv: no command '%s'; help lists them\n", words[0]);
     else if (vm == NULL)
         print("hv: no such guest\n");
     else
-        c->run(vm, words[1] != NULL ? words[1] : "");
+        c->run(vm, argument != NULL ? argument : "");
 }
 
 bool monitor_input(uint8_t byte, struct vm *front)

@@ -154,19 +154,23 @@ static void emulate(struct vcpu *v, const struct device *device, gpa_t gpa)
 
 /* ---- Faults ---- */
 
-/* RAM: backs it, unless the guest may not do that there. */
+/* RAM: backs it, unless the guest may not do that there. A table walk may have been about to write
+ * to the table. */
 static void serve_ram(struct vcpu *v, gpa_t gpa)
 {
+    bool writes = is_table_walk(v) || v->regs.trap.cause == CAUSE_STORE_GUEST_PAGE;
     struct gstage_leaf leaf;
 
     if ((vm_perm_at(v->vm, gpa) & needed_perm(v)) == 0)
         blame(v);
-    else if (gstage_lookup(&v->vm->stage, gpa, &leaf))
+    else if (gstage_lookup(&v->vm->stage, gpa, &leaf) && !(leaf.shared && writes))
         /* Another vCPU was faster, or this hart remembers that nothing was there, which it may
          * (Privileged Architecture 15.5.3): it forgets. */
         hyp_fence_gvma();
     else if (memory_back(v->vm, gpa, 0) != 0)
-        life_kill(v, "no memory left for page 0x%lx", gpa);
+        life_wait_for_memory(v->vm, gpa);
+    else if (v->vm->replaces)
+        hyp_fence_gvma(); /* it remembers that it may not write there */
 }
 
 void fault_handle(struct vcpu *v)

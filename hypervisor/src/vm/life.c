@@ -11,10 +11,10 @@
 #include "mem/page.h"
 #include "vm/build.h"
 #include "vm/devices.h"
+#include "vm/make.h"
 #include "vm/report.h"
 
 enum { SHRINK_STEP = 64, DEVICE_STEPS = 8, LOOKS_PER_SECOND = 10000 };
-enum { TREE_PAGES = 8, DEVICE_PAGES = 16 };
 
 static bool any_failed, all_started;
 
@@ -100,7 +100,7 @@ bool life_resume(struct vm *vm, uint32_t which)
     bool good;
 
     lock_take(&vm->lock);
-    good = vm->state == VM_PAUSED && vcpus_are_off(vm);
+    good = vm->state == VM_PAUSED && vm->clones == 0 && vcpus_are_off(vm);
     if (good) {
         /* The guest's clock goes on from where it stood. */
         vm->time_delta -= hyp_time() - vm->paused_at;
@@ -112,6 +112,35 @@ bool life_resume(struct vm *vm, uint32_t which)
     lock_drop(&vm->lock);
     vm_rouse(vm);
     return good;
+}
+
+bool life_clone(struct vm *vm, unsigned count)
+{
+    const char *why = NULL;
+
+    lock_take(&vm->lock);
+    if (!vm_is_up(vm) || vm->clones > 0)
+        why = "it is not in the state for that";
+    else if (vm->debugged)
+        why = "a debugger has its breakpoints in it";
+    else if (vm->blk != NULL && vm->blk->image == NULL)
+        why = "two guests cannot share a disk of the machine";
+    else
+        vm->clones = count;
+    vm->clones_resumes = vm->state == VM_RUNNING;
+    lock_drop(&vm->lock);
+    if (why != NULL)
+        print("hv: vm %s: not cloned: %s\n", vm->config.name, why);
+    vm_rouse(vm);
+    return why == NULL;
+}
+
+void life_wait_for_memory(struct vm *vm, gpa_t gpa)
+{
+    if (life_pause(vm))
+        print("hv: vm %s is paused: no memory left for its page at 0x%lx; resume it when another "
+              "guest has ended\n",
+              vm->config.name, gpa);
 }
 
 /* ---- Done by its worker. Each returns whether there is more to do at once ---- */
@@ -152,15 +181,8 @@ static bool load(struct vm *vm)
 {
     int result = BUILD_MORE;
 
-    if (vm->stage.root == NULL) {
-        unsigned levels = 3;
-
-        while (vm->ram_base + vm->ram_size > 1ul << gstage_bits(levels))
-            levels++;
-        if (gstage_init(&vm->stage, levels, &vm->account) != GSTAGE_OK)
-            result = -1;
-        vm->hgatp = gstage_hgatp(&vm->stage, vm->id + 1);
-    }
+    if (vm->stage.root == NULL && make_stage(vm) != 0)
+        result = -1;
     if (result == BUILD_MORE)
         result = build_step(vm);
     if (result < 0)
@@ -205,6 +227,13 @@ static void end(struct vm *vm)
     end_of_all();
 }
 
+static void fence_all_harts(void)
+{
+    for (unsigned i = 0; i < cpu_count; i++)
+        if (cpus[i].online)
+            firmware_remote_fence_gvma(1, cpus[i].hartid);
+}
+
 /* Its vCPUs have left: nothing of it is on a hart any more, and its devices forget its memory. */
 static void unplug_from_harts(struct vm *vm)
 {
@@ -215,9 +244,7 @@ static void unplug_from_harts(struct vm *vm)
     devices_reset(vm);
     lock_drop(&vm->lock);
     vcpu_unload();
-    for (unsigned i = 0; i < cpu_count; i++)
-        if (cpus[i].online)
-            firmware_remote_fence_gvma(1, cpus[i].hartid);
+    fence_all_harts();
 }
 
 static bool stop(struct vm *vm)
@@ -228,6 +255,7 @@ static bool stop(struct vm *vm)
             return false;
         }
         unplug_from_harts(vm);
+        vm->clones = 0;
         vm->plan.unplugged = true;
     }
     if (!gstage_shrink(&vm->stage, SHRINK_STEP))
@@ -259,8 +287,32 @@ static bool settle(struct vm *vm)
     return false;
 }
 
+/* One clone a step. When all are made its own mappings have changed, and it goes on. */
+static bool clone(struct vm *vm)
+{
+    bool more;
+
+    (void)life_pause(vm); /* it may be paused already */
+    if (!vcpus_are_off(vm) || !make_begin()) {
+        look_again_soon(vm);
+        return false;
+    }
+    more = vm_hooks.clone(vm) && vm->clones > 1;
+    lock_take(&vm->lock);
+    vm->clones = more ? vm->clones - 1 : 0;
+    lock_drop(&vm->lock);
+    if (more)
+        return true;
+    fence_all_harts();
+    if (vm->clones_resumes)
+        (void)life_resume(vm, LIFE_ALL); /* unless it was ended meanwhile */
+    return true;
+}
+
 static bool work(struct vm *vm)
 {
+    if (vm->clones > 0 && vm_is_up(vm))
+        return clone(vm);
     switch (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE)) {
     case VM_LOADING:
         return load(vm);
@@ -306,111 +358,15 @@ static bool worker_is_ready(struct task *task, uint64_t *wake_at)
 
 static const struct task_ops worker_ops = {.run = run_worker, .is_ready = worker_is_ready};
 
-/* ---- Made and counted ---- */
-
-/* The order of the block that a `struct vm` lives in. */
-static unsigned vm_order(void)
-{
-    unsigned order = 0;
-
-    while (PAGE_4K << order < sizeof(struct vm))
-        order++;
-    return order;
-}
-
-/* All of RAM, its tables if all of it is mapped by 4 KiB, and what the VM is made of. Each level of
- * tables may need two more than its share, as RAM need not begin at a multiple of it. */
-static uint64_t pages_needed(const struct vm_config *c)
-{
-    uint64_t ram = c->memory / PAGE_4K, tables = 4, level = ram;
-
-    for (unsigned i = 0; i < 3; i++) {
-        level /= 512;
-        tables += level + 2;
-    }
-    return ram + tables + (1ul << vm_order()) + c->cpus * 5ul + TREE_PAGES + DEVICE_PAGES;
-}
-
-uint64_t life_overhead(const struct vm *vm)
-{
-    uint64_t vcpu = PAGE_4K + (features.vector ? PAGE_4K << ORDER_16K : 0);
-    uint64_t root = vm->stage.root != NULL ? PAGE_4K << ORDER_16K : 0;
-
-    return (PAGE_4K << vm_order()) + vm->vcpu_count * vcpu + root + vm->stage.tables * PAGE_4K +
-           (vm->blk != NULL ? sizeof *vm->blk : 0) + (vm->net != NULL ? sizeof *vm->net : 0);
-}
-
-static int reach_is_enough(const struct vm *vm)
-{
-    uint64_t end = vm->ram_base + vm->ram_size;
-
-    if (end <= 1ul << gstage_bits(3) || (features.sv48x4 && end <= 1ul << gstage_bits(4)))
-        return 0;
-    print("hv: vm %s: RAM at 0x%lx is beyond what this machine's G stage reaches\n",
-          vm->config.name, vm->ram_base);
-    return -1;
-}
-
-static int harts_are_there(const struct vm *vm)
-{
-    for (unsigned i = 0; i < cpu_count; i++)
-        if (cpus[i].online && (vm->config.harts >> i & 1) != 0)
-            return 0;
-    print("hv: vm %s: harts= names none of the %u harts here\n", vm->config.name, cpu_count);
-    return -1;
-}
-
-static int make_parts(struct vm *vm)
-{
-    sched_init_task(&vm->worker, &worker_ops, vm, vm->config.weight, vm->config.harts);
-    vm->worker.state = TASK_BLOCKED; /* until it is roused */
-    for (unsigned i = 0; i < vm->config.cpus; i++) {
-        vm->vcpus[i] = vcpu_create(vm, i);
-        if (vm->vcpus[i] == NULL)
-            return -1;
-        vm->vcpu_count++;
-    }
-    return build_layout(vm) != 0 || reach_is_enough(vm) != 0 ? -1 : harts_are_there(vm);
-}
-
-static void unmake(struct vm *vm)
-{
-    struct page_account account;
-
-    build_unplug(vm);
-    for (unsigned i = 0; i < vm->vcpu_count; i++)
-        vcpu_destroy(vm->vcpus[i]);
-    account = vm->account;
-    page_free(&account, vm, vm_order());
-    page_unreserve(&account);
-}
+/* ---- Started ---- */
 
 int life_start(const struct vm_config *config)
 {
-    struct page_account account = {0};
-    uint64_t pages = pages_needed(config);
-    struct vm *vm = NULL;
+    struct vm *vm = make_begin() ? make_vm(config, true, &worker_ops) : NULL;
 
-    if (vm_count < VMS_MAX && page_reserve(&account, pages))
-        vm = page_alloc(&account, vm_order());
-    if (vm == NULL) {
-        page_unreserve(&account);
-        print("hv: vm %s: %lu MiB wanted, %lu MiB free: not started\n", config->name,
-              pages * PAGE_4K / MIB, page_unreserved_count() * PAGE_4K / MIB);
+    if (vm == NULL)
         return -1;
-    }
-    vm->account = account;
-    vm->config = *config;
-    vm->id = vm_count;
-    vm->busy_at = vm->alarm_at = ~0ul;
-    if (make_parts(vm) != 0) {
-        unmake(vm);
-        return -1;
-    }
-    devices_reset(vm);
-    vms[vm_count] = vm;
-    __atomic_store_n(&vm_count, vm_count + 1, __ATOMIC_RELEASE);
-    vm_hooks.started(vm);
+    make_publish(vm, VM_LOADING);
     begin_loading(vm);
     vm_rouse(vm);
     return 0;

@@ -19,6 +19,12 @@
 /* Makes a VM out of its description and sets it going. One clear line where that fails; nothing is
  * left behind then. */
 int life_start(const struct vm_config *config) MUST_CHECK;
+/* Asks for `count` clones of it, which its worker makes; false after one line where that cannot be.
+ */
+bool life_clone(struct vm *vm, unsigned count) MUST_CHECK;
+/* There is no memory for a page that its vCPUs need: pauses it, and says so. */
+void life_wait_for_memory(struct vm *vm, gpa_t gpa);
+
 /* All were started; `failed`: one of them could not be, and the machine's status shall say so. The
  * machine's power goes off when the last VM has ended. */
 void life_all_started(bool failed);
@@ -35,8 +41,5 @@ bool life_pause(struct vm *vm);
 bool life_resume(struct vm *vm, uint32_t which);
 /* A vCPU of a paused VM has left its hart. */
 void life_paused(struct vm *vm);
-
-/* Bytes that a VM takes besides its RAM: itself, its vCPUs, its devices, its G-stage tables. */
-uint64_t life_overhead(const struct vm *vm);
 
 #endif

@@ -4,6 +4,7 @@
 #include "common/string.h"
 #include "cpu/cpu.h"
 #include "mem/page.h"
+#include "vm/vcpu.h"
 
 enum { CLEAR_STEP = 65536 };
 
@@ -64,10 +65,48 @@ static int map_block(struct vm *vm, gpa_t gpa, unsigned level, uint64_t written)
     return result;
 }
 
+/* Changes a shared page for a copy. It is not written to while it is copied, as this VM owns it too
+ * until it is dropped; by then no hart and no device reads there (memory_read() looks again). */
+static int replace_page(struct vm *vm, gpa_t gpa, const struct gstage_leaf *leaf)
+{
+    void *copy = page_alloc_raw(&vm->account, ORDER_4K);
+
+    if (copy == NULL)
+        return -1;
+    memcpy(copy, (const void *)leaf->hpa, PAGE_4K);
+    gstage_unshare(&vm->stage, gpa, (hpa_t)copy, vm_perm_at(vm, gpa));
+    vcpu_fence_stage(vm);
+    page_drop(&vm->account, (void *)leaf->hpa, ORDER_4K);
+    return 0;
+}
+
+/* Makes the page at `gpa` the VM's own: with the block around it, if all others have left that;
+ * else it becomes a copy. The VM's lock is held. */
+static int unshare(struct vm *vm, gpa_t gpa)
+{
+    struct gstage_leaf leaf;
+    LOCK_FOR_BLOCK(&vm->stage_lock);
+
+    while (gstage_lookup(&vm->stage, gpa, &leaf) && leaf.shared) {
+        if (page_shared_count((const void *)leaf.hpa, 9 * leaf.level) == 0)
+            gstage_unshare(&vm->stage, gpa, leaf.hpa, vm_perm_at(vm, gpa));
+        else if (leaf.level == GSTAGE_4K)
+            return replace_page(vm, gpa, &leaf);
+        else if (gstage_split(&vm->stage, gpa) != GSTAGE_OK)
+            return -1;
+    }
+    return 0;
+}
+
 int memory_back(struct vm *vm, gpa_t gpa, uint64_t written)
 {
     struct gstage_leaf leaf;
 
+    if (gstage_lookup(&vm->stage, gpa, &leaf) && leaf.shared) {
+        LOCK_FOR_BLOCK(&vm->lock);
+
+        return unshare(vm, gpa);
+    }
     for (int level = (int)vm->config.page_level; level >= 0; level--) {
         if (gstage_lookup(&vm->stage, gpa, &leaf))
             return 0;
@@ -78,12 +117,12 @@ int memory_back(struct vm *vm, gpa_t gpa, uint64_t written)
 }
 
 /* The host address of `gpa`, and how many of `size` bytes lie behind it in one piece. NULL: nothing
- * is mapped, up to the end of that page. */
-static uint8_t *piece(const struct vm *vm, gpa_t gpa, uint64_t *size)
+ * is mapped, up to the end of that page, or it may not be written there. */
+static uint8_t *piece(const struct vm *vm, gpa_t gpa, uint64_t *size, bool write)
 {
     struct gstage_leaf leaf;
 
-    if (!gstage_lookup(&vm->stage, gpa, &leaf)) {
+    if (!gstage_lookup(&vm->stage, gpa, &leaf) || (write && leaf.shared)) {
         *size = min64(*size, PAGE_4K - gpa % PAGE_4K);
         return NULL;
     }
@@ -99,12 +138,15 @@ bool memory_read(struct vm *vm, gpa_t from, void *to, uint64_t size)
         return false;
     while (size > 0) {
         uint64_t n = size;
-        const uint8_t *at = piece(vm, from, &n);
+        const uint8_t *at = piece(vm, from, &n, false);
 
         if (at != NULL)
             memcpy(t, at, n);
         else
             memset(t, 0, n);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (piece(vm, from, &n, false) != at) /* it was replaced meanwhile: see replace_page() */
+            continue;
         t += n, from += n, size -= n;
     }
     return true;
@@ -117,7 +159,7 @@ int memory_piece(struct vm *vm, gpa_t gpa, uint64_t size, bool write, struct vir
 
     if (!vm_contains(vm, gpa, size))
         return VIRTIO_BAD;
-    at = piece(vm, gpa, &size);
+    at = piece(vm, gpa, &size, write);
     if (at == NULL && write) {
         vm->unbacked = gpa;
         return VIRTIO_LATER;
@@ -133,7 +175,7 @@ bool memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size)
     while (size > 0) {
         struct virtio_piece p;
 
-        if (memory_piece(vm, to, size, true, &p) != VIRTIO_OK)
+        if (unshare(vm, to) != 0 || memory_piece(vm, to, size, true, &p) != VIRTIO_OK)
             return false;
         memcpy(p.at, f, p.size);
         f += p.size, to += p.size, size -= p.size;
@@ -149,7 +191,7 @@ bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size, uint6
         return false;
     while (size > 0) {
         uint64_t n = size;
-        uint8_t *at = piece(vm, to, &n);
+        uint8_t *at = piece(vm, to, &n, true);
 
         if (at == NULL) {
             if (memory_back(vm, to, rest) != 0)

@@ -10,10 +10,10 @@
 
 #include "vm/vm.h"
 
-/* Backs the RAM at `gpa` with zeros, in steps between which interrupts are served: no lock may be
- * held, and the caller is one of the VM's tasks. Of the `written` bytes from there, which the
- * caller overwrites before a guest can look, some may hold what another guest left. Negative: no
- * memory. */
+/* Backs the RAM at `gpa` with zeros, or makes it the VM's own where it shares it with a clone, in
+ * steps between which interrupts are served: no lock may be held, and the caller is one of the VM's
+ * tasks. Of the `written` bytes from there, which the caller overwrites before a guest can look,
+ * some may hold what another guest left. Negative: no memory. */
 int memory_back(struct vm *vm, gpa_t gpa, uint64_t written) MUST_CHECK;
 
 bool memory_read(struct vm *vm, gpa_t from, void *to, uint64_t size) MUST_CHECK;
@@ -27,7 +27,7 @@ bool memory_load(struct vm *vm, gpa_t to, const void *from, uint64_t size,
  * piece. VIRTIO_LATER: what is to be written must be backed first; the place is in vm->unbacked. */
 int memory_piece(struct vm *vm, gpa_t gpa, uint64_t size, bool write,
                  struct virtio_piece *piece) MUST_CHECK;
-/* Writes what is backed, under the VM's lock. */
+/* Writes what is backed, under the VM's lock, while its vCPUs are off the harts. */
 bool memory_poke(struct vm *vm, gpa_t to, const void *from, uint64_t size) MUST_CHECK;
 
 #endif

@@ -64,3 +64,8 @@ const char *report_cause(uint64_t cause)
         return "interrupt";
     return cause < ARRAY_SIZE(names) && names[cause] != NULL ? names[cause] : "unknown cause";
 }
+
+const char *report_interrupt(unsigned number)
+{
+    return number == IRQ_S_SOFT ? "from another hart" : number == IRQ_S_TIMER ? "timer" : "device";
+}

@@ -10,5 +10,7 @@ void report_print(struct vcpu *v, const char *reason);
 void report_registers(const struct vcpu *v);
 /* A trap's cause in words. */
 const char *report_cause(uint64_t cause);
+/* The same of an interrupt of the machine's, by number. */
+const char *report_interrupt(unsigned number);
 
 #endif

@@ -224,12 +224,11 @@ static void enqueue(struct hart *h, struct task *t)
         return; /* sched_release() will */
     put_in_queue(h, t);
     waiting++;
-    if (h->idle) {
-        h->idle = false;
+    if (h->idle)
         cpu_kick(&cpus[h - harts]);
-        return;
-    }
-    make_slices_end();
+    else
+        make_slices_end();
+    h->idle = false;
 }
 
 /* `slept`: it waited for something, and did not begin just now. */
@@ -281,7 +280,6 @@ void sched_start(struct task *t)
     LOCK_FOR_BLOCK(&lock);
 
     if (t->state == TASK_STOPPED) {
-        t->state = TASK_READY;
         wake(t, false);
         count(t);
     }
@@ -305,12 +303,15 @@ void sched_hold(struct task *t)
 
 void sched_release(struct task *t)
 {
+    bool wakes;
     LOCK_FOR_BLOCK(&lock);
 
     if (t->held) {
         __atomic_store_n(&t->held, false, __ATOMIC_RELEASE);
-        if (t->state == TASK_READY ||
-            (t->state == TASK_BLOCKED && t->ops->is_ready(t, &t->wake_at)))
+        wakes = t->state == TASK_READY || t->ops->is_ready(t, &t->wake_at);
+        if (t->state == TASK_READY)
+            t->state = TASK_BLOCKED; /* it is in no queue yet: see charge() */
+        if (t->state == TASK_BLOCKED && wakes)
             wake(t, false);
         else if (t->state == TASK_BLOCKED)
             put_to_sleep(&harts[t->home], t);
@@ -354,8 +355,7 @@ void sched_retire(void)
     own()->intent = RETIRE;
 }
 
-/* The least charged of its group that waits and may run here, unless it is far ahead already; else
- * what waits here. */
+/* One of its group that waits, may run here and is not far ahead; else what waits here. */
 static struct task *find_favoured(const struct hart *h)
 {
     const struct task *t = h->current;

@@ -80,12 +80,10 @@ void trap_interrupt(uint64_t number)
     }
 }
 
-void trap_handle(struct vcpu *v)
+static void serve(struct vcpu *v)
 {
     uint64_t cause = v->regs.trap.cause & ~CAUSE_INTERRUPT;
 
-    v->insn = (struct insn){0};
-    v->exits[(v->regs.trap.cause & CAUSE_INTERRUPT ? 24 + (cause >> 2 & 7) : cause) % EXIT_KINDS]++;
     if (v->regs.trap.cause & CAUSE_INTERRUPT) {
         trap_interrupt(cause);
         return;
@@ -96,4 +94,18 @@ void trap_handle(struct vcpu *v)
         handlers[cause](v);
     else
         life_kill(v, "it trapped with cause %lu, which nothing here knows", cause);
+}
+
+void trap_handle(struct vcpu *v)
+{
+    void (*traced)(struct vcpu *, bool) = __atomic_load_n(&vm_hooks.traced, __ATOMIC_ACQUIRE);
+    uint64_t cause = v->regs.trap.cause & ~CAUSE_INTERRUPT;
+
+    v->insn = (struct insn){0};
+    v->exits[(v->regs.trap.cause & CAUSE_INTERRUPT ? 24 + (cause >> 2 & 7) : cause) % EXIT_KINDS]++;
+    if (traced != NULL)
+        traced(v, false);
+    serve(v);
+    if (traced != NULL)
+        traced(v, true);
 }

@@ -5,6 +5,7 @@
 #include "common/string.h"
 #include "cpu/cpu.h"
 #include "cpu/feature.h"
+#include "cpu/firmware.h"
 #include "cpu/hyp.h"
 #include "mem/page.h"
 
@@ -194,9 +195,10 @@ void vcpu_load(struct vcpu *v)
     if (v->vector.registers != NULL)
         vector_load(&v->vector);
     /* The hart may hold translations that another vCPU of this VM made for itself, or that this one
-     * made before it went elsewhere. G-stage ones hold for all of them. */
+     * made before it went elsewhere. G-stage ones hold for all of them, where none is replaced. */
     if (*last != v || !same_hart)
-        __atomic_fetch_or(&v->fences, FENCE_VVMA | FENCE_I, __ATOMIC_RELAXED);
+        __atomic_fetch_or(&v->fences, FENCE_VVMA | FENCE_I | (v->vm->replaces ? FENCE_GVMA : 0),
+                          __ATOMIC_RELAXED);
     if (features.vmid_bits < VMID_BITS) { /* two VMs may look the same to it, in both stages */
         hyp_fence_gvma();
         hyp_fence_vvma();
@@ -262,6 +264,8 @@ void vcpu_sync(struct vcpu *v)
     uint32_t fences = __atomic_exchange_n(&v->fences, 0, __ATOMIC_ACQ_REL);
     uint64_t inject = __atomic_exchange_n(&v->inject, 0, __ATOMIC_ACQ_REL);
 
+    if (fences & FENCE_GVMA)
+        hyp_fence_gvma();
     if (fences & FENCE_VVMA)
         hyp_fence_vvma();
     if (fences & FENCE_I)
@@ -278,6 +282,22 @@ void vcpu_sync(struct vcpu *v)
         v->regs.hstatus |= HSTATUS_VTW;
     else
         v->regs.hstatus &= ~HSTATUS_VTW;
+}
+
+/* As in sbi/remote.c: a vCPU that is just being put on a hart is seen there, or sees its `fences`.
+ */
+void vcpu_fence_stage(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        struct vcpu *v = vm->vcpus[i];
+        struct cpu *cpu;
+
+        __atomic_fetch_or(&v->fences, FENCE_GVMA, __ATOMIC_SEQ_CST);
+        cpu = __atomic_load_n(&v->task.cpu, __ATOMIC_SEQ_CST);
+        if (cpu != NULL && cpu != cpu_self())
+            firmware_remote_fence_gvma(1, cpu->hartid);
+    }
+    hyp_fence_gvma();
 }
 
 /* ---- Interrupts and exceptions ---- */

@@ -18,7 +18,7 @@ struct vcpu_csrs {
 
 enum vcpu_suspend { SUSPEND_NONE, SUSPEND_RETENTIVE, SUSPEND_NON_RETENTIVE };
 
-enum { FENCE_VVMA = 1, FENCE_I = 2 };
+enum { FENCE_VVMA = 1, FENCE_I = 2, FENCE_GVMA = 4 };
 enum {
     FW_EVENTS = 22,
     FW_COUNTERS = 16
@@ -85,6 +85,10 @@ void vcpu_unload(void);
 bool vcpu_is_loaded(const struct vcpu *v); /* on this hart, and not saved */
 /* Takes what others asked since the last entry. Called right before it is entered. */
 void vcpu_sync(struct vcpu *v);
+
+/* No hart goes on with a translation of the G stage that was changed: its vCPUs run, and will run,
+ * without it. */
+void vcpu_fence_stage(struct vm *vm);
 
 /* Raises a trap in the guest, as its own hardware would. Only on the hart it is loaded on. */
 void vcpu_inject(struct vcpu *v, uint64_t cause, uint64_t stval);

@@ -78,6 +78,7 @@ struct vm {
     struct gstage stage;
     struct vm_range ranges[VM_RANGES_MAX];
     unsigned range_count;
+    bool replaces; /* mappings are replaced, not only added: it was cloned, or is a clone */
 
     struct task worker; /* loads, serves devices, clears up */
     bool busy;          /* there is something for it: an atomic, set by anyone */
@@ -89,7 +90,9 @@ struct vm {
     enum vm_state state;
     enum vm_end end;
     uint64_t paused_at;
-    gpa_t unbacked; /* where memory_piece() found nothing to write to yet */
+    unsigned clones;     /* of it that are to be made: nothing else resumes it then */
+    bool clones_resumes; /* it ran before they were asked for */
+    gpa_t unbacked;      /* where memory_piece() found nothing to write to yet */
     struct device devices[VM_DEVICES_MAX];
     unsigned device_count;
     struct plic plic;
@@ -113,9 +116,13 @@ struct vm_hooks {
     void (*run)(struct vcpu *v);     /* a vCPU's turn on this hart */
     void (*call)(struct vcpu *v);    /* an ecall from VS-mode */
     void (*trapped)(struct vcpu *v); /* a trap that is about to be served; may be NULL */
+    /* The same, and once more when it was served; NULL: not wanted. An atomic, as it changes. */
+    void (*traced)(struct vcpu *v, bool served);
     /* A guest's output, from any hart, with or without the VM's lock; how much was taken. */
     size_t (*output)(struct vm *vm, const char *text, size_t length);
     void (*started)(struct vm *vm);
+    /* Makes a clone of a VM whose vCPUs are off the harts; by its worker. */
+    bool (*clone)(struct vm *vm);
     /* A vCPU of a debugged VM met an ebreak; false: it is the guest's own. */
     bool (*breakpoint)(struct vcpu *v);
     /* All vCPUs of a VM that was paused have left the harts; by its worker, with no lock held. */

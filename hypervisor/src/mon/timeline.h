@@ -1,0 +1,17 @@
+/*
+ * Where the time goes: each exit of a guest with its begin, its length and its reason, in a ring
+ * for each hart, while `trace on` lasts; shown as JSON in the trace-event format, which Chromium's
+ * about:tracing and Perfetto read.
+ */
+#ifndef MON_TIMELINE_H
+#define MON_TIMELINE_H
+
+#include "vm/vcpu.h"
+
+/* The rings' memory is taken by the first of these; false, after one line, where that fails. */
+bool timeline_start(void) MUST_CHECK;
+void timeline_stop(void);
+/* Writes the newest `count` exits of each hart to the console. */
+void timeline_dump(unsigned count);
+
+#endif

@@ -1,0 +1,116 @@
+"""Clones of a running guest: what they share, what is their own, and what happens where memory ends."""
+import re
+
+import pexpect
+import pytest
+
+from hvmachine import QEMU12, command
+from test_contain import archive as small_archive
+from test_contain import monitor, quit_machine, spawn
+from test_linux import archive, guest, linux  # noqa: F401
+
+
+def clone(child, text, count):
+    """Enters the monitor and asks; returns the microseconds that each clone took."""
+    child.send("\x01m")
+    child.expect("hv> ")
+    child.send(text + "\r")
+    times = []
+    for _ in range(count):
+        child.expect(r"cloned as (\S+), guest \d+, in (\d+) us")
+        times.append(int(child.match.group(2)))
+    return times
+
+
+def ask(child, text, pattern):
+    child.send(text + "\r")
+    child.expect(pattern)
+    answer = child.match.group(1)
+    child.expect("guest# ")
+    return answer
+
+
+def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
+    """In 1 GB, where a guest has 192 MB: each goes on from the prompt with what was said before, and random numbers of
+    its own, as its kernel is told."""
+    initrd = archive(tmp_path / "i", linux, guest("linux", "", 2, "net=lan"))
+    child = spawn(command(qemu, hypervisor, initrd, harts=2, memory="1G"))
+    child.expect("guest# ")
+    assert ask(child, "known=to-all; echo is-$known; dmesg -n 1", r"\nis-(\S+)\r") == "to-all"
+    clone(child, "clone linux 10", 10)
+    seen = set()
+    for number in (2, 9, 1):
+        child.send(f"\r\x01{number}")
+        child.expect(f"this is guest {number}")
+        assert ask(child, f"echo now-$known-{number}", r"\nnow-(\S+)\r") == f"to-all-{number}"
+        seen.add(ask(child, "head -c 64 /dev/urandom | md5sum", r"\n([0-9a-f]{32})"))
+        forked = ask(child, "echo forked-$(dmesg | grep -c 'virtual machine fork')", r"\nforked-(\d)")
+        assert forked == ("0" if number == 1 else "1")
+        if number == 2:
+            write = "head -c 9000000 /dev/zero > /mnt/9; echo wrote-$(wc -c < /mnt/9)"
+            assert ask(child, write, r"\nwrote-(\d+)") == "9000000"
+    assert len(seen) == 3
+    child.send("\x01m")
+    child.expect("hv> ")
+    shown = monitor(child, "memory")
+    own = {name: (int(a), int(b)) for name, a, b in
+           re.findall(r"hv: \d+ (\S+) .* RAM (\d+) KiB of its own, (\d+) KiB shared", shown)}
+    assert len(own) == 11 and all(shared > 20000 for _, shared in own.values()), shown
+    assert own["linux-10"][0] < 10000 < own["linux-1"][0] + 5000, shown
+    # The source goes; what it shared is the clones' then.
+    monitor(child, "kill linux")
+    child.expect("vm linux has been ended")
+    child.send("\r\x013")
+    child.expect("this is guest 3")
+    assert ask(child, "echo still-$known", r"\nstill-(\S+)\r") == "to-all"
+    quit_machine(child)
+    assert "defect" not in child.before
+
+
+def test_clones_write_apart(hypervisor, qemu, tmp_path):
+    """A guest that writes over its memory all the time, as do its clones and theirs: each finds its own words."""
+    guests = {"own": ("own", {"END": "0x81000000"}, {"mem": "20M", "cpus": 2})}
+    child = spawn(command(qemu, hypervisor, small_archive(tmp_path, guests), "mux=lines", harts=2, memory="192M"))
+    child.expect("own: round 2")
+    clone(child, "clone own 2", 2)
+    child.send("clone own-1\r")
+    child.expect("cloned as own-1-1")
+    rounds = {}
+    while len(rounds) < 4 or min(rounds.values()) < 6:
+        child.expect(r"(own\S*): own: round (\d+)|defect")
+        assert child.match.group(1), child.before[-500:] + child.buffer
+        rounds[child.match.group(1)] = int(child.match.group(2))
+    assert "not in the state for that" in monitor(child, "resume own-1")
+    monitor(child, "kill own")
+    child.expect("vm own has been ended")
+    quit_machine(child)
+    assert "defect" not in child.before
+
+
+def test_no_memory_for_a_clone(hypervisor, tmp_path):
+    """Where no page is left a guest waits, with a line that says so, and goes on once another has ended."""
+    guests = {"own": ("own", {"END": "0x82000000"}, {"mem": "40M"})}
+    child = spawn(command(QEMU12, hypervisor, small_archive(tmp_path, guests), "mux=lines", memory="128M"))
+    child.expect("own: round 2")
+    clone(child, "clone own 4", 4)
+    child.expect(r"hv: vm (\S+) is paused: no memory left for its page")
+    waits = child.match.group(1)
+    other = next(name for name in ("own", "own-1", "own-2", "own-3", "own-4") if name != waits)
+    monitor(child, f"kill {other}")
+    child.expect(f"vm {other} has been ended")
+    child.send(f"resume {waits}\r")
+    child.expect(rf"{waits}: own: round \d+")
+    quit_machine(child)
+
+
+@pytest.mark.parametrize("line,answer", [
+    ("clone tick 0", "clone needs a number of clones, 1 to 32"), ("clone tick 40", "clone needs a number"),
+    ("clone absent", "no such guest")])
+def test_what_cannot_be_cloned(hypervisor, tmp_path, line, answer):
+    child = spawn(command(QEMU12, hypervisor, small_archive(tmp_path, {"tick": ("tick", {"TICKS": 1000}, {})})))
+    child.expect("tick 1 at")
+    child.send("\x01m")
+    child.expect("hv> ")
+    assert answer in monitor(child, line)
+    child.close(force=True)
+    assert isinstance(child, pexpect.spawn)
