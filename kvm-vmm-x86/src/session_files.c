@@ -85,6 +85,8 @@ static int check(const struct options *o, const char *option, const char *writte
 
         if (check_pair(option, written, g->image, error) < 0)
             return -1;
+        if (g->kernel != NULL && check_pair(option, written, g->kernel, error) < 0)
+            return -1;
         for (unsigned k = 0; k < g->initrd_count; k++)
             if (check_pair(option, written, g->initrds[k], error) < 0)
                 return -1;

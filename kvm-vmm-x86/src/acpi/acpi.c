@@ -207,28 +207,38 @@ static int check(const struct acpi_machine *machine, struct error *error)
     return 0;
 }
 
+int acpi_write_tables(struct acpi_writer *writer, const struct acpi_machine *machine,
+                      struct acpi_places *at, struct error *error)
+{
+    struct root_pointer pointer = {0};
+    gpa_t madt;
+
+    if (check(machine, error) < 0)
+        return -1;
+    acpi_put(writer, &pointer, sizeof pointer); /* only its place: it points at what follows */
+    at->facs = write_facs(writer);
+    at->dsdt = acpi_write_dsdt(writer, machine);
+    at->fadt = write_fadt(writer, machine, at->facs, at->dsdt);
+    madt = write_madt(writer, machine);
+    at->xsdt = write_xsdt(writer, at->fadt, madt);
+    at->end = writer->base + writer->used;
+    if (writer->full)
+        return error_set(error, "ACPI: the tables are larger than %lu bytes", ACPI_AREA_SIZE);
+    pointer = make_root_pointer(at->xsdt);
+    memcpy(writer->host, &pointer, sizeof pointer);
+    return 0;
+}
+
 int acpi_write(const struct memory *memory, const struct acpi_machine *machine, gpa_t *root,
                struct error *error)
 {
     struct acpi_writer writer = {.host = memory_at(memory, ACPI_AREA, ACPI_AREA_SIZE),
                                  .base = ACPI_AREA,
                                  .room = ACPI_AREA_SIZE};
-    struct root_pointer pointer = {0};
-    gpa_t facs, dsdt, fadt, madt;
+    struct acpi_places at;
 
-    if (check(machine, error) < 0)
-        return -1;
     if (writer.host == NULL)
         return error_set(error, "ACPI: there is no RAM at %#lx for its tables", ACPI_AREA);
-    acpi_put(&writer, &pointer, sizeof pointer); /* only its place: it points at what follows */
-    facs = write_facs(&writer);
-    dsdt = acpi_write_dsdt(&writer, machine);
-    fadt = write_fadt(&writer, machine, facs, dsdt);
-    madt = write_madt(&writer, machine);
-    pointer = make_root_pointer(write_xsdt(&writer, fadt, madt));
-    if (writer.full)
-        return error_set(error, "ACPI: the tables are larger than %lu bytes", ACPI_AREA_SIZE);
-    memcpy(writer.host, &pointer, sizeof pointer);
     *root = ACPI_AREA;
-    return 0;
+    return acpi_write_tables(&writer, machine, &at, error);
 }

@@ -54,6 +54,14 @@ struct acpi_machine {
 int acpi_write(const struct memory *memory, const struct acpi_machine *machine, gpa_t *root,
                struct error *error) MUST_CHECK;
 
+/* The same, wherever the writer writes: where the tables are; the XSDT is the last. */
+struct acpi_writer;
+struct acpi_places {
+    gpa_t facs, dsdt, fadt, xsdt, end;
+};
+int acpi_write_tables(struct acpi_writer *writer, const struct acpi_machine *machine,
+                      struct acpi_places *places, struct error *error) MUST_CHECK;
+
 /* The older MP table says what the MADT says, for systems without ACPI and for those that look for
  * it first. It stands where they look: in the upper half of the BIOS area. */
 #define MP_TABLE_AREA      UINT64_C(0xf0000)

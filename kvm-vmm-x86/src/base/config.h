@@ -23,11 +23,19 @@ enum {
     FORWARDS_MAX = 16,
     NET_MTU_MIN = 576,
     NET_MTU_MAX = 65520,
+    FIRMWARE_MAX = 256 * 1024, /* larger ones reach where KVM on Intel has its own pages */
     FW_NAME_MAX = 55
 };
 
-/* MODE_LINUX is never asked for: a kernel is told by its content. */
-enum guest_mode { MODE_BY_CONTENT, MODE_REAL, MODE_PROTECTED, MODE_LONG, MODE_LINUX };
+/* The last two are never asked for: a kernel is told by its content, firmware by its option. */
+enum guest_mode {
+    MODE_BY_CONTENT,
+    MODE_REAL,
+    MODE_PROTECTED,
+    MODE_LONG,
+    MODE_LINUX,
+    MODE_FIRMWARE
+};
 
 /* How a Linux kernel is entered; PVH is a 32-bit entry with a structure of its own. */
 enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL_ENTRY_32 };
@@ -88,7 +96,9 @@ struct net_config {
 struct channels;
 
 struct guest_config {
-    const char *image;          /* path of the kernel or program */
+    const char *image;          /* path of the kernel or program, or of the firmware */
+    bool bios;                  /* it is firmware (--bios) */
+    const char *kernel;         /* the kernel that firmware is to start; NULL: it finds its own */
     const uint8_t *image_bytes; /* its content, if it is not to be read from there; or NULL */
     size_t image_size;
     enum guest_mode mode;

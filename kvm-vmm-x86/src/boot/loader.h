@@ -26,7 +26,7 @@ struct image {
 
 /* Everything that is read for one guest. */
 struct boot_files {
-    struct image image;
+    struct image image, kernel; /* the kernel that firmware is to start */
     struct image initrds[INITRDS_MAX];
     unsigned initrd_count;
 };
@@ -61,6 +61,9 @@ const struct loader *loader_find(const struct image *image, enum kernel_entry as
 
 extern const struct loader loader_bzimage, loader_multiboot, loader_vmlinux, loader_elf,
     loader_foreign, loader_flat;
+
+/* Not in that table: firmware, by its option. */
+extern const struct loader loader_firmware;
 
 /* Copies `count` bytes to `to` and sees to it that `span` bytes are free there, below
  * request->limit. */

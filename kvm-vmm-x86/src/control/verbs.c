@@ -83,7 +83,8 @@ static void tell_guest(unsigned i, struct json_out *out)
     static const char *const modes[] = {[MODE_REAL] = "real",
                                         [MODE_PROTECTED] = "protected",
                                         [MODE_LONG] = "long",
-                                        [MODE_LINUX] = "linux"};
+                                        [MODE_LINUX] = "linux",
+                                        [MODE_FIRMWARE] = "firmware"};
     const struct vm *vm = &control.run.vms[i];
 
     json_open(out, NULL, '{');

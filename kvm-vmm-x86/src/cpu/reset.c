@@ -28,6 +28,14 @@ void cpu_reset(struct kvm_regs *regs, struct kvm_sregs *sregs)
         sregs->interrupt_bitmap[i] = 0;
 }
 
+void cpu_start_firmware(const struct memory *memory, const struct cpu_start *start,
+                        struct kvm_regs *regs, struct kvm_sregs *sregs)
+{
+    (void)memory;
+    (void)start;
+    cpu_reset(regs, sregs);
+}
+
 void cpu_wake(uint32_t vector, struct kvm_regs *regs, struct kvm_sregs *sregs)
 {
     cpu_reset(regs, sregs);

@@ -9,8 +9,9 @@
 #include "dev/backend.h"
 #include "dev/bus.h"
 
-#define DEBUGCON_PORT      0xe9
-#define DEBUGCON_POST_PORT 0x80
+#define DEBUGCON_PORT         0xe9
+#define DEBUGCON_SEABIOS_PORT 0x402 /* where SeaBIOS looks for it */
+#define DEBUGCON_POST_PORT    0x80
 
 struct debugcon {
     const struct backend *backend;

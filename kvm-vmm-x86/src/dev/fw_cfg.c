@@ -247,15 +247,17 @@ static void fill_directory(struct fw_cfg *fw)
 static uint64_t fill_ranges(struct fw_cfg *fw, const struct memory *memory)
 {
     uint64_t whole = 0;
+    unsigned count = 0;
 
     for (unsigned i = 0; i < memory->count; i++) {
-        fw->ranges[i] =
+        if (memory->slots[i].read_only)
+            continue;
+        fw->ranges[count++] =
             (struct fw_cfg_range){memory->slots[i].base, memory->slots[i].size, E820_RAM};
         whole += memory->slots[i].size;
     }
-    fw->contents.files[0] =
-        (struct fw_cfg_file){"etc/e820", (const uint8_t *)fw->ranges,
-                             (uint32_t)(memory->count * sizeof(struct fw_cfg_range))};
+    fw->contents.files[0] = (struct fw_cfg_file){"etc/e820", (const uint8_t *)fw->ranges,
+                                                 (uint32_t)(count * sizeof(struct fw_cfg_range))};
     return whole;
 }
 
@@ -280,4 +282,6 @@ void fw_cfg_fill(struct fw_cfg *fw, const struct fw_cfg_contents *contents)
     fw->items[5] = (struct fw_cfg_item){
         KEY_DIRECTORY, fw->directory,
         (uint32_t)(sizeof(uint32_t) + fw->contents.file_count * sizeof(struct entry))};
+    memcpy(fw->items + FW_CFG_OWN_ITEMS, contents->items,
+           contents->item_count * sizeof fw->items[0]);
 }

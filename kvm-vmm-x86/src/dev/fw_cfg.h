@@ -16,7 +16,30 @@
 enum { FW_CFG_PORTS = 2, FW_CFG_DMA_PORTS = 8 };
 
 /* Files: ours and the user's. */
-enum { FW_CFG_FILES_MAX = 1 + FW_FILES_MAX };
+enum { FW_CFG_FILES_MAX = 5 + FW_FILES_MAX };
+
+/* Items that have numbers: a Linux kernel to start. */
+enum {
+    FW_CFG_KERNEL_ADDRESS = 0x07,
+    FW_CFG_KERNEL_SIZE = 0x08,
+    FW_CFG_INITRD_ADDRESS = 0x0a,
+    FW_CFG_INITRD_SIZE = 0x0b,
+    FW_CFG_KERNEL_DATA = 0x11,
+    FW_CFG_INITRD_DATA = 0x12,
+    FW_CFG_LINE_ADDRESS = 0x13,
+    FW_CFG_LINE_SIZE = 0x14,
+    FW_CFG_LINE_DATA = 0x15,
+    FW_CFG_SETUP_ADDRESS = 0x16,
+    FW_CFG_SETUP_SIZE = 0x17,
+    FW_CFG_SETUP_DATA = 0x18,
+};
+enum { FW_CFG_OWN_ITEMS = 6, FW_CFG_ITEMS_MAX = FW_CFG_OWN_ITEMS + 12 };
+
+struct fw_cfg_item {
+    uint16_t key;
+    const uint8_t *bytes; /* as those of a file */
+    uint32_t size;
+};
 
 struct fw_cfg_file {
     char name[FW_NAME_MAX + 1];
@@ -29,6 +52,8 @@ struct fw_cfg_contents {
     unsigned cpus;
     struct fw_cfg_file files[FW_CFG_FILES_MAX];
     unsigned file_count;
+    struct fw_cfg_item items[FW_CFG_ITEMS_MAX - FW_CFG_OWN_ITEMS];
+    unsigned item_count;
 };
 
 struct fw_cfg_state {
@@ -40,19 +65,13 @@ struct fw_cfg_state {
     uint64_t to;           /* where its next byte goes */
 };
 
-struct fw_cfg_item {
-    uint16_t key;
-    const uint8_t *bytes;
-    uint32_t size;
-};
-
 /* An entry of "etc/e820", which lists the RAM. */
 struct fw_cfg_range {
     uint64_t base, length;
     uint32_t type;
 } __attribute__((packed));
 
-enum { FW_CFG_ITEMS_MAX = 6, FW_CFG_DIRECTORY_MAX = 4 + 64 * FW_CFG_FILES_MAX };
+enum { FW_CFG_DIRECTORY_MAX = 4 + 64 * FW_CFG_FILES_MAX };
 
 struct fw_cfg {
     const struct backend *backend;

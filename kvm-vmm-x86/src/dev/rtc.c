@@ -376,6 +376,37 @@ static int rtc_load(void *device, const struct chunk *chunk, struct error *error
     return 0;
 }
 
+static void put_number(struct rtc *rtc, unsigned at, uint64_t value, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        rtc->state.bytes[at + i] = (uint8_t)(value >> 8 * i);
+}
+
+void rtc_describe(struct rtc *rtc, uint64_t low_end, uint64_t ram, unsigned cpus)
+{
+    enum { BASE = 0x15, EXTENDED = 0x17, EXTENDED_AGAIN = 0x30, ABOVE_16M = 0x34 };
+    enum { ABOVE_4G = 0x5b, OTHER_CPUS = 0x5f, BASE_KIB = 640, WORD_MAX = 0xffff };
+    uint64_t extended = (low_end - MIB) / KIB;
+    uint64_t above = low_end > 16 * MIB ? (low_end - 16 * MIB) / (64 * KIB) : 0;
+
+    if (extended > WORD_MAX)
+        extended = WORD_MAX;
+    put_number(rtc, BASE, BASE_KIB, 2);
+    put_number(rtc, EXTENDED, extended, 2);
+    put_number(rtc, EXTENDED_AGAIN, extended, 2);
+    put_number(rtc, ABOVE_16M, above, 2);
+    put_number(rtc, ABOVE_4G, (ram - low_end) / (64 * KIB), 3);
+    put_number(rtc, OTHER_CPUS, cpus - 1, 1);
+}
+
+void rtc_note_wake(struct rtc *rtc)
+{
+    enum { SHUTDOWN = 0x0f, S3 = 0xfe };
+    LOCK_FOR_BLOCK(&rtc->lock);
+
+    rtc->state.bytes[SHUTDOWN] = S3;
+}
+
 static const char *const names[RTC_PORTS] = {"index", "data"};
 static const struct bus_registers registers = {.read = BUS_NAMES(names),
                                                .written = BUS_NAMES(names)};

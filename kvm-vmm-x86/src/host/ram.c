@@ -92,6 +92,21 @@ int ram_map(struct memory *memory, enum memory_backing backing, const char *path
     return 0;
 }
 
+int ram_add_rom(struct memory *memory, gpa_t base, const uint8_t *bytes, uint64_t size,
+                struct error *error)
+{
+    struct memory_slot *slot = &memory->slots[memory->count];
+
+    if (memory->count == MEMORY_SLOTS_MAX)
+        return error_set(error, "more than %d ranges of memory", MEMORY_SLOTS_MAX);
+    *slot = (struct memory_slot){.base = base, .size = size, .read_only = true, .fd = -1};
+    if (map_slot(slot, error) < 0)
+        return -1;
+    memcpy(slot->host, bytes, size);
+    memory->count++;
+    return 0;
+}
+
 void ram_unmap(struct memory *memory)
 {
     for (unsigned i = 0; i < memory->count; i++) {

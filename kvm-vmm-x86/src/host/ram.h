@@ -11,6 +11,11 @@
 int ram_map(struct memory *memory, enum memory_backing backing, const char *path,
             struct error *error) MUST_CHECK;
 /* Gives all of it back and empties the list. Later look-ups find no memory. */
+/* Adds read-only memory with these bytes, a multiple of the page size, behind the last slot of
+ * memory that is mapped. */
+int ram_add_rom(struct memory *memory, gpa_t base, const uint8_t *bytes, uint64_t size,
+                struct error *error) MUST_CHECK;
+
 void ram_unmap(struct memory *memory);
 
 /* Makes KVM forget what it has mapped of these pages; it maps them again when the guest reaches

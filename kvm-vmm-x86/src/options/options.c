@@ -98,6 +98,15 @@ static int add_initrd(struct options *o, const char *path, struct error *error)
     return 0;
 }
 
+static int parse_bios(struct options *o, const char *path, struct error *error)
+{
+    if (*path == '\0')
+        return error_set(error, "--bios: the name of a file is missing");
+    o->guests[0].bios = true;
+    o->guests[0].image = path;
+    return 0;
+}
+
 static int add_fw_file(struct options *o, const char *text, struct error *error)
 {
     const char *mark = strchr(text, '=');
@@ -205,6 +214,7 @@ static const struct spec specs[] = {
     {"port", 0, PARSE, .parse = devices_parse_port},
     {"input", 0, PARSE, .parse = parse_input},
     {"serial", 0, PARSE, .parse = devices_parse_serial},
+    {"bios", 0, PARSE, .parse = parse_bios},
     {"debugcon", 0, TEXT, GUEST(debugcon)},
     {"eof", 0, YES, GUEST(no_ctrl_d), .words = {"ctrl-d", "none"}},
     {"max-exits", 0, PARSE, .parse = parse_max_exits},
@@ -323,15 +333,21 @@ static int take(struct options *o, const struct spec *spec, const char *text, st
 
 static int take_images(struct options *o, int argc, char **argv, struct error *error)
 {
-    if (argc == 0)
+    bool bios = o->guests[0].bios;
+
+    if (argc == 0 && !bios)
         return error_set(error, "no guest image given");
     if (argc > GUESTS_MAX)
         return error_set(error, "%d guests given, %d at the most run side by side", argc,
                          GUESTS_MAX);
     o->guests[0].debugged = o->gdb != NULL;
-    for (int i = 0; i < argc; i++) {
+    for (int i = 0; i < argc || (bios && i == 0); i++) {
         o->guests[i] = o->guests[0];
-        o->guests[o->count++].image = argv[i];
+        o->count++;
+        if (!bios)
+            o->guests[i].image = argv[i];
+        else
+            o->guests[i].kernel = i < argc ? argv[i] : NULL;
     }
     if (o->input >= o->count)
         return error_set(error, "--input %u: there is no guest %u", o->input, o->input);

@@ -14,6 +14,7 @@
 #include "boot/loader.h"
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
+#include "cpu/reset.h"
 #include "host/files.h"
 #include "host/guard.h"
 #include "host/kvm_memory.h"
@@ -32,6 +33,7 @@ static const struct {
     [MODE_PROTECTED] = {64 * MIB, true, cpu_reserved_protected, cpu_start_protected},
     [MODE_LONG] = {64 * MIB, true, cpu_reserved_long, cpu_start_long},
     [MODE_LINUX] = {512 * MIB, true, cpu_reserved_linux, cpu_start_linux},
+    [MODE_FIRMWARE] = {256 * MIB, true, cpu_reserved_linux, cpu_start_firmware},
 };
 
 /* Real mode: where the documented windows are, and what a selector can reach. */
@@ -42,7 +44,8 @@ static const struct {
 /* Protected mode maps RAM in the half below CPU_HIGH_BASE. */
 #define PROTECTED_MAX (2 * GIB)
 
-#define LINUX_MIN (64 * MIB)
+#define LINUX_MIN    (64 * MIB)
+#define FIRMWARE_MIN (16 * MIB)
 
 static gpa_t window_base(const struct vm *vm)
 {
@@ -64,6 +67,8 @@ static int check_size(const struct vm *vm, struct error *error)
         return error_set(error, "%s: protected mode has at most 2G, not %lluK", vm->name, kib);
     if (vm->mode == MODE_LINUX && vm->ram_size < LINUX_MIN)
         return error_set(error, "%s: Linux has at least 64M, not %lluK (-m)", vm->name, kib);
+    if (vm->mode == MODE_FIRMWARE && vm->ram_size < FIRMWARE_MIN)
+        return error_set(error, "%s: firmware has at least 16M, not %lluK (-m)", vm->name, kib);
     if (vm->mode == MODE_REAL && vm->config->cpus > 1)
         return error_set(error, "%s: a real-mode guest has one vCPU, not %u (-c)", vm->name,
                          vm->config->cpus);
@@ -87,17 +92,19 @@ static int check_address_bits(const struct vm *vm, struct error *error)
 }
 
 /* The largest image anybody needs; a device or an endless pipe ends here. */
-#define IMAGE_LIMIT   (1 * GIB)
-#define FW_FILE_LIMIT (64 * MIB)
+#define IMAGE_LIMIT (1 * GIB)
 
 /* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
  */
-static int add_ram(struct vm *vm, struct error *error)
+static int add_ram(struct vm *vm, const struct image *image, struct error *error)
 {
     const struct guest_config *config = vm->config;
 
     memory_init(&vm->memory, window_base(vm), vm->ram_size, NULL);
     if (ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)
+        return -1;
+    if (vm->mode == MODE_FIRMWARE &&
+        ram_add_rom(&vm->memory, 4 * GIB - image->size, image->bytes, image->size, error) < 0)
         return -1;
     guard_add(&vm->memory);
     return kvm_add_memory(vm->fd, &vm->memory, error);
@@ -146,7 +153,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
         return error_set(error, "%s: %lluK of memory is too little for this mode", vm->name,
                          (unsigned long long)vm->ram_size / KIB);
     acpi.device_count = machine_describe(vm->config, acpi.devices);
-    if (vm->irqchip && memory_low_end(&vm->memory) >= MIB &&
+    if (vm->irqchip && vm->mode != MODE_FIRMWARE && memory_low_end(&vm->memory) >= MIB &&
         (acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0 ||
          mp_table_write(&vm->memory, acpi.cpus, error) < 0))
         return -1;
@@ -215,6 +222,8 @@ static int check_kernel_options(const struct vm *vm, const struct loader *loader
 
     if (!loader->takes_modules && o->initrd_count > 0)
         return error_set(error, "%s: --initrd goes with a Linux or multiboot kernel", vm->name);
+    if (o->bios && o->kernel == NULL && o->initrd_count > 0)
+        return error_set(error, "--bios: --initrd goes with a kernel behind the options");
     if (vm->mode != MODE_LINUX && o->kernel_entry != KERNEL_ENTRY_AUTO)
         return error_set(error, "%s: --kernel-entry goes with a Linux kernel", vm->name);
     return 0;
@@ -232,39 +241,9 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     vm->vcpu_count = o->cpus != 0 ? o->cpus : 1;
     vm->irqchip = modes[vm->mode].irqchip;
     vm->mmio = o->mmio != MMIO_DEFAULT  ? o->mmio
-               : vm->mode == MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
+               : vm->mode >= MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
                                         : MMIO_STOP;
     return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, loader, error);
-}
-
-/* A copy, because the guest reads it for as long as it runs, and a file may be cut short. */
-static int fill_fw_cfg(struct vm *vm, struct error *error)
-{
-    struct fw_cfg_contents contents = {.cpus = vm->vcpu_count,
-                                       .file_count = 1 + vm->config->fw_file_count};
-
-    for (unsigned i = 0; i < vm->config->fw_file_count; i++) {
-        const char *mark = strchr(vm->config->fw_files[i], '=');
-        struct fw_cfg_file *item = &contents.files[1 + i];
-        struct file file;
-        bool unchanged;
-
-        if (file_load(&file, mark + 1, FW_FILE_LIMIT, error) < 0)
-            return -1;
-        item->bytes = vm->fw_files[i] = malloc(file.size);
-        item->size = (uint32_t)file.size;
-        if (item->bytes != NULL)
-            memcpy(vm->fw_files[i], file.bytes, file.size);
-        unchanged = file_is_unchanged(&file);
-        file_release(&file);
-        if (item->bytes == NULL)
-            return error_set(error, "out of memory");
-        if (!unchanged)
-            return error_set(error, "%s was written to while it was read", mark + 1);
-        memcpy(item->name, vm->config->fw_files[i], (size_t)(mark - vm->config->fw_files[i]));
-    }
-    fw_cfg_fill(&vm->machine.fw_cfg, &contents);
-    return 0;
 }
 
 /* In the order that starts a guest soonest: see add_ram. */
@@ -273,10 +252,10 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
 {
     struct cpu_start start;
 
-    if (add_ram(vm, error) < 0 ||
+    if (add_ram(vm, &files->image, error) < 0 ||
         machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, error) < 0)
         return -1;
-    if (fill_fw_cfg(vm, error) < 0)
+    if (firmware_fill(vm, files, error) < 0)
         return -1;
     observers_phase(vm, VM_MEMORY);
     if (load(vm, loader, files, &start, error) < 0)
@@ -292,7 +271,7 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
 /* The bytes of a guest's files, while it is made of them. */
 struct guest_files {
     struct boot_files boot;
-    struct file image, initrds[INITRDS_MAX];
+    struct file image, kernel, initrds[INITRDS_MAX];
     char *paths[INITRDS_MAX]; /* of those that were given a name */
 };
 
@@ -329,6 +308,9 @@ static int load_files(struct guest_files *files, const struct guest_config *conf
             .path = config->image, .bytes = config->image_bytes, .size = config->image_size};
     else if (load_file(&files->image, &files->boot.image, config->image, error) < 0)
         return -1;
+    if (config->kernel != NULL &&
+        load_file(&files->kernel, &files->boot.kernel, config->kernel, error) < 0)
+        return -1;
     for (unsigned i = 0; i < config->initrd_count; i++) {
         if (load_initrd(files, i, config->initrds[i], error) < 0)
             return -1;
@@ -344,6 +326,8 @@ static int check_files(const struct guest_files *files, struct error *error)
 
     if (!file_is_unchanged(&files->image))
         return error_set(error, "%s was written to while it was read", boot->image.path);
+    if (!file_is_unchanged(&files->kernel))
+        return error_set(error, "%s was written to while it was read", boot->kernel.path);
     for (unsigned i = 0; i < boot->initrd_count; i++)
         if (!file_is_unchanged(&files->initrds[i]))
             return error_set(error, "%s was written to while it was read", boot->initrds[i].path);
@@ -356,13 +340,16 @@ static void release_files(struct guest_files *files)
         file_release(&files->initrds[i]);
         free(files->paths[i]);
     }
+    file_release(&files->kernel);
     file_release(&files->image);
 }
 
 static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files *files,
                        struct error *error)
 {
-    const struct loader *loader = loader_find(&files->boot.image, vm->config->kernel_entry);
+    const struct loader *loader = vm->config->bios
+                                      ? &loader_firmware
+                                      : loader_find(&files->boot.image, vm->config->kernel_entry);
 
     if (plan(vm, loader, &files->boot.image, error) < 0)
         return -1;
@@ -437,8 +424,7 @@ void vm_destroy(struct vm *vm)
         ram_unmap(&vm->memory);
     else
         vm->memory = (struct memory){0}; /* left to what the host may yet write there */
-    for (unsigned i = 0; i < FW_FILES_MAX; i++)
-        free(vm->fw_files[i]);
+    firmware_release(&vm->firmware);
     if (vm->fd >= 0)
         kvm_close_vm(vm->fd);
     vm->vcpus = NULL;

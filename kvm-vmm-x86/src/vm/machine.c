@@ -34,6 +34,7 @@ static const struct row rows[] = {
     {BUS_PIO, NO_BIOS_PORT, 1, &no_bios_ops, IN(no_bios)},
     {BUS_PIO, DEBUG_EXIT_PORT, 4, &debug_exit_ops, IN(debug_exit)},
     {BUS_PIO, DEBUGCON_PORT, 1, &debugcon_ops, IN(debugcon), .when = DEBUGCON},
+    {BUS_PIO, DEBUGCON_SEABIOS_PORT, 1, &debugcon_ops, IN(debugcon), .when = DEBUGCON},
     {BUS_PIO, DEBUGCON_POST_PORT, 1, &debugcon_post_ops, IN(debugcon)},
     {BUS_PIO, CRTC_PORT, CRTC_PORTS, &crtc_ops, IN(crtc)},
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, IN(serial), .gsi = SERIAL_IRQ, .acpi = "COM1",

@@ -31,17 +31,21 @@ static int reset_vcpu(struct vcpu *vcpu, uint32_t vector, struct error *error)
 
 static int wake_up(struct vm *vm, struct error *error)
 {
+    bool firmware = vm->mode == MODE_FIRMWARE;
     uint32_t vector = 0;
 
-    if (!memory_read(&vm->memory, ACPI_FACS + FACS_WAKING_VECTOR, &vector, sizeof vector))
+    if (firmware ||
+        !memory_read(&vm->memory, ACPI_FACS + FACS_WAKING_VECTOR, &vector, sizeof vector))
         vector = 0;
-    if (vector == 0 || vector >= MIB)
+    if (!firmware && (vector == 0 || vector >= MIB))
         return error_set(error,
                          "woken from S3, but the waking vector in its FACS is %#x: no "
                          "address below 1M",
                          vector);
     machine_reset(&vm->machine);
     acpi_pm_woken(&vm->machine.acpi_pm, vm->sleep.cause);
+    if (firmware)
+        rtc_note_wake(&vm->machine.rtc); /* it finds the vector */
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         if (reset_vcpu(&vm->vcpus[i], vector, error) < 0)
             return -1;

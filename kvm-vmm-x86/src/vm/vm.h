@@ -9,6 +9,7 @@
 #include "dev/backend.h"
 #include "host/kvm.h"
 #include "host/threads.h"
+#include "vm/firmware.h"
 #include "vm/io.h"
 #include "vm/machine.h"
 #include "vm/observer.h"
@@ -38,7 +39,7 @@ struct vm {
     struct backend backend, serial; /* of its devices; of its serial port */
     struct machine machine;
     struct vm_io io[VIRTIO_DEVICES_MAX]; /* of its virtio devices */
-    uint8_t *fw_files[FW_FILES_MAX];     /* what fw_cfg has of the user: malloc */
+    struct firmware firmware;            /* what its fw_cfg has */
     struct vcpu *vcpus;                  /* `vcpu_count` of them */
     unsigned vcpu_count;
     unsigned vcpus_made;   /* how many of them KVM has */

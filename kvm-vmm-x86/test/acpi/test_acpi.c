@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "acpi/acpi.h"
+#include "acpi/files.h"
+#include "acpi/writer.h"
 #include "cmocka_all.h"
 #include "dev/acpi_pm.h"
 
@@ -248,12 +250,52 @@ static void test_iasl(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* As firmware does it: files at an address each, pointers moved by it, sums made of what is there
+ * then. */
+static void test_script(void **state)
+{
+    static struct acpi_files f;
+    const gpa_t tables = ACPI_AREA, root = 0x40000;
+    struct error error;
+
+    (void)state;
+    memset(ram, 0, sizeof ram);
+    memory_init(&memory, 0, sizeof ram, ram);
+    assert_int_equal(acpi_make_files(&(struct acpi_machine){.cpus = 2}, &f, &error), 0);
+    for (size_t i = 0; i < ACPI_ROOT_SIZE; i++)
+        assert_int_equal(f.tables[i], 0); /* no second root pointer to be found */
+    memcpy(ram + tables, f.tables, f.tables_size);
+    memcpy(ram + root, f.root, sizeof f.root);
+    assert_int_equal(f.script_size % ACPI_COMMAND_SIZE, 0);
+    for (size_t at = 0; at < f.script_size; at += ACPI_COMMAND_SIZE) {
+        const uint8_t *c = f.script + at;
+        gpa_t file = strcmp((const char *)c + 4, ACPI_FILE_ROOT) == 0 ? root : tables;
+        uint32_t numbers[3];
+        uint64_t value = 0;
+
+        memcpy(numbers, c + (c[0] == 2 ? 116 : 60), sizeof numbers);
+        if (c[0] == 2) {
+            memcpy(&value, ram + file + numbers[0], c[120]);
+            value += tables;
+            memcpy(ram + file + numbers[0], &value, c[120]);
+        } else if (c[0] == 3)
+            ram[file + numbers[0]] = acpi_checksum(ram + file + numbers[1], numbers[2]);
+    }
+    assert_sum_is_zero(root, 20);
+    assert_sum_is_zero(root, ACPI_ROOT_SIZE);
+    check_table(find(root, "FACP"), "FACP");
+    check_table(find(root, "APIC"), "APIC");
+    check_table(number(find(root, "FACP") + 40, 4), "DSDT");
+    assert_memory_equal(ram + number(find(root, "FACP") + 36, 4), "FACS", 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_root_pointer), cmocka_unit_test(test_fadt),
         cmocka_unit_test(test_madt),         cmocka_unit_test(test_mp_table),
         cmocka_unit_test(test_refusals),     cmocka_unit_test(test_iasl),
+        cmocka_unit_test(test_script),
     };
 
     return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);

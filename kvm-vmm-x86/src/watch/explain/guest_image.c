@@ -57,7 +57,7 @@ const struct symbols *guest_image_symbols(const struct vm *vm)
 
     if (g == NULL)
         return NULL;
-    if (!g->looked && vm->mode != MODE_LINUX) {
+    if (!g->looked && vm->mode < MODE_LINUX) {
         if (g->image.fd == 0) {
             g->symbols_file = g->image;
             g->image = (struct file){0};

@@ -222,7 +222,7 @@ void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
         e->at_fault = false;
         run_again(e, worker, vm);
     }
-    if (end->kind == END_LIMIT && !e->halted && vm->vcpu_count == 1 && vm->mode != MODE_LINUX)
+    if (end->kind == END_LIMIT && !e->halted && vm->vcpu_count == 1 && vm->mode < MODE_LINUX)
         e->loop = sample_loop(worker, &vm->vcpus[0]);
 }
 

@@ -121,7 +121,7 @@ static void make_page(struct account *t)
 static bool wants_page(const struct account *t)
 {
     return t->explain || t->evidence.crashed ||
-           (t->end->kind == END_CRASH && t->vm->mode != MODE_LINUX);
+           (t->end->kind == END_CRASH && t->vm->mode < MODE_LINUX);
 }
 
 static void work(struct worker *worker)

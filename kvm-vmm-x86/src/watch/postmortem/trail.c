@@ -11,7 +11,7 @@ static int make(void *context, struct vcpu *vcpu, void **state, struct error *er
     *state = trail;
     if (trail == NULL)
         return error_set(error, "out of memory");
-    trail->records = vcpu->vm->vcpu_count == 1 && vcpu->vm->mode != MODE_LINUX;
+    trail->records = vcpu->vm->vcpu_count == 1 && vcpu->vm->mode < MODE_LINUX;
     return 0;
 }
 

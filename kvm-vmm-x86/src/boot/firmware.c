@@ -1,0 +1,39 @@
+/* Firmware images (--bios): SeaBIOS, qboot and their like. All of the image stands below 4 GB,
+ * where the processor's reset vector is, as ROM (host/ram.h); the end of it below 1 MB too, as RAM.
+ */
+#include "boot/loader.h"
+
+enum { ALIGN = 4096, LOW_MAX = FIRMWARE_MAX };
+
+static bool recognise(const struct image *image)
+{
+    (void)image;
+    return false; /* by option alone */
+}
+
+static int mode(const struct image *image, enum guest_mode asked, enum guest_mode *result,
+                struct error *error)
+{
+    *result = MODE_FIRMWARE;
+    if (asked != MODE_BY_CONTENT)
+        return error_set(error, "--bios %s: firmware starts without a mode option", image->path);
+    if (image->size % ALIGN != 0 || image->size > FIRMWARE_MAX)
+        return error_set(error,
+                         "--bios %s: %zu bytes; a firmware image has a multiple of 4K, at most %dK",
+                         image->path, image->size, FIRMWARE_MAX / 1024);
+    return 0;
+}
+
+static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
+                struct error *error)
+{
+    const struct image *image = request->image;
+    size_t size = image->size < LOW_MAX ? image->size : LOW_MAX;
+
+    (void)m;
+    start->entry = 0; /* the processor's own */
+    return loader_place(request, MIB - size, image->bytes + image->size - size, size, size, error);
+}
+
+const struct loader loader_firmware = {
+    .name = "firmware", .recognise = recognise, .mode = mode, .load = load, .takes_modules = true};
