@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "initramfs/init/button.h"
 #include "initramfs/init/modules.h"
 #include "initramfs/init/mounts.h"
 #include "initramfs/init/power.h"
@@ -72,6 +73,7 @@ int main(void)
     session_block_signals();   /* power-off orders and the deaths of children wait for their turn */
     mounts_make();             /* /proc, /sys, /dev, /tmp, terminals */
     modules_load();            /* drivers that the image brings */
+    button_listen();           /* the power button ends the machine, where there is a driver */
     session_install_applets(); /* busybox under its many names */
     if (agent != NULL)
         server = session_start_agent(agent);

@@ -13,13 +13,14 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "initramfs/init/button.h"
 #include "initramfs/init/power.h"
 
 enum { CANNOT_RUN = 127, SIGNALED = 128 };
 
 static sigset_t taken_signals(void)
 {
-    static const int signals[] = {SIGCHLD, SIGTERM, SIGUSR1, SIGUSR2, SIGINT, SIGHUP};
+    static const int signals[] = {SIGCHLD, SIGTERM, SIGUSR1, SIGUSR2, SIGINT, SIGHUP, SIGIO};
     sigset_t set;
 
     sigemptyset(&set);
@@ -146,6 +147,11 @@ int session_wait(pid_t awaited)
             power_restart();
         case SIGUSR1:
         case SIGUSR2:
+            power_end(0);
+        case SIGIO:
+            if (!button_was_pressed())
+                break;
+            printf("init: the power button was pressed\n");
             power_end(0);
         default: /* a child died, or somebody calls for attention that there is no use for */
             break;

@@ -15,8 +15,9 @@ pid_t session_start_agent(const char *program);
 
 /*
  * Waits for the end of a process, and buries every orphan meanwhile. Returns its status as a shell
- * tells it: 128 + N for signal N. Does not return when somebody orders the machine's end by
- * busybox's signals: SIGUSR1 and SIGUSR2 for power-off, SIGTERM for restart.
+ * tells it: 128 + N for signal N. Does not return when somebody orders the machine's end, by
+ * busybox's signals (SIGUSR1 and SIGUSR2 for power-off, SIGTERM for restart) or by the power
+ * button.
  */
 int session_wait(pid_t process);
 
