@@ -30,10 +30,8 @@ struct output {
     struct lock lock; /* protects the ring; taken with console.lock held, or without */
     uint8_t ring[RING_MAX];
     size_t head, used, size;
-    bool full;    /* over its limit, and not yet half drained; atomic */
     bool begun;   /* the last byte ended no line, and may not have been shown; atomic */
     bool prompts; /* show it; atomic */
-    bool says;    /* too much was said about it, as of each exit; atomic */
     /* protected by console.lock: a line being collected */
     uint8_t line[LINE_MAX_BYTES];
     size_t line_used;
@@ -64,6 +62,7 @@ static struct {
     struct sink *words; /* where the VMM's own words go */
     int open_line;      /* whose unfinished line the cursor stands in, or NOBODY; under the lock */
     unsigned turn;      /* whose ring is looked at first */
+    bool shows_prompts; /* several guests in a pipe: a cut line could be mixed with another's */
     bool called;        /* the main thread knows that there is something to do; atomic */
     bool ticking;       /* it looks at begun lines by itself; atomic */
 } console;
@@ -75,11 +74,14 @@ static void empty_sink(struct sink *sink, int fd)
     *sink = (struct sink){.fd = fd};
 }
 
+unsigned console_full[GUESTS_MAX];
+
 void console_init(const struct console_config *config)
 {
     console.config = *config;
     console.open_line = NOBODY;
     console.turn = 0;
+    console.shows_prompts = config->guests == 1 || config->terminal;
     console.called = console.ticking = false;
     lock_init(&console.lock);
     empty_sink(&console.out, STDOUT);
@@ -91,7 +93,8 @@ void console_init(const struct console_config *config)
         lock_init(&o->lock);
         o->size = RING_LIMIT + (size_t)config->cpus * CONSOLE_WRITE_MAX;
         o->head = o->used = o->line_used = 0;
-        o->full = o->begun = o->prompts = o->says = false;
+        o->begun = o->prompts = false;
+        console_set_full(i, CONSOLE_OUTPUT | CONSOLE_WORDS, false);
         o->quiet = 0;
     }
 }
@@ -102,28 +105,31 @@ static void call_main_thread(void)
         console.config.wake();
 }
 
-/* Several guests in a pipe: a cut line could be mixed with another's; no prompt is waited for. */
-static bool shows_prompts(void)
-{
-    return console.config.guests == 1 || console.config.terminal;
-}
-
 static void append_ring(struct output *o, const uint8_t *bytes, size_t count)
 {
     size_t at = o->head + o->used < o->size ? o->head + o->used : o->head + o->used - o->size;
     size_t first = count < o->size - at ? count : o->size - at;
 
     o->used += count;
-    if (count == 1) { /* by far the most */
-        o->ring[at] = bytes[0];
-        return;
-    }
     memcpy(o->ring + at, bytes, first);
     memcpy(o->ring, bytes + first, count - first);
 }
 
-/* The main thread is called for a line, for much, and for the beginning of a line that it does not
- * watch already. */
+/* After the last `byte` of output, with `used` bytes in the ring. The main thread is called for a
+ * line, for much, and for the beginning of a line that it does not watch already. */
+static inline void note_output_locked(struct output *o, unsigned guest, uint8_t last)
+{
+    if (o->used > RING_LIMIT)
+        console_set_full(guest, CONSOLE_OUTPUT, true);
+    __atomic_store_n(&o->begun, last != '\n', __ATOMIC_RELAXED);
+}
+
+static inline bool calls_main_thread(size_t used, bool line)
+{
+    return line || used >= LINE_MAX_BYTES ||
+           (console.shows_prompts && !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE));
+}
+
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
 {
     struct output *o = &console.outputs[guest];
@@ -134,27 +140,36 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
         count = o->size - o->used; /* console_is_full was not asked: a bug of ours loses bytes */
     append_ring(o, bytes, count);
     used = o->used;
-    if (used > RING_LIMIT)
-        __atomic_store_n(&o->full, true, __ATOMIC_RELEASE);
-    __atomic_store_n(&o->begun, count > 0 && bytes[count - 1] != '\n', __ATOMIC_RELAXED);
+    note_output_locked(o, guest, count > 0 ? bytes[count - 1] : '\n');
     lock_release(&o->lock);
-    if (used >= LINE_MAX_BYTES ||
-        (count == 1 ? bytes[0] == '\n' : memchr(bytes, '\n', count) != NULL) ||
-        (shows_prompts() && !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE)))
+    if (calls_main_thread(used, memchr(bytes, '\n', count) != NULL))
         call_main_thread();
 }
 
+/* The same without a loop: most output comes byte by byte. */
 void vcpu_putchar(unsigned guest, uint8_t byte)
 {
-    vcpu_write(guest, &byte, 1);
+    struct output *o = &console.outputs[guest];
+    size_t at, used;
+
+    lock_take(&o->lock);
+    if (o->used < o->size) {
+        at = o->head + o->used++;
+        o->ring[at < o->size ? at : at - o->size] = byte;
+    }
+    used = o->used;
+    note_output_locked(o, guest, byte);
+    lock_release(&o->lock);
+    if (calls_main_thread(used, byte == '\n'))
+        call_main_thread();
 }
 
-bool console_is_full(unsigned guest)
+void console_set_full(unsigned guest, unsigned reasons, bool full)
 {
-    const struct output *o = &console.outputs[guest];
-
-    return __atomic_load_n(&o->full, __ATOMIC_ACQUIRE) ||
-           __atomic_load_n(&o->says, __ATOMIC_ACQUIRE);
+    if (full)
+        __atomic_fetch_or(&console_full[guest], reasons, __ATOMIC_RELEASE);
+    else
+        __atomic_fetch_and(&console_full[guest], ~reasons, __ATOMIC_RELEASE);
 }
 
 void console_prompt(unsigned guest)
@@ -250,9 +265,9 @@ static size_t take_locked(unsigned guest, size_t limit)
         memcpy(piece, o->ring + o->head, n);
         o->head = (o->head + n) % o->size;
         o->used -= n;
-        eased = o->full && o->used <= RING_LIMIT / 2;
+        eased = (console_why_full(guest) & CONSOLE_OUTPUT) && o->used <= RING_LIMIT / 2;
         if (eased)
-            __atomic_store_n(&o->full, false, __ATOMIC_RELEASE);
+            console_set_full(guest, CONSOLE_OUTPUT, false);
         lock_release(&o->lock);
         if (eased)
             console.config.room(guest);
@@ -300,7 +315,7 @@ void vcpu_printf(unsigned guest, const char *format, ...)
     say_locked(console.config.color ? color_codes[guest] : "", format, args,
                console.config.color ? color_off : "");
     if (console.words->pending.used > AHEAD || console.out.pending.used > AHEAD)
-        __atomic_store_n(&console.outputs[guest].says, true, __ATOMIC_RELEASE);
+        console_set_full(guest, CONSOLE_WORDS, true);
     lock_release(&console.lock);
     va_end(args);
     call_main_thread();
@@ -352,7 +367,7 @@ static void fill_locked(void)
         if (left_to_write(&console.out) < AHEAD &&
             __atomic_exchange_n(&console.outputs[i].prompts, false, __ATOMIC_ACQ_REL))
             show_prompt_locked(i);
-        if (shows_prompts() && console.outputs[i].line_used > 0)
+        if (console.shows_prompts && console.outputs[i].line_used > 0)
             __atomic_store_n(&console.ticking, true, __ATOMIC_RELEASE);
     }
 }
@@ -412,9 +427,9 @@ static void ease_words(void)
     bool eased = console.words->pending.used <= AHEAD / 2 && console.out.pending.used <= AHEAD / 2;
 
     for (unsigned i = 0; eased && i < console.config.guests; i++) {
-        if (!__atomic_load_n(&console.outputs[i].says, __ATOMIC_RELAXED))
+        if (!(console_why_full(i) & CONSOLE_WORDS))
             continue;
-        __atomic_store_n(&console.outputs[i].says, false, __ATOMIC_RELEASE);
+        console_set_full(i, CONSOLE_WORDS, false);
         console.config.room(i);
     }
 }
@@ -468,7 +483,7 @@ void console_tick(void)
     /* Off before the rings are looked at: a byte that comes after that calls the main thread. */
     __atomic_store_n(&console.ticking, false, __ATOMIC_SEQ_CST);
     lock_take(&console.lock);
-    for (unsigned i = 0; i < console.config.guests && shows_prompts(); i++) {
+    for (unsigned i = 0; i < console.config.guests && console.shows_prompts; i++) {
         struct output *o = &console.outputs[i];
 
         if (left_to_write(&console.out) < AHEAD)

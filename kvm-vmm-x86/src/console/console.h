@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
+
 enum { CONSOLE_TICK_MS = 25 };
 
 /* The most that one call of vcpu_write may bring. */
@@ -42,8 +44,25 @@ void console_init(const struct console_config *config);
 /* For vCPU threads. Guest output: a byte, or several that stay together. */
 void vcpu_putchar(unsigned guest, uint8_t byte);
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count);
-/* The guest has to wait for those who read its output, or what is said about it. */
-bool console_is_full(unsigned guest);
+/* Why a guest has to wait for those who read: much of its output is unread, or of what is said
+ * about it, or of the output of its serial port or debug console (ports.h). Atomic: looked at
+ * before each entry. */
+enum {
+    CONSOLE_OUTPUT = 1 << 0,
+    CONSOLE_WORDS = 1 << 1,
+    CONSOLE_PORT = 1 << 2,
+    CONSOLE_DEBUG = 1 << 3,
+};
+extern unsigned console_full[GUESTS_MAX];
+void console_set_full(unsigned guest, unsigned reasons, bool full);
+static inline unsigned console_why_full(unsigned guest)
+{
+    return __atomic_load_n(&console_full[guest], __ATOMIC_ACQUIRE);
+}
+static inline bool console_is_full(unsigned guest)
+{
+    return console_why_full(guest) != 0;
+}
 /* It waits for input: what it has printed of a line so far may be a prompt. */
 void console_prompt(unsigned guest);
 

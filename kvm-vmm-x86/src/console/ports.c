@@ -30,13 +30,13 @@ struct fifo {
 
 struct port {
     unsigned guest;
+    unsigned reason; /* CONSOLE_PORT or CONSOLE_DEBUG */
     enum serial_kind kind;
     struct lock lock; /* protects what follows */
     uint8_t output_bytes[RING_MAX], input_bytes[INPUT_MAX];
     struct fifo output, input;
     bool taken; /* somebody is there to take output */
     bool due;   /* output is to be written now */
-    bool full;  /* over its limit, and not yet half drained; atomic */
     /* the main thread's */
     struct stream stream; /* fd -1: not open */
     struct socket_server server;
@@ -81,14 +81,14 @@ static void put(struct port *p, uint8_t byte)
     if (!p->taken && p->output.used >= RING_LIMIT)
         drop(&p->output, p->output.used - RING_LIMIT + 1);
     call = p->taken && p->output.used == 0;
-    if (p->output.used < RING_MAX) /* ports_are_full was not asked: a bug of ours loses bytes */
+    if (p->output.used < RING_MAX) /* console_is_full was not asked: a bug of ours loses bytes */
         push(&p->output, byte);
     if (!p->due && (byte == '\n' || p->output.used >= PIECE)) {
         p->due = true;
         call = p->taken;
     }
     if (p->taken && p->output.used > RING_LIMIT)
-        __atomic_store_n(&p->full, true, __ATOMIC_RELEASE);
+        console_set_full(p->guest, p->reason, true);
     lock_release(&p->lock);
     if (call)
         ports.config.wake();
@@ -102,12 +102,6 @@ void ports_putchar(unsigned guest, uint8_t byte)
 void ports_debug_putchar(unsigned guest, uint8_t byte)
 {
     put(&ports.at[GUESTS_MAX + guest], byte);
-}
-
-bool ports_are_full(unsigned guest)
-{
-    return __atomic_load_n(&ports.at[guest].full, __ATOMIC_ACQUIRE) ||
-           __atomic_load_n(&ports.at[GUESTS_MAX + guest].full, __ATOMIC_ACQUIRE);
 }
 
 int ports_take(unsigned guest)
@@ -145,9 +139,10 @@ static void update_output(struct port *p, bool taken, size_t written)
     drop(&p->output, written);
     p->taken = taken;
     p->due &= p->output.used > 0;
-    eased = p->full && (!taken || p->output.used <= RING_LIMIT / 2);
+    eased =
+        (console_why_full(p->guest) & p->reason) && (!taken || p->output.used <= RING_LIMIT / 2);
     if (eased)
-        __atomic_store_n(&p->full, false, __ATOMIC_RELEASE);
+        console_set_full(p->guest, p->reason, false);
     lock_release(&p->lock);
     if (eased)
         ports.config.room(p->guest);
@@ -362,6 +357,7 @@ static int open_at(unsigned at, enum serial_kind kind, const struct guest_config
 
     lock_init(&p->lock);
     p->guest = at % GUESTS_MAX;
+    p->reason = at < GUESTS_MAX ? CONSOLE_PORT : CONSOLE_DEBUG;
     p->kind = kind;
     p->output = (struct fifo){.bytes = p->output_bytes, .size = RING_MAX};
     p->input = (struct fifo){.bytes = p->input_bytes, .size = INPUT_MAX};

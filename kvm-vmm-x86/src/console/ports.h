@@ -3,7 +3,7 @@
  * or a unix socket (--serial); and debug consoles, which go to a file (--debugcon).
  *
  * vCPUs put a port's output into its ring, which never waits; the main thread writes as much as the
- * other end takes. A guest whose ring is over its limit must not go on (ports_are_full) before it
+ * other end takes. A guest whose ring is over its limit must not go on (console_is_full) before it
  * was drained. While the other end is closed the ring keeps the newest 64 KiB for the next
  * client, and the guest does not wait. Input is read while the port's queue has room.
  */
@@ -41,8 +41,6 @@ int ports_failure(unsigned guest);
 /* For vCPU threads. */
 void ports_putchar(unsigned guest, uint8_t byte);
 void ports_debug_putchar(unsigned guest, uint8_t byte);
-/* The guest has to wait for those who read its output. */
-bool ports_are_full(unsigned guest);
 /* A byte, or INPUT_NONE; never waits. */
 int ports_take(unsigned guest);
 /* How many bytes wait. */

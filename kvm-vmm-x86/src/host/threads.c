@@ -2,13 +2,17 @@
 #include "host/threads.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define KICK_SIGNAL SIGUSR1
 
@@ -17,45 +21,64 @@ enum { STEPPED_BACK = 10 };
 
 static _Thread_local volatile unsigned char *kick_flag;
 
-void lock_init(struct lock *lock)
+/* `limit` is for FUTEX_WAIT, relative; NULL: none. */
+static void futex(unsigned *word, int operation, unsigned value, const struct timespec *limit)
 {
-    pthread_mutex_init(&lock->mutex, NULL);
+    int before = errno; /* a caller between a failed call and its report may take a lock */
+
+    (void)syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, limit, NULL, 0);
+    errno = before;
 }
 
-void lock_take(struct lock *lock)
+/* A thread that has slept does not know whether others still do: it takes the lock as waited for,
+ * and its release wakes one thread too many at most. */
+void lock_wait(struct lock *lock)
 {
-    pthread_mutex_lock(&lock->mutex);
+    while (__atomic_exchange_n(&lock->state, LOCK_WAITED_FOR, __ATOMIC_ACQUIRE) != LOCK_FREE)
+        futex(&lock->state, FUTEX_WAIT, LOCK_WAITED_FOR, NULL);
 }
 
-void lock_release(struct lock *lock)
+void lock_wake(struct lock *lock)
 {
-    pthread_mutex_unlock(&lock->mutex);
+    futex(&lock->state, FUTEX_WAKE, 1, NULL);
 }
 
 void condition_init(struct condition *condition)
 {
-    pthread_cond_init(&condition->cond, NULL);
+    *condition = (struct condition){0};
+}
+
+/* The count is read before the lock is released: after a wake between the release and the sleep it
+ * is another, and the kernel does not let the thread sleep. */
+static void sleep_on(struct condition *condition, struct lock *lock, const struct timespec *limit)
+{
+    unsigned wakes = __atomic_load_n(&condition->wakes, __ATOMIC_RELAXED);
+
+    condition->sleepers++;
+    lock_release(lock);
+    futex(&condition->wakes, FUTEX_WAIT, wakes, limit);
+    lock_take(lock);
+    condition->sleepers--;
 }
 
 void condition_wait(struct condition *condition, struct lock *lock)
 {
-    pthread_cond_wait(&condition->cond, &lock->mutex);
+    sleep_on(condition, lock, NULL);
 }
 
 void condition_wait_for(struct condition *condition, struct lock *lock, uint64_t limit)
 {
-    struct timespec end;
+    const struct timespec time = {.tv_sec = (time_t)(limit / 1000000000),
+                                  .tv_nsec = (long)(limit % 1000000000)};
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    limit += (uint64_t)end.tv_nsec;
-    end.tv_sec += (time_t)(limit / 1000000000);
-    end.tv_nsec = (long)(limit % 1000000000);
-    pthread_cond_clockwait(&condition->cond, &lock->mutex, CLOCK_MONOTONIC, &end);
+    sleep_on(condition, lock, &time);
 }
 
 void condition_wake_all(struct condition *condition)
 {
-    pthread_cond_broadcast(&condition->cond);
+    __atomic_fetch_add(&condition->wakes, 1, __ATOMIC_RELAXED);
+    if (condition->sleepers > 0)
+        futex(&condition->wakes, FUTEX_WAKE, INT_MAX, NULL);
 }
 
 /* What is sent to the program is for the main thread, also where that takes its signals later: a

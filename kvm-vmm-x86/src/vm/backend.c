@@ -207,8 +207,3 @@ struct backend vm_serial_backend(struct vm *vm)
     backend.want_input = port_want_input;
     return backend;
 }
-
-bool vm_output_is_full(const struct vm *vm)
-{
-    return console_is_full(vm->index) || ports_are_full(vm->index);
-}

@@ -2,8 +2,6 @@
 #ifndef VM_BACKEND_H
 #define VM_BACKEND_H
 
-#include <stdbool.h>
-
 #include "dev/backend.h"
 
 struct vm;
@@ -11,8 +9,5 @@ struct vm;
 struct backend vm_backend(struct vm *vm);
 /* The serial port's: the same, or a way to what --serial names. */
 struct backend vm_serial_backend(struct vm *vm);
-
-/* The guest has to wait for those who read its output. */
-bool vm_output_is_full(const struct vm *vm);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "boot/linux/params.h"
+#include "console/console.h"
 #include "cpu/probe.h"
-#include "vm/backend.h"
 #include "vm/vm.h"
 
 typedef enum verdict (*exit_handler)(struct vcpu *vcpu, struct kvm_run *run);
@@ -21,19 +21,6 @@ static void return_registers(struct kvm_run *run, const struct bus_cpu *cpu)
 {
     if (cpu->regs_changed)
         run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
-}
-
-/*
- * KVM delivers `rep ins` in batches that end at page borders, so that the last batch may be of one
- * item and look like a lone `in`. It is part of the string if the instruction is the one that the
- * previous batch came from.
- */
-static bool is_string(struct vcpu *vcpu, const struct kvm_run *run)
-{
-    bool string = run->io.count > 1 || vcpu->string_rip == run->s.regs.regs.rip;
-
-    vcpu->string_rip = string ? run->s.regs.regs.rip : UINT64_MAX;
-    return string;
 }
 
 /* The instruction that a saved vCPU was in the middle of: what it had taken stands before what its
@@ -54,34 +41,59 @@ static void take_up(struct vcpu *vcpu, const struct kvm_run *run, uint8_t *data)
         u->rip = UINT64_MAX;
 }
 
-/* An item that must be tried again is where the batch goes on. */
-static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
+static enum verdict access_port(struct vcpu *vcpu, struct kvm_run *run, uint8_t *data, bool string)
 {
-    struct bus_cpu cpu = {.regs = &run->s.regs.regs};
-    uint8_t *data = (uint8_t *)run + run->io.data_offset;
-    struct bus_access access = {
-        .size = run->io.size, .write = run->io.direction == KVM_EXIT_IO_OUT, .cpu = &cpu};
-    enum verdict verdict;
+    struct bus_cpu cpu = {.regs = &run->s.regs.regs, .done = vcpu->access_done};
+    struct bus_access access = {.data = data,
+                                .size = run->io.size,
+                                .write = run->io.direction == KVM_EXIT_IO_OUT,
+                                .string = string,
+                                .cpu = &cpu};
+    enum verdict verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);
+
+    return_registers(run, &cpu);
+    if (verdict != VERDICT_AGAIN)
+        cpu.done = 0;
+    else if (cpu.done != vcpu->access_done)
+        vcpu->woken = UINT64_MAX; /* it got on: the gate is open for it */
+    vcpu->access_done = cpu.done;
+    return verdict;
+}
+
+/*
+ * KVM delivers `rep ins` in batches that end at page borders, so that the last batch may be of one
+ * item and look like a lone `in`. It is part of the string if the instruction is the one that the
+ * previous batch came from. An item that must be tried again is where the batch goes on.
+ */
+static enum verdict on_string_io(struct vcpu *vcpu, struct kvm_run *run, uint8_t *data)
+{
+    bool string;
 
     if (vcpu->unfinished.rip == rip_of(run) && vcpu->items_done == 0)
         take_up(vcpu, run, data);
-    access.string = is_string(vcpu, run);
-    cpu.done = vcpu->access_done;
+    string = run->io.count > 1 || vcpu->string_rip == rip_of(run);
+    vcpu->string_rip = string ? rip_of(run) : UINT64_MAX;
     for (; vcpu->items_done < run->io.count; vcpu->items_done++) {
-        if (vcpu->items_done > 0 && vm_output_is_full(vcpu->vm))
+        enum verdict verdict;
+
+        if (vcpu->items_done > 0 && console_is_full(vcpu->vm->index))
             return VERDICT_AGAIN;
-        access.data = data + (size_t)vcpu->items_done * run->io.size;
-        verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);
-        if (verdict == VERDICT_AGAIN && cpu.done != vcpu->access_done)
-            vcpu->woken = UINT64_MAX; /* it got on: the gate is open for it */
-        vcpu->access_done = verdict == VERDICT_AGAIN ? cpu.done : 0;
+        verdict = access_port(vcpu, run, data + (size_t)vcpu->items_done * run->io.size, string);
         if (verdict != VERDICT_RESUME)
             return verdict;
-        cpu.done = 0;
     }
     vcpu->items_done = 0;
-    return_registers(run, &cpu);
     return VERDICT_RESUME;
+}
+
+/* Most are a lone `in` or `out`, with no string before it. */
+static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
+{
+    uint8_t *data = (uint8_t *)run + run->io.data_offset;
+
+    if (run->io.count > 1 || vcpu->string_rip != UINT64_MAX || vcpu->unfinished.rip != UINT64_MAX)
+        return on_string_io(vcpu, run, data);
+    return access_port(vcpu, run, data, false);
 }
 
 static enum verdict outside_memory(struct vcpu *vcpu, const char *what, uint64_t address,

@@ -3,15 +3,6 @@
 
 #include "vm/vm.h"
 
-/* The body runs for every seat of `mask`. */
-#define FOR_SEATS(i, mask)                                                                         \
-    for (unsigned left_ = (mask), i; left_ != 0 && (i = lowest(left_), true); left_ &= left_ - 1)
-
-static inline unsigned lowest(unsigned mask)
-{
-    return (unsigned)__builtin_ctz(mask);
-}
-
 unsigned observers_add(struct observers *o, const struct observer *observer, void *context)
 {
     unsigned seat = o->count++;
@@ -86,14 +77,6 @@ void observers_vcpu_gone(struct vcpu *vcpu)
     }
 }
 
-void observers_before_entry(struct vcpu *vcpu)
-{
-    const struct observers *o = vcpu->vm->observers;
-
-    FOR_SEATS(i, o->before_entry)
-    o->seats[i].observer->before_entry(vcpu->watched[i], vcpu);
-}
-
 bool observers_take_exit(struct vcpu *vcpu)
 {
     const struct observers *o = vcpu->vm->observers;
@@ -102,14 +85,6 @@ bool observers_take_exit(struct vcpu *vcpu)
     if (o->seats[i].observer->takes_exit(vcpu->watched[i], vcpu))
         return true;
     return false;
-}
-
-void observers_after_exit(struct vcpu *vcpu, const struct exit_record *record, bool ended)
-{
-    const struct observers *o = vcpu->vm->observers;
-
-    FOR_SEATS(i, o->after_exit)
-    o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, record, ended);
 }
 
 void observers_phase(struct vm *vm, enum vm_phase phase)

@@ -72,6 +72,11 @@ struct observers {
     bool timed;
 };
 
+/* The body runs for every seat of `mask`. */
+#define FOR_SEATS(i, mask)                                                                         \
+    for (unsigned left_ = (mask), i; left_ != 0 && (i = (unsigned)__builtin_ctz(left_), true);     \
+         left_ &= left_ - 1)
+
 /* Takes the next seat; returns its number. Before the VM is created. */
 unsigned observers_add(struct observers *observers, const struct observer *observer, void *context);
 
@@ -80,12 +85,11 @@ unsigned observers_add(struct observers *observers, const struct observer *obser
 void *observers_context(const struct vm *vm, const struct observer *observer);
 void *observers_state(const struct vcpu *vcpu, const struct observer *observer);
 
-/* For the core: one call for all seats that have the hook. */
+/* For the core: one call for all seats that have the hook. (Before an entry and after an exit
+ * vcpu.c calls them itself.) */
 int observers_vcpu_made(struct vcpu *vcpu, struct error *error) MUST_CHECK;
 void observers_vcpu_gone(struct vcpu *vcpu);
-void observers_before_entry(struct vcpu *vcpu);
 bool observers_take_exit(struct vcpu *vcpu);
-void observers_after_exit(struct vcpu *vcpu, const struct exit_record *record, bool ended);
 int observers_image(struct vm *vm, struct file *image, struct error *error) MUST_CHECK;
 void observers_phase(struct vm *vm, enum vm_phase phase);
 void observers_output(struct vm *vm, const uint8_t *bytes, size_t count);

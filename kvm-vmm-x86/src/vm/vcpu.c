@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "console/console.h"
 #include "host/clock.h"
 #include "host/guard.h"
-#include "vm/backend.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
 
@@ -44,13 +44,11 @@ static void examine_halt(struct vcpu *vcpu)
     __atomic_store_n(&vcpu->halt, kvm_halt_state(&vcpu->cpu), __ATOMIC_RELEASE);
 }
 
+/* What others have asked of it since it last looked. */
 static enum verdict take_requests(struct vcpu *vcpu)
 {
-    unsigned requests;
+    unsigned requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
 
-    if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) == 0)
-        return VERDICT_RESUME; /* nearly always: spare the bus lock of an exchange */
-    requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
     if (requests & VCPU_EXAMINE_HALT)
         examine_halt(vcpu);
     if ((requests & VCPU_PAUSE) && !(requests & VCPU_STOP)) {
@@ -58,6 +56,37 @@ static enum verdict take_requests(struct vcpu *vcpu)
         requests = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
     }
     return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;
+}
+
+static uint64_t gate_count(const struct vm *vm)
+{
+    return __atomic_load_n(&vm->gate.woken, __ATOMIC_ACQUIRE);
+}
+
+/* While nobody reads what the guest has printed, it does not go on. The gate's count is read first:
+ * room that comes after the look opens it. */
+static void wait_for_room(struct vcpu *vcpu)
+{
+    uint64_t woken = gate_count(vcpu->vm);
+
+    while (console_is_full(vcpu->vm->index) && pause_wait(vcpu, woken) == 0)
+        woken = gate_count(vcpu->vm);
+}
+
+static enum verdict not_entered(struct vcpu *vcpu, int code)
+{
+    gpa_t at;
+
+    vcpu->cpu.run->immediate_exit = 0;
+    if (code == -EINTR || code == -EAGAIN) /* a kick, or a signal: the requests say what for */
+        return VERDICT_RESUME;
+    if (code == -EFAULT && guard_cut_short(&vcpu->vm->memory, &at))
+        vm_stop(vcpu->vm, END_FAILED, 0,
+                "its memory from %#llx on is lost: the file behind it was cut short",
+                (unsigned long long)at);
+    else
+        vm_stop(vcpu->vm, END_FAILED, 0, "KVM cannot run it: %s", strerror(-code));
+    return VERDICT_STOP;
 }
 
 static void count_exit(struct vcpu *vcpu)
@@ -68,101 +97,68 @@ static void count_exit(struct vcpu *vcpu)
     vcpu->stats.by_reason[reason < EXIT_REASONS ? reason : EXIT_REASONS - 1]++;
 }
 
-static void report_exit(struct vcpu *vcpu, bool ended)
+static void report_exit(struct vcpu *vcpu, const struct observers *o, bool ended)
 {
     struct exit_record record;
 
     exit_record_take(&record, vcpu->cpu.run);
-    if (vcpu->vm->observers->timed) {
+    if (o->timed) {
         record.time = vcpu->left;
         record.cost = clock_cycles() - vcpu->left;
     }
-    observers_after_exit(vcpu, &record, ended);
+    FOR_SEATS(i, o->after_exit)
+    o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, &record, ended);
 }
 
-/* Handles the exit that the vCPU is at, and looks whether it was one too many. */
-static enum verdict handle_exit(struct vcpu *vcpu)
+static bool was_last(const struct vcpu *vcpu, uint64_t max_exits)
 {
-    uint64_t max_exits = vcpu->vm->config->max_exits;
-    enum verdict verdict;
+    return max_exits != 0 && vcpu->vm->exits_before + vcpu->stats.exits >= max_exits;
+}
 
+/*
+ * Once into the guest and back, and what it came back for is handled; unless something was asked of
+ * the vCPU, nobody reads what the guest prints, or the last exit is to be tried again. Every exit
+ * comes by here: what is rare is somewhere else.
+ */
+static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o)
+{
+    enum verdict verdict;
+    int code;
+
+    if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0)
+        return take_requests(vcpu);
+    if (console_is_full(vm->index)) {
+        wait_for_room(vcpu);
+        return VERDICT_RESUME;
+    }
+    if (vcpu->again) {
+        code = pause_wait(vcpu, vcpu->woken);
+    } else {
+        FOR_SEATS(i, o->before_entry)
+        o->seats[i].observer->before_entry(vcpu->watched[i], vcpu);
+        code = kvm_enter(&vcpu->cpu);
+        if (o->timed)
+            vcpu->left = clock_cycles();
+    }
+    if (code < 0)
+        return not_entered(vcpu, code);
     vcpu->again = false;
-    if (vcpu->vm->observers->takes_exit != 0 && observers_take_exit(vcpu))
+    if (o->takes_exit != 0 && observers_take_exit(vcpu))
         return VERDICT_RESUME;
     if (!vcpu->counted)
         count_exit(vcpu);
-    /* Before the exit is tried: what comes meanwhile opens the gate. Pairs with vm_wake. */
-    vcpu->woken = __atomic_load_n(&vcpu->vm->gate.woken, __ATOMIC_ACQUIRE);
+    vcpu->woken = gate_count(vm); /* before the exit is tried: what comes meanwhile opens it */
     verdict = exits_handle(vcpu);
     vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
-    if (vcpu->again)
-        return verdict;
-    if (vcpu->vm->observers->after_exit != 0)
-        report_exit(vcpu, verdict == VERDICT_STOP);
-    if (verdict == VERDICT_STOP || max_exits == 0 ||
-        vcpu->vm->exits_before + vcpu->stats.exits < max_exits)
-        return verdict;
-    vm_stop(vcpu->vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
-            (unsigned long long)(vcpu->vm->exits_before + vcpu->stats.exits));
-    return VERDICT_STOP;
-}
-
-/* While the guest's output is not read, the guest does not go on. The gate's count is read first:
- * room that comes after the look opens it. */
-static int wait_for_room(struct vcpu *vcpu)
-{
-    struct vm *vm = vcpu->vm;
-
-    while (vm_output_is_full(vm)) {
-        uint64_t woken = __atomic_load_n(&vm->gate.woken, __ATOMIC_ACQUIRE);
-
-        if (vm_output_is_full(vm) && pause_wait(vcpu, woken) < 0)
-            return -EINTR;
-    }
-    return 0;
-}
-
-/* Into the guest and back, unless the last exit is still to be dealt with. */
-static int enter(struct vcpu *vcpu)
-{
-    if (wait_for_room(vcpu) < 0)
-        return -EINTR;
-    if (vcpu->again)
-        return pause_wait(vcpu, vcpu->woken);
-    if (vcpu->vm->observers->before_entry != 0)
-        observers_before_entry(vcpu);
-    return kvm_enter(&vcpu->cpu);
-}
-
-static void fail_entry(struct vcpu *vcpu, int code)
-{
-    gpa_t at;
-
-    if (code == -EFAULT && guard_cut_short(&vcpu->vm->memory, &at))
-        vm_stop(vcpu->vm, END_FAILED, 0,
-                "its memory from %#llx on is lost: the file behind it was cut short",
-                (unsigned long long)at);
-    else
-        vm_stop(vcpu->vm, END_FAILED, 0, "KVM cannot run it: %s", strerror(-code));
-}
-
-/* Into the guest and back. Reads no clock unless somebody wants to know where time goes. */
-static enum verdict run_once(struct vcpu *vcpu)
-{
-    bool retry = vcpu->again;
-    int code = enter(vcpu);
-
-    if (vcpu->vm->observers->timed && !retry)
-        vcpu->left = clock_cycles();
-    if (code == -EINTR || code == -EAGAIN) { /* a kick, or a signal: the requests say what for */
-        vcpu->cpu.run->immediate_exit = 0;
+    if (verdict == VERDICT_AGAIN)
         return VERDICT_RESUME;
-    }
-    if (code < 0) {
-        fail_entry(vcpu, code);
-        return VERDICT_STOP;
-    }
-    return handle_exit(vcpu);
+    if (o->after_exit != 0)
+        report_exit(vcpu, o, verdict == VERDICT_STOP);
+    if (verdict == VERDICT_STOP || !was_last(vcpu, vm->config->max_exits))
+        return verdict;
+    vm_stop(vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
+            (unsigned long long)(vm->exits_before + vcpu->stats.exits));
+    return VERDICT_STOP;
 }
 
 static void *run(void *argument)
@@ -171,7 +167,7 @@ static void *run(void *argument)
 
     thread_name("guest%u/vcpu%u", vcpu->vm->index, vcpu->id);
     thread_kick_flag(&vcpu->cpu.run->immediate_exit);
-    while (take_requests(vcpu) == VERDICT_RESUME && run_once(vcpu) != VERDICT_STOP)
+    while (run_once(vcpu, vcpu->vm, vcpu->vm->observers) != VERDICT_STOP)
         ;
     pause_thread_over(vcpu);
     vm_vcpu_ended(vcpu->vm);

@@ -122,7 +122,7 @@ static void test_a_late_client(void **state)
     (void)state;
     open_port(&config_of_socket);
     print(0, 200000);
-    assert_false(ports_are_full(0));
+    assert_false(console_is_full(0));
     client = connect_client();
     expect(client, 200000 - KEPT, 200000);
     print(200000, 210000);
@@ -140,22 +140,22 @@ static void test_a_client_that_does_not_read(void **state)
     open_port(&config_of_socket);
     client = connect_client();
     go_round();
-    for (; !ports_are_full(0); printed += 4096) {
+    for (; !console_is_full(0); printed += 4096) {
         print(printed, printed + 4096);
         go_round();
     }
     assert_int_equal(rooms, 0);
     expect(client, 0, printed - RING_LIMIT / 4);
-    assert_false(ports_are_full(0));
+    assert_false(console_is_full(0));
     assert_int_equal(rooms, 1);
-    for (; !ports_are_full(0); printed += 4096) {
+    for (; !console_is_full(0); printed += 4096) {
         print(printed, printed + 4096);
         go_round();
     }
     close(client);
-    for (unsigned i = 0; ports_are_full(0) && i < 1000; i++)
+    for (unsigned i = 0; console_is_full(0) && i < 1000; i++)
         go_round();
-    assert_false(ports_are_full(0));
+    assert_false(console_is_full(0));
     assert_int_equal(rooms, 2);
 }
 
@@ -239,7 +239,7 @@ static void test_a_full_disk(void **state)
         go_round();
     assert_int_equal(ports_failure(0), -ENOSPC);
     print(0, 200000);
-    assert_false(ports_are_full(0));
+    assert_false(console_is_full(0));
 }
 
 int main(void)

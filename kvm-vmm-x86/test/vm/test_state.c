@@ -107,11 +107,6 @@ bool probe_paging32(const char *path)
     return path == NULL;
 }
 
-bool vm_output_is_full(const struct vm *vm)
-{
-    return vm == NULL;
-}
-
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
 {
     (void)vm;

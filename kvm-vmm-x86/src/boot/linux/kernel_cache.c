@@ -15,7 +15,7 @@ enum { NAME_SIZE = 64, KERNELS_MOST = 8 };
 #define SECRET "secret"
 
 /* Guests that start again are made side by side. */
-static struct lock guard = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+static struct lock guard;
 
 static struct {
     struct cached_key key;

@@ -55,10 +55,6 @@ void recording_add(struct recording *r, const struct kvm_run *run)
     bool changed = run->kvm_dirty_regs & KVM_SYNC_X86_REGS;
     uint8_t tag = (length > 0 ? ENTRY_DATA : 0) | (changed ? ENTRY_REGISTERS : 0);
 
-    if (tag == 0 && r->used < r->size) { /* nearly every exit */
-        r->bytes[r->used++] = tag;
-        return;
-    }
     if (r->lost || !make_room(r, sizeof tag + sizeof length + length + sizeof run->s.regs.regs))
         return;
     put(r, &tag, sizeof tag);

@@ -19,6 +19,15 @@ struct recording {
     bool lost; /* too long, or no memory */
 };
 
+/* An exit that gave the guest nothing, as nearly all do; false if there is no room for it at once:
+ * recording_add makes some. */
+static inline bool recording_add_nothing(struct recording *recording)
+{
+    if (recording->used == recording->size)
+        return false;
+    recording->bytes[recording->used++] = 0;
+    return true;
+}
 /* The exit in `run` as it goes back into the guest: answers filled in, registers changed. */
 void recording_add(struct recording *recording, const struct kvm_run *run);
 void recording_release(struct recording *recording);

@@ -31,7 +31,9 @@ static void add(void *state, struct vcpu *vcpu, const struct exit_record *record
     if (ended)
         return;
     trail->last_regs = vcpu->cpu.run->s.regs.regs;
-    if (trail->records)
+    if (trail->records &&
+        (!(record->write || record->space == EXIT_NOWHERE) || vcpu->cpu.run->kvm_dirty_regs != 0 ||
+         !recording_add_nothing(&trail->recording)))
         recording_add(&trail->recording, vcpu->cpu.run);
 }
 

@@ -1,0 +1,101 @@
+/* Unit tests of threads.c: locks and conditions under threads that contend for them. */
+#include <time.h>
+
+#include "cmocka_all.h"
+#include "host/threads.h"
+
+enum { THREADS = 4, ROUNDS = 20000, TURNS = 500 };
+
+static struct {
+    struct lock lock;
+    struct condition turned;
+    unsigned long count;
+    unsigned turn, next_id;
+} shared;
+
+static void *add(void *argument)
+{
+    (void)argument;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        lock_take(&shared.lock);
+        shared.count++;
+        lock_release(&shared.lock);
+    }
+    return NULL;
+}
+
+/* Each takes its turn after the one before it, and sleeps meanwhile. */
+static void *take_turns(void *argument)
+{
+    unsigned id;
+
+    (void)argument;
+    lock_take(&shared.lock);
+    id = shared.next_id++;
+    for (unsigned i = 0; i < TURNS; i++) {
+        while (shared.turn % THREADS != id)
+            condition_wait(&shared.turned, &shared.lock);
+        shared.turn++;
+        condition_wake_all(&shared.turned);
+    }
+    lock_release(&shared.lock);
+    return NULL;
+}
+
+static void run_all(void *(*run)(void *))
+{
+    struct thread threads[THREADS];
+    struct error error;
+
+    lock_init(&shared.lock);
+    condition_init(&shared.turned);
+    for (unsigned i = 0; i < THREADS; i++)
+        assert_int_equal(thread_start(&threads[i], run, NULL, &error), 0);
+    for (unsigned i = 0; i < THREADS; i++)
+        thread_join(&threads[i]);
+    assert_int_equal(shared.lock.state, LOCK_FREE);
+}
+
+static void test_one_at_a_time(void **state)
+{
+    (void)state;
+    run_all(add);
+    assert_int_equal(shared.count, THREADS * ROUNDS);
+}
+
+static void test_no_wake_is_lost(void **state)
+{
+    (void)state;
+    run_all(take_turns);
+    assert_int_equal(shared.turn, THREADS * TURNS);
+}
+
+/* As long as it was told at least, and with the lock. */
+static void test_a_limit(void **state)
+{
+    struct timespec before, after;
+
+    (void)state;
+    lock_init(&shared.lock);
+    condition_init(&shared.turned);
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    lock_take(&shared.lock);
+    condition_wait_for(&shared.turned, &shared.lock, 20000000);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_int_equal(shared.lock.state, LOCK_TAKEN);
+    assert_int_equal(shared.turned.sleepers, 0);
+    assert_true((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec >=
+                20000000);
+    lock_release(&shared.lock);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_at_a_time),
+        cmocka_unit_test(test_no_wake_is_lost),
+        cmocka_unit_test(test_a_limit),
+    };
+
+    return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
+}
