@@ -122,7 +122,8 @@ static void send_byte(struct uart16550 *u, uint8_t byte)
     struct uart16550_state *s = &u->state;
 
     s->thr_empty_pending = false;
-    update_line(u);
+    if (s->line)
+        update_line(u);
     if (!(s->mcr & UART_MCR_LOOP))
         u->backend->send(u->context, byte);
     else if (s->loop_count < (s->fcr & UART_FCR_ENABLE ? UART_FIFO_SIZE : 1))

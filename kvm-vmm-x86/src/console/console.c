@@ -115,34 +115,30 @@ static void append_ring(struct output *o, const uint8_t *bytes, size_t count)
     memcpy(o->ring, bytes + first, count - first);
 }
 
-/* After the last `byte` of output, with `used` bytes in the ring. The main thread is called for a
- * line, for much, and for the beginning of a line that it does not watch already. */
-static inline void note_output_locked(struct output *o, unsigned guest, uint8_t last)
+/* After output that ended with the byte `last`. True for a line, for much, and for the beginning of
+ * a line that the main thread does not watch already: it is to be called. */
+static inline bool note_output_locked(struct output *o, unsigned guest, uint8_t last, bool line)
 {
     if (o->used > RING_LIMIT)
         console_set_full(guest, CONSOLE_OUTPUT, true);
     __atomic_store_n(&o->begun, last != '\n', __ATOMIC_RELAXED);
-}
-
-static inline bool calls_main_thread(size_t used, bool line)
-{
-    return line || used >= LINE_MAX_BYTES ||
+    return line || o->used >= LINE_MAX_BYTES ||
            (console.shows_prompts && !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE));
 }
 
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
 {
     struct output *o = &console.outputs[guest];
-    size_t used;
+    bool due;
 
     lock_take(&o->lock);
     if (count > o->size - o->used)
         count = o->size - o->used; /* console_is_full was not asked: a bug of ours loses bytes */
     append_ring(o, bytes, count);
-    used = o->used;
-    note_output_locked(o, guest, count > 0 ? bytes[count - 1] : '\n');
+    due = note_output_locked(o, guest, count > 0 ? bytes[count - 1] : '\n',
+                             memchr(bytes, '\n', count) != NULL);
     lock_release(&o->lock);
-    if (calls_main_thread(used, memchr(bytes, '\n', count) != NULL))
+    if (due)
         call_main_thread();
 }
 
@@ -150,17 +146,17 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
 void vcpu_putchar(unsigned guest, uint8_t byte)
 {
     struct output *o = &console.outputs[guest];
-    size_t at, used;
+    size_t at;
+    bool due;
 
     lock_take(&o->lock);
     if (o->used < o->size) {
         at = o->head + o->used++;
         o->ring[at < o->size ? at : at - o->size] = byte;
     }
-    used = o->used;
-    note_output_locked(o, guest, byte);
+    due = note_output_locked(o, guest, byte, byte == '\n');
     lock_release(&o->lock);
-    if (calls_main_thread(used, byte == '\n'))
+    if (due)
         call_main_thread();
 }
 

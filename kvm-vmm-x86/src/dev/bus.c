@@ -28,12 +28,8 @@ int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len
     return 0;
 }
 
-struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address)
+static struct bus_range *search(struct bus *bus, enum bus_space space, uint64_t address)
 {
-    if (space == BUS_MMIO && bus->memory_ranges == 0)
-        return NULL;
-    if (space == BUS_PIO && address < BUS_LOW_PORTS)
-        return bus->low_ports[address] != 0 ? &bus->ranges[bus->low_ports[address] - 1] : NULL;
     for (unsigned i = 0; i < bus->count; i++) {
         struct bus_range *r = &bus->ranges[i];
 
@@ -41,6 +37,20 @@ struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t addre
             return r;
     }
     return NULL;
+}
+
+static inline struct bus_range *find(struct bus *bus, enum bus_space space, uint64_t address)
+{
+    if (space == BUS_PIO && address < BUS_LOW_PORTS)
+        return bus->low_ports[address] != 0 ? &bus->ranges[bus->low_ports[address] - 1] : NULL;
+    if (space == BUS_MMIO && bus->memory_ranges == 0)
+        return NULL;
+    return search(bus, space, address);
+}
+
+struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address)
+{
+    return find(bus, space, address);
 }
 
 unsigned bus_register(const struct bus_range *range, uint64_t offset, bool write, uint8_t value)
@@ -62,9 +72,10 @@ const char *bus_register_name(const struct bus_range *range, unsigned index, boo
 }
 
 /* An access wider than the device, or reaching past its range, goes byte by byte, each byte to
- * the owner. */
-static enum verdict access_split(struct bus *bus, enum bus_space space, uint64_t address,
-                                 const struct bus_access *whole)
+ * the owner. (Inlined it would have bus_access save registers at each access.) */
+static __attribute__((noinline)) enum verdict access_split(struct bus *bus, enum bus_space space,
+                                                           uint64_t address,
+                                                           const struct bus_access *whole)
 {
     for (uint8_t i = 0; i < whole->size; i++) {
         struct bus_access part = *whole;
@@ -82,7 +93,7 @@ static enum verdict access_split(struct bus *bus, enum bus_space space, uint64_t
 enum verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
                         struct bus_access *access)
 {
-    struct bus_range *r = bus_find(bus, space, address);
+    struct bus_range *r = find(bus, space, address);
 
     if (r == NULL) {
         if (!access->write)

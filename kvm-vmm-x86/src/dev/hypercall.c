@@ -92,7 +92,9 @@ static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
     return cpu->done < whole ? VERDICT_AGAIN : VERDICT_RESUME;
 }
 
-static enum verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu, uint8_t number)
+/* (Inlined it would have each call make room for its text.) */
+static __attribute__((noinline)) enum verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu,
+                                                         uint8_t number)
 {
     char message[96];
 

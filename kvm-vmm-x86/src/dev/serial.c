@@ -67,18 +67,17 @@ static enum verdict serial_access(void *device, struct bus_access *access)
 {
     struct serial *s = device;
     unsigned offset = (unsigned)access->offset;
-    int value = 0;
+    int value = access->data[0];
 
     lock_take(&s->lock);
     if (access->write)
-        uart16550_write(&s->uart, offset, access->data[0]);
+        uart16550_write(&s->uart, offset, (uint8_t)value);
     else
         value = uart16550_read(&s->uart, offset, access->string);
     lock_release(&s->lock);
     if (value == UART16550_MUST_WAIT)
         return VERDICT_AGAIN;
-    if (!access->write)
-        access->data[0] = (uint8_t)value;
+    access->data[0] = (uint8_t)value;
     return VERDICT_RESUME;
 }
 

@@ -24,17 +24,28 @@ static void show_output(struct vm *vm, const uint8_t *bytes, size_t count)
     lock_release(&vm->lock);
 }
 
-static void backend_output(void *context, const uint8_t *bytes, size_t count)
+static void output_to_console(void *context, const uint8_t *bytes, size_t count)
 {
-    struct vm *vm = context;
+    const struct vm *vm = context;
 
-    if (vm->config->text_screen)
-        return; /* the terminal is its text page */
-    show_output(vm, bytes, count);
-    if (count == 1)
+    if (count == 1) /* most output comes byte by byte */
         vcpu_putchar(vm->index, bytes[0]);
     else
         vcpu_write(vm->index, bytes, count);
+}
+
+static void output_observed(void *context, const uint8_t *bytes, size_t count)
+{
+    show_output(context, bytes, count);
+    output_to_console(context, bytes, count);
+}
+
+/* The terminal is its text page. */
+static void output_nowhere(void *context, const uint8_t *bytes, size_t count)
+{
+    (void)context;
+    (void)bytes;
+    (void)count;
 }
 
 static void backend_debug(void *context, uint8_t byte)
@@ -125,7 +136,9 @@ struct backend vm_backend(struct vm *vm)
 {
     return (struct backend){.context = vm,
                             .memory = &vm->memory,
-                            .output = backend_output,
+                            .output = vm->config->text_screen      ? output_nowhere
+                                      : vm->observers->output != 0 ? output_observed
+                                                                   : output_to_console,
                             .debug = backend_debug,
                             .input = backend_input,
                             .pending = backend_pending,

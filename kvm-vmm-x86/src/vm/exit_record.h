@@ -1,14 +1,12 @@
 /*
- * One exit of one vCPU, as observers see it. The core fills one for each exit and hands it to all
- * of them; what it is called and where it is kept is theirs.
+ * One exit of one vCPU. The core fills one in for each exit that it has handled, keeps the last
+ * ones of each vCPU, and hands each to the observers.
  */
 #ifndef VM_EXIT_RECORD_H
 #define VM_EXIT_RECORD_H
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct kvm_run;
 
 /* Which of an exit's fields mean something. */
 enum exit_space {
@@ -34,8 +32,10 @@ struct exit_record {
 
 _Static_assert(sizeof(struct exit_record) == 48, "the exit log's size is documented");
 
-/* Fills in what KVM said of an exit that was handled; time and cost are the caller's. Stores, and
- * nothing that could wait: it runs at each exit. */
-void exit_record_take(struct exit_record *record, const struct kvm_run *run);
+/* The guest was given a value. */
+static inline bool exit_record_asks(const struct exit_record *record)
+{
+    return record->space != EXIT_NOWHERE && !record->write;
+}
 
 #endif

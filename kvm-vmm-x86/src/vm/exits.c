@@ -9,18 +9,27 @@
 #include "cpu/probe.h"
 #include "vm/vm.h"
 
-typedef enum verdict (*exit_handler)(struct vcpu *vcpu, struct kvm_run *run);
-
 static unsigned long long rip_of(const struct kvm_run *run)
 {
     return run->s.regs.regs.rip;
 }
 
-/* What devices changed in the registers goes back with the next entry. */
-static void return_registers(struct kvm_run *run, const struct bus_cpu *cpu)
+/* One access. What the device changed in the registers goes back with the next entry; one that has
+ * to be tried again and got on is tried at once: the gate is open for it. */
+static enum verdict access_device(struct vcpu *vcpu, enum bus_space space, uint64_t address,
+                                  struct bus_access *access)
 {
-    if (cpu->regs_changed)
-        run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+    uint64_t done = vcpu->for_bus.done;
+    enum verdict verdict = bus_access(&vcpu->vm->machine.bus, space, address, access);
+
+    if (vcpu->for_bus.regs_changed)
+        vcpu->cpu.run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+    vcpu->for_bus.regs_changed = false;
+    if (verdict != VERDICT_AGAIN)
+        vcpu->for_bus.done = 0;
+    else if (vcpu->for_bus.done != done)
+        vcpu->woken = UINT64_MAX;
+    return verdict;
 }
 
 /* The instruction that a saved vCPU was in the middle of: what it had taken stands before what its
@@ -43,29 +52,23 @@ static void take_up(struct vcpu *vcpu, const struct kvm_run *run, uint8_t *data)
 
 static enum verdict access_port(struct vcpu *vcpu, struct kvm_run *run, uint8_t *data, bool string)
 {
-    struct bus_cpu cpu = {.regs = &run->s.regs.regs, .done = vcpu->access_done};
     struct bus_access access = {.data = data,
                                 .size = run->io.size,
                                 .write = run->io.direction == KVM_EXIT_IO_OUT,
                                 .string = string,
-                                .cpu = &cpu};
-    enum verdict verdict = bus_access(&vcpu->vm->machine.bus, BUS_PIO, run->io.port, &access);
+                                .cpu = &vcpu->for_bus};
 
-    return_registers(run, &cpu);
-    if (verdict != VERDICT_AGAIN)
-        cpu.done = 0;
-    else if (cpu.done != vcpu->access_done)
-        vcpu->woken = UINT64_MAX; /* it got on: the gate is open for it */
-    vcpu->access_done = cpu.done;
-    return verdict;
+    return access_device(vcpu, BUS_PIO, run->io.port, &access);
 }
 
 /*
  * KVM delivers `rep ins` in batches that end at page borders, so that the last batch may be of one
  * item and look like a lone `in`. It is part of the string if the instruction is the one that the
- * previous batch came from. An item that must be tried again is where the batch goes on.
+ * previous batch came from. An item that must be tried again is where the batch goes on. (Inlined
+ * it would have on_io, which nearly every exit comes by, save its registers as well.)
  */
-static enum verdict on_string_io(struct vcpu *vcpu, struct kvm_run *run, uint8_t *data)
+static __attribute__((noinline)) enum verdict on_string_io(struct vcpu *vcpu, struct kvm_run *run,
+                                                           uint8_t *data)
 {
     bool string;
 
@@ -123,25 +126,19 @@ static bool is_lost_memory(const struct vm *vm, const struct kvm_run *run)
 
 static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
 {
-    struct bus *bus = &vcpu->vm->machine.bus;
-    struct bus_cpu cpu = {.regs = &run->s.regs.regs};
     struct bus_access access = {.data = run->mmio.data,
                                 .size = (uint8_t)run->mmio.len,
                                 .write = run->mmio.is_write,
-                                .cpu = &cpu};
-    enum verdict verdict;
+                                .cpu = &vcpu->for_bus};
 
     if (is_lost_memory(vcpu->vm, run)) {
         vm_lose_memory(vcpu->vm, run->mmio.phys_addr);
         return VERDICT_STOP;
     }
-    if (vcpu->vm->mmio != MMIO_IGNORE && bus_find(bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
+    if (vcpu->vm->mmio != MMIO_IGNORE &&
+        bus_find(&vcpu->vm->machine.bus, BUS_MMIO, run->mmio.phys_addr) == NULL)
         return outside_memory(vcpu, access.write ? "write" : "read", run->mmio.phys_addr, run);
-    verdict = bus_access(bus, BUS_MMIO, run->mmio.phys_addr, &access);
-    if (verdict != VERDICT_RESUME)
-        return verdict;
-    return_registers(run, &cpu);
-    return VERDICT_RESUME;
+    return access_device(vcpu, BUS_MMIO, run->mmio.phys_addr, &access);
 }
 
 /* Without interrupt controllers nothing can wake it (with them KVM does not exit for HLT: halt.c).
@@ -225,6 +222,8 @@ static enum verdict on_nothing(struct vcpu *vcpu, struct kvm_run *run)
     (void)run;
     return VERDICT_RESUME;
 }
+
+typedef enum verdict (*exit_handler)(struct vcpu *vcpu, struct kvm_run *run);
 
 static const struct {
     const char *name;

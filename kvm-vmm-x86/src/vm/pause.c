@@ -254,7 +254,7 @@ void vm_drop_exit(struct vcpu *vcpu)
 {
     vcpu->again = vcpu->counted = false;
     vcpu->items_done = 0;
-    vcpu->access_done = 0;
+    vcpu->for_bus.done = 0;
     vcpu->unfinished.rip = UINT64_MAX;
 }
 

@@ -84,7 +84,7 @@ static int save_write(struct vcpu *vcpu, const char *name, struct chunk_writer *
                       struct error *error)
 {
     const struct kvm_run *run = vcpu->cpu.run;
-    struct waiting_write w = {.reason = run->exit_reason, .access_done = vcpu->access_done};
+    struct waiting_write w = {.reason = run->exit_reason, .access_done = vcpu->for_bus.done};
 
     if (vcpu->again && w.reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT) {
         w.address = run->io.port;
@@ -197,7 +197,7 @@ static int load_write(struct vcpu *vcpu, const struct chunk *chunk, struct error
         memcpy((uint8_t *)run + ITEMS_OFFSET, w.bytes, (size_t)w.size * w.count);
     }
     vcpu->items_done = w.done;
-    vcpu->access_done = w.access_done;
+    vcpu->for_bus.done = w.access_done;
     pause_keep_exit(vcpu);
     return 0;
 }

@@ -18,6 +18,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
     vcpu->unfinished.rip = UINT64_MAX;
     if (kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error) < 0)
         return -1;
+    vcpu->for_bus.regs = &vcpu->cpu.run->s.regs.regs;
     if (observers_vcpu_made(vcpu, error) == 0)
         return 0;
     vcpu_destroy(vcpu);
@@ -63,8 +64,8 @@ static uint64_t gate_count(const struct vm *vm)
     return __atomic_load_n(&vm->gate.woken, __ATOMIC_ACQUIRE);
 }
 
-/* While nobody reads what the guest has printed, it does not go on. The gate's count is read first:
- * room that comes after the look opens it. */
+/* The guest does not go on before its output is read. The gate's count is read first: room that
+ * comes after the look opens it. */
 static void wait_for_room(struct vcpu *vcpu)
 {
     uint64_t woken = gate_count(vcpu->vm);
@@ -97,17 +98,49 @@ static void count_exit(struct vcpu *vcpu)
     vcpu->stats.by_reason[reason < EXIT_REASONS ? reason : EXIT_REASONS - 1]++;
 }
 
+/* What KVM shares of an access has room for 8 bytes at least, whatever its size: 1 to 8. */
+static uint64_t value_of(const uint8_t *data, uint32_t size)
+{
+    uint64_t value;
+
+    memcpy(&value, data, sizeof value);
+    return value & UINT64_MAX >> (64 - 8 * size);
+}
+
+/* The exit is over, and its answer stands in `run`. Section 5 of Documentation/virt/kvm/api.rst. */
+static void record_exit(struct exit_record *record, const struct kvm_run *run)
+{
+    *record = (struct exit_record){
+        .rip = run->s.regs.regs.rip,
+        .count = 1,
+        .reason = (uint8_t)(run->exit_reason < UINT8_MAX ? run->exit_reason : UINT8_MAX)};
+    if (run->exit_reason == KVM_EXIT_IO) {
+        record->space = EXIT_PORT;
+        record->address = run->io.port;
+        record->count = run->io.count;
+        record->size = run->io.size;
+        record->write = run->io.direction == KVM_EXIT_IO_OUT;
+        record->value = value_of((const uint8_t *)run + run->io.data_offset, run->io.size);
+    } else if (run->exit_reason == KVM_EXIT_MMIO) {
+        record->space = EXIT_MEMORY;
+        record->address = run->mmio.phys_addr;
+        record->size = (uint8_t)run->mmio.len;
+        record->write = run->mmio.is_write;
+        record->value = value_of(run->mmio.data, run->mmio.len);
+    }
+}
+
 static void report_exit(struct vcpu *vcpu, const struct observers *o, bool ended)
 {
-    struct exit_record record;
+    struct exit_record *record = &vcpu->last_exits[vcpu->recorded++ % LAST_EXITS];
 
-    exit_record_take(&record, vcpu->cpu.run);
+    record_exit(record, vcpu->cpu.run);
     if (o->timed) {
-        record.time = vcpu->left;
-        record.cost = clock_cycles() - vcpu->left;
+        record->time = vcpu->left;
+        record->cost = clock_cycles() - vcpu->left;
     }
     FOR_SEATS(i, o->after_exit)
-    o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, &record, ended);
+    o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, record, ended);
 }
 
 static bool was_last(const struct vcpu *vcpu, uint64_t max_exits)
@@ -117,7 +150,7 @@ static bool was_last(const struct vcpu *vcpu, uint64_t max_exits)
 
 /*
  * Once into the guest and back, and what it came back for is handled; unless something was asked of
- * the vCPU, nobody reads what the guest prints, or the last exit is to be tried again. Every exit
+ * the vCPU, its output is not read, or the last exit is to be tried again. Every exit
  * comes by here: what is rare is somewhere else.
  */
 static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o)
@@ -149,11 +182,12 @@ static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct obse
         count_exit(vcpu);
     vcpu->woken = gate_count(vm); /* before the exit is tried: what comes meanwhile opens it */
     verdict = exits_handle(vcpu);
-    vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
-    if (verdict == VERDICT_AGAIN)
+    if (verdict == VERDICT_AGAIN) {
+        vcpu->again = vcpu->counted = true;
         return VERDICT_RESUME;
-    if (o->after_exit != 0)
-        report_exit(vcpu, o, verdict == VERDICT_STOP);
+    }
+    vcpu->counted = false;
+    report_exit(vcpu, o, verdict == VERDICT_STOP);
     if (verdict == VERDICT_STOP || !was_last(vcpu, vm->config->max_exits))
         return verdict;
     vm_stop(vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",

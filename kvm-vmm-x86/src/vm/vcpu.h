@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/verdict.h"
+#include "dev/bus.h"
 #include "host/kvm.h"
 #include "host/threads.h"
 #include "vm/observer.h"
@@ -13,7 +14,7 @@
 
 struct vm;
 
-enum { EXIT_REASONS = 64 };
+enum { EXIT_REASONS = 64, LAST_EXITS = 8 };
 
 struct vcpu_stats {
     uint64_t exits;
@@ -47,13 +48,15 @@ struct vcpu {
     unsigned examined;         /* how often it was found out; atomic */
     uint64_t watched_progress; /* halt.c: vcpu_progress at the last look; main thread only */
     struct vcpu_stats stats;   /* written by the vCPU's thread; `exits` is read by others, atomic */
-    void *watched[OBSERVERS_MAX]; /* what each observer keeps of it */
-    bool again;                   /* the exit it is at is still to be dealt with */
-    bool counted;                 /* and has been counted */
-    uint64_t left;                /* when the guest came back, if an observer wants to know */
-    uint64_t woken;               /* the gate's count when that was last tried */
-    uint64_t access_done;         /* bus_cpu.done of the access that it is at */
-    uint32_t items_done;          /* of the batch that the exit is, handled already */
+    uint64_t recorded;         /* exits that were handled; the last of them are below */
+    struct exit_record last_exits[LAST_EXITS]; /* exit N stands at (N - 1) % LAST_EXITS */
+    void *watched[OBSERVERS_MAX];              /* what each observer keeps of it */
+    bool again;                                /* the exit it is at is still to be dealt with */
+    bool counted;                              /* and has been counted */
+    uint64_t left;          /* when the guest came back, if an observer wants to know */
+    uint64_t woken;         /* the gate's count when that was last tried */
+    struct bus_cpu for_bus; /* how devices see it, and how far the access is that it is at */
+    uint32_t items_done;    /* of the batch that the exit is, handled already */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
     struct vcpu_unfinished unfinished;
 };

@@ -11,15 +11,15 @@ static struct {
     struct condition turned;
     unsigned long count;
     unsigned turn, next_id;
-} shared;
+} test;
 
 static void *add(void *argument)
 {
     (void)argument;
     for (unsigned i = 0; i < ROUNDS; i++) {
-        lock_take(&shared.lock);
-        shared.count++;
-        lock_release(&shared.lock);
+        lock_take(&test.lock);
+        test.count++;
+        lock_release(&test.lock);
     }
     return NULL;
 }
@@ -30,15 +30,15 @@ static void *take_turns(void *argument)
     unsigned id;
 
     (void)argument;
-    lock_take(&shared.lock);
-    id = shared.next_id++;
+    lock_take(&test.lock);
+    id = test.next_id++;
     for (unsigned i = 0; i < TURNS; i++) {
-        while (shared.turn % THREADS != id)
-            condition_wait(&shared.turned, &shared.lock);
-        shared.turn++;
-        condition_wake_all(&shared.turned);
+        while (test.turn % THREADS != id)
+            condition_wait(&test.turned, &test.lock);
+        test.turn++;
+        condition_wake_all(&test.turned);
     }
-    lock_release(&shared.lock);
+    lock_release(&test.lock);
     return NULL;
 }
 
@@ -47,27 +47,27 @@ static void run_all(void *(*run)(void *))
     struct thread threads[THREADS];
     struct error error;
 
-    lock_init(&shared.lock);
-    condition_init(&shared.turned);
+    lock_init(&test.lock);
+    condition_init(&test.turned);
     for (unsigned i = 0; i < THREADS; i++)
         assert_int_equal(thread_start(&threads[i], run, NULL, &error), 0);
     for (unsigned i = 0; i < THREADS; i++)
         thread_join(&threads[i]);
-    assert_int_equal(shared.lock.state, LOCK_FREE);
+    assert_int_equal(test.lock.state, LOCK_FREE);
 }
 
 static void test_one_at_a_time(void **state)
 {
     (void)state;
     run_all(add);
-    assert_int_equal(shared.count, THREADS * ROUNDS);
+    assert_int_equal(test.count, THREADS * ROUNDS);
 }
 
 static void test_no_wake_is_lost(void **state)
 {
     (void)state;
     run_all(take_turns);
-    assert_int_equal(shared.turn, THREADS * TURNS);
+    assert_int_equal(test.turn, THREADS * TURNS);
 }
 
 /* As long as it was told at least, and with the lock. */
@@ -76,17 +76,17 @@ static void test_a_limit(void **state)
     struct timespec before, after;
 
     (void)state;
-    lock_init(&shared.lock);
-    condition_init(&shared.turned);
+    lock_init(&test.lock);
+    condition_init(&test.turned);
     clock_gettime(CLOCK_MONOTONIC, &before);
-    lock_take(&shared.lock);
-    condition_wait_for(&shared.turned, &shared.lock, 20000000);
+    lock_take(&test.lock);
+    condition_wait_for(&test.turned, &test.lock, 20000000);
     clock_gettime(CLOCK_MONOTONIC, &after);
-    assert_int_equal(shared.lock.state, LOCK_TAKEN);
-    assert_int_equal(shared.turned.sleepers, 0);
+    assert_int_equal(test.lock.state, LOCK_TAKEN);
+    assert_int_equal(test.turned.sleepers, 0);
     assert_true((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec >=
                 20000000);
-    lock_release(&shared.lock);
+    lock_release(&test.lock);
 }
 
 int main(void)

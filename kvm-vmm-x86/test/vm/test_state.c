@@ -178,6 +178,7 @@ static void make_vcpu(struct test_vcpu *t)
                      0);
     t->vcpu = (struct vcpu){.vm = &t->vm, .string_rip = UINT64_MAX};
     t->vcpu.cpu = (struct kvm_cpu){.run = (void *)t->pages, .run_size = sizeof t->pages};
+    t->vcpu.for_bus.regs = &t->vcpu.cpu.run->s.regs.regs;
     t->vcpu.unfinished.rip = UINT64_MAX;
 }
 

@@ -137,12 +137,10 @@ enum { SAMPLES = 3000, LIMIT_MS = 1000 };
 /* What the guest read there last, or all ones. */
 static uint64_t last_value(const struct vcpu *vcpu, uint64_t address)
 {
-    const struct trail *trail = trail_of(vcpu);
+    for (unsigned i = 0; i < LAST_EXITS && i < vcpu->recorded; i++) {
+        const struct exit_record *e = &vcpu->last_exits[(vcpu->recorded - 1 - i) % LAST_EXITS];
 
-    for (unsigned i = 0; i < TRAIL_EXITS && i < trail->count; i++) {
-        const struct exit_record *e = &trail->last_exits[(trail->count - 1 - i) % TRAIL_EXITS];
-
-        if (!e->write && e->space != EXIT_NOWHERE && e->address == address)
+        if (exit_record_asks(e) && e->address == address)
             return e->value;
     }
     return UINT64_MAX;

@@ -72,11 +72,10 @@ static void make_line(struct account *t)
 static void add_exits(struct page *page, struct account *t)
 {
     struct vcpu *vcpu = t->evidence.vcpu;
-    uint64_t exits = trail_of(vcpu)->count;
-    uint64_t first = exits > TRAIL_EXITS ? exits - TRAIL_EXITS : 0;
+    uint64_t first = vcpu->recorded > LAST_EXITS ? vcpu->recorded - LAST_EXITS : 0;
 
-    for (uint64_t i = first; i < exits; i++) {
-        const struct exit_record *e = &trail_of(vcpu)->last_exits[i % TRAIL_EXITS];
+    for (uint64_t i = first; i < vcpu->recorded; i++) {
+        const struct exit_record *e = &vcpu->last_exits[i % LAST_EXITS];
         struct text row = text_in(page->exits[page->exit_count++], PAGE_EXIT_TEXT);
         char what[96];
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first byte of an exit's entry. */
+/* An entry: how many silent exits came before it, a byte of these, and what they announce. */
 enum { ENTRY_DATA = 1, ENTRY_REGISTERS = 2 };
 
 /* Where an exit's answer goes, and its length; 0 where it asks for nothing. */
@@ -55,8 +55,11 @@ void recording_add(struct recording *r, const struct kvm_run *run)
     bool changed = run->kvm_dirty_regs & KVM_SYNC_X86_REGS;
     uint8_t tag = (length > 0 ? ENTRY_DATA : 0) | (changed ? ENTRY_REGISTERS : 0);
 
-    if (r->lost || !make_room(r, sizeof tag + sizeof length + length + sizeof run->s.regs.regs))
+    if (r->lost || !make_room(r, sizeof r->silent + sizeof tag + sizeof length + length +
+                                     sizeof run->s.regs.regs))
         return;
+    put(r, &r->silent, sizeof r->silent);
+    r->silent = 0;
     put(r, &tag, sizeof tag);
     if (length > 0) {
         put(r, &length, sizeof length);
@@ -81,22 +84,30 @@ static bool take(const struct recording *r, size_t *at, void *to, size_t count)
     return true;
 }
 
-bool recording_play(const struct recording *r, size_t *at, struct kvm_run *run)
+bool recording_play(const struct recording *r, struct recording_place *place, struct kvm_run *run)
 {
     uint16_t wanted, length = 0;
     uint8_t *answer = answer_of(run, &wanted);
+    size_t at = place->at;
+    uint64_t silent = r->silent;
     uint8_t tag;
 
-    if (r->lost || !take(r, at, &tag, sizeof tag))
+    if (r->lost || (at < r->used && !take(r, &at, &silent, sizeof silent)))
         return false;
-    if ((tag & ENTRY_DATA) && !take(r, at, &length, sizeof length))
+    if (place->silent < silent) {
+        place->silent++;
+        return wanted == 0;
+    }
+    if (!take(r, &at, &tag, sizeof tag) ||
+        ((tag & ENTRY_DATA) && !take(r, &at, &length, sizeof length)))
         return false;
-    if (length != wanted || (length > 0 && !take(r, at, answer, length)))
+    if (length != wanted || (length > 0 && !take(r, &at, answer, length)))
         return false;
     if (tag & ENTRY_REGISTERS) {
-        if (!take(r, at, &run->s.regs.regs, sizeof run->s.regs.regs))
+        if (!take(r, &at, &run->s.regs.regs, sizeof run->s.regs.regs))
             return false;
         run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
     }
+    *place = (struct recording_place){.at = at};
     return true;
 }

@@ -1,13 +1,14 @@
 /*
  * What a guest was given from outside, exit by exit: enough to run it again and have it do the
- * same. A byte an exit, more only where it read something; after RECORDING_MAX bytes it gives up,
- * and all that is lost is the second run. Pure.
+ * same. Exits that gave it nothing are only counted; after RECORDING_MAX bytes of others it gives
+ * up, and all that is lost is the second run. Pure.
  */
 #ifndef POSTMORTEM_RECORDING_H
 #define POSTMORTEM_RECORDING_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/regs.h"
 
@@ -16,24 +17,23 @@
 struct recording {
     uint8_t *bytes;
     size_t used, size;
-    bool lost; /* too long, or no memory */
+    uint64_t silent; /* exits since the last one in `bytes`; they gave the guest nothing */
+    bool lost;       /* too long, or no memory */
 };
 
-/* An exit that gave the guest nothing, as nearly all do; false if there is no room for it at once:
- * recording_add makes some. */
-static inline bool recording_add_nothing(struct recording *recording)
-{
-    if (recording->used == recording->size)
-        return false;
-    recording->bytes[recording->used++] = 0;
-    return true;
-}
+/* How far it was played; {0} at first. */
+struct recording_place {
+    size_t at;
+    uint64_t silent; /* such exits since the one before `at` */
+};
+
 /* The exit in `run` as it goes back into the guest: answers filled in, registers changed. */
 void recording_add(struct recording *recording, const struct kvm_run *run);
 void recording_release(struct recording *recording);
 
-/* Gives the exit in `run` what the exit at `*at` was given, and moves `*at` on; false if it is
+/* Gives the exit in `run` what the exit at `place` was given, and moves that on; false if it is
  * another kind of exit, or none is left. */
-bool recording_play(const struct recording *recording, size_t *at, struct kvm_run *run);
+bool recording_play(const struct recording *recording, struct recording_place *place,
+                    struct kvm_run *run);
 
 #endif

@@ -46,12 +46,13 @@ static bool repeat_exits(struct run *r)
     const struct trail *trail = trail_of(dead);
     struct kvm_run *run = r->vcpu->cpu.run;
     uint64_t wanted = dead->stats.exits - 1;
-    size_t at = 0;
+    struct recording_place place = {0};
 
     while (r->replay->exits < wanted) {
         if (!worker_enter(r->worker, r->vcpu))
             return false;
-        if (run->exit_reason == KVM_EXIT_SHUTDOWN || !recording_play(&trail->recording, &at, run)) {
+        if (run->exit_reason == KVM_EXIT_SHUTDOWN ||
+            !recording_play(&trail->recording, &place, run)) {
             r->replay->result = REPLAY_DIVERGED;
             return false;
         }

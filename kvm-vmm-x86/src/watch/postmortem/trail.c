@@ -27,14 +27,15 @@ static void add(void *state, struct vcpu *vcpu, const struct exit_record *record
 {
     struct trail *trail = state;
 
-    trail->last_exits[trail->count++ % TRAIL_EXITS] = *record;
     if (ended)
         return;
     trail->last_regs = vcpu->cpu.run->s.regs.regs;
-    if (trail->records &&
-        (!(record->write || record->space == EXIT_NOWHERE) || vcpu->cpu.run->kvm_dirty_regs != 0 ||
-         !recording_add_nothing(&trail->recording)))
+    if (!trail->records)
+        return;
+    if (exit_record_asks(record) || vcpu->cpu.run->kvm_dirty_regs != 0)
         recording_add(&trail->recording, vcpu->cpu.run);
+    else
+        trail->recording.silent++;
 }
 
 const struct observer trail_observer = {

@@ -25,24 +25,32 @@ static void test_answers(void **state)
 {
     static struct block b;
     struct recording r = {0};
-    size_t at = 0;
+    struct recording_place place = {0};
 
     (void)state;
+    r.silent = 2;
     port(&b, true, 1, 3, 0x41);
     recording_add(&r, &b.run);
     port(&b, false, 1, 1, 0x42);
     b.run.kvm_dirty_regs = KVM_SYNC_X86_REGS;
     b.run.s.regs.regs.rax = 0x1234;
     recording_add(&r, &b.run);
+    r.silent = 1;
 
+    port(&b, false, 1, 1, 0);
+    assert_true(recording_play(&r, &place, &b.run));
+    assert_true(recording_play(&r, &place, &b.run));
     port(&b, true, 1, 3, 0);
-    assert_true(recording_play(&r, &at, &b.run));
+    assert_true(recording_play(&r, &place, &b.run));
     assert_memory_equal(b.data, "AAA\0", 4);
     port(&b, false, 1, 1, 0);
-    assert_true(recording_play(&r, &at, &b.run));
+    assert_true(recording_play(&r, &place, &b.run));
     assert_int_equal(b.run.s.regs.regs.rax, 0x1234);
     assert_int_equal(b.run.kvm_dirty_regs, KVM_SYNC_X86_REGS);
-    assert_false(recording_play(&r, &at, &b.run));
+    port(&b, false, 1, 1, 0);
+    assert_true(recording_play(&r, &place, &b.run));
+    assert_int_equal(b.run.kvm_dirty_regs, 0);
+    assert_false(recording_play(&r, &place, &b.run));
     recording_release(&r);
 }
 
@@ -51,16 +59,22 @@ static void test_another_way(void **state)
 {
     static struct block b;
     struct recording r = {0};
-    size_t at = 0;
+    struct recording_place place = {0};
 
     (void)state;
     port(&b, true, 1, 1, 7);
     recording_add(&r, &b.run);
     port(&b, true, 2, 1, 0);
-    assert_false(recording_play(&r, &at, &b.run));
-    at = 0;
+    assert_false(recording_play(&r, &place, &b.run));
+    place = (struct recording_place){0};
     port(&b, false, 1, 1, 0);
-    assert_false(recording_play(&r, &at, &b.run));
+    assert_false(recording_play(&r, &place, &b.run));
+    r.silent = 1; /* behind the first: here it is a read that was a write */
+    place = (struct recording_place){0};
+    port(&b, true, 1, 1, 0);
+    assert_true(recording_play(&r, &place, &b.run));
+    assert_int_equal(b.data[0], 7);
+    assert_false(recording_play(&r, &place, &b.run));
     recording_release(&r);
 }
 
@@ -68,7 +82,7 @@ static void test_limit(void **state)
 {
     static struct block b;
     struct recording r = {0};
-    size_t at = 0;
+    struct recording_place place = {0};
 
     (void)state;
     port(&b, true, 4, 1024, 1);
@@ -76,7 +90,7 @@ static void test_limit(void **state)
         recording_add(&r, &b.run);
     assert_true(r.lost);
     assert_null(r.bytes);
-    assert_false(recording_play(&r, &at, &b.run));
+    assert_false(recording_play(&r, &place, &b.run));
 }
 
 int main(void)
