@@ -30,6 +30,7 @@ OS1K = "/usr/bin/python3 bench/os1k/figure.py "
 HLEOS = "/usr/bin/python3 HLeOs/HLeOs/tools/bench.py build/hleos "
 HLEOS_GUEST = "/usr/bin/python3 bench/hleos/figure.py "
 EXITS_MADE = 50000  # hypercalls that exits.S makes
+LINES, BLOCKS = 60000, 8192000  # bytes that lines.S prints one by one, and blocks.S 4 KB by 4 KB
 INSTRUCTIONS = "/usr/bin/python3 bench/vmm/instructions.py "
 
 
@@ -85,6 +86,12 @@ FIGURES = [
         "kvm-vmm --log": INSTRUCTIONS + word + " --log /dev/null --log-size 1000",
     }, in_lab=False, exact=True) for word, name in (
         ("putchar", "hypercall PUTCHAR"), ("uart", "UART write"), ("port", "unclaimed port"), ("mmio", "MMIO"))],
+    Figure("output through a pipe, byte by byte", "MB/s", "", {
+        "PUTCHAR": "%s span %s %stest/stream/lines.bin" % (WATCH, VMM, GUEST),
+    }, lambda us: LINES / us),
+    Figure("output through a pipe, 4 KB by 4 KB", "MB/s", "", {
+        "WRITE": "%s span %s %stest/stream/blocks.bin" % (WATCH, VMM, GUEST),
+    }, lambda us: BLOCKS / us),
     Figure("start to first output", "ms", "2 ms more than bare ioctls at most", {
         "kvm-vmm": "%s first %s %sminimal.bin" % (WATCH, VMM, GUEST),
         "bare ioctls": "%s first %s %sminimal.bin" % (WATCH, BARE, GUEST),
