@@ -305,8 +305,13 @@ int kvm_save_vcpu(const struct kvm *kvm, const struct kvm_cpu *cpu, unsigned id,
 {
     struct saver s = {.cpu = cpu, .id = id, .writer = writer};
     struct kvm_msr_list *list;
+    struct kvm_mp_state mp;
     int result;
 
+    /* Where a start-up interrupt has come, this makes KVM carry it out, and that sets CS and RIP:
+     * it has to be over before they are read. */
+    if (ioctl(cpu->fd, KVM_GET_MP_STATE, &mp) < 0)
+        return cannot_get("mp", error);
     if (save_cpuid(cpu, name_of(&s, "cpuid"), writer, error) < 0 || save_special(&s, error) < 0 ||
         save_xsave(kvm, cpu, name_of(&s, "xsave"), writer, error) < 0)
         return -1;
