@@ -13,7 +13,6 @@ enum exit_space {
     EXIT_NOWHERE, /* no access: a halt, a shutdown, ... */
     EXIT_PORT,
     EXIT_MEMORY,
-    EXIT_MSR,
 };
 
 /* 48 bytes, so that 65,536 exits fit into 3 MB. */
@@ -21,7 +20,7 @@ struct exit_record {
     uint64_t time;    /* when the guest came back, in cycles of the host; 0 without a clock */
     uint64_t cost;    /* cycles from then until it could go on; 0 without a clock */
     uint64_t rip;     /* as KVM gave it; after a shutdown AMD's is that of a reset CPU */
-    uint64_t address; /* the port, the guest-physical address, the number of the MSR */
+    uint64_t address; /* the port or guest-physical address */
     uint64_t value;   /* written, or what was answered; of a string instruction the first item */
     uint32_t count;   /* items: 1, or those of a batch of `rep ins` */
     uint8_t reason;   /* KVM_EXIT_*, at most 255 */

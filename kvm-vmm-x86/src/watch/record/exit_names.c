@@ -13,7 +13,6 @@ static const struct space_words spaces[] = {
     [EXIT_NOWHERE] = {"", "", "", ""},
     [EXIT_PORT] = {"port", "in", "out", "port"},
     [EXIT_MEMORY] = {"memory", "read", "write", "address"},
-    [EXIT_MSR] = {"MSR", "rdmsr", "wrmsr", "MSR"},
 };
 
 const struct bus_range *log_exit_range(struct bus *bus, const struct exit_record *record)
@@ -49,7 +48,7 @@ void log_exit_name(struct bus *bus, const struct exit_record *record, const char
 void log_exit_describe(struct bus *bus, const struct exit_record *record, char *text, size_t size)
 {
     const struct bus_range *range = log_exit_range(bus, record);
-    char name[64] = "";
+    char name[64] = "no device";
     char more[32] = "";
 
     if (record->space == EXIT_NOWHERE) {
@@ -58,12 +57,9 @@ void log_exit_describe(struct bus *bus, const struct exit_record *record, char *
     }
     if (range != NULL)
         name_register(range, record, name, sizeof name);
-    else
-        snprintf(name, sizeof name, "%s", record->space == EXIT_MSR ? "" : "no device");
     if (record->count > 1)
         snprintf(more, sizeof more, " and %u more", record->count - 1);
-    snprintf(text, size, "%s %s %#lx%s%s value %#lx%s",
+    snprintf(text, size, "%s %s %#lx %s value %#lx%s",
              record->write ? spaces[record->space].write : spaces[record->space].read,
-             spaces[record->space].address, record->address, name[0] != '\0' ? " " : "", name,
-             record->value, more);
+             spaces[record->space].address, record->address, name, record->value, more);
 }

@@ -18,7 +18,7 @@ static void fill_from(struct fake_run *f, const uint8_t *bytes, size_t size)
     while (size > sizeof record && bytes[0] % 4 != 0) {
         memcpy(&record, bytes, sizeof record);
         record.write = bytes[0] & 1; /* a bool has two values, and a space is one of ours */
-        record.space %= EXIT_MSR + 1;
+        record.space %= EXIT_MEMORY + 1;
         *log_ring_next(&f->guest->vcpus[vcpu++ % FAKE_VCPUS]->ring) = record;
         bytes += sizeof record;
         size -= sizeof record;

@@ -61,7 +61,6 @@ static void test_names(void **state)
     assert_name(f, port(0x81, true, 0), "port 0x81");
     assert_name(f, (struct exit_record){.space = EXIT_MEMORY, .address = 0xfee00000},
                 "memory 0xfee00000");
-    assert_name(f, (struct exit_record){.space = EXIT_MSR, .address = 0x1b}, "MSR 0x1b");
     assert_name(f, (struct exit_record){0}, "halt");
 }
 
@@ -84,9 +83,6 @@ static void test_descriptions(void **state)
     assert_described(f, port(0x81, true, 7), "out port 0x81 no device value 0x7");
     assert_described(f, (struct exit_record){.space = EXIT_MEMORY, .address = 0x1000, .value = 5},
                      "read address 0x1000 no device value 0x5");
-    assert_described(
-        f, (struct exit_record){.space = EXIT_MSR, .address = 0x10, .value = 1, .write = true},
-        "wrmsr MSR 0x10 value 0x1");
     assert_described(f, (struct exit_record){0}, "");
 }
 

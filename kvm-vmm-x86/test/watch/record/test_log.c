@@ -116,7 +116,7 @@ static void test_accesses(void **state)
     r.count = 4; /* a batch */
     r.address = 0x3fd;
     log_accesses_add(&a, &machine.bus, &r);
-    r.space = EXIT_MSR;
+    r.space = EXIT_NOWHERE;
     log_accesses_add(&a, &machine.bus, &r);
     r.count = 1;
     for (r.address = 0x9000; r.address < 0x9000 + 2 * LOG_ADDRESSES_MAX; r.address++) {
