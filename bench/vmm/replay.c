@@ -8,7 +8,8 @@
  *
  * The exits are those of real guests on KVM: what kvm_run held after exits of guest/hello.S (a
  * hypercall), guest/test/stream/uart_until_q.S (the transmit register), guest/test/stream/storm.S
- * (port 0x80), and of a Linux kernel that looks for an I/O APIC. What is printed are lines of 64.
+ * (but at port 0xed, which no device claims), and of a Linux kernel that looks for an I/O APIC. What
+ * is printed are lines of 64.
  */
 #include <err.h>
 #include <errno.h>
@@ -68,7 +69,7 @@ static void replay_uart(struct kvm_run *run)
 static void replay_port(struct kvm_run *run)
 {
     run->s.regs.regs.rip = 0x5;
-    port_write(run, 0x80, 0);
+    port_write(run, 0xed, 0);
 }
 
 static void replay_mmio(struct kvm_run *run)
