@@ -8,8 +8,8 @@
  *
  * The exits are those of real guests on KVM: what kvm_run held after exits of guest/hello.S (a
  * hypercall), guest/test/stream/uart_until_q.S (the transmit register), guest/test/stream/storm.S
- * (but at port 0xed, which no device claims), and of a Linux kernel that looks for an I/O APIC. What
- * is printed are lines of 64.
+ * (but at port 0xed, which no device claims), and of a Linux kernel that looks for an I/O APIC.
+ * What is printed are lines of 64.
  */
 #include <err.h>
 #include <errno.h>
