@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
 #include "control/client.h"
 #include "host/files.h"
 #include "options/options.h"
 #include "session.h"
-
-#define VERSION "0.1"
+#include "snapshot/command.h"
 
 /* --help and --version: what they print may have to be written to a full disk. */
 static int print(const char *text)
@@ -27,6 +27,8 @@ int main(int argc, char **argv)
     files_keep_standard();
     if (argc > 1 && strcmp(argv[1], "ctl") == 0)
         return control_client(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "snapshot") == 0)
+        return snapshot_command(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &error) < 0) {
         fprintf(stderr, "kvm-vmm: %s; --help explains\n", error.text);
         return STATUS_USAGE;
@@ -35,7 +37,7 @@ int main(int argc, char **argv)
     case OPTIONS_HELP:
         return print(options_help);
     case OPTIONS_VERSION:
-        return print("kvm-vmm " VERSION "\n");
+        return print("kvm-vmm " VMM_VERSION "\n");
     default:
         return session_run(&options);
     }

@@ -152,7 +152,8 @@ static bool begin_restart(unsigned i)
     if (!session_restart_is_due(vm))
         return false;
     debug_server_end(&session.servers[i]);
-    control_forget(i);
+    if (!control_forget(i))
+        return false;
     input_restart(i);
     return session_restart_begin(&session.restarts[i], vm);
 }
@@ -443,7 +444,7 @@ int session_run(const struct options *options)
     struct error error;
     int status = STATUS_FAILED;
     struct vm *vms;
-    bool started;
+    bool started, saved;
 
     session.options = options;
     session.record = (struct record_config){.stats = options->stats,
@@ -474,7 +475,7 @@ int session_run(const struct options *options)
         wait_for_guests();
     else
         display_leave();
-    control_close();
+    saved = control_close();
     for (unsigned i = 0; !started && i < session.count; i++)
         console_flush(i);
     vms = session_restart_finish(session.restarts, session.vms, session.count, &session.end);
@@ -487,7 +488,7 @@ int session_run(const struct options *options)
     status = started ? session_end_report(vms, session.count, &session.end, &session.record,
                                           options->explain)
                      : session_end_failed(&session.end, error.text);
-    if (vms != session.vms)
+    if (vms != session.vms || !saved)
         return status; /* a thread still has what would be freed */
     for (unsigned i = 0; i < session.count; i++) {
         vm_destroy(&session.vms[i]);

@@ -12,6 +12,7 @@
 #include "host/files.h"
 #include "host/net.h"
 #include "session_end.h"
+#include "snapshot/restore.h"
 
 /* A file that answers at all is waited for by the event loop, which says which one it was: it has
  * so much longer. */
@@ -148,11 +149,18 @@ int session_files_failure(unsigned guest)
     return ports_failure(guest) != 0 ? ports_failure(guest) : links_failure(guest);
 }
 
+static struct snapshot session_snapshot; /* of --restore, for the whole run */
+
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error)
 {
     for (unsigned i = 0; i < options->count; i++) {
         guests[i] = options->guests[i];
+        if (options->restore != NULL) {
+            if (snapshot_open(&session_snapshot, options->restore, error) < 0)
+                return -1;
+            snapshot_configure(&session_snapshot, &guests[i]);
+        }
         for (unsigned d = 0; d < guests[i].disk_count; d++) {
             guests[i].disks[d].open = disk_open(&guests[i].disks[d], d, error);
             if (guests[i].disks[d].open == NULL)
@@ -163,6 +171,9 @@ int session_files_open(const struct options *options, struct guest_config guests
             if (guests[i].nets[n].open == NULL)
                 return -1;
         }
+        if (options->restore != NULL &&
+            snapshot_restore_disks(&session_snapshot, &guests[i], error) < 0)
+            return -1;
         if (links_make(i, &guests[i], &guests[i].channels, error) < 0)
             return -1;
     }

@@ -95,6 +95,19 @@ struct net_config {
 
 struct channels;
 
+/* A guest that goes on from where it was saved (snapshot/), instead of being made from its image.
+ */
+struct saved_guest {
+    bool used;            /* it was made: should it reset its machine, its image counts */
+    const char *folder;   /* where it comes from */
+    const char *ram;      /* the file of its RAM, without holes */
+    enum guest_mode mode; /* as its image had it */
+    bool paging;          /* it was started so */
+    gpa_t base;           /* where its RAM begins */
+    const uint8_t *state; /* chunks: vm/state.h */
+    size_t state_size;
+};
+
 struct guest_config {
     const char *image;          /* path of the kernel or program, or of the firmware */
     bool bios;                  /* it is firmware (--bios) */
@@ -132,10 +145,11 @@ struct guest_config {
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */
     const char *debugcon; /* the file that port 0xe9 is written to, likewise; NULL: no such port */
     bool text_screen;     /* the user sees its text page and types on its keyboard, not the UART */
-    bool debugged;        /* a debugger may stop it: no clock that counts stolen time */
-    bool reboot;          /* when it resets its machine it starts again instead of ending */
-    uint64_t max_exits;   /* of one vCPU, over all reboots; 0: no limit */
-    const char *kvm;      /* the device, normally /dev/kvm */
+    struct saved_guest *saved; /* NULL: it starts from its image */
+    bool debugged;             /* a debugger may stop it: no clock that counts stolen time */
+    bool reboot;               /* when it resets its machine it starts again instead of ending */
+    uint64_t max_exits;        /* of one vCPU, over all reboots; 0: no limit */
+    const char *kvm;           /* the device, normally /dev/kvm */
 };
 
 #endif

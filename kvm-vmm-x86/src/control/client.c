@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/server.h"
+#include "host/folder.h"
 #include "host/runtime.h"
 #include "host/socket.h"
 
@@ -43,7 +44,7 @@ static int complain(int status, const char *text)
 static int build_request(const struct order *o, struct json_out *out, struct error *error)
 {
     const struct control_verb *verb = control_verb(o->verb);
-    char *end;
+    char *end, full[FOLDER_PATH_MAX];
 
     json_open(out, NULL, '{');
     json_number(out, "version", CONTROL_VERSION);
@@ -52,8 +53,11 @@ static int build_request(const struct order *o, struct json_out *out, struct err
         return error_set(error, "%s takes nothing behind it, not \"%s\"", o->verb, o->argument);
     if (o->argument == NULL && verb != NULL && verb->argument != NULL)
         return error_set(error, "%s needs a %s", o->verb, verb->argument);
-    if (o->argument != NULL)
-        json_string(out, verb->argument, o->argument);
+    if (o->argument != NULL) { /* the only argument that there is, a folder */
+        if (folder_full_path(full, o->argument, error) < 0)
+            return -1;
+        json_string(out, verb->argument, full);
+    }
     if (o->guest != NULL) {
         unsigned long guest = strtoul(o->guest, &end, 10);
 

@@ -246,25 +246,29 @@ void control_service(void)
     }
 }
 
-void control_forget(unsigned guest)
+bool control_forget(unsigned guest)
 {
-    if (!server.open)
-        return;
-    control_verbs_forget(guest);
+    bool free = !server.open || control_verbs_forget(guest);
+
     control_service();
+    return free;
 }
 
-void control_close(void)
+bool control_close(void)
 {
+    bool free = true;
+
     if (!server.open)
-        return;
+        return true;
     for (unsigned i = 0; i < server.run.count; i++)
-        control_verbs_forget(i);
-    control_service();
+        free &= control_verbs_forget(i);
+    if (free)
+        control_service();
     for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
         if (server.clients[i].stream.fd >= 0)
             hang_up(&server.clients[i]);
     events_want(&server.listener, 0);
     socket_close(&server.socket);
     server.open = false;
+    return free;
 }

@@ -8,11 +8,15 @@
 #include "host/events.h"
 #include "host/kvm_state.h"
 #include "host/kvm_stats.h"
+#include "snapshot/save.h"
 
 static struct {
     struct control_run run;
     struct pause_holder users[GUESTS_MAX]; /* who said `pause` */
     struct control_log logs[GUESTS_MAX];
+    bool saving; /* a snapshot is being taken: */
+    struct snapshot_save save;
+    struct pause_holder saver;
 } control;
 
 static void on_quiet(void *context)
@@ -24,16 +28,24 @@ static void on_quiet(void *context)
 void control_verbs_init(const struct control_run *run)
 {
     control.run = *run;
+    control.saver.quiet = on_quiet;
     for (unsigned i = 0; i < GUESTS_MAX; i++)
         control.users[i].quiet = on_quiet;
 }
 
-void control_verbs_forget(unsigned guest)
+bool control_verbs_forget(unsigned guest)
 {
-    struct pause_holder *user = &control.users[guest];
+    struct vm *vm = &control.run.vms[guest];
 
-    if (user->holds)
-        vm_resume(&control.run.vms[guest], user);
+    if (control.saving && control.save.vm == vm) {
+        if (!snapshot_save_end(&control.save))
+            return false;
+        vm_resume(vm, &control.saver);
+        control.saving = false;
+    }
+    if (control.users[guest].holds)
+        vm_resume(vm, &control.users[guest]);
+    return true;
 }
 
 int control_choose(struct control_request *request, struct error *error)
@@ -63,6 +75,12 @@ static int choose_running(struct control_request *request, struct error *error)
             running |= 1u << i;
     request->guests = running;
     return running != 0 ? 0 : error_set(error, "the guest does not run now");
+}
+
+/* The first of the guests that the request is about. */
+static unsigned first_of(const struct control_request *request)
+{
+    return (unsigned)__builtin_ctz(request->guests);
 }
 
 /* --- status --- */
@@ -201,6 +219,79 @@ static enum verb_result begin_stop(struct control_request *request, struct json_
     return VERB_DONE;
 }
 
+/* --- snapshot --- */
+
+static void let_go(unsigned guest)
+{
+    vm_resume(&control.run.vms[guest], &control.saver);
+    control.saving = false;
+}
+
+/* The guest stands still first, then a thread writes. */
+static enum verb_result go_on_saving(struct control_request *request, struct json_out *out,
+                                     struct error *error)
+{
+    unsigned guest = first_of(request);
+    struct vm *vm = &control.run.vms[guest];
+    int result;
+
+    if (!control.saving || control.save.vm != vm) {
+        error_set(error, "the guest ended before it was saved");
+        return VERB_FAILED;
+    }
+    if (!control.save.pending) {
+        if (!control.run.is_running(guest)) {
+            let_go(guest);
+            error_set(error, "the guest ended before it was saved");
+            return VERB_FAILED;
+        }
+        if (!vm_is_quiet(vm, &control.saver))
+            return VERB_LATER;
+        if (snapshot_save_begin(&control.save, error) == 0)
+            return VERB_LATER;
+        let_go(guest);
+        return VERB_FAILED;
+    }
+    result = snapshot_save_take(&control.save, error);
+    if (result == 0)
+        return VERB_LATER;
+    for (unsigned v = 0; v < vm->vcpu_count && vm_is_quiet(vm, &control.saver); v++)
+        kvm_tell_paused(&vm->vcpus[v].cpu);
+    let_go(guest);
+    if (result > 0)
+        json_string(out, "folder", control.save.path);
+    return result > 0 ? VERB_DONE : VERB_FAILED;
+}
+
+static enum verb_result begin_snapshot(struct control_request *request, struct json_out *out,
+                                       struct error *error)
+{
+    const char *folder;
+
+    if (control.run.count > 1 && !request->one) {
+        error_set(error, "\"guest\" says which of the %u guests", control.run.count);
+        return VERB_FAILED;
+    }
+    if (!json_get_string(request->json, request->json->values, "folder", &folder) ||
+        folder[0] != '/' || strlen(folder) >= sizeof control.save.path) {
+        error_set(error, "\"folder\" is not a path from the root on");
+        return VERB_FAILED;
+    }
+    if (control.saving) {
+        error_set(error, "a snapshot is being taken already");
+        return VERB_FAILED;
+    }
+    if (choose_running(request, error) < 0 ||
+        snapshot_save_check(&control.run.vms[first_of(request)], error) < 0)
+        return VERB_FAILED;
+    control.saving = true;
+    control.save.vm = &control.run.vms[first_of(request)];
+    control.save.holder = &control.saver;
+    strcpy(control.save.path, folder);
+    (void)vm_pause(control.save.vm, &control.saver);
+    return go_on_saving(request, out, error);
+}
+
 /* --- stats, screen, log --- */
 
 /* Counters of all vCPUs of a guest, added up by name. */
@@ -258,12 +349,6 @@ static enum verb_result begin_stats(struct control_request *request, struct json
     }
     json_close(out, ']');
     return VERB_DONE;
-}
-
-/* The first of the guests that the request is about. */
-static unsigned first_of(const struct control_request *request)
-{
-    return (unsigned)__builtin_ctz(request->guests);
 }
 
 static enum verb_result begin_screen(struct control_request *request, struct json_out *out,
@@ -341,6 +426,7 @@ const struct control_verb control_verbs[] = {
     {"power", NULL, NULL, "presses the power button", begin_power, NULL},
     {"stop", NULL, NULL, "ends the run", begin_stop, NULL},
     {"reset", NULL, NULL, "starts the guests again", begin_reset, NULL},
+    {"snapshot", "folder", NULL, "saves a guest, for --restore", begin_snapshot, go_on_saving},
     {"stats", NULL, NULL, "exits, and KVM's own counters", begin_stats, NULL},
     {"screen", NULL, "text", "the text page at 0xb8000", begin_screen, NULL},
     {"log", NULL, "text", "what a guest printed last, up to 8 KiB", begin_log, NULL},

@@ -210,3 +210,63 @@ unsigned cpuid_address_bits(const struct kvm_cpuid2 *cpuid)
             return cpuid->entries[i].eax & 0xff;
     return WITHOUT_THE_LEAF;
 }
+
+/* Words of features, one a bit, and what in them follows the guest's own registers (OSXSAVE, OSPKE,
+ * the local APIC's being on, MONITOR by a switch in an MSR). */
+static const struct {
+    uint32_t function, index;
+    char reg; /* the letter before X */
+    uint32_t moving;
+} cpuid_features[] = {
+    {1, 0, 'C', 1u << 27 | 1u << 3},
+    {1, 0, 'D', 1u << 9},
+    {7, 0, 'B', 0},
+    {7, 0, 'C', 1u << 4},
+    {7, 0, 'D', 0},
+    {7, 1, 'A', 0},
+    {0xd, 0, 'A', 0},
+    {0xd, 1, 'A', 0},
+    {0x40000001, 0, 'A', 0},
+    {0x80000001, 0, 'C', 0},
+    {0x80000001, 0, 'D', 1u << 9},
+    {0x80000008, 0, 'B', 0},
+};
+
+static uint32_t word_of(const struct kvm_cpuid_entry2 *entries, size_t count, uint32_t function,
+                        uint32_t index, char reg)
+{
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].function == function && entries[i].index == index)
+            return reg == 'A'   ? entries[i].eax
+                   : reg == 'B' ? entries[i].ebx
+                   : reg == 'C' ? entries[i].ecx
+                                : entries[i].edx;
+    return 0;
+}
+
+int cpuid_check(const struct kvm_cpuid_entry2 *saved, size_t saved_count,
+                const struct kvm_cpuid_entry2 *here, size_t here_count, struct error *error)
+{
+    uint32_t had, has;
+
+    for (size_t i = 0; i < sizeof cpuid_features / sizeof cpuid_features[0]; i++) {
+        uint32_t f = cpuid_features[i].function, index = cpuid_features[i].index, missing;
+        char reg = cpuid_features[i].reg;
+
+        missing = word_of(saved, saved_count, f, index, reg) &
+                  ~word_of(here, here_count, f, index, reg) & ~cpuid_features[i].moving;
+        if (missing != 0)
+            return error_set(error,
+                             "the guest ran on another processor, of which this one lacks features "
+                             "(CPUID %#x.%u, bits %#x of E%cX)",
+                             f, index, missing, reg);
+    }
+    had = word_of(saved, saved_count, 0x80000008, 0, 'A') & 0xffff;
+    has = word_of(here, here_count, 0x80000008, 0, 'A') & 0xffff;
+    if ((had & 0xff) > (has & 0xff) || had >> 8 > has >> 8)
+        return error_set(error,
+                         "the guest has addresses of %u bits, %u of virtual memory; this processor "
+                         "has %u and %u",
+                         had & 0xff, had >> 8, has & 0xff, has >> 8);
+    return 0;
+}

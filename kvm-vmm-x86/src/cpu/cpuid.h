@@ -8,7 +8,9 @@
 #define CPU_CPUID_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "base/error.h"
 #include "base/regs.h"
 
 /* Which vCPU of how many. */
@@ -21,6 +23,12 @@ struct cpuid_place {
 
 /* A copy of the offer, made for that vCPU; NULL if out of memory. The caller frees it. */
 struct kvm_cpuid2 *cpuid_adapt(const struct kvm_cpuid2 *offer, const struct cpuid_place *place);
+
+/* Whether a guest that was told `saved` finds all of it where CPUID tells `here`: features, widths
+ * of addresses. -1: `error` names what is missing. */
+int cpuid_check(const struct kvm_cpuid_entry2 *saved, size_t saved_count,
+                const struct kvm_cpuid_entry2 *here, size_t here_count,
+                struct error *error) MUST_CHECK;
 
 /* How many bits of a physical address there are (AMD APM volume 3, E.4.7; Intel SDM volume 2,
  * CPUID, 8000_0008). */

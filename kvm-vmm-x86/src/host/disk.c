@@ -357,3 +357,21 @@ void disk_close(struct disk *disk)
         close(d->file);
     free(d);
 }
+
+bool disk_overlay(struct disk *disk, struct disk_overlay *overlay)
+{
+    struct file_disk *d = (struct file_disk *)disk;
+
+    *overlay = (struct disk_overlay){
+        .fd = d->overlay, .size = d->disk.size, .map = d->written, .map_size = d->written_size};
+    return d->overlay >= 0;
+}
+
+uint64_t disk_changed(const struct disk *disk)
+{
+    struct stat st;
+
+    if (fstat(((const struct file_disk *)disk)->file, &st) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    return (uint64_t)st.st_mtim.tv_sec * UINT64_C(1000000000) + (uint64_t)st.st_mtim.tv_nsec;
+}

@@ -64,6 +64,18 @@ struct disk {
 /* Opens disk number `index`. NULL: `error` says what is wrong. */
 struct disk *disk_open(const struct disk_config *config, unsigned index,
                        struct error *error) MUST_CHECK;
+/* What is kept of it apart from its file; false: it has no overlay. Of use while it has no request.
+ */
+struct disk_overlay {
+    int fd;
+    uint64_t size;   /* bytes of `fd` */
+    uint8_t *map;    /* a bit for each sector: it is in the overlay */
+    size_t map_size; /* bytes */
+};
+bool disk_overlay(struct disk *disk, struct disk_overlay *overlay) MUST_CHECK;
+/* When its file was last written to, in nanoseconds since 1970; 0: not known. */
+uint64_t disk_changed(const struct disk *disk);
+
 /* Closes it if it has no request any more; else it is left as it is. */
 void disk_close(struct disk *disk);
 

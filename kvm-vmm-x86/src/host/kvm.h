@@ -30,6 +30,8 @@ struct kvm_cpu {
     struct kvm_run *run;
     size_t run_size;
     int stats_fd;         /* binary statistics, or -1 where the kernel has none */
+    uint64_t host_tsc;    /* the host's counter when its state is saved or loaded: alike for all
+                             vCPUs of a VM, which stay in step so */
     uint64_t halt_offset; /* where "halt_exits" stands in them */
 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { VERSION = 1, CPUID_MAX = 256, MSRS_MAX = 1024, XSAVE_MAX = 32 * 1024 };
+enum { VERSION = 1, MSRS_MAX = 1024, XSAVE_MAX = 32 * 1024 };
 
 /* Parts of one size that go by a pair of ioctls. */
 struct part {
@@ -57,17 +57,29 @@ static int cannot_set(const char *what, struct error *error)
 
 /* ---- CPUID: 4.94 and 4.93 ------------------------------------------------------------------ */
 
-static int save_cpuid(const struct kvm_cpu *cpu, const char *name, struct chunk_writer *writer,
-                      struct error *error)
+int kvm_get_cpuid(const struct kvm_cpu *cpu, struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX],
+                  struct error *error)
 {
     struct {
         struct kvm_cpuid2 head;
-        struct kvm_cpuid_entry2 entries[CPUID_MAX];
-    } cpuid = {.head.nent = CPUID_MAX};
+        struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
+    } cpuid = {.head.nent = KVM_CPUID_MAX};
 
     if (ioctl(cpu->fd, KVM_GET_CPUID2, &cpuid) < 0)
-        return cannot_get(name, error);
-    chunk_write(writer, name, VERSION, cpuid.entries, cpuid.head.nent * sizeof cpuid.entries[0]);
+        return cannot_get("what CPUID tells", error);
+    memcpy(entries, cpuid.entries, sizeof cpuid.entries);
+    return (int)cpuid.head.nent;
+}
+
+static int save_cpuid(const struct kvm_cpu *cpu, const char *name, struct chunk_writer *writer,
+                      struct error *error)
+{
+    struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
+    int count = kvm_get_cpuid(cpu, entries, error);
+
+    if (count < 0)
+        return -1;
+    chunk_write(writer, name, VERSION, entries, (size_t)count * sizeof entries[0]);
     return 0;
 }
 
@@ -75,10 +87,10 @@ static int load_cpuid(const struct kvm_cpu *cpu, const struct chunk *chunk, stru
 {
     struct {
         struct kvm_cpuid2 head;
-        struct kvm_cpuid_entry2 entries[CPUID_MAX];
+        struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX];
     } cpuid = {.head.nent = (uint32_t)(chunk->size / sizeof cpuid.entries[0])};
 
-    if (cpuid.head.nent > CPUID_MAX ||
+    if (cpuid.head.nent > KVM_CPUID_MAX ||
         chunk_copy(chunk, VERSION, cpuid.entries, cpuid.head.nent * sizeof cpuid.entries[0],
                    error) < 0)
         return -1;
@@ -191,9 +203,17 @@ static int load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struc
  *
  * Written as a register it is a guess: KVM takes a value near what another vCPU has for an attempt
  * to be in step with that (so it takes one of a guest's first second for the zero that a new vCPU
- * has). Its distance from the host's counter is exact, alike for vCPUs in step, and good as long as
- * the host runs. Where KVM does not tell it, the register has to do.
+ * has). Its distance from the host's counter is exact, and alike for vCPUs in step. It is saved
+ * with the host's counter of that moment, and corrected by how far that has gone since, or by where
+ * it stands after the host was started again: the guest's goes on from where it stood, as kvm-clock
+ * does. Where KVM does not tell the distance, the register has to do.
  */
+struct saved_tsc {
+    uint64_t offset, host;
+    uint32_t khz; /* 0: not told */
+    uint32_t unused;
+};
+
 static struct kvm_device_attr tsc_offset(uint64_t *offset)
 {
     return (struct kvm_device_attr){
@@ -202,20 +222,39 @@ static struct kvm_device_attr tsc_offset(uint64_t *offset)
 
 static void save_tsc(const struct kvm_cpu *cpu, const char *name, struct chunk_writer *writer)
 {
-    uint64_t offset;
-    struct kvm_device_attr attr = tsc_offset(&offset);
+    struct saved_tsc tsc = {.host = cpu->host_tsc};
+    struct kvm_device_attr attr = tsc_offset(&tsc.offset);
+    int khz = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
 
+    tsc.khz = khz > 0 ? (uint32_t)khz : 0;
     if (ioctl(cpu->fd, KVM_GET_DEVICE_ATTR, &attr) == 0)
-        chunk_write(writer, name, VERSION, &offset, sizeof offset);
+        chunk_write(writer, name, VERSION + 1, &tsc, sizeof tsc);
+}
+
+/* A counter of another speed is scaled where the host's processor can; 250 in a million is what two
+ * measurements of one may differ by. */
+static int set_speed(const struct kvm_cpu *cpu, uint32_t khz, struct error *error)
+{
+    int have = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
+
+    if (have <= 0 || khz == 0 || llabs((long long)khz - have) * 1000000 <= 250 * (long long)have ||
+        ioctl(cpu->fd, KVM_SET_TSC_KHZ, (unsigned long)khz) == 0)
+        return 0;
+    return error_set(error,
+                     "the guest's time-stamp counter had %u kHz, and this host, with %d kHz, "
+                     "cannot make one of that",
+                     khz, have);
 }
 
 static int load_tsc(const struct kvm_cpu *cpu, const struct chunk *chunk, struct error *error)
 {
-    uint64_t offset;
-    struct kvm_device_attr attr = tsc_offset(&offset);
+    struct saved_tsc tsc;
+    struct kvm_device_attr attr = tsc_offset(&tsc.offset);
 
-    if (chunk_copy(chunk, VERSION, &offset, sizeof offset, error) < 0)
+    if (chunk_copy(chunk, VERSION + 1, &tsc, sizeof tsc, error) < 0 ||
+        set_speed(cpu, tsc.khz, error) < 0)
         return -1;
+    tsc.offset += tsc.host - cpu->host_tsc;
     return ioctl(cpu->fd, KVM_SET_DEVICE_ATTR, &attr) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 

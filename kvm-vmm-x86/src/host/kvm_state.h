@@ -27,6 +27,13 @@ int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chun
 int kvm_load_vm(int vm, const char *part, const struct chunk *chunk,
                 struct error *error) MUST_CHECK;
 
+/* What CPUID tells the vCPU now, to compare with the chunk "vcpu ID cpuid": how many entries, or
+ * -1.
+ */
+enum { KVM_CPUID_MAX = 256 };
+int kvm_get_cpuid(const struct kvm_cpu *cpu, struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX],
+                  struct error *error) MUST_CHECK;
+
 /* Tells a guest that uses kvm-clock that the vCPU was stopped by its host (4.70), so that it takes
  * the time that is missing for no lock-up. Before it goes on. */
 void kvm_tell_paused(const struct kvm_cpu *cpu);

@@ -231,6 +231,7 @@ static const struct spec specs[] = {
     {"gdb", 0, TEXT, RUN(gdb)},
     {NULL, 'S', FLAG, RUN(wait)},
     {"control", 0, TEXT, RUN(control)},
+    {"restore", 0, TEXT, RUN(restore)},
     {"kvm", 0, TEXT, GUEST(kvm)},
     {"append", 0, TEXT, GUEST(append)},
     {"cpus", 'c', PARSE, .parse = parse_cpus},
@@ -331,10 +332,37 @@ static int take(struct options *o, const struct spec *spec, const char *text, st
     }
 }
 
+/* What the machine is stands in the snapshot. */
+static int take_restore(struct options *o, int argc, struct error *error)
+{
+    static const struct guest_config plain;
+    struct guest_config g = o->guests[0];
+
+    if (argc > 0)
+        return error_set(error, "--restore %s: an image besides would do nothing", o->restore);
+    g.kvm = NULL;
+    g.no_ctrl_d = g.text_screen = g.reboot = false;
+    g.serial = SERIAL_STDIO;
+    g.serial_path = g.debugcon = NULL;
+    g.max_exits = 0;
+    if (memcmp(&g, &plain, sizeof g) != 0)
+        return error_set(error,
+                         "--restore %s: the snapshot says what the machine is; of its options only "
+                         "--serial, --eof, --display, --reboot and --max-exits can be given",
+                         o->restore);
+    o->guests[0].debugged = o->gdb != NULL;
+    o->guests[0].image = o->restore; /* until it is read */
+    o->count = 1;
+    return o->input == 0 ? 0
+                         : error_set(error, "--input %u: there is no guest %u", o->input, o->input);
+}
+
 static int take_images(struct options *o, int argc, char **argv, struct error *error)
 {
     bool bios = o->guests[0].bios;
 
+    if (o->restore != NULL)
+        return take_restore(o, argc, error);
     if (argc == 0 && !bios)
         return error_set(error, "no guest image given");
     if (argc > GUESTS_MAX)

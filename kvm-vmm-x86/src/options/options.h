@@ -29,6 +29,7 @@ struct options {
     const char *symbols; /* an ELF file that names the guests' addresses; NULL: the image */
     const char *gdb;     /* where debuggers may connect: [HOST:]PORT or unix:PATH; or NULL */
     const char *control; /* where `kvm-vmm ctl` reaches the run: unix:PATH or a name; or NULL */
+    const char *restore; /* the folder of a snapshot, instead of an image; or NULL */
     bool wait;           /* no vCPU runs before a debugger says so */
 };
 

@@ -4,6 +4,7 @@
 const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
     "       kvm-vmm ctl NAME VERB\n"
+    "       kvm-vmm snapshot info|verify FOLDER\n"
     "Runs one to four guests side by side, each in a virtual machine of its own.\n"
     "\n"
     "How a guest starts (without a mode its content decides: a Linux kernel, ELF, or flat\n"
@@ -74,6 +75,10 @@ const char options_help[] =
     "                           `kvm-vmm ctl NAME VERB` asks the running machine: status, pause,\n"
     "                           resume, power, reset, stop, stats, screen, log;\n"
     "                           `kvm-vmm ctl list` finds those that have a NAME\n"
+    "\n"
+    "Snapshots (docs/snapshots.md)\n"
+    "      --restore FOLDER     goes on with the guest that `kvm-vmm ctl NAME snapshot FOLDER`\n"
+    "                           saved; no IMAGE is given\n"
     "\n"
     "When it ends\n"
     "      --max-exits N        stop a guest after N exits of a vCPU, with status 124\n"

@@ -18,8 +18,11 @@
 #include "host/files.h"
 #include "host/guard.h"
 #include "host/kvm_memory.h"
+#include "host/kvm_state.h"
 #include "host/ram.h"
 #include "vm/backend.h"
+#include "vm/guest_files.h"
+#include "vm/state.h"
 
 /* What differs from mode to mode. */
 static const struct {
@@ -47,10 +50,18 @@ static const struct {
 #define LINUX_MIN    (64 * MIB)
 #define FIRMWARE_MIN (16 * MIB)
 
+/* It goes on from where it was saved. */
+static bool is_restored(const struct vm *vm)
+{
+    return vm->config->saved != NULL && !vm->config->saved->used;
+}
+
 static gpa_t window_base(const struct vm *vm)
 {
     uint64_t stride = vm->ram_size > WINDOW_STRIDE ? vm->ram_size : WINDOW_STRIDE;
 
+    if (is_restored(vm))
+        return vm->config->saved->base;
     return vm->mode == MODE_REAL ? vm->index * stride : 0;
 }
 
@@ -91,9 +102,6 @@ static int check_address_bits(const struct vm *vm, struct error *error)
         vm->name, (unsigned long long)vm->ram_size / MIB, vm->address_bits);
 }
 
-/* The largest image anybody needs; a device or an endless pipe ends here. */
-#define IMAGE_LIMIT (1 * GIB)
-
 /* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
  */
 static int add_ram(struct vm *vm, const struct image *image, struct error *error)
@@ -101,7 +109,8 @@ static int add_ram(struct vm *vm, const struct image *image, struct error *error
     const struct guest_config *config = vm->config;
 
     memory_init(&vm->memory, window_base(vm), vm->ram_size, NULL);
-    if (ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)
+    if (is_restored(vm) ? ram_map(&vm->memory, MEMORY_FILE, config->saved->ram, error) < 0
+                        : ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)
         return -1;
     if (vm->mode == MODE_FIRMWARE &&
         ram_add_rom(&vm->memory, 4 * GIB - image->size, image->bytes, image->size, error) < 0)
@@ -211,7 +220,7 @@ static int add_vcpus(struct vm *vm, const struct kvm *kvm, const struct cpu_star
     for (unsigned id = 0; id < vm->vcpu_count; id++)
         if (add_vcpu(vm, kvm, id, error) < 0)
             return -1;
-    return set_first_state(vm, start, error);
+    return start == NULL ? 0 : set_first_state(vm, start, error);
 }
 
 /* An option that would do nothing is a mistake to be told. */
@@ -229,6 +238,15 @@ static int check_kernel_options(const struct vm *vm, const struct loader *loader
     return 0;
 }
 
+static void choose_mmio(struct vm *vm)
+{
+    enum mmio_policy asked = vm->config->mmio;
+
+    vm->mmio = asked != MMIO_DEFAULT    ? asked
+               : vm->mode >= MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
+                                        : MMIO_STOP;
+}
+
 /* What the options and the image say, before anything is made. */
 static int plan(struct vm *vm, const struct loader *loader, const struct image *image,
                 struct error *error)
@@ -240,9 +258,7 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
     vm->ram_size = o->memory != 0 ? o->memory : modes[vm->mode].memory;
     vm->vcpu_count = o->cpus != 0 ? o->cpus : 1;
     vm->irqchip = modes[vm->mode].irqchip;
-    vm->mmio = o->mmio != MMIO_DEFAULT  ? o->mmio
-               : vm->mode >= MODE_LINUX ? MMIO_IGNORE /* it looks for devices that may be absent */
-                                        : MMIO_STOP;
+    choose_mmio(vm);
     return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, loader, error);
 }
 
@@ -268,91 +284,55 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
     return add_vcpus(vm, kvm, &start, error);
 }
 
-/* The bytes of a guest's files, while it is made of them. */
-struct guest_files {
-    struct boot_files boot;
-    struct file image, kernel, initrds[INITRDS_MAX];
-    char *paths[INITRDS_MAX]; /* of those that were given a name */
-};
-
-static int load_file(struct file *file, struct image *image, const char *path, struct error *error)
+/* The same without its image. Its processor is compared before anything of the guest runs on it.
+ * The devices begin with what waits in their queues when all of them are loaded. */
+static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *error)
 {
-    if (file_load(file, path, IMAGE_LIMIT, error) < 0)
+    const struct saved_guest *saved = vm->config->saved;
+    struct chunk_reader reader = {.bytes = saved->state, .size = saved->state_size};
+
+    if (add_ram(vm, NULL, error) < 0 ||
+        machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, error) < 0 ||
+        firmware_fill(vm, NULL, error) < 0)
         return -1;
-    *image = (struct image){.path = path, .bytes = file->bytes, .size = file->size};
+    observers_phase(vm, VM_MEMORY);
+    observers_phase(vm, VM_LOADED);
+    if ((vm->irqchip && kvm_create_irqchip(vm->fd, error) < 0) || vm_io_open(vm, error) < 0 ||
+        add_vcpus(vm, kvm, NULL, error) < 0 || vm_check_cpu(vm, reader, error) < 0)
+        return -1;
+    if (!machine_quiesce(&vm->machine))
+        return error_set(error, "%s: a device works before the guest is there", vm->name);
+    if (vm_load(vm, &reader, error) < 0)
+        return -1;
+    machine_resume(&vm->machine);
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        kvm_tell_paused(&vm->vcpus[i].cpu);
     return 0;
 }
 
-/* FILE or FILE=NAME. A path that is there as a whole has no name behind it. */
-static int load_initrd(struct guest_files *files, unsigned i, const char *what, struct error *error)
+static void plan_restored(struct vm *vm)
 {
-    const char *mark = strrchr(what, '=');
-    struct image *image = &files->boot.initrds[i];
-
-    if (mark == NULL || file_is_there(what))
-        return load_file(&files->initrds[i], image, what, error);
-    files->paths[i] = strndup(what, (size_t)(mark - what));
-    if (files->paths[i] == NULL)
-        return error_set(error, "out of memory");
-    if (load_file(&files->initrds[i], image, files->paths[i], error) < 0)
-        return -1;
-    image->name = mark + 1;
-    return 0;
-}
-
-static int load_files(struct guest_files *files, const struct guest_config *config,
-                      struct error *error)
-{
-    if (config->image_bytes != NULL)
-        files->boot.image = (struct image){
-            .path = config->image, .bytes = config->image_bytes, .size = config->image_size};
-    else if (load_file(&files->image, &files->boot.image, config->image, error) < 0)
-        return -1;
-    if (config->kernel != NULL &&
-        load_file(&files->kernel, &files->boot.kernel, config->kernel, error) < 0)
-        return -1;
-    for (unsigned i = 0; i < config->initrd_count; i++) {
-        if (load_initrd(files, i, config->initrds[i], error) < 0)
-            return -1;
-        files->boot.initrd_count++;
-    }
-    return 0;
-}
-
-/* What the guest was made of is what the files are. */
-static int check_files(const struct guest_files *files, struct error *error)
-{
-    const struct boot_files *boot = &files->boot;
-
-    if (!file_is_unchanged(&files->image))
-        return error_set(error, "%s was written to while it was read", boot->image.path);
-    if (!file_is_unchanged(&files->kernel))
-        return error_set(error, "%s was written to while it was read", boot->kernel.path);
-    for (unsigned i = 0; i < boot->initrd_count; i++)
-        if (!file_is_unchanged(&files->initrds[i]))
-            return error_set(error, "%s was written to while it was read", boot->initrds[i].path);
-    return 0;
-}
-
-static void release_files(struct guest_files *files)
-{
-    for (unsigned i = 0; i < INITRDS_MAX; i++) {
-        file_release(&files->initrds[i]);
-        free(files->paths[i]);
-    }
-    file_release(&files->kernel);
-    file_release(&files->image);
+    vm->mode = vm->config->saved->mode;
+    vm->paging = vm->config->saved->paging;
+    vm->ram_size = vm->config->memory;
+    vm->vcpu_count = vm->config->cpus;
+    vm->irqchip = modes[vm->mode].irqchip;
+    choose_mmio(vm);
 }
 
 static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files *files,
                        struct error *error)
 {
-    const struct loader *loader = vm->config->bios
-                                      ? &loader_firmware
-                                      : loader_find(&files->boot.image, vm->config->kernel_entry);
+    const struct loader *loader = NULL;
 
-    if (plan(vm, loader, &files->boot.image, error) < 0)
-        return -1;
+    if (is_restored(vm)) {
+        plan_restored(vm);
+    } else {
+        loader = vm->config->bios ? &loader_firmware
+                                  : loader_find(&files->boot.image, vm->config->kernel_entry);
+        if (plan(vm, loader, &files->boot.image, error) < 0)
+            return -1;
+    }
     vm->address_bits = cpuid_address_bits(kvm->cpuid);
     if (check_address_bits(vm, error) < 0)
         return -1;
@@ -361,7 +341,8 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
         return -1;
     vm->backend = vm_backend(vm);
     vm->serial = vm_serial_backend(vm);
-    if (build(vm, loader, kvm, &files->boot, error) < 0)
+    if (loader == NULL ? build_restored(vm, kvm, error) < 0
+                       : build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;
     return observers_image(vm, &files->image, error);
 }
@@ -380,15 +361,17 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     vm_sleep_init(vm);
     if (kvm_open(&kvm, config->kvm, error) < 0)
         return -1;
-    result = load_files(&files, config, error);
+    result = is_restored(vm) ? 0 : guest_files_load(&files, config, error);
     observers_phase(vm, VM_FILES);
     if (result == 0)
         result = create_from(vm, &kvm, &files, error);
-    if (check_files(&files, error) < 0) /* whatever it was taken for */
+    if (!is_restored(vm) && guest_files_check(&files, error) < 0) /* whatever it was taken for */
         result = -1;
+    if (config->saved != NULL)
+        config->saved->used = true;
     if (result < 0)
         vm_destroy(vm);
-    release_files(&files);
+    guest_files_release(&files);
     kvm_close(&kvm);
     return result;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/cpuid.h"
+#include "host/clock.h"
 #include "host/kvm_debug.h"
 #include "host/kvm_state.h"
 
@@ -117,6 +119,14 @@ static int save_vcpu(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writ
     return kvm_save_vcpu(kvm, &vcpu->cpu, vcpu->id, writer, error);
 }
 
+static void set_host_tsc(struct vm *vm)
+{
+    uint64_t now = clock_cycles();
+
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        vm->vcpus[i].cpu.host_tsc = now;
+}
+
 /* In the order of loading, the way that an interrupt takes walked backwards: what is put into a
  * local APIC, or raised at a controller, before that has its state would be lost with it. */
 int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
@@ -130,6 +140,7 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
         result = error_set(error, "%s: it sleeps (S3); it can be saved when it is awake", vm->name);
     else if (!machine_quiesce(&vm->machine))
         result = error_set(error, "%s: a device has requests under way", vm->name);
+    set_host_tsc(vm);
     for (unsigned i = 0; i < vm->vcpu_count && result == 0; i++)
         result = save_vcpu(&vm->vcpus[i], &kvm, writer, error);
     if (result == 0)
@@ -229,11 +240,31 @@ static int load_chunk(struct vm *vm, const struct chunk *chunk, struct error *er
     return machine_load(&vm->machine, chunk, error);
 }
 
+int vm_check_cpu(struct vm *vm, struct chunk_reader reader, struct error *error)
+{
+    struct kvm_cpuid_entry2 here[KVM_CPUID_MAX], saved[KVM_CPUID_MAX];
+    struct chunk chunk;
+    int more, count = kvm_get_cpuid(&vm->vcpus[0].cpu, here, error);
+
+    if (count < 0)
+        return -1;
+    while ((more = chunk_next(&reader, &chunk, error)) > 0) {
+        if (strcmp(chunk.name, "vcpu 0 cpuid") != 0)
+            continue;
+        if (chunk.size > sizeof saved)
+            return error_set(error, "the saved state \"%s\" is damaged", chunk.name);
+        memcpy(saved, chunk.bytes, chunk.size);
+        return cpuid_check(saved, chunk.size / sizeof saved[0], here, (size_t)count, error);
+    }
+    return more < 0 ? -1 : error_set(error, "the saved state lacks the vCPU's CPUID");
+}
+
 int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error)
 {
     struct chunk chunk;
     int more;
 
+    set_host_tsc(vm);
     while ((more = chunk_next(reader, &chunk, error)) > 0)
         if (load_chunk(vm, &chunk, error) < 0)
             return -1;

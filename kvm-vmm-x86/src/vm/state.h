@@ -14,6 +14,10 @@
  * of two places, an access that KVM makes in several parts. */
 int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error) MUST_CHECK;
 
+/* Whether the vCPUs that are saved there can run on this host: -1 tells what its processor lacks.
+ * The VM has its vCPUs, with what CPUID is to tell them. */
+int vm_check_cpu(struct vm *vm, struct chunk_reader reader, struct error *error) MUST_CHECK;
+
 /* On an error the VM is of no use any more. */
 int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error) MUST_CHECK;
 

@@ -69,6 +69,14 @@ int kvm_load_vm(int vm, const char *part, const struct chunk *chunk, struct erro
     return kvm_load_vcpu(NULL, part, chunk, error);
 }
 
+int kvm_get_cpuid(const struct kvm_cpu *cpu, struct kvm_cpuid_entry2 entries[KVM_CPUID_MAX],
+                  struct error *error)
+{
+    (void)cpu;
+    (void)entries;
+    return error_set(error, "no KVM here");
+}
+
 int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs, struct error *error)
 {
     (void)cpu;

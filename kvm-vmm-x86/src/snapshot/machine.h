@@ -1,0 +1,42 @@
+/*
+ * machine.json of a snapshot: what the guest was made of, what the other files are, and their sums.
+ * docs/snapshots.md describes the folder. Pure; what is read comes from outside.
+ */
+#ifndef SNAPSHOT_MACHINE_H
+#define SNAPSHOT_MACHINE_H
+
+#include "base/config.h"
+#include "base/json.h"
+
+enum { SNAPSHOT_FORMAT = 1, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
+
+/* A file of the folder. */
+struct snapshot_file {
+    uint64_t size;
+    uint32_t sum; /* host/folder.h */
+};
+
+struct snapshot_disk {
+    uint64_t size, changed; /* of its base: bytes; nanoseconds since 1970, 0: not known */
+    struct snapshot_file overlay, map; /* if it has one: diskN and diskN.map */
+};
+
+/* Strings of `config` point into what was parsed, or belong to who fills it. */
+struct snapshot_machine {
+    const char *vmm; /* the version that wrote it */
+    uint64_t taken;  /* nanoseconds since 1970 */
+    struct guest_config config;
+    enum guest_mode mode;
+    bool paging;
+    gpa_t base;
+    struct snapshot_file state, ram;
+    struct snapshot_disk disks[DISKS_MAX];
+};
+
+void snapshot_machine_write(const struct snapshot_machine *machine, struct json_out *out);
+
+/* `text` is changed, and must outlive `machine`. */
+int snapshot_machine_read(struct snapshot_machine *machine, char *text, size_t length,
+                          struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,169 @@
+/* Opens snapshots; see restore.h. */
+#include "snapshot/restore.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/disk.h"
+#include "host/files.h"
+#include "host/folder.h"
+
+/* The bytes of PATH/NAME, in memory of our own with a byte more behind them. */
+static char *read_file(const char *path, const char *name, uint64_t limit, size_t *size,
+                       struct error *error)
+{
+    char joined[FOLDER_PATH_MAX];
+    struct file file;
+    char *bytes;
+
+    if (!folder_join(joined, path, name)) {
+        error_set(error, "a path of %zu bytes is too long", strlen(path));
+        return NULL;
+    }
+    if (file_load(&file, joined, limit, error) < 0)
+        return NULL;
+    *size = file.size;
+    bytes = malloc(file.size + 1);
+    if (bytes != NULL)
+        memcpy(bytes, file.bytes, file.size);
+    else
+        error_set(error, "out of memory");
+    file_release(&file);
+    return bytes;
+}
+
+static int check_sum(const char *path, const char *name, const struct snapshot_file *file,
+                     struct error *error)
+{
+    uint32_t sum;
+
+    if (folder_sum(path, name, file->size, &sum, error) < 0)
+        return -1;
+    return sum == file->sum ? 0
+                            : error_set(error, "%s/%s is damaged: its sum is %08x, not %08x", path,
+                                        name, sum, file->sum);
+}
+
+static int read_machine(struct snapshot *s, const char *path, struct error *error)
+{
+    struct snapshot_file file = {0};
+    size_t size, line_size;
+    char *line = read_file(path, "sum", 64, &line_size, error), *end;
+    struct error why;
+
+    if (line == NULL)
+        return -1;
+    line[line_size] = '\0';
+    file.sum = (uint32_t)strtoul(line, &end, 16);
+    if (end != line + 8 || strcmp(end, "  machine.json\n") != 0) {
+        free(line);
+        return error_set(error, "%s/sum is not as a snapshot has it", path);
+    }
+    free(line);
+    s->text = read_file(path, "machine.json", SNAPSHOT_JSON_MAX, &size, error);
+    if (s->text == NULL)
+        return -1;
+    /* The format before the sum: another one is told as such. */
+    if (snapshot_machine_read(&s->machine, s->text, size, &why) < 0)
+        return error_set(error, "%s/machine.json: %s", path, why.text);
+    file.size = size;
+    return check_sum(path, "machine.json", &file, error);
+}
+
+int snapshot_open(struct snapshot *snapshot, const char *path, struct error *error)
+{
+    struct snapshot_machine *m = &snapshot->machine;
+    size_t size = 0;
+
+    *snapshot = (struct snapshot){0};
+    if (folder_real_path(snapshot->folder, path, strlen(path), error) < 0 ||
+        !folder_join(snapshot->ram, snapshot->folder, "ram"))
+        return -1;
+    if (read_machine(snapshot, path, error) < 0 || check_sum(path, "state", &m->state, error) < 0 ||
+        (snapshot->state = (uint8_t *)read_file(path, "state", SNAPSHOT_STATE_MAX, &size, error)) ==
+            NULL) {
+        snapshot_close(snapshot);
+        return -1;
+    }
+    snapshot->saved = (struct saved_guest){.folder = snapshot->folder,
+                                           .ram = snapshot->ram,
+                                           .mode = m->mode,
+                                           .paging = m->paging,
+                                           .base = m->base,
+                                           .state = snapshot->state,
+                                           .state_size = size};
+    return 0;
+}
+
+void snapshot_close(struct snapshot *snapshot)
+{
+    free(snapshot->text);
+    free(snapshot->state);
+    *snapshot = (struct snapshot){0};
+}
+
+void snapshot_configure(struct snapshot *snapshot, struct guest_config *config)
+{
+    struct guest_config run = *config;
+
+    *config = snapshot->machine.config;
+    config->saved = &snapshot->saved;
+    config->no_ctrl_d = run.no_ctrl_d;
+    config->serial = run.serial;
+    config->serial_path = run.serial_path;
+    config->debugcon = run.debugcon;
+    config->text_screen = run.text_screen;
+    config->debugged = run.debugged;
+    config->reboot = run.reboot;
+    config->max_exits = run.max_exits;
+    config->kvm = run.kvm;
+}
+
+static int fill_overlay(const struct snapshot *s, unsigned i, struct disk *disk,
+                        struct error *error)
+{
+    const struct snapshot_disk *saved = &s->machine.disks[i];
+    struct disk_overlay overlay;
+    char name[FOLDER_NAME_MAX], map_name[FOLDER_NAME_MAX];
+    char *map;
+    size_t size;
+
+    if (!disk_overlay(disk, &overlay))
+        return 0;
+    snprintf(name, sizeof name, "disk%u", i);
+    snprintf(map_name, sizeof map_name, "disk%u.map", i);
+    if (saved->map.size != overlay.map_size ||
+        check_sum(s->folder, map_name, &saved->map, error) < 0)
+        return error_set(error, "%s/%s does not fit the disk", s->folder, map_name);
+    map = read_file(s->folder, map_name, overlay.map_size, &size, error);
+    if (map == NULL)
+        return -1;
+    if (size == overlay.map_size)
+        memcpy(overlay.map, map, size);
+    free(map);
+    return folder_copy(s->folder, name, overlay.fd, error);
+}
+
+int snapshot_restore_disks(const struct snapshot *snapshot, const struct guest_config *config,
+                           struct error *error)
+{
+    for (unsigned i = 0; i < config->disk_count; i++) {
+        const struct snapshot_disk *saved = &snapshot->machine.disks[i];
+        struct disk *disk = config->disks[i].open;
+
+        if (disk->size != saved->size)
+            return error_set(error,
+                             "disk %u, %s, has %llu bytes; when the guest was saved it had %llu", i,
+                             config->disks[i].path, (unsigned long long)disk->size,
+                             (unsigned long long)saved->size);
+        if (saved->changed != 0 && disk_changed(disk) != saved->changed)
+            return error_set(error,
+                             "disk %u, %s, was written to since the guest was saved, whose memory "
+                             "does not fit it any more (,overlay keeps a base as it is)",
+                             i, config->disks[i].path);
+        if (fill_overlay(snapshot, i, disk, error) < 0)
+            return -1;
+    }
+    return 0;
+}

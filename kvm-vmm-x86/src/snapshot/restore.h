@@ -1,0 +1,32 @@
+/*
+ * Opens a snapshot: what is in its folder is read, checked and made a configuration of, which
+ * vm_create takes. Its RAM is not read here: it is mapped, and read as the guest reaches it.
+ */
+#ifndef SNAPSHOT_RESTORE_H
+#define SNAPSHOT_RESTORE_H
+
+#include "snapshot/machine.h"
+
+/* A snapshot that was read. Belongs to its user, at one place, as long as a guest that is made of
+ * it. */
+struct snapshot {
+    struct snapshot_machine machine;
+    struct saved_guest saved;
+    char folder[1024], ram[1024];
+    char *text;     /* machine.json; malloc */
+    uint8_t *state; /* malloc */
+};
+
+/* Reads machine.json and state of the folder at `path`, against their sums. -1: nothing is left. */
+int snapshot_open(struct snapshot *snapshot, const char *path, struct error *error) MUST_CHECK;
+void snapshot_close(struct snapshot *snapshot);
+
+/* Makes `config` the saved machine; what belongs to the run alone (serial port, limits, display)
+ * stays as it is. */
+void snapshot_configure(struct snapshot *snapshot, struct guest_config *config);
+
+/* The disks of `config` are open: checks that each is what it was, and fills its overlay. */
+int snapshot_restore_disks(const struct snapshot *snapshot, const struct guest_config *config,
+                           struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,195 @@
+/* Takes snapshots; see save.h. */
+#include "snapshot/save.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/version.h"
+#include "host/clock.h"
+#include "host/disk.h"
+#include "host/events.h"
+#include "snapshot/machine.h"
+#include "vm/state.h"
+
+/* Paths that the machine's strings lie in. */
+struct paths {
+    char image[FOLDER_PATH_MAX], initrds[INITRDS_MAX][FOLDER_PATH_MAX],
+        disks[DISKS_MAX][FOLDER_PATH_MAX],
+        fw_files[FW_FILES_MAX][FOLDER_PATH_MAX + FW_NAME_MAX + 1];
+};
+
+int snapshot_save_check(const struct vm *vm, struct error *error)
+{
+    if (vm->config->channels != NULL)
+        return error_set(error,
+                         "a guest with a virtio console (--console, --port) cannot be saved");
+    if (vm->config->net_count > 0)
+        return error_set(error, "a guest with a network card (--net) cannot be saved");
+    if (vm->config->bios)
+        return error_set(error, "a guest with firmware (--bios) cannot be saved");
+    if (vm->config->image_bytes != NULL)
+        return error_set(error, "a guest that was made from memory cannot be saved");
+    return 0;
+}
+
+/* A path from the root on, so that the snapshot can be used from anywhere. Of a file that is gone
+ * its name stays as it was: it is of use only if the guest starts again. */
+static const char *place(char full[FOLDER_PATH_MAX], const char *path, size_t length)
+{
+    struct error ignored;
+
+    if (folder_real_path(full, path, length, &ignored) < 0)
+        snprintf(full, FOLDER_PATH_MAX, "%.*s", (int)length, path);
+    return full;
+}
+
+static void describe(const struct vm *vm, struct snapshot_machine *m, struct paths *paths)
+{
+    struct guest_config *c = &m->config;
+
+    *m = (struct snapshot_machine){.vmm = VMM_VERSION,
+                                   .taken = clock_wall(),
+                                   .config = *vm->config,
+                                   .mode = vm->mode,
+                                   .paging = vm->paging,
+                                   .base = vm->memory.slots[0].base};
+    c->memory = vm->ram_size;
+    c->cpus = vm->vcpu_count;
+    c->image = place(paths->image, c->image, strlen(c->image));
+    for (unsigned i = 0; i < c->initrd_count; i++)
+        c->initrds[i] = place(paths->initrds[i], c->initrds[i], strlen(c->initrds[i]));
+    for (unsigned i = 0; i < c->fw_file_count; i++) {
+        const char *file = strchr(c->fw_files[i], '=') + 1;
+        char full[FOLDER_PATH_MAX];
+
+        snprintf(paths->fw_files[i], sizeof paths->fw_files[i], "%.*s%s",
+                 (int)(file - c->fw_files[i]), c->fw_files[i], place(full, file, strlen(file)));
+        c->fw_files[i] = paths->fw_files[i];
+    }
+    for (unsigned i = 0; i < c->disk_count; i++) {
+        struct disk_config *disk = &c->disks[i];
+
+        disk->path = place(paths->disks[i], disk->path, disk->path_length);
+        disk->path_length = strlen(disk->path);
+        m->disks[i].size = disk->open->size;
+        m->disks[i].changed = disk_changed(disk->open);
+    }
+}
+
+static int put_disk(struct folder *folder, unsigned i, struct disk *disk, struct snapshot_disk *to,
+                    struct error *error)
+{
+    struct disk_overlay overlay;
+    char name[FOLDER_NAME_MAX], map[FOLDER_NAME_MAX];
+
+    if (!disk_overlay(disk, &overlay))
+        return 0;
+    snprintf(name, sizeof name, "disk%u", i);
+    snprintf(map, sizeof map, "disk%u.map", i);
+    to->overlay.size = overlay.size;
+    to->map.size = overlay.map_size;
+    if (folder_put_file(folder, name, overlay.fd, overlay.size, &to->overlay.sum, error) < 0)
+        return -1;
+    return folder_put(folder, map, overlay.map, overlay.map_size, &to->map.sum, error);
+}
+
+static int put_state(struct snapshot_save *save, struct folder *folder, struct snapshot_file *file,
+                     struct error *error)
+{
+    size_t room = vm_state_size(save->vm->vcpu_count);
+    struct chunk_writer writer = {.bytes = malloc(room), .room = room};
+    int result = -1;
+
+    if (writer.bytes == NULL)
+        error_set(error, "out of memory");
+    else if (vm_save(save->vm, &writer, error) == 0)
+        result = folder_put(folder, "state", writer.bytes, writer.used, &file->sum, error);
+    file->size = writer.used;
+    free(writer.bytes);
+    return result;
+}
+
+/* machine.json is written last, with the sums of the others; its own is in `sum`. */
+static int put_machine(struct folder *folder, const struct snapshot_machine *m, struct error *error)
+{
+    static char text[SNAPSHOT_JSON_MAX], line[32]; /* one snapshot is taken at a time */
+    struct json_out out = json_out(text, sizeof text - 1);
+    uint32_t sum, ignored;
+    int n;
+
+    snapshot_machine_write(m, &out);
+    if (out.full)
+        return error_set(error, "its description takes more than %d bytes", SNAPSHOT_JSON_MAX);
+    text[out.used++] = '\n';
+    if (folder_put(folder, "machine.json", text, out.used, &sum, error) < 0)
+        return -1;
+    n = snprintf(line, sizeof line, "%08x  machine.json\n", sum);
+    return folder_put(folder, "sum", line, (size_t)n, &ignored, error);
+}
+
+static int put_all(struct snapshot_save *save, struct folder *folder, struct error *error)
+{
+    static struct paths paths;
+    static struct snapshot_machine m;
+    struct vm *vm = save->vm;
+
+    describe(vm, &m, &paths);
+    if (put_state(save, folder, &m.state, error) < 0)
+        return -1;
+    m.ram.size = vm->ram_size;
+    if (folder_put_memory(folder, "ram", &vm->memory, &m.ram.sum, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < vm->config->disk_count; i++)
+        if (put_disk(folder, i, vm->config->disks[i].open, &m.disks[i], error) < 0)
+            return -1;
+    if (put_machine(folder, &m, error) < 0)
+        return -1;
+    if (!vm_is_quiet(vm, save->holder))
+        return error_set(error, "the guest ended while it was saved");
+    return folder_commit(folder, error);
+}
+
+static void *run(void *argument)
+{
+    struct snapshot_save *save = argument;
+    struct folder folder;
+
+    thread_name("guest%u/snapshot", save->vm->index);
+    save->failed = folder_begin(&folder, save->path, &save->stop, &save->error) < 0;
+    if (!save->failed && put_all(save, &folder, &save->error) < 0) {
+        folder_abandon(&folder);
+        save->failed = true;
+    }
+    __atomic_store_n(&save->done, true, __ATOMIC_RELEASE); /* pairs with snapshot_save_take */
+    events_wake();
+    return NULL;
+}
+
+int snapshot_save_begin(struct snapshot_save *save, struct error *error)
+{
+    save->stop = save->done = save->failed = false;
+    save->pending = thread_start(&save->thread, run, save, error) == 0;
+    return save->pending ? 0 : -1;
+}
+
+int snapshot_save_take(struct snapshot_save *save, struct error *error)
+{
+    if (!__atomic_load_n(&save->done, __ATOMIC_ACQUIRE))
+        return 0;
+    thread_join(&save->thread);
+    save->pending = false;
+    *error = save->error;
+    return save->failed ? -1 : 1;
+}
+
+bool snapshot_save_end(struct snapshot_save *save)
+{
+    struct error ignored;
+    bool patient = true;
+
+    __atomic_store_n(&save->stop, true, __ATOMIC_RELAXED);
+    while (save->pending && patient && snapshot_save_take(save, &ignored) == 0)
+        patient = events_run_patiently(EVENTS_FOREVER);
+    return !save->pending;
+}

@@ -1,0 +1,35 @@
+/*
+ * Takes a snapshot of a paused guest, on a thread of its own: to write its memory may take long,
+ * and the main thread goes on meanwhile. The folder is there as a whole or not at all, and the
+ * guest is as it was in either case.
+ */
+#ifndef SNAPSHOT_SAVE_H
+#define SNAPSHOT_SAVE_H
+
+#include "host/folder.h"
+#include "vm/vm.h"
+
+struct snapshot_save {
+    struct vm *vm;
+    struct pause_holder *holder; /* holds the VM, which is quiet */
+    char path[FOLDER_PATH_MAX];
+    struct thread thread;
+    bool pending; /* main thread only: the thread is to be joined */
+    bool stop;    /* atomic: give up */
+    bool done;    /* atomic: `failed` and `error` are there, and the thread ends */
+    bool failed;
+    struct error error;
+};
+
+/* Whether such a guest can be saved at all. */
+int snapshot_save_check(const struct vm *vm, struct error *error) MUST_CHECK;
+
+/* `vm`, `holder` and `path` are filled in. The event loop is woken when it is done. */
+int snapshot_save_begin(struct snapshot_save *save, struct error *error) MUST_CHECK;
+/* 1: the folder is there; 0: the thread still works; -1: `error` says why there is no folder. */
+int snapshot_save_take(struct snapshot_save *save, struct error *error) MUST_CHECK;
+/* Gives up, and waits as long as the program has patience (host/events.h). False: the thread goes
+ * on, and nothing of the VM may be freed. */
+bool snapshot_save_end(struct snapshot_save *save) MUST_CHECK;
+
+#endif

@@ -1,0 +1,24 @@
+/* The files that a guest is made of: its image, its initial ramdisks, and the kernel that firmware
+ * is to start. */
+#ifndef VM_GUEST_FILES_H
+#define VM_GUEST_FILES_H
+
+#include "base/config.h"
+#include "boot/loader.h"
+#include "host/files.h"
+
+/* The bytes of a guest's files, while it is made of them. */
+struct guest_files {
+    struct boot_files boot;
+    struct file image, kernel, initrds[INITRDS_MAX];
+    char *paths[INITRDS_MAX]; /* of those that were given a name */
+};
+
+/* Reads them. -1: what was read is still to be released. */
+int guest_files_load(struct guest_files *files, const struct guest_config *config,
+                     struct error *error) MUST_CHECK;
+/* What the guest was made of is what the files are. */
+int guest_files_check(const struct guest_files *files, struct error *error) MUST_CHECK;
+void guest_files_release(struct guest_files *files);
+
+#endif
