@@ -32,14 +32,15 @@ def ask(child, text, pattern):
 
 def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
     """In 1 GB, where a guest has 192 MB: each goes on from the prompt with what was said before, and random numbers of
-    its own, as its kernel is told."""
+    its own, as its kernel is told. Ten on one of the two emulators are enough."""
+    count = 10 if qemu == QEMU12 else 3
     initrd = archive(tmp_path / "i", linux, guest("linux", "", 2, "net=lan"))
     child = spawn(command(qemu, hypervisor, initrd, harts=2, memory="1G"))
     child.expect("guest# ")
     assert ask(child, "known=to-all; echo is-$known; dmesg -n 1", r"\nis-(\S+)\r") == "to-all"
-    clone(child, "clone linux 10", 10)
+    clone(child, f"clone linux {count}", count)
     seen = set()
-    for number in (2, 9, 1):
+    for number in (2, min(count, 9), 1):
         child.send(f"\r\x01{number}")
         child.expect(f"this is guest {number}")
         assert ask(child, f"echo now-$known-{number}", r"\nnow-(\S+)\r") == f"to-all-{number}"
@@ -55,8 +56,8 @@ def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
     shown = monitor(child, "memory")
     own = {name: (int(a), int(b)) for name, a, b in
            re.findall(r"hv: \d+ (\S+) .* RAM (\d+) KiB of its own, (\d+) KiB shared", shown)}
-    assert len(own) == 11 and all(shared > 20000 for _, shared in own.values()), shown
-    assert own["linux-10"][0] < 10000 < own["linux-1"][0] + 5000, shown
+    assert len(own) == count + 1 and all(shared > 20000 for _, shared in own.values()), shown
+    assert own[f"linux-{count}"][0] < 10000 < own["linux-1"][0] + 5000, shown
     # The source goes; what it shared is the clones' then.
     monitor(child, "kill linux")
     child.expect("vm linux has been ended")

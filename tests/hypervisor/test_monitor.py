@@ -1,10 +1,13 @@
 """The console multiplexer and the monitor, typed at as a person would."""
+import json
 import re
 
 import pexpect
 import pytest
 
 from hvmachine import QEMU12, command
+from test_contain import archive as small_archive
+from test_contain import quit_machine, spawn
 from test_linux import archive, guest, linux  # noqa: F401
 
 CPUS = "$(grep -c ^processor /proc/cpuinfo)"  # tells one guest from the other
@@ -104,3 +107,30 @@ def test_typing_at_the_virtio_console(hypervisor, linux, tmp_path):  # noqa: F81
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def exits_in(dump):
+    events = json.loads(dump[dump.index("{"):dump.rindex("}") + 1])["traceEvents"]
+    return [event for event in events if event["ph"] == "X"]
+
+
+def test_the_timeline_of_exits(hypervisor, tmp_path):
+    """Trace-event JSON: each exit with its guest, its vCPU, its time; nothing where it was not switched on."""
+    child = spawn(command(QEMU12, hypervisor, small_archive(tmp_path, {"tick": ("tick", {"TICKS": 100000}, {})})))
+    child.expect("tick 1 at")
+    child.send("\x01m")
+    child.expect("hv> ")
+    assert exits_in(monitor(child, "trace dump")) == []
+    monitor(child, "trace on")
+    child.send("\r")
+    child.expect(r"tick \d+ at")
+    child.expect(r"tick \d+ at")
+    child.send("\x01m")
+    child.expect("hv> ")
+    monitor(child, "trace off")
+    shown = monitor(child, "trace dump")
+    exits = exits_in(shown)
+    assert len(exits) > 2 and all(event["dur"] >= 0 and event["ts"] >= 0 for event in exits), shown
+    assert [event["ts"] for event in exits] == sorted(event["ts"] for event in exits)
+    assert monitor(child, "trace dump").split("{", 1)[1] == shown.split("{", 1)[1]  # off: it stays as it is
+    quit_machine(child)
