@@ -12,6 +12,7 @@
 #include "host/files.h"
 #include "host/net.h"
 #include "session_end.h"
+#include "session_shares.h"
 #include "snapshot/restore.h"
 
 /* A file that answers at all is waited for by the event loop, which says which one it was: it has
@@ -177,5 +178,5 @@ int session_files_open(const struct options *options, struct guest_config guests
         if (links_make(i, &guests[i], &guests[i].channels, error) < 0)
             return -1;
     }
-    return 0;
+    return session_shares_open(options->count, guests, error);
 }

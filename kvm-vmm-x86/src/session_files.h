@@ -11,9 +11,9 @@
 int session_files_check(const struct options *options, struct error *error) MUST_CHECK;
 void session_files_are_read(void);
 
-/* Opens the disks and networks of all guests and makes their consoles' channels, for all their
- * lives: one that starts again finds them as it left them. The end of the program closes them.
- * `guests` are the options' with those. */
+/* Opens the disks, networks and shared folders of all guests and makes their consoles' channels,
+ * for all their lives: one that starts again finds them as it left them. The end of the program
+ * closes them. `guests` are the options' with those. */
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error) MUST_CHECK;
 

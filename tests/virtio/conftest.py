@@ -38,3 +38,9 @@ def guest_script(ramdisk, tmp_path_factory):  # noqa: F811
                            cwd=folder, stdout=archive, check=True)
         return ["--initrd", folder / "script.cpio"]
     return get
+
+
+@pytest.fixture(scope="session")
+def file_drivers(modules):
+    """Shared folders."""
+    return modules("virtio_mmio", "virtiofs")

@@ -24,6 +24,7 @@ enum {
     NET_MTU_MIN = 576,
     NET_MTU_MAX = 65520,
     FIRMWARE_MAX = 256 * 1024, /* larger ones reach where KVM on Intel has its own pages */
+    SHARES_MAX = 8,
     FW_NAME_MAX = 55
 };
 
@@ -108,6 +109,20 @@ struct saved_guest {
     size_t state_size;
 };
 
+struct fuse_server;
+
+/* A folder of the host that the guest can mount (virtio-fs). */
+struct share_config {
+    const char *path; /* its first `path_length` bytes */
+    size_t path_length;
+    char tag[37]; /* by which the guest mounts it */
+    bool read_only;
+    bool lasting;              /* nothing changes there while the guest runs */
+    const char *const *hidden; /* paths that do not exist for the guest */
+    unsigned hidden_count;
+    struct fuse_server *open; /* by who makes the guest, whose it stays; NULL: not yet */
+};
+
 struct guest_config {
     const char *image;          /* path of the kernel or program, or of the firmware */
     bool bios;                  /* it is firmware (--bios) */
@@ -133,6 +148,8 @@ struct guest_config {
     bool testdev; /* the machine has the test device of kvm-unit-tests */
     struct disk_config disks[DISKS_MAX];
     unsigned disk_count;
+    struct share_config shares[SHARES_MAX];
+    unsigned share_count;
     struct port_config ports[PORTS_MAX];
     unsigned port_count;
     struct channels *channels; /* of those ports, by who makes the guest; NULL: it has none */

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "common/device/virtio/virtio.h"
+#include "host/workers.h"
 
 enum aio_kind {
     AIO_READ,
@@ -28,7 +29,7 @@ struct aio_job {
     unsigned count;
     void (*done)(struct aio_job *job); /* from aio_collect; a failure, also from aio_submit */
     int64_t result;                    /* bytes moved, may be fewer than asked for; -errno */
-    struct aio_job *next;              /* the engine's */
+    struct worker_job work;            /* the threads' */
 };
 
 struct aio;

@@ -1,52 +1,28 @@
 /* Asynchronous files by threads that wait for them; see aio.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "host/aio.h"
-#include "host/notifier.h"
-#include "host/threads.h"
 
 enum { THREADS = 8 };
 
-struct queue {
-    struct aio_job *first, **end;
-};
-
 struct pool {
     struct aio aio;
-    struct notifier done;
-    struct lock lock; /* protects what follows */
-    struct condition news;
-    struct queue todo, finished;
-    bool stop;
-    struct thread threads[THREADS];
-    unsigned count;
+    struct workers *workers;
 };
 
-static void put(struct queue *q, struct aio_job *job)
+static struct aio_job *job_of(struct worker_job *work)
 {
-    job->next = NULL;
-    *q->end = job;
-    q->end = &job->next;
+    return (struct aio_job *)((char *)work - offsetof(struct aio_job, work));
 }
 
-static struct aio_job *take(struct queue *q)
+static void carry_out(struct worker_job *work)
 {
-    struct aio_job *job = q->first;
-
-    if (job != NULL) {
-        q->first = job->next;
-        if (q->first == NULL)
-            q->end = &q->first;
-    }
-    return job;
-}
-
-static int64_t carry_out(const struct aio_job *job)
-{
+    struct aio_job *job = job_of(work);
     const struct iovec *pieces = (const struct iovec *)job->pieces;
     ssize_t n;
 
@@ -66,43 +42,13 @@ static int64_t carry_out(const struct aio_job *job)
             break;
         }
     } while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
-static void *work(void *argument)
-{
-    struct pool *p = argument;
-    struct aio_job *job;
-    bool first;
-
-    thread_name("aio");
-    lock_take(&p->lock);
-    while (!p->stop) {
-        job = take(&p->todo);
-        if (job == NULL) {
-            condition_wait(&p->news, &p->lock);
-            continue;
-        }
-        lock_release(&p->lock);
-        job->result = carry_out(job);
-        lock_take(&p->lock);
-        first = p->finished.first == NULL;
-        put(&p->finished, job);
-        if (first)
-            notifier_signal(&p->done);
-    }
-    lock_release(&p->lock);
-    return NULL;
+    job->result = n < 0 ? -errno : n;
 }
 
 static void submit(struct aio *aio, struct aio_job *job)
 {
-    struct pool *p = (struct pool *)aio;
-
-    lock_take(&p->lock);
-    put(&p->todo, job);
-    condition_wake_all(&p->news);
-    lock_release(&p->lock);
+    job->work.carry_out = carry_out;
+    workers_submit(((struct pool *)aio)->workers, &job->work);
 }
 
 static void flush(struct aio *aio)
@@ -112,37 +58,21 @@ static void flush(struct aio *aio)
 
 static void collect(struct aio *aio)
 {
-    struct pool *p = (struct pool *)aio;
-    struct aio_job *job;
+    struct worker_job *work;
 
-    for (;;) {
-        lock_take(&p->lock);
-        job = take(&p->finished);
-        lock_release(&p->lock);
-        if (job == NULL)
-            return;
+    while ((work = workers_take(((struct pool *)aio)->workers)) != NULL) {
+        struct aio_job *job = job_of(work);
+
         aio->in_flight--;
         job->done(job);
     }
 }
 
-static void stop(struct pool *p)
-{
-    lock_take(&p->lock);
-    p->stop = true;
-    condition_wake_all(&p->news);
-    lock_release(&p->lock);
-    while (p->count > 0)
-        thread_join(&p->threads[--p->count]);
-    notifier_close(&p->done);
-    free(p);
-}
-
 static bool close_threads(struct aio *aio)
 {
-    if (aio->in_flight > 0)
+    if (!workers_close(((struct pool *)aio)->workers))
         return false;
-    stop((struct pool *)aio);
+    free(aio);
     return true;
 }
 
@@ -160,22 +90,12 @@ struct aio *aio_open_threads(struct error *error)
         error_set(error, "out of memory");
         return NULL;
     }
-    p->aio.ops = &ops;
-    p->todo.end = &p->todo.first;
-    p->finished.end = &p->finished.first;
-    lock_init(&p->lock);
-    condition_init(&p->news);
-    if (notifier_open(&p->done, error) < 0) {
+    p->workers = workers_open("aio", THREADS, NULL, error);
+    if (p->workers == NULL) {
         free(p);
         return NULL;
     }
-    p->aio.fd = p->done.fd;
-    while (p->count < THREADS) {
-        if (thread_start(&p->threads[p->count], work, p, error) < 0) {
-            stop(p);
-            return NULL;
-        }
-        p->count++;
-    }
+    p->aio.ops = &ops;
+    p->aio.fd = workers_fd(p->workers);
     return &p->aio;
 }

@@ -1,6 +1,7 @@
 /* Options that give a guest devices; see devices.h. */
 #include "options/devices.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Where a port leads: false if it is not one of those. */
@@ -247,5 +248,41 @@ int devices_parse_net(struct options *o, const char *text, struct error *error)
                                                   : "");
     }
     guest->nets[guest->net_count++] = net;
+    return 0;
+}
+
+/* A word behind a comma, `length` bytes; true if it is one of ours. */
+static bool take_share_word(struct share_config *share, const char *word, size_t length)
+{
+    if (length == 2 && memcmp(word, "ro", 2) == 0)
+        share->read_only = true;
+    else if (length > 4 && length < 4 + sizeof share->tag && memcmp(word, "tag=", 4) == 0)
+        memcpy(share->tag, word + 4, length - 4);
+    else
+        return false;
+    return true;
+}
+
+/* DIR[,WORD]...: words are taken from the end on, so that a folder's name may have commas. */
+int devices_parse_share(struct options *o, const char *text, struct error *error)
+{
+    struct guest_config *guest = &o->guests[0];
+    struct share_config share = {.path = text, .path_length = strlen(text)};
+    const char *comma;
+
+    if (guest->share_count == SHARES_MAX)
+        return error_set(error, "--share %s: more than %d", text, SHARES_MAX);
+    while ((comma = memrchr(text, ',', share.path_length)) != NULL &&
+           take_share_word(&share, comma + 1, share.path_length - (size_t)(comma + 1 - text)))
+        share.path_length = (size_t)(comma - text);
+    if (share.path_length == 0)
+        return error_set(error, "--share %s: the name of a folder is missing", text);
+    if (share.tag[0] == '\0')
+        snprintf(share.tag, sizeof share.tag, "share%u", guest->share_count);
+    for (unsigned i = 0; i < guest->share_count; i++)
+        if (strcmp(guest->shares[i].tag, share.tag) == 0)
+            return error_set(error, "--share %s: there is one with the tag %s already", text,
+                             share.tag);
+    guest->shares[guest->share_count++] = share;
     return 0;
 }

@@ -10,5 +10,6 @@ int devices_parse_console(struct options *o, const char *text, struct error *err
 int devices_parse_port(struct options *o, const char *text, struct error *error) MUST_CHECK;
 int devices_parse_disk(struct options *o, const char *text, struct error *error) MUST_CHECK;
 int devices_parse_net(struct options *o, const char *text, struct error *error) MUST_CHECK;
+int devices_parse_share(struct options *o, const char *text, struct error *error) MUST_CHECK;
 
 #endif

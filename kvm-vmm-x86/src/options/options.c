@@ -207,6 +207,7 @@ static const struct spec specs[] = {
     {"no-paging", 0, FLAG, GUEST(no_paging)},
     {"mmio", 0, WORD, GUEST(mmio), .words = {"default", "stop", "ignore"}},
     {"disk", 0, PARSE, .parse = devices_parse_disk},
+    {"share", 0, PARSE, .parse = devices_parse_share},
     {"rng", 0, FLAG, GUEST(rng)},
     {"balloon", 0, FLAG, GUEST(balloon)},
     {"net", 0, PARSE, .parse = devices_parse_net},

@@ -26,6 +26,8 @@ int snapshot_save_check(const struct vm *vm, struct error *error)
                          "a guest with a virtio console (--console, --port) cannot be saved");
     if (vm->config->net_count > 0)
         return error_set(error, "a guest with a network card (--net) cannot be saved");
+    if (vm->config->share_count > 0)
+        return error_set(error, "a guest with a shared folder (--share) cannot be saved");
     if (vm->config->bios)
         return error_set(error, "a guest with firmware (--bios) cannot be saved");
     if (vm->config->image_bytes != NULL)

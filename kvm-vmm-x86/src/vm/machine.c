@@ -98,6 +98,11 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
         if (claim_virtio(machine, &machine->console.device, error) < 0)
             return -1;
     }
+    for (unsigned i = 0; i < config->share_count; i++)
+        if (fs_init(&machine->shares[i], backend, machine->virtio_count, config->shares[i].open,
+                    config->shares[i].tag, error) < 0 ||
+            claim_virtio(machine, &machine->shares[i].device, error) < 0)
+            return -1;
     if (config->rng) {
         rng_init(&machine->rng, backend, machine->virtio_count);
         if (claim_virtio(machine, &machine->rng.device, error) < 0)
@@ -112,8 +117,8 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
 /* How many of them that makes. */
 static unsigned count_virtio(const struct guest_config *config)
 {
-    return config->disk_count + config->net_count + (config->channels != NULL) + config->rng +
-           config->balloon;
+    return config->disk_count + config->share_count + config->net_count +
+           (config->channels != NULL) + config->rng + config->balloon;
 }
 
 static bool is_there(const struct row *row, const struct guest_config *config)
@@ -247,6 +252,14 @@ void machine_resume(struct machine *machine)
     for (size_t i = 0; place_at(machine, i, &p); i++)
         if (p.ops->resume != NULL)
             p.ops->resume(p.device);
+}
+
+const char *machine_unsavable(const struct machine *machine)
+{
+    for (unsigned i = 0; i < machine->virtio_count; i++)
+        if (machine->virtio[i]->kind->unsavable != NULL)
+            return machine->virtio[i]->kind->unsavable;
+    return NULL;
 }
 
 void machine_save(struct machine *machine, struct chunk_writer *writer)

@@ -21,6 +21,7 @@
 #include "dev/virtio/balloon.h"
 #include "dev/virtio/blk.h"
 #include "dev/virtio/console.h"
+#include "dev/virtio/fs.h"
 #include "dev/virtio/net.h"
 #include "dev/virtio/rng.h"
 
@@ -43,6 +44,7 @@ struct machine {
     struct blk disks[DISKS_MAX];
     struct virtio_console console;
     struct net nets[NETS_MAX];
+    struct fs shares[SHARES_MAX];
     struct rng rng;
     struct balloon balloon;
 };
@@ -72,6 +74,8 @@ void machine_resume(struct machine *machine);
 /* All that the guest can have changed in its devices: a chunk each, under the name of its ops. No
  * vCPU runs meanwhile. */
 void machine_save(struct machine *machine, struct chunk_writer *writer);
+/* Why this machine cannot be saved, for the user; NULL: it can. */
+const char *machine_unsavable(const struct machine *machine);
 /* Takes one of these chunks. An error leaves the device as it was. */
 int machine_load(struct machine *machine, const struct chunk *chunk,
                  struct error *error) MUST_CHECK;

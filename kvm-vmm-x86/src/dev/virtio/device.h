@@ -34,6 +34,8 @@ struct virtio_kind {
     /* After a state was put there: false if it cannot be. */
     bool (*loaded)(struct virtio_device *device);
     void (*close)(struct virtio_device *device);
+    /* Why a machine that has it cannot be saved; NULL: it can. */
+    const char *unsavable;
 };
 
 struct virtio_device {

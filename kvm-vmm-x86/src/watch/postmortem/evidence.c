@@ -100,6 +100,7 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
     config.image_bytes = image.bytes;
     config.image_size = image.size;
     config.rng = false;
+    config.share_count = 0;
     config.balloon = false;
     config.disk_count = 0;  /* the disk is what the first run has made of it */
     config.channels = NULL; /* the console's bytes are gone */

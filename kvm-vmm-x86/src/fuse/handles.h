@@ -1,0 +1,42 @@
+/* The files and folders that a guest has open, by the number it knows them by. Any thread may call.
+ */
+#ifndef FUSE_HANDLES_H
+#define FUSE_HANDLES_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "host/threads.h"
+
+struct fuse_handle {
+    int fd;
+    bool folder;
+    unsigned pins;        /* calls that use it */
+    bool closed;          /* by the guest: it goes with its last pin */
+    struct lock position; /* of a folder: held while it is read */
+};
+
+struct fuse_handle_slot {
+    struct fuse_handle *handle;
+    uint32_t generation;
+};
+
+struct fuse_handles {
+    struct lock lock; /* protects what follows */
+    struct fuse_handle_slot *slots;
+    uint32_t count, max, next; /* `next`: where the search for a free one begins */
+};
+
+int fuse_handles_open(struct fuse_handles *handles, unsigned max, struct error *error) MUST_CHECK;
+void fuse_handles_close(struct fuse_handles *handles);
+/* All that the guest has open is closed. */
+void fuse_handles_forget_all(struct fuse_handles *handles);
+
+/* Takes `fd`. 0 or a negative errno, and then it is closed. */
+int fuse_handle_add(struct fuse_handles *handles, int fd, bool folder, uint64_t *id) MUST_CHECK;
+/* NULL: there is no such; a folder is not a file. */
+struct fuse_handle *fuse_handle_get(struct fuse_handles *handles, uint64_t id, bool folder);
+void fuse_handle_put(struct fuse_handles *handles, struct fuse_handle *handle);
+void fuse_handle_drop(struct fuse_handles *handles, uint64_t id);
+
+#endif

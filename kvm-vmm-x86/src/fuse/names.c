@@ -1,0 +1,254 @@
+/* FUSE's operations on names: what makes, finds, moves and removes them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "fuse/call.h"
+
+enum { MODES = 01777 }; /* which a guest may give a file; a folder's set-group-id bit too */
+
+int fuse_lookup(struct fuse_call *call)
+{
+    const char *name;
+    int code = fuse_take_name(call, &name);
+
+    if (code == 0)
+        code = fuse_reply_entry(call, name);
+    if (code == -ENOENT && call->server->lasting) {
+        struct fuse_entry_out *out = fuse_reply(call, sizeof *out);
+
+        out->entry_valid = fuse_valid(call->server); /* node 0: and it stays away */
+        return 0;
+    }
+    return code;
+}
+
+/* The folder's descriptor, and the name behind the arguments. */
+static int where(struct fuse_call *call, const char **name)
+{
+    int code = fuse_take_name(call, name);
+
+    return code != 0 ? code : fuse_node_fd(&call->server->nodes, call->node);
+}
+
+/* Gives what was made to who asked for it, if this VMM may. */
+static void own(struct fuse_call *call, int folder, const char *name)
+{
+    if (call->server->privileged)
+        (void)!fchownat(folder, name, call->header.uid, call->header.gid,
+                        AT_SYMLINK_NOFOLLOW | (name[0] == '\0' ? AT_EMPTY_PATH : 0));
+}
+
+/* After something was made. */
+static int made(struct fuse_call *call, int result, int folder, const char *name)
+{
+    if (result < 0)
+        return -errno;
+    own(call, folder, name);
+    return fuse_reply_entry(call, name);
+}
+
+/* Device nodes are the host's. */
+int fuse_mknod(struct fuse_call *call)
+{
+    const struct fuse_mknod_in *in = fuse_take(call, sizeof *in);
+    const char *name;
+    int folder = in == NULL ? -EINVAL : where(call, &name);
+    mode_t type;
+
+    if (folder < 0)
+        return folder;
+    type = in->mode & S_IFMT;
+    if (type != S_IFREG && type != S_IFIFO && type != S_IFSOCK && type != 0)
+        return -EPERM;
+    return made(call, mknodat(folder, name, type | (in->mode & MODES), 0), folder, name);
+}
+
+int fuse_mkdir(struct fuse_call *call)
+{
+    const struct fuse_mkdir_in *in = fuse_take(call, sizeof *in);
+    const char *name;
+    int folder = in == NULL ? -EINVAL : where(call, &name);
+
+    if (folder < 0)
+        return folder;
+    return made(call, mkdirat(folder, name, in->mode & (MODES | S_ISGID)), folder, name);
+}
+
+int fuse_symlink(struct fuse_call *call)
+{
+    const char *name, *target;
+    int folder = where(call, &name);
+
+    if (folder < 0)
+        return folder;
+    target = fuse_take_string(call);
+    if (target == NULL)
+        return -EINVAL;
+    return made(call, symlinkat(target, folder, name), folder, name);
+}
+
+static int remove_name(struct fuse_call *call, int flags)
+{
+    const char *name;
+    int folder = where(call, &name);
+
+    if (folder < 0)
+        return folder;
+    return unlinkat(folder, name, flags) == 0 ? 0 : -errno;
+}
+
+int fuse_unlink(struct fuse_call *call)
+{
+    return remove_name(call, 0);
+}
+
+int fuse_rmdir(struct fuse_call *call)
+{
+    return remove_name(call, AT_REMOVEDIR);
+}
+
+/* A whiteout would be a device node. */
+static int rename_to(struct fuse_call *call, uint64_t to, uint32_t flags)
+{
+    struct fuse_nodes *nodes = &call->server->nodes;
+    struct fuse_node *target = fuse_node_get(nodes, to);
+    const char *name, *new_name;
+    int folder, new_folder, code;
+
+    if (target == NULL)
+        return -ESTALE;
+    folder = where(call, &name);
+    code = folder < 0 ? folder : fuse_take_name(call, &new_name);
+    new_folder = code < 0 ? code : fuse_node_fd(nodes, target);
+    if (new_folder < 0)
+        code = new_folder;
+    else if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+        code = -EINVAL;
+    else if (renameat2(folder, name, new_folder, new_name, flags) < 0)
+        code = -errno;
+    else {
+        fuse_node_moved(nodes, target, new_name);
+        if (flags & RENAME_EXCHANGE)
+            fuse_node_moved(nodes, call->node, name);
+        code = 0;
+    }
+    fuse_node_put(nodes, target);
+    return code;
+}
+
+int fuse_rename(struct fuse_call *call)
+{
+    const struct fuse_rename_in *in = fuse_take(call, sizeof *in);
+
+    return in == NULL ? -EINVAL : rename_to(call, in->newdir, 0);
+}
+
+int fuse_rename2(struct fuse_call *call)
+{
+    const struct fuse_rename2_in *in = fuse_take(call, sizeof *in);
+
+    return in == NULL ? -EINVAL : rename_to(call, in->newdir, in->flags);
+}
+
+int fuse_link(struct fuse_call *call)
+{
+    const struct fuse_link_in *in = fuse_take(call, sizeof *in);
+    struct fuse_node *old = in == NULL ? NULL : fuse_node_get(&call->server->nodes, in->oldnodeid);
+    const char *name;
+    int folder, file;
+
+    if (old == NULL)
+        return in == NULL ? -EINVAL : -ESTALE;
+    folder = where(call, &name);
+    file = folder < 0 ? folder : fuse_node_fd(&call->server->nodes, old);
+    if (file >= 0)
+        file = linkat(AT_FDCWD, fuse_path_of(file).text, folder, name, AT_SYMLINK_FOLLOW) == 0
+                   ? fuse_reply_entry(call, name)
+                   : -errno;
+    fuse_node_put(&call->server->nodes, old);
+    return file;
+}
+
+/* Replies with the entry of a new file and its handle. */
+static int hand_out(struct fuse_call *call, int file)
+{
+    struct fuse_open_out *out;
+    uint64_t handle;
+    int code = fuse_handle_add(&call->server->handles, file, false, &handle);
+
+    if (code != 0) {
+        const struct fuse_entry_out *entry = (const void *)call->out;
+
+        fuse_node_forget(&call->server->nodes, entry->nodeid, 1);
+        return code;
+    }
+    out = fuse_reply(call, sizeof *out);
+    out->fh = handle;
+    out->open_flags = FOPEN_KEEP_CACHE;
+    return 0;
+}
+
+/* The guest believes that the name is free. If the host has made it meanwhile, it may be a device
+ * or pipe, which to open would already do something: so that goes the way of any other file. */
+int fuse_create(struct fuse_call *call)
+{
+    const struct fuse_create_in *in = fuse_take(call, sizeof *in);
+    const char *name;
+    int folder = in == NULL ? -EINVAL : where(call, &name), file, code;
+    struct fuse_node *node;
+
+    if (folder < 0)
+        return folder;
+    file = openat(folder, name,
+                  (int)(in->flags & (O_ACCMODE | O_APPEND | O_DSYNC | O_SYNC)) | O_CREAT | O_EXCL |
+                      O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+                  in->mode & MODES);
+    if (file < 0 && (errno != EEXIST || (in->flags & O_EXCL)))
+        return -errno;
+    if (file >= 0)
+        own(call, fuse_may_wait(file), "");
+    code = fuse_reply_entry(call, name);
+    if (code == 0 && file < 0) {
+        node = fuse_node_get(&call->server->nodes, ((struct fuse_entry_out *)call->out)->nodeid);
+        code = node == NULL ? -ESTALE : fuse_node_fd(&call->server->nodes, node);
+        if (code >= 0)
+            code = file = fuse_open_node(call, code, S_IFREG, in->flags);
+        fuse_node_put(&call->server->nodes, node);
+        if (code < 0) {
+            fuse_node_forget(&call->server->nodes, ((struct fuse_entry_out *)call->out)->nodeid, 1);
+            return code;
+        }
+        code = 0;
+    }
+    if (code == 0)
+        return hand_out(call, file);
+    if (file >= 0)
+        close(file);
+    return code;
+}
+
+int fuse_tmpfile(struct fuse_call *call)
+{
+    const struct fuse_create_in *in = fuse_take(call, sizeof *in);
+    int folder = in == NULL ? -EINVAL : fuse_node_fd(&call->server->nodes, call->node), file, code;
+    struct stat status;
+    uint64_t id;
+
+    if (folder < 0)
+        return folder;
+    file = openat(folder, ".",
+                  (int)(in->flags & (O_ACCMODE | O_APPEND | O_EXCL)) | O_TMPFILE | O_CLOEXEC,
+                  in->mode & MODES);
+    if (file < 0)
+        return -errno;
+    own(call, file, "");
+    code = fuse_node_adopt(&call->server->nodes, file, &id, &status);
+    if (code != 0) {
+        close(file);
+        return code;
+    }
+    fuse_fill_entry(call, id, &status, fuse_reply(call, sizeof(struct fuse_entry_out)));
+    return hand_out(call, file);
+}

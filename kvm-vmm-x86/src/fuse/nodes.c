@@ -1,0 +1,482 @@
+/* The files that a guest knows; see nodes.h. */
+#include "fuse/nodes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 1024, FIRST_SLOT = FUSE_ROOT_ID + 1, DEVICE_SHIFT = 56 };
+
+/* Through these a guest could reach the VMM itself, or what the kernel tells of other programs. */
+static const unsigned long machinery[] = {
+    PROC_SUPER_MAGIC, SYSFS_MAGIC,        CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+    DEBUGFS_MAGIC,    TRACEFS_MAGIC,      BPF_FS_MAGIC,       SECURITYFS_MAGIC,
+    NSFS_MAGIC,       DEVPTS_SUPER_MAGIC, SELINUX_MAGIC,      PSTOREFS_MAGIC,
+    EFIVARFS_MAGIC,   BINFMTFS_MAGIC,     AUTOFS_SUPER_MAGIC, 0x65735543 /* fusectl */,
+    0x19800202 /* mqueue */};
+
+static bool is_machinery(int fd)
+{
+    struct statfs info;
+
+    if (fstatfs(fd, &info) < 0)
+        return true;
+    for (size_t i = 0; i < sizeof machinery / sizeof machinery[0]; i++)
+        if ((unsigned long)info.f_type == machinery[i])
+            return true;
+    return false;
+}
+
+bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino)
+{
+    for (unsigned i = 0; i < nodes->hidden_count; i++)
+        if (nodes->hidden[i].dev == dev && nodes->hidden[i].ino == ino)
+            return true;
+    return false;
+}
+
+/* --- with the lock held --- */
+
+static struct fuse_node **chain_of(struct fuse_nodes *nodes, dev_t dev, ino_t ino)
+{
+    uint64_t key = (ino ^ (uint64_t)dev << 32) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return &nodes->hash[key >> 40 & (FUSE_NODE_HASH - 1)];
+}
+
+static struct fuse_node *find_locked(struct fuse_nodes *nodes, const struct stat *status)
+{
+    struct fuse_node *n = *chain_of(nodes, status->st_dev, status->st_ino);
+
+    if (status->st_dev == nodes->root.dev && status->st_ino == nodes->root.ino)
+        return &nodes->root;
+    while (n != NULL && (n->dev != status->st_dev || n->ino != status->st_ino ||
+                         n->type != (status->st_mode & S_IFMT)))
+        n = n->next_same;
+    return n;
+}
+
+static bool is_listed(const struct fuse_nodes *nodes, const struct fuse_node *n)
+{
+    return n->older != NULL || n->newer != NULL || nodes->oldest == n;
+}
+
+static void unlist_locked(struct fuse_nodes *nodes, struct fuse_node *n)
+{
+    if (!is_listed(nodes, n))
+        return;
+    *(n->older != NULL ? &n->older->newer : &nodes->oldest) = n->newer;
+    *(n->newer != NULL ? &n->newer->older : &nodes->newest) = n->older;
+    n->older = n->newer = NULL;
+}
+
+static void list_locked(struct fuse_nodes *nodes, struct fuse_node *n)
+{
+    n->older = nodes->newest;
+    *(n->older != NULL ? &n->older->newer : &nodes->oldest) = n;
+    nodes->newest = n;
+}
+
+static void close_locked(struct fuse_nodes *nodes, struct fuse_node *n)
+{
+    unlist_locked(nodes, n);
+    if (n->fd >= 0) {
+        close(n->fd); /* an O_PATH descriptor: it waits for nothing */
+        nodes->open--;
+    }
+    n->fd = -1;
+}
+
+/* Gives it a descriptor, for which an older one may have to go. */
+static void install_locked(struct fuse_nodes *nodes, struct fuse_node *n, int fd)
+{
+    if (nodes->open >= nodes->open_max && nodes->oldest != NULL)
+        close_locked(nodes, nodes->oldest);
+    n->fd = fd;
+    nodes->open++;
+}
+
+static void pin_locked(struct fuse_nodes *nodes, struct fuse_node *n)
+{
+    if (n->pins++ == 0)
+        unlist_locked(nodes, n);
+}
+
+/* Frees a node that is not needed any more, and the folders that only it kept. */
+static void release_locked(struct fuse_nodes *nodes, struct fuse_node *n)
+{
+    while (n != NULL && n != &nodes->root && n->lookups == 0 && n->pins == 0 && n->children == 0) {
+        struct fuse_node **at = chain_of(nodes, n->dev, n->ino), *folder = n->folder;
+        uint32_t slot = (uint32_t)n->id;
+
+        while (*at != n)
+            at = &(*at)->next_same;
+        *at = n->next_same;
+        close_locked(nodes, n);
+        nodes->slots[slot].node = NULL;
+        nodes->slots[slot].next_free = nodes->free_slot;
+        nodes->free_slot = slot;
+        free(n->name);
+        free(n);
+        if (folder != NULL)
+            folder->children--;
+        n = folder;
+    }
+}
+
+static void unpin_locked(struct fuse_nodes *nodes, struct fuse_node *n)
+{
+    if (--n->pins == 0 && n->fd >= 0 && n != &nodes->root)
+        list_locked(nodes, n);
+    release_locked(nodes, n);
+}
+
+/* 0: there are too many. */
+static uint32_t take_slot_locked(struct fuse_nodes *nodes)
+{
+    uint32_t slot = nodes->free_slot, room = nodes->slot_room * 2;
+    struct fuse_slot *more;
+
+    if (slot != 0) {
+        nodes->free_slot = nodes->slots[slot].next_free;
+        return slot;
+    }
+    if (nodes->slot_count == FUSE_NODES_MAX)
+        return 0;
+    if (nodes->slot_count == nodes->slot_room) {
+        more = realloc(nodes->slots, room * sizeof *more);
+        if (more == NULL)
+            return 0;
+        nodes->slots = more;
+        nodes->slot_room = room;
+    }
+    nodes->slots[nodes->slot_count] = (struct fuse_slot){0};
+    return nodes->slot_count++;
+}
+
+/* The folder and name it was seen under last. Takes `name`, of malloc. */
+static void place_locked(struct fuse_nodes *nodes, struct fuse_node *n, struct fuse_node *folder,
+                         char *name)
+{
+    struct fuse_node *before = n->folder;
+
+    if (n == &nodes->root || n == folder) {
+        free(name);
+        return;
+    }
+    free(n->name);
+    n->name = name;
+    n->folder = folder;
+    if (folder != NULL)
+        folder->children++;
+    if (before != NULL) {
+        before->children--;
+        release_locked(nodes, before);
+    }
+}
+
+static struct fuse_node *add_locked(struct fuse_nodes *nodes, const struct stat *status)
+{
+    struct fuse_node *n = calloc(1, sizeof *n), **chain;
+    uint32_t slot = n == NULL ? 0 : take_slot_locked(nodes);
+
+    if (slot == 0) {
+        free(n);
+        return NULL;
+    }
+    *n = (struct fuse_node){.id = slot | (uint64_t)++nodes->slots[slot].generation << 32,
+                            .dev = status->st_dev,
+                            .ino = status->st_ino,
+                            .type = status->st_mode & S_IFMT,
+                            .fd = -1};
+    nodes->slots[slot].node = n;
+    chain = chain_of(nodes, n->dev, n->ino);
+    n->next_same = *chain;
+    *chain = n;
+    return n;
+}
+
+/* --- */
+
+static int open_path(int folder, const char *name, struct stat *status)
+{
+    int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, status) < 0) {
+        int code = -errno;
+
+        close(fd);
+        return code;
+    }
+    return fd;
+}
+
+int fuse_nodes_open(struct fuse_nodes *nodes, int root, unsigned open_max, struct error *error)
+{
+    struct stat status;
+
+    *nodes = (struct fuse_nodes){.open_max = open_max, .slot_count = FIRST_SLOT, .slot_room = 1024};
+    lock_init(&nodes->lock);
+    nodes->slots = calloc(nodes->slot_room, sizeof *nodes->slots);
+    nodes->hash = calloc(FUSE_NODE_HASH, sizeof(struct fuse_node *));
+    if (nodes->slots == NULL || nodes->hash == NULL || fstat(root, &status) < 0) {
+        free(nodes->slots);
+        free(nodes->hash);
+        return error_set(error, "a shared folder: %s", strerror(errno));
+    }
+    nodes->root = (struct fuse_node){.id = FUSE_ROOT_ID,
+                                     .dev = status.st_dev,
+                                     .ino = status.st_ino,
+                                     .type = S_IFDIR,
+                                     .fd = root};
+    nodes->devices[nodes->device_count++] = status.st_dev;
+    return 0;
+}
+
+void fuse_nodes_forget_all(struct fuse_nodes *nodes)
+{
+    lock_take(&nodes->lock);
+    /* Folders that lie in each other, as a host that moves them about can make it seem, would keep
+     * each other: so all are taken out of their folders first. */
+    for (uint32_t i = FIRST_SLOT; i < nodes->slot_count; i++)
+        if (nodes->slots[i].node != NULL) {
+            struct fuse_node *n = nodes->slots[i].node;
+
+            n->lookups = 0;
+            n->pins++;
+        }
+    for (uint32_t i = FIRST_SLOT; i < nodes->slot_count; i++)
+        if (nodes->slots[i].node != NULL)
+            place_locked(nodes, nodes->slots[i].node, NULL, NULL);
+    for (uint32_t i = FIRST_SLOT; i < nodes->slot_count; i++)
+        if (nodes->slots[i].node != NULL) {
+            struct fuse_node *n = nodes->slots[i].node;
+
+            unlist_locked(nodes, n);
+            unpin_locked(nodes, n);
+        }
+    lock_release(&nodes->lock);
+}
+
+void fuse_nodes_close(struct fuse_nodes *nodes)
+{
+    fuse_nodes_forget_all(nodes);
+    close(nodes->root.fd);
+    free(nodes->slots);
+    free(nodes->hash);
+}
+
+static struct fuse_node *node_locked(struct fuse_nodes *nodes, uint64_t id)
+{
+    uint32_t slot = (uint32_t)id;
+    struct fuse_node *n;
+
+    if (id == FUSE_ROOT_ID)
+        return &nodes->root;
+    n = slot < FIRST_SLOT || slot >= nodes->slot_count ? NULL : nodes->slots[slot].node;
+    return n != NULL && n->id == id ? n : NULL;
+}
+
+struct fuse_node *fuse_node_get(struct fuse_nodes *nodes, uint64_t id)
+{
+    LOCK_FOR_BLOCK(&nodes->lock);
+    struct fuse_node *n = node_locked(nodes, id);
+
+    /* One that the guest has forgotten while another call of its own uses it is gone. */
+    if (n != NULL && (n->lookups > 0 || n == &nodes->root)) {
+        pin_locked(nodes, n);
+        return n;
+    }
+    return NULL;
+}
+
+void fuse_node_put(struct fuse_nodes *nodes, struct fuse_node *node)
+{
+    if (node == NULL)
+        return;
+    lock_take(&nodes->lock);
+    unpin_locked(nodes, node);
+    lock_release(&nodes->lock);
+}
+
+/* Opens the highest closed folder on the way to `node`, or itself. 0, or a negative errno. */
+static int reopen_one(struct fuse_nodes *nodes, struct fuse_node *node)
+{
+    struct fuse_node *n = node, *folder;
+    char name[256];
+    struct stat status;
+    int fd;
+
+    lock_take(&nodes->lock);
+    for (int depth = 0; node->fd < 0 && n->folder != NULL && n->folder->fd < 0; depth++) {
+        n = depth < DEPTH_MAX ? n->folder : NULL;
+        if (n == NULL)
+            break;
+    }
+    folder = n == NULL ? NULL : n->folder;
+    if (node->fd >= 0 || folder == NULL) {
+        fd = node->fd;
+        lock_release(&nodes->lock);
+        return fd >= 0 ? 0 : -ESTALE;
+    }
+    pin_locked(nodes, n);
+    pin_locked(nodes, folder);
+    snprintf(name, sizeof name, "%s", n->name);
+    lock_release(&nodes->lock);
+
+    fd = open_path(folder->fd, name, &status);
+    lock_take(&nodes->lock);
+    if (fd >= 0 && (status.st_dev != n->dev || status.st_ino != n->ino ||
+                    (status.st_mode & S_IFMT) != n->type)) {
+        close(fd);
+        fd = -ESTALE;
+    }
+    if (fd >= 0 && n->fd < 0)
+        install_locked(nodes, n, fd);
+    else if (fd >= 0)
+        close(fd);
+    unpin_locked(nodes, folder);
+    unpin_locked(nodes, n);
+    lock_release(&nodes->lock);
+    return fd >= 0 ? 0 : fd == -EMFILE || fd == -ENFILE ? fd : -ESTALE;
+}
+
+int fuse_node_fd(struct fuse_nodes *nodes, struct fuse_node *node)
+{
+    int code = 0, fd = -1;
+
+    for (int round = 0; round < DEPTH_MAX && code == 0; round++) {
+        lock_take(&nodes->lock);
+        fd = node->fd;
+        lock_release(&nodes->lock);
+        if (fd >= 0)
+            return fd;
+        code = reopen_one(nodes, node);
+    }
+    return code != 0 ? code : -ESTALE;
+}
+
+/* Takes `fd` and `name`. */
+static int know(struct fuse_nodes *nodes, struct fuse_node *folder, char *name, int fd,
+                const struct stat *status, uint64_t *id)
+{
+    struct fuse_node *n;
+
+    lock_take(&nodes->lock);
+    n = find_locked(nodes, status);
+    if (n == NULL)
+        n = add_locked(nodes, status);
+    if (n == NULL) {
+        lock_release(&nodes->lock);
+        close(fd);
+        free(name);
+        return -ENFILE;
+    }
+    pin_locked(nodes, n);
+    n->lookups++;
+    *id = n->id;
+    if (n->fd < 0)
+        install_locked(nodes, n, fd);
+    else
+        close(fd);
+    if (folder != NULL)
+        place_locked(nodes, n, folder, name);
+    unpin_locked(nodes, n);
+    lock_release(&nodes->lock);
+    return 0;
+}
+
+int fuse_node_lookup(struct fuse_nodes *nodes, struct fuse_node *folder, const char *name,
+                     uint64_t *id, struct stat *status)
+{
+    int from = fuse_node_fd(nodes, folder), fd;
+    char *kept;
+
+    if (from < 0)
+        return from;
+    fd = open_path(from, name, status);
+    if (fd < 0)
+        return fd;
+    if (fuse_node_is_hidden(nodes, status->st_dev, status->st_ino) ||
+        (status->st_dev != folder->dev && is_machinery(fd))) {
+        close(fd);
+        return -ENOENT;
+    }
+    kept = strdup(name);
+    if (kept == NULL) {
+        close(fd);
+        return -ENOMEM;
+    }
+    return know(nodes, folder, kept, fd, status, id);
+}
+
+int fuse_node_adopt(struct fuse_nodes *nodes, int file, uint64_t *id, struct stat *status)
+{
+    char path[32];
+    int fd;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, status) < 0) {
+        close(fd);
+        return -EIO;
+    }
+    return know(nodes, NULL, NULL, fd, status, id);
+}
+
+void fuse_node_forget(struct fuse_nodes *nodes, uint64_t id, uint64_t count)
+{
+    LOCK_FOR_BLOCK(&nodes->lock);
+    struct fuse_node *n = node_locked(nodes, id);
+
+    if (n == NULL || n == &nodes->root)
+        return;
+    n->lookups -= count < n->lookups ? count : n->lookups;
+    release_locked(nodes, n);
+}
+
+void fuse_node_moved(struct fuse_nodes *nodes, struct fuse_node *folder, const char *name)
+{
+    int from = fuse_node_fd(nodes, folder);
+    char *kept = strdup(name);
+    struct fuse_node *n;
+    struct stat status;
+
+    if (from < 0 || kept == NULL || fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+        free(kept);
+        return;
+    }
+    lock_take(&nodes->lock);
+    n = find_locked(nodes, &status);
+    if (n != NULL) {
+        n->pins++;
+        place_locked(nodes, n, folder, kept);
+        n->pins--;
+    } else {
+        free(kept);
+    }
+    lock_release(&nodes->lock);
+}
+
+uint64_t fuse_node_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino)
+{
+    unsigned i = 0;
+
+    lock_take(&nodes->lock);
+    while (i < nodes->device_count && nodes->devices[i] != dev)
+        i++;
+    if (i == nodes->device_count && i < FUSE_DEVICES_MAX)
+        nodes->devices[nodes->device_count++] = dev;
+    lock_release(&nodes->lock);
+    return ino ^ (uint64_t)i << DEVICE_SHIFT;
+}

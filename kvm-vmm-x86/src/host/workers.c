@@ -1,0 +1,149 @@
+/* Threads that carry out jobs; see workers.h. */
+#include "host/workers.h"
+
+#include <stdlib.h>
+
+#include "host/notifier.h"
+#include "host/threads.h"
+
+enum { THREADS_MAX = 16 };
+
+struct queue {
+    struct worker_job *first, **end;
+};
+
+struct workers {
+    const char *name;
+    void (*begin)(void);
+    struct notifier done;
+    struct lock lock; /* protects what follows */
+    struct condition news;
+    struct queue todo, finished;
+    unsigned in_flight; /* submitted and not yet taken */
+    bool stop;
+    struct thread threads[THREADS_MAX];
+    unsigned count;
+};
+
+static void put(struct queue *q, struct worker_job *job)
+{
+    job->next = NULL;
+    *q->end = job;
+    q->end = &job->next;
+}
+
+static struct worker_job *take(struct queue *q)
+{
+    struct worker_job *job = q->first;
+
+    if (job != NULL) {
+        q->first = job->next;
+        if (q->first == NULL)
+            q->end = &q->first;
+    }
+    return job;
+}
+
+static void *work(void *argument)
+{
+    struct workers *w = argument;
+    struct worker_job *job;
+    bool first;
+
+    thread_name("%s", w->name);
+    if (w->begin != NULL)
+        w->begin();
+    lock_take(&w->lock);
+    while (!w->stop) {
+        job = take(&w->todo);
+        if (job == NULL) {
+            condition_wait(&w->news, &w->lock);
+            continue;
+        }
+        lock_release(&w->lock);
+        job->carry_out(job);
+        lock_take(&w->lock);
+        first = w->finished.first == NULL;
+        put(&w->finished, job);
+        if (first)
+            notifier_signal(&w->done);
+    }
+    lock_release(&w->lock);
+    return NULL;
+}
+
+void workers_submit(struct workers *w, struct worker_job *job)
+{
+    lock_take(&w->lock);
+    put(&w->todo, job);
+    w->in_flight++;
+    condition_wake_all(&w->news);
+    lock_release(&w->lock);
+}
+
+struct worker_job *workers_take(struct workers *w)
+{
+    LOCK_FOR_BLOCK(&w->lock);
+    struct worker_job *job = take(&w->finished);
+
+    w->in_flight -= job != NULL;
+    return job;
+}
+
+int workers_fd(const struct workers *w)
+{
+    return w->done.fd;
+}
+
+static void stop(struct workers *w)
+{
+    lock_take(&w->lock);
+    w->stop = true;
+    condition_wake_all(&w->news);
+    lock_release(&w->lock);
+    while (w->count > 0)
+        thread_join(&w->threads[--w->count]);
+    notifier_close(&w->done);
+    free(w);
+}
+
+bool workers_close(struct workers *w)
+{
+    bool idle;
+
+    lock_take(&w->lock);
+    idle = w->in_flight == 0;
+    lock_release(&w->lock);
+    if (idle)
+        stop(w);
+    return idle;
+}
+
+struct workers *workers_open(const char *name, unsigned threads, void (*begin)(void),
+                             struct error *error)
+{
+    struct workers *w = calloc(1, sizeof *w);
+
+    if (w == NULL) {
+        error_set(error, "out of memory");
+        return NULL;
+    }
+    w->name = name;
+    w->begin = begin;
+    w->todo.end = &w->todo.first;
+    w->finished.end = &w->finished.first;
+    lock_init(&w->lock);
+    condition_init(&w->news);
+    if (notifier_open(&w->done, error) < 0) {
+        free(w);
+        return NULL;
+    }
+    while (w->count < threads && w->count < THREADS_MAX) {
+        if (thread_start(&w->threads[w->count], work, w, error) < 0) {
+            stop(w);
+            return NULL;
+        }
+        w->count++;
+    }
+    return w;
+}

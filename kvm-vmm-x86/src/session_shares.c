@@ -1,0 +1,31 @@
+/* Shared folders; see session_shares.h. */
+#include "session_shares.h"
+
+#include <stdio.h>
+
+#include "fuse/server.h"
+
+static int open_one(struct share_config *share, struct error *error)
+{
+    char path[4096];
+    struct fuse_options options = {.path = path,
+                                   .read_only = share->read_only,
+                                   .lasting = share->lasting,
+                                   .hidden = share->hidden,
+                                   .hidden_count = share->hidden_count};
+
+    if (share->path_length >= sizeof path)
+        return error_set(error, "--share: a path of %zu bytes is too long", share->path_length);
+    snprintf(path, sizeof path, "%.*s", (int)share->path_length, share->path);
+    share->open = fuse_server_open(&options, error);
+    return share->open != NULL ? 0 : -1;
+}
+
+int session_shares_open(unsigned count, struct guest_config guests[GUESTS_MAX], struct error *error)
+{
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned s = 0; s < guests[i].share_count; s++)
+            if (open_one(&guests[i].shares[s], error) < 0)
+                return -1;
+    return 0;
+}

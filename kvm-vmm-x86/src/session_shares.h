@@ -1,0 +1,12 @@
+/* The folders that a run shares with its guests. */
+#ifndef SESSION_SHARES_H
+#define SESSION_SHARES_H
+
+#include "options/options.h"
+
+/* Opens those of all guests, for all their lives. The end of the program closes them. `guests` are
+ * the options' guests; they get what was opened. */
+int session_shares_open(unsigned count, struct guest_config guests[GUESTS_MAX],
+                        struct error *error) MUST_CHECK;
+
+#endif
