@@ -7,6 +7,7 @@
 #include "control/client.h"
 #include "host/files.h"
 #include "options/options.h"
+#include "run/run.h"
 #include "session.h"
 #include "snapshot/command.h"
 
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
         return control_client(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "snapshot") == 0)
         return snapshot_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "run") == 0)
+        return run_main(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &error) < 0) {
         fprintf(stderr, "kvm-vmm: %s; --help explains\n", error.text);
         return STATUS_USAGE;

@@ -1,5 +1,4 @@
-/* One run of the program; see session.h. The main thread waits here while vCPU threads run the
- * guests. */
+/* One run of the program; see session.h. The main thread waits here while vCPUs run the guests. */
 #include "session.h"
 
 #include <errno.h>
@@ -268,7 +267,8 @@ static void on_signal(int signal)
         links_resize();
         break;
     default:
-        end_run(END_SIGNAL, signal, "");
+        if (session.options->take_signal == NULL || !session.options->take_signal(signal))
+            end_run(END_SIGNAL, signal, "");
     }
 }
 

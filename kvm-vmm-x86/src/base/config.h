@@ -45,7 +45,15 @@ enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL
 enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
 
 /* Where the serial port, or a port of a virtio console, leads. */
-enum serial_kind { SERIAL_STDIO, SERIAL_PTY, SERIAL_FILE, SERIAL_UNIX };
+enum serial_kind {
+    SERIAL_STDIO,
+    SERIAL_PTY,
+    SERIAL_FILE,
+    SERIAL_UNIX,
+    SERIAL_KEPT,       /* nowhere: the newest of what it prints is kept (ports_kept) */
+    SERIAL_DESCRIPTOR, /* of a port: one of the program's standard descriptors */
+    SERIAL_CONTROL     /* of a port: its lines are the program's own to read */
+};
 
 struct disk;
 
@@ -64,7 +72,9 @@ struct port_config {
     const char *name; /* its first `name_length` bytes; 0: it is the console, hvc0 */
     size_t name_length;
     enum serial_kind kind;
-    const char *path; /* as serial_path */
+    const char *path;               /* as serial_path */
+    int fd;                         /* of SERIAL_DESCRIPTOR */
+    void (*take)(const char *line); /* of SERIAL_CONTROL; on the main thread */
 };
 
 /* How a network device reaches the host. */

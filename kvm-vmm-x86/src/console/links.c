@@ -15,7 +15,7 @@
 #include "host/stream.h"
 #include "host/terminal.h"
 
-enum { PIECE = 4096, LOOK_MS = 100, CTRL_D = 4 };
+enum { PIECE = 4096, LOOK_MS = 100, CTRL_D = 4, LINE = 512 };
 
 #define MS UINT64_C(1000000)
 
@@ -32,6 +32,10 @@ struct link {
     bool sends;  /* input may come from the other end */
     bool opened; /* the guest has had its end open since the other end came */
     int failure;
+    int fd;                         /* of SERIAL_DESCRIPTOR */
+    void (*take)(const char *line); /* of SERIAL_CONTROL */
+    char line[LINE];
+    size_t line_used;
 };
 
 static struct {
@@ -55,7 +59,7 @@ static void arrive(struct link *l, struct stream stream)
 {
     l->stream = stream;
     l->source.fd = stream.fd;
-    l->sends = l->kind != SERIAL_FILE;
+    l->sends = l->kind != SERIAL_FILE && l->kind != SERIAL_DESCRIPTOR;
     l->opened = false;
     channel_set_open(&l->channel, true);
 }
@@ -124,7 +128,7 @@ static void read_some(struct link *l)
     if (n > 0 || n == -EAGAIN)
         return;
     l->sends = false; /* it may still take */
-    if (n < 0 || stream_is_hung_up(&l->stream))
+    if (n < 0 || l->kind == SERIAL_DESCRIPTOR || stream_is_hung_up(&l->stream))
         leave(l);
 }
 
@@ -141,7 +145,7 @@ static void write_some(struct link *l)
         channel_drop(&l->channel, (size_t)n);
     if (n > 0 || n == -EAGAIN)
         return;
-    if (l->kind == SERIAL_FILE)
+    if (l->kind == SERIAL_FILE || (l->kind == SERIAL_DESCRIPTOR && n != -EPIPE))
         l->failure = n;
     leave(l);
 }
@@ -176,6 +180,45 @@ static void on_timer(void *context)
         leave(l);
 }
 
+/* --- the program's own --- */
+
+static void service_control(struct link *l)
+{
+    const uint8_t *bytes;
+    size_t count;
+
+    while (bytes = channel_peek(&l->channel, &count), count > 0) {
+        for (size_t i = 0; i < count; i++) {
+            if (bytes[i] != '\n') {
+                if (l->line_used < LINE - 1) /* what is longer is cut */
+                    l->line[l->line_used++] = (char)bytes[i];
+                continue;
+            }
+            l->line[l->line_used] = '\0';
+            l->line_used = 0;
+            l->take(l->line);
+        }
+        channel_drop(&l->channel, count);
+    }
+}
+
+void links_let_in(void)
+{
+    for (unsigned i = 0; i < links.channels[0].count; i++) {
+        struct link *l = &links.at[0][i];
+
+        if (l->kind == SERIAL_DESCRIPTOR && l->fd == STREAM_INPUT)
+            l->sends = true;
+    }
+}
+
+void links_tell(const char *text)
+{
+    for (unsigned i = 0; i < links.channels[0].count; i++)
+        if (links.at[0][i].kind == SERIAL_CONTROL)
+            (void)channel_write(&links.at[0][i].channel, text, strlen(text));
+}
+
 static void service(struct link *l)
 {
     bool open = channel_is_open(&l->channel);
@@ -185,6 +228,10 @@ static void service(struct link *l)
         service_stdio(l);
         return;
     }
+    if (l->kind == SERIAL_CONTROL) {
+        service_control(l);
+        return;
+    }
     if (l->opened && !open && l->kind == SERIAL_UNIX && l->stream.fd >= 0)
         leave(l); /* the guest has closed its end: the client reads an end */
     l->opened = l->stream.fd >= 0 && (l->opened || open);
@@ -192,7 +239,8 @@ static void service(struct link *l)
     if (l->stream.fd >= 0)
         events_want(&l->source, (l->sends && channel_room(&l->channel) > 0 ? EVENTS_READ : 0) |
                                     (count > 0 ? EVENTS_WRITE : 0));
-    if (!l->timer.running && !l->sends && l->kind != SERIAL_FILE && l->stream.fd >= 0)
+    if (!l->timer.running && !l->sends && (l->kind == SERIAL_PTY || l->kind == SERIAL_UNIX) &&
+        l->stream.fd >= 0)
         events_timer_start(&l->timer, LOOK_MS * MS);
 }
 
@@ -274,6 +322,8 @@ static void make(struct link *l, unsigned guest, const struct guest_config *conf
     l->channel.context = l;
     l->guest = guest;
     l->kind = port->kind;
+    l->fd = port->fd;
+    l->take = port->take;
     l->ctrl_d = !config->no_ctrl_d;
     l->server = (struct socket_server){.listener = -1, .client = -1, .spare = -1};
     l->stream.fd = -1;
@@ -310,6 +360,13 @@ static int open_link(struct link *l, const char *image, const char *path, struct
         return open_file(l, path, error);
     case SERIAL_UNIX:
         return open_unix(l, path, error);
+    case SERIAL_DESCRIPTOR: {
+        struct stream stream;
+
+        stream_open(&stream, l->fd);
+        arrive(l, stream);
+        return 0;
+    }
     default:
         l->sends = true;
         channel_set_open(&l->channel, true);
@@ -346,7 +403,7 @@ static void close_link(struct link *l)
     events_want(&l->listener, 0);
     if (l->kind == SERIAL_UNIX)
         socket_close(&l->server);
-    else if (l->kind != SERIAL_STDIO)
+    else if (l->kind == SERIAL_PTY || l->kind == SERIAL_FILE)
         stream_close(&l->stream);
 }
 

@@ -21,6 +21,12 @@ int links_make(unsigned guest, const struct guest_config *config, struct channel
 /* Opens what they lead to. */
 int links_open(unsigned guest, const struct guest_config *config, struct error *error) MUST_CHECK;
 
+/* Standard input is read from now on, for the port that leads there (SERIAL_DESCRIPTOR): a guest
+ * that looks too early would take its end for a port that is not open yet. */
+void links_let_in(void);
+/* A text for the guest, to its port of SERIAL_CONTROL. */
+void links_tell(const char *text);
+
 /* Arranges what the event loop waits for; each time that it comes round. */
 void links_service(void);
 /* The size of the user's terminal has changed. */

@@ -299,6 +299,19 @@ int ports_failure(unsigned guest)
     return failure != 0 ? failure : ports.at[GUESTS_MAX + guest].failure;
 }
 
+size_t ports_kept(unsigned guest, void *bytes, size_t room)
+{
+    struct port *p = &ports.at[guest];
+    size_t count;
+    LOCK_FOR_BLOCK(&p->lock);
+
+    count = p->output.used < room ? p->output.used : room;
+    for (size_t i = 0; i < count; i++)
+        ((uint8_t *)bytes)[i] =
+            p->output.bytes[(p->output.head + p->output.used - count + i) % p->output.size];
+    return count;
+}
+
 static int open_pty(struct port *p, const char *image, struct error *error)
 {
     char path[STREAM_PTY_NAME_MAX];
@@ -364,8 +377,9 @@ static int open_at(unsigned at, enum serial_kind kind, const struct guest_config
     p->server = (struct socket_server){.listener = -1, .client = -1, .spare = -1};
     p->source = (struct event_source){.fd = -1, .ready = on_ready, .context = p};
     p->timer = (struct event_timer){.expired = on_timer, .context = p};
-    result = at < GUESTS_MAX ? open_serial(p, config, error)
-                             : open_file(p, "--debugcon", config->debugcon, error);
+    result = kind == SERIAL_KEPT ? 0
+             : at < GUESTS_MAX   ? open_serial(p, config, error)
+                                 : open_file(p, "--debugcon", config->debugcon, error);
     if (result < 0)
         p->kind = SERIAL_STDIO;
     return result;
@@ -385,7 +399,7 @@ static void close_port(struct port *p)
     events_want(&p->listener, 0);
     if (p->kind == SERIAL_UNIX)
         socket_close(&p->server);
-    else
+    else if (p->kind != SERIAL_KEPT)
         stream_close(&p->stream);
     p->kind = SERIAL_STDIO;
 }

@@ -38,6 +38,10 @@ void ports_finish(void);
 /* 0, or the negative errno that the port's file failed with. Nothing more is written to it then. */
 int ports_failure(unsigned guest);
 
+/* The newest bytes that a port of SERIAL_KEPT has printed, at most `room`; how many there are. Also
+ * after ports_finish. */
+size_t ports_kept(unsigned guest, void *bytes, size_t room);
+
 /* For vCPU threads. */
 void ports_putchar(unsigned guest, uint8_t byte);
 void ports_debug_putchar(unsigned guest, uint8_t byte);

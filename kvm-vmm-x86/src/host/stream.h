@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-enum { STREAM_PTY_NAME_MAX = 64 };
+enum { STREAM_PTY_NAME_MAX = 64, STREAM_INPUT = 0 };
 
 enum stream_kind {
     STREAM_PLAIN,  /* read(2) and write(2) do not wait */

@@ -410,6 +410,20 @@ static int check_endpoints(const struct options *o, struct error *error)
     return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->count - 1, error);
 }
 
+bool options_takes_next(const char *word)
+{
+    for (int i = 0; i < SPECS; i++) {
+        if (specs[i].kind < TEXT)
+            continue;
+        if (specs[i].letter != 0 && word[0] == '-' && word[1] == specs[i].letter && word[2] == '\0')
+            return true;
+        if (specs[i].name != NULL && strncmp(word, "--", 2) == 0 &&
+            strcmp(word + 2, specs[i].name) == 0)
+            return true;
+    }
+    return false;
+}
+
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
     struct option names[SPECS + 1];

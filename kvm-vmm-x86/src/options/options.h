@@ -30,11 +30,16 @@ struct options {
     const char *gdb;     /* where debuggers may connect: [HOST:]PORT or unix:PATH; or NULL */
     const char *control; /* where `kvm-vmm ctl` reaches the run: unix:PATH or a name; or NULL */
     const char *restore; /* the folder of a snapshot, instead of an image; or NULL */
-    bool wait;           /* no vCPU runs before a debugger says so */
+    /* Of `run`: takes a signal to the program; false: it ends the run. NULL: each does. */
+    bool (*take_signal)(int signal);
+    bool wait; /* no vCPU runs before a debugger says so */
 };
 
 /* Fills `options` from the command line, whose strings it keeps. -1: `error` says what is wrong. */
 int options_parse(struct options *options, int argc, char **argv, struct error *error) MUST_CHECK;
+
+/* Whether an option takes the next word as its value: `word` as it stands on the command line. */
+bool options_takes_next(const char *word);
 
 /* What --help prints. */
 extern const char options_help[];

@@ -1,0 +1,51 @@
+/* What the VMM tells; see conf.h. */
+#include "initramfs/run/conf.h"
+#include "initramfs/run/say.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void take(struct conf *conf, char *text, unsigned *arguments, unsigned *variables)
+{
+    char *value = text + 1;
+
+    if (text[0] == 'a' && *arguments < CONF_WORDS_MAX)
+        conf->arguments[(*arguments)++] = value;
+    else if (text[0] == 'e' && *variables < CONF_WORDS_MAX)
+        conf->environment[(*variables)++] = value;
+    else if (text[0] == 'c')
+        conf->folder = value;
+    else if (text[0] == 't')
+        conf->terminal = true;
+    else if (text[0] == 'r' || text[0] == 'd') {
+        conf->root = value;
+        conf->root_is_written = text[0] == 'd';
+    } else if (text[0] == 'm' && conf->mount_count < CONF_MOUNTS_MAX)
+        conf->mounts[conf->mount_count].tag = value;
+    else if (text[0] == 'p' && conf->mount_count < CONF_MOUNTS_MAX)
+        conf->mounts[conf->mount_count++].place = value;
+}
+
+void conf_read(struct conf *conf)
+{
+    FILE *file = fopen("/run.conf", "re");
+    unsigned arguments = 0, variables = 0;
+    struct stat status;
+    char *bytes;
+    size_t size;
+
+    *conf = (struct conf){.folder = "/"};
+    if (file == NULL || fstat(fileno(file), &status) != 0)
+        say_failed(125, "the guest has no /run.conf");
+    size = (size_t)status.st_size;
+    bytes = calloc(1, size + 1);
+    if (bytes == NULL || fread(bytes, 1, size, file) != size)
+        say_failed(125, "the guest cannot read its /run.conf");
+    fclose(file);
+    for (size_t at = 0; at < size; at += strlen(bytes + at) + 1)
+        take(conf, bytes + at, &arguments, &variables);
+    if (arguments == 0 || conf->root == NULL)
+        say_failed(125, "the guest's /run.conf has no command or no root");
+}

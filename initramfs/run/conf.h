@@ -1,0 +1,31 @@
+/*
+ * What the VMM tells the first process of `kvm-vmm run`: strings that end with a zero byte, each a
+ * letter and a value.
+ *
+ *   a WORD       of the command         e NAME=VALUE  of its environment
+ *   c FOLDER     where it runs          t             it has a terminal
+ *   r TAG        the root, only read    d TAG         the root, as it is
+ *   m TAG        a folder for ...       p FOLDER      ... this place
+ */
+#ifndef INITRAMFS_RUN_CONF_H
+#define INITRAMFS_RUN_CONF_H
+
+#include <stdbool.h>
+
+enum { CONF_WORDS_MAX = 4096, CONF_MOUNTS_MAX = 8 };
+
+struct conf_mount {
+    const char *tag, *place;
+};
+
+struct conf {
+    char *arguments[CONF_WORDS_MAX + 1], *environment[CONF_WORDS_MAX + 1];
+    const char *folder, *root;
+    bool terminal, root_is_written;
+    struct conf_mount mounts[CONF_MOUNTS_MAX];
+    unsigned mount_count;
+};
+
+void conf_read(struct conf *conf);
+
+#endif

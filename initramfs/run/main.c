@@ -1,0 +1,145 @@
+/*
+ * The first process of a guest of `kvm-vmm run`: makes the host's folders its root, runs one
+ * command there and hands its status to the VMM. All it is told is in /run.conf (conf.h); what it
+ * says, it says by the virtio port `control`, a line each:
+ *
+ *   to the VMM    r           the command is about to start, and input may come
+ *                 x STATUS    it has ended
+ *                 e STATUS TEXT   it cannot be started, and why
+ *   from the VMM  s NUMBER    a signal for it
+ *
+ * With a terminal the command has hvc0; else pipes, whose other ends lead to the ports `stdin`,
+ * `stdout` and `stderr`.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "initramfs/init/modules.h"
+#include "initramfs/run/conf.h"
+#include "initramfs/run/ports.h"
+#include "initramfs/run/relay.h"
+#include "initramfs/run/root.h"
+#include "initramfs/run/say.h"
+
+enum { FAILED = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNALED = 128 };
+
+/* What the command gets. `tell`: where an error of exec(2) is written. */
+static void become(struct conf *conf, const struct relay *relay, int tell)
+    __attribute__((noreturn));
+static void become(struct conf *conf, const struct relay *relay, int tell)
+{
+    sigset_t none;
+    int code;
+
+    setsid();
+    if (conf->terminal)
+        ioctl(relay->child[0], TIOCSCTTY, 1);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (dup2(relay->child[fd], fd) < 0)
+            _exit(FAILED);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    environ = conf->environment;
+    execvp(conf->arguments[0], conf->arguments);
+    code = errno;
+    if (write(tell, &code, sizeof code) < 0)
+        _exit(FAILED);
+    _exit(NOT_FOUND);
+}
+
+static pid_t start(struct conf *conf, struct relay *relay)
+{
+    int pipe_fds[2], code = 0;
+    pid_t child;
+
+    if (chdir(conf->folder) < 0)
+        say_failed(FAILED, "%s: %s", conf->folder, strerror(errno));
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        say_failed(FAILED, "no pipe: %s", strerror(errno));
+    say("r\n");
+    child = fork();
+    if (child == 0)
+        become(conf, relay, pipe_fds[1]);
+    close(pipe_fds[1]);
+    relay_started(relay);
+    if (child < 0)
+        say_failed(FAILED, "no process: %s", strerror(errno));
+    if (read(pipe_fds[0], &code, sizeof code) == sizeof code)
+        say_failed(code == ENOENT || code == ENOTDIR ? NOT_FOUND : NOT_EXECUTABLE, "%s: %s",
+                   conf->arguments[0], strerror(code));
+    close(pipe_fds[0]);
+    return child;
+}
+
+/* The lines of the VMM, as far as they have come. */
+static void take_orders(int fd, pid_t command)
+{
+    static char line[64];
+    static size_t used;
+    char bytes[256];
+    ssize_t n = read(fd, bytes, sizeof bytes);
+
+    for (ssize_t i = 0; i < n; i++) {
+        if (bytes[i] != '\n') {
+            if (used < sizeof line - 1)
+                line[used++] = bytes[i];
+            continue;
+        }
+        line[used] = '\0';
+        used = 0;
+        if (line[0] == 's' && atoi(line + 1) > 0)
+            kill(-command, atoi(line + 1));
+    }
+}
+
+/* Buries all that die; true once the command is among them. */
+static bool bury(pid_t command, int *status)
+{
+    bool found = false;
+    int how;
+
+    for (pid_t dead = waitpid(-1, &how, WNOHANG); dead > 0; dead = waitpid(-1, &how, WNOHANG))
+        if (dead == command) {
+            found = true;
+            *status = WIFEXITED(how) ? WEXITSTATUS(how) : SIGNALED + WTERMSIG(how);
+        }
+    return found;
+}
+
+int main(void)
+{
+    struct relay relay;
+    struct conf conf;
+    int status = FAILED, control;
+    pid_t command;
+
+    if (getpid() != 1) {
+        fprintf(stderr, "run: it is the first process of a machine\n");
+        return 1;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    root_prepare(); /* /proc, /sys and /dev, for what follows */
+    modules_load(); /* the drivers of what the VMM has given this machine */
+    control = ports_open("control");
+    say_by(control); /* from here on it can say what goes wrong */
+    conf_read(&conf);
+    relay_open(&relay, conf.terminal); /* before the root changes: /sys tells where the ports are */
+    root_change(&conf);
+    command = start(&conf, &relay);
+    while (!bury(command, &status))
+        if (relay_wait(&relay, control))
+            take_orders(control, command);
+    relay_finish(&relay);
+    sync();
+    say("x %d\n", status);
+    say_end();
+}

@@ -1,0 +1,109 @@
+/* The file systems of the guest; see root.h. */
+#include "initramfs/run/root.h"
+#include "initramfs/run/say.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NEW "/new"
+
+void root_prepare(void)
+{
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
+}
+
+/* The host's root is only read: what is written is in memory, and gone with the guest. */
+static void mount_root(const struct conf *conf)
+{
+    const char *place = conf->root_is_written ? NEW : "/lower";
+
+    if (mount(conf->root, place, "virtiofs", 0, NULL) != 0)
+        say_failed(125, "the guest cannot mount its root: %s%s", strerror(errno),
+                   errno == ENODEV ? " (its kernel needs virtiofs)" : "");
+    if (conf->root_is_written)
+        return;
+    if (mount("upper", "/upper", "tmpfs", 0, "mode=0755") != 0 ||
+        mkdir("/upper/files", 0755) != 0 || mkdir("/upper/work", 0755) != 0)
+        say_failed(125, "the guest cannot make room for what is written: %s", strerror(errno));
+    if (mount("overlay", NEW, "overlay", 0,
+              "lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work") != 0)
+        say_failed(125, "the guest cannot mount an overlay: %s%s", strerror(errno),
+                   errno == ENODEV ? " (its kernel needs overlay)" : "");
+}
+
+/* A folder and those above it. */
+static void make_folders(const char *path)
+{
+    char part[4096];
+
+    for (size_t i = 1; path[i] != '\0' && i < sizeof part - 1; i++) {
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (path[i] == '/')
+            mkdir(part, 0755);
+    }
+    mkdir(path, 0755);
+}
+
+static void mount_folders(const struct conf *conf)
+{
+    char place[4096 + sizeof NEW];
+
+    for (unsigned i = 0; i < conf->mount_count; i++) {
+        snprintf(place, sizeof place, NEW "%s", conf->mounts[i].place);
+        make_folders(place);
+        if (mount(conf->mounts[i].tag, place, "virtiofs", 0, NULL) != 0)
+            say_failed(125, "the guest cannot mount %s: %s", conf->mounts[i].place,
+                       strerror(errno));
+    }
+}
+
+static void move(const char *from, const char *to)
+{
+    mkdir(to, 0755);
+    if (mount(from, to, NULL, MS_MOVE, NULL) != 0)
+        say_failed(125, "the guest has no %s: %s", from, strerror(errno));
+}
+
+static void raise_loopback(void)
+{
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return; /* a kernel without a network */
+    (void)ioctl(fd, SIOCSIFFLAGS, &request);
+    close(fd);
+}
+
+void root_change(const struct conf *conf)
+{
+    mount_root(conf);
+    mount_folders(conf);
+    move("/proc", NEW "/proc");
+    move("/sys", NEW "/sys");
+    move("/dev", NEW "/dev");
+    if (chdir(NEW) != 0 || mount(".", "/", NULL, MS_MOVE, NULL) != 0 || chroot(".") != 0)
+        say_failed(125, "the guest cannot enter its root: %s", strerror(errno));
+    mkdir("/run", 0755);
+    mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+    mkdir("/dev/pts", 0755);
+    mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");
+    mkdir("/dev/shm", 01777);
+    mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
+    if (symlink("/proc/self/fd", "/dev/fd") != 0 || symlink("/proc/self/fd/0", "/dev/stdin") != 0 ||
+        symlink("/proc/self/fd/1", "/dev/stdout") != 0 ||
+        symlink("/proc/self/fd/2", "/dev/stderr") != 0)
+        perror("run: /dev/fd"); /* on the kernel's console; most programs do without */
+    raise_loopback();
+    umask(022);
+}

@@ -1,0 +1,141 @@
+/* The command line of `kvm-vmm run`; see request.h. */
+#include "run/request.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "options/options.h"
+
+const char run_help[] =
+    "Usage: kvm-vmm run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+    "Boots a kernel, runs COMMAND there with the host's files, and powers off. Standard input,\n"
+    "output and error are the caller's, the exit status is the command's.\n"
+    "\n"
+    "      --kernel FILE|TREE   the kernel, or the tree it was built in (the host's own, else the\n"
+    "                           newest of /boot)\n"
+    "      --modules DIR        where its modules are (beside it, or /lib/modules/VERSION)\n"
+    "      --root DIR           the guest's root (/); what it writes there is dropped at the end\n"
+    "      --rw                 but for the current folder, which is the host's own then\n"
+    "      --share DIR[,ro]     a folder of the host that it may write, at the same place\n"
+    "      --cwd DIR            where COMMAND runs (the current folder)\n"
+    "      --env NAME[=VALUE]   a variable of the environment, beside PATH, HOME, TERM and LANG\n"
+    "      --hide PATH          does not exist for the guest; ~/.ssh, ~/.gnupg and the like never "
+    "do\n"
+    "      --shell              a shell, instead of COMMAND\n"
+    "      --help               this text\n"
+    "\n"
+    "Other options are those of kvm-vmm: -m (1G), -c (1), --append, --timeout, --disk, --gdb, ...\n"
+    "Status: the command's; 128+N if signal N ended it, 127 not found, 126 not executable,\n"
+    "125 the VMM or the kernel failed, 124 --timeout.\n";
+
+struct own {
+    const char *name;
+    size_t field; /* of a text; */
+    size_t count; /* of a list, its counter behind it; 0: one text */
+    unsigned max;
+    bool flag;
+};
+
+#define FIELD(member) offsetof(struct run_request, member)
+
+static const struct own options_of_run[] = {
+    {.name = "kernel", .field = FIELD(kernel)},
+    {.name = "modules", .field = FIELD(modules)},
+    {.name = "root", .field = FIELD(root)},
+    {.name = "cwd", .field = FIELD(folder)},
+    {.name = "append", .field = FIELD(append)},
+    {.name = "share", .field = FIELD(shares), .count = FIELD(share_count), .max = SHARES_MAX - 2},
+    {.name = "env",
+     .field = FIELD(variables),
+     .count = FIELD(variable_count),
+     .max = RUN_NAMES_MAX},
+    {.name = "hide", .field = FIELD(hidden), .count = FIELD(hidden_count), .max = RUN_NAMES_MAX},
+    {.name = "rw", .field = FIELD(write), .flag = true},
+    {.name = "shell", .field = FIELD(shell), .flag = true},
+    {.name = "help", .field = FIELD(help), .flag = true},
+};
+
+static const struct own *find(const char *word)
+{
+    size_t length = strcspn(word + 2, "=");
+
+    for (size_t i = 0; i < sizeof options_of_run / sizeof options_of_run[0]; i++)
+        if (strncmp(word, "--", 2) == 0 && strlen(options_of_run[i].name) == length &&
+            memcmp(options_of_run[i].name, word + 2, length) == 0)
+            return &options_of_run[i];
+    return NULL;
+}
+
+static int keep(struct run_request *r, const struct own *own, const char *value,
+                struct error *error)
+{
+    char *base = (char *)r;
+    const char **text = (const char **)(base + own->field);
+
+    if (own->count == 0) {
+        *text = value;
+        return 0;
+    }
+    unsigned *count = (unsigned *)(base + own->count);
+
+    if (*count == own->max)
+        return error_set(error, "--%s %s: more than %u", own->name, value, own->max);
+    text[(*count)++] = value;
+    return 0;
+}
+
+/* One of ours, with its value in the same word or the next. How many words that were; -1: error. */
+static int take(struct run_request *r, const struct own *own, char **word, struct error *error)
+{
+    const char *value = strchr(word[0], '=');
+
+    if (own->flag) {
+        if (value != NULL)
+            return error_set(error, "--%s takes no value", own->name);
+        *(bool *)((char *)r + own->field) = true;
+        return 1;
+    }
+    if (value != NULL)
+        return keep(r, own, value + 1, error) < 0 ? -1 : 1;
+    if (word[1] == NULL)
+        return error_set(error, "--%s needs a value", own->name);
+    return keep(r, own, word[1], error) < 0 ? -1 : 2;
+}
+
+/* One of the VMM's. */
+static int pass_on(struct run_request *r, char **word, struct error *error)
+{
+    int words = 1 + options_takes_next(word[0]);
+
+    if (word[words - 1] == NULL)
+        return error_set(error, "%s needs a value", word[0]);
+    if (r->vmm_count + words >= RUN_WORDS_MAX)
+        return error_set(error, "more than %d words of options", RUN_WORDS_MAX);
+    for (int i = 0; i < words; i++)
+        r->vmm[r->vmm_count++] = word[i];
+    return words;
+}
+
+int run_request_parse(struct run_request *request, int argc, char **argv, struct error *error)
+{
+    int i = 1;
+
+    *request = (struct run_request){0};
+    while (i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0) {
+        const struct own *own = find(argv[i]);
+        int words =
+            own != NULL ? take(request, own, argv + i, error) : pass_on(request, argv + i, error);
+
+        if (words < 0)
+            return -1;
+        i += words;
+    }
+    i += i < argc && strcmp(argv[i], "--") == 0;
+    if (request->help)
+        return 0;
+    request->command = i < argc ? argv + i : NULL;
+    if ((request->command == NULL) == !request->shell)
+        return error_set(error, request->shell ? "--shell goes without a command"
+                                               : "no command given (--shell gives a shell)");
+    return 0;
+}

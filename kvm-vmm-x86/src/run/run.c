@@ -1,0 +1,399 @@
+/* `kvm-vmm run`; see run.h. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "console/links.h"
+#include "console/ports.h"
+#include "cpu/probe.h"
+#include "host/terminal.h"
+#include "options/options.h"
+#include "run/cpio.h"
+#include "run/kernel.h"
+#include "run/modules.h"
+#include "run/request.h"
+#include "session.h"
+
+extern const uint8_t run_init[], run_init_end[];
+
+enum { LOG_SHOWN = 12, LINE_MAX_ = 400 };
+
+static const char *const modules[] = {"virtio_mmio", "virtio_console", "virtiofs", "overlay", NULL};
+
+static struct {
+    struct run_request request;
+    struct run_kernel kernel;
+    struct options options;
+    char folder[PATH_MAX];
+    const char *hidden[RUN_NAMES_MAX + 16];
+    char hidden_paths[16][PATH_MAX];
+    unsigned hidden_count;
+    bool terminal; /* the command has one */
+    bool progress; /* a line is on the terminal that has to go */
+    bool ready;    /* the command has started */
+    bool interrupted;
+    int status; /* the command's; -1: not known */
+} run = {.status = -1};
+
+static int refuse(int status, const char *text)
+{
+    fprintf(stderr, "kvm-vmm run: %s\n", text);
+    return status;
+}
+
+static void clear_progress(void)
+{
+    if (run.progress)
+        fputs("\r\033[K", stderr);
+    run.progress = false;
+}
+
+/* A line of the guest's first process: initramfs/run/main.c. */
+static void take_line(const char *line)
+{
+    char *text;
+    long number;
+
+    if (line[0] == 'r') {
+        run.ready = true;
+        clear_progress();
+        links_let_in();
+        return;
+    }
+    number = strtol(line + 1, &text, 10);
+    if ((line[0] != 'x' && line[0] != 'e') || number < 0 || number > 255 || run.status >= 0)
+        return;
+    run.status = (int)number;
+    clear_progress();
+    if (line[0] == 'e')
+        fprintf(stderr, "kvm-vmm run: %.*s\n", LINE_MAX_, text + (*text == ' '));
+}
+
+/* The first goes to the command, the second ends the machine. */
+static bool take_signal(int signal)
+{
+    char line[16];
+
+    if (!run.ready || run.interrupted)
+        return false;
+    run.interrupted = true;
+    snprintf(line, sizeof line, "s %d\n", signal);
+    links_tell(line);
+    return true;
+}
+
+/* --- what the guest is given --- */
+
+static void put_word(char **at, const char *end, char kind, const char *text)
+{
+    int n = snprintf(*at, (size_t)(end - *at), "%c%s", kind, text);
+
+    *at += n < end - *at ? n + 1 : end - *at;
+}
+
+static void put_variable(char **at, const char *end, const char *name)
+{
+    char text[4096];
+
+    if (strchr(name, '=') != NULL)
+        put_word(at, end, 'e', name);
+    else if (getenv(name) != NULL) {
+        snprintf(text, sizeof text, "%s=%s", name, getenv(name));
+        put_word(at, end, 'e', text);
+    }
+}
+
+/* /run.conf: initramfs/run/conf.h. False: it is too long. */
+static bool put_conf(struct cpio *cpio)
+{
+    static const char *const variables[] = {"PATH", "HOME",   "USER",     "LOGNAME",  "TERM",
+                                            "LANG", "LC_ALL", "LC_CTYPE", "COLORTERM"};
+    const char *shell = getenv("SHELL") != NULL ? getenv("SHELL") : "/bin/sh";
+    const struct run_request *r = &run.request;
+    size_t room = 1 << 20;
+    char *conf = malloc(room), *at = conf, *end = conf + room, tag[16];
+    bool fits;
+
+    if (conf == NULL)
+        return false;
+    for (unsigned i = 0; r->command != NULL && r->command[i] != NULL; i++)
+        put_word(&at, end, 'a', r->command[i]);
+    if (r->command == NULL)
+        put_word(&at, end, 'a', shell);
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
+        put_variable(&at, end, variables[i]);
+    for (unsigned i = 0; i < r->variable_count; i++)
+        put_variable(&at, end, r->variables[i]);
+    put_word(&at, end, 'c', run.folder);
+    if (run.terminal)
+        put_word(&at, end, 't', "");
+    put_word(&at, end, 'r', "share0");
+    for (unsigned i = 1; i < run.options.guests[0].share_count; i++) {
+        const struct share_config *share = &run.options.guests[0].shares[i];
+        char path[PATH_MAX], whole[PATH_MAX];
+
+        snprintf(path, sizeof path, "%.*s", (int)share->path_length, share->path);
+        if (realpath(path, whole) == NULL)
+            continue; /* opening it says why */
+        snprintf(tag, sizeof tag, "share%u", i);
+        put_word(&at, end, 'm', tag);
+        put_word(&at, end, 'p', whole);
+    }
+    fits = at < end;
+    cpio_file(cpio, "run.conf", 0600, conf, (size_t)(at - conf));
+    free(conf);
+    return fits;
+}
+
+/* The initial ramdisk, as a path. */
+static int make_ramdisk(char path[32], struct error *error)
+{
+    static const char *const folders[] = {"dev", "proc", "sys", "modules", "lower", "upper", "new"};
+    int fd = memfd_create("ramdisk", MFD_CLOEXEC);
+    struct cpio cpio = {0};
+    size_t written = 0;
+
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        cpio_folder(&cpio, folders[i]);
+    cpio_device(&cpio, "dev/console", 5, 1);
+    cpio_device(&cpio, "dev/null", 1, 3);
+    cpio_file(&cpio, "init", 0755, run_init, (size_t)(run_init_end - run_init));
+    if (run_modules_add(&cpio, &run.kernel, modules, error) < 0)
+        return -1;
+    if (!put_conf(&cpio))
+        return error_set(error, "the command and its environment are too long");
+    cpio_end(&cpio);
+    if (fd < 0 || cpio.failed)
+        return error_set(error, "no memory for the guest's ramdisk");
+    while (written < cpio.size) {
+        ssize_t n = write(fd, cpio.bytes + written, cpio.size - written);
+
+        if (n <= 0)
+            return error_set(error, "the guest's ramdisk: %s", strerror(errno));
+        written += (size_t)n;
+    }
+    free(cpio.bytes);
+    snprintf(path, 32, "/proc/self/fd/%d", fd);
+    return 0;
+}
+
+/* What other programs keep secret in files that the user can read. */
+static void list_hidden(void)
+{
+    static const char *const usual[] = {".ssh",
+                                        ".gnupg",
+                                        ".aws",
+                                        ".netrc",
+                                        ".mozilla",
+                                        ".config/chromium",
+                                        ".kube",
+                                        ".password-store",
+                                        ".config/google-chrome",
+                                        ".docker",
+                                        ".local/share/keyrings"};
+    const char *home = getenv("HOME");
+
+    for (size_t i = 0; home != NULL && i < sizeof usual / sizeof usual[0]; i++) {
+        snprintf(run.hidden_paths[i], PATH_MAX, "%s/%s", home, usual[i]);
+        run.hidden[run.hidden_count++] = run.hidden_paths[i];
+    }
+    for (unsigned i = 0; i < run.request.hidden_count; i++)
+        run.hidden[run.hidden_count++] = run.request.hidden[i];
+}
+
+static void add_share(const char *path, size_t length, bool read_only, bool lasting)
+{
+    struct guest_config *guest = &run.options.guests[0];
+    struct share_config *share = &guest->shares[guest->share_count];
+
+    *share = (struct share_config){.path = path,
+                                   .path_length = length,
+                                   .read_only = read_only,
+                                   .lasting = lasting,
+                                   .hidden = run.hidden,
+                                   .hidden_count = run.hidden_count};
+    snprintf(share->tag, sizeof share->tag, "share%u", guest->share_count++);
+}
+
+static void add_shares(void)
+{
+    const struct run_request *r = &run.request;
+
+    add_share(r->root != NULL ? r->root : "/", strlen(r->root != NULL ? r->root : "/"), true, true);
+    if (r->write)
+        add_share(run.folder, strlen(run.folder), false, false);
+    for (unsigned i = 0; i < r->share_count; i++) {
+        size_t length = strlen(r->shares[i]);
+        bool ro = length > 3 && strcmp(r->shares[i] + length - 3, ",ro") == 0;
+
+        add_share(r->shares[i], length - (ro ? 3 : 0), ro, false);
+    }
+}
+
+static void add_port(const char *name, enum serial_kind kind, int fd)
+{
+    struct guest_config *guest = &run.options.guests[0];
+
+    guest->ports[guest->port_count++] = (struct port_config){
+        .name = name, .name_length = strlen(name), .kind = kind, .fd = fd, .take = take_line};
+}
+
+static void add_ports(void)
+{
+    if (run.terminal) {
+        add_port("", SERIAL_STDIO, -1);
+    } else {
+        add_port("stdin", SERIAL_DESCRIPTOR, STDIN_FILENO);
+        add_port("stdout", SERIAL_DESCRIPTOR, STDOUT_FILENO);
+        add_port("stderr", SERIAL_DESCRIPTOR, STDERR_FILENO);
+    }
+    add_port("control", SERIAL_CONTROL, -1);
+}
+
+/* The VMM's own command line, for what the user has not said. */
+static int prepare(struct error *error)
+{
+    static char ramdisk[32], append[4096];
+    static char *words[RUN_WORDS_MAX + 16];
+    struct run_request *r = &run.request;
+    int count = 0;
+
+    if (realpath(r->folder != NULL ? r->folder : ".", run.folder) == NULL)
+        return error_set(error, "--cwd %s: %s", r->folder != NULL ? r->folder : ".",
+                         strerror(errno));
+    if (run_kernel_find(&run.kernel, r->kernel, r->modules, error) < 0)
+        return -1;
+    snprintf(append, sizeof append, "quiet %s", r->append != NULL ? r->append : "");
+    words[count++] = (char *)"kvm-vmm";
+    words[count++] = (char *)"--memory=1G";
+    for (int i = 0; i < r->vmm_count; i++)
+        words[count++] = r->vmm[i];
+    words[count++] = (char *)"--append";
+    words[count++] = append;
+    words[count++] = (char *)"--initrd";
+    words[count++] = ramdisk;
+    words[count++] = run.kernel.path;
+    if (options_parse(&run.options, count, words, error) < 0)
+        return -1;
+    list_hidden();
+    add_shares();
+    add_ports();
+    if (make_ramdisk(ramdisk, error) < 0)
+        return -1;
+    run.options.guests[0].initrds[run.options.guests[0].initrd_count - 1] = ramdisk;
+    run.options.guests[0].serial = SERIAL_KEPT;
+    run.options.guests[0].no_ctrl_d = true;
+    run.options.take_signal = take_signal;
+    return 0;
+}
+
+/* --- the end --- */
+
+/* The kernel's last words: from its panic on, if it had one. */
+static void show_log(void)
+{
+    static char text[64 * 1024 + 1];
+    size_t size = ports_kept(0, text, sizeof text - 1);
+    const char *from = text + size, *panic;
+    unsigned lines = 0;
+
+    text[size] = '\0';
+    while (from > text && lines <= LOG_SHOWN)
+        lines += *--from == '\n';
+    panic = strstr(text, "Kernel panic");
+    if (panic != NULL)
+        from = panic;
+    for (lines = 0; *from != '\0' && lines < LOG_SHOWN; lines++) {
+        size_t length = strcspn(from, "\r\n");
+
+        if (length > 0)
+            fprintf(stderr, "kvm-vmm run: kernel: %.*s\n", (int)length, from);
+        from += length;
+        from += strspn(from, "\r\n");
+    }
+}
+
+/* What the VMM ended with, if the command did not say. */
+static int status_of(int vmm)
+{
+    if (run.status >= 0)
+        return run.status;
+    if (vmm == STATUS_LIMIT || vmm > 128)
+        return vmm;
+    fprintf(stderr, "kvm-vmm run: the guest ended before the command did (%s)\n",
+            run.ready ? "it was running" : "it had not started");
+    show_log();
+    return STATUS_FAILED;
+}
+
+/* Where this host's KVM cannot run Linux, the lab's machine can, if this is the repository. */
+static int go_to_the_lab(char **argv, struct error *error)
+{
+    char folder[PATH_MAX], lab[PATH_MAX + 16], self[PATH_MAX + 16];
+    const char *forced = getenv("KVM"), *why = NULL;
+    char *words[RUN_WORDS_MAX + 8];
+    int count = 0;
+
+    if (access("/dev/kvm", F_OK) < 0)
+        why = "has no /dev/kvm";
+    else if (access("/dev/kvm", R_OK | W_OK) < 0)
+        why = "does not let this user open /dev/kvm (the group kvm may)";
+    else if (forced == NULL && !probe_paging32("/dev/kvm"))
+        why = "has a KVM that is not complete";
+    if (forced != NULL && strcmp(forced, "lab") == 0)
+        why = "is not to be used (KVM=lab)";
+    if (why == NULL || (forced != NULL && strcmp(forced, "host") == 0) ||
+        !run_kernel_program_folder(folder))
+        return 0;
+    snprintf(lab, sizeof lab, "%s/../lab/lab", folder);
+    if (access(lab, X_OK) < 0)
+        return strncmp(why, "has a", 5) == 0 ? 0 : error_set(error, "this host %s", why);
+    fprintf(stderr, "kvm-vmm run: this host %s: in the lab's machine instead, which is slower\n",
+            why);
+    if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
+        return error_set(error, "no /proc/self/exe");
+    snprintf(self, sizeof self, "%s/kvm-vmm", folder);
+    setenv("KVM", "host", 1); /* there it is complete */
+    words[count++] = lab;
+    words[count++] = (char *)"run";
+    words[count++] = self;
+    for (; *argv != NULL && count < RUN_WORDS_MAX + 7; argv++)
+        words[count++] = *argv;
+    words[count] = NULL;
+    execv(lab, words);
+    return error_set(error, "%s: %s", lab, strerror(errno));
+}
+
+int run_main(int argc, char **argv)
+{
+    struct error error;
+    int status;
+
+    if (run_request_parse(&run.request, argc, argv, &error) < 0) {
+        fprintf(stderr, "kvm-vmm run: %s; kvm-vmm run --help explains\n", error.text);
+        return STATUS_USAGE;
+    }
+    if (run.request.help)
+        return fputs(run_help, stdout) < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_OK;
+    if (go_to_the_lab(argv, &error) < 0)
+        return refuse(STATUS_FAILED, error.text);
+    run.terminal = terminal_is(STDIN_FILENO) && terminal_is(STDOUT_FILENO);
+    if (prepare(&error) < 0)
+        return refuse(STATUS_FAILED, error.text);
+    run.progress = terminal_is(STDERR_FILENO);
+    if (run.progress)
+        fprintf(stderr, "kvm-vmm run: booting Linux %s ...", run.kernel.version);
+    status = status_of(session_run(&run.options));
+    clear_progress();
+    if (terminal_is(STDERR_FILENO) && !run.request.write && run.request.shell)
+        fprintf(stderr, "kvm-vmm run: what was written is dropped (--rw keeps it in %s)\n",
+                run.folder);
+    return status;
+}

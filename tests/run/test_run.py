@@ -1,0 +1,120 @@
+"""kvm-vmm run: one command on a kernel of its own, as if there were no machine between."""
+import hashlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.support import LAB, LIMIT, TOP, finish, lab_run, lab_terminal
+
+
+@pytest.fixture(scope="session")
+def tree():
+    """A kernel beside its modules, as a package installs them."""
+    done = subprocess.run([TOP / "tools/kernels", "--tree", "cloud"], check=False, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(done.stderr.strip())
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def words(vmm, tree):
+    """words(...): the command line that runs what is behind its options."""
+    return lambda *rest: [vmm.program, "run", "--kernel", tree, "--timeout", "200", *rest]
+
+
+def test_streams_stay_apart(words):
+    """Megabytes arrive whole both ways, errors are by themselves, the status is the command's."""
+    data = hashlib.sha512(b"run").digest() * 50000
+    script = "sha256sum; echo wrong >&2; uname -r >&2; head -c 3000000 /dev/zero | tr '\\0' x; exit 7"
+    result = lab_run(*words("--", "sh", "-c", script), stdin=data)
+    digest, _, rest = result.out.partition(b"  -\n")
+    assert result.status == 7, result
+    assert digest.decode() == hashlib.sha256(data).hexdigest() and rest == b"x" * 3000000, result
+    lines = result.err.splitlines()
+    assert len(lines) == 2 and lines[0] == "wrong" and lines[1].endswith("-cloud-amd64"), result
+
+
+def test_where_it_runs(words, scratch):
+    """In the current folder, with the variables that were asked for; what it writes is dropped, but with --rw."""
+    script = "pwd; echo $GREETING-$SECRET; echo x > /usr/new && cat /usr/new; echo kept > kept; cat kept"
+    settings = {"GREETING": "hello", "SECRET": "unsaid"}
+    for options, kept in ((["--env", "GREETING"], False), (["--env=GREETING", "--rw"], True)):
+        result = lab_run(*words(*options, "--", "sh", "-c", script), env=settings, cwd=scratch)
+        assert result.status == 0 and result.err == "", result
+        assert result.out.decode() == "%s\nhello-\nx\nkept\n" % scratch, result
+        assert (scratch / "kept").exists() == kept
+    assert (scratch / "kept").read_text() == "kept\n"
+
+
+@pytest.mark.parametrize("command,status,said", [
+    (["no-such-program"], 127, "kvm-vmm run: no-such-program: No such file or directory\n"),
+    (["/etc/passwd"], 126, "kvm-vmm run: /etc/passwd: Permission denied\n"),
+    (["sh", "-c", "kill -9 $$"], 137, ""),
+    (["sh", "-c", "echo c > /proc/sysrq-trigger"], 125, "Kernel panic"),
+])
+def test_commands_that_fail(words, command, status, said):
+    result = lab_run(*words("--", *command))
+    assert result.status == status and (said in result.err if said else result.err == ""), result
+
+
+def test_a_reader_that_goes_away(words):
+    """The command gets SIGPIPE, as it would without a machine between."""
+    line = " ".join("'%s'" % word for word in words("--", "sh", "-c", "yes; echo $? >&2"))
+    result = lab_run("sh", "-c", line + " | head -n 1")
+    assert result.status == 0 and result.out == b"y\n", result
+    assert "141" in result.err or result.err == "", result  # sh may end by the signal itself
+
+
+@pytest.mark.parametrize("arguments,status,said", [
+    ([], 2, "no command given"),
+    (["--shell", "true"], 2, "--shell goes without a command"),
+    (["--kernel"], 2, "--kernel needs a value"),
+    (["--rw=1", "true"], 2, "--rw takes no value"),
+    (["--kernel", "/nothing", "true"], 125, "/nothing: No such file"),
+    (["--kernel", "/", "true"], 125, "a kernel tree that is not built?"),
+    (["--cwd", "/nothing", "true"], 125, "--cwd /nothing: No such file"),
+])
+def test_mistakes(vmm, arguments, status, said):
+    result = lab_run(vmm.program, "run", *arguments)
+    assert result.status == status and said in result.err and result.err.count("\n") == 1, result
+
+
+def test_at_a_terminal(words):
+    """The command has the terminal: its size, its keys, Ctrl-C; the line of progress goes before it starts."""
+    script = "trap 'echo caught' INT; stty size; tty; read line; echo got $line; sleep 1000; echo ended; exit 3"
+    session = lab_terminal(*words("--", "sh", "-c", script))
+    session.expect_exact(b"booting Linux")
+    session.expect_exact(b"24 80")
+    session.expect_exact(b"/dev/hvc0")
+    session.send(b"typed\r")
+    session.expect_exact(b"got typed")
+    session.send(b"\x03")
+    session.expect_exact(b"caught")
+    session.expect_exact(b"ended")
+    assert finish(session) == 3
+
+
+def test_an_interrupt_reaches_the_command(words):
+    """One signal is the command's, a second ends the machine."""
+    for handler, status in (("trap 'echo caught; exit 9' INT", 9), ("trap '' INT", 130)):
+        script = handler + "; echo ready; while :; do sleep 0.1; done"
+        client = subprocess.Popen([LAB, "run", *words("--", "sh", "-c", script)], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=TOP)
+        assert client.stdout.readline() == b"ready\n", client.communicate()
+        client.send_signal(signal.SIGINT)
+        if status == 130:
+            time.sleep(2)  # two signals at once may be one
+            client.send_signal(signal.SIGINT)
+        out, error = client.communicate(timeout=LIMIT)
+        assert client.returncode in (status, status - 130 - 2) and out == (b"caught\n" if status == 9 else b""), error
+
+
+def test_tools_of_the_host(words):
+    """A plain user's compiler and Python, on the kernel under test."""
+    plain = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    script = "cc -v 2>&1 | tail -n 1; python3 -c 'print(6*7)'"
+    result = lab_run(*plain, *words("--", "sh", "-c", script), env={"HOME": "/tmp"})
+    assert result.status == 0 and b"gcc version" in result.out and result.out.endswith(b"42\n"), result
