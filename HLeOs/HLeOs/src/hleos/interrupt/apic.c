@@ -41,7 +41,6 @@ enum {
     ICR_STARTUP = 6 << 8,
     ICR_PENDING = 1 << 12,
     ICR_ASSERT = 1 << 14,
-    ICR_ALL_OTHERS = 3 << 18,
     ICR_LOOKS = 1000000,
     DIVIDE_BY_16 = 3,
     APIC_BASE_X2APIC = 1 << 10,
@@ -292,9 +291,13 @@ static void flush(const struct cpu *cpu)
     apic_send(cpu->apic_id, INTERRUPT_FLUSH);
 }
 
+/* Each by its name, not all by one command: a processor that was never started would take the
+ * interrupt in QEMU, and run on from where its firmware left it. */
 static void stop(void)
 {
-    send(0, ICR_ALL_OTHERS | ICR_ASSERT | ICR_NMI);
+    for (unsigned i = 0; i < cpu_count(); i++)
+        if (cpu_at(i) != cpu_this())
+            send(cpu_at(i)->apic_id, ICR_ASSERT | ICR_NMI);
 }
 
 void apic_init_other(void)
