@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
@@ -141,13 +142,16 @@ void relay_finish(struct relay *relay)
     relay->flow[0].used = 0;
     for (int i = 1; i < 3; i++) {
         struct relay_flow *flow = &relay->flow[i];
+        int left = 0;
 
-        while (flow->from >= 0 || flow->used > 0) {
+        if (flow->from >= 0 && ioctl(flow->from, FIONREAD, &left) < 0)
+            left = 0;
+        while (flow->used > 0 || (left > 0 && flow->from >= 0)) {
             struct pollfd fd = wish(flow);
 
-            if (poll(&fd, 1, flow->used > 0 ? -1 : 0) <= 0)
-                break; /* nothing in the pipe */
-            if (flow->used > 0 && (fd.revents & POLLHUP))
+            if (flow->used == 0)
+                left -= RELAY_SIZE; /* what one read takes */
+            if (poll(&fd, 1, -1) <= 0 || (flow->used > 0 && (fd.revents & POLLHUP)))
                 break;
             move(flow);
         }

@@ -56,10 +56,10 @@ static void make_folders(const char *path)
 
 static void mount_folders(const struct conf *conf)
 {
-    char place[4096 + sizeof NEW];
+    char place[4096];
 
     for (unsigned i = 0; i < conf->mount_count; i++) {
-        snprintf(place, sizeof place, NEW "%s", conf->mounts[i].place);
+        snprintf(place, sizeof place, "%s", conf->mounts[i].place);
         make_folders(place);
         if (mount(conf->mounts[i].tag, place, "virtiofs", 0, NULL) != 0)
             say_failed(125, "the guest cannot mount %s: %s", conf->mounts[i].place,
@@ -88,7 +88,6 @@ static void raise_loopback(void)
 void root_change(const struct conf *conf)
 {
     mount_root(conf);
-    mount_folders(conf);
     move("/proc", NEW "/proc");
     move("/sys", NEW "/sys");
     move("/dev", NEW "/dev");
@@ -104,6 +103,7 @@ void root_change(const struct conf *conf)
         symlink("/proc/self/fd/1", "/dev/stdout") != 0 ||
         symlink("/proc/self/fd/2", "/dev/stderr") != 0)
         perror("run: /dev/fd"); /* on the kernel's console; most programs do without */
+    mount_folders(conf);        /* last, so that nothing covers them */
     raise_loopback();
     umask(022);
 }

@@ -98,18 +98,28 @@ bool gstage_shrink(struct gstage *gs, unsigned budget)
     return true;
 }
 
-/* The entry for `gpa` on the lowest level reached: a leaf, or an empty one. */
-static uint64_t *find(const struct gstage *gs, gpa_t gpa, unsigned *level)
+/* The entry for `gpa` on the lowest level reached: a leaf, or an empty one; and its value, which is
+ * read once. Another hart may put a table in its place at any time (gstage_split). */
+static uint64_t *find_value(const struct gstage *gs, gpa_t gpa, unsigned *level, uint64_t *value)
 {
     uint64_t *table = gs->root;
 
     for (*level = gs->levels - 1;; --*level) {
         uint64_t *entry = &table[index_at(gs, gpa, *level)];
 
-        if ((*entry & PTE_V) == 0 || is_leaf(*entry))
+        *value = __atomic_load_n(entry, __ATOMIC_ACQUIRE); /* pairs with the stores of entries */
+        if ((*value & PTE_V) == 0 || is_leaf(*value))
             return entry;
-        table = (uint64_t *)entry_target(*entry);
+        table = (uint64_t *)entry_target(*value);
     }
+}
+
+/* The same for those that hold the VM's lock: the entry stays what it is. */
+static uint64_t *find(const struct gstage *gs, gpa_t gpa, unsigned *level)
+{
+    uint64_t value;
+
+    return find_value(gs, gpa, level, &value);
 }
 
 int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm)
@@ -144,7 +154,7 @@ bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf)
 
     if (gs->root == NULL || !in_reach(gs, gpa))
         return false;
-    entry = *find(gs, gpa, &level);
+    (void)find_value(gs, gpa, &level, &entry);
     if ((entry & PTE_V) == 0)
         return false;
     *leaf = (struct gstage_leaf){.gpa = ALIGN_DOWN(gpa, gstage_size(level)),

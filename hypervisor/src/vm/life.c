@@ -125,9 +125,10 @@ bool life_clone(struct vm *vm, unsigned count)
         why = "a debugger has its breakpoints in it";
     else if (vm->blk != NULL && vm->blk->image == NULL)
         why = "two guests cannot share a disk of the machine";
-    else
+    else {
         vm->clones = count;
-    vm->clones_resumes = vm->state == VM_RUNNING;
+        vm->clones_resumes = vm->state == VM_RUNNING;
+    }
     lock_drop(&vm->lock);
     if (why != NULL)
         print("hv: vm %s: not cloned: %s\n", vm->config.name, why);
@@ -298,12 +299,13 @@ static bool clone(struct vm *vm)
         return false;
     }
     more = vm_hooks.clone(vm) && vm->clones > 1;
+    if (!more)
+        fence_all_harts(); /* before it may run again: harts may still write what is shared now */
     lock_take(&vm->lock);
     vm->clones = more ? vm->clones - 1 : 0;
     lock_drop(&vm->lock);
     if (more)
         return true;
-    fence_all_harts();
     if (vm->clones_resumes)
         (void)life_resume(vm, LIFE_ALL); /* unless it was ended meanwhile */
     return true;
@@ -352,7 +354,9 @@ static bool worker_is_ready(struct task *task, uint64_t *wake_at)
 {
     const struct vm *vm = vm_of(task);
 
-    *wake_at = min64(vm->busy_at, vm->alarm_at);
+    *wake_at = vm->busy_at;
+    if (__atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_RUNNING)
+        *wake_at = min64(*wake_at, vm->alarm_at); /* else devices_step() never moves it on */
     return __atomic_load_n(&vm->busy, __ATOMIC_SEQ_CST);
 }
 

@@ -187,19 +187,20 @@ static void service_control(struct link *l)
     const uint8_t *bytes;
     size_t count;
 
-    while (bytes = channel_peek(&l->channel, &count), count > 0) {
-        for (size_t i = 0; i < count; i++) {
-            if (bytes[i] != '\n') {
-                if (l->line_used < LINE - 1) /* what is longer is cut */
-                    l->line[l->line_used++] = (char)bytes[i];
-                continue;
-            }
-            l->line[l->line_used] = '\0';
-            l->line_used = 0;
-            l->take(l->line);
+    bytes = channel_peek(&l->channel, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] != '\n') {
+            if (l->line_used < LINE - 1) /* what is longer is cut */
+                l->line[l->line_used++] = (char)bytes[i];
+            continue;
         }
-        channel_drop(&l->channel, count);
+        l->line[l->line_used] = '\0';
+        l->line_used = 0;
+        l->take(l->line);
     }
+    channel_drop(&l->channel, count);
+    if (count > 0)
+        events_wake(); /* there may be more, after the loop's other work */
 }
 
 void links_let_in(void)
@@ -210,6 +211,7 @@ void links_let_in(void)
         if (l->kind == SERIAL_DESCRIPTOR && l->fd == STREAM_INPUT)
             l->sends = true;
     }
+    events_wake(); /* it may have been served in this round already */
 }
 
 void links_tell(const char *text)

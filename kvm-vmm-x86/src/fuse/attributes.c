@@ -52,11 +52,16 @@ static struct timespec time_of(uint32_t valid, uint32_t given, uint32_t now, uin
     return (struct timespec){.tv_sec = (time_t)seconds, .tv_nsec = nanoseconds};
 }
 
-static int set_mode(const struct fuse_call *call, const char *path, uint32_t mode)
+/* By what the descriptor is: a handle may be another file's than the request's node. */
+static int set_mode(int fd, const char *path, uint32_t mode)
 {
-    mode_t kept = MODES | (call->node->type == S_IFDIR ? S_ISGID : 0);
+    struct stat status;
+    mode_t kept;
 
-    if (call->node->type == S_IFLNK)
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    kept = MODES | (S_ISDIR(status.st_mode) ? S_ISGID : 0);
+    if (S_ISLNK(status.st_mode))
         return -EOPNOTSUPP;
     if (mode & 07777 & ~kept)
         return -EPERM; /* a program of the guest's must not run with rights of the host's */
@@ -93,7 +98,7 @@ static int set_all(struct fuse_call *call, const struct fuse_setattr_in *in, int
     int code = 0;
 
     if (valid & FATTR_MODE)
-        code = set_mode(call, path.text, in->mode);
+        code = set_mode(fd, path.text, in->mode);
     if (code == 0 && (valid & (FATTR_UID | FATTR_GID)))
         code = set_owner(call, fd, in);
     if (code == 0 && (valid & FATTR_SIZE))

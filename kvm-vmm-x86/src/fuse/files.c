@@ -22,7 +22,7 @@ int fuse_open(struct fuse_call *call)
     fd = fuse_open_node(call, fd, S_IFREG, in->flags);
     if (fd < 0)
         return fd;
-    if (in->open_flags & FUSE_OPEN_KILL_SUIDGID)
+    if ((in->open_flags & FUSE_OPEN_KILL_SUIDGID) && !call->server->read_only)
         fuse_drop_privileges_of(fd);
     code = fuse_handle_add(&call->server->handles, fd, false, &handle);
     if (code != 0)

@@ -89,6 +89,15 @@ int fuse_symlink(struct fuse_call *call)
     return made(call, symlinkat(target, folder, name), folder, name);
 }
 
+/* A name of something that does not exist for the guest: it is neither removed nor moved. */
+static bool is_hidden(const struct fuse_call *call, int folder, const char *name)
+{
+    struct stat status;
+
+    return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fuse_node_is_hidden(&call->server->nodes, status.st_dev, status.st_ino);
+}
+
 static int remove_name(struct fuse_call *call, int flags)
 {
     const char *name;
@@ -96,6 +105,8 @@ static int remove_name(struct fuse_call *call, int flags)
 
     if (folder < 0)
         return folder;
+    if (is_hidden(call, folder, name))
+        return -ENOENT;
     return unlinkat(folder, name, flags) == 0 ? 0 : -errno;
 }
 
@@ -126,6 +137,10 @@ static int rename_to(struct fuse_call *call, uint64_t to, uint32_t flags)
         code = new_folder;
     else if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE))
         code = -EINVAL;
+    else if (is_hidden(call, folder, name))
+        code = -ENOENT;
+    else if (is_hidden(call, new_folder, new_name))
+        code = -EPERM;
     else if (renameat2(folder, name, new_folder, new_name, flags) < 0)
         code = -errno;
     else {

@@ -23,7 +23,7 @@
 
 extern const uint8_t run_init[], run_init_end[];
 
-enum { LOG_SHOWN = 12, LINE_MAX_ = 400 };
+enum { LOG_SHOWN = 12, LINE_MAX_ = 400, ARGUMENTS_MAX = 4096 /* initramfs/run/conf.h */ };
 
 static const char *const modules[] = {"virtio_mmio", "virtio_console", "virtiofs", "overlay", NULL};
 
@@ -39,7 +39,8 @@ static struct {
     bool progress; /* a line is on the terminal that has to go */
     bool ready;    /* the command has started */
     bool interrupted;
-    int status; /* the command's; -1: not known */
+    bool mistake; /* what is wrong is the command line */
+    int status;   /* the command's; -1: not known */
 } run = {.status = -1};
 
 static int refuse(int status, const char *text)
@@ -110,6 +111,18 @@ static void put_variable(char **at, const char *end, const char *name)
     }
 }
 
+/* Whether the user has asked for a variable: only one of a name counts. */
+static bool is_named(const struct run_request *r, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (unsigned i = 0; i < r->variable_count; i++)
+        if (strncmp(r->variables[i], name, length) == 0 &&
+            (r->variables[i][length] == '\0' || r->variables[i][length] == '='))
+            return true;
+    return false;
+}
+
 /* /run.conf: initramfs/run/conf.h. False: it is too long. */
 static bool put_conf(struct cpio *cpio)
 {
@@ -123,12 +136,16 @@ static bool put_conf(struct cpio *cpio)
 
     if (conf == NULL)
         return false;
-    for (unsigned i = 0; r->command != NULL && r->command[i] != NULL; i++)
+    for (unsigned i = 0; r->command != NULL && r->command[i] != NULL; i++) {
         put_word(&at, end, 'a', r->command[i]);
+        if (i == ARGUMENTS_MAX)
+            at = end; /* the guest would leave the rest out */
+    }
     if (r->command == NULL)
         put_word(&at, end, 'a', shell);
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        put_variable(&at, end, variables[i]);
+        if (!is_named(r, variables[i]))
+            put_variable(&at, end, variables[i]);
     for (unsigned i = 0; i < r->variable_count; i++)
         put_variable(&at, end, r->variables[i]);
     put_word(&at, end, 'c', run.folder);
@@ -280,8 +297,16 @@ static int prepare(struct error *error)
     words[count++] = (char *)"--initrd";
     words[count++] = ramdisk;
     words[count++] = run.kernel.path;
+    run.mistake = true;
     if (options_parse(&run.options, count, words, error) < 0)
         return -1;
+    if (run.options.action != OPTIONS_RUN)
+        return error_set(error, "--help and --version come alone");
+    if (run.options.guests[0].share_count > 0)
+        return error_set(error, "--share is to be written in full");
+    if (run.options.guests[0].port_count + (run.terminal ? 2 : 4) > PORTS_MAX)
+        return error_set(error, "more than %d --port and --console", PORTS_MAX - 4);
+    run.mistake = false;
     list_hidden();
     add_shares();
     add_ports();
@@ -323,10 +348,13 @@ static void show_log(void)
 /* What the VMM ended with, if the command did not say. */
 static int status_of(int vmm)
 {
-    if (run.status >= 0)
+    clear_progress();
+    if (run.status >= 0 && vmm == STATUS_OK)
         return run.status;
     if (vmm == STATUS_LIMIT || vmm > 128)
         return vmm;
+    if (run.status >= 0)
+        return STATUS_FAILED; /* its output is not whole, and the session has said why */
     fprintf(stderr, "kvm-vmm run: the guest ended before the command did (%s)\n",
             run.ready ? "it was running" : "it had not started");
     show_log();
@@ -386,7 +414,7 @@ int run_main(int argc, char **argv)
         return refuse(STATUS_FAILED, error.text);
     run.terminal = terminal_is(STDIN_FILENO) && terminal_is(STDOUT_FILENO);
     if (prepare(&error) < 0)
-        return refuse(STATUS_FAILED, error.text);
+        return refuse(run.mistake ? STATUS_USAGE : STATUS_FAILED, error.text);
     run.progress = terminal_is(STDERR_FILENO);
     if (run.progress)
         fprintf(stderr, "kvm-vmm run: booting Linux %s ...", run.kernel.version);

@@ -77,9 +77,10 @@ int snapshot_open(struct snapshot *snapshot, const char *path, struct error *err
     size_t size = 0;
 
     *snapshot = (struct snapshot){0};
-    if (folder_real_path(snapshot->folder, path, strlen(path), error) < 0 ||
-        !folder_join(snapshot->ram, snapshot->folder, "ram"))
+    if (folder_real_path(snapshot->folder, path, strlen(path), error) < 0)
         return -1;
+    if (!folder_join(snapshot->ram, snapshot->folder, "ram"))
+        return error_set(error, "%s: the path is too long", path);
     if (read_machine(snapshot, path, error) < 0 || check_sum(path, "state", &m->state, error) < 0 ||
         (snapshot->state = (uint8_t *)read_file(path, "state", SNAPSHOT_STATE_MAX, &size, error)) ==
             NULL) {
@@ -142,6 +143,8 @@ static int fill_overlay(const struct snapshot *s, unsigned i, struct disk *disk,
     if (size == overlay.map_size)
         memcpy(overlay.map, map, size);
     free(map);
+    if (size != overlay.map_size)
+        return error_set(error, "%s/%s was written to while it was read", s->folder, map_name);
     return folder_copy(s->folder, name, overlay.fd, error);
 }
 

@@ -28,6 +28,9 @@ int snapshot_save_check(const struct vm *vm, struct error *error)
         return error_set(error, "a guest with a network card (--net) cannot be saved");
     if (vm->config->share_count > 0)
         return error_set(error, "a guest with a shared folder (--share) cannot be saved");
+    if (vm->config->debugged)
+        return error_set(error, "a guest with a debugger (--gdb) cannot be saved: its breakpoints "
+                                "may be in memory");
     if (vm->config->bios)
         return error_set(error, "a guest with firmware (--bios) cannot be saved");
     if (vm->config->image_bytes != NULL)
