@@ -49,7 +49,7 @@ def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
         assert forked == ("0" if number == 1 else "1")
         if number == 2:
             write = "head -c 9000000 /dev/zero > /mnt/9; echo wrote-$(wc -c < /mnt/9)"
-            assert ask(child, write, r"\nwrote-(\d+)") == "9000000"
+            assert ask(child, write, r"\nwrote-(\d+)\r") == "9000000"
     assert len(seen) == 3
     child.send("\x01m")
     child.expect("hv> ")

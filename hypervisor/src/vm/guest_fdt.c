@@ -58,9 +58,10 @@ static void write_harts(struct fdt_writer *w, const struct vm *vm)
     fdt_put_u32(w, "#size-cells", 0);
     fdt_put_u32(w, "timebase-frequency", (uint32_t)machine.timebase);
     for (uint32_t i = 0; i < vm->vcpu_count; i++) {
-        write_hart(w, i);
         cpu_serve_interrupts();
+        write_hart(w, i);
     }
+    cpu_serve_interrupts();
     fdt_end_node(w);
 }
 
@@ -109,6 +110,7 @@ static void write_devices(struct fdt_writer *w, const struct vm *vm)
         write_device(w, "virtio", "virtio,mmio", GUEST_VIRTIO + i * VIRTIO_MMIO_SIZE,
                      VIRTIO_MMIO_SIZE, SOURCE_VIRTIO + i);
         fdt_end_node(w);
+        cpu_serve_interrupts();
     }
     if (vm_device_at(vm, GUEST_RTC) != NULL) {
         write_device(w, "rtc", "google,goldfish-rtc", GUEST_RTC, RTC_SIZE, SOURCE_RTC);

@@ -20,14 +20,13 @@ struct hart {
     struct task *favoured; /* runs next, whatever it was charged */
     uint64_t since;        /* current is charged up to then */
     uint64_t slice_end;    /* host time; ~0: it may run on */
-    bool idle;
-    bool give_way; /* another task should have the hart */
+    bool idle, give_way;   /* the latter: another task should have the hart */
     enum intent intent;
 };
 
 static struct lock lock; /* guards what follows, and tasks */
 static struct hart harts[CPUS_MAX];
-static uint64_t least; /* what the least charged task that wants to run was charged, once */
+static uint64_t least; /* no task that wants to run was charged less; never falls */
 static unsigned wanting, pinned, waiting;
 static uint32_t crowded;
 
@@ -136,8 +135,8 @@ static void find_least(void)
             charge(h);
             found = min64(found, h->current->charged);
         }
-        if (h->queue != NULL)
-            found = min64(found, h->queue->charged);
+        for (const struct task *t = h->queue; t != NULL; t = t->next)
+            found = min64(found, t->charged); /* urgent ones are not sorted in */
     }
     if (found != ~0ul && found > least)
         least = found;
@@ -212,6 +211,8 @@ static void make_slices_end(void)
         if (h->current == NULL || h->slice_end != ~0ul)
             continue;
         h->slice_end = h->since + turn(h->current);
+        if (h == own())
+            arm_timer(h);
         cpu_kick(&cpus[h - harts]);
     }
 }
@@ -247,8 +248,7 @@ static void wake(struct task *t, bool slept)
     if (h->current == NULL || t->held || !runs_before(t, h->current, slice() / MARGINS_PER_SLICE))
         return;
     h->give_way = true;
-    if (h != own())
-        cpu_kick(&cpus[h - harts]);
+    cpu_kick(&cpus[h - harts]);
 }
 
 /* ---- From anywhere ---- */
