@@ -3,8 +3,9 @@
  * (Privileged Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4
  * KiB, 2 MiB or 1 GiB; a shared one may own it together with leaves of other stages, and is not
  * written through (one of the bits that the manual leaves to software says so). Tables come from
- * the page allocator. A look-up needs no lock: entries are
- * only ever added while it may run. Changes are one at a time, under the caller's lock. Fences are
+ * the page allocator. A look-up needs no lock: it reads each entry once. What it answers may be old
+ * when it is used, as a shared page may be replaced by a copy meanwhile: who depends on that looks
+ * again. Changes are one at a time, under the caller's lock. Fences are
  * the caller's too: none after gstage_map() on an empty place, as a hart that remembers that
  * nothing was there faults once more and fences then (vm/fault.c).
  */

@@ -2,7 +2,8 @@
  * The machine's free memory in blocks of 2^order pages of 4 KiB, naturally aligned (a buddy
  * allocator). A VM is only created once all it may ever need is set aside in an account, which
  * shrinks as pages are taken on it and grows as they come back: taking a page on a guest's fault
- * cannot fail for lack of memory.
+ * cannot fail for lack of memory, unless the guest was cloned or is a clone: copies of shared pages
+ * are not set aside.
  */
 #ifndef MEM_PAGE_H
 #define MEM_PAGE_H

@@ -2,8 +2,8 @@
  * The one way to a guest's memory: copies between the hypervisor and guest physical addresses, with
  * the whole range checked. RAM that was never touched reads as zeros and is backed before it is
  * written. False: the range is not all RAM; what came before the hole may have been copied. No lock
- * is needed: the stage only grows while the VM's tasks run, and while its lock is held and it is
- * up.
+ * is needed: mappings are added while the VM's tasks run, and shared pages replaced by copies; a
+ * read looks again afterwards.
  */
 #ifndef VM_MEMORY_H
 #define VM_MEMORY_H

@@ -92,7 +92,7 @@ void fuse_node_moved(struct fuse_nodes *nodes, struct fuse_node *folder, const c
 
 bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino);
 
-/* A number that no other file of the share has, also where it has several file systems. */
+/* A number of its own for each file of up to 64 file systems, whose inodes are below 2^56. */
 uint64_t fuse_node_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino);
 
 #endif

@@ -36,7 +36,8 @@ int folder_put_memory(struct folder *folder, const char *name, const struct memo
                       uint32_t *sum, struct error *error) MUST_CHECK;
 int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t size, uint32_t *sum,
                     struct error *error) MUST_CHECK;
-/* All of it is on the disk, and PATH there. On an error call folder_abandon. */
+/* Its files are on the disk, and it has its name PATH; whether that name outlives a power cut is
+ * up to the file system. On an error call folder_abandon. */
 int folder_commit(struct folder *folder, struct error *error) MUST_CHECK;
 void folder_abandon(struct folder *folder);
 
