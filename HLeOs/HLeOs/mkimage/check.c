@@ -173,11 +173,11 @@ static void check_bitmap(struct check *c)
 static const void *file_block(const struct check *c, uint32_t number, uint64_t index)
 {
     struct hleos_fs_inode inode = c->inodes[number];
-    struct format_way way = format_way(&inode, index);
-    uint32_t at = *way.pointer;
+    struct format_position position = format_position(&inode, index);
+    uint32_t at = *position.pointer;
 
-    for (unsigned level = 0; level < way.depth && format_is_data(&c->super, at); level++)
-        memcpy(&at, block_at(c, at) + way.slots[level] * sizeof at, sizeof at);
+    for (unsigned level = 0; level < position.depth && format_is_data(&c->super, at); level++)
+        memcpy(&at, block_at(c, at) + position.slots[level] * sizeof at, sizeof at);
     return format_is_data(&c->super, at) ? block_at(c, at) : NULL;
 }
 

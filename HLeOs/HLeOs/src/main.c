@@ -1,4 +1,5 @@
 /* HLeOs, from the loader's jump to the shell, as a story. What it finds, it reports as it goes. */
+#include "actions.h"
 #include "common/string.h"
 #include "common/x86.h"
 #include "cpu.h"
@@ -16,7 +17,6 @@
 #include "smp.h"
 #include "thread.h"
 #include "timer.h"
-#include "user.h"
 #include "vga.h"
 
 void kernel_main(uint64_t boot_info, uint64_t image);
@@ -93,7 +93,7 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     system_call_init();                  /* and call */
     iostream_init_input();               /* getch */
     init_processors();                   /* threads run at the same time */
-    user = thread_create("user", THREAD_PRIORITY_NORMAL, user_main, NULL);
+    user = thread_create("user", THREAD_PRIORITY_NORMAL, actions_main, NULL);
     if (user == NULL)
         panic("no memory for the first thread");
     thread_detach(user);

@@ -144,7 +144,7 @@ static void *allocate_large(size_t size)
         return NULL;
     }
     *large = (struct large){LARGE_MAGIC ^ (uintptr_t)large, pages};
-    heap_seal((uint8_t *)(large + 1), size, (uint8_t *)large + pages * PAGE_SIZE);
+    heap_mark_end((uint8_t *)(large + 1), size, (uint8_t *)large + pages * PAGE_SIZE);
     flags = lock_take(&lock);
     large_blocks++;
     large_bytes += pages * PAGE_SIZE;
@@ -171,8 +171,8 @@ static int examine_locked(uintptr_t block, unsigned *order, size_t *slot)
         return HEAP_INSIDE;
     if (large->magic != (LARGE_MAGIC ^ (uintptr_t)large))
         return HEAP_FREE; /* another thread is at it */
-    return heap_check_seal((const uint8_t *)block,
-                           (const uint8_t *)large + large->pages * PAGE_SIZE);
+    return heap_check_end((const uint8_t *)block,
+                          (const uint8_t *)large + large->pages * PAGE_SIZE);
 }
 
 static int free_large(uintptr_t block)

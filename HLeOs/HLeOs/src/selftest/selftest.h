@@ -1,6 +1,6 @@
 /*
  * The kernel's own tests, run inside it. Each is a function that uses expect(); groups are tables,
- * one file each, listed in user.c.
+ * one file each, listed in actions.c.
  *
  * Lines printed: "test GROUP.NAME ok", "test GROUP.NAME FAILED", "test GROUP.NAME left out: WHY",
  * at last "selftest: N passed, M failed", and ", K left out" if there are any.

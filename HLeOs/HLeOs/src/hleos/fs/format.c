@@ -98,15 +98,15 @@ const char *format_check_inode(const struct hleos_fs_inode *inode)
     return NULL;
 }
 
-struct format_way format_way(struct hleos_fs_inode *inode, uint64_t index)
+struct format_position format_position(struct hleos_fs_inode *inode, uint64_t index)
 {
     if (index < HLEOS_FS_DIRECT)
-        return (struct format_way){.pointer = &inode->direct[index]};
+        return (struct format_position){.pointer = &inode->direct[index]};
     index -= HLEOS_FS_DIRECT;
     if (index < HLEOS_FS_POINTERS)
-        return (struct format_way){&inode->indirect, 1, {(unsigned)index}};
+        return (struct format_position){&inode->indirect, 1, {(unsigned)index}};
     index -= HLEOS_FS_POINTERS;
-    return (struct format_way){
+    return (struct format_position){
         &inode->double_indirect,
         2,
         {(unsigned)(index / HLEOS_FS_POINTERS), (unsigned)(index % HLEOS_FS_POINTERS)}};

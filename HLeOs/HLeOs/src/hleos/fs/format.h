@@ -33,13 +33,13 @@ static inline uint32_t format_inodes(const struct hleos_fs_super *super)
 
 /* Where file block `index` is: under which of the inode's pointers, how many blocks of pointers
  * stand between, and which slot to take in each. */
-struct format_way {
+struct format_position {
     uint32_t *pointer;
     unsigned depth;
     unsigned slots[2];
 };
 
 /* `index` is less than HLEOS_FS_FILE_BLOCKS. */
-struct format_way format_way(struct hleos_fs_inode *inode, uint64_t index);
+struct format_position format_position(struct hleos_fs_inode *inode, uint64_t index);
 
 #endif

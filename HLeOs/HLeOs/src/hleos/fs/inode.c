@@ -125,25 +125,25 @@ static int write_slot(struct fs *fs, uint32_t block, unsigned slot, uint32_t poi
 static int follow(struct inode *inode, uint64_t index, uint32_t *room, uint32_t *block)
 {
     struct fs *fs = inode->fs;
-    struct format_way way = format_way(&inode->disk, index);
-    uint32_t at = *way.pointer, next;
+    struct format_position position = format_position(&inode->disk, index);
+    uint32_t at = *position.pointer, next;
     int error = 0;
 
     if (at == 0 && room != NULL) {
         error = alloc_block(fs, &at);
         *room -= 1;
         if (error == 0)
-            *way.pointer = at; /* the caller writes the inode */
+            *position.pointer = at; /* the caller writes the inode */
     }
-    for (unsigned level = 0; level < way.depth && at != 0 && error == 0; level++) {
+    for (unsigned level = 0; level < position.depth && at != 0 && error == 0; level++) {
         if (!format_is_data(&fs->super, at))
             return FS_CORRUPT;
-        error = read_slot(fs, at, way.slots[level], &next);
+        error = read_slot(fs, at, position.slots[level], &next);
         if (error == 0 && next == 0 && room != NULL) {
             error = alloc_block(fs, &next);
             *room -= 1;
             if (error == 0)
-                error = write_slot(fs, at, way.slots[level], next);
+                error = write_slot(fs, at, position.slots[level], next);
         }
         at = next;
     }
@@ -160,7 +160,7 @@ int inode_map(struct inode *inode, uint64_t index, bool make, uint32_t *block)
 
     if (error < 0 || *block != 0 || !make)
         return error;
-    room = format_way(&inode->disk, index).depth + 1;
+    room = format_position(&inode->disk, index).depth + 1;
     error = alloc_reserve(inode->fs, room);
     if (error < 0)
         return error;

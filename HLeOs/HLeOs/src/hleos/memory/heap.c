@@ -37,7 +37,7 @@ static uint64_t tail_word(const void *block, size_t slack)
     return (TAIL_MAGIC * (slack + 1) ^ (uintptr_t)block) << SLACK_BITS | slack;
 }
 
-void heap_seal(uint8_t *block, size_t size, uint8_t *end)
+void heap_mark_end(uint8_t *block, size_t size, uint8_t *end)
 {
     size_t slack = (size_t)(end - block) - TAIL - size;
 
@@ -45,7 +45,7 @@ void heap_seal(uint8_t *block, size_t size, uint8_t *end)
     *(tail_t *)(end - TAIL) = tail_word(block, slack);
 }
 
-int heap_check_seal(const uint8_t *block, const uint8_t *end)
+int heap_check_end(const uint8_t *block, const uint8_t *end)
 {
     uint64_t tail = *(const tail_t *)(end - TAIL);
     size_t slack = tail & ((1 << SLACK_BITS) - 1);
@@ -111,7 +111,7 @@ void *heap_allocate(struct heap *heap, size_t size)
     heap->blocks++;
     heap->bytes_used += slab->size;
     block = (uint8_t *)(slab + 1) + at * slab->size;
-    heap_seal(block, size, block + slab->size);
+    heap_mark_end(block, size, block + slab->size);
     return block;
 }
 
@@ -133,7 +133,7 @@ static int examine(const void *pointer, struct slab **slab, size_t *at)
         return HEAP_FREE;
     if (offset % s->size != 0)
         return HEAP_INSIDE;
-    return heap_check_seal(block, block + s->size);
+    return heap_check_end(block, block + s->size);
 }
 
 int heap_free(struct heap *heap, void *block)

@@ -50,8 +50,8 @@ int heap_check(const void *block) __attribute__((warn_unused_result));
 
 /* The end of a block of any size: fills [block + size, end - 8) and writes the last word; HEAP_OK
  * or HEAP_OVERRUN. */
-void heap_seal(uint8_t *block, size_t size, uint8_t *end);
-int heap_check_seal(const uint8_t *block, const uint8_t *end) __attribute__((warn_unused_result));
+void heap_mark_end(uint8_t *block, size_t size, uint8_t *end);
+int heap_check_end(const uint8_t *block, const uint8_t *end) __attribute__((warn_unused_result));
 
 const char *heap_error_text(int error);
 

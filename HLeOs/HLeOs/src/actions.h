@@ -1,11 +1,11 @@
 /* What HLeOs does once it runs, by its command line: `test=all` or `test=NAME`, `bench=all`; else
  * the shell. */
-#ifndef HLEOS_USER_H
-#define HLEOS_USER_H
+#ifndef HLEOS_ACTIONS_H
+#define HLEOS_ACTIONS_H
 
 #include <stdint.h>
 
 /* The first thread. */
-intptr_t user_main(void *argument);
+intptr_t actions_main(void *argument);
 
 #endif

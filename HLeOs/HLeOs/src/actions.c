@@ -1,5 +1,5 @@
-/* After boot: tests, figures, or the shell; see user.h. */
-#include "user.h"
+/* After boot: tests, figures, or the shell; see actions.h. */
+#include "actions.h"
 
 #include <stddef.h>
 
@@ -30,7 +30,7 @@ static const struct shell_command commands[] = {
     {0},
 };
 
-intptr_t user_main(void *argument)
+intptr_t actions_main(void *argument)
 {
     const char *option = boot_option("test");
     char which[64]; /* a test may look at options too */
