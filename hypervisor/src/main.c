@@ -14,8 +14,8 @@
 #include "mem/page.h"
 #include "mon/gdb.h"
 #include "mon/mux.h"
-#include "mon/narrate.h"
 #include "mon/probe.h"
+#include "mon/trap_log.h"
 #include "sbi/sbi.h"
 #include "vm/build.h"
 #include "vm/clone.h"
@@ -183,7 +183,7 @@ static void connect(void)
 {
     vm_hooks = (struct vm_hooks){.run = run_vcpu,
                                  .call = sbi_call,
-                                 .trapped = options.log_traps ? narrate_trap : NULL,
+                                 .trapped = options.log_traps ? trap_log : NULL,
                                  .output = mux_output,
                                  .clone = clone_make,
                                  .breakpoint = gdb_breakpoint,

@@ -98,7 +98,7 @@ int debug_set_point(struct debug *d, gva_t at, bool step)
     return 0;
 }
 
-/* Where it was planted, whatever the guest translates to now. */
+/* Where it was inserted, whatever the guest translates to now. */
 void debug_clear_point(struct debug *d, struct debug_point *p)
 {
     lock_take(&d->vm->lock);
@@ -132,7 +132,7 @@ static bool fetch(struct debug *d, gva_t at, struct insn *insn)
 
 /* Plants what ends the current vCPU's step. Between lr and sc nothing may trap: the two and what is
  * between them are one step, with each branch that leads out. */
-int debug_plant_steps(struct debug *d)
+int debug_insert_steps(struct debug *d)
 {
     const struct vcpu *v = d->vm->vcpus[d->thread];
     struct flow_state s = {.pc = v->regs.pc,
@@ -140,7 +140,7 @@ int debug_plant_steps(struct debug *d)
                            .vstvec = v->csr.vstvec,
                            .supervisor = (v->regs.sstatus & SSTATUS_SPP) != 0};
     gva_t start = s.pc, next[FLOW_NEXT_MAX];
-    bool reserved = false, planted = false;
+    bool reserved = false, inserted = false;
 
     memcpy(s.x, v->regs.x, sizeof s.x);
     s.x[0] = 0;
@@ -154,13 +154,13 @@ int debug_plant_steps(struct debug *d)
         reserved |= insn.kind == INSN_LR;
         if (!reserved || insn.kind == INSN_SC) {
             for (unsigned n = 0; n < count; n++)
-                planted |= debug_set_point(d, next[n], true) == 0;
-            return planted ? 0 : DEBUG_PLACE;
+                inserted |= debug_set_point(d, next[n], true) == 0;
+            return inserted ? 0 : DEBUG_PLACE;
         }
         if (count > 1 && (next[1] < start || next[1] > start + 4 * FLOW_LOOP_MAX))
-            planted |= debug_set_point(d, next[1], true) == 0;
+            inserted |= debug_set_point(d, next[1], true) == 0;
         else if (count > 1) /* within the sequence, or just behind it */
-            planted |= next[1] > s.pc && debug_set_point(d, next[1], true) == 0;
+            inserted |= next[1] > s.pc && debug_set_point(d, next[1], true) == 0;
         s.pc = next[0];
     }
     debug_clear_points(d, false); /* no sc: an ordinary step */

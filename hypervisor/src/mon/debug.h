@@ -38,7 +38,7 @@ void debug_clear_point(struct debug *d, struct debug_point *point);
 /* Those of a step, or all. */
 void debug_clear_points(struct debug *d, bool all);
 /* Plants what ends the current vCPU's step. */
-int debug_plant_steps(struct debug *d) MUST_CHECK;
+int debug_insert_steps(struct debug *d) MUST_CHECK;
 
 /* A register of the current vCPU by its number in the description: x0 to x31, pc, then CSRs. NULL
  * for one that there is not. */

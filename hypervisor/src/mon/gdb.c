@@ -66,7 +66,7 @@ static void go_on(uint32_t which)
 
 static void step_on(void)
 {
-    int result = debug_plant_steps(&session.debug);
+    int result = debug_insert_steps(&session.debug);
 
     if (result == 0) {
         go_on(1u << session.debug.thread);

@@ -1,6 +1,6 @@
 /*
  * Where an instruction may go: the addresses at which one of them is executed next, for single
- * steps by planted breakpoints (Unprivileged ISA 20240411: I, C, A 14.3 for LR/SC). Pure.
+ * steps by inserted breakpoints (Unprivileged ISA 20240411: I, C, A 14.3 for LR/SC). Pure.
  */
 #ifndef VM_FLOW_H
 #define VM_FLOW_H

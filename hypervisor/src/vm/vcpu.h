@@ -47,7 +47,7 @@ struct vcpu {
     uint64_t soft_timer;            /* guest time; ~0 none. Only where the machine has no Sstc */
     gpa_t steal;                    /* SBI STA's shared memory; ~0: none */
     uint32_t steal_sequence;
-    struct insn insn; /* the instruction of the trap being handled, for narration and reports */
+    struct insn insn; /* the instruction of the trap being handled, for log=trap and reports */
 
     /* Set by anyone, taken by the hart that runs it (atomics). */
     uint64_t inject;   /* HVIP_VSSIP from IPIs */

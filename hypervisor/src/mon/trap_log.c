@@ -1,5 +1,5 @@
-/* Tells what each trap is, before it is served; see narrate.h. */
-#include "mon/narrate.h"
+/* One line about each trap, before it is handled; see trap_log.h. */
+#include "mon/trap_log.h"
 
 #include "cpu/csr.h"
 #include "cpu/hyp.h"
@@ -28,7 +28,7 @@ static const char *place(struct vcpu *v, gpa_t gpa)
     return vm_contains(v->vm, gpa, 1) ? "RAM" : device != NULL ? device->ops->name : "nothing";
 }
 
-void narrate_trap(struct vcpu *v)
+void trap_log(struct vcpu *v)
 {
     char text[INSN_TEXT_SIZE];
     uint64_t cause = v->regs.trap.cause;
