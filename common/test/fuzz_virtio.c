@@ -69,7 +69,7 @@ static void finish(struct fuzz *f, unsigned i, uint16_t skip)
             memset(pieces[p].at, 0x5a, pieces[p].size);
     f->holds[i] = virtio_push(&f->dev, c, (uint32_t)n) == VIRTIO_LATER;
     if (!f->holds[i])
-        virtio_tell(&f->dev, c->queue);
+        virtio_notify_driver(&f->dev, c->queue);
 }
 
 /* What a kernel writes to let a device run. */

@@ -193,8 +193,8 @@ static void a_request_goes_there_and_back(void **state)
     world_copy(&f->world, edge + 1, text, 5, false);
     assert_memory_equal(text, "WORLD", 5);
     assert_false(f->world.level);
-    virtio_tell(&f->dev, 0);
-    virtio_tell(&f->dev, 0); /* nothing new */
+    virtio_notify_driver(&f->dev, 0);
+    virtio_notify_driver(&f->dev, 0); /* nothing new */
     assert_int_equal(f->world.interrupts, 1);
     assert_int_equal(get(f, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_INTERRUPT_USED);
     set(f, VIRTIO_MMIO_INTERRUPT_ACK, VIRTIO_INTERRUPT_USED);
@@ -391,7 +391,7 @@ static void event_index(void **state)
         assert_int_equal(virtio_listen(&f->dev, 0), VIRTIO_MORE);
         assert_true(virtio_pop(&f->dev, 0, &f->chain));
         assert_int_equal(virtio_push(&f->dev, &f->chain, 16), VIRTIO_OK);
-        virtio_tell(&f->dev, 0);
+        virtio_notify_driver(&f->dev, 0);
         assert_int_equal(f->world.interrupts, i == 0 ? 1 : i < 2 ? 1 : 2); /* the first tells */
     }
     assert_int_equal(virtio_listen(&f->dev, 0), VIRTIO_OK);
@@ -413,7 +413,7 @@ static void flags_without_event_index(void **state)
     assert_int_equal(virtio_push(&f->dev, &f->chain, 16), VIRTIO_LATER);
     assert_int_equal(virtio_in_flight(&f->dev), 1);
     assert_int_equal(virtio_push(&f->dev, &f->chain, 16), VIRTIO_OK);
-    virtio_tell(&f->dev, 0);
+    virtio_notify_driver(&f->dev, 0);
     assert_int_equal(f->world.interrupts, 0);
     assert_int_equal(virtio_listen(&f->dev, 0), VIRTIO_OK);
     assert_int_equal(get16(f, DEVICE), 0);

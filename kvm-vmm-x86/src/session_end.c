@@ -99,7 +99,7 @@ static void name_end(const struct vm *vm, const struct vm_end *end, bool alone)
 }
 
 /* Why the run ends, if it was not said yet: guests that a limit stopped have their own lines. */
-static void tell_why(const struct vm_end *why, bool *told)
+static void print_reason(const struct vm_end *why, bool *told)
 {
     if (*told || why->kind == END_NONE || (why->kind == END_SIGNAL && why->code == SIGPIPE))
         return;
@@ -115,7 +115,7 @@ int session_end_failed(const struct vm_end *why, const char *message)
     bool told = false;
 
     console_printf("kvm-vmm: %s", message);
-    tell_why(why, &told);
+    print_reason(why, &told);
     streams_finish();
     return status_of_run(why, STATUS_FAILED);
 }
@@ -161,12 +161,12 @@ int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
         if (!ended_well(&end) && status == STATUS_OK)
             status = session_end_status(&end);
     }
-    tell_why(why, &told);
+    print_reason(why, &told);
     /* Guests that ended well are not well served without their log. */
     if (report_records(vms, count, record) < 0 && status == STATUS_OK)
         status = STATUS_FAILED;
     streams_finish();
-    tell_why(why, &told); /* it may have come only now */
+    print_reason(why, &told); /* it may have come only now */
     (void)streams_service();
     return status_of_run(why, status);
 }

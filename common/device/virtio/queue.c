@@ -246,7 +246,7 @@ static bool wants_interrupt(struct virtio *dev, struct virtio_queue_state *q)
            (!valid || is_passed(word, q->next_used, before));
 }
 
-void virtio_tell(struct virtio *dev, unsigned queue)
+void virtio_notify_driver(struct virtio *dev, unsigned queue)
 {
     struct virtio_queue_state *q = usable(dev, queue);
 

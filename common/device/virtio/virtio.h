@@ -160,7 +160,7 @@ int virtio_push(struct virtio *dev, const struct virtio_chain *chain, uint32_t w
 int virtio_push_all(struct virtio *dev, const struct virtio_chain *chains, const uint32_t *written,
                     unsigned count) __attribute__((warn_unused_result));
 /* Interrupts the driver if it wants to hear of what was pushed since the last call. */
-void virtio_tell(struct virtio *dev, unsigned queue);
+void virtio_notify_driver(struct virtio *dev, unsigned queue);
 
 /* From now on the driver is to notify the device of new requests. VIRTIO_MORE: there is one
  * already, of which it may tell nothing. Else VIRTIO_OK, or VIRTIO_LATER as above. */

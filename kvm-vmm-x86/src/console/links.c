@@ -214,7 +214,7 @@ void links_let_in(void)
     events_wake(); /* it may have been served in this round already */
 }
 
-void links_tell(const char *text)
+void links_send_control(const char *text)
 {
     for (unsigned i = 0; i < links.channels[0].count; i++)
         if (links.at[0][i].kind == SERIAL_CONTROL)

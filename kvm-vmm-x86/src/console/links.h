@@ -25,7 +25,7 @@ int links_open(unsigned guest, const struct guest_config *config, struct error *
  * that looks too early would take its end for a port that is not open yet. */
 void links_let_in(void);
 /* A text for the guest, to its port of SERIAL_CONTROL. */
-void links_tell(const char *text);
+void links_send_control(const char *text);
 
 /* Arranges what the event loop waits for; each time that it comes round. */
 void links_service(void);

@@ -96,7 +96,7 @@ static const char *state_of(unsigned guest)
                                             : names[vm_state(&control.run.vms[guest])];
 }
 
-static void tell_guest(unsigned i, struct json_out *out)
+static void write_guest(unsigned i, struct json_out *out)
 {
     static const char *const modes[] = {[MODE_REAL] = "real",
                                         [MODE_PROTECTED] = "protected",
@@ -126,7 +126,7 @@ static enum verb_result begin_status(struct control_request *request, struct jso
     json_open(out, "guests", '[');
     for (unsigned i = 0; i < control.run.count; i++)
         if (request->guests >> i & 1)
-            tell_guest(i, out);
+            write_guest(i, out);
     json_close(out, ']');
     return VERB_DONE;
 }
@@ -173,7 +173,7 @@ static enum verb_result begin_resume(struct control_request *request, struct jso
         if ((request->guests >> i & 1) == 0 || !control.users[i].holds)
             continue;
         for (unsigned v = 0; v < vm->vcpu_count && vm_is_quiet(vm, &control.users[i]); v++)
-            kvm_tell_paused(&vm->vcpus[v].cpu);
+            kvm_mark_paused(&vm->vcpus[v].cpu);
         vm_resume(vm, &control.users[i]);
     }
     return VERB_DONE;
@@ -256,7 +256,7 @@ static enum verb_result go_on_saving(struct control_request *request, struct jso
     if (result == 0)
         return VERB_LATER;
     for (unsigned v = 0; v < vm->vcpu_count && vm_is_quiet(vm, &control.saver); v++)
-        kvm_tell_paused(&vm->vcpus[v].cpu);
+        kvm_mark_paused(&vm->vcpus[v].cpu);
     let_go(guest);
     if (result > 0)
         json_string(out, "folder", control.save.path);

@@ -479,7 +479,7 @@ int kvm_load_vm(int vm, const char *part, const struct chunk *chunk, struct erro
 }
 
 /* EINVAL: the guest has no kvm-clock. */
-void kvm_tell_paused(const struct kvm_cpu *cpu)
+void kvm_mark_paused(const struct kvm_cpu *cpu)
 {
     (void)!ioctl(cpu->fd, KVM_KVMCLOCK_CTRL);
 }

@@ -36,7 +36,7 @@ int kvm_get_cpuid(const struct kvm_cpu *cpu, struct kvm_cpuid_entry2 entries[KVM
 
 /* Tells a guest that uses kvm-clock that the vCPU was stopped by its host (4.70), so that it takes
  * the time that is missing for no lock-up. Before it goes on. */
-void kvm_tell_paused(const struct kvm_cpu *cpu);
+void kvm_mark_paused(const struct kvm_cpu *cpu);
 
 /* More than all chunks of one vCPU, or of a VM, take. */
 enum { KVM_STATE_MAX = 64 * 1024 };

@@ -86,7 +86,7 @@ static bool take_signal(int signal)
         return false;
     run.interrupted = true;
     snprintf(line, sizeof line, "s %d\n", signal);
-    links_tell(line);
+    links_send_control(line);
     return true;
 }
 

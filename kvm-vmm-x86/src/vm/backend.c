@@ -118,7 +118,7 @@ static void backend_end(void *context, enum end_kind kind, int code, const char 
 {
     struct vm *vm = context;
 
-    if (kind == END_RESET && vm->mode == MODE_LINUX && linux_tells_panic(vm->config->append) &&
+    if (kind == END_RESET && vm->mode == MODE_LINUX && linux_reset_is_panic(vm->config->append) &&
         linux_reset_is_warm(&vm->memory))
         vm_stop(vm, END_CRASH, 0, "the kernel panicked");
     else

@@ -306,7 +306,7 @@ static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *er
         return -1;
     machine_resume(&vm->machine);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
-        kvm_tell_paused(&vm->vcpus[i].cpu);
+        kvm_mark_paused(&vm->vcpus[i].cpu);
     return 0;
 }
 

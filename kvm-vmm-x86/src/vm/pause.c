@@ -62,7 +62,7 @@ static struct pause_holder *untold_locked(const struct vm *vm)
 
 /* Asks the devices, with the lock released meanwhile. They begin nothing by themselves from then on
  * until a vCPU goes on. Where one has still something under way, it opens the gate when that is
- * over, and a parked vCPU asks again. `telling` is set: one thread asks at a time. */
+ * over, and a parked vCPU asks again. `notifying` is set: one thread asks at a time. */
 static bool quiesce_locked(struct vm *vm)
 {
     uint64_t woken;
@@ -79,13 +79,13 @@ static bool quiesce_locked(struct vm *vm)
 
 /* With the lock released meanwhile: a holder that has not let go keeps the VM quiet. One holder is
  * told at a time: those that come meanwhile are told by the thread that tells. */
-static void tell_holders_locked(struct vm *vm)
+static void notify_holders_locked(struct vm *vm)
 {
     struct pause_holder *h;
 
-    if (vm->gate.telling)
+    if (vm->gate.notifying)
         return;
-    vm->gate.telling = true;
+    vm->gate.notifying = true;
     while (untold_locked(vm) != NULL && quiesce_locked(vm) && (h = untold_locked(vm)) != NULL) {
         h->told = true;
         vm->gate.state = VM_PAUSED;
@@ -93,7 +93,7 @@ static void tell_holders_locked(struct vm *vm)
         h->quiet(h->context);
         lock_take(&vm->gate.lock);
     }
-    vm->gate.telling = false;
+    vm->gate.notifying = false;
 }
 
 /* Whether the VM is quiet before any vCPU has to come back. The caller may hold locks, so no other
@@ -102,11 +102,11 @@ static bool is_quiet_at_once_locked(struct vm *vm)
 {
     bool quiet;
 
-    if (vm->gate.telling || !is_quiet_locked(vm))
+    if (vm->gate.notifying || !is_quiet_locked(vm))
         return false;
-    vm->gate.telling = true;
+    vm->gate.notifying = true;
     quiet = quiesce_locked(vm) && is_quiet_locked(vm);
-    vm->gate.telling = false;
+    vm->gate.notifying = false;
     condition_wake_all(&vm->gate.opened);
     return quiet;
 }
@@ -223,7 +223,7 @@ void pause_thread_over(struct vcpu *vcpu)
         alive |= vm->vcpus[i].alive;
     if (!alive)
         vm->gate.state = VM_ENDED;
-    tell_holders_locked(vm);
+    notify_holders_locked(vm);
     lock_release(&vm->gate.lock);
 }
 
@@ -276,10 +276,10 @@ void pause_park(struct vcpu *vcpu)
         finish_exit(vcpu);
     lock_take(&gate->lock);
     vcpu->parked = true;
-    tell_holders_locked(vcpu->vm);
+    notify_holders_locked(vcpu->vm);
     while ((gate->holders != NULL || vcpu->held) && !(requests_of(vcpu) & VCPU_STOP)) {
         condition_wait(&gate->opened, &gate->lock);
-        tell_holders_locked(vcpu->vm);
+        notify_holders_locked(vcpu->vm);
     }
     vcpu->parked = false;
     /* What asked for this pause may have asked twice; who wants another asks from now on. */

@@ -45,8 +45,8 @@ struct vm_gate {
     uint64_t woken; /* counts vm_wake; also read without the lock: atomic */
     enum vm_state state;
     struct pause_holder *holders;
-    bool telling; /* a thread is telling a holder that the VM is quiet */
-    bool ending;  /* a vCPU was asked to stop, or has: it is never quiet again */
+    bool notifying; /* a thread is notifying a holder that the VM is quiet */
+    bool ending;    /* a vCPU was asked to stop, or has: it is never quiet again */
 };
 
 void pause_init(struct vm *vm);

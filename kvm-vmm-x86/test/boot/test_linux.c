@@ -432,7 +432,7 @@ static void test_command_line(void **state)
         assert_int_equal(linux_command_line(line, sizeof line, cases[i].append),
                          strlen(cases[i].line));
         assert_string_equal(line, cases[i].line);
-        assert_int_equal(linux_tells_panic(cases[i].append), cases[i].tells);
+        assert_int_equal(linux_reset_is_panic(cases[i].append), cases[i].tells);
     }
     assert_int_equal(linux_command_line(line, 8, "quiet"), strlen(cases[0].line) + 6);
     assert_string_equal(line, "console");

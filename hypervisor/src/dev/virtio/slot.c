@@ -52,7 +52,7 @@ int slot_push(struct slot *s, const struct virtio_chain *chain, uint32_t written
 
     if (result != VIRTIO_OK)
         return result;
-    virtio_tell(&s->virtio, chain->queue);
+    virtio_notify_driver(&s->virtio, chain->queue);
     if (chain == &s->request)
         s->holds = false;
     return VIRTIO_OK;

@@ -72,7 +72,7 @@ bool linux_has_no_lapic(const char *append)
            (names(append, "nolapic") || names(append, "disableapic") || names(append, "acpi=off"));
 }
 
-bool linux_tells_panic(const char *append)
+bool linux_reset_is_panic(const char *append)
 {
     return append == NULL || !names(append, "reboot=");
 }

@@ -61,7 +61,7 @@ bool linux_mark_flag(const struct memory *memory) MUST_CHECK;
 bool linux_is_resetting(const struct memory *memory);
 
 /* Whether a kernel with the user's words `append` follows that rule. */
-bool linux_tells_panic(const char *append);
+bool linux_reset_is_panic(const char *append);
 
 /* Whether a kernel with the user's words `append` runs with its local APIC off. */
 bool linux_has_no_lapic(const char *append);

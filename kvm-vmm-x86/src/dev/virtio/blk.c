@@ -109,7 +109,7 @@ static void range(struct blk_request *r, bool discard)
            range.sector, (uint64_t)range.sectors * VIRTIO_BLK_SECTOR);
 }
 
-static void tell_id(struct blk_request *r)
+static void answer_id(struct blk_request *r)
 {
     char id[VIRTIO_BLK_ID_SIZE] = {0};
 
@@ -145,7 +145,7 @@ static void begin(struct blk_request *r)
         submit(r, DISK_FLUSH, 0, 0);
         break;
     case VIRTIO_BLK_GET_ID:
-        tell_id(r);
+        answer_id(r);
         break;
     case VIRTIO_BLK_DISCARD:
     case VIRTIO_BLK_WRITE_ZEROES:

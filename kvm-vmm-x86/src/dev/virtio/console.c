@@ -296,7 +296,7 @@ static bool console_run(struct virtio_device *device)
     return more;
 }
 
-static void tell_channels(struct virtio_console *c)
+static void update_channels(struct virtio_console *c)
 {
     for (unsigned i = 0; i < c->channels->count; i++)
         channel_set_guest_open(c->channels->at[i], c->state.port[i].open);
@@ -307,7 +307,7 @@ static void on_reset(struct virtio *v)
     struct virtio_console *c = v->context;
 
     c->state = (struct virtio_console_state){0};
-    tell_channels(c);
+    update_channels(c);
 }
 
 static void on_started(struct virtio *v)
@@ -317,7 +317,7 @@ static void on_started(struct virtio *v)
     if (is_multiport(c))
         return;
     c->state.port[0].open = c->state.port[0].ready = true;
-    tell_channels(c);
+    update_channels(c);
 }
 
 static void *console_state(struct virtio_device *device)
@@ -344,7 +344,7 @@ static bool console_loaded(struct virtio_device *device)
         if (p->ready && c->channels->at[i]->console)
             p->pending |= 1u << VIRTIO_CONSOLE_RESIZE;
     }
-    tell_channels(c);
+    update_channels(c);
     return true;
 }
 

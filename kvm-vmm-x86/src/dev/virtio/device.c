@@ -105,7 +105,7 @@ bool virtio_device_run(void *device)
     lock_take(&d->lock);
     more = d->kind->run(d);
     for (unsigned i = 0; i < d->kind->virtio.queues; i++)
-        virtio_tell(&d->virtio, i);
+        virtio_notify_driver(&d->virtio, i);
     awaited = d->awaited;
     d->awaited = false;
     lock_release(&d->lock);

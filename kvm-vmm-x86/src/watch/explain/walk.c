@@ -207,7 +207,7 @@ static void check_rights(const struct snapshot *s, struct walk *w)
 
 static uint32_t error_code(const struct snapshot *s, const struct walk *w)
 {
-    bool fetches_tell =
+    bool reports_fetch =
         (s->sregs.cr4 & CR4_SMEP) || (w->paging != WALK_32BIT && (s->sregs.efer & EFER_NX));
     uint32_t code = w->user ? PF_USER : 0;
 
@@ -215,7 +215,7 @@ static uint32_t error_code(const struct snapshot *s, const struct walk *w)
         return 0;
     if (w->access == WALK_WRITE)
         code |= PF_WRITE;
-    if (w->access == WALK_FETCH && fetches_tell)
+    if (w->access == WALK_FETCH && reports_fetch)
         code |= PF_FETCH;
     if (w->result == WALK_RESERVED)
         code |= PF_RESERVED | PF_PRESENT;

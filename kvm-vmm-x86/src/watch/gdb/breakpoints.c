@@ -138,7 +138,7 @@ static int plan_one(struct gdb_plan *plan, const struct gdb_breakpoints *table,
         if (result == 0 || !software)
             return result;
     }
-    b->means = !is_watch(b) && b->portable && has_room(table, b) ? GDB_BY_PORT : GDB_BY_STEPS;
+    b->means = !is_watch(b) && b->fits_port && has_room(table, b) ? GDB_BY_PORT : GDB_BY_STEPS;
     plan->steps |= b->means == GDB_BY_STEPS;
     return 0;
 }

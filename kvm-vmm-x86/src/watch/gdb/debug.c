@@ -1,4 +1,4 @@
-/* Stopping and letting go, and what is planted in the guest's code meanwhile; see debug.h. */
+/* Stopping and letting go, and what is inserted into the guest's code meanwhile; see debug.h. */
 #include "watch/gdb/debug.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static bool steps_locked(const struct debug *d)
     return steps;
 }
 
-/* The kind that a breakpoint is planted as; 0: it is not. */
+/* The kind that a breakpoint is inserted as; 0: it is not. */
 static enum trap_kind kind_of(const struct gdb_breakpoint *b)
 {
     return b->means == GDB_BY_INT3 ? TRAP_INT3 : b->means == GDB_BY_PORT ? TRAP_PORT : 0;
@@ -40,7 +40,7 @@ static enum trap_kind handler_kind(const struct debug *d)
 
 /* Breakpoints that are code, and the handlers while anything steps. What covers the instruction at
  * `but` (or NULL), which is to be stepped over, is left out. */
-static void plant_locked(struct debug *d, const gpa_t *but)
+static void insert_traps_locked(struct debug *d, const gpa_t *but)
 {
     const struct memory *memory = &d->vm->memory;
     enum trap_kind kind;
@@ -56,26 +56,26 @@ static void plant_locked(struct debug *d, const gpa_t *but)
             (void)traps_put(&d->traps, memory, d->handlers.list[i].at, kind);
 }
 
-/* What stands in a vCPU's way: nothing; a trap that it would meet; one whose second byte covers the
- * instruction it is at. */
-enum way { WAY_FREE, WAY_MET, WAY_COVERED };
+/* What keeps a vCPU from running on: nothing; a trap at its instruction; one whose second byte
+ * covers the instruction it is at. */
+enum obstacle { OBSTACLE_NONE, OBSTACLE_TRAP, OBSTACLE_COVERED };
 
-static void worsen(enum way *way, enum trap_kind kind, gpa_t from, gpa_t at)
+static void worsen(enum obstacle *obstacle, enum trap_kind kind, gpa_t from, gpa_t at)
 {
     if (at == from)
-        *way = *way > WAY_MET ? *way : WAY_MET;
+        *obstacle = *obstacle > OBSTACLE_TRAP ? *obstacle : OBSTACLE_TRAP;
     else if (traps_covers(kind, from, at))
-        *way = WAY_COVERED;
+        *obstacle = OBSTACLE_COVERED;
 }
 
 /* `place`: where in RAM the vCPU stands. */
-static enum way way_of_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
+static enum obstacle obstacle_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
 {
-    enum way way = WAY_FREE;
+    enum obstacle obstacle = OBSTACLE_NONE;
     struct snapshot s;
 
     if (debug_snapshot(vcpu, &s) < 0)
-        return WAY_FREE;
+        return OBSTACLE_NONE;
     if (!walk_place(&s, snapshot_linear_rip(&s), place))
         *place = UINT64_MAX;
     for (unsigned i = 0; i < d->table.count; i++) {
@@ -83,13 +83,13 @@ static enum way way_of_locked(struct debug *d, struct vcpu *vcpu, gpa_t *place)
 
         /* By single steps it is looked at only after an instruction. */
         if (b->type <= GDB_HARDWARE && b->means == GDB_BY_REGISTER)
-            worsen(&way, 0, b->address, snapshot_linear_rip(&s));
+            worsen(&obstacle, 0, b->address, snapshot_linear_rip(&s));
         else if (kind_of(b) != 0)
-            worsen(&way, kind_of(b), d->table.list[i].place, *place);
+            worsen(&obstacle, kind_of(b), d->table.list[i].place, *place);
     }
     for (unsigned i = 0; steps_locked(d) && i < d->handlers.count; i++)
-        worsen(&way, handler_kind(d), d->handlers.list[i].at, *place);
-    return way;
+        worsen(&obstacle, handler_kind(d), d->handlers.list[i].at, *place);
+    return obstacle;
 }
 
 /* What watchpoints by single steps compare with. */
@@ -147,7 +147,7 @@ static void let_run_locked(struct debug *d, enum debug_phase phase, const gpa_t 
 {
     d->phase = phase;
     if (phase != DEBUG_FREE)
-        plant_locked(d, place);
+        insert_traps_locked(d, place);
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
         struct debug_cpu *own = &d->cpus[i];
 
@@ -177,13 +177,13 @@ static void go_on_locked(struct debug *d)
         return;
     }
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
-        enum way way = WAY_FREE;
+        enum obstacle obstacle = OBSTACLE_NONE;
         gpa_t place;
 
         own = &d->cpus[i];
         if (own->action != GDB_STAY)
-            way = way_of_locked(d, own->vcpu, &place);
-        if (way == WAY_FREE || (way == WAY_MET && own->passed))
+            obstacle = obstacle_locked(d, own->vcpu, &place);
+        if (obstacle == OBSTACLE_NONE || (obstacle == OBSTACLE_TRAP && own->passed))
             continue;
         own->passed = true;
         d->alone = own->vcpu;
@@ -271,7 +271,7 @@ uint32_t debug_control(struct debug_cpu *own)
     if (d->phase == DEBUG_ALONE || own->action == GDB_STEP)
         control |= KVM_GUESTDBG_SINGLESTEP | d->step_flags;
     else if (d->plan.steps)
-        control |= KVM_GUESTDBG_SINGLESTEP | (own->calm > 0 ? d->step_flags : 0);
+        control |= KVM_GUESTDBG_SINGLESTEP | (own->quiet_steps > 0 ? d->step_flags : 0);
     if (d->phase != DEBUG_ALONE && d->plan.used > 0)
         control |= KVM_GUESTDBG_USE_HW_BP;
     if (d->features.int3 && d->traps.count > 0)

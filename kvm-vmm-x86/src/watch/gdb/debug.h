@@ -29,7 +29,7 @@
 
 /* A guest that is stepped is slow beside its timer: between two interrupts it gets at least so many
  * instructions done, or it would get none. */
-enum { DEBUG_CALM_STEPS = 200 };
+enum { DEBUG_QUIET_STEPS = 200 };
 
 enum debug_phase { DEBUG_FREE, DEBUG_RUNNING, DEBUG_STOPPING, DEBUG_ALONE, DEBUG_STOPPED };
 
@@ -49,7 +49,7 @@ struct debug_cpu {
     bool pushes_flags;     /* it is a PUSHF */
     bool sets_timer;       /* it sets the local APIC's deadline */
     unsigned touches;      /* it accesses what is watched: 1 + index in the table; 0: it does not */
-    unsigned calm;         /* single steps to go before it is interrupted again */
+    unsigned quiet_steps;  /* single steps to go before it is interrupted again */
     uint64_t steps, traps; /* exits that were the debugger's: for `monitor exits` */
     bool crash_told;       /* the debugger has seen the crash that the exit is */
     struct kvm_dtable idt; /* that the handlers were taken from */

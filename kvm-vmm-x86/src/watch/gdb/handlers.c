@@ -17,7 +17,7 @@ const struct handler *handlers_at(const struct handlers *handlers, gpa_t at)
     return n < handlers->count && handlers->list[n].at == at ? &handlers->list[n] : NULL;
 }
 
-/* In its place by address: traps are planted in that order, each behind the last. */
+/* In its place by address: traps are inserted in that order, each behind the last. */
 static void add(struct handlers *handlers, const struct snapshot *s, struct handler handler)
 {
     unsigned n = handlers->count;

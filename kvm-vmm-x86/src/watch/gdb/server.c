@@ -35,7 +35,7 @@ static void release(struct debug_server *server)
 }
 
 /* A guest that runs is stopped first: a vCPU may be about to report an instruction that was
- * planted, and would find that none is planted. */
+ * inserted, and would find that none is inserted. */
 static void hang_up(struct debug_server *server)
 {
     enum debug_phase phase = debug_phase_of(&server->debug);

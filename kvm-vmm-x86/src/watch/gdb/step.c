@@ -80,7 +80,7 @@ static void before_entry(void *state, struct vcpu *vcpu)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses to debug its guest: %s", strerror(errno));
 }
 
-static void tell(struct debug_cpu *own, enum gdb_reason reason, const struct gdb_breakpoint *b)
+static void report(struct debug_cpu *own, enum gdb_reason reason, const struct gdb_breakpoint *b)
 {
     struct gdb_stop stop = {.reason = reason};
 
@@ -109,21 +109,21 @@ static void on_trap(struct debug_cpu *own, struct snapshot *s, gpa_t place)
 
     own->traps++;
     if (handler != NULL) {
-        own->calm = DEBUG_CALM_STEPS;
+        own->quiet_steps = DEBUG_QUIET_STEPS;
         handlers_hide_trap_flag(handler, s);
     }
     if (kvm_write_general(&own->vcpu->cpu, &s->regs) < 0)
         vm_stop(d->vm, END_FAILED, 0, "KVM refuses its registers at a breakpoint");
     own->looked = false;
     if (b != NULL)
-        tell(own, GDB_BREAK, b);
+        report(own, GDB_BREAK, b);
     else if (own->action == GDB_STEP)
-        tell(own, GDB_STEPPED, NULL);
+        report(own, GDB_STEPPED, NULL);
     else
         debug_pass(own, false);
 }
 
-/* The planted instruction that lies `back` bytes before RIP, or NULL. */
+/* The inserted instruction that lies `back` bytes before RIP, or NULL. */
 static const struct trap *trap_at(const struct debug *d, const struct snapshot *s, uint64_t back,
                                   gpa_t *place)
 {
@@ -183,13 +183,13 @@ static bool found_by_steps(struct debug_cpu *own, const struct snapshot *s)
         return false;
     b = changed_watch(d);
     if (b != NULL) {
-        tell(own, GDB_WATCH, b);
+        report(own, GDB_WATCH, b);
         return true;
     }
     b = gdb_breakpoints_at(&d->table, snapshot_linear_rip(s));
     if (b == NULL || b->means != GDB_BY_STEPS)
         return false;
-    tell(own, GDB_BREAK, b);
+    report(own, GDB_BREAK, b);
     return true;
 }
 
@@ -214,16 +214,16 @@ static void after_step(struct debug_cpu *own)
         handlers_hide_pushed_flag(&s);
     if (own->looked && own->sets_timer)
         delay_timer(own->vcpu);
-    own->calm -= own->calm > 0 && (s.regs.rflags & RFLAGS_IF);
+    own->quiet_steps -= own->quiet_steps > 0 && (s.regs.rflags & RFLAGS_IF);
     own->steps++;
     touched = own->looked ? own->touches : 0;
     look_ahead(own, &s);
     if (touched > 0)
-        tell(own, GDB_WATCH, &d->table.list[touched - 1]);
+        report(own, GDB_WATCH, &d->table.list[touched - 1]);
     else if (found_by_steps(own, &s))
         return;
     else if (own->action == GDB_STEP)
-        tell(own, GDB_STEPPED, NULL);
+        report(own, GDB_STEPPED, NULL);
     else if (!debug_passed(own) &&
              (s.sregs.idt.base != own->idt.base || s.sregs.idt.limit != own->idt.limit))
         debug_pass(own, true);
@@ -249,7 +249,8 @@ static void on_debug(struct debug_cpu *own)
     for (unsigned i = 0; i < plan->used; i++) {
         if (!(hits >> i & 1) || !(own->control & KVM_GUESTDBG_USE_HW_BP))
             continue;
-        tell(own, plan->owner[i]->type >= GDB_WATCH_WRITE ? GDB_WATCH : GDB_BREAK, plan->owner[i]);
+        report(own, plan->owner[i]->type >= GDB_WATCH_WRITE ? GDB_WATCH : GDB_BREAK,
+               plan->owner[i]);
         return;
     }
     after_step(own);
@@ -263,7 +264,7 @@ static bool takes_crash(struct debug_cpu *own)
         return false;
     own->crash_told = true;
     pause_keep_exit(own->vcpu);
-    tell(own, GDB_CRASHED, NULL);
+    report(own, GDB_CRASHED, NULL);
     return true;
 }
 

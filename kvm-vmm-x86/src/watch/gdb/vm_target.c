@@ -106,7 +106,7 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
         return -EFAULT;
     if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(&s, &b)))
         return -EOPNOTSUPP;
-    b.portable = !watch && mapped && traps_port_fits(&s, b.address, b.place);
+    b.fits_port = !watch && mapped && traps_port_fits(&s, b.address, b.place);
     return debug_insert(d, &b);
 }
 
@@ -187,7 +187,7 @@ static void describe_exits(void *context, struct text *text)
         for (uint32_t reason = 0; reason < EXIT_REASONS; reason++)
             if (s->by_reason[reason] > 0)
                 text_add(text, "  %-24s %12lu\n", exits_name(reason), s->by_reason[reason]);
-        text_add(text, "  and for the debugger %12lu single steps, %lu planted instructions\n",
+        text_add(text, "  and for the debugger %12lu single steps, %lu breakpoint instructions\n",
                  d->cpus[i].steps, d->cpus[i].traps);
     }
 }

@@ -103,7 +103,7 @@ static void find_handlers(struct run *r, const struct exception *next)
 /* A step over an instruction that faults goes into its handler and on at full speed, for the CPU
  * clears the trap flag there: so each handler begins with a trap, for the time of the step. The
  * instruction that is stepped over stays as it is. */
-static void plant(struct run *r)
+static void insert_traps(struct run *r)
 {
     const struct snapshot *s = &r->replay->snapshot;
     struct raise next = raise_look(s);
@@ -158,7 +158,7 @@ static bool step(struct run *r)
     bool entered;
 
     r->replay->snapshot = state_of(r);
-    plant(r);
+    insert_traps(r);
     entered = kvm_set_guest_debug(&r->vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
                                   no_addresses, 0) == 0 &&
               worker_enter(r->worker, r->vcpu);

@@ -1,5 +1,5 @@
 /* Unit tests of how breakpoints are brought about: the plan for debug registers (breakpoints.c),
- * planted instructions (traps.c), handlers with their saved flags and deadlines (handlers.c). */
+ * inserted instructions (traps.c), handlers with their saved flags and deadlines (handlers.c). */
 #include <errno.h>
 #include <string.h>
 
@@ -76,7 +76,7 @@ static void test_means_of_software_breakpoints(void **state)
     (void)state;
     set(&t, GDB_SOFTWARE, 0x1000, 1);
     set(&t, GDB_SOFTWARE, 0x2000, 1);
-    t.list[1].portable = true;
+    t.list[1].fits_port = true;
     assert_int_equal(gdb_plan(&plan, &t, &everything), 0);
     assert_int_equal(t.list[0].means, GDB_BY_INT3);
     assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
@@ -100,7 +100,7 @@ static void test_means_of_hardware_breakpoints(void **state)
 
     (void)state;
     set(&t, GDB_HARDWARE, 0x1000, 1);
-    t.list[0].portable = true;
+    t.list[0].fits_port = true;
     assert_int_equal(gdb_plan(&plan, &t, &everything), 0);
     assert_int_equal(t.list[0].means, GDB_BY_REGISTER);
     assert_int_equal(gdb_plan(&plan, &t, &only_steps), 0);
