@@ -24,6 +24,7 @@
 #define HLEOS_UPTIME 14 /* (): milliseconds since boot */
 #define HLEOS_OPEN   15 /* (const char *path, int how): enum hleos_open */
 #define HLEOS_WRITE  16 /* (int file, const void *bytes, size_t count): how many were written */
+#define HLEOS_MKNOD  17 /* (const char *path, int device): enum hleos_device */
 #define HLEOS_UNLINK 18 /* (const char *path) */
 #define HLEOS_LINK   19 /* (const char *old, const char *new) */
 #define HLEOS_MKDIR  20 /* (const char *path) */
@@ -32,6 +33,8 @@
 /* Not xv6's. */
 #define HLEOS_LSEEK   22 /* (int file, long offset, int from): enum hleos_seek; the new place */
 #define HLEOS_FSYNC   23 /* (int file): 0 when all that was written before is on the disk */
+#define HLEOS_MMAP    24 /* (size_t size, int file, long offset): the address; file -1: zeros */
+#define HLEOS_MUNMAP  25 /* (void *address, size_t size): all of what one mmap() gave */
 #define HLEOS_PROCESS 32 /* (unsigned index, struct hleos_process *process): one that there is */
 #define HLEOS_SYSTEM  33 /* (struct hleos_system *system) */
 
@@ -46,6 +49,8 @@ enum hleos_open {
     HLEOS_OPEN_CREATE = 0x200,
     HLEOS_OPEN_TRUNCATE = 0x400,
 };
+
+enum hleos_device { HLEOS_DEVICE_CONSOLE = 1, HLEOS_DEVICE_NULL = 2 };
 
 enum hleos_seek { HLEOS_SEEK_SET = 0, HLEOS_SEEK_CURRENT = 1, HLEOS_SEEK_END = 2 };
 

@@ -222,6 +222,72 @@ static void programs_on_the_disk(void)
     check(reap() == 2 && unlink("/copy") == 0);
 }
 
+/* The image's own files have a place, too, so this needs no disk. */
+static void files_are_mapped(void)
+{
+    int file = open("/bin/usertests", 0), console = open("/dev/console", HLEOS_OPEN_WRITE), ends[2];
+    struct hleos_stat st;
+    char *all, *part, bytes[64];
+
+    check(fstat(file, &st) == 0 && st.size > 8192);
+    all = mmap(st.size + 10, file, 0);
+    part = mmap(100, file, 5000);
+    check((long)all > 0 && (long)part > 0 && memcmp(all + 5000, part, 100) == 0);
+    check(part[100] == 0 && part[PAGE - 1] == 0); /* no more of the file than was asked for */
+    check(read(file, bytes, sizeof bytes) == sizeof bytes); /* the place in the file stays */
+    check(memcmp(bytes, all, sizeof bytes) == 0 && all[st.size] == 0 && all[st.size + 9] == 0);
+    all[0] = 'x';
+    check(lseek(file, 0, HLEOS_SEEK_SET) == 0 && read(file, bytes, 4) == 4);
+    check(memcmp(bytes, "\177ELF", 4) == 0);
+    part = mmap(1, file, (long)st.size); /* all of it is behind the end */
+    check(part != MAP_FAILED && *part == 0);
+    check(mmap(1, file, -1) == MAP_FAILED && mmap(1, file, (long)(1UL << 63)) == MAP_FAILED);
+    check(close(file) == 0 && all[1] == 'E');
+    check(mmap(1, file, 0) == MAP_FAILED && mmap(1, console, 0) == MAP_FAILED);
+    check(pipe(ends) == 0 && mmap(1, ends[0], 0) == MAP_FAILED);
+    check(munmap(all, st.size + 10) == 0);
+}
+
+static void paths_have_a_status(void)
+{
+    struct hleos_stat st;
+
+    check(stat("/bin/sh", &st) == 0 && st.type == HLEOS_FILE && st.size > 1000);
+    check(stat("/bin", &st) == 0 && st.type == HLEOS_DIRECTORY);
+    check(stat("/dev/null", &st) == 0 && st.type == HLEOS_DEVICE);
+    check(stat("/bin/none", &st) == -1 && stat("", &st) == -1);
+    FOR_BAD(at)
+    check(stat((char *)*at, &st) == -1 && stat("/bin/sh", (struct hleos_stat *)*at) == -1);
+    check(open("/bin/sh", 0) == 3); /* none of these kept a number */
+}
+
+static void devices_on_the_disk(void)
+{
+    static const char *const argv[] = {"nothing", NULL};
+    struct hleos_stat st;
+    int file;
+    char c;
+
+    if (!disk())
+        return;
+    check(mkdir("/devices") == 0);
+    check(mknod("/devices/nothing", HLEOS_DEVICE_NULL) == 0);
+    check(mknod("/devices/nothing", HLEOS_DEVICE_NULL) == -1);
+    check(mknod("/devices/x", 7) == -1 && mknod("/devices/x", 0) == -1);
+    check(mknod("/devices/x", -1) == -1 && mknod("/devices/no/x", HLEOS_DEVICE_NULL) == -1);
+    FOR_BAD(at)
+    check(mknod((char *)*at, HLEOS_DEVICE_NULL) == -1);
+    check(exec("/devices/nothing", argv) == -1);
+    check(stat("/devices/nothing", &st) == 0 && st.type == HLEOS_DEVICE);
+    file = open("/devices/nothing", HLEOS_OPEN_READ_WRITE);
+    check(file >= 0 && write(file, "x", 1) == 1 && read(file, &c, 1) == 0 && close(file) == 0);
+    check(mknod("/devices/screen", HLEOS_DEVICE_CONSOLE) == 0);
+    file = open("/devices/screen", HLEOS_OPEN_WRITE);
+    check(file >= 0 && write(file, "on the screen\n", 14) == 14 && read(file, &c, 1) == -1);
+    check(close(file) == 0 && unlink("/devices/screen") == 0 && unlink("/devices/nothing") == 0);
+    check(unlink("/devices") == 0);
+}
+
 static void directories(void)
 {
     struct hleos_entry entry;
@@ -242,9 +308,12 @@ static const struct test tests[] = {
     TEST(exec_keeps_files_and_number),
     TEST(numbers_of_files),
     TEST(places_in_files),
+    TEST(files_are_mapped),
+    TEST(paths_have_a_status),
     TEST(directories),
     TEST(files_on_the_disk),
     TEST(directories_on_the_disk),
+    TEST(devices_on_the_disk),
     TEST(programs_on_the_disk),
     {0},
 };

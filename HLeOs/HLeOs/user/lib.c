@@ -112,6 +112,33 @@ int unlink(const char *path)
     return (int)system_call(HLEOS_UNLINK, (long)path, 0, 0);
 }
 
+int mknod(const char *path, int device)
+{
+    return (int)system_call(HLEOS_MKNOD, (long)path, device, 0);
+}
+
+/* As in xv6, what stat() needs is there already. */
+int stat(const char *path, struct hleos_stat *stat)
+{
+    int file = open(path, HLEOS_OPEN_READ), result = file;
+
+    if (file >= 0) {
+        result = fstat(file, stat);
+        close(file);
+    }
+    return result;
+}
+
+void *mmap(size_t size, int file, long offset)
+{
+    return (void *)system_call(HLEOS_MMAP, (long)size, file, offset);
+}
+
+int munmap(void *address, size_t size)
+{
+    return (int)system_call(HLEOS_MUNMAP, (long)address, (long)size, 0);
+}
+
 int process_info(unsigned index, struct hleos_process *process)
 {
     return (int)system_call(HLEOS_PROCESS, index, (long)process, 0);

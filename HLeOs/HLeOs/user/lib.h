@@ -46,6 +46,14 @@ int chdir(const char *path);
 int mkdir(const char *path);
 int link(const char *old, const char *new);
 int unlink(const char *path);
+int mknod(const char *path, int device); /* enum hleos_device */
+int stat(const char *path, struct hleos_stat *stat);
+
+/* Zeros (file -1), or a file's bytes from `offset` on as they are now; all of it is this process's
+ * alone, and can be written to. munmap() takes back all that one mmap() gave. */
+#define MAP_FAILED ((void *)-1)
+void *mmap(size_t size, int file, long offset);
+int munmap(void *address, size_t size);
 
 int process_info(unsigned index, struct hleos_process *process);
 int system_info(struct hleos_system *system);

@@ -345,6 +345,72 @@ static void registers_of_the_fpu(void)
     check(back == value);
 }
 
+static void memory_is_mapped(void)
+{
+    enum { SIZE = 3 * PAGE - 5, MOST = 16 };
+    char *a = mmap(SIZE, -1, 0), *b = mmap(1, -1, 0), *c;
+
+    check(a != MAP_FAILED && b != MAP_FAILED && (b < a || b > a + SIZE));
+    for (int i = 0; i < SIZE; i++)
+        check(a[i] == 0);
+    a[SIZE - 1] = 'a';
+    if (fork_or_fail() == 0) { /* it has what was there, and keeps its own changes */
+        check(a[SIZE - 1] == 'a');
+        a[SIZE - 1] = 'b';
+        exit(munmap(b, 1));
+    }
+    check(reap() == 0 && a[SIZE - 1] == 'a' && *b == 0);
+    check(munmap(a + PAGE, PAGE) == -1 && munmap(a, PAGE) == -1 && munmap(a, SIZE) == 0);
+    if (fork_or_fail() == 0)
+        exit(a[0]);
+    check(reap() == HLEOS_STATUS_FAULT + 14 && munmap(a, SIZE) == -1);
+    for (int i = 1; i < MOST; i++)
+        check(mmap(1, -1, 0) != MAP_FAILED);
+    check(mmap(1, -1, 0) == MAP_FAILED && munmap(b, 1) == 0);
+    c = mmap(1, -1, 0);
+    check(c != MAP_FAILED && *c == 0);
+}
+
+static void mappings_that_cannot_be(void)
+{
+    char *a = mmap(PAGE, -1, 0), *data = sbrk(PAGE);
+
+    check(a != MAP_FAILED && data != (char *)-1);
+    check(mmap(0, -1, 0) == MAP_FAILED && mmap(~0UL, -1, 0) == MAP_FAILED);
+    check(mmap((1UL << 63) + PAGE, -1, 0) == MAP_FAILED && mmap(1UL << 40, -1, 0) == MAP_FAILED);
+    check(mmap(1, 15, 0) == MAP_FAILED && mmap(1, -2, 0) == MAP_FAILED);
+    check(mmap(1, 0, 0) == MAP_FAILED && mmap(1, 1 << 30, 0) == MAP_FAILED);
+    FOR_BAD(at)
+    check(munmap((void *)*at, PAGE) == -1);
+    check(munmap(a, 0) == -1 && munmap(a, 2 * PAGE) == -1 && munmap(a, ~0UL) == -1);
+    check(munmap(data, PAGE) == -1 && munmap((void *)(uintptr_t)main, PAGE) == -1);
+    if (fork_or_fail() == 0) { /* the page behind it is not its own */
+        a[PAGE] = 1;
+        exit(0);
+    }
+    check(reap() == HLEOS_STATUS_FAULT + 14);
+    check(munmap(a, PAGE) == 0 && munmap(a, PAGE) == -1);
+}
+
+/* What does not fit takes nothing; exec() takes mappings away with all else. */
+static void mappings_and_the_rest(void)
+{
+    static const char *const argv[] = {"echo", NULL};
+    struct hleos_system system, after;
+    char *a = mmap(PAGE, -1, 0);
+
+    check(a != MAP_FAILED && system_info(&system) == 0);
+    if (system.pages_usable < 60000) {
+        check(mmap(256UL << 20, -1, 0) == MAP_FAILED && system_info(&after) == 0);
+        check(after.pages_free + 200 >= system.pages_free); /* page tables stay */
+    }
+    if (fork_or_fail() == 0) {
+        exec("/bin/echo", argv);
+        exit(1);
+    }
+    check(reap() == 0 && *a == 0);
+}
+
 static void many_processes(void)
 {
     static const char *const argv[] = {"forktest", NULL};
@@ -370,6 +436,9 @@ static const struct test tests[] = {
     TEST(memory_runs_out),
     TEST(heap),
     TEST(faults),
+    TEST(memory_is_mapped),
+    TEST(mappings_that_cannot_be),
+    TEST(mappings_and_the_rest),
     TEST(registers_of_the_fpu),
     TEST(many_processes),
     {0},

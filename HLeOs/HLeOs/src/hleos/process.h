@@ -20,7 +20,13 @@
 #include "thread.h"
 #include "thread/sync.h"
 
-enum { PROCESS_MAX = 256 };
+enum { PROCESS_MAX = 256, PROCESS_MAPPINGS = 16 };
+
+/* Whole pages; size 0: not in use. */
+struct process_mapping {
+    uintptr_t at;
+    uint64_t size;
+};
 
 struct inode;
 
@@ -36,8 +42,9 @@ enum process_error {
 /* What a program needs to begin. */
 struct process_image {
     struct space space;
-    uintptr_t data_begin, data_end; /* what sbrk() has made, and may take away */
-    struct interrupt_frame frame;   /* the registers it begins with */
+    uintptr_t data_begin, data_end;                    /* what sbrk() has made, and may take away */
+    struct process_mapping mappings[PROCESS_MAPPINGS]; /* process/mapping.h */
+    struct interrupt_frame frame;                      /* the registers it begins with */
 };
 
 struct process {

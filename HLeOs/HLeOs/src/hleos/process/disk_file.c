@@ -94,7 +94,8 @@ static int find(struct inode *from, const char *path, unsigned how, struct inode
     return error == FS_EXISTS ? fs_lookup(from, path, inode) : error;
 }
 
-int disk_file_open(struct inode *from, const char *path, unsigned how, struct file **file)
+int disk_file_open(struct inode *from, const char *path, unsigned how, struct file **file,
+                   uint32_t *device)
 {
     bool writable = how & (HLEOS_OPEN_WRITE | HLEOS_OPEN_READ_WRITE);
     struct inode *inode = NULL;
@@ -107,7 +108,8 @@ int disk_file_open(struct inode *from, const char *path, unsigned how, struct fi
     if (error == 0 && stat.type == HLEOS_FS_DIRECTORY && writable)
         error = FS_IS_DIRECTORY;
     if (error == 0 && stat.type == HLEOS_FS_DEVICE)
-        error = FS_INVALID;
+        error = DISK_FILE_DEVICE;
+    *device = error == DISK_FILE_DEVICE ? stat.device : 0;
     if (error == 0 && (how & HLEOS_OPEN_TRUNCATE))
         error = writable ? fs_truncate(inode, 0) : FS_INVALID;
     if (error == 0) {

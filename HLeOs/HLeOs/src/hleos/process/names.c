@@ -158,6 +158,19 @@ static const struct program *find_program(const char *path)
     return NULL;
 }
 
+/* NULL too if no device has that number: a file system may be another system's. */
+static struct file *open_device(uint32_t device, unsigned how)
+{
+    bool readable = !(how & HLEOS_OPEN_WRITE);
+    bool writable = how & (HLEOS_OPEN_WRITE | HLEOS_OPEN_READ_WRITE);
+
+    if (device == HLEOS_DEVICE_CONSOLE)
+        return terminal_file(readable, writable);
+    if (device == HLEOS_DEVICE_NULL)
+        return file_create(&null_operations, NULL, readable, writable);
+    return NULL;
+}
+
 /* What the image has; its paths are from the root. */
 static struct file *open_own(const char *path, unsigned how)
 {
@@ -166,9 +179,9 @@ static struct file *open_own(const char *path, unsigned how)
 
     path = relative(path);
     if (strcmp(path, "dev/console") == 0)
-        return terminal_file(!(how & HLEOS_OPEN_WRITE), writable);
+        return open_device(HLEOS_DEVICE_CONSOLE, how);
     if (strcmp(path, "dev/null") == 0)
-        return file_create(&null_operations, NULL, !(how & HLEOS_OPEN_WRITE), writable);
+        return open_device(HLEOS_DEVICE_NULL, how);
     if (writable || (how & (HLEOS_OPEN_CREATE | HLEOS_OPEN_TRUNCATE)))
         return NULL;
     if (program != NULL)
@@ -192,24 +205,39 @@ struct file *names_open(struct inode *from, const char *path, unsigned how)
     struct inode *directory = begin(from);
     struct file *file = NULL;
     int error = FS_NOT_FOUND;
+    uint32_t device;
 
     if (directory != NULL)
-        error = disk_file_open(directory, path, how & ~(unsigned)HLEOS_OPEN_CREATE, &file);
+        error = disk_file_open(directory, path, how & ~(unsigned)HLEOS_OPEN_CREATE, &file, &device);
+    if (error == DISK_FILE_DEVICE)
+        file = open_device(device, how);
     if (error == FS_NOT_FOUND && (from == NULL || *path == '/'))
         file = open_own(path, how & ~(unsigned)HLEOS_OPEN_TRUNCATE);
-    if (file == NULL && directory != NULL && (how & HLEOS_OPEN_CREATE))
-        (void)!disk_file_open(directory, path, how, &file);
+    if (file == NULL && directory != NULL && error != DISK_FILE_DEVICE && (how & HLEOS_OPEN_CREATE))
+        (void)!disk_file_open(directory, path, how, &file, &device);
     fs_release(directory);
     return file;
 }
 
-int names_make_directory(struct inode *from, const char *path)
+static int make(struct inode *from, const char *path, enum hleos_fs_type type, uint32_t device)
 {
     struct inode *directory = begin(from);
-    int error = directory != NULL ? fs_create(directory, path, HLEOS_FS_DIRECTORY, 0, NULL) : -1;
+    int error = directory != NULL ? fs_create(directory, path, type, device, NULL) : -1;
 
     fs_release(directory);
     return error < 0 ? -1 : 0;
+}
+
+int names_make_directory(struct inode *from, const char *path)
+{
+    return make(from, path, HLEOS_FS_DIRECTORY, 0);
+}
+
+int names_make_device(struct inode *from, const char *path, uint64_t device)
+{
+    if (device != HLEOS_DEVICE_CONSOLE && device != HLEOS_DEVICE_NULL)
+        return -1;
+    return make(from, path, HLEOS_FS_DEVICE, (uint32_t)device);
 }
 
 int names_link(struct inode *from, const char *old, const char *new)

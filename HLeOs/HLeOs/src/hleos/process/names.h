@@ -19,7 +19,8 @@ struct inode;
 struct file *names_open(struct inode *from, const char *path, unsigned how)
     __attribute__((warn_unused_result));
 
-/* 0 or -1. */
+/* 0 or -1. `device`: enum hleos_device. */
+int names_make_device(struct inode *from, const char *path, uint64_t device);
 int names_make_directory(struct inode *from, const char *path);
 int names_link(struct inode *from, const char *old, const char *new);
 int names_unlink(struct inode *from, const char *path);

@@ -12,6 +12,7 @@
 #include "memory/page.h"
 #include "process.h"
 #include "process/load.h"
+#include "process/mapping.h"
 #include "process/names.h"
 #include "process/pipe.h"
 #include "thread/stack.h"
@@ -332,6 +333,29 @@ static int64_t call_link(struct process *process, struct interrupt_frame *frame)
     return names_link(process->directory, old, new);
 }
 
+static int64_t call_mknod(struct process *process, struct interrupt_frame *frame)
+{
+    char path[PATH_MAX];
+
+    if (space_copy_text(&process->image.space, path, frame->rdi, sizeof path) < 0)
+        return -1;
+    return names_make_device(process->directory, path, frame->rsi);
+}
+
+static int64_t call_mmap(struct process *process, struct interrupt_frame *frame)
+{
+    const struct file *file = file_at(process, frame->rsi);
+
+    if (file == NULL && frame->rsi != (uint64_t)-1)
+        return -1;
+    return mapping_create(&process->image, frame->rdi, file, frame->rdx);
+}
+
+static int64_t call_munmap(struct process *process, struct interrupt_frame *frame)
+{
+    return mapping_remove(&process->image, frame->rdi, frame->rsi);
+}
+
 static int64_t call_process(struct process *process, struct interrupt_frame *frame)
 {
     struct hleos_process info;
@@ -363,6 +387,7 @@ static call *const calls[] = {
     [HLEOS_UPTIME] = call_uptime, [HLEOS_OPEN] = call_open,       [HLEOS_WRITE] = call_write,
     [HLEOS_CHDIR] = call_chdir,   [HLEOS_UNLINK] = call_unlink,   [HLEOS_LINK] = call_link,
     [HLEOS_MKDIR] = call_mkdir,   [HLEOS_LSEEK] = call_lseek,     [HLEOS_FSYNC] = call_fsync,
+    [HLEOS_MKNOD] = call_mknod,   [HLEOS_MMAP] = call_mmap,       [HLEOS_MUNMAP] = call_munmap,
     [HLEOS_CLOSE] = call_close,   [HLEOS_PROCESS] = call_process, [HLEOS_SYSTEM] = call_system,
 };
 
