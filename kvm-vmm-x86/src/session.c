@@ -143,7 +143,7 @@ static int start_guest(unsigned i, struct error *error)
     return vm_start(&session.vms[i], events_wake, error);
 }
 
-/* What goes wrong ends the guest. */
+/* True: the event loop is woken when there is more to do. What goes wrong ends the guest. */
 static bool begin_restart(unsigned i)
 {
     struct vm *vm = &session.vms[i];
@@ -152,7 +152,7 @@ static bool begin_restart(unsigned i)
         return false;
     debug_server_end(&session.servers[i]);
     if (!control_forget(i))
-        return false;
+        return true; /* what saves it has to give up first */
     input_restart(i);
     return session_restart_begin(&session.restarts[i], vm);
 }

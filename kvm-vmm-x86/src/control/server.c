@@ -256,12 +256,16 @@ bool control_forget(unsigned guest)
 
 bool control_close(void)
 {
-    bool free = true;
+    bool free = true, patient = true;
 
     if (!server.open)
         return true;
-    for (unsigned i = 0; i < server.run.count; i++)
-        free &= control_verbs_forget(i);
+    for (unsigned i = 0; i < server.run.count; i++) {
+        while (!(free = control_verbs_forget(i)) && patient)
+            patient = events_run_patiently(EVENTS_FOREVER);
+        if (!free)
+            break;
+    }
     if (free)
         control_service();
     for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)

@@ -164,6 +164,8 @@ static void *run(void *argument)
     save->failed = folder_begin(&folder, save->path, &save->stop, &save->error) < 0;
     if (!save->failed && put_all(save, &folder, &save->error) < 0) {
         folder_abandon(&folder);
+        if (__atomic_load_n(&save->stop, __ATOMIC_RELAXED))
+            error_set(&save->error, "the guest ended while it was saved");
         save->failed = true;
     }
     __atomic_store_n(&save->done, true, __ATOMIC_RELEASE); /* pairs with snapshot_save_take */
@@ -191,10 +193,7 @@ int snapshot_save_take(struct snapshot_save *save, struct error *error)
 bool snapshot_save_end(struct snapshot_save *save)
 {
     struct error ignored;
-    bool patient = true;
 
     __atomic_store_n(&save->stop, true, __ATOMIC_RELAXED);
-    while (save->pending && patient && snapshot_save_take(save, &ignored) == 0)
-        patient = events_run_patiently(EVENTS_FOREVER);
-    return !save->pending;
+    return !save->pending || snapshot_save_take(save, &ignored) != 0;
 }
