@@ -39,6 +39,7 @@ struct net_host {
     uint8_t mac[6];
     uint16_t mtu;
     bool up;           /* the link */
+    bool due;          /* to be serviced again: by what was sent or received */
     bool with_header;  /* frames have a struct virtio_net_header before them */
     bool good_sums;    /* checksums of received frames are good */
     uint64_t offloads; /* features of the device that it can do */

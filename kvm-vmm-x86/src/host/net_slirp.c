@@ -54,6 +54,7 @@ struct net_slirp {
     struct net_host host;
     Slirp *slirp;
     int timerfd;
+    bool put_off;       /* a service: until the backlog is shorter */
     struct poll *polls; /* POLLS_MAX */
     unsigned poll_count;
     struct timer timers[TIMERS];
@@ -295,6 +296,11 @@ static void run_timers(struct net_slirp *s)
 
 /* --- what the device calls --- */
 
+static bool is_behind(const struct net_slirp *s)
+{
+    return s->used > BACKLOG / 2;
+}
+
 /* While the guest takes nothing its peers wait. */
 static bool slirp_service(struct net_host *host)
 {
@@ -303,7 +309,8 @@ static bool slirp_service(struct net_host *host)
     uint64_t ticks;
     int count;
 
-    if (s->used > BACKLOG / 2)
+    s->put_off = is_behind(s);
+    if (s->put_off)
         return false;
     count = epoll_wait(s->host.fd, events, EVENTS, 0);
     for (unsigned i = 0; i < s->poll_count; i++)
@@ -330,6 +337,7 @@ static int slirp_send(struct net_host *host, const struct virtio_piece *pieces, 
     if (s->dns != 0)
         net_dns_out(s->frame, size, s->dns_shown, s->dns);
     library.input(s->slirp, s->frame, (int)size);
+    host->due = true; /* it may have a new socket or timer, which nothing waits for yet */
     return 0;
 }
 
@@ -345,6 +353,7 @@ static size_t slirp_receive(struct net_host *host, uint8_t *frame, size_t room)
         ring_copy(s, sizeof size, frame, size, false);
     s->head = (s->head + sizeof size + size) % BACKLOG;
     s->used -= sizeof size + size;
+    host->due |= s->put_off && !is_behind(s); /* its descriptor has told already */
     if (size > room)
         return 0;
     if (s->dns != 0)

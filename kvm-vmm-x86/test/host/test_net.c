@@ -1,6 +1,8 @@
-/* Unit tests of host/net_passt.c, against the other end of its socket, and of host/net_dns.c. */
+/* Unit tests of host/net_passt.c, against the other end of its socket, of host/net_dns.c, and of
+ * host/net_slirp.c against a socket of this host. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -171,6 +173,77 @@ static void names(void **state)
     assert_memory_equal(packet, before, sizeof packet);
 }
 
+/* As the device's thread does it: all that is due, then a wait for the descriptor. */
+static size_t next_frame(struct net_host *slirp, uint8_t *got, size_t room)
+{
+    struct pollfd ready = {.fd = slirp->fd, .events = POLLIN};
+    size_t size;
+
+    for (;;) {
+        do {
+            slirp->due = false;
+            slirp->due |= slirp->ops->service(slirp);
+            size = slirp->ops->receive(slirp, got, room);
+            if (size != 0)
+                return size;
+        } while (slirp->due);
+        assert_int_equal(poll(&ready, 1, 200000), 1);
+    }
+}
+
+/* An answer of the host's comes by a socket that the guest's frame has just made. */
+static void an_answer_by_slirp(void **state)
+{
+    struct net_config config = {.kind = NET_USER};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int server = socket(AF_INET, SOCK_DGRAM, 0);
+    uint8_t arp[42] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,  9, 8, 6,
+                       0,    1,    8,    0,    6,    4,    0, 1, 2, 0, 0,  0, 0, 9,
+                       10,   0,    2,    15,   0,    0,    0, 0, 0, 0, 10, 0, 2, 2};
+    uint8_t udp[46] = {2, 0,  0,    0,    0, 2, 2,  0,  0, 0, 0,   9,   8,   0,  0x45, 0,
+                       0, 32, 0,    1,    0, 0, 64, 17, 0, 0, 10,  0,   2,   15, 10,   0,
+                       2, 2,  0x12, 0x34, 0, 0, 0,  12, 0, 0, 'a', 's', 'k', '?'};
+    static uint8_t got[NET_FRAME_MAX];
+    struct net_host *slirp;
+    struct error error;
+    unsigned ip;
+
+    (void)state;
+    assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&address, &length), 0);
+    slirp = net_open(&config, 0, 0, &error);
+    assert_non_null(slirp);
+    assert_int_equal(
+        slirp->ops->send(slirp, &(struct virtio_piece){arp, sizeof arp}, 1, sizeof arp), 0);
+    do
+        (void)next_frame(slirp, got, sizeof got);
+    while (got[12] != 8 || got[13] != 6);
+    while (slirp->ops->service(slirp))
+        ;
+    memcpy(udp + 36, &address.sin_port, 2);
+    ip = ~sum(udp + 14, 20, 0) & 0xffff;
+    udp[24] = (uint8_t)(ip >> 8);
+    udp[25] = (uint8_t)ip;
+    slirp->due = false;
+    assert_int_equal(
+        slirp->ops->send(slirp, &(struct virtio_piece){udp, sizeof udp}, 1, sizeof udp), 0);
+    assert_true(
+        slirp->due); /* the socket that it has made is waited for from the next service on */
+    length = sizeof address;
+    assert_int_equal(recvfrom(server, got, sizeof got, 0, (struct sockaddr *)&address, &length), 4);
+    while (slirp->ops->service(slirp))
+        ;
+    assert_int_equal(sendto(server, "yes", 3, 0, (struct sockaddr *)&address, length), 3);
+    assert_int_equal(poll(&(struct pollfd){.fd = slirp->fd, .events = POLLIN}, 1, 200000), 1);
+    do
+        assert_true(next_frame(slirp, got, sizeof got) > 0);
+    while (got[12] != 8 || got[13] != 0 || got[23] != 17);
+    assert_memory_equal(got + 42, "yes", 3);
+    net_close(slirp);
+    close(server);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -179,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(frames_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes, set_up, tear_down),
         cmocka_unit_test(names),
+        cmocka_unit_test(an_answer_by_slirp),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

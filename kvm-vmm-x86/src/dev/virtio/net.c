@@ -180,9 +180,11 @@ static bool net_run(struct virtio_device *device)
 
     if (!virtio_device_is_open(device))
         return false;
+    net->host->due = false;
     more = net->host->ops->service(net->host);
     more |= take_frames(net);
     more |= give_frames(net);
+    more |= net->host->due;
     net->config.status = net->host->up ? VIRTIO_NET_S_LINK_UP : 0;
     if (net->config.status != status)
         virtio_config_changed(&device->virtio);
