@@ -7,6 +7,7 @@
 
 #include "console/links.h"
 #include "console/ports.h"
+#include "console/streams.h"
 #include "host/disk.h"
 #include "host/events.h"
 #include "host/files.h"
@@ -30,6 +31,8 @@ static struct {
 /* There is nothing to undo yet: no guest runs, and the terminal is as it was. */
 static void *watch(void *unused)
 {
+    static const char text[] =
+        "kvm-vmm: stopped by --timeout: a file or disk of the guest does not answer\n";
     uint64_t now;
 
     (void)unused;
@@ -38,8 +41,7 @@ static void *watch(void *unused)
     while (!session_files.over && (now = events_now()) < session_files.due)
         condition_wait_for(&session_files.read, &session_files.lock, session_files.due - now);
     if (!session_files.over) {
-        fprintf(stderr,
-                "kvm-vmm: stopped by --timeout: a file or disk of the guest does not answer\n");
+        (void)streams_write(FILE_STDERR, text, sizeof text - 1); /* what is taken at once */
         _Exit(STATUS_LIMIT);
     }
     lock_release(&session_files.lock);

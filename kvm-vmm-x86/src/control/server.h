@@ -16,8 +16,9 @@ enum { CONTROL_CLIENTS_MAX = 8, CONTROL_REQUEST_MAX = 4096, CONTROL_ANSWER_MAX =
 int control_open(const char *where, const struct control_run *run, struct error *error) MUST_CHECK;
 /* Each time that the event loop comes round: answers what could not be answered before. */
 void control_service(void);
-/* A guest's VM is about to be taken down; it may be made again. False: a thread saves it, and nothing
- * of the VM may be freed yet. It gives up and wakes the event loop: call this again then. */
+/* A guest's VM is about to be taken down; it may be made again. False: a thread saves it, and
+ * nothing of the VM may be freed yet. It gives up and wakes the event loop: call this again then.
+ */
 bool control_forget(unsigned guest) MUST_CHECK;
 /* Hangs up and removes the socket. False: such a thread worked on when the program's patience was
  * over (host/events.h), and nothing of the VMs may be freed. */

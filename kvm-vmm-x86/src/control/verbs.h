@@ -58,8 +58,8 @@ void control_verbs_init(const struct control_run *run);
 /* Which guests a request is about, by its member "guest"; all without it. */
 int control_choose(struct control_request *request, struct error *error) MUST_CHECK;
 
-/* A guest's VM is about to go: what holds it lets go. False: a thread that saves it does not yet; it
- * wakes the event loop when it does, and this is to be called again. */
+/* A guest's VM is about to go: what holds it lets go. False: a thread that saves it does not yet;
+ * it wakes the event loop when it does, and this is to be called again. */
 bool control_verbs_forget(unsigned guest) MUST_CHECK;
 
 /* Keeps what a guest printed last, for `log`. Its context is a struct control_log. */

@@ -43,9 +43,14 @@ bool folder_join(char joined[FOLDER_PATH_MAX], const char *path, const char *nam
 
 /* --- writing --- */
 
+static const char *reason(void)
+{
+    return errno != 0 ? strerror(errno) : "a file is shorter than it was";
+}
+
 static int cannot_write(const struct folder *f, const char *name, struct error *error)
 {
-    return error_set(error, "cannot write %s/%s: %s", f->tmp, name, strerror(errno));
+    return error_set(error, "cannot write %s/%s: %s", f->tmp, name, reason());
 }
 
 int folder_begin(struct folder *folder, const char *path, const bool *stop, struct error *error)
@@ -360,7 +365,7 @@ int folder_sum(const char *path, const char *name, uint64_t size, uint32_t *sum,
     *sum = 0;
     result = walk_file(fd, size, into_sum, sum);
     if (result < 0)
-        error_set(error, "%s/%s: cannot read it: %s", path, name, strerror(errno));
+        error_set(error, "%s/%s: cannot read it: %s", path, name, reason());
     finish_sum(sum, size);
     close(fd);
     return result;
@@ -386,7 +391,7 @@ int folder_copy(const char *path, const char *name, int fd, struct error *error)
         return -1;
     result = walk_file(from, (uint64_t)st.st_size, into_file, &fd);
     if (result < 0)
-        error_set(error, "%s/%s: cannot copy it: %s", path, name, strerror(errno));
+        error_set(error, "%s/%s: cannot copy it: %s", path, name, reason());
     close(from);
     return result;
 }

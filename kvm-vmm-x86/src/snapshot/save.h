@@ -28,8 +28,8 @@ int snapshot_save_check(const struct vm *vm, struct error *error) MUST_CHECK;
 int snapshot_save_begin(struct snapshot_save *save, struct error *error) MUST_CHECK;
 /* 1: the folder is there; 0: the thread still works; -1: `error` says why there is no folder. */
 int snapshot_save_take(struct snapshot_save *save, struct error *error) MUST_CHECK;
-/* Gives up. False: the thread has the VM yet, of which nothing may be freed; it wakes the event loop
- * when it has not, and this is to be called again. */
+/* Gives up. False: the thread has the VM yet, of which nothing may be freed; it wakes the event
+ * loop when it has not, and this is to be called again. */
 bool snapshot_save_end(struct snapshot_save *save) MUST_CHECK;
 
 #endif
