@@ -12,6 +12,7 @@ HLEOS = TOP / "build/hleos/hleos.elf"
 # argv: program, image, options, what it prints when it is to be saved (after `typed`), what is typed then, what it
 # prints, its status.
 SAVED = START + r"""
+import re
 ready, typed, more, answer, status = [json.loads(word) for word in sys.argv[4:9]]
 where, folder = 'unix:' + runtime + '/s', runtime + '/saved'
 vmm = subprocess.Popen([program, '--control', where, *json.loads(sys.argv[3]), image], stdin=subprocess.PIPE,
@@ -42,7 +43,7 @@ def refused(name, change, *words):
     assert all(word in done.stderr for word in words), (name, done)
 
 if len(sys.argv) > 9:
-    refused('machine.json', lambda b: b.replace(b'"format":1', b'"format":9'), 'format 9', 'kvm-vmm 0.1')
+    refused('machine.json', lambda b: re.sub(b'"format":[0-9]+', b'"format":9', b), 'format 9', 'kvm-vmm 0.1')
     refused('machine.json', lambda b: b.replace(b'"vcpus":1', b'"vcpus":2'), 'damaged')
     refused('machine.json', lambda b: b[:-20], 'not JSON')
     refused('state', lambda b: b[:-1], 'not a file of')

@@ -76,6 +76,10 @@ bool disk_overlay(struct disk *disk, struct disk_overlay *overlay) MUST_CHECK;
 /* When its file was last written to, in nanoseconds since 1970; 0: not known. */
 uint64_t disk_changed(const struct disk *disk);
 
+/* The sum of samples of its file, by which another disk of the same size is told, and a block
+ * device that was written to since, whose time of change is not known. */
+int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error) MUST_CHECK;
+
 /* Closes it if it has no request any more; else it is left as it is. */
 void disk_close(struct disk *disk);
 

@@ -13,6 +13,12 @@ static const char *const modes[] = {[MODE_REAL] = "real",
 static const char *const policies[] = {
     [MMIO_DEFAULT] = "default", [MMIO_STOP] = "stop", [MMIO_IGNORE] = "ignore"};
 
+static const char *const entries[] = {[KERNEL_ENTRY_AUTO] = "auto",
+                                      [KERNEL_ENTRY_PVH] = "pvh",
+                                      [KERNEL_ENTRY_64] = "64",
+                                      [KERNEL_ENTRY_32] = "32"};
+
+enum { ENTRIES = sizeof entries / sizeof entries[0] };
 enum { MODES = sizeof modes / sizeof modes[0], POLICIES = sizeof policies / sizeof policies[0] };
 
 #define MEMORY_MAX (64 * GIB)
@@ -49,6 +55,7 @@ static void write_disks(struct json_out *out, const struct snapshot_machine *m)
         json_bool(out, "has_overlay", config->overlay);
         json_number(out, "size", disk->size);
         json_number(out, "changed", disk->changed);
+        json_number(out, "sample", disk->sample);
         write_file(out, "overlay", &disk->overlay);
         write_file(out, "map", &disk->map);
         json_close(out, '}');
@@ -68,6 +75,12 @@ void snapshot_machine_write(const struct snapshot_machine *m, struct json_out *o
     json_string(out, "mode", modes[m->mode]);
     json_string(out, "asked_mode", c->mode == MODE_BY_CONTENT ? "" : modes[c->mode]);
     json_bool(out, "paging", m->paging);
+    json_bool(out, "no_paging", c->no_paging);
+    json_string(out, "kernel_entry", entries[c->kernel_entry]);
+    if (c->has_load)
+        json_number(out, "load", c->load);
+    if (c->has_entry)
+        json_number(out, "entry", c->entry);
     json_number(out, "base", m->base);
     json_number(out, "memory", c->memory);
     json_number(out, "vcpus", c->cpus);
@@ -188,6 +201,7 @@ static void read_disk(struct reader *r, const struct json_value *v, struct disk_
         miss(r, "has_overlay");
     disk->size = number(r, v, "size", UINT64_MAX >> 1);
     disk->changed = number(r, v, "changed", UINT64_MAX);
+    disk->sample = (uint32_t)number(r, v, "sample", UINT32_MAX);
     disk->overlay = file(r, v, "overlay");
     disk->map = file(r, v, "map");
 }
@@ -227,6 +241,21 @@ static void check(struct reader *r, const struct snapshot_machine *m)
     }
 }
 
+/* How its image is started: that counts where it resets its machine. */
+static void read_start(struct reader *r, struct guest_config *c)
+{
+    const struct json_value *whole = r->json.values;
+
+    c->no_paging = truth(r, whole, "no_paging");
+    c->kernel_entry = (enum kernel_entry)word(r, "kernel_entry", entries, ENTRIES);
+    c->has_load = json_member(&r->json, whole, "load") != NULL;
+    c->has_entry = json_member(&r->json, whole, "entry") != NULL;
+    if (c->has_load)
+        c->load = number(r, whole, "load", UINT64_MAX);
+    if (c->has_entry)
+        c->entry = number(r, whole, "entry", UINT64_MAX);
+}
+
 int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length,
                           struct error *error)
 {
@@ -250,6 +279,7 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
     if (text(&r, whole, "asked_mode")[0] != '\0')
         m->config.mode = (enum guest_mode)word(&r, "asked_mode", modes, MODES);
     m->paging = truth(&r, whole, "paging");
+    read_start(&r, &m->config);
     m->base = number(&r, whole, "base", UINT64_MAX);
     m->config.memory = number(&r, whole, "memory", MEMORY_MAX);
     m->config.cpus = (unsigned)number(&r, whole, "vcpus", CPUS_MAX);

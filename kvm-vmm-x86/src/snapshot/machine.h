@@ -8,7 +8,7 @@
 #include "base/config.h"
 #include "base/json.h"
 
-enum { SNAPSHOT_FORMAT = 1, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
+enum { SNAPSHOT_FORMAT = 2, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
 
 /* A file of the folder. */
 struct snapshot_file {
@@ -18,6 +18,7 @@ struct snapshot_file {
 
 struct snapshot_disk {
     uint64_t size, changed; /* of its base: bytes; nanoseconds since 1970, 0: not known */
+    uint32_t sample;        /* disk_sample */
     struct snapshot_file overlay, map; /* if it has one: diskN and diskN.map */
 };
 

@@ -64,7 +64,7 @@ static int read_machine(struct snapshot *s, const char *path, struct error *erro
     s->text = read_file(path, "machine.json", SNAPSHOT_JSON_MAX, &size, error);
     if (s->text == NULL)
         return -1;
-    /* The format before the sum: another one is told as such. */
+    /* Its format is looked at first: another one may have another kind of sum, and is no damage. */
     if (snapshot_machine_read(&s->machine, s->text, size, &why) < 0)
         return error_set(error, "%s/machine.json: %s", path, why.text);
     file.size = size;
@@ -154,6 +154,7 @@ int snapshot_restore_disks(const struct snapshot *snapshot, const struct guest_c
     for (unsigned i = 0; i < config->disk_count; i++) {
         const struct snapshot_disk *saved = &snapshot->machine.disks[i];
         struct disk *disk = config->disks[i].open;
+        uint32_t sample;
 
         if (disk->size != saved->size)
             return error_set(error,
@@ -164,6 +165,13 @@ int snapshot_restore_disks(const struct snapshot *snapshot, const struct guest_c
             return error_set(error,
                              "disk %u, %s, was written to since the guest was saved, whose memory "
                              "does not fit it any more (,overlay keeps a base as it is)",
+                             i, config->disks[i].path);
+        if (disk_sample(disk, &sample, error) < 0)
+            return -1;
+        if (sample != saved->sample)
+            return error_set(error,
+                             "disk %u, %s, is not the one that the guest was saved with: it has "
+                             "other contents",
                              i, config->disks[i].path);
         if (fill_overlay(snapshot, i, disk, error) < 0)
             return -1;

@@ -9,6 +9,7 @@
 #include "host/clock.h"
 #include "host/disk.h"
 #include "host/events.h"
+#include "host/files.h"
 #include "snapshot/machine.h"
 #include "vm/state.h"
 
@@ -49,6 +50,20 @@ static const char *place(char full[FOLDER_PATH_MAX], const char *path, size_t le
     return full;
 }
 
+/* FILE or FILE=NAME, as vm/guest_files.c takes it. */
+static const char *place_initrd(char full[FOLDER_PATH_MAX], const char *what)
+{
+    const char *mark = strrchr(what, '=');
+    size_t used;
+
+    if (mark == NULL || file_is_there(what))
+        return place(full, what, strlen(what));
+    (void)place(full, what, (size_t)(mark - what));
+    used = strlen(full);
+    snprintf(full + used, FOLDER_PATH_MAX - used, "%s", mark);
+    return full;
+}
+
 static void describe(const struct vm *vm, struct snapshot_machine *m, struct paths *paths)
 {
     struct guest_config *c = &m->config;
@@ -63,7 +78,7 @@ static void describe(const struct vm *vm, struct snapshot_machine *m, struct pat
     c->cpus = vm->vcpu_count;
     c->image = place(paths->image, c->image, strlen(c->image));
     for (unsigned i = 0; i < c->initrd_count; i++)
-        c->initrds[i] = place(paths->initrds[i], c->initrds[i], strlen(c->initrds[i]));
+        c->initrds[i] = place_initrd(paths->initrds[i], c->initrds[i]);
     for (unsigned i = 0; i < c->fw_file_count; i++) {
         const char *file = strchr(c->fw_files[i], '=') + 1;
         char full[FOLDER_PATH_MAX];
@@ -88,6 +103,8 @@ static int put_disk(struct folder *folder, unsigned i, struct disk *disk, struct
     struct disk_overlay overlay;
     char name[FOLDER_NAME_MAX], map[FOLDER_NAME_MAX];
 
+    if (disk_sample(disk, &to->sample, error) < 0)
+        return -1;
     if (!disk_overlay(disk, &overlay))
         return 0;
     snprintf(name, sizeof name, "disk%u", i);

@@ -2,6 +2,7 @@
 #include "vm/pause.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "host/events.h"
 #include "host/kvm_debug.h"
@@ -253,9 +254,27 @@ void pause_keep_exit(struct vcpu *vcpu)
 void vm_drop_exit(struct vcpu *vcpu)
 {
     vcpu->again = vcpu->counted = false;
-    vcpu->items_done = 0;
+    vcpu->items_done = vcpu->part_count = 0;
     vcpu->for_bus.done = 0;
     vcpu->unfinished.rip = UINT64_MAX;
+}
+
+void pause_next_part(struct vcpu *vcpu)
+{
+    struct kvm_run *run = vcpu->cpu.run;
+
+    vcpu->counted = false;
+    if (vcpu->part_count == 0)
+        return;
+    run->exit_reason = KVM_EXIT_MMIO;
+    run->mmio.is_write = 1;
+    run->mmio.phys_addr = vcpu->parts[0].address;
+    run->mmio.len = vcpu->parts[0].size;
+    memcpy(run->mmio.data, vcpu->parts[0].bytes, sizeof run->mmio.data);
+    vcpu->part_count--;
+    memmove(vcpu->parts, vcpu->parts + 1, vcpu->part_count * sizeof vcpu->parts[0]);
+    pause_keep_exit(vcpu);
+    vcpu->counted = true; /* as one exit with the first */
 }
 
 /* Finishes the instruction that the last exit was in. If that makes a new exit, it is kept for when

@@ -85,6 +85,8 @@ int pause_wait(struct vcpu *vcpu, uint64_t woken) MUST_CHECK;
 void pause_park(struct vcpu *vcpu);
 /* The exit it is at is handled later, when it goes on. */
 void pause_keep_exit(struct vcpu *vcpu);
+/* A write that waited is over: the next part of its instruction is the exit that it is at. */
+void pause_next_part(struct vcpu *vcpu);
 /* It goes on from its registers, whatever exit it was at. While it is out of the guest. */
 void vm_drop_exit(struct vcpu *vcpu);
 

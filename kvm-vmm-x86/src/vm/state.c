@@ -27,7 +27,9 @@ struct waiting_write {
 size_t vm_state_size(unsigned vcpus)
 {
     return (1 + vcpus) * (size_t)KVM_STATE_MAX + DEVICES_MAX +
-           vcpus * (sizeof(struct vcpu_unfinished) + sizeof(struct waiting_write));
+           vcpus * (sizeof(struct vcpu_unfinished) +
+                    (1 + WRITE_PARTS_MAX) *
+                        (sizeof(struct chunk_header) + sizeof(struct waiting_write)));
 }
 
 /* What this VMM knows of a vCPU and KVM does not: the input that it is in the middle of. One that
@@ -61,6 +63,21 @@ static int save_input(const struct vcpu *vcpu, const char *name, struct chunk_wr
     return 0;
 }
 
+/* What KVM makes of the same instruction behind a waiting write, which it will not tell again. */
+static bool keep_part(struct vcpu *vcpu)
+{
+    const struct kvm_run *run = vcpu->cpu.run;
+    struct write_part *part = &vcpu->parts[vcpu->part_count];
+
+    if (run->exit_reason != KVM_EXIT_MMIO || !run->mmio.is_write ||
+        vcpu->part_count == WRITE_PARTS_MAX)
+        return false;
+    *part = (struct write_part){.address = run->mmio.phys_addr, .size = run->mmio.len};
+    memcpy(part->bytes, run->mmio.data, sizeof part->bytes);
+    vcpu->part_count++;
+    return true;
+}
+
 /* Has KVM finish the instruction that a waiting write came from. Whether it has done so already
  * depends on the instruction: with `outs` it has, with `out` not. The exit stays as it was. */
 static int finish_write(struct vcpu *vcpu, struct error *error)
@@ -71,7 +88,9 @@ static int finish_write(struct vcpu *vcpu, struct error *error)
     int code;
 
     memcpy(exit, run->padding, sizeof exit);
-    code = kvm_finish_exit(&vcpu->cpu);
+    do
+        code = kvm_finish_exit(&vcpu->cpu);
+    while (code == 0 && keep_part(vcpu));
     run->exit_reason = reason;
     memcpy(run->padding, exit, sizeof exit);
     if (code == 0)
@@ -102,7 +121,17 @@ static int save_write(struct vcpu *vcpu, const char *name, struct chunk_writer *
     } else
         return 0;
     chunk_write(writer, name, VERSION, &w, sizeof w);
-    return finish_write(vcpu, error);
+    if (finish_write(vcpu, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < vcpu->part_count; i++) {
+        w = (struct waiting_write){.address = vcpu->parts[i].address,
+                                   .reason = KVM_EXIT_MMIO,
+                                   .size = vcpu->parts[i].size,
+                                   .count = 1};
+        memcpy(w.bytes, vcpu->parts[i].bytes, sizeof vcpu->parts[i].bytes);
+        chunk_write(writer, name, VERSION, &w, sizeof w);
+    }
+    return 0;
 }
 
 static int save_vcpu(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writer *writer,
@@ -195,6 +224,13 @@ static int load_write(struct vcpu *vcpu, const struct chunk *chunk, struct error
         return -1;
     if (!write_can_be(&w) || vcpu->cpu.run_size < ITEMS_OFFSET + sizeof w.bytes)
         return error_set(error, "the saved state \"%s\" is damaged", chunk->name);
+    if (vcpu->again) {
+        if (w.reason != KVM_EXIT_MMIO || vcpu->part_count == WRITE_PARTS_MAX)
+            return error_set(error, "the saved state \"%s\" is damaged", chunk->name);
+        vcpu->parts[vcpu->part_count] = (struct write_part){.address = w.address, .size = w.size};
+        memcpy(vcpu->parts[vcpu->part_count++].bytes, w.bytes, sizeof vcpu->parts[0].bytes);
+        return 0;
+    }
     run->exit_reason = w.reason;
     if (w.reason == KVM_EXIT_MMIO) {
         run->mmio.phys_addr = w.address;
@@ -212,6 +248,7 @@ static int load_write(struct vcpu *vcpu, const struct chunk *chunk, struct error
     vcpu->items_done = w.done;
     vcpu->for_bus.done = w.access_done;
     pause_keep_exit(vcpu);
+    vcpu->counted = true; /* by the VMM that saved it */
     return 0;
 }
 

@@ -186,8 +186,9 @@ static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct obse
         vcpu->again = vcpu->counted = true;
         return VERDICT_RESUME;
     }
-    vcpu->counted = false;
     report_exit(vcpu, o, verdict == VERDICT_STOP);
+    if (vcpu->counted)
+        pause_next_part(vcpu);
     if (verdict == VERDICT_STOP || !was_last(vcpu, vm->config->max_exits))
         return verdict;
     vm_stop(vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",

@@ -34,6 +34,15 @@ struct vcpu_unfinished {
     uint8_t bytes[UNFINISHED_MAX];
 };
 
+/* The rest of a write to memory that waits, if KVM makes more than one access of its instruction.
+ */
+enum { WRITE_PARTS_MAX = 8 };
+struct write_part {
+    uint64_t address; /* guest-physical */
+    uint32_t size;
+    uint8_t bytes[8];
+};
+
 struct vcpu {
     struct vm *vm;
     unsigned id;
@@ -59,6 +68,9 @@ struct vcpu {
     uint32_t items_done;    /* of the batch that the exit is, handled already */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
     struct vcpu_unfinished unfinished;
+    struct write_part
+        parts[WRITE_PARTS_MAX]; /* exits that KVM has made and are still to be dealt */
+    unsigned part_count;        /* with, behind the one it is at */
 };
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,

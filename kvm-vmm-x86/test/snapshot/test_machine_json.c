@@ -20,20 +20,25 @@ static size_t write(const struct snapshot_machine *m)
 
 static struct snapshot_machine example(void)
 {
-    struct snapshot_machine m = {.vmm = "0.1",
-                                 .mode = MODE_LINUX,
-                                 .config = {.image = "/boot/a \"b\"",
-                                            .memory = MIB,
-                                            .cpus = 2,
-                                            .append = "quiet",
-                                            .initrds = {"/i"},
-                                            .initrd_count = 1,
-                                            .rng = true,
-                                            .balloon = true,
-                                            .disk_count = 1},
-                                 .ram.size = MIB,
-                                 .state = {.size = 5, .sum = 0xffffffff},
-                                 .disks[0] = {.size = 512, .changed = 7, .map.size = 1}};
+    struct snapshot_machine m = {
+        .vmm = "0.1",
+        .mode = MODE_LINUX,
+        .config = {.image = "/boot/a \"b\"",
+                   .memory = MIB,
+                   .cpus = 2,
+                   .append = "quiet",
+                   .no_paging = true,
+                   .kernel_entry = KERNEL_ENTRY_PVH,
+                   .has_entry = true,
+                   .entry = UINT64_MAX - 1,
+                   .initrds = {"/i"},
+                   .initrd_count = 1,
+                   .rng = true,
+                   .balloon = true,
+                   .disk_count = 1},
+        .ram.size = MIB,
+        .state = {.size = 5, .sum = 0xffffffff},
+        .disks[0] = {.size = 512, .changed = 7, .sample = 9, .map.size = 1}};
 
     m.config.disks[0] = (struct disk_config){.path = "/d", .path_length = 2, .overlay = true};
     return m;
@@ -54,6 +59,9 @@ static void test_read_what_was_written(void **state)
     assert_int_equal(again.state.sum, 0xffffffff);
     assert_true(again.config.rng && again.config.balloon && again.config.disks[0].overlay);
     assert_int_equal(again.disks[0].changed, 7);
+    assert_true(again.config.no_paging && again.config.has_entry && !again.config.has_load);
+    assert_int_equal(again.config.kernel_entry, KERNEL_ENTRY_PVH);
+    assert_true(again.config.entry == UINT64_MAX - 1);
 }
 
 static void refused(struct snapshot_machine m, const char *word)

@@ -13,7 +13,7 @@ enum { PORT = 0x2f8, ROOM = 64 * 1024 };
 void vm_drop_exit(struct vcpu *vcpu)
 {
     vcpu->again = false;
-    vcpu->items_done = 0;
+    vcpu->items_done = vcpu->part_count = 0;
 }
 
 bool vm_is_asleep(struct vm *vm)
@@ -85,12 +85,20 @@ int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs, struct err
 }
 
 static int answer_of_finish, finished;
+static unsigned parts_to_come; /* of a write to memory */
 
 int kvm_finish_exit(const struct kvm_cpu *cpu)
 {
     finished++;
     cpu->run->exit_reason = KVM_EXIT_UNKNOWN; /* as newer kernels do */
     memset(cpu->run->padding, 0xee, sizeof cpu->run->padding);
+    if (parts_to_come > 0) {
+        cpu->run->exit_reason = KVM_EXIT_MMIO;
+        cpu->run->mmio.phys_addr = 0xd0001000 + parts_to_come--;
+        cpu->run->mmio.len = 8;
+        cpu->run->mmio.is_write = 1;
+        return 0;
+    }
     return answer_of_finish;
 }
 
@@ -348,8 +356,48 @@ static void test_a_write_to_memory_that_waits(void **state)
     assert_false(to.vcpu.again);
 }
 
-/* KVM makes more of the access: it cannot be carried, and the VM goes on where it is. */
+/* KVM tells the parts of an instruction's write one by one, and each of them once. */
 static void test_a_write_in_parts(void **state)
+{
+    struct kvm_run *run = run_of(&from);
+
+    (void)state;
+    run->exit_reason = KVM_EXIT_MMIO;
+    run->mmio.phys_addr = 0xd0000ffc;
+    run->mmio.len = 4;
+    run->mmio.is_write = 1;
+    from.vcpu.again = true;
+    parts_to_come = 2;
+    assert_int_equal(load(&to, save(&from)), 0);
+    for (unsigned i = 0; i < 2; i++) { /* where it was saved, and where it is loaded */
+        const struct vcpu *v = i == 0 ? &from.vcpu : &to.vcpu;
+
+        assert_int_equal(v->cpu.run->mmio.phys_addr, 0xd0000ffc);
+        assert_int_equal(v->part_count, 2);
+        assert_int_equal(v->parts[0].address, 0xd0001002);
+        assert_int_equal(v->parts[1].address, 0xd0001001);
+        assert_int_equal(v->parts[1].size, 8);
+    }
+    make_vcpu(&from);
+    assert_int_equal(load(&from, save(&to)), 0); /* moved again before it was tried */
+    assert_int_equal(from.vcpu.part_count, 2);
+    parts_to_come = WRITE_PARTS_MAX + 1;
+    make_vcpu(&from);
+    run->exit_reason = KVM_EXIT_MMIO;
+    run->mmio.is_write = 1;
+    from.vcpu.again = true;
+    {
+        struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
+        struct error error;
+
+        assert_int_equal(save_vcpu(&from.vcpu, NULL, &writer, &error), -1);
+        assert_non_null(strstr(error.text, "several parts"));
+    }
+    parts_to_come = 0;
+}
+
+/* KVM makes more of the access: it cannot be carried, and the VM goes on where it is. */
+static void test_an_access_that_goes_on(void **state)
 {
     struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
     struct error error;
@@ -432,6 +480,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_write_that_waits, make),
         cmocka_unit_test_setup(test_a_write_to_memory_that_waits, make),
         cmocka_unit_test_setup(test_a_write_in_parts, make),
+        cmocka_unit_test_setup(test_an_access_that_goes_on, make),
         cmocka_unit_test_setup(test_nothing_unfinished, make),
         cmocka_unit_test_setup(test_states_that_cannot_be, make),
     };
