@@ -123,9 +123,9 @@ static void test_multiboot_modules(void **state)
     assert_int_equal(m[0].start, 0x101000);
     assert_int_equal(m[0].end, 0x101003);
     assert_memory_equal(f->ram + m[0].start, "one", 3);
-    assert_string_equal(f->ram + m[0].string, "first");
+    assert_string_equal((const char *)f->ram + m[0].string, "first");
     assert_int_equal(m[1].start, 0x102000);
-    assert_string_equal(f->ram + m[1].string, "its name");
+    assert_string_equal((const char *)f->ram + m[1].string, "its name");
     f->initrds[1].size = RAM_SIZE;
     assert_int_equal(load(f, &k, sizeof k, LIMIT), -1);
     assert_non_null(strstr(f->error.text, "x: 4194304 bytes do not fit"));
@@ -189,12 +189,12 @@ static void test_multiboot2(void **state)
     assert_int_equal(load(f, &k, sizeof k, LIMIT), 0);
     assert_int_equal(f->start.entry, 0x100010);
     assert_int_equal(f->start.boot_magic, MULTIBOOT2_BOOT_MAGIC);
-    assert_string_equal(find_tag(f, MULTIBOOT2_CMDLINE), "image a b");
+    assert_string_equal((const char *)find_tag(f, MULTIBOOT2_CMDLINE), "image a b");
     assert_memory_equal(find_tag(f, MULTIBOOT2_RSDP_1), "RSD PTR ", 8);
     memcpy(words, find_tag(f, MULTIBOOT2_MODULE), sizeof words);
     assert_int_equal(words[1] - words[0], 3);
     assert_memory_equal(f->ram + words[0], "one", 3);
-    assert_string_equal(find_tag(f, MULTIBOOT2_MODULE) + 8, "module");
+    assert_string_equal((const char *)find_tag(f, MULTIBOOT2_MODULE) + 8, "module");
     memcpy(words, find_tag(f, MULTIBOOT2_MEMORY), sizeof words);
     assert_int_equal(words[0], 640);
     assert_non_null(find_tag(f, MULTIBOOT2_MMAP));
