@@ -11,11 +11,13 @@ from tests.lab.test_lab import ENVIRONMENT, LIMIT, TOP, lab
 def checkout(folder):
     """A second checkout, with what this one has fetched."""
     ignore = shutil.ignore_patterns("build", ".git", "__pycache__", "*.elf", "*.bin")
-    for part in ("abi", "common", "initramfs", "lab", "mk"):
+    for part in ("abi", "common", "initramfs", "lab", "mk", "tools"):
         shutil.copytree(TOP / part, folder / part, ignore=ignore)
-    (folder / "build/downloads").mkdir(parents=True)
-    for name in ["kernel.txt", *(deb.name for deb in (TOP / "build/downloads").glob("linux-*.deb"))]:
-        shutil.copy(TOP / "build/downloads" / name, folder / "build/downloads")
+    for part in ("kernels/*generic*", "machine-*/*"):
+        for path in (TOP / "build/downloads").glob(part):
+            copy = folder / path.relative_to(TOP)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
     return folder
 
 
@@ -23,7 +25,12 @@ def slow_archive(folder, package):
     """apt-cache and apt-get for a PATH, whose archive has this one kernel package and writes down each download."""
     folder.mkdir()
     (folder / "apt-cache").write_text("#!/bin/sh\necho '  Depends: %s'\n" % package.name.split("_")[0])
-    (folder / "apt-get").write_text("#!/bin/sh\necho get >> %s/log\nsleep 1\ncp %s .\n" % (folder, package))
+    (folder / "apt-get").write_text("""#!/bin/sh
+case $* in
+*--print-uris*) echo "'http://archive/%s' %s 1 SHA256:0" ;;
+*) echo get >> %s/log; sleep 1; cp %s . ;;
+esac
+""" % (package.name, package.name, folder, package))
     for tool in folder.glob("apt-*"):
         tool.chmod(0o755)
     return folder / "log"
@@ -33,9 +40,9 @@ def test_two_machines_of_a_checkout_start_at_once_from_nothing():
     """What both need is fetched and built once: the two processes of `make check` begin like this."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = checkout(Path(name) / "fresh")
-        package = next((folder / "build/downloads").glob("linux-image-*.deb"))
+        package = next((folder / "build/downloads").glob("machine-*/linux-image-*.deb"))
         package = package.rename(Path(name) / package.name)
-        (folder / "build/downloads/kernel.txt").unlink()
+        shutil.rmtree(folder / "build/downloads")
         log = slow_archive(Path(name) / "bin", package)
         environments = [dict(ENVIRONMENT, LAB_NAME=which, PATH="%s/bin:%s" % (name, os.environ["PATH"]))
                         for which in ("first", "second")]
