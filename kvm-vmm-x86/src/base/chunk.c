@@ -41,13 +41,20 @@ int chunk_next(struct chunk_reader *reader, struct chunk *chunk, struct error *e
     return 1;
 }
 
+int chunk_check(const struct chunk *chunk, uint32_t version, size_t size, struct error *error)
+{
+    if (chunk->version == version && chunk->size == size)
+        return 0;
+    return error_set(error,
+                     "the saved state of %s is of version %u with %zu bytes, not %u with %zu",
+                     chunk->name, chunk->version, chunk->size, version, size);
+}
+
 int chunk_copy(const struct chunk *chunk, uint32_t version, void *to, size_t size,
                struct error *error)
 {
-    if (chunk->version != version || chunk->size != size)
-        return error_set(error,
-                         "the saved state of %s is of version %u with %zu bytes, not %u with %zu",
-                         chunk->name, chunk->version, chunk->size, version, size);
+    if (chunk_check(chunk, version, size, error) < 0)
+        return -1;
     memcpy(to, chunk->bytes, size);
     return 0;
 }

@@ -45,7 +45,10 @@ struct chunk_reader {
 /* The next chunk: 1, 0 at the end, -1 where what follows is not a chunk. */
 int chunk_next(struct chunk_reader *reader, struct chunk *chunk, struct error *error) MUST_CHECK;
 
-/* Copies a chunk that must have exactly that version and size. */
+/* Whether a chunk has exactly that version and size. */
+int chunk_check(const struct chunk *chunk, uint32_t version, size_t size,
+                struct error *error) MUST_CHECK;
+/* Copies a chunk that must have them. */
 int chunk_copy(const struct chunk *chunk, uint32_t version, void *to, size_t size,
                struct error *error) MUST_CHECK;
 

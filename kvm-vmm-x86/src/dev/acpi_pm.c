@@ -2,7 +2,6 @@
  * (reset). The device is a row of bytes: an access of any width is each of its bytes in turn. */
 #include "dev/acpi_pm.h"
 
-enum { VERSION = 3 }; /* of the saved state */
 enum { STATUS = ACPI_PM_EVENT, ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CONTROL };
 
 /* Bit 15 of the status register (table 4-15): the machine has left a sleeping state. */
@@ -51,8 +50,10 @@ static bool has_event(const struct acpi_pm *pm)
 }
 
 /* The interrupt is level-triggered: up while an event has happened that the guest wants to know. */
-static void update_line(struct acpi_pm *pm)
+static void update_line(void *device)
 {
+    struct acpi_pm *pm = device;
+
     irq_set(&pm->irq, has_event(pm));
 }
 
@@ -109,37 +110,6 @@ static enum verdict acpi_pm_access(void *device, struct bus_access *access)
     return VERDICT_STOP;
 }
 
-static void acpi_pm_reset(void *device)
-{
-    struct acpi_pm *pm = device;
-    LOCK_FOR_BLOCK(&pm->lock);
-
-    pm->state = (struct acpi_pm_state){0};
-    update_line(pm);
-}
-
-static void acpi_pm_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct acpi_pm *pm = device;
-    LOCK_FOR_BLOCK(&pm->lock);
-
-    chunk_write(writer, name, VERSION, &pm->state, sizeof pm->state);
-}
-
-static int acpi_pm_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct acpi_pm *pm = device;
-    struct acpi_pm_state state;
-
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
-        return -1;
-    lock_take(&pm->lock);
-    pm->state = state;
-    update_line(pm);
-    lock_release(&pm->lock);
-    return 0;
-}
-
 /* The power button wakes whether or not its event is enabled (4.8.2.2.1). */
 void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event)
 {
@@ -167,13 +137,14 @@ static const char *const names[] = {"PM1_STS", "PM1_EN", "PM1_CNT", "RESET"};
 static const struct bus_registers registers = {
     .read = BUS_NAMES(names), .written = BUS_NAMES(names), .stride = 2};
 
+static const struct bus_state state = {
+    .version = 3, BUS_STATE_OF(struct acpi_pm), .told = update_line};
+
 const struct bus_ops acpi_pm_ops = {.name = "acpi-pm",
                                     .registers = &registers,
                                     .width = 4,
                                     .access = acpi_pm_access,
-                                    .reset = acpi_pm_reset,
-                                    .save = acpi_pm_save,
-                                    .load = acpi_pm_load};
+                                    .state = &state};
 
 void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend)
 {

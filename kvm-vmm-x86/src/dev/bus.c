@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "host/threads.h"
+
 int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t length,
               const struct bus_ops *ops, void *device, struct error *error)
 {
@@ -69,6 +71,57 @@ const char *bus_register_name(const struct bus_range *range, unsigned index, boo
     const struct bus_names *names = r == NULL ? NULL : write ? &r->written : &r->read;
 
     return names != NULL && index < names->count ? names->names[index] : NULL;
+}
+
+/* `bytes` NULL: zeroes. */
+static void put_state(const struct bus_state *state, void *device, const void *bytes)
+{
+    LOCK_FOR_BLOCK((struct lock *)((char *)device + state->lock));
+
+    if (bytes != NULL)
+        memcpy((char *)device + state->at, bytes, state->size);
+    else
+        memset((char *)device + state->at, 0, state->size);
+    if (state->told != NULL)
+        state->told(device);
+}
+
+void bus_reset(const struct bus_ops *ops, void *device)
+{
+    if (ops->reset != NULL)
+        ops->reset(device);
+    else if (ops->state != NULL)
+        put_state(ops->state, device, ops->state->at_power_on);
+}
+
+void bus_save(const struct bus_ops *ops, void *device, const char *name,
+              struct chunk_writer *writer)
+{
+    const struct bus_state *state = ops->state;
+
+    if (ops->save != NULL) {
+        ops->save(device, name, writer);
+    } else if (state != NULL) {
+        LOCK_FOR_BLOCK((struct lock *)((char *)device + state->lock));
+        chunk_write(writer, name, state->version, (char *)device + state->at, state->size);
+    }
+}
+
+int bus_load(const struct bus_ops *ops, void *device, const struct chunk *chunk,
+             struct error *error)
+{
+    const struct bus_state *state = ops->state;
+
+    if (ops->load != NULL)
+        return ops->load(device, chunk, error);
+    if (state == NULL)
+        return error_set(error, "a saved state of %s, which has none", chunk->name);
+    if (chunk_check(chunk, state->version, state->size, error) < 0)
+        return -1;
+    if (state->is_sound != NULL && !state->is_sound(chunk->bytes))
+        return error_set(error, "the saved state of %s is damaged", chunk->name);
+    put_state(state, device, chunk->bytes);
+    return 0;
 }
 
 /* An access wider than the device, or reaching past its range, goes byte by byte, each byte to

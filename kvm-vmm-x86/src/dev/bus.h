@@ -6,6 +6,7 @@
 #define DEV_BUS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/chunk.h"
@@ -49,6 +50,18 @@ struct bus_registers {
     bool by_value;  /* a write is named by the byte written: a port that takes orders */
 };
 
+/* What a guest can have changed of a device, where that is one structure under one lock. */
+struct bus_state {
+    uint32_t version;                    /* of its saved form */
+    uint32_t lock, at, size;             /* where in the device they are */
+    const void *at_power_on;             /* NULL: zeroes */
+    bool (*is_sound)(const void *state); /* whether a device can be in it; NULL: in any. Its address
+                                            may be odd */
+    void (*told)(void *device);          /* it was reset or loaded, and the lock is held; or NULL */
+};
+#define BUS_STATE_OF(type)                                                                         \
+    .lock = offsetof(type, lock), .at = offsetof(type, state), .size = sizeof(((type *)NULL)->state)
+
 /*
  * What a kind of device does. Constant, one per kind. Several vCPUs and the main thread may call at
  * once: a device protects what it has by a lock of its own, or has nothing that changes. What is
@@ -60,9 +73,11 @@ struct bus_ops {
     const struct bus_registers *registers; /* NULL: it has one, without a name */
     uint8_t width; /* the widest access it understands; wider ones are split, as ISA does */
     enum verdict (*access)(void *device, struct bus_access *access) MUST_CHECK;
+    /* By it a device is reset, saved and loaded where it has no call of its own for that: */
+    const struct bus_state *state;
     /* As after power-on, its interrupt line low. */
     void (*reset)(void *device);
-    /* Writes all that a guest can have changed, as chunks under the name of these ops. */
+    /* Writes all that a guest can have changed, as chunks under that name. */
     void (*save)(void *device, const char *name, struct chunk_writer *writer);
     /* Takes one of these chunks; -1, and nothing has changed, if no device can be in that state. */
     int (*load)(void *device, const struct chunk *chunk, struct error *error);
@@ -105,6 +120,12 @@ unsigned bus_register(const struct bus_range *range, uint64_t offset, bool write
 
 /* The name of that register, or NULL. */
 const char *bus_register_name(const struct bus_range *range, unsigned index, bool write);
+
+void bus_reset(const struct bus_ops *ops, void *device);
+void bus_save(const struct bus_ops *ops, void *device, const char *name,
+              struct chunk_writer *writer);
+int bus_load(const struct bus_ops *ops, void *device, const struct chunk *chunk,
+             struct error *error) MUST_CHECK;
 
 /* Carries one access to its device; `access->offset` is set here. */
 enum verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,

@@ -1,7 +1,6 @@
 /* The text part of a CRT controller; see crtc.h. */
 #include "dev/crtc.h"
 
-enum { VERSION = 1 }; /* of the saved state */
 enum { CURSOR_START = 0x0a, CURSOR_END = 0x0b, START_HIGH = 0x0c, START_LOW = 0x0d };
 enum { CURSOR_HIGH = 0x0e, CURSOR_LOW = 0x0f };
 enum { CURSOR_OFF = 1 << 5, CURSOR_LINE = 0x1f, INDEX_MASK = 0x1f };
@@ -27,47 +26,15 @@ static enum verdict crtc_access(void *device, struct bus_access *access)
 static const struct crtc_state at_power_on = {
     .registers = {[CURSOR_START] = BIOS_CURSOR_START, [CURSOR_END] = BIOS_CURSOR_END}};
 
-static void set_state(struct crtc *crtc, const struct crtc_state *state)
-{
-    LOCK_FOR_BLOCK(&crtc->lock);
-
-    crtc->state = *state;
-}
-
-static void crtc_reset(void *device)
-{
-    set_state(device, &at_power_on);
-}
-
-static void crtc_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct crtc *c = device;
-    LOCK_FOR_BLOCK(&c->lock);
-
-    chunk_write(writer, name, VERSION, &c->state, sizeof c->state);
-}
-
-static int crtc_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct crtc_state state;
-
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
-        return -1;
-    set_state(device, &state);
-    return 0;
-}
-
 static const char *const names[CRTC_PORTS] = {"index", "data"};
 static const struct bus_registers registers = {.read = BUS_NAMES(names),
                                                .written = BUS_NAMES(names)};
 
-const struct bus_ops crtc_ops = {.name = "crtc",
-                                 .registers = &registers,
-                                 .width = 1,
-                                 .access = crtc_access,
-                                 .reset = crtc_reset,
-                                 .save = crtc_save,
-                                 .load = crtc_load};
+static const struct bus_state state = {
+    .version = 1, BUS_STATE_OF(struct crtc), .at_power_on = &at_power_on};
+
+const struct bus_ops crtc_ops = {
+    .name = "crtc", .registers = &registers, .width = 1, .access = crtc_access, .state = &state};
 
 void crtc_init(struct crtc *crtc)
 {

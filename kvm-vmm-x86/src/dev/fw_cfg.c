@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { VERSION = 1, E820_RAM = 1 };
+enum { E820_RAM = 1 };
 
 enum key {
     KEY_SIGNATURE = 0x00,
@@ -172,38 +172,6 @@ static enum verdict dma_access(void *device, struct bus_access *access)
     return verdict;
 }
 
-static void fw_cfg_reset(void *device)
-{
-    struct fw_cfg *fw = device;
-
-    lock_take(&fw->lock);
-    fw->state = (struct fw_cfg_state){0};
-    lock_release(&fw->lock);
-}
-
-static void fw_cfg_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct fw_cfg *fw = device;
-
-    lock_take(&fw->lock);
-    chunk_write(writer, name, VERSION, &fw->state, sizeof fw->state);
-    lock_release(&fw->lock);
-}
-
-/* Any state is one that a device can be in: what it says is checked when it is used. */
-static int fw_cfg_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct fw_cfg *fw = device;
-    struct fw_cfg_state state;
-
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
-        return -1;
-    lock_take(&fw->lock);
-    fw->state = state;
-    lock_release(&fw->lock);
-    return 0;
-}
-
 static const char *const read_names[FW_CFG_PORTS] = {"nothing", "data"};
 static const char *const written_names[FW_CFG_PORTS] = {"selector", "nothing"};
 static const struct bus_registers registers = {.read = BUS_NAMES(read_names),
@@ -212,13 +180,13 @@ static const char *const dma_names[] = {"DMA address, high", "DMA address, low"}
 static const struct bus_registers dma_registers = {
     .read = BUS_NAMES(dma_names), .written = BUS_NAMES(dma_names), .stride = 4};
 
+static const struct bus_state state = {.version = 1, BUS_STATE_OF(struct fw_cfg)};
+
 const struct bus_ops fw_cfg_ops = {.name = "fw_cfg",
                                    .registers = &registers,
                                    .width = 2,
                                    .access = fw_cfg_access,
-                                   .reset = fw_cfg_reset,
-                                   .save = fw_cfg_save,
-                                   .load = fw_cfg_load};
+                                   .state = &state};
 const struct bus_ops fw_cfg_dma_ops = {
     .name = "fw_cfg DMA", .registers = &dma_registers, .width = 4, .access = dma_access};
 

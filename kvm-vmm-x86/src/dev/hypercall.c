@@ -6,10 +6,11 @@
 #include "dev/hypercall.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "abi/hypercall.h"
 
-enum { VERSION = 1 /* of the saved state */, PIECE = 4096 };
+enum { PIECE = 4096 };
 
 static enum verdict stop(struct hypercall *hc, enum end_kind kind, const char *message)
 {
@@ -125,37 +126,6 @@ static enum verdict hypercall_access(void *device, struct bus_access *access)
                                  : hc_unknown(hc, access->cpu, number);
 }
 
-static void hypercall_reset(void *device)
-{
-    struct hypercall *hc = device;
-    LOCK_FOR_BLOCK(&hc->lock);
-
-    hc->state = (struct hypercall_state){0};
-}
-
-static void hypercall_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct hypercall *hc = device;
-    LOCK_FOR_BLOCK(&hc->lock);
-
-    chunk_write(writer, name, VERSION, &hc->state, sizeof hc->state);
-}
-
-static int hypercall_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct hypercall *hc = device;
-    struct hypercall_state state;
-
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
-        return -1;
-    if (state.ended >= HC_EOF_LIMIT)
-        return error_set(error, "the saved state of %s is damaged", chunk->name);
-    lock_take(&hc->lock);
-    hc->state = state;
-    lock_release(&hc->lock);
-    return 0;
-}
-
 /* A call is an order: it is named by its number. */
 static const char *const call_names[] = {
     [HC_EXIT] = "EXIT",
@@ -167,13 +137,22 @@ static const char *const read_names[] = {"last byte"};
 static const struct bus_registers registers = {
     .read = BUS_NAMES(read_names), .written = BUS_NAMES(call_names), .by_value = true};
 
+static bool is_sound(const void *saved)
+{
+    struct hypercall_state s;
+
+    memcpy(&s, saved, sizeof s);
+    return s.ended < HC_EOF_LIMIT;
+}
+
+static const struct bus_state state = {
+    .version = 1, BUS_STATE_OF(struct hypercall), .is_sound = is_sound};
+
 const struct bus_ops hypercall_ops = {.name = "hypercall",
                                       .registers = &registers,
                                       .width = 1,
                                       .access = hypercall_access,
-                                      .reset = hypercall_reset,
-                                      .save = hypercall_save,
-                                      .load = hypercall_load};
+                                      .state = &state};
 
 void hypercall_init(struct hypercall *hypercall, const struct backend *backend)
 {

@@ -2,8 +2,7 @@
 #include "dev/i8042.h"
 
 #include <stddef.h>
-
-enum { VERSION = 1 }; /* of the saved state */
+#include <string.h>
 
 enum { STATUS_OUTPUT = 1 << 0, STATUS_SYSTEM = 1 << 2, STATUS_COMMAND = 1 << 3 };
 enum { STATUS_UNLOCKED = 1 << 4 };
@@ -290,45 +289,6 @@ static enum verdict command_access(void *device, struct bus_access *access)
 static const struct i8042_state at_power_on = {
     .ram[CONFIG] = CONFIG_MOUSE_OFF | CONFIG_SYSTEM | CONFIG_TRANSLATE, .scanning = true};
 
-static void i8042_reset(void *device)
-{
-    struct i8042 *c = device;
-    LOCK_FOR_BLOCK(&c->lock);
-
-    c->state = at_power_on;
-    update_line(c);
-}
-
-static void i8042_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct i8042 *c = device;
-    LOCK_FOR_BLOCK(&c->lock);
-
-    chunk_write(writer, name, VERSION, &c->state, sizeof c->state);
-}
-
-static bool is_sound(const struct i8042_queue *q)
-{
-    return q->head < I8042_QUEUE_SIZE && q->used <= I8042_QUEUE_SIZE;
-}
-
-static int i8042_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct i8042 *c = device;
-    struct i8042_state state;
-
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
-        return -1;
-    if (!is_sound(&state.replies) || !is_sound(&state.keyboard) || state.full > 1 ||
-        state.scanning > 1 || state.last_was_command > 1)
-        return error_set(error, "the saved state of %s is damaged", chunk->name);
-    lock_take(&c->lock);
-    c->state = state;
-    irq_restore(&c->irq, state.full && (state.ram[CONFIG] & CONFIG_IRQ));
-    lock_release(&c->lock);
-    return 0;
-}
-
 static const char *const output_name[] = {"output"}, *const input_name[] = {"input"};
 static const char *const status_name[] = {"status"}, *const command_name[] = {"command"};
 static const struct bus_registers data_registers = {.read = BUS_NAMES(output_name),
@@ -336,13 +296,38 @@ static const struct bus_registers data_registers = {.read = BUS_NAMES(output_nam
 static const struct bus_registers command_registers = {.read = BUS_NAMES(status_name),
                                                        .written = BUS_NAMES(command_name)};
 
+static bool is_queue(const struct i8042_queue *q)
+{
+    return q->head < I8042_QUEUE_SIZE && q->used <= I8042_QUEUE_SIZE;
+}
+
+static bool is_sound(const void *saved)
+{
+    struct i8042_state s;
+
+    memcpy(&s, saved, sizeof s);
+    return is_queue(&s.replies) && is_queue(&s.keyboard) && s.full <= 1 && s.scanning <= 1 &&
+           s.last_was_command <= 1;
+}
+
+static void restore_line(void *device)
+{
+    struct i8042 *c = device;
+
+    irq_restore(&c->irq, c->state.full && (c->state.ram[CONFIG] & CONFIG_IRQ));
+}
+
+static const struct bus_state state = {.version = 1,
+                                       BUS_STATE_OF(struct i8042),
+                                       .at_power_on = &at_power_on,
+                                       .is_sound = is_sound,
+                                       .told = restore_line};
+
 const struct bus_ops i8042_data_ops = {.name = "keyboard data",
                                        .registers = &data_registers,
                                        .width = 1,
                                        .access = data_access,
-                                       .reset = i8042_reset,
-                                       .save = i8042_save,
-                                       .load = i8042_load};
+                                       .state = &state};
 const struct bus_ops i8042_command_ops = {.name = "keyboard control",
                                           .registers = &command_registers,
                                           .width = 1,

@@ -1,7 +1,6 @@
 /* Ports that reset the machine; see reset.h. Both do so when a bit of theirs becomes 1. */
 #include "dev/reset.h"
 
-enum { VERSION = 1 };                                 /* of the saved state */
 enum { CONTROL_RESET = 1 << 2, CONTROL_KEPT = 0x0e }; /* which kind, now, and with power off */
 enum { SYSTEM_RESET = 1 << 0, SYSTEM_A20 = 1 << 1, SYSTEM_KEPT = 0xc2 }; /* and two lights */
 
@@ -50,48 +49,19 @@ static enum verdict system_access(void *device, struct bus_access *access)
     return VERDICT_RESUME;
 }
 
-static void reset_reset(void *device)
-{
-    struct reset *r = device;
-    LOCK_FOR_BLOCK(&r->lock);
-
-    r->state = (struct reset_state){0};
-}
-
-static void reset_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct reset *r = device;
-    LOCK_FOR_BLOCK(&r->lock);
-
-    chunk_write(writer, name, VERSION, &r->state, sizeof r->state);
-}
-
-static int reset_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct reset *r = device;
-    struct reset_state state;
-
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
-        return -1;
-    lock_take(&r->lock);
-    r->state = state;
-    lock_release(&r->lock);
-    return 0;
-}
-
 static const char *const control_name[] = {"RST_CNT"}, *const system_name[] = {"port A"};
 static const struct bus_registers control_registers = {.read = BUS_NAMES(control_name),
                                                        .written = BUS_NAMES(control_name)};
 static const struct bus_registers system_registers = {.read = BUS_NAMES(system_name),
                                                       .written = BUS_NAMES(system_name)};
 
+static const struct bus_state state = {.version = 1, BUS_STATE_OF(struct reset)};
+
 const struct bus_ops reset_control_ops = {.name = "reset control",
                                           .registers = &control_registers,
                                           .width = 1,
                                           .access = control_access,
-                                          .reset = reset_reset,
-                                          .save = reset_save,
-                                          .load = reset_load};
+                                          .state = &state};
 const struct bus_ops reset_system_ops = {
     .name = "system control", .registers = &system_registers, .width = 1, .access = system_access};
 

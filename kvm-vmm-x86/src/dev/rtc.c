@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { VERSION = 2 };
-
 enum {
     SECONDS = 0,
     SECONDS_ALARM = 1,
@@ -350,32 +348,6 @@ static void rtc_reset(void *device)
     lock_release(&rtc->lock);
 }
 
-static void rtc_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct rtc *rtc = device;
-
-    lock_take(&rtc->lock);
-    chunk_write(writer, name, VERSION, &rtc->state, sizeof rtc->state);
-    lock_release(&rtc->lock);
-}
-
-static int rtc_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct rtc *rtc = device;
-    struct rtc_state state;
-
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
-        return -1;
-    if (state.index > INDEX_MASK || state.ahead > INT64_MAX / 2 || state.ahead < INT64_MIN / 2)
-        return error_set(error, "the saved state of %s is damaged", chunk->name);
-    lock_take(&rtc->lock);
-    rtc->state = state;
-    irq_restore(&rtc->irq, state.c & C_INTERRUPT);
-    lock_release(&rtc->lock);
-    rtc->backend->alarm(rtc->backend->context);
-    return 0;
-}
-
 static void put_number(struct rtc *rtc, unsigned at, uint64_t value, unsigned width)
 {
     for (unsigned i = 0; i < width; i++)
@@ -411,13 +383,31 @@ static const char *const names[RTC_PORTS] = {"index", "data"};
 static const struct bus_registers registers = {.read = BUS_NAMES(names),
                                                .written = BUS_NAMES(names)};
 
+static bool is_sound(const void *saved)
+{
+    struct rtc_state s;
+
+    memcpy(&s, saved, sizeof s);
+    return s.index <= INDEX_MASK && s.ahead <= INT64_MAX / 2 && s.ahead >= INT64_MIN / 2;
+}
+
+static void on_load(void *device)
+{
+    struct rtc *rtc = device;
+
+    irq_restore(&rtc->irq, rtc->state.c & C_INTERRUPT);
+    rtc->backend->alarm(rtc->backend->context);
+}
+
+static const struct bus_state state = {
+    .version = 2, BUS_STATE_OF(struct rtc), .is_sound = is_sound, .told = on_load};
+
 const struct bus_ops rtc_ops = {.name = "rtc",
                                 .registers = &registers,
                                 .width = 1,
                                 .access = rtc_access,
-                                .reset = rtc_reset,
-                                .save = rtc_save,
-                                .load = rtc_load};
+                                .state = &state,
+                                .reset = rtc_reset};
 
 void rtc_init(struct rtc *rtc, const struct backend *backend, struct irq_line irq)
 {

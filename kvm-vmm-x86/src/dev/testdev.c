@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { VERSION = 1, ISA_LINES = 16 };
+enum { ISA_LINES = 16 };
 
 static void access_bytes(uint8_t *bytes, struct bus_access *access)
 {
@@ -77,36 +77,6 @@ static void testdev_reset(void *device)
     lock_release(&t->lock);
 }
 
-static void testdev_save(void *device, const char *name, struct chunk_writer *writer)
-{
-    struct testdev *t = device;
-
-    if (!t->present)
-        return;
-    lock_take(&t->lock);
-    chunk_write(writer, name, VERSION, &t->state, sizeof t->state);
-    lock_release(&t->lock);
-}
-
-static int testdev_load(void *device, const struct chunk *chunk, struct error *error)
-{
-    struct testdev *t = device;
-
-    if (!t->present)
-        return error_set(error, "a saved state of \"%s\", which this machine does not have",
-                         chunk->name);
-    lock_take(&t->lock);
-    if (chunk_copy(chunk, VERSION, &t->state, sizeof t->state, error) < 0) {
-        lock_release(&t->lock);
-        return -1;
-    }
-    for (unsigned i = 0; i < ISA_LINES; i++)
-        if (t->state.lines[i])
-            t->backend->interrupt(t->backend->context, i, true);
-    lock_release(&t->lock);
-    return 0;
-}
-
 static const char *const word_names[] = {"word"};
 static const char *const flush_names[] = {"page"};
 static const char *const irq_names[] = {"level"};
@@ -117,13 +87,24 @@ static const struct bus_registers flush_registers = {
 static const struct bus_registers irq_registers = {
     .read = BUS_NAMES(irq_names), .written = BUS_NAMES(irq_names), .stride = TESTDEV_LINES};
 
+static void restore_lines(void *device)
+{
+    const struct testdev *t = device;
+
+    for (unsigned i = 0; i < ISA_LINES; i++)
+        if (t->state.lines[i])
+            t->backend->interrupt(t->backend->context, i, true);
+}
+
+static const struct bus_state state = {
+    .version = 1, BUS_STATE_OF(struct testdev), .told = restore_lines};
+
 const struct bus_ops testdev_word_ops = {.name = "testdev",
                                          .registers = &word_registers,
                                          .width = 4,
                                          .access = word_access,
-                                         .reset = testdev_reset,
-                                         .save = testdev_save,
-                                         .load = testdev_load};
+                                         .state = &state,
+                                         .reset = testdev_reset};
 const struct bus_ops testdev_byte_ops = {
     .name = "testdev bytes", .registers = &word_registers, .width = 1, .access = word_access};
 const struct bus_ops testdev_flush_ops = {
@@ -133,8 +114,8 @@ const struct bus_ops testdev_irq_ops = {
 const struct bus_ops testdev_memory_ops = {
     .name = "testdev memory", .width = 8, .access = memory_access};
 
-void testdev_init(struct testdev *testdev, const struct backend *backend, bool present)
+void testdev_init(struct testdev *testdev, const struct backend *backend)
 {
-    *testdev = (struct testdev){.backend = backend, .present = present};
+    *testdev = (struct testdev){.backend = backend};
     lock_init(&testdev->lock);
 }

@@ -25,7 +25,6 @@ struct testdev_state {
 
 struct testdev {
     const struct backend *backend;
-    bool present; /* false: this machine has no such device */
     struct lock lock;
     struct testdev_state state; /* under the lock */
 };
@@ -33,6 +32,6 @@ struct testdev {
 extern const struct bus_ops testdev_word_ops, testdev_byte_ops, testdev_flush_ops, testdev_irq_ops,
     testdev_memory_ops;
 
-void testdev_init(struct testdev *testdev, const struct backend *backend, bool present);
+void testdev_init(struct testdev *testdev, const struct backend *backend);
 
 #endif

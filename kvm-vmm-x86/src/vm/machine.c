@@ -144,7 +144,7 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     serial_init(&machine->serial, serial, line_of(backend, &serial_ops),
                 config->serial == SERIAL_STDIO && !config->no_ctrl_d && !config->text_screen);
     fw_cfg_init(&machine->fw_cfg, backend);
-    testdev_init(&machine->testdev, backend, config->testdev);
+    testdev_init(&machine->testdev, backend);
     for (size_t i = 0; i < ROWS; i++)
         if (is_there(&rows[i], config) &&
             bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
@@ -170,12 +170,17 @@ struct place {
     char name[CHUNK_NAME]; /* of its saved state */
 };
 
+static const struct bus_ops absent = {.name = "no device"};
+
 /* Answers false behind the last. */
 static bool place_at(struct machine *machine, size_t i, struct place *place)
 {
     if (i < ROWS) {
-        *place = (struct place){.ops = rows[i].ops, .device = (char *)machine + rows[i].state};
-        snprintf(place->name, sizeof place->name, "%s", rows[i].ops->name);
+        const struct bus_range *range = bus_find(&machine->bus, rows[i].space, rows[i].base);
+
+        *place = (struct place){.ops = range != NULL ? range->ops : &absent,
+                                .device = (char *)machine + rows[i].state};
+        snprintf(place->name, sizeof place->name, "%s", place->ops->name);
     } else if (i - ROWS < machine->virtio_count) {
         *place = (struct place){.ops = &virtio_device_ops, .device = machine->virtio[i - ROWS]};
         snprintf(place->name, sizeof place->name, "virtio%u %s", (unsigned)(i - ROWS),
@@ -230,8 +235,7 @@ void machine_reset(struct machine *machine)
     struct place p;
 
     for (size_t i = 0; place_at(machine, i, &p); i++)
-        if (p.ops->reset != NULL)
-            p.ops->reset(p.device);
+        bus_reset(p.ops, p.device);
 }
 
 bool machine_quiesce(struct machine *machine)
@@ -267,8 +271,7 @@ void machine_save(struct machine *machine, struct chunk_writer *writer)
     struct place p;
 
     for (size_t i = 0; place_at(machine, i, &p); i++)
-        if (p.ops->save != NULL)
-            p.ops->save(p.device, p.name, writer);
+        bus_save(p.ops, p.device, p.name, writer);
 }
 
 int machine_load(struct machine *machine, const struct chunk *chunk, struct error *error)
@@ -276,8 +279,8 @@ int machine_load(struct machine *machine, const struct chunk *chunk, struct erro
     struct place p;
 
     for (size_t i = 0; place_at(machine, i, &p); i++)
-        if (p.ops->load != NULL && strcmp(p.name, chunk->name) == 0)
-            return p.ops->load(p.device, chunk, error);
+        if (strcmp(p.name, chunk->name) == 0)
+            return bus_load(p.ops, p.device, chunk, error);
     return error_set(error, "a saved state of \"%s\", which this machine does not have",
                      chunk->name);
 }

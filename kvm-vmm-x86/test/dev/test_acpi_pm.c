@@ -67,7 +67,7 @@ static void test_power_button(void **state)
     acpi_pm_happen(&pm, ACPI_PM_POWER_BUTTON);
     assert_true(fake.line[ACPI_PM_IRQ]);
     assert_int_equal(fake.edges, 2);
-    acpi_pm_ops.reset(&pm);
+    bus_reset(&acpi_pm_ops, &pm);
     assert_false(fake.line[ACPI_PM_IRQ]);
 }
 
@@ -89,7 +89,7 @@ static void test_sleep(void **state)
     assert_int_equal(write_port(ACPI_PM_EVENT + 2, ALARM, 2), VERDICT_RESUME);
     assert_int_equal(write_port(ACPI_PM_CONTROL, RAM | NOW, 2), VERDICT_RESUME);
     assert_int_equal(fake.wakes, 2);
-    acpi_pm_ops.reset(&pm);
+    bus_reset(&acpi_pm_ops, &pm);
     acpi_pm_woken(&pm, ACPI_PM_ALARM);
     assert_int_equal(read_port(ACPI_PM_EVENT, 2), 0x8400);
 }

@@ -28,7 +28,7 @@ static int set_up(void **state)
     contents.files[1].size = sizeof big;
     fw_cfg_init(&fw, &fake.backend);
     fw_cfg_fill(&fw, &contents);
-    testdev_init(&testdev, &fake.backend, true);
+    testdev_init(&testdev, &fake.backend);
     return 0;
 }
 
@@ -177,18 +177,17 @@ static void test_testdev(void **state)
     reach(&testdev_irq_ops, 23, 1, true, 1); /* no such line on a PC */
     assert_true(fake.line[5]);
     assert_int_equal(fake.edges, 1);
-    testdev_word_ops.save(&testdev, "testdev", &writer);
+    bus_save(&testdev_word_ops, &testdev, "testdev", &writer);
     assert_false(writer.full);
-    testdev_word_ops.reset(&testdev);
+    bus_reset(&testdev_word_ops, &testdev);
     assert_false(fake.line[5]);
     assert_int_equal(reach(&testdev_word_ops, 0, 4, false, 0), 0);
     reader.size = writer.used;
     assert_int_equal(chunk_next(&reader, &chunk, &error), 1);
-    assert_int_equal(testdev_word_ops.load(&testdev, &chunk, &error), 0);
+    assert_int_equal(bus_load(&testdev_word_ops, &testdev, &chunk, &error), 0);
     assert_true(fake.line[5]);
     assert_int_equal(reach(&testdev_word_ops, 0, 4, false, 0), 0xbbccaa44);
-    testdev.present = false;
-    assert_int_equal(testdev_word_ops.load(&testdev, &chunk, &error), -1);
+    assert_int_equal(bus_load(&testdev_byte_ops, &testdev, &chunk, &error), -1);
 }
 
 int main(void)

@@ -157,7 +157,7 @@ static void test_setting(void **state)
     assert_int_equal(number(&rtc, 8), 12);
     set(&rtc, 0x32, 0); /* before 1970 */
     assert_int_equal(number(&rtc, 0x32), 19);
-    rtc_ops.reset(&rtc);
+    bus_reset(&rtc_ops, &rtc);
     assert_int_equal(number(&rtc, 4), 7); /* its battery */
 }
 
@@ -220,7 +220,7 @@ static void test_periodic(void **state)
     within += SECOND / 1024;
     rtc_tick(&rtc);
     assert_true(fake.line[RTC_IRQ]);
-    rtc_ops.reset(&rtc);
+    bus_reset(&rtc_ops, &rtc);
     assert_false(fake.line[RTC_IRQ]);
     assert_true(rtc_due(&rtc) == RTC_NEVER);
 }
