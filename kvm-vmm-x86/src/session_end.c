@@ -16,6 +16,13 @@
 
 enum { SIGNAL_STATUS = 128 };
 
+static bool was_left;
+
+bool session_end_was_left(void)
+{
+    return was_left;
+}
+
 const char *session_end_output_failure(int failure)
 {
     static char text[96];
@@ -148,6 +155,7 @@ int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
     int status = STATUS_OK;
     bool told = false;
 
+    was_left = why->kind == END_LEFT;
     for (unsigned i = 0; i < count; i++) {
         struct vm_end end = vm_end_of(&vms[i]);
 

@@ -32,4 +32,7 @@ int session_end_failed(const struct vm_end *why, const char *message);
 int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
                        const struct record_config *record, bool explain);
 
+/* Whether the run that was reported ended because its user asked (Ctrl-A x, `ctl stop`). */
+bool session_end_was_left(void);
+
 #endif

@@ -5,14 +5,15 @@
 
 #include "fuse/server.h"
 
-static int open_one(struct share_config *share, struct error *error)
+static int open_one(struct share_config *share, unsigned servers, struct error *error)
 {
     char path[4096];
     struct fuse_options options = {.path = path,
                                    .read_only = share->read_only,
                                    .lasting = share->lasting,
                                    .hidden = share->hidden,
-                                   .hidden_count = share->hidden_count};
+                                   .hidden_count = share->hidden_count,
+                                   .servers = servers};
 
     if (share->path_length >= sizeof path)
         return error_set(error, "--share: a path of %zu bytes is too long", share->path_length);
@@ -23,9 +24,13 @@ static int open_one(struct share_config *share, struct error *error)
 
 int session_shares_open(unsigned count, struct guest_config guests[GUESTS_MAX], struct error *error)
 {
+    unsigned servers = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        servers += guests[i].share_count;
     for (unsigned i = 0; i < count; i++)
         for (unsigned s = 0; s < guests[i].share_count; s++)
-            if (open_one(&guests[i].shares[s], error) < 0)
+            if (open_one(&guests[i].shares[s], servers, error) < 0)
                 return -1;
     return 0;
 }

@@ -80,10 +80,26 @@ def test_a_reader_that_goes_away(words):
     (["--kernel", "/nothing", "true"], 125, "/nothing: No such file"),
     (["--kernel", "/", "true"], 125, "a kernel tree that is not built?"),
     (["--cwd", "/nothing", "true"], 125, "--cwd /nothing: No such file"),
+    (["--mem", "2G", "true"], 2, "no such option: --mem"),
 ])
 def test_mistakes(vmm, arguments, status, said):
     result = lab_run(vmm.program, "run", *arguments)
     assert result.status == status and said in result.err and result.err.count("\n") == 1, result
+
+
+def test_a_kernel_without_modules(vmm, tree, scratch):
+    """depmod leaves an empty list where all is built in."""
+    (scratch / "modules.dep").touch()
+    result = lab_run(vmm.program, "run", "--kernel", tree, "--modules", scratch, "true")
+    assert result.status == 125 and "has no module virtio_mmio" in result.err, result
+
+
+def test_leaving(words):
+    session = lab_terminal(*words("--", "sh", "-c", "echo ready; sleep 1000"))
+    session.expect_exact(b"ready")
+    session.send(b"\x01x")
+    session.expect_exact(b"the machine was stopped before the command had ended")
+    assert finish(session) == 137
 
 
 def test_at_a_terminal(words):
@@ -114,6 +130,15 @@ def test_an_interrupt_reaches_the_command(words):
             client.send_signal(signal.SIGINT)
         out, error = client.communicate(timeout=LIMIT)
         assert client.returncode in (status, status - 130 - 2) and out == (b"caught\n" if status == 9 else b""), error
+
+
+def test_by_way_of_the_lab(words):
+    """Where this host's KVM is not to be used, and with more words than fit a fixed array."""
+    command = words("--", "sh", "-c", "echo $#", "sh", *map(str, range(900)))
+    result = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                            timeout=LIMIT, env=dict(os.environ, KVM="lab"))
+    assert result.returncode == 0 and result.stdout == "900\n", result
+    assert result.stderr.count("\n") == 1 and "in the lab's machine instead" in result.stderr, result
 
 
 def test_tools_of_the_host(vmm, tree):

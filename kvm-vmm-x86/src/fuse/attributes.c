@@ -57,6 +57,7 @@ static int set_mode(int fd, const char *path, uint32_t mode)
 {
     struct stat status;
     mode_t kept;
+    int code;
 
     if (fstat(fd, &status) < 0)
         return -errno;
@@ -65,7 +66,12 @@ static int set_mode(int fd, const char *path, uint32_t mode)
         return -EOPNOTSUPP;
     if (mode & 07777 & ~kept)
         return -EPERM; /* a program of the guest's must not run with rights of the host's */
-    return chmod(path, mode & kept) == 0 ? 0 : -errno;
+    if (!S_ISDIR(status.st_mode) || !(mode & S_ISGID))
+        return chmod(path, mode & kept) == 0 ? 0 : -errno;
+    fuse_keep_set_id(true); /* of a folder the bit gives no rights */
+    code = chmod(path, mode & kept) == 0 ? 0 : -errno;
+    fuse_keep_set_id(false);
+    return code;
 }
 
 static int set_owner(const struct fuse_call *call, int fd, const struct fuse_setattr_in *in)

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Seconds for which the guest may believe what it was told. */
@@ -160,4 +162,20 @@ void fuse_drop_privileges_of(int file)
 
     if (fstat(file, &status) == 0 && (status.st_mode & (S_ISUID | S_ISGID)) != 0)
         (void)!fchmod(file, status.st_mode & 07777 & ~(mode_t)(S_ISUID | S_ISGID));
+}
+
+/* A thread's own: the guest's kernel asks for it with each write (FUSE_WRITE_KILL_SUIDGID), but a
+ * hostile one would not. */
+void fuse_keep_set_id(bool keep)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+    if (syscall(SYS_capget, &header, sets) != 0)
+        return;
+    if (keep)
+        sets[0].effective |= sets[0].permitted & 1u << CAP_FSETID;
+    else
+        sets[0].effective &= ~(1u << CAP_FSETID);
+    (void)syscall(SYS_capset, &header, sets);
 }

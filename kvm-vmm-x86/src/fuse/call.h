@@ -64,6 +64,9 @@ int fuse_open_node(struct fuse_call *call, int fd, mode_t type, uint32_t flags);
 int fuse_may_wait(int file);
 /* What a write by somebody who may not keep them takes away: set-user-id and its like. */
 void fuse_drop_privileges_of(int file);
+/* Whether the host lets the calling thread, of a VMM of root's, leave those bits in files that it
+ * writes to (CAP_FSETID). */
+void fuse_keep_set_id(bool keep);
 /* Looks `name` up in the call's node and replies with what is there. */
 int fuse_reply_entry(struct fuse_call *call, const char *name);
 

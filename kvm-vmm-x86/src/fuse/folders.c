@@ -52,7 +52,8 @@ static int put_entry(struct fuse_call *call, const struct dirent64 *entry, size_
 
     if (call->used + padded > room)
         return -ENOSPC;
-    if (fuse_node_is_hidden(&call->server->nodes, call->node->dev, entry->d_ino))
+    if (fuse_node_is_hidden(&call->server->nodes, call->node->dev, entry->d_ino) ||
+        fuse_name_is_hidden(&call->server->nodes, call->node, entry->d_name))
         return 0;
     own.ino = fuse_node_number(&call->server->nodes, call->node->dev, entry->d_ino);
     if (plus && !is_dots(entry->d_name)) {

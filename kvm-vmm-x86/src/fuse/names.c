@@ -32,6 +32,26 @@ static int where(struct fuse_call *call, const char **name)
     return code != 0 ? code : fuse_node_fd(&call->server->nodes, call->node);
 }
 
+static bool is_hidden(const struct fuse_call *call, const struct fuse_node *node, int folder,
+                      const char *name)
+{
+    const struct fuse_nodes *nodes = &call->server->nodes;
+    struct stat status;
+
+    return fuse_name_is_hidden(nodes, node, name) ||
+           (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            fuse_node_is_hidden(nodes, status.st_dev, status.st_ino));
+}
+
+/* The same for a name that is to be made. A hidden one may be what a program of the host trusts
+ * (~/.ssh/authorized_keys). */
+static int where_new(struct fuse_call *call, const char **name)
+{
+    int folder = where(call, name);
+
+    return folder >= 0 && is_hidden(call, call->node, folder, *name) ? -EPERM : folder;
+}
+
 /* Gives what was made to who asked for it, if this VMM may. */
 static void own(struct fuse_call *call, int folder, const char *name)
 {
@@ -54,7 +74,7 @@ int fuse_mknod(struct fuse_call *call)
 {
     const struct fuse_mknod_in *in = fuse_take(call, sizeof *in);
     const char *name;
-    int folder = in == NULL ? -EINVAL : where(call, &name);
+    int folder = in == NULL ? -EINVAL : where_new(call, &name);
     mode_t type;
 
     if (folder < 0)
@@ -69,7 +89,7 @@ int fuse_mkdir(struct fuse_call *call)
 {
     const struct fuse_mkdir_in *in = fuse_take(call, sizeof *in);
     const char *name;
-    int folder = in == NULL ? -EINVAL : where(call, &name);
+    int folder = in == NULL ? -EINVAL : where_new(call, &name);
 
     if (folder < 0)
         return folder;
@@ -79,7 +99,7 @@ int fuse_mkdir(struct fuse_call *call)
 int fuse_symlink(struct fuse_call *call)
 {
     const char *name, *target;
-    int folder = where(call, &name);
+    int folder = where_new(call, &name);
 
     if (folder < 0)
         return folder;
@@ -89,15 +109,6 @@ int fuse_symlink(struct fuse_call *call)
     return made(call, symlinkat(target, folder, name), folder, name);
 }
 
-/* A name of something that does not exist for the guest: it is neither removed nor moved. */
-static bool is_hidden(const struct fuse_call *call, int folder, const char *name)
-{
-    struct stat status;
-
-    return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fuse_node_is_hidden(&call->server->nodes, status.st_dev, status.st_ino);
-}
-
 static int remove_name(struct fuse_call *call, int flags)
 {
     const char *name;
@@ -105,7 +116,7 @@ static int remove_name(struct fuse_call *call, int flags)
 
     if (folder < 0)
         return folder;
-    if (is_hidden(call, folder, name))
+    if (is_hidden(call, call->node, folder, name))
         return -ENOENT;
     return unlinkat(folder, name, flags) == 0 ? 0 : -errno;
 }
@@ -137,9 +148,9 @@ static int rename_to(struct fuse_call *call, uint64_t to, uint32_t flags)
         code = new_folder;
     else if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE))
         code = -EINVAL;
-    else if (is_hidden(call, folder, name))
+    else if (is_hidden(call, call->node, folder, name))
         code = -ENOENT;
-    else if (is_hidden(call, new_folder, new_name))
+    else if (is_hidden(call, target, new_folder, new_name))
         code = -EPERM;
     else if (renameat2(folder, name, new_folder, new_name, flags) < 0)
         code = -errno;
@@ -176,7 +187,7 @@ int fuse_link(struct fuse_call *call)
 
     if (old == NULL)
         return in == NULL ? -EINVAL : -ESTALE;
-    folder = where(call, &name);
+    folder = where_new(call, &name);
     file = folder < 0 ? folder : fuse_node_fd(&call->server->nodes, old);
     if (file >= 0)
         file = linkat(AT_FDCWD, fuse_path_of(file).text, folder, name, AT_SYMLINK_FOLLOW) == 0
@@ -211,7 +222,7 @@ int fuse_create(struct fuse_call *call)
 {
     const struct fuse_create_in *in = fuse_take(call, sizeof *in);
     const char *name;
-    int folder = in == NULL ? -EINVAL : where(call, &name), file, code;
+    int folder = in == NULL ? -EINVAL : where_new(call, &name), file, code;
     struct fuse_node *node;
 
     if (folder < 0)

@@ -41,6 +41,20 @@ bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino)
     return false;
 }
 
+/* The folder is looked up each time: it may come, go or be replaced while the guest runs. */
+bool fuse_name_is_hidden(const struct fuse_nodes *nodes, const struct fuse_node *folder,
+                         const char *name)
+{
+    struct stat status;
+
+    for (unsigned i = 0; i < nodes->hidden_count; i++)
+        if (nodes->hidden[i].name != NULL && strcmp(nodes->hidden[i].name, name) == 0 &&
+            stat(nodes->hidden[i].folder, &status) == 0 && status.st_dev == folder->dev &&
+            status.st_ino == folder->ino)
+            return true;
+    return false;
+}
+
 /* --- with the lock held --- */
 
 static struct fuse_node **chain_of(struct fuse_nodes *nodes, dev_t dev, ino_t ino)
@@ -402,6 +416,8 @@ int fuse_node_lookup(struct fuse_nodes *nodes, struct fuse_node *folder, const c
 
     if (from < 0)
         return from;
+    if (fuse_name_is_hidden(nodes, folder, name))
+        return -ENOENT;
     fd = open_path(from, name, status);
     if (fd < 0)
         return fd;

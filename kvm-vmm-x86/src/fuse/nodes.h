@@ -44,9 +44,12 @@ struct fuse_slot {
     uint32_t generation, next_free;
 };
 
+/* A path that does not exist for the guest: what was there at the start, by whatever name, and what
+ * comes to stand there later. */
 struct fuse_hidden {
-    dev_t dev;
+    dev_t dev; /* 0 and 0: nothing was there */
     ino_t ino;
+    char *folder, *name; /* one allocation; NULL: the name alone says nothing (`/`) */
 };
 
 struct fuse_nodes {
@@ -91,6 +94,8 @@ void fuse_node_forget(struct fuse_nodes *nodes, uint64_t id, uint64_t count);
 void fuse_node_moved(struct fuse_nodes *nodes, struct fuse_node *folder, const char *name);
 
 bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino);
+bool fuse_name_is_hidden(const struct fuse_nodes *nodes, const struct fuse_node *folder,
+                         const char *name);
 
 /* A number of its own for each file of up to 64 file systems, whose inodes are below 2^56. */
 uint64_t fuse_node_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino);

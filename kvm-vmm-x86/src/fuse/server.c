@@ -15,8 +15,13 @@
 _Static_assert(sizeof(struct fuse_in_header) == FUSE_HEADER_SIZE, "linux/fuse.h");
 _Static_assert(sizeof(struct fuse_out_header) == FUSE_REPLY_HEADER_SIZE, "linux/fuse.h");
 
-/* Descriptors that are left to the rest of the VMM; and how a server divides what it takes. */
-enum { DESCRIPTORS_OTHERS = 256, DESCRIPTORS_MAX = 1 << 16, DESCRIPTORS_MIN = 64 };
+/* Descriptors that are left to the rest of the VMM; and for how many servers the others are. */
+enum {
+    DESCRIPTORS_OTHERS = 256,
+    DESCRIPTORS_MAX = 1 << 16,
+    DESCRIPTORS_MIN = 64,
+    SHARES_LEAST = 4
+};
 
 static int start(struct fuse_call *call)
 {
@@ -209,6 +214,7 @@ void fuse_server_enter_thread(void)
     /* The umask belongs to a process's threads together, but for one that has its own. */
     if (unshare(CLONE_FS) == 0)
         umask(0);
+    fuse_keep_set_id(false);
 }
 
 /* How many descriptors a server may have. */
@@ -227,27 +233,60 @@ static unsigned descriptors(void)
     return have > DESCRIPTORS_MIN ? have : DESCRIPTORS_MIN;
 }
 
-/* Their inodes are what is hidden: other names of theirs are, too. */
-static int hide(struct fuse_server *server, const struct fuse_options *options, struct error *error)
+static bool hide_one(struct fuse_hidden *hidden, const char *path)
 {
+    size_t length = strlen(path), at;
     struct stat status;
 
-    server->hidden = calloc(options->hidden_count + 1, sizeof *server->hidden);
-    if (server->hidden == NULL)
-        return error_set(error, "out of memory for a shared folder");
-    for (unsigned i = 0; i < options->hidden_count; i++)
-        if (stat(options->hidden[i], &status) == 0)
-            server->hidden[server->nodes.hidden_count++] =
-                (struct fuse_hidden){status.st_dev, status.st_ino};
-    server->nodes.hidden = server->hidden;
-    return 0;
+    *hidden = (struct fuse_hidden){0};
+    if (stat(path, &status) == 0)
+        *hidden = (struct fuse_hidden){.dev = status.st_dev, .ino = status.st_ino};
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    for (at = length; at > 0 && path[at - 1] != '/';)
+        at--;
+    if (at == length)
+        return true;
+    /* The folder with `.` behind it: of `/x` it is `/.`, of `x` it is `.` */
+    hidden->folder = malloc(length + 3);
+    if (hidden->folder == NULL)
+        return false;
+    hidden->name = hidden->folder + at + 2;
+    memcpy(hidden->folder, path, at);
+    memcpy(hidden->folder + at, ".", 2);
+    memcpy(hidden->name, path + at, length - at);
+    hidden->name[length - at] = '\0';
+    return true;
 }
 
-/* Several shares divide what a process may have between them by taking a quarter each. */
+static void show_all(struct fuse_server *server)
+{
+    for (unsigned i = 0; i < server->nodes.hidden_count; i++)
+        free(server->hidden[i].folder);
+    free(server->hidden);
+}
+
+/* The inodes at the start are hidden, whatever other names they have; and the names. */
+static int hide(struct fuse_server *server, const struct fuse_options *options, struct error *error)
+{
+    server->hidden = calloc(options->hidden_count + 1, sizeof *server->hidden);
+    for (unsigned i = 0; server->hidden != NULL && i < options->hidden_count; i++) {
+        if (!hide_one(&server->hidden[i], options->hidden[i])) {
+            show_all(server);
+            server->hidden = NULL;
+            break;
+        }
+        server->nodes.hidden_count++;
+    }
+    server->nodes.hidden = server->hidden;
+    return server->hidden != NULL ? 0 : error_set(error, "out of memory for a shared folder");
+}
+
 struct fuse_server *fuse_server_open(const struct fuse_options *options, struct error *error)
 {
     struct fuse_server *server = calloc(1, sizeof *server);
-    unsigned have = descriptors() / 4;
+    unsigned have =
+        descriptors() / (options->servers > SHARES_LEAST ? options->servers : SHARES_LEAST);
     int root = open(options->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (server == NULL || root < 0) {
@@ -281,6 +320,6 @@ void fuse_server_close(struct fuse_server *server)
         return;
     fuse_handles_close(&server->handles);
     fuse_nodes_close(&server->nodes);
-    free(server->hidden);
+    show_all(server);
     free(server);
 }

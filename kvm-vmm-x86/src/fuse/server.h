@@ -33,8 +33,9 @@ struct fuse_options {
     const char *path;
     bool read_only;
     bool lasting; /* nothing changes there while the guest runs: it may believe its caches */
-    const char *const *hidden; /* paths of the host that do not exist for the guest; */
-    unsigned hidden_count;     /* those that are not there are no error */
+    const char *const *hidden; /* paths of the host that do not exist for the guest, whether */
+    unsigned hidden_count;     /* they are there now or later */
+    unsigned servers;          /* of this process in all, which divide its descriptors */
 };
 
 struct fuse_server;
@@ -59,7 +60,8 @@ struct fuse_server *fuse_server_open(const struct fuse_options *options,
                                      struct error *error) MUST_CHECK;
 void fuse_server_close(struct fuse_server *server);
 
-/* For each thread that is to serve requests: what it makes has exactly the mode asked for. */
+/* For each thread that is to serve requests: what it makes has exactly the mode asked for, and what
+ * it writes to loses its set-user-id and set-group-id bits, as files of plain users do. */
 void fuse_server_enter_thread(void);
 
 /* How many of a request's bytes are header and arguments: what follows is a write's data. Of the

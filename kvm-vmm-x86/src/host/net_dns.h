@@ -9,9 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Addresses in network byte order. A packet to `from` goes to `to`. */
-void net_dns_out(uint8_t *frame, size_t size, uint32_t from, uint32_t to);
-/* A packet that comes from `to` comes from `from`. */
-void net_dns_in(uint8_t *frame, size_t size, uint32_t from, uint32_t to);
+struct net_dns {
+    uint32_t shown, real; /* the addresses, in network byte order */
+    /* Of the guest's ports that asked one of the two last, a bit if it was `shown`: UDP's, TCP's.
+     */
+    uint8_t asked[2][65536 / 8];
+};
+
+/* A packet to `shown` goes to `real`. */
+void net_dns_out(struct net_dns *dns, uint8_t *frame, size_t size);
+/* A packet from `real` comes from `shown`, if that was asked. */
+void net_dns_in(const struct net_dns *dns, uint8_t *frame, size_t size);
 
 #endif

@@ -58,8 +58,8 @@ struct net_slirp {
     struct poll *polls; /* POLLS_MAX */
     unsigned poll_count;
     struct timer timers[TIMERS];
-    uint32_t dns, dns_shown; /* in network byte order; 0: the host's */
-    size_t head, used;       /* of the backlog: frames, each behind its size */
+    struct net_dns *dns; /* NULL: the host's */
+    size_t head, used;   /* of the backlog: frames, each behind its size */
     uint8_t backlog[BACKLOG];
     uint8_t frame[NET_FRAME_MAX];
 };
@@ -334,8 +334,8 @@ static int slirp_send(struct net_host *host, const struct virtio_piece *pieces, 
     size = net_gather(pieces, count, s->frame, sizeof s->frame);
     if (size < NET_FRAME_MIN)
         return 0;
-    if (s->dns != 0)
-        net_dns_out(s->frame, size, s->dns_shown, s->dns);
+    if (s->dns != NULL)
+        net_dns_out(s->dns, s->frame, size);
     library.input(s->slirp, s->frame, (int)size);
     host->due = true; /* it may have a new socket or timer, which nothing waits for yet */
     return 0;
@@ -356,8 +356,8 @@ static size_t slirp_receive(struct net_host *host, uint8_t *frame, size_t room)
     host->due |= s->put_off && !is_behind(s); /* its descriptor has told already */
     if (size > room)
         return 0;
-    if (s->dns != 0)
-        net_dns_in(frame, size, s->dns_shown, s->dns);
+    if (s->dns != NULL)
+        net_dns_in(s->dns, frame, size);
     return size;
 }
 
@@ -372,6 +372,7 @@ static void slirp_close(struct net_host *host)
     if (s->host.fd >= 0)
         close(s->host.fd);
     free(s->polls);
+    free(s->dns);
     free(s);
 }
 
@@ -406,9 +407,14 @@ static int open_all(struct net_slirp *s, const struct net_config *config, struct
     (void)inet_pton(AF_INET6, "fec0::", &c.vprefix_addr6);
     (void)inet_pton(AF_INET6, "fec0::2", &c.vhost6);
     (void)inet_pton(AF_INET6, "fec0::3", &c.vnameserver6);
-    s->dns_shown = c.vnameserver.s_addr;
-    if (config->dns != 0) /* loopback of the host is its address in the guest's network */
-        s->dns = config->dns >> 24 == 127 ? c.vhost.s_addr : htonl(config->dns);
+    if (config->dns != 0) {
+        s->dns = calloc(1, sizeof *s->dns);
+        if (s->dns == NULL)
+            return error_set(error, "--net user: out of memory");
+        s->dns->shown = c.vnameserver.s_addr;
+        /* Loopback of the host is its address in the guest's network. */
+        s->dns->real = config->dns >> 24 == 127 ? c.vhost.s_addr : htonl(config->dns);
+    }
     s->host.fd = epoll_create1(EPOLL_CLOEXEC);
     s->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (s->host.fd < 0 || s->timerfd < 0 ||

@@ -410,18 +410,33 @@ static int check_endpoints(const struct options *o, struct error *error)
     return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->count - 1, error);
 }
 
-bool options_takes_next(const char *word)
+/* -m 2G, -m2G, or several letters, of which the last may have a value. */
+static unsigned words_of_letters(const char *letters)
 {
-    for (int i = 0; i < SPECS; i++) {
-        if (specs[i].kind < TEXT)
-            continue;
-        if (specs[i].letter != 0 && word[0] == '-' && word[1] == specs[i].letter && word[2] == '\0')
-            return true;
-        if (specs[i].name != NULL && strncmp(word, "--", 2) == 0 &&
-            strcmp(word + 2, specs[i].name) == 0)
-            return true;
+    for (; *letters != '\0'; letters++) {
+        int i = 0;
+
+        while (i < SPECS && specs[i].letter != *letters)
+            i++;
+        if (i == SPECS)
+            return 0;
+        if (specs[i].kind >= TEXT)
+            return letters[1] == '\0' ? 2 : 1;
     }
-    return false;
+    return 1;
+}
+
+unsigned options_words(const char *word)
+{
+    size_t length = strncmp(word, "--", 2) == 0 ? strcspn(word + 2, "=") : 0;
+
+    if (length == 0)
+        return word[0] == '-' && word[1] != '\0' && word[1] != '-' ? words_of_letters(word + 1) : 0;
+    for (int i = 0; i < SPECS; i++)
+        if (specs[i].name != NULL && strlen(specs[i].name) == length &&
+            memcmp(specs[i].name, word + 2, length) == 0)
+            return specs[i].kind >= TEXT && word[2 + length] == '\0' ? 2 : 1;
+    return 0;
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct error *error)

@@ -38,8 +38,9 @@ struct options {
 /* Fills `options` from the command line, whose strings it keeps. -1: `error` says what is wrong. */
 int options_parse(struct options *options, int argc, char **argv, struct error *error) MUST_CHECK;
 
-/* Whether an option takes the next word as its value: `word` as it stands on the command line. */
-bool options_takes_next(const char *word);
+/* How many words an option is, with its value: `word` as it stands on the command line, in full.
+ * 0: it is no option. */
+unsigned options_words(const char *word);
 
 /* What --help prints. */
 extern const char options_help[];

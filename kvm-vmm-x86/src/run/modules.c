@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -40,15 +41,20 @@ static void name_of(char name[NAME_MAX_], const char *path, size_t length)
 static char *read_list(const struct run_kernel *kernel, const char *file, struct error *error)
 {
     char path[PATH_MAX + 32];
-    struct file content;
+    struct file content = {0};
+    struct stat status;
+    bool empty; /* a kernel that has all built in */
     char *text;
 
     snprintf(path, sizeof path, "%s/%s", kernel->modules, file);
-    if (file_load(&content, path, LIST_MAX, error) < 0)
+    empty = stat(path, &status) == 0 && status.st_size == 0;
+
+    if (!empty && file_load(&content, path, LIST_MAX, error) < 0)
         return NULL;
     text = malloc(content.size + 1);
     if (text != NULL) {
-        memcpy(text, content.bytes, content.size);
+        if (!empty)
+            memcpy(text, content.bytes, content.size);
         text[content.size] = '\0';
     } else {
         error_set(error, "%s: out of memory", path);

@@ -14,9 +14,9 @@ const char run_help[] =
     "      --kernel FILE|TREE   the kernel, or the tree it was built in (the host's own, else the\n"
     "                           newest of /boot)\n"
     "      --modules DIR        where its modules are (beside it, or /lib/modules/VERSION)\n"
-    "      --root DIR           the guest's root (/); what it writes there is dropped at the end\n"
-    "      --rw                 but for the current folder, which is the host's own then\n"
-    "      --share DIR[,ro]     a folder of the host that it may write, at the same place\n"
+    "      --root DIR           the guest's root (/); what it writes is dropped at the end\n"
+    "      --rw                 what it writes in the current folder is kept\n"
+    "      --share DIR[,ro]     the same for another folder; ro: it is only read\n"
     "      --cwd DIR            where COMMAND runs (the current folder)\n"
     "      --env NAME[=VALUE]   a variable of the environment, beside PATH, HOME, TERM and LANG\n"
     "      --hide PATH          does not exist for the guest; ~/.ssh, ~/.gnupg and the like never "
@@ -105,8 +105,10 @@ static int take(struct run_request *r, const struct own *own, char **word, struc
 /* One of the VMM's. */
 static int pass_on(struct run_request *r, char **word, struct error *error)
 {
-    int words = 1 + options_takes_next(word[0]);
+    int words = (int)options_words(word[0]);
 
+    if (words == 0)
+        return error_set(error, "no such option: %s (names are written in full here)", word[0]);
     if (word[words - 1] == NULL)
         return error_set(error, "%s needs a value", word[0]);
     if (r->vmm_count + words >= RUN_WORDS_MAX)

@@ -23,7 +23,13 @@
 
 extern const uint8_t run_init[], run_init_end[];
 
-enum { LOG_SHOWN = 12, LINE_MAX_ = 400, ARGUMENTS_MAX = 4096 /* initramfs/run/conf.h */ };
+/* `LEFT`: the status of a command whose machine the user stopped, as if SIGKILL had ended it. */
+enum {
+    LEFT = 137,
+    LOG_SHOWN = 12,
+    LINE_MAX_ = 400,
+    ARGUMENTS_MAX = 4096 /* initramfs/run/conf.h */
+};
 
 static const char *const modules[] = {"virtio_mmio", "virtio_console", "virtiofs", "overlay", NULL};
 
@@ -302,8 +308,6 @@ static int prepare(struct error *error)
         return -1;
     if (run.options.action != OPTIONS_RUN)
         return error_set(error, "--help and --version come alone");
-    if (run.options.guests[0].share_count > 0)
-        return error_set(error, "--share is to be written in full");
     if (run.options.guests[0].port_count + (run.terminal ? 2 : 4) > PORTS_MAX)
         return error_set(error, "more than %d --port and --console", PORTS_MAX - 4);
     run.mistake = false;
@@ -355,6 +359,12 @@ static int status_of(int vmm)
         return vmm;
     if (run.status >= 0)
         return STATUS_FAILED; /* its output is not whole, and the session has said why */
+    if (vmm == STATUS_OK && session_end_was_left()) {
+        if (run.request.shell)
+            return STATUS_OK;
+        fprintf(stderr, "kvm-vmm run: the machine was stopped before the command had ended\n");
+        return LEFT;
+    }
     fprintf(stderr, "kvm-vmm run: the guest ended before the command did (%s)\n",
             run.ready ? "it was running" : "it had not started");
     show_log();
@@ -366,7 +376,7 @@ static int go_to_the_lab(char **argv, struct error *error)
 {
     char folder[PATH_MAX], lab[PATH_MAX + 16], self[PATH_MAX + 16];
     const char *forced = getenv("KVM"), *why = NULL;
-    char *words[RUN_WORDS_MAX + 8];
+    char **words;
     int count = 0;
 
     if (access("/dev/kvm", F_OK) < 0)
@@ -388,13 +398,17 @@ static int go_to_the_lab(char **argv, struct error *error)
     if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
         return error_set(error, "no /proc/self/exe");
     snprintf(self, sizeof self, "%s/kvm-vmm", folder);
-    setenv("KVM", "host", 1); /* there it is complete */
-    words[count++] = lab;
-    words[count++] = (char *)"run";
-    words[count++] = self;
-    for (; *argv != NULL && count < RUN_WORDS_MAX + 7; argv++)
-        words[count++] = *argv;
-    words[count] = NULL;
+    while (argv[count] != NULL)
+        count++;
+    words = calloc((size_t)count + 6, sizeof *words); /* it is gone with this program */
+    if (words == NULL)
+        return error_set(error, "out of memory");
+    words[0] = lab;
+    words[1] = (char *)"run";
+    words[2] = (char *)"env";
+    words[3] = (char *)"KVM=host"; /* there it is complete; the lab itself must not see it */
+    words[4] = self;
+    memcpy(words + 5, argv, (size_t)count * sizeof *words);
     execv(lab, words);
     return error_set(error, "%s: %s", lab, strerror(errno));
 }

@@ -247,6 +247,80 @@ static void hidden(void **state)
     assert_true(fuse_client_find(&c, ROOT, "open") > 0);
 }
 
+/* What comes to stand at a hidden path later, also in a folder that comes later; and the guest
+ * cannot put anything there. */
+static void hidden_later(void **state)
+{
+    static char path[256], deep[300];
+    const char *paths[] = {path, deep, "/", "", "secret"};
+    struct fuse_options options = {.hidden = paths, .hidden_count = 5};
+    struct fuse_mkdir_in mkdir_in = {.mode = 0755};
+    struct fuse_rename2_in rename_in = {.newdir = ROOT};
+    struct fuse_create_in create_in = {.mode = S_IFREG | 0644, .flags = O_RDWR};
+    int64_t folder;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s///", path_of("secret"));
+    snprintf(deep, sizeof deep, "%s", path_of("config/keys"));
+    put_file("open", "x");
+    fuse_server_close(c.server);
+    assert_true(fuse_client_open(&c, &options));
+    assert_int_equal(fuse_client_init(&c, 7, 38), 0);
+    assert_int_equal(fuse_client_ask(&c, FUSE_MKDIR, ROOT, &mkdir_in, sizeof mkdir_in, "secret"),
+                     -EPERM);
+    assert_int_equal(fuse_client_ask(&c, FUSE_CREATE, ROOT, &create_in, sizeof create_in, "secret"),
+                     -EPERM);
+    fuse_client_begin(&c, FUSE_SYMLINK, ROOT);
+    fuse_client_add(&c, "secret\0open", 12);
+    assert_int_equal(fuse_client_send(&c, NULL, 0), -EPERM);
+    fuse_client_begin(&c, FUSE_RENAME2, ROOT);
+    fuse_client_add(&c, &rename_in, sizeof rename_in);
+    fuse_client_add(&c, "open\0secret", 12);
+    assert_int_equal(fuse_client_send(&c, NULL, 0), -EPERM);
+    put_file("secret", "later");
+    assert_int_equal(fuse_client_find(&c, ROOT, "secret"), -ENOENT);
+    assert_int_equal(fuse_client_ask(&c, FUSE_UNLINK, ROOT, NULL, 0, "secret"), -ENOENT);
+    assert_int_equal(mkdir(path_of("config"), 0755), 0);
+    put_file("config/keys", "later");
+    folder = fuse_client_find(&c, ROOT, "config");
+    assert_true(folder > 0);
+    assert_int_equal(fuse_client_find(&c, (uint64_t)folder, "keys"), -ENOENT);
+}
+
+/* A guest of root's VMM whose kernel does not ask for it. */
+static void written_programs(void **state)
+{
+    struct fuse_write_in in = {.size = 1};
+    struct fuse_setattr_in mode_in = {.valid = FATTR_MODE, .mode = S_IFDIR | 02775};
+    struct stat status;
+    int64_t node, handle, folder;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* the host takes the bits away by itself */
+    fuse_server_enter_thread();
+    put_file("program", "x");
+    assert_int_equal(chown(path_of("program"), 1, 1), 0);
+    assert_int_equal(chmod(path_of("program"), 06755), 0);
+    node = fuse_client_find(&c, ROOT, "program");
+    handle = fuse_client_open_file(&c, (uint64_t)node, O_RDWR, FUSE_OPEN);
+    assert_true(node > 0 && handle >= 0);
+    in.fh = (uint64_t)handle;
+    fuse_client_begin(&c, FUSE_WRITE, (uint64_t)node);
+    fuse_client_add(&c, &in, sizeof in);
+    assert_int_equal(fuse_client_send(&c, "y", 1), 0);
+    assert_int_equal(stat(path_of("program"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0755);
+    assert_int_equal(mkdir(path_of("group"), 0755), 0);
+    assert_int_equal(chown(path_of("group"), 0, 12345), 0);
+    folder = fuse_client_find(&c, ROOT, "group");
+    assert_true(folder > 0);
+    assert_int_equal(
+        fuse_client_ask(&c, FUSE_SETATTR, (uint64_t)folder, &mode_in, sizeof mode_in, NULL), 0);
+    assert_int_equal(stat(path_of("group"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 02775);
+}
+
 /* Names and their nodes in a folder; how many. */
 static unsigned list(uint32_t opcode, uint32_t size)
 {
@@ -414,6 +488,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(rights_stay_the_hosts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hidden, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(hidden_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(written_programs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(moves_and_links, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgotten_nodes_are_gone, set_up, tear_down),

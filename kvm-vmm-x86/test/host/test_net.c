@@ -148,6 +148,7 @@ static void names(void **state)
                                     [26] = 10,   [28] = 2,    [29] = 15, [30] = 10, [32] = 2,
                                     [33] = 3,    [34] = 0x80, [37] = 53, [39] = 20, [42] = 0xab};
     uint8_t before[sizeof packet];
+    static struct net_dns dns;
     uint32_t shown = htonl(0x0a000203), real = htonl(0xc0000207);
     unsigned ip = ~sum(packet + 14, 20, 0) & 0xffff;
     unsigned udp = ~sum(packet + 26, 28, 17 + 20) & 0xffff;
@@ -158,18 +159,22 @@ static void names(void **state)
     packet[40] = (uint8_t)(udp >> 8);
     packet[41] = (uint8_t)udp;
     memcpy(before, packet, sizeof packet);
-    net_dns_out(packet, sizeof packet, shown, real);
+    dns.shown = shown;
+    dns.real = real;
+    net_dns_out(&dns, packet, sizeof packet);
     assert_memory_equal(packet + 30, &real, 4);
     assert_int_equal(sum(packet + 14, 20, 0), 0xffff);
     assert_int_equal(sum(packet + 26, 28, 17 + 20), 0xffff);
-    net_dns_out(packet, sizeof packet, real, shown);
+    dns.shown = real;
+    dns.real = shown;
+    net_dns_out(&dns, packet, sizeof packet);
     assert_memory_equal(packet, before, sizeof packet);
     packet[37] = 54; /* another port */
-    net_dns_out(packet, sizeof packet, shown, real);
+    net_dns_out(&dns, packet, sizeof packet);
     assert_int_equal(packet[33], 3);
     packet[37] = 53;
     for (size_t size = 0; size < 42; size++) /* cut off */
-        net_dns_out(packet, size, shown, real);
+        net_dns_out(&dns, packet, size);
     assert_memory_equal(packet, before, sizeof packet);
 }
 
@@ -244,6 +249,33 @@ static void an_answer_by_slirp(void **state)
     close(server);
 }
 
+/* An answer comes from the address that was asked: one of the two, from the same port. */
+static void answers(void **state)
+{
+    static struct net_dns dns;
+    uint8_t question[14 + 20 + 20] = {[12] = 0x08, [14] = 0x45, [17] = 40, [22] = 64,
+                                      [23] = 17,   [34] = 0x80, [37] = 53, [39] = 20};
+    uint8_t answer[14 + 20 + 20] = {[12] = 0x08, [14] = 0x45, [17] = 40,   [22] = 64,
+                                    [23] = 17,   [35] = 53,   [36] = 0x80, [39] = 20};
+
+    (void)state;
+    dns.shown = htonl(0x0a000203);
+    dns.real = htonl(0xc0000207);
+    for (unsigned i = 0; i < 4; i++) {
+        const uint32_t *asked = i % 2 == 0 ? &dns.shown : &dns.real;
+
+        memcpy(question + 30, asked, 4);
+        memcpy(answer + 26, &dns.real, 4);
+        net_dns_out(&dns, question, sizeof question);
+        net_dns_in(&dns, answer, sizeof answer);
+        assert_memory_equal(question + 30, &dns.real, 4);
+        assert_memory_equal(answer + 26, asked, 4);
+    }
+    answer[23] = 6; /* TCP, by which nothing was asked */
+    net_dns_in(&dns, answer, sizeof answer);
+    assert_memory_equal(answer + 26, &dns.real, 4);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -253,6 +285,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_goes, set_up, tear_down),
         cmocka_unit_test(names),
         cmocka_unit_test(an_answer_by_slirp),
+        cmocka_unit_test(answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -313,6 +313,22 @@ static void test_help_needs_no_image(void **state)
     assert_int_equal(o.action, OPTIONS_VERSION);
 }
 
+/* As `run` tells the VMM's options from its command. */
+static void test_words(void **state)
+{
+    static const struct {
+        const char *word;
+        unsigned words;
+    } cases[] = {{"-m", 2},        {"-m2G", 1},  {"-v", 1},       {"-vm", 2},   {"-vm2G", 1},
+                 {"-z", 0},        {"-", 0},     {"--", 0},       {"x", 0},     {"--memory", 2},
+                 {"--memory=", 1}, {"--mem", 0}, {"--memo=1", 0}, {"--rng", 1}, {"--=", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (options_words(cases[i].word) != cases[i].words)
+            fail_msg("%s", cases[i].word);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_log),       cmocka_unit_test(test_serial),
         cmocka_unit_test(test_ports),     cmocka_unit_test(test_net),
         cmocka_unit_test(test_refusals),  cmocka_unit_test(test_help_needs_no_image),
+        cmocka_unit_test(test_words),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
