@@ -1,20 +1,20 @@
 /* Unit tests of hleos/device/scancode.c. */
 #include "unit.h"
 
+#include "common/edit.h"
 #include "device/scancode.h"
-#include "std/io.h"
 
 static struct scancode_state keyboard;
 
-/* Feeds bytes; the last key that came out, IO_KEY_NONE if none did. */
+/* Feeds bytes; the last key that came out, EDIT_KEY_NONE if none did. */
 static int feed(const char *bytes, size_t count)
 {
-    int key = IO_KEY_NONE;
+    int key = EDIT_KEY_NONE;
 
     for (size_t i = 0; i < count; i++) {
         int k = scancode_decode(&keyboard, (uint8_t)bytes[i]);
 
-        key = k != IO_KEY_NONE ? k : key;
+        key = k != EDIT_KEY_NONE ? k : key;
     }
     return key;
 }
@@ -32,7 +32,7 @@ static void test_letters_digits_shift_caps(void **state)
 {
     (void)state;
     assert_int_equal(keys("\x1e"), 'a');
-    assert_int_equal(keys("\x9e"), IO_KEY_NONE);
+    assert_int_equal(keys("\x9e"), EDIT_KEY_NONE);
     assert_int_equal(keys("\x02"), '1');
     assert_int_equal(keys("\x2a\x1e"), 'A');
     assert_int_equal(keys("\x02\xaa"), '!');
@@ -58,22 +58,22 @@ static void test_control_and_alt(void **state)
 static void test_other_keys(void **state)
 {
     (void)state;
-    assert_int_equal(keys("\xe0\x48"), IO_KEY_UP);
-    assert_int_equal(keys("\xe0\x50"), IO_KEY_DOWN);
-    assert_int_equal(keys("\xe0\x4b"), IO_KEY_LEFT);
-    assert_int_equal(keys("\xe0\x4d"), IO_KEY_RIGHT);
-    assert_int_equal(keys("\xe0\x49"), IO_KEY_PAGE_UP);
-    assert_int_equal(keys("\xe0\x53"), IO_KEY_DELETE);
-    assert_int_equal(keys("\x3b"), IO_KEY_F1);
-    assert_int_equal(keys("\x44"), IO_KEY_F1 + 9);
-    assert_int_equal(keys("\x58"), IO_KEY_F12);
+    assert_int_equal(keys("\xe0\x48"), EDIT_KEY_UP);
+    assert_int_equal(keys("\xe0\x50"), EDIT_KEY_DOWN);
+    assert_int_equal(keys("\xe0\x4b"), EDIT_KEY_LEFT);
+    assert_int_equal(keys("\xe0\x4d"), EDIT_KEY_RIGHT);
+    assert_int_equal(keys("\xe0\x49"), EDIT_KEY_PAGE_UP);
+    assert_int_equal(keys("\xe0\x53"), EDIT_KEY_DELETE);
+    assert_int_equal(keys("\x3b"), EDIT_KEY_F1);
+    assert_int_equal(keys("\x44"), EDIT_KEY_F1 + 9);
+    assert_int_equal(keys("\x58"), EDIT_KEY_F12);
     assert_int_equal(keys("\xe0\x1c"), '\r');
-    assert_int_equal(keys("\x48"), IO_KEY_UP); /* keypad without Num Lock */
+    assert_int_equal(keys("\x48"), EDIT_KEY_UP); /* keypad without Num Lock */
     assert_int_equal(keys("\x45\xc5\x48"), '8');
-    assert_int_equal(keys("\xe0\x48"), IO_KEY_UP);
-    assert_int_equal(keys("\xe1\x1d\x45\xe1\x9d\xc5"), IO_KEY_NONE); /* Pause */
+    assert_int_equal(keys("\xe0\x48"), EDIT_KEY_UP);
+    assert_int_equal(keys("\xe1\x1d\x45\xe1\x9d\xc5"), EDIT_KEY_NONE); /* Pause */
     assert_int_equal(keys("\x1e"), 'a');
-    assert_int_equal(keys("\xe0\x2a\xe0\x48"), IO_KEY_UP); /* with the grey keys' false shift */
+    assert_int_equal(keys("\xe0\x2a\xe0\x48"), EDIT_KEY_UP); /* with the grey keys' false shift */
     assert_int_equal(keys("\x1e"), 'a');
 }
 
@@ -84,7 +84,7 @@ static void test_any_bytes(void **state)
     for (int i = 0; i < 1000000; i++) {
         int key = scancode_decode(&keyboard, (uint8_t)rand());
 
-        assert_true(key >= 0 && key <= IO_KEY_F12);
+        assert_true(key >= 0 && key <= EDIT_KEY_F12);
     }
 }
 

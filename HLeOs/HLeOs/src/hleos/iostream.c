@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
+#include "common/edit.h"
 #include "cpu.h"
 #include "cpu/console.h"
 #include "cpu/lock.h"
 #include "device/keyboard.h"
 #include "device/serial.h"
 #include "kmalloc.h"
-#include "std/io.h"
 #include "std/queue.h"
 #include "thread/sync.h"
 #include "vga.h"
@@ -23,7 +23,7 @@ static struct lock input_lock = LOCK_INIT("input", LOCK_INPUT);
 static uintptr_t input_slots[INPUT_MAX];
 static struct queue input = QUEUE_INIT(input_slots); /* input_lock */
 static struct sync_semaphore input_count;
-static unsigned terminal_state; /* of io_decode_terminal() */
+static unsigned terminal_state; /* of edit_decode() */
 
 static void write_now(const char *text, size_t length)
 {
@@ -124,10 +124,10 @@ static void key_arrived(int key)
     uint64_t flags;
     bool room;
 
-    if (key == IO_KEY_NONE)
+    if (key == EDIT_KEY_NONE)
         return;
-    if (key == IO_KEY_PAGE_UP || key == IO_KEY_PAGE_DOWN) {
-        vga_scroll_view(key == IO_KEY_PAGE_UP ? 1 : -1);
+    if (key == EDIT_KEY_PAGE_UP || key == EDIT_KEY_PAGE_DOWN) {
+        vga_scroll_view(key == EDIT_KEY_PAGE_UP ? 1 : -1);
         return;
     }
     flags = lock_take(&input_lock);
@@ -139,7 +139,7 @@ static void key_arrived(int key)
 
 static void byte_arrived(unsigned char byte)
 {
-    key_arrived(io_decode_terminal(&terminal_state, byte));
+    key_arrived(edit_decode(&terminal_state, byte));
 }
 
 void iostream_init_input(void)

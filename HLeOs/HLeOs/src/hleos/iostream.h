@@ -24,7 +24,7 @@ void iostream_write(const char *text, size_t length);
 /* A sink (common/fmt.h) that writes here. */
 struct fmt_sink *iostream_sink(void);
 
-/* Waits for a key: a character, or one of std/io.h's io_key. */
+/* Waits for a key: a character, or one of common/edit.h's edit_key. */
 int iostream_getch(void);
 /* The same, but -1 if thread_interrupt() ended the wait. */
 int iostream_getch_interruptible(void);

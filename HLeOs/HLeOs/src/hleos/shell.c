@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "common/edit.h"
 #include "common/string.h"
 #include "iostream.h"
 #include "process.h"
@@ -74,14 +75,18 @@ static void execute(char *line, const struct shell_command *more)
 void shell_run(const struct shell_command *more)
 {
     /* With its history too large for a stack. The last column stays free: the cursor's. */
-    static struct io_line line = {.width = VGA_COLUMNS - sizeof PROMPT};
+    static struct edit_history history;
+    static struct edit_line line = {
+        .width = VGA_COLUMNS - sizeof PROMPT, .history = &history, .ascii = true};
+    enum edit_result result;
 
     println("\nType `help` for the commands.");
     for (;;) {
         print("\033[1;32m%.*s\033[0m ", (int)sizeof PROMPT - 2, PROMPT);
-        io_line_begin(&line);
-        while (!io_line_key(&line, getch(), iostream_sink()))
-            ;
+        edit_begin(&line);
+        do
+            result = edit_key(&line, getch(), iostream_sink());
+        while (result == EDIT_MORE);
         execute(line.text, more);
     }
 }

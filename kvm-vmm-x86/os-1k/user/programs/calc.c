@@ -141,7 +141,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         return calculate(line);
     text_print("+ - * / and parentheses; an empty line ends.\n");
-    while (line_read("calc> ", line, NULL) == LINE_DONE && line[0] != '\0')
+    while (line_read("calc> ", line, NULL) == EDIT_DONE && line[0] != '\0')
         calculate(line);
     return 0;
 }

@@ -11,7 +11,7 @@ int main(int argc, char **argv)
     if (argc > 1)
         return 0;
     text_print("Type lines; an empty one ends.\n");
-    while (line_read("> ", line, NULL) == LINE_DONE && line[0] != '\0')
+    while (line_read("> ", line, NULL) == EDIT_DONE && line[0] != '\0')
         text_print("%s\n", line);
     return 0;
 }

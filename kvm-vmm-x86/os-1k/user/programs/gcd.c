@@ -6,7 +6,7 @@ static int ask(const char *prompt, int *value)
 {
     char line[LINE_SIZE];
 
-    while (line_read(prompt, line, NULL) == LINE_DONE) {
+    while (line_read(prompt, line, NULL) == EDIT_DONE) {
         if (text_to_int(line, value))
             return 0;
         text_print("That is not a number.\n");

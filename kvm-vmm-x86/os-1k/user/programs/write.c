@@ -31,7 +31,7 @@ int main(int argc, char **argv)
         put(argv[1], argv[i], &offset);
         put(argv[1], i + 1 < argc ? " " : "\n", &offset);
     }
-    while (argc == 2 && line_read("> ", line, NULL) == LINE_DONE && line[0] != '\0') {
+    while (argc == 2 && line_read("> ", line, NULL) == EDIT_DONE && line[0] != '\0') {
         put(argv[1], line, &offset);
         put(argv[1], "\n", &offset);
     }

@@ -6,7 +6,7 @@
 #include "user/lib/text.h"
 #include "user/shell/menu.h"
 
-static void run_exit(const char *argument, const struct line_history *history)
+static void run_exit(const char *argument, const struct edit_history *history)
 {
     int status = 0;
 
@@ -17,23 +17,24 @@ static void run_exit(const char *argument, const struct line_history *history)
         call_exit(status);
 }
 
-static void run_menu(const char *argument, const struct line_history *history)
+static void run_menu(const char *argument, const struct edit_history *history)
 {
     (void)argument;
     (void)history;
     menu_print();
 }
 
-static void run_history(const char *argument, const struct line_history *history)
+static void run_history(const char *argument, const struct edit_history *history)
 {
-    unsigned first = history->count > LINE_HISTORY ? history->count - LINE_HISTORY : 0;
+    unsigned count = (unsigned)history->count;
+    unsigned first = count > EDIT_HISTORY ? count - EDIT_HISTORY : 0;
 
     (void)argument;
-    for (unsigned i = first; i < history->count; i++)
-        text_print("%4u  %s\n", i + 1, history->lines[i % LINE_HISTORY]);
+    for (unsigned i = first; i < count; i++)
+        text_print("%4u  %s\n", i + 1, history->lines[i % EDIT_HISTORY]);
 }
 
-static void run_help(const char *argument, const struct line_history *history)
+static void run_help(const char *argument, const struct edit_history *history)
 {
     (void)argument;
     (void)history;
@@ -68,7 +69,7 @@ static void kill_one(const char *word)
         text_print("kill: %s: %s\n", word, text_error(error));
 }
 
-static void run_kill(const char *argument, const struct line_history *history)
+static void run_kill(const char *argument, const struct edit_history *history)
 {
     char word[LINE_SIZE];
 
@@ -89,13 +90,13 @@ static void run_kill(const char *argument, const struct line_history *history)
 
 static const struct {
     const char *name;
-    void (*run)(const char *argument, const struct line_history *history);
+    void (*run)(const char *argument, const struct edit_history *history);
 } builtins[] = {
     {"exit", run_exit},       {"menu", run_menu}, {"help", run_help},
     {"history", run_history}, {"kill", run_kill},
 };
 
-bool builtin_run(const char *line, const struct line_history *history)
+bool builtin_run(const char *line, const struct edit_history *history)
 {
     for (unsigned i = 0; i < sizeof builtins / sizeof builtins[0]; i++) {
         size_t length = strlen(builtins[i].name);

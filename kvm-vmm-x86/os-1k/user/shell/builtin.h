@@ -8,6 +8,6 @@
 #include "user/lib/line.h"
 
 /* Runs the line if it is such a command; false if it is not. */
-bool builtin_run(const char *line, const struct line_history *history);
+bool builtin_run(const char *line, const struct edit_history *history);
 
 #endif

@@ -11,7 +11,7 @@
 #include "user/shell/job.h"
 #include "user/shell/menu.h"
 
-static struct line_history history;
+static struct edit_history history;
 
 /* Cuts blanks off both ends, and a `&` off the end; true if there was one. */
 static bool trim(char **line)
@@ -40,14 +40,13 @@ static void run_line(char *line)
 int main(void)
 {
     static char line[LINE_SIZE];
-    enum line_end end;
+    enum edit_result end;
 
     menu_print();
     do {
         job_report_ended();
         end = line_read("1k> ", line, &history);
-        line_remember(&history, line);
         run_line(line);
-    } while (end != LINE_END_OF_INPUT);
+    } while (end != EDIT_ENDED);
     return 0;
 }

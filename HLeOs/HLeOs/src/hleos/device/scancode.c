@@ -1,7 +1,7 @@
 /* IBM PS/2 technical reference, keyboard, scan code set 1; see scancode.h. */
 #include "device/scancode.h"
 
-#include "std/io.h"
+#include "common/edit.h"
 
 enum { RELEASED = 0x80, EXTENDED = 0xe0, PAUSE = 0xe1, PAUSE_REST = 5 };
 enum {
@@ -28,10 +28,11 @@ static const char shifted[0x3a] =
 
 /* The block from 47h to 53h: a keypad with Num Lock, cursor keys without, and with E0 before. */
 static const char keypad_digits[] = "789-456+1230.";
-static const int keypad_keys[] = {IO_KEY_HOME,  IO_KEY_UP,   IO_KEY_PAGE_UP,   '-',
-                                  IO_KEY_LEFT,  IO_KEY_NONE, IO_KEY_RIGHT,     '+',
-                                  IO_KEY_END,   IO_KEY_DOWN, IO_KEY_PAGE_DOWN, IO_KEY_INSERT,
-                                  IO_KEY_DELETE};
+static const int keypad_keys[] = {
+    EDIT_KEY_HOME,  EDIT_KEY_UP,   EDIT_KEY_PAGE_UP,   '-',
+    EDIT_KEY_LEFT,  EDIT_KEY_NONE, EDIT_KEY_RIGHT,     '+',
+    EDIT_KEY_END,   EDIT_KEY_DOWN, EDIT_KEY_PAGE_DOWN, EDIT_KEY_INSERT,
+    EDIT_KEY_DELETE};
 
 /* True if the code was a modifier's or a lock's. */
 static bool modifier(struct scancode_state *s, uint8_t key, bool down, bool extended)
@@ -75,7 +76,7 @@ static int character(const struct scancode_state *s, uint8_t key)
     if ((s->left_control || s->right_control) && ((c >= '@' && c <= '_') || letter))
         c &= 0x1f;
     if (s->left_alt || s->right_alt)
-        return c != 0 ? (uint8_t)c | 0x80 : IO_KEY_NONE;
+        return c != 0 ? (uint8_t)c | 0x80 : EDIT_KEY_NONE;
     return (uint8_t)c;
 }
 
@@ -87,12 +88,12 @@ static int pressed(const struct scancode_state *s, uint8_t key, bool extended)
         return s->num_lock && !extended ? keypad_digits[i] : keypad_keys[i];
     }
     if (extended)
-        return key == KEYPAD_ENTER ? '\r' : key == KEYPAD_SLASH ? '/' : IO_KEY_NONE;
+        return key == KEYPAD_ENTER ? '\r' : key == KEYPAD_SLASH ? '/' : EDIT_KEY_NONE;
     if (key >= F1 && key <= F10)
-        return IO_KEY_F1 + (key - F1);
+        return EDIT_KEY_F1 + (key - F1);
     if (key == F11 || key == F12)
-        return IO_KEY_F1 + 10 + (key - F11);
-    return key < sizeof plain ? character(s, key) : IO_KEY_NONE;
+        return EDIT_KEY_F1 + 10 + (key - F11);
+    return key < sizeof plain ? character(s, key) : EDIT_KEY_NONE;
 }
 
 int scancode_decode(struct scancode_state *s, uint8_t code)
@@ -102,14 +103,14 @@ int scancode_decode(struct scancode_state *s, uint8_t code)
 
     if (s->skip > 0) {
         s->skip--;
-        return IO_KEY_NONE;
+        return EDIT_KEY_NONE;
     }
     if (code == PAUSE) {
         s->skip = PAUSE_REST;
-        return IO_KEY_NONE;
+        return EDIT_KEY_NONE;
     }
     s->extended = code == EXTENDED;
     if (s->extended || modifier(s, key, down, extended) || !down)
-        return IO_KEY_NONE;
+        return EDIT_KEY_NONE;
     return pressed(s, key, extended);
 }

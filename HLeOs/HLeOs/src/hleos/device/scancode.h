@@ -13,8 +13,8 @@ struct scancode_state {
     uint8_t skip;  /* bytes of the Pause key's E1 sequence still to come */
 };
 
-/* Takes one byte; returns a character, an io_key (std/io.h), or IO_KEY_NONE where a key goes up, a
- * modifier changes or more is to come. Ctrl makes control characters, Alt sets bit 7. */
+/* Takes one byte; returns a character, an edit_key (common/edit.h), or EDIT_KEY_NONE where a key
+ * goes up, a modifier changes or more is to come. Ctrl makes control characters, Alt sets bit 7. */
 int scancode_decode(struct scancode_state *state, uint8_t code);
 
 #endif

@@ -2,29 +2,34 @@
  * the thread that asks first. */
 #include "process/terminal.h"
 
+#include "common/edit.h"
 #include "common/string.h"
 #include "iostream.h"
-#include "std/io.h"
 #include "vga.h"
 
-enum { CTRL_D = 4, PROMPT_ROOM = 16 };
+enum { PROMPT_ROOM = 16 };
 
 static struct sync_mutex mutex;
-static struct io_line line = {.width = VGA_COLUMNS - PROMPT_ROOM}; /* mutex */
-static char typed[IO_LINE_MAX + 1];                                /* mutex; a line with its end */
-static size_t taken, length;                                       /* mutex; of `typed` */
-static bool editing;                                               /* mutex */
+/* The mutex protects all of this. */
+static struct edit_history history;
+static struct edit_line line = {
+    .width = VGA_COLUMNS - PROMPT_ROOM, .history = &history, .ascii = true};
+static char typed[EDIT_SIZE]; /* a line with its end */
+static size_t taken, length;  /* of `typed` */
+static bool editing;
 
-/* True when there is a line to take, or an end. */
+/* True when there is a line to take (after Ctrl-C an empty one), or an end. */
 static bool key_locked(int key, bool *end)
 {
+    enum edit_result result;
+
     if (!editing)
-        io_line_begin(&line);
-    editing = true;
-    *end = key == CTRL_D && line.length == 0;
-    if (!*end && !io_line_key(&line, key, iostream_sink()))
+        edit_begin(&line);
+    result = edit_key(&line, key, iostream_sink());
+    editing = result == EDIT_MORE;
+    *end = result == EDIT_ENDED;
+    if (editing)
         return false;
-    editing = false;
     if (!*end) {
         length = line.length;
         memcpy(typed, line.text, length);
