@@ -19,6 +19,8 @@ static void take(struct conf *conf, char *text, unsigned *arguments, unsigned *v
         conf->folder = value;
     else if (text[0] == 't')
         conf->terminal = true;
+    else if (text[0] == 'b')
+        conf->root_type = value;
     else if (text[0] == 'r' || text[0] == 'd') {
         conf->root = value;
         conf->root_is_written = text[0] == 'd';

@@ -5,6 +5,7 @@
  *   a WORD       of the command         e NAME=VALUE  of its environment
  *   c FOLDER     where it runs          t             it has a terminal
  *   r TAG        the root, only read    d TAG         the root, as it is
+ *   b TYPE       that is a disk, whose serial number is TAG, with such a file system
  *   m TAG        a folder for ...       p FOLDER      ... this place
  */
 #ifndef INITRAMFS_RUN_CONF_H
@@ -21,6 +22,7 @@ struct conf_mount {
 struct conf {
     char *arguments[CONF_WORDS_MAX + 1], *environment[CONF_WORDS_MAX + 1];
     const char *folder, *root;
+    const char *root_type; /* of a disk; NULL: it is a shared folder */
     bool terminal, root_is_written;
     struct conf_mount mounts[CONF_MOUNTS_MAX];
     unsigned mount_count;

@@ -139,6 +139,7 @@ int main(void)
         if (relay_wait(&relay, control))
             take_orders(control, command);
     relay_finish(&relay);
+    root_end(&conf);
     sync();
     say("x %d\n", status);
     say_end();

@@ -2,17 +2,25 @@
 #include "initramfs/run/root.h"
 #include "initramfs/run/say.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NEW "/new"
+
+/* A disk that takes longer than this will not come; nor will a process's end. */
+enum { PATIENCE_MS = 60000 };
 
 void root_prepare(void)
 {
@@ -21,14 +29,67 @@ void root_prepare(void)
     mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
 }
 
-/* The host's root is only read: what is written is in memory, and gone with the guest. */
+static bool has_serial(const char *disk, const char *serial)
+{
+    char path[300], text[64] = "";
+    FILE *file;
+
+    snprintf(path, sizeof path, "/sys/block/%.200s/serial", disk);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    if (fgets(text, sizeof text, file) == NULL)
+        text[0] = '\0';
+    fclose(file);
+    text[strcspn(text, "\n")] = '\0';
+    return strcmp(text, serial) == 0;
+}
+
+static bool find_disk(const char *serial, char path[300])
+{
+    DIR *folder = opendir("/sys/block");
+    struct dirent *entry;
+    bool found = false;
+
+    while (folder != NULL && !found && (entry = readdir(folder)) != NULL)
+        if (entry->d_name[0] != '.' && has_serial(entry->d_name, serial)) {
+            snprintf(path, 300, "/dev/%.200s", entry->d_name);
+            found = true;
+        }
+    if (folder != NULL)
+        closedir(folder);
+    return found;
+}
+
+/* The driver may not have it at once. */
+static void await_disk(const char *serial, char path[300])
+{
+    for (int i = 0; i < PATIENCE_MS; i++) {
+        if (find_disk(serial, path))
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    say_failed(125, "the guest does not find the disk with its root: its kernel needs virtio_mmio "
+                    "and virtio_blk");
+}
+
+/* A root that is only read is the host's, or of a kind that is never written: what is written is
+ * in memory, and gone with the guest. */
 static void mount_root(const struct conf *conf)
 {
-    const char *place = conf->root_is_written ? NEW : "/lower";
+    const char *place = conf->root_is_written ? NEW : "/lower", *type = "virtiofs";
+    unsigned long flags = 0;
+    char from[300];
 
-    if (mount(conf->root, place, "virtiofs", 0, NULL) != 0)
-        say_failed(125, "the guest cannot mount its root: %s%s", strerror(errno),
-                   errno == ENODEV ? " (its kernel needs virtiofs)" : "");
+    snprintf(from, sizeof from, "%s", conf->root);
+    if (conf->root_type != NULL) {
+        type = conf->root_type;
+        flags = conf->root_is_written ? 0 : MS_RDONLY;
+        await_disk(conf->root, from);
+    }
+    if (mount(from, place, type, flags, NULL) != 0)
+        say_failed(125, "the guest cannot mount its root (%s): %s%s", type, strerror(errno),
+                   errno == ENODEV ? ", its kernel needs that file system" : "");
     if (conf->root_is_written)
         return;
     if (mount("upper", "/upper", "tmpfs", 0, "mode=0755") != 0 ||
@@ -85,8 +146,29 @@ static void raise_loopback(void)
     close(fd);
 }
 
+/* Out of the ramdisk, which is gone by then: `from` is open, or -1 without a script. */
+static void put_script(int from)
+{
+    char bytes[4096];
+    ssize_t n = 0;
+    int to;
+
+    if (from < 0)
+        return;
+    to = open("/run/script", O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+    while (to >= 0 && (n = read(from, bytes, sizeof bytes)) > 0)
+        if (write(to, bytes, (size_t)n) != n)
+            break;
+    if (to < 0 || n != 0)
+        say_failed(125, "the guest has no room for the script in /run: %s", strerror(errno));
+    close(to);
+    close(from);
+}
+
 void root_change(const struct conf *conf)
 {
+    int script = open("/run.script", O_RDONLY | O_CLOEXEC);
+
     mount_root(conf);
     move("/proc", NEW "/proc");
     move("/sys", NEW "/sys");
@@ -95,6 +177,7 @@ void root_change(const struct conf *conf)
         say_failed(125, "the guest cannot enter its root: %s", strerror(errno));
     mkdir("/run", 0755);
     mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+    put_script(script);
     mkdir("/dev/pts", 0755);
     mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=620,ptmxmode=666");
     mkdir("/dev/shm", 01777);
@@ -106,4 +189,16 @@ void root_change(const struct conf *conf)
     mount_folders(conf);        /* last, so that nothing covers them */
     raise_loopback();
     umask(022);
+}
+
+void root_end(const struct conf *conf)
+{
+    if (conf->root_type == NULL || !conf->root_is_written)
+        return;
+    kill(-1, SIGKILL); /* what has a file open to write would keep it from becoming read-only */
+    for (int i = 0; i < PATIENCE_MS && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    sync();
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0)
+        perror("run: the root stays as after a power failure"); /* on the kernel's console */
 }

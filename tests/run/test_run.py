@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -81,6 +82,10 @@ def test_a_reader_that_goes_away(words):
     (["--kernel", "/", "true"], 125, "a kernel tree that is not built?"),
     (["--cwd", "/nothing", "true"], 125, "--cwd /nothing: No such file"),
     (["--mem", "2G", "true"], 2, "no such option: --mem"),
+    (["--output", "xml:f", "true"], 2, "it takes junit:FILE"),
+    (["--output", "junit:/nothing/f", "true"], 125, "junit:/nothing/f: No such file"),
+    (["--root", "/tmp", "--cwd", "here", "true"], 125, "a path of the guest's"),
+    (["--script", "/nothing"], 125, "cannot open /nothing"),
 ])
 def test_mistakes(vmm, arguments, status, said):
     result = lab_run(vmm.program, "run", *arguments)
@@ -130,6 +135,54 @@ def test_an_interrupt_reaches_the_command(words):
             client.send_signal(signal.SIGINT)
         out, error = client.communicate(timeout=LIMIT)
         assert client.returncode in (status, status - 130 - 2) and out == (b"caught\n" if status == 9 else b""), error
+
+
+@pytest.fixture
+def image(scratch):
+    """A disk with a small root: busybox alone."""
+    (scratch / "root/bin").mkdir(parents=True)
+    shutil.copy("/bin/busybox", scratch / "root/bin")
+    for name in ("sh", "cat", "sleep", "uname"):
+        (scratch / "root/bin" / name).symlink_to("busybox")
+    subprocess.run(["/sbin/mkfs.ext4", "-q", "-d", scratch / "root", scratch / "image", "48M"], check=True,
+                   capture_output=True)
+    return scratch / "image"
+
+
+def test_a_disk_as_root(words, image, scratch):
+    """A script on it, reported for CI. What is written is dropped; with --rw it is on the disk, which is whole although
+    a program still had a file open."""
+    before = hashlib.sha256(image.read_bytes()).hexdigest()
+    script, report = scratch / "script", scratch / "report.xml"
+    script.write_text("pwd; echo \"$@\" > /kept; cat /kept; echo '<&\x01>' >&2; sleep 1000 >> /open & exit $3")
+    for options, status in (([], 0), (["--rw"], 7)):
+        result = lab_run(*words("--root", image, "--script", script, "--output", "junit:%s" % report, *options,
+                                "one", "two words", str(status)))
+        assert result.status == status and result.out == b"/\none two words %d\n" % status, result
+        case = ElementTree.parse(report).getroot().find("testcase")
+        assert case.get("name") == "%s one two words %d" % (script, status) and float(case.get("time")) > 0
+        assert case.find("system-out").text == result.out.decode() and case.find("error") is None
+        assert case.find("system-err").text == "<&?>\n"
+        assert (case.find("failure") is None) == (status == 0)
+        if not options:
+            assert hashlib.sha256(image.read_bytes()).hexdigest() == before
+    check = subprocess.run(["/sbin/e2fsck", "-fn", image], check=False, capture_output=True, text=True)
+    assert check.returncode == 0 and "recover" not in check.stdout, check
+    found = subprocess.run(["/sbin/debugfs", "-R", "cat /kept", image], check=True, capture_output=True, text=True)
+    assert found.stdout == "one two words 7\n"
+
+
+def test_what_is_no_root(vmm, scratch, tree):
+    """A table of partitions, a file without a file system; and the report of a machine that does not start."""
+    report = scratch / "report.xml"
+    for content, why in ((bytes(510) + b"\x55\xaa", "table of partitions"), (bytes(4096), "no file system of those")):
+        (scratch / "disk").write_bytes(content)
+        result = lab_run(vmm.program, "run", "--kernel", tree, "--root", scratch / "disk",
+                         "--output", "junit:%s" % report, "true")
+        assert result.status == 125 and why in result.err and result.err.count("\n") == 1, result
+        suite = ElementTree.parse(report).getroot()
+        assert suite.get("errors") == "1" and suite.find("testcase/error") is not None
+        assert why in suite.find("testcase/system-err").text
 
 
 def test_by_way_of_the_lab(words):

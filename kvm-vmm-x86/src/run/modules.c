@@ -180,8 +180,13 @@ static int add_path(struct set *set, const char *path, size_t length, struct err
 /* What a module stands on is behind it in its line, the last of it first. */
 static int add(struct set *set, const char *wanted, struct error *error)
 {
-    const char *line = line_of(set->list, wanted), *colon, *at, *end;
+    bool optional = *wanted == '?';
+    const char *line, *colon, *at, *end;
 
+    wanted += optional;
+    line = line_of(set->list, wanted);
+    if (optional && line == NULL)
+        return 0;
     if (has(set, wanted) || line_of(set->builtin, wanted) != NULL)
         return 0;
     if (line == NULL)
@@ -190,7 +195,7 @@ static int add(struct set *set, const char *wanted, struct error *error)
                          "package, or build it in (make %s)",
                          set->kernel->version, wanted, set->kernel->modules,
                          "kvm_guest.config with CONFIG_VIRTIO_FS, CONFIG_OVERLAY_FS, "
-                         "CONFIG_VIRTIO_MMIO, CONFIG_VIRTIO_CONSOLE");
+                         "CONFIG_VIRTIO_MMIO, CONFIG_VIRTIO_CONSOLE, CONFIG_VIRTIO_BLK");
     colon = strchr(line, ':');
     end = strchrnul(line, '\n');
     if (colon == NULL || colon > end)

@@ -5,9 +5,9 @@
 #include "run/cpio.h"
 #include "run/kernel.h"
 
-/* Puts the `wanted` modules and those they stand on under modules/, with modules/order to say which
- * comes first. What is built into the kernel is not looked for. A kernel without a folder of
- * modules is taken to have all it needs. */
+/* Puts the `wanted` modules (`?NAME`: if there is one) and those they stand on under modules/, with
+ * modules/order to say which comes first. What is built into the kernel is not looked for. A kernel
+ * without a folder of modules is taken to have all it needs. */
 int run_modules_add(struct cpio *cpio, const struct run_kernel *kernel, const char *const wanted[],
                     struct error *error) MUST_CHECK;
 

@@ -14,14 +14,18 @@ const char run_help[] =
     "      --kernel FILE|TREE   the kernel, or the tree it was built in (the host's own, else the\n"
     "                           newest of /boot)\n"
     "      --modules DIR        where its modules are (beside it, or /lib/modules/VERSION)\n"
-    "      --root DIR           the guest's root (/); what it writes is dropped at the end\n"
-    "      --rw                 what it writes in the current folder is kept\n"
+    "      --root DIR|IMAGE     the guest's root (/), also a disk with a file system; what it\n"
+    "                           writes is dropped at the end\n"
+    "      --rw                 what it writes in the current folder, or to IMAGE, is kept\n"
     "      --share DIR[,ro]     the same for another folder; ro: it is only read\n"
     "      --cwd DIR            where COMMAND runs (the current folder)\n"
     "      --env NAME[=VALUE]   a variable of the environment, beside PATH, HOME, TERM and LANG\n"
     "      --hide PATH          does not exist for the guest; ~/.ssh, ~/.gnupg and the like never "
     "do\n"
     "      --shell              a shell, instead of COMMAND\n"
+    "      --script FILE        a script of the host's, instead of COMMAND, whose words are its\n"
+    "                           arguments\n"
+    "      --output junit:FILE  a report of the run as one test case, for CI\n"
     "      --help               this text\n"
     "\n"
     "Other options are those of kvm-vmm: -m (1G), -c (1), --append, --timeout, --disk, --gdb, ...\n"
@@ -44,6 +48,8 @@ static const struct own options_of_run[] = {
     {.name = "root", .field = FIELD(root)},
     {.name = "cwd", .field = FIELD(folder)},
     {.name = "append", .field = FIELD(append)},
+    {.name = "script", .field = FIELD(script)},
+    {.name = "output", .field = FIELD(output)},
     {.name = "share", .field = FIELD(shares), .count = FIELD(share_count), .max = SHARES_MAX - 2},
     {.name = "env",
      .field = FIELD(variables),
@@ -136,8 +142,12 @@ int run_request_parse(struct run_request *request, int argc, char **argv, struct
     if (request->help)
         return 0;
     request->command = i < argc ? argv + i : NULL;
-    if ((request->command == NULL) == !request->shell)
-        return error_set(error, request->shell ? "--shell goes without a command"
-                                               : "no command given (--shell gives a shell)");
+    if (request->shell && (request->command != NULL || request->script != NULL))
+        return error_set(error, "--shell goes without a command or script");
+    if (!request->shell && request->command == NULL && request->script == NULL)
+        return error_set(error, "no command given (--shell gives a shell)");
+    if (request->output != NULL &&
+        (strncmp(request->output, "junit:", 6) != 0 || request->output[6] == '\0'))
+        return error_set(error, "--output %s: it takes junit:FILE", request->output);
     return 0;
 }

@@ -11,6 +11,8 @@ enum { RUN_WORDS_MAX = 256, RUN_NAMES_MAX = 64 };
 
 struct run_request {
     const char *kernel, *root, *folder, *modules;
+    const char *script;             /* run in COMMAND's place, which is its arguments then */
+    const char *output;             /* junit:FILE */
     const char *shares[SHARES_MAX]; /* DIR[,ro] */
     unsigned share_count;
     const char *variables[RUN_NAMES_MAX]; /* of the environment: NAME or NAME=VALUE */

@@ -12,11 +12,14 @@
 
 #include "console/links.h"
 #include "console/ports.h"
-#include "cpu/probe.h"
+#include "host/files.h"
 #include "host/terminal.h"
 #include "options/options.h"
 #include "run/cpio.h"
+#include "run/image.h"
+#include "run/junit.h"
 #include "run/kernel.h"
+#include "run/lab.h"
 #include "run/modules.h"
 #include "run/request.h"
 #include "session.h"
@@ -31,12 +34,17 @@ enum {
     ARGUMENTS_MAX = 4096 /* initramfs/run/conf.h */
 };
 
-static const char *const modules[] = {"virtio_mmio", "virtio_console", "virtiofs", "overlay", NULL};
+#define SCRIPT_MAX (UINT64_C(16) << 20)
+
+/* The serial number of a disk that is the root. */
+static const char root_disk[] = "kvm-vmm-root";
 
 static struct {
     struct run_request request;
     struct run_kernel kernel;
     struct options options;
+    struct run_image image; /* of the root, if that is a disk */
+    struct file script;
     char folder[PATH_MAX];
     const char *hidden[RUN_NAMES_MAX + 16];
     char hidden_paths[16][PATH_MAX];
@@ -142,12 +150,17 @@ static bool put_conf(struct cpio *cpio)
 
     if (conf == NULL)
         return false;
+    if (r->script != NULL) {
+        if (run.script.size < 2 || memcmp(run.script.bytes, "#!", 2) != 0)
+            put_word(&at, end, 'a', "sh");
+        put_word(&at, end, 'a', "/run/script");
+    }
     for (unsigned i = 0; r->command != NULL && r->command[i] != NULL; i++) {
         put_word(&at, end, 'a', r->command[i]);
-        if (i == ARGUMENTS_MAX)
+        if (i == ARGUMENTS_MAX - 2)
             at = end; /* the guest would leave the rest out */
     }
-    if (r->command == NULL)
+    if (r->shell)
         put_word(&at, end, 'a', shell);
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
         if (!is_named(r, variables[i]))
@@ -157,8 +170,13 @@ static bool put_conf(struct cpio *cpio)
     put_word(&at, end, 'c', run.folder);
     if (run.terminal)
         put_word(&at, end, 't', "");
-    put_word(&at, end, 'r', "share0");
-    for (unsigned i = 1; i < run.options.guests[0].share_count; i++) {
+    if (run.image.type != NULL) {
+        put_word(&at, end, run.image.written ? 'd' : 'r', root_disk);
+        put_word(&at, end, 'b', run.image.type);
+    } else {
+        put_word(&at, end, 'r', "share0");
+    }
+    for (unsigned i = run.image.type == NULL; i < run.options.guests[0].share_count; i++) {
         const struct share_config *share = &run.options.guests[0].shares[i];
         char path[PATH_MAX], whole[PATH_MAX];
 
@@ -178,6 +196,8 @@ static bool put_conf(struct cpio *cpio)
 /* The initial ramdisk, as a path. */
 static int make_ramdisk(char path[32], struct error *error)
 {
+    const char *modules[8] = {"virtio_mmio", "virtio_console"};
+    unsigned count = 2;
     static const char *const folders[] = {"dev", "proc", "sys", "modules", "lower", "upper", "new"};
     int fd = memfd_create("ramdisk", MFD_CLOEXEC);
     struct cpio cpio = {0};
@@ -188,6 +208,17 @@ static int make_ramdisk(char path[32], struct error *error)
     cpio_device(&cpio, "dev/console", 5, 1);
     cpio_device(&cpio, "dev/null", 1, 3);
     cpio_file(&cpio, "init", 0755, run_init, (size_t)(run_init_end - run_init));
+    if (run.request.script != NULL)
+        cpio_file(&cpio, "run.script", 0600, run.script.bytes, run.script.size);
+    if (run.options.guests[0].share_count > 0)
+        modules[count++] = "virtiofs";
+    if (run.image.type == NULL || !run.image.written)
+        modules[count++] = "overlay";
+    if (run.image.type != NULL) {
+        modules[count++] = "virtio_blk";
+        modules[count++] = "?crc32c_generic"; /* which file systems ask for when they are mounted */
+        modules[count++] = run.image.type;
+    }
     if (run_modules_add(&cpio, &run.kernel, modules, error) < 0)
         return -1;
     if (!put_conf(&cpio))
@@ -248,9 +279,11 @@ static void add_share(const char *path, size_t length, bool read_only, bool last
 static void add_shares(void)
 {
     const struct run_request *r = &run.request;
+    const char *root = r->root != NULL ? r->root : "/";
 
-    add_share(r->root != NULL ? r->root : "/", strlen(r->root != NULL ? r->root : "/"), true, true);
-    if (r->write)
+    if (run.image.type == NULL)
+        add_share(root, strlen(root), true, true);
+    if (r->write && run.image.type == NULL)
         add_share(run.folder, strlen(run.folder), false, false);
     for (unsigned i = 0; i < r->share_count; i++) {
         size_t length = strlen(r->shares[i]);
@@ -280,6 +313,41 @@ static void add_ports(void)
     add_port("control", SERIAL_CONTROL, -1);
 }
 
+/* Behind the disks of --disk, whose names in the guest are as without a root of this kind. */
+static int add_disk(struct error *error)
+{
+    struct guest_config *guest = &run.options.guests[0];
+    struct disk_config *disk = &guest->disks[guest->disk_count];
+
+    if (run.image.type == NULL)
+        return 0;
+    if (guest->disk_count == DISKS_MAX)
+        return error_set(error, "--root and --disk: more than %d disks", DISKS_MAX);
+    *disk = (struct disk_config){.path = run.request.root,
+                                 .path_length = strlen(run.request.root),
+                                 .read_only = !run.image.written,
+                                 .overlay = run.image.written && !run.request.write};
+    memcpy(disk->id, root_disk, sizeof root_disk);
+    guest->disk_count++;
+    return 0;
+}
+
+/* Where the command runs. With a root of its own the path is the guest's. */
+static int find_folder(struct error *error)
+{
+    const struct run_request *r = &run.request;
+    bool own = r->root != NULL && (run.image.type != NULL || !r->write);
+    const char *folder = r->folder != NULL ? r->folder : own ? "/" : ".";
+
+    if (own && folder[0] != '/')
+        return error_set(error, "--cwd %s: with --root it is a path of the guest's, from / on",
+                         folder);
+    if (own ? snprintf(run.folder, sizeof run.folder, "%s", folder) < (int)sizeof run.folder
+            : realpath(folder, run.folder) != NULL)
+        return 0;
+    return error_set(error, "--cwd %s: %s", folder, strerror(own ? ENAMETOOLONG : errno));
+}
+
 /* The VMM's own command line, for what the user has not said. */
 static int prepare(struct error *error)
 {
@@ -288,9 +356,12 @@ static int prepare(struct error *error)
     struct run_request *r = &run.request;
     int count = 0;
 
-    if (realpath(r->folder != NULL ? r->folder : ".", run.folder) == NULL)
-        return error_set(error, "--cwd %s: %s", r->folder != NULL ? r->folder : ".",
-                         strerror(errno));
+    if (r->root != NULL && run_image_is_one(r->root) &&
+        run_image_look(&run.image, r->root, error) < 0)
+        return -1;
+    if (find_folder(error) < 0 ||
+        (r->script != NULL && file_load(&run.script, r->script, SCRIPT_MAX, error) < 0))
+        return -1;
     if (run_kernel_find(&run.kernel, r->kernel, r->modules, error) < 0)
         return -1;
     snprintf(append, sizeof append, "quiet %s", r->append != NULL ? r->append : "");
@@ -314,6 +385,8 @@ static int prepare(struct error *error)
     list_hidden();
     add_shares();
     add_ports();
+    if (add_disk(error) < 0)
+        return -1;
     if (make_ramdisk(ramdisk, error) < 0)
         return -1;
     run.options.guests[0].initrds[run.options.guests[0].initrd_count - 1] = ramdisk;
@@ -371,46 +444,37 @@ static int status_of(int vmm)
     return STATUS_FAILED;
 }
 
-/* Where this host's KVM cannot run Linux, the lab's machine can, if this is the repository. */
-static int go_to_the_lab(char **argv, struct error *error)
+/* What a report calls the run. */
+static const char *name_of_run(void)
 {
-    char folder[PATH_MAX], lab[PATH_MAX + 16], self[PATH_MAX + 16];
-    const char *forced = getenv("KVM"), *why = NULL;
-    char **words;
-    int count = 0;
+    static char name[1024];
+    size_t at = 0;
 
-    if (access("/dev/kvm", F_OK) < 0)
-        why = "has no /dev/kvm";
-    else if (access("/dev/kvm", R_OK | W_OK) < 0)
-        why = "does not let this user open /dev/kvm (the group kvm may)";
-    else if (forced == NULL && !probe_paging32("/dev/kvm"))
-        why = "has a KVM that is not complete";
-    if (forced != NULL && strcmp(forced, "lab") == 0)
-        why = "is not to be used (KVM=lab)";
-    if (why == NULL || (forced != NULL && strcmp(forced, "host") == 0) ||
-        !run_kernel_program_folder(folder))
-        return 0;
-    snprintf(lab, sizeof lab, "%s/../lab/lab", folder);
-    if (access(lab, X_OK) < 0)
-        return strncmp(why, "has a", 5) == 0 ? 0 : error_set(error, "this host %s", why);
-    fprintf(stderr, "kvm-vmm run: this host %s: in the lab's machine instead, which is slower\n",
-            why);
-    if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
-        return error_set(error, "no /proc/self/exe");
-    snprintf(self, sizeof self, "%s/kvm-vmm", folder);
-    while (argv[count] != NULL)
-        count++;
-    words = calloc((size_t)count + 6, sizeof *words); /* it is gone with this program */
-    if (words == NULL)
-        return error_set(error, "out of memory");
-    words[0] = lab;
-    words[1] = (char *)"run";
-    words[2] = (char *)"env";
-    words[3] = (char *)"KVM=host"; /* there it is complete; the lab itself must not see it */
-    words[4] = self;
-    memcpy(words + 5, argv, (size_t)count * sizeof *words);
-    execv(lab, words);
-    return error_set(error, "%s: %s", lab, strerror(errno));
+    if (run.request.script != NULL)
+        at = (size_t)snprintf(name, sizeof name, "%s", run.request.script);
+    for (char **word = run.request.command; word != NULL && *word != NULL && at < sizeof name;
+         word++)
+        at += (size_t)snprintf(name + at, sizeof name - at, "%s%s", at > 0 ? " " : "", *word);
+    return at > 0 ? name : "shell";
+}
+
+static int run_it(void)
+{
+    struct error error;
+    int status;
+
+    run.terminal = terminal_is(STDIN_FILENO) && terminal_is(STDOUT_FILENO);
+    if (prepare(&error) < 0)
+        return refuse(run.mistake ? STATUS_USAGE : STATUS_FAILED, error.text);
+    run.progress = terminal_is(STDERR_FILENO);
+    if (run.progress)
+        fprintf(stderr, "kvm-vmm run: booting Linux %s ...", run.kernel.version);
+    status = status_of(session_run(&run.options));
+    clear_progress();
+    if (terminal_is(STDERR_FILENO) && !run.request.write && run.request.shell)
+        fprintf(stderr, "kvm-vmm run: what was written is dropped (--rw keeps it in %s)\n",
+                run.image.type != NULL ? run.request.root : run.folder);
+    return status;
 }
 
 int run_main(int argc, char **argv)
@@ -424,18 +488,13 @@ int run_main(int argc, char **argv)
     }
     if (run.request.help)
         return fputs(run_help, stdout) < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_OK;
-    if (go_to_the_lab(argv, &error) < 0)
+    if (run_lab_enter(argv, &error) < 0)
         return refuse(STATUS_FAILED, error.text);
-    run.terminal = terminal_is(STDIN_FILENO) && terminal_is(STDOUT_FILENO);
-    if (prepare(&error) < 0)
-        return refuse(run.mistake ? STATUS_USAGE : STATUS_FAILED, error.text);
-    run.progress = terminal_is(STDERR_FILENO);
-    if (run.progress)
-        fprintf(stderr, "kvm-vmm run: booting Linux %s ...", run.kernel.version);
-    status = status_of(session_run(&run.options));
-    clear_progress();
-    if (terminal_is(STDERR_FILENO) && !run.request.write && run.request.shell)
-        fprintf(stderr, "kvm-vmm run: what was written is dropped (--rw keeps it in %s)\n",
-                run.folder);
+    if (run.request.output != NULL &&
+        junit_fork(&(struct junit){run.request.output + strlen("junit:"), name_of_run()}, &error) <
+            0)
+        return refuse(STATUS_FAILED, error.text);
+    status = run_it();
+    junit_tell(run.status >= 0 && run.status == status, run.kernel.version);
     return status;
 }

@@ -1,0 +1,315 @@
+/* JUnit's report; see junit.h. */
+#include "run/junit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* KEPT: of what is written, the end; PIECE: what a pipe takes without waiting (PIPE_BUF). */
+enum { KEPT = 64 * 1024, PIECE = 4096, TOLD_MAX = 160, FAILED = 125, LIMIT = 124 };
+
+/* Output on its way: from the child to where it would have gone. */
+struct flow {
+    int from, to; /* -1: closed */
+    size_t at, used;
+    uint8_t bytes[PIECE];
+    uint64_t total;
+    uint8_t kept[KEPT]; /* a ring of the newest */
+};
+
+static int tell_fd = -1; /* of the child */
+
+static void shut(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* A reader that went away: the child gets SIGPIPE, as it would without us. */
+static void move(struct flow *f)
+{
+    ssize_t n;
+
+    if (f->used > 0) {
+        n = write(f->to, f->bytes + f->at, f->used);
+        if (n > 0) {
+            f->at += (size_t)n;
+            f->used -= (size_t)n;
+        } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            f->used = 0;
+            shut(&f->from);
+        }
+        return;
+    }
+    n = read(f->from, f->bytes, sizeof f->bytes);
+    if (n <= 0) {
+        if (n == 0 || (errno != EAGAIN && errno != EINTR))
+            shut(&f->from);
+        return;
+    }
+    f->at = 0;
+    f->used = (size_t)n;
+    for (ssize_t i = 0; i < n; i++)
+        f->kept[f->total++ % KEPT] = f->bytes[i];
+}
+
+/* --- XML --- */
+
+/* XML has no control characters, whatever their spelling, and its text is UTF-8. */
+static size_t put_character(FILE *out, const uint8_t *at, size_t left)
+{
+    static const uint8_t leads[] = {0x80, 0xc2, 0xe0, 0xf0, 0xf5};
+    size_t length = 1, i = 1;
+
+    if (*at < 0x80) {
+        if (*at == '<' || *at == '>' || *at == '&' || *at == '"')
+            fprintf(out, "&#%d;", *at);
+        else if (*at == '\n' || *at == '\t' || *at == '\r' || (*at >= 0x20 && *at != 0x7f))
+            fputc(*at, out);
+        else
+            fputc('?', out);
+        return 1;
+    }
+    while (length < 4 && *at >= leads[length])
+        length++;
+    while (i < length && i < left && (at[i] & 0xc0) == 0x80)
+        i++;
+    /* Not whole, not a lead, longer than need be, a surrogate, beyond the last, or not a character.
+     */
+    if (i < length || length == 1 || *at >= leads[4] || (*at == 0xe0 && at[1] < 0xa0) ||
+        (*at == 0xed && at[1] >= 0xa0) || (*at == 0xf0 && at[1] < 0x90) ||
+        (*at == 0xf4 && at[1] >= 0x90) || (*at == 0xef && at[1] == 0xbf && at[2] >= 0xbe)) {
+        fputc('?', out);
+        return 1;
+    }
+    fwrite(at, 1, length, out);
+    return length;
+}
+
+static void put_text(FILE *out, const void *text, size_t size)
+{
+    const uint8_t *bytes = text;
+
+    for (size_t i = 0; i < size;)
+        i += put_character(out, bytes + i, size - i);
+}
+
+static void put_kept(FILE *out, const char *element, const struct flow *f)
+{
+    size_t size = f->total < KEPT ? (size_t)f->total : KEPT;
+    uint8_t *bytes = malloc(size + 1);
+
+    if (bytes == NULL || size == 0) {
+        free(bytes);
+        return;
+    }
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = f->kept[(f->total - size + i) % KEPT];
+    fprintf(out, "    <%s>", element);
+    if (f->total > size)
+        fprintf(out, "[%llu bytes before these are left out]\n",
+                (unsigned long long)(f->total - size));
+    put_text(out, bytes, size);
+    fprintf(out, "</%s>\n", element);
+    free(bytes);
+}
+
+static void put_verdict(FILE *out, int status, bool of_command)
+{
+    if (of_command && status == 0)
+        return;
+    if (of_command && status > 128)
+        fprintf(out, "    <failure message=\"ended by signal %d\"/>\n", status - 128);
+    else if (of_command)
+        fprintf(out, "    <failure message=\"exited with status %d\"/>\n", status);
+    else
+        fprintf(out, "    <error message=\"%s (status %d)\"/>\n",
+                status == LIMIT    ? "stopped by --timeout"
+                : status == FAILED ? "the VMM or the kernel failed"
+                                   : "the machine did not run to its end",
+                status);
+}
+
+static int put_report(FILE *out, const struct junit *junit, const struct flow flows[2], int status,
+                      const char *told, time_t began, double seconds)
+{
+    bool of_command = told[0] == 'c';
+    const char *kernel = told[0] != '\0' ? told + 1 : "";
+    char stamp[32];
+    struct tm utc;
+
+    strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", gmtime_r(&began, &utc));
+    fprintf(out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+            "<testsuite name=\"kvm-vmm run\" tests=\"1\" failures=\"%d\" errors=\"%d\" "
+            "skipped=\"0\" time=\"%.3f\" timestamp=\"%s\">\n"
+            "  <properties><property name=\"kernel\" value=\"",
+            of_command && status != 0, !of_command, seconds, stamp);
+    put_text(out, kernel, strlen(kernel));
+    fprintf(out, "\"/></properties>\n  <testcase classname=\"kvm-vmm.run\" name=\"");
+    put_text(out, junit->name, strlen(junit->name));
+    fprintf(out, "\" time=\"%.3f\">\n", seconds);
+    put_verdict(out, status, of_command);
+    put_kept(out, "system-out", &flows[0]);
+    put_kept(out, "system-err", &flows[1]);
+    fprintf(out, "  </testcase>\n</testsuite>\n");
+    return fclose(out);
+}
+
+/* --- the parent --- */
+
+/* All signals that may end a program or tell it something go to the child. */
+static int take_signals(sigset_t *before)
+{
+    static const int passed[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
+                                 SIGUSR2, SIGPWR,  SIGCONT, SIGCHLD};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof passed / sizeof passed[0]; i++)
+        sigaddset(&set, passed[i]);
+    sigprocmask(SIG_BLOCK, &set, before);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* A stop at the terminal is not followed: this process would not notice its end. */
+static bool is_over(pid_t child, int *status)
+{
+    int how;
+
+    if (waitpid(child, &how, WNOHANG | WUNTRACED) != child)
+        return false;
+    if (WIFSTOPPED(how)) {
+        kill(child, SIGCONT);
+        return false;
+    }
+    *status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+    return true;
+}
+
+static void pass_signals(int signals, pid_t child)
+{
+    struct signalfd_siginfo news;
+
+    while (read(signals, &news, sizeof news) == sizeof news)
+        if (news.ssi_signo != SIGCHLD)
+            kill(child, (int)news.ssi_signo);
+}
+
+/* Until the child has ended and all its output has gone where it goes. */
+static int accompany(pid_t child, int signals, struct flow flows[2])
+{
+    bool over = false;
+    int status = FAILED;
+
+    while (!over || flows[0].from >= 0 || flows[1].from >= 0 || flows[0].used + flows[1].used > 0) {
+        struct pollfd fds[3] = {{.fd = over ? -1 : signals, .events = POLLIN}};
+
+        for (int i = 0; i < 2; i++)
+            fds[1 + i] = flows[i].used > 0 ? (struct pollfd){.fd = flows[i].to, .events = POLLOUT}
+                                           : (struct pollfd){.fd = flows[i].from, .events = POLLIN};
+        if (poll(fds, 3, -1) < 0)
+            continue; /* a signal that is not blocked */
+        for (int i = 0; i < 2; i++)
+            if (fds[1 + i].revents != 0)
+                move(&flows[i]);
+        if (!over && fds[0].revents != 0) {
+            pass_signals(signals, child);
+            over = is_over(child, &status);
+        }
+    }
+    return status;
+}
+
+static _Noreturn void be_parent(const struct junit *junit, FILE *report, pid_t child, int signals,
+                                int told_by, struct flow flows[2])
+{
+    struct timespec began, ended;
+    time_t date = time(NULL);
+    char told[TOLD_MAX] = "";
+    bool terminal = tcgetpgrp(STDIN_FILENO) == getpgrp();
+    int status;
+
+    if (terminal) /* it may be read, and its Ctrl-C is the child's */
+        tcsetpgrp(STDIN_FILENO, child);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    status = accompany(child, signals, flows);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    if (terminal)
+        tcsetpgrp(STDIN_FILENO, getpgrp());
+    if (read(told_by, told, sizeof told - 1) < 0)
+        told[0] = '\0';
+    if (put_report(report, junit, flows, status, told, date,
+                   (double)(ended.tv_sec - began.tv_sec) +
+                       (double)(ended.tv_nsec - began.tv_nsec) / 1e9) != 0) {
+        fprintf(stderr, "kvm-vmm run: %s: %s\n", junit->path, strerror(errno));
+        status = status == 0 ? FAILED : status;
+    }
+    exit(status);
+}
+
+int junit_fork(const struct junit *junit, struct error *error)
+{
+    static struct flow flows[2];
+    int out[2], err[2], told[2], signals;
+    pid_t parent = getpid(), child;
+    sigset_t before;
+    FILE *report = fopen(junit->path, "we");
+
+    if (report == NULL)
+        return error_set(error, "--output junit:%s: %s", junit->path, strerror(errno));
+    if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(told, O_CLOEXEC) < 0)
+        return error_set(error, "--output: no pipe: %s", strerror(errno));
+    signals = take_signals(&before); /* before: the child's end must not be missed */
+    child = fork();
+    if (child < 0)
+        return error_set(error, "--output: no process: %s", strerror(errno));
+    if (child == 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
+        close(signals);
+        setpgid(0, 0); /* what is sent to our group would come twice */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent || dup2(out[1], STDOUT_FILENO) < 0 ||
+            dup2(err[1], STDERR_FILENO) < 0)
+            _exit(FAILED);
+        close(fileno(report)); /* the stream itself is the parent's to write */
+        for (int i = 0; i < 2; i++) {
+            close(out[i]);
+            close(err[i]);
+        }
+        close(told[0]);
+        tell_fd = told[1];
+        return 0;
+    }
+    setpgid(child, child); /* by both, as shells do: whichever is first */
+    close(out[1]);
+    close(err[1]);
+    close(told[1]);
+    flows[0] = (struct flow){.from = out[0], .to = STDOUT_FILENO};
+    flows[1] = (struct flow){.from = err[0], .to = STDERR_FILENO};
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN); /* for tcsetpgrp */
+    be_parent(junit, report, child, signals, told[0], flows);
+}
+
+void junit_tell(bool of_command, const char *kernel)
+{
+    char text[TOLD_MAX];
+
+    if (tell_fd < 0)
+        return;
+    snprintf(text, sizeof text, "%c%s", of_command ? 'c' : 'v', kernel);
+    if (write(tell_fd, text, strlen(text)) < 0)
+        perror("kvm-vmm run: --output");
+}

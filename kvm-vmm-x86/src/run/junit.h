@@ -1,0 +1,28 @@
+/*
+ * The report that CI servers read (JUnit's XML): `kvm-vmm run --output junit:FILE`. One run is one
+ * test case: its command, how long it took, and the end of what it wrote. A status of the command's
+ * other than 0 is a failure; where the VMM or the kernel failed it is an error.
+ *
+ * The machine runs in a child process, so that there is a report whatever becomes of it.
+ */
+#ifndef RUN_JUNIT_H
+#define RUN_JUNIT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct junit {
+    const char *path; /* of the report */
+    const char *name; /* of the test case */
+};
+
+/* Opens the report and returns 0 in a child process, whose output goes through its parent; the
+ * parent itself ends with the child's status. -1: there is no child. */
+int junit_fork(const struct junit *junit, struct error *error) MUST_CHECK;
+
+/* In the child, at its end: whether its status is the command's, and which kernel ran. Nothing
+ * where there was no junit_fork. */
+void junit_tell(bool of_command, const char *kernel);
+
+#endif

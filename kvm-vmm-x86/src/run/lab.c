@@ -1,0 +1,53 @@
+/* By way of the lab; see lab.h. */
+#include "run/lab.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cpu/probe.h"
+#include "run/kernel.h"
+
+int run_lab_enter(char **argv, struct error *error)
+{
+    char folder[PATH_MAX], lab[PATH_MAX + 16], self[PATH_MAX + 16];
+    const char *forced = getenv("KVM"), *why = NULL;
+    char **words;
+    int count = 0;
+
+    if (access("/dev/kvm", F_OK) < 0)
+        why = "has no /dev/kvm";
+    else if (access("/dev/kvm", R_OK | W_OK) < 0)
+        why = "does not let this user open /dev/kvm (the group kvm may)";
+    else if (forced == NULL && !probe_paging32("/dev/kvm"))
+        why = "has a KVM that is not complete";
+    if (forced != NULL && strcmp(forced, "lab") == 0)
+        why = "is not to be used (KVM=lab)";
+    if (why == NULL || (forced != NULL && strcmp(forced, "host") == 0) ||
+        !run_kernel_program_folder(folder))
+        return 0;
+    snprintf(lab, sizeof lab, "%s/../lab/lab", folder);
+    if (access(lab, X_OK) < 0)
+        return strncmp(why, "has a", 5) == 0 ? 0 : error_set(error, "this host %s", why);
+    fprintf(stderr, "kvm-vmm run: this host %s: in the lab's machine instead, which is slower\n",
+            why);
+    if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
+        return error_set(error, "no /proc/self/exe");
+    snprintf(self, sizeof self, "%s/kvm-vmm", folder);
+    while (argv[count] != NULL)
+        count++;
+    words = calloc((size_t)count + 6, sizeof *words); /* it is gone with this program */
+    if (words == NULL)
+        return error_set(error, "out of memory");
+    words[0] = lab;
+    words[1] = (char *)"run";
+    words[2] = (char *)"env";
+    words[3] = (char *)"KVM=host"; /* there it is complete; the lab itself must not see it */
+    words[4] = self;
+    memcpy(words + 5, argv, (size_t)count * sizeof *words);
+    execv(lab, words);
+    return error_set(error, "%s: %s", lab, strerror(errno));
+}
