@@ -10,7 +10,6 @@
 #include "console/console.h"
 #include "console/display.h"
 #include "console/input.h"
-#include "console/links.h"
 #include "console/ports.h"
 #include "console/streams.h"
 #include "control/server.h"
@@ -264,7 +263,7 @@ static void on_signal(int signal)
         press_power();
         break;
     case SIGWINCH:
-        links_resize();
+        ports_resize();
         break;
     default:
         if (session.options->take_signal == NULL || !session.options->take_signal(signal))
@@ -337,7 +336,6 @@ static void wait_for_guests(void)
         }
         control_service();
         ports_service();
-        links_service();
         arrange();
         events_run(more ? 0 : EVENTS_FOREVER);
     }
@@ -365,8 +363,7 @@ static int add_guests(struct error *error)
 static int open_ports(struct error *error)
 {
     for (unsigned i = 0; i < session.count; i++)
-        if (ports_open(i, &session.guests[i], error) < 0 ||
-            links_open(i, &session.guests[i], error) < 0)
+        if (ports_open(i, &session.guests[i], error) < 0)
             return -1;
     return 0;
 }
@@ -407,8 +404,7 @@ static void init_console_and_input(const struct options *options)
                                       .keys = terminal_is(FILE_STDIN),
                                       .wake = events_wake,
                                       .command = on_command});
-    ports_init(
-        &(struct ports_config){.wake = events_wake, .room = wake_guest, .input = pass_port_input});
+    ports_init(pass_port_input);
 }
 
 static bool is_restarting(unsigned guest)
@@ -479,8 +475,7 @@ int session_run(const struct options *options)
     for (unsigned i = 0; !started && i < session.count; i++)
         console_flush(i);
     vms = session_restart_finish(session.restarts, session.vms, session.count, &session.end);
-    ports_finish();
-    links_finish(flush_console);
+    ports_finish(flush_console);
     check_ports();
     for (unsigned i = 0; i < session.count; i++)
         debug_server_close(&session.servers[i]);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/links.h"
 #include "console/ports.h"
 #include "console/streams.h"
 #include "host/disk.h"
@@ -149,7 +148,7 @@ int session_files_check(const struct options *options, struct error *error)
 
 int session_files_failure(unsigned guest)
 {
-    return ports_failure(guest) != 0 ? ports_failure(guest) : links_failure(guest);
+    return ports_failure(guest);
 }
 
 static struct snapshot session_snapshot; /* of --restore, for the whole run */
@@ -177,7 +176,7 @@ int session_files_open(const struct options *options, struct guest_config guests
         if (options->restore != NULL &&
             snapshot_restore_disks(&session_snapshot, &guests[i], error) < 0)
             return -1;
-        if (links_make(i, &guests[i], &guests[i].channels, error) < 0)
+        if (ports_make(i, &guests[i], &guests[i].channels, error) < 0)
             return -1;
     }
     return session_shares_open(options->count, guests, error);

@@ -1,11 +1,13 @@
 /*
- * Serial ports that lead elsewhere than to standard input and output: to a pseudoterminal, a file
- * or a unix socket (--serial); and debug consoles, which go to a file (--debugcon).
+ * Where a guest's ports lead: its serial port, if not to standard input and output (--serial), its
+ * debug console (--debugcon), and the ports of its virtio console (--console, --port). To standard
+ * input and output, a pseudoterminal, a file or a unix socket with one client.
  *
- * vCPUs put a port's output into its ring, which never waits; the main thread writes as much as the
- * other end takes. A guest whose ring is over its limit must not go on (console_is_full) before it
- * was drained. While the other end is closed the ring keeps the newest 64 KiB for the next
- * client, and the guest does not wait. Input is read while the port's queue has room.
+ * Each is the host's side of a channel (dev/virtio/channel.h). The main thread moves its bytes, as
+ * many as the other end takes. A guest whose channel is full waits: a virtio console keeps its
+ * requests, a vCPU does not go on (console_is_full). While the other end is closed a serial port
+ * and a debug console keep the newest 64 KiB for the next client, a few bytes less, and what a
+ * virtio console writes is dropped, as by a line without a cable.
  */
 #ifndef PORTS_H
 #define PORTS_H
@@ -16,38 +18,44 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "dev/virtio/channel.h"
 
-struct ports_config {
-    void (*wake)(void);            /* from any thread: ports_service has something to do */
-    void (*room)(unsigned guest);  /* a guest that was full has room again */
-    void (*input)(unsigned guest); /* there is input for it */
-};
+/* `ready` is called when there is input for a guest's serial port, or room for its output. */
+void ports_init(void (*ready)(unsigned guest));
 
-void ports_init(const struct ports_config *config);
-
-/* For the main thread, once for each guest of a run; nothing to do for SERIAL_STDIO and no debug
- * console. It stays open
- * when the guest starts again. */
+/* Makes a guest's ports, for all its lives. Those of its virtio console are `channels`; NULL: it
+ * has none. */
+int ports_make(unsigned guest, const struct guest_config *config, struct channels **channels,
+               struct error *error) MUST_CHECK;
+/* Opens what they lead to. */
 int ports_open(unsigned guest, const struct guest_config *config, struct error *error) MUST_CHECK;
 
 /* Arranges what the event loop waits for; each time that it comes round. */
 void ports_service(void);
-/* The guests have ended: writes what they have printed last to those who are there to read it, as
- * long as the program's patience lasts (events.h), and closes all. */
-void ports_finish(void);
-/* 0, or the negative errno that the port's file failed with. Nothing more is written to it then. */
+/* The size of the user's terminal has changed. */
+void ports_resize(void);
+/* The guests have ended: writes what they have written last to those who are there to read it, as
+ * long as the program's patience lasts (events.h), and closes all. `flush` lets the virtio console
+ * of a guest bring what the guest had made available. */
+void ports_finish(void (*flush)(unsigned guest));
+/* 0, or the negative errno that the file of one of them failed with. */
 int ports_failure(unsigned guest);
 
-/* The newest bytes that a port of SERIAL_KEPT has printed, at most `room`; how many there are. Also
- * after ports_finish. */
+/* The newest bytes that a serial port of SERIAL_KEPT has printed, at most `room`, once; how many
+ * there are. Also after ports_finish. */
 size_t ports_kept(unsigned guest, void *bytes, size_t room);
+/* Standard input is read from now on, for the port that leads there (SERIAL_DESCRIPTOR): a guest
+ * that looks too early would take its end for a port that is not open yet. */
+void ports_let_in(void);
+/* A text for the guest, to its port of SERIAL_CONTROL. */
+void ports_send_control(const char *text);
 
-/* For vCPU threads. */
+/* For vCPU threads: output of the serial port and of the debug console. */
 void ports_putchar(unsigned guest, uint8_t byte);
 void ports_debug_putchar(unsigned guest, uint8_t byte);
-/* A byte, or INPUT_NONE; never waits. */
+/* A byte of the serial port's input, or INPUT_NONE. */
 int ports_take(unsigned guest);
-/* How many bytes wait. */
+/* How many bytes ports_take would give. */
 int ports_pending(unsigned guest);
 
 #endif

@@ -10,7 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "console/links.h"
 #include "console/ports.h"
 #include "host/files.h"
 #include "host/terminal.h"
@@ -79,7 +78,7 @@ static void take_line(const char *line)
     if (line[0] == 'r') {
         run.ready = true;
         clear_progress();
-        links_let_in();
+        ports_let_in();
         return;
     }
     number = strtol(line + 1, &text, 10);
@@ -100,7 +99,7 @@ static bool take_signal(int signal)
         return false;
     run.interrupted = true;
     snprintf(line, sizeof line, "s %d\n", signal);
-    links_send_control(line);
+    ports_send_control(line);
     return true;
 }
 

@@ -42,6 +42,22 @@ static bool ring_eases(struct channel_ring *r)
     return eased;
 }
 
+static void set_full(struct channel *c, bool full)
+{
+    if (c->full != NULL)
+        c->full(c->context, full);
+}
+
+/* The host has taken some. */
+static bool guest_eases(struct channel *c)
+{
+    bool eased = ring_eases(&c->from_guest);
+
+    if (eased)
+        set_full(c, false);
+    return eased;
+}
+
 void channel_init(struct channel *c)
 {
     lock_init(&c->lock);
@@ -67,7 +83,7 @@ size_t channel_read(struct channel *c, void *bytes, size_t room)
 
     lock_take(&c->lock);
     count = ring_take(&c->from_guest, bytes, room);
-    eased = ring_eases(&c->from_guest);
+    eased = guest_eases(c);
     lock_release(&c->lock);
     if (eased)
         c->wake(c->context);
@@ -90,7 +106,7 @@ void channel_drop(struct channel *c, size_t count)
 
     lock_take(&c->lock);
     ring_drop(&c->from_guest, count);
-    eased = ring_eases(&c->from_guest);
+    eased = guest_eases(c);
     lock_release(&c->lock);
     if (eased)
         c->wake(c->context);
@@ -103,8 +119,12 @@ void channel_set_open(struct channel *c, bool open)
     lock_take(&c->lock);
     changed = c->host_open != open;
     c->host_open = open;
-    if (!open)
+    if (!open) {
         c->from_guest.wanted = false;
+        set_full(c, false);
+        if (!c->keeps)
+            c->from_guest.used = 0;
+    }
     lock_release(&c->lock);
     if (changed)
         c->wake(c->context);
@@ -151,6 +171,25 @@ size_t channel_put(struct channel *c, const void *bytes, size_t size)
     return count;
 }
 
+void channel_putchar(struct channel *c, uint8_t byte)
+{
+    struct channel_ring *r = &c->from_guest;
+    bool was_empty;
+
+    lock_take(&c->lock);
+    if (!c->host_open && r->used >= CHANNEL_KEPT)
+        ring_drop(r, r->used - CHANNEL_KEPT + 1);
+    was_empty = r->used == 0;
+    (void)ring_put(r, &byte, 1);
+    if (c->host_open && r->used > CHANNEL_KEPT && !r->wanted) {
+        r->wanted = true;
+        set_full(c, true);
+    }
+    lock_release(&c->lock);
+    if (was_empty)
+        c->news(c->context);
+}
+
 size_t channel_take(struct channel *c, void *bytes, size_t room)
 {
     size_t count;
@@ -172,11 +211,11 @@ bool channel_host_is_open(struct channel *c)
     return c->host_open || c->to_guest.used > 0;
 }
 
-bool channel_has_bytes(struct channel *c)
+size_t channel_pending(struct channel *c)
 {
     LOCK_FOR_BLOCK(&c->lock);
 
-    return c->to_guest.used > 0;
+    return c->to_guest.used;
 }
 
 void channel_set_guest_open(struct channel *c, bool open)

@@ -13,9 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
 #include "host/threads.h"
 
-enum { CHANNEL_SIZE = 64 * 1024, CHANNEL_NAME_MAX = 32, CHANNELS_MAX = 7 };
+/* Of a channel that keeps, what is left above CHANNEL_KEPT is for the byte that each vCPU brings
+ * before it sees that it is full. */
+enum { CHANNEL_SIZE = 64 * 1024, CHANNEL_KEPT = CHANNEL_SIZE - CPUS_MAX };
+enum { CHANNEL_NAME_MAX = 32, CHANNELS_MAX = 7 };
 
 struct channel_ring {
     size_t head, used;
@@ -31,7 +35,10 @@ struct channel {
     void (*news)(void *context);
     /* The device should look: makes `fd` of its channels readable. */
     void (*wake)(void *context);
+    /* With the lock held: from_guest.wanted has become so. Or NULL. */
+    void (*full)(void *context, bool full);
     void *context;
+    bool keeps;       /* while the host's end is closed: the newest bytes, and drops none */
     struct lock lock; /* protects what follows */
     struct channel_ring to_guest, from_guest;
     bool host_open, guest_open;
@@ -57,7 +64,8 @@ size_t channel_read(struct channel *channel, void *bytes, size_t room);
  * them; then channel_drop. One thread reads. */
 const uint8_t *channel_peek(struct channel *channel, size_t *count);
 void channel_drop(struct channel *channel, size_t count);
-/* Opens or closes the host's end. While it is closed what the guest writes is dropped. */
+/* Opens or closes the host's end. While it is closed what the guest writes is dropped, and what was
+ * not read yet is lost, unless the channel keeps. */
 void channel_set_open(struct channel *channel, bool open);
 void channel_resize(struct channel *channel, unsigned rows, unsigned columns);
 /* How many bytes can be written now. The writer hears of more. */
@@ -71,9 +79,11 @@ bool channel_is_open(struct channel *channel);
  * its end. */
 size_t channel_put(struct channel *channel, const void *bytes, size_t size);
 size_t channel_take(struct channel *channel, void *bytes, size_t room);
-/* What the guest is to be told: whether the host's end is open, or bytes still wait. */
+/* For a channel that keeps, and a writer who heeds `full`. */
+void channel_putchar(struct channel *channel, uint8_t byte);
+/* What the guest is to be told: whether the host's end is open, or how many bytes still wait. */
 bool channel_host_is_open(struct channel *channel);
-bool channel_has_bytes(struct channel *channel);
+size_t channel_pending(struct channel *channel);
 void channel_set_guest_open(struct channel *channel, bool open);
 /* The new size, once. */
 bool channel_take_size(struct channel *channel, uint16_t *rows, uint16_t *columns);

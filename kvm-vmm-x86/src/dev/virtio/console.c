@@ -247,7 +247,7 @@ static bool give_input(struct virtio_console *c, unsigned i)
     for (unsigned k = 0; k < BATCH; k++) {
         uint64_t size, written = 0;
 
-        if (!c->state.port[i].open || !channel_has_bytes(channel))
+        if (!c->state.port[i].open || channel_pending(channel) == 0)
             return false;
         if (!pop(c, queue, &r))
             return listen(c, queue);
