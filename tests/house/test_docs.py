@@ -99,6 +99,76 @@ def test_the_system_calls_of_hleos_have_their_numbers():
     assert shown == numbers
 
 
+def keys_of_manifests():
+    source = read("hypervisor/src/vm/config.c")
+    rows = re.search(r"static const struct key keys\[\] = \{.*?\n\};", source, re.S)[0]
+    return set(re.findall(r"TEXT_KEY\((\w+)\)|COUNT_KEY\((\w+),|\"(\w+)\"", rows))
+
+
+def test_the_manifest_has_every_key():
+    keys = {next(filter(None, names)) for names in keys_of_manifests()}
+    assert "mem" in keys
+    assert {name for row in table("docs/hypervisor.md", "key") for name in row[0].split()} == keys
+
+
+def test_the_hypervisor_has_every_option():
+    source = read("hypervisor/src/lib/options.c")
+    parsed = set(re.findall(r'word_is\(word, length, "([^"]+)"', source)) | set(re.findall(r'memcmp\(word, "(\w+=)"', source))
+    sentence = re.search(r"^Options before them: (.*?)\n\n", read("docs/hypervisor.md"), re.S | re.M)[1]
+    shown = {re.sub(r"=[A-Z].*", "=", word) for word in re.findall(r"`([^`]+)`", sentence)}
+    assert parsed and shown == parsed
+
+
+def test_the_keys_at_the_terminal():
+    """The manual, the help and the lines of Ctrl-A h."""
+    rows = re.findall(r"\{'(.)', INPUT_\w+\}", read("kvm-vmm-x86/src/console/input.c"))
+    keys = set(rows) - {"?"}
+    assert keys
+    section = read("docs/kvm-vmm.1").split(".SH AT THE TERMINAL")[1].split(".SH ")[0]
+    assert set(re.findall(r"^\.B Ctrl-A (.)$", section, re.M)) == keys
+    assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/options/options_help.c"))) == keys
+    assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/session.c"))) == keys
+
+
+def test_the_numbers_of_hypercalls():
+    served = {name: int(number, 16) for name, number in re.findall(
+        r"#define HC_([A-Z]+)\s+(0x[0-9a-f]+) /\*", read("abi/hypercall.h").split("/* Served by the 1K OS alone")[0])}
+    row = next(row for row in table("docs/kvm-vmm.md", "port") if row[1] == "hypercalls")
+    assert {name: int(number, 0) for number, name in re.findall(r"(0x[0-9a-f]+|\d+) ([A-Z]{4,})", row[2])} == served
+
+
+def test_the_registers_of_the_test_device():
+    shown = {int(number, 16) for row in table("docs/foreign.md", "where") for number in re.findall(r"0x[0-9a-f]+", row[0])}
+    ports = {constant("TESTDEV_" + name) for name in ("WORD_PORT", "FLUSH_PORT", "BYTE_PORT", "IRQ_PORT", "MEMORY")}
+    assert ports <= shown
+
+
+def test_the_boot_sector_of_hleos():
+    layout = dict(re.findall(r"#define (\w+)\s+(0x[0-9a-f]+)", read("HLeOs/HLeOs/boot/layout.h")))
+    shown = {int(row[0], 16) for row in table("docs/hleos.md", "offset")}
+    names = ("BOOT_PARAMETERS_END", "STAGE2_SECTORS_OFFSET", "DISK_SIGNATURE_OFFSET", "PARTITION_OFFSET")
+    assert {int(layout[name], 16) for name in names} <= shown
+    memory = {int(number, 16) for number in re.findall(r"^    .*?(0x\w{5})  ", read("docs/hleos.md"), re.M)}
+    memory |= {int(number, 16) for number in re.findall(r"  (0x\w{5})  ", read("docs/hleos.md"))}
+    for name in ("STACK_BOTTOM", "BOOT_SECTOR_AT", "STAGE2_AT", "TRANSFER_AT", "PAGE_TABLES_AT", "BOOT_INFO_AT"):
+        assert int(layout[name], 16) in memory, name
+
+
+def test_the_ranks_of_locks():
+    """Each rank's files, as the enumeration names them."""
+    ranks = re.search(r"enum lock_rank \{.*?\};", read("HLeOs/HLeOs/src/hleos/cpu/lock.h"), re.S)[0]
+    files = [re.findall(r"\w+(?:/\w+)*\.c", comment) for comment in re.findall(r"LOCK_\w+(?: = 1)?, +/\*(.*?)\*/", ranks)]
+    shown = {int(row[0]): re.findall(r"\w+(?:/\w+)*\.c", row[2]) for row in table("docs/hleos/processors.md", "rank")}
+    assert files and shown == dict(enumerate(files, 1))
+
+
+def test_the_files_of_a_snapshot():
+    shown = {name for row in table("docs/snapshots.md", "file") for name in row[0].split(", ")}
+    sources = "".join(path.read_text() for path in (TOP / "kvm-vmm-x86/src/snapshot").glob("*.[ch]"))
+    for name in shown:
+        assert '"%s"' % name.replace("N", "%u") in sources or '/%s"' % name.replace("N", "%u") in sources, name
+
+
 def test_the_monitor_of_the_hypervisor_has_every_command():
     commands = re.findall(r'^    \{"([a-z]+)", "[^"]*", "[^"]+", \w+\},', read("hypervisor/src/mon/monitor.c"), re.M)
     shown = re.search(r"The monitor knows `([a-z ]+)`", read("docs/hypervisor.md"))[1]
