@@ -175,7 +175,7 @@ def test_a_disk_that_does_not_answer(start, image, sockets, interface):
 @pytest.mark.parametrize("machine", ["pc", "q35", "pc without ACPI"])
 def test_virtio(image, qemu, machine):
     """By the I/O APIC's lines and by the PIC's."""
-    extra = {"pc": (), "q35": ("-machine", "q35"), "pc without ACPI": ("-no-acpi", "-machine", "pc,hpet=off")}[machine]
+    extra = {"pc": (), "q35": ("-machine", "q35"), "pc without ACPI": ("-machine", "pc,acpi=off,hpet=off")}[machine]
     status, text = qemu(image("test=files"), extra=extra, interface="virtio")
     assert "disk: vd0, " in text and "disk: ata" not in text, text
     assert "selftest: 4 passed, 0 failed" in text and status == GOOD, text

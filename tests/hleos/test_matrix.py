@@ -22,7 +22,7 @@ QEMU = {
     "QEMU, 5 GB and 4 CPUs": ({"memory": "5G", "extra": ("-smp", "4")}, APIC),
     "QEMU, 64 GB": ({"memory": "64G"}, APIC),
     "QEMU, q35": ({"extra": ("-machine", "q35")}, APIC),
-    "QEMU without ACPI and HPET": ({"extra": ("-no-acpi", "-machine", "pc,hpet=off")}, PIC),
+    "QEMU without ACPI and HPET": ({"extra": ("-machine", "pc,acpi=off,hpet=off")}, PIC),
     "QEMU without NX": ({"cpu": "max,-nx"}, APIC),
 }
 # Tests that do not apply: there is no NX, or no SMEP and SMAP, the reference timer makes the ticks, the disk is AHCI's.

@@ -113,7 +113,8 @@ def test_the_manifest_has_every_key():
 
 def test_the_hypervisor_has_every_option():
     source = read("hypervisor/src/lib/options.c")
-    parsed = set(re.findall(r'word_is\(word, length, "([^"]+)"', source)) | set(re.findall(r'memcmp\(word, "(\w+=)"', source))
+    parsed = set(re.findall(r'word_is\(word, length, "([^"]+)"', source))
+    parsed |= set(re.findall(r'memcmp\(word, "(\w+=)"', source))
     sentence = re.search(r"^Options before them: (.*?)\n\n", read("docs/hypervisor.md"), re.S | re.M)[1]
     shown = {re.sub(r"=[A-Z].*", "=", word) for word in re.findall(r"`([^`]+)`", sentence)}
     assert parsed and shown == parsed
@@ -138,7 +139,8 @@ def test_the_numbers_of_hypercalls():
 
 
 def test_the_registers_of_the_test_device():
-    shown = {int(number, 16) for row in table("docs/foreign.md", "where") for number in re.findall(r"0x[0-9a-f]+", row[0])}
+    shown = {int(number, 16) for row in table("docs/foreign.md", "where")
+             for number in re.findall(r"0x[0-9a-f]+", row[0])}
     ports = {constant("TESTDEV_" + name) for name in ("WORD_PORT", "FLUSH_PORT", "BYTE_PORT", "IRQ_PORT", "MEMORY")}
     assert ports <= shown
 
@@ -157,8 +159,9 @@ def test_the_boot_sector_of_hleos():
 def test_the_ranks_of_locks():
     """Each rank's files, as the enumeration names them."""
     ranks = re.search(r"enum lock_rank \{.*?\};", read("HLeOs/HLeOs/src/hleos/cpu/lock.h"), re.S)[0]
-    files = [re.findall(r"\w+(?:/\w+)*\.c", comment) for comment in re.findall(r"LOCK_\w+(?: = 1)?, +/\*(.*?)\*/", ranks)]
-    shown = {int(row[0]): re.findall(r"\w+(?:/\w+)*\.c", row[2]) for row in table("docs/hleos/processors.md", "rank")}
+    a_file = r"\w+(?:/\w+)*\.c"
+    files = [re.findall(a_file, comment) for comment in re.findall(r"LOCK_\w+(?: = 1)?, +/\*(.*?)\*/", ranks)]
+    shown = {int(row[0]): re.findall(a_file, row[2]) for row in table("docs/hleos/processors.md", "rank")}
     assert files and shown == dict(enumerate(files, 1))
 
 

@@ -45,7 +45,8 @@ def test_the_command_of_another_distribution(setup, release, command, column):
 
 def test_a_system_that_is_not_known(setup):
     result = setup("ID=plan9\n")
-    assert result.returncode == 1 and result.stderr.endswith(" ".join(row[0] for row in rows() if row[1] == "base") + "\n")
+    names = " ".join(row[0] for row in rows() if row[1] == "base")
+    assert result.returncode == 1 and result.stderr.endswith(" " + names + "\n")
 
 
 def test_a_user_who_has_installed_all():

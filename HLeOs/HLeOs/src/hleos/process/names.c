@@ -177,6 +177,8 @@ static struct file *open_own(const char *path, unsigned how)
     bool writable = how & (HLEOS_OPEN_WRITE | HLEOS_OPEN_READ_WRITE);
     const struct program *program = find_program(path);
 
+    if (path[0] == '\0') /* names nothing: POSIX.1-2017, 4.13 */
+        return NULL;
     path = relative(path);
     if (strcmp(path, "dev/console") == 0)
         return open_device(HLEOS_DEVICE_CONSOLE, how);
