@@ -44,7 +44,8 @@ enum sbi_extension {
     SBI_PMU = 0x504d55,
     SBI_DBCN = 0x4442434e,
     SBI_SUSP = 0x53555350,
-    SBI_STA = 0x535441
+    SBI_STA = 0x535441,
+    SBI_OWN = 0x0a6b766d /* the firmware's own space (SBI 3): our implementation id's low 24 bits */
 };
 
 enum { BASE_SPEC, BASE_IMPL_ID, BASE_IMPL_VERSION, BASE_PROBE, BASE_VENDOR, BASE_ARCH, BASE_IMP };
@@ -65,6 +66,7 @@ enum { DBCN_WRITE, DBCN_READ, DBCN_WRITE_BYTE };
 enum { PMU_COUNTERS, PMU_INFO, PMU_MATCH, PMU_START, PMU_STOP, PMU_FW_READ, PMU_FW_READ_HI };
 
 enum { STA_SET_SHMEM };
+enum { OWN_CLONE };
 
 /* Types of suspend (SBI 9.4 and 13.1): what lies between a default and the platform's own is
  * reserved. */

@@ -116,6 +116,8 @@ static int parse_manifest(struct vm_config *configs)
         file.data = (const uint8_t *)options.manifest;
         file.size = strlen(options.manifest);
     } else if (!build_file("manifest", &file)) {
+        if (options.stay)
+            return 0;
         print("hv: no guests: neither a command line with 'vm ...' nor %s\n",
               cpio_is_archive(initrd, machine.initrd.size) ? "a file 'manifest' in the initrd"
                                                            : "an initrd that is a cpio archive");
@@ -124,7 +126,7 @@ static int parse_manifest(struct vm_config *configs)
     count = config_parse((const char *)file.data, file.size, configs, VMS_MAX, &error);
     if (count < 0)
         print("hv: %s, line %u: %s\n", file.name, error.line, error.text);
-    else if (count == 0)
+    else if (count == 0 && !options.stay)
         print("hv: %s: describes no guest\n", file.name);
     return count;
 }
@@ -135,9 +137,13 @@ static void guests_start(void)
     int count = parse_manifest(configs);
     bool failed = count <= 0;
 
-    for (int i = 0; i < count; i++)
-        failed |= life_start(&configs[i]) != 0;
-    life_all_started(failed);
+    for (int i = 0; i < count; i++) {
+        struct vm *vm = life_create(&configs[i]);
+
+        failed |= vm == NULL || !life_start(vm);
+    }
+    if (!options.stay)
+        life_all_started(failed);
 }
 
 static void limit_harts(uint64_t hartid)
@@ -185,7 +191,7 @@ static void connect(void)
                                  .call = sbi_call,
                                  .trapped = options.log_traps ? trap_log : NULL,
                                  .output = mux_output,
-                                 .clone = clone_make,
+                                 .clone = clone_step,
                                  .breakpoint = gdb_breakpoint,
                                  .paused = gdb_paused,
                                  .started = mux_greet,

@@ -104,6 +104,23 @@ static void shared_blocks_come_back(void **state)
     assert_int_equal(page_free_count(), all);
 }
 
+/* What is set aside for tables is enough where each page is mapped by itself, and RAM begins at the
+ * worst place for it: 30 GiB, a page of each 2 MiB. */
+static void tables_are_no_more_than_said(void **state)
+{
+    const uint64_t size = 30 * GIB;
+    const gpa_t base = 0x100000000 - PAGE_4K;
+    struct gstage gs;
+
+    (void)state;
+    assert_int_equal(gstage_init(&gs, 3, NULL), GSTAGE_OK);
+    for (gpa_t at = base; at < base + size; at = ALIGN_DOWN(at, PAGE_2M) + PAGE_2M)
+        assert_int_equal(gstage_map(&gs, at, (hpa_t)arena, GSTAGE_4K, PERM_RWX), GSTAGE_OK);
+    assert_true(gs.tables > size / PAGE_2M);
+    assert_true(gs.tables <= gstage_tables_most(size));
+    assert_true(gstage_tables_most(size) < gs.tables + 6);
+}
+
 static void four_levels_reach_further(void **state)
 {
     struct gstage gs;
@@ -150,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(maps_and_finds, start, stop),
         cmocka_unit_test_setup_teardown(shared_blocks_come_back, start, stop),
+        cmocka_unit_test_setup_teardown(tables_are_no_more_than_said, start, stop),
         cmocka_unit_test_setup_teardown(four_levels_reach_further, start, stop),
         cmocka_unit_test_setup_teardown(reservations_hold, start, stop)};
 

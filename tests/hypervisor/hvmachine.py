@@ -7,10 +7,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pexpect
+
 TOP = Path(__file__).resolve().parents[2]
 HV = TOP / "hypervisor"
 OUT = TOP / "build" / "hypervisor"
 QEMU12 = ["qemu-system-riscv64"]
+VM = "vm {name} cpus={cpus} mem={mem} kernel={name}.elf base=0x80000000 {more}\n"
+MODERN = ["-global", "virtio-mmio.force-legacy=false"]
 COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second, however busy the host is: for one hart
 
 
@@ -76,6 +80,16 @@ def compiled(name, folder, output=None, base=0x80200000, **defines):
     return elf
 
 
+def archive_of(folder, guests, **files):
+    """An archive of guests: name -> (source, defines, keys of its line in the manifest)."""
+    manifest, elves = "", {}
+    for name, (source, defines, keys) in guests.items():
+        elves[f"{name}.elf"] = compiled(source, folder, f"{name}.elf", **defines)
+        line = {"cpus": 1, "mem": "32M", "more": "", **keys}
+        manifest += VM.format(name=name, **line)
+    return cpio(folder / "i", {"manifest": manifest, **elves, **files})
+
+
 def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv64", more=()):
     line = [*qemu, "-M", "virt", "-cpu", cpu, "-smp", str(harts), "-m", memory, "-no-reboot",
             "-display", "none", "-monitor", "none", "-chardev", "stdio,id=tty,signal=off", "-serial", "chardev:tty",
@@ -88,3 +102,33 @@ def run(line, timeout=300):
     done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout)
     return done.returncode, done.stdout.decode(errors="replace").replace("\r", "")
+
+
+def spawn(line):
+    """A machine that a person types at."""
+    return pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
+
+
+def to_monitor(child):
+    child.send("\x01m")
+    child.expect("hv> ")
+
+
+def monitor(child, text):
+    """What the monitor answers, up to its next prompt."""
+    child.send(text + "\r")
+    child.expect("hv> ")
+    return child.before.replace("\r", "")
+
+
+def ends_well(child):
+    """The machine switches itself off, with status 0."""
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def quit_machine(child):
+    to_monitor(child)
+    child.send("quit\r")
+    ends_well(child)

@@ -3,10 +3,9 @@ import os
 import struct
 import subprocess
 
-import pexpect
 import pytest
 
-from hvmachine import QEMU12, TOP, command, cpio, qemu13
+from hvmachine import MODERN, QEMU12, TOP, command, cpio, ends_well, qemu13, spawn
 from test_linux import linux  # noqa: F401
 
 pytestmark = pytest.mark.full("U-Boot and GRUB from Debian's archive")
@@ -38,10 +37,6 @@ def uboot(request, tmp_path_factory):
     return request.param, root / "usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin", qemu
 
 
-def spawn(line):
-    return pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
-
-
 def test_uboot(hypervisor, uboot, tmp_path):
     """It comes up by itself, knows its machine, and switches it off."""
     version, binary, qemu = uboot
@@ -54,9 +49,7 @@ def test_uboot(hypervisor, uboot, tmp_path):
     child.send("fdt addr $fdtcontroladdr; fdt get value kind /soc/serial@10000000 compatible; echo it is $kind\r")
     child.expect(r"it is ns16550a\s")
     child.send("poweroff\r")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    ends_well(child)
 
 
 @pytest.fixture
@@ -87,11 +80,9 @@ def test_uboot_grub_debian(hypervisor, uboot, disk, tmp_path, cpus):
     _, binary, qemu = uboot
     initrd = cpio(tmp_path / "i", {"manifest": MANIFEST.format(cpus=cpus, more="disk=host:0"), "u-boot.bin": binary})
     child = spawn(command(qemu, hypervisor, initrd, harts=cpus, memory="1G", more=[
-        "-global", "virtio-mmio.force-legacy=false", "-drive", f"file={disk},format=raw,if=none,id=d",
+        *MODERN, "-drive", f"file={disk},format=raw,if=none,id=d",
         "-device", "virtio-blk-device,drive=d"]))
     child.expect("Hit any key to stop autoboot", timeout=60)
     child.expect("Booting .debian.")
     child.expect(f"cpus: nproc {cpus}\\s")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    ends_well(child)

@@ -1,19 +1,15 @@
 """Clones of a running guest: what they share, what is their own, and what happens where memory ends."""
 import re
 
-import pexpect
 import pytest
 
-from hvmachine import QEMU12, command
-from test_contain import archive as small_archive
-from test_contain import monitor, quit_machine, spawn
+from hvmachine import QEMU12, archive_of, command, ends_well, monitor, quit_machine, spawn, to_monitor
 from test_linux import archive, guest, linux  # noqa: F401
 
 
 def clone(child, text, count):
     """Enters the monitor and asks; returns the microseconds that each clone took."""
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     child.send(text + "\r")
     times = []
     for _ in range(count):
@@ -51,8 +47,7 @@ def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
             write = "head -c 9000000 /dev/zero > /mnt/9; echo wrote-$(wc -c < /mnt/9)"
             assert ask(child, write, r"\nwrote-(\d+)\r") == "9000000"
     assert len(seen) == 3
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     shown = monitor(child, "memory")
     own = {name: (int(a), int(b)) for name, a, b in
            re.findall(r"hv: \d+ (\S+) .* RAM (\d+) KiB of its own, (\d+) KiB shared", shown)}
@@ -71,7 +66,7 @@ def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
 def test_clones_write_apart(hypervisor, qemu, tmp_path):
     """A guest that writes over its memory all the time, as do its clones and theirs: each finds its own words."""
     guests = {"own": ("own", {"END": "0x81000000"}, {"mem": "20M", "cpus": 2})}
-    child = spawn(command(qemu, hypervisor, small_archive(tmp_path, guests), "mux=lines", harts=2, memory="192M"))
+    child = spawn(command(qemu, hypervisor, archive_of(tmp_path, guests), "mux=lines", harts=2, memory="192M"))
     child.expect("own: round 2")
     clone(child, "clone own 2", 2)
     child.send("clone own-1\r")
@@ -91,7 +86,7 @@ def test_clones_write_apart(hypervisor, qemu, tmp_path):
 def test_no_memory_for_a_clone(hypervisor, tmp_path):
     """Where no page is left a guest waits, with a line that says so, and goes on once another has ended."""
     guests = {"own": ("own", {"END": "0x82000000"}, {"mem": "40M"})}
-    child = spawn(command(QEMU12, hypervisor, small_archive(tmp_path, guests), "mux=lines", memory="128M"))
+    child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests), "mux=lines", memory="128M"))
     child.expect("own: round 2")
     clone(child, "clone own 4", 4)
     child.expect(r"hv: vm (\S+) is paused: no memory left for its page")
@@ -104,14 +99,35 @@ def test_no_memory_for_a_clone(hypervisor, tmp_path):
     quit_machine(child)
 
 
+def test_a_guest_clones_itself(hypervisor, qemu, tmp_path):
+    """By a call to SBI: each clone is told its number, the guest how many its manifest allows."""
+    guests = {"forks": ("forks", {}, {"more": "clones=3", "cpus": 2})}
+    child = spawn(command(qemu, hypervisor, archive_of(tmp_path, guests), "mux=lines", harts=2))
+    said = set()
+    while len(said) < 4:
+        child.expect(r"(forks\S*): forks: (number \d, with what was known) *\r|defect")
+        said.add((child.match.group(1), child.match.group(2)))
+    assert said == {("forks", "number 0, with what was known"),
+                    *((f"forks-{n}", f"number {n}, with what was known") for n in (1, 2, 3))}
+    ends_well(child)
+    assert "defect" not in child.before
+
+
+def test_no_memory_for_the_clone_that_is_asked_for(hypervisor, tmp_path):
+    """The call fails, and the guest goes on: its disk would have to be copied."""
+    guests = {"forks": ("forks", {"FAILS": 1}, {"mem": "8M", "more": "clones=3 disk=big"})}
+    initrd = archive_of(tmp_path, guests, big=bytes(17 << 20))  # in a block of 32 MiB, of which one is free
+    child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", memory="128M"))
+    child.expect("forks: not cloned, 0 were made")
+    ends_well(child)
+
+
 @pytest.mark.parametrize("line,answer", [
     ("clone tick 0", "clone needs a number of clones, 1 to 32"), ("clone tick 40", "clone needs a number"),
     ("clone absent", "no such guest")])
 def test_what_cannot_be_cloned(hypervisor, tmp_path, line, answer):
-    child = spawn(command(QEMU12, hypervisor, small_archive(tmp_path, {"tick": ("tick", {"TICKS": 1000}, {})})))
+    child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, {"tick": ("tick", {"TICKS": 1000}, {})})))
     child.expect("tick 1 at")
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     assert answer in monitor(child, line)
     child.close(force=True)
-    assert isinstance(child, pexpect.spawn)

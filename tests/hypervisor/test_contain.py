@@ -6,40 +6,8 @@ import time
 import pexpect
 import pytest
 
-from hvmachine import COUNTED, QEMU12, command, compiled, cpio, run
-
-VM = "vm {name} cpus={cpus} mem={mem} kernel={name}.elf base=0x80000000 {more}\n"
-MODERN = ["-global", "virtio-mmio.force-legacy=false"]
-
-
-def archive(folder, guests, **files):
-    """An archive of guests: name -> (source, defines, keys of its line in the manifest)."""
-    manifest, elves = "", {}
-    for name, (source, defines, keys) in guests.items():
-        elves[f"{name}.elf"] = compiled(source, folder, f"{name}.elf", **defines)
-        line = {"cpus": 1, "mem": "32M", "more": "", **keys}
-        manifest += VM.format(name=name, **line)
-    return cpio(folder / "i", {"manifest": manifest, **elves, **files})
-
-
-def spawn(line):
-    return pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
-
-
-def monitor(child, text):
-    child.send(text + "\r")
-    child.expect("hv> ")
-    return child.before.replace("\r", "")
-
-
-def quit_machine(child):
-    child.send("\x01m")
-    child.expect("hv> ")
-    child.send("quit\r")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
-
+from hvmachine import (COUNTED, MODERN, QEMU12, archive_of, command, monitor, quit_machine, run, spawn,
+                       to_monitor)
 
 def ticks(output):
     return [int(n) for n in re.findall(r"^tick: tick: tick \d+ at (\d+) ms", output, re.M)]
@@ -50,7 +18,7 @@ def test_disk_that_answers_too_late(hypervisor, qemu, tmp_path, writes):
     """It would write into the hypervisor's memory after each time-out, were its pages not its own and it not reset."""
     disk = tmp_path / "disk"
     disk.write_bytes(b"Z" * (1 << 20))
-    initrd = archive(tmp_path, {"slowdisk": ("slowdisk", {"WRITES": writes}, {"more": "disk=host:0"})})
+    initrd = archive_of(tmp_path, {"slowdisk": ("slowdisk", {"WRITES": writes}, {"more": "disk=host:0"})})
     more = [*MODERN, "-drive", f"file={disk},format=raw,if=none,id=d,throttling.bps-total=1500",
             "-device", "virtio-blk-device,drive=d"]
     status, output = run(command(qemu, hypervisor, initrd, more=more))
@@ -69,7 +37,7 @@ def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, disk):
     """The neighbour on the same hart ticks on, half as often, and a kill gives it the hart."""
     keys = {"mem": "64M", "more": "disk=image" if disk else ""}
     files = {"image": bytes(8 << 20)} if disk else {}
-    initrd = archive(tmp_path, {"flood": ("flood", {"DISK": disk, "RAM": "0x4000000u"}, keys),
+    initrd = archive_of(tmp_path, {"flood": ("flood", {"DISK": disk, "RAM": "0x4000000u"}, keys),
                                 "tick": ("tick", {"TICKS": 12}, {})}, **files)
     child = spawn(command(qemu, hypervisor, initrd, more=COUNTED))
     child.expect("flood: notifies")
@@ -80,8 +48,7 @@ def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, disk):
         times.append(int(child.match.group(1)))
     longest = max(b - a for a, b in zip(times, times[1:]))
     assert longest < 200, times  # its own 100 ms, shared
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     assert "flood" in monitor(child, "kill flood")
     child.expect("vm flood has been ended")
     child.send("\r\x012")
@@ -93,7 +60,7 @@ def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, disk):
 def test_typing_while_a_guest_reboots(hypervisor, tmp_path, soak):
     """A byte finds the guest's memory there, or does not touch it."""
     keys = {"mem": "64M", "more": "console=virtio page=4K"}
-    initrd = archive(tmp_path, {"typed": ("typed", {"RAM": "0x4000000u"}, keys),
+    initrd = archive_of(tmp_path, {"typed": ("typed", {"RAM": "0x4000000u"}, keys),
                                 "tick": ("tick", {"TICKS": 100000}, {})})
     child = spawn(command(QEMU12, hypervisor, initrd, harts=2))
     boots, end = 0, time.monotonic() + soak(20, 3600)
@@ -122,7 +89,7 @@ def busy_share(pid, seconds):
 @pytest.mark.parametrize("harts", [1, 2])
 def test_idle_harts_idle(hypervisor, qemu, tmp_path, harts):
     """A vCPU that stopped with its timer armed leaves nothing in its hart that would keep it awake."""
-    initrd = archive(tmp_path, {"stopped": ("stopped", {}, {"cpus": 2})})
+    initrd = archive_of(tmp_path, {"stopped": ("stopped", {}, {"cpus": 2})})
     child = spawn(command(qemu, hypervisor, initrd, harts=harts))
     child.expect("timebase")
     time.sleep(2)
@@ -133,20 +100,20 @@ def test_idle_harts_idle(hypervisor, qemu, tmp_path, harts):
 
 @pytest.mark.parametrize("cpu", ["rv64", "rv64,sstc=off"])
 def test_sbi_details(hypervisor, qemu, tmp_path, cpu):
-    initrd = archive(tmp_path, {"sbi": ("sbi", {}, {})})
+    initrd = archive_of(tmp_path, {"sbi": ("sbi", {}, {})})
     status, output = run(command(qemu, hypervisor, initrd, cpu=cpu))
     assert status == 0 and "defect" not in output, output[-1500:]
     assert "a suspend ended by its timer, which was delivered" in output and "sbi: done" in output
 
 
 def test_alarm(hypervisor, qemu, tmp_path):
-    status, output = run(command(qemu, hypervisor, archive(tmp_path, {"clock": ("clock", {}, {})})))
+    status, output = run(command(qemu, hypervisor, archive_of(tmp_path, {"clock": ("clock", {}, {})})))
     assert status == 0 and "defect" not in output and "clock: done" in output, output[-1500:]
 
 
 def test_memory_that_is_taken_is_not_set_aside_twice(hypervisor, tmp_path):
     """Two guests of 96M on a machine of 256M, of which the first one uses what it has before the second is made."""
-    initrd = archive(tmp_path, {name: ("tick", {"TICKS": 1}, {"mem": "96M"}) for name in ("a", "b")})
+    initrd = archive_of(tmp_path, {name: ("tick", {"TICKS": 1}, {"mem": "96M"}) for name in ("a", "b")})
     status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", memory="256M"))
     assert status == 0 and output.count("tick 1 at") == 2, output[-1500:]
 
@@ -155,7 +122,7 @@ def test_memory_that_is_taken_is_not_set_aside_twice(hypervisor, tmp_path):
 def test_a_jump_to_no_landing_pad_is_the_guests_own_fault(hypervisor, qemu, tmp_path, cpu):
     if cpu == "max" and qemu is QEMU12:
         pytest.skip("QEMU 7.2 has no such harts")
-    status, output = run(command(qemu, hypervisor, archive(tmp_path, {"landing": ("landing", {}, {})}), cpu=cpu))
+    status, output = run(command(qemu, hypervisor, archive_of(tmp_path, {"landing": ("landing", {}, {})}), cpu=cpu))
     told = "pads on: cause 18, value 2" if cpu == "max" else "pads off: cause 3,"
     assert status == 0 and f"landing: landing {told}" in output, output[-1500:]
 
@@ -169,7 +136,7 @@ def test_random_instructions(hypervisor, qemu, tmp_path, soak, cpu):
     """
     if cpu == "max" and qemu is QEMU12:
         pytest.skip("QEMU 7.2 has no such harts")
-    initrd = archive(tmp_path, {"random": ("random", {"SEED": 0}, {"cpus": 2, "mem": "16M"}),
+    initrd = archive_of(tmp_path, {"random": ("random", {"SEED": 0}, {"cpus": 2, "mem": "16M"}),
                                 "tick": ("tick", {"TICKS": 1000000}, {})})
     child = spawn(command(qemu, hypervisor, initrd, "mux=lines", harts=2, cpu=cpu))
     tried, counted, last, said = 0, 0, 0, ""

@@ -3,8 +3,7 @@ import re
 
 import pytest
 
-from hvmachine import COUNTED, QEMU12, command, cpio, run
-from test_contain import archive, monitor, spawn
+from hvmachine import COUNTED, QEMU12, archive_of, command, cpio, monitor, run, spawn, to_monitor
 from test_linux import BASE, linux  # noqa: F401
 
 
@@ -15,7 +14,7 @@ def spinner(seconds=2, harts=1, more=""):
 def rounds(hypervisor, folder, guests, harts=1, **files):
     """What each guest called s... did in its time. With -icount harts take turns as they like: for one hart only."""
     folder.mkdir(exist_ok=True)
-    line = command(QEMU12, hypervisor, archive(folder, guests, **files), "mux=lines", harts=harts,
+    line = command(QEMU12, hypervisor, archive_of(folder, guests, **files), "mux=lines", harts=harts,
                    more=COUNTED if harts == 1 else [])
     child = spawn(line)
     found = {}
@@ -35,7 +34,7 @@ def whole(hypervisor, tmp_path_factory):
 @pytest.mark.parametrize("spinners", [0, 1, 4, 8])
 def test_a_timer_is_on_time_beside_spinners(hypervisor, qemu, tmp_path, spinners):
     guests = {"late": ("late", {}, {"mem": "8M"}), **{f"s{i}": spinner(3) for i in range(spinners)}}
-    child = spawn(command(qemu, hypervisor, archive(tmp_path, guests), "mux=lines", more=COUNTED))
+    child = spawn(command(qemu, hypervisor, archive_of(tmp_path, guests), "mux=lines", more=COUNTED))
     child.expect(r"late by (\d+) us on average, (\d+) us at worst")
     assert int(child.match.group(2)) < 500, child.match.group(0)
     child.close(force=True)
@@ -75,12 +74,12 @@ def test_pinned(hypervisor, tmp_path):
 
 
 def test_pinned_to_what_is_not_there(hypervisor, tmp_path):
-    status, output = run(command(QEMU12, hypervisor, archive(tmp_path, {"s": spinner(more="harts=5")})))
+    status, output = run(command(QEMU12, hypervisor, archive_of(tmp_path, {"s": spinner(more="harts=5")})))
     assert status == 1 and "hv: vm s: harts= names none of the 1 harts here" in output, output[-1500:]
 
 
 def test_stolen_time_is_shown(hypervisor, tmp_path):
-    initrd = archive(tmp_path, {"stolen": ("stolen", {}, {}), "s": spinner(10)})
+    initrd = archive_of(tmp_path, {"stolen": ("stolen", {}, {}), "s": spinner(10)})
     child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", more=COUNTED))
     child.expect(r"stolen: (\d+) % were stolen")
     assert 45 <= int(child.match.group(1)) <= 55
@@ -92,7 +91,7 @@ def test_waiting_for_a_lock_gives_the_hart_away(hypervisor, qemu, tmp_path):
     """wrs.nto is a trap where harts are scarce; a spinner takes its turn in between."""
     if qemu is QEMU12:
         pytest.skip("QEMU 7.2 has no Zawrs")
-    initrd = archive(tmp_path, {"wrs": ("wrs", {"ROUNDS": 200}, {"cpus": 2})})
+    initrd = archive_of(tmp_path, {"wrs": ("wrs", {"ROUNDS": 200}, {"cpus": 2})})
     status, output = run(command(qemu, hypervisor, initrd, cpu="max", more=COUNTED))
     assert status == 0 and "defect" not in output, output[-1500:]
     assert int(re.search(r"400 hand-overs took (\d+) us", output).group(1)) < 400 * 100  # a slice is 4000 us
@@ -108,11 +107,10 @@ def test_interrupts_are_never_off_for_long(hypervisor, tmp_path, guest):
         "flood disk": ("flood", {"DISK": 1, **flood}, {"mem": "64M", "more": "disk=big"}),
         "again": ("again", {}, {"mem": "64M", "more": "initrd=big"}),
         "random": ("random", {"SEED": 1}, {"mem": "16M", "cpus": 2})}[guest]
-    initrd = archive(tmp_path, {"guest": (name, defines, keys), "s": spinner(1)}, **files)
+    initrd = archive_of(tmp_path, {"guest": (name, defines, keys), "s": spinner(1)}, **files)
     child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", more=COUNTED))
     child.expect(r"s: spin: \d+ rounds")
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     longest = re.search(r"interrupts off for (\d+) us at most", monitor(child, "exits s"))
     child.close(force=True)
     assert int(longest.group(1)) <= 100

@@ -2,10 +2,9 @@
 import re
 import subprocess
 
-import pexpect
 import pytest
 
-from hvmachine import OUT, QEMU12, command, compiled, cpio, run
+from hvmachine import OUT, QEMU12, command, compiled, cpio, ends_well, run, spawn, to_monitor
 from test_demo import LINES
 
 GIB = 1 << 30
@@ -37,19 +36,16 @@ def test_memory(hypervisor, tmp_path, base, size, page, step, line, memory):
     manifest = f"vm far mem={size // 1024}K kernel=far.elf base={base:#x} page={page}\n"
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})
     machine = command(QEMU12, hypervisor, initrd, memory=memory)
-    child = pexpect.spawn(machine[0], machine[1:], timeout=180, encoding="utf-8", codec_errors="replace")
+    child = spawn(machine)
     child.expect(r"far: \d+ marks from")
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     child.send(f"walk {start:#x}\r")
     child.expect("hv> ")
     assert line in child.before, child.before
     child.send("\r")
     child.send("x")
     child.expect(r"far: done: \d+ met, 0 missed")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    ends_well(child)
 
 
 @pytest.mark.parametrize("aia", ["none", "aplic", "aplic-imsic"])
@@ -59,13 +55,11 @@ def test_typing_with_and_without_a_plic(hypervisor, qemu, tmp_path, aia):
     initrd = cpio(tmp_path / "i", {"manifest": "vm far mem=8M kernel=far.elf base=0x80000000\n", "far.elf": elf})
     machine = command(qemu, hypervisor, initrd, harts=2, memory="256M")
     machine[machine.index("virt")] = f"virt,aia={aia}"
-    child = pexpect.spawn(machine[0], machine[1:], timeout=180, encoding="utf-8", codec_errors="replace")
+    child = spawn(machine)
     child.expect(r"far: \d+ marks from")
     child.send("x")  # the guest waits for it
     child.expect(r"far: done: \d+ met, 0 missed")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    ends_well(child)
 
 
 def listed_extensions(qemu, tree):
@@ -96,17 +90,14 @@ def test_thirty_two_guests(hypervisor, tmp_path):
     manifest = "".join(f"vm g{i} mem=8M kernel=far.elf base=0x80000000\n" for i in range(32))
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})
     machine = command(QEMU12, hypervisor, initrd, "mux=lines", harts=2, memory="512M")
-    child = pexpect.spawn(machine[0], machine[1:], timeout=180, encoding="utf-8", codec_errors="replace")
+    child = spawn(machine)
     marked = set()
     while len(marked) < 32:
         child.expect(r"(g\d+): far: 64 marks from")
         marked.add(child.match.group(1))
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     child.send("vms\r")
     child.expect("hv> ")
     assert len(re.findall(r"hv: +\d+ g\d+ +running +1 vCPUs", child.before)) == 32, child.before
     child.send("quit\r")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    ends_well(child)

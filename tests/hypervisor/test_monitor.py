@@ -2,12 +2,9 @@
 import json
 import re
 
-import pexpect
 import pytest
 
-from hvmachine import QEMU12, command
-from test_contain import archive as small_archive
-from test_contain import quit_machine, spawn
+from hvmachine import QEMU12, archive_of, command, ends_well, monitor, quit_machine, spawn, to_monitor
 from test_linux import archive, guest, linux  # noqa: F401
 
 CPUS = "$(grep -c ^processor /proc/cpuinfo)"  # tells one guest from the other
@@ -17,16 +14,10 @@ CPUS = "$(grep -c ^processor /proc/cpuinfo)"  # tells one guest from the other
 def machine(hypervisor, linux, tmp_path):  # noqa: F811
     initrd = archive(tmp_path / "i", linux, guest("one", "", 1) + guest("two", "", 2))
     line = command(QEMU12, hypervisor, initrd, harts=2, memory="768M")
-    child = pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
+    child = spawn(line)
     child.expect("guest# ")
     yield child
     child.close(force=True)
-
-
-def monitor(child, text):
-    child.send(text + "\r")
-    child.expect("hv> ")
-    return child.before.replace("\r", "")
 
 
 def uptime(child):
@@ -57,8 +48,7 @@ def test_switching_and_commands(machine):
 
 def test_pause_stops_a_guests_time(machine):
     before = uptime(machine)
-    machine.send("\x01m")
-    machine.expect("hv> ")
+    to_monitor(machine)
     assert "one is paused" in monitor(machine, "pause one")
     for _ in range(3):  # real time goes by: the other guest counts two seconds
         assert "two" in monitor(machine, "vms")
@@ -66,8 +56,7 @@ def test_pause_stops_a_guests_time(machine):
     machine.expect("this is guest 2")
     machine.send("sleep 4; echo slept\r")
     machine.expect(r"\nslept")
-    machine.send("\x01m")
-    machine.expect("hv> ")
+    to_monitor(machine)
     assert "one is running" in monitor(machine, "resume one")
     machine.send("\r\x01" + "1")
     machine.expect("this is guest 1")
@@ -75,8 +64,7 @@ def test_pause_stops_a_guests_time(machine):
 
 
 def test_kill_leaves_the_neighbour(machine):
-    machine.send("\x01m")
-    machine.expect("hv> ")
+    to_monitor(machine)
     monitor(machine, "kill two")
     machine.send("\r\x01" + "1")
     machine.send("echo alive-$(uname -m)\r")
@@ -86,8 +74,7 @@ def test_kill_leaves_the_neighbour(machine):
 def test_reset_boots_again(machine):
     machine.send("touch /mnt/mark; ls /mnt\r")
     machine.expect("mark\r")
-    machine.send("\x01m")
-    machine.expect("hv> ")
+    to_monitor(machine)
     monitor(machine, "reset one")
     machine.send("\r\x01" + "1")
     machine.expect("init: Linux 6")
@@ -99,14 +86,27 @@ def test_reset_boots_again(machine):
 def test_typing_at_the_virtio_console(hypervisor, linux, tmp_path):  # noqa: F811
     initrd = archive(tmp_path / "i", linux, guest("one", "test=hvc", 1, "console=virtio"))
     line = command(QEMU12, hypervisor, initrd)
-    child = pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
+    child = spawn(line)
     child.expect("hvc: ready")
     child.send("typed here\r")
     child.expect("hvc: read 'typed here'")
     child.expect("hvc: said through virtio")
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0
+    ends_well(child)
+
+
+def test_resume_does_not_wake_a_suspended_system(hypervisor, qemu, tmp_path):
+    """It sleeps on until its timer, by its own clock, which a pause stops."""
+    child = spawn(command(qemu, hypervisor, archive_of(tmp_path, {"asleep": ("asleep", {}, {"cpus": 2})})))
+    child.expect("asleep: suspends")
+    to_monitor(child)
+    for _ in range(3):
+        assert "asleep is paused" in monitor(child, "pause")
+        assert "asleep is running" in monitor(child, "resume")
+        assert "vCPU 0, blocked" in monitor(child, "regs asleep")
+    child.send("\r")
+    child.expect("asleep: woke up in time")
+    ends_well(child)
+    assert "defect" not in child.before
 
 
 def exits_in(dump):
@@ -116,21 +116,22 @@ def exits_in(dump):
 
 def test_the_timeline_of_exits(hypervisor, tmp_path):
     """Trace-event JSON: each exit with its guest, its vCPU, its time; nothing where it was not switched on."""
-    child = spawn(command(QEMU12, hypervisor, small_archive(tmp_path, {"tick": ("tick", {"TICKS": 100000}, {})})))
+    child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, {"tick": ("tick", {"TICKS": 100000}, {})})))
     child.expect("tick 1 at")
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     assert exits_in(monitor(child, "trace dump")) == []
     monitor(child, "trace on")
     child.send("\r")
     child.expect(r"tick \d+ at")
     child.expect(r"tick \d+ at")
-    child.send("\x01m")
-    child.expect("hv> ")
+    to_monitor(child)
     monitor(child, "trace off")
     shown = monitor(child, "trace dump")
     exits = exits_in(shown)
     assert len(exits) > 2 and all(event["dur"] >= 0 and event["ts"] >= 0 for event in exits), shown
     assert [event["ts"] for event in exits] == sorted(event["ts"] for event in exits)
     assert monitor(child, "trace dump").split("{", 1)[1] == shown.split("{", 1)[1]  # off: it stays as it is
+    child.send("trace dump\r ")  # a key ends it
+    child.expect(r'"complete":(true|false)}}\]}')
+    child.expect("hv> ")
     quit_machine(child)

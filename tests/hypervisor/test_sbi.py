@@ -1,4 +1,6 @@
 """What guests may ask, asked from inside guests (guests/*.c): harts that start, stop and suspend, counters."""
+import re
+
 import pytest
 
 from hvmachine import QEMU12, command, compiled, cpio, run
@@ -36,3 +38,10 @@ def test_harts_without_sstc(hypervisor, tmp_path):
 
 def test_firmware_counters(hypervisor, qemu, tmp_path):
     boot(hypervisor, tmp_path, "pmu", qemu)
+
+
+@pytest.mark.parametrize("harts,cpu", [(1, "rv64"), (2, "rv64"), (2, "rv64,sstc=off")])
+def test_no_interrupt_is_lost(hypervisor, qemu, tmp_path, harts, cpu):
+    """Two vCPUs that answer each other's interrupts, asleep in between, by three ways to sleep."""
+    output = boot(hypervisor, tmp_path, "pingpong", qemu, cpus=2, harts=harts, cpu=cpu)
+    assert re.findall(r"pingpong: (\d+) interrupts answered", output) == ["200", "200", "10"]

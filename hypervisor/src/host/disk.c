@@ -146,6 +146,16 @@ int disk_open(unsigned number, void *pages)
     return -1;
 }
 
+void *disk_close(int disk)
+{
+    struct unit *u = &units[disk];
+
+    u->busy = false;
+    u->dead = !reset(u);
+    u->open = u->dead; /* as long as it may write to its pages they are its own */
+    return u->dead ? NULL : u->shared;
+}
+
 uint64_t disk_capacity(int disk)
 {
     const struct unit *u = &units[disk];

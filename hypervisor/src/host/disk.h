@@ -15,6 +15,8 @@ enum { DISK_BUSY = 1, DISK_OK = 0, DISK_ERROR = -1 };
 /* Opens the machine's disk number `number` on zeroed `pages`, which stay its own. Its handle, or
  * negative where it does not exist, it does not start, or it is open already. */
 int disk_open(unsigned number, void *pages) MUST_CHECK;
+/* Its pages, of which the device knows nothing any more; NULL where it does not let them go. */
+void *disk_close(int disk);
 uint64_t disk_capacity(int disk); /* in sectors */
 /* The bytes that a request reads or writes. */
 void *disk_data(int disk);

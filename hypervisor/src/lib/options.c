@@ -32,6 +32,8 @@ static bool set(const char *word, size_t length)
         options.log_traps = true;
     else if (word_is(word, length, "mux=lines"))
         options.mux_lines = true;
+    else if (word_is(word, length, "stay"))
+        options.stay = true;
     else if (word_is(word, length, "--probe"))
         options.probe = true;
     else

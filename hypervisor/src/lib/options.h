@@ -3,6 +3,7 @@
  *   log=trap       tell every trap in words
  *   mux=lines      all guests' output line by line with their names, instead of one screen each
  *   harts=N        at most N harts are used (1 to 16)
+ *   stay           the machine stays on without a running guest: they may be made in the monitor
  *   --probe        show what this machine's H extension does, and end
  *   vm NAME ...    the manifest, where the initrd has none (vm/config.h)
  */
@@ -14,6 +15,7 @@
 struct options {
     bool log_traps;
     bool mux_lines;
+    bool stay;
     bool probe;
     unsigned harts;       /* at most so many; 0: all */
     const char *manifest; /* the rest of the line from the first `vm`, or NULL */

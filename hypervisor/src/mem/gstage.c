@@ -147,6 +147,19 @@ int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned
     return GSTAGE_OK;
 }
 
+uint64_t gstage_tables_most(uint64_t size)
+{
+    uint64_t entries = size / PAGE_4K, tables = 0;
+
+    /* If all is mapped by 4 KiB. A level may need two more tables than its share, as RAM need not
+     * begin at a multiple of what a table covers. */
+    for (unsigned level = 0; level < 3; level++) {
+        entries /= ENTRIES;
+        tables += entries + 2;
+    }
+    return tables;
+}
+
 bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf)
 {
     unsigned level;

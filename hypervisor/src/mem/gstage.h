@@ -56,6 +56,8 @@ bool gstage_shrink(struct gstage *gs, unsigned budget) MUST_CHECK;
 /* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED leaves all as it is.
  */
 int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm) MUST_CHECK;
+/* The tables below the root that `size` bytes of RAM need at most, wherever they begin. */
+uint64_t gstage_tables_most(uint64_t size);
 bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);
 /* Breaks the block that holds `gpa` into 512 of the next smaller size. */
 int gstage_split(struct gstage *gs, gpa_t gpa) MUST_CHECK;

@@ -436,7 +436,11 @@ bool gdb_open(struct vm *vm)
     bool good;
 
     lock_take(&session.lock);
-    good = session.debug.vm == NULL && (vm->state == VM_PAUSED || vm->state == VM_RUNNING);
+    lock_take(&vm->lock);
+    good = session.debug.vm == NULL && vm_is_up(vm) && vm->clones == 0;
+    if (good)
+        vm->debugged = true; /* each vCPU's hart is told when it is loaded once more */
+    lock_drop(&vm->lock);
     if (good) {
         print("\nhv: the line is gdb's now, for %s: detach there, or Ctrl-a m, gives it back\n",
               vm->config.name);
@@ -446,9 +450,8 @@ bool gdb_open(struct vm *vm)
         session.report = false;
         session.signal = session.stopped = session.debug.thread = 0;
         session.parser.state = GDB_BETWEEN;
-        vm->debugged = true; /* each vCPU's hart is told when it is loaded once more */
     } else {
-        print("\nhv: %s does not run: nothing to debug\n", vm->config.name);
+        print("\nhv: %s does not run, or is being cloned: nothing to debug\n", vm->config.name);
     }
     lock_drop(&session.lock);
     if (good && !life_pause(vm))

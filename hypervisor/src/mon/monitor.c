@@ -9,18 +9,24 @@
 #include "lib/number.h"
 #include "mem/page.h"
 #include "mon/timeline.h"
+#include "vm/config.h"
 #include "vm/life.h"
 #include "vm/make.h"
 #include "vm/report.h"
 #include "vm/walk.h"
 
-enum { LINE_SIZE = 80, WORDS_MAX = 3 };
+enum { LINE_SIZE = CONFIG_ARGS_SIZE + 256 };
 
 static char line[LINE_SIZE];
 static size_t used;
+static bool busy; /* a command still writes; an atomic */
+
+/* What follows a command's name. */
+enum takes { NOTHING, VM, VM_WORD, WORD, WORD_VM, TEXT };
 
 struct command {
     const char *name, *arguments, *help;
+    enum takes takes;
     void (*run)(struct vm *vm, const char *argument);
 };
 
@@ -28,7 +34,8 @@ static const struct command commands[];
 
 static const char *state_text(const struct vm *vm)
 {
-    static const char *const names[] = {"loading", "running", "paused", "stopping", "ended"};
+    static const char *const names[] = {"created",  "loading", "running", "paused",
+                                        "stopping", "ended",   "gone"};
 
     return names[vm->state];
 }
@@ -40,6 +47,8 @@ static void show_vms(struct vm *unused, const char *argument)
     for (unsigned i = 0; i < vm_count; i++) {
         const struct vm *vm = vms[i];
 
+        if (vm->state == VM_GONE)
+            continue;
         print("hv: %u %-15s %-8s %u vCPUs, %lu MiB, boots %lu, mapped %lu x 4K %lu x 2M %lu x 1G, "
               "%lu tables\n",
               i + 1, vm->config.name, state_text(vm), vm->vcpu_count, vm->ram_size / MIB, vm->boots,
@@ -132,6 +141,8 @@ static void show_memory(struct vm *vm, const char *argument)
     for (unsigned i = 0; i < vm_count; i++) {
         uint64_t mapped, shared;
 
+        if (vms[i]->state == VM_GONE)
+            continue;
         count_memory(vms[i], &mapped, &shared);
         print("hv: %u %-15s %lu KiB for itself, its vCPUs and its tables; RAM %lu KiB of its own, "
               "%lu KiB shared\n",
@@ -166,8 +177,50 @@ static void do_clone(struct vm *vm, const char *count)
 
     if (*count != '\0' && (!number_parse(count, &n) || n < 1 || n > VMS_MAX))
         print("hv: clone needs a number of clones, 1 to %u\n", VMS_MAX);
-    else if (life_clone(vm, (unsigned)n))
+    else if (life_clone(vm, (unsigned)n, NULL))
         print("hv: %s is being cloned\n", vm->config.name);
+}
+
+static void do_create(struct vm *unused, const char *words)
+{
+    static struct vm_config config;
+    static char text[LINE_SIZE + 3];
+    struct config_error error;
+    int length = fmt_snprint(text, sizeof text, "vm %s", words), count;
+
+    (void)unused;
+    count = config_parse(text, (size_t)length, &config, 1, &error);
+    if (count < 0)
+        print("hv: create: %s\n", error.text);
+    else if (vm_named(config.name) != NULL)
+        print("hv: create: there is a guest called %s\n", config.name);
+    else if (life_create(&config) != NULL)
+        print("hv: %s is created\n", config.name);
+}
+
+static void do_start(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    if (life_start(vm))
+        print("hv: %s is started\n", vm->config.name);
+}
+
+static void do_destroy(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    life_destroy(vm);
+}
+
+static void prompt(void)
+{
+    print("hv> ");
+}
+
+/* A command that went on writing has ended. */
+static void free_again(void)
+{
+    if (__atomic_exchange_n(&busy, false, __ATOMIC_ACQ_REL))
+        prompt();
 }
 
 static void trace(struct vm *vm, const char *argument)
@@ -175,22 +228,31 @@ static void trace(struct vm *vm, const char *argument)
     uint64_t count = 200;
 
     (void)vm;
-    if (strcmp(argument, "on") == 0 && timeline_start())
-        print("hv: exits are noted from now on\n");
-    else if (strcmp(argument, "off") == 0)
+    if (strcmp(argument, "on") == 0) {
+        if (timeline_start())
+            print("hv: exits are noted from now on\n");
+    } else if (strcmp(argument, "off") == 0) {
         timeline_stop();
-    else if (strcmp(argument, "dump") == 0)
-        timeline_dump((unsigned)count);
-    else if (number_parse(argument, &count) && count > 0 && count <= UINT32_MAX)
-        timeline_dump((unsigned)count);
-    else if (strcmp(argument, "on") != 0)
+    } else if (strcmp(argument, "dump") == 0 ||
+               (number_parse(argument, &count) && count > 0 && count <= UINT32_MAX)) {
+        __atomic_store_n(&busy, true, __ATOMIC_RELEASE);
+        if (!timeline_dump((unsigned)count, free_again))
+            __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+    } else {
         print("hv: trace needs on, off, dump, or how many exits of each hart to dump\n");
+    }
 }
 
 static void do_reset(struct vm *vm, const char *argument)
 {
     (void)argument;
     life_stop(vm, END_REBOOT);
+}
+
+static void do_stop(struct vm *vm, const char *argument)
+{
+    (void)argument;
+    life_stop(vm, END_STOPPED);
 }
 
 static void do_kill(struct vm *vm, const char *argument)
@@ -211,33 +273,32 @@ static void help(struct vm *vm, const char *argument)
     (void)vm;
     (void)argument;
     for (const struct command *c = commands; c->name != NULL; c++)
-        print("hv: %-7s %-13s %s\n", c->name, c->arguments, c->help);
+        print("hv: %-8s %-17s %s\n", c->name, c->arguments, c->help);
     print("hv: [vm] is a number or a name, without it the guest in front; an empty line leaves\n");
     print("hv: Ctrl-a 1..9 shows a guest, Ctrl-a n the next, Ctrl-a m or h this, Ctrl-a g gdb, "
           "Ctrl-a a is Ctrl-a\n");
 }
 
 static const struct command commands[] = {
-    {"vms", "", "lists the guests", show_vms},
-    {"regs", "[vm]", "shows registers", show_registers},
-    {"walk", "ADDRESS [vm]", "walks both stages of translation", walk},
-    {"exits", "[vm]", "counts why it left the guest", show_exits},
-    {"memory", "", "shows what the hypervisor itself takes", show_memory},
-    {"pause", "[vm]", "stops a guest's time", do_pause},
-    {"resume", "[vm]", "lets it go on", do_resume},
-    {"clone", "[vm [N]]", "makes N copies of a guest as it is now", do_clone},
-    {"trace", "on|off|dump|N", "notes exits; dumps the newest 200, or N, as JSON", trace},
-    {"reset", "[vm]", "starts a guest again", do_reset},
-    {"kill", "[vm]", "ends a guest", do_kill},
-    {"quit", "", "switches the machine off, guests and all", quit},
-    {"help", "", "shows this", help},
-    {NULL, NULL, NULL, NULL},
+    {"vms", "", "lists the guests", NOTHING, show_vms},
+    {"regs", "[vm]", "shows registers", VM, show_registers},
+    {"walk", "ADDRESS [vm]", "walks both stages of translation", WORD_VM, walk},
+    {"exits", "[vm]", "counts why it left the guest", VM, show_exits},
+    {"memory", "", "shows what the hypervisor itself takes", NOTHING, show_memory},
+    {"create", "NAME KEY=VALUE...", "makes a guest, as a line of the manifest", TEXT, do_create},
+    {"start", "[vm]", "lets one that was created or has ended begin", VM, do_start},
+    {"stop", "[vm]", "ends a guest; it may be started again", VM, do_stop},
+    {"destroy", "[vm]", "stops a guest and takes it away", VM, do_destroy},
+    {"pause", "[vm]", "stops a guest's time", VM, do_pause},
+    {"resume", "[vm]", "lets it go on", VM, do_resume},
+    {"clone", "[vm [N]]", "makes N copies of a guest as it is now", VM_WORD, do_clone},
+    {"trace", "on|off|dump|N", "notes exits; dumps the newest 200, or N, as JSON", WORD, trace},
+    {"reset", "[vm]", "starts a guest again", VM, do_reset},
+    {"kill", "[vm]", "ends a guest as one that failed", VM, do_kill},
+    {"quit", "", "switches the machine off, guests and all", NOTHING, quit},
+    {"help", "", "shows this", NOTHING, help},
+    {NULL, NULL, NULL, NOTHING, NULL},
 };
-
-static void prompt(void)
-{
-    print("hv> ");
-}
 
 void monitor_open(bool with_help)
 {
@@ -248,71 +309,92 @@ void monitor_open(bool with_help)
     prompt();
 }
 
-static struct vm *find_vm(const char *word, struct vm *front)
+/* One that is to go is not found any more. */
+static bool is_there(const struct vm *vm)
 {
-    uint64_t number;
-
-    if (word == NULL)
-        return front != NULL ? front : vm_count > 0 ? vms[0] : NULL;
-    if (number_parse(word, &number))
-        return number >= 1 && number <= vm_count ? vms[number - 1] : NULL;
-    for (unsigned i = 0; i < vm_count; i++)
-        if (strcmp(vms[i]->config.name, word) == 0)
-            return vms[i];
-    return NULL;
+    return vm->state != VM_GONE && !vm->doomed;
 }
 
-static unsigned split(char *words[WORDS_MAX])
+static struct vm *find_vm(const char *word, struct vm *front)
 {
-    unsigned count = 0;
+    struct vm *vm = NULL;
+    uint64_t number;
 
-    for (char *at = line; *at != '\0' && count < WORDS_MAX;) {
-        while (*at == ' ')
-            *at++ = '\0';
-        if (*at == '\0')
-            break;
-        words[count++] = at;
-        while (*at != '\0' && *at != ' ')
-            at++;
-        if (*at == ' ')
-            *at++ = '\0';
-    }
-    return count;
+    if (*word == '\0')
+        vm = front;
+    else if (!number_parse(word, &number))
+        vm = vm_named(word);
+    else if (number >= 1 && number <= vm_count)
+        vm = vms[number - 1];
+    for (unsigned i = 0; i < vm_count && *word == '\0' && vm == NULL; i++)
+        if (is_there(vms[i]))
+            vm = vms[i];
+    return vm != NULL && is_there(vm) ? vm : NULL;
+}
+
+/* Takes the first word off `*rest`. */
+static const char *next_word(char **rest)
+{
+    char *word = *rest;
+
+    while (*word == ' ')
+        word++;
+    for (*rest = word; **rest != '\0' && **rest != ' '; ++*rest)
+        ;
+    if (**rest == ' ')
+        *(*rest)++ = '\0';
+    return word;
 }
 
 static void execute(struct vm *front)
 {
-    char *words[WORDS_MAX] = {NULL};
+    char *rest = line;
+    const char *name = next_word(&rest), *word = "", *guest = "";
     const struct command *c = commands;
-    const char *argument;
-    bool takes_address;
-    struct vm *vm;
+    struct vm *vm = NULL;
 
-    if (split(words) == 0)
+    if (*name == '\0')
         return;
-    while (c->name != NULL && strcmp(c->name, words[0]) != 0)
+    while (c->name != NULL && strcmp(c->name, name) != 0)
         c++;
-    takes_address = c->run == walk || c->run == trace;
-    vm = find_vm(words[takes_address ? 2 : 1], front);
-    argument = words[takes_address ? 1 : 2];
-    if (c->name == NULL)
-        print("hv: no command '%s'; help lists them\n", words[0]);
-    else if (vm == NULL)
-        print("hv: no such guest\n");
-    else
-        c->run(vm, argument != NULL ? argument : "");
+    if (c->name == NULL) {
+        print("hv: no command '%s'; help lists them\n", name);
+        return;
+    }
+    if (c->takes == WORD || c->takes == WORD_VM)
+        word = next_word(&rest);
+    if (c->takes == VM || c->takes == VM_WORD || c->takes == WORD_VM) {
+        guest = next_word(&rest);
+        vm = find_vm(guest, front);
+        if (vm == NULL) {
+            print("hv: no such guest\n");
+            return;
+        }
+    }
+    if (c->takes == VM_WORD)
+        word = next_word(&rest);
+    c->run(vm, c->takes == TEXT ? rest : word);
+}
+
+void monitor_close(void)
+{
+    if (__atomic_exchange_n(&busy, false, __ATOMIC_ACQ_REL))
+        timeline_end();
 }
 
 bool monitor_input(uint8_t byte, struct vm *front)
 {
-    if (byte == '\r' || byte == '\n') {
+    if (__atomic_load_n(&busy, __ATOMIC_ACQUIRE)) { /* what is typed meanwhile ends it */
+        timeline_end();
+    } else if (byte == '\r' || byte == '\n') {
         print("\n");
         line[used] = '\0';
         if (used == 0)
             return false;
         used = 0;
         execute(front);
-        prompt();
+        if (!__atomic_load_n(&busy, __ATOMIC_ACQUIRE))
+            prompt();
     } else if ((byte == 8 || byte == 127) && used > 0) {
         used--;
         print("\b \b");

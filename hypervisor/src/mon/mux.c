@@ -89,6 +89,8 @@ void mux_show(struct vm *vm)
     if (vm != NULL) {
         bool changed = vm != front;
 
+        monitor_close();
+
         front = vm;
         in_monitor = false;
         if (!options.mux_lines) {
@@ -102,8 +104,10 @@ void mux_show(struct vm *vm)
 
 void mux_greet(struct vm *vm)
 {
-    if (front == NULL)
+    if (front == NULL && !in_monitor)
         mux_show(vm);
+    else if (front == NULL)
+        front = vm; /* what it prints is kept until the monitor is left */
 }
 
 void mux_forget(struct vm *vm)
@@ -115,7 +119,7 @@ void mux_forget(struct vm *vm)
     (void)flush_line(vm);
     if (vm == front) {
         for (unsigned i = 0; i < vm_count && next == NULL; i++)
-            if (vms[i] != NULL && vms[i] != vm && vms[i]->state != VM_ENDED)
+            if (vms[i] != vm && vm_is_alive(vms[i]))
                 next = vms[i];
         front = next;
         if (next != NULL && !options.mux_lines && !in_monitor) {
@@ -134,7 +138,7 @@ static struct vm *neighbour(void)
     for (unsigned i = 1; i <= vm_count; i++) {
         struct vm *vm = vms[(at + i) % vm_count];
 
-        if (vm != NULL && vm->state != VM_ENDED)
+        if (vm_is_alive(vm))
             return vm;
     }
     return NULL;
@@ -146,9 +150,19 @@ static void enter_monitor(bool help)
     monitor_open(help);
 }
 
+/* Without a guest to go to it stays. */
+static void leave_monitor(void)
+{
+    if (front != NULL)
+        mux_show(front);
+    else
+        enter_monitor(false);
+}
+
 static void command(uint8_t key)
 {
-    if (key >= '1' && key <= '9' && (unsigned)(key - '1') < vm_count)
+    if (key >= '1' && key <= '9' && (unsigned)(key - '1') < vm_count &&
+        vms[key - '1']->state != VM_GONE)
         mux_show(vms[key - '1']);
     else if (key == 'n')
         mux_show(neighbour());
@@ -172,8 +186,10 @@ void mux_input(uint8_t byte)
         prefixed = true;
     } else if (in_monitor) {
         if (!monitor_input(byte, front))
-            mux_show(front);
+            leave_monitor();
     } else if (front != NULL) {
         console_receive(front, byte);
+    } else {
+        enter_monitor(false); /* no guest is there to read it */
     }
 }

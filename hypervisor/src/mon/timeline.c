@@ -1,9 +1,11 @@
-/* The timeline of exits; see timeline.h. Each hart writes its own ring; the monitor reads them. */
+/* The timeline of exits; see timeline.h. Each hart writes its own ring; a task reads them, step by
+ * step, as the console takes what it writes. */
 #include "mon/timeline.h"
 
 #include "cpu/cpu.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
+#include "host/serial.h"
 #include "lib/console.h"
 #include "mem/page.h"
 #include "sbi/sbi.h"
@@ -13,6 +15,7 @@
 struct event {
     uint64_t begun, took;     /* host time */
     uint64_t cause, pc, what; /* an address, or the extension that was called */
+    const char *device;       /* at that address; NULL: none */
     uint16_t function;
     uint8_t vm, vcpu;
 };
@@ -22,7 +25,7 @@ struct ring {
     struct event event[];
 };
 
-enum { RING_ORDER = 4 };
+enum { RING_ORDER = 4, LINE_ROOM = 1024, LOOKS_PER_SECOND = 1000 };
 enum { RING = ((PAGE_4K << RING_ORDER) - sizeof(struct ring)) / sizeof(struct event) };
 
 static struct ring *rings[CPUS_MAX];
@@ -33,16 +36,20 @@ static void note(struct vcpu *v, bool served)
     struct ring *ring = rings[cpu_self()->index];
     struct event *e = &ring->event[ring->count % RING];
     uint64_t cause = v->regs.trap.cause;
+    const struct device *device = NULL;
 
     if (served) {
         e->took = hyp_time() - e->begun;
         __atomic_store_n(&ring->count, ring->count + 1, __ATOMIC_RELEASE); /* pairs with dump */
         return;
     }
+    if (cause >= CAUSE_FETCH_GUEST_PAGE && (cause & CAUSE_INTERRUPT) == 0)
+        device = vm_device_at(v->vm, fault_address(v));
     *e = (struct event){.begun = hyp_time(),
                         .cause = cause,
                         .pc = v->regs.pc,
                         .what = cause == CAUSE_ECALL_VS ? v->regs.x[17] : fault_address(v),
+                        .device = device != NULL ? device->ops->name : NULL,
                         .function = (uint16_t)v->regs.x[16],
                         .vm = (uint8_t)v->vm->id,
                         .vcpu = (uint8_t)v->id};
@@ -71,15 +78,13 @@ void timeline_stop(void)
 
 static void name_event(const struct event *e, char *text, size_t size)
 {
-    const struct device *d = vm_device_at(vms[e->vm], e->what);
-
     if (e->cause == CAUSE_ECALL_VS)
         fmt_snprint(text, size, "SBI %s %u", sbi_extension_name(e->what), e->function);
     else if (e->cause & CAUSE_INTERRUPT)
         fmt_snprint(text, size, "interrupt: %s",
                     report_interrupt((unsigned)(e->cause & ~CAUSE_INTERRUPT)));
-    else if (e->cause >= CAUSE_FETCH_GUEST_PAGE && d != NULL)
-        fmt_snprint(text, size, "%s: %s", d->ops->name,
+    else if (e->device != NULL)
+        fmt_snprint(text, size, "%s: %s", e->device,
                     e->cause == CAUSE_STORE_GUEST_PAGE ? "store" : "load");
     else
         fmt_snprint(text, size, "%s", report_cause(e->cause));
@@ -100,46 +105,124 @@ static void show_event(const struct event *e, unsigned hart, uint64_t first)
           cpus[hart].hartid, e->pc, e->cause & ~CAUSE_INTERRUPT, e->what);
 }
 
-/* Waits until the console has room for a line, a second at most: it may not be read. */
-static bool room_comes(void)
-{
-    uint64_t limit = hyp_time() + machine.timebase;
+/* What is written; its task's own, but for `active` and `ends`, which are atomics. */
+struct dump {
+    struct task task;
+    bool active, ends;
+    void (*done)(void);
+    uint64_t look_at, limit; /* host time: for room in the console; it may not be read at all */
+    uint64_t first;          /* when the first exit that is shown began */
+    uint64_t at[CPUS_MAX], end[CPUS_MAX]; /* of each ring */
+    unsigned hart, vm;                    /* whose turn it is */
+};
+static struct dump dump;
 
-    do
-        cpu_serve_interrupts();
-    while (console_room() < 1024 && hyp_time() < limit);
-    return console_room() >= 1024;
+/* The next exit of a ring, unless it was overwritten meanwhile; false: that was the last one. */
+static bool show_next(unsigned hart)
+{
+    const struct ring *ring = rings[hart];
+    uint64_t at = dump.at[hart]++;
+    struct event e;
+
+    if (ring == NULL || at >= dump.end[hart])
+        return false;
+    e = ring->event[at % RING];
+    if (__atomic_load_n(&ring->count, __ATOMIC_ACQUIRE) - at < RING - 1 && e.begun >= dump.first)
+        show_event(&e, hart, dump.first);
+    return true;
 }
 
-/* The newest events of a ring from `*from` on, which may be overwritten while they are shown. */
-static uint64_t oldest(const struct ring *ring, unsigned count, uint64_t *end)
+/* A line at most; false: that was the last one. */
+static bool show_line(void)
 {
-    *end = __atomic_load_n(&ring->count, __ATOMIC_ACQUIRE);
-    return *end > min64(count, RING - 1) ? *end - min64(count, RING - 1) : 0;
-}
-
-void timeline_dump(unsigned count)
-{
-    uint64_t first = ~0ul, end;
-    bool complete = true;
-
-    for (unsigned i = 0; i < cpu_count; i++)
-        if (rings[i] != NULL && oldest(rings[i], count, &end) < end)
-            first = min64(first, rings[i]->event[oldest(rings[i], count, &end) % RING].begun);
-    print("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n");
-    for (unsigned i = 0; i < cpu_count && rings[i] != NULL; i++) {
-        for (uint64_t at = oldest(rings[i], count, &end); at < end && complete; at++) {
-            struct event e = rings[i]->event[at % RING];
-
-            if (rings[i]->count - at >= RING - 1 || e.begun < first)
-                continue; /* it was overwritten meanwhile */
-            complete = room_comes();
-            show_event(&e, i, first);
-        }
+    if (dump.hart < cpu_count) {
+        if (!show_next(dump.hart))
+            dump.hart++;
+        return true;
     }
-    for (unsigned i = 0; i < vm_count && complete; i++)
-        print("{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%u,\"args\":{\"name\":\"%s\"}},\n",
-              i + 1, vms[i]->config.name);
+    if (dump.vm == __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE))
+        return false;
+    print("{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%u,\"args\":{\"name\":\"%s\"}},\n",
+          dump.vm + 1, vms[dump.vm]->config.name);
+    dump.vm++;
+    return true;
+}
+
+static void finish(bool complete)
+{
     print("{\"name\":\"end\",\"ph\":\"M\",\"pid\":0,\"args\":{\"complete\":%s}}]}\n",
           complete ? "true" : "false");
+    __atomic_store_n(&dump.active, false, __ATOMIC_RELEASE);
+    dump.done();
+}
+
+static void step(void)
+{
+    uint64_t now = hyp_time();
+
+    if (console_room() >= LINE_ROOM && !__atomic_load_n(&dump.ends, __ATOMIC_ACQUIRE)) {
+        dump.limit = now + machine.timebase;
+        if (!show_line())
+            finish(true);
+    } else if (now > dump.limit || __atomic_load_n(&dump.ends, __ATOMIC_ACQUIRE)) {
+        finish(false);
+    } else {
+        dump.look_at = now + machine.timebase / LOOKS_PER_SECOND;
+        sched_block();
+    }
+}
+
+static void run(struct task *task)
+{
+    do {
+        if (__atomic_load_n(&dump.active, __ATOMIC_ACQUIRE))
+            step();
+        else
+            sched_block();
+        cpu_serve_interrupts();
+        serial_deliver();
+    } while (sched_goes_on(task));
+}
+
+static bool is_ready(struct task *task, uint64_t *wake_at)
+{
+    bool active = __atomic_load_n(&dump.active, __ATOMIC_ACQUIRE);
+
+    (void)task;
+    *wake_at = active ? dump.look_at : ~0ul;
+    return active && (dump.look_at <= hyp_time() || __atomic_load_n(&dump.ends, __ATOMIC_RELAXED));
+}
+
+static const struct task_ops ops = {.run = run, .is_ready = is_ready};
+
+bool timeline_dump(unsigned count, void (*done)(void))
+{
+    if (__atomic_load_n(&dump.active, __ATOMIC_ACQUIRE))
+        return false;
+    if (dump.task.ops == NULL) {
+        sched_init_task(&dump.task, &ops, &dump, TASK_WEIGHT, ~0u);
+        dump.task.state = TASK_BLOCKED;
+    }
+    dump.first = ~0ul;
+    dump.hart = dump.vm = 0;
+    dump.look_at = 0;
+    dump.limit = hyp_time() + machine.timebase;
+    dump.done = done;
+    for (unsigned i = 0; i < cpu_count && rings[i] != NULL; i++) {
+        dump.end[i] = __atomic_load_n(&rings[i]->count, __ATOMIC_ACQUIRE);
+        dump.at[i] = dump.end[i] - min64(dump.end[i], min64(count, RING - 1));
+        if (dump.at[i] < dump.end[i])
+            dump.first = min64(dump.first, rings[i]->event[dump.at[i] % RING].begun);
+    }
+    print("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n");
+    __atomic_store_n(&dump.ends, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&dump.active, true, __ATOMIC_RELEASE);
+    sched_wake(&dump.task);
+    return true;
+}
+
+void timeline_end(void)
+{
+    __atomic_store_n(&dump.ends, true, __ATOMIC_RELEASE);
+    sched_wake(&dump.task);
 }

@@ -16,7 +16,7 @@ struct extension {
     uint8_t narrow[NARROW_FUNCTIONS]; /* by function: which arguments have 32 bits, a bit each */
 };
 
-static sbi_handler base, set_timer, srst, sta;
+static sbi_handler base, set_timer, srst, sta, own;
 
 static const struct extension extensions[] = {
     {SBI_LEGACY_SET_TIMER, SBI_LEGACY_SHUTDOWN, "legacy", sbi_legacy, {0}},
@@ -30,6 +30,7 @@ static const struct extension extensions[] = {
     {SBI_SUSP, SBI_SUSP, "SUSP", sbi_susp, {[0] = 1}},
     {SBI_PMU, SBI_PMU, "PMU", sbi_pmu, {0}},
     {SBI_STA, SBI_STA, "STA", sta, {[STA_SET_SHMEM] = 1 << 2}},
+    {SBI_OWN, SBI_OWN, "mini-kvm", own, {0}},
 };
 
 static const struct extension *find(uint64_t id)
@@ -147,4 +148,24 @@ static struct sbi_result sta(struct vcpu *v, uint64_t function, const uint64_t a
     v->steal = a[0];
     v->steal_sequence = 0;
     return sbi_value(0);
+}
+
+/* Ours: a guest clones itself a0 times. In a clone the call answers its number, from 1 on, in the
+ * guest itself 0. As many as its manifest allows, tries that failed included. */
+static struct sbi_result own(struct vcpu *v, uint64_t function, const uint64_t a[6])
+{
+    bool allowed;
+
+    if (function != OWN_CLONE)
+        return sbi_error(SBI_NOT_SUPPORTED);
+    if (a[0] < 1 || a[0] > VMS_MAX)
+        return sbi_error(SBI_INVALID_PARAM);
+    lock_take(&v->vm->lock);
+    allowed = a[0] <= v->vm->config.clones;
+    if (allowed)
+        v->vm->config.clones -= (unsigned)a[0];
+    lock_drop(&v->vm->lock);
+    if (!allowed)
+        return sbi_error(SBI_DENIED);
+    return life_clone(v->vm, (unsigned)a[0], v) ? sbi_value(0) : sbi_error(SBI_FAILED);
 }

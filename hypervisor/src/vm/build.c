@@ -82,6 +82,7 @@ static int plug_disk(struct vm *vm)
     vm->blk = page_alloc(&vm->account, order_for(sizeof *vm->blk));
     if (vm->blk == NULL)
         return complain(vm, name, "no memory for its device");
+    vm->blk->disk = -1;
     if (memcmp(name, "host:", 5) == 0) {
         if (!number_parse(name + 5, &unit) || !blk_open_host(vm->blk, (unsigned)unit))
             return complain(vm, name, "this machine has no such virtio disk");
@@ -132,10 +133,10 @@ static int plug_devices(struct vm *vm)
 
 void build_unplug(struct vm *vm)
 {
-    if (vm->blk != NULL)
-        page_free(NULL, vm->blk->image, vm->blk->order);
-    if (vm->blk != NULL)
+    if (vm->blk != NULL) {
+        blk_close(vm->blk);
         page_free(&vm->account, vm->blk, order_for(sizeof *vm->blk));
+    }
     if (vm->net != NULL)
         page_free(&vm->account, vm->net, order_for(sizeof *vm->net));
 }

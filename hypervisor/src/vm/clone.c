@@ -17,44 +17,37 @@ enum { DISK_STEP = 65536 };
 
 /* ---- Memory ---- */
 
-/* In steps between which interrupts are served: a block of 2 MiB, or as few pages. */
-static int share_memory(struct vm *vm, struct vm *clone)
+/* A block of 2 MiB, or as few pages; true when that was the last one. */
+static bool share_memory(struct vm *vm, struct vm_cloning *c)
 {
-    const gpa_t end = vm->ram_base + vm->ram_size;
     struct gstage_leaf leaf;
-    int result = GSTAGE_OK;
+    int result;
+    LOCK_FOR_BLOCK(&vm->stage_lock);
 
-    for (gpa_t at = vm->ram_base; result == GSTAGE_OK; cpu_serve_interrupts()) {
-        LOCK_FOR_BLOCK(&vm->stage_lock);
-
-        if (!gstage_next(&vm->stage, at, end, &leaf))
-            return GSTAGE_OK;
-        if (leaf.level > GSTAGE_2M) {
-            result = gstage_split(&vm->stage, leaf.gpa);
-            continue;
-        }
-        result = gstage_share(&vm->stage, &clone->stage, &leaf);
-        at = leaf.gpa + gstage_size(leaf.level);
+    if (!gstage_next(&vm->stage, c->shared, vm->ram_base + vm->ram_size, &leaf))
+        return true;
+    if (leaf.level > GSTAGE_2M) {
+        result = gstage_split(&vm->stage, leaf.gpa);
+    } else {
+        result = gstage_share(&vm->stage, &c->clone->stage, &leaf);
+        c->shared = leaf.gpa + gstage_size(leaf.level);
     }
-    return result;
+    c->failed = result != GSTAGE_OK;
+    return false;
 }
 
-static void copy_disk(const struct vm *vm, struct vm *clone)
+/* True when all of it is copied, or the VM has no disk. */
+static bool copy_disk(const struct vm *vm, struct vm_cloning *c)
 {
     const struct blk *from = vm->blk;
-    uint8_t *image;
-    uint64_t size;
+    uint64_t size = from != NULL ? from->config.capacity * VIRTIO_BLK_SECTOR : 0, n;
 
-    if (from == NULL)
-        return;
-    image = clone->blk->image;
-    size = from->config.capacity * VIRTIO_BLK_SECTOR;
-    for (uint64_t done = 0; done < size; done += DISK_STEP) {
-        memcpy(image + done, from->image + done, min64(DISK_STEP, size - done));
-        cpu_serve_interrupts();
-    }
-    *clone->blk = *from;
-    clone->blk->image = image;
+    if (c->copied == size)
+        return true;
+    n = min64(DISK_STEP, size - c->copied);
+    memcpy(c->clone->blk->image + c->copied, from->image + c->copied, n);
+    c->copied += n;
+    return false;
 }
 
 /* ---- vCPUs and devices ---- */
@@ -103,6 +96,17 @@ static void copy_slot(const struct slot *from, struct slot *to)
     memcpy(parts, from->parts, sizeof to->parts);
 }
 
+static void copy_disk_device(const struct vm *vm, struct vm *clone)
+{
+    uint8_t *image;
+
+    if (vm->blk == NULL)
+        return;
+    image = clone->blk->image;
+    *clone->blk = *vm->blk;
+    clone->blk->image = image;
+}
+
 static void copy_network(const struct vm *vm, struct vm *clone)
 {
     uint8_t mac[sizeof vm->net->mac];
@@ -133,6 +137,7 @@ static void copy_devices(struct vm *vm, struct vm *clone)
     clone->rtc = vm->rtc;
     clone->rtc.irq.context = plic;
     clone->alarm_at = vm->alarm_at;
+    copy_disk_device(vm, clone);
     copy_network(vm, clone);
     for (unsigned i = 0; i < vm->slot_count; i++)
         copy_slot(&vm->slots[i], &clone->slots[i]);
@@ -156,48 +161,78 @@ static void name_clone(const struct vm *vm, struct vm_config *config)
     char name[NAME_SIZE];
 
     for (unsigned n = 1;; n++) {
-        bool taken = false;
         int length = fmt_snprint(name, sizeof name, "-%u", n);
 
         fmt_snprint(config->name, sizeof config->name, "%.*s%s", NAME_SIZE - 1 - length,
                     vm->config.name, name);
-        for (unsigned i = 0; i < vm_count; i++)
-            taken |= strcmp(vms[i]->config.name, config->name) == 0;
-        if (!taken)
+        if (vm_named(config->name) == NULL)
             return;
     }
 }
 
-bool clone_make(struct vm *vm)
+static bool begin(struct vm *vm)
 {
-    uint64_t begun = hyp_time();
     struct vm_config config = vm->config;
     struct vm *clone;
 
     name_clone(vm, &config);
-    clone = make_vm(&config, false, vm->worker.ops);
+    config.clones = 0;
+    clone = make_vm(&config, vm->worker.ops);
+    vm->cloning = (struct vm_cloning){
+        .clone = clone, .shared = vm->ram_base, .copied = 0, .begun = hyp_time()};
     if (clone == NULL)
         return false;
     vm->replaces = clone->replaces = true;
-    if (make_stage(clone) != 0 || share_memory(vm, clone) != GSTAGE_OK) {
+    if (!make_set_aside(clone, false) || make_stage(clone) != 0) {
         print("hv: vm %s: no memory for its tables: not cloned\n", config.name);
-        make_undo(clone);
-        return false;
+        vm->cloning.failed = true;
     }
-    copy_disk(vm, clone);
+    return true;
+}
+
+static void finish(struct vm *vm, struct vm *clone)
+{
     lock_take(&vm->lock);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         copy_vcpu(vm->vcpus[i], clone->vcpus[i]);
     copy_devices(vm, clone);
+    if (vm->clones_caller != NULL) /* the call answers each clone its number */
+        clone->vcpus[vm->clones_caller->id]->regs.x[11] = vm->clones_asked - vm->clones + 1;
     clone->time_delta = vm->time_delta;
     clone->paused_at = vm->paused_at;
     clone->boots = vm->boots;
     lock_drop(&vm->lock);
     become_another(clone);
     make_publish(clone, VM_PAUSED);
+    vm_hooks.started(clone);
     sched_set_payer(&clone->worker, &clone->vcpus[0]->task);
     (void)life_resume(clone, LIFE_ALL); /* unless it was ended already */
-    print("hv: vm %s: cloned as %s, guest %u, in %lu us\n", vm->config.name, config.name,
-          clone->id + 1, machine_nanoseconds(hyp_time() - begun) / 1000);
-    return true;
+    print("hv: vm %s: cloned as %s, guest %u, in %lu us\n", vm->config.name, clone->config.name,
+          clone->id + 1, machine_nanoseconds(hyp_time() - vm->cloning.begun) / 1000);
+}
+
+static enum vm_clone undo(struct vm *vm)
+{
+    if (!make_undo(vm->cloning.clone))
+        return CLONE_MORE;
+    vm->cloning.clone = NULL;
+    return CLONE_NOT_MADE;
+}
+
+enum vm_clone clone_step(struct vm *vm, bool give_up)
+{
+    struct vm_cloning *c = &vm->cloning;
+
+    if (c->clone == NULL)
+        return begin(vm) ? CLONE_MORE : CLONE_NOT_MADE;
+    if (give_up || c->failed)
+        return undo(vm);
+    if (!share_memory(vm, c) || !copy_disk(vm, c)) {
+        if (c->failed)
+            print("hv: vm %s: no memory for its tables: not cloned\n", c->clone->config.name);
+        return CLONE_MORE;
+    }
+    finish(vm, c->clone);
+    c->clone = NULL;
+    return CLONE_MADE;
 }

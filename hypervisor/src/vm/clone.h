@@ -8,8 +8,9 @@
 
 #include "vm/vm.h"
 
-/* Makes a clone of a VM whose vCPUs are off the harts, by its worker; it runs from there on. False,
- * after one clear line, where it cannot be made. */
-bool clone_make(struct vm *vm) MUST_CHECK;
+/* The next piece of a clone of a VM whose vCPUs are off the harts, by its worker; the clone runs
+ * once it is made. With `give_up` what is there of it goes. Begins after make_begin(); not made
+ * after one clear line. */
+enum vm_clone clone_step(struct vm *vm, bool give_up) MUST_CHECK;
 
 #endif

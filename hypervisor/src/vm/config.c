@@ -103,6 +103,7 @@ static const struct key keys[] = {
     NUMBER_KEY("entry", entry),
     NUMBER_KEY("load", load),
     COUNT_KEY(cpus, VM_VCPUS_MAX),
+    COUNT_KEY(clones, VMS_MAX),
     COUNT_KEY(weight, WEIGHT_MAX),
     {"page", KEY_PAGE, 0, 0},
     {"harts", KEY_HARTS, 0, 0},

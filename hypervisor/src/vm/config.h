@@ -6,7 +6,8 @@
  *   vm linux cpus=2 mem=256M kernel=Image initrd=initrd.gz args="console=ttyS0 quiet"
  *
  * Words are separated by white space; the next `vm` begins the next guest. Keys: cpus mem kernel
- * initrd args disk net console page base entry load weight harts. Pure: no allocation, no output.
+ * initrd args disk net console page base entry load weight harts clones. Pure: no allocation, no
+ * output.
  */
 #ifndef VM_CONFIG_H
 #define VM_CONFIG_H
@@ -23,6 +24,7 @@ struct vm_config {
     char net[NAME_SIZE];         /* the switch it is plugged into */
     char args[CONFIG_ARGS_SIZE];
     unsigned cpus;
+    unsigned clones;         /* that it may ask for itself, by SBI */
     unsigned weight;         /* of each vCPU when harts are scarce; 100 is usual */
     uint32_t harts;          /* where they may run: a bit a hart, ~0: anywhere */
     uint64_t memory, base;   /* base ~0: by the image */

@@ -3,16 +3,12 @@
 
 void console_receive(struct vm *vm, uint8_t byte)
 {
-    bool rouse = false;
+    LOCK_FOR_BLOCK(&vm->lock);
 
-    lock_take(&vm->lock);
     /* What finds no room is lost, as on a real line; so is what comes while the guest reboots. */
-    if (vm_is_up(vm) && vm->config.console == CONSOLE_VIRTIO)
-        rouse = console_type(&vm->slots[0], byte);
-    else if (vm_is_up(vm))
+    if (vm_is_up(vm) && vm->config.console == CONSOLE_UART)
         (void)uart_receive(&vm->uart, byte);
-    lock_drop(&vm->lock);
-    if (rouse)
+    else if (vm_is_up(vm) && console_type(&vm->slots[0], byte))
         vm_rouse(vm);
 }
 

@@ -51,19 +51,13 @@ static void spread(const struct vm *from, const struct net_frame *frame)
 
     for (unsigned i = 0; i < count; i++) {
         struct vm *vm = vms[i];
-        bool rouse = false;
+        LOCK_FOR_BLOCK(&vm->lock);
 
-        if (vm == from || vm->net == NULL || strcmp(vm->config.net, from->config.net) != 0)
+        if (vm == from || vm->state != VM_RUNNING || vm->net == NULL ||
+            strcmp(vm->config.net, from->config.net) != 0)
             continue;
-        lock_take(&vm->lock);
-        if (vm->state == VM_RUNNING) {
-            struct slot *dev = net_of(vm);
-
-            net_receive(dev, frame);
-            rouse = dev->kicked;
-        }
-        lock_drop(&vm->lock);
-        if (rouse)
+        net_receive(net_of(vm), frame);
+        if (net_of(vm)->kicked)
             vm_rouse(vm);
     }
 }

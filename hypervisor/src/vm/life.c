@@ -41,13 +41,13 @@ static void release_vcpus(struct vm *vm, uint32_t which)
 void life_stop(struct vm *vm, enum vm_end end)
 {
     lock_take(&vm->lock);
-    if (vm->state != VM_STOPPING && vm->state != VM_ENDED) {
+    if (vm_is_alive(vm) && vm->state != VM_STOPPING) {
         vm->end = end;
         set_state(vm, VM_STOPPING);
         hold_vcpus(vm);
     }
+    vm_rouse(vm); /* under the lock: without it, another VM may be in its place */
     lock_drop(&vm->lock);
-    vm_rouse(vm);
 }
 
 void life_kill(struct vcpu *v, const char *format, ...)
@@ -73,8 +73,8 @@ bool life_pause(struct vm *vm)
         vm->paused_at = hyp_time();
         hold_vcpus(vm);
     }
-    lock_drop(&vm->lock);
     vm_rouse(vm);
+    lock_drop(&vm->lock);
     return good;
 }
 
@@ -109,12 +109,12 @@ bool life_resume(struct vm *vm, uint32_t which)
         set_state(vm, VM_RUNNING);
         release_vcpus(vm, which);
     }
-    lock_drop(&vm->lock);
     vm_rouse(vm);
+    lock_drop(&vm->lock);
     return good;
 }
 
-bool life_clone(struct vm *vm, unsigned count)
+bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller)
 {
     const char *why = NULL;
 
@@ -126,13 +126,16 @@ bool life_clone(struct vm *vm, unsigned count)
     else if (vm->blk != NULL && vm->blk->image == NULL)
         why = "two guests cannot share a disk of the machine";
     else {
-        vm->clones = count;
+        vm->clones = vm->clones_asked = count;
+        vm->clones_caller = caller;
         vm->clones_resumes = vm->state == VM_RUNNING;
     }
+    vm_rouse(vm);
     lock_drop(&vm->lock);
     if (why != NULL)
         print("hv: vm %s: not cloned: %s\n", vm->config.name, why);
-    vm_rouse(vm);
+    else if (caller != NULL)
+        (void)life_pause(vm); /* now: the call is not over yet */
     return why == NULL;
 }
 
@@ -151,6 +154,7 @@ static void look_again_soon(struct vm *vm)
     vm->busy_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
 }
 
+/* The worker is the only one that knows of it, or has nothing to do. */
 static void begin_loading(struct vm *vm)
 {
     vm->plan.current = 0;
@@ -198,9 +202,10 @@ static void say_ended(const struct vm *vm)
     static const char *const words[] = {[END_SHUTDOWN] = "powered off",
                                         [END_FAILURE] = "powered off, and says that it failed",
                                         [END_REBOOT] = "been ended",
-                                        [END_KILLED] = "been ended"};
+                                        [END_KILLED] = "been ended",
+                                        [END_STOPPED] = "been stopped"};
 
-    if (vm_count > 1)
+    if (vm_count > 1 || vm->end == END_STOPPED)
         print("hv: vm %s has %s\n", vm->config.name, words[vm->end]);
 }
 
@@ -210,7 +215,7 @@ static void end_of_all(void)
     bool alive = false;
 
     for (unsigned i = 0; i < count; i++)
-        alive |= __atomic_load_n(&vms[i]->state, __ATOMIC_ACQUIRE) != VM_ENDED;
+        alive |= vm_is_alive(vms[i]);
     if (!alive && __atomic_load_n(&all_started, __ATOMIC_ACQUIRE))
         power_off(__atomic_load_n(&any_failed, __ATOMIC_ACQUIRE));
 }
@@ -218,14 +223,15 @@ static void end_of_all(void)
 static void end(struct vm *vm)
 {
     page_unreserve(&vm->account);
-    if (vm->end != END_SHUTDOWN)
+    if (vm->end != END_SHUTDOWN && vm->end != END_STOPPED)
         __atomic_store_n(&any_failed, true, __ATOMIC_RELEASE);
+    vm_hooks.ended(vm);
+    say_ended(vm);
     lock_take(&vm->lock);
     set_state(vm, VM_ENDED);
     lock_drop(&vm->lock);
-    vm_hooks.ended(vm);
-    say_ended(vm);
-    end_of_all();
+    if (vm->end != END_STOPPED) /* who stops one from the monitor may want to start another */
+        end_of_all();
 }
 
 static void fence_all_harts(void)
@@ -251,6 +257,10 @@ static void unplug_from_harts(struct vm *vm)
 static bool stop(struct vm *vm)
 {
     if (!vm->plan.unplugged) {
+        if (vm->cloning.clone != NULL) {
+            (void)vm_hooks.clone(vm, true);
+            return true;
+        }
         if (!vcpus_are_off(vm)) {
             look_again_soon(vm);
             return false;
@@ -267,7 +277,7 @@ static bool stop(struct vm *vm)
         return true;
     }
     end(vm);
-    return false;
+    return true; /* it may have to go */
 }
 
 static bool serve_devices(struct vm *vm)
@@ -288,23 +298,41 @@ static bool settle(struct vm *vm)
     return false;
 }
 
-/* One clone a step. When all are made its own mappings have changed, and it goes on. */
+/* The vCPU that asked for clones is told how it went; those of the clones know their numbers. */
+static void answer_caller(struct vm *vm, unsigned made)
+{
+    struct vcpu *caller = vm->clones_caller;
+
+    if (caller == NULL || made == vm->clones_asked)
+        return;
+    caller->regs.x[10] = (uint64_t)SBI_FAILED;
+    caller->regs.x[11] = made;
+}
+
+/* A piece of a clone. When all are made its own mappings have changed, and it goes on. */
 static bool clone(struct vm *vm)
 {
-    bool more;
+    enum vm_clone result;
+    unsigned left;
 
     (void)life_pause(vm); /* it may be paused already */
-    if (!vcpus_are_off(vm) || !make_begin()) {
+    if (!vcpus_are_off(vm) || (vm->cloning.clone == NULL && !make_begin())) {
         look_again_soon(vm);
         return false;
     }
-    more = vm_hooks.clone(vm) && vm->clones > 1;
-    if (!more)
+    result = vm_hooks.clone(vm, false);
+    if (result == CLONE_MORE)
+        return true;
+    left = vm->clones - (result == CLONE_MADE);
+    if (left == 0 || result != CLONE_MADE) {
+        answer_caller(vm, vm->clones_asked - left);
+        left = 0;
         fence_all_harts(); /* before it may run again: harts may still write what is shared now */
+    }
     lock_take(&vm->lock);
-    vm->clones = more ? vm->clones - 1 : 0;
+    vm->clones = left;
     lock_drop(&vm->lock);
-    if (more)
+    if (left > 0)
         return true;
     if (vm->clones_resumes)
         (void)life_resume(vm, LIFE_ALL); /* unless it was ended meanwhile */
@@ -324,6 +352,13 @@ static bool work(struct vm *vm)
         return settle(vm);
     case VM_STOPPING:
         return stop(vm);
+    case VM_CREATED:
+    case VM_ENDED:
+        if (vm->doomed) {
+            print("hv: vm %s is gone\n", vm->config.name);
+            make_destroy(vm);
+        }
+        return false;
     default:
         return false;
     }
@@ -364,16 +399,40 @@ static const struct task_ops worker_ops = {.run = run_worker, .is_ready = worker
 
 /* ---- Started ---- */
 
-int life_start(const struct vm_config *config)
+struct vm *life_create(const struct vm_config *config)
 {
-    struct vm *vm = make_begin() ? make_vm(config, true, &worker_ops) : NULL;
+    struct vm *vm;
 
-    if (vm == NULL)
-        return -1;
-    make_publish(vm, VM_LOADING);
+    if (!make_begin()) {
+        print("hv: vm %s: a clone is being made: try again\n", config->name);
+        return NULL;
+    }
+    vm = make_vm(config, &worker_ops);
+    if (vm != NULL)
+        make_publish(vm, VM_CREATED);
+    return vm;
+}
+
+bool life_start(struct vm *vm)
+{
+    enum vm_state state = __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+
+    if (state != VM_CREATED && state != VM_ENDED) {
+        print("hv: vm %s: not started: it has not ended\n", vm->config.name);
+        return false;
+    }
+    if (!make_set_aside(vm, true))
+        return false;
+    vm_hooks.started(vm);
     begin_loading(vm);
     vm_rouse(vm);
-    return 0;
+    return true;
+}
+
+void life_destroy(struct vm *vm)
+{
+    vm->doomed = true;
+    life_stop(vm, END_STOPPED); /* and rouses its worker */
 }
 
 void life_all_started(bool failed)

@@ -1,14 +1,15 @@
 /*
  * The life of VMs, from the manifest to the power switch:
  *
- *     LOADING -> RUNNING <-> PAUSED
- *        ^ \        |        /
- *        |  `-> STOPPING <--'
- *        `--reboot--'  `-> ENDED
+ *     CREATED -> LOADING -> RUNNING <-> PAUSED
+ *                ^  ^ \        |        /
+ *              start|  `-> STOPPING <--'
+ *                |  `--reboot--'  `-> ENDED -> GONE
+ *                `----------------------'
  *
- * vm_start() makes a VM; its worker loads it, and once it is to stop waits until its vCPUs have
- * left the harts, resets its devices, frees its memory, and loads it again or ends it. All of it is
- * the VM's own time, in steps.
+ * The monitor creates, starts and destroys a VM. Its worker loads it, and once it is to stop waits
+ * until its vCPUs have left the harts, resets its devices, frees its memory, and loads it again or
+ * ends it. All of it is the VM's own time, in steps.
  */
 #ifndef VM_LIFE_H
 #define VM_LIFE_H
@@ -16,12 +17,19 @@
 #include "common/fmt.h"
 #include "vm/vcpu.h"
 
-/* Makes a VM out of its description and sets it going. One clear line where that fails; nothing is
- * left behind then. */
-int life_start(const struct vm_config *config) MUST_CHECK;
+/* Makes a VM out of its description. NULL after one clear line where that fails; nothing is left
+ * behind then. */
+struct vm *life_create(const struct vm_config *config) MUST_CHECK;
+/* Sets a VM going that was created or has ended: false after one clear line where it is in another
+ * state, or its RAM is not to be had. */
+bool life_start(struct vm *vm) MUST_CHECK;
+/* Takes a VM away, once it has ended where it has not; nothing finds it any more. By the monitor,
+ * as the former two. */
+void life_destroy(struct vm *vm);
 /* Asks for `count` clones of it, which its worker makes; false after one line where that cannot be.
- */
-bool life_clone(struct vm *vm, unsigned count) MUST_CHECK;
+ * A vCPU that is the `caller` is off its hart meanwhile, and finds in a0 and a1 whether they were
+ * made, and 0, or in a clone its number; NULL: no vCPU asks. */
+bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller) MUST_CHECK;
 /* There is no memory for a page that its vCPUs need: pauses it, and says so. */
 void life_wait_for_memory(struct vm *vm, gpa_t gpa);
 

@@ -9,7 +9,9 @@
 #include "vm/devices.h"
 #include "vm/vcpu.h"
 
-enum { TREE_PAGES = 8, DEVICE_PAGES = 16, SHRINK_STEP = 64 };
+enum { TREE_PAGES = 8, DEVICE_PAGES = 16, ROOT_PAGES = 4, SHRINK_STEP = 64 };
+
+_Static_assert(offsetof(struct vm, id) == 64, "cleared by page_zero()");
 
 static bool making;
 
@@ -31,21 +33,6 @@ static unsigned vm_order(void)
     while (PAGE_4K << order < sizeof(struct vm))
         order++;
     return order;
-}
-
-/* All of RAM, or nothing of it, its tables if all of it is mapped by 4 KiB, and what the VM is made
- * of. Each level of tables may need two more than its share, as RAM need not begin at a multiple of
- * it. */
-static uint64_t pages_needed(const struct vm_config *c, bool with_ram)
-{
-    uint64_t ram = c->memory / PAGE_4K, tables = 4, level = ram;
-
-    for (unsigned i = 0; i < 3; i++) {
-        level /= 512;
-        tables += level + 2;
-    }
-    return (with_ram ? ram : 0) + tables + (1ul << vm_order()) + c->cpus * 5ul + TREE_PAGES +
-           DEVICE_PAGES;
 }
 
 uint64_t make_overhead(const struct vm *vm)
@@ -90,45 +77,81 @@ static int make_parts(struct vm *vm, const struct task_ops *ops)
     return build_layout(vm) != 0 || reach_is_enough(vm) != 0 ? -1 : harts_are_there(vm);
 }
 
-void make_undo(struct vm *vm)
+static void free_parts(struct vm *vm)
 {
-    struct page_account account;
-
-    while (vm->stage.root != NULL && !gstage_shrink(&vm->stage, SHRINK_STEP))
-        cpu_serve_interrupts();
     build_unplug(vm);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         vcpu_destroy(vm->vcpus[i]);
-    account = vm->account;
-    page_free(&account, vm, vm_order());
-    page_unreserve(&account);
-    making_ends();
+    vm->vcpu_count = 0;
+    page_unreserve(&vm->account);
 }
 
-struct vm *make_vm(const struct vm_config *config, bool with_ram, const struct task_ops *ops)
+bool make_undo(struct vm *vm)
 {
-    struct page_account account = {0};
-    uint64_t pages = pages_needed(config, with_ram);
-    struct vm *vm = NULL;
+    if (vm->stage.root != NULL && !gstage_shrink(&vm->stage, SHRINK_STEP))
+        return false;
+    free_parts(vm);
+    if (vm->id == vm_count)
+        page_free(NULL, vm, vm_order());
+    making_ends();
+    return true;
+}
 
-    if (vm_count < VMS_MAX && page_reserve(&account, pages))
-        vm = page_alloc(&account, vm_order());
+/* The place of one that is gone, or a new one; NULL: there are as many as there may be, or no
+ * memory. */
+static struct vm *find_place(void)
+{
+    struct vm *vm;
+
+    for (unsigned i = 0; i < vm_count; i++) {
+        vm = vms[i];
+        if (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE) != VM_GONE ||
+            sched_state(&vm->worker) != TASK_BLOCKED) /* it is about to be */
+            continue;
+        page_zero(&vm->id, (PAGE_4K << vm_order()) - offsetof(struct vm, id));
+        vm->id = i;
+        return vm;
+    }
+    vm = vm_count < VMS_MAX ? page_alloc(NULL, vm_order()) : NULL;
+    if (vm != NULL) {
+        vm->id = vm_count;
+        vm->state = VM_GONE;
+    }
+    return vm;
+}
+
+static bool set_aside(struct vm *vm, uint64_t pages)
+{
+    if (page_reserve(&vm->account, pages))
+        return true;
+    print("hv: vm %s: %lu MiB wanted, %lu MiB free: not started\n", vm->config.name,
+          pages * PAGE_4K / MIB, page_unreserved_count() * PAGE_4K / MIB);
+    return false;
+}
+
+bool make_set_aside(struct vm *vm, bool with_ram)
+{
+    uint64_t tables = ROOT_PAGES + gstage_tables_most(vm->ram_size) + TREE_PAGES;
+
+    return set_aside(vm, tables + (with_ram ? vm->ram_size / PAGE_4K : 0));
+}
+
+struct vm *make_vm(const struct vm_config *config, const struct task_ops *ops)
+{
+    struct vm *vm = find_place();
+
     if (vm == NULL) {
-        page_unreserve(&account);
         making_ends();
         if (vm_count == VMS_MAX)
-            print("hv: vm %s: there are %u guests already: not started\n", config->name, VMS_MAX);
+            print("hv: vm %s: there are %u guests already\n", config->name, VMS_MAX);
         else
-            print("hv: vm %s: %lu MiB wanted, %lu MiB free: not started\n", config->name,
-                  pages * PAGE_4K / MIB, page_unreserved_count() * PAGE_4K / MIB);
+            print("hv: vm %s: no memory left for another guest\n", config->name);
         return NULL;
     }
-    vm->account = account;
     vm->config = *config;
-    vm->id = vm_count;
     vm->busy_at = vm->alarm_at = ~0ul;
-    if (make_parts(vm, ops) != 0) {
-        make_undo(vm);
+    if (!set_aside(vm, config->cpus * 5ul + DEVICE_PAGES) || make_parts(vm, ops) != 0) {
+        (void)make_undo(vm); /* at once: it has no G stage yet */
         return NULL;
     }
     devices_reset(vm);
@@ -138,10 +161,18 @@ struct vm *make_vm(const struct vm_config *config, bool with_ram, const struct t
 void make_publish(struct vm *vm, enum vm_state state)
 {
     __atomic_store_n(&vm->state, state, __ATOMIC_RELEASE);
-    vms[vm_count] = vm;
-    __atomic_store_n(&vm_count, vm_count + 1, __ATOMIC_RELEASE);
+    if (vm->id == vm_count) {
+        vms[vm_count] = vm;
+        __atomic_store_n(&vm_count, vm_count + 1, __ATOMIC_RELEASE);
+    }
     making_ends();
-    vm_hooks.started(vm);
+}
+
+void make_destroy(struct vm *vm)
+{
+    vm_hooks.ended(vm); /* it may have been brought to the front since it ended */
+    free_parts(vm);
+    __atomic_store_n(&vm->state, VM_GONE, __ATOMIC_RELEASE); /* pairs with find_place() */
 }
 
 int make_stage(struct vm *vm)

@@ -1,9 +1,22 @@
 /* All VMs, and questions about one; see vm.h. */
 #include "vm/vm.h"
 
+#include "common/string.h"
+
 struct vm *vms[VMS_MAX];
 unsigned vm_count;
 struct vm_hooks vm_hooks;
+
+struct vm *vm_named(const char *name)
+{
+    unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
+
+    for (unsigned i = 0; i < count; i++)
+        if (__atomic_load_n(&vms[i]->state, __ATOMIC_ACQUIRE) != VM_GONE &&
+            strcmp(vms[i]->config.name, name) == 0)
+            return vms[i];
+    return NULL;
+}
 
 bool vm_contains(const struct vm *vm, gpa_t gpa, uint64_t size)
 {

@@ -3,9 +3,9 @@
  * VMs; and what stands above them. Every VM has an identity of its own (the VMID is its index + 1).
  *
  * Life is one state machine (life.c). Only the VM's worker moves it on, but for RUNNING, which ends
- * where anyone asks for it. Memory and devices are there while it is RUNNING or PAUSED: those two
- * states are entered and left under the VM's lock, and seen under it before anyone but the VM's own
- * tasks touches either.
+ * where anyone asks for it, and for its start, which the monitor asks for. Memory and devices are
+ * there while it is RUNNING or PAUSED: those two states are entered and left under the VM's lock,
+ * and seen under it before anyone but the VM's own tasks touches either.
  */
 #ifndef VM_VM_H
 #define VM_VM_H
@@ -27,14 +27,17 @@
 enum { VM_DEVICES_MAX = 8, VM_RANGES_MAX = 8, VM_PIECES_MAX = 10 };
 
 enum vm_state {
+    VM_CREATED, /* described, never started */
     VM_LOADING, /* its worker fills its memory */
     VM_RUNNING,
     VM_PAUSED,
     VM_STOPPING, /* its vCPUs leave the harts, then its worker frees its memory */
-    VM_ENDED
+    VM_ENDED,
+    VM_GONE /* destroyed: another VM may take its place */
 };
 
-enum vm_end { END_SHUTDOWN, END_FAILURE, END_REBOOT, END_KILLED }; /* FAILURE: it said so itself */
+/* FAILURE: it said so itself; STOPPED: by who looks after the machine, which goes on. */
+enum vm_end { END_SHUTDOWN, END_FAILURE, END_REBOOT, END_KILLED, END_STOPPED };
 
 /* A part of RAM that the image wants mapped with less than RWX: an ELF segment. */
 struct vm_range {
@@ -59,10 +62,25 @@ struct vm_plan {
     bool unplugged; /* of STOPPING: off the harts, devices reset */
 };
 
+/* A clone that is being made. */
+struct vm_cloning {
+    struct vm *clone; /* NULL: no clone */
+    gpa_t shared;     /* its memory up to here, */
+    uint64_t copied;  /* and so many bytes of its disk */
+    uint64_t begun;   /* host time */
+    bool failed;      /* what is there of it goes */
+};
+
 struct vcpu;
 
+/* Once made it is never freed: who looks into the list of all, finds one, and takes its lock, may
+ * find another VM in its place by then, but always a VM. */
 struct vm {
-    unsigned id;
+    struct lock lock;
+    enum vm_state state; /* under the lock */
+
+    /* From here on it is cleared before another VM takes its place. */
+    unsigned id __attribute__((aligned(64)));
     struct vm_config config;
     gpa_t ram_base;
     uint64_t ram_size;
@@ -79,20 +97,23 @@ struct vm {
     struct vm_range ranges[VM_RANGES_MAX];
     unsigned range_count;
     bool replaces; /* mappings are replaced, not only added: it was cloned, or is a clone */
+    bool doomed;   /* goes once it has ended; the monitor's */
 
     struct task worker; /* loads, serves devices, clears up */
     bool busy;          /* there is something for it: an atomic, set by anyone */
     uint64_t busy_at;   /* or there will be, at that host time; ~0: no. Its own */
     uint64_t alarm_at;  /* the same, of its clock's alarm */
     struct vm_plan plan;
+    struct vm_cloning cloning;
 
-    struct lock lock; /* what follows */
-    enum vm_state state;
+    /* Under the lock: */
     enum vm_end end;
     uint64_t paused_at;
-    unsigned clones;     /* of it that are to be made: nothing else resumes it then */
-    bool clones_resumes; /* it ran before they were asked for */
-    gpa_t unbacked;      /* where memory_piece() found nothing to write to yet */
+    unsigned clones;            /* of it that are to be made: nothing else resumes it then */
+    unsigned clones_asked;      /* when the first of these was */
+    bool clones_resumes;        /* it ran before they were asked for */
+    struct vcpu *clones_caller; /* that asked for them, and is told; NULL: the monitor */
+    gpa_t unbacked;             /* where memory_piece() found nothing to write to yet */
     struct device devices[VM_DEVICES_MAX];
     unsigned device_count;
     struct plic plic;
@@ -111,6 +132,8 @@ struct vm {
 extern struct vm *vms[VMS_MAX];
 extern unsigned vm_count;
 
+enum vm_clone { CLONE_MORE, CLONE_MADE, CLONE_NOT_MADE };
+
 /* What stands above the VMs and is called from here; filled before the first of them is made. */
 struct vm_hooks {
     void (*run)(struct vcpu *v);     /* a vCPU's turn on this hart */
@@ -121,8 +144,9 @@ struct vm_hooks {
     /* A guest's output, from any hart, with or without the VM's lock; how much was taken. */
     size_t (*output)(struct vm *vm, const char *text, size_t length);
     void (*started)(struct vm *vm);
-    /* Makes a clone of a VM whose vCPUs are off the harts; by its worker. */
-    bool (*clone)(struct vm *vm);
+    /* The next piece of a clone of a VM whose vCPUs are off the harts, by its worker. With
+     * `give_up` it is not wanted any more. */
+    enum vm_clone (*clone)(struct vm *vm, bool give_up);
     /* A vCPU of a debugged VM met an ebreak; false: it is the guest's own. */
     bool (*breakpoint)(struct vcpu *v);
     /* All vCPUs of a VM that was paused have left the harts; by its worker, with no lock held. */
@@ -139,6 +163,16 @@ static inline bool vm_is_up(const struct vm *vm)
     return state == VM_RUNNING || state == VM_PAUSED;
 }
 
+/* Is it between its start and its end? */
+static inline bool vm_is_alive(const struct vm *vm)
+{
+    enum vm_state state = __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
+
+    return state >= VM_LOADING && state <= VM_STOPPING;
+}
+
+/* The VM of that name among those that are not gone, or NULL. */
+struct vm *vm_named(const char *name);
 bool vm_contains(const struct vm *vm, gpa_t gpa, uint64_t size);
 unsigned vm_perm_at(const struct vm *vm, gpa_t gpa);
 const struct device *vm_device_at(const struct vm *vm, gpa_t gpa);

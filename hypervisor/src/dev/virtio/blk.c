@@ -18,7 +18,8 @@ bool blk_open_image(struct blk *b, const void *bytes, size_t size)
         return false;
     *b = (struct blk){.config.seg_max = SEGMENTS,
                       .config.capacity = ALIGN_UP(size, SECTOR_SIZE) / SECTOR_SIZE,
-                      .order = order};
+                      .order = order,
+                      .disk = -1};
     b->image = page_alloc(NULL, order);
     if (b->image == NULL)
         return false;
@@ -39,6 +40,13 @@ bool blk_open_host(struct blk *b, unsigned number)
     }
     b->config = (struct virtio_blk_config){.capacity = disk_capacity(b->disk), .seg_max = SEGMENTS};
     return true;
+}
+
+void blk_close(struct blk *b)
+{
+    page_free(NULL, b->image, b->order);
+    if (b->disk >= 0)
+        page_free(NULL, disk_close(b->disk), DISK_ORDER);
 }
 
 static void reset(struct slot *s)

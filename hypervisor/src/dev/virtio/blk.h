@@ -22,6 +22,8 @@ extern const struct slot_kind blk_kind; /* device: struct blk */
 
 /* A disk in memory with a copy of `size` bytes, rounded up to sectors; false: no memory. */
 bool blk_open_image(struct blk *blk, const void *bytes, size_t size) MUST_CHECK;
+/* Gives back what it was opened on; of one that was not opened `disk` is -1. */
+void blk_close(struct blk *blk);
 /* The machine's disk number `number`; false where it does not exist, or another guest has it. */
 bool blk_open_host(struct blk *blk, unsigned number) MUST_CHECK;
 

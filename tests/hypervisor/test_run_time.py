@@ -1,0 +1,137 @@
+"""Guests that are made, started, stopped and destroyed while the machine runs, from images in its archive."""
+import re
+
+import pytest
+
+from hvmachine import (MODERN, QEMU12, archive_of, command, compiled, cpio, ends_well, monitor, quit_machine, run,
+                       spawn, to_monitor)
+
+TICK = "kernel=tick.elf base=0x80000000 mem=16M"
+
+
+def test_a_guest_by_hand(hypervisor, qemu, tmp_path):
+    """On a machine that began without any: created, started, stopped, started again, destroyed, beside another one."""
+    tick = compiled("tick", tmp_path, TICKS=1000000)
+    child = spawn(command(qemu, hypervisor, cpio(tmp_path / "i", {"tick.elf": tick}), "stay mux=lines", harts=2))
+    child.expect("guests get")
+    to_monitor(child)
+    free = int(re.search(r"(\d+) MiB of it not reserved", monitor(child, "vms")).group(1))
+    assert "no such guest" in monitor(child, "start")
+    assert "a is created" in monitor(child, f'create a {TICK} args="one two"')
+    assert re.search(r"1 a +created", monitor(child, "vms"))
+    monitor(child, f"create b {TICK}")
+    for round_ in range(3):
+        for name in "ab":
+            child.send(f"start {name}\r")
+            child.expect(f"{name}: tick: tick 1 at")
+        assert "it has not ended" in monitor(child, "start a")
+        child.send("stop a\r")
+        child.expect("vm a has been stopped")
+        child.expect(r"b: tick: tick \d+ at")
+        child.send("stop b\r")
+        child.expect("vm b has been stopped")
+    monitor(child, "start b")
+    for name in "ab":  # the one has ended, the other runs
+        child.send(f"destroy {name}\r")
+        child.expect(f"vm {name} is gone")
+    shown = monitor(child, "vms")
+    while not re.search("MiB of it not reserved", shown):
+        shown = monitor(child, "vms")
+    assert " a " not in shown and " b " not in shown
+    assert int(re.search(r"(\d+) MiB of it not reserved", shown).group(1)) >= free - 1, shown
+    quit_machine(child)
+    assert "defect" not in child.before
+
+
+def test_places_are_used_again(hypervisor, tmp_path):
+    """More guests than there may be at once, each where another was, beside a neighbour that ticks all the time."""
+    initrd = archive_of(tmp_path, {"tick": ("tick", {"TICKS": 1000000}, {}), "sbi": ("far", {
+        "START": "0x80400000ul", "END": "0x80500000ul", "STEP": "0x10000ul", "TREE": "0x8000ul"}, {"mem": "8M"})})
+    child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", memory="128M"))
+    child.expect("sbi: far: 16 marks")
+    to_monitor(child)
+    for i in range(34):
+        child.send("destroy 2\r")
+        child.expect(r"vm \S+ is gone")
+        child.send(f"create n{i} kernel=sbi.elf base=0x80000000 mem=8M\r")
+        child.expect(f"n{i} is created|a clone is being")
+        child.send(f"start n{i}\r")
+        child.expect(f"n{i}: far: 16 marks")
+    shown = monitor(child, "vms")
+    while "free" not in shown:
+        shown = monitor(child, "vms")
+    assert re.search(r"2 n33 +running", shown) and "hv: 3 " not in shown, shown
+    quit_machine(child)
+    assert "defect" not in child.before
+
+
+def test_a_clone_after_its_source(hypervisor, tmp_path):
+    """What both owned is the clone's when the source is destroyed, and the place is for a new one."""
+    guests = {"own": ("own", {"END": "0x81000000"}, {"mem": "20M", "cpus": 2})}
+    child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests), "mux=lines", harts=2, memory="128M"))
+    child.expect("own: round 2")
+    to_monitor(child)
+    child.send("clone own\r")
+    child.expect("cloned as own-1")
+    child.send("destroy own\r")
+    child.expect("vm own is gone")
+    child.send("create own kernel=own.elf base=0x80000000 mem=20M\r")
+    child.expect("own is created")
+    child.send("start own\r")
+    child.expect("own: own: round 3")
+    child.expect(r"own-1: own: round \d+")
+    child.send("stop own-1\r")
+    child.expect("vm own-1 has been stopped")
+    child.send("start own-1\r")
+    child.expect("own-1: own: round 1")  # from its image, as any other
+    quit_machine(child)
+    assert "defect" not in child.before
+
+
+def test_the_machines_disk_is_free_again(hypervisor, qemu, tmp_path):
+    disk = tmp_path / "disk"
+    disk.write_bytes(bytes(1 << 20))
+    initrd = cpio(tmp_path / "i", {"tick.elf": compiled("tick", tmp_path, TICKS=1000000)})
+    child = spawn(command(qemu, hypervisor, initrd, "stay mux=lines", more=[
+        *MODERN, "-drive", f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"]))
+    child.expect("guests get")
+    to_monitor(child)
+    for _ in range(3):
+        assert "a is created" in monitor(child, f"create a {TICK} disk=host:0")
+        assert "no such virtio disk" in monitor(child, f"create b {TICK} disk=host:0")
+        child.send("destroy a\r")
+        child.expect("vm a is gone")
+    quit_machine(child)
+
+
+@pytest.mark.parametrize("words,answer", [
+    ("create", "create: a name is missing after 'vm'"), ("create a", "create: no kernel= for vm 'a'"),
+    ("create a colour=red", "create: unknown key 'colour'"), (f"create tick {TICK}", "there is a guest called tick"),
+    (f"create a {TICK} vm b kernel=x", "more guests than"), ("create a kernel=none", "no such file in the initrd"),
+    ("start", "it has not ended"), ("destroy absent", "no such guest"), ("stop 7", "no such guest"),
+    ("create a kernel=tick.elf base=0x80000000 mem=999G", "a is created")])
+def test_what_cannot_be_made(hypervisor, tmp_path, words, answer):
+    child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, {"tick": ("tick", {"TICKS": 1000}, {})})))
+    child.expect("tick 1 at")
+    to_monitor(child)
+    assert answer in monitor(child, words)
+    if "999G" in words:
+        assert "MiB wanted" in monitor(child, "start a")
+        child.send("destroy a\r")
+        child.expect("vm a is gone")
+    child.close(force=True)
+
+
+def test_the_last_one_that_ends_by_itself_ends_the_machine(hypervisor, tmp_path):
+    initrd = archive_of(tmp_path, {"a": ("tick", {"TICKS": 1000}, {}), "b": ("tick", {"TICKS": 3}, {})})
+    child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines"))
+    child.expect("a: tick: tick 1 at")
+    to_monitor(child)
+    child.send("stop a\r")
+    child.expect("vm a has been stopped")
+    ends_well(child)
+
+
+def test_stay_is_not_the_manifest(hypervisor):
+    status, output = run(command(QEMU12, hypervisor, args="stays"), 60)
+    assert status == 1 and "unknown option 'stays'" in output
