@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* Sets it to 115,200 baud, 8 bits, with FIFOs where they work, and no interrupts; false if there is
- * none. Without that, a byte can be put if somebody else has set it up. */
+ * none. Without that, a byte can be put if firmware has set it up. */
 bool pc_serial_init(void);
 
 /* Waits, with a limit, until there is room: a port that never empties loses text and blocks no

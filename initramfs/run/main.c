@@ -64,7 +64,7 @@ static pid_t start(struct conf *conf, struct relay *relay)
     if (chdir(conf->folder) < 0)
         say_failed(FAILED, "%s: %s", conf->folder, strerror(errno));
     if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-        say_failed(FAILED, "no pipe: %s", strerror(errno));
+        say_failed(FAILED, "cannot make a pipe: %s", strerror(errno));
     say("r\n");
     child = fork();
     if (child == 0)
@@ -72,7 +72,7 @@ static pid_t start(struct conf *conf, struct relay *relay)
     close(pipe_fds[1]);
     relay_started(relay);
     if (child < 0)
-        say_failed(FAILED, "no process: %s", strerror(errno));
+        say_failed(FAILED, "cannot start a process: %s", strerror(errno));
     if (read(pipe_fds[0], &code, sizeof code) == sizeof code)
         say_failed(code == ENOENT || code == ENOTDIR ? NOT_FOUND : NOT_EXECUTABLE, "%s: %s",
                    conf->arguments[0], strerror(code));

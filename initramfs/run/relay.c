@@ -21,7 +21,7 @@ static void open_pipe(struct relay *relay, int number, const char *port)
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
-        say_failed(125, "no pipe: %s", strerror(errno));
+        say_failed(125, "cannot make a pipe: %s", strerror(errno));
     relay->child[number] = ends[input ? 0 : 1];
     fcntl(ends[input ? 1 : 0], F_SETFL, O_NONBLOCK);
     flow->from = input ? ports_open(port) : ends[0];

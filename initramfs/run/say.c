@@ -30,7 +30,7 @@ void say(const char *format, ...)
         text[length - 1] = '\n';
     }
     if (write(say_port >= 0 ? say_port : STDERR_FILENO, text, (size_t)length) < 0)
-        perror("run: the VMM cannot be told");
+        perror("run: cannot report to the VMM");
 }
 
 void say_end(void)

@@ -78,7 +78,7 @@ assert ctl('one', 'resume') == (0, '', '') and state('one') == 'running'
 prompt('one', 2)
 assert json.loads(ctl('one', 'stats', '--json')[1])['guests'][0]['exits'][0] > exits
 assert ctl('one', 'screen')[0] == 0 and ctl('one', 'power') == (0, '', '')
-assert ctl('one', 'fly') == (1, '', 'kvm-vmm ctl: unknown verb "fly"; "list" tells those there are\n')
+assert ctl('one', 'fly') == (1, '', 'kvm-vmm ctl: unknown verb "fly"; "list" lists those there are\n')
 assert ctl('one', 'status', '--guest', '1')[0] == 1 and ctl('one', 'pause', 'x')[0] == 2 and ctl('one')[0] == 2
 assert ctl('one', 'pause')[0] == 0 and ctl('one', 'reset') == (0, '', '')
 until('it did not start again', lambda: state('one') == 'running')
@@ -153,7 +153,7 @@ def refused(*options):
 
 for name in ('', '../x', '-x', 'x' * 49, 'a b'):
     status, err = refused('--control=' + name)
-    assert status == 125 and 'is no name for a machine' in err and err.count('\n') == 1, (name, status, err)
+    assert status == 125 and 'is not a name for a machine' in err and err.count('\n') == 1, (name, status, err)
 assert refused('--control', 'unix:')[0] == 2
 vmm = start('both', image, '--eof', 'none')
 status, err = refused('--control', 'both')

@@ -42,7 +42,7 @@ static const struct mark marks[] = {
     {512, 8, "EFI PART", "an image with GPT partitions", DISK},
     {0, 4, "hsqs", "a squashfs image", DISK},
     {0, 3, "#!/", "a script", NO_KERNEL},
-    {0, 4, "\xd0\x0d\xfe\xed", "a device tree", "a PC has none"},
+    {0, 4, "\xd0\x0d\xfe\xed", "a device tree", "a PC has no device tree"},
     {0x38, 4, "ARM\x64", "an arm64 Image", OTHER_CPU},
     {0x38, 4, "RSC\x05", "a RISC-V Image", OTHER_CPU},
     {0, 4, "\x27\x05\x19\x56", "a U-Boot image", OTHER_CPU},

@@ -46,7 +46,7 @@ static struct header find_version_1(const struct image *image)
         if (h.flags & MULTIBOOT_REQUIREMENTS & ~known)
             found.refused = "something of its loader that this version of multiboot does not name";
         else if ((h.flags & MULTIBOOT_WANT_VIDEO) && h.mode_type != MULTIBOOT_VIDEO_TEXT)
-            found.refused = "a graphics screen; this machine has a text screen alone";
+            found.refused = "a graphics screen; this machine has only a text screen";
         return found;
     }
     return (struct header){0};
@@ -109,7 +109,7 @@ static void take_tag(struct header *found, const struct multiboot2_header_tag *t
         break;
     case MULTIBOOT2_HEADER_FRAMEBUFFER:
         if (!(tag->flags & MULTIBOOT2_OPTIONAL))
-            found->refused = "a graphics screen; this machine has a text screen alone";
+            found->refused = "a graphics screen; this machine has only a text screen";
         break;
     default:
         if (!(tag->flags & MULTIBOOT2_OPTIONAL))

@@ -50,7 +50,7 @@ static int build_request(const struct order *o, struct json_out *out, struct err
     json_number(out, "version", CONTROL_VERSION);
     json_string(out, "verb", o->verb);
     if (o->argument != NULL && (verb == NULL || verb->argument == NULL))
-        return error_set(error, "%s takes nothing behind it, not \"%s\"", o->verb, o->argument);
+        return error_set(error, "%s takes no argument: \"%s\"", o->verb, o->argument);
     if (o->argument == NULL && verb != NULL && verb->argument != NULL)
         return error_set(error, "%s needs a %s", o->verb, verb->argument);
     if (o->argument != NULL) { /* the only argument that there is, a folder */

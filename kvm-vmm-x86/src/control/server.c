@@ -112,7 +112,7 @@ static void handle(struct client *c, char *line, size_t length)
     }
     verb = control_verb(name);
     if (verb == NULL) {
-        error_set(&error, "unknown verb \"%.40s\"; \"list\" tells those there are", name);
+        error_set(&error, "unknown verb \"%.40s\"; \"list\" lists those there are", name);
         refuse(c, error.text);
         return;
     }

@@ -269,7 +269,7 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
     const char *folder;
 
     if (control.run.count > 1 && !request->one) {
-        error_set(error, "\"guest\" says which of the %u guests", control.run.count);
+        error_set(error, "\"guest\" must say which of the %u guests", control.run.count);
         return VERB_FAILED;
     }
     if (!json_get_string(request->json, request->json->values, "folder", &folder) ||

@@ -74,7 +74,7 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
     if (fd < 0)
         return error_set(error, "cannot open %s: %s", path, strerror(errno));
     if (fstat(fd, &st) < 0)
-        error_set(error, "cannot tell what %s is: %s", path, strerror(errno));
+        error_set(error, "cannot examine %s: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
         error_set(error, "%s is a directory", path);
     else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit)

@@ -304,7 +304,7 @@ int folder_commit(struct folder *folder, struct error *error)
 {
     /* Not every file system has RENAME_NOREPLACE; what rename replaces of folders is empty ones. */
     if (fsync(folder->fd) < 0 || rename(folder->tmp, folder->path) < 0)
-        return error_set(error, "cannot make %s of %s: %s", folder->path, folder->tmp,
+        return error_set(error, "cannot rename %s to %s: %s", folder->tmp, folder->path,
                          strerror(errno));
     close(folder->fd);
     folder->fd = -1;
@@ -421,7 +421,7 @@ int folder_full_path(char full[FOLDER_PATH_MAX], const char *path, struct error 
     if (path[0] == '/')
         n = snprintf(full, FOLDER_PATH_MAX, "%s", path);
     else if (getcwd(here, sizeof here) == NULL)
-        return error_set(error, "where we are is not known: %s", strerror(errno));
+        return error_set(error, "cannot find the current folder: %s", strerror(errno));
     else
         n = snprintf(full, FOLDER_PATH_MAX, "%s/%s", here, path);
     return n < FOLDER_PATH_MAX ? 0 : error_set(error, "%s: a path too long", path);

@@ -65,7 +65,7 @@ static int read_cpuid(struct kvm *kvm, struct error *error)
         return error_set(error, "out of memory");
     kvm->cpuid->nent = CPUID_ENTRIES_MAX;
     if (ioctl(kvm->fd, KVM_GET_SUPPORTED_CPUID, kvm->cpuid) < 0)
-        return error_set(error, "KVM does not tell its CPUID: %s", strerror(errno));
+        return error_set(error, "KVM does not give its CPUID: %s", strerror(errno));
     return 0;
 }
 

@@ -54,10 +54,11 @@ int runtime_path(char path[ENDPOINT_PATH_MAX], const char *name, bool make, stru
     size_t length;
 
     if (!runtime_is_name(name))
-        return error_set(error,
-                         "\"%s\" is no name for a machine: 1 to %d letters, digits, '.', '_' and "
-                         "'-', beginning with a letter or digit",
-                         name, RUNTIME_NAME_MAX);
+        return error_set(
+            error,
+            "\"%s\" is not a name for a machine: 1 to %d letters, digits, '.', '_' and "
+            "'-', beginning with a letter or digit",
+            name, RUNTIME_NAME_MAX);
     if (!folder_path(path))
         return error_set(error, "XDG_RUNTIME_DIR is too long a path for a socket");
     if (make && mkdir(path, S_IRWXU) < 0 && errno != EEXIST)

@@ -340,7 +340,8 @@ static int take_restore(struct options *o, int argc, struct error *error)
     struct guest_config g = o->guests[0];
 
     if (argc > 0)
-        return error_set(error, "--restore %s: an image besides would do nothing", o->restore);
+        return error_set(error, "--restore %s takes no image: the snapshot has the guest",
+                         o->restore);
     g.kvm = NULL;
     g.no_ctrl_d = g.text_screen = g.reboot = false;
     g.serial = SERIAL_STDIO;

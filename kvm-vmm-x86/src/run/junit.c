@@ -270,11 +270,11 @@ int junit_fork(const struct junit *junit, struct error *error)
     if (report == NULL)
         return error_set(error, "--output junit:%s: %s", junit->path, strerror(errno));
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(told, O_CLOEXEC) < 0)
-        return error_set(error, "--output: no pipe: %s", strerror(errno));
+        return error_set(error, "--output: cannot make a pipe: %s", strerror(errno));
     signals = take_signals(&before); /* before: the child's end must not be missed */
     child = fork();
     if (child < 0)
-        return error_set(error, "--output: no process: %s", strerror(errno));
+        return error_set(error, "--output: cannot start a process: %s", strerror(errno));
     if (child == 0) {
         sigprocmask(SIG_SETMASK, &before, NULL);
         close(signals);

@@ -77,9 +77,9 @@ static int find_default(char path[PATH_MAX], struct error *error)
         join(pattern, folder, "/../build/downloads/kernels/*/boot/vmlinuz-*") &&
         newest(path, pattern))
         return 0;
-    return error_set(error, "no kernel: none of /boot can be read (Debian and Ubuntu: install "
-                            "linux-image-cloud-amd64 or linux-image-generic), and --kernel names "
-                            "none");
+    return error_set(error, "no kernel: no /boot/vmlinuz-* can be read (Debian and Ubuntu: install "
+                            "linux-image-cloud-amd64 or linux-image-generic), and there is no "
+                            "--kernel FILE");
 }
 
 /* A packed kernel says its version in its header; of others it is not known. */

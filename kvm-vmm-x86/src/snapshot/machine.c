@@ -270,7 +270,7 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
     m->vmm = text(&r, whole, "vmm");
     if (json_get_number(&r.json, whole, "format", &format) && format != SNAPSHOT_FORMAT)
         return error_set(error,
-                         "format %llu, written by kvm-vmm %.40s; this one reads format %d alone",
+                         "format %llu, written by kvm-vmm %.40s; this one reads only format %d",
                          (unsigned long long)format, m->vmm, SNAPSHOT_FORMAT);
     (void)number(&r, whole, "format", SNAPSHOT_FORMAT);
     m->taken = number(&r, whole, "taken", UINT64_MAX);
@@ -295,5 +295,7 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
     m->state = file(&r, whole, "state");
     m->ram = file(&r, whole, "ram");
     check(&r, m);
-    return r.missing == NULL ? 0 : error_set(error, "\"%s\" is missing or cannot be so", r.missing);
+    return r.missing == NULL
+               ? 0
+               : error_set(error, "\"%s\" is missing or has an impossible value", r.missing);
 }

@@ -133,7 +133,7 @@ static int add_kernel(struct vm *vm, const struct boot_files *files, struct fw_c
     enum { SETUP, SETUP_SIZE, CODE, CODE_SIZE, LINE, LINE_SIZE, INITRD, INITRD_SIZE };
 
     if (!bzimage_recognise(image))
-        return error_set(error, "%s: firmware starts Linux kernels (bzImage) alone", image->path);
+        return error_set(error, "%s: firmware starts only Linux kernels (bzImage)", image->path);
     if (bzimage_open(&b, image, error) < 0 || join_initrds(vm, files, &initrd_size, error) < 0)
         return -1;
     setup_size = (size_t)(b.code - image->bytes);

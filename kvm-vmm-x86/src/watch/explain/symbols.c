@@ -134,7 +134,7 @@ int symbols_read(struct symbols *symbols, const uint8_t *bytes, size_t size, con
     if (symbols->count > 0)
         return 0;
     symbols_release(symbols);
-    return error_set(error, "%s: none of its symbols is a place in its image", path);
+    return error_set(error, "%s: no symbol of it lies within its image", path);
 }
 
 void symbols_release(struct symbols *symbols)

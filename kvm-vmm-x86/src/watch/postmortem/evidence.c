@@ -71,7 +71,7 @@ static void make_do(struct evidence *e, const char *why)
         e->snapshot.regs = trail_of(e->vcpu)->last_regs;
         left = e->vcpu->stats.exits > 1
                    ? "all that is known is the general registers as of its last exit"
-                   : "nothing is known, for it had made no exit before";
+                   : "nothing else is known, since it had made no exit before";
     }
     snprintf(e->how, sizeof e->how, "KVM reset the vCPU when it shut down (AMD), and %s: %s", why,
              left);

@@ -94,8 +94,9 @@ static void advise_guest(const struct boot_phases *p, const struct boot_facts *f
     uint64_t exits = p->moments[BOOT_INIT].exits;
 
     if (p->moments[BOOT_INIT].ns == 0) {
-        say(a, "init never spoke on the serial port: is console=ttyS0 the last console=, and is "
-               "there an --initrd or a root=?");
+        say(a,
+            "init printed nothing on the serial port: is console=ttyS0 the last console=, and is "
+            "there an --initrd or a root=?");
         return;
     }
     if (p->kernel_bytes > MANY_BYTES)
@@ -129,5 +130,5 @@ void boot_phases_advise(const struct boot_phases *phases, const struct boot_fact
     advise_loading(phases, facts, advice);
     advise_guest(phases, facts, advice);
     if (advice->count == 0)
-        say(advice, "nothing of ours stands out: what is left is the guest's own work");
+        say(advice, "the VMM costs little here: what is left is the guest's own work");
 }

@@ -148,7 +148,7 @@ static void test_lies(void **state)
     refused(&f, sizeof f, "no names");
     f = good();
     f.sections[NAMES].size = 3; /* no name ends in it */
-    refused(&f, sizeof f, "none of its symbols");
+    refused(&f, sizeof f, "no symbol of it");
     f = good();
     f.header.shoff = UINT64_MAX - 3;
     refused(&f, sizeof f, "past its end");

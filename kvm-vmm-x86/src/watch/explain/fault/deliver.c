@@ -158,7 +158,7 @@ static bool inner_stack_is_wrong(struct context *c, uint16_t selector, struct kv
                              selector, descriptor_state_words(&d).text);
     if (!descriptor_is_writable_data(&d) || d.dpl != c->d->code.dpl)
         return exception_set(c->failed, EXCEPTION_TS, error,
-                             "the TSS's stack selector 0x%x is no writable segment of level %u",
+                             "the TSS's stack selector 0x%x is not a writable segment of level %u",
                              selector, c->d->code.dpl);
     if (!d.present)
         return exception_set(c->failed, EXCEPTION_SS, error,

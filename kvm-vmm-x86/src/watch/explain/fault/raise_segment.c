@@ -38,7 +38,7 @@ static bool check_data(struct raise_context *c, uint16_t selector, bool stack, c
     if (d.state != DESCRIPTOR_GOOD)
         return refuse_state(c, &d, name);
     if (stack && (!descriptor_is_writable_data(&d) || d.dpl != cpl || (selector & 3) != cpl))
-        return refuse(c, EXCEPTION_GP, selector, name, "is no writable segment of this level");
+        return refuse(c, EXCEPTION_GP, selector, name, "is not a writable segment of this level");
     if (!stack && !descriptor_is_readable(&d))
         return refuse(c, EXCEPTION_GP, selector, name, "cannot be read through");
     if (!stack && !descriptor_is_conforming(&d) && d.dpl < cpl)
