@@ -89,7 +89,7 @@ def test_clock(linux):
 
 
 def test_several_boots_in_a_row(linux, soak):
-    """None of them fails: ten in `make check`, a hundred in `make soak`."""
-    for number in range(soak(10, 100)):
+    """All of them succeed: four in `make check`, beside the boots above, a hundred in `make soak`."""
+    for number in range(soak(4, 100)):
         result = linux.boot("cloud", "-c", 2, run="nproc")
         assert result.status == 0 and b"init: status 0" in result.out, "boot %d\n%r" % (number, result)
