@@ -249,11 +249,9 @@ static void write_register(struct uart16550 *u, unsigned offset, uint8_t value)
 
 /* What a guest reads over and over while it waits for input, or for the line to go. Anything else
  * begins the count of polls again, unless they have made it a listener. */
-static void note_access(struct uart16550_state *s, unsigned offset, bool write)
+static void begin_counting_again(struct uart16550_state *s)
 {
-    bool look = offset == UART_LSR || offset == UART_DATA || offset == UART_MSR;
-
-    if ((write || !look) && s->polls < POLLS_MEAN_READING)
+    if (s->polls < POLLS_MEAN_READING)
         s->polls = 0;
 }
 
@@ -261,17 +259,36 @@ int uart16550_read(struct uart16550 *uart, unsigned offset, bool wait)
 {
     int value;
 
-    note_access(&uart->state, offset, false);
+    if (offset != UART_LSR && offset != UART_DATA && offset != UART_MSR)
+        begin_counting_again(&uart->state);
     value = read_register(uart, offset, wait);
     update_line(uart);
     return value;
 }
 
-void uart16550_write(struct uart16550 *uart, unsigned offset, uint8_t value)
+/* A byte to print that has nothing to do with interrupts: most accesses are one. */
+static bool is_plain_output(const struct uart16550_state *s, unsigned offset)
 {
-    note_access(&uart->state, offset, true);
+    return offset == UART_DATA && !(s->lcr & UART_LCR_DLAB) && !(s->mcr & UART_MCR_LOOP) &&
+           !(s->ier & UART_IER_THRE) && !s->line;
+}
+
+static __attribute__((noinline)) void write_any(struct uart16550 *uart, unsigned offset,
+                                                uint8_t value)
+{
     write_register(uart, offset, value);
     update_line(uart);
+}
+
+void uart16550_write(struct uart16550 *uart, unsigned offset, uint8_t value)
+{
+    begin_counting_again(&uart->state);
+    if (!is_plain_output(&uart->state, offset)) {
+        write_any(uart, offset, value);
+        return;
+    }
+    uart->state.thr_empty_pending = true;
+    uart->backend->send(uart->context, value);
 }
 
 void uart16550_input_ready(struct uart16550 *uart)

@@ -28,10 +28,10 @@ static const char color_off[] = "\033[0m";
 /* One guest's output on its way to standard output. */
 struct output {
     struct lock lock; /* protects the ring; taken with console.lock held, or without */
-    uint8_t ring[RING_MAX];
+    bool begun;       /* the last byte ended no line, and may not have been shown; atomic */
+    bool prompts;     /* show it; atomic */
     size_t head, used, size;
-    bool begun;   /* the last byte ended no line, and may not have been shown; atomic */
-    bool prompts; /* show it; atomic */
+    uint8_t ring[RING_MAX];
     /* protected by console.lock: a line being collected */
     uint8_t line[LINE_MAX_BYTES];
     size_t line_used;
@@ -64,7 +64,7 @@ static struct {
     unsigned turn;      /* whose ring is looked at first */
     bool shows_prompts; /* several guests in a pipe: a cut line could be mixed with another's */
     bool called;        /* the main thread knows that there is something to do; atomic */
-    bool ticking;       /* it looks at begun lines by itself; atomic */
+    bool ticking;       /* it looks at begun lines by itself, or none is to be shown; atomic */
 } console;
 
 static void empty_sink(struct sink *sink, int fd)
@@ -82,7 +82,8 @@ void console_init(const struct console_config *config)
     console.open_line = NOBODY;
     console.turn = 0;
     console.shows_prompts = config->guests == 1 || config->terminal;
-    console.called = console.ticking = false;
+    console.called = false;
+    console.ticking = !console.shows_prompts;
     lock_init(&console.lock);
     empty_sink(&console.out, STDOUT);
     empty_sink(&console.err, STDERR);
@@ -117,13 +118,10 @@ static void append_ring(struct output *o, const uint8_t *bytes, size_t count)
 
 /* After output that ended with the byte `last`. True for a line, for much, and for the beginning of
  * a line that the main thread does not watch already: it is to be called. */
-static inline bool note_output_locked(struct output *o, unsigned guest, uint8_t last, bool line)
+static inline bool is_due_locked(struct output *o, uint8_t last, size_t used, bool line)
 {
-    if (o->used > RING_LIMIT)
-        console_set_full(guest, CONSOLE_OUTPUT, true);
     __atomic_store_n(&o->begun, last != '\n', __ATOMIC_RELAXED);
-    return line || o->used >= LINE_MAX_BYTES ||
-           (console.shows_prompts && !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE));
+    return line || used >= LINE_MAX_BYTES || !__atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE);
 }
 
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
@@ -135,28 +133,34 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
     if (count > o->size - o->used)
         count = o->size - o->used; /* console_is_full was not asked: a bug of ours loses bytes */
     append_ring(o, bytes, count);
-    due = note_output_locked(o, guest, count > 0 ? bytes[count - 1] : '\n',
-                             memchr(bytes, '\n', count) != NULL);
+    if (o->used > RING_LIMIT)
+        console_set_full(guest, CONSOLE_OUTPUT, true);
+    due = is_due_locked(o, count > 0 ? bytes[count - 1] : '\n', o->used,
+                        memchr(bytes, '\n', count) != NULL);
     lock_release(&o->lock);
     if (due)
         call_main_thread();
 }
 
-/* The same without a loop: most output comes byte by byte. */
+/* Most output comes byte by byte, and finds its ring free and not full. (Other vCPUs may fill it
+ * meanwhile: there is room for a byte of each, and the next sees it.) */
 void vcpu_putchar(unsigned guest, uint8_t byte)
 {
     struct output *o = &console.outputs[guest];
-    size_t at;
+    size_t used, at;
     bool due;
 
-    lock_take(&o->lock);
-    if (o->used < o->size) {
-        at = o->head + o->used++;
-        o->ring[at < o->size ? at : at - o->size] = byte;
+    if (__atomic_load_n(&o->used, __ATOMIC_RELAXED) >= RING_LIMIT || !lock_try(&o->lock)) {
+        vcpu_write(guest, (const uint8_t[]){byte}, 1);
+        return;
     }
-    due = note_output_locked(o, guest, byte, byte == '\n');
+    used = o->used;
+    at = o->head + used;
+    o->ring[at < o->size ? at : at - o->size] = byte;
+    o->used = ++used;
+    due = is_due_locked(o, byte, used, byte == '\n');
     lock_release(&o->lock);
-    if (due)
+    if (due && !__atomic_load_n(&console.called, __ATOMIC_SEQ_CST))
         call_main_thread();
 }
 
@@ -461,14 +465,9 @@ size_t console_backlog(void)
     return left_to_write(&console.out) + left_to_write(&console.err);
 }
 
-bool console_is_written(void)
-{
-    return console_backlog() == 0;
-}
-
 bool console_wants_tick(void)
 {
-    return __atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE);
+    return console.shows_prompts && __atomic_load_n(&console.ticking, __ATOMIC_ACQUIRE);
 }
 
 void console_tick(void)

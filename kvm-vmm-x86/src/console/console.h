@@ -77,10 +77,12 @@ void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)
 bool console_service(void);
 /* Whether standard output or error (1, 2) is not ready for what there is to write. */
 bool console_waits(int fd);
-/* All that was said and flushed has been written, or cannot be. */
-bool console_is_written(void);
-/* How much is still to be written. */
+/* How much is still to be written of what was said and flushed, and can be. */
 size_t console_backlog(void);
+static inline bool console_is_written(void)
+{
+    return console_backlog() == 0;
+}
 
 /* Shows what the guest has printed of a line so far. */
 void console_flush(unsigned guest);

@@ -43,8 +43,11 @@ static struct bus_range *search(struct bus *bus, enum bus_space space, uint64_t 
 
 static inline struct bus_range *find(struct bus *bus, enum bus_space space, uint64_t address)
 {
-    if (space == BUS_PIO && address < BUS_LOW_PORTS)
-        return bus->low_ports[address] != 0 ? &bus->ranges[bus->low_ports[address] - 1] : NULL;
+    if (space == BUS_PIO && address < BUS_LOW_PORTS) {
+        size_t number = bus->low_ports[address];
+
+        return number != 0 ? &bus->ranges[number - 1] : NULL;
+    }
     if (space == BUS_MMIO && bus->memory_ranges == 0)
         return NULL;
     return search(bus, space, address);

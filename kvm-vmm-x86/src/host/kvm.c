@@ -1,6 +1,7 @@
 /* The Linux KVM interface; see kvm.h. */
 #include "host/kvm.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -270,11 +271,6 @@ void kvm_mend_sregs(struct kvm_segment *task)
         task->type &= (uint8_t)~BUSY;
 }
 
-int kvm_enter(const struct kvm_cpu *cpu)
-{
-    return ioctl(cpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
-}
-
 enum kvm_halt kvm_halt_state(const struct kvm_cpu *cpu)
 {
     struct kvm_mp_state mp;
@@ -317,6 +313,13 @@ bool kvm_error_is_guests(const struct kvm_run *run)
 }
 
 /* Intel SDM volume 3, table 9-1. */
+bool kvm_resets_at_shutdown(void)
+{
+    unsigned leaf, vendor, unused;
+
+    return !__get_cpuid(0, &leaf, &vendor, &unused, &unused) || vendor != signature_INTEL_ebx;
+}
+
 bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs)
 {
     enum { RESET_IP = 0xfff0, RESET_CS = 0xf000, RESET_CS_BASE = 0xffff0000u };

@@ -7,9 +7,11 @@
 #ifndef HOST_KVM_H
 #define HOST_KVM_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 
 #include "base/address.h"
 #include "base/error.h"
@@ -80,7 +82,10 @@ int kvm_set_state(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
 void kvm_mend_sregs(struct kvm_segment *task);
 
 /* Runs the guest until its next exit (4.10). 0, or a negative errno: -EINTR when kicked. */
-int kvm_enter(const struct kvm_cpu *cpu) MUST_CHECK;
+static inline MUST_CHECK int kvm_enter(const struct kvm_cpu *cpu)
+{
+    return ioctl(cpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
+}
 
 /* Whether the vCPU was ever started, and whether it sleeps in HLT with nothing that could wake it
  * (4.38, 4.31). */
@@ -99,5 +104,7 @@ bool kvm_error_is_guests(const struct kvm_run *run);
 /* Of an exit for a shutdown: whether KVM has reset the vCPU since, so that its registers tell
  * nothing. It does on AMD, whose hardware leaves the state undefined, and not on Intel. */
 bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs);
+/* Whether this host's does. */
+bool kvm_resets_at_shutdown(void);
 
 #endif

@@ -37,12 +37,18 @@ static inline void lock_init(struct lock *lock)
     lock->state = LOCK_FREE;
 }
 
-static inline void lock_take(struct lock *lock)
+/* False: another thread has it. */
+static inline bool lock_try(struct lock *lock)
 {
     unsigned expected = LOCK_FREE;
 
-    if (!__atomic_compare_exchange_n(&lock->state, &expected, LOCK_TAKEN, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
+    return __atomic_compare_exchange_n(&lock->state, &expected, LOCK_TAKEN, false, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED);
+}
+
+static inline void lock_take(struct lock *lock)
+{
+    if (!lock_try(lock))
         lock_wait(lock);
 }
 

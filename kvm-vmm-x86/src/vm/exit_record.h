@@ -1,12 +1,27 @@
 /*
- * One exit of one vCPU. The core fills one in for each exit that it has handled, keeps the last
- * ones of each vCPU, and hands each to the observers.
+ * One exit of one vCPU, that is over: what the core keeps of the last ones, as KVM described them,
+ * and the record that it makes of one for those who look on.
  */
 #ifndef VM_EXIT_RECORD_H
 #define VM_EXIT_RECORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/regs.h"
+
+/* Kept of each exit, so no more than a few copies. The answers that the guest was given are in it.
+ */
+struct past_exit {
+    uint64_t rip;
+    uint64_t data; /* of a port: the first 8 bytes */
+    uint32_t reason;
+    union { /* by the reason */
+        typeof(((struct kvm_run *)NULL)->io) io;
+        typeof(((struct kvm_run *)NULL)->mmio) mmio;
+    };
+};
 
 /* Which of an exit's fields mean something. */
 enum exit_space {
@@ -30,6 +45,9 @@ struct exit_record {
 };
 
 _Static_assert(sizeof(struct exit_record) == 48, "the exit log's size is documented");
+
+/* Without time and cost. */
+struct exit_record exit_record_of(const struct past_exit *exit);
 
 /* The guest was given a value. */
 static inline bool exit_record_asks(const struct exit_record *record)

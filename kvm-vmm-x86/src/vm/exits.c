@@ -14,21 +14,28 @@ static unsigned long long rip_of(const struct kvm_run *run)
     return run->s.regs.regs.rip;
 }
 
-/* One access. What the device changed in the registers goes back with the next entry; one that has
- * to be tried again and got on is tried at once: the gate is open for it. */
+/* An access that has to be tried again and got on is tried at once: the gate is open for it. */
+static __attribute__((noinline)) void note_progress(struct vcpu *vcpu, enum verdict verdict)
+{
+    if (verdict != VERDICT_AGAIN)
+        vcpu->for_bus.done = 0;
+    else if (vcpu->for_bus.done != vcpu->done_before)
+        vcpu->woken = UINT64_MAX;
+    vcpu->done_before = vcpu->for_bus.done;
+}
+
+/* One access. What the device changed in the registers goes back with the next entry. */
 static enum verdict access_device(struct vcpu *vcpu, enum bus_space space, uint64_t address,
                                   struct bus_access *access)
 {
-    uint64_t done = vcpu->for_bus.done;
     enum verdict verdict = bus_access(&vcpu->vm->machine.bus, space, address, access);
 
-    if (vcpu->for_bus.regs_changed)
+    if (vcpu->for_bus.regs_changed) {
         vcpu->cpu.run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
-    vcpu->for_bus.regs_changed = false;
-    if (verdict != VERDICT_AGAIN)
-        vcpu->for_bus.done = 0;
-    else if (vcpu->for_bus.done != done)
-        vcpu->woken = UINT64_MAX;
+        vcpu->for_bus.regs_changed = false;
+    }
+    if (verdict == VERDICT_AGAIN || vcpu->for_bus.done != 0)
+        note_progress(vcpu, verdict);
     return verdict;
 }
 
@@ -52,7 +59,8 @@ static void take_up(struct vcpu *vcpu, const struct kvm_run *run, uint8_t *data)
 
 static enum verdict access_port(struct vcpu *vcpu, struct kvm_run *run, uint8_t *data, bool string)
 {
-    struct bus_access access = {.data = data,
+    struct bus_access access = {.offset = 0,
+                                .data = data,
                                 .size = run->io.size,
                                 .write = run->io.direction == KVM_EXIT_IO_OUT,
                                 .string = string,
@@ -76,6 +84,7 @@ static __attribute__((noinline)) enum verdict on_string_io(struct vcpu *vcpu, st
         take_up(vcpu, run, data);
     string = run->io.count > 1 || vcpu->string_rip == rip_of(run);
     vcpu->string_rip = string ? rip_of(run) : UINT64_MAX;
+    vcpu->in_string = string || vcpu->unfinished.rip != UINT64_MAX;
     for (; vcpu->items_done < run->io.count; vcpu->items_done++) {
         enum verdict verdict;
 
@@ -94,7 +103,7 @@ static enum verdict on_io(struct vcpu *vcpu, struct kvm_run *run)
 {
     uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
-    if (run->io.count > 1 || vcpu->string_rip != UINT64_MAX || vcpu->unfinished.rip != UINT64_MAX)
+    if (run->io.count > 1 || vcpu->in_string)
         return on_string_io(vcpu, run, data);
     return access_port(vcpu, run, data, false);
 }
@@ -250,8 +259,11 @@ const char *exits_name(uint32_t reason)
 enum verdict exits_handle(struct vcpu *vcpu)
 {
     struct kvm_run *run = vcpu->cpu.run;
-    uint32_t reason = run->exit_reason;
-    exit_handler handle = reason < EXIT_REASONS ? table[reason].handle : NULL;
+    uint32_t reason = run->exit_reason < EXIT_REASONS ? run->exit_reason : EXIT_REASONS - 1;
 
-    return handle != NULL ? handle(vcpu, run) : on_unknown(vcpu, run);
+    if (!vcpu->counted) {
+        __atomic_store_n(&vcpu->stats.exits, vcpu->stats.exits + 1, __ATOMIC_RELAXED);
+        vcpu->stats.by_reason[reason]++;
+    }
+    return table[reason].handle != NULL ? table[reason].handle(vcpu, run) : on_unknown(vcpu, run);
 }

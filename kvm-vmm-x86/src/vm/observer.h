@@ -44,8 +44,10 @@ struct observer {
     void (*before_entry)(void *state, struct vcpu *vcpu);
     /* True: the exit is the observer's, which has dealt with it. It is not counted or handled. */
     bool (*takes_exit)(void *state, struct vcpu *vcpu);
-    /* The exit was handled, and its answer stands in vcpu->cpu.run. `ended`: the guest does not go
-     * on. */
+    /* The exit was handled, the guest goes on, and was given something: an answer that stands in
+     * vcpu->cpu.run, or other registers. */
+    void (*answered)(void *state, struct vcpu *vcpu);
+    /* Any exit was handled. `ended`: the guest does not go on. */
     void (*after_exit)(void *state, struct vcpu *vcpu, const struct exit_record *record,
                        bool ended);
 
@@ -68,8 +70,8 @@ struct observers {
         void *context;
     } seats[OBSERVERS_MAX];
     unsigned count;
-    uint8_t before_entry, takes_exit, after_exit, phase, output, ended;
-    bool timed;
+    uint8_t before_entry, takes_exit, answered, after_exit, phase, output, ended;
+    bool timed, watches_entry; /* the latter: timed, or any before_entry */
 };
 
 /* The body runs for every seat of `mask`. */

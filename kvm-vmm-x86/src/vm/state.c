@@ -210,6 +210,7 @@ static int load_input(struct vcpu *vcpu, const struct chunk *chunk, struct error
         return error_set(error, "the saved state \"%s\" is damaged", chunk->name);
     vm_drop_exit(vcpu);
     vcpu->unfinished = unfinished;
+    vcpu->in_string = true;
     /* What was found out of its former state: KVM counts the halts of the new one from 0 on. */
     __atomic_store_n(&vcpu->examined, 0, __ATOMIC_RELAXED);
     return 0;

@@ -19,6 +19,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
     if (kvm_create_vcpu(kvm, vm->fd, id, &vcpu->cpu, error) < 0)
         return -1;
     vcpu->for_bus.regs = &vcpu->cpu.run->s.regs.regs;
+    vcpu->keeps_regs = kvm_resets_at_shutdown();
     if (observers_vcpu_made(vcpu, error) == 0)
         return 0;
     vcpu_destroy(vcpu);
@@ -90,62 +91,79 @@ static enum verdict not_entered(struct vcpu *vcpu, int code)
     return VERDICT_STOP;
 }
 
-static void count_exit(struct vcpu *vcpu)
+const struct past_exit *vcpu_past_exit(const struct vcpu *vcpu, unsigned back)
 {
-    uint32_t reason = vcpu->cpu.run->exit_reason;
-
-    __atomic_store_n(&vcpu->stats.exits, vcpu->stats.exits + 1, __ATOMIC_RELAXED);
-    vcpu->stats.by_reason[reason < EXIT_REASONS ? reason : EXIT_REASONS - 1]++;
+    if (back >= vcpu->recorded || back >= LAST_EXITS)
+        return NULL;
+    return &vcpu->last_exits[(vcpu->recorded - 1 - back) % LAST_EXITS];
 }
 
-/* What KVM shares of an access has room for 8 bytes at least, whatever its size: 1 to 8. */
-static uint64_t value_of(const uint8_t *data, uint32_t size)
+/* The exit is over, and its answer stands in `run`. True: it has one, for the guest has read. */
+static bool keep_exit(struct vcpu *vcpu, const struct kvm_run *run)
 {
-    uint64_t value;
+    struct past_exit *e = &vcpu->last_exits[vcpu->recorded++ % LAST_EXITS];
 
-    memcpy(&value, data, sizeof value);
-    return value & UINT64_MAX >> (64 - 8 * size);
+    e->rip = run->s.regs.regs.rip;
+    e->reason = run->exit_reason;
+    e->mmio = run->mmio; /* `io` is in the same place, and shorter */
+    if (run->exit_reason != KVM_EXIT_IO)
+        return run->exit_reason == KVM_EXIT_MMIO && !run->mmio.is_write;
+    memcpy(&e->data, (const uint8_t *)run + run->io.data_offset, sizeof e->data);
+    return run->io.direction == KVM_EXIT_IO_IN;
 }
 
-/* The exit is over, and its answer stands in `run`. Section 5 of Documentation/virt/kvm/api.rst. */
-static void record_exit(struct exit_record *record, const struct kvm_run *run)
+/* To those who look on at every exit, if the options asked for any. (Inlined it would have each
+ * exit save its registers.) */
+static __attribute__((noinline)) void report_exit(struct vcpu *vcpu, const struct observers *o,
+                                                  bool ended)
 {
-    *record = (struct exit_record){
-        .rip = run->s.regs.regs.rip,
-        .count = 1,
-        .reason = (uint8_t)(run->exit_reason < UINT8_MAX ? run->exit_reason : UINT8_MAX)};
-    if (run->exit_reason == KVM_EXIT_IO) {
-        record->space = EXIT_PORT;
-        record->address = run->io.port;
-        record->count = run->io.count;
-        record->size = run->io.size;
-        record->write = run->io.direction == KVM_EXIT_IO_OUT;
-        record->value = value_of((const uint8_t *)run + run->io.data_offset, run->io.size);
-    } else if (run->exit_reason == KVM_EXIT_MMIO) {
-        record->space = EXIT_MEMORY;
-        record->address = run->mmio.phys_addr;
-        record->size = (uint8_t)run->mmio.len;
-        record->write = run->mmio.is_write;
-        record->value = value_of(run->mmio.data, run->mmio.len);
-    }
-}
+    struct exit_record record = exit_record_of(vcpu_past_exit(vcpu, 0));
 
-static void report_exit(struct vcpu *vcpu, const struct observers *o, bool ended)
-{
-    struct exit_record *record = &vcpu->last_exits[vcpu->recorded++ % LAST_EXITS];
-
-    record_exit(record, vcpu->cpu.run);
     if (o->timed) {
-        record->time = vcpu->left;
-        record->cost = clock_cycles() - vcpu->left;
+        record.time = vcpu->left;
+        record.cost = clock_cycles() - vcpu->left;
     }
     FOR_SEATS(i, o->after_exit)
-    o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, record, ended);
+    o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, &record, ended);
 }
 
-static bool was_last(const struct vcpu *vcpu, uint64_t max_exits)
+/* The same to those who want to know what the guest was given. */
+static __attribute__((noinline)) void report_answer(struct vcpu *vcpu, const struct observers *o)
 {
-    return max_exits != 0 && vcpu->vm->exits_before + vcpu->stats.exits >= max_exits;
+    FOR_SEATS(i, o->answered)
+    o->seats[i].observer->answered(vcpu->watched[i], vcpu);
+}
+
+/* An exit was handled, and the guest goes on. */
+static void keep_answer(struct vcpu *vcpu, const struct observers *o, bool answered)
+{
+    const struct kvm_run *run = vcpu->cpu.run;
+
+    if (vcpu->keeps_regs)
+        vcpu->last_regs = run->s.regs.regs;
+    if (answered || run->kvm_dirty_regs != 0)
+        report_answer(vcpu, o);
+}
+
+/* For those who look on at every entry. */
+static __attribute__((noinline)) int enter_watched(struct vcpu *vcpu, const struct observers *o)
+{
+    int code;
+
+    FOR_SEATS(i, o->before_entry)
+    o->seats[i].observer->before_entry(vcpu->watched[i], vcpu);
+    code = kvm_enter(&vcpu->cpu);
+    vcpu->left = clock_cycles();
+    return code;
+}
+
+/* What was asked of the vCPU, or its output is not read. */
+static enum verdict attend(struct vcpu *vcpu)
+{
+    if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0)
+        return take_requests(vcpu);
+    wait_for_room(vcpu);
+    return VERDICT_RESUME;
 }
 
 /*
@@ -156,56 +174,62 @@ static bool was_last(const struct vcpu *vcpu, uint64_t max_exits)
 static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o)
 {
     enum verdict verdict;
+    bool answered;
     int code;
 
-    if (__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0)
-        return take_requests(vcpu);
-    if (console_is_full(vm->index)) {
-        wait_for_room(vcpu);
-        return VERDICT_RESUME;
-    }
-    if (vcpu->again) {
+    if ((__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) | console_why_full(vm->index)) != 0)
+        return attend(vcpu);
+    if (vcpu->again)
         code = pause_wait(vcpu, vcpu->woken);
-    } else {
-        FOR_SEATS(i, o->before_entry)
-        o->seats[i].observer->before_entry(vcpu->watched[i], vcpu);
-        code = kvm_enter(&vcpu->cpu);
-        if (o->timed)
-            vcpu->left = clock_cycles();
-    }
+    else
+        code = o->watches_entry ? enter_watched(vcpu, o) : kvm_enter(&vcpu->cpu);
     if (code < 0)
         return not_entered(vcpu, code);
     vcpu->again = false;
     if (o->takes_exit != 0 && observers_take_exit(vcpu))
         return VERDICT_RESUME;
-    if (!vcpu->counted)
-        count_exit(vcpu);
     vcpu->woken = gate_count(vm); /* before the exit is tried: what comes meanwhile opens it */
     verdict = exits_handle(vcpu);
     if (verdict == VERDICT_AGAIN) {
         vcpu->again = vcpu->counted = true;
         return VERDICT_RESUME;
     }
-    report_exit(vcpu, o, verdict == VERDICT_STOP);
+    answered = keep_exit(vcpu, vcpu->cpu.run);
+    if (verdict == VERDICT_RESUME)
+        keep_answer(vcpu, o, answered);
+    if (o->after_exit != 0)
+        report_exit(vcpu, o, verdict == VERDICT_STOP);
     if (vcpu->counted)
         pause_next_part(vcpu);
-    if (verdict == VERDICT_STOP || !was_last(vcpu, vm->config->max_exits))
+    if (verdict == VERDICT_STOP || vcpu->stats.exits < vcpu->exits_max)
         return verdict;
     vm_stop(vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
             (unsigned long long)(vm->exits_before + vcpu->stats.exits));
     return VERDICT_STOP;
 }
 
+/* --max-exits counts over restarts. */
+static uint64_t exits_left(const struct vm *vm)
+{
+    uint64_t max = vm->config->max_exits;
+
+    if (max == 0)
+        return UINT64_MAX;
+    return max > vm->exits_before ? max - vm->exits_before : 0;
+}
+
 static void *run(void *argument)
 {
     struct vcpu *vcpu = argument;
+    struct vm *vm = vcpu->vm;
 
-    thread_name("guest%u/vcpu%u", vcpu->vm->index, vcpu->id);
+    thread_name("guest%u/vcpu%u", vm->index, vcpu->id);
     thread_kick_flag(&vcpu->cpu.run->immediate_exit);
-    while (run_once(vcpu, vcpu->vm, vcpu->vm->observers) != VERDICT_STOP)
+    vcpu->exits_max = exits_left(vm);
+    while (run_once(vcpu, vm, vm->observers) != VERDICT_STOP)
         ;
     pause_thread_over(vcpu);
-    vm_vcpu_ended(vcpu->vm);
+    vm_vcpu_ended(vm);
     return NULL;
 }
 

@@ -58,20 +58,28 @@ struct vcpu {
     uint64_t watched_progress; /* halt.c: vcpu_progress at the last look; main thread only */
     struct vcpu_stats stats;   /* written by the vCPU's thread; `exits` is read by others, atomic */
     uint64_t recorded;         /* exits that were handled; the last of them are below */
-    struct exit_record last_exits[LAST_EXITS]; /* exit N stands at (N - 1) % LAST_EXITS */
-    void *watched[OBSERVERS_MAX];              /* what each observer keeps of it */
-    bool again;                                /* the exit it is at is still to be dealt with */
-    bool counted;                              /* and has been counted */
-    uint64_t left;          /* when the guest came back, if an observer wants to know */
-    uint64_t woken;         /* the gate's count when that was last tried */
-    struct bus_cpu for_bus; /* how devices see it, and how far the access is that it is at */
-    uint32_t items_done;    /* of the batch that the exit is, handled already */
+    struct past_exit last_exits[LAST_EXITS]; /* exit N stands at (N - 1) % LAST_EXITS */
+    bool keeps_regs; /* KVM loses its registers when it shuts down: those that went back */
+    struct kvm_regs last_regs;    /* into the guest after the last exit are kept */
+    void *watched[OBSERVERS_MAX]; /* what each observer keeps of it */
+    bool again;                   /* the exit it is at is still to be dealt with */
+    bool counted;                 /* and has been counted */
+    uint64_t left;                /* when the guest came back, if an observer wants to know */
+    uint64_t exits_max;           /* --max-exits: so many since it was made */
+    uint64_t woken;               /* the gate's count when that was last tried */
+    struct bus_cpu for_bus;       /* how devices see it, and how far the access is that it is at */
+    uint64_t done_before;         /* for_bus.done when that was last tried */
+    uint32_t items_done;          /* of the batch that the exit is, handled already */
     uint64_t string_rip; /* where the last batched rep ins was, to recognise its last single item */
+    bool in_string;      /* the last access of a port was of a string, or one is unfinished */
     struct vcpu_unfinished unfinished;
     struct write_part
         parts[WRITE_PARTS_MAX]; /* exits that KVM has made and are still to be dealt */
     unsigned part_count;        /* with, behind the one it is at */
 };
+
+/* The exit before the last `back` ones, 0 for the last; NULL if it is not kept. */
+const struct past_exit *vcpu_past_exit(const struct vcpu *vcpu, unsigned back);
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
                 struct error *error) MUST_CHECK;

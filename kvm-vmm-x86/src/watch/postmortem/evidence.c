@@ -68,7 +68,7 @@ static void make_do(struct evidence *e, const char *why)
         e->snapshot = e->replay.snapshot;
     } else {
         e->general_only = true;
-        e->snapshot.regs = trail_of(e->vcpu)->last_regs;
+        e->snapshot.regs = e->vcpu->last_regs;
         left = e->vcpu->stats.exits > 1
                    ? "all that is known is the general registers as of its last exit"
                    : "nothing else is known, since it had made no exit before";
@@ -138,11 +138,13 @@ enum { SAMPLES = 3000, LIMIT_MS = 1000 };
 /* What the guest read there last, or all ones. */
 static uint64_t last_value(const struct vcpu *vcpu, uint64_t address)
 {
-    for (unsigned i = 0; i < LAST_EXITS && i < vcpu->recorded; i++) {
-        const struct exit_record *e = &vcpu->last_exits[(vcpu->recorded - 1 - i) % LAST_EXITS];
+    const struct past_exit *exit;
 
-        if (exit_record_asks(e) && e->address == address)
-            return e->value;
+    for (unsigned back = 0; (exit = vcpu_past_exit(vcpu, back)) != NULL; back++) {
+        struct exit_record e = exit_record_of(exit);
+
+        if (exit_record_asks(&e) && e.address == address)
+            return e.value;
     }
     return UINT64_MAX;
 }

@@ -72,15 +72,18 @@ static void make_line(struct account *t)
 static void add_exits(struct page *page, struct account *t)
 {
     struct vcpu *vcpu = t->evidence.vcpu;
-    uint64_t first = vcpu->recorded > LAST_EXITS ? vcpu->recorded - LAST_EXITS : 0;
-
-    for (uint64_t i = first; i < vcpu->recorded; i++) {
-        const struct exit_record *e = &vcpu->last_exits[i % LAST_EXITS];
-        struct text row = text_in(page->exits[page->exit_count++], PAGE_EXIT_TEXT);
+    for (unsigned back = LAST_EXITS; back-- > 0;) {
+        const struct past_exit *exit = vcpu_past_exit(vcpu, back);
+        struct exit_record e;
+        struct text row;
         char what[96];
 
-        log_exit_describe(&t->vm->machine.bus, e, what, sizeof what);
-        text_add(&row, "%lu: %s, rip 0x%lx%s%s", i + 1, exits_name(e->reason), e->rip,
+        if (exit == NULL)
+            continue;
+        e = exit_record_of(exit);
+        row = text_in(page->exits[page->exit_count++], PAGE_EXIT_TEXT);
+        log_exit_describe(&t->vm->machine.bus, &e, what, sizeof what);
+        text_add(&row, "%lu: %s, rip 0x%lx%s%s", vcpu->recorded - back, exits_name(e.reason), e.rip,
                  what[0] != '\0' ? ", " : "", what);
     }
 }

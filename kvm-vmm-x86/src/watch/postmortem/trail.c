@@ -23,28 +23,27 @@ static void release(void *state)
     free(trail);
 }
 
-static void add(void *state, struct vcpu *vcpu, const struct exit_record *record, bool ended)
+static void add(void *state, struct vcpu *vcpu)
 {
     struct trail *trail = state;
 
-    if (ended)
-        return;
-    trail->last_regs = vcpu->cpu.run->s.regs.regs;
     if (!trail->records)
         return;
-    if (exit_record_asks(record) || vcpu->cpu.run->kvm_dirty_regs != 0)
-        recording_add(&trail->recording, vcpu->cpu.run);
-    else
-        trail->recording.silent++;
+    trail->recording.silent = vcpu->recorded - 1 - trail->answered;
+    trail->answered = vcpu->recorded;
+    recording_add(&trail->recording, vcpu->cpu.run);
 }
 
 const struct observer trail_observer = {
-    .name = "trail", .vcpu_made = make, .vcpu_gone = release, .after_exit = add};
+    .name = "trail", .vcpu_made = make, .vcpu_gone = release, .answered = add};
 
 const struct trail *trail_of(const struct vcpu *vcpu)
 {
     static const struct trail none;
-    const struct trail *trail = observers_state(vcpu, &trail_observer);
+    struct trail *trail = observers_state(vcpu, &trail_observer);
 
-    return trail != NULL ? trail : &none;
+    if (trail == NULL)
+        return &none;
+    trail->recording.silent = vcpu->recorded - trail->answered;
+    return trail;
 }
