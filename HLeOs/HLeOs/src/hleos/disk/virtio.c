@@ -108,14 +108,21 @@ static int start(struct device *device)
     return 0;
 }
 
+/* The indexes are equal before a request is submitted, too: an interrupt of something else, as a
+ * change of the configuration, may come after wait_arm(). But there is no status yet then. */
+static bool answered(const struct shared *s)
+{
+    return __atomic_load_n(&s->used.index, __ATOMIC_ACQUIRE) == s->available.index &&
+           *(const volatile uint8_t *)&s->status != STATUS_NONE;
+}
+
 static void interrupt(void *context)
 {
     const unsigned *line = context;
 
     for (unsigned i = 0; i < count; i++)
         if (devices[i].bus.line == *line && devices[i].bus.ops->interrupted(&devices[i].bus) &&
-            __atomic_load_n(&devices[i].shared->used.index, __ATOMIC_ACQUIRE) ==
-                devices[i].shared->available.index)
+            answered(devices[i].shared))
             wait_finish(&devices[i].wait);
 }
 

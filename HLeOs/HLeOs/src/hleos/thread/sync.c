@@ -143,18 +143,26 @@ bool sync_condition_wait_interruptible(struct sync_condition *condition, struct 
     return woken;
 }
 
+/* With the mutex no thread comes to the list meanwhile, so an empty one needs no lock to be seen.
+ */
 void sync_condition_signal(struct sync_condition *condition)
 {
-    uint64_t flags = thread_sched_lock();
+    uint64_t flags;
 
+    if (queue_list_empty(&condition->waiters))
+        return;
+    flags = thread_sched_lock();
     (void)thread_wake_locked(&condition->waiters);
     unlock(flags);
 }
 
 void sync_condition_broadcast(struct sync_condition *condition)
 {
-    uint64_t flags = thread_sched_lock();
+    uint64_t flags;
 
+    if (queue_list_empty(&condition->waiters))
+        return;
+    flags = thread_sched_lock();
     while (thread_wake_locked(&condition->waiters) != NULL)
         ;
     unlock(flags);

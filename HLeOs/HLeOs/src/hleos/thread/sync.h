@@ -34,6 +34,7 @@ void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mu
 /* The same; false if thread_interrupt() ended the wait. The mutex is taken all the same. */
 bool sync_condition_wait_interruptible(struct sync_condition *condition, struct sync_mutex *mutex)
     __attribute__((warn_unused_result));
+/* For who holds the mutex of those that wait. */
 void sync_condition_signal(struct sync_condition *condition);
 void sync_condition_broadcast(struct sync_condition *condition);
 
