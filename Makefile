@@ -35,6 +35,7 @@ check soak:
 bench:
 	$(Q)tools/setup bench
 	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -C HLeOs/HLeOs KPTI=1 all
 	$(Q)$(MAKE) --no-print-directory -C bench bench
 
 setup:

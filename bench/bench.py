@@ -27,7 +27,8 @@ EXITS = GUEST + "test/stream/exits.bin"
 BOOT = "/usr/bin/python3 bench/hypervisor/boot.py"  # Debian's python: it has pexpect
 RISCV_GUEST = "/usr/bin/python3 bench/hypervisor/guest.py"
 OS1K = "/usr/bin/python3 bench/os1k/figure.py "
-HLEOS = "/usr/bin/python3 HLeOs/HLeOs/tools/bench.py build/hleos "
+HLEOS = "/usr/bin/python3 HLeOs/HLeOs/tools/bench.py build/hleos/hleos-stripped.elf "
+HLEOS_KPTI = HLEOS.replace("hleos-", "hleos-kpti-")
 HLEOS_GUEST = "/usr/bin/python3 bench/hleos/figure.py "
 EXITS_MADE = 50000  # hypercalls that exits.S makes
 LINES, BLOCKS = 60000, 8192000  # bytes that lines.S prints one by one, and blocks.S 4 KB by 4 KB
@@ -163,6 +164,11 @@ FIGURES = [
     *hleos("kmalloc and kfree, hole far away", "kmalloc_kfree_full_far"),
     hleos("open and write 100 bytes, cached", "file_write")[0],   # the VMM is given no disk here
     hleos("open and read 100 bytes, cached", "file_read")[0],
+    *(Figure("HLeOs: %s, KPTI" % name, "instructions", "", {"KPTI=1": HLEOS_KPTI + figure, "without": HLEOS + figure},
+             in_lab=False, exact=True)
+      for name, figure in (("system call", "system_call"), ("fork, exit and wait", "fork_exit_wait"))),
+    Figure("HLeOs: four processes' load", "million cycles", "", {
+        "%d CPUs" % n: HLEOS + "four_processes %d" % n for n in (4, 2, 1)}, lambda cycles: cycles / 1e6, in_lab=False),
     Figure("HLeOs: kernel file", "bytes", "", {"image": HLEOS + "kernel_file"}, in_lab=False, exact=True),
     Figure("HLeOs: boot loader", "bytes", "", {"image": HLEOS + "loader"}, in_lab=False, exact=True),
 ]

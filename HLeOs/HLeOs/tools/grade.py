@@ -59,10 +59,10 @@ def run(lab, decides):
     if "unit" in lab:
         return watch(["make", "--no-print-directory", "unit@" + lab["unit"]], decides)
     with tempfile.TemporaryDirectory() as scratch:
-        image = Path(scratch, "lab.img")
+        image, variant = Path(scratch, "lab.img"), "-kpti" if lab.get("kpti") else ""
         subprocess.run([BUILD / "mkimage", "--boot", BUILD / "boot.bin", "--stage2", BUILD / "stage2.bin",
-                        "--kernel", BUILD / "hleos-stripped.elf", "--cmdline", lab["boot"], "--fs", "8388608",
-                        "--out", image],
+                        "--kernel", BUILD / ("hleos%s-stripped.elf" % variant), "--cmdline", lab["boot"],
+                        "--fs", "8388608", "--out", image],
                        check=True, stdout=subprocess.DEVNULL)
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "128M", "-smp", str(lab.get("cpus", 1)),
                    "-display", "none", "-no-reboot", "-nodefaults", "-vga", "std", "-serial", "stdio",
@@ -80,8 +80,8 @@ def line_of(text, found):
 def judge(lab, predicted):
     """True and the line that decides, or False and why not."""
     where = "docs/%s, exercise %d" % (lab["chapter"], lab["exercise"])
-    built = subprocess.run(["make", "-s", "all"], cwd=HERE, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                           errors="replace", check=False)
+    built = subprocess.run(["make", "-s", "all", *(["KPTI=1"] if lab.get("kpti") else [])], cwd=HERE,
+                           stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
     if built.returncode != 0:
         return False, "the tree does not build:\n" + "\n".join(built.stderr.splitlines()[-8:])
     expect, (before, meaning) = re.compile(lab["expect"]), lab["before"]

@@ -128,6 +128,27 @@ static uint64_t page_fault(void)
     return start;
 }
 
+/* What four processes do at once, each with children of its own: how long it takes on more
+ * processors says what they gain. */
+static uint64_t four_processes(void)
+{
+    uint64_t start = clock();
+
+    for (int i = 0; i < 4; i++)
+        if (fork() == 0) {
+            for (int j = 0; j < FORKS; j++) {
+                for (volatile int work = 0; work < 20 * CALLS; work++)
+                    ;
+                fork_exit_wait();
+            }
+            exit(0);
+        }
+    for (int i = 0; i < 4; i++)
+        if (wait(NULL) < 0)
+            stop("no process");
+    return clock() - start;
+}
+
 static uint64_t open_read_close(void)
 {
     uint64_t start = clock();
@@ -151,7 +172,7 @@ static const struct figure figures[] = {
     {"system_call", by_syscall},          {"system_call_by_interrupt", by_interrupt},
     {"fork_exit_wait", fork_exit_wait},   {"fork_exec_wait", fork_exec_wait},
     {"pipe_round_trip", pipe_round_trip}, {"page_fault", page_fault},
-    {"open_read_close", open_read_close},
+    {"open_read_close", open_read_close}, {"four_processes", four_processes},
 };
 
 static uint64_t middle(uint64_t (*run)(void))

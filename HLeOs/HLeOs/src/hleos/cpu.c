@@ -5,7 +5,7 @@
 
 extern char boot_stack_guard[], boot_stack[], boot_stack_end[];
 
-static struct cpu cpus[CPU_MAX];
+static struct cpu cpus[CPU_MAX] CPU_IN_ALL_TABLES;
 unsigned cpu_online; /* written by each processor when it comes; they come one by one */
 static const struct cpu_signals *signals;
 static uint8_t clean_fpu[512] __attribute__((aligned(16)));

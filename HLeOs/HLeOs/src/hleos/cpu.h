@@ -26,10 +26,13 @@ enum cpu_attention {
 };
 
 struct cpu {
-    struct cpu *self;       /* first: cpu_this() reads it through GS */
-    uintptr_t user_sp;      /* asm/vectors.S: the program's stack pointer while it changes stacks */
-    uintptr_t kernel_sp;    /* where a program's thread enters the kernel: gdt_set_kernel_stack();
-                               asm/trampoline.S: where a processor's first stack begins */
+    struct cpu *self;    /* first: cpu_this() reads it through GS */
+    uintptr_t user_sp;   /* asm/vectors.S: the program's stack pointer while it changes stacks */
+    uintptr_t kernel_sp; /* where a program's thread enters the kernel: gdt_set_kernel_stack();
+                            asm/trampoline.S: where a processor's first stack begins */
+    /* asm/vectors.S, with KPTI=1: RAX while tables change; the stack of what comes from programs
+     * (interrupt/gdt.c); the current space's two roots (memory/space.c), 0 before the first one. */
+    uintptr_t scratch, entry_sp, root, user_root;
     unsigned id;            /* by the order of their start; the boot processor is 0 */
     uint32_t apic_id;       /* its name to the others */
     struct thread *current; /* sched; its own thread reads it without */
@@ -50,8 +53,12 @@ struct cpu {
     bool resting;
 };
 
-_Static_assert(offsetof(struct cpu, user_sp) == 8 && offsetof(struct cpu, kernel_sp) == 16,
+_Static_assert(offsetof(struct cpu, user_sp) == 8 && offsetof(struct cpu, kernel_sp) == 16 &&
+                   offsetof(struct cpu, scratch) == 24 && offsetof(struct cpu, user_root) == 48,
                "asm/vectors.S reads them");
+
+/* For what the processor, or asm/vectors.S, reads before the kernel's tables are there. */
+#define CPU_IN_ALL_TABLES __attribute__((section(".bss.shared"), aligned(16)))
 
 /* The processor this runs on. With interrupts on it may be another one before the next instruction:
  * then only CPU_READ() is of use, which reads a field at once. */

@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct gate) == 16, "SDM volume 3, figure 6-8");
 
 extern const uint64_t vector_table[INTERRUPT_VECTORS];
 
-static struct gate idt[INTERRUPT_VECTORS] __attribute__((aligned(16)));
+static struct gate idt[INTERRUPT_VECTORS] CPU_IN_ALL_TABLES;
 
 /* Before there is one: what comes has no controller that waits for its end. */
 static bool always(unsigned vector)

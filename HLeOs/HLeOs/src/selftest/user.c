@@ -12,6 +12,7 @@
 #include "kmalloc.h"
 #include "memory/layout.h"
 #include "memory/page.h"
+#include "memory/paging.h"
 #include "memory/space.h"
 #include "process.h"
 #include "process/programs.h"
@@ -178,6 +179,13 @@ static void spaces_are_apart(void)
     expect(space_copy_in(&b, &byte, 0x400010, 1) && byte == 0);
     expect(space_copy_in(&a, &byte, 0x400010, 1) && byte == 'a');
     expect(!space_copy_in(&a, &byte, KERNEL_BASE, 1) && !space_copy_in(&a, &byte, 0, 1));
+    if (a.user_root.at != 0) { /* built with KPTI=1 */
+        const uint64_t *table = page_virtual(a.user_root), *kernel = page_virtual(paging_root());
+
+        expect(table[0] == *(uint64_t *)page_virtual(a.root) && table[511] != kernel[511]);
+        expect(kernel[256] != 0 && table[256] == 0); /* the direct map; thread stacks */
+        expect(kernel[416] != 0 && table[416] == 0);
+    }
     space_destroy(&a);
     space_destroy(&b);
 }

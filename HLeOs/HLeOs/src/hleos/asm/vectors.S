@@ -11,6 +11,10 @@
 #define SYSTEM_CALL   0x80
 #define CPU_USER_SP   8         /* struct cpu */
 #define CPU_KERNEL_SP 16
+#define CPU_SCRATCH   24
+#define CPU_ENTRY_SP  32
+#define CPU_ROOT      40
+#define CPU_USER_ROOT 48
 #define USER_DATA     0x23      /* interrupt/gdt.h */
 #define USER_CODE     0x2b
 
@@ -92,22 +96,69 @@ vector_\number:
         popfq
         .endm
 
+/*
+ * Programs of a kernel built with KPTI=1 run on tables without the kernel's memory (memory/space.h):
+ * these are changed on the way in and out, once GS is the kernel's, and as no register is free, RAX
+ * waits in struct cpu. Interrupts are off.
+ */
+        .macro  change_tables root
+        .if     HLEOS_KPTI
+        movq    %rax, %gs:CPU_SCRATCH
+        movq    %gs:\root, %rax
+        movq    %rax, %cr3
+        movq    %gs:CPU_SCRATCH, %rax
+        .endif
+        .endm
+
+/* And thread stacks are not in these tables: what arrives on the entry stack, seven words, goes on to
+ * the thread's. */
+        .macro  enter_kernel
+        change_tables CPU_ROOT
+        .if     HLEOS_KPTI
+        leaq    7 * 8(%rsp), %rax
+        cmpq    %gs:CPU_ENTRY_SP, %rax
+        jne     1f                      /* a device's interrupt has a stack of its own */
+        movq    %gs:CPU_KERNEL_SP, %rsp
+        .irp    word, 1, 2, 3, 4, 5, 6, 7
+        pushq   -8 * \word(%rax)
+        .endr
+1:
+        movq    %gs:CPU_SCRATCH, %rax
+        .endif
+        .endm
+
+/* IRETQ reads its five words after the change. */
+        .macro  leave_kernel
+        .if     HLEOS_KPTI
+        movq    %rax, %gs:CPU_SCRATCH
+        leaq    5 * 8(%rsp), %rax
+        movq    %gs:CPU_ENTRY_SP, %rsp
+        .irp    word, 1, 2, 3, 4, 5
+        pushq   -8 * \word(%rax)
+        .endr
+        movq    %gs:CPU_SCRATCH, %rax
+        change_tables CPU_USER_ROOT
+        .endif
+        .endm
+
 /* A frame's CS says where it came from and where it goes: from and to a program, GS is exchanged. */
 common:
         testb   $3, 24(%rsp)
-        jz      1f
+        jz      2f
         swapgs
+        enter_kernel
         clear_flags
-1:      cld
+2:      cld
         push_all
         movq    %rsp, %rdi              /* the CPU aligned the stack; 22 words keep it so */
         call    interrupt_dispatch
 return: pop_all
         addq    $16, %rsp               /* vector and error code */
         testb   $3, 8(%rsp)
-        jz      2f
+        jz      3f
+        leave_kernel
         swapgs
-2:      iretq
+3:      iretq
 
 /* NMI, double fault and machine check come at any moment, also between a program's entry and its
  * exchange of GS: only GS itself says whose it is. The kernel's is in the upper half. */
@@ -121,8 +172,20 @@ paranoid:
         js      3f
         swapgs
         incl    %ebx
-3:      movq    %rsp, %rdi
+3:
+        .if     HLEOS_KPTI
+        movq    %cr3, %r12
+        movq    %gs:CPU_ROOT, %rax
+        testq   %rax, %rax              /* no program has run yet: nothing to change */
+        jz      5f
+        movq    %rax, %cr3
+5:
+        .endif
+        movq    %rsp, %rdi
         call    interrupt_dispatch
+        .if     HLEOS_KPTI
+        movq    %r12, %cr3
+        .endif
         testl   %ebx, %ebx
         jz      4f
         swapgs
@@ -133,6 +196,7 @@ paranoid:
 /* int $0x80: from programs alone, as its gate says. */
 system_call:
         swapgs
+        enter_kernel
         clear_flags
         push_all
         xorl    %ebp, %ebp              /* the backtrace ends here */
@@ -150,6 +214,7 @@ system_call:
         .globl  asm_system_call
 asm_system_call:
         swapgs
+        change_tables CPU_ROOT
         movq    %rsp, %gs:CPU_USER_SP
         movq    %gs:CPU_KERNEL_SP, %rsp
         pushq   $USER_DATA
@@ -171,6 +236,7 @@ asm_system_call:
         addq    $8, %rsp
         popq    %r11
         popq    %rsp
+        change_tables CPU_USER_ROOT
         swapgs
         sysretq
 

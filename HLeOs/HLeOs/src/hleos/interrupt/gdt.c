@@ -7,12 +7,13 @@
 #include "common/x86.h"
 #include "cpu.h"
 #include "kmalloc.h"
+#include "memory/paging.h"
 
 #define CODE64 0x00af9b000000ffff
 #define DATA   0x00cf93000000ffff
 #define RING_3 (UINT64_C(3) << 45)
 
-enum { SLOTS = 8, STACK_SIZE = 8192 };
+enum { SLOTS = 8, STACK_SIZE = 8192, ENTRY_STACK_SIZE = 256 };
 
 /* SDM volume 3, 8.7: the 64-bit task state segment. */
 struct tss {
@@ -29,10 +30,11 @@ _Static_assert(sizeof(struct tss) == 104, "SDM volume 3, figure 8-11");
 struct gdt {
     uint64_t slots[SLOTS];
     struct tss tss;
+    uint8_t entry_stack[ENTRY_STACK_SIZE] __attribute__((aligned(16))); /* with KPTI=1 */
     uint8_t stacks[CPU_INTERRUPT_STACKS][STACK_SIZE] __attribute__((aligned(16)));
 };
 
-static struct gdt of_boot_processor;
+static struct gdt of_boot_processor CPU_IN_ALL_TABLES;
 
 void asm_system_call(void);
 void asm_load_gdt(const struct x86_table_register *table, uint64_t code, uint64_t data);
@@ -41,13 +43,15 @@ bool gdt_prepare(struct cpu *cpu)
 {
     if (cpu->tables == NULL)
         cpu->tables = kmalloc(sizeof *cpu->tables);
-    return cpu->tables != NULL;
+    return cpu->tables != NULL &&
+           paging_show_programs((uintptr_t)cpu->tables, sizeof *cpu->tables) == 0;
 }
 
 /* The stacks, and the descriptor, which takes two slots: SDM volume 3, 8.2.3. */
 static void set_up_tss(struct cpu *cpu, struct gdt *gdt)
 {
-    gdt->tss = (struct tss){.io_map = sizeof gdt->tss};
+    cpu->entry_sp = (uintptr_t)gdt->entry_stack + ENTRY_STACK_SIZE;
+    gdt->tss = (struct tss){.io_map = sizeof gdt->tss, .rsp = {cpu->entry_sp}};
     for (unsigned i = 0; i < CPU_INTERRUPT_STACKS; i++) {
         uintptr_t low = (uintptr_t)gdt->stacks[i];
 
@@ -86,6 +90,7 @@ void gdt_set_kernel_stack(uintptr_t top)
 {
     struct cpu *cpu = cpu_this();
 
-    cpu->tables->tss.rsp[0] = top;
+    if (!HLEOS_KPTI)
+        cpu->tables->tss.rsp[0] = top;
     cpu->kernel_sp = top;
 }

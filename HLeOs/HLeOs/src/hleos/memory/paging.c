@@ -9,14 +9,17 @@
 
 #define LARGE_PAGE UINT64_C(0x200000)
 #define HALF       0xffff800000000000
+/* Global entries outlive a change of tables. */
+#define GLOBAL (HLEOS_KPTI ? 0 : PAGING_GLOBAL)
 
 enum { ENTRIES = 512, LEVELS = 4, UNMAP_AT_ONCE = 64 };
 
 extern char kernel_start[], text_end[], rodata_start[], data_start[], kernel_end[];
-extern char boot_stack_guard[];
+extern char boot_stack_guard[], shared_start[], shared_end[];
 
 static struct lock lock = LOCK_INIT("paging", LOCK_PAGING);
 static phys_t root;           /* lock: the tables under it */
+static phys_t program_root;   /* lock; with KPTI=1, the upper half as programs have it */
 static uintptr_t next_device; /* lock */
 static uint64_t no_execute;   /* PAGING_NO_EXECUTE where the processor has it */
 
@@ -28,9 +31,9 @@ static unsigned index_at(uintptr_t address, int level)
 /* The entry for `address` in the table of `level` (3: the root, 0: pages; 1 for a large page), with
  * the tables above it made where `make` says so. NULL if they are missing, or a large page is in
  * the way. */
-static uint64_t *find(uintptr_t address, int level, bool make)
+static uint64_t *find_under(phys_t top, uintptr_t address, int level, bool make)
 {
-    uint64_t *table = page_virtual(root);
+    uint64_t *table = page_virtual(top);
 
     for (int l = LEVELS - 1; l > level; l--) {
         uint64_t *entry = &table[index_at(address, l)];
@@ -49,6 +52,11 @@ static uint64_t *find(uintptr_t address, int level, bool make)
     return &table[index_at(address, level)];
 }
 
+static uint64_t *find(uintptr_t address, int level, bool make)
+{
+    return find_under(root, address, level, make);
+}
+
 /* At boot: a page that is missing here is the end. */
 static void map_first(uintptr_t address, uint64_t physical, uint64_t flags, int level)
 {
@@ -56,7 +64,7 @@ static void map_first(uintptr_t address, uint64_t physical, uint64_t flags, int 
 
     if (entry == NULL)
         panic("no memory for the kernel's page tables");
-    *entry = physical | flags | PAGING_PRESENT | PAGING_GLOBAL | (level > 0 ? PAGING_LARGE : 0);
+    *entry = physical | flags | PAGING_PRESENT | GLOBAL | (level > 0 ? PAGING_LARGE : 0);
 }
 
 void paging_prepare(uintptr_t base, uint64_t size)
@@ -114,6 +122,11 @@ void paging_init(const struct boot_info *info)
     map_memory(info);
     paging_prepare(STACKS_BASE, PAGE_SIZE); /* every space's root has the same upper half */
     paging_prepare(DEVICES_BASE, PAGE_SIZE);
+    if (HLEOS_KPTI)
+        program_root = page_allocate_zeroed();
+    if (paging_show_programs((uintptr_t)kernel_start, (size_t)(text_end - kernel_start)) < 0 ||
+        paging_show_programs((uintptr_t)shared_start, (size_t)(shared_end - shared_start)) < 0)
+        panic("no memory for the kernel's page tables");
     x86_write_cr3(root.at);
     page_use_direct_map();
 }
@@ -126,9 +139,27 @@ int paging_map(uintptr_t address, phys_t page, uint64_t flags)
     if (entry != NULL && (*entry & PAGING_PRESENT))
         panic("%#lx is mapped already", address);
     if (entry != NULL)
-        *entry = page.at | flags | no_execute | PAGING_PRESENT | PAGING_GLOBAL;
+        *entry = page.at | flags | no_execute | PAGING_PRESENT | GLOBAL;
     lock_give(&lock, irq);
     return entry != NULL ? 0 : -1;
+}
+
+int paging_show_programs(uintptr_t address, size_t size)
+{
+    uintptr_t end = address + size;
+    bool good = true;
+
+    for (address &= ~(uintptr_t)(PAGE_SIZE - 1); HLEOS_KPTI && good && address < end;
+         address += PAGE_SIZE) {
+        uint64_t irq = lock_take(&lock);
+        uint64_t *entry = program_root.at != 0 ? find_under(program_root, address, 0, true) : NULL;
+
+        good = entry != NULL;
+        if (good)
+            *entry = *find(address, 0, false);
+        lock_give(&lock, irq);
+    }
+    return good ? 0 : -1;
 }
 
 static phys_t unmap_one(uintptr_t address)
@@ -215,6 +246,11 @@ void *paging_map_device(phys_t address, size_t size, uint64_t flags)
 phys_t paging_root(void)
 {
     return root;
+}
+
+phys_t paging_program_root(void)
+{
+    return program_root;
 }
 
 uint64_t paging_no_execute(void)

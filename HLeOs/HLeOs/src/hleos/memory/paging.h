@@ -40,8 +40,14 @@ void paging_prune(uintptr_t base, size_t size);
  * for it. `flags` are PAGING_WRITE and PAGING_UNCACHED or 0. */
 void *paging_map_device(phys_t address, size_t size, uint64_t flags);
 
-/* The kernel's own root, and PAGING_NO_EXECUTE where the processor has it. */
+/* Built with KPTI=1: shows these mapped pages of the kernel to programs' tables, too, for good; -1
+ * if memory is out. */
+int paging_show_programs(uintptr_t address, size_t size) __attribute__((warn_unused_result));
+
+/* The kernel's own root; with KPTI=1 that of what programs see of the kernel, otherwise 0; and
+ * PAGING_NO_EXECUTE where the processor has it. */
 phys_t paging_root(void);
+phys_t paging_program_root(void);
 uint64_t paging_no_execute(void);
 
 /* The entry that maps the address, 0 if none does. */

@@ -3,6 +3,7 @@
 
 #include "common/string.h"
 #include "common/x86.h"
+#include "cpu.h"
 #include "memory/layout.h"
 #include "memory/page.h"
 #include "memory/paging.h"
@@ -14,17 +15,33 @@ static uint64_t *table_at(uint64_t entry)
     return page_virtual(PHYS(entry & PAGING_ADDRESS));
 }
 
+static phys_t new_root(phys_t kernel)
+{
+    phys_t page = page_allocate_zeroed();
+
+    if (page.at != 0)
+        memcpy((uint64_t *)page_virtual(page) + KERNEL_HALF,
+               (uint64_t *)page_virtual(kernel) + KERNEL_HALF, KERNEL_HALF * sizeof(uint64_t));
+    return page;
+}
+
 bool space_create(struct space *space)
 {
-    const uint64_t *kernel = page_virtual(paging_root());
-    uint64_t *table;
+    *space = (struct space){.root = new_root(paging_root())};
+    if (HLEOS_KPTI && space->root.at != 0) {
+        space->user_root = new_root(paging_program_root());
+        if (space->user_root.at == 0)
+            page_free(space->root);
+    }
+    return space->root.at != 0 && (!HLEOS_KPTI || space->user_root.at != 0);
+}
 
-    *space = (struct space){.root = page_allocate_zeroed()};
-    if (space->root.at == 0)
-        return false;
-    table = page_virtual(space->root);
-    memcpy(table + KERNEL_HALF, kernel + KERNEL_HALF, KERNEL_HALF * sizeof *table);
-    return true;
+/* The program's half is the same under both roots. */
+static void share_tables(const struct space *space)
+{
+    if (HLEOS_KPTI)
+        memcpy(page_virtual(space->user_root), page_virtual(space->root),
+               KERNEL_HALF * sizeof(uint64_t));
 }
 
 /* Frees what a table of `level` leads to, and the table. */
@@ -48,8 +65,10 @@ static void free_table(phys_t page, int level, unsigned entries)
 void space_destroy(struct space *space)
 {
     if ((x86_read_cr3() & PAGING_ADDRESS) == space->root.at)
-        x86_write_cr3(paging_root().at);
+        space_enter(NULL);
     free_table(space->root, LEVELS - 1, KERNEL_HALF);
+    if (HLEOS_KPTI)
+        page_free(space->user_root);
     *space = (struct space){.pages = 0};
 }
 
@@ -57,8 +76,13 @@ void space_enter(const struct space *space)
 {
     uint64_t root = space != NULL ? space->root.at : paging_root().at;
 
-    if ((x86_read_cr3() & PAGING_ADDRESS) != root)
-        x86_write_cr3(root);
+    if ((x86_read_cr3() & PAGING_ADDRESS) == root)
+        return;
+    if (HLEOS_KPTI) { /* first, as an NMI may come in between */
+        cpu_this()->root = root;
+        cpu_this()->user_root = space != NULL ? space->user_root.at : root;
+    }
+    x86_write_cr3(root);
 }
 
 /* The last table's entry for an address of the program's half, with the tables above it made where
@@ -78,6 +102,8 @@ static uint64_t *find(const struct space *space, uintptr_t address, bool make)
             if (page.at == 0)
                 return NULL;
             *entry = page.at | PAGING_PRESENT | PAGING_WRITE | PAGING_USER;
+            if (level == LEVELS - 1)
+                share_tables(space);
         }
         table = table_at(*entry);
     }
@@ -146,6 +172,7 @@ bool space_fork(struct space *to, struct space *from)
 {
     bool good = fork_table(to->root, from->root, LEVELS - 1, KERNEL_HALF);
 
+    share_tables(to);
     to->pages = from->pages;
     if ((x86_read_cr3() & PAGING_ADDRESS) == from->root.at)
         x86_write_cr3(from->root.at); /* it forgets which pages could be written to */

@@ -2,8 +2,9 @@
  * A program's address space: the lower half of the addresses is its own, the upper half is the
  * kernel's and the same in all. The kernel reaches a program's bytes by these functions alone: they
  * walk its tables, and go through the direct map, so that no bad address can fault. Each space is
- * used by one thread at a time. Two spaces may share a page: then neither may write to it, and who
- * tries to gets a copy.
+ * used by one thread at a time. A kernel built with KPTI=1 gives each a second root for while its
+ * program runs: of the kernel's half that has only what takes the processor into the kernel. Two
+ * spaces may share a page: then neither may write to it, and who tries to gets a copy.
  */
 #ifndef HLEOS_MEMORY_SPACE_H
 #define HLEOS_MEMORY_SPACE_H
@@ -21,8 +22,8 @@
 enum space_flags { SPACE_WRITE = 1, SPACE_EXECUTE = 2 };
 
 struct space {
-    phys_t root;
-    size_t pages; /* the program's own, tables not counted */
+    phys_t root, user_root; /* user_root: 0 without KPTI=1 */
+    size_t pages;           /* the program's own, tables not counted */
 };
 
 /* False if memory is out. */
