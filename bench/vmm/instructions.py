@@ -26,7 +26,7 @@ def count(exit_name, exits, options, folder):
     (--toggle-collect turns it off at the start, unless an option behind it says otherwise.)"""
     command = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=%s/%d" % (folder, exits),
                "--separate-threads=yes", "--toggle-collect=ioctl", "--collect-atstart=yes",
-               VMM, "--kvm", "/dev/null", "--mmio=ignore", *options, GUEST]
+               VMM, "--no-sandbox", "--kvm", "/dev/null", "--mmio=ignore", *options, GUEST]
     environment = {**os.environ, "LD_PRELOAD": str(REPLAY), "REPLAY": exit_name, "EXITS": str(exits)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False,
                           stdin=subprocess.DEVNULL, timeout=300)

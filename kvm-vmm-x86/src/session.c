@@ -22,6 +22,7 @@
 #include "session_files.h"
 #include "session_observers.h"
 #include "session_restart.h"
+#include "session_sandbox.h"
 #include "vm/alarm.h"
 #include "vm/create.h"
 #include "vm/halt.h"
@@ -461,11 +462,10 @@ int session_run(const struct options *options)
               events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
               add_guests(&error) == 0;
     session_files_are_read();
-    started = started && events_take_signals(on_signal, &error) == 0 &&
-              (!options->guests[0].text_screen || session_display_check(options, &error) == 0) &&
-              open_ports(&error) == 0 && open_control(&error) == 0 &&
-              (!options->guests[0].text_screen ||
-               session_display_start(&session.vms[0], is_running, &error) == 0) &&
+    started = started && events_take_signals(on_signal, &error) == 0 && open_ports(&error) == 0 &&
+              open_control(&error) == 0 &&
+              session_display_start(options, &session.vms[0], is_running, &error) == 0 &&
+              session_sandbox_enter(options, session.guests, &error) == 0 &&
               start_guests(&error) == 0;
     if (started)
         wait_for_guests();

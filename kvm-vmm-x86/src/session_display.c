@@ -7,13 +7,14 @@
 
 int session_display_check(const struct options *options, struct error *error)
 {
-    if (options->verbose && terminal_is(FILE_STDERR))
+    if (options->guests[0].text_screen && options->verbose && terminal_is(FILE_STDERR))
         return error_set(error, "--display text and --verbose would write over each other: "
                                 "send standard error to a file");
     return 0;
 }
 
-int session_display_start(struct vm *vm, bool (*runs)(unsigned guest), struct error *error)
+int session_display_start(const struct options *options, struct vm *vm,
+                          bool (*runs)(unsigned guest), struct error *error)
 {
     struct display_guest guest = {.index = vm->index,
                                   .name = vm->name,
@@ -22,5 +23,5 @@ int session_display_start(struct vm *vm, bool (*runs)(unsigned guest), struct er
                                   .keyboard = &vm->machine.i8042,
                                   .runs = runs};
 
-    return display_start(&guest, error);
+    return options->guests[0].text_screen ? display_start(&guest, error) : 0;
 }

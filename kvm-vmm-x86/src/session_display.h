@@ -6,8 +6,8 @@
 #include "vm/vm.h"
 
 int session_display_check(const struct options *options, struct error *error) MUST_CHECK;
-/* `runs`: whether that guest still does. */
-int session_display_start(struct vm *vm, bool (*runs)(unsigned guest),
-                          struct error *error) MUST_CHECK;
+/* If the options ask for one. `runs`: whether that guest still does. */
+int session_display_start(const struct options *options, struct vm *vm,
+                          bool (*runs)(unsigned guest), struct error *error) MUST_CHECK;
 
 #endif

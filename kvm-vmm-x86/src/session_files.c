@@ -11,6 +11,8 @@
 #include "host/events.h"
 #include "host/files.h"
 #include "host/net.h"
+#include "host/sandbox.h"
+#include "session_display.h"
 #include "session_end.h"
 #include "session_shares.h"
 #include "snapshot/restore.h"
@@ -128,6 +130,7 @@ int session_files_check(const struct options *options, struct error *error)
 {
     const struct guest_config *first = &options->guests[0];
 
+    sandbox_begin(options->no_sandbox ? SANDBOX_OFF : options->sandbox);
     if (start_limit(options->timeout, error) < 0 ||
         (options->log != NULL && check(options, "--log", options->log, error) < 0))
         return -1;
@@ -139,6 +142,8 @@ int session_files_check(const struct options *options, struct error *error)
             check_output(options, first->ports[i].name_length > 0 ? "--port" : "--console",
                          first->ports[i].path, error) < 0)
             return -1;
+    if (session_display_check(options, error) < 0)
+        return -1;
     if (first->debugcon == NULL)
         return 0;
     if (first->serial == SERIAL_FILE && strcmp(first->debugcon, first->serial_path) == 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "fuse/server.h"
+#include "host/landlock.h"
 
 static int open_one(struct share_config *share, unsigned servers, struct error *error)
 {
@@ -18,6 +19,7 @@ static int open_one(struct share_config *share, unsigned servers, struct error *
     if (share->path_length >= sizeof path)
         return error_set(error, "--share: a path of %zu bytes is too long", share->path_length);
     snprintf(path, sizeof path, "%.*s", (int)share->path_length, share->path);
+    landlock_allow_path(path, share->read_only ? LANDLOCK_READ_FOLDER : LANDLOCK_WRITE_FOLDER);
     share->open = fuse_server_open(&options, error);
     return share->open != NULL ? 0 : -1;
 }

@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "host/landlock.h"
+
 enum { CPUID_ENTRIES_MAX = 256 };
 
 /* Where KVM on Intel may keep its own pages (4.21, 4.22): below the BIOS area at the end of the
@@ -77,6 +79,7 @@ int kvm_open(struct kvm *kvm, const char *path, struct error *error)
     *kvm = (struct kvm){.fd = open(path, O_RDWR | O_CLOEXEC)};
     if (kvm->fd < 0)
         return explain_open(path, error);
+    landlock_allow(kvm->fd, LANDLOCK_WRITE); /* for a VM that is made later */
     if (check_capabilities(kvm, path, error) < 0)
         goto close;
     size = ioctl(kvm->fd, KVM_GET_VCPU_MMAP_SIZE, 0);

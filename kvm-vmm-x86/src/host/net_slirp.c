@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/landlock.h"
 #include "host/net.h"
 #include "host/net_dns.h"
 
@@ -389,6 +390,21 @@ static int forward(struct net_slirp *s, const struct net_forward *f, struct erro
                      f->udp ? "UDP" : "TCP", f->host_port, strerror(errno));
 }
 
+/* The library reads it again when it has changed. Where it is a link, as systemd and others make
+ * it, the file in their folder is replaced by another. */
+static void allow_name_servers(void)
+{
+    static const char path[] = "/etc/resolv.conf";
+    char *real = realpath(path, NULL), *slash = real != NULL ? strrchr(real, '/') : NULL;
+
+    landlock_allow_path(path, LANDLOCK_READ);
+    if (slash != NULL && strcmp(real, path) != 0) {
+        *slash = '\0';
+        landlock_allow_path(real, LANDLOCK_READ_FOLDER);
+    }
+    free(real);
+}
+
 static int open_all(struct net_slirp *s, const struct net_config *config, struct error *error)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = UINT32_MAX};
@@ -420,6 +436,7 @@ static int open_all(struct net_slirp *s, const struct net_config *config, struct
     if (s->host.fd < 0 || s->timerfd < 0 ||
         epoll_ctl(s->host.fd, EPOLL_CTL_ADD, s->timerfd, &event) < 0)
         return error_set(error, "--net user: %s", strerror(errno));
+    allow_name_servers();
     s->slirp = library.new(&c, &callbacks, s);
     if (s->slirp == NULL)
         return error_set(error, "--net user: libslirp does not start");

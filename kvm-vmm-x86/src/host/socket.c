@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "host/landlock.h"
+
 enum { BACKLOG = 4 };
 
 static int listen_on(const struct sockaddr *address, socklen_t length)
@@ -49,6 +51,16 @@ static void remove_stale(const struct sockaddr_un *address)
         close(fd);
 }
 
+/* The name is removed at the end. */
+static void allow_removal(const char *path)
+{
+    char folder[ENDPOINT_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
+    landlock_allow_path(slash == NULL ? "." : slash == path ? "/" : folder, LANDLOCK_REMOVE);
+}
+
 static int open_unix(struct socket_server *server, const struct endpoint *where)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -57,8 +69,10 @@ static int open_unix(struct socket_server *server, const struct endpoint *where)
     snprintf(server->name, sizeof server->name, "%s", where->path);
     remove_stale(&address);
     server->listener = listen_on((const struct sockaddr *)&address, sizeof address);
-    if (server->listener >= 0)
+    if (server->listener >= 0) {
         memcpy(server->path, where->path, sizeof server->path);
+        allow_removal(server->path);
+    }
     return server->listener;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/files.h"
+#include "host/landlock.h"
 
 /* What a pipe (PIPE_BUF) and a terminal take without waiting, once poll says that they take
  * something; the terminal may make two characters of one. */
@@ -78,6 +79,7 @@ static int set_raw(const char *path)
         cfmakeraw(&settings);
         result = tcsetattr(fd, TCSANOW, &settings);
     }
+    landlock_allow(fd, LANDLOCK_WRITE); /* for stream_pty_unread */
     close(fd); /* the master's side sees a hang-up from now on, until another opens it */
     return result;
 }

@@ -18,14 +18,19 @@ bool terminal_is(int fd)
     return isatty(fd) == 1;
 }
 
-/* Our own bug must not cost the user his terminal: restore it (tcsetattr is async-signal-safe),
- * then die as usual. */
-static void on_crash(int signal)
+/* tcsetattr is async-signal-safe. */
+void terminal_abandon(void)
 {
     terminal_set_raw(false);
     if (write(STDOUT_FILENO, farewell, strlen(farewell)) < 0)
         is_raw = false; /* no one is there to see it */
-    raise(signal);      /* SA_RESETHAND has put the default back */
+}
+
+/* Our own bug must not cost the user his terminal: restore it, then die as usual. */
+static void on_crash(int signal)
+{
+    terminal_abandon();
+    raise(signal); /* SA_RESETHAND has put the default back */
 }
 
 void terminal_init(void)

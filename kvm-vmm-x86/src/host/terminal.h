@@ -18,7 +18,11 @@ void terminal_set_raw(bool raw);
  * last. */
 void terminal_forget(void);
 
-/* What a crash of ours writes to standard output first: a constant text. "" for nothing. */
+/* For a program that ends at once: restores the terminal and writes the farewell. Callable from a
+ * signal handler. */
+void terminal_abandon(void);
+
+/* What terminal_abandon writes to standard output: a constant text. "" for nothing. */
 void terminal_set_farewell(const char *text);
 
 /* The size of standard output's terminal; 25 by 80 if it does not say. */

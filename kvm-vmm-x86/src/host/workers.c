@@ -19,10 +19,12 @@ struct workers {
     struct lock lock; /* protects what follows */
     struct condition news;
     struct queue todo, finished;
+    unsigned waiting;   /* jobs in `todo` */
+    unsigned idle;      /* threads that wait for one */
     unsigned in_flight; /* submitted and not yet taken */
     bool stop;
     struct thread threads[THREADS_MAX];
-    unsigned count;
+    unsigned count, limit; /* how many run, and may */
 };
 
 static void put(struct queue *q, struct worker_job *job)
@@ -44,11 +46,17 @@ static struct worker_job *take(struct queue *q)
     return job;
 }
 
+static void finish_locked(struct workers *w, struct worker_job *job)
+{
+    if (w->finished.first == NULL)
+        notifier_signal(&w->done);
+    put(&w->finished, job);
+}
+
 static void *work(void *argument)
 {
     struct workers *w = argument;
     struct worker_job *job;
-    bool first;
 
     thread_name("%s", w->name);
     if (w->begin != NULL)
@@ -57,27 +65,43 @@ static void *work(void *argument)
     while (!w->stop) {
         job = take(&w->todo);
         if (job == NULL) {
+            w->idle++;
             condition_wait(&w->news, &w->lock);
+            w->idle--;
             continue;
         }
+        w->waiting--;
         lock_release(&w->lock);
         job->carry_out(job);
         lock_take(&w->lock);
-        first = w->finished.first == NULL;
-        put(&w->finished, job);
-        if (first)
-            notifier_signal(&w->done);
+        finish_locked(w, job);
     }
     lock_release(&w->lock);
     return NULL;
 }
 
+/* The first thread is started with the first job, others while jobs wait: by then the program is in
+ * its sandbox, which they inherit. */
 void workers_submit(struct workers *w, struct worker_job *job)
 {
+    struct error error;
+
     lock_take(&w->lock);
-    put(&w->todo, job);
     w->in_flight++;
-    condition_wake_all(&w->news);
+    if (w->waiting >= w->idle && w->count < w->limit &&
+        thread_start(&w->threads[w->count], work, w, &error) == 0)
+        w->count++;
+    if (w->count > 0) {
+        put(&w->todo, job);
+        w->waiting++;
+        condition_wake_all(&w->news);
+        lock_release(&w->lock);
+        return;
+    }
+    lock_release(&w->lock);
+    job->carry_out(job); /* the host has no thread for it */
+    lock_take(&w->lock);
+    finish_locked(w, job);
     lock_release(&w->lock);
 }
 
@@ -138,12 +162,6 @@ struct workers *workers_open(const char *name, unsigned threads, void (*begin)(v
         free(w);
         return NULL;
     }
-    while (w->count < threads && w->count < THREADS_MAX) {
-        if (thread_start(&w->threads[w->count], work, w, error) < 0) {
-            stop(w);
-            return NULL;
-        }
-        w->count++;
-    }
+    w->limit = threads < THREADS_MAX ? threads : THREADS_MAX;
     return w;
 }

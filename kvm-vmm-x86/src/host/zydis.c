@@ -1,14 +1,16 @@
 /*
- * The disassembler's library, loaded when something is first disassembled: most guests do not
- * crash, and each library that a program names makes its start longer. The functions have the
- * library's own names (Zydis/Zydis.h, 4.0), so that who calls them knows nothing of this; unit
- * tests link the library itself.
+ * The disassembler's library, loaded by zydis_load or when something is first disassembled. The
+ * functions have the library's own names (Zydis/Zydis.h, 4.0), so that who calls them knows nothing
+ * of this; unit tests link the library itself.
  */
 #include <Zydis/Zydis.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 
+#include "host/zydis.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *library; /* NULL: it is not there */
 
 static void open_library(void)
@@ -20,12 +22,15 @@ static void open_library(void)
     library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
 }
 
+void zydis_load(void)
+{
+    pthread_once(&once, open_library);
+}
+
 /* The library's function of that name, or NULL. Any thread may be the first to ask. */
 static void *find(const char *name)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, open_library);
+    zydis_load();
     return library != NULL ? dlsym(library, name) : NULL;
 }
 

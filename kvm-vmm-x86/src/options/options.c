@@ -233,6 +233,8 @@ static const struct spec specs[] = {
     {NULL, 'S', FLAG, RUN(wait)},
     {"control", 0, TEXT, RUN(control)},
     {"restore", 0, TEXT, RUN(restore)},
+    {"sandbox", 0, WORD, RUN(sandbox), .words = {"on", "learn"}},
+    {"no-sandbox", 0, FLAG, RUN(no_sandbox)},
     {"kvm", 0, TEXT, GUEST(kvm)},
     {"append", 0, TEXT, GUEST(append)},
     {"cpus", 'c', PARSE, .parse = parse_cpus},

@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "host/sandbox.h"
 
 enum { LOG_SIZE_MAX = 1 << 24 };
 
@@ -29,6 +30,8 @@ struct options {
     const char *symbols; /* an ELF file that names the guests' addresses; NULL: the image */
     const char *gdb;     /* where debuggers may connect: [HOST:]PORT or unix:PATH; or NULL */
     const char *control; /* where `kvm-vmm ctl` reaches the run: unix:PATH or a name; or NULL */
+    enum sandbox_mode sandbox;
+    bool no_sandbox;
     const char *restore; /* the folder of a snapshot, instead of an image; or NULL */
     /* Of `run`: takes a signal to the program; false: it ends the run. NULL: each does. */
     bool (*take_signal)(int signal);

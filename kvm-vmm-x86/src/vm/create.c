@@ -379,6 +379,8 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
 int vm_start(struct vm *vm, void (*ended)(void), struct error *error)
 {
     vm->ended = ended;
+    if (vm_io_start(vm, error) < 0)
+        return -1;
     observers_phase(vm, VM_ENTERED);
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
         __atomic_fetch_add(&vm->running, 1, __ATOMIC_RELAXED);

@@ -58,7 +58,12 @@ int vm_io_open(struct vm *vm, struct error *error)
         if (open_one(vm, i, error) < 0)
             return -1;
     vm_io_connect(vm);
-    for (unsigned i = 0; i < count; i++)
+    return 0;
+}
+
+int vm_io_start(struct vm *vm, struct error *error)
+{
+    for (unsigned i = 0; i < vm->machine.virtio_count; i++)
         if (iothread_start(&vm->io[i].thread, error) < 0)
             return -1;
     return 0;

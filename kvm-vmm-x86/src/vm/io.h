@@ -17,8 +17,10 @@ struct vm_io {
     struct notifier interrupt; /* fd -1: KVM has no irqfd */
 };
 
-/* Makes the threads of all virtio devices and starts them. After the interrupt controllers. */
+/* Makes what the threads of all virtio devices wait for. After the interrupt controllers. */
 int vm_io_open(struct vm *vm, struct error *error) MUST_CHECK;
+/* Starts them, before the guest runs. */
+int vm_io_start(struct vm *vm, struct error *error) MUST_CHECK;
 /* Connects them to vm->fd, a VM that they were not connected to yet. */
 void vm_io_connect(struct vm *vm);
 /* Ends the threads. False: a request is still under way that may yet write to the guest's memory.

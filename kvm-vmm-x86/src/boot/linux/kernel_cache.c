@@ -118,12 +118,17 @@ static void keep(const struct cached_key *key, uint8_t *bytes, size_t size)
     free(bytes);
 }
 
+bool kernel_cache_is_due(void)
+{
+    return kernel_cache.taken && !kernel_cache.writing;
+}
+
 void kernel_cache_start(void)
 {
     struct error error; /* it is only a cache */
 
     kernel_cache.written = 0;
-    if (kernel_cache.taken && !kernel_cache.writing)
+    if (kernel_cache_is_due())
         kernel_cache.writing = thread_start(&kernel_cache.writer, write_kernel, NULL, &error) == 0;
 }
 

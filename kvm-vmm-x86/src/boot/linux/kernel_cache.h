@@ -9,6 +9,8 @@
 
 extern const struct cached_ops kernel_cache_ops;
 
+/* Whether this run has unpacked a kernel that kernel_cache_start will write. */
+bool kernel_cache_is_due(void);
 /* Begins to write what this run unpacked: once the guests run, and after events_init. */
 void kernel_cache_start(void);
 /* Waits for what is still being written, as long as the program has patience (events.h): then it is

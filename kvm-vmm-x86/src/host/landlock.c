@@ -1,0 +1,94 @@
+/* Landlock; see landlock.h. The C library has no functions for it, and the kernel's older headers
+ * lack the newer rights. */
+#include "host/landlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Rights, and the version of the interface that has them first. */
+enum { FIRST_RIGHTS = (1 << 13) - 1, REFER = 1 << 13, TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15 };
+enum { WITH_REFER = 2, WITH_TRUNCATE = 3, WITH_IOCTL_DEV = 5 };
+
+enum {
+    READ_FOLDER = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+    WRITE_FILE =
+        LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE | IOCTL_DEV,
+    REMOVE = LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR,
+    MAKE = LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
+           LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
+           LANDLOCK_ACCESS_FS_MAKE_SYM, /* no devices */
+};
+
+static const unsigned rights[] = {[LANDLOCK_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
+                                  [LANDLOCK_WRITE] = WRITE_FILE,
+                                  [LANDLOCK_READ_FOLDER] = READ_FOLDER,
+                                  [LANDLOCK_WRITE_FOLDER] = READ_FOLDER |
+                                                            LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                                            TRUNCATE | REFER | REMOVE | MAKE,
+                                  [LANDLOCK_LIST] = LANDLOCK_ACCESS_FS_READ_DIR,
+                                  [LANDLOCK_REMOVE] = REMOVE};
+
+static struct {
+    int rules;        /* the rule set's descriptor; -1: it does not exist */
+    unsigned handled; /* the rights that it is about; others are not looked at */
+} landlock = {.rules = -1};
+
+void landlock_begin(void)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    struct landlock_ruleset_attr attr;
+
+    if (version < 1)
+        return;
+    landlock.handled = FIRST_RIGHTS | (version >= WITH_REFER ? REFER : 0) |
+                       (version >= WITH_TRUNCATE ? TRUNCATE : 0) |
+                       (version >= WITH_IOCTL_DEV ? IOCTL_DEV : 0);
+    attr = (struct landlock_ruleset_attr){.handled_access_fs = landlock.handled};
+    landlock.rules = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+}
+
+/* The kernel knows the file again by its inode, and 9p has a new one for each name that is not in
+ * use: so the descriptor stays open. Takes it. */
+static void allow_path_descriptor(int fd, enum landlock_use use)
+{
+    struct landlock_path_beneath_attr rule = {.allowed_access = rights[use] & landlock.handled,
+                                              .parent_fd = fd};
+
+    if (fd >= 0 &&
+        syscall(SYS_landlock_add_rule, landlock.rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+        close(fd);
+}
+
+void landlock_allow(int fd, enum landlock_use use)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (fd >= 0)
+        landlock_allow_path(path, use);
+}
+
+void landlock_allow_path(const char *path, enum landlock_use use)
+{
+    if (landlock.rules >= 0)
+        allow_path_descriptor(open(path, O_PATH | O_CLOEXEC), use);
+}
+
+int landlock_enter(struct error *error)
+{
+    long result;
+
+    if (landlock.rules < 0)
+        return 0;
+    result = syscall(SYS_landlock_restrict_self, landlock.rules, 0);
+    if (result < 0)
+        error_set(error, "Landlock: %s", strerror(errno));
+    close(landlock.rules);
+    landlock.rules = -1;
+    return result < 0 ? -1 : 1;
+}

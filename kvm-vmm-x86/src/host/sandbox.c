@@ -1,0 +1,199 @@
+/* The sandbox; see sandbox.h. seccomp(2), with libseccomp; landlock.c. */
+#include "host/sandbox.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "host/landlock.h"
+#include "host/sandbox_learn.h"
+#include "host/terminal.h"
+
+enum { STATUS_FAILED = 125 };
+
+static enum sandbox_mode sandbox_mode = SANDBOX_OFF;
+
+void sandbox_begin(enum sandbox_mode mode)
+{
+    sandbox_mode = mode;
+    if (mode == SANDBOX_ON)
+        landlock_begin();
+}
+
+/* --- a call that is not allowed --- */
+
+struct line {
+    char text[256];
+    size_t used;
+};
+
+static void add(struct line *line, const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length < sizeof line->text - line->used) {
+        memcpy(line->text + line->used, text, length);
+        line->used += length;
+    }
+}
+
+static void add_hex(struct line *line, uint64_t value)
+{
+    char digits[19] = "0x";
+    unsigned length = 2;
+
+    for (int shift = value == 0 ? 0 : (63 - __builtin_clzll(value)) / 4 * 4; shift >= 0; shift -= 4)
+        digits[length++] = "0123456789abcdef"[value >> shift & 15];
+    digits[length] = '\0';
+    add(line, digits);
+}
+
+/* Async-signal-safe: the thread may hold any lock. What other threads do does not count any more.
+ */
+static void on_forbidden(int signal, siginfo_t *info, void *context)
+{
+    static const int arguments[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10};
+    const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
+    const char *name = sandbox_call_name(info->si_syscall);
+    struct line line = {.used = 0};
+    char thread[16] = "?";
+
+    (void)signal;
+    terminal_abandon();
+    (void)prctl(PR_GET_NAME, thread);
+    add(&line, "kvm-vmm: the sandbox forbids ");
+    add(&line, name != NULL ? name : "a system call that has no name");
+    for (unsigned i = 0; i < sizeof arguments / sizeof arguments[0]; i++) {
+        add(&line, i == 0 ? "(" : ", ");
+        add_hex(&line, (uint64_t)registers[arguments[i]]);
+    }
+    add(&line, ") in the thread ");
+    add(&line, thread);
+    add(&line, "; --no-sandbox runs without it\n");
+    if (write(STDERR_FILENO, line.text, line.used) < 0)
+        _exit(STATUS_FAILED);
+    _exit(STATUS_FAILED);
+}
+
+static int take_signal(struct error *error)
+{
+    struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
+
+    sigfillset(&action.sa_mask);
+    return sigaction(SIGSYS, &action, NULL) == 0
+               ? 0
+               : error_set(error, "the sandbox has no signal: %s", strerror(errno));
+}
+
+/* --- the filter --- */
+
+static bool is_needed(unsigned needs, unsigned by)
+{
+    return by == 0 || (needs & by) != 0;
+}
+
+static int allow(scmp_filter_ctx filter, const struct sandbox_call *call)
+{
+    struct scmp_arg_cmp conditions[SANDBOX_CONDITIONS_MAX];
+    unsigned count = 0;
+
+    while (count < SANDBOX_CONDITIONS_MAX && call->conditions[count].mask != 0) {
+        const struct sandbox_condition *c = &call->conditions[count];
+
+        conditions[count++] = c->mask == UINT64_MAX
+                                  ? SCMP_CMP64(c->argument, SCMP_CMP_EQ, c->value)
+                                  : SCMP_CMP64(c->argument, SCMP_CMP_MASKED_EQ, c->mask, c->value);
+    }
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call->number, count, conditions);
+}
+
+static int allow_all(scmp_filter_ctx filter, unsigned needs)
+{
+    const struct sandbox_call to_self = {
+        .number = SYS_tgkill, .conditions = {{UINT32_MAX, (uint64_t)getpid(), 0}}}; /* signals */
+    int code = 0;
+
+    /* libseccomp puts a comparison with a mask before those without: KVM_RUN gets one. */
+    for (unsigned i = 0; i < sandbox_ioctl_count && code == 0; i++)
+        if (is_needed(needs, sandbox_ioctls[i].needs))
+            code = seccomp_rule_add(
+                filter, SCMP_ACT_ALLOW, SYS_ioctl, 1,
+                i == 0 ? SCMP_A1_32(SCMP_CMP_MASKED_EQ, UINT32_MAX, sandbox_ioctls[i].request)
+                       : SCMP_A1_32(SCMP_CMP_EQ, sandbox_ioctls[i].request));
+    for (unsigned i = 0; i < sandbox_call_count && code == 0; i++)
+        if (is_needed(needs, sandbox_calls[i].needs))
+            code = allow(filter, &sandbox_calls[i]);
+    if (code == 0)
+        code = allow(filter, &to_self);
+    if (code == 0)
+        code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SYS_clone3, 0);
+    return code;
+}
+
+/* ioctl is looked at first, for KVM_RUN is the call that counts. Without SSB the kernel,
+ * before 5.16, would slow down each thread against a fault of processors that concerns programs
+ * which run foreign code in their own address space: ours runs in the guest's. */
+static int set_attributes(scmp_filter_ctx filter)
+{
+    int code = seccomp_syscall_priority(filter, SYS_ioctl, 255);
+
+    if (code == 0)
+        code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (code == 0)
+        code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+    return code;
+}
+
+static int enter_seccomp(unsigned needs, struct error *error)
+{
+    bool learn = sandbox_mode == SANDBOX_LEARN;
+    scmp_filter_ctx filter = seccomp_init(learn ? SCMP_ACT_NOTIFY : SCMP_ACT_TRAP);
+    int code = filter == NULL ? -ENOMEM : set_attributes(filter);
+
+    if (code == 0)
+        code = allow_all(filter, needs);
+    if (code == 0 && learn)
+        code = sandbox_learn_begin();
+    if (code == 0)
+        code = seccomp_load(filter);
+    if (code == 0 && learn)
+        code = sandbox_learn_watch(seccomp_notify_fd(filter));
+    seccomp_release(filter);
+    return code == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-code));
+}
+
+/* Landlock is each thread's own: one that ran already would be outside. */
+static bool is_alone(void)
+{
+    struct stat tasks;
+
+    return stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink <= 3;
+}
+
+int sandbox_enter(unsigned needs, struct error *error)
+{
+    struct error why;
+    int files = 1;
+
+    if (sandbox_mode == SANDBOX_OFF)
+        return 1;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return error_set(error, "the sandbox: no_new_privs: %s", strerror(errno));
+    if (!is_alone())
+        return error_set(error, "the sandbox: a thread was started before it");
+    if (sandbox_mode == SANDBOX_ON)
+        files = landlock_enter(&why);
+    if (files < 0 || take_signal(&why) < 0 || enter_seccomp(needs, &why) < 0)
+        return error_set(error, "the sandbox cannot be set up: %.300s (--no-sandbox runs without)",
+                         why.text);
+    return files;
+}

@@ -1,0 +1,261 @@
+/* Which system calls are allowed; see sandbox_calls.h. Where two run the same, the newer C
+ * library's and the older one's, both are listed. */
+#include "host/sandbox_calls.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/if_tun.h>
+#include <linux/kvm.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#define INT UINT32_MAX /* an argument that is an int has nothing of ours in its upper half */
+#define ALL UINT64_MAX
+
+#define CALL(name)                                                                                 \
+    {                                                                                              \
+        .number = SYS_##name                                                                       \
+    }
+#define FOR(needed, name)                                                                          \
+    {                                                                                              \
+        .number = SYS_##name, .needs = (needed)                                                    \
+    }
+#define WITH(name, i, m, v)                                                                        \
+    {                                                                                              \
+        .number = SYS_##name, .conditions = { {(m), (v), (i)} }                                    \
+    }
+#define FOR_WITH(n, c, i, m, v)                                                                    \
+    {                                                                                              \
+        .number = SYS_##c, .needs = (n), .conditions = { {(m), (v), (i)} }                         \
+    }
+
+#define FILES   (SANDBOX_SHARE | SANDBOX_CACHE | SANDBOX_SNAPSHOT) /* makes and removes files */
+#define SOCKETS (SANDBOX_SERVER | SANDBOX_NET)
+
+/* A thread of this process: what pthread_create asks for, whatever the C library adds for itself.
+ */
+#define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define THREAD_OPTIONS                                                                             \
+    (CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
+
+const struct sandbox_call sandbox_calls[] = {
+    /* Each exit and each event. */
+    CALL(read),
+    CALL(write),
+    CALL(futex),
+    CALL(epoll_wait),
+    CALL(epoll_pwait),
+    CALL(epoll_ctl),
+    CALL(poll),
+    CALL(ppoll),
+    CALL(readv),
+    CALL(writev),
+    CALL(pread64),
+    CALL(pwrite64),
+    FOR(SANDBOX_DISK, io_uring_enter), /* only what aio_uring.c has registered */
+    FOR(SANDBOX_DISK | SANDBOX_SHARE, preadv),
+    FOR(SANDBOX_DISK | SANDBOX_SHARE, pwritev),
+    FOR(SANDBOX_DISK | SANDBOX_SHARE | SANDBOX_SNAPSHOT, fdatasync),
+    FOR(SANDBOX_DISK | FILES, fsync),
+    FOR(SANDBOX_DISK | SANDBOX_SHARE, fallocate),
+    CALL(nanosleep),
+    CALL(clock_nanosleep),
+    CALL(clock_gettime), /* where the vDSO asks the kernel */
+    CALL(gettimeofday),
+    CALL(time),
+
+    /* Memory; none of it can be executed. */
+    WITH(mmap, 2, PROT_EXEC, 0),
+    WITH(mprotect, 2, PROT_EXEC, 0),
+    CALL(munmap),
+    CALL(mremap),
+    CALL(madvise),
+    CALL(brk),
+    CALL(memfd_create), /* RAM of a guest that starts again */
+
+    /* Threads and signals. clone3's flags lie in memory: it is answered with ENOSYS, and the C
+     * library takes clone. */
+    WITH(clone, 0, ~(uint64_t)THREAD_OPTIONS, THREAD_FLAGS),
+    CALL(set_robust_list),
+    CALL(rseq),
+    CALL(gettid),
+    CALL(getpid),
+    CALL(sched_yield),
+    CALL(sched_getaffinity),
+    CALL(setpriority),
+    WITH(prctl, 0, INT, PR_SET_NAME),
+    WITH(prctl, 0, INT, PR_GET_NAME),
+    CALL(rt_sigaction), /* sandbox.c adds tgkill, to this process alone */
+    CALL(rt_sigprocmask),
+    CALL(rt_sigreturn),
+    CALL(restart_syscall),
+    CALL(exit),
+    CALL(exit_group),
+
+    /* Files. What can be opened is Landlock's to say. */
+    CALL(openat),
+    CALL(open),
+    CALL(close),
+    CALL(fstat),
+    CALL(stat),
+    CALL(lstat),
+    CALL(newfstatat),
+    CALL(lseek),
+    CALL(access),
+    CALL(ftruncate),
+    CALL(getuid),
+    CALL(geteuid),
+    CALL(getgid),
+    CALL(getegid),
+    CALL(getrandom),
+    CALL(sysinfo), /* qsort's */
+    CALL(eventfd2),
+    CALL(epoll_create1),
+    WITH(fcntl, 1, INT, F_GETFL),
+    WITH(fcntl, 1, INT, F_SETFL),
+    WITH(fcntl, 1, INT, F_GETFD),
+    WITH(fcntl, 1, INT, F_SETFD),
+    WITH(fcntl, 1, INT, F_DUPFD_CLOEXEC),
+    CALL(unlink), /* a socket's name, at the end; Landlock says which folder's */
+    FOR(FILES, getdents64),
+    FOR(FILES, unlinkat),
+    FOR(FILES, renameat),
+    FOR(FILES, mkdir),
+    FOR_WITH(SANDBOX_CACHE, kill, 1, INT, 0), /* does the writer of that file live? */
+
+    FOR(SANDBOX_SNAPSHOT, rmdir),
+    FOR(SANDBOX_SNAPSHOT, rename),
+    FOR(SANDBOX_SNAPSHOT, readlink),
+    FOR(SANDBOX_SNAPSHOT, getcwd),
+
+    /* Shared folders. */
+    FOR(SANDBOX_SHARE, fstatfs),
+    FOR(SANDBOX_SHARE, renameat2),
+    FOR(SANDBOX_SHARE, linkat),
+    FOR(SANDBOX_SHARE, symlinkat),
+    FOR(SANDBOX_SHARE, mkdirat),
+    FOR(SANDBOX_SHARE, mknodat), /* Landlock allows no devices */
+    FOR(SANDBOX_SHARE, readlinkat),
+    FOR(SANDBOX_SHARE, fchmod),
+    FOR(SANDBOX_SHARE, fchmodat),
+    FOR(SANDBOX_SHARE, chmod),
+    FOR(SANDBOX_SHARE, fchownat),
+    FOR(SANDBOX_SHARE, utimensat),
+    FOR(SANDBOX_SHARE, faccessat),
+    FOR(SANDBOX_SHARE, faccessat2),
+    FOR(SANDBOX_SHARE, getxattr),
+    FOR(SANDBOX_SHARE, setxattr),
+    FOR(SANDBOX_SHARE, listxattr),
+    FOR(SANDBOX_SHARE, removexattr),
+    FOR(SANDBOX_SHARE, copy_file_range),
+    FOR(SANDBOX_SHARE, syncfs),
+    FOR(SANDBOX_SHARE, capget),
+    FOR(SANDBOX_SHARE, capset), /* root's VMM does without one that keeps set-user-id bits */
+    FOR(SANDBOX_SHARE, umask),
+    FOR_WITH(SANDBOX_SHARE, unshare, 0, ALL, CLONE_FS), /* a umask of the thread's own */
+
+    /* Sockets: those that are there, and those of clients. */
+    FOR(SOCKETS, recvfrom),
+    FOR(SOCKETS, sendto),
+    FOR(SOCKETS, recvmsg),
+    FOR(SOCKETS, sendmsg),
+    FOR(SANDBOX_SERVER | SANDBOX_USER_NET, accept4),
+    FOR(SANDBOX_SERVER | SANDBOX_USER_NET, getsockopt),
+    FOR(SANDBOX_SERVER | SANDBOX_USER_NET, setsockopt),
+    FOR(SANDBOX_SERVER | SANDBOX_USER_NET, shutdown),
+    FOR(SANDBOX_NET, timerfd_settime),
+    FOR_WITH(SANDBOX_USER_NET, socket, 0, INT, AF_INET),
+    FOR_WITH(SANDBOX_USER_NET, socket, 0, INT, AF_INET6),
+    FOR(SANDBOX_USER_NET, connect),
+    FOR(SANDBOX_USER_NET, bind),
+    FOR(SANDBOX_USER_NET, listen),
+    FOR(SANDBOX_USER_NET, accept),
+    FOR(SANDBOX_USER_NET, getsockname),
+    FOR(SANDBOX_USER_NET, getpeername),
+};
+
+const unsigned sandbox_call_count = sizeof sandbox_calls / sizeof sandbox_calls[0];
+
+const struct sandbox_ioctl sandbox_ioctls[] = {
+    {KVM_RUN, 0},
+    {KVM_IRQ_LINE, 0},
+    {KVM_GET_REGS, 0},
+    {KVM_SET_REGS, 0},
+    {KVM_GET_SREGS, 0},
+    {KVM_SET_SREGS, 0},
+    {KVM_GET_MP_STATE, 0},
+    {KVM_SET_MP_STATE, 0},
+    {KVM_GET_VCPU_EVENTS, 0},
+    {KVM_SET_VCPU_EVENTS, 0},
+    {KVM_GET_LAPIC, 0},
+    {KVM_SET_LAPIC, 0},
+    {KVM_GET_IRQCHIP, 0},
+    {KVM_SET_IRQCHIP, 0},
+    {KVM_GET_FPU, 0},
+    {KVM_SET_FPU, 0},
+    {KVM_GET_MSRS, 0},
+    {KVM_SET_MSRS, 0},
+    {KVM_GET_XSAVE, 0},
+    {KVM_SET_XSAVE, 0},
+    {KVM_GET_XCRS, 0},
+    {KVM_SET_XCRS, 0},
+    {KVM_GET_DEBUGREGS, 0},
+    {KVM_SET_DEBUGREGS, 0},
+    {KVM_GET_TSC_KHZ, 0},
+    {KVM_SET_TSC_KHZ, 0},
+    {KVM_KVMCLOCK_CTRL, 0},
+    {KVM_SET_GUEST_DEBUG, 0},
+    {KVM_GET_DIRTY_LOG, 0},
+    /* A machine that starts again, or that is run once more to explain its end. */
+    {KVM_GET_API_VERSION, 0},
+    {KVM_CHECK_EXTENSION, 0},
+    {KVM_GET_VCPU_MMAP_SIZE, 0},
+    {KVM_GET_SUPPORTED_CPUID, 0},
+    {KVM_CREATE_VM, 0},
+    {KVM_CREATE_VCPU, 0},
+    {KVM_CREATE_IRQCHIP, 0},
+    {KVM_CREATE_PIT2, 0},
+    {KVM_SET_IDENTITY_MAP_ADDR, 0},
+    {KVM_SET_TSS_ADDR, 0},
+    {KVM_SET_USER_MEMORY_REGION, 0},
+    {KVM_SET_CPUID2, 0},
+    {KVM_GET_STATS_FD, 0},
+    {KVM_IRQFD, 0},
+    {KVM_IOEVENTFD, 0},
+    /* One that is saved. */
+    {KVM_GET_SREGS2, SANDBOX_SNAPSHOT},
+    {KVM_SET_SREGS2, SANDBOX_SNAPSHOT},
+    {KVM_GET_XSAVE2, SANDBOX_SNAPSHOT},
+    {KVM_GET_CPUID2, SANDBOX_SNAPSHOT},
+    {KVM_GET_MSR_INDEX_LIST, SANDBOX_SNAPSHOT},
+    {KVM_GET_DEVICE_ATTR, SANDBOX_SNAPSHOT},
+    {KVM_SET_DEVICE_ATTR, SANDBOX_SNAPSHOT},
+    {KVM_GET_CLOCK, SANDBOX_SNAPSHOT},
+    {KVM_SET_CLOCK, SANDBOX_SNAPSHOT},
+    {KVM_GET_PIT2, SANDBOX_SNAPSHOT},
+    {KVM_SET_PIT2, SANDBOX_SNAPSHOT},
+    /* Terminals; not TIOCSTI, which would type into the user's. */
+    {TCGETS, 0},
+    {TCSETS, 0},
+    {TIOCGWINSZ, 0},
+    {TIOCGPTN, 0},
+    {FIONREAD, 0},
+    {FIONBIO, SANDBOX_USER_NET},
+    {TUNSETOFFLOAD, SANDBOX_NET},
+};
+
+const unsigned sandbox_ioctl_count = sizeof sandbox_ioctls / sizeof sandbox_ioctls[0];
+
+static const char *const names[] = {
+#include "syscalls.inc" /* made from the C library's header */
+};
+
+const char *sandbox_call_name(int number)
+{
+    return number >= 0 && (size_t)number < sizeof names / sizeof names[0] ? names[number] : NULL;
+}

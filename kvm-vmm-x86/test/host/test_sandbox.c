@@ -1,0 +1,149 @@
+/* Unit tests of the sandbox's tables: what they allow is bounded, and can be named. */
+#include <linux/kvm.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "cmocka_all.h"
+#include "host/sandbox_calls.h"
+
+enum { ALL_NEEDS = ~0 };
+
+static bool is_in(const int *numbers, size_t count, int number)
+{
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] == number)
+            return true;
+    return false;
+}
+
+/* Whether a run with those needs may make that call with these arguments. */
+static bool allows(unsigned needs, int number, const uint64_t arguments[6])
+{
+    for (unsigned i = 0; i < sandbox_call_count; i++) {
+        const struct sandbox_call *call = &sandbox_calls[i];
+        bool good = call->number == number && (call->needs == 0 || (call->needs & needs) != 0);
+
+        for (unsigned c = 0; c < SANDBOX_CONDITIONS_MAX; c++)
+            good &= (arguments[call->conditions[c].argument] & call->conditions[c].mask) ==
+                    call->conditions[c].value;
+        if (good)
+            return true;
+    }
+    return false;
+}
+
+/* No need makes these allowed, whatever their arguments. */
+static void test_never(void **state)
+{
+    static const int never[] = {SYS_execve,
+                                SYS_execveat,
+                                SYS_fork,
+                                SYS_vfork,
+                                SYS_clone3,
+                                SYS_ptrace,
+                                SYS_bpf,
+                                SYS_mount,
+                                SYS_setns,
+                                SYS_process_vm_readv,
+                                SYS_process_vm_writev,
+                                SYS_io_uring_setup,
+                                SYS_io_uring_register,
+                                SYS_open_by_handle_at,
+                                SYS_pidfd_getfd,
+                                SYS_userfaultfd,
+                                SYS_init_module,
+                                SYS_personality,
+                                SYS_setuid,
+                                SYS_chroot,
+                                SYS_ioctl};
+
+    (void)state;
+    for (unsigned i = 0; i < sandbox_call_count; i++)
+        assert_false(is_in(never, sizeof never / sizeof never[0], sandbox_calls[i].number));
+}
+
+/* Of these no row goes without a condition. */
+static void test_with_conditions(void **state)
+{
+    static const int bounded[] = {SYS_mmap,   SYS_mprotect, SYS_clone, SYS_prctl,
+                                  SYS_socket, SYS_fcntl,    SYS_kill,  SYS_unshare};
+
+    (void)state;
+    for (unsigned i = 0; i < sandbox_call_count; i++)
+        if (is_in(bounded, sizeof bounded / sizeof bounded[0], sandbox_calls[i].number))
+            assert_int_not_equal(sandbox_calls[i].conditions[0].mask, 0);
+}
+
+static void test_arguments(void **state)
+{
+    const uint64_t thread[6] = {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                                CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
+                                CLONE_CHILD_CLEARTID};
+    const uint64_t process[6] = {CLONE_VM | CLONE_VFORK | 17},
+                   spaces[6] = {thread[0] | CLONE_NEWUSER};
+    const uint64_t data[6] = {0, 4096, PROT_READ | PROT_WRITE};
+    const uint64_t code[6] = {0, 4096, PROT_READ | PROT_EXEC};
+    const uint64_t local[6] = {1}, internet[6] = {2};
+
+    (void)state;
+    assert_true(allows(0, SYS_clone, thread));
+    assert_false(allows(ALL_NEEDS, SYS_clone, process));
+    assert_false(allows(ALL_NEEDS, SYS_clone, spaces));
+    assert_true(allows(0, SYS_mmap, data) && allows(0, SYS_mprotect, data));
+    assert_false(allows(ALL_NEEDS, SYS_mmap, code) || allows(ALL_NEEDS, SYS_mprotect, code));
+    assert_true(allows(SANDBOX_USER_NET, SYS_socket, internet));
+    assert_false(allows(ALL_NEEDS & ~SANDBOX_USER_NET, SYS_socket, internet));
+    assert_false(allows(ALL_NEEDS, SYS_socket, local));
+    assert_true(allows(SANDBOX_SHARE, SYS_renameat2, data));
+    assert_false(allows(ALL_NEEDS & ~SANDBOX_SHARE, SYS_renameat2, data));
+}
+
+/* Each call once, or each time with another condition; each ioctl once. */
+static void test_no_row_twice(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sandbox_call_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            if (sandbox_calls[k].number == sandbox_calls[i].number)
+                assert_memory_not_equal(sandbox_calls[k].conditions, sandbox_calls[i].conditions,
+                                        sizeof sandbox_calls[i].conditions);
+    for (unsigned i = 0; i < sandbox_ioctl_count; i++)
+        for (unsigned k = 0; k < i; k++)
+            assert_int_not_equal(sandbox_ioctls[k].request, sandbox_ioctls[i].request);
+    assert_int_equal(sandbox_ioctls[0].request, KVM_RUN);
+}
+
+static void test_not_into_the_terminal(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sandbox_ioctl_count; i++)
+        assert_int_not_equal(sandbox_ioctls[i].request, TIOCSTI);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    assert_string_equal(sandbox_call_name(SYS_read), "read");
+    assert_string_equal(sandbox_call_name(SYS_landlock_restrict_self), "landlock_restrict_self");
+    assert_null(sandbox_call_name(-1));
+    assert_null(sandbox_call_name(100000));
+    for (unsigned i = 0; i < sandbox_call_count; i++)
+        assert_non_null(sandbox_call_name(sandbox_calls[i].number));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_never),
+        cmocka_unit_test(test_with_conditions),
+        cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_no_row_twice),
+        cmocka_unit_test(test_not_into_the_terminal),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,93 @@
+"""The sandbox: what a thread that a guest has taken over can still do (tests/vmm/wrapped/taken.c)."""
+import re
+import subprocess
+
+import pytest
+
+from tests.support import TOP, lab_run
+
+TAKEN = TOP / "build/kvm-vmm-x86/taken"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(vmm):
+    subprocess.run(["make", "-s", "-C", "kvm-vmm-x86", "taken", "os-1k"], check=True, cwd=TOP, stdin=subprocess.DEVNULL,
+                   capture_output=True)
+
+
+def take(vmm, orders, *args, **env):
+    """Runs a guest in whose VMM the first device's thread does that; how it ended, and what each order led to."""
+    settings = ["%s=%s" % pair for pair in {"ORDERS": ";".join(orders), **env}.items()]
+    result = lab_run("env", *settings, TAKEN, "--timeout=120", *args, "-l", vmm.guest("hello_64"))
+    return result, dict(re.findall(r"^taken: (.*): (.*)$", result.err, re.M))
+
+
+@pytest.fixture
+def folders(scratch):
+    """A folder that is shared, and one beside it with a secret."""
+    for name in ("shared", "private"):
+        (scratch / name).mkdir()
+        (scratch / name / "file").write_text(name)
+    return scratch
+
+
+def test_files(vmm, folders):
+    """One --share: files beneath it can be opened and made; none outside it, by whatever path."""
+    shared, private = folders / "shared", folders / "private"
+    (shared / "link").symlink_to(private / "file")
+    orders = {"open %s/file" % shared: "done",
+              "write %s/new" % shared: "done",
+              "open %s/file" % private: "Permission denied",
+              "write %s/new" % private: "Permission denied",
+              "open %s/link" % shared: "Permission denied",
+              "open %s/../private/file" % shared: "Permission denied",
+              "open /etc/passwd": "Permission denied",
+              "open /proc/self/mem": "Permission denied",
+              "open /dev/null": "Permission denied"}
+    result, led_to = take(vmm, orders, "--share", shared)
+    assert result.status == 0 and led_to == orders, result
+    assert (shared / "new").exists() and not (private / "new").exists()
+
+
+def test_read_only(vmm, folders):
+    orders = {"open %s/shared/file" % folders: "done", "write %s/shared/new" % folders: "Permission denied"}
+    result, led_to = take(vmm, orders, "--share", "%s/shared,ro" % folders)
+    assert result.status == 0 and led_to == orders, result
+
+
+FORBIDDEN = {"execve": 59, "ptrace": 101, "socket": 41, "fork": 57, "mprotect": "10 0 0x1000 4", "ioctl": "16 0 0x5412",
+             "unshare": "272 0x10000000", "io_uring_setup": 425, "kill": "62 1 9", "tgkill": "234 1 1 9"}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_a_forbidden_call(vmm, folders, name):
+    """It ends the VMM with 125 and one line that names it and its thread."""
+    result, led_to = take(vmm, ["call %s" % FORBIDDEN[name]], "--share", folders / "shared")
+    assert result.status == 125 and not led_to, result
+    line = r"kvm-vmm: the sandbox forbids %s\(0x.*\) in the thread guest0/fs0; --no-sandbox runs without it\n"
+    assert re.fullmatch(line % name, result.err), result
+
+
+def test_off(vmm, folders):
+    orders = {"open %s/private/file" % folders: "done", "call 41 1 1 0": "done"}
+    result, led_to = take(vmm, orders, "--share", folders / "shared", "--no-sandbox")
+    assert result.status == 0 and led_to == orders, result
+
+
+def test_learn(vmm, folders):
+    """Each kind of call is named once, and made."""
+    orders = ["call 41 1 1 0", "call 41 2 1 0", "call 41 2 1 0"]
+    result, led_to = take(vmm, orders, "--share", folders / "shared", "--sandbox=learn")
+    assert result.status == 0 and led_to == dict.fromkeys(orders, "done"), result
+    assert re.findall(r"the sandbox does not allow (\w+\(0x\d), .* in the thread (.*)", result.err) == [
+        ("socket(0x1", "guest0/fs0"), ("socket(0x2", "guest0/fs0")], result
+
+
+def test_a_kernel_without_landlock(vmm, folders):
+    """One line says that files are not bounded; calls are."""
+    warning = "kvm-vmm: this kernel has no Landlock"
+    orders = {"open %s/private/file" % folders: "done"}
+    result, led_to = take(vmm, orders, "--share", folders / "shared", WITHOUT_LANDLOCK=1)
+    assert result.status == 0 and led_to == orders and result.err.count(warning) == 1, result
+    result, _ = take(vmm, ["call 59"], "--share", folders / "shared", WITHOUT_LANDLOCK=1)
+    assert result.status == 125 and "forbids execve(" in result.err, result
