@@ -48,10 +48,11 @@ static int world_piece(void *context, uint64_t address, uint64_t size, bool writ
     return VIRTIO_OK;
 }
 
-static void world_interrupt(void *context, bool raise)
+static void world_interrupt(void *context, unsigned source, bool raise)
 {
     struct virtio_test_world *w = context;
 
+    (void)source;
     w->interrupts += raise;
     w->level = raise;
 }

@@ -21,6 +21,9 @@ struct fake {
     unsigned woken, said;
     unsigned sleeps, wakes;
     unsigned alarms; /* a device has another time now */
+    unsigned messages;
+    uint64_t message_address, notified_at; /* the last of each */
+    uint32_t message_data;
     enum end_kind end;
     int code;
     char message[256];
@@ -78,6 +81,21 @@ static inline void fake_pulse(void *context, uint32_t line)
 {
     (void)line;
     ((struct fake *)context)->edges++;
+}
+
+static inline void fake_message(void *context, uint64_t address, uint32_t data)
+{
+    struct fake *f = context;
+
+    f->messages++;
+    f->message_address = address;
+    f->message_data = data;
+}
+
+static inline void fake_notify_at(void *context, unsigned device, uint64_t address)
+{
+    (void)device;
+    ((struct fake *)context)->notified_at = address;
 }
 
 static inline void fake_wake(void *context)
@@ -144,6 +162,8 @@ static inline void fake_init(struct fake *f)
                                   .interrupt = fake_interrupt,
                                   .alarm = fake_alarm,
                                   .pulse = fake_pulse,
+                                  .message = fake_message,
+                                  .notify_at = fake_notify_at,
                                   .wake = fake_wake,
                                   .say = fake_say,
                                   .random = fake_random,

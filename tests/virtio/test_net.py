@@ -47,7 +47,7 @@ echo virtio0 > /sys/bus/virtio/drivers/virtio_net/unbind
 
 @pytest.fixture(scope="session")
 def net_drivers(modules):
-    return modules("virtio_mmio", "virtio_net")
+    return modules("virtio_mmio", "virtio_pci", "virtio_net")
 
 
 def boot(linux, drivers, script, size, tap, forward, *options):
@@ -71,8 +71,8 @@ def test_user(linux, net_drivers, guest_script, soak):
 
 
 def test_tap(linux, net_drivers, guest_script):
-    """An interface of the kernel, with long segments both ways whose checksums are still to be made."""
-    result = boot(linux, net_drivers, guest_script(TAP), 2 * MB, "vmm0", 0, "--net", "tap=vmm0")
+    """An interface of the kernel, with long segments both ways whose checksums are still to be made. By PCI."""
+    result = boot(linux, net_drivers, guest_script(TAP), 2 * MB, "vmm0", 0, "--net", "tap=vmm0", "--virtio", "pci")
     text = result.out.decode("utf-8", "replace").replace("\r", "")
     assert result.status == 0 and "1500\n" in text, result
     data = re.search(r"data ([0-9a-f]{64})", text)[1]

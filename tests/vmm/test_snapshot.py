@@ -74,15 +74,19 @@ def test_hleos(vmm):
     saved(HLEOS, ready=">", more="run c\nhalt\n", answer="C job: 2262 primes below 20000", status=33)
 
 
-def test_linux_with_two_vcpus(vmm):
-    """One of its two vCPUs is in a loop when it is saved."""
+def test_linux_with_two_vcpus(vmm, scratch):
+    """One of its two vCPUs is in a loop when it is saved; it has a device by PCI."""
     done = subprocess.run([TOP / "tools/kernels", "cloud"], check=False, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True)
     if done.returncode:
         pytest.skip(done.stderr.strip())
     subprocess.run(["make", "-s", "-C", TOP / "initramfs"], check=True, stdin=subprocess.DEVNULL, capture_output=True)
-    saved(done.stdout.strip(), "-c", 2, "-m", "128M", "--rng", "--initrd",
-          TOP / "build/initramfs/amd64/initramfs.cpio", "--append", "quiet", ready="re4dy",
+    modules = scratch / "modules.cpio"
+    subprocess.run([TOP / "tools/kernels", "--modules", modules, "cloud", "virtio_pci", "virtio_rng"], check=True,
+                   stdin=subprocess.DEVNULL, capture_output=True)
+    saved(done.stdout.strip(), "-c", 2, "-m", "128M", "--rng", "--virtio", "pci", "--initrd",
+          TOP / "build/initramfs/amd64/initramfs.cpio", "--initrd", modules, "--append", "quiet", ready="re4dy",
           typed='(while :; do :; done) & echo re$((2 + 2))dy\n',
           more='taskset 1 true; taskset 2 true; usleep 300000; '
-               'echo go$((1 + 1))n$(dmesg | grep -c stall); poweroff -f\n', answer="go2n0")
+               'echo go$((1 + 1))n$(dmesg | grep -c stall)r$(head -c 8 /dev/hwrng | wc -c); poweroff -f\n',
+          answer="go2n0r8")

@@ -36,7 +36,7 @@ static void interrupt_config(struct virtio *dev)
     if (!(dev->state.status & VIRTIO_STATUS_DRIVER_OK))
         return;
     dev->state.interrupt |= VIRTIO_INTERRUPT_CONFIG;
-    dev->world->interrupt(dev->context, true);
+    dev->world->interrupt(dev->context, VIRTIO_CONFIG_SOURCE, true);
 }
 
 void virtio_config_changed(struct virtio *dev)
@@ -60,7 +60,7 @@ static void clear(struct virtio *dev)
 
     dev->state = (struct virtio_state){.generation = generation};
     dev->resetting = false;
-    dev->world->interrupt(dev->context, false);
+    dev->world->interrupt(dev->context, VIRTIO_CONFIG_SOURCE, false);
 }
 
 void virtio_reset(struct virtio *dev)
@@ -274,7 +274,7 @@ bool virtio_mmio_write(struct virtio *dev, uint64_t offset, unsigned width, uint
     case VIRTIO_MMIO_INTERRUPT_ACK:
         dev->state.interrupt &= ~(uint32_t)value;
         if (dev->state.interrupt == 0)
-            dev->world->interrupt(dev->context, false);
+            dev->world->interrupt(dev->context, VIRTIO_CONFIG_SOURCE, false);
         return true;
     case VIRTIO_MMIO_STATUS:
         return write_status(dev, (uint32_t)value);

@@ -253,7 +253,7 @@ void virtio_notify_driver(struct virtio *dev, unsigned queue)
     if (q == NULL || q->told == q->next_used || !wants_interrupt(dev, q))
         return;
     dev->state.interrupt |= VIRTIO_INTERRUPT_USED;
-    dev->world->interrupt(dev->context, true);
+    dev->world->interrupt(dev->context, queue, true);
 }
 
 int virtio_listen(struct virtio *dev, unsigned queue)

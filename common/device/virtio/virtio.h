@@ -24,6 +24,7 @@
 #include "abi/virtio.h"
 
 enum { VIRTIO_QUEUES_MAX = 16, VIRTIO_QUEUE_SIZE_MAX = 1024, VIRTIO_MMIO_SIZE = 0x1000 };
+enum { VIRTIO_CONFIG_SOURCE = VIRTIO_QUEUES_MAX }; /* of an interrupt: no queue */
 
 /* What became of an access to the guest's memory. */
 enum virtio_result {
@@ -50,9 +51,9 @@ struct virtio_world {
                  struct virtio_piece *piece);
     /* These bytes have been written: for who keeps a log of it. May be NULL. */
     void (*written)(void *context, uint64_t address, uint64_t size);
-    /* The driver is to be interrupted: called with true for each interrupt, also while the last is
-     * not yet acknowledged; with false when all are. */
-    void (*interrupt)(void *context, bool raise);
+    /* The driver is to be interrupted, by a queue or VIRTIO_CONFIG_SOURCE: called with true for
+     * each interrupt, also while the last is not yet acknowledged; with false when all are. */
+    void (*interrupt)(void *context, unsigned source, bool raise);
     /* The driver broke something; `what` is for the user. */
     void (*broken)(void *context, const char *what);
 };

@@ -20,8 +20,9 @@ static int piece(void *slot, uint64_t address, uint64_t size, bool write,
     return memory_piece(((const struct slot *)slot)->vm, address, size, write, found);
 }
 
-static void interrupt(void *slot, bool raise)
+static void interrupt(void *slot, unsigned source, bool raise)
 {
+    (void)source;
     irq_set(&((const struct slot *)slot)->irq, raise);
 }
 

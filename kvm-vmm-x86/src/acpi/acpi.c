@@ -67,7 +67,7 @@ _Static_assert(sizeof(struct facs) == 64, "table 5-36");
 _Static_assert(sizeof(struct fadt_body) == 276 - 36, "table 5-33");
 _Static_assert(offsetof(struct fadt_body, reset) == 116 - 36, "table 5-33");
 
-enum { FADT_VERSION = 6, FADT_MINOR = 3, MADT_VERSION = 4, XSDT_VERSION = 1 };
+enum { FADT_VERSION = 6, FADT_MINOR = 3, MADT_VERSION = 4, XSDT_VERSION = 1, MCFG_VERSION = 1 };
 enum { PROFILE_DESKTOP = 1, C2_NONE = 0x65, C3_NONE = 0x3e9, RTC_CENTURY = 0x32 };
 
 /* Fixed feature flags (table 5-34) and boot architecture flags (table 5-35). */
@@ -173,12 +173,27 @@ static gpa_t write_madt(struct acpi_writer *writer, const struct acpi_machine *m
     return table;
 }
 
-static gpa_t write_xsdt(struct acpi_writer *writer, gpa_t fadt, gpa_t madt)
+/* PCI Firmware Specification 3.0, 4.1.2: where configuration space is in memory. */
+static gpa_t write_mcfg(struct acpi_writer *writer)
+{
+    gpa_t table = acpi_table_begin(writer, "MCFG", MCFG_VERSION);
+
+    acpi_put_number(writer, 0, 8);
+    acpi_put_number(writer, PCI_MEMORY_BASE, 8);
+    acpi_put_number(writer, 0, 8); /* segment 0, of buses 0 to 0 */
+    acpi_table_end(writer, table);
+    return table;
+}
+
+/* `mcfg` 0: it has no such table. */
+static gpa_t write_xsdt(struct acpi_writer *writer, gpa_t fadt, gpa_t madt, gpa_t mcfg)
 {
     gpa_t table = acpi_table_begin(writer, "XSDT", XSDT_VERSION);
 
     acpi_put_number(writer, fadt, 8);
     acpi_put_number(writer, madt, 8);
+    if (mcfg != 0)
+        acpi_put_number(writer, mcfg, 8);
     acpi_table_end(writer, table);
     return table;
 }
@@ -211,7 +226,7 @@ int acpi_write_tables(struct acpi_writer *writer, const struct acpi_machine *mac
                       struct acpi_places *at, struct error *error)
 {
     struct root_pointer pointer = {0};
-    gpa_t madt;
+    gpa_t madt, mcfg;
 
     if (check(machine, error) < 0)
         return -1;
@@ -220,7 +235,8 @@ int acpi_write_tables(struct acpi_writer *writer, const struct acpi_machine *mac
     at->dsdt = acpi_write_dsdt(writer, machine);
     at->fadt = write_fadt(writer, machine, at->facs, at->dsdt);
     madt = write_madt(writer, machine);
-    at->xsdt = write_xsdt(writer, at->fadt, madt);
+    mcfg = machine->pci != NULL ? write_mcfg(writer) : 0;
+    at->xsdt = write_xsdt(writer, at->fadt, madt, mcfg);
     at->end = writer->base + writer->used;
     if (writer->full)
         return error_set(error, "ACPI: the tables are larger than %lu bytes", ACPI_AREA_SIZE);

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "dev/pci.h"
 
 /* Where the tables are: nothing else goes there. */
 #define ACPI_AREA      UINT64_C(0xe0000)
@@ -47,6 +48,7 @@ struct acpi_machine {
     unsigned cpus; /* 1 to ACPI_CPUS_MAX; CPU n has local APIC number n */
     struct acpi_device devices[ACPI_DEVICES_MAX];
     unsigned device_count;
+    const struct pci *pci; /* its bus; NULL: it has none */
 };
 
 /* Writes the tables and says where the root pointer is. Fails when the machine has more of

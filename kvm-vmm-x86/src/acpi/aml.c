@@ -25,7 +25,9 @@ enum {
     RESOURCE_PORTS = 0x47,
     RESOURCE_END = 0x79,
     RESOURCE_MEMORY = 0x86,    /* 6.4.3.4 */
+    RESOURCE_BUSES = 0x88,     /* 6.4.3.5.3 */
     RESOURCE_INTERRUPT = 0x89, /* 6.4.3.6 */
+    RESOURCE_WINDOW = 0x8a,    /* 6.4.3.5.1 */
 };
 enum { MEMORY_WRITABLE = 1, INTERRUPT_CONSUMED = 1, INTERRUPT_EDGE = 2 };
 enum { PORTS_DECODE_16_BITS = 1 };
@@ -181,6 +183,32 @@ void aml_memory(struct acpi_writer *writer, uint32_t base, uint32_t length)
     acpi_put_number(writer, MEMORY_WRITABLE, 1);
     acpi_put_number(writer, base, 4);
     acpi_put_number(writer, length, 4);
+}
+
+/* Every address space resource (6.4.3.5): what it is, and fixed bounds, in numbers of `width`. */
+static void put_range(struct acpi_writer *writer, uint8_t resource, uint8_t type, uint8_t flags,
+                      uint64_t first, uint64_t length, unsigned width)
+{
+    enum { BOUNDS_FIXED = 0xc };
+
+    acpi_put_number(writer, resource, 1);
+    acpi_put_number(writer, 3 + 5 * width, 2);
+    acpi_put_bytes(writer, type, BOUNDS_FIXED, flags);
+    acpi_put_number(writer, 0, width); /* granularity */
+    acpi_put_number(writer, first, width);
+    acpi_put_number(writer, first + length - 1, width);
+    acpi_put_number(writer, 0, width); /* no translation */
+    acpi_put_number(writer, length, width);
+}
+
+void aml_buses(struct acpi_writer *writer, uint8_t first, uint8_t last)
+{
+    put_range(writer, RESOURCE_BUSES, 2, 0, first, last - first + 1u, 2);
+}
+
+void aml_window(struct acpi_writer *writer, uint64_t base, uint64_t length)
+{
+    put_range(writer, RESOURCE_WINDOW, 0, MEMORY_WRITABLE, base, length, 8);
 }
 
 void aml_interrupt(struct acpi_writer *writer, uint32_t line)

@@ -30,6 +30,9 @@ aml_mark aml_resources(struct acpi_writer *writer);
 void aml_ports(struct acpi_writer *writer, uint16_t base, uint8_t length);
 void aml_irq(struct acpi_writer *writer, unsigned line); /* an ISA line */
 void aml_memory(struct acpi_writer *writer, uint32_t base, uint32_t length);
+/* What a bridge passes on: bus numbers, and a range of memory addresses. */
+void aml_buses(struct acpi_writer *writer, uint8_t first, uint8_t last);
+void aml_window(struct acpi_writer *writer, uint64_t base, uint64_t length);
 void aml_interrupt(struct acpi_writer *writer, uint32_t line); /* any, edge-triggered */
 void aml_resources_end(struct acpi_writer *writer, aml_mark mark);
 

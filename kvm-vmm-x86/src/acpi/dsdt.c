@@ -6,6 +6,7 @@
 
 #include "acpi/aml.h"
 #include "dev/acpi_pm.h"
+#include "dev/pci.h"
 
 enum { IDENTITY_PACKED = 7 }; /* the length of one that fits a number */
 
@@ -36,6 +37,50 @@ static void put_device(struct acpi_writer *writer, const struct acpi_device *dev
     else if (device->irq != 0)
         aml_irq(writer, device->irq);
     aml_resources_end(writer, resources);
+    aml_end(writer, body);
+}
+
+/* A function's line goes straight to a pin of the I/O APIC (6.2.13). */
+static void put_routes(struct acpi_writer *writer, const struct pci *pci)
+{
+    aml_mark routes, route;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < PCI_SLOTS; i++)
+        count += pci->slot[i] != NULL && pci->slot[i]->gsi != 0;
+    aml_name(writer, "_PRT");
+    routes = aml_package(writer, (uint8_t)count);
+    for (unsigned i = 0; i < PCI_SLOTS; i++) {
+        if (pci->slot[i] == NULL || pci->slot[i]->gsi == 0)
+            continue;
+        route = aml_package(writer, 4);
+        aml_integer(writer, i << 16 | 0xffff); /* every function of the slot */
+        aml_integer(writer, 0);                /* INTA */
+        aml_integer(writer, 0);                /* no link device */
+        aml_integer(writer, pci->slot[i]->gsi);
+        aml_end(writer, route);
+    }
+    aml_end(writer, routes);
+}
+
+static void put_pci(struct acpi_writer *writer, const struct pci *pci)
+{
+    aml_mark body = aml_device(writer, "PCI0"), resources;
+
+    aml_name(writer, "_HID");
+    aml_identity(writer, "PNP0A08");
+    aml_name(writer, "_CID");
+    aml_identity(writer, "PNP0A03");
+    aml_name(writer, "_UID");
+    aml_integer(writer, 0);
+    resources = aml_resources(writer);
+    aml_buses(writer, 0, 0);
+    aml_ports(writer, PCI_ADDRESS_PORT, PCI_PORTS);
+    aml_window(writer, pci->low.base, pci->low.size);
+    if (pci->high.size > 0)
+        aml_window(writer, pci->high.base, pci->high.size);
+    aml_resources_end(writer, resources);
+    put_routes(writer, pci);
     aml_end(writer, body);
 }
 
@@ -77,6 +122,8 @@ gpa_t acpi_write_dsdt(struct acpi_writer *writer, const struct acpi_machine *mac
     system = aml_scope(writer, "_SB_");
     for (unsigned i = 0; i < machine->device_count; i++)
         put_device(writer, &machine->devices[i]);
+    if (machine->pci != NULL)
+        put_pci(writer, machine->pci);
     for (unsigned i = 0; i < machine->cpus; i++)
         put_processor(writer, i);
     aml_end(writer, system);

@@ -44,6 +44,9 @@ enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL
 /* Accesses to memory that does not exist: the guest is stopped, or they read all ones. */
 enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
 
+/* What virtio devices are reached by. */
+enum virtio_bus { VIRTIO_BY_DEFAULT, VIRTIO_BY_MMIO, VIRTIO_BY_PCI };
+
 /* Where the serial port, or a port of a virtio console, leads. */
 enum serial_kind {
     SERIAL_STDIO,
@@ -155,6 +158,7 @@ struct guest_config {
     unsigned initrd_count;
     const char *fw_files[FW_FILES_MAX]; /* NAME=FILE: what the guest finds in fw_cfg */
     unsigned fw_file_count;
+    enum virtio_bus virtio;
     bool testdev; /* the machine has the test device of kvm-unit-tests */
     struct disk_config disks[DISKS_MAX];
     unsigned disk_count;
@@ -178,5 +182,24 @@ struct guest_config {
     uint64_t max_exits;        /* of one vCPU, over all reboots; 0: no limit */
     const char *kvm;           /* the device, normally /dev/kvm */
 };
+
+/* How many virtio devices it has. */
+static inline unsigned config_virtio_count(const struct guest_config *config)
+{
+    return config->disk_count + config->share_count + config->net_count +
+           (config->channels != NULL) + config->rng + config->balloon;
+}
+
+static inline bool config_has_virtio_pci(const struct guest_config *config)
+{
+    return config->virtio == VIRTIO_BY_PCI || (config->virtio == VIRTIO_BY_DEFAULT && config->bios);
+}
+
+/* A PCI host without devices would cost a kernel that looks for them hundreds of exits. Firmware
+ * expects one. */
+static inline bool config_has_pci(const struct guest_config *config)
+{
+    return config->bios || (config_has_virtio_pci(config) && config_virtio_count(config) > 0);
+}
 
 #endif

@@ -57,8 +57,12 @@ struct backend {
     uint64_t (*wall)(void); /* the clock on the wall: nanoseconds since 1970, UTC; NULL: none */
     /* A device that does something at a time has another time now (rtc_due). */
     void (*alarm)(void *context);
-    /* One interrupt of an edge-triggered line; from any thread, as the next two. */
+    /* One interrupt of an edge-triggered line; from any thread, as the next four. */
     void (*pulse)(void *context, uint32_t gsi);
+    /* A message-signalled interrupt: what a device would write, and where (PCI 3.0, 6.8). */
+    void (*message)(void *context, uint64_t address, uint32_t data);
+    /* From now on the guest notifies this virtio device by a write to this address; 0: by none. */
+    void (*notify_at)(void *context, unsigned device, uint64_t address);
     /* What a vCPU waits for (VERDICT_AGAIN), or a pause, may have come. */
     void (*wake)(void *context);
     /* Bytes that no one can guess; false: the host has no such now. */

@@ -57,13 +57,14 @@ static const struct bus_registers system_registers = {.read = BUS_NAMES(system_n
 
 static const struct bus_state state = {.version = 1, BUS_STATE_OF(struct reset)};
 
-const struct bus_ops reset_control_ops = {.name = "reset control",
-                                          .registers = &control_registers,
-                                          .width = 1,
-                                          .access = control_access,
-                                          .state = &state};
-const struct bus_ops reset_system_ops = {
-    .name = "system control", .registers = &system_registers, .width = 1, .access = system_access};
+const struct bus_ops reset_control_ops = {
+    .name = "reset control", .registers = &control_registers, .width = 1, .access = control_access};
+/* The other port is the PCI host's to pass on where there is one. */
+const struct bus_ops reset_system_ops = {.name = "system control",
+                                         .registers = &system_registers,
+                                         .width = 1,
+                                         .access = system_access,
+                                         .state = &state};
 
 void reset_init(struct reset *reset, const struct backend *backend)
 {

@@ -161,6 +161,15 @@ void kvm_set_irq(int vm, unsigned line, bool level)
     (void)ioctl(vm, KVM_IRQ_LINE, &irq);
 }
 
+void kvm_signal_msi(int vm, uint64_t address, uint32_t data)
+{
+    struct kvm_msi msi = {
+        .address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32), .data = data};
+
+    /* Fails for what the guest has written into its table of vectors: nothing to be told. */
+    (void)ioctl(vm, KVM_SIGNAL_MSI, &msi);
+}
+
 int kvm_connect_irqfd(int vm, unsigned line, int fd, struct error *error)
 {
     struct kvm_irqfd irqfd = {.fd = (uint32_t)fd, .gsi = line};
@@ -172,12 +181,19 @@ int kvm_connect_irqfd(int vm, unsigned line, int fd, struct error *error)
 
 int kvm_connect_ioeventfd(int vm, gpa_t gpa, int fd, struct error *error)
 {
-    struct kvm_ioeventfd ioeventfd = {.addr = gpa, .len = 4, .fd = fd};
+    struct kvm_ioeventfd ioeventfd = {.addr = gpa, .fd = fd};
 
     if (ioctl(vm, KVM_IOEVENTFD, &ioeventfd) < 0)
         return error_set(error, "KVM has no ioeventfd at %#llx: %s", (unsigned long long)gpa,
                          strerror(errno));
     return 0;
+}
+
+void kvm_disconnect_ioeventfd(int vm, gpa_t gpa, int fd)
+{
+    struct kvm_ioeventfd ioeventfd = {.addr = gpa, .fd = fd, .flags = KVM_IOEVENTFD_FLAG_DEASSIGN};
+
+    (void)ioctl(vm, KVM_IOEVENTFD, &ioeventfd); /* fails where it was not connected */
 }
 
 /* Finds "halt_exits" among the vCPU's binary statistics. Absent statistics are no error. */

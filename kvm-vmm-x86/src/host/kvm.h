@@ -54,10 +54,15 @@ int kvm_create_irqchip(int vm, struct error *error) MUST_CHECK;
 /* Sets the level of an ISA interrupt line (4.25). */
 void kvm_set_irq(int vm, unsigned line, bool level);
 
+/* Delivers a message-signalled interrupt (4.70); one to no local APIC is lost. */
+void kvm_signal_msi(int vm, uint64_t address, uint32_t data);
+
 /* KVM raises an edge-triggered line whenever the eventfd is signalled (4.75); and it signals one
- * whenever the guest writes four bytes at `gpa`, instead of leaving the guest (4.59). */
+ * whenever the guest writes at `gpa`, whatever and how much, instead of leaving the guest (4.59),
+ * until it is told not to any more. */
 int kvm_connect_irqfd(int vm, unsigned line, int fd, struct error *error) MUST_CHECK;
 int kvm_connect_ioeventfd(int vm, gpa_t gpa, int fd, struct error *error) MUST_CHECK;
+void kvm_disconnect_ioeventfd(int vm, gpa_t gpa, int fd);
 
 int kvm_create_vcpu(const struct kvm *kvm, int vm, unsigned id, struct kvm_cpu *cpu,
                     struct error *error) MUST_CHECK;

@@ -239,6 +239,7 @@ static const struct spec specs[] = {
     {"append", 0, TEXT, GUEST(append)},
     {"cpus", 'c', PARSE, .parse = parse_cpus},
     {"initrd", 0, PARSE, .parse = add_initrd},
+    {"virtio", 0, WORD, GUEST(virtio), .words = {"default", "mmio", "pci"}},
     {"machine", 0, YES, GUEST(testdev), .words = {"pc", "testdev"}},
     {"fw-cfg", 0, PARSE, .parse = add_fw_file},
     {"kernel-entry", 0, WORD, GUEST(kernel_entry), .words = {"auto", "pvh", "64", "32"}},

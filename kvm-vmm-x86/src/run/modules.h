@@ -2,6 +2,7 @@
 #ifndef RUN_MODULES_H
 #define RUN_MODULES_H
 
+#include "base/config.h"
 #include "run/cpio.h"
 #include "run/kernel.h"
 
@@ -10,5 +11,11 @@
  * without a folder of modules is taken to have all it needs. */
 int run_modules_add(struct cpio *cpio, const struct run_kernel *kernel, const char *const wanted[],
                     struct error *error) MUST_CHECK;
+
+/* What finds the guest's virtio devices. */
+static inline const char *run_modules_bus(const struct guest_config *config)
+{
+    return config_has_virtio_pci(config) ? "virtio_pci" : "virtio_mmio";
+}
 
 #endif

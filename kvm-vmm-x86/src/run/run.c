@@ -195,7 +195,7 @@ static bool put_conf(struct cpio *cpio)
 /* The initial ramdisk, as a path. */
 static int make_ramdisk(char path[32], struct error *error)
 {
-    const char *modules[8] = {"virtio_mmio", "virtio_console"};
+    const char *modules[8] = {run_modules_bus(&run.options.guests[0]), "virtio_console"};
     unsigned count = 2;
     static const char *const folders[] = {"dev", "proc", "sys", "modules", "lower", "upper", "new"};
     int fd = memfd_create("ramdisk", MFD_CLOEXEC);

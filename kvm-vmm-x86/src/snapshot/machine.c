@@ -10,6 +10,8 @@ static const char *const modes[] = {[MODE_REAL] = "real",
                                     [MODE_PROTECTED] = "protected",
                                     [MODE_LONG] = "long",
                                     [MODE_LINUX] = "linux"};
+static const char *const buses[] = {
+    [VIRTIO_BY_DEFAULT] = "default", [VIRTIO_BY_MMIO] = "mmio", [VIRTIO_BY_PCI] = "pci"};
 static const char *const policies[] = {
     [MMIO_DEFAULT] = "default", [MMIO_STOP] = "stop", [MMIO_IGNORE] = "ignore"};
 
@@ -18,8 +20,12 @@ static const char *const entries[] = {[KERNEL_ENTRY_AUTO] = "auto",
                                       [KERNEL_ENTRY_64] = "64",
                                       [KERNEL_ENTRY_32] = "32"};
 
-enum { ENTRIES = sizeof entries / sizeof entries[0] };
-enum { MODES = sizeof modes / sizeof modes[0], POLICIES = sizeof policies / sizeof policies[0] };
+enum {
+    MODES = sizeof modes / sizeof modes[0],
+    BUSES = sizeof buses / sizeof buses[0],
+    POLICIES = sizeof policies / sizeof policies[0],
+    ENTRIES = sizeof entries / sizeof entries[0]
+};
 
 #define MEMORY_MAX (64 * GIB)
 
@@ -89,6 +95,7 @@ void snapshot_machine_write(const struct snapshot_machine *m, struct json_out *o
         json_string(out, "append", c->append);
     write_texts(out, "initrds", c->initrds, c->initrd_count);
     write_texts(out, "fw_files", c->fw_files, c->fw_file_count);
+    json_string(out, "virtio", buses[c->virtio]);
     json_bool(out, "testdev", c->testdev);
     json_bool(out, "rng", c->rng);
     json_bool(out, "balloon", c->balloon);
@@ -288,6 +295,8 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
         m->config.append = text(&r, whole, "append");
     m->config.initrd_count = texts(&r, "initrds", m->config.initrds, INITRDS_MAX);
     m->config.fw_file_count = texts(&r, "fw_files", m->config.fw_files, FW_FILES_MAX);
+    if (json_member(&r.json, whole, "virtio") != NULL) /* older ones have no such choice */
+        m->config.virtio = (enum virtio_bus)word(&r, "virtio", buses, BUSES);
     m->config.testdev = truth(&r, whole, "testdev");
     m->config.rng = truth(&r, whole, "rng");
     m->config.balloon = truth(&r, whole, "balloon");

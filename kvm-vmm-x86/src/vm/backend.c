@@ -93,6 +93,16 @@ static void backend_pulse(void *context, uint32_t gsi)
     vm_io_pulse(context, gsi);
 }
 
+static void backend_message(void *context, uint64_t address, uint32_t data)
+{
+    kvm_signal_msi(((struct vm *)context)->fd, address, data);
+}
+
+static void backend_notify_at(void *context, unsigned device, uint64_t address)
+{
+    vm_io_notify_at(context, device, address);
+}
+
 static void backend_wake(void *context)
 {
     vm_wake(context);
@@ -149,6 +159,8 @@ struct backend vm_backend(struct vm *vm)
                             .wall = clock_wall,
                             .alarm = backend_alarm,
                             .pulse = backend_pulse,
+                            .message = backend_message,
+                            .notify_at = backend_notify_at,
                             .wake = backend_wake,
                             .say = backend_say,
                             .random = random_fill,

@@ -162,6 +162,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
         return error_set(error, "%s: %lluK of memory is too little for this mode", vm->name,
                          (unsigned long long)vm->ram_size / KIB);
     acpi.device_count = machine_describe(vm->config, acpi.devices);
+    acpi.pci = config_has_pci(vm->config) ? &vm->machine.pci : NULL;
     if (vm->irqchip && vm->mode != MODE_FIRMWARE && memory_low_end(&vm->memory) >= MIB &&
         (acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0 ||
          mp_table_write(&vm->memory, acpi.cpus, error) < 0))
@@ -269,7 +270,8 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
     struct cpu_start start;
 
     if (add_ram(vm, &files->image, error) < 0 ||
-        machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, error) < 0)
+        machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, vm->address_bits, error) <
+            0)
         return -1;
     if (firmware_fill(vm, files, error) < 0)
         return -1;
@@ -292,7 +294,8 @@ static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *er
     struct chunk_reader reader = {.bytes = saved->state, .size = saved->state_size};
 
     if (add_ram(vm, NULL, error) < 0 ||
-        machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, error) < 0 ||
+        machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, vm->address_bits, error) <
+            0 ||
         firmware_fill(vm, NULL, error) < 0)
         return -1;
     observers_phase(vm, VM_MEMORY);

@@ -75,6 +75,7 @@ static int add_tables(struct vm *vm, struct fw_cfg_contents *c, struct error *er
     if (acpi == NULL)
         return error_set(error, "out of memory");
     machine.device_count = machine_describe(vm->config, machine.devices);
+    machine.pci = &vm->machine.pci;
     if (acpi_make_files(&machine, acpi, error) < 0)
         return -1;
     add_file(c, ACPI_FILE_TABLES, acpi->tables, acpi->tables_size);
@@ -141,7 +142,7 @@ static int add_kernel(struct vm *vm, const struct boot_files *files, struct fw_c
     f->code = copy(b.code, b.code_size, error);
     if (f->setup == NULL || f->code == NULL)
         return -1;
-    if (linux_command_line(f->line, sizeof f->line, vm->config->append) >= sizeof f->line)
+    if (linux_command_line(f->line, sizeof f->line, vm->config->append, true) >= sizeof f->line)
         return error_set(error, "%s: a command line of %d bytes and more", image->path,
                          FIRMWARE_LINE_MAX);
     if (end > b.header.initrd_addr_max)

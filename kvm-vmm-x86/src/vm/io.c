@@ -18,17 +18,33 @@ static void wake(void *context)
 void vm_io_connect(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->machine.virtio_count; i++) {
-        gpa_t notify = machine_virtio_base(i) + VIRTIO_MMIO_QUEUE_NOTIFY;
         struct vm_io *io = &vm->io[i];
         struct error error;
 
-        (void)!kvm_connect_ioeventfd(vm->fd, notify, io->thread.wake.fd, &error);
+        if (io->notify != 0)
+            (void)!kvm_connect_ioeventfd(vm->fd, io->notify, io->thread.wake.fd, &error);
         if (io->interrupt.fd >= 0 &&
             kvm_connect_irqfd(vm->fd, VIRTIO_DEVICE_GSI + i, io->interrupt.fd, &error) < 0)
             notifier_close(&io->interrupt);
     }
 }
 
+void vm_io_notify_at(struct vm *vm, unsigned device, gpa_t at)
+{
+    struct vm_io *io = &vm->io[device];
+    struct error error;
+
+    if (io->thread.run == NULL)
+        return;
+    if (io->notify != 0)
+        kvm_disconnect_ioeventfd(vm->fd, io->notify, io->thread.wake.fd);
+    io->notify = at;
+    if (at != 0)
+        (void)!kvm_connect_ioeventfd(vm->fd, at, io->thread.wake.fd, &error);
+}
+
+/* A PCI function has messages, or a level, for its interrupts, and a place for notifications once
+ * the guest has given it one. */
 static int open_one(struct vm *vm, unsigned i, struct error *error)
 {
     struct virtio_device *device = vm->machine.virtio[i];
@@ -36,7 +52,9 @@ static int open_one(struct vm *vm, unsigned i, struct error *error)
     char name[16];
 
     snprintf(name, sizeof name, "guest%u/%s%u", vm->index, device->kind->virtio.name, i);
-    if (notifier_open(&io->interrupt, error) < 0)
+    io->interrupt.fd = -1;
+    io->notify = machine_notified_at(&vm->machine, i);
+    if (device->irq.trigger == IRQ_EDGE && notifier_open(&io->interrupt, error) < 0)
         return -1;
     if (iothread_open(&io->thread, name, virtio_device_run, device, error) < 0) {
         notifier_close(&io->interrupt);

@@ -14,7 +14,8 @@ struct vm;
 
 struct vm_io {
     struct iothread thread;
-    struct notifier interrupt; /* fd -1: KVM has no irqfd */
+    struct notifier interrupt; /* fd -1: it has no irqfd */
+    gpa_t notify; /* where KVM signals the thread for a write of the guest; 0: nowhere */
 };
 
 /* Makes what the threads of all virtio devices wait for. After the interrupt controllers. */
@@ -30,6 +31,9 @@ bool vm_io_close(struct vm *vm) MUST_CHECK;
 /* The guest has stopped: lets its console take what it had made available, as far as there is room.
  */
 void vm_io_flush_console(struct vm *vm);
+
+/* From now on KVM signals the thread of a device for writes there; 0: for none. */
+void vm_io_notify_at(struct vm *vm, unsigned device, gpa_t at);
 
 /* One interrupt of a line. */
 void vm_io_pulse(struct vm *vm, uint32_t gsi);

@@ -18,7 +18,7 @@ struct row {
     size_t state;                /* where the device lives in struct machine */
     uint32_t gsi;                /* its interrupt; 0: none */
     const char *acpi, *identity; /* its name and identity in ACPI; NULL: it is not told of */
-    enum { ALWAYS, TESTDEV, DEBUGCON } when; /* with that option alone */
+    enum { ALWAYS, TESTDEV, DEBUGCON, PCI, NO_PCI } when; /* in such a machine alone */
 };
 
 #define IN(device) .state = offsetof(struct machine, device)
@@ -28,7 +28,11 @@ static const struct row rows[] = {
      .identity = ACPI_IDENTITY_KEYBOARD},
     {BUS_PIO, I8042_COMMAND_PORT, 1, &i8042_command_ops, IN(i8042)},
     {BUS_PIO, RESET_SYSTEM_PORT, 1, &reset_system_ops, IN(reset)},
-    {BUS_PIO, RESET_CONTROL_PORT, 1, &reset_control_ops, IN(reset)},
+    {BUS_PIO, RESET_CONTROL_PORT, 1, &reset_control_ops, IN(reset), .when = NO_PCI},
+    {BUS_PIO, PCI_ADDRESS_PORT, PCI_PORTS, &pci_ports_ops, IN(pci), .when = PCI},
+    {BUS_MMIO, PCI_MEMORY_BASE, PCI_MEMORY_SIZE, &pci_memory_ops, IN(pci), .when = PCI},
+    {BUS_MMIO, PCI_WINDOW_BASE, PCI_WINDOW_END - PCI_WINDOW_BASE, &pci_low_ops, IN(pci),
+     .when = PCI},
     {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, IN(rtc), .gsi = RTC_IRQ, .acpi = "RTC_",
      .identity = "PNP0B00"},
     {BUS_PIO, NO_BIOS_PORT, 1, &no_bios_ops, IN(no_bios)},
@@ -63,12 +67,19 @@ static struct irq_line line_of(const struct backend *backend, const struct bus_o
     return (struct irq_line){.backend = backend, .gsi = rows[i].gsi, .trigger = IRQ_EDGE};
 }
 
-gpa_t machine_virtio_base(unsigned index)
+static gpa_t virtio_base(unsigned index)
 {
     return VIRTIO_DEVICE_BASE + index * (gpa_t)VIRTIO_MMIO_SIZE;
 }
 
-static int claim_virtio(struct machine *machine, struct virtio_device *device, struct error *error)
+gpa_t machine_notified_at(const struct machine *machine, unsigned index)
+{
+    return machine->virtio_pci[index].device == NULL ? virtio_base(index) + VIRTIO_MMIO_QUEUE_NOTIFY
+                                                     : 0;
+}
+
+static int claim_virtio(struct machine *machine, const struct guest_config *config,
+                        struct virtio_device *device, struct error *error)
 {
     unsigned index = machine->virtio_count;
 
@@ -76,7 +87,11 @@ static int claim_virtio(struct machine *machine, struct virtio_device *device, s
         return error_set(error, "more than %d virtio devices (--disk, --net, --console ...)",
                          VIRTIO_DEVICES_MAX);
     machine->virtio[machine->virtio_count++] = device;
-    return bus_claim(&machine->bus, BUS_MMIO, machine_virtio_base(index), VIRTIO_MMIO_SIZE,
+    if (config_has_virtio_pci(config)) {
+        virtio_pci_init(&machine->virtio_pci[index], device, &machine->pci, 1 + index);
+        return 0;
+    }
+    return bus_claim(&machine->bus, BUS_MMIO, virtio_base(index), VIRTIO_MMIO_SIZE,
                      &virtio_device_ops, device, error);
 }
 
@@ -86,49 +101,68 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
     for (unsigned i = 0; i < config->disk_count; i++)
         if (blk_init(&machine->disks[i], backend, machine->virtio_count, config->disks[i].open,
                      error) < 0 ||
-            claim_virtio(machine, &machine->disks[i].device, error) < 0)
+            claim_virtio(machine, config, &machine->disks[i].device, error) < 0)
             return -1;
     for (unsigned i = 0; i < config->net_count; i++)
         if (net_init(&machine->nets[i], backend, machine->virtio_count, config->nets[i].open,
                      error) < 0 ||
-            claim_virtio(machine, &machine->nets[i].device, error) < 0)
+            claim_virtio(machine, config, &machine->nets[i].device, error) < 0)
             return -1;
     if (config->channels != NULL) {
         virtio_console_init(&machine->console, backend, machine->virtio_count, config->channels);
-        if (claim_virtio(machine, &machine->console.device, error) < 0)
+        if (claim_virtio(machine, config, &machine->console.device, error) < 0)
             return -1;
     }
     for (unsigned i = 0; i < config->share_count; i++)
         if (fs_init(&machine->shares[i], backend, machine->virtio_count, config->shares[i].open,
                     config->shares[i].tag, error) < 0 ||
-            claim_virtio(machine, &machine->shares[i].device, error) < 0)
+            claim_virtio(machine, config, &machine->shares[i].device, error) < 0)
             return -1;
     if (config->rng) {
         rng_init(&machine->rng, backend, machine->virtio_count);
-        if (claim_virtio(machine, &machine->rng.device, error) < 0)
+        if (claim_virtio(machine, config, &machine->rng.device, error) < 0)
             return -1;
     }
     if (!config->balloon)
         return 0;
     balloon_init(&machine->balloon, backend, machine->virtio_count);
-    return claim_virtio(machine, &machine->balloon.device, error);
-}
-
-/* How many of them that makes. */
-static unsigned count_virtio(const struct guest_config *config)
-{
-    return config->disk_count + config->share_count + config->net_count +
-           (config->channels != NULL) + config->rng + config->balloon;
+    return claim_virtio(machine, config, &machine->balloon.device, error);
 }
 
 static bool is_there(const struct row *row, const struct guest_config *config)
 {
-    return row->when == ALWAYS ||
-           (row->when == TESTDEV ? config->testdev : config->debugcon != NULL);
+    switch (row->when) {
+    case TESTDEV:
+        return config->testdev;
+    case DEBUGCON:
+        return config->debugcon != NULL;
+    case PCI:
+        return config_has_pci(config);
+    case NO_PCI:
+        return !config_has_pci(config);
+    default:
+        return true;
+    }
+}
+
+/* Above its RAM there is a window for PCI functions too, if addresses are wide enough. */
+static int add_pci(struct machine *machine, const struct guest_config *config,
+                   const struct backend *backend, unsigned address_bits, struct error *error)
+{
+    machine->pci = (struct pci){0};
+    memset(machine->virtio_pci, 0, sizeof machine->virtio_pci);
+    if (!config_has_pci(config))
+        return 0;
+    pci_init(&machine->pci, &machine->reset, memory_end(backend->memory), address_bits);
+    return machine->pci.high.size == 0
+               ? 0
+               : bus_claim(&machine->bus, BUS_MMIO, machine->pci.high.base, machine->pci.high.size,
+                           &pci_high_ops, &machine->pci, error);
 }
 
 int machine_init(struct machine *machine, const struct guest_config *config,
-                 const struct backend *backend, const struct backend *serial, struct error *error)
+                 const struct backend *backend, const struct backend *serial, unsigned address_bits,
+                 struct error *error)
 {
     machine->bus = (struct bus){0};
     machine->virtio_count = 0;
@@ -150,6 +184,8 @@ int machine_init(struct machine *machine, const struct guest_config *config,
             bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
                       (char *)machine + rows[i].state, error) < 0)
             return -1;
+    if (add_pci(machine, config, backend, address_bits, error) < 0)
+        return -1;
     return add_virtio(machine, config, backend, error);
 }
 
@@ -178,8 +214,10 @@ static bool place_at(struct machine *machine, size_t i, struct place *place)
     if (i < ROWS) {
         const struct bus_range *range = bus_find(&machine->bus, rows[i].space, rows[i].base);
 
-        *place = (struct place){.ops = range != NULL ? range->ops : &absent,
-                                .device = (char *)machine + rows[i].state};
+        /* Another device may have the address in this machine. */
+        *place =
+            (struct place){.ops = range != NULL && range->ops == rows[i].ops ? range->ops : &absent,
+                           .device = (char *)machine + rows[i].state};
         snprintf(place->name, sizeof place->name, "%s", place->ops->name);
     } else if (i - ROWS < machine->virtio_count) {
         *place = (struct place){.ops = &virtio_device_ops, .device = machine->virtio[i - ROWS]};
@@ -218,13 +256,22 @@ unsigned machine_describe(const struct guest_config *config,
                     (struct acpi_range){(uint32_t)rows[j].base, (uint32_t)rows[j].length};
         count++;
     }
-    for (unsigned i = 0; i < count_virtio(config) && count < ACPI_DEVICES_MAX; i++)
+    if (config_has_pci(config) && count < ACPI_DEVICES_MAX) /* nothing else is to go there */
+        devices[count++] =
+            (struct acpi_device){.name = "PCIM",
+                                 .identity = "PNP0C02",
+                                 .memory = true,
+                                 .ranges = {{(uint32_t)PCI_MEMORY_BASE, (uint32_t)PCI_MEMORY_SIZE}},
+                                 .range_count = 1};
+    if (config_has_virtio_pci(config))
+        return count;
+    for (unsigned i = 0; i < config_virtio_count(config) && count < ACPI_DEVICES_MAX; i++)
         devices[count++] =
             (struct acpi_device){.name = virtio_names[i],
                                  .identity = "LNRO0005",
                                  .number = i,
                                  .memory = true,
-                                 .ranges = {{(uint32_t)machine_virtio_base(i), VIRTIO_MMIO_SIZE}},
+                                 .ranges = {{(uint32_t)virtio_base(i), VIRTIO_MMIO_SIZE}},
                                  .range_count = 1,
                                  .irq = VIRTIO_DEVICE_GSI + i};
     return count;

@@ -14,6 +14,7 @@
 #include "dev/hypercall.h"
 #include "dev/i8042.h"
 #include "dev/no_bios.h"
+#include "dev/pci.h"
 #include "dev/reset.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
@@ -23,6 +24,7 @@
 #include "dev/virtio/console.h"
 #include "dev/virtio/fs.h"
 #include "dev/virtio/net.h"
+#include "dev/virtio/pci.h"
 #include "dev/virtio/rng.h"
 
 struct machine {
@@ -39,7 +41,9 @@ struct machine {
     struct crtc crtc;
     struct fw_cfg fw_cfg;
     struct testdev testdev;
+    struct pci pci;
     struct virtio_device *virtio[VIRTIO_DEVICES_MAX]; /* in the order of their addresses */
+    struct virtio_pci virtio_pci[VIRTIO_DEVICES_MAX]; /* of the same, if they are PCI functions */
     unsigned virtio_count;
     struct blk disks[DISKS_MAX];
     struct virtio_console console;
@@ -50,15 +54,15 @@ struct machine {
 };
 
 /* Creates every device of the table and claims its range. `backend`, and `serial` for the serial
- * port, must live as long as the machine. */
+ * port, must live as long as the machine. Its physical addresses have `address_bits`. */
 int machine_init(struct machine *machine, const struct guest_config *config,
-                 const struct backend *backend, const struct backend *serial,
+                 const struct backend *backend, const struct backend *serial, unsigned address_bits,
                  struct error *error) MUST_CHECK;
 /* No thread reaches its devices any more. */
 void machine_close(struct machine *machine);
 
-/* Where a virtio device is. */
-gpa_t machine_virtio_base(unsigned index);
+/* Where the guest notifies a virtio device, if that is always at one place; or 0. */
+gpa_t machine_notified_at(const struct machine *machine, unsigned index);
 
 /* What ACPI tells of it; returns how many devices that are. */
 unsigned machine_describe(const struct guest_config *config,

@@ -11,7 +11,7 @@
 #include "host/kvm_debug.h"
 #include "host/kvm_state.h"
 
-enum { VERSION = 1, DEVICES_MAX = 16 * 1024 };
+enum { VERSION = 1, DEVICES_MAX = 24 * 1024 };
 enum { ITEMS_OFFSET = 4096 }; /* where KVM puts the items of an access to a port (5) */
 
 /* A write that waits, as a reading hypercall does. KVM has finished its instruction: it is not

@@ -147,6 +147,29 @@ static void test_madt(void **state)
     }
 }
 
+static void test_pci(void **state)
+{
+    static struct pci pci;
+    static struct pci_function function = {.gsi = 18};
+    static const struct pci_identity identity = {.vendor = 1};
+    const struct acpi_machine machine = {.cpus = 2, .pci = &pci};
+    gpa_t mcfg;
+
+    (void)state;
+    pci_init(&pci, NULL, RAM_SIZE, 36);
+    pci_add(&pci, 3, &function, &identity);
+    mcfg = find(write_tables(&machine), "MCFG");
+    assert_int_equal(check_table(mcfg, "MCFG"), HEADER + 8 + 16);
+    assert_int_equal(number(mcfg + HEADER + 8, 8), PCI_MEMORY_BASE);
+    assert_int_equal(number(mcfg + HEADER + 16, 4), 0); /* segment 0, bus 0 alone */
+    assert_int_equal(pci.high.base, 4 * GIB);
+    pci_init(&pci, NULL, 60 * GIB + 1, 36);
+    assert_int_equal(pci.high.base, 61 * GIB);
+    assert_int_equal(pci.high.base + pci.high.size, 64 * GIB);
+    pci_init(&pci, NULL, 64 * GIB, 36); /* no room */
+    assert_int_equal(pci.high.size, 0);
+}
+
 static void test_mp_table(void **state)
 {
     struct error error;
@@ -224,11 +247,17 @@ static void disassemble(gpa_t table, const char *name)
 
 static void test_iasl(void **state)
 {
+    static struct pci pci;
+    static struct pci_function function = {.gsi = 18};
+    static const struct pci_identity identity = {.vendor = 1};
     struct acpi_machine machine = whole;
     gpa_t root;
     char command[512];
 
     (void)state;
+    pci_init(&pci, NULL, RAM_SIZE, 40);
+    pci_add(&pci, 3, &function, &identity);
+    machine.pci = &pci;
     machine.cpus = ACPI_CPUS_MAX;
     root = write_tables(&machine);
     if (system("command -v iasl > /dev/null") != 0)
@@ -236,12 +265,13 @@ static void test_iasl(void **state)
     assert_non_null(mkdtemp(folder));
     disassemble(find(root, "FACP"), "facp");
     disassemble(find(root, "APIC"), "apic");
+    disassemble(find(root, "MCFG"), "mcfg");
     disassemble(number(find(root, "FACP") + 40, 4), "dsdt");
     /* What it read compiles again, and names every device. */
     snprintf(command, sizeof command,
              "cd %s && iasl -p again dsdt.dsl > again.log 2>&1 && grep -q ' 0 Errors, 0 Warnings'"
              " again.log && test $(grep -c ACPI0007 dsdt.dsl) = %d"
-             " && grep -q PNP0501 dsdt.dsl"
+             " && grep -q PNP0501 dsdt.dsl && grep -q PNP0A08 dsdt.dsl && grep -q _PRT dsdt.dsl"
              " && grep -q PNP0B00 dsdt.dsl && grep -q PNP0303 dsdt.dsl && grep -q _S3 dsdt.dsl && "
              "grep -q _S5 dsdt.dsl"
              " && rm -r %s"
@@ -255,13 +285,16 @@ static void test_iasl(void **state)
 static void test_script(void **state)
 {
     static struct acpi_files f;
+    static struct pci pci;
     const gpa_t tables = ACPI_AREA, root = 0x40000;
     struct error error;
 
     (void)state;
     memset(ram, 0, sizeof ram);
     memory_init(&memory, 0, sizeof ram, ram);
-    assert_int_equal(acpi_make_files(&(struct acpi_machine){.cpus = 2}, &f, &error), 0);
+    pci_init(&pci, NULL, RAM_SIZE, 40);
+    assert_int_equal(acpi_make_files(&(struct acpi_machine){.cpus = 2, .pci = &pci}, &f, &error),
+                     0);
     for (size_t i = 0; i < ACPI_ROOT_SIZE; i++)
         assert_int_equal(f.tables[i], 0); /* no second root pointer to be found */
     memcpy(ram + tables, f.tables, f.tables_size);
@@ -294,8 +327,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_root_pointer), cmocka_unit_test(test_fadt),
         cmocka_unit_test(test_madt),         cmocka_unit_test(test_mp_table),
-        cmocka_unit_test(test_refusals),     cmocka_unit_test(test_iasl),
-        cmocka_unit_test(test_script),
+        cmocka_unit_test(test_pci),          cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_iasl),         cmocka_unit_test(test_script),
     };
 
     return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);

@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fake.input = data;
     fake.input_count = size;
     fake.input_ends = size & 2;
-    if (machine_init(machine, &config, &fake.backend, &fake.backend, &error) < 0)
+    if (machine_init(machine, &config, &fake.backend, &fake.backend, 40, &error) < 0)
         abort();
     fw_cfg_fill(&machine->fw_cfg, &(struct fw_cfg_contents){.cpus = 1, .file_count = 1});
     if (size & 4) {

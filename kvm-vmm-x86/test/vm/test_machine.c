@@ -12,7 +12,8 @@
 
 static struct fake fake, second_fake;
 static struct machine machine, second;
-static const struct guest_config config = {.debugcon = "every device that has a port"};
+static const struct guest_config config = {.debugcon = "every device that has a port",
+                                           .bios = true};
 static uint8_t saved[8192], again[8192];
 
 static int set_up(void **state)
@@ -22,9 +23,11 @@ static int set_up(void **state)
     (void)state;
     fake_init(&fake);
     fake_init(&second_fake);
-    assert_int_equal(machine_init(&machine, &config, &fake.backend, &fake.backend, &error), 0);
+    memory_init(&fake.memory, 0, 1 << 20, NULL);
+    memory_init(&second_fake.memory, 0, 1 << 20, NULL);
+    assert_int_equal(machine_init(&machine, &config, &fake.backend, &fake.backend, 40, &error), 0);
     assert_int_equal(
-        machine_init(&second, &config, &second_fake.backend, &second_fake.backend, &error), 0);
+        machine_init(&second, &config, &second_fake.backend, &second_fake.backend, 40, &error), 0);
     return 0;
 }
 
@@ -179,13 +182,14 @@ static void test_what_acpi_is_told(void **state)
     struct acpi_device devices[ACPI_DEVICES_MAX];
 
     (void)state;
-    assert_int_equal(machine_describe(&config, devices), 2);
+    assert_int_equal(machine_describe(&config, devices), 3);
     assert_string_equal(devices[0].name, "RTC_");
     assert_int_equal(devices[0].irq, RTC_IRQ);
     assert_string_equal(devices[1].identity, "PNP0501");
     assert_int_equal(devices[1].ranges[0].base, 0x3f8);
     assert_int_equal(devices[1].ranges[0].length, 8);
     assert_int_equal(devices[1].irq, 4);
+    assert_int_equal(devices[2].ranges[0].base, PCI_MEMORY_BASE);
     assert_int_equal(machine_describe(&screen, devices), 3);
     assert_string_equal(devices[0].identity, ACPI_IDENTITY_KEYBOARD);
     assert_int_equal(devices[0].range_count, 2);

@@ -200,7 +200,8 @@ static int write_command_line(const struct placed *placed, const struct boot_req
         return error_set(error, "%s: too little memory for Linux", request->image->path);
     if (limit > LINUX_COMMAND_LINE_ROOM - 1)
         limit = LINUX_COMMAND_LINE_ROOM - 1;
-    length = linux_command_line(line, LINUX_COMMAND_LINE_ROOM, request->config->append);
+    length = linux_command_line(line, LINUX_COMMAND_LINE_ROOM, request->config->append,
+                                config_has_pci(request->config));
     if (length > limit)
         return error_set(error, full, request->image->path, length, limit);
     return 0;

@@ -54,14 +54,15 @@ static size_t add(char *line, size_t size, size_t used, const char *text)
     return used + (n > 0 ? (size_t)n : 0);
 }
 
-size_t linux_command_line(char *line, size_t size, const char *append)
+size_t linux_command_line(char *line, size_t size, const char *append, bool pci)
 {
     size_t used = 0;
 
     if (append == NULL)
         append = "";
     for (size_t i = 0; i < sizeof linux_proposals / sizeof linux_proposals[0]; i++)
-        if (!names(append, linux_proposals[i].key))
+        if (!names(append, linux_proposals[i].key) &&
+            (!pci || strcmp(linux_proposals[i].key, "pci=") != 0))
             used = add(line, size, used, linux_proposals[i].text);
     return append[0] != '\0' ? add(line, size, used, append) : used;
 }

@@ -28,7 +28,7 @@ struct linux_params {
 /* Writes the command line into `line`: what this VMM proposes, then the user's words. A proposal
  * whose parameter the user names is left out. Returns its length, which is `size` or more if it did
  * not fit (as snprintf does). */
-size_t linux_command_line(char *line, size_t size, const char *append);
+size_t linux_command_line(char *line, size_t size, const char *append, bool pci);
 
 /* Copies the initial ramdisks as high as they may stand in low RAM, above `kernel_end` and not
  * beyond `last`: one behind the other, as one module, each at a multiple of four bytes as cpio

@@ -36,12 +36,11 @@ static void world_written(void *context, uint64_t address, uint64_t size)
     memory_log_write(((const struct virtio_device *)context)->backend->memory, address, size);
 }
 
-static void world_interrupt(void *context, bool raise)
+static void world_interrupt(void *context, unsigned source, bool raise)
 {
     struct virtio_device *d = context;
 
-    if (raise)
-        irq_pulse(&d->irq);
+    d->transport->interrupt(d, source, raise);
 }
 
 static void world_broken(void *context, const char *what)
@@ -62,7 +61,7 @@ static const struct virtio_world world = {.contains = world_contains,
                                           .interrupt = world_interrupt,
                                           .broken = world_broken};
 
-static void wake_thread(struct virtio_device *d)
+void virtio_device_wake(struct virtio_device *d)
 {
     if (d->wake != NULL)
         d->wake(d->wake_context);
@@ -78,7 +77,7 @@ static enum verdict device_access(void *device, struct bus_access *access)
     if (access->write) {
         memcpy(&value, access->data, access->size);
         if (access->offset == VIRTIO_MMIO_QUEUE_NOTIFY)
-            wake_thread(d); /* where KVM does not signal the thread itself */
+            virtio_device_wake(d); /* where KVM does not signal the thread itself */
         else
             finished = virtio_mmio_write(&d->virtio, access->offset, access->size, value);
     } else {
@@ -87,14 +86,14 @@ static enum verdict device_access(void *device, struct bus_access *access)
     }
     d->awaited |= !finished;
     if (access->write && access->offset == VIRTIO_MMIO_STATUS && finished)
-        wake_thread(d); /* there may be requests already */
+        virtio_device_wake(d); /* there may be requests already */
     lock_release(&d->lock);
     return finished ? VERDICT_RESUME : VERDICT_AGAIN;
 }
 
 bool virtio_device_is_open(const struct virtio_device *device)
 {
-    return !device->quiet && virtio_is_running(&device->virtio);
+    return !device->quiet && !device->stopped && virtio_is_running(&device->virtio);
 }
 
 bool virtio_device_run(void *device)
@@ -120,6 +119,8 @@ static void device_reset(void *device)
 
     lock_take(&d->lock);
     virtio_reset(&d->virtio);
+    if (d->transport->reset != NULL)
+        d->transport->reset(d);
     d->quiet = false;
     lock_release(&d->lock);
 }
@@ -143,59 +144,100 @@ static void device_resume(void *device)
 
     lock_take(&d->lock);
     if (d->quiet)
-        wake_thread(d);
+        virtio_device_wake(d);
     d->quiet = false;
     lock_release(&d->lock);
 }
 
-/* Its queues and registers, and the kind's own state behind them. */
-enum { STATE_MAX = sizeof(struct virtio_state) + 4096 };
+/* Its queues and registers; behind them the kind's own state, then the transport's. */
+enum { PARTS = 3, STATE_MAX = sizeof(struct virtio_state) + 5120 };
 
-static size_t state_size(const struct virtio_device *d)
+struct part {
+    void *at;
+    size_t size;
+};
+
+static size_t list_parts(struct virtio_device *d, struct part parts[PARTS])
 {
-    return sizeof(struct virtio_state) + d->kind->state_size;
+    const struct virtio_transport *t = d->transport;
+    size_t size = 0;
+
+    parts[0] = (struct part){&d->virtio.state, sizeof d->virtio.state};
+    parts[1] =
+        (struct part){d->kind->state_size > 0 ? d->kind->state(d) : NULL, d->kind->state_size};
+    parts[2] = (struct part){t->state_size > 0 ? t->state(d) : NULL, t->state_size};
+    for (unsigned i = 0; i < PARTS; i++)
+        size += parts[i].size;
+    return size;
+}
+
+static void gather(const struct part parts[PARTS], uint8_t *bytes)
+{
+    for (unsigned i = 0; i < PARTS; bytes += parts[i++].size)
+        if (parts[i].size > 0)
+            memcpy(bytes, parts[i].at, parts[i].size);
+}
+
+/* But for the registers, which are put in place by virtio_load. */
+static void scatter(const struct part parts[PARTS], const uint8_t *bytes)
+{
+    bytes += parts[0].size;
+    for (unsigned i = 1; i < PARTS; bytes += parts[i++].size)
+        if (parts[i].size > 0)
+            memcpy(parts[i].at, bytes, parts[i].size);
 }
 
 static void device_save(void *device, const char *name, struct chunk_writer *writer)
 {
     struct virtio_device *d = device;
+    struct part parts[PARTS];
     uint8_t bytes[STATE_MAX];
+    size_t size;
 
     lock_take(&d->lock);
-    memcpy(bytes, &d->virtio.state, sizeof d->virtio.state);
-    if (d->kind->state_size > 0)
-        memcpy(bytes + sizeof d->virtio.state, d->kind->state(d), d->kind->state_size);
+    size = list_parts(d, parts);
+    gather(parts, bytes);
     lock_release(&d->lock);
-    chunk_write(writer, name, VERSION, bytes, state_size(d));
+    chunk_write(writer, name, VERSION, bytes, size);
+}
+
+static bool load_locked(struct virtio_device *d, const struct part parts[PARTS],
+                        const uint8_t *bytes)
+{
+    struct virtio_state state, before = d->virtio.state;
+    uint8_t own[STATE_MAX];
+
+    gather(parts, own);
+    memcpy(&state, bytes, sizeof state);
+    if (virtio_in_flight(&d->virtio) > 0 || !virtio_load(&d->virtio, &state))
+        return false;
+    scatter(parts, bytes);
+    if ((d->kind->state_size == 0 || d->kind->loaded(d)) &&
+        (d->transport->state_size == 0 || d->transport->loaded(d)))
+        return true;
+    scatter(parts, own);
+    d->virtio.state = before;
+    return false;
 }
 
 /* An interrupt that was told to the controllers before is in their state. */
 static int device_load(void *device, const struct chunk *chunk, struct error *error)
 {
     struct virtio_device *d = device;
-    struct virtio_state before, state;
-    uint8_t bytes[STATE_MAX], own[STATE_MAX];
+    struct part parts[PARTS];
+    uint8_t bytes[STATE_MAX];
+    int result;
     bool good;
 
-    if (chunk_copy(chunk, VERSION, bytes, state_size(d), error) < 0)
-        return -1;
-    memcpy(&state, bytes, sizeof state);
     lock_take(&d->lock);
-    before = d->virtio.state;
-    good = virtio_in_flight(&d->virtio) == 0 && virtio_load(&d->virtio, &state);
-    if (good && d->kind->state_size > 0) {
-        memcpy(own, d->kind->state(d), d->kind->state_size);
-        memcpy(d->kind->state(d), bytes + sizeof state, d->kind->state_size);
-        good = d->kind->loaded(d);
-        if (!good) {
-            memcpy(d->kind->state(d), own, d->kind->state_size);
-            d->virtio.state = before;
-        }
-    }
+    result = chunk_copy(chunk, VERSION, bytes, list_parts(d, parts), error);
+    good = result == 0 && load_locked(d, parts, bytes);
     if (good)
-        wake_thread(d);
+        virtio_device_wake(d);
     lock_release(&d->lock);
-    return good ? 0 : error_set(error, "the saved state of %s cannot be", chunk->name);
+    if (result < 0 || good)
+        return result;
+    return error_set(error, "the saved state of %s cannot be", chunk->name);
 }
 
 static const char *const names[64] = {
@@ -236,12 +278,23 @@ const struct bus_ops virtio_device_ops = {.name = "virtio",
                                           .quiesce = device_quiesce,
                                           .resume = device_resume};
 
+/* The line is edge-triggered: what it was acknowledged for does not matter. */
+static void interrupt(struct virtio_device *d, unsigned source, bool raise)
+{
+    (void)source;
+    if (raise)
+        irq_pulse(&d->irq);
+}
+
+static const struct virtio_transport mmio = {.interrupt = interrupt};
+
 void virtio_device_init(struct virtio_device *d, const struct virtio_kind *kind,
                         const struct backend *backend, unsigned index, uint64_t features,
                         uint32_t queue_size, void *config, uint32_t config_size)
 {
     *d = (struct virtio_device){
         .kind = kind,
+        .transport = &mmio,
         .backend = backend,
         .index = index,
         .fd = -1,

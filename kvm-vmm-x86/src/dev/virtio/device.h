@@ -1,6 +1,7 @@
 /*
  * A virtio device of the machine: registers and queues are common/device/virtio, what it does with
- * its requests is the kind's (blk.h, ...). Found by ACPI as LNRO0005.
+ * its requests is the kind's (blk.h, ...). Here it is reached by MMIO and found by ACPI as
+ * LNRO0005; pci.h makes it a PCI function.
  *
  * Two kinds of threads come here: vCPUs, at its registers, and the device's own thread, which
  * serves its requests (virtio_device_run). Both hold the device's lock, and neither waits for the
@@ -38,8 +39,21 @@ struct virtio_kind {
     const char *unsavable;
 };
 
+/* What differs between MMIO and PCI. Called with the lock held. */
+struct virtio_transport {
+    /* As of struct virtio_world. */
+    void (*interrupt)(struct virtio_device *device, unsigned source, bool raise);
+    /* What follows is NULL for MMIO: as after power-on; and its own state, as of a kind. */
+    void (*reset)(struct virtio_device *device);
+    void *(*state)(struct virtio_device *device);
+    size_t state_size;
+    bool (*loaded)(struct virtio_device *device);
+};
+
 struct virtio_device {
     const struct virtio_kind *kind;
+    const struct virtio_transport *transport;
+    void *transport_state;
     const struct backend *backend;
     unsigned index; /* of the guest's virtio devices */
     int fd;         /* of the host: its thread runs when it becomes readable; -1: none */
@@ -50,6 +64,7 @@ struct virtio_device {
     struct virtio virtio;
     struct irq_line irq;
     bool quiet;          /* takes no requests: the machine is paused */
+    bool stopped;        /* neither: it may not reach memory now */
     bool awaited;        /* somebody waits for the last request in flight */
     unsigned complaints; /* lines that were printed about its driver */
 };
@@ -63,6 +78,9 @@ void virtio_device_init(struct virtio_device *device, const struct virtio_kind *
 
 /* For its thread: serves what there is. True: there is more, and it is to be called again. */
 bool virtio_device_run(void *device) MUST_CHECK;
+
+/* Lets its thread run, if it has one. */
+void virtio_device_wake(struct virtio_device *device);
 
 /* For kinds: whether requests may be taken. */
 bool virtio_device_is_open(const struct virtio_device *device);

@@ -35,7 +35,7 @@ static inline int fake_run_init(struct fake_run *f, const char *name, const char
     f->guest = &f->run.guests[0];
     *f->guest = (struct log_guest){.name = name, .bus = &f->machine.bus};
     snprintf(f->guest->end, sizeof f->guest->end, "%s", end);
-    if (machine_init(&f->machine, &f->config, &f->fake.backend, &f->fake.backend, &error) < 0 ||
+    if (machine_init(&f->machine, &f->config, &f->fake.backend, &f->fake.backend, 40, &error) < 0 ||
         log_output_create(&f->guest->output, &error) < 0 ||
         log_tally_create(&f->guest->functions, &error) < 0)
         return -1;

@@ -20,7 +20,7 @@ static int set_up(void **state)
     memset(&f, 0, sizeof f);
     fake_init(&f.fake);
     *state = &f;
-    return machine_init(&f.machine, &f.config, &f.fake.backend, &f.fake.backend, &error);
+    return machine_init(&f.machine, &f.config, &f.fake.backend, &f.fake.backend, 40, &error);
 }
 
 static struct exit_record port(uint16_t address, bool write, uint64_t value)

@@ -108,7 +108,7 @@ static void test_accesses(void **state)
 
     (void)state;
     fake_init(&fake);
-    assert_int_equal(machine_init(&machine, &config, &fake.backend, &fake.backend, &error), 0);
+    assert_int_equal(machine_init(&machine, &config, &fake.backend, &fake.backend, 40, &error), 0);
     while (machine.bus.ranges[uart].base != 0x3f8)
         uart++;
     log_accesses_add(&a, &machine.bus, &r);
