@@ -25,5 +25,5 @@ def qemu(request):
         return QEMU12
     command = qemu13()
     if command is None:
-        pytest.skip("Debian 13's QEMU is not in build/qemu-trixie: FULL=1 fetches it (tests/hypervisor/fetch-qemu)")
+        pytest.skip("Debian 13's QEMU is not in build/qemu-trixie: FULL=1 fetches it (tools/fetch-qemu)")
     return command

@@ -27,7 +27,7 @@ def make(*targets):
 def qemu13():
     """The command of Debian 13's QEMU with its own libraries, or None. With FULL=1 it is fetched first."""
     if os.environ.get("FULL"):
-        subprocess.run([TOP / "tests/hypervisor/fetch-qemu"], check=False, stdin=subprocess.DEVNULL)
+        subprocess.run([TOP / "tools/fetch-qemu"], check=False, stdin=subprocess.DEVNULL)
     root = TOP / "build" / "qemu-trixie"
     binary = root / "usr/bin/qemu-system-riscv64"
     if not binary.exists():
