@@ -6,7 +6,7 @@
     .code16
     print putchar_works
 
-    mov $write_works, %ebx  // a guest-physical address: the segments' base and the offset
+    mov $write_works, %ebx  /* a guest-physical address: the segments' base and the offset */
     mov %cs, %ax
     movzwl %ax, %eax
     shl $4, %eax
@@ -18,7 +18,7 @@
     getchar
     jc end_of_input
     mov %al, %bh
-    in %dx, %al             // the old way to fetch it: the same byte once more
+    in %dx, %al             /* the old way to fetch it: the same byte once more */
     cmp %al, %bh
     jne differ
     mov %al, %cl

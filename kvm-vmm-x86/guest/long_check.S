@@ -6,10 +6,10 @@
  */
 #include "guest.inc"
     .code64
-    .set WORDS, 0x50000         // of eight bytes: 2.5 MB
+    .set WORDS, 0x50000         /* of eight bytes: 2.5 MB */
     .set FACTOR, 0x9e3779b97f4a7c15
-    .set ZEROS, 0x40000         // of eight bytes: 2 MB
-    .set DEPTH, 0x4000          // pushes: 128 KB of stack
+    .set ZEROS, 0x40000         /* of eight bytes: 2 MB */
+    .set DEPTH, 0x4000          /* pushes: 128 KB of stack */
     .set EFER, 0xc0000080
     .set EFER_LMA, 1 << 10
     .set CR0_PE_PG, 1 << 31 | 1 << 0
@@ -22,7 +22,7 @@
     call check_image
     exit
 
-// Prints the zero-ended string at RSI.
+/* Prints the zero-ended string at RSI. */
 print:
     mov (%rsi), %bl
     test %bl, %bl
@@ -37,7 +37,7 @@ print:
     call print
 .endm
 
-// Long mode is active: Intel SDM volume 3, section 2.2.1.
+/* Long mode is active: Intel SDM volume 3, section 2.2.1. */
 check_mode:
     mov %cr0, %rax
     and $CR0_PE_PG, %eax
@@ -55,7 +55,7 @@ check_mode:
 1:  say mode_is_wrong
     debug_exit 1
 
-// Word N of the pattern is N * FACTOR.
+/* Word N of the pattern is N * FACTOR. */
 check_image:
     lea pattern(%rip), %rdi
     movabs $FACTOR, %r8

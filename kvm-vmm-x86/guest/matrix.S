@@ -6,7 +6,7 @@
     .code16
     .set SIZE, 8
 
-    // Fill A and B: SI is i, DI is j, BP the offset of both elements (a byte each: at most 10).
+    /* Fill A and B: SI is i, DI is j, BP the offset of both elements (a byte each: at most 10). */
     xor %bp, %bp
     xor %si, %si
 fill_row:
@@ -29,7 +29,7 @@ fill:
     cmp $SIZE, %si
     jb fill_row
 
-    // Multiply and print, row by row.
+    /* Multiply and print, row by row. */
     xor %si, %si
 row:
     xor %di, %di
@@ -46,7 +46,7 @@ column:
     jb row
     exit
 
-// AX % 10 + 1 in AL, for AX below 256.
+/* AX % 10 + 1 in AL, for AX below 256. */
 digit:
     mov $10, %bl
     div %bl
@@ -54,11 +54,11 @@ digit:
     inc %al
     ret
 
-// The sum over k of A[SI][k] * B[k][DI], in AX. Clobbers BX, CX, DX, BP.
+/* The sum over k of A[SI][k] * B[k][DI], in AX. Clobbers BX, CX, DX, BP. */
 product:
     mov %si, %bx
-    shl $3, %bx             // offset of A[SI][0]
-    mov %di, %bp            // offset of B[0][DI]
+    shl $3, %bx             /* offset of A[SI][0] */
+    mov %di, %bp            /* offset of B[0][DI] */
     xor %dx, %dx
     mov $SIZE, %cx
 1:  mov a(%bx), %al

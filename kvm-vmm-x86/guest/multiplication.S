@@ -1,9 +1,9 @@
 /* The multiplication tables from 2 to 9, a line an entry. */
 #include "guest.inc"
     .code16
-    mov $2, %si             // the table
+    mov $2, %si             /* the table */
 table:
-    mov $1, %di             // the entry
+    mov $1, %di             /* the entry */
 entry:
     mov %si, %ax
     call print_number

@@ -12,24 +12,24 @@
     .set CR0_PG, 1 << 31
     .set HIGH_HALF, 0x80000000
 
-    call 1f                 // check 1: this code runs where it was linked
+    call 1f                 /* check 1: this code runs where it was linked */
 1:  pop %eax
     cmp $1b, %eax
     jne wrong_1
 
-    mov %cr0, %eax          // check 2: protected, paging
+    mov %cr0, %eax          /* check 2: protected, paging */
     and $(CR0_PE | CR0_PG), %eax
     cmp $(CR0_PE | CR0_PG), %eax
     jne wrong_2
 
-    movl $0x12345678, mark  // check 3: a store above is seen below, and the other way round
+    movl $0x12345678, mark  /* check 3: a store above is seen below, and the other way round */
     cmpl $0x12345678, mark - HIGH_HALF
     jne wrong_3
     movl $0x9abcdef0, mark - HIGH_HALF
     cmpl $0x9abcdef0, mark
     jne wrong_3
 
-    push $0x55aa55aa        // check 4: a stack of 32 bits
+    push $0x55aa55aa        /* check 4: a stack of 32 bits */
     pop %eax
     cmp $0x55aa55aa, %eax
     jne wrong_4

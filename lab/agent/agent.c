@@ -1,5 +1,5 @@
-// What init starts in the lab's machine: enters the host's root, then serves the lines, one process
-// each. It ends, and the machine with it, when no command has run for a while.
+/* What init starts in the lab's machine: enters the host's root, then serves the lines, one process
+ * each. It ends, and the machine with it, when no command has run for a while. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 #define LINES_MAX 64
 
-// One slot a line, shared by all: written by its line, read by the agent's first process.
+/* One slot a line, shared by all: written by its line, read by the agent's first process. */
 static struct line_status *statuses;
 static pid_t servers[LINES_MAX];
 
@@ -56,7 +56,7 @@ static uint64_t sessions(unsigned lines)
     return sum;
 }
 
-// Once a second is enough. Returns when the machine is to stop.
+/* Once a second is enough. Returns when the machine is to stop. */
 static void watch(const struct boot_options *options)
 {
     uint64_t seen = 0;
@@ -81,7 +81,7 @@ int main(void)
 {
     struct boot_options options;
 
-    boot_machine(&options); // the host's root, /dev/kvm
+    boot_machine(&options); /* the host's root, /dev/kvm */
     if (options.lines == 0 || options.lines > LINES_MAX)
         options.lines = LINES_MAX;
     statuses = mmap(NULL, sizeof(*statuses) * LINES_MAX, PROT_READ | PROT_WRITE,
@@ -89,7 +89,7 @@ int main(void)
     if (statuses == MAP_FAILED)
         return 1;
     for (unsigned i = 0; i < options.lines; i++)
-        start_line(i); // commands can run
+        start_line(i); /* commands can run */
     say("ready");
     watch(&options);
     return 0;

@@ -1,4 +1,4 @@
-// See cage.h.
+/* See cage.h. */
 #include "lab/agent/cage.h"
 
 #include <dirent.h>
@@ -13,7 +13,7 @@
 #include "lab/agent/say.h"
 
 #define GROUPS       "/sys/fs/cgroup"
-#define LEAVE_TRIES  500 // of 10 ms; a process in a device call may take its time
+#define LEAVE_TRIES  500 /* of 10 ms; a process in a device call may take its time */
 #define LEAVE_PERIOD 10000000
 
 static void put(const struct cage *cage, const char *file, const char *text)
@@ -31,7 +31,7 @@ static void put(const struct cage *cage, const char *file, const char *text)
 
 void cage_create(struct cage *cage, unsigned line)
 {
-    static unsigned sequence; // a cage that could not be removed keeps its name
+    static unsigned sequence; /* a cage that could not be removed keeps its name */
 
     snprintf(cage->path, sizeof(cage->path), GROUPS "/line-%u.%u", line, sequence++);
     if (mkdir(cage->path, 0755) != 0) {

@@ -1,4 +1,4 @@
-// See say.h.
+/* See say.h. */
 #include "lab/agent/say.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-// See session.h. Everything a client sends is checked here: it may be a stranger to the protocol.
+/* See session.h. Everything a client sends is checked here: it may be a stranger to the protocol.
+ */
 #include "lab/agent/session.h"
 
 #include <errno.h>
@@ -101,7 +102,7 @@ static int on_start(struct session *session, const uint8_t *payload, size_t leng
     }
     cage_create(&session->cage, session->line);
     code = command_start(&session->command, &session->cage, &ends, &session->pid, &status, reason);
-    share_release(); // the command has its own mounts
+    share_release(); /* the command has its own mounts */
     if (code < 0) {
         session->pid = -1;
         return refuse(session, status, reason);
@@ -151,8 +152,8 @@ static int on_window(struct session *session, const uint8_t *payload, size_t len
     return 0;
 }
 
-// What a terminal would send goes to the whole group, anything else to the command itself, as on
-// the host.
+/* What a terminal would send goes to the whole group, anything else to the command itself, as on
+ * the host. */
 static int on_signal(struct session *session, const uint8_t *payload, size_t length)
 {
     int number = length == 1 ? payload[0] : 0;
@@ -196,8 +197,8 @@ static int on_message(void *context, uint8_t kind, const uint8_t *payload, size_
     return handlers[kind](context, payload, length);
 }
 
-// The command ended or stopped. What it left behind ends with it, so that its output comes to an
-// end.
+/* The command ended or stopped. What it left behind ends with it, so that its output comes to an
+ * end. */
 static int on_child(struct session *session, int signals)
 {
     struct signalfd_siginfo event;
@@ -217,7 +218,7 @@ static int on_child(struct session *session, int signals)
     return 0;
 }
 
-// Once all output is sent the session is over.
+/* Once all output is sent the session is over. */
 static int finish(struct session *session)
 {
     if (session->state != SESSION_DRAINING)

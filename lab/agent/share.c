@@ -1,4 +1,4 @@
-// See share.h. Linux, Documentation/filesystems/9p.rst; proc(5), "maps".
+/* See share.h. Linux, Documentation/filesystems/9p.rst; proc(5), "maps". */
 #include "lab/agent/share.h"
 
 #include <errno.h>
@@ -16,23 +16,23 @@
 #include "lab/agent/say.h"
 
 #define LOCK    "/run/lab.lock"
-#define CURRENT "/run/lab.share" // what new commands get
+#define CURRENT "/run/lab.share" /* what new commands get */
 #define NEXT    "/run/lab.next"
 #define WITNESS "/run/lab.witness"
 #define OPTIONS "trans=virtio,version=9p2000.L,msize=512000,access=client,cache=mmap"
 
 static char repository[4096];
-static int witness = -1; // a mount that no command uses: what is looked up there is the host's
+static int witness = -1; /* a mount that no command uses: what is looked up there is the host's */
 static int lock = -1;
 
-// All the shares have one tag: the kernel takes the first that is free.
+/* All the shares have one tag: the kernel takes the first that is free. */
 static int mount_one(const char *at)
 {
     mkdir(at, 0700);
     return mount("share", at, "9p", 0, OPTIONS) == 0 ? 0 : -errno;
 }
 
-// The witness is out of sight and reach at once: only our descriptor keeps it.
+/* The witness is out of sight and reach at once: only our descriptor keeps it. */
 static int open_witness(void)
 {
     int code = mount_one(WITNESS);
@@ -61,7 +61,7 @@ static bool is_within(const char *path, const char *folder)
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-// Creates what is missing of a folder's path: it may lie on a tmpfs of the machine.
+/* Creates what is missing of a folder's path: it may lie on a tmpfs of the machine. */
 static void make_path(const char *path)
 {
     char part[4096];
@@ -88,7 +88,7 @@ static void bind_folder(const char *folder)
 
 void share_enter(const char *directory)
 {
-    static const char *const own[] = {"/proc", "/sys", "/dev"}; // of the machine, not the host's
+    static const char *const own[] = {"/proc", "/sys", "/dev"}; /* of the machine, not the host's */
     bool bind = strcmp(directory, "/") != 0;
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -114,8 +114,8 @@ void share_leave(void)
         say("cannot put %s out of sight: %m", CURRENT);
 }
 
-// A line of /proc/PID/maps: true if it maps a file of the share that is not the host's any more.
-// Names with a backslash are quoted there and passed over.
+/* A line of /proc/PID/maps: true if it maps a file of the share that is not the host's any more.
+ * Names with a backslash are quoted there and passed over. */
 static bool line_is_stale(const char *line, dev_t device)
 {
     unsigned major_number, minor_number;
@@ -150,7 +150,8 @@ static bool process_is_stale(pid_t pid, void *context)
     return stale;
 }
 
-// Commands that run keep the old mount in their own namespaces, and with the last of them it goes.
+/* Commands that run keep the old mount in their own namespaces, and with the last of them it goes.
+ */
 static int change_mount(void)
 {
     int code;
@@ -174,7 +175,7 @@ int share_hold(void)
 {
     struct stat mounted;
 
-    if (lock < 0) // each line opens its own: the lock belongs to the open file
+    if (lock < 0) /* each line opens its own: the lock belongs to the open file */
         lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (flock(lock, LOCK_EX) != 0)
         say("%s: %m", LOCK);

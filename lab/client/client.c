@@ -1,5 +1,5 @@
-// lab-client DIRECTORY LINES WAIT SCRIPT COMMAND...: runs a command in the lab's machine as if it
-// ran here. lab/lab is the front of it.
+/* lab-client DIRECTORY LINES WAIT SCRIPT COMMAND...: runs a command in the lab's machine as if it
+ * ran here. lab/lab is the front of it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +24,7 @@ int main(int argc, char **argv)
                                     .script = argv[4]};
     request_describe(&hello);
     terminal_describe(&hello);
-    if (line_open(&options, &hello, &wire) < 0) // the machine runs and listens
+    if (line_open(&options, &hello, &wire) < 0) /* the machine runs and listens */
         return 125;
     return relay_run(&wire, &hello, argv + 5, &options);
 }

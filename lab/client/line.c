@@ -1,7 +1,7 @@
-// See line.h. A line is taken by a lock on a file beside its socket, which ends with the process
-// that holds it; QEMU accepts one connection at a time on each socket. The machine may vanish at
-// any moment (it stops by itself when unused), so an end of the stream before the agent's WELCOME
-// means: start it and try again.
+/* See line.h. A line is taken by a lock on a file beside its socket, which ends with the process
+ * that holds it; QEMU accepts one connection at a time on each socket. The machine may vanish at
+ * any moment (it stops by itself when unused), so an end of the stream before the agent's WELCOME
+ * means: start it and try again. */
 #include "lab/client/line.h"
 
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SILENCE_MS   10000 // without an answer, until the user hears of it
+#define SILENCE_MS   10000 /* without an answer, until the user hears of it */
 #define START_TRIES  10
 #define BUSY_PERIOD  50000
-#define START_PERIOD 200000 // a machine that is just stopping still holds its sockets
+#define START_PERIOD 200000 /* a machine that is just stopping still holds its sockets */
 
-// Runs the script with a verb. Its standard output is ours to keep clean.
+/* Runs the script with a verb. Its standard output is ours to keep clean. */
 static int run_script(const struct line_options *options, const char *verb)
 {
     int status;
@@ -60,8 +60,8 @@ static int connect_socket(const char *path)
     return fd;
 }
 
-// -EBUSY if all lines are taken, -ENOENT if there is no machine. The lock lives as long as this
-// process.
+/* -EBUSY if all lines are taken, -ENOENT if there is no machine. The lock lives as long as this
+ * process. */
 static int take_line(const struct line_options *options)
 {
     char path[512];
@@ -150,7 +150,7 @@ int line_restart(const struct line_options *options, const char *why)
     return run_script(options, "down");
 }
 
-// Waits for the line or until `end`; after a while of silence it says that it waits.
+/* Waits for the line or until `end`; after a while of silence it says that it waits. */
 static int wait_for_answer(struct wire *wire, int64_t end, const struct line_options *options,
                            bool *told)
 {
@@ -174,7 +174,7 @@ static int wait_for_answer(struct wire *wire, int64_t end, const struct line_opt
     return poll(&ready, 1, (int)(next - now)) > 0 ? ready.revents & ~POLLOUT : 0;
 }
 
-// 0 when welcomed, -EPIPE if the machine vanished, -ETIMEDOUT if it does not answer.
+/* 0 when welcomed, -EPIPE if the machine vanished, -ETIMEDOUT if it does not answer. */
 static int greet(struct wire *wire, struct message_hello *hello, const struct line_options *options)
 {
     struct greeting greeting = {0};
@@ -201,7 +201,7 @@ static int greet(struct wire *wire, struct message_hello *hello, const struct li
     return greeting.build == LAB_BUILD ? 0 : -ESTALE;
 }
 
-// One attempt: a line, a connection, a greeting.
+/* One attempt: a line, a connection, a greeting. */
 static int try_once(const struct line_options *options, struct message_hello *hello,
                     struct wire *wire)
 {
@@ -234,7 +234,7 @@ int line_open(const struct line_options *options, struct message_hello *hello, s
                 return code;
         }
         if (run_script(options, "up") < 0)
-            return -ECHILD; // the script has said why
+            return -ECHILD; /* the script has said why */
         if (i > 0)
             usleep(START_PERIOD);
     }

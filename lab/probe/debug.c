@@ -1,13 +1,13 @@
-// Debugging from outside the guest (KVM_SET_GUEST_DEBUG), see checks.h. Debug registers: Intel SDM
-// volume 3, 18.2.
+/* Debugging from outside the guest (KVM_SET_GUEST_DEBUG), see checks.h. Debug registers: Intel SDM
+ * volume 3, 18.2. */
 #include <sys/ioctl.h>
 
 #include "lab/probe/checks.h"
 
 #define DR7_LOCAL_0 0x1u
-#define DR7_WRITE_0 0x10000u // condition 01 in bits 16-17: data writes, one byte
+#define DR7_WRITE_0 0x10000u /* condition 01 in bits 16-17: data writes, one byte */
 #define STEP_2      (CODE_BASE + 1)
-#define STEP_AFTER  (CODE_BASE + 10) // two nops and the eight bytes of the store
+#define STEP_AFTER  (CODE_BASE + 10) /* two nops and the eight bytes of the store */
 
 static int start(struct guest *guest, struct guest_code code, uint32_t control, uint64_t address,
                  uint64_t dr7)

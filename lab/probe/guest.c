@@ -1,5 +1,5 @@
-// See guest.h. Kernel interface: Linux, Documentation/virt/kvm/api.rst. Descriptors, control
-// registers and page tables: Intel SDM volume 3, chapters 2 to 4.
+/* See guest.h. Kernel interface: Linux, Documentation/virt/kvm/api.rst. Descriptors, control
+ * registers and page tables: Intel SDM volume 3, chapters 2 to 4. */
 #include "lab/probe/guest.h"
 
 #include <errno.h>
@@ -80,7 +80,7 @@ static void put64(struct guest *guest, uint32_t at, uint64_t value)
     memcpy(guest->memory + at, &value, sizeof(value));
 }
 
-// One table of small pages for the first 4 MB, reached from 0 and from ALIAS_BASE.
+/* One table of small pages for the first 4 MB, reached from 0 and from ALIAS_BASE. */
 static void build_paged(struct guest *guest)
 {
     uint32_t table = TABLES_BASE + PAGE;
@@ -91,7 +91,7 @@ static void build_paged(struct guest *guest)
     put32(guest, TABLES_BASE + 4 * (ALIAS_BASE >> 22), table | PRESENT | WRITE);
 }
 
-// A directory of one large page, in the pointer table's slots for 0 and for ALIAS_BASE.
+/* A directory of one large page, in the pointer table's slots for 0 and for ALIAS_BASE. */
 static void build_pae(struct guest *guest, uint32_t pointers, uint64_t flags)
 {
     uint32_t directory = TABLES_BASE + 2 * PAGE;
@@ -109,7 +109,7 @@ static void build_long(struct guest *guest)
     put64(guest, TABLES_BASE, pointers | PRESENT | WRITE);
 }
 
-// Selector 8 is code, 16 data, in memory too: delivering an interrupt reads them there.
+/* Selector 8 is code, 16 data, in memory too: delivering an interrupt reads them there. */
 static void build_descriptors(struct guest *guest, bool is_long)
 {
     put64(guest, GDT_BASE + 8, is_long ? 0x00af9b000000ffffull : 0x00cf9b000000ffffull);

@@ -1,5 +1,5 @@
-// A tiny machine for one check: a megabyte of memory, one guest of guests.S, one or two processors.
-// A check runs in a process of its own, so nothing is ever freed.
+/* A tiny machine for one check: a megabyte of memory, one guest of guests.S, one or two processors.
+ * A check runs in a process of its own, so nothing is ever freed. */
 #ifndef LAB_PROBE_GUEST_H
 #define LAB_PROBE_GUEST_H
 
@@ -17,7 +17,7 @@ struct guest {
     int cpus[2];
     struct kvm_run *runs[2];
     uint8_t *memory;
-    char reason[96]; // why a step failed
+    char reason[96]; /* why a step failed */
 };
 
 struct guest_code {
@@ -30,20 +30,20 @@ struct guest_code {
         (struct guest_code){guest_##name, guest_##name##_end};                                     \
     })
 
-// All return 0, or a negative code with guest->reason filled in.
+/* All return 0, or a negative code with guest->reason filled in. */
 __attribute__((warn_unused_result)) int guest_open(struct guest *guest);
 __attribute__((warn_unused_result)) int guest_add_cpu(struct guest *guest, int number);
 __attribute__((warn_unused_result)) int guest_load(struct guest *guest, struct guest_code code,
                                                    enum guest_mode mode);
-// Both of the above, for one processor.
+/* Both of the above, for one processor. */
 __attribute__((warn_unused_result)) int guest_make(struct guest *guest, struct guest_code code,
                                                    enum guest_mode mode);
 
-// Puts a processor at the guest's start, in the mode.
+/* Puts a processor at the guest's start, in the mode. */
 __attribute__((warn_unused_result)) int guest_set_mode(struct guest *guest, int cpu,
                                                        enum guest_mode mode);
 
-// Runs until an exit and returns its reason.
+/* Runs until an exit and returns its reason. */
 __attribute__((warn_unused_result)) int guest_run(struct guest *guest, int cpu);
 __attribute__((warn_unused_result)) int guest_expect(struct guest *guest, int cpu, uint32_t exit);
 __attribute__((warn_unused_result)) int guest_expect_say(struct guest *guest, int cpu,

@@ -1,8 +1,8 @@
-// The probe's guests. Each is a few instructions, copied to CODE_BASE of an empty machine; what it
-// has found out it says through port PORT_SAY. The labels NAME and NAME_end bound it (see GUEST_CODE
-// in guest.h).
-//
-// In: flat segments or paging as the check has set up, stack below CODE_BASE where one is needed.
+/* The probe's guests. Each is a few instructions, copied to CODE_BASE of an empty machine; what it
+ * has found out it says through port PORT_SAY. The labels NAME and NAME_end bound it (see GUEST_CODE
+ * in guest.h).
+ *
+ * In: flat segments or paging as the check has set up, stack below CODE_BASE where one is needed. */
 
 #include "lab/probe/layout.h"
 
@@ -25,7 +25,7 @@ guest real
     hlt
 end real
 
-// A software interrupt through the real-mode vector table: the handler says 1, its caller 2.
+/* A software interrupt through the real-mode vector table: the handler says 1, its caller 2. */
 guest real_int
     movw $(real_handler - guest_real_int + CODE_BASE), %cs:(4 * VECTOR)
     movw $0, %cs:(4 * VECTOR + 2)
@@ -39,7 +39,7 @@ real_handler:
     iret
 end real_int
 
-// Exits as fast as they come.
+/* Exits as fast as they come. */
 guest exits
 1:  out %al, $PORT_SAY
     jmp 1b
@@ -52,7 +52,7 @@ guest protected
     hlt
 end protected
 
-// Reads the data page through the page table's second mapping, and writes it through that too.
+/* Reads the data page through the page table's second mapping, and writes it through that too. */
 guest paged
     mov (ALIAS_BASE + DATA_BASE), %al
     out %al, $PORT_SAY
@@ -64,7 +64,7 @@ end paged
 
     .code64
 guest long
-    mov $ALIAS_BASE + DATA_BASE, %eax // zero-extended: a plain displacement would be sign-extended
+    mov $ALIAS_BASE + DATA_BASE, %eax /* zero-extended: a plain displacement would be sign-extended */
     mov (%rax), %al
     out %al, $PORT_SAY
     hlt
@@ -82,7 +82,7 @@ guest breakpoint
     hlt
 end breakpoint
 
-// Steps and the hardware breakpoint stop at the second instruction, the watchpoint after the third.
+/* Steps and the hardware breakpoint stop at the second instruction, the watchpoint after the third. */
 guest steps
     nop
     nop
@@ -91,8 +91,8 @@ guest steps
     hlt
 end steps
 
-// Starts the first interrupt controller at VECTOR with only line 0 open, says 1, and waits. The
-// handler says 2.
+/* Starts the first interrupt controller at VECTOR with only line 0 open, says 1, and waits. The
+ * handler says 2. */
 guest interrupt
     mov $0x11, %al
     out %al, $0x20
@@ -118,8 +118,8 @@ end interrupt
     .global guest_interrupt_handler_offset
     .set guest_interrupt_handler_offset, interrupt_handler - guest_interrupt
 
-// Two processors take turns: this one (its number in RDI, 0 or 1) waits until the counter's last
-// bit is its number, adds one, and stops when TURNS is reached.
+/* Two processors take turns: this one (its number in RDI, 0 or 1) waits until the counter's last
+ * bit is its number, adds one, and stops when TURNS is reached. */
 guest turns
 1:  mov (DATA_BASE), %eax
     cmp $TURNS, %eax

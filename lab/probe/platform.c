@@ -1,12 +1,12 @@
-// What surrounds the processor: devices in memory, model-specific registers, interrupts, a second
-// processor. See checks.h.
+/* What surrounds the processor: devices in memory, model-specific registers, interrupts, a second
+ * processor. See checks.h. */
 #include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "lab/probe/checks.h"
 
-// Intel SDM volume 4, table 2-2.
+/* Intel SDM volume 4, table 2-2. */
 #define MSR_SYSENTER_CS       0x174u
 #define MSR_SYSENTER_ESP      0x175u
 #define MSR_SYSENTER_EIP      0x176u
@@ -69,7 +69,7 @@ int platform_msr_capabilities(struct guest *guest)
     return code < 0 ? code : set_and_get(guest, MSR_ARCH_CAPABILITIES, 0);
 }
 
-// A 64-bit interrupt gate. Intel SDM volume 3, 6.14.1.
+/* A 64-bit interrupt gate. Intel SDM volume 3, 6.14.1. */
 static void set_gate(struct guest *guest, uint8_t vector, uint32_t handler)
 {
     uint64_t low =
@@ -78,7 +78,7 @@ static void set_gate(struct guest *guest, uint8_t vector, uint32_t handler)
     memcpy(guest->memory + IDT_BASE + 16 * vector, &low, sizeof(low));
 }
 
-// An interrupt from outside reaches a halted guest through the kernel's own controllers.
+/* An interrupt from outside reaches a halted guest through the kernel's own controllers. */
 int platform_irqchip(struct guest *guest)
 {
     extern const uint8_t guest_interrupt_handler_offset[];

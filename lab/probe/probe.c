@@ -1,6 +1,6 @@
-// lab-probe [--values | --json]: what works on this host's /dev/kvm. Each check runs in a process
-// of its own with a time limit, all at once, except for the two that measure. Exit status: 0
-// complete, 1 incomplete, 2 missing, 3 denied.
+/* lab-probe [--values | --json]: what works on this host's /dev/kvm. Each check runs in a process
+ * of its own with a time limit, all at once, except for the two that measure. Exit status: 0
+ * complete, 1 incomplete, 2 missing, 3 denied. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,11 +18,11 @@
 enum verdict { COMPLETE, INCOMPLETE, MISSING, DENIED };
 enum outcome { WORKS, FAILS, HANGS };
 
-// Does not decide whether this KVM is complete. That goes for figures, and for what only a debugger
-// misses: QEMU 7.2's SVM reports neither int3 nor debug registers to KVM, so that the lab would be
-// no better.
+/* Does not decide whether this KVM is complete. That goes for figures, and for what only a debugger
+ * misses: QEMU 7.2's SVM reports neither int3 nor debug registers to KVM, so that the lab would be
+ * no better. */
 #define OPTIONAL 1
-#define ALONE    2 // measures: runs when nothing else does
+#define ALONE    2 /* measures: runs when nothing else does */
 
 struct check {
     const char *name;
@@ -53,7 +53,7 @@ static const struct check checks[] = {
 
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
 
-// What became of each check, in the table's order.
+/* What became of each check, in the table's order. */
 struct result {
     pid_t pid;
     int pipe;
@@ -92,7 +92,8 @@ static void start(const struct check *check, struct result *result)
     close(ends[1]);
 }
 
-// Waits for the answer until the time `end`. A child that does not die when killed is left behind.
+/* Waits for the answer until the time `end`. A child that does not die when killed is left behind.
+ */
 static void finish(struct result *result, int64_t end)
 {
     struct pollfd ready = {.fd = result->pipe, .events = POLLIN};
@@ -171,7 +172,7 @@ static void print_values(enum verdict verdict)
         printf("%s=%s %s\n", checks[i].name, outcome_names[results[i].outcome], results[i].reason);
 }
 
-// No text of ours needs escaping.
+/* No text of ours needs escaping. */
 static void print_json(enum verdict verdict)
 {
     printf("{\"kvm\": \"%s\", \"checks\": {", verdict_names[verdict]);

@@ -1,4 +1,4 @@
-// How fast the host's KVM is: two figures for the reader, which decide nothing. See checks.h.
+/* How fast the host's KVM is: two figures for the reader, which decide nothing. See checks.h. */
 #include <time.h>
 
 #include "lab/probe/checks.h"

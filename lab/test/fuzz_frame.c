@@ -1,5 +1,5 @@
-// Fuzzer of what reads bytes from a line: any bytes decode without harm in pieces of any size to
-// the same frames, and each frame survives being sent again.
+/* Fuzzer of what reads bytes from a line: any bytes decode without harm in pieces of any size to
+ * the same frames, and each frame survives being sent again. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// Unit tests of the frames: what goes in comes out, whatever stood on the line before.
+/* Unit tests of the frames: what goes in comes out, whatever stood on the line before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@ static uint8_t body[FRAME_BODY_MAX];
 static uint8_t wire[2 * FRAME_WIRE_MAX];
 static struct frame_decoder decoder;
 
-// Decodes all of `length` bytes in steps and counts the complete frames; the last one stays in the
-// decoder.
+/* Decodes all of `length` bytes in steps and counts the complete frames; the last one stays in the
+ * decoder. */
 static unsigned decode(const uint8_t *bytes, size_t length, size_t step)
 {
     unsigned frames = 0;
@@ -84,7 +84,7 @@ static void test_too_long(void **state)
 
     (void)state;
     memset(&decoder, 0, sizeof(decoder));
-    for (int i = 0; i < 3; i++) { // one endless frame in three pieces
+    for (int i = 0; i < 3; i++) { /* one endless frame in three pieces */
         memset(wire, 0xff, sizeof(wire));
         assert_int_equal(decode(wire, sizeof(wire), sizeof(wire)), 0);
     }

@@ -1,4 +1,4 @@
-// Unit tests of lines and streams, over real pipes and sockets.
+/* Unit tests of lines and streams, over real pipes and sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -98,7 +98,7 @@ static void test_source_stops_without_credit(void **state)
     assert_int_equal(stream_source_poll(&source, &near_end).fd, fd);
     assert_int_equal(stream_source_pump(&source, &near_end), 0);
     assert_int_equal(exchange().bytes, 10);
-    stream_source_grant(&source, UINT32_MAX); // a liar gets no more than a window
+    stream_source_grant(&source, UINT32_MAX); /* a liar gets no more than a window */
     assert_int_equal(source.credit, MESSAGE_WINDOW_SIZE);
     stream_source_close(&source);
 }

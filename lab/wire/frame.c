@@ -1,6 +1,6 @@
-// See frame.h. Each block on the wire is a code byte n (1 to 255) and n - 1 bytes that are not
-// zero. A block with n < 255 stands for its bytes and a zero, except that the last block's zero is
-// not part of the body.
+/* See frame.h. Each block on the wire is a code byte n (1 to 255) and n - 1 bytes that are not
+ * zero. A block with n < 255 stands for its bytes and a zero, except that the last block's zero is
+ * not part of the body. */
 #include "lab/wire/frame.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ size_t frame_encode(const uint8_t *body, size_t length, uint8_t *wire)
         out += run;
         in += run;
         if (zero)
-            in++; // the block's end stands for it
+            in++; /* the block's end stands for it */
         else if (in == length)
             break;
     }
@@ -48,7 +48,7 @@ static void start(struct frame_decoder *decoder)
     decoder->zero = decoder->broken = decoder->fresh = false;
 }
 
-// A code byte: ends the block before it and opens the next.
+/* A code byte: ends the block before it and opens the next. */
 static void open_block(struct frame_decoder *decoder, uint8_t code)
 {
     if (decoder->zero)

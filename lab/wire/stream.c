@@ -1,4 +1,4 @@
-// See stream.h.
+/* See stream.h. */
 #include "lab/wire/stream.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ int stream_source_pump(struct source *source, struct wire *wire)
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
-    if (got <= 0) { // also EIO: the last user of a terminal is gone
+    if (got <= 0) { /* also EIO: the last user of a terminal is gone */
         stream_source_close(source);
         return wire_send(wire, MESSAGE_END, &source->stream, 1, NULL, 0);
     }
@@ -95,12 +95,12 @@ void stream_sink_end(struct sink *sink)
 
 struct pollfd stream_sink_poll(const struct sink *sink)
 {
-    // With nothing to write it still listens for POLLERR: the reader may go away.
+    /* With nothing to write it still listens for POLLERR: the reader may go away. */
     return (struct pollfd){.fd = sink->fd, .events = sink->used > 0 ? POLLOUT : 0};
 }
 
-// The descriptor may be shared with other programs, so it is not made non-blocking; a pipe that
-// polls as writable takes PIPE_BUF bytes without blocking.
+/* The descriptor may be shared with other programs, so it is not made non-blocking; a pipe that
+ * polls as writable takes PIPE_BUF bytes without blocking. */
 static int write_some(struct sink *sink)
 {
     for (;;) {

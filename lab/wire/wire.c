@@ -1,11 +1,11 @@
-// See wire.h.
+/* See wire.h. */
 #include "lab/wire/wire.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-// Kept free for the small messages: windows, ends and signals are sent even while data waits.
+/* Kept free for the small messages: windows, ends and signals are sent even while data waits. */
 #define RESERVE FRAME_WIRE_MAX
 
 void wire_init(struct wire *wire, int fd)
@@ -14,7 +14,7 @@ void wire_init(struct wire *wire, int fd)
     wire->fd = fd;
 }
 
-// Moves what waits to the front, so that all free room is in one piece.
+/* Moves what waits to the front, so that all free room is in one piece. */
 static size_t room(struct wire *wire)
 {
     if (wire->out_start > 0) {

@@ -36,8 +36,8 @@ start:
     mov %ax, %ds
     lgdtl gdt_pointer - rom
     mov %cr0, %eax
-    and $0x9fffffff, %eax       // caches on
-    or $0x21, %al               // PE, NE
+    and $0x9fffffff, %eax       /* caches on */
+    or $0x21, %al               /* PE, NE */
     mov %eax, %cr0
     ljmpl $8, $HERE(flat)
 
@@ -50,7 +50,7 @@ flat:
     mov %eax, %gs
     mov %eax, %ss
     cld
-    movl $0x10f, 0xfee000f0     // the local APIC on, and the PIC's interrupts through its LINT0
+    movl $0x10f, 0xfee000f0     /* the local APIC on, and the PIC's interrupts through its LINT0 */
     movl $0x700, 0xfee00350
 #if MODE == 32
     mov $GDT32, %edi
@@ -58,7 +58,7 @@ flat:
     mov $6, %ecx
     rep movsl
     lgdt HERE(gdt32_pointer)
-    mov $DIRECTORY, %edi        // 16 pages of 4 MB, at 0 and at 0x80000000
+    mov $DIRECTORY, %edi        /* 16 pages of 4 MB, at 0 and at 0x80000000 */
     mov $0x83, %eax
     mov $16, %ecx
 1:  mov %eax, (%edi)
@@ -68,10 +68,10 @@ flat:
     loop 1b
     mov $DIRECTORY, %eax
     mov %eax, %cr3
-    mov $0x10, %eax             // PSE
+    mov $0x10, %eax             /* PSE */
     mov %eax, %cr4
     mov %cr0, %eax
-    or $0x80010000, %eax        // PG, WP
+    or $0x80010000, %eax        /* PG, WP */
     mov %eax, %cr0
     lidt HERE(no_idt)
     mov $STACK32, %esp
@@ -86,7 +86,7 @@ flat:
     add $0x1000, %eax
     add $8, %edi
     loop 1b
-    mov $DIRECTORIES, %edi      // 2,048 pages of 2 MB
+    mov $DIRECTORIES, %edi      /* 2,048 pages of 2 MB */
     mov $0x83, %eax
     mov $2048, %ecx
 2:  mov %eax, (%edi)
@@ -95,11 +95,11 @@ flat:
     loop 2b
     mov $PML4, %eax
     mov %eax, %cr3
-    mov $0x620, %eax            // PAE, OSFXSR, OSXMMEXCPT
+    mov $0x620, %eax            /* PAE, OSFXSR, OSXMMEXCPT */
     mov %eax, %cr4
     mov $0xc0000080, %ecx
     rdmsr
-    or $0x100, %eax             // LME
+    or $0x100, %eax             /* LME */
     wrmsr
     mov $RESERVED64, %edi
     mov $HERE(gdt), %esi
@@ -107,13 +107,13 @@ flat:
     rep movsl
     lgdt HERE(gdt64_pointer)
     mov %cr0, %eax
-    or $0x80010002, %eax        // PG, WP, MP
+    or $0x80010002, %eax        /* PG, WP, MP */
     mov %eax, %cr0
     ljmp $0x18, $HERE(wide)
 
     .code64
 wide:
-    mov $RESERVED64, %edi       // the VMM's GDT has three entries, 8 the code's
+    mov $RESERVED64, %edi       /* the VMM's GDT has three entries, 8 the code's */
     mov HERE(gdt) + 0x18, %rax
     mov %rax, 8(%rdi)
     lgdt HERE(gdt_final)
@@ -142,7 +142,7 @@ no_idt:
     .word 0
     .quad 0
 #endif
-    .org 0xfff0                 // where a CPU begins
+    .org 0xfff0                 /* where a CPU begins */
     .code16
     ljmp $0xf000, $start - rom
     .org 0x10000

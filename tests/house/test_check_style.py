@@ -56,6 +56,7 @@ BREACHES = {
         "programs", "tests/x.py", '"""X."""\nimport subprocess\n\nsubprocess.run(["dtc", "-q"])\n'),
     "a package that is not listed": ("programs", "tools/programs", "# Programs.\ndtc device-tree-compiler\n"),
     "a file that does not say what it is": ("openings", "common/s.c", "int s_one;\n"),
+    "a comment of another style": ("comments", "common/v.c", '/* V. */\nconst char *v_one = "//"; // two\n'),
     "a script that does not say what it is": ("openings", "tools/t", "#!/bin/sh\nset -e\n"),
 }
 

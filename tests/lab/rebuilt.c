@@ -1,8 +1,9 @@
-// States of one program, for test_lab.py: it says which it is, and waits for the end of its input.
+/* States of one program, for test_lab.py: it says which it is, and waits for the end of its input.
+ */
 #include <stdio.h>
 #include <unistd.h>
 
-// As large as real ones: several pages of code and data, which lie elsewhere in the other state.
+/* As large as real ones: several pages of code and data, which lie elsewhere in the other state. */
 #define STRING(x) #x
 #define FILL(n)   __asm__(".pushsection .text; .fill " STRING(n) ", 1, 0x90; .popsection")
 FILL(SIZE);

@@ -21,7 +21,7 @@ handler:
     .balign 8
 gdt:
     .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
-    .quad 0x0000890200000020, 0     // a TSS at 0x20000, limit 0x20
+    .quad 0x0000890200000020, 0     /* a TSS at 0x20000, limit 0x20 */
 gdt_pointer:
     .word . - gdt - 1
     .quad gdt

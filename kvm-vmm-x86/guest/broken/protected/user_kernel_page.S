@@ -11,10 +11,10 @@
 #define PT 0x20000
     .code32
     mov %cr3, %ebx
-    orl $4, 0x800(%ebx)             // RAM at its high addresses: the user's
+    orl $4, 0x800(%ebx)             /* RAM at its high addresses: the user's */
     movl $0x80000000 + PT, %edi
     movl $0x500003, (%edi)
-    movl $PT + 7, 4(%ebx)           // 0x400000: the table lets the user pass, its entry does not
+    movl $PT + 7, 4(%ebx)           /* 0x400000: the table lets the user pass, its entry does not */
     mov %ebx, %cr3
     lgdt gdt_pointer
     push $0x23

@@ -9,7 +9,7 @@
  */
 #include "../broken.inc"
     .code32
-    mov %cr3, %ebx          // level 3 may use RAM at its high addresses
+    mov %cr3, %ebx          /* level 3 may use RAM at its high addresses */
     orl $4, 0x800(%ebx)
     mov %ebx, %cr3
     lgdt gdt_pointer
@@ -32,7 +32,7 @@ handler:
     .balign 8
 gdt:
     .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00cffb000000ffff, 0x00cff3000000ffff
-    .quad 0x0000890200000067    // a TSS at 0x20000, in RAM that was never written
+    .quad 0x0000890200000067    /* a TSS at 0x20000, in RAM that was never written */
 gdt_pointer:
     .word . - gdt - 1
     .long gdt

@@ -9,7 +9,7 @@
  */
 #include "../broken.inc"
     .code16
-    mov $0x2fd, %dx         // the second serial port: no device
+    mov $0x2fd, %dx         /* the second serial port: no device */
 poll:
     in %dx, %al
     test $0x80, %al

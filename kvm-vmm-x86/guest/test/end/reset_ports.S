@@ -3,18 +3,18 @@
 #include "../../guest.inc"
     .code16
     mov $0xcf9, %dx
-    in %dx, %al                     // nothing is asked for
+    in %dx, %al                     /* nothing is asked for */
     test $0x06, %al
     jnz wrong
-    mov $0x02, %al                  // a hard reset, but not yet
+    mov $0x02, %al                  /* a hard reset, but not yet */
     out %al, %dx
     in %dx, %al
     cmp $0x02, %al
     jne wrong
     in $0x92, %al
-    test $0x02, %al                 // A20 is open
+    test $0x02, %al                 /* A20 is open */
     jz wrong
-    out %al, $0x92                  // as it is
+    out %al, $0x92                  /* as it is */
     getchar
     putchar %al
     cmp $'c', %bl

@@ -9,7 +9,7 @@
     mov 0x0010, %al
     mov %cs, %bx
     mov %bx, %ds
-    cmp $0xff, %al          // what a bus answers where no device is
+    cmp $0xff, %al          /* what a bus answers where no device is */
     jne other
     print ones
     exit

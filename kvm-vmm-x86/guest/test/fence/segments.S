@@ -15,7 +15,7 @@
     putchar $'\n'
     exit
 
-// AX, in four digits and a blank. Clobbers BX, CX, DX.
+/* AX, in four digits and a blank. Clobbers BX, CX, DX. */
 print_hex:
     mov $4, %cx
 1:  rol $4, %ax

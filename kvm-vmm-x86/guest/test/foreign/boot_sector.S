@@ -15,7 +15,7 @@ _start:
     jz 3f
     call put
     jmp 2b
-3:  mov $4, %cx                     // the drive: 0x80 is the first disk
+3:  mov $4, %cx                     /* the drive: 0x80 is the first disk */
     xor %dh, %dh
 4:  rol $4, %dx
     mov %dl, %al
@@ -23,7 +23,7 @@ _start:
     add $'0', %al
     call put
     loop 4b
-    mov $2000, %cx                  // is there a key? SeaBIOS goes on with its serial console meanwhile
+    mov $2000, %cx                  /* is there a key? SeaBIOS goes on with its serial console meanwhile */
 5:  mov $0x01, %ah
     int $0x16
     loop 5b

@@ -8,7 +8,7 @@
     je 1f
     finish 1
 1:  mov %ebx, %ebp
-    mov 16(%ebp), %esi              // the command line
+    mov 16(%ebp), %esi              /* the command line */
     call puts
     say "\n"
     testl $MULTIBOOT_INFO_MODS, (%ebp)
@@ -29,7 +29,7 @@
     loop 1b
 tables:
     mov $0xe0000, %edi
-1:  cmpl $0x20445352, (%edi)        // "RSD "
+1:  cmpl $0x20445352, (%edi)        /* "RSD " */
     je 2f
     add $16, %edi
     cmp $0x100000, %edi
@@ -37,7 +37,7 @@ tables:
     say "no "
 2:  say "root pointer\n"
     mov $0xf0000, %edi
-1:  cmpl $0x5f504d5f, (%edi)        // "_MP_"
+1:  cmpl $0x5f504d5f, (%edi)        /* "_MP_" */
     je 2f
     add $16, %edi
     cmp $0x100000, %edi

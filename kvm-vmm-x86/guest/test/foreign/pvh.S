@@ -8,7 +8,7 @@
     cmpl $0x336ec578, (%ebx)
     je 1f
     finish 1
-1:  mov 12(%ebx), %ecx              // how many
+1:  mov 12(%ebx), %ecx              /* how many */
     mov 16(%ebx), %edi
     jecxz done
 1:  mov 16(%edi), %esi

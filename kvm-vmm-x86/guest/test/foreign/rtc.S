@@ -15,13 +15,13 @@
     .endm
 
     mov $stack, %esp
-    mov $irq8, %eax                 // vector 0x28: an interrupt gate
+    mov $irq8, %eax                 /* vector 0x28: an interrupt gate */
     mov %ax, gate
     shr $16, %eax
     mov %ax, gate + 6
     mov %cs, gate + 2
     lidt idt
-    port 0x20 0x11                  // ICW1 to ICW4 of both PICs
+    port 0x20 0x11                  /* ICW1 to ICW4 of both PICs */
     port 0xa0 0x11
     port 0x21 0x20
     port 0xa1 0x28
@@ -29,9 +29,9 @@
     port 0xa1 0x02
     port 0x21 0x01
     port 0xa1 0x01
-    port 0x21 0xfb                  // the cascade and the clock alone
+    port 0x21 0xfb                  /* the cascade and the clock alone */
     port 0xa1 0xfe
-    clock 0x0a 0x2b                 // 32 Hz
+    clock 0x0a 0x2b                 /* 32 Hz */
     clock 0x0b 0x42
     mov $3, %ecx
 1:  sti

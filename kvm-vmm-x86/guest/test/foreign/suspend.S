@@ -16,7 +16,7 @@
     .endm
 
     mov $stack, %esp
-    cmpl $0x53434146, FACS          // "FACS"
+    cmpl $0x53434146, FACS          /* "FACS" */
     je 1f
     finish 1
 1:  movl $VECTOR, FACS + 12
@@ -24,26 +24,26 @@
     mov $VECTOR, %edi
     mov $waking_end - waking, %ecx
     rep movsb
-    clock 0x01 0xc0                 // an alarm at any second, minute, hour
+    clock 0x01 0xc0                 /* an alarm at any second, minute, hour */
     clock 0x03 0xc0
     clock 0x05 0xc0
     clock 0x0b 0x22
     mov $PM1_STATUS + 2, %dx
-    mov $0x0400, %ax                // the alarm is an event
+    mov $0x0400, %ax                /* the alarm is an event */
     out %ax, %dx
     say "sleeps\n"
     mov $PM1_STATUS + 4, %dx
-    mov $0x2400, %ax                // S3, now
+    mov $0x2400, %ax                /* S3, now */
     out %ax, %dx
 1:  jmp 1b
 
     .code16
-waking:                             // at VECTOR: no data but what is here
+waking:                             /* at VECTOR: no data but what is here */
     mov %cs, %ax
     mov %ax, %ds
     mov $PM1_STATUS, %dx
     in %dx, %ax
-    cmp $0x8400, %ax                // woken, by the alarm
+    cmp $0x8400, %ax                /* woken, by the alarm */
     mov $text - waking, %si
     je 1f
     mov $wrong - waking, %si

@@ -8,8 +8,8 @@
 #include "kvm-vmm-x86/guest/guest.inc"
     .code64
     .set VECTOR, 0x80
-    .set GATE, 0x8e00           // present, interrupt gate (Intel SDM volume 3, 6.14.1)
-    .set TF_BYTE, 1             // of the flags, where bit 0 is the trap flag
+    .set GATE, 0x8e00           /* present, interrupt gate (Intel SDM volume 3, 6.14.1) */
+    .set TF_BYTE, 1             /* of the flags, where bit 0 is the trap flag */
 
     lea on_interrupt(%rip), %rax
     lea idt + 16 * VECTOR(%rip), %rdi
@@ -44,7 +44,7 @@ bump:
 
     .global on_interrupt
 on_interrupt:
-    testb $1, 16 + TF_BYTE(%rsp) // above RIP and CS
+    testb $1, 16 + TF_BYTE(%rsp) /* above RIP and CS */
     jnz 1f
     incq interrupts(%rip)
     iretq

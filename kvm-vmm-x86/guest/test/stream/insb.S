@@ -5,7 +5,7 @@
     .code16
     .set PIECE, 0x4000
     .set PIECES, 64
-    mov %cs, %ax            // the buffer's guest-physical address, for HC_WRITE
+    mov %cs, %ax            /* the buffer's guest-physical address, for HC_WRITE */
     movzwl %ax, %ebx
     shl $4, %ebx
     add $buffer, %ebx

@@ -16,7 +16,7 @@ line:
     loop 1b
     putchar $'\n'
 
-    mov $number + 3, %si    // one more, in decimal; a carry out of the first digit is the end
+    mov $number + 3, %si    /* one more, in decimal; a carry out of the first digit is the end */
 2:  incb (%si)
     cmpb $'9', (%si)
     jbe line

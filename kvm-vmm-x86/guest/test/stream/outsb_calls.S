@@ -4,10 +4,10 @@
     mov $HC_PORT, %dx
     cld
 1:  mov $calls, %si
-    outsb                   // GETCHAR
+    outsb                   /* GETCHAR */
     jc 2f
     mov %al, %bl
-    outsb                   // PUTCHAR
+    outsb                   /* PUTCHAR */
     jmp 1b
 2:  exit
 calls:
