@@ -1,4 +1,4 @@
-"""make gdb with make debug, make gdb and make gdb-i386 with make debug-loader, make dump."""
+"""make gdb with make debug, make gdb and make gdb-i386 with make debug-loader, make dump; a race, with gdb."""
 import os
 import re
 import signal
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.hleos.machines import BUILD, HLEOS
+from tests.hleos.machines import BUILD, GOOD, HLEOS, LIMIT, qemu_command
 from tests.support import wait_for_port
 
 PORT = 12340 + os.getpid() % 1000   # two runs at once do not meet
@@ -66,3 +66,27 @@ def test_dump(built):
     text = (BUILD / "stage2.dump").read_text()
     assert re.search(r"\tlgdtl +-0x", text) and re.search(r"\tljmpl +\$0x8,", text)
     assert "entry = kernel_load(&disk, &image_table, info);" in text and re.search(r"\tpush +%ebp", text)
+
+
+def test_an_interrupt_before_the_request_ends_nothing(built, image, scratch):
+    """One of another cause, here a new size of the disk, comes when a request is awaited and not submitted yet."""
+    source = (HLEOS / "src/hleos/disk/virtio.c").read_text(encoding="utf-8").split("\n")
+    line = 1 + next(n for n, text in enumerate(source) if "__atomic_store_n(&s->available.index" in text)
+    serial = scratch / "serial.txt"
+    machine = subprocess.Popen(qemu_command(image("test=files"), "file:%s" % serial, interface="virtio",
+                                            extra=("-S", "-gdb", "tcp::%d" % PORT)), stdin=subprocess.DEVNULL)
+    try:
+        wait_for_port(PORT, machine)
+        commands = ["set architecture i386:x86-64", "target remote localhost:%d" % PORT, "hbreak kernel_main",
+                    "continue", "delete", "hbreak virtio.c:%d" % line, "continue", "continue", "bt 1",
+                    "monitor block_resize virtio0 20M", "delete", "detach"]
+        words = [word for c in commands for word in ("-ex", c)]
+        told = subprocess.run(["gdb", "-q", "-batch", *words, BUILD / "hleos.elf"], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=LIMIT, check=False).stdout
+        assert re.search(r"^#0 .*submit .*virtio.c:%d" % line, told, re.M), told
+        assert machine.wait(timeout=LIMIT) == GOOD, serial.read_text(errors="replace")
+    finally:
+        machine.kill()
+        machine.wait()
+    text = serial.read_text(errors="replace")
+    assert "fs: vd0, " in text and "the disk fails" not in text and "selftest: 4 passed, 0 failed" in text, text

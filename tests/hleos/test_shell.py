@@ -233,3 +233,31 @@ def test_what_is_drawn_is_what_the_page_says(machine, scratch):
         if character != 0x20:
             seen.add(attribute & 15)
     assert seen >= {2, 5, 7, 10}   # Hello!, Hi!, text, the prompt: the jobs have scrolled, and are still there
+
+
+def test_the_editor(machine):
+    serial, _ = machine()
+
+    def say(line, expected):
+        serial.send(line + "\r")
+        serial.expect(expected)
+
+    say("sh", "\\$ ")
+    say("ed /letter", "\n0 lines\r")
+    for line in ("a", "one", "two", "three", "."):
+        say(line, line + "\r")
+    say("2s/two/2nd/", "\n2nd\r")
+    say("1d", "1d\r")
+    say(",n", "    1  2nd\r+\n    2  three\r")
+    say("5p", "there is no such line\r")
+    say("s/nothing/x/", "nothing was changed\r")
+    say("q", "there are changes")
+    say("w", "\n10\r")
+    say("q", "\\$ ")
+    say("ed /letter", "\n2 lines\r")
+    for line in ("1i", "zero", "."):
+        say(line, line + "\r")
+    say("w", "\n15\r")
+    say("q", "\\$ ")
+    say("cat /letter; ed /bin; rm /letter", "\nzero\r+\n2nd\r+\nthree\r+\ned: the file cannot be read\r")
+    serial.expect("\\$ ")

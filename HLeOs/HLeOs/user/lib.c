@@ -201,6 +201,21 @@ void fprintf(int file, const char *format, ...)
     va_end(args);
 }
 
+long read_line(int file, char *line, size_t room)
+{
+    size_t length = 0;
+    long got;
+    char c;
+
+    while ((got = read(file, &c, 1)) == 1 && c != '\n')
+        if (length++ < room - 1)
+            line[length - 1] = c;
+    line[length < room ? length : room - 1] = '\0';
+    if (got < 0)
+        return LINE_ERROR;
+    return got == 0 && length == 0 ? LINE_END : (long)length;
+}
+
 int atoi(const char *text)
 {
     bool negative = *text == '-';

@@ -62,6 +62,11 @@ int system_info(struct hleos_system *system);
 void printf(const char *format, ...) FMT_PRINTF(1, 2);
 void fprintf(int file, const char *format, ...) FMT_PRINTF(2, 3);
 
+/* The next line without its end: its length, of which `room` - 1 bytes are there at most. It reads
+ * a byte at a time: what stands behind the line is for others. */
+enum { LINE_END = -1, LINE_ERROR = -2 };
+long read_line(int file, char *line, size_t room);
+
 /* A decimal number, as far as there are digits. */
 int atoi(const char *text);
 

@@ -5,9 +5,10 @@
  *   job      = command { "|" command }
  *   command  = { word | "<" word | ">" word }
  *
- * Words end at blanks and at | & ; < >, but for what stands between quotes, ' or ". A name without
- * a slash is looked for in /bin. `cd DIRECTORY` and `exit [STATUS]` are the shell's own. With an
- * argument, it reads that file; the prompt shows only where the input is the console.
+ * Words end at blanks and at | & ; < >, but for what stands between quotes, '
+ * or ". A name without a slash is looked for in /bin. `cd DIRECTORY` and `exit
+ * [STATUS]` are the shell's own. With an argument, it reads that file; the
+ * prompt shows only where the input is the console.
  */
 #include "lib.h"
 
@@ -27,22 +28,16 @@ struct command {
 static int input; /* what lines are read from */
 static int last;  /* the status of the last job */
 
-/* False at the end of the input. It reads a byte at a time: what stands behind the line is for the
- * programs. */
-static bool read_line(char *line)
+/* False at the end of the input. */
+static bool next_line(char *line)
 {
-    size_t length = 0;
-    char c = '\0';
+    long length = read_line(input, line, LINE_MAX);
 
-    while (c != '\n' && read(input, &c, 1) == 1)
-        if (c != '\n' && length++ < LINE_MAX - 1)
-            line[length - 1] = c;
-    if (length > LINE_MAX - 1) {
+    if (length >= LINE_MAX) {
         fprintf(2, "sh: the line has more than %d characters\n", LINE_MAX - 1);
-        length = 0;
+        line[0] = '\0';
     }
-    line[length] = '\0';
-    return c == '\n' || length > 0;
+    return length >= 0;
 }
 
 static bool is_one_of(char c, const char *set)
@@ -85,7 +80,8 @@ static bool split(const char *line, char *text, struct token *tokens)
     return false;
 }
 
-/* The command that begins at a token; the token behind it, or NULL after an error. */
+/* The command that begins at a token; the token behind it, or NULL after an
+ * error. */
 static const struct token *parse(const struct token *t, struct command *c)
 {
     memset(c, 0, sizeof *c);
@@ -149,8 +145,9 @@ static void __attribute__((noreturn)) run(struct command *c)
     exit(127);
 }
 
-/* Starts a command that reads from `from` and, where there is a next one, writes into a pipe; *next
- * is that pipe's other end, or -1. The process, or -1. */
+/* Starts a command that reads from `from` and, where there is a next one,
+ * writes into a pipe; *next is that pipe's other end, or -1. The process, or
+ * -1. */
 static int start(struct command *c, int from, bool piped, int *next)
 {
     int ends[2] = {-1, -1}, process;
@@ -188,8 +185,8 @@ static void say_status(const char *name, int status)
         fprintf(2, "sh: %s: ended by exception %d\n", name, status - HLEOS_STATUS_FAULT);
 }
 
-/* Runs a job of `count` commands; the last one's status counts. Children that end meanwhile and are
- * none of the job's were started with & before. */
+/* Runs a job of `count` commands; the last one's status counts. Children that
+ * end meanwhile and are none of the job's were started with & before. */
 static void run_job(struct command *commands, int count, bool behind)
 {
     int from = -1, process = -1, started[COMMANDS_MAX], left = 0, status, ended;
@@ -274,7 +271,7 @@ int main(int argc, char **argv)
     for (;;) {
         if (prompt)
             printf("sh$ ");
-        if (!read_line(line))
+        if (!next_line(line))
             break;
         if (!split(line, text, tokens))
             fprintf(2, "sh: the line has more than %d words and signs\n", TOKENS_MAX - 1);
