@@ -189,7 +189,7 @@ static bool goes_on(void)
 static void check_ports(void)
 {
     for (unsigned i = 0; i < session.count && session.end.kind == END_NONE; i++) {
-        int failure = session_files_failure(i);
+        int failure = ports_failure(i);
 
         if (failure != 0)
             end_run(END_FAILED, 0, session_end_output_failure(failure));

@@ -151,11 +151,6 @@ int session_files_check(const struct options *options, struct error *error)
     return check_output(options, "--debugcon", first->debugcon, error);
 }
 
-int session_files_failure(unsigned guest)
-{
-    return ports_failure(guest);
-}
-
 static struct snapshot session_snapshot; /* of --restore, for the whole run */
 
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],

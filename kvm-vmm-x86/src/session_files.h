@@ -17,7 +17,4 @@ void session_files_are_read(void);
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error) MUST_CHECK;
 
-/* 0, or the negative errno that the guest's serial port or another of its ports failed with. */
-int session_files_failure(unsigned guest);
-
 #endif

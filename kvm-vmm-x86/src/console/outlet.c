@@ -187,4 +187,6 @@ void outlet_close(struct outlet *o)
         socket_close(&o->server);
     else if (outlet_is_open(o) && o->kind != SERIAL_DESCRIPTOR)
         stream_close(&o->stream);
+    o->stream.fd = -1;
+    o->kind = SERIAL_KEPT; /* once is enough */
 }

@@ -24,7 +24,6 @@ enum { SERIAL = CHANNELS_MAX, DEBUGCON, PORTS };
 struct port {
     struct channel channel;
     struct outlet outlet;
-    bool made;
     unsigned guest;
     unsigned reason; /* CONSOLE_PORT or CONSOLE_DEBUG; 0: of a virtio console */
     const char *option, *path;
@@ -41,17 +40,17 @@ struct port {
 static struct {
     void (*ready)(unsigned guest);
     bool finishing;
-    struct port at[GUESTS_MAX][PORTS];
+    struct port at[GUESTS_MAX][PORTS];     /* most are never touched, and take no memory: */
+    struct port *made[GUESTS_MAX * PORTS]; /* those in use */
+    unsigned made_count;
     struct channels channels[GUESTS_MAX];
     struct notifier bells[GUESTS_MAX];
 } ports;
 
 static void for_each(void (*call)(struct port *p))
 {
-    for (unsigned g = 0; g < GUESTS_MAX; g++)
-        for (unsigned i = 0; i < PORTS; i++)
-            if (ports.at[g][i].made)
-                call(&ports.at[g][i]);
+    for (unsigned i = 0; i < ports.made_count; i++)
+        call(ports.made[i]);
 }
 
 static void on_news(void *context)
@@ -143,15 +142,15 @@ static void service_control(struct port *p)
 
 void ports_send_control(const char *text)
 {
-    for (unsigned i = 0; i < PORTS; i++)
-        if (ports.at[0][i].outlet.kind == SERIAL_CONTROL)
-            (void)channel_write(&ports.at[0][i].channel, text, strlen(text));
+    for (unsigned i = 0; i < ports.made_count; i++)
+        if (ports.made[i]->outlet.kind == SERIAL_CONTROL)
+            (void)channel_write(&ports.made[i]->channel, text, strlen(text));
 }
 
 void ports_let_in(void)
 {
-    for (unsigned i = 0; i < PORTS; i++) {
-        struct outlet *o = &ports.at[0][i].outlet;
+    for (unsigned i = 0; i < ports.made_count; i++) {
+        struct outlet *o = &ports.made[i]->outlet;
 
         if (o->kind == SERIAL_DESCRIPTOR && o->fd == STREAM_INPUT)
             o->sends = true;
@@ -226,9 +225,9 @@ void ports_resize(void)
 
 int ports_failure(unsigned guest)
 {
-    for (unsigned i = 0; i < PORTS; i++)
-        if (ports.at[guest][i].outlet.failure != 0)
-            return ports.at[guest][i].outlet.failure;
+    for (unsigned i = 0; i < ports.made_count; i++)
+        if (ports.made[i]->guest == guest && ports.made[i]->outlet.failure != 0)
+            return ports.made[i]->outlet.failure;
     return 0;
 }
 
@@ -274,7 +273,7 @@ static struct port *make(unsigned guest, unsigned at, enum serial_kind kind, con
     p->channel.context = p;
     outlet_init(&p->outlet, kind, on_takes, on_ready, p);
     p->hold = (struct event_timer){.expired = on_hold, .context = p};
-    p->made = true;
+    ports.made[ports.made_count++] = p;
     p->guest = guest;
     p->option = option;
     p->path = path;
@@ -330,10 +329,10 @@ int ports_open(unsigned guest, const struct guest_config *config, struct error *
 {
     char where[OUTLET_WHERE_MAX];
 
-    for (unsigned i = 0; i < PORTS; i++) {
-        struct port *p = &ports.at[guest][i];
+    for (unsigned i = 0; i < ports.made_count; i++) {
+        struct port *p = ports.made[i];
 
-        if (!p->made)
+        if (p->guest != guest)
             continue;
         if (outlet_open(&p->outlet, guest, p->option, p->path, where, error) < 0)
             return -1;
@@ -349,7 +348,7 @@ static size_t backlog(struct port *p)
 {
     size_t count;
 
-    if (!p->made || !p->outlet.takes)
+    if (!p->outlet.takes)
         return 0;
     (void)channel_peek(&p->channel, &count);
     return count + outlet_unread(&p->outlet);
@@ -364,7 +363,6 @@ static void close_port(struct port *p)
                     p->guest, left, p->name);
     events_timer_stop(&p->hold);
     outlet_close(&p->outlet);
-    p->made = false;
 }
 
 void ports_finish(void (*flush)(unsigned guest))
@@ -381,11 +379,10 @@ void ports_finish(void (*flush)(unsigned guest))
             if (ports.channels[g].count > 0)
                 flush(g);
         ports_service();
-        for (unsigned g = 0; g < GUESTS_MAX; g++)
-            for (unsigned i = 0; i < PORTS; i++) {
-                waits |= backlog(&ports.at[g][i]) > 0;
-                terminal |= ports.at[g][i].made && ports.at[g][i].outlet.kind == SERIAL_PTY;
-            }
+        for (unsigned i = 0; i < ports.made_count; i++) {
+            waits |= backlog(ports.made[i]) > 0;
+            terminal |= ports.made[i]->outlet.kind == SERIAL_PTY;
+        }
         empty = waits ? 0 : empty + 1;
         if (waits || terminal)
             patient = events_run_patiently(more ? 0 : terminal ? HOLD : EVENTS_FOREVER);

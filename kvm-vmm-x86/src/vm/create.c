@@ -2,6 +2,7 @@
  * create.h. */
 #include "vm/create.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -357,8 +358,12 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     struct kvm kvm;
     int result;
 
-    *vm = (struct vm){
-        .index = index, .name = config->image, .config = config, .observers = observers, .fd = -1};
+    memset(vm, 0, offsetof(struct vm, machine.testdev)); /* whose pages stay untouched */
+    vm->index = index;
+    vm->name = config->image;
+    vm->config = config;
+    vm->observers = observers;
+    vm->fd = -1;
     lock_init(&vm->lock);
     pause_init(vm);
     vm_sleep_init(vm);

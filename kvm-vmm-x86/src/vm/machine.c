@@ -178,7 +178,8 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     serial_init(&machine->serial, serial, line_of(backend, &serial_ops),
                 config->serial == SERIAL_STDIO && !config->no_ctrl_d && !config->text_screen);
     fw_cfg_init(&machine->fw_cfg, backend);
-    testdev_init(&machine->testdev, backend);
+    if (config->testdev)
+        testdev_init(&machine->testdev, backend);
     for (size_t i = 0; i < ROWS; i++)
         if (is_there(&rows[i], config) &&
             bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,

@@ -40,7 +40,6 @@ struct machine {
     struct acpi_pm acpi_pm;
     struct crtc crtc;
     struct fw_cfg fw_cfg;
-    struct testdev testdev;
     struct pci pci;
     struct virtio_device *virtio[VIRTIO_DEVICES_MAX]; /* in the order of their addresses */
     struct virtio_pci virtio_pci[VIRTIO_DEVICES_MAX]; /* of the same, if they are PCI functions */
@@ -51,6 +50,7 @@ struct machine {
     struct fs shares[SHARES_MAX];
     struct rng rng;
     struct balloon balloon;
+    struct testdev testdev; /* large, and initialised only if it is there */
 };
 
 /* Creates every device of the table and claims its range. `backend`, and `serial` for the serial

@@ -36,8 +36,7 @@ struct vm {
     int fd;
     uint64_t ram_size;
     struct memory memory;
-    struct backend backend, serial; /* of its devices; of its serial port */
-    struct machine machine;
+    struct backend backend, serial;      /* of its devices; of its serial port */
     struct vm_io io[VIRTIO_DEVICES_MAX]; /* of its virtio devices */
     struct firmware firmware;            /* what its fw_cfg has */
     struct vcpu *vcpus;                  /* `vcpu_count` of them */
@@ -53,6 +52,7 @@ struct vm {
     struct lock lock; /* protects `end`; held while observers see output */
     struct vm_end end;
     void (*ended)(void); /* called once the last vCPU thread is over */
+    struct machine machine;
 };
 
 bool vm_is_running(const struct vm *vm);
