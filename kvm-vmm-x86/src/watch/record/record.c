@@ -297,7 +297,9 @@ int record_write(const struct log_run *run, struct error *error)
 
 void record_close(void)
 {
+    if (!record_is_wanted())
+        return; /* nothing was begun, and its memory stays untouched */
     outfile_abandon(&record.log);
     log_run_destroy(&record.run);
-    record = (struct record){.log.fd = -1};
+    record.config = (struct record_config){0};
 }
