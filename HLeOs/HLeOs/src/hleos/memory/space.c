@@ -30,10 +30,12 @@ bool space_create(struct space *space)
     *space = (struct space){.root = new_root(paging_root())};
     if (HLEOS_KPTI && space->root.at != 0) {
         space->user_root = new_root(paging_program_root());
-        if (space->user_root.at == 0)
+        if (space->user_root.at == 0) {
             page_free(space->root);
+            space->root = PHYS(0); /* there is nothing to destroy */
+        }
     }
-    return space->root.at != 0 && (!HLEOS_KPTI || space->user_root.at != 0);
+    return space->root.at != 0;
 }
 
 /* The program's half is the same under both roots. */
