@@ -176,12 +176,12 @@ static void read_clock(const struct fdt *fdt)
     machine.epoch = time - machine_nanoseconds(hyp_time());
 }
 
-static void read_disks(const struct fdt *fdt)
+static void read_virtio(const struct fdt *fdt)
 {
     for (int n = fdt_find_compatible(fdt, -1, "virtio,mmio");
-         n >= 0 && machine.disk_count < MACHINE_DISKS_MAX;
+         n >= 0 && machine.virtio_count < MACHINE_VIRTIO_MAX;
          n = fdt_find_compatible(fdt, n, "virtio,mmio"))
-        read_device(fdt, n, &machine.disks[machine.disk_count++]);
+        read_device(fdt, n, &machine.virtio[machine.virtio_count++]);
 }
 
 int machine_read(const void *bytes)
@@ -201,7 +201,7 @@ int machine_read(const void *bytes)
     read_uart(fdt);
     read_device(fdt, fdt_find_compatible(fdt, -1, "sifive,test0"), &machine.finisher);
     read_plic(fdt);
-    read_disks(fdt);
+    read_virtio(fdt);
     read_clock(fdt);
     if (machine.hart_count == 0 || machine.memory_count == 0 || machine.timebase == 0) {
         print("hv: this machine has %u harts with the H extension, %u memory ranges, timebase "

@@ -9,7 +9,7 @@
 #include "lib/isa.h"
 #include "lib/types.h"
 
-enum { MACHINE_RANGES_MAX = 16, MACHINE_DISKS_MAX = 8 };
+enum { MACHINE_RANGES_MAX = 16, MACHINE_VIRTIO_MAX = 8 };
 
 struct range {
     uint64_t start, size;
@@ -40,9 +40,9 @@ struct machine {
     struct machine_device finisher; /* sifive,test: ends the emulator with a status */
     uint64_t epoch;                 /* nanoseconds since 1970 at time 0; 0: it has no clock */
     struct machine_device plic;
-    uint32_t plic_context[CPUS_MAX];                /* of hart i's S-mode; ~0: none */
-    struct machine_device disks[MACHINE_DISKS_MAX]; /* virtio-mmio slots */
-    unsigned disk_count;
+    uint32_t plic_context[CPUS_MAX];                  /* of hart i's S-mode; ~0: none */
+    struct machine_device virtio[MACHINE_VIRTIO_MAX]; /* virtio-mmio slots */
+    unsigned virtio_count;
 };
 
 extern struct machine machine;

@@ -1,15 +1,13 @@
-/* The machine's serial port; see serial.h. The firmware has set the speed. RISC-V Platform-Level
- * Interrupt Controller 1.0.0, 3. */
+/* The machine's serial port; see serial.h. The firmware has set the speed. */
 #include "host/serial.h"
 
 #include "abi/uart16550.h"
 #include "cpu/cpu.h"
 #include "cpu/hyp.h"
+#include "host/interrupts.h"
 #include "host/machine.h"
 #include "lib/lock.h"
 
-enum { PLIC_ENABLE = 0x2000, ENABLE_STRIDE = 0x80, CONTEXT = 0x200000, CONTEXT_STRIDE = 0x1000 };
-enum { THRESHOLD = 0, CLAIM = 4 };
 enum { SEND_SIZE = 65536, PUMP_MOST = 256, RECEIVE_SIZE = 256, BURST = 64 };
 enum { POLLS_PER_SECOND = 50, PUMPS_PER_SECOND = 1000 };
 
@@ -22,7 +20,7 @@ static size_t receive_head, receive_count;
 
 static struct cpu *listener; /* the hart that looks after the port */
 static void (*receiver)(uint8_t byte);
-static uint32_t context; /* of the PLIC; ~0: the port is looked at on a timer */
+static bool interrupting; /* else the port is looked at on a timer */
 static uint64_t next_look;
 
 static uint8_t get(unsigned reg)
@@ -33,11 +31,6 @@ static uint8_t get(unsigned reg)
 static void put(unsigned reg, uint8_t value)
 {
     base[(size_t)reg << machine.uart_shift] = value;
-}
-
-static volatile uint32_t *plic(uint64_t offset)
-{
-    return (volatile uint32_t *)(machine.plic.base + offset);
 }
 
 bool serial_init(void)
@@ -97,28 +90,6 @@ void serial_flush(void)
 
 /* ---- In ---- */
 
-void serial_listen(void (*receive)(uint8_t byte))
-{
-    struct cpu *self = cpu_self();
-
-    receiver = receive;
-    context = machine.plic_context[self->index];
-    if (base == NULL)
-        return;
-    if (machine.uart.interrupt == 0 || machine.plic.base == 0)
-        context = ~0u;
-    if (context != ~0u) {
-        uint64_t enable = PLIC_ENABLE + (uint64_t)context * ENABLE_STRIDE;
-        uint32_t interrupt = machine.uart.interrupt;
-
-        *plic(4ul * interrupt) = 1; /* its priority */
-        *plic(enable + interrupt / 32 * 4) |= 1u << interrupt % 32;
-        *plic(CONTEXT + (uint64_t)context * CONTEXT_STRIDE + THRESHOLD) = 0;
-        put(UART_IER, UART_IER_RDA);
-    }
-    __atomic_store_n(&listener, self, __ATOMIC_RELEASE);
-}
-
 /* Takes what came in, a burst of it at most. What finds no room in the ring is lost, as it is on a
  * line that is not read. */
 static void drain(void)
@@ -133,18 +104,15 @@ static void drain(void)
     lock_drop(&lock);
 }
 
-void serial_interrupt(void)
+void serial_listen(void (*receive)(uint8_t byte))
 {
-    volatile uint32_t *claim = plic(CONTEXT + (uint64_t)context * CONTEXT_STRIDE + CLAIM);
-    uint32_t interrupt;
-
-    if (cpu_self() != listener || context == ~0u)
+    receiver = receive;
+    if (base == NULL)
         return;
-    interrupt = *claim;
-    if (interrupt == machine.uart.interrupt)
-        drain();
-    if (interrupt != 0)
-        *claim = interrupt;
+    interrupting = interrupts_connect(machine.uart.interrupt, drain);
+    if (interrupting)
+        put(UART_IER, UART_IER_RDA);
+    __atomic_store_n(&listener, cpu_self(), __ATOMIC_RELEASE);
 }
 
 void serial_poll(void)
@@ -156,7 +124,7 @@ void serial_poll(void)
         pump();
         lock_drop(&lock);
     }
-    if (context != ~0u || hyp_time() < next_look)
+    if (interrupting || hyp_time() < next_look)
         return;
     next_look = hyp_time() + machine.timebase / POLLS_PER_SECOND;
     drain();
@@ -168,7 +136,7 @@ uint64_t serial_next_poll(void)
 
     if (cpu_self() != listener)
         return when;
-    if (context == ~0u)
+    if (!interrupting)
         when = next_look;
     if (__atomic_load_n(&send_count, __ATOMIC_RELAXED) > 0)
         when = min64(when, hyp_time() + machine.timebase / PUMPS_PER_SECOND);

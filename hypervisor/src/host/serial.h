@@ -21,9 +21,8 @@ void serial_flush(void);
 void serial_listen(void (*receive)(uint8_t byte));
 void serial_deliver(void);
 
-/* The hart's external interrupt, and its timer's; when that must come next, in host time (~0:
+/* The hart's timer interrupt; when that must come next, in host time (~0:
  * whenever). */
-void serial_interrupt(void);
 void serial_poll(void);
 uint64_t serial_next_poll(void);
 

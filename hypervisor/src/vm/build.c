@@ -11,6 +11,7 @@
 #include "vm/devices.h"
 #include "vm/image.h"
 #include "vm/memory.h"
+#include "vm/network.h"
 #include "vm/vcpu.h"
 
 enum { FDT_ORDER = 3, FDT_ROOM = PAGE_4K << FDT_ORDER, COPY_STEP = 16384 };
@@ -100,8 +101,8 @@ static int plug_net(struct vm *vm)
     vm->net = page_alloc(&vm->account, order_for(sizeof *vm->net));
     if (vm->net == NULL)
         return complain(vm, "net=", "no memory for its device");
-    /* A locally administered address; the last byte tells the VMs of a switch apart. */
-    *vm->net = (struct net){.mac = {0x52, 0x56, 0, 0, 0, (uint8_t)(vm->id + 1)}};
+    if (!network_join(vm, vm->net->mac))
+        return -1;
     slot_set_config(plug_slot(vm, &net_kind, vm->net), vm->net->mac, sizeof vm->net->mac);
     return 0;
 }

@@ -1,9 +1,9 @@
 /* A guest's devices at work; see devices.h. */
 #include "vm/devices.h"
 
-#include "common/string.h"
 #include "cpu/cpu.h"
 #include "vm/memory.h"
+#include "vm/network.h"
 
 enum { STEPS_AT_ONCE = 16 }; /* in the exit of a notification */
 
@@ -34,35 +34,6 @@ static void broken(void *slot, const char *what)
 const struct virtio_world devices_world = {
     .contains = contains, .piece = piece, .interrupt = interrupt, .broken = broken};
 
-/* ---- The switch between VMs ---- */
-
-static struct slot *net_of(struct vm *vm)
-{
-    for (unsigned i = 0; i < vm->slot_count; i++)
-        if (vm->slots[i].kind == &net_kind)
-            return &vm->slots[i];
-    return NULL;
-}
-
-/* Hands a frame to every other VM on the switch, each under its own lock: no two are ever held at
- * once. The sender's device is not stepped meanwhile, so that its frame stays. */
-static void spread(const struct vm *from, const struct net_frame *frame)
-{
-    unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
-
-    for (unsigned i = 0; i < count; i++) {
-        struct vm *vm = vms[i];
-        LOCK_FOR_BLOCK(&vm->lock);
-
-        if (vm == from || vm->state != VM_RUNNING || vm->net == NULL ||
-            strcmp(vm->config.net, from->config.net) != 0)
-            continue;
-        net_receive(net_of(vm), frame);
-        if (net_of(vm)->kicked)
-            vm_rouse(vm);
-    }
-}
-
 /* ---- Steps ---- */
 
 /* One step of a device and what follows from it; the lock is held before and after, not between. */
@@ -74,7 +45,7 @@ static enum slot_step step(struct vm *vm, struct slot *dev)
     lock_drop(&vm->lock);
     cpu_serve_interrupts();
     if (result == STEP_FRAME)
-        spread(vm, &vm->net->frame);
+        network_send(vm, &vm->net->frame);
     /* Without memory the step fails once more, and the device waits. */
     if (result == STEP_MEMORY && memory_back(vm, unbacked, 0) != 0)
         result = STEP_WAIT;

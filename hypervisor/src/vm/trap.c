@@ -1,6 +1,7 @@
 /* Traps out of guests; see trap.h. Causes: Privileged Architecture 15.6.1. */
 #include "vm/trap.h"
 
+#include "host/interrupts.h"
 #include "host/serial.h"
 #include "vm/fault.h"
 #include "vm/life.h"
@@ -73,7 +74,7 @@ void trap_interrupt(uint64_t number)
         sched_timer();
         break;
     case IRQ_S_EXT:
-        serial_interrupt();
+        interrupts_serve();
         break;
     default:
         break; /* not enabled in sie: cannot come */

@@ -22,7 +22,9 @@ static volatile struct {
 } virtio_available __attribute__((aligned(4096)));
 static volatile struct {
     uint16_t flags, index;
-    uint64_t ring[VIRTIO_QUEUE];
+    struct {
+        uint32_t head, size;
+    } ring[VIRTIO_QUEUE];
 } virtio_used __attribute__((aligned(4096)));
 
 static uint64_t virtio_base;

@@ -1,0 +1,130 @@
+/* The switches between VMs; see network.h. */
+#include "vm/network.h"
+
+#include "common/string.h"
+#include "cpu/cpu.h"
+#include "cpu/hyp.h"
+#include "host/machine.h"
+#include "host/nic.h"
+#include "host/serial.h"
+#include "lib/console.h"
+#include "mem/page.h"
+
+enum { LOOKS_PER_SECOND = 1000, HEADER = NET_FRAME_MAX - NIC_FRAME };
+
+static const char host[] = "host";
+
+static struct slot *card_of(struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->slot_count; i++)
+        if (vm->slots[i].kind == &net_kind)
+            return &vm->slots[i];
+    return NULL;
+}
+
+/* To every VM on the switch but `from`, each under its own lock: no two are ever held at once. */
+static void spread(const struct vm *from, const char *name, const struct net_frame *frame)
+{
+    unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
+
+    for (unsigned i = 0; i < count; i++) {
+        struct vm *vm = vms[i];
+        LOCK_FOR_BLOCK(&vm->lock);
+
+        if (vm == from || vm->state != VM_RUNNING || vm->net == NULL ||
+            strcmp(vm->config.net, name) != 0)
+            continue;
+        net_receive(card_of(vm), frame);
+        if (card_of(vm)->kicked)
+            vm_rouse(vm);
+    }
+}
+
+/* The sender's device is not stepped meanwhile, so that its frame stays. */
+void network_send(const struct vm *from, const struct net_frame *frame)
+{
+    spread(from, from->config.net, frame);
+    if (nic_is_open() && strcmp(from->config.net, host) == 0)
+        nic_send(frame->bytes + HEADER, frame->size - HEADER);
+}
+
+/* ---- From outside ---- */
+
+static struct task task;
+static uint64_t look_at; /* host time, where the card does not interrupt */
+
+static void step(void)
+{
+    static struct net_frame frame; /* the task's own */
+    size_t size = nic_receive(frame.bytes + HEADER);
+
+    if (size > 0) {
+        frame.bytes[10] = 1; /* num_buffers, as in dev/virtio/net.c */
+        frame.size = (uint16_t)(HEADER + size);
+        spread(NULL, host, &frame);
+        return;
+    }
+    look_at = nic_interrupts() ? ~0ul : hyp_time() + machine.timebase / LOOKS_PER_SECOND;
+    sched_block();
+}
+
+static void run(struct task *self)
+{
+    do {
+        step();
+        cpu_serve_interrupts();
+        serial_deliver();
+    } while (sched_goes_on(self));
+}
+
+static bool is_ready(struct task *self, uint64_t *wake_at)
+{
+    (void)self;
+    *wake_at = look_at;
+    return nic_has_frame() || look_at <= hyp_time();
+}
+
+static const struct task_ops ops = {.run = run, .is_ready = is_ready};
+
+static void arrived(void)
+{
+    sched_wake(&task);
+}
+
+static bool open(void)
+{
+    void *pages = page_alloc(NULL, NIC_ORDER);
+
+    if (pages == NULL)
+        return false;
+    look_at = ~0ul;
+    sched_init_task(&task, &ops, &task, TASK_WEIGHT, ~0u);
+    task.state = TASK_BLOCKED;
+    if (!nic_open(pages, arrived)) {
+        page_free(NULL, pages, NIC_ORDER); /* no device has been told of them */
+        return false;
+    }
+    if (!nic_interrupts())
+        look_at = hyp_time();
+    sched_wake(&task); /* frames may have come in by now */
+    return true;
+}
+
+bool network_join(const struct vm *vm, uint8_t mac[6])
+{
+    /* Locally administered; the last byte tells the VMs of a machine apart, and on a wire that
+     * others share, three more tell the machines apart. */
+    const uint8_t own[6] = {0x52, 0x56, 0, 0, 0, (uint8_t)(vm->id + 1)};
+    uint8_t card[6];
+
+    memcpy(mac, own, sizeof own);
+    if (strcmp(vm->config.net, host) != 0)
+        return true;
+    if (!nic_is_open() && !open()) {
+        print("hv: vm %s: net=host: this machine has no virtio network card\n", vm->config.name);
+        return false;
+    }
+    nic_address(card);
+    memcpy(mac + 2, card + 3, 3);
+    return true;
+}
