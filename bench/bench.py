@@ -146,6 +146,10 @@ FIGURES = [
     Figure("hypervisor: a guest's share of a hart", "%", "above 45", {
         "its neighbour reboots": RISCV_GUEST + " share reboot",
         "its neighbour's disk is busy": RISCV_GUEST + " share flood"}, in_lab=False, exact=True),
+    Figure("hypervisor: a clone of a guest with 18 MiB in use", "us", "below 10,000", {
+        "hypervisor": RISCV_GUEST + " clone"}, in_lab=False, exact=True),
+    Figure("hypervisor: exits of an interrupt to another vCPU and back", "", "", {
+        "one hart, no AIA": RISCV_GUEST + " exits"}, in_lab=False, exact=True),
     Figure("hypervisor: memory besides the guest's", "KB", "", {"hypervisor": RISCV_GUEST + " memory"}, in_lab=False),
     *hleos("kernel entry to the disks", "entry_to_disks"),
     *hleos("kernel entry to prompt, about", "entry_to_prompt"),

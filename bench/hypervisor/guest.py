@@ -11,6 +11,10 @@
                                             N guests that only compute (an instruction takes 2 ns)
     guest.py share reboot|flood             per cent of a hart that a guest gets whose neighbour reboots all the time,
                                             with 40 MiB to load, or keeps its disk busy
+    guest.py clone                          microseconds (an instruction takes 2 ns) that a guest of which 18 MiB are in
+                                            use is away to be cloned, the third of three
+    guest.py exits                          exits of an interrupt to another vCPU and one back, on one hart, the mean of
+                                            vCPUs that wait by wfi and by a call to suspend
     guest.py memory                         KB that the hypervisor takes with one guest, whose RAM is left out
 """
 import re
@@ -24,7 +28,7 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/hypervisor"))
 
 import count  # noqa: E402
-from hvmachine import OUT, QEMU12, command, compiled, cpio, make, run  # noqa: E402
+from hvmachine import OUT, QEMU12, command, compiled, cpio, make, monitor, run, spawn, to_monitor  # noqa: E402
 
 WORK = 200  # millions of steps
 TIMERS = {"timer": "rv64", "sbi-timer": "rv64,sstc=off"}  # and the harts for them
@@ -111,6 +115,38 @@ def share(folder, neighbour):
     return 100 * both / seen(folder, {"s": spinner(2)}, rounds)
 
 
+def pingpong(folder, times):
+    """Two vCPUs on one hart answer each other's interrupts, asleep in between: by wfi, then by suspend."""
+    elf = compiled("pingpong", folder, TIMES=times, LOOPS=1)
+    awake = compiled("tick", folder, TICKS=100000)  # a machine on which nothing runs does not hear what is typed
+    manifest = "vm p cpus=2 mem=8M kernel=p base=0x80000000\nvm tick mem=8M kernel=tick base=0x80000000\n"
+    initrd = cpio(folder / "i", {"manifest": manifest, "p": elf, "tick": awake})
+    return command(QEMU12, OUT / "hypervisor.elf", initrd, "mux=lines", memory="256M", more=SLOW)
+
+
+def exits(folder, times):
+    """All exits of that guest until it has ended."""
+    child = spawn(pingpong(folder, times))
+    child.expect("pingpong: done")
+    to_monitor(child)
+    found = re.search(r"(\d+) in all", monitor(child, "exits p"))
+    child.close(force=True)
+    return int(found.group(1))
+
+
+def clone(folder):
+    elf = compiled("own", folder, END="0x81000000")
+    initrd = cpio(folder / "i", {"manifest": "vm own mem=20M kernel=own base=0x80000000\n", "own": elf})
+    child = spawn(command(QEMU12, OUT / "hypervisor.elf", initrd, "mux=lines", memory="256M", more=SLOW))
+    child.expect("round 2")
+    to_monitor(child)
+    child.send("clone own 3\r")
+    for _ in range(3):
+        child.expect(r"cloned as \S+, guest \d+, in (\d+) us")
+    child.close(force=True)
+    return int(child.match.group(1))
+
+
 def memory(folder):
     line = machine(folder, 1, WORK)
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
@@ -140,6 +176,10 @@ def main():
             print(late(folder, int(words[1])))
         elif words in (["share", "reboot"], ["share", "flood"]):
             print(f"{share(folder, words[1]):.1f}")
+        elif words == ["clone"]:
+            print(clone(folder))
+        elif words == ["exits"]:
+            print(f"{(exits(folder, 419) - exits(folder, 19)) / 800:.1f}")
         elif words == ["memory"]:
             print(f"{memory(folder):.0f}")
         else:

@@ -19,7 +19,8 @@ enum { LINE_SIZE = CONFIG_ARGS_SIZE + 256 };
 
 static char line[LINE_SIZE];
 static size_t used;
-static bool busy; /* a command still writes; an atomic */
+static bool busy; /* a command still writes, and prompts when it has ended; an atomic */
+static bool prompts_later;
 
 /* What follows a command's name. */
 enum takes { NOTHING, VM, VM_WORD, WORD, WORD_VM, TEXT };
@@ -236,8 +237,11 @@ static void trace(struct vm *vm, const char *argument)
     } else if (strcmp(argument, "dump") == 0 ||
                (number_parse(argument, &count) && count > 0 && count <= UINT32_MAX)) {
         __atomic_store_n(&busy, true, __ATOMIC_RELEASE);
-        if (!timeline_dump((unsigned)count, free_again))
+        prompts_later = timeline_dump((unsigned)count, free_again);
+        if (!prompts_later) {
             __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+            print("hv: trace: the last dump is not at its end yet\n");
+        }
     } else {
         print("hv: trace needs on, off, dump, or how many exits of each hart to dump\n");
     }
@@ -392,8 +396,9 @@ bool monitor_input(uint8_t byte, struct vm *front)
         if (used == 0)
             return false;
         used = 0;
+        prompts_later = false;
         execute(front);
-        if (!__atomic_load_n(&busy, __ATOMIC_ACQUIRE))
+        if (!prompts_later)
             prompt();
     } else if ((byte == 8 || byte == 127) && used > 0) {
         used--;

@@ -1,18 +1,21 @@
 /*
  * Two harts that interrupt each other in turn: each waits for the other's interrupt before it sends
  * the next, so that one which is lost stops both. They wait by wfi, by a retentive suspend, and
- * by a loop. TIMES: how often.
+ * by a loop, which on one hart takes a slice each time. TIMES and LOOPS: how often.
  */
 #include "tests/hypervisor/guests/lib/guest.h"
 
 #ifndef TIMES
 #define TIMES 200
 #endif
+#ifndef LOOPS
+#define LOOPS 10
+#endif
 
 enum { BY_WFI, BY_SUSPEND, BY_LOOP, WAYS };
 
 /* On one hart each looks in vain for a whole slice. */
-static const unsigned times[WAYS] = {TIMES, TIMES, TIMES / 20};
+static const unsigned times[WAYS] = {TIMES, TIMES, LOOPS};
 
 static volatile int way;
 static uint32_t heard[2];

@@ -2,10 +2,11 @@
 #include "dev/virtio/blk.h"
 
 #include "common/string.h"
+#include "cpu/cpu.h"
 #include "host/disk.h"
 #include "mem/page.h"
 
-enum { SECTOR_SIZE = VIRTIO_BLK_SECTOR, STEP_BYTES = 8192 };
+enum { SECTOR_SIZE = VIRTIO_BLK_SECTOR, STEP_BYTES = 8192, OPEN_STEP = 16384 };
 enum { SEGMENTS = SLOT_QUEUE - 2 }; /* of a request, beside header and status */
 
 bool blk_open_image(struct blk *b, const void *bytes, size_t size)
@@ -20,10 +21,16 @@ bool blk_open_image(struct blk *b, const void *bytes, size_t size)
                       .config.capacity = ALIGN_UP(size, SECTOR_SIZE) / SECTOR_SIZE,
                       .order = order,
                       .disk = -1};
-    b->image = page_alloc(NULL, order);
+    b->image = page_alloc_raw(NULL, order);
     if (b->image == NULL)
         return false;
-    memcpy(b->image, bytes, size);
+    /* It may be large, and other guests run. */
+    for (size_t done = 0; done < PAGE_4K << order; done += OPEN_STEP, cpu_serve_interrupts()) {
+        size_t n = done < size ? min64(size - done, OPEN_STEP) : 0;
+
+        memcpy(b->image + done, (const uint8_t *)bytes + done, n);
+        memset(b->image + done + n, 0, min64(OPEN_STEP, (PAGE_4K << order) - done) - n);
+    }
     return true;
 }
 
