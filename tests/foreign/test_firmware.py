@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from tests.linux.conftest import kernel, linux, ramdisk  # noqa: F401  (fixtures)
+from tests.support import TOP
 
 SEABIOS = "/usr/share/seabios/%s.bin"
 GRUB = "/usr/lib/grub/i386-pc"
@@ -37,7 +38,7 @@ def test_refusals(vmm, scratch, boot_sector):
     for args, words in [([odd], "a multiple of 4K"), ([large], "at most 256K"),
                         ([SEABIOS % "bios", "-p"], "without a mode option"),
                         ([SEABIOS % "bios", "--initrd", odd], "goes with a kernel"),
-                        ([SEABIOS % "bios", boot_sector], "Linux kernels (bzImage) alone"),
+                        ([SEABIOS % "bios", boot_sector], "only Linux kernels (bzImage)"),
                         ([SEABIOS % "bios", "-m", "1M"], "at least 16M")]:
         result = firmware(vmm, *args)
         assert result.status == 125 and words in result.err and len(result.err.splitlines()) == 1, result
@@ -64,3 +65,37 @@ def test_a_disk_with_grub(vmm, scratch):
     image.write_bytes(disk.ljust(2 << 20, b"\0"))
     result = firmware(vmm, SEABIOS % "bios-256k", "--disk", image)
     assert result.status == 0 and b"GRUB runs" in result.out, result
+
+
+def unpacked(folder, package):
+    """A package of Debian's, unpacked."""
+    deb = subprocess.run([TOP / "tools/fetch-deb", "bookworm", "amd64", package], check=True, capture_output=True,
+                         text=True, stdin=subprocess.DEVNULL).stdout.split()[-1]
+    subprocess.run(["dpkg-deb", "-x", deb, folder / package], check=True)
+    return folder / package
+
+
+def runs_until(session, *words):
+    """The guest prints these, one after the other, and is stopped."""
+    for word in words:
+        session.expect_exact(word)
+    session.close(force=True)
+
+
+@pytest.mark.full("iPXE from Debian's archive")
+def test_ipxe(vmm, scratch):
+    """From a disk image by ISOLINUX, and as a kernel by QEMU's option ROM: both find the network card and a lease."""
+    root = unpacked(scratch, "ipxe")
+    rom = "genroms/linuxboot_dma.bin=/usr/share/qemu/linuxboot_dma.bin"
+    for more in (["--disk", "%s,ro" % (root / "usr/lib/ipxe/ipxe.iso")], ["--fw-cfg", rom, root / "boot/ipxe.lkrn"]):
+        runs_until(vmm.terminal("--timeout", "200", "--bios", SEABIOS % "bios-256k", "--net", "user", *more),
+                   "iPXE initialising devices", "using virtio-net on 0000:00:0", "net0: 10.0.2.15/255.255.255.0")
+
+
+@pytest.mark.full("memtest86+ from Debian's archive")
+@pytest.mark.parametrize("name", ["x64", "ia32"])
+def test_memtest(vmm, scratch, name):
+    """It tests its memory, without firmware, and says so on the serial port."""
+    image = unpacked(scratch, "memtest86+") / ("boot/memtest86+%s.bin" % name)
+    runs_until(vmm.terminal("--timeout", "200", "-m", "64M", "--append", "console=ttyS0,115200", image),
+               "Memtest86+", "Testing")
