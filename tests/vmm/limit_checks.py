@@ -160,8 +160,8 @@ def check_reset(how):
 
 def check_slow_restart(how):
     """A guest starts again, and its symbols are on a disk that does not answer; another guest runs on."""
-    run = Run(how, "--reboot", "--symbols", guest("late_halt"), "--stats", guest("reset_forever"), guest("spin"),
-              env={**os.environ, "LD_PRELOAD": os.environ["SLOW"]})
+    run = Run(how, "--no-sandbox", "--reboot", "--symbols", guest("late_halt"), "--stats", guest("reset_forever"),
+              guest("spin"), env={**os.environ, "LD_PRELOAD": os.environ["SLOW"]})
     time.sleep(1)
     words = run.end()
     assert "hangs" in words and "[guest 0]" in words and "[guest 1]" in words, words

@@ -21,7 +21,8 @@ def built(vmm):
 
 def moved(*args, every, most=1000, least=1, status=0, **options):
     """Runs a guest and moves it; its output, once it was moved often enough and ended as it should."""
-    result = lab_run("env", "MOVES=%d" % most, "EVERY_MS=%d" % every, MOVE, "--timeout=120", *args, **options)
+    settings = "MOVES=%d" % most, "EVERY_MS=%d" % every
+    result = lab_run("env", *settings, MOVE, "--no-sandbox", "--timeout=120", *args, **options)
     count = re.search(r"was moved (\d+) times", result.err)
     assert result.status == status, result
     assert count and int(count[1]) >= least, result
@@ -46,7 +47,7 @@ def test_in_the_middle_of_a_string_input(vmm):
     with tempfile.NamedTemporaryFile(dir="/tmp") as file:
         file.write(data)
         file.flush()
-        line = "python3 -c %s %s | %s --timeout=120 %s" % (
+        line = "python3 -c %s %s | %s --no-sandbox --timeout=120 %s" % (
             shlex.quote(source), file.name, MOVE, vmm.guest("insb"))
         result = lab_run("env", "MOVES=1000", "EVERY_MS=5", "bash", "-c", line)
     assert result.status == 0 and result.out == data, result
@@ -56,7 +57,8 @@ def test_in_the_middle_of_a_string_input(vmm):
 def test_hypercalls_that_wait(vmm):
     """`outsb` asks for a byte and waits: KVM has finished the instruction, the hypercall is still to be made."""
     text = b"".join(b"%d\n" % i for i in range(100))
-    line = "for i in $(seq 0 99); do echo $i; sleep 0.02; done | %s --timeout=120 %s" % (MOVE, vmm.guest("outsb_calls"))
+    line = "for i in $(seq 0 99); do echo $i; sleep 0.02; done | %s --no-sandbox --timeout=120 %s" % (
+        MOVE, vmm.guest("outsb_calls"))
     result = lab_run("env", "MOVES=1000", "EVERY_MS=5", "bash", "-c", line)
     assert result.status == 0 and result.out == text, result
     assert int(re.search(r"was moved (\d+) times", result.err)[1]) >= 10, result

@@ -91,3 +91,13 @@ def test_a_kernel_without_landlock(vmm, folders):
     assert result.status == 0 and led_to == orders and result.err.count(warning) == 1, result
     result, _ = take(vmm, ["call 59"], "--share", folders / "shared", WITHOUT_LANDLOCK=1)
     assert result.status == 125 and "forbids execve(" in result.err, result
+
+
+def test_an_image_that_is_replaced(vmm, scratch):
+    """The one that took its name cannot be read when the guest starts again, and the error says why."""
+    for name in ("image", "other"):
+        (scratch / name).write_bytes(vmm.guest("reset_forever").read_bytes())
+    script = "(until [ -s said ]; do sleep 0.1; done; mv other image)& exec %s -v --reboot --timeout 200 image 2> said"
+    result = lab_run("sh", "-c", script % vmm.program, cwd=scratch)
+    said = (scratch / "said").read_text()
+    assert result.status == 125 and "cannot open image: Permission denied (the sandbox" in said, (result, said[-500:])

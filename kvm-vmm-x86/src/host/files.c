@@ -73,7 +73,10 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
 
     *file = (struct file){0};
     if (fd < 0)
-        return error_set(error, "cannot open %s: %s", path, strerror(errno));
+        return error_set(error, "cannot open %s: %s%s", path, strerror(errno),
+                         errno == EACCES && landlock_is_entered()
+                             ? " (the sandbox allows no file that is there only since the start)"
+                             : "");
     landlock_allow(fd, LANDLOCK_READ); /* a guest that starts again is made from it */
     if (fstat(fd, &st) < 0)
         error_set(error, "cannot examine %s: %s", path, strerror(errno));

@@ -36,6 +36,7 @@ static const unsigned rights[] = {[LANDLOCK_READ] = LANDLOCK_ACCESS_FS_READ_FILE
 static struct {
     int rules;        /* the rule set's descriptor; -1: it does not exist */
     unsigned handled; /* the rights that it is about; others are not looked at */
+    unsigned entered; /* atomic */
 } landlock = {.rules = -1};
 
 void landlock_begin(void)
@@ -90,5 +91,11 @@ int landlock_enter(struct error *error)
         error_set(error, "Landlock: %s", strerror(errno));
     close(landlock.rules);
     landlock.rules = -1;
+    __atomic_store_n(&landlock.entered, result >= 0, __ATOMIC_RELAXED);
     return result < 0 ? -1 : 1;
+}
+
+bool landlock_is_entered(void)
+{
+    return __atomic_load_n(&landlock.entered, __ATOMIC_RELAXED);
 }

@@ -34,4 +34,7 @@ void landlock_allow_path(const char *path, enum landlock_use use);
  * the kernel has no Landlock; -1: an error. */
 int landlock_enter(struct error *error) MUST_CHECK;
 
+/* Whether that is so: then a file that takes another's name is not allowed, either. */
+bool landlock_is_entered(void);
+
 #endif
