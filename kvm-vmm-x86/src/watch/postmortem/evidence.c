@@ -69,9 +69,10 @@ static void make_do(struct evidence *e, const char *why)
     } else {
         e->general_only = true;
         e->snapshot.regs = e->vcpu->last_regs;
-        left = e->vcpu->stats.exits > 1
+        left = e->vcpu->stats.exits <= 1 ? "nothing else is known, since it had made no exit before"
+               : e->vcpu->keeps_regs
                    ? "all that is known is the general registers as of its last exit"
-                   : "nothing else is known, since it had made no exit before";
+                   : "nothing else is known";
     }
     snprintf(e->how, sizeof e->how, "KVM reset the vCPU when it shut down (AMD), and %s: %s", why,
              left);

@@ -58,7 +58,8 @@ static bool repeat_exits(struct run *r)
         }
         r->replay->exits++;
     }
-    if (wanted > 0 && memcmp(&run->s.regs.regs, &dead->last_regs, sizeof dead->last_regs) != 0) {
+    if (wanted > 0 && dead->keeps_regs &&
+        memcmp(&run->s.regs.regs, &dead->last_regs, sizeof dead->last_regs) != 0) {
         r->replay->result = REPLAY_DIVERGED;
         return false;
     }
