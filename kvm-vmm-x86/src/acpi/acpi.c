@@ -6,8 +6,10 @@
 #include "acpi/dsdt.h"
 #include "acpi/writer.h"
 #include "dev/acpi_pm.h"
+#include "dev/watchdog.h"
 
-enum { SPACE_IO = 1, WIDTH_8 = 8, WIDTH_16 = 16, WIDTH_32 = 32, ACCESS_BYTE = 1, ACCESS_WORD = 2 };
+enum { SPACE_IO = 1, WIDTH_8 = 8, WIDTH_16 = 16, WIDTH_32 = 32 };
+enum { ACCESS_BYTE = 1, ACCESS_WORD = 2, ACCESS_DWORD = 3 };
 
 /* 5.2.3.2: where a register is. */
 struct register_address {
@@ -185,8 +187,62 @@ static gpa_t write_mcfg(struct acpi_writer *writer)
     return table;
 }
 
-/* `mcfg` 0: it has no such table. */
-static gpa_t write_xsdt(struct acpi_writer *writer, gpa_t fadt, gpa_t madt, gpa_t mcfg)
+/* WDAT: an action is something to do at a register (Hardware Watchdog Timers Design Specification,
+ * 4). READ_VALUE asks whether the register has the value, the others move numbers. */
+enum { WDAT_READ_VALUE, WDAT_READ_COUNT, WDAT_WRITE_VALUE, WDAT_WRITE_COUNT };
+enum { WDAT_VERSION = 1, WDAT_HEADER = 32, WDAT_NO_PCI = 0xff, WDAT_ENABLED = 1 };
+
+struct wdat_entry {
+    uint8_t action, instruction;
+    uint16_t reserved;
+    struct register_address address;
+    uint32_t value, mask;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct wdat_entry) == 24, "WDAT, 4.2");
+
+static gpa_t write_wdat(struct acpi_writer *writer)
+{
+    static const struct {
+        uint8_t action, instruction, at;
+        uint32_t value;
+    } actions[] = {
+        {1, WDAT_WRITE_VALUE, WATCHDOG_FEED, 1},     {4, WDAT_READ_COUNT, WATCHDOG_COUNT, 0},
+        {5, WDAT_READ_COUNT, WATCHDOG_PERIOD, 0},    {6, WDAT_WRITE_COUNT, WATCHDOG_PERIOD, 0},
+        {8, WDAT_READ_VALUE, WATCHDOG_RUNNING, 1},  /* is it running? */
+        {9, WDAT_WRITE_VALUE, WATCHDOG_RUNNING, 1}, /* start */
+        {10, WDAT_READ_VALUE, WATCHDOG_RUNNING, 0}, /* is it stopped? */
+        {11, WDAT_WRITE_VALUE, WATCHDOG_RUNNING, 0},
+    };
+    enum { ACTIONS = sizeof actions / sizeof actions[0] };
+    gpa_t table = acpi_table_begin(writer, "WDAT", WDAT_VERSION);
+
+    acpi_put_number(writer, WDAT_HEADER, 4);
+    acpi_put_number(writer, WDAT_NO_PCI, 2); /* segment; bus, device and function: */
+    acpi_put_bytes(writer, WDAT_NO_PCI, WDAT_NO_PCI, WDAT_NO_PCI, 0, 0, 0);
+    acpi_put_number(writer, WATCHDOG_TICK_MS, 4);
+    acpi_put_number(writer, WATCHDOG_TICKS_MAX, 4);
+    acpi_put_number(writer, WATCHDOG_TICKS_MIN, 4);
+    acpi_put_number(writer, WDAT_ENABLED, 4);
+    acpi_put_number(writer, ACTIONS, 4);
+    for (unsigned i = 0; i < ACTIONS; i++) {
+        struct wdat_entry entry = {.action = actions[i].action,
+                                   .instruction = actions[i].instruction,
+                                   .address = {.space = SPACE_IO,
+                                               .width = WIDTH_32,
+                                               .access = ACCESS_DWORD,
+                                               .address = (uint64_t)WATCHDOG_PORT + actions[i].at},
+                                   .value = actions[i].value,
+                                   .mask = UINT32_MAX};
+
+        acpi_put(writer, &entry, sizeof entry);
+    }
+    acpi_table_end(writer, table);
+    return table;
+}
+
+/* `mcfg`, `wdat`: 0 without such a table. */
+static gpa_t write_xsdt(struct acpi_writer *writer, gpa_t fadt, gpa_t madt, gpa_t mcfg, gpa_t wdat)
 {
     gpa_t table = acpi_table_begin(writer, "XSDT", XSDT_VERSION);
 
@@ -194,6 +250,8 @@ static gpa_t write_xsdt(struct acpi_writer *writer, gpa_t fadt, gpa_t madt, gpa_
     acpi_put_number(writer, madt, 8);
     if (mcfg != 0)
         acpi_put_number(writer, mcfg, 8);
+    if (wdat != 0)
+        acpi_put_number(writer, wdat, 8);
     acpi_table_end(writer, table);
     return table;
 }
@@ -226,7 +284,7 @@ int acpi_write_tables(struct acpi_writer *writer, const struct acpi_machine *mac
                       struct acpi_places *at, struct error *error)
 {
     struct root_pointer pointer = {0};
-    gpa_t madt, mcfg;
+    gpa_t madt, mcfg, wdat;
 
     if (check(machine, error) < 0)
         return -1;
@@ -236,7 +294,8 @@ int acpi_write_tables(struct acpi_writer *writer, const struct acpi_machine *mac
     at->fadt = write_fadt(writer, machine, at->facs, at->dsdt);
     madt = write_madt(writer, machine);
     mcfg = machine->pci != NULL ? write_mcfg(writer) : 0;
-    at->xsdt = write_xsdt(writer, at->fadt, madt, mcfg);
+    wdat = machine->watchdog ? write_wdat(writer) : 0;
+    at->xsdt = write_xsdt(writer, at->fadt, madt, mcfg, wdat);
     at->end = writer->base + writer->used;
     if (writer->full)
         return error_set(error, "ACPI: the tables are larger than %lu bytes", ACPI_AREA_SIZE);

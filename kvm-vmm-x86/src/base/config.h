@@ -38,6 +38,14 @@ enum guest_mode {
     MODE_FIRMWARE
 };
 
+/* What becomes of a guest that does not feed its watchdog. */
+enum watchdog_action {
+    WATCHDOG_NONE, /* it has no watchdog */
+    WATCHDOG_RESET,
+    WATCHDOG_OFF,
+    WATCHDOG_STOP /* it counts as crashed */
+};
+
 /* How a Linux kernel is entered; PVH is a 32-bit entry with a structure of its own. */
 enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL_ENTRY_32 };
 
@@ -169,8 +177,10 @@ struct guest_config {
     struct channels *channels; /* of those ports, by who makes the guest; NULL: it has none */
     struct net_config nets[NETS_MAX];
     unsigned net_count;
-    bool rng;       /* a virtio device gives it random bytes */
-    bool balloon;   /* it tells the host of its free memory */
+    bool rng;     /* a virtio device gives it random bytes */
+    bool balloon; /* it tells the host of its free memory */
+    bool pvpanic; /* it can say that it panicked */
+    enum watchdog_action watchdog;
     bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */

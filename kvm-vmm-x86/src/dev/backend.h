@@ -54,6 +54,7 @@ struct backend {
     /* The host takes these pages back, which read as zeroes from now on. False: not of that
      * backing. NULL: it takes none. */
     bool (*release)(void *pages, uint64_t length, enum memory_backing backing);
+    uint64_t (*now)(void);  /* nanoseconds of a clock that is never set; NULL: none */
     uint64_t (*wall)(void); /* the clock on the wall: nanoseconds since 1970, UTC; NULL: none */
     /* A device that does something at a time has another time now (rtc_due). */
     void (*alarm)(void *context);

@@ -99,7 +99,7 @@ struct bus_range {
 };
 
 /* Ports below BUS_LOW_PORTS, where a PC has its devices, are looked up and not searched for. */
-enum { BUS_RANGES_MAX = 40, BUS_LOW_PORTS = 4096 };
+enum { BUS_RANGES_MAX = 48, BUS_LOW_PORTS = 4096 };
 
 struct bus {
     struct bus_range ranges[BUS_RANGES_MAX];

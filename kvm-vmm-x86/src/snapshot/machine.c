@@ -99,6 +99,8 @@ void snapshot_machine_write(const struct snapshot_machine *m, struct json_out *o
     json_bool(out, "testdev", c->testdev);
     json_bool(out, "rng", c->rng);
     json_bool(out, "balloon", c->balloon);
+    json_bool(out, "pvpanic", c->pvpanic);
+    json_number(out, "watchdog", c->watchdog);
     write_disks(out, m);
     write_file(out, "state", &m->state);
     write_file(out, "ram", &m->ram);
@@ -300,6 +302,8 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
     m->config.testdev = truth(&r, whole, "testdev");
     m->config.rng = truth(&r, whole, "rng");
     m->config.balloon = truth(&r, whole, "balloon");
+    m->config.pvpanic = truth(&r, whole, "pvpanic");
+    m->config.watchdog = (enum watchdog_action)number(&r, whole, "watchdog", WATCHDOG_STOP);
     read_disks(&r, m);
     m->state = file(&r, whole, "state");
     m->ram = file(&r, whole, "ram");

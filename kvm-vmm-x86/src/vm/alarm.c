@@ -23,6 +23,7 @@ static void tick(struct machine *machine)
 {
     if (rtc_tick(&machine->rtc))
         acpi_pm_happen(&machine->acpi_pm, ACPI_PM_ALARM);
+    watchdog_look(&machine->watchdog);
 }
 
 static void on_time(void *context)
@@ -37,22 +38,27 @@ static void on_time(void *context)
  * times lies. */
 void alarm_arrange(struct vm *vms, unsigned count)
 {
-    uint64_t first = RTC_NEVER, now;
+    uint64_t first = RTC_NEVER, wait = WATCHDOG_NEVER, now;
 
     alarms.vms = vms;
     alarms.count = count;
     alarms.timer.expired = on_time;
     for (unsigned i = 0; i < count; i++) {
         uint64_t due = goes(&vms[i]) ? rtc_due(&vms[i].machine.rtc) : RTC_NEVER;
+        uint64_t fed = goes(&vms[i]) ? watchdog_due(&vms[i].machine.watchdog) : WATCHDOG_NEVER;
 
         first = due < first ? due : first;
+        wait = fed < wait ? fed : wait;
     }
-    if (first == RTC_NEVER) {
+    if (first != RTC_NEVER) {
+        now = clock_wall();
+        if (first < now)
+            first = now;
+        if (first - now < wait)
+            wait = first - now < SECOND ? first - now : SECOND;
+    }
+    if (wait == WATCHDOG_NEVER)
         events_timer_stop(&alarms.timer);
-        return;
-    }
-    now = clock_wall();
-    if (first < now)
-        first = now;
-    events_timer_start(&alarms.timer, first - now < SECOND ? first - now : SECOND);
+    else
+        events_timer_start(&alarms.timer, wait);
 }

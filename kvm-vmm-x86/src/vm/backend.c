@@ -156,6 +156,7 @@ struct backend vm_backend(struct vm *vm)
                             .interrupt = backend_interrupt,
                             .forget_mapped = ram_forget_mapped,
                             .release = ram_release,
+                            .now = events_now,
                             .wall = clock_wall,
                             .alarm = backend_alarm,
                             .pulse = backend_pulse,

@@ -150,7 +150,8 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
                 struct cpu_start *start, struct error *error)
 {
     gpa_t reserved = modes[vm->mode].reserved(&vm->memory);
-    struct acpi_machine acpi = {.cpus = vm->vcpu_count};
+    struct acpi_machine acpi = {.cpus = vm->vcpu_count,
+                                .watchdog = vm->config->watchdog != WATCHDOG_NONE};
     struct boot_request request = {.config = vm->config,
                                    .image = &files->image,
                                    .memory = &vm->memory,

@@ -69,7 +69,8 @@ static int add_users_file(struct vm *vm, unsigned i, struct fw_cfg_contents *c, 
 
 static int add_tables(struct vm *vm, struct fw_cfg_contents *c, struct error *error)
 {
-    struct acpi_machine machine = {.cpus = vm->vcpu_count};
+    struct acpi_machine machine = {.cpus = vm->vcpu_count,
+                                   .watchdog = vm->config->watchdog != WATCHDOG_NONE};
     struct acpi_files *acpi = vm->firmware.acpi = malloc(sizeof *acpi);
 
     if (acpi == NULL)

@@ -18,7 +18,7 @@ struct row {
     size_t state;                /* where the device lives in struct machine */
     uint32_t gsi;                /* its interrupt; 0: none */
     const char *acpi, *identity; /* its name and identity in ACPI; NULL: it is not told of */
-    enum { ALWAYS, TESTDEV, DEBUGCON, PCI, NO_PCI } when; /* in such a machine alone */
+    enum { ALWAYS, TESTDEV, DEBUGCON, PCI, NO_PCI, PVPANIC, WATCHDOG } when; /* there alone */
 };
 
 #define IN(device) .state = offsetof(struct machine, device)
@@ -45,6 +45,9 @@ static const struct row rows[] = {
      .identity = "PNP0501"},
     {BUS_PIO, ACPI_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, IN(acpi_pm)},
     {BUS_PIO, HC_PORT, 1, &hypercall_ops, IN(hypercall)},
+    {BUS_PIO, PVPANIC_PORT, 1, &pvpanic_ops, IN(pvpanic), .acpi = "PEVT", .identity = "QEMU0001",
+     .when = PVPANIC},
+    {BUS_PIO, WATCHDOG_PORT, WATCHDOG_PORTS, &watchdog_ops, IN(watchdog), .when = WATCHDOG},
     {BUS_PIO, FW_CFG_PORT, FW_CFG_PORTS, &fw_cfg_ops, IN(fw_cfg)},
     {BUS_PIO, FW_CFG_DMA_PORT, FW_CFG_DMA_PORTS, &fw_cfg_dma_ops, IN(fw_cfg)},
     {BUS_PIO, TESTDEV_WORD_PORT, TESTDEV_PORTS, &testdev_word_ops, IN(testdev), .when = TESTDEV},
@@ -140,6 +143,10 @@ static bool is_there(const struct row *row, const struct guest_config *config)
         return config_has_pci(config);
     case NO_PCI:
         return !config_has_pci(config);
+    case PVPANIC:
+        return config->pvpanic;
+    case WATCHDOG:
+        return config->watchdog != WATCHDOG_NONE;
     default:
         return true;
     }
@@ -180,6 +187,8 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     fw_cfg_init(&machine->fw_cfg, backend);
     if (config->testdev)
         testdev_init(&machine->testdev, backend);
+    pvpanic_init(&machine->pvpanic, backend);
+    watchdog_init(&machine->watchdog, backend, config->watchdog);
     for (size_t i = 0; i < ROWS; i++)
         if (is_there(&rows[i], config) &&
             bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
@@ -235,7 +244,7 @@ static const char *const virtio_names[VIRTIO_DEVICES_MAX] = {"VIO0", "VIO1", "VI
 /* A kernel that is told of the keyboard looks for it, with a hundred exits and more. */
 static bool is_announced(const struct row *row, const struct guest_config *config)
 {
-    return row->acpi != NULL &&
+    return row->acpi != NULL && is_there(row, config) &&
            (config->text_screen || strcmp(row->identity, ACPI_IDENTITY_KEYBOARD) != 0);
 }
 

@@ -15,6 +15,7 @@
 #include "dev/i8042.h"
 #include "dev/no_bios.h"
 #include "dev/pci.h"
+#include "dev/pvpanic.h"
 #include "dev/reset.h"
 #include "dev/rtc.h"
 #include "dev/serial.h"
@@ -26,6 +27,7 @@
 #include "dev/virtio/net.h"
 #include "dev/virtio/pci.h"
 #include "dev/virtio/rng.h"
+#include "dev/watchdog.h"
 
 struct machine {
     struct bus bus;
@@ -41,6 +43,8 @@ struct machine {
     struct crtc crtc;
     struct fw_cfg fw_cfg;
     struct pci pci;
+    struct pvpanic pvpanic;
+    struct watchdog watchdog;
     struct virtio_device *virtio[VIRTIO_DEVICES_MAX]; /* in the order of their addresses */
     struct virtio_pci virtio_pci[VIRTIO_DEVICES_MAX]; /* of the same, if they are PCI functions */
     unsigned virtio_count;

@@ -35,6 +35,8 @@ static struct snapshot_machine example(void)
                    .initrd_count = 1,
                    .rng = true,
                    .balloon = true,
+                   .pvpanic = true,
+                   .watchdog = WATCHDOG_OFF,
                    .disk_count = 1},
         .ram.size = MIB,
         .state = {.size = 5, .sum = 0xffffffff},
@@ -57,7 +59,8 @@ static void test_read_what_was_written(void **state)
     assert_int_equal(again.config.mode, MODE_BY_CONTENT);
     assert_int_equal(again.config.cpus, 2);
     assert_int_equal(again.state.sum, 0xffffffff);
-    assert_true(again.config.rng && again.config.balloon && again.config.disks[0].overlay);
+    assert_true(again.config.rng && again.config.balloon && again.config.pvpanic &&
+                again.config.watchdog == WATCHDOG_OFF && again.config.disks[0].overlay);
     assert_int_equal(again.disks[0].changed, 7);
     assert_true(again.config.no_paging && again.config.has_entry && !again.config.has_load);
     assert_int_equal(again.config.kernel_entry, KERNEL_ENTRY_PVH);
