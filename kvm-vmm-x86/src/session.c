@@ -489,6 +489,7 @@ int session_run(const struct options *options)
         vm_destroy(&session.vms[i]);
         guest_image_release(&session.images[i]);
     }
+    session_files_close(options, session.guests);
     record_close();
     kernel_cache_finish();
     return status;

@@ -13,6 +13,7 @@
 #include "host/net.h"
 #include "host/sandbox.h"
 #include "session_display.h"
+#include "host/vsock.h"
 #include "session_end.h"
 #include "session_shares.h"
 #include "snapshot/restore.h"
@@ -173,6 +174,11 @@ int session_files_open(const struct options *options, struct guest_config guests
             if (guests[i].nets[n].open == NULL)
                 return -1;
         }
+        if (guests[i].vsock.cid != 0) {
+            guests[i].vsock.open = vsock_host_open(&guests[i].vsock, i, error);
+            if (guests[i].vsock.open == NULL)
+                return -1;
+        }
         if (options->restore != NULL &&
             snapshot_restore_disks(&session_snapshot, &guests[i], error) < 0)
             return -1;
@@ -180,4 +186,10 @@ int session_files_open(const struct options *options, struct guest_config guests
             return -1;
     }
     return session_shares_open(options->count, guests, error);
+}
+
+void session_files_close(const struct options *options, struct guest_config guests[GUESTS_MAX])
+{
+    for (unsigned i = 0; i < options->count; i++)
+        vsock_host_close(guests[i].vsock.open);
 }

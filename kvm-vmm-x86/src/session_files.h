@@ -17,4 +17,7 @@ void session_files_are_read(void);
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error) MUST_CHECK;
 
+/* Of those what others would find: sockets. No guest is there any more. */
+void session_files_close(const struct options *options, struct guest_config guests[GUESTS_MAX]);
+
 #endif

@@ -14,22 +14,6 @@ import pytest
 from tests.support import LAB, LIMIT, TOP, finish, lab_run, lab_terminal
 
 
-@pytest.fixture(scope="session")
-def tree():
-    """A kernel beside its modules, as a package installs them."""
-    done = subprocess.run([TOP / "tools/kernels", "--tree", "cloud"], check=False, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(done.stderr.strip())
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def words(vmm, tree):
-    """words(...): the command line that runs what is behind its options."""
-    return lambda *rest: [vmm.program, "run", "--kernel", tree, "--timeout", "200", *rest]
-
-
 def test_streams_stay_apart(words):
     """Megabytes arrive whole both ways, errors are by themselves, the status is the command's."""
     data = hashlib.sha512(b"run").digest() * 50000

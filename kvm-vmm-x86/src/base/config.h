@@ -115,6 +115,15 @@ struct net_config {
     struct net_host *open; /* by who makes the guest, whose it stays */
 };
 
+struct vsock_host;
+
+/* Sockets between the guest and the host (virtio-vsock). */
+struct vsock_config {
+    uint64_t cid;            /* the guest's address; 0: it has none */
+    const char *path;        /* of the host's socket; guest N > 0 of a run has PATH.N */
+    struct vsock_host *open; /* by who makes the guest, whose it stays */
+};
+
 struct channels;
 
 /* A guest that goes on from where it was saved (snapshot/), instead of being made from its image.
@@ -177,6 +186,7 @@ struct guest_config {
     struct channels *channels; /* of those ports, by who makes the guest; NULL: it has none */
     struct net_config nets[NETS_MAX];
     unsigned net_count;
+    struct vsock_config vsock;
     bool rng;     /* a virtio device gives it random bytes */
     bool balloon; /* it tells the host of its free memory */
     bool pvpanic; /* it can say that it panicked */
@@ -197,7 +207,7 @@ struct guest_config {
 static inline unsigned config_virtio_count(const struct guest_config *config)
 {
     return config->disk_count + config->share_count + config->net_count +
-           (config->channels != NULL) + config->rng + config->balloon;
+           (config->channels != NULL) + (config->vsock.cid != 0) + config->rng + config->balloon;
 }
 
 static inline bool config_has_virtio_pci(const struct guest_config *config)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/virtio_vsock.h"
+
 /* Where a port leads: false if it is not one of those. */
 static bool take_destination(const char *text, enum serial_kind *kind, const char **where)
 {
@@ -284,5 +286,26 @@ int devices_parse_share(struct options *o, const char *text, struct error *error
             return error_set(error, "--share %s: there is one with the tag %s already", text,
                              share.tag);
     guest->shares[guest->share_count++] = share;
+    return 0;
+}
+
+/* CID,unix:PATH */
+int devices_parse_vsock(struct options *o, const char *text, struct error *error)
+{
+    struct vsock_config *vsock = &o->guests[0].vsock;
+    const char *comma = strchr(text, ',');
+    uint64_t cid = 0;
+
+    if (comma == NULL || comma == text || strncmp(comma, ",unix:", 6) != 0 || comma[6] == '\0' ||
+        strspn(text, "0123456789") != (size_t)(comma - text))
+        return error_set(error, "--vsock %s: it takes CID,unix:PATH", text);
+    for (const char *at = text; at < comma && cid <= VIRTIO_VSOCK_CID_MAX; at++)
+        cid = cid * 10 + (uint64_t)(*at - '0');
+    if (cid < VIRTIO_VSOCK_CID_MIN || cid > VIRTIO_VSOCK_CID_MAX)
+        return error_set(error, "--vsock %s: a guest's address is one of %u to %u", text,
+                         (unsigned)VIRTIO_VSOCK_CID_MIN, (unsigned)VIRTIO_VSOCK_CID_MAX);
+    if (vsock->cid != 0)
+        return error_set(error, "--vsock %s: the guest has one already", text);
+    *vsock = (struct vsock_config){.cid = cid, .path = comma + 6};
     return 0;
 }

@@ -12,4 +12,6 @@ int devices_parse_disk(struct options *o, const char *text, struct error *error)
 int devices_parse_net(struct options *o, const char *text, struct error *error) MUST_CHECK;
 int devices_parse_share(struct options *o, const char *text, struct error *error) MUST_CHECK;
 
+int devices_parse_vsock(struct options *o, const char *text, struct error *error) MUST_CHECK;
+
 #endif

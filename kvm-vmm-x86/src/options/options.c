@@ -210,6 +210,7 @@ static const struct spec specs[] = {
     {"share", 0, PARSE, .parse = devices_parse_share},
     {"rng", 0, FLAG, GUEST(rng)},
     {"balloon", 0, FLAG, GUEST(balloon)},
+    {"vsock", 0, PARSE, .parse = devices_parse_vsock},
     {"pvpanic", 0, FLAG, GUEST(pvpanic)},
     {"watchdog", 0, WORD, GUEST(watchdog), .words = {"none", "reset", "off", "stop"}},
     {"net", 0, PARSE, .parse = devices_parse_net},

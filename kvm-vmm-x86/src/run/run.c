@@ -7,36 +7,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "console/ports.h"
 #include "host/files.h"
 #include "host/terminal.h"
 #include "options/options.h"
-#include "run/cpio.h"
-#include "run/image.h"
 #include "run/junit.h"
 #include "run/kernel.h"
 #include "run/lab.h"
-#include "run/modules.h"
+#include "run/ramdisk.h"
 #include "run/request.h"
 #include "session.h"
-
-extern const uint8_t run_init[], run_init_end[];
 
 /* `LEFT`: the status of a command whose machine the user stopped, as if SIGKILL had ended it. */
 enum {
     LEFT = 137,
     LOG_SHOWN = 12,
     LINE_MAX_ = 400,
-    ARGUMENTS_MAX = 4096 /* initramfs/run/conf.h */
 };
 
 #define SCRIPT_MAX (UINT64_C(16) << 20)
-
-/* The serial number of a disk that is the root. */
-static const char root_disk[] = "kvm-vmm-root";
 
 static struct {
     struct run_request request;
@@ -104,138 +95,6 @@ static bool take_signal(int signal)
 }
 
 /* --- what the guest is given --- */
-
-static void put_word(char **at, const char *end, char kind, const char *text)
-{
-    int n = snprintf(*at, (size_t)(end - *at), "%c%s", kind, text);
-
-    *at += n < end - *at ? n + 1 : end - *at;
-}
-
-static void put_variable(char **at, const char *end, const char *name)
-{
-    char text[4096];
-
-    if (strchr(name, '=') != NULL)
-        put_word(at, end, 'e', name);
-    else if (getenv(name) != NULL) {
-        snprintf(text, sizeof text, "%s=%s", name, getenv(name));
-        put_word(at, end, 'e', text);
-    }
-}
-
-/* Whether the user has asked for a variable: only one of a name counts. */
-static bool is_named(const struct run_request *r, const char *name)
-{
-    size_t length = strlen(name);
-
-    for (unsigned i = 0; i < r->variable_count; i++)
-        if (strncmp(r->variables[i], name, length) == 0 &&
-            (r->variables[i][length] == '\0' || r->variables[i][length] == '='))
-            return true;
-    return false;
-}
-
-/* /run.conf: initramfs/run/conf.h. False: it is too long. */
-static bool put_conf(struct cpio *cpio)
-{
-    static const char *const variables[] = {"PATH", "HOME",   "USER",     "LOGNAME",  "TERM",
-                                            "LANG", "LC_ALL", "LC_CTYPE", "COLORTERM"};
-    const char *shell = getenv("SHELL") != NULL ? getenv("SHELL") : "/bin/sh";
-    const struct run_request *r = &run.request;
-    size_t room = 1 << 20;
-    char *conf = malloc(room), *at = conf, *end = conf + room, tag[16];
-    bool fits;
-
-    if (conf == NULL)
-        return false;
-    if (r->script != NULL) {
-        if (run.script.size < 2 || memcmp(run.script.bytes, "#!", 2) != 0)
-            put_word(&at, end, 'a', "sh");
-        put_word(&at, end, 'a', "/run/script");
-    }
-    for (unsigned i = 0; r->command != NULL && r->command[i] != NULL; i++) {
-        put_word(&at, end, 'a', r->command[i]);
-        if (i == ARGUMENTS_MAX - 2)
-            at = end; /* the guest would leave the rest out */
-    }
-    if (r->shell)
-        put_word(&at, end, 'a', shell);
-    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
-        if (!is_named(r, variables[i]))
-            put_variable(&at, end, variables[i]);
-    for (unsigned i = 0; i < r->variable_count; i++)
-        put_variable(&at, end, r->variables[i]);
-    put_word(&at, end, 'c', run.folder);
-    if (run.terminal)
-        put_word(&at, end, 't', "");
-    if (run.image.type != NULL) {
-        put_word(&at, end, run.image.written ? 'd' : 'r', root_disk);
-        put_word(&at, end, 'b', run.image.type);
-    } else {
-        put_word(&at, end, 'r', "share0");
-    }
-    for (unsigned i = run.image.type == NULL; i < run.options.guests[0].share_count; i++) {
-        const struct share_config *share = &run.options.guests[0].shares[i];
-        char path[PATH_MAX], whole[PATH_MAX];
-
-        snprintf(path, sizeof path, "%.*s", (int)share->path_length, share->path);
-        if (realpath(path, whole) == NULL)
-            continue; /* opening it says why */
-        snprintf(tag, sizeof tag, "share%u", i);
-        put_word(&at, end, 'm', tag);
-        put_word(&at, end, 'p', whole);
-    }
-    fits = at < end;
-    cpio_file(cpio, "run.conf", 0600, conf, (size_t)(at - conf));
-    free(conf);
-    return fits;
-}
-
-/* The initial ramdisk, as a path. */
-static int make_ramdisk(char path[32], struct error *error)
-{
-    const char *modules[8] = {run_modules_bus(&run.options.guests[0]), "virtio_console"};
-    unsigned count = 2;
-    static const char *const folders[] = {"dev", "proc", "sys", "modules", "lower", "upper", "new"};
-    int fd = memfd_create("ramdisk", MFD_CLOEXEC);
-    struct cpio cpio = {0};
-    size_t written = 0;
-
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
-        cpio_folder(&cpio, folders[i]);
-    cpio_device(&cpio, "dev/console", 5, 1);
-    cpio_device(&cpio, "dev/null", 1, 3);
-    cpio_file(&cpio, "init", 0755, run_init, (size_t)(run_init_end - run_init));
-    if (run.request.script != NULL)
-        cpio_file(&cpio, "run.script", 0600, run.script.bytes, run.script.size);
-    if (run.options.guests[0].share_count > 0)
-        modules[count++] = "virtiofs";
-    if (run.image.type == NULL || !run.image.written)
-        modules[count++] = "overlay";
-    if (run.image.type != NULL) {
-        modules[count++] = "virtio_blk";
-        modules[count++] = "?crc32c_generic"; /* which file systems ask for when they are mounted */
-        modules[count++] = run.image.type;
-    }
-    if (run_modules_add(&cpio, &run.kernel, modules, error) < 0)
-        return -1;
-    if (!put_conf(&cpio))
-        return error_set(error, "the command and its environment are too long");
-    cpio_end(&cpio);
-    if (fd < 0 || cpio.failed)
-        return error_set(error, "no memory for the guest's ramdisk");
-    while (written < cpio.size) {
-        ssize_t n = write(fd, cpio.bytes + written, cpio.size - written);
-
-        if (n <= 0)
-            return error_set(error, "the guest's ramdisk: %s", strerror(errno));
-        written += (size_t)n;
-    }
-    free(cpio.bytes);
-    snprintf(path, 32, "/proc/self/fd/%d", fd);
-    return 0;
-}
 
 /* What other programs keep secret in files that the user can read. */
 static void list_hidden(void)
@@ -326,7 +185,7 @@ static int add_disk(struct error *error)
                                  .path_length = strlen(run.request.root),
                                  .read_only = !run.image.written,
                                  .overlay = run.image.written && !run.request.write};
-    memcpy(disk->id, root_disk, sizeof root_disk);
+    memcpy(disk->id, RUN_ROOT_DISK, sizeof RUN_ROOT_DISK);
     guest->disk_count++;
     return 0;
 }
@@ -350,7 +209,7 @@ static int find_folder(struct error *error)
 /* The VMM's own command line, for what the user has not said. */
 static int prepare(struct error *error)
 {
-    static char ramdisk[32], append[4096];
+    static char ramdisk[RUN_RAMDISK_PATH], append[4096];
     static char *words[RUN_WORDS_MAX + 16];
     struct run_request *r = &run.request;
     int count = 0;
@@ -386,7 +245,14 @@ static int prepare(struct error *error)
     add_ports();
     if (add_disk(error) < 0)
         return -1;
-    if (make_ramdisk(ramdisk, error) < 0)
+    if (run_ramdisk_make(&(struct run_ramdisk){.request = r,
+                                               .kernel = &run.kernel,
+                                               .guest = &run.options.guests[0],
+                                               .image = &run.image,
+                                               .script = &run.script,
+                                               .folder = run.folder,
+                                               .terminal = run.terminal},
+                         ramdisk, error) < 0)
         return -1;
     run.options.guests[0].initrds[run.options.guests[0].initrd_count - 1] = ramdisk;
     run.options.guests[0].serial = SERIAL_KEPT;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "abi/virtio_vsock.h"
 #include "base/address.h"
 
 static const char *const modes[] = {[MODE_REAL] = "real",
@@ -101,6 +102,10 @@ void snapshot_machine_write(const struct snapshot_machine *m, struct json_out *o
     json_bool(out, "balloon", c->balloon);
     json_bool(out, "pvpanic", c->pvpanic);
     json_number(out, "watchdog", c->watchdog);
+    if (c->vsock.cid != 0) {
+        json_number(out, "vsock_cid", c->vsock.cid);
+        json_string(out, "vsock_path", c->vsock.path);
+    }
     write_disks(out, m);
     write_file(out, "state", &m->state);
     write_file(out, "ram", &m->ram);
@@ -303,6 +308,10 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
     m->config.rng = truth(&r, whole, "rng");
     m->config.balloon = truth(&r, whole, "balloon");
     m->config.pvpanic = truth(&r, whole, "pvpanic");
+    if (json_member(&r.json, whole, "vsock_cid") != NULL) {
+        m->config.vsock.cid = number(&r, whole, "vsock_cid", VIRTIO_VSOCK_CID_MAX);
+        m->config.vsock.path = text(&r, whole, "vsock_path");
+    }
     m->config.watchdog = (enum watchdog_action)number(&r, whole, "watchdog", WATCHDOG_STOP);
     read_disks(&r, m);
     m->state = file(&r, whole, "state");

@@ -121,6 +121,11 @@ static int add_virtio(struct machine *machine, const struct guest_config *config
                     config->shares[i].tag, error) < 0 ||
             claim_virtio(machine, config, &machine->shares[i].device, error) < 0)
             return -1;
+    if (config->vsock.open != NULL &&
+        (vsock_init(&machine->vsock, backend, machine->virtio_count, config->vsock.cid,
+                    config->vsock.open, error) < 0 ||
+         claim_virtio(machine, config, &machine->vsock.device, error) < 0))
+        return -1;
     if (config->rng) {
         rng_init(&machine->rng, backend, machine->virtio_count);
         if (claim_virtio(machine, config, &machine->rng.device, error) < 0)

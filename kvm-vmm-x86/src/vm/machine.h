@@ -27,6 +27,7 @@
 #include "dev/virtio/net.h"
 #include "dev/virtio/pci.h"
 #include "dev/virtio/rng.h"
+#include "dev/virtio/vsock.h"
 #include "dev/watchdog.h"
 
 struct machine {
@@ -53,6 +54,7 @@ struct machine {
     struct net nets[NETS_MAX];
     struct fs shares[SHARES_MAX];
     struct rng rng;
+    struct vsock vsock;
     struct balloon balloon;
     struct testdev testdev; /* large, and initialised only if it is there */
 };

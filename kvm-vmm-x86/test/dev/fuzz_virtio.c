@@ -11,10 +11,12 @@
 #include "dev/virtio/console.h"
 #include "dev/virtio/net.h"
 #include "dev/virtio/rng.h"
+#include "dev/virtio/vsock.h"
 #include "fake_backend.h"
 #include "fake_channels.h"
 #include "fake_disk.h"
 #include "fake_net.h"
+#include "fake_vsock.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +31,8 @@ static struct fake_channels channels;
 static struct virtio_console console;
 static struct fake_net cable;
 static struct net net;
+static struct fake_vsock sockets;
+static struct vsock vsock;
 static uint16_t offered[VIRTIO_QUEUES_MAX];
 
 static void reach(struct virtio_device *device, uint64_t offset, uint8_t size, bool write,
@@ -74,12 +78,27 @@ static void put(uint64_t at, const void *bytes, size_t size)
 
 /* What requests of a device begin with; and mostly they go where those belong. */
 static unsigned choose_header(struct virtio_device *device, uint8_t shape, uint16_t b,
-                              uint32_t header[4])
+                              uint32_t header[11])
 {
     if (device == &console.device) { /* a control message */
         header[0] = b & 3;
         header[1] = (b >> 2 & 7) | (uint32_t)(b >> 5 & 1) << 16;
         return shape & 0x20 ? 3 : shape % (2 + 2 * FAKE_CHANNELS);
+    }
+    if (device == &vsock.device) { /* a packet of one of a few connections */
+        struct virtio_vsock_header packet = {.source_cid = 42,
+                                             .target_cid = VIRTIO_VSOCK_HOST,
+                                             .source_port = b & 3,
+                                             .target_port =
+                                                 b & 4 ? 9 : (1u << 30) + 1 + (b >> 3 & 3),
+                                             .size = shape & 0x0c ? (b >> 4 & 3) * 512u : 0,
+                                             .type = VIRTIO_VSOCK_STREAM,
+                                             .op = (uint16_t)(1 + (b >> 8 & 7)),
+                                             .flags = b >> 11 & 3,
+                                             .buffer = b >> 13 << 12};
+
+        memcpy(header, &packet, sizeof packet);
+        return shape % VIRTIO_VSOCK_QUEUES;
     }
     header[0] = b & 15;
     header[2] = b >> 8;
@@ -89,7 +108,7 @@ static unsigned choose_header(struct virtio_device *device, uint8_t shape, uint1
 /* A request of a header and up to three parts. */
 static void offer(struct virtio_device *device, uint8_t shape, uint16_t b)
 {
-    uint32_t header[4] = {0};
+    uint32_t header[11] = {0};
     unsigned queue = choose_header(device, shape, b, header), parts = 1 + (shape >> 2 & 3);
     uint64_t base = QUEUES_AT + queue * 0x400;
     uint16_t index = ++offered[queue], head = 0;
@@ -98,7 +117,8 @@ static void offer(struct virtio_device *device, uint8_t shape, uint16_t b)
     for (uint16_t i = 0; i < parts; i++) {
         struct virtio_descriptor d = {
             .address = i == 0 ? HEADER_AT : SLOT - 256u * i,
-            .size = i == 0 ? 16 : 512u * (b >> 4 & 3) + (i + 1u == parts),
+            .size = i == 0 ? (device == &vsock.device ? 44 : 16)
+                           : 512u * (b >> 4 & 3) + (i + 1u == parts),
             .flags = (uint16_t)((i > 0 && (shape & 0x80) ? VIRTIO_DESC_WRITE : 0) |
                                 (i + 1u < parts ? VIRTIO_DESC_NEXT : 0)),
             .next = (uint16_t)(i + 1)};
@@ -123,6 +143,18 @@ static void host_step(struct virtio_device *device, uint8_t a, uint16_t b)
     cable.host.up = !(a & 2);
     cable.waiting_size = b % NET_FRAME_MAX;
     cable.waiting_count = a;
+    if (device == &vsock.device) {
+        struct fake_stream *s = &sockets.stream[b % 8];
+
+        if ((a & 7) == 7 && sockets.client_count < 16 && sockets.open < 64)
+            (void)fake_vsock_client(&sockets, a & 8 ? "CONNECT 1\n" : "CONNECT 2\n");
+        s->waiting += b;
+        s->room = a & 16 ? b : 0;
+        s->ends = (a & 33) == 33;
+        s->broken = (a & 66) == 66 ? -EPIPE : 0;
+        sockets.refuses = (a & 128) && (a & 1) ? -ECONNREFUSED : 0;
+        sockets.news = true;
+    }
     if (device != &console.device)
         return;
     channel_set_open(channel, b & 1);
@@ -196,9 +228,9 @@ static void step(struct virtio_device *device, uint8_t order, uint8_t a, uint16_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint8_t *low = calloc(1, SLOT), *high = calloc(1, SLOT);
-    struct virtio_device *const devices[] = {&blk.device, &rng.device, &console.device, &net.device,
-                                             &balloon.device};
-    struct virtio_device *device = devices[size > 0 ? data[0] % 5 : 0];
+    struct virtio_device *const devices[] = {&blk.device, &rng.device,     &console.device,
+                                             &net.device, &balloon.device, &vsock.device};
+    struct virtio_device *device = devices[size > 0 ? data[0] % 6 : 0];
     struct error error;
 
     data += size > 0;
@@ -225,6 +257,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     cable.waiting_count = 0;
     cable.full = false;
+    if (vsock.connections == NULL) {
+        fake_vsock_init(&sockets);
+        if (vsock_init(&vsock, &fake.backend, 5, 42, &sockets.host, &error) < 0)
+            abort();
+    }
     if (device == &console.device) {
         fake_channels_init(&channels);
         virtio_console_init(&console, &fake.backend, 2, &channels.set);
@@ -238,6 +275,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ;
     if (virtio_in_flight(&device->virtio) != 0)
         abort(); /* a request was lost */
+    if (device == &vsock.device) {
+        virtio_device_ops.reset(device);
+        if (sockets.open != sockets.client_count)
+            abort(); /* a connection was lost */
+        sockets.open = sockets.client_count = 0;
+        memset(sockets.stream, 0, sizeof sockets.stream);
+    }
     free(low);
     free(high);
     return 0;

@@ -37,6 +37,7 @@ static struct snapshot_machine example(void)
                    .balloon = true,
                    .pvpanic = true,
                    .watchdog = WATCHDOG_OFF,
+                   .vsock = {.cid = 7, .path = "/tmp/v"},
                    .disk_count = 1},
         .ram.size = MIB,
         .state = {.size = 5, .sum = 0xffffffff},
@@ -60,7 +61,8 @@ static void test_read_what_was_written(void **state)
     assert_int_equal(again.config.cpus, 2);
     assert_int_equal(again.state.sum, 0xffffffff);
     assert_true(again.config.rng && again.config.balloon && again.config.pvpanic &&
-                again.config.watchdog == WATCHDOG_OFF && again.config.disks[0].overlay);
+                again.config.watchdog == WATCHDOG_OFF && again.config.vsock.cid == 7 &&
+                strcmp(again.config.vsock.path, "/tmp/v") == 0 && again.config.disks[0].overlay);
     assert_int_equal(again.disks[0].changed, 7);
     assert_true(again.config.no_paging && again.config.has_entry && !again.config.has_load);
     assert_int_equal(again.config.kernel_entry, KERNEL_ENTRY_PVH);

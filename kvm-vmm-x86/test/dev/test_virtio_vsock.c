@@ -1,0 +1,399 @@
+/* Unit tests of dev/virtio/vsock.c: connections both ways, credit, ends, and what a hostile guest
+ * says. */
+#include "dev/virtio/vsock.h"
+#include "fake_vsock.h"
+#include "virtio_driver.h"
+
+enum { RECEIVE = VIRTIO_VSOCK_RECEIVE, TRANSMIT = VIRTIO_VSOCK_TRANSMIT, CID = 42, HEADER = 44 };
+enum { OUT = 0, DATA = 0x100, IN = 0x10000, ROOM = 0x1000 };
+enum { PORT = 1234, GUEST_PORT = 77 };
+
+static struct driver driver;
+static struct fake_vsock host;
+static struct vsock vsock;
+static unsigned seen; /* packets from the host that were looked at */
+
+static int set_up(void **state)
+{
+    struct error error;
+
+    (void)state;
+    driver_memory(&driver);
+    fake_vsock_init(&host);
+    assert_int_equal(vsock_init(&vsock, &driver.fake.backend, 0, CID, &host.host, &error), 0);
+    driver_start(&driver, &vsock.device);
+    seen = 0;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    vsock.device.kind->close(&vsock.device);
+    assert_int_equal(host.open - host.client_count, 0);
+    return 0;
+}
+
+static struct virtio_vsock_header packet(enum virtio_vsock_op op)
+{
+    return (struct virtio_vsock_header){.source_cid = CID,
+                                        .target_cid = VIRTIO_VSOCK_HOST,
+                                        .source_port = GUEST_PORT,
+                                        .target_port = PORT,
+                                        .type = VIRTIO_VSOCK_STREAM,
+                                        .op = (uint16_t)op,
+                                        .buffer = 1 << 20};
+}
+
+/* `size` bytes of data behind it. */
+static void send_packet(struct virtio_vsock_header h, uint32_t size)
+{
+    struct driver_part parts[] = {{OUT, HEADER, false}, {DATA, size, false}};
+
+    memcpy(driver.ram + DRIVER_BUFFER + OUT, &h, HEADER);
+    driver_offer(&driver, TRANSMIT, parts, size > 0 ? 2 : 1);
+    driver_serve(&driver);
+}
+
+static void say(enum virtio_vsock_op op)
+{
+    send_packet(packet(op), 0);
+}
+
+static void send_data(uint32_t size)
+{
+    struct virtio_vsock_header h = packet(VIRTIO_VSOCK_RW);
+
+    h.size = size;
+    send_packet(h, size);
+}
+
+/* The next packet from the host, one buffer being offered for it; its op is 0 without one, and
+ * the buffer stays. */
+static struct virtio_vsock_header next(void)
+{
+    struct driver_part part = {IN, ROOM, true};
+    struct virtio_vsock_header h = {0};
+
+    if (driver.offered[RECEIVE] == seen)
+        driver_offer(&driver, RECEIVE, &part, 1);
+    driver_serve(&driver);
+    if (driver_used(&driver, RECEIVE) == seen)
+        return h;
+    memcpy(&h, driver.ram + DRIVER_BUFFER + IN, HEADER);
+    assert_int_equal(driver_written(&driver, RECEIVE, seen++), HEADER + h.size);
+    assert_true(h.source_cid == VIRTIO_VSOCK_HOST && h.target_cid == CID);
+    assert_int_equal(h.type, VIRTIO_VSOCK_STREAM);
+    return h;
+}
+
+static void expect(enum virtio_vsock_op op)
+{
+    assert_int_equal(next().op, op);
+}
+
+static void nothing(void)
+{
+    assert_int_equal(next().op, 0);
+}
+
+static struct fake_stream *guest_connects(void)
+{
+    struct virtio_vsock_header h;
+
+    say(VIRTIO_VSOCK_REQUEST);
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_RESPONSE && h.buffer == VSOCK_BUFFER);
+    assert_true(h.source_port == PORT && h.target_port == GUEST_PORT);
+    assert_int_equal(host.port, PORT);
+    return &host.stream[host.next - 1];
+}
+
+static void from_the_guest(void **state)
+{
+    struct fake_stream *s;
+    struct virtio_vsock_header h;
+
+    (void)state;
+    assert_int_equal(driver_get(&driver, VIRTIO_MMIO_DEVICE_ID), VIRTIO_ID_VSOCK);
+    assert_int_equal(driver_get(&driver, VIRTIO_MMIO_CONFIG), CID);
+    s = guest_connects();
+    for (unsigned i = 0; i < 600; i++)
+        driver.ram[DRIVER_BUFFER + DATA + i] = (uint8_t)(i * 3);
+    send_data(600);
+    assert_int_equal(s->taken, 600);
+    assert_memory_equal(host.last, driver.ram + DRIVER_BUFFER + DATA, 600);
+    nothing();
+    s->waiting = 5000;
+    host.news = true;
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_RW && h.size == ROOM - HEADER && h.forwarded == 600);
+    assert_int_equal(driver.ram[DRIVER_BUFFER + IN + HEADER + 300], 300 & 0xff);
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_RW && h.size == 5000 - (ROOM - HEADER));
+    nothing();
+    say(VIRTIO_VSOCK_RST);
+    assert_false(s->open);
+    nothing();
+}
+
+static void refused(void **state)
+{
+    (void)state;
+    host.refuses = -ECONNREFUSED;
+    say(VIRTIO_VSOCK_REQUEST);
+    expect(VIRTIO_VSOCK_RST);
+    nothing();
+}
+
+static void from_the_host(void **state)
+{
+    struct fake_stream *s = fake_vsock_client(&host, "CONNECT 77\nhello");
+    struct virtio_vsock_header h = next(), answer = packet(VIRTIO_VSOCK_RESPONSE);
+
+    (void)state;
+    assert_true(h.op == VIRTIO_VSOCK_REQUEST && h.target_port == 77);
+    nothing(); /* what follows the line waits for the answer */
+    answer.target_port = h.source_port;
+    send_packet(answer, 0);
+    assert_true(host.last_size == 14 && memcmp(host.last, "OK 1073741825\n", 14) == 0);
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_RW && h.size == 5);
+    assert_memory_equal(driver.ram + DRIVER_BUFFER + IN + HEADER, "hello", 5);
+    s->ends = true;
+    host.news = true;
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_SHUTDOWN && h.flags == VIRTIO_VSOCK_SHUT_SEND);
+    answer.op = VIRTIO_VSOCK_SHUTDOWN;
+    answer.flags = VIRTIO_VSOCK_SHUT_SEND | VIRTIO_VSOCK_SHUT_RECEIVE;
+    send_packet(answer, 0);
+    assert_false(s->open);
+    expect(VIRTIO_VSOCK_RST);
+    nothing();
+}
+
+static void bad_clients(void **state)
+{
+    static const char *const lines[] = {"HELLO 77\n",
+                                        "CONNECT\n",
+                                        "CONNECT \n",
+                                        "CONNECT x\n",
+                                        "CONNECT -1\n",
+                                        "CONNECT 7x\n",
+                                        "\n",
+                                        "CONNECT 4294967296\n",
+                                        "CONNECT 00000000000000000000000000000000000077\n"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct fake_stream *s = fake_vsock_client(&host, lines[i]);
+
+        nothing();
+        if (s->open)
+            fail_msg("%s", lines[i]);
+    }
+}
+
+/* A guest that has little room, and says when it has more. */
+static void credit_of_the_guest(void **state)
+{
+    struct virtio_vsock_header h = packet(VIRTIO_VSOCK_REQUEST);
+    struct fake_stream *s;
+
+    (void)state;
+    h.buffer = 100;
+    send_packet(h, 0);
+    expect(VIRTIO_VSOCK_RESPONSE);
+    s = &host.stream[host.next - 1];
+    s->waiting = 250;
+    host.news = true;
+    assert_int_equal(next().size, 100);
+    expect(VIRTIO_VSOCK_CREDIT_REQUEST); /* once */
+    nothing();
+    h.op = VIRTIO_VSOCK_CREDIT_UPDATE;
+    send_packet(h, 0); /* it has read nothing: else the two would ask each other for ever */
+    nothing();
+    h.forwarded = 60;
+    send_packet(h, 0);
+    assert_int_equal(next().size, 60);
+    h.forwarded = 1000; /* more than it got */
+    send_packet(h, 0);
+    expect(VIRTIO_VSOCK_CREDIT_REQUEST);
+    nothing();
+}
+
+/* A host's program that reads nothing; then it does. */
+static void credit_of_the_host(void **state)
+{
+    struct fake_stream *s = guest_connects();
+    struct virtio_vsock_header h;
+
+    (void)state;
+    s->room = 10;
+    for (unsigned i = 0; i < VSOCK_BUFFER / 1024; i++)
+        send_data(1024);
+    assert_int_equal(s->taken, 10);
+    expect(VIRTIO_VSOCK_CREDIT_UPDATE);
+    nothing();
+    say(VIRTIO_VSOCK_CREDIT_REQUEST);
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_CREDIT_UPDATE && h.forwarded == 10);
+    s->room = 40000;
+    host.news = true;
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_CREDIT_UPDATE && h.forwarded == 40010);
+    h = packet(VIRTIO_VSOCK_SHUTDOWN);
+    h.flags = VIRTIO_VSOCK_SHUT_SEND;
+    send_packet(h, 0);
+    assert_true(s->open && !s->output_ended); /* bytes come first */
+    s->room = UINT32_MAX;
+    host.news = true;
+    driver_serve(&driver);
+    assert_true(s->output_ended && s->taken == VSOCK_BUFFER);
+    say(VIRTIO_VSOCK_CREDIT_REQUEST);
+    assert_int_equal(next().forwarded, VSOCK_BUFFER);
+    send_data(1); /* after it said that it was done */
+    assert_false(s->open);
+    expect(VIRTIO_VSOCK_RST);
+}
+
+static void more_than_its_credit(void **state)
+{
+    struct fake_stream *s = guest_connects();
+
+    (void)state;
+    s->room = 0;
+    for (unsigned i = 0; i < VSOCK_BUFFER / 1024; i++)
+        send_data(1024);
+    assert_true(s->open);
+    send_data(1);
+    assert_false(s->open);
+    expect(VIRTIO_VSOCK_RST);
+    nothing();
+}
+
+static void a_host_that_goes(void **state)
+{
+    struct fake_stream *s = guest_connects();
+
+    (void)state;
+    s->broken = -EPIPE;
+    send_data(1);
+    assert_false(s->open);
+    expect(VIRTIO_VSOCK_RST);
+    send_data(1);
+    expect(VIRTIO_VSOCK_RST); /* there is no such connection */
+    nothing();
+}
+
+static void no_packets(void **state)
+{
+    struct virtio_vsock_header bad[5];
+    struct driver_part small = {OUT, HEADER - 1, false};
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++)
+        bad[i] = packet(VIRTIO_VSOCK_REQUEST);
+    bad[0].source_cid = CID + 1;
+    bad[1].target_cid = 3;
+    bad[2].type = 2;
+    bad[3].size = 1;
+    bad[4].op = 99;
+    for (unsigned i = 0; i < 5; i++) {
+        send_packet(bad[i], 0);
+        expect(VIRTIO_VSOCK_RST);
+        assert_int_equal(host.open, 0);
+    }
+    say(VIRTIO_VSOCK_RST); /* not answered */
+    nothing();
+    guest_connects();
+    bad[4].op = 99;
+    send_packet(bad[4], 0);
+    expect(VIRTIO_VSOCK_RST);
+    driver_offer(&driver, TRANSMIT, &small, 1);
+    driver_serve(&driver);
+    assert_int_equal(driver.fake.said, 1);
+}
+
+/* Answers wait for the guest's buffers, and its packets for the answers: all come. */
+static void many_refusals(void **state)
+{
+    (void)state;
+    host.refuses = -ECONNREFUSED;
+    for (unsigned i = 0; i < 200; i++) {
+        struct virtio_vsock_header h = packet(VIRTIO_VSOCK_REQUEST);
+
+        h.source_port = i;
+        send_packet(h, 0);
+        if (i % 14 == 13) /* the test's queue is short */
+            for (unsigned k = 0; k < 14; k++)
+                expect(VIRTIO_VSOCK_RST);
+    }
+}
+
+static void many_connections(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < VSOCK_CONNECTIONS_MAX + 3; i++) {
+        struct virtio_vsock_header h = packet(VIRTIO_VSOCK_REQUEST);
+
+        h.source_port = i;
+        send_packet(h, 0);
+        expect(i < VSOCK_CONNECTIONS_MAX ? VIRTIO_VSOCK_RESPONSE : VIRTIO_VSOCK_RST);
+    }
+    (void)fake_vsock_client(&host, "CONNECT 77\n");
+    nothing();
+    assert_int_equal(host.client_count, 1); /* it waits */
+    say(VIRTIO_VSOCK_RST);
+    expect(VIRTIO_VSOCK_REQUEST);
+}
+
+static void reset_and_saved(void **state)
+{
+    static uint8_t bytes[8192];
+    struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
+    struct chunk_reader reader;
+    struct driver_part part = {IN, 8, true};
+    struct fake_stream *s = guest_connects();
+    struct chunk chunk;
+    struct error error;
+    uint32_t event = 99;
+
+    (void)state;
+    assert_true(virtio_device_ops.quiesce(&vsock.device));
+    virtio_device_ops.save(&vsock.device, "v", &writer);
+    reader = (struct chunk_reader){.bytes = bytes, .size = writer.used};
+    assert_int_equal(chunk_next(&reader, &chunk, &error), 1);
+    assert_int_equal(virtio_device_ops.load(&vsock.device, &chunk, &error), 0);
+    virtio_device_ops.resume(&vsock.device);
+    assert_false(s->open);
+    driver_offer(&driver, VIRTIO_VSOCK_EVENT, &part, 1);
+    memcpy(driver.ram + DRIVER_BUFFER + IN, &event, sizeof event);
+    driver_serve(&driver);
+    assert_int_equal(driver_used(&driver, VIRTIO_VSOCK_EVENT), 1);
+    memcpy(&event, driver.ram + DRIVER_BUFFER + IN, sizeof event);
+    assert_int_equal(event, VIRTIO_VSOCK_TRANSPORT_RESET);
+    s = guest_connects();
+    driver_set(&driver, VIRTIO_MMIO_STATUS, 0);
+    assert_false(s->open);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(from_the_guest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(from_the_host, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_clients, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(credit_of_the_guest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(credit_of_the_host, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(more_than_its_credit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_host_that_goes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_packets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_refusals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_connections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reset_and_saved, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests_name("vsock", tests, NULL, NULL);
+}

@@ -1,0 +1,22 @@
+"""Fixtures of the tests of kvm-vmm run."""
+import subprocess
+
+import pytest
+
+from tests.support import TOP
+
+
+@pytest.fixture(scope="session")
+def tree():
+    """A kernel beside its modules, as a package installs them."""
+    done = subprocess.run([TOP / "tools/kernels", "--tree", "cloud"], check=False, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(done.stderr.strip())
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def words(vmm, tree):
+    """words(...): the command line that runs what is behind its options."""
+    return lambda *rest: [vmm.program, "run", "--kernel", tree, "--timeout", "200", *rest]

@@ -1,0 +1,22 @@
+"""Sockets between a guest on Debian's kernel and the host, both ways."""
+from pathlib import Path
+
+from tests.run.conftest import tree, words  # noqa: F401  (fixtures)
+from tests.support import lab_run
+
+HERE = Path(__file__).parent
+
+
+def test_both_ways(words):  # noqa: F811
+    """Sixty clients at once beside one that does not read and one that says nothing; a megabyte and its end; a port
+    that nothing listens at; the guest's writer hears that its reader has gone."""
+    result = lab_run("/usr/bin/python3", HERE / "vsock_host.py",
+                     *words("-c", "2", "--vsock", "7,unix:@SOCKET@", "--", "/usr/bin/python3", HERE / "vsock_guest.py"))
+    assert result.status == 0 and result.out == b"all well\n", result
+
+
+def test_refused(vmm):
+    for value, why in (("unix:/x", "CID,unix:PATH"), ("2,unix:/x", "3 to 4294967294"), ("7,unix:", "CID,unix:PATH"),
+                       ("7,tcp:1", "CID,unix:PATH"), ("7,unix:/nothing/v", "No such file")):
+        result = lab_run(vmm.program, "-l", "--vsock", value, vmm.guest("hello"))
+        assert result.status in (2, 125) and why in result.err, result

@@ -1,0 +1,54 @@
+"""In the guest of test_vsock.py: a server that echoes, one that sends without end, and a client of the host."""
+import hashlib
+import socket
+import sys
+import threading
+
+HOST = 2
+BIG = bytes(range(256)) * 12000
+
+
+def serve(port, handle):
+    server = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)
+    server.bind((socket.VMADDR_CID_ANY, port))
+    server.listen(256)
+
+    def loop():
+        while True:
+            threading.Thread(target=handle, args=(server.accept()[0],), daemon=True).start()
+    threading.Thread(target=loop, daemon=True).start()
+
+
+def echo(client):
+    while data := client.recv(65536):
+        client.sendall(data)
+    client.close()
+
+
+def flood(client):
+    try:
+        while True:
+            client.sendall(BIG)
+    except OSError:
+        print("flood ended", flush=True)
+
+
+def ask_host():
+    """What is sent arrives whole, its end too; and the answer behind it."""
+    with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as s:
+        s.connect((HOST, 1234))
+        s.sendall(BIG)
+        s.shutdown(socket.SHUT_WR)
+        assert s.recv(100, socket.MSG_WAITALL).decode() == hashlib.sha256(BIG).hexdigest()
+    with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as s:
+        assert s.connect_ex((HOST, 4321)) != 0
+
+
+finished = threading.Event()
+serve(52, echo)
+serve(53, flood)
+serve(54, lambda client: finished.set())
+ask_host()
+print("ready", flush=True)
+finished.wait()
+sys.exit(5)
