@@ -14,6 +14,18 @@ import pytest
 from tests.support import LAB, LIMIT, TOP, finish, lab_run, lab_terminal
 
 
+def test_a_gigabyte(words, soak):
+    """In `make soak`; through both pipes. Too much for the memory that the two sides have for it."""
+    size, text = soak(16, 1024) << 20, hashlib.sha512(b"run").hexdigest() * 40
+    script = "yes %s | head -c %d | \"$@\" | sha256sum" % (text, size)
+    result = lab_run("bash", "-c", script, "bash", *words("--timeout", "2000", "--", "cat"), limit=2200)
+    block, sha = (text + "\n").encode(), hashlib.sha256()
+    for _ in range(size // len(block)):
+        sha.update(block)
+    sha.update(block[:size % len(block)])
+    assert result.status == 0 and result.out == sha.hexdigest().encode() + b"  -\n", result
+
+
 def test_streams_stay_apart(words):
     """Megabytes arrive whole both ways, errors are by themselves, the status is the command's."""
     data = hashlib.sha512(b"run").digest() * 50000

@@ -56,9 +56,7 @@ def test_read_and_write(linux, drivers, scratch):
     assert (scratch / "b").read_bytes() == only_read and (scratch / "c").read_bytes() == base
 
 
-def test_killed(linux, drivers, scratch):
-    """The VMM is killed while the guest writes: the file system is repaired without a question, and each file whose
-    sync had returned is intact."""
+def kill_and_check(linux, drivers, scratch):
     disk = scratch / "disk"
     with open(disk, "wb") as file:
         file.truncate(48 * MB)
@@ -78,6 +76,13 @@ def test_killed(linux, drivers, scratch):
         subprocess.run(["/sbin/debugfs", "-R", "dump /f%d %s" % (n % 20, out), disk], check=True, capture_output=True)
         assert hashlib.sha256(out.read_bytes()).hexdigest().encode() == sums[b"%d" % n], n
         os.remove(out)
+
+
+def test_killed(linux, drivers, scratch, soak):
+    """The VMM is killed while the guest writes: the file system is repaired without a question, and each file whose
+    sync had returned is intact."""
+    for _ in range(soak(1, 100)):
+        kill_and_check(linux, drivers, scratch)
 
 
 def test_driver_goes_and_comes(linux, drivers, scratch):

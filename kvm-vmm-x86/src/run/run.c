@@ -217,6 +217,8 @@ static int prepare(struct error *error)
     if (r->root != NULL && run_image_is_one(r->root) &&
         run_image_look(&run.image, r->root, error) < 0)
         return -1;
+    if (r->write && run.image.type != NULL && !run.image.written)
+        return error_set(error, "--rw: %s of --root %s is never written", run.image.type, r->root);
     if (find_folder(error) < 0 ||
         (r->script != NULL && file_load(&run.script, r->script, SCRIPT_MAX, error) < 0))
         return -1;
