@@ -49,7 +49,7 @@ struct acpi_machine {
     struct acpi_device devices[ACPI_DEVICES_MAX];
     unsigned device_count;
     const struct pci *pci; /* its bus; NULL: it has none */
-    bool watchdog; /* dev/watchdog.h */
+    bool watchdog;         /* dev/watchdog.h */
 };
 
 /* Writes the tables and says where the root pointer is. Fails when the machine has more of

@@ -13,6 +13,7 @@ enum sandbox_need {
     SANDBOX_DISK = 1 << 4,
     SANDBOX_CACHE = 1 << 5,    /* a kernel that may be in the user's cache */
     SANDBOX_SNAPSHOT = 1 << 6, /* --control */
+    SANDBOX_VSOCK = 1 << 7,    /* --vsock: unix sockets to connect to */
 };
 
 enum { SANDBOX_CONDITIONS_MAX = 2 };

@@ -2,6 +2,7 @@
 #include "host/vsock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,15 +58,32 @@ static int take(const struct unix_host *u, int fd, uint16_t tag)
     return code;
 }
 
-static int unix_accept(struct vsock_host *host, uint16_t tag)
+static int accept_one(const struct unix_host *u)
 {
-    struct unix_host *u = unix_of(host);
     int fd;
 
     do
         fd = accept4(u->server.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-    return fd < 0 ? -errno : take(u, fd, tag);
+    return fd;
+}
+
+/* A client for whom no descriptor is left is turned away, instead of waiting for nothing. */
+static int unix_accept(struct vsock_host *host, uint16_t tag)
+{
+    struct unix_host *u = unix_of(host);
+    int fd = accept_one(u);
+
+    if (fd >= 0)
+        return take(u, fd, tag);
+    if ((errno != EMFILE && errno != ENFILE) || u->server.spare < 0)
+        return -EAGAIN;
+    close(u->server.spare);
+    fd = accept_one(u);
+    if (fd >= 0)
+        close(fd);
+    u->server.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? -EMFILE : -EAGAIN;
 }
 
 /* A unix socket connects at once or not at all. */

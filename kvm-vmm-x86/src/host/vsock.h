@@ -26,7 +26,8 @@ struct vsock_news {
 
 struct vsock_host;
 
-/* Connections are numbers from 0 on; failures are negative errnos, -EAGAIN: not now. */
+/* Connections are numbers from 0 on; failures are negative errnos, -EAGAIN: not now. After another
+ * failure of `accept` there may be more clients. */
 struct vsock_host_ops {
     unsigned (*news)(struct vsock_host *host, struct vsock_news *news, unsigned max);
     int (*accept)(struct vsock_host *host, uint16_t tag);

@@ -96,7 +96,8 @@ static void test_arguments(void **state)
     assert_false(allows(ALL_NEEDS, SYS_mmap, code) || allows(ALL_NEEDS, SYS_mprotect, code));
     assert_true(allows(SANDBOX_USER_NET, SYS_socket, internet));
     assert_false(allows(ALL_NEEDS & ~SANDBOX_USER_NET, SYS_socket, internet));
-    assert_false(allows(ALL_NEEDS, SYS_socket, local));
+    assert_true(allows(SANDBOX_VSOCK, SYS_socket, local));
+    assert_false(allows(ALL_NEEDS & ~SANDBOX_VSOCK, SYS_socket, local));
     assert_true(allows(SANDBOX_SHARE, SYS_renameat2, data));
     assert_false(allows(ALL_NEEDS & ~SANDBOX_SHARE, SYS_renameat2, data));
 }

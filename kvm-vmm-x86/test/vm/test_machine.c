@@ -13,7 +13,9 @@
 static struct fake fake, second_fake;
 static struct machine machine, second;
 static const struct guest_config config = {.debugcon = "every device that has a port",
-                                           .bios = true};
+                                           .bios = true,
+                                           .pvpanic = true,
+                                           .watchdog = WATCHDOG_STOP};
 static uint8_t saved[8192], again[8192];
 
 static int set_up(void **state)
@@ -178,18 +180,20 @@ static void test_what_cannot_be(void **state)
 
 static void test_what_acpi_is_told(void **state)
 {
-    struct guest_config screen = {.text_screen = true};
+    static const struct guest_config plain, screen = {.text_screen = true};
     struct acpi_device devices[ACPI_DEVICES_MAX];
 
     (void)state;
-    assert_int_equal(machine_describe(&config, devices), 3);
+    assert_int_equal(machine_describe(&config, devices), 4);
+    assert_int_equal(machine_describe(&plain, devices), 2);
     assert_string_equal(devices[0].name, "RTC_");
     assert_int_equal(devices[0].irq, RTC_IRQ);
     assert_string_equal(devices[1].identity, "PNP0501");
     assert_int_equal(devices[1].ranges[0].base, 0x3f8);
     assert_int_equal(devices[1].ranges[0].length, 8);
     assert_int_equal(devices[1].irq, 4);
-    assert_int_equal(devices[2].ranges[0].base, PCI_MEMORY_BASE);
+    assert_string_equal(devices[2].identity, "QEMU0001");
+    assert_int_equal(devices[3].ranges[0].base, PCI_MEMORY_BASE);
     assert_int_equal(machine_describe(&screen, devices), 3);
     assert_string_equal(devices[0].identity, ACPI_IDENTITY_KEYBOARD);
     assert_int_equal(devices[0].range_count, 2);

@@ -13,12 +13,9 @@
 
 #include "dev/virtio/vsock_connection.h"
 
-/* Packets of a direction, with the lock held, before others may have it. */
-enum { BATCH = 64 };
-
 enum {
+    BATCH = 64, /* packets of a direction, with the lock held, before others may have it */
     HEADER = VSOCK_HEADER,
-    PIECES = VSOCK_PIECES,
     DATA_MAX = 64 * 1024, /* of one packet for the guest */
     NEWS = 64
 };
@@ -167,15 +164,15 @@ static struct virtio_vsock_header header_for(struct vsock *v, uint32_t guest_por
 static bool read_data(struct vsock *v, struct vsock_connection *c, const struct virtio_chain *chain,
                       struct virtio_vsock_header *h)
 {
-    struct virtio_piece pieces[PIECES];
+    struct virtio_piece pieces[VSOCK_PIECES];
     uint64_t room = chain->writable - HEADER;
     unsigned count;
     int64_t n;
 
     room = room < vsock_connection_credit(c) ? room : vsock_connection_credit(c);
     room = room < DATA_MAX ? room : DATA_MAX;
-    if (virtio_pieces(&v->device.virtio, chain, true, HEADER, &room, pieces, PIECES, &count) !=
-        VIRTIO_OK) {
+    if (virtio_pieces(&v->device.virtio, chain, true, HEADER, &room, pieces, VSOCK_PIECES,
+                      &count) != VIRTIO_OK) {
         virtio_broken(&v->device.virtio, "a buffer that cannot be written");
         return false;
     }
@@ -382,11 +379,11 @@ static bool accept_clients(struct vsock *v)
         int fd;
 
         if (c == NULL)
-            return false; /* when one has ended */
+            return false; /* vsock_run comes back when one has ended */
         fd = v->host->ops->accept(v->host, (uint16_t)(c - all->at));
         if (fd >= 0)
             vsock_connection_begin(all, c, VSOCK_ASKED, fd);
-        else
+        else if (fd == -EAGAIN)
             all->knocking = false;
     }
     return all->knocking;
@@ -410,6 +407,13 @@ static bool collect_news(struct vsock *v)
     return count == NEWS;
 }
 
+/* What waits for room that there is by now. */
+static bool can_go_on(struct vsock_connections *all)
+{
+    return (all->held && all->refusal_count < VSOCK_REFUSALS_MAX) ||
+           (all->knocking && vsock_connection_free(all) != NULL);
+}
+
 static bool vsock_run(struct virtio_device *device)
 {
     struct vsock *v = vsock_of(device);
@@ -430,7 +434,7 @@ static bool vsock_run(struct virtio_device *device)
     give_event(v);
     more |= take_packets(v);
     more |= give_packets(v);
-    return more || (v->connections->held && v->connections->refusal_count < VSOCK_REFUSALS_MAX);
+    return more || can_go_on(v->connections);
 }
 
 static void on_reset(struct virtio *dev)
