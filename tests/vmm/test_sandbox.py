@@ -68,6 +68,23 @@ def test_a_forbidden_call(vmm, folders, name):
     assert re.fullmatch(line % name, result.err), result
 
 
+SOCKETS = """
+import socket, subprocess, sys
+ours, its = socket.socketpair()
+vmm = subprocess.Popen(sys.argv[1:], stdin=its, stdout=its)
+its.close()
+text = b"".join(iter(lambda: ours.recv(4096), b""))
+sys.stdout.write(text.decode())
+sys.exit(vmm.wait())
+"""
+
+
+def test_standard_streams_that_are_sockets(vmm):
+    """As a supervisor gives them: they are read and written by other calls than files."""
+    result = lab_run("python3", "-c", SOCKETS, vmm.program, "--timeout=120", "-l", vmm.guest("hello_64"))
+    assert result.status == 0 and b"ello" in result.out and result.err == "", result
+
+
 def test_off(vmm, folders):
     orders = {"open %s/private/file" % folders: "done", "call 41 1 1 0": "done"}
     result, led_to = take(vmm, orders, "--share", folders / "shared", "--no-sandbox")

@@ -76,27 +76,34 @@ static enum verdict watchdog_access(void *device, struct bus_access *access)
     return VERDICT_RESUME;
 }
 
+static uint64_t due_locked(const struct watchdog *w)
+{
+    return w->state.running && !w->quiet && w->backend->now != NULL ? left_locked(w)
+                                                                    : WATCHDOG_NEVER;
+}
+
 uint64_t watchdog_due(struct watchdog *w)
 {
     LOCK_FOR_BLOCK(&w->lock);
 
-    return w->state.running && !w->quiet && w->backend->now != NULL ? left_locked(w)
-                                                                    : WATCHDOG_NEVER;
+    return due_locked(w);
 }
 
 void watchdog_look(struct watchdog *w)
 {
     const struct backend *b = w->backend;
-    bool over = watchdog_due(w) == 0;
     char text[96];
+    bool over;
 
-    if (!over)
-        return;
     lock_take(&w->lock);
-    w->state.running = 0;
+    over = due_locked(w) == 0;
+    if (over)
+        w->state.running = 0;
     snprintf(text, sizeof text, "its watchdog expired: it was not fed for %.1f s",
              w->state.period * (WATCHDOG_TICK_MS / 1000.0));
     lock_release(&w->lock);
+    if (!over)
+        return;
     if (w->action == WATCHDOG_STOP) {
         b->end(b->context, END_CRASH, 0, text);
         return;
@@ -121,7 +128,8 @@ static void watchdog_resume(void *device)
     struct watchdog *w = device;
 
     lock_take(&w->lock);
-    w->end = now(w) + w->state.left;
+    if (w->quiet) /* each vCPU that goes on calls; a watchdog that was not stopped is not fed */
+        w->end = now(w) + w->state.left;
     w->quiet = false;
     lock_release(&w->lock);
     w->backend->alarm(w->backend->context);

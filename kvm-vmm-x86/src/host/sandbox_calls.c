@@ -55,6 +55,8 @@ const struct sandbox_call sandbox_calls[] = {
     CALL(ppoll),
     CALL(readv),
     CALL(writev),
+    CALL(recvfrom), /* a standard stream may be a socket */
+    CALL(sendto),
     CALL(pread64),
     CALL(pwrite64),
     FOR(SANDBOX_DISK, io_uring_enter), /* only what aio_uring.c has registered */
@@ -134,6 +136,7 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_SNAPSHOT, getcwd),
 
     /* Shared folders. */
+    FOR(SANDBOX_SHARE, truncate),
     FOR(SANDBOX_SHARE, fstatfs),
     FOR(SANDBOX_SHARE, renameat2),
     FOR(SANDBOX_SHARE, linkat),
@@ -160,8 +163,6 @@ const struct sandbox_call sandbox_calls[] = {
     FOR_WITH(SANDBOX_SHARE, unshare, 0, ALL, CLONE_FS), /* a umask of the thread's own */
 
     /* Sockets: those that are there, and those of clients. */
-    FOR(SOCKETS, recvfrom),
-    FOR(SOCKETS, sendto),
     FOR(SOCKETS, recvmsg),
     FOR(SOCKETS, sendmsg),
     FOR(SANDBOX_SERVER | SANDBOX_USER_NET, accept4),

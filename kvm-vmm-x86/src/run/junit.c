@@ -129,7 +129,7 @@ static void put_verdict(FILE *out, int status, bool of_command)
 {
     if (of_command && status == 0)
         return;
-    if (of_command && status > 128)
+    if (of_command && status > 128 && status <= 128 + SIGRTMAX)
         fprintf(out, "    <failure message=\"ended by signal %d\"/>\n", status - 128);
     else if (of_command)
         fprintf(out, "    <failure message=\"exited with status %d\"/>\n", status);
@@ -198,23 +198,30 @@ static bool is_over(pid_t child, int *status)
     return true;
 }
 
-static void pass_signals(int signals, pid_t child)
+/* Whether one of them ends a program. `child` 0: it has ended. */
+static bool pass_signals(int signals, pid_t child)
 {
     struct signalfd_siginfo news;
+    bool ends = false;
 
-    while (read(signals, &news, sizeof news) == sizeof news)
-        if (news.ssi_signo != SIGCHLD)
+    while (read(signals, &news, sizeof news) == sizeof news) {
+        if (news.ssi_signo != SIGCHLD && child != 0)
             kill(child, (int)news.ssi_signo);
+        ends |= news.ssi_signo == SIGINT || news.ssi_signo == SIGTERM ||
+                news.ssi_signo == SIGHUP || news.ssi_signo == SIGQUIT;
+    }
+    return ends;
 }
 
-/* Until the child has ended and all its output has gone where it goes. */
+/* Until the child has ended and all its output has gone where it goes; a signal that comes after
+ * that end drops what is left, for its reader may never take it. */
 static int accompany(pid_t child, int signals, struct flow flows[2])
 {
     bool over = false;
     int status = FAILED;
 
     while (!over || flows[0].from >= 0 || flows[1].from >= 0 || flows[0].used + flows[1].used > 0) {
-        struct pollfd fds[3] = {{.fd = over ? -1 : signals, .events = POLLIN}};
+        struct pollfd fds[3] = {{.fd = signals, .events = POLLIN}};
 
         for (int i = 0; i < 2; i++)
             fds[1 + i] = flows[i].used > 0 ? (struct pollfd){.fd = flows[i].to, .events = POLLOUT}
@@ -224,8 +231,12 @@ static int accompany(pid_t child, int signals, struct flow flows[2])
         for (int i = 0; i < 2; i++)
             if (fds[1 + i].revents != 0)
                 move(&flows[i]);
-        if (!over && fds[0].revents != 0) {
-            pass_signals(signals, child);
+        if (fds[0].revents == 0)
+            continue;
+        if (over && pass_signals(signals, 0))
+            return status;
+        if (!over) {
+            (void)pass_signals(signals, child);
             over = is_over(child, &status);
         }
     }

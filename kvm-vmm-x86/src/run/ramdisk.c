@@ -24,13 +24,13 @@ static void put_word(char **at, const char *end, char kind, const char *text)
 
 static void put_variable(char **at, const char *end, const char *name)
 {
-    char text[4096];
+    char *text;
 
     if (strchr(name, '=') != NULL)
         put_word(at, end, 'e', name);
-    else if (getenv(name) != NULL) {
-        snprintf(text, sizeof text, "%s=%s", name, getenv(name));
+    else if (getenv(name) != NULL && asprintf(&text, "%s=%s", name, getenv(name)) >= 0) {
         put_word(at, end, 'e', text);
+        free(text);
     }
 }
 
