@@ -65,6 +65,24 @@ def test_places_are_used_again(hypervisor, tmp_path):
     assert "defect" not in child.before
 
 
+def test_one_that_reboots_is_destroyed(hypervisor, tmp_path):
+    """Whatever step of its reboot it is at, it does not start again, and another takes its name."""
+    guests = {"tick": ("tick", {"TICKS": 1000000}, {}), "again": ("again", {}, {"mem": "32M", "more": "initrd=big"})}
+    child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests, big=bytes(20 << 20)), "mux=lines", harts=2,
+                          memory="192M"))
+    child.expect("tick: tick 2 at")
+    to_monitor(child)
+    for _ in range(30):
+        child.send("destroy again\r")
+        child.expect("vm again is gone")
+        child.send("create again kernel=again.elf base=0x80000000 mem=32M initrd=big\r")
+        child.expect("again is created")
+        child.send("start again\r")
+        child.expect(r"tick: tick \d+ at")
+    quit_machine(child)
+    assert "defect" not in child.before
+
+
 def test_a_clone_after_its_source(hypervisor, tmp_path):
     """What both owned is the clone's when the source is destroyed, and the place is for a new one."""
     guests = {"own": ("own", {"END": "0x81000000"}, {"mem": "20M", "cpus": 2})}

@@ -1,12 +1,14 @@
 /*
- * A line editor: ed FILE. A command may have a line before it, or two for a
- * range: a number, `.` for the current line, `$` for the last; `,` alone is
- * all.
+ * A line editor: ed FILE. A command may have a line before it, or two for a range: a number, `.`
+ * for the current line, `$` for the last; `,` alone is all.
  *
- *   p  prints       n  prints with numbers       d  deletes
- *   a  adds behind, i before: lines that are typed, until one that is only a
- * `.` s/OLD/NEW/  changes the first OLD of each line       w [FILE]  writes q
- * ends
+ *   p             prints
+ *   n             prints with numbers
+ *   d             deletes
+ *   a, i          add behind, before: lines that are typed, until one that is only a `.`
+ *   s/OLD/NEW/    changes the first OLD of each line
+ *   w [FILE]      writes
+ *   q             ends
  */
 #include "lib.h"
 

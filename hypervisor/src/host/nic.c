@@ -58,9 +58,9 @@ bool nic_open(void *pages, void (*arrived)(void))
     vdev_set_queue(&dev, VIRTIO_NET_RECEIVE, &shared->in);
     vdev_set_queue(&dev, VIRTIO_NET_TRANSMIT, &shared->out);
     vdev_go(&dev);
-    interrupting = interrupts_connect(dev.interrupt, serve);
     for (uint16_t i = 0; i < NIC_BUFFERS; i++)
         offer_buffer(i);
+    interrupting = interrupts_connect(dev.interrupt, serve); /* last: its task offers buffers too */
     vdev_notify(&dev, VIRTIO_NET_RECEIVE);
     return true;
 }

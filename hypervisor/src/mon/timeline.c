@@ -152,8 +152,8 @@ static void finish(bool complete)
 {
     print("{\"name\":\"end\",\"ph\":\"M\",\"pid\":0,\"args\":{\"complete\":%s}}]}\n",
           complete ? "true" : "false");
+    dump.done(); /* before another can begin, whose end it would be taken for */
     __atomic_store_n(&dump.active, false, __ATOMIC_RELEASE);
-    dump.done();
 }
 
 static void step(void)

@@ -41,7 +41,9 @@ static void release_vcpus(struct vm *vm, uint32_t which)
 void life_stop(struct vm *vm, enum vm_end end)
 {
     lock_take(&vm->lock);
-    if (vm_is_alive(vm) && vm->state != VM_STOPPING) {
+    if (vm->state == VM_STOPPING && vm->end == END_REBOOT) {
+        vm->end = end; /* it does not start again */
+    } else if (vm_is_alive(vm) && vm->state != VM_STOPPING) {
         vm->end = end;
         set_state(vm, VM_STOPPING);
         hold_vcpus(vm);
@@ -155,14 +157,30 @@ static void look_again_soon(struct vm *vm)
 }
 
 /* The worker is the only one that knows of it, or has nothing to do. */
-static void begin_loading(struct vm *vm)
+static void begin_loading_locked(struct vm *vm)
 {
     vm->plan.current = 0;
     vm->plan.done = 0;
     vm->boots++;
-    lock_take(&vm->lock);
     set_state(vm, VM_LOADING);
-    lock_drop(&vm->lock);
+}
+
+static void begin_loading(struct vm *vm)
+{
+    LOCK_FOR_BLOCK(&vm->lock);
+
+    begin_loading_locked(vm);
+}
+
+/* Whether it reboots: in one hold of the lock, so that a stop comes before it or stops the boot. */
+static bool reboot(struct vm *vm)
+{
+    LOCK_FOR_BLOCK(&vm->lock);
+
+    if (vm->end != END_REBOOT)
+        return false;
+    begin_loading_locked(vm);
+    return true;
 }
 
 static void power_on(struct vm *vm)
@@ -272,10 +290,8 @@ static bool stop(struct vm *vm)
     if (!gstage_shrink(&vm->stage, SHRINK_STEP))
         return true;
     vm->plan.unplugged = false;
-    if (vm->end == END_REBOOT) {
-        begin_loading(vm);
+    if (reboot(vm))
         return true;
-    }
     end(vm);
     return true; /* it may have to go */
 }

@@ -207,8 +207,8 @@ static bool pass_signals(int signals, pid_t child)
     while (read(signals, &news, sizeof news) == sizeof news) {
         if (news.ssi_signo != SIGCHLD && child != 0)
             kill(child, (int)news.ssi_signo);
-        ends |= news.ssi_signo == SIGINT || news.ssi_signo == SIGTERM ||
-                news.ssi_signo == SIGHUP || news.ssi_signo == SIGQUIT;
+        ends |= news.ssi_signo == SIGINT || news.ssi_signo == SIGTERM || news.ssi_signo == SIGHUP ||
+                news.ssi_signo == SIGQUIT;
     }
     return ends;
 }
