@@ -80,7 +80,8 @@ def line_of(text, found):
 def judge(lab, predicted):
     """True and the line that decides, or False and why not."""
     where = "docs/%s, exercise %d" % (lab["chapter"], lab["exercise"])
-    built = subprocess.run(["make", "-s", "all", *(["KPTI=1"] if lab.get("kpti") else [])], cwd=HERE,
+    # A warning is no error here, whatever the calling make says: the change is to be seen in what the kernel does.
+    built = subprocess.run(["make", "-s", "all", "WERROR=", *(["KPTI=1"] if lab.get("kpti") else [])], cwd=HERE,
                            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
     if built.returncode != 0:
         return False, "the tree does not build:\n" + "\n".join(built.stderr.splitlines()[-8:])
