@@ -1,8 +1,8 @@
 /* The file systems of the guest; see root.h. */
 #include "initramfs/run/root.h"
+#include "initramfs/run/device.h"
 #include "initramfs/run/say.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -14,13 +14,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NEW "/new"
-
-/* A disk that takes longer than this will not come; nor will a process's end. */
-enum { PATIENCE_MS = 60000 };
 
 void root_prepare(void)
 {
@@ -29,45 +25,12 @@ void root_prepare(void)
     mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, "mode=0755");
 }
 
-static bool has_serial(const char *disk, const char *serial)
+static void await_disk(const char *serial, char path[DEVICE_PATH])
 {
-    char path[300], text[64] = "";
-    FILE *file;
-
-    snprintf(path, sizeof path, "/sys/block/%.200s/serial", disk);
-    file = fopen(path, "re");
-    if (file == NULL)
-        return false;
-    if (fgets(text, sizeof text, file) == NULL)
-        text[0] = '\0';
-    fclose(file);
-    text[strcspn(text, "\n")] = '\0';
-    return strcmp(text, serial) == 0;
-}
-
-static bool find_disk(const char *serial, char path[300])
-{
-    DIR *folder = opendir("/sys/block");
-    struct dirent *entry;
-    bool found = false;
-
-    while (folder != NULL && !found && (entry = readdir(folder)) != NULL)
-        if (entry->d_name[0] != '.' && has_serial(entry->d_name, serial)) {
-            snprintf(path, 300, "/dev/%.200s", entry->d_name);
-            found = true;
-        }
-    if (folder != NULL)
-        closedir(folder);
-    return found;
-}
-
-/* The driver may not have it at once. */
-static void await_disk(const char *serial, char path[300])
-{
-    for (int i = 0; i < PATIENCE_MS; i++) {
-        if (find_disk(serial, path))
+    for (int i = 0; i < DEVICE_LOOKS; i++) {
+        if (device_find("/sys/block", "serial", serial, path))
             return;
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        device_nap();
     }
     say_failed(125, "the guest does not find the disk with its root: its kernel needs virtio_mmio "
                     "and virtio_blk");
@@ -79,7 +42,7 @@ static void mount_root(const struct conf *conf)
 {
     const char *place = conf->root_is_written ? NEW : "/lower", *type = "virtiofs";
     unsigned long flags = 0;
-    char from[300];
+    char from[DEVICE_PATH];
 
     snprintf(from, sizeof from, "%s", conf->root);
     if (conf->root_type != NULL) {
@@ -196,8 +159,8 @@ void root_end(const struct conf *conf)
     if (conf->root_type == NULL || !conf->root_is_written)
         return;
     kill(-1, SIGKILL); /* what has a file open to write would keep it from becoming read-only */
-    for (int i = 0; i < PATIENCE_MS && waitpid(-1, NULL, WNOHANG) >= 0; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    for (int i = 0; i < DEVICE_LOOKS && waitpid(-1, NULL, WNOHANG) >= 0; i++)
+        device_nap();
     sync();
     if (mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0)
         perror("run: the root stays as after a power failure"); /* on the kernel's console */

@@ -185,8 +185,8 @@ static void say_status(const char *name, int status)
         fprintf(2, "sh: %s: ended by exception %d\n", name, status - HLEOS_STATUS_FAULT);
 }
 
-/* Runs a job of `count` commands; the last one's status counts. Children that
- * end meanwhile and are none of the job's were started with & before. */
+/* Runs a job of `count` commands; the last one's status counts. Other children that end meanwhile
+ * were started with & before. */
 static void run_job(struct command *commands, int count, bool behind)
 {
     int from = -1, process = -1, started[COMMANDS_MAX], left = 0, status, ended;
