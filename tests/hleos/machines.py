@@ -3,6 +3,8 @@ import socket
 import time
 from pathlib import Path
 
+import pexpect
+
 TOP = Path(__file__).resolve().parents[2]
 HLEOS = TOP / "HLeOs/HLeOs"
 BUILD = TOP / "build/hleos"
@@ -83,3 +85,22 @@ def vga(colour):
     high = 0x57 if colour & 8 else 0
     red, green, blue = ((0xa8 if colour >> bit & 1 else 0) + high for bit in (2, 1, 0))
     return bytes((red, 0x57 if colour == 6 else green, blue))
+
+
+def stop_in_program(screen):
+    """Stops the machine where its first processor runs a program."""
+    screen.do("stop")
+    while "CPL=3" not in screen.do("info registers"):
+        screen.do("cont")
+        screen.do("stop")
+
+
+def nmi_in_abuse(serial, screen):
+    """An NMI where the program abuse is stopped: the panic says where it came, and the machine ends with it."""
+    screen.do("nmi")
+    screen.send("cont")
+    serial.expect("non-maskable interrupt.*in program abuse at 0x4")
+    serial.expect("KERNEL PANIC")
+    serial.expect(pexpect.EOF)
+    serial.close()
+    assert serial.exitstatus == PANIC

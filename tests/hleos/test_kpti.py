@@ -5,7 +5,7 @@ import subprocess
 import pexpect
 import pytest
 
-from tests.hleos.machines import BUILD, FS_SIZE, GOOD, HLEOS, LIMIT, PANIC, Screen, qemu_command
+from tests.hleos.machines import BUILD, FS_SIZE, GOOD, HLEOS, LIMIT, Screen, nmi_in_abuse, qemu_command, stop_in_program
 from tests.support import TOP, lab_run
 
 SECRET = "0xffff800000100000"   # the direct map's name of the byte at 1 MB
@@ -55,18 +55,8 @@ def test_what_a_program_could_reach(kind, answer, kernels, image, sockets):
         serial.expect("hleos>\x1b\\[0m ")
         screen = Screen(monitor)
         serial.send("abuse 17\r")
-        while True:
-            screen.do("stop")
-            if "CPL=3" in screen.do("info registers"):
-                break
-            screen.do("cont")
+        stop_in_program(screen)
         assert re.search(answer, screen.do("gva2gpa " + SECRET))
-        screen.do("cont")
-        screen.send("nmi")
-        serial.expect("non-maskable interrupt.*in program abuse at 0x4")
-        serial.expect("KERNEL PANIC")
-        serial.expect(pexpect.EOF)
-        serial.close()
-        assert serial.exitstatus == PANIC
+        nmi_in_abuse(serial, screen)
     finally:
         serial.close(force=True)

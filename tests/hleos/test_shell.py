@@ -4,7 +4,7 @@ import re
 import pexpect
 import pytest
 
-from tests.hleos.machines import LIMIT, PANIC, Screen, qemu_command, vga
+from tests.hleos.machines import LIMIT, PANIC, Screen, nmi_in_abuse, qemu_command, stop_in_program, vga
 
 PROMPT = "hleos>\x1b\\[0m "
 
@@ -110,14 +110,8 @@ def test_nmi_in_a_program(machine):
     serial, screen = machine()
     serial.send("abuse 17\r")
     serial.expect("abuse 17")
-    while "CPL=3" not in screen.do("info registers"):
-        assert serial.isalive()
-    screen.send("nmi")
-    serial.expect("non-maskable interrupt.*in program abuse at 0x4")
-    serial.expect("KERNEL PANIC")
-    serial.expect(pexpect.EOF)
-    serial.close()
-    assert serial.exitstatus == PANIC
+    stop_in_program(screen)
+    nmi_in_abuse(serial, screen)
 
 
 def test_locks_in_the_wrong_order(machine):
