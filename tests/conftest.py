@@ -55,6 +55,37 @@ def may_repeat(item, stops):
     return not SOAK and not item.nodeid.startswith("tests/lab/") and lab_stops() > stops
 
 
+def claims():
+    """What this process runs, a file or a folder at a time: the next of its own list, then the last of the other process's.
+    tools/check wrote both lists."""
+    mine = os.environ["CHECK_NAME"]
+    while True:
+        with open(os.environ["CHECK_CLAIMS"], "r+") as lists:
+            fcntl.flock(lists, fcntl.LOCK_EX)
+            left = json.load(lists)
+            other = [name for name in left if name != mine and left[name]]
+            if not left[mine] and not other:
+                return
+            unit = left[mine].pop(0) if left[mine] else left[other[0]].pop()
+            lists.seek(0)
+            lists.truncate()
+            json.dump(left, lists)
+        yield unit
+
+
+def pytest_runtestloop(session):
+    """In one of the processes of tools/check, runs what it claims."""
+    if "CHECK_CLAIMS" not in os.environ or session.testsfailed:
+        return None
+    for unit in claims():
+        tests = [item for item in session.items if item.nodeid.startswith((unit + "/", unit + "::"))]
+        for item, following in zip(tests, [*tests[1:], session]):  # fixtures of the session outlive a unit
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+    return True
+
+
 def pytest_runtest_protocol(item, nextitem):
     """Runs a test, and once more where may_repeat() says so."""
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
