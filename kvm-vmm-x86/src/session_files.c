@@ -160,9 +160,9 @@ int session_files_open(const struct options *options, struct guest_config guests
     for (unsigned i = 0; i < options->count; i++) {
         guests[i] = options->guests[i];
         if (options->restore != NULL) {
-            if (snapshot_open(&session_snapshot, options->restore, error) < 0)
+            if (snapshot_open(&session_snapshot, options->restore, error) < 0 ||
+                snapshot_configure(&session_snapshot, &guests[i], error) < 0)
                 return -1;
-            snapshot_configure(&session_snapshot, &guests[i]);
         }
         for (unsigned d = 0; d < guests[i].disk_count; d++) {
             guests[i].disks[d].open = disk_open(&guests[i].disks[d], d, error);

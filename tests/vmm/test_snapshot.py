@@ -12,11 +12,15 @@ HLEOS = TOP / "build/hleos/hleos.elf"
 # argv: program, image, options, what it prints when it is to be saved (after `typed`), what is typed then, what it
 # prints, its status.
 SAVED = START + r"""
-import re
+import re, shutil
 ready, typed, more, answer, status = [json.loads(word) for word in sys.argv[4:9]]
+disk = runtime + '/disk'
+if len(sys.argv) > 10:
+    shutil.copyfile(sys.argv[10], disk)
+options = [o.replace('@disk', disk) for o in json.loads(sys.argv[3])]
 where, folder = 'unix:' + runtime + '/s', runtime + '/saved'
-vmm = subprocess.Popen([program, '--control', where, *json.loads(sys.argv[3]), image], stdin=subprocess.PIPE,
-                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
+vmm = subprocess.Popen([program, '--control', where, *options, *([image] if image else [])],
+                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not None)
 vmm.stdin.write(typed.encode())
 until('it is not ready', lambda: ready in ask(where, 'log')['text'])
@@ -30,7 +34,8 @@ done = subprocess.run([program, 'snapshot', 'verify', folder], capture_output=Tr
 assert done.returncode == 0 and 'good   ram' in done.stdout, done
 again = subprocess.run([program, '--restore', folder, '--timeout', '150'], input=more.encode(), capture_output=True,
                        timeout=LIMIT)
-assert again.returncode == status and answer.encode() in again.stdout, again
+assert again.returncode == status and answer.encode() in again.stdout, (again.returncode, again.stdout[-250:])
+print(again.stdout.decode('utf-8', 'replace') + again.stderr.decode())
 
 def refused(name, change, *words):
     path = folder + '/' + name
@@ -42,7 +47,7 @@ def refused(name, change, *words):
     assert done.returncode == 125 and done.stdout == '' and done.stderr.count('\n') == 1, (name, done)
     assert all(word in done.stderr for word in words), (name, done)
 
-if len(sys.argv) > 9:
+if sys.argv[9] == 'harm':
     refused('machine.json', lambda b: re.sub(b'"format":[0-9]+', b'"format":9', b), 'format 9', 'kvm-vmm 0.1')
     refused('machine.json', lambda b: b.replace(b'"vcpus":1', b'"vcpus":2'), 'damaged')
     refused('machine.json', lambda b: b[:-20], 'not JSON')
@@ -51,17 +56,25 @@ if len(sys.argv) > 9:
     refused('sum', lambda b: b'x' * 23, 'sum')
     os.truncate(folder + '/ram', 4096)
     refused('sum', lambda b: b, 'ram')
+if len(sys.argv) > 10:  # another disk of the same size and time
+    times = os.stat(disk)
+    with open(disk, 'r+b') as file:
+        file.write(b'other')
+    os.utime(disk, ns=(times.st_atime_ns, times.st_mtime_ns))
+    refused('sum', lambda b: b, 'disk 0', 'other contents')
 """
 
 
-def saved(image, *options, ready, typed="", more, answer, status=0, harm=False):
+def saved(image, *options, ready, typed="", more, answer, status=0, harm="", disk=None):
     words = [json.dumps([str(o) for o in options]), *map(json.dumps, (ready, typed, more, answer, status))]
-    result = lab_run("python3", "-c", SAVED, TOP / "kvm-vmm-x86/kvm-vmm", image, *words, *(["harm"] if harm else []))
+    result = lab_run("python3", "-c", SAVED, TOP / "kvm-vmm-x86/kvm-vmm", image, *words, harm,
+                       *([disk] if disk else []))
     assert result.status == 0, result
+    return result.out.decode("utf-8", "replace")
 
 
 def test_1k_os_and_damaged_folders(vmm):
-    saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", ready="1k>", more="help\nexit\n", answer="Commands", harm=True)
+    saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", ready="1k>", more="help\nexit\n", answer="Commands", harm="harm")
 
 
 def test_real_mode(vmm):
@@ -74,19 +87,46 @@ def test_hleos(vmm):
     saved(HLEOS, ready=">", more="run c\nhalt\n", answer="C job: 2262 primes below 20000", status=33)
 
 
-def test_linux_with_two_vcpus(vmm, scratch):
-    """One of its two vCPUs is in a loop when it is saved; it has a device by PCI."""
-    done = subprocess.run([TOP / "tools/kernels", "cloud"], check=False, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True)
+# Prints "r", waits for a key, prints it, and ends by the debug exit with 33.
+BOOT_SECTOR = bytes.fromhex("b8720ecd10 31c0cd16 b40ecd10 b010e6f4 f4ebfd".replace(" ", ""))
+
+
+def test_firmware_and_a_disk(vmm, scratch):
+    """The second stage is SeaBIOS: its ROM, what fw_cfg holds, and a disk that is told from another."""
+    disk = scratch / "disk.img"
+    disk.write_bytes(BOOT_SECTOR.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+    saved("", "--bios", "/usr/share/seabios/bios-256k.bin", "-m", "16M", "--disk", "@disk,overlay",
+          ready="Hard Disk...\r\nr", more="k", answer="", status=33, disk=disk)
+
+
+@pytest.fixture
+def linux_with_drivers(scratch):
+    """A kernel that knows VMGenID, and the options that give it drivers."""
+    done = subprocess.run([TOP / "tools/kernels", "debian13"], check=False, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True)
     if done.returncode:
         pytest.skip(done.stderr.strip())
+    layer = scratch / "modules.cpio"
+    subprocess.run([TOP / "tools/kernels", "--modules", layer, "debian13", "virtio_mmio", "virtio_pci", "virtio_net",
+                    "virtio_console", "virtio_blk", "virtiofs"], check=True, capture_output=True)
     subprocess.run(["make", "-s", "-C", TOP / "initramfs"], check=True, stdin=subprocess.DEVNULL, capture_output=True)
-    modules = scratch / "modules.cpio"
-    subprocess.run([TOP / "tools/kernels", "--modules", modules, "cloud", "virtio_pci", "virtio_rng"], check=True,
-                   stdin=subprocess.DEVNULL, capture_output=True)
-    saved(done.stdout.strip(), "-c", 2, "-m", "128M", "--rng", "--virtio", "pci", "--initrd",
-          TOP / "build/initramfs/amd64/initramfs.cpio", "--initrd", modules, "--append", "quiet", ready="re4dy",
-          typed='(while :; do :; done) & echo re$((2 + 2))dy\n',
-          more='taskset 1 true; taskset 2 true; usleep 300000; '
-               'echo go$((1 + 1))n$(dmesg | grep -c stall)r$(head -c 8 /dev/hwrng | wc -c); poweroff -f\n',
-          answer="go2n0r8")
+    return done.stdout.strip(), "--initrd", TOP / "build/initramfs/amd64/initramfs.cpio", "--initrd", layer
+
+
+def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
+    """One of its two vCPUs is in a loop when it is saved, its devices are PCI's; a connection to itself by the host is
+    open, and is reset. The restored one hears of its new generation, and finds network and port where they were."""
+    image, *options = linux_with_drivers
+    out = saved(image, "-c", 2, "-m", "160M", "--rng", "--virtio", "pci", *options, "--append", "quiet", "--net",
+                "user,forward=tcp:8085:85", "--port", "log=file:%s" % (scratch / "log"), ready="re4dy",
+                typed='ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mkfifo /f; '
+                      'nc -l -p 85 > /dev/null & sleep 1; (nc 10.0.2.2 8085 < /f; echo nc) & exec 4> /f; '
+                      '(while :; do :; done) & echo one > /dev/vport1p0; echo re$((2 + 2))dy\n',
+                more='taskset 1 true; taskset 2 true; usleep 300000; ping -c 1 -W 60 10.0.2.2 | grep 1.packets.r; '
+                     'echo two > /dev/vport1p0; (echo x >&4); '
+                     'echo go$((1 + 1))n$(dmesg | grep -c stall); '
+                     'dmesg | grep -o "reseeded due to.*"; poweroff -f\n',
+                answer="go2n0")
+    assert "reseeded due to virtual machine fork" in out and "1 packets received" in out, out
+    assert "TCP connections of its network are reset" in out, out
+    assert (scratch / "log").read_text() == "two\n", "the file is begun again"

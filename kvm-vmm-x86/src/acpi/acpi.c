@@ -126,6 +126,8 @@ static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *m
         .pm1a_control = ACPI_PM_PORT + ACPI_PM_CONTROL,
         .pm1_event_length = ACPI_PM_EVENT_LENGTH,
         .pm1_control_length = ACPI_PM_CONTROL_LENGTH,
+        .gpe = {ACPI_PM_PORT + ACPI_PM_GENERAL},
+        .gpe_lengths = {ACPI_PM_GENERAL_LENGTH},
         .c2_latency = C2_NONE,
         .c3_latency = C3_NONE,
         .rtc_century = RTC_CENTURY,
@@ -137,6 +139,10 @@ static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *m
         .x_dsdt = dsdt,
         .x_pm1a_event = port(ACPI_PM_EVENT, WIDTH_32),
         .x_pm1a_control = port(ACPI_PM_CONTROL, WIDTH_16),
+        .x_gpe = {{.space = SPACE_IO,
+                   .width = WIDTH_16,
+                   .access = ACCESS_BYTE,
+                   .address = ACPI_PM_PORT + ACPI_PM_GENERAL}},
     };
 
     acpi_put(writer, &fadt, sizeof fadt);

@@ -42,6 +42,7 @@ struct acpi_device {
     uint32_t irq;    /* edge-triggered; 0: none */
     bool memory;     /* its ranges are memory, and its interrupt is of the I/O APIC */
     unsigned number; /* such a device's, of those with the same identity */
+    bool generation; /* its memory holds the generation of the machine: its event notifies of it */
 };
 
 struct acpi_machine {

@@ -15,8 +15,12 @@ enum {
     OP_SCOPE = 0x10,
     OP_BUFFER = 0x11,
     OP_PACKAGE = 0x12,
+    OP_METHOD = 0x14,
+    OP_DUAL_NAME = 0x2e,
+    OP_ROOT = 0x5c,
     OP_EXTENDED = 0x5b,
     EXTENDED_DEVICE = 0x82,
+    OP_NOTIFY = 0x86,
 };
 
 /* 6.4.2: the first byte of a resource. */
@@ -86,6 +90,27 @@ aml_mark aml_package(struct acpi_writer *writer, uint8_t elements)
     mark = open_package(writer);
     acpi_put_number(writer, elements, 1);
     return mark;
+}
+
+aml_mark aml_method(struct acpi_writer *writer, const char *name)
+{
+    aml_mark mark;
+
+    acpi_put_number(writer, OP_METHOD, 1);
+    mark = open_package(writer);
+    put_segment(writer, name);
+    acpi_put_number(writer, 0, 1); /* no arguments */
+    return mark;
+}
+
+void aml_notify(struct acpi_writer *writer, const char *device, uint8_t value)
+{
+    acpi_put_number(writer, OP_NOTIFY, 1);
+    acpi_put_number(writer, OP_ROOT, 1);
+    acpi_put_number(writer, OP_DUAL_NAME, 1);
+    put_segment(writer, "_SB_");
+    put_segment(writer, device);
+    aml_integer(writer, value);
 }
 
 void aml_name(struct acpi_writer *writer, const char *name)

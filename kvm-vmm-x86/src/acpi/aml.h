@@ -1,6 +1,6 @@
 /*
  * ACPI machine language, as much of it as describes fixed devices: names, numbers, strings and
- * resources, no methods. ACPI 6.3, 20.2 (grammar) and 6.4 (resources).
+ * resources, and methods that notify a device. ACPI 6.3, 20.2 (grammar) and 6.4 (resources).
  *
  * aml_scope and its kind open a package of bytes and return a mark; aml_end closes it. Names are
  * four characters of one segment.
@@ -24,6 +24,11 @@ void aml_integer(struct acpi_writer *writer, uint32_t value);
 void aml_string(struct acpi_writer *writer, const char *text);
 /* An identity of three letters and four hexadecimal digits, packed into a number: "PNP0501". */
 void aml_identity(struct acpi_writer *writer, const char *text);
+
+/* A method without arguments, put where it is called from. */
+aml_mark aml_method(struct acpi_writer *writer, const char *name);
+/* In a method: the device of that name in \_SB is notified. */
+void aml_notify(struct acpi_writer *writer, const char *device, uint8_t value);
 
 /* What a device uses: _CRS, filled by the functions below, closed by aml_resources_end. */
 aml_mark aml_resources(struct acpi_writer *writer);

@@ -10,6 +10,39 @@
 
 enum { IDENTITY_PACKED = 7 }; /* the length of one that fits a number */
 
+/* What the driver of the machine's generation looks for, and where the number is. */
+static void put_generation(struct acpi_writer *writer, uint32_t at)
+{
+    aml_mark values;
+
+    aml_name(writer, "_CID");
+    values = aml_package(writer, 2); /* the first is longer than an identity may be */
+    aml_string(writer, "VM_Gen_Counter");
+    aml_string(writer, "VMGENCTR");
+    aml_end(writer, values);
+    aml_name(writer, "_DDN");
+    aml_string(writer, "VM_Gen_Counter");
+    aml_name(writer, "ADDR");
+    values = aml_package(writer, 2);
+    aml_integer(writer, at);
+    aml_integer(writer, 0);
+    aml_end(writer, values);
+}
+
+/* The general-purpose event that tells of another generation (5.6.4.1). */
+static void put_generation_event(struct acpi_writer *writer, const char *device)
+{
+    enum { CHANGED = 0x80 };
+    char name[8];
+    aml_mark scope = aml_scope(writer, "_GPE"), method;
+
+    snprintf(name, sizeof name, "_E%02X", ACPI_PM_GENERATION);
+    method = aml_method(writer, name);
+    aml_notify(writer, device, CHANGED);
+    aml_end(writer, method);
+    aml_end(writer, scope);
+}
+
 static void put_device(struct acpi_writer *writer, const struct acpi_device *device)
 {
     aml_mark body = aml_device(writer, device->name), resources;
@@ -23,6 +56,8 @@ static void put_device(struct acpi_writer *writer, const struct acpi_device *dev
         aml_name(writer, "_UID");
         aml_integer(writer, device->number);
     }
+    if (device->generation)
+        put_generation(writer, device->ranges[0].base);
     resources = aml_resources(writer);
     for (unsigned i = 0; i < device->range_count; i++) {
         const struct acpi_range *r = &device->ranges[i];
@@ -127,6 +162,9 @@ gpa_t acpi_write_dsdt(struct acpi_writer *writer, const struct acpi_machine *mac
     for (unsigned i = 0; i < machine->cpus; i++)
         put_processor(writer, i);
     aml_end(writer, system);
+    for (unsigned i = 0; i < machine->device_count; i++)
+        if (machine->devices[i].generation)
+            put_generation_event(writer, machine->devices[i].name);
     acpi_table_end(writer, table);
     return table;
 }

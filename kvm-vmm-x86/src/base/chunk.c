@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-void chunk_write(struct chunk_writer *writer, const char *name, uint32_t version, const void *bytes,
-                 size_t size)
+void chunk_write_two(struct chunk_writer *writer, const char *name, uint32_t version,
+                     const void *first, size_t first_size, const void *second, size_t second_size)
 {
+    size_t size = first_size + second_size;
     struct chunk_header header = {.version = version, .size = (uint32_t)size};
     size_t left = writer->room - writer->used;
 
@@ -16,8 +17,16 @@ void chunk_write(struct chunk_writer *writer, const char *name, uint32_t version
     }
     snprintf(header.name, sizeof header.name, "%s", name);
     memcpy(writer->bytes + writer->used, &header, sizeof header);
-    memcpy(writer->bytes + writer->used + sizeof header, bytes, size);
+    memcpy(writer->bytes + writer->used + sizeof header, first, first_size);
+    if (second_size > 0)
+        memcpy(writer->bytes + writer->used + sizeof header + first_size, second, second_size);
     writer->used += sizeof header + size;
+}
+
+void chunk_write(struct chunk_writer *writer, const char *name, uint32_t version, const void *bytes,
+                 size_t size)
+{
+    chunk_write_two(writer, name, version, bytes, size, NULL, 0);
 }
 
 int chunk_next(struct chunk_reader *reader, struct chunk *chunk, struct error *error)

@@ -30,6 +30,10 @@ struct chunk_writer {
 void chunk_write(struct chunk_writer *writer, const char *name, uint32_t version, const void *bytes,
                  size_t size);
 
+/* The same of bytes that stand in two places, one behind the other. */
+void chunk_write_two(struct chunk_writer *writer, const char *name, uint32_t version,
+                     const void *first, size_t first_size, const void *second, size_t second_size);
+
 struct chunk {
     const char *name;
     uint32_t version;

@@ -137,6 +137,9 @@ struct saved_guest {
     gpa_t base;           /* where its RAM begins */
     const uint8_t *state; /* chunks: vm/state.h */
     size_t state_size;
+    uint64_t rom;            /* bytes of firmware, behind the RAM in its file */
+    const uint8_t *firmware; /* chunks: vm/firmware.h */
+    size_t firmware_size;
 };
 
 struct fuse_server;

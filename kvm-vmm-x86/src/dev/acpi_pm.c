@@ -1,5 +1,6 @@
 /* ACPI's fixed registers; see acpi_pm.h. ACPI 6.3, 4.8.3.1 (events), 4.8.3.2 (control), 4.8.3.6
- * (reset). The device is a row of bytes: an access of any width is each of its bytes in turn. */
+ * (reset), 4.8.4.1 (general-purpose events). The device is a row of bytes: an access of any width
+ * is each of its bytes in turn. */
 #include "dev/acpi_pm.h"
 
 enum { STATUS = ACPI_PM_EVENT, ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CONTROL };
@@ -23,6 +24,9 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
         return pm->state.control[0] | LOW_SCI_ENABLED; /* always in ACPI mode: there is no other */
     case CONTROL + 1:
         return pm->state.control[1];
+    case ACPI_PM_GENERAL:
+    case ACPI_PM_GENERAL + 1:
+        return pm->state.general[at - ACPI_PM_GENERAL];
     default: /* the reset register is for writing */
         return 0;
     }
@@ -46,7 +50,8 @@ static enum wish write_sleep(struct acpi_pm *pm, uint8_t value)
 static bool has_event(const struct acpi_pm *pm)
 {
     return (pm->state.status[0] & pm->state.enable[0]) != 0 ||
-           (pm->state.status[1] & pm->state.enable[1]) != 0;
+           (pm->state.status[1] & pm->state.enable[1]) != 0 ||
+           (pm->state.general[0] & pm->state.general[1]) != 0;
 }
 
 /* The interrupt is level-triggered: up while an event has happened that the guest wants to know. */
@@ -73,6 +78,12 @@ static enum wish write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
         return NOTHING;
     case CONTROL + 1:
         return write_sleep(pm, value);
+    case ACPI_PM_GENERAL:
+        pm->state.general[0] &= (uint8_t)~value;
+        return NOTHING;
+    case ACPI_PM_GENERAL + 1:
+        pm->state.general[1] = value;
+        return NOTHING;
     case ACPI_PM_RESET:
         return value == ACPI_PM_RESET_VALUE ? RESET : NOTHING;
     default:
@@ -124,6 +135,14 @@ void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event)
         pm->backend->awaken(pm->backend->context, event);
 }
 
+void acpi_pm_general(struct acpi_pm *pm, unsigned event)
+{
+    LOCK_FOR_BLOCK(&pm->lock);
+
+    pm->state.general[0] |= (uint8_t)(1u << event);
+    update_line(pm);
+}
+
 void acpi_pm_woken(struct acpi_pm *pm, enum acpi_pm_event cause)
 {
     LOCK_FOR_BLOCK(&pm->lock);
@@ -133,12 +152,12 @@ void acpi_pm_woken(struct acpi_pm *pm, enum acpi_pm_event cause)
 }
 
 /* A word each. */
-static const char *const names[] = {"PM1_STS", "PM1_EN", "PM1_CNT", "RESET"};
+static const char *const names[] = {"PM1_STS", "PM1_EN", "PM1_CNT", "RESET", "GPE0"};
 static const struct bus_registers registers = {
     .read = BUS_NAMES(names), .written = BUS_NAMES(names), .stride = 2};
 
 static const struct bus_state state = {
-    .version = 3, BUS_STATE_OF(struct acpi_pm), .told = update_line};
+    .version = 4, BUS_STATE_OF(struct acpi_pm), .told = update_line};
 
 const struct bus_ops acpi_pm_ops = {.name = "acpi-pm",
                                     .registers = &registers,

@@ -1,8 +1,8 @@
 /*
- * The fixed registers of ACPI that we have (6.3, 4.8): PM1 event and control, and a reset register.
- * Two events: the power button, by which a guest is asked to switch itself off, and the clock's
- * alarm; either ends S3, in which the machine keeps only its memory. There is no timer, since KVM's
- * clocks are better and each look at one would be an exit.
+ * The registers of ACPI that we have (6.3, 4.8): PM1 event and control, a reset register, and a
+ * block of general-purpose events. Two events: the power button, by which a guest is asked to
+ * switch itself off, and the clock's alarm; either ends S3, in which the machine keeps only its
+ * memory. There is no timer, since KVM's clocks are better and each look at one would be an exit.
  */
 #ifndef DEV_ACPI_PM_H
 #define DEV_ACPI_PM_H
@@ -21,7 +21,9 @@ enum {
     ACPI_PM_CONTROL = 4,
     ACPI_PM_CONTROL_LENGTH = 2,
     ACPI_PM_RESET = 6,
-    ACPI_PM_PORTS = 8,
+    ACPI_PM_GENERAL = 8, /* a byte of status, one of enables */
+    ACPI_PM_GENERAL_LENGTH = 2,
+    ACPI_PM_PORTS = 10,
 };
 
 enum {
@@ -33,6 +35,7 @@ enum {
 
 struct acpi_pm_state {
     uint8_t status[2], enable[2], control[2];
+    uint8_t general[2]; /* events: status, enable */
 };
 
 struct acpi_pm {
@@ -43,6 +46,12 @@ struct acpi_pm {
 };
 
 extern const struct bus_ops acpi_pm_ops;
+
+/* General-purpose events, whose methods the DSDT has. */
+enum { ACPI_PM_GENERATION = 0 /* the machine is of another generation: vmgenid.h */ };
+
+/* From any thread: a general-purpose event. It wakes no machine. */
+void acpi_pm_general(struct acpi_pm *pm, unsigned event);
 
 /* From any thread: the power button is pressed; the clock's alarm went off. */
 void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "host/clock.h"
+
 enum { VERSION = 1, MSRS_MAX = 1024, XSAVE_MAX = 32 * 1024 };
 
 /* Parts of one size that go by a pair of ioctls. */
@@ -423,34 +425,35 @@ static int save_chips(int vm, struct chunk_writer *writer, struct error *error)
 }
 
 /* The clock that kvm-clock tells the guest (4.29, 4.30): it goes on from where it stood. */
-static int save_clock(int vm, struct chunk_writer *writer, struct error *error)
+static int save_clock(int vm, uint64_t moment, struct chunk_writer *writer, struct error *error)
 {
     struct kvm_clock_data clock = {0};
     uint64_t now;
 
     if (ioctl(vm, KVM_GET_CLOCK, &clock) < 0)
         return cannot_get("its clock", error);
-    now = clock.clock;
+    now = clock.clock - (clock_steady() - moment);
     chunk_write(writer, "vm clock", VERSION, &now, sizeof now);
     return 0;
 }
 
-int kvm_save_vm(int vm, bool irqchip, struct chunk_writer *writer, struct error *error)
+int kvm_save_vm(int vm, bool irqchip, uint64_t moment, struct chunk_writer *writer,
+                struct error *error)
 {
     if (irqchip && (save_chips(vm, writer, error) < 0 ||
                     save_part(vm, &vm_parts[0], "vm pit", writer, error) < 0))
         return -1;
-    return save_clock(vm, writer, error);
+    return save_clock(vm, moment, writer, error);
 }
 
-static int load_clock(int vm, const struct chunk *chunk, struct error *error)
+static int load_clock(int vm, uint64_t moment, const struct chunk *chunk, struct error *error)
 {
     struct kvm_clock_data clock = {0};
     uint64_t now;
 
     if (chunk_copy(chunk, VERSION, &now, sizeof now, error) < 0)
         return -1;
-    clock.clock = now;
+    clock.clock = now + (clock_steady() - moment);
     return ioctl(vm, KVM_SET_CLOCK, &clock) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 
@@ -464,14 +467,15 @@ static int load_chip(int vm, uint32_t id, const struct chunk *chunk, struct erro
     return ioctl(vm, KVM_SET_IRQCHIP, &chip) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 
-int kvm_load_vm(int vm, const char *part, const struct chunk *chunk, struct error *error)
+int kvm_load_vm(int vm, uint64_t moment, const char *part, const struct chunk *chunk,
+                struct error *error)
 {
     const struct part *p = find_part(part, vm_parts, VM_PARTS);
 
     if (p != NULL)
         return load_part(vm, p, chunk, error);
     if (strcmp(part, "clock") == 0)
-        return load_clock(vm, chunk, error);
+        return load_clock(vm, moment, chunk, error);
     for (uint32_t i = 0; i < CHIPS; i++)
         if (strcmp(part, chips[i]) == 0)
             return load_chip(vm, i, chunk, error);

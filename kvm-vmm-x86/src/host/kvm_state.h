@@ -17,14 +17,16 @@ int kvm_save_vcpu(const struct kvm *kvm, const struct kvm_cpu *cpu, unsigned id,
                   struct chunk_writer *writer, struct error *error) MUST_CHECK;
 
 /* The chunks "vm PART": interrupt controllers and timer, which must be there (`irqchip`), and the
- * clock. */
-int kvm_save_vm(int vm, bool irqchip, struct chunk_writer *writer, struct error *error) MUST_CHECK;
+ * clock, as it was at `moment` (clock_steady), when the vCPUs' host_tsc was read: a guest compares
+ * the two. */
+int kvm_save_vm(int vm, bool irqchip, uint64_t moment, struct chunk_writer *writer,
+                struct error *error) MUST_CHECK;
 
 /* Puts back what the rest of a chunk's name, after the vCPU's or the VM's, says. On an error the
  * vCPU or VM is of no use any more. */
 int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chunk *chunk,
                   struct error *error) MUST_CHECK;
-int kvm_load_vm(int vm, const char *part, const struct chunk *chunk,
+int kvm_load_vm(int vm, uint64_t moment, const char *part, const struct chunk *chunk,
                 struct error *error) MUST_CHECK;
 
 /* What CPUID tells the vCPU now, to compare with the chunk "vcpu ID cpuid": how many entries, or

@@ -30,6 +30,8 @@ struct net_host_ops {
     size_t (*receive)(struct net_host *host, uint8_t *frame, size_t room);
     /* The driver wants these of `offloads`. NULL: there are none. */
     void (*choose)(struct net_host *host, uint64_t features);
+    /* How many TCP connections end in this process. NULL: none do. */
+    unsigned (*connections)(struct net_host *host);
     void (*close)(struct net_host *host);
 };
 

@@ -36,6 +36,7 @@ struct library {
     typeof(&slirp_pollfds_poll) poll;
     typeof(&slirp_input) input;
     typeof(&slirp_add_hostfwd) forward;
+    typeof(&slirp_connection_info) info;
 };
 static struct library library;
 
@@ -78,8 +79,10 @@ static int load(struct error *error)
     library.poll = (typeof(&slirp_pollfds_poll))dlsym(library.handle, "slirp_pollfds_poll");
     library.input = (typeof(&slirp_input))dlsym(library.handle, "slirp_input");
     library.forward = (typeof(&slirp_add_hostfwd))dlsym(library.handle, "slirp_add_hostfwd");
-    if (library.new == NULL || library.cleanup == NULL || library.fill == NULL ||
-        library.poll == NULL || library.input == NULL || library.forward == NULL) {
+    library.info = (typeof(&slirp_connection_info))dlsym(library.handle, "slirp_connection_info");
+    if (library.info == NULL || library.new == NULL || library.cleanup == NULL ||
+        library.fill == NULL || library.poll == NULL || library.input == NULL ||
+        library.forward == NULL) {
         dlclose(library.handle);
         library.handle = NULL;
         return error_set(error, "--net user: libslirp.so.0 is too old");
@@ -362,6 +365,20 @@ static size_t slirp_receive(struct net_host *host, uint8_t *frame, size_t room)
     return size;
 }
 
+/* The library tells of its sockets in a text for people (slirp_connection_info): those that listen
+ * or are over are not counted. */
+static unsigned slirp_connections(struct net_host *host)
+{
+    char *text = library.info(((struct net_slirp *)host)->slirp);
+    unsigned count = 0;
+
+    for (const char *at = text; at != NULL && (at = strstr(at, "TCP[")) != NULL; at += 4)
+        count += strncmp(at + 4, "HOST_FORWARD", 12) != 0 && strncmp(at + 4, "CLOSED", 6) != 0 &&
+                 strncmp(at + 4, "TIME_WAIT", 9) != 0;
+    free(text); /* g_free is free */
+    return count;
+}
+
 static void slirp_close(struct net_host *host)
 {
     struct net_slirp *s = (struct net_slirp *)host;
@@ -377,8 +394,11 @@ static void slirp_close(struct net_host *host)
     free(s);
 }
 
-static const struct net_host_ops ops = {
-    .service = slirp_service, .send = slirp_send, .receive = slirp_receive, .close = slirp_close};
+static const struct net_host_ops ops = {.service = slirp_service,
+                                        .send = slirp_send,
+                                        .receive = slirp_receive,
+                                        .connections = slirp_connections,
+                                        .close = slirp_close};
 
 static int forward(struct net_slirp *s, const struct net_forward *f, struct error *error)
 {

@@ -70,7 +70,9 @@ static int verify(const struct snapshot *s, struct error *error)
 {
     const struct snapshot_machine *m = &s->machine;
 
-    if (verify_one(s, "state", &m->state, error) < 0 || verify_one(s, "ram", &m->ram, error) < 0)
+    if (verify_one(s, "state", &m->state, error) < 0 ||
+        verify_one(s, "firmware", &m->firmware, error) < 0 ||
+        verify_one(s, "ram", &m->ram, error) < 0)
         return -1;
     for (unsigned i = 0; i < m->config.disk_count; i++) {
         char name[FOLDER_NAME_MAX], map[FOLDER_NAME_MAX];

@@ -10,7 +10,8 @@
 static const char *const modes[] = {[MODE_REAL] = "real",
                                     [MODE_PROTECTED] = "protected",
                                     [MODE_LONG] = "long",
-                                    [MODE_LINUX] = "linux"};
+                                    [MODE_LINUX] = "linux",
+                                    [MODE_FIRMWARE] = "firmware"};
 static const char *const buses[] = {
     [VIRTIO_BY_DEFAULT] = "default", [VIRTIO_BY_MMIO] = "mmio", [VIRTIO_BY_PCI] = "pci"};
 static const char *const policies[] = {
@@ -21,6 +22,12 @@ static const char *const entries[] = {[KERNEL_ENTRY_AUTO] = "auto",
                                       [KERNEL_ENTRY_64] = "64",
                                       [KERNEL_ENTRY_32] = "32"};
 
+static const char *const nets[] = {[NET_USER] = "user", [NET_PASST] = "passt", [NET_TAP] = "tap"};
+/* A port that leads to what belongs to a program that runs is not saved. */
+static const char *const links[] = {
+    [SERIAL_STDIO] = "stdio", [SERIAL_PTY] = "pty", [SERIAL_FILE] = "file", [SERIAL_UNIX] = "unix"};
+
+enum { NETS = sizeof nets / sizeof nets[0], LINKS = sizeof links / sizeof links[0] };
 enum {
     MODES = sizeof modes / sizeof modes[0],
     BUSES = sizeof buses / sizeof buses[0],
@@ -70,6 +77,57 @@ static void write_disks(struct json_out *out, const struct snapshot_machine *m)
     json_close(out, ']');
 }
 
+static void write_ports(struct json_out *out, const struct guest_config *c)
+{
+    json_open(out, "ports", '[');
+    for (unsigned i = 0; i < c->port_count; i++) {
+        const struct port_config *p = &c->ports[i];
+
+        json_open(out, NULL, '{');
+        json_bytes(out, "name", p->name_length > 0 ? p->name : "", p->name_length);
+        json_string(out, "to", links[p->kind]);
+        json_string(out, "path", p->path != NULL ? p->path : "");
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
+/* A forwarded port as one number: what a description holds of values is limited. */
+static void write_forwards(struct json_out *out, const struct net_config *n, bool udp)
+{
+    json_open(out, udp ? "udp" : "tcp", '[');
+    for (unsigned i = 0; i < n->forward_count; i++) {
+        const struct net_forward *f = &n->forwards[i];
+
+        if (f->udp == udp)
+            json_number(out, NULL,
+                        (uint64_t)f->address << 32 | (uint32_t)f->host_port << 16 | f->guest_port);
+    }
+    json_close(out, ']');
+}
+
+static void write_nets(struct json_out *out, const struct guest_config *c)
+{
+    json_open(out, "nets", '[');
+    for (unsigned i = 0; i < c->net_count; i++) {
+        const struct net_config *n = &c->nets[i];
+        uint64_t mac = 0;
+
+        for (unsigned k = 0; k < sizeof n->mac; k++)
+            mac = mac << 8 | n->mac[k];
+        json_open(out, NULL, '{');
+        json_string(out, "kind", nets[n->kind]);
+        json_bytes(out, "name", n->name_length > 0 ? n->name : "", n->name_length);
+        json_number(out, "mac", mac);
+        json_number(out, "mtu", n->mtu);
+        json_number(out, "dns", n->dns);
+        write_forwards(out, n, false);
+        write_forwards(out, n, true);
+        json_close(out, '}');
+    }
+    json_close(out, ']');
+}
+
 void snapshot_machine_write(const struct snapshot_machine *m, struct json_out *out)
 {
     const struct guest_config *c = &m->config;
@@ -106,7 +164,14 @@ void snapshot_machine_write(const struct snapshot_machine *m, struct json_out *o
         json_number(out, "vsock_cid", c->vsock.cid);
         json_string(out, "vsock_path", c->vsock.path);
     }
+    json_bool(out, "bios", c->bios);
+    if (c->kernel != NULL)
+        json_string(out, "kernel", c->kernel);
+    json_number(out, "rom", m->rom);
     write_disks(out, m);
+    write_ports(out, c);
+    write_nets(out, c);
+    write_file(out, "firmware", &m->firmware);
     write_file(out, "state", &m->state);
     write_file(out, "ram", &m->ram);
     json_close(out, '}');
@@ -153,9 +218,10 @@ static bool truth(struct reader *r, const struct json_value *object, const char 
     return value;
 }
 
-static unsigned word(struct reader *r, const char *name, const char *const *words, unsigned count)
+static unsigned word(struct reader *r, const struct json_value *object, const char *name,
+                     const char *const *words, unsigned count)
 {
-    const char *value = text(r, r->json.values, name);
+    const char *value = text(r, object, name);
 
     for (unsigned i = 0; i < count; i++)
         if (words[i] != NULL && strcmp(words[i], value) == 0)
@@ -234,13 +300,90 @@ static void read_disks(struct reader *r, struct snapshot_machine *m)
     }
 }
 
+/* The elements of a list that has `room` at the most. */
+static const struct json_value *list_of(struct reader *r, const struct json_value *object,
+                                        const char *name, unsigned room)
+{
+    const struct json_value *list = json_member(&r->json, object, name);
+
+    if (list != NULL && list->kind == JSON_ARRAY && list->number <= room)
+        return list;
+    miss(r, name);
+    return NULL;
+}
+
+static void read_ports(struct reader *r, struct guest_config *c)
+{
+    const struct json_value *list = list_of(r, r->json.values, "ports", PORTS_MAX), *v;
+
+    while (list != NULL && (v = json_element(&r->json, list, c->port_count)) != NULL) {
+        struct port_config *p = &c->ports[c->port_count++];
+
+        p->name = text(r, v, "name");
+        p->name_length = strlen(p->name);
+        p->kind = (enum serial_kind)word(r, v, "to", links, LINKS);
+        p->path = text(r, v, "path");
+        if (p->name_length > PORT_NAME_MAX)
+            miss(r, "name");
+        if ((p->kind == SERIAL_FILE || p->kind == SERIAL_UNIX) && p->path[0] == '\0')
+            miss(r, "path");
+    }
+}
+
+static void read_forwards(struct reader *r, const struct json_value *v, struct net_config *n,
+                          bool udp)
+{
+    const char *name = udp ? "udp" : "tcp";
+    const struct json_value *list = list_of(r, v, name, FORWARDS_MAX), *one;
+
+    for (unsigned i = 0; list != NULL && (one = json_element(&r->json, list, i)) != NULL; i++) {
+        if (one->kind != JSON_NUMBER || n->forward_count == FORWARDS_MAX ||
+            (one->number & 0xffff) == 0 || (one->number >> 16 & 0xffff) == 0) {
+            miss(r, name);
+            return;
+        }
+        n->forwards[n->forward_count++] =
+            (struct net_forward){.udp = udp,
+                                 .address = (uint32_t)(one->number >> 32),
+                                 .host_port = (uint16_t)(one->number >> 16),
+                                 .guest_port = (uint16_t)one->number};
+    }
+}
+
+static void read_nets(struct reader *r, struct guest_config *c)
+{
+    const struct json_value *list = list_of(r, r->json.values, "nets", NETS_MAX), *v;
+
+    while (list != NULL && (v = json_element(&r->json, list, c->net_count)) != NULL) {
+        struct net_config *n = &c->nets[c->net_count++];
+        uint64_t mac = number(r, v, "mac", (UINT64_C(1) << 48) - 1);
+
+        n->kind = (enum net_kind)word(r, v, "kind", nets, NETS);
+        n->name = text(r, v, "name");
+        n->name_length = strlen(n->name);
+        for (unsigned k = 0; k < sizeof n->mac; k++)
+            n->mac[k] = (uint8_t)(mac >> (40 - 8 * k));
+        n->mtu = (uint16_t)number(r, v, "mtu", NET_MTU_MAX);
+        n->dns = (uint32_t)number(r, v, "dns", UINT32_MAX);
+        read_forwards(r, v, n, false);
+        read_forwards(r, v, n, true);
+        if ((n->mtu != 0 && n->mtu < NET_MTU_MIN) || (n->mac[0] & 1) != 0)
+            miss(r, "mtu");
+        if (n->kind != NET_USER && n->name_length == 0)
+            miss(r, "name");
+    }
+}
+
 /* What this machine can be: real mode has one vCPU in the first megabyte, and memory is whole pages
  * in a file of that size. */
 static void check(struct reader *r, const struct snapshot_machine *m)
 {
     const struct guest_config *c = &m->config;
 
-    if (c->memory == 0 || c->memory % PAGE_SIZE != 0 || c->memory != m->ram.size)
+    if (m->rom % PAGE_SIZE != 0 || (m->rom != 0) != (m->mode == MODE_FIRMWARE) ||
+        c->bios != (m->mode == MODE_FIRMWARE) || (c->kernel != NULL && !c->bios))
+        miss(r, "rom");
+    if (c->memory == 0 || c->memory % PAGE_SIZE != 0 || c->memory + m->rom != m->ram.size)
         miss(r, "memory");
     if (c->cpus == 0 || (m->mode == MODE_REAL && c->cpus != 1))
         miss(r, "vcpus");
@@ -261,7 +404,7 @@ static void read_start(struct reader *r, struct guest_config *c)
     const struct json_value *whole = r->json.values;
 
     c->no_paging = truth(r, whole, "no_paging");
-    c->kernel_entry = (enum kernel_entry)word(r, "kernel_entry", entries, ENTRIES);
+    c->kernel_entry = (enum kernel_entry)word(r, whole, "kernel_entry", entries, ENTRIES);
     c->has_load = json_member(&r->json, whole, "load") != NULL;
     c->has_entry = json_member(&r->json, whole, "entry") != NULL;
     if (c->has_load)
@@ -289,21 +432,21 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
     (void)number(&r, whole, "format", SNAPSHOT_FORMAT);
     m->taken = number(&r, whole, "taken", UINT64_MAX);
     m->config.image = text(&r, whole, "image");
-    m->mode = (enum guest_mode)word(&r, "mode", modes, MODES);
+    m->mode = (enum guest_mode)word(&r, whole, "mode", modes, MODES);
     if (text(&r, whole, "asked_mode")[0] != '\0')
-        m->config.mode = (enum guest_mode)word(&r, "asked_mode", modes, MODES);
+        m->config.mode = (enum guest_mode)word(&r, whole, "asked_mode", modes, MODES);
     m->paging = truth(&r, whole, "paging");
     read_start(&r, &m->config);
     m->base = number(&r, whole, "base", UINT64_MAX);
     m->config.memory = number(&r, whole, "memory", MEMORY_MAX);
     m->config.cpus = (unsigned)number(&r, whole, "vcpus", CPUS_MAX);
-    m->config.mmio = (enum mmio_policy)word(&r, "mmio", policies, POLICIES);
+    m->config.mmio = (enum mmio_policy)word(&r, whole, "mmio", policies, POLICIES);
     if (json_member(&r.json, whole, "append") != NULL)
         m->config.append = text(&r, whole, "append");
     m->config.initrd_count = texts(&r, "initrds", m->config.initrds, INITRDS_MAX);
     m->config.fw_file_count = texts(&r, "fw_files", m->config.fw_files, FW_FILES_MAX);
     if (json_member(&r.json, whole, "virtio") != NULL) /* older ones have no such choice */
-        m->config.virtio = (enum virtio_bus)word(&r, "virtio", buses, BUSES);
+        m->config.virtio = (enum virtio_bus)word(&r, whole, "virtio", buses, BUSES);
     m->config.testdev = truth(&r, whole, "testdev");
     m->config.rng = truth(&r, whole, "rng");
     m->config.balloon = truth(&r, whole, "balloon");
@@ -313,7 +456,14 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
         m->config.vsock.path = text(&r, whole, "vsock_path");
     }
     m->config.watchdog = (enum watchdog_action)number(&r, whole, "watchdog", WATCHDOG_STOP);
+    m->config.bios = truth(&r, whole, "bios");
+    if (json_member(&r.json, whole, "kernel") != NULL)
+        m->config.kernel = text(&r, whole, "kernel");
+    m->rom = number(&r, whole, "rom", FIRMWARE_MAX);
     read_disks(&r, m);
+    read_ports(&r, &m->config);
+    read_nets(&r, &m->config);
+    m->firmware = file(&r, whole, "firmware");
     m->state = file(&r, whole, "state");
     m->ram = file(&r, whole, "ram");
     check(&r, m);

@@ -8,7 +8,8 @@
 #include "base/config.h"
 #include "base/json.h"
 
-enum { SNAPSHOT_FORMAT = 2, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
+enum { SNAPSHOT_FORMAT = 3, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
+#define SNAPSHOT_FIRMWARE_MAX (UINT64_C(1) << 30)
 
 /* A file of the folder. */
 struct snapshot_file {
@@ -30,7 +31,8 @@ struct snapshot_machine {
     enum guest_mode mode;
     bool paging;
     gpa_t base;
-    struct snapshot_file state, ram;
+    uint64_t rom; /* bytes of firmware, behind the RAM in `ram` */
+    struct snapshot_file state, ram, firmware;
     struct snapshot_disk disks[DISKS_MAX];
 };
 

@@ -71,6 +71,22 @@ static int read_machine(struct snapshot *s, const char *path, struct error *erro
     return check_sum(path, "machine.json", &file, error);
 }
 
+/* What the guest's fw_cfg held: an empty file where that was nothing. */
+static int read_firmware(struct snapshot *s, const char *path, struct error *error)
+{
+    const struct snapshot_file *file = &s->machine.firmware;
+    size_t size;
+
+    if (check_sum(path, "firmware", file, error) < 0)
+        return -1;
+    if (file->size == 0)
+        return 0;
+    s->firmware = (uint8_t *)read_file(path, "firmware", SNAPSHOT_FIRMWARE_MAX, &size, error);
+    s->saved.firmware = s->firmware;
+    s->saved.firmware_size = size;
+    return s->firmware != NULL ? 0 : -1;
+}
+
 int snapshot_open(struct snapshot *snapshot, const char *path, struct error *error)
 {
     struct snapshot_machine *m = &snapshot->machine;
@@ -93,18 +109,63 @@ int snapshot_open(struct snapshot *snapshot, const char *path, struct error *err
                                            .paging = m->paging,
                                            .base = m->base,
                                            .state = snapshot->state,
-                                           .state_size = size};
-    return 0;
+                                           .state_size = size,
+                                           .rom = m->rom};
+    if (read_firmware(snapshot, path, error) == 0)
+        return 0;
+    snapshot_close(snapshot);
+    return -1;
 }
 
 void snapshot_close(struct snapshot *snapshot)
 {
     free(snapshot->text);
     free(snapshot->state);
+    free(snapshot->firmware);
     *snapshot = (struct snapshot){0};
 }
 
-void snapshot_configure(struct snapshot *snapshot, struct guest_config *config)
+/* Ports lead elsewhere by their names: which there are is the guest's. */
+static int configure_ports(struct guest_config *config, const struct guest_config *run,
+                           struct error *error)
+{
+    for (unsigned i = 0; i < run->port_count; i++) {
+        const struct port_config *to = &run->ports[i];
+        unsigned at = 0;
+
+        while (at < config->port_count &&
+               (config->ports[at].name_length != to->name_length ||
+                (to->name_length > 0 &&
+                 memcmp(config->ports[at].name, to->name, to->name_length) != 0)))
+            at++;
+        if (at == config->port_count)
+            return error_set(error, "--restore: the saved guest has no %s \"%.*s\"",
+                             to->name_length > 0 ? "--port" : "--console", (int)to->name_length,
+                             to->name_length > 0 ? to->name : "");
+        config->ports[at].kind = to->kind;
+        config->ports[at].path = to->path;
+    }
+    return 0;
+}
+
+/* Cards lead elsewhere in their order; their addresses are the guest's. */
+static int configure_nets(struct guest_config *config, const struct guest_config *run,
+                          struct error *error)
+{
+    if (run->net_count > 0 && run->net_count != config->net_count)
+        return error_set(error, "--restore: the saved guest has %u cards (--net), not %u",
+                         config->net_count, run->net_count);
+    for (unsigned i = 0; i < run->net_count; i++) {
+        struct net_config net = run->nets[i];
+
+        memcpy(net.mac, config->nets[i].mac, sizeof net.mac);
+        net.mtu = config->nets[i].mtu;
+        config->nets[i] = net;
+    }
+    return 0;
+}
+
+int snapshot_configure(struct snapshot *snapshot, struct guest_config *config, struct error *error)
 {
     struct guest_config run = *config;
 
@@ -119,6 +180,7 @@ void snapshot_configure(struct snapshot *snapshot, struct guest_config *config)
     config->reboot = run.reboot;
     config->max_exits = run.max_exits;
     config->kvm = run.kvm;
+    return configure_ports(config, &run, error) < 0 ? -1 : configure_nets(config, &run, error);
 }
 
 static int fill_overlay(const struct snapshot *s, unsigned i, struct disk *disk,

@@ -13,8 +13,8 @@ struct snapshot {
     struct snapshot_machine machine;
     struct saved_guest saved;
     char folder[1024], ram[1024];
-    char *text;     /* machine.json; malloc */
-    uint8_t *state; /* malloc */
+    char *text;                /* machine.json; malloc */
+    uint8_t *state, *firmware; /* malloc */
 };
 
 /* Reads machine.json and state of the folder at `path`, against their sums. -1: nothing is left. */
@@ -22,8 +22,9 @@ int snapshot_open(struct snapshot *snapshot, const char *path, struct error *err
 void snapshot_close(struct snapshot *snapshot);
 
 /* Makes `config` the saved machine; what belongs to the run alone (serial port, limits, display)
- * stays as it is. */
-void snapshot_configure(struct snapshot *snapshot, struct guest_config *config);
+ * stays as it is, and where ports and cards lead if it says so. */
+int snapshot_configure(struct snapshot *snapshot, struct guest_config *config,
+                       struct error *error) MUST_CHECK;
 
 /* The disks of `config` are open: checks that each is what it was, and fills its overlay. */
 int snapshot_restore_disks(const struct snapshot *snapshot, const struct guest_config *config,

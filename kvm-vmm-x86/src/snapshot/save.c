@@ -17,23 +17,17 @@
 struct paths {
     char image[FOLDER_PATH_MAX], initrds[INITRDS_MAX][FOLDER_PATH_MAX],
         disks[DISKS_MAX][FOLDER_PATH_MAX],
-        fw_files[FW_FILES_MAX][FOLDER_PATH_MAX + FW_NAME_MAX + 1];
+        fw_files[FW_FILES_MAX][FOLDER_PATH_MAX + FW_NAME_MAX + 1], kernel[FOLDER_PATH_MAX],
+        ports[PORTS_MAX][FOLDER_PATH_MAX], nets[NETS_MAX][FOLDER_PATH_MAX];
 };
 
 int snapshot_save_check(const struct vm *vm, struct error *error)
 {
-    if (vm->config->channels != NULL)
-        return error_set(error,
-                         "a guest with a virtio console (--console, --port) cannot be saved");
-    if (vm->config->net_count > 0)
-        return error_set(error, "a guest with a network card (--net) cannot be saved");
     if (vm->config->share_count > 0)
         return error_set(error, "a guest with a shared folder (--share) cannot be saved");
     if (vm->config->debugged)
         return error_set(error, "a guest with a debugger (--gdb) cannot be saved: its breakpoints "
                                 "may be in memory");
-    if (vm->config->bios)
-        return error_set(error, "a guest with firmware (--bios) cannot be saved");
     if (vm->config->image_bytes != NULL)
         return error_set(error, "a guest that was made from memory cannot be saved");
     return 0;
@@ -77,6 +71,20 @@ static void describe(const struct vm *vm, struct snapshot_machine *m, struct pat
     c->memory = vm->ram_size;
     c->cpus = vm->vcpu_count;
     c->image = place(paths->image, c->image, strlen(c->image));
+    if (c->kernel != NULL)
+        c->kernel = place(paths->kernel, c->kernel, strlen(c->kernel));
+    for (unsigned i = 0; i < c->port_count; i++)
+        if (c->ports[i].kind == SERIAL_FILE || c->ports[i].kind == SERIAL_UNIX)
+            c->ports[i].path = place(paths->ports[i], c->ports[i].path, strlen(c->ports[i].path));
+    for (unsigned i = 0; i < c->net_count; i++) {
+        struct net_config *net = &c->nets[i];
+
+        memcpy(net->mac, net->open->mac, sizeof net->mac);
+        if (net->kind == NET_PASST) {
+            net->name = place(paths->nets[i], net->name, net->name_length);
+            net->name_length = strlen(net->name);
+        }
+    }
     for (unsigned i = 0; i < c->initrd_count; i++)
         c->initrds[i] = place_initrd(paths->initrds[i], c->initrds[i]);
     for (unsigned i = 0; i < c->fw_file_count; i++) {
@@ -132,6 +140,35 @@ static int put_state(struct snapshot_save *save, struct folder *folder, struct s
     return result;
 }
 
+/* What the guest's fw_cfg holds. */
+static int put_firmware(struct vm *vm, struct folder *folder, struct snapshot_file *file,
+                        struct error *error)
+{
+    size_t room = firmware_size(vm);
+    struct chunk_writer writer = {.bytes = malloc(room + 1), .room = room};
+    int result = -1;
+
+    if (writer.bytes == NULL)
+        return error_set(error, "out of memory");
+    firmware_save(vm, &writer);
+    if (writer.full)
+        error_set(error, "what firmware and --fw-cfg bring is too large");
+    else
+        result = folder_put(folder, "firmware", writer.bytes, writer.used, &file->sum, error);
+    file->size = writer.used;
+    free(writer.bytes);
+    return result;
+}
+
+static uint64_t bytes_of(const struct memory *memory)
+{
+    uint64_t size = 0;
+
+    for (unsigned i = 0; i < memory->count; i++)
+        size += memory->slots[i].size;
+    return size;
+}
+
 /* machine.json is written last, with the sums of the others; its own is in `sum`. */
 static int put_machine(struct folder *folder, const struct snapshot_machine *m, struct error *error)
 {
@@ -159,7 +196,10 @@ static int put_all(struct snapshot_save *save, struct folder *folder, struct err
     describe(vm, &m, &paths);
     if (put_state(save, folder, &m.state, error) < 0)
         return -1;
-    m.ram.size = vm->ram_size;
+    if (put_firmware(vm, folder, &m.firmware, error) < 0)
+        return -1;
+    m.ram.size = bytes_of(&vm->memory);
+    m.rom = m.ram.size - vm->ram_size;
     if (folder_put_memory(folder, "ram", &vm->memory, &m.ram.sum, error) < 0)
         return -1;
     for (unsigned i = 0; i < vm->config->disk_count; i++)

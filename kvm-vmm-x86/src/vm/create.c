@@ -113,8 +113,10 @@ static int add_ram(struct vm *vm, const struct image *image, struct error *error
     if (is_restored(vm) ? ram_map(&vm->memory, MEMORY_FILE, config->saved->ram, error) < 0
                         : ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)
         return -1;
-    if (vm->mode == MODE_FIRMWARE &&
-        ram_add_rom(&vm->memory, 4 * GIB - image->size, image->bytes, image->size, error) < 0)
+    if (is_restored(vm)
+            ? ram_add_saved_rom(&vm->memory, config->saved->ram, config->saved->rom, error) < 0
+            : vm->mode == MODE_FIRMWARE && ram_add_rom(&vm->memory, 4 * GIB - image->size,
+                                                       image->bytes, image->size, error) < 0)
         return -1;
     guard_add(&vm->memory);
     return kvm_add_memory(vm->fd, &vm->memory, error);
@@ -298,7 +300,7 @@ static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *er
     if (add_ram(vm, NULL, error) < 0 ||
         machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, vm->address_bits, error) <
             0 ||
-        firmware_fill(vm, NULL, error) < 0)
+        firmware_restore(vm, saved->firmware, saved->firmware_size, error) < 0)
         return -1;
     observers_phase(vm, VM_MEMORY);
     observers_phase(vm, VM_LOADED);
@@ -309,6 +311,7 @@ static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *er
         return error_set(error, "%s: a device works before the guest is there", vm->name);
     if (vm_load(vm, &reader, error) < 0)
         return -1;
+    machine_renew(&vm->machine);
     machine_resume(&vm->machine);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         kvm_mark_paused(&vm->vcpus[i].cpu);

@@ -191,6 +191,76 @@ int firmware_fill(struct vm *vm, const struct boot_files *files, struct error *e
     return 0;
 }
 
+/* --- saved: each file behind its name, each item behind its number --- */
+
+enum { VERSION = 1 };
+static const char file_chunk[] = "file", item_chunk[] = "item";
+
+size_t firmware_size(const struct vm *vm)
+{
+    const struct fw_cfg_contents *c = &vm->machine.fw_cfg.contents;
+    size_t size = 0;
+
+    for (unsigned i = 1; i < c->file_count; i++)
+        size += sizeof(struct chunk_header) + sizeof c->files[i].name + c->files[i].size;
+    for (unsigned i = 0; i < c->item_count; i++)
+        size += sizeof(struct chunk_header) + sizeof c->items[i].key + c->items[i].size;
+    return size;
+}
+
+void firmware_save(const struct vm *vm, struct chunk_writer *writer)
+{
+    const struct fw_cfg_contents *c = &vm->machine.fw_cfg.contents;
+
+    for (unsigned i = 1; i < c->file_count; i++)
+        chunk_write_two(writer, file_chunk, VERSION, c->files[i].name, sizeof c->files[i].name,
+                        c->files[i].bytes, c->files[i].size);
+    for (unsigned i = 0; i < c->item_count; i++)
+        chunk_write_two(writer, item_chunk, VERSION, &c->items[i].key, sizeof c->items[i].key,
+                        c->items[i].bytes, c->items[i].size);
+}
+
+static bool take_chunk(struct fw_cfg_contents *c, const struct chunk *chunk)
+{
+    struct fw_cfg_file *file = &c->files[c->file_count];
+    struct fw_cfg_item *item = &c->items[c->item_count];
+
+    if (chunk->version != VERSION)
+        return false;
+    if (strcmp(chunk->name, file_chunk) == 0) {
+        if (c->file_count == FW_CFG_FILES_MAX || chunk->size < sizeof file->name)
+            return false;
+        memcpy(file->name, chunk->bytes, sizeof file->name);
+        file->bytes = chunk->bytes + sizeof file->name;
+        file->size = (uint32_t)(chunk->size - sizeof file->name);
+        c->file_count++;
+        return memchr(file->name, '\0', sizeof file->name) != NULL;
+    }
+    if (strcmp(chunk->name, item_chunk) != 0 || chunk->size < sizeof item->key ||
+        c->item_count == FW_CFG_ITEMS_MAX - FW_CFG_OWN_ITEMS)
+        return false;
+    memcpy(&item->key, chunk->bytes, sizeof item->key);
+    item->bytes = chunk->bytes + sizeof item->key;
+    item->size = (uint32_t)(chunk->size - sizeof item->key);
+    c->item_count++;
+    return true;
+}
+
+int firmware_restore(struct vm *vm, const uint8_t *bytes, size_t size, struct error *error)
+{
+    struct fw_cfg_contents contents = {.cpus = vm->vcpu_count, .file_count = 1};
+    struct chunk_reader reader = {.bytes = bytes, .size = size};
+    struct chunk chunk;
+    int more;
+
+    while ((more = chunk_next(&reader, &chunk, error)) > 0)
+        if (!take_chunk(&contents, &chunk))
+            return error_set(error, "what the saved fw_cfg holds is damaged");
+    if (more == 0)
+        fw_cfg_fill(&vm->machine.fw_cfg, &contents);
+    return more;
+}
+
 void firmware_release(struct firmware *f)
 {
     for (unsigned i = 0; i < FW_FILES_MAX; i++)

@@ -25,6 +25,13 @@ struct firmware {
 
 /* Before the guest starts, once it has its memory and devices. */
 int firmware_fill(struct vm *vm, const struct boot_files *files, struct error *error) MUST_CHECK;
+/* What fw_cfg holds beside what it makes itself, as chunks; and their size. firmware_restore takes
+ * them in the place of firmware_fill: they live as long as the guest. */
+size_t firmware_size(const struct vm *vm);
+void firmware_save(const struct vm *vm, struct chunk_writer *writer);
+int firmware_restore(struct vm *vm, const uint8_t *bytes, size_t size,
+                     struct error *error) MUST_CHECK;
+
 void firmware_release(struct firmware *firmware);
 
 #endif

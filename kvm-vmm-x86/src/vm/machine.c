@@ -44,6 +44,8 @@ static const struct row rows[] = {
     {BUS_PIO, SERIAL_PORT, SERIAL_PORTS, &serial_ops, IN(serial), .gsi = SERIAL_IRQ, .acpi = "COM1",
      .identity = "PNP0501"},
     {BUS_PIO, ACPI_PM_PORT, ACPI_PM_PORTS, &acpi_pm_ops, IN(acpi_pm)},
+    {BUS_MMIO, VMGENID_BASE, VMGENID_SIZE, &vmgenid_ops, IN(vmgenid), .acpi = "VGEN",
+     .identity = "KVMM0001"},
     {BUS_PIO, HC_PORT, 1, &hypercall_ops, IN(hypercall)},
     {BUS_PIO, PVPANIC_PORT, 1, &pvpanic_ops, IN(pvpanic), .acpi = "PEVT", .identity = "QEMU0001",
      .when = PVPANIC},
@@ -190,6 +192,7 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     serial_init(&machine->serial, serial, line_of(backend, &serial_ops),
                 config->serial == SERIAL_STDIO && !config->no_ctrl_d && !config->text_screen);
     fw_cfg_init(&machine->fw_cfg, backend);
+    vmgenid_init(&machine->vmgenid, backend);
     if (config->testdev)
         testdev_init(&machine->testdev, backend);
     pvpanic_init(&machine->pvpanic, backend);
@@ -263,8 +266,11 @@ unsigned machine_describe(const struct guest_config *config,
 
         if (!is_announced(&rows[i], config))
             continue;
-        *d = (struct acpi_device){
-            .name = rows[i].acpi, .identity = rows[i].identity, .irq = rows[i].gsi};
+        *d = (struct acpi_device){.name = rows[i].acpi,
+                                  .identity = rows[i].identity,
+                                  .irq = rows[i].gsi,
+                                  .memory = rows[i].space == BUS_MMIO,
+                                  .generation = rows[i].ops == &vmgenid_ops};
         for (size_t j = i; j < ROWS && rows[j].state == rows[i].state; j++)
             if (d->range_count < ACPI_RANGES_MAX)
                 d->ranges[d->range_count++] =
@@ -318,6 +324,12 @@ void machine_resume(struct machine *machine)
     for (size_t i = 0; place_at(machine, i, &p); i++)
         if (p.ops->resume != NULL)
             p.ops->resume(p.device);
+}
+
+void machine_renew(struct machine *machine)
+{
+    vmgenid_renew(&machine->vmgenid);
+    acpi_pm_general(&machine->acpi_pm, ACPI_PM_GENERATION);
 }
 
 const char *machine_unsavable(const struct machine *machine)

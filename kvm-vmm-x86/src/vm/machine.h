@@ -28,6 +28,7 @@
 #include "dev/virtio/pci.h"
 #include "dev/virtio/rng.h"
 #include "dev/virtio/vsock.h"
+#include "dev/vmgenid.h"
 #include "dev/watchdog.h"
 
 struct machine {
@@ -46,6 +47,7 @@ struct machine {
     struct pci pci;
     struct pvpanic pvpanic;
     struct watchdog watchdog;
+    struct vmgenid vmgenid;
     struct virtio_device *virtio[VIRTIO_DEVICES_MAX]; /* in the order of their addresses */
     struct virtio_pci virtio_pci[VIRTIO_DEVICES_MAX]; /* of the same, if they are PCI functions */
     unsigned virtio_count;
@@ -80,6 +82,9 @@ void machine_reset(struct machine *machine);
  * calls its backend's `wake` when it is worth asking again. */
 bool machine_quiesce(struct machine *machine) MUST_CHECK;
 void machine_resume(struct machine *machine);
+
+/* Its memory goes on a second time: the guest is told, and stirs its random numbers. */
+void machine_renew(struct machine *machine);
 
 /* All that the guest can have changed in its devices: a chunk each, under the name of its ops. No
  * vCPU runs meanwhile. */

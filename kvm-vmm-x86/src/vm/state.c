@@ -148,12 +148,14 @@ static int save_vcpu(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writ
     return kvm_save_vcpu(kvm, &vcpu->cpu, vcpu->id, writer, error);
 }
 
-static void set_host_tsc(struct vm *vm)
+/* Returns the moment. */
+static uint64_t set_host_tsc(struct vm *vm)
 {
-    uint64_t now = clock_cycles();
+    uint64_t now = clock_cycles(), moment = clock_steady();
 
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         vm->vcpus[i].cpu.host_tsc = now;
+    return moment;
 }
 
 /* In the order of loading, the way that an interrupt takes walked backwards: what is put into a
@@ -161,6 +163,7 @@ static void set_host_tsc(struct vm *vm)
 int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
 {
     struct kvm kvm;
+    uint64_t moment;
     int result = 0;
 
     if (kvm_open(&kvm, vm->config->kvm, error) < 0)
@@ -171,11 +174,11 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
         result = error_set(error, "%s: %s", vm->name, machine_unsavable(&vm->machine));
     else if (!machine_quiesce(&vm->machine))
         result = error_set(error, "%s: a device has requests under way", vm->name);
-    set_host_tsc(vm);
+    moment = set_host_tsc(vm);
     for (unsigned i = 0; i < vm->vcpu_count && result == 0; i++)
         result = save_vcpu(&vm->vcpus[i], &kvm, writer, error);
     if (result == 0)
-        result = kvm_save_vm(vm->fd, vm->irqchip, writer, error);
+        result = kvm_save_vm(vm->fd, vm->irqchip, moment, writer, error);
     machine_save(&vm->machine, writer);
     kvm_close(&kvm);
     if (result == 0 && writer->full)
@@ -263,7 +266,8 @@ static int load_vcpu(struct vcpu *vcpu, const char *part, const struct chunk *ch
     return kvm_load_vcpu(&vcpu->cpu, part, chunk, error);
 }
 
-static int load_chunk(struct vm *vm, const struct chunk *chunk, struct error *error)
+static int load_chunk(struct vm *vm, uint64_t moment, const struct chunk *chunk,
+                      struct error *error)
 {
     char *part;
     unsigned long id;
@@ -276,7 +280,7 @@ static int load_chunk(struct vm *vm, const struct chunk *chunk, struct error *er
         return load_vcpu(&vm->vcpus[id], part + 1, chunk, error);
     }
     if (strncmp(chunk->name, "vm ", 3) == 0)
-        return kvm_load_vm(vm->fd, chunk->name + 3, chunk, error);
+        return kvm_load_vm(vm->fd, moment, chunk->name + 3, chunk, error);
     return machine_load(&vm->machine, chunk, error);
 }
 
@@ -301,12 +305,12 @@ int vm_check_cpu(struct vm *vm, struct chunk_reader reader, struct error *error)
 
 int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error)
 {
+    uint64_t moment = set_host_tsc(vm);
     struct chunk chunk;
     int more;
 
-    set_host_tsc(vm);
     while ((more = chunk_next(reader, &chunk, error)) > 0)
-        if (load_chunk(vm, &chunk, error) < 0)
+        if (load_chunk(vm, moment, &chunk, error) < 0)
             return -1;
     return more;
 }

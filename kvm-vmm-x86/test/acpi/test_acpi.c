@@ -38,8 +38,9 @@ static const struct acpi_machine whole = {
     .cpus = 1,
     .devices = {{"KBD_", ACPI_IDENTITY_KEYBOARD, {{0x60, 1}, {0x64, 1}}, 2, 1},
                 {"RTC_", "PNP0B00", {{0x70, 2}}, 1, 0},
-                {"COM1", "PNP0501", {{0x3f8, 8}}, 1, 4}},
-    .device_count = 3};
+                {"COM1", "PNP0501", {{0x3f8, 8}}, 1, 4},
+                {"VGEN", "KVMM0001", {{0xd0080000, 16}}, 1, .memory = true, .generation = true}},
+    .device_count = 4};
 
 static gpa_t write_tables(const struct acpi_machine *machine)
 {

@@ -47,6 +47,23 @@ static void test_registers(void **state)
     assert_int_equal(fake.end, END_NONE);
 }
 
+/* A general-purpose event interrupts while it is enabled, until it is cleared. */
+static void test_general_event(void **state)
+{
+    enum { BIT = 1 << ACPI_PM_GENERATION };
+
+    (void)state;
+    acpi_pm_general(&pm, ACPI_PM_GENERATION);
+    assert_false(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(read_port(ACPI_PM_GENERAL, 1), BIT);
+    assert_int_equal(write_port(ACPI_PM_GENERAL + 1, BIT, 1), VERDICT_RESUME);
+    assert_true(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(write_port(ACPI_PM_GENERAL, BIT, 1), VERDICT_RESUME);
+    assert_false(fake.line[ACPI_PM_IRQ]);
+    assert_int_equal(read_port(ACPI_PM_GENERAL + 1, 1), BIT);
+    assert_int_equal(fake.wakes, 0);
+}
+
 /* The interrupt is up from the press, or from when the guest wants to know, until it has cleared
  * the event. */
 static void test_power_button(void **state)
@@ -130,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_registers, set_up),
+        cmocka_unit_test_setup(test_general_event, set_up),
         cmocka_unit_test_setup(test_power_button, set_up),
         cmocka_unit_test_setup(test_power_off, set_up),
         cmocka_unit_test_setup(test_sleep, set_up),

@@ -139,7 +139,7 @@ static void test_without(void **state)
         assert_null(bus_find(&machine.bus, BUS_MMIO, PCI_WINDOW_BASE));
         assert_non_null(bus_find(&machine.bus, BUS_PIO, 0xcf9));
         assert_false(config_has_pci(configs[i]));
-        assert_int_equal(machine_describe(configs[i], devices), 2 + i);
+        assert_int_equal(machine_describe(configs[i], devices), 3 + i);
     }
 }
 

@@ -44,6 +44,17 @@ static struct snapshot_machine example(void)
         .disks[0] = {.size = 512, .changed = 7, .sample = 9, .map.size = 1}};
 
     m.config.disks[0] = (struct disk_config){.path = "/d", .path_length = 2, .overlay = true};
+    m.config.ports[m.config.port_count++] = (struct port_config){.kind = SERIAL_PTY};
+    m.config.ports[m.config.port_count++] =
+        (struct port_config){.name = "log", .name_length = 3, .kind = SERIAL_FILE, .path = "/l"};
+    m.config.nets[m.config.net_count++] =
+        (struct net_config){.kind = NET_USER,
+                            .mac = {0x52, 0x54, 0, 1, 2, 0xff},
+                            .mtu = 1500,
+                            .forwards = {{true, 0x7f000001, 65535, 53}, {false, 0, 80, 8080}},
+                            .forward_count = 2};
+    m.config.nets[m.config.net_count++] =
+        (struct net_config){.kind = NET_PASST, .name = "/p", .name_length = 2};
     return m;
 }
 
@@ -64,6 +75,18 @@ static void test_read_what_was_written(void **state)
                 again.config.watchdog == WATCHDOG_OFF && again.config.vsock.cid == 7 &&
                 strcmp(again.config.vsock.path, "/tmp/v") == 0 && again.config.disks[0].overlay);
     assert_int_equal(again.disks[0].changed, 7);
+    assert_int_equal(again.config.port_count, 2);
+    assert_int_equal(again.config.ports[0].kind, SERIAL_PTY);
+    assert_string_equal(again.config.ports[1].name, "log");
+    assert_string_equal(again.config.ports[1].path, "/l");
+    assert_int_equal(again.config.net_count, 2);
+    assert_memory_equal(again.config.nets[0].mac, m.config.nets[0].mac, 6);
+    assert_int_equal(again.config.nets[0].forward_count, 2);
+    assert_int_equal(again.config.nets[0].forwards[0].guest_port, 8080); /* TCP first */
+    assert_true(again.config.nets[0].forwards[1].udp);
+    assert_true(again.config.nets[0].forwards[1].address == 0x7f000001);
+    assert_int_equal(again.config.nets[0].forwards[1].host_port, 65535);
+    assert_string_equal(again.config.nets[1].name, "/p");
     assert_true(again.config.no_paging && again.config.has_entry && !again.config.has_load);
     assert_int_equal(again.config.kernel_entry, KERNEL_ENTRY_PVH);
     assert_true(again.config.entry == UINT64_MAX - 1);
@@ -104,6 +127,15 @@ static void test_what_no_machine_is(void **state)
     m = example();
     m.config.disks[0].block_size = 700;
     refused(m, "block_size");
+    m = example();
+    m.config.nets[0].forwards[0].guest_port = 0;
+    refused(m, "udp");
+    m = example();
+    m.config.ports[1].path = NULL;
+    refused(m, "path");
+    m = example();
+    m.mode = MODE_FIRMWARE;
+    refused(m, "rom");
     m = example();
     m.config.fw_files[m.config.fw_file_count++] = "no mark";
     refused(m, "fw_files");

@@ -54,8 +54,10 @@ int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chun
     return error_set(error, "%s", chunk->name);
 }
 
-int kvm_save_vm(int vm, bool irqchip, struct chunk_writer *writer, struct error *error)
+int kvm_save_vm(int vm, bool irqchip, uint64_t moment, struct chunk_writer *writer,
+                struct error *error)
 {
+    (void)moment;
     (void)vm;
     (void)irqchip;
     (void)writer;
@@ -63,8 +65,10 @@ int kvm_save_vm(int vm, bool irqchip, struct chunk_writer *writer, struct error 
     return 0;
 }
 
-int kvm_load_vm(int vm, const char *part, const struct chunk *chunk, struct error *error)
+int kvm_load_vm(int vm, uint64_t moment, const char *part, const struct chunk *chunk,
+                struct error *error)
 {
+    (void)moment;
     (void)vm;
     return kvm_load_vcpu(NULL, part, chunk, error);
 }

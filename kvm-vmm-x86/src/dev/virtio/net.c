@@ -8,6 +8,7 @@
 #include "dev/virtio/net.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,15 +206,35 @@ static void on_reset(struct virtio *v)
     ((struct net *)v->context)->buffers->held = 0;
 }
 
+/* Asked for where it is saved. */
 static void *net_state(struct virtio_device *device)
 {
-    return &net_of(device)->config.status;
+    struct net *net = net_of(device);
+
+    net->state = (struct net_state){.status = net->config.status};
+    if (net->host->ops->connections != NULL)
+        net->state.connections = net->host->ops->connections(net->host);
+    return &net->state;
 }
 
+/* The host's ends of the guest's connections are gone: a packet of one of them is answered by a
+ * reset. */
 static bool net_loaded(struct virtio_device *device)
 {
+    struct net *net = net_of(device);
+    char text[120];
+
+    if (net->state.status > VIRTIO_NET_S_LINK_UP)
+        return false;
+    net->config.status = net->state.status;
     choose_offloads(&device->virtio);
-    return net_of(device)->config.status <= VIRTIO_NET_S_LINK_UP;
+    if (net->state.connections > 0) {
+        snprintf(text, sizeof text,
+                 "virtio%u (net): the %u TCP connections of its network are reset", device->index,
+                 net->state.connections);
+        device->backend->say(device->backend->context, text);
+    }
+    return true;
 }
 
 static void net_end(struct virtio_device *device)
@@ -230,7 +251,7 @@ static const struct virtio_kind kind = {
                .reset = on_reset},
     .run = net_run,
     .state = net_state,
-    .state_size = sizeof(uint16_t), /* the link, of which the driver has heard */
+    .state_size = sizeof(struct net_state),
     .loaded = net_loaded,
     .close = net_end,
 };

@@ -10,11 +10,19 @@ enum { NET_QUEUE_SIZE = 256, NET_MERGED_MAX = 64 };
 
 struct net_buffers;
 
+/* What is saved. */
+struct net_state {
+    uint32_t connections; /* of its network, which end with it */
+    uint16_t status;      /* the link, of which the driver has heard */
+    uint16_t unused;
+};
+
 struct net {
     struct virtio_device device;
     struct net_host *host;
     struct virtio_net_config config;
     struct net_buffers *buffers;
+    struct net_state state; /* while it is saved or loaded */
 };
 
 /* `host` belongs to the caller. On failure nothing is to be closed. */
