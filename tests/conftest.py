@@ -56,8 +56,8 @@ def may_repeat(item, stops):
 
 
 def claims():
-    """What this process runs, a file or a folder at a time: the next of its own list, then the last of the other process's.
-    tools/check wrote both lists."""
+    """What this process runs, a file or a folder at a time: the next of its own list, then the last of the other
+    process's. tools/check wrote both lists."""
     mine = os.environ["CHECK_NAME"]
     while True:
         with open(os.environ["CHECK_CLAIMS"], "r+") as lists:

@@ -78,7 +78,8 @@ def test_tests_of_two_kinds_of_machine_run_side_by_side(tree):
 def test_a_process_that_has_no_more_takes_over_from_the_other(tree):
     """The last file of the other's list: the first test waits for it. Session fixtures are made once in a process."""
     wait = ("import time\n@pytest.fixture(scope='session')\ndef once():\n"
-            "    with open(Path(__file__).parents[1] / 'made', 'a') as f:\n        f.write('1')\n    yield\ndef test_wait(once):\n    end = time.monotonic() + 60\n"
+            "    with open(Path(__file__).parents[1] / 'made', 'a') as f:\n        f.write('1')\n    yield\n"
+            "def test_wait(once):\n    end = time.monotonic() + 60\n"
             "    while not (Path(__file__).parents[1] / 'mark').exists():\n"
             "        assert time.monotonic() < end\n        time.sleep(0.1)\n")
     mark = "def test_mark():\n    (Path(__file__).parents[1] / 'mark').touch()\n"
