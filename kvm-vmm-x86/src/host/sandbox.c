@@ -1,8 +1,8 @@
-/* The sandbox; see sandbox.h. seccomp(2), with libseccomp; landlock.c. */
+/* The sandbox; see sandbox.h. seccomp(2), sandbox_filter.c; Landlock, landlock.c. */
 #include "host/sandbox.h"
 
 #include <errno.h>
-#include <seccomp.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/landlock.h"
+#include "host/sandbox_filter.h"
 #include "host/sandbox_learn.h"
 #include "host/terminal.h"
 
@@ -95,80 +96,30 @@ static int take_signal(struct error *error)
 
 /* --- the filter --- */
 
-static bool is_needed(unsigned needs, unsigned by)
-{
-    return by == 0 || (needs & by) != 0;
-}
-
-static int allow(scmp_filter_ctx filter, const struct sandbox_call *call)
-{
-    struct scmp_arg_cmp conditions[SANDBOX_CONDITIONS_MAX];
-    unsigned count = 0;
-
-    while (count < SANDBOX_CONDITIONS_MAX && call->conditions[count].mask != 0) {
-        const struct sandbox_condition *c = &call->conditions[count];
-
-        conditions[count++] = c->mask == UINT64_MAX
-                                  ? SCMP_CMP64(c->argument, SCMP_CMP_EQ, c->value)
-                                  : SCMP_CMP64(c->argument, SCMP_CMP_MASKED_EQ, c->mask, c->value);
-    }
-    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call->number, count, conditions);
-}
-
-static int allow_all(scmp_filter_ctx filter, unsigned needs)
-{
-    const struct sandbox_call to_self = {
-        .number = SYS_tgkill, .conditions = {{UINT32_MAX, (uint64_t)getpid(), 0}}}; /* signals */
-    int code = 0;
-
-    /* libseccomp puts a comparison with a mask before those without: KVM_RUN gets one. */
-    for (unsigned i = 0; i < sandbox_ioctl_count && code == 0; i++)
-        if (is_needed(needs, sandbox_ioctls[i].needs))
-            code = seccomp_rule_add(
-                filter, SCMP_ACT_ALLOW, SYS_ioctl, 1,
-                i == 0 ? SCMP_A1_32(SCMP_CMP_MASKED_EQ, UINT32_MAX, sandbox_ioctls[i].request)
-                       : SCMP_A1_32(SCMP_CMP_EQ, sandbox_ioctls[i].request));
-    for (unsigned i = 0; i < sandbox_call_count && code == 0; i++)
-        if (is_needed(needs, sandbox_calls[i].needs))
-            code = allow(filter, &sandbox_calls[i]);
-    if (code == 0)
-        code = allow(filter, &to_self);
-    if (code == 0)
-        code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SYS_clone3, 0);
-    return code;
-}
-
-/* ioctl is looked at first, for KVM_RUN is the call that counts. Without SSB the kernel,
- * before 5.16, would slow down each thread against a fault of processors that concerns programs
- * which run foreign code in their own address space: ours runs in the guest's. */
-static int set_attributes(scmp_filter_ctx filter)
-{
-    int code = seccomp_syscall_priority(filter, SYS_ioctl, 255);
-
-    if (code == 0)
-        code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    if (code == 0)
-        code = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-    (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-    return code;
-}
-
+/* Without SPEC_ALLOW the kernel, before 5.16, would slow down each thread against a fault of
+ * processors that concerns programs which run foreign code in their own address space: ours runs in
+ * the guest's. */
 static int enter_seccomp(unsigned needs, struct error *error)
 {
     bool learn = sandbox_mode == SANDBOX_LEARN;
-    scmp_filter_ctx filter = seccomp_init(learn ? SCMP_ACT_NOTIFY : SCMP_ACT_TRAP);
-    int code = filter == NULL ? -ENOMEM : set_attributes(filter);
+    struct sock_filter code[SANDBOX_FILTER_MAX];
+    struct sock_fprog program = {.filter = code};
+    unsigned flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW |
+                     (learn ? SECCOMP_FILTER_FLAG_NEW_LISTENER : SECCOMP_FILTER_FLAG_TSYNC);
+    int why = learn ? sandbox_learn_begin() : 0;
+    long result;
 
-    if (code == 0)
-        code = allow_all(filter, needs);
-    if (code == 0 && learn)
-        code = sandbox_learn_begin();
-    if (code == 0)
-        code = seccomp_load(filter);
-    if (code == 0 && learn)
-        code = sandbox_learn_watch(seccomp_notify_fd(filter));
-    seccomp_release(filter);
-    return code == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-code));
+    if (why < 0)
+        return error_set(error, "seccomp: %s", strerror(-why));
+    program.len = (unsigned short)sandbox_filter_make(
+        code, needs, getpid(), learn ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_TRAP);
+    result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+    if (result < 0)
+        return error_set(error, "seccomp: %s", strerror(errno));
+    if (!learn && result > 0)
+        return error_set(error, "seccomp: thread %ld cannot be in the sandbox", result);
+    why = learn ? sandbox_learn_watch((int)result) : 0;
+    return why == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-why));
 }
 
 /* Landlock is each thread's own: one that ran already would be outside. */

@@ -1,13 +1,19 @@
-/* Unit tests of the sandbox's tables: what they allow is bounded, and can be named. */
+/* Unit tests of the sandbox: what its tables allow is bounded, and can be named; its filter allows
+ * that and no more. */
+#include <errno.h>
+#include <linux/audit.h>
 #include <linux/kvm.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "cmocka_all.h"
 #include "host/sandbox_calls.h"
+#include "host/sandbox_filter.h"
 
 enum { ALL_NEEDS = ~0 };
 
@@ -124,6 +130,108 @@ static void test_not_into_the_terminal(void **state)
         assert_int_not_equal(sandbox_ioctls[i].request, TIOCSTI);
 }
 
+/* --- the filter --- */
+
+enum { SELF = 4711 };
+
+/* What the kernel does with the filter. */
+static uint32_t run(const struct sock_filter *code, unsigned count, const struct seccomp_data *data)
+{
+    uint32_t a = 0;
+
+    for (unsigned pc = 0; pc < count; pc++) {
+        const struct sock_filter *i = &code[pc];
+
+        switch (i->code) {
+        case BPF_LD | BPF_W | BPF_ABS:
+            assert_true(i->k % 4 == 0 && i->k < sizeof *data);
+            memcpy(&a, (const char *)data + i->k, sizeof a);
+            break;
+        case BPF_ALU | BPF_AND | BPF_K:
+            a &= i->k;
+            break;
+        case BPF_JMP | BPF_JA:
+            pc += i->k;
+            break;
+        case BPF_JMP | BPF_JEQ | BPF_K:
+            pc += a == i->k ? i->jt : i->jf;
+            break;
+        case BPF_RET | BPF_K:
+            return i->k;
+        default:
+            fail_msg("instruction %u: %#x", pc, i->code);
+        }
+    }
+    fail_msg("the filter's end is passed");
+    return 0;
+}
+
+/* What the tables say of that call. */
+static uint32_t expected(unsigned needs, const struct seccomp_data *data)
+{
+    const uint64_t *args = (const uint64_t *)data->args;
+
+    if (data->nr == SYS_clone3)
+        return SECCOMP_RET_ERRNO | ENOSYS;
+    if (data->nr == SYS_tgkill && (uint32_t)args[0] == SELF)
+        return SECCOMP_RET_ALLOW;
+    if (data->nr == SYS_ioctl)
+        for (unsigned i = 0; i < sandbox_ioctl_count; i++)
+            if (sandbox_ioctls[i].request == (uint32_t)args[1] &&
+                (sandbox_ioctls[i].needs == 0 || (sandbox_ioctls[i].needs & needs) != 0))
+                return SECCOMP_RET_ALLOW;
+    return allows(needs, data->nr, args) ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRAP;
+}
+
+/* Each call with each value that some row names, that with one bit changed, and with its upper half
+ * set, in each argument's place. */
+static void test_filter_says_what_the_tables_say(void **state)
+{
+    static const unsigned all_needs[] = {0,
+                                         SANDBOX_SHARE,
+                                         SANDBOX_SERVER | SANDBOX_DISK,
+                                         SANDBOX_USER_NET | SANDBOX_NET,
+                                         SANDBOX_SNAPSHOT,
+                                         (unsigned)ALL_NEEDS};
+    struct sock_filter code[SANDBOX_FILTER_MAX];
+    uint64_t values[256] = {0, SELF, SELF | 1ull << 32, TIOCSTI, PROT_EXEC, CLONE_VFORK};
+    unsigned count = 6;
+
+    (void)state;
+    for (unsigned i = 0; i < sandbox_call_count; i++)
+        values[count++] = sandbox_calls[i].conditions[0].value;
+    for (unsigned i = 0; i < sandbox_ioctl_count; i++)
+        values[count++] = sandbox_ioctls[i].request;
+    for (unsigned n = 0; n < sizeof all_needs / sizeof all_needs[0]; n++) {
+        unsigned length = sandbox_filter_make(code, all_needs[n], SELF, SECCOMP_RET_TRAP);
+
+        for (int number = 0; number < 500; number++)
+            for (unsigned v = 0; v < 3 * count; v++) {
+                uint64_t value = values[v / 3] ^ (v % 3 == 1) ^ (uint64_t)(v % 3 == 2) << 40;
+                struct seccomp_data data = {.nr = number,
+                                            .arch = AUDIT_ARCH_X86_64,
+                                            .args = {value, value, value, value, value, value}};
+
+                assert_int_equal(run(code, length, &data), expected(all_needs[n], &data));
+            }
+    }
+}
+
+/* 32-bit calls end the process; those of the x32 table have numbers of their own. */
+static void test_other_tables_of_calls(void **state)
+{
+    struct sock_filter code[SANDBOX_FILTER_MAX];
+    unsigned length = sandbox_filter_make(code, 0, SELF, SECCOMP_RET_TRAP);
+    struct seccomp_data data = {.nr = SYS_read, .arch = AUDIT_ARCH_X86_64};
+
+    (void)state;
+    assert_int_equal(run(code, length, &data), SECCOMP_RET_ALLOW);
+    data.nr |= 0x40000000;
+    assert_int_equal(run(code, length, &data), SECCOMP_RET_TRAP);
+    data = (struct seccomp_data){.nr = SYS_read, .arch = AUDIT_ARCH_I386};
+    assert_int_equal(run(code, length, &data), SECCOMP_RET_KILL_PROCESS);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -143,6 +251,8 @@ int main(void)
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_no_row_twice),
         cmocka_unit_test(test_not_into_the_terminal),
+        cmocka_unit_test(test_filter_says_what_the_tables_say),
+        cmocka_unit_test(test_other_tables_of_calls),
         cmocka_unit_test(test_names),
     };
 
