@@ -196,13 +196,26 @@ void kvm_disconnect_ioeventfd(int vm, gpa_t gpa, int fd)
     (void)ioctl(vm, KVM_IOEVENTFD, &ioeventfd); /* fails where it was not connected */
 }
 
+/* Where the descriptor of that name is, of those that `bytes` begins with; NULL: not there. */
+static const struct kvm_stats_desc *find_statistic(const char *bytes, size_t count, size_t stride,
+                                                   const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct kvm_stats_desc *desc = (const struct kvm_stats_desc *)(bytes + i * stride);
+
+        if (strncmp(desc->name, name, stride - sizeof *desc) == 0)
+            return desc;
+    }
+    return NULL;
+}
+
 /* Finds "halt_exits" among the vCPU's binary statistics. Absent statistics are no error. */
 static void open_statistics(struct kvm_cpu *cpu)
 {
+    _Alignas(struct kvm_stats_desc) char bytes[4096];
+    const struct kvm_stats_desc *desc = NULL;
     struct kvm_stats_header header;
-    char bytes[sizeof(struct kvm_stats_desc) + 256];
-    struct kvm_stats_desc *desc = (struct kvm_stats_desc *)bytes;
-    size_t stride;
+    size_t stride, most, count;
     int fd = ioctl(cpu->fd, KVM_GET_STATS_FD, NULL);
 
     cpu->stats_fd = -1;
@@ -211,16 +224,18 @@ static void open_statistics(struct kvm_cpu *cpu)
     if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header)
         goto close;
     stride = sizeof *desc + header.name_size;
-    if (stride > sizeof bytes)
-        goto close;
-    for (uint32_t i = 0; i < header.num_desc; i++) {
-        if (pread(fd, bytes, stride, header.desc_offset + i * stride) != (ssize_t)stride)
+    most = sizeof bytes / stride;
+    for (size_t i = 0; i < header.num_desc && most > 0 && desc == NULL; i += count) {
+        count = header.num_desc - i < most ? header.num_desc - i : most;
+        if (pread(fd, bytes, count * stride, (off_t)(header.desc_offset + i * stride)) !=
+            (ssize_t)(count * stride))
             goto close;
-        if (strncmp(desc->name, "halt_exits", header.name_size) == 0) {
-            cpu->stats_fd = fd;
-            cpu->halt_offset = header.data_offset + desc->offset;
-            return;
-        }
+        desc = find_statistic(bytes, count, stride, "halt_exits");
+    }
+    if (desc != NULL) {
+        cpu->stats_fd = fd;
+        cpu->halt_offset = header.data_offset + desc->offset;
+        return;
     }
 close:
     close(fd);

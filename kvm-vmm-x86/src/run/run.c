@@ -45,7 +45,7 @@ static struct {
     bool interrupted;
     bool mistake; /* what is wrong is the command line */
     int status;   /* the command's; -1: not known */
-} run = {.status = -1};
+} run;
 
 static int refuse(int status, const char *text)
 {
@@ -349,6 +349,7 @@ int run_main(int argc, char **argv)
     struct error error;
     int status;
 
+    run.status = -1; /* not as it is defined: 90 KB of the program would be its zeroes */
     if (run_request_parse(&run.request, argc, argv, &error) < 0) {
         fprintf(stderr, "kvm-vmm run: %s; kvm-vmm run --help explains\n", error.text);
         return STATUS_USAGE;
