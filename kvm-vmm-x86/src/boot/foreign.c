@@ -1,7 +1,9 @@
 /*
  * Files that are no image for this machine, known by their content: archives, disks, programs for
  * other systems, text. Each is refused with what to do; as a flat image it would run as 16-bit code
- * that means nothing. What marks a file is more than a flat image has by chance.
+ * that means nothing. What marks a file is more than a flat image has by chance; code that looks
+ * like one of them all the same, of letters alone for instance, runs with --load or --entry
+ * (loaders.c).
  */
 #include <string.h>
 
@@ -15,10 +17,12 @@ struct mark {
     const char *what, *advice;
 };
 
-#define UNPACK    "unpack it first"
-#define DISK      "there is no BIOS here to start it; give the kernel that is on it"
+#define UNPACK "unpack it first"
+#define DISK                                                                                       \
+    "there is no BIOS here to start it; give the kernel that is on it, or --bios and --disk"
 #define OTHER_CPU "for another kind of CPU"
 #define NO_KERNEL "not a kernel, nor code for a bare machine"
+#define MAY_BE    NO_KERNEL " (--load ADDRESS takes it for code)"
 
 static const struct mark marks[] = {
     {0, 3, "\x1f\x8b\x08", "packed by gzip", UNPACK " (gunzip)"},
@@ -41,6 +45,9 @@ static const struct mark marks[] = {
     {0x8001, 5, "CD001", "an ISO image", DISK},
     {512, 8, "EFI PART", "an image with GPT partitions", DISK},
     {0, 4, "hsqs", "a squashfs image", DISK},
+    {0, 4, "XFSB", "an XFS image", DISK},
+    {0x10040, 8, "_BHRfS_M", "a btrfs image", DISK},
+    {3, 8, "NTFS    ", "an NTFS image", DISK},
     {0, 3, "#!/", "a script", NO_KERNEL},
     {0, 4, "\xd0\x0d\xfe\xed", "a device tree", "a PC has no device tree"},
     {0x38, 4, "ARM\x64", "an arm64 Image", OTHER_CPU},
@@ -104,19 +111,76 @@ static bool is_partitioned(const struct image *image)
     return used > 0;
 }
 
-/* Nothing but text, and enough of it to be no chance. */
+/* ext2 to ext4: the superblock's magic number, the size of blocks, and a state. */
+static bool is_ext(const struct image *image)
+{
+    enum { SUPERBLOCK = 1024, BLOCK_SIZE = 24, MAGIC = 56, STATE = 58 };
+    const uint8_t *s = image->bytes + SUPERBLOCK;
+
+    return image->size >= 2 * SUPERBLOCK && s[MAGIC] == 0x53 && s[MAGIC + 1] == 0xef &&
+           s[BLOCK_SIZE] <= 6 && s[BLOCK_SIZE + 1] == 0 && s[STATE] <= 7 && s[STATE + 1] == 0;
+}
+
+/* With files behind its boot sector; that alone is code that may run. */
+static bool is_fat(const struct image *image)
+{
+    return image->size >= 64 * KIB &&
+           (has(image, 54, "FAT12", 5) || has(image, 54, "FAT16", 5) || has(image, 82, "FAT32", 5));
+}
+
+static bool is_zero(const struct image *image)
+{
+    return image->bytes[0] == 0 && memcmp(image->bytes, image->bytes + 1, image->size - 1) == 0;
+}
+
+enum { LOOKED_AT = 4096 }; /* of a text */
+
+static bool is_control(unsigned c)
+{
+    return (c < ' ' && c != '\t' && c != '\n' && c != '\f' && c != '\r' && c != '\x1b') ||
+           c == 0x7f;
+}
+
+/* ASCII, or UTF-8 with enough of it to be no chance: `ret; nop` is a letter, too. */
 static bool is_text(const struct image *image)
 {
-    enum { ENOUGH = 16, LOOKED_AT = 4096 };
-    size_t end = image->size < LOOKED_AT ? image->size : LOOKED_AT;
+    enum { ENOUGH = 16 };
+    size_t end = image->size < LOOKED_AT ? image->size : LOOKED_AT, following = 0;
 
     for (size_t i = 0; i < end; i++) {
         uint8_t c = image->bytes[i];
 
-        if ((c < ' ' || c == 0x7f) && c != '\n' && c != '\r' && c != '\t')
+        if (following > 0 ? (c & 0xc0) != 0x80 : is_control(c) || (c & 0xc0) == 0x80 || c >= 0xf8)
             return false;
+        if (c >= 0x80 && end < ENOUGH)
+            return false;
+        following = following > 0 ? following - 1 : c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
     }
-    return end >= ENOUGH;
+    return true;
+}
+
+/* UTF-16, of either order of bytes: with its mark, or most of it ASCII. */
+static bool is_wide_text(const struct image *image)
+{
+    enum { ENOUGH = 16 };
+    size_t end = image->size < LOOKED_AT ? image->size : LOOKED_AT;
+
+    if (has(image, 0, "\xff\xfe", 2) || has(image, 0, "\xfe\xff", 2))
+        return true; /* and no instruction */
+    for (unsigned high = 0; high <= 1; high++) {
+        size_t ascii = 0, i = 0;
+
+        for (; i + 1 < end; i += 2) {
+            unsigned c = image->bytes[i + high] * 256u + image->bytes[i + 1 - high];
+
+            if (is_control(c))
+                break;
+            ascii += c < 0x80;
+        }
+        if (i + 1 >= end && end >= ENOUGH && ascii > end / 4)
+            return true;
+    }
+    return false;
 }
 
 static const struct {
@@ -126,7 +190,11 @@ static const struct {
     {is_pe, {.what = "a program for UEFI or Windows", .advice = NO_KERNEL}},
     {is_exe, {.what = "a program for DOS", .advice = NO_KERNEL}},
     {is_partitioned, {.what = "an image with partitions", .advice = DISK}},
-    {is_text, {.what = "text", .advice = NO_KERNEL}},
+    {is_ext, {.what = "an ext2, ext3 or ext4 image", .advice = DISK}},
+    {is_fat, {.what = "a FAT image", .advice = DISK}},
+    {is_zero, {.what = "nothing but zeroes", .advice = MAY_BE}},
+    {is_text, {.what = "text", .advice = MAY_BE}},
+    {is_wide_text, {.what = "text in UTF-16", .advice = MAY_BE}},
 };
 
 static const struct mark *find(const struct image *image)

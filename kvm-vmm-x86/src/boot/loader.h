@@ -55,9 +55,10 @@ struct loader {
     bool takes_modules; /* --initrd goes with it */
 };
 
-/* The first loader that recognises the image; the last of the table takes anything. `asked` chooses
- * between two entries that one file has: any but KERNEL_ENTRY_AUTO is not multiboot's. */
-const struct loader *loader_find(const struct image *image, enum kernel_entry asked);
+/* The first loader that recognises the image; the last of the table takes anything. Of two entries
+ * that one file has, any but KERNEL_ENTRY_AUTO is not multiboot's; what --load or --entry is given
+ * for is not refused for what it looks like. */
+const struct loader *loader_find(const struct image *image, const struct guest_config *config);
 
 extern const struct loader loader_bzimage, loader_multiboot, loader_vmlinux, loader_elf,
     loader_foreign, loader_flat;

@@ -8,12 +8,19 @@ static const struct loader *const loaders[] = {
     &loader_elf,     &loader_foreign,   &loader_flat, /* anything else */
 };
 
-const struct loader *loader_find(const struct image *image, enum kernel_entry asked)
+/* Another loader comes first for this guest. */
+static bool is_passed_over(const struct loader *loader, const struct guest_config *config)
+{
+    if (loader == &loader_multiboot)
+        return config->kernel_entry != KERNEL_ENTRY_AUTO;
+    return loader == &loader_foreign && (config->has_load || config->has_entry);
+}
+
+const struct loader *loader_find(const struct image *image, const struct guest_config *config)
 {
     size_t i = 0;
 
-    while (!loaders[i]->recognise(image) ||
-           (loaders[i] == &loader_multiboot && asked != KERNEL_ENTRY_AUTO))
+    while (is_passed_over(loaders[i], config) || !loaders[i]->recognise(image))
         i++;
     return loaders[i];
 }

@@ -82,6 +82,8 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
         error_set(error, "cannot examine %s: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
         error_set(error, "%s is a directory", path);
+    else if (S_ISCHR(st.st_mode))
+        error_set(error, "%s is a device, not a file", path);
     else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit)
         error_set(error, "%s is larger than %llu MiB", path, (unsigned long long)limit >> 20);
     else if (S_ISREG(st.st_mode) && map_all(fd, (uint64_t)st.st_size, file))

@@ -336,8 +336,7 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
     if (is_restored(vm)) {
         plan_restored(vm);
     } else {
-        loader = vm->config->bios ? &loader_firmware
-                                  : loader_find(&files->boot.image, vm->config->kernel_entry);
+        loader = vm->config->bios ? &loader_firmware : loader_find(&files->boot.image, vm->config);
         if (plan(vm, loader, &files->boot.image, error) < 0)
             return -1;
     }

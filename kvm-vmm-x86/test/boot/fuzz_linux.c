@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                          : make_header(file, data + PREFIX, size - PREFIX);
     }
     memory_init(&memory, 0, RAM_SIZE, ram);
-    loader = loader_find(&image, config.kernel_entry);
+    loader = loader_find(&image, &config);
     if (loader != &loader_bzimage && loader != &loader_vmlinux)
         return 0;
     if (loader->load(&request, MODE_LINUX, &start, &error) < 0 && error.text[0] == '\0')

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     image = (struct image){.path = "fuzz", .bytes = data + HEADER, .size = size - HEADER};
     memory_init(&memory, 0, RAM_SIZE, ram);
     request.limit = LIMIT;
-    loader = loader_find(&image, config.kernel_entry);
+    loader = loader_find(&image, &config);
     if (loader->mode(&image, config.mode, &mode, &error) == 0)
         (void)!loader->load(&request, mode, &start, &error);
     memset(ram + LIMIT, 0, CPU_BOOT_INFO_SIZE); /* what a multiboot kernel is told */

@@ -58,7 +58,7 @@ static int load(struct fixture *f, const void *bytes, size_t size, gpa_t limit)
     const struct loader *loader;
 
     f->image = (struct image){.path = "image", .bytes = bytes, .size = size};
-    loader = loader_find(&f->image, KERNEL_ENTRY_AUTO);
+    loader = loader_find(&f->image, &f->config);
     if (loader->mode(&f->image, f->config.mode, &mode, &f->error) < 0)
         return -1;
     f->start = (struct cpu_start){.paging = mode == MODE_PROTECTED && !f->config.no_paging};

@@ -55,6 +55,8 @@ static void test_flat_too_large(void **state)
     struct fixture *f = *state;
     uint8_t *large = calloc(1, RAM_SIZE + 1);
 
+    large[0] = 0xf4;
+
     assert_int_equal(load(f, large, RAM_SIZE + 1, RAM_SIZE), -1);
     assert_int_equal(load(f, large, RAM_SIZE, RAM_SIZE), 0);
     f->config.mode = MODE_LONG;
@@ -115,6 +117,8 @@ static void test_foreign_files(void **state)
         {"qcow2", 0, 4, "QFI\xfb"},
         {"ISO", 0x8001, 5, "CD001"},
         {"GPT", 512, 8, "EFI PART"},
+        {"XFS", 0, 4, "XFSB"},
+        {"NTFS", 3, 8, "NTFS    "},
         {"script", 0, 10, "#!/bin/sh\n"},
         {"arm64", 0x38, 4, "ARM\x64"},
         {"RISC-V", 0x38, 4, "RSC\x05"},
@@ -144,23 +148,91 @@ static void test_foreign_files(void **state)
     }
 }
 
-static void test_text_and_partitions(void **state)
+static void expect_refusal(struct fixture *f, const void *bytes, size_t size, const char *word)
+{
+    assert_int_equal(load(f, bytes, size, RAM_SIZE), -1);
+    if (strstr(f->error.text, word) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", f->error.text, word);
+}
+
+static void test_disks(void **state)
 {
     struct fixture *f = *state;
-    uint8_t disk[1024] = {0xfa};
+    static uint8_t disk[64 * KIB];
 
-    assert_int_equal(load(f, "title Debian\nkernel /vmlinuz\n", 29, RAM_SIZE), -1);
-    assert_non_null(strstr(f->error.text, "text"));
-    assert_int_equal(load(f, "BUST\n", 5, RAM_SIZE), 0); /* five instructions may be letters */
+    memset(disk, 0, sizeof disk);
+    disk[0] = 0xfa;
     disk[510] = 0x55;
     disk[511] = 0xaa;
-    assert_int_equal(load(f, disk, sizeof disk, RAM_SIZE), 0); /* a boot sector, and more of it */
+    assert_int_equal(load(f, disk, 1024, RAM_SIZE), 0); /* a boot sector, and more of it */
     disk[446] = 0x80;
     disk[446 + 4] = 0x83;
     disk[446 + 9] = 8;
-    assert_int_equal(load(f, disk, sizeof disk, RAM_SIZE), -1);
-    assert_non_null(strstr(f->error.text, "partitions"));
+    expect_refusal(f, disk, 1024, "partitions");
     assert_int_equal(load(f, disk, 512, RAM_SIZE), 0);
+    memset(disk + 446, 0, 64);
+    memcpy(disk + 54, "FAT12   ", 8);
+    assert_int_equal(load(f, disk, 4096, RAM_SIZE), 0);
+    expect_refusal(f, disk, sizeof disk, "FAT");
+    disk[54] = 0;
+    disk[1024 + 56] = 0x53;
+    disk[1024 + 57] = 0xef;
+    disk[1024 + 58] = 1;
+    expect_refusal(f, disk, sizeof disk, "ext4");
+    disk[1024 + 24] = 7; /* blocks of 128 KiB do not exist */
+    assert_int_equal(load(f, disk, sizeof disk, RAM_SIZE), 0);
+}
+
+/* The same text in UTF-16 of either order. */
+static void widen(uint8_t *to, const char *text, unsigned high)
+{
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        to[2 * i + high] = 0;
+        to[2 * i + 1 - high] = (uint8_t)text[i];
+    }
+}
+
+static void test_text(void **state)
+{
+    static const char menu[] = "title Debian\nkernel /vmlinuz\n";
+    static const uint8_t zeroes[600], code[] = {0xc3, 0x90, 'A', 'B'},
+                                      halt[] = "letters\xf4 and others";
+    struct fixture *f = *state;
+    uint8_t wide[2 * sizeof menu];
+
+    expect_refusal(f, menu, sizeof menu - 1, "text");
+    expect_refusal(f, "hi\n", 3, "text");
+    expect_refusal(f, "\x1b[31mred\x1b[0m\f", 13, "text");
+    expect_refusal(f, "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4 README\n", 17, "text"); /* Korean */
+    expect_refusal(f, zeroes, sizeof zeroes, "zeroes");
+    expect_refusal(f, "\xff\xfeh\0", 4, "UTF-16");
+    for (unsigned high = 0; high <= 1; high++) {
+        widen(wide, menu, high);
+        expect_refusal(f, wide, sizeof wide - 2, "UTF-16");
+        wide[high] = 6; /* most of it */
+        expect_refusal(f, wide, sizeof wide - 2, "UTF-16");
+        wide[20 + high] = wide[21 - high] = 0; /* but no character is 0 */
+        assert_int_equal(load(f, wide, sizeof wide - 2, RAM_SIZE), 0);
+    }
+    assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
+    assert_int_equal(load(f, halt, sizeof halt - 1, RAM_SIZE), 0);
+}
+
+/* Code may be letters: the user says so by --load or --entry. */
+static void test_letters_as_code(void **state)
+{
+    struct fixture *f = *state;
+
+    f->config.has_load = true;
+    f->config.load = 0x100;
+    assert_int_equal(load(f, "BUST\n", 5, RAM_SIZE), 0);
+    assert_int_equal(f->start.entry, 0x100);
+    assert_memory_equal(f->ram + 0x100, "BUST\n", 5);
+    f->config.has_load = false;
+    f->config.has_entry = true;
+    assert_int_equal(load(f, "BUST\n", 5, RAM_SIZE), 0);
+    f->config.has_entry = false;
+    assert_int_equal(load(f, "BUST\n", 5, RAM_SIZE), -1);
 }
 
 int main(void)
@@ -172,7 +244,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_elf32, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_text_and_partitions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_disks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_letters_as_code, set_up, tear_down),
     };
 
     return cmocka_run_group_tests_name("boot", tests, NULL, NULL);

@@ -72,7 +72,7 @@ static int load(struct fixture *f, const void *bytes, size_t size)
 
     f->image = (struct image){.path = "kernel", .bytes = bytes, .size = size};
     f->error.text[0] = '\0';
-    loader = loader_find(&f->image, KERNEL_ENTRY_AUTO);
+    loader = loader_find(&f->image, &f->config);
     if (loader->mode(&f->image, f->config.mode, &mode, &f->error) < 0)
         return -1;
     assert_int_equal(mode, MODE_LINUX);
@@ -240,8 +240,7 @@ static void test_flipped_bits(void **state)
     for (size_t i = 0; i < f->size; i++) {
         f->file[i] ^= 0x10;
         f->image = (struct image){.path = "kernel", .bytes = f->file, .size = f->size};
-        if (loader_find(&f->image, KERNEL_ENTRY_AUTO) == &loader_bzimage &&
-            load(f, f->file, f->size) < 0)
+        if (loader_find(&f->image, &f->config) == &loader_bzimage && load(f, f->file, f->size) < 0)
             assert_true(f->error.text[0] != '\0');
         f->file[i] ^= 0x10;
     }
