@@ -23,7 +23,7 @@ def firmware(vmm, *args):
 
 
 @pytest.mark.parametrize("image, bus, found", [("bios-microvm", "mmio", "virtio-blk-mmio at 0xd0000000"),
-                                               ("bios", "default", "found virtio-blk at 00:01.0")])
+                                               ("bios-256k", "default", "found virtio-blk at 00:01.0")])
 def test_a_boot_sector(vmm, boot_sector, scratch, image, bus, found):
     result = firmware(vmm, SEABIOS % image, "--disk", boot_sector, "--debugcon", scratch / "debug", "--virtio", bus)
     assert result.status == 0 and b"Booting from Hard Disk...\r\nby int 0x10" in result.out, result

@@ -231,7 +231,7 @@ def test_kills_of_our_vmm(built, vmm, scratch, soak):
         result = lab_run("bash", "-c", KILL_VMM, "kill", TOP / "kvm-vmm-x86/kvm-vmm", disk, BUILD / "hleos.elf", serial,
                          random.randrange(1, 8))
         text = serial.read_text(errors="replace").replace("\n", "\r")
-        assert result.status == 0 and "disk: vd0, 8 MB" in text, text + result.err.decode()
+        assert result.status == 0 and "disk: vd0, 8 MB" in text, text + result.err
         found = int(re.search(r"load: found round (\d+)\r", text)[1])
         assert found >= synced, "kill %d: round %d was synced, round %d is there" % (turn, synced, found)
         synced = last_synced(text, found)
