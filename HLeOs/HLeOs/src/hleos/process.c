@@ -29,15 +29,15 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* A process that is in no list yet. */
+/* A process that is in no list yet, without image and FPU state. */
 static struct process *create(const char *name)
 {
     struct process *process = kmalloc(sizeof *process);
 
     if (process == NULL)
         return NULL;
-    memset(process, 0, sizeof *process);
-    memcpy(process->fpu, cpu_clean_fpu(), sizeof process->fpu);
+    memset(process, 0, offsetof(struct process, image));
+    process->image.space.root = PHYS(0); /* nothing to destroy */
     string_copy(process->name, name, sizeof process->name);
     return process;
 }
@@ -96,6 +96,7 @@ int process_start_file(const void *file, size_t size, int argc, const char *cons
 
     if (process == NULL)
         return PROCESS_NO_MEMORY;
+    memcpy(process->fpu, cpu_clean_fpu(), sizeof process->fpu);
     *started = process; /* it may run, and end, before launch() returns */
     error = load_image(&process->image, file, size, argc, argv);
     if (error == 0 && !terminal_open(process->files))

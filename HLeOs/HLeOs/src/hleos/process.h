@@ -49,7 +49,6 @@ struct process_image {
 
 struct process {
     unsigned id;
-    struct process_image image;
     struct file *files[FILE_TABLE];
     struct inode *directory; /* held; NULL: the root */
     struct thread *thread;
@@ -61,6 +60,9 @@ struct process {
     bool orphan, ended;                /* tree; an orphan leaves nothing when it ends */
     int status;                        /* tree; as wait() gives it (abi/hleos.h) */
     struct sync_condition child_ended; /* tree */
+
+    /* create() does not clear these two: its callers fill them in. */
+    struct process_image image;
     uint8_t fpu[512] __attribute__((aligned(16)));
 };
 

@@ -21,10 +21,14 @@ enum {
     KEYPAD_LAST = 0x53
 };
 
-static const char plain[0x3a] =
+/* By code, up to the space bar's. */
+static const char plain[] =
     "\0\0331234567890-=\b\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[0x3a] =
+static const char shifted[] =
     "\0\033!@#$%^&*()_+\b\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+
+enum { CHARACTERS = sizeof plain - 1 };
+_Static_assert(CHARACTERS == 0x3a && sizeof shifted == sizeof plain, "a character for each code");
 
 /* The block from 47h to 53h: a keypad with Num Lock, cursor keys without, and with E0 before. */
 static const char keypad_digits[] = "789-456+1230.";
@@ -93,7 +97,7 @@ static int pressed(const struct scancode_state *s, uint8_t key, bool extended)
         return EDIT_KEY_F1 + (key - F1);
     if (key == F11 || key == F12)
         return EDIT_KEY_F1 + 10 + (key - F11);
-    return key < sizeof plain ? character(s, key) : EDIT_KEY_NONE;
+    return key < CHARACTERS ? character(s, key) : EDIT_KEY_NONE;
 }
 
 int scancode_decode(struct scancode_state *s, uint8_t code)

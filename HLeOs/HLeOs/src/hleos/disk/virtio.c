@@ -109,9 +109,12 @@ static int start(struct device *device)
 }
 
 /* The indexes are equal before a request is submitted, too: an interrupt of something else, as a
- * change of the configuration, may come after wait_arm(). But there is no status yet then. */
-static bool answered(const struct shared *s)
+ * change of the configuration, may come after wait_arm(). But there is no status yet then:
+ * lay_out() comes before wait_arm(), and this is asked under the lock that wait_arm() takes. */
+static bool answered(const void *shared)
 {
+    const struct shared *s = shared;
+
     return __atomic_load_n(&s->used.index, __ATOMIC_ACQUIRE) == s->available.index &&
            *(const volatile uint8_t *)&s->status != STATUS_NONE;
 }
@@ -121,9 +124,8 @@ static void interrupt(void *context)
     const unsigned *line = context;
 
     for (unsigned i = 0; i < count; i++)
-        if (devices[i].bus.line == *line && devices[i].bus.ops->interrupted(&devices[i].bus) &&
-            answered(devices[i].shared))
-            wait_finish(&devices[i].wait);
+        if (devices[i].bus.line == *line && devices[i].bus.ops->interrupted(&devices[i].bus))
+            wait_finish_if(&devices[i].wait, answered, devices[i].shared);
 }
 
 /* Header, data if there are any, status: a chain that begins at descriptor 0. */

@@ -12,10 +12,11 @@ enum { WAITS_MAX = 8, PERIOD_MS = 250 };
 static struct wait *waits[WAITS_MAX];
 static unsigned count; /* written before the wait is used, never taken back */
 
-static void disarm(struct wait *wait, uint64_t now, bool timed_out)
+static void disarm(struct wait *wait, bool (*condition)(const void *context), const void *context,
+                   bool timed_out)
 {
     uint64_t flags = lock_take(&wait->lock);
-    bool post = wait->armed && (!timed_out || now >= wait->deadline);
+    bool post = wait->armed && condition(context);
 
     if (post) {
         wait->armed = false;
@@ -26,13 +27,24 @@ static void disarm(struct wait *wait, uint64_t now, bool timed_out)
         sync_semaphore_post(&wait->done);
 }
 
+static bool is_late(const void *wait)
+{
+    return timer_now() >= ((const struct wait *)wait)->deadline;
+}
+
+static bool always(const void *context)
+{
+    (void)context;
+    return true;
+}
+
 static intptr_t __attribute__((noreturn)) watch(void *argument)
 {
     (void)argument;
     for (;;) {
         thread_sleep_ms(PERIOD_MS);
         for (unsigned i = 0; i < __atomic_load_n(&count, __ATOMIC_ACQUIRE); i++)
-            disarm(waits[i], timer_now(), true);
+            disarm(waits[i], is_late, waits[i], true);
     }
 }
 
@@ -68,7 +80,12 @@ void wait_arm(struct wait *wait, unsigned ms)
 
 void wait_finish(struct wait *wait)
 {
-    disarm(wait, 0, false);
+    disarm(wait, always, NULL, false);
+}
+
+void wait_finish_if(struct wait *wait, bool (*answered)(const void *context), const void *context)
+{
+    disarm(wait, answered, context, false);
 }
 
 int wait_sleep(struct wait *wait)

@@ -31,6 +31,9 @@ bool wait_add(struct wait *wait);
 void wait_arm(struct wait *wait, unsigned ms);
 /* From the interrupt. Without effect if no thread waits. */
 void wait_finish(struct wait *wait);
+/* The same, if `answered(context)` says so; it is asked with the lock held. An interrupt that
+ * another processor handles late cannot end a request that was armed after it looked. */
+void wait_finish_if(struct wait *wait, bool (*answered)(const void *context), const void *context);
 /* Sleeps until that has come: 0, or DISK_TIMEOUT. */
 int wait_sleep(struct wait *wait) __attribute__((warn_unused_result));
 
