@@ -31,12 +31,11 @@
 #define HLEOS_CLOSE  21 /* (int file) */
 
 /* Not xv6's. */
-#define HLEOS_LSEEK   22 /* (int file, long offset, int from): enum hleos_seek; the new place */
-#define HLEOS_FSYNC   23 /* (int file): 0 when all that was written before is on the disk */
-#define HLEOS_MMAP    24 /* (size_t size, int file, long offset): the address; file -1: zeros */
-#define HLEOS_MUNMAP  25 /* (void *address, size_t size): all of what one mmap() gave */
-#define HLEOS_PROCESS 32 /* (unsigned index, struct hleos_process *process): one that there is */
-#define HLEOS_SYSTEM  33 /* (struct hleos_system *system) */
+#define HLEOS_LSEEK  22 /* (int file, long offset, int from): enum hleos_seek; the new place */
+#define HLEOS_FSYNC  23 /* (int file): 0 when all that was written before is on the disk */
+#define HLEOS_MMAP   24 /* (size_t size, int file, long offset): the address; file -1: zeros */
+#define HLEOS_MUNMAP 25 /* (void *address, size_t size): all of what one mmap() gave */
+#define HLEOS_SYSTEM 33 /* (struct hleos_system *system) */
 
 /* What wait() says of a child: what it gave exit(), or one of these. */
 #define HLEOS_STATUS_FAULT  0x100 /* and the exception's vector: a fault ended it */
@@ -67,14 +66,6 @@ enum { HLEOS_NAME_MAX = 59 };
 struct hleos_entry {
     uint32_t inode;
     char name[HLEOS_NAME_MAX + 1]; /* ends with a zero byte */
-};
-
-enum { HLEOS_PROCESS_NAME_MAX = 16 };
-struct hleos_process {
-    uint32_t id, parent; /* parent 0: the kernel, or one that has ended */
-    uint32_t ended;      /* 1: it waits for its parent's wait() */
-    uint32_t pages;      /* of memory, shared ones included */
-    char name[HLEOS_PROCESS_NAME_MAX];
 };
 
 struct hleos_system {

@@ -14,12 +14,13 @@ def machine(image, sockets):
     """machine(QEMU's options) -> (a pexpect of the serial line, the monitor)."""
     started = []
 
-    def start(*extra):
+    def start(*extra, command_line="", prompt=PROMPT):
         monitor = sockets / ("monitor%d" % len(started))
-        command = qemu_command(image(), "stdio", extra=("-monitor", "unix:%s,server=on,wait=off" % monitor, *extra))
+        more = ("-monitor", "unix:%s,server=on,wait=off" % monitor, *extra)
+        command = qemu_command(image(command_line), "stdio", extra=more)
         serial = pexpect.spawn(command[0], [str(c) for c in command[1:]], timeout=LIMIT, encoding="utf-8")
         started.append(serial)
-        serial.expect(PROMPT)
+        serial.expect(prompt)
         return serial, Screen(monitor)
 
     yield start
@@ -35,8 +36,8 @@ def run(serial, line):
 
 def test_commands(machine):
     serial, _ = machine()
-    names = "help threads cpus mem irq pci date uptime demo programs run test panic reboot halt".split()
-    names += "ls cat write rm mkdir fsync df".split()
+    names = "help threads cpus mem irq pci date uptime demo programs run init test panic reboot halt".split()
+    names += "write rm mkdir fsync df".split()
     assert all(re.search(r"^  %s " % n, run(serial, "help"), re.M) for n in names)
     assert "idle" in run(serial, "threads") and "user" in run(serial, "threads")
     assert "usable" in run(serial, "mem") and "heap:" in run(serial, "mem")
@@ -90,7 +91,7 @@ def test_the_programs_shell(machine):
 
     assert "no such command" not in say("sh")
     assert re.search(r"^1 2 8$", say("echo one two | cat | wc"), re.M)
-    assert re.search(r"^file +\d+ +\d+  sh$", say("ls /bin | grep 'sh$'"), re.M)
+    assert re.search(r"^file +\d+ +1 +\d+  sh$", say("ls /bin | grep 'sh$'"), re.M)
     assert re.search(r"^one$", say("echo one > /f; cat < /f; rm /f"), re.M)
     assert "cat: /f: cannot be opened" in say("cat /f")
     assert "sh: nothing: no such program" in say("nothing")
@@ -103,6 +104,36 @@ def test_the_programs_shell(machine):
     serial.expect("\\$ ")
     assert "sh: status 5" in say("exit 5", PROMPT)
     assert "idle" in run(serial, "threads")
+
+
+def test_init(machine):
+    """It starts shells, and is the parent of orphans; /proc shows them. Killed, it takes all other programs along."""
+    serial, _ = machine("-smp", "2", command_line="init", prompt="sh\\$ ")
+
+    def say(line):
+        serial.send(line + "\r")
+        serial.expect("sh\\$ ")
+        return serial.before.replace("\r", "")
+
+    text = say("ps")
+    init, shell = (re.search(r"^ +(\d+) .* %s$" % name, text, re.M)[1] for name in ("init", "sh"))
+    sleeper = re.search(r"\[(\d+)\]", say("sleep 1000000 &"))[1]
+    assert re.search(r"^ +%s +%s .* sleep$" % (sleeper, shell), say("ps"), re.M)
+    assert "init: the shell has ended with status 3" in say("exit 3")
+    assert re.search(r"^ +%s +%s .*there +sleep$" % (sleeper, init), say("cat /proc/processes"), re.M)
+    say("kill %s" % sleeper)
+    while re.search(r"^ +%s " % sleeper, say("ps"), re.M):   # it ends when it is woken, and init asks then
+        pass
+    assert re.search(r"^ +lock \w+ +rank \d+ +taken \d+ times", say("cat /proc/locks"), re.M)
+    names = set(re.findall(r"^file +\d+ +1 +[1-9]\d*  (\w+)$", say("ls /proc"), re.M))
+    assert names == set("processes threads processors locks memory interrupts".split())
+    assert " idle " in say("grep idle /proc/threads")
+    serial.send("kill %s\r" % init)
+    serial.expect("init has ended with status 0x200\r")
+    serial.expect(PROMPT)
+    assert " sh\n" not in run(serial, "ps") and "usable" in run(serial, "mem")
+    serial.send("init\r")
+    serial.expect("sh\\$ ")
 
 
 def test_nmi_in_a_program(machine):

@@ -8,6 +8,8 @@
 #include "cpu/machine.h"
 #include "disk/disk.h"
 #include "fs/system.h"
+#include "iostream.h"
+#include "process.h"
 #include "selftest/bench.h"
 #include "selftest/load.h"
 #include "selftest/selftest.h"
@@ -25,7 +27,23 @@ static void test(int argc, char **argv)
     (void)selftest_run(tests, argc > 1 ? argv[1] : "all");
 }
 
+/* The first process. It ends only if it is killed. */
+static void init(int argc, char **argv)
+{
+    const char *words[] = {"init"};
+    struct process *process;
+    int error = process_start(1, words, &process);
+
+    (void)argc;
+    (void)argv;
+    if (error < 0)
+        println("init: %s", process_error_text(error));
+    else
+        println("init has ended with status %#x", (unsigned)process_wait_init(process));
+}
+
 static const struct shell_command commands[] = {
+    {"init", "", "starts /bin/init, which starts shells; `kill` of it comes back here", init},
     {"test", "[NAME]", "runs the tests, or those of one group", test},
     {0},
 };
@@ -53,5 +71,7 @@ intptr_t actions_main(void *argument)
         bench_run(option);
         machine_end(MACHINE_GOOD);
     }
+    if (boot_option("init") != NULL)
+        init(0, NULL);
     shell_run(commands);
 }

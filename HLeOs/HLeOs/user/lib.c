@@ -139,11 +139,6 @@ int munmap(void *address, size_t size)
     return (int)system_call(HLEOS_MUNMAP, (long)address, (long)size, 0);
 }
 
-int process_info(unsigned index, struct hleos_process *process)
-{
-    return (int)system_call(HLEOS_PROCESS, index, (long)process, 0);
-}
-
 int system_info(struct hleos_system *system)
 {
     return (int)system_call(HLEOS_SYSTEM, (long)system, 0, 0);

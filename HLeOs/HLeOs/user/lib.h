@@ -55,7 +55,6 @@ int stat(const char *path, struct hleos_stat *stat);
 void *mmap(size_t size, int file, long offset);
 int munmap(void *address, size_t size);
 
-int process_info(unsigned index, struct hleos_process *process);
 int system_info(struct hleos_system *system);
 
 /* To standard output, and to any file. */

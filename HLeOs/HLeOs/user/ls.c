@@ -1,4 +1,4 @@
-/* Lists directories, and says what files are: type, inode, size, name. */
+/* Lists directories, and says what files are: type, inode, links, bytes, name. */
 #include "lib.h"
 
 static const char *type_text(const struct hleos_stat *stat)
@@ -15,7 +15,8 @@ static bool describe(const char *path, const char *name)
     bool good = file >= 0 && fstat(file, &stat) == 0;
 
     if (good)
-        printf("%-9s %5u %8lu  %s\n", type_text(&stat), stat.inode, (unsigned long)stat.size, name);
+        printf("%-9s %5u %3u %8lu  %s\n", type_text(&stat), stat.inode, stat.links,
+               (unsigned long)stat.size, name);
     else
         fprintf(2, "ls: %s: cannot be opened\n", path);
     close(file);

@@ -8,9 +8,11 @@
 #include "fs/fs.h"
 #include "interrupt/handler.h"
 #include "kmalloc.h"
+#include "memory/page.h"
 #include "process/file.h"
 #include "process/load.h"
 #include "process/names.h"
+#include "process/proc.h"
 #include "process/terminal.h"
 
 enum { PROGRAM_BYTES_MAX = 4 << 20, PATH_MAX = 128 };
@@ -21,6 +23,7 @@ static struct sync_mutex tree;
 static struct queue_list all; /* tree */
 static unsigned count;        /* tree; of `all` */
 static unsigned next_id = 1;  /* tree */
+static struct process *init;  /* tree; the parent of orphans, NULL where it does not run */
 
 static const char *last_part(const char *path)
 {
@@ -233,7 +236,8 @@ int process_wait_child(uintptr_t status)
     return id;
 }
 
-/* The children of one that ends: those that have ended go, the others will leave nothing. */
+/* The children of one that ends are init's. Without init, those that have ended go, and the others
+ * will leave nothing. */
 static void abandon_children_locked(const struct process *parent)
 {
     struct queue_link *next;
@@ -244,7 +248,9 @@ static void abandon_children_locked(const struct process *parent)
         next = queue_list_after(&all, l);
         if (p->parent != parent)
             continue;
-        p->parent = NULL;
+        p->parent = init;
+        if (init != NULL)
+            continue;
         p->orphan = true;
         thread_detach(p->thread);
         if (p->ended) {
@@ -264,7 +270,11 @@ void process_exit(int status)
     thread_enter_space(NULL, NULL);
     space_destroy(&me->image.space);
     sync_mutex_take(&tree);
+    if (init == me)
+        init = NULL;
     abandon_children_locked(me);
+    if (init != NULL) /* one of them may have ended */
+        sync_condition_broadcast(&init->child_ended);
     me->status = status;
     me->ended = true;
     orphan = me->orphan;
@@ -284,44 +294,56 @@ static void __attribute__((noreturn)) end(uint64_t vector)
                                                : HLEOS_STATUS_FAULT + (int)vector);
 }
 
-int process_kill(unsigned id)
+/* Kills the process of that number; with 0, all of them. How many there were. */
+static unsigned kill(unsigned id)
 {
-    bool found = false;
+    unsigned killed = 0;
 
     sync_mutex_take(&tree);
-    for (struct queue_link *l = queue_list_first(&all); l && !found;
-         l = queue_list_after(&all, l)) {
+    for (struct queue_link *l = queue_list_first(&all); l; l = queue_list_after(&all, l)) {
         struct process *p = queue_entry(l, struct process, all);
 
-        found = p->id == id && !p->ended;
-        if (found) {
-            p->killed = true; /* before it wakes up */
-            thread_interrupt(p->thread);
-        }
+        if (p->ended || (id != 0 && p->id != id))
+            continue;
+        p->killed = true; /* before it wakes up */
+        thread_interrupt(p->thread);
+        killed++;
     }
     sync_mutex_give(&tree);
-    return found ? 0 : -1;
+    return killed;
 }
 
-bool process_info(unsigned index, struct hleos_process *info)
+int process_kill(unsigned id)
 {
-    struct queue_link *l;
+    return id != 0 && kill(id) > 0 ? 0 : -1;
+}
+
+int process_wait_init(struct process *process)
+{
+    int status;
 
     sync_mutex_take(&tree);
-    l = queue_list_first(&all);
-    while (l != NULL && index-- > 0)
-        l = queue_list_after(&all, l);
-    if (l != NULL) {
+    if (!process->ended)
+        init = process;
+    sync_mutex_give(&tree);
+    status = process_wait(process);
+    while (kill(0) > 0) /* again, as one of them may be about to fork */
+        thread_sleep_ms(1);
+    return status;
+}
+
+/* /proc/processes. The kernel's processes have no parent: 0. */
+static void print_all(struct fmt_sink *out)
+{
+    fmt_print(out, "   id parent     KB  state   name\n");
+    sync_mutex_take(&tree);
+    for (struct queue_link *l = queue_list_first(&all); l; l = queue_list_after(&all, l)) {
         const struct process *p = queue_entry(l, struct process, all);
 
-        *info = (struct hleos_process){.id = p->id,
-                                       .parent = p->parent != NULL ? p->parent->id : 0,
-                                       .ended = p->ended,
-                                       .pages = (uint32_t)p->image.space.pages};
-        string_copy(info->name, p->name, sizeof info->name);
+        fmt_print(out, "%5u %6u %6zu  %-7s %s\n", p->id, p->parent != NULL ? p->parent->id : 0,
+                  p->image.space.pages * (PAGE_SIZE / 1024), p->ended ? "ended" : "there", p->name);
     }
     sync_mutex_give(&tree);
-    return l != NULL;
 }
 
 unsigned process_count(void)
@@ -332,6 +354,7 @@ unsigned process_count(void)
 void process_init(void)
 {
     thread_attach_programs(end);
+    proc_attach_processes(print_all);
 }
 
 const char *process_error_text(int error)

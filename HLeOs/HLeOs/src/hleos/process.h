@@ -3,7 +3,8 @@
  *
  * What a process is born with, its thread alone changes while it runs; who is whose parent, and who
  * has ended, is under one mutex. At its end the process gives back its files and its memory; its
- * number and status stay until the parent has asked for them, or until the parent ends.
+ * number and status stay until the parent has asked for them. If the parent ends before, init is
+ * its parent; without init it leaves nothing.
  */
 #ifndef HLEOS_PROCESS_H
 #define HLEOS_PROCESS_H
@@ -55,7 +56,7 @@ struct process {
     char name[THREAD_NAME_MAX]; /* tree */
 
     struct queue_link all;             /* tree */
-    struct process *parent;            /* tree; NULL: the kernel's, or an orphan */
+    struct process *parent;            /* tree; NULL: the kernel's, or an orphan without init */
     bool killed;                       /* tree for writing; it ends before it is in ring 3 again */
     bool orphan, ended;                /* tree; an orphan leaves nothing when it ends */
     int status;                        /* tree; as wait() gives it (abi/hleos.h) */
@@ -77,6 +78,9 @@ int process_start_file(const void *file, size_t size, int argc, const char *cons
                        struct process **process) __attribute__((warn_unused_result));
 /* Waits until what the caller has started ends, and frees it; its status. */
 int process_wait(struct process *process);
+/* The same; until then it is the parent of each process whose own parent ends. Then all other
+ * processes are killed. */
+int process_wait_init(struct process *process);
 
 /* The system calls, for the process that calls; `frame` is what it comes back with. */
 int process_fork(const struct interrupt_frame *frame);
@@ -88,8 +92,6 @@ int process_wait_child(uintptr_t status);
 void process_exit(int status) __attribute__((noreturn));
 int process_kill(unsigned id);
 
-/* The `index`th process there is; false beyond the last. */
-bool process_info(unsigned index, struct hleos_process *info);
 unsigned process_count(void);
 
 const char *process_error_text(int error);

@@ -6,21 +6,27 @@
 #include "fs/system.h"
 #include "kmalloc.h"
 #include "process/disk_file.h"
+#include "process/proc.h"
 #include "process/programs.h"
 #include "process/terminal.h"
 
-/* Numbers of inodes: programs have those behind these. */
-enum { INODE_ROOT = 1, INODE_BIN, INODE_DEV, INODE_CONSOLE, INODE_NULL, INODE_PROGRAMS };
+/* Numbers of inodes. The files of /proc and /bin are numbered from the last two on. */
+enum { INODE_ROOT = 1, INODE_BIN, INODE_DEV, INODE_PROC, INODE_CONSOLE, INODE_NULL };
+enum { INODE_OF_PROC = 100, INODE_PROGRAMS = 200 };
 
 struct directory {
     const char *path;
     unsigned inode;
     const struct hleos_entry *entries;
-    size_t count; /* without the programs, which /bin has behind them */
+    size_t count; /* without what proc_name() and program_name() add */
 };
 
-static const struct hleos_entry in_root[] = {
-    {INODE_ROOT, "."}, {INODE_ROOT, ".."}, {INODE_BIN, "bin"}, {INODE_DEV, "dev"}};
+static const struct hleos_entry in_root[] = {{INODE_ROOT, "."},
+                                             {INODE_ROOT, ".."},
+                                             {INODE_BIN, "bin"},
+                                             {INODE_DEV, "dev"},
+                                             {INODE_PROC, "proc"}};
+static const struct hleos_entry in_proc[] = {{INODE_PROC, "."}, {INODE_ROOT, ".."}};
 static const struct hleos_entry in_bin[] = {{INODE_BIN, "."}, {INODE_ROOT, ".."}};
 static const struct hleos_entry in_dev[] = {
     {INODE_DEV, "."}, {INODE_ROOT, ".."}, {INODE_CONSOLE, "console"}, {INODE_NULL, "null"}};
@@ -28,31 +34,45 @@ static const struct hleos_entry in_dev[] = {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 static const struct directory directories[] = {{"", INODE_ROOT, in_root, COUNT(in_root)},
                                                {"bin", INODE_BIN, in_bin, COUNT(in_bin)},
-                                               {"dev", INODE_DEV, in_dev, COUNT(in_dev)}};
+                                               {"dev", INODE_DEV, in_dev, COUNT(in_dev)},
+                                               {"proc", INODE_PROC, in_proc, COUNT(in_proc)}};
 
 static size_t program_size(const struct program *program)
 {
     return (size_t)(program->end - program->file);
 }
 
+static const char *program_name(uint64_t index)
+{
+    const struct program *p = programs;
+
+    for (uint64_t i = 0; i < index && p->name != NULL; i++)
+        p++;
+    return p->name;
+}
+
 /* The `index`th entry of a directory; false beyond the last. */
 static bool entry_at(const struct directory *directory, uint64_t index, struct hleos_entry *entry)
 {
-    const struct program *p = programs;
+    const char *name = NULL;
+    uint32_t first = 0;
 
     if (index < directory->count) {
         *entry = directory->entries[index];
         return true;
     }
-    if (directory->inode != INODE_BIN)
-        return false;
     index -= directory->count;
-    for (uint64_t i = 0; i < index && p->name != NULL; i++)
-        p++;
-    if (p->name == NULL)
+    if (directory->inode == INODE_BIN) {
+        name = program_name(index);
+        first = INODE_PROGRAMS;
+    } else if (directory->inode == INODE_PROC) {
+        name = proc_name(index);
+        first = INODE_OF_PROC;
+    }
+    if (name == NULL)
         return false;
-    *entry = (struct hleos_entry){.inode = INODE_PROGRAMS + (uint32_t)(p - programs)};
-    string_copy(entry->name, p->name, sizeof entry->name);
+    *entry = (struct hleos_entry){.inode = first + (uint32_t)index};
+    string_copy(entry->name, name, sizeof entry->name);
     return true;
 }
 
@@ -143,9 +163,31 @@ static const struct file_operations directory_operations = {.read = read_directo
 
 static const char *relative(const char *path)
 {
-    while (*path == '/' || (path[0] == '.' && (path[1] == '/' || path[1] == '\0')))
-        path++;
-    return path;
+    for (;;) { /* the root's parent is the root */
+        size_t dots = strncmp(path, "..", 2) == 0 ? 2 : path[0] == '.' ? 1 : 0;
+
+        if (path[dots] != '/' && (dots == 0 || path[dots] != '\0'))
+            return path;
+        path += dots + (path[dots] == '/');
+    }
+}
+
+/* The directory of the image that a path leads to; NULL where it leads to no such. They are one
+ * deep. */
+static const struct directory *find_directory(const char *path)
+{
+    for (size_t i = 0; i < COUNT(directories); i++) {
+        size_t length = strlen(directories[i].path);
+        const char *rest = path + length;
+
+        if (strncmp(path, directories[i].path, length) != 0)
+            continue;
+        if (strcmp(rest, "/..") == 0)
+            return &directories[0];
+        if (*rest == '\0' || strcmp(rest, "/") == 0 || strcmp(rest, "/.") == 0)
+            return &directories[i];
+    }
+    return NULL;
 }
 
 static const struct program *find_program(const char *path)
@@ -155,6 +197,16 @@ static const struct program *find_program(const char *path)
         for (const struct program *p = programs; p->name != NULL; p++)
             if (strcmp(p->name, path + 4) == 0)
                 return p;
+    return NULL;
+}
+
+static struct file *open_proc(const char *path)
+{
+    const char *name;
+
+    for (size_t i = 0; (name = proc_name(i)) != NULL; i++)
+        if (strcmp(path + 5, name) == 0)
+            return proc_open(i, INODE_OF_PROC + (uint32_t)i);
     return NULL;
 }
 
@@ -176,6 +228,7 @@ static struct file *open_own(const char *path, unsigned how)
 {
     bool writable = how & (HLEOS_OPEN_WRITE | HLEOS_OPEN_READ_WRITE);
     const struct program *program = find_program(path);
+    const struct directory *directory;
 
     if (path[0] == '\0') /* names nothing: POSIX.1-2017, 4.13 */
         return NULL;
@@ -186,11 +239,13 @@ static struct file *open_own(const char *path, unsigned how)
         return open_device(HLEOS_DEVICE_NULL, how);
     if (writable || (how & (HLEOS_OPEN_CREATE | HLEOS_OPEN_TRUNCATE)))
         return NULL;
+    if (strncmp(path, "proc/", 5) == 0)
+        return open_proc(path);
     if (program != NULL)
         return file_create(&program_operations, (void *)program, true, false);
-    for (size_t i = 0; i < COUNT(directories); i++)
-        if (strcmp(path, directories[i].path) == 0)
-            return file_create(&directory_operations, (void *)&directories[i], true, false);
+    directory = find_directory(path);
+    if (directory != NULL)
+        return file_create(&directory_operations, (void *)directory, true, false);
     return NULL;
 }
 

@@ -1,8 +1,8 @@
 /*
  * From a path to a file, and what else is done with paths. They lead through the system's file
  * system, where there is one; what that does not have, the kernel's image may: /bin with the
- * programs, and /dev. `from` is the directory that a path begins in if it does not begin with a
- * slash; NULL is the root.
+ * programs, /dev and /proc. `from` is the directory that a path begins in if it does not begin with
+ * a slash; NULL is the root.
  */
 #ifndef HLEOS_PROCESS_NAMES_H
 #define HLEOS_PROCESS_NAMES_H

@@ -356,15 +356,6 @@ static int64_t call_munmap(struct process *process, struct interrupt_frame *fram
     return mapping_remove(&process->image, frame->rdi, frame->rsi);
 }
 
-static int64_t call_process(struct process *process, struct interrupt_frame *frame)
-{
-    struct hleos_process info;
-
-    if (frame->rdi > PROCESS_MAX || !process_info((unsigned)frame->rdi, &info))
-        return -1;
-    return space_copy_out(&process->image.space, frame->rsi, &info, sizeof info) ? 0 : -1;
-}
-
 static int64_t call_system(struct process *process, struct interrupt_frame *frame)
 {
     struct page_stats pages = page_stats();
@@ -380,15 +371,15 @@ static int64_t call_system(struct process *process, struct interrupt_frame *fram
 }
 
 static call *const calls[] = {
-    [HLEOS_FORK] = call_fork,     [HLEOS_EXIT] = call_exit,       [HLEOS_WAIT] = call_wait,
-    [HLEOS_PIPE] = call_pipe,     [HLEOS_READ] = call_read,       [HLEOS_KILL] = call_kill,
-    [HLEOS_EXEC] = call_exec,     [HLEOS_FSTAT] = call_fstat,     [HLEOS_DUP] = call_dup,
-    [HLEOS_GETPID] = call_getpid, [HLEOS_SBRK] = call_sbrk,       [HLEOS_SLEEP] = call_sleep,
-    [HLEOS_UPTIME] = call_uptime, [HLEOS_OPEN] = call_open,       [HLEOS_WRITE] = call_write,
-    [HLEOS_CHDIR] = call_chdir,   [HLEOS_UNLINK] = call_unlink,   [HLEOS_LINK] = call_link,
-    [HLEOS_MKDIR] = call_mkdir,   [HLEOS_LSEEK] = call_lseek,     [HLEOS_FSYNC] = call_fsync,
-    [HLEOS_MKNOD] = call_mknod,   [HLEOS_MMAP] = call_mmap,       [HLEOS_MUNMAP] = call_munmap,
-    [HLEOS_CLOSE] = call_close,   [HLEOS_PROCESS] = call_process, [HLEOS_SYSTEM] = call_system,
+    [HLEOS_FORK] = call_fork,     [HLEOS_EXIT] = call_exit,     [HLEOS_WAIT] = call_wait,
+    [HLEOS_PIPE] = call_pipe,     [HLEOS_READ] = call_read,     [HLEOS_KILL] = call_kill,
+    [HLEOS_EXEC] = call_exec,     [HLEOS_FSTAT] = call_fstat,   [HLEOS_DUP] = call_dup,
+    [HLEOS_GETPID] = call_getpid, [HLEOS_SBRK] = call_sbrk,     [HLEOS_SLEEP] = call_sleep,
+    [HLEOS_UPTIME] = call_uptime, [HLEOS_OPEN] = call_open,     [HLEOS_WRITE] = call_write,
+    [HLEOS_CHDIR] = call_chdir,   [HLEOS_UNLINK] = call_unlink, [HLEOS_LINK] = call_link,
+    [HLEOS_MKDIR] = call_mkdir,   [HLEOS_LSEEK] = call_lseek,   [HLEOS_FSYNC] = call_fsync,
+    [HLEOS_MKNOD] = call_mknod,   [HLEOS_MMAP] = call_mmap,     [HLEOS_MUNMAP] = call_munmap,
+    [HLEOS_CLOSE] = call_close,   [HLEOS_SYSTEM] = call_system,
 };
 
 static void system_call(struct interrupt_frame *frame)

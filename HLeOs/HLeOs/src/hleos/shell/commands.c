@@ -4,78 +4,47 @@
 #include <stddef.h>
 
 #include "common/string.h"
-#include "cpu.h"
-#include "cpu/boot.h"
 #include "cpu/lock.h"
 #include "cpu/machine.h"
 #include "cpu/panic.h"
 #include "device/pci.h"
 #include "fs/system.h"
-#include "interrupt.h"
 #include "iostream.h"
-#include "kmalloc.h"
-#include "memory/page.h"
+#include "process/proc.h"
 #include "process/programs.h"
 #include "shell/jobs.h"
 #include "thread.h"
 #include "timer.h"
 #include "timer/rtc.h"
 
+/* What /proc has as well. */
 static void threads(int argc, char **argv)
 {
-    struct thread_info t;
-
     (void)argc;
     (void)argv;
-    println("  id  name             prio  state      switches  ms on the cpu");
-    for (unsigned i = 0; thread_info(i, &t); i++)
-        println("%4u  %-15s  %4d  %-8s  %9lu  %13lu", t.id, t.name, t.priority, t.state, t.switches,
-                t.ticks);
-}
-
-static void print_memory_map(void)
-{
-    static const char *const types[] = {"?", "usable", "reserved", "ACPI", "ACPI NVS", "bad"};
-    const struct boot_info *info = boot_information();
-
-    for (unsigned i = 0; i < info->memory_count; i++) {
-        const struct boot_memory *m = &info->memory[i];
-
-        println("  %012lx-%012lx  %s", m->base, m->base + m->length - 1,
-                types[m->type < sizeof types / sizeof types[0] ? m->type : 0]);
-    }
+    proc_show("threads");
 }
 
 static void mem(int argc, char **argv)
 {
-    struct page_stats pages = page_stats();
-    struct kmalloc_stats heap = kmalloc_stats();
-
     (void)argc;
     (void)argv;
-    print_memory_map();
-    println("pages: %zu of %zu free (%zu MB)", pages.free, pages.usable, pages.free >> 8);
-    println("heap: %zu blocks, %zu bytes used of %zu mapped, most ever %zu", heap.blocks,
-            heap.bytes_used, heap.bytes_mapped, heap.bytes_peak);
-    println("      %lu allocations, %lu frees, %lu failures", heap.allocations, heap.frees,
-            heap.failures);
+    proc_show("memory");
 }
 
 static void irq(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
-    println("%s", interrupt_controller()->name);
-    for (unsigned v = 0; v < INTERRUPT_VECTORS; v++) {
-        struct interrupt_stats s = interrupt_stats(v);
+    proc_show("interrupts");
+}
 
-        if (s.name != NULL || s.count > 0)
-            println("  %02x  %10lu  %s", v, s.count,
-                    s.name != NULL             ? s.name
-                    : v < INTERRUPT_EXCEPTIONS ? "exception"
-                                               : "unused");
-    }
-    println("  spurious: %lu", interrupt_spurious_count());
+static void cpus(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    proc_show("processors");
+    proc_show("locks");
 }
 
 static void print_function(void *context, const struct pci_function *f)
@@ -91,19 +60,6 @@ static void pci(int argc, char **argv)
     (void)argv;
     if (pci_scan(print_function, NULL) == 0)
         println("no PCI bus");
-}
-
-/* The processors, and the locks that they have waited for. */
-static void cpus(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    for (unsigned i = 0; i < cpu_count(); i++)
-        println("  cpu %-2u  APIC %-3u  %s", i, cpu_at(i)->apic_id,
-                i == CPU_READ(id) ? "runs this" : "");
-    for (const struct lock *l = lock_contended(NULL); l != NULL; l = lock_contended(l))
-        println("  lock %-8s  rank %-2u  taken %lu times, waited for %lu times", l->name, l->rank,
-                l->takes, l->waits);
 }
 
 static void date(int argc, char **argv)

@@ -1,4 +1,5 @@
-/* ls, cat and their like, on the system's file system; paths are from its root. */
+/* What changes the system's file system, and says what was wrong; paths are from its root. ls and
+ * cat are programs. */
 #include "shell/files.h"
 
 #include <stddef.h>
@@ -22,83 +23,6 @@ static void say(const char *path, int64_t error)
 {
     if (error < 0)
         println("%s: %s", path, fs_error_text((int)error));
-}
-
-/* The inode of a path, held; NULL after a line that says why not. */
-static struct inode *find_or_say(const char *path)
-{
-    struct inode *root = root_or_say(), *inode = NULL;
-
-    if (root == NULL)
-        return NULL;
-    say(path, fs_lookup(root, path, &inode));
-    fs_release(root);
-    return inode;
-}
-
-static void list_one(struct inode *inode, const char *name)
-{
-    static const char *const types[] = {
-        [HLEOS_FS_FILE] = "file", [HLEOS_FS_DIRECTORY] = "dir", [HLEOS_FS_DEVICE] = "device"};
-    struct fs_stat stat;
-    int error = fs_stat(inode, &stat);
-
-    if (error < 0)
-        say(name, error);
-    else
-        println("  %-6s %4u %2u %10lu  %s", types[stat.type], stat.inode, stat.links, stat.size,
-                name);
-}
-
-static void list_directory(struct inode *directory)
-{
-    struct hleos_fs_entry entry;
-    uint64_t offset = 0;
-    int more;
-
-    while ((more = fs_entry(directory, &offset, &entry)) > 0) {
-        struct inode *inode;
-        int error = fs_lookup(directory, entry.name, &inode);
-
-        say(entry.name, error);
-        if (error < 0)
-            continue;
-        list_one(inode, entry.name);
-        fs_release(inode);
-    }
-    say("directory", more);
-}
-
-static void ls(int argc, char **argv)
-{
-    const char *path = argc > 1 ? argv[1] : "/";
-    struct inode *inode = find_or_say(path);
-    struct fs_stat stat;
-
-    if (inode == NULL)
-        return;
-    if (fs_stat(inode, &stat) == 0 && stat.type == HLEOS_FS_DIRECTORY)
-        list_directory(inode);
-    else
-        list_one(inode, path);
-    fs_release(inode);
-}
-
-static void cat(int argc, char **argv)
-{
-    struct inode *inode = argc > 1 ? find_or_say(argv[1]) : NULL;
-    char bytes[256];
-    uint64_t offset = 0;
-    int64_t count;
-
-    if (inode == NULL)
-        return;
-    while ((count = fs_read(inode, offset, bytes, sizeof bytes)) > 0) {
-        iostream_write(bytes, (size_t)count);
-        offset += (uint64_t)count;
-    }
-    say(argv[1], count);
-    fs_release(inode);
 }
 
 /* The words become the file's one line. */
@@ -191,8 +115,6 @@ static void df(int argc, char **argv)
 }
 
 const struct shell_command files_commands[] = {
-    {"ls", "[PATH]", "type, inode, links, bytes and name", ls},
-    {"cat", "FILE", "shows a file", cat},
     {"write", "FILE...", "makes a file of the words that follow", write_words},
     {"rm", "PATH...", "removes files and empty directories", rm},
     {"mkdir", "PATH...", "makes directories", make_directory},
