@@ -18,14 +18,16 @@ EIO = 5
 
 class PowerDisk:
     """Serves the bytes of an image at a socket, in a thread. `on_write` is called with the number of each write, from 1
-    on, before it is noted; `fail` with the kind and number of each request: true if it shall fail."""
+    on, before it is noted; `fail` with the kind and number of each request: true if it shall fail. `note` is called
+    with the kind, offset and bytes of each write and flush that went well, before it is answered."""
 
-    def __init__(self, image, path, on_write=lambda number: None, fail=lambda kind, number: False):
+    def __init__(self, image, path, on_write=lambda number: None, fail=lambda kind, number: False,
+                 note=lambda kind, offset, data: None):
         self.medium = bytearray(image.read_bytes())   # what survives
         self.seen = bytearray(self.medium)            # what the machine reads
         self.cache = []                               # writes since the last flush: offset, bytes
         self.counts = {READ: 0, WRITE: 0, FLUSH: 0}
-        self.on_write, self.fail = on_write, fail
+        self.on_write, self.fail, self.note = on_write, fail, note
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen(1)
@@ -62,6 +64,8 @@ class PowerDisk:
             self.cache.clear()
         elif kind == READ and not bad:
             data = bytes(self.seen[offset:offset + length])
+        if kind in (WRITE, FLUSH) and not bad:
+            self.note(kind, offset, data)
         connection.sendall(struct.pack(">IIQ", 0x67446698, EIO if bad else 0, handle) + (data if kind == READ else b""))
         return True
 

@@ -34,8 +34,8 @@ void machine_end(enum machine_end how)
     machine_stop_others();
     console_flush();
     x86_out8(DEBUG_EXIT_PORT, (uint8_t)how);
-    for (int look = 0; look < LOOKS; look++) /* newer QEMUs stop the processor only some time after that */
-        x86_pause();
+    for (int look = 0; look < LOOKS; look++)
+        x86_pause(); /* newer QEMUs stop the processor only some time after that */
     for (const char *p = "Shutdown"; *p != '\0'; p++)
         x86_out8(BOCHS_SHUTDOWN_PORT, (uint8_t)*p);
     console_begin();
