@@ -2,14 +2,13 @@
 #include "host/sandbox.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -96,30 +95,28 @@ static int take_signal(struct error *error)
 
 /* --- the filter --- */
 
-/* Without SPEC_ALLOW the kernel, before 5.16, would slow down each thread against a fault of
- * processors that concerns programs which run foreign code in their own address space: ours runs in
- * the guest's. */
+/* Without SSB the kernel, before 5.16, would slow down each thread against a fault of processors
+ * that concerns programs which run foreign code in their own address space: ours runs in the
+ * guest's. */
 static int enter_seccomp(unsigned needs, struct error *error)
 {
     bool learn = sandbox_mode == SANDBOX_LEARN;
-    struct sock_filter code[SANDBOX_FILTER_MAX];
-    struct sock_fprog program = {.filter = code};
-    unsigned flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW |
-                     (learn ? SECCOMP_FILTER_FLAG_NEW_LISTENER : SECCOMP_FILTER_FLAG_TSYNC);
-    int why = learn ? sandbox_learn_begin() : 0;
-    long result;
+    scmp_filter_ctx filter;
+    int code =
+        sandbox_filter_make(&filter, needs, getpid(), learn ? SCMP_ACT_NOTIFY : SCMP_ACT_TRAP);
 
-    if (why < 0)
-        return error_set(error, "seccomp: %s", strerror(-why));
-    program.len = (unsigned short)sandbox_filter_make(
-        code, needs, getpid(), learn ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_TRAP);
-    result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-    if (result < 0)
-        return error_set(error, "seccomp: %s", strerror(errno));
-    if (!learn && result > 0)
-        return error_set(error, "seccomp: thread %ld cannot be in the sandbox", result);
-    why = learn ? sandbox_learn_watch((int)result) : 0;
-    return why == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-why));
+    if (code == 0)
+        code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (code == 0)
+        (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
+    if (code == 0 && learn)
+        code = sandbox_learn_begin();
+    if (code == 0)
+        code = seccomp_load(filter);
+    if (code == 0 && learn)
+        code = sandbox_learn_watch(seccomp_notify_fd(filter));
+    seccomp_release(filter);
+    return code == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-code));
 }
 
 /* Landlock is each thread's own: one that ran already would be outside. */

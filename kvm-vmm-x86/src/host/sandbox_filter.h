@@ -1,19 +1,19 @@
 /*
- * The sandbox's program for seccomp, in the kernel's classic BPF: made from sandbox_calls at each
- * start, in microseconds, for what the run needs.
+ * The sandbox's filter for seccomp: made by libseccomp from sandbox_calls, for what the run needs.
  */
 #ifndef HOST_SANDBOX_FILTER_H
 #define HOST_SANDBOX_FILTER_H
 
-#include <linux/filter.h>
+#include <seccomp.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { SANDBOX_FILTER_MAX = 640 };
+#include "base/error.h"
 
-/* Returns how many instructions there are. `needs`: a set of enum sandbox_need; `self`: the process
- * that may get signals; `otherwise`: SECCOMP_RET_... for a call that is not allowed. */
-unsigned sandbox_filter_make(struct sock_filter program[SANDBOX_FILTER_MAX], unsigned needs,
-                             pid_t self, uint32_t otherwise);
+/* 0, or a negative errno value. `needs`: a set of enum sandbox_need; `self`: the process that may
+ * get signals; `otherwise`: SCMP_ACT_... for a call that is not allowed. The caller releases
+ * `*filter` in any case: seccomp_release() accepts NULL. */
+int sandbox_filter_make(scmp_filter_ctx *filter, unsigned needs, pid_t self,
+                        uint32_t otherwise) MUST_CHECK;
 
 #endif

@@ -3,16 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -85,30 +83,24 @@ static void say(const struct seccomp_notif *call)
             (unsigned long long)call->data.args[2], (unsigned long long)call->data.args[3], thread);
 }
 
-/* Until no thread is left that the filter is about. A newer kernel's structures may be longer. */
+/* Until no thread is left that the filter is about. */
 static void watch(int fd)
 {
     struct pollfd ready = {.fd = fd, .events = POLLIN};
-    struct seccomp_notif_sizes sizes;
     struct seccomp_notif *call;
     struct seccomp_notif_resp *answer;
 
-    if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
-        return;
-    call = malloc(sizes.seccomp_notif + sizeof *call);
-    answer = malloc(sizes.seccomp_notif_resp + sizeof *answer);
-    if (call == NULL || answer == NULL)
+    if (seccomp_notify_alloc(&call, &answer) != 0)
         return;
     while (poll(&ready, 1, -1) >= 0 && (ready.revents & (POLLHUP | POLLERR)) == 0) {
-        memset(call, 0, sizes.seccomp_notif);
-        if (ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, call) != 0)
+        memset(call, 0, sizeof *call);
+        if (seccomp_notify_receive(fd, call) != 0)
             continue; /* the thread was interrupted */
         if (is_new(call))
             say(call);
-        memset(answer, 0, sizes.seccomp_notif_resp);
-        answer->id = call->id;
-        answer->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-        (void)ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, answer);
+        *answer =
+            (struct seccomp_notif_resp){.id = call->id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
+        (void)seccomp_notify_respond(fd, answer);
     }
 }
 
