@@ -30,6 +30,7 @@
 #include "watch/gdb/server.h"
 #include "watch/record/boot_report.h"
 #include "watch/record/record.h"
+#include "watch/travel/recorder.h"
 
 enum { INPUT_CHUNK = 4096 };
 
@@ -460,6 +461,7 @@ int session_run(const struct options *options)
     started = session_files_check(options, &error) == 0 &&
               session_files_open(options, session.guests, &error) == 0 &&
               events_init(&error) == 0 && record_open(&session.record, &error) == 0 &&
+              recorder_open(options->record, options->replay, &error) == 0 &&
               add_guests(&error) == 0;
     session_files_are_read();
     started = started && events_take_signals(on_signal, &error) == 0 && open_ports(&error) == 0 &&
@@ -491,6 +493,7 @@ int session_run(const struct options *options)
     }
     session_files_close(options, session.guests);
     record_close();
+    recorder_close();
     kernel_cache_finish();
     return status;
 }

@@ -13,6 +13,7 @@
 #include "watch/record/boot_report.h"
 #include "watch/record/record.h"
 #include "watch/record/stats.h"
+#include "watch/travel/recorder.h"
 
 enum { SIGNAL_STATUS = 128 };
 
@@ -172,6 +173,8 @@ int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
     print_reason(why, &told);
     /* Guests that ended well are not well served without their log. */
     if (report_records(vms, count, record) < 0 && status == STATUS_OK)
+        status = STATUS_FAILED;
+    if (recorder_is_wanted() && recorder_finish(&vms[0]) < 0 && status == STATUS_OK)
         status = STATUS_FAILED;
     streams_finish();
     print_reason(why, &told); /* it may have come only now */

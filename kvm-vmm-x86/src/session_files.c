@@ -133,7 +133,8 @@ int session_files_check(const struct options *options, struct error *error)
 
     sandbox_begin(options->no_sandbox ? SANDBOX_OFF : options->sandbox);
     if (start_limit(options->timeout, error) < 0 ||
-        (options->log != NULL && check(options, "--log", options->log, error) < 0))
+        (options->log != NULL && check(options, "--log", options->log, error) < 0) ||
+        (options->record != NULL && check(options, "--record", options->record, error) < 0))
         return -1;
     if (first->serial == SERIAL_FILE &&
         check_output(options, "--serial", first->serial_path, error) < 0)

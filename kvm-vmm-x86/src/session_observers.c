@@ -2,16 +2,18 @@
 #include "session_observers.h"
 
 #include "control/verbs.h"
-#include "watch/postmortem/trail.h"
 #include "watch/record/boot_report.h"
 #include "watch/record/record.h"
+#include "watch/travel/recorder.h"
 
 void session_observe(unsigned guest, const struct options *options, struct observers *observers,
                      struct guest_image *image, struct debug_server *server)
 {
     *image = (struct guest_image){.symbols_path = options->symbols};
     observers_add(observers, &guest_image_observer, image);
-    observers_add(observers, &trail_observer, NULL);
+    observers_add(observers, &recorder_tape_observer, NULL);
+    if (recorder_is_wanted())
+        observers_add(observers, &recorder_exits_observer, NULL);
     if (options->verbose)
         observers_add(observers, &record_verbose_observer, NULL);
     if (record_is_wanted())

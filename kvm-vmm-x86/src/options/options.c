@@ -231,6 +231,8 @@ static const struct spec specs[] = {
     {"log", 0, TEXT, RUN(log)},
     {"log-size", 0, PARSE, .parse = parse_log_size},
     {"report", 0, PARSE, .parse = refuse_report},
+    {"record", 0, TEXT, RUN(record)},
+    {"replay", 0, TEXT, RUN(replay)},
     {"symbols", 0, TEXT, RUN(symbols)},
     {"gdb", 0, TEXT, RUN(gdb)},
     {NULL, 'S', FLAG, RUN(wait)},
@@ -400,6 +402,24 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
     return 0;
 }
 
+/* What belongs to the machine itself is refused where it is known: watch/travel/recorder.c. */
+static int check_recording(const struct options *o, struct error *error)
+{
+    const char *option = o->record != NULL ? "--record" : "--replay";
+
+    if (o->record == NULL && o->replay == NULL)
+        return 0;
+    if (o->record != NULL && o->replay != NULL)
+        return error_set(error, "--record and --replay exclude each other");
+    if (o->count > 1)
+        return error_set(error, "%s takes one guest, not %u", option, o->count);
+    if (o->restore != NULL || o->guests[0].reboot)
+        return error_set(error,
+                         "%s goes with a guest that starts from its image, once: not with %s",
+                         option, o->restore != NULL ? "--restore" : "--reboot");
+    return 0;
+}
+
 /* What the last guest's clients would need is checked here, so that a typing error ends nothing. */
 static int check_endpoints(const struct options *o, struct error *error)
 {
@@ -474,5 +494,5 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     }
     if (take_images(options, argc - optind, argv + optind, error) < 0)
         return -1;
-    return check_endpoints(options, error);
+    return check_recording(options, error) < 0 ? -1 : check_endpoints(options, error);
 }

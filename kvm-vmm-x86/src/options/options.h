@@ -27,6 +27,8 @@ struct options {
     bool explain;        /* the page about every guest that ends, not only about one that crashed */
     const char *log;     /* the file for the exit log, or NULL */
     uint64_t log_size;   /* exits kept of each vCPU; 0: the default */
+    const char *record;  /* the file that the run is recorded into, to be replayed; or NULL */
+    const char *replay;  /* the recording that is replayed; or NULL */
     const char *symbols; /* an ELF file that names the guests' addresses; NULL: the image */
     const char *gdb;     /* where debuggers may connect: [HOST:]PORT or unix:PATH; or NULL */
     const char *control; /* where `kvm-vmm ctl` reaches the run: unix:PATH or a name; or NULL */

@@ -10,6 +10,7 @@
 #include "host/events.h"
 #include "host/ram.h"
 #include "host/random.h"
+#include "vm/deck.h"
 #include "vm/vm.h"
 
 _Static_assert((int)HYPERCALL_SLICE <= (int)CONSOLE_WRITE_MAX, "one try fits the console's ring");
@@ -28,6 +29,8 @@ static void output_to_console(void *context, const uint8_t *bytes, size_t count)
 {
     const struct vm *vm = context;
 
+    if (vm_is_silent())
+        return;
     if (count == 1) /* most output comes byte by byte */
         vcpu_putchar(vm->index, bytes[0]);
     else
@@ -36,6 +39,8 @@ static void output_to_console(void *context, const uint8_t *bytes, size_t count)
 
 static void output_observed(void *context, const uint8_t *bytes, size_t count)
 {
+    if (vm_is_silent())
+        return;
     show_output(context, bytes, count);
     output_to_console(context, bytes, count);
 }
@@ -50,34 +55,48 @@ static void output_nowhere(void *context, const uint8_t *bytes, size_t count)
 
 static void backend_debug(void *context, uint8_t byte)
 {
-    ports_debug_putchar(((struct vm *)context)->index, byte);
+    if (!vm_is_silent())
+        ports_debug_putchar(((struct vm *)context)->index, byte);
 }
 
 static int backend_input(void *context)
 {
     struct vm *vm = context;
+    uint64_t played;
     int byte;
 
     if (vm->config->text_screen)
         return INPUT_END; /* what is typed goes to its keyboard */
+    if (deck_plays(TAPE_INPUT, &played))
+        return (int)played;
     byte = input_take(vm->index);
     if (byte == INPUT_NONE)
         console_prompt(vm->index);
+    deck_note(TAPE_INPUT, (uint64_t)byte);
     return byte;
 }
 
 static int backend_pending(void *context)
 {
     struct vm *vm = context;
+    uint64_t played;
+    int pending;
 
-    return vm->config->text_screen ? INPUT_END : input_pending(vm->index);
+    if (vm->config->text_screen)
+        return INPUT_END;
+    if (deck_plays(TAPE_PENDING, &played))
+        return (int)played;
+    pending = input_pending(vm->index);
+    deck_note(TAPE_PENDING, (uint64_t)pending);
+    return pending;
 }
 
 static void backend_want_input(void *context)
 {
     struct vm *vm = context;
 
-    input_want(vm->index);
+    if (!vm_is_silent())
+        input_want(vm->index);
 }
 
 static void backend_interrupt(void *context, uint32_t gsi, bool level)
@@ -110,12 +129,14 @@ static void backend_wake(void *context)
 
 static void backend_say(void *context, const char *text)
 {
-    vcpu_printf(((struct vm *)context)->index, "kvm-vmm: %s", text);
+    if (!vm_is_silent())
+        vcpu_printf(((struct vm *)context)->index, "kvm-vmm: %s", text);
 }
 
 static void backend_sleep(void *context)
 {
-    vm_fall_asleep(context);
+    if (!vm_is_silent())
+        vm_fall_asleep(context);
 }
 
 static void backend_awaken(void *context, enum acpi_pm_event cause)
@@ -133,6 +154,28 @@ static void backend_end(void *context, enum end_kind kind, int code, const char 
         vm_stop(vm, END_CRASH, 0, "the kernel panicked");
     else
         vm_stop(vm, kind, code, "%s", message != NULL ? message : "");
+}
+
+static uint64_t backend_now(void)
+{
+    uint64_t now;
+
+    if (deck_plays(TAPE_NOW, &now))
+        return now;
+    now = events_now();
+    deck_note(TAPE_NOW, now);
+    return now;
+}
+
+static uint64_t backend_wall(void)
+{
+    uint64_t wall;
+
+    if (deck_plays(TAPE_WALL, &wall))
+        return wall;
+    wall = clock_wall();
+    deck_note(TAPE_WALL, wall);
+    return wall;
 }
 
 /* The main loop asks when it goes round. */
@@ -156,8 +199,8 @@ struct backend vm_backend(struct vm *vm)
                             .interrupt = backend_interrupt,
                             .forget_mapped = ram_forget_mapped,
                             .release = ram_release,
-                            .now = events_now,
-                            .wall = clock_wall,
+                            .now = backend_now,
+                            .wall = backend_wall,
                             .alarm = backend_alarm,
                             .pulse = backend_pulse,
                             .message = backend_message,
@@ -174,6 +217,8 @@ static void port_output(void *context, const uint8_t *bytes, size_t count)
 {
     struct vm *vm = context;
 
+    if (vm_is_silent())
+        return;
     show_output(vm, bytes, count);
     for (size_t i = 0; i < count; i++)
         ports_putchar(vm->index, bytes[i]);
@@ -181,12 +226,26 @@ static void port_output(void *context, const uint8_t *bytes, size_t count)
 
 static int port_input(void *context)
 {
-    return ports_take(((struct vm *)context)->index);
+    uint64_t played;
+    int byte;
+
+    if (deck_plays(TAPE_INPUT, &played))
+        return (int)played;
+    byte = ports_take(((struct vm *)context)->index);
+    deck_note(TAPE_INPUT, (uint64_t)byte);
+    return byte;
 }
 
 static int port_pending(void *context)
 {
-    return ports_pending(((struct vm *)context)->index);
+    uint64_t played;
+    int pending;
+
+    if (deck_plays(TAPE_PENDING, &played))
+        return (int)played;
+    pending = ports_pending(((struct vm *)context)->index);
+    deck_note(TAPE_PENDING, (uint64_t)pending);
+    return pending;
 }
 
 /* What comes from there is read in any case. */

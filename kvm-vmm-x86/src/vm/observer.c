@@ -12,7 +12,6 @@ unsigned observers_add(struct observers *o, const struct observer *observer, voi
     o->seats[seat].context = context;
     o->before_entry |= observer->before_entry != NULL ? bit : 0;
     o->takes_exit |= observer->takes_exit != NULL ? bit : 0;
-    o->answered |= observer->answered != NULL ? bit : 0;
     o->after_exit |= observer->after_exit != NULL ? bit : 0;
     o->phase |= observer->phase != NULL ? bit : 0;
     o->output |= observer->output != NULL ? bit : 0;

@@ -44,9 +44,6 @@ struct observer {
     void (*before_entry)(void *state, struct vcpu *vcpu);
     /* True: the exit is the observer's, which has dealt with it. It is not counted or handled. */
     bool (*takes_exit)(void *state, struct vcpu *vcpu);
-    /* The exit was handled, the guest goes on, and was given something: an answer that stands in
-     * vcpu->cpu.run, or other registers. */
-    void (*answered)(void *state, struct vcpu *vcpu);
     /* Any exit was handled. `ended`: the guest does not go on. */
     void (*after_exit)(void *state, struct vcpu *vcpu, const struct exit_record *record,
                        bool ended);
@@ -61,7 +58,7 @@ struct observer {
     void (*ended)(void *context, struct vm *vm);
 };
 
-enum { OBSERVERS_MAX = 7 };
+enum { OBSERVERS_MAX = 8 };
 
 /* The seats of one VM. Bit i of a mask: seat i has that hook. */
 struct observers {
@@ -70,7 +67,7 @@ struct observers {
         void *context;
     } seats[OBSERVERS_MAX];
     unsigned count;
-    uint8_t before_entry, takes_exit, answered, after_exit, phase, output, ended;
+    uint8_t before_entry, takes_exit, after_exit, phase, output, ended;
     bool timed, watches_entry; /* the latter: timed, or any before_entry */
 };
 

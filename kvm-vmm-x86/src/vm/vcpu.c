@@ -8,6 +8,7 @@
 #include "console/console.h"
 #include "host/clock.h"
 #include "host/guard.h"
+#include "vm/deck.h"
 #include "vm/exits.h"
 #include "vm/vm.h"
 
@@ -98,18 +99,16 @@ const struct past_exit *vcpu_past_exit(const struct vcpu *vcpu, unsigned back)
     return &vcpu->last_exits[(vcpu->recorded - 1 - back) % LAST_EXITS];
 }
 
-/* The exit is over, and its answer stands in `run`. True: it has one, for the guest has read. */
-static bool keep_exit(struct vcpu *vcpu, const struct kvm_run *run)
+/* The exit is over, and its answer stands in `run`. */
+static void keep_exit(struct vcpu *vcpu, const struct kvm_run *run)
 {
     struct past_exit *e = &vcpu->last_exits[vcpu->recorded++ % LAST_EXITS];
 
     e->rip = run->s.regs.regs.rip;
     e->reason = run->exit_reason;
     e->mmio = run->mmio; /* `io` is in the same place, and shorter */
-    if (run->exit_reason != KVM_EXIT_IO)
-        return run->exit_reason == KVM_EXIT_MMIO && !run->mmio.is_write;
-    memcpy(&e->data, (const uint8_t *)run + run->io.data_offset, sizeof e->data);
-    return run->io.direction == KVM_EXIT_IO_IN;
+    if (run->exit_reason == KVM_EXIT_IO)
+        memcpy(&e->data, (const uint8_t *)run + run->io.data_offset, sizeof e->data);
 }
 
 /* To those who look on at every exit, if the options asked for any. (Inlined it would have each
@@ -125,24 +124,6 @@ static __attribute__((noinline)) void report_exit(struct vcpu *vcpu, const struc
     }
     FOR_SEATS(i, o->after_exit)
     o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, &record, ended);
-}
-
-/* The same to those who want to know what the guest was given. */
-static __attribute__((noinline)) void report_answer(struct vcpu *vcpu, const struct observers *o)
-{
-    FOR_SEATS(i, o->answered)
-    o->seats[i].observer->answered(vcpu->watched[i], vcpu);
-}
-
-/* An exit was handled, and the guest goes on. */
-static void keep_answer(struct vcpu *vcpu, const struct observers *o, bool answered)
-{
-    const struct kvm_run *run = vcpu->cpu.run;
-
-    if (vcpu->keeps_regs)
-        vcpu->last_regs = run->s.regs.regs;
-    if (answered || run->kvm_dirty_regs != 0)
-        report_answer(vcpu, o);
 }
 
 /* For those who look on at every entry. */
@@ -174,7 +155,6 @@ static enum verdict attend(struct vcpu *vcpu)
 static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o)
 {
     enum verdict verdict;
-    bool answered;
     int code;
 
     if ((__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) | console_why_full(vm->index)) != 0)
@@ -194,9 +174,9 @@ static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct obse
         vcpu->again = vcpu->counted = true;
         return VERDICT_RESUME;
     }
-    answered = keep_exit(vcpu, vcpu->cpu.run);
-    if (verdict == VERDICT_RESUME)
-        keep_answer(vcpu, o, answered);
+    keep_exit(vcpu, vcpu->cpu.run);
+    if (verdict == VERDICT_RESUME && vcpu->keeps_regs)
+        vcpu->last_regs = vcpu->cpu.run->s.regs.regs;
     if (o->after_exit != 0)
         report_exit(vcpu, o, verdict == VERDICT_STOP);
     if (vcpu->counted)
@@ -206,6 +186,19 @@ static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct obse
     vm_stop(vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
             (unsigned long long)(vm->exits_before + vcpu->stats.exits));
     return VERDICT_STOP;
+}
+
+enum verdict vcpu_handle_exit(struct vcpu *vcpu)
+{
+    enum verdict verdict = exits_handle(vcpu);
+
+    vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
+    if (verdict == VERDICT_AGAIN)
+        return verdict;
+    keep_exit(vcpu, vcpu->cpu.run);
+    if (vcpu->part_count > 0)
+        pause_next_part(vcpu);
+    return verdict;
 }
 
 /* --max-exits counts over restarts. */
@@ -226,6 +219,7 @@ static void *run(void *argument)
     thread_name("guest%u/vcpu%u", vm->index, vcpu->id);
     thread_kick_flag(&vcpu->cpu.run->immediate_exit);
     vcpu->exits_max = exits_left(vm);
+    deck_attach(vcpu);
     while (run_once(vcpu, vm, vm->observers) != VERDICT_STOP)
         ;
     pause_thread_over(vcpu);

@@ -12,6 +12,7 @@
 #include "vm/observer.h"
 #include "vm/pause.h"
 
+struct deck;
 struct vm;
 
 enum { EXIT_REASONS = 64, LAST_EXITS = 8 };
@@ -61,6 +62,7 @@ struct vcpu {
     struct past_exit last_exits[LAST_EXITS]; /* exit N stands at (N - 1) % LAST_EXITS */
     bool keeps_regs; /* KVM loses its registers when it shuts down: those that went back */
     struct kvm_regs last_regs;    /* into the guest after the last exit are kept */
+    struct deck *deck;            /* what it was given from outside; NULL: not kept (deck.h) */
     void *watched[OBSERVERS_MAX]; /* what each observer keeps of it */
     bool again;                   /* the exit it is at is still to be dealt with */
     bool counted;                 /* and has been counted */
@@ -85,6 +87,10 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
                 struct error *error) MUST_CHECK;
 void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
+
+/* For who runs the vCPU on another thread while its own is not: deals with the exit that it has
+ * come back with. No observer is told. VERDICT_AGAIN: to be called again. */
+enum verdict vcpu_handle_exit(struct vcpu *vcpu) MUST_CHECK;
 
 /* A number that changes whenever the vCPU has left the guest or has halted again. */
 uint64_t vcpu_progress(const struct vcpu *vcpu);

@@ -56,11 +56,25 @@ void vm_vcpu_ended(struct vm *vm)
     vm->ended();
 }
 
+static _Thread_local bool silent;
+
+void vm_silence(bool on)
+{
+    silent = on;
+}
+
+bool vm_is_silent(void)
+{
+    return silent;
+}
+
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
 {
     va_list args;
     bool first;
 
+    if (silent)
+        return;
     lock_take(&vm->lock);
     first = vm->end.kind == END_NONE;
     if (first) {

@@ -65,6 +65,11 @@ uint64_t vm_exits(const struct vm *vm);
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* What this thread makes a guest do was done before (deck.h): what it prints goes nowhere, and
+ * vm_stop does nothing. */
+void vm_silence(bool on);
+bool vm_is_silent(void);
+
 /* Resets the machine: the guest starts again, as one with --reboot does by itself. */
 void vm_reset(struct vm *vm);
 /* Whether a guest that resets its machine starts again. */

@@ -8,7 +8,7 @@
 #include "host/kvm_interrupts.h"
 #include "vm/create.h"
 #include "watch/explain/guest_image.h"
-#include "watch/postmortem/trail.h"
+#include "watch/travel/recorder.h"
 
 enum { LAPIC_ISR = 0x100, LAPIC_IRR = 0x200, RESET_RIP = 0xfff0 };
 #define RESET_CS_BASE UINT64_C(0xffff0000)
@@ -48,15 +48,11 @@ static bool is_reset(const struct snapshot *s)
 /* Why there can be no second run that is like the first; NULL if there can. */
 static const char *why_no_replay(const struct vm *vm)
 {
-    if (vm->vcpu_count > 1)
-        return "several vCPUs never do the same twice";
-    if (vm->mode == MODE_LINUX)
-        return "a system with interrupts and clocks never does the same twice";
-    if (vm->machine.virtio_count > 0)
-        return "its virtio devices never do the same twice";
-    if (trail_of(&vm->vcpus[0])->recording.lost)
-        return "it read more from its devices than was recorded";
-    return NULL;
+    const char *why = recorder_refuses(vm);
+
+    if (why == NULL && (vm->vcpus[0].deck == NULL || vm->vcpus[0].deck->tape.full))
+        why = "it was given more from outside than was recorded";
+    return why;
 }
 
 /* Where the second run was given up, if it was on its way; else the registers of the last exit. */
@@ -89,7 +85,7 @@ static void use_replay(struct evidence *e)
              e->replay.exits, e->replay.steps);
 }
 
-/* A VM like the first, made from the same image. */
+/* A VM like the first, made from the same image, which plays what the first was given. */
 static int make_double(struct evidence *e, const struct vm *vm, struct error *error)
 {
     static const struct observers no_observers;
@@ -100,16 +96,17 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
         return -1;
     config.image_bytes = image.bytes;
     config.image_size = image.size;
-    config.rng = false;
-    config.share_count = 0;
-    config.balloon = false;
-    config.disk_count = 0;  /* the disk is what the first run has made of it */
-    config.channels = NULL; /* the console's bytes are gone */
-    config.net_count = 0;
     e->has_double = vm_create(&e->double_vm, vm->index, &config, &no_observers, error) == 0;
     e->double_vm.config = vm->config;
     file_release(&image);
-    return e->has_double ? 0 : -1;
+    if (!e->has_double)
+        return -1;
+    e->deck = *vm->vcpus[0].deck; /* the bytes are those of the first */
+    e->deck.place = (struct tape_place){0};
+    e->deck.mode = DECK_REPLAY;
+    e->deck.silent = true;
+    e->double_vm.vcpus[0].deck = &e->deck;
+    return 0;
 }
 
 static void run_again(struct evidence *e, struct worker *worker, struct vm *vm)

@@ -3,6 +3,7 @@
 #ifndef POSTMORTEM_EVIDENCE_H
 #define POSTMORTEM_EVIDENCE_H
 
+#include "vm/deck.h"
 #include "watch/explain/interrupts.h"
 #include "watch/explain/loop.h"
 #include "watch/explain/page.h"
@@ -21,6 +22,7 @@ struct evidence {
     char how[240];
     struct vm double_vm; /* the second run's, if has_double */
     bool has_double;
+    struct deck deck; /* its */
     struct replay replay;
 };
 

@@ -8,7 +8,6 @@
 #include "vm/exits.h"
 #include "watch/explain/guest_image.h"
 #include "watch/postmortem/evidence.h"
-#include "watch/postmortem/trail.h"
 #include "watch/record/exit_names.h"
 
 /* Everything that is said about one guest. */

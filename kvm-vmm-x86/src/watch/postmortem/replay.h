@@ -1,7 +1,7 @@
 /*
  * The second run of a guest that shut down. On AMD, KVM resets a vCPU at a triple fault: what it
- * was doing is gone. But a guest that is given the same input does the same again. So its double,
- * made from the same image, gets each exit's recorded answer up to the last exit before the end;
+ * was doing is gone. But a guest that is given the same from outside does the same again. So its
+ * double, made from the same image, plays the tape of the first up to the last exit before the end;
  * from there it goes on one instruction at a time, and the state before each is kept.
  */
 #ifndef POSTMORTEM_REPLAY_H
@@ -9,7 +9,7 @@
 
 #include "vm/vm.h"
 #include "watch/explain/snapshot.h"
-#include "watch/postmortem/worker.h"
+#include "watch/travel/worker.h"
 
 enum replay_result {
     REPLAY_FOUND,     /* `snapshot` is the state before the instruction that ended it */

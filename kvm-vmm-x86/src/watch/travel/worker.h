@@ -2,8 +2,8 @@
  * Work on a guest that has ended, on a thread of its own: it may enter the guest, and ends soon
  * when its time is up or the user wants to leave. The main thread runs its loop meanwhile.
  */
-#ifndef POSTMORTEM_WORKER_H
-#define POSTMORTEM_WORKER_H
+#ifndef TRAVEL_WORKER_H
+#define TRAVEL_WORKER_H
 
 #include "vm/vcpu.h"
 

@@ -1,5 +1,5 @@
 /* Work on a guest that has ended; see worker.h. */
-#include "watch/postmortem/worker.h"
+#include "watch/travel/worker.h"
 
 #include <errno.h>
 

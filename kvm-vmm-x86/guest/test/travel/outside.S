@@ -1,0 +1,42 @@
+/*
+ * Everything that comes from outside: prints the seconds of the clock, then what it is given byte by
+ * byte, until the end of input. A `c` is a crash; a `t` looks at the time-stamp counter, which no
+ * recording has.
+ */
+#include "../../guest.inc"
+    .code16
+    .set RTC_INDEX, 0x70
+    .set SCRATCH_PORT, 0x80
+
+    xor %al, %al            /* register 0: seconds */
+    out %al, $RTC_INDEX
+    in $(RTC_INDEX + 1), %al
+    mov %al, %cl
+    shr $4, %al
+    add $'0', %al
+    putchar %al
+    mov %cl, %al
+    and $0xf, %al
+    add $'0', %al
+    putchar %al
+    putchar $'\n'
+next:
+    getchar
+    jc done
+    mov %al, %cl
+    incw count
+    putchar %cl
+    cmp $'c', %cl
+    je crash
+    cmp $'t', %cl
+    jne next
+    rdtsc
+    out %eax, $SCRATCH_PORT
+    jmp next
+crash:
+    hypercall 0x77
+done:
+    exit
+
+count:
+    .word 0

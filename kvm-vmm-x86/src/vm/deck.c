@@ -1,0 +1,158 @@
+/* The deck; see deck.h. */
+#include "vm/deck.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "dev/backend.h"
+#include "vm/exits.h"
+#include "vm/vm.h"
+
+/* The vCPU whose exits this thread handles. */
+static _Thread_local struct vcpu *here;
+
+void deck_attach(struct vcpu *vcpu)
+{
+    here = vcpu;
+    vm_silence(vcpu != NULL && vcpu->deck != NULL && vcpu->deck->silent);
+}
+
+static struct deck *mine(void)
+{
+    return here != NULL ? here->deck : NULL;
+}
+
+void deck_diverge(struct vcpu *vcpu, const char *format, ...)
+{
+    struct deck *d = vcpu->deck;
+    va_list arguments;
+
+    if (d->diverged)
+        return;
+    d->diverged = true;
+    va_start(arguments, format);
+    vsnprintf(d->how, sizeof d->how, format, arguments);
+    va_end(arguments);
+    vm_stop(vcpu->vm, END_FAILED, 0, "it goes another way than its recording: %s", d->how);
+}
+
+void deck_end(struct vcpu *vcpu)
+{
+    struct deck *d = vcpu->deck;
+    struct tape_end end;
+
+    d->diverged |= d->silent; /* who plays it goes no further than the tape */
+    switch (tape_take_end(&d->tape, &d->place, vcpu->recorded, &end)) {
+    case TAPE_FOUND:
+        vm_stop(vcpu->vm, (enum end_kind)end.kind, end.code, "%s", end.message);
+        break;
+    case TAPE_OVER:
+        vm_stop(vcpu->vm, END_LIMIT, 0, "its recording ends after %lu exits", d->place.exits);
+        break;
+    default:
+        deck_diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded + 1);
+        break;
+    }
+}
+
+/* What the guest gets instead, until it has stopped. */
+static uint64_t neutral(enum tape_kind kind)
+{
+    return kind == TAPE_INPUT || kind == TAPE_PENDING ? (uint64_t)INPUT_END : 0;
+}
+
+bool deck_plays(enum tape_kind kind, uint64_t *value)
+{
+    struct deck *d = mine();
+
+    if (d == NULL || d->mode < DECK_PLAY)
+        return false;
+    *value = neutral(kind);
+    if (d->diverged)
+        return true;
+    switch (tape_take(&d->tape, &d->place, here->recorded, kind, value)) {
+    case TAPE_FOUND: /* it waited until the end */
+        if (kind == TAPE_INPUT && *value == (uint64_t)INPUT_NONE && d->mode == DECK_REPLAY &&
+            tape_next(&d->tape, &d->place, here->recorded) == TAPE_END)
+            deck_end(here);
+        break;
+    case TAPE_OVER:
+        if (d->mode == DECK_PLAY && !d->silent) {
+            d->mode = DECK_RECORD;
+            return false;
+        }
+        deck_end(here);
+        break;
+    case TAPE_OTHER:
+        deck_diverge(here, "exit %lu asks for %s; then it had %s next", here->recorded + 1,
+                     tape_kind_name(kind),
+                     tape_kind_name(tape_next(&d->tape, &d->place, here->recorded)));
+        break;
+    case TAPE_DAMAGED:
+        deck_diverge(here, "exit %lu: the recording cannot be read there", here->recorded + 1);
+        break;
+    }
+    return true;
+}
+
+void deck_note(enum tape_kind kind, uint64_t value)
+{
+    struct deck *d = mine();
+
+    if (d != NULL && d->mode == DECK_RECORD)
+        tape_put(&d->tape, here->recorded, here->items_done, kind, value);
+}
+
+static void describe(const struct vcpu *vcpu, const struct exit_record *e, char *to, size_t size)
+{
+    int n = snprintf(to, size, "%s at rip %#lx", exits_name(e->reason), e->rip);
+
+    (void)vcpu;
+    if (e->space != EXIT_NOWHERE && n > 0 && (size_t)n < size)
+        snprintf(to + n, size - (size_t)n, ", %s %s %#lx, %u of %u bytes, value %#lx",
+                 e->write ? "write to" : "read of", e->space == EXIT_PORT ? "port" : "address",
+                 e->address, e->count, e->size, e->value);
+}
+
+static bool is_same(const struct exit_record *a, const struct exit_record *b)
+{
+    return a->rip == b->rip && a->address == b->address && a->value == b->value &&
+           a->count == b->count && a->reason == b->reason && a->space == b->space &&
+           a->size == b->size && a->write == b->write;
+}
+
+/* The exit has been counted already. */
+void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record)
+{
+    struct deck *d = vcpu->deck;
+    uint64_t before = vcpu->recorded - 1;
+    struct exit_record then;
+    char was[120], is[120];
+
+    if (d->mode == DECK_RECORD)
+        tape_put_exit(&d->tape, before, record);
+    if (d->mode < DECK_PLAY || d->diverged)
+        return;
+    switch (tape_take_exit(&d->tape, &d->place, before, &then)) {
+    case TAPE_FOUND:
+        if (is_same(&then, record))
+            return;
+        describe(vcpu, &then, was, sizeof was);
+        describe(vcpu, record, is, sizeof is);
+        deck_diverge(vcpu, "exit %lu is %s; then it was %s", vcpu->recorded, is, was);
+        return;
+    case TAPE_OVER:
+        if (d->mode == DECK_PLAY) {
+            d->mode = DECK_RECORD;
+            tape_put_exit(&d->tape, before, record);
+        }
+        return;
+    case TAPE_OTHER:
+        deck_diverge(vcpu, "exit %lu does not ask for what it was given then: %s", vcpu->recorded,
+                     tape_kind_name(tape_next(&d->tape, &d->place, before)));
+        return;
+    case TAPE_DAMAGED:
+        deck_diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded);
+        return;
+    }
+}

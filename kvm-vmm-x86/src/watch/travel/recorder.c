@@ -1,0 +1,229 @@
+/* The recorder; see recorder.h. */
+#include "watch/travel/recorder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/console.h"
+#include "host/files.h"
+#include "host/kvm_debug.h"
+#include "vm/deck.h"
+#include "watch/travel/tape_file.h"
+
+/* What is kept of a guest that no one asked to record: only what it was given. */
+enum { UNASKED_MAX = 8 << 20 };
+
+static struct recorder {
+    const char *record, *replay; /* paths; NULL: not asked for */
+    struct outfile file;
+    struct tape_header
+        header;        /* of this run; of a replay: as the file has it, until it is compared */
+    struct tape tape;  /* to be played; empty once the guest has it */
+    struct vm_end end; /* how the guest ended, before a postmortem says more */
+} recorder;
+
+const char *recorder_refuses(const struct vm *vm)
+{
+    if (vm->vcpu_count > 1)
+        return "several vCPUs never do the same twice";
+    if (vm->mode >= MODE_LINUX)
+        return "a system with KVM's own clocks and interrupts never does the same twice";
+    if (config_virtio_count(vm->config) > 0)
+        return "its virtio devices never do the same twice";
+    if (vm->config->watchdog != WATCHDOG_NONE)
+        return "its watchdog has a clock of its own";
+    if (vm->config->text_screen)
+        return "keys that are typed at its display come at no certain instruction";
+    return NULL;
+}
+
+static int make(void *context, struct vcpu *vcpu, void **state, struct error *error)
+{
+    struct deck *deck;
+
+    (void)context;
+    if (recorder_refuses(vcpu->vm) != NULL)
+        return 0;
+    deck = calloc(1, sizeof *deck);
+    *state = vcpu->deck = deck;
+    if (deck == NULL)
+        return error_set(error, "out of memory");
+    deck->mode = DECK_RECORD;
+    deck->tape.limit = recorder.record != NULL ? TAPE_FILE_MAX : UNASKED_MAX;
+    if (recorder.replay != NULL) {
+        deck->mode = DECK_REPLAY;
+        deck->tape = recorder.tape;
+        recorder.tape = (struct tape){0};
+    }
+    return 0;
+}
+
+static void release(void *state)
+{
+    struct deck *deck = state;
+
+    tape_release(&deck->tape);
+    free(deck);
+}
+
+const struct observer recorder_tape_observer = {
+    .name = "tape", .vcpu_made = make, .vcpu_gone = release};
+
+int recorder_open(const char *record, const char *replay, struct error *error)
+{
+    struct error why;
+    struct file file;
+    int result;
+
+    recorder = (struct recorder){.record = record, .replay = replay};
+    if (outfile_open(&recorder.file, record, error) < 0)
+        return -1;
+    if (replay == NULL)
+        return 0;
+    if (file_load(&file, replay, sizeof recorder.header + (uint64_t)TAPE_FILE_MAX, error) < 0)
+        return -1;
+    result = tape_file_read(file.bytes, file.size, &recorder.header, &recorder.tape, &why);
+    file_release(&file);
+    return result == 0 ? 0 : error_set(error, "--replay %s: %s", replay, why.text);
+}
+
+bool recorder_is_wanted(void)
+{
+    return recorder.record != NULL || recorder.replay != NULL;
+}
+
+/* Image, options, loader and version: whatever makes a difference to a guest is there before its
+ * first instruction. */
+static int describe_start(const struct vm *vm, struct tape_header *header, struct error *error)
+{
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+
+    *header = (struct tape_header){.mode = vm->mode, .memory = vm->ram_size};
+    if (kvm_read_registers(&vm->vcpus[0].cpu, &regs, &sregs, NULL) < 0)
+        return error_set(error, "its registers cannot be got from KVM");
+    header->start = tape_file_sum(0, &regs, sizeof regs);
+    for (unsigned i = 0; i < vm->memory.count; i++)
+        header->start =
+            tape_file_sum(header->start, vm->memory.slots[i].host, vm->memory.slots[i].size);
+    return 0;
+}
+
+static int on_image(void *context, struct vm *vm, struct file *image, struct error *error)
+{
+    const char *option = recorder.record != NULL ? "--record" : "--replay";
+    const char *why = recorder_refuses(vm);
+    struct tape_header here;
+
+    (void)context;
+    (void)image;
+    if (why != NULL)
+        return error_set(error, "%s: %s: %s", option, vm->name, why);
+    if (describe_start(vm, &here, error) < 0)
+        return -1;
+    if (recorder.replay != NULL &&
+        (here.mode != recorder.header.mode || here.memory != recorder.header.memory ||
+         here.start != recorder.header.start))
+        return error_set(
+            error,
+            "--replay %s: it was recorded of another guest: image, options and kvm-vmm "
+            "must be as they were",
+            recorder.replay);
+    recorder.header = here;
+    return 0;
+}
+
+/* A guest whose tape is over does not go on. */
+static void before_entry(void *state, struct vcpu *vcpu)
+{
+    struct deck *d = vcpu->deck;
+
+    (void)state;
+    if (d->mode == DECK_REPLAY && !d->diverged &&
+        (d->place.at == d->tape.used || tape_next(&d->tape, &d->place, vcpu->recorded) == TAPE_END))
+        deck_end(vcpu);
+}
+
+static void after_exit(void *state, struct vcpu *vcpu, const struct exit_record *record, bool ended)
+{
+    struct exit_record exit = *record;
+
+    (void)state;
+    (void)ended;
+    exit.time = exit.cost = 0;
+    deck_pass_exit(vcpu, &exit);
+}
+
+static void ended(void *context, struct vm *vm)
+{
+    (void)context;
+    recorder.end = vm_end_of(vm);
+}
+
+const struct observer recorder_exits_observer = {.name = "recorder",
+                                                 .image = on_image,
+                                                 .before_entry = before_entry,
+                                                 .after_exit = after_exit,
+                                                 .ended = ended};
+
+static int write_all(struct vcpu *vcpu)
+{
+    const struct vm_end *end = &recorder.end;
+    struct tape *tape = &vcpu->deck->tape;
+    int failure, closed;
+
+    if (tape->full)
+        console_printf("kvm-vmm: --record %s: it is full after %lu exits, and replays up to there",
+                       recorder.record, tape->end.exits);
+    else
+        tape_put_end(tape, vcpu->recorded, end->kind, end->code, end->message);
+    tape_file_seal(&recorder.header, tape);
+    failure = outfile_begin(&recorder.file);
+    if (failure == 0)
+        failure = outfile_write(&recorder.file, &recorder.header, sizeof recorder.header);
+    if (failure == 0)
+        failure = outfile_write(&recorder.file, tape->bytes, tape->used);
+    closed = outfile_close(&recorder.file);
+    failure = failure != 0 ? failure : closed;
+    if (failure != 0)
+        console_printf("kvm-vmm: cannot write %s: %s", recorder.record,
+                       failure == -EINTR ? "the run had to end before it was written"
+                                         : strerror(-failure));
+    return failure == 0 ? 0 : -1;
+}
+
+/* It may have ended by itself otherwise than then; else its end was already taken from the tape. */
+static int compare_end(struct vcpu *vcpu)
+{
+    const struct vm_end *is = &recorder.end;
+    struct deck *d = vcpu->deck;
+    struct tape_end was;
+
+    if (d->diverged)
+        return -1;
+    if (tape_take_end(&d->tape, &d->place, vcpu->recorded, &was) != TAPE_FOUND)
+        return 0;
+    if (was.kind == (int)is->kind && was.code == is->code &&
+        strncmp(was.message, is->message, sizeof was.message - 1) == 0)
+        return 0;
+    console_printf("kvm-vmm: --replay %s: the guest ended otherwise than in its recording%s%s",
+                   recorder.replay, was.message[0] != '\0' ? ", where it was: " : "", was.message);
+    return -1;
+}
+
+int recorder_finish(struct vm *vm)
+{
+    if (vm->vcpus_made == 0 || vm->vcpus[0].deck == NULL)
+        return 0;
+    if (recorder.record != NULL)
+        return write_all(&vm->vcpus[0]);
+    return recorder.replay != NULL ? compare_end(&vm->vcpus[0]) : 0;
+}
+
+void recorder_close(void)
+{
+    outfile_abandon(&recorder.file);
+    tape_release(&recorder.tape);
+    recorder = (struct recorder){.file.fd = -1};
+}

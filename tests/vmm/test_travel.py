@@ -1,0 +1,73 @@
+"""--record and --replay: a run comes again with the same output, end and status, whatever the world has become."""
+import os
+import time
+
+import pytest
+
+# Everything that a guest is given: input, its end, the clock; and every way to end.
+RUNS = {
+    "clock and input": (["@outside"], b"one, six\n", 0),
+    "a crash": (["@outside"], b"abc and no more", 126),
+    "by the UART": (["@uart_echo"], b"echo\n", 0),
+    "a triple fault": (["@triple"], b"", 126),
+    "a limit": (["--max-exits", "1000", "@storm"], b"", 124),
+    "a guest of 64 bits": (["@hello_64"], b"", 0),
+    "a guest of 32 bits": (["-p", "@pmode_test"], b"", 0),
+}
+
+
+@pytest.mark.parametrize("what", RUNS)
+def test_the_same_again(vmm, tmp_path, what):
+    args, stdin, status = RUNS[what]
+    tape = tmp_path / "tape"
+    first = vmm.run("--record", tape, *args, stdin=stdin)
+    assert first.status == status, first
+    again = vmm.run("--replay", tape, *args, stdin=b"something else")
+    assert (again.status, again.out, again.err) == (first.status, first.out, first.err)
+
+
+def test_an_end_from_outside(vmm, tmp_path):
+    """A guest that waits for input when the run is ended has its end there, and needs no time for it."""
+    tape = tmp_path / "tape"
+    reader, writer = os.pipe()
+    with open(reader, "rb") as quiet:
+        first = vmm.run("--timeout", "1", "--record", tape, "@hctest", stdin=quiet)
+    os.close(writer)
+    again = vmm.run("--replay", tape, "@hctest", stdin=b"q")
+    assert (again.status, again.out) == (124, first.out), (first, again)
+    assert "--timeout" in again.err
+
+
+def test_another_way(vmm, tmp_path):
+    """What is not deterministic is said at the exit where it shows."""
+    tape = tmp_path / "tape"
+    assert vmm.run("--record", tape, "@outside", stdin=b"xt").status == 0
+    again = vmm.run("--replay", tape, "@outside")
+    assert again.status == 125 and again.out.endswith(b"xt"), again
+    assert "another way than its recording: exit " in again.err and "write to port 0x80" in again.err, again
+
+
+def test_refused(vmm, tmp_path):
+    tape = tmp_path / "tape"
+    assert vmm.run("--record", tape, "@hello").status == 0
+    for args, why in {
+        ("--replay", tape, "@hctest"): "of another guest",
+        ("--replay", tape, "-m", "512K", "@hello"): "of another guest",
+        ("--replay", vmm.guest("hello"), "@hello"): "no recording",
+        ("--record", tape, "-p", "-c", "2", "@pmode_test"): "several vCPUs",
+        ("--record", tape, "-l", "--rng", "@hello_64"): "virtio",
+        ("--record", vmm.guest("hello"), "@hello"): "would overwrite",
+    }.items():
+        result = vmm.run(*args)
+        assert result.status in (2, 125) and why in result.err, (args, result)
+    assert vmm.run("--replay", tape, "@hello").status == 0  # it was not written to
+
+
+def test_time_passes(vmm, tmp_path):
+    """The clock is the recorded one, even in another second."""
+    tape = tmp_path / "tape"
+    first = vmm.run("--record", tape, "@outside")
+    now = time.time() // 1
+    while time.time() // 1 == now:
+        time.sleep(0.05)
+    assert vmm.run("--replay", tape, "@outside").out == first.out
