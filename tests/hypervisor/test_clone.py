@@ -83,6 +83,27 @@ def test_clones_write_apart(hypervisor, qemu, tmp_path):
     assert "defect" not in child.before
 
 
+def test_asked_for_while_it_is_cloned(hypervisor, tmp_path):
+    """A pause holds, and no two guests get one name."""
+    guests = {"tick": ("tick", {"TICKS": 1000000}, {"mem": "8M", "more": "disk=image"})}
+    initrd = archive_of(tmp_path, guests, image=bytes(12 << 20))
+    child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", harts=2))
+    child.expect("tick: tick 2 at")
+    to_monitor(child)
+    child.send("clone tick 3\rpause tick\rcreate tick-2 kernel=tick.elf base=0x80000000 mem=8M\r")
+    child.expect("tick is paused")
+    child.expect("tick-2 is created|another guest is being made|there is a guest called that")
+    child.expect("cloned as (tick-3|tick-4)")
+    shown = monitor(child, "vms")
+    while shown.count("MiB free") < 1:
+        shown = monitor(child, "vms")
+    names = re.findall(r"hv: \d+ (\S+) +(\w+)", shown)
+    assert len(dict(names)) == len(names) >= 4 and dict(names)["tick"] == "paused", shown
+    child.send("resume tick\r")
+    child.expect(r"tick: tick \d+ at")
+    quit_machine(child)
+
+
 def test_no_memory_for_a_clone(hypervisor, tmp_path):
     """Where no page is left a guest waits, with a line that says so, and goes on once another has ended."""
     guests = {"own": ("own", {"END": "0x82000000"}, {"mem": "40M"})}

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from hvmachine import COUNTED, QEMU12, archive_of, command, cpio, monitor, run, spawn, to_monitor
+from hvmachine import COUNTED, QEMU12, archive_of, command, cpio, ends_well, monitor, run, spawn, to_monitor
 from test_linux import BASE, linux  # noqa: F401
 
 
@@ -49,6 +49,18 @@ def test_what_a_device_does_is_its_guests_time(hypervisor, whole, tmp_path):
     flood = "flood", {"DISK": 1, "RAM": "0x4000000u"}, {"mem": "64M", "more": "disk=image"}
     guests = {"s": spinner(), "flood": flood}
     assert rounds(hypervisor, tmp_path, guests, image=bytes(8 << 20))["s"] > 0.45 * whole
+
+
+def test_the_image_of_a_disk_is_copied_in_steps(hypervisor, tmp_path):
+    """When its guest boots, and for its clones."""
+    guests = {"late": ("late", {}, {"mem": "8M"}), "forks": ("forks", {}, {"mem": "8M", "more": "clones=3 disk=image"})}
+    initrd = archive_of(tmp_path, guests, image=bytes(20 << 20))
+    child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", more=COUNTED))
+    for number in range(4):
+        child.expect(r"forks\S*: forks: number \d, with what was known")
+    child.expect(r"late by (\d+) us on average, (\d+) us at worst")
+    assert int(child.match.group(2)) < 500, child.match.group(0)
+    ends_well(child)
 
 
 def test_weights(hypervisor, whole, tmp_path):

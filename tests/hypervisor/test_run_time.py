@@ -54,7 +54,7 @@ def test_places_are_used_again(hypervisor, tmp_path):
         child.send("destroy 2\r")
         child.expect(r"vm \S+ is gone")
         child.send(f"create n{i} kernel=sbi.elf base=0x80000000 mem=8M\r")
-        child.expect(f"n{i} is created|a clone is being")
+        child.expect(f"n{i} is created|another guest is being")
         child.send(f"start n{i}\r")
         child.expect(f"n{i}: far: 16 marks")
     shown = monitor(child, "vms")
@@ -124,7 +124,7 @@ def test_the_machines_disk_is_free_again(hypervisor, qemu, tmp_path):
 
 @pytest.mark.parametrize("words,answer", [
     ("create", "create: a name is missing after 'vm'"), ("create a", "create: no kernel= for vm 'a'"),
-    ("create a colour=red", "create: unknown key 'colour'"), (f"create tick {TICK}", "there is a guest called tick"),
+    ("create a colour=red", "create: unknown key 'colour'"), (f"create tick {TICK}", "vm tick: there is a guest called that"),
     (f"create a {TICK} vm b kernel=x", "more guests than"), ("create a kernel=none", "no such file in the initrd"),
     ("start", "it has not ended"), ("destroy absent", "no such guest"), ("stop 7", "no such guest"),
     ("create a kernel=tick.elf base=0x80000000 mem=999G", "a is created")])

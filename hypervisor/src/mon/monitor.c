@@ -193,8 +193,6 @@ static void do_create(struct vm *unused, const char *words)
     count = config_parse(text, (size_t)length, &config, 1, &error);
     if (count < 0)
         print("hv: create: %s\n", error.text);
-    else if (vm_named(config.name) != NULL)
-        print("hv: create: there is a guest called %s\n", config.name);
     else if (life_create(&config) != NULL)
         print("hv: %s is created\n", config.name);
 }

@@ -230,6 +230,12 @@ int build_layout(struct vm *vm)
 
 /* ---- Contents ---- */
 
+/* The disk's image is copied at the first boot; a clone gets its source's. */
+static bool disk_is_filled(struct vm *vm)
+{
+    return vm->blk == NULL || blk_fill(vm->blk);
+}
+
 /* A device tree of its own for each boot: it holds a new seed. */
 static int load_tree(struct vm *vm)
 {
@@ -253,6 +259,8 @@ int build_step(struct vm *vm)
     const struct vm_piece *piece = &p->pieces[p->current];
     uint64_t left, n;
 
+    if (!disk_is_filled(vm))
+        return BUILD_MORE;
     if (p->current == p->count)
         return load_tree(vm);
     left = piece->size - p->done;

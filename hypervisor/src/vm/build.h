@@ -26,8 +26,8 @@ int build_layout(struct vm *vm) MUST_CHECK;
 void build_unplug(struct vm *vm);
 
 enum { BUILD_MORE = 1, BUILD_DONE = 0 };
-/* Copies the next piece of kernel and initrd into the empty RAM, in the end the device tree.
- * Negative after one clear line. */
+/* Copies the next piece of the disk's image, then of kernel and initrd into the empty RAM, in the
+ * end the device tree. Negative after one clear line. */
 int build_step(struct vm *vm) MUST_CHECK;
 /* A file of the hypervisor's initrd. */
 bool build_file(const char *name, struct cpio_file *file);

@@ -40,7 +40,7 @@ static bool share_memory(struct vm *vm, struct vm_cloning *c)
 static bool copy_disk(const struct vm *vm, struct vm_cloning *c)
 {
     const struct blk *from = vm->blk;
-    uint64_t size = from != NULL ? from->config.capacity * VIRTIO_BLK_SECTOR : 0, n;
+    uint64_t size = from != NULL ? blk_image_size(from) : 0, n;
 
     if (c->copied == size)
         return true;
@@ -203,12 +203,11 @@ static void finish(struct vm *vm, struct vm *clone)
     clone->boots = vm->boots;
     lock_drop(&vm->lock);
     become_another(clone);
-    make_publish(clone, VM_PAUSED);
-    vm_hooks.started(clone);
     sched_set_payer(&clone->worker, &clone->vcpus[0]->task);
-    (void)life_resume(clone, LIFE_ALL); /* unless it was ended already */
+    vm_hooks.started(clone);
     print("hv: vm %s: cloned as %s, guest %u, in %lu us\n", vm->config.name, clone->config.name,
           clone->id + 1, machine_nanoseconds(hyp_time() - vm->cloning.begun) / 1000);
+    life_publish(clone); /* it may be ended from now on, and its place taken */
 }
 
 static enum vm_clone undo(struct vm *vm)

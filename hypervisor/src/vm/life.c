@@ -64,19 +64,29 @@ void life_kill(struct vcpu *v, const char *format, ...)
     life_stop(v->vm, END_KILLED);
 }
 
-bool life_pause(struct vm *vm)
+static bool pause_locked(struct vm *vm)
 {
-    bool good;
+    bool good = vm->state == VM_RUNNING;
 
-    lock_take(&vm->lock);
-    good = vm->state == VM_RUNNING;
     if (good) {
         set_state(vm, VM_PAUSED);
         vm->paused_at = hyp_time();
         hold_vcpus(vm);
     }
     vm_rouse(vm);
-    lock_drop(&vm->lock);
+    return good;
+}
+
+bool life_pause(struct vm *vm)
+{
+    bool good;
+    LOCK_FOR_BLOCK(&vm->lock);
+
+    good = pause_locked(vm);
+    if (vm->clones > 0 && vm->clones_resumes && vm_is_up(vm)) {
+        vm->clones_resumes = false;
+        good = true;
+    }
     return good;
 }
 
@@ -97,12 +107,10 @@ static bool vcpus_are_off(const struct vm *vm)
     return off;
 }
 
-bool life_resume(struct vm *vm, uint32_t which)
+static bool resume_locked(struct vm *vm, uint32_t which)
 {
-    bool good;
+    bool good = vm->state == VM_PAUSED && vm->clones == 0 && vcpus_are_off(vm);
 
-    lock_take(&vm->lock);
-    good = vm->state == VM_PAUSED && vm->clones == 0 && vcpus_are_off(vm);
     if (good) {
         /* The guest's clock goes on from where it stood. */
         vm->time_delta -= hyp_time() - vm->paused_at;
@@ -112,8 +120,23 @@ bool life_resume(struct vm *vm, uint32_t which)
         release_vcpus(vm, which);
     }
     vm_rouse(vm);
-    lock_drop(&vm->lock);
     return good;
+}
+
+bool life_resume(struct vm *vm, uint32_t which)
+{
+    LOCK_FOR_BLOCK(&vm->lock);
+
+    return resume_locked(vm, which);
+}
+
+/* In one hold of the lock: whoever finds it among all waits for that before he ends it. */
+void life_publish(struct vm *vm)
+{
+    LOCK_FOR_BLOCK(&vm->lock);
+
+    make_publish(vm, VM_PAUSED);
+    (void)resume_locked(vm, LIFE_ALL);
 }
 
 bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller)
@@ -131,13 +154,12 @@ bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller)
         vm->clones = vm->clones_asked = count;
         vm->clones_caller = caller;
         vm->clones_resumes = vm->state == VM_RUNNING;
+        (void)pause_locked(vm); /* now: a caller's call is not over yet */
     }
     vm_rouse(vm);
     lock_drop(&vm->lock);
     if (why != NULL)
         print("hv: vm %s: not cloned: %s\n", vm->config.name, why);
-    else if (caller != NULL)
-        (void)life_pause(vm); /* now: the call is not over yet */
     return why == NULL;
 }
 
@@ -268,7 +290,6 @@ static void unplug_from_harts(struct vm *vm)
     lock_take(&vm->lock);
     devices_reset(vm);
     lock_drop(&vm->lock);
-    vcpu_unload();
     fence_all_harts();
 }
 
@@ -279,7 +300,7 @@ static bool stop(struct vm *vm)
             (void)vm_hooks.clone(vm, true);
             return true;
         }
-        if (!vcpus_are_off(vm)) {
+        if (!vcpus_are_off(vm) || !vcpu_none_is_held(vm)) {
             look_again_soon(vm);
             return false;
         }
@@ -331,7 +352,6 @@ static bool clone(struct vm *vm)
     enum vm_clone result;
     unsigned left;
 
-    (void)life_pause(vm); /* it may be paused already */
     if (!vcpus_are_off(vm) || (vm->cloning.clone == NULL && !make_begin())) {
         look_again_soon(vm);
         return false;
@@ -347,11 +367,9 @@ static bool clone(struct vm *vm)
     }
     lock_take(&vm->lock);
     vm->clones = left;
+    if (left == 0 && vm->clones_resumes)
+        (void)resume_locked(vm, LIFE_ALL); /* unless it was ended meanwhile */
     lock_drop(&vm->lock);
-    if (left > 0)
-        return true;
-    if (vm->clones_resumes)
-        (void)life_resume(vm, LIFE_ALL); /* unless it was ended meanwhile */
     return true;
 }
 
@@ -420,7 +438,7 @@ struct vm *life_create(const struct vm_config *config)
     struct vm *vm;
 
     if (!make_begin()) {
-        print("hv: vm %s: a clone is being made: try again\n", config->name);
+        print("hv: vm %s: another guest is being made: try again\n", config->name);
         return NULL;
     }
     vm = make_vm(config, &worker_ops);

@@ -43,10 +43,14 @@ void life_stop(struct vm *vm, enum vm_end end);
 void life_kill(struct vcpu *v, const char *format, ...) FMT_PRINTF(2, 3);
 
 /* Stops a guest's time, and lets it go on: those of its vCPUs that `which` has a bit for. False if
- * it is not in the state for it. */
+ * it is not in the state for it. While it is cloned it stands still: a pause takes effect then, and
+ * it cannot be resumed. */
 enum { LIFE_ALL = ~0u };
 bool life_pause(struct vm *vm);
 bool life_resume(struct vm *vm, uint32_t which);
+/* A VM whose vCPUs and devices were filled in while it was not one of all becomes one, and goes on
+ * from where it stood at `paused_at`. */
+void life_publish(struct vm *vm);
 /* A vCPU of a paused VM has left its hart. */
 void life_paused(struct vm *vm);
 

@@ -138,8 +138,14 @@ bool make_set_aside(struct vm *vm, bool with_ram)
 
 struct vm *make_vm(const struct vm_config *config, const struct task_ops *ops)
 {
-    struct vm *vm = find_place();
+    struct vm *vm;
 
+    if (vm_named(config->name) != NULL) { /* none gets that name meanwhile: see make_begin() */
+        making_ends();
+        print("hv: vm %s: there is a guest called that\n", config->name);
+        return NULL;
+    }
+    vm = find_place();
     if (vm == NULL) {
         making_ends();
         if (vm_count == VMS_MAX)

@@ -7,33 +7,12 @@
 #include "host/machine.h"
 #include "host/serial.h"
 #include "lib/lock.h"
-
-enum { SLICES_PER_SECOND = 250, MARGINS_PER_SLICE = 16 };
-
-/* What the task on a hart does next; written by its own hart alone. */
-enum intent { KEEP, YIELD, BLOCK, RETIRE };
-
-struct hart {
-    struct task *queue;    /* ready: urgent ones, then the others; the least charged first */
-    struct task *sleepers; /* blocked, the first to wake first */
-    struct task *current;
-    struct task *favoured; /* runs next, whatever it was charged */
-    uint64_t since;        /* current is charged up to then */
-    uint64_t slice_end;    /* host time; ~0: it may run on */
-    bool idle, give_way;   /* the latter: another task should have the hart */
-    enum intent intent;
-};
+#include "vm/queue.h"
 
 static struct lock lock; /* guards what follows, and tasks */
-static struct hart harts[CPUS_MAX];
-static uint64_t least; /* no task that wants to run was charged less; never falls */
-static unsigned wanting, pinned, waiting;
+static uint64_t least;   /* no task that wants to run was charged less; never falls */
+static unsigned wanting, pinned;
 static uint32_t crowded;
-
-static uint64_t slice(void)
-{
-    return machine.timebase / SLICES_PER_SECOND;
-}
 
 static struct hart *own(void)
 {
@@ -54,58 +33,7 @@ static void arm_timer(const struct hart *h)
         firmware_set_timer(when);
 }
 
-/* ---- Queues and lists; the lock is held ---- */
-
-static void unlink(struct task **list, struct task *t)
-{
-    while (*list != NULL && *list != t)
-        list = &(*list)->next;
-    if (*list == t)
-        *list = t->next;
-}
-
-/* Should `t` run before `other`, which was charged `lead` more at least? */
-static bool runs_before(const struct task *t, const struct task *other, uint64_t lead)
-{
-    return t->urgent != other->urgent ? t->urgent : t->charged + lead < other->charged;
-}
-
-static void put_in_queue(struct hart *h, struct task *t)
-{
-    struct task **at = &h->queue;
-
-    while (*at != NULL && !runs_before(t, *at, 0))
-        at = &(*at)->next;
-    t->next = *at;
-    *at = t;
-    t->home = (unsigned)(h - harts);
-}
-
-static void put_to_sleep(struct hart *h, struct task *t)
-{
-    struct task **at = &h->sleepers;
-
-    t->home = (unsigned)(h - harts);
-    if (t->wake_at == ~0ul)
-        return;
-    while (*at != NULL && (*at)->wake_at <= t->wake_at)
-        at = &(*at)->next;
-    t->next = *at;
-    *at = t;
-}
-
-static void leave_queue(struct task *t)
-{
-    unlink(&harts[t->home].queue, t);
-    waiting--;
-}
-
 /* ---- Charges; the lock is held ---- */
-
-static uint64_t by_weight(const struct task *t, uint64_t ticks)
-{
-    return ticks * TASK_WEIGHT / t->weight;
-}
 
 static void charge(struct hart *h)
 {
@@ -113,13 +41,13 @@ static void charge(struct hart *h)
     struct task *t = h->current, *payer = t->payer;
 
     h->since = now;
-    t->charged += by_weight(t, ticks);
+    t->charged += queue_by_weight(t, ticks);
     if (payer == NULL)
         return;
-    payer->charged += by_weight(payer, ticks);
+    payer->charged += queue_by_weight(payer, ticks);
     if (payer->state == TASK_READY && !payer->held) { /* its place in the queue has changed */
-        unlink(&harts[payer->home].queue, payer);
-        put_in_queue(&harts[payer->home], payer);
+        queue_unlink(&harts[payer->home].queue, payer);
+        queue_put(&harts[payer->home], payer);
     }
 }
 
@@ -170,38 +98,6 @@ bool sched_is_crowded(void)
     return __atomic_load_n(&crowded, __ATOMIC_RELAXED) != 0;
 }
 
-static bool may_run_on(const struct task *t, unsigned hart)
-{
-    return cpus[hart].online && (t->harts >> hart & 1) != 0;
-}
-
-/* The hart for it: the one it was on where that is idle, any idle one, the one whose task was
- * charged most. */
-static struct hart *choose_hart(const struct task *t)
-{
-    struct hart *best = NULL;
-
-    if (t->last_cpu != NULL && may_run_on(t, t->last_cpu->index))
-        best = &harts[t->last_cpu->index];
-    for (unsigned i = 0; i < cpu_count && (best == NULL || !best->idle); i++) {
-        struct hart *h = &harts[i];
-
-        if (!may_run_on(t, i))
-            continue;
-        if (best == NULL || h->idle ||
-            (h->current != NULL && best->current != NULL &&
-             h->current->charged > best->current->charged + slice()))
-            best = h;
-    }
-    return best != NULL ? best : &harts[0];
-}
-
-/* An urgent task is soon one like the others. */
-static uint64_t turn(const struct task *t)
-{
-    return t->urgent ? slice() / MARGINS_PER_SLICE : slice();
-}
-
 /* Slices end only while somebody waits. */
 static void make_slices_end(void)
 {
@@ -210,7 +106,7 @@ static void make_slices_end(void)
 
         if (h->current == NULL || h->slice_end != ~0ul)
             continue;
-        h->slice_end = h->since + turn(h->current);
+        h->slice_end = h->since + queue_turn(h->current);
         if (h == own())
             arm_timer(h);
         cpu_kick(&cpus[h - harts]);
@@ -223,8 +119,8 @@ static void enqueue(struct hart *h, struct task *t)
     t->ready_since = hyp_time();
     if (t->held)
         return; /* sched_release() will */
-    put_in_queue(h, t);
-    waiting++;
+    queue_put(h, t);
+    queue_waiting++;
     if (h->idle)
         cpu_kick(&cpus[h - harts]);
     else
@@ -235,17 +131,18 @@ static void enqueue(struct hart *h, struct task *t)
 /* `slept`: it waited for something, and did not begin just now. */
 static void wake(struct task *t, bool slept)
 {
-    uint64_t bonus = slept ? by_weight(t, slice()) : 0;
+    uint64_t bonus = slept ? queue_by_weight(t, queue_slice()) : 0;
     struct hart *h;
 
-    unlink(&harts[t->home].sleepers, t);
+    queue_unlink(&harts[t->home].sleepers, t);
     find_least();
     if (least > bonus && t->charged < least - bonus)
         t->charged = least - bonus;
-    t->urgent = slept && t->charged <= least + by_weight(t, slice());
-    h = choose_hart(t);
+    t->urgent = slept && t->charged <= least + queue_by_weight(t, queue_slice());
+    h = queue_choose_hart(t);
     enqueue(h, t);
-    if (h->current == NULL || t->held || !runs_before(t, h->current, slice() / MARGINS_PER_SLICE))
+    if (h->current == NULL || t->held ||
+        !queue_runs_before(t, h->current, queue_slice() / QUEUE_MARGINS))
         return;
     h->give_way = true;
     cpu_kick(&cpus[h - harts]);
@@ -291,11 +188,15 @@ void sched_hold(struct task *t)
 
     if (!t->held) {
         if (t->state == TASK_READY)
-            leave_queue(t);
+            queue_leave(t);
         else if (t->state == TASK_BLOCKED)
-            unlink(&harts[t->home].sleepers, t);
+            queue_unlink(&harts[t->home].sleepers, t);
         else if (t->cpu != NULL)
             cpu_kick(t->cpu);
+        /* It may be gone by the time at which a hart would look at what it favours. */
+        for (unsigned i = 0; i < cpu_count; i++)
+            if (harts[i].favoured == t)
+                harts[i].favoured = NULL;
         __atomic_store_n(&t->held, true, __ATOMIC_RELEASE);
         count(t);
     }
@@ -314,7 +215,7 @@ void sched_release(struct task *t)
         if (t->state == TASK_BLOCKED && wakes)
             wake(t, false);
         else if (t->state == TASK_BLOCKED)
-            put_to_sleep(&harts[t->home], t);
+            queue_put_to_sleep(&harts[t->home], t);
         count(t);
         cpu_kick(&cpus[t->home]); /* its timer may have to come earlier */
     }
@@ -355,26 +256,12 @@ void sched_retire(void)
     own()->intent = RETIRE;
 }
 
-/* One of its group that waits, may run here and is not far ahead; else what waits here. */
-static struct task *find_favoured(const struct hart *h)
-{
-    const struct task *t = h->current;
-    unsigned index = (unsigned)(h - harts);
-
-    for (unsigned i = 0; i < cpu_count; i++)
-        for (struct task *other = harts[i].queue; other != NULL; other = other->next)
-            if (other->group == t->group && may_run_on(other, index) &&
-                other->charged < t->charged + 2 * slice())
-                return other;
-    return h->queue;
-}
-
 void sched_yield(void)
 {
     struct hart *h = own();
     LOCK_FOR_BLOCK(&lock);
 
-    h->favoured = find_favoured(h);
+    h->favoured = queue_find_favoured(h);
     if (h->favoured != NULL)
         h->intent = YIELD;
 }
@@ -398,34 +285,6 @@ bool sched_goes_on(const struct task *t)
 
 /* ---- On the hart itself ---- */
 
-/* The first in a queue that may run on this hart. */
-static struct task *first_for(const struct hart *h, unsigned hart)
-{
-    struct task *t = h->queue;
-
-    while (t != NULL && !may_run_on(t, hart))
-        t = t->next;
-    return t;
-}
-
-/* Who should run on this hart next: the first in its queue, unless one elsewhere has fallen far
- * behind it (and behind `current`, if there is one). */
-static struct task *best_for(const struct hart *h)
-{
-    unsigned index = (unsigned)(h - harts);
-    struct task *best = first_for(h, index);
-
-    for (unsigned i = 0; i < cpu_count; i++) {
-        struct task *t =
-            &harts[i] != h && harts[i].queue != NULL ? first_for(&harts[i], index) : NULL;
-        const struct task *rival = best != NULL ? best : h->current;
-
-        if (t != NULL && (rival == NULL || runs_before(t, rival, 2 * slice())))
-            best = t;
-    }
-    return best;
-}
-
 void sched_timer(void)
 {
     struct hart *h = own();
@@ -439,10 +298,10 @@ void sched_timer(void)
 
         charge(h);
         h->current->urgent = false;
-        best = waiting > 0 ? best_for(h) : NULL;
-        if (best != NULL && runs_before(best, h->current, 0))
+        best = queue_waiting > 0 ? queue_best_for(h) : NULL;
+        if (best != NULL && queue_runs_before(best, h->current, 0))
             h->give_way = true;
-        h->slice_end = waiting > 0 ? now + slice() : ~0ul;
+        h->slice_end = queue_waiting > 0 ? now + queue_slice() : ~0ul;
     }
     arm_timer(h);
 }
@@ -458,20 +317,20 @@ struct task *sched_take(void)
     while (h->sleepers != NULL && h->sleepers->wake_at <= now)
         wake(h->sleepers, true);
     t = h->favoured;
-    if (t == NULL || t->state != TASK_READY || t->held || !may_run_on(t, cpu_self()->index))
-        t = best_for(h);
+    if (t == NULL || t->state != TASK_READY || !queue_may_run_on(t, cpu_self()->index))
+        t = queue_best_for(h);
     h->favoured = NULL;
     h->give_way = false;
     h->intent = KEEP;
     h->idle = t == NULL;
     h->current = t;
     if (t != NULL) {
-        leave_queue(t);
+        queue_leave(t);
         t->state = TASK_RUNNING;
         t->waited += now - t->ready_since;
         __atomic_store_n(&t->cpu, cpu_self(), __ATOMIC_SEQ_CST); /* pairs with sbi/remote.c */
         h->since = now;
-        h->slice_end = waiting > 0 ? now + turn(t) : ~0ul;
+        h->slice_end = queue_waiting > 0 ? now + queue_turn(t) : ~0ul;
     }
     arm_timer(h);
     return t;
@@ -493,8 +352,8 @@ void sched_leave(struct task *t)
     } else if (h->intent == BLOCK && !t->ops->is_ready(t, &t->wake_at)) {
         t->state = TASK_BLOCKED;
         if (!t->held)
-            put_to_sleep(h, t);
+            queue_put_to_sleep(h, t);
     } else {
-        enqueue(may_run_on(t, (unsigned)(h - harts)) ? h : choose_hart(t), t);
+        enqueue(queue_may_run_on(t, (unsigned)(h - harts)) ? h : queue_choose_hart(t), t);
     }
 }

@@ -67,6 +67,7 @@ void trap_interrupt(uint64_t number)
     switch (number) {
     case IRQ_S_SOFT:
         csr_clear(CSR_SIP, 1ul << IRQ_S_SOFT);
+        vcpu_unload_stopping();
         sched_timer(); /* who sent it changed something first */
         break;
     case IRQ_S_TIMER:

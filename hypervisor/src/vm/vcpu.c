@@ -15,7 +15,8 @@ _Static_assert(sizeof(struct vcpu) <= PAGE_4K, "a vCPU fits in the page it is ma
 
 /* What a hart holds of guests; its own. */
 struct held {
-    struct vcpu *vcpu; /* whose CSRs are in the hart, perhaps not running; NULL: no vCPU's */
+    struct vcpu *vcpu; /* whose CSRs are in the hart, perhaps not running; NULL: no vCPU's. Others
+                        * may read it */
     uint64_t version;  /* of that vCPU, when they were the same */
     bool saved;        /* memory has them too */
     struct vcpu *last_of_vm[VMS_MAX]; /* whose VS-stage translations it may still hold */
@@ -204,7 +205,7 @@ void vcpu_load(struct vcpu *v)
         hyp_fence_vvma();
     }
     *last = v;
-    held->vcpu = v;
+    __atomic_store_n(&held->vcpu, v, __ATOMIC_RELAXED);
     held->version = v->version;
 }
 
@@ -226,7 +227,36 @@ void vcpu_unload(void)
         return;
     csr_write(CSR_VSIE, 0); /* wfi in HS-mode ends for a guest's interrupts too */
     csr_write(CSR_HGATP, 0);
-    held->vcpu = NULL;
+    __atomic_store_n(&held->vcpu, NULL, __ATOMIC_RELEASE); /* pairs with vcpu_none_is_held() */
+}
+
+void vcpu_unload_stopping(void)
+{
+    const struct held *held = &holds[cpu_self()->index];
+
+    /* What is held and saved does not run, and its VM has not stopped yet: it waits for this. */
+    if (held->vcpu != NULL && held->saved &&
+        __atomic_load_n(&held->vcpu->vm->state, __ATOMIC_ACQUIRE) == VM_STOPPING)
+        vcpu_unload();
+}
+
+bool vcpu_none_is_held(const struct vm *vm)
+{
+    bool none = true;
+
+    vcpu_unload_stopping(); /* this hart runs its worker */
+    for (unsigned i = 0; i < cpu_count; i++) {
+        const struct vcpu *v = __atomic_load_n(&holds[i].vcpu, __ATOMIC_ACQUIRE);
+        bool held = false;
+
+        for (unsigned n = 0; n < vm->vcpu_count; n++)
+            held |= vm->vcpus[n] == v;
+        if (!held)
+            continue;
+        none = false;
+        cpu_kick(&cpus[i]);
+    }
+    return none;
 }
 
 bool vcpu_is_loaded(const struct vcpu *v)

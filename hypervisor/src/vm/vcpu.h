@@ -82,6 +82,11 @@ void vcpu_load(struct vcpu *v);
 void vcpu_save(struct vcpu *v);
 /* Leaves nothing of any guest in this hart that could wake it or translate. */
 void vcpu_unload(void);
+/* The same, if what is left is of a VM that stops. */
+void vcpu_unload_stopping(void);
+/* Is nothing of that VM, which stops and whose vCPUs are off, left in any hart? Asks harts where
+ * something is to let it go. */
+bool vcpu_none_is_held(const struct vm *vm);
 bool vcpu_is_loaded(const struct vcpu *v); /* on this hart, and not saved */
 /* Takes what others asked since the last entry. Called right before it is entered. */
 void vcpu_sync(struct vcpu *v);

@@ -2,11 +2,10 @@
 #include "dev/virtio/blk.h"
 
 #include "common/string.h"
-#include "cpu/cpu.h"
 #include "host/disk.h"
 #include "mem/page.h"
 
-enum { SECTOR_SIZE = VIRTIO_BLK_SECTOR, STEP_BYTES = 8192, OPEN_STEP = 16384 };
+enum { SECTOR_SIZE = VIRTIO_BLK_SECTOR, STEP_BYTES = 8192, FILL_STEP = 16384 };
 enum { SEGMENTS = SLOT_QUEUE - 2 }; /* of a request, beside header and status */
 
 bool blk_open_image(struct blk *b, const void *bytes, size_t size)
@@ -20,18 +19,24 @@ bool blk_open_image(struct blk *b, const void *bytes, size_t size)
     *b = (struct blk){.config.seg_max = SEGMENTS,
                       .config.capacity = ALIGN_UP(size, SECTOR_SIZE) / SECTOR_SIZE,
                       .order = order,
-                      .disk = -1};
+                      .disk = -1,
+                      .from = bytes,
+                      .from_size = size};
     b->image = page_alloc_raw(NULL, order);
-    if (b->image == NULL)
-        return false;
-    /* It may be large, and other guests run. */
-    for (size_t done = 0; done < PAGE_4K << order; done += OPEN_STEP, cpu_serve_interrupts()) {
-        size_t n = done < size ? min64(size - done, OPEN_STEP) : 0;
+    return b->image != NULL;
+}
 
-        memcpy(b->image + done, (const uint8_t *)bytes + done, n);
-        memset(b->image + done + n, 0, min64(OPEN_STEP, (PAGE_4K << order) - done) - n);
-    }
-    return true;
+bool blk_fill(struct blk *b)
+{
+    uint64_t left = blk_image_size(b) - b->filled, n = min64(left, FILL_STEP);
+    uint64_t copied = b->filled < b->from_size ? min64(b->from_size - b->filled, n) : 0;
+
+    if (left == 0 || b->image == NULL)
+        return true;
+    memcpy(b->image + b->filled, b->from + b->filled, copied);
+    memset(b->image + b->filled + copied, 0, n - copied);
+    b->filled += n;
+    return false;
 }
 
 bool blk_open_host(struct blk *b, unsigned number)

@@ -9,6 +9,8 @@ struct blk {
     struct virtio_blk_config config;
     uint8_t *image; /* of a RAM disk, in 2^order pages; NULL: it is the machine's `disk` */
     unsigned order;
+    const uint8_t *from; /* what goes to it, and how much of it is there */
+    uint64_t from_size, filled;
     int disk;
     /* The request under way: `done` of `size` bytes, and how many are on their way now. */
     struct virtio_blk_header header;
@@ -20,8 +22,15 @@ struct blk {
 
 extern const struct slot_kind blk_kind; /* device: struct blk */
 
-/* A disk in memory with a copy of `size` bytes, rounded up to sectors; false: no memory. */
+/* A disk in memory for a copy of `size` bytes, rounded up to sectors; false: no memory. The copy is
+ * made by blk_fill(), which is called until it says true: a bounded piece each time. */
 bool blk_open_image(struct blk *blk, const void *bytes, size_t size) MUST_CHECK;
+bool blk_fill(struct blk *blk) MUST_CHECK;
+/* The size of a disk in memory, in bytes; 0 for one of the machine's. */
+static inline uint64_t blk_image_size(const struct blk *blk)
+{
+    return blk->image != NULL ? blk->config.capacity * VIRTIO_BLK_SECTOR : 0;
+}
 /* Gives back what it was opened on; of one that was not opened `disk` is -1. */
 void blk_close(struct blk *blk);
 /* The machine's disk number `number`; false where it does not exist, or another guest has it. */
