@@ -21,6 +21,7 @@
 #include "vm/clone.h"
 #include "vm/life.h"
 #include "vm/run.h"
+#include "vm/save.h"
 #include "vm/trap.h"
 
 void main(uint64_t hartid, const void *fdt);
@@ -194,6 +195,7 @@ static void connect(void)
                                  .trapped = options.log_traps ? trap_log : NULL,
                                  .output = mux_output,
                                  .clone = clone_step,
+                                 .save = save_step,
                                  .breakpoint = gdb_breakpoint,
                                  .paused = gdb_paused,
                                  .started = mux_greet,

@@ -37,6 +37,24 @@ static void reads_guests(void **state)
     assert_true(configs[1].weight == 300 && configs[1].harts == 0x801d);
 }
 
+static void writes_what_it_reads(void **state)
+{
+    static struct vm_config again;
+    char line[CONFIG_LINE_SIZE];
+
+    (void)state;
+    assert_int_equal(
+        parse("vm \"a b\" cpus=32 mem=1G kernel=Image initrd=i args=\"x y=1 'z'\" base=1M"
+              " load=0x400000 entry=7 page=1G net=lan disk=host:1 console=virtio"
+              " weight=7 harts=0,31 clones=3\nvm b kernel=x"),
+        2);
+    for (unsigned i = 0; i < 2; i++) {
+        config_write(&configs[i], line);
+        assert_int_equal(config_parse(line, strlen(line), &again, 1, &error), 1);
+        assert_memory_equal(&again, &configs[i], sizeof again);
+    }
+}
+
 static void says_what_is_wrong(void **state)
 {
     static const struct {
@@ -132,8 +150,9 @@ static void images(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_guests), cmocka_unit_test(says_what_is_wrong),
-        cmocka_unit_test(numbers), cmocka_unit_test(archives), cmocka_unit_test(images)};
+        cmocka_unit_test(reads_guests),       cmocka_unit_test(writes_what_it_reads),
+        cmocka_unit_test(says_what_is_wrong), cmocka_unit_test(numbers),
+        cmocka_unit_test(archives),           cmocka_unit_test(images)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

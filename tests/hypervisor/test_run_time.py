@@ -124,7 +124,8 @@ def test_the_machines_disk_is_free_again(hypervisor, qemu, tmp_path):
 
 @pytest.mark.parametrize("words,answer", [
     ("create", "create: a name is missing after 'vm'"), ("create a", "create: no kernel= for vm 'a'"),
-    ("create a colour=red", "create: unknown key 'colour'"), (f"create tick {TICK}", "vm tick: there is a guest called that"),
+    ("create a colour=red", "create: unknown key 'colour'"),
+    (f"create tick {TICK}", "vm tick: there is a guest called that"),
     (f"create a {TICK} vm b kernel=x", "more guests than"), ("create a kernel=none", "no such file in the initrd"),
     ("start", "it has not ended"), ("destroy absent", "no such guest"), ("stop 7", "no such guest"),
     ("create a kernel=tick.elf base=0x80000000 mem=999G", "a is created")])

@@ -16,15 +16,15 @@ enum {
  * among equals; 0 for none. */
 static unsigned best(const struct plic *p, unsigned context)
 {
-    uint64_t candidates = p->pending & p->enable[context];
-    uint32_t highest = p->threshold[context];
+    uint64_t candidates = p->pending & p->state.enable[context];
+    uint32_t highest = p->state.threshold[context];
     unsigned found = 0;
 
     for (; candidates != 0; candidates &= candidates - 1) {
         unsigned source = (unsigned)__builtin_ctzl(candidates);
 
-        if (p->priority[source] > highest) {
-            highest = p->priority[source];
+        if (p->state.priority[source] > highest) {
+            highest = p->state.priority[source];
             found = source;
         }
     }
@@ -48,7 +48,7 @@ static void gate(struct plic *p, unsigned source)
 {
     uint64_t bit = 1ul << source;
 
-    if ((p->level & bit) && !(p->claimed & bit))
+    if ((p->level & bit) && !(p->state.claimed & bit))
         p->pending |= bit;
     else
         p->pending &= ~bit;
@@ -70,10 +70,23 @@ void plic_set_source(void *plic, unsigned source, bool level)
 
 void plic_reset(struct plic *p)
 {
-    memset(p->priority, 0, sizeof p->priority);
-    memset(p->enable, 0, sizeof p->enable);
-    memset(p->threshold, 0, sizeof p->threshold);
-    p->claimed = p->level = p->pending = 0;
+    p->state = (struct plic_state){0};
+    p->level = p->pending = 0;
+    update(p);
+}
+
+void plic_load(struct plic *p, const struct plic_state *state)
+{
+    p->state = *state;
+    p->state.claimed &= ~1ul;
+    for (unsigned i = 0; i < PLIC_CONTEXTS; i++) {
+        p->state.enable[i] &= ~1ul;
+        p->state.threshold[i] = (uint32_t)min64(state->threshold[i], PLIC_PRIORITY_MAX);
+    }
+    for (unsigned i = 0; i < PLIC_SOURCES; i++) {
+        p->state.priority[i] = (uint32_t)min64(state->priority[i], i > 0 ? PLIC_PRIORITY_MAX : 0);
+        gate(p, i);
+    }
     update(p);
 }
 
@@ -82,7 +95,7 @@ static uint32_t claim(struct plic *p, unsigned context)
     unsigned source = best(p, context);
 
     if (source != 0) {
-        p->claimed |= 1ul << source;
+        p->state.claimed |= 1ul << source;
         gate(p, source);
         update(p);
     }
@@ -92,9 +105,9 @@ static uint32_t claim(struct plic *p, unsigned context)
 static void complete(struct plic *p, unsigned context, uint64_t source)
 {
     /* A completion of what the context does not have enabled is ignored (section 9). */
-    if (source == 0 || source >= PLIC_SOURCES || !(p->enable[context] & 1ul << source))
+    if (source == 0 || source >= PLIC_SOURCES || !(p->state.enable[context] & 1ul << source))
         return;
-    p->claimed &= ~(1ul << source);
+    p->state.claimed &= ~(1ul << source);
     gate(p, (unsigned)source);
     update(p);
 }
@@ -112,13 +125,13 @@ static uint64_t plic_read(void *state, uint64_t offset, unsigned width)
     if (width != 4)
         return 0;
     if (offset < PENDING)
-        return offset / 4 < PLIC_SOURCES ? p->priority[offset / 4] : 0;
+        return offset / 4 < PLIC_SOURCES ? p->state.priority[offset / 4] : 0;
     if (offset < ENABLE)
         return half(p->pending, (offset - PENDING) / 4);
     if (offset < CONTEXT) {
         context = (offset - ENABLE) / ENABLE_STRIDE;
         return context < p->contexts
-                   ? half(p->enable[context], (offset - ENABLE) % ENABLE_STRIDE / 4)
+                   ? half(p->state.enable[context], (offset - ENABLE) % ENABLE_STRIDE / 4)
                    : 0;
     }
     context = (offset - CONTEXT) / CONTEXT_STRIDE;
@@ -126,7 +139,7 @@ static uint64_t plic_read(void *state, uint64_t offset, unsigned width)
         return 0;
     switch ((offset - CONTEXT) % CONTEXT_STRIDE) {
     case 0:
-        return p->threshold[context];
+        return p->state.threshold[context];
     case CLAIM:
         return claim(p, (unsigned)context);
     default:
@@ -140,9 +153,9 @@ static void write_enable(struct plic *p, uint64_t offset, uint64_t value)
 
     if (context >= p->contexts || word > 1)
         return;
-    p->enable[context] &= ~(0xfffffffful << word * 32);
-    p->enable[context] |= value << word * 32;
-    p->enable[context] &= ~1ul; /* there is no source 0 */
+    p->state.enable[context] &= ~(0xfffffffful << word * 32);
+    p->state.enable[context] |= value << word * 32;
+    p->state.enable[context] &= ~1ul; /* there is no source 0 */
 }
 
 static void plic_write(void *state, uint64_t offset, unsigned width, uint64_t value)
@@ -154,7 +167,7 @@ static void plic_write(void *state, uint64_t offset, unsigned width, uint64_t va
         return;
     if (offset < PENDING) {
         if (offset / 4 > 0 && offset / 4 < PLIC_SOURCES)
-            p->priority[offset / 4] = (uint32_t)min64(value, PLIC_PRIORITY_MAX);
+            p->state.priority[offset / 4] = (uint32_t)min64(value, PLIC_PRIORITY_MAX);
     } else if (offset >= ENABLE && offset < CONTEXT) {
         write_enable(p, offset - ENABLE, value);
     } else if (offset >= CONTEXT) {
@@ -162,7 +175,7 @@ static void plic_write(void *state, uint64_t offset, unsigned width, uint64_t va
         if (context >= p->contexts)
             return;
         if ((offset - CONTEXT) % CONTEXT_STRIDE == 0)
-            p->threshold[context] = (uint32_t)min64(value, PLIC_PRIORITY_MAX);
+            p->state.threshold[context] = (uint32_t)min64(value, PLIC_PRIORITY_MAX);
         else if ((offset - CONTEXT) % CONTEXT_STRIDE == CLAIM)
             complete(p, (unsigned)context, value);
     }

@@ -17,12 +17,12 @@ enum reg {
 
 static uint64_t now(const struct rtc *r)
 {
-    return machine_time(hyp_time()) + r->offset;
+    return machine_time(hyp_time()) + r->state.offset;
 }
 
 static void update(struct rtc *r)
 {
-    irq_set(&r->irq, r->fired && r->enabled);
+    irq_set(&r->irq, r->state.fired && r->state.enabled);
 }
 
 void rtc_reset(struct rtc *r)
@@ -31,13 +31,19 @@ void rtc_reset(struct rtc *r)
     update(r);
 }
 
+void rtc_load(struct rtc *r, const struct rtc_state *state)
+{
+    r->state = *state;
+    update(r);
+}
+
 uint64_t rtc_due(const struct rtc *r)
 {
-    uint64_t at = now(r), left = r->alarm - at;
+    uint64_t at = now(r), left = r->state.alarm - at;
 
-    if (!r->armed)
+    if (!r->state.armed)
         return ~0ul;
-    if (r->alarm <= at)
+    if (r->state.alarm <= at)
         return hyp_time();
     /* A year at most: it is asked again then. */
     return hyp_time() + 1 + machine_ticks(min64(left, 365ul * 86400 * NANOSECONDS));
@@ -45,10 +51,10 @@ uint64_t rtc_due(const struct rtc *r)
 
 void rtc_tick(struct rtc *r)
 {
-    if (!r->armed || r->alarm > now(r))
+    if (!r->state.armed || r->state.alarm > now(r))
         return;
-    r->armed = false;
-    r->fired = true;
+    r->state.armed = false;
+    r->state.fired = true;
     update(r);
 }
 
@@ -62,18 +68,18 @@ static uint64_t read(void *state, uint64_t offset, unsigned width)
     switch (offset) {
     case TIME_LOW:
         time = now(r);
-        r->time_high = (uint32_t)(time >> 32);
+        r->state.time_high = (uint32_t)(time >> 32);
         return (uint32_t)time;
     case TIME_HIGH:
-        return r->time_high;
+        return r->state.time_high;
     case ALARM_LOW:
-        return (uint32_t)r->alarm;
+        return (uint32_t)r->state.alarm;
     case ALARM_HIGH:
-        return r->alarm >> 32;
+        return r->state.alarm >> 32;
     case IRQ_ENABLED:
-        return r->enabled;
+        return r->state.enabled;
     case ALARM_STATUS:
-        return r->armed;
+        return r->state.armed;
     default:
         return 0;
     }
@@ -87,26 +93,26 @@ static void write(void *state, uint64_t offset, unsigned width, uint64_t value)
         return;
     switch (offset) {
     case TIME_LOW:
-        r->offset = ((uint64_t)r->time_high << 32 | value) - machine_time(hyp_time());
+        r->state.offset = ((uint64_t)r->state.time_high << 32 | value) - machine_time(hyp_time());
         break;
     case TIME_HIGH:
-        r->time_high = (uint32_t)value;
+        r->state.time_high = (uint32_t)value;
         break;
     case ALARM_LOW:
-        r->alarm = (uint64_t)r->alarm_high << 32 | value;
-        r->armed = true;
+        r->state.alarm = (uint64_t)r->state.alarm_high << 32 | value;
+        r->state.armed = true;
         break;
     case ALARM_HIGH:
-        r->alarm_high = (uint32_t)value;
+        r->state.alarm_high = (uint32_t)value;
         break;
     case IRQ_ENABLED:
-        r->enabled = (value & 1) != 0;
+        r->state.enabled = (value & 1) != 0;
         break;
     case CLEAR_ALARM:
-        r->armed = false;
+        r->state.armed = false;
         break;
     case CLEAR_INTERRUPT:
-        r->fired = false;
+        r->state.fired = false;
         break;
     default:
         break;

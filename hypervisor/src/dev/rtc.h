@@ -10,17 +10,23 @@
 
 #define RTC_SIZE 0x1000ul
 
-struct rtc {
-    struct irq_line irq;
+/* Plain data, which is what is saved of it. */
+struct rtc_state {
     uint64_t offset;                /* the guest's time - the machine's */
     uint64_t alarm;                 /* the guest's time */
     uint32_t time_high, alarm_high; /* half a register pair, until the other half comes */
-    bool armed, enabled, fired;
+    uint8_t armed, enabled, fired;  /* 0 or 1 */
+};
+
+struct rtc {
+    struct irq_line irq;
+    struct rtc_state state;
 };
 
 extern const struct device_ops rtc_ops; /* state: struct rtc */
 
 void rtc_reset(struct rtc *rtc);
+void rtc_load(struct rtc *rtc, const struct rtc_state *state);
 /* Host time at which rtc_tick() is to be called; ~0: need not. */
 uint64_t rtc_due(const struct rtc *rtc);
 void rtc_tick(struct rtc *rtc);

@@ -11,8 +11,10 @@
 #include "mon/timeline.h"
 #include "vm/config.h"
 #include "vm/life.h"
+#include "vm/load.h"
 #include "vm/make.h"
 #include "vm/report.h"
+#include "vm/save.h"
 #include "vm/walk.h"
 
 enum { LINE_SIZE = CONFIG_ARGS_SIZE + 256 };
@@ -182,6 +184,50 @@ static void do_clone(struct vm *vm, const char *count)
         print("hv: %s is being cloned\n", vm->config.name);
 }
 
+/* Takes the first word off `*rest`. */
+static const char *next_word(char **rest)
+{
+    char *word = *rest;
+
+    while (*word == ' ')
+        word++;
+    for (*rest = word; **rest != '\0' && **rest != ' '; ++*rest)
+        ;
+    if (**rest == ' ')
+        *(*rest)++ = '\0';
+    return word;
+}
+
+static bool disk_number(const char *command, const char *word, uint64_t *number)
+{
+    if (number_parse(word, number) && *number < MACHINE_VIRTIO_MAX)
+        return true;
+    print("hv: %s needs the number of a virtio disk of the machine's, such as 0\n", command);
+    return false;
+}
+
+static void do_save(struct vm *vm, const char *disk)
+{
+    uint64_t number;
+
+    if (disk_number("save", disk, &number) && save_begin(vm, (unsigned)number))
+        print("hv: %s is being saved\n", vm->config.name);
+}
+
+static void do_load(struct vm *unused, const char *words)
+{
+    static char text[LINE_SIZE];
+    char *rest = text;
+    const char *disk;
+    uint64_t number;
+
+    (void)unused;
+    string_copy(text, words, sizeof text);
+    disk = next_word(&rest);
+    if (disk_number("load", disk, &number) && load_begin((unsigned)number, next_word(&rest)))
+        print("hv: disk %lu is being read\n", number);
+}
+
 static void do_create(struct vm *unused, const char *words)
 {
     static struct vm_config config;
@@ -294,6 +340,8 @@ static const struct command commands[] = {
     {"pause", "[vm]", "stops a guest's time", VM, do_pause},
     {"resume", "[vm]", "lets it go on", VM, do_resume},
     {"clone", "[vm [N]]", "makes N copies of a guest as it is now", VM_WORD, do_clone},
+    {"save", "DISK [vm]", "writes a guest as it is now to a disk of the machine", WORD_VM, do_save},
+    {"load", "DISK [NAME]", "makes a guest of what was saved there", TEXT, do_load},
     {"trace", "on|off|dump|N", "notes exits; dumps the newest 200, or N, as JSON", WORD, trace},
     {"reset", "[vm]", "starts a guest again", VM, do_reset},
     {"kill", "[vm]", "ends a guest as one that failed", VM, do_kill},
@@ -332,20 +380,6 @@ static struct vm *find_vm(const char *word, struct vm *front)
         if (is_there(vms[i]))
             vm = vms[i];
     return vm != NULL && is_there(vm) ? vm : NULL;
-}
-
-/* Takes the first word off `*rest`. */
-static const char *next_word(char **rest)
-{
-    char *word = *rest;
-
-    while (*word == ' ')
-        word++;
-    for (*rest = word; **rest != '\0' && **rest != ' '; ++*rest)
-        ;
-    if (**rest == ' ')
-        *(*rest)++ = '\0';
-    return word;
 }
 
 static void execute(struct vm *front)

@@ -143,8 +143,7 @@ static void copy_devices(struct vm *vm, struct vm *clone)
         copy_slot(&vm->slots[i], &clone->slots[i]);
 }
 
-/* What tells it from its source; the guest is told. */
-static void become_another(struct vm *clone)
+void clone_differs(struct vm *clone)
 {
     for (unsigned i = 0; i < clone->slot_count; i++)
         if (clone->slots[i].kind == &net_kind)
@@ -202,7 +201,7 @@ static void finish(struct vm *vm, struct vm *clone)
     clone->paused_at = vm->paused_at;
     clone->boots = vm->boots;
     lock_drop(&vm->lock);
-    become_another(clone);
+    clone_differs(clone);
     sched_set_payer(&clone->worker, &clone->vcpus[0]->task);
     vm_hooks.started(clone);
     print("hv: vm %s: cloned as %s, guest %u, in %lu us\n", vm->config.name, clone->config.name,

@@ -8,6 +8,9 @@
 
 #include "vm/vm.h"
 
+/* A copy of a guest's past learns that it is not the one that went on. It is not one of the VMs
+ * yet. */
+void clone_differs(struct vm *vm);
 /* The next piece of a clone of a VM whose vCPUs are off the harts, by its worker; the clone runs
  * once it is made. With `give_up` what is there of it goes. Begins after make_begin(); not made
  * after one clear line. */

@@ -68,6 +68,8 @@ static bool next_word(struct reader *r, char word[WORD_SIZE])
 
 /* ---- Keys: one row each ---- */
 
+static const char *const page_names[] = {"4K", "2M", "1G"};
+
 enum key_kind { KEY_TEXT, KEY_NUMBER, KEY_COUNT, KEY_PAGE, KEY_CONSOLE, KEY_HARTS };
 
 struct key {
@@ -130,7 +132,7 @@ static bool set_key(struct vm_config *c, const struct key *key, const char *valu
         c->page_level = strcmp(value, "4K") == 0   ? GSTAGE_4K
                         : strcmp(value, "2M") == 0 ? GSTAGE_2M
                                                    : GSTAGE_1G;
-        return c->page_level != GSTAGE_1G || strcmp(value, "1G") == 0;
+        return strcmp(value, page_names[c->page_level]) == 0;
     default:
         c->console = strcmp(value, "virtio") == 0 ? CONSOLE_VIRTIO : CONSOLE_UART;
         return c->console == CONSOLE_VIRTIO || strcmp(value, "uart") == 0;
@@ -224,4 +226,45 @@ int config_parse(const char *text, size_t size, struct vm_config *configs, unsig
     if (!r.failed && count > 0)
         check_config(&r, &configs[count - 1]);
     return r.failed ? -1 : (int)count;
+}
+
+/* ---- Written ---- */
+
+static size_t write_key(const struct vm_config *c, const struct key *key, char *to, size_t size)
+{
+    const char *value = (const char *)c + key->offset, *comma = "";
+    size_t n;
+
+    switch (key->kind) {
+    case KEY_TEXT:
+        return (size_t)fmt_snprint(to, size, " %s=\"%s\"", key->name, value);
+    case KEY_NUMBER:
+        return (size_t)fmt_snprint(to, size, " %s=%lu", key->name, *(const uint64_t *)value);
+    case KEY_COUNT:
+        return *(const unsigned *)value == 0
+                   ? 0
+                   : (size_t)fmt_snprint(to, size, " %s=%u", key->name, *(const unsigned *)value);
+    case KEY_PAGE:
+        return (size_t)fmt_snprint(to, size, " page=%s", page_names[c->page_level]);
+    case KEY_CONSOLE:
+        return (size_t)fmt_snprint(to, size, " console=%s",
+                                   c->console == CONSOLE_VIRTIO ? "virtio" : "uart");
+    default:
+        n = (size_t)fmt_snprint(to, size, " harts=");
+        for (unsigned i = 0; i < 32; i++) {
+            if (c->harts >> i & 1) {
+                n += (size_t)fmt_snprint(to + n, size - n, "%s%u", comma, i);
+                comma = ",";
+            }
+        }
+        return n;
+    }
+}
+
+void config_write(const struct vm_config *c, char line[CONFIG_LINE_SIZE])
+{
+    size_t n = (size_t)fmt_snprint(line, CONFIG_LINE_SIZE, "vm \"%s\"", c->name);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)
+        n += write_key(c, &keys[i], line + n, CONFIG_LINE_SIZE - n);
 }

@@ -41,5 +41,8 @@ struct config_error {
 /* Fills `configs`; returns how many, or -1 with `error` filled: one clear reason. */
 int config_parse(const char *text, size_t size, struct vm_config *configs, unsigned max,
                  struct config_error *error) MUST_CHECK;
+/* The other way round: a line that config_parse() makes the same of. */
+enum { CONFIG_LINE_SIZE = 1024 + CONFIG_ARGS_SIZE };
+void config_write(const struct vm_config *config, char line[CONFIG_LINE_SIZE]);
 
 #endif

@@ -130,7 +130,7 @@ bool life_resume(struct vm *vm, uint32_t which)
     return resume_locked(vm, which);
 }
 
-/* In one hold of the lock: whoever finds it among all waits for that before he ends it. */
+/* In one hold of the lock: what ends it takes that first. */
 void life_publish(struct vm *vm)
 {
     LOCK_FOR_BLOCK(&vm->lock);
@@ -139,7 +139,8 @@ void life_publish(struct vm *vm)
     (void)resume_locked(vm, LIFE_ALL);
 }
 
-bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller)
+/* Its worker makes `count` copies of it, or saves it. */
+static bool copy(struct vm *vm, bool saves, unsigned count, struct vcpu *caller)
 {
     const char *why = NULL;
 
@@ -149,8 +150,9 @@ bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller)
     else if (vm->debugged)
         why = "a debugger has its breakpoints in it";
     else if (vm->blk != NULL && vm->blk->image == NULL)
-        why = "two guests cannot share a disk of the machine";
+        why = "its disk is one of the machine's, which two guests cannot share";
     else {
+        vm->saving = saves;
         vm->clones = vm->clones_asked = count;
         vm->clones_caller = caller;
         vm->clones_resumes = vm->state == VM_RUNNING;
@@ -159,8 +161,18 @@ bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller)
     vm_rouse(vm);
     lock_drop(&vm->lock);
     if (why != NULL)
-        print("hv: vm %s: not cloned: %s\n", vm->config.name, why);
+        print("hv: vm %s: not %s: %s\n", vm->config.name, saves ? "saved" : "cloned", why);
     return why == NULL;
+}
+
+bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller)
+{
+    return copy(vm, false, count, caller);
+}
+
+bool life_save(struct vm *vm)
+{
+    return copy(vm, true, 1, NULL);
 }
 
 void life_wait_for_memory(struct vm *vm, gpa_t gpa)
@@ -296,10 +308,11 @@ static void unplug_from_harts(struct vm *vm)
 static bool stop(struct vm *vm)
 {
     if (!vm->plan.unplugged) {
-        if (vm->cloning.clone != NULL) {
-            (void)vm_hooks.clone(vm, true);
-            return true;
-        }
+        if (vm->cloning.clone != NULL)
+            return vm_hooks.clone(vm, true) != CLONE_WAIT;
+        if (vm->saving)
+            (void)vm_hooks.save(vm, true);
+        vm->saving = false;
         if (!vcpus_are_off(vm) || !vcpu_none_is_held(vm)) {
             look_again_soon(vm);
             return false;
@@ -346,23 +359,27 @@ static void answer_caller(struct vm *vm, unsigned made)
     caller->regs.x[11] = made;
 }
 
-/* A piece of a clone. When all are made its own mappings have changed, and it goes on. */
+/* A piece of a clone or of a save. When all are made its own mappings have changed, and it goes on.
+ */
 static bool clone(struct vm *vm)
 {
     enum vm_clone result;
     unsigned left;
 
-    if (!vcpus_are_off(vm) || (vm->cloning.clone == NULL && !make_begin())) {
+    if (!vcpus_are_off(vm) || (!vm->saving && vm->cloning.clone == NULL && !make_begin())) {
         look_again_soon(vm);
         return false;
     }
-    result = vm_hooks.clone(vm, false);
-    if (result == CLONE_MORE)
-        return true;
+    result = vm->saving ? vm_hooks.save(vm, false) : vm_hooks.clone(vm, false);
+    if (result == CLONE_WAIT)
+        look_again_soon(vm);
+    if (result == CLONE_MORE || result == CLONE_WAIT)
+        return result == CLONE_MORE;
     left = vm->clones - (result == CLONE_MADE);
     if (left == 0 || result != CLONE_MADE) {
         answer_caller(vm, vm->clones_asked - left);
         left = 0;
+        vm->saving = false;
         fence_all_harts(); /* before it may run again: harts may still write what is shared now */
     }
     lock_take(&vm->lock);
@@ -433,15 +450,18 @@ static const struct task_ops worker_ops = {.run = run_worker, .is_ready = worker
 
 /* ---- Started ---- */
 
+struct vm *life_make(const struct vm_config *config)
+{
+    if (make_begin())
+        return make_vm(config, &worker_ops);
+    print("hv: vm %s: another guest is being made: try again\n", config->name);
+    return NULL;
+}
+
 struct vm *life_create(const struct vm_config *config)
 {
-    struct vm *vm;
+    struct vm *vm = life_make(config);
 
-    if (!make_begin()) {
-        print("hv: vm %s: another guest is being made: try again\n", config->name);
-        return NULL;
-    }
-    vm = make_vm(config, &worker_ops);
     if (vm != NULL)
         make_publish(vm, VM_CREATED);
     return vm;

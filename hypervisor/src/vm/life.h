@@ -20,6 +20,9 @@
 /* Makes a VM out of its description. NULL after one clear line where that fails; nothing is left
  * behind then. */
 struct vm *life_create(const struct vm_config *config) MUST_CHECK;
+/* The same, but it is not one of the VMs until life_publish(). Another can be made only then, or
+ * when this one was undone (vm/make.h). */
+struct vm *life_make(const struct vm_config *config) MUST_CHECK;
 /* Sets a VM going that was created or has ended: false after one clear line where it is in another
  * state, or its RAM is not to be had. */
 bool life_start(struct vm *vm) MUST_CHECK;
@@ -30,6 +33,8 @@ void life_destroy(struct vm *vm);
  * A vCPU that is the `caller` is off its hart meanwhile, and finds in a0 and a1 whether they were
  * made, and 0, or in a clone its number; NULL: no vCPU asks. */
 bool life_clone(struct vm *vm, unsigned count, struct vcpu *caller) MUST_CHECK;
+/* The same for a save on a disk (vm/save.h), of which nothing is begun yet. */
+bool life_save(struct vm *vm) MUST_CHECK;
 /* There is no memory for a page that its vCPUs need: pauses it, and says so. */
 void life_wait_for_memory(struct vm *vm, gpa_t gpa);
 

@@ -5,7 +5,7 @@
 
 enum { SLICES_PER_SECOND = 250 };
 
-struct hart harts[CPUS_MAX];
+struct hart queue_harts[CPUS_MAX];
 unsigned queue_waiting;
 
 uint64_t queue_slice(void)
@@ -34,14 +34,14 @@ void queue_put(struct hart *h, struct task *t)
         at = &(*at)->next;
     t->next = *at;
     *at = t;
-    t->home = (unsigned)(h - harts);
+    t->home = (unsigned)(h - queue_harts);
 }
 
 void queue_put_to_sleep(struct hart *h, struct task *t)
 {
     struct task **at = &h->sleepers;
 
-    t->home = (unsigned)(h - harts);
+    t->home = (unsigned)(h - queue_harts);
     if (t->wake_at == ~0ul)
         return;
     while (*at != NULL && (*at)->wake_at <= t->wake_at)
@@ -52,7 +52,7 @@ void queue_put_to_sleep(struct hart *h, struct task *t)
 
 void queue_leave(struct task *t)
 {
-    queue_unlink(&harts[t->home].queue, t);
+    queue_unlink(&queue_harts[t->home].queue, t);
     queue_waiting--;
 }
 
@@ -71,9 +71,9 @@ struct hart *queue_choose_hart(const struct task *t)
     struct hart *best = NULL;
 
     if (t->last_cpu != NULL && queue_may_run_on(t, t->last_cpu->index))
-        best = &harts[t->last_cpu->index];
+        best = &queue_harts[t->last_cpu->index];
     for (unsigned i = 0; i < cpu_count && (best == NULL || !best->idle); i++) {
-        struct hart *h = &harts[i];
+        struct hart *h = &queue_harts[i];
 
         if (!queue_may_run_on(t, i))
             continue;
@@ -82,7 +82,7 @@ struct hart *queue_choose_hart(const struct task *t)
              h->current->charged > best->current->charged + queue_slice()))
             best = h;
     }
-    return best != NULL ? best : &harts[0];
+    return best != NULL ? best : &queue_harts[0];
 }
 
 uint64_t queue_turn(const struct task *t)
@@ -93,10 +93,10 @@ uint64_t queue_turn(const struct task *t)
 struct task *queue_find_favoured(const struct hart *h)
 {
     const struct task *t = h->current;
-    unsigned index = (unsigned)(h - harts);
+    unsigned index = (unsigned)(h - queue_harts);
 
     for (unsigned i = 0; i < cpu_count; i++)
-        for (struct task *other = harts[i].queue; other != NULL; other = other->next)
+        for (struct task *other = queue_harts[i].queue; other != NULL; other = other->next)
             if (other->group == t->group && queue_may_run_on(other, index) &&
                 other->charged < t->charged + 2 * queue_slice())
                 return other;
@@ -115,12 +115,13 @@ static struct task *first_for(const struct hart *h, unsigned hart)
 
 struct task *queue_best_for(const struct hart *h)
 {
-    unsigned index = (unsigned)(h - harts);
+    unsigned index = (unsigned)(h - queue_harts);
     struct task *best = first_for(h, index);
 
     for (unsigned i = 0; i < cpu_count; i++) {
-        struct task *t =
-            &harts[i] != h && harts[i].queue != NULL ? first_for(&harts[i], index) : NULL;
+        struct task *t = &queue_harts[i] != h && queue_harts[i].queue != NULL
+                             ? first_for(&queue_harts[i], index)
+                             : NULL;
         const struct task *rival = best != NULL ? best : h->current;
 
         if (t != NULL && (rival == NULL || queue_runs_before(t, rival, 2 * queue_slice())))

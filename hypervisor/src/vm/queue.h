@@ -23,7 +23,7 @@ struct hart {
     enum intent intent;
 };
 
-extern struct hart harts[CPUS_MAX];
+extern struct hart queue_harts[CPUS_MAX];
 extern unsigned queue_waiting; /* tasks in the queues of all harts */
 
 uint64_t queue_slice(void); /* host time */

@@ -16,7 +16,7 @@ static uint32_t crowded;
 
 static struct hart *own(void)
 {
-    return &harts[cpu_self()->index];
+    return &queue_harts[cpu_self()->index];
 }
 
 static void arm_timer(const struct hart *h)
@@ -46,8 +46,8 @@ static void charge(struct hart *h)
         return;
     payer->charged += queue_by_weight(payer, ticks);
     if (payer->state == TASK_READY && !payer->held) { /* its place in the queue has changed */
-        queue_unlink(&harts[payer->home].queue, payer);
-        queue_put(&harts[payer->home], payer);
+        queue_unlink(&queue_harts[payer->home].queue, payer);
+        queue_put(&queue_harts[payer->home], payer);
     }
 }
 
@@ -57,7 +57,7 @@ static void find_least(void)
     uint64_t found = ~0ul;
 
     for (unsigned i = 0; i < cpu_count; i++) {
-        struct hart *h = &harts[i];
+        struct hart *h = &queue_harts[i];
 
         if (h->current != NULL) {
             charge(h);
@@ -89,7 +89,7 @@ static void count(struct task *t)
     __atomic_store_n(&crowded, is, __ATOMIC_RELAXED);
     /* Guests that wait on their harts must learn that they may not. */
     for (unsigned i = 0; is && !was && i < cpu_count; i++)
-        if (harts[i].current != NULL)
+        if (queue_harts[i].current != NULL)
             cpu_kick(&cpus[i]);
 }
 
@@ -102,14 +102,14 @@ bool sched_is_crowded(void)
 static void make_slices_end(void)
 {
     for (unsigned i = 0; i < cpu_count; i++) {
-        struct hart *h = &harts[i];
+        struct hart *h = &queue_harts[i];
 
         if (h->current == NULL || h->slice_end != ~0ul)
             continue;
         h->slice_end = h->since + queue_turn(h->current);
         if (h == own())
             arm_timer(h);
-        cpu_kick(&cpus[h - harts]);
+        cpu_kick(&cpus[h - queue_harts]);
     }
 }
 
@@ -122,7 +122,7 @@ static void enqueue(struct hart *h, struct task *t)
     queue_put(h, t);
     queue_waiting++;
     if (h->idle)
-        cpu_kick(&cpus[h - harts]);
+        cpu_kick(&cpus[h - queue_harts]);
     else
         make_slices_end();
     h->idle = false;
@@ -134,7 +134,7 @@ static void wake(struct task *t, bool slept)
     uint64_t bonus = slept ? queue_by_weight(t, queue_slice()) : 0;
     struct hart *h;
 
-    queue_unlink(&harts[t->home].sleepers, t);
+    queue_unlink(&queue_harts[t->home].sleepers, t);
     find_least();
     if (least > bonus && t->charged < least - bonus)
         t->charged = least - bonus;
@@ -145,7 +145,7 @@ static void wake(struct task *t, bool slept)
         !queue_runs_before(t, h->current, queue_slice() / QUEUE_MARGINS))
         return;
     h->give_way = true;
-    cpu_kick(&cpus[h - harts]);
+    cpu_kick(&cpus[h - queue_harts]);
 }
 
 /* ---- From anywhere ---- */
@@ -190,13 +190,13 @@ void sched_hold(struct task *t)
         if (t->state == TASK_READY)
             queue_leave(t);
         else if (t->state == TASK_BLOCKED)
-            queue_unlink(&harts[t->home].sleepers, t);
+            queue_unlink(&queue_harts[t->home].sleepers, t);
         else if (t->cpu != NULL)
             cpu_kick(t->cpu);
         /* It may be gone by the time at which a hart would look at what it favours. */
         for (unsigned i = 0; i < cpu_count; i++)
-            if (harts[i].favoured == t)
-                harts[i].favoured = NULL;
+            if (queue_harts[i].favoured == t)
+                queue_harts[i].favoured = NULL;
         __atomic_store_n(&t->held, true, __ATOMIC_RELEASE);
         count(t);
     }
@@ -215,7 +215,7 @@ void sched_release(struct task *t)
         if (t->state == TASK_BLOCKED && wakes)
             wake(t, false);
         else if (t->state == TASK_BLOCKED)
-            queue_put_to_sleep(&harts[t->home], t);
+            queue_put_to_sleep(&queue_harts[t->home], t);
         count(t);
         cpu_kick(&cpus[t->home]); /* its timer may have to come earlier */
     }
@@ -354,6 +354,6 @@ void sched_leave(struct task *t)
         if (!t->held)
             queue_put_to_sleep(h, t);
     } else {
-        enqueue(queue_may_run_on(t, (unsigned)(h - harts)) ? h : queue_choose_hart(t), t);
+        enqueue(queue_may_run_on(t, (unsigned)(h - queue_harts)) ? h : queue_choose_hart(t), t);
     }
 }

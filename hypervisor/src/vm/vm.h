@@ -110,6 +110,7 @@ struct vm {
     enum vm_end end;
     uint64_t paused_at;
     unsigned clones;            /* of it that are to be made: nothing else resumes it then */
+    bool saving;                /* what is to be made is a save on a disk; its worker ends it */
     unsigned clones_asked;      /* when the first of these was */
     bool clones_resumes;        /* it ran before they were asked for */
     struct vcpu *clones_caller; /* that asked for them, and is told; NULL: the monitor */
@@ -132,7 +133,7 @@ struct vm {
 extern struct vm *vms[VMS_MAX];
 extern unsigned vm_count;
 
-enum vm_clone { CLONE_MORE, CLONE_MADE, CLONE_NOT_MADE };
+enum vm_clone { CLONE_MORE, CLONE_WAIT, CLONE_MADE, CLONE_NOT_MADE };
 
 /* What stands above the VMs and is called from here; filled before the first of them is made. */
 struct vm_hooks {
@@ -147,6 +148,8 @@ struct vm_hooks {
     /* The next piece of a clone of a VM whose vCPUs are off the harts, by its worker. With
      * `give_up` it is not wanted any more. */
     enum vm_clone (*clone)(struct vm *vm, bool give_up);
+    /* The same of a save. */
+    enum vm_clone (*save)(struct vm *vm, bool give_up);
     /* A vCPU of a debugged VM met an ebreak; false: it is the guest's own. */
     bool (*breakpoint)(struct vcpu *v);
     /* All vCPUs of a VM that was paused have left the harts; by its worker, with no lock held. */

@@ -1,0 +1,321 @@
+/* Loads guests that were saved; see load.h. */
+#include "vm/load.h"
+
+#include "common/string.h"
+#include "cpu/cpu.h"
+#include "cpu/feature.h"
+#include "cpu/hyp.h"
+#include "host/machine.h"
+#include "host/serial.h"
+#include "lib/console.h"
+#include "vm/clone.h"
+#include "vm/life.h"
+#include "vm/make.h"
+#include "vm/memory.h"
+#include "vm/store.h"
+#include "vm/vcpu.h"
+
+enum { LOOKS_PER_SECOND = 10000 };
+
+/* The load under way; whose the store is has it, which is the task's while `active`, an atomic. */
+struct load {
+    struct task task;
+    bool active;
+    uint64_t look_at;
+    char name[NAME_SIZE];
+    uint64_t save, record; /* the save's number, and that of the record that is read */
+    struct saved_head head;
+    struct vm *vm;    /* that it becomes; not one of all yet */
+    bool devices;     /* they were read, */
+    uint32_t vcpus;   /* these vCPUs, a bit each, */
+    uint64_t on_disk; /* and so many bytes of its disk */
+    bool undoing;     /* what there is of it goes */
+};
+
+static struct load job;
+
+/* What the record of a head says, and a guest as it says, which is not one of all yet. */
+static const char *load_head(void)
+{
+    static struct vm_config config;
+    const char *wrong;
+    struct vm *vm;
+
+    memcpy(&job.head, store_payload(), sizeof job.head);
+    wrong = saved_read_head(&job.head, &config);
+    if (wrong != NULL)
+        return wrong;
+    if (job.head.timebase != machine.timebase || job.head.vlenb != features.vlenb ||
+        strcmp(job.head.isa, features.isa) != 0)
+        return "its harts were others than this machine's";
+    if (job.name[0] != '\0')
+        string_copy(config.name, job.name, sizeof config.name);
+    job.vm = vm = life_make(&config);
+    if (vm == NULL)
+        return "there is no place for it";
+    if (vm->ram_base != job.head.ram_base || (vm->blk != NULL && vm->blk->image == NULL) ||
+        job.head.disk_size != (vm->blk != NULL ? blk_image_size(vm->blk) : 0))
+        return "its kernel or its disk is another one in this archive";
+    if (!make_set_aside(vm, true) || make_stage(vm) != 0)
+        return "there is no memory for it";
+    return NULL;
+}
+
+static bool load_slots(struct vm *vm, const struct saved_devices *d)
+{
+    for (unsigned i = 0; i < SLOTS_MAX; i++) {
+        struct slot *slot = &vm->slots[i];
+
+        if (d->slot[i].id != (i < vm->slot_count ? slot->kind->virtio.id : 0))
+            return false;
+        if (i >= vm->slot_count)
+            continue;
+        if (!virtio_load(&slot->virtio, &d->slot[i].state))
+            return false;
+        irq_set(&slot->irq, slot->virtio.state.interrupt != 0);
+        slot->kicked = true; /* it looks for itself */
+    }
+    return true;
+}
+
+static const char *load_devices(const struct saved_devices *d)
+{
+    struct vm *vm = job.vm;
+    struct uart *uart = &vm->uart;
+
+    if (d->uart_count > UART_QUEUE || d->console_count > CONSOLE_TYPED || !load_slots(vm, d) ||
+        !uart16550_load(&uart->chip, &d->uart))
+        return "its devices cannot be in that state";
+    memcpy(uart->queue, d->uart_queue, sizeof uart->queue);
+    uart->queue_count = d->uart_count;
+    uart->holding = d->uart_holds != 0;
+    uart->held = (uint8_t)d->uart_held;
+    memcpy(vm->console.typed, d->console_queue, sizeof vm->console.typed);
+    vm->console.count = d->console_count;
+    rtc_load(&vm->rtc, &d->rtc);
+    plic_load(&vm->plic, &d->plic);
+    job.devices = true;
+    return NULL;
+}
+
+static const char *load_counters(struct vcpu *v, const struct saved_vcpu *s)
+{
+    for (unsigned i = 0; i < FW_COUNTERS; i++) {
+        const struct saved_counter *c = &s->counter[i];
+
+        if (c->event >= FW_EVENTS)
+            return "a vCPU counts what is not counted";
+        v->fw_counters[i] = (struct fw_counter){.used = c->used != 0,
+                                                .running = c->running != 0,
+                                                .event = c->event,
+                                                .value = c->value,
+                                                .started_at = c->started_at};
+    }
+    memcpy(v->fw_events, s->events, sizeof v->fw_events);
+    return NULL;
+}
+
+/* Whatever is said, it is a guest's: in VS-mode or VU-mode, with no more than guests may have. */
+static const char *load_vcpu(uint64_t number, const struct saved_vcpu *s)
+{
+    struct vcpu *v = vm_vcpu(job.vm, number);
+    const uint64_t status = SSTATUS_SPP | SSTATUS_FS | (features.vector ? SSTATUS_VS : 0);
+
+    if (v == NULL || s->suspend > SUSPEND_NON_RETENTIVE || s->task > TASK_BLOCKED ||
+        s->task == TASK_RUNNING)
+        return "a vCPU cannot be in that state";
+    memcpy(v->regs.x, s->x, sizeof v->regs.x);
+    v->regs.pc = s->pc;
+    v->regs.sstatus = (s->sstatus & status) | SSTATUS_UXL_64;
+    v->regs.hstatus = HSTATUS_VSXL64 | HSTATUS_SPV | (s->hstatus & HSTATUS_SPVP);
+    memcpy(v->f, s->f, sizeof v->f);
+    memcpy(&v->csr, s->csr, sizeof v->csr);
+    v->csr.hvip &= HVIP_ALL;
+    v->vector.vstart = s->vstart;
+    v->vector.vl = s->vl;
+    v->vector.vtype = s->vtype;
+    v->vector.vcsr = s->vcsr;
+    v->suspend = s->suspend;
+    v->resume_pc = s->resume_pc;
+    v->resume_arg = s->resume_arg;
+    v->soft_timer = s->soft_timer;
+    v->steal = s->steal;
+    v->steal_sequence = s->steal_sequence;
+    v->inject = s->inject & HVIP_VSSIP;
+    v->task.waited = s->waited;
+    v->task.state = s->task; /* it is held: what it waits for is looked at when it is released */
+    vcpu_changed(v);
+    job.vcpus |= 1u << number;
+    return load_counters(v, s);
+}
+
+static const char *load_bytes(enum saved_kind kind, uint64_t at, uint32_t size)
+{
+    struct vm *vm = job.vm;
+    struct vcpu *v = vm_vcpu(vm, at);
+
+    switch (kind) {
+    case SAVED_VECTOR:
+        if (v == NULL || v->vector.registers == NULL || size != SAVED_VECTORS * features.vlenb)
+            return "a vCPU has other registers";
+        memcpy(v->vector.registers, store_payload(), size);
+        return NULL;
+    case SAVED_RAM:
+        if (!vm_contains(vm, at, size))
+            return "a part of its memory is where it has none";
+        return memory_load(vm, at, store_payload(), size, size) ? NULL
+                                                                : "there is no memory for it";
+    case SAVED_DISK:
+        if (at != job.on_disk || size > job.head.disk_size - at)
+            return "its disk is another size";
+        memcpy(vm->blk->image + at, store_payload(), size);
+        job.on_disk += size;
+        return NULL;
+    default:
+        return "a part of it is of a kind that is not known";
+    }
+}
+
+static const char *load_record(void)
+{
+    const char *wrong = saved_check(store_record(), job.save, job.record);
+    struct saved_record r;
+
+    if (wrong != NULL)
+        return wrong;
+    memcpy(&r, store_record(), sizeof r);
+    job.save = r.save;
+    if (job.record == 0)
+        return r.size == sizeof(struct saved_head) ? load_head() : "its description is damaged";
+    if (r.kind == SAVED_DEVICES && r.size == sizeof(struct saved_devices))
+        return load_devices(store_payload());
+    if (r.kind == SAVED_VCPU && r.size == sizeof(struct saved_vcpu))
+        return load_vcpu(r.at, store_payload());
+    return load_bytes(r.kind, r.at, r.size);
+}
+
+static void finish(void)
+{
+    __atomic_store_n(&job.active, false, __ATOMIC_RELEASE);
+    store_close();
+}
+
+static const char *loaded(void)
+{
+    struct vm *vm = job.vm;
+    uint64_t now;
+
+    if (!job.devices || job.on_disk != job.head.disk_size ||
+        (unsigned)__builtin_popcount(job.vcpus) != vm->vcpu_count)
+        return "a part of it is not there";
+    if (vm->blk != NULL)
+        vm->blk->filled = job.on_disk;
+    clone_differs(vm);
+    now = hyp_time();
+    vm->time_delta = job.head.time - now;
+    vm->paused_at = now;
+    vm->boots = 1;
+    sched_set_payer(&vm->worker, &vm->vcpus[0]->task);
+    vm_hooks.started(vm);
+    print("hv: vm %s: loaded from disk %u, guest %u, in %lu us\n", vm->config.name, store_number(),
+          vm->id + 1, store_microseconds());
+    job.vm = NULL;
+    life_publish(vm); /* it may be ended from now on, and its place taken */
+    finish();
+    return NULL;
+}
+
+/* What is read by now is taken, and the next record asked for; what is wrong, or NULL. */
+static const char *load_piece(void)
+{
+    const char *wrong = load_record();
+
+    if (wrong != NULL)
+        return wrong;
+    job.record++;
+    return job.record < job.head.records ? store_begin(job.record, false) : loaded();
+}
+
+static void undo(void)
+{
+    if (job.vm != NULL && !make_undo(job.vm))
+        return;
+    job.vm = NULL;
+    finish();
+}
+
+static void load_step(void)
+{
+    int state = job.undoing ? DISK_OK : store_state();
+    const char *wrong = NULL;
+
+    if (job.undoing) {
+        undo();
+    } else if (state == DISK_BUSY) {
+        job.look_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
+        sched_block();
+    } else {
+        wrong = state == DISK_OK ? load_piece() : "the disk does not work";
+    }
+    if (wrong == NULL)
+        return;
+    print("hv: not loaded from disk %u: %s\n", store_number(), wrong);
+    job.undoing = true;
+}
+
+static bool is_loading(void)
+{
+    return __atomic_load_n(&job.active, __ATOMIC_ACQUIRE);
+}
+
+static void run(struct task *task)
+{
+    do {
+        if (is_loading())
+            load_step();
+        else
+            sched_block();
+        cpu_serve_interrupts();
+        serial_deliver();
+    } while (sched_goes_on(task));
+}
+
+static bool is_ready(struct task *task, uint64_t *wake_at)
+{
+    (void)task;
+    *wake_at = is_loading() ? job.look_at : ~0ul;
+    return is_loading() && job.look_at <= hyp_time();
+}
+
+static const struct task_ops ops = {.run = run, .is_ready = is_ready};
+
+bool load_begin(unsigned disk, const char *name)
+{
+    const char *wrong;
+
+    if (strlen(name) >= NAME_SIZE) {
+        print("hv: a name has 1 to %d characters\n", NAME_SIZE - 1);
+        return false;
+    }
+    if (!store_open(disk))
+        return false;
+    if (job.task.ops == NULL) {
+        sched_init_task(&job.task, &ops, &job, TASK_WEIGHT, ~0u);
+        job.task.state = TASK_BLOCKED;
+    }
+    string_copy(job.name, name, sizeof job.name);
+    job.save = 0;
+    job.record = job.on_disk = 0;
+    job.vcpus = 0;
+    job.devices = job.undoing = false;
+    job.look_at = 0;
+    wrong = store_begin(0, false);
+    if (wrong != NULL) {
+        print("hv: not loaded from disk %u: %s\n", disk, wrong);
+        store_close();
+        return false;
+    }
+    __atomic_store_n(&job.active, true, __ATOMIC_RELEASE);
+    sched_wake(&job.task);
+    return true;
+}

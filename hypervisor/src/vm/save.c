@@ -1,0 +1,260 @@
+/* Saves guests; see save.h. */
+#include "vm/save.h"
+
+#include "common/string.h"
+#include "cpu/feature.h"
+#include "cpu/hyp.h"
+#include "host/machine.h"
+#include "lib/console.h"
+#include "vm/life.h"
+#include "vm/memory.h"
+#include "vm/store.h"
+#include "vm/vcpu.h"
+
+_Static_assert(sizeof(struct vcpu_csrs) == sizeof(((struct saved_vcpu *)0)->csr) &&
+                   FW_COUNTERS == ARRAY_SIZE(((struct saved_vcpu *)0)->counter) &&
+                   FW_EVENTS == ARRAY_SIZE(((struct saved_vcpu *)0)->events),
+               "all of a vCPU is saved");
+
+/* The save under way; whose the store is has it. */
+struct save {
+    uint64_t save, record; /* its number, and that of the next record */
+    enum saved_kind stage; /* what is written next, */
+    uint64_t at;           /* from here on */
+};
+
+static struct save job;
+
+static uint32_t save_head(const struct vm *vm, struct saved_head *h)
+{
+    *h = (struct saved_head){.version = 1,
+                             .vcpus = vm->vcpu_count,
+                             .records = job.record,
+                             .timebase = machine.timebase,
+                             .vlenb = features.vlenb,
+                             .ram_base = vm->ram_base,
+                             .ram_size = vm->ram_size,
+                             .disk_size = vm->blk != NULL ? blk_image_size(vm->blk) : 0,
+                             .time = vm->paused_at + vm->time_delta};
+    string_copy(h->isa, features.isa, sizeof h->isa);
+    config_write(&vm->config, h->manifest);
+    return sizeof *h;
+}
+
+/* What a device was in the middle of it does once more when it is loaded. */
+static void save_slot(const struct slot *slot, struct saved_slot *s)
+{
+    struct virtio dev = slot->virtio;
+
+    if (slot->holds)
+        virtio_unpop(&dev, &slot->request);
+    *s = (struct saved_slot){.id = slot->kind->virtio.id, .state = dev.state};
+}
+
+static uint32_t save_devices(struct vm *vm, struct saved_devices *d)
+{
+    const struct uart *uart = &vm->uart;
+    const struct console *console = &vm->console;
+    LOCK_FOR_BLOCK(&vm->lock);
+
+    *d = (struct saved_devices){.plic = vm->plic.state,
+                                .uart = uart->chip.state,
+                                .rtc = vm->rtc.state,
+                                .uart_count = uart->queue_count,
+                                .uart_holds = uart->holding,
+                                .uart_held = uart->held,
+                                .console_count = console->count};
+    for (unsigned i = 0; i < uart->queue_count; i++)
+        d->uart_queue[i] = uart->queue[(uart->queue_head + i) % UART_QUEUE];
+    for (unsigned i = 0; i < console->count; i++)
+        d->console_queue[i] = console->typed[(console->head + i) % CONSOLE_TYPED];
+    for (unsigned i = 0; i < vm->slot_count; i++)
+        save_slot(&vm->slots[i], &d->slot[i]);
+    return sizeof *d;
+}
+
+static uint32_t save_vcpu(const struct vcpu *v, struct saved_vcpu *s)
+{
+    *s = (struct saved_vcpu){.pc = v->regs.pc,
+                             .sstatus = v->regs.sstatus,
+                             .hstatus = v->regs.hstatus,
+                             .vstart = v->vector.vstart,
+                             .vl = v->vector.vl,
+                             .vtype = v->vector.vtype,
+                             .vcsr = v->vector.vcsr,
+                             .resume_pc = v->resume_pc,
+                             .resume_arg = v->resume_arg,
+                             .soft_timer = v->soft_timer,
+                             .steal = v->steal,
+                             .inject = v->inject,
+                             .waited = v->task.waited,
+                             .steal_sequence = v->steal_sequence,
+                             .suspend = v->suspend,
+                             .task = v->task.state};
+    memcpy(s->x, v->regs.x, sizeof s->x);
+    memcpy(s->f, v->f, sizeof s->f);
+    memcpy(s->csr, &v->csr, sizeof s->csr);
+    memcpy(s->events, v->fw_events, sizeof s->events);
+    for (unsigned i = 0; i < FW_COUNTERS; i++) {
+        const struct fw_counter *c = &v->fw_counters[i];
+
+        s->counter[i] = (struct saved_counter){.used = c->used,
+                                               .running = c->running,
+                                               .event = c->event,
+                                               .value = c->value,
+                                               .started_at = c->started_at};
+    }
+    return sizeof *s;
+}
+
+static bool is_zero(const uint64_t *words, uint64_t size)
+{
+    uint64_t all = 0;
+
+    for (uint64_t i = 0; i < size / sizeof *words; i++)
+        all |= words[i];
+    return all == 0;
+}
+
+/* The next piece of RAM with anything in it; 0: the one looked at has nothing. */
+static uint32_t save_ram(struct vm *vm, void *bytes)
+{
+    gpa_t end = vm->ram_base + vm->ram_size;
+    struct gstage_leaf leaf;
+    uint64_t n;
+
+    lock_take(&vm->stage_lock);
+    if (!gstage_next(&vm->stage, job.at, end, &leaf))
+        job.at = end;
+    lock_drop(&vm->stage_lock);
+    if (job.at < end && leaf.gpa > job.at)
+        job.at += ALIGN_DOWN(leaf.gpa - job.at, SAVED_CHUNK);
+    n = min64(SAVED_CHUNK, end - job.at);
+    return n > 0 && memory_read(vm, job.at, bytes, n) && !is_zero(bytes, n) ? (uint32_t)n : 0;
+}
+
+static uint32_t save_disk(const struct vm *vm, void *bytes)
+{
+    uint64_t size = vm->blk != NULL ? blk_image_size(vm->blk) : 0;
+    uint64_t n = min64(SAVED_CHUNK, size - job.at);
+
+    if (n > 0)
+        memcpy(bytes, vm->blk->image + job.at, n);
+    return (uint32_t)n;
+}
+
+/* Where the part ends that is written now. */
+static uint64_t end_of_stage(const struct vm *vm)
+{
+    switch (job.stage) {
+    case SAVED_VCPU:
+        return vm->vcpu_count;
+    case SAVED_VECTOR:
+        return features.vector ? vm->vcpu_count : 0;
+    case SAVED_RAM:
+        return vm->ram_base + vm->ram_size;
+    case SAVED_DISK:
+        return vm->blk != NULL ? blk_image_size(vm->blk) : 0;
+    default:
+        return 1;
+    }
+}
+
+/* Fills a record with what is next: its size, or 0 where that has nothing. */
+static uint32_t fill_record(struct vm *vm)
+{
+    uint32_t size;
+
+    switch (job.stage) {
+    case SAVED_NOTHING: /* what was saved there counts no more */
+        return 0;
+    case SAVED_DEVICES:
+        return save_devices(vm, store_payload());
+    case SAVED_VCPU:
+        return save_vcpu(vm->vcpus[job.at], store_payload());
+    case SAVED_VECTOR:
+        size = (uint32_t)(SAVED_VECTORS * features.vlenb);
+        memcpy(store_payload(), vm->vcpus[job.at]->vector.registers, size);
+        return size;
+    case SAVED_RAM:
+        return save_ram(vm, store_payload());
+    case SAVED_DISK:
+        return save_disk(vm, store_payload());
+    default:
+        return save_head(vm, store_payload());
+    }
+}
+
+/* The place behind what was just written; true where another part begins. */
+static bool move_on(const struct vm *vm)
+{
+    bool bytes = job.stage == SAVED_RAM || job.stage == SAVED_DISK;
+
+    job.at += bytes ? min64(SAVED_CHUNK, end_of_stage(vm) - job.at) : 1;
+    return job.at >= end_of_stage(vm);
+}
+
+static enum vm_clone saved(const struct vm *vm, const char *wrong)
+{
+    if (wrong == NULL)
+        print("hv: vm %s: saved on disk %u, %lu KiB, in %lu us\n", vm->config.name, store_number(),
+              job.record * SAVED_SECTORS * SAVED_SECTOR / KIB, store_microseconds());
+    else
+        print("hv: vm %s: not saved, and nothing is on disk %u now: %s\n", vm->config.name,
+              store_number(), wrong);
+    store_close();
+    return wrong == NULL ? CLONE_MADE : CLONE_NOT_MADE;
+}
+
+/* Writes the next record, or goes on to the next part; what is wrong, or NULL. */
+static const char *save_piece(struct vm *vm)
+{
+    bool first = job.stage == SAVED_NOTHING || job.stage == SAVED_HEAD;
+    uint32_t size = 0;
+    const char *wrong = NULL;
+
+    if (job.at < end_of_stage(vm)) {
+        size = fill_record(vm);
+        if (size > 0 || job.stage == SAVED_NOTHING) {
+            saved_seal(store_record(), job.stage, job.save, first ? 0 : job.record, job.at, size);
+            wrong = store_begin(first ? 0 : job.record, true);
+            job.record += !first;
+        }
+    }
+    if (job.at >= end_of_stage(vm) || move_on(vm)) {
+        job.stage++;
+        job.at = job.stage == SAVED_RAM ? vm->ram_base : 0;
+    }
+    return wrong;
+}
+
+enum vm_clone save_step(struct vm *vm, bool give_up)
+{
+    int state = give_up ? DISK_ERROR : store_state();
+    const char *wrong;
+
+    if (give_up)
+        return saved(vm, "the guest has ended");
+    if (state == DISK_BUSY)
+        return CLONE_WAIT;
+    if (state != DISK_OK)
+        return saved(vm, "the disk does not work");
+    if (job.stage > SAVED_HEAD)
+        return saved(vm, NULL);
+    wrong = save_piece(vm);
+    return wrong == NULL ? CLONE_MORE : saved(vm, wrong);
+}
+
+bool save_begin(struct vm *vm, unsigned disk)
+{
+    if (!store_open(disk))
+        return false;
+    job.save = hyp_time();
+    job.record = 1;
+    job.stage = SAVED_NOTHING;
+    job.at = 0;
+    if (life_save(vm))
+        return true;
+    store_close();
+    return false;
+}

@@ -1,0 +1,185 @@
+"""Guests saved on a disk of the machine's, and loaded there or on another machine; what is refused; damaged disks."""
+import random
+import re
+import struct
+
+import pytest
+
+from hvmachine import MODERN, QEMU12, archive_of, command, cpio, monitor, quit_machine, spawn, to_monitor
+from test_linux import archive, guest, linux  # noqa: F401
+
+RECORD = 33 * 512
+
+
+def machine(qemu, hypervisor, initrd, disk, args="mux=lines", **options):
+    return spawn(command(qemu, hypervisor, initrd, args, more=[
+        *MODERN, "-drive", f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"], **options))
+
+
+def disk_of(folder, size):
+    disk = folder / "disk"
+    with open(disk, "wb") as out:
+        out.truncate(size)
+    return disk
+
+
+@pytest.fixture(scope="module")
+def saved(hypervisor, tmp_path_factory):
+    """An archive, and a disk with its guest, which checks all of its memory in each round, with a disk of its own."""
+    folder = tmp_path_factory.mktemp("saved")
+    guests = {"own": ("own", {"END": "0x80800000"}, {"mem": "12M", "cpus": 2, "more": "disk=image net=lan"})}
+    initrd, disk = archive_of(folder, guests, image=bytes(range(256)) * 256), disk_of(folder, 16 << 20)
+    child = machine(QEMU12, hypervisor, initrd, disk, harts=2)
+    child.expect("own: round 3")
+    to_monitor(child)
+    child.send("save 0\r")
+    child.expect(r"vm own: saved on disk 0, (\d+) KiB")
+    assert int(child.match.group(1)) > 4000
+    child.expect(r"own: round (\d+)")  # it goes on
+    child.send("load 0\r")
+    child.expect("vm own: there is a guest called that")
+    child.expect("not loaded from disk 0: there is no place for it")
+    first = []
+    for name in ("own-a", "own-b"):  # beside the one that was saved, and once more
+        child.send(f"load 0 {name}\r")
+        child.expect(f"vm {name}: loaded from disk 0")
+        child.expect(rf"{name}: own: round (\d+)\r")
+        first.append(int(child.match.group(1)))
+    assert first[0] == first[1] > 3
+    for name in ("own", "own-a", "own-b"):
+        child.expect(rf"{name}: own: round \d+")
+    quit_machine(child)
+    assert "defect" not in child.before
+    return initrd, disk, first[0]
+
+
+def test_on_another_machine(hypervisor, qemu, saved):
+    """With one hart instead of two; where guests are offered something else it is refused."""
+    initrd, disk, first = saved
+    child = machine(qemu, hypervisor, initrd, disk)
+    child.expect("own: round 2")
+    to_monitor(child)
+    child.send("load 0 other\r")
+    if qemu is QEMU12:
+        child.expect("vm other: loaded from disk 0")
+        child.expect(rf"other: own: round {first}\r")
+        child.expect(rf"other: own: round {first + 2}\r")
+        child.send("reset other\r")  # from its image, as any other
+        child.expect(r"other: own: round 1\r")
+    else:
+        child.expect("not loaded from disk 0: its harts were others than this machine's")
+    quit_machine(child)
+    assert "defect" not in child.before
+
+
+def test_damaged(hypervisor, saved, tmp_path):
+    """A line says what is wrong, and nothing is left of the guest."""
+    initrd, disk, _ = saved
+    good, chance = disk.read_bytes(), random.Random(1)
+    bad = tmp_path / "bad"
+    bad.write_bytes(good)
+    child = machine(QEMU12, hypervisor, initrd, bad)
+    child.expect("own: round 1")
+    to_monitor(child)
+    cases = {0: "no guest was saved there", RECORD: "a part of it was written over",
+             RECORD + 600: "a checksum is wrong",
+             520: "a checksum is wrong", 8: "a checksum is wrong", 12 * RECORD + 16: "a checksum is wrong"}
+    for at, line in cases.items():
+        with open(bad, "r+b") as out:
+            out.seek(at)
+            out.write(bytes([good[at] ^ 1 + chance.randrange(255)]))
+        child.send("load 0 x\r")
+        child.expect(r"not loaded from disk 0: (.*?)\r")
+        assert child.match.group(1) == line, at
+        bad.write_bytes(good)
+    free = re.search(r"(\d+) MiB free", monitor(child, "vms")).group(1)
+    child.send("load 0 x\r")
+    child.expect("vm x: loaded")
+    child.send("destroy x\r")
+    child.expect("vm x is gone")
+    shown = monitor(child, "vms")
+    while "MiB free" not in shown:
+        shown = monitor(child, "vms")
+    assert abs(int(re.search(r"(\d+) MiB free", shown).group(1)) - int(free)) <= 1
+    quit_machine(child)
+
+
+def sealed(record):
+    """A record with its checksum made right once more: see vm/saved.c."""
+    size, total = struct.unpack_from("<I", record, 36)[0], 1
+    for part in (record[:40] + bytes(8), record[512:512 + size]):
+        for (word,) in struct.iter_unpack("<Q", part[:len(part) // 8 * 8]):
+            total = (total ^ word) * 0x100000001b3 % (1 << 64)
+            total ^= total >> 32
+    return record[:40] + struct.pack("<Q", total) + record[48:]
+
+
+def test_whatever_a_disk_says(hypervisor, saved, tmp_path):
+    """Devices and vCPUs with random words in them and checksums that are right: at worst the guest fails."""
+    initrd, disk, _ = saved
+    good, chance = disk.read_bytes(), random.Random(2)
+    bad = tmp_path / "bad"
+    bad.write_bytes(good)
+    assert sealed(good[RECORD:2 * RECORD]) == good[RECORD:2 * RECORD]
+    child = machine(QEMU12, hypervisor, initrd, bad, harts=2)
+    child.expect("own: round 1")
+    to_monitor(child)
+    outcomes = set()
+    for turn in range(16):
+        number = turn % 3 + 1  # its devices, and two vCPUs
+        record = bytearray(good[number * RECORD:(number + 1) * RECORD])
+        for _ in range(chance.randrange(1, 12)):
+            struct.pack_into("<I", record, 512 + 4 * chance.randrange(struct.unpack_from("<I", record, 36)[0] // 4),
+                             chance.choice([0, 1, 0x80000000, 0xffffffff, chance.getrandbits(32)]))
+        bad.write_bytes(good[:number * RECORD] + sealed(bytes(record)) + good[(number + 1) * RECORD:])
+        child.send("load 0 x\r")
+        child.expect("vm x: (loaded)|(not loaded) from disk 0")
+        outcomes.add(child.match.group(1) or child.match.group(2))
+        if child.match.group(1):
+            child.send("destroy x\r")
+            child.expect("vm x is gone")
+    assert outcomes == {"loaded", "not loaded"}
+    child.expect(r"\bown: own: round \d+")
+    quit_machine(child)
+
+
+REFUSED = [
+    ("save", "save needs the number of a virtio disk"), ("save 9", "save needs the number of a virtio disk"),
+    ("save 1", "this machine has no virtio disk 1"), ("save 0 absent", "no such guest"),
+    ("load", "load needs the number"), ("load 0 averylongnameindeed", "a name has 1 to 15 characters"),
+    ("load 3", "this machine has no virtio disk 3"), ("load 0", "no guest was saved there"),
+    ("save 0", "nothing is on disk 0 now: the disk has no room for more"), ("load 0", "no guest was saved there")]
+
+
+def test_what_is_refused(hypervisor, tmp_path):
+    child = machine(QEMU12, hypervisor, archive_of(tmp_path, {"own": ("own", {"END": "0x80500000"}, {"mem": "8M"})}),
+                    disk_of(tmp_path, 1 << 18))
+    child.expect("own: round 1")
+    to_monitor(child)
+    for line, answer in REFUSED:
+        child.send(line + "\r")
+        child.expect(answer)
+    child.expect(r"own: round \d+")
+    quit_machine(child)
+
+
+def test_debian_at_its_prompt(hypervisor, linux, tmp_path):  # noqa: F811
+    """It goes on from there on another machine, and is told that it was copied."""
+    initrd, disk = archive(tmp_path / "i", linux, guest("linux", "")), disk_of(tmp_path, 256 << 20)
+    child = machine(QEMU12, hypervisor, initrd, disk, "")
+    child.expect("guest# ")
+    child.send("known=to-it; dmesg -n 1\r")
+    child.expect("guest# ")
+    to_monitor(child)
+    child.send("save 0\r")
+    child.expect("saved on disk 0")
+    quit_machine(child)
+    initrd = cpio(tmp_path / "j", {"Image": linux / "Image", "initrd": linux / "initrd"})
+    child = machine(QEMU12, hypervisor, initrd, disk, "stay")
+    child.expect("guests get")
+    to_monitor(child)
+    child.send("load 0\r")
+    child.expect("vm linux: loaded from disk 0")
+    child.send("\r\recho is-$known-$(dmesg | grep -c 'virtual machine fork')\r")
+    child.expect(r"\nis-to-it-1\r")
+    quit_machine(child)
