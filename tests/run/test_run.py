@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pexpect
 import pytest
 
 from tests.support import LAB, LIMIT, TOP, finish, lab_run, lab_terminal
@@ -106,7 +107,8 @@ def test_leaving(words):
 
 def test_at_a_terminal(words):
     """The command has the terminal: its size, its keys, Ctrl-C; the line of progress goes before it starts."""
-    script = "trap 'echo caught' INT; stty size; tty; read line; echo got $line; sleep 1000; echo ended; exit 3"
+    script = ("trap 'echo caught; exit 3' INT; stty size; tty; read line; echo got $line; "
+              "while :; do sleep 0.1; done")  # a child may lose a signal between its fork and its exec
     session = lab_terminal(*words("--", "sh", "-c", script))
     session.expect_exact(b"booting Linux")
     session.expect_exact(b"24 80")
@@ -115,8 +117,26 @@ def test_at_a_terminal(words):
     session.expect_exact(b"got typed")
     session.send(b"\x03")
     session.expect_exact(b"caught")
-    session.expect_exact(b"ended")
     assert finish(session) == 3
+
+
+def test_a_report_in_the_background(words, scratch):
+    """A job that wants its terminal stops, as a shell's jobs do, and goes on in the foreground."""
+    command = " ".join(map(str, words("--output", "junit:%s" % (scratch / "report"), "--", "sh", "-c",
+                                      "'read line; echo got $line'")))
+    shell = lab_terminal("bash", "--norc", "--noprofile", "-i")
+    shell.expect(rb"bash-[0-9.]+[#$] ")
+    shell.send(command.encode() + b" & wait %1\r\r")  # the empty line is what the job wants to read
+    shell.expect(rb"\[1\]\+ +Stopped", timeout=LIMIT)
+    shell.send(b"fg\r")
+    for _ in range(LIMIT):  # what is typed before the terminal is its own again may be dropped
+        shell.send(b"typed\r")
+        if shell.expect([b"got typed", pexpect.TIMEOUT], timeout=2) == 0:
+            break
+    shell.expect(rb"bash-[0-9.]+[#$] ")
+    shell.send(b"exit 7\r")
+    assert finish(shell) == 7
+    assert 'failures="0" errors="0"' in (scratch / "report").read_text()
 
 
 def test_an_interrupt_reaches_the_command(words):

@@ -183,7 +183,15 @@ static int take_signals(sigset_t *before)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* A stop at the terminal is not followed: this process would not notice its end. */
+/* Its terminal is the child's while this process is in the foreground. */
+static void lend_terminal(pid_t child)
+{
+    if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+        tcsetpgrp(STDIN_FILENO, child);
+}
+
+/* A child that stops (it reads its terminal in the background) stops this process, too: its shell
+ * says so, and continues both. SIGSTOP: SIGTTIN stops none whose shell has gone. */
 static bool is_over(pid_t child, int *status)
 {
     int how;
@@ -191,6 +199,8 @@ static bool is_over(pid_t child, int *status)
     if (waitpid(child, &how, WNOHANG | WUNTRACED) != child)
         return false;
     if (WIFSTOPPED(how)) {
+        raise(SIGSTOP);
+        lend_terminal(child);
         kill(child, SIGCONT);
         return false;
     }
@@ -249,15 +259,13 @@ static _Noreturn void be_parent(const struct junit *junit, FILE *report, pid_t c
     struct timespec began, ended;
     time_t date = time(NULL);
     char told[TOLD_MAX] = "";
-    bool terminal = tcgetpgrp(STDIN_FILENO) == getpgrp();
     int status;
 
-    if (terminal) /* it may be read, and its Ctrl-C is the child's */
-        tcsetpgrp(STDIN_FILENO, child);
+    lend_terminal(child); /* it may be read, and its Ctrl-C is the child's */
     clock_gettime(CLOCK_MONOTONIC, &began);
     status = accompany(child, signals, flows);
     clock_gettime(CLOCK_MONOTONIC, &ended);
-    if (terminal)
+    if (tcgetpgrp(STDIN_FILENO) == child)
         tcsetpgrp(STDIN_FILENO, getpgrp());
     if (read(told_by, told, sizeof told - 1) < 0)
         told[0] = '\0';
