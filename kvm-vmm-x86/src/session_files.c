@@ -7,6 +7,7 @@
 
 #include "console/ports.h"
 #include "console/streams.h"
+#include "host/descriptors.h"
 #include "host/disk.h"
 #include "host/events.h"
 #include "host/files.h"
@@ -153,11 +154,28 @@ int session_files_check(const struct options *options, struct error *error)
     return check_output(options, "--debugcon", first->debugcon, error);
 }
 
+/* What lets guests open descriptors of this process, and how many each may. */
+static unsigned divide_descriptors(const struct options *options)
+{
+    unsigned users = 0;
+
+    for (unsigned i = 0; i < options->count; i++) {
+        const struct guest_config *g = &options->guests[i];
+
+        users += g->share_count + (g->vsock.cid != 0);
+        for (unsigned n = 0; n < g->net_count; n++)
+            users += g->nets[n].kind == NET_USER;
+    }
+    return descriptors_for_each(users);
+}
+
 static struct snapshot session_snapshot; /* of --restore, for the whole run */
 
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error)
 {
+    unsigned descriptors = divide_descriptors(options);
+
     for (unsigned i = 0; i < options->count; i++) {
         guests[i] = options->guests[i];
         if (options->restore != NULL) {
@@ -171,11 +189,13 @@ int session_files_open(const struct options *options, struct guest_config guests
                 return -1;
         }
         for (unsigned n = 0; n < guests[i].net_count; n++) {
+            guests[i].nets[n].descriptors = descriptors;
             guests[i].nets[n].open = net_open(&guests[i].nets[n], i, n, error);
             if (guests[i].nets[n].open == NULL)
                 return -1;
         }
         if (guests[i].vsock.cid != 0) {
+            guests[i].vsock.descriptors = descriptors;
             guests[i].vsock.open = vsock_host_open(&guests[i].vsock, i, error);
             if (guests[i].vsock.open == NULL)
                 return -1;
@@ -186,7 +206,7 @@ int session_files_open(const struct options *options, struct guest_config guests
         if (ports_make(i, &guests[i], &guests[i].channels, error) < 0)
             return -1;
     }
-    return session_shares_open(options->count, guests, error);
+    return session_shares_open(options->count, guests, descriptors, error);
 }
 
 void session_files_close(const struct options *options, struct guest_config guests[GUESTS_MAX])

@@ -6,7 +6,7 @@
 #include "fuse/server.h"
 #include "host/landlock.h"
 
-static int open_one(struct share_config *share, unsigned servers, struct error *error)
+static int open_one(struct share_config *share, unsigned descriptors, struct error *error)
 {
     char path[4096];
     struct fuse_options options = {.path = path,
@@ -14,7 +14,7 @@ static int open_one(struct share_config *share, unsigned servers, struct error *
                                    .lasting = share->lasting,
                                    .hidden = share->hidden,
                                    .hidden_count = share->hidden_count,
-                                   .servers = servers};
+                                   .descriptors = descriptors};
 
     if (share->path_length >= sizeof path)
         return error_set(error, "--share: a path of %zu bytes is too long", share->path_length);
@@ -24,15 +24,12 @@ static int open_one(struct share_config *share, unsigned servers, struct error *
     return share->open != NULL ? 0 : -1;
 }
 
-int session_shares_open(unsigned count, struct guest_config guests[GUESTS_MAX], struct error *error)
+int session_shares_open(unsigned count, struct guest_config guests[GUESTS_MAX],
+                        unsigned descriptors, struct error *error)
 {
-    unsigned servers = 0;
-
-    for (unsigned i = 0; i < count; i++)
-        servers += guests[i].share_count;
     for (unsigned i = 0; i < count; i++)
         for (unsigned s = 0; s < guests[i].share_count; s++)
-            if (open_one(&guests[i].shares[s], servers, error) < 0)
+            if (open_one(&guests[i].shares[s], descriptors, error) < 0)
                 return -1;
     return 0;
 }

@@ -177,7 +177,7 @@ static const struct vsock_host_ops fake_vsock_ops = {.news = fake_vsock_news,
 static inline void fake_vsock_init(struct fake_vsock *f)
 {
     memset(f, 0, sizeof *f);
-    f->host = (struct vsock_host){.ops = &fake_vsock_ops, .fd = -1};
+    f->host = (struct vsock_host){.ops = &fake_vsock_ops, .fd = -1, .limit = UINT16_MAX};
 }
 
 #endif

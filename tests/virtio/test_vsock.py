@@ -1,17 +1,22 @@
 """Sockets between a guest on Debian's kernel and the host, both ways."""
 from pathlib import Path
 
+import pytest
+
 from tests.run.conftest import tree, words  # noqa: F401  (fixtures)
 from tests.support import lab_run
 
 HERE = Path(__file__).parent
 
 
-def test_both_ways(words):  # noqa: F811
-    """Sixty clients at once beside one that does not read and one that says nothing; a megabyte and its end; a port
-    that nothing listens at; the guest's writer hears that its reader has gone."""
-    result = lab_run("/usr/bin/python3", HERE / "vsock_host.py",
-                     *words("-c", "2", "--vsock", "7,unix:@SOCKET@", "--", "/usr/bin/python3", HERE / "vsock_guest.py"))
+@pytest.mark.parametrize("transport, clients", (("mmio", 60), ("pci", 3)))
+def test_both_ways(words, transport, clients):  # noqa: F811
+    """Clients at once beside one that does not read and one that says nothing; a megabyte and its end; a port
+    that nothing listens at; the guest's writer hears that its reader has gone, and reads what that one has sent
+    before."""
+    command = words("-c", "2", "--virtio", transport, "--vsock", "7,unix:@SOCKET@", "--",
+                    "/usr/bin/python3", HERE / "vsock_guest.py")
+    result = lab_run("/usr/bin/python3", HERE / "vsock_host.py", str(clients), *command)
     assert result.status == 0 and result.out == b"all well\n", result
 
 

@@ -30,7 +30,7 @@ def flood(client):
         while True:
             client.sendall(BIG)
     except OSError:
-        print("flood ended", flush=True)
+        print("flood ended after %d bytes" % len(client.recv(20000, socket.MSG_WAITALL)), flush=True)
 
 
 def ask_host():

@@ -10,7 +10,7 @@ import threading
 LIMIT = 200
 folder = tempfile.TemporaryDirectory(dir="/var/tmp")  # the lab's shared folders have no sockets
 path = folder.name + "/v"
-command = [word.replace("@SOCKET@", path) for word in sys.argv[1:]]
+command = [word.replace("@SOCKET@", path) for word in sys.argv[2:]]
 
 
 def server():
@@ -71,16 +71,17 @@ refused, deaf, silent = connect(99), connect(53), socket.socket(socket.AF_UNIX)
 silent.connect(path)  # it never says where to
 assert line_of(refused) == b""
 assert line_of(deaf).startswith(b"OK ")
+deaf.sendall(b"last words" * 1000)
 assert os.stat(path).st_mode & 0o777 == 0o600
 problems = []
-talkers = [threading.Thread(target=talk, args=(n, problems)) for n in range(60)]
+talkers = [threading.Thread(target=talk, args=(n, problems)) for n in range(int(sys.argv[1]))]
 for talker in talkers:
     talker.start()
 for talker in talkers:
     talker.join()
 assert problems == [], problems
 deaf.close()  # the guest's writer, who waits for it, hears of that
-assert vmm.stdout.readline() == b"flood ended\n"
+assert vmm.stdout.readline() == b"flood ended after 10000 bytes\n"
 connect(54)
 assert vmm.wait() == 5 and not os.path.exists(path)
 print("all well")

@@ -112,6 +112,7 @@ struct net_config {
     uint32_t dns;   /* who answers the guest's questions, in the host's byte order; 0: the host's */
     struct net_forward forwards[FORWARDS_MAX];
     unsigned forward_count;
+    unsigned descriptors;  /* of --net user: how many sockets it may hold */
     struct net_host *open; /* by who makes the guest, whose it stays */
 };
 
@@ -121,6 +122,7 @@ struct vsock_host;
 struct vsock_config {
     uint64_t cid;            /* the guest's address; 0: it has none */
     const char *path;        /* of the host's socket; guest N > 0 of a run has PATH.N */
+    unsigned descriptors;    /* how many connections it may hold */
     struct vsock_host *open; /* by who makes the guest, whose it stays */
 };
 

@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -14,14 +13,6 @@
 
 _Static_assert(sizeof(struct fuse_in_header) == FUSE_HEADER_SIZE, "linux/fuse.h");
 _Static_assert(sizeof(struct fuse_out_header) == FUSE_REPLY_HEADER_SIZE, "linux/fuse.h");
-
-/* Descriptors that are left to the rest of the VMM; and for how many servers the others are. */
-enum {
-    DESCRIPTORS_OTHERS = 256,
-    DESCRIPTORS_MAX = 1 << 16,
-    DESCRIPTORS_MIN = 64,
-    SHARES_LEAST = 4
-};
 
 static int start(struct fuse_call *call)
 {
@@ -217,22 +208,6 @@ void fuse_server_enter_thread(void)
     fuse_keep_set_id(false);
 }
 
-/* How many descriptors a server may have. */
-static unsigned descriptors(void)
-{
-    struct rlimit limit;
-    unsigned have = 1024;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-        if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-            have = limit.rlim_cur > DESCRIPTORS_MAX ? DESCRIPTORS_MAX : (unsigned)limit.rlim_cur;
-    }
-    have = have > 2 * DESCRIPTORS_OTHERS ? have - DESCRIPTORS_OTHERS : have / 2;
-    return have > DESCRIPTORS_MIN ? have : DESCRIPTORS_MIN;
-}
-
 static bool hide_one(struct fuse_hidden *hidden, const char *path)
 {
     size_t length = strlen(path), at;
@@ -285,8 +260,6 @@ static int hide(struct fuse_server *server, const struct fuse_options *options, 
 struct fuse_server *fuse_server_open(const struct fuse_options *options, struct error *error)
 {
     struct fuse_server *server = calloc(1, sizeof *server);
-    unsigned have =
-        descriptors() / (options->servers > SHARES_LEAST ? options->servers : SHARES_LEAST);
     int root = open(options->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
     if (server == NULL || root < 0) {
@@ -298,9 +271,9 @@ struct fuse_server *fuse_server_open(const struct fuse_options *options, struct 
     server->user = geteuid();
     server->group = getegid();
     server->privileged = server->user == 0;
-    if (fuse_nodes_open(&server->nodes, root, have / 2, error) < 0)
+    if (fuse_nodes_open(&server->nodes, root, options->descriptors / 2, error) < 0)
         goto failed;
-    if (fuse_handles_open(&server->handles, have / 2, error) == 0) {
+    if (fuse_handles_open(&server->handles, options->descriptors / 2, error) == 0) {
         if (hide(server, options, error) == 0)
             return server;
         fuse_handles_close(&server->handles);

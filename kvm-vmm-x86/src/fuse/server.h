@@ -35,7 +35,7 @@ struct fuse_options {
     bool lasting; /* nothing changes there while the guest runs: it may believe its caches */
     const char *const *hidden; /* paths of the host that do not exist for the guest, whether */
     unsigned hidden_count;     /* they are there now or later */
-    unsigned servers;          /* of this process in all, which divide its descriptors */
+    unsigned descriptors;      /* at most so many are held for the guest */
 };
 
 struct fuse_server;

@@ -58,6 +58,8 @@ void net_close(struct net_host *host);
 
 /* For those: copies a frame's pieces into one; its size, or 0 if it has no place. */
 size_t net_gather(const struct virtio_piece *pieces, unsigned count, uint8_t *to, size_t room);
+/* Whether a frame of the guest's may be the first of a flow, which needs a socket of the host. */
+bool net_begins_flow(const uint8_t *frame, size_t size);
 /* An epoll descriptor that watches `fd` for both directions, edge-triggered; and forgets what it
  * has reported. Negative: none. */
 int net_watch(int fd);

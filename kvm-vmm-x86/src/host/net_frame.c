@@ -1,4 +1,6 @@
 /* What the kinds of networks have in common; see net.h. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -18,6 +20,22 @@ size_t net_gather(const struct virtio_piece *pieces, unsigned count, uint8_t *to
         size += pieces[i].size;
     }
     return size;
+}
+
+/* ICMPv6 is answered by the network itself; a fragment may complete a datagram. */
+bool net_begins_flow(const uint8_t *frame, size_t size)
+{
+    bool six = size >= NET_FRAME_MIN + 40 && frame[12] == 0x86 && frame[13] == 0xdd;
+    bool four = size >= NET_FRAME_MIN + 20 && frame[12] == 0x08 && frame[13] == 0x00;
+    const uint8_t *ip = frame + NET_FRAME_MIN;
+    size_t at = six ? 40 : four ? (size_t)(ip[0] & 15) * 4 : 0;
+    uint8_t protocol = six ? ip[6] : four ? ip[9] : 0;
+
+    if (four && ((ip[6] & 0x3f) != 0 || ip[7] != 0))
+        return true;
+    if (protocol == IPPROTO_TCP && size >= NET_FRAME_MIN + at + 14)
+        return (ip[at + 13] & (TH_SYN | TH_ACK)) == TH_SYN;
+    return protocol == IPPROTO_UDP || (four && protocol == IPPROTO_ICMP);
 }
 
 int net_watch(int fd)

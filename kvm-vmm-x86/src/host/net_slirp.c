@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/descriptors.h"
 #include "host/landlock.h"
 #include "host/net.h"
 #include "host/net_dns.h"
@@ -60,6 +61,8 @@ struct net_slirp {
     struct poll *polls; /* POLLS_MAX */
     unsigned poll_count;
     struct timer timers[TIMERS];
+    unsigned limit; /* how many sockets the guest may have */
+    struct descriptor_set held;
     struct net_dns *dns; /* NULL: the host's */
     size_t head, used;   /* of the backlog: frames, each behind its size */
     uint8_t backlog[BACKLOG];
@@ -160,10 +163,12 @@ static void set_timer(void *timer, int64_t due, void *context)
         ((struct timer *)timer)->due = due;
 }
 
-static void ignore_fd(int fd, void *context)
+/* Of TCP; the guest's other sockets are seen when they are to be polled. */
+static void new_fd(int fd, void *context)
 {
-    (void)fd;
-    (void)context;
+    struct net_slirp *s = context;
+
+    descriptors_hold(&s->held, fd, true);
 }
 
 static void forget_poll(struct net_slirp *s, unsigned i)
@@ -178,6 +183,7 @@ static void drop_fd(int fd, void *context)
 {
     struct net_slirp *s = context;
 
+    descriptors_hold(&s->held, fd, false);
     for (unsigned i = 0; i < s->poll_count; i++)
         if (s->polls[i].fd == fd)
             forget_poll(s, i);
@@ -194,7 +200,7 @@ static const SlirpCb callbacks = {.send_packet = on_packet,
                                   .timer_new = new_timer,
                                   .timer_free = free_timer,
                                   .timer_mod = set_timer,
-                                  .register_poll_fd = ignore_fd,
+                                  .register_poll_fd = new_fd,
                                   .unregister_poll_fd = drop_fd,
                                   .notify = no_notice};
 
@@ -234,6 +240,7 @@ static int add_poll(int fd, int events, void *context)
     struct poll *p = &s->polls[i];
     struct epoll_event event = {.events = epoll_bits(events), .data.u32 = i};
 
+    descriptors_hold(&s->held, fd, true);
     if (i == POLLS_MAX)
         return -1;
     if (i == s->poll_count)
@@ -336,8 +343,8 @@ static int slirp_send(struct net_host *host, const struct virtio_piece *pieces, 
     struct net_slirp *s = (struct net_slirp *)host;
 
     size = net_gather(pieces, count, s->frame, sizeof s->frame);
-    if (size < NET_FRAME_MIN)
-        return 0;
+    if (size < NET_FRAME_MIN || (s->held.count >= s->limit && net_begins_flow(s->frame, size)))
+        return 0; /* as a router does whose table is full */
     if (s->dns != NULL)
         net_dns_out(s->dns, s->frame, size);
     library.input(s->slirp, s->frame, (int)size);
@@ -480,6 +487,7 @@ struct net_host *net_open_slirp(const struct net_config *config, struct error *e
         return NULL;
     }
     s->timerfd = -1;
+    s->limit = config->descriptors;
     s->host = (struct net_host){.ops = &ops,
                                 .fd = -1,
                                 .mtu = config->mtu != 0 ? config->mtu : NET_MTU_MAX,

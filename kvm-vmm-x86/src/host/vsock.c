@@ -179,6 +179,7 @@ struct vsock_host *vsock_host_open(const struct vsock_config *config, unsigned g
         return NULL;
     }
     u->host.ops = &ops;
+    u->host.limit = config->descriptors;
     u->host.fd = epoll_create1(EPOLL_CLOEXEC);
     u->server.listener = -1;
     if (u->host.fd < 0)

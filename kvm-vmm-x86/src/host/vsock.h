@@ -44,7 +44,8 @@ struct vsock_host_ops {
 
 struct vsock_host {
     const struct vsock_host_ops *ops;
-    int fd; /* becomes readable when there are news */
+    int fd;         /* becomes readable when there are news */
+    unsigned limit; /* at most so many connections */
 };
 
 /* For guest number `guest`. NULL: `error` says why not. */

@@ -278,12 +278,56 @@ static void a_host_that_goes(void **state)
 
     (void)state;
     s->broken = -EPIPE;
+    s->ends = true;
     send_data(1);
-    assert_false(s->open);
+    assert_int_equal(next().flags, VIRTIO_VSOCK_SHUT_RECEIVE);
     expect(VIRTIO_VSOCK_RST);
+    assert_false(s->open);
     send_data(1);
     expect(VIRTIO_VSOCK_RST); /* there is no such connection */
     nothing();
+}
+
+/* What a client sent before it closed arrives, though the guest writes to it meanwhile. */
+static void a_host_that_sent_and_went(void **state)
+{
+    struct fake_stream *s = guest_connects();
+    struct virtio_vsock_header h;
+
+    (void)state;
+    s->room = 10;
+    send_data(100); /* 90 bytes are kept */
+    nothing();
+    s->broken = -EPIPE;
+    s->waiting = 5000;
+    s->ends = true;
+    host.news = true;
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_SHUTDOWN && h.flags == VIRTIO_VSOCK_SHUT_RECEIVE);
+    assert_int_equal(h.forwarded, 100);
+    send_data(1000); /* sent before it heard */
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_RW && h.size == ROOM - HEADER && h.forwarded == 1100);
+    h = next();
+    assert_true(h.op == VIRTIO_VSOCK_RW && h.size == 5000 - (ROOM - HEADER));
+    expect(VIRTIO_VSOCK_RST);
+    nothing();
+    assert_false(s->open);
+}
+
+/* The host may have fewer connections than the device has places. */
+static void few_descriptors(void **state)
+{
+    (void)state;
+    host.host.limit = 2;
+    for (unsigned i = 0; i < 4; i++) {
+        struct virtio_vsock_header h = packet(VIRTIO_VSOCK_REQUEST);
+
+        h.source_port = i;
+        send_packet(h, 0);
+        expect(i < 2 ? VIRTIO_VSOCK_RESPONSE : VIRTIO_VSOCK_RST);
+    }
+    assert_int_equal(host.open, 2);
 }
 
 static void no_packets(void **state)
@@ -391,6 +435,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(credit_of_the_host, set_up, tear_down),
         cmocka_unit_test_setup_teardown(more_than_its_credit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_host_that_goes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_host_that_sent_and_went, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(few_descriptors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_packets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_connections, set_up, tear_down),

@@ -43,6 +43,7 @@ static inline bool fuse_client_open(struct fuse_client *c, const struct fuse_opt
     struct error error;
 
     own.path = c->root;
+    own.descriptors = 4096;
     c->server = fuse_server_open(&own, &error);
     return c->server != NULL;
 }

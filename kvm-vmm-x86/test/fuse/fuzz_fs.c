@@ -17,6 +17,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { RAM = 0x10000, QUEUE_SIZE = 8, QUEUES_AT = 0x1000, BUFFER = 0x4000, LARGEST_FILE = 1 << 20 };
+enum { DESCRIPTORS = 4096 };
 
 static struct fake fake;
 static struct fs fs;
@@ -216,7 +217,7 @@ static void leave(void)
 static void prepare(void)
 {
     struct rlimit limit = {LARGEST_FILE, LARGEST_FILE};
-    struct fuse_options options = {.path = root};
+    struct fuse_options options = {.path = root, .descriptors = DESCRIPTORS};
     struct error error;
     char path[160];
     int file;
@@ -250,7 +251,7 @@ static void empty(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t *ram;
-    struct fuse_options options = {.path = root};
+    struct fuse_options options = {.path = root, .descriptors = DESCRIPTORS};
     struct error error;
 
     if (base[0] == '\0')

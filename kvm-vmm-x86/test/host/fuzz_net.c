@@ -1,8 +1,9 @@
 /* libFuzzer: frames of a hostile guest, or from the network, in which the name server's address is
- * changed (host/net_dns.c). */
+ * changed (host/net_dns.c), or that are looked at (host/net_frame.c). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/net.h"
 #include "host/net_dns.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         frame[13] = 0;
         frame[20] = frame[21] = 0;
     }
+    (void)net_begins_flow(frame, size);
     net_dns_out(&dns, frame, size);
     net_dns_in(&dns, frame, size);
     free(frame);

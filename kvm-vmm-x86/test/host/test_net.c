@@ -196,10 +196,20 @@ static size_t next_frame(struct net_host *slirp, uint8_t *got, size_t room)
     }
 }
 
-/* An answer of the host's comes by a socket that the guest's frame has just made. */
+static unsigned count_descriptors(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* An answer of the host's comes by a socket that the guest's frame has just made; the guest may
+ * have only so many. */
 static void an_answer_by_slirp(void **state)
 {
-    struct net_config config = {.kind = NET_USER};
+    struct net_config config = {.kind = NET_USER, .descriptors = 16};
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     int server = socket(AF_INET, SOCK_DGRAM, 0);
@@ -212,7 +222,7 @@ static void an_answer_by_slirp(void **state)
     static uint8_t got[NET_FRAME_MAX];
     struct net_host *slirp;
     struct error error;
-    unsigned ip;
+    unsigned ip, before;
 
     (void)state;
     assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof address), 0);
@@ -245,6 +255,15 @@ static void an_answer_by_slirp(void **state)
         assert_true(next_frame(slirp, got, sizeof got) > 0);
     while (got[12] != 8 || got[13] != 0 || got[23] != 17);
     assert_memory_equal(got + 42, "yes", 3);
+    before = count_descriptors();
+    for (unsigned port = 0; port < 200; port++) { /* of the guest: each would have a socket */
+        udp[34] = 0x20;
+        udp[35] = (uint8_t)port;
+        (void)slirp->ops->send(slirp, &(struct virtio_piece){udp, sizeof udp}, 1, sizeof udp);
+        while (slirp->ops->service(slirp))
+            ;
+    }
+    assert_in_range(count_descriptors(), before + 8, before + 16);
     net_close(slirp);
     close(server);
 }
@@ -276,6 +295,26 @@ static void answers(void **state)
     assert_memory_equal(answer + 26, &dns.real, 4);
 }
 
+static void first_of_a_flow(void **state)
+{
+    uint8_t tcp[60] = {[12] = 0x08, [14] = 0x45, [23] = 6, [47] = 2 /* SYN */};
+    uint8_t six[80] = {[12] = 0x86, [13] = 0xdd, [20] = 17};
+
+    (void)state;
+    assert_true(net_begins_flow(tcp, sizeof tcp));
+    tcp[47] = 0x12; /* with ACK: of one that is there */
+    assert_false(net_begins_flow(tcp, sizeof tcp));
+    tcp[14] = 0x4f; /* options up to behind the frame */
+    assert_false(net_begins_flow(tcp, sizeof tcp));
+    tcp[21] = 1; /* a fragment */
+    assert_true(net_begins_flow(tcp, sizeof tcp));
+    tcp[12] = 0x09;
+    assert_false(net_begins_flow(tcp, sizeof tcp));
+    assert_true(net_begins_flow(six, sizeof six));
+    six[20] = 58;
+    assert_false(net_begins_flow(six, sizeof six));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -284,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(frames_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_goes, set_up, tear_down),
         cmocka_unit_test(names),
+        cmocka_unit_test(first_of_a_flow),
         cmocka_unit_test(an_answer_by_slirp),
         cmocka_unit_test(answers),
     };

@@ -58,7 +58,7 @@ static void refuse(struct vsock *v, const struct virtio_vsock_header *h)
 static void take_request(struct vsock *v, const struct virtio_vsock_header *h)
 {
     struct vsock_connections *all = v->connections;
-    struct vsock_connection *c = vsock_connection_free(all);
+    struct vsock_connection *c = vsock_connection_free(v);
     int fd = c == NULL ? -ENOBUFS
                        : v->host->ops->connect(v->host, h->target_port, (uint16_t)(c - all->at));
 
@@ -82,7 +82,7 @@ static void take_response(struct vsock *v, struct vsock_connection *c)
     piece.size = (size_t)snprintf(text, sizeof text, "OK %u\n", c->host_port);
     c->phase = VSOCK_OPEN;
     if (v->host->ops->write(v->host, c->fd, &piece, 1) != (int64_t)piece.size)
-        vsock_connection_break(v, c);
+        vsock_connection_lose_reader(c);
 }
 
 static void take_packet(struct vsock *v, const struct virtio_chain *chain,
@@ -183,7 +183,7 @@ static bool read_data(struct vsock *v, struct vsock_connection *c, const struct 
     }
     if (n <= 0) {
         c->readable = false;
-        c->host_ended = true;
+        c->host_ends |= VIRTIO_VSOCK_SHUT_SEND;
         if (n < 0 || vsock_connection_is_over(c))
             vsock_connection_break(v, c);
         else
@@ -197,8 +197,8 @@ static bool read_data(struct vsock *v, struct vsock_connection *c, const struct 
 
 static bool wants_data(const struct vsock_connection *c)
 {
-    return c->phase == VSOCK_OPEN && c->readable && c->fd >= 0 && !c->host_ended &&
-           !(c->guest_ends & VIRTIO_VSOCK_SHUT_RECEIVE);
+    return c->phase == VSOCK_OPEN && c->readable && c->fd >= 0 &&
+           !(c->host_ends & VIRTIO_VSOCK_SHUT_SEND) && !(c->guest_ends & VIRTIO_VSOCK_SHUT_RECEIVE);
 }
 
 /* Whether there is a packet of it now. A client that has no credit asks for some once. */
@@ -235,7 +235,7 @@ static uint32_t make_packet(struct vsock *v, struct vsock_connection *c,
         h.op = VIRTIO_VSOCK_RESPONSE;
     } else if (take_flag(&c->want_shutdown)) {
         h.op = VIRTIO_VSOCK_SHUTDOWN;
-        h.flags = VIRTIO_VSOCK_SHUT_SEND;
+        h.flags = c->host_ends;
     } else if (wants_data(c) && vsock_connection_credit(c) > 0) {
         if (!read_data(v, c, chain, &h))
             return 0;
@@ -375,7 +375,7 @@ static bool accept_clients(struct vsock *v)
     struct vsock_connections *all = v->connections;
 
     for (unsigned i = 0; i < BATCH && all->knocking; i++) {
-        struct vsock_connection *c = vsock_connection_free(all);
+        struct vsock_connection *c = vsock_connection_free(v);
         int fd;
 
         if (c == NULL)
@@ -408,10 +408,10 @@ static bool collect_news(struct vsock *v)
 }
 
 /* What waits for room that there is by now. */
-static bool can_go_on(struct vsock_connections *all)
+static bool can_go_on(struct vsock *v)
 {
-    return (all->held && all->refusal_count < VSOCK_REFUSALS_MAX) ||
-           (all->knocking && vsock_connection_free(all) != NULL);
+    return (v->connections->held && v->connections->refusal_count < VSOCK_REFUSALS_MAX) ||
+           (v->connections->knocking && vsock_connection_free(v) != NULL);
 }
 
 static bool vsock_run(struct virtio_device *device)
@@ -434,7 +434,7 @@ static bool vsock_run(struct virtio_device *device)
     give_event(v);
     more |= take_packets(v);
     more |= give_packets(v);
-    return more || can_go_on(v->connections);
+    return more || can_go_on(v);
 }
 
 static void on_reset(struct virtio *dev)

@@ -31,9 +31,11 @@ void vsock_connection_name(struct vsock_connections *all, struct vsock_connectio
     *bucket = (int16_t)(c - all->at);
 }
 
-struct vsock_connection *vsock_connection_free(struct vsock_connections *all)
+struct vsock_connection *vsock_connection_free(struct vsock *v)
 {
-    for (unsigned i = 0; i < VSOCK_CONNECTIONS_MAX; i++)
+    struct vsock_connections *all = v->connections;
+
+    for (unsigned i = 0; i < VSOCK_CONNECTIONS_MAX && i < v->host->limit; i++)
         if (all->at[i].phase == VSOCK_FREE)
             return &all->at[i];
     return NULL;
@@ -93,6 +95,18 @@ void vsock_connection_break(struct vsock *v, struct vsock_connection *c)
     c->want_reset = true;
 }
 
+/* unix(7): a write fails as soon as the other end is closed, though what that end sent before can
+ * still be read. */
+void vsock_connection_lose_reader(struct vsock_connection *c)
+{
+    c->forwarded += c->used;
+    c->used = 0;
+    c->host_ends |= VIRTIO_VSOCK_SHUT_RECEIVE;
+    c->output_ended = true;
+    c->readable = true;
+    c->want_shutdown = true;
+}
+
 /* How many bytes the guest has room for. */
 uint32_t vsock_connection_credit(const struct vsock_connection *c)
 {
@@ -111,8 +125,9 @@ static void want_credit_if_low(struct vsock_connection *c)
 /* Both sides are done. */
 bool vsock_connection_is_over(const struct vsock_connection *c)
 {
-    return c->used == 0 && (c->guest_ends & VIRTIO_VSOCK_SHUT_SEND) &&
-           ((c->guest_ends & VIRTIO_VSOCK_SHUT_RECEIVE) || c->host_ended);
+    return c->used == 0 &&
+           (c->guest_ends & VIRTIO_VSOCK_SHUT_SEND || c->host_ends & VIRTIO_VSOCK_SHUT_RECEIVE) &&
+           (c->guest_ends & VIRTIO_VSOCK_SHUT_RECEIVE || c->host_ends & VIRTIO_VSOCK_SHUT_SEND);
 }
 
 void vsock_connection_drain(struct vsock *v, struct vsock_connection *c)
@@ -127,8 +142,8 @@ void vsock_connection_drain(struct vsock *v, struct vsock_connection *c)
             break;
         }
         if (n <= 0) {
-            vsock_connection_break(v, c);
-            return;
+            vsock_connection_lose_reader(c);
+            break;
         }
         c->head = (c->head + (uint32_t)n) % VSOCK_BUFFER;
         c->used -= (uint32_t)n;
@@ -187,7 +202,7 @@ void vsock_connection_take(struct vsock *v, struct vsock_connection *c,
         return;
     }
     c->received += size;
-    if (size > 0 && c->used == 0 && c->writable &&
+    if (size > 0 && c->used == 0 && c->writable && !(c->host_ends & VIRTIO_VSOCK_SHUT_RECEIVE) &&
         virtio_pieces(&v->device.virtio, chain, false, VSOCK_HEADER, &direct, pieces, VSOCK_PIECES,
                       &count) == VIRTIO_OK)
         n = v->host->ops->write(v->host, c->fd, pieces, count);
@@ -195,10 +210,10 @@ void vsock_connection_take(struct vsock *v, struct vsock_connection *c,
         c->writable = false;
         n = 0;
     }
-    if (n < 0) {
-        vsock_connection_break(v, c);
-        return;
-    }
+    if (n < 0)
+        vsock_connection_lose_reader(c);
+    if (c->host_ends & VIRTIO_VSOCK_SHUT_RECEIVE)
+        n = size; /* dropped */
     c->forwarded += (uint32_t)n;
     if (n < size)
         keep(v, c, chain, (uint32_t)n, size);

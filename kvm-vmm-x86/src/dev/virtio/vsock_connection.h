@@ -27,8 +27,8 @@ struct vsock_connection {
     uint8_t phase; /* enum vsock_phase */
     bool readable, writable;
     bool want_request, want_response, want_credit, want_reset, want_shutdown, asked_credit;
-    bool host_ended;    /* the host's program sends no more */
-    uint8_t guest_ends; /* VIRTIO_VSOCK_SHUT_ of the guest's */
+    uint8_t guest_ends; /* VIRTIO_VSOCK_SHUT_: what the guest does no more */
+    uint8_t host_ends;  /* and the host's program */
     bool output_ended;  /* the host's program has been told so */
     int16_t next;       /* of its bucket; -1: the last */
     int fd;             /* the host's; -1: closed */
@@ -61,8 +61,9 @@ struct vsock_connections {
 
 struct vsock_connection *vsock_connection_find(struct vsock_connections *all, uint32_t guest_port,
                                                uint32_t host_port);
-/* One that is not in use; NULL: all are. It is begun, named when its ports are known, and ended. */
-struct vsock_connection *vsock_connection_free(struct vsock_connections *all);
+/* One that is not in use; NULL: as many are as the host may have. It is begun, named when its ports
+ * are known, and ended. */
+struct vsock_connection *vsock_connection_free(struct vsock *v);
 void vsock_connection_begin(struct vsock_connections *all, struct vsock_connection *c,
                             enum vsock_phase phase, int fd);
 void vsock_connection_name(struct vsock_connections *all, struct vsock_connection *c,
@@ -71,6 +72,9 @@ void vsock_connection_end(struct vsock *v, struct vsock_connection *c);
 void vsock_connection_end_all(struct vsock *v);
 /* It is over, and the guest is to hear of that. */
 void vsock_connection_break(struct vsock *v, struct vsock_connection *c);
+
+/* The host's program takes no more. What it has sent is still read, and the guest hears of both. */
+void vsock_connection_lose_reader(struct vsock_connection *c);
 
 /* How many bytes the guest has room for. */
 uint32_t vsock_connection_credit(const struct vsock_connection *c);
