@@ -234,8 +234,24 @@ static void file_collect(struct disk *disk)
     aio_collect(((struct file_disk *)disk)->aio);
 }
 
+static bool file_close(struct disk *disk)
+{
+    struct file_disk *d = (struct file_disk *)disk;
+
+    if (d->aio != NULL && !aio_close(d->aio))
+        return false;
+    if (d->written != NULL)
+        munmap(d->written, d->written_size);
+    if (d->overlay >= 0)
+        close(d->overlay);
+    if (d->file >= 0)
+        close(d->file);
+    free(d);
+    return true;
+}
+
 static const struct disk_ops file_ops = {
-    .submit = file_submit, .flush = file_flush, .collect = file_collect};
+    .submit = file_submit, .flush = file_flush, .collect = file_collect, .close = file_close};
 
 /* --- opening --- */
 
@@ -321,7 +337,7 @@ static int open_file(struct file_disk *d, const struct disk_config *config, stru
     return config->overlay ? open_overlay(d, path, error) : 0;
 }
 
-struct disk *disk_open(const struct disk_config *config, unsigned index, struct error *error)
+static struct disk *open_file_disk(const struct disk_config *config, struct error *error)
 {
     struct file_disk *d = calloc(1, sizeof *d);
 
@@ -331,48 +347,58 @@ struct disk *disk_open(const struct disk_config *config, unsigned index, struct 
     }
     d->file = d->overlay = -1;
     d->disk.ops = &file_ops;
-    d->disk.read_only = config->read_only;
     if (open_file(d, config, error) < 0 || (d->aio = aio_open(error)) == NULL) {
         disk_close(&d->disk);
         return NULL;
     }
     d->disk.fd = d->aio->fd;
-    if (config->id[0] != '\0')
-        snprintf(d->disk.id, sizeof d->disk.id, "%s", config->id);
-    else
-        snprintf(d->disk.id, sizeof d->disk.id, "disk%u", index);
     return &d->disk;
+}
+
+struct disk *disk_open(const struct disk_config *config, unsigned index, struct error *error)
+{
+    bool nbd = strncmp(config->path, DISK_NBD, strlen(DISK_NBD)) == 0;
+    struct disk *disk = nbd ? disk_open_nbd(config, error) : open_file_disk(config, error);
+
+    if (disk == NULL)
+        return NULL;
+    disk->read_only = config->read_only;
+    if (config->id[0] != '\0')
+        snprintf(disk->id, sizeof disk->id, "%s", config->id);
+    else
+        snprintf(disk->id, sizeof disk->id, "disk%u", index);
+    return disk;
 }
 
 void disk_close(struct disk *disk)
 {
-    struct file_disk *d = (struct file_disk *)disk;
+    if (disk != NULL)
+        (void)disk->ops->close(disk);
+}
 
-    if (d == NULL || (d->aio != NULL && !aio_close(d->aio)))
-        return;
-    if (d->written != NULL)
-        munmap(d->written, d->written_size);
-    if (d->overlay >= 0)
-        close(d->overlay);
-    if (d->file >= 0)
-        close(d->file);
-    free(d);
+/* NULL: it is no file. */
+static const struct file_disk *file_of(const struct disk *disk)
+{
+    return disk->ops == &file_ops ? (const struct file_disk *)disk : NULL;
 }
 
 bool disk_overlay(struct disk *disk, struct disk_overlay *overlay)
 {
-    struct file_disk *d = (struct file_disk *)disk;
+    const struct file_disk *d = file_of(disk);
 
+    if (d == NULL || d->overlay < 0)
+        return false;
     *overlay = (struct disk_overlay){
         .fd = d->overlay, .size = d->disk.size, .map = d->written, .map_size = d->written_size};
-    return d->overlay >= 0;
+    return true;
 }
 
 uint64_t disk_changed(const struct disk *disk)
 {
+    const struct file_disk *d = file_of(disk);
     struct stat st;
 
-    if (fstat(((const struct file_disk *)disk)->file, &st) < 0 || !S_ISREG(st.st_mode))
+    if (d == NULL || fstat(d->file, &st) < 0 || !S_ISREG(st.st_mode))
         return 0;
     return (uint64_t)st.st_mtim.tv_sec * UINT64_C(1000000000) + (uint64_t)st.st_mtim.tv_nsec;
 }
@@ -381,11 +407,14 @@ uint64_t disk_changed(const struct disk *disk)
 int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error)
 {
     enum { SAMPLES = 64, SIZE = 4096 };
-    const struct file_disk *d = (const struct file_disk *)disk;
-    uint64_t last = d->file_size > SIZE ? d->file_size - SIZE : 0;
+    const struct file_disk *d = file_of(disk);
+    uint64_t last;
     uint8_t bytes[SIZE];
 
     *sum = 0;
+    if (d == NULL)
+        return error_set(error, "disk %s is an NBD server's, which cannot be saved", disk->id);
+    last = d->file_size > SIZE ? d->file_size - SIZE : 0;
     for (unsigned i = 0; i < SAMPLES; i++) {
         ssize_t n = pread(d->file, bytes, sizeof bytes, (off_t)(last / (SAMPLES - 1) * i));
 

@@ -6,6 +6,8 @@
  * The file is locked (fcntl(2), F_OFD_SETLK) against other disks of ours, in this process and
  * others: one may write it, or several may read it.
  *
+ * Or an export of an NBD server (disk_nbd.c), which has neither lock nor overlay of ours.
+ *
  * A struct disk is also what unit tests and fuzzers put in the place of a real one.
  */
 #ifndef HOST_DISK_H
@@ -18,7 +20,10 @@
 #include "base/error.h"
 #include "host/aio.h"
 
-enum { DISK_SECTOR = 512, DISK_ID_MAX = 20 };
+/* REQUESTS_MAX: so many of a disk are under way at most. */
+enum { DISK_SECTOR = 512, DISK_ID_MAX = 20, DISK_REQUESTS_MAX = 256, DISK_TROUBLE_MAX = 128 };
+
+#define DISK_NBD "nbd:" /* what an export's name begins with, and a file's does not */
 
 enum disk_order {
     DISK_READ,
@@ -50,6 +55,7 @@ struct disk_ops {
     void (*submit)(struct disk *disk, struct disk_request *request);
     void (*flush)(struct disk *disk);   /* what was submitted begins */
     void (*collect)(struct disk *disk); /* calls `done` of what is done */
+    bool (*close)(struct disk *disk);   /* false: it has requests, and is left as it is */
 };
 
 struct disk {
@@ -59,11 +65,14 @@ struct disk {
     bool read_only;
     int fd; /* becomes readable when there is something to collect; -1: never */
     char id[DISK_ID_MAX + 1];
+    char trouble[DISK_TROUBLE_MAX]; /* for the user: why it works no more; empty: it does */
 };
 
 /* Opens disk number `index`. NULL: `error` says what is wrong. */
 struct disk *disk_open(const struct disk_config *config, unsigned index,
                        struct error *error) MUST_CHECK;
+/* For disk_open. */
+struct disk *disk_open_nbd(const struct disk_config *config, struct error *error) MUST_CHECK;
 /* What is kept of it apart from its file; false: it has no overlay. Of use while it has no request.
  */
 struct disk_overlay {
@@ -77,7 +86,8 @@ bool disk_overlay(struct disk *disk, struct disk_overlay *overlay) MUST_CHECK;
 uint64_t disk_changed(const struct disk *disk);
 
 /* The sum of samples of its file, by which another disk of the same size is told, and a block
- * device that was written to since, whose time of change is not known. */
+ * device that was written to since, whose time of change is not known. Fails for one of NBD: what
+ * its server has at another time is not known. */
 int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error) MUST_CHECK;
 
 /* Closes it if it has no request any more; else it is left as it is. */

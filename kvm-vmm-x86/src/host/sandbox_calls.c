@@ -169,7 +169,7 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_SERVER | SANDBOX_USER_NET, getsockopt),
     FOR(SANDBOX_SERVER | SANDBOX_USER_NET, setsockopt),
     FOR(SANDBOX_SERVER | SANDBOX_USER_NET, shutdown),
-    FOR(SANDBOX_NET, timerfd_settime),
+    FOR(SANDBOX_NET | SANDBOX_DISK, timerfd_settime),
     FOR_WITH(SANDBOX_USER_NET, socket, 0, INT, AF_INET),
     FOR_WITH(SANDBOX_USER_NET, socket, 0, INT, AF_INET6),
     FOR_WITH(SANDBOX_VSOCK, socket, 0, INT, AF_UNIX),

@@ -13,6 +13,8 @@ enum { BATCH = 64 };
 /* Each part of a chain may lie in two pieces of memory. */
 enum { PIECES = BLK_QUEUE_SIZE + 16 };
 
+_Static_assert(BLK_QUEUE_SIZE <= (int)DISK_REQUESTS_MAX, "a disk has room for all requests");
+
 struct blk_request {
     struct blk *blk;
     struct blk_request *next;
@@ -175,6 +177,16 @@ static bool take_requests(struct blk *blk)
     return true;
 }
 
+static void tell_of_trouble(struct blk *blk)
+{
+    const struct backend *b = blk->device.backend;
+
+    if (blk->told || blk->disk->trouble[0] == '\0')
+        return;
+    blk->told = true;
+    b->say(b->context, blk->disk->trouble);
+}
+
 static bool blk_run(struct virtio_device *device)
 {
     struct blk *blk = blk_of(device);
@@ -188,6 +200,7 @@ static bool blk_run(struct virtio_device *device)
     blk->disk->ops->flush(blk->disk);
     starved = blk->idle == NULL;
     blk->disk->ops->collect(blk->disk); /* what was in memory is there at once */
+    tell_of_trouble(blk);
     return more || (starved && blk->idle != NULL);
 }
 

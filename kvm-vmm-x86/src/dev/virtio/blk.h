@@ -14,6 +14,7 @@ struct blk {
     struct virtio_device device;
     struct disk *disk;
     struct virtio_blk_config config;
+    bool told;                           /* the user has heard of its disk's trouble */
     struct blk_request *requests, *idle; /* BLK_QUEUE_SIZE of them; those not in flight, a list */
 };
 

@@ -1,0 +1,30 @@
+"""Disks of an NBD server: a qcow2 image by qemu-nbd; a server that dies and one that is silent are I/O errors."""
+import json
+from pathlib import Path
+
+from tests.support import lab_run
+
+HOST = Path(__file__).parent / "nbd_host.py"
+
+# Reads all, copies a part, discards another; then both servers are lost.
+GUEST = ("sha256sum < /dev/vda; dd if=/dev/vda of=/dev/vda bs=64k count=16 seek=16 conv=notrunc 2>/dev/null; "
+         "blkdiscard -o 3145728 -l 65536 /dev/vda; dd if=/dev/zero of=/dev/vdb bs=64k count=256 2>/dev/null; sync; "
+         "echo written; while dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null; do sleep 0.1; done; "
+         "dd if=/dev/vdb of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null; b=$?; "
+         "dd if=/dev/zero of=/dev/vda bs=4k count=1 oflag=direct 2>/dev/null; echo failed $? $b")
+
+
+def test_an_image_of_qemu(linux, drivers):
+    command = linux.command("cloud", *drivers, "-c", "2", "--disk", "@ONE@", "--disk", "@TWO@", "--timeout", "200",
+                            run=GUEST)
+    result = lab_run("/usr/bin/python3", HOST, json.dumps([str(word) for word in command]))
+    assert result.status == 0 and result.out == b"all well\n", result
+    assert result.err.count("disk disk0: its NBD server has gone; it has I/O errors from now on") == 1, result
+    assert result.err.count("disk disk1: its NBD server does not answer; it has I/O errors from now on") == 1, result
+
+
+def test_refused(vmm):
+    for disk, why in (("nbd:tcp:x", "it takes nbd:unix:PATH"), ("nbd:unix:", "1 to 107 bytes"),
+                      ("nbd:unix:/nothing/s", "No such file"), ("nbd:unix:/s,overlay", "qemu-nbd --snapshot")):
+        result = lab_run(vmm.program, "-l", "--disk", disk, vmm.guest("hello"))
+        assert result.status == 125 and why in result.err and result.err.count("\n") == 1, result
