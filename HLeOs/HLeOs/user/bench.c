@@ -15,7 +15,7 @@ static uint64_t clock(void)
     return (uint64_t)high << 32 | low;
 }
 
-static void stop(const char *what)
+static void __attribute__((noreturn)) stop(const char *what)
 {
     fprintf(2, "bench: %s\n", what);
     exit(1);

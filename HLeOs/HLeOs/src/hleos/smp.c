@@ -35,7 +35,7 @@ struct words {
     uint32_t far_offset;
     uint16_t far_selector, table_limit;
     uint32_t table_base;
-} __attribute__((packed));
+} __attribute__((packed, aligned(8)));
 
 /* Pages below 1 MB: the code, and tables that map it at its physical address. */
 struct trampoline {

@@ -52,7 +52,7 @@ static intptr_t execute_at(void *address)
 }
 
 /* Not to be made a loop: each call is a frame. */
-static __attribute__((noinline, noclone)) uint64_t deeper(volatile uint64_t *above)
+static __attribute__((noinline)) uint64_t deeper(volatile uint64_t *above)
 {
     volatile uint64_t here[32];
 
@@ -120,7 +120,7 @@ static void stack_overflow_is_caught(void)
     expect_equal(outcome("overflows again", overflow_stack, NULL), THREAD_FAULTED + EXCEPTION_DF);
 }
 
-static __attribute__((noinline, noclone)) uint64_t much_deeper(volatile char *above)
+static __attribute__((noinline)) uint64_t much_deeper(volatile char *above)
 {
     volatile char here[12500];
 

@@ -12,6 +12,9 @@
 #include "watch/explain/snapshot.h"
 #include "watch/explain/walk.h"
 
+_Static_assert(ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) >= 4,
+               "Zydis 4 or newer is needed (libzydis-dev)");
+
 enum { INSTRUCTION_MAX = 15 };
 
 struct instruction {
