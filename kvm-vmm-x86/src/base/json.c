@@ -285,6 +285,78 @@ bool json_get_bool(const struct json *json, const struct json_value *object, con
 
 /* --- writing --- */
 
+/* How many bytes a sequence of UTF-8 has that begins so (RFC 3629); 0: none begins so. */
+static unsigned sequence_length(uint8_t first)
+{
+    return first < 0x80                    ? 1
+           : first >= 0xc2 && first < 0xe0 ? 2
+           : first >= 0xe0 && first < 0xf0 ? 3
+           : first >= 0xf0 && first < 0xf5 ? 4
+                                           : 0;
+}
+
+/* Whether `byte` may follow: no overlong form, no surrogate, nothing beyond U+10FFFF. */
+static bool may_follow(const struct json_utf8 *t, uint8_t byte)
+{
+    if ((byte & 0xc0) != 0x80)
+        return false;
+    if (t->used != 1)
+        return true;
+    switch (t->bytes[0]) {
+    case 0xe0:
+        return byte >= 0xa0;
+    case 0xed:
+        return byte < 0xa0;
+    case 0xf0:
+        return byte >= 0x90;
+    case 0xf4:
+        return byte < 0x90;
+    default:
+        return true;
+    }
+}
+
+/* A page that has the text in a script element needs no more than this, either. */
+static size_t escape_ascii(char *to, char c)
+{
+    if (c == '"' || c == '\\')
+        return (size_t)sprintf(to, "\\%c", c);
+    if (c == '\n')
+        return (size_t)sprintf(to, "\\n");
+    if (c < ' ' || c == 0x7f || c == '<' || c == '>' || c == '&')
+        return (size_t)sprintf(to, "\\u%04x", (unsigned)c);
+    *to = c;
+    return 1;
+}
+
+size_t json_utf8_end(struct json_utf8 *t, char to[JSON_ESCAPE_MAX])
+{
+    bool cut = t->used > 0;
+
+    t->used = 0;
+    return cut ? (size_t)sprintf(to, "\\ufffd") : 0;
+}
+
+size_t json_utf8_byte(struct json_utf8 *t, uint8_t byte, char to[JSON_ESCAPE_MAX])
+{
+    size_t n = t->used > 0 && !may_follow(t, byte) ? json_utf8_end(t, to) : 0;
+
+    if (t->used == 0) {
+        t->want = sequence_length(byte);
+        if (t->want == 0)
+            return n + (size_t)sprintf(to + n, "\\ufffd");
+        if (t->want == 1)
+            return n + escape_ascii(to + n, (char)byte);
+    }
+    t->bytes[t->used++] = byte;
+    if (t->used < t->want)
+        return n;
+    memcpy(to + n, t->bytes, t->used);
+    n += t->used;
+    t->used = 0;
+    return n;
+}
+
 struct json_out json_out(char *bytes, size_t room)
 {
     bytes[0] = '\0';
@@ -305,15 +377,10 @@ static void add_quoted(struct json_out *out, const char *bytes, size_t count)
 {
     add(out, "\"", 1);
     for (size_t i = 0; i < count; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        char escape[8];
+        char escape[JSON_ESCAPE_MAX];
 
-        if (c == '"' || c == '\\')
-            add(out, (char[]){'\\', (char)c}, 2);
-        else if (c == '\n')
-            add(out, "\\n", 2);
-        else if (c < 0x20 || c == 0x7f)
-            add(out, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", c));
+        if ((unsigned char)bytes[i] < 0x80)
+            add(out, escape, escape_ascii(escape, bytes[i]));
         else
             add(out, &bytes[i], 1);
     }
@@ -348,6 +415,19 @@ void json_bytes(struct json_out *out, const char *name, const char *bytes, size_
 {
     begin(out, name);
     add_quoted(out, bytes, count);
+}
+
+void json_text(struct json_out *out, const char *name, const char *bytes, size_t count)
+{
+    struct json_utf8 text = {.used = 0};
+    char escape[JSON_ESCAPE_MAX];
+
+    begin(out, name);
+    add(out, "\"", 1);
+    for (size_t i = 0; i < count; i++)
+        add(out, escape, json_utf8_byte(&text, (uint8_t)bytes[i], escape));
+    add(out, escape, json_utf8_end(&text, escape));
+    add(out, "\"", 1);
 }
 
 void json_string(struct json_out *out, const char *name, const char *text)

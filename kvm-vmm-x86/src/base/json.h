@@ -62,10 +62,24 @@ struct json_out {
 };
 
 struct json_out json_out(char *bytes, size_t room);
+
+/* A text that comes byte by byte, for who quotes it. Each call puts what is to be written into `to`
+ * and returns how many bytes that are. */
+enum { JSON_ESCAPE_MAX = 16 };
+struct json_utf8 {
+    uint8_t bytes[4]; /* of a character that has begun */
+    unsigned used, want;
+};
+size_t json_utf8_byte(struct json_utf8 *text, uint8_t byte, char to[JSON_ESCAPE_MAX]);
+size_t json_utf8_end(struct json_utf8 *text, char to[JSON_ESCAPE_MAX]);
+
 void json_open(struct json_out *out, const char *name, char bracket); /* '{' or '[' */
 void json_close(struct json_out *out, char bracket);                  /* '}' or ']' */
 void json_string(struct json_out *out, const char *name, const char *text);
+/* A path, as it is: what reads it again gets the same bytes, UTF-8 or not. */
 void json_bytes(struct json_out *out, const char *name, const char *bytes, size_t count);
+/* A guest's text: what is no UTF-8 becomes U+FFFD. */
+void json_text(struct json_out *out, const char *name, const char *bytes, size_t count);
 void json_number(struct json_out *out, const char *name, uint64_t number);
 void json_bool(struct json_out *out, const char *name, bool value);
 

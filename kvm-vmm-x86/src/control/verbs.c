@@ -400,7 +400,7 @@ static enum verb_result begin_log(struct control_request *request, struct json_o
     for (size_t i = 0; i < count; i++)
         text[i] = log->bytes[(log->written - count + i) % CONTROL_LOG_MAX];
     lock_release(&log->lock);
-    json_bytes(out, "text", text, count);
+    json_text(out, "text", text, count);
     return VERB_DONE;
 }
 

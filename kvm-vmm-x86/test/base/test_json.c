@@ -129,13 +129,27 @@ static void test_written(void **state)
     }
 }
 
+/* A guest's text is UTF-8 whatever it printed; a path keeps its bytes. */
+static void test_text(void **state)
+{
+    static const char printed[] = "a\0<\xc3\xa9\xff\xe2\x82";
+    char bytes[128];
+    struct json_out out = json_out(bytes, sizeof bytes);
+
+    (void)state;
+    json_open(&out, NULL, '{');
+    json_text(&out, "t", printed, sizeof printed - 1);
+    json_bytes(&out, "p", "\xff", 1);
+    json_close(&out, '}');
+    assert_string_equal(bytes, "{\"t\":\"a\\u0000\\u003c\xc3\xa9\\ufffd\\ufffd\",\"p\":\"\xff\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_what_is_refused),
-        cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_values),   cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_too_many), cmocka_unit_test(test_written),
+        cmocka_unit_test(test_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

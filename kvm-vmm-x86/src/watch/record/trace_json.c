@@ -1,97 +1,36 @@
-/* The log of a run; see trace_json.h. UTF-8: RFC 3629. */
+/* The log of a run; see trace_json.h. */
 #include "watch/record/trace_json.h"
 
 #include <stdio.h>
 
+#include "base/json.h"
 #include "dev/debugcon.h"
 #include "watch/record/exit_names.h"
 
 enum { THREADS_A_GUEST = 1000, OUTPUT_THREAD = 999 };
 
-/* A string is written byte by byte. */
-struct utf8 {
-    uint8_t bytes[4];
-    unsigned used, want;
-};
-
-/* How many bytes a sequence has that begins so; 0: none begins so. */
-static unsigned sequence_length(uint8_t first)
+static void put_byte(FILE *to, struct json_utf8 *text, uint8_t byte)
 {
-    return first < 0x80                    ? 1
-           : first >= 0xc2 && first < 0xe0 ? 2
-           : first >= 0xe0 && first < 0xf0 ? 3
-           : first >= 0xf0 && first < 0xf5 ? 4
-                                           : 0;
+    char escape[JSON_ESCAPE_MAX];
+
+    fwrite(escape, 1, json_utf8_byte(text, byte, escape), to);
 }
 
-/* Whether `byte` may follow: no overlong form, no surrogate, nothing beyond U+10FFFF. */
-static bool may_follow(const struct utf8 *u, uint8_t byte)
+static void put_end(FILE *to, struct json_utf8 *text)
 {
-    if ((byte & 0xc0) != 0x80)
-        return false;
-    if (u->used != 1)
-        return true;
-    switch (u->bytes[0]) {
-    case 0xe0:
-        return byte >= 0xa0;
-    case 0xed:
-        return byte < 0xa0;
-    case 0xf0:
-        return byte >= 0x90;
-    case 0xf4:
-        return byte < 0x90;
-    default:
-        return true;
-    }
+    char escape[JSON_ESCAPE_MAX];
+
+    fwrite(escape, 1, json_utf8_end(text, escape), to);
 }
 
-static void put_ascii(FILE *to, char c)
+void log_json_string(FILE *to, const char *string)
 {
-    if (c == '"' || c == '\\')
-        fprintf(to, "\\%c", c);
-    else if (c == '\n')
-        fputs("\\n", to);
-    else if (c < ' ' || c == 0x7f || c == '<' || c == '>' || c == '&')
-        fprintf(to, "\\u%04x", (unsigned)c);
-    else
-        fputc(c, to);
-}
-
-static void give_up(FILE *to, struct utf8 *utf8)
-{
-    if (utf8->used > 0)
-        fputs("\\ufffd", to);
-    utf8->used = 0;
-}
-
-static void put_quoted(FILE *to, struct utf8 *utf8, uint8_t byte)
-{
-    if (utf8->used > 0 && !may_follow(utf8, byte))
-        give_up(to, utf8);
-    if (utf8->used == 0) {
-        utf8->want = sequence_length(byte);
-        if (utf8->want == 0)
-            fputs("\\ufffd", to);
-        else if (utf8->want == 1)
-            put_ascii(to, (char)byte);
-        if (utf8->want < 2)
-            return;
-    }
-    utf8->bytes[utf8->used++] = byte;
-    if (utf8->used == utf8->want) {
-        fwrite(utf8->bytes, 1, utf8->used, to);
-        utf8->used = 0;
-    }
-}
-
-void log_json_string(FILE *to, const char *text)
-{
-    struct utf8 utf8 = {0};
+    struct json_utf8 text = {.used = 0};
 
     fputs("\"", to);
-    for (; *text != '\0'; text++)
-        put_quoted(to, &utf8, (uint8_t)*text);
-    give_up(to, &utf8);
+    for (; *string != '\0'; string++)
+        put_byte(to, &text, (uint8_t)*string);
+    put_end(to, &text);
     fputs("\"", to);
 }
 
@@ -204,14 +143,14 @@ static void write_output(FILE *to, const struct log_run *run, const struct log_g
     const struct log_output *o = &guest->output;
 
     for (uint64_t i = log_output_first(o); i < log_output_end(o) && !ferror(to); i++) {
-        struct utf8 utf8 = {0};
+        struct json_utf8 text = {.used = 0};
 
         open_event(to, "i", guest, OUTPUT_THREAD);
         write_time(to, "ts", log_run_ns(run, log_output_piece(o, i)->time));
         fputs(",\"s\":\"t\",\"cat\":\"output\",\"name\":\"", to);
         for (size_t at = 0; at < log_output_size(o, i); at++)
-            put_quoted(to, &utf8, log_output_byte(o, log_output_piece(o, i)->start + at));
-        give_up(to, &utf8);
+            put_byte(to, &text, log_output_byte(o, log_output_piece(o, i)->start + at));
+        put_end(to, &text);
         fputs("\"}", to);
     }
 }
