@@ -1,13 +1,12 @@
 /* The output of all guests; see console.h. */
 #include "console/console.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/config.h"
+#include "console/sink.h"
 #include "host/threads.h"
 
 enum { LINE_MAX_BYTES = 4096, STDOUT = 1, STDERR = 2, NOBODY = -1 };
@@ -38,22 +37,6 @@ struct output {
     unsigned quiet; /* ticks since it last grew */
 };
 
-struct bytes {
-    uint8_t *at;
-    size_t used, size;
-};
-
-/* What goes to one descriptor. */
-struct sink {
-    int fd;
-    int failure;          /* protected by console.lock; written by the main thread */
-    struct bytes pending; /* protected by console.lock */
-    /* the main thread's */
-    struct bytes writing;
-    size_t written;
-    bool waits;
-};
-
 static struct {
     struct lock lock;
     struct console_config config;
@@ -67,13 +50,6 @@ static struct {
     bool ticking;       /* it looks at begun lines by itself, or none is to be shown; atomic */
 } console;
 
-static void empty_sink(struct sink *sink, int fd)
-{
-    free(sink->pending.at);
-    free(sink->writing.at);
-    *sink = (struct sink){.fd = fd};
-}
-
 unsigned console_full[GUESTS_MAX];
 
 void console_init(const struct console_config *config)
@@ -85,8 +61,8 @@ void console_init(const struct console_config *config)
     console.called = false;
     console.ticking = !console.shows_prompts;
     lock_init(&console.lock);
-    empty_sink(&console.out, STDOUT);
-    empty_sink(&console.err, STDERR);
+    sink_init(&console.out, STDOUT, &console.lock);
+    sink_init(&console.err, STDERR, &console.lock);
     console.words = config->same ? &console.out : &console.err;
     for (unsigned i = 0; i < config->guests; i++) { /* the bytes stay untouched: pages not needed */
         struct output *o = &console.outputs[i];
@@ -182,35 +158,15 @@ void console_prompt(unsigned guest)
         call_main_thread();
 }
 
-static void append_locked(struct sink *sink, const void *bytes, size_t count)
-{
-    struct bytes *p = &sink->pending;
-
-    if (count == 0 || sink->failure != 0)
-        return;
-    if (p->size - p->used < count) {
-        size_t size = 2 * p->size > p->used + count ? 2 * p->size : p->used + count + AHEAD;
-        uint8_t *larger = realloc(p->at, size);
-
-        if (larger == NULL) {
-            sink->failure = -ENOMEM;
-            return;
-        }
-        *p = (struct bytes){.at = larger, .used = p->used, .size = size};
-    }
-    memcpy(p->at + p->used, bytes, count);
-    p->used += count;
-}
-
 /* The newline stays outside the colour, so that no terminal paints the rest of the row. */
 static void append_colored(unsigned guest, const uint8_t *bytes, size_t count)
 {
     bool newline = bytes[count - 1] == '\n';
 
-    append_locked(&console.out, color_codes[guest], strlen(color_codes[guest]));
-    append_locked(&console.out, bytes, newline ? count - 1 : count);
-    append_locked(&console.out, color_off, sizeof color_off - 1);
-    append_locked(&console.out, "\n", newline ? 1 : 0);
+    sink_append_locked(&console.out, color_codes[guest], strlen(color_codes[guest]));
+    sink_append_locked(&console.out, bytes, newline ? count - 1 : count);
+    sink_append_locked(&console.out, color_off, sizeof color_off - 1);
+    sink_append_locked(&console.out, "\n", newline ? 1 : 0);
 }
 
 static void flush_line_locked(unsigned guest)
@@ -220,11 +176,12 @@ static void flush_line_locked(unsigned guest)
     if (o->line_used == 0)
         return;
     if (console.config.guests > 1 && console.open_line != NOBODY && console.open_line != (int)guest)
-        append_locked(&console.out, "\n", 1); /* another's prompt stands there: not into his line */
+        sink_append_locked(&console.out, "\n",
+                           1); /* another's prompt stands there: not into his line */
     if (console.config.color)
         append_colored(guest, o->line, o->line_used);
     else
-        append_locked(&console.out, o->line, o->line_used);
+        sink_append_locked(&console.out, o->line, o->line_used);
     console.open_line = o->line[o->line_used - 1] == '\n' ? NOBODY : (int)guest;
     o->line_used = 0;
 }
@@ -301,7 +258,7 @@ static void say_locked(const char *before, const char *format, va_list args, con
     n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", after);
     if (in_line)
         console.open_line = NOBODY;
-    append_locked(console.words, text, (size_t)n);
+    sink_append_locked(console.words, text, (size_t)n);
 }
 
 /* What the guest has printed comes first. */
@@ -344,14 +301,9 @@ void console_flush(unsigned guest)
 void console_draw(const char *text, size_t count)
 {
     lock_take(&console.lock);
-    append_locked(&console.out, text, count);
+    sink_append_locked(&console.out, text, count);
     lock_release(&console.lock);
     call_main_thread();
-}
-
-static size_t left_to_write(const struct sink *sink)
-{
-    return sink->pending.used + sink->writing.used - sink->written;
 }
 
 /* From each ring in turn, so that a guest that prints much does not keep the others waiting. */
@@ -359,66 +311,17 @@ static void fill_locked(void)
 {
     unsigned guests = console.config.guests, idle = 0;
 
-    while (idle < guests && left_to_write(&console.out) < AHEAD) {
+    while (idle < guests && sink_left_locked(&console.out) < AHEAD) {
         idle = take_locked(console.turn, SLICE) == 0 ? idle + 1 : 0;
         console.turn = (console.turn + 1) % guests;
     }
     for (unsigned i = 0; i < guests; i++) {
-        if (left_to_write(&console.out) < AHEAD &&
+        if (sink_left_locked(&console.out) < AHEAD &&
             __atomic_exchange_n(&console.outputs[i].prompts, false, __ATOMIC_ACQ_REL))
             show_prompt_locked(i);
         if (console.shows_prompts && console.outputs[i].line_used > 0)
             __atomic_store_n(&console.ticking, true, __ATOMIC_RELEASE);
     }
-}
-
-/* The next piece for the main thread to write, with no lock held: a thread that says more goes on
- * in `pending`. */
-static bool next_locked(struct sink *sink)
-{
-    struct bytes done = sink->writing;
-
-    if (sink->written < done.used)
-        return true;
-    done.used = 0;
-    sink->writing = sink->pending;
-    sink->pending = done;
-    sink->written = 0;
-    return sink->writing.used > 0;
-}
-
-static void fail(struct sink *sink, int failure)
-{
-    LOCK_FOR_BLOCK(&console.lock);
-
-    sink->failure = failure;
-    sink->pending.used = sink->writing.used = sink->written = 0;
-}
-
-/* Writes one piece; false if nothing is left, or it has to wait. */
-static bool write_piece(struct sink *sink, size_t *budget)
-{
-    size_t count;
-    bool more;
-    int n;
-
-    lock_take(&console.lock);
-    more = next_locked(sink);
-    lock_release(&console.lock);
-    sink->waits = false;
-    if (!more)
-        return false;
-    count = sink->writing.used - sink->written;
-    n = console.config.write(sink->fd, sink->writing.at + sink->written,
-                             count < *budget ? count : *budget);
-    sink->waits = n == -EAGAIN;
-    if (n > 0) {
-        sink->written += (size_t)n;
-        *budget -= (size_t)n;
-    } else if (n != -EAGAIN) {
-        fail(sink, n);
-    }
-    return n > 0;
 }
 
 /* Those about whom too much was said may go on. */
@@ -444,9 +347,9 @@ bool console_service(void)
         lock_take(&console.lock);
         fill_locked();
         lock_release(&console.lock);
-        more = write_piece(&console.out, &budget);
+        more = sink_write(&console.out, console.config.write, &budget);
         if (budget > 0)
-            more |= write_piece(&console.err, &budget);
+            more |= sink_write(&console.err, console.config.write, &budget);
         lock_take(&console.lock);
         ease_words();
         lock_release(&console.lock);
@@ -462,7 +365,7 @@ bool console_waits(int fd)
 size_t console_backlog(void)
 {
     LOCK_FOR_BLOCK(&console.lock);
-    return left_to_write(&console.out) + left_to_write(&console.err);
+    return sink_left_locked(&console.out) + sink_left_locked(&console.err);
 }
 
 bool console_wants_tick(void)
@@ -481,7 +384,7 @@ void console_tick(void)
     for (unsigned i = 0; i < console.config.guests && console.shows_prompts; i++) {
         struct output *o = &console.outputs[i];
 
-        if (left_to_write(&console.out) < AHEAD)
+        if (sink_left_locked(&console.out) < AHEAD)
             take_locked(i, SLICE);
         if (o->line_used > 0 && o->quiet++ >= limit)
             flush_line_locked(i);

@@ -1,0 +1,42 @@
+/*
+ * Bytes on their way to one descriptor. Any thread appends, under the lock that the owner names;
+ * the main thread writes, and holds no lock while it does.
+ */
+#ifndef CONSOLE_SINK_H
+#define CONSOLE_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/threads.h"
+
+struct sink_bytes {
+    uint8_t *at;
+    size_t used, size;
+};
+
+struct sink {
+    int fd;
+    struct lock *lock;
+    int failure;               /* a negative errno; under the lock, written by the main thread */
+    struct sink_bytes pending; /* under the lock */
+    /* the main thread's */
+    struct sink_bytes writing;
+    size_t written;
+    bool waits; /* the descriptor takes nothing now */
+};
+
+/* Empties it as well, if it was in use. */
+void sink_init(struct sink *sink, int fd, struct lock *lock);
+
+/* With the lock held. After a failure nothing is kept. */
+void sink_append_locked(struct sink *sink, const void *bytes, size_t count);
+size_t sink_left_locked(const struct sink *sink);
+
+/* Writes one piece, of `budget` bytes at most, and takes that from it. False if nothing is left, or
+ * it has to wait. `write`: how many bytes, or a negative errno, -EAGAIN to wait. */
+bool sink_write(struct sink *sink, int (*write)(int fd, const void *bytes, size_t count),
+                size_t *budget);
+
+#endif
