@@ -217,6 +217,16 @@ void events_set_patience(uint64_t nanoseconds)
         __atomic_store_n(&events.patience, nanoseconds, __ATOMIC_RELAXED);
 }
 
+uint64_t events_take_patience(uint64_t nanoseconds)
+{
+    uint64_t left = __atomic_load_n(&events.patience, __ATOMIC_RELAXED);
+    uint64_t taken = nanoseconds < left ? nanoseconds : left;
+
+    if (left != EVENTS_FOREVER)
+        events_set_patience(left - taken);
+    return taken;
+}
+
 bool events_is_hurried(void)
 {
     return __atomic_load_n(&events.patience, __ATOMIC_RELAXED) != EVENTS_FOREVER;

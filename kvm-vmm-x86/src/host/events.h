@@ -61,6 +61,8 @@ void events_wake(void);
  * events_set_patience; from then on all such waits together last no longer than that.
  */
 void events_set_patience(uint64_t nanoseconds);
+/* For a wait of another kind, as part of the same limit: how much of `nanoseconds` it may last. */
+uint64_t events_take_patience(uint64_t nanoseconds);
 bool events_run_patiently(uint64_t limit) MUST_CHECK;
 /* Whether there is a limit: the program was told to end. */
 bool events_is_hurried(void);
