@@ -65,21 +65,19 @@ static void print_segments(struct text *text, const struct kvm_sregs *s)
              s->gdt.limit, s->idt.base, s->idt.limit);
 }
 
-static void print_registers(struct text *text, const struct page *page, bool wide)
+static void print_registers(struct text *text, const struct snapshot *s, bool wide)
 {
     text_add(text, "registers\n");
     if (wide)
-        print_wide(text, page->snapshot);
+        print_wide(text, s);
     else
-        print_narrow(text, &page->snapshot->regs);
-    print_bits(text, "flags", page->snapshot->regs.rflags, snapshot_flags);
+        print_narrow(text, &s->regs);
+    print_bits(text, "flags", s->regs.rflags, snapshot_flags);
 }
 
-static void print_state(struct text *text, const struct page *page)
+void page_print_state(struct text *text, const struct snapshot *s)
 {
-    const struct snapshot *s = page->snapshot;
-
-    print_registers(text, page, snapshot_mode(s) == SNAPSHOT_LONG);
+    print_registers(text, s, snapshot_mode(s) == SNAPSHOT_LONG);
     print_bits(text, "cr0", s->sregs.cr0, snapshot_cr0);
     print_bits(text, "cr4", s->sregs.cr4, snapshot_cr4);
     print_bits(text, "efer", s->sregs.efer, snapshot_efer);
@@ -322,7 +320,7 @@ static void print_exits(struct text *text, const struct page *page)
 static void print_remains(struct text *text, const struct page *page)
 {
     text_add(text, "where\n  %s\n", page->how != NULL ? page->how : "not known");
-    print_registers(text, page, page->wide);
+    print_registers(text, page->snapshot, page->wide);
     print_exits(text, page);
 }
 
@@ -336,7 +334,7 @@ void page_print(struct text *text, const struct page *page)
     print_chain(text, page);
     print_loop(text, page);
     print_code(text, page);
-    print_state(text, page);
+    page_print_state(text, page->snapshot);
     print_stack(text, page);
     print_walks(text, page);
     if (page->interrupts != NULL && page->interrupts->known) {

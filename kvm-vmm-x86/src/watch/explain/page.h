@@ -29,5 +29,7 @@ struct page {
 
 /* Lines of text, each ended. */
 void page_print(struct text *text, const struct page *page);
+/* Of these, the registers and segments. */
+void page_print_state(struct text *text, const struct snapshot *s);
 
 #endif

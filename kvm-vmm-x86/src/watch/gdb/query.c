@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "watch/explain/fault/gate.h"
+#include "watch/explain/page.h"
 #include "watch/gdb/stub.h"
 
 /* Output of a monitor command: as much as is sensible on a terminal. */
@@ -20,48 +21,16 @@ struct monitor {
     struct text text;
 };
 
-static void put_general(struct text *t, const struct snapshot *s)
-{
-    unsigned count = snapshot_code_bits(s) == 64 ? SNAPSHOT_GENERAL : SNAPSHOT_GENERAL / 2;
-
-    for (unsigned i = 0; i < count; i++)
-        text_add(t, "%-6s %016lx%s", snapshot_general(s, i).name, snapshot_general(s, i).value,
-                 i % 4 == 3 ? "\n" : "  ");
-    text_add(t, "%-6s %016llx  %-6s %016llx  \n", "rip", s->regs.rip, "rflags", s->regs.rflags);
-}
-
-static void put_segment(struct text *t, const char *name, const struct kvm_segment *s)
-{
-    text_add(t, "%-4s %04x  base %016llx  limit %08x  type %x dpl %u%s%s%s%s\n", name, s->selector,
-             s->base, s->limit, s->type, s->dpl,
-             s->l    ? " 64-bit"
-             : s->db ? " 32-bit"
-                     : "",
-             s->g ? " 4K" : "", s->s ? "" : " system", s->unusable || !s->present ? " absent" : "");
-}
-
 static void on_regs(struct monitor *m)
 {
     const struct snapshot *s = &m->registers.state;
-    const struct kvm_sregs *sregs = &s->sregs;
     struct text *t = &m->text;
 
     text_add(t, "vCPU %u: %s, privilege level %u, %s\n", m->stub->general,
              snapshot_mode_name(snapshot_mode(s)), snapshot_cpl(s),
              walk_paging_name(walk_paging(s)));
-    put_general(t, s);
-    put_segment(t, "cs", &sregs->cs);
-    put_segment(t, "ss", &sregs->ss);
-    put_segment(t, "ds", &sregs->ds);
-    put_segment(t, "es", &sregs->es);
-    put_segment(t, "fs", &sregs->fs);
-    put_segment(t, "gs", &sregs->gs);
-    put_segment(t, "ldtr", &sregs->ldt);
-    put_segment(t, "tr", &sregs->tr);
-    text_add(t, "cr0 %llx  cr2 %llx  cr3 %llx  cr4 %llx  cr8 %llx  efer %llx\n", sregs->cr0,
-             sregs->cr2, sregs->cr3, sregs->cr4, sregs->cr8, sregs->efer);
-    text_add(t, "gdt base %llx limit %x  idt base %llx limit %x\n", sregs->gdt.base,
-             sregs->gdt.limit, sregs->idt.base, sregs->idt.limit);
+    page_print_state(t, s);
+    text_add(t, "  cr8    0x%llx\n", s->sregs.cr8);
 }
 
 /* A number in hex, with or without 0x, to the end of the line: gdb's users write addresses so. */
