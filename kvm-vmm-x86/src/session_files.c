@@ -18,6 +18,7 @@
 #include "session_end.h"
 #include "session_shares.h"
 #include "snapshot/restore.h"
+#include "vm/guest_files.h"
 
 /* A file that answers at all is waited for by the event loop, which says which one it was: it has
  * so much longer. */
@@ -84,6 +85,16 @@ static int check_pair(const char *option, const char *written, const char *read,
                      read);
 }
 
+/* What is read is the front part of a text: up to a name or an option. */
+static int check_part(const char *option, const char *written, const char *read, size_t length,
+                      struct error *error)
+{
+    char path[4096];
+
+    snprintf(path, sizeof path, "%.*s", (int)length, read);
+    return check_pair(option, written, path, error);
+}
+
 static int check(const struct options *o, const char *option, const char *written,
                  struct error *error)
 {
@@ -94,16 +105,16 @@ static int check(const struct options *o, const char *option, const char *writte
             return -1;
         if (g->kernel != NULL && check_pair(option, written, g->kernel, error) < 0)
             return -1;
-        for (unsigned k = 0; k < g->initrd_count; k++)
-            if (check_pair(option, written, g->initrds[k], error) < 0)
-                return -1;
-        for (unsigned k = 0; k < g->disk_count; k++) {
-            char path[4096];
+        for (unsigned k = 0; k < g->initrd_count; k++) {
+            const char *read = g->initrds[k], *mark = guest_files_initrd_mark(read);
 
-            snprintf(path, sizeof path, "%.*s", (int)g->disks[k].path_length, g->disks[k].path);
-            if (check_pair(option, written, path, error) < 0)
+            if (check_part(option, written, read,
+                           mark != NULL ? (size_t)(mark - read) : strlen(read), error) < 0)
                 return -1;
         }
+        for (unsigned k = 0; k < g->disk_count; k++)
+            if (check_part(option, written, g->disks[k].path, g->disks[k].path_length, error) < 0)
+                return -1;
     }
     return check_pair(option, written, o->symbols, error);
 }

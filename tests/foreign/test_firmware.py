@@ -1,14 +1,14 @@
 """Firmware at the reset vector: SeaBIOS and qboot, as Debian's QEMU brings them, with disks and kernels behind them."""
 import struct
-import subprocess
 
 import pytest
 
+from tests.foreign.conftest import BY_SERIAL, grub, reaches, shows, unpacked
 from tests.linux.conftest import kernel, linux, ramdisk  # noqa: F401  (fixtures)
-from tests.support import TOP
 
 SEABIOS = "/usr/share/seabios/%s.bin"
 GRUB = "/usr/lib/grub/i386-pc"
+ROM = "genroms/linuxboot_dma.bin=/usr/share/qemu/linuxboot_dma.bin"  # QEMU's: starts the kernel that fw_cfg has
 
 
 @pytest.fixture
@@ -53,10 +53,8 @@ def test_qboot_starts_linux(vmm, linux):  # noqa: F811
 
 @pytest.mark.full("GRUB for a BIOS")
 def test_a_disk_with_grub(vmm, scratch):
-    words, core = scratch / "words.cfg", scratch / "core.img"
-    words.write_text("serial --unit=0\nterminal_output serial\necho GRUB runs\nsleep 1\nreboot\n")
-    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-p", "/", "-c", words, "-o", core, "biosdisk", "serial",
-                    "terminal", "echo", "sleep", "reboot"], check=True)
+    core = grub(scratch, "i386-pc", BY_SERIAL + "echo GRUB runs\nsleep 1\nreboot\n", "biosdisk", "serial", "terminal",
+                "echo", "sleep", "reboot")
     with open(GRUB + "/boot.img", "rb") as file:
         disk = bytearray(file.read(510) + b"\x55\xaa" + core.read_bytes())
     sectors = (len(disk) - 1024 + 511) // 512  # as grub-bios-setup writes it: where the rest of the core is
@@ -67,35 +65,40 @@ def test_a_disk_with_grub(vmm, scratch):
     assert result.status == 0 and b"GRUB runs" in result.out, result
 
 
-def unpacked(folder, package):
-    """A package of Debian's, unpacked."""
-    deb = subprocess.run([TOP / "tools/fetch-deb", "bookworm", "amd64", package], check=True, capture_output=True,
-                         text=True, stdin=subprocess.DEVNULL).stdout.split()[-1]
-    subprocess.run(["dpkg-deb", "-x", deb, folder / package], check=True)
-    return folder / package
-
-
-def runs_until(session, *words):
-    """The guest prints these, one after the other, and is stopped."""
-    for word in words:
-        session.expect_exact(word)
-    session.close(force=True)
+@pytest.mark.full("GRUB's rescue disk from Debian's archive")
+def test_grub_rescue(vmm, scratch):
+    """To its menu, which it writes by the BIOS."""
+    image = unpacked(scratch, "grub-rescue-pc") / "usr/lib/grub-rescue/grub-rescue-cdrom.iso"
+    reaches(vmm, "--bios", SEABIOS % "bios-256k", "--disk", "%s,ro" % image, words=["Welcome to GRUB!", "GNU/Linux"])
 
 
 @pytest.mark.full("iPXE from Debian's archive")
 def test_ipxe(vmm, scratch):
     """From a disk image by ISOLINUX, and as a kernel by QEMU's option ROM: both find the network card and a lease."""
     root = unpacked(scratch, "ipxe")
-    rom = "genroms/linuxboot_dma.bin=/usr/share/qemu/linuxboot_dma.bin"
-    for more in (["--disk", "%s,ro" % (root / "usr/lib/ipxe/ipxe.iso")], ["--fw-cfg", rom, root / "boot/ipxe.lkrn"]):
-        runs_until(vmm.terminal("--timeout", "200", "--bios", SEABIOS % "bios-256k", "--net", "user", *more),
-                   "iPXE initialising devices", "using virtio-net on 0000:00:0", "net0: 10.0.2.15/255.255.255.0")
+    for more in (["--disk", "%s,ro" % (root / "usr/lib/ipxe/ipxe.iso")], ["--fw-cfg", ROM, root / "boot/ipxe.lkrn"]):
+        reaches(vmm, "--bios", SEABIOS % "bios-256k", "--net", "user", *more, words=[
+            "iPXE initialising devices", "using virtio-net on 0000:00:0", "net0: 10.0.2.15/255.255.255.0"])
+
+
+@pytest.mark.full("memdisk from Debian's archive")
+def test_memdisk(vmm, scratch):
+    """A kernel of an old boot protocol makes a floppy of its ramdisk and starts that."""
+    floppy = scratch / "floppy.img"
+    floppy.write_bytes(vmm.guest("boot_sector").read_bytes().ljust(1440 << 10, b"\0"))
+    image = unpacked(scratch, "syslinux-common") / "usr/lib/syslinux/memdisk"
+    result = firmware(vmm, SEABIOS % "bios-256k", "--fw-cfg", ROM, "--initrd", floppy, image)
+    assert result.status == 0 and b"by int 0x10, 0x0000" in result.out, result
+    result = vmm.run(image)
+    assert result.status == 125 and "boot protocol 2.03" in result.err, result
 
 
 @pytest.mark.full("memtest86+ from Debian's archive")
 @pytest.mark.parametrize("name", ["x64", "ia32"])
 def test_memtest(vmm, scratch, name):
-    """It tests its memory, without firmware, and says so on the serial port."""
-    image = unpacked(scratch, "memtest86+") / ("boot/memtest86+%s.bin" % name)
-    runs_until(vmm.terminal("--timeout", "200", "-m", "64M", "--append", "console=ttyS0,115200", image),
-               "Memtest86+", "Testing")
+    """It tests its memory: as a kernel, on the serial port; from its disk, on the screen."""
+    root = unpacked(scratch, "memtest86+")
+    reaches(vmm, "-m", "64M", "--append", "console=ttyS0,115200", root / ("boot/memtest86+%s.bin" % name),
+            words=["Memtest86+", "Testing"])
+    shows(vmm, "-m", "64M", "--bios", SEABIOS % "bios-256k", "--disk",
+          "%s,ro" % (root / ("usr/lib/memtest86+/memtest86+%s.iso" % name)), word="Status: Testing")

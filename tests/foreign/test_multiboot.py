@@ -45,6 +45,15 @@ def test_addresses_in_the_header(vmm, scratch, form, flags):
     assert (result.status, result.out) == (DONE, b"entered in 32 bits\n"), result
 
 
+def test_a_name_with_an_equals_sign(vmm, scratch):
+    """What stands before the first = that ends the name of a file that is there is the file."""
+    (scratch / "two=2").write_text("second")
+    result = vmm.run("--initrd", "%s/two=2=root=/dev/a b=c" % scratch, "@multiboot")
+    assert result.status == DONE and b"\nroot=/dev/a b=c: second\n" in result.out, result
+    result = vmm.run("--log", scratch / "two=2", "--initrd", "%s/two=2=name" % scratch, "@multiboot")
+    assert result.status == 125 and "would overwrite" in result.err, result
+
+
 def test_a_64_bit_file_without_addresses(vmm, scratch):
     image = scratch / "image"
     subprocess.run(["objcopy", "-O", "elf64-x86-64", Vmm.guest("multiboot"), image], check=True)

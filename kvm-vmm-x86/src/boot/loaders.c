@@ -31,6 +31,7 @@ int loader_place(const struct boot_request *request, gpa_t to, const uint8_t *fr
     const char *path = request->image->path;
     void *at = memory_at(request->memory, to, span);
     bool low = to < memory_low_end(request->memory);
+    gpa_t zeroes = to + count, end = to + span < MIB ? to + span : MIB;
 
     if (at == NULL)
         return error_set(error, "%s: cannot load %lu bytes at %#lx: not all of it is guest memory",
@@ -40,5 +41,7 @@ int loader_place(const struct boot_request *request, gpa_t to, const uint8_t *fr
                          "%s: %lu bytes at %#lx leave no room for tables and stack (from %#lx)",
                          path, span, to, request->limit);
     memcpy(at, from, count);
+    if (zeroes < end) /* RAM is zero, except for what multiboot_write_bios put there */
+        memset((uint8_t *)at + count, 0, end - zeroes);
     return 0;
 }

@@ -26,6 +26,10 @@ struct multiboot_facts {
     const struct multiboot_modules *modules; /* NULL: none */
 };
 
+/* What a BIOS leaves behind: vectors for real mode whose calls fail, where the serial port is, how
+ * much memory below 1 MB there is. A guest with less than 1 MB gets nothing. */
+void multiboot_write_bios(const struct memory *memory, gpa_t reserved);
+
 /* Writes it, with memory map, command line, modules and loader name. Fails if the strings are too
  * long for the page. */
 int multiboot_write_info(const struct multiboot_facts *facts, struct error *error) MUST_CHECK;

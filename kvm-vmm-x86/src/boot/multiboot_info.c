@@ -10,6 +10,22 @@
 
 enum { MAP_MAX = 5, COMMAND_LINE_MAX = 2048, STRINGS_MAX = 1024, TAG_ALIGN = 8 };
 
+/* What a BIOS leaves behind and Xen uses: it places its trampoline by the size of low memory, and
+ * asks by `int` in real mode. Every such call fails here, which is an answer that it expects. */
+#define BIOS_SERIAL_PORT UINT64_C(0x400)
+#define BIOS_LOW_MEMORY  UINT64_C(0x413)
+#define BIOS_CALL        UINT64_C(0xfff00)
+#define SERIAL_PORT      0x3f8
+enum { VECTORS = 256 };
+
+static const uint8_t bios_call[] = {
+    0x55,                   /* push %bp */
+    0x89, 0xe5,             /* mov %sp, %bp */
+    0x80, 0x4e, 0x06, 0x01, /* orb $1, 6(%bp): the caller's carry flag */
+    0x5d,                   /* pop %bp */
+    0xcf,                   /* iret */
+};
+
 /* Where a PC has no RAM below 1 MB. Ours has, but a kernel written for a PC expects the gap. */
 #define LOW_END    (640 * KIB)
 #define HIGH_START MIB
@@ -29,6 +45,21 @@ static void add_range(struct range map[MAP_MAX], unsigned *count, gpa_t from, gp
 static gpa_t low_memory(const struct multiboot_facts *facts)
 {
     return facts->reserved < LOW_END ? facts->reserved : LOW_END;
+}
+
+void multiboot_write_bios(const struct memory *memory, gpa_t reserved)
+{
+    const struct multiboot_facts facts = {.reserved = reserved};
+    const uint16_t port = SERIAL_PORT, low = (uint16_t)(low_memory(&facts) / KIB);
+    uint32_t vectors[VECTORS]; /* segment:offset */
+
+    for (unsigned i = 0; i < VECTORS; i++)
+        vectors[i] = (uint32_t)((BIOS_CALL & 0xf0000) >> 4 << 16 | (BIOS_CALL & 0xffff));
+    if (!memory_write(memory, BIOS_CALL, bios_call, sizeof bios_call))
+        return; /* less than 1 MB */
+    (void)!memory_write(memory, 0, vectors, sizeof vectors);
+    (void)!memory_write(memory, BIOS_SERIAL_PORT, &port, sizeof port);
+    (void)!memory_write(memory, BIOS_LOW_MEMORY, &low, sizeof low);
 }
 
 static uint32_t upper_kib(const struct multiboot_facts *facts)

@@ -11,6 +11,7 @@
 #include "host/events.h"
 #include "host/files.h"
 #include "snapshot/machine.h"
+#include "vm/guest_files.h"
 #include "vm/state.h"
 
 /* Paths that the machine's strings lie in. */
@@ -44,13 +45,13 @@ static const char *place(char full[FOLDER_PATH_MAX], const char *path, size_t le
     return full;
 }
 
-/* FILE or FILE=NAME, as vm/guest_files.c takes it. */
+/* FILE or FILE=NAME. */
 static const char *place_initrd(char full[FOLDER_PATH_MAX], const char *what)
 {
-    const char *mark = strrchr(what, '=');
+    const char *mark = guest_files_initrd_mark(what);
     size_t used;
 
-    if (mark == NULL || file_is_there(what))
+    if (mark == NULL)
         return place(full, what, strlen(what));
     (void)place(full, what, (size_t)(mark - what));
     used = strlen(full);

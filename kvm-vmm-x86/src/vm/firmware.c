@@ -2,7 +2,6 @@
  * fields: Documentation/arch/x86/boot.rst. */
 #include "vm/firmware.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,13 +107,11 @@ static int join_initrds(struct vm *vm, const struct boot_files *files, uint32_t 
     return 0;
 }
 
-/* What the loader fills in, of the header at the start of the setup code. */
-static void fill_header(uint8_t *setup, size_t size, uint32_t initrd, uint32_t initrd_size)
+/* What the loader fills in, of the header at the start of the setup code: two sectors at least. */
+static void fill_header(uint8_t *setup, uint32_t initrd, uint32_t initrd_size)
 {
     struct boot_params *params = (struct boot_params *)setup;
 
-    if (size < sizeof *params)
-        return;
     params->hdr.type_of_loader = LOADER_QEMU;
     params->hdr.loadflags |= CAN_USE_HEAP;
     params->hdr.heap_end_ptr = LINE_AT - SETUP_AT - 0x200;
@@ -136,7 +133,8 @@ static int add_kernel(struct vm *vm, const struct boot_files *files, struct fw_c
 
     if (!bzimage_recognise(image))
         return error_set(error, "%s: firmware starts only Linux kernels (bzImage)", image->path);
-    if (bzimage_open(&b, image, error) < 0 || join_initrds(vm, files, &initrd_size, error) < 0)
+    if (bzimage_open(&b, image, BZIMAGE_OLDEST_FIRMWARE, error) < 0 ||
+        join_initrds(vm, files, &initrd_size, error) < 0)
         return -1;
     setup_size = (size_t)(b.code - image->bytes);
     f->setup = copy(image->bytes, setup_size, error);
@@ -158,7 +156,7 @@ static int add_kernel(struct vm *vm, const struct boot_files *files, struct fw_c
     f->numbers[LINE_SIZE] = (uint32_t)strlen(f->line) + 1;
     f->numbers[INITRD] = initrd_size > 0 ? (uint32_t)((end - initrd_size) & ~UINT64_C(4095)) : 0;
     f->numbers[INITRD_SIZE] = initrd_size;
-    fill_header(f->setup, setup_size, f->numbers[INITRD], initrd_size);
+    fill_header(f->setup, f->numbers[INITRD], initrd_size);
     add_item(c, FW_CFG_SETUP_ADDRESS, &f->numbers[SETUP], 4);
     add_item(c, FW_CFG_SETUP_SIZE, &f->numbers[SETUP_SIZE], 4);
     add_item(c, FW_CFG_SETUP_DATA, f->setup, setup_size);

@@ -1,6 +1,8 @@
 /* Reads a guest's files; see guest_files.h. */
 #include "vm/guest_files.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,13 +19,28 @@ static int load_file(struct file *file, struct image *image, const char *path, s
     return 0;
 }
 
-/* FILE or FILE=NAME. A path that is there as a whole has no name behind it. */
+const char *guest_files_initrd_mark(const char *what)
+{
+    char path[PATH_MAX];
+
+    if (file_is_there(what))
+        return NULL;
+    for (const char *mark = strchr(what, '='); mark != NULL; mark = strchr(mark + 1, '=')) {
+        if ((size_t)(mark - what) >= sizeof path)
+            break;
+        snprintf(path, sizeof path, "%.*s", (int)(mark - what), what);
+        if (file_is_there(path))
+            return mark;
+    }
+    return strrchr(what, '=');
+}
+
 static int load_initrd(struct guest_files *files, unsigned i, const char *what, struct error *error)
 {
-    const char *mark = strrchr(what, '=');
+    const char *mark = guest_files_initrd_mark(what);
     struct image *image = &files->boot.initrds[i];
 
-    if (mark == NULL || file_is_there(what))
+    if (mark == NULL)
         return load_file(&files->initrds[i], image, what, error);
     files->paths[i] = strndup(what, (size_t)(mark - what));
     if (files->paths[i] == NULL)

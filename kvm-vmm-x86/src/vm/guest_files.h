@@ -14,6 +14,11 @@ struct guest_files {
     char *paths[INITRDS_MAX]; /* of those that were given a name */
 };
 
+/* FILE or FILE=NAME: where the = before the name is; NULL: no name. A path that is there as a whole
+ * has no name behind it; else FILE is the shortest that is there, so that a name may have an = too.
+ */
+const char *guest_files_initrd_mark(const char *what);
+
 /* Reads them. -1: what was read is still to be released. */
 int guest_files_load(struct guest_files *files, const struct guest_config *config,
                      struct error *error) MUST_CHECK;

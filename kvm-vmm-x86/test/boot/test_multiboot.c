@@ -237,6 +237,34 @@ static void test_multiboot_info(void **state)
 }
 
 /* A command line that does not fit is refused, not cut: who passes an option wants it to arrive. */
+/* What Xen asks of a BIOS: the size of low memory, and calls in real mode, which fail. A kernel
+ * that is loaded there has the place for itself. */
+static void test_multiboot_bios(void **state)
+{
+    struct fixture *f = *state;
+    struct flat_kernel k = flat_kernel();
+    uint16_t low;
+    uint32_t vector;
+
+    assert_int_equal(load(f, &k, sizeof k, LIMIT), 0);
+    memcpy(&low, f->ram + 0x413, sizeof low);
+    memcpy(&vector, f->ram + 4 * 0x15, sizeof vector);
+    assert_int_equal(low, 640);
+    assert_int_equal(vector, 0xf000ff00);
+    assert_memory_equal(f->ram + 0xfff00, "\x55\x89\xe5\x80\x4e\x06\x01\x5d\xcf", 9);
+    k.header.header_addr = 0x404;
+    k.header.load_addr = 0x400;
+    k.header.bss_end_addr = 0x1000;
+    k.header.entry_addr = 0x434;
+    assert_int_equal(load(f, &k, sizeof k, LIMIT), 0);
+    assert_memory_equal(f->ram + 0x400, "\4\0\0\0", 4);
+    k.header.load_addr = k.header.header_addr = 0;
+    k.header.bss_end_addr = 0x1000;
+    assert_int_equal(load(f, &k, sizeof k, LIMIT), 0);
+    memcpy(&low, f->ram + 0x413, sizeof low);
+    assert_int_equal(low, 0); /* its zeroed data */
+}
+
 static void test_multiboot_command_line_limit(void **state)
 {
     struct fixture *f = *state;
@@ -266,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_multiboot_modules, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_multiboot2, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_multiboot_info, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_multiboot_bios, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_multiboot_command_line_limit, set_up, tear_down),
     };
 

@@ -8,8 +8,7 @@
 enum { HEADER = 0x1f1, HEADER_LENGTH = 0x201, BOOT_FLAG = 0xaa55, HDRS = 0x53726448 };
 enum { SECTOR = 512, SETUP_SECTS_DEFAULT = 4, PARAGRAPH = 16 };
 
-/* The oldest header taken: the first that says how long a command line may be. */
-enum { VERSION_MIN = 0x206, VERSION_PAYLOAD = 0x208, VERSION_INIT_SIZE = 0x20a };
+enum { VERSION_SYSSIZE = 0x204, VERSION_PAYLOAD = 0x208, VERSION_INIT_SIZE = 0x20a };
 enum { VERSION_XLOADFLAGS = 0x20c };
 
 /* What a kernel too old to say it may need: unpacked, about four times its size. */
@@ -30,7 +29,8 @@ bool bzimage_recognise(const struct image *image)
 }
 
 /* The header is as long as its jump instruction says, and never longer than we know it. */
-static int read_header(struct bzimage *b, const struct image *image, struct error *error)
+static int read_header(struct bzimage *b, const struct image *image, unsigned oldest,
+                       struct error *error)
 {
     size_t end = HEADER_LENGTH + 1 + (size_t)image->bytes[HEADER_LENGTH];
     size_t size = end - HEADER;
@@ -40,9 +40,10 @@ static int read_header(struct bzimage *b, const struct image *image, struct erro
     if (size > sizeof b->header)
         size = sizeof b->header;
     memcpy(&b->header, image->bytes + HEADER, size);
-    if (b->header.version < VERSION_MIN)
+    if (b->header.version < oldest)
         return error_set(error,
-                         "%s: boot protocol %u.%02u; this VMM boots 2.06 (Linux 2.6.22) and newer",
+                         "%s: boot protocol %u.%02u; this VMM boots 2.06 (Linux 2.6.22) and newer, "
+                         "firmware (--bios) 2.03",
                          image->path, b->header.version >> 8, b->header.version & 0xff);
     if (!(b->header.loadflags & LOADED_HIGH))
         return error_set(error, "%s: a zImage, which is loaded low; a bzImage is needed",
@@ -60,6 +61,8 @@ static int find_code(struct bzimage *b, const struct image *image, struct error 
         return error_set(error, "%s: a kernel cut short, in its setup code", image->path);
     b->code = image->bytes + setup;
     b->code_size = image->size - setup;
+    if (b->header.version < VERSION_SYSSIZE)
+        return 0; /* 16 bits of a size: not of use */
     if (said > b->code_size + PARAGRAPH - 1)
         return error_set(error, "%s: a kernel cut short: %lu of %lu bytes", image->path,
                          b->code_size, said);
@@ -100,10 +103,11 @@ static int find_place(struct bzimage *b, const struct image *image, struct error
     return 0;
 }
 
-int bzimage_open(struct bzimage *bzimage, const struct image *image, struct error *error)
+int bzimage_open(struct bzimage *bzimage, const struct image *image, unsigned oldest,
+                 struct error *error)
 {
     *bzimage = (struct bzimage){0};
-    if (read_header(bzimage, image, error) < 0 || find_code(bzimage, image, error) < 0 ||
+    if (read_header(bzimage, image, oldest, error) < 0 || find_code(bzimage, image, error) < 0 ||
         find_payload(bzimage, image, error) < 0 || find_place(bzimage, image, error) < 0)
         return -1;
     return 0;

@@ -26,8 +26,13 @@ enum {
     BZIMAGE_ENTRY_64 = 0x200
 }; /* from the start of the code; the 32-bit entry is its first byte */
 
+/* The oldest boot protocols taken. This VMM's: the first that says how long a command line may be.
+ * Firmware's, which starts the setup code in real mode: the first that says where a ramdisk may be.
+ */
+enum { BZIMAGE_OLDEST = 0x206, BZIMAGE_OLDEST_FIRMWARE = 0x203 };
+
 bool bzimage_recognise(const struct image *image);
-int bzimage_open(struct bzimage *bzimage, const struct image *image,
+int bzimage_open(struct bzimage *bzimage, const struct image *image, unsigned oldest,
                  struct error *error) MUST_CHECK;
 
 /* Checks that RAM holds the kernel while it starts. */

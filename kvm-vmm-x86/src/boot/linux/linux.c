@@ -179,7 +179,8 @@ static int place_bzimage(struct placed *placed, const struct boot_request *reque
     struct bzimage b;
     int result = 1;
 
-    if (bzimage_open(&b, request->image, error) < 0 || bzimage_check_room(&b, request, error) < 0)
+    if (bzimage_open(&b, request->image, BZIMAGE_OLDEST, error) < 0 ||
+        bzimage_check_room(&b, request, error) < 0)
         return -1;
     placed->header = b.header;
     placed->end = b.preferred + b.init_size;
