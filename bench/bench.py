@@ -32,6 +32,7 @@ HLEOS_KPTI = HLEOS.replace("hleos-", "hleos-kpti-")
 HLEOS_GUEST = "/usr/bin/python3 bench/hleos/figure.py "
 EXITS_MADE = 50000  # hypercalls that exits.S makes
 LINES, BLOCKS = 60000, 8192000  # bytes that lines.S prints one by one, and blocks.S 4 KB by 4 KB
+RESETS = "build/kvm-vmm-x86/lib/resets %stest/library/dirty.elf 50 2 " % GUEST
 INSTRUCTIONS = "/usr/bin/python3 bench/vmm/instructions.py "
 
 
@@ -101,6 +102,11 @@ FIGURES = [
         "kvm-vmm": "%s resident %s %stest/stream/name.bin" % (WATCH, VMM, GUEST),
         "bare ioctls": "%s resident %s %stest/stream/name.bin" % (WATCH, BARE, GUEST),
     }),
+    *[Figure("reset by dirty pages, 50 of them: " + name, unit, "tens of microseconds a reset", {
+        "libkvmvmm, this host's KVM" if here else "libkvmvmm": RESETS + word}, in_lab=not here)
+      for here in (False, True) for name, word, unit in (
+          ("resets", "second", "1/s"), ("a reset", "reset", "us"), ("a page", "page", "us"),
+          ("run between", "run", "us"))],
     linux("start to init's first line", "ms", "0.6 of the best other", "warm", LINUX_SIDES, rounds=3),
     linux("the same from a cold cache", "ms", "0.6 of the best other", "cold", LINUX_SIDES, rounds=3),
     *[linux("what the lab computes for it, " + cache, "ms", "0.6 of the best other", cache, LINUX_SIDES,

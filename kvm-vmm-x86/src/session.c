@@ -21,6 +21,7 @@
 #include "session_end.h"
 #include "session_files.h"
 #include "session_observers.h"
+#include "session_program.h"
 #include "session_restart.h"
 #include "session_sandbox.h"
 #include "vm/alarm.h"
@@ -174,8 +175,7 @@ static bool finish_restart(unsigned i)
     return false;
 }
 
-/* Whether there is something to wait for. A guest that ends between the two looks has woken us for
- * another. */
+/* Whether there is something to wait for. A guest that ends between the looks wakes us again. */
 static bool goes_on(void)
 {
     bool running = false;
@@ -352,7 +352,8 @@ static int add_guests(struct error *error)
         session.servers[i].status = session_end_status;
         session_observe(i, session.options, &session.observers[i], &session.images[i],
                         &session.servers[i]);
-        if (vm_create(&session.vms[i], i, &session.guests[i], &session.observers[i], error) < 0)
+        if (vm_create(&session.vms[i], i, &session.guests[i], &session_program,
+                      &session.observers[i], error) < 0)
             return -1;
         session.count++;
         if (open_debugger(i, error) < 0)

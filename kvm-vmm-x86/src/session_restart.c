@@ -15,7 +15,7 @@ static void *run(void *argument)
     thread_name("guest%u/restart", vm->index);
     vm_destroy(vm);
     r->error.text[0] = '\0';
-    if (vm_create(vm, vm->index, vm->config, vm->observers, &r->error) == 0)
+    if (vm_create(vm, vm->index, vm->config, vm->program, vm->observers, &r->error) == 0)
         vm->exits_before = exits;
     __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE); /* pairs with the look of restart_take */
     events_wake();

@@ -70,6 +70,9 @@ struct backend {
     bool (*random)(void *bytes, size_t size);
     /* A line for the user about the guest. */
     void (*say)(void *context, const char *text);
+    /* A hypercall that the VMM does not know. True: the program takes it, and the vCPU goes back
+     * to it with the registers as they are. False, or NULL: there is no such. */
+    bool (*call)(void *context, uint8_t number);
     /* ACPI's S3 begins, by a vCPU of the guest; and ends, from any thread: nothing happens if the
      * guest is awake. Devices are reset before it goes on. */
     void (*sleep)(void *context);

@@ -99,6 +99,8 @@ static __attribute__((noinline)) enum verdict hc_unknown(struct hypercall *hc, s
 {
     char message[96];
 
+    if (hc->backend->call != NULL && hc->backend->call(hc->backend->context, number))
+        return VERDICT_STOP;
     snprintf(message, sizeof message, "unknown hypercall %#x at rip %#llx", number,
              (unsigned long long)cpu->regs->rip);
     return stop(hc, END_CRASH, message);

@@ -59,3 +59,16 @@ int kvm_reset_vcpu(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
     cpu->run->kvm_dirty_regs = 0;
     return kvm_set_state(cpu, regs, sregs, error);
 }
+
+int kvm_leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
+{
+    struct kvm_sregs sregs;
+
+    if (kvm_get_sregs(cpu, &sregs, error) < 0)
+        return -1;
+    sregs.cr3 ^= PAGE_SIZE;
+    return ioctl(cpu->fd, KVM_SET_SREGS, &sregs) < 0
+               ? error_set(error, "KVM does not take a vCPU out of its shutdown: %s",
+                           strerror(errno))
+               : 0;
+}

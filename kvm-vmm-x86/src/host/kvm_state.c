@@ -177,21 +177,27 @@ static int save_msrs(const struct kvm_cpu *cpu, const char *name, const struct k
     return 0;
 }
 
-/* A register that has its value already is not written: some take none, and some act when they are
- * written. */
+/* A register that has its value is not written: some take none, some act when they are written. */
 static int load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struct error *error)
 {
     size_t count = chunk->size / sizeof(struct kvm_msr_entry);
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entries[MSRS_MAX];
+    } now = {.head.nmsrs = (uint32_t)count};
+    bool told; /* all of them, in one call */
 
     if (chunk->version != VERSION || count > MSRS_MAX ||
         count * sizeof(struct kvm_msr_entry) != chunk->size)
         return error_set(error, "the saved state of %s is damaged", chunk->name);
+    memcpy(now.entries, chunk->bytes, chunk->size);
+    told = ioctl(cpu->fd, KVM_GET_MSRS, &now) == (int)count;
     for (size_t i = 0; i < count; i++) {
         struct one_msr one = {.head.nmsrs = 1};
-        uint64_t now;
+        uint64_t value = told ? now.entries[i].data : 0;
 
         memcpy(&one.entry, chunk->bytes + i * sizeof one.entry, sizeof one.entry);
-        if (get_msr(cpu, one.entry.index, &now) && now == one.entry.data)
+        if ((told || get_msr(cpu, one.entry.index, &value)) && value == one.entry.data)
             continue;
         if (ioctl(cpu->fd, KVM_SET_MSRS, &one) != 1)
             return error_set(error, "KVM refuses %#llx for model-specific register %#x",

@@ -159,6 +159,53 @@ void thread_kick(const struct thread *thread)
     pthread_kill(thread->id, KICK_SIGNAL);
 }
 
+/* Made for the calling thread, if it was another's. (timer_create(2), SIGEV_THREAD_ID) */
+static int make_timer(struct thread_ticks *ticks, struct error *error)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL};
+
+    thread_ticks_close(ticks);
+    event._sigev_un._tid = gettid();
+    if (timer_create(CLOCK_MONOTONIC, &event, &ticks->timer) < 0)
+        return error_set(error, "cannot make a timer: %s", strerror(errno));
+    ticks->thread = event._sigev_un._tid;
+    return 0;
+}
+
+static void set_timer(const struct thread_ticks *ticks, uint64_t first, uint64_t every)
+{
+    const struct itimerspec times = {
+        .it_value = {(time_t)(first / 1000000000), (long)(first % 1000000000)},
+        .it_interval = {(time_t)(every / 1000000000), (long)(every % 1000000000)}};
+
+    (void)timer_settime(ticks->timer, 0, &times, NULL);
+}
+
+int thread_ticks_begin(struct thread_ticks *ticks, uint64_t first, uint64_t every,
+                       struct error *error)
+{
+    static _Thread_local pid_t self;
+
+    if (self == 0)
+        self = gettid();
+    if (ticks->thread != self && make_timer(ticks, error) < 0)
+        return -1;
+    set_timer(ticks, first > 0 ? first : 1, every);
+    return 0;
+}
+
+void thread_ticks_stop(struct thread_ticks *ticks)
+{
+    set_timer(ticks, 0, 0);
+}
+
+void thread_ticks_close(struct thread_ticks *ticks)
+{
+    if (ticks->thread != 0)
+        timer_delete(ticks->timer);
+    ticks->thread = 0;
+}
+
 unsigned thread_cpus(void)
 {
     cpu_set_t set;

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -103,6 +104,17 @@ void thread_nap(void);
 void thread_kicks_init(void);
 void thread_kick_flag(volatile unsigned char *flag);
 void thread_kick(const struct thread *thread);
+
+/* Kicks the thread that began them again and again until they are stopped, first `first` and then
+ * every `every` nanoseconds. All zeroes: never begun. */
+struct thread_ticks {
+    timer_t timer;
+    pid_t thread; /* whom it kicks; 0: it does not exist */
+};
+int thread_ticks_begin(struct thread_ticks *ticks, uint64_t first, uint64_t every,
+                       struct error *error) MUST_CHECK;
+void thread_ticks_stop(struct thread_ticks *ticks);
+void thread_ticks_close(struct thread_ticks *ticks);
 
 /* How many CPUs of the host this process may run on. */
 unsigned thread_cpus(void);

@@ -19,7 +19,7 @@ static bool goes(struct vm *vm)
 }
 
 /* The alarm is an event of ACPI as well. */
-static void tick(struct machine *machine)
+void alarm_tick(struct machine *machine)
 {
     if (rtc_tick(&machine->rtc))
         acpi_pm_happen(&machine->acpi_pm, ACPI_PM_ALARM);
@@ -31,7 +31,7 @@ static void on_time(void *context)
     (void)context;
     for (unsigned i = 0; i < alarms.count; i++)
         if (goes(&alarms.vms[i]))
-            tick(&alarms.vms[i].machine);
+            alarm_tick(&alarms.vms[i].machine);
 }
 
 /* The host's clock may be set meanwhile: no wait is longer than the second in which each of their

@@ -8,4 +8,7 @@
  * clocks that has something to do. A guest that is held waits with it. */
 void alarm_arrange(struct vm *vms, unsigned count);
 
+/* Does what a machine's clocks have due: for a program without that loop, now and then. */
+void alarm_tick(struct machine *machine);
+
 #endif

@@ -1,11 +1,8 @@
-/* The devices' way out of the VM: console, input queue, interrupt line and end; see dev/backend.h.
- */
+/* The devices' way out of the VM to KVM and the host; what leads out of the program is filled in by
+ * that (program.h). See dev/backend.h. */
 #include "vm/backend.h"
 
 #include "boot/linux/params.h"
-#include "console/console.h"
-#include "console/input.h"
-#include "console/ports.h"
 #include "host/clock.h"
 #include "host/events.h"
 #include "host/ram.h"
@@ -13,39 +10,6 @@
 #include "vm/deck.h"
 #include "vm/vm.h"
 
-_Static_assert((int)HYPERCALL_SLICE <= (int)CONSOLE_WRITE_MAX, "one try fits the console's ring");
-
-/* To the observers: one call at a time. */
-static void show_output(struct vm *vm, const uint8_t *bytes, size_t count)
-{
-    if (vm->observers->output == 0)
-        return;
-    lock_take(&vm->lock);
-    observers_output(vm, bytes, count);
-    lock_release(&vm->lock);
-}
-
-static void output_to_console(void *context, const uint8_t *bytes, size_t count)
-{
-    const struct vm *vm = context;
-
-    if (vm_is_silent())
-        return;
-    if (count == 1) /* most output comes byte by byte */
-        vcpu_putchar(vm->index, bytes[0]);
-    else
-        vcpu_write(vm->index, bytes, count);
-}
-
-static void output_observed(void *context, const uint8_t *bytes, size_t count)
-{
-    if (vm_is_silent())
-        return;
-    show_output(context, bytes, count);
-    output_to_console(context, bytes, count);
-}
-
-/* The terminal is its text page. */
 static void output_nowhere(void *context, const uint8_t *bytes, size_t count)
 {
     (void)context;
@@ -53,50 +17,27 @@ static void output_nowhere(void *context, const uint8_t *bytes, size_t count)
     (void)count;
 }
 
-static void backend_debug(void *context, uint8_t byte)
+static void debug_nowhere(void *context, uint8_t byte)
 {
-    if (!vm_is_silent())
-        ports_debug_putchar(((struct vm *)context)->index, byte);
+    (void)context;
+    (void)byte;
 }
 
-static int backend_input(void *context)
+static int no_input(void *context)
 {
-    struct vm *vm = context;
-    uint64_t played;
-    int byte;
-
-    if (vm->config->text_screen)
-        return INPUT_END; /* what is typed goes to its keyboard */
-    if (deck_plays(TAPE_INPUT, &played))
-        return (int)played;
-    byte = input_take(vm->index);
-    if (byte == INPUT_NONE)
-        console_prompt(vm->index);
-    deck_note(TAPE_INPUT, (uint64_t)byte);
-    return byte;
+    (void)context;
+    return INPUT_END;
 }
 
-static int backend_pending(void *context)
+static void want_nothing(void *context)
 {
-    struct vm *vm = context;
-    uint64_t played;
-    int pending;
-
-    if (vm->config->text_screen)
-        return INPUT_END;
-    if (deck_plays(TAPE_PENDING, &played))
-        return (int)played;
-    pending = input_pending(vm->index);
-    deck_note(TAPE_PENDING, (uint64_t)pending);
-    return pending;
+    (void)context;
 }
 
-static void backend_want_input(void *context)
+static void say_nothing(void *context, const char *text)
 {
-    struct vm *vm = context;
-
-    if (!vm_is_silent())
-        input_want(vm->index);
+    (void)context;
+    (void)text;
 }
 
 static void backend_interrupt(void *context, uint32_t gsi, bool level)
@@ -125,12 +66,6 @@ static void backend_notify_at(void *context, unsigned device, uint64_t address)
 static void backend_wake(void *context)
 {
     vm_wake(context);
-}
-
-static void backend_say(void *context, const char *text)
-{
-    if (!vm_is_silent())
-        vcpu_printf(((struct vm *)context)->index, "kvm-vmm: %s", text);
 }
 
 static void backend_sleep(void *context)
@@ -189,13 +124,11 @@ struct backend vm_backend(struct vm *vm)
 {
     return (struct backend){.context = vm,
                             .memory = &vm->memory,
-                            .output = vm->config->text_screen      ? output_nowhere
-                                      : vm->observers->output != 0 ? output_observed
-                                                                   : output_to_console,
-                            .debug = backend_debug,
-                            .input = backend_input,
-                            .pending = backend_pending,
-                            .want_input = backend_want_input,
+                            .output = output_nowhere,
+                            .debug = debug_nowhere,
+                            .input = no_input,
+                            .pending = no_input,
+                            .want_input = want_nothing,
                             .interrupt = backend_interrupt,
                             .forget_mapped = ram_forget_mapped,
                             .release = ram_release,
@@ -206,89 +139,9 @@ struct backend vm_backend(struct vm *vm)
                             .message = backend_message,
                             .notify_at = backend_notify_at,
                             .wake = backend_wake,
-                            .say = backend_say,
+                            .say = say_nothing,
                             .random = random_fill,
                             .sleep = backend_sleep,
                             .awaken = backend_awaken,
                             .end = backend_end};
-}
-
-static void port_output(void *context, const uint8_t *bytes, size_t count)
-{
-    struct vm *vm = context;
-
-    if (vm_is_silent())
-        return;
-    show_output(vm, bytes, count);
-    for (size_t i = 0; i < count; i++)
-        ports_putchar(vm->index, bytes[i]);
-}
-
-static int port_input(void *context)
-{
-    uint64_t played;
-    int byte;
-
-    if (deck_plays(TAPE_INPUT, &played))
-        return (int)played;
-    byte = ports_take(((struct vm *)context)->index);
-    deck_note(TAPE_INPUT, (uint64_t)byte);
-    return byte;
-}
-
-static int port_pending(void *context)
-{
-    uint64_t played;
-    int pending;
-
-    if (deck_plays(TAPE_PENDING, &played))
-        return (int)played;
-    pending = ports_pending(((struct vm *)context)->index);
-    deck_note(TAPE_PENDING, (uint64_t)pending);
-    return pending;
-}
-
-/* What comes from there is read in any case. */
-static void port_want_input(void *context)
-{
-    (void)context;
-}
-
-static int no_input(void *context)
-{
-    (void)context;
-    return INPUT_NONE;
-}
-
-static int none_pending(void *context)
-{
-    (void)context;
-    return 0;
-}
-
-/* What is typed goes to the virtio console, where that has the terminal. */
-static bool has_console_at_stdio(const struct guest_config *config)
-{
-    for (unsigned i = 0; i < config->port_count; i++)
-        if (config->ports[i].kind == SERIAL_STDIO)
-            return true;
-    return false;
-}
-
-struct backend vm_serial_backend(struct vm *vm)
-{
-    struct backend backend = vm_backend(vm);
-
-    if (vm->config->serial == SERIAL_STDIO && has_console_at_stdio(vm->config)) {
-        backend.input = no_input;
-        backend.pending = none_pending;
-        backend.want_input = port_want_input;
-    }
-    if (vm->config->serial == SERIAL_STDIO)
-        return backend;
-    backend.output = port_output;
-    backend.input = port_input;
-    backend.pending = port_pending;
-    backend.want_input = port_want_input;
-    return backend;
 }

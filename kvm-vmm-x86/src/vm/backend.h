@@ -1,4 +1,4 @@
-/* What a VM's devices reach the world by. */
+/* What a VM's devices reach KVM and the host by. */
 #ifndef VM_BACKEND_H
 #define VM_BACKEND_H
 
@@ -6,8 +6,7 @@
 
 struct vm;
 
+/* Leads out of the VM, but not out of the program: see program.h. */
 struct backend vm_backend(struct vm *vm);
-/* The serial port's: the same, or a way to what --serial names. */
-struct backend vm_serial_backend(struct vm *vm);
 
 #endif

@@ -10,7 +10,6 @@
 #include "abi/multiboot.h"
 #include "acpi/acpi.h"
 #include "boot/boot_info.h"
-#include "boot/linux/kernel_cache.h"
 #include "boot/linux/params.h"
 #include "boot/loader.h"
 #include "boot/multiboot.h"
@@ -160,7 +159,7 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
                                    .limit = reserved,
                                    .initrds = files->initrds,
                                    .initrd_count = files->initrd_count,
-                                   .cache = &kernel_cache_ops};
+                                   .cache = vm->program->kernel_cache};
 
     if (reserved == 0)
         return error_set(error, "%s: %lluK of memory is too little for this mode", vm->name,
@@ -328,6 +327,8 @@ static void plan_restored(struct vm *vm)
     choose_mmio(vm);
 }
 
+static const unsigned never_full;
+
 static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files *files,
                        struct error *error)
 {
@@ -346,8 +347,9 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
     vm->fd = kvm_create_vm(kvm, error);
     if (vm->fd < 0)
         return -1;
-    vm->backend = vm_backend(vm);
-    vm->serial = vm_serial_backend(vm);
+    vm->backend = vm->serial = vm_backend(vm);
+    vm->full = &never_full;
+    vm->program->connect(vm);
     if (loader == NULL ? build_restored(vm, kvm, error) < 0
                        : build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;
@@ -355,7 +357,8 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
 }
 
 int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
-              const struct observers *observers, struct error *error)
+              const struct vm_program *program, const struct observers *observers,
+              struct error *error)
 {
     struct guest_files files = {0};
     struct kvm kvm;
@@ -365,6 +368,7 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     vm->index = index;
     vm->name = config->image;
     vm->config = config;
+    vm->program = program;
     vm->observers = observers;
     vm->fd = -1;
     lock_init(&vm->lock);

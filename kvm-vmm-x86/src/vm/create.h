@@ -5,10 +5,11 @@
 #include "vm/vm.h"
 
 /* Makes guest number `index` of the run from its files: its VM, memory, devices, image and vCPUs.
- * `config` and `observers` must outlive it. On failure nothing is left behind, and the others below
- * may be called all the same. */
+ * `config`, `program` and `observers` must outlive it. On failure nothing is left behind, and the
+ * others below may be called all the same. */
 int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
-              const struct observers *observers, struct error *error) MUST_CHECK;
+              const struct vm_program *program, const struct observers *observers,
+              struct error *error) MUST_CHECK;
 void vm_destroy(struct vm *vm);
 
 /* Starts a thread for each vCPU; `ended` is called from the last of them. */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "boot/linux/params.h"
-#include "console/console.h"
 #include "cpu/probe.h"
 #include "vm/vm.h"
 
@@ -88,7 +87,7 @@ static __attribute__((noinline)) enum verdict on_string_io(struct vcpu *vcpu, st
     for (; vcpu->items_done < run->io.count; vcpu->items_done++) {
         enum verdict verdict;
 
-        if (vcpu->items_done > 0 && console_is_full(vcpu->vm->index))
+        if (vcpu->items_done > 0 && vm_is_full(vcpu->vm))
             return VERDICT_AGAIN;
         verdict = access_port(vcpu, run, data + (size_t)vcpu->items_done * run->io.size, string);
         if (verdict != VERDICT_RESUME)

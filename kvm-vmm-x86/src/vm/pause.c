@@ -277,9 +277,7 @@ void pause_next_part(struct vcpu *vcpu)
     vcpu->counted = true; /* as one exit with the first */
 }
 
-/* Finishes the instruction that the last exit was in. If that makes a new exit, it is kept for when
- * the vCPU goes on. */
-static void finish_exit(struct vcpu *vcpu)
+void pause_finish_exit(struct vcpu *vcpu)
 {
     if (vcpu->again || kvm_finish_exit(&vcpu->cpu) != 0)
         return;
@@ -292,7 +290,7 @@ void pause_park(struct vcpu *vcpu)
     struct vm_gate *gate = &vcpu->vm->gate;
 
     if (!vcpu->parked) /* only this thread changes it */
-        finish_exit(vcpu);
+        pause_finish_exit(vcpu);
     lock_take(&gate->lock);
     vcpu->parked = true;
     notify_holders_locked(vcpu->vm);

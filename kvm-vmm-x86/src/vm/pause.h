@@ -83,6 +83,9 @@ void pause_thread_over(struct vcpu *vcpu);
 int pause_wait(struct vcpu *vcpu, uint64_t woken) MUST_CHECK;
 /* Answers VCPU_PAUSE: returns when the vCPU may go on, or is to stop for good. */
 void pause_park(struct vcpu *vcpu);
+/* KVM finishes the instruction that the last exit was in. If that makes a new exit, it is kept for
+ * when the vCPU goes on. */
+void pause_finish_exit(struct vcpu *vcpu);
 /* The exit it is at is handled later, when it goes on. */
 void pause_keep_exit(struct vcpu *vcpu);
 /* A write that waited is over: the next part of its instruction is the exit that it is at. */

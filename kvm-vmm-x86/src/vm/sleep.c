@@ -1,8 +1,9 @@
 /* S3; see sleep.h. */
 #include "vm/sleep.h"
 
+#include <stdio.h>
+
 #include "acpi/acpi.h"
-#include "console/console.h"
 #include "cpu/reset.h"
 #include "host/kvm_reset.h"
 #include "vm/vm.h"
@@ -87,6 +88,7 @@ void vm_sleep_init(struct vm *vm)
 void vm_fall_asleep(struct vm *vm)
 {
     struct vm_sleep *s = &vm->sleep;
+    char text[320];
     bool first;
 
     lock_take(&s->lock);
@@ -98,11 +100,13 @@ void vm_fall_asleep(struct vm *vm)
     lock_release(&s->lock);
     if (!first)
         return;
-    if (s->told++ < TOLD_MAX)
-        vcpu_printf(vm->index,
-                    "kvm-vmm: guest %u (%s) sleeps (S3); its clock's alarm or the power "
-                    "button (Ctrl-A p, SIGPWR) wakes it",
-                    vm->index, vm->name);
+    if (s->told++ < TOLD_MAX) {
+        snprintf(text, sizeof text,
+                 "guest %u (%.200s) sleeps (S3); its clock's alarm or the power button "
+                 "(Ctrl-A p, SIGPWR) wakes it",
+                 vm->index, vm->name);
+        vm->backend.say(vm, text);
+    }
     (void)vm_pause(vm, &s->holder); /* the caller runs: it is not quiet yet */
 }
 

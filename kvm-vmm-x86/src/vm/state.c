@@ -9,6 +9,7 @@
 #include "cpu/cpuid.h"
 #include "host/clock.h"
 #include "host/kvm_debug.h"
+#include "host/kvm_reset.h"
 #include "host/kvm_state.h"
 
 enum { VERSION = 1, DEVICES_MAX = 24 * 1024 };
@@ -312,5 +313,74 @@ int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error)
     while ((more = chunk_next(reader, &chunk, error)) > 0)
         if (load_chunk(vm, moment, &chunk, error) < 0)
             return -1;
+    return more;
+}
+
+/* ---- Back to a state of the same VM --------------------------------------------------------- */
+
+/* What a device was saved as, and is now: they come in one order. */
+static bool has_changed(const struct chunk *saved, struct chunk_reader *now)
+{
+    struct chunk chunk;
+    struct error ignored;
+
+    return chunk_next(now, &chunk, &ignored) <= 0 || strcmp(chunk.name, saved->name) != 0 ||
+           chunk.size != saved->size || memcmp(chunk.bytes, saved->bytes, saved->size) != 0;
+}
+
+/* KVM would make the rest of the old instruction with the new registers. */
+static int leave_exits(struct vm *vm, struct error *error)
+{
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        struct vcpu *vcpu = &vm->vcpus[i];
+        bool shut = vcpu->cpu.run->exit_reason == KVM_EXIT_SHUTDOWN;
+
+        for (unsigned part = 0; part < WRITE_PARTS_MAX && kvm_finish_exit(&vcpu->cpu) == 0; part++)
+            ;
+        vcpu->cpu.run->kvm_dirty_regs = 0;
+        __atomic_store_n(&vcpu->requests, 0, __ATOMIC_RELAXED);
+        if (shut && kvm_leave_shutdown(&vcpu->cpu, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void live_again(struct vm *vm)
+{
+    lock_take(&vm->lock);
+    vm->end = (struct vm_end){.kind = END_NONE};
+    lock_release(&vm->lock);
+    lock_take(&vm->gate.lock);
+    vm->gate.ending = false;
+    lock_release(&vm->gate.lock);
+}
+
+/* CPUID may not be set again, and is as it was. Most devices are as they were: to compare costs
+ * less than to load. */
+int vm_rewind(struct vm *vm, struct chunk_reader saved, struct chunk_writer room,
+              struct error *error)
+{
+    struct chunk_reader now;
+    struct chunk chunk;
+    const char *part;
+    uint64_t moment;
+    int more;
+
+    if (leave_exits(vm, error) < 0)
+        return -1;
+    moment = set_host_tsc(vm);
+    machine_save(&vm->machine, &room);
+    now = (struct chunk_reader){.bytes = room.bytes, .size = room.used};
+    while ((more = chunk_next(&saved, &chunk, error)) > 0) {
+        part = strrchr(chunk.name, ' ');
+        if (strncmp(chunk.name, "vcpu ", 5) == 0 && strcmp(part, " cpuid") == 0)
+            continue;
+        if (strncmp(chunk.name, "vcpu ", 5) != 0 && strncmp(chunk.name, "vm ", 3) != 0 &&
+            !has_changed(&chunk, &now))
+            continue;
+        if (load_chunk(vm, moment, &chunk, error) < 0)
+            return -1;
+    }
+    live_again(vm);
     return more;
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "console/console.h"
 #include "host/clock.h"
 #include "host/guard.h"
 #include "vm/deck.h"
@@ -72,7 +71,7 @@ static void wait_for_room(struct vcpu *vcpu)
 {
     uint64_t woken = gate_count(vcpu->vm);
 
-    while (console_is_full(vcpu->vm->index) && pause_wait(vcpu, woken) == 0)
+    while (vm_is_full(vcpu->vm) && pause_wait(vcpu, woken) == 0)
         woken = gate_count(vcpu->vm);
 }
 
@@ -152,12 +151,12 @@ static enum verdict attend(struct vcpu *vcpu)
  * the vCPU, its output is not read, or the last exit is to be tried again. Every exit
  * comes by here: what is rare is somewhere else.
  */
-static enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o)
+static inline enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const struct observers *o)
 {
     enum verdict verdict;
     int code;
 
-    if ((__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) | console_why_full(vm->index)) != 0)
+    if ((__atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) | vm_is_full(vm)) != 0)
         return attend(vcpu);
     if (vcpu->again)
         code = pause_wait(vcpu, vcpu->woken);
@@ -211,14 +210,24 @@ static uint64_t exits_left(const struct vm *vm)
     return max > vm->exits_before ? max - vm->exits_before : 0;
 }
 
+void vcpu_begin(struct vcpu *vcpu)
+{
+    thread_kick_flag(&vcpu->cpu.run->immediate_exit);
+    vcpu->exits_max = exits_left(vcpu->vm);
+}
+
+enum verdict vcpu_run_once(struct vcpu *vcpu)
+{
+    return run_once(vcpu, vcpu->vm, vcpu->vm->observers);
+}
+
 static void *run(void *argument)
 {
     struct vcpu *vcpu = argument;
     struct vm *vm = vcpu->vm;
 
     thread_name("guest%u/vcpu%u", vm->index, vcpu->id);
-    thread_kick_flag(&vcpu->cpu.run->immediate_exit);
-    vcpu->exits_max = exits_left(vm);
+    vcpu_begin(vcpu);
     deck_attach(vcpu);
     while (run_once(vcpu, vm, vm->observers) != VERDICT_STOP)
         ;

@@ -92,6 +92,12 @@ int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
  * come back with. No observer is told. VERDICT_AGAIN: to be called again. */
 enum verdict vcpu_handle_exit(struct vcpu *vcpu) MUST_CHECK;
 
+/* Instead of vcpu_start, for a program that runs its only vCPU on a thread of its own: from now on
+ * the calling thread does. Then, once into the guest and back: VERDICT_STOP when it has ended, or a
+ * device handed the exit to the program. */
+void vcpu_begin(struct vcpu *vcpu);
+enum verdict vcpu_run_once(struct vcpu *vcpu) MUST_CHECK;
+
 /* A number that changes whenever the vCPU has left the guest or has halted again. */
 uint64_t vcpu_progress(const struct vcpu *vcpu);
 

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "console/input.h"
 #include "host/guard.h"
 
 /* Pairs with the release in vm_vcpu_ended: who sees the VM ended sees how. */
@@ -24,6 +23,12 @@ uint64_t vm_exits(const struct vm *vm)
     return vm->exits_before + most;
 }
 
+static void input_over(const struct vm *vm)
+{
+    if (vm->program->input_over != NULL)
+        vm->program->input_over(vm);
+}
+
 /* Whatever the guest made of the zeroes that it got instead is no result: this reason replaces any
  * other. */
 void vm_lose_memory(struct vm *vm, gpa_t at)
@@ -34,7 +39,7 @@ void vm_lose_memory(struct vm *vm, gpa_t at)
              "its memory at %#llx is lost: this machine's RAM or the file behind it failed",
              (unsigned long long)at);
     lock_release(&vm->lock);
-    input_stop(vm->index);
+    input_over(vm);
     for (unsigned i = 0; i < vm->vcpus_made; i++)
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
 }
@@ -88,7 +93,7 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     if (!first)
         return;
     if (kind != END_RESET || !vm_starts_again(vm)) /* else it is there again in a moment */
-        input_stop(vm->index);
+        input_over(vm);
     for (unsigned i = 0; i < vm->vcpus_made; i++) /* also those that have no thread yet */
         vcpu_kick(&vm->vcpus[i], VCPU_STOP);
 }
@@ -112,7 +117,7 @@ void vm_end_by_limit(struct vm *vm, uint64_t exits)
     snprintf(vm->end.message, sizeof vm->end.message, "stopped after %llu exits (--max-exits)",
              (unsigned long long)exits);
     lock_release(&vm->lock);
-    input_stop(vm->index);
+    input_over(vm);
 }
 
 struct vm_end vm_end_of(struct vm *vm)

@@ -13,6 +13,7 @@
 #include "vm/io.h"
 #include "vm/machine.h"
 #include "vm/observer.h"
+#include "vm/program.h"
 #include "vm/sleep.h"
 #include "vm/vcpu.h"
 
@@ -26,6 +27,7 @@ struct vm {
     unsigned index; /* 0 to 3: which guest of the run it is */
     const char *name;
     const struct guest_config *config;
+    const struct vm_program *program;
     const struct observers *observers;
     enum guest_mode mode;
     bool paging;           /* started in protected mode with paging */
@@ -36,7 +38,8 @@ struct vm {
     int fd;
     uint64_t ram_size;
     struct memory memory;
-    struct backend backend, serial;      /* of its devices; of its serial port */
+    struct backend backend, serial; /* of its devices; of its serial port */
+    const unsigned *full; /* not 0: it waits until what it printed is read; atomic. The program's */
     struct vm_io io[VIRTIO_DEVICES_MAX]; /* of its virtio devices */
     struct firmware firmware;            /* what its fw_cfg has */
     struct vcpu *vcpus;                  /* `vcpu_count` of them */
@@ -54,6 +57,12 @@ struct vm {
     void (*ended)(void); /* called once the last vCPU thread is over */
     struct machine machine;
 };
+
+/* Whether it is to wait for those who read what it prints. */
+static inline bool vm_is_full(const struct vm *vm)
+{
+    return __atomic_load_n(vm->full, __ATOMIC_ACQUIRE) != 0;
+}
 
 bool vm_is_running(const struct vm *vm);
 

@@ -129,6 +129,27 @@ static void test_unknown(void **state)
     assert_non_null(strstr(fake.message, "0x77"));
 }
 
+static uint8_t taken;
+
+static bool take(void *context, uint8_t number)
+{
+    assert_ptr_equal(context, &fake);
+    taken = number;
+    return number >= 0x20;
+}
+
+/* What the VMM does not know the program may. */
+static void test_a_call_of_the_program(void **state)
+{
+    (void)state;
+    fake.backend.call = take;
+    assert_int_equal(call(0x20, NULL), VERDICT_STOP);
+    assert_int_equal(taken, 0x20);
+    assert_int_equal(fake.end, END_NONE);
+    assert_int_equal(call(0x1f, NULL), VERDICT_STOP);
+    assert_int_equal(fake.end, END_CRASH);
+}
+
 static void test_debug_exit(void **state)
 {
     struct debug_exit device;
@@ -154,6 +175,7 @@ int main(void)
         cmocka_unit_test_setup(test_write, set_up),
         cmocka_unit_test_setup(test_much_is_written_in_tries, set_up),
         cmocka_unit_test_setup(test_unknown, set_up),
+        cmocka_unit_test_setup(test_a_call_of_the_program, set_up),
         cmocka_unit_test_setup(test_debug_exit, set_up),
     };
 

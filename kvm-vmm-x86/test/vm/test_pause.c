@@ -320,10 +320,10 @@ static void test_an_exit_that_follows(void **state)
 {
     (void)state;
     answer_of_finish = 0;
-    finish_exit(&vcpus[0]);
+    pause_finish_exit(&vcpus[0]);
     assert_int_equal(taken, 1);
     assert_true(vcpus[0].again);
-    finish_exit(&vcpus[0]); /* it is still there: nothing to finish */
+    pause_finish_exit(&vcpus[0]); /* it is still there: nothing to finish */
     assert_int_equal(finished, 1);
     assert_int_equal(pause_wait(&vcpus[0], vcpus[0].woken), 0); /* the gate is open for it */
 }

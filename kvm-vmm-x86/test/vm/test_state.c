@@ -88,6 +88,11 @@ int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs, struct err
     return error_set(error, "no KVM here");
 }
 
+int kvm_leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
+{
+    return kvm_get_sregs(cpu, NULL, error);
+}
+
 static int answer_of_finish, finished;
 static unsigned parts_to_come; /* of a write to memory */
 
@@ -177,6 +182,7 @@ struct test_vcpu {
 
 static struct test_vcpu from, to;
 static const struct guest_config config;
+static const unsigned never_full;
 
 static struct kvm_run *run_of(struct test_vcpu *t)
 {
@@ -193,7 +199,7 @@ static void make_vcpu(struct test_vcpu *t)
     struct error error;
 
     memset(t, 0, sizeof *t);
-    t->vm = (struct vm){.vcpus = &t->vcpu, .vcpu_count = 1, .config = &config};
+    t->vm = (struct vm){.vcpus = &t->vcpu, .vcpu_count = 1, .config = &config, .full = &never_full};
     assert_int_equal(bus_claim(&t->vm.machine.bus, BUS_PIO, PORT, 1, &source_ops, &source, &error),
                      0);
     t->vcpu = (struct vcpu){.vm = &t->vm, .string_rip = UINT64_MAX};

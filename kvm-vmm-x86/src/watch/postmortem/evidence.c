@@ -96,7 +96,8 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
         return -1;
     config.image_bytes = image.bytes;
     config.image_size = image.size;
-    e->has_double = vm_create(&e->double_vm, vm->index, &config, &no_observers, error) == 0;
+    e->has_double =
+        vm_create(&e->double_vm, vm->index, &config, vm->program, &no_observers, error) == 0;
     e->double_vm.config = vm->config;
     file_release(&image);
     if (!e->has_double)

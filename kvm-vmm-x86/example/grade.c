@@ -1,0 +1,60 @@
+/*
+ * Grades a guest: gives it one number after the other, each time from the same snapshot, and prints
+ * what it answers, or why it does not. The guest asks by hypercall 0x20 for a number in RDI and
+ * answers by hypercall 0x21 with RBX. docs/library.md shows it.
+ *
+ *     grade GUEST NUMBER...
+ */
+#include <kvmvmm.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CALL_ASK = 0x20, CALL_ANSWER = 0x21 };
+
+/* A number for the guest, and its answer. */
+static int grade(struct kvmvmm *machine, const char *number, struct kvmvmm_error *error)
+{
+    const struct kvmvmm_limits limits = {.nanoseconds = 200000000};
+    struct kvmvmm_event event;
+    struct kvm_regs regs;
+    uint64_t pages;
+
+    if (kvmvmm_get_registers(machine, &regs, NULL, error) < 0)
+        return -1;
+    regs.rdi = strtoull(number, NULL, 0);
+    if (kvmvmm_set_registers(machine, &regs, NULL, error) < 0 ||
+        kvmvmm_run(machine, &limits, &event, error) < 0 ||
+        kvmvmm_get_registers(machine, &regs, NULL, error) < 0)
+        return -1;
+    if (event.reason == KVMVMM_CALL && event.call == CALL_ANSWER)
+        printf("%s: %llu\n", number, (unsigned long long)regs.rbx);
+    else if (event.reason == KVMVMM_TIME)
+        printf("%s: no answer in 200 ms\n", number);
+    else
+        printf("%s: the guest stopped: %s\n", number, event.text);
+    return kvmvmm_reset(machine, &pages, error);
+}
+
+int main(int argc, char **argv)
+{
+    struct kvmvmm_config config = {.image = argv[1], .mode = KVMVMM_LONG};
+    struct kvmvmm_error error;
+    struct kvmvmm_event event;
+    struct kvmvmm *machine = kvmvmm_create(&config, &error);
+    int result = 1;
+
+    if (machine == NULL || kvmvmm_run(machine, NULL, &event, &error) < 0)
+        goto end;
+    if (event.reason != KVMVMM_CALL || event.call != CALL_ASK) {
+        snprintf(error.text, sizeof error.text, "%s asks for no number", config.image);
+        goto end;
+    }
+    result = kvmvmm_snapshot(machine, &error);
+    for (int i = 2; i < argc && result == 0; i++)
+        result = grade(machine, argv[i], &error);
+end:
+    if (result != 0)
+        fprintf(stderr, "grade: %s\n", error.text);
+    kvmvmm_destroy(machine);
+    return result != 0;
+}

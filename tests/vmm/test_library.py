@@ -1,0 +1,58 @@
+"""libkvmvmm: machines in a program of one's own. What it can do and refuses: tests/vmm/library/machines.c."""
+import re
+import subprocess
+
+import pytest
+
+from tests.support import TOP, lab_run
+
+LIB = TOP / "build/kvm-vmm-x86/lib"
+GUESTS = TOP / "kvm-vmm-x86/guest"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(vmm):
+    subprocess.run(["make", "-s", "-C", "kvm-vmm-x86", "lib", "test-guests"], check=True, cwd=TOP,
+                   stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def test_machines():
+    result = lab_run(LIB / "machines", GUESTS)
+    assert result.status == 0 and result.out.split() == [
+        b"modes", b"ends", b"limits", b"input", b"resets", b"breakpoints", b"refusals", b"several"], result
+
+
+def test_example():
+    """It is linked with the shared library."""
+    result = lab_run(LIB / "grade", GUESTS / "test/library/collatz.elf", 1, 27, 0, 6)
+    assert result.status == 0 and result.out == b"1: 0\n27: 111\n0: no answer in 200 ms\n6: 8\n", result
+    result = lab_run(LIB / "grade", GUESTS / "hello.bin", 1)
+    assert result.status == 1 and "asks for no number" in result.err, result
+
+
+def test_resets_are_measured():
+    result = lab_run(LIB / "resets", GUESTS / "test/library/dirty.elf", 50, 1)
+    assert result.status == 0 and re.match(rb"\d+ resets/s, [\d.]+ us a reset of 5\d pages, ", result.out), result
+
+
+def test_what_it_shows():
+    """The names of its header and no others; and nothing by which it could print or end the process."""
+    header = (TOP / "kvm-vmm-x86/src/kvmvmm/kvmvmm.h").read_text()
+    wanted = set(re.findall(r"\b(kvmvmm_\w+)\(", header))
+    for options, file in ([], "libkvmvmm.a"), (["-D"], "libkvmvmm.so"):
+        names = subprocess.run(["nm", *options, "-g", "--defined-only", LIB / file], check=True, capture_output=True,
+                               text=True).stdout
+        assert set(re.findall(r" [A-Z] (\w+)", names)) == wanted
+    used = subprocess.run(["nm", "-u", LIB / "libkvmvmm.a"], check=True, capture_output=True, text=True).stdout.split()
+    assert not set("printf fprintf vfprintf puts fputs perror exit _exit abort stderr stdout".split()) & set(used)
+
+
+def test_install(tmp_path):
+    subprocess.run(["make", "-s", "-C", "kvm-vmm-x86", "install-lib", "PREFIX=/usr", "DESTDIR=%s" % tmp_path],
+                   check=True, cwd=TOP, stdin=subprocess.DEVNULL)
+    usr, program = tmp_path / "usr", tmp_path / "grade"
+    subprocess.run(["gcc", TOP / "kvm-vmm-x86/example/grade.c", "-I", usr / "include", "-L", usr / "lib", "-lkvmvmm",
+                    "-o", program], check=True)
+    done = subprocess.run([program, "no such guest"], env={"LD_LIBRARY_PATH": str(usr / "lib")}, check=False,
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "no such guest" in done.stderr
