@@ -91,9 +91,9 @@ def halted(scratch):
 
 @pytest.fixture
 def bochs(scratch):
-    """bochs(image, lines=(), until=None) -> what came on the serial line; lines are more of its configuration. It ends
-    by itself, or is killed when `until` says so of that text. Bochs's own status is always 1."""
-    def run(disk, lines=(), until=lambda text: False):
+    """bochs(image, lines=(), until=None, limit) -> what came on the serial line; lines are more of its configuration.
+    It ends by itself, or is killed when `until` says so of that text. Bochs's own status is always 1."""
+    def run(disk, lines=(), until=lambda text: False, limit=BOCHS_LIMIT):
         master, slave = pty.openpty()  # its terminal display wants one, and draws to it
         serial = scratch / "bochs/serial.txt"
         serial.unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def bochs(scratch):
         machine = subprocess.Popen(command,
                                    stdin=slave, stdout=slave, stderr=slave, env=dict(os.environ, TERM="xterm"))
         os.close(slave)
-        end = time.monotonic() + BOCHS_LIMIT
+        end = time.monotonic() + limit
         try:
             while machine.poll() is None and time.monotonic() < end:
                 if serial.exists() and until(serial.read_text(errors="replace")):

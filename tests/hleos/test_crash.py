@@ -147,7 +147,7 @@ true
 
 
 def test_our_vmm(disk, vmm, replay, scratch, soak):
-    image, serial, log, rounds = disk(), scratch / "serial.txt", scratch / "log", soak(12, 300)
+    image, serial, log, rounds = disk(), scratch / "serial.txt", scratch / "log", soak(6, 300)
     before = image.read_bytes()
     command = [*STRACE, "-o", log, "-P", image, "-P", serial, TOP / "kvm-vmm-x86/kvm-vmm", "-m", "64M", "--disk", image,
                "--append", "load=forever", BUILD / "hleos.elf"]

@@ -9,7 +9,7 @@ from tests.support import TOP, lab_run
 TESTS = 64       # that the kernel has
 OF_DISKS = 4     # of them, which need a disk with a file system
 OF_SEVERAL = 3   # of them, which need several processors
-MANY, FEW = 100000, 10000   # operations of the stress
+MANY, FEW = 30000, 10000   # operations of the stress
 APIC = ["interrupts: APIC", "by the HPET, tick by the local APIC"]
 PIC = ["acpi: no tables", "interrupts: PIC", "by the PIT, tick by the PIT"]
 VMM = ["loaded by kvm-vmm", "interrupts: APIC", "by the PIT, tick by the local APIC"]   # it has no HPET

@@ -260,16 +260,6 @@ def test_what_is_drawn_is_what_the_page_says(machine, scratch):
     assert seen >= {2, 5, 7, 10}   # Hello!, Hi!, text, the prompt: the jobs have scrolled, and are still there
 
 
-def test_grind_for_long(machine, soak):
-    """Ten minutes in soak, on two processors."""
-    seconds = soak(1, 600)
-    serial, _ = machine("-smp", "2")
-    serial.send("grind %d\r" % seconds)
-    serial.expect(r"grind: \d+ deeds\r", timeout=LIMIT + 4 * seconds)
-    serial.expect(PROMPT)
-    assert "status" not in serial.before
-
-
 def test_the_editor(machine):
     serial, _ = machine()
 
