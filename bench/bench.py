@@ -70,6 +70,16 @@ def linux(name, unit, goal, metric, sides, program="boot.py", **options):
                   **options)
 
 
+def disk(name, goal, work):
+    """A request of a guest's disk: its time, and the exits that it costs."""
+    names = {"kvm-vmm": "kvm-vmm", "kvm-vmm-pci": "kvm-vmm, PCI", "microvm": "QEMU microvm", "q35": "QEMU q35"}
+
+    def sides(metric):
+        return {names[side]: "/usr/bin/python3 bench/linux/disk.py %s %s %s" % (metric, work, side) for side in names}
+    return [Figure("disk: " + name, "us", goal, sides("time"), rounds=3),
+            Figure("disk: exits of " + name, "", "", sides("exits"), exact=True)]
+
+
 LINUX_SIDES = ("kvm-vmm", "microvm", "microvm-elf", "q35")
 FIGURES = [
     Figure("hypercall exit and return", "us", "within 5 % of bare KVM_RUN", {
@@ -113,6 +123,10 @@ FIGURES = [
             program="effort.py", rounds=5, in_lab=False, of_lab=True) for cache in ("warm", "cold")],
     linux("exits to userspace until then", "", "below 1,000", "exits", LINUX_SIDES, exact=True),
     linux("resident beside guest RAM", "KB", "below 5,120", "resident", ("kvm-vmm", "microvm", "q35"), exact=True),
+    *disk("a random read of 4 KB", "1.0 of the best other", "random-1"),
+    *disk("a random read of 4 KB, 32 at a time", "0.77 of the best other", "random-32"),
+    *disk("a read of 128 KB, 4 at a time", "1.0 of the best other", "read"),
+    *disk("a write of 128 KB, 4 at a time", "1.0 of the best other", "write"),
     exits_per_second(1),
     exits_per_second(2),
     exits_per_second(4),

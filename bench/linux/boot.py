@@ -46,16 +46,17 @@ def kernel_of(side):
 
 
 class Exits:
-    """Counts KVM's returns to userspace while it is open; of the whole machine, in which nothing else runs."""
+    """Counts a tracepoint of KVM's while it is open; of the whole machine, in which nothing else runs."""
 
-    def __init__(self):
+    def __init__(self, event):
+        self.event = event
         self.folder = Path(tempfile.mkdtemp())
         subprocess.run(["mount", "-t", "tracefs", "none", self.folder], check=True)
         (self.folder / "trace").write_text("")
         self.switch("1")
 
     def switch(self, value):
-        (self.folder / "events/kvm/kvm_userspace_exit/enable").write_text(value)
+        (self.folder / "events/kvm" / self.event / "enable").write_text(value)
 
     def count(self):
         stats = [path.read_text() for path in self.folder.glob("per_cpu/cpu*/stats")]
@@ -120,7 +121,7 @@ def measure_in(memory, metric, side):
         return until_mark(line, kept)[0]
     if metric == "resident":
         return until_mark(line, kept, resident_kb)[1]
-    exits = Exits()
+    exits = Exits("kvm_userspace_exit")
     try:
         return until_mark(line, kept, lambda pid: exits.count())[1]
     finally:
