@@ -32,11 +32,12 @@ void main(uint64_t hartid, const void *fdt);
 static bool first_used(uint64_t start, uint64_t end, struct range *used)
 {
     bool found = false;
-    struct range all[MACHINE_RANGES_MAX + 2];
+    struct range all[MACHINE_RANGES_MAX + 3];
     unsigned count = machine.reserved_count;
 
     memcpy(all, machine.reserved, sizeof machine.reserved);
-    all[count++] = (struct range){(uint64_t)image_start, (uint64_t)(image_end - image_start)};
+    all[count++] = (struct range){(uint64_t)image_start, (uint64_t)(moves_start - image_start)};
+    all[count++] = (struct range){(uint64_t)moves_end, (uint64_t)(image_end - moves_end)};
     all[count++] = machine.initrd;
     for (unsigned i = 0; i < count; i++) {
         uint64_t from = all[i].start > start ? all[i].start : start;
@@ -216,8 +217,8 @@ void main(uint64_t hartid, const void *fdt)
     limit_harts(hartid);
     cpu_init_boot(machine.hartids, machine.hart_count, hartid); /* cpu_self() */
     memory_init();                                              /* page_alloc() */
-    if (serial_init())                                          /* output without the firmware */
-        console_set_output(serial_write, serial_room);
+    serial_init(); /* output without the firmware, where it can */
+    console_set_output(serial_write, serial_room);
     feature_probe(machine.isa); /* what guests may have */
     connect();                  /* guests may call */
     cpu_init_hart();            /* guests on this hart */

@@ -25,7 +25,8 @@ struct cpu {
 
 enum { CPU_STACK_ORDER = 3 }; /* 32 KiB, of each hart but the one that boots */
 
-extern char image_start[], image_end[]; /* hypervisor.ld: all of the hypervisor but its heap */
+/* hypervisor.ld: all of the hypervisor but its heap; in it, what only boot.S needed. */
+extern char image_start[], image_end[], moves_start[], moves_end[];
 extern struct cpu cpus[CPUS_MAX];
 extern unsigned cpu_count;
 

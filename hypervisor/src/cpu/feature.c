@@ -126,6 +126,9 @@ void feature_probe(const char *isa)
     probe_enable_bits();
     probe_translation();
     probe_vector();
+    /* QEMU's spike sets the bit, and has no vstimecmp. */
+    if ((features.henvcfg & HENVCFG_STCE) != 0 && !csr_try_read(CSR_VSTIMECMP, &ignored))
+        features.henvcfg &= ~HENVCFG_STCE;
     features.sstc = (features.henvcfg & HENVCFG_STCE) != 0;
     features.host_sstc = isa_has(machine_isa, "sstc") && csr_try_read(CSR_STIMECMP, &ignored);
     write_isa();

@@ -54,6 +54,17 @@ size_t firmware_write(const char *text, size_t length)
     return all;
 }
 
+int firmware_read(void)
+{
+    uint8_t byte = 0;
+    struct sbi_result r;
+
+    if (!has_console)
+        return (int)firmware_call(SBI_LEGACY_GETCHAR, 0, 0, 0, 0, 0).error;
+    r = firmware_call(SBI_DBCN, DBCN_READ, 1, (uintptr_t)&byte, 0, 0);
+    return r.error == SBI_SUCCESS && r.value == 1 ? *(volatile uint8_t *)&byte : -1;
+}
+
 void firmware_set_timer(uint64_t when)
 {
     if (has_time)

@@ -18,6 +18,8 @@ bool firmware_has(uint64_t extension);
 /* Writes to the firmware's console: DBCN where there is one, else the legacy call byte by byte.
  * Returns `length`. */
 size_t firmware_write(const char *text, size_t length);
+/* The next byte of its console, or -1. */
+int firmware_read(void);
 void firmware_set_timer(uint64_t when);
 void firmware_send_ipi(uint64_t hartid);
 int firmware_start_hart(uint64_t hartid, hpa_t entry, uint64_t argument) MUST_CHECK;

@@ -30,7 +30,8 @@ struct irq_line {
 
 static inline void irq_set(const struct irq_line *line, bool level)
 {
-    line->set(line->context, line->source, level);
+    if (line->set != NULL)
+        line->set(line->context, line->source, level);
 }
 
 #endif

@@ -115,14 +115,20 @@ static void read_device(const struct fdt *fdt, int node, struct machine_device *
 
 static void read_uart(const struct fdt *fdt)
 {
-    static const char *const names[] = {"ns16550a", "ns16550"};
-    int node = -1;
+    static const char *const names[] = {"ns16550a", "ns16550", "snps,dw-apb-uart", "sifive,uart0"};
+    const unsigned sifive = ARRAY_SIZE(names) - 1;
+    struct machine_device device = {0};
 
-    for (unsigned i = 0; i < ARRAY_SIZE(names) && node < 0; i++)
-        node = fdt_find_compatible(fdt, -1, names[i]);
-    read_device(fdt, node, &machine.uart);
-    machine.uart_shift = fdt_u32(fdt, node, "reg-shift", 0);
-    machine.uart_clock = fdt_u32(fdt, node, "clock-frequency", 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(names) && device.base == 0; i++) {
+        int node = fdt_find_compatible(fdt, -1, names[i]);
+
+        read_device(fdt, node, &device);
+        machine.uart = (struct machine_uart){.base = device.base,
+                                             .interrupt = device.interrupt,
+                                             .shift = fdt_u32(fdt, node, "reg-shift", 0),
+                                             .width = fdt_u32(fdt, node, "reg-io-width", 1),
+                                             .sifive = i == sifive};
+    }
 }
 
 /* Which hart a PLIC context interrupts: its interrupts-extended lists, context by context, the

@@ -21,6 +21,13 @@ struct machine_device {
     uint32_t interrupt;
 };
 
+/* Its serial port: registers of `width` bytes, 1 << shift apart; base 0: none that is known. */
+struct machine_uart {
+    uint64_t base;
+    uint32_t interrupt, shift, width;
+    bool sifive; /* SiFive's, else a ns16550 */
+};
+
 struct machine {
     struct fdt fdt;
     const char *bootargs; /* "" where the boot loader gave none */
@@ -35,8 +42,7 @@ struct machine {
     uint64_t timebase;             /* ticks of `time` a second */
     char isa[ISA_SIZE];            /* what the first hart can do, written as riscv,isa is */
     uint32_t cbom_size, cboz_size; /* its cache blocks */
-    struct machine_device uart;
-    uint32_t uart_shift, uart_clock;
+    struct machine_uart uart;
     struct machine_device finisher; /* sifive,test: ends the emulator with a status */
     uint64_t epoch;                 /* nanoseconds since 1970 at time 0; 0: it has no clock */
     struct machine_device plic;

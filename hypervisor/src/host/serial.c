@@ -1,17 +1,16 @@
 /* The machine's serial port; see serial.h. The firmware has set the speed. */
 #include "host/serial.h"
 
-#include "abi/uart16550.h"
 #include "cpu/cpu.h"
 #include "cpu/hyp.h"
 #include "host/interrupts.h"
 #include "host/machine.h"
+#include "host/port.h"
 #include "lib/lock.h"
 
 enum { SEND_SIZE = 65536, PUMP_MOST = 256, RECEIVE_SIZE = 256, BURST = 64 };
 enum { POLLS_PER_SECOND = 50, PUMPS_PER_SECOND = 1000 };
 
-static volatile uint8_t *base;
 static struct lock lock; /* the rings, and the order of bytes on the line */
 static char sending[SEND_SIZE];
 static size_t send_head, send_count;
@@ -23,23 +22,9 @@ static void (*receiver)(uint8_t byte);
 static bool interrupting; /* else the port is looked at on a timer */
 static uint64_t next_look;
 
-static uint8_t get(unsigned reg)
+void serial_init(void)
 {
-    return base[(size_t)reg << machine.uart_shift];
-}
-
-static void put(unsigned reg, uint8_t value)
-{
-    base[(size_t)reg << machine.uart_shift] = value;
-}
-
-bool serial_init(void)
-{
-    if (machine.uart.base == 0)
-        return false;
-    base = (volatile uint8_t *)machine.uart.base;
-    put(UART_FCR, UART_FCR_ENABLE);
-    return true;
+    port_open(&machine.uart);
 }
 
 /* ---- Out ---- */
@@ -47,13 +32,13 @@ bool serial_init(void)
 /* Sends what the line takes now, up to PUMP_MOST; the lock is held. */
 static void pump(void)
 {
-    for (int most = PUMP_MOST; most > 0 && send_count > 0; most -= UART_FIFO_SIZE) {
-        if ((get(UART_LSR) & UART_LSR_THRE) == 0)
-            return;
-        for (int room = UART_FIFO_SIZE; room > 0 && send_count > 0; room--, send_count--) {
-            put(UART_DATA, (uint8_t)sending[send_head]);
-            send_head = (send_head + 1) % SEND_SIZE;
-        }
+    size_t sent = 1;
+
+    for (size_t most = PUMP_MOST; sent > 0 && most > 0 && send_count > 0; most -= sent) {
+        sent =
+            port_send(sending + send_head, min64(min64(most, send_count), SEND_SIZE - send_head));
+        send_head = (send_head + sent) % SEND_SIZE;
+        send_count -= sent;
     }
 }
 
@@ -83,7 +68,7 @@ void serial_flush(void)
     uint64_t limit = hyp_time() + machine.timebase;
 
     lock_take(&lock);
-    while (base != NULL && send_count > 0 && hyp_time() < limit)
+    while (send_count > 0 && hyp_time() < limit)
         pump();
     lock_drop(&lock);
 }
@@ -95,11 +80,13 @@ void serial_flush(void)
 static void drain(void)
 {
     lock_take(&lock);
-    for (int i = 0; i < BURST && (get(UART_LSR) & UART_LSR_DR) != 0; i++) {
-        uint8_t byte = get(UART_DATA);
+    for (int i = 0; i < BURST; i++) {
+        int byte = port_receive();
 
+        if (byte < 0)
+            break;
         if (receive_count < RECEIVE_SIZE)
-            received[(receive_head + receive_count++) % RECEIVE_SIZE] = byte;
+            received[(receive_head + receive_count++) % RECEIVE_SIZE] = (uint8_t)byte;
     }
     lock_drop(&lock);
 }
@@ -107,11 +94,9 @@ static void drain(void)
 void serial_listen(void (*receive)(uint8_t byte))
 {
     receiver = receive;
-    if (base == NULL)
-        return;
-    interrupting = interrupts_connect(machine.uart.interrupt, drain);
+    interrupting = port_can_interrupt() && interrupts_connect(machine.uart.interrupt, drain);
     if (interrupting)
-        put(UART_IER, UART_IER_RDA);
+        port_interrupt();
     __atomic_store_n(&listener, cpu_self(), __ATOMIC_RELEASE);
 }
 

@@ -1,5 +1,5 @@
 /*
- * The machine's serial port (ns16550a), driven directly once the device tree has named it. What is
+ * The machine's serial port (port.h), driven directly once the device tree has named it. What is
  * sent waits in a ring for the line, which may be held up for as long as it likes. What comes in is
  * fetched by the machine's PLIC, or 50 times a second where there is no PLIC, and handed on where
  * the hart holds no lock.
@@ -9,8 +9,7 @@
 
 #include "lib/types.h"
 
-/* False where the machine has none. */
-bool serial_init(void) MUST_CHECK;
+void serial_init(void);
 /* How many of the bytes the ring had room for. */
 size_t serial_write(const char *text, size_t length);
 size_t serial_room(void);

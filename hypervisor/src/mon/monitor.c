@@ -134,7 +134,8 @@ static void count_memory(struct vm *vm, uint64_t *mapped, uint64_t *shared)
 /* What the hypervisor takes for itself, and what each guest costs besides its RAM. */
 static void show_memory(struct vm *vm, const char *argument)
 {
-    uint64_t image = (uint64_t)(image_end - image_start), table = page_table_bytes();
+    uint64_t image = (uint64_t)(moves_start - image_start + (image_end - moves_end));
+    uint64_t table = page_table_bytes();
     uint64_t stacks = (cpu_count - 1) * (PAGE_4K << CPU_STACK_ORDER), all = image + table + stacks;
 
     (void)vm;

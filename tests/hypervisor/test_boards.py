@@ -1,0 +1,63 @@
+"""Loaded by others than OpenSBI, and on other boards than QEMU's virt."""
+import subprocess
+
+import pytest
+
+from hvmachine import OUT, QEMU12, archive_of, command, ends_well, run, spawn
+from test_boot_loaders import uboot  # noqa: F401
+from test_demo import LINES
+
+
+def demo_ran(status, output):
+    assert status == 0 and [line for line in output.splitlines() if line in LINES] == LINES, output[-1500:]
+
+
+@pytest.mark.parametrize("at", [0x84000000, 0x8a345000])
+def test_anywhere_in_memory(hypervisor, qemu, tmp_path, at):
+    """The flat image, wherever it is put, at a page: a jump at the usual place goes there."""
+    (tmp_path / "jump.S").write_text(f".globl _start\n_start: li t0, {at:#x}\n jr t0\n")
+    subprocess.run(["clang", "--target=riscv64-unknown-elf", "-march=rv64ima", "-nostdlib", "-fuse-ld=lld",
+                    "-Wl,-N", "-Wl,-Ttext=0x80200000", tmp_path / "jump.S", "-o", tmp_path / "jump"], check=True)
+    more = ["-device", f"loader,file={OUT / 'Image'},addr={at:#x},force-raw=on"]
+    demo_ran(*run(command(qemu, tmp_path / "jump", OUT / "demo.cpio", harts=2, more=more)))
+
+
+def spike(qemu, initrd, hypervisor, **options):
+    """No PLIC, ns16550, virtio, clock or seed; OpenSBI 1.6 thinks that it has Sstc unless it is told."""
+    line = command(qemu, hypervisor, initrd, cpu="rv64" if qemu is QEMU12 else "rv64,sstc=off", **options)
+    line[line.index("virt")] = "spike"
+    return line
+
+
+def test_spike(hypervisor, qemu, tmp_path):
+    """The firmware's console both ways; OpenSBI 1.1 does not get its power-off through QEMU 7.2's HTIF."""
+    guests = {"far": ("far", {"START": "0x80400000ul", "END": "0x80800000ul", "STEP": "0x10000ul", "TREE": "0x8000ul"},
+                      {"mem": "8M", "cpus": 2})}
+    child = spawn(spike(qemu, archive_of(tmp_path, guests), hypervisor, harts=2))
+    child.expect(r"far: \d+ marks from")
+    child.send("x")  # the guest waits for it
+    child.expect(r"far: done: \d+ met, 0 missed")
+    if qemu is QEMU12:
+        child.close(force=True)
+    else:
+        ends_well(child)
+
+
+@pytest.mark.full("U-Boot from Debian's archive")
+def test_by_u_boot(hypervisor, uboot):  # noqa: F811
+    """booti takes the flat image as it takes Linux's: with an initrd, arguments, and its own tree."""
+    _, binary, qemu = uboot
+    initrd = OUT / "demo.cpio"
+    files = [f"loader,file={OUT / 'Image'},addr=0x84000000,force-raw=on",
+             f"loader,file={initrd},addr=0x88000000,force-raw=on"]
+    child = spawn(command(qemu, binary, harts=2, more=[word for file in files for word in ("-device", file)]))
+    child.expect("stop autoboot")
+    child.send("\r")
+    child.expect("=> ")
+    child.send("setenv bootargs log=trap\r")
+    child.expect("=> ")
+    child.send(f"booti 0x84000000 0x88000000:{initrd.stat().st_size:x} $fdtcontroladdr\r")
+    child.expect("Starting kernel")
+    child.expect("hv: 2 harts")
+    child.expect("guest page fault on a store by 'sd t2")
+    ends_well(child)
