@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static uint8_t record[SAVED_SECTORS * SAVED_SECTOR];
+    static uint8_t record[SAVED_SECTORS * SAVED_SECTOR] __attribute__((aligned(8)));
     static struct vm_config config;
     struct saved_record header;
 

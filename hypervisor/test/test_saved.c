@@ -9,7 +9,7 @@
 
 #include "vm/saved.h"
 
-static uint8_t record[SAVED_SECTORS * SAVED_SECTOR];
+static uint8_t record[SAVED_SECTORS * SAVED_SECTOR] __attribute__((aligned(8)));
 static struct vm_config config;
 
 static struct saved_head *head(void)

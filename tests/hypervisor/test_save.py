@@ -148,7 +148,7 @@ REFUSED = [
     ("save 1", "this machine has no virtio disk 1"), ("save 0 absent", "no such guest"),
     ("load", "load needs the number"), ("load 0 averylongnameindeed", "a name has 1 to 15 characters"),
     ("load 3", "this machine has no virtio disk 3"), ("load 0", "no guest was saved there"),
-    ("save 0", "nothing is on disk 0 now: the disk has no room for more"), ("load 0", "no guest was saved there")]
+    ("save 0", "nothing is left on disk 0: the disk has no room for more"), ("load 0", "no guest was saved there")]
 
 
 def test_what_is_refused(hypervisor, tmp_path):

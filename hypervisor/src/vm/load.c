@@ -50,7 +50,9 @@ static const char *load_head(void)
         return "its harts were others than this machine's";
     if (job.name[0] != '\0')
         string_copy(config.name, job.name, sizeof config.name);
+    cpu_serve_interrupts(); /* each of these is a long step */
     job.vm = vm = life_make(&config);
+    cpu_serve_interrupts();
     if (vm == NULL)
         return "there is no place for it";
     if (vm->ram_base != job.head.ram_base || (vm->blk != NULL && vm->blk->image == NULL) ||
@@ -183,6 +185,7 @@ static const char *load_record(void)
 
     if (wrong != NULL)
         return wrong;
+    cpu_serve_interrupts(); /* the checksum took its time */
     memcpy(&r, store_record(), sizeof r);
     job.save = r.save;
     if (job.record == 0)

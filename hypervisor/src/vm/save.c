@@ -2,6 +2,7 @@
 #include "vm/save.h"
 
 #include "common/string.h"
+#include "cpu/cpu.h"
 #include "cpu/feature.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
@@ -130,7 +131,10 @@ static uint32_t save_ram(struct vm *vm, void *bytes)
     if (job.at < end && leaf.gpa > job.at)
         job.at += ALIGN_DOWN(leaf.gpa - job.at, SAVED_CHUNK);
     n = min64(SAVED_CHUNK, end - job.at);
-    return n > 0 && memory_read(vm, job.at, bytes, n) && !is_zero(bytes, n) ? (uint32_t)n : 0;
+    if (n == 0 || !memory_read(vm, job.at, bytes, n))
+        return 0;
+    cpu_serve_interrupts(); /* each pass over so much takes its time */
+    return is_zero(bytes, n) ? 0 : (uint32_t)n;
 }
 
 static uint32_t save_disk(const struct vm *vm, void *bytes)
@@ -200,8 +204,9 @@ static enum vm_clone saved(const struct vm *vm, const char *wrong)
         print("hv: vm %s: saved on disk %u, %lu KiB, in %lu us\n", vm->config.name, store_number(),
               job.record * SAVED_SECTORS * SAVED_SECTOR / KIB, store_microseconds());
     else
-        print("hv: vm %s: not saved, and nothing is on disk %u now: %s\n", vm->config.name,
-              store_number(), wrong);
+        print("hv: vm %s: not saved, and %s on disk %u: %s\n", vm->config.name,
+              job.stage == SAVED_NOTHING ? "nothing is changed" : "nothing is left", store_number(),
+              wrong);
     store_close();
     return wrong == NULL ? CLONE_MADE : CLONE_NOT_MADE;
 }
@@ -216,6 +221,7 @@ static const char *save_piece(struct vm *vm)
     if (job.at < end_of_stage(vm)) {
         size = fill_record(vm);
         if (size > 0 || job.stage == SAVED_NOTHING) {
+            cpu_serve_interrupts();
             saved_seal(store_record(), job.stage, job.save, first ? 0 : job.record, job.at, size);
             wrong = store_begin(first ? 0 : job.record, true);
             job.record += !first;

@@ -8,18 +8,17 @@ enum { VERSION = 1 };
 static const char magic[8] = {'m', 'k', 'v', 'm', 's', 'a', 'v', 'e'};
 
 /* Of whole words, as it is made of each 16 KiB with interrupts off: it tells damage, not malice. */
-static uint64_t add_up(uint64_t sum, const void *bytes, size_t size)
+static uint64_t add_up(uint64_t sum, const uint64_t *words, size_t size)
 {
-    uint64_t word = 0;
+    const uint8_t *bytes = (const uint8_t *)words;
     size_t i = 0;
 
-    for (; i + sizeof word <= size; i += sizeof word) {
-        memcpy(&word, (const uint8_t *)bytes + i, sizeof word);
-        sum = (sum ^ word) * 0x100000001b3;
+    for (; i < size / sizeof *words; i++) {
+        sum = (sum ^ words[i]) * 0x100000001b3;
         sum ^= sum >> 32;
     }
-    for (; i < size; i++)
-        sum = (sum ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3;
+    for (i *= sizeof *words; i < size; i++)
+        sum = (sum ^ bytes[i]) * 0x100000001b3;
     return sum;
 }
 
@@ -29,7 +28,8 @@ static uint64_t checksum(const void *record)
 
     memcpy(&r, record, sizeof r);
     r.checksum = 0;
-    return add_up(add_up(1, &r, sizeof r), (const uint8_t *)record + SAVED_SECTOR, r.size);
+    return add_up(add_up(1, (const uint64_t *)&r, sizeof r),
+                  (const uint64_t *)record + SAVED_SECTOR / sizeof(uint64_t), r.size);
 }
 
 void saved_seal(void *record, enum saved_kind kind, uint64_t save, uint64_t number, uint64_t at,

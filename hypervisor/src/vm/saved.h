@@ -83,7 +83,8 @@ _Static_assert(sizeof(struct saved_head) <= SAVED_CHUNK &&
                    sizeof(struct saved_devices) <= SAVED_CHUNK,
                "a record");
 
-/* Writes the header in front of `size` bytes that are in place behind it. */
+/* Records begin at a whole word. Writes the header in front of `size` bytes that are in place
+ * behind it. */
 void saved_seal(void *record, enum saved_kind kind, uint64_t save, uint64_t number, uint64_t at,
                 uint32_t size);
 /* What is wrong with record `number` of that save (of any, where `save` is 0), or NULL. */
