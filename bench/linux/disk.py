@@ -53,7 +53,7 @@ def measure(metric, work, side):
                               stderr=subprocess.PIPE) as machine:
             try:
                 start = time.monotonic()
-                while not (end := re.search(rb"^end (\d+)", text, re.M)):
+                while not (end := re.search(rb"^end (\d+)\r?\n", text, re.M)):
                     more = os.read(machine.stdout.fileno(), 65536)
                     if not more or time.monotonic() - start > LIMIT:
                         sys.exit("disk.py: no end: %r %r" % (text[-500:], machine.stderr.read()[-500:]))
