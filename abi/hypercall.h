@@ -33,6 +33,12 @@
 #define HC_SYSTEMINFO  0x0e /* ECX: struct system_info to fill */
 #define HC_PEEK        0x0f /* EBX: process, ECX: uint32_t to fill, EDX: address there */
 
+/* From here on a call is for the program that runs the machine (libkvmvmm); these are for
+ * `kvm-vmm fuzz`. */
+#define HC_FUZZ_INPUT 0x20 /* RBX: linear address of a buffer, RCX: its size; RAX: bytes given */
+#define HC_FUZZ_DONE  0x21 /* it was dealt with; the next begins where the first was asked for */
+#define HC_FUZZ_CRASH 0x22 /* something is wrong, as the guest itself finds */
+
 /* The byte that HC_GETCHAR answers at the end of input, together with CF set. */
 #define HC_EOF 0xff
 /* How many times a guest may ask for input after its end before the VMM stops it. */

@@ -14,7 +14,7 @@ enum { CALL_ASK = 0x20, CALL_ANSWER = 0x21 };
 /* A number for the guest, and its answer. */
 static int grade(struct kvmvmm *machine, const char *number, struct kvmvmm_error *error)
 {
-    const struct kvmvmm_limits limits = {.nanoseconds = 200000000};
+    const struct kvmvmm_limits limits = {.nanoseconds = 2000000000};
     struct kvmvmm_event event;
     struct kvm_regs regs;
     uint64_t pages;
@@ -29,7 +29,7 @@ static int grade(struct kvmvmm *machine, const char *number, struct kvmvmm_error
     if (event.reason == KVMVMM_CALL && event.call == CALL_ANSWER)
         printf("%s: %llu\n", number, (unsigned long long)regs.rbx);
     else if (event.reason == KVMVMM_TIME)
-        printf("%s: no answer in 200 ms\n", number);
+        printf("%s: no answer in 2 s\n", number);
     else
         printf("%s: the guest stopped: %s\n", number, event.text);
     return kvmvmm_reset(machine, &pages, error);

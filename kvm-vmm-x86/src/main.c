@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "control/client.h"
+#include "fuzz/fuzz.h"
 #include "host/files.h"
 #include "options/options.h"
 #include "run/run.h"
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
         return control_client(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "snapshot") == 0)
         return snapshot_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "fuzz") == 0)
+        return fuzz_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "run") == 0)
         return run_main(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &error) < 0) {

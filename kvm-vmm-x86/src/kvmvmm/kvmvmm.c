@@ -187,8 +187,6 @@ static void look_for_end(struct kvmvmm *m, uint64_t *progress)
     const struct vcpu *vcpu = &m->vm.vcpus[0];
     uint64_t now = vcpu_progress(vcpu);
 
-    if (vm_is_asleep(&m->vm))
-        vm_stop(&m->vm, END_HALT, 0, "the guest sleeps (S3), and nothing wakes it here");
     if (m->vm.irqchip && now == *progress && kvm_halt_state(&vcpu->cpu) == KVM_HALT_DEAD)
         vm_stop(&m->vm, END_HALT, 0, "%s", "");
     *progress = now;
@@ -223,6 +221,9 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
         thread_ticks_begin(&m->ticks, time != 0 && time < LOOK ? time : LOOK, LOOK, error) < 0)
         return -1;
     while (!m->stopped && vm_end_of(&m->vm).kind == END_NONE) {
+        /* Before a sleep: the thread that would be parked is the caller's. */
+        if (vcpu->requests != 0 && vm_is_asleep(&m->vm))
+            vm_stop(&m->vm, END_HALT, 0, "the guest sleeps (S3), and nothing wakes it here");
         if (vcpu_run_once(vcpu) == VERDICT_STOP || kvmvmm_end_step(m, false, error) < 0)
             break;
         check_limits(m, limits, exits, begun + time);
@@ -233,7 +234,8 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
     }
     thread_ticks_stop(&m->ticks);
     m->event.exits = vcpu->stats.exits - exits;
-    pause_finish_exit(vcpu);
+    if (vm_end_of(&m->vm).kind == END_NONE) /* else registers are to tell where it ended */
+        pause_finish_exit(vcpu);
     return kvmvmm_end_step(m, true, error);
 }
 

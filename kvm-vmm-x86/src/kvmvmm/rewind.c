@@ -73,6 +73,10 @@ int kvmvmm_snapshot(struct kvmvmm *m, struct kvmvmm_error *error)
     struct error why;
 
     kvmvmm_forget_snapshot(m);
+    if (vm_end_of(&m->vm).kind != END_NONE) {
+        error_set(&why, "the guest has ended: there is nothing to go back to");
+        goto fail;
+    }
     if (make_room(m, &why) < 0)
         goto fail;
     writer = (struct chunk_writer){.bytes = s->state, .room = s->room_size};
@@ -135,6 +139,8 @@ int kvmvmm_reset(struct kvmvmm *m, uint64_t *pages, struct kvmvmm_error *error)
         error_set(&why, "there is no snapshot to go back to");
     if (!s->taken || copy_back(m, &written, &why) < 0 || vm_rewind(&m->vm, state, room, &why) < 0)
         return kvmvmm_fail(error, &why);
+    vm_resume(&m->vm, &m->vm.sleep.holder); /* it may have fallen asleep */
+    vm_sleep_init(&m->vm);
     m->breakpoints.stands = s->stands;
     m->breakpoints.at = s->at;
     if (pages != NULL)

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,34 +11,6 @@
 
 #include "base/endpoint.h"
 #include "options/devices.h"
-
-static bool parse_number(const char *text, uint64_t *value, char **end)
-{
-    if (*text < '0' || *text > '9') /* strtoull would take a sign and blanks */
-        return false;
-    errno = 0;
-    *value = strtoull(text, end, text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10);
-    return errno == 0;
-}
-
-bool options_parse_size(const char *text, uint64_t *size)
-{
-    static const char suffixes[] = "kmg";
-    const char *suffix;
-    char *end;
-
-    if (!parse_number(text, size, &end))
-        return false;
-    if (*end != '\0' && (suffix = strchr(suffixes, *end | 0x20)) != NULL && *suffix != '\0') {
-        unsigned shift = 10 * (unsigned)(suffix - suffixes + 1);
-
-        if (*size > UINT64_MAX >> shift)
-            return false;
-        *size <<= shift;
-        end++;
-    }
-    return *end == '\0';
-}
 
 static int parse_memory(struct options *o, const char *text, struct error *error)
 {
@@ -73,7 +44,7 @@ static int parse_input(struct options *o, const char *text, struct error *error)
     uint64_t value;
     char *end;
 
-    if (!parse_number(text, &value, &end) || *end != '\0' || value >= GUESTS_MAX)
+    if (!options_parse_number(text, &value, &end) || *end != '\0' || value >= GUESTS_MAX)
         return error_set(error, "--input %s: not a guest (0 to %d)", text, GUESTS_MAX - 1);
     o->input = (unsigned)value;
     return 0;
@@ -84,7 +55,7 @@ static int parse_cpus(struct options *o, const char *text, struct error *error)
     uint64_t value;
     char *end;
 
-    if (!parse_number(text, &value, &end) || *end != '\0' || value == 0 || value > CPUS_MAX)
+    if (!options_parse_number(text, &value, &end) || *end != '\0' || value == 0 || value > CPUS_MAX)
         return error_set(error, "-c %s: not a number of vCPUs (1 to %d)", text, CPUS_MAX);
     o->guests[0].cpus = (unsigned)value;
     return 0;
@@ -125,7 +96,7 @@ static int parse_max_exits(struct options *o, const char *text, struct error *er
 {
     char *end;
 
-    if (!parse_number(text, &o->guests[0].max_exits, &end) || *end != '\0' ||
+    if (!options_parse_number(text, &o->guests[0].max_exits, &end) || *end != '\0' ||
         o->guests[0].max_exits == 0)
         return error_set(error, "--max-exits %s: not a number above 0", text);
     return 0;
@@ -139,28 +110,9 @@ static int parse_log_size(struct options *o, const char *text, struct error *err
     return 0;
 }
 
-/* A number with a unit behind it; seconds without one. */
 static int parse_timeout(struct options *o, const char *text, struct error *error)
 {
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = {{"", 1e9},  {"ns", 1},   {"us", 1e3},   {"ms", 1e6},
-                 {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}, {NULL, 0}};
-    unsigned unit = 0;
-    char *end;
-    double ns = strtod(text, &end);
-
-    while (end != text && units[unit].name != NULL && strcmp(end, units[unit].name) != 0)
-        unit++;
-    ns *= units[unit].ns;
-    if (strspn(text, "0123456789.") == 0 || text[strspn(text, "0")] == 'x' || end == text ||
-        units[unit].name == NULL || !isfinite(ns) || ns <= 0)
-        return error_set(error, "--timeout %s: not a time above 0 (8, 2.5s, 300ms, 10m, 1h)", text);
-    if (ns < 1 || ns > 1e18)
-        return error_set(error, "--timeout %s: not between a nanosecond and 30 years", text);
-    o->timeout = (uint64_t)ns;
-    return 0;
+    return options_parse_time("--timeout", text, &o->timeout, error);
 }
 
 static int refuse_report(struct options *o, const char *text, struct error *error)

@@ -52,6 +52,11 @@ extern const char options_help[];
 
 /* "64M" -> 67108864. Decimal or 0x..., with K, M or G. false if it is not a number or does not fit.
  */
+/* Digits, or 0x and hexadecimal ones; `end` is behind them. */
+bool options_parse_number(const char *text, uint64_t *value, char **end);
 bool options_parse_size(const char *text, uint64_t *size);
+/* "2.5s", "300ms", "10m": nanoseconds. `option` is for the message. */
+int options_parse_time(const char *option, const char *text, uint64_t *time,
+                       struct error *error) MUST_CHECK;
 
 #endif

@@ -4,6 +4,7 @@
 const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
     "       kvm-vmm ctl NAME VERB\n"
+    "       kvm-vmm fuzz [OPTION]... GUEST\n"
     "       kvm-vmm snapshot info|verify FOLDER\n"
     "Runs one to four guests side by side, each in a virtual machine of its own.\n"
     "\n"

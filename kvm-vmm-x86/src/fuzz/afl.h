@@ -1,0 +1,18 @@
+/*
+ * The side of AFL++'s target: its fork server protocol over descriptors 198 and 199, and the bitmap
+ * in shared memory that __AFL_SHM_ID names (AFL++: docs of persistent mode, include/types.h).
+ * Nothing is forked: each input begins at the snapshot.
+ */
+#ifndef FUZZ_AFL_H
+#define FUZZ_AFL_H
+
+#include "fuzz/guest.h"
+
+/* Whether AFL++ has started this program. */
+bool afl_is_there(void);
+
+/* Serves it until it goes away. Inputs come on standard input, from its beginning each time, or
+ * from `path`. The exit status. */
+int afl_serve(struct guest *guest, const char *path, struct error *error);
+
+#endif
