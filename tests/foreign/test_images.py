@@ -27,7 +27,7 @@ def test_the_installer(vmm, scratch):
     folder = unpacked(scratch, "debian-installer-12-netboot-amd64") / "usr/lib/debian-installer/images/12/amd64/text"
     image = folder / "debian-installer/amd64"
     reaches(vmm, "-m", "512M", "--append", "console=ttyS0 DEBIAN_FRONTEND=text", "--initrd", image / "initrd.gz",
-            image / "linux", words=["Select a language", "Prompt: "])
+            image / "linux", words=["Prompt: '?' for help>"])
 
 
 @pytest.mark.full("GRUB's core images")
