@@ -1,4 +1,4 @@
-"""A file system of the host that does not answer: it takes its requests with it, and not the run's end."""
+"""A file system of the host that does not answer keeps no run from ending."""
 import subprocess
 from pathlib import Path
 

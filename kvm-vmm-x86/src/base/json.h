@@ -63,8 +63,8 @@ struct json_out {
 
 struct json_out json_out(char *bytes, size_t room);
 
-/* A text that comes byte by byte, for who quotes it. Each call puts what is to be written into `to`
- * and returns how many bytes that are. */
+/* Quotes a text that comes byte by byte: each call puts what stands for it into `to` and returns
+ * how many bytes that are. What is no UTF-8 becomes U+FFFD. */
 enum { JSON_ESCAPE_MAX = 16 };
 struct json_utf8 {
     uint8_t bytes[4]; /* of a character that has begun */

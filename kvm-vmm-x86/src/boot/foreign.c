@@ -115,10 +115,13 @@ static bool is_partitioned(const struct image *image)
 static bool is_ext(const struct image *image)
 {
     enum { SUPERBLOCK = 1024, BLOCK_SIZE = 24, MAGIC = 56, STATE = 58 };
-    const uint8_t *s = image->bytes + SUPERBLOCK;
+    const uint8_t *s;
 
-    return image->size >= 2 * SUPERBLOCK && s[MAGIC] == 0x53 && s[MAGIC + 1] == 0xef &&
-           s[BLOCK_SIZE] <= 6 && s[BLOCK_SIZE + 1] == 0 && s[STATE] <= 7 && s[STATE + 1] == 0;
+    if (image->size < 2 * SUPERBLOCK)
+        return false;
+    s = image->bytes + SUPERBLOCK;
+    return s[MAGIC] == 0x53 && s[MAGIC + 1] == 0xef && s[BLOCK_SIZE] <= 6 &&
+           s[BLOCK_SIZE + 1] == 0 && s[STATE] <= 7 && s[STATE + 1] == 0;
 }
 
 /* With files behind its boot sector; that alone is code that may run. */
@@ -130,7 +133,8 @@ static bool is_fat(const struct image *image)
 
 static bool is_zero(const struct image *image)
 {
-    return image->bytes[0] == 0 && memcmp(image->bytes, image->bytes + 1, image->size - 1) == 0;
+    return image->size > 0 && image->bytes[0] == 0 &&
+           memcmp(image->bytes, image->bytes + 1, image->size - 1) == 0;
 }
 
 enum { LOOKED_AT = 4096 }; /* of a text */
@@ -156,7 +160,7 @@ static bool is_text(const struct image *image)
             return false;
         following = following > 0 ? following - 1 : c < 0x80 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
     }
-    return true;
+    return end > 0;
 }
 
 /* UTF-16, of either order of bytes: with its mark, or most of it ASCII. */

@@ -214,6 +214,7 @@ static void test_text(void **state)
         wide[20 + high] = wide[21 - high] = 0; /* but no character is 0 */
         assert_int_equal(load(f, wide, sizeof wide - 2, RAM_SIZE), 0);
     }
+    assert_int_equal(load(f, menu, 0, RAM_SIZE), 0);
     assert_int_equal(load(f, code, sizeof code, RAM_SIZE), 0);
     assert_int_equal(load(f, halt, sizeof halt - 1, RAM_SIZE), 0);
 }
