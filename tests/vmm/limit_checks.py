@@ -31,10 +31,11 @@ def waiting(fd):
     return count[0]
 
 
-def stalls(fd):
-    """Waits until somebody has written there and writes no more. (A page may be full before its last byte.)"""
+def stalls(fd, begun=0):
+    """Waits until somebody has written there, behind `begun` bytes, and writes no more. (A page may be full before its
+    last byte.)"""
     before = 0
-    while before == 0 or waiting(fd) != before:
+    while before <= begun or waiting(fd) != before:
         before = waiting(fd)
         time.sleep(0.3)
 
@@ -68,10 +69,12 @@ class Run:
 
 
 def check_output(how):
-    """Standard output is not read while input arrives."""
+    """Standard output is not read while input arrives. The pipe is nearly full: a page, byte by byte, takes slow
+    machines longer than the limit is."""
     reader, writer = small_pipe()
+    begun = os.write(writer, bytes(PAGE - 64))
     run = Run(how, guest("flood"), stdin=subprocess.PIPE, stdout=writer)
-    stalls(reader)
+    stalls(reader, begun)
     run.process.stdin.write(b"hello\n")
     run.process.stdin.flush()
     time.sleep(0.2)
