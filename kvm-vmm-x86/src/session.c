@@ -20,6 +20,7 @@
 #include "session_display.h"
 #include "session_end.h"
 #include "session_files.h"
+#include "session_fork.h"
 #include "session_observers.h"
 #include "session_program.h"
 #include "session_restart.h"
@@ -34,7 +35,6 @@
 #include "watch/travel/recorder.h"
 
 enum { INPUT_CHUNK = 4096 };
-
 #define MS UINT64_C(1000000)
 
 /* How long those who read our output, all together, are waited for once the run was told to end. */
@@ -54,8 +54,7 @@ static struct session {
     struct event_timer deadline, tick, picture, look, end_look;
 } session;
 
-/* Of the reasons the first counts. Nothing is started again, and a reader who takes nothing does
- * not keep us any longer. */
+/* The first reason counts. Nothing is started again, and no reader keeps us any longer. */
 static void end_run(enum end_kind kind, int code, const char *message)
 {
     events_set_patience(session.end.kind != END_NONE && kind == END_SIGNAL ? 0 : GRACE);
@@ -90,9 +89,8 @@ static void on_command(enum input_command command)
 {
     switch (command) {
     case INPUT_NEXT_GUEST:
-        if (display_is_on()) /* a display has one guest */
-            break;
-        console_printf("kvm-vmm: input goes to guest %u", input_pass_focus());
+        if (!display_is_on()) /* which has one guest */
+            console_printf("kvm-vmm: input goes to guest %u", input_pass_focus());
         break;
     case INPUT_POWER:
         press_power();
@@ -104,14 +102,7 @@ static void on_command(enum input_command command)
         end_run(END_SIGNAL, SIGINT, "");
         break;
     case INPUT_HELP:
-        if (display_is_on()) {
-            display_say(
-                "Ctrl-A x leaves, Ctrl-A p presses the power button, Ctrl-A Ctrl-A sends a Ctrl-A");
-            break;
-        }
-        console_printf("kvm-vmm: Ctrl-A x leaves, Ctrl-A n passes the input to the next guest,\n"
-                       "kvm-vmm: Ctrl-A p presses the power button of all guests,\n"
-                       "kvm-vmm: Ctrl-A Ctrl-A sends a Ctrl-A, Ctrl-A h prints this");
+        session_display_help();
         break;
     }
 }
@@ -197,8 +188,7 @@ static void check_ports(void)
     }
 }
 
-/* A reader that went away ends us as SIGPIPE would; any other failure of standard output is ours to
- * report. */
+/* A reader that went away ends us as SIGPIPE would; any other failure is ours to report. */
 static void check_output(void)
 {
     int failure = console_failure();
@@ -338,6 +328,9 @@ static void wait_for_guests(void)
         }
         control_service();
         ports_service();
+        if (session.options->service != NULL && is_running(0) &&
+            !session.options->service(&session.vms[0], session.options))
+            leave();
         arrange();
         events_run(more ? 0 : EVENTS_FOREVER);
     }
@@ -385,6 +378,8 @@ static int start_guests(struct error *error)
             end_run(END_SIBLING, 0, "");
             return -1;
         }
+    if (session.options->begun != NULL)
+        session.options->begun();
     return 0;
 }
 
@@ -417,14 +412,23 @@ static bool is_restarting(unsigned guest)
 
 static int open_control(struct error *error)
 {
-    struct control_run run = {.vms = session.vms,
-                              .count = session.count,
-                              .name = session.options->control,
-                              .is_running = is_running,
-                              .is_restarting = is_restarting,
-                              .stop = leave};
+    return control_open(session.options->control,
+                        &(struct control_run){.vms = session.vms,
+                                              .count = session.count,
+                                              .name = session.options->control,
+                                              .is_running = is_running,
+                                              .is_restarting = is_restarting,
+                                              .stop = leave,
+                                              .options = session.options,
+                                              .check_copy = session_fork_check,
+                                              .copy = session_fork,
+                                              .begin = session_run},
+                        error);
+}
 
-    return control_open(session.options->control, &run, error);
+void session_drop_deadline(void)
+{
+    events_timer_stop(&session.deadline);
 }
 
 static void init_timers(const struct options *options)
@@ -441,10 +445,11 @@ static void init_timers(const struct options *options)
 int session_run(const struct options *options)
 {
     struct error error;
-    int status = STATUS_FAILED;
     struct vm *vms;
     bool started, saved;
+    int status;
 
+    memset(&session, 0, sizeof session); /* a copy begins with its origin's */
     session.options = options;
     session.record = (struct record_config){.stats = options->stats,
                                             .boot_report = options->boot_report,

@@ -1,6 +1,7 @@
 /* The text display; see session_display.h. */
 #include "session_display.h"
 
+#include "console/console.h"
 #include "console/display.h"
 #include "host/files.h"
 #include "host/terminal.h"
@@ -24,4 +25,15 @@ int session_display_start(const struct options *options, struct vm *vm,
                                   .runs = runs};
 
     return options->guests[0].text_screen ? display_start(&guest, error) : 0;
+}
+
+void session_display_help(void)
+{
+    if (display_is_on())
+        display_say(
+            "Ctrl-A x leaves, Ctrl-A p presses the power button, Ctrl-A Ctrl-A sends a Ctrl-A");
+    else
+        console_printf("kvm-vmm: Ctrl-A x leaves, Ctrl-A n passes the input to the next guest,\n"
+                       "kvm-vmm: Ctrl-A p presses the power button of all guests,\n"
+                       "kvm-vmm: Ctrl-A Ctrl-A sends a Ctrl-A, Ctrl-A h prints this");
 }

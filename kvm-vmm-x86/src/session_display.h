@@ -10,4 +10,7 @@ int session_display_check(const struct options *options, struct error *error) MU
 int session_display_start(const struct options *options, struct vm *vm,
                           bool (*runs)(unsigned guest), struct error *error) MUST_CHECK;
 
+/* The keys behind Ctrl-A, where the user looks. */
+void session_display_help(void);
+
 #endif

@@ -196,7 +196,9 @@ int session_files_open(const struct options *options, struct guest_config guests
         }
         for (unsigned d = 0; d < guests[i].disk_count; d++) {
             guests[i].disks[d].open = disk_open(&guests[i].disks[d], d, error);
-            if (guests[i].disks[d].open == NULL)
+            if (guests[i].disks[d].open == NULL ||
+                (guests[i].disks[d].origin != NULL &&
+                 disk_begin_with(guests[i].disks[d].open, guests[i].disks[d].origin, error) < 0))
                 return -1;
         }
         for (unsigned n = 0; n < guests[i].net_count; n++) {

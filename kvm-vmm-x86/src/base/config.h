@@ -74,8 +74,9 @@ struct disk_config {
     char id[21];         /* what the guest reads as its serial number; empty: diskN */
     uint32_t block_size; /* 0: as the file has it */
     bool read_only;
-    bool overlay;      /* what is written is kept in a temporary file, and gone at the end */
-    struct disk *open; /* by who makes the guest, whose it stays; NULL: not yet */
+    bool overlay;        /* what is written is kept in a temporary file, and gone at the end */
+    struct disk *open;   /* by who makes the guest, whose it stays; NULL: not yet */
+    struct disk *origin; /* whose overlay it begins with; NULL: none */
 };
 
 /* A port of the guest's virtio console. */
@@ -131,13 +132,14 @@ struct channels;
 /* A guest that goes on from where it was saved (snapshot/), instead of being made from its image.
  */
 struct saved_guest {
-    bool used;            /* it was made: should it reset its machine, its image counts */
-    const char *folder;   /* where it comes from */
-    const char *ram;      /* the file of its RAM, without holes */
-    enum guest_mode mode; /* as its image had it */
-    bool paging;          /* it was started so */
-    gpa_t base;           /* where its RAM begins */
-    const uint8_t *state; /* chunks: vm/state.h */
+    bool used;                   /* it was made: should it reset its machine, its image counts */
+    const char *folder;          /* where it comes from */
+    const char *ram;             /* the file of its RAM, without holes; or */
+    const struct memory *memory; /* where it is mapped; NULL: it is not */
+    enum guest_mode mode;        /* as its image had it */
+    bool paging;                 /* it was started so */
+    gpa_t base;                  /* where its RAM begins */
+    const uint8_t *state;        /* chunks: vm/state.h */
     size_t state_size;
     uint64_t rom;            /* bytes of firmware, behind the RAM in its file */
     const uint8_t *firmware; /* chunks: vm/firmware.h */

@@ -325,6 +325,13 @@ int ports_make(unsigned guest, const struct guest_config *config, struct channel
     return 0;
 }
 
+void ports_leave(void)
+{
+    ports.made_count = 0;
+    for (unsigned g = 0; g < GUESTS_MAX; g++)
+        ports.channels[g].count = 0;
+}
+
 int ports_open(unsigned guest, const struct guest_config *config, struct error *error)
 {
     char where[OUTLET_WHERE_MAX];

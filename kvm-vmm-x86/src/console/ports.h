@@ -38,6 +38,8 @@ void ports_resize(void);
  * long as the program's patience lasts (events.h), and closes all. `flush` lets the virtio console
  * of a guest bring what the guest had made available. */
 void ports_finish(void (*flush)(unsigned guest));
+/* In a copy of the process, whose descriptors are closed: no guest has ports any more. */
+void ports_leave(void);
 /* 0, or the negative errno that the file of one of them failed with. */
 int ports_failure(unsigned guest);
 

@@ -14,7 +14,7 @@
 enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2, STATUS_FAILED = 125 };
 
 struct order {
-    const char *where, *verb, *argument, *guest;
+    const char *where, *verb, *argument, *guest, *run;
     bool json; /* the answer as it came */
 };
 
@@ -22,6 +22,7 @@ static int usage(FILE *to)
 {
     fprintf(to, "Usage: kvm-vmm ctl list\n"
                 "       kvm-vmm ctl NAME VERB [--guest N] [--json]\n"
+                "       kvm-vmm ctl NAME fork COUNT [--run COMMAND]\n"
                 "NAME is what --control of the running machine says: a name, or unix:PATH.\n");
     for (const struct control_verb *v = control_verbs; v->name != NULL; v++) {
         char word[32];
@@ -53,11 +54,19 @@ static int build_request(const struct order *o, struct json_out *out, struct err
         return error_set(error, "%s takes no argument: \"%s\"", o->verb, o->argument);
     if (o->argument == NULL && verb != NULL && verb->argument != NULL)
         return error_set(error, "%s needs a %s", o->verb, verb->argument);
-    if (o->argument != NULL) { /* the only argument that there is, a folder */
+    if (o->argument != NULL && strcmp(verb->argument, "count") == 0) {
+        unsigned long count = strtoul(o->argument, &end, 10);
+
+        if (*o->argument < '0' || *o->argument > '9' || *end != '\0')
+            return error_set(error, "%s %s: not a number", o->verb, o->argument);
+        json_number(out, verb->argument, count);
+    } else if (o->argument != NULL) { /* a folder */
         if (folder_full_path(full, o->argument, error) < 0)
             return -1;
         json_string(out, verb->argument, full);
     }
+    if (o->run != NULL)
+        json_string(out, "run", o->run);
     if (o->guest != NULL) {
         unsigned long guest = strtoul(o->guest, &end, 10);
 
@@ -253,6 +262,8 @@ int control_client(int argc, char **argv)
             order.json = true;
         else if (strcmp(argv[i], "--guest") == 0 && i + 1 < argc)
             order.guest = argv[++i];
+        else if (strcmp(argv[i], "--run") == 0 && i + 1 < argc)
+            order.run = argv[++i];
         else if (argv[i][0] == '-' || count == sizeof words / sizeof words[0])
             return usage(stderr);
         else

@@ -254,6 +254,13 @@ bool control_forget(unsigned guest)
     return free;
 }
 
+void control_leave(void)
+{
+    server.open = false;
+    for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        server.clients[i].stream.fd = -1;
+}
+
 bool control_close(void)
 {
     bool free = true, patient = true;

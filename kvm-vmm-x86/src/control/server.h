@@ -20,6 +20,8 @@ void control_service(void);
  * nothing of the VM may be freed yet. It gives up and wakes the event loop: call this again then.
  */
 bool control_forget(unsigned guest) MUST_CHECK;
+/* In a copy of the process, whose descriptors are closed: the socket is its origin's. */
+void control_leave(void);
 /* Hangs up and removes the socket. False: such a thread worked on when the program's patience was
  * over (host/events.h), and nothing of the VMs may be freed. */
 bool control_close(void) MUST_CHECK;

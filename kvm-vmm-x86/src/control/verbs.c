@@ -1,22 +1,24 @@
 /* The verbs of the control socket; see verbs.h. */
 #include "control/verbs.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "console/display.h"
 #include "console/screen.h"
+#include "control/fork.h"
 #include "host/events.h"
 #include "host/kvm_state.h"
 #include "host/kvm_stats.h"
 #include "snapshot/save.h"
 
-static struct {
+static struct control {
     struct control_run run;
     struct pause_holder users[GUESTS_MAX]; /* who said `pause` */
-    struct control_log logs[GUESTS_MAX];
-    bool saving; /* a snapshot is being taken: */
+    bool saving;                           /* a snapshot is being taken: */
     struct snapshot_save save;
     struct pause_holder saver;
+    struct control_log logs[GUESTS_MAX]; /* they begin with the guests */
 } control;
 
 static void on_quiet(void *context)
@@ -27,7 +29,9 @@ static void on_quiet(void *context)
 
 void control_verbs_init(const struct control_run *run)
 {
+    memset(&control, 0, offsetof(struct control, logs));
     control.run = *run;
+    control_fork_init(run);
     control.saver.quiet = on_quiet;
     for (unsigned i = 0; i < GUESTS_MAX; i++)
         control.users[i].quiet = on_quiet;
@@ -43,6 +47,7 @@ bool control_verbs_forget(unsigned guest)
         vm_resume(vm, &control.saver);
         control.saving = false;
     }
+    control_fork_forget(guest);
     if (control.users[guest].holds)
         vm_resume(vm, &control.users[guest]);
     return true;
@@ -281,6 +286,10 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
         error_set(error, "a snapshot is being taken already");
         return VERB_FAILED;
     }
+    if (control_fork_is_busy()) {
+        error_set(error, "the guest is being forked");
+        return VERB_FAILED;
+    }
     if (choose_running(request, error) < 0 ||
         snapshot_save_check(&control.run.vms[first_of(request)], error) < 0)
         return VERB_FAILED;
@@ -290,6 +299,16 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
     strcpy(control.save.path, folder);
     (void)vm_pause(control.save.vm, &control.saver);
     return go_on_saving(request, out, error);
+}
+
+/* One saves a guest at a time. */
+static enum verb_result begin_fork(struct control_request *request, struct json_out *out,
+                                   struct error *error)
+{
+    if (!control.saving)
+        return control_fork_begin(request, out, error);
+    error_set(error, "a snapshot is being taken");
+    return VERB_FAILED;
 }
 
 /* --- stats, screen, log --- */
@@ -427,6 +446,8 @@ const struct control_verb control_verbs[] = {
     {"stop", NULL, NULL, "ends the run", begin_stop, NULL},
     {"reset", NULL, NULL, "starts the guests again", begin_reset, NULL},
     {"snapshot", "folder", NULL, "saves a guest, for --restore", begin_snapshot, go_on_saving},
+    {"fork", "count", NULL, "copies of a machine that run beside it", begin_fork,
+     control_fork_again},
     {"stats", NULL, NULL, "exits, and KVM's own counters", begin_stats, NULL},
     {"screen", NULL, "text", "the text page at 0xb8000", begin_screen, NULL},
     {"log", NULL, "text", "what a guest printed last, up to 8 KiB", begin_log, NULL},

@@ -9,11 +9,37 @@
 #define CONTROL_VERBS_H
 
 #include "base/config.h"
+#include "base/endpoint.h"
 #include "base/json.h"
+#include "host/process.h"
 #include "vm/observer.h"
 #include "vm/vm.h"
 
-enum { CONTROL_VERSION = 1 };
+struct options;
+
+enum {
+    CONTROL_VERSION = 1,
+    CONTROL_COPIES_MAX = 64, /* of one `fork` */
+    CONTROL_TYPED_MAX = 1024,
+    CONTROL_SAID_MAX = 4096,
+    CONTROL_NAME_MAX = ENDPOINT_PATH_MAX + 16
+};
+
+/* What a copy of a guest is made from. */
+struct control_order {
+    const struct chunk_writer *state, *firmware;
+    const char *typed; /* input that it finds */
+    const char *said;  /* to its port of SERIAL_CONTROL; or NULL */
+    bool bound;        /* it ends with its origin; its output goes to these descriptors: */
+    int out, err;
+};
+
+struct control_copy {
+    unsigned number; /* by it it is told from its siblings */
+    struct process process;
+    char name[CONTROL_NAME_MAX], output[CONTROL_NAME_MAX];
+    bool told; /* what became of it is known */
+};
 
 /* The run that is controlled; pointers and calls are the session's. */
 struct control_run {
@@ -23,6 +49,13 @@ struct control_run {
     bool (*is_running)(unsigned guest); /* false: it has ended, or is being made again */
     bool (*is_restarting)(unsigned guest);
     void (*stop)(void); /* ends the run as the user's Ctrl-A x does */
+    /* session_fork.h, and what it is given: the run's options, and how a copy's run begins. */
+    const struct options *options;
+    int (*check_copy)(const struct vm *vm, const struct options *options, struct error *error);
+    int (*copy)(struct vm *vm, const struct options *options, const struct control_order *order,
+                int (*begin)(const struct options *options), struct control_copy *copy,
+                struct error *error);
+    int (*begin)(const struct options *options);
 };
 
 /* One request under way; zeroed before it begins. */

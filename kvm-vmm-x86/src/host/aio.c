@@ -34,3 +34,9 @@ bool aio_close(struct aio *aio)
 {
     return aio->ops->close(aio);
 }
+
+void aio_leave(struct aio *aio)
+{
+    if (aio->ops->leave != NULL)
+        aio->ops->leave(aio);
+}

@@ -40,6 +40,7 @@ struct aio_ops {
     void (*flush)(struct aio *aio);
     void (*collect)(struct aio *aio);
     bool (*close)(struct aio *aio);
+    void (*leave)(struct aio *aio); /* NULL: there is nothing to give back */
 };
 
 struct aio {
@@ -63,5 +64,8 @@ void aio_collect(struct aio *aio);
 /* False: jobs are still in flight, for which a slow file lets wait. The instance is left to them.
  */
 bool aio_close(struct aio *aio) MUST_CHECK;
+/* In a copy of the process, where its threads are not: gives back what is shared with its origin.
+ */
+void aio_leave(struct aio *aio);
 
 #endif

@@ -89,8 +89,18 @@ static bool close_uring(struct aio *aio)
     return true;
 }
 
-static const struct aio_ops ops = {
-    .name = "io_uring", .submit = submit, .flush = flush, .collect = collect, .close = close_uring};
+/* Its mapping keeps a ring as well as its descriptor does. */
+static void leave_uring(struct aio *aio)
+{
+    (void)close_uring(aio);
+}
+
+static const struct aio_ops ops = {.name = "io_uring",
+                                   .submit = submit,
+                                   .flush = flush,
+                                   .collect = collect,
+                                   .close = close_uring,
+                                   .leave = leave_uring};
 
 /* seccomp does not see what is asked for in the ring: it takes what submit() asks for, and nothing
  * else for ever. 0 or a negative errno. */

@@ -296,12 +296,17 @@ static int measure(struct file_disk *d, const struct disk_config *config, const 
     return 0;
 }
 
-static int open_overlay(struct file_disk *d, const char *path, struct error *error)
+const char *disk_overlay_folder(void)
 {
     const char *folder = getenv("TMPDIR");
 
-    if (folder == NULL || *folder == '\0')
-        folder = "/var/tmp"; /* a disk: /tmp may be memory */
+    return folder != NULL && *folder != '\0' ? folder : "/var/tmp"; /* a disk: /tmp may be memory */
+}
+
+static int open_overlay(struct file_disk *d, const char *path, struct error *error)
+{
+    const char *folder = disk_overlay_folder();
+
     d->overlay = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (d->overlay < 0 || ftruncate(d->overlay, (off_t)d->disk.size) < 0)
         return error_set(error, "--disk %s,overlay: no temporary file in %s (TMPDIR): %s", path,
@@ -347,7 +352,10 @@ static struct disk *open_file_disk(const struct disk_config *config, struct erro
     }
     d->file = d->overlay = -1;
     d->disk.ops = &file_ops;
-    if (open_file(d, config, error) < 0 || (d->aio = aio_open(error)) == NULL) {
+    /* A copy of the process is in the sandbox already, where no ring is made: it would be one that
+     * is not bounded. */
+    if (open_file(d, config, error) < 0 ||
+        (d->aio = config->origin != NULL ? aio_open_threads(error) : aio_open(error)) == NULL) {
         disk_close(&d->disk);
         return NULL;
     }
@@ -422,5 +430,51 @@ int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error)
             return error_set(error, "disk %s cannot be read: %s", disk->id, strerror(errno));
         *sum = (uint32_t)crc32(*sum, bytes, (unsigned)n);
     }
+    return 0;
+}
+
+int disk_file(const struct disk *disk)
+{
+    return ((const struct file_disk *)disk)->file;
+}
+
+void disk_leave(struct disk *disk)
+{
+    aio_leave(((struct file_disk *)disk)->aio);
+}
+
+/* A range that is no hole, as far as one call copies it. */
+static int copy_range(int from, int to, off_t *at)
+{
+    off_t end = lseek(from, *at, SEEK_HOLE), out = *at;
+    uint8_t bytes[65536];
+    ssize_t n = copy_file_range(from, at, to, &out, (size_t)(end - *at), 0);
+
+    if (n > 0)
+        return 0;
+    n = pread(from, bytes, sizeof bytes, *at); /* a file system that does not know the call */
+    if (n <= 0 || pwrite(to, bytes, (size_t)n, *at) != n)
+        return -1;
+    *at += n;
+    return 0;
+}
+
+int disk_begin_with(struct disk *disk, const struct disk *origin, struct error *error)
+{
+    struct file_disk *d = (struct file_disk *)disk;
+    const struct file_disk *o = (const struct file_disk *)origin;
+    off_t at = 0;
+
+    if (o->overlay < 0)
+        return 0;
+    if (d->written_size != o->written_size)
+        return error_set(error, "disk %s has changed its size", disk->id);
+    for (size_t i = 0; i < o->written_size; i++)
+        if (o->written[i] != 0) /* pages of zeroes stay untouched */
+            d->written[i] = o->written[i];
+    while ((at = lseek(o->overlay, at, SEEK_DATA)) >= 0)
+        if (copy_range(o->overlay, d->overlay, &at) < 0)
+            return error_set(error, "the overlay of disk %s cannot be copied: %s", disk->id,
+                             strerror(errno));
     return 0;
 }

@@ -90,6 +90,14 @@ uint64_t disk_changed(const struct disk *disk);
  * its server has at another time is not known. */
 int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error) MUST_CHECK;
 
+/* The descriptor of its file; and the folder of all overlays. */
+int disk_file(const struct disk *disk);
+const char *disk_overlay_folder(void);
+/* In a copy of the process: `disk`, which was just opened, gets what the overlay of `origin` holds,
+ * and `origin` is left without a ring or threads, of use for that alone. */
+int disk_begin_with(struct disk *disk, const struct disk *origin, struct error *error) MUST_CHECK;
+void disk_leave(struct disk *disk);
+
 /* Closes it if it has no request any more; else it is left as it is. */
 void disk_close(struct disk *disk);
 

@@ -26,6 +26,13 @@ static struct {
     void (*handle)(int signal);
 } events = {.epoll = -1, .wake = -1, .signals = -1, .patience = EVENTS_FOREVER};
 
+void events_leave(void)
+{
+    memset(&events, 0, sizeof events);
+    events.epoll = events.wake = events.signals = -1;
+    events.patience = EVENTS_FOREVER;
+}
+
 static void on_wake(void *context)
 {
     uint64_t count;

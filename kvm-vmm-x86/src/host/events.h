@@ -36,6 +36,9 @@ struct event_timer {
 /* Makes the loop. */
 int events_init(struct error *error) MUST_CHECK;
 
+/* In a copy of the process, whose descriptors of the loop are closed: it has no loop. */
+void events_leave(void);
+
 /* From now on `handle` gets the signals that end, stop or continue a program, except those that
  * were ignored when it started (nohup). Before any thread, so that all inherit the blocked signals.
  */

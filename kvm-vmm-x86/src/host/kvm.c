@@ -266,6 +266,11 @@ int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid, str
     return 0;
 }
 
+void kvm_leave_vcpu(struct kvm_cpu *cpu)
+{
+    munmap(cpu->run, cpu->run_size);
+}
+
 void kvm_destroy_vcpu(struct kvm_cpu *cpu)
 {
     if (cpu->stats_fd >= 0)

@@ -66,6 +66,8 @@ void kvm_disconnect_ioeventfd(int vm, gpa_t gpa, int fd);
 
 int kvm_create_vcpu(const struct kvm *kvm, int vm, unsigned id, struct kvm_cpu *cpu,
                     struct error *error) MUST_CHECK;
+/* In a copy of the process: lets go of the mapping. */
+void kvm_leave_vcpu(struct kvm_cpu *cpu);
 void kvm_destroy_vcpu(struct kvm_cpu *cpu);
 
 /* What CPUID answers the guest (4.93). Once, before it runs. */

@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -42,6 +43,9 @@
 #define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define THREAD_OPTIONS                                                                             \
     (CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
+/* And a copy of it. */
+#define FORK       SANDBOX_FORK
+#define FORK_FLAGS (CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD)
 
 const struct sandbox_call sandbox_calls[] = {
     /* Each exit and each event. */
@@ -124,7 +128,7 @@ const struct sandbox_call sandbox_calls[] = {
     WITH(fcntl, 1, INT, F_SETFD),
     WITH(fcntl, 1, INT, F_DUPFD_CLOEXEC),
     CALL(unlink), /* a socket's name, at the end; Landlock says which folder's */
-    FOR(FILES, getdents64),
+    FOR(FILES | FORK, getdents64),
     FOR(FILES, unlinkat),
     FOR(FILES, renameat),
     FOR(FILES, mkdir),
@@ -146,7 +150,7 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_SHARE, readlinkat),
     FOR(SANDBOX_SHARE, fchmod),
     FOR(SANDBOX_SHARE, fchmodat),
-    FOR(SANDBOX_SHARE, chmod),
+    FOR(SANDBOX_SHARE | FORK, chmod),
     FOR(SANDBOX_SHARE, fchownat),
     FOR(SANDBOX_SHARE, utimensat),
     FOR(SANDBOX_SHARE, faccessat),
@@ -155,7 +159,7 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_SHARE, setxattr),
     FOR(SANDBOX_SHARE, listxattr),
     FOR(SANDBOX_SHARE, removexattr),
-    FOR(SANDBOX_SHARE, copy_file_range),
+    FOR(SANDBOX_SHARE | FORK, copy_file_range),
     FOR(SANDBOX_SHARE, syncfs),
     FOR(SANDBOX_SHARE, capget),
     FOR(SANDBOX_SHARE, capset), /* root's VMM does without one that keeps set-user-id bits */
@@ -172,13 +176,26 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_NET | SANDBOX_DISK, timerfd_settime),
     FOR_WITH(SANDBOX_USER_NET, socket, 0, INT, AF_INET),
     FOR_WITH(SANDBOX_USER_NET, socket, 0, INT, AF_INET6),
-    FOR_WITH(SANDBOX_VSOCK, socket, 0, INT, AF_UNIX),
-    FOR(SANDBOX_USER_NET | SANDBOX_VSOCK, connect),
-    FOR(SANDBOX_USER_NET, bind),
-    FOR(SANDBOX_USER_NET, listen),
+    FOR_WITH(SANDBOX_VSOCK | FORK, socket, 0, INT, AF_UNIX),
+    FOR(SANDBOX_USER_NET | SANDBOX_VSOCK | FORK, connect),
+    FOR(SANDBOX_USER_NET | FORK, bind),
+    FOR(SANDBOX_USER_NET | FORK, listen),
     FOR(SANDBOX_USER_NET, accept),
     FOR(SANDBOX_USER_NET, getsockname),
     FOR(SANDBOX_USER_NET, getpeername),
+
+    /* A copy of the process, and what it makes for itself before its guest runs. Its threads are
+     * kicked by tgkill with its own number, which is not known yet. */
+    FOR_WITH(FORK, clone, 0, ALL, FORK_FLAGS),
+    FOR(FORK, tgkill),
+    FOR_WITH(FORK, prctl, 0, INT, PR_SET_PDEATHSIG),
+    FOR_WITH(FORK, fcntl, 1, INT, F_OFD_SETLK), /* of a disk */
+    FOR(FORK, getppid),
+    FOR(FORK, setsid),
+    FOR(FORK, pipe2),
+    FOR(FORK, dup2),
+    FOR(FORK, signalfd4),
+    FOR(FORK, timerfd_create),
 };
 
 const unsigned sandbox_call_count = sizeof sandbox_calls / sizeof sandbox_calls[0];
@@ -231,17 +248,17 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
     {KVM_IRQFD, 0},
     {KVM_IOEVENTFD, 0},
     /* One that is saved. */
-    {KVM_GET_SREGS2, SANDBOX_SNAPSHOT},
-    {KVM_SET_SREGS2, SANDBOX_SNAPSHOT},
-    {KVM_GET_XSAVE2, SANDBOX_SNAPSHOT},
-    {KVM_GET_CPUID2, SANDBOX_SNAPSHOT},
-    {KVM_GET_MSR_INDEX_LIST, SANDBOX_SNAPSHOT},
-    {KVM_GET_DEVICE_ATTR, SANDBOX_SNAPSHOT},
-    {KVM_SET_DEVICE_ATTR, SANDBOX_SNAPSHOT},
-    {KVM_GET_CLOCK, SANDBOX_SNAPSHOT},
-    {KVM_SET_CLOCK, SANDBOX_SNAPSHOT},
-    {KVM_GET_PIT2, SANDBOX_SNAPSHOT},
-    {KVM_SET_PIT2, SANDBOX_SNAPSHOT},
+    {KVM_GET_SREGS2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_SET_SREGS2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_GET_XSAVE2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_GET_CPUID2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_GET_MSR_INDEX_LIST, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_GET_DEVICE_ATTR, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_SET_DEVICE_ATTR, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_GET_CLOCK, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_SET_CLOCK, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_GET_PIT2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    {KVM_SET_PIT2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
     /* Terminals; not TIOCSTI, which would type into the user's. */
     {TCGETS, 0},
     {TCSETS, 0},

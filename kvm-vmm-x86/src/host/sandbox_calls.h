@@ -14,6 +14,7 @@ enum sandbox_need {
     SANDBOX_CACHE = 1 << 5,    /* a kernel that may be in the user's cache */
     SANDBOX_SNAPSHOT = 1 << 6, /* --control */
     SANDBOX_VSOCK = 1 << 7,    /* --vsock: unix sockets to connect to */
+    SANDBOX_FORK = 1 << 8,     /* copies of the process, which are set up in the same sandbox */
 };
 
 enum { SANDBOX_CONDITIONS_MAX = 2 };

@@ -15,6 +15,8 @@ enum color_policy { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
+struct vm;
+
 /* One run of the program. */
 struct options {
     enum options_action action;
@@ -37,6 +39,9 @@ struct options {
     const char *restore; /* the folder of a snapshot, instead of an image; or NULL */
     /* Of `run`: takes a signal to the program; false: it ends the run. NULL: each does. */
     bool (*take_signal)(int signal);
+    void (*begun)(void); /* called when its guests run; or NULL */
+    /* Of `run --each`: called in each round of the loop; false: the run is over. NULL: nothing. */
+    bool (*service)(struct vm *vm, const struct options *options);
     bool wait; /* no vCPU runs before a debugger says so */
 };
 

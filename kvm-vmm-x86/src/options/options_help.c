@@ -88,7 +88,7 @@ const char options_help[] =
     "Control (docs/control.md)\n"
     "      --control NAME|unix:PATH\n"
     "                           `kvm-vmm ctl NAME VERB` asks the running machine: status, pause,\n"
-    "                           resume, power, reset, stop, stats, screen, log;\n"
+    "                           resume, power, reset, stop, snapshot, fork, stats, screen, log;\n"
     "                           `kvm-vmm ctl list` finds those that have a NAME\n"
     "\n"
     "Snapshots (docs/snapshots.md)\n"

@@ -24,8 +24,8 @@ struct paths {
 
 int snapshot_save_check(const struct vm *vm, struct error *error)
 {
-    if (vm->config->share_count > 0)
-        return error_set(error, "a guest with a shared folder (--share) cannot be saved");
+    if (machine_unsavable(&vm->machine, false) != NULL)
+        return error_set(error, "%s", machine_unsavable(&vm->machine, false));
     if (vm->config->debugged)
         return error_set(error, "a guest with a debugger (--gdb) cannot be saved: its breakpoints "
                                 "may be in memory");

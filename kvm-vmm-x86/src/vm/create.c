@@ -108,6 +108,11 @@ static int add_ram(struct vm *vm, const struct image *image, struct error *error
 {
     const struct guest_config *config = vm->config;
 
+    if (is_restored(vm) && config->saved->memory != NULL) {
+        vm->memory = *config->saved->memory;
+        guard_add(&vm->memory);
+        return kvm_add_memory(vm->fd, &vm->memory, error);
+    }
     memory_init(&vm->memory, window_base(vm), vm->ram_size, NULL);
     if (is_restored(vm) ? ram_map(&vm->memory, MEMORY_FILE, config->saved->ram, error) < 0
                         : ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)

@@ -332,10 +332,11 @@ void machine_renew(struct machine *machine)
     acpi_pm_general(&machine->acpi_pm, ACPI_PM_GENERATION);
 }
 
-const char *machine_unsavable(const struct machine *machine)
+const char *machine_unsavable(const struct machine *machine, bool copied)
 {
     for (unsigned i = 0; i < machine->virtio_count; i++)
-        if (machine->virtio[i]->kind->unsavable != NULL)
+        if (machine->virtio[i]->kind->unsavable != NULL &&
+            !(copied && machine->virtio[i]->kind->copied))
             return machine->virtio[i]->kind->unsavable;
     return NULL;
 }

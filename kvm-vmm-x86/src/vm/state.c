@@ -171,8 +171,6 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error)
         return -1;
     if (vm_is_asleep(vm))
         result = error_set(error, "%s: it sleeps (S3); it can be saved when it is awake", vm->name);
-    else if (machine_unsavable(&vm->machine) != NULL)
-        result = error_set(error, "%s: %s", vm->name, machine_unsavable(&vm->machine));
     else if (!machine_quiesce(&vm->machine))
         result = error_set(error, "%s: a device has requests under way", vm->name);
     moment = set_host_tsc(vm);

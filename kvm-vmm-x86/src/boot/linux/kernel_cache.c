@@ -150,6 +150,13 @@ void kernel_cache_finish(void)
     kernel_cache.writing = kernel_cache.taken = false;
 }
 
+void kernel_cache_leave(void)
+{
+    lock_init(&guard);
+    kernel_cache.writing = kernel_cache.taken = false;
+    kernel_cache.bytes = NULL;
+}
+
 enum kernel_cache_use kernel_cache_used(void)
 {
     enum kernel_cache_use use;

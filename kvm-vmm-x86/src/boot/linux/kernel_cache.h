@@ -17,6 +17,9 @@ void kernel_cache_start(void);
  * not kept. */
 void kernel_cache_finish(void);
 
+/* In a copy of the process, where no thread writes. */
+void kernel_cache_leave(void);
+
 /* What became of this run's kernel, for --boot-report. */
 enum kernel_cache_use {
     KERNEL_CACHE_UNUSED,

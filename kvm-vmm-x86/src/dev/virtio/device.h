@@ -37,6 +37,7 @@ struct virtio_kind {
     void (*close)(struct virtio_device *device);
     /* Why a machine that has it cannot be saved; NULL: it can. */
     const char *unsavable;
+    bool copied; /* a copy of the process has what it needs all the same */
 };
 
 /* What differs between MMIO and PCI. Called with the lock held. */

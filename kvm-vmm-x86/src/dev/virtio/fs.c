@@ -157,6 +157,7 @@ static const struct virtio_kind kind = {
     .close = fs_close,
     .unsavable = "a guest with a shared folder (--share) cannot be saved: its open files are the "
                  "host's",
+    .copied = true,
 };
 
 int fs_init(struct fs *fs, const struct backend *backend, unsigned index,

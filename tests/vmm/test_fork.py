@@ -1,0 +1,91 @@
+"""`ctl NAME fork`: copies of a machine from its memory, each a run of its own, in the sandbox."""
+import json
+
+from tests.support import TOP, lab_run
+from tests.vmm.test_control import START
+from tests.vmm.test_snapshot import linux_with_drivers  # noqa: F401  (a fixture)
+
+# The 1K OS: copies that are asked, end, and outlive their origin; what cannot be copied.
+COPIES = START + r"""
+vmm = start('one', '--disk', runtime + '/disk,overlay')
+prompt('one')
+done = ctl('one', 'fork', '2', '--run', 'echo in a copy', '--json')
+copies = json.loads(done[1])['copies'] if done[0] == 0 else done
+assert [c['name'] for c in copies] == ['one.1', 'one.2'], done
+for c in copies:
+    until('it does not run', lambda: '\nin a copy\n1k> ' in ask(c['name'], 'log')['text'])
+    assert os.stat(c['output']).st_mode & 0o777 == 0o600
+    assert open(c['output']).read().startswith('echo in a copy\n'), 'and nothing of its origin'
+assert 'in a copy' not in ask('one', 'log')['text'] and state('one') == 'running'
+assert ctl('one', 'fork')[0] == 2 and ctl('one', 'fork', 'x')[0] == 2 and ctl('one', 'fork', '0')[0] == 1
+assert ctl('one', 'fork', '65')[0] == 1 and ctl('one', 'fork', '1', '--run', 'x' * 2000)[0] == 1
+assert ctl('one.1', 'fork', '1')[0] == 0 and state('one.1.1') == 'running', 'a copy of a copy'
+vmm.stdin.write(b'echo once\n')
+prompt('one', 2)
+assert ctl('one', 'stop')[0] == 0
+out, err = vmm.communicate(timeout=LIMIT)
+assert vmm.returncode == 0 and err == b'' and b'in a copy' not in out and out.count(b'echo once') == 1, (out, err)
+for name in ('one.1', 'one.2', 'one.1.1'):
+    assert state(name) == 'running' and ctl(name, 'stop') == (0, '', ''), name
+until('they are there', lambda: ctl('list')[1] == '')
+for name, options, why in (('two', ['--disk', runtime + '/disk'], 'is written to'),
+                           ('three', ['--stats'], '--stats')):
+    vmm = start(name, *options)
+    done = ctl(name, 'fork', '1')
+    assert done[0] == 1 and why in done[2] and state(name) == 'running', done
+    vmm.kill()
+    vmm.communicate()
+"""
+
+# Linux with two vCPUs: argv: the kernel's options, a folder to share.
+LINUX = START.replace("LIMIT = 200", "LIMIT = 800") + r"""
+options, share = json.loads(sys.argv[3]), sys.argv[4]
+where = 'unix:' + runtime + '/s'
+with open(runtime + '/disk', 'wb') as disk:
+    disk.truncate(1 << 20)
+vmm = subprocess.Popen([program, '--control', where, *options, '--disk', runtime + '/disk,overlay', '--share', share,
+                        '--vsock', '3,unix:' + runtime + '/vsock', image],
+                       bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not None)
+vmm.stdin.write(b'ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mkdir /s; mount -t virtiofs share0 /s; '
+                b'exec 5< /s/file; read x <&5; echo $x; echo first > /dev/vda; sync; echo re$((2 + 2))dy\n')
+until('it is not ready', lambda: 're4dy' in ask(where, 'log')['text'])
+DRAW = 'head -c 16 /dev/urandom | od -An -tx1 | sed "s/^/draws /"; '
+RUN = (DRAW + 'head -c 5 /dev/vda; echo; read y <&5; echo $y; echo other > /dev/vda; taskset 2 true; '
+       'ping -c 1 -W 60 10.0.2.2 | grep 1.packets.r; dmesg | grep -e reseeded -e sta[l]l; echo d$((1))ne')
+done = ctl(where, 'fork', '1', '--run', RUN, '--json')
+assert done[0] == 0, done
+copy = json.loads(done[1])['copies'][0]
+until('it does not run', lambda: 'd1ne' in ask(copy['name'], 'log')['text'])
+text = open(copy['output']).read().replace('\r', '')
+for word in ('\nfirst\n', '\nsecond line\n', '1 packets received', 'reseeded due to virtual machine fork'):
+    assert word in text, (word, text)
+assert 'stall' not in text, text
+assert os.path.exists(runtime + '/vsock') and os.path.exists(runtime + '/vsock.1'), 'each listens'
+assert ctl(copy['name'], 'stop')[0] == 0
+vmm.stdin.write((DRAW + 'head -c 5 /dev/vda; read y <&5; echo $y; echo af$((2))er\n').encode())
+until('the origin does not go on', lambda: 'af2er' in ask(where, 'log')['text'])
+went = ask(where, 'log')['text'].replace('\r', '').split('re4dy')[1]
+assert 'first' in went and 'second line' in went, went
+drawn = [line for line in (text + went).split('\n') if line.startswith('draws ')]
+assert len(drawn) == 2 and drawn[0] != drawn[1], drawn
+vmm.kill()
+"""
+
+
+def test_copies(vmm):
+    script = COPIES.replace("vmm = start('one'", "open(runtime + '/disk', 'wb').truncate(4096)\nvmm = start('one'", 1)
+    result = lab_run("python3", "-c", script, vmm.program, TOP / "kvm-vmm-x86/os-1k/kernel.bin")
+    assert result.status == 0, result
+
+
+def test_linux(vmm, linux_with_drivers, scratch):  # noqa: F811
+    """With two vCPUs, a disk, a card, and a folder with a file that is open: each copy has all of it as it was, with
+    other random numbers, and what it writes is its own."""
+    image, *options = linux_with_drivers
+    (scratch / "shared").mkdir()
+    (scratch / "shared/file").write_text("first line\nsecond line\n")
+    words = [*options, "-c", 2, "-m", "160M", "--append", "quiet", "--net", "user"]
+    result = lab_run("python3", "-c", LINUX, vmm.program, image, json.dumps([str(w) for w in words]),
+                     scratch / "shared", limit=900)
+    assert result.status == 0, result
