@@ -19,6 +19,8 @@ static void take(struct conf *conf, char *text, unsigned *arguments, unsigned *v
         conf->folder = value;
     else if (text[0] == 't')
         conf->terminal = true;
+    else if (text[0] == 'f')
+        conf->forked = true;
     else if (text[0] == 'b')
         conf->root_type = value;
     else if (text[0] == 'r' || text[0] == 'd') {
@@ -50,4 +52,29 @@ void conf_read(struct conf *conf)
         take(conf, bytes + at, &arguments, &variables);
     if (arguments == 0 || conf->root == NULL)
         say_failed(125, "the guest's /run.conf has no command or no root");
+}
+
+/* A word with the line in the place of each {}. */
+static char *filled(const char *word, const char *line)
+{
+    size_t places = 0, length = strlen(line);
+    char *whole, *at;
+
+    for (const char *place = strstr(word, "{}"); place != NULL; place = strstr(place + 2, "{}"))
+        places++;
+    at = whole = malloc(strlen(word) + places * length + 1);
+    if (whole == NULL)
+        say_failed(125, "the guest is out of memory");
+    for (const char *place; (place = strstr(word, "{}")) != NULL; word = place + 2) {
+        at = mempcpy(at, word, (size_t)(place - word));
+        at = mempcpy(at, line, length);
+    }
+    strcpy(at, word);
+    return whole;
+}
+
+void conf_fill(struct conf *conf, const char *line)
+{
+    for (char **word = conf->arguments; *word != NULL; word++)
+        *word = filled(*word, line);
 }

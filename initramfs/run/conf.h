@@ -7,6 +7,7 @@
  *   r TAG        the root, only read    d TAG         the root, as it is
  *   b TYPE       that is a disk, whose serial number is TAG, with such a file system
  *   m TAG        a folder for ...       p FOLDER      ... this place
+ *   f            it waits to be forked: a line takes the place of {} in the command's words
  */
 #ifndef INITRAMFS_RUN_CONF_H
 #define INITRAMFS_RUN_CONF_H
@@ -23,11 +24,13 @@ struct conf {
     char *arguments[CONF_WORDS_MAX + 1], *environment[CONF_WORDS_MAX + 1];
     const char *folder, *root;
     const char *root_type; /* of a disk; NULL: it is a shared folder */
-    bool terminal, root_is_written;
+    bool terminal, root_is_written, forked;
     struct conf_mount mounts[CONF_MOUNTS_MAX];
     unsigned mount_count;
 };
 
 void conf_read(struct conf *conf);
+/* The line takes the place of each {} of the command's words. */
+void conf_fill(struct conf *conf, const char *line);
 
 #endif

@@ -6,13 +6,16 @@
  *   to the VMM    r           the command is about to start, and input may come
  *                 x STATUS    it has ended
  *                 e STATUS TEXT   it cannot be started, and why
+ *                 f           it can be forked, and waits for a line (conf.h)
  *   from the VMM  s NUMBER    a signal for it
+ *                 l LINE      what this copy is about
  *
  * With a terminal the command has hvc0; else pipes, whose other ends lead to the ports `stdin`,
  * `stdout` and `stderr`.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +83,26 @@ static pid_t start(struct conf *conf, struct relay *relay)
     return child;
 }
 
+/* The VMM copies the machine in here: what follows happens in the copies alone. */
+static void wait_for_line(struct conf *conf, int fd)
+{
+    static char line[8192];
+    size_t used = 0;
+
+    say("f\n");
+    while (used == 0 || line[used - 1] != '\n') {
+        struct pollfd port = {.fd = fd, .events = POLLIN};
+        ssize_t n = poll(&port, 1, -1) < 0 ? 0 : read(fd, line + used, sizeof line - used);
+
+        if (n > 0)
+            used += (size_t)n;
+        if (used == sizeof line)
+            say_failed(FAILED, "the line is too long");
+    }
+    line[used - 1] = '\0';
+    conf_fill(conf, line + 2);
+}
+
 /* The lines of the VMM, as far as they have come. */
 static void take_orders(int fd, pid_t command)
 {
@@ -134,6 +157,8 @@ int main(void)
     conf_read(&conf);
     relay_open(&relay, conf.terminal); /* before the root changes: /sys tells where the ports are */
     root_change(&conf);
+    if (conf.forked)
+        wait_for_line(&conf, control);
     command = start(&conf, &relay);
     while (!bury(command, &status))
         if (relay_wait(&relay, control))

@@ -204,7 +204,8 @@ static void check_output(void)
 static void on_deadline(void *context)
 {
     (void)context;
-    end_run(END_LIMIT, 0, "stopped by --timeout");
+    if (session.options->service == NULL || !vm_is_held(&session.vms[0])) /* else its copies end */
+        end_run(END_LIMIT, 0, "stopped by --timeout");
 }
 
 static void on_tick(void *context)
@@ -424,11 +425,6 @@ static int open_control(struct error *error)
                                               .copy = session_fork,
                                               .begin = session_run},
                         error);
-}
-
-void session_drop_deadline(void)
-{
-    events_timer_stop(&session.deadline);
 }
 
 static void init_timers(const struct options *options)

@@ -8,7 +8,4 @@
 /* Creates the guests, runs them to their end and reports; returns the exit status. */
 int session_run(const struct options *options);
 
-/* Of the run that is under way: its --timeout does not end it any more. */
-void session_drop_deadline(void);
-
 #endif

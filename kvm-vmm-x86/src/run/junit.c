@@ -105,24 +105,37 @@ static void put_text(FILE *out, const void *text, size_t size)
         i += put_character(out, bytes + i, size - i);
 }
 
-static void put_kept(FILE *out, const char *element, const struct flow *f)
+/* The end of what was written: `size` bytes of `total`. */
+static void put_kept(FILE *out, const char *element, const uint8_t *bytes, size_t size,
+                     uint64_t total)
 {
-    size_t size = f->total < KEPT ? (size_t)f->total : KEPT;
-    uint8_t *bytes = malloc(size + 1);
-
-    if (bytes == NULL || size == 0) {
-        free(bytes);
+    if (size == 0)
         return;
-    }
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = f->kept[(f->total - size + i) % KEPT];
     fprintf(out, "    <%s>", element);
-    if (f->total > size)
+    if (total > size)
         fprintf(out, "[%llu bytes before these are left out]\n",
-                (unsigned long long)(f->total - size));
+                (unsigned long long)(total - size));
     put_text(out, bytes, size);
     fprintf(out, "</%s>\n", element);
-    free(bytes);
+}
+
+static void put_flow(FILE *out, const char *element, const struct flow *f)
+{
+    static uint8_t bytes[KEPT];
+    size_t size = f->total < KEPT ? (size_t)f->total : KEPT;
+
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = f->kept[(f->total - size + i) % KEPT];
+    put_kept(out, element, bytes, size, f->total);
+}
+
+static void put_file(FILE *out, const char *element, int fd)
+{
+    static uint8_t bytes[KEPT];
+    off_t total = lseek(fd, 0, SEEK_END);
+    ssize_t n = total > 0 ? pread(fd, bytes, KEPT, total > KEPT ? total - KEPT : 0) : 0;
+
+    put_kept(out, element, bytes, n > 0 ? (size_t)n : 0, total > 0 ? (uint64_t)total : 0);
 }
 
 static void put_verdict(FILE *out, int status, bool of_command)
@@ -141,30 +154,107 @@ static void put_verdict(FILE *out, int status, bool of_command)
                 status);
 }
 
-static int put_report(FILE *out, const struct junit *junit, const struct flow flows[2], int status,
-                      const char *told, time_t began, double seconds)
+static void put_head(FILE *out, size_t tests, size_t failures, size_t errors, double seconds,
+                     time_t began, const char *kernel)
 {
-    bool of_command = told[0] == 'c';
-    const char *kernel = told[0] != '\0' ? told + 1 : "";
     char stamp[32];
     struct tm utc;
 
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", gmtime_r(&began, &utc));
     fprintf(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-            "<testsuite name=\"kvm-vmm run\" tests=\"1\" failures=\"%d\" errors=\"%d\" "
+            "<testsuite name=\"kvm-vmm run\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
             "skipped=\"0\" time=\"%.3f\" timestamp=\"%s\">\n"
             "  <properties><property name=\"kernel\" value=\"",
-            of_command && status != 0, !of_command, seconds, stamp);
+            tests, failures, errors, seconds, stamp);
     put_text(out, kernel, strlen(kernel));
-    fprintf(out, "\"/></properties>\n  <testcase classname=\"kvm-vmm.run\" name=\"");
-    put_text(out, junit->name, strlen(junit->name));
+    fprintf(out, "\"/></properties>\n");
+}
+
+static void put_case(FILE *out, const char *name, double seconds, int status, bool of_command)
+{
+    fprintf(out, "  <testcase classname=\"kvm-vmm.run\" name=\"");
+    put_text(out, name, strlen(name));
     fprintf(out, "\" time=\"%.3f\">\n", seconds);
     put_verdict(out, status, of_command);
-    put_kept(out, "system-out", &flows[0]);
-    put_kept(out, "system-err", &flows[1]);
+}
+
+static int put_report(FILE *out, const struct junit *junit, const struct flow flows[2], int status,
+                      const char *told, time_t began, double seconds)
+{
+    bool of_command = told[0] == 'c';
+
+    put_head(out, 1, of_command && status != 0, !of_command, seconds, began,
+             told[0] != '\0' ? told + 1 : "");
+    put_case(out, junit->name, seconds, status, of_command);
+    put_flow(out, "system-out", &flows[0]);
+    put_flow(out, "system-err", &flows[1]);
     fprintf(out, "  </testcase>\n</testsuite>\n");
     return fclose(out);
+}
+
+/* --- several cases --- */
+
+static struct {
+    const char *path;
+    FILE *report, *cases; /* `cases` is in memory: */
+    char *text;
+    size_t size;
+    size_t tests, failures, errors;
+    struct timespec began;
+    time_t date;
+} junit_suite;
+
+int junit_open(const char *path, struct error *error)
+{
+    junit_suite.path = path;
+    junit_suite.report = fopen(path, "we");
+    if (junit_suite.report == NULL)
+        return error_set(error, "--output junit:%s: %s", path, strerror(errno));
+    junit_suite.cases = open_memstream(&junit_suite.text, &junit_suite.size);
+    if (junit_suite.cases == NULL)
+        return error_set(error, "--output: out of memory");
+    junit_suite.date = time(NULL);
+    clock_gettime(CLOCK_MONOTONIC, &junit_suite.began);
+    return 0;
+}
+
+void junit_case(const char *name, int status, bool of_command, double seconds, const int files[2])
+{
+    junit_suite.tests++;
+    junit_suite.failures += of_command && status != 0;
+    junit_suite.errors += !of_command;
+    put_case(junit_suite.cases, name, seconds, status, of_command);
+    put_file(junit_suite.cases, "system-out", files[0]);
+    put_file(junit_suite.cases, "system-err", files[1]);
+    fprintf(junit_suite.cases, "  </testcase>\n");
+}
+
+int junit_close(const char *kernel, size_t missed, struct error *error)
+{
+    struct timespec now;
+
+    if (missed > 0) {
+        junit_suite.tests++;
+        junit_suite.errors++;
+        fprintf(junit_suite.cases,
+                "  <testcase classname=\"kvm-vmm.run\" name=\"the rest\" time=\"0\">\n"
+                "    <error message=\"the run ended before %zu lines\"/>\n  </testcase>\n",
+                missed);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (fclose(junit_suite.cases) == 0) {
+        put_head(junit_suite.report, junit_suite.tests, junit_suite.failures, junit_suite.errors,
+                 (double)(now.tv_sec - junit_suite.began.tv_sec) +
+                     (double)(now.tv_nsec - junit_suite.began.tv_nsec) / 1e9,
+                 junit_suite.date, kernel);
+        fwrite(junit_suite.text, 1, junit_suite.size, junit_suite.report);
+        fprintf(junit_suite.report, "</testsuite>\n");
+        free(junit_suite.text);
+        if (fclose(junit_suite.report) == 0)
+            return 0;
+    }
+    return error_set(error, "--output junit:%s: %s", junit_suite.path, strerror(errno));
 }
 
 /* --- the parent --- */

@@ -9,6 +9,7 @@
 #define RUN_JUNIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
@@ -20,6 +21,12 @@ struct junit {
 /* Opens the report and returns 0 in a child process, whose output goes through its parent; the
  * parent itself ends with the child's status. -1: there is no child. */
 int junit_fork(const struct junit *junit, struct error *error) MUST_CHECK;
+
+/* A report of several test cases, by the process itself: opens it; adds a case, whose output is in
+ * two files; writes it, with how many cases were `missed` because the run ended before. */
+int junit_open(const char *path, struct error *error) MUST_CHECK;
+void junit_case(const char *name, int status, bool of_command, double seconds, const int files[2]);
+int junit_close(const char *kernel, size_t missed, struct error *error) MUST_CHECK;
 
 /* In the child, at its end: whether its status is the command's, and which kernel ran. Nothing
  * where there was no junit_fork. */

@@ -79,6 +79,8 @@ static bool put_conf(struct cpio *cpio, const struct run_ramdisk *what)
     put_word(&at, end, 'c', what->folder);
     if (what->terminal)
         put_word(&at, end, 't', "");
+    if (r->each != NULL)
+        put_word(&at, end, 'f', "");
     if (what->image->type != NULL) {
         put_word(&at, end, what->image->written ? 'd' : 'r', RUN_ROOT_DISK);
         put_word(&at, end, 'b', what->image->type);

@@ -25,7 +25,11 @@ const char run_help[] =
     "      --shell              a shell, instead of COMMAND\n"
     "      --script FILE        a script of the host's, instead of COMMAND, whose words are its\n"
     "                           arguments\n"
-    "      --output junit:FILE  a report of the run as one test case, for CI\n"
+    "      --each FILE          boots once and runs COMMAND for each line of FILE, which takes "
+    "the\n"
+    "                           place of {} in its words, in a copy of that machine\n"
+    "      -j, --jobs N         how many of them at once (as many as the host has CPUs)\n"
+    "      --output junit:FILE  a report for CI: a test case for the run, or for each line\n"
     "      --help               this text\n"
     "\n"
     "Other options are those of kvm-vmm: -m (1G), -c (1), --append, --timeout, --disk, --gdb, ...\n"
@@ -50,6 +54,8 @@ static const struct own options_of_run[] = {
     {.name = "append", .field = FIELD(append)},
     {.name = "script", .field = FIELD(script)},
     {.name = "output", .field = FIELD(output)},
+    {.name = "each", .field = FIELD(each)},
+    {.name = "jobs", .field = FIELD(jobs)},
     {.name = "share", .field = FIELD(shares), .count = FIELD(share_count), .max = SHARES_MAX - 2},
     {.name = "env",
      .field = FIELD(variables),
@@ -63,8 +69,10 @@ static const struct own options_of_run[] = {
 
 static const struct own *find(const char *word)
 {
-    size_t length = strcspn(word + 2, "=");
+    size_t length = strlen(word) < 2 ? 0 : strcspn(word + 2, "=");
 
+    if (strncmp(word, "-j", 2) == 0)
+        return find("--jobs");
     for (size_t i = 0; i < sizeof options_of_run / sizeof options_of_run[0]; i++)
         if (strncmp(word, "--", 2) == 0 && strlen(options_of_run[i].name) == length &&
             memcmp(options_of_run[i].name, word + 2, length) == 0)
@@ -93,7 +101,9 @@ static int keep(struct run_request *r, const struct own *own, const char *value,
 /* One of ours, with its value in the same word or the next. How many words that were; -1: error. */
 static int take(struct run_request *r, const struct own *own, char **word, struct error *error)
 {
-    const char *value = strchr(word[0], '=');
+    const char *value = word[0][1] == '-'    ? strchr(word[0], '=')
+                        : word[0][2] != '\0' ? word[0] + 1
+                                             : NULL;
 
     if (own->flag) {
         if (value != NULL)
@@ -124,6 +134,14 @@ static int pass_on(struct run_request *r, char **word, struct error *error)
     return words;
 }
 
+static bool has_place(const struct run_request *r)
+{
+    for (char **word = r->command; word != NULL && *word != NULL; word++)
+        if (strstr(*word, "{}") != NULL)
+            return true;
+    return false;
+}
+
 int run_request_parse(struct run_request *request, int argc, char **argv, struct error *error)
 {
     int i = 1;
@@ -142,6 +160,10 @@ int run_request_parse(struct run_request *request, int argc, char **argv, struct
     if (request->help)
         return 0;
     request->command = i < argc ? argv + i : NULL;
+    if (request->each != NULL && !has_place(request))
+        return error_set(error, "--each: no word of COMMAND has {}, where the line goes");
+    if (request->jobs != NULL && request->each == NULL)
+        return error_set(error, "--jobs goes with --each");
     if (request->shell && (request->command != NULL || request->script != NULL))
         return error_set(error, "--shell goes without a command or script");
     if (!request->shell && request->command == NULL && request->script == NULL)

@@ -13,6 +13,8 @@ struct run_request {
     const char *kernel, *root, *folder, *modules;
     const char *script;             /* run in COMMAND's place, which is its arguments then */
     const char *output;             /* junit:FILE */
+    const char *each;               /* a file: COMMAND is run for each line, in a fork */
+    const char *jobs;               /* how many at once */
     const char *shares[SHARES_MAX]; /* DIR[,ro] */
     unsigned share_count;
     const char *variables[RUN_NAMES_MAX]; /* of the environment: NAME or NAME=VALUE */

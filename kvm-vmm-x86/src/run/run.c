@@ -13,12 +13,14 @@
 #include "host/files.h"
 #include "host/terminal.h"
 #include "options/options.h"
+#include "run/each.h"
 #include "run/junit.h"
 #include "run/kernel.h"
 #include "run/lab.h"
 #include "run/ramdisk.h"
 #include "run/request.h"
 #include "session.h"
+#include "session_fork.h"
 
 /* `LEFT`: the status of a command whose machine the user stopped, as if SIGKILL had ended it. */
 enum {
@@ -66,6 +68,11 @@ static void take_line(const char *line)
     char *text;
     long number;
 
+    if (line[0] == 'f') {
+        clear_progress();
+        each_ready();
+        return;
+    }
     if (line[0] == 'r') {
         run.ready = true;
         clear_progress();
@@ -260,7 +267,10 @@ static int prepare(struct error *error)
     run.options.guests[0].serial = SERIAL_KEPT;
     run.options.guests[0].no_ctrl_d = true;
     run.options.take_signal = take_signal;
-    return 0;
+    if (r->each == NULL)
+        return 0;
+    run.options.service = each_service;
+    return session_fork_check_run(&run.options, &run.options.guests[0], error);
 }
 
 /* --- the end --- */
@@ -325,18 +335,53 @@ static const char *name_of_run(void)
     return at > 0 ? name : "shell";
 }
 
+/* In a copy. Its first process says what becomes of its command. */
+static int run_copy(const struct options *options)
+{
+    int status;
+
+    run.progress = false;
+    status = status_of(session_run(options));
+    return status | (run.status == status ? EACH_OF_COMMAND : 0);
+}
+
+static int open_each(struct error *error)
+{
+    const struct run_request *r = &run.request;
+
+    if (r->each == NULL)
+        return 0;
+    return each_open(
+        &(struct each_request){.path = r->each,
+                               .jobs = r->jobs,
+                               .report = r->output != NULL ? r->output + strlen("junit:") : NULL,
+                               .copy = run_copy},
+        error);
+}
+
+/* A machine that was not ready to be forked ended as one does before its command. */
+static int finish_each(int status)
+{
+    clear_progress();
+    return each_finish(each_is_ready() ? status : status_of(status), run.kernel.version);
+}
+
 static int run_it(void)
 {
     struct error error;
     int status;
 
-    run.terminal = terminal_is(STDIN_FILENO) && terminal_is(STDOUT_FILENO);
-    if (prepare(&error) < 0)
+    run.terminal =
+        run.request.each == NULL && terminal_is(STDIN_FILENO) && terminal_is(STDOUT_FILENO);
+    if (open_each(&error) < 0 || prepare(&error) < 0)
         return refuse(run.mistake ? STATUS_USAGE : STATUS_FAILED, error.text);
     run.progress = terminal_is(STDERR_FILENO);
     if (run.progress)
         fprintf(stderr, "kvm-vmm run: booting Linux %s ...", run.kernel.version);
-    status = status_of(session_run(&run.options));
+    status = session_run(&run.options);
+    if (run.request.each != NULL)
+        return finish_each(status);
+    status = status_of(status);
     clear_progress();
     if (terminal_is(STDERR_FILENO) && !run.request.write && run.request.shell)
         fprintf(stderr, "kvm-vmm run: what was written is dropped (--rw keeps it in %s)\n",
@@ -358,7 +403,7 @@ int run_main(int argc, char **argv)
         return fputs(run_help, stdout) < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_OK;
     if (run_lab_enter(argv, &error) < 0)
         return refuse(STATUS_FAILED, error.text);
-    if (run.request.output != NULL &&
+    if (run.request.output != NULL && run.request.each == NULL &&
         junit_fork(&(struct junit){run.request.output + strlen("junit:"), name_of_run()}, &error) <
             0)
         return refuse(STATUS_FAILED, error.text);
