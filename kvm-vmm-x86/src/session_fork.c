@@ -30,6 +30,12 @@ int session_fork_check_run(const struct options *options, const struct guest_con
                 "disk %u, %.*s, is written to: a guest is forked with its disks ,ro or "
                 ",overlay",
                 i, (int)c->disks[i].path_length, c->disks[i].path);
+    for (unsigned i = 0; i < c->disk_count; i++)
+        if (strncmp(c->disks[i].path, DISK_NBD, strlen(DISK_NBD)) == 0)
+            return error_set(error,
+                             "disk %u is an NBD server's: a guest that has it cannot be "
+                             "forked",
+                             i);
     for (unsigned i = 0; i < c->net_count; i++)
         if (c->nets[i].kind != NET_USER)
             return error_set(error,
