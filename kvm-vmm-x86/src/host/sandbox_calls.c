@@ -191,6 +191,7 @@ const struct sandbox_call sandbox_calls[] = {
     FOR_WITH(FORK, prctl, 0, INT, PR_SET_PDEATHSIG),
     FOR_WITH(FORK, fcntl, 1, INT, F_OFD_SETLK), /* of a disk */
     FOR(FORK, getppid),
+    FOR_WITH(FORK, prlimit64, 0, INT, 0), /* its own limit of descriptors */
     FOR(FORK, setsid),
     FOR(FORK, pipe2),
     FOR(FORK, dup2),
