@@ -307,9 +307,7 @@ static void arrange(void)
 
 static void pass_news_on(void)
 {
-    bool news = input_has_news();
-
-    for (unsigned i = 0; news && i < session.count; i++)
+    for (unsigned i = 0, news = input_has_news(); news && i < session.count; i++)
         pass_port_input(i);
 }
 
