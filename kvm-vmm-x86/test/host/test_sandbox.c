@@ -95,6 +95,7 @@ static void test_arguments(void **state)
     const uint64_t data[6] = {0, 4096, PROT_READ | PROT_WRITE};
     const uint64_t code[6] = {0, 4096, PROT_READ | PROT_EXEC};
     const uint64_t local[6] = {1}, internet[6] = {2};
+    const uint64_t copy[6] = {CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | 17};
 
     (void)state;
     assert_true(allows(0, SYS_clone, thread));
@@ -105,7 +106,10 @@ static void test_arguments(void **state)
     assert_true(allows(SANDBOX_USER_NET, SYS_socket, internet));
     assert_false(allows(ALL_NEEDS & ~SANDBOX_USER_NET, SYS_socket, internet));
     assert_true(allows(SANDBOX_VSOCK, SYS_socket, local));
-    assert_false(allows(ALL_NEEDS & ~SANDBOX_VSOCK, SYS_socket, local));
+    assert_true(allows(SANDBOX_FORK, SYS_socket, local));
+    assert_false(allows(ALL_NEEDS & ~(SANDBOX_VSOCK | SANDBOX_FORK), SYS_socket, local));
+    assert_true(allows(SANDBOX_FORK, SYS_clone, copy));
+    assert_false(allows(ALL_NEEDS & ~SANDBOX_FORK, SYS_clone, copy));
     assert_true(allows(SANDBOX_SHARE, SYS_renameat2, data));
     assert_false(allows(ALL_NEEDS & ~SANDBOX_SHARE, SYS_renameat2, data));
 }
