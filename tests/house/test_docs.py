@@ -128,7 +128,7 @@ def test_the_keys_at_the_terminal():
     section = read("docs/kvm-vmm.1").split(".SH AT THE TERMINAL")[1].split(".SH ")[0]
     assert set(re.findall(r"^\.B Ctrl-A (.)$", section, re.M)) == keys
     assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/options/options_help.c"))) == keys
-    assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/session.c"))) == keys
+    assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/session_display.c"))) == keys
 
 
 def test_the_numbers_of_hypercalls():
