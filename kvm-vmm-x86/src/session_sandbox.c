@@ -57,7 +57,7 @@ int session_sandbox_enter(const struct options *options,
     allow_files(options, guests);
     for (unsigned i = 0; i < options->count; i++)
         needs |= needs_of_guest(&guests[i]);
-    needs |= options->gdb != NULL ? SANDBOX_SERVER : 0;
+    needs |= options->gdb != NULL ? SANDBOX_SERVER | SANDBOX_TRAVEL : 0;
     needs |= options->control != NULL ? SANDBOX_SERVER | SANDBOX_SNAPSHOT | SANDBOX_FORK : 0;
     needs |= options->service != NULL ? SANDBOX_FORK : 0;
     needs |=

@@ -99,3 +99,42 @@ def test_a_client_that_asks_much_and_reads_little(vmm):
     """Its answers wait for it; nothing waits for them."""
     result = lab_run("/usr/bin/python3", "-c", SLOW, *vmm.command("--timeout=3", "@spin"))
     assert result.out == b"124\n", result
+
+
+# A guest that makes no exit: the way back is one of single steps from its start.
+GIVEN_UP = START + """
+def until(end):
+    got = b''
+    while not re.search(end, got):
+        part = s.recv(65536)
+        assert part, got
+        got += part
+    return got
+
+def count():
+    got = ask(s, 'm%x,8' % COUNTER)
+    return int.from_bytes(bytes.fromhex(re.search(rb'[$]([0-9a-f]{16})#', got)[1].decode()), 'little')
+
+STOP = rb'[$]T02[^#]*#[0-9a-f]{2}$'
+s = connect(path)
+ask(s, '?')
+while count() < 3000:
+    s.sendall(packet('c'))
+    time.sleep(0.01)
+    s.sendall(b'\\x03')
+    until(STOP)
+before = ask(s, 'g')
+s.sendall(packet('bs') + b'\\x03')
+assert b'given up'.hex().encode() in until(STOP)
+assert ask(s, 'g') == before
+vmm.kill()
+print('good')
+"""
+
+
+def test_a_way_back_is_given_up(vmm, symbols):
+    """Ctrl-C on the way back: the guest is where it was."""
+    names = subprocess.run(["nm", symbols("debuggee")], capture_output=True, check=True, text=True).stdout
+    script = GIVEN_UP.replace("COUNTER", "0x" + re.search(r"(\w+) \w counter$", names, re.M)[1])
+    result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("@debuggee"))
+    assert (result.status, result.out) == (0, b"good\n"), result

@@ -36,6 +36,7 @@
     }
 
 #define FILES   (SANDBOX_SHARE | SANDBOX_CACHE | SANDBOX_SNAPSHOT) /* makes and removes files */
+#define STATE   (SANDBOX_SNAPSHOT | SANDBOX_FORK | SANDBOX_TRAVEL) /* all of a machine */
 #define SOCKETS (SANDBOX_SERVER | SANDBOX_NET)
 
 /* A thread of this process: what pthread_create asks for, whatever the C library adds for itself.
@@ -248,18 +249,18 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
     {KVM_GET_STATS_FD, 0},
     {KVM_IRQFD, 0},
     {KVM_IOEVENTFD, 0},
-    /* One that is saved. */
-    {KVM_GET_SREGS2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_SET_SREGS2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_GET_XSAVE2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_GET_CPUID2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_GET_MSR_INDEX_LIST, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_GET_DEVICE_ATTR, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_SET_DEVICE_ATTR, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_GET_CLOCK, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_SET_CLOCK, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_GET_PIT2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
-    {KVM_SET_PIT2, SANDBOX_SNAPSHOT | SANDBOX_FORK},
+    /* One that is saved, or taken back in time. */
+    {KVM_GET_SREGS2, STATE},
+    {KVM_SET_SREGS2, STATE},
+    {KVM_GET_XSAVE2, STATE},
+    {KVM_GET_CPUID2, STATE},
+    {KVM_GET_MSR_INDEX_LIST, STATE},
+    {KVM_GET_DEVICE_ATTR, STATE},
+    {KVM_SET_DEVICE_ATTR, STATE},
+    {KVM_GET_CLOCK, STATE},
+    {KVM_SET_CLOCK, STATE},
+    {KVM_GET_PIT2, STATE},
+    {KVM_SET_PIT2, STATE},
     /* Terminals; not TIOCSTI, which would type into the user's. */
     {TCGETS, 0},
     {TCSETS, 0},

@@ -33,6 +33,9 @@ void deck_diverge(struct vcpu *vcpu, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(d->how, sizeof d->how, format, arguments);
     va_end(arguments);
+    if (d->led)
+        return;
+    vm_silence(false);
     vm_stop(vcpu->vm, END_FAILED, 0, "it goes another way than its recording: %s", d->how);
 }
 
@@ -41,7 +44,9 @@ void deck_end(struct vcpu *vcpu)
     struct deck *d = vcpu->deck;
     struct tape_end end;
 
-    d->diverged |= d->silent; /* who plays it goes no further than the tape */
+    d->diverged |= d->led;
+    if (d->led) /* no further than the tape */
+        return;
     switch (tape_take_end(&d->tape, &d->place, vcpu->recorded, &end)) {
     case TAPE_FOUND:
         vm_stop(vcpu->vm, (enum end_kind)end.kind, end.code, "%s", end.message);
@@ -77,8 +82,10 @@ bool deck_plays(enum tape_kind kind, uint64_t *value)
             deck_end(here);
         break;
     case TAPE_OVER:
-        if (d->mode == DECK_PLAY && !d->silent) {
+        if (d->mode == DECK_PLAY) {
             d->mode = DECK_RECORD;
+            d->silent = false;
+            vm_silence(false);
             return false;
         }
         deck_end(here);
@@ -101,6 +108,19 @@ void deck_note(enum tape_kind kind, uint64_t value)
 
     if (d != NULL && d->mode == DECK_RECORD)
         tape_put(&d->tape, here->recorded, here->items_done, kind, value);
+}
+
+void deck_catch_up(struct vcpu *vcpu)
+{
+    struct deck *d = vcpu->deck;
+
+    if (d == NULL || !d->silent || vcpu->recorded < d->furthest)
+        return;
+    d->silent = false;
+    vm_silence(false);
+    if (d->live == DECK_RECORD && tape_next(&d->tape, &d->place, vcpu->recorded) == TAPE_NOTHING &&
+        d->place.at == d->tape.used)
+        d->mode = DECK_RECORD;
 }
 
 static void describe(const struct vcpu *vcpu, const struct exit_record *e, char *to, size_t size)

@@ -27,9 +27,12 @@ struct deck {
     struct tape tape;
     struct tape_place place;
     enum deck_mode mode;
-    bool silent;   /* vm_silence, for who is attached */
-    bool diverged; /* it asked for something that it was not given when the tape was made */
-    char how[320]; /* then */
+    bool led;          /* a thread leads the guest and looks at `diverged`: that does not end it */
+    bool silent;       /* vm_silence, for who is attached */
+    uint64_t furthest; /* silent: until so many exits are over, */
+    enum deck_mode live; /* and then in this mode */
+    bool diverged;       /* it asked for something that it was not given when the tape was made */
+    char how[320];       /* then */
 };
 
 /* From now on this thread handles the vCPU's exits; NULL: those of none. */
@@ -40,9 +43,13 @@ void deck_attach(struct vcpu *vcpu);
 bool deck_plays(enum tape_kind kind, uint64_t *value);
 void deck_note(enum tape_kind kind, uint64_t value);
 
+/* For the vCPU's own thread, before it enters: a guest that was taken back in time has done again
+ * what it had done. */
+void deck_catch_up(struct vcpu *vcpu);
+
 /* An exit was handled; `record` was made of it. Written down, or compared with the tape. */
 void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record);
-/* Says how the guest left the tape, and ends it unless it is silent. */
+/* Says how the guest left the tape, and ends it unless it is led. */
 void deck_diverge(struct vcpu *vcpu, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ends a guest whose tape is over, as it ended then. */
 void deck_end(struct vcpu *vcpu);

@@ -12,7 +12,8 @@
 enum { RIP = 1, ADDRESS = 2, VALUE = 4, SHAPE = 8, ENTRY_MAX = 64, FIRST_SIZE = 4096 };
 enum { NUMBER_BYTES = 10, NUMBER_BITS = 7 };
 
-/* An entry that is put together before it is written: as a whole, or not at all. */
+/* An entry that is put together before it is written: as a whole, or not at all. Only its length is
+ * initialised: every exit makes one. */
 struct entry {
     uint8_t bytes[ENTRY_MAX + sizeof(((struct tape_end *)0)->message)];
     size_t length;
@@ -76,10 +77,11 @@ void tape_cut(struct tape *t, const struct tape_place *place)
 
 void tape_reach(struct tape *t, uint64_t exits)
 {
-    struct entry e = {.length = 0};
+    struct entry e;
 
     if (exits <= t->end.exits)
         return;
+    e.length = 0;
     add_byte(&e, TAPE_SKIP);
     add_number(&e, exits - t->end.exits);
     if (write(t, &e))
@@ -89,7 +91,7 @@ void tape_reach(struct tape *t, uint64_t exits)
 /* A guest that waits for input looks for it as often as the host lets it: the last look counts. */
 void tape_put(struct tape *t, uint64_t exits, uint32_t item, enum tape_kind kind, uint64_t value)
 {
-    struct entry e = {.length = 0};
+    struct entry e;
     bool none = kind == TAPE_INPUT && value == (uint64_t)INPUT_NONE;
     struct tape_place before;
 
@@ -97,6 +99,7 @@ void tape_put(struct tape *t, uint64_t exits, uint32_t item, enum tape_kind kind
         tape_cut(t, &t->retry);
     tape_reach(t, exits);
     before = t->end;
+    e.length = 0;
     add_byte(&e, (uint8_t)kind);
     add_difference(&e, value, t->end.last[kind]);
     t->may_retry = write(t, &e) && none;
@@ -110,12 +113,13 @@ void tape_put(struct tape *t, uint64_t exits, uint32_t item, enum tape_kind kind
 void tape_put_exit(struct tape *t, uint64_t exits, const struct exit_record *record)
 {
     const struct exit_record *last = &t->end.exit;
-    struct entry e = {.length = 0};
+    struct entry e;
     bool shape = record->reason != last->reason || record->space != last->space ||
                  record->size != last->size || record->write != last->write ||
                  record->count != last->count;
 
     tape_reach(t, exits);
+    e.length = 0;
     add_byte(&e, (uint8_t)(TAPE_EXIT | (record->rip != last->rip ? RIP : 0) |
                            (record->address != last->address ? ADDRESS : 0) |
                            (record->value != last->value ? VALUE : 0) | (shape ? SHAPE : 0)));
@@ -140,10 +144,11 @@ void tape_put_exit(struct tape *t, uint64_t exits, const struct exit_record *rec
 
 void tape_put_end(struct tape *t, uint64_t exits, int kind, int code, const char *message)
 {
-    struct entry e = {.length = 0};
+    struct entry e;
     size_t length = strnlen(message, sizeof((struct tape_end *)0)->message - 1);
 
     tape_reach(t, exits);
+    e.length = 0;
     add_byte(&e, TAPE_END);
     add_difference(&e, (uint64_t)kind, 0);
     add_difference(&e, (uint64_t)code, 0);

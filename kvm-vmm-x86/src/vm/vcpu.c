@@ -55,6 +55,7 @@ static enum verdict take_requests(struct vcpu *vcpu)
         examine_halt(vcpu);
     if ((requests & VCPU_PAUSE) && !(requests & VCPU_STOP)) {
         pause_park(vcpu);
+        deck_attach(vcpu); /* a debugger may have taken it back in time */
         requests = __atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE);
     }
     return requests & VCPU_STOP ? VERDICT_STOP : VERDICT_RESUME;

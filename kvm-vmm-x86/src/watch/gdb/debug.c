@@ -7,6 +7,7 @@
 #include "host/kvm_debug.h"
 #include "vm/vm.h"
 #include "watch/explain/walk.h"
+#include "watch/travel/travel.h"
 
 _Static_assert((int)CPUS_MAX <= (int)GDB_CPUS_MAX,
                "gdb's table of actions has a place for each vCPU");
@@ -159,6 +160,15 @@ static void let_run_locked(struct debug *d, enum debug_phase phase, const gpa_t 
     vm_resume(d->vm, &d->holder);
 }
 
+/* What the guest does from its first stop on can be done again. */
+static void look_locked(struct debug *d)
+{
+    if (d->travel == NULL && d->no_travel == NULL)
+        d->travel = travel_make(d->vm, &d->features, &d->no_travel);
+    if (d->travel != NULL)
+        travel_look(d->travel);
+}
+
 /* The VM is quiet: tell the debugger, or let the next step be taken. */
 static void go_on_locked(struct debug *d)
 {
@@ -167,6 +177,7 @@ static void go_on_locked(struct debug *d)
     traps_clear(&d->traps, &d->vm->memory);
     if (d->stale)
         note_handlers_locked(d);
+    look_locked(d);
     if (own != NULL || d->wanted) {
         d->stop = own != NULL ? own->event : (struct gdb_stop){.reason = GDB_STOPPED};
         if (own != NULL)
@@ -220,6 +231,8 @@ void debug_init(struct debug *d, struct vm *vm, bool waits)
     d->wanted = d->stale = false;
     d->table.count = d->traps.count = d->handlers.count = 0;
     d->plan = (struct gdb_plan){0};
+    d->travel = NULL;
+    d->no_travel = NULL;
     if (waits)
         debug_stop(d);
 }
@@ -247,6 +260,17 @@ void debug_pass(struct debug_cpu *own, bool stale)
         d->stale |= stale;
         gather_locked(d);
     }
+}
+
+void debug_rest(struct debug_cpu *own)
+{
+    struct debug *d = own->debug;
+    LOCK_FOR_BLOCK(&d->lock);
+
+    if (d->phase != DEBUG_RUNNING)
+        return;
+    own->passed = true; /* a breakpoint that it is at was not met yet */
+    gather_locked(d);
 }
 
 bool debug_passed(struct debug_cpu *own)
@@ -285,6 +309,8 @@ void debug_stop(struct debug *d)
 
     if (d->phase == DEBUG_STOPPED) {
         d->notify(d->notify_to);
+    } else if (d->phase == DEBUG_TRAVEL) {
+        travel_stop(d->travel, false);
     } else {
         d->wanted = true;
         gather_locked(d);
@@ -311,6 +337,7 @@ void debug_resume(struct debug *d, const enum gdb_action *actions)
             if (own->event.reason == GDB_STEPPED)
                 own->has_event = false;
         }
+        look_locked(d);
         note_watched_locked(d);
         note_handlers_locked(d);
         go_on_locked(d);
@@ -354,4 +381,67 @@ void debug_remove(struct debug *d, const struct gdb_breakpoint *breakpoint)
     if (gdb_breakpoints_remove(&d->table, breakpoint) >= 0 &&
         gdb_plan(&d->plan, &d->table, &d->features) < 0)
         d->plan = (struct gdb_plan){0}; /* fewer breakpoints never need more registers */
+}
+
+/* From the travel's thread: the guest stands somewhere else, or where it stood. */
+static void on_back(void *context)
+{
+    struct debug *d = context;
+    struct debug_cpu *own = &d->cpus[0];
+    LOCK_FOR_BLOCK(&d->lock);
+
+    own->has_event = own->looked = own->passed = own->reinject = false;
+    own->crash_told = own->crash_told && own->vcpu->again;
+    own->control = UINT32_MAX; /* other flags are in force than it knows */
+    d->stop = d->travel->stop;
+    d->stop.text = d->travel->text[0] != '\0' ? d->travel->text : NULL;
+    d->phase = DEBUG_STOPPED;
+    d->notify(d->notify_to);
+}
+
+const char *debug_why_not_back(struct debug *d)
+{
+    LOCK_FOR_BLOCK(&d->lock);
+    return d->no_travel;
+}
+
+const char *debug_go_back(struct debug *d, enum travel_kind kind,
+                          const struct gdb_breakpoint *watched)
+{
+    struct gdb_breakpoints one = {.count = 0};
+    LOCK_FOR_BLOCK(&d->lock);
+
+    if (d->phase != DEBUG_STOPPED || d->travel == NULL)
+        return d->no_travel != NULL ? d->no_travel : "the guest has not stopped";
+    if (watched != NULL)
+        (void)!gdb_breakpoints_add(&one, watched);
+    d->travel->done = on_back;
+    d->travel->context = d;
+    d->phase = DEBUG_TRAVEL;
+    if (travel_start(d->travel, kind, watched != NULL ? &one : &d->table) == 0)
+        return NULL;
+    d->phase = DEBUG_STOPPED;
+    return "there is no thread for it";
+}
+
+void debug_back(struct debug *d)
+{
+    if (d->travel != NULL && debug_phase_of(d) != DEBUG_TRAVEL)
+        travel_join(d->travel);
+}
+
+void debug_edited(struct debug *d)
+{
+    if (d->travel != NULL)
+        travel_forget(d->travel);
+}
+
+void debug_end(struct debug *d)
+{
+    if (d->travel == NULL)
+        return;
+    travel_stop(d->travel, true);
+    travel_join(d->travel);
+    travel_free(d->travel);
+    d->travel = NULL;
 }

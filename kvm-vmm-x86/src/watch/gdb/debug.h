@@ -10,6 +10,7 @@
  *     STOPPING    asked to be quiet
  *     ALONE       one steps over the instruction it is at, the others are held
  *     STOPPED     quiet, the debugger knows
+ *     TRAVEL      the same, and it is being taken back in time by another thread (watch/travel)
  *
  * step.c is the observer of the VM: what an exit means to a debugger.
  * Locks: debug.lock, then the gate's. Nothing is called with it held that waits for a vCPU.
@@ -31,7 +32,14 @@
  * instructions done, or it would get none. */
 enum { DEBUG_QUIET_STEPS = 200 };
 
-enum debug_phase { DEBUG_FREE, DEBUG_RUNNING, DEBUG_STOPPING, DEBUG_ALONE, DEBUG_STOPPED };
+enum debug_phase {
+    DEBUG_FREE,
+    DEBUG_RUNNING,
+    DEBUG_STOPPING,
+    DEBUG_ALONE,
+    DEBUG_STOPPED,
+    DEBUG_TRAVEL
+};
 
 /* What is kept of a vCPU. */
 struct debug_cpu {
@@ -50,6 +58,7 @@ struct debug_cpu {
     bool sets_timer;       /* it sets the local APIC's deadline */
     unsigned touches;      /* it accesses what is watched: 1 + index in the table; 0: it does not */
     unsigned quiet_steps;  /* single steps to go before it is interrupted again */
+    unsigned entries;      /* counts up to the next look whether a checkpoint is due */
     uint64_t steps, traps; /* exits that were the debugger's: for `monitor exits` */
     bool crash_told;       /* the debugger has seen the crash that the exit is */
     struct kvm_dtable idt; /* that the handlers were taken from */
@@ -68,6 +77,8 @@ struct debug {
     bool stale;  /* a vCPU has loaded another interrupt table */
     const struct vcpu *alone;
     struct gdb_stop stop;
+    struct travel *travel; /* NULL: not yet, or never, */
+    const char *no_travel; /* for this reason */
     /* Read by vCPU threads without the lock while they run: changed only when all are quiet. */
     struct gdb_breakpoints table;
     uint8_t watched[GDB_BREAKPOINTS_MAX][GDB_WATCH_LENGTH_MAX]; /* its bytes as they were */
@@ -91,6 +102,19 @@ void debug_release(struct debug *debug, bool run);
 int debug_insert(struct debug *debug, const struct gdb_breakpoint *breakpoint);
 void debug_remove(struct debug *debug, const struct gdb_breakpoint *breakpoint);
 
+/* Starts the way back. NULL, or why that cannot be. */
+const char *debug_go_back(struct debug *debug, enum travel_kind kind,
+                          const struct gdb_breakpoint *watched);
+const char *debug_why_not_back(struct debug *debug);
+/* For the main thread: the way back is over. */
+void debug_back(struct debug *debug);
+/* The debugger has changed the guest. */
+void debug_edited(struct debug *debug);
+/* The guest is over: nothing is left that looks at it. */
+void debug_end(struct debug *debug);
+
+/* For a vCPU's thread: a checkpoint is due. */
+void debug_rest(struct debug_cpu *cpu);
 /* For a vCPU's thread: it has met something that the debugger is to be told; something that it can
  * only get past alone (`stale`: its interrupt table is another). */
 void debug_event(struct debug_cpu *cpu, const struct gdb_stop *stop);

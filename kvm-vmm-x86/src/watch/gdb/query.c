@@ -133,6 +133,33 @@ static void on_exits(struct monitor *m)
     m->stub->ops->describe_exits(m->stub->context, &m->text);
 }
 
+/* ADDR [LEN]: the answer comes when the past has been looked through. */
+static void on_who(struct monitor *m)
+{
+    struct gdb_stub *stub = m->stub;
+    struct gdb_breakpoint b = {.type = GDB_WATCH_WRITE, .length = 1};
+    char *length = m->line + strcspn(m->line, " ");
+    const char *why = "there is no way back";
+    uint64_t bytes = 1;
+
+    if (*length != '\0')
+        *length++ = '\0';
+    if (!address_of(&m->registers.state, m->line, &b.address) ||
+        (*length != '\0' && (!in_hex(length, &bytes) || bytes == 0 || bytes > 8))) {
+        text_add(&m->text,
+                 "who-wrote ADDR [LENGTH]: it takes an address in hex and 1 to 8 bytes\n");
+        return;
+    }
+    b.length = (uint32_t)bytes;
+    stub->running = stub->asked = true;
+    if (stub->ops->go_back != NULL)
+        why = stub->ops->go_back(stub->context, TRAVEL_WHO, &b);
+    if (why == NULL)
+        return;
+    stub->running = stub->asked = false;
+    text_add(&m->text, "who-wrote: %s\n", why);
+}
+
 static void on_info(struct monitor *m)
 {
     text_add(&m->text, "described to gdb as %s; vCPU %u is in %s\n", gdb_arch_name(m->stub->arch),
@@ -167,6 +194,7 @@ static const struct {
     {"walk", "ADDR: the page walk of a linear address, or of $pc, $sp, $cr2", on_walk},
     {"idt", "[VECTOR]: the interrupt table, or one gate (14, 0xe)", on_idt},
     {"exits", "how often each vCPU left the guest, and why", on_exits},
+    {"who-wrote", "ADDR [LENGTH]: which instruction wrote there last", on_who},
     {"info", "how breakpoints, watchpoints and steps are done on this KVM", on_info},
     {"arch", "[NAME]: the architecture described to gdb when it connects", on_arch},
     {"help", "this list", on_help},
@@ -175,7 +203,7 @@ static const struct {
 static void on_help(struct monitor *m)
 {
     for (size_t i = 0; i < sizeof query_commands / sizeof query_commands[0]; i++)
-        text_add(&m->text, "monitor %-6s %s\n", query_commands[i].name, query_commands[i].about);
+        text_add(&m->text, "monitor %-9s %s\n", query_commands[i].name, query_commands[i].about);
 }
 
 static void run_monitor(struct monitor *m)
@@ -210,6 +238,8 @@ static int on_supported(struct gdb_stub *stub)
     gdb_put_number(&stub->reply, GDB_PACKET_MAX);
     gdb_put_text(&stub->reply, ";qXfer:features:read+;vContSupported+;QStartNoAckMode+;swbreak+;"
                                "hwbreak+");
+    if (stub->ops->why_not_back != NULL && stub->ops->why_not_back(stub->context) == NULL)
+        gdb_put_text(&stub->reply, ";ReverseStep+;ReverseContinue+");
     return GDB_ANSWERED;
 }
 

@@ -128,6 +128,7 @@ static void on_stop(struct debug_server *server)
 
     if (debug_phase_of(&server->debug) != DEBUG_STOPPED)
         return;
+    debug_back(&server->debug);
     if (server->leaving) {
         release(server);
         if (server->socket.client >= 0) /* of the next one, who came meanwhile */
@@ -215,6 +216,7 @@ void debug_server_end(struct debug_server *server)
         gdb_stub_stopped(&server->stub, &stop);
         (void)flush(server);
     }
+    debug_end(&server->debug);
     events_want(&server->client, 0);
     events_want(&server->listener, 0);
     socket_hang_up(&server->socket);

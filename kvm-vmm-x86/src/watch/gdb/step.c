@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "host/kvm_debug.h"
+#include "vm/deck.h"
 #include "vm/vm.h"
 #include "watch/explain/fault/instruction.h"
 #include "watch/explain/walk.h"
 #include "watch/gdb/debug.h"
+#include "watch/travel/travel.h"
 
+enum { LOOK_EVERY = 64 /* entries */ };
 enum { VECTOR_BP = 3, DR6_HITS = 0xf };
 
 static int vcpu_made(void *context, struct vcpu *vcpu, void **state, struct error *error)
@@ -64,6 +67,10 @@ static void before_entry(void *state, struct vcpu *vcpu)
     const struct debug *d = own->debug;
     uint32_t control = debug_control(own);
     struct snapshot s;
+
+    deck_catch_up(vcpu);
+    if (++own->entries % LOOK_EVERY == 0 && d->travel != NULL && travel_is_due(d->travel))
+        debug_rest(own);
 
     if ((control & KVM_GUESTDBG_SINGLESTEP) && !own->looked && debug_snapshot(vcpu, &s) == 0)
         look_ahead(own, &s);

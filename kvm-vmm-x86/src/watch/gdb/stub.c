@@ -3,6 +3,7 @@
 #include "watch/gdb/stub.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Signals by gdb's numbers (GDB manual, "Signals", of the File-I/O and stop replies). */
 enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, SIGNAL_SEGV = 11 };
@@ -21,6 +22,8 @@ static void put_stop(struct gdb_stub *stub)
     gdb_put_hex(w, &number, sizeof number);
     if (ended)
         return;
+    if (stop->reason == GDB_BEGIN)
+        gdb_put_text(w, "replaylog:begin;");
     gdb_put_text(w, "thread:");
     gdb_put_number(w, stop->cpu + 1);
     gdb_put_text(w, ";");
@@ -126,6 +129,25 @@ static int continue_each(struct gdb_stub *stub)
     return any ? resume(stub, actions) : -EINVAL;
 }
 
+/* bs and bc: the machine goes back in time (E.2). */
+static int on_back(struct gdb_stub *stub)
+{
+    bool step = gdb_scan_word(&stub->scan, "s");
+    const char *why = "there is no way back";
+
+    if (!step && !gdb_scan_word(&stub->scan, "c"))
+        return GDB_ANSWERED;
+    stub->resumed = stub->running = true;
+    if (stub->ops->go_back != NULL)
+        why = stub->ops->go_back(stub->context, step ? TRAVEL_STEP : TRAVEL_CONTINUE, NULL);
+    if (why == NULL)
+        return GDB_ANSWERED;
+    stub->running = false;
+    gdb_put_text(&stub->reply, "E.");
+    gdb_put_text(&stub->reply, why);
+    return GDB_ANSWERED;
+}
+
 static int on_kill(struct gdb_stub *stub)
 {
     stub->over = true;
@@ -192,6 +214,7 @@ static int (*const commands[128])(struct gdb_stub *) = {
     ['T'] = on_is_alive,
     ['X'] = gdb_on_write_binary,
     ['Z'] = gdb_on_insert,
+    ['b'] = on_back,
     ['c'] = on_go,
     ['g'] = gdb_on_read_all,
     ['k'] = on_kill,
@@ -207,6 +230,15 @@ static void send_reply(struct gdb_stub *stub)
 {
     gdb_finish(&stub->reply);
     stub->send(stub->to, stub->reply.bytes, stub->reply.length);
+}
+
+/* Shown to the user as it is. */
+static void say(struct gdb_stub *stub, const char *text)
+{
+    gdb_begin(&stub->reply);
+    gdb_put_text(&stub->reply, "O");
+    gdb_put_hex(&stub->reply, text, strlen(text));
+    send_reply(stub);
 }
 
 static void send_byte(struct gdb_stub *stub, char byte)
@@ -270,7 +302,7 @@ void gdb_stub_begin(struct gdb_stub *stub, const struct gdb_stop *stop)
     stub->parser = (struct gdb_parser){0};
     stub->reply.length = 0;
     stub->no_ack = stub->next_no_ack = false;
-    stub->running = stub->over = false;
+    stub->running = stub->over = stub->asked = false;
     stub->knows_swbreak = stub->knows_hwbreak = false;
     stub->stop = *stop;
     stub->general = stub->control = stop->cpu;
@@ -286,9 +318,16 @@ void gdb_stub_stopped(struct gdb_stub *stub, const struct gdb_stop *stop)
     if (!stub->running)
         return; /* gdb asks when it wants to know */
     stub->running = false;
-    stub->general = stub->control = stop->cpu;
+    if (stop->text != NULL)
+        say(stub, stop->text);
     gdb_begin(&stub->reply);
-    put_stop(stub);
+    if (stub->asked) {
+        stub->asked = false;
+        gdb_put_result(&stub->reply, 0);
+    } else {
+        stub->general = stub->control = stop->cpu;
+        put_stop(stub);
+    }
     send_reply(stub);
     stub->over = stop->reason == GDB_ENDED || stop->reason == GDB_ENDED_KILLED;
 }

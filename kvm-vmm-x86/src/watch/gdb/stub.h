@@ -26,6 +26,7 @@ struct gdb_stub {
     bool no_ack, next_no_ack;
     bool resumed; /* some debugger has let the machine run */
     bool running; /* the debugger waits for a stop */
+    bool asked;   /* by `monitor`: it waits for an answer instead */
     bool over;    /* the session is: detached, killed, or the guest ended */
     bool knows_swbreak, knows_hwbreak;
     unsigned general, control; /* vCPUs that the packet H chose, for registers and for c and s */

@@ -11,6 +11,13 @@
 
 enum { GDB_CPUS_MAX = 64 };
 
+/* Ways back in time. */
+enum travel_kind {
+    TRAVEL_STEP,     /* one instruction */
+    TRAVEL_CONTINUE, /* to the last breakpoint or watchpoint */
+    TRAVEL_WHO       /* nowhere: to tell which instruction wrote there last */
+};
+
 enum gdb_action { GDB_STAY, GDB_RUN, GDB_STEP };
 
 /* Why the machine stopped. */
@@ -19,6 +26,7 @@ enum gdb_reason {
     GDB_STEPPED,     /* after a single step */
     GDB_BREAK,       /* at a breakpoint, of `type` */
     GDB_WATCH,       /* a watchpoint, of `type`, at `address` */
+    GDB_BEGIN,       /* going back: there is nothing before */
     GDB_CRASHED,     /* the guest cannot go on; continuing ends it */
     GDB_ENDED,       /* it is over: with `status` */
     GDB_ENDED_KILLED /* it is over: by signal `status` */
@@ -30,6 +38,7 @@ struct gdb_stop {
     unsigned cpu;
     gva_t address;
     int status;
+    const char *text; /* said to the user before; NULL: nothing */
 };
 
 struct gdb_ops {
@@ -46,6 +55,11 @@ struct gdb_ops {
     /* Lets each vCPU do what `actions` says. A stop is told by gdb_stub_stopped, later. */
     void (*resume)(void *context, const enum gdb_action *actions);
     void (*interrupt)(void *context);
+    /* Back in time; a stop is told as after `resume`. `watched`: of TRAVEL_WHO. An answer other
+     * than NULL says why not. `why_not_back` says it before. NULL: there is no way back. */
+    const char *(*go_back)(void *context, enum travel_kind kind,
+                           const struct gdb_breakpoint *watched);
+    const char *(*why_not_back)(void *context);
     /* Removes all breakpoints and lets everything run. */
     void (*detach)(void *context);
     void (*kill)(void *context);

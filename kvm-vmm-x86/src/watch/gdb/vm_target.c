@@ -44,6 +44,8 @@ static int write_registers(void *context, unsigned cpu, const struct gdb_registe
         result = kvm_write_fpu(&vcpu->cpu, &from->fpu);
     if (result == 0 && memcmp(&now.state.regs, &from->state.regs, sizeof now.state.regs) != 0)
         result = kvm_write_general(&vcpu->cpu, &from->state.regs);
+    if (result == 0 && memcmp(&now, from, sizeof now) != 0)
+        debug_edited(context);
     if (result == 0 && now.state.regs.rip != from->state.regs.rip) {
         own->crash_told = own->has_event = false;
         vm_drop_exit(vcpu);
@@ -78,6 +80,8 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
             break;
         done += part;
     }
+    if (done > 0)
+        debug_edited(context);
     return done;
 }
 
@@ -118,6 +122,27 @@ static void remove_breakpoint(void *context, const struct gdb_breakpoint *breakp
 static void resume(void *context, const enum gdb_action *actions)
 {
     debug_resume(context, actions);
+}
+
+static const char *go_back(void *context, enum travel_kind kind,
+                           const struct gdb_breakpoint *watched)
+{
+    struct debug *d = context;
+    struct gdb_breakpoint b;
+    struct snapshot s;
+
+    if (watched == NULL)
+        return debug_go_back(d, kind, NULL);
+    b = *watched;
+    if (debug_snapshot(&d->vm->vcpus[0], &s) < 0 || !walk_place(&s, b.address, &b.place) ||
+        !is_contiguous(&s, &b))
+        return "there is no memory at that address";
+    return debug_go_back(d, kind, &b);
+}
+
+static const char *why_not_back(void *context)
+{
+    return debug_why_not_back(context);
 }
 
 static void interrupt(void *context)
@@ -201,6 +226,8 @@ const struct gdb_ops debug_target_ops = {
     .insert = insert,
     .remove = remove_breakpoint,
     .resume = resume,
+    .go_back = go_back,
+    .why_not_back = why_not_back,
     .interrupt = interrupt,
     .detach = detach,
     .kill = end_guest,

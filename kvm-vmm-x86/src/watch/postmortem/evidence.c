@@ -105,7 +105,7 @@ static int make_double(struct evidence *e, const struct vm *vm, struct error *er
     e->deck = *vm->vcpus[0].deck; /* the bytes are those of the first */
     e->deck.place = (struct tape_place){0};
     e->deck.mode = DECK_REPLAY;
-    e->deck.silent = true;
+    e->deck.silent = e->deck.led = true;
     e->double_vm.vcpus[0].deck = &e->deck;
     return 0;
 }

@@ -223,6 +223,8 @@ int recorder_finish(struct vm *vm)
 
 void recorder_close(void)
 {
+    if (!recorder_is_wanted())
+        return; /* nothing was opened */
     outfile_abandon(&recorder.file);
     tape_release(&recorder.tape);
     recorder = (struct recorder){.file.fd = -1};

@@ -36,6 +36,9 @@ enum stepper_result stepper_begin(struct stepper *s)
 {
     struct kvm_run *run = s->vcpu->cpu.run;
 
+    /* A single step would end with the instruction, and be an exit as well. */
+    if (kvm_set_guest_debug(&s->vcpu->cpu, 0, no_addresses, 0) < 0)
+        return STEPPER_LOST;
     if (kvm_finish_exit(&s->vcpu->cpu) == 0) /* it came back with another exit */
         return STEPPER_EXIT;
     return kvm_read_registers(&s->vcpu->cpu, &run->s.regs.regs, &run->s.regs.sregs, NULL) == 0

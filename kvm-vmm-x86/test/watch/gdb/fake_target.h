@@ -17,7 +17,10 @@ struct fake_target {
     struct memory memory;
     struct gdb_breakpoints breakpoints;
     enum gdb_action actions[FAKE_CPUS];
-    unsigned resumed, interrupted, detached, killed;
+    unsigned resumed, interrupted, detached, killed, gone_back;
+    enum travel_kind way;
+    struct gdb_breakpoint asked;       /* of TRAVEL_WHO */
+    const char *no_way;                /* why there is no way back */
     char sent[2 * GDB_ANSWER_MAX + 1]; /* what the stub has sent since it was last emptied */
     size_t sent_length;
 };
@@ -110,7 +113,26 @@ static void fake_describe(void *context, struct text *text)
     text_add(text, "as it is\n");
 }
 
+static const char *fake_why_not_back(void *context)
+{
+    return ((struct fake_target *)context)->no_way;
+}
+
+static const char *fake_go_back(void *context, enum travel_kind kind,
+                                const struct gdb_breakpoint *watched)
+{
+    struct fake_target *t = context;
+
+    t->gone_back++;
+    t->way = kind;
+    if (watched != NULL)
+        t->asked = *watched;
+    return t->no_way;
+}
+
 static const struct gdb_ops fake_ops = {
+    .go_back = fake_go_back,
+    .why_not_back = fake_why_not_back,
     .cpus = fake_cpus,
     .read_registers = fake_read_registers,
     .write_registers = fake_write_registers,

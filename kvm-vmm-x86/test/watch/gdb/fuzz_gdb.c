@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             at += feed_packet(&stub, data + at, size - at);
         else if (byte == 0xfe)
             gdb_stub_stopped(
-                &stub, &(struct gdb_stop){.reason = (enum gdb_reason)(at % 6), .cpu = at & 1});
+                &stub, &(struct gdb_stop){.reason = (enum gdb_reason)(at % 7), .cpu = at & 1});
         else
             fake_feed(&stub, &byte, 1);
     }

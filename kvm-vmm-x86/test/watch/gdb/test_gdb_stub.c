@@ -370,9 +370,46 @@ static void test_monitor_arch(void **state)
     assert_int_equal(stub.arch, GDB_I8086);
 }
 
+/* Back in time: offered if there is a way, refused with the reason if there is not. */
+static void test_backwards(void **state)
+{
+    static const struct gdb_stop begin = {.reason = GDB_BEGIN},
+                                 told = {.reason = GDB_STOPPED, .text = "it was\n"};
+
+    begin64(state);
+    assert_non_null(strstr(ask("qSupported:"), "ReverseStep+;ReverseContinue+"));
+    assert_null(ask("bs"));
+    assert_int_equal(target.way, TRAVEL_STEP);
+    gdb_stub_stopped(&stub, &begin);
+    assert_non_null(strstr(target.sent, "T05replaylog:begin;thread:1;"));
+    assert_null(ask("bc"));
+    assert_int_equal(target.way, TRAVEL_CONTINUE);
+    gdb_stub_stopped(&stub, &begin);
+    assert_string_equal(ask("bx"), "");
+
+    /* monitor who-wrote 2000 4: its text, then OK and no stop. */
+    assert_null(ask("qRcmd,77686f2d77726f746520323030302034"));
+    assert_int_equal(target.way, TRAVEL_WHO);
+    assert_int_equal(target.asked.address, 0x2000);
+    assert_int_equal(target.asked.length, 4);
+    gdb_stub_stopped(&stub, &told);
+    assert_non_null(strstr(target.sent, "$O6974207761730a#"));
+    assert_non_null(strstr(target.sent, "$OK#"));
+    assert_null(strstr(target.sent, "$T02"));
+
+    target.gone_back = 0;
+    assert_non_null(ask("qRcmd,77686f2d77726f74652078")); /* who-wrote x */
+    assert_int_equal(target.gone_back, 0);
+    target.no_way = "two vCPUs";
+    assert_null(strstr(ask("qSupported:"), "Reverse"));
+    assert_string_equal(ask("bs"), "E.two vCPUs");
+    assert_non_null(ask("g"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_backwards),
         cmocka_unit_test_setup(test_greeting, begin64),
         cmocka_unit_test_setup(test_acknowledgement, begin64),
         cmocka_unit_test_setup(test_one_answer_at_a_time, begin64),

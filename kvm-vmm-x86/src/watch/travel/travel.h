@@ -1,0 +1,63 @@
+/*
+ * Going back in time: from where a guest under a debugger stands, the VM is taken back to a
+ * checkpoint, and runs forward again with what its tape has, up to the place that is looked for.
+ *
+ * A place is a number of exits and of instructions since the last of them. The instructions are
+ * counted by single steps, which is exact on every KVM; the exits before go at full speed. All work
+ * is done by a thread of its own, which travel_stop interrupts at any time: then the guest stands
+ * where it stood before.
+ */
+#ifndef TRAVEL_TRAVEL_H
+#define TRAVEL_TRAVEL_H
+
+#include "vm/deck.h"
+#include "watch/gdb/breakpoints.h"
+#include "watch/gdb/target.h"
+#include "watch/travel/checkpoints.h"
+#include "watch/travel/stepper.h"
+
+struct travel {
+    struct vm *vm;
+    struct probe_debug features;
+    void (*done)(void *context); /* from the thread, when `stop` is there */
+    void *context;
+    struct checkpoints points;
+    uint64_t looked;     /* events_now(), when the last checkpoint was taken or tried */
+    uint64_t furthest;   /* exits: as far as the guest has come */
+    enum deck_mode live; /* of the deck there */
+    struct worker worker;
+    bool leaves; /* atomic: the guest is over, and need not be as it was */
+    bool busy;   /* the thread is there, or is to be joined */
+    /* What is asked for: */
+    enum travel_kind kind;
+    struct gdb_breakpoints table;
+    struct gdb_plan plan;
+    uint8_t watched[GDB_BREAKPOINTS_MAX][GDB_WATCH_LENGTH_MAX];
+    /* What came of it: */
+    struct gdb_stop stop;
+    char text[400]; /* for the user; empty: nothing */
+    struct stepper stepper;
+};
+
+/* NULL, and `why`, if such a guest cannot go back. `features` as debug.h has them. */
+struct travel *travel_make(struct vm *vm, const struct probe_debug *features, const char **why);
+/* The thread is over. */
+void travel_free(struct travel *travel);
+
+/* The VM is quiet: takes a checkpoint if it is time for one. */
+void travel_look(struct travel *travel);
+/* Whether it is. From the vCPU's thread. */
+bool travel_is_due(const struct travel *travel);
+
+/* The debugger has changed the guest: what was before cannot be run again. */
+void travel_forget(struct travel *travel);
+
+/* Starts the thread; the VM is quiet, and stays so until `done` was called. -1: no thread. */
+int travel_start(struct travel *travel, enum travel_kind kind,
+                 const struct gdb_breakpoints *table) MUST_CHECK;
+/* `leaves`: whatever the guest is left as. */
+void travel_stop(struct travel *travel, bool leaves);
+/* Joins the thread, when it is done. */
+void travel_join(struct travel *travel);
+
+#endif

@@ -1,0 +1,62 @@
+"""Back in time: steps, breakpoints and watchpoints, and what they leave of the guest."""
+import re
+
+from tests.gdb.conftest import batch
+from tests.support import TOP
+
+EVAL = 'eval "monitor who-wrote %%p 8", &%s'
+
+
+def test_steps_and_watchpoints(guest, symbols):
+    """The guest ends well, so nothing shows that it has been stepped. The way is one line, by memory and by code."""
+    g = guest("@debuggee")
+    text = batch(g.remote(), "break bump if *(long*)&counter == 4", "continue", "delete", "reverse-stepi", "x/i $pc",
+                 "reverse-stepi", "x/i $pc", "watch *(long*)&counter", "reverse-continue", "x/i $pc",
+                 "reverse-continue",
+                 "print *(long*)&interrupts", EVAL % "interrupts", "print *(long*)&interrupts", "delete",
+                 "hbreak on_interrupt", "reverse-continue", "print *(long*)&interrupts", "reverse-finish", "x/i $pc",
+                 "delete", "reverse-continue", "x/i $pc", "break bump if *(long*)&counter == 6", "continue",
+                 "print *(long*)&interrupts", "set var *(int*)&stop = 1", "delete", "continue",
+                 symbols=symbols("debuggee"))
+    at = re.findall(r"^=> 0x\w+ <([^>]+)>", text, re.M)
+    assert at == ["rounds", "rounds+30", "bump+4", "rounds+21", "image"], text
+    assert re.search(r"Old value = 4\s+New value = 3\b.*Old value = 3\s+New value = 2\b", text, re.S), text
+    assert re.findall(r"\$\d+ = (\d+)", text) == ["2", "2", "1", "6"], text
+    assert re.search(r"last at 0x\w+ <on_interrupt\+0x7>, after exit 0 and \d+ instructions: 0x1 -> 0x2", text), text
+    assert "No more reverse-execution history" in text and "exited normally" in text, text
+    assert g.end()[0] == 0, text
+
+
+def test_input_is_given_again(guest, symbols, tmp_path):
+    """What the guest printed is not printed twice, and its input is not read twice."""
+    keys = tmp_path / "keys"
+    keys.write_bytes(b"abc")
+    with open(keys, "rb") as stdin:
+        g = guest("@outside", stdin=stdin)
+    text = batch("set architecture i8086", g.remote(), "hbreak *crash", "continue", EVAL % "count", "hbreak next",
+                 "reverse-continue", "x/dh &count", "reverse-continue", "x/dh &count", "reverse-continue",
+                 "reverse-continue", "delete", "continue", symbols=symbols("outside"))
+    assert re.search(r"was written last at .*, after exit 10 and 2 instructions: 0x2 -> 0x3", text), text
+    assert re.findall(r"<count>:\s+(\d+)", text) == ["2", "1"] and "No more reverse" in text, text
+    status, out, err = g.end()
+    assert status == 126 and re.fullmatch(rb"\d\d\nabc", out) and "hypercall 0x77" in err, (out, err)
+
+
+def test_back_from_a_triple_fault(guest, vmm):
+    """On AMD the registers of the crash are lost; the instruction before is not."""
+    g = guest("@triple")
+    text = batch("set architecture i8086", g.remote(), "continue", "reverse-stepi", "reverse-stepi", "continue",
+                 "reverse-stepi", "continue", "continue")
+    stops = re.findall(r"^(?:Program received signal (SIG\w+)|0x([0-9a-f]+) in)", text, re.M)
+    places = [int(place, 16) for _, place in stops if place]
+    assert [name for name, _ in stops if name] == ["SIGSEGV"] * 3, text
+    assert places[1:] and places[2] == places[-2] and places[3] < places[2], text
+    assert g.end()[0] == 126, text
+
+
+def test_refused(guest):
+    """Two vCPUs: the reason, and the session goes on."""
+    g = guest("-l", "-c", "2", TOP / "kvm-vmm-x86/guest/hello_64.elf")
+    text = batch(g.remote(), "reverse-stepi", "monitor who-wrote 2000", "continue")
+    assert "does not support this command" in text and "several vCPUs never do the same twice" in text, text
+    assert g.end()[0] == 0
