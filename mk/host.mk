@@ -13,7 +13,15 @@ HOST_CFLAGS = -std=gnu17 -O2 -g -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -pthread
 ASAN_CFLAGS = $(HOST_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_CFLAGS = $(HOST_CFLAGS) -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
-$(OUT)/host/%.o: $(TOP)/%.c
+# Objects are made again when the compiler or its flags change (WERROR=1 changes no object).
+HOST_FLAGS_SEEN := $(OUT)/host.flags
+.PHONY: flags-now
+$(HOST_FLAGS_SEEN): flags-now
+	@mkdir -p $(@D)
+	@echo '$(HOST_CC) $(filter-out -Werror,$(HOST_CFLAGS))' | cmp -s - $@ || \
+	    echo '$(HOST_CC) $(filter-out -Werror,$(HOST_CFLAGS))' > $@
+
+$(OUT)/host/%.o: $(TOP)/%.c $(HOST_FLAGS_SEEN)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(HOST_CFLAGS) $(DEPFLAGS) -c $< -o $@
