@@ -21,14 +21,17 @@ def connect(name):
 def packet(text):
     return ('$%s#%02x' % (text, sum(text.encode()) & 255)).encode()
 
-def ask(s, text, end=rb'#[0-9a-f]{2}$'):
-    s.sendall(packet(text))
+def until(s, end):
     got = b''
     while not re.search(end, got):
         part = s.recv(65536)
         assert part, got
         got += part
     return got
+
+def ask(s, text, end=rb'#[0-9a-f]{2}$'):
+    s.sendall(packet(text))
+    return until(s, end)
 """
 
 TWO = START + """
@@ -103,14 +106,6 @@ def test_a_client_that_asks_much_and_reads_little(vmm):
 
 # A guest that makes no exit: the way back is one of single steps from its start.
 GIVEN_UP = START + """
-def until(end):
-    got = b''
-    while not re.search(end, got):
-        part = s.recv(65536)
-        assert part, got
-        got += part
-    return got
-
 def count():
     got = ask(s, 'm%x,8' % COUNTER)
     return int.from_bytes(bytes.fromhex(re.search(rb'[$]([0-9a-f]{16})#', got)[1].decode()), 'little')
@@ -122,10 +117,10 @@ while count() < 3000:
     s.sendall(packet('c'))
     time.sleep(0.01)
     s.sendall(b'\\x03')
-    until(STOP)
+    until(s, STOP)
 before = ask(s, 'g')
 s.sendall(packet('bs') + b'\\x03')
-assert b'given up'.hex().encode() in until(STOP)
+assert b'given up'.hex().encode() in until(s, STOP)
 assert ask(s, 'g') == before
 vmm.kill()
 print('good')

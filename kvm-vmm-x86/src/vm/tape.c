@@ -265,8 +265,8 @@ static enum tape_result go_to(const struct tape *t, struct tape_place *place, ui
     return exits >= place->exits ? TAPE_OVER : TAPE_OTHER;
 }
 
-enum tape_result tape_take(const struct tape *t, struct tape_place *place, uint64_t exits,
-                           enum tape_kind kind, uint64_t *value)
+static enum tape_result take(const struct tape *t, struct tape_place *place, uint64_t exits,
+                             enum tape_kind kind)
 {
     struct tape_place then;
     struct tape_end end;
@@ -280,27 +280,27 @@ enum tape_result tape_take(const struct tape *t, struct tape_place *place, uint6
     if (found != kind)
         return TAPE_OTHER;
     *place = then;
-    *value = place->last[kind];
     return TAPE_FOUND;
+}
+
+enum tape_result tape_take(const struct tape *t, struct tape_place *place, uint64_t exits,
+                           enum tape_kind kind, uint64_t *value)
+{
+    enum tape_result result = take(t, place, exits, kind);
+
+    if (result == TAPE_FOUND)
+        *value = place->last[kind];
+    return result;
 }
 
 enum tape_result tape_take_exit(const struct tape *t, struct tape_place *place, uint64_t exits,
                                 struct exit_record *record)
 {
-    struct tape_place then;
-    struct tape_end end;
-    enum tape_kind found;
-    enum tape_result result = go_to(t, place, exits, &then, &found, &end);
+    enum tape_result result = take(t, place, exits, TAPE_EXIT);
 
-    if (result != TAPE_FOUND)
-        return result;
-    if (found == TAPE_END)
-        return TAPE_OVER;
-    if (found != TAPE_EXIT)
-        return TAPE_OTHER;
-    *place = then;
-    *record = place->exit;
-    return TAPE_FOUND;
+    if (result == TAPE_FOUND)
+        *record = place->exit;
+    return result;
 }
 
 enum tape_result tape_take_end(const struct tape *t, struct tape_place *place, uint64_t exits,
