@@ -13,6 +13,7 @@ Every side has one vCPU, 512 MB, the same ramdisk and command line, and nothing 
 """
 import os
 import re
+import select
 import shutil
 import subprocess
 import sys
@@ -37,6 +38,16 @@ def command(side, kernel, initrd):
         return [TOP / "kvm-vmm-x86/kvm-vmm", "-m", MEMORY, "--append", APPEND, "--initrd", initrd, kernel]
     machine = ["-M", "q35" if side == "q35" else "microvm"]
     return [*QEMU, *machine, "-kernel", kernel, "-initrd", initrd]
+
+
+def read_more(machine, end, text):
+    """What a machine says next. Ends the program when that takes longer than `end`, or when there is no more."""
+    if select.select([machine.stdout], [], [], max(0, end - time.monotonic()))[0]:
+        more = os.read(machine.stdout.fileno(), 65536)
+        if more:
+            return more
+    machine.kill()
+    sys.exit("%s: the machine stopped: %r %r" % (Path(sys.argv[0]).name, text[-500:], machine.stderr.read()[-500:]))
 
 
 def kernel_of(side):
@@ -84,10 +95,7 @@ def until_mark(line, cache, look=lambda pid: None):
         try:
             text = b""
             while MARK not in text:
-                more = os.read(machine.stdout.fileno(), 65536)
-                if not more or time.monotonic() - start > LIMIT:
-                    sys.exit("boot.py: no %r: %r %r" % (MARK, text[-500:], machine.stderr.read()[-500:]))
-                text += more
+                text += read_more(machine, start + LIMIT, text)
             took = 1e3 * (time.monotonic() - start)
             return took, look(machine.pid)
         finally:

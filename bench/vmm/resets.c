@@ -88,7 +88,7 @@ int main(int argc, char **argv)
         resetting += now() - at;
         written += pages;
     }
-    if (written / resets < wanted)
+    if (resets == 0 || written / resets < wanted)
         return fail("fewer pages were written than the guest writes");
     print(figure, (double)resets, (double)written, running * 1e6, resetting * 1e6);
     kvmvmm_destroy(machine);

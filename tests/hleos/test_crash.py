@@ -6,10 +6,12 @@ import os
 import re
 import struct
 import subprocess
+import time
 
 import pytest
 
-from tests.hleos.machines import BUILD, TOP, qemu_command
+from tests.hleos.conftest import BOCHS_LIMIT
+from tests.hleos.machines import BUILD, LIMIT, TOP, qemu_command
 from tests.hleos.power import FLUSH, WRITE, PowerDisk
 from tests.support import lab_run
 
@@ -72,9 +74,10 @@ def test_qemu(disk, replay, sockets, scratch, soak):
         power = PowerDisk(image, sockets / interface, note=note)
         machine = subprocess.Popen(qemu_command(power.url, "file:%s" % serial, interface=interface),
                                    stdin=subprocess.DEVNULL)
+        end = time.monotonic() + LIMIT + 10 * rounds
         try:
             while said[0] < rounds:
-                assert machine.poll() is None, serial.read_text()
+                assert machine.poll() is None and power.thread.is_alive() and time.monotonic() < end, serial.read_text()
                 power.thread.join(0.05)
         finally:
             machine.kill()
@@ -130,7 +133,7 @@ def test_bochs(disk, replay, bochs, scratch, soak, monkeypatch):
     wrapper.write_text("#!/bin/sh\nexec %s /usr/bin/bochs \"$@\"\n" % strace)
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", "%s:%s" % (wrapper.parent, os.environ["PATH"]))
-    bochs(image, until=lambda text: re.search(r"synced %d\b" % rounds, text))
+    bochs(image, until=lambda text: re.search(r"synced %d\b" % rounds, text), limit=BOCHS_LIMIT + 20 * rounds)
     writes, _, looks, synced = replay(before, traced(log, image, serial, rounds))
     assert writes > rounds * 60 and looks == writes and synced >= rounds
 
@@ -151,7 +154,7 @@ def test_our_vmm(disk, vmm, replay, scratch, soak):
     before = image.read_bytes()
     command = [*STRACE, "-o", log, "-P", image, "-P", serial, TOP / "kvm-vmm-x86/kvm-vmm", "-m", "64M", "--disk", image,
                "--append", "load=forever", BUILD / "hleos.elf"]
-    result = lab_run("bash", "-c", TRACE_VMM, "trace", image, serial, rounds, log, *command)
+    result = lab_run("bash", "-c", TRACE_VMM, "trace", image, serial, rounds, log, *command, limit=300 + 20 * rounds)
     assert result.status == 0, serial.read_text(errors="replace") + result.err
     writes, flushes, looks, synced = replay(before, traced(log, image, serial, rounds))
     assert writes > rounds * 8 and flushes > rounds and looks > 1.5 * writes and synced >= rounds

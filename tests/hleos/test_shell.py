@@ -1,5 +1,6 @@
 """The shell, by serial line and by keyboard, and what is on the screen."""
 import re
+import time
 
 import pexpect
 import pytest
@@ -122,10 +123,13 @@ def test_init(machine):
     assert "init: the shell has ended with status 3" in say("exit 3")
     assert re.search(r"^ +%s +%s .*there +sleep$" % (sleeper, init), say("cat /proc/processes"), re.M)
     say("kill %s" % sleeper)
+    end = time.monotonic() + LIMIT
     while re.search(r"^ +%s " % sleeper, say("ps"), re.M):   # it ends when it is woken, and init asks then
-        pass
+        assert time.monotonic() < end
     assert re.search(r"^ +lock \w+ +rank \d+ +taken \d+ times", say("cat /proc/locks"), re.M)
-    names = set(re.findall(r"^file +\d+ +1 +[1-9]\d*  (\w+)$", say("ls /proc"), re.M))
+    listing = say("ls /proc/")
+    names = set(re.findall(r"^file +\d+ +1 +[1-9]\d*  (\w+)$", listing, re.M))
+    assert "cannot be opened" not in listing + say("ls /proc") + say("ls /dev") + say("ls /bin")
     assert names == set("processes threads processors locks memory interrupts".split())
     assert " idle " in say("grep idle /proc/threads")
     serial.send("kill %s\r" % init)

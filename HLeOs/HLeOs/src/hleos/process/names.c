@@ -173,7 +173,7 @@ static const char *relative(const char *path)
 }
 
 /* The directory of the image that a path leads to; NULL where it leads to no such. They are one
- * deep. */
+ * deep. The root's own path is empty, which every path begins with: its row is the first. */
 static const struct directory *find_directory(const char *path)
 {
     for (size_t i = 0; i < COUNT(directories); i++) {
@@ -239,14 +239,12 @@ static struct file *open_own(const char *path, unsigned how)
         return open_device(HLEOS_DEVICE_NULL, how);
     if (writable || (how & (HLEOS_OPEN_CREATE | HLEOS_OPEN_TRUNCATE)))
         return NULL;
-    if (strncmp(path, "proc/", 5) == 0)
-        return open_proc(path);
-    if (program != NULL)
-        return file_create(&program_operations, (void *)program, true, false);
-    directory = find_directory(path);
+    directory = find_directory(path); /* first: /proc/. is one */
     if (directory != NULL)
         return file_create(&directory_operations, (void *)directory, true, false);
-    return NULL;
+    if (strncmp(path, "proc/", 5) == 0)
+        return open_proc(path);
+    return program != NULL ? file_create(&program_operations, (void *)program, true, false) : NULL;
 }
 
 /* Where a path begins in the file system, held; NULL if not found. */

@@ -11,7 +11,7 @@
 #include "common/fmt.h"
 #include "process/file.h"
 
-/* Who has the list of processes stands above this: it attaches what prints it. At boot. */
+/* At boot process.c, a layer above, registers the function that prints the list of processes. */
 void proc_attach_processes(void (*print)(struct fmt_sink *out));
 
 /* The name of the `index`th file; NULL beyond the last. */
