@@ -358,6 +358,8 @@ static int create_from(struct vm *vm, const struct kvm *kvm, struct guest_files 
     if (loader == NULL ? build_restored(vm, kvm, error) < 0
                        : build(vm, loader, kvm, &files->boot, error) < 0)
         return -1;
+    if (loader != NULL && guest_files_check(files, error) < 0) /* an observer takes the image */
+        return -1;
     return observers_image(vm, &files->image, error);
 }
 
