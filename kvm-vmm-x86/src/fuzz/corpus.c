@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4096 };
+enum { PATH_ROOM = 4096, NUMBER_MAX = 999999 };
 
 static int make_folder(const char *folder, struct error *error)
 {
@@ -26,27 +26,68 @@ static int join(char path[PATH_ROOM], const char *folder, const char *name, stru
                : 0;
 }
 
+/* Of what was begun and cannot be finished nothing is left. */
+static int write_all(int fd, const char *path, const uint8_t *bytes, size_t size,
+                     struct error *error)
+{
+    size_t done = 0;
+    ssize_t n = 0;
+    int why = 0;
+
+    while (done < size && why == 0)
+        if ((n = write(fd, bytes + done, size - done)) >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            why = errno;
+    if (close(fd) < 0 && why == 0)
+        why = errno;
+    if (why == 0)
+        return 0;
+    unlink(path);
+    return error_set(error, "%s: %s", path, strerror(why));
+}
+
 int corpus_write(const char *folder, const char *name, const void *bytes, size_t size,
                  struct error *error)
 {
     char path[PATH_ROOM];
-    FILE *file;
-    bool good;
+    int fd;
 
     if (make_folder(folder, error) < 0 || join(path, folder, name, error) < 0)
         return -1;
-    file = fopen(path, "we");
-    if (file == NULL)
-        return error_set(error, "%s: %s", path, strerror(errno));
-    good = fwrite(bytes, 1, size, file) == size;
-    good &= fclose(file) == 0;
-    return good ? 0 : error_set(error, "%s: %s", path, strerror(errno));
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return fd < 0 ? error_set(error, "%s: %s", path, strerror(errno))
+                  : write_all(fd, path, bytes, size, error);
+}
+
+int corpus_write_new(const char *folder, const char *kind, int digits, unsigned *number,
+                     const void *bytes, size_t size, struct error *error)
+{
+    char name[64], path[PATH_ROOM], beside[PATH_ROOM + sizeof ".txt"];
+    int fd;
+
+    if (make_folder(folder, error) < 0)
+        return -1;
+    while (++*number <= NUMBER_MAX) {
+        snprintf(name, sizeof name, "%s-%0*u", kind, digits, *number);
+        if (join(path, folder, name, error) < 0)
+            return -1;
+        snprintf(beside, sizeof beside, "%s.txt", path);
+        if (access(beside, F_OK) == 0)
+            continue;
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0)
+            return write_all(fd, path, bytes, size, error);
+        if (errno != EEXIST)
+            return error_set(error, "%s: %s", path, strerror(errno));
+    }
+    return error_set(error, "%s: all names up to %s-%u are taken; take files away", folder, kind,
+                     NUMBER_MAX);
 }
 
 int corpus_add(struct corpus *c, const uint8_t *bytes, size_t size, bool save, struct error *error)
 {
     struct corpus_input *input = &c->inputs[c->count];
-    char name[32];
 
     if (c->count == CORPUS_MAX)
         return 0;
@@ -58,8 +99,7 @@ int corpus_add(struct corpus *c, const uint8_t *bytes, size_t size, bool save, s
     c->count++;
     if (!save || c->folder == NULL)
         return 0;
-    snprintf(name, sizeof name, "input-%06u", c->count);
-    return corpus_write(c->folder, name, bytes, size, error);
+    return corpus_write_new(c->folder, "input", 6, &c->number, bytes, size, error);
 }
 
 static int read_one(struct corpus *c, const char *name, size_t most, struct error *error)
@@ -90,22 +130,56 @@ end:
     return result;
 }
 
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* As many as inputs there may be, whatever they are. */
+static int list(const char *folder, char *names[CORPUS_MAX], unsigned *count, struct error *error)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    int result = 0;
+
+    if (dir == NULL)
+        return error_set(error, "%s: %s", folder, strerror(errno));
+    while (result == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (*count == CORPUS_MAX)
+            result = error_set(error, "%s: there are more than %d files; begin with fewer", folder,
+                               CORPUS_MAX);
+        else if ((names[*count] = strdup(entry->d_name)) == NULL)
+            result = error_set(error, "out of memory");
+        else
+            ++*count;
+    }
+    if (result == 0 && errno != 0)
+        result = error_set(error, "%s: %s", folder, strerror(errno));
+    closedir(dir);
+    qsort(names, *count, sizeof *names, compare);
+    return result;
+}
+
 int corpus_open(struct corpus *c, const char *folder, size_t most, struct error *error)
 {
-    struct dirent **names;
-    int count, result = 0;
+    char **names;
+    unsigned count = 0;
+    int result;
 
     *c = (struct corpus){.folder = folder};
     if (folder == NULL)
         return 0;
     if (make_folder(folder, error) < 0)
         return -1;
-    count = scandir(folder, &names, NULL, alphasort);
-    if (count < 0)
-        return error_set(error, "%s: %s", folder, strerror(errno));
-    for (int i = 0; i < count; i++) {
-        if (names[i]->d_name[0] != '.' && result == 0)
-            result = read_one(c, names[i]->d_name, most, error);
+    names = calloc(CORPUS_MAX, sizeof *names);
+    if (names == NULL)
+        return error_set(error, "out of memory");
+    result = list(folder, names, &count, error);
+    for (unsigned i = 0; i < count; i++) {
+        if (names[i][0] != '.' && result == 0)
+            result = read_one(c, names[i], most, error);
         free(names[i]);
     }
     free(names);

@@ -50,7 +50,7 @@ static struct fuzz {
     struct mutate mutate;
     struct corpus corpus;
     uint64_t runs, hangs;
-    unsigned crashes;
+    unsigned crashes, crash_number; /* the latter: of the file that was written last */
     uint8_t bytes[MUTATE_INPUT_MAX];
     char page[PAGE_TEXT];
 } fuzz;
@@ -150,20 +150,21 @@ static int parse(struct request *r, int argc, char **argv, struct error *error)
 
 /* ---- The loop -------------------------------------------------------------------------------- */
 
-static int save(const char *kind, unsigned number, const uint8_t *input, size_t size,
-                const struct run_result *result, struct error *error)
+/* What explains it goes beside it. */
+static int save_crash(const uint8_t *input, size_t size, const struct run_result *result,
+                      struct error *error)
 {
     char name[32], text[sizeof result->text + PAGE_TEXT + 64];
     int n;
 
-    snprintf(name, sizeof name, "%s-%u", kind, number);
-    if (corpus_write(fuzz.request.crashes, name, input, size, error) < 0)
+    if (corpus_write_new(fuzz.request.crashes, "crash", 1, &fuzz.crash_number, input, size, error) <
+        0)
         return -1;
     guest_explain(&fuzz.guest, input, size, result, fuzz.page, sizeof fuzz.page);
     n = snprintf(text, sizeof text, "%s\nafter %llu exits, with an input of %zu bytes\n%s",
-                 result->text[0] != '\0' ? result->text : kind, (unsigned long long)result->exits,
-                 size, fuzz.page);
-    strcat(name, ".txt");
+                 result->text[0] != '\0' ? result->text : "crash",
+                 (unsigned long long)result->exits, size, fuzz.page);
+    snprintf(name, sizeof name, "crash-%u.txt", fuzz.crash_number);
     return corpus_write(fuzz.request.crashes, name, text, (size_t)n, error);
 }
 
@@ -171,11 +172,22 @@ static int note_crash(const uint8_t *input, size_t size, const struct run_result
                       struct error *error)
 {
     fuzz.crashes++;
-    if (save("crash", fuzz.crashes, input, size, result, error) < 0)
+    if (save_crash(input, size, result, error) < 0)
         return -1;
     printf("run %llu: crash: %s\n  %s/crash-%u is the input, %s/crash-%u.txt explains it\n",
-           (unsigned long long)fuzz.runs, result->text, fuzz.request.crashes, fuzz.crashes,
-           fuzz.request.crashes, fuzz.crashes);
+           (unsigned long long)fuzz.runs, result->text, fuzz.request.crashes, fuzz.crash_number,
+           fuzz.request.crashes, fuzz.crash_number);
+    return 0;
+}
+
+static int note_hang(const uint8_t *input, size_t size, struct error *error)
+{
+    unsigned number = 0;
+
+    if (corpus_write_new(fuzz.request.crashes, "hang", 1, &number, input, size, error) < 0)
+        return -1;
+    printf("run %llu: no answer within the time limit: %s/hang-%u\n",
+           (unsigned long long)fuzz.runs, fuzz.request.crashes, number);
     return 0;
 }
 
@@ -191,11 +203,8 @@ static int try_input(const uint8_t *input, size_t size, bool from_folder, struct
     fuzz.hangs += result.verdict == RUN_HUNG;
     if (result.verdict == RUN_CRASHED && (fuzz.crashes == 0 || result.new_blocks > 0))
         return note_crash(input, size, &result, error);
-    if (result.verdict == RUN_HUNG && fuzz.hangs == 1) {
-        printf("run %llu: no answer within the time limit: %s/hang-1\n",
-               (unsigned long long)fuzz.runs, fuzz.request.crashes);
-        return corpus_write(fuzz.request.crashes, "hang-1", input, size, error);
-    }
+    if (result.verdict == RUN_HUNG && fuzz.hangs == 1)
+        return note_hang(input, size, error);
     if (result.verdict != RUN_DONE || result.new_blocks == 0)
         return 0;
     if (!from_folder && corpus_add(&fuzz.corpus, input, size, true, error) < 0)
