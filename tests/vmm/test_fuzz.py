@@ -74,7 +74,8 @@ AFL_SIDE = """
 import ctypes, os, struct, subprocess, sys
 libc = ctypes.CDLL(None, use_errno=True)
 libc.shmat.restype = ctypes.c_void_p
-shm = libc.shmget(0, 65536, 0o1600)
+SIZE = 4096  # less than AFL++ makes it unless it is told
+shm = libc.shmget(0, SIZE, 0o1600)
 at = libc.shmat(shm, None, 0)
 control, status = os.pipe(), os.pipe()
 os.dup2(control[0], 198)
@@ -87,11 +88,11 @@ os.close(199)
 hello = os.read(status[0], 4)
 for text in (b"K", b"KVM1A\\x01", b"K", b"KVM1W\\x09", b"KVM1A\\x01"):
     data.seek(0); data.truncate(); data.write(text); data.flush()
-    ctypes.memset(at, 0, 65536)
+    ctypes.memset(at, 0, SIZE)
     os.write(control[1], bytes(4))
     os.read(status[0], 4)
     result = struct.unpack("I", os.read(status[0], 4))[0]
-    print(result, sum(ctypes.string_at(at, 65536)), flush=True)
+    print(result, sum(ctypes.string_at(at, SIZE)), flush=True)
 os.close(control[1])
 os.close(control[0])
 os.close(198)

@@ -9,7 +9,12 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-enum { CONTROL = 198, STATUS = 199, MAP_SIZE = 65536 };
+enum { CONTROL = 198, STATUS = 199, MAP_LEAST = 8, MAP_USUAL = 65536 };
+
+struct map {
+    uint8_t *bytes;
+    size_t size;
+};
 
 bool afl_is_there(void)
 {
@@ -18,13 +23,13 @@ bool afl_is_there(void)
 
 /* The whole map is cleared by AFL++ before each run. A byte for the run itself, one for each block:
  * no run looks as if nothing were watched. */
-static void fill_map(const struct guest *g, uint8_t *map)
+static void fill_map(const struct guest *g, const struct map *map)
 {
-    map[0] = 1;
+    map->bytes[0] = 1;
     for (size_t i = 0; i < g->back_count; i++) {
         gva_t at = g->blocks.list[g->back[i]];
 
-        map[1 + (at ^ at >> 16) % (MAP_SIZE - 1)] = 1;
+        map->bytes[1 + (at ^ at >> 16) % (map->size - 1)] = 1;
     }
 }
 
@@ -38,15 +43,13 @@ static ssize_t read_input(const char *path, uint8_t *bytes, size_t room)
     while (n == 0 && used < room && (n = read(fd, bytes + used, room - used)) > 0) {
         used += (size_t)n;
         n = 0;
-        if (used == room)
-            break;
     }
     if (path != NULL && fd >= 0)
         close(fd);
     return n < 0 ? -1 : (ssize_t)used;
 }
 
-static int run_one(struct guest *g, const char *path, uint8_t *map, struct error *error)
+static int run_one(struct guest *g, const char *path, const struct map *map, struct error *error)
 {
     static uint8_t bytes[MUTATE_INPUT_MAX];
     /* A signal is a crash to AFL++, and a hang what it has killed itself: none of ours is. */
@@ -67,19 +70,34 @@ static int run_one(struct guest *g, const char *path, uint8_t *map, struct error
     return write(STATUS, &word, sizeof word) == sizeof word ? 0 : -1;
 }
 
+/* AFL_MAP_SIZE may have made it smaller than usual. In a larger one AFL++ looks at so much, as it
+ * was told of no size. */
+static int attach(struct map *map, struct error *error)
+{
+    int id = atoi(getenv("__AFL_SHM_ID"));
+    struct shmid_ds segment;
+
+    if (shmctl(id, IPC_STAT, &segment) < 0 || (map->bytes = shmat(id, NULL, 0)) == (void *)-1)
+        return error_set(error, "AFL++'s bitmap cannot be mapped: %s", strerror(errno));
+    map->size = segment.shm_segsz < MAP_USUAL ? segment.shm_segsz : MAP_USUAL;
+    return map->size >= MAP_LEAST
+               ? 0
+               : error_set(error, "AFL++'s bitmap has only %zu bytes", map->size);
+}
+
 int afl_serve(struct guest *g, const char *path, struct error *error)
 {
-    uint8_t *map = shmat(atoi(getenv("__AFL_SHM_ID")), NULL, 0);
+    struct map map;
     uint32_t word = 0; /* of the oldest protocol, which all versions speak */
 
+    if (attach(&map, error) < 0)
+        return -1;
     error->text[0] = '\0';
-    if (map == (void *)-1)
-        return error_set(error, "AFL++'s bitmap cannot be mapped: %s", strerror(errno));
     g->every_run = true;
     if (write(STATUS, &word, sizeof word) != sizeof word)
         return error_set(error, "AFL++ does not listen: %s", strerror(errno));
     while (read(CONTROL, &word, sizeof word) == sizeof word)
-        if (run_one(g, path, map, error) < 0)
+        if (run_one(g, path, &map, error) < 0)
             return error->text[0] != '\0' ? -1 : 0;
     return 0;
 }

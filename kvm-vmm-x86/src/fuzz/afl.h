@@ -12,7 +12,7 @@
 bool afl_is_there(void);
 
 /* Serves it until it goes away. Inputs come on standard input, from its beginning each time, or
- * from `path`. The exit status. */
+ * from `path`. 0: it has gone; -1: an error. */
 int afl_serve(struct guest *guest, const char *path, struct error *error);
 
 #endif

@@ -186,8 +186,8 @@ static int note_hang(const uint8_t *input, size_t size, struct error *error)
 
     if (corpus_write_new(fuzz.request.crashes, "hang", 1, &number, input, size, error) < 0)
         return -1;
-    printf("run %llu: no answer within the time limit: %s/hang-%u\n",
-           (unsigned long long)fuzz.runs, fuzz.request.crashes, number);
+    printf("run %llu: no answer within the time limit: %s/hang-%u\n", (unsigned long long)fuzz.runs,
+           fuzz.request.crashes, number);
     return 0;
 }
 

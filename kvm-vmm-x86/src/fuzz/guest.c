@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/hypercall.h"
+#include "host/events.h"
 #include "host/kvm_debug.h"
 #include "kvmvmm/machine.h"
 #include "watch/explain/diagnose.h"
@@ -134,16 +135,20 @@ static void judge(const struct kvmvmm_event *event, struct run_result *result)
 int guest_run(struct guest *g, const uint8_t *input, size_t size, struct run_result *result,
               struct error *error)
 {
-    const struct kvmvmm_limits limits = {.nanoseconds = g->timeout};
+    struct kvmvmm_limits limits = {.nanoseconds = g->timeout};
     struct kvmvmm_error why;
     struct kvmvmm_event event;
+    uint64_t begun, spent;
 
     *result = (struct run_result){0};
     if (begin(g, input, size, &why) < 0)
         return fail(error, &why);
+    begun = events_now();
     do {
         if (kvmvmm_run(g->machine, &limits, &event, &why) < 0)
             return fail(error, &why);
+        spent = events_now() - begun; /* at blocks that it met, too; 0 would be no limit */
+        limits.nanoseconds = spent < g->timeout ? g->timeout - spent : 1;
         result->exits += event.exits;
         if (event.reason == KVMVMM_BREAKPOINT)
             meet(g, event.address, result);
