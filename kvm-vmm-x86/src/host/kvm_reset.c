@@ -8,6 +8,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "host/kvm_debug.h"
+
+/* More than KVM makes of one instruction, in parts of 8 bytes. */
+enum { PARTS_MAX = 16 };
+
 /* Intel SDM volume 3, 11.4.7.1: a local APIC after a reset. Registers are 16 bytes apart. */
 enum {
     APIC_TPR = 0x80,
@@ -60,7 +65,10 @@ int kvm_reset_vcpu(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
     return kvm_set_state(cpu, regs, sregs, error);
 }
 
-int kvm_leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
+/* KVM on AMD clears the control block of a vCPU that shuts down, and with it the root of the nested
+ * page tables. Without a change of CR3 it does not set that again (6.1) where paging is off, and
+ * the guest never executes an instruction. */
+static int leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
 {
     struct kvm_sregs sregs;
 
@@ -71,4 +79,27 @@ int kvm_leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
                ? error_set(error, "KVM does not take a vCPU out of its shutdown: %s",
                            strerror(errno))
                : 0;
+}
+
+/* A string instruction that comes back for one item after the other is told that this is the last.
+ * KVM takes registers that were set meanwhile. */
+static void end_string(const struct kvm_cpu *cpu)
+{
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+
+    if (kvm_read_registers(cpu, &regs, &sregs, NULL) < 0)
+        return;
+    regs.rcx = cpu->run->exit_reason == KVM_EXIT_IO ? cpu->run->io.count : 1;
+    (void)!kvm_write_general(cpu, &regs);
+}
+
+int kvm_leave_exit(const struct kvm_cpu *cpu, struct error *error)
+{
+    bool shut = cpu->run->exit_reason == KVM_EXIT_SHUTDOWN;
+
+    for (unsigned part = 0; part < PARTS_MAX && kvm_finish_exit(cpu) == 0; part++)
+        end_string(cpu);
+    cpu->run->kvm_dirty_regs = 0;
+    return shut ? leave_shutdown(cpu, error) : 0;
 }

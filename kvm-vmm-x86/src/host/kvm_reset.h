@@ -9,10 +9,9 @@
 int kvm_reset_vcpu(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
                    const struct kvm_sregs *sregs, bool first, struct error *error) MUST_CHECK;
 
-/* A vCPU that has shut down is to run on, from a state that it gets next. KVM on AMD clears the
- * control block of one that shuts down, and with it the root of the nested page tables. Without a
- * change of CR3 it does not set that again (6.1) where paging is off, and the guest never executes
- * an instruction. */
-int kvm_leave_shutdown(const struct kvm_cpu *cpu, struct error *error) MUST_CHECK;
+/* Has KVM finish the instruction that the last exit was in, and leaves a shutdown: the vCPU gets
+ * another state next. KVM would make the rest of that instruction with its registers; and it may
+ * write to the guest's memory, so that this comes before memory is put back. */
+int kvm_leave_exit(const struct kvm_cpu *cpu, struct error *error) MUST_CHECK;
 
 #endif

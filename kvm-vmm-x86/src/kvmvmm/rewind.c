@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/kvm_memory.h"
+#include "host/kvm_reset.h"
 #include "host/ram.h"
 #include "kvmvmm/machine.h"
 #include "vm/state.h"
@@ -72,11 +73,11 @@ int kvmvmm_snapshot(struct kvmvmm *m, struct kvmvmm_error *error)
     struct chunk_writer writer;
     struct error why;
 
-    kvmvmm_forget_snapshot(m);
-    if (vm_end_of(&m->vm).kind != END_NONE) {
+    if (vm_end_of(&m->vm).kind != END_NONE) { /* the snapshot before stays */
         error_set(&why, "the guest has ended: there is nothing to go back to");
-        goto fail;
+        return kvmvmm_fail(error, &why);
     }
+    kvmvmm_forget_snapshot(m);
     if (make_room(m, &why) < 0)
         goto fail;
     writer = (struct chunk_writer){.bytes = s->state, .room = s->room_size};
@@ -137,7 +138,8 @@ int kvmvmm_reset(struct kvmvmm *m, uint64_t *pages, struct kvmvmm_error *error)
 
     if (!s->taken)
         error_set(&why, "there is no snapshot to go back to");
-    if (!s->taken || copy_back(m, &written, &why) < 0 || vm_rewind(&m->vm, state, room, &why) < 0)
+    if (!s->taken || kvm_leave_exit(&m->vm.vcpus[0].cpu, &why) < 0 ||
+        copy_back(m, &written, &why) < 0 || vm_rewind(&m->vm, state, room, &why) < 0)
         return kvmvmm_fail(error, &why);
     vm_resume(&m->vm, &m->vm.sleep.holder); /* it may have fallen asleep */
     vm_sleep_init(&m->vm);

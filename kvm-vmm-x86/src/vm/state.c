@@ -9,7 +9,6 @@
 #include "cpu/cpuid.h"
 #include "host/clock.h"
 #include "host/kvm_debug.h"
-#include "host/kvm_reset.h"
 #include "host/kvm_state.h"
 
 enum { VERSION = 1, DEVICES_MAX = 24 * 1024 };
@@ -326,23 +325,6 @@ static bool has_changed(const struct chunk *saved, struct chunk_reader *now)
            chunk.size != saved->size || memcmp(chunk.bytes, saved->bytes, saved->size) != 0;
 }
 
-/* KVM would make the rest of the old instruction with the new registers. */
-static int leave_exits(struct vm *vm, struct error *error)
-{
-    for (unsigned i = 0; i < vm->vcpu_count; i++) {
-        struct vcpu *vcpu = &vm->vcpus[i];
-        bool shut = vcpu->cpu.run->exit_reason == KVM_EXIT_SHUTDOWN;
-
-        for (unsigned part = 0; part < WRITE_PARTS_MAX && kvm_finish_exit(&vcpu->cpu) == 0; part++)
-            ;
-        vcpu->cpu.run->kvm_dirty_regs = 0;
-        __atomic_store_n(&vcpu->requests, 0, __ATOMIC_RELAXED);
-        if (shut && kvm_leave_shutdown(&vcpu->cpu, error) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static void live_again(struct vm *vm)
 {
     lock_take(&vm->lock);
@@ -364,8 +346,8 @@ int vm_rewind(struct vm *vm, struct chunk_reader saved, struct chunk_writer room
     uint64_t moment;
     int more;
 
-    if (leave_exits(vm, error) < 0)
-        return -1;
+    for (unsigned i = 0; i < vm->vcpu_count; i++)
+        __atomic_store_n(&vm->vcpus[i].requests, 0, __ATOMIC_RELAXED);
     moment = set_host_tsc(vm);
     machine_save(&vm->machine, &room);
     now = (struct chunk_reader){.bytes = room.bytes, .size = room.used};

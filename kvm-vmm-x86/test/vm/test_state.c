@@ -88,11 +88,6 @@ int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs, struct err
     return error_set(error, "no KVM here");
 }
 
-int kvm_leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
-{
-    return kvm_get_sregs(cpu, NULL, error);
-}
-
 static int answer_of_finish, finished;
 static unsigned parts_to_come; /* of a write to memory */
 

@@ -6,6 +6,7 @@
 
 #include "host/kvm_debug.h"
 #include "host/kvm_memory.h"
+#include "host/kvm_reset.h"
 #include "vm/deck.h"
 #include "vm/state.h"
 
@@ -380,34 +381,15 @@ bool checkpoints_memory_is(struct checkpoints *c, int number)
     return mark_way(c, number, &ignored) == 0 && each_written(c, number, false);
 }
 
-/* KVM would make the rest of the instruction that the last exit was in with other registers. One
- * that has shut down goes on when it is given another address space. */
-static int leave_exit(struct vcpu *vcpu, struct error *error)
-{
-    bool shut = vcpu->cpu.run->exit_reason == KVM_EXIT_SHUTDOWN;
-    struct kvm_sregs sregs;
-    struct kvm_regs regs;
-
-    for (unsigned i = 0; i < WRITE_PARTS_MAX && kvm_finish_exit(&vcpu->cpu) == 0; i++)
-        ;
-    vm_drop_exit(vcpu);
-    vcpu->cpu.run->kvm_dirty_regs = 0;
-    if (!shut || kvm_read_registers(&vcpu->cpu, &regs, &sregs, NULL) < 0)
-        return 0;
-    sregs.cr3 ^= PAGE_SIZE;
-    return kvm_write_special(&vcpu->cpu, &sregs) == 0
-               ? 0
-               : error_set(error, "KVM does not take a vCPU out of its shutdown");
-}
-
 int checkpoints_restore(struct checkpoints *c, int number, struct error *error)
 {
     const struct checkpoint *p = &c->list[number];
     struct chunk_reader reader = {.bytes = p->state, .size = p->state_size};
     struct vcpu *vcpu = &c->vm->vcpus[0];
 
-    if (leave_exit(vcpu, error) < 0 || mark_way(c, number, error) < 0)
+    if (kvm_leave_exit(&vcpu->cpu, error) < 0 || mark_way(c, number, error) < 0)
         return -1;
+    vm_drop_exit(vcpu);
     (void)each_written(c, number, true);
     forget_written(c);
     c->at = number;

@@ -1,0 +1,12 @@
+/*
+ * Mode: long. Dies in the middle of an instruction that is to write RAM: says that it is ready
+ * (hypercall 0x20) and copies RCX bytes from 256 MB, where nothing is, to 2 MB.
+ */
+#include "../../guest.inc"
+    .code64
+    mov $0x10000000, %esi
+    mov $0x200000, %edi
+    hypercall 0x20
+    rep movsb
+    hypercall 0x21
+    exit
