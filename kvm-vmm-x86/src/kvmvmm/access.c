@@ -103,8 +103,13 @@ int kvmvmm_set_registers(struct kvmvmm *m, const struct kvm_regs *general,
 {
     struct vcpu *vcpu = &m->vm.vcpus[0];
     int code = special != NULL ? kvm_write_special(&vcpu->cpu, special) : 0;
+    struct snapshot s;
+    struct error ignored;
 
-    m->breakpoints.stands = false;
+    if (m->breakpoints.stands && kvmvmm_look(m, &s, &ignored) == 0) {
+        s.regs.rip = general->rip;
+        m->breakpoints.stands = snapshot_linear_rip(&s) == m->breakpoints.at;
+    }
     if (code == 0)
         code = kvm_write_general(&vcpu->cpu, general);
     return code == 0 ? 0 : registers_failed(code, "take", error);

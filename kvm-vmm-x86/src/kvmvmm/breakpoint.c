@@ -11,8 +11,8 @@
 
 #include "host/kvm_debug.h"
 #include "kvmvmm/machine.h"
+#include "watch/explain/fault/raise.h"
 #include "watch/explain/walk.h"
-#include "watch/gdb/traps.h"
 
 enum { VECTOR_INT3 = 3 };
 
@@ -67,6 +67,7 @@ static void probe(struct kvmvmm *m)
     if (kvm_open(&kvm, m->config.kvm, &ignored) < 0)
         return;
     m->breakpoints.features = probe_debug(&kvm);
+    m->breakpoints.step_flags = kvm_guest_debug_flags(m->vm.fd) & KVM_GUESTDBG_BLOCKIRQ;
     kvm_close(&kvm);
 }
 
@@ -82,6 +83,7 @@ static bool overlaps(const struct kvmvmm_breakpoints *b, const struct kvmvmm_bre
 
 static int place(struct kvmvmm *m, struct kvmvmm_breakpoint *b, struct error *error)
 {
+    struct instruction in;
     struct snapshot s;
 
     if (b->length == 0)
@@ -92,7 +94,9 @@ static int place(struct kvmvmm *m, struct kvmvmm_breakpoint *b, struct error *er
         !memory_read(&m->vm.memory, b->place, b->own, b->length))
         return error_set(error, "the guest has no %u bytes in one page at %#llx", b->length,
                          (unsigned long long)b->address);
-    return overlaps(&m->breakpoints, b)
+    b->narrow = instruction_at(&s, b->address, &in) && in.i.length < b->length;
+    return overlaps(&m->breakpoints, b) ||
+                   (b->narrow && find(&m->breakpoints, b->address + 1) != NULL)
                ? error_set(error, "another breakpoint stands in the %u bytes at %#llx", b->length,
                            (unsigned long long)b->address)
                : 0;
@@ -137,6 +141,7 @@ int kvmvmm_set_breakpoint(struct kvmvmm *m, uint64_t address, struct kvmvmm_erro
         return kvmvmm_fail(error, &why);
     put(m, &new, true);
     b->hardware += new.length == 0;
+    b->narrow += new.narrow;
     return 0;
 }
 
@@ -149,6 +154,7 @@ void kvmvmm_clear_breakpoint(struct kvmvmm *m, uint64_t address)
         return;
     put(m, old, false);
     b->hardware -= old->length == 0;
+    b->narrow -= old->narrow;
     b->count--;
     memmove(old, old + 1, (size_t)(b->list + b->count - old) * sizeof *old);
 }
@@ -164,7 +170,8 @@ static int debug_guest(struct kvmvmm *m, uint32_t more, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
     uint64_t addresses[KVMVMM_HARDWARE] = {0}, dr7 = 0;
-    uint32_t control = b->stepping ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0;
+    uint32_t control =
+        b->stepping ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | b->step_flags : 0;
     unsigned used = 0;
     int code;
 
@@ -184,42 +191,158 @@ static int debug_guest(struct kvmvmm *m, uint32_t more, struct error *error)
     return code == 0 ? 0 : error_set(error, "KVM refuses to debug its guest: %s", strerror(-code));
 }
 
+static void add_calls(struct kvmvmm *m, const struct snapshot *s)
+{
+    gva_t calls[HANDLERS_CALLS];
+
+    for (unsigned i = 0; i < HANDLERS_CALLS; i++)
+        calls[i] = kvm_read_msr(&m->vm.vcpus[0].cpu, handlers_call_msrs[i]);
+    handlers_add_calls(&m->breakpoints.handlers, s, calls);
+}
+
+/* A step saves flags with the trap flag set, on the stack or in R11, if the instruction saves flags
+ * or raises an exception. In a handler the processor does not step: it is to come back where that
+ * begins. A breakpoint there brings it back as well. */
+static void look_ahead(struct kvmvmm *m)
+{
+    struct kvmvmm_breakpoints *b = &m->breakpoints;
+    struct error ignored;
+    struct snapshot s;
+    struct raise next;
+    unsigned length;
+    gva_t rip;
+
+    b->pushed = 0;
+    b->handlers.count = b->traps.count = 0;
+    if (kvmvmm_look(m, &s, &ignored) < 0)
+        return;
+    next = raise_look(&s);
+    rip = snapshot_linear_rip(&s);
+    length = next.decoded ? next.instruction.i.length : INSTRUCTION_MAX;
+    if (next.exception.vector != EXCEPTION_NONE)
+        handlers_add_vector(&b->handlers, &s, (unsigned)next.exception.vector);
+    else if (next.decoded && (next.instruction.i.mnemonic == ZYDIS_MNEMONIC_SYSCALL ||
+                              next.instruction.i.mnemonic == ZYDIS_MNEMONIC_SYSENTER))
+        add_calls(m, &s);
+    else if (handlers_is_pushf(&s))
+        b->pushed = rip + length;
+    for (unsigned i = 0; i < b->handlers.count; i++) {
+        const struct handler *h = &b->handlers.list[i];
+
+        if (find(b, h->linear) == NULL &&
+            (h->linear + TRAP_PORT <= rip || h->linear >= rip + length))
+            (void)traps_put(&b->traps, &m->vm.memory, h->at,
+                            b->features.int3 ? TRAP_INT3 : TRAP_PORT);
+    }
+}
+
+static const struct handler *handler_at(const struct kvmvmm_breakpoints *b, gva_t at)
+{
+    for (unsigned i = 0; i < b->handlers.count; i++)
+        if (b->handlers.list[i].linear == at)
+            return &b->handlers.list[i];
+    return NULL;
+}
+
+/* The guest does not find the trap flag in what was saved. */
+static int hide_trap_flag(struct kvmvmm *m, struct error *error)
+{
+    struct kvmvmm_breakpoints *b = &m->breakpoints;
+    const struct handler *handler;
+    struct snapshot s;
+    int code = 0;
+
+    if (b->pushed == 0 && b->handlers.count == 0)
+        return 0;
+    traps_clear(&b->traps, &m->vm.memory);
+    if (kvmvmm_look(m, &s, error) < 0)
+        return -1;
+    handler = handler_at(b, snapshot_linear_rip(&s));
+    if (handler != NULL) {
+        handlers_hide_trap_flag(handler, &s);
+        code = kvm_write_general(&m->vm.vcpus[0].cpu, &s.regs);
+    } else if (b->pushed != 0 && b->pushed == snapshot_linear_rip(&s))
+        handlers_hide_pushed_flag(&s);
+    b->pushed = b->handlers.count = 0;
+    return code == 0 ? 0 : error_set(error, "KVM does not take registers: %s", strerror(-code));
+}
+
+/* The breakpoint that covers the instruction at RIP, which is the one behind its own; or NULL. */
+static struct kvmvmm_breakpoint *covering(struct kvmvmm *m)
+{
+    struct kvmvmm_breakpoints *b = &m->breakpoints;
+    struct kvmvmm_breakpoint *before;
+    struct error ignored;
+    struct snapshot s;
+
+    if (b->narrow == 0 || kvmvmm_look(m, &s, &ignored) < 0)
+        return NULL;
+    before = find(b, snapshot_linear_rip(&s) - 1);
+    return before != NULL && before->narrow ? before : NULL;
+}
+
+/* A step is to be asked for each time: an instruction that writes the flags ends it. */
+static int step_over(struct kvmvmm *m, const struct kvmvmm_breakpoint *here, struct error *error)
+{
+    struct kvmvmm_breakpoints *b = &m->breakpoints;
+
+    b->at = here->address;
+    b->stepping = true;
+    b->exits = m->vm.vcpus[0].stats.exits;
+    b->control = UINT32_MAX;
+    put(m, here, false);
+    look_ahead(m);
+    return debug_guest(m, 0, error);
+}
+
 int kvmvmm_begin_step(struct kvmvmm *m, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
     const struct kvmvmm_breakpoint *here = b->stands ? find(b, b->at) : NULL;
 
-    b->stands = false;
-    b->stepping = here != NULL;
-    b->exits = m->vm.vcpus[0].stats.exits;
-    if (here != NULL)
-        put(m, here, false);
-    return debug_guest(m, 0, error);
+    if (here == NULL)
+        here = covering(m);
+    b->stands = b->stepping = false;
+    return here != NULL ? step_over(m, here, error) : debug_guest(m, 0, error);
 }
 
-/* `done`: the instruction was executed. */
-static int end_step(struct kvmvmm *m, bool done, struct error *error)
+/* `done`: the instruction was executed. If what stands there covers the next one, and the guest
+ * goes on, that is executed alone as well. */
+static int end_step(struct kvmvmm *m, bool done, bool goes_on, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
     const struct kvmvmm_breakpoint *here = find(b, b->at);
+    int hidden = hide_trap_flag(m, error);
 
+    if (hidden == 0 && done && goes_on && here != NULL && covering(m) == here)
+        return step_over(m, here, error);
     b->stepping = false;
     b->stands = !done;
     if (here != NULL)
         put(m, here, true);
-    return debug_guest(m, 0, error);
+    return hidden < 0 ? hidden : debug_guest(m, 0, error);
 }
 
 int kvmvmm_end_step(struct kvmvmm *m, bool last, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
-    bool done = m->vm.vcpus[0].stats.exits != b->exits;
+    bool done = m->vm.vcpus[0].stats.exits != b->exits, goes_on = !last && !m->stopped;
 
-    return b->stepping && (done || last) ? end_step(m, done, error) : 0;
+    if (!b->stepping || !(done || last))
+        return 0;
+    if (goes_on && b->narrow > 0 && vm_end_of(&m->vm).kind == END_NONE) {
+        pause_finish_exit(&m->vm.vcpus[0]); /* only then RIP is where it goes on */
+        if (!b->stepping || m->vm.vcpus[0].again || m->vm.vcpus[0].stats.exits == b->exits)
+            return 0;
+    }
+    return end_step(m, done, goes_on, error);
 }
 
+/* One that is met while KVM finishes what the guest has stopped for is met again. */
 static void stop_at(struct kvmvmm *m, uint64_t address)
 {
+    if (m->stopped)
+        return;
     m->breakpoints.stands = true;
     m->breakpoints.at = address;
     m->event.reason = KVMVMM_BREAKPOINT;
@@ -232,14 +355,15 @@ void kvmvmm_met(struct kvmvmm *m)
 {
     const struct kvm_debug_exit_arch *arch = &m->vm.vcpus[0].cpu.run->debug.arch;
     struct kvmvmm_breakpoints *b = &m->breakpoints;
+    bool handler = b->stepping && handler_at(b, arch->pc) != NULL;
     struct error why;
     int result = 0;
 
     if (b->stepping)
-        result = end_step(m, true, &why);
+        result = end_step(m, true, !m->stopped, &why);
     if (find(b, arch->pc) != NULL)
         stop_at(m, arch->pc);
-    else if (arch->exception == VECTOR_INT3)
+    else if (arch->exception == VECTOR_INT3 && !handler)
         result = debug_guest(m, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_INJECT_BP, &why);
     if (result < 0)
         vm_stop(&m->vm, END_FAILED, 0, "%s", why.text);
@@ -252,6 +376,8 @@ void kvmvmm_met_port(struct kvmvmm *m)
     const struct kvmvmm_breakpoint *here;
     struct snapshot s;
     struct error why;
+    bool handler;
+    gva_t at;
     int code = kvm_finish_exit(cpu);
 
     if ((code < 0 && code != -EINTR) || kvmvmm_look(m, &s, &why) < 0) {
@@ -259,12 +385,16 @@ void kvmvmm_met_port(struct kvmvmm *m)
         return;
     }
     s.regs.rip -= TRAP_PORT;
-    here = find(&m->breakpoints, snapshot_linear_rip(&s));
-    if (here == NULL || here->length != TRAP_PORT)
+    at = snapshot_linear_rip(&s);
+    here = find(&m->breakpoints, at);
+    handler = m->breakpoints.stepping && handler_at(&m->breakpoints, at) != NULL;
+    if (!handler && (here == NULL || here->length != TRAP_PORT))
         return;
     code = kvm_write_general(cpu, &s.regs);
     if (code < 0)
         vm_stop(&m->vm, END_FAILED, 0, "KVM does not take registers: %s", strerror(-code));
-    else
-        stop_at(m, here->address);
+    else if (handler && end_step(m, true, true, &why) < 0)
+        vm_stop(&m->vm, END_FAILED, 0, "%s", why.text);
+    else if (here != NULL)
+        stop_at(m, at);
 }

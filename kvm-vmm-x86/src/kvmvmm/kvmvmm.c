@@ -213,20 +213,23 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
     struct vcpu *vcpu = &m->vm.vcpus[0];
     uint64_t begun = events_now(), look = begun + LOOK, exits = vcpu->stats.exits;
     uint64_t progress = UINT64_MAX, time = limits->nanoseconds;
+    uint64_t end = time < UINT64_MAX - begun ? begun + time : UINT64_MAX;
+    int result;
 
     m->event = (struct kvmvmm_event){.reason = KVMVMM_ENDED};
     m->stopped = false;
     vcpu_begin(vcpu);
-    if (kvmvmm_begin_step(m, error) < 0 ||
-        thread_ticks_begin(&m->ticks, time != 0 && time < LOOK ? time : LOOK, LOOK, error) < 0)
+    if (thread_ticks_begin(&m->ticks, time != 0 && time < LOOK ? time : LOOK, LOOK, error) < 0)
         return -1;
-    while (!m->stopped && vm_end_of(&m->vm).kind == END_NONE) {
+    result = kvmvmm_begin_step(m, error);
+    while (result == 0 && !m->stopped && vm_end_of(&m->vm).kind == END_NONE) {
         /* Before a sleep: the thread that would be parked is the caller's. */
         if (vcpu->requests != 0 && vm_is_asleep(&m->vm))
             vm_stop(&m->vm, END_HALT, 0, "the guest sleeps (S3), and nothing wakes it here");
-        if (vcpu_run_once(vcpu) == VERDICT_STOP || kvmvmm_end_step(m, false, error) < 0)
+        if (vcpu_run_once(vcpu) == VERDICT_STOP || (result = kvmvmm_end_step(m, false, error)) < 0)
             break;
-        check_limits(m, limits, exits, begun + time);
+        if (!m->stopped) /* else a limit that is reached as well is not the reason */
+            check_limits(m, limits, exits, end);
         if (!m->stopped && events_now() < look)
             continue;
         look_for_end(m, &progress);
@@ -236,7 +239,7 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
     m->event.exits = vcpu->stats.exits - exits;
     if (vm_end_of(&m->vm).kind == END_NONE) /* else registers are to tell where it ended */
         pause_finish_exit(vcpu);
-    return kvmvmm_end_step(m, true, error);
+    return result < 0 ? result : kvmvmm_end_step(m, true, error);
 }
 
 int kvmvmm_run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct kvmvmm_event *event,

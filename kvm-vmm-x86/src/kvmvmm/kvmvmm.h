@@ -8,8 +8,8 @@
  * machine is used by one thread at a time; there may be many machines, in many threads. In a child
  * of fork(2) a machine is of no use.
  *
- * The library uses the signal SIGUSR1 to interrupt a guest. Its handler is installed by the first
- * kvmvmm_create.
+ * The library uses the signal SIGUSR1 to interrupt a guest. Each kvmvmm_create installs its
+ * handler.
  *
  * Functions that return int answer 0, or -1 with the reason in `error`.
  */
@@ -116,7 +116,8 @@ KVMVMM_CHECK int kvmvmm_read_linear(const struct kvmvmm *machine, uint64_t addre
 KVMVMM_CHECK int kvmvmm_write_linear(struct kvmvmm *machine, uint64_t address, const void *from,
                                      size_t count, struct kvmvmm_error *error);
 
-/* `special` may be NULL. */
+/* `special` may be NULL. A guest that stands at a breakpoint, and still does after
+ * kvmvmm_set_registers, goes on behind it. */
 KVMVMM_CHECK int kvmvmm_get_registers(const struct kvmvmm *machine, struct kvm_regs *general,
                                       struct kvm_sregs *special, struct kvmvmm_error *error);
 KVMVMM_CHECK int kvmvmm_set_registers(struct kvmvmm *machine, const struct kvm_regs *general,
@@ -126,7 +127,13 @@ KVMVMM_CHECK int kvmvmm_set_registers(struct kvmvmm *machine, const struct kvm_r
  * one stands there, else the first four are the processor's and all others a port write of two
  * bytes: for these the code must be allowed to write to ports (level 0, or IOPL 3), and where the
  * instruction has one byte, the next must not be jumped to. What stands in memory is seen by
- * kvmvmm_read. Breakpoints are no part of a snapshot. */
+ * kvmvmm_read. Breakpoints are no part of a snapshot.
+ *
+ * From a breakpoint the guest goes on with one step by the trap flag. It does not find that flag in
+ * what PUSHF, INT n, SYSCALL and a fault of the instruction save. It may find it where the
+ * instruction raises an exception that only devices, MSRs or the state of the FPU tell of; where an
+ * interrupt comes before the instruction and KVM cannot hold it back (KVM_GUESTDBG_BLOCKIRQ, Linux
+ * 5.16); and where the handler's first bytes are not in one page of RAM. */
 KVMVMM_CHECK int kvmvmm_set_breakpoint(struct kvmvmm *machine, uint64_t address,
                                        struct kvmvmm_error *error);
 KVMVMM_API void kvmvmm_clear_breakpoint(struct kvmvmm *machine, uint64_t address);

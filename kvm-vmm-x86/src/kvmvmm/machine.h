@@ -7,6 +7,8 @@
 #include "vm/vm.h"
 #include "watch/explain/guest_image.h"
 #include "watch/explain/snapshot.h"
+#include "watch/gdb/handlers.h"
+#include "watch/gdb/traps.h"
 
 enum { KVMVMM_HARDWARE = 4 }; /* a processor's own breakpoints */
 
@@ -15,18 +17,26 @@ struct kvmvmm_breakpoint {
     unsigned length;  /* of what stands in memory instead: enum trap_kind; 0: nothing does */
     gpa_t place;      /* where */
     uint8_t own[2];   /* the guest's bytes */
+    bool narrow;      /* they are longer than the instruction: the next one is covered */
 };
 
 struct kvmvmm_breakpoints {
     struct kvmvmm_breakpoint *list; /* by address */
     size_t count, room;
     unsigned hardware; /* how many of them are the processor's */
+    unsigned narrow;   /* and how many are narrow */
     bool probed;
     struct probe_debug features; /* what KVM reports, once that was found out */
     uint32_t control;            /* KVM_GUESTDBG_* in force; 0: none */
     bool stands;                 /* the guest stands before one, at `at`, and was told so */
     bool stepping;               /* executes the instruction there alone */
     uint64_t at, exits;
+    /* Of that step: where a PUSHF ends, 0 if it is none; where else the instruction may lead, and
+     * what stands there meanwhile (handlers.h). */
+    uint64_t pushed;
+    struct handlers handlers;
+    struct traps traps;
+    uint32_t step_flags; /* what goes with a step: KVM_GUESTDBG_BLOCKIRQ, if known */
 };
 
 /* What kvmvmm_reset goes back to. */

@@ -169,6 +169,37 @@ static void resets(void)
     kvmvmm_destroy(m);
 }
 
+/* KVM would write what it reads from nowhere into memory that was put back already. */
+static void middles(void)
+{
+    static const uint64_t counts[] = {1, 20};
+    struct kvmvmm *m = make("test/library/half_copied.elf", KVMVMM_LONG);
+    uint8_t bytes[32], first[32];
+    struct kvmvmm_event event;
+    struct kvm_regs regs, now;
+
+    memset(first, 0x11, sizeof first);
+    MUST(m != NULL && run(m, 0, 0).call == CALL_READY);
+    MUST(kvmvmm_write(m, PAGES_AT, first, sizeof first, &error) == 0);
+    MUST(kvmvmm_get_registers(m, &regs, NULL, &error) == 0);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        regs.rcx = counts[i];
+        MUST(kvmvmm_set_registers(m, &regs, NULL, &error) == 0);
+        MUST(kvmvmm_snapshot(m, &error) == 0);
+        for (int round = 0; round < 3; round++) {
+            event = run(m, 0, 0);
+            MUST(event.reason == KVMVMM_ENDED && event.end == KVMVMM_CRASHED);
+            MUST(kvmvmm_snapshot(m, &error) == -1 && strstr(error.text, "has ended") != NULL);
+            MUST(kvmvmm_reset(m, NULL, &error) == 0); /* the snapshot before is still there */
+            MUST(kvmvmm_read(m, PAGES_AT, bytes, sizeof bytes, &error) == 0);
+            MUST(memcmp(bytes, first, sizeof bytes) == 0);
+            MUST(kvmvmm_get_registers(m, &now, NULL, &error) == 0);
+            MUST(memcmp(&now, &regs, sizeof now) == 0);
+        }
+    }
+    kvmvmm_destroy(m);
+}
+
 /* The loop of collatz.S, whose RBX counts. It begins behind `out`, at 1 MB. */
 static void breakpoints(void)
 {
@@ -210,6 +241,67 @@ static void breakpoints(void)
     MUST(kvmvmm_read(m, at - 2, printed, sizeof code, &error) == 0);
     MUST(memcmp(printed, code, sizeof code) == 0); /* nothing of ours is left there */
     kvmvmm_destroy(m);
+}
+
+/* A program that stops, sets a register and goes on gets on; what ends the time as well does not
+ * hide the stop. */
+static void goes_on(void)
+{
+    struct kvmvmm *m = make("test/library/collatz.elf", KVMVMM_LONG);
+    struct kvm_regs regs;
+    uint64_t at;
+
+    MUST(m != NULL && run(m, 0, 0).call == CALL_READY);
+    MUST(kvmvmm_get_registers(m, &regs, NULL, &error) == 0);
+    at = regs.rip + 2; /* behind xor %ebx, %ebx */
+    regs.rdi = 27;
+    MUST(kvmvmm_set_registers(m, &regs, NULL, &error) == 0);
+    MUST(kvmvmm_set_breakpoint(m, at, &error) == 0);
+    for (uint64_t i = 0; i < 10; i++) {
+        for (uint64_t time = 1000; run(m, 0, time).reason == KVMVMM_TIME; time *= 2)
+            ;
+        MUST(kvmvmm_get_registers(m, &regs, NULL, &error) == 0 && regs.rip == at && regs.rbx == i);
+        regs.rax = i;
+        MUST(kvmvmm_set_registers(m, &regs, NULL, &error) == 0);
+    }
+    regs.rip = at - 2; /* somewhere else: it is met again, before it is stepped over */
+    MUST(kvmvmm_set_registers(m, &regs, NULL, &error) == 0);
+    MUST(run(m, 0, 0).reason == KVMVMM_BREAKPOINT);
+    MUST(kvmvmm_get_registers(m, &regs, NULL, &error) == 0 && regs.rip == at && regs.rbx == 0);
+    kvmvmm_destroy(m);
+}
+
+/* The flags that flags.S finds saved have no trap flag, whatever was stepped over to get there: by
+ * the processor's breakpoints, and by those that stand in memory. */
+static void steps(void)
+{
+    static const uint64_t trap_flag = 1 << 8;
+
+    for (int ports = 0; ports < 2; ports++) {
+        struct kvmvmm *m = make("test/library/flags.elf", KVMVMM_LONG);
+        struct kvm_regs regs;
+        struct kvmvmm_event event;
+        uint64_t stops = 0;
+
+        MUST(m != NULL && run(m, 0, 0).call == CALL_READY);
+        MUST(kvmvmm_get_registers(m, &regs, NULL, &error) == 0);
+        for (uint64_t i = 0; ports && i < 4; i++) /* they take those of the processor */
+            MUST(kvmvmm_set_breakpoint(m, PAGES_AT + PAGE * i, &error) == 0);
+        MUST(kvmvmm_set_breakpoint(m, regs.rbx, &error) == 0);
+        MUST(kvmvmm_set_breakpoint(m, regs.rcx, &error) == 0);
+        MUST(kvmvmm_set_breakpoint(m, regs.rsi, &error) == 0);
+        if (ports)
+            MUST(kvmvmm_set_breakpoint(m, regs.rdi, &error) == 0);
+        while ((event = run(m, 0, 0)).reason == KVMVMM_BREAKPOINT)
+            stops++;
+        MUST(event.reason == KVMVMM_CALL && event.call == CALL_DONE);
+        MUST(kvmvmm_get_registers(m, &regs, NULL, &error) == 0);
+        MUST(stops == (ports ? 4 : 3) && regs.r12 == 256 + 16 + 2);
+        MUST(regs.r8 != 0 && !(regs.r8 & trap_flag));
+        MUST(regs.r9 != 0 && !(regs.r9 & trap_flag));
+        MUST(regs.r10 != 0 && !(regs.r10 & trap_flag));
+        kvmvmm_destroy(m);
+    }
 }
 
 static void refusals(void)
@@ -285,9 +377,17 @@ int main(int argc, char **argv)
         const char *name;
         void (*check)(void);
     } checks[] = {
-        {"modes", modes},       {"ends", ends},       {"limits", limits},
-        {"input", input},       {"resets", resets},   {"breakpoints", breakpoints},
-        {"refusals", refusals}, {"several", several},
+        {"modes", modes},
+        {"ends", ends},
+        {"limits", limits},
+        {"input", input},
+        {"resets", resets},
+        {"middles", middles},
+        {"breakpoints", breakpoints},
+        {"goes on", goes_on},
+        {"steps", steps},
+        {"refusals", refusals},
+        {"several", several},
     };
 
     folder = argc > 1 ? argv[1] : ".";

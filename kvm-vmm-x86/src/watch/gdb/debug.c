@@ -105,10 +105,6 @@ static void note_watched_locked(struct debug *d)
 
 static void note_handlers_locked(struct debug *d)
 {
-    /* Intel SDM volume 4, table 2-2. */
-    static const uint32_t msrs[HANDLERS_CALLS] = {
-        [HANDLERS_LSTAR] = 0xc0000082, [HANDLERS_CSTAR] = 0xc0000083, [HANDLERS_SYSENTER] = 0x176};
-
     d->stale = false;
     d->handlers.count = 0;
     for (unsigned i = 0; i < d->vm->vcpu_count; i++) {
@@ -119,7 +115,7 @@ static void note_handlers_locked(struct debug *d)
             continue;
         d->cpus[i].idt = s.sregs.idt;
         for (unsigned k = 0; k < HANDLERS_CALLS; k++)
-            calls[k] = kvm_read_msr(&d->vm->vcpus[i].cpu, msrs[k]);
+            calls[k] = kvm_read_msr(&d->vm->vcpus[i].cpu, handlers_call_msrs[k]);
         handlers_add(&d->handlers, &s);
         handlers_add_calls(&d->handlers, &s, calls);
     }

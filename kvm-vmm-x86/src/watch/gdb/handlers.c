@@ -8,6 +8,10 @@
 enum { VECTORS = 256, TF_BYTE = 1, TF_IN_BYTE = 1 /* bit 8 of the flags: bit 0 of byte 1 */ };
 #define RFLAGS_TF (UINT64_C(1) << 8)
 
+/* Intel SDM volume 4, table 2-2. */
+const uint32_t handlers_call_msrs[HANDLERS_CALLS] = {
+    [HANDLERS_LSTAR] = 0xc0000082, [HANDLERS_CSTAR] = 0xc0000083, [HANDLERS_SYSENTER] = 0x176};
+
 const struct handler *handlers_at(const struct handlers *handlers, gpa_t at)
 {
     unsigned n = 0;

@@ -31,6 +31,7 @@ struct handlers {
 
 /* Where system calls of a vCPU lead: MSRs LSTAR and CSTAR (by SYSCALL), and SYSENTER_EIP. */
 enum { HANDLERS_LSTAR, HANDLERS_CSTAR, HANDLERS_SYSENTER, HANDLERS_CALLS };
+extern const uint32_t handlers_call_msrs[HANDLERS_CALLS];
 
 /* Adds those that gates of this vCPU's interrupt table lead to; the one of a single vector, if its
  * gate can be used; those of system calls. */
