@@ -112,8 +112,12 @@ static void walk_block(struct walker *w, gva_t at)
     bool first = true;
 
     while (first || w->marks[slot_of(w, at)] == UNSEEN) {
-        if (!instruction_at(w->s, at, &in) || (!first && !mark(w, at, INSIDE)))
+        if (!instruction_at(w->s, at, &in))
             return;
+        if (!first && !mark(w, at, INSIDE)) {
+            w->cut = true;
+            return;
+        }
         note_value(w, &in);
         if (!goes_on(w, &in, at))
             return;
@@ -129,12 +133,25 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* Whether it lies in the middle of an instruction that was walked along as well. One of the two is
+ * no code: data behind a call that does not return, most often. */
+static bool is_inside(const struct walker *w, gva_t at)
+{
+    struct instruction in;
+
+    for (unsigned back = 1; back < INSTRUCTION_MAX; back++)
+        if (w->marks[slot_of(w, at - back)] != UNSEEN && instruction_at(w->s, at - back, &in) &&
+            in.i.length > back)
+            return true;
+    return false;
+}
+
 /* Whether two bytes at its beginning are its own: it is longer, or another instruction follows. */
 static bool has_room(const struct walker *w, gva_t at)
 {
     struct instruction in;
 
-    return instruction_at(w->s, at, &in) &&
+    return !is_inside(w, at) && instruction_at(w->s, at, &in) &&
            (in.i.length > 1 || w->marks[slot_of(w, at + 1)] == INSIDE);
 }
 
