@@ -21,6 +21,7 @@ struct range {
 };
 
 static struct range ranges[RANGES_MAX];
+static bool handled; /* the signal is */
 
 static struct range *range_of(uintptr_t address)
 {
@@ -73,7 +74,7 @@ void guard_init(void)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_RESTART};
 
-    (void)sigaction(SIGBUS, &action, NULL);
+    handled = sigaction(SIGBUS, &action, NULL) == 0;
 }
 
 static bool add(const void *owner, const void *bytes, uint64_t size, gpa_t base)
@@ -122,7 +123,7 @@ void guard_remove(const struct memory *memory)
 
 bool guard_add_file(const void *bytes, size_t size)
 {
-    return add(bytes, bytes, size, 0);
+    return handled && add(bytes, bytes, size, 0);
 }
 
 bool guard_remove_file(const void *bytes)

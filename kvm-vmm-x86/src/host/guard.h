@@ -18,7 +18,8 @@ void guard_init(void);
 void guard_add(const struct memory *memory);
 void guard_remove(const struct memory *memory);
 
-/* Guards the mapping of a file. False: there is no room, and it must not be used. */
+/* Guards the mapping of a file. False: there is no room, or the signal is not ours (in a program
+ * with the library), and it must not be used. */
 bool guard_add_file(const void *bytes, size_t size) MUST_CHECK;
 /* Before it is unmapped. False: some of it was lost, and was read as zeroes. */
 bool guard_remove_file(const void *bytes);

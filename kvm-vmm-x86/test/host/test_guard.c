@@ -148,6 +148,28 @@ static void test_any_other_memory(void **state)
     release_memory(&memory);
 }
 
+/* A program with the library has no handler of ours: a large file is read, and may be cut short. */
+static void test_no_handler(void **state)
+{
+    enum { LARGE = 2 * 1024 * 1024 };
+    char path[] = "/tmp/test_guard.XXXXXX";
+    int fd = mkstemp(path);
+    struct error error;
+    struct file file;
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, LARGE), 0);
+    assert_int_equal(pwrite(fd, "x", 1, LARGE - 1), 1);
+    assert_int_equal(file_load(&file, path, LARGE, &error), 0);
+    unlink(path);
+    assert_false(file.mapped);
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_int_equal(file.bytes[LARGE - 1], 'x');
+    file_release(&file);
+    close(fd);
+}
+
 static int make_loop(void **state)
 {
     struct error error;
@@ -159,6 +181,7 @@ static int make_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_handler), /* before the others */
         cmocka_unit_test(test_a_page_is_lost),
         cmocka_unit_test(test_a_file_cut_while_it_is_read),
         cmocka_unit_test(test_more_files_than_places),
