@@ -182,6 +182,7 @@ static bool step_to_end(struct guest *g, uint64_t exits, struct snapshot *s)
             break;
         ended = vcpu_run_once(vcpu) == VERDICT_STOP;
     }
+    thread_kick_flag(NULL);
     g->machine->breakpoints.control = UINT32_MAX; /* to be told again */
     return ended;
 }

@@ -149,6 +149,9 @@ void thread_kick_flag(volatile unsigned char *flag)
     sigset_t kick;
 
     kick_flag = flag;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (flag == NULL)
+        return;
     sigemptyset(&kick);
     sigaddset(&kick, KICK_SIGNAL);
     pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
@@ -157,6 +160,17 @@ void thread_kick_flag(volatile unsigned char *flag)
 void thread_kick(const struct thread *thread)
 {
     pthread_kill(thread->id, KICK_SIGNAL);
+}
+
+/* The kernel gives a thread's own number to another one when it is gone. */
+static uint64_t number_of_thread(void)
+{
+    static _Thread_local uint64_t self;
+    static uint64_t last;
+
+    if (self == 0)
+        self = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+    return self;
 }
 
 /* Made for the calling thread, if it was another's. (timer_create(2), SIGEV_THREAD_ID) */
@@ -168,7 +182,7 @@ static int make_timer(struct thread_ticks *ticks, struct error *error)
     event._sigev_un._tid = gettid();
     if (timer_create(CLOCK_MONOTONIC, &event, &ticks->timer) < 0)
         return error_set(error, "cannot make a timer: %s", strerror(errno));
-    ticks->thread = event._sigev_un._tid;
+    ticks->thread = number_of_thread();
     return 0;
 }
 
@@ -184,11 +198,7 @@ static void set_timer(const struct thread_ticks *ticks, uint64_t first, uint64_t
 int thread_ticks_begin(struct thread_ticks *ticks, uint64_t first, uint64_t every,
                        struct error *error)
 {
-    static _Thread_local pid_t self;
-
-    if (self == 0)
-        self = gettid();
-    if (ticks->thread != self && make_timer(ticks, error) < 0)
+    if (ticks->thread != number_of_thread() && make_timer(ticks, error) < 0)
         return -1;
     set_timer(ticks, first > 0 ? first : 1, every);
     return 0;

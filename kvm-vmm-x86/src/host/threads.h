@@ -102,6 +102,7 @@ void thread_nap(void);
  * call about to block does not.
  */
 void thread_kicks_init(void);
+/* NULL: from now on a kick sets none. */
 void thread_kick_flag(volatile unsigned char *flag);
 void thread_kick(const struct thread *thread);
 
@@ -109,7 +110,7 @@ void thread_kick(const struct thread *thread);
  * every `every` nanoseconds. All zeroes: never begun. */
 struct thread_ticks {
     timer_t timer;
-    pid_t thread; /* whom it kicks; 0: it does not exist */
+    uint64_t thread; /* whom it kicks, by a number that no other thread gets; 0: no timer */
 };
 int thread_ticks_begin(struct thread_ticks *ticks, uint64_t first, uint64_t every,
                        struct error *error) MUST_CHECK;

@@ -219,8 +219,10 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
     m->event = (struct kvmvmm_event){.reason = KVMVMM_ENDED};
     m->stopped = false;
     vcpu_begin(vcpu);
-    if (thread_ticks_begin(&m->ticks, time != 0 && time < LOOK ? time : LOOK, LOOK, error) < 0)
+    if (thread_ticks_begin(&m->ticks, time != 0 && time < LOOK ? time : LOOK, LOOK, error) < 0) {
+        thread_kick_flag(NULL);
         return -1;
+    }
     result = kvmvmm_begin_step(m, error);
     while (result == 0 && !m->stopped && vm_end_of(&m->vm).kind == END_NONE) {
         /* Before a sleep: the thread that would be parked is the caller's. */
@@ -239,6 +241,7 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
     m->event.exits = vcpu->stats.exits - exits;
     if (vm_end_of(&m->vm).kind == END_NONE) /* else registers are to tell where it ended */
         pause_finish_exit(vcpu);
+    thread_kick_flag(NULL); /* the machine may go before the thread does */
     return result < 0 ? result : kvmvmm_end_step(m, true, error);
 }
 

@@ -120,5 +120,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_many_files, make_folder, remove_folder),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("corpus", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Unit tests of threads.c: locks and conditions under threads that contend for them. */
+#include <signal.h>
 #include <time.h>
 
 #include "cmocka_all.h"
@@ -89,12 +90,57 @@ static void test_a_limit(void **state)
     lock_release(&test.lock);
 }
 
+struct ticked {
+    struct thread_ticks *ticks;
+    volatile unsigned char flag;
+};
+
+/* Each thread is kicked itself, whatever the thread before was called in the kernel. */
+static void *be_kicked(void *argument)
+{
+    struct ticked *t = argument;
+    struct error error;
+
+    thread_kick_flag(&t->flag);
+    if (thread_ticks_begin(t->ticks, 1000000, 1000000, &error) < 0)
+        return NULL;
+    while (!t->flag)
+        thread_nap();
+    thread_ticks_stop(t->ticks);
+    thread_kick_flag(NULL); /* what still comes sets nothing */
+    t->flag = 0;
+    raise(SIGUSR1);
+    return NULL;
+}
+
+static void test_ticks(void **state)
+{
+    struct thread_ticks ticks = {0};
+    uint64_t before = 0;
+
+    (void)state;
+    thread_kicks_init();
+    for (unsigned i = 0; i < 3; i++) {
+        struct ticked t = {.ticks = &ticks};
+        struct thread thread;
+        struct error error;
+
+        assert_int_equal(thread_start(&thread, be_kicked, &t, &error), 0);
+        thread_join(&thread);
+        assert_int_equal(t.flag, 0);
+        assert_true(ticks.thread > before);
+        before = ticks.thread;
+    }
+    thread_ticks_close(&ticks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_no_wake_is_lost),
         cmocka_unit_test(test_a_limit),
+        cmocka_unit_test(test_ticks),
     };
 
     return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
