@@ -62,11 +62,11 @@ def test_under_afl(scratch):
     (seeds / "one").write_bytes(b"KVM1A\x01W\x01")
     environment = {"AFL_NO_UI": "1", "AFL_SKIP_CPUFREQ": "1", "AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES": "1",
                    "AFL_NO_AFFINITY": "1", "AFL_BENCH_UNTIL_CRASH": "1"}
-    result = lab_run("afl-fuzz", "-i", seeds, "-o", out, "-V", "120", "-t", "5000", "--", VMM, "fuzz", "-l", PARSER,
-                     env=environment)
+    result = lab_run("afl-fuzz", "-s", "1", "-i", seeds, "-o", out, "-E", "200000", "-t", "60000", "--", VMM,
+                     "fuzz", "-l", "--timeout=50s", PARSER, env=environment, limit=3600)
     found = list((out / "default/crashes").glob("id*"))
     assert found, result
-    result = fuzz("--run", found[0])
+    result = fuzz("--timeout=60s", "--run", found[0])
     assert result.status == 126, result
 
 
