@@ -71,10 +71,14 @@ static void probe(struct kvmvmm *m)
     kvm_close(&kvm);
 }
 
-/* Whether one of two bytes begins right before it, or it would reach into the next. */
-static bool overlaps(const struct kvmvmm_breakpoints *b, const struct kvmvmm_breakpoint *new)
+/* Whether what stands in memory for one reaches into another, or covers its instruction. */
+static bool overlaps(struct kvmvmm_breakpoints *b, const struct kvmvmm_breakpoint *new)
 {
-    for (size_t i = 0; i < b->count; i++)
+    const struct kvmvmm_breakpoint *before = find(b, new->address - 1);
+
+    if ((before != NULL && before->narrow) || (new->narrow &&find(b, new->address + 1) != NULL))
+        return true;
+    for (size_t i = 0; new->length > 0 && i < b->count; i++)
         if (b->list[i].length > 0 && b->list[i].place < new->place + new->length &&new->place <
                                          b->list[i].place + b->list[i].length)
             return true;
@@ -86,18 +90,18 @@ static int place(struct kvmvmm *m, struct kvmvmm_breakpoint *b, struct error *er
     struct instruction in;
     struct snapshot s;
 
-    if (b->length == 0)
-        return 0;
-    if (kvmvmm_look(m, &s, error) < 0)
-        return -1;
-    if (!walk_place(&s, b->address, &b->place) || b->place % PAGE_SIZE + b->length > PAGE_SIZE ||
-        !memory_read(&m->vm.memory, b->place, b->own, b->length))
-        return error_set(error, "the guest has no %u bytes in one page at %#llx", b->length,
-                         (unsigned long long)b->address);
-    b->narrow = instruction_at(&s, b->address, &in) && in.i.length < b->length;
-    return overlaps(&m->breakpoints, b) ||
-                   (b->narrow && find(&m->breakpoints, b->address + 1) != NULL)
-               ? error_set(error, "another breakpoint stands in the %u bytes at %#llx", b->length,
+    if (b->length > 0) {
+        if (kvmvmm_look(m, &s, error) < 0)
+            return -1;
+        if (!walk_place(&s, b->address, &b->place) ||
+            b->place % PAGE_SIZE + b->length > PAGE_SIZE ||
+            !memory_read(&m->vm.memory, b->place, b->own, b->length))
+            return error_set(error, "the guest has no %u bytes in one page at %#llx", b->length,
+                             (unsigned long long)b->address);
+        b->narrow = instruction_at(&s, b->address, &in) && in.i.length < b->length;
+    }
+    return overlaps(&m->breakpoints, b)
+               ? error_set(error, "another breakpoint is too near to %#llx",
                            (unsigned long long)b->address)
                : 0;
 }

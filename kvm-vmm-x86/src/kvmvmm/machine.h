@@ -31,8 +31,8 @@ struct kvmvmm_breakpoints {
     bool stands;                 /* the guest stands before one, at `at`, and was told so */
     bool stepping;               /* executes the instruction there alone */
     uint64_t at, exits;
-    /* Of that step: where a PUSHF ends, 0 if it is none; where else the instruction may lead, and
-     * what stands there meanwhile (handlers.h). */
+    /* Of that step: where it ends if it is a PUSHF, else 0; where else it may lead, and what stands
+     * there meanwhile (handlers.h). */
     uint64_t pushed;
     struct handlers handlers;
     struct traps traps;
