@@ -147,7 +147,7 @@ static void guests_start(void)
         failed |= vm == NULL || !life_start(vm);
     }
     if (!options.stay)
-        life_all_started(failed);
+        vm_all_started(failed);
 }
 
 static void limit_harts(uint64_t hartid)

@@ -118,7 +118,7 @@ static void copy_network(const struct vm *vm, struct vm *clone)
     memcpy(clone->net->mac, mac, sizeof mac);
 }
 
-/* The source's lock is held; the clone is not one of the VMs yet. */
+/* The source's lock is held; the clone is not listed in vms[] yet. */
 static void copy_devices(struct vm *vm, struct vm *clone)
 {
     struct plic *plic = &clone->plic;
@@ -204,9 +204,10 @@ static void finish(struct vm *vm, struct vm *clone)
     clone_differs(clone);
     sched_set_payer(&clone->worker, &clone->vcpus[0]->task);
     vm_hooks.started(clone);
-    print("hv: vm %s: cloned as %s, guest %u, in %lu us\n", vm->config.name, clone->config.name,
-          clone->id + 1, machine_nanoseconds(hyp_time() - vm->cloning.begun) / 1000);
-    life_publish(clone); /* it may be ended from now on, and its place taken */
+    life_publish(clone, "hv: vm %s: cloned as %s, guest %u, in %lu us\n", vm->config.name,
+                 clone->config.name, clone->id + 1,
+                 machine_nanoseconds(hyp_time() - vm->cloning.begun) / 1000);
+    /* It may be ended from now on, and its place taken. */
 }
 
 static enum vm_clone undo(struct vm *vm)

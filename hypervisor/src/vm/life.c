@@ -5,7 +5,6 @@
 #include "cpu/firmware.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
-#include "host/power.h"
 #include "host/serial.h"
 #include "lib/console.h"
 #include "mem/page.h"
@@ -15,8 +14,6 @@
 #include "vm/report.h"
 
 enum { SHRINK_STEP = 64, DEVICE_STEPS = 8, LOOKS_PER_SECOND = 10000 };
-
-static bool any_failed, all_started;
 
 static void set_state(struct vm *vm, enum vm_state state)
 {
@@ -131,11 +128,17 @@ bool life_resume(struct vm *vm, uint32_t which)
 }
 
 /* In one hold of the lock: what ends it takes that first. */
-void life_publish(struct vm *vm)
+void life_publish(struct vm *vm, const char *format, ...)
 {
+    char line[160];
+    va_list args;
     LOCK_FOR_BLOCK(&vm->lock);
 
+    va_start(args, format);
+    fmt_vsnprint(line, sizeof line, format, args);
+    va_end(args);
     make_publish(vm, VM_PAUSED);
+    print("%s", line);
     (void)resume_locked(vm, LIFE_ALL);
 }
 
@@ -261,29 +264,17 @@ static void say_ended(const struct vm *vm)
         print("hv: vm %s has %s\n", vm->config.name, words[vm->end]);
 }
 
-static void end_of_all(void)
-{
-    unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
-    bool alive = false;
-
-    for (unsigned i = 0; i < count; i++)
-        alive |= vm_is_alive(vms[i]);
-    if (!alive && __atomic_load_n(&all_started, __ATOMIC_ACQUIRE))
-        power_off(__atomic_load_n(&any_failed, __ATOMIC_ACQUIRE));
-}
-
 static void end(struct vm *vm)
 {
     page_unreserve(&vm->account);
     if (vm->end != END_SHUTDOWN && vm->end != END_STOPPED)
-        __atomic_store_n(&any_failed, true, __ATOMIC_RELEASE);
+        vm_failed();
     vm_hooks.ended(vm);
     say_ended(vm);
     lock_take(&vm->lock);
     set_state(vm, VM_ENDED);
     lock_drop(&vm->lock);
-    if (vm->end != END_STOPPED) /* who stops one from the monitor may want to start another */
-        end_of_all();
+    vm_ended(vm->end == END_STOPPED);
 }
 
 static void fence_all_harts(void)
@@ -406,8 +397,8 @@ static bool work(struct vm *vm)
     case VM_CREATED:
     case VM_ENDED:
         if (vm->doomed) {
-            print("hv: vm %s is gone\n", vm->config.name);
             make_destroy(vm);
+            print("hv: vm %s is gone\n", vm->config.name); /* its place is kept while this runs */
         }
         return false;
     default:
@@ -487,12 +478,4 @@ void life_destroy(struct vm *vm)
 {
     vm->doomed = true;
     life_stop(vm, END_STOPPED); /* and rouses its worker */
-}
-
-void life_all_started(bool failed)
-{
-    if (failed)
-        __atomic_store_n(&any_failed, true, __ATOMIC_RELEASE);
-    __atomic_store_n(&all_started, true, __ATOMIC_RELEASE);
-    end_of_all();
 }

@@ -20,7 +20,7 @@
 /* Makes a VM out of its description. NULL after one clear line where that fails; nothing is left
  * behind then. */
 struct vm *life_create(const struct vm_config *config) MUST_CHECK;
-/* The same, but it is not one of the VMs until life_publish(). Another can be made only then, or
+/* The same, but it is not listed in vms[] until life_publish(). Another can be made only then, or
  * when this one was undone (vm/make.h). */
 struct vm *life_make(const struct vm_config *config) MUST_CHECK;
 /* Sets a VM going that was created or has ended: false after one clear line where it is in another
@@ -38,10 +38,6 @@ bool life_save(struct vm *vm) MUST_CHECK;
 /* There is no memory for a page that its vCPUs need: pauses it, and says so. */
 void life_wait_for_memory(struct vm *vm, gpa_t gpa);
 
-/* All were started; `failed`: one of them could not be, and the machine's status shall say so. The
- * machine's power goes off when the last VM has ended. */
-void life_all_started(bool failed);
-
 /* Ends its run: takes effect when its vCPUs have left the harts. From any hart. */
 void life_stop(struct vm *vm, enum vm_end end);
 /* Ends a VM that did what cannot go on, with a report of the vCPU that did it, on its hart. */
@@ -53,9 +49,9 @@ void life_kill(struct vcpu *v, const char *format, ...) FMT_PRINTF(2, 3);
 enum { LIFE_ALL = ~0u };
 bool life_pause(struct vm *vm);
 bool life_resume(struct vm *vm, uint32_t which);
-/* A VM whose vCPUs and devices were filled in while it was not one of all becomes one, and goes on
+/* Lists a VM in vms[] whose vCPUs and devices were filled in, prints that line, and lets it go on
  * from where it stood at `paused_at`. */
-void life_publish(struct vm *vm);
+void life_publish(struct vm *vm, const char *format, ...) FMT_PRINTF(2, 3);
 /* A vCPU of a paused VM has left its hart. */
 void life_paused(struct vm *vm);
 

@@ -17,7 +17,8 @@
 
 enum { LOOKS_PER_SECOND = 10000 };
 
-/* The load under way; whose the store is has it, which is the task's while `active`, an atomic. */
+/* The load under way. The task's while `active`, an atomic; otherwise of the caller of
+ * store_open(). */
 struct load {
     struct task task;
     bool active;
@@ -25,16 +26,16 @@ struct load {
     char name[NAME_SIZE];
     uint64_t save, record; /* the save's number, and that of the record that is read */
     struct saved_head head;
-    struct vm *vm;    /* that it becomes; not one of all yet */
-    bool devices;     /* they were read, */
-    uint32_t vcpus;   /* these vCPUs, a bit each, */
-    uint64_t on_disk; /* and so many bytes of its disk */
-    bool undoing;     /* what there is of it goes */
+    struct vm *vm;     /* that it becomes; not listed in vms[] yet */
+    bool devices;      /* they were read, */
+    uint32_t vcpus;    /* these vCPUs, a bit each, */
+    uint64_t on_disk;  /* and so many bytes of its disk */
+    const char *wrong; /* what there is of it goes; NULL: nothing is wrong */
 };
 
 static struct load job;
 
-/* What the record of a head says, and a guest as it says, which is not one of all yet. */
+/* Reads the record of a head and makes the guest that it describes, not listed in vms[] yet. */
 static const char *load_head(void)
 {
     static struct vm_config config;
@@ -197,6 +198,8 @@ static const char *load_record(void)
     return load_bytes(r.kind, r.at, r.size);
 }
 
+/* Another load or save may begin from now on. What is printed about this one comes after it, so
+ * that the next may be asked for once that is read. */
 static void finish(void)
 {
     __atomic_store_n(&job.active, false, __ATOMIC_RELEASE);
@@ -206,6 +209,8 @@ static void finish(void)
 static const char *loaded(void)
 {
     struct vm *vm = job.vm;
+    const unsigned disk = store_number();
+    const uint64_t took = store_microseconds();
     uint64_t now;
 
     if (!job.devices || job.on_disk != job.head.disk_size ||
@@ -220,11 +225,11 @@ static const char *loaded(void)
     vm->boots = 1;
     sched_set_payer(&vm->worker, &vm->vcpus[0]->task);
     vm_hooks.started(vm);
-    print("hv: vm %s: loaded from disk %u, guest %u, in %lu us\n", vm->config.name, store_number(),
-          vm->id + 1, store_microseconds());
     job.vm = NULL;
-    life_publish(vm); /* it may be ended from now on, and its place taken */
     finish();
+    life_publish(vm, "hv: vm %s: loaded from disk %u, guest %u, in %lu us\n", vm->config.name, disk,
+                 vm->id + 1, took); /* it may be ended from now on, and its place taken */
+    vm_arrived();
     return NULL;
 }
 
@@ -241,29 +246,35 @@ static const char *load_piece(void)
 
 static void undo(void)
 {
+    const char *wrong = job.wrong;
+    const unsigned disk = store_number();
+
     if (job.vm != NULL && !make_undo(job.vm))
         return;
     job.vm = NULL;
     finish();
+    print("hv: not loaded from disk %u: %s\n", disk, wrong);
+    vm_arrived();
 }
 
 static void load_step(void)
 {
-    int state = job.undoing ? DISK_OK : store_state();
-    const char *wrong = NULL;
+    const char *wrong;
+    int state;
 
-    if (job.undoing) {
+    if (job.wrong != NULL) {
         undo();
-    } else if (state == DISK_BUSY) {
+        return;
+    }
+    state = store_state();
+    if (state == DISK_BUSY) {
         job.look_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
         sched_block();
-    } else {
-        wrong = state == DISK_OK ? load_piece() : "the disk does not work";
-    }
-    if (wrong == NULL)
         return;
-    print("hv: not loaded from disk %u: %s\n", store_number(), wrong);
-    job.undoing = true;
+    }
+    wrong = state == DISK_OK ? load_piece() : "the disk does not work";
+    if (wrong != NULL) /* else the next load may have begun */
+        job.wrong = wrong;
 }
 
 static bool is_loading(void)
@@ -296,8 +307,8 @@ bool load_begin(unsigned disk, const char *name)
 {
     const char *wrong;
 
-    if (strlen(name) >= NAME_SIZE) {
-        print("hv: a name has 1 to %d characters\n", NAME_SIZE - 1);
+    if (strlen(name) >= NAME_SIZE || strchr(name, '"') != NULL) {
+        print("hv: a name has 1 to %d characters, none of them a quote\n", NAME_SIZE - 1);
         return false;
     }
     if (!store_open(disk))
@@ -310,7 +321,8 @@ bool load_begin(unsigned disk, const char *name)
     job.save = 0;
     job.record = job.on_disk = 0;
     job.vcpus = 0;
-    job.devices = job.undoing = false;
+    job.devices = false;
+    job.wrong = NULL;
     job.look_at = 0;
     wrong = store_begin(0, false);
     if (wrong != NULL) {
@@ -318,6 +330,7 @@ bool load_begin(unsigned disk, const char *name)
         store_close();
         return false;
     }
+    vm_await();
     __atomic_store_n(&job.active, true, __ATOMIC_RELEASE);
     sched_wake(&job.task);
     return true;

@@ -8,7 +8,7 @@
 /* One VM at a time is made: false while another is. It ends with make_publish() or make_undo(), or
  * where make_vm() fails. */
 bool make_begin(void) MUST_CHECK;
-/* A VM as `config` says, without RAM, not one of the VMs yet. `worker` is how its worker works.
+/* A VM as `config` says, without RAM, not listed in vms[] yet. `worker` is how its worker works.
  * NULL after one clear line. */
 struct vm *make_vm(const struct vm_config *config, const struct task_ops *worker) MUST_CHECK;
 /* Sets its tables aside, with all of its RAM or without; false after one clear line. It is given
@@ -18,7 +18,7 @@ bool make_set_aside(struct vm *vm, bool with_ram) MUST_CHECK;
 int make_stage(struct vm *vm) MUST_CHECK;
 /* Undoes make_vm() in steps: true when all is done. */
 bool make_undo(struct vm *vm) MUST_CHECK;
-/* From now on it is one of all. */
+/* Lists it in vms[]. */
 void make_publish(struct vm *vm, enum vm_state state);
 /* What an ended VM is made of goes; another may take its place. By its worker. */
 void make_destroy(struct vm *vm);

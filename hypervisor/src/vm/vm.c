@@ -2,6 +2,7 @@
 #include "vm/vm.h"
 
 #include "common/string.h"
+#include "host/power.h"
 
 struct vm *vms[VMS_MAX];
 unsigned vm_count;
@@ -52,4 +53,53 @@ void vm_rouse(struct vm *vm)
 {
     __atomic_store_n(&vm->busy, true, __ATOMIC_SEQ_CST); /* before sched_wake() looks at it */
     sched_wake(&vm->worker);
+}
+
+/* ---- When the machine goes off ---- */
+
+/* Atomics. `over`: the last VM that ended was not stopped. */
+static bool any_failed, all_started, over;
+static unsigned awaited;
+
+static void look_for_the_end(void)
+{
+    bool alive = __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0; /* first: it becomes a VM */
+    unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
+
+    for (unsigned i = 0; i < count; i++)
+        alive |= vm_is_alive(vms[i]);
+    if (!alive && __atomic_load_n(&all_started, __ATOMIC_ACQUIRE))
+        power_off(__atomic_load_n(&any_failed, __ATOMIC_ACQUIRE));
+}
+
+void vm_all_started(bool failed)
+{
+    if (failed)
+        vm_failed();
+    __atomic_store_n(&all_started, true, __ATOMIC_RELEASE);
+    look_for_the_end();
+}
+
+void vm_ended(bool stopped)
+{
+    __atomic_store_n(&over, !stopped, __ATOMIC_SEQ_CST); /* before it looks: see vm_arrived() */
+    if (!stopped)
+        look_for_the_end();
+}
+
+void vm_failed(void)
+{
+    __atomic_store_n(&any_failed, true, __ATOMIC_RELEASE);
+}
+
+void vm_await(void)
+{
+    __atomic_fetch_add(&awaited, 1, __ATOMIC_SEQ_CST);
+}
+
+void vm_arrived(void)
+{
+    __atomic_fetch_sub(&awaited, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&over, __ATOMIC_SEQ_CST))
+        look_for_the_end();
 }

@@ -183,4 +183,16 @@ struct vcpu *vm_vcpu(const struct vm *vm, uint64_t hartid);
 /* Tells the worker that there is something to do. */
 void vm_rouse(struct vm *vm);
 
+/* The machine's power goes off when no VM is alive or awaited any more, once all were started;
+ * `failed`: one of them could not be. It stays on where the last VM was stopped from the monitor:
+ * another may be started. */
+void vm_all_started(bool failed);
+/* A VM has ended. */
+void vm_ended(bool stopped);
+/* The machine's status shall say that a VM failed. */
+void vm_failed(void);
+/* A VM is being loaded, which counts as one that is alive; it is there now, or will not be. */
+void vm_await(void);
+void vm_arrived(void);
+
 #endif
