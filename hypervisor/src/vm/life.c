@@ -299,8 +299,10 @@ static void unplug_from_harts(struct vm *vm)
 static bool stop(struct vm *vm)
 {
     if (!vm->plan.unplugged) {
-        if (vm->cloning.clone != NULL)
-            return vm_hooks.clone(vm, true) != CLONE_WAIT;
+        if (vm->cloning.clone != NULL) {
+            (void)vm_hooks.clone(vm, true);
+            return true;
+        }
         if (vm->saving)
             (void)vm_hooks.save(vm, true);
         vm->saving = false;
@@ -381,9 +383,17 @@ static bool clone(struct vm *vm)
     return true;
 }
 
+/* Under the lock: copy() says what is asked for and holds the vCPUs in one hold of it. */
+static bool copy_is_asked(struct vm *vm)
+{
+    LOCK_FOR_BLOCK(&vm->lock);
+
+    return vm->clones > 0 && vm_is_up(vm);
+}
+
 static bool work(struct vm *vm)
 {
-    if (vm->clones > 0 && vm_is_up(vm))
+    if (copy_is_asked(vm))
         return clone(vm);
     switch (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE)) {
     case VM_LOADING:
