@@ -11,9 +11,13 @@ from test_linux import archive, guest, linux  # noqa: F401
 RECORD = 33 * 512
 
 
-def machine(qemu, hypervisor, initrd, disk, args="mux=lines", **options):
-    return spawn(command(qemu, hypervisor, initrd, args, more=[
-        *MODERN, "-drive", f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"], **options))
+def machine(qemu, hypervisor, initrd, disk, args="mux=lines", small=None, **options):
+    """With one disk, or a small one behind it."""
+    more = [*MODERN]
+    for name, file in (("e", small), ("d", disk)):
+        more += ["-drive", f"file={file},format=raw,if=none,id={name}",
+                 "-device", f"virtio-blk-device,drive={name}"] if file else []
+    return spawn(command(qemu, hypervisor, initrd, args, more=more, **options))
 
 
 def disk_of(folder, size):
@@ -111,49 +115,84 @@ def sealed(record):
         for (word,) in struct.iter_unpack("<Q", part[:len(part) // 8 * 8]):
             total = (total ^ word) * 0x100000001b3 % (1 << 64)
             total ^= total >> 32
+        for byte in part[len(part) // 8 * 8:]:
+            total = (total ^ byte) * 0x100000001b3 % (1 << 64)
     return record[:40] + struct.pack("<Q", total) + record[48:]
 
 
+def with_record(disk, number, record):
+    return disk[:number * RECORD] + sealed(bytes(record)) + disk[(number + 1) * RECORD:]
+
+
+def with_words(good, chance, number):
+    """Random words in what a record says."""
+    record = bytearray(good[number * RECORD:(number + 1) * RECORD])
+    for _ in range(chance.randrange(1, 12)):
+        struct.pack_into("<I", record, 512 + 4 * chance.randrange(struct.unpack_from("<I", record, 36)[0] // 4),
+                         chance.choice([0, 1, 0x80000000, 0xffffffff, chance.getrandbits(32)]))
+    return with_record(good, number, record)
+
+
+def with_header(good, number, at, kind, size):
+    """A record of another kind, for another place, of another size."""
+    record = bytearray(good[number * RECORD:(number + 1) * RECORD])
+    struct.pack_into("<QII", record, 24, at, kind, size)
+    return with_record(good, number, record)
+
+
+def without_disk(good):
+    """The head of a guest that has no disk."""
+    head = bytearray(good[:RECORD].replace(b'disk="image"', b'disk=""     '))
+    struct.pack_into("<Q", head, 512 + 48, 0)
+    return with_record(good, 0, head)
+
+
 def test_whatever_a_disk_says(hypervisor, saved, tmp_path):
-    """Devices and vCPUs with random words in them and checksums that are right: at worst the guest fails."""
+    """Checksums that are right, and random words in devices and vCPUs, or a header that says something else: at worst
+    the guest fails."""
     initrd, disk, _ = saved
     good, chance = disk.read_bytes(), random.Random(2)
     bad = tmp_path / "bad"
     bad.write_bytes(good)
     assert sealed(good[RECORD:2 * RECORD]) == good[RECORD:2 * RECORD]
+    bare = without_disk(good)
+    assert bare != good
     child = machine(QEMU12, hypervisor, initrd, bad, harts=2)
     child.expect("own: round 1")
     to_monitor(child)
-    outcomes = set()
-    for turn in range(16):
-        number = turn % 3 + 1  # its devices, and two vCPUs
-        record = bytearray(good[number * RECORD:(number + 1) * RECORD])
-        for _ in range(chance.randrange(1, 12)):
-            struct.pack_into("<I", record, 512 + 4 * chance.randrange(struct.unpack_from("<I", record, 36)[0] // 4),
-                             chance.choice([0, 1, 0x80000000, 0xffffffff, chance.getrandbits(32)]))
-        bad.write_bytes(good[:number * RECORD] + sealed(bytes(record)) + good[(number + 1) * RECORD:])
+    outcomes = []
+    # 1 to 3 are its devices and two vCPUs. Kinds are those of enum saved_kind: 5 is a piece of its disk.
+    places, sizes = (0, 1, 0x80000000, 0x80c00000, (1 << 64) - 1), (0, 1, 16384, 16385, (1 << 32) - 1)
+    for content in [with_header(bare, 1, 0, 5, 0), with_header(bare, 1, 0, 5, 512),
+                    *(with_words(good, chance, turn % 3 + 1) for turn in range(16)),
+                    *(with_header(chance.choice((good, bare)), 1, chance.choice(places), kind, chance.choice(sizes))
+                      for kind in (*range(8), (1 << 32) - 1) for _ in range(3))]:
+        bad.write_bytes(content)
         child.send("load 0 x\r")
-        child.expect("vm x: (loaded)|(not loaded) from disk 0")
-        outcomes.add(child.match.group(1) or child.match.group(2))
+        child.expect(r"vm x: (loaded) from disk 0|not loaded from disk 0: ([^\r]*)\r")
+        outcomes.append(child.match.group(1) or child.match.group(2))
         if child.match.group(1):
             child.send("destroy x\r")
             child.expect("vm x is gone")
-    assert outcomes == {"loaded", "not loaded"}
+    assert outcomes[:2] == ["its disk is another size"] * 2 and "loaded" in outcomes, outcomes
     child.expect(r"\bown: own: round \d+")
     quit_machine(child)
 
 
 REFUSED = [
     ("save", "save needs the number of a virtio disk"), ("save 9", "save needs the number of a virtio disk"),
-    ("save 1", "this machine has no virtio disk 1"), ("save 0 absent", "no such guest"),
+    ("save 2", "this machine has no virtio disk 2"), ("save 0 absent", "no such guest"),
     ("load", "load needs the number"), ("load 0 averylongnameindeed", "a name has 1 to 15 characters"),
+    ('load 0 a"b', "a name has 1 to 15 characters, none of them a quote"),
     ("load 3", "this machine has no virtio disk 3"), ("load 0", "no guest was saved there"),
-    ("save 0", "nothing is left on disk 0: the disk has no room for more"), ("load 0", "no guest was saved there")]
+    ("save 0", "nothing is left on disk 0: the disk has no room for more"), ("load 0", "no guest was saved there"),
+    ("save 1", "nothing is changed on disk 1: the disk has no room for more")]
 
 
 def test_what_is_refused(hypervisor, tmp_path):
-    child = machine(QEMU12, hypervisor, archive_of(tmp_path, {"own": ("own", {"END": "0x80500000"}, {"mem": "8M"})}),
-                    disk_of(tmp_path, 1 << 18))
+    initrd = archive_of(tmp_path, {"own": ("own", {"END": "0x80500000"}, {"mem": "8M"})})
+    (tmp_path / "small").write_bytes(bytes(4096))
+    child = machine(QEMU12, hypervisor, initrd, disk_of(tmp_path, 1 << 18), small=tmp_path / "small")
     child.expect("own: round 1")
     to_monitor(child)
     for line, answer in REFUSED:

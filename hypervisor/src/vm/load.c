@@ -169,7 +169,7 @@ static const char *load_bytes(enum saved_kind kind, uint64_t at, uint32_t size)
         return memory_load(vm, at, store_payload(), size, size) ? NULL
                                                                 : "there is no memory for it";
     case SAVED_DISK:
-        if (at != job.on_disk || size > job.head.disk_size - at)
+        if (vm->blk == NULL || at != job.on_disk || size > job.head.disk_size - at)
             return "its disk is another size";
         memcpy(vm->blk->image + at, store_payload(), size);
         job.on_disk += size;
