@@ -21,7 +21,7 @@ static void seal_head(void)
 {
     static const char line[] = "vm a cpus=2 mem=1M kernel=x";
 
-    *head() = (struct saved_head){.version = 1, .vcpus = 2, .ram_size = 1 << 20};
+    *head() = (struct saved_head){.version = SAVED_VERSION, .vcpus = 2, .ram_size = 1 << 20};
     memcpy(head()->manifest, line, sizeof line);
     saved_seal(record, SAVED_HEAD, 7, 0, 0, sizeof *head());
 }
@@ -57,7 +57,7 @@ static void refuses_what_cannot_be(void **state)
 {
     (void)state;
     seal_head();
-    head()->version = 2;
+    head()->version = SAVED_VERSION + 1;
     assert_string_equal(saved_read_head(head(), &config),
                         "another version of the hypervisor saved it");
     seal_head();

@@ -14,7 +14,7 @@ RECORD = 33 * 512
 def machine(qemu, hypervisor, initrd, disk, args="mux=lines", small=None, **options):
     """With one disk, or a small one behind it."""
     more = [*MODERN]
-    for name, file in (("e", small), ("d", disk)):
+    for name, file in (("d", disk), ("e", small)):
         more += ["-drive", f"file={file},format=raw,if=none,id={name}",
                  "-device", f"virtio-blk-device,drive={name}"] if file else []
     return spawn(command(qemu, hypervisor, initrd, args, more=more, **options))

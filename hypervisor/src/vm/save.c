@@ -17,18 +17,19 @@ _Static_assert(sizeof(struct vcpu_csrs) == sizeof(((struct saved_vcpu *)0)->csr)
                    FW_EVENTS == ARRAY_SIZE(((struct saved_vcpu *)0)->events),
                "all of a vCPU is saved");
 
-/* The save under way; whose the store is has it. */
+/* The save under way. Owned by the caller of store_open() until store_close(). */
 struct save {
     uint64_t save, record; /* its number, and that of the next record */
     enum saved_kind stage; /* what is written next, */
     uint64_t at;           /* from here on */
+    bool wiped;            /* what was saved on the disk before is gone for certain */
 };
 
 static struct save job;
 
 static uint32_t save_head(const struct vm *vm, struct saved_head *h)
 {
-    *h = (struct saved_head){.version = 1,
+    *h = (struct saved_head){.version = SAVED_VERSION,
                              .vcpus = vm->vcpu_count,
                              .records = job.record,
                              .timebase = machine.timebase,
@@ -42,7 +43,7 @@ static uint32_t save_head(const struct vm *vm, struct saved_head *h)
     return sizeof *h;
 }
 
-/* What a device was in the middle of it does once more when it is loaded. */
+/* A device repeats a request that it had not finished when it is loaded. */
 static void save_slot(const struct slot *slot, struct saved_slot *s)
 {
     struct virtio dev = slot->virtio;
@@ -198,16 +199,28 @@ static bool move_on(const struct vm *vm)
     return job.at >= end_of_stage(vm);
 }
 
+/* What is on the disk where a save fails, as far as it is known. */
+static const char *left_over(void)
+{
+    if (job.stage == SAVED_NOTHING)
+        return "nothing is changed";
+    if (job.stage > SAVED_HEAD)
+        return "all of it may be left";
+    return job.wiped ? "nothing is left" : "an older save may be left";
+}
+
 static enum vm_clone saved(const struct vm *vm, const char *wrong)
 {
+    const unsigned disk = store_number();
+    const uint64_t size = job.record * SAVED_SECTORS * SAVED_SECTOR, took = store_microseconds();
+    const char *left = left_over();
+
+    store_close(); /* first: another may be asked for once the line is read */
     if (wrong == NULL)
-        print("hv: vm %s: saved on disk %u, %lu KiB, in %lu us\n", vm->config.name, store_number(),
-              job.record * SAVED_SECTORS * SAVED_SECTOR / KIB, store_microseconds());
+        print("hv: vm %s: saved on disk %u, %lu KiB, in %lu us\n", vm->config.name, disk,
+              size / KIB, took);
     else
-        print("hv: vm %s: not saved, and %s on disk %u: %s\n", vm->config.name,
-              job.stage == SAVED_NOTHING ? "nothing is changed" : "nothing is left", store_number(),
-              wrong);
-    store_close();
+        print("hv: vm %s: not saved, and %s on disk %u: %s\n", vm->config.name, left, disk, wrong);
     return wrong == NULL ? CLONE_MADE : CLONE_NOT_MADE;
 }
 
@@ -216,7 +229,7 @@ static const char *save_piece(struct vm *vm)
 {
     bool first = job.stage == SAVED_NOTHING || job.stage == SAVED_HEAD;
     uint32_t size = 0;
-    const char *wrong = NULL;
+    const char *wrong;
 
     if (job.at < end_of_stage(vm)) {
         size = fill_record(vm);
@@ -224,6 +237,8 @@ static const char *save_piece(struct vm *vm)
             cpu_serve_interrupts();
             saved_seal(store_record(), job.stage, job.save, first ? 0 : job.record, job.at, size);
             wrong = store_begin(first ? 0 : job.record, true);
+            if (wrong != NULL)
+                return wrong;
             job.record += !first;
         }
     }
@@ -231,7 +246,7 @@ static const char *save_piece(struct vm *vm)
         job.stage++;
         job.at = job.stage == SAVED_RAM ? vm->ram_base : 0;
     }
-    return wrong;
+    return NULL;
 }
 
 enum vm_clone save_step(struct vm *vm, bool give_up)
@@ -245,6 +260,7 @@ enum vm_clone save_step(struct vm *vm, bool give_up)
         return CLONE_WAIT;
     if (state != DISK_OK)
         return saved(vm, "the disk does not work");
+    job.wiped = job.stage > SAVED_NOTHING;
     if (job.stage > SAVED_HEAD)
         return saved(vm, NULL);
     wrong = save_piece(vm);
@@ -259,6 +275,7 @@ bool save_begin(struct vm *vm, unsigned disk)
     job.record = 1;
     job.stage = SAVED_NOTHING;
     job.at = 0;
+    job.wiped = false;
     if (life_save(vm))
         return true;
     store_close();

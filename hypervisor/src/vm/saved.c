@@ -3,8 +3,6 @@
 
 #include "common/string.h"
 
-enum { VERSION = 1 };
-
 static const char magic[8] = {'m', 'k', 'v', 'm', 's', 'a', 'v', 'e'};
 
 /* Of whole words, as it is made of each 16 KiB with interrupts off: it tells damage, not malice. */
@@ -68,7 +66,7 @@ const char *saved_read_head(const struct saved_head *head, struct vm_config *con
     static const char damaged[] = "its description is damaged";
     struct config_error error;
 
-    if (head->version != VERSION)
+    if (head->version != SAVED_VERSION)
         return "another version of the hypervisor saved it";
     if (!ends(head->isa, sizeof head->isa) || !ends(head->manifest, sizeof head->manifest))
         return damaged;

@@ -1,9 +1,9 @@
 /*
  * A saved VM as it lies on a disk: records of a fixed size, each with a header of a sector and up
- * to 16 KiB behind it. Record 0 is the head, and is written last: without it nothing there counts.
- * All of a save have its number, and a checksum against what a disk does to them; what they say is
- * checked besides, as anyone may have written the disk. Numbers are little-endian, as the machine
- * is. Pure: no allocation, no output.
+ * to 16 KiB behind it. Record 0 is the head, and is written last: a disk without record 0 holds no
+ * save. All records of a save have its number, and a checksum that finds what a disk damaged; what
+ * they say is checked too, as anyone may have written the disk. Numbers are little-endian. Pure: no
+ * allocation, no output.
  */
 #ifndef VM_SAVED_H
 #define VM_SAVED_H
@@ -17,6 +17,7 @@
 #include "dev/virtio/console.h"
 #include "vm/config.h"
 
+enum { SAVED_VERSION = 1 };
 enum { SAVED_SECTOR = 512, SAVED_CHUNK = 16384, SAVED_SECTORS = 1 + SAVED_CHUNK / SAVED_SECTOR };
 enum { SAVED_VECTORS = 32 }; /* of a vCPU */
 

@@ -8,7 +8,7 @@
 
 _Static_assert((int)SAVED_SECTORS <= (int)DISK_SECTORS, "a record is one request");
 
-/* Whoever set `active`, an atomic, has the rest. */
+/* `active` is an atomic. Owned by the caller of store_open() until store_close(). */
 static struct {
     bool active, busy;
     unsigned number;

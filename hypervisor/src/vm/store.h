@@ -1,6 +1,6 @@
 /*
- * The disk of the machine's on which a guest is saved, or from which it is loaded: one at a time is
- * on its way. Records are those of saved.h, each one request, which is begun and then looked after.
+ * The disk of the machine's on which a guest is saved, or from which it is loaded: one save or load
+ * at a time. Records are those of saved.h; each is one request, which is begun and then polled.
  */
 #ifndef VM_STORE_H
 #define VM_STORE_H
@@ -9,7 +9,7 @@
 #include "vm/saved.h"
 
 /* Takes the machine's disk number `number`; false after one clear line where it is not there, or
- * another guest is on its way. */
+ * another save or load is under way. */
 bool store_open(unsigned number) MUST_CHECK;
 /* Gives it back, also while a request is under way. */
 void store_close(void);
