@@ -15,7 +15,7 @@
 static uint32_t words[16]; /* registers */
 static char sent[8];       /* by the firmware */
 
-size_t firmware_write(const char *text, size_t length)
+size_t firmware_send(const char *text, size_t length)
 {
     memcpy(sent, text, length);
     return length;
@@ -38,6 +38,7 @@ static void ns16550_by_width_and_distance(void **state)
 
     (void)state;
     open_ns(0, 1);
+    assert_int_equal(port_burst(), 256);
     assert_int_equal(bytes[UART_FCR], UART_FCR_ENABLE);
     assert_int_equal(port_send("ab", 2), 0);
     assert_int_equal(port_receive(), -1);
@@ -80,6 +81,7 @@ static void the_firmwares(void **state)
     (void)state;
     port_open(&(struct machine_uart){.base = 0});
     assert_false(port_can_interrupt());
+    assert_int_equal(port_burst(), 16);
     assert_int_equal(port_send("hv", 2), 2);
     assert_memory_equal(sent, "hv", 2);
     assert_int_equal(port_receive(), 'k');

@@ -37,21 +37,29 @@ void firmware_init(void)
     has_reset = firmware_has(SBI_SRST);
 }
 
+static size_t put_bytes(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        firmware_call(SBI_LEGACY_PUTCHAR, 0, (uint8_t)text[i], 0, 0, 0);
+    return length;
+}
+
+size_t firmware_send(const char *text, size_t length)
+{
+    struct sbi_result r = {.error = SBI_FAILED};
+
+    if (has_console)
+        r = firmware_call(SBI_DBCN, DBCN_WRITE, length, (uintptr_t)text, 0, 0);
+    return r.error == SBI_SUCCESS && r.value <= length ? r.value : put_bytes(text, length);
+}
+
 size_t firmware_write(const char *text, size_t length)
 {
-    const size_t all = length;
+    size_t sent = 1, done = 0;
 
-    while (has_console && length > 0) {
-        struct sbi_result r = firmware_call(SBI_DBCN, DBCN_WRITE, length, (uintptr_t)text, 0, 0);
-
-        if (r.error != SBI_SUCCESS || r.value == 0 || r.value > length)
-            break;
-        text += r.value;
-        length -= r.value;
-    }
-    for (; length > 0; text++, length--)
-        firmware_call(SBI_LEGACY_PUTCHAR, 0, (uint8_t)*text, 0, 0, 0);
-    return all;
+    for (; sent > 0 && done < length; done += sent)
+        sent = firmware_send(text + done, length - done);
+    return done + put_bytes(text + done, length - done);
 }
 
 int firmware_read(void)

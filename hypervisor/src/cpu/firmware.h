@@ -15,8 +15,10 @@ struct sbi_result firmware_call(uint64_t extension, uint64_t function, uint64_t 
 void firmware_init(void);
 bool firmware_has(uint64_t extension);
 
-/* Writes to the firmware's console: DBCN where there is one, else the legacy call byte by byte.
- * Returns `length`. */
+/* Writes to the firmware's console, by one call of DBCN where there is one, else by the legacy call
+ * byte by byte; how many bytes it took. The firmware may wait for the line. */
+size_t firmware_send(const char *text, size_t length);
+/* The same until all is written. Returns `length`. */
 size_t firmware_write(const char *text, size_t length);
 /* The next byte of its console, or -1. */
 int firmware_read(void);

@@ -28,7 +28,8 @@ struct unit {
     uint64_t limit; /* host time at which a request is given up */
 };
 
-static struct unit units[MACHINE_VIRTIO_MAX]; /* each used by one VM, under its lock */
+static struct unit units[MACHINE_VIRTIO_MAX]; /* each used by the one that opened it: a VM under its
+                                                 lock, or vm/store.c */
 
 static bool start(struct unit *u)
 {

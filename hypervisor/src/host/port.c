@@ -10,11 +10,15 @@ enum { S_TXDATA = 0x00, S_RXDATA = 0x04, S_TXCTRL = 0x08, S_RXCTRL = 0x0c, S_IE 
 enum { S_ENABLE = 1, S_RXWM = 2 };
 #define S_BUSY (1u << 31) /* of TXDATA: full, of RXDATA: empty */
 
+/* The firmware may wait for each byte: no more than a chip's FIFO has room for. */
+enum { BURST = 256, FIRMWARE_BURST = UART_FIFO_SIZE };
+
 struct port_kind {
     void (*open)(void);
     void (*interrupt)(void); /* NULL: it has none */
     size_t (*send)(const char *bytes, size_t count);
     int (*receive)(void);
+    size_t burst;
 };
 
 static struct machine_uart uart;
@@ -65,7 +69,7 @@ static int ns_receive(void)
     return (get(UART_LSR) & UART_LSR_DR) != 0 ? get(UART_DATA) : -1;
 }
 
-static const struct port_kind ns = {ns_open, ns_interrupt, ns_send, ns_receive};
+static const struct port_kind ns = {ns_open, ns_interrupt, ns_send, ns_receive, BURST};
 
 /* ---- SiFive ---- */
 
@@ -102,7 +106,7 @@ static int sifive_receive(void)
 }
 
 static const struct port_kind sifive_kind = {sifive_open, sifive_interrupt, sifive_send,
-                                             sifive_receive};
+                                             sifive_receive, BURST};
 
 /* ---- The firmware's ---- */
 
@@ -110,7 +114,8 @@ static void firmware_open(void)
 {
 }
 
-static const struct port_kind firmware_kind = {firmware_open, NULL, firmware_write, firmware_read};
+static const struct port_kind firmware_kind = {firmware_open, NULL, firmware_send, firmware_read,
+                                               FIRMWARE_BURST};
 
 void port_open(const struct machine_uart *found)
 {
@@ -132,6 +137,11 @@ void port_interrupt(void)
 size_t port_send(const char *bytes, size_t count)
 {
     return kind->send(bytes, count);
+}
+
+size_t port_burst(void)
+{
+    return kind->burst;
 }
 
 int port_receive(void)

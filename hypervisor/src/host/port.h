@@ -13,8 +13,11 @@ void port_open(const struct machine_uart *uart);
 /* Whether its bytes can be announced by an interrupt; and that they are, from now on. */
 bool port_can_interrupt(void);
 void port_interrupt(void);
-/* Sends some of the bytes, as many as it takes without waiting. */
+/* Sends some of the bytes, as many as it takes without waiting; the firmware may wait for the line
+ * at each of them. */
 size_t port_send(const char *bytes, size_t count);
+/* How many bytes may be sent in a row with interrupts off. */
+size_t port_burst(void);
 /* The next byte that came in, or -1. */
 int port_receive(void);
 

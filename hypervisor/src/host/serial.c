@@ -8,7 +8,7 @@
 #include "host/port.h"
 #include "lib/lock.h"
 
-enum { SEND_SIZE = 65536, PUMP_MOST = 256, RECEIVE_SIZE = 256, BURST = 64 };
+enum { SEND_SIZE = 65536, RECEIVE_SIZE = 256, BURST = 64 };
 enum { POLLS_PER_SECOND = 50, PUMPS_PER_SECOND = 1000 };
 
 static struct lock lock; /* the rings, and the order of bytes on the line */
@@ -29,12 +29,12 @@ void serial_init(void)
 
 /* ---- Out ---- */
 
-/* Sends what the line takes now, up to PUMP_MOST; the lock is held. */
+/* Sends what the line takes now, a burst of it at most; the lock is held. */
 static void pump(void)
 {
     size_t sent = 1;
 
-    for (size_t most = PUMP_MOST; sent > 0 && most > 0 && send_count > 0; most -= sent) {
+    for (size_t most = port_burst(); sent > 0 && most > 0 && send_count > 0; most -= sent) {
         sent =
             port_send(sending + send_head, min64(min64(most, send_count), SEND_SIZE - send_head));
         send_head = (send_head + sent) % SEND_SIZE;
