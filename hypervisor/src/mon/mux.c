@@ -83,29 +83,35 @@ static void show_kept(struct screen *s)
     s->lost = 0;
 }
 
+/* The lock is held. */
+static void show(struct vm *vm)
+{
+    bool changed = vm != front;
+
+    monitor_close();
+    front = vm;
+    in_monitor = false;
+    if (options.mux_lines)
+        return;
+    if (changed && vm_count > 1)
+        print("\nhv: this is guest %u, %s\n", vm->id + 1, vm->config.name);
+    show_kept(&vm->screen);
+}
+
 void mux_show(struct vm *vm)
 {
-    lock_take(&lock);
-    if (vm != NULL) {
-        bool changed = vm != front;
+    LOCK_FOR_BLOCK(&lock);
 
-        monitor_close();
-
-        front = vm;
-        in_monitor = false;
-        if (!options.mux_lines) {
-            if (changed && vm_count > 1)
-                print("\nhv: this is guest %u, %s\n", vm->id + 1, vm->config.name);
-            show_kept(&vm->screen);
-        }
-    }
-    lock_drop(&lock);
+    if (vm != NULL)
+        show(vm);
 }
 
 void mux_greet(struct vm *vm)
 {
+    LOCK_FOR_BLOCK(&lock);
+
     if (front == NULL && !in_monitor)
-        mux_show(vm);
+        show(vm);
     else if (front == NULL)
         front = vm; /* what it prints is kept until the monitor is left */
 }
