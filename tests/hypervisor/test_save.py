@@ -3,6 +3,7 @@ import random
 import re
 import struct
 
+import pexpect
 import pytest
 
 from hvmachine import MODERN, QEMU12, archive_of, command, cpio, monitor, quit_machine, spawn, to_monitor
@@ -106,6 +107,27 @@ def test_damaged(hypervisor, saved, tmp_path):
         shown = monitor(child, "vms")
     assert abs(int(re.search(r"(\d+) MiB free", shown).group(1)) - int(free)) <= 1
     quit_machine(child)
+
+
+def test_the_last_guest_ends_during_a_load(hypervisor, saved, tmp_path):
+    """The machine stays on for the guest that is loaded, and goes off where it is not loaded."""
+    initrd, disk, _ = saved
+    good, bad = disk.read_bytes(), tmp_path / "bad"
+    bad.write_bytes(good)
+    child = machine(QEMU12, hypervisor, initrd, bad, harts=2)
+    child.expect("own: round 1")
+    to_monitor(child)
+    child.send("load 0 x\rkill own\r")
+    child.expect("vm x: loaded from disk 0")
+    child.expect(r"x: own: round \d+")
+    last = struct.unpack_from("<Q", good, 512 + 8)[0] - 1
+    with open(bad, "r+b") as out:
+        out.seek(last * RECORD)
+        out.write(bytes(8))
+    child.send("load 0 y\rkill x\r")
+    child.expect("not loaded from disk 0: a part of it was written over")
+    child.expect(pexpect.EOF)
+    assert "defect" not in child.before
 
 
 def sealed(record):
