@@ -1,6 +1,6 @@
 /*
- * The scheduler's queues: what waits for each hart, in which order, and which hart and which task
- * are for each other. All of it under the scheduler's lock, and included by it alone.
+ * The scheduler's queues: what waits for each hart, in which order, on which hart a task waits, and
+ * which task a hart runs next. All of it under the scheduler's lock; only sched.c includes it.
  */
 #ifndef VM_QUEUE_H
 #define VM_QUEUE_H
@@ -38,7 +38,7 @@ bool queue_runs_before(const struct task *t, const struct task *other, uint64_t 
 /* To its place in the queue; out of it, to wait no more. */
 void queue_put(struct hart *h, struct task *t);
 void queue_leave(struct task *t);
-/* Among the sleepers, unless it wakes at no time. */
+/* Puts it among the sleepers, unless wake_at is ~0. */
 void queue_put_to_sleep(struct hart *h, struct task *t);
 /* Out of a queue or of a list of sleepers, if it is there. */
 void queue_unlink(struct task **list, struct task *t);
@@ -46,11 +46,11 @@ void queue_unlink(struct task **list, struct task *t);
 /* The hart for it: the one it was on where that is idle, any idle one, the one whose task was
  * charged most. */
 struct hart *queue_choose_hart(const struct task *t);
-/* Who should run on this hart next: the first in its queue, unless one elsewhere has fallen far
+/* The task that runs next on this hart: the first in its queue, unless one elsewhere has fallen far
  * behind it (and behind `current`, if there is one). */
 struct task *queue_best_for(const struct hart *h);
-/* Whom `current` yields to: one of its group that waits, may run here and is not far ahead; else
- * what waits here. */
+/* The task that `current` yields to: one of its group that waits, may run here and is not far
+ * ahead; else what waits here. */
 struct task *queue_find_favoured(const struct hart *h);
 
 #endif

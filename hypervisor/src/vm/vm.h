@@ -36,7 +36,7 @@ enum vm_state {
     VM_GONE /* destroyed: another VM may take its place */
 };
 
-/* FAILURE: it said so itself; STOPPED: by who looks after the machine, which goes on. */
+/* FAILURE: it said so itself; STOPPED: from the monitor, and the machine goes on. */
 enum vm_end { END_SHUTDOWN, END_FAILURE, END_REBOOT, END_KILLED, END_STOPPED };
 
 /* A part of RAM that the image wants mapped with less than RWX: an ELF segment. */
@@ -73,8 +73,8 @@ struct vm_cloning {
 
 struct vcpu;
 
-/* Once made it is never freed: who looks into the list of all, finds one, and takes its lock, may
- * find another VM in its place by then, but always a VM. */
+/* Once made it is never freed: code that finds a VM in vms[] and takes its lock may hold another
+ * VM's by then, but always a VM's. */
 struct vm {
     struct lock lock;
     enum vm_state state; /* under the lock */
