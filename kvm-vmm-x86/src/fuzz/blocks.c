@@ -106,13 +106,21 @@ static bool goes_on(struct walker *w, const struct instruction *in, gva_t at)
     }
 }
 
+/* Two bytes of zeroes, which would be `add %al, (%rax)`: memory behind the code that holds nothing.
+ */
+static bool is_empty(const struct instruction *in)
+{
+    return in->i.mnemonic == ZYDIS_MNEMONIC_ADD && in->i.length == 2 && in->i.opcode == 0 &&
+           in->i.raw.modrm.mod == 0 && in->i.raw.modrm.reg == 0 && in->i.raw.modrm.rm == 0;
+}
+
 static void walk_block(struct walker *w, gva_t at)
 {
     struct instruction in;
     bool first = true;
 
     while (first || w->marks[slot_of(w, at)] == UNSEEN) {
-        if (!instruction_at(w->s, at, &in))
+        if (!instruction_at(w->s, at, &in) || is_empty(&in))
             return;
         if (!first && !mark(w, at, INSIDE)) {
             w->cut = true;

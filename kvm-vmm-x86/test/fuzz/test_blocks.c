@@ -65,11 +65,35 @@ static void test_data_behind_a_call(void **state)
     blocks_release(&blocks);
 }
 
+/* Code that ends in nothing: what lies behind it is not walked along. */
+static void test_empty_memory(void **state)
+{
+    static const uint8_t code[0x8000] = {0x74,
+                                         0x02, /* je CODE + 4 */
+                                         0xb0,
+                                         1, /* mov $1, %al */
+                                         0xb0,
+                                         2, /* mov $2, %al */
+                                         [0x7000] = 0x74,
+                                         0x02,
+                                         0xb0,
+                                         1,
+                                         0xb0,
+                                         2};
+    struct blocks blocks = find(code, sizeof code);
+
+    (void)state;
+    assert_int_equal(blocks.count, 3);
+    assert_false(blocks.cut);
+    blocks_release(&blocks);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_and_values),
         cmocka_unit_test(test_data_behind_a_call),
+        cmocka_unit_test(test_empty_memory),
     };
 
     return cmocka_run_group_tests_name("blocks", tests, NULL, NULL);
