@@ -196,6 +196,13 @@ static void middles(void)
             MUST(kvmvmm_get_registers(m, &now, NULL, &error) == 0);
             MUST(memcmp(&now, &regs, sizeof now) == 0);
         }
+        now.rip += 2; /* behind the instruction: nothing of it is left to be done */
+        MUST(kvmvmm_set_registers(m, &now, NULL, &error) == 0);
+        MUST(run(m, 0, 0).call == CALL_DONE);
+        MUST(kvmvmm_get_registers(m, &now, NULL, &error) == 0 && now.rcx == counts[i]);
+        MUST(kvmvmm_read(m, PAGES_AT, bytes, sizeof bytes, &error) == 0);
+        MUST(memcmp(bytes, first, sizeof bytes) == 0);
+        MUST(kvmvmm_reset(m, NULL, &error) == 0);
     }
     kvmvmm_destroy(m);
 }
