@@ -2,6 +2,7 @@
  * fields: Documentation/arch/x86/boot.rst. */
 #include "vm/firmware.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,14 @@ static void fill_header(uint8_t *setup, uint32_t initrd, uint32_t initrd_size)
     params->hdr.ramdisk_size = initrd_size;
 }
 
+/* What has no packed kernel inside is no Linux: iPXE takes its command line for a script. */
+static size_t command_line(const struct bzimage *b, const char *append, char *line, size_t size)
+{
+    if (b->payload != NULL)
+        return linux_command_line(line, size, append, true);
+    return (size_t)snprintf(line, size, "%s", append != NULL ? append : "");
+}
+
 static int add_kernel(struct vm *vm, const struct boot_files *files, struct fw_cfg_contents *c,
                       struct error *error)
 {
@@ -141,7 +150,7 @@ static int add_kernel(struct vm *vm, const struct boot_files *files, struct fw_c
     f->code = copy(b.code, b.code_size, error);
     if (f->setup == NULL || f->code == NULL)
         return -1;
-    if (linux_command_line(f->line, sizeof f->line, vm->config->append, true) >= sizeof f->line)
+    if (command_line(&b, vm->config->append, f->line, sizeof f->line) >= sizeof f->line)
         return error_set(error, "%s: a command line of %d bytes and more", image->path,
                          FIRMWARE_LINE_MAX);
     if (end > b.header.initrd_addr_max)
