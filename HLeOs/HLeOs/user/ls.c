@@ -27,6 +27,8 @@ static bool list(const char *path)
 {
     struct hleos_entry entry;
     struct hleos_stat stat;
+    size_t length = strlen(path);
+    const char *separator = length > 0 && path[length - 1] == '/' ? "" : "/";
     int file = open(path, HLEOS_OPEN_READ);
     bool good = true;
 
@@ -38,7 +40,7 @@ static bool list(const char *path)
         char name[HLEOS_NAME_MAX + 1] = "", full[160];
 
         memcpy(name, entry.name, sizeof entry.name);
-        fmt_snprint(full, sizeof full, "%s/%s", path, name);
+        fmt_snprint(full, sizeof full, "%s%s%s", path, separator, name);
         if (entry.inode != 0)
             good &= describe(full, name);
     }
