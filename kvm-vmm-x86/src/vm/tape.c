@@ -204,6 +204,14 @@ static bool take_shape(const struct tape *t, size_t *at, struct exit_record *rec
     return record->space <= EXIT_MEMORY;
 }
 
+/* Input and what waits of it become an int. */
+static bool value_can_be(uint8_t kind, uint64_t value)
+{
+    if (kind == TAPE_INPUT)
+        return value <= UINT8_MAX || value == (uint64_t)INPUT_NONE || value == (uint64_t)INPUT_END;
+    return kind != TAPE_PENDING || value <= INT32_MAX || value == (uint64_t)INPUT_END;
+}
+
 /* Reads the entry at `place`, and moves that behind it. */
 static bool read_entry(const struct tape *t, struct tape_place *place, enum tape_kind *kind,
                        struct tape_end *end)
@@ -229,7 +237,7 @@ static bool read_entry(const struct tape *t, struct tape_place *place, enum tape
         p.exits += value;
     } else if (tag == TAPE_END) {
         if (!take_difference(t, &p.at, &value) || !take_difference(t, &p.at, &code) ||
-            value > END_SIBLING || code > INT32_MAX)
+            value == END_NONE || value > END_SIBLING || code > INT32_MAX)
             return false;
         end->kind = (int)value;
         end->code = (int)code;
@@ -239,8 +247,8 @@ static bool read_entry(const struct tape *t, struct tape_place *place, enum tape
         memcpy(end->message, t->bytes + p.at, value);
         end->message[value] = '\0';
         p.at += value;
-    } else if (tag == TAPE_NOTHING || tag >= TAPE_KINDS ||
-               !take_difference(t, &p.at, &p.last[tag])) {
+    } else if (tag == TAPE_NOTHING || tag > TAPE_WALL || !take_difference(t, &p.at, &p.last[tag]) ||
+               !value_can_be(tag, p.last[tag])) {
         return false;
     }
     *place = p;
@@ -332,7 +340,6 @@ const char *tape_kind_name(enum tape_kind kind)
                                                   [TAPE_PENDING] = "a look for input",
                                                   [TAPE_NOW] = "a look at the clock",
                                                   [TAPE_WALL] = "a look at the date",
-                                                  [TAPE_EVENT] = "an event from outside",
                                                   [TAPE_END] = "the end"};
 
     return kind < TAPE_KINDS && names[kind] != NULL ? names[kind] : "an exit";

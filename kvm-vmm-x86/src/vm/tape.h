@@ -16,14 +16,13 @@
 
 /* What an entry is. Values of one kind are written as differences. */
 enum tape_kind {
-    TAPE_NOTHING, /* there is no entry */
-    TAPE_INPUT,   /* a byte of input, or what dev/backend.h has instead */
-    TAPE_PENDING, /* how many bytes wait */
-    TAPE_NOW,     /* the clock that is never set */
-    TAPE_WALL,    /* the clock on the wall */
-    TAPE_EVENT,   /* something that the guest did not bring about: enum deck_event */
-    TAPE_SKIP,    /* exits that are only counted */
-    TAPE_END,     /* how the guest ended */
+    TAPE_NOTHING,  /* there is no entry */
+    TAPE_INPUT,    /* a byte of input, or what dev/backend.h has instead */
+    TAPE_PENDING,  /* how many bytes wait */
+    TAPE_NOW,      /* the clock that is never set */
+    TAPE_WALL,     /* the clock on the wall */
+    TAPE_SKIP = 6, /* exits that are only counted */
+    TAPE_END,      /* how the guest ended */
     TAPE_KINDS,
     TAPE_EXIT = 0x80, /* with flags: an exit as it was */
 };

@@ -165,11 +165,47 @@ static void test_file(void **state)
     tape_release(&t);
 }
 
+/* What the VMM never writes, with a sum that is right. */
+static void test_ranges(void **state)
+{
+    static const struct {
+        enum tape_kind kind;
+        uint64_t value;
+        bool good;
+    } cases[] = {{TAPE_INPUT, 255, true},
+                 {TAPE_INPUT, (uint64_t)INPUT_NONE, true},
+                 {TAPE_INPUT, (uint64_t)INPUT_END, true},
+                 {TAPE_INPUT, 256, false},
+                 {TAPE_INPUT, (uint64_t)-3, false},
+                 {TAPE_PENDING, INT32_MAX, true},
+                 {TAPE_PENDING, (uint64_t)INPUT_END, true},
+                 {TAPE_PENDING, UINT64_C(1) << 31, false},
+                 {TAPE_PENDING, (uint64_t)INPUT_NONE, false},
+                 {TAPE_NOW, UINT64_MAX, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct tape t = {.limit = LIMIT};
+
+        tape_put(&t, 1, 0, cases[i].kind, cases[i].value);
+        assert_int_equal(tape_check(&t), cases[i].good);
+        tape_release(&t);
+    }
+    for (int kind = END_NONE; kind <= END_SIBLING + 1; kind++) {
+        struct tape t = {.limit = LIMIT};
+
+        tape_put_end(&t, 1, kind, 0, "");
+        assert_int_equal(tape_check(&t), kind > END_NONE && kind <= END_SIBLING);
+        tape_release(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values), cmocka_unit_test(test_waiting), cmocka_unit_test(test_exits),
-        cmocka_unit_test(test_limit),  cmocka_unit_test(test_file),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_exits),  cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_file),   cmocka_unit_test(test_ranges),
     };
 
     return cmocka_run_group_tests_name("tape", tests, NULL, NULL);
