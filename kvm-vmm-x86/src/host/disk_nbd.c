@@ -417,6 +417,11 @@ static int measure(struct nbd_disk *n, const struct disk_config *config, struct 
     int length = (int)config->path_length;
 
     block = block < DISK_SECTOR ? DISK_SECTOR : block;
+    if (block > BLOCK_MAX || (block & (block - 1)) != 0)
+        return error_set(error,
+                         "--disk %.*s: the server takes nothing smaller than %lld bytes; a disk's "
+                         "blocks are 512, 1024, 2048 or 4096",
+                         length, config->path, (long long)block);
     if (size <= 0)
         return error_set(error, "--disk %.*s: it is empty", length, config->path);
     if (!config->read_only && library.is_read_only(n->handle) != 0)
@@ -424,8 +429,10 @@ static int measure(struct nbd_disk *n, const struct disk_config *config, struct 
                          config->path);
     n->disk.block_size = config->block_size != 0 ? config->block_size : (uint32_t)block;
     n->disk.size = (uint64_t)size;
-    if (n->disk.block_size < block || n->disk.block_size > BLOCK_MAX ||
-        size % n->disk.block_size != 0)
+    if (n->disk.block_size < block)
+        return error_set(error, "--disk %.*s: block=%u: the server takes nothing smaller than %lld",
+                         length, config->path, n->disk.block_size, (long long)block);
+    if (size % n->disk.block_size != 0)
         return error_set(error, "--disk %.*s: its %lld bytes are not made of blocks of %u", length,
                          config->path, (long long)size, n->disk.block_size);
     n->can_flush = library.can_flush(n->handle) > 0;
