@@ -118,7 +118,7 @@ static int keep_pages(struct checkpoints *c, struct checkpoint *p, bool first, s
         }
         if (round == 1)
             break;
-        if (count * PAGE_SIZE > CHECKPOINTS_BYTES_MAX - c->bytes)
+        if (c->bytes + count * PAGE_SIZE > CHECKPOINTS_BYTES_MAX)
             return error_set(error, "checkpoints take more than %lu MB",
                              CHECKPOINTS_BYTES_MAX >> 20);
         p->pages = malloc((count + 1) * sizeof *p->pages);

@@ -26,6 +26,8 @@ struct travel *travel_make(struct vm *vm, const struct probe_debug *features, co
     struct travel *t;
 
     *why = recorder_refuses(vm);
+    if (*why == NULL && vm->ram_size > CHECKPOINTS_BYTES_MAX)
+        *why = "it has more than 512 MB of memory"; /* the first checkpoint looks at all of it */
     if (*why == NULL && vm->vcpus[0].deck == NULL)
         *why = "nothing was kept of what it was given";
     if (*why != NULL)
@@ -146,7 +148,7 @@ static int last_hit(struct travel *t, int now, struct leg *leg)
                             .until = until,
                             .steps_max = LEG_NO_LIMIT,
                             .looks = true};
-        if (leg_start(t, from) && leg_run(t, leg) != LEG_THERE)
+        if (!leg_start(t, from) || leg_run(t, leg) != LEG_THERE)
             return -1;
         if (leg->hits > 0) {
             leg->hits_max = leg->hits;
