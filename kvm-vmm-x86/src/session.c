@@ -204,7 +204,7 @@ static void check_output(void)
 static void on_deadline(void *context)
 {
     (void)context;
-    if (session.options->service == NULL || !vm_is_held(&session.vms[0])) /* else its copies end */
+    if (session.options->service == NULL || !session_fork_was_made()) /* else its copies end */
         end_run(END_LIMIT, 0, "stopped by --timeout");
 }
 
@@ -419,7 +419,7 @@ static int open_control(struct error *error)
                                               .is_restarting = is_restarting,
                                               .stop = leave,
                                               .options = session.options,
-                                              .check_copy = session_fork_check,
+                                              .check_copy = session_fork_check_verb,
                                               .copy = session_fork,
                                               .begin = session_run},
                         error);

@@ -13,14 +13,26 @@
 #include "host/events.h"
 #include "host/guard.h"
 #include "host/process.h"
+#include "vm/alarm.h"
 #include "vm/create.h"
+
+/* See describe_devices. */
+static bool makes_files(const struct guest_config *c)
+{
+    bool makes = c->vsock.cid != 0 || c->debugcon != NULL;
+
+    for (unsigned i = 0; i < c->port_count; i++)
+        makes |= c->ports[i].kind == SERIAL_FILE || c->ports[i].kind == SERIAL_UNIX;
+    return makes;
+}
 
 int session_fork_check_run(const struct options *options, const struct guest_config *c,
                            struct error *error)
 {
-    if (options->gdb != NULL || options->log != NULL || options->stats || options->boot_report)
-        return error_set(error,
-                         "a run with --gdb, --log, --stats or --boot-report cannot be forked");
+    if (options->gdb != NULL || options->log != NULL || options->stats || options->boot_report ||
+        options->record != NULL || options->replay != NULL)
+        return error_set(error, "a run with --gdb, --log, --record, --replay, --stats or "
+                                "--boot-report cannot be forked");
     if (c->text_screen)
         return error_set(error, "a guest on the display (--display) cannot be forked");
     for (unsigned i = 0; i < c->disk_count; i++)
@@ -41,6 +53,11 @@ int session_fork_check_run(const struct options *options, const struct guest_con
             return error_set(error,
                              "a guest with --net tap or passt cannot be forked: two machines "
                              "would have one address there");
+    if (options->service != NULL && options->control == NULL && !options->no_sandbox &&
+        makes_files(c))
+        return error_set(error, "each copy makes a socket or file of its own for --vsock, "
+                                "--debugcon, and a --console or --port of file: or unix:, which "
+                                "the sandbox of a run without --control forbids");
     return 0;
 }
 
@@ -50,8 +67,6 @@ int session_fork_check(const struct vm *vm, const struct options *options, struc
 
     if (session_fork_check_run(options, c, error) < 0)
         return -1;
-    if (c->image_bytes != NULL && options->service == NULL)
-        return error_set(error, "a guest of `kvm-vmm run` cannot be forked: --each does");
     for (unsigned i = 0; i < vm->memory.count; i++)
         if (vm->memory.slots[i].backing == MEMORY_SHARED)
             return error_set(error, "a guest whose memory is shared (memfd) cannot be forked: its "
@@ -59,6 +74,13 @@ int session_fork_check(const struct vm *vm, const struct options *options, struc
     if (machine_unsavable(&vm->machine, true) != NULL)
         return error_set(error, "%s", machine_unsavable(&vm->machine, true));
     return 0;
+}
+
+int session_fork_check_verb(const struct vm *vm, const struct options *options, struct error *error)
+{
+    if (vm->config->image_bytes != NULL)
+        return error_set(error, "a guest of `kvm-vmm run` cannot be forked: --each does");
+    return session_fork_check(vm, options, error);
 }
 
 /* What the copy's configuration consists of, beside its origin's strings. */
@@ -69,6 +91,7 @@ static struct {
     char control[CONTROL_NAME_MAX], said[CONTROL_SAID_MAX];
     char disks[DISKS_MAX][PROCESS_PATH_MAX];
     struct process process;
+    bool was_made; /* in the origin */
 } session_copy;
 
 /* The name of a file of the copy's own, for all its life. */
@@ -122,6 +145,7 @@ static void describe(const struct vm *vm, const struct options *options,
 {
     struct guest_config *c = &session_copy.options.guests[0];
 
+    session_copy.was_made = false;
     session_copy.memory = vm->memory;
     session_copy.saved = (struct saved_guest){.memory = &session_copy.memory,
                                               .mode = vm->mode,
@@ -157,11 +181,17 @@ static void tell_origin(void)
         ports_send_control(session_copy.said);
 }
 
+bool session_fork_was_made(void)
+{
+    return session_copy.was_made;
+}
+
 /* What the copy has of its origin beside memory: nothing waits for it, and no thread uses it. */
 static void forget_origin(struct vm *vm)
 {
     control_leave();
     events_leave();
+    alarm_leave();
     guard_remove(&vm->memory);
     for (unsigned i = 0; i < vm->vcpus_made; i++)
         kvm_leave_vcpu(&vm->vcpus[i].cpu);
@@ -199,8 +229,10 @@ int session_fork(struct vm *vm, const struct options *options, const struct cont
     if (name_copy(options, order->bound, copy, error) < 0)
         return -1;
     result = process_copy(&copy->process, order->bound, error);
-    if (result != 0)
+    if (result != 0) {
+        session_copy.was_made |= result > 0;
         return result < 0 ? -1 : 0;
+    }
     describe(vm, options, order, copy);
     session_copy.process = copy->process;
     session_copy.options.begun = tell_origin;

@@ -14,10 +14,16 @@ int session_fork_check_run(const struct options *options, const struct guest_con
 int session_fork_check(const struct vm *vm, const struct options *options,
                        struct error *error) MUST_CHECK;
 
+/* The same for `ctl NAME fork`. */
+int session_fork_check_verb(const struct vm *vm, const struct options *options,
+                            struct error *error) MUST_CHECK;
+
 /* Makes one of `vm`, which stands still and whose state and firmware are saved. Returns in the
  * origin alone: the copy's run is `run`. */
 int session_fork(struct vm *vm, const struct options *options, const struct control_order *order,
                  int (*run)(const struct options *options), struct control_copy *copy,
                  struct error *error) MUST_CHECK;
+/* Whether this process has made one. */
+bool session_fork_was_made(void);
 
 #endif

@@ -39,7 +39,7 @@ static void allow_files(const struct options *options, const struct guest_config
         return;
     landlock_allow_path("/proc", LANDLOCK_LIST); /* a copy looks what it has open */
     for (unsigned i = 0; i < guests[0].disk_count; i++) {
-        landlock_allow(disk_file(guests[0].disks[i].open), LANDLOCK_WRITE);
+        landlock_allow(disk_file(guests[0].disks[i].open), LANDLOCK_READ);
         if (guests[0].disks[i].overlay)
             landlock_allow_path(disk_overlay_folder(), LANDLOCK_WRITE_FOLDER);
     }

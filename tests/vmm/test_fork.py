@@ -29,7 +29,8 @@ for name in ('one.1', 'one.2', 'one.1.1'):
     assert state(name) == 'running' and ctl(name, 'stop') == (0, '', ''), name
 until('they are there', lambda: ctl('list')[1] == '')
 for name, options, why in (('two', ['--disk', runtime + '/disk'], 'is written to'),
-                           ('three', ['--stats'], '--stats')):
+                           ('three', ['--stats'], '--stats'),
+                           ('four', ['--record', runtime + '/tape'], '--record')):
     vmm = start(name, *options)
     done = ctl(name, 'fork', '1')
     assert done[0] == 1 and why in done[2] and state(name) == 'running', done

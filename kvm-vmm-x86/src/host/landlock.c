@@ -24,7 +24,7 @@ enum {
            LANDLOCK_ACCESS_FS_MAKE_SYM, /* no devices */
 };
 
-static const unsigned rights[] = {[LANDLOCK_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
+static const unsigned rights[] = {[LANDLOCK_READ] = LANDLOCK_ACCESS_FS_READ_FILE | IOCTL_DEV,
                                   [LANDLOCK_WRITE] = WRITE_FILE,
                                   [LANDLOCK_READ_FOLDER] = READ_FOLDER,
                                   [LANDLOCK_WRITE_FOLDER] = READ_FOLDER |

@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 enum landlock_use {
-    LANDLOCK_READ,         /* a file */
+    LANDLOCK_READ,         /* a file or a device */
     LANDLOCK_WRITE,        /* a file or a device, to be read and written */
     LANDLOCK_READ_FOLDER,  /* all beneath a folder */
     LANDLOCK_WRITE_FOLDER, /* the same, where files are also made, moved and removed */

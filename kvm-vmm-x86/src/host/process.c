@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { FAILED = 125 }; /* the VMM's status where it cannot go on */
+
 /* What goes through the pipe. */
 struct message {
     uint8_t news, unused;
@@ -102,7 +104,7 @@ int process_copy(struct process *process, bool bound, struct error *error)
         return 1;
     }
     if (bound && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != origin))
-        _exit(1);
+        _exit(FAILED);
     (void)setsid(); /* the terminal's signals are for its origin */
     return 0;
 }
@@ -118,7 +120,7 @@ static void tell(const struct process *process, enum process_news news, uint16_t
 void process_settle(const struct process *process, const struct process_streams *streams)
 {
     if (!close_shared(process->report) || !lead_output(streams) || !lead_input(streams))
-        process_end(process, 1);
+        process_end(process, FAILED);
 }
 
 void process_report(const struct process *process)

@@ -191,6 +191,7 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(FORK, tgkill),
     FOR_WITH(FORK, prctl, 0, INT, PR_SET_PDEATHSIG),
     FOR_WITH(FORK, fcntl, 1, INT, F_OFD_SETLK), /* of a disk */
+    FOR_WITH(FORK, fcntl, 1, INT, F_ADD_SEALS), /* of what a copy prints */
     FOR(FORK, getppid),
     FOR_WITH(FORK, prlimit64, 0, INT, 0), /* its own limit of descriptors */
     FOR(FORK, setsid),
@@ -261,6 +262,9 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
     {KVM_SET_CLOCK, STATE},
     {KVM_GET_PIT2, STATE},
     {KVM_SET_PIT2, STATE},
+    /* The disk of a copy. */
+    {BLKGETSIZE64, FORK},
+    {BLKSSZGET, FORK},
     /* Terminals; not TIOCSTI, which would type into the user's. */
     {TCGETS, 0},
     {TCSETS, 0},

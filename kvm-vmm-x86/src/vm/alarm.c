@@ -1,6 +1,8 @@
 /* The guests' clocks and the event loop; see alarm.h. */
 #include "vm/alarm.h"
 
+#include <string.h>
+
 #include "host/clock.h"
 #include "host/events.h"
 #include "vm/pause.h"
@@ -61,4 +63,9 @@ void alarm_arrange(struct vm *vms, unsigned count)
         events_timer_stop(&alarms.timer);
     else
         events_timer_start(&alarms.timer, wait);
+}
+
+void alarm_leave(void)
+{
+    memset(&alarms, 0, sizeof alarms);
 }

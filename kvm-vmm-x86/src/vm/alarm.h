@@ -8,6 +8,9 @@
  * clocks that has something to do. A guest that is held waits with it. */
 void alarm_arrange(struct vm *vms, unsigned count);
 
+/* In a copy of the process, which has no loop yet: no timer runs. */
+void alarm_leave(void);
+
 /* Does what a machine's clocks have due: for a program without that loop, now and then. */
 void alarm_tick(struct machine *machine);
 
