@@ -2,6 +2,7 @@
 #include "run/each.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,14 @@
 /* AHEAD: how many copies may be started before the first whose output is not written yet. */
 enum { JOBS_MAX = 64, AHEAD = 128, LINE_LENGTH_MAX = 4000, PIECE = 64 * 1024, FAILED = 125 };
 #define FILE_MAX (UINT64_C(64) << 20)
+/* Of each stream of a line. */
+#define OUTPUT_MAX ((off_t)64 << 20)
 
 /* A line, and what became of it. */
 struct job {
     const char *line;
     int files[2]; /* standard output and error, in memory */
-    bool ended;
+    bool ended, full;
     uint16_t word; /* the status, and EACH_OF_COMMAND */
     uint64_t took; /* nanoseconds */
 };
@@ -49,7 +52,7 @@ static struct {
     struct chunk_writer state, firmware;
     struct stream outputs[2];
     struct event_source sinks[2];
-    unsigned phase; /* of the job whose output is written: 0 or 1 */
+    unsigned phase; /* of the job whose output is written: 0, 1, or 2, what is said of its status */
     off_t at;
     struct error error;
 } each;
@@ -151,6 +154,28 @@ static int save(struct vm *vm)
     return 0;
 }
 
+/* In memory. No process can make it longer than it is, so that it is as long as it may ever be
+ * until its writer has ended. */
+static int open_output(void)
+{
+    int fd = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd >= 0 && (ftruncate(fd, OUTPUT_MAX) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) < 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Its writer has ended: it is as long as what was written. */
+static bool close_output(int fd)
+{
+    off_t length = lseek(fd, 0, SEEK_CUR);
+
+    (void)!ftruncate(fd, length);
+    return length == OUTPUT_MAX;
+}
+
 static int start(struct vm *vm, const struct options *options, struct slot *slot)
 {
     struct job *job = &each.jobs[each.started];
@@ -159,7 +184,7 @@ static int start(struct vm *vm, const struct options *options, struct slot *slot
         .state = &each.state, .firmware = &each.firmware, .typed = "", .said = said, .bound = true};
 
     for (int i = 0; i < 2; i++) {
-        job->files[i] = memfd_create("output", MFD_CLOEXEC);
+        job->files[i] = open_output();
         if (job->files[i] < 0)
             return error_set(&each.error, "no memory for output: %s", strerror(errno));
     }
@@ -191,20 +216,43 @@ static void hear(struct slot *slot)
     }
     job->word = word;
     job->took = events_now() - slot->began;
+    for (int i = 0; i < 2; i++)
+        job->full |= close_output(job->files[i]);
     job->ended = true;
     slot->used = false;
 }
 
 /* --- output --- */
 
+static int status_of(const struct job *job)
+{
+    return job->word & 0xff;
+}
+
+/* The next bytes of what is written about a job; 0: there are no more. */
+static ssize_t next_piece(const struct job *job, uint8_t piece[PIECE])
+{
+    bool full = job->full && job->word == FAILED; /* not the command's own status */
+    int length;
+
+    if (each.phase < 2)
+        return pread(job->files[each.phase], piece, PIECE, each.at);
+    if (status_of(job) == 0)
+        return 0;
+    length = snprintf((char *)piece, PIECE, "kvm-vmm run: %s: status %d%s\n", job->line,
+                      status_of(job), full ? ": it has written more than 64 MB" : "");
+    memmove(piece, piece + each.at, (size_t)(length - each.at));
+    return length - each.at;
+}
+
 /* 1: all of it is written; 0: its reader does not take it now; -1: it cannot be written. */
-static int write_file(const struct job *job)
+static int write_phase(const struct job *job)
 {
     static uint8_t piece[PIECE];
-    unsigned i = each.phase;
+    unsigned i = each.phase == 0 ? 0 : 1;
     ssize_t n;
 
-    while ((n = pread(job->files[i], piece, sizeof piece, each.at)) > 0) {
+    while ((n = next_piece(job, piece)) > 0) {
         int written = stream_write(&each.outputs[i], piece, (size_t)n);
 
         if (written == -EAGAIN) {
@@ -222,13 +270,9 @@ static int write_file(const struct job *job)
 
 static void tell(struct job *job)
 {
-    int status = job->word & 0xff;
-
-    each.failed += status != 0;
-    if (status != 0)
-        fprintf(stderr, "kvm-vmm run: %s: status %d\n", job->line, status);
+    each.failed += status_of(job) != 0;
     if (each.request.report != NULL)
-        junit_case(job->line, status, job->word & EACH_OF_COMMAND, (double)job->took / 1e9,
+        junit_case(job->line, status_of(job), job->word & EACH_OF_COMMAND, (double)job->took / 1e9,
                    job->files);
     for (int i = 0; i < 2; i++)
         close(job->files[i]);
@@ -240,8 +284,8 @@ static int tell_all(void)
     int result = 0;
 
     while (each.told < each.count && each.jobs[each.told].ended) {
-        for (; each.phase < 2; each.phase++, each.at = 0)
-            if ((result = write_file(&each.jobs[each.told])) <= 0)
+        for (; each.phase < 3; each.phase++, each.at = 0)
+            if ((result = write_phase(&each.jobs[each.told])) <= 0)
                 return result;
         tell(&each.jobs[each.told++]);
         each.phase = 0;
