@@ -17,12 +17,15 @@ ready, typed, more, answer, status = [json.loads(word) for word in sys.argv[4:9]
 disk = runtime + '/disk'
 if len(sys.argv) > 10:
     shutil.copyfile(sys.argv[10], disk)
-options = [o.replace('@disk', disk) for o in json.loads(sys.argv[3])]
+with socket.socket() as s:
+    s.bind(('127.0.0.1', 0))
+    port = str(s.getsockname()[1])
+options = [o.replace('@disk', disk).replace('@port', port) for o in json.loads(sys.argv[3])]
 where, folder = 'unix:' + runtime + '/s', runtime + '/saved'
 vmm = subprocess.Popen([program, '--control', where, *options, *([image] if image else [])],
                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not None)
-vmm.stdin.write(typed.encode())
+vmm.stdin.write(typed.replace('@port', port).encode())
 until('it is not ready', lambda: ready in ask(where, 'log')['text'])
 done = ctl(where, 'snapshot', folder)
 assert done[0] == 0, done
@@ -118,9 +121,10 @@ def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
     open, and is reset. The restored one hears of its new generation, and finds network and port where they were."""
     image, *options = linux_with_drivers
     out = saved(image, "-c", 2, "-m", "160M", "--rng", "--virtio", "pci", *options, "--append", "quiet", "--net",
-                "user,forward=tcp:8085:85", "--port", "log=file:%s" % (scratch / "log"), ready="re4dy",
+                "user,forward=tcp:@port:85", "--port", "log=file:%s" % (scratch / "log"), ready="re4dy",
                 typed='ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mkfifo /f; '
-                      'nc -l -p 85 > /dev/null & sleep 1; (nc 10.0.2.2 8085 < /f; echo nc) & exec 4> /f; '
+                      'tcp() { until grep -q ":0055 [0-9A-F:]* $1 " /proc/net/tcp*; do usleep 100000; done; }; '
+                      'nc -l -p 85 > /dev/null & tcp 0A; (nc 10.0.2.2 @port < /f; echo nc) & exec 4> /f; tcp 01; '
                       '(while :; do :; done) & echo one > /dev/vport1p0; echo re$((2 + 2))dy\n',
                 more='taskset 1 true; taskset 2 true; usleep 300000; ping -c 1 -W 60 10.0.2.2 | grep 1.packets.r; '
                      'echo two > /dev/vport1p0; (echo x >&4); '
