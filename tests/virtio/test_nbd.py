@@ -23,6 +23,16 @@ def test_an_image_of_qemu(linux, drivers):
     assert result.err.count("disk disk1: its NBD server does not answer; it has I/O errors from now on") == 1, result
 
 
+def test_large_blocks(vmm):
+    """A server that takes nothing smaller than 8192 bytes."""
+    script = ('d=$(mktemp -d -p /var/tmp); truncate -s 1M $d/disk; qemu-nbd -k $d/s --image-opts '
+              'driver=blkdebug,align=8192,image.driver=file,image.filename=$d/disk & '
+              'until [ -S $d/s ]; do sleep 0.1; done; "$1" -l --disk nbd:unix:$d/s "$2"; s=$?; '
+              'kill $!; rm -r $d; exit $s')
+    result = lab_run("sh", "-c", script, "sh", vmm.program, vmm.guest("hello"))
+    assert result.status == 125 and "nothing smaller than 8192" in result.err, result
+
+
 def test_refused(vmm):
     for disk, why in (("nbd:tcp:x", "it takes nbd:unix:PATH"), ("nbd:unix:", "1 to 107 bytes"),
                       ("nbd:unix:/nothing/s", "No such file"), ("nbd:unix:/s,overlay", "qemu-nbd --snapshot")):

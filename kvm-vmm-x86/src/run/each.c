@@ -18,14 +18,16 @@
 /* AHEAD: how many copies may be started before the first whose output is not written yet. */
 enum { JOBS_MAX = 64, AHEAD = 128, LINE_LENGTH_MAX = 4000, PIECE = 64 * 1024, FAILED = 125 };
 #define FILE_MAX (UINT64_C(64) << 20)
-/* Of each stream of a line. */
+/* Of each stream of a line; and when no copy is started until output has been written. */
 #define OUTPUT_MAX ((off_t)64 << 20)
+#define HELD_MAX   ((off_t)256 << 20)
 
 /* A line, and what became of it. */
 struct job {
     const char *line;
     int files[2]; /* standard output and error, in memory */
     bool ended, full;
+    off_t size;    /* of both, when it has ended */
     uint16_t word; /* the status, and EACH_OF_COMMAND */
     uint64_t took; /* nanoseconds */
 };
@@ -54,6 +56,7 @@ static struct {
     struct event_source sinks[2];
     unsigned phase; /* of the job whose output is written: 0, 1, or 2, what is said of its status */
     off_t at;
+    off_t held; /* bytes of output that are not written yet */
     struct error error;
 } each;
 
@@ -167,13 +170,15 @@ static int open_output(void)
     return fd;
 }
 
-/* Its writer has ended: it is as long as what was written. */
-static bool close_output(int fd)
+/* Its writer has ended: it becomes as long as what was written. */
+static void measure_output(struct job *job, int fd)
 {
-    off_t length = lseek(fd, 0, SEEK_CUR);
+    off_t size = lseek(fd, 0, SEEK_CUR);
 
-    (void)!ftruncate(fd, length);
-    return length == OUTPUT_MAX;
+    (void)!ftruncate(fd, size);
+    job->full |= size == OUTPUT_MAX;
+    job->size += size;
+    each.held += size;
 }
 
 static int start(struct vm *vm, const struct options *options, struct slot *slot)
@@ -217,7 +222,7 @@ static void hear(struct slot *slot)
     job->word = word;
     job->took = events_now() - slot->began;
     for (int i = 0; i < 2; i++)
-        job->full |= close_output(job->files[i]);
+        measure_output(job, job->files[i]);
     job->ended = true;
     slot->used = false;
 }
@@ -276,6 +281,7 @@ static void tell(struct job *job)
                    job->files);
     for (int i = 0; i < 2; i++)
         close(job->files[i]);
+    each.held -= job->size;
 }
 
 /* As far as their order and their readers allow. */
@@ -308,16 +314,17 @@ bool each_service(struct vm *vm, const struct options *options)
         return true;
     if (!each.saved && save(vm) < 0)
         return false;
-    for (unsigned i = 0; i < each.slot_count; i++) {
-        struct slot *slot = &each.slots[i];
-
-        if (slot->used)
-            hear(slot);
-        if (!slot->used && each.started < each.count && each.started < each.told + AHEAD &&
-            start(vm, options, slot) < 0)
+    for (unsigned i = 0; i < each.slot_count; i++)
+        if (each.slots[i].used)
+            hear(&each.slots[i]);
+    if (tell_all() < 0)
+        return false;
+    /* After that: what is written makes room, and nothing else may wake us. */
+    for (unsigned i = 0; i < each.slot_count; i++)
+        if (!each.slots[i].used && each.started < each.count && each.started < each.told + AHEAD &&
+            each.held < HELD_MAX && start(vm, options, &each.slots[i]) < 0)
             return false;
-    }
-    return tell_all() == 0 && each.told < each.count;
+    return each.told < each.count;
 }
 
 int each_finish(int status, const char *kernel)
