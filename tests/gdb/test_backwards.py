@@ -55,8 +55,10 @@ def test_back_from_a_triple_fault(guest, vmm):
 
 
 def test_refused(guest):
-    """Two vCPUs: the reason, and the session goes on."""
-    g = guest("-l", "-c", "2", TOP / "kvm-vmm-x86/guest/hello_64.elf")
-    text = batch(g.remote(), "reverse-stepi", "monitor who-wrote 2000", "continue")
-    assert "does not support this command" in text and "several vCPUs never do the same twice" in text, text
-    assert g.end()[0] == 0
+    """Two vCPUs, much memory: the reason, and the session goes on."""
+    for option, value, why in (("-c", "2", "several vCPUs never do the same twice"),
+                               ("-m", "1G", "more than 512 MB of memory")):
+        g = guest("-l", option, value, TOP / "kvm-vmm-x86/guest/hello_64.elf")
+        text = batch(g.remote(), "reverse-stepi", "monitor who-wrote 2000", "continue")
+        assert "does not support this command" in text and why in text, text
+        assert g.end()[0] == 0
