@@ -1,5 +1,6 @@
 """tools/setup: what it says where there is no apt. What it installs where there is: tools/bare."""
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -52,3 +53,10 @@ def test_a_system_that_is_not_known(setup):
 def test_a_user_who_has_installed_all():
     done = subprocess.run([TOP / "tools/setup"], env={**os.environ, "SETUP": "no"}, check=False)
     assert done.returncode == 0
+
+
+def test_what_ci_installs_makes_a_bare_system():
+    """.ci/run starts tools/bare, on a machine where nothing was installed by hand."""
+    groups = re.search(r"^tools/setup (.*)$", (TOP / ".ci/run").read_text(), re.M)[1].split()
+    installed = {row[0] for row in rows() if row[1] in ("base", *groups)}
+    assert {"mmdebstrap", "clang-format", "git"} <= installed
