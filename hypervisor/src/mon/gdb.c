@@ -3,6 +3,8 @@
 
 #include "common/gdb/packet.h"
 #include "common/string.h"
+#include "cpu/hyp.h"
+#include "host/machine.h"
 #include "lib/console.h"
 #include "mon/debug.h"
 #include "vm/life.h"
@@ -10,6 +12,7 @@
 enum { PACKET = 2048, MEMORY_MOST = PACKET / 2 - 8 };
 enum { INTERRUPTED = 2, TRAPPED = 5 }; /* signals */
 enum { CTRL_A = 1 };
+enum { TURNS_PER_SECOND = 100 }; /* see is_others_turn() */
 
 struct session {
     struct lock lock;   /* all of it */
@@ -18,7 +21,8 @@ struct session {
     bool report;        /* the debugger waits for a stop */
     bool prefixed;      /* a Ctrl-a between packets */
     bool leaving;       /* the debugger's '+' for our last answer is still to come */
-    unsigned stopped;   /* the vCPU that met `signal` */
+    uint64_t since;     /* when it went on; only where all vCPUs did, else 0 */
+    unsigned stopped;   /* the vCPU that met `signal`; while it is 0, the one that did last */
     unsigned signal;
     struct gdb_parser parser;
     struct gdb_writer answer; /* the last one, in case it is asked for again */
@@ -55,6 +59,7 @@ static void go_on(uint32_t which)
 {
     session.running = session.report = true;
     session.signal = 0;
+    session.since = which == LIFE_ALL ? hyp_time() : 0;
     if (life_resume(session.debug.vm, which))
         return;
     session.running = session.report = false;
@@ -78,19 +83,39 @@ static void step_on(void)
     send();
 }
 
+/* One vCPU in a loop over a breakpoint would stop all each time before another has run at all: the
+ * one whose stop was reported last lets others that want to run have a moment first. */
+static bool is_others_turn(const struct vcpu *v)
+{
+    if (session.signal != 0 || session.stopped != v->id || session.since == 0 ||
+        hyp_time() - session.since >= machine.timebase / TURNS_PER_SECOND)
+        return false;
+    for (unsigned i = 0; i < v->vm->vcpu_count; i++) {
+        enum task_state state = sched_state(&v->vm->vcpus[i]->task);
+
+        if (i != v->id && (state == TASK_READY || state == TASK_RUNNING))
+            return true;
+    }
+    return false;
+}
+
 bool gdb_breakpoint(struct vcpu *v)
 {
-    bool ours = false;
+    bool ours = false, waits = false;
 
     lock_take(&session.lock);
     if (session.debug.vm == v->vm && session.running)
         ours = debug_find_point(&session.debug, v->regs.pc) != NULL;
-    if (ours && session.signal == 0) {
+    if (ours)
+        waits = is_others_turn(v);
+    if (ours && !waits && session.signal == 0) {
         session.signal = TRAPPED;
         session.stopped = v->id;
     }
     lock_drop(&session.lock);
-    if (ours)
+    if (waits)
+        sched_yield(); /* it meets its breakpoint again */
+    else if (ours)
         (void)life_pause(v->vm); /* another vCPU's breakpoint may have done it */
     return ours;
 }
