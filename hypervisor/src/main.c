@@ -154,14 +154,14 @@ static void limit_harts(uint64_t hartid)
 {
     /* The boot hart must stay among those kept. */
     for (unsigned i = 0; i < machine.hart_count; i++) {
-        uint32_t context = machine.plic_context[0];
+        struct machine_wiring wiring = machine.wiring[0];
 
         if (machine.hartids[i] != hartid || i == 0)
             continue;
         machine.hartids[i] = machine.hartids[0];
         machine.hartids[0] = hartid;
-        machine.plic_context[0] = machine.plic_context[i];
-        machine.plic_context[i] = context;
+        machine.wiring[0] = machine.wiring[i];
+        machine.wiring[i] = wiring;
     }
     if (options.harts != 0 && options.harts < machine.hart_count)
         machine.hart_count = options.harts;

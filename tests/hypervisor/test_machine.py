@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from hvmachine import OUT, QEMU12, command, compiled, cpio, ends_well, run, spawn, to_monitor
+from hvmachine import OUT, QEMU12, command, compiled, cpio, ends_well, monitor, run, spawn, to_monitor
 from test_demo import LINES
 
 GIB = 1 << 30
@@ -49,14 +49,19 @@ def test_memory(hypervisor, tmp_path, base, size, page, step, line, memory):
 
 
 @pytest.mark.parametrize("aia", ["none", "aplic", "aplic-imsic"])
-def test_typing_with_and_without_a_plic(hypervisor, qemu, tmp_path, aia):
-    """On a machine with an AIA the hypervisor looks at the serial port on a timer; guests have their PLIC as ever."""
+def test_typing_by_each_controller(hypervisor, qemu, tmp_path, aia):
+    """Typed keys are interrupts by a PLIC, by an APLIC's wire, and by its MSIs; guests have their PLIC as ever."""
     elf = compiled("far", tmp_path, START="0x80400000ul", END="0x80800000ul", STEP="0x10000ul", TREE="0x8000ul")
     initrd = cpio(tmp_path / "i", {"manifest": "vm far mem=8M kernel=far.elf base=0x80000000\n", "far.elf": elf})
     machine = command(qemu, hypervisor, initrd, harts=2, memory="256M")
     machine[machine.index("virt")] = f"virt,aia={aia}"
     child = spawn(machine)
     child.expect(r"far: \d+ marks from")
+    to_monitor(child)
+    controller = {"none": "PLIC", "aplic": "APLIC", "aplic-imsic": "APLIC and IMSIC"}[aia]
+    told = monitor(child, "exits")
+    assert re.search(r" [1-9]\d* interrupts of the machine's devices, by %s\n" % controller, told), told
+    child.send("\r")
     child.send("x")  # the guest waits for it
     child.expect(r"far: done: \d+ met, 0 missed")
     ends_well(child)

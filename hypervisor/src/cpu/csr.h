@@ -19,6 +19,9 @@
 #define CSR_STVAL      0x143
 #define CSR_SIP        0x144
 #define CSR_STIMECMP   0x14d
+#define CSR_SISELECT   0x150 /* this, SIREG and STOPEI: AIA 2.1 */
+#define CSR_SIREG      0x151
+#define CSR_STOPEI     0x15c
 #define CSR_SATP       0x180
 #define CSR_CYCLE      0xc00
 #define CSR_TIME       0xc01
@@ -122,6 +125,14 @@
 #define HSTATEEN_ENVCFG (1ul << 62)
 #define HSTATEEN_SE     (1ul << 63)
 
+/* What siselect and vsiselect choose of an IMSIC's file (AIA 3.8), and the fields of stopei */
+#define IMSIC_DELIVERY  0x70 /* 1: it interrupts its hart */
+#define IMSIC_THRESHOLD 0x72 /* 0: by any MSI */
+#define IMSIC_PENDING   0x80 /* the first of 32; in RV64 the even ones, 64 MSIs each */
+#define IMSIC_ENABLE    0xc0
+#define TOPEI_ID_SHIFT  16
+#define TOPEI_ID_MASK   0x7ff
+
 /* satp, vsatp, hgatp */
 #define ATP_MODE_SHIFT   60
 #define ATP_MODE_BARE    0ul
@@ -144,6 +155,15 @@
     })
 #define csr_write(csr, value)                                                                      \
     __asm__ volatile("csrw %0, %1" : : "i"(csr), "rK"((uint64_t)(value)) : "memory")
+#define csr_swap(csr, value)                                                                       \
+    ({                                                                                             \
+        uint64_t value_;                                                                           \
+        __asm__ volatile("csrrw %0, %1, %2"                                                        \
+                         : "=r"(value_)                                                            \
+                         : "i"(csr), "rK"((uint64_t)(value))                                       \
+                         : "memory");                                                              \
+        value_;                                                                                    \
+    })
 #define csr_set(csr, bits)                                                                         \
     __asm__ volatile("csrs %0, %1" : : "i"(csr), "rK"((uint64_t)(bits)) : "memory")
 #define csr_clear(csr, bits)                                                                       \

@@ -107,10 +107,16 @@ static void read_chosen(const struct fdt *fdt)
 
 static void read_device(const struct fdt *fdt, int node, struct machine_device *device)
 {
+    struct fdt_property p;
     uint64_t base, size;
+    uint32_t interrupt = 0;
 
-    if (node >= 0 && fdt_reg(fdt, node, 0, &base, &size))
-        *device = (struct machine_device){base, fdt_u32(fdt, node, "interrupts", 0)};
+    if (node < 0 || !fdt_reg(fdt, node, 0, &base, &size))
+        return;
+    /* The first cell is the number; an APLIC has another for the line's kind. */
+    if (fdt_property(fdt, node, "interrupts", &p) && !fdt_cell(&p, 0, &interrupt))
+        interrupt = 0;
+    *device = (struct machine_device){base, interrupt};
 }
 
 static void read_uart(const struct fdt *fdt)
@@ -131,39 +137,125 @@ static void read_uart(const struct fdt *fdt)
     }
 }
 
-/* Which hart a PLIC context interrupts: its interrupts-extended lists, context by context, the
- * phandle of a hart's interrupt controller and an interrupt number; S-mode's is 9. */
-static void read_contexts(const struct fdt *fdt, int plic)
+/* ---- Interrupt controllers ---- */
+
+enum { S_EXTERNAL = 9 }; /* the number of S-mode's external interrupt */
+
+/* The hart that entry `i` of a controller's interrupts-extended list interrupts: pairs of a phandle
+ * of a hart's interrupt controller and a number there. Negative: S-mode of no hart that is used;
+ * *more is false behind the end. */
+static int listed_hart(const struct fdt *fdt, int node, unsigned i, bool *more)
 {
     struct fdt_property p;
     uint32_t phandle, number;
     uint64_t hartid, size;
+    int hart;
 
-    if (!fdt_property(fdt, plic, "interrupts-extended", &p))
-        return;
-    for (unsigned i = 0; fdt_cell(&p, 2 * i, &phandle) && fdt_cell(&p, 2 * i + 1, &number); i++) {
-        int controller = fdt_find_phandle(fdt, phandle);
-
-        if (number != 9 || controller < 0 ||
-            !fdt_reg(fdt, fdt_parent(fdt, controller), 0, &hartid, &size))
-            continue;
-        for (unsigned h = 0; h < machine.hart_count; h++)
-            if (machine.hartids[h] == hartid)
-                machine.plic_context[h] = i;
-    }
+    *more = fdt_property(fdt, node, "interrupts-extended", &p) && fdt_cell(&p, 2 * i, &phandle) &&
+            fdt_cell(&p, 2 * i + 1, &number);
+    if (!*more || number != S_EXTERNAL)
+        return -1;
+    hart = fdt_find_phandle(fdt, phandle);
+    if (hart < 0 || !fdt_reg(fdt, fdt_parent(fdt, hart), 0, &hartid, &size))
+        return -1;
+    for (unsigned h = 0; h < machine.hart_count; h++)
+        if (machine.hartids[h] == hartid)
+            return (int)h;
+    return -1;
 }
 
-static void read_plic(const struct fdt *fdt)
+/* Each entry of the list is a context. True if S-mode of some hart is in it. */
+static bool read_contexts(const struct fdt *fdt, int node)
 {
-    int node = fdt_find_compatible(fdt, -1, "sifive,plic-1.0.0");
+    bool found = false, more = true;
 
-    if (node < 0)
-        node = fdt_find_compatible(fdt, -1, "riscv,plic0");
+    for (unsigned i = 0; more; i++) {
+        int hart = listed_hart(fdt, node, i, &more);
+
+        if (hart < 0)
+            continue;
+        machine.wiring[hart].context = i;
+        found = true;
+    }
+    return found;
+}
+
+/* The page of entry `i` of an IMSIC's list, each entry being `span` bytes; the node has a range of
+ * addresses for each group of harts. 0: it has none for that. */
+static hpa_t imsic_page(const struct fdt *fdt, int node, unsigned i, uint64_t span,
+                        uint32_t *context)
+{
+    unsigned bits = fdt_u32(fdt, node, "riscv,hart-index-bits", 16) & 31;
+    uint64_t offset = i * span, base, size;
+
+    for (unsigned group = 0; fdt_reg(fdt, node, group, &base, &size); group++) {
+        if (offset < size) {
+            *context = group << bits | (uint32_t)(offset / span);
+            return base + offset;
+        }
+        offset -= ALIGN_UP(size, span);
+    }
+    return 0;
+}
+
+/* As read_contexts(), with the harts' numbers as an APLIC's MSIs have them. */
+static bool read_imsic(const struct fdt *fdt, int node)
+{
+    unsigned guest_bits = fdt_u32(fdt, node, "riscv,guest-index-bits", 0);
+    uint32_t ids = fdt_u32(fdt, node, "riscv,num-ids", 0), context = 0;
+    bool found = false, more = true;
+
+    if (guest_bits > 6 || ids < 63 || ids > 2047) /* as the specification has it (3.1, 3.6) */
+        return false;
+    for (unsigned i = 0; more; i++) {
+        int hart = listed_hart(fdt, node, i, &more);
+        hpa_t page = hart < 0 ? 0 : imsic_page(fdt, node, i, PAGE_4K << guest_bits, &context);
+
+        if (page == 0)
+            continue;
+        machine.wiring[hart] = (struct machine_wiring){context, page};
+        found = true;
+    }
+    machine.imsic_ids = ids;
+    machine.imsic_guests = (1u << guest_bits) - 1;
+    return found;
+}
+
+/* The APLIC whose interrupts go to S-mode, by MSI or by wire. */
+static enum machine_controller read_aplic(const struct fdt *fdt, int node)
+{
+    uint32_t parent = fdt_u32(fdt, node, "msi-parent", 0);
+    int imsic = parent != 0 ? fdt_find_phandle(fdt, parent) : -1;
+
+    if (imsic >= 0 && fdt_is_compatible(fdt, imsic, "riscv,imsics") && read_imsic(fdt, imsic))
+        return CONTROLLER_MSI;
+    return read_contexts(fdt, node) ? CONTROLLER_APLIC : CONTROLLER_NONE;
+}
+
+static void read_controller(const struct fdt *fdt)
+{
+    static const struct {
+        const char *name;
+        bool aplic;
+    } kinds[] = {{"riscv,aplic", true}, {"sifive,plic-1.0.0", false}, {"riscv,plic0", false}};
+    struct machine_device device = {0};
+
     for (unsigned i = 0; i < CPUS_MAX; i++)
-        machine.plic_context[i] = ~0u;
-    read_device(fdt, node, &machine.plic);
-    if (node >= 0)
-        read_contexts(fdt, node);
+        machine.wiring[i].context = ~0u;
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds) && machine.controller == CONTROLLER_NONE; i++) {
+        for (int n = fdt_find_compatible(fdt, -1, kinds[i].name);
+             n >= 0 && machine.controller == CONTROLLER_NONE;
+             n = fdt_find_compatible(fdt, n, kinds[i].name)) {
+            read_device(fdt, n, &device);
+            if (kinds[i].aplic)
+                machine.controller = read_aplic(fdt, n);
+            else if (read_contexts(fdt, n))
+                machine.controller = CONTROLLER_PLIC;
+        }
+    }
+    machine.controller_base = device.base;
+    if (device.base == 0)
+        machine.controller = CONTROLLER_NONE;
 }
 
 /* A goldfish RTC: the low half, which keeps the high half for the next read. */
@@ -206,7 +298,7 @@ int machine_read(const void *bytes)
     read_chosen(fdt);
     read_uart(fdt);
     read_device(fdt, fdt_find_compatible(fdt, -1, "sifive,test0"), &machine.finisher);
-    read_plic(fdt);
+    read_controller(fdt);
     read_virtio(fdt);
     read_clock(fdt);
     if (machine.hart_count == 0 || machine.memory_count == 0 || machine.timebase == 0) {

@@ -21,6 +21,20 @@ struct machine_device {
     uint32_t interrupt;
 };
 
+/* What interrupts its harts' S-mode. */
+enum machine_controller {
+    CONTROLLER_NONE, /* none that is known */
+    CONTROLLER_PLIC,
+    CONTROLLER_APLIC, /* which interrupts harts by wire, */
+    CONTROLLER_MSI    /* or writes to their IMSICs */
+};
+
+/* Where a hart is for its controllers. */
+struct machine_wiring {
+    uint32_t context; /* the PLIC's, or the APLIC's number of the hart; ~0: none */
+    hpa_t imsic;      /* its IMSIC's page for S-mode, its guests' behind it; 0: none */
+};
+
 /* Its serial port: registers of `width` bytes, 1 << shift apart; base 0: none that is known. */
 struct machine_uart {
     uint64_t base;
@@ -45,8 +59,10 @@ struct machine {
     struct machine_uart uart;
     struct machine_device finisher; /* sifive,test: ends the emulator with a status */
     uint64_t epoch;                 /* nanoseconds since 1970 at time 0; 0: it has no clock */
-    struct machine_device plic;
-    uint32_t plic_context[CPUS_MAX];                  /* of hart i's S-mode; ~0: none */
+    enum machine_controller controller;
+    uint64_t controller_base; /* of the PLIC or the APLIC */
+    struct machine_wiring wiring[CPUS_MAX];
+    uint32_t imsic_ids, imsic_guests;                 /* MSIs from 1 on; guests' pages at most */
     struct machine_device virtio[MACHINE_VIRTIO_MAX]; /* virtio-mmio slots */
     unsigned virtio_count;
 };

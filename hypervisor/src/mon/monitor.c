@@ -3,6 +3,7 @@
 
 #include "common/string.h"
 #include "cpu/cpu.h"
+#include "host/interrupts.h"
 #include "host/machine.h"
 #include "host/power.h"
 #include "lib/console.h"
@@ -91,7 +92,8 @@ static void walk(struct vm *vm, const char *argument)
 
 static void show_exits(struct vm *vm, const char *argument)
 {
-    uint64_t total = 0, mmio = 0;
+    uint64_t total = 0, mmio = 0, served;
+    const char *controller = interrupts_count(&served);
 
     (void)argument;
     for (unsigned kind = 0; kind < EXIT_KINDS; kind++) {
@@ -107,6 +109,7 @@ static void show_exits(struct vm *vm, const char *argument)
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         mmio += vm->vcpus[i]->mmio_exits;
     print("hv: %8lu in all, %lu of them device registers\n", total, mmio);
+    print("hv: %8lu interrupts of the machine's devices, by %s\n", served, controller);
     for (unsigned i = 0; i < cpu_count; i++)
         print("hv: hart %lu has had interrupts off for %lu us at most\n", cpus[i].hartid,
               cpus[i].off_most * 1000000 / machine.timebase);
