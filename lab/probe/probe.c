@@ -1,19 +1,18 @@
-/* lab-probe [--values | --json]: what works on this host's /dev/kvm. Each check runs in a process
- * of its own with a time limit, all at once, except for the two that measure. Exit status: 0
- * complete, 1 incomplete, 2 missing, 3 denied. */
+/* lab-probe [--values | --json [SECONDS]]: what works on this host's /dev/kvm. Each check runs in a
+ * process of its own, at most SECONDS (5), all at once, except for the two that measure. Exit
+ * status: 0 complete, 1 incomplete, 2 missing, 3 denied. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lab/probe/checks.h"
-
-#define LIMIT_MS 5000
 
 enum verdict { COMPLETE, INCOMPLETE, MISSING, DENIED };
 enum outcome { WORKS, FAILS, HANGS };
@@ -62,6 +61,7 @@ struct result {
 };
 
 static struct result results[CHECK_COUNT];
+static int64_t limit_ms = 5000; /* of one check */
 
 struct answer {
     int code;
@@ -119,7 +119,7 @@ static void finish(struct result *result, int64_t end)
 
 static void run_checks(void)
 {
-    int64_t end = now_ms() + LIMIT_MS;
+    int64_t end = now_ms() + limit_ms;
 
     for (size_t i = 0; i < CHECK_COUNT; i++)
         if (!(checks[i].flags & ALONE))
@@ -130,7 +130,7 @@ static void run_checks(void)
     for (size_t i = 0; i < CHECK_COUNT; i++) {
         if (checks[i].flags & ALONE) {
             start(&checks[i], &results[i]);
-            finish(&results[i], now_ms() + LIMIT_MS);
+            finish(&results[i], now_ms() + limit_ms);
         }
     }
 }
@@ -187,8 +187,11 @@ int main(int argc, char **argv)
 {
     enum verdict verdict = look_for_device();
 
-    if (argc > 2 || (argc == 2 && strcmp(argv[1], "--values") && strcmp(argv[1], "--json"))) {
-        fprintf(stderr, "usage: %s [--values | --json]\n", argv[0]);
+    if (argc == 3)
+        limit_ms = strtol(argv[2], NULL, 10) * 1000;
+    if (argc > 3 || limit_ms <= 0 || limit_ms > 3600000 ||
+        (argc >= 2 && strcmp(argv[1], "--values") && strcmp(argv[1], "--json"))) {
+        fprintf(stderr, "usage: %s [--values | --json [SECONDS]]\n", argv[0]);
         return 125;
     }
     if (verdict < MISSING) {
