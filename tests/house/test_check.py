@@ -30,7 +30,7 @@ def fails_once(name, stops):
 
 @pytest.fixture
 def tree(tmp_path):
-    """tree(tests): what tools/check says of {folder: source of its tests}."""
+    """tree(tests): what tools/check says of {folder: source of its tests}; `follow` is given each line as it comes."""
     for path in ("tools/check", "tests/conftest.py", "tests/support.py", "pytest.ini"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(TOP / path, tmp_path / path)
@@ -39,13 +39,19 @@ def tree(tmp_path):
     (tmp_path / "lab/lab").chmod(0o755)
     (tmp_path / "Makefile").write_text("all rules unit fuzz documents:\n\t@echo made $@\n")
 
-    def run(tests, **environment):
+    def run(tests, follow=None, **environment):
         for folder, source in tests.items():
             (tmp_path / "tests" / folder).mkdir(exist_ok=True)
             (tmp_path / "tests" / folder / "test_it.py").write_text(STOPS + source)
         clean = {k: v for k, v in os.environ.items() if k not in ("FULL", "SOAK", "CHECK_EVENTS", "LAB_NAME")}
-        return subprocess.run([tmp_path / "tools/check"], capture_output=True, text=True, check=False,
-                              env={**clean, **environment})
+        process = subprocess.Popen([tmp_path / "tools/check"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, env={**clean, **environment})
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if follow:
+                follow(line)
+        return subprocess.CompletedProcess([], process.wait(), "".join(lines))
     run.top = tmp_path
     return run
 
@@ -55,7 +61,7 @@ GOOD = "def test_one(): pass\ndef test_two(): pass\n"
 
 def test_a_good_run_names_its_stages_and_counts(tree):
     result = tree({"vmm": GOOD, "house": GOOD})
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout
     for words in ("1 of 6: build", "made all", "2 of 6: rules", "4 of 6: fuzzers", "6 of 6: system tests"):
         assert words in result.stdout
     assert "\n4 passed, 0 failed, 0 skipped\n" in result.stdout
@@ -68,7 +74,7 @@ def test_tests_of_two_kinds_of_machine_run_side_by_side(tree):
     """Each waits for the other."""
     meet = ("import time\ndef test_meet():\n"
             "    mine, other = %r, %r\n    folder = Path(__file__).parents[1]\n"
-            "    (folder / mine).touch()\n    end = time.monotonic() + 60\n"
+            "    (folder / mine).touch()\n    end = time.monotonic() + 600\n"
             "    while not (folder / other).exists():\n"
             "        assert time.monotonic() < end\n        time.sleep(0.1)\n")
     result = tree({"gdb": meet % ("a", "b"), "hypervisor": meet % ("b", "a")})
@@ -79,7 +85,7 @@ def test_a_process_that_has_no_more_takes_over_from_the_other(tree):
     """The last file of the other's list: the first test waits for it. Session fixtures are made once in a process."""
     wait = ("import time\n@pytest.fixture(scope='session')\ndef once():\n"
             "    with open(Path(__file__).parents[1] / 'made', 'a') as f:\n        f.write('1')\n    yield\n"
-            "def test_wait(once):\n    end = time.monotonic() + 60\n"
+            "def test_wait(once):\n    end = time.monotonic() + 600\n"
             "    while not (Path(__file__).parents[1] / 'mark').exists():\n"
             "        assert time.monotonic() < end\n        time.sleep(0.1)\n")
     mark = "def test_mark():\n    (Path(__file__).parents[1] / 'mark').touch()\n"
@@ -92,9 +98,14 @@ def test_a_process_that_has_no_more_takes_over_from_the_other(tree):
 def test_progress_is_shown_while_a_test_runs(tree):
     text = (tree.top / "tools/check").read_text()
     (tree.top / "tools/check").write_text(text.replace("PERIOD = 20", "PERIOD = 1"))
-    slow = "import time\ndef test_a(): pass\ndef test_slow(): time.sleep(4)\n"
-    assert "1 of 2 tests, vmm/test_it.py::test_slow" in tree({"vmm": slow}).stdout
-    assert " left, vmm/test_it.py::test_slow" in tree({"vmm": slow}).stdout
+    seen = tree.top / "seen"
+    slow = ("import time\ndef test_a(): pass\ndef test_slow():\n    end = time.monotonic() + 600\n"
+            "    while not Path(%r).exists():\n"
+            "        assert time.monotonic() < end\n        time.sleep(0.1)\n" % str(seen))
+    for words in ("1 of 2 tests, vmm/test_it.py::test_slow", " left, vmm/test_it.py::test_slow"):
+        seen.unlink(missing_ok=True)
+        result = tree({"vmm": slow}, follow=lambda line, words=words: words in line and seen.touch())
+        assert result.returncode == 0, result.stdout
 
 
 def test_a_failure_is_a_failure(tree):

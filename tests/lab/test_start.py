@@ -85,8 +85,8 @@ def test_a_second_checkout_of_an_ordinary_user():
 
 def test_machine_that_stops_while_it_boots_is_replaced_once(tmp_path):
     qemu, starts = tmp_path / "qemu-system-x86_64", tmp_path / "starts"
-    environment = dict(ENVIRONMENT, LAB_NAME="boot", LAB_WAIT="1", PATH="%s:%s" % (tmp_path, os.environ["PATH"]))
-    for ready in (2, 3):  # the start that gets ready; the third never comes
+    for ready, limit in ((2, "5"), (3, "1")):  # the start that gets ready; the third never comes
+        environment = dict(ENVIRONMENT, LAB_NAME="boot", LAB_BOOT=limit, PATH="%s:%s" % (tmp_path, os.environ["PATH"]))
         qemu.write_text("#!/bin/bash\necho >> %s\n[ $(wc -l < %s) = %d ] && echo 'lab: ready' || echo stuck\n"
                         "exec sleep 999\n" % (starts, starts, ready))
         qemu.chmod(0o755)
@@ -94,7 +94,7 @@ def test_machine_that_stops_while_it_boots_is_replaced_once(tmp_path):
         done = lab("up", env=environment)
         lab("down", env=environment)
         assert (done.returncode, starts.read_text()) == (0 if ready == 2 else 125, "\n\n"), done.stderr
-        assert b"not ready after 1 s" in done.stderr and b"stuck" in done.stderr
+        assert b"not ready after %s s" % limit.encode() in done.stderr and b"stuck" in done.stderr
 
 
 def test_machine_that_cannot_start():

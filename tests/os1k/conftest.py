@@ -1,6 +1,7 @@
 """The 1K OS on two machines that know nothing of each other: our VMM, and QEMU, which starts kernel.elf."""
 import os
 import subprocess
+import threading
 
 import pexpect
 import pytest
@@ -43,10 +44,13 @@ class OnQemu:
     def run(self, text, limit=LIMIT, **options):
         process = subprocess.Popen(self.command(**options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
+        limit_of_all = threading.Timer(limit, process.kill)  # until_prompt() has none
+        limit_of_all.start()
         try:
             seen = self.until_prompt(process)  # what is sent before the UART is set up would be lost
-            out, err = process.communicate(text + CTRL_D + CTRL_D, timeout=limit)
+            out, err = process.communicate(text + CTRL_D + CTRL_D)
         finally:
+            limit_of_all.cancel()
             process.kill()
         return Result(subprocess.CompletedProcess([], process.returncode, seen + out, err))
 

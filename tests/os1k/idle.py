@@ -30,7 +30,7 @@ def main():
     begin = processor_time(process.pid)
     time.sleep(float(sys.argv[1]))
     spent = processor_time(process.pid) - begin
-    _, err = process.communicate(b"exit\n", timeout=60)
+    _, err = process.communicate(b"exit\n", timeout=600)
     print("spent %.2f s, %s exits, status %d" % (
         spent, re.search(rb"(\d+) exits", err).group(1).decode(), process.returncode))
 

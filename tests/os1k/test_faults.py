@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from tests.os1k.conftest import PROMPT, leave
+from tests.support import LIMIT
 
 FAULTS = {
     "divide": "divide error",
@@ -100,7 +101,7 @@ def test_an_nmi_ends_no_program(qemu, scratch):
 
 def test_spawn_and_exit_leak_nothing(machine, soak):
     count = soak(10000, 100000)
-    out = machine.run(b"cycles %d\n" % count, limit=600 if count > 10000 else 120).out.decode()
+    out = machine.run(b"cycles %d\n" % count, limit=LIMIT).out.decode()
     before, after = re.search(r"%d cycles, free pages before (\d+), after (\d+)\n" % count, out).groups()
     assert before == after
 
@@ -165,7 +166,7 @@ def test_too_little_memory_is_told(on_vmm):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_fuzzed_input(machine, seed, soak):
     text = fuzz(soak(32 << 10, 1 << 20), seed)
-    result = machine.run(text + b"\n\x03\n\x03\n\x03\necho all was read\nexit\n", limit=soak(120, 1800))
+    result = machine.run(text + b"\n\x03\n\x03\n\x03\necho all was read\nexit\n", limit=soak(LIMIT, 1800))
     assert b"KERNEL" not in result.out
     assert b"\nall was read\n" in result.out.replace(b"\r", b"")
     assert result.status == 0

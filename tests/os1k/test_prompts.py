@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from tests.os1k.conftest import PROMPT, OnQemu, leave
-from tests.support import LAB, finish
+from tests.support import LAB, LIMIT, finish
 
 LEFT = b"\x1b[D"
 
@@ -51,7 +51,7 @@ def test_on_a_pipe(machine):
         seen = b""
         process.stdin.write(typed + b"\n")
         process.stdin.flush()
-    process.communicate(timeout=120)
+    process.communicate(timeout=LIMIT)
     assert process.returncode == 0
 
 

@@ -221,6 +221,6 @@ def test_tools_of_the_host(vmm, tree):
         shutil.copy(vmm.program, folder)
         shutil.copytree(Path(tree).parents[1], folder + "/kernel")
         kernel = "%s/kernel/boot/%s" % (folder, Path(tree).name)
-        command = [folder + "/kvm-vmm", "run", "--kernel", kernel, "--timeout", "200", "--", "sh", "-c", script]
+        command = [folder + "/kvm-vmm", "run", "--kernel", kernel, "--timeout", "1000", "--", "sh", "-c", script]
         result = lab_run(*plain, *command, env={"HOME": "/tmp"}, cwd="/")
     assert result.status == 0 and b"gcc version" in result.out and result.out.endswith(b"42\n"), result
