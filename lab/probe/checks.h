@@ -27,5 +27,7 @@ int platform_smp(struct guest *guest);
 /* speed.c: these leave a figure in guest->reason */
 int speed_exits(struct guest *guest);
 int speed_instructions(struct guest *guest);
+/* Of the host's time-stamp counter: kHz. */
+unsigned speed_counter(void);
 
 #endif

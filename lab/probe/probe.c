@@ -1,6 +1,7 @@
 /* lab-probe [--values | --json [SECONDS]]: what works on this host's /dev/kvm. Each check runs in a
  * process of its own, at most SECONDS (5), all at once, except for the two that measure. Exit
- * status: 0 complete, 1 incomplete, 2 missing, 3 denied. */
+ * status: 0 complete, 1 incomplete, 2 missing, 3 denied. With --counter: the rate of the host's
+ * time-stamp counter in kHz, and nothing else. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -185,13 +186,16 @@ static void print_json(enum verdict verdict)
 
 int main(int argc, char **argv)
 {
-    enum verdict verdict = look_for_device();
+    enum verdict verdict;
 
+    if (argc == 2 && strcmp(argv[1], "--counter") == 0)
+        return printf("%u\n", speed_counter()) < 0;
+    verdict = look_for_device();
     if (argc == 3)
         limit_ms = strtol(argv[2], NULL, 10) * 1000;
     if (argc > 3 || limit_ms <= 0 || limit_ms > 3600000 ||
         (argc >= 2 && strcmp(argv[1], "--values") && strcmp(argv[1], "--json"))) {
-        fprintf(stderr, "usage: %s [--values | --json [SECONDS]]\n", argv[0]);
+        fprintf(stderr, "usage: %s [--values | --json [SECONDS] | --counter]\n", argv[0]);
         return 125;
     }
     if (verdict < MISSING) {

@@ -72,6 +72,19 @@ def test_a_complete_kvm_inside():
     assert json.loads(done.stdout)["kvm"] == "complete"
 
 
+def test_its_clock_is_as_fast_as_the_hosts():
+    """Between two readings inside passes what passed here, whatever the load: more than between the ends of both, less
+    than between their beginnings and ends (to one part in a hundred)."""
+    readings = []
+    for _ in range(2):
+        before = time.monotonic()
+        inside = float(lab("run", "cat", "/proc/uptime").stdout.split()[0])
+        readings.append((before, inside, time.monotonic()))
+        time.sleep(1)
+    (begun, first, between), (again, second, end) = readings
+    assert 0.99 * (again - between) - 0.02 <= second - first <= 1.01 * (end - begun) + 0.02, readings
+
+
 def test_a_clock_measured_badly_is_no_matter():
     """KVM tolerates what two measurements of a busy machine's clock differ by."""
     tolerance = lab("run", "cat", "/sys/module/kvm/parameters/tsc_tolerance_ppm").stdout
