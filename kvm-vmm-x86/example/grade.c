@@ -1,9 +1,9 @@
 /*
  * Grades a guest: gives it one number after the other, each time from the same snapshot, and prints
  * what it answers, or why it does not. The guest asks by hypercall 0x20 for a number in RDI and
- * answers by hypercall 0x21 with RBX. docs/library.md shows it.
+ * answers by hypercall 0x21 with RBX, within some seconds. docs/library.md shows it.
  *
- *     grade GUEST NUMBER...
+ *     grade SECONDS GUEST NUMBER...
  */
 #include <kvmvmm.h>
 #include <stdio.h>
@@ -12,9 +12,10 @@
 enum { CALL_ASK = 0x20, CALL_ANSWER = 0x21 };
 
 /* A number for the guest, and its answer. */
-static int grade(struct kvmvmm *machine, const char *number, struct kvmvmm_error *error)
+static int grade(struct kvmvmm *machine, const char *number, uint64_t seconds,
+                 struct kvmvmm_error *error)
 {
-    const struct kvmvmm_limits limits = {.nanoseconds = 2000000000};
+    const struct kvmvmm_limits limits = {.nanoseconds = seconds * 1000000000};
     struct kvmvmm_event event;
     struct kvm_regs regs;
     uint64_t pages;
@@ -29,7 +30,7 @@ static int grade(struct kvmvmm *machine, const char *number, struct kvmvmm_error
     if (event.reason == KVMVMM_CALL && event.call == CALL_ANSWER)
         printf("%s: %llu\n", number, (unsigned long long)regs.rbx);
     else if (event.reason == KVMVMM_TIME)
-        printf("%s: no answer in 2 s\n", number);
+        printf("%s: no answer in %llu s\n", number, (unsigned long long)seconds);
     else
         printf("%s: the guest stopped: %s\n", number, event.text);
     return kvmvmm_reset(machine, &pages, error);
@@ -37,7 +38,7 @@ static int grade(struct kvmvmm *machine, const char *number, struct kvmvmm_error
 
 int main(int argc, char **argv)
 {
-    struct kvmvmm_config config = {.image = argv[1], .mode = KVMVMM_LONG};
+    struct kvmvmm_config config = {.image = argc > 2 ? argv[2] : NULL, .mode = KVMVMM_LONG};
     struct kvmvmm_error error;
     struct kvmvmm_event event;
     struct kvmvmm *machine = kvmvmm_create(&config, &error);
@@ -50,8 +51,8 @@ int main(int argc, char **argv)
         goto end;
     }
     result = kvmvmm_snapshot(machine, &error);
-    for (int i = 2; i < argc && result == 0; i++)
-        result = grade(machine, argv[i], &error);
+    for (int i = 3; i < argc && result == 0; i++)
+        result = grade(machine, argv[i], strtoull(argv[1], NULL, 0), &error);
 end:
     if (result != 0)
         fprintf(stderr, "grade: %s\n", error.text);
