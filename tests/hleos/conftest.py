@@ -111,7 +111,7 @@ def bochs(scratch):
                 except OSError:
                     break
             if not (serial.exists() and until(serial.read_text(errors="replace"))):
-                machine.wait(timeout=10)
+                machine.wait(timeout=LIMIT)
         finally:
             machine.terminate()   # it takes Bochs with it
             machine.wait()

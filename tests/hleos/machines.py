@@ -8,7 +8,7 @@ import pexpect
 TOP = Path(__file__).resolve().parents[2]
 HLEOS = TOP / "HLeOs/HLeOs"
 BUILD = TOP / "build/hleos"
-LIMIT = 120          # seconds: a machine that runs longer hangs
+LIMIT = 240          # seconds: a machine that runs longer hangs
 FS_SIZE = 8 << 20    # bytes of an image's file system
 GOOD = 33            # (0x10 << 1) | 1: the tests passed
 PANIC = 37
@@ -31,11 +31,13 @@ class Screen:
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
-        for _ in range(200):
+        end = time.monotonic() + LIMIT
+        while True:
             try:
                 self.socket.connect(str(path))
                 break
             except OSError:
+                assert time.monotonic() < end, "QEMU's monitor does not answer"
                 time.sleep(0.05)
         self.answer()
 
@@ -58,6 +60,13 @@ class Screen:
         self.do("pmemsave 0xb8000 4000 \"%s\"" % file)
         cells = Path(file).read_bytes()[::2].decode("cp437")
         return [cells[i:i + 80].rstrip() for i in range(0, 2000, 80)]
+
+    def shows(self, file, wanted):
+        """Waits until the page, which is drawn row by row, is as `wanted` says of its lines; returns the last ones."""
+        end = time.monotonic() + LIMIT
+        while not wanted(lines := self.lines(file)) and time.monotonic() < end:
+            time.sleep(0.05)
+        return lines
 
     def page(self, file):
         """The cells of the text page, from the guest's memory: (character, attribute)."""
