@@ -60,7 +60,8 @@ def test_typing_by_each_controller(hypervisor, qemu, tmp_path, aia):
     to_monitor(child)
     controller = {"none": "PLIC", "aplic": "APLIC", "aplic-imsic": "APLIC and IMSIC"}[aia]
     told = monitor(child, "exits")
-    assert re.search(r" [1-9]\d* interrupts of the machine's devices, by %s\n" % controller, told), told
+    served = re.search(r" (\d+) interrupts of the machine's devices, by %s\n" % controller, told)
+    assert served and 1 <= int(served.group(1)) < 100, told  # the keys so far; none is served for ever
     child.send("\r")
     child.send("x")  # the guest waits for it
     child.expect(r"far: done: \d+ met, 0 missed")

@@ -10,7 +10,8 @@ enum { PLIC_CONTEXT = 0x200000, PLIC_CONTEXT_STRIDE = 0x1000, PLIC_THRESHOLD = 0
 /* AIA 4.5: of the domain, and of a source's line. */
 enum {
     APLIC_DOMAIN = 0,
-    APLIC_SOURCE = 4, /* of source 1 */
+    APLIC_SOURCE = 4,     /* of source 1 */
+    APLIC_INPUT = 0x1d00, /* lines, a bit a source */
     APLIC_SET_ENABLE = 0x1edc,
     APLIC_SET_PENDING = 0x2000,
     APLIC_TARGET = 0x3004, /* of source 1 */
@@ -135,12 +136,16 @@ static void call(uint32_t interrupt)
 static void serve_msi(void)
 {
     uint64_t msi = csr_swap(CSR_STOPEI, 0) >> TOPEI_ID_SHIFT & TOPEI_ID_MASK;
+    uint32_t interrupt;
 
     if (msi == 0 || msi > __atomic_load_n(&count, __ATOMIC_ACQUIRE))
         return;
-    call(connected[msi - 1].interrupt);
-    /* A line that is still high is no edge: it is sent again (AIA 4.9.2). */
-    *reg(APLIC_SET_PENDING) = connected[msi - 1].interrupt;
+    interrupt = connected[msi - 1].interrupt;
+    call(interrupt);
+    /* A line that is still high is no edge: it is sent again (AIA 4.9.2). QEMU 7.2 would send it
+     * for a low one, too. */
+    if (reg(APLIC_INPUT)[interrupt / 32] >> interrupt % 32 & 1)
+        *reg(APLIC_SET_PENDING) = interrupt;
 }
 
 void interrupts_serve(void)
