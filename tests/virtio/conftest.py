@@ -9,15 +9,19 @@ from tests.support import TOP
 
 @pytest.fixture(scope="session")
 def modules(kernel, ramdisk, tmp_path_factory):  # noqa: F811
-    """modules(NAME...): the options that give the cloud kernel those modules, for init to load."""
-    def get(*names):
-        kernel("cloud")
+    """modules(NAME..., name=KERNEL): the options that give a kernel those modules, for init to load."""
+    def get(*names, name="cloud"):
+        kernel(name)
         ramdisk()
         layer = tmp_path_factory.mktemp("modules") / "modules.cpio"
-        subprocess.run([TOP / "tools/kernels", "--modules", layer, "cloud", *names], check=True,
+        subprocess.run([TOP / "tools/kernels", "--modules", layer, name, *names], check=True,
                        stdin=subprocess.DEVNULL, capture_output=True)
         return ["--initrd", layer]
     return get
+
+
+KERNELS = ["cloud", *(pytest.param(name, marks=pytest.mark.full("Debian's other kernels"))
+                      for name in ("generic", "debian13", "debian13-generic"))]
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +42,3 @@ def guest_script(ramdisk, tmp_path_factory):  # noqa: F811
                            cwd=folder, stdout=archive, check=True)
         return ["--initrd", folder / "script.cpio"]
     return get
-
-
-@pytest.fixture(scope="session")
-def file_drivers(modules):
-    """Shared folders."""
-    return modules("virtio_mmio", "virtiofs")

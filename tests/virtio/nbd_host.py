@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-LIMIT = 200
+LIMIT = 1000
 MB = 1 << 20
 
 

@@ -1,12 +1,15 @@
-"""virtio disks under Debian's kernel: what is written is there, overlays leave the file, a killed VMM loses nothing
-that was synced, a driver may go while its device works."""
+"""virtio disks and random bytes under Debian's kernels: what is written is there, overlays leave the file, a killed VMM
+loses nothing that was synced, drivers may go while their devices work."""
 import hashlib
 import json
 import os
 import re
 import subprocess
 
+import pytest
+
 from tests.support import lab_run
+from tests.virtio.conftest import KERNELS
 
 MB = 1 << 20
 
@@ -33,8 +36,9 @@ def make_disk(path, size, seed):
     return data
 
 
-def test_read_and_write(linux, drivers, scratch):
-    """Three disks at once: one to write, one to read, one with an overlay."""
+@pytest.mark.parametrize("name", KERNELS)
+def test_read_and_write(linux, modules, scratch, name):
+    """Three disks at once: one to write, one to read, one with an overlay. Random bytes are not the same twice."""
     data = make_disk(scratch / "a", 2 * MB, 1)
     only_read, base = make_disk(scratch / "b", MB, 2), make_disk(scratch / "c", MB, 3)
     script = ("set -e; cat /sys/block/vda/serial /sys/block/vdb/serial; echo; "
@@ -42,16 +46,18 @@ def test_read_and_write(linux, drivers, scratch):
               "dd if=/dev/vdb of=/dev/vda bs=4k seek=10 conv=notrunc,fsync; "
               "! dd if=/dev/zero of=/dev/vdb bs=512 count=1; "
               "dd if=/dev/vda of=/dev/vdc bs=64k count=3 conv=notrunc,fsync; echo 3 > /proc/sys/vm/drop_caches; "
-              "sha256sum < /dev/vda; sha256sum < /dev/vdc")
-    result = linux.boot("cloud", *drivers, "-c", "2", "--disk", scratch / "a",
-                        "--disk", "%s,ro,id=second" % (scratch / "b"), "--disk", "%s,overlay" % (scratch / "c"),
-                        run=script)
+              "sha256sum < /dev/vda; sha256sum < /dev/vdc; cat /sys/class/misc/hw_random/rng_current; "
+              "for i in 1 2; do head -c 64 /dev/hwrng | sha256sum; done")
+    result = linux.boot(name, *modules("virtio_mmio", "virtio_blk", "virtio_rng", name=name), "-c", "2", "--rng",
+                        "--disk", scratch / "a", "--disk", "%s,ro,id=second" % (scratch / "b"),
+                        "--disk", "%s,overlay" % (scratch / "c"), run=script)
     text = result.out.decode("utf-8", "replace").replace("\r", "")
     assert result.status == 0 and "disk0second" in text, result
     written = data[:10 * 4096] + only_read + data[10 * 4096 + MB:]
     layered = written[:3 * 65536] + base[3 * 65536:]
     sums = re.findall(r"^([0-9a-f]{64}) ", text, re.M)
-    assert sums == [hashlib.sha256(d).hexdigest() for d in (data, only_read, written, layered)], result
+    assert "virtio_rng.0" in text and len(set(sums[4:])) == 2, result
+    assert sums[:4] == [hashlib.sha256(d).hexdigest() for d in (data, only_read, written, layered)], result
     assert (scratch / "a").read_bytes() == written
     assert (scratch / "b").read_bytes() == only_read and (scratch / "c").read_bytes() == base
 
@@ -85,15 +91,18 @@ def test_killed(linux, drivers, scratch, soak):
         kill_and_check(linux, drivers, scratch)
 
 
-def test_driver_goes_and_comes(linux, drivers, scratch):
-    """The driver resets the device while requests are in flight, and finds it well afterwards."""
+def test_drivers_go_and_come(linux, drivers, scratch):
+    """They reset a disk and the random bytes while requests are in flight, and find both well afterwards."""
     data = make_disk(scratch / "disk", 8 * MB, 4)
-    script = ("cd /sys/bus/virtio/drivers/virtio_blk; for i in 1 2 3 4 5; do "
-              "for j in 1 2 3; do dd if=/dev/vda of=/dev/null bs=64k iflag=direct 2>/dev/null & done; "
-              "echo virtio0 > unbind; wait; echo virtio0 > bind; done; sha256sum < /dev/vda")
-    result = linux.boot("cloud", *drivers, "-c", "2", "--disk", scratch / "disk", run=script)
+    script = ("cd /sys/bus/virtio/drivers; disk=$(cd virtio_blk; echo virtio*); rng=$(cd virtio_rng; echo virtio*); "
+              "for i in 1 2 3 4 5; do for j in 1 2 3; do dd if=/dev/vda of=/dev/null bs=64k iflag=direct 2>/dev/null & "
+              "cat /dev/hwrng > /dev/null 2>&1 & done; "
+              "echo $disk > virtio_blk/unbind; echo $rng > virtio_rng/unbind; wait; "
+              "echo $disk > virtio_blk/bind; echo $rng > virtio_rng/bind; done; "
+              "sha256sum < /dev/vda; head -c 64 /dev/hwrng | wc -c")
+    result = linux.boot("cloud", *drivers, "-c", "2", "--rng", "--disk", scratch / "disk", run=script)
     assert result.status == 0 and hashlib.sha256(data).hexdigest().encode() in result.out, result
-    assert "needs a reset" not in result.err, result
+    assert re.search(rb"^64\r*$", result.out, re.M) and "needs a reset" not in result.err, result
 
 
 def test_refused(linux, vmm, scratch):

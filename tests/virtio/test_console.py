@@ -2,21 +2,31 @@
 its size, a driver that goes and comes again."""
 import hashlib
 import re
+import time
 
-import pexpect
 import pytest
 
-from tests.support import finish, lab_run
+from tests.support import LIMIT, finish, lab_run
+from tests.virtio.conftest import KERNELS
 
-# In the lab: the VMM, and beside it a client of a port's socket, which sends the numbers, and reads to the end.
-CLIENT = """
+# In the lab: the VMM, and the clients of two ports' sockets. One sends the numbers, and reads to the end. On the other
+# port come three, one behind the other, each when the guest has said how much the last one has sent.
+CLIENTS = """
 import hashlib, os, socket, subprocess, sys, threading, time
-path, count, command = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-vmm = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-while not os.path.exists(path) and vmm.poll() is None:
-    time.sleep(0.05)
-client = socket.socket(socket.AF_UNIX)
-client.connect(path)
+talk, ends, count, command = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
+vmm = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+def connect(path):
+    while not os.path.exists(path) and vmm.poll() is None:
+        time.sleep(0.05)
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    return client
+def until(word):
+    for line in vmm.stdout:
+        os.write(1, line)
+        if line.strip() == word:
+            return
+client = connect(talk)
 def send():
     client.sendall(b"".join(b"%d\\n" % i for i in range(count)))
 threading.Thread(target=send, daemon=True).start()
@@ -25,9 +35,13 @@ while data := client.recv(65536):
     total.update(data)
     size += len(data)
 client.close()
-status = vmm.wait()
-print("client:", size, total.hexdigest())
-sys.exit(status)
+print("client:", size, total.hexdigest(), flush=True)
+for n in (5, 100000, 70):
+    with connect(ends) as client:
+        client.sendall(b'x' * n)
+    until(str(n).encode())
+until(b"")
+sys.exit(vmm.wait())
 """
 COUNT = 30000
 
@@ -37,48 +51,30 @@ def console_drivers(modules):
     return modules("virtio_mmio", "virtio_console")
 
 
-def test_ports(linux, console_drivers, scratch):
+@pytest.mark.parametrize("name", KERNELS)
+def test_ports(linux, modules, scratch, name):
     """A file takes what the guest writes, to the last byte before it powers off. A socket's client sends and reads; it
-    reads an end when the guest closes the port, and the guest reads one when the client has gone."""
-    script = ("set -e; cd /sys/class/virtio-ports; echo $(cat vport0p0/name) $(cat vport0p1/name); "
-              "exec 3<>/dev/vport0p1; head -n %d <&3 | sha256sum; seq 1 %d >&3; exec 3>&-; "
-              "seq 1 %d > /dev/vport0p0" % (COUNT, COUNT, COUNT))
-    path = "/run/mini-kvm-port"
-    command = linux.command("cloud", *console_drivers, "--port", "out=file:%s" % (scratch / "out"), "--port",
-                            "talk=unix:" + path, run=script)
-    result = lab_run("/usr/bin/python3", "-c", CLIENT, path, COUNT, *command)
-    text = result.out.decode("utf-8", "replace")
-    assert result.status == 0 and "out talk" in text, result
+    reads an end when the guest closes the port. Clients that come and go: the guest reads the end of each after its
+    bytes. The driver goes and comes again in between."""
+    script = ("set -e; port() { grep -lx $1 /sys/class/virtio-ports/*/name | sed 's:.*/\\(.*\\)/name:/dev/\\1:'; }; "
+              "cat /sys/class/virtio-ports/*/name; "
+              "exec 3<>$(port talk); head -n %d <&3 | sha256sum; seq 1 %d >&3; exec 3>&-; "
+              "for i in 1 2; do cat $(port ends) | wc -c; done; cd /sys/bus/virtio/drivers/virtio_console; "
+              "echo virtio0 > unbind; echo virtio0 > bind; until [ -c $(port ends) ]; do usleep 100000; done; "
+              "cat $(port ends) | wc -c; seq 1 %d > $(port out)" % (COUNT, COUNT, COUNT))
+    talk, ends = "/run/mini-kvm-port", "/run/mini-kvm-ends"
+    command = linux.command(name, *modules("virtio_mmio", "virtio_console", name=name), "--port",
+                            "out=file:%s" % (scratch / "out"), "--port", "talk=unix:" + talk, "--port",
+                            "ends=unix:" + ends, run=script)
+    result = lab_run("/usr/bin/python3", "-c", CLIENTS, talk, ends, COUNT, *command)
+    text = result.out.decode("utf-8", "replace").replace("\r", "")
+    assert result.status == 0 and "out\ntalk\nends\n" in text, result
     sent = b"".join(b"%d\n" % i for i in range(COUNT))
     written = b"".join(b"%d\n" % i for i in range(1, COUNT + 1))
     assert hashlib.sha256(sent).hexdigest() in text, result
     assert "client: %d %s" % (len(written), hashlib.sha256(written).hexdigest()) in text, result
+    assert re.findall(r"^(\d+)$", text, re.M) == ["5", "100000", "70"], result
     assert (scratch / "out").read_bytes() == written
-
-
-def test_an_end_for_the_guest(linux, console_drivers):
-    """Clients that come and go, one behind the other: the guest reads the end of each after its bytes. The driver goes
-    and comes again in between."""
-    script = ("for i in 1 2; do cat /dev/vport0p0 | wc -c; done; cd /sys/bus/virtio/drivers/virtio_console; "
-              "echo virtio0 > unbind; echo virtio0 > bind; sleep 1; cat /dev/vport0p* | wc -c")
-    clients = ("import os, socket, subprocess, sys, time\n"
-               "vmm = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)\n"
-               "for n in (5, 100000, 70):\n"
-               "    while not os.path.exists(sys.argv[1]):\n"
-               "        time.sleep(0.05)\n"
-               "    with socket.socket(socket.AF_UNIX) as client:\n"
-               "        client.connect(sys.argv[1])\n"
-               "        client.sendall(b'x' * n)\n"
-               "    for line in vmm.stdout:\n"
-               "        os.write(1, line)\n"
-               "        if line.strip() == str(n).encode():\n"
-               "            break\n"
-               "sys.exit(vmm.wait())\n")
-    path = "/run/mini-kvm-ends"
-    command = linux.command("cloud", *console_drivers, "--port", "talk=unix:" + path, run=script)
-    result = lab_run("/usr/bin/python3", "-c", clients, path, *command)
-    assert result.status == 0, result
-    assert re.findall(r"^(\d+)\r?$", result.out.decode("utf-8", "replace"), re.M) == ["5", "100000", "70"], result
 
 
 def test_terminal(linux, console_drivers):
@@ -89,12 +85,11 @@ def test_terminal(linux, console_drivers):
     session.expect(r"24 80\r+\n42 /dev/hvc0")
     session.expect_exact("guest# ")
     session.setwinsize(31, 99)
-    for _ in range(100):
+    end = time.monotonic() + LIMIT
+    session.send("stty size\r")
+    while session.expect([r"31 99\r", r"24 80\r"]) == 1:
+        assert time.monotonic() < end, "no new size"
         session.send("stty size\r")
-        if session.expect([r"31 99", r"24 80", pexpect.TIMEOUT]) == 0:
-            break
-    else:
-        raise AssertionError("no new size")
     session.send("exit\r")
     assert finish(session) == 0
 

@@ -15,8 +15,7 @@ GUEST = ("sha256sum < /dev/vda; dd if=/dev/vda of=/dev/vda bs=64k count=16 seek=
 
 
 def test_an_image_of_qemu(linux, drivers):
-    command = linux.command("cloud", *drivers, "-c", "2", "--disk", "@ONE@", "--disk", "@TWO@", "--timeout", "200",
-                            run=GUEST)
+    command = linux.command("cloud", *drivers, "-c", "2", "--disk", "@ONE@", "--disk", "@TWO@", run=GUEST)
     result = lab_run("/usr/bin/python3", HOST, json.dumps([str(word) for word in command]))
     assert result.status == 0 and result.out == b"all well\n", result
     assert result.err.count("disk disk0: its NBD server has gone; it has I/O errors from now on") == 1, result
@@ -31,6 +30,18 @@ def test_large_blocks(vmm):
               'kill $!; rm -r $d; exit $s')
     result = lab_run("sh", "-c", script, "sh", vmm.program, vmm.guest("hello"))
     assert result.status == 125 and "nothing smaller than 8192" in result.err, result
+
+
+def test_not_saved(vmm, scratch):
+    """What the server has written by the time of a restore is not to be known. The guest goes on."""
+    (scratch / "loop").write_bytes(b"\xeb\xfe")
+    script = ('d=$(mktemp -d -p /var/tmp); truncate -s 1M $d/disk; qemu-nbd -t -k $d/s -f raw $d/disk & nbd=$!; '
+              'until [ -S $d/s ]; do sleep 0.1; done; "$1" -l --control unix:$d/c --disk nbd:unix:$d/s "$2" & '
+              'until "$1" ctl unix:$d/c status 2> /dev/null | grep running; do sleep 0.1; done; '
+              '"$1" ctl unix:$d/c snapshot $d/saved; s=$?; ls $d; "$1" ctl unix:$d/c stop; kill $nbd; wait; '
+              'rm -r $d; exit $s')
+    result = lab_run("sh", "-c", script, "sh", vmm.program, scratch / "loop")
+    assert result.status == 1 and "NBD" in result.err and b"saved" not in result.out, result
 
 
 def test_refused(vmm):
