@@ -1,8 +1,12 @@
 /* The sandbox of a run; see session_sandbox.h. */
 #include "session_sandbox.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "boot/linux/kernel_cache.h"
 #include "console/console.h"
+#include "control/server.h"
 #include "host/cache.h"
 #include "host/disk.h"
 #include "host/landlock.h"
@@ -25,6 +29,47 @@ static unsigned needs_of_guest(const struct guest_config *g)
     return needs;
 }
 
+/* Where copies of a file that is written have theirs. */
+static void allow_beside(const char *path)
+{
+    char folder[FOLDER_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    snprintf(folder, sizeof folder, "%.*s", slash != NULL ? (int)(slash - path) : 0, path);
+    landlock_allow_path(slash == NULL ? "." : slash == path ? "/" : folder, LANDLOCK_WRITE_FOLDER);
+}
+
+/* What a copy of this process opens (session_fork.c): it looks what it has open, opens the disks
+ * again, and has overlays, a control socket and files of its own. */
+static void allow_copies(const struct options *options, const struct guest_config *guest)
+{
+    struct endpoint endpoint;
+    struct error ignored;
+
+    landlock_allow_path("/proc", LANDLOCK_LIST);
+    for (unsigned i = 0; i < guest->disk_count; i++) {
+        landlock_allow(disk_file(guest->disks[i].open), LANDLOCK_READ);
+        if (guest->disks[i].overlay)
+            landlock_allow_path(disk_overlay_folder(), LANDLOCK_WRITE_FOLDER);
+    }
+    if (options->control == NULL || options->count > 1)
+        return;
+    if (control_endpoint(&endpoint, options->control, false, &ignored) == 0)
+        allow_beside(endpoint.path);
+    for (unsigned i = 0; i < guest->port_count; i++) {
+        if (guest->ports[i].kind == SERIAL_FILE || guest->ports[i].kind == SERIAL_UNIX)
+            allow_beside(guest->ports[i].path);
+        if (guest->ports[i].kind == SERIAL_PTY) {
+            landlock_allow_path("/dev/ptmx", LANDLOCK_WRITE);
+            landlock_allow_path("/dev/pts", LANDLOCK_WRITE_FOLDER);
+        }
+    }
+    if (guest->debugcon != NULL)
+        allow_beside(guest->debugcon);
+    if (guest->vsock.cid != 0)
+        allow_beside(guest->vsock.path);
+}
+
 /* What is read or written later and has not been opened yet. A kernel is only read again, unless
  * this run is to keep it: a guest must not reach those of others. */
 static void allow_files(const struct options *options, const struct guest_config guests[GUESTS_MAX])
@@ -33,16 +78,10 @@ static void allow_files(const struct options *options, const struct guest_config
         landlock_allow_path(cache_folder(), LANDLOCK_READ_FOLDER);
     if (cache_folder() != NULL && kernel_cache_is_due())
         landlock_allow_path(cache_folder(), LANDLOCK_WRITE_FOLDER);
-    if (options->control != NULL) /* a snapshot may be asked for in any folder */
-        landlock_allow_path("/", LANDLOCK_WRITE_FOLDER);
-    if (options->service == NULL)
-        return;
-    landlock_allow_path("/proc", LANDLOCK_LIST); /* a copy looks what it has open */
-    for (unsigned i = 0; i < guests[0].disk_count; i++) {
-        landlock_allow(disk_file(guests[0].disks[i].open), LANDLOCK_READ);
-        if (guests[0].disks[i].overlay)
-            landlock_allow_path(disk_overlay_folder(), LANDLOCK_WRITE_FOLDER);
-    }
+    if (options->control != NULL)
+        landlock_allow_path("/proc/self/pagemap", LANDLOCK_READ); /* for a snapshot */
+    if (options->service != NULL || options->control != NULL)
+        allow_copies(options, &guests[0]);
 }
 
 int session_sandbox_enter(const struct options *options,

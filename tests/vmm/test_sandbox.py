@@ -55,6 +55,18 @@ def test_read_only(vmm, folders):
     assert result.status == 0 and led_to == orders, result
 
 
+def test_with_control(vmm, folders):
+    """A machine that can be saved and forked opens no more files than another: they are passed to it."""
+    shared, private = folders / "shared", folders / "private"
+    orders = {"open %s/file" % shared: "done",
+              "open %s/file" % private: "Permission denied",
+              "write %s/new" % private: "Permission denied",
+              "open /etc/passwd": "Permission denied",
+              "open /proc/self/mem": "Permission denied"}
+    result, led_to = take(vmm, orders, "--share", shared, "--control", "taken", XDG_RUNTIME_DIR="/run")
+    assert result.status == 0 and led_to == orders, result
+
+
 FORBIDDEN = {"execve": 59, "ptrace": 101, "socket": 41, "fork": 57, "mprotect": "10 0 0x1000 4", "ioctl": "16 0 0x5412",
              "unshare": "272 0x10000000", "io_uring_setup": 425, "kill": "62 1 9", "tgkill": "234 1 1 9"}
 

@@ -10,11 +10,14 @@
 #include "host/folder.h"
 #include "host/runtime.h"
 #include "host/socket.h"
+#include "snapshot/save.h"
 
 enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2, STATUS_FAILED = 125 };
 
 struct order {
     const char *where, *verb, *argument, *guest, *run;
+    char folder[FOLDER_PATH_MAX]; /* that it has made, and the files for the machine to write */
+    struct folder_files files;
     bool json; /* the answer as it came */
 };
 
@@ -42,10 +45,27 @@ static int complain(int status, const char *text)
 
 /* --- asking --- */
 
+static bool takes_folder(const struct order *o)
+{
+    const struct control_verb *verb = control_verb(o->verb);
+
+    return o->argument != NULL && verb != NULL && verb->argument != NULL &&
+           strcmp(verb->argument, "folder") == 0;
+}
+
+/* The machine may write to files, but its sandbox lets it make none. */
+static int make_folder(struct order *o, struct error *error)
+{
+    snapshot_files(&o->files);
+    return folder_full_path(o->folder, o->argument, error) < 0
+               ? -1
+               : folder_make(o->folder, &o->files, error);
+}
+
 static int build_request(const struct order *o, struct json_out *out, struct error *error)
 {
     const struct control_verb *verb = control_verb(o->verb);
-    char *end, full[FOLDER_PATH_MAX];
+    char *end;
 
     json_open(out, NULL, '{');
     json_number(out, "version", CONTROL_VERSION);
@@ -60,10 +80,12 @@ static int build_request(const struct order *o, struct json_out *out, struct err
         if (*o->argument < '0' || *o->argument > '9' || *end != '\0')
             return error_set(error, "%s %s: not a number", o->verb, o->argument);
         json_number(out, verb->argument, count);
-    } else if (o->argument != NULL) { /* a folder */
-        if (folder_full_path(full, o->argument, error) < 0)
-            return -1;
-        json_string(out, verb->argument, full);
+    } else if (takes_folder(o)) {
+        json_string(out, verb->argument, o->folder);
+        json_open(out, "files", '[');
+        for (unsigned i = 0; i < o->files.count; i++)
+            json_string(out, NULL, o->files.names[i]);
+        json_close(out, ']');
     }
     if (o->run != NULL)
         json_string(out, "run", o->run);
@@ -97,9 +119,10 @@ static int read_line(const struct stream *stream, char *line, size_t room)
     return -1;
 }
 
-/* Sends a request and gets the line of the answer. -1 with `refused` set if there is no server. */
-static int ask(const char *where, const char *request, char *answer, bool *refused,
-               struct error *error)
+/* Sends a request, with files if not NULL, and gets the line of the answer. -1 with `refused` set
+ * if there is no server. */
+static int ask(const char *where, const char *request, const struct folder_files *files,
+               char *answer, bool *refused, struct error *error)
 {
     struct endpoint endpoint;
     struct stream stream;
@@ -114,7 +137,9 @@ static int ask(const char *where, const char *request, char *answer, bool *refus
         return error_set(error, "no machine answers at %s: %s", endpoint.path, strerror(errno));
     }
     while (sent < count) {
-        int n = stream_write(&stream, request + sent, count - sent);
+        int n =
+            socket_send(&stream, request + sent, count - sent, files != NULL ? files->fds : NULL,
+                        files != NULL && sent == 0 ? files->count : 0);
 
         if (n <= 0)
             break;
@@ -173,6 +198,18 @@ static bool is_envelope(const char *name)
     return strcmp(name, "version") == 0 || strcmp(name, "ok") == 0;
 }
 
+/* Whether the answer names that file. */
+static bool is_written(void *answer, const char *name)
+{
+    const struct json *json = answer;
+    const struct json_value *names = json_member(json, json->values, "files"), *one;
+
+    for (unsigned i = 0; (one = json_element(json, names, i)) != NULL; i++)
+        if (one->kind == JSON_STRING && strcmp(one->text, name) == 0)
+            return true;
+    return false;
+}
+
 static int print_answer(const struct order *o, char *answer, size_t length)
 {
     const struct control_verb *verb = control_verb(o->verb);
@@ -192,13 +229,15 @@ static int print_answer(const struct order *o, char *answer, size_t length)
             text = "refused without a word";
         return complain(STATUS_REFUSED, text);
     }
+    if (o->files.count > 0 && folder_commit(is_written, &json, &error) < 0)
+        return complain(STATUS_FAILED, error.text);
     if (o->json)
         return STATUS_OK;
     if (verb != NULL && verb->raw != NULL && json_get_string(&json, json.values, verb->raw, &text))
         fputs(text, stdout);
     else
         for (unsigned i = 1; i < json.values[0].behind; i = json.values[i].behind)
-            if (!is_envelope(json.values[i].name))
+            if (!is_envelope(json.values[i].name) && strcmp(json.values[i].name, "files") != 0)
                 print_value(&json, i, 0);
     return STATUS_OK;
 }
@@ -214,7 +253,7 @@ static int list(void)
 
     for (unsigned i = 0; i < count; i++) {
         int length =
-            ask(names[i], "{\"version\":1,\"verb\":\"status\"}\n", answer, &refused, &error);
+            ask(names[i], "{\"version\":1,\"verb\":\"status\"}\n", NULL, answer, &refused, &error);
         const struct json_value *guests, *guest;
         const char *state, *image;
 
@@ -231,21 +270,26 @@ static int list(void)
     return STATUS_OK;
 }
 
-static int run(const struct order *o)
+static int run(struct order *o)
 {
     static char request[CONTROL_REQUEST_MAX], answer[CONTROL_ANSWER_MAX];
     struct json_out out = json_out(request, sizeof request - 1);
     struct error error;
     bool refused;
-    int length;
+    int length, status;
 
-    if (build_request(o, &out, &error) < 0)
+    if (takes_folder(o) && make_folder(o, &error) < 0)
+        return complain(STATUS_REFUSED, error.text);
+    if (build_request(o, &out, &error) < 0) {
+        folder_abandon();
         return complain(STATUS_USAGE, error.text);
+    }
     strcpy(request + out.used, "\n");
-    length = ask(o->where, request, answer, &refused, &error);
-    if (length < 0)
-        return complain(STATUS_FAILED, error.text);
-    return print_answer(o, answer, (size_t)length);
+    length = ask(o->where, request, &o->files, answer, &refused, &error);
+    status =
+        length < 0 ? complain(STATUS_FAILED, error.text) : print_answer(o, answer, (size_t)length);
+    folder_abandon(); /* one that is not what was asked for */
+    return status;
 }
 
 int control_client(int argc, char **argv)

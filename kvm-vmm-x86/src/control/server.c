@@ -14,6 +14,7 @@ struct client {
     struct event_source source;
     const struct control_verb *verb; /* that is not answered yet; NULL: none */
     struct control_request request;  /* its */
+    struct folder_files files;       /* descriptors that came; a request has them */
     bool leaving;                    /* nothing more is taken from it */
     char input[CONTROL_REQUEST_MAX + 1];
     size_t input_used;
@@ -39,6 +40,8 @@ int control_endpoint(struct endpoint *endpoint, const char *where, bool make, st
 
 static void hang_up(struct client *c)
 {
+    folder_close_files(&c->files);
+    c->files.count = 0;
     events_want(&c->source, 0);
     stream_close(&c->stream);
 }
@@ -97,7 +100,7 @@ static void handle(struct client *c, char *line, size_t length)
     uint64_t version;
     const struct control_verb *verb;
 
-    c->request = (struct control_request){.json = &json};
+    c->request = (struct control_request){.json = &json, .files = &c->files};
     if (json_parse(&json, line, length, &error) < 0) {
         refuse(c, error.text);
         return;
@@ -144,6 +147,8 @@ static bool take_line(struct client *c)
     c->input_used -= length + 1;
     memmove(c->input, c->input + length + 1, c->input_used);
     handle(c, line, length);
+    folder_close_files(&c->files);
+    c->files.count = 0;
     return true;
 }
 
@@ -178,7 +183,8 @@ static void on_client(void *context)
     int n;
 
     if (!has_output(c) && c->verb == NULL) {
-        n = stream_read(&c->stream, c->input + c->input_used, CONTROL_REQUEST_MAX - c->input_used);
+        n = socket_receive(&c->stream, c->input + c->input_used,
+                           CONTROL_REQUEST_MAX - c->input_used, c->files.fds, &c->files.count);
         if (n <= 0 && n != -EAGAIN) {
             hang_up(c);
             return;
@@ -208,6 +214,7 @@ static void on_knock(void *context)
         (struct event_source){.fd = stream.fd, .ready = on_client, .context = &server.clients[i]};
     server.clients[i].verb = NULL;
     server.clients[i].leaving = false;
+    server.clients[i].files.count = 0;
     server.clients[i].input_used = server.clients[i].output_at = server.clients[i].output_end = 0;
     events_want(&server.clients[i].source, EVENTS_READ);
 }

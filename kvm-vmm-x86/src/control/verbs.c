@@ -37,6 +37,13 @@ void control_verbs_init(const struct control_run *run)
         control.users[i].quiet = on_quiet;
 }
 
+static void let_go(unsigned guest)
+{
+    vm_resume(&control.run.vms[guest], &control.saver);
+    folder_close_files(&control.save.folder.files);
+    control.saving = false;
+}
+
 bool control_verbs_forget(unsigned guest)
 {
     struct vm *vm = &control.run.vms[guest];
@@ -44,8 +51,7 @@ bool control_verbs_forget(unsigned guest)
     if (control.saving && control.save.vm == vm) {
         if (!snapshot_save_end(&control.save))
             return false;
-        vm_resume(vm, &control.saver);
-        control.saving = false;
+        let_go(guest);
     }
     control_fork_forget(guest);
     if (control.users[guest].holds)
@@ -226,10 +232,28 @@ static enum verb_result begin_stop(struct control_request *request, struct json_
 
 /* --- snapshot --- */
 
-static void let_go(unsigned guest)
+/* "files" has the name of each descriptor that came with the request. */
+static int take_files(struct control_request *request, struct folder_files *taken,
+                      struct error *error)
 {
-    vm_resume(&control.run.vms[guest], &control.saver);
-    control.saving = false;
+    const struct json_value *names = json_member(request->json, request->json->values, "files");
+    const struct json_value *name;
+    unsigned count = 0;
+
+    *taken = *request->files;
+    while ((name = json_element(request->json, names, count)) != NULL && count < taken->count) {
+        if (name->kind != JSON_STRING || strlen(name->text) >= FOLDER_NAME_MAX)
+            return error_set(error, "\"files\" has something that is no name of a file");
+        strcpy(taken->names[count++], name->text);
+    }
+    if (name != NULL || count != taken->count || count == 0)
+        return error_set(error,
+                         "\"files\" does not name each of the %u descriptors that came "
+                         "with the request: those of the files to be written (kvm-vmm ctl "
+                         "passes them)",
+                         taken->count);
+    request->files->count = 0;
+    return 0;
 }
 
 /* The guest stands still first, then a thread writes. */
@@ -263,14 +287,21 @@ static enum verb_result go_on_saving(struct control_request *request, struct jso
     for (unsigned v = 0; v < vm->vcpu_count && vm_is_quiet(vm, &control.saver); v++)
         kvm_mark_paused(&vm->vcpus[v].cpu);
     let_go(guest);
-    if (result > 0)
-        json_string(out, "folder", control.save.path);
-    return result > 0 ? VERB_DONE : VERB_FAILED;
+    if (result < 0)
+        return VERB_FAILED;
+    json_string(out, "folder", control.save.folder.path);
+    json_open(out, "files", '[');
+    for (unsigned i = 0; i < control.save.folder.files.count; i++)
+        if (control.save.folder.written[i])
+            json_string(out, NULL, control.save.folder.files.names[i]);
+    json_close(out, ']');
+    return VERB_DONE;
 }
 
 static enum verb_result begin_snapshot(struct control_request *request, struct json_out *out,
                                        struct error *error)
 {
+    struct folder_files files;
     const char *folder;
 
     if (control.run.count > 1 && !request->one) {
@@ -278,7 +309,7 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
         return VERB_FAILED;
     }
     if (!json_get_string(request->json, request->json->values, "folder", &folder) ||
-        folder[0] != '/' || strlen(folder) >= sizeof control.save.path) {
+        folder[0] != '/' || strlen(folder) >= FOLDER_PATH_MAX) {
         error_set(error, "\"folder\" is not a path from the root on");
         return VERB_FAILED;
     }
@@ -291,12 +322,13 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
         return VERB_FAILED;
     }
     if (choose_running(request, error) < 0 ||
-        snapshot_save_check(&control.run.vms[first_of(request)], error) < 0)
+        snapshot_save_check(&control.run.vms[first_of(request)], error) < 0 ||
+        take_files(request, &files, error) < 0)
         return VERB_FAILED;
     control.saving = true;
     control.save.vm = &control.run.vms[first_of(request)];
     control.save.holder = &control.saver;
-    strcpy(control.save.path, folder);
+    folder_open(&control.save.folder, folder, &files, &control.save.stop);
     (void)vm_pause(control.save.vm, &control.saver);
     return go_on_saving(request, out, error);
 }

@@ -11,6 +11,7 @@
 #include "base/config.h"
 #include "base/endpoint.h"
 #include "base/json.h"
+#include "host/folder.h"
 #include "host/process.h"
 #include "vm/observer.h"
 #include "vm/vm.h"
@@ -60,9 +61,11 @@ struct control_run {
 
 /* One request under way; zeroed before it begins. */
 struct control_request {
-    const struct json *json; /* while it begins */
-    unsigned guests;         /* those that it is about: a bit each */
-    bool one;                /* it names one of them */
+    const struct json *json;    /* while it begins */
+    unsigned guests;            /* those that it is about: a bit each */
+    bool one;                   /* it names one of them */
+    struct folder_files *files; /* descriptors that came with it; the names are the verb's to fill
+                                 * in, and what it does not keep is closed */
 };
 
 enum verb_result {

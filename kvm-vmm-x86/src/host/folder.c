@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,40 +51,42 @@ static const char *reason(void)
 
 static int cannot_write(const struct folder *f, const char *name, struct error *error)
 {
-    return error_set(error, "cannot write %s/%s: %s", f->tmp, name, reason());
+    return error_set(error, "cannot write %s.tmp/%s: %s", f->path, name, reason());
 }
 
-int folder_begin(struct folder *folder, const char *path, const bool *stop, struct error *error)
+void folder_open(struct folder *folder, const char *path, const struct folder_files *files,
+                 const bool *stop)
 {
+    *folder = (struct folder){.files = *files, .stop = stop};
+    snprintf(folder->path, sizeof folder->path, "%s", path);
+}
+
+void folder_close_files(struct folder_files *files)
+{
+    for (unsigned i = 0; i < files->count; i++) {
+        if (files->fds[i] >= 0)
+            close(files->fds[i]);
+        files->fds[i] = -1;
+    }
+}
+
+/* A file is written once. */
+static int take_file(struct folder *f, const char *name, uint64_t size, struct error *error)
+{
+    unsigned i = 0;
     struct stat st;
-
-    *folder = (struct folder){.fd = -1, .stop = stop};
-    if (snprintf(folder->path, sizeof folder->path, "%s", path) >= (int)sizeof folder->path)
-        return error_set(error, "a path of %zu bytes is too long", strlen(path));
-    snprintf(folder->tmp, sizeof folder->tmp, "%s.tmp", path);
-    if (lstat(path, &st) == 0)
-        return error_set(error, "%s is there already", path);
-    if (mkdir(folder->tmp, S_IRWXU) < 0)
-        return error_set(error, "cannot make %s: %s", folder->tmp, strerror(errno));
-    folder->fd = open(folder->tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder->fd >= 0)
-        return 0;
-    error_set(error, "cannot open %s: %s", folder->tmp, strerror(errno));
-    (void)!rmdir(folder->tmp);
-    return -1;
-}
-
-static int make_file(struct folder *f, const char *name, uint64_t size, struct error *error)
-{
     int fd;
 
-    if (f->count == FOLDER_FILES_MAX)
-        return error_set(error, "more than %d files in %s", FOLDER_FILES_MAX, f->tmp);
-    fd = openat(f->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return cannot_write(f, name, error);
-    snprintf(f->names[f->count++], FOLDER_NAME_MAX, "%s", name);
-    if (ftruncate(fd, (off_t)size) == 0)
+    while (i < f->files.count && strcmp(f->files.names[i], name) != 0)
+        i++;
+    if (i == f->files.count || f->files.fds[i] < 0)
+        return error_set(error, "no file \"%s\" was passed to be written", name);
+    fd = f->files.fds[i];
+    f->files.fds[i] = -1;
+    f->written[i] = true;
+    if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+        errno = EINVAL;
+    else if (ftruncate(fd, 0) == 0 && ftruncate(fd, (off_t)size) == 0)
         return fd;
     cannot_write(f, name, error);
     close(fd);
@@ -147,7 +150,7 @@ static int close_file(const struct folder *f, int fd, const char *name, int resu
 int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
                uint32_t *sum, struct error *error)
 {
-    int fd = make_file(folder, name, size, error);
+    int fd = take_file(folder, name, size, error);
 
     if (fd < 0)
         return -1;
@@ -210,7 +213,7 @@ int folder_put_memory(struct folder *folder, const char *name, const struct memo
 
     for (unsigned i = 0; i < memory->count; i++)
         size += memory->slots[i].size;
-    fd = make_file(folder, name, size, error);
+    fd = take_file(folder, name, size, error);
     if (fd < 0)
         return -1;
     *sum = 0;
@@ -289,7 +292,7 @@ static int into_folder(void *context, const uint8_t *bytes, size_t size, uint64_
 int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t size, uint32_t *sum,
                     struct error *error)
 {
-    struct sink sink = {.folder = folder, .fd = make_file(folder, name, size, error)};
+    struct sink sink = {.folder = folder, .fd = take_file(folder, name, size, error)};
     int result;
 
     if (sink.fd < 0)
@@ -300,26 +303,94 @@ int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t si
     return close_file(folder, sink.fd, name, result, error);
 }
 
-int folder_commit(struct folder *folder, struct error *error)
+/* --- making --- */
+
+/* The one that is being made; a signal's handler reads it. */
+static struct {
+    int fd; /* of PATH.tmp; -1: none */
+    char path[FOLDER_PATH_MAX], tmp[FOLDER_PATH_MAX + 8];
+    const struct folder_files *files;
+} folder_made = {.fd = -1};
+
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+static void on_end(int number)
 {
-    /* Not every file system has RENAME_NOREPLACE; what rename replaces of folders is empty ones. */
-    if (fsync(folder->fd) < 0 || rename(folder->tmp, folder->path) < 0)
-        return error_set(error, "cannot rename %s to %s: %s", folder->tmp, folder->path,
-                         strerror(errno));
-    close(folder->fd);
-    folder->fd = -1;
+    folder_abandon();
+    _exit(128 + number);
+}
+
+static void take_signals(void (*handler)(int number))
+{
+    for (unsigned i = 0; i < sizeof ending_signals / sizeof ending_signals[0]; i++)
+        (void)signal(ending_signals[i], handler);
+}
+
+int folder_make(const char *path, struct folder_files *files, struct error *error)
+{
+    struct stat st;
+
+    for (unsigned i = 0; i < files->count; i++)
+        files->fds[i] = -1;
+    if (snprintf(folder_made.path, sizeof folder_made.path, "%s", path) >=
+        (int)sizeof folder_made.path)
+        return error_set(error, "a path of %zu bytes is too long", strlen(path));
+    snprintf(folder_made.tmp, sizeof folder_made.tmp, "%s.tmp", path);
+    if (lstat(path, &st) == 0)
+        return error_set(error, "%s is there already", path);
+    if (mkdir(folder_made.tmp, S_IRWXU) < 0)
+        return error_set(error, "cannot make %s: %s", folder_made.tmp, strerror(errno));
+    folder_made.files = files;
+    folder_made.fd = open(folder_made.tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder_made.fd < 0) {
+        error_set(error, "cannot open %s: %s", folder_made.tmp, strerror(errno));
+        (void)!rmdir(folder_made.tmp);
+        return -1;
+    }
+    take_signals(on_end);
+    for (unsigned i = 0; i < files->count; i++) {
+        files->fds[i] =
+            openat(folder_made.fd, files->names[i], O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (files->fds[i] < 0) {
+            error_set(error, "cannot make %s/%s: %s", folder_made.tmp, files->names[i],
+                      strerror(errno));
+            folder_close_files(files);
+            folder_abandon();
+            return -1;
+        }
+    }
     return 0;
 }
 
-void folder_abandon(struct folder *folder)
+int folder_commit(bool (*is_used)(void *context, const char *name), void *context,
+                  struct error *error)
 {
-    if (folder->fd < 0)
+    for (unsigned i = 0; i < folder_made.files->count; i++)
+        if (!is_used(context, folder_made.files->names[i]))
+            (void)!unlinkat(folder_made.fd, folder_made.files->names[i], 0);
+    take_signals(SIG_DFL);
+    /* Not every file system has RENAME_NOREPLACE; what rename replaces of folders is empty ones. */
+    if (fsync(folder_made.fd) < 0 || rename(folder_made.tmp, folder_made.path) < 0) {
+        error_set(error, "cannot rename %s to %s: %s", folder_made.tmp, folder_made.path,
+                  strerror(errno));
+        folder_abandon();
+        return -1;
+    }
+    close(folder_made.fd);
+    folder_made.fd = -1;
+    return 0;
+}
+
+/* Async-signal-safe. */
+void folder_abandon(void)
+{
+    if (folder_made.fd < 0)
         return;
-    for (unsigned i = 0; i < folder->count; i++)
-        (void)!unlinkat(folder->fd, folder->names[i], 0);
-    close(folder->fd);
-    folder->fd = -1;
-    (void)!rmdir(folder->tmp);
+    for (unsigned i = 0; i < folder_made.files->count; i++)
+        (void)!unlinkat(folder_made.fd, folder_made.files->names[i], 0);
+    close(folder_made.fd);
+    folder_made.fd = -1;
+    (void)!rmdir(folder_made.tmp);
 }
 
 /* --- reading --- */

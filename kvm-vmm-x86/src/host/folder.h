@@ -1,6 +1,8 @@
 /*
  * A folder that is there as a whole or not at all: its files are written to PATH.tmp, which becomes
- * PATH at the end. Files are sparse: pages of zeroes are left out.
+ * PATH at the end. Files are sparse: pages of zeroes are left out. One program makes the folder and
+ * its files, another may write to them: what it gets is their descriptors, so that its sandbox
+ * allows it no folder.
  *
  * Each file has a sum, zlib's CRC-32 of every page that is not all zeroes, each behind its number
  * (64 bits, little-endian), and of the file's size behind them: it is the same whether zeroes are
@@ -18,17 +20,34 @@
 
 enum { FOLDER_PATH_MAX = 1024, FOLDER_NAME_MAX = 24, FOLDER_FILES_MAX = 24 };
 
-struct folder {
-    int fd; /* of PATH.tmp */
-    char path[FOLDER_PATH_MAX], tmp[FOLDER_PATH_MAX + 8];
-    char names[FOLDER_FILES_MAX][FOLDER_NAME_MAX]; /* of files made */
+struct folder_files {
+    char names[FOLDER_FILES_MAX][FOLDER_NAME_MAX];
+    int fds[FOLDER_FILES_MAX]; /* -1: closed */
     unsigned count;
+};
+
+struct folder {
+    char path[FOLDER_PATH_MAX];
+    struct folder_files files;
+    bool written[FOLDER_FILES_MAX];
     const bool *stop; /* atomic: writing is given up once it is set */
 };
 
-/* Refused if PATH is there. */
-int folder_begin(struct folder *folder, const char *path, const bool *stop,
-                 struct error *error) MUST_CHECK;
+/* Makes PATH.tmp with files of those names; refused if PATH is there. One folder at a time: until
+ * it is committed or abandoned, a signal that ends the program removes it. */
+int folder_make(const char *path, struct folder_files *files, struct error *error) MUST_CHECK;
+/* Its files are on the disk, and it has its name PATH; whether that name outlives a power cut is
+ * up to the file system. Files that `is_used` does not know are removed before. On an error it is
+ * abandoned. */
+int folder_commit(bool (*is_used)(void *context, const char *name), void *context,
+                  struct error *error) MUST_CHECK;
+void folder_abandon(void);
+
+/* Takes the descriptors of files that are to be written. */
+void folder_open(struct folder *folder, const char *path, const struct folder_files *files,
+                 const bool *stop);
+/* Those that are not closed yet. */
+void folder_close_files(struct folder_files *files);
 /* What goes into one file: bytes, a guest's memory, or what a file of the host holds. */
 int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
                uint32_t *sum, struct error *error) MUST_CHECK;
@@ -36,11 +55,6 @@ int folder_put_memory(struct folder *folder, const char *name, const struct memo
                       uint32_t *sum, struct error *error) MUST_CHECK;
 int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t size, uint32_t *sum,
                     struct error *error) MUST_CHECK;
-/* Its files are on the disk, and it has its name PATH; whether that name outlives a power cut is
- * up to the file system. On an error call folder_abandon. */
-int folder_commit(struct folder *folder, struct error *error) MUST_CHECK;
-void folder_abandon(struct folder *folder);
-
 /* PATH/NAME. False: too long. */
 bool folder_join(char joined[FOLDER_PATH_MAX], const char *path, const char *name) MUST_CHECK;
 

@@ -35,7 +35,7 @@
         .number = SYS_##c, .needs = (n), .conditions = { {(m), (v), (i)} }                         \
     }
 
-#define FILES   (SANDBOX_SHARE | SANDBOX_CACHE | SANDBOX_SNAPSHOT) /* makes and removes files */
+#define FILES   (SANDBOX_SHARE | SANDBOX_CACHE)                    /* makes and removes files */
 #define STATE   (SANDBOX_SNAPSHOT | SANDBOX_FORK | SANDBOX_TRAVEL) /* all of a machine */
 #define SOCKETS (SANDBOX_SERVER | SANDBOX_NET)
 
@@ -132,12 +132,10 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(FILES | FORK, getdents64),
     FOR(FILES, unlinkat),
     FOR(FILES, renameat),
-    FOR(FILES, mkdir),
+    FOR(FILES | FORK, mkdir),                 /* of control sockets: it is there */
     FOR_WITH(SANDBOX_CACHE, kill, 1, INT, 0), /* does the writer of that file live? */
 
-    FOR(SANDBOX_SNAPSHOT, rmdir),
-    FOR(SANDBOX_SNAPSHOT, rename),
-    FOR(SANDBOX_SNAPSHOT, readlink),
+    FOR(SANDBOX_SNAPSHOT, readlink), /* a snapshot has paths from the root on */
     FOR(SANDBOX_SNAPSHOT, getcwd),
 
     /* Shared folders. */

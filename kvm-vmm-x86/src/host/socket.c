@@ -213,6 +213,67 @@ bool socket_is_ours(const struct stream *client)
            (peer.uid == geteuid() || peer.uid == 0);
 }
 
+/* Room for what one message may pass. */
+union passed {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(SOCKET_FDS_MAX * sizeof(int))];
+};
+
+int socket_receive(const struct stream *client, void *bytes, size_t size, int fds[SOCKET_FDS_MAX],
+                   unsigned *count)
+{
+    struct iovec part = {.iov_base = bytes, .iov_len = size};
+    union passed passed;
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed, .msg_controllen = sizeof passed};
+    ssize_t n;
+
+    do
+        n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(&message); h != NULL; h = CMSG_NXTHDR(&message, h)) {
+        size_t length = h->cmsg_len - CMSG_LEN(0);
+
+        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = 0; at + sizeof(int) <= length; at += sizeof(int)) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(h) + at, sizeof fd);
+            if (*count < SOCKET_FDS_MAX)
+                fds[(*count)++] = fd;
+            else
+                close(fd);
+        }
+    }
+    return (int)n;
+}
+
+int socket_send(const struct stream *stream, const void *bytes, size_t size, const int *fds,
+                unsigned count)
+{
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
+    union passed passed = {.header = {.cmsg_level = SOL_SOCKET,
+                                      .cmsg_type = SCM_RIGHTS,
+                                      .cmsg_len = CMSG_LEN(count * sizeof(int))}};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t n;
+
+    if (count > SOCKET_FDS_MAX)
+        return -EINVAL;
+    if (count > 0) {
+        message.msg_control = &passed;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        memcpy(CMSG_DATA(&passed.header), fds, count * sizeof(int));
+    }
+    do
+        n = sendmsg(stream->fd, &message, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : (int)n;
+}
+
 int socket_connect(struct stream *stream, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -35,6 +35,15 @@ struct stream socket_hand_over(struct socket_server *server);
 int socket_keep_private(const struct socket_server *server, struct error *error) MUST_CHECK;
 bool socket_is_ours(const struct stream *client);
 
+/* As stream_read of a unix socket, with descriptors that the other end passes: `fds` has `*count`
+ * of SOCKET_FDS_MAX, and takes them behind those. What is beyond is closed. */
+enum { SOCKET_FDS_MAX = 24 };
+int socket_receive(const struct stream *client, void *bytes, size_t size, int fds[SOCKET_FDS_MAX],
+                   unsigned *count);
+/* Sends bytes, and descriptors with the first of them. How many bytes, or a negative errno. */
+int socket_send(const struct stream *stream, const void *bytes, size_t size, const int *fds,
+                unsigned count);
+
 /* Connects to a unix socket, for a client that waits. -1 with errno set: ECONNREFUSED, there is no
  * server any more; `stream` is nothing. */
 int socket_connect(struct stream *stream, const char *path) MUST_CHECK;

@@ -22,6 +22,21 @@ struct paths {
         ports[PORTS_MAX][FOLDER_PATH_MAX], nets[NETS_MAX][FOLDER_PATH_MAX];
 };
 
+_Static_assert(2 * DISKS_MAX + 5 <= FOLDER_FILES_MAX, "a snapshot's files have no room");
+
+void snapshot_files(struct folder_files *files)
+{
+    static const char *const always[] = {"state", "firmware", "ram", "machine.json", "sum"};
+
+    *files = (struct folder_files){.count = 0};
+    for (unsigned i = 0; i < sizeof always / sizeof always[0]; i++)
+        snprintf(files->names[files->count++], FOLDER_NAME_MAX, "%s", always[i]);
+    for (unsigned i = 0; i < DISKS_MAX; i++) {
+        snprintf(files->names[files->count++], FOLDER_NAME_MAX, "disk%u", i);
+        snprintf(files->names[files->count++], FOLDER_NAME_MAX, "disk%u.map", i);
+    }
+}
+
 int snapshot_save_check(const struct vm *vm, struct error *error)
 {
     if (machine_unsavable(&vm->machine, false) != NULL)
@@ -210,22 +225,18 @@ static int put_all(struct snapshot_save *save, struct folder *folder, struct err
         return -1;
     if (!vm_is_quiet(vm, save->holder))
         return error_set(error, "the guest ended while it was saved");
-    return folder_commit(folder, error);
+    return 0;
 }
 
 static void *run(void *argument)
 {
     struct snapshot_save *save = argument;
-    struct folder folder;
 
     thread_name("guest%u/snapshot", save->vm->index);
-    save->failed = folder_begin(&folder, save->path, &save->stop, &save->error) < 0;
-    if (!save->failed && put_all(save, &folder, &save->error) < 0) {
-        folder_abandon(&folder);
-        if (__atomic_load_n(&save->stop, __ATOMIC_RELAXED))
-            error_set(&save->error, "the guest ended while it was saved");
-        save->failed = true;
-    }
+    save->failed = put_all(save, &save->folder, &save->error) < 0;
+    if (save->failed && __atomic_load_n(&save->stop, __ATOMIC_RELAXED))
+        error_set(&save->error, "the guest ended while it was saved");
+    folder_close_files(&save->folder.files);
     __atomic_store_n(&save->done, true, __ATOMIC_RELEASE); /* pairs with snapshot_save_take */
     events_wake();
     return NULL;
@@ -235,6 +246,8 @@ int snapshot_save_begin(struct snapshot_save *save, struct error *error)
 {
     save->stop = save->done = save->failed = false;
     save->pending = thread_start(&save->thread, run, save, error) == 0;
+    if (!save->pending)
+        folder_close_files(&save->folder.files);
     return save->pending ? 0 : -1;
 }
 

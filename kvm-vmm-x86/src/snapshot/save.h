@@ -1,7 +1,7 @@
 /*
  * Takes a snapshot of a paused guest, on a thread of its own: to write its memory may take long,
- * and the main thread goes on meanwhile. The folder is there as a whole or not at all, and the
- * guest is as it was in either case.
+ * and the main thread goes on meanwhile. Who asks for it has made the folder and its files, and
+ * makes it appear as a whole at the end, or removes it. The guest is as it was in either case.
  */
 #ifndef SNAPSHOT_SAVE_H
 #define SNAPSHOT_SAVE_H
@@ -12,7 +12,7 @@
 struct snapshot_save {
     struct vm *vm;
     struct pause_holder *holder; /* holds the VM, which is quiet */
-    char path[FOLDER_PATH_MAX];
+    struct folder folder;        /* the thread's, while it runs */
     struct thread thread;
     bool pending; /* main thread only: the thread is to be joined */
     bool stop;    /* atomic: give up */
@@ -21,12 +21,16 @@ struct snapshot_save {
     struct error error;
 };
 
+/* The names of the files to be passed; those of disks that a guest does not have stay unused. */
+void snapshot_files(struct folder_files *files);
+
 /* Whether such a guest can be saved at all. */
 int snapshot_save_check(const struct vm *vm, struct error *error) MUST_CHECK;
 
-/* `vm`, `holder` and `path` are filled in. The event loop is woken when it is done. */
+/* `vm`, `holder` and `folder` are filled in. The event loop is woken when it is done. */
 int snapshot_save_begin(struct snapshot_save *save, struct error *error) MUST_CHECK;
-/* 1: the folder is there; 0: the thread still works; -1: `error` says why there is no folder. */
+/* 1: all is written; 0: the thread still works; -1: `error` says why the files are worth nothing.
+ * Those of `folder` are closed in both cases. */
 int snapshot_save_take(struct snapshot_save *save, struct error *error) MUST_CHECK;
 /* Gives up. False: the thread has the VM yet, of which nothing may be freed; it wakes the event
  * loop when it has not, and this is to be called again. */

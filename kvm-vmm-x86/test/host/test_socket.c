@@ -1,5 +1,6 @@
 /* Unit tests of host/socket.c: a client that cannot be served is turned away, and leaves the
  * listener quiet. */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -101,11 +102,53 @@ static void test_no_descriptor_left(void **state)
     close(client);
 }
 
+static int count_open(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* Descriptors come with the bytes that they were sent with, as many as there is room for; others
+ * are closed. */
+static void test_descriptors(void **state)
+{
+    int ends[2], sent[SOCKET_FDS_MAX], got[SOCKET_FDS_MAX], before = count_open();
+    struct stream from, to;
+    unsigned count = 0;
+    char bytes[8];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    from = (struct stream){.fd = ends[0]};
+    to = (struct stream){.fd = ends[1], .kind = STREAM_SOCKET};
+    for (unsigned i = 0; i < SOCKET_FDS_MAX; i++)
+        sent[i] = ends[0];
+    assert_int_equal(socket_receive(&to, bytes, sizeof bytes, got, &count), -EAGAIN);
+    assert_int_equal(socket_send(&from, "one", 3, sent, 20), 3);
+    assert_int_equal(socket_send(&from, "two", 3, sent, 0), 3);
+    assert_int_equal(socket_send(&from, "more", 4, sent, SOCKET_FDS_MAX), 4);
+    assert_int_equal(socket_send(&from, "too many", 8, sent, SOCKET_FDS_MAX + 1), -EINVAL);
+    while (count < SOCKET_FDS_MAX)
+        assert_true(socket_receive(&to, bytes, 3, got, &count) > 0);
+    assert_int_equal(count_open(), before + 2 + SOCKET_FDS_MAX);
+    for (unsigned i = 0; i < count; i++)
+        close(got[i]);
+    close(ends[0]);
+    while (socket_receive(&to, bytes, sizeof bytes, got, &count) > 0)
+        ;
+    close(ends[1]);
+    assert_int_equal(count_open(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_client, make, end),
         cmocka_unit_test_setup_teardown(test_no_descriptor_left, make, end),
+        cmocka_unit_test(test_descriptors),
     };
 
     return cmocka_run_group_tests_name("socket", tests, NULL, NULL);
