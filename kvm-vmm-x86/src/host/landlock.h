@@ -22,6 +22,21 @@ enum landlock_use {
 /* Collects what is allowed from now on, if the kernel has Landlock. */
 void landlock_begin(void);
 
+/* The same, but nothing will be bounded: what would be is asked for by landlock_would_allow. */
+void landlock_begin_learning(void);
+
+/* What is done with a file. */
+enum landlock_deed {
+    LANDLOCK_TO_READ,
+    LANDLOCK_TO_WRITE,
+    LANDLOCK_TO_LIST,
+    LANDLOCK_TO_MAKE_OR_REMOVE
+};
+
+/* Whether that could be done with what `path` leads to, a path from the root on without links; of a
+ * file that is made or removed, its folder. A file that cannot be examined: yes. */
+bool landlock_would_allow(const char *path, enum landlock_deed deed);
+
 /* Allows `use` of what `fd` is open for. It does nothing without landlock_begin, after
  * landlock_enter, for -1, and for pipes and the like, which are in no file system. Until
  * landlock_enter for the main thread alone. */

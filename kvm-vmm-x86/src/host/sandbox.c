@@ -26,6 +26,8 @@ void sandbox_begin(enum sandbox_mode mode)
     sandbox_mode = mode;
     if (mode == SANDBOX_ON)
         landlock_begin();
+    if (mode == SANDBOX_LEARN)
+        landlock_begin_learning();
 }
 
 /* --- a call that is not allowed --- */
@@ -110,7 +112,7 @@ static int enter_seccomp(unsigned needs, struct error *error)
     if (code == 0)
         (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
     if (code == 0 && learn)
-        code = sandbox_learn_begin();
+        code = sandbox_learn_begin(needs);
     if (code == 0)
         code = seccomp_load(filter);
     if (code == 0 && learn)
