@@ -61,7 +61,7 @@ static void allow_copies(const struct options *options, const struct guest_confi
             allow_beside(guest->ports[i].path);
         if (guest->ports[i].kind == SERIAL_PTY) {
             landlock_allow_path("/dev/ptmx", LANDLOCK_WRITE);
-            landlock_allow_path("/dev/pts", LANDLOCK_WRITE_FOLDER);
+            landlock_allow_path("/dev/pts", LANDLOCK_WRITE);
         }
     }
     if (guest->debugcon != NULL)

@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 def test_both_ways(words, transport, clients):  # noqa: F811
     """Clients at once beside one that does not read and one that says nothing; a megabyte and its end; a port
     that nothing listens at; the guest's writer hears that its reader has gone, and reads what that one has sent
-    before."""
+    before. The driver resets the device while connections are in use: they end, and others are made."""
     command = words("-c", "2", "--virtio", transport, "--vsock", "7,unix:@SOCKET@", "--",
                     "/usr/bin/python3", HERE / "vsock_guest.py")
     result = lab_run("/usr/bin/python3", HERE / "vsock_host.py", str(clients), *command)

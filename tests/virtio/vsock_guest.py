@@ -1,8 +1,10 @@
-"""In the guest of test_vsock.py: a server that echoes, one that sends without end, and a client of the host."""
+"""In the guest of test_vsock.py: a server that echoes, those that send without end, one that resets the device, and a
+client of the host."""
 import hashlib
 import socket
 import sys
 import threading
+from pathlib import Path
 
 HOST = 2
 BIG = bytes(range(256)) * 12000
@@ -33,6 +35,24 @@ def flood(client):
         print("flood ended after %d bytes" % len(client.recv(20000, socket.MSG_WAITALL)), flush=True)
 
 
+def flood_until_reset(client):
+    try:
+        while True:
+            client.sendall(BIG)
+    except OSError:
+        pass
+
+
+def reset_driver(client):
+    driver = Path("/sys/bus/virtio/drivers/vmw_vsock_virtio_transport")
+    device = next(driver.glob("virtio*")).name
+    for _ in range(3):
+        (driver / "unbind").write_text(device)
+        (driver / "bind").write_text(device)
+    ask_host()
+    print("reset", flush=True)
+
+
 def ask_host():
     """What is sent arrives whole, its end too; and the answer behind it."""
     with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as s:
@@ -48,6 +68,8 @@ finished = threading.Event()
 serve(52, echo)
 serve(53, flood)
 serve(54, lambda client: finished.set())
+serve(55, reset_driver)
+serve(56, flood_until_reset)
 ask_host()
 print("ready", flush=True)
 finished.wait()

@@ -18,12 +18,13 @@ def server():
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path + "_1234")
     listener.listen(1)
-    client = listener.accept()[0]
-    sha = hashlib.sha256()
-    while data := client.recv(1 << 16):
-        sha.update(data)
-    client.sendall(sha.hexdigest().encode())
-    client.close()
+    while True:
+        client = listener.accept()[0]
+        sha = hashlib.sha256()
+        while data := client.recv(1 << 16):
+            sha.update(data)
+        client.sendall(sha.hexdigest().encode())
+        client.close()
 
 
 def connect(port):
@@ -82,6 +83,16 @@ for talker in talkers:
 assert problems == [], problems
 deaf.close()  # the guest's writer, who waits for it, hears of that
 assert vmm.stdout.readline() == b"flood ended after 10000 bytes\n"
+cut = [connect(56) for _ in range(3)]  # the device is reset while the guest sends to them
+for client in cut:
+    assert line_of(client).startswith(b"OK ")
+connect(55)
+assert vmm.stdout.readline() == b"reset\n"
+for client in cut:
+    while client.recv(1 << 16):
+        pass
+talk(1000, problems)
+assert problems == [], problems
 connect(54)
 assert vmm.wait() == 5 and not os.path.exists(path)
 print("all well")

@@ -7,7 +7,8 @@ from tests.vmm.test_snapshot import linux_with_drivers  # noqa: F401  (a fixture
 
 # The 1K OS: copies that are asked, end, and outlive their origin; what cannot be copied.
 COPIES = START + r"""
-vmm = start('one', '--disk', runtime + '/disk,overlay')
+vmm = start('one', '--disk', runtime + '/disk,overlay', '--port', 'a=file:' + runtime + '/port', '--port', 'b=pty')
+assert b'port b at /dev/pts/' in vmm.stderr.readline()
 prompt('one')
 done = ctl('one', 'fork', '2', '--run', 'echo in a copy', '--json')
 copies = json.loads(done[1])['copies'] if done[0] == 0 else done
@@ -15,8 +16,10 @@ assert [c['name'] for c in copies] == ['one.1', 'one.2'], done
 for c in copies:
     until('it does not run', lambda: '\nin a copy\n1k> ' in ask(c['name'], 'log')['text'])
     assert os.stat(c['output']).st_mode & 0o777 == 0o600
-    assert open(c['output']).read().startswith('echo in a copy\n'), 'and nothing of its origin'
+    port, text = open(c['output']).read().split('\n', 1)
+    assert 'port b at /dev/pts/' in port and text.startswith('echo in a copy\n'), 'and nothing of its origin'
 assert 'in a copy' not in ask('one', 'log')['text'] and state('one') == 'running'
+assert os.path.exists(runtime + '/port.1') and os.path.exists(runtime + '/port.2')
 assert ctl('one', 'fork')[0] == 2 and ctl('one', 'fork', 'x')[0] == 2 and ctl('one', 'fork', '0')[0] == 1
 assert ctl('one', 'fork', '65')[0] == 1 and ctl('one', 'fork', '1', '--run', 'x' * 2000)[0] == 1
 assert ctl('one.1', 'fork', '1')[0] == 0 and state('one.1.1') == 'running', 'a copy of a copy'

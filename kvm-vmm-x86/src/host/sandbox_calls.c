@@ -263,6 +263,7 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
     /* The disk of a copy. */
     {BLKGETSIZE64, FORK},
     {BLKSSZGET, FORK},
+    {TIOCSPTLCK, FORK}, /* and a pseudoterminal of its own */
     /* Terminals; not TIOCSTI, which would type into the user's. */
     {TCGETS, 0},
     {TCSETS, 0},
