@@ -180,7 +180,7 @@ static unsigned divide_descriptors(const struct options *options)
     return descriptors_for_each(users);
 }
 
-static struct snapshot session_snapshot; /* of --restore, for the whole run */
+static struct snapshot_folder session_snapshot; /* of --restore, for the whole run */
 
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error)

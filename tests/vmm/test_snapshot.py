@@ -7,6 +7,8 @@ import pytest
 from tests.support import TOP, lab_run
 from tests.vmm.test_control import START
 
+NAMES = TOP / "build/os-1k/flat.elf"  # of the 1K OS
+LIMIT = 600
 HLEOS = TOP / "build/hleos/hleos.elf"
 
 # argv: program, image, options, what it prints when it is to be saved (after `typed`), what is typed then, what it
@@ -21,7 +23,7 @@ with socket.socket() as s:
     s.bind(('127.0.0.1', 0))
     port = str(s.getsockname()[1])
 options = [o.replace('@disk', disk).replace('@port', port) for o in json.loads(sys.argv[3])]
-where, folder = 'unix:' + runtime + '/s', runtime + '/saved'
+where, folder = 'unix:' + runtime + '/s', (sys.argv[9] or runtime) + '/saved'
 vmm = subprocess.Popen([program, '--control', where, *options, *([image] if image else [])],
                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not None)
@@ -30,13 +32,17 @@ until('it is not ready', lambda: ready in ask(where, 'log')['text'])
 done = ctl(where, 'snapshot', folder)
 assert done[0] == 0, done
 assert ctl(where, 'snapshot', folder)[0] == 1 and state(where) == 'running', 'it is there already'
+if sys.argv[9]:  # another, of what it is a little later
+    vmm.stdin.write(b'help\n')
+    until('no help', lambda: 'Commands' in ask(where, 'log')['text'])
+    assert ctl(where, 'snapshot', folder + '2')[0] == 0
 vmm.kill()
 vmm.communicate()
 assert not os.path.exists(folder + '.tmp')
 done = subprocess.run([program, 'snapshot', 'verify', folder], capture_output=True, text=True, timeout=LIMIT)
 assert done.returncode == 0 and 'good   ram' in done.stdout, done
-again = subprocess.run([program, '--restore', folder, '--timeout', '150'], input=more.encode(), capture_output=True,
-                       timeout=LIMIT)
+again = subprocess.run([program, '--restore', folder, '--timeout', str(LIMIT)], input=more.encode(),
+                       capture_output=True, timeout=LIMIT)
 assert again.returncode == status and answer.encode() in again.stdout, (again.returncode, again.stdout[-250:])
 print(again.stdout.decode('utf-8', 'replace') + again.stderr.decode())
 
@@ -44,21 +50,18 @@ def refused(name, change, *words):
     path = folder + '/' + name
     kept = open(path, 'rb').read()
     open(path, 'wb').write(change(kept))
-    done = subprocess.run([program, '--restore', folder, '--timeout', '20'], stdin=subprocess.DEVNULL,
+    done = subprocess.run([program, '--restore', folder, '--timeout', str(LIMIT)], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=LIMIT)
     open(path, 'wb').write(kept)
     assert done.returncode == 125 and done.stdout == '' and done.stderr.count('\n') == 1, (name, done)
     assert all(word in done.stderr for word in words), (name, done)
 
-if sys.argv[9] == 'harm':
+if sys.argv[9]:
     refused('machine.json', lambda b: re.sub(b'"format":[0-9]+', b'"format":9', b), 'format 9', 'kvm-vmm 0.1')
-    refused('machine.json', lambda b: b.replace(b'"vcpus":1', b'"vcpus":2'), 'damaged')
-    refused('machine.json', lambda b: b[:-20], 'not JSON')
-    refused('state', lambda b: b[:-1], 'not a file of')
-    refused('state', lambda b: b[:100] + bytes([b[100] ^ 1]) + b[101:], 'damaged')
-    refused('sum', lambda b: b'x' * 23, 'sum')
-    os.truncate(folder + '/ram', 4096)
+    os.rename(folder + '/ram', folder + '/kept')
+    open(folder + '/ram', 'wb').write(bytes(4096))
     refused('sum', lambda b: b, 'ram')
+    os.rename(folder + '/kept', folder + '/ram')
 if len(sys.argv) > 10:  # another disk of the same size and time
     times = os.stat(disk)
     with open(disk, 'r+b') as file:
@@ -68,16 +71,57 @@ if len(sys.argv) > 10:  # another disk of the same size and time
 """
 
 
-def saved(image, *options, ready, typed="", more, answer, status=0, harm="", disk=None):
+def saved(image, *options, ready, typed="", more, answer, status=0, look="", disk=None):
     words = [json.dumps([str(o) for o in options]), *map(json.dumps, (ready, typed, more, answer, status))]
-    result = lab_run("python3", "-c", SAVED, TOP / "kvm-vmm-x86/kvm-vmm", image, *words, harm,
-                       *([disk] if disk else []))
+    result = lab_run("python3", "-c", SAVED, TOP / "kvm-vmm-x86/kvm-vmm", image, *words, look,
+                       *([disk] if disk else []), limit=900)
     assert result.status == 0, result
     return result.out.decode("utf-8", "replace")
 
 
-def test_1k_os_and_damaged_folders(vmm):
-    saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", ready="1k>", more="help\nexit\n", answer="Commands", harm="harm")
+def look(vmm, *words, status=0):
+    """`kvm-vmm snapshot`, which needs no KVM."""
+    done = subprocess.run([vmm.program, "snapshot", *words], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                          text=True, timeout=LIMIT)
+    assert done.returncode == status == done.stderr.count("\n") and (status == 0 or done.stdout == ""), done
+    return done.stdout + done.stderr
+
+
+def debug(*words):
+    done = subprocess.run(["gdb", "-nx", "-batch", "-l", str(LIMIT), NAMES, *words], stdin=subprocess.DEVNULL,
+                          capture_output=True, check=False, text=True, timeout=LIMIT)
+    return done.stdout + done.stderr
+
+
+def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
+    """Saved twice; then nothing runs, and is looked at: by the explainer, by gdb, as a core file."""
+    saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", ready="1k>", more="help\nexit\n", answer="Commands", look=scratch)
+    one, two, core = scratch / "saved", scratch / "saved2", scratch / "core"
+    page = look(vmm, "explain", "--symbols", NAMES, one)
+    assert all(word in page for word in ("vCPU 0", "PAE paging", "page walks", "master PIC")), page
+    assert look(vmm, "diff", one, one) == "memory 0 of 16384 pages differ\n"
+    changes = look(vmm, "diff", "--symbols", NAMES, one, two)
+    assert "counts (" in changes and "vcpu 0 tsc" in changes and "memory 0 of" not in changes, changes
+    assert look(vmm, "vmcore", one, core) == ""
+    assert "File exists" in look(vmm, "vmcore", one, core, status=1)
+    seen = [word for command in ("echo HERE\\n", "p/x $eip", "x/4i $pc", "p *(int *)&counts", "p $eflags",
+                                 "info symbol counts", "x/8xw $sp") for word in ("-ex", command)]
+    cold = debug("-c", core, *seen).split("HERE")[1]
+    still = debug("-ex", "target remote | %s snapshot gdb %s" % (vmm.program, one), *seen, "-ex", "echo HERE\\n",
+                  "-ex", "stepi", "-ex", "p $eax = 1").split("HERE")
+    assert cold.count("0x") > 12 and cold == still[1], (cold, still)
+    assert "does not run" in still[2] and "$" not in still[2].split("does not run")[1], still
+    for name, change, word in (("machine.json", lambda b: b.replace(b'"vcpus":1', b'"vcpus":2'), "damaged"),
+                               ("machine.json", lambda b: b[:-20], "not JSON"),
+                               ("state", lambda b: b[:-1], "not a file of"),
+                               ("state", lambda b: b[:100] + bytes([b[100] ^ 1]) + b[101:], "damaged"),
+                               ("sum", lambda b: b"x" * 23, "sum")):
+        kept = (one / name).read_bytes()
+        (one / name).write_bytes(change(kept))
+        assert word in look(vmm, "info", one, status=1), name
+        (one / name).write_bytes(kept)
+    (one / "ram").write_bytes(b"")
+    assert "not a file that holds" in look(vmm, "explain", one, status=1)
 
 
 def test_real_mode(vmm):
@@ -126,7 +170,7 @@ def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
                       'tcp() { until grep -q ":0055 [0-9A-F:]* $1 " /proc/net/tcp*; do usleep 100000; done; }; '
                       'nc -l -p 85 > /dev/null & tcp 0A; (nc 10.0.2.2 @port < /f; echo nc) & exec 4> /f; tcp 01; '
                       '(while :; do :; done) & echo one > /dev/vport1p0; echo re$((2 + 2))dy\n',
-                more='taskset 1 true; taskset 2 true; usleep 300000; ping -c 1 -W 60 10.0.2.2 | grep 1.packets.r; '
+                more='taskset 1 true; taskset 2 true; usleep 300000; ping -c 1 -W 300 10.0.2.2 | grep 1.packets.r; '
                      'echo two > /dev/vport1p0; (echo x >&4); '
                      'echo go$((1 + 1))n$(dmesg | grep -c stall); '
                      'dmesg | grep -o "reseeded due to.*"; poweroff -f\n',

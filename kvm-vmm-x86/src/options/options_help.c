@@ -5,7 +5,7 @@ const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
     "       kvm-vmm ctl NAME VERB\n"
     "       kvm-vmm fuzz [OPTION]... GUEST\n"
-    "       kvm-vmm snapshot info|verify FOLDER\n"
+    "       kvm-vmm snapshot info|verify|explain|diff|gdb|vmcore FOLDER...\n"
     "Runs one to four guests side by side, each in a virtual machine of its own.\n"
     "\n"
     "How a guest starts (without a mode its content decides: a Linux kernel, ELF, or flat\n"

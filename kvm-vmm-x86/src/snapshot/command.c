@@ -7,15 +7,27 @@
 #include "base/chunk.h"
 #include "host/events.h"
 #include "host/folder.h"
+#include "host/zydis.h"
+#include "snapshot/diff.h"
+#include "snapshot/gdb.h"
 #include "snapshot/restore.h"
+#include "snapshot/still.h"
+#include "snapshot/vmcore.h"
+#include "watch/explain/page.h"
 
 enum { STATUS_OK = 0, STATUS_BAD = 1, STATUS_USAGE = 2 };
 
 static int usage(FILE *to)
 {
-    fprintf(to, "Usage: kvm-vmm snapshot info|verify FOLDER\n"
-                "  info     what the machine is, and the records of its state\n"
-                "  verify   compares every file with its sum\n");
+    fprintf(
+        to,
+        "Usage: kvm-vmm snapshot info FOLDER            the machine, and records of its state\n"
+        "       kvm-vmm snapshot verify FOLDER          compares every file with its sum\n"
+        "       kvm-vmm snapshot explain FOLDER         where each vCPU is: the explainer's page\n"
+        "       kvm-vmm snapshot diff FOLDER FOLDER     pages, records and disks that differ\n"
+        "       kvm-vmm snapshot gdb FOLDER             speaks to gdb: target remote | COMMAND\n"
+        "       kvm-vmm snapshot vmcore FOLDER FILE     an ELF core file, for gdb and crash\n"
+        "  --symbols FILE   of explain and diff: names from this ELF file, not from the image\n");
     return to == stdout ? STATUS_OK : STATUS_USAGE;
 }
 
@@ -41,7 +53,7 @@ static void print_machine(const struct snapshot_machine *m)
                                        : "");
 }
 
-static int print_state(const struct snapshot *s, struct error *error)
+static int print_state(const struct snapshot_folder *s, struct error *error)
 {
     struct chunk_reader reader = {.bytes = s->state, .size = s->saved.state_size};
     struct chunk chunk;
@@ -52,8 +64,8 @@ static int print_state(const struct snapshot *s, struct error *error)
     return more;
 }
 
-static int verify_one(const struct snapshot *s, const char *name, const struct snapshot_file *file,
-                      struct error *error)
+static int verify_one(const struct snapshot_folder *s, const char *name,
+                      const struct snapshot_file *file, struct error *error)
 {
     uint32_t sum;
 
@@ -66,7 +78,7 @@ static int verify_one(const struct snapshot *s, const char *name, const struct s
     return 0;
 }
 
-static int verify(const struct snapshot *s, struct error *error)
+static int verify(const struct snapshot_folder *s, struct error *error)
 {
     const struct snapshot_machine *m = &s->machine;
 
@@ -86,25 +98,161 @@ static int verify(const struct snapshot *s, struct error *error)
     return 0;
 }
 
+/* --- verbs --- */
+
+struct request {
+    const char *first, *second; /* a folder; a folder or file of those that take one */
+    const char *names;          /* --symbols */
+};
+
+static int on_info(const struct request *r, struct error *error)
+{
+    static struct snapshot_folder s;
+    int result = snapshot_open(&s, r->first, error);
+
+    if (result < 0)
+        return -1;
+    print_machine(&s.machine);
+    result = print_state(&s, error);
+    snapshot_close(&s);
+    return result;
+}
+
+static int on_verify(const struct request *r, struct error *error)
+{
+    static struct snapshot_folder s;
+    int result = snapshot_open(&s, r->first, error);
+
+    if (result < 0)
+        return -1;
+    result = verify(&s, error);
+    snapshot_close(&s);
+    return result;
+}
+
+static void explain_cpu(const struct snapshot_still *still, unsigned id)
+{
+    static char bytes[PAGE_TEXT];
+    const struct snapshot_cpu *cpu = &still->cpus[id];
+    struct text text = text_in(bytes, sizeof bytes);
+    struct page page = {.snapshot = &cpu->registers.state,
+                        .wide = snapshot_is_long(&cpu->registers.state),
+                        .symbols = snapshot_still_names(still),
+                        .no_symbols = still->no_names,
+                        .interrupts = &cpu->interrupts};
+
+    text_add(&text, "vCPU %u%s\n", id, snapshot_cpu_state(cpu));
+    page_print(&text, &page);
+    fputs(bytes, stdout);
+}
+
+static int on_explain(const struct request *r, struct error *error)
+{
+    static struct snapshot_still still;
+    int result = snapshot_still_open(&still, r->first, r->names, error);
+
+    if (result < 0)
+        return -1;
+    zydis_load();
+    for (unsigned i = 0; i < still.cpu_count; i++)
+        explain_cpu(&still, i);
+    result = snapshot_still_check(&still, error);
+    snapshot_still_close(&still);
+    return result;
+}
+
+static int on_diff(const struct request *r, struct error *error)
+{
+    static struct snapshot_still a, b;
+    int result = -1;
+
+    if (snapshot_still_open(&a, r->first, r->names, error) < 0)
+        return -1;
+    if (snapshot_still_open(&b, r->second, NULL, error) == 0) {
+        result = snapshot_diff_print(&a, &b, error);
+        if (result == 0 &&
+            (snapshot_still_check(&a, error) < 0 || snapshot_still_check(&b, error) < 0))
+            result = -1;
+        snapshot_still_close(&b);
+    }
+    snapshot_still_close(&a);
+    return result;
+}
+
+static int on_gdb(const struct request *r, struct error *error)
+{
+    static struct snapshot_still still;
+    int result = snapshot_still_open(&still, r->first, NULL, error);
+
+    if (result < 0)
+        return -1;
+    zydis_load();
+    snapshot_gdb_serve(&still);
+    result = snapshot_still_check(&still, error);
+    snapshot_still_close(&still);
+    return result;
+}
+
+static int on_vmcore(const struct request *r, struct error *error)
+{
+    static struct snapshot_still still;
+    int result = snapshot_still_open(&still, r->first, NULL, error);
+
+    if (result < 0)
+        return -1;
+    result = snapshot_vmcore_write(&still, r->second, error);
+    if (result == 0 && (result = snapshot_still_check(&still, error)) < 0)
+        (void)remove(r->second);
+    snapshot_still_close(&still);
+    return result;
+}
+
+struct verb {
+    const char *name;
+    bool has_second, has_names;
+    int (*run)(const struct request *request, struct error *error);
+};
+
+static const struct verb verbs[] = {
+    {"info", false, false, on_info},      {"verify", false, false, on_verify},
+    {"explain", false, true, on_explain}, {"diff", true, true, on_diff},
+    {"gdb", false, false, on_gdb},        {"vmcore", true, false, on_vmcore},
+};
+
+static const struct verb *find_verb(const char *name)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
 int snapshot_command(int argc, char **argv)
 {
-    static struct snapshot s;
+    struct request request = {0};
+    const struct verb *verb;
     struct error error;
-    bool sums;
-    int result;
 
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return usage(stdout);
-    if (argc != 3 || (strcmp(argv[1], "info") != 0 && strcmp(argv[1], "verify") != 0))
+    verb = argc > 1 ? find_verb(argv[1]) : NULL;
+    if (verb == NULL)
         return usage(stderr);
-    sums = strcmp(argv[1], "verify") == 0;
-    if (events_init(&error) < 0 || snapshot_open(&s, argv[2], &error) < 0)
-        return complain(error.text);
-    if (!sums)
-        print_machine(&s.machine);
-    result = sums ? verify(&s, &error) : print_state(&s, &error);
-    snapshot_close(&s);
-    if (result < 0)
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--symbols") == 0 && verb->has_names && i + 1 < argc)
+            request.names = argv[++i];
+        else if (argv[i][0] == '-')
+            return usage(stderr);
+        else if (request.first == NULL)
+            request.first = argv[i];
+        else if (request.second == NULL && verb->has_second)
+            request.second = argv[i];
+        else
+            return usage(stderr);
+    }
+    if (request.first == NULL || (verb->has_second && request.second == NULL))
+        return usage(stderr);
+    if (events_init(&error) < 0 || verb->run(&request, &error) < 0)
         return complain(error.text);
     return fflush(stdout) == 0 ? STATUS_OK : complain("standard output cannot be written");
 }

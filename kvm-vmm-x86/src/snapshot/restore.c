@@ -45,7 +45,7 @@ static int check_sum(const char *path, const char *name, const struct snapshot_f
                                         name, sum, file->sum);
 }
 
-static int read_machine(struct snapshot *s, const char *path, struct error *error)
+static int read_machine(struct snapshot_folder *s, const char *path, struct error *error)
 {
     struct snapshot_file file = {0};
     size_t size, line_size;
@@ -72,7 +72,7 @@ static int read_machine(struct snapshot *s, const char *path, struct error *erro
 }
 
 /* What the guest's fw_cfg held: an empty file where that was nothing. */
-static int read_firmware(struct snapshot *s, const char *path, struct error *error)
+static int read_firmware(struct snapshot_folder *s, const char *path, struct error *error)
 {
     const struct snapshot_file *file = &s->machine.firmware;
     size_t size;
@@ -87,12 +87,12 @@ static int read_firmware(struct snapshot *s, const char *path, struct error *err
     return s->firmware != NULL ? 0 : -1;
 }
 
-int snapshot_open(struct snapshot *snapshot, const char *path, struct error *error)
+int snapshot_open(struct snapshot_folder *snapshot, const char *path, struct error *error)
 {
     struct snapshot_machine *m = &snapshot->machine;
     size_t size = 0;
 
-    *snapshot = (struct snapshot){0};
+    *snapshot = (struct snapshot_folder){0};
     if (folder_real_path(snapshot->folder, path, strlen(path), error) < 0)
         return -1;
     if (!folder_join(snapshot->ram, snapshot->folder, "ram"))
@@ -117,12 +117,12 @@ int snapshot_open(struct snapshot *snapshot, const char *path, struct error *err
     return -1;
 }
 
-void snapshot_close(struct snapshot *snapshot)
+void snapshot_close(struct snapshot_folder *snapshot)
 {
     free(snapshot->text);
     free(snapshot->state);
     free(snapshot->firmware);
-    *snapshot = (struct snapshot){0};
+    *snapshot = (struct snapshot_folder){0};
 }
 
 /* Ports lead elsewhere by their names: which there are is the guest's. */
@@ -165,7 +165,8 @@ static int configure_nets(struct guest_config *config, const struct guest_config
     return 0;
 }
 
-int snapshot_configure(struct snapshot *snapshot, struct guest_config *config, struct error *error)
+int snapshot_configure(struct snapshot_folder *snapshot, struct guest_config *config,
+                       struct error *error)
 {
     struct guest_config run = *config;
 
@@ -183,7 +184,7 @@ int snapshot_configure(struct snapshot *snapshot, struct guest_config *config, s
     return configure_ports(config, &run, error) < 0 ? -1 : configure_nets(config, &run, error);
 }
 
-static int fill_overlay(const struct snapshot *s, unsigned i, struct disk *disk,
+static int fill_overlay(const struct snapshot_folder *s, unsigned i, struct disk *disk,
                         struct error *error)
 {
     const struct snapshot_disk *saved = &s->machine.disks[i];
@@ -210,8 +211,8 @@ static int fill_overlay(const struct snapshot *s, unsigned i, struct disk *disk,
     return folder_copy(s->folder, name, overlay.fd, error);
 }
 
-int snapshot_restore_disks(const struct snapshot *snapshot, const struct guest_config *config,
-                           struct error *error)
+int snapshot_restore_disks(const struct snapshot_folder *snapshot,
+                           const struct guest_config *config, struct error *error)
 {
     for (unsigned i = 0; i < config->disk_count; i++) {
         const struct snapshot_disk *saved = &snapshot->machine.disks[i];

@@ -1,0 +1,22 @@
+/* Where the vCPUs of a snapshot are, out of the records of its `state`. Pure; what is read comes
+ * from outside. */
+#ifndef SNAPSHOT_CPUS_H
+#define SNAPSHOT_CPUS_H
+
+#include "watch/explain/interrupts.h"
+#include "watch/gdb/registers.h"
+
+struct snapshot_cpu {
+    struct gdb_registers registers; /* without `memory` */
+    struct interrupts interrupts;
+    uint32_t mp_state; /* KVM_MP_STATE_* */
+};
+
+/* `cpus` are zero. -1: a record is not as it should be, or a vCPU's registers are missing. */
+int snapshot_cpus_read(struct snapshot_cpu *cpus, unsigned count, const uint8_t *state, size_t size,
+                       struct error *error) MUST_CHECK;
+
+/* ", halted" and the like; "" for one that runs. */
+const char *snapshot_cpu_state(const struct snapshot_cpu *cpu);
+
+#endif

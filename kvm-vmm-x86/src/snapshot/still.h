@@ -1,0 +1,37 @@
+/*
+ * The machine of a snapshot, to look at: its vCPUs, its memory and its names. None of it runs, and
+ * KVM is not asked. The folder comes from outside.
+ */
+#ifndef SNAPSHOT_STILL_H
+#define SNAPSHOT_STILL_H
+
+#include "host/files.h"
+#include "snapshot/cpus.h"
+#include "snapshot/restore.h"
+#include "watch/explain/symbols.h"
+
+/* Belongs to its user, at one place. */
+struct snapshot_still {
+    struct snapshot_folder folder;
+    struct memory memory;
+    struct snapshot_cpu *cpus;
+    unsigned cpu_count;
+    const char *linux_notes; /* what a Linux kernel says of itself for a dump; NULL: not found */
+    size_t linux_notes_size;
+    struct file image; /* whose names these are */
+    struct symbols symbols;
+    const char *no_names; /* why there are none, where that is worth a line; or NULL */
+};
+
+/* Opens the folder at `path`. Names come from the ELF file `names`, or, if that is NULL, from the
+ * guest's image if it has some. -1: nothing is left. */
+int snapshot_still_open(struct snapshot_still *still, const char *path, const char *names,
+                        struct error *error) MUST_CHECK;
+/* Whether all that was read of its memory was there. */
+int snapshot_still_check(const struct snapshot_still *still, struct error *error) MUST_CHECK;
+void snapshot_still_close(struct snapshot_still *still);
+
+/* NULL: it has no names. */
+const struct symbols *snapshot_still_names(const struct snapshot_still *still);
+
+#endif
