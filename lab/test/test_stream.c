@@ -168,6 +168,34 @@ static void test_sink_tells_that_its_reader_left(void **state)
     assert_int_equal(exchange().closes, 1);
 }
 
+/* Its POLLHUP is taken in once; keys still go there. */
+static void test_sink_of_a_terminal_that_no_program_has(void **state)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    struct pollfd ready;
+    int program;
+
+    (void)state;
+    assert_int_equal(unlockpt(terminal), 0);
+    program = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    assert_true(program >= 0);
+    stream_sink_open(&sink, STREAM_STDIN, terminal);
+    ready = stream_sink_poll(&sink);
+    assert_int_equal(poll(&ready, 1, 0), 0);
+    close(program);
+    ready = stream_sink_poll(&sink);
+    assert_int_equal(poll(&ready, 1, 0), 1);
+    assert_int_equal(stream_sink_pump(&sink, &near_end), 0);
+    ready = stream_sink_poll(&sink);
+    assert_int_equal(poll(&ready, 1, 0), 0);
+    assert_int_equal(stream_sink_take(&sink, (const uint8_t *)"key", 3), 0);
+    ready = stream_sink_poll(&sink);
+    assert_int_equal(poll(&ready, 1, 0), 1);
+    assert_int_equal(stream_sink_pump(&sink, &near_end), 0);
+    assert_true(stream_sink_idle(&sink));
+    stream_sink_close(&sink);
+}
+
 static void test_full_line_keeps_room_for_small_messages(void **state)
 {
     static const uint8_t bytes[MESSAGE_DATA_MAX];
@@ -190,6 +218,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_sink_keeps_order_around_the_ring, connect_ends,
                                         close_ends),
         cmocka_unit_test_setup_teardown(test_sink_tells_that_its_reader_left, connect_ends,
+                                        close_ends),
+        cmocka_unit_test_setup_teardown(test_sink_of_a_terminal_that_no_program_has, connect_ends,
                                         close_ends),
         cmocka_unit_test_setup_teardown(test_full_line_keeps_room_for_small_messages, connect_ends,
                                         close_ends),

@@ -53,7 +53,7 @@ void stream_sink_open(struct sink *sink, uint8_t stream, int fd)
 {
     sink->fd = fd;
     sink->stream = stream;
-    sink->ended = sink->announced = false;
+    sink->ended = sink->announced = sink->hung = false;
     sink->owed = 0;
     sink->start = sink->used = 0;
 }
@@ -95,8 +95,12 @@ void stream_sink_end(struct sink *sink)
 
 struct pollfd stream_sink_poll(const struct sink *sink)
 {
-    /* With nothing to write it still listens for POLLERR: the reader may go away. */
-    return (struct pollfd){.fd = sink->fd, .events = sink->used > 0 ? POLLOUT : 0};
+    /* With nothing to write it still listens for POLLERR: the reader may go away. Not where it
+     * would hear POLLHUP and nothing else: the agent has a real-time priority, and while it polled
+     * in a loop the command, which had closed its terminal, got no time to end. */
+    bool listens = sink->used > 0 || !sink->hung;
+
+    return (struct pollfd){.fd = listens ? sink->fd : -1, .events = sink->used > 0 ? POLLOUT : 0};
 }
 
 /* The descriptor may be shared with other programs, so it is not made non-blocking; a pipe that
@@ -112,6 +116,7 @@ static int write_some(struct sink *sink)
             return 0;
         if (ready.revents & (POLLERR | POLLNVAL))
             return -EPIPE;
+        sink->hung = ready.revents & POLLHUP;
         if (sink->used == 0)
             return 0;
         if (run > sink->used)

@@ -33,6 +33,8 @@ struct sink {
     uint8_t stream;
     bool ended;     /* the other end is done; close when all is written */
     bool announced; /* the other end knows that it is closed */
+    bool hung;      /* a terminal that no program has open: it polls as hung up all the time, and
+                       takes keys all the same */
     uint32_t owed;  /* consumed and not yet granted again */
     size_t start, used;
     uint8_t ring[MESSAGE_WINDOW_SIZE];

@@ -341,6 +341,17 @@ def test_machine_that_hangs_is_started_again():
     assert len(stops()) == len(before) + 1
 
 
+def test_the_interrupt_key_at_a_command_that_has_closed_its_terminal(tmp_path):
+    closed = tmp_path / "closed"
+    child = pexpect.spawn(LAB, ["run", "sh", "-c", "trap 'exit 4' INT; exec <&- >&- 2>&-; : > %s; "
+                                "while :; do sleep 0.1; done" % closed], env=ENVIRONMENT, timeout=LIMIT)
+    wait_until(closed.exists)
+    child.sendintr()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 4
+
+
 def test_command_whose_machine_dies_comes_back():
     """The next command has a new machine."""
     client = subprocess.Popen([LAB, "run", "sh", "-c", "echo ready; sleep 4326"], stdout=subprocess.PIPE,
