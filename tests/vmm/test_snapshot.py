@@ -1,5 +1,6 @@
 """Snapshots: a guest is saved by the control socket, its VMM killed, and another goes on with it."""
 import json
+import os
 import subprocess
 
 import pytest
@@ -79,9 +80,9 @@ def saved(image, *options, ready, typed="", more, answer, status=0, look="", dis
     return result.out.decode("utf-8", "replace")
 
 
-def look(vmm, *words, status=0):
+def look(vmm, *words, status=0, stdin=subprocess.DEVNULL):
     """`kvm-vmm snapshot`, which needs no KVM."""
-    done = subprocess.run([vmm.program, "snapshot", *words], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    done = subprocess.run([vmm.program, "snapshot", *words], stdin=stdin, capture_output=True, check=False,
                           text=True, timeout=LIMIT)
     assert done.returncode == status == done.stderr.count("\n") and (status == 0 or done.stdout == ""), done
     return done.stdout + done.stderr
@@ -120,6 +121,10 @@ def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
         (one / name).write_bytes(change(kept))
         assert word in look(vmm, "info", one, status=1), name
         (one / name).write_bytes(kept)
+    master, terminal = os.openpty()
+    assert "target remote |" in look(vmm, "gdb", one, status=1, stdin=terminal)
+    os.close(master)
+    os.close(terminal)
     (one / "ram").write_bytes(b"")
     assert "not a file that holds" in look(vmm, "explain", one, status=1)
 

@@ -7,6 +7,7 @@
 #include "base/chunk.h"
 #include "host/events.h"
 #include "host/folder.h"
+#include "host/terminal.h"
 #include "host/zydis.h"
 #include "snapshot/diff.h"
 #include "snapshot/gdb.h"
@@ -182,8 +183,14 @@ static int on_diff(const struct request *r, struct error *error)
 static int on_gdb(const struct request *r, struct error *error)
 {
     static struct snapshot_still still;
-    int result = snapshot_still_open(&still, r->first, NULL, error);
+    int result;
 
+    if (terminal_is(FILE_STDIN))
+        return error_set(error,
+                         "gdb speaks to this, not a person: target remote | kvm-vmm snapshot "
+                         "gdb %s",
+                         r->first);
+    result = snapshot_still_open(&still, r->first, NULL, error);
     if (result < 0)
         return -1;
     zydis_load();
