@@ -3,7 +3,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.support import TOP, lab_run
+from tests.support import LIMIT, TOP, lab_run
 
 HERE = Path(__file__).resolve().parent
 OUT = TOP / "build/broken"
@@ -76,7 +76,7 @@ class Broken:
             run("objcopy", "-O", "binary", "-j", ".text", rom.with_suffix(".elf"), rom)
         run("qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-M", "pc", "-m", "64", "-nodefaults",
             "-display", "none", "-no-reboot", "-bios", rom, "-d", "int,cpu_reset", "-D", log,
-            "-device", "loader,file=%s,addr=%#x,force-raw=on" % (self.flat, LOAD[self.mode]), timeout=30)
+            "-device", "loader,file=%s,addr=%#x,force-raw=on" % (self.flat, LOAD[self.mode]), timeout=LIMIT)
         return log.read_text(errors="replace")
 
 
@@ -84,7 +84,7 @@ class Runs:
     """How the guests ended in the VMM: those of one mode are run together, as the way into the lab is long."""
 
     SCRIPT = """while read -r name command; do
-        eval "timeout 60 $VMM $command" > $OUT/$name.out 2> $OUT/$name.err < /dev/null; echo $? > $OUT/$name.status
+        eval "timeout 200 $VMM $command" > $OUT/$name.out 2> $OUT/$name.err < /dev/null; echo $? > $OUT/$name.status
     done < %s"""
 
     def __init__(self):
@@ -98,7 +98,7 @@ class Runs:
     def run(self, vmm, guests):
         todo = OUT / (guests[0].mode + ".list")
         todo.write_text("".join("%s %s\n" % (g.name, " ".join(map(str, g.command()))) for g in guests))
-        lab_run("sh", "-c", self.SCRIPT % todo, env={"VMM": str(vmm.program), "OUT": str(OUT)})
+        lab_run("sh", "-c", self.SCRIPT % todo, env={"VMM": str(vmm.program), "OUT": str(OUT)}, limit=4 * LIMIT)
         self.done.update((g.name, (int((OUT / (g.name + ".status")).read_text()),
                                    (OUT / (g.name + ".err")).read_text(errors="replace"))) for g in guests)
 

@@ -74,13 +74,13 @@ def guest(vmm):
 def batch(*commands, symbols=None):
     """Runs gdb with these commands; what it printed."""
     words = ["gdb", "-q", "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off",
-             "-ex", "set width 0", "-ex", "set remotetimeout 60"]
+             "-ex", "set width 0", "-ex", "set remotetimeout 200"]
     if symbols:
         words += ["-ex", "file %s" % symbols]
     for command in commands:
         words += ["-ex", command]
     done = subprocess.run(words, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=LIMIT / 2, check=False)
+                          stderr=subprocess.STDOUT, timeout=LIMIT, check=False)
     return done.stdout.decode("utf-8", "replace")
 
 
@@ -88,11 +88,11 @@ class Session:
     """gdb at a terminal, for what a person does with keys."""
 
     def __init__(self, symbols=None):
-        self.gdb = pexpect.spawn("gdb", ["-q", "-nx"], cwd=str(TOP), timeout=LIMIT / 2, encoding="utf-8",
+        self.gdb = pexpect.spawn("gdb", ["-q", "-nx"], cwd=str(TOP), timeout=LIMIT, encoding="utf-8",
                                  codec_errors="replace", dimensions=(200, 200),
                                  env={**os.environ, "TERM": "dumb", "DEBUGINFOD_URLS": ""})
         self.gdb.expect(PROMPT)
-        for setting in ("pagination off", "confirm off", "width 0", "style enabled off", "remotetimeout 60"):
+        for setting in ("pagination off", "confirm off", "width 0", "style enabled off", "remotetimeout 200"):
             self.do("set " + setting)
         if symbols:
             self.do("file %s" % symbols)

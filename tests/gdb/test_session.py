@@ -4,18 +4,20 @@ import random
 import re
 import subprocess
 import threading
+import time
 
 import pytest
 
 from tests.gdb.conftest import batch, value
-from tests.support import lab_run
+from tests.support import LIMIT, lab_run
 
 COUNTER = "print *(long*)&counter"
 
 
 def run_until_it_has_moved(gdb, before):
     """Ctrl-C may come before the guest has done anything: then it is let go on again."""
-    for _ in range(50):
+    end = time.monotonic() + LIMIT
+    while time.monotonic() < end:
         gdb.go()
         assert "SIGINT" in gdb.interrupt()
         now = value(gdb.do("output *(long*)&counter").replace("output *(long*)&counter\n", "$0 = "), "$0")
@@ -117,13 +119,13 @@ def test_a_second_debugger_is_turned_away(guest, session, symbols):
     g = guest("@debuggee")
     gdb = session(symbols=symbols("debuggee"))
     gdb.do(g.remote())
-    out = g.client().communicate(timeout=60)[0]
+    out = g.client().communicate(timeout=LIMIT)[0]
     assert out == b""
     assert "0x100000" in gdb.do("info registers rip")
 
 
 def test_a_stopped_guest_takes_no_time(guest, vmm):
-    """Processor time of the VMM over two seconds in which its guest, an endless loop, is held."""
+    """Processor time of the VMM over two seconds in which its guest, an endless loop, is held; then it takes some."""
     script = ("import socket,subprocess,sys,time,os\n"
               "p=subprocess.Popen(sys.argv[1:],stderr=subprocess.PIPE,stdout=subprocess.DEVNULL)\n"
               "line=p.stderr.readline().decode()\n"
@@ -131,11 +133,11 @@ def test_a_stopped_guest_takes_no_time(guest, vmm):
               "s.sendall(b'$?#3f');s.recv(64)\n"
               "used=lambda:sum(map(int,open('/proc/%d/stat'%p.pid).read().rsplit(')')[1].split()[11:13]))\n"
               "before=used();time.sleep(2);after=used()\n"
-              "s.sendall(b'$D#44');s.recv(64);s.close();time.sleep(1);running=used()\n"
-              "p.kill();print(after-before,running-after)")
+              "s.sendall(b'$D#44');s.recv(64);s.close()\n"
+              "while used()-after<20:time.sleep(0.1)\n"
+              "p.kill();print(after-before)")
     result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("--gdb", "unix:/var/tmp/idle.sock", "@spin"))
-    held, running = map(int, result.out.split())
-    assert held <= 4 and running >= 20, result  # hundredths of a second
+    assert int(result.out) <= 10, result  # hundredths of a second
 
 
 def test_blocked_in_input(guest, session):

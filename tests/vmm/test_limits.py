@@ -87,7 +87,7 @@ def test_an_image_that_is_cut_short(scratch):
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", scratch / "cut.so", scratch / "cut.c"], check=True)
     (scratch / "cut.img").write_bytes(b"\xf4" * (2 << 20))
     result = lab_run("env", "LD_PRELOAD=%s" % (scratch / "cut.so"), TOP / "kvm-vmm-x86/kvm-vmm", "-p", "-m", "8M",
-                     "--timeout", "60", scratch / "cut.img")
+                     "--timeout", "200", scratch / "cut.img")
     assert result.status == 125 and "cut.img was written to while it was read" in result.err, result
 
 
@@ -129,8 +129,7 @@ def test_a_file_that_may_not_grow(vmm, scratch):
 
 
 def test_threads_have_names(vmm):
-    line = "%s -c 2 -l %s & sleep 1; cat /proc/$!/task/*/comm; kill $!" % (
-        vmm.program, vmm.guest("idle"))
-    result = lab_run("sh", "-c", line)
-    names = result.out.decode().split()
-    assert "guest0/vcpu0" in names and "guest0/vcpu1" in names, result
+    line = ("%s -c 2 -l %s & for name in guest0/vcpu0 guest0/vcpu1; do "
+            "until grep -qx $name /proc/$!/task/*/comm; do sleep 0.1; done; done 2> /dev/null; kill $!; wait $!")
+    result = lab_run("sh", "-c", line % (vmm.program, vmm.guest("idle")))
+    assert result.status == 128 + 15, result

@@ -90,7 +90,7 @@ sys.stdout.buffer.write(seen + vmm.stdout.read())
 sys.exit(vmm.wait())
 """
     lost = GUESTS / "lost.bin"
-    result = lab_run("python3", "-c", script, backing, PAGES, "--timeout=60", lost, lost, stdin=key)
+    result = lab_run("python3", "-c", script, backing, PAGES, "--timeout=200", lost, lost, stdin=key)
     assert result.status == 125, result
     assert re.search(r"guest 0 \(.*\): its memory (at 0x8000|from 0x1000 on) is lost", result.err), result
     assert "guest 1" not in result.err, result

@@ -5,8 +5,9 @@ HELLO = b"Hello, KVM!\n"
 
 
 @pytest.mark.parametrize("args", [
-    ["--timeout", "9", "@hello"], ["--timeout=9", "@hello"], ["@hello", "--timeout", "9"], ["@hello", "--timeout=9"],
-    ["@hello", "--max-exits=99"], ["--max-exits", "99", "--timeout=9", "@hello"], ["--", "@hello"],
+    ["--timeout", "99", "@hello"], ["--timeout=99", "@hello"], ["@hello", "--timeout", "99"],
+    ["@hello", "--timeout=99"],
+    ["@hello", "--max-exits=99"], ["--max-exits", "99", "--timeout=99", "@hello"], ["--", "@hello"],
     ["--color=never", "@hello"], ["@hello", "--color", "never"], ["--eof=none", "@hello"],
 ])
 def test_order_and_spelling(vmm, args):
@@ -15,7 +16,7 @@ def test_order_and_spelling(vmm, args):
 
 
 def test_options_between_guests(vmm):
-    result = vmm.run("@hello", "--timeout", "60", "@counter", "--max-exits=99", "@minimal")
+    result = vmm.run("@hello", "--timeout", "99", "@counter", "--max-exits=99", "@minimal")
     assert (result.status, sorted(result.out.split(b"\n"))) == (0, [b"", b"0123456789", b"Hello, KVM!", b"M"]), result
 
 

@@ -18,7 +18,7 @@ def built(vmm):
 def take(vmm, orders, *args, **env):
     """Runs a guest in whose VMM the first device's thread does that; how it ended, and what each order led to."""
     settings = ["%s=%s" % pair for pair in {"ORDERS": ";".join(orders), **env}.items()]
-    result = lab_run("env", *settings, TAKEN, "--timeout=120", *args, "-l", vmm.guest("hello_64"))
+    result = lab_run("env", *settings, TAKEN, "--timeout=200", *args, "-l", vmm.guest("hello_64"))
     return result, dict(re.findall(r"^taken: (.*): (.*)$", result.err, re.M))
 
 
@@ -93,7 +93,7 @@ sys.exit(vmm.wait())
 
 def test_standard_streams_that_are_sockets(vmm):
     """As a supervisor gives them: they are read and written by other calls than files."""
-    result = lab_run("python3", "-c", SOCKETS, vmm.program, "--timeout=120", "-l", vmm.guest("hello_64"))
+    result = lab_run("python3", "-c", SOCKETS, vmm.program, "--timeout=200", "-l", vmm.guest("hello_64"))
     assert result.status == 0 and b"ello" in result.out and result.err == "", result
 
 

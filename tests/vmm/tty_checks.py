@@ -13,12 +13,14 @@ from pathlib import Path
 import pexpect
 
 HERE = Path(__file__).resolve().parents[2] / "kvm-vmm-x86"
-LIMIT = 60
+LIMIT = 200
 
 
 def start(*guests, options=()):
     images = [str(next(HERE.glob("guest/test/*/%s.bin" % name))) for name in guests]
-    return pexpect.spawn(str(HERE / "kvm-vmm"), [*options, *images], timeout=LIMIT)
+    session = pexpect.spawn(str(HERE / "kvm-vmm"), [*options, *images], timeout=LIMIT)
+    session.delaybeforesend = None  # of 50 ms for each line
+    return session
 
 
 def is_raw(session):
