@@ -2,13 +2,14 @@
 #include "host/sandbox.h"
 
 #include <errno.h>
-#include <seccomp.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -103,25 +104,27 @@ static int take_signal(struct error *error)
 static int enter_seccomp(unsigned needs, struct error *error)
 {
     bool learn = sandbox_mode == SANDBOX_LEARN;
-    scmp_filter_ctx filter;
-    int code =
-        sandbox_filter_make(&filter, needs, getpid(), learn ? SCMP_ACT_NOTIFY : SCMP_ACT_TRAP);
+    uint32_t otherwise = learn ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_TRAP;
+    struct sock_filter code[SANDBOX_FILTER_MAX];
+    struct sock_fprog program = {
+        .len = (unsigned short)sandbox_filter_make(code, needs, getpid(), otherwise),
+        .filter = code};
+    unsigned flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    int failed = 0;
+    long fd;
 
-    if (code == 0)
-        code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
-    if (code == 0)
-        (void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
-    if (code == 0 && learn)
-        code = sandbox_learn_begin(needs);
-    if (code == 0)
-        code = seccomp_load(filter);
-    if (code == 0 && learn)
-        code = sandbox_learn_watch(seccomp_notify_fd(filter));
-    seccomp_release(filter);
-    return code == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-code));
+    if (learn) {
+        flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+        failed = sandbox_learn_begin(needs);
+    }
+    if (failed == 0) {
+        fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+        failed = fd < 0 ? -errno : learn ? sandbox_learn_watch((int)fd) : 0;
+    }
+    return failed == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-failed));
 }
 
-/* Landlock is each thread's own: one that ran already would be outside. */
+/* Landlock and the filter are each thread's own: one that ran already would be outside. */
 static bool is_alone(void)
 {
     struct stat tasks;

@@ -97,7 +97,8 @@ const struct sandbox_call sandbox_calls[] = {
     CALL(setpriority),
     WITH(prctl, 0, INT, PR_SET_NAME),
     WITH(prctl, 0, INT, PR_GET_NAME),
-    CALL(rt_sigaction), /* sandbox.c adds tgkill, to this process alone */
+    CALL(rt_sigaction),
+    WITH(tgkill, 0, INT, SANDBOX_SELF),
     CALL(rt_sigprocmask),
     CALL(rt_sigreturn),
     CALL(restart_syscall),
@@ -186,7 +187,7 @@ const struct sandbox_call sandbox_calls[] = {
     /* A copy of the process, and what it makes for itself before its guest runs. Its threads are
      * kicked by tgkill with its own number, which is not known yet. */
     FOR_WITH(FORK, clone, 0, ALL, FORK_FLAGS),
-    FOR(FORK, tgkill),
+    FOR_WITH(FORK, tgkill, 0, UINT32_C(1) << 31, 0), /* that is, any process */
     FOR_WITH(FORK, prctl, 0, INT, PR_SET_PDEATHSIG),
     FOR_WITH(FORK, fcntl, 1, INT, F_OFD_SETLK), /* of a disk */
     FOR_WITH(FORK, fcntl, 1, INT, F_ADD_SEALS), /* of what a copy prints */

@@ -20,6 +20,9 @@ enum sandbox_need {
 
 enum { SANDBOX_CONDITIONS_MAX = 2 };
 
+/* In the tables the number of this process, which only a run knows. No process has this one. */
+#define SANDBOX_SELF UINT32_C(0x7fffbeef)
+
 struct sandbox_call {
     int number;     /* SYS_... */
     unsigned needs; /* of which the run must have one; 0: each run may */
