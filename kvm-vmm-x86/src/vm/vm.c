@@ -61,16 +61,11 @@ void vm_vcpu_ended(struct vm *vm)
     vm->ended();
 }
 
-static _Thread_local bool silent;
+_Thread_local bool vm_silent;
 
 void vm_silence(bool on)
 {
-    silent = on;
-}
-
-bool vm_is_silent(void)
-{
-    return silent;
+    vm_silent = on;
 }
 
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
@@ -78,7 +73,7 @@ void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ..
     va_list args;
     bool first;
 
-    if (silent)
+    if (vm_silent)
         return;
     lock_take(&vm->lock);
     first = vm->end.kind == END_NONE;
