@@ -21,21 +21,22 @@ int bus_claim(struct bus *bus, enum bus_space space, uint64_t base, uint64_t len
             return error_set(error, "device %s overlaps %s at %#llx", ops->name, r->ops->name,
                              (unsigned long long)base);
     }
+    if (space == BUS_MMIO)
+        bus->memory[bus->memory_count++] = (uint8_t)bus->count;
     bus->ranges[bus->count++] = (struct bus_range){
         .space = space, .base = base, .length = length, .ops = ops, .device = device};
-    bus->memory_ranges += space == BUS_MMIO;
     for (uint64_t port = base; space == BUS_PIO && port < base + length && port < BUS_LOW_PORTS;
          port++)
         bus->low_ports[port] = (uint8_t)bus->count;
     return 0;
 }
 
-static struct bus_range *search(struct bus *bus, enum bus_space space, uint64_t address)
+static struct bus_range *search_ports(struct bus *bus, uint64_t port)
 {
     for (unsigned i = 0; i < bus->count; i++) {
         struct bus_range *r = &bus->ranges[i];
 
-        if (r->space == space && address >= r->base && address - r->base < r->length)
+        if (r->space == BUS_PIO && port >= r->base && port - r->base < r->length)
             return r;
     }
     return NULL;
@@ -48,9 +49,15 @@ static inline struct bus_range *find(struct bus *bus, enum bus_space space, uint
 
         return number != 0 ? &bus->ranges[number - 1] : NULL;
     }
-    if (space == BUS_MMIO && bus->memory_ranges == 0)
-        return NULL;
-    return search(bus, space, address);
+    if (space == BUS_PIO)
+        return search_ports(bus, address);
+    for (unsigned i = 0; i < bus->memory_count; i++) {
+        struct bus_range *r = &bus->ranges[bus->memory[i]];
+
+        if (address - r->base < r->length)
+            return r;
+    }
+    return NULL;
 }
 
 struct bus_range *bus_find(struct bus *bus, enum bus_space space, uint64_t address)

@@ -103,7 +103,8 @@ enum { BUS_RANGES_MAX = 48, BUS_LOW_PORTS = 4096 };
 
 struct bus {
     struct bus_range ranges[BUS_RANGES_MAX];
-    unsigned count, memory_ranges;    /* all of them, and those of memory */
+    unsigned count, memory_count;     /* all of them, and those of memory */
+    uint8_t memory[BUS_RANGES_MAX];   /* the indices of these */
     uint8_t low_ports[BUS_LOW_PORTS]; /* 1 + the index of the range there; 0: no device */
 };
 
