@@ -90,7 +90,8 @@ int session_run(const struct options *options)
     bool started, saved;
     int status;
 
-    memset(&session, 0, sizeof session); /* a copy begins with its origin's */
+    if (session.options != NULL) /* of the process that this one is a copy of */
+        memset(&session, 0, sizeof session);
     session.options = options;
     session.record = (struct record_config){.stats = options->stats,
                                             .boot_report = options->boot_report,
