@@ -106,7 +106,7 @@ def run(line, timeout=300):
 
 def spawn(line):
     """A machine that a person types at."""
-    return pexpect.spawn(line[0], line[1:], timeout=180, encoding="utf-8", codec_errors="replace")
+    return pexpect.spawn(line[0], line[1:], timeout=300, encoding="utf-8", codec_errors="replace")
 
 
 def to_monitor(child):

@@ -82,7 +82,7 @@ def test_uboot_grub_debian(hypervisor, uboot, disk, tmp_path, cpus):
     child = spawn(command(qemu, hypervisor, initrd, harts=cpus, memory="1G", more=[
         *MODERN, "-drive", f"file={disk},format=raw,if=none,id=d",
         "-device", "virtio-blk-device,drive=d"]))
-    child.expect("Hit any key to stop autoboot", timeout=60)
+    child.expect("Hit any key to stop autoboot")
     child.expect("Booting .debian.")
     child.expect(f"cpus: nproc {cpus}\\s")
     ends_well(child)

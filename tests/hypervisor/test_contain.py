@@ -63,15 +63,15 @@ def test_typing_while_a_guest_reboots(hypervisor, tmp_path, soak):
     initrd = archive_of(tmp_path, {"typed": ("typed", {"RAM": "0x4000000u"}, keys),
                                 "tick": ("tick", {"TICKS": 100000}, {})})
     child = spawn(command(QEMU12, hypervisor, initrd, harts=2))
-    boots, end = 0, time.monotonic() + soak(20, 3600)
-    while time.monotonic() < end:
+    start, boots, enough = time.monotonic(), 0, soak(6, 2000)
+    while boots < enough:
+        assert time.monotonic() < start + 300 + soak(0, 7200), boots
         child.send("x")
         time.sleep(0.002)
         try:
             boots += child.read_nonblocking(65536, 0).count("typed: got ")
         except pexpect.TIMEOUT:
             pass
-    assert boots >= 2
     quit_machine(child)
     assert "defect" not in child.before
 
@@ -140,7 +140,7 @@ def test_random_instructions(hypervisor, qemu, tmp_path, soak, cpu):
                                 "tick": ("tick", {"TICKS": 1000000}, {})})
     child = spawn(command(qemu, hypervisor, initrd, "mux=lines", harts=2, cpu=cpu))
     tried, counted, last, said = 0, 0, 0, ""
-    end = time.monotonic() + soak(15, 3600)
+    end = time.monotonic() + soak(6, 3600)
     while time.monotonic() < end or counted < 10 or tried == 0:
         child.expect(r"random: tried (\d+)|tick: tick (\d+) at|defect|is ended|has been ended")
         said += child.before[-200:]

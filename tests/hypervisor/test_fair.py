@@ -33,6 +33,8 @@ def whole(hypervisor, tmp_path_factory):
 
 @pytest.mark.parametrize("spinners", [0, 1, 4, 8])
 def test_a_timer_is_on_time_beside_spinners(hypervisor, qemu, tmp_path, spinners):
+    if qemu is not QEMU12 and spinners < 8:
+        pytest.skip("the hardest on the other emulator is enough")
     guests = {"late": ("late", {}, {"mem": "8M"}), **{f"s{i}": spinner(3) for i in range(spinners)}}
     child = spawn(command(qemu, hypervisor, archive_of(tmp_path, guests), "mux=lines", more=COUNTED))
     child.expect(r"late by (\d+) us on average, (\d+) us at worst")
@@ -68,27 +70,29 @@ def test_weights(hypervisor, whole, tmp_path):
     assert 0.70 < got["s3"] / whole < 0.78 and 0.23 < got["s1"] / whole < 0.28
 
 
+def stolen(hypervisor, folder, pins):
+    """What per cent of two seconds each of three guests waited for one of two harts. By the scheduler's own account: it
+    does not tell how much of a hart's time the host took."""
+    guests = {f"s{i}": ("stolen", {}, {"more": pin}) for i, pin in enumerate(pins)}
+    child = spawn(command(QEMU12, hypervisor, archive_of(folder, guests), "mux=lines", harts=2))
+    found = {}
+    while len(found) < 3:
+        child.expect(r"s(\d): stolen: (\d+) % were stolen")
+        found[int(child.match.group(1))] = int(child.match.group(2))
+    child.close(force=True)
+    return [found[i] for i in range(3)]
+
+
 def test_three_on_two_harts(hypervisor, tmp_path):
-    """So where the host gives the machine two processors."""
-    tries = []
-    while len(tries) < 5:
-        got = rounds(hypervisor, tmp_path, {f"s{i}": spinner(4) for i in range(3)}, harts=2)
-        tries.append(got)
-        if max(got.values()) < 1.25 * min(got.values()):
-            return
-    pytest.fail("never so: %s" % tries)
+    got = stolen(hypervisor, tmp_path, ["", "", ""])
+    # A third each; a busy host makes it more. Where none changes its hart it is half, half and nothing.
+    assert min(got) > 12 and max(got) < 75, got
 
 
 def test_pinned(hypervisor, tmp_path):
-    """Two on one hart, one with a hart of its own: so where the host gives the machine two processors."""
-    guests = {"s0": spinner(4, more="harts=0"), "s1": spinner(4, more="harts=1"), "s2": spinner(4, more="harts=1")}
-    tries = []
-    while len(tries) < 5:
-        got = rounds(hypervisor, tmp_path, guests, harts=2)
-        tries.append(got)
-        if 0.85 < got["s1"] / got["s2"] < 1.18 and got["s0"] > 1.3 * max(got["s1"], got["s2"]):
-            return
-    pytest.fail("never so: %s" % tries)
+    """Two on one hart, one with a hart of its own."""
+    alone, *shared = stolen(hypervisor, tmp_path, ["harts=0", "harts=1", "harts=1"])
+    assert alone < 25 and min(shared) > 30, (alone, shared)
 
 
 def test_pinned_to_what_is_not_there(hypervisor, tmp_path):
@@ -137,7 +141,8 @@ def test_interrupts_are_never_off_for_long(hypervisor, tmp_path, guest):
 @pytest.mark.parametrize("harts,cpu,more", [(1, "rv64", ""), (2, "rv64,sstc=off", ""), (1, "max", ""), (2, "max", ""),
                                             (1, "rva23s64", ""), (2, "rv64", "aia=aplic-imsic")])
 def test_crowded_linux(hypervisor, linux, qemu, tmp_path, harts, cpu, more):  # noqa: F811
-    """Four vCPUs on one hart and on two."""
+    """Four vCPUs on one hart and on two. Without Sstc every timer is an SBI call, and the hypervisor's own are the
+    firmware's. `max` has hstateen0 and henvcfg bits to open, and vectors; `rva23s64` only Sv39x4, and A and D by trap."""
     if qemu is QEMU12 and cpu in ("max", "rva23s64"):
         pytest.skip("QEMU 7.2 has no such harts")
     manifest = f'vm linux cpus=4 mem=192M kernel=Image initrd=initrd args="{BASE} test=cpus"\n'
@@ -146,3 +151,6 @@ def test_crowded_linux(hypervisor, linux, qemu, tmp_path, harts, cpu, more):  # 
     line[line.index("virt")] = f"virt,{more}" if more else "virt"
     status, output = run(line)
     assert status == 0 and "cpus: nproc 4\n" in output, output[-2000:]
+    isa = set(re.search(r"^cpus: isa.*: (rv64\S+)", output, re.M).group(1).split("_"))
+    if cpu in ("max", "rva23s64"):
+        assert {"zicboz", "sstc", "zicbom"} <= isa  # what needs hstateen0.ENVCFG and henvcfg

@@ -18,7 +18,7 @@ class Line:
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while True:
             try:
                 self.socket.connect(str(path))
@@ -26,7 +26,7 @@ class Line:
             except OSError:
                 assert time.monotonic() < end, "no serial port"
                 time.sleep(0.05)
-        self.socket.settimeout(120)
+        self.socket.settimeout(300)
         self.seen = b""
 
     def until(self, pattern):

@@ -69,7 +69,7 @@ def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # 
 def test_broken_input_gets_one_line(hypervisor, tmp_path, manifest, line):
     initrd = cpio(tmp_path / "i", {"manifest": manifest + "\n", "short": b"\x7fELF\x02\x01\x01", "empty": b"",
                                    "flat": b"\x73\x00\x50\x10" * 64})
-    status, output = run(command(QEMU12, hypervisor, initrd), 20)
+    status, output = run(command(QEMU12, hypervisor, initrd))
     assert status == 1
     said = [text for text in output.splitlines() if text.startswith("hv: ") and "timebase" not in text]
     assert len(said) == 1, output[-1500:]
@@ -78,7 +78,7 @@ def test_broken_input_gets_one_line(hypervisor, tmp_path, manifest, line):
 
 def test_more_guests_than_run(hypervisor, tmp_path):
     initrd = cpio(tmp_path / "i", {"manifest": "".join(f"vm g{i} kernel=x\n" for i in range(33))})
-    status, output = run(command(QEMU12, hypervisor, initrd), 20)
+    status, output = run(command(QEMU12, hypervisor, initrd))
     assert status == 1
     assert "hv: manifest, line 33: more guests than this hypervisor runs at once: 'g32'" in output
 
@@ -87,5 +87,5 @@ def test_failure_that_a_guest_tells(hypervisor, qemu, tmp_path):
     """Status 1, where a guest that just switches itself off (the demo, and most others here) gives 0."""
     initrd = cpio(tmp_path / "i", {"manifest": "vm sorry kernel=sorry base=0x80000000\n",
                                    "sorry": assemble("sorry", tmp_path, "sorry")})
-    status, output = run(command(qemu, hypervisor, initrd), 60)
+    status, output = run(command(qemu, hypervisor, initrd))
     assert status == 1, output[-1500:]

@@ -10,14 +10,22 @@ from test_linux import archive, guest, linux  # noqa: F401
 CPUS = "$(grep -c ^processor /proc/cpuinfo)"  # tells one guest from the other
 
 
-@pytest.fixture
-def machine(hypervisor, linux, tmp_path):  # noqa: F811
-    initrd = archive(tmp_path / "i", linux, guest("one", "", 1) + guest("two", "", 2))
-    line = command(QEMU12, hypervisor, initrd, harts=2, memory="768M")
-    child = spawn(line)
+@pytest.fixture(scope="module")
+def booted(hypervisor, linux, tmp_path_factory):  # noqa: F811
+    """Two guests of Debian's kernel, for all tests here that leave both at their prompt."""
+    initrd = archive(tmp_path_factory.mktemp("two") / "i", linux, guest("one", "", 1) + guest("two", "", 2))
+    child = spawn(command(QEMU12, hypervisor, initrd, harts=2, memory="768M"))
     child.expect("guest# ")
     yield child
     child.close(force=True)
+
+
+@pytest.fixture
+def machine(booted):
+    """With guest one in front, at its prompt."""
+    booted.send("\x011\recho begins-$((40 + 2))\r")
+    booted.expect("begins-42.*guest# ")
+    return booted
 
 
 def uptime(child):
@@ -44,6 +52,7 @@ def test_switching_and_commands(machine):
     assert "a block of 2048 KiB" in walk
     assert re.search(r"\d+ call from VS-mode", monitor(machine, "exits one"))
     assert "no command 'dance'" in monitor(machine, "dance")
+    machine.send("\r")
 
 
 def test_pause_stops_a_guests_time(machine):
