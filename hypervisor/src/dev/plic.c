@@ -21,7 +21,7 @@ static unsigned best(const struct plic *p, unsigned context)
     unsigned found = 0;
 
     for (; candidates != 0; candidates &= candidates - 1) {
-        unsigned source = (unsigned)__builtin_ctzl(candidates);
+        unsigned source = lowest_bit(candidates);
 
         if (p->state.priority[source] > highest) {
             highest = p->state.priority[source];

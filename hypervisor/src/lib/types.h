@@ -30,6 +30,26 @@ enum {
 #define ALIGN_UP(x, size)   (((x) + (size)-1) & ~((uint64_t)(size)-1))
 #define MUST_CHECK          __attribute__((warn_unused_result))
 
+/* Not the compiler's own: without Zbb gcc calls functions of its library for these. */
+static inline unsigned lowest_bit(uint64_t bits)
+{
+    unsigned n = 0;
+
+    for (unsigned half = 32; half > 0; half /= 2)
+        if ((bits & ((1ul << half) - 1)) == 0)
+            bits >>= half, n += half;
+    return n;
+}
+
+static inline unsigned count_bits(uint64_t bits)
+{
+    unsigned n = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        n++;
+    return n;
+}
+
 static inline uint64_t min64(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

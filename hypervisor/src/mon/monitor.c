@@ -22,7 +22,7 @@ enum { LINE_SIZE = CONFIG_ARGS_SIZE + 256 };
 
 static char line[LINE_SIZE];
 static size_t used;
-static bool busy; /* a command still writes, and prompts when it has ended; an atomic */
+static uint32_t busy; /* a command still writes, and prompts when it has ended; an atomic */
 static bool prompts_later;
 
 /* What follows a command's name. */

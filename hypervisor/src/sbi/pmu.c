@@ -76,7 +76,7 @@ static struct sbi_result match(struct vcpu *v, const uint64_t a[6])
     if (a[3] >> TYPE_SHIFT != TYPE_FIRMWARE || event >= FW_EVENTS || (counted >> event & 1) == 0)
         return sbi_error(SBI_NOT_SUPPORTED);
     for (; counters != 0; counters &= counters - 1) {
-        unsigned index = (unsigned)__builtin_ctzl(counters);
+        unsigned index = lowest_bit(counters);
         struct fw_counter *c = &v->fw_counters[index];
 
         if (c->used != ((a[2] & MATCH_SKIP) != 0))
@@ -100,7 +100,7 @@ static struct sbi_result start_or_stop(struct vcpu *v, uint64_t function, const 
     if (!counter_mask(a[0], a[1], &counters))
         return sbi_error(SBI_INVALID_PARAM);
     for (; counters != 0; counters &= counters - 1) {
-        struct fw_counter *c = &v->fw_counters[__builtin_ctzl(counters)];
+        struct fw_counter *c = &v->fw_counters[lowest_bit(counters)];
         int error = function == PMU_START ? start_one(v, c, (a[2] & START_SET_VALUE) != 0, a[3])
                                           : stop_one(v, c, (a[2] & STOP_RESET) != 0);
 

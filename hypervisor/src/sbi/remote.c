@@ -31,7 +31,7 @@ bool sbi_hart_mask(const struct vcpu *v, uint64_t mask, uint64_t first, uint64_t
 void sbi_send_ipis(struct vcpu *v, uint64_t vcpus)
 {
     for (; vcpus != 0; vcpus &= vcpus - 1) {
-        struct vcpu *to = v->vm->vcpus[__builtin_ctzl(vcpus)];
+        struct vcpu *to = v->vm->vcpus[lowest_bit(vcpus)];
 
         sbi_count(v, EVENT_IPI_SENT);
         sbi_count(to, EVENT_IPI_RECEIVED);
@@ -57,7 +57,7 @@ static uint64_t post(struct vcpu *v, uint64_t vcpus, uint32_t fence)
     uint64_t harts = 0;
 
     for (; vcpus != 0; vcpus &= vcpus - 1) {
-        struct vcpu *to = v->vm->vcpus[__builtin_ctzl(vcpus)];
+        struct vcpu *to = v->vm->vcpus[lowest_bit(vcpus)];
         struct cpu *cpu;
 
         __atomic_fetch_or(&to->fences, fence, __ATOMIC_SEQ_CST);
@@ -75,9 +75,9 @@ static void fence_harts(uint64_t harts, void (*fence)(uint64_t mask, uint64_t ba
         uint64_t base = ~0ul, mask = 0;
 
         for (uint64_t left = harts; left != 0; left &= left - 1)
-            base = min64(base, cpus[__builtin_ctzl(left)].hartid);
+            base = min64(base, cpus[lowest_bit(left)].hartid);
         for (uint64_t left = harts; left != 0; left &= left - 1) {
-            uint64_t place = cpus[__builtin_ctzl(left)].hartid - base;
+            uint64_t place = cpus[lowest_bit(left)].hartid - base;
 
             if (place < 64) {
                 mask |= 1ul << place;
@@ -111,7 +111,7 @@ static void count(struct vcpu *v, uint64_t vcpus, enum sbi_event sent)
 {
     for (; vcpus != 0; vcpus &= vcpus - 1) {
         sbi_count(v, sent);
-        sbi_count(v->vm->vcpus[__builtin_ctzl(vcpus)], sent + 1);
+        sbi_count(v->vm->vcpus[lowest_bit(vcpus)], sent + 1);
     }
 }
 

@@ -137,7 +137,9 @@ void life_publish(struct vm *vm, const char *format, ...)
     va_start(args, format);
     fmt_vsnprint(line, sizeof line, format, args);
     va_end(args);
+    vm_await();
     make_publish(vm, VM_PAUSED);
+    vm_arrived();
     print("%s", line);
     (void)resume_locked(vm, LIFE_ALL);
 }
@@ -479,7 +481,9 @@ bool life_start(struct vm *vm)
     if (!make_set_aside(vm, true))
         return false;
     vm_hooks.started(vm);
+    vm_await();
     begin_loading(vm);
+    vm_arrived();
     vm_rouse(vm);
     return true;
 }

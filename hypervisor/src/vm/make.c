@@ -13,7 +13,7 @@ enum { TREE_PAGES = 8, DEVICE_PAGES = 16, ROOT_PAGES = 4, SHRINK_STEP = 64 };
 
 _Static_assert(offsetof(struct vm, id) == 64, "cleared by page_zero()");
 
-static bool making;
+static uint32_t making; /* exchanged: a whole word, which needs no function of gcc's */
 
 bool make_begin(void)
 {

@@ -10,7 +10,8 @@ _Static_assert((int)SAVED_SECTORS <= (int)DISK_SECTORS, "a record is one request
 
 /* `active` is an atomic. Owned by the caller of store_open() until store_close(). */
 static struct {
-    bool active, busy;
+    uint32_t active; /* exchanged: a whole word */
+    bool busy;
     unsigned number;
     int disk;
     uint64_t begun; /* host time */

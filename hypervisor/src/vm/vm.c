@@ -57,17 +57,22 @@ void vm_rouse(struct vm *vm)
 
 /* ---- When the machine goes off ---- */
 
-/* Atomics. `over`: the last VM that ended was not stopped. */
+/* Atomics. `over`: the last VM that ended was not stopped. `arrived` counts: see vm_await(). */
 static bool any_failed, all_started, over;
-static unsigned awaited;
+static unsigned awaited, arrived;
 
 static void look_for_the_end(void)
 {
+    unsigned before = __atomic_load_n(&arrived, __ATOMIC_SEQ_CST);
     bool alive = __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0; /* first: it becomes a VM */
     unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
 
     for (unsigned i = 0; i < count; i++)
         alive |= vm_is_alive(vms[i]);
+    /* One that was looked at may have begun since, and the one it was begun from ended: whoever
+     * began it is at it still, or has counted it. */
+    alive |= __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0;
+    alive |= __atomic_load_n(&arrived, __ATOMIC_SEQ_CST) != before;
     if (!alive && __atomic_load_n(&all_started, __ATOMIC_ACQUIRE))
         power_off(__atomic_load_n(&any_failed, __ATOMIC_ACQUIRE));
 }
@@ -99,6 +104,7 @@ void vm_await(void)
 
 void vm_arrived(void)
 {
+    __atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_sub(&awaited, 1, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&over, __ATOMIC_SEQ_CST))
         look_for_the_end();
