@@ -1,5 +1,5 @@
 /*
- * Extension and function ids, errors and constants of the RISC-V Supervisor Binary Interface 2.0:
+ * Extension and function ids, errors and constants of the RISC-V Supervisor Binary Interface 3.0:
  * the hypervisor is a client of the firmware's and the server of its guests.
  */
 #ifndef ABI_SBI_H
@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define SBI_SPEC_VERSION ((2ul << 24) | 0)
+#define SBI_SPEC_VERSION ((3ul << 24) | 0)
 /* Ours, not one of the registered implementation ids (SBI 4.9). */
 #define SBI_IMPLEMENTATION_ID      0x6d6b766dul /* "mkvm" */
 #define SBI_IMPLEMENTATION_VERSION 1ul
@@ -22,7 +22,10 @@ enum sbi_error {
     SBI_ALREADY_AVAILABLE = -6,
     SBI_ALREADY_STARTED = -7,
     SBI_ALREADY_STOPPED = -8,
-    SBI_NO_SHMEM = -9
+    SBI_NO_SHMEM = -9,
+    SBI_INVALID_STATE = -10,
+    SBI_BAD_RANGE = -11,
+    SBI_DENIED_LOCKED = -14
 };
 
 enum sbi_extension {
@@ -45,6 +48,8 @@ enum sbi_extension {
     SBI_DBCN = 0x4442434e,
     SBI_SUSP = 0x53555350,
     SBI_STA = 0x535441,
+    SBI_SSE = 0x535345,
+    SBI_FWFT = 0x46574654,
     SBI_OWN = 0x0a6b766d /* the firmware's own space (SBI 3): our implementation id's low 24 bits */
 };
 
@@ -67,6 +72,51 @@ enum { PMU_COUNTERS, PMU_INFO, PMU_MATCH, PMU_START, PMU_STOP, PMU_FW_READ, PMU_
 
 enum { STA_SET_SHMEM };
 enum { OWN_CLONE };
+
+enum {
+    SSE_READ,
+    SSE_WRITE,
+    SSE_REGISTER,
+    SSE_UNREGISTER,
+    SSE_ENABLE,
+    SSE_DISABLE,
+    SSE_COMPLETE,
+    SSE_INJECT,
+    SSE_UNMASK,
+    SSE_MASK
+};
+/* An event's attributes (SBI 17.4); the four last are what it interrupted. */
+enum {
+    SSE_STATUS,
+    SSE_PRIORITY,
+    SSE_CONFIG,
+    SSE_PREFERRED_HART,
+    SSE_ENTRY_PC,
+    SSE_ENTRY_ARG,
+    SSE_SEPC,
+    SSE_FLAGS,
+    SSE_A6,
+    SSE_A7,
+    SSE_ATTRIBUTES
+};
+/* Events (SBI 17.3). */
+#define SSE_LOCAL_RAS         0x00000000ul
+#define SSE_LOCAL_DOUBLE_TRAP 0x00000001ul
+#define SSE_GLOBAL_RAS        0x00008000ul
+#define SSE_LOCAL_PMU         0x00010000ul
+#define SSE_LOCAL_LOW_RAS     0x00100000ul
+#define SSE_GLOBAL_LOW_RAS    0x00108000ul
+#define SSE_LOCAL_SOFTWARE    0xffff0000ul
+#define SSE_GLOBAL_SOFTWARE   0xffff8000ul
+#define SSE_PLATFORM          (1ul << 14) /* one of the platform's own */
+
+/* In SSE_STATUS, beside the state: software may inject it. */
+enum { SSE_INJECTABLE = 1 << 3 };
+
+enum { FWFT_SET, FWFT_GET };
+/* Features (SBI 18); what lies between the last one and the platform's own is reserved. */
+enum { FWFT_AD_UPDATING = 4, FWFT_POINTER_MASKING = 5 };
+#define FWFT_PLATFORM (1ul << 30)
 
 /* Types of suspend (SBI 9.4 and 13.1): what lies between a default and the platform's own is
  * reserved. */

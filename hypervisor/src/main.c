@@ -193,6 +193,7 @@ static void connect(void)
 {
     vm_hooks = (struct vm_hooks){.run = run_vcpu,
                                  .call = sbi_call,
+                                 .event = sse_deliver,
                                  .trapped = options.log_traps ? trap_log : NULL,
                                  .output = mux_output,
                                  .clone = clone_step,

@@ -97,7 +97,7 @@ def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv6
     return line + (["-initrd", str(initrd)] if initrd else [])
 
 
-def run(line, timeout=300):
+def run(line, timeout=900):
     """Runs a machine to its end; returns its status and its output. The limit is for one that hangs, on a busy host."""
     done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout)
@@ -106,7 +106,7 @@ def run(line, timeout=300):
 
 def spawn(line):
     """A machine that a person types at."""
-    return pexpect.spawn(line[0], line[1:], timeout=300, encoding="utf-8", codec_errors="replace")
+    return pexpect.spawn(line[0], line[1:], timeout=600, encoding="utf-8", codec_errors="replace")
 
 
 def to_monitor(child):

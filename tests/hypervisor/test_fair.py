@@ -141,8 +141,9 @@ def test_interrupts_are_never_off_for_long(hypervisor, tmp_path, guest):
 @pytest.mark.parametrize("harts,cpu,more", [(1, "rv64", ""), (2, "rv64,sstc=off", ""), (1, "max", ""), (2, "max", ""),
                                             (1, "rva23s64", ""), (2, "rv64", "aia=aplic-imsic")])
 def test_crowded_linux(hypervisor, linux, qemu, tmp_path, harts, cpu, more):  # noqa: F811
-    """Four vCPUs on one hart and on two. Without Sstc every timer is an SBI call, and the hypervisor's own are the
-    firmware's. `max` has hstateen0 and henvcfg bits to open, and vectors; `rva23s64` only Sv39x4, and A and D by trap."""
+    """Four vCPUs on one hart and on two. Without Sstc every timer is an SBI call, the hypervisor's own are the
+    firmware's. `max` has hstateen0 and henvcfg bits to open, and vectors; `rva23s64` only Sv39x4, and A and D by
+    trap."""
     if qemu is QEMU12 and cpu in ("max", "rva23s64"):
         pytest.skip("QEMU 7.2 has no such harts")
     manifest = f'vm linux cpus=4 mem=192M kernel=Image initrd=initrd args="{BASE} test=cpus"\n'

@@ -45,3 +45,11 @@ def test_no_interrupt_is_lost(hypervisor, qemu, tmp_path, harts, cpu):
     """Two vCPUs that answer each other's interrupts, asleep in between, by three ways to sleep."""
     output = boot(hypervisor, tmp_path, "pingpong", qemu, cpus=2, harts=harts, cpu=cpu)
     assert re.findall(r"pingpong: (\d+) interrupts answered", output) == ["200", "200", "10"]
+
+
+@pytest.mark.parametrize("harts", [1, 2])
+def test_events_and_features(hypervisor, qemu, tmp_path, harts):
+    output = boot(hypervisor, tmp_path, "events", qemu, cpus=2, harts=harts)
+    assert "events: 100 events reached a hart that waited" in output
+    if qemu is not QEMU12:
+        assert "events: A and D bits by hardware: can be asked for" in output

@@ -5,6 +5,7 @@
 #include "common/fmt.h"
 #include "common/string.h"
 #include "cpu/csr.h"
+#include "cpu/firmware.h"
 #include "lib/isa.h"
 
 struct features features;
@@ -79,7 +80,7 @@ static void probe_translation(void)
     csr_write(CSR_HGATP, ATP_MODE_SV48 << ATP_MODE_SHIFT | HGATP_VMID_MASK);
     features.sv48x4 = csr_read(CSR_HGATP) >> ATP_MODE_SHIFT == ATP_MODE_SV48;
     csr_write(CSR_HGATP, ATP_MODE_SV39 << ATP_MODE_SHIFT | HGATP_VMID_MASK);
-    features.vmid_bits = (unsigned)__builtin_popcountl(csr_read(CSR_HGATP) & HGATP_VMID_MASK);
+    features.vmid_bits = count_bits(csr_read(CSR_HGATP) & HGATP_VMID_MASK);
     csr_write(CSR_HGATP, 0);
     features.mmu_levels = 3;
     for (unsigned levels = 5; levels > 3; levels--) {
@@ -129,6 +130,10 @@ void feature_probe(const char *isa)
     /* QEMU's spike sets the bit, and has no vstimecmp. */
     if ((features.henvcfg & HENVCFG_STCE) != 0 && !csr_try_read(CSR_VSTIMECMP, &ignored))
         features.henvcfg &= ~HENVCFG_STCE;
+    /* Guests are not told by their ISA: they ask by SBI, and begin without. */
+    firmware_want(FWFT_AD_UPDATING);
+    features.adue = features.has_henvcfg && csr_try_write(CSR_HENVCFG, HENVCFG_ADUE) &&
+                    (csr_read(CSR_HENVCFG) & HENVCFG_ADUE) != 0;
     features.sstc = (features.henvcfg & HENVCFG_STCE) != 0;
     features.host_sstc = isa_has(machine_isa, "sstc") && csr_try_read(CSR_STIMECMP, &ignored);
     write_isa();
@@ -138,6 +143,7 @@ void feature_apply(void)
 {
     if (features.sstc)
         csr_write(CSR_VSTIMECMP, ~0ul); /* before STCE: the reset value 0 is a pending interrupt */
+    firmware_want(FWFT_AD_UPDATING);
     if (features.has_henvcfg)
         csr_write(CSR_HENVCFG, features.henvcfg);
     if (features.has_hstateen)

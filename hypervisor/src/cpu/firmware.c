@@ -37,6 +37,11 @@ void firmware_init(void)
     has_reset = firmware_has(SBI_SRST);
 }
 
+void firmware_want(uint64_t feature)
+{
+    (void)firmware_call(SBI_FWFT, FWFT_SET, feature, 1, 0, 0);
+}
+
 static size_t put_bytes(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)

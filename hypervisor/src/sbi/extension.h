@@ -8,7 +8,7 @@
 /* A call's arguments a0 to a5, those of 32 bits cut to them. pc is already behind the ecall. */
 typedef struct sbi_result sbi_handler(struct vcpu *v, uint64_t function, const uint64_t a[6]);
 
-sbi_handler sbi_ipi, sbi_rfence, sbi_hsm, sbi_susp, sbi_dbcn, sbi_pmu;
+sbi_handler sbi_ipi, sbi_rfence, sbi_hsm, sbi_susp, sbi_dbcn, sbi_pmu, sbi_sse, sbi_fwft;
 /* Legacy calls return one value; they may inject a fault instead, with pc back on the ecall. */
 sbi_handler sbi_legacy;
 

@@ -7,7 +7,7 @@
 #include "vm/life.h"
 #include "vm/memory.h"
 
-enum { ARGUMENTS = 6, NARROW_FUNCTIONS = 4 };
+enum { ARGUMENTS = 6, NARROW_FUNCTIONS = 8 };
 
 struct extension {
     uint64_t first, last;
@@ -30,6 +30,8 @@ static const struct extension extensions[] = {
     {SBI_SUSP, SBI_SUSP, "SUSP", sbi_susp, {[0] = 1}},
     {SBI_PMU, SBI_PMU, "PMU", sbi_pmu, {0}},
     {SBI_STA, SBI_STA, "STA", sta, {[STA_SET_SHMEM] = 1 << 2}},
+    {SBI_SSE, SBI_SSE, "SSE", sbi_sse, {7, 7, 1, 1, 1, 1, 0, 1}},
+    {SBI_FWFT, SBI_FWFT, "FWFT", sbi_fwft, {1, 1}},
     {SBI_OWN, SBI_OWN, "mini-kvm", own, {0}},
 };
 

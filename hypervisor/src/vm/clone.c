@@ -70,6 +70,11 @@ static void copy_vcpu(const struct vcpu *from, struct vcpu *to)
     to->soft_timer = from->soft_timer;
     to->steal = from->steal;
     to->steal_sequence = from->steal_sequence;
+    to->ad_updating = from->ad_updating;
+    to->ad_locked = from->ad_locked;
+    memcpy(to->events, from->events, sizeof to->events);
+    to->events_masked = from->events_masked;
+    to->event_due = true; /* it looks */
     to->inject = from->inject;
     to->external = from->external;
     to->fences = FENCE_VVMA | FENCE_I | FENCE_GVMA;

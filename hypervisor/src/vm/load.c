@@ -101,6 +101,20 @@ static const char *load_devices(const struct saved_devices *d)
     return NULL;
 }
 
+static const char *load_switches(struct vcpu *v, const struct saved_vcpu *s)
+{
+    memcpy(v->events, s->event, sizeof v->events);
+    if (vm_vcpu(job.vm, v->events[EVENT_GLOBAL].attribute[SSE_PREFERRED_HART]) == NULL)
+        return "an event is for a vCPU that is not there";
+    if ((s->switches & SAVED_AD_UPDATING) != 0 && !features.adue)
+        return "its harts set A and D bits, and this machine's do not";
+    v->events_masked = (s->switches & SAVED_EVENTS_MASKED) != 0;
+    v->event_due = true; /* it looks */
+    v->ad_updating = (s->switches & SAVED_AD_UPDATING) != 0;
+    v->ad_locked = (s->switches & SAVED_AD_LOCKED) != 0;
+    return NULL;
+}
+
 static const char *load_counters(struct vcpu *v, const struct saved_vcpu *s)
 {
     for (unsigned i = 0; i < FW_COUNTERS; i++) {
@@ -122,6 +136,7 @@ static const char *load_counters(struct vcpu *v, const struct saved_vcpu *s)
 static const char *load_vcpu(uint64_t number, const struct saved_vcpu *s)
 {
     struct vcpu *v = vm_vcpu(job.vm, number);
+    const char *wrong;
     const uint64_t status = SSTATUS_SPP | SSTATUS_FS | (features.vector ? SSTATUS_VS : 0);
 
     if (v == NULL || s->suspend > SUSPEND_NON_RETENTIVE || s->task > TASK_BLOCKED ||
@@ -149,7 +164,8 @@ static const char *load_vcpu(uint64_t number, const struct saved_vcpu *s)
     v->task.state = s->task; /* it is held: what it waits for is looked at when it is released */
     vcpu_changed(v);
     job.vcpus |= 1u << number;
-    return load_counters(v, s);
+    wrong = load_switches(v, s);
+    return wrong != NULL ? wrong : load_counters(v, s);
 }
 
 static const char *load_bytes(enum saved_kind kind, uint64_t at, uint32_t size)
@@ -214,7 +230,7 @@ static const char *loaded(void)
     uint64_t now;
 
     if (!job.devices || job.on_disk != job.head.disk_size ||
-        (unsigned)__builtin_popcount(job.vcpus) != vm->vcpu_count)
+        count_bits(job.vcpus) != vm->vcpu_count)
         return "a part of it is not there";
     if (vm->blk != NULL)
         vm->blk->filled = job.on_disk;

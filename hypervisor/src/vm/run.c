@@ -40,6 +40,8 @@ void run_vcpu(struct vcpu *v)
     vcpu_load(v);
     do {
         vcpu_sync(v);
+        if (__atomic_load_n(&v->event_due, __ATOMIC_ACQUIRE))
+            vm_hooks.event(v);
         cpu_interrupts_were_off();
         guest_enter(&v->regs);
         cpu_interrupts_are_off();

@@ -14,6 +14,7 @@
 
 _Static_assert(sizeof(struct vcpu_csrs) == sizeof(((struct saved_vcpu *)0)->csr) &&
                    FW_COUNTERS == ARRAY_SIZE(((struct saved_vcpu *)0)->counter) &&
+                   sizeof(((struct vcpu *)0)->events) == sizeof(((struct saved_vcpu *)0)->event) &&
                    FW_EVENTS == ARRAY_SIZE(((struct saved_vcpu *)0)->events),
                "all of a vCPU is saved");
 
@@ -92,11 +93,15 @@ static uint32_t save_vcpu(const struct vcpu *v, struct saved_vcpu *s)
                              .waited = v->task.waited,
                              .steal_sequence = v->steal_sequence,
                              .suspend = v->suspend,
-                             .task = v->task.state};
+                             .task = v->task.state,
+                             .switches = (v->ad_updating ? SAVED_AD_UPDATING : 0) |
+                                         (v->ad_locked ? SAVED_AD_LOCKED : 0) |
+                                         (v->events_masked ? SAVED_EVENTS_MASKED : 0)};
     memcpy(s->x, v->regs.x, sizeof s->x);
     memcpy(s->f, v->f, sizeof s->f);
     memcpy(s->csr, &v->csr, sizeof s->csr);
     memcpy(s->events, v->fw_events, sizeof s->events);
+    memcpy(s->event, v->events, sizeof s->event);
     for (unsigned i = 0; i < FW_COUNTERS; i++) {
         const struct fw_counter *c = &v->fw_counters[i];
 

@@ -17,7 +17,7 @@
 #include "dev/virtio/console.h"
 #include "vm/config.h"
 
-enum { SAVED_VERSION = 1 };
+enum { SAVED_VERSION = 2 };
 enum { SAVED_SECTOR = 512, SAVED_CHUNK = 16384, SAVED_SECTORS = 1 + SAVED_CHUNK / SAVED_SECTOR };
 enum { SAVED_VECTORS = 32 }; /* of a vCPU */
 
@@ -68,12 +68,15 @@ struct saved_counter {
     uint64_t value, started_at;
 };
 
+enum saved_switches { SAVED_AD_UPDATING = 1, SAVED_AD_LOCKED = 2, SAVED_EVENTS_MASKED = 4 };
+
 struct saved_vcpu {
     uint64_t x[32], pc, sstatus, hstatus, f[33];
     uint64_t csr[13];
     uint64_t vstart, vl, vtype, vcsr;
     uint64_t resume_pc, resume_arg, soft_timer, steal, inject, waited;
-    uint32_t steal_sequence, suspend, task, reserved;
+    uint32_t steal_sequence, suspend, task, switches; /* enum saved_switches */
+    uint64_t event[2][11];                            /* SBI SSE: attributes, and its hart */
     uint64_t events[22];
     struct saved_counter counter[16];
 };

@@ -90,12 +90,23 @@ static void begin_at(struct vcpu *v, uint64_t pc, uint64_t argument)
     vcpu_changed(v);
 }
 
+static void reset_event(struct sse_event *e)
+{
+    *e = (struct sse_event){.attribute[SSE_STATUS] = SSE_INJECTABLE};
+}
+
 void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t argument)
 {
     begin_at(v, pc, argument);
     v->csr.hvip = 0;
     v->csr.vstimecmp = v->soft_timer = ~0ul;
     __atomic_store_n(&v->inject, 0, __ATOMIC_RELAXED);
+    v->ad_updating = v->ad_locked = false;
+    lock_take(&v->vm->event_lock);
+    reset_event(&v->events[EVENT_LOCAL]);
+    v->events_masked = true;
+    __atomic_store_n(&v->event_due, false, __ATOMIC_RELAXED);
+    lock_drop(&v->vm->event_lock);
 }
 
 void vcpu_wake_up(struct vcpu *v)
@@ -111,6 +122,7 @@ void vcpu_forget_boot(struct vcpu *v)
     v->steal = ~0ul;
     v->steal_sequence = 0;
     v->task.waited = 0;
+    reset_event(&v->events[EVENT_GLOBAL]); /* no vCPU runs */
 }
 
 void vcpu_destroy(struct vcpu *v)
@@ -141,6 +153,8 @@ static void load_csrs(const struct vcpu *v)
     if (features.has_hstateen)
         csr_write(CSR_SSTATEEN0, c->sstateen0);
     csr_write(CSR_HTIMEDELTA, v->vm->time_delta);
+    if (features.adue)
+        csr_write(CSR_HENVCFG, features.henvcfg | (v->ad_updating ? HENVCFG_ADUE : 0));
     if (features.sstc)
         csr_write(CSR_VSTIMECMP, c->vstimecmp);
     csr_clear(CSR_HVIP, HVIP_ALL & ~c->hvip);
@@ -363,7 +377,7 @@ static uint64_t pending(const struct vcpu *v)
 bool vcpu_has_interrupt(const struct vcpu *v)
 {
     /* vsie has the guest's numbers, one lower than the bits of hvip. */
-    return (pending(v) & v->csr.vsie << 1) != 0;
+    return (pending(v) & v->csr.vsie << 1) != 0 || __atomic_load_n(&v->event_due, __ATOMIC_SEQ_CST);
 }
 
 uint64_t vcpu_timer_due(const struct vcpu *v)
@@ -382,6 +396,13 @@ void vcpu_set_timer(struct vcpu *v, uint64_t when)
         csr_write(CSR_VSTIMECMP, when);
     else
         v->soft_timer = when; /* vcpu_sync() sets the hart's */
+}
+
+void vcpu_set_ad_updating(struct vcpu *v, bool on)
+{
+    v->ad_updating = on;
+    csr_write(CSR_HENVCFG, features.henvcfg | (on ? HENVCFG_ADUE : 0));
+    hyp_fence_vvma(); /* what it translated may hold the other rule */
 }
 
 void vcpu_send_ipi(struct vcpu *v)

@@ -5,6 +5,7 @@
 #ifndef VM_VCPU_H
 #define VM_VCPU_H
 
+#include "abi/sbi.h"
 #include "cpu/guest.h"
 #include "vm/insn.h"
 #include "vm/vm.h"
@@ -31,6 +32,14 @@ struct fw_counter {
     uint64_t value, started_at; /* the event's count when it was started */
 };
 
+/* One of the two events of SBI SSE, as a guest reads its attributes. */
+struct sse_event {
+    uint64_t attribute[SSE_ATTRIBUTES];
+    uint64_t hart; /* on which it runs */
+};
+
+enum { EVENT_LOCAL, EVENT_GLOBAL, EVENTS }; /* the VM's global one is vCPU 0's */
+
 struct vcpu {
     struct guest_registers regs;
     uint64_t f[33]; /* f[32] is fcsr */
@@ -47,12 +56,18 @@ struct vcpu {
     uint64_t soft_timer;            /* guest time; ~0 none. Only where the machine has no Sstc */
     gpa_t steal;                    /* SBI STA's shared memory; ~0: none */
     uint32_t steal_sequence;
+    bool ad_updating, ad_locked; /* SBI FWFT: the hart sets A and D bits of the guest's pages */
     struct insn insn; /* the instruction of the trap being handled, for log=trap and reports */
 
     /* Set by anyone, taken by the hart that runs it (atomics). */
     uint64_t inject;   /* HVIP_VSSIP from IPIs */
     uint32_t external; /* level of its external interrupt line */
     uint32_t fences;   /* FENCE_* due before it runs again */
+    bool event_due;    /* vm_hooks.event has something for it */
+
+    /* SBI SSE; under the VM's event_lock. */
+    struct sse_event events[EVENTS];
+    bool events_masked;
 
     uint64_t exits[EXIT_KINDS], mmio_exits;
     uint64_t fw_events[FW_EVENTS];
@@ -103,6 +118,8 @@ bool vcpu_has_interrupt(const struct vcpu *v);
 uint64_t vcpu_timer_due(const struct vcpu *v);
 /* Programs its timer to guest time `when`. */
 void vcpu_set_timer(struct vcpu *v, uint64_t when);
+/* Whether the hart sets A and D bits for it; on the hart it is loaded on. */
+void vcpu_set_ad_updating(struct vcpu *v, bool on);
 /* Sends a software interrupt, sets the external line: from any hart. */
 void vcpu_send_ipi(struct vcpu *v);
 void vcpu_set_external(struct vcpu *v, bool level);

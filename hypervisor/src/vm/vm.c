@@ -69,8 +69,8 @@ static void look_for_the_end(void)
 
     for (unsigned i = 0; i < count; i++)
         alive |= vm_is_alive(vms[i]);
-    /* One that was looked at may have begun since, and the one it was begun from ended: whoever
-     * began it is at it still, or has counted it. */
+    /* A VM may have begun after it was looked at, and another have ended before: what makes one
+     * alive is awaited while it does, and has arrived afterwards. */
     alive |= __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0;
     alive |= __atomic_load_n(&arrived, __ATOMIC_SEQ_CST) != before;
     if (!alive && __atomic_load_n(&all_started, __ATOMIC_ACQUIRE))

@@ -99,10 +99,11 @@ struct vm {
     bool replaces; /* mappings are replaced, not only added: it was cloned, or is a clone */
     bool doomed;   /* goes once it has ended; the monitor's */
 
-    struct task worker; /* loads, serves devices, clears up */
-    bool busy;          /* there is something for it: an atomic, set by anyone */
-    uint64_t busy_at;   /* or there will be, at that host time; ~0: no. Its own */
-    uint64_t alarm_at;  /* the same, of its clock's alarm */
+    struct lock event_lock; /* the vCPUs' events; taken before the scheduler's */
+    struct task worker;     /* loads, serves devices, clears up */
+    bool busy;              /* there is something for it: an atomic, set by anyone */
+    uint64_t busy_at;       /* or there will be, at that host time; ~0: no. Its own */
+    uint64_t alarm_at;      /* the same, of its clock's alarm */
     struct vm_plan plan;
     struct vm_cloning cloning;
 
@@ -142,6 +143,8 @@ struct vm_hooks {
     void (*trapped)(struct vcpu *v); /* a trap that is about to be served; may be NULL */
     /* The same, and once more when it was served; NULL: not wanted. An atomic, as it changes. */
     void (*traced)(struct vcpu *v, bool served);
+    /* There is an event of SBI SSE for a vCPU that is about to enter the guest. */
+    void (*event)(struct vcpu *v);
     /* A guest's output, from any hart, with or without the VM's lock; how much was taken. */
     size_t (*output)(struct vm *vm, const char *text, size_t length);
     void (*started)(struct vm *vm);
@@ -191,7 +194,8 @@ void vm_all_started(bool failed);
 void vm_ended(bool stopped);
 /* The machine's status shall say that a VM failed. */
 void vm_failed(void);
-/* A VM is being loaded, which counts as one that is alive; it is there now, or will not be. */
+/* A VM is being loaded or begins, which counts as one that is alive; it is there now, or will not
+ * be. Around every step that makes one alive: see look_for_the_end(). */
 void vm_await(void);
 void vm_arrived(void);
 

@@ -18,10 +18,14 @@ struct sbi guest_sbi(uint64_t extension, uint64_t function, uint64_t a0, uint64_
     register uint64_t r1 __asm__("a1") = a1;
     register uint64_t r2 __asm__("a2") = a2;
     register uint64_t r3 __asm__("a3") = a3;
+    register uint64_t r4 __asm__("a4") = 0;
     register uint64_t r6 __asm__("a6") = function;
     register uint64_t r7 __asm__("a7") = extension;
 
-    __asm__ volatile("ecall" : "+r"(r0), "+r"(r1) : "r"(r2), "r"(r3), "r"(r6), "r"(r7) : "memory");
+    __asm__ volatile("ecall"
+                     : "+r"(r0), "+r"(r1)
+                     : "r"(r2), "r"(r3), "r"(r4), "r"(r6), "r"(r7)
+                     : "memory");
     return (struct sbi){(int64_t)r0, r1};
 }
 
