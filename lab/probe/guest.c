@@ -56,6 +56,24 @@ int guest_open(struct guest *guest)
     return 0;
 }
 
+/* All that this KVM offers. Linux 6.12 and later refuses a mode that the vCPU's CPUID does not
+ * have. */
+static int set_cpuid(struct guest *guest, int cpu)
+{
+    enum { ENTRIES = 256 };
+    static union {
+        struct kvm_cpuid2 list;
+        uint8_t room[sizeof(struct kvm_cpuid2) + ENTRIES * sizeof(struct kvm_cpuid_entry2)];
+    } cpuid;
+
+    cpuid.list.nent = ENTRIES;
+    if (ioctl(guest->kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) != 0)
+        return guest_fail(guest, "KVM_GET_SUPPORTED_CPUID: %m");
+    if (ioctl(cpu, KVM_SET_CPUID2, &cpuid) != 0)
+        return guest_fail(guest, "KVM_SET_CPUID2: %m");
+    return 0;
+}
+
 int guest_add_cpu(struct guest *guest, int number)
 {
     int size = ioctl(guest->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -67,7 +85,7 @@ int guest_add_cpu(struct guest *guest, int number)
         mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, guest->cpus[number], 0);
     if (guest->runs[number] == MAP_FAILED)
         return guest_fail(guest, "mmap of kvm_run: %m");
-    return 0;
+    return set_cpuid(guest, guest->cpus[number]);
 }
 
 static void put32(struct guest *guest, uint32_t at, uint32_t value)
