@@ -18,6 +18,10 @@
 #define HC_GETCHAR 0x02 /* returns a byte in AL, CF clear; at end of input AL = 0xff, CF set */
 #define HC_WRITE   0x10 /* EBX: address (for the VMM guest-physical), ECX: bytes to print */
 
+/* Served by the VMM alone, with --forks N: the guest goes on in two machines. CF clear: RAX is 0 in
+ * the copy, a number above 0 in its origin. CF set: there is no copy; copies make none. */
+#define HC_FORK 0x11 /* makes a copy of the guest; while N copies run it waits */
+
 /* Served by the 1K OS alone. Structures and errors: kvm-vmm-x86/os-1k/include/system.h. */
 #define HC_READFILE    0x03 /* EBX: name, ECX: buffer, EDX: size, ESI: offset; bytes read */
 #define HC_WRITEFILE   0x04 /* EBX: name, ECX: bytes, EDX: count, ESI: offset; cuts the rest */

@@ -10,6 +10,7 @@
 #include "options/options.h"
 #include "run/run.h"
 #include "session.h"
+#include "session_forks.h"
 #include "snapshot/command.h"
 
 /* --help and --version: what they print may have to be written to a full disk. */
@@ -45,6 +46,11 @@ int main(int argc, char **argv)
     case OPTIONS_VERSION:
         return print("kvm-vmm " VMM_VERSION "\n");
     default:
-        return session_run(&options);
+        break;
     }
+    if (options.forks != 0 && session_forks_init(&options, session_run, &error) < 0) {
+        fprintf(stderr, "kvm-vmm: --forks: %s\n", error.text);
+        return STATUS_USAGE;
+    }
+    return session_forks_status(session_run(&options));
 }

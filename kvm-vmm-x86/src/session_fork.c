@@ -2,6 +2,7 @@
  * as options, and takes memory and state from where they are. */
 #include "session_fork.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,94 @@
 #include "host/process.h"
 #include "vm/alarm.h"
 #include "vm/create.h"
+#include "vm/deck.h"
+
+/* ---- What the guest asks for ---------------------------------------------------------------- */
+
+static struct {
+    struct lock lock;
+    bool allowed;
+    unsigned copy;  /* see struct options; what follows is under the lock */
+    unsigned asked; /* COPY_ASKED by the vCPU that waits for a copy */
+    bool is_answered;
+    enum fork_answer answer;
+    uint64_t number;
+} session_fork_calls;
+
+void session_fork_call_init(const struct options *options)
+{
+    memset(&session_fork_calls, 0, sizeof session_fork_calls);
+    lock_init(&session_fork_calls.lock);
+    session_fork_calls.allowed = options->forks != 0;
+    session_fork_calls.copy = options->copy;
+}
+
+/* True: there is an answer, and what it asked for is over. */
+static bool ask(unsigned asker, enum fork_answer *answer, uint64_t *number)
+{
+    bool is_answered = session_fork_calls.is_answered && session_fork_calls.asked == asker;
+
+    if (session_fork_calls.copy == asker) { /* it stands where its origin asked */
+        session_fork_calls.copy = COPY_PLAIN;
+        *answer = FORK_MADE;
+        *number = 0;
+        return true;
+    }
+    *answer = session_fork_calls.copy != 0 ? FORK_REFUSED : session_fork_calls.answer;
+    *number = session_fork_calls.number;
+    if (session_fork_calls.asked == 0 && session_fork_calls.copy == 0)
+        session_fork_calls.asked = asker;
+    else if (is_answered)
+        session_fork_calls.asked = session_fork_calls.is_answered = false;
+    return is_answered || session_fork_calls.copy != 0;
+}
+
+/* The answer goes on the tape: the second run of a guest that crashes has it again. */
+enum fork_answer session_fork_call(void *context, const struct bus_cpu *cpu, uint64_t *number)
+{
+    const struct vcpu *vcpu = (const void *)((const char *)cpu - offsetof(struct vcpu, for_bus));
+    enum fork_answer answer;
+    uint64_t played;
+    bool over;
+
+    (void)context;
+    if (deck_plays(TAPE_INPUT, &played)) {
+        *number = played >> 1;
+        return played & 1 ? FORK_REFUSED : FORK_MADE;
+    }
+    if (!session_fork_calls.allowed && session_fork_calls.copy == 0)
+        return FORK_OFF;
+    lock_take(&session_fork_calls.lock);
+    over = ask(COPY_ASKED + vcpu->id, &answer, number);
+    lock_release(&session_fork_calls.lock);
+    if (!over) {
+        events_wake();
+        return FORK_LATER;
+    }
+    deck_note(TAPE_INPUT, *number << 1 | (answer == FORK_REFUSED));
+    return answer;
+}
+
+unsigned session_fork_asked(void)
+{
+    unsigned asked;
+
+    lock_take(&session_fork_calls.lock);
+    asked = session_fork_calls.is_answered ? 0 : session_fork_calls.asked;
+    lock_release(&session_fork_calls.lock);
+    return asked;
+}
+
+void session_fork_answer(enum fork_answer answer, uint64_t number)
+{
+    lock_take(&session_fork_calls.lock);
+    session_fork_calls.is_answered = true;
+    session_fork_calls.answer = answer;
+    session_fork_calls.number = number;
+    lock_release(&session_fork_calls.lock);
+}
+
+/* ---- Whether it can be forked --------------------------------------------------------------- */
 
 /* See describe_devices. */
 static bool makes_files(const struct guest_config *c)
@@ -82,6 +171,8 @@ int session_fork_check_verb(const struct vm *vm, const struct options *options, 
         return error_set(error, "a guest of `kvm-vmm run` cannot be forked: --each does");
     return session_fork_check(vm, options, error);
 }
+
+/* ---- The copy ------------------------------------------------------------------------------- */
 
 /* What the copy's configuration consists of, beside its origin's strings. */
 static struct {
@@ -161,6 +252,9 @@ static void describe(const struct vm *vm, const struct options *options,
     session_copy.options.restore = NULL;
     session_copy.options.take_signal = NULL;
     session_copy.options.service = NULL;
+    session_copy.options.forks = 0;
+    session_copy.options.copy = order->copy != 0 ? order->copy : COPY_PLAIN;
+    session_fork_call_init(&session_copy.options);
     session_copy.options.no_sandbox = true; /* it is in its origin's */
     *c = *vm->config;
     c->memory = vm->ram_size;
@@ -181,9 +275,9 @@ static void tell_origin(void)
         ports_send_control(session_copy.said);
 }
 
-bool session_fork_was_made(void)
+bool session_fork_outlives(const struct options *options)
 {
-    return session_copy.was_made;
+    return options->service != NULL && options->forks == 0 && session_copy.was_made;
 }
 
 /* What the copy has of its origin beside memory: nothing waits for it, and no thread uses it. */

@@ -6,6 +6,8 @@
 #define SESSION_FORK_H
 
 #include "control/verbs.h"
+#include "dev/backend.h"
+#include "dev/bus.h"
 #include "options/options.h"
 
 /* Whether a run with these options can be forked at all; and whether this guest of it can. */
@@ -23,7 +25,17 @@ int session_fork_check_verb(const struct vm *vm, const struct options *options,
 int session_fork(struct vm *vm, const struct options *options, const struct control_order *order,
                  int (*run)(const struct options *options), struct control_copy *copy,
                  struct error *error) MUST_CHECK;
-/* Whether this process has made one. */
-bool session_fork_was_made(void);
+/* What a guest asks for by HC_FORK: of struct backend. Its vCPU's thread asks, and the main thread
+ * answers. */
+enum fork_answer session_fork_call(void *context, const struct bus_cpu *cpu, uint64_t *number);
+/* A run with these options begins. */
+void session_fork_call_init(const struct options *options);
+/* COPY_ASKED by the vCPU that waits for a copy; 0: none does. */
+unsigned session_fork_asked(void);
+/* FORK_MADE or FORK_REFUSED; the vCPU is to be woken then. */
+void session_fork_answer(enum fork_answer answer, uint64_t number);
+
+/* Whether it is `run --each` and has made one: its time is that of its copies. */
+bool session_fork_outlives(const struct options *options);
 
 #endif

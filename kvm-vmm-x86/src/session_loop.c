@@ -17,6 +17,7 @@
 #include "session_display.h"
 #include "session_end.h"
 #include "session_fork.h"
+#include "session_forks.h"
 #include "vm/alarm.h"
 #include "vm/halt.h"
 
@@ -141,7 +142,8 @@ static bool finish_restart(unsigned i)
 /* Whether there is something to wait for. A guest that ends between the looks wakes us again. */
 static bool goes_on(void)
 {
-    bool running = false;
+    bool running =
+        session->options->forks != 0 && session_forks_go_on(session->end.kind != END_NONE);
 
     for (unsigned i = 0; i < session->count; i++)
         running |= session_loop_is_running(i);
@@ -176,7 +178,7 @@ static void check_output(void)
 static void on_deadline(void *context)
 {
     (void)context;
-    if (session->options->service == NULL || !session_fork_was_made()) /* else its copies end */
+    if (!session_fork_outlives(session->options)) /* else its copies end */
         session_loop_end(END_LIMIT, 0, "stopped by --timeout");
 }
 

@@ -5,6 +5,7 @@
 #include "console/console.h"
 #include "console/input.h"
 #include "console/ports.h"
+#include "session_fork.h"
 #include "vm/deck.h"
 #include "vm/vm.h"
 
@@ -177,6 +178,7 @@ static void connect_guest(struct vm *vm)
     b->debug = debug_putchar;
     b->want_input = want_input;
     b->say = say;
+    b->fork = session_fork_call;
     vm->serial = *b;
     connect_serial(vm->config, &vm->serial);
     vm->full = &console_full[vm->index];

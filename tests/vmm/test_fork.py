@@ -1,6 +1,8 @@
 """`ctl NAME fork`: copies of a machine from its memory, each a run of its own, in the sandbox."""
 import json
 
+import pytest
+
 from tests.support import TOP, lab_run
 from tests.vmm.test_control import START
 from tests.vmm.test_snapshot import linux_with_drivers  # noqa: F401  (a fixture)
@@ -74,6 +76,56 @@ drawn = [line for line in (text + went).split('\n') if line.startswith('draws ')
 assert len(drawn) == 2 and drawn[0] != drawn[1], drawn
 vmm.kill()
 """
+
+
+# As many as there may be, at once. argv: what one may cost before it writes, in KB.
+CROWD = START.replace("LIMIT = 200", "LIMIT = 800") + r"""
+where = 'unix:' + runtime + '/one'
+vmm = subprocess.Popen([program, '--control', where, '-m', '256K', image], stdin=subprocess.PIPE,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not None)
+done = ctl(where, 'fork', '64', '--json')
+assert done[0] == 0, done
+copies = json.loads(done[1])['copies']
+assert len({c['pid'] for c in copies}) == 64
+assert [state(c['name']) for c in copies] == ['running'] * 64
+def own(pid):
+    rows = [line.split() for line in open('/proc/%d/smaps_rollup' % pid)]
+    return sum(int(row[1]) for row in rows if row[0] in ('Private_Clean:', 'Private_Dirty:'))
+costs = sorted(own(c['pid']) for c in copies)
+print('of its own, KB:', costs[0], costs[32], costs[63])
+assert costs[63] < int(sys.argv[3]), costs
+for c in copies:
+    ask(c['name'], 'stop')
+until('they are there', lambda: ctl('list')[1].count('one.') == 0)
+assert state(where) == 'running'
+vmm.kill()
+"""
+
+
+def test_sixty_four_at_once(vmm):
+    result = lab_run("python3", "-c", CROWD, vmm.program, vmm.guest("echo"), 4096, limit=900)
+    assert result.status == 0, result
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_by_hypercall(vmm, at_once):
+    """Each copy has 0 for an answer and its origin a number; while as many run as may, the origin waits."""
+    result = vmm.run("--forks", at_once, "--timeout", 200, "@family")
+    printed = [line for line in result.out.decode().splitlines() if line != "origin"]
+    assert result.status in (3, 126) and result.out.count(b"origin\n") == 1, result
+    assert (printed if at_once == 1 else sorted(printed)) == ["copy %d" % n for n in range(1, 6)], result
+    for line in ("copy 3 ended with status 3", "copy 4 ended with status 126", "unknown hypercall 0x77"):
+        assert line in result.err, result
+    assert at_once > 1 or result.status == 3, "the first that did not end well"
+
+
+def test_hypercall_refused(vmm):
+    for options, status, why in (([], 126, "--forks N does"), (["--forks", "65"], 2, "1 to 64"),
+                                 (["--forks", "1", "--stats"], 2, "--stats"),
+                                 (["--forks", "1", "--reboot"], 2, "--reboot")):
+        result = vmm.run(*options, "@family")
+        assert result.status == status and why in result.err and result.out == b"", (options, result)
 
 
 def test_copies(vmm):

@@ -33,6 +33,7 @@ struct control_order {
     const char *said;  /* to its port of SERIAL_CONTROL; or NULL */
     bool bound;        /* it ends with its origin; its output goes to these descriptors: */
     int out, err;
+    unsigned copy; /* COPY_ASKED by one of its vCPUs; or 0 */
 };
 
 struct control_copy {

@@ -33,6 +33,16 @@ enum acpi_pm_event { ACPI_PM_POWER_BUTTON = 0x01, ACPI_PM_ALARM = 0x04 };
 /* What input() answers besides a byte. */
 enum { INPUT_NONE = -1, INPUT_END = -2 };
 
+/* Of `fork`. */
+enum fork_answer {
+    FORK_MADE,    /* the number is that of the copy, and 0 in it */
+    FORK_LATER,   /* to be tried again once woken */
+    FORK_REFUSED, /* there is no copy */
+    FORK_OFF,     /* the run does not allow it: --forks */
+};
+
+struct bus_cpu;
+
 struct backend {
     void *context;
     const struct memory *memory; /* the guest's RAM, for devices that read it themselves */
@@ -73,6 +83,9 @@ struct backend {
     /* A hypercall that the VMM does not know. True: the program takes it, and the vCPU goes back
      * to it with the registers as they are. False, or NULL: there is no such. */
     bool (*call)(void *context, uint8_t number);
+    /* A copy of the guest is made for this vCPU, which is at the hypercall: FORK_LATER until there
+     * is an answer. NULL: the VMM does not know the call. */
+    enum fork_answer (*fork)(void *context, const struct bus_cpu *cpu, uint64_t *number);
     /* ACPI's S3 begins, by a vCPU of the guest; and ends, from any thread: nothing happens if the
      * guest is awake. Devices are reset before it goes on. */
     void (*sleep)(void *context);

@@ -106,11 +106,34 @@ static __attribute__((noinline)) enum verdict hc_unknown(struct hypercall *hc, s
     return stop(hc, END_CRASH, message);
 }
 
+/* The registers that the copy is made with are those before the call: it makes the call again. */
+static enum verdict hc_fork(struct hypercall *hc, struct bus_cpu *cpu)
+{
+    uint64_t number = UINT64_MAX;
+
+    if (hc->backend->fork == NULL)
+        return hc_unknown(hc, cpu, HC_FORK);
+    switch (hc->backend->fork(hc->backend->context, cpu, &number)) {
+    case FORK_LATER:
+        return VERDICT_AGAIN;
+    case FORK_OFF:
+        return stop(hc, END_CRASH, "hypercall FORK: the run allows no copies (--forks N does)");
+    case FORK_MADE:
+        cpu->regs->rflags &= ~RFLAGS_CF;
+        break;
+    case FORK_REFUSED:
+        number = UINT64_MAX;
+        cpu->regs->rflags |= RFLAGS_CF;
+        break;
+    }
+    cpu->regs->rax = number;
+    cpu->regs_changed = true;
+    return VERDICT_RESUME;
+}
+
 static enum verdict (*const calls[256])(struct hypercall *, struct bus_cpu *) = {
-    [HC_EXIT] = hc_exit,
-    [HC_PUTCHAR] = hc_putchar,
-    [HC_GETCHAR] = hc_getchar,
-    [HC_WRITE] = hc_write,
+    [HC_EXIT] = hc_exit,   [HC_PUTCHAR] = hc_putchar, [HC_GETCHAR] = hc_getchar,
+    [HC_WRITE] = hc_write, [HC_FORK] = hc_fork,
 };
 
 static enum verdict hypercall_access(void *device, struct bus_access *access)
@@ -130,10 +153,8 @@ static enum verdict hypercall_access(void *device, struct bus_access *access)
 
 /* A call is an order: it is named by its number. */
 static const char *const call_names[] = {
-    [HC_EXIT] = "EXIT",
-    [HC_PUTCHAR] = "PUTCHAR",
-    [HC_GETCHAR] = "GETCHAR",
-    [HC_WRITE] = "WRITE",
+    [HC_EXIT] = "EXIT",   [HC_PUTCHAR] = "PUTCHAR", [HC_GETCHAR] = "GETCHAR",
+    [HC_WRITE] = "WRITE", [HC_FORK] = "FORK",
 };
 static const char *const read_names[] = {"last byte"};
 static const struct bus_registers registers = {

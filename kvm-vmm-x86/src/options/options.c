@@ -102,6 +102,18 @@ static int parse_max_exits(struct options *o, const char *text, struct error *er
     return 0;
 }
 
+static int parse_forks(struct options *o, const char *text, struct error *error)
+{
+    uint64_t value;
+    char *end;
+
+    if (!options_parse_number(text, &value, &end) || *end != '\0' || value == 0 ||
+        value > FORKS_MAX)
+        return error_set(error, "--forks %s: not a number of copies (1 to %d)", text, FORKS_MAX);
+    o->forks = (unsigned)value;
+    return 0;
+}
+
 static int parse_log_size(struct options *o, const char *text, struct error *error)
 {
     if (!options_parse_size(text, &o->log_size) || o->log_size == 0 || o->log_size > LOG_SIZE_MAX)
@@ -174,6 +186,7 @@ static const struct spec specs[] = {
     {"debugcon", 0, TEXT, GUEST(debugcon)},
     {"eof", 0, YES, GUEST(no_ctrl_d), .words = {"ctrl-d", "none"}},
     {"max-exits", 0, PARSE, .parse = parse_max_exits},
+    {"forks", 0, PARSE, .parse = parse_forks},
     {"timeout", 0, PARSE, .parse = parse_timeout},
     {"color", 0, WORD, RUN(color), .words = {"auto", "always", "never"}},
     {"display", 0, YES, GUEST(text_screen), .words = {"none", "text"}},
@@ -372,6 +385,14 @@ static int check_recording(const struct options *o, struct error *error)
     return 0;
 }
 
+static int check_forks(const struct options *o, struct error *error)
+{
+    if (o->forks != 0 && (o->count > 1 || o->guests[0].reboot))
+        return error_set(error, "--forks goes with one guest that starts once: not with %s",
+                         o->count > 1 ? "several" : "--reboot");
+    return 0;
+}
+
 /* What the last guest's clients would need is checked here, so that a typing error ends nothing. */
 static int check_endpoints(const struct options *o, struct error *error)
 {
@@ -446,5 +467,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
     }
     if (take_images(options, argc - optind, argv + optind, error) < 0)
         return -1;
-    return check_recording(options, error) < 0 ? -1 : check_endpoints(options, error);
+    if (check_recording(options, error) < 0 || check_forks(options, error) < 0)
+        return -1;
+    return check_endpoints(options, error);
 }

@@ -9,7 +9,8 @@
 #include "base/error.h"
 #include "host/sandbox.h"
 
-enum { LOG_SIZE_MAX = 1 << 24 };
+enum { LOG_SIZE_MAX = 1 << 24, FORKS_MAX = 64 };
+enum { COPY_PLAIN = 1, COPY_ASKED = 2 }; /* COPY_ASKED + the vCPU's number */
 
 enum color_policy { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -42,7 +43,9 @@ struct options {
     void (*begun)(void); /* called when its guests run; or NULL */
     /* Of `run --each`: called in each round of the loop; false: the run is over. NULL: nothing. */
     bool (*service)(struct vm *vm, const struct options *options);
-    bool wait; /* no vCPU runs before a debugger says so */
+    unsigned forks; /* copies that its guest may have running at once, by hypercall; 0: none */
+    unsigned copy;  /* 0; of a copy COPY_PLAIN, or COPY_ASKED by a vCPU */
+    bool wait;      /* no vCPU runs before a debugger says so */
 };
 
 /* Fills `options` from the command line, whose strings it keeps. -1: `error` says what is wrong. */

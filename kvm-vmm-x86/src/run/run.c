@@ -244,8 +244,8 @@ static int prepare(struct error *error)
     run.mistake = true;
     if (options_parse(&run.options, count, words, error) < 0)
         return -1;
-    if (run.options.action != OPTIONS_RUN)
-        return error_set(error, "--help and --version take no other words");
+    if (run.options.action != OPTIONS_RUN || run.options.forks != 0)
+        return error_set(error, "--help, --version and --forks do not go with run");
     if (run.options.guests[0].port_count + (run.terminal ? 2 : 4) > PORTS_MAX)
         return error_set(error, "more than %d --port and --console", PORTS_MAX - 4);
     run.mistake = false;

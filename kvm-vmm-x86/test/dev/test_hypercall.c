@@ -150,6 +150,41 @@ static void test_a_call_of_the_program(void **state)
     assert_int_equal(fake.end, END_CRASH);
 }
 
+static enum fork_answer fork_gives;
+
+static enum fork_answer fork_call(void *context, const struct bus_cpu *cpu, uint64_t *number)
+{
+    (void)context;
+    (void)cpu;
+    *number = 7;
+    return fork_gives;
+}
+
+/* Registers change with an answer alone: the copy is made with those of the call. */
+static void test_fork(void **state)
+{
+    bool changed = true;
+
+    (void)state;
+    assert_int_equal(call(HC_FORK, NULL), VERDICT_STOP); /* a machine that knows no copies */
+    assert_int_equal(fake.end, END_CRASH);
+    fake.backend.fork = fork_call;
+    regs.rax = HC_FORK;
+    regs.rflags |= RFLAGS_CF;
+    fork_gives = FORK_LATER;
+    assert_int_equal(call(HC_FORK, &changed), VERDICT_AGAIN);
+    assert_true(!changed && regs.rax == HC_FORK);
+    fork_gives = FORK_MADE;
+    assert_int_equal(call(HC_FORK, &changed), VERDICT_RESUME);
+    assert_true(changed && regs.rax == 7 && !(regs.rflags & RFLAGS_CF));
+    fork_gives = FORK_REFUSED;
+    assert_int_equal(call(HC_FORK, NULL), VERDICT_RESUME);
+    assert_true(regs.rax == UINT64_MAX && (regs.rflags & RFLAGS_CF));
+    fork_gives = FORK_OFF;
+    assert_int_equal(call(HC_FORK, NULL), VERDICT_STOP);
+    assert_non_null(strstr(fake.message, "--forks"));
+}
+
 static void test_debug_exit(void **state)
 {
     struct debug_exit device;
@@ -176,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup(test_much_is_written_in_tries, set_up),
         cmocka_unit_test_setup(test_unknown, set_up),
         cmocka_unit_test_setup(test_a_call_of_the_program, set_up),
+        cmocka_unit_test_setup(test_fork, set_up),
         cmocka_unit_test_setup(test_debug_exit, set_up),
     };
 
