@@ -80,6 +80,7 @@ enum fork_answer session_fork_call(void *context, const struct bus_cpu *cpu, uin
         events_wake();
         return FORK_LATER;
     }
+    vm_wake(vcpu->vm); /* another vCPU may wait to ask */
     deck_note(TAPE_INPUT, *number << 1 | (answer == FORK_REFUSED));
     return answer;
 }

@@ -26,6 +26,7 @@ static struct {
     struct live *made; /* not begun yet: the guest waits for it, since it copies its overlays */
     unsigned last;     /* the number of the last one */
     int status;        /* of the first that did not end well */
+    bool was_refused;  /* and the user was told why */
 } session_forks;
 
 static void on_news(void *context)
@@ -49,7 +50,9 @@ static void answer(enum fork_answer answer, unsigned number)
 
 static void refuse(const char *why)
 {
-    console_printf("kvm-vmm: no copy: %s", why);
+    if (!session_forks.was_refused) /* a guest may ask for ever */
+        console_printf("kvm-vmm: no copy: %s", why);
+    session_forks.was_refused = true;
     answer(FORK_REFUSED, 0);
 }
 

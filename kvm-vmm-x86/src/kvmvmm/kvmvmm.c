@@ -218,6 +218,8 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
 
     m->event = (struct kvmvmm_event){.reason = KVMVMM_ENDED};
     m->stopped = false;
+    if (m->input_left > 0) /* a guest that waits for the serial port's interrupt has it now */
+        serial_input_ready(&m->vm.machine.serial);
     vcpu_begin(vcpu);
     if (thread_ticks_begin(&m->ticks, time != 0 && time < LOOK ? time : LOOK, LOOK, error) < 0) {
         thread_kick_flag(NULL);

@@ -1,7 +1,8 @@
 /*
  * libkvmvmm from outside, for tests/vmm/test_library.py: each function with what it is to do and
- * with what it is to refuse. The argument is the folder of the guests. Prints a line a check, and
- * what went wrong; status 1 then.
+ * with what it is to refuse. Arguments: the folder of the guests, and a Linux kernel and its
+ * initial ramdisk, which has a shell at the serial port. Prints a line a check, and what went
+ * wrong; status 1 then.
  */
 #include <kvmvmm.h>
 #include <pthread.h>
@@ -11,7 +12,7 @@
 
 enum { CALL_READY = 0x20, CALL_DONE = 0x21, PAGE = 4096, PAGES_AT = 0x200000, THREADS = 3 };
 
-static const char *folder;
+static const char *folder, *kernel, *ramdisk;
 static struct kvmvmm_error error;
 static char printed[4096];
 
@@ -378,6 +379,40 @@ static void several(void)
         kvmvmm_destroy(workers[i].machine);
 }
 
+static void await(struct kvmvmm *m, const char *text)
+{
+    while (strstr(printed, text) == NULL) /* for the test's own limit */
+        MUST(run(m, 0, 100000000).reason == KVMVMM_TIME);
+}
+
+/* It boots to a shell, and each time that it is put back there another command is answered. */
+static void linux_shell(void)
+{
+    const struct kvmvmm_config config = {.image = kernel,
+                                         .memory = 256 << 20,
+                                         .append = "console=ttyS0 quiet",
+                                         .initrds = {ramdisk},
+                                         .initrd_count = 1,
+                                         .output = print,
+                                         .context = printed};
+    struct kvmvmm *m = kvmvmm_create(&config, &error);
+    char line[64], answer[16];
+
+    printed[0] = '\0';
+    MUST(m != NULL);
+    await(m, "guest# ");
+    MUST(kvmvmm_snapshot(m, &error) == 0);
+    for (int i = 0; i < 3; i++) {
+        printed[0] = '\0';
+        snprintf(line, sizeof line, "echo it is $((%d + 40)).\n", i);
+        snprintf(answer, sizeof answer, "it is %d.", i + 40);
+        kvmvmm_set_input(m, line, strlen(line));
+        await(m, answer);
+        MUST(kvmvmm_reset(m, NULL, &error) == 0);
+    }
+    kvmvmm_destroy(m);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -395,9 +430,14 @@ int main(int argc, char **argv)
         {"steps", steps},
         {"refusals", refusals},
         {"several", several},
+        {"linux", linux_shell},
     };
 
-    folder = argc > 1 ? argv[1] : ".";
+    if (argc != 4)
+        return 2;
+    folder = argv[1];
+    kernel = argv[2];
+    ramdisk = argv[3];
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         checks[i].check();
