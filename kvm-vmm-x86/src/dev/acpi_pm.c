@@ -91,12 +91,24 @@ static enum wish write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
     }
 }
 
+/* An event that came before the machine slept woke nothing: it is looked for afterwards. */
+static void fall_asleep(struct acpi_pm *pm)
+{
+    bool event;
+
+    pm->backend->sleep(pm->backend->context);
+    lock_take(&pm->lock);
+    event = has_event(pm);
+    lock_release(&pm->lock);
+    if (event)
+        pm->backend->awaken(pm->backend->context, 0);
+}
+
 static enum verdict acpi_pm_access(void *device, struct bus_access *access)
 {
     struct acpi_pm *pm = device;
     const struct backend *backend = pm->backend;
     enum wish wish = NOTHING;
-    bool event;
 
     lock_take(&pm->lock);
     for (unsigned i = 0; i < access->size && wish == NOTHING; i++) {
@@ -108,13 +120,9 @@ static enum verdict acpi_pm_access(void *device, struct bus_access *access)
             access->data[i] = read_byte(pm, at);
     }
     update_line(pm);
-    event = has_event(pm);
     lock_release(&pm->lock);
-    if (wish == SLEEP) {
-        backend->sleep(backend->context);
-        if (event) /* it is there already */
-            backend->awaken(backend->context, 0);
-    }
+    if (wish == SLEEP)
+        fall_asleep(pm);
     if (wish == NOTHING || wish == SLEEP)
         return VERDICT_RESUME;
     backend->end(backend->context, wish == RESET ? END_RESET : END_EXIT, 0, NULL);
