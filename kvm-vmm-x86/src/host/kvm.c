@@ -245,7 +245,8 @@ int kvm_create_vcpu(const struct kvm *kvm, int vm, unsigned id, struct kvm_cpu *
                     struct error *error)
 {
     *cpu = (struct kvm_cpu){.fd = ioctl(vm, KVM_CREATE_VCPU, (unsigned long)id),
-                            .run_size = kvm->run_size};
+                            .run_size = kvm->run_size,
+                            .xcr0 = 1 /* SDM volume 1, 13.3: the x87 state */};
     if (cpu->fd < 0)
         return error_set(error, "cannot create vCPU %u: %s", id, strerror(errno));
     cpu->run = mmap(NULL, cpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);

@@ -35,6 +35,7 @@ struct kvm_cpu {
     uint64_t host_tsc;    /* the host's counter when its state is saved or loaded: alike for all
                              vCPUs of a VM, which stay in step so */
     uint64_t halt_offset; /* where "halt_exits" stands in them */
+    uint64_t xcr0;        /* at the start, and after a reset */
 };
 
 /* Opens `path` (normally /dev/kvm) and checks what the rest relies on. */
@@ -76,7 +77,10 @@ int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid,
 
 /* What a PC's firmware leaves behind in registers, after kvm_set_cpuid; what KVM refuses of it, the
  * guest does without: kvm_firmware.c. */
-void kvm_set_firmware_state(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid);
+void kvm_set_firmware_state(struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid);
+
+/* XCR0 as the vCPU started with it. */
+void kvm_reset_xcr0(const struct kvm_cpu *cpu);
 
 /* Special registers (4.13, 4.14) and the initial general ones (4.12). */
 int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs,

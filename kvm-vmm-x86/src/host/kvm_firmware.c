@@ -34,26 +34,33 @@ static void amend_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t clear,
     (void)ioctl(cpu->fd, KVM_SET_MSRS, &one);
 }
 
+/* Not every host has it. */
+void kvm_reset_xcr0(const struct kvm_cpu *cpu)
+{
+    struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = cpu->xcr0};
+
+    (void)ioctl(cpu->fd, KVM_SET_XCRS, &xcrs);
+}
+
 /*
  * Every state that CPUID offers is switched on. A kernel sets XCR0 itself before it uses it, so
  * this matters only where KVM does not see it do so: QEMU's emulated SVM runs XSETBV without
  * telling KVM (seen in 7.2), KVM goes on showing in leaf 0xd the size of the states it knows to be
  * on, and a kernel that finds that size too small does without XSAVE.
  */
-static void set_xcr0(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
+static void set_xcr0(struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
 {
     for (uint32_t i = 0; i < cpuid->nent; i++) {
         const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
-        struct kvm_xcrs xcrs = {.nr_xcrs = 1};
 
         if (e->function != LEAF_XSAVE || e->index != 0 || e->eax == 0)
             continue;
-        xcrs.xcrs[0].value = (uint64_t)e->edx << 32 | e->eax;
-        (void)ioctl(cpu->fd, KVM_SET_XCRS, &xcrs);
+        cpu->xcr0 = (uint64_t)e->edx << 32 | e->eax;
+        kvm_reset_xcr0(cpu);
     }
 }
 
-void kvm_set_firmware_state(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
+void kvm_set_firmware_state(struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
 {
     amend_msr(cpu, MSR_MTRR_DEF_TYPE, MTRR_TYPE_MASK, MTRR_ENABLED | MTRR_WRITE_BACK);
     amend_msr(cpu, MSR_MISC_ENABLE, 0, MISC_FAST_STRINGS);

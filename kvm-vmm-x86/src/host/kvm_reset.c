@@ -1,7 +1,7 @@
 /* Resets a vCPU that has run; see kvm_reset.h. Sections of Documentation/virt/kvm/api.rst: 4.38
- * (state), 4.31 (events), 4.43 (x87), 4.57 (local APIC). XCR0 stays: with it reset, a Linux guest
- * on the lab's emulated processor wakes and dies of an invalid opcode, though it sets XCR0 again.
- */
+ * (state), 4.31 (events), 4.43 (x87), 4.57 (local APIC). XCR0 is again what the vCPU started with:
+ * where KVM does not see the guest's XSETBV (kvm_firmware.c), a smaller value would stay, and
+ * Linux would die of the first register that it restores. */
 #include "host/kvm_reset.h"
 
 #include <errno.h>
@@ -61,6 +61,7 @@ int kvm_reset_vcpu(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
     if (ioctl(cpu->fd, KVM_SET_VCPU_EVENTS, &events) < 0 || ioctl(cpu->fd, KVM_SET_FPU, &fpu) < 0 ||
         reset_apic(cpu) < 0 || ioctl(cpu->fd, KVM_SET_MP_STATE, &mp) < 0)
         return error_set(error, "KVM does not reset a vCPU: %s", strerror(errno));
+    kvm_reset_xcr0(cpu);
     cpu->run->kvm_dirty_regs = 0;
     return kvm_set_state(cpu, regs, sregs, error);
 }
