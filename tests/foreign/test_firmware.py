@@ -4,7 +4,7 @@ import struct
 import pytest
 
 from tests.foreign.conftest import BY_SERIAL, grub, reaches, shows, unpacked
-from tests.linux.conftest import kernel, linux, ramdisk  # noqa: F401  (fixtures)
+from tests.linux.conftest import LAST, kernel, linux, ramdisk  # noqa: F401  (fixtures)
 
 SEABIOS = "/usr/share/seabios/%s.bin"
 GRUB = "/usr/lib/grub/i386-pc"
@@ -19,7 +19,7 @@ def boot_sector(vmm, scratch):
 
 
 def firmware(vmm, *args):
-    return vmm.run("--timeout", "200", "--bios", *args)
+    return vmm.run(LAST, "--bios", *args)
 
 
 @pytest.mark.parametrize("image, bus, found", [("bios-microvm", "mmio", "virtio-blk-mmio at 0xd0000000"),

@@ -4,7 +4,7 @@ import gzip
 import pytest
 
 from tests.foreign.conftest import BY_SERIAL, grub, reaches, shows, unpacked
-from tests.linux.conftest import kernel  # noqa: F401  (a fixture)
+from tests.linux.conftest import LAST, kernel  # noqa: F401  (a fixture)
 
 
 @pytest.mark.full("Xen from Debian's archive")
@@ -14,7 +14,7 @@ def test_xen(vmm, scratch, kernel):  # noqa: F811
     package = "xen-hypervisor-4.17-amd64"
     image = scratch / "xen"
     image.write_bytes(gzip.decompress((unpacked(scratch, package) / "boot/xen-4.17-amd64.gz").read_bytes()))
-    result = vmm.run("--timeout", 200, "--append", "console=com1 com1=115200,8n1", image)
+    result = vmm.run(LAST, "--append", "console=com1 com1=115200,8n1", image)
     assert result.status == 0 and b"dom0 kernel not specified" in result.out, result
     reaches(vmm, "-m", "768M", "-c", 2, "--append", "console=com1 com1=115200,8n1 smap=off dom0=pv", "--initrd",
             "%s=vmlinuz console=hvc0 earlyprintk=xen" % kernel("generic"), image,
@@ -42,7 +42,7 @@ def test_grub_by_multiboot(vmm, scratch):
 def test_grub_by_pvh(vmm, scratch):
     """It looks for Xen's hypercalls first of all, and halts without them."""
     folder = unpacked(scratch, "grub-xen-bin") / "usr/lib/grub/i386-xen_pvh"
-    result = vmm.run("--timeout", 200, grub(scratch, "i386-xen_pvh", "echo GRUB runs\n", "echo", where=folder))
+    result = vmm.run(LAST, grub(scratch, "i386-xen_pvh", "echo GRUB runs\n", "echo", where=folder))
     assert (result.status, result.out) == (0, b""), result
 
 

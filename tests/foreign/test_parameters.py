@@ -7,7 +7,7 @@ ONE, BOTH = 1, 2  # the processors that the kernel uses, of two
 PARAMETERS = {"nolapic": ONE, "acpi=off": ONE, "noapic": BOTH, "noapic nolapic": ONE, "nopti": BOTH, "nosmp": ONE,
               "nox2apic": BOTH, "acpi=noirq": ONE, "mem=128M": BOTH, "nokaslr": BOTH, "idle=poll": BOTH, "notsc": BOTH,
               "reboot=t": BOTH, "reboot=a": BOTH}
-ALWAYS = ("nolapic", "acpi=off")
+ALWAYS = ("nolapic", "acpi=off", "reboot=t")
 
 
 @pytest.mark.parametrize("words", [

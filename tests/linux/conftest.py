@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import TOP, lab_run, lab_terminal
+from tests.support import LIMIT, TOP, lab_run, lab_terminal
 
 RAMDISKS = TOP / "build/initramfs"
-LAST = "--timeout=200"  # seconds; ends a guest that hangs, with status 124
+LAST = "--timeout=%d" % (LIMIT - 60)  # seconds; ends a guest that hangs, with status 124
 
 
 @pytest.fixture(scope="session")

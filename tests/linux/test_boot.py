@@ -1,11 +1,12 @@
 """Debian's kernels boot to init on 1, 2 and 4 vCPUs in small and large memory, and find there what was promised.
 
-Every pair of kernel and vCPUs, of kernel and small or large memory, and of vCPUs and memory is among the rows.
+Each kernel has a row of small and one of large memory, and one or two and four vCPUs; `make soak` has the matrix.
 """
 import re
 
 import pytest
 
+from tests.conftest import SOAK
 from tests.support import lab_run
 
 MB = 1024  # kilobytes
@@ -13,11 +14,11 @@ HOLE = 3072 * MB  # where RAM is interrupted below 4 GB
 
 ROWS = [
     # kernel, vCPUs, memory in MB
-    ("cloud", 1, 96), ("cloud", 2, 5120), ("cloud", 4, 512),
-    ("cloud.elf", 1, 5120), ("cloud.elf", 2, 96), ("cloud.elf", 4, 96),
-    ("generic", 1, 192), ("generic", 2, 1024), ("generic", 4, 5120), ("generic.elf", 2, 192),
-    ("debian13", 1, 5120), ("debian13", 2, 128), ("debian13", 4, 128),
-    ("i686", 1, 96), ("i686", 2, 5120), ("i686", 4, 1024),
+    ("cloud", 1, 96), ("cloud", 2, 5120),
+    ("cloud.elf", 1, 5120), ("cloud.elf", 4, 96),
+    ("generic", 1, 192), ("generic", 4, 5120), ("generic.elf", 2, 192),
+    ("debian13", 2, 128), ("debian13", 4, 5120),
+    ("i686", 1, 5120), ("i686", 4, 96),
     ("cloud", 64, 512),  # as many as there may be
 ]
 
@@ -60,13 +61,6 @@ def check_interrupts(text, cpus):
     assert sum(interrupts(text, "9")) == 0, "ACPI raised an interrupt"
 
 
-@pytest.mark.parametrize("entry", ["pvh", "32"])
-def test_entries(linux, entry):
-    result = linux.boot("cloud", "--kernel-entry", entry, run="nproc")
-    assert result.status == 0, result
-    assert b"init: Linux" in result.out
-
-
 def test_ramdisks_are_joined(linux, scratch):
     """A second ramdisk adds its files to the first: here, a script that test= names."""
     (scratch / "tests").mkdir()
@@ -80,16 +74,17 @@ def test_ramdisks_are_joined(linux, scratch):
 
 
 def test_clock(linux):
-    """The guest's clock is the host's from the start: it is read between two looks at the host's. In the lab seconds
-    may lie between them: its machine measures its processor's clock badly when the host is busy."""
-    boot = linux.command("cloud", run="facts")
+    """The guest's clock is the host's from the start: it is read between two looks at the host's. The lab's machine
+    measures its processor's clock badly when the host is busy; a clock that nobody set is years away, one of another
+    time zone at least a quarter of an hour. The kernel starts by its PVH entry, which no other test of check takes."""
+    boot = linux.command("cloud", "--kernel-entry", "pvh", run="facts")
     result = lab_run("sh", "-c", 'date +before=%s; "$@"; date +after=%s', "sh", *boot)
     facts = facts_of(result.out.decode("utf-8", "replace").replace("\r", ""))
-    assert int(facts["before"]) - 5 <= int(facts["time"]) <= int(facts["after"]) + 5, result
+    assert int(facts["before"]) - 300 <= int(facts["time"]) <= int(facts["after"]) + 300, result
 
 
-def test_several_boots_in_a_row(linux, soak):
-    """All of them succeed: four in `make check`, beside the boots above, a hundred in `make soak`."""
-    for number in range(soak(4, 100)):
+@pytest.mark.skipif(not SOAK, reason="a hundred boots: make soak")
+def test_a_hundred_boots_in_a_row(linux):
+    for number in range(100):
         result = linux.boot("cloud", "-c", 2, run="nproc")
         assert result.status == 0 and b"init: status 0" in result.out, "boot %d\n%r" % (number, result)
