@@ -71,3 +71,21 @@ void reset_init(struct reset *reset, const struct backend *backend)
     *reset = (struct reset){.backend = backend};
     lock_init(&reset->lock);
 }
+
+#define ENTRY UINT64_C(0xffff0)
+
+static const uint8_t entry[] = {
+    0xfa,             /* cli */
+    0xba, 0xf9, 0x0c, /* mov $RESET_CONTROL_PORT, %dx */
+    0xb0, 0x06,       /* mov $6, %al: CONTROL_RESET, and which kind */
+    0xee,             /* out %al, %dx */
+    0xf4,             /* hlt */
+    0xeb, 0xfd,       /* jmp to the hlt */
+};
+_Static_assert(RESET_CONTROL_PORT == 0xcf9, "the code has it in two bytes");
+_Static_assert(sizeof entry <= MIB - ENTRY, "it ends below 1 MB");
+
+void reset_write_entry(const struct memory *memory)
+{
+    (void)!memory_write(memory, ENTRY, entry, sizeof entry);
+}

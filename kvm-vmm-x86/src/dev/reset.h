@@ -6,6 +6,7 @@
 #ifndef DEV_RESET_H
 #define DEV_RESET_H
 
+#include "base/memory.h"
 #include "dev/backend.h"
 #include "dev/bus.h"
 #include "host/threads.h"
@@ -27,5 +28,9 @@ struct reset {
 extern const struct bus_ops reset_control_ops, reset_system_ops;
 
 void reset_init(struct reset *reset, const struct backend *backend);
+
+/* What a guest finds at ffff:0 that jumps to its BIOS in real mode, as Linux with `reboot=b`: code
+ * that writes to the first port. Without RAM there it does nothing. */
+void reset_write_entry(const struct memory *memory);
 
 #endif

@@ -171,10 +171,12 @@ static int load(struct vm *vm, const struct loader *loader, const struct boot_fi
                          (unsigned long long)vm->ram_size / KIB);
     acpi.device_count = machine_describe(vm->config, acpi.devices);
     acpi.pci = config_has_pci(vm->config) ? &vm->machine.pci : NULL;
-    if (vm->irqchip && vm->mode != MODE_FIRMWARE && memory_low_end(&vm->memory) >= MIB &&
-        (acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0 ||
-         mp_table_write(&vm->memory, acpi.cpus, error) < 0))
-        return -1;
+    if (vm->irqchip && vm->mode != MODE_FIRMWARE && memory_low_end(&vm->memory) >= MIB) {
+        if (acpi_write(&vm->memory, &acpi, &request.rsdp, error) < 0 ||
+            mp_table_write(&vm->memory, acpi.cpus, error) < 0)
+            return -1;
+        reset_write_entry(&vm->memory);
+    }
     *start = (struct cpu_start){.paging = vm->mode == MODE_PROTECTED && !vm->config->no_paging};
     if (loader->load(&request, vm->mode, start, error) < 0)
         return -1;
