@@ -21,6 +21,7 @@ static unsigned needs_of_guest(const struct guest_config *g)
     needs |= g->disk_count > 0 ? SANDBOX_DISK : 0;
     needs |= g->net_count > 0 ? SANDBOX_NET : 0;
     needs |= g->serial == SERIAL_UNIX ? SANDBOX_SERVER : 0;
+    needs |= g->testdev ? SANDBOX_TESTDEV : 0;
     needs |= g->vsock.cid != 0 ? SANDBOX_SERVER | SANDBOX_VSOCK : 0;
     for (unsigned i = 0; i < g->net_count; i++)
         needs |= g->nets[i].kind == NET_USER ? SANDBOX_USER_NET : 0;

@@ -76,9 +76,10 @@ const struct sandbox_call sandbox_calls[] = {
     CALL(gettimeofday),
     CALL(time),
 
-    /* Memory; none of it can be executed. */
+    /* Memory; none of it can be executed but with the test device, which only tests have. */
     WITH(mmap, 2, PROT_EXEC, 0),
     WITH(mprotect, 2, PROT_EXEC, 0),
+    FOR_WITH(SANDBOX_TESTDEV, mprotect, 2, ALL, PROT_READ | PROT_WRITE | PROT_EXEC),
     CALL(munmap),
     CALL(mremap),
     CALL(madvise),

@@ -16,6 +16,7 @@ enum sandbox_need {
     SANDBOX_VSOCK = 1 << 7,    /* --vsock: unix sockets to connect to */
     SANDBOX_FORK = 1 << 8,     /* copies of the process, which are set up in the same sandbox */
     SANDBOX_TRAVEL = 1 << 9,   /* --gdb: a guest that is taken back in time */
+    SANDBOX_TESTDEV = 1 << 10, /* --machine testdev: ram_forget_mapped() */
 };
 
 enum { SANDBOX_CONDITIONS_MAX = 2 };

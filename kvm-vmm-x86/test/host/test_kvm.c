@@ -20,6 +20,7 @@ static struct recorded {
     struct kvm_regs regs;
     struct kvm_vcpu_events events;
     struct kvm_msr_entry msrs[MSRS];
+    uint64_t xcr0;
     unsigned long calls[CALLS_MAX]; /* those that change something, in their order */
     unsigned count;
 } host;
@@ -91,6 +92,9 @@ int ioctl(int fd, unsigned long request, ...)
     case KVM_GET_MSRS:
     case KVM_SET_MSRS:
         return access_msr(p, request == KVM_SET_MSRS);
+    case KVM_SET_XCRS:
+        host.xcr0 = ((struct kvm_xcrs *)p)->xcrs[0].value;
+        return 0;
     default: /* KVM_GET_STATS_FD among them: a kernel before 5.14 */
         return refuse(ENOTTY);
     }
@@ -125,7 +129,7 @@ static void test_pages_of_intel_are_reserved_at_creation(void **state)
 
 static void test_misc_enable_is_amended(void **state)
 {
-    const struct kvm_cpu cpu = {.fd = CPU_FD};
+    struct kvm_cpu cpu = {.fd = CPU_FD};
     const struct kvm_cpuid2 cpuid = {0};
     enum {
         PEBS_UNAVAILABLE = 1 << 12,
@@ -142,6 +146,25 @@ static void test_misc_enable_is_amended(void **state)
     host.msrs[0].index = 0;                     /* AMD's has none: nothing is written */
     kvm_set_firmware_state(&cpu, &cpuid);
     assert_int_equal(host.msrs[0].data, PEBS_UNAVAILABLE | BTS_UNAVAILABLE | 1);
+}
+
+/* Whatever the guest has made of it meanwhile. */
+static void test_xcr0_of_the_start_comes_back(void **state)
+{
+    struct {
+        struct kvm_cpuid2 header;
+        struct kvm_cpuid_entry2 xsave;
+    } cpuid = {.header.nent = 1, .xsave = {.function = 0xd, .eax = 0x207, .edx = 1}};
+    struct kvm_cpu cpu = {.fd = CPU_FD, .xcr0 = 1};
+
+    (void)state;
+    kvm_reset_xcr0(&cpu);
+    assert_int_equal(host.xcr0, 1);
+    kvm_set_firmware_state(&cpu, &cpuid.header);
+    assert_int_equal(host.xcr0, UINT64_C(0x100000207));
+    host.xcr0 = 3;
+    kvm_reset_xcr0(&cpu);
+    assert_int_equal(host.xcr0, UINT64_C(0x100000207));
 }
 
 static void test_halts(void **state)
@@ -206,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup(test_halts, set_up),
         cmocka_unit_test_setup(test_whose_internal_error_it_is, set_up),
         cmocka_unit_test_setup(test_reset_at_shutdown, set_up),
+        cmocka_unit_test_setup(test_xcr0_of_the_start_comes_back, set_up),
     };
 
     return cmocka_run_group_tests_name("kvm", tests, NULL, NULL);
