@@ -33,3 +33,18 @@ def test_a_debug_console_overwrites_nothing(vmm, scratch):
     same = scratch / "same"
     result = vmm.run("--debugcon", same, "--serial", "file:%s" % same, "@watched")
     assert result.status == 125 and "would both write" in result.err, result
+
+
+def test_the_test_device(vmm):
+    """Each part of it, in the sandbox."""
+    result = vmm.run("--machine", "testdev", "@testdev", LAST)
+    assert (result.status, result.out, result.err) == (33, b"word\nline\nmemory\npage\n", ""), result
+    assert vmm.run("@testdev", LAST).status == 3, "the device is there unasked"
+
+
+def test_a_jump_to_the_bios(vmm):
+    """Is a reset, as on a PC: the end, or with --reboot the start, until the exits are used up."""
+    result = vmm.run("@bios_entry", LAST)
+    assert (result.status, result.out) == (0, b"jumps\n"), result
+    result = vmm.run("--reboot", "--max-exits", "50", "@bios_entry", LAST)
+    assert result.status == 124 and result.out.startswith(b"jumps\n" * 2), result

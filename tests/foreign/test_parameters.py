@@ -6,7 +6,7 @@ from tests.linux.conftest import kernel, linux, ramdisk  # noqa: F401  (fixtures
 ONE, BOTH = 1, 2  # the processors that the kernel uses, of two
 PARAMETERS = {"nolapic": ONE, "acpi=off": ONE, "noapic": BOTH, "noapic nolapic": ONE, "nopti": BOTH, "nosmp": ONE,
               "nox2apic": BOTH, "acpi=noirq": ONE, "mem=128M": BOTH, "nokaslr": BOTH, "idle=poll": BOTH, "notsc": BOTH,
-              "reboot=t": BOTH, "reboot=a": BOTH}
+              "reboot=t": BOTH, "reboot=a": BOTH, "reboot=b": BOTH}
 ALWAYS = ("nolapic", "acpi=off", "reboot=t")
 
 

@@ -75,7 +75,7 @@ def test_ramdisks_are_joined(linux, scratch):
 
 def test_clock(linux):
     """The guest's clock is the host's from the start: it is read between two looks at the host's. The lab's machine
-    measures its processor's clock badly when the host is busy; a clock that nobody set is years away, one of another
+    measures its processor's clock badly when the host is busy; one that was never set is years away, one of another
     time zone at least a quarter of an hour. The kernel starts by its PVH entry, which no other test of check takes."""
     boot = linux.command("cloud", "--kernel-entry", "pvh", run="facts")
     result = lab_run("sh", "-c", 'date +before=%s; "$@"; date +after=%s', "sh", *boot)

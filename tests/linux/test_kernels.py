@@ -1,11 +1,13 @@
 """Debian's kernels from 5.10 to the newest: cloud, generic, real time. FULL=1 boots each; `make soak` with one
-and two vCPUs and by each entry."""
+and two vCPUs and by each entry. And what a kernel does that a boot does not show: it starts another, and it sleeps."""
 import re
+import shlex
+import subprocess
 
 import pytest
 
 from tests.conftest import SOAK
-from tests.support import lab_run
+from tests.support import TOP, lab_run
 
 KERNELS = ["debian11", "debian11-generic", "rt", "backports", "debian13-generic", "newest"]
 ENTRIES = {"own": [], "decompressor": ["--kernel-entry", "32"], "pvh": ["--kernel-entry", "pvh"]}
@@ -22,3 +24,45 @@ def test_a_kernel(linux, name, cpus, entry):
     result = lab_run(*command, limit=900)
     text = result.out.decode("utf-8", "replace").replace("\r", "")
     assert result.status == 0 and re.search(r"^%d$" % cpus, text, re.M) and "init: status 0" in text, result
+
+
+@pytest.fixture
+def second(linux, scratch):
+    """second(RUN): an option that brings a kernel for kexec.c to start, with a command for its init."""
+    def make(run, more=""):
+        root = scratch / "root"
+        root.mkdir()
+        subprocess.run(["gcc", "-static", "-O1", "-o", root / "kexec", TOP / "tests/linux/kexec.c"], check=True)
+        (root / "kernel").write_bytes(linux.kernel("cloud").read_bytes())
+        (root / "ramdisk").write_bytes(linux.ramdisk().read_bytes())
+        (root / "line").write_text('quiet console=ttyS0 %s run="%s"' % (more, run))
+        subprocess.run("find . | cpio --quiet -o -H newc > ../second.cpio", shell=True, cwd=root, check=True)
+        return "--initrd", scratch / "second.cpio"
+    return make
+
+
+@pytest.mark.full("a kernel that starts another")
+def test_kexec(linux, second):
+    result = linux.boot("cloud", "-c", 2, *second("echo the sec'on'd of $(nproc)"), memory="512M", run="/kexec")
+    assert result.status == 0 and b"\nthe second of 2\r\n" in result.out and b"init: status 0" in result.out, result
+
+
+@pytest.mark.full("a kernel that starts another")
+def test_kdump(linux, second):
+    """It panics, and the kernel that was loaded for that finds the memory of the first. On one vCPU: if it were to start
+    the first from the second, that one would go to the BIOS."""
+    look = second("head -c 4 /proc/vmcore | tail -c 3; echo ' is there'", "nr_cpus=1")
+    result = linux.boot("cloud", "-c", 2, *look, memory="768M", append="quiet crashkernel=256M",
+                        run="/kexec -p && echo c > /proc/sysrq-trigger")
+    assert result.status == 0 and b"ELF is there\r\n" in result.out and b"init: status 0" in result.out, result
+
+
+@pytest.mark.full("a kernel that sleeps")
+def test_suspend(linux, scratch):
+    """To RAM, with two vCPUs; the power button wakes it, and its programs find their registers."""
+    command = linux.command("cloud", "-c", 2, run="echo mem > /sys/power/state; nproc; facts")
+    script = ("%s > said 2>&1 < /dev/null & vmm=$!; "
+              "until grep -q 'sleeps (S3)' said || ! kill -0 $vmm; do sleep 0.1; done; "
+              "kill -PWR $vmm; wait $vmm; status=$?; cat said; exit $status" % shlex.join(map(str, command)))
+    result = lab_run("sh", "-c", script, cwd=scratch)
+    assert result.status == 0 and b"\n2\r\n" in result.out and b"ran=0,1" in result.out, result

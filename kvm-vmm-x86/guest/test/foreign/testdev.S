@@ -1,5 +1,6 @@
-/* A kernel that asks each part of kvm-unit-tests' device: its word, whole and byte by byte, an interrupt line, memory that
- * is a device, and a page that KVM forgets and maps again. It says what holds. Mode: multiboot */
+/* A kernel that asks each part of kvm-unit-tests' device: its word, whole and byte by byte, an interrupt
+ * line, memory that is a device, and a page that KVM forgets and maps again. It says what holds.
+ * Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
