@@ -18,7 +18,7 @@ ROWS = [
     ("cloud.elf", 1, 5120), ("cloud.elf", 4, 96),
     ("generic", 1, 192), ("generic", 4, 5120), ("generic.elf", 2, 192),
     ("debian13", 2, 128), ("debian13", 4, 5120),
-    ("i686", 1, 5120), ("i686", 4, 96),
+    ("i686", 1, 96), ("i686", 4, 5120),
     ("cloud", 64, 512),  # as many as there may be
 ]
 
