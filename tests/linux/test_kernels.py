@@ -49,8 +49,8 @@ def test_kexec(linux, second):
 
 @pytest.mark.full("a kernel that starts another")
 def test_kdump(linux, second):
-    """It panics, and the kernel that was loaded for that finds the memory of the first. On one vCPU: if it were to
-    start the first from the second, that one would go to the BIOS."""
+    """It panics, and the kernel that was loaded for that finds the memory of the first. The second has one CPU:
+    if it were to start the other, its INIT could reset the CPU it runs on."""
     look = second("head -c 4 /proc/vmcore | tail -c 3; echo ' is there'", "nr_cpus=1")
     result = linux.boot("cloud", "-c", 2, *look, memory="768M", append="quiet crashkernel=256M",
                         run="/kexec -p && echo c > /proc/sysrq-trigger")
