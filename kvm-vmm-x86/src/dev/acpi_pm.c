@@ -98,7 +98,7 @@ static void fall_asleep(struct acpi_pm *pm)
 
     pm->backend->sleep(pm->backend->context);
     lock_take(&pm->lock);
-    event = has_event(pm);
+    event = has_event(pm) || pm->pressed;
     lock_release(&pm->lock);
     if (event)
         pm->backend->awaken(pm->backend->context, 0);
@@ -119,6 +119,8 @@ static enum verdict acpi_pm_access(void *device, struct bus_access *access)
         else
             access->data[i] = read_byte(pm, at);
     }
+    if (wish == SLEEP)
+        pm->pressed = false;
     update_line(pm);
     lock_release(&pm->lock);
     if (wish == SLEEP)
@@ -136,6 +138,7 @@ void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event)
 
     lock_take(&pm->lock);
     pm->state.status[1] |= (uint8_t)event;
+    pm->pressed |= event == ACPI_PM_POWER_BUTTON;
     wakes = event == ACPI_PM_POWER_BUTTON || (pm->state.enable[1] & event);
     update_line(pm);
     lock_release(&pm->lock);

@@ -42,6 +42,7 @@ struct acpi_pm {
     const struct backend *backend;
     struct lock lock;
     struct acpi_pm_state state; /* under the lock */
+    bool pressed; /* the power button, since the guest ordered sleep; under the lock */
     struct irq_line irq;
 };
 

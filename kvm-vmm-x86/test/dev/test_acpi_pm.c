@@ -111,6 +111,31 @@ static void test_sleep(void **state)
     assert_int_equal(read_port(ACPI_PM_EVENT, 2), 0x8400);
 }
 
+static void press_and_sleep(void *context)
+{
+    acpi_pm_happen(&pm, ACPI_PM_POWER_BUTTON); /* too early: nothing sleeps yet */
+    fake_sleep(context);
+    fake.wakes = 0;
+}
+
+/* The button is pressed between the order and the sleep, and the guest has not enabled its event:
+ * the machine wakes. A press of before the order does not wake it. */
+static void test_pressed_before_it_sleeps(void **state)
+{
+    enum { NOW = ACPI_PM_SLEEP_RAM << 10 | SLEEP };
+    struct backend early = fake.backend;
+
+    (void)state;
+    acpi_pm_happen(&pm, ACPI_PM_POWER_BUTTON);
+    fake.wakes = 0;
+    assert_int_equal(write_port(ACPI_PM_CONTROL, NOW, 2), VERDICT_RESUME);
+    assert_int_equal(fake.wakes, 0);
+    early.sleep = press_and_sleep;
+    pm.backend = &early;
+    assert_int_equal(write_port(ACPI_PM_CONTROL, NOW, 2), VERDICT_RESUME);
+    assert_int_equal(fake.wakes, 1);
+}
+
 /* First the type, then the type and the order, as ACPICA does. */
 static void test_power_off(void **state)
 {
@@ -151,6 +176,7 @@ int main(void)
         cmocka_unit_test_setup(test_power_button, set_up),
         cmocka_unit_test_setup(test_power_off, set_up),
         cmocka_unit_test_setup(test_sleep, set_up),
+        cmocka_unit_test_setup(test_pressed_before_it_sleeps, set_up),
         cmocka_unit_test_setup(test_other_states_do_nothing, set_up),
         cmocka_unit_test_setup(test_reset, set_up),
     };
