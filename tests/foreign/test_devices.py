@@ -43,7 +43,7 @@ def test_the_test_device(vmm):
 
 
 def test_a_jump_to_the_bios(vmm):
-    """Is a reset, as on a PC: the end, or with --reboot the start, until the exits are used up."""
+    """The jump resets the machine, as on a PC: the end, or with --reboot another start, until the exits are used up."""
     result = vmm.run("@bios_entry", LAST)
     assert (result.status, result.out) == (0, b"jumps\n"), result
     result = vmm.run("--reboot", "--max-exits", "50", "@bios_entry", LAST)

@@ -1,6 +1,6 @@
 """Debian's kernels boot to init on 1, 2 and 4 vCPUs in small and large memory, and find there what was promised.
 
-Each kernel has a row of small and one of large memory, and one to four vCPUs; `make soak` has each with 1 and 2.
+Each kernel has a row of small and one of large memory, and one to four vCPUs.
 """
 import re
 

@@ -59,7 +59,7 @@ def test_kdump(linux, second):
 
 @pytest.mark.full("a kernel that sleeps")
 def test_suspend(linux, scratch):
-    """To RAM, with two vCPUs; the power button wakes it, and its programs find their registers."""
+    """To RAM, with two vCPUs; the power button wakes it, and the shell goes on."""
     command = linux.command("cloud", "-c", 2, run="echo mem > /sys/power/state; nproc; facts")
     script = ("%s > said 2>&1 < /dev/null & vmm=$!; "
               "until grep -q 'sleeps (S3)' said || ! kill -0 $vmm; do sleep 0.1; done; "
