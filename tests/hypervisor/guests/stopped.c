@@ -1,4 +1,5 @@
-/* Hart 1 arms its timer, enables it and stops; hart 0 sleeps: the machine has nothing to do. */
+/* Hart 1 arms its timer, enables it and stops; hart 0 sleeps, and says so each five seconds: the
+ * machine has nothing to do. */
 #include "tests/hypervisor/guests/lib/guest.h"
 
 static void other(uint64_t hartid, uint64_t sstatus, uint64_t stvec, uint64_t satp)
@@ -18,10 +19,12 @@ int main(void)
 {
     expect(guest_hart_start(1, other).error == SUCCESS);
     csr_set(sie, 1 << TIMER);
-    for (int i = 0; i < 10; i++) {
-        guest_sbi(TIME, 0, now() + 5000000, 0, 0, 0);
-        __asm__ volatile("wfi");
+    guest_say("sleeps");
+    for (;;) {
+        for (int i = 0; i < 10; i++) {
+            guest_sbi(TIME, 0, now() + 5000000, 0, 0, 0);
+            __asm__ volatile("wfi");
+        }
+        guest_say("slept");
     }
-    guest_say("slept");
-    return 0;
 }
