@@ -114,9 +114,8 @@ enum {
 enum { SSE_INJECTABLE = 1 << 3 };
 
 enum { FWFT_SET, FWFT_GET };
-/* Features (SBI 18); what lies between the last one and the platform's own is reserved. */
+/* Features (SBI 18); what lies behind the last one is reserved, or a platform's own. */
 enum { FWFT_AD_UPDATING = 4, FWFT_POINTER_MASKING = 5 };
-#define FWFT_PLATFORM (1ul << 30)
 
 /* Types of suspend (SBI 9.4 and 13.1): what lies between a default and the platform's own is
  * reserved. */

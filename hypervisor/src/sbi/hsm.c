@@ -1,5 +1,6 @@
 /* HSM (SBI 9) and SUSP (SBI 13): a guest starts, stops and suspends its harts, and itself. */
 #include "sbi/extension.h"
+#include "sbi/sbi.h"
 
 static bool is_entry(const struct vcpu *v, uint64_t pc)
 {
@@ -72,6 +73,7 @@ struct sbi_result sbi_hsm(struct vcpu *v, uint64_t function, const uint64_t a[6]
     case HSM_START:
         return start(v, a);
     case HSM_STOP:
+        sse_stop(v);
         sched_retire();
         return sbi_value(0); /* never seen: a start begins at its entry */
     case HSM_STATUS:

@@ -11,6 +11,8 @@
 void sbi_call(struct vcpu *v);
 /* Delivers an event of SSE to it, if there is one: on its hart, before it enters the guest. */
 void sse_deliver(struct vcpu *v);
+/* It stops: none of its events goes on. */
+void sse_stop(struct vcpu *v);
 const char *sbi_extension_name(uint64_t extension);
 
 #endif

@@ -123,7 +123,7 @@ static struct sbi_result complete(struct vcpu *v)
     uint64_t status = csr_read(CSR_VSSTATUS), flags;
 
     if (e == NULL)
-        return sbi_error(SBI_INVALID_STATE);
+        return sbi_value(0);
     flags = e->attribute[SSE_FLAGS];
     v->regs.pc = csr_read(CSR_VSEPC);
     v->regs.sstatus &= ~SSTATUS_SPP;
@@ -142,6 +142,17 @@ static struct sbi_result complete(struct vcpu *v)
     set_state(e, e->attribute[SSE_CONFIG] & ONESHOT ? REGISTERED : ENABLED);
     refresh(v);
     return (struct sbi_result){(int64_t)v->regs.x[10], v->regs.x[11]};
+}
+
+void sse_stop(struct vcpu *v)
+{
+    struct sse_event *e = global(v);
+
+    vcpu_reset_events(v);
+    lock_take(&v->vm->event_lock);
+    if (runs_on(v, e))
+        set_state(e, REGISTERED);
+    lock_drop(&v->vm->event_lock);
 }
 
 /* ---- Attributes ---- */
@@ -317,11 +328,10 @@ struct sbi_result sbi_fwft(struct vcpu *v, uint64_t function, const uint64_t a[6
 
     if (function > FWFT_GET)
         return sbi_error(SBI_NOT_SUPPORTED);
-    if (feature != FWFT_AD_UPDATING || !features.adue) {
-        bool known = feature <= FWFT_POINTER_MASKING || (feature & FWFT_PLATFORM) != 0;
-
-        return sbi_error(known ? SBI_NOT_SUPPORTED : SBI_DENIED);
-    }
+    if (feature > FWFT_POINTER_MASKING) /* reserved, or a platform's own */
+        return sbi_error(SBI_DENIED);
+    if (feature != FWFT_AD_UPDATING || !features.adue)
+        return sbi_error(SBI_NOT_SUPPORTED);
     if (function == FWFT_GET)
         return sbi_value(v->ad_updating);
     if (a[1] > 1 || a[2] > LOCK)

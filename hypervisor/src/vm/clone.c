@@ -74,7 +74,7 @@ static void copy_vcpu(const struct vcpu *from, struct vcpu *to)
     to->ad_locked = from->ad_locked;
     memcpy(to->events, from->events, sizeof to->events);
     to->events_masked = from->events_masked;
-    to->event_due = true; /* it looks */
+    to->event_due = from->event_due;
     to->inject = from->inject;
     to->external = from->external;
     to->fences = FENCE_VVMA | FENCE_I | FENCE_GVMA;

@@ -109,7 +109,7 @@ static const char *load_switches(struct vcpu *v, const struct saved_vcpu *s)
     if ((s->switches & SAVED_AD_UPDATING) != 0 && !features.adue)
         return "its harts set A and D bits, and this machine's do not";
     v->events_masked = (s->switches & SAVED_EVENTS_MASKED) != 0;
-    v->event_due = true; /* it looks */
+    v->event_due = (s->switches & SAVED_EVENT_DUE) != 0;
     v->ad_updating = (s->switches & SAVED_AD_UPDATING) != 0;
     v->ad_locked = (s->switches & SAVED_AD_LOCKED) != 0;
     return NULL;

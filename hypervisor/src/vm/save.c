@@ -96,7 +96,8 @@ static uint32_t save_vcpu(const struct vcpu *v, struct saved_vcpu *s)
                              .task = v->task.state,
                              .switches = (v->ad_updating ? SAVED_AD_UPDATING : 0) |
                                          (v->ad_locked ? SAVED_AD_LOCKED : 0) |
-                                         (v->events_masked ? SAVED_EVENTS_MASKED : 0)};
+                                         (v->events_masked ? SAVED_EVENTS_MASKED : 0) |
+                                         (v->event_due ? SAVED_EVENT_DUE : 0)};
     memcpy(s->x, v->regs.x, sizeof s->x);
     memcpy(s->f, v->f, sizeof s->f);
     memcpy(s->csr, &v->csr, sizeof s->csr);

@@ -17,7 +17,7 @@
 #include "dev/virtio/console.h"
 #include "vm/config.h"
 
-enum { SAVED_VERSION = 2 };
+enum { SAVED_VERSION = 3 };
 enum { SAVED_SECTOR = 512, SAVED_CHUNK = 16384, SAVED_SECTORS = 1 + SAVED_CHUNK / SAVED_SECTOR };
 enum { SAVED_VECTORS = 32 }; /* of a vCPU */
 
@@ -68,7 +68,12 @@ struct saved_counter {
     uint64_t value, started_at;
 };
 
-enum saved_switches { SAVED_AD_UPDATING = 1, SAVED_AD_LOCKED = 2, SAVED_EVENTS_MASKED = 4 };
+enum saved_switches {
+    SAVED_AD_UPDATING = 1,
+    SAVED_AD_LOCKED = 2,
+    SAVED_EVENTS_MASKED = 4,
+    SAVED_EVENT_DUE = 8
+};
 
 struct saved_vcpu {
     uint64_t x[32], pc, sstatus, hstatus, f[33];

@@ -90,9 +90,19 @@ static void begin_at(struct vcpu *v, uint64_t pc, uint64_t argument)
     vcpu_changed(v);
 }
 
-static void reset_event(struct sse_event *e)
+static void reset_event(struct sse_event *e, unsigned hart)
 {
-    *e = (struct sse_event){.attribute[SSE_STATUS] = SSE_INJECTABLE};
+    *e = (struct sse_event){
+        .attribute = {[SSE_STATUS] = SSE_INJECTABLE, [SSE_PREFERRED_HART] = hart}};
+}
+
+void vcpu_reset_events(struct vcpu *v)
+{
+    LOCK_FOR_BLOCK(&v->vm->event_lock);
+
+    reset_event(&v->events[EVENT_LOCAL], v->id);
+    v->events_masked = true;
+    __atomic_store_n(&v->event_due, false, __ATOMIC_RELAXED);
 }
 
 void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t argument)
@@ -102,11 +112,7 @@ void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t argument)
     v->csr.vstimecmp = v->soft_timer = ~0ul;
     __atomic_store_n(&v->inject, 0, __ATOMIC_RELAXED);
     v->ad_updating = v->ad_locked = false;
-    lock_take(&v->vm->event_lock);
-    reset_event(&v->events[EVENT_LOCAL]);
-    v->events_masked = true;
-    __atomic_store_n(&v->event_due, false, __ATOMIC_RELAXED);
-    lock_drop(&v->vm->event_lock);
+    vcpu_reset_events(v);
 }
 
 void vcpu_wake_up(struct vcpu *v)
@@ -122,7 +128,8 @@ void vcpu_forget_boot(struct vcpu *v)
     v->steal = ~0ul;
     v->steal_sequence = 0;
     v->task.waited = 0;
-    reset_event(&v->events[EVENT_GLOBAL]); /* no vCPU runs */
+    vcpu_reset_events(v);
+    reset_event(&v->events[EVENT_GLOBAL], 0); /* no vCPU runs */
 }
 
 void vcpu_destroy(struct vcpu *v)

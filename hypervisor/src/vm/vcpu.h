@@ -87,7 +87,9 @@ void vcpu_destroy(struct vcpu *v);
 void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t argument);
 /* Ends a suspend: a non-retentive one at resume_pc, with its timer and what is pending kept. */
 void vcpu_wake_up(struct vcpu *v);
-/* Forgets what belongs to a boot and not to a start: counters, shared memory. */
+/* Its own SSE event is unused, and events are masked, as where a hart begins. */
+void vcpu_reset_events(struct vcpu *v);
+/* Forgets what belongs to a boot and not to a start: counters, shared memory, events. */
 void vcpu_forget_boot(struct vcpu *v);
 /* What is saved has been changed: no hart may take what it holds for it. */
 void vcpu_changed(struct vcpu *v);

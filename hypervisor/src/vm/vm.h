@@ -99,7 +99,7 @@ struct vm {
     bool replaces; /* mappings are replaced, not only added: it was cloned, or is a clone */
     bool doomed;   /* goes once it has ended; the monitor's */
 
-    struct lock event_lock; /* the vCPUs' events; taken before the scheduler's */
+    struct lock event_lock; /* the vCPUs' events */
     struct task worker;     /* loads, serves devices, clears up */
     bool busy;              /* there is something for it: an atomic, set by anyone */
     uint64_t busy_at;       /* or there will be, at that host time; ~0: no. Its own */
