@@ -221,9 +221,10 @@ void main(uint64_t hartid, const void *fdt)
     serial_init(); /* output without the firmware, where it can */
     console_set_output(serial_write, serial_room);
     feature_probe(machine.isa); /* what guests may have */
-    connect();                  /* guests may call */
-    cpu_init_hart();            /* guests on this hart */
-    start_other_harts();        /* guests on all harts */
+    features.adue = features.adue && !probe_writes_read_only();
+    connect();           /* guests may call */
+    cpu_init_hart();     /* guests on this hart */
+    start_other_harts(); /* guests on all harts */
     if (options.probe)
         probe_page(); /* does not return */
     greet();

@@ -131,7 +131,7 @@ void feature_probe(const char *isa)
     if ((features.henvcfg & HENVCFG_STCE) != 0 && !csr_try_read(CSR_VSTIMECMP, &ignored))
         features.henvcfg &= ~HENVCFG_STCE;
     /* Guests are not told by their ISA: they ask by SBI, and begin without. */
-    firmware_want(FWFT_AD_UPDATING);
+    firmware_switch(FWFT_AD_UPDATING, true);
     features.adue = features.has_henvcfg && csr_try_write(CSR_HENVCFG, HENVCFG_ADUE) &&
                     (csr_read(CSR_HENVCFG) & HENVCFG_ADUE) != 0;
     features.sstc = (features.henvcfg & HENVCFG_STCE) != 0;
@@ -143,9 +143,10 @@ void feature_apply(void)
 {
     if (features.sstc)
         csr_write(CSR_VSTIMECMP, ~0ul); /* before STCE: the reset value 0 is a pending interrupt */
-    firmware_want(FWFT_AD_UPDATING);
     if (features.has_henvcfg)
         csr_write(CSR_HENVCFG, features.henvcfg);
+    /* Off where no guest has it: else an emulator's hlv may set the bits for us. */
+    firmware_switch(FWFT_AD_UPDATING, features.adue);
     if (features.has_hstateen)
         csr_write(CSR_HSTATEEN0, features.hstateen0);
 }

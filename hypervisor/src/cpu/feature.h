@@ -13,7 +13,8 @@ struct features {
     uint64_t hstateen0; /* likewise; 0 where there is no such CSR */
     bool has_henvcfg, has_hstateen;
     bool sstc;      /* guests program their own timer */
-    bool adue;      /* a guest may have A and D bits set by its hart: henvcfg.ADUE */
+    bool adue;      /* a guest may have A and D bits set by its hart: henvcfg.ADUE. main() asks for
+                     * more: see mon/probe.h */
     bool host_sstc; /* the hypervisor may use stimecmp itself */
     bool vector;
     uint64_t vlenb; /* bytes in a vector register */

@@ -37,9 +37,9 @@ void firmware_init(void)
     has_reset = firmware_has(SBI_SRST);
 }
 
-void firmware_want(uint64_t feature)
+void firmware_switch(uint64_t feature, bool on)
 {
-    (void)firmware_call(SBI_FWFT, FWFT_SET, feature, 1, 0, 0);
+    (void)firmware_call(SBI_FWFT, FWFT_SET, feature, on, 0, 0);
 }
 
 static size_t put_bytes(const char *text, size_t length)

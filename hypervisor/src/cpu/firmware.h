@@ -22,8 +22,8 @@ size_t firmware_send(const char *text, size_t length);
 size_t firmware_write(const char *text, size_t length);
 /* The next byte of its console, or -1. */
 int firmware_read(void);
-/* Asks for a feature of FWFT on this hart; where the firmware has none, nothing happens. */
-void firmware_want(uint64_t feature);
+/* Switches a feature of FWFT on this hart; where the firmware has none, nothing happens. */
+void firmware_switch(uint64_t feature, bool on);
 void firmware_set_timer(uint64_t when);
 void firmware_send_ipi(uint64_t hartid);
 int firmware_start_hart(uint64_t hartid, hpa_t entry, uint64_t argument) MUST_CHECK;

@@ -79,6 +79,43 @@ static bool has_wrong_walk_cause(void)
     return !stored && cpu_self()->fault.cause != CAUSE_STORE_GUEST_PAGE;
 }
 
+/* A table at guest physical 4 KiB that is its own next level twice, and a leaf for it, without A.
+ */
+bool probe_writes_read_only(void)
+{
+    enum { PTE_V = 1, PTE_R = 2, PTE_W = 4 };
+    const uint64_t self = PAGE_4K >> 2, leaf = self | PTE_V | PTE_R | PTE_W;
+    const uint64_t hgatp = csr_read(CSR_HGATP);
+    volatile uint64_t *table = page_alloc(NULL, ORDER_4K);
+    struct gstage stage;
+    uint64_t ignored;
+    bool written;
+
+    if (table == NULL || gstage_init(&stage, 3, NULL) != GSTAGE_OK ||
+        gstage_map(&stage, PAGE_4K, (hpa_t)table, GSTAGE_4K, PERM_R) != GSTAGE_OK)
+        return true;
+    table[0] = self | PTE_V;
+    table[1] = leaf;
+    firmware_switch(FWFT_AD_UPDATING, true);
+    if (features.has_henvcfg)
+        csr_write(CSR_HENVCFG, HENVCFG_ADUE);
+    csr_write(CSR_HSTATUS, HSTATUS_VSXL64 | HSTATUS_SPVP);
+    csr_write(CSR_HGATP, gstage_hgatp(&stage, 1));
+    csr_write(CSR_VSATP, ATP_MODE_SV39 << ATP_MODE_SHIFT | 1);
+    hyp_fence_gvma();
+    hyp_fence_vvma();
+    (void)hyp_load64(PAGE_4K, &ignored);
+    written = table[1] != leaf;
+    csr_write(CSR_VSATP, 0);
+    hyp_fence_vvma();
+    csr_write(CSR_HGATP, hgatp);
+    hyp_fence_gvma();
+    feature_apply();
+    while (!gstage_shrink(&stage, ~0u)) /* the page too */
+        ;
+    return written;
+}
+
 struct defect {
     const char *text;
     bool (*is_shown)(void);
@@ -91,6 +128,7 @@ static const struct defect defects[] = {
     {"a timer interrupt set in hvip is not seen in vsip", hides_vsip},
     {"hvip shows bits that are not the guest's", shows_junk_in_hvip},
     {"a fault in the walk for a guest's store is not a store's", has_wrong_walk_cause},
+    {"a hart sets A in a page that the G stage maps read-only", probe_writes_read_only},
 };
 
 /* Under a G stage that maps the gigabyte in which memory begins, and nothing else. */
