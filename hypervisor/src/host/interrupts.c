@@ -77,9 +77,11 @@ static bool connect_aplic(uint32_t interrupt, uint32_t domain, uint32_t target)
  * go to. False: the firmware does not let S-mode at its IMSIC. */
 static bool open_imsic(void)
 {
-    if (!csr_try_write(CSR_SISELECT, IMSIC_DELIVERY))
+    uint64_t ignored;
+
+    if (!csr_try_write(CSR_SISELECT, IMSIC_DELIVERY) || !csr_try_write(CSR_SIREG, 1) ||
+        !csr_try_read(CSR_STOPEI, &ignored))
         return false;
-    csr_write(CSR_SIREG, 1);
     csr_write(CSR_SISELECT, IMSIC_THRESHOLD);
     csr_write(CSR_SIREG, 0);
     csr_write(CSR_SISELECT, IMSIC_ENABLE);

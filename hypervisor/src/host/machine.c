@@ -246,6 +246,7 @@ static void read_controller(const struct fdt *fdt)
         for (int n = fdt_find_compatible(fdt, -1, kinds[i].name);
              n >= 0 && machine.controller == CONTROLLER_NONE;
              n = fdt_find_compatible(fdt, n, kinds[i].name)) {
+            device = (struct machine_device){0};
             read_device(fdt, n, &device);
             if (kinds[i].aplic)
                 machine.controller = read_aplic(fdt, n);

@@ -46,8 +46,8 @@ static void blame(struct vcpu *v)
 
 static unsigned needed_perm(const struct vcpu *v)
 {
-    if (is_table_walk(v))
-        return PERM_R;
+    if (is_table_walk(v)) /* it writes A and D: the pseudoinstruction of a store */
+        return (v->regs.trap.htinst & ~0x1000ul) == 0x2020 ? PERM_W : PERM_R;
     return v->regs.trap.cause == CAUSE_FETCH_GUEST_PAGE  ? PERM_X
            : v->regs.trap.cause == CAUSE_LOAD_GUEST_PAGE ? PERM_R
                                                          : PERM_W;
