@@ -10,6 +10,7 @@
 #include "host/events.h"
 #include "host/kvm_state.h"
 #include "host/kvm_stats.h"
+#include "options/options.h"
 #include "snapshot/save.h"
 
 static struct control {
@@ -210,6 +211,10 @@ static enum verb_result begin_reset(struct control_request *request, struct json
     (void)out;
     if (choose_running(request, error) < 0)
         return VERB_FAILED;
+    if (control.run.options->forks != 0) {
+        error_set(error, "a run with --forks cannot be reset; stop it and run it again");
+        return VERB_FAILED;
+    }
     for (unsigned i = 0; i < control.run.count; i++)
         if (request->guests >> i & 1)
             vm_reset(&control.run.vms[i]);
