@@ -127,7 +127,8 @@ static bool service(struct vm *vm, const struct options *options)
     while (live < end && live->used)
         live++;
     session_forks.vm = vm;
-    if (session_forks.made != NULL || live == end || session_fork_asked() == 0)
+    if (session_forks.made != NULL || live == end || session_fork_asked() == 0 ||
+        control_verbs_is_saving()) /* the end of a snapshot wakes the loop */
         return true;
     if (!session_forks.holder.holds) {
         if (session_fork_check(vm, options, &error) < 0) {

@@ -264,8 +264,11 @@ bool control_forget(unsigned guest)
 void control_leave(void)
 {
     server.open = false;
-    for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+    for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
         server.clients[i].stream.fd = -1;
+        folder_close_files(&server.clients[i].files);
+        server.clients[i].files.count = 0;
+    }
 }
 
 bool control_close(void)

@@ -45,6 +45,11 @@ static void let_go(unsigned guest)
     control.saving = false;
 }
 
+bool control_verbs_is_saving(void)
+{
+    return control.saving;
+}
+
 bool control_verbs_forget(unsigned guest)
 {
     struct vm *vm = &control.run.vms[guest];
@@ -267,18 +272,16 @@ static enum verb_result go_on_saving(struct control_request *request, struct jso
 {
     unsigned guest = first_of(request);
     struct vm *vm = &control.run.vms[guest];
+    bool is_saved = control.saving && control.save.vm == vm;
     int result;
 
-    if (!control.saving || control.save.vm != vm) {
+    if (!is_saved || (!control.save.pending && !control.run.is_running(guest))) {
+        if (is_saved)
+            let_go(guest);
         error_set(error, "the guest ended before it was saved");
         return VERB_FAILED;
     }
     if (!control.save.pending) {
-        if (!control.run.is_running(guest)) {
-            let_go(guest);
-            error_set(error, "the guest ended before it was saved");
-            return VERB_FAILED;
-        }
         if (!vm_is_quiet(vm, &control.saver))
             return VERB_LATER;
         if (snapshot_save_begin(&control.save, error) == 0)
@@ -318,12 +321,9 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
         error_set(error, "\"folder\" is not a path from the root on");
         return VERB_FAILED;
     }
-    if (control.saving) {
-        error_set(error, "a snapshot is being taken already");
-        return VERB_FAILED;
-    }
-    if (control_fork_is_busy()) {
-        error_set(error, "the guest is being forked");
+    if (control.saving || control_fork_is_busy()) {
+        error_set(error, control.saving ? "a snapshot is being taken already"
+                                        : "the guest is being forked");
         return VERB_FAILED;
     }
     if (choose_running(request, error) < 0 ||
