@@ -184,6 +184,7 @@ static struct {
     char disks[DISKS_MAX][PROCESS_PATH_MAX];
     struct process process;
     bool was_made; /* in the origin */
+    unsigned last; /* the number of its last copy */
 } session_copy;
 
 /* The name of a file of the copy's own, for all its life. */
@@ -238,6 +239,7 @@ static void describe(const struct vm *vm, const struct options *options,
     struct guest_config *c = &session_copy.options.guests[0];
 
     session_copy.was_made = false;
+    session_copy.last = 0;
     session_copy.memory = vm->memory;
     session_copy.saved = (struct saved_guest){.memory = &session_copy.memory,
                                               .mode = vm->mode,
@@ -321,6 +323,7 @@ int session_fork(struct vm *vm, const struct options *options, const struct cont
 {
     int result;
 
+    copy->number = ++session_copy.last;
     if (name_copy(options, order->bound, copy, error) < 0)
         return -1;
     result = process_copy(&copy->process, order->bound, error);

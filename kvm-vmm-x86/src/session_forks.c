@@ -24,7 +24,6 @@ static struct {
     struct pause_holder holder;
     struct live live[FORKS_MAX];
     struct live *made; /* not begun yet: the guest waits for it, since it copies its overlays */
-    unsigned last;     /* the number of the last one */
     int status;        /* of the first that did not end well */
     bool was_refused;  /* and the user was told why */
 } session_forks;
@@ -102,7 +101,7 @@ static int make(struct vm *vm, const struct options *options, struct live *live,
     int result = state.bytes == NULL || firmware.bytes == NULL ? error_set(error, "out of memory")
                                                                : vm_save(vm, &state, error);
 
-    *live = (struct live){.used = true, .copy.number = ++session_forks.last};
+    *live = (struct live){.used = true};
     if (result == 0)
         firmware_save(vm, &firmware);
     if (result == 0)

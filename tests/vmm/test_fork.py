@@ -1,10 +1,11 @@
 """`ctl NAME fork`: copies of a machine from its memory, each a run of its own, in the sandbox."""
 import json
+import subprocess
 
 import pytest
 
 from tests.support import TOP, lab_run
-from tests.vmm.test_control import START
+from tests.vmm.test_control import SLOW, START
 from tests.vmm.test_snapshot import linux_with_drivers  # noqa: F401  (a fixture)
 
 # The 1K OS: copies that are asked, end, and outlive their origin; what cannot be copied.
@@ -126,6 +127,53 @@ def test_hypercall_refused(vmm):
                                  (["--forks", "1", "--reboot"], 2, "--reboot")):
         result = vmm.run(*options, "@family")
         assert result.status == status and why in result.err and result.out == b"", (options, result)
+
+
+# While a snapshot's writer stands in fdatasync (SLOW), the guest has no copy made, though it waits for one; it is not
+# reset; and one counter numbers its copies and those of the verb.
+BETWEEN = START.replace("LIMIT = 600", "LIMIT = 400") + r"""
+gate, opener = os.pipe()
+vmm = subprocess.Popen([program, '--control', 'one', '--forks', '1', image], stdin=subprocess.PIPE,
+                       stdout=subprocess.PIPE, bufsize=0, pass_fds=[gate],
+                       env={**os.environ, 'LD_PRELOAD': sys.argv[3], 'GATE': str(gate)})
+def copies():
+    parents = {}
+    for path in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rsplit(')', 1)[1].split()[1])
+        except OSError:  # it has ended
+            pass
+    return [pid for pid, parent in parents.items() if parent == vmm.pid]
+until('no socket', lambda: os.path.exists(path_of('one')))
+vmm.stdin.write(b'ab')  # the second copy has to wait for the end of the first
+until('no copy', lambda: ask('one', 'log')['text'] == '1\n' and os.path.exists(path_of('one.1')))
+first, = copies()
+done = ctl('one', 'reset')
+assert done[0] == 1 and '--forks' in done[2] and state('one') == 'running', done
+client = subprocess.Popen([program, 'ctl', 'one', 'snapshot', runtime + '/saved'], stdout=subprocess.DEVNULL)
+until('nothing is saved', lambda: os.path.exists(runtime + '/saved.tmp/state')
+      and os.path.getsize(runtime + '/saved.tmp/state') > 0)
+assert ctl('one.1', 'stop')[0] == 0
+until('the copy does not end', lambda: first not in copies())
+assert all(state('one') == 'paused' and copies() == [] for _ in range(3)), 'a copy while it is saved'
+os.write(opener, b'x' * 100)
+assert client.wait(timeout=LIMIT) == 0
+until('no second copy', lambda: ask('one', 'log')['text'] == '1\n2\n' and os.path.exists(path_of('one.2')))
+done = ctl('one', 'fork', '1', '--json')
+assert done[0] == 0 and [c['name'] for c in json.loads(done[1])['copies']] == ['one.3'], done
+assert ctl('one.2', 'stop')[0] == 0
+vmm.stdin.write(b'c')
+until('no fourth copy', lambda: ask('one', 'log')['text'] == '1\n2\n4\n' and os.path.exists(path_of('one.4')))
+assert ctl('one.3', 'stop')[0] == 0 and ctl('one.4', 'stop')[0] == 0
+assert vmm.communicate(timeout=LIMIT)[0] == b'1\n2\n4\n' and vmm.returncode == 0, vmm.returncode
+"""
+
+
+def test_by_hypercall_between_verbs(vmm, scratch):
+    library = scratch / "slow.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, "-x", "c", "-"], check=True, text=True, input=SLOW)
+    result = lab_run("python3", "-c", BETWEEN, vmm.program, vmm.guest("keys"), library, limit=600)
+    assert result.status == 0, result
 
 
 def test_copies(vmm):

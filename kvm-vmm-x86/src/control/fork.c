@@ -15,7 +15,6 @@ static struct {
     bool busy; /* a fork is under way: */
     unsigned guest;
     unsigned wanted, made, waited_for; /* copies */
-    unsigned last;                     /* the number of the last one ever */
     char typed[CONTROL_TYPED_MAX];
     struct control_copy copies[CONTROL_COPIES_MAX];
     struct event_source reports[CONTROL_COPIES_MAX];
@@ -83,7 +82,6 @@ static int make_copies(struct error *error)
     while (result == 0 && forks.made < forks.wanted) {
         struct control_copy *copy = &forks.copies[forks.made];
 
-        copy->number = ++forks.last;
         result = forks.run.copy(vm, forks.run.options, &order, forks.run.begin, copy, error);
         if (result == 0) {
             forks.reports[forks.made] =

@@ -37,7 +37,7 @@ struct control_order {
 };
 
 struct control_copy {
-    unsigned number; /* by it it is told from its siblings */
+    unsigned number; /* by it it is told from its siblings; given when it is made */
     struct process process;
     char name[CONTROL_NAME_MAX], output[CONTROL_NAME_MAX];
     bool told; /* what became of it is known */

@@ -197,7 +197,6 @@ static int start(struct vm *vm, const struct options *options, struct slot *slot
     order.err = job->files[1];
     snprintf(said, sizeof said, "l %s\n", job->line);
     *slot = (struct slot){.job = each.started, .began = events_now(), .used = true};
-    slot->copy.number = (unsigned)each.started + 1;
     if (session_fork(vm, options, &order, each.request.copy, &slot->copy, &each.error) < 0)
         return -1;
     slot->source = (struct event_source){.fd = slot->copy.process.report, .ready = on_news};
