@@ -12,6 +12,7 @@
 #include "host/landlock.h"
 #include "host/sandbox.h"
 #include "host/zydis.h"
+#include "session_fork.h"
 
 static unsigned needs_of_guest(const struct guest_config *g)
 {
@@ -53,7 +54,7 @@ static void allow_copies(const struct options *options, const struct guest_confi
         if (guest->disks[i].overlay)
             landlock_allow_path(disk_overlay_folder(), LANDLOCK_WRITE_FOLDER);
     }
-    if (options->control == NULL || options->count > 1)
+    if (options->control == NULL)
         return;
     if (control_endpoint(&endpoint, options->control, false, &ignored) == 0)
         allow_beside(endpoint.path);
@@ -75,13 +76,16 @@ static void allow_copies(const struct options *options, const struct guest_confi
  * this run is to keep it: a guest must not reach those of others. */
 static void allow_files(const struct options *options, const struct guest_config guests[GUESTS_MAX])
 {
+    struct error ignored;
+
     if (cache_folder() != NULL && kernel_cache_used() != KERNEL_CACHE_UNUSED)
         landlock_allow_path(cache_folder(), LANDLOCK_READ_FOLDER);
     if (cache_folder() != NULL && kernel_cache_is_due())
         landlock_allow_path(cache_folder(), LANDLOCK_WRITE_FOLDER);
     if (options->control != NULL)
         landlock_allow_path("/proc/self/pagemap", LANDLOCK_READ); /* for a snapshot */
-    if (options->service != NULL || options->control != NULL)
+    if ((options->service != NULL || options->control != NULL) && options->count == 1 &&
+        session_fork_check_run(options, &guests[0], &ignored) == 0)
         allow_copies(options, &guests[0]);
 }
 

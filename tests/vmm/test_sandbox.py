@@ -15,10 +15,10 @@ def built(vmm):
                    capture_output=True)
 
 
-def take(vmm, orders, *args, **env):
+def take(vmm, orders, *args, before=(), **env):
     """Runs a guest in whose VMM the first device's thread does that; how it ended, and what each order led to."""
     settings = ["%s=%s" % pair for pair in {"ORDERS": ";".join(orders), **env}.items()]
-    result = lab_run("env", *settings, TAKEN, "--timeout=200", *args, "-l", vmm.guest("hello_64"))
+    result = lab_run(*before, "env", *settings, TAKEN, "--timeout=200", *args, "-l", vmm.guest("hello_64"))
     return result, dict(re.findall(r"^taken: (.*): (.*)$", result.err, re.M))
 
 
@@ -64,6 +64,19 @@ def test_with_control(vmm, folders):
               "open /etc/passwd": "Permission denied",
               "open /proc/self/mem": "Permission denied"}
     result, led_to = take(vmm, orders, "--share", shared, "--control", "taken", XDG_RUNTIME_DIR="/run")
+    assert result.status == 0 and led_to == orders, result
+
+
+# In a folder of its own, where sockets can be made.
+ELSEWHERE = 'cd "$(mktemp -d -p /var/tmp)" && mkdir beneath && "$@"; status=$?; rm -r "$PWD"; exit $status'
+
+
+@pytest.mark.parametrize("options, answer", [([], "done"), (["--stats"], "Permission denied")], ids=["can", "cannot"])
+def test_beside_a_control_socket(vmm, folders, options, answer):
+    """Copies have their sockets there: in a run that can be copied, and in no other."""
+    orders = {"write new": answer, "write beneath/new": answer, "open %s/private/file" % folders: "Permission denied"}
+    result, led_to = take(vmm, orders, "--share", folders / "shared", "--control", "unix:socket", *options,
+                          before=("sh", "-c", ELSEWHERE, "sh"))
     assert result.status == 0 and led_to == orders, result
 
 
