@@ -391,7 +391,8 @@ static int write_file(struct core *c, const char *path, struct error *error)
     return -1;
 }
 
-/* 32 bits have room for what a guest without long mode can have. */
+/* 64 bits for a guest with long mode, or with memory that a 32-bit file has no addresses or offsets
+ * for. A ROM below 4 GiB has both. */
 int snapshot_vmcore_write(const struct snapshot_still *still, const char *path, struct error *error)
 {
     struct core c = {.still = still, .wide = false};
@@ -399,7 +400,8 @@ int snapshot_vmcore_write(const struct snapshot_still *still, const char *path, 
 
     for (unsigned i = 0; i < still->cpu_count; i++)
         c.wide |= snapshot_is_long(&still->cpus[i].registers.state);
-    c.wide |= memory_end(&still->memory) > 2 * GIB;
+    c.wide |= still->folder.machine.config.memory > 2 * GIB;
+    c.wide |= memory_end(&still->memory) > 4 * GIB;
     if (find_loads(&c, error) == 0 && make_notes(&c, error) == 0)
         result = write_file(&c, path, error);
     free(c.loads);
