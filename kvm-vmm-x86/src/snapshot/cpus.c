@@ -6,6 +6,7 @@
 
 #include "base/chunk.h"
 #include "base/config.h"
+#include "watch/explain/walk.h"
 
 enum { VERSION = 1 };
 enum { LAPIC_ISR = 0x100, LAPIC_IRR = 0x200, LAPIC_STEP = 0x10 };
@@ -114,6 +115,17 @@ int snapshot_cpus_read(struct snapshot_cpu *cpus, unsigned count, const uint8_t 
     if (more == 0 && seen != UINT64_MAX >> (64 - count))
         return error_set(error, "the saved state lacks the registers of a vCPU");
     return more;
+}
+
+const struct snapshot *snapshot_cpus_in_kernel(const struct snapshot_cpu *cpus, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct snapshot *s = &cpus[i].registers.state;
+
+        if (walk_paging(s) != WALK_OFF && snapshot_cpl(s) == 0)
+            return s;
+    }
+    return &cpus[0].registers.state;
 }
 
 const char *snapshot_cpu_state(const struct snapshot_cpu *cpu)

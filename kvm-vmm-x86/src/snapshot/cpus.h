@@ -16,6 +16,10 @@ struct snapshot_cpu {
 int snapshot_cpus_read(struct snapshot_cpu *cpus, unsigned count, const uint8_t *state, size_t size,
                        struct error *error) MUST_CHECK;
 
+/* The first vCPU that sees all of a Linux kernel: with page table isolation one that runs a process
+ * does not. If all run processes, the first. */
+const struct snapshot *snapshot_cpus_in_kernel(const struct snapshot_cpu *cpus, unsigned count);
+
 /* ", halted" and the like; "" for one that runs. */
 const char *snapshot_cpu_state(const struct snapshot_cpu *cpu);
 

@@ -47,10 +47,11 @@ static int by_address(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Where in memory the symbols lie, as the first vCPU sees them. */
+/* Where in memory the symbols lie. */
 static void find_pieces(struct pieces *p, const struct snapshot_still *s)
 {
     const struct symbols *names = &s->symbols;
+    const struct snapshot *view = snapshot_still_view(s);
 
     for (size_t i = 0; i < names->count && !p->full; i++) {
         const struct symbol *symbol = &names->list[i];
@@ -61,7 +62,7 @@ static void find_pieces(struct pieces *p, const struct snapshot_still *s)
             struct piece piece = {.size = (uint32_t)(part < end - at ? part : end - at),
                                   .symbol = symbol};
 
-            if (!walk_place(&s->cpus[0].registers.state, at, &piece.at) || !add_piece(p, &piece))
+            if (!walk_place(view, at, &piece.at) || !add_piece(p, &piece))
                 break;
             at += piece.size;
         }

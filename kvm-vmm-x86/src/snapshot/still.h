@@ -31,6 +31,14 @@ int snapshot_still_open(struct snapshot_still *still, const char *path, const ch
 int snapshot_still_check(const struct snapshot_still *still, struct error *error) MUST_CHECK;
 void snapshot_still_close(struct snapshot_still *still);
 
+/* By whose page tables names and addresses are looked up: the first vCPU's; of Linux see cpus.h. */
+static inline const struct snapshot *snapshot_still_view(const struct snapshot_still *still)
+{
+    return still->folder.machine.mode == MODE_LINUX
+               ? snapshot_cpus_in_kernel(still->cpus, still->cpu_count)
+               : &still->cpus[0].registers.state;
+}
+
 /* NULL: it has no names. */
 const struct symbols *snapshot_still_names(const struct snapshot_still *still);
 

@@ -107,12 +107,12 @@ static gva_t high_half(const struct snapshot *s)
     }
 }
 
-/* All that the first vCPU can reach; of Linux the kernel's half, since readers of its dumps take
+/* All that a vCPU can reach; of Linux the kernel's half, since readers of its dumps take
  * the first header for all memory, which that half begins with. Tables that lead round map a page
  * again and again: a limit goes by what memory has of pages. */
 static bool add_mapped(struct core *c)
 {
-    const struct snapshot *s = &c->still->cpus[0].registers.state;
+    const struct snapshot *s = snapshot_still_view(c->still);
     gva_t last = high_half(s) == 0 ? UINT32_MAX : UINT64_MAX;
     gva_t at = c->still->linux_notes != NULL ? high_half(s) : 0;
     uint64_t limit = WALKS_LEAST + memory_end(s->memory) / PAGE_SIZE * WALKS_A_PAGE;
@@ -151,7 +151,7 @@ static int find_loads(struct core *c, struct error *error)
     c->loads = malloc((LOADS_MAX + MEMORY_SLOTS_MAX) * sizeof *c->loads);
     if (c->loads == NULL)
         return error_set(error, "out of memory");
-    if (walk_paging(&c->still->cpus[0].registers.state) != WALK_OFF && !add_mapped(c))
+    if (walk_paging(snapshot_still_view(c->still)) != WALK_OFF && !add_mapped(c))
         fprintf(stderr, "kvm-vmm snapshot: more is mapped than a core file can say: some is left "
                         "out, and is there at its physical address\n");
     for (unsigned i = 0; i < memory->count; i++) {

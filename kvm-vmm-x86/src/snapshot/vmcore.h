@@ -8,7 +8,7 @@
 #include "snapshot/still.h"
 
 /* Writes it to `path`, which must not be there; pages of zeroes are holes. With paging on, memory
- * has the addresses that the first vCPU sees it at. */
+ * has the addresses that the first vCPU sees it at; of Linux, the first that runs the kernel. */
 int snapshot_vmcore_write(const struct snapshot_still *still, const char *path,
                           struct error *error) MUST_CHECK;
 
