@@ -160,6 +160,20 @@ static void diff_memory(const struct snapshot_still *a, const struct snapshot_st
     free(pieces.list);
 }
 
+/* Of both before they are compared, which takes the product of their counts. */
+static int check_count(const struct snapshot_folder *f, struct error *error)
+{
+    struct chunk_reader reader = {.bytes = f->state, .size = f->saved.state_size};
+    struct chunk ignored;
+    unsigned count = 0;
+    int more;
+
+    while ((more = chunk_next(&reader, &ignored, error)) > 0)
+        if (++count > RECORDS_MAX)
+            return error_set(error, "%s: more than %d records of state", f->folder, RECORDS_MAX);
+    return more;
+}
+
 /* The nth record of that name: a vCPU may have several waiting writes. */
 static int find_record(const struct snapshot_folder *f, const char *name, unsigned n,
                        struct chunk *chunk, struct error *error)
@@ -192,12 +206,9 @@ static int diff_state(const struct snapshot_folder *a, const struct snapshot_fol
 {
     struct chunk_reader reader = {.bytes = a->state, .size = a->saved.state_size};
     struct chunk x, y;
-    unsigned count = 0;
     int more, found;
 
     while ((more = chunk_next(&reader, &x, error)) > 0) {
-        if (++count > RECORDS_MAX)
-            return error_set(error, "%s: more than %d records of state", a->folder, RECORDS_MAX);
         found = find_record(b, x.name, count_before(a, &x), &y, error);
         if (found < 0)
             return -1;
@@ -234,6 +245,8 @@ int snapshot_diff_print(const struct snapshot_still *a, const struct snapshot_st
                          "%llu KiB at %#llx",
                          (unsigned long long)(x->config.memory >> 10), (unsigned long long)x->base,
                          (unsigned long long)(y->config.memory >> 10), (unsigned long long)y->base);
+    if (check_count(&a->folder, error) < 0 || check_count(&b->folder, error) < 0)
+        return -1;
     diff_memory(a, b);
     if (diff_state(&a->folder, &b->folder, "the first", true, error) < 0 ||
         diff_state(&b->folder, &a->folder, "the second", false, error) < 0)

@@ -64,6 +64,30 @@ static bool make(struct snapshot_still *s, uint8_t *bytes, const uint8_t *state,
     return snapshot_cpus_read(s->cpus, CPUS, state, size, &error) == 0;
 }
 
+/* Symbols at any place, and Linux's notes: where the guest's memory begins. A symbol of more than a
+ * MiB only takes time. */
+static void add_names(unsigned how, const uint8_t *data, size_t size)
+{
+    static struct symbol symbols[8];
+    size_t count = 0;
+
+    for (; count < 8 && size >= 12; count++, data += 12, size -= 12) {
+        uint64_t start;
+        uint32_t length;
+
+        memcpy(&start, data, sizeof start);
+        memcpy(&length, data + sizeof start, sizeof length);
+        symbols[count] = (struct symbol){.start = start, .end = start + length % MIB};
+    }
+    if (how & 0x10)
+        still.symbols = (struct symbols){.list = symbols, .count = count, .names = "name"};
+    if (how & 0x20) {
+        still.folder.machine.mode = MODE_LINUX;
+        still.linux_notes = (const char *)ram;
+        still.linux_notes_size = size % PAGE_SIZE;
+    }
+}
+
 static void look(unsigned how)
 {
     static char bytes[PAGE_TEXT];
@@ -118,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i + 1 < size && data[0] & 0x40; i += 2) /* tables that lead round */
         memcpy(ram + (i * 8) % RAM, (uint64_t[]){(uint64_t)(data[i] & 7) << 12 | (data[i + 1] | 1)},
                8);
+    add_names(data[0], data + 1, size - 1);
     look(data[0]);
     return 0;
 }
