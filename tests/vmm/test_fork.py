@@ -45,7 +45,7 @@ for name, options, why in (('two', ['--disk', runtime + '/disk'], 'is written to
 """
 
 # Linux with two vCPUs: argv: the kernel's options, a folder to share.
-LINUX = START.replace("LIMIT = 200", "LIMIT = 800") + r"""
+LINUX = START + r"""
 options, share = json.loads(sys.argv[3]), sys.argv[4]
 where = 'unix:' + runtime + '/s'
 with open(runtime + '/disk', 'wb') as disk:
@@ -80,7 +80,7 @@ vmm.kill()
 
 
 # As many as there may be, at once. argv: what one may cost before it writes, in KB.
-CROWD = START.replace("LIMIT = 200", "LIMIT = 800") + r"""
+CROWD = START + r"""
 where = 'unix:' + runtime + '/one'
 vmm = subprocess.Popen([program, '--control', where, '-m', '256K', image], stdin=subprocess.PIPE,
                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
