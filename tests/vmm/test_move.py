@@ -19,14 +19,21 @@ def built(vmm):
         subprocess.run(["make", "-s", *target], check=True, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True)
 
 
-def moved(*args, every, most=200, status=0, **options):
+ENOUGH = 10
+WAIT = "until [ -e $MARK ]; do sleep 0.1; done; "  # until there were enough moves, or the guest has ended
+
+
+def moved(*args, every, most=200, status=0, feed=None):
     """Runs a guest and moves it every so many milliseconds, as far as the host keeps up; its output, once it ended as
-    it should. How often it was moved is a matter of the host's load: once is a move."""
-    settings = "MOVES=%d" % most, "EVERY_MS=%d" % every
-    result = lab_run("env", *settings, MOVE, "--no-sandbox", "--timeout=200", *args, **options)
+    it should. `feed` is what a shell gives it for input, with a WAIT. Without one it may end after a single move."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        settings = {"MOVES": str(most), "EVERY_MS": str(every), "ENOUGH": str(ENOUGH), "MARK": folder + "/mark"}
+        command = shlex.join(map(str, [MOVE, "--no-sandbox", "--timeout=200", *args]))
+        line = "(%s) | (%s; status=$?; : > $MARK; exit $status)" % (feed or "true", command)
+        result = lab_run("env", *map("=".join, settings.items()), "bash", "-c", line)
     count = re.search(r"was moved (\d+) times", result.err)
     assert result.status == status, result
-    assert count and int(count[1]) >= 1, result
+    assert count and int(count[1]) >= (ENOUGH if feed else 1), result
     return result.out
 
 
@@ -43,36 +50,31 @@ def test_one_that_halts(vmm):
 def test_in_the_middle_of_a_string_input(vmm):
     """`rep insb` waits with a part of its batch taken: what was taken travels along."""
     data = random.Random(5).randbytes(64 * 0x4000)
-    source = "import sys, time; data = open(sys.argv[1], 'rb').read()\nfor i in range(0, len(data), 4321):\n" \
+    source = "import os, sys, time; data = open(sys.argv[1], 'rb').read()\nfor i in range(0, len(data), 4321):\n" \
+             "    while i + 4321 >= len(data) and not os.path.exists(os.environ['MARK']):\n        time.sleep(0.1)\n" \
              "    sys.stdout.buffer.write(data[i:i + 4321]); sys.stdout.flush(); time.sleep(0.01)"
     with tempfile.NamedTemporaryFile(dir="/tmp") as file:
         file.write(data)
         file.flush()
-        line = "python3 -c %s %s | %s --no-sandbox --timeout=200 %s" % (
-            shlex.quote(source), file.name, MOVE, vmm.guest("insb"))
-        result = lab_run("env", "MOVES=200", "EVERY_MS=5", "bash", "-c", line)
-    assert result.status == 0 and result.out == data, result
-    assert int(re.search(r"was moved (\d+) times", result.err)[1]) >= 1, result
+        assert moved(vmm.guest("insb"), every=5, feed="python3 -c %s %s" % (shlex.quote(source), file.name)) == data
 
 
 def test_hypercalls_that_wait(vmm):
     """`outsb` asks for a byte and waits: KVM has finished the instruction, the hypercall is still to be made."""
     text = b"".join(b"%d\n" % i for i in range(100))
-    line = "for i in $(seq 0 99); do echo $i; sleep 0.02; done | %s --no-sandbox --timeout=200 %s" % (
-        MOVE, vmm.guest("outsb_calls"))
-    result = lab_run("env", "MOVES=200", "EVERY_MS=5", "bash", "-c", line)
-    assert result.status == 0 and result.out == text, result
-    assert int(re.search(r"was moved (\d+) times", result.err)[1]) >= 1, result
+    feed = "for i in $(seq 0 98); do echo $i; sleep 0.02; done; " + WAIT + "echo 99"
+    assert moved(vmm.guest("outsb_calls"), every=5, feed=feed) == text
 
 
 def test_1k_os():
-    out = moved("-p", "kvm-vmm-x86/os-1k/kernel.bin", every=2, stdin=b"help\nps\nhelp\nps\nexit\n")
+    out = moved("-p", "kvm-vmm-x86/os-1k/kernel.bin", every=2,
+                feed="printf 'help\\nps\\n'; " + WAIT + "printf 'help\\nps\\nexit\\n'")
     assert out.count(b" ps\r\n" if b"\r\n" in out else b" ps\n") >= 2 and b"exit" in out
 
 
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_hleos(cpus):
-    out = moved("-c", cpus, HLEOS, every=5, status=33, stdin=b"run c\nrun c\nhalt\n")
+    out = moved("-c", cpus, HLEOS, every=5, status=33, feed="echo run c; " + WAIT + "printf 'run c\\nhalt\\n'")
     assert out.count(b"C job: 2262 primes below 20000") == 2 and b"halting" in out
 
 

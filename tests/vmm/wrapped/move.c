@@ -3,8 +3,10 @@
  * paused, its state is taken, a new VM is made over the same memory, the state is put into that,
  * and the guest goes on there. Linked with every object of the VMM, and with vm_start and vm_join
  * in between (--wrap). MOVES says how often, EVERY_MS how long after the last time; at the end
- * standard error says how often it was.
+ * standard error says how often it was. After ENOUGH moves it makes the file MARK, for which what
+ * feeds the guest waits.
  */
+#include <fcntl.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,6 +80,13 @@ static void replace_vm(struct vm *vm, struct error *error)
     kvm_close(&kvm);
 }
 
+static unsigned number(const char *name, unsigned otherwise)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? (unsigned)strtoul(value, NULL, 10) : otherwise;
+}
+
 static void move(struct mover *m)
 {
     size_t room = vm_state_size(m->vm->vcpu_count);
@@ -96,6 +105,8 @@ static void move(struct mover *m)
         fail(&error);
     free(writer.bytes);
     m->moves++;
+    if (m->moves == number("ENOUGH", 0))
+        close(open(getenv("MARK"), O_WRONLY | O_CREAT, 0600));
 }
 
 static void *run(void *argument)
@@ -117,13 +128,6 @@ static void *run(void *argument)
         vm_resume(m->vm, &holder);
     }
     return NULL;
-}
-
-static unsigned number(const char *name, unsigned otherwise)
-{
-    const char *value = getenv(name);
-
-    return value != NULL ? (unsigned)strtoul(value, NULL, 10) : otherwise;
 }
 
 int __wrap_vm_start(struct vm *vm, void (*ended)(void), struct error *error)
