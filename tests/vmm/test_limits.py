@@ -129,7 +129,8 @@ def test_a_file_that_may_not_grow(vmm, scratch):
 
 
 def test_threads_have_names(vmm):
-    line = ("%s -c 2 -l %s & for name in guest0/vcpu0 guest0/vcpu1; do "
-            "until grep -qx $name /proc/$!/task/*/comm; do sleep 0.1; done; done 2> /dev/null; kill $!; wait $!")
+    line = ("%s -c 2 -l %s & vmm=$!; for name in guest0/vcpu0 guest0/vcpu1; do "
+            "until grep -qx $name /proc/$vmm/task/*/comm || ! kill -0 $vmm; do sleep 0.1; done; done 2> /dev/null; "
+            "kill $vmm; wait $vmm")
     result = lab_run("sh", "-c", line % (vmm.program, vmm.guest("idle")))
     assert result.status == 128 + 15, result
