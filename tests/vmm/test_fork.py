@@ -46,6 +46,7 @@ for name, options, why in (('two', ['--disk', runtime + '/disk'], 'is written to
 
 # Linux with two vCPUs: argv: the kernel's options, a folder to share.
 LINUX = START + r"""
+import re
 options, share = json.loads(sys.argv[3]), sys.argv[4]
 where = 'unix:' + runtime + '/s'
 with open(runtime + '/disk', 'wb') as disk:
@@ -54,10 +55,12 @@ vmm = subprocess.Popen([program, '--control', where, *options, '--disk', runtime
                         '--vsock', '3,unix:' + runtime + '/vsock', image],
                        bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not None)
+begin = time.monotonic()
 vmm.stdin.write(b'ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mkdir /s; mount -t virtiofs share0 /s; '
-                b'exec 5< /s/file; read x <&5; echo $x; echo first > /dev/vda; sync; echo re$((2 + 2))dy\n')
+                b'exec 5< /s/file; read x <&5; echo $x; echo first > /dev/vda; sync; '
+                b'sed "s/^/up /" /proc/uptime; echo re$((2 + 2))dy\n')
 until('it is not ready', lambda: 're4dy' in ask(where, 'log')['text'])
-DRAW = 'head -c 16 /dev/urandom | od -An -tx1 | sed "s/^/draws /"; '
+DRAW = 'head -c 16 /dev/urandom | od -An -tx1 | sed "s/^/draws /"; sed "s/^/up /" /proc/uptime; '
 RUN = (DRAW + 'head -c 5 /dev/vda; echo; read y <&5; echo $y; echo other > /dev/vda; taskset 2 true; '
        'ping -c 1 -W 300 10.0.2.2 | grep 1.packets.r; dmesg | grep reseeded; echo d$((1))ne')
 done = ctl(where, 'fork', '1', '--run', RUN, '--json')
@@ -71,10 +74,13 @@ assert os.path.exists(runtime + '/vsock') and os.path.exists(runtime + '/vsock.1
 assert ctl(copy['name'], 'stop')[0] == 0
 vmm.stdin.write((DRAW + 'head -c 5 /dev/vda; read y <&5; echo $y; echo af$((2))er\n').encode())
 until('the origin does not go on', lambda: 'af2er' in ask(where, 'log')['text'])
-went = ask(where, 'log')['text'].replace('\r', '').split('re4dy')[1]
+before, went = ask(where, 'log')['text'].replace('\r', '').split('re4dy')
 assert 'first' in went and 'second line' in went, went
 drawn = [line for line in (text + went).split('\n') if line.startswith('draws ')]
 assert len(drawn) == 2 and drawn[0] != drawn[1], drawn
+passed = time.monotonic() - begin  # for each of both no more than here
+first, *later = [float(t) for t in re.findall('^up ([0-9.]+) ', before + text + went, re.M)]
+assert len(later) == 2 and all(0 < t - first < 1.1 * passed for t in later), (first, later, passed)
 vmm.kill()
 """
 

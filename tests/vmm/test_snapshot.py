@@ -1,6 +1,7 @@
 """Snapshots: a guest is saved by the control socket, its VMM killed, and another goes on with it."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -9,7 +10,7 @@ from tests.support import TOP, lab_run
 from tests.vmm.test_control import START
 
 NAMES = TOP / "build/os-1k/flat.elf"  # of the 1K OS
-LIMIT = 600
+LIMIT = 400
 HLEOS = TOP / "build/hleos/hleos.elf"
 
 # argv: program, image, options, what it prints when it is to be saved (after `typed`), what is typed then, what it
@@ -28,10 +29,12 @@ where, folder = 'unix:' + runtime + '/s', (sys.argv[9] or runtime) + '/saved'
 vmm = subprocess.Popen([program, '--control', where, *options, *([image] if image else [])],
                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not None)
+begin = time.monotonic()
 vmm.stdin.write(typed.replace('@port', port).encode())
 until('it is not ready', lambda: ready in ask(where, 'log')['text'])
 done = ctl(where, 'snapshot', folder)
 assert done[0] == 0, done
+said = ask(where, 'log')['text']
 assert ctl(where, 'snapshot', folder)[0] == 1 and state(where) == 'running', 'it is there already'
 if sys.argv[9]:  # another, of what it is a little later
     vmm.stdin.write(b'help\n')
@@ -42,16 +45,21 @@ vmm.communicate()
 assert not os.path.exists(folder + '.tmp')
 done = subprocess.run([program, 'snapshot', 'verify', folder], capture_output=True, text=True, timeout=LIMIT)
 assert done.returncode == 0 and 'good   ram' in done.stdout, done
-again = subprocess.run([program, '--restore', folder, '--timeout', str(LIMIT)], input=more.encode(),
+again = subprocess.run([program, '--restore', folder, '--timeout', '300'], input=more.encode(),
                        capture_output=True, timeout=LIMIT)
+passed = time.monotonic() - begin
 assert again.returncode == status and answer.encode() in again.stdout, (again.returncode, again.stdout[-250:])
 print(again.stdout.decode('utf-8', 'replace') + again.stderr.decode())
+uptimes = [float(t) for t in re.findall('^up ([0-9.]+) ', said + again.stdout.decode('utf-8', 'replace'), re.M)]
+if uptimes:  # the guest says twice how long it is up: no more has passed for it than here
+    first, second = uptimes
+    assert 0 < second - first < 1.1 * passed, (uptimes, passed)
 
 def refused(name, change, *words):
     path = folder + '/' + name
     kept = open(path, 'rb').read()
     open(path, 'wb').write(change(kept))
-    done = subprocess.run([program, '--restore', folder, '--timeout', str(LIMIT)], stdin=subprocess.DEVNULL,
+    done = subprocess.run([program, '--restore', folder, '--timeout', '300'], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=LIMIT)
     open(path, 'wb').write(kept)
     assert done.returncode == 125 and done.stdout == '' and done.stderr.count('\n') == 1, (name, done)
@@ -174,12 +182,14 @@ def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
                 typed='ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mkfifo /f; '
                       'tcp() { until grep -q ":0055 [0-9A-F:]* $1 " /proc/net/tcp*; do usleep 100000; done; }; '
                       'nc -l -p 85 > /dev/null & tcp 0A; (nc 10.0.2.2 @port < /f; echo nc) & exec 4> /f; tcp 01; '
-                      '(while :; do :; done) & echo one > /dev/vport1p0; echo re$((2 + 2))dy\n',
+                      '(while :; do :; done) & echo one > /dev/vport1p0; '
+                      'sed "s/^/up /" /proc/uptime; echo re$((2 + 2))dy\n',
                 more='taskset 1 true; taskset 2 true; usleep 300000; ping -c 1 -W 300 10.0.2.2 | grep 1.packets.r; '
                      'echo two > /dev/vport1p0; (echo x >&4); '
-                     'echo go$((1 + 1))n$(dmesg | grep -c stall); '
-                     'dmesg | grep -o "reseeded due to.*"; poweroff -f\n',
-                answer="go2n0")
+                     'sed "s/^/up /" /proc/uptime; '
+                     'dmesg | grep -o "reseeded due to.*"; echo go$((1 + 1))n; poweroff -f\n',
+                answer="go2n")
+    assert re.search(r"^up \d", out, re.M), out
     assert "reseeded due to virtual machine fork" in out and "1 packets received" in out, out
     assert "TCP connections of its network are reset" in out, out
     assert (scratch / "log").read_text() == "two\n", "the file is begun again"
