@@ -144,7 +144,8 @@ def test_an_interrupt_reaches_the_command(words):
     for handler, status in (("trap 'echo caught; exit 9' INT", 9), ("trap '' INT", 130)):
         script = handler + "; echo ready; while :; do sleep 0.1; done"
         client = subprocess.Popen([LAB, "run", *words("--", "sh", "-c", script)], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=TOP)
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=TOP,
+                                  env={**os.environ, "LAB_WAIT": "1200"})  # the machine has 30 s to answer a signal
         assert client.stdout.readline() == b"ready\n", client.communicate()
         client.send_signal(signal.SIGINT)
         deadline = time.monotonic() + LIMIT
@@ -221,6 +222,6 @@ def test_tools_of_the_host(vmm, tree):
         shutil.copy(vmm.program, folder)
         shutil.copytree(Path(tree).parents[1], folder + "/kernel")
         kernel = "%s/kernel/boot/%s" % (folder, Path(tree).name)
-        command = [folder + "/kvm-vmm", "run", "--kernel", kernel, "--timeout", "1000", "--", "sh", "-c", script]
+        command = [folder + "/kvm-vmm", "run", "--kernel", kernel, "--timeout", "400", "--", "sh", "-c", script]
         result = lab_run(*plain, *command, env={"HOME": "/tmp"}, cwd="/")
     assert result.status == 0 and b"gcc version" in result.out and result.out.endswith(b"42\n"), result

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.support import lab_run
+from tests.support import lab_run, with_time
 
 # what ends it: (arguments, status, standard output, what standard error must match; nothing: it must be empty)
 ENDS = {
@@ -19,7 +19,6 @@ ENDS = {
     "input asked for too often": (["@eof_forever"], 126, b"." * 15, ["input"]),
     "too many exits": (["--max-exits", "1000", "@storm"], 124, b"", ["1,?000", "exits"]),
     "too long, with exits": (["--timeout", "1", "@storm"], 124, b"", ["1 s|time"]),
-    "too long, without": (["--timeout", "3", "@spin"], 124, b".\n", ["3 s|time"]),
 }
 
 
@@ -31,6 +30,11 @@ def test_end(vmm, what):
     if reasons is not None:
         assert bool(reasons) == bool(result.err), result
         assert all(re.search(reason, result.err, re.I) for reason in reasons), result
+
+
+def test_too_long_without_exits(vmm):
+    result = with_time(lambda seconds: vmm.run("--timeout", seconds, "@spin"), lambda result: result.out == b".\n")
+    assert (result.status, result.out) == (124, b".\n") and "stopped by --timeout" in result.err, result
 
 
 def test_an_exception_without_a_handler(vmm):

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from tests.support import lab_run
+from tests.support import lab_run, with_time
 
 ALL_BYTES = bytes(range(256))
 
@@ -57,7 +57,8 @@ def test_piped_input_ends_with_ctrl_d_on_the_uart(vmm):
 
 
 def test_eof_none_sends_no_ctrl_d(vmm):
-    result = vmm.run("--eof=none", "--timeout", "5", "@uart_echo", stdin=b"abc")
+    result = with_time(lambda seconds: vmm.run("--eof=none", "--timeout", seconds, "@uart_echo", stdin=b"abc"),
+                       lambda result: result.out == b"abc")
     assert (result.status, result.out) == (124, b"abc"), result
 
 

@@ -1,11 +1,12 @@
 """--record and --replay: a run comes again with the same output, end and status, whatever the world has become."""
+import os
 import signal
 import subprocess
 import time
 
 import pytest
 
-from tests.support import LAB, LIMIT, TOP
+from tests.support import LAB, LIMIT, TOP, with_time
 
 # Everything that a guest is given: input, its end, the clock; and every way to end.
 RUNS = {
@@ -33,7 +34,8 @@ def test_an_end_from_outside(vmm, tmp_path):
     """A guest that waits for input when the run is ended has its end there, and needs no time for it."""
     tape = tmp_path / "tape"
     first = subprocess.Popen([LAB, "run", *map(str, vmm.command("--record", tape, "@hctest"))], cwd=TOP,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                             env={**os.environ, "LAB_WAIT": "1200"})  # the machine has 30 s to answer a signal
     printed = b""
     while not printed.endswith(b"key: "):
         byte = first.stdout.read(1)
@@ -43,6 +45,21 @@ def test_an_end_from_outside(vmm, tmp_path):
     assert first.communicate(timeout=LIMIT)[0] == b"" and first.returncode == 128 + signal.SIGTERM, first.returncode
     again = vmm.run("--replay", tape, "@hctest", stdin=b"q")
     assert (again.status, again.out) == (128 + signal.SIGTERM, printed), (printed, again)
+
+
+def test_an_end_by_the_time_limit(vmm, tmp_path):
+    tape = tmp_path / "tape"
+    reader, writer = os.pipe()
+
+    def attempt(seconds):
+        with open(reader, "rb", closefd=False) as quiet:
+            return vmm.run("--timeout", seconds, "--record", tape, "@hctest", stdin=quiet)
+    first = with_time(attempt, lambda result: result.out.endswith(b"key: "))
+    os.close(reader)
+    os.close(writer)
+    again = vmm.run("--replay", tape, "@hctest", stdin=b"q")
+    assert first.status == 124 and first.out.endswith(b"key: "), first
+    assert (again.status, again.out) == (124, first.out) and "--timeout" in again.err, (first, again)
 
 
 def test_another_way(vmm, tmp_path):
