@@ -57,10 +57,11 @@ def test_ports(linux, modules, scratch, name):
     reads an end when the guest closes the port. Clients that come and go: the guest reads the end of each after its
     bytes. The driver goes and comes again in between."""
     script = ("set -e; port() { grep -lx $1 /sys/class/virtio-ports/*/name | sed 's:.*/\\(.*\\)/name:/dev/\\1:'; }; "
-              "cat /sys/class/virtio-ports/*/name; "
+              "await() { until [ -c /$(port $1) ]; do usleep 100000; done; }; "
+              "await out; await talk; await ends; cat /sys/class/virtio-ports/*/name; "
               "exec 3<>$(port talk); head -n %d <&3 | sha256sum; seq 1 %d >&3; exec 3>&-; "
               "for i in 1 2; do cat $(port ends) | wc -c; done; cd /sys/bus/virtio/drivers/virtio_console; "
-              "echo virtio0 > unbind; echo virtio0 > bind; until [ -c $(port ends) ]; do usleep 100000; done; "
+              "echo virtio0 > unbind; echo virtio0 > bind; await ends; await out; "
               "cat $(port ends) | wc -c; seq 1 %d > $(port out)" % (COUNT, COUNT, COUNT))
     talk, ends = "/run/mini-kvm-port", "/run/mini-kvm-ends"
     command = linux.command(name, *modules("virtio_mmio", "virtio_console", name=name), "--port",

@@ -26,7 +26,7 @@ def test_large_blocks(vmm):
     """A server that takes nothing smaller than 8192 bytes."""
     script = ('d=$(mktemp -d -p /var/tmp); truncate -s 1M $d/disk; qemu-nbd -k $d/s --image-opts '
               'driver=blkdebug,align=8192,image.driver=file,image.filename=$d/disk & '
-              'until [ -S $d/s ]; do sleep 0.1; done; "$1" -l --disk nbd:unix:$d/s "$2"; s=$?; '
+              'until [ -S $d/s ] || ! kill -0 $!; do sleep 0.1; done; "$1" -l --disk nbd:unix:$d/s "$2"; s=$?; '
               'kill $!; rm -r $d; exit $s')
     result = lab_run("sh", "-c", script, "sh", vmm.program, vmm.guest("hello"))
     assert result.status == 125 and "nothing smaller than 8192" in result.err, result
@@ -36,8 +36,9 @@ def test_not_saved(vmm, scratch):
     """What the server has written by the time of a restore is not to be known. The guest goes on."""
     (scratch / "loop").write_bytes(b"\xeb\xfe")
     script = ('d=$(mktemp -d -p /var/tmp); truncate -s 1M $d/disk; qemu-nbd -t -k $d/s -f raw $d/disk & nbd=$!; '
-              'until [ -S $d/s ]; do sleep 0.1; done; "$1" -l --control unix:$d/c --disk nbd:unix:$d/s "$2" & '
-              'until "$1" ctl unix:$d/c status 2> /dev/null | grep running; do sleep 0.1; done; '
+              'until [ -S $d/s ] || ! kill -0 $nbd; do sleep 0.1; done; '
+              '"$1" -l --control unix:$d/c --disk nbd:unix:$d/s "$2" & '
+              'until "$1" ctl unix:$d/c status 2> /dev/null | grep running || ! kill -0 $!; do sleep 0.1; done; '
               '"$1" ctl unix:$d/c snapshot $d/saved; s=$?; ls $d; "$1" ctl unix:$d/c stop; kill $nbd; wait; '
               'rm -r $d; exit $s')
     result = lab_run("sh", "-c", script, "sh", vmm.program, scratch / "loop")

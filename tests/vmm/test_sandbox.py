@@ -145,7 +145,7 @@ def test_an_image_that_is_replaced(vmm, scratch):
     while the guest waits for a key: a file whose name goes while it is read counts as written to."""
     for name in ("image", "other"):
         (scratch / name).write_bytes(vmm.guest("restart").read_bytes())
-    script = ("exec %s --reboot --timeout 200 image < <(until grep -qsx guest0/vcpu0 /proc/$$/task/*/comm; "
-              "do sleep 0.1; done; mv other image; printf ab)")
+    script = ("exec %s --reboot --timeout 200 image < <(until grep -qsx guest0/vcpu0 /proc/$$/task/*/comm || "
+              "! kill -0 $$; do sleep 0.1; done; mv other image; printf ab)")
     result = lab_run("bash", "-c", script % vmm.program, cwd=scratch)
     assert result.status == 125 and "cannot open image: Permission denied (the sandbox" in result.err, result
