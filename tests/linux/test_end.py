@@ -18,7 +18,7 @@ ENDS = [
 
 @pytest.mark.parametrize("run, status, said", ENDS, ids=[end[0] for end in ENDS])
 def test_end(linux, run, status, said):
-    result = linux.boot("cloud", "-c", 2, run=run + "; sleep 60")
+    result = linux.boot("cloud", "-c", 2, run=run + "; sleep 300; exit 9")
     assert result.status == status, result
     assert said in result.out, result
 
