@@ -23,8 +23,9 @@ until udhcpc -i eth0 -s /tmp/dhcp -q -n -f; do :; done
 until nslookup some.test; do usleep 100000; done
 mkdir -p /www; wget -q -O /www/page http://10.0.2.2:8099/file || exit 2
 sha256sum /www/page
-cd /sys/bus/virtio/drivers/virtio_net; (usleep 100000; echo virtio0 > unbind; echo virtio0 > bind) &
-timeout 2 wget -q -O /dev/null http://10.0.2.2:8099/file; wait
+cd /sys/bus/virtio/drivers/virtio_net; count=/sys/class/net/eth0/statistics/rx_bytes; bytes=$(cat $count)
+(until [ $(cat $count) -gt $((bytes + 10000)) ]; do :; done; echo virtio0 > unbind; echo virtio0 > bind) &
+while kill -0 $! 2>/dev/null; do timeout 2 wget -q -O /dev/null http://10.0.2.2:8099/file; done; wait
 until [ -d /sys/class/net/eth0 ]; do sleep 0.2; done
 ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; ip route add default via 10.0.2.2
 httpd -p 80 -h /www; echo; echo ready; nc -l -p 81 < /dev/null
