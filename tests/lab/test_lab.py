@@ -422,7 +422,7 @@ def test_a_machine_that_is_started_at_a_terminal_says_so():
 def test_down_and_idle_stop():
     assert lab("down").returncode == 0
     assert lab("status").returncode == 1
-    done = lab("run", "true", env=dict(ENVIRONMENT, LAB_IDLE="5"))
+    done = lab("run", "true", env=dict(ENVIRONMENT, LAB_IDLE="30"))
     assert (done.returncode, done.stderr) == (0, b"lab: starting the machine (a few seconds)\n")
     wait_until(lambda: lab("status").returncode == 1)
 
