@@ -44,8 +44,8 @@ def tree(tmp_path):
             (tmp_path / "tests" / folder).mkdir(exist_ok=True)
             (tmp_path / "tests" / folder / "test_it.py").write_text(STOPS + source)
         clean = {k: v for k, v in os.environ.items() if k not in ("FULL", "SOAK", "CHECK_EVENTS", "LAB_NAME")}
-        process = subprocess.Popen([tmp_path / "tools/check"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, env={**clean, **environment})
+        process = subprocess.Popen(["timeout", "600", tmp_path / "tools/check"], stdin=subprocess.DEVNULL, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**clean, **environment})
         lines = []
         for line in process.stdout:
             lines.append(line)
@@ -74,7 +74,7 @@ def test_tests_of_two_kinds_of_machine_run_side_by_side(tree):
     """Each waits for the other."""
     meet = ("import time\ndef test_meet():\n"
             "    mine, other = %r, %r\n    folder = Path(__file__).parents[1]\n"
-            "    (folder / mine).touch()\n    end = time.monotonic() + 600\n"
+            "    (folder / mine).touch()\n    end = time.monotonic() + 400\n"
             "    while not (folder / other).exists():\n"
             "        assert time.monotonic() < end\n        time.sleep(0.1)\n")
     result = tree({"gdb": meet % ("a", "b"), "hypervisor": meet % ("b", "a")})
@@ -85,7 +85,7 @@ def test_a_process_that_has_no_more_takes_over_from_the_other(tree):
     """The last file of the other's list: the first test waits for it. Session fixtures are made once in a process."""
     wait = ("import time\n@pytest.fixture(scope='session')\ndef once():\n"
             "    with open(Path(__file__).parents[1] / 'made', 'a') as f:\n        f.write('1')\n    yield\n"
-            "def test_wait(once):\n    end = time.monotonic() + 600\n"
+            "def test_wait(once):\n    end = time.monotonic() + 400\n"
             "    while not (Path(__file__).parents[1] / 'mark').exists():\n"
             "        assert time.monotonic() < end\n        time.sleep(0.1)\n")
     mark = "def test_mark():\n    (Path(__file__).parents[1] / 'mark').touch()\n"
@@ -99,7 +99,7 @@ def test_progress_is_shown_while_a_test_runs(tree):
     text = (tree.top / "tools/check").read_text()
     (tree.top / "tools/check").write_text(text.replace("PERIOD = 20", "PERIOD = 1"))
     seen = tree.top / "seen"
-    slow = ("import time\ndef test_a(): pass\ndef test_slow():\n    end = time.monotonic() + 600\n"
+    slow = ("import time\ndef test_a(): pass\ndef test_slow():\n    end = time.monotonic() + 400\n"
             "    while not Path(%r).exists():\n"
             "        assert time.monotonic() < end\n        time.sleep(0.1)\n" % str(seen))
     for words in ("1 of 2 tests, vmm/test_it.py::test_slow", " left, vmm/test_it.py::test_slow"):

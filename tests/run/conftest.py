@@ -19,4 +19,4 @@ def tree():
 @pytest.fixture
 def words(vmm, tree):
     """words(...): the command line that runs what is behind its options."""
-    return lambda *rest: [vmm.program, "run", "--kernel", tree, "--timeout", "1000", *rest]
+    return lambda *rest: [vmm.program, "run", "--kernel", tree, "--timeout", "400", *rest]

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-LIMIT = 1000
+LIMIT = 400
 MB = 1 << 20
 
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 
-LIMIT = 1000
+LIMIT = 400
 folder = tempfile.TemporaryDirectory(dir="/var/tmp")  # the lab's shared folders have no sockets
 path = folder.name + "/v"
 command = [word.replace("@SOCKET@", path) for word in sys.argv[2:]]
