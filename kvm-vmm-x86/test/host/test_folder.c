@@ -1,0 +1,165 @@
+/* Unit tests of host/folder.c: a signal may come at any moment, and the folder is there as a whole
+ * or not at all. A child makes it, and the calls below send it the signal. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmocka_all.h"
+#include "host/folder.h"
+
+static const char *moment; /* a call; NULL: none */
+static int sent;
+static char scratch[] = "/tmp/test_folder.XXXXXX", path[48], tmp[64];
+
+static void now(const char *call)
+{
+    if (moment != NULL && strcmp(moment, call) == 0)
+        raise(sent);
+}
+
+/* In the place of the C library's. */
+int mkdir(const char *name, mode_t mode)
+{
+    int result = (int)syscall(SYS_mkdir, name, mode);
+
+    now("mkdir");
+    return result;
+}
+
+int fsync(int fd)
+{
+    now("fsync");
+    return (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+    int result = (int)syscall(SYS_rename, from, to);
+
+    now("rename");
+    return result;
+}
+
+static bool is_used(void *context, const char *name)
+{
+    (void)context;
+    return strcmp(name, "kept") == 0;
+}
+
+static void make_one(void)
+{
+    struct folder_files files = {.names = {"kept", "unused"}, .count = 2};
+    struct error error;
+
+    if (folder_make(path, &files, &error) < 0)
+        _exit(1);
+    now("between");
+    folder_close_files(&files);
+    if (folder_commit(is_used, NULL, &error) < 0)
+        _exit(2);
+    now("after");
+    _exit(0);
+}
+
+/* How that child ends: its status, or 128 and the signal. */
+static int end_of_a_child(const char *when, int number, void (*action)(int))
+{
+    int status;
+    pid_t child;
+
+    moment = when;
+    sent = number;
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(number, action);
+        make_one();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static bool is_there(const char *folder, const char *name)
+{
+    char joined[96];
+
+    snprintf(joined, sizeof joined, "%s/%s", folder, name);
+    return access(joined, F_OK) == 0;
+}
+
+/* The folder as a whole; removes it. */
+static void assert_whole(void)
+{
+    char kept[96];
+
+    assert_true(is_there(path, "kept"));
+    assert_false(is_there(path, "unused") || is_there(tmp, ""));
+    snprintf(kept, sizeof kept, "%s/kept", path);
+    assert_int_equal(unlink(kept), 0);
+    assert_int_equal(rmdir(path), 0);
+}
+
+static void test_interrupted(void **state)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const char *const before[] = {"mkdir", "between", "fsync"}, *const behind[] = {"rename",
+                                                                                          "after"};
+
+    (void)state;
+    for (unsigned s = 0; s < 3; s++) {
+        for (unsigned i = 0; i < 3; i++) {
+            assert_int_equal(end_of_a_child(before[i], signals[s], SIG_DFL), 128 + signals[s]);
+            assert_false(is_there(tmp, "") || is_there(path, ""));
+        }
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(end_of_a_child(behind[i], signals[s], SIG_DFL), 128 + signals[s]);
+            assert_whole();
+        }
+    }
+    assert_int_equal(end_of_a_child(NULL, SIGINT, SIG_DFL), 0);
+    assert_whole();
+}
+
+/* As nohup starts it. */
+static void test_ignored(void **state)
+{
+    static const char *const moments[] = {"mkdir", "between", "fsync", "rename", "after"};
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(end_of_a_child(moments[i], SIGHUP, SIG_IGN), 0);
+        assert_whole();
+    }
+}
+
+static int make_scratch(void **state)
+{
+    (void)state;
+    if (mkdtemp(scratch) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/saved", scratch);
+    snprintf(tmp, sizeof tmp, "%s.tmp", path);
+    return 0;
+}
+
+static int remove_scratch(void **state)
+{
+    (void)state;
+    return rmdir(scratch);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_ignored),
+    };
+
+    return cmocka_run_group_tests_name("folder", tests, make_scratch, remove_scratch);
+}
