@@ -104,6 +104,10 @@ static int write_at(const struct folder *f, int fd, const uint8_t *bytes, size_t
         }
         if (n < 0 && errno != EINTR)
             return -1;
+        if (n == 0) { /* a file system may say so (FUSE), and would again */
+            errno = EIO;
+            return -1;
+        }
         if (n > 0) {
             bytes += n;
             size -= (size_t)n;

@@ -46,6 +46,13 @@ int rename(const char *from, const char *to)
     return result;
 }
 
+static bool writes_nothing;
+
+ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+    return writes_nothing ? 0 : (ssize_t)syscall(SYS_pwrite64, fd, bytes, size, at);
+}
+
 static bool is_used(void *context, const char *name)
 {
     (void)context;
@@ -138,6 +145,27 @@ static void test_ignored(void **state)
     }
 }
 
+/* A file system that takes no byte and gives no error. */
+static void test_nothing_written(void **state)
+{
+    static const bool never;
+    struct folder_files files = {.names = {"kept"}, .count = 1};
+    struct folder folder;
+    struct error error;
+    uint32_t sum;
+
+    (void)state;
+    moment = NULL;
+    assert_int_equal(folder_make(path, &files, &error), 0);
+    folder_open(&folder, path, &files, &never);
+    writes_nothing = true;
+    assert_int_equal(folder_put(&folder, "kept", "bytes", 5, &sum, &error), -1);
+    writes_nothing = false;
+    assert_non_null(strstr(error.text, strerror(EIO)));
+    folder_abandon();
+    assert_false(is_there(tmp, ""));
+}
+
 static int make_scratch(void **state)
 {
     (void)state;
@@ -159,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interrupted),
         cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_nothing_written),
     };
 
     return cmocka_run_group_tests_name("folder", tests, make_scratch, remove_scratch);
