@@ -3,6 +3,7 @@ import json
 import os
 import re
 import subprocess
+import zlib
 
 import pytest
 
@@ -102,6 +103,35 @@ def debug(*words):
     return done.stdout + done.stderr
 
 
+def sum_of(text):
+    """As src/host/folder.h says."""
+    total = 0
+    for at in range(0, len(text), 4096):
+        total = zlib.crc32(text[at:at + 4096], zlib.crc32((at // 4096).to_bytes(8, "little"), total))
+    return zlib.crc32(len(text).to_bytes(8, "little"), total)
+
+
+def pipes(vmm, folder):
+    """A folder of somebody else's, with named pipes that have a writer and never end: none is read."""
+    machine = (folder / "machine.json").read_bytes()
+    for name, word in (("sum", "not a plain file"), ("machine.json", "not a plain file"), ("ram", "not a file that")):
+        (folder / name).rename(folder / "kept")
+        os.mkfifo(folder / name)
+        writer = os.open(folder / name, os.O_RDWR)
+        assert word in look(vmm, "explain", folder, status=1), name
+        os.close(writer)
+        (folder / "kept").replace(folder / name)
+    os.mkfifo(folder / "pipe")
+    writer = os.open(folder / "pipe", os.O_RDWR)
+    for image in (folder / "pipe", "/dev/stdin"):
+        other = re.sub(rb'"image":"[^"]*"', b'"image":"%s"' % os.fsencode(image), machine)
+        assert other != machine
+        (folder / "machine.json").write_bytes(other)
+        (folder / "sum").write_text("%08x  machine.json\n" % sum_of(other))
+        assert "vCPU 0" in look(vmm, "explain", folder, stdin=writer), image
+    os.close(writer)
+
+
 def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
     """Saved twice; then nothing runs, and is looked at: by the explainer, by gdb, as a core file."""
     saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", ready="1k>", more="help\nexit\n", answer="Commands", look=scratch)
@@ -133,6 +163,7 @@ def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
     assert "target remote |" in look(vmm, "gdb", one, status=1, stdin=terminal)
     os.close(master)
     os.close(terminal)
+    pipes(vmm, one)
     (one / "ram").write_bytes(b"")
     assert "not a file that holds" in look(vmm, "explain", one, status=1)
 

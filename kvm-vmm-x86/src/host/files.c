@@ -65,7 +65,8 @@ static int read_all(int fd, const char *path, uint64_t limit, size_t expected, s
     return error_set(error, "%s: out of memory", path);
 }
 
-int file_load(struct file *file, const char *path, uint64_t limit, struct error *error)
+static int load(struct file *file, const char *path, uint64_t limit, bool plain,
+                struct error *error)
 {
     struct stat st;
     int result = -1;
@@ -84,6 +85,8 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
         error_set(error, "%s is a directory", path);
     else if (S_ISCHR(st.st_mode))
         error_set(error, "%s is a device, not a file", path);
+    else if (plain && !S_ISREG(st.st_mode))
+        error_set(error, "%s is not a plain file", path);
     else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > limit)
         error_set(error, "%s is larger than %llu MiB", path, (unsigned long long)limit >> 20);
     else if (S_ISREG(st.st_mode) && map_all(fd, (uint64_t)st.st_size, file))
@@ -102,6 +105,16 @@ int file_load(struct file *file, const char *path, uint64_t limit, struct error 
         file_release(file);
     close(fd);
     return result;
+}
+
+int file_load(struct file *file, const char *path, uint64_t limit, struct error *error)
+{
+    return load(file, path, limit, false, error);
+}
+
+int file_load_plain(struct file *file, const char *path, uint64_t limit, struct error *error)
+{
+    return load(file, path, limit, true, error);
 }
 
 bool file_is_unchanged(const struct file *file)

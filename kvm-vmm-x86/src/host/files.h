@@ -21,6 +21,10 @@ struct file {
  * are errors, and so is a pipe that has not ended when the program loses its patience (events.h).
  */
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
+/* The same of a plain file alone, for a path that a file names and no user: a pipe could hold the
+ * program up, or be its own input. */
+int file_load_plain(struct file *file, const char *path, uint64_t limit,
+                    struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
 /* Whether what was read is what the file was when it was opened: it is not if somebody has written

@@ -30,7 +30,7 @@ static int open_backing(struct memory_slot *slot, const char *path, struct error
                              (unsigned long long)(slot->size / KIB), strerror(errno));
         return 0;
     }
-    slot->fd = open(path, O_RDONLY | O_CLOEXEC);
+    slot->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO: no wait */
     if (slot->fd < 0 || fstat(slot->fd, &file) < 0)
         return error_set(error, "%s: %s", path, strerror(errno));
     /* A page behind its end would be a SIGBUS. */
@@ -119,7 +119,7 @@ int ram_add_saved_rom(struct memory *memory, const char *path, uint64_t size, st
     for (unsigned i = 0; i < memory->count; i++)
         at += memory->slots[i].size;
     bytes = malloc(size);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (bytes != NULL && fd >= 0)
         n = pread(fd, bytes, size, (off_t)at);
     if (n != (ssize_t)size)

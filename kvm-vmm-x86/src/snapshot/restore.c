@@ -21,7 +21,7 @@ static char *read_file(const char *path, const char *name, uint64_t limit, size_
         error_set(error, "a path of %zu bytes is too long", strlen(path));
         return NULL;
     }
-    if (file_load(&file, joined, limit, error) < 0)
+    if (file_load_plain(&file, joined, limit, error) < 0)
         return NULL;
     *size = file.size;
     bytes = malloc(file.size + 1);

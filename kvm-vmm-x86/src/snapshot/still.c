@@ -67,13 +67,16 @@ static int read_names(struct snapshot_still *still, const char *names, struct er
     const struct snapshot_machine *m = &still->folder.machine;
     const char *path = names != NULL ? names : m->config.image;
     struct error ignored;
+    int loaded;
 
     still->symbols.bias = m->mode == MODE_REAL    ? m->base /* where its code segment begins */
                           : m->mode == MODE_LINUX ? linux_offset(still)
                                                   : 0;
     if (names == NULL && (path[0] == '\0' || m->mode >= MODE_LINUX))
         return 0;
-    if (file_load(&still->image, path, NAMES_MAX_GIB * GIB, names != NULL ? error : &ignored) < 0) {
+    loaded = names != NULL ? file_load(&still->image, path, NAMES_MAX_GIB * GIB, error)
+                           : file_load_plain(&still->image, path, NAMES_MAX_GIB * GIB, &ignored);
+    if (loaded < 0) {
         still->image = (struct file){0};
         still->no_names = "its image is gone";
         return names != NULL ? -1 : 0;
