@@ -122,6 +122,17 @@ assert [a['ok'] for a in answers] == [False] * 7 + [True], answers
 assert all(a['version'] == 1 for a in answers)
 s.sendall(b'x' * 5000)
 assert lines(s, 2)[0]['error'] == 'the request is too long', 'and then it hangs up'
+# A request with a descriptor waits behind one without: both are read at once.
+snapshot = b'{"version":1,"verb":"snapshot","folder":"/x","files":["' + b'x' * 24 + b'"]}\n'
+vmm.send_signal(signal.SIGSTOP)
+s = connect(where)
+s.sendall(good)
+socket.send_fds(s, [snapshot], [0])
+vmm.send_signal(signal.SIGCONT)
+answers = lines(s, 2)
+assert answers[0]['ok'] and 'no name of a file' in answers[1]['error'], answers
+s.sendall(snapshot)
+assert 'the 0 descriptors' in lines(s, 1)[0]['error'], 'the one before is not kept'
 deaf = connect(where)
 deaf.settimeout(1)
 sent = 0

@@ -147,8 +147,10 @@ static bool take_line(struct client *c)
     c->input_used -= length + 1;
     memmove(c->input, c->input + length + 1, c->input_used);
     handle(c, line, length);
-    folder_close_files(&c->files);
-    c->files.count = 0;
+    if (c->input_used == 0) { /* or they may be of a line behind it, which came with this one */
+        folder_close_files(&c->files);
+        c->files.count = 0;
+    }
     return true;
 }
 
