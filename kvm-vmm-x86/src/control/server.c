@@ -2,12 +2,15 @@
 #include "control/server.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/endpoint.h"
 #include "host/events.h"
 #include "host/runtime.h"
 #include "host/socket.h"
+#include "host/workers.h"
 
 struct client {
     struct stream stream; /* fd -1: no client */
@@ -16,18 +19,28 @@ struct client {
     struct control_request request;  /* its */
     struct folder_files files;       /* descriptors that came; a request has them */
     bool leaving;                    /* nothing more is taken from it */
+    bool gone;                       /* nor said to it: what is open is closed */
     char input[CONTROL_REQUEST_MAX + 1];
     size_t input_used;
     char output[CONTROL_ANSWER_MAX];
     size_t output_at, output_end;
+    struct worker_job closing;
+    bool closes; /* a thread closes what follows; nothing is taken from the client meanwhile */
+    int closed[FOLDER_FILES_MAX + SOCKET_FDS_MAX + 1];
+    unsigned closed_count;
 };
+
+/* The last client is one that is turned away. */
+enum { TURNED_AWAY = CONTROL_CLIENTS_MAX, CLIENTS };
 
 static struct {
     bool open;
     struct control_run run;
     struct socket_server socket;
     struct event_source listener;
-    struct client clients[CONTROL_CLIENTS_MAX];
+    struct client clients[CLIENTS];
+    struct workers *closers; /* so many that no client waits for another's */
+    struct event_source has_closed;
 } server;
 
 int control_endpoint(struct endpoint *endpoint, const char *where, bool make, struct error *error)
@@ -38,12 +51,48 @@ int control_endpoint(struct endpoint *endpoint, const char *where, bool make, st
     return runtime_path(endpoint->path, where, make, error);
 }
 
-static void hang_up(struct client *c)
+/* --- closing --- */
+
+static struct client *client_of(struct worker_job *closing)
 {
-    folder_close_files(&c->files);
+    return (struct client *)((char *)closing - offsetof(struct client, closing));
+}
+
+/* The last close of a file may wait, for a peer (SO_LINGER) or a server (FUSE, NFS), and which file
+ * it is a client chooses: so a thread does it. A socket holds files, too, that were not read. */
+static void close_all(struct worker_job *closing)
+{
+    const struct client *c = client_of(closing);
+
+    for (unsigned i = 0; i < c->closed_count; i++)
+        close(c->closed[i]);
+}
+
+static void close_elsewhere(struct client *c)
+{
+    if (c->closes)
+        return;
+    for (unsigned i = 0; i < c->files.count; i++)
+        c->closed[c->closed_count++] = c->files.fds[i];
     c->files.count = 0;
+    if (c->gone && c->stream.fd >= 0) {
+        c->closed[c->closed_count++] = c->stream.fd;
+        c->stream.fd = -1;
+    }
+    c->closes = c->closed_count > 0;
+    if (c->closes)
+        workers_submit(server.closers, &c->closing);
+}
+
+/* `drained`: nothing is left in its socket. */
+static void hang_up(struct client *c, bool drained)
+{
     events_want(&c->source, 0);
-    stream_close(&c->stream);
+    if (drained)
+        stream_close(&c->stream);
+    c->verb = NULL;
+    c->gone = true;
+    close_elsewhere(c);
 }
 
 /* --- answers --- */
@@ -147,10 +196,6 @@ static bool take_line(struct client *c)
     c->input_used -= length + 1;
     memmove(c->input, c->input + length + 1, c->input_used);
     handle(c, line, length);
-    if (c->input_used == 0) { /* or they may be of a line behind it, which came with this one */
-        folder_close_files(&c->files);
-        c->files.count = 0;
-    }
     return true;
 }
 
@@ -172,53 +217,109 @@ static void serve(struct client *c)
         if (n > 0)
             c->output_at += (size_t)n;
         if ((n < 0 && n != -EAGAIN) || (c->leaving && !has_output(c))) {
-            hang_up(c);
+            hang_up(c, false);
             return;
         }
     } while (n > 0 || (!has_output(c) && c->verb == NULL && take_line(c)));
-    events_want(&c->source, has_output(c) ? EVENTS_WRITE : c->verb != NULL ? 0 : EVENTS_READ);
+    /* Else they may be of a line whose end has not come: what is read at once is not told apart. */
+    if (c->verb == NULL && c->input_used == 0)
+        close_elsewhere(c);
+    events_want(&c->source, has_output(c)                  ? EVENTS_WRITE
+                            : c->verb != NULL || c->closes ? 0
+                                                           : EVENTS_READ);
+}
+
+static void take_descriptors(struct client *c, const int *fds, unsigned count)
+{
+    struct error error;
+
+    for (unsigned i = 0; i < count; i++)
+        if (c->files.count < FOLDER_FILES_MAX)
+            c->files.fds[c->files.count++] = fds[i];
+        else
+            c->closed[c->closed_count++] = fds[i];
+    if (c->closed_count == 0)
+        return;
+    error_set(&error, "more than %d descriptors came with the request", FOLDER_FILES_MAX);
+    refuse(c, error.text);
+    c->leaving = true;
 }
 
 static void on_client(void *context)
 {
     struct client *c = context;
-    int n;
+    int n, fds[SOCKET_FDS_MAX];
+    unsigned count;
 
-    if (!has_output(c) && c->verb == NULL) {
+    if (!has_output(c) && c->verb == NULL && !c->closes) {
         n = socket_receive(&c->stream, c->input + c->input_used,
-                           CONTROL_REQUEST_MAX - c->input_used, c->files.fds, &c->files.count);
+                           CONTROL_REQUEST_MAX - c->input_used, fds, &count);
         if (n <= 0 && n != -EAGAIN) {
-            hang_up(c);
+            hang_up(c, n == 0);
             return;
         }
         c->input_used += n > 0 ? (size_t)n : 0;
+        if (n > 0)
+            take_descriptors(c, fds, count);
     }
     serve(c);
 }
 
-static void on_knock(void *context)
+static void on_closed(void *context)
 {
-    struct stream stream;
-    unsigned i = 0;
+    struct worker_job *closing;
+    uint64_t ignored;
 
     (void)context;
-    if (!socket_accept(&server.socket))
-        return;
-    stream = socket_hand_over(&server.socket);
-    while (i < CONTROL_CLIENTS_MAX && server.clients[i].stream.fd >= 0)
-        i++;
-    if (i == CONTROL_CLIENTS_MAX || !socket_is_ours(&stream)) {
-        stream_close(&stream);
+    (void)!read(workers_fd(server.closers), &ignored, sizeof ignored);
+    while ((closing = workers_take(server.closers)) != NULL) {
+        struct client *c = client_of(closing);
+
+        c->closes = false;
+        c->closed_count = 0;
+        if (c->gone)
+            close_elsewhere(c); /* what it had when it was hung up on */
+        else
+            serve(c);
+    }
+    events_want(&server.listener, EVENTS_READ);
+}
+
+static void on_knock(void *context)
+{
+    struct client *c = server.clients;
+
+    (void)context;
+    if (server.clients[TURNED_AWAY].closes) {
+        events_want(&server.listener, 0); /* until it is closed */
         return;
     }
-    server.clients[i].stream = stream;
-    server.clients[i].source =
-        (struct event_source){.fd = stream.fd, .ready = on_client, .context = &server.clients[i]};
-    server.clients[i].verb = NULL;
-    server.clients[i].leaving = false;
-    server.clients[i].files.count = 0;
-    server.clients[i].input_used = server.clients[i].output_at = server.clients[i].output_end = 0;
-    events_want(&server.clients[i].source, EVENTS_READ);
+    if (!socket_accept(&server.socket))
+        return;
+    while (c < &server.clients[TURNED_AWAY] && (c->stream.fd >= 0 || c->closes))
+        c++;
+    c->stream = socket_hand_over(&server.socket);
+    c->verb = NULL;
+    c->leaving = c->gone = false;
+    c->input_used = c->output_at = c->output_end = 0;
+    c->source = (struct event_source){.fd = c->stream.fd, .ready = on_client, .context = c};
+    if (c == &server.clients[TURNED_AWAY] || !socket_is_ours(&c->stream))
+        hang_up(c, false);
+    else
+        events_want(&c->source, EVENTS_READ);
+}
+
+/* No client is there, and nothing of one is to be closed. */
+static void forget_clients(void)
+{
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct client *c = &server.clients[i];
+
+        c->stream.fd = -1;
+        c->files.count = c->closed_count = 0;
+        c->closing.carry_out = close_all;
+        c->closes = false;
+    }
 }
 
 int control_open(const char *where, const struct control_run *run, struct error *error)
@@ -227,11 +328,15 @@ int control_open(const char *where, const struct control_run *run, struct error 
 
     if (where == NULL)
         return 0;
-    for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
-        server.clients[i].stream.fd = -1;
+    forget_clients();
     if (control_endpoint(&endpoint, where, true, error) < 0 ||
         socket_open(&server.socket, &endpoint, error) < 0)
         return -1;
+    server.closers = workers_open("control", CLIENTS, NULL, error);
+    if (server.closers == NULL) {
+        socket_close(&server.socket);
+        return -1;
+    }
     server.open = true;
     if (socket_keep_private(&server.socket, error) < 0)
         return -1;
@@ -239,6 +344,8 @@ int control_open(const char *where, const struct control_run *run, struct error 
     server.run = *run;
     server.listener = (struct event_source){.fd = server.socket.listener, .ready = on_knock};
     events_want(&server.listener, EVENTS_READ);
+    server.has_closed = (struct event_source){.fd = workers_fd(server.closers), .ready = on_closed};
+    events_want(&server.has_closed, EVENTS_READ);
     return 0;
 }
 
@@ -266,11 +373,9 @@ bool control_forget(unsigned guest)
 void control_leave(void)
 {
     server.open = false;
-    for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-        server.clients[i].stream.fd = -1;
+    for (unsigned i = 0; i < CLIENTS; i++)
         folder_close_files(&server.clients[i].files);
-        server.clients[i].files.count = 0;
-    }
+    forget_clients();
 }
 
 bool control_close(void)
@@ -289,8 +394,12 @@ bool control_close(void)
         control_service();
     for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
         if (server.clients[i].stream.fd >= 0)
-            hang_up(&server.clients[i]);
+            hang_up(&server.clients[i], false);
     events_want(&server.listener, 0);
+    events_want(&server.has_closed, 0);
+    while (workers_take(server.closers) != NULL)
+        ;
+    (void)!workers_close(server.closers); /* one that still closes ends with the program */
     socket_close(&server.socket);
     server.open = false;
     return free;

@@ -18,6 +18,7 @@ static struct control {
     struct pause_holder users[GUESTS_MAX]; /* who said `pause` */
     bool saving;                           /* a snapshot is being taken: */
     struct snapshot_save save;
+    struct folder_files *giver; /* whose request passed its files */
     struct pause_holder saver;
     struct control_log logs[GUESTS_MAX]; /* they begin with the guests */
 } control;
@@ -38,10 +39,17 @@ void control_verbs_init(const struct control_run *run)
         control.users[i].quiet = on_quiet;
 }
 
+/* Of the files those go back that no thread took. */
 static void let_go(unsigned guest)
 {
+    struct folder_files *left = &control.save.folder.files;
+
     vm_resume(&control.run.vms[guest], &control.saver);
-    folder_close_files(&control.save.folder.files);
+    for (unsigned i = 0; i < left->count; i++) {
+        if (left->fds[i] >= 0)
+            control.giver->fds[control.giver->count++] = left->fds[i];
+        left->fds[i] = -1;
+    }
     control.saving = false;
 }
 
@@ -333,6 +341,7 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
     control.saving = true;
     control.save.vm = &control.run.vms[first_of(request)];
     control.save.holder = &control.saver;
+    control.giver = request->files;
     folder_open(&control.save.folder, folder, &files, &control.save.stop);
     (void)vm_pause(control.save.vm, &control.saver);
     return go_on_saving(request, out, error);

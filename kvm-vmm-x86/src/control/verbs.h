@@ -66,7 +66,8 @@ struct control_request {
     unsigned guests;            /* those that it is about: a bit each */
     bool one;                   /* it names one of them */
     struct folder_files *files; /* descriptors that came with it; the names are the verb's to fill
-                                 * in, and what it does not keep is closed */
+                                 * in. What it leaves there, or gives back once it is answered,
+                                 * is closed, on another thread: that may take long */
 };
 
 enum verb_result {

@@ -228,6 +228,7 @@ int socket_receive(const struct stream *client, void *bytes, size_t size, int fd
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed, .msg_controllen = sizeof passed};
     ssize_t n;
 
+    *count = 0;
     do
         n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);
@@ -242,10 +243,8 @@ int socket_receive(const struct stream *client, void *bytes, size_t size, int fd
             int fd;
 
             memcpy(&fd, CMSG_DATA(h) + at, sizeof fd);
-            if (*count < SOCKET_FDS_MAX)
+            if (*count < SOCKET_FDS_MAX) /* as the buffer's size says */
                 fds[(*count)++] = fd;
-            else
-                close(fd);
         }
     }
     return (int)n;

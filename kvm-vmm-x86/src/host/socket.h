@@ -35,9 +35,10 @@ struct stream socket_hand_over(struct socket_server *server);
 int socket_keep_private(const struct socket_server *server, struct error *error) MUST_CHECK;
 bool socket_is_ours(const struct stream *client);
 
-/* As stream_read of a unix socket, with descriptors that the other end passes: `fds` has `*count`
- * of SOCKET_FDS_MAX, and takes them behind those. What is beyond is closed. */
-enum { SOCKET_FDS_MAX = 24 };
+/* As stream_read of a unix socket, with the `*count` descriptors that the other end passes: as many
+ * as the kernel lets a message have, since it would close those without room on the spot, and to
+ * close what another chose may take long. */
+enum { SOCKET_FDS_MAX = 253 };
 int socket_receive(const struct stream *client, void *bytes, size_t size, int fds[SOCKET_FDS_MAX],
                    unsigned *count);
 /* Sends bytes, and descriptors with the first of them. How many bytes, or a negative errno. */

@@ -246,8 +246,6 @@ int snapshot_save_begin(struct snapshot_save *save, struct error *error)
 {
     save->stop = save->done = save->failed = false;
     save->pending = thread_start(&save->thread, run, save, error) == 0;
-    if (!save->pending)
-        folder_close_files(&save->folder.files);
     return save->pending ? 0 : -1;
 }
 

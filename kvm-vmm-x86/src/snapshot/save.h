@@ -27,7 +27,8 @@ void snapshot_files(struct folder_files *files);
 /* Whether such a guest can be saved at all. */
 int snapshot_save_check(const struct vm *vm, struct error *error) MUST_CHECK;
 
-/* `vm`, `holder` and `folder` are filled in. The event loop is woken when it is done. */
+/* `vm`, `holder` and `folder` are filled in. The event loop is woken when it is done. On an error
+ * the files of `folder` are the caller's to close. */
 int snapshot_save_begin(struct snapshot_save *save, struct error *error) MUST_CHECK;
 /* 1: all is written; 0: the thread still works; -1: `error` says why the files are worth nothing.
  * Those of `folder` are closed in both cases. */
