@@ -41,18 +41,6 @@ static int allow(scmp_filter_ctx filter, const struct sandbox_call *call)
     return seccomp_rule_add_array(filter, action_for(call->needs), call->number, count, conditions);
 }
 
-/* In a run that learns these are asked about, since no Landlock is. */
-static bool names_a_file(int number)
-{
-    static const int naming[] = {SYS_open,    SYS_openat, SYS_unlink, SYS_unlinkat, SYS_mkdir,
-                                 SYS_mkdirat, SYS_rmdir,  SYS_rename, SYS_truncate, SYS_mknodat};
-
-    for (unsigned i = 0; i < sizeof naming / sizeof naming[0]; i++)
-        if (naming[i] == number)
-            return true;
-    return false;
-}
-
 static int allow_all(scmp_filter_ctx filter, bool learns)
 {
     int code = 0;
@@ -64,7 +52,7 @@ static int allow_all(scmp_filter_ctx filter, bool learns)
             i == 0 ? SCMP_A1_32(SCMP_CMP_MASKED_EQ, UINT32_MAX, sandbox_ioctls[i].request)
                    : SCMP_A1_32(SCMP_CMP_EQ, sandbox_ioctls[i].request));
     for (unsigned i = 0; i < sandbox_call_count && code == 0; i++)
-        if (!(learns && names_a_file(sandbox_calls[i].number)))
+        if (!(learns && sandbox_names_a_file(sandbox_calls[i].number)))
             code = allow(filter, &sandbox_calls[i]);
     if (code == 0)
         code = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SYS_clone3, 0);

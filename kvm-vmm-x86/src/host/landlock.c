@@ -99,7 +99,8 @@ bool landlock_would_allow(const char *path, enum landlock_deed deed)
         [LANDLOCK_TO_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
         [LANDLOCK_TO_WRITE] = LANDLOCK_ACCESS_FS_WRITE_FILE,
         [LANDLOCK_TO_LIST] = LANDLOCK_ACCESS_FS_READ_DIR,
-        [LANDLOCK_TO_MAKE_OR_REMOVE] = REMOVE,
+        [LANDLOCK_TO_MAKE] = MAKE,
+        [LANDLOCK_TO_REMOVE] = REMOVE,
     };
     char folder[4096];
     struct stat st;

@@ -30,7 +30,8 @@ enum landlock_deed {
     LANDLOCK_TO_READ,
     LANDLOCK_TO_WRITE,
     LANDLOCK_TO_LIST,
-    LANDLOCK_TO_MAKE_OR_REMOVE
+    LANDLOCK_TO_MAKE,
+    LANDLOCK_TO_REMOVE,
 };
 
 /* Whether that could be done with what `path` leads to, a path from the root on without links; of a

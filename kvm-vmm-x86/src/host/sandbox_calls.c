@@ -278,6 +278,27 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
 
 const unsigned sandbox_ioctl_count = sizeof sandbox_ioctls / sizeof sandbox_ioctls[0];
 
+const struct sandbox_naming sandbox_namings[] = {
+    {SYS_open, -1, 0, 1, LANDLOCK_TO_READ},       {SYS_openat, 0, 1, 2, LANDLOCK_TO_READ},
+    {SYS_truncate, -1, 0, -1, LANDLOCK_TO_WRITE}, {SYS_unlink, -1, 0, -1, LANDLOCK_TO_REMOVE},
+    {SYS_unlinkat, 0, 1, -1, LANDLOCK_TO_REMOVE}, {SYS_renameat, 0, 1, -1, LANDLOCK_TO_REMOVE},
+    {SYS_renameat, 2, 3, -1, LANDLOCK_TO_MAKE},   {SYS_renameat2, 0, 1, -1, LANDLOCK_TO_REMOVE},
+    {SYS_renameat2, 2, 3, -1, LANDLOCK_TO_MAKE},  {SYS_mkdir, -1, 0, -1, LANDLOCK_TO_MAKE},
+    {SYS_mkdirat, 0, 1, -1, LANDLOCK_TO_MAKE},    {SYS_mknodat, 0, 1, -1, LANDLOCK_TO_MAKE},
+    {SYS_linkat, 2, 3, -1, LANDLOCK_TO_MAKE},     {SYS_symlinkat, 1, 2, -1, LANDLOCK_TO_MAKE},
+    {SYS_bind, -1, 1, -1, LANDLOCK_TO_MAKE}, /* in a unix socket's address */
+};
+
+const unsigned sandbox_naming_count = sizeof sandbox_namings / sizeof sandbox_namings[0];
+
+bool sandbox_names_a_file(int number)
+{
+    for (unsigned i = 0; i < sandbox_naming_count; i++)
+        if (sandbox_namings[i].number == number)
+            return true;
+    return false;
+}
+
 static const char *const names[] = {
 #include "syscalls.inc" /* made from the C library's header */
 };

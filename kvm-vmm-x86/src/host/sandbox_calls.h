@@ -2,7 +2,10 @@
 #ifndef HOST_SANDBOX_CALLS_H
 #define HOST_SANDBOX_CALLS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "host/landlock.h"
 
 /* What a run has that asks for more than others. */
 enum sandbox_need {
@@ -45,6 +48,18 @@ struct sandbox_ioctl {
 };
 extern const struct sandbox_ioctl sandbox_ioctls[];
 extern const unsigned sandbox_ioctl_count;
+
+/* The calls of sandbox_calls that name files, a row for each: where its folder's descriptor, its
+ * path and its flags are, or -1, and what is done with it. In a run that learns these are asked
+ * about, since no Landlock is. */
+struct sandbox_naming {
+    int number, folder, path, flags;
+    enum landlock_deed deed; /* where there are flags, these say */
+};
+extern const struct sandbox_naming sandbox_namings[];
+extern const unsigned sandbox_naming_count;
+
+bool sandbox_names_a_file(int number);
 
 /* "openat"; NULL: no call has that number. Callable from a signal handler. */
 const char *sandbox_call_name(int number);

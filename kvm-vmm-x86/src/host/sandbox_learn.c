@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "host/landlock.h"
@@ -84,32 +85,14 @@ static void name_thread(const struct seccomp_notif *call, char thread[THREAD_NAM
 
 /* --- files --- */
 
-/* A call that names a file: where its folder's descriptor, its path and its flags are, or -1. */
-struct naming {
-    int number, folder, path, flags;
-};
-
-static const struct naming *naming_of(int number)
-{
-    static const struct naming calls[] = {
-        {SYS_open, -1, 0, 1},     {SYS_openat, 0, 1, 2},   {SYS_unlink, -1, 0, -1},
-        {SYS_unlinkat, 0, 1, -1}, {SYS_mkdir, -1, 0, -1},  {SYS_mkdirat, 0, 1, -1},
-        {SYS_rmdir, -1, 0, -1},   {SYS_rename, -1, 0, -1}, {SYS_truncate, -1, 0, -1},
-        {SYS_mknodat, 0, 1, -1},
-    };
-
-    for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++)
-        if (calls[i].number == number)
-            return &calls[i];
-    return NULL;
-}
-
-/* The path that it names, in the files of the program that is watched; false: it cannot be read. */
-static bool read_path(const struct seccomp_notif *call, const struct naming *n,
+/* The path that it names, in the files of the program that is watched; false: it cannot be read, or
+ * it is a socket's address that is no path. */
+static bool read_path(const struct seccomp_notif *call, const struct sandbox_naming *n,
                       char path[PATH_MAX + 64])
 {
     int folder = n->folder < 0 ? AT_FDCWD : (int)call->data.args[n->folder], fd;
     char text[PATH_MAX], memory[40];
+    struct sockaddr_un address;
     static bool said;
     ssize_t length;
 
@@ -122,12 +105,24 @@ static bool read_path(const struct seccomp_notif *call, const struct naming *n,
                 memory, strerror(errno));
         said = true;
     }
-    length = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, (off_t)call->data.args[n->path]);
-    if (fd >= 0)
-        close(fd);
-    if (length <= 0)
+    if (fd < 0)
         return false;
-    text[length] = '\0';
+    if (call->data.nr == SYS_bind) {
+        memset(&address, 0, sizeof address);
+        length = pread(fd, &address,
+                       call->data.args[2] < sizeof address ? call->data.args[2] : sizeof address,
+                       (off_t)call->data.args[n->path]);
+        if (address.sun_family != AF_UNIX)
+            length = 0;
+        memcpy(text, address.sun_path, sizeof address.sun_path);
+        text[sizeof address.sun_path] = '\0';
+    } else {
+        length = pread(fd, text, sizeof text - 1, (off_t)call->data.args[n->path]);
+        text[length > 0 ? length : 0] = '\0';
+    }
+    close(fd);
+    if (length <= 0 || text[0] == '\0')
+        return false;
     if (strncmp(text, "/proc/self/", 11) == 0)
         snprintf(path, PATH_MAX + 64, "/proc/%u/%s", call->pid, text + 11);
     else if (text[0] == '/')
@@ -139,29 +134,31 @@ static bool read_path(const struct seccomp_notif *call, const struct naming *n,
     return true;
 }
 
-static enum landlock_deed deed_of(const struct seccomp_notif *call, const struct naming *n,
+static enum landlock_deed deed_of(const struct seccomp_notif *call, const struct sandbox_naming *n,
                                   bool is_there)
 {
     int flags = n->flags < 0 ? 0 : (int)call->data.args[n->flags];
 
-    if (call->data.nr == SYS_truncate)
-        return LANDLOCK_TO_WRITE;
-    if (n->flags < 0 || (!is_there && (flags & O_CREAT) != 0))
-        return LANDLOCK_TO_MAKE_OR_REMOVE;
+    if (n->flags < 0)
+        return n->deed;
+    if (!is_there && (flags & O_CREAT) != 0)
+        return LANDLOCK_TO_MAKE;
     return (flags & O_ACCMODE) != O_RDONLY ? LANDLOCK_TO_WRITE
            : (flags & O_DIRECTORY) != 0    ? LANDLOCK_TO_LIST
                                            : LANDLOCK_TO_READ;
 }
 
-/* Says each file once that Landlock would keep out of reach. One that is not there is an error in
- * any case; what is opened as a path alone is not bounded. */
-static void look_at_file(const struct seccomp_notif *call, const struct naming *n)
+/* Says each file once, for each deed, that Landlock would keep out of reach. One that is not there
+ * is an error in any case; what is opened as a path alone is not bounded. */
+static void look_at_file(const struct seccomp_notif *call, const struct sandbox_naming *n)
 {
     static const char *const deeds[] = {[LANDLOCK_TO_READ] = "read",
                                         [LANDLOCK_TO_WRITE] = "write",
                                         [LANDLOCK_TO_LIST] = "list",
-                                        [LANDLOCK_TO_MAKE_OR_REMOVE] = "make or remove files in"};
+                                        [LANDLOCK_TO_MAKE] = "make files in",
+                                        [LANDLOCK_TO_REMOVE] = "remove files in"};
     static char seen[FILES_SEEN_MAX][PATH_MAX];
+    static enum landlock_deed seen_deeds[FILES_SEEN_MAX];
     static unsigned count;
     char path[PATH_MAX + 64], real[PATH_MAX], thread[THREAD_NAME];
     enum landlock_deed deed;
@@ -172,7 +169,7 @@ static void look_at_file(const struct seccomp_notif *call, const struct naming *
         return;
     is_there = realpath(path, real) != NULL;
     deed = deed_of(call, n, is_there);
-    if (deed == LANDLOCK_TO_MAKE_OR_REMOVE) {
+    if (deed == LANDLOCK_TO_MAKE || deed == LANDLOCK_TO_REMOVE) {
         slash = strrchr(path, '/');
         *slash = '\0';
         is_there = realpath(slash == path ? "/" : path, real) != NULL;
@@ -180,10 +177,12 @@ static void look_at_file(const struct seccomp_notif *call, const struct naming *
     if (!is_there || landlock_would_allow(real, deed))
         return;
     for (unsigned i = 0; i < count; i++)
-        if (strcmp(seen[i], real) == 0)
+        if (seen_deeds[i] == deed && strcmp(seen[i], real) == 0)
             return;
-    if (count < FILES_SEEN_MAX)
+    if (count < FILES_SEEN_MAX) {
+        seen_deeds[count] = deed;
         strcpy(seen[count++], real);
+    }
     name_thread(call, thread);
     dprintf(STDERR_FILENO, "kvm-vmm: the sandbox does not allow to %s %s, in the thread %s\n",
             deeds[deed], real, thread);
@@ -214,13 +213,24 @@ static bool is_on_the_list(int number, unsigned needs)
     return false;
 }
 
+static void look_at(const struct seccomp_notif *call, unsigned needs)
+{
+    if (!sandbox_names_a_file(call->data.nr) || !is_on_the_list(call->data.nr, needs)) {
+        if (is_new(call))
+            say(call);
+        return;
+    }
+    for (unsigned i = 0; i < sandbox_naming_count; i++)
+        if (sandbox_namings[i].number == call->data.nr)
+            look_at_file(call, &sandbox_namings[i]);
+}
+
 /* Until no thread is left that the filter is about. */
 static void watch(int fd, unsigned needs)
 {
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     struct seccomp_notif *call;
     struct seccomp_notif_resp *answer;
-    const struct naming *naming;
 
     if (seccomp_notify_alloc(&call, &answer) != 0)
         return;
@@ -228,11 +238,7 @@ static void watch(int fd, unsigned needs)
         memset(call, 0, sizeof *call);
         if (seccomp_notify_receive(fd, call) != 0)
             continue; /* the thread was interrupted */
-        naming = naming_of(call->data.nr);
-        if (naming != NULL && is_on_the_list(call->data.nr, needs))
-            look_at_file(call, naming);
-        else if (is_new(call))
-            say(call);
+        look_at(call, needs);
         *answer =
             (struct seccomp_notif_resp){.id = call->id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
         (void)seccomp_notify_respond(fd, answer);

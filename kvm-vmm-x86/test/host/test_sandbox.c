@@ -132,6 +132,37 @@ static void test_no_row_twice(void **state)
     assert_int_equal(sandbox_ioctls[0].request, KVM_RUN);
 }
 
+/* What goes by a file's name is Landlock's to say, and a run that learns is asked about it: each
+ * such call of the list has its row, and each row is of a call of the list. */
+static void test_namings(void **state)
+{
+    static const char *const words[] = {"open",  "link",  "rename",   "mkdir", "rmdir",
+                                        "mknod", "creat", "truncate", "bind"};
+    static const char *const others[] = {"readlink",       "readlinkat",   "ftruncate",
+                                         "timerfd_create", "memfd_create", "epoll_create1"};
+
+    (void)state;
+    for (unsigned i = 0; i < sandbox_call_count; i++) {
+        const char *name = sandbox_call_name(sandbox_calls[i].number);
+        bool names_a_file = false;
+
+        for (unsigned w = 0; w < sizeof words / sizeof words[0]; w++)
+            names_a_file |= strstr(name, words[w]) != NULL;
+        for (unsigned o = 0; o < sizeof others / sizeof others[0]; o++)
+            names_a_file &= strcmp(name, others[o]) != 0;
+        if (names_a_file != sandbox_names_a_file(sandbox_calls[i].number))
+            fail_msg("%s", name);
+    }
+    for (unsigned n = 0; n < sandbox_naming_count; n++) {
+        unsigned i = 0;
+
+        while (i < sandbox_call_count && sandbox_calls[i].number != sandbox_namings[n].number)
+            i++;
+        if (i == sandbox_call_count)
+            fail_msg("%s", sandbox_call_name(sandbox_namings[n].number));
+    }
+}
+
 static void test_not_into_the_terminal(void **state)
 {
     (void)state;
@@ -230,6 +261,24 @@ static void test_filter_says_what_the_tables_say(void **state)
     }
 }
 
+/* The same where it learns, but for calls that name files. */
+static void test_filter_that_learns(void **state)
+{
+    static struct sock_filter code[SANDBOX_FILTER_MAX];
+    unsigned length = sandbox_filter_make(code, ALL_NEEDS, SELF, SECCOMP_RET_USER_NOTIF);
+
+    (void)state;
+    for (int number = 0; number < 500; number++) {
+        struct seccomp_data data = {.nr = number, .arch = AUDIT_ARCH_X86_64};
+        uint32_t otherwise = expected(ALL_NEEDS, &data);
+
+        assert_int_equal(run(code, length, &data),
+                         otherwise == SECCOMP_RET_TRAP || sandbox_names_a_file(number)
+                             ? SECCOMP_RET_USER_NOTIF
+                             : otherwise);
+    }
+}
+
 /* Calls of the 32-bit and of the x32 table end the process. */
 static void test_other_tables_of_calls(void **state)
 {
@@ -263,8 +312,10 @@ int main(void)
         cmocka_unit_test(test_with_conditions),
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_no_row_twice),
+        cmocka_unit_test(test_namings),
         cmocka_unit_test(test_not_into_the_terminal),
         cmocka_unit_test(test_filter_says_what_the_tables_say),
+        cmocka_unit_test(test_filter_that_learns),
         cmocka_unit_test(test_other_tables_of_calls),
         cmocka_unit_test(test_names),
     };

@@ -1,9 +1,9 @@
 /*
  * kvm-vmm, but the thread of its first virtio device does what ORDERS says, as if a guest had taken
- * it over, before a vCPU runs: "open PATH", "write PATH", "call NUMBER ARGUMENT ARGUMENT ARGUMENT",
- * and several of them with ';' in between. Linked with every object of the VMM, and with
- * virtio_device_run, vm_io_start and landlock_begin in between (--wrap). WITHOUT_LANDLOCK=1: the
- * kernel says that it has no Landlock.
+ * it over, before a vCPU runs: "open PATH", "write PATH", "move FROM TO", "call NUMBER ARGUMENT
+ * ARGUMENT ARGUMENT", and several of them with ';' in between. Linked with every object of the VMM,
+ * and with virtio_device_run, vm_io_start and landlock_begin in between (--wrap).
+ * WITHOUT_LANDLOCK=1: the kernel says that it has no Landlock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,13 +30,15 @@ static unsigned obeyed; /* atomic */
 static void obey(const char *order)
 {
     unsigned long number = 0, arguments[3] = {0};
-    char path[512];
+    char path[512], to[512];
     long result;
 
     if (sscanf(order, "open %511s", path) == 1)
         result = open(path, O_RDONLY | O_CLOEXEC);
     else if (sscanf(order, "write %511s", path) == 1)
         result = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    else if (sscanf(order, "move %511s %511s", path, to) == 2)
+        result = renameat(AT_FDCWD, path, AT_FDCWD, to);
     else if (sscanf(order, "call %lu %li %li %li", &number, (long *)&arguments[0],
                     (long *)&arguments[1], (long *)&arguments[2]) >= 1)
         result = syscall((long)number, arguments[0], arguments[1], arguments[2]);
