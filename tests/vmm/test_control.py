@@ -149,7 +149,7 @@ assert 5 <= turned <= 7, turned
 for m in more:
     m.close()
 until('clients that left are still counted', lambda: ctl(where, 'status')[0] == 0)
-# A descriptor whose last close waits for a peer that takes nothing: the VMM has the last copy, and waits for nobody.
+# A descriptor whose last close waits for a peer that takes nothing: the VMM has the last copy, and does not wait.
 listener = socket.create_server(('127.0.0.1', 0))
 slow = socket.create_connection(listener.getsockname())
 peer = listener.accept()[0]

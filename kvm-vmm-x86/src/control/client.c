@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "control/server.h"
-#include "host/folder.h"
+#include "host/folder_make.h"
 #include "host/runtime.h"
 #include "host/socket.h"
 #include "snapshot/save.h"

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/endpoint.h"
 #include "host/events.h"
@@ -65,7 +64,7 @@ static void close_all(struct worker_job *closing)
     const struct client *c = client_of(closing);
 
     for (unsigned i = 0; i < c->closed_count; i++)
-        close(c->closed[i]);
+        stream_close(&(struct stream){.fd = c->closed[i]});
 }
 
 static void close_elsewhere(struct client *c)
@@ -271,7 +270,7 @@ static void on_closed(void *context)
     uint64_t ignored;
 
     (void)context;
-    (void)!read(workers_fd(server.closers), &ignored, sizeof ignored);
+    (void)stream_read(&(struct stream){.fd = workers_fd(server.closers)}, &ignored, sizeof ignored);
     while ((closing = workers_take(server.closers)) != NULL) {
         struct client *c = client_of(closing);
 

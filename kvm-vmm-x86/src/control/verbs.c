@@ -39,17 +39,10 @@ void control_verbs_init(const struct control_run *run)
         control.users[i].quiet = on_quiet;
 }
 
-/* Of the files those go back that no thread took. */
 static void let_go(unsigned guest)
 {
-    struct folder_files *left = &control.save.folder.files;
-
     vm_resume(&control.run.vms[guest], &control.saver);
-    for (unsigned i = 0; i < left->count; i++) {
-        if (left->fds[i] >= 0)
-            control.giver->fds[control.giver->count++] = left->fds[i];
-        left->fds[i] = -1;
-    }
+    folder_move_files(control.giver, &control.save.folder.files); /* that no thread took */
     control.saving = false;
 }
 
@@ -351,10 +344,8 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
 static enum verb_result begin_fork(struct control_request *request, struct json_out *out,
                                    struct error *error)
 {
-    if (!control.saving)
-        return control_fork_begin(request, out, error);
     error_set(error, "a snapshot is being taken");
-    return VERB_FAILED;
+    return control.saving ? VERB_FAILED : control_fork_begin(request, out, error);
 }
 
 /* --- stats, screen, log --- */

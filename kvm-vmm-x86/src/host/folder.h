@@ -33,21 +33,13 @@ struct folder {
     const bool *stop; /* atomic: writing is given up once it is set */
 };
 
-/* Makes PATH.tmp with files of those names; refused if PATH is there. One folder at a time: until
- * it is committed or abandoned, a signal that ends the program removes it. */
-int folder_make(const char *path, struct folder_files *files, struct error *error) MUST_CHECK;
-/* Its files are on the disk, and it has its name PATH; whether that name outlives a power cut is
- * up to the file system. Files that `is_used` does not know are removed before. On an error it is
- * abandoned. */
-int folder_commit(bool (*is_used)(void *context, const char *name), void *context,
-                  struct error *error) MUST_CHECK;
-void folder_abandon(void);
-
 /* Takes the descriptors of files that are to be written. */
 void folder_open(struct folder *folder, const char *path, const struct folder_files *files,
                  const bool *stop);
 /* Those that are not closed yet. */
 void folder_close_files(struct folder_files *files);
+/* Adds them to those of `to`, which has room. */
+void folder_move_files(struct folder_files *to, struct folder_files *from);
 /* What goes into one file: bytes, a guest's memory, or what a file of the host holds. */
 int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
                uint32_t *sum, struct error *error) MUST_CHECK;

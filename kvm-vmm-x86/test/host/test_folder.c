@@ -1,21 +1,22 @@
-/* Unit tests of host/folder.c: a signal may come at any moment, and the folder is there as a whole
- * or not at all. A child makes it, and the calls below send it the signal. */
+/* Unit tests of host/folder_make.c, and of folder.c: a signal may come at any moment, and the
+ * folder is there as a whole or not at all. A child makes it, and the calls below send it the
+ * signal. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmocka_all.h"
-#include "host/folder.h"
 
 static const char *moment; /* a call; NULL: none */
 static int sent;
-static char scratch[] = "/tmp/test_folder.XXXXXX", path[48], tmp[64];
+static bool writes_nothing;
+static char scratch[] = "/tmp/test_folder.XXXXXX", saved[48], partial[64];
 
 static void now(const char *call)
 {
@@ -23,35 +24,40 @@ static void now(const char *call)
         raise(sent);
 }
 
-/* In the place of the C library's. */
-int mkdir(const char *name, mode_t mode)
+static int mkdir_then(const char *name, mode_t mode)
 {
-    int result = (int)syscall(SYS_mkdir, name, mode);
+    int result = mkdir(name, mode);
 
     now("mkdir");
     return result;
 }
 
-int fsync(int fd)
+static int fsync_when(int fd)
 {
     now("fsync");
-    return (int)syscall(SYS_fsync, fd);
+    return fsync(fd);
 }
 
-int rename(const char *from, const char *to)
+static int rename_then(const char *from, const char *to)
 {
-    int result = (int)syscall(SYS_rename, from, to);
+    int result = rename(from, to);
 
     now("rename");
     return result;
 }
 
-static bool writes_nothing;
-
-ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
+static ssize_t pwrite_or_not(int fd, const void *bytes, size_t size, off_t at)
 {
-    return writes_nothing ? 0 : (ssize_t)syscall(SYS_pwrite64, fd, bytes, size, at);
+    return writes_nothing ? 0 : pwrite(fd, bytes, size, at);
 }
+
+/* No other unit test links them. */
+#define mkdir  mkdir_then
+#define fsync  fsync_when
+#define rename rename_then
+#define pwrite pwrite_or_not
+#include "host/folder.c"
+#include "host/folder_make.c"
 
 static bool is_used(void *context, const char *name)
 {
@@ -64,7 +70,7 @@ static void make_one(void)
     struct folder_files files = {.names = {"kept", "unused"}, .count = 2};
     struct error error;
 
-    if (folder_make(path, &files, &error) < 0)
+    if (folder_make(saved, &files, &error) < 0)
         _exit(1);
     now("between");
     folder_close_files(&files);
@@ -105,11 +111,11 @@ static void assert_whole(void)
 {
     char kept[96];
 
-    assert_true(is_there(path, "kept"));
-    assert_false(is_there(path, "unused") || is_there(tmp, ""));
-    snprintf(kept, sizeof kept, "%s/kept", path);
+    assert_true(is_there(saved, "kept"));
+    assert_false(is_there(saved, "unused") || is_there(partial, ""));
+    snprintf(kept, sizeof kept, "%s/kept", saved);
     assert_int_equal(unlink(kept), 0);
-    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(saved), 0);
 }
 
 static void test_interrupted(void **state)
@@ -122,7 +128,7 @@ static void test_interrupted(void **state)
     for (unsigned s = 0; s < 3; s++) {
         for (unsigned i = 0; i < 3; i++) {
             assert_int_equal(end_of_a_child(before[i], signals[s], SIG_DFL), 128 + signals[s]);
-            assert_false(is_there(tmp, "") || is_there(path, ""));
+            assert_false(is_there(partial, "") || is_there(saved, ""));
         }
         for (unsigned i = 0; i < 2; i++) {
             assert_int_equal(end_of_a_child(behind[i], signals[s], SIG_DFL), 128 + signals[s]);
@@ -156,14 +162,14 @@ static void test_nothing_written(void **state)
 
     (void)state;
     moment = NULL;
-    assert_int_equal(folder_make(path, &files, &error), 0);
-    folder_open(&folder, path, &files, &never);
+    assert_int_equal(folder_make(saved, &files, &error), 0);
+    folder_open(&folder, saved, &files, &never);
     writes_nothing = true;
     assert_int_equal(folder_put(&folder, "kept", "bytes", 5, &sum, &error), -1);
     writes_nothing = false;
     assert_non_null(strstr(error.text, strerror(EIO)));
     folder_abandon();
-    assert_false(is_there(tmp, ""));
+    assert_false(is_there(partial, ""));
 }
 
 static int make_scratch(void **state)
@@ -171,8 +177,8 @@ static int make_scratch(void **state)
     (void)state;
     if (mkdtemp(scratch) == NULL)
         return -1;
-    snprintf(path, sizeof path, "%s/saved", scratch);
-    snprintf(tmp, sizeof tmp, "%s.tmp", path);
+    snprintf(saved, sizeof saved, "%s/saved", scratch);
+    snprintf(partial, sizeof partial, "%s.tmp", saved);
     return 0;
 }
 
