@@ -11,10 +11,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 
 # Warnings that every C file here is compiled with, whatever machine it is for. Errors to those who develop it (WERROR=1, as
-# `make check` sets it), not to a user whose compiler knows more of them. Linux's structures end in arrays that a structure of
-# ours gives room to: clang calls that an extension.
+# `make check` sets it), not to a user whose compiler knows more of them.
 WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror) -Wshadow -Wpointer-arith -Wwrite-strings -Wundef -Wvla \
-            -Wstrict-prototypes -Wmissing-prototypes -Wno-gnu-variable-sized-type-not-at-end
+            -Wstrict-prototypes -Wmissing-prototypes
 DEPFLAGS  = -MMD -MP
 # Dependency files that are included bring targets of their own: none of them may become the default.
 .DEFAULT_GOAL := all
