@@ -8,17 +8,9 @@
 #include "kvm-vmm-x86/guest/guest.inc"
     .code64
     .set VECTOR, 0x80
-    .set GATE, 0x8e00           /* present, interrupt gate (Intel SDM volume 3, 6.14.1) */
     .set TF_BYTE, 1             /* of the flags, where bit 0 is the trap flag */
 
-    lea on_interrupt(%rip), %rax
-    lea idt + 16 * VECTOR(%rip), %rdi
-    mov %ax, (%rdi)
-    movw $8, 2(%rdi)
-    movw $GATE, 4(%rdi)
-    shr $16, %rax
-    mov %ax, 6(%rdi)
-    lidt idtr(%rip)
+    long_gate VECTOR, on_interrupt
 
     .global rounds
 rounds:

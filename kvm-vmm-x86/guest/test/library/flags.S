@@ -6,20 +6,12 @@
 #include "../../guest.inc"
     .code64
     .set VECTOR, 0x80
-    .set GATE, 0x8e00           /* present, interrupt gate (Intel SDM volume 3, 6.14.1) */
     .set EFER, 0xc0000080       /* MSRs (Intel SDM volume 4, table 2-2) */
     .set STAR, 0xc0000081
     .set LSTAR, 0xc0000082
     .set SCE, 1
 
-    lea on_interrupt(%rip), %rax
-    lea idt + 16 * VECTOR(%rip), %rdi
-    mov %ax, (%rdi)
-    movw $8, 2(%rdi)
-    movw $GATE, 4(%rdi)
-    shr $16, %rax
-    mov %ax, 6(%rdi)
-    lidt idtr(%rip)
+    long_gate VECTOR, on_interrupt
     mov $EFER, %ecx
     rdmsr
     or $SCE, %eax
