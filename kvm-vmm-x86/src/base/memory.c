@@ -60,6 +60,13 @@ int memory_iovec(const struct memory *memory, gpa_t gpa, uint64_t length, bool w
     return (int)count;
 }
 
+bool memory_is_zero(const void *bytes, size_t size)
+{
+    const uint8_t *all = bytes;
+
+    return size == 0 || (all[0] == 0 && memcmp(all, all + 1, size - 1) == 0);
+}
+
 bool memory_holds(const struct memory *memory, gpa_t gpa, uint64_t length)
 {
     struct iovec entries[MEMORY_SLOTS_MAX];

@@ -63,6 +63,9 @@ void *memory_at(const struct memory *memory, gpa_t gpa, uint64_t length);
 /* The slot that holds `gpa`, or NULL. */
 const struct memory_slot *memory_slot_at(const struct memory *memory, gpa_t gpa);
 
+/* Whether these bytes, of this process, are all zero: what saves a page can leave it out. */
+bool memory_is_zero(const void *bytes, size_t size);
+
 /* Whether all of it is RAM. length 0 counts as 1. */
 bool memory_holds(const struct memory *memory, gpa_t gpa, uint64_t length);
 

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/memory.h"
 #include "boot/loader.h"
 
 /* What a kind of file has at a place. */
@@ -133,8 +134,7 @@ static bool is_fat(const struct image *image)
 
 static bool is_zero(const struct image *image)
 {
-    return image->size > 0 && image->bytes[0] == 0 &&
-           memcmp(image->bytes, image->bytes + 1, image->size - 1) == 0;
+    return image->size > 0 && memory_is_zero(image->bytes, image->size);
 }
 
 enum { LOOKED_AT = 4096 }; /* of a text */

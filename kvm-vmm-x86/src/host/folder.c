@@ -12,13 +12,9 @@
 #include <zlib.h>
 
 #include "base/address.h"
+#include "base/memory.h"
 
 enum { RUN_PAGES = 64, RUN = RUN_PAGES * PAGE_SIZE };
-
-static bool is_zero(const uint8_t *page, size_t size)
-{
-    return size == 0 || (page[0] == 0 && memcmp(page, page + 1, size - 1) == 0);
-}
 
 static void add_page(uint32_t *sum, uint64_t number, const uint8_t *page, size_t size)
 {
@@ -133,7 +129,7 @@ static int write_pages(const struct folder *f, int fd, const uint8_t *bytes, uin
 
     while (pos < size) {
         size_t part = page_at(pos, size);
-        bool zero = is_zero(bytes + pos, part);
+        bool zero = memory_is_zero(bytes + pos, part);
 
         if (!zero)
             add_page(sum, (at + pos) / PAGE_SIZE, bytes + pos, part);
@@ -342,7 +338,7 @@ static int into_sum(void *context, const uint8_t *bytes, size_t size, uint64_t a
     for (size_t pos = 0; pos < size; pos += PAGE_SIZE) {
         size_t part = page_at(pos, size);
 
-        if (!is_zero(bytes + pos, part))
+        if (!memory_is_zero(bytes + pos, part))
             add_page(context, (at + pos) / PAGE_SIZE, bytes + pos, part);
     }
     return 0;

@@ -328,11 +328,6 @@ static bool put_head(const struct core *c)
     return c->wide ? put(c, &wide, sizeof wide) : put(c, &narrow, sizeof narrow);
 }
 
-static bool is_zero(const uint8_t *page)
-{
-    return page[0] == 0 && memcmp(page, page + 1, PAGE_SIZE - 1) == 0;
-}
-
 /* The last page is written whatever it holds: the file has its size then. */
 static bool put_memory(const struct core *c)
 {
@@ -344,7 +339,7 @@ static bool put_memory(const struct core *c)
             const uint8_t *page = memory->slots[i].host + at;
             bool last = i + 1 == memory->count && at + PAGE_SIZE == memory->slots[i].size;
 
-            if (!last && is_zero(page)) {
+            if (!last && memory_is_zero(page, PAGE_SIZE)) {
                 skipped++;
                 continue;
             }
