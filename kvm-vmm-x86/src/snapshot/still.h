@@ -20,7 +20,7 @@ struct snapshot_still {
     size_t linux_notes_size;
     struct file image; /* whose names these are */
     struct symbols symbols;
-    const char *no_names; /* why there are none, where that is worth a line; or NULL */
+    const char *no_names; /* why no symbols were read, for a line of output; or NULL */
 };
 
 /* Opens the folder at `path`. Names come from the ELF file `names`, or, if that is NULL, from the
