@@ -17,8 +17,8 @@ struct client {
     const struct control_verb *verb; /* that is not answered yet; NULL: none */
     struct control_request request;  /* its */
     struct folder_files files;       /* descriptors that came; a request has them */
-    bool leaving;                    /* nothing more is taken from it */
-    bool gone;                       /* nor said to it: what is open is closed */
+    bool leaving;                    /* no more input is read */
+    bool gone;                       /* hung up: its descriptors are being closed */
     char input[CONTROL_REQUEST_MAX + 1];
     size_t input_used;
     char output[CONTROL_ANSWER_MAX];
@@ -38,7 +38,7 @@ static struct {
     struct socket_server socket;
     struct event_source listener;
     struct client clients[CLIENTS];
-    struct workers *closers; /* so many that no client waits for another's */
+    struct workers *closers; /* one thread a client: none waits for another's */
     struct event_source has_closed;
 } server;
 
@@ -92,6 +92,8 @@ static void hang_up(struct client *c, bool drained)
     c->verb = NULL;
     c->gone = true;
     close_elsewhere(c);
+    if (!c->closes) /* there is a place again */
+        events_want(&server.listener, EVENTS_READ);
 }
 
 /* --- answers --- */
@@ -289,14 +291,14 @@ static void on_knock(void *context)
     struct client *c = server.clients;
 
     (void)context;
-    if (server.clients[TURNED_AWAY].closes) {
-        events_want(&server.listener, 0); /* until it is closed */
+    while (c < &server.clients[TURNED_AWAY] && (c->stream.fd >= 0 || c->closes))
+        c++;
+    if (c->closes) { /* all places are taken, and the last one turned away is not closed yet */
+        events_want(&server.listener, 0);
         return;
     }
     if (!socket_accept(&server.socket))
         return;
-    while (c < &server.clients[TURNED_AWAY] && (c->stream.fd >= 0 || c->closes))
-        c++;
     c->stream = socket_hand_over(&server.socket);
     c->verb = NULL;
     c->leaving = c->gone = false;
@@ -399,6 +401,9 @@ bool control_close(void)
     while (workers_take(server.closers) != NULL)
         ;
     (void)!workers_close(server.closers); /* one that still closes ends with the program */
+    /* A connection in the listener's queue may hold files: the program's end closes it, and does
+     * not linger. */
+    server.socket.listener = -1;
     socket_close(&server.socket);
     server.open = false;
     return free;

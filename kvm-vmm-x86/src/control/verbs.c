@@ -340,7 +340,7 @@ static enum verb_result begin_snapshot(struct control_request *request, struct j
     return go_on_saving(request, out, error);
 }
 
-/* One saves a guest at a time. */
+/* Only one verb saves a guest at a time. */
 static enum verb_result begin_fork(struct control_request *request, struct json_out *out,
                                    struct error *error)
 {
