@@ -107,7 +107,7 @@ static const char *load_switches(struct vcpu *v, const struct saved_vcpu *s)
     if (vm_vcpu(job.vm, v->events[EVENT_GLOBAL].attribute[SSE_PREFERRED_HART]) == NULL)
         return "an event is for a vCPU that is not there";
     if ((s->switches & SAVED_AD_UPDATING) != 0 && !features.adue)
-        return "its harts set A and D bits, and this machine's do not";
+        return "its harts set A and D bits, which guests are not offered on this machine";
     v->events_masked = (s->switches & SAVED_EVENTS_MASKED) != 0;
     v->event_due = (s->switches & SAVED_EVENT_DUE) != 0;
     v->ad_updating = (s->switches & SAVED_AD_UPDATING) != 0;

@@ -203,7 +203,7 @@ static void say(const struct seccomp_notif *call)
             (unsigned long long)call->data.args[2], (unsigned long long)call->data.args[3], thread);
 }
 
-/* Of a call that names a file the filter does not say. */
+/* The filter does not decide calls that name files. */
 static bool is_on_the_list(int number, unsigned needs)
 {
     for (unsigned i = 0; i < sandbox_call_count; i++)

@@ -119,7 +119,7 @@ static void press_and_sleep(void *context)
 }
 
 /* The button is pressed between the order and the sleep, and the guest has not enabled its event:
- * the machine wakes. A press of before the order does not wake it. */
+ * the machine wakes. A press before the order does not wake it. */
 static void test_pressed_before_it_sleeps(void **state)
 {
     enum { NOW = ACPI_PM_SLEEP_RAM << 10 | SLEEP };

@@ -51,7 +51,7 @@ static ssize_t pwrite_or_not(int fd, const void *bytes, size_t size, off_t at)
     return writes_nothing ? 0 : pwrite(fd, bytes, size, at);
 }
 
-/* No other unit test links them. */
+/* Included with these calls replaced, instead of linked. */
 #define mkdir  mkdir_then
 #define fsync  fsync_when
 #define rename rename_then
