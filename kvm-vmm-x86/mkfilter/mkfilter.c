@@ -35,7 +35,7 @@ static int allow(scmp_filter_ctx filter, const struct sandbox_call *call)
         const struct sandbox_condition *c = &call->conditions[count];
 
         conditions[count++] = c->mask == UINT64_MAX
-                                  ? SCMP_CMP64(c->argument, SCMP_CMP_EQ, c->value)
+                                  ? SCMP_CMP64(c->argument, SCMP_CMP_EQ, c->value, 0)
                                   : SCMP_CMP64(c->argument, SCMP_CMP_MASKED_EQ, c->mask, c->value);
     }
     return seccomp_rule_add_array(filter, action_for(call->needs), call->number, count, conditions);
@@ -50,7 +50,7 @@ static int allow_all(scmp_filter_ctx filter, bool learns)
         code = seccomp_rule_add(
             filter, action_for(sandbox_ioctls[i].needs), SYS_ioctl, 1,
             i == 0 ? SCMP_A1_32(SCMP_CMP_MASKED_EQ, UINT32_MAX, sandbox_ioctls[i].request)
-                   : SCMP_A1_32(SCMP_CMP_EQ, sandbox_ioctls[i].request));
+                   : SCMP_A1_32(SCMP_CMP_EQ, sandbox_ioctls[i].request, 0));
     for (unsigned i = 0; i < sandbox_call_count && code == 0; i++)
         if (!(learns && sandbox_names_a_file(sandbox_calls[i].number)))
             code = allow(filter, &sandbox_calls[i]);
