@@ -1,8 +1,8 @@
 /*
- * mkfilter: compiles the sandbox's tables (src/host/sandbox_calls.c) into one filter for seccomp,
+ * mkfilter: compiles the sandbox's tables (src/host/sandbox/calls.c) into one filter for seccomp,
  * by libseccomp, when the VMM is built: that takes the library 0.4 ms and 280 KB, which each start
  * of the VMM would have to wait for. Prints the instructions as rows of an initialiser. What only a
- * run knows is left open, and filled in by src/host/sandbox_filter.c: a call that some needs allow
+ * run knows is left open, and filled in by src/host/sandbox/filter.c: a call that some needs allow
  * returns TRACE with their set, one that is not allowed returns TRAP, and the number of the process
  * is a mark.
  */
@@ -16,8 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/sandbox_calls.h"
-#include "host/sandbox_filter.h"
+#include "host/sandbox/calls.h"
+#include "host/sandbox/filter.h"
 
 enum { BINARY_TREE = 2 }; /* which the kernel takes in half the time that a list takes it */
 

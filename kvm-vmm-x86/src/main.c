@@ -1,4 +1,5 @@
-/* kvm-vmm: runs small x86 guests on Linux KVM. What a run is: session.c. What a guest is: vm.c. */
+/* kvm-vmm: runs small x86 guests on Linux KVM. What a run is: session/session.c. What a guest is:
+ * vm.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,11 +7,11 @@
 #include "base/version.h"
 #include "control/client.h"
 #include "fuzz/fuzz.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "options/options.h"
 #include "run/run.h"
-#include "session.h"
-#include "session_forks.h"
+#include "session/forks.h"
+#include "session/session.h"
 #include "snapshot/command.h"
 
 /* --help and --version: what they print may have to be written to a full disk. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/disk.h"
+#include "host/disk/disk.h"
 
 enum { FAKE_DISK_SIZE = 64 * 1024, FAKE_DISK_HELD = 256 };
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "host/net.h"
+#include "host/net/net.h"
 
 struct fake_net {
     struct net_host host;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/vsock.h"
+#include "host/net/vsock.h"
 
 enum { FAKE_STREAMS = 2048, FAKE_LAST = 64 * 1024 };
 

@@ -15,7 +15,7 @@ GOOD = {
                     "uint32_t sum_two(uint32_t a, uint32_t b)\n{\n    return a + b;\n}\n",
     "kvm-vmm-x86/src/vm/vm.c": '/* A machine. */\n#include "abi/port.h"\n#include "common/sum.h"\n\n'
                             "int vm_port = PORT;\n",
-    "kvm-vmm-x86/src/host/files.c": "/* Files. */\n#include <fcntl.h>\n\nint files_mode = O_RDONLY;\n",
+    "kvm-vmm-x86/src/host/files/files.c": "/* Files. */\n#include <fcntl.h>\n\nint files_mode = O_RDONLY;\n",
     "hypervisor/src/vm/trap.c": "/* Traps. */\nint trap_count;\n",
     "Makefile": "# Builds.\nall:\n",
 }

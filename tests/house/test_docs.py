@@ -47,7 +47,7 @@ def test_the_manual_has_every_option_and_no_other():
 def test_the_manual_has_every_status():
     section = read("docs/kvm-vmm.1").split(".SH EXIT STATUS")[1].split(".SH ")[0]
     described = {int(number) for number in re.findall(r"^\.B (\d+)", section, re.M)}
-    constants = re.search(r"enum \{\s*STATUS_OK.*?\}", read("kvm-vmm-x86/src/session_end.h"), re.S)[0]
+    constants = re.search(r"enum \{\s*STATUS_OK.*?\}", read("kvm-vmm-x86/src/session/end.h"), re.S)[0]
     assert {int(number) for number in re.findall(r"= (\d+)", constants)} <= described
 
 
@@ -128,7 +128,7 @@ def test_the_keys_at_the_terminal():
     section = read("docs/kvm-vmm.1").split(".SH AT THE TERMINAL")[1].split(".SH ")[0]
     assert set(re.findall(r"^\.B Ctrl-A (.)$", section, re.M)) == keys
     assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/options/options_help.c"))) == keys
-    assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/session_display.c"))) == keys
+    assert set(re.findall(r"Ctrl-A ([a-z])\b", read("kvm-vmm-x86/src/session/display.c"))) == keys
 
 
 def test_the_numbers_of_hypercalls():

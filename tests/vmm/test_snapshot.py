@@ -108,7 +108,7 @@ def debug(*words):
 
 
 def sum_of(text):
-    """As src/host/folder.h says."""
+    """As src/host/files/folder.h says."""
     total = 0
     for at in range(0, len(text), 4096):
         total = zlib.crc32(text[at:at + 4096], zlib.crc32((at // 4096).to_bytes(8, "little"), total))

@@ -87,7 +87,7 @@ int memory_iovec(const struct memory *memory, gpa_t gpa, uint64_t length, bool w
 /* Enters what was written through memory_iovec into the log: after it was written. */
 void memory_log_write(const struct memory *memory, gpa_t gpa, uint64_t length);
 
-/* Log: which pages were written. Those that the guest wrote KVM knows: host/kvm_memory.h has both
+/* Log: which pages were written. Those that the guest wrote KVM knows: host/kvm/memory.h has both
  * together. A log is a bit a page, and memory_log_words(slot) words long. */
 size_t memory_log_words(const struct memory_slot *slot);
 /* -1: no memory for it. */

@@ -9,7 +9,7 @@
 #include "console/keys.h"
 #include "console/screen.h"
 #include "host/events.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "host/terminal.h"
 
 /* VGA text mode: 32 KB of video memory, in which the page may begin anywhere and wraps. */

@@ -3,7 +3,7 @@
 
 #include "console/console.h"
 #include "host/events.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "host/stream.h"
 
 static struct {

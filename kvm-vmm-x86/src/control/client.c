@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "control/server.h"
-#include "host/folder_make.h"
-#include "host/runtime.h"
+#include "host/files/folder_make.h"
+#include "host/files/runtime.h"
 #include "host/socket.h"
 #include "snapshot/save.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "host/events.h"
-#include "host/kvm_state.h"
+#include "host/kvm/state.h"
 #include "vm/state.h"
 
 static struct {

@@ -7,7 +7,7 @@
 
 #include "base/endpoint.h"
 #include "host/events.h"
-#include "host/runtime.h"
+#include "host/files/runtime.h"
 #include "host/socket.h"
 #include "host/workers.h"
 

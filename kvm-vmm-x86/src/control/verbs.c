@@ -8,8 +8,8 @@
 #include "console/screen.h"
 #include "control/fork.h"
 #include "host/events.h"
-#include "host/kvm_state.h"
-#include "host/kvm_stats.h"
+#include "host/kvm/state.h"
+#include "host/kvm/stats.h"
 #include "options/options.h"
 #include "snapshot/save.h"
 

@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "base/endpoint.h"
 #include "base/json.h"
-#include "host/folder.h"
+#include "host/files/folder.h"
 #include "host/process.h"
 #include "vm/observer.h"
 #include "vm/vm.h"
@@ -51,7 +51,7 @@ struct control_run {
     bool (*is_running)(unsigned guest); /* false: it has ended, or is being made again */
     bool (*is_restarting)(unsigned guest);
     void (*stop)(void); /* ends the run as the user's Ctrl-A x does */
-    /* session_fork.h, and what it is given: the run's options, and how a copy's run begins. */
+    /* session/fork.h, and what it is given: the run's options, and how a copy's run begins. */
     const struct options *options;
     int (*check_copy)(const struct vm *vm, const struct options *options, struct error *error);
     int (*copy)(struct vm *vm, const struct options *options, const struct control_order *order,

@@ -4,8 +4,8 @@
 #include <errno.h>
 
 #include "cpu/state.h"
-#include "host/kvm_debug.h"
-#include "host/kvm_memory.h"
+#include "host/kvm/debug.h"
+#include "host/kvm/memory.h"
 #include "host/ram.h"
 
 #define PROBE_RAM (64 * KIB)

@@ -4,7 +4,7 @@
 #ifndef PROBE_H
 #define PROBE_H
 
-#include "host/kvm.h"
+#include "host/kvm/kvm.h"
 
 /* What it reports to a debugger. */
 struct probe_debug {

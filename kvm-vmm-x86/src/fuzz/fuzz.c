@@ -9,9 +9,9 @@
 #include "fuzz/afl.h"
 #include "fuzz/corpus.h"
 #include "host/events.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "options/options.h"
-#include "session_end.h"
+#include "session/end.h"
 #include "watch/explain/page.h"
 
 #define MS         UINT64_C(1000000)

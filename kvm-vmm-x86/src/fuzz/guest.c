@@ -7,7 +7,7 @@
 
 #include "abi/hypercall.h"
 #include "host/events.h"
-#include "host/kvm_debug.h"
+#include "host/kvm/debug.h"
 #include "kvmvmm/machine.h"
 #include "watch/explain/diagnose.h"
 #include "watch/explain/page.h"

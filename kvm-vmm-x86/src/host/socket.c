@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "host/landlock.h"
+#include "host/sandbox/landlock.h"
 
 enum { BACKLOG = 4 };
 

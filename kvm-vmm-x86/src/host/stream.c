@@ -14,8 +14,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "host/files.h"
-#include "host/landlock.h"
+#include "host/files/files.h"
+#include "host/sandbox/landlock.h"
 
 /* What a pipe (PIPE_BUF) and a terminal take without waiting, once poll says that they take
  * something; the terminal may make two characters of one. */

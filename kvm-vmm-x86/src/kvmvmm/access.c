@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/kvm_debug.h"
+#include "host/kvm/debug.h"
 #include "kvmvmm/machine.h"
 #include "watch/explain/walk.h"
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/kvm_debug.h"
+#include "host/kvm/debug.h"
 #include "kvmvmm/machine.h"
 #include "watch/explain/fault/raise.h"
 #include "watch/explain/walk.h"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/kvm_memory.h"
-#include "host/kvm_reset.h"
+#include "host/kvm/memory.h"
+#include "host/kvm/reset.h"
 #include "host/ram.h"
 #include "kvmvmm/machine.h"
 #include "vm/state.h"

@@ -7,7 +7,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
-#include "host/sandbox.h"
+#include "host/sandbox/sandbox.h"
 
 enum { LOG_SIZE_MAX = 1 << 24, FORKS_MAX = 64 };
 enum { COPY_PLAIN = 1, COPY_ASKED = 2 }; /* COPY_ASKED + the vCPU's number */

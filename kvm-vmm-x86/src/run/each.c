@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "host/events.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "host/stream.h"
-#include "session_fork.h"
+#include "session/fork.h"
 #include "vm/state.h"
 
 /* AHEAD: how many copies may be started before the first whose output is not written yet. */

@@ -10,7 +10,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "host/files.h"
+#include "host/files/files.h"
 
 /* Of a file of modules, and of one module unpacked. */
 #define LIST_MAX   (UINT64_C(64) << 20)

@@ -5,7 +5,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "run/image.h"
 #include "run/kernel.h"
 #include "run/request.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "console/ports.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "host/terminal.h"
 #include "options/options.h"
 #include "run/each.h"
@@ -19,8 +19,8 @@
 #include "run/lab.h"
 #include "run/ramdisk.h"
 #include "run/request.h"
-#include "session.h"
-#include "session_fork.h"
+#include "session/fork.h"
+#include "session/session.h"
 
 /* `LEFT`: the status of a command whose machine the user stopped, as if SIGKILL had ended it. */
 enum {

@@ -6,7 +6,7 @@
 
 #include "base/chunk.h"
 #include "host/events.h"
-#include "host/folder.h"
+#include "host/files/folder.h"
 #include "host/terminal.h"
 #include "host/zydis.h"
 #include "snapshot/diff.h"

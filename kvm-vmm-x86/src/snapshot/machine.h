@@ -14,7 +14,7 @@ enum { SNAPSHOT_FORMAT = 3, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 
 /* A file of the folder. */
 struct snapshot_file {
     uint64_t size;
-    uint32_t sum; /* host/folder.h */
+    uint32_t sum; /* host/files/folder.h */
 };
 
 struct snapshot_disk {

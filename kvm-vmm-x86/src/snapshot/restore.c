@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/disk.h"
-#include "host/files.h"
-#include "host/folder.h"
+#include "host/disk/disk.h"
+#include "host/files/files.h"
+#include "host/files/folder.h"
 
 /* The bytes of PATH/NAME, in memory of our own with a byte more behind them. */
 static char *read_file(const char *path, const char *name, uint64_t limit, size_t *size,

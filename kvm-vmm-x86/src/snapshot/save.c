@@ -7,9 +7,9 @@
 
 #include "base/version.h"
 #include "host/clock.h"
-#include "host/disk.h"
+#include "host/disk/disk.h"
 #include "host/events.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "snapshot/machine.h"
 #include "vm/guest_files.h"
 #include "vm/state.h"

@@ -6,7 +6,7 @@
 #ifndef SNAPSHOT_SAVE_H
 #define SNAPSHOT_SAVE_H
 
-#include "host/folder.h"
+#include "host/files/folder.h"
 #include "vm/vm.h"
 
 struct snapshot_save {

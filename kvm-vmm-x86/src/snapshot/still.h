@@ -5,7 +5,7 @@
 #ifndef SNAPSHOT_STILL_H
 #define SNAPSHOT_STILL_H
 
-#include "host/files.h"
+#include "host/files/files.h"
 #include "snapshot/cpus.h"
 #include "snapshot/restore.h"
 #include "watch/explain/symbols.h"

@@ -8,7 +8,7 @@
 
 #include "boot/linux/bzimage.h"
 #include "boot/linux/params.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "vm/vm.h"
 
 #define FW_FILE_LIMIT (64 * MIB)

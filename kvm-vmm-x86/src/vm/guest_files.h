@@ -5,7 +5,7 @@
 
 #include "base/config.h"
 #include "boot/loader.h"
-#include "host/files.h"
+#include "host/files/files.h"
 
 /* The bytes of a guest's files, while it is made of them. */
 struct guest_files {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/events.h"
-#include "host/kvm_debug.h"
+#include "host/kvm/debug.h"
 #include "vm/vm.h"
 
 void pause_init(struct vm *vm)

@@ -1,6 +1,6 @@
 /*
  * The program that a VM is part of: where its guest's bytes go and come from, and who is told of
- * it. The core prints nothing and asks no user by itself. kvm-vmm's answers are session_program.c,
+ * it. The core prints nothing and asks no user by itself. kvm-vmm's answers are session/program.c,
  * the library's kvmvmm/kvmvmm.c.
  */
 #ifndef VM_PROGRAM_H

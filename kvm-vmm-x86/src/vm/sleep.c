@@ -5,7 +5,7 @@
 
 #include "acpi/acpi.h"
 #include "cpu/reset.h"
-#include "host/kvm_reset.h"
+#include "host/kvm/reset.h"
 #include "vm/vm.h"
 
 /* A guest may sleep as often as it likes. */

@@ -8,8 +8,8 @@
 
 #include "cpu/cpuid.h"
 #include "host/clock.h"
-#include "host/kvm_debug.h"
-#include "host/kvm_state.h"
+#include "host/kvm/debug.h"
+#include "host/kvm/state.h"
 
 enum { VERSION = 1, DEVICES_MAX = 24 * 1024 };
 enum { ITEMS_OFFSET = 4096 }; /* where KVM puts the items of an access to a port (5) */

@@ -22,8 +22,8 @@ int vm_check_cpu(struct vm *vm, struct chunk_reader reader, struct error *error)
 int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error) MUST_CHECK;
 
 /* The same VM goes back to what vm_save wrote of it, though its vCPUs have run since and it may
- * have ended. They have left their exits (kvm_reset.h); its memory is the caller's to put back.
- * `room` is scratch of vm_state_size bytes. No thread runs it meanwhile. */
+ * have ended. They have left their exits (host/kvm/reset.h); its memory is the caller's to put
+ * back. `room` is scratch of vm_state_size bytes. No thread runs it meanwhile. */
 int vm_rewind(struct vm *vm, struct chunk_reader saved, struct chunk_writer room,
               struct error *error) MUST_CHECK;
 

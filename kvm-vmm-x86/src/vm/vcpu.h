@@ -7,7 +7,7 @@
 
 #include "base/verdict.h"
 #include "dev/bus.h"
-#include "host/kvm.h"
+#include "host/kvm/kvm.h"
 #include "host/threads.h"
 #include "vm/observer.h"
 #include "vm/pause.h"

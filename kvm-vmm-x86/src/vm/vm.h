@@ -7,7 +7,7 @@
 #include "base/config.h"
 #include "base/memory.h"
 #include "dev/backend.h"
-#include "host/kvm.h"
+#include "host/kvm/kvm.h"
 #include "host/threads.h"
 #include "vm/firmware.h"
 #include "vm/io.h"

@@ -1,10 +1,10 @@
 /* libFuzzer: frames of a hostile guest, or from the network, in which the name server's address is
- * changed (host/net_dns.c), or that are looked at (host/net_frame.c). */
+ * changed (host/net/dns.c), or that are looked at (host/net/frame.c). */
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/net.h"
-#include "host/net_dns.h"
+#include "host/net/dns.h"
+#include "host/net/net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

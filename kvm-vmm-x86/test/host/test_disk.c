@@ -1,4 +1,4 @@
-/* Unit tests of host/disk.c and of both engines under it: on files made here. */
+/* Unit tests of host/disk/disk.c and of both engines under it: on files made here. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
-#include "host/disk.h"
+#include "host/disk/disk.h"
 
 enum { SIZE = 100 * 1024 + 100 /* the last sector is not whole */, SECTORS = 201 };
 

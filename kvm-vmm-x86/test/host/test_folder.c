@@ -1,4 +1,4 @@
-/* Unit tests of host/folder_make.c, and of folder.c: a signal may come at any moment, and the
+/* Unit tests of host/files/folder_make.c, and of folder.c: a signal may come at any moment, and the
  * folder is there as a whole or not at all. A child makes it, and the calls below send it the
  * signal. */
 #include <errno.h>
@@ -56,8 +56,8 @@ static ssize_t pwrite_or_not(int fd, const void *bytes, size_t size, off_t at)
 #define fsync  fsync_when
 #define rename rename_then
 #define pwrite pwrite_or_not
-#include "host/folder.c"
-#include "host/folder_make.c"
+#include "host/files/folder.c"
+#include "host/files/folder_make.c"
 
 static bool is_used(void *context, const char *name)
 {

@@ -9,7 +9,7 @@
 
 #include "cmocka_all.h"
 #include "host/events.h"
-#include "host/files.h"
+#include "host/files/files.h"
 #include "host/guard.h"
 #include "host/ram.h"
 

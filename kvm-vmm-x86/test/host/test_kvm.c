@@ -1,5 +1,5 @@
 /*
- * Unit tests of host/kvm.c and kvm_firmware.c over recorded answers: the ioctl of this program is a
+ * Unit tests of host/kvm/kvm.c and firmware.c over recorded answers: the ioctl of this program is a
  * KVM of hosts that no machine of ours is. What each answers is written in its test.
  */
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "cmocka_all.h"
-#include "host/kvm.h"
+#include "host/kvm/kvm.h"
 
 enum { VM_FD = 1000, CPU_FD, MSRS = 2, CALLS_MAX = 32 };
 enum { MISC_ENABLE = 0x1a0, MTRR_DEF_TYPE = 0x2ff };

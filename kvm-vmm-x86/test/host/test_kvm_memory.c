@@ -1,5 +1,5 @@
 /*
- * Unit tests of host/kvm_memory.c and ram.c: guest memory in KVM, whose ioctl is one of this
+ * Unit tests of host/kvm/memory.c and ram.c: guest memory in KVM, whose ioctl is one of this
  * program.
  */
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
-#include "host/kvm_memory.h"
+#include "host/kvm/memory.h"
 #include "host/ram.h"
 
 enum { VM_FD = 1000 };

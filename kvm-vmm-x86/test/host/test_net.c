@@ -1,5 +1,5 @@
-/* Unit tests of host/net_passt.c, against the other end of its socket, of host/net_dns.c, and of
- * host/net_slirp.c against a socket of this host. */
+/* Unit tests of host/net/passt.c, against the other end of its socket, of host/net/dns.c, and of
+ * host/net/slirp.c against a socket of this host. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
-#include "host/net.h"
-#include "host/net_dns.h"
+#include "host/net/dns.h"
+#include "host/net/net.h"
 
 static struct net_host *host;
 static int listener, peer;

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "cmocka_all.h"
-#include "host/sandbox_calls.h"
-#include "host/sandbox_filter.h"
+#include "host/sandbox/calls.h"
+#include "host/sandbox/filter.h"
 
 enum { ALL_NEEDS = ~0, SELF = 4711 };
 

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host/kvm_memory.h"
+#include "host/kvm/memory.h"
 #include "vm/create.h"
 #include "vm/state.h"
 

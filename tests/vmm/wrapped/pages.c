@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/kvm_memory.h"
+#include "host/kvm/memory.h"
 #include "host/ram.h"
 #include "vm/exits.h"
 #include "vm/vm.h"

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/landlock.h"
+#include "host/sandbox/landlock.h"
 #include "vm/io.h"
 #include "vm/vm.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "host/cache.h"
 #include "host/events.h"
+#include "host/files/cache.h"
 #include "host/threads.h"
 
 enum { NAME_SIZE = 64, KERNELS_MOST = 8 };

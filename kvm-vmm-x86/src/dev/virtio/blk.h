@@ -1,10 +1,10 @@
-/* The virtio block device (virtio 1.2, 5.2), on a disk of the host (host/disk.h). */
+/* The virtio block device (virtio 1.2, 5.2), on a disk of the host (host/disk/disk.h). */
 #ifndef DEV_VIRTIO_BLK_H
 #define DEV_VIRTIO_BLK_H
 
 #include "abi/virtio_blk.h"
 #include "dev/virtio/device.h"
-#include "host/disk.h"
+#include "host/disk/disk.h"
 
 enum { BLK_QUEUE_SIZE = 256, BLK_SEGMENTS = BLK_QUEUE_SIZE - 2 };
 

@@ -1,10 +1,10 @@
-/* The virtio network device (virtio 1.2, 5.1), on a network of the host (host/net.h). */
+/* The virtio network device (virtio 1.2, 5.1), on a network of the host (host/net/net.h). */
 #ifndef DEV_VIRTIO_NET_H
 #define DEV_VIRTIO_NET_H
 
 #include "abi/virtio_net.h"
 #include "dev/virtio/device.h"
-#include "host/net.h"
+#include "host/net/net.h"
 
 enum { NET_QUEUE_SIZE = 256, NET_MERGED_MAX = 64 };
 

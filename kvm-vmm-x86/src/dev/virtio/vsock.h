@@ -1,8 +1,8 @@
 /*
  * The virtio socket device (virtio 1.2, 5.10): streams between the guest's AF_VSOCK sockets and
- * sockets of the host (host/vsock.h). Bytes for the guest stay in the host's socket until the guest
- * has room; of those for the host at most VSOCK_BUFFER a connection wait here, which is the credit
- * that the guest gets.
+ * sockets of the host (host/net/vsock.h). Bytes for the guest stay in the host's socket until the
+ * guest has room; of those for the host at most VSOCK_BUFFER a connection wait here, which is the
+ * credit that the guest gets.
  *
  * Connections cannot be saved: a guest that goes on from a saved state is told that all are gone
  * (5.10.6.7), as is one whose driver resets the device.
@@ -12,7 +12,7 @@
 
 #include "abi/virtio_vsock.h"
 #include "dev/virtio/device.h"
-#include "host/vsock.h"
+#include "host/net/vsock.h"
 
 enum {
     VSOCK_CONNECTIONS_MAX = 1024,

@@ -5,7 +5,7 @@
 #ifndef EXPLAIN_GUEST_IMAGE_H
 #define EXPLAIN_GUEST_IMAGE_H
 
-#include "host/files.h"
+#include "host/files/files.h"
 #include "vm/vm.h"
 #include "watch/explain/symbols.h"
 

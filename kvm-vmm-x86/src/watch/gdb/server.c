@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "console/console.h"
-#include "host/kvm.h"
+#include "host/kvm/kvm.h"
 #include "vm/vm.h"
 
 /* The stub is fed only while all that it said has gone: an answer always finds room. */

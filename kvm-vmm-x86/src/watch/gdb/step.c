@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "host/kvm_debug.h"
+#include "host/kvm/debug.h"
 #include "vm/deck.h"
 #include "vm/vm.h"
 #include "watch/explain/fault/instruction.h"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/kvm_debug.h"
-#include "host/kvm_interrupts.h"
+#include "host/kvm/debug.h"
+#include "host/kvm/interrupts.h"
 #include "vm/create.h"
 #include "watch/explain/guest_image.h"
 #include "watch/travel/recorder.h"

@@ -5,9 +5,9 @@
 
 #include "boot/linux/kernel_cache.h"
 #include "console/console.h"
-#include "host/cache.h"
 #include "host/clock.h"
 #include "host/events.h"
+#include "host/files/cache.h"
 #include "watch/record/record.h"
 #include "watch/record/stats.h"
 

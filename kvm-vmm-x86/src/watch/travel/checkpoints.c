@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/kvm_debug.h"
-#include "host/kvm_memory.h"
-#include "host/kvm_reset.h"
+#include "host/kvm/debug.h"
+#include "host/kvm/memory.h"
+#include "host/kvm/reset.h"
 #include "vm/deck.h"
 #include "vm/state.h"
 

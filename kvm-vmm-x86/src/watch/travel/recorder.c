@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "console/console.h"
-#include "host/files.h"
-#include "host/kvm_debug.h"
+#include "host/files/files.h"
+#include "host/kvm/debug.h"
 #include "vm/deck.h"
 #include "watch/travel/tape_file.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "host/kvm_debug.h"
+#include "host/kvm/debug.h"
 #include "vm/deck.h"
 #include "watch/explain/fault/raise.h"
 #include "watch/explain/walk.h"

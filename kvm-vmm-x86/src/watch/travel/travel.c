@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "host/events.h"
-#include "host/kvm_debug.h"
+#include "host/kvm/debug.h"
 #include "vm/deck.h"
 #include "watch/explain/guest_image.h"
 #include "watch/explain/walk.h"

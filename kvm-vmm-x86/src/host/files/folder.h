@@ -1,0 +1,65 @@
+/*
+ * A folder that is there as a whole or not at all: its files are written to PATH.tmp, which becomes
+ * PATH at the end. Files are sparse: pages of zeroes are left out. One program makes the folder and
+ * its files, another may write to them: what it gets is their descriptors, so that its sandbox
+ * allows it no folder.
+ *
+ * Each file has a sum, zlib's CRC-32 of every page that is not all zeroes, each behind its number
+ * (64 bits, little-endian), and of the file's size behind them: it is the same whether zeroes are
+ * holes or written.
+ */
+#ifndef HOST_FILES_FOLDER_H
+#define HOST_FILES_FOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+enum { FOLDER_PATH_MAX = 1024, FOLDER_NAME_MAX = 24, FOLDER_FILES_MAX = 24 };
+
+struct folder_files {
+    char names[FOLDER_FILES_MAX][FOLDER_NAME_MAX];
+    int fds[FOLDER_FILES_MAX]; /* -1: closed */
+    unsigned count;
+};
+
+struct folder {
+    char path[FOLDER_PATH_MAX];
+    struct folder_files files;
+    bool written[FOLDER_FILES_MAX];
+    const bool *stop; /* atomic: writing is given up once it is set */
+};
+
+/* Takes the descriptors of files that are to be written. */
+void folder_open(struct folder *folder, const char *path, const struct folder_files *files,
+                 const bool *stop);
+/* Those that are not closed yet. */
+void folder_close_files(struct folder_files *files);
+/* Adds them to those of `to`, which has room. */
+void folder_move_files(struct folder_files *to, struct folder_files *from);
+/* What goes into one file: bytes, a guest's memory, or what a file of the host holds. */
+int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
+               uint32_t *sum, struct error *error) MUST_CHECK;
+int folder_put_memory(struct folder *folder, const char *name, const struct memory *memory,
+                      uint32_t *sum, struct error *error) MUST_CHECK;
+int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t size, uint32_t *sum,
+                    struct error *error) MUST_CHECK;
+/* PATH/NAME. False: too long. */
+bool folder_join(char joined[FOLDER_PATH_MAX], const char *path, const char *name) MUST_CHECK;
+
+/* The sum of PATH/NAME, which must have that size. */
+int folder_sum(const char *path, const char *name, uint64_t size, uint32_t *sum,
+               struct error *error) MUST_CHECK;
+/* Writes what PATH/NAME holds beside holes to the same places of `fd`. */
+int folder_copy(const char *path, const char *name, int fd, struct error *error) MUST_CHECK;
+
+/* The path of something that is there, from the root on. */
+int folder_real_path(char real[FOLDER_PATH_MAX], const char *path, size_t length,
+                     struct error *error) MUST_CHECK;
+/* The path of something that need not be there. */
+int folder_full_path(char full[FOLDER_PATH_MAX], const char *path, struct error *error) MUST_CHECK;
+
+#endif
