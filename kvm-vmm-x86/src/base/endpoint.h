@@ -13,6 +13,7 @@ enum { ENDPOINT_HOST_MAX = 256, ENDPOINT_PATH_MAX = 108 /* sun_path, unix(7) */ 
 struct endpoint {
     const char *option; /* that asks for it */
     bool is_unix;
+    bool takes_files; /* a unix socket whose clients may pass descriptors */
     char path[ENDPOINT_PATH_MAX];
     char host[ENDPOINT_HOST_MAX];
     unsigned port; /* 0: the system chooses */

@@ -330,8 +330,10 @@ int control_open(const char *where, const struct control_run *run, struct error 
     if (where == NULL)
         return 0;
     forget_clients();
-    if (control_endpoint(&endpoint, where, true, error) < 0 ||
-        socket_open(&server.socket, &endpoint, error) < 0)
+    if (control_endpoint(&endpoint, where, true, error) < 0)
+        return -1;
+    endpoint.takes_files = true; /* for snapshots */
+    if (socket_open(&server.socket, &endpoint, error) < 0)
         return -1;
     server.closers = workers_open("control", CLIENTS, NULL, error);
     if (server.closers == NULL) {

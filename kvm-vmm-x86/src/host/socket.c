@@ -18,7 +18,18 @@
 
 enum { BACKLOG = 4 };
 
-static int listen_on(const struct sockaddr *address, socklen_t length)
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16, asm-generic/socket.h */
+#endif
+
+void socket_refuse_files(int fd)
+{
+    int off = 0;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
+}
+
+static int listen_on(const struct sockaddr *address, socklen_t length, bool takes_files)
 {
     int one = 1, saved;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -26,6 +37,8 @@ static int listen_on(const struct sockaddr *address, socklen_t length)
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (!takes_files)
+        socket_refuse_files(fd); /* its clients' sockets are as the listener is */
     if (bind(fd, address, length) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     saved = errno;
@@ -68,7 +81,8 @@ static int open_unix(struct socket_server *server, const struct endpoint *where)
     memcpy(address.sun_path, where->path, sizeof address.sun_path);
     snprintf(server->name, sizeof server->name, "%s", where->path);
     remove_stale(&address);
-    server->listener = listen_on((const struct sockaddr *)&address, sizeof address);
+    server->listener =
+        listen_on((const struct sockaddr *)&address, sizeof address, where->takes_files);
     if (server->listener >= 0) {
         memcpy(server->path, where->path, sizeof server->path);
         allow_removal(server->path);
@@ -100,7 +114,7 @@ static int open_tcp(struct socket_server *server, const struct endpoint *where, 
     if (code != 0)
         return error_set(error, "%s: no such host: %s: %s", where->option, where->host,
                          gai_strerror(code));
-    server->listener = listen_on(found->ai_addr, found->ai_addrlen);
+    server->listener = listen_on(found->ai_addr, found->ai_addrlen, true);
     freeaddrinfo(found);
     if (server->listener < 0)
         return error_set(error, "%s: cannot listen on %s port %u: %s", where->option, where->host,

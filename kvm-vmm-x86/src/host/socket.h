@@ -35,6 +35,11 @@ struct stream socket_hand_over(struct socket_server *server);
 int socket_keep_private(const struct socket_server *server, struct error *error) MUST_CHECK;
 bool socket_is_ours(const struct stream *client);
 
+/* Of a unix socket: a peer that passes descriptors to it gets EPERM. Else the kernel takes them,
+ * and the thread that reads closes them, which may take as long as another likes (FUSE, SO_LINGER).
+ * Before Linux 6.16 there is no way to refuse them. */
+void socket_refuse_files(int fd);
+
 /* As stream_read of a unix socket, with the `*count` descriptors that the other end passes: as many
  * as the kernel lets a message have, since it would close those without room on the spot, and to
  * close what another chose may take long. */

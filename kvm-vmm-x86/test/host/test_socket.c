@@ -148,12 +148,54 @@ static void test_descriptors(void **state)
     assert_int_equal(count_open(), before);
 }
 
+/* Whether this kernel can refuse them at all. */
+static bool can_refuse(void)
+{
+    int ends[2], value;
+    socklen_t size = sizeof value;
+    bool can;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    can = getsockopt(ends[0], SOL_SOCKET, 83 /* SO_PASSRIGHTS */, &value, &size) == 0;
+    close(ends[0]);
+    close(ends[1]);
+    return can;
+}
+
+/* Nothing of a client's files reaches the thread that reads, unless the server asks for them; bytes
+ * do as ever. */
+static void test_files_are_refused(void **state)
+{
+    if (!can_refuse())
+        skip();
+    for (int takes = 0; takes < 2; takes++) {
+        struct stream from = {.fd = -1}, to;
+        struct error error;
+        char bytes[8];
+
+        socket_close(&server);
+        address.takes_files = takes == 1;
+        assert_int_equal(socket_open(&server, &address, &error), 0);
+        from.fd = connect_to(address.path);
+        assert_int_equal(socket_send(&from, "queued", 6, &from.fd, 1), takes ? 6 : -EPERM);
+        assert_true(socket_accept(&server));
+        assert_int_equal(socket_send(&from, "files", 5, &from.fd, 1), takes ? 5 : -EPERM);
+        to = socket_stream(&server);
+        assert_int_equal(socket_send(&from, "x", 1, NULL, 0), 1);
+        assert_int_equal(stream_read(&to, bytes, 1), 1);
+        assert_int_equal(bytes[0], takes ? 'q' : 'x');
+        close(from.fd);
+    }
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_client, make, end),
         cmocka_unit_test_setup_teardown(test_no_descriptor_left, make, end),
         cmocka_unit_test(test_descriptors),
+        cmocka_unit_test_setup_teardown(test_files_are_refused, make, end),
     };
 
     return cmocka_run_group_tests_name("socket", tests, NULL, NULL);

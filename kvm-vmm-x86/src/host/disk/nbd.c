@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "host/disk/disk.h"
+#include "host/socket.h"
 
 /* CONNECT: seconds that a server has for the handshake; SILENCE: after so many without an answer,
  * at the most twice as many, it is given up. */
@@ -391,6 +392,7 @@ static int connect_to(struct nbd_disk *n, const char *path, const char *name, st
     if (n->handle == NULL || library.set_export_name(n->handle, name) < 0 ||
         library.aio_connect_unix(n->handle, path) < 0)
         return error_set(error, "--disk nbd:unix:%s: %s", path, library.get_error());
+    socket_refuse_files(library.aio_get_fd(n->handle));
     while (library.aio_is_connecting(n->handle)) {
         unsigned direction = library.aio_get_direction(n->handle);
         struct pollfd fd = {.fd = library.aio_get_fd(n->handle)};

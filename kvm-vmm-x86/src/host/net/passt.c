@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/net/net.h"
+#include "host/socket.h"
 
 enum { LENGTH = 4, READ_MAX = 4 * NET_FRAME_MAX };
 
@@ -140,6 +141,8 @@ static int connect_to(struct net_passt *p, const struct net_config *config, stru
                          sizeof address.sun_path - 1);
     memcpy(address.sun_path, config->name, config->name_length);
     p->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (p->socket >= 0)
+        socket_refuse_files(p->socket);
     if (p->socket < 0 || connect(p->socket, (struct sockaddr *)&address, sizeof address) < 0)
         return error_set(error, "--net passt:%s: %s (passt --socket %s makes it)", address.sun_path,
                          strerror(errno), address.sun_path);

@@ -99,6 +99,7 @@ static int unix_connect(struct vsock_host *host, uint32_t port, uint16_t tag)
 
     if (fd < 0)
         return -ECONNREFUSED;
+    socket_refuse_files(fd);
     if (connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
         return take(u, fd, tag);
     code = -errno;
