@@ -64,7 +64,7 @@ static void note_value(struct walker *w, const struct instruction *in)
     const ZydisDecodedOperand *o = &in->operands[1];
 
     if ((in->i.mnemonic == ZYDIS_MNEMONIC_CMP || in->i.mnemonic == ZYDIS_MNEMONIC_SUB) &&
-        in->i.operand_count_visible == 2 && o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
+        in->visible == 2 && o->type == ZYDIS_OPERAND_TYPE_IMMEDIATE)
         mutate_add_value(w->values, o->imm.value.u, in->operands[0].size / 8);
 }
 

@@ -1,7 +1,8 @@
 /*
  * The disassembler's library, loaded by zydis_load or when something is first disassembled. The
- * functions have the library's own names (Zydis/Zydis.h, 4.0), so that who calls them knows nothing
- * of this; unit tests link the library itself.
+ * functions have the library's own names (Zydis/Zydis.h), so that who calls them knows nothing of
+ * this; unit tests link the library itself. What Zydis 3 (Ubuntu 22.04) declares differently stands
+ * together.
  */
 #include <Zydis/Zydis.h>
 #include <dlfcn.h>
@@ -36,6 +37,8 @@ static void *find(const char *name)
 
 #define FIND(function) ((typeof(&function))find(#function))
 
+#ifdef ZYDIS_DISASSEMBLER_H /* Zydis 4 */
+
 ZyanStatus ZydisDecoderInit(ZydisDecoder *decoder, ZydisMachineMode mode, ZydisStackWidth width)
 {
     typeof(&ZydisDecoderInit) f = FIND(ZydisDecoderInit);
@@ -52,13 +55,6 @@ ZyanStatus ZydisDecoderDecodeFull(const ZydisDecoder *decoder, const void *buffe
     return f != NULL ? f(decoder, buffer, length, instruction, operands) : ZYAN_STATUS_FAILED;
 }
 
-ZyanStatus ZydisFormatterInit(ZydisFormatter *formatter, ZydisFormatterStyle style)
-{
-    typeof(&ZydisFormatterInit) f = FIND(ZydisFormatterInit);
-
-    return f != NULL ? f(formatter, style) : ZYAN_STATUS_FAILED;
-}
-
 ZyanStatus ZydisFormatterFormatInstruction(const ZydisFormatter *formatter,
                                            const ZydisDecodedInstruction *instruction,
                                            const ZydisDecodedOperand *operands,
@@ -70,6 +66,42 @@ ZyanStatus ZydisFormatterFormatInstruction(const ZydisFormatter *formatter,
     return f != NULL ? f(formatter, instruction, operands, operand_count, buffer, length,
                          runtime_address, user_data)
                      : ZYAN_STATUS_FAILED;
+}
+
+#else /* Zydis 3 */
+
+ZyanStatus ZydisDecoderInit(ZydisDecoder *decoder, ZydisMachineMode mode, ZydisAddressWidth width)
+{
+    typeof(&ZydisDecoderInit) f = FIND(ZydisDecoderInit);
+
+    return f != NULL ? f(decoder, mode, width) : ZYAN_STATUS_FAILED;
+}
+
+ZyanStatus ZydisDecoderDecodeBuffer(const ZydisDecoder *decoder, const void *buffer,
+                                    ZyanUSize length, ZydisDecodedInstruction *instruction)
+{
+    typeof(&ZydisDecoderDecodeBuffer) f = FIND(ZydisDecoderDecodeBuffer);
+
+    return f != NULL ? f(decoder, buffer, length, instruction) : ZYAN_STATUS_FAILED;
+}
+
+ZyanStatus ZydisFormatterFormatInstruction(const ZydisFormatter *formatter,
+                                           const ZydisDecodedInstruction *instruction, char *buffer,
+                                           ZyanUSize length, ZyanU64 runtime_address)
+{
+    typeof(&ZydisFormatterFormatInstruction) f = FIND(ZydisFormatterFormatInstruction);
+
+    return f != NULL ? f(formatter, instruction, buffer, length, runtime_address)
+                     : ZYAN_STATUS_FAILED;
+}
+
+#endif
+
+ZyanStatus ZydisFormatterInit(ZydisFormatter *formatter, ZydisFormatterStyle style)
+{
+    typeof(&ZydisFormatterInit) f = FIND(ZydisFormatterInit);
+
+    return f != NULL ? f(formatter, style) : ZYAN_STATUS_FAILED;
 }
 
 ZydisRegister ZydisRegisterGetLargestEnclosing(ZydisMachineMode mode, ZydisRegister reg)

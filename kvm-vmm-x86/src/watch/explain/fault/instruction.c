@@ -2,28 +2,75 @@
 #include "watch/explain/fault/instruction.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#ifdef ZYDIS_DISASSEMBLER_H /* Zydis 4 */
+
+static ZyanStatus decode(ZydisMachineMode mode, unsigned stack, const uint8_t *bytes, size_t size,
+                         struct instruction *instruction)
+{
+    static const ZydisStackWidth widths[] = {ZYDIS_STACK_WIDTH_16, ZYDIS_STACK_WIDTH_32,
+                                             ZYDIS_STACK_WIDTH_64};
+    ZydisDecoder decoder;
+    ZyanStatus status = ZydisDecoderInit(&decoder, mode, widths[stack]);
+
+    if (ZYAN_SUCCESS(status))
+        status =
+            ZydisDecoderDecodeFull(&decoder, bytes, size, &instruction->i, instruction->operands);
+    instruction->visible = ZYAN_SUCCESS(status) ? instruction->i.operand_count_visible : 0;
+    return status;
+}
+
+static ZyanStatus format(const ZydisFormatter *formatter, const struct instruction *instruction,
+                         char *text, size_t size, uint64_t rip)
+{
+    return ZydisFormatterFormatInstruction(formatter, &instruction->i, instruction->operands,
+                                           (ZyanU8)instruction->visible, text, size, rip, NULL);
+}
+
+#else /* Zydis 3: the operands lie in the instruction, and the visible ones are not counted */
+
+static ZyanStatus decode(ZydisMachineMode mode, unsigned stack, const uint8_t *bytes, size_t size,
+                         struct instruction *instruction)
+{
+    static const ZydisAddressWidth widths[] = {ZYDIS_ADDRESS_WIDTH_16, ZYDIS_ADDRESS_WIDTH_32,
+                                               ZYDIS_ADDRESS_WIDTH_64};
+    ZydisDecoder decoder;
+    ZyanStatus status = ZydisDecoderInit(&decoder, mode, widths[stack]);
+
+    if (ZYAN_SUCCESS(status))
+        status = ZydisDecoderDecodeBuffer(&decoder, bytes, size, &instruction->i);
+    instruction->visible = 0;
+    if (!ZYAN_SUCCESS(status))
+        return status;
+    memcpy(instruction->operands, instruction->i.operands, sizeof instruction->operands);
+    while (instruction->visible < instruction->i.operand_count &&
+           instruction->operands[instruction->visible].visibility !=
+               ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+        instruction->visible++;
+    return status;
+}
+
+static ZyanStatus format(const ZydisFormatter *formatter, const struct instruction *instruction,
+                         char *text, size_t size, uint64_t rip)
+{
+    return ZydisFormatterFormatInstruction(formatter, &instruction->i, text, size, rip);
+}
+
+#endif
 
 enum instruction_error instruction_decode(const struct snapshot *s, const uint8_t *bytes,
                                           size_t size, struct instruction *instruction)
 {
-    static const struct {
-        ZydisMachineMode mode;
-        ZydisStackWidth stack;
-    } widths[] = {
-        {ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16},
-        {ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32},
-        {ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64},
-    };
-    unsigned code = snapshot_code_bits(s) / 32, stack = snapshot_stack_bits(s) / 32;
-    ZydisMachineMode mode = widths[code].mode;
-    ZydisDecoder decoder;
+    static const ZydisMachineMode modes[] = {
+        ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_MACHINE_MODE_LONG_64};
+    unsigned code = snapshot_code_bits(s) / 32;
+    ZydisMachineMode mode = modes[code];
     ZyanStatus status;
 
     if (snapshot_mode(s) == SNAPSHOT_REAL && code == 0)
         mode = ZYDIS_MACHINE_MODE_REAL_16;
-    if (!ZYAN_SUCCESS(ZydisDecoderInit(&decoder, mode, widths[stack].stack)))
-        return INSTRUCTION_INVALID;
-    status = ZydisDecoderDecodeFull(&decoder, bytes, size, &instruction->i, instruction->operands);
+    status = decode(mode, snapshot_stack_bits(s) / 32, bytes, size, instruction);
     if (status == ZYDIS_STATUS_NO_MORE_DATA)
         return INSTRUCTION_CUT;
     return ZYAN_SUCCESS(status) ? INSTRUCTION_GOOD : INSTRUCTION_INVALID;
@@ -42,9 +89,7 @@ void instruction_text(const struct instruction *instruction, uint64_t rip, char 
     ZydisFormatter formatter;
 
     if (ZYAN_SUCCESS(ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_ATT)) &&
-        ZYAN_SUCCESS(ZydisFormatterFormatInstruction(
-            &formatter, &instruction->i, instruction->operands,
-            instruction->i.operand_count_visible, text, size, rip, NULL)))
+        ZYAN_SUCCESS(format(&formatter, instruction, text, size, rip)))
         return;
     snprintf(text, size, "?");
 }
@@ -176,7 +221,7 @@ bool instruction_value(const struct snapshot *s, const struct instruction *instr
     struct instruction_access access;
 
     *value = 0;
-    if (index >= instruction->i.operand_count_visible)
+    if (index >= instruction->visible)
         return false;
     switch (o->type) {
     case ZYDIS_OPERAND_TYPE_REGISTER:

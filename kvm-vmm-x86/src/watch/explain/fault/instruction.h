@@ -12,14 +12,15 @@
 #include "watch/explain/snapshot.h"
 #include "watch/explain/walk.h"
 
-_Static_assert(ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) >= 4,
-               "Zydis 4 or newer is needed (libzydis-dev)");
+_Static_assert(ZYDIS_VERSION_MAJOR(ZYDIS_VERSION) >= 3,
+               "Zydis 3 or newer is needed (libzydis-dev)");
 
 enum { INSTRUCTION_MAX = 15 };
 
 struct instruction {
     ZydisDecodedInstruction i;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+    unsigned visible; /* so many of them are written in assembly */
 };
 
 enum instruction_error { INSTRUCTION_GOOD, INSTRUCTION_CUT, INSTRUCTION_INVALID };
