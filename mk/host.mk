@@ -2,6 +2,7 @@
 #   $(OUT)/host/PATH.o    from $(TOP)/PATH.c, optimised
 #   $(OUT)/asan/PATH.o    the same under AddressSanitizer and UndefinedBehaviorSanitizer (unit tests)
 #   $(OUT)/fuzz/PATH.o    the same for libFuzzer (clang)
+#   $(OUT)/fuzz/PATH.read nothing: clang has read $(TOP)/PATH.c for its warnings
 # A Makefile may add to INCLUDES.
 include $(dir $(lastword $(MAKEFILE_LIST)))base.mk
 
@@ -37,5 +38,11 @@ $(OUT)/fuzz/%.o: $(TOP)/%.c
 	$(call say,CC-FUZZ,$<)
 	@mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(DEPFLAGS) -c $< -o $@
+
+$(OUT)/fuzz/%.read: $(TOP)/%.c
+	$(call say,CLANG,$<)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(HOST_CFLAGS) $(CLANG_WARNINGS) -fsyntax-only $(DEPFLAGS) -MF $(@:.read=.d) -MT $@ $<
+	@touch $@
 
 -include $(shell find $(OUT)/host $(OUT)/asan $(OUT)/fuzz -name '*.d' 2>/dev/null)

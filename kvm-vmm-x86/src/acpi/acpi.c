@@ -19,9 +19,9 @@ struct register_address {
 
 /* Table 5-27. The first checksum is that of version 1, which ended before `length`. */
 struct root_pointer {
-    char signature[8];
+    char signature[8] ACPI_LETTERS;
     uint8_t checksum;
-    char oem[6];
+    char oem[6] ACPI_LETTERS;
     uint8_t revision;
     uint32_t rsdt, length;
     uint64_t xsdt;
@@ -33,7 +33,7 @@ enum { ROOT_POINTER_V1 = offsetof(struct root_pointer, length) };
 /* Table 5-36: shared with the firmware that a PC has; here the VMM reads the waking vector. It is
  * at ACPI_FACS. */
 struct facs {
-    char signature[4];
+    char signature[4] ACPI_LETTERS;
     uint32_t length, hardware_signature, waking_vector, global_lock, flags;
     uint64_t x_waking_vector;
     uint8_t version, reserved[31];

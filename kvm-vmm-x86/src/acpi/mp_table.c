@@ -7,17 +7,17 @@
 #include "dev/acpi_pm.h"
 
 struct floating_pointer {
-    char signature[4];
+    char signature[4] ACPI_LETTERS;
     uint32_t table;
     uint8_t length, revision, checksum; /* length in 16 bytes */
     uint8_t features[5]; /* the first: 0, there is a table; the second: no IMCR, wired for ACPI's */
 } __attribute__((packed));
 
 struct table_header {
-    char signature[4];
+    char signature[4] ACPI_LETTERS;
     uint16_t length;
     uint8_t revision, checksum;
-    char oem[8], product[12];
+    char oem[8] ACPI_LETTERS, product[12] ACPI_LETTERS;
     uint32_t oem_table;
     uint16_t oem_table_size, entries;
     uint32_t local_apic;
@@ -32,7 +32,7 @@ struct processor_entry {
 
 struct bus_entry {
     uint8_t type, id;
-    char name[6];
+    char name[6] ACPI_LETTERS;
 } __attribute__((packed));
 
 struct io_apic_entry {

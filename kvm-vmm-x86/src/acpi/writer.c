@@ -5,12 +5,12 @@
 
 /* ACPI 6.3, table 5-29. */
 struct header {
-    char signature[4];
+    char signature[4] ACPI_LETTERS;
     uint32_t length;
     uint8_t revision, checksum;
-    char oem[6], oem_table[8];
+    char oem[6] ACPI_LETTERS, oem_table[8] ACPI_LETTERS;
     uint32_t oem_revision;
-    char creator[4];
+    char creator[4] ACPI_LETTERS;
     uint32_t creator_revision;
 } __attribute__((packed));
 

@@ -8,6 +8,13 @@
 
 #include "base/address.h"
 
+/* A field of letters that fill it: no zero ends them, which newer compilers want to be told. */
+#if __has_attribute(nonstring)
+#define ACPI_LETTERS __attribute__((nonstring))
+#else
+#define ACPI_LETTERS
+#endif
+
 struct acpi_writer {
     uint8_t *host; /* the area in this process */
     gpa_t base;    /* the same in the guest */

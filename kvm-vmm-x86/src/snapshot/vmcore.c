@@ -304,7 +304,7 @@ static bool put_program(const struct core *c, uint32_t type, uint64_t offset, co
 
 static bool put_head(const struct core *c)
 {
-    struct elf_ident ident = {.magic = ELF_MAGIC,
+    struct elf_ident ident = {.magic = {0x7f, 'E', 'L', 'F'},
                               .class_ = c->wide ? ELF_CLASS_64 : ELF_CLASS_32,
                               .data = ELF_DATA_LSB,
                               .version = 1};

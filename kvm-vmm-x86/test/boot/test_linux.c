@@ -116,10 +116,9 @@ static void test_pvh(void **state)
     struct fixture *f = *state;
     struct pvh_start_info info;
     struct pvh_memory map[3];
-    static const uint8_t bytes[6] = "initrd";
 
     f->config.kernel_entry = KERNEL_ENTRY_PVH;
-    f->initrds[0] = (struct image){.bytes = bytes, .size = sizeof bytes};
+    f->initrds[0] = (struct image){.bytes = (const uint8_t *)"initrd", .size = 6};
     f->initrd_count = 1;
     assert_int_equal(load(f, f->file, f->size), 0);
     assert_int_equal(f->start.entry, TEST_PVH_ENTRY);
@@ -160,13 +159,12 @@ static void test_own_decompressor(void **state)
 
 static void test_zero_page(void **state)
 {
-    static const uint8_t first[5] = "first", second[8] = "secondly";
     struct fixture *f = *state;
     struct boot_params zero;
 
     f->config.append = "quiet root=/dev/vda";
-    f->initrds[0] = (struct image){.bytes = first, .size = sizeof first};
-    f->initrds[1] = (struct image){.bytes = second, .size = sizeof second};
+    f->initrds[0] = (struct image){.bytes = (const uint8_t *)"first", .size = 5};
+    f->initrds[1] = (struct image){.bytes = (const uint8_t *)"secondly", .size = 8};
     f->initrd_count = 2;
     assert_int_equal(load(f, f->file, f->size), 0);
     memcpy(&zero, f->ram + LINUX_ZERO_PAGE, sizeof zero);
