@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/fmt.h"
 #include "host/files/files.h"
 #include "host/sandbox/landlock.h"
 
@@ -33,7 +33,7 @@ static int open_again(int fd)
 {
     char path[32];
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    fmt_snprint(path, sizeof path, "/proc/self/fd/%d", fd);
     return open(path, (fd == FILE_STDIN ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 

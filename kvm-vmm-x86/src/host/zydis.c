@@ -6,21 +6,52 @@
  */
 #include <Zydis/Zydis.h>
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "common/fmt.h"
 #include "host/zydis.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void *library; /* NULL: it is not there */
 
+/* Pages that only loading has read are read from the file again after a crash: until then the VMM
+ * holds none of them. Those with relocations are written to, and stay. The list of segments lies
+ * in the first of them. */
+static int let_go(struct dl_phdr_info *module, size_t size, void *name)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), starts[4], ends[4];
+    unsigned count = 0;
+
+    (void)size;
+    if (strstr(module->dlpi_name, name) == NULL)
+        return 0;
+    for (unsigned i = 0; i < module->dlpi_phnum && count < 4; i++) {
+        const ElfW(Phdr) *p = &module->dlpi_phdr[i];
+
+        if (p->p_type == PT_LOAD && !(p->p_flags & PF_W)) {
+            starts[count] = (module->dlpi_addr + p->p_vaddr) & ~(page - 1);
+            ends[count++] = module->dlpi_addr + p->p_vaddr + p->p_memsz;
+        }
+    }
+    while (count-- > 0)
+        (void)madvise((void *)starts[count], ends[count] - starts[count], MADV_DONTNEED);
+    return 1;
+}
+
 static void open_library(void)
 {
     char name[32];
 
-    snprintf(name, sizeof name, "libZydis.so.%u.%u", (unsigned)ZYDIS_VERSION_MAJOR(ZYDIS_VERSION),
-             (unsigned)ZYDIS_VERSION_MINOR(ZYDIS_VERSION));
+    fmt_snprint(name, sizeof name, "libZydis.so.%u.%u",
+                (unsigned)ZYDIS_VERSION_MAJOR(ZYDIS_VERSION),
+                (unsigned)ZYDIS_VERSION_MINOR(ZYDIS_VERSION));
     library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (library != NULL)
+        (void)dl_iterate_phdr(let_go, name);
 }
 
 void zydis_load(void)

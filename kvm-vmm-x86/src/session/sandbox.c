@@ -78,9 +78,9 @@ static void allow_files(const struct options *options, const struct guest_config
 {
     struct error ignored;
 
-    if (cache_folder() != NULL && kernel_cache_used() != KERNEL_CACHE_UNUSED)
+    if (kernel_cache_used() != KERNEL_CACHE_UNUSED && cache_folder() != NULL)
         landlock_allow_path(cache_folder(), LANDLOCK_READ_FOLDER);
-    if (cache_folder() != NULL && kernel_cache_is_due())
+    if (kernel_cache_is_due() && cache_folder() != NULL)
         landlock_allow_path(cache_folder(), LANDLOCK_WRITE_FOLDER);
     if (options->control != NULL)
         landlock_allow_path("/proc/self/pagemap", LANDLOCK_READ); /* for a snapshot */

@@ -373,7 +373,8 @@ int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
     struct kvm kvm;
     int result;
 
-    memset(vm, 0, offsetof(struct vm, machine.testdev)); /* whose pages stay untouched */
+    if (vm->program != NULL) /* it was one before; pages of clear memory stay untouched */
+        memset(vm, 0, offsetof(struct vm, machine.testdev));
     vm->index = index;
     vm->name = config->image;
     vm->config = config;

@@ -5,8 +5,9 @@
 #include "vm/vm.h"
 
 /* Makes guest number `index` of the run from its files: its VM, memory, devices, image and vCPUs.
- * `config`, `program` and `observers` must outlive it. On failure nothing is left behind, and the
- * others below may be called all the same. */
+ * `vm` is clear memory, or was a guest before and is destroyed. `config`, `program` and `observers`
+ * must outlive it. On failure nothing is left behind, and the others below may be called all the
+ * same. */
 int vm_create(struct vm *vm, unsigned index, const struct guest_config *config,
               const struct vm_program *program, const struct observers *observers,
               struct error *error) MUST_CHECK;

@@ -164,9 +164,9 @@ static int add_pci(struct machine *machine, const struct guest_config *config,
                    const struct backend *backend, unsigned address_bits, struct error *error)
 {
     machine->pci = (struct pci){0};
-    memset(machine->virtio_pci, 0, sizeof machine->virtio_pci);
     if (!config_has_pci(config))
         return 0;
+    memset(machine->virtio_pci, 0, sizeof machine->virtio_pci);
     pci_init(&machine->pci, &machine->reset, memory_end(backend->memory), address_bits);
     return machine->pci.high.size == 0
                ? 0
@@ -221,7 +221,6 @@ void machine_close(struct machine *machine)
 struct place {
     const struct bus_ops *ops;
     void *device;
-    char name[CHUNK_NAME]; /* of its saved state */
 };
 
 static const struct bus_ops absent = {.name = "no device"};
@@ -236,14 +235,22 @@ static bool place_at(struct machine *machine, size_t i, struct place *place)
         *place =
             (struct place){.ops = range != NULL && range->ops == rows[i].ops ? range->ops : &absent,
                            .device = (char *)machine + rows[i].state};
-        snprintf(place->name, sizeof place->name, "%s", place->ops->name);
     } else if (i - ROWS < machine->virtio_count) {
         *place = (struct place){.ops = &virtio_device_ops, .device = machine->virtio[i - ROWS]};
-        snprintf(place->name, sizeof place->name, "virtio%u %s", (unsigned)(i - ROWS),
-                 machine->virtio[i - ROWS]->kind->virtio.name);
     } else
         return false;
     return true;
+}
+
+/* The name of its saved state. */
+static void place_name(const struct machine *machine, size_t i, const struct place *place,
+                       char name[CHUNK_NAME])
+{
+    if (i < ROWS)
+        snprintf(name, CHUNK_NAME, "%s", place->ops->name);
+    else
+        snprintf(name, CHUNK_NAME, "virtio%u %s", (unsigned)(i - ROWS),
+                 machine->virtio[i - ROWS]->kind->virtio.name);
 }
 
 static const char *const virtio_names[VIRTIO_DEVICES_MAX] = {"VIO0", "VIO1", "VIO2", "VIO3",
@@ -343,19 +350,25 @@ const char *machine_unsavable(const struct machine *machine, bool copied)
 
 void machine_save(struct machine *machine, struct chunk_writer *writer)
 {
+    char name[CHUNK_NAME];
     struct place p;
 
-    for (size_t i = 0; place_at(machine, i, &p); i++)
-        bus_save(p.ops, p.device, p.name, writer);
+    for (size_t i = 0; place_at(machine, i, &p); i++) {
+        place_name(machine, i, &p, name);
+        bus_save(p.ops, p.device, name, writer);
+    }
 }
 
 int machine_load(struct machine *machine, const struct chunk *chunk, struct error *error)
 {
+    char name[CHUNK_NAME];
     struct place p;
 
-    for (size_t i = 0; place_at(machine, i, &p); i++)
-        if (strcmp(p.name, chunk->name) == 0)
+    for (size_t i = 0; place_at(machine, i, &p); i++) {
+        place_name(machine, i, &p, name);
+        if (strcmp(name, chunk->name) == 0)
             return bus_load(p.ops, p.device, chunk, error);
+    }
     return error_set(error, "a saved state of \"%s\", which this machine does not have",
                      chunk->name);
 }

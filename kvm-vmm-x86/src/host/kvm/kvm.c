@@ -62,11 +62,10 @@ static int check_capabilities(const struct kvm *kvm, const char *path, struct er
 
 static int read_cpuid(struct kvm *kvm, struct error *error)
 {
-    kvm->cpuid =
-        calloc(1, sizeof *kvm->cpuid + CPUID_ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2));
+    kvm->cpuid = malloc(sizeof *kvm->cpuid + CPUID_ENTRIES_MAX * sizeof(struct kvm_cpuid_entry2));
     if (kvm->cpuid == NULL)
         return error_set(error, "out of memory");
-    kvm->cpuid->nent = CPUID_ENTRIES_MAX;
+    *kvm->cpuid = (struct kvm_cpuid2){.nent = CPUID_ENTRIES_MAX};
     if (ioctl(kvm->fd, KVM_GET_SUPPORTED_CPUID, kvm->cpuid) < 0)
         return error_set(error, "KVM does not give its CPUID: %s", strerror(errno));
     return 0;

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/fmt.h"
+
 /* Rights, and the version of the interface that has them first. */
 enum { FIRST_RIGHTS = (1 << 13) - 1, REFER = 1 << 13, TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15 };
 enum { LEARNED_MAX = 256 };
@@ -134,7 +136,7 @@ void landlock_allow(int fd, enum landlock_use use)
 {
     char path[32];
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    fmt_snprint(path, sizeof path, "/proc/self/fd/%d", fd);
     if (fd >= 0)
         landlock_allow_path(path, use);
 }
