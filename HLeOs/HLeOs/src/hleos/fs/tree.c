@@ -92,7 +92,8 @@ int fs_lookup(struct inode *from, const char *path, struct inode **inode)
 
     if (error < 0)
         return error;
-    error = inode_lock(found); /* that it can be read, too */
+    /* That it can be read, too. A slash follows directories only: POSIX.1-2017, 4.13. */
+    error = path[strlen(path) - 1] == '/' ? lock_directory(found) : inode_lock(found);
     if (error < 0) {
         fs_release(found);
         return error;
@@ -224,6 +225,8 @@ int fs_create(struct inode *from, const char *path, enum hleos_fs_type type, uin
     if (error < 0)
         return error;
     error = check_absent(directory, name);
+    if (error == 0 && type != HLEOS_FS_DIRECTORY && name.text[name.length] == '/')
+        error = FS_NAME;
     if (error == 0 && type == HLEOS_FS_DIRECTORY && directory->disk.links == LINKS_MAX)
         error = FS_TOO_MANY_LINKS;
     if (error == 0)

@@ -10,16 +10,24 @@
 #include "process/programs.h"
 #include "process/terminal.h"
 
-/* Numbers of inodes. The files of /proc and /bin are numbered from the last two on. */
+/* Numbers of inodes; the files of /proc and /bin are numbered from the last two on. */
 enum { INODE_ROOT = 1, INODE_BIN, INODE_DEV, INODE_PROC, INODE_CONSOLE, INODE_NULL };
 enum { INODE_OF_PROC = 100, INODE_PROGRAMS = 200 };
 
+/* A directory of the image: its entries, and then those that name() has, numbered from `first` on.
+ */
 struct directory {
-    const char *path;
-    unsigned inode;
+    uint32_t inode;
     const struct hleos_entry *entries;
-    size_t count; /* without what proc_name() and program_name() add */
+    size_t count;
+    const char *(*name)(size_t index); /* NULL at the first index without an entry */
+    uint32_t first;
 };
+
+static const char *program_name(size_t index)
+{
+    return programs[index].name;
+}
 
 static const struct hleos_entry in_root[] = {{INODE_ROOT, "."},
                                              {INODE_ROOT, ".."},
@@ -32,48 +40,68 @@ static const struct hleos_entry in_dev[] = {
     {INODE_DEV, "."}, {INODE_ROOT, ".."}, {INODE_CONSOLE, "console"}, {INODE_NULL, "null"}};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-static const struct directory directories[] = {{"", INODE_ROOT, in_root, COUNT(in_root)},
-                                               {"bin", INODE_BIN, in_bin, COUNT(in_bin)},
-                                               {"dev", INODE_DEV, in_dev, COUNT(in_dev)},
-                                               {"proc", INODE_PROC, in_proc, COUNT(in_proc)}};
+static const struct directory directories[] = {
+    {INODE_ROOT, in_root, COUNT(in_root), NULL, 0},
+    {INODE_BIN, in_bin, COUNT(in_bin), program_name, INODE_PROGRAMS},
+    {INODE_DEV, in_dev, COUNT(in_dev), NULL, 0},
+    {INODE_PROC, in_proc, COUNT(in_proc), proc_name, INODE_OF_PROC}};
 
 static size_t program_size(const struct program *program)
 {
     return (size_t)(program->end - program->file);
 }
 
-static const char *program_name(uint64_t index)
+/* The name and number of the `index`th entry; NULL behind the last. Callers count up from 0 and
+ * stop there: name() looks no further than one behind its last. */
+static const char *entry_at(const struct directory *directory, size_t index, uint32_t *inode)
 {
-    const struct program *p = programs;
-
-    for (uint64_t i = 0; i < index && p->name != NULL; i++)
-        p++;
-    return p->name;
-}
-
-/* The `index`th entry of a directory; false beyond the last. */
-static bool entry_at(const struct directory *directory, uint64_t index, struct hleos_entry *entry)
-{
-    const char *name = NULL;
-    uint32_t first = 0;
-
     if (index < directory->count) {
-        *entry = directory->entries[index];
-        return true;
+        *inode = directory->entries[index].inode;
+        return directory->entries[index].name;
     }
     index -= directory->count;
-    if (directory->inode == INODE_BIN) {
-        name = program_name(index);
-        first = INODE_PROGRAMS;
-    } else if (directory->inode == INODE_PROC) {
-        name = proc_name(index);
-        first = INODE_OF_PROC;
+    *inode = directory->first + (uint32_t)index;
+    return directory->name != NULL ? directory->name(index) : NULL;
+}
+
+static const struct directory *directory_of(uint32_t inode)
+{
+    for (size_t i = 0; i < COUNT(directories); i++)
+        if (directories[i].inode == inode)
+            return &directories[i];
+    return NULL;
+}
+
+/* The number of a directory's entry; 0 if it has none of that name. */
+static uint32_t number_of(const struct directory *directory, const char *text, size_t length)
+{
+    const char *name;
+    uint32_t inode;
+
+    for (size_t i = 0; (name = entry_at(directory, i, &inode)) != NULL; i++)
+        if (strncmp(name, text, length) == 0 && name[length] == '\0')
+            return inode;
+    return 0;
+}
+
+/* The number of what a path from the root leads to in the image; 0 if it leads to nothing. */
+static uint32_t find(const char *path)
+{
+    uint32_t found = *path != '\0' ? INODE_ROOT : 0; /* POSIX.1-2017, 4.13: "" names nothing */
+
+    while (*path != '\0') {
+        const struct directory *directory = directory_of(found);
+        size_t length = 0;
+
+        if (directory == NULL) /* a slash follows the name of a file */
+            return 0;
+        while (path[length] != '/' && path[length] != '\0')
+            length++;
+        if (length > 0)
+            found = number_of(directory, path, length);
+        path += length > 0 ? length : 1;
     }
-    if (name == NULL)
-        return false;
-    *entry = (struct hleos_entry){.inode = first + (uint32_t)index};
-    string_copy(entry->name, name, sizeof entry->name);
-    return true;
+    return found;
 }
 
 static int64_t read_directory(struct file *file, void *to, size_t size)
@@ -82,10 +110,12 @@ static int64_t read_directory(struct file *file, void *to, size_t size)
 
     sync_mutex_take(&file->mutex);
     while (done < size) {
-        struct hleos_entry entry;
+        struct hleos_entry entry = {.inode = 0};
+        const char *name = entry_at(file->object, file->offset, &entry.inode);
 
-        if (size - done < sizeof entry || !entry_at(file->object, file->offset, &entry))
+        if (size - done < sizeof entry || name == NULL)
             break;
+        string_copy(entry.name, name, sizeof entry.name);
         memcpy((char *)to + done, &entry, sizeof entry);
         file->offset++;
         done += sizeof entry;
@@ -97,15 +127,15 @@ static int64_t read_directory(struct file *file, void *to, size_t size)
 static void stat_directory(struct file *file, struct hleos_stat *stat)
 {
     const struct directory *directory = file->object;
-    struct hleos_entry entry;
     uint64_t count = 0;
+    uint32_t inode;
 
-    while (entry_at(directory, count, &entry))
+    while (entry_at(directory, count, &inode) != NULL)
         count++;
     *stat = (struct hleos_stat){.type = HLEOS_DIRECTORY,
                                 .links = 1,
                                 .inode = directory->inode,
-                                .size = count * sizeof entry};
+                                .size = count * sizeof(struct hleos_entry)};
 }
 
 static int64_t read_program(struct file *file, void *to, size_t size)
@@ -161,55 +191,6 @@ static const struct file_operations directory_operations = {.read = read_directo
                                     null_operations = {
                                         .read = read_null, .write = write_null, .stat = stat_null};
 
-static const char *relative(const char *path)
-{
-    for (;;) { /* the root's parent is the root */
-        size_t dots = strncmp(path, "..", 2) == 0 ? 2 : path[0] == '.' ? 1 : 0;
-
-        if (path[dots] != '/' && (dots == 0 || path[dots] != '\0'))
-            return path;
-        path += dots + (path[dots] == '/');
-    }
-}
-
-/* The directory of the image that a path leads to; NULL where it leads to no such. They are one
- * deep. The root's own path is empty, which every path begins with: its row is the first. */
-static const struct directory *find_directory(const char *path)
-{
-    for (size_t i = 0; i < COUNT(directories); i++) {
-        size_t length = strlen(directories[i].path);
-        const char *rest = path + length;
-
-        if (strncmp(path, directories[i].path, length) != 0)
-            continue;
-        if (strcmp(rest, "/..") == 0)
-            return &directories[0];
-        if (*rest == '\0' || strcmp(rest, "/") == 0 || strcmp(rest, "/.") == 0)
-            return &directories[i];
-    }
-    return NULL;
-}
-
-static const struct program *find_program(const char *path)
-{
-    path = relative(path);
-    if (strncmp(path, "bin/", 4) == 0)
-        for (const struct program *p = programs; p->name != NULL; p++)
-            if (strcmp(p->name, path + 4) == 0)
-                return p;
-    return NULL;
-}
-
-static struct file *open_proc(const char *path)
-{
-    const char *name;
-
-    for (size_t i = 0; (name = proc_name(i)) != NULL; i++)
-        if (strcmp(path + 5, name) == 0)
-            return proc_open(i, INODE_OF_PROC + (uint32_t)i);
-    return NULL;
-}
-
 /* NULL too if no device has that number: a file system may be another system's. */
 static struct file *open_device(uint32_t device, unsigned how)
 {
@@ -226,25 +207,22 @@ static struct file *open_device(uint32_t device, unsigned how)
 /* What the image has; its paths are from the root. */
 static struct file *open_own(const char *path, unsigned how)
 {
-    bool writable = how & (HLEOS_OPEN_WRITE | HLEOS_OPEN_READ_WRITE);
-    const struct program *program = find_program(path);
-    const struct directory *directory;
+    const unsigned changes =
+        HLEOS_OPEN_WRITE | HLEOS_OPEN_READ_WRITE | HLEOS_OPEN_CREATE | HLEOS_OPEN_TRUNCATE;
+    uint32_t inode = find(path);
+    const struct directory *directory = directory_of(inode);
 
-    if (path[0] == '\0') /* names nothing: POSIX.1-2017, 4.13 */
-        return NULL;
-    path = relative(path);
-    if (strcmp(path, "dev/console") == 0)
+    if (inode == INODE_CONSOLE)
         return open_device(HLEOS_DEVICE_CONSOLE, how);
-    if (strcmp(path, "dev/null") == 0)
+    if (inode == INODE_NULL)
         return open_device(HLEOS_DEVICE_NULL, how);
-    if (writable || (how & (HLEOS_OPEN_CREATE | HLEOS_OPEN_TRUNCATE)))
+    if (inode == 0 || (how & changes))
         return NULL;
-    directory = find_directory(path); /* first: /proc/. is one */
     if (directory != NULL)
         return file_create(&directory_operations, (void *)directory, true, false);
-    if (strncmp(path, "proc/", 5) == 0)
-        return open_proc(path);
-    return program != NULL ? file_create(&program_operations, (void *)program, true, false) : NULL;
+    if (inode < INODE_PROGRAMS)
+        return proc_open(inode - INODE_OF_PROC, inode);
+    return file_create(&program_operations, (void *)&programs[inode - INODE_PROGRAMS], true, false);
 }
 
 /* Where a path begins in the file system, held; NULL if not found. */
@@ -324,7 +302,7 @@ bool names_directory(struct inode *from, const char *path, struct inode **found)
 
     *found = NULL;
     if (directory == NULL)
-        return *relative(path) == '\0';
+        return find(path) == INODE_ROOT;
     error = fs_lookup(directory, path, found);
     if (error == 0)
         error = fs_stat(*found, &stat);
