@@ -74,6 +74,7 @@ struct hleos_system {
     uint64_t switches;   /* of threads, since boot */
     uint64_t heap_bytes; /* in blocks of the kernel's heap */
     uint32_t processes;
+    uint32_t blocks_free; /* of the file system; 0 without one */
 };
 
 #endif

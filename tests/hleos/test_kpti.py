@@ -20,8 +20,9 @@ def kernels(built):
 
 
 def good(text):
-    return all(words in text for words in ("usertests: 18 passed, 0 failed", "filetests: 13 passed, 0 failed",
-                                           "selftest: 1 passed, 0 failed")) and "lost:" not in text
+    return all(words in text for words in ("usertests: 20 passed, 0 failed", "filetests: 14 passed, 0 failed",
+                                           "disktests: 14 passed, 0 failed", "selftest: 1 passed, 0 failed")) and \
+        "lost:" not in text
 
 
 def test_programs_on_several_processors(kernels, image, qemu):

@@ -21,6 +21,17 @@ int testing_fork(int line)
     return process;
 }
 
+bool testing_disk(void)
+{
+    static bool said;
+    int file = open("/filetest", HLEOS_OPEN_CREATE | HLEOS_OPEN_WRITE);
+
+    if (file < 0 && !said)
+        printf("  no file system: this test is left out\n");
+    said = true;
+    return close(file) == 0 && unlink("/filetest") == 0;
+}
+
 int testing_reap(int line)
 {
     int status = -1;
@@ -43,7 +54,7 @@ static bool as_before(const struct hleos_system *before)
     struct hleos_system after = now();
 
     return after.pages_free >= before->pages_free && after.heap_bytes <= before->heap_bytes &&
-           after.processes <= before->processes;
+           after.processes <= before->processes && after.blocks_free >= before->blocks_free;
 }
 
 /* What ended without a parent is freed when the next thread ends: a child, each time. */
@@ -58,7 +69,14 @@ static bool all_comes_back(const struct hleos_system *before)
     return as_before(before);
 }
 
-static bool run(const char *program, const struct test *test)
+static void run_in(const char *directory, const struct test *test)
+{
+    check(directory == NULL || (mkdir(directory) == 0 && chdir(directory) == 0));
+    test->run();
+    check(directory == NULL || (chdir("/") == 0 && unlink(directory) == 0));
+}
+
+static bool run(const char *program, const struct test *test, const char *directory)
 {
     struct hleos_system before, after;
     bool good;
@@ -68,30 +86,32 @@ static bool run(const char *program, const struct test *test)
     reap();
     before = now();
     if (fork_or_fail() == 0) {
-        test->run();
+        run_in(directory, test);
         exit(0);
     }
     good = reap() == 0;
     if (!all_comes_back(&before)) {
         after = now();
-        printf("  lost: %ld pages, %ld bytes of the kernel's heap, %d processes\n",
+        printf("  lost: %ld pages, %ld bytes of the kernel's heap, %d processes, %d blocks\n",
                (long)(before.pages_free - after.pages_free),
                (long)(after.heap_bytes - before.heap_bytes),
-               (int)(after.processes - before.processes));
+               (int)(after.processes - before.processes),
+               (int)(before.blocks_free - after.blocks_free));
         good = false;
     }
     printf("%s %s %s\n", program, test->name, good ? "ok" : "FAILED");
     return good;
 }
 
-int testing_run(const char *program, const struct test *tests, const char *only)
+int testing_run(const char *program, const struct test *tests, const char *directory,
+                const char *only)
 {
     unsigned passed = 0, failed = 0;
 
     for (; tests->name != NULL; tests++) {
         if (only != NULL && strcmp(only, tests->name) != 0)
             continue;
-        if (run(program, tests))
+        if (run(program, tests, directory))
             passed++;
         else
             failed++;

@@ -1,6 +1,7 @@
 /*
- * What the programs that test system calls share. Each test runs in a process of its own, and as
- * many pages must be free after it as before, and no more of the kernel's heap be in use.
+ * What the programs that test system calls share. Each test runs in a process of its own. After it
+ * as many pages of memory and blocks of the disk must be free as before, and no more of the
+ * kernel's heap be in use.
  */
 #ifndef USER_TESTING_H
 #define USER_TESTING_H
@@ -20,8 +21,10 @@ struct test {
     }
 
 /* Runs the tests of a table that ends with an entry whose name is NULL, or only the one of that
- * name; 0 if all passed, and there was one. */
-int testing_run(const char *program, const struct test *tests, const char *only);
+ * name; 0 if all passed, and there was one. With a directory, that is made for each test, which
+ * runs in it and leaves it empty: what a directory has grown by stays until it is taken away. */
+int testing_run(const char *program, const struct test *tests, const char *directory,
+                const char *only);
 
 /* Ends the test, and the process, if it does not hold. */
 #define check(condition) ((condition) ? (void)0 : testing_fail(__LINE__, #condition))
@@ -32,6 +35,9 @@ void testing_fail(int line, const char *what);
 #define reap()         testing_reap(__LINE__)
 int testing_fork(int line);
 int testing_reap(int line);
+
+/* False, and a line that says so, where no disk has a file system. */
+bool testing_disk(void);
 
 /* Addresses that are not a program's. */
 enum { TESTING_BAD = 6 };

@@ -3,6 +3,7 @@
 
 static void bad_pointers(void)
 {
+    const char *argv[] = {"echo", NULL, NULL};
     int ends[2];
 
     check(pipe(ends) == 0 && write(ends[1], "x", 1) == 1);
@@ -12,6 +13,8 @@ static void bad_pointers(void)
         check(pipe((int *)*at) == -1 && open((char *)*at, 0) == -1);
         check(exec((char *)*at, (const char *const *)*at) == -1 &&
               exec("/bin/echo", (const char *const *)*at) == -1);
+        argv[1] = (const char *)*at;
+        check(*at == 0 || exec("/bin/echo", argv) == -1);
         check(fstat(0, (struct hleos_stat *)*at) == -1);
         check(system_info((struct hleos_system *)*at) == -1);
         check(read(open("/bin/echo", 0), (void *)*at, 10) == -1 && close(5) == 0);
@@ -26,6 +29,14 @@ static void text_that_ends_nowhere(void)
     memset(end, 'a', PAGE);
     check(open(end, 0) == -1 && open(end + PAGE - 3, 0) == -1);
     check(exec(end + PAGE - 1, NULL) == -1);
+}
+
+static void memory_without_a_value_is_empty(void)
+{
+    static volatile char bytes[3 * PAGE];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        check(bytes[i] == 0);
 }
 
 static void exit_and_wait(void)
@@ -245,6 +256,30 @@ static void memory_grows_and_shrinks(void)
     check(reap() == HLEOS_STATUS_FAULT + 14);
 }
 
+/* A page comes with its first byte and goes with it; calls use the last byte, and none behind it.
+ */
+static void memory_by_odd_sizes(void)
+{
+    char *begin = sbrk(0), *end;
+    int file = open("/bin/echo", 0);
+
+    check(sbrk(-1) == (void *)-1 && sbrk(0) == begin); /* what the file has stays */
+    check(sbrk(1) == begin && sbrk(2 * PAGE - ((long)begin + 1) % PAGE) == begin + 1);
+    end = sbrk(0);
+    check((uintptr_t)end % PAGE == 0);
+    memcpy(end - 2, "/", 2);
+    check(open(end - 2, 0) == 4 && close(4) == 0);
+    end[-1] = '/';
+    check(open(end - 2, 0) == -1 && pipe((int *)(end - 4)) == -1);
+    check(read(file, end - 8, 16) == -1 && read(file, end - 8, 8) == 8);
+    check(sbrk(1 - PAGE) == end);
+    end[-PAGE] = 'x';
+    check(sbrk(-1) == end - PAGE + 1);
+    if (fork_or_fail() == 0)
+        exit(end[-PAGE]);
+    check(reap() == HLEOS_STATUS_FAULT + 14);
+}
+
 /* Takes all memory there is; what fails then fails as an error. */
 static void memory_runs_out(void)
 {
@@ -421,6 +456,7 @@ static void many_processes(void)
 static const struct test tests[] = {
     TEST(bad_pointers),
     TEST(text_that_ends_nowhere),
+    TEST(memory_without_a_value_is_empty),
     TEST(exit_and_wait),
     TEST(wait_keeps_a_child_whose_status_has_no_place),
     TEST(children_of_children),
@@ -429,6 +465,7 @@ static const struct test tests[] = {
     TEST(forks_share),
     TEST(kill_ends_all_waiting),
     TEST(memory_grows_and_shrinks),
+    TEST(memory_by_odd_sizes),
     TEST(memory_runs_out),
     TEST(heap),
     TEST(faults),
@@ -447,5 +484,5 @@ int main(int argc, char **argv)
         exit(0);
     }
     reap();
-    return testing_run("usertests", tests, argc > 1 ? argv[1] : NULL);
+    return testing_run("usertests", tests, NULL, argc > 1 ? argv[1] : NULL);
 }

@@ -137,13 +137,15 @@ static void damaged_files_are_refused(void)
     kfree(file);
 }
 
-/* What programs see of the system calls, and that no page is lost: user/usertests.c. */
+/* What programs see of the system calls, and that no page and no block is lost: user/usertests.c,
+ * filetests.c, disktests.c. */
 static void system_calls_do_what_they_say(void)
 {
     expect_equal(outcome("usertests", NULL), 0);
     expect_equal(outcome("filetests", NULL), 0);
     if (system_fs() != NULL)
         expect_equal(outcome("stressfs", "2"), 0);
+    expect_equal(outcome("disktests", NULL), 0);
 }
 
 /* For `grind=SECONDS` of the command line. */

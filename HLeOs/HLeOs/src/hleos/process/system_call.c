@@ -6,6 +6,7 @@
 
 #include "common/string.h"
 #include "fs/fs.h"
+#include "fs/system.h"
 #include "interrupt/handler.h"
 #include "kmalloc.h"
 #include "memory/layout.h"
@@ -367,6 +368,8 @@ static int64_t call_system(struct process *process, struct interrupt_frame *fram
                                 .heap_bytes = kmalloc_stats().bytes_used,
                                 .processes = process_count()};
 
+    if (system_fs() != NULL)
+        info.blocks_free = fs_stats(system_fs()).free_blocks;
     return space_copy_out(&process->image.space, frame->rdi, &info, sizeof info) ? 0 : -1;
 }
 
