@@ -1,9 +1,10 @@
-"""What comes to a program's mind, for a minute and, in soak, for ten, on three machines at once."""
+"""What comes to a program's mind, for a minute and, in soak, for ten, on three machines at once, each with a disk."""
+import re
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.hleos.machines import BUILD, GOOD, TOP, qemu_command
+from tests.hleos.machines import BUILD, FS_SIZE, GOOD, TOP, qemu_command
 from tests.support import lab_run
 
 
@@ -14,10 +15,13 @@ def test_grind(image, bochs, vmm, scratch, soak):
     command_line = "test=user.random_deeds_break_nothing grind=%d" % seconds
     disk = image(command_line)
     shutil.copy(disk, scratch / "qemu.img")
+    disks = {"QEMU": scratch / "qemu.img", "Bochs": disk, "VMM": scratch / "vmm.img"}
+    subprocess.run([BUILD / "mkimage", "--fs", str(FS_SIZE), "--out", disks["VMM"]], check=True,
+                   stdout=subprocess.DEVNULL)
 
     def on_qemu():
         serial = scratch / "qemu.txt"
-        command = qemu_command(scratch / "qemu.img", "file:%s" % serial, extra=("-smp", "2"))
+        command = qemu_command(disks["QEMU"], "file:%s" % serial, extra=("-smp", "2"))
         status = subprocess.run(command, timeout=limit, stdin=subprocess.DEVNULL, check=False).returncode
         return status, serial.read_text(errors="replace")
 
@@ -25,8 +29,8 @@ def test_grind(image, bochs, vmm, scratch, soak):
         return GOOD, bochs(disk, limit=limit)
 
     def on_our_vmm():
-        result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", "-m", "64M", "-c", "2", "--append", command_line,
-                         BUILD / "hleos.elf", limit=limit)
+        result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", "-m", "64M", "-c", "2", "--disk", disks["VMM"],
+                         "--append", command_line, BUILD / "hleos.elf", limit=limit)
         return result.status, result.out.decode(errors="replace")
 
     with ThreadPoolExecutor() as pool:
@@ -34,4 +38,7 @@ def test_grind(image, bochs, vmm, scratch, soak):
         for name, run in runs.items():
             status, text = run.result()
             assert status == GOOD and "selftest: 1 passed, 0 failed" in text, "%s:\n%s" % (name, text)
-            assert text.count(" deeds") == 2, "%s:\n%s" % (name, text)
+            assert len(re.findall(r"grind: \d+ deeds\r?$", text, re.M)) == 2, "%s:\n%s" % (name, text)
+            whole = subprocess.run([BUILD / "fsck", disks[name]], capture_output=True, text=True, check=False)
+            assert whole.returncode == 0 and ": whole: 0 files, 1 directories, 0 devices, 0 without" in whole.stdout, \
+                "%s: %s%s" % (name, whole.stdout, whole.stderr)

@@ -58,8 +58,12 @@ intptr_t actions_main(void *argument)
     disk_init();
     system_mount();
     if (option != NULL) {
+        bool good;
+
         string_copy(which, option, sizeof which);
-        machine_end(selftest_run(tests, which) ? MACHINE_GOOD : MACHINE_FAILED);
+        good = selftest_run(tests, which);
+        system_sync();
+        machine_end(good ? MACHINE_GOOD : MACHINE_FAILED);
     }
     option = boot_option("load");
     if (option != NULL) {

@@ -1,7 +1,8 @@
 /*
  * Does what comes to its mind with processes, pipes, files and memory, for some seconds (10, or its
- * argument), in two processes at once; a kernel that is not whole breaks sooner or later. Status 0
- * if nothing was wrong. The order depends on the argument behind the seconds alone.
+ * argument), in two processes at once; a kernel that is not whole breaks sooner or later. Files are
+ * made in /grind, which must not be there before. Status 0 if nothing was wrong. The order depends
+ * on the argument behind the seconds alone.
  */
 #include "lib.h"
 
@@ -193,23 +194,141 @@ static void bad_addresses(void)
         fail("a bad address is taken");
 }
 
+static void mappings_to_and_fro(void)
+{
+    size_t size = 1 + random_below(5 * 4096);
+    int file = random_below(2) == 0 ? -1 : open("/bin/echo", HLEOS_OPEN_READ);
+    volatile char *block = mmap(size, file, random_below(3) * 1000);
+
+    if (file >= 0)
+        close(file);
+    if (block == MAP_FAILED)
+        return;
+    for (size_t i = 0; i < size; i += 512)
+        block[i] = (char)(block[i] + 1);
+    if (munmap((void *)block, size) < 0)
+        fail("a mapping cannot be taken back");
+}
+
+/* A name that both processes use. */
+static const char *some_name(void)
+{
+    static const char *const names[] = {"a", "b", "c", "d/a", "d/b", "d", "./d/../a", "/grind/e"};
+
+    return names[random_below(sizeof names / sizeof names[0])];
+}
+
+/* What the other process does to these names meanwhile decides which of it goes well. */
+static void names_made_and_taken_away(void)
+{
+    const char *name = some_name();
+    int file;
+
+    switch (random_below(6)) {
+    case 0:
+        (void)mkdir(name);
+        break;
+    case 1:
+        (void)link(name, some_name());
+        break;
+    case 2:
+        (void)mknod(name, HLEOS_DEVICE_NULL);
+        break;
+    case 3:
+        file = open(name, HLEOS_OPEN_CREATE | HLEOS_OPEN_READ_WRITE);
+        if (file >= 0) {
+            (void)unlink(name);
+            (void)write(file, name, strlen(name));
+            close(file);
+        }
+        break;
+    default:
+        (void)unlink(name);
+    }
+}
+
+/* The other process may take it away meanwhile. */
+static void into_a_directory_and_back(void)
+{
+    if (chdir("d") < 0)
+        return;
+    (void)unlink(some_name());
+    (void)mkdir("e");
+    (void)chdir("e");
+    (void)unlink("/grind/d/e");
+    (void)unlink("/grind/d");
+    if (chdir("/grind") < 0)
+        fail("/grind is missing");
+}
+
+/* Of this process alone: what is read is what was written. */
+static void a_file_written_and_read(void)
+{
+    static char bytes[9000];
+    char name[24];
+    size_t size = random_below(sizeof bytes), at = random_below(30000);
+    int file;
+    long put, got;
+
+    fmt_snprint(name, sizeof name, "/grind/own%d", getpid());
+    file = open(name, HLEOS_OPEN_CREATE | HLEOS_OPEN_READ_WRITE |
+                          (random_below(3) == 0 ? HLEOS_OPEN_TRUNCATE : 0));
+    if (file < 0)
+        return; /* out of inodes, memory or space */
+    memset(bytes, (int)at, sizeof bytes);
+    lseek(file, (long)at, HLEOS_SEEK_SET);
+    put = write(file, bytes, size);
+    if (random_below(20) == 0 && fsync(file) < 0)
+        fail("a file cannot be synced");
+    memset(bytes, 0, sizeof bytes);
+    lseek(file, (long)at, HLEOS_SEEK_SET);
+    got = put > 0 ? read(file, bytes, (size_t)put) : put;
+    if (got != put)
+        fail("what was written cannot be read");
+    for (long i = 0; i < got; i++)
+        if (bytes[i] != (char)at)
+            fail("a file has not what was written to it");
+    close(file);
+    if (random_below(10) == 0 && unlink(name) < 0)
+        fail("a file's name is missing");
+}
+
 static void (*const deeds[])(void) = {
-    child_that_ends,      child_that_forks,   child_that_is_killed,    memory_to_and_fro,
-    two_copies_of_a_page, programs_in_a_pipe, files_opened_and_closed, bad_addresses,
+    child_that_ends,           child_that_forks,          child_that_is_killed,
+    memory_to_and_fro,         mappings_to_and_fro,       two_copies_of_a_page,
+    programs_in_a_pipe,        files_opened_and_closed,   bad_addresses,
+    a_file_written_and_read, /* from here on a file system is needed */
+    names_made_and_taken_away, into_a_directory_and_back,
 };
 
-static void grind(unsigned long until)
+enum { DEEDS = sizeof deeds / sizeof deeds[0], OF_DISKS = 3 };
+
+static void grind(unsigned long until, bool disk)
 {
     unsigned long rounds = 0;
+    char own[24];
 
     for (; uptime() < until; rounds++)
-        deeds[random_below(sizeof deeds / sizeof deeds[0])]();
-    printf("grind: %lu deeds\n", rounds);
+        deeds[random_below(disk ? DEEDS : DEEDS - OF_DISKS)]();
+    fmt_snprint(own, sizeof own, "/grind/own%d", getpid());
+    (void)unlink(own);
+    printf("grind: %lu deeds%s\n", rounds, disk ? "" : ", none of them with a disk");
+}
+
+/* Takes away what the deeds have left; false if something else is in the directory, too. */
+static bool clean_up(void)
+{
+    static const char *const names[] = {"d/a", "d/b", "d/e", "a", "b", "c", "d", "e"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        (void)unlink(names[i]);
+    return chdir("/") == 0 && unlink("/grind") == 0;
 }
 
 int main(int argc, char **argv)
 {
     unsigned long until = uptime() + (argc > 1 ? (unsigned long)atoi(argv[1]) : 10) * 1000;
+    bool disk = mkdir("/grind") == 0 && chdir("/grind") == 0;
     int failed = 0, status;
 
     seed = argc > 2 ? (uint64_t)atoi(argv[2]) + 1 : 1;
@@ -219,12 +338,16 @@ int main(int argc, char **argv)
         seed = seed * 77 + 13;
         process = fork();
         if (process == 0) {
-            grind(until);
+            grind(until, disk);
             exit(0);
         }
         failed |= process < 0;
     }
     for (int i = 0; i < 2; i++)
         failed |= wait(&status) < 0 || status != 0;
+    if (disk && !clean_up()) {
+        fprintf(2, "grind: /grind cannot be taken away\n");
+        failed = 1;
+    }
     return failed;
 }
