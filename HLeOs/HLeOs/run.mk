@@ -34,8 +34,9 @@ debug-loader: $(STAGE2) $(OUT)/boot.bin
 run-bochs: $(IMAGE)
 	$(Q)tools/run-bochs $(IMAGE) $(OUT)/bochs
 
-# Our own VMM takes the kernel itself, with no BIOS and no disk: through the lab where KVM is incomplete.
-run-vmm: $(KERNEL)
+# Our own VMM takes the kernel itself, with no BIOS; the image is its disk. Through the lab where KVM is incomplete.
+run-vmm: $(KERNEL) $(IMAGE)
 	$(Q)$(MAKE) --no-print-directory -C $(TOP)/kvm-vmm-x86 vmm
-	$(Q)cd $(TOP) && lab/lab run kvm-vmm-x86/kvm-vmm $(VMM_OPTIONS) --append '$(CMDLINE)' $(patsubst $(TOP)/%,%,$(KERNEL)); \
+	$(Q)cd $(TOP) && lab/lab run kvm-vmm-x86/kvm-vmm --disk $(patsubst $(TOP)/%,%,$(IMAGE)) $(VMM_OPTIONS) --append '$(CMDLINE)' \
+	    $(patsubst $(TOP)/%,%,$(KERNEL)); \
 	    status=$$?; [ $$status = 33 ] || exit $$status

@@ -1,9 +1,10 @@
 """mkimage: what it cannot do it says in one line, and leaves no image behind."""
+import re
 import subprocess
 
 import pytest
 
-from tests.hleos.machines import BUILD
+from tests.hleos.machines import BUILD, HLEOS
 
 PARTS = {"--boot": BUILD / "boot.bin", "--stage2": BUILD / "stage2.bin", "--kernel": BUILD / "hleos-stripped.elf"}
 
@@ -51,3 +52,10 @@ def test_the_longest_command_line(built, image, qemu):
     words = "test=memory.pages_are_distinct"
     status, text = qemu(image("x" * (255 - len(words) - 1) + " " + words))
     assert "selftest: 1 passed, 0 failed" in text and status == 33
+
+
+def test_the_disk_that_make_makes(built):
+    """Each program, and a text to read."""
+    result = subprocess.run([BUILD / "fsck", BUILD / "hleos.img"], capture_output=True, text=True, check=False)
+    programs = re.search(r"^PROGRAMS +:= (.*)$", (HLEOS / "Makefile").read_text(encoding="utf-8"), re.M)[1].split()
+    assert result.returncode == 0 and ": whole: %d files, 2 directories" % (len(programs) + 1) in result.stdout, result

@@ -95,6 +95,8 @@ def test_the_programs_shell(machine):
     assert re.search(r"^file +\d+ +1 +\d+  sh$", say("ls /bin | grep 'sh$'"), re.M)
     assert re.search(r"^one$", say("echo one > /f; cat < /f; rm /f"), re.M)
     assert "cat: /f: cannot be opened" in say("cat /f")
+    assert re.search(r"^file +\d+ +1 +2  x$", say("mkdir /d; cd /d; echo x > x; ls"), re.M)
+    assert re.search(r"^file +\d+ +1 +\d+  //bin//cat$", say("rm x; cd /; rm d; ls //bin//cat"), re.M)
     assert "sh: nothing: no such program" in say("nothing")
     process = re.search(r"\[(\d+)\]", say("sleep 1000000 &"))[1]
     assert re.search(r"^ *%s .* sleep$" % process, say("ps"), re.M)

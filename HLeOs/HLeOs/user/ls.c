@@ -1,4 +1,5 @@
-/* Lists directories, and says what files are: type, inode, links, bytes, name. */
+/* Lists directories, the current one if none is named, and says what files are: type, inode, links,
+ * bytes, name. */
 #include "lib.h"
 
 static const char *type_text(const struct hleos_stat *stat)
@@ -53,7 +54,7 @@ int main(int argc, char **argv)
     bool good = true;
 
     if (argc < 2)
-        return list("/") ? 0 : 1;
+        return list(".") ? 0 : 1;
     for (int i = 1; i < argc; i++)
         good &= list(argv[i]);
     return good ? 0 : 1;
