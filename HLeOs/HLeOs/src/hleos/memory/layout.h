@@ -3,7 +3,7 @@
  *
  *   ffff8000_00000000  all usable memory, at its physical address plus this; never executable
  *   ffffc000_00000000  the heap's large blocks; the bits of its slots at ffffcc00_00000000
- *   ffffd000_00000000  thread stacks, with an unmapped page below each
+ *   ffffd000_00000000  thread stacks, with 16 KB unmapped below each
  *   ffffe000_00000000  device registers and firmware tables, mapped as they are asked for
  *   ffffffff_80000000  the kernel: text R-X, constants R--, data RW-
  */
