@@ -2,6 +2,7 @@
 
 Outcomes are read from what guests print about themselves. Every machine has a time limit.
 """
+import functools
 import os
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pexpect
 TOP = Path(__file__).resolve().parents[2]
 HV = TOP / "hypervisor"
 OUT = TOP / "build" / "hypervisor"
-QEMU12 = ["qemu-system-riscv64"]
+QEMU12 = ["qemu-system-riscv64"]  # the machine's own, whatever its version is; with Debian 12 it is 7.2
 VM = "vm {name} cpus={cpus} mem={mem} kernel={name}.elf base=0x80000000 {more}\n"
 MODERN = ["-global", "virtio-mmio.force-legacy=false"]
 COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second, however busy the host is: for one hart
@@ -36,6 +37,17 @@ def qemu13():
     return [str(lib / "ld-linux-x86-64.so.2"), "--library-path", f"{lib}:{lib}/pulseaudio", str(binary),
             "-L", str(root / "usr/share/qemu"), "-bios",
             str(root / "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin")]
+
+
+@functools.cache
+def major(binary):
+    """Of a QEMU in PATH, the first number of its version."""
+    return int(subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.split("version ")[1].split(".")[0])
+
+
+def is_old(qemu):
+    """Whether it is QEMU 7.2 or older, which Debian 12 has."""
+    return qemu is QEMU12 and major(qemu[0]) < 8
 
 
 def cpio(path, files):

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from hvmachine import OUT, QEMU12, archive_of, command, ends_well, run, spawn
+from hvmachine import OUT, archive_of, command, ends_well, is_old, run, spawn
 from test_boot_loaders import uboot  # noqa: F401
 from test_demo import LINES
 
@@ -24,7 +24,7 @@ def test_anywhere_in_memory(hypervisor, qemu, tmp_path, at):
 
 def spike(qemu, initrd, hypervisor, **options):
     """No PLIC, ns16550, virtio, clock or seed; OpenSBI 1.6 thinks that it has Sstc unless it is told."""
-    line = command(qemu, hypervisor, initrd, cpu="rv64" if qemu is QEMU12 else "rv64,sstc=off", **options)
+    line = command(qemu, hypervisor, initrd, cpu="rv64" if is_old(qemu) else "rv64,sstc=off", **options)
     line[line.index("virt")] = "spike"
     return line
 
@@ -37,7 +37,7 @@ def test_spike(hypervisor, qemu, tmp_path):
     child.expect(r"far: \d+ marks from")
     child.send("x")  # the guest waits for it
     child.expect(r"far: done: \d+ met, 0 missed")
-    if qemu is QEMU12:
+    if is_old(qemu):
         child.close(force=True)
     else:
         ends_well(child)

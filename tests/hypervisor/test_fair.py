@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from hvmachine import COUNTED, QEMU12, archive_of, command, cpio, ends_well, monitor, run, spawn, to_monitor
+from hvmachine import COUNTED, QEMU12, archive_of, command, cpio, ends_well, is_old, monitor, run, spawn, to_monitor
 from test_linux import BASE, linux  # noqa: F401
 
 
@@ -119,7 +119,7 @@ def test_stolen_time_is_shown(hypervisor, tmp_path):
 
 def test_waiting_for_a_lock_gives_the_hart_away(hypervisor, qemu, tmp_path):
     """wrs.nto is a trap where harts are scarce; a spinner takes its turn in between."""
-    if qemu is QEMU12:
+    if is_old(qemu):
         pytest.skip("QEMU 7.2 has no Zawrs")
     initrd = archive_of(tmp_path, {"wrs": ("wrs", {"ROUNDS": 200}, {"cpus": 2})})
     status, output = run(command(qemu, hypervisor, initrd, cpu="max", more=COUNTED))
@@ -152,7 +152,7 @@ def test_crowded_linux(hypervisor, linux, qemu, tmp_path, harts, cpu, more):  # 
     """Four vCPUs on one hart and on two. Without Sstc every timer is an SBI call, the hypervisor's own are the
     firmware's. `max` has hstateen0 and henvcfg bits to open, and vectors; `rva23s64` only Sv39x4, and A and D by
     trap."""
-    if qemu is QEMU12 and cpu in ("max", "rva23s64"):
+    if is_old(qemu) and cpu in ("max", "rva23s64"):
         pytest.skip("QEMU 7.2 has no such harts")
     manifest = f'vm linux cpus=4 mem=192M kernel=Image initrd=initrd args="{BASE} test=cpus"\n'
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd"})
