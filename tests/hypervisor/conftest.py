@@ -7,7 +7,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from hvmachine import OUT, QEMU12, make, qemu13  # noqa: E402
+from hvmachine import OUT, QEMU12, make, qemu13, spawned  # noqa: E402
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call():
+    """A test that fails leaves no machine behind that takes a processor from the tests after it."""
+    before = len(spawned)
+    yield
+    for child in spawned[before:]:
+        child.close(force=True)
+    del spawned[before:]
 
 
 @pytest.fixture(scope="session")

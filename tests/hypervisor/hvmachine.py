@@ -16,6 +16,7 @@ OUT = TOP / "build" / "hypervisor"
 QEMU12 = ["qemu-system-riscv64"]  # the machine's own, whatever its version is; with Debian 12 it is 7.2
 VM = "vm {name} cpus={cpus} mem={mem} kernel={name}.elf base=0x80000000 {more}\n"
 MODERN = ["-global", "virtio-mmio.force-legacy=false"]
+spawned = []  # what spawn() returned
 COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second, however busy the host is: for one hart
 
 
@@ -118,7 +119,8 @@ def run(line, timeout=900):
 
 def spawn(line):
     """A machine that a person types at."""
-    return pexpect.spawn(line[0], line[1:], timeout=600, encoding="utf-8", codec_errors="replace")
+    spawned.append(pexpect.spawn(line[0], line[1:], timeout=600, encoding="utf-8", codec_errors="replace"))
+    return spawned[-1]
 
 
 def to_monitor(child):
