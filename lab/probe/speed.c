@@ -69,9 +69,10 @@ static double counter_at(uint64_t *counter)
 unsigned speed_counter(void)
 {
     const struct timespec wait = {.tv_nsec = 50000000};
-    uint64_t first, last;
-    double begun = counter_at(&first);
+    uint64_t first = 0, last = 0;
+    double begun = counter_at(&first), end;
 
     nanosleep(&wait, NULL);
-    return (unsigned)(1e-3 / (counter_at(&last) - begun) * (double)(last - first) + 0.5);
+    end = counter_at(&last);
+    return (unsigned)(1e-3 / (end - begun) * (double)(last - first) + 0.5);
 }
