@@ -43,7 +43,8 @@ def qemu13():
 @functools.cache
 def major(binary):
     """Of a QEMU in PATH, the first number of its version."""
-    return int(subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout.split("version ")[1].split(".")[0])
+    done = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True)
+    return int(done.stdout.split("version ")[1].split(".")[0])
 
 
 def is_old(qemu):
