@@ -141,7 +141,8 @@ def test_the_numbers_of_hypercalls():
 def test_the_registers_of_the_test_device():
     shown = {int(number, 16) for row in table("docs/foreign.md", "where")
              for number in re.findall(r"0x[0-9a-f]+", row[0])}
-    ports = {constant("TESTDEV_" + name) for name in ("WORD_PORT", "FLUSH_PORT", "BYTE_PORT", "IRQ_PORT", "MEMORY")}
+    ports = {constant("TESTDEV_" + name) for name in ("WORD_PORT", "FLUSH_PORT", "BYTE_PORT", "IRQ_PORT", "VMWARE_PORT",
+                                                "MEMORY")}
     assert ports <= shown
 
 

@@ -5,6 +5,14 @@
 
 enum { ISA_LINES = 16 };
 
+/* What VMware's port is asked for, in ECX, and the version that QEMU answers. */
+enum {
+    VMWARE_VERSION = 10,
+    VMWARE_RAM_SIZE = 20,
+    VMWARE_VERSION_6 = 6,
+    VMWARE_RAM_ANSWER = 0x1177
+};
+
 static void access_bytes(uint8_t *bytes, struct bus_access *access)
 {
     if (access->write)
@@ -65,6 +73,31 @@ static enum verdict irq_access(void *device, struct bus_access *access)
     return VERDICT_RESUME;
 }
 
+/* A call is a read of 32 bits: the answer is in EAX, what is read, and in EBX. */
+static enum verdict vmware_access(void *device, struct bus_access *access)
+{
+    const struct testdev *t = device;
+    struct bus_cpu *cpu = access->cpu;
+    uint32_t answer = UINT32_MAX;
+
+    if (access->write)
+        return VERDICT_RESUME;
+    if (access->size == sizeof answer && !access->string &&
+        (uint32_t)cpu->regs->rax == TESTDEV_VMWARE_MAGIC) {
+        if ((uint32_t)cpu->regs->rcx == VMWARE_VERSION) {
+            answer = VMWARE_VERSION_6;
+            cpu->regs->rbx = TESTDEV_VMWARE_MAGIC;
+            cpu->regs_changed = true;
+        } else if ((uint32_t)cpu->regs->rcx == VMWARE_RAM_SIZE) {
+            answer = VMWARE_RAM_ANSWER;
+            cpu->regs->rbx = (uint32_t)memory_end(t->backend->memory);
+            cpu->regs_changed = true;
+        }
+    }
+    memcpy(access->data, &answer, access->size);
+    return VERDICT_RESUME;
+}
+
 static void testdev_reset(void *device)
 {
     struct testdev *t = device;
@@ -80,12 +113,15 @@ static void testdev_reset(void *device)
 static const char *const word_names[] = {"word"};
 static const char *const flush_names[] = {"page"};
 static const char *const irq_names[] = {"level"};
+static const char *const vmware_names[] = {"call"};
 static const struct bus_registers word_registers = {
     .read = BUS_NAMES(word_names), .written = BUS_NAMES(word_names), .stride = 4};
 static const struct bus_registers flush_registers = {
     .read = BUS_NAMES(flush_names), .written = BUS_NAMES(flush_names), .stride = 4};
 static const struct bus_registers irq_registers = {
     .read = BUS_NAMES(irq_names), .written = BUS_NAMES(irq_names), .stride = TESTDEV_LINES};
+static const struct bus_registers vmware_registers = {
+    .read = BUS_NAMES(vmware_names), .written = BUS_NAMES(vmware_names), .stride = 4};
 
 static void restore_lines(void *device)
 {
@@ -113,6 +149,10 @@ const struct bus_ops testdev_irq_ops = {
     .name = "testdev lines", .registers = &irq_registers, .width = 1, .access = irq_access};
 const struct bus_ops testdev_memory_ops = {
     .name = "testdev memory", .width = 8, .access = memory_access};
+const struct bus_ops testdev_vmware_ops = {.name = "testdev VMware's port",
+                                           .registers = &vmware_registers,
+                                           .width = 4,
+                                           .access = vmware_access};
 
 void testdev_init(struct testdev *testdev, const struct backend *backend)
 {

@@ -56,6 +56,8 @@ static const struct row rows[] = {
     {BUS_PIO, TESTDEV_FLUSH_PORT, TESTDEV_PORTS, &testdev_flush_ops, IN(testdev), .when = TESTDEV},
     {BUS_PIO, TESTDEV_BYTE_PORT, TESTDEV_PORTS, &testdev_byte_ops, IN(testdev), .when = TESTDEV},
     {BUS_PIO, TESTDEV_IRQ_PORT, TESTDEV_LINES, &testdev_irq_ops, IN(testdev), .when = TESTDEV},
+    {BUS_PIO, TESTDEV_VMWARE_PORT, TESTDEV_PORTS, &testdev_vmware_ops, IN(testdev),
+     .when = TESTDEV},
     {BUS_MMIO, TESTDEV_MEMORY, TESTDEV_MEMORY_SIZE, &testdev_memory_ops, IN(testdev),
      .when = TESTDEV},
 };

@@ -45,9 +45,9 @@ static void check_it_moves(struct machine *machine)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t ram[64 * 1024];
-    static const ioport_t ports[] = {0x500, 0xf4,  0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd,
-                                     0x60,  0x64,  0x70,  0x3d4, 0x92,  0xcf9, 0x600, 0x604,
-                                     0x510, 0x514, 0x518, 0xe0,  0xe4,  0xe8,  0x2000};
+    static const ioport_t ports[] = {0x500, 0xf4,  0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc,  0x3fd,
+                                     0x60,  0x64,  0x70,  0x3d4, 0x92,  0xcf9, 0x600,  0x604,
+                                     0x510, 0x514, 0x518, 0xe0,  0xe4,  0xe8,  0x2000, 0x5658};
     struct guest_config config = {.no_ctrl_d = size & 1, .testdev = size & 8};
     struct fake fake;
     struct machine *machine = calloc(1, sizeof *machine);
@@ -79,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ioport_t port =
             (ioport_t)(ports[data[0] % (sizeof ports / sizeof ports[0])] + (data[1] >> 6));
 
+        regs.rax = data[1] & 16 ? TESTDEV_VMWARE_MAGIC : 0;
         memcpy(&regs.rbx, data + 4, 4);
         memcpy(&regs.rcx, data + 8, 4);
         if (bus_access(&machine->bus, BUS_PIO, port, &access) == VERDICT_STOP &&

@@ -190,6 +190,43 @@ static void test_testdev(void **state)
     assert_int_equal(bus_load(&testdev_byte_ops, &testdev, &chunk, &error), -1);
 }
 
+/* What a read of VMware's port gives; EBX afterwards is in `regs`. */
+static uint32_t call_vmware(struct kvm_regs *regs, uint8_t size, bool string, bool *changed)
+{
+    struct bus_cpu cpu = {.regs = regs};
+    uint32_t value = 0;
+    struct bus_access a = {.data = (uint8_t *)&value, .size = size, .string = string, .cpu = &cpu};
+
+    assert_int_equal(testdev_vmware_ops.access(&testdev, &a), VERDICT_RESUME);
+    *changed = cpu.regs_changed;
+    return value;
+}
+
+static void test_vmwares_port(void **state)
+{
+    const struct kvm_regs call = {.rax = TESTDEV_VMWARE_MAGIC, .rbx = 7, .rcx = 10};
+    struct kvm_regs regs = call;
+    bool changed;
+
+    (void)state;
+    assert_int_equal(call_vmware(&regs, 4, false, &changed), 6);
+    assert_true(changed && regs.rbx == TESTDEV_VMWARE_MAGIC);
+    regs = (struct kvm_regs){.rax = TESTDEV_VMWARE_MAGIC, .rcx = 20};
+    assert_int_equal(call_vmware(&regs, 4, false, &changed), 0x1177);
+    assert_true(changed && regs.rbx == RAM);
+    regs = call;
+    assert_int_equal(call_vmware(&regs, 2, false, &changed), 0xffff);
+    assert_false(changed);
+    assert_int_equal(call_vmware(&regs, 4, true, &changed), UINT32_MAX);
+    assert_false(changed);
+    regs.rcx = 0xfff;
+    assert_int_equal(call_vmware(&regs, 4, false, &changed), UINT32_MAX);
+    regs.rcx = 10;
+    regs.rax++;
+    assert_int_equal(call_vmware(&regs, 4, false, &changed), UINT32_MAX);
+    assert_true(!changed && regs.rbx == 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup(test_dma, set_up),
         cmocka_unit_test_setup(test_dma_without_a_descriptor, set_up),
         cmocka_unit_test_setup(test_testdev, set_up),
+        cmocka_unit_test_setup(test_vmwares_port, set_up),
     };
 
     return cmocka_run_group_tests_name("foreign devices", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* A kernel that asks each part of kvm-unit-tests' device: its word, whole and byte by byte, an interrupt
- * line, memory that is a device, and a page that KVM forgets and maps again. It says what holds.
+ * line, memory that is a device, a page that KVM forgets and maps again, and VMware's port. It says
+ * what holds.
  * Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
@@ -48,6 +49,18 @@
     mov page, %eax
     wants %eax, $0xdcba
     say "page\n"
+
+    mov $0x564d5868, %eax
+    mov $10, %ecx                   /* its version, and the magic number in EBX */
+    mov $0x5658, %edx
+    in %dx, %eax
+    wants %eax, $6
+    wants %ebx, $0x564d5868
+    mov $0xfff, %ecx
+    mov %ebx, %eax
+    in %dx, %eax
+    wants %eax, $-1
+    say "VMware's port\n"
     finish
 bad:
     finish 1
