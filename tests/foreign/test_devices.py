@@ -6,7 +6,14 @@ from tests.linux.conftest import LAST
 
 def test_the_clock_interrupts(vmm):
     result = vmm.run("@rtc", LAST)
-    assert (result.status, result.out) == (33, b"periodic\n" * 3 + b"update\n"), result
+    assert (result.status, result.out) == (33, b"periodic\n" * 3 + b"update\nalarm\nnew year\n"), result
+
+
+def test_what_fw_cfg_has(vmm, scratch):
+    (scratch / "words").write_text("the user's words\n")
+    result = vmm.run("-m", "64M", "-c", 3, "--fw-cfg", "opt/words=%s/words" % scratch, "@fw_cfg", LAST)
+    assert (result.status, result.out) == (
+        33, b"signature\nRAM\nCPUs\nmemory map\n" + b"the user's words\n" * 2), result
 
 
 def test_suspend_to_ram(vmm):
@@ -38,7 +45,7 @@ def test_a_debug_console_overwrites_nothing(vmm, scratch):
 def test_the_test_device(vmm):
     """Each part of it, in the sandbox."""
     result = vmm.run("--machine", "testdev", "@testdev", LAST)
-    assert (result.status, result.out, result.err) == (33, b"word\nline\nmemory\npage\n", ""), result
+    assert (result.status, result.out, result.err) == (33, b"word\nline\nmemory\npage\nVMware's port\n", ""), result
     assert vmm.run("@testdev", LAST).status == 3, "the device is there unasked"
 
 

@@ -224,6 +224,8 @@ static void test_multiboot_info(void **state)
     assert_string_equal(memory_at(&f->memory, info->cmdline, 6), "a.bin");
     facts.append = "b c";
     assert_int_equal(multiboot_write_info(&facts, &error), 0);
+    assert_int_equal(info->flags, MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_CMDLINE |
+                                      MULTIBOOT_INFO_MMAP | MULTIBOOT_INFO_LOADER_NAME);
     assert_int_equal(info->mem_lower, 640);
     assert_int_equal(info->mem_upper, (reserved - MIB) / KIB);
     assert_string_equal(memory_at(&f->memory, info->cmdline, 10), "a.bin b c");
@@ -236,7 +238,6 @@ static void test_multiboot_info(void **state)
     assert_int_equal(available, 640 * KIB + reserved - MIB);
 }
 
-/* A command line that does not fit is refused, not cut: who passes an option wants it to arrive. */
 /* What Xen asks of a BIOS: the size of low memory, and calls in real mode, which fail. A kernel
  * that is loaded there has the place for itself. */
 static void test_multiboot_bios(void **state)
@@ -265,6 +266,7 @@ static void test_multiboot_bios(void **state)
     assert_int_equal(low, 0); /* its zeroed data */
 }
 
+/* A command line that does not fit is refused, not cut: an option is to arrive as it was given. */
 static void test_multiboot_command_line_limit(void **state)
 {
     struct fixture *f = *state;

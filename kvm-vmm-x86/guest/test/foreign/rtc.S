@@ -1,5 +1,5 @@
-/* A kernel that waits for interrupt 8 of the clock: three periodic ones by the PICs, then one of an
- * ended update; it says each. Mode: multiboot */
+/* A kernel that waits for interrupt 8 of the clock: three periodic ones by the PICs, one of an ended update,
+ * one of the alarm; it says each. The clock it has set to the last second of 1999. Mode: multiboot */
 #include "abi/multiboot.h"
     .balign 4
     .long MULTIBOOT_HEADER_MAGIC, 3, -(MULTIBOOT_HEADER_MAGIC + 3)
@@ -12,6 +12,13 @@
     .macro clock register value
     port 0x70 \register
     port 0x71 \value
+    .endm
+
+    .macro field register value     /* what it must read */
+    port 0x70 \register
+    in $0x71, %al
+    cmp $\value, %al
+    jne bad
     .endm
 
     mov $stack, %esp
@@ -48,6 +55,31 @@
     testb $0x10, flags              /* a periodic one may have been on its way */
     jz 1b
     say "update\n"
+
+    clock 0x0b 0x82                 /* stop, and the last second of a year */
+    clock 0x00 0x59
+    clock 0x02 0x59
+    clock 0x04 0x23
+    clock 0x07 0x31
+    clock 0x08 0x12
+    clock 0x09 0x99
+    clock 0x32 0x19
+    clock 0x01 0x01                 /* an alarm one second after midnight */
+    clock 0x03 0x00
+    clock 0x05 0x00
+    clock 0x0b 0x22
+1:  sti
+    hlt
+    cli
+    testb $0x20, flags
+    jz 1b
+    say "alarm\n"
+    field 0x04 0x00
+    field 0x07 0x01
+    field 0x08 0x01
+    field 0x09 0x00
+    field 0x32 0x20
+    say "new year\n"
     finish
 bad:
     finish 1
