@@ -21,6 +21,7 @@ struct mark {
 #define UNPACK "unpack it first"
 #define DISK                                                                                       \
     "there is no BIOS here to start it; give the kernel that is on it, or --bios and --disk"
+#define FORMAT    DISK " (a raw copy, by qemu-img convert -O raw)"
 #define OTHER_CPU "for another kind of CPU"
 #define NO_KERNEL "not a kernel, nor code for a bare machine"
 #define MAY_BE    NO_KERNEL " (--load ADDRESS takes it for code)"
@@ -38,11 +39,11 @@ static const struct mark marks[] = {
     {0, 6, "070701", "a cpio archive", "a ramdisk goes with --initrd beside a kernel"},
     {0, 8, "!<arch>\n", "a library or a Debian package", NO_KERNEL},
     {0, 4, "\xed\xab\xee\xdb", "an RPM package", NO_KERNEL},
-    {0, 4, "QFI\xfb", "a qcow2 image", DISK},
-    {0, 4, "KDMV", "a VMDK image", DISK},
-    {0, 8, "vhdxfile", "a VHDX image", DISK},
-    {0, 8, "conectix", "a VHD image", DISK},
-    {64, 4, "\x7f\x10\xda\xbe", "a VDI image", DISK},
+    {0, 4, "QFI\xfb", "a qcow2 image", FORMAT},
+    {0, 4, "KDMV", "a VMDK image", FORMAT},
+    {0, 8, "vhdxfile", "a VHDX image", FORMAT},
+    {0, 8, "conectix", "a VHD image", FORMAT},
+    {64, 4, "\x7f\x10\xda\xbe", "a VDI image", FORMAT},
     {0x8001, 5, "CD001", "an ISO image", DISK},
     {512, 8, "EFI PART", "an image with GPT partitions", DISK},
     {0, 4, "hsqs", "a squashfs image", DISK},

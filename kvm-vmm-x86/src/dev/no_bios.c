@@ -64,7 +64,8 @@ static enum verdict no_bios_access(void *device, struct bus_access *access)
         return VERDICT_RESUME;
     if (at >= sizeof call && memory_read(memory, at - sizeof call, call, sizeof call) &&
         call[0] == INT && call[1] == n)
-        snprintf(message, sizeof message, "int %#x at %#llx: this machine has no BIOS", n,
+        snprintf(message, sizeof message,
+                 "int %#x at %#llx: this machine has no BIOS (--bios FILE)", n,
                  (unsigned long long)(at - sizeof call));
     else
         snprintf(message, sizeof message,

@@ -106,6 +106,21 @@ static void name_end(const struct vm *vm, const struct vm_end *end, bool alone)
                     session_end_status(end));
 }
 
+/* A kernel that dies before it can print, by an exception in its first moments for instance, is not
+ * to end in silence. */
+static void name_silent_halt(const struct vm *vm, const struct vm_end *end)
+{
+    uint64_t exits = 0;
+
+    for (unsigned i = 0; i < vm->started; i++)
+        exits += __atomic_load_n(&vm->vcpus[i].stats.exits, __ATOMIC_RELAXED);
+    if (end->kind == END_HALT && vm->mode == MODE_LINUX && exits == 0)
+        vcpu_printf(vm->index,
+                    "kvm-vmm: guest %u (%s): halted before it did anything that shows; --explain "
+                    "says where",
+                    vm->index, vm->name);
+}
+
 /* Why the run ends, if it was not said yet: guests that a limit stopped have their own lines. */
 static void print_reason(const struct vm_end *why, bool *told)
 {
@@ -166,6 +181,8 @@ int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
             postmortem_print(&vms[i], &end, explain);
         else if (!ended_well(&end))
             name_end(&vms[i], &end, count == 1);
+        else
+            name_silent_halt(&vms[i], &end);
         /* The lowest-numbered one that did not end well decides. */
         if (!ended_well(&end) && status == STATUS_OK)
             status = session_end_status(&end);

@@ -67,9 +67,11 @@ static void test_what_is_said(void **state)
     memcpy(ram + 0x7c0e, "\xcd\x10\xcd\x13", 4);
     assert_int_equal(write_port(0x109, 0x4000, 0x7c10), VERDICT_STOP);
     assert_int_equal(fake.end, END_CRASH);
-    assert_string_equal(fake.message, "int 0x10 at 0x47c0e: this machine has no BIOS");
+    assert_string_equal(fake.message,
+                        "int 0x10 at 0x47c0e: this machine has no BIOS (--bios FILE)");
     assert_int_equal(write_port(0x13b, 0x4000, 0x7c12), VERDICT_STOP);
-    assert_string_equal(fake.message, "int 0x13 at 0x47c10: this machine has no BIOS");
+    assert_string_equal(fake.message,
+                        "int 0x13 at 0x47c10: this machine has no BIOS (--bios FILE)");
     assert_int_equal(write_port(0x009, 0x4000, 0x7c00), VERDICT_STOP);
     assert_string_equal(fake.message,
                         "interrupt or exception 0 at 0x47c00, for which it has no handler");
