@@ -3,7 +3,8 @@
 #ifndef INITRAMFS_MODULES_H
 #define INITRAMFS_MODULES_H
 
-/* Loads them all; one that does not load is named on the console. */
+/* Loads them all, with the parameters that the kernel's command line has for them
+ * (kvm_amd.npt=0); one that does not load is named on the console. */
 void modules_load(void);
 
 #endif

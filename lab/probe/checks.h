@@ -12,6 +12,7 @@ int modes_real_int(struct guest *guest);
 int modes_protected(struct guest *guest);
 int modes_paged(struct guest *guest);
 int modes_pae(struct guest *guest);
+int modes_pae_cr4(struct guest *guest);
 int modes_long(struct guest *guest);
 /* debug.c */
 int debug_int3(struct guest *guest);

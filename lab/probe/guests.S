@@ -62,6 +62,16 @@ guest paged
     hlt
 end paged
 
+/* A write of CR4 makes KVM read the pointer table again, which the processor must have left as it was. */
+guest pae_cr4
+    mov (ALIAS_BASE + DATA_BASE), %al
+    mov %cr4, %edx
+    or $0x10, %edx                  /* PSE, without a meaning under PAE */
+    mov %edx, %cr4
+    out %al, $PORT_SAY
+    hlt
+end pae_cr4
+
     .code64
 guest long
     mov $ALIAS_BASE + DATA_BASE, %eax /* zero-extended: a plain displacement would be sign-extended */

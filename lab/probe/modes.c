@@ -50,6 +50,13 @@ int modes_pae(struct guest *guest)
     return code < 0 ? code : say_and_halt(guest, 0x77);
 }
 
+int modes_pae_cr4(struct guest *guest)
+{
+    int code = guest_make(guest, GUEST_CODE(pae_cr4), GUEST_PAE);
+
+    return code < 0 ? code : say_and_halt(guest, 0x44);
+}
+
 int modes_long(struct guest *guest)
 {
     int code = guest_make(guest, GUEST_CODE(long), GUEST_LONG);

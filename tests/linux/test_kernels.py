@@ -7,21 +7,28 @@ import subprocess
 import pytest
 
 from tests.conftest import SOAK
-from tests.support import TOP, lab_run
+from tests.support import SHADOW, TOP, lab_run
 
-KERNELS = ["debian11", "debian11-generic", "rt", "backports", "debian13-generic", "newest"]
+KERNELS = ["debian11", "debian11-generic", "rt", "backports", "debian13-generic", "newest", "i686-pae"]
 ENTRIES = {"own": [], "decompressor": ["--kernel-entry", "32"], "pvh": ["--kernel-entry", "pvh"]}
 MATRIX = [(name, cpus, entry) for name in KERNELS + ["cloud", "generic", "debian13", "i686"] for cpus in (1, 2)
-          for entry in ENTRIES]
+          for entry in ENTRIES if (name, entry) != ("i686", "pvh")]  # Debian built that one without PVH
+
+
+# Status 0 if the kernel has warned of nothing. In 32 bits it takes back a part of XCR0, of which QEMU's SVM tells KVM
+# nothing (docs/lab.md).
+CALM = "! dmesg | grep 'cut [h]ere'"
+CALM_32 = "! dmesg | grep -A1 'cut [h]ere' | grep -v -e 'cut [h]ere' -e 'XSAVE consistency problem'"
 
 
 @pytest.mark.full("kernels of four releases")
 @pytest.mark.parametrize("name, cpus, entry", MATRIX if SOAK else [(name, 2, "own") for name in KERNELS])
 def test_a_kernel(linux, name, cpus, entry):
-    """It idles for a while and switches itself off."""
+    """It idles for a while and switches itself off. With PAE in 32 bits, in a machine of the lab that can do it."""
+    env = SHADOW if name == "i686-pae" else None
     command = linux.command(name, "-c", cpus, "--timeout=800", *ENTRIES[entry], memory="512M",
-                            run="nproc; sleep 1; ! dmesg | grep 'cut [h]ere'")
-    result = lab_run(*command, limit=900)
+                            run="nproc; sleep 1; " + (CALM_32 if name.startswith("i686") else CALM))
+    result = lab_run(*command, limit=900, env=env)
     text = result.out.decode("utf-8", "replace").replace("\r", "")
     assert result.status == 0 and re.search(r"^%d$" % cpus, text, re.M) and "init: status 0" in text, result
 

@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from tests.support import TOP
+from tests.support import SHADOW, TOP
 
 PMODE, LONG = b"PMODE\n", b"Hello, KVM, in 64 bits!\n"
 
@@ -22,6 +22,12 @@ def flat(scratch, vmm):
 def test_protected_mode_by_its_names(vmm, flags):
     result = vmm.run(*flags, "@pmode_test")
     assert (result.status, result.out) == (0, PMODE), result
+
+
+@pytest.mark.full("another machine of the lab")
+def test_long_mode_enabled_before_pae(vmm):
+    result = vmm.run("-p", "--no-paging", "@lme_before_pae", env=SHADOW)
+    assert (result.status, result.out) == (0, b"2"), result
 
 
 @pytest.mark.parametrize("flags", [["-l"], ["--long-mode"]])
