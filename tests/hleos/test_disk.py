@@ -236,7 +236,7 @@ def test_kills_of_our_vmm(built, vmm, scratch, soak):
     for turn in range(0, soak(2, 1000), at_once):
         counts = [random.randrange(1, 8) for _ in range(min(at_once, soak(2, 1000) - turn))]
         result = lab_run("bash", "-c", KILL_VMM, "kill", TOP / "kvm-vmm-x86/kvm-vmm", disk, BUILD / "hleos.elf",
-                         BUILD / "fsck", scratch / "serial.txt", *counts, limit=300 + 30 * len(counts))
+                         BUILD / "fsck", scratch / "serial.txt", *counts, limit=900 + 60 * len(counts))
         text = result.out.decode(errors="replace").replace("\n", "\r")
         assert result.status == 0 and text.count("disk: vd0, 8 MB") == text.count(": whole: ") == len(counts), \
             text + result.err

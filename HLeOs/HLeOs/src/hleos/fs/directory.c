@@ -49,7 +49,8 @@ static bool has_name(const struct hleos_fs_entry *entry, const void *context)
 {
     const struct name *name = context;
 
-    return entry->inode != 0 && strnlen(entry->name, sizeof entry->name) == name->length &&
+    return entry->inode != 0 && entry->name[0] == name->text[0] && /* most end here */
+           strnlen(entry->name, sizeof entry->name) == name->length &&
            memcmp(entry->name, name->text, name->length) == 0;
 }
 

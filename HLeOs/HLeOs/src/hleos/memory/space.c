@@ -255,10 +255,11 @@ bool space_fill(struct space *space, uintptr_t to, const void *from, size_t size
 
 long space_copy_text(const struct space *space, char *to, uintptr_t from, size_t room)
 {
+    enum { STEP = 32 }; /* most texts are shorter than what there is room for */
     size_t length = 0;
 
     while (length < room) {
-        size_t some = PAGE_SIZE - (from + length) % PAGE_SIZE;
+        size_t some = STEP - (from + length) % STEP;
         const char *end;
 
         some = some < room - length ? some : room - length;

@@ -64,23 +64,28 @@ static const char *entry_at(const struct directory *directory, size_t index, uin
     return directory->name != NULL ? directory->name(index) : NULL;
 }
 
+/* NULL if that is no directory. They have the first numbers, in the table's order. */
 static const struct directory *directory_of(uint32_t inode)
 {
-    for (size_t i = 0; i < COUNT(directories); i++)
-        if (directories[i].inode == inode)
-            return &directories[i];
-    return NULL;
+    return inode - INODE_ROOT < COUNT(directories) ? &directories[inode - INODE_ROOT] : NULL;
+}
+
+static bool is_name(const char *name, const char *text, size_t length)
+{
+    return *name == *text && strncmp(name, text, length) == 0 && name[length] == '\0';
 }
 
 /* The number of a directory's entry; 0 if it has none of that name. */
 static uint32_t number_of(const struct directory *directory, const char *text, size_t length)
 {
     const char *name;
-    uint32_t inode;
 
-    for (size_t i = 0; (name = entry_at(directory, i, &inode)) != NULL; i++)
-        if (strncmp(name, text, length) == 0 && name[length] == '\0')
-            return inode;
+    for (size_t i = 0; i < directory->count; i++)
+        if (is_name(directory->entries[i].name, text, length))
+            return directory->entries[i].inode;
+    for (uint32_t i = 0; directory->name != NULL && (name = directory->name(i)) != NULL; i++)
+        if (is_name(name, text, length))
+            return directory->first + i;
     return 0;
 }
 
