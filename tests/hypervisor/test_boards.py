@@ -3,8 +3,8 @@ import subprocess
 
 import pytest
 
-from hvmachine import OUT, archive_of, command, ends_well, is_old, run, spawn
-from test_boot_loaders import uboot  # noqa: F401
+from hvmachine import MODERN, OUT, archive_of, command, ends_well, is_old, qemu13, run, spawn
+from test_boot_loaders import grub_disk, host, unpacked, uboot  # noqa: F401
 from test_demo import LINES
 
 
@@ -43,21 +43,62 @@ def test_spike(hypervisor, qemu, tmp_path):
         ends_well(child)
 
 
+def demo_by_loader(child):
+    child.expect("hv: 2 harts")
+    child.expect("guest page fault on a store by 'sd t2")
+    ends_well(child)
+
+
 @pytest.mark.full("U-Boot from Debian's archive")
-def test_by_u_boot(hypervisor, uboot):  # noqa: F811
-    """booti takes the flat image as it takes Linux's: with an initrd, arguments, and its own tree."""
+@pytest.mark.parametrize("how", ["booti", "bootefi"])
+def test_by_u_boot(hypervisor, uboot, how):  # noqa: F811
+    """booti takes the flat image as it takes Linux's: with an initrd, arguments, and its own tree; bootefi as an EFI
+    application."""
     _, binary, qemu = uboot
-    initrd = OUT / "demo.cpio"
-    files = [f"loader,file={OUT / 'Image'},addr=0x84000000,force-raw=on",
+    initrd, image = OUT / "demo.cpio", OUT / "Image"
+    files = [f"loader,file={image},addr=0x84000000,force-raw=on",
              f"loader,file={initrd},addr=0x88000000,force-raw=on"]
     child = spawn(command(qemu, binary, harts=2, more=[word for file in files for word in ("-device", file)]))
     child.expect("stop autoboot")
     child.send("\r")
-    child.expect("=> ")
-    child.send("setenv bootargs log=trap\r")
-    child.expect("=> ")
-    child.send(f"booti 0x84000000 0x88000000:{initrd.stat().st_size:x} $fdtcontroladdr\r")
-    child.expect("Starting kernel")
-    child.expect("hv: 2 harts")
-    child.expect("guest page fault on a store by 'sd t2")
-    ends_well(child)
+    size = initrd.stat().st_size
+    commands = {"booti": [f"booti 0x84000000 0x88000000:{size:x} $fdtcontroladdr"],
+                "bootefi": ["fdt move $fdtcontroladdr $fdt_addr_r 0x10000",
+                            "fdt set /chosen linux,initrd-start <0x88000000>",
+                            f"fdt set /chosen linux,initrd-end <0x{0x88000000 + size:x}>",
+                            f"bootefi 0x84000000:{image.stat().st_size:x} $fdt_addr_r"]}
+    for line in ["setenv bootargs log=trap", *commands[how]]:
+        child.expect("=> ")
+        child.send(f"{line}\r")
+    demo_by_loader(child)
+
+
+MENU = """set timeout=0
+menuentry hypervisor {
+    linux /Image log=trap
+    initrd /guests.cpio
+}
+"""
+
+
+@pytest.mark.full("U-Boot and GRUB from Debian's archive")
+def test_by_grub(hypervisor, uboot, tmp_path):  # noqa: F811
+    """EFI loads GRUB, and GRUB the hypervisor with its archive."""
+    _, binary, qemu = uboot
+    disk = grub_disk(tmp_path, MENU, {"Image": OUT / "Image", "guests.cpio": OUT / "demo.cpio"})
+    child = spawn(command(qemu, binary, harts=2, more=[*MODERN, "-drive", f"file={disk},format=raw,if=none,id=d",
+                                                       "-device", "virtio-blk-device,drive=d"]))
+    child.expect("Booting .hypervisor.")
+    demo_by_loader(child)
+
+
+@pytest.mark.full("EDK2 from Debian's archive")
+def test_by_edk2(hypervisor, tmp_path):
+    """The machine's firmware is EDK2, which takes what `-kernel` and so on name."""
+    firmware = unpacked(tmp_path, "trixie", host(), "qemu-efi-riscv64") / "usr/share/qemu-efi-riscv64"
+    line = command(qemu13(), OUT / "Image", OUT / "demo.cpio", "log=trap", harts=2)
+    line[line.index("virt")] = "virt,acpi=off,pflash0=code,pflash1=vars"
+    for name in ("code", "vars"):
+        line += ["-blockdev", f"node-name={name},driver=file,filename={firmware}/RISCV_VIRT_{name.upper()}.fd," +
+                 f"read-only={'on' if name == 'code' else 'off'}"]
+    demo_by_loader(spawn(line))

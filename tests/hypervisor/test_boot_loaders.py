@@ -20,6 +20,11 @@ menuentry debian {
 """
 
 
+def host():
+    """Debian's name for this machine's architecture."""
+    return subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+
+
 def unpacked(folder, suite, architecture, package):
     """A package of Debian's, unpacked."""
     deb = subprocess.run([TOP / "tools/fetch-deb", suite, architecture, package], check=True, capture_output=True,
@@ -32,8 +37,7 @@ def unpacked(folder, suite, architecture, package):
 def uboot(request, tmp_path_factory):
     """A version, its binary, and the emulator of the same Debian."""
     suite, qemu = {"2023.01": ("bookworm", QEMU12), "2025.01": ("trixie", qemu13())}[request.param]
-    architecture = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout
-    root = unpacked(tmp_path_factory.mktemp("u-boot"), suite, architecture.strip(), "u-boot-qemu")
+    root = unpacked(tmp_path_factory.mktemp("u-boot"), suite, host(), "u-boot-qemu")
     return request.param, root / "usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin", qemu
 
 
@@ -52,12 +56,11 @@ def test_uboot(hypervisor, uboot, tmp_path):
     ends_well(child)
 
 
-@pytest.fixture
-def disk(linux, tmp_path):  # noqa: F811
-    """A disk with one FAT partition: GRUB where EFI looks for it, its menu, the kernel and a ramdisk."""
-    grub = unpacked(tmp_path, "trixie", "riscv64", "grub-efi-riscv64-unsigned")
-    image, size, menu = tmp_path / "disk", 64 << 20, tmp_path / "grub.cfg"
-    menu.write_text(CHAIN)
+def grub_disk(folder, menu, files):
+    """A disk with one FAT partition: GRUB where EFI looks for it, its menu, and files for it: name -> Path."""
+    grub = unpacked(folder, "trixie", "riscv64", "grub-efi-riscv64-unsigned")
+    image, size, text = folder / "disk", 64 << 20, folder / "grub.cfg"
+    text.write_text(menu)
     with open(image, "wb") as out:
         out.truncate(size)
         out.seek(446)  # the first entry of the partition table: a system partition of EFI
@@ -67,7 +70,7 @@ def disk(linux, tmp_path):  # noqa: F811
     subprocess.run(["mkfs.vfat", "-F", "32", "--offset", str(START // 512), image, str((size - START) // 1024)],
                    check=True, stdout=subprocess.DEVNULL)
     files = {"EFI/BOOT/BOOTRISCV64.EFI": grub / "usr/lib/grub/riscv64-efi/monolithic/grubriscv64.efi",
-             "EFI/debian/grub.cfg": menu, "vmlinuz": linux / "Image", "initrd": linux / "initrd"}
+             "EFI/debian/grub.cfg": text, **files}
     env = {**os.environ, "MTOOLS_SKIP_CHECK": "1"}
     subprocess.run(["mmd", "-i", f"{image}@@{START}", "::EFI", "::EFI/BOOT", "::EFI/debian"], check=True, env=env)
     for name, source in files.items():
@@ -76,8 +79,9 @@ def disk(linux, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("cpus", [1, 2])
-def test_uboot_grub_debian(hypervisor, uboot, disk, tmp_path, cpus):
+def test_uboot_grub_debian(hypervisor, uboot, linux, tmp_path, cpus):  # noqa: F811
     _, binary, qemu = uboot
+    disk = grub_disk(tmp_path, CHAIN, {"vmlinuz": linux / "Image", "initrd": linux / "initrd"})
     initrd = cpio(tmp_path / "i", {"manifest": MANIFEST.format(cpus=cpus, more="disk=host:0"), "u-boot.bin": binary})
     child = spawn(command(qemu, hypervisor, initrd, harts=cpus, memory="1G", more=[
         *MODERN, "-drive", f"file={disk},format=raw,if=none,id=d",

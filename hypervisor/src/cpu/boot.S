@@ -1,7 +1,7 @@
 /*
- * The first instructions of every hart, in HS-mode with translation off. Before them is a header
- * that makes the flat image one like Linux's, which boot loaders know (Linux's documentation,
- * arch/riscv/boot-image-header).
+ * The first instructions of every hart, in HS-mode with translation off. Before them are two
+ * headers: one makes the flat image one like Linux's, which boot loaders know (Linux's
+ * documentation, arch/riscv/boot-image-header), the other an EFI application (PE/COFF).
  *
  * From OpenSBI (SBI 9.1): a0 = hart id, a1 = device tree or, for a hart started by us, its
  * `struct cpu`. Nothing else is defined; interrupts are off (sstatus.SIE = 0).
@@ -9,13 +9,15 @@
 #include "cpu/csr.h"
 #include "offsets.h"
 
-#define LINKED_AT       0x80200000 /* hypervisor.ld */
+#define LINKED_AT        0x80200000 /* hypervisor.ld */
 #define R_RISCV_RELATIVE 3
 
     .section .text.boot, "ax"
     .globl boot_entry
 boot_entry:
     .option push
+    .option rvc
+    c.li    s4, -13 /* "MZ", without a use as an instruction */
     .option norvc
     j       boot_first
     .option pop
@@ -28,7 +30,45 @@ boot_entry:
     .dword  0
     .ascii  "RISCV\0\0\0"
     .ascii  "RSC\005"
+    .word   pe_header - boot_entry
+
+pe_header:
+    .ascii  "PE\0\0"
+    .short  0x5064 /* for RISC-V with 64 bits, */
+    .short  2      /* sections, */
+    .word   0, 0, 0
+    .short  pe_sections - pe_optional
+    .short  0x206 /* an executable without symbols and line numbers */
+pe_optional:
+    .short  0x20b /* PE32+ */
+    .short  0
+    .word   pe_text_size
+    .word   pe_data_file_size, 0
+    .word   boot_efi - boot_entry
+    .word   pe_text
+    .dword  0
+    .word   4096, 4096 /* alignment in memory and in the file */
+    .short  0, 0, 0, 0, 0, 0
     .word   0
+    .word   image_size
+    .word   pe_text /* of the headers */
+    .word   0
+    .short  10 /* an EFI application */
+    .short  0
+    .dword  0, 0, 0, 0
+    .word   0
+    .word   6
+    .dword  0, 0, 0, 0, 0, 0
+pe_sections: /* in memory: size and place; in the file: the same */
+    .ascii  ".text\0\0\0"
+    .word   pe_text_size, pe_text, pe_text_size, pe_text
+    .word   0, 0, 0
+    .word   0x60000020 /* code, to read and execute */
+    .ascii  ".data\0\0\0"
+    .word   pe_data_size, pe_data, pe_data_file_size, pe_data
+    .word   0, 0, 0
+    .word   0xc0000040 /* data, to read and write */
+    .balign 4096
 
 boot_first:
     csrw    CSR_SIE, zero
@@ -37,9 +77,40 @@ boot_first:
     li      t1, 1
     amoswap.w.aqrl t1, t1, (t0)
     bnez    t1, boot_astray
+    call    boot_prepare
+boot_ready:
     la      sp, boot_stack_top
+    la      t0, host_trap_entry
+    csrw    CSR_STVEC, t0
+    call    main
+1:  wfi
+    j       1b
 
-    /* Each pointer in the image is made right: the linker has listed them. */
+/*
+ * From EFI, as a function: a0 = the image's handle, a1 = the system table; on EFI's stack, with
+ * its translation and its interrupts, which are off when it has been left. Returns if that fails.
+ */
+boot_efi:
+    addi    sp, sp, -16
+    sd      ra, 8(sp)
+    call    boot_prepare
+    call    efi_leave /* a0 = hart id, a1 = device tree */
+    beqz    a1, 1f
+    csrci   CSR_SSTATUS, 2 /* SIE */
+    csrw    CSR_SIE, zero
+    csrw    CSR_SATP, zero
+    la      t0, boot_taken
+    li      t1, 1
+    sw      t1, (t0)
+    j       boot_ready
+1:  li      a0, 0x8000000000000001 /* EFI_LOAD_ERROR */
+    ld      ra, 8(sp)
+    addi    sp, sp, 16
+    ret
+
+/* Makes each pointer in the image right, which the linker has listed, and clears .bss. Changes
+ * t0 to t6. */
+boot_prepare:
     la      t0, rela_start
     la      t1, rela_end
     la      t2, boot_entry
@@ -63,11 +134,7 @@ boot_first:
     sd      zero, 0(t0)
     addi    t0, t0, 8
     j       1b
-2:  la      t0, host_trap_entry
-    csrw    CSR_STVEC, t0
-    call    main
-4:  wfi
-    j       4b
+2:  ret
 
     .globl boot_secondary
 boot_secondary:

@@ -4,6 +4,7 @@
 
 #include "common/string.h"
 #include "cpu/hyp.h"
+#include "host/efi.h"
 #include "lib/console.h"
 #include "lib/random.h"
 
@@ -103,6 +104,18 @@ static void read_chosen(const struct fdt *fdt)
         random_stir(seed.value, seed.size);
     if (end > start)
         machine.initrd = (struct range){start, end - start};
+}
+
+/* EFI's word goes before the tree's. */
+static void read_efi(void)
+{
+    if (efi.arguments[0] != '\0')
+        machine.bootargs = efi.arguments;
+    if (efi.initrd.size != 0)
+        machine.initrd = efi.initrd;
+    for (unsigned i = 0; i < efi.reserved_count; i++)
+        add_range(machine.reserved, &machine.reserved_count, efi.reserved[i].start,
+                  efi.reserved[i].size);
 }
 
 static void read_device(const struct fdt *fdt, int node, struct machine_device *device)
@@ -297,6 +310,7 @@ int machine_read(const void *bytes)
     read_memory(fdt);
     read_harts(fdt);
     read_chosen(fdt);
+    read_efi();
     read_uart(fdt);
     read_device(fdt, fdt_find_compatible(fdt, -1, "sifive,test0"), &machine.finisher);
     read_controller(fdt);

@@ -11,10 +11,6 @@
 
 enum { MACHINE_RANGES_MAX = 16, MACHINE_VIRTIO_MAX = 8 };
 
-struct range {
-    uint64_t start, size;
-};
-
 /* A device with registers and one interrupt line; base 0: not there. */
 struct machine_device {
     uint64_t base;

@@ -26,6 +26,13 @@ static bool set_harts(const char *word, size_t length)
     return true;
 }
 
+/* What GRUB and EDK2 add to the command line of anything that is like a Linux. */
+static bool is_for_linux(const char *word, size_t length)
+{
+    return (length > 11 && memcmp(word, "BOOT_IMAGE=", 11) == 0) ||
+           (length > 7 && memcmp(word, "initrd=", 7) == 0);
+}
+
 static bool set(const char *word, size_t length)
 {
     if (word_is(word, length, "log=trap"))
@@ -52,7 +59,7 @@ bool options_read(const char *line)
             options.manifest = line;
             return true;
         }
-        if (length > 0 && !set(line, length)) {
+        if (length > 0 && !is_for_linux(line, length) && !set(line, length)) {
             print("hv: command line: unknown option '%.*s'\n", (int)length, line);
             return false;
         }

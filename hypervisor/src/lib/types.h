@@ -11,6 +11,10 @@ typedef uint64_t gpa_t; /* guest physical: what the VS stage yields */
 typedef uint64_t hpa_t; /* host physical: what the G stage yields; the hypervisor runs untranslated,
                            so it is also a pointer */
 
+struct range {
+    uint64_t start, size;
+};
+
 #define KIB     1024ul
 #define MIB     (1024 * KIB)
 #define GIB     (1024 * MIB)
