@@ -50,6 +50,7 @@ enum sbi_extension {
     SBI_STA = 0x535441,
     SBI_SSE = 0x535345,
     SBI_FWFT = 0x46574654,
+    SBI_DBTR = 0x44425452,
     SBI_OWN = 0x0a6b766d /* the firmware's own space (SBI 3): our implementation id's low 24 bits */
 };
 
@@ -70,6 +71,16 @@ enum { SRST_NO_REASON, SRST_FAILURE };
 enum { DBCN_WRITE, DBCN_READ, DBCN_WRITE_BYTE };
 enum { PMU_COUNTERS, PMU_INFO, PMU_MATCH, PMU_START, PMU_STOP, PMU_FW_READ, PMU_FW_READ_HI };
 
+enum {
+    DBTR_NUMBER,
+    DBTR_SET_SHMEM,
+    DBTR_READ,
+    DBTR_INSTALL,
+    DBTR_UPDATE,
+    DBTR_UNINSTALL,
+    DBTR_ENABLE,
+    DBTR_DISABLE
+};
 enum { STA_SET_SHMEM };
 enum { OWN_CLONE };
 

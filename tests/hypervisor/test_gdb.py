@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hvmachine import command, cpio, compiled
+from hvmachine import QEMU12, command, compiled, cpio
 
 MANIFEST = "vm debugged cpus=2 mem=32M kernel=debugged.elf base=0x80000000\n"
 
@@ -79,7 +79,27 @@ def stopped(answer, signal):
     return int(re.fullmatch(rf"T{signal:02x}thread:(\d+);", answer).group(1))
 
 
-def test_a_session(line):
+def watch_and_break(line, offered):
+    """By the harts' triggers, where the firmware offers them: what thread 2 writes, then where it calls."""
+    function, count = line.symbol["debugged_count"], line.symbol["debugged_counts"] + 8
+    assert line.ask(f"Z2,{count:x},8") == ("OK" if offered else "")
+    if not offered:
+        return
+    before = line.number(f"m{count:x},8")
+    assert line.ask("vCont;c") == f"T05thread:2;watch:{count:x};"
+    assert line.ask("Hg2") == "OK" and function <= line.number("p20") < function + 64
+    assert line.ask("vCont;c") == f"T05thread:2;watch:{count:x};"  # it has not been written yet
+    assert line.number(f"m{count:x},8") == before
+    assert line.ask(f"z2,{count:x},8") == "OK" and line.ask(f"Z1,{function:x},2") == "OK"
+    thread = stopped(line.ask("vCont;c"), 5)
+    assert line.ask(f"Hg{thread}") == "OK" and line.number("p20") == function
+    assert line.ask(f"z1,{function:x},2") == "OK"
+    assert [line.ask(f"Z3,{count + 64 * i:x},8") for i in range(5)] == ["OK", "OK", "E1c", "E1c", "E1c"]
+    assert {line.ask(f"z3,{count + 64 * i:x},8") for i in range(5)} == {"OK"}
+    assert line.ask(f"Z4,{count:x},10") == "E16" and line.ask("Hg1") == "OK"
+
+
+def test_a_session(line, qemu):
     """Threads, registers, memory, breakpoints on both vCPUs, steps, an interrupt; the guest goes on afterwards."""
     function, counts = line.symbol["debugged_count"], line.symbol["debugged_counts"]
     stopped(line.ask("?"), 2)
@@ -121,6 +141,7 @@ def test_a_session(line):
         places.add(line.number("p20"))
     assert len(places) > 4 and any(function <= at < function + 16 for at in places)
 
+    watch_and_break(line, qemu is not QEMU12)
     assert line.ask(f"M{counts + 8:x},8:0000000000000040") == "OK"  # 0x4000000000000000
     end = time.monotonic() + 300
     while line.number(f"m{counts + 8:x},8") == 1 << 62:
@@ -140,7 +161,7 @@ def test_what_cannot_be(line):
     for text in ("m0,8", "m40000000,8", "m80200000,ffffffffffffffff", "M0,1:00", "Z0,0,2", "Z0,80200001,2", "pffff",
                  "P0", "G00", "Hg9", "T9", "m", "qXfer:features:read:target.xml:fffffff,1"):
         assert re.fullmatch("E[0-9a-f]{2}", line.ask(text)), text
-    for text in ("Z2,80200000,8", "vKill;1", "nonsense", "", "X80200000,0:"):
+    for text in ("Z5,80200000,8", "vKill;1", "nonsense", "", "X80200000,0:"):
         assert line.ask(text) == "", text
     for i in range(40):  # more breakpoints than there is room for
         last = line.ask(f"Z0,{0x80200000 + 2 * i:x},2")

@@ -117,6 +117,102 @@ void debug_clear_points(struct debug *d, bool all)
             debug_clear_point(d, &d->points[i]);
 }
 
+/* ---- Triggers ---- */
+
+enum { TRIGGER_BYTES = 8 }; /* watched from its address on, at most */
+
+static int set_trigger(struct debug *d, gva_t at, unsigned access)
+{
+    struct trigger *unused = NULL;
+    unsigned used = 0;
+
+    for (unsigned i = 0; i < TRIGGERS_MAX; i++) {
+        if (d->triggers[i].access == access && d->triggers[i].at == at)
+            return 0;
+        used += d->triggers[i].access != 0;
+        if (d->triggers[i].access == 0)
+            unused = &d->triggers[i];
+    }
+    if (unused == NULL || used >= trigger_count())
+        return DEBUG_FULL;
+    *unused = (struct trigger){at, access};
+    if (trigger_want(d->triggers))
+        return 0;
+    unused->access = 0;
+    (void)trigger_want(d->triggers); /* it took these before */
+    return DEBUG_ARGUMENT;
+}
+
+static void clear_trigger(struct debug *d, gva_t at, unsigned access)
+{
+    for (unsigned i = 0; i < TRIGGERS_MAX; i++)
+        if (d->triggers[i].access == access && d->triggers[i].at == at)
+            d->triggers[i].access = 0;
+    (void)trigger_want(d->triggers); /* fewer than it took before */
+}
+
+void debug_clear_triggers(struct debug *d)
+{
+    memset(d->triggers, 0, sizeof d->triggers);
+    (void)trigger_want(d->triggers);
+}
+
+const struct trigger *debug_find_trigger(const struct debug *d, const struct vcpu *v)
+{
+    for (unsigned i = 0; i < TRIGGERS_MAX; i++) {
+        const struct trigger *t = &d->triggers[i];
+        const uint64_t at = t->access == TRIGGER_EXECUTE ? v->regs.pc : v->regs.trap.stval;
+
+        if (t->access != 0 && at - t->at < (t->access == TRIGGER_EXECUTE ? 1 : TRIGGER_BYTES))
+            return t;
+    }
+    return NULL;
+}
+
+/* ---- By the protocol's kinds ---- */
+
+struct point_kind {
+    unsigned access;
+    const char *name;
+};
+
+static const struct point_kind kinds[] = {{0, NULL},
+                                          {TRIGGER_EXECUTE, NULL},
+                                          {TRIGGER_STORE, "watch:"},
+                                          {TRIGGER_LOAD, "rwatch:"},
+                                          {TRIGGER_LOAD | TRIGGER_STORE, "awatch:"}};
+
+bool debug_has_kind(uint64_t kind)
+{
+    return kind == 0 || (kind < ARRAY_SIZE(kinds) && trigger_count() > 0);
+}
+
+int debug_set(struct debug *d, uint64_t kind, gva_t at, uint64_t length)
+{
+    if (kind == 0)
+        return debug_set_point(d, at, false);
+    return length <= TRIGGER_BYTES ? set_trigger(d, at, kinds[kind].access) : DEBUG_ARGUMENT;
+}
+
+int debug_clear(struct debug *d, uint64_t kind, gva_t at)
+{
+    struct debug_point *p = kind == 0 ? debug_find_point(d, at) : NULL;
+
+    if (p != NULL)
+        debug_clear_point(d, p);
+    else if (kind != 0)
+        clear_trigger(d, at, kinds[kind].access);
+    return 0;
+}
+
+const char *debug_watch_name(unsigned access)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (access != 0 && kinds[i].access == access)
+            return kinds[i].name;
+    return NULL;
+}
+
 /* ---- Steps ---- */
 
 static bool fetch(struct debug *d, gva_t at, struct insn *insn)

@@ -6,6 +6,7 @@
 #ifndef MON_DEBUG_H
 #define MON_DEBUG_H
 
+#include "cpu/trigger.h"
 #include "vm/vcpu.h"
 
 enum { DEBUG_POINTS = 32 };
@@ -26,6 +27,7 @@ struct debug {
     struct vm *vm;
     unsigned thread; /* the vCPU whose tables and registers count */
     struct debug_point points[DEBUG_POINTS];
+    struct trigger triggers[TRIGGERS_MAX]; /* of the harts */
 };
 
 /* Copies between `bytes` and the guest's memory as the current vCPU sees it. */
@@ -37,6 +39,16 @@ int debug_set_point(struct debug *d, gva_t at, bool step) MUST_CHECK;
 void debug_clear_point(struct debug *d, struct debug_point *point);
 /* Those of a step, or all. */
 void debug_clear_points(struct debug *d, bool all);
+/* What a debugger sets and clears, by its kind in the protocol: 0 an ebreak, 1 to 4 of the harts,
+ * where the firmware offers them. */
+bool debug_has_kind(uint64_t kind);
+int debug_set(struct debug *d, uint64_t kind, gva_t at, uint64_t length) MUST_CHECK;
+int debug_clear(struct debug *d, uint64_t kind, gva_t at) MUST_CHECK;
+/* A watchpoint's name in the protocol; NULL: it is a breakpoint. */
+const char *debug_watch_name(unsigned access);
+void debug_clear_triggers(struct debug *d);
+/* The one that a breakpoint exception of this vCPU comes from; NULL: an instruction. */
+const struct trigger *debug_find_trigger(const struct debug *d, const struct vcpu *v);
 /* Plants what ends the current vCPU's step. */
 int debug_insert_steps(struct debug *d) MUST_CHECK;
 

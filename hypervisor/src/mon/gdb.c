@@ -24,6 +24,7 @@ struct session {
     uint64_t since;     /* when it went on; only where all vCPUs did, else 0 */
     unsigned stopped;   /* the vCPU that met `signal`; while it is 0, the one that did last */
     unsigned signal;
+    struct trigger hit; /* what it met, where that is a watchpoint; else its access is 0 */
     struct gdb_parser parser;
     struct gdb_writer answer; /* the last one, in case it is asked for again */
 };
@@ -53,12 +54,18 @@ static void put_stop(void)
     gdb_put_text(&session.answer, "thread:");
     gdb_put_number(&session.answer, session.stopped + 1);
     gdb_put_text(&session.answer, ";");
+    if (debug_watch_name(session.hit.access) != NULL) {
+        gdb_put_text(&session.answer, debug_watch_name(session.hit.access));
+        gdb_put_number(&session.answer, session.hit.at);
+        gdb_put_text(&session.answer, ";");
+    }
 }
 
 static void go_on(uint32_t which)
 {
     session.running = session.report = true;
     session.signal = 0;
+    session.hit.access = 0;
     session.since = which == LIFE_ALL ? hyp_time() : 0;
     if (life_resume(session.debug.vm, which))
         return;
@@ -102,15 +109,19 @@ static bool is_others_turn(const struct vcpu *v)
 bool gdb_breakpoint(struct vcpu *v)
 {
     bool ours = false, waits = false;
+    const struct trigger *hit = NULL;
 
     lock_take(&session.lock);
-    if (session.debug.vm == v->vm && session.running)
-        ours = debug_find_point(&session.debug, v->regs.pc) != NULL;
+    if (session.debug.vm == v->vm && session.running) {
+        hit = debug_find_trigger(&session.debug, v);
+        ours = hit != NULL || debug_find_point(&session.debug, v->regs.pc) != NULL;
+    }
     if (ours)
         waits = is_others_turn(v);
     if (ours && !waits && session.signal == 0) {
         session.signal = TRAPPED;
         session.stopped = v->id;
+        session.hit = hit != NULL ? *hit : (struct trigger){0};
     }
     lock_drop(&session.lock);
     if (waits)
@@ -144,6 +155,7 @@ static void leave(void)
     struct vm *vm = session.debug.vm;
 
     debug_clear_points(&session.debug, true);
+    debug_clear_triggers(&session.debug);
     vm->debugged = false;
     (void)life_resume(vm, LIFE_ALL);
 }
@@ -153,6 +165,7 @@ void gdb_ended(struct vm *vm)
     lock_take(&session.lock);
     if (session.debug.vm == vm) {
         memset(session.debug.points, 0, sizeof session.debug.points);
+        debug_clear_triggers(&session.debug);
         session.debug.vm = NULL;
         gdb_begin(&session.answer);
         gdb_put_text(&session.answer, "W00");
@@ -223,24 +236,21 @@ static void some_memory(struct gdb_scan *s, bool write)
         gdb_put_result(&session.answer, result);
 }
 
-static void breakpoint(struct gdb_scan *s, bool set)
+/* One of a kind that there is not here gets an empty answer. */
+static void point(struct gdb_scan *s, bool set)
 {
-    uint64_t at, kind;
-    struct debug_point *p;
+    uint64_t at, length, kind;
+    int result;
 
-    if (!gdb_scan_word(s, "0,")) /* other kinds than ebreak: an empty answer says so */
+    if (!gdb_scan_number(s, &kind) || !debug_has_kind(kind))
         return;
-    if (!gdb_scan_range(s, &at, &kind)) {
-        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
-        return;
-    }
-    p = debug_find_point(&session.debug, at);
-    if (set)
-        gdb_put_result(&session.answer, debug_set_point(&session.debug, at, false));
-    else if (p != NULL)
-        debug_clear_point(&session.debug, p);
-    if (!set)
-        gdb_put_result(&session.answer, 0);
+    if (!gdb_scan_word(s, ",") || !gdb_scan_range(s, &at, &length))
+        result = DEBUG_ARGUMENT;
+    else if (set)
+        result = debug_set(&session.debug, kind, at, length);
+    else
+        result = debug_clear(&session.debug, kind, at);
+    gdb_put_result(&session.answer, result);
 }
 
 static void target_description(struct gdb_scan *s)
@@ -363,7 +373,7 @@ static bool packet(struct gdb_scan *s)
         break;
     case 'Z':
     case 'z':
-        breakpoint(s, kind == 'Z');
+        point(s, kind == 'Z');
         break;
     case 'H':
         choose_thread(s);

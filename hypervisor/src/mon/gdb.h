@@ -1,9 +1,10 @@
 /*
  * gdb on the console (GDB manual, appendix E): Ctrl-a g gives the line to a debugger of the guest
  * in front. Each vCPU is a thread; all stop together. Memory is the guest's virtual one, by both
- * stages' tables; breakpoints are ebreaks in it, which the guest's own handler does not see. A
- * single step runs one vCPU alone up to where its instruction goes, and an interrupt's handler
- * first where one is due. The other threads wait meanwhile.
+ * stages' tables; breakpoints are ebreaks in it, which the guest's own handler does not see, or
+ * triggers of the harts, as watchpoints are. A single step runs one vCPU alone up to where its
+ * instruction goes, and an interrupt's handler first where one is due. The other threads wait
+ * meanwhile.
  */
 #ifndef MON_GDB_H
 #define MON_GDB_H

@@ -7,6 +7,7 @@
 #include "cpu/feature.h"
 #include "cpu/firmware.h"
 #include "cpu/hyp.h"
+#include "cpu/trigger.h"
 #include "mem/page.h"
 
 enum { VMID_BITS = 6 }; /* for VMS_MAX guests and the number 0 */
@@ -212,6 +213,7 @@ void vcpu_load(struct vcpu *v)
         return;
     load_csrs(v);
     cpu_delegate_breakpoints(!v->vm->debugged);
+    trigger_load(v->vm->debugged);
     csr_write(CSR_HGATP, v->vm->hgatp);
     fpu_load(v->f);
     if (v->vector.registers != NULL)
