@@ -173,6 +173,11 @@ FIGURES = [
         "hypervisor": RISCV_GUEST + " clone"}, in_lab=False, exact=True),
     Figure("hypervisor: exits of an interrupt to another vCPU and back", "", "", {
         "one hart, no AIA": RISCV_GUEST + " exits"}, in_lab=False, exact=True),
+    Figure("hypervisor: a switch between vCPUs at 2 ns an instruction", "ns", "", {
+        "one hart": RISCV_GUEST + " switch"}, in_lab=False, exact=True),
+    Figure("hypervisor: a message of 100 bytes, among 8 vCPUs", "ns", "", {
+        "two harts": RISCV_GUEST + " crowd 2",
+        "one hart, at 2 ns an instruction": RISCV_GUEST + " crowd 1"}, in_lab=False),
     Figure("hypervisor: memory besides the guest's", "KB", "", {"hypervisor": RISCV_GUEST + " memory"}, in_lab=False),
     *hleos("kernel entry to the disks", "entry_to_disks"),
     *hleos("kernel entry to prompt, about", "entry_to_prompt"),

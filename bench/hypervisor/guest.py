@@ -15,6 +15,9 @@
                                             use is away to be cloned, the third of three
     guest.py exits                          exits of an interrupt to another vCPU and one back, on one hart, the mean of
                                             vCPUs that wait by wfi and by a call to suspend
+    guest.py switch                         nanoseconds (an instruction takes 2) from one vCPU to another on one hart
+    guest.py crowd 1|2                      nanoseconds of a message of 100 bytes among four pairs of vCPUs, on so many
+                                            harts: on one an instruction takes 2 ns
     guest.py memory                         KB that the hypervisor takes with one guest, whose RAM is left out
 """
 import re
@@ -81,14 +84,14 @@ def work_instructions(folder, guests):
 SLOW = ["-icount", "shift=1,sleep=off"]
 
 
-def seen(folder, guests, pattern, **files):
+def seen(folder, guests, pattern, harts=1, **files):
     """The first number of `pattern` in what guests print: name -> (source, definitions, keys of the manifest)."""
     elves = {f"{name}.elf": compiled(source, folder, f"{name}.elf", **defines)
              for name, (source, defines, _) in guests.items()}
     manifest = "".join(f"vm {name} kernel={name}.elf base=0x80000000 {keys}\n"
                        for name, (_, _, keys) in guests.items())
     initrd = cpio(folder / "i", {"manifest": manifest, **elves, **files})
-    line = command(QEMU12, OUT / "hypervisor.elf", initrd, "mux=lines", more=SLOW)
+    line = command(QEMU12, OUT / "hypervisor.elf", initrd, "mux=lines", harts, more=SLOW if harts == 1 else ())
     with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         for text in child.stdout:
             found = re.search(pattern, text)
@@ -147,6 +150,15 @@ def clone(folder):
     return int(child.match.group(1))
 
 
+def switch(folder):
+    return seen(folder, {"c": ("crowd", {"HARTS": 2, "MESSAGES": 0}, "mem=8M cpus=2")}, rb"(\d+) ns a switch")
+
+
+def crowd(folder, harts):
+    guests = {"c": ("crowd", {"HARTS": 8, "MESSAGES": 10000}, "mem=8M cpus=8")}
+    return seen(folder, guests, rb"(\d+) ns a message", harts)
+
+
 def memory(folder):
     line = machine(folder, 1, WORK)
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
@@ -180,6 +192,10 @@ def main():
             print(clone(folder))
         elif words == ["exits"]:
             print(f"{(exits(folder, 419) - exits(folder, 19)) / 800:.1f}")
+        elif words == ["switch"]:
+            print(switch(folder))
+        elif words in (["crowd", "1"], ["crowd", "2"]):
+            print(crowd(folder, int(words[1])))
         elif words == ["memory"]:
             print(f"{memory(folder):.0f}")
         else:
