@@ -57,12 +57,12 @@ def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, disk):
     assert "defect" not in child.before
 
 
-def test_typing_while_a_guest_reboots(hypervisor, tmp_path, soak):
+def test_typing_while_a_guest_reboots(hypervisor, qemu, tmp_path, soak):
     """A byte finds the guest's memory there, or does not touch it."""
     keys = {"mem": "64M", "more": "console=virtio page=4K"}
     initrd = archive_of(tmp_path, {"typed": ("typed", {"RAM": "0x4000000u"}, keys),
                                 "tick": ("tick", {"TICKS": 100000}, {})})
-    child = spawn(command(QEMU12, hypervisor, initrd, harts=2))
+    child = spawn(command(qemu, hypervisor, initrd, harts=2))
     start, boots, enough = time.monotonic(), 0, soak(6, 2000)
     while boots < enough:
         assert time.monotonic() < start + 300 + soak(0, 7200), boots

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from hvmachine import QEMU12, command, compiled, cpio, run
+from hvmachine import QEMU12, command, compiled, cpio, run, spawn
 
 GUESTS = "vm {name} cpus={cpus} mem=16M kernel={name}.elf base=0x80000000\n"
 
@@ -38,6 +38,16 @@ def test_harts_without_sstc(hypervisor, tmp_path):
 
 def test_firmware_counters(hypervisor, qemu, tmp_path):
     boot(hypervisor, tmp_path, "pmu", qemu)
+
+
+def test_counters_end_with_the_boot(hypervisor, qemu, tmp_path):
+    """There are 16: more boots than that each take one."""
+    elf = compiled("pmu", tmp_path, REBOOTS=1)
+    initrd = cpio(tmp_path / "i", {"manifest": GUESTS.format(name="pmu", cpus=1), elf.name: elf})
+    child = spawn(command(qemu, hypervisor, initrd, memory="256M"))
+    for _ in range(20):
+        child.expect("pmu: took one")
+    child.close(force=True)
 
 
 @pytest.mark.parametrize("harts,cpu", [(1, "rv64"), (2, "rv64"), (2, "rv64,sstc=off")])
