@@ -17,7 +17,7 @@
 #include "mon/probe.h"
 #include "mon/trap_log.h"
 #include "sbi/sbi.h"
-#include "vm/build.h"
+#include "vm/archive.h"
 #include "vm/clone.h"
 #include "vm/life.h"
 #include "vm/run.h"
@@ -117,7 +117,7 @@ static int parse_manifest(struct vm_config *configs)
     if (options.manifest != NULL) {
         file.data = (const uint8_t *)options.manifest;
         file.size = strlen(options.manifest);
-    } else if (!build_file("manifest", &file)) {
+    } else if (!archive_find("manifest", &file)) {
         if (options.stay)
             return 0;
         print("hv: no guests: neither a command line with 'vm ...' nor %s\n",

@@ -1,10 +1,12 @@
-/* Any bytes for the image reader: it must stay inside them and come to an end. */
+/* Any bytes for the readers of archives, images and symbols: they must stay inside them and come to
+ * an end. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/cpio.h"
+#include "lib/symbols.h"
 #include "vm/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cpio_file file;
     struct image_plan plan;
+    struct symbol symbol;
     size_t offset = 0;
 
     while (cpio_next(data, size, &offset, &file))
@@ -23,5 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (plan.segment[i].offset > size ||
                 plan.segment[i].size > size - plan.segment[i].offset)
                 abort();
+    if (symbols_find((const char *)data, size, 0x1000, &symbol) &&
+        (const uint8_t *)symbol.name + symbol.length > data + size)
+        abort();
     return 0;
 }

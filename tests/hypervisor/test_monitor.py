@@ -138,8 +138,14 @@ def exits_in(dump):
 
 
 def test_the_timeline_of_exits(hypervisor, tmp_path):
-    """Trace-event JSON: each exit with its guest, its vCPU, its time; nothing where it was not switched on."""
-    child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, {"tick": ("tick", {"TICKS": 100000}, {})})))
+    """Trace-event JSON: each exit with its guest, its vCPU, its time; nothing where it was not switched on. On a disk
+    too, and with the guest's functions."""
+    initrd = archive_of(tmp_path, {"tick": ("tick", {"TICKS": 100000}, {"more": "symbols=map"})},
+                        map=b"80200000 T anything\nffffffff80000000 T above\n")
+    disk = tmp_path / "disk"
+    disk.write_bytes(b"\xff" * (2 << 20))
+    child = spawn(command(QEMU12, hypervisor, initrd, more=[
+        *MODERN, "-drive", f"file={disk},format=raw,if=none,id=d", "-device", "virtio-blk-device,drive=d"]))
     child.expect("tick 1 at")
     to_monitor(child)
     assert exits_in(monitor(child, "trace dump")) == []
@@ -154,6 +160,16 @@ def test_the_timeline_of_exits(hypervisor, tmp_path):
     assert len(exits) > 2 and all(event["dur"] >= 0 and event["ts"] >= 0 for event in exits), shown
     assert [event["ts"] for event in exits] == sorted(event["ts"] for event in exits)
     assert monitor(child, "trace dump").split("{", 1)[1] == shown.split("{", 1)[1]  # off: it stays as it is
+    assert all(re.fullmatch(r"0x80[0-9a-f]+ anything\+0x[0-9a-f]+", event["args"]["pc"]) for event in exits)
+    assert re.search(r"\d+ or more at 0x80[0-9a-f]+ anything\+0x", monitor(child, "exits"))
+    child.send("trace disk 0\r")
+    child.expect(r"trace: the first (\d+) bytes of disk 0\r")
+    written = disk.read_bytes()
+    size = int(child.match.group(1))
+    assert exits_in(written[:size].decode()) == exits and set(written[size:]) == {0xff}
+    child.expect("hv> ")
+    assert "trace disk needs the number" in monitor(child, "trace disk")
+    assert "no virtio disk 5" in monitor(child, "trace disk 5")
     child.send("trace dump\r ")  # a key ends it
     child.expect(r'"complete":(true|false)}}\]}')
     child.expect("hv> ")

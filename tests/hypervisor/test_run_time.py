@@ -122,6 +122,31 @@ def test_the_machines_disk_is_free_again(hypervisor, qemu, tmp_path):
     quit_machine(child)
 
 
+def test_images_on_a_disk(hypervisor, qemu, tmp_path):
+    """A machine without an archive reads one from its second disk, after the first, which has none."""
+    images = cpio(tmp_path / "images", {"tick.elf": compiled("tick", tmp_path, TICKS=1000000)})
+    (tmp_path / "zeros").write_bytes(bytes(1 << 20))
+    more = [*MODERN]
+    for name in ("zeros", "images"):
+        more += ["-drive", f"file={tmp_path / name},format=raw,if=none,id={name}",
+                 "-device", f"virtio-blk-device,drive={name}"]
+    child = spawn(command(qemu, hypervisor, args="stay mux=lines", more=more))
+    child.expect("guests get")
+    to_monitor(child)
+    assert "no such file in the initrd" in monitor(child, f"create a {TICK}")
+    assert "disk 7: it is not there, or in use" in monitor(child, "archive 7")
+    assert "archive needs the number of a virtio disk" in monitor(child, "archive x")
+    for number, answer in enumerate(["disk 0: no cpio archive is on it",
+                                     r"the archive on disk 1 has been read, \d+ KiB"]):
+        child.send(f"archive {number}\r")
+        child.expect(f"disk {number} is being read")
+        child.expect(answer)
+    assert "a is created" in monitor(child, f"create a {TICK}")
+    child.send("start a\r")
+    child.expect("a: tick: tick 2 at")
+    quit_machine(child)
+
+
 REFUSED = [
     ("create", "create: a name is missing after 'vm'"), ("create a", "create: no kernel= for vm 'a'"),
     ("create a colour=red", "create: unknown key 'colour'"),

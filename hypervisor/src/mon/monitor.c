@@ -10,6 +10,7 @@
 #include "lib/number.h"
 #include "mem/page.h"
 #include "mon/timeline.h"
+#include "vm/archive.h"
 #include "vm/config.h"
 #include "vm/life.h"
 #include "vm/load.h"
@@ -109,6 +110,7 @@ static void show_exits(struct vm *vm, const char *argument)
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         mmio += vm->vcpus[i]->mmio_exits;
     print("hv: %8lu in all, %lu of them device registers\n", total, mmio);
+    report_places(vm);
     print("hv: %8lu interrupts of the machine's devices, by %s\n", served, controller);
     for (unsigned i = 0; i < cpu_count; i++)
         print("hv: hart %lu has had interrupts off for %lu us at most\n", cpus[i].hartid,
@@ -218,17 +220,32 @@ static void do_save(struct vm *vm, const char *disk)
         print("hv: %s is being saved\n", vm->config.name);
 }
 
-static void do_load(struct vm *unused, const char *words)
+/* What followed a command that takes a text, to be taken apart. */
+static char *copied(const char *words)
 {
     static char text[LINE_SIZE];
-    char *rest = text;
-    const char *disk;
+
+    string_copy(text, words, sizeof text);
+    return text;
+}
+
+static void do_load(struct vm *unused, const char *words)
+{
+    char *rest = copied(words);
+    const char *disk = next_word(&rest);
     uint64_t number;
 
     (void)unused;
-    string_copy(text, words, sizeof text);
-    disk = next_word(&rest);
     if (disk_number("load", disk, &number) && load_begin((unsigned)number, next_word(&rest)))
+        print("hv: disk %lu is being read\n", number);
+}
+
+static void do_archive(struct vm *unused, const char *disk)
+{
+    uint64_t number;
+
+    (void)unused;
+    if (disk_number("archive", disk, &number) && archive_begin((unsigned)number))
         print("hv: disk %lu is being read\n", number);
 }
 
@@ -272,26 +289,34 @@ static void free_again(void)
         prompt();
 }
 
-static void trace(struct vm *vm, const char *argument)
+static void dump_exits(unsigned count, int disk)
 {
-    uint64_t count = 200;
+    __atomic_store_n(&busy, true, __ATOMIC_RELEASE);
+    prompts_later = timeline_dump(count, disk, free_again);
+    if (!prompts_later)
+        __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
+}
+
+static void trace(struct vm *vm, const char *words)
+{
+    char *rest = copied(words);
+    const char *word = next_word(&rest);
+    uint64_t number = 200;
 
     (void)vm;
-    if (strcmp(argument, "on") == 0) {
+    if (strcmp(word, "on") == 0) {
         if (timeline_start())
             print("hv: exits are noted from now on\n");
-    } else if (strcmp(argument, "off") == 0) {
+    } else if (strcmp(word, "off") == 0) {
         timeline_stop();
-    } else if (strcmp(argument, "dump") == 0 ||
-               (number_parse(argument, &count) && count > 0 && count <= UINT32_MAX)) {
-        __atomic_store_n(&busy, true, __ATOMIC_RELEASE);
-        prompts_later = timeline_dump((unsigned)count, free_again);
-        if (!prompts_later) {
-            __atomic_store_n(&busy, false, __ATOMIC_RELEASE);
-            print("hv: trace: the last dump is not at its end yet\n");
-        }
+    } else if (strcmp(word, "disk") == 0) {
+        if (disk_number("trace disk", next_word(&rest), &number))
+            dump_exits(UINT32_MAX, (int)number);
+    } else if (strcmp(word, "dump") == 0 ||
+               (number_parse(word, &number) && number > 0 && number <= UINT32_MAX)) {
+        dump_exits((unsigned)number, -1);
     } else {
-        print("hv: trace needs on, off, dump, or how many exits of each hart to dump\n");
+        print("hv: trace needs on, off, dump, how many exits of each hart to dump, or disk N\n");
     }
 }
 
@@ -337,6 +362,7 @@ static const struct command commands[] = {
     {"walk", "ADDRESS [vm]", "walks both stages of translation", WORD_VM, walk},
     {"exits", "[vm]", "counts why it left the guest", VM, show_exits},
     {"memory", "", "shows what the hypervisor itself takes", NOTHING, show_memory},
+    {"archive", "DISK", "reads more images from a disk of the machine", WORD, do_archive},
     {"create", "NAME KEY=VALUE...", "makes a guest, as a line of the manifest", TEXT, do_create},
     {"start", "[vm]", "lets one that was created or has ended begin", VM, do_start},
     {"stop", "[vm]", "ends a guest; it may be started again", VM, do_stop},
@@ -346,7 +372,7 @@ static const struct command commands[] = {
     {"clone", "[vm [N]]", "makes N copies of a guest as it is now", VM_WORD, do_clone},
     {"save", "DISK [vm]", "writes a guest as it is now to a disk of the machine", WORD_VM, do_save},
     {"load", "DISK [NAME]", "makes a guest of what was saved there", TEXT, do_load},
-    {"trace", "on|off|dump|N", "notes exits; dumps the newest 200, or N, as JSON", WORD, trace},
+    {"trace", "on|off|dump|N", "notes exits; dumps 200, or N, as JSON; disk N: all", TEXT, trace},
     {"reset", "[vm]", "starts a guest again", VM, do_reset},
     {"kill", "[vm]", "ends a guest as one that failed", VM, do_kill},
     {"quit", "", "switches the machine off, guests and all", NOTHING, quit},

@@ -1,7 +1,8 @@
 /* The timeline of exits; see timeline.h. Each hart writes its own ring; a task reads them, step by
- * step, as the console takes what it writes. */
+ * step, as the console or the disk takes what it writes. */
 #include "mon/timeline.h"
 
+#include "common/string.h"
 #include "cpu/cpu.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
@@ -11,6 +12,7 @@
 #include "sbi/sbi.h"
 #include "vm/fault.h"
 #include "vm/report.h"
+#include "vm/store.h"
 
 struct event {
     uint64_t begun, took;     /* host time */
@@ -26,6 +28,7 @@ struct ring {
 };
 
 enum { RING_ORDER = 4, LINE_ROOM = 1024, LOOKS_PER_SECOND = 1000 };
+enum { DISK_ROOM = SAVED_SECTORS * SAVED_SECTOR }; /* of a request */
 enum { RING = ((PAGE_4K << RING_ORDER) - sizeof(struct ring)) / sizeof(struct event) };
 
 static struct ring *rings[CPUS_MAX];
@@ -90,21 +93,6 @@ static void name_event(const struct event *e, char *text, size_t size)
         fmt_snprint(text, size, "%s", report_cause(e->cause));
 }
 
-/* Nanoseconds from the first event shown: microseconds with three places is what the format wants.
- */
-static void show_event(const struct event *e, unsigned hart, uint64_t first)
-{
-    uint64_t at = machine_nanoseconds(e->begun - first), took = machine_nanoseconds(e->took);
-    char name[64];
-
-    name_event(e, name, sizeof name);
-    print("{\"name\":\"%s\",\"cat\":\"exit\",\"ph\":\"X\",\"ts\":%lu.%03lu,\"dur\":%lu.%03lu,"
-          "\"pid\":%u,\"tid\":%u,\"args\":{\"hart\":%lu,\"pc\":\"0x%lx\",\"cause\":%lu,"
-          "\"at\":\"0x%lx\"}},\n",
-          name, at / 1000, at % 1000, took / 1000, took % 1000, e->vm + 1u, e->vcpu,
-          cpus[hart].hartid, e->pc, e->cause & ~CAUSE_INTERRUPT, e->what);
-}
-
 /* What is written; its task's own, but for `active` and `ends`, which are atomics. */
 struct dump {
     struct task task;
@@ -114,8 +102,45 @@ struct dump {
     uint64_t first;          /* when the first exit that is shown began */
     uint64_t at[CPUS_MAX], end[CPUS_MAX]; /* of each ring */
     unsigned hart, vm;                    /* whose turn it is */
+    bool to_disk, complete;               /* the disk is this task's; all is on its way there */
+    uint64_t record;                      /* requests begun, */
+    size_t used;                          /* and bytes of the next one */
+    const char *wrong;                    /* with the disk; NULL: nothing */
 };
 static struct dump dump;
+
+static void emit(const char *format, ...) FMT_PRINTF(1, 2);
+static void emit(const char *format, ...)
+{
+    char text[LINE_ROOM];
+    va_list args;
+
+    va_start(args, format);
+    fmt_vsnprint(text, sizeof text, format, args);
+    va_end(args);
+    if (dump.to_disk) {
+        memcpy((char *)store_record() + dump.used, text, strlen(text));
+        dump.used += strlen(text);
+    } else {
+        print("%s", text);
+    }
+}
+
+/* Nanoseconds from the first event shown: microseconds with three places is what the format wants.
+ */
+static void show_event(const struct event *e, unsigned hart, uint64_t first)
+{
+    uint64_t at = machine_nanoseconds(e->begun - first), took = machine_nanoseconds(e->took);
+    char name[64], place[REPORT_PLACE_SIZE];
+
+    name_event(e, name, sizeof name);
+    report_place(vms[e->vm], e->pc, place);
+    emit("{\"name\":\"%s\",\"cat\":\"exit\",\"ph\":\"X\",\"ts\":%lu.%03lu,\"dur\":%lu.%03lu,"
+         "\"pid\":%u,\"tid\":%u,\"args\":{\"hart\":%lu,\"pc\":\"%s\",\"cause\":%lu,"
+         "\"at\":\"0x%lx\"}},\n",
+         name, at / 1000, at % 1000, took / 1000, took % 1000, e->vm + 1u, e->vcpu,
+         cpus[hart].hartid, place, e->cause & ~CAUSE_INTERRUPT, e->what);
+}
 
 /* The next exit of a ring, unless it was overwritten meanwhile; false: that was the last one. */
 static bool show_next(unsigned hart)
@@ -142,33 +167,88 @@ static bool show_line(void)
     }
     if (dump.vm == __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE))
         return false;
-    print("{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%u,\"args\":{\"name\":\"%s\"}},\n",
-          dump.vm + 1, vms[dump.vm]->config.name);
+    emit("{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":%u,\"args\":{\"name\":\"%s\"}},\n",
+         dump.vm + 1, vms[dump.vm]->config.name);
     dump.vm++;
     return true;
 }
 
+static void put_end(bool complete)
+{
+    emit("{\"name\":\"end\",\"ph\":\"M\",\"pid\":0,\"args\":{\"complete\":%s}}]}\n",
+         complete ? "true" : "false");
+}
+
 static void finish(bool complete)
 {
-    print("{\"name\":\"end\",\"ph\":\"M\",\"pid\":0,\"args\":{\"complete\":%s}}]}\n",
-          complete ? "true" : "false");
+    if (dump.to_disk) {
+        const unsigned number = store_number();
+
+        store_close();
+        if (complete && dump.wrong == NULL)
+            print("hv: trace: the first %lu bytes of disk %u\n", dump.record * DISK_ROOM, number);
+        else
+            print("hv: trace: not all of it is on disk %u: %s\n", number,
+                  dump.wrong != NULL ? dump.wrong : "a key ended it");
+    } else {
+        put_end(complete);
+    }
     dump.done(); /* before another can begin, whose end it would be taken for */
     __atomic_store_n(&dump.active, false, __ATOMIC_RELEASE);
+}
+
+static void wait_a_while(void)
+{
+    dump.look_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
+    sched_block();
+}
+
+/* What there is becomes a request, filled with white space, which JSON does not mind. */
+static void write_out(void)
+{
+    memset((char *)store_record() + dump.used, ' ', DISK_ROOM - dump.used);
+    ((char *)store_record())[DISK_ROOM - 1] = '\n';
+    dump.used = 0;
+    dump.wrong = store_begin(dump.record++, true);
+}
+
+static void step_to_disk(void)
+{
+    int state = store_state();
+
+    if (state == DISK_BUSY) {
+        wait_a_while();
+        return;
+    }
+    if (state == DISK_ERROR)
+        dump.wrong = "the disk does not work";
+    if (dump.wrong != NULL || dump.complete) {
+        finish(dump.complete);
+    } else if (dump.used + LINE_ROOM > DISK_ROOM) {
+        write_out();
+    } else if (!show_line()) {
+        put_end(true);
+        write_out();
+        dump.complete = true;
+    }
 }
 
 static void step(void)
 {
     uint64_t now = hyp_time();
 
-    if (console_room() >= LINE_ROOM && !__atomic_load_n(&dump.ends, __ATOMIC_ACQUIRE)) {
+    if (__atomic_load_n(&dump.ends, __ATOMIC_ACQUIRE)) {
+        finish(false);
+    } else if (dump.to_disk) {
+        step_to_disk();
+    } else if (console_room() >= LINE_ROOM) {
         dump.limit = now + machine.timebase;
         if (!show_line())
             finish(true);
-    } else if (now > dump.limit || __atomic_load_n(&dump.ends, __ATOMIC_ACQUIRE)) {
+    } else if (now > dump.limit) {
         finish(false);
     } else {
-        dump.look_at = now + machine.timebase / LOOKS_PER_SECOND;
-        sched_block();
+        wait_a_while();
     }
 }
 
@@ -195,10 +275,18 @@ static bool is_ready(struct task *task, uint64_t *wake_at)
 
 static const struct task_ops ops = {.run = run, .is_ready = is_ready};
 
-bool timeline_dump(unsigned count, void (*done)(void))
+bool timeline_dump(unsigned count, int disk, void (*done)(void))
 {
-    if (__atomic_load_n(&dump.active, __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&dump.active, __ATOMIC_ACQUIRE)) {
+        print("hv: trace: the last dump is not at its end yet\n");
         return false;
+    }
+    if (disk >= 0 && !store_open((unsigned)disk))
+        return false;
+    dump.to_disk = disk >= 0;
+    dump.complete = false;
+    dump.record = dump.used = 0;
+    dump.wrong = NULL;
     if (dump.task.ops == NULL) {
         sched_init_task(&dump.task, &ops, &dump, TASK_WEIGHT, ~0u);
         dump.task.state = TASK_BLOCKED;
@@ -214,7 +302,7 @@ bool timeline_dump(unsigned count, void (*done)(void))
         if (dump.at[i] < dump.end[i])
             dump.first = min64(dump.first, rings[i]->event[dump.at[i] % RING].begun);
     }
-    print("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n");
+    emit("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n");
     __atomic_store_n(&dump.ends, false, __ATOMIC_RELEASE);
     __atomic_store_n(&dump.active, true, __ATOMIC_RELEASE);
     sched_wake(&dump.task);

@@ -11,9 +11,10 @@
 /* The rings' memory is taken by the first of these; false, after one line, where that fails. */
 bool timeline_start(void) MUST_CHECK;
 void timeline_stop(void);
-/* Writes the newest `count` exits of each hart to the console, by a task of its own, and calls
- * `done` on its hart; false: the last one is still written. */
-bool timeline_dump(unsigned count, void (*done)(void)) MUST_CHECK;
+/* Writes the newest `count` exits of each hart to the console, or over the beginning of the
+ * machine's disk `disk` (negative: the console), by a task of its own, and calls `done` on its
+ * hart; false, after one line: that cannot be done now. */
+bool timeline_dump(unsigned count, int disk, void (*done)(void)) MUST_CHECK;
 /* Ends that before all is written: the JSON is complete, and says that not all exits are in it. */
 void timeline_end(void);
 

@@ -8,6 +8,7 @@
 #include "lib/number.h"
 #include "lib/random.h"
 #include "mem/page.h"
+#include "vm/archive.h"
 #include "vm/devices.h"
 #include "vm/image.h"
 #include "vm/memory.h"
@@ -15,11 +16,6 @@
 #include "vm/vcpu.h"
 
 enum { FDT_ORDER = 3, FDT_ROOM = PAGE_4K << FDT_ORDER, COPY_STEP = 16384 };
-
-bool build_file(const char *name, struct cpio_file *file)
-{
-    return cpio_find((const void *)machine.initrd.start, machine.initrd.size, name, file);
-}
 
 static int complain(const struct vm *vm, const char *file, const char *what)
 {
@@ -87,7 +83,7 @@ static int plug_disk(struct vm *vm)
     if (memcmp(name, "host:", 5) == 0) {
         if (!number_parse(name + 5, &unit) || !blk_open_host(vm->blk, (unsigned)unit))
             return complain(vm, name, "this machine has no such virtio disk");
-    } else if (!build_file(name, &file)) {
+    } else if (!archive_find(name, &file)) {
         return complain(vm, name, "no such file in the initrd");
     } else if (!blk_open_image(vm->blk, file.data, file.size)) {
         return complain(vm, name, "no memory for a copy of the disk");
@@ -146,7 +142,7 @@ static int plan_kernel(struct vm *vm, struct cpio_file *file, struct image_plan 
 {
     const char *wrong;
 
-    if (!build_file(vm->config.kernel, file))
+    if (!archive_find(vm->config.kernel, file))
         return complain(vm, vm->config.kernel, "no such file in the initrd");
     wrong = image_plan(file->data, file->size, vm->config.load, vm->config.entry, plan);
     return wrong == NULL ? 0 : complain(vm, vm->config.kernel, wrong);
@@ -196,7 +192,7 @@ static int place_initrd(struct vm *vm, gpa_t kernel_end)
     struct vm_plan *p = &vm->plan;
     struct cpio_file initrd = {0};
 
-    if (vm->config.initrd[0] != '\0' && !build_file(vm->config.initrd, &initrd))
+    if (vm->config.initrd[0] != '\0' && !archive_find(vm->config.initrd, &initrd))
         return complain(vm, vm->config.initrd, "no such file in the initrd");
     p->fdt = ALIGN_DOWN(vm->ram_base + vm->ram_size - FDT_ROOM, PAGE_4K);
     p->initrd = ALIGN_DOWN(p->fdt - min64(initrd.size, p->fdt), PAGE_4K);
@@ -213,6 +209,8 @@ int build_layout(struct vm *vm)
     struct image_plan image;
     gpa_t end;
 
+    if (vm->config.symbols[0] != '\0' && !archive_find(vm->config.symbols, &file))
+        return complain(vm, vm->config.symbols, "no such file in the initrd");
     if (plan_kernel(vm, &file, &image) != 0)
         return -1;
     vm->ram_base = choose_base(vm, &image);

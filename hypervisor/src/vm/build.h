@@ -1,11 +1,10 @@
 /*
  * What a VM is made of: where RAM and devices are, what is loaded, and the device tree that tells
- * the guest. Files come from the hypervisor's initrd.
+ * the guest. Files come from archives (archive.h).
  */
 #ifndef VM_BUILD_H
 #define VM_BUILD_H
 
-#include "lib/cpio.h"
 #include "vm/vm.h"
 
 /* The guest's physical map, which is QEMU virt's, so that guests made for that are at home. */
@@ -29,8 +28,6 @@ enum { BUILD_MORE = 1, BUILD_DONE = 0 };
 /* Copies the next piece of the disk's image, then of kernel and initrd into the empty RAM, in the
  * end the device tree. Negative after one clear line. */
 int build_step(struct vm *vm) MUST_CHECK;
-/* A file of the hypervisor's initrd. */
-bool build_file(const char *name, struct cpio_file *file);
 
 /* guest_fdt.c: writes the guest's device tree, with no lock held; its size, or negative. */
 int guest_fdt_write(const struct vm *vm, gpa_t initrd, uint64_t initrd_size, void *buffer,

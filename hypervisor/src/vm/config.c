@@ -99,6 +99,7 @@ static const struct key keys[] = {
     TEXT_KEY(initrd),
     TEXT_KEY(disk),
     TEXT_KEY(net),
+    TEXT_KEY(symbols),
     TEXT_KEY(args),
     NUMBER_KEY("mem", memory),
     NUMBER_KEY("base", base),

@@ -6,8 +6,8 @@
  *   vm linux cpus=2 mem=256M kernel=Image initrd=initrd.gz args="console=ttyS0 quiet"
  *
  * Words are separated by white space; the next `vm` begins the next guest. Keys: cpus mem kernel
- * initrd args disk net console page base entry load weight harts clones. Pure: no allocation, no
- * output.
+ * initrd args disk net console page base entry load weight harts clones symbols. Pure: no
+ * allocation, no output.
  */
 #ifndef VM_CONFIG_H
 #define VM_CONFIG_H
@@ -20,8 +20,9 @@ enum vm_console { CONSOLE_UART, CONSOLE_VIRTIO };
 struct vm_config {
     char name[NAME_SIZE];
     char kernel[CONFIG_FILE_SIZE], initrd[CONFIG_FILE_SIZE];
-    char disk[CONFIG_FILE_SIZE]; /* a file of the initrd, or "host:N" */
-    char net[NAME_SIZE];         /* the switch it is plugged into */
+    char disk[CONFIG_FILE_SIZE];    /* a file of the initrd, or "host:N" */
+    char net[NAME_SIZE];            /* the switch it is plugged into */
+    char symbols[CONFIG_FILE_SIZE]; /* a list of its functions (lib/symbols.h) */
     char args[CONFIG_ARGS_SIZE];
     unsigned cpus;
     unsigned clones;         /* that it may ask for itself, by SBI */

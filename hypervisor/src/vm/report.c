@@ -1,8 +1,11 @@
 /* Reports about a guest that was ended; see report.h. */
 #include "vm/report.h"
 
+#include "cpu/cpu.h"
 #include "cpu/csr.h"
 #include "lib/console.h"
+#include "lib/symbols.h"
+#include "vm/archive.h"
 #include "vm/walk.h"
 
 void report_registers(const struct vcpu *v)
@@ -20,10 +23,23 @@ void report_registers(const struct vcpu *v)
     }
 }
 
+void report_place(const struct vm *vm, uint64_t pc, char text[REPORT_PLACE_SIZE])
+{
+    struct cpio_file file;
+    struct symbol s;
+    int n = fmt_snprint(text, REPORT_PLACE_SIZE, "0x%lx", pc);
+
+    if (vm->config.symbols[0] != '\0' && archive_find(vm->config.symbols, &file) &&
+        symbols_find((const char *)file.data, file.size, pc, &s))
+        fmt_snprint(text + n, REPORT_PLACE_SIZE - (size_t)n, " %.*s+0x%lx",
+                    (int)min64(s.length, 64), s.name, pc - s.address);
+}
+
 void report_print(struct vcpu *v, const char *reason)
 {
-    char text[INSN_TEXT_SIZE];
+    char text[INSN_TEXT_SIZE], place[REPORT_PLACE_SIZE];
 
+    report_place(v->vm, v->regs.pc, place);
     print("hv: vm %s is ended: %s\n", v->vm->config.name, reason);
     print("hv:  vCPU %u, cause %lu (%s), stval 0x%lx, htval 0x%lx, htinst 0x%lx\n", v->id,
           v->regs.trap.cause, report_cause(v->regs.trap.cause), v->regs.trap.stval,
@@ -31,10 +47,52 @@ void report_print(struct vcpu *v, const char *reason)
     if (v->insn.length != 0)
         print("hv:  instruction: %s\n", insn_text(&v->insn, text));
     report_registers(v);
-    print("hv: where pc is:\n");
+    print("hv: where pc is: %s\n", place);
     walk_print(v, v->regs.pc);
     print("hv: where stval is:\n");
     walk_print(v, v->regs.trap.stval);
+}
+
+enum { PLACES_SHOWN = 8 };
+
+/* How often all vCPUs left at one of the instructions that share a slot, and which that is. */
+static struct exit_place most_of_slot(const struct vm *vm, unsigned slot)
+{
+    struct exit_place most = {0};
+
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        struct exit_place sum = {vm->vcpus[i]->places[slot].pc, 0};
+
+        for (unsigned j = 0; j < vm->vcpu_count; j++)
+            if (vm->vcpus[j]->places[slot].pc == sum.pc)
+                sum.count += vm->vcpus[j]->places[slot].count;
+        if (sum.count > most.count)
+            most = sum;
+    }
+    return most;
+}
+
+void report_places(const struct vm *vm)
+{
+    struct exit_place top[PLACES_SHOWN + 1] = {0};
+    char text[REPORT_PLACE_SIZE];
+
+    for (unsigned slot = 0; slot < EXIT_PLACES; slot++) {
+        unsigned at = PLACES_SHOWN;
+
+        top[at] = most_of_slot(vm, slot);
+        for (; at > 0 && top[at - 1].count < top[at].count; at--) {
+            struct exit_place lower = top[at - 1];
+
+            top[at - 1] = top[at];
+            top[at] = lower;
+        }
+        cpu_serve_interrupts();
+    }
+    for (unsigned i = 0; i < PLACES_SHOWN && top[i].count > 0; i++) {
+        report_place(vm, top[i].pc, text);
+        print("hv: %8lu or more at %s\n", top[i].count, text);
+    }
 }
 
 const char *report_cause(uint64_t cause)

@@ -8,6 +8,11 @@
 void report_print(struct vcpu *v, const char *reason);
 /* The registers alone, of any vCPU; those of one that runs are as of its last trap. */
 void report_registers(const struct vcpu *v);
+/* An address of the guest's, with its function where the manifest names a list of them. */
+enum { REPORT_PLACE_SIZE = 128 };
+void report_place(const struct vm *vm, uint64_t pc, char text[REPORT_PLACE_SIZE]);
+/* Where it left most often. */
+void report_places(const struct vm *vm);
 /* A trap's cause in words. */
 const char *report_cause(uint64_t cause);
 /* The same of an interrupt of the machine's, by number. */

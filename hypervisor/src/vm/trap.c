@@ -82,6 +82,19 @@ void trap_interrupt(uint64_t number)
     }
 }
 
+static void count_place(struct vcpu *v)
+{
+    const uint64_t pc = v->regs.pc;
+    struct exit_place *p = &v->places[(pc >> 1 ^ pc >> 7) % EXIT_PLACES];
+
+    if (p->pc == pc)
+        p->count++;
+    else if (p->count > 0)
+        p->count--;
+    else
+        *p = (struct exit_place){pc, 1};
+}
+
 static void serve(struct vcpu *v)
 {
     uint64_t cause = v->regs.trap.cause & ~CAUSE_INTERRUPT;
@@ -105,6 +118,8 @@ void trap_handle(struct vcpu *v)
 
     v->insn = (struct insn){0};
     v->exits[(v->regs.trap.cause & CAUSE_INTERRUPT ? 24 + (cause >> 2 & 7) : cause) % EXIT_KINDS]++;
+    if ((v->regs.trap.cause & CAUSE_INTERRUPT) == 0)
+        count_place(v);
     if (traced != NULL)
         traced(v, false);
     serve(v);

@@ -24,7 +24,13 @@ enum {
     FW_EVENTS = 22,
     FW_COUNTERS = 16
 }; /* SBI 11.3: events SBI_PMU_FW_*, and how many we count */
-enum { EXIT_KINDS = 32 };
+enum { EXIT_KINDS = 32, EXIT_PLACES = 64 };
+
+/* An instruction that left the guest. Those that share a slot push each other out: the one that
+ * leaves most often stays, with a count that is too low rather than too high. */
+struct exit_place {
+    uint64_t pc, count;
+};
 
 struct fw_counter {
     bool used, running;
@@ -70,6 +76,7 @@ struct vcpu {
     bool events_masked;
 
     uint64_t exits[EXIT_KINDS], mmio_exits;
+    struct exit_place places[EXIT_PLACES];
     uint64_t fw_events[FW_EVENTS];
     struct fw_counter fw_counters[FW_COUNTERS];
 };

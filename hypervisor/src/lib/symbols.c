@@ -1,0 +1,63 @@
+/* Searches a list of symbols; see symbols.h. */
+#include "lib/symbols.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* What ends a name, or would not be plain text in what is printed. */
+static bool ends_name(char c)
+{
+    return c <= ' ' || c > '~' || c == '"' || c == '\\';
+}
+
+/* The symbol of the line between `at` and `end`. */
+static bool read_line(const char *at, const char *end, struct symbol *s)
+{
+    unsigned digits = 0;
+
+    *s = (struct symbol){0};
+    for (; at < end && digits < 16 && digit(*at) >= 0; at++, digits++)
+        s->address = s->address << 4 | (uint64_t)digit(*at);
+    if (digits == 0 || end - at < 4 || !is_blank(at[0]) || is_blank(at[1]) || !is_blank(at[2]))
+        return false;
+    s->name = at + 3;
+    while (s->name + s->length < end && !ends_name(s->name[s->length]))
+        s->length++;
+    return s->length > 0;
+}
+
+bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol *symbol)
+{
+    size_t low = 0, high = size; /* what begins at `low` is not above it, at `high` it is */
+    bool found = false;
+
+    while (low < high) {
+        size_t start = low + (high - low) / 2, end = start;
+        struct symbol s;
+
+        while (start > low && text[start - 1] != '\n')
+            start--;
+        while (end < high && text[end] != '\n')
+            end++;
+        if (!read_line(text + start, text + end, &s))
+            return false;
+        if (s.address <= address) {
+            *symbol = s;
+            found = true;
+            low = end + (end < high);
+        } else {
+            high = start;
+        }
+    }
+    return found;
+}

@@ -1,0 +1,21 @@
+/*
+ * Names of a guest's functions, out of a text as System.map, /proc/kallsyms and `nm -n` have it: a
+ * line for each symbol, `ADDRESS TYPE NAME`, in ascending order. Pure.
+ */
+#ifndef LIB_SYMBOLS_H
+#define LIB_SYMBOLS_H
+
+#include "lib/types.h"
+
+struct symbol {
+    const char *name; /* without an end */
+    size_t length;
+    uint64_t address;
+};
+
+/* The last symbol at or below `address`; false where all are above it, or the text is something
+ * else.
+ */
+bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol *symbol);
+
+#endif
