@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hvmachine import QEMU12, command, compiled, cpio
+from hvmachine import command, compiled, cpio, is_old
 
 MANIFEST = "vm debugged cpus=2 mem=32M kernel=debugged.elf base=0x80000000\n"
 
@@ -141,7 +141,7 @@ def test_a_session(line, qemu):
         places.add(line.number("p20"))
     assert len(places) > 4 and any(function <= at < function + 16 for at in places)
 
-    watch_and_break(line, qemu is not QEMU12)
+    watch_and_break(line, not is_old(qemu))
     assert line.ask(f"M{counts + 8:x},8:0000000000000040") == "OK"  # 0x4000000000000000
     end = time.monotonic() + 300
     while line.number(f"m{counts + 8:x},8") == 1 << 62:
