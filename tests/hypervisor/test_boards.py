@@ -3,9 +3,11 @@ import subprocess
 
 import pytest
 
-from hvmachine import MODERN, OUT, archive_of, command, ends_well, is_old, qemu13, run, spawn
+from hvmachine import MODERN, OUT, archive_of, command, cpio, ends_well, is_old, qemu13, run, spawn
 from test_boot_loaders import grub_disk, host, unpacked, uboot  # noqa: F401
 from test_demo import LINES
+from test_linux import BASE, linux  # noqa: F401
+from tests.conftest import SOAK
 
 
 def demo_ran(status, output):
@@ -41,6 +43,15 @@ def test_spike(hypervisor, qemu, tmp_path):
         child.close(force=True)
     else:
         ends_well(child)
+
+
+@pytest.mark.skipif(not SOAK, reason="minutes, for the firmware's console is slow: make soak")
+def test_spike_with_linux(hypervisor, linux, qemu, tmp_path):  # noqa: F811
+    manifest = f'vm linux cpus=2 mem=192M kernel=Image initrd=initrd args="{BASE} test=cpus"\n'
+    initrd = cpio(tmp_path / "i", {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd"})
+    child = spawn(spike(qemu, initrd, hypervisor, harts=2))
+    child.expect("cpus: nproc 2\\s", timeout=3000)
+    child.close(force=True)
 
 
 def demo_by_loader(child):
