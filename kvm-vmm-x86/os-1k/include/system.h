@@ -35,6 +35,7 @@ enum system_error {
     ERROR_TABLE_FULL = -7,   /* too many processes or files */
     ERROR_NOT_PROGRAM = -8,  /* the file is not a program for this machine */
     ERROR_BAD_CALL = -9,     /* there is no system call of that number */
+    ERROR_DISK = -10,        /* the disk is full, cannot be written to, or has failed */
 };
 
 /* The status of a process: the low byte of what it gave to EXIT, or, if it was ended by others, one
@@ -70,6 +71,7 @@ struct file_info {
 enum system_features {
     SYSTEM_NO_EXECUTE = 1 << 0, /* no page is both writable and executable */
     SYSTEM_HYPERCALL = 1 << 1,  /* output leaves by hypercall, else by the serial port */
+    SYSTEM_DISK = 1 << 2,       /* files are kept on a disk */
 };
 
 struct system_info {

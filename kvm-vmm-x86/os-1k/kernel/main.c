@@ -4,6 +4,7 @@
 #include "kernel/appendix.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/device/device.h"
+#include "kernel/device/disk.h"
 #include "kernel/file/file.h"
 #include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
@@ -34,6 +35,7 @@ static uint32_t read_boot_information(uint32_t magic, const struct multiboot_inf
     if (strncmp(kernel_info.loader, VMM_NAME, strlen(VMM_NAME)) == 0)
         kernel_info.features |= SYSTEM_HYPERCALL;
     if (info->flags & MULTIBOOT_INFO_CMDLINE) {
+        disk_note(kernel_virtual(info->cmdline));
         blank = strrchr(kernel_virtual(info->cmdline), ' ');
         string_copy(option, blank != NULL ? blank + 1 : "", sizeof option);
     }
@@ -51,6 +53,7 @@ struct trap_frame *kernel_main(uint32_t magic, uint32_t information)
     memory_end = page_init(memory_end); /* page_alloc works */
     space = space_init(memory_end); /* our own page tables: the loader's are not used any more */
     appendix_create_tasks(space);   /* an overflow of the stack is reported */
+    disk_init();                    /* files outlive the machine, if there is one */
     file_init();                    /* the programs can be found */
     clock_init();                   /* the clock ticks */
     console_print("1K OS: %u KB free\n", kernel_info.pages_free * 4);

@@ -21,6 +21,7 @@ struct multiboot_facts {
     gpa_t at;           /* where: a page */
     gpa_t reserved;     /* RAM from here on is not the guest's */
     const char *name;   /* of the image: the command line begins with it, as is the custom */
+    unsigned virtio;    /* devices over MMIO, which it names as Linux does: virtio_mmio.device= */
     const char *append; /* and goes on with this; NULL: nothing */
     gpa_t rsdp;         /* where the ACPI tables begin; 0: no tables */
     const struct multiboot_modules *modules; /* NULL: none */

@@ -7,6 +7,7 @@
 #include "abi/multiboot.h"
 #include "abi/multiboot2.h"
 #include "boot/multiboot.h"
+#include "dev/virtio/device.h"
 
 enum { MAP_MAX = 5, COMMAND_LINE_MAX = 2048, STRINGS_MAX = 1024, TAG_ALIGN = 8 };
 
@@ -88,9 +89,16 @@ static int write_command_line(char line[COMMAND_LINE_MAX], const struct multiboo
                               struct error *error)
 {
     bool more = facts->append != NULL;
+    int used = snprintf(line, COMMAND_LINE_MAX, "%s", facts->name);
 
-    if (snprintf(line, COMMAND_LINE_MAX, "%s%s%s", facts->name, more ? " " : "",
-                 more ? facts->append : "") >= COMMAND_LINE_MAX)
+    for (unsigned i = 0; i < facts->virtio && used < COMMAND_LINE_MAX; i++)
+        used += snprintf(
+            line + used, (size_t)(COMMAND_LINE_MAX - used), " virtio_mmio.device=4K@0x%llx:%u",
+            (unsigned long long)(VIRTIO_DEVICE_BASE + i * VIRTIO_MMIO_SIZE), VIRTIO_DEVICE_GSI + i);
+    if (used < COMMAND_LINE_MAX)
+        used += snprintf(line + used, (size_t)(COMMAND_LINE_MAX - used), "%s%s", more ? " " : "",
+                         more ? facts->append : "");
+    if (used >= COMMAND_LINE_MAX)
         return error_set(error, "%s: the kernel's command line is longer than %d bytes",
                          facts->name, COMMAND_LINE_MAX - 1);
     return 0;

@@ -139,7 +139,11 @@ static int inform(struct vm *vm, const struct boot_request *request, struct cpu_
     const char *append = vm->config->append;
     gpa_t reserved = request->limit;
     struct multiboot_facts facts = {
-        .memory = &vm->memory, .reserved = reserved, .name = vm->name, .append = append};
+        .memory = &vm->memory,
+        .reserved = reserved,
+        .name = vm->name,
+        .virtio = config_has_virtio_pci(vm->config) ? 0 : config_virtio_count(vm->config),
+        .append = append};
 
     if (wants_boot_info(vm, request->image)) {
         start->boot_info = BOOT_INFO_ADDRESS;

@@ -230,6 +230,11 @@ static void test_multiboot_info(void **state)
     assert_int_equal(info->mem_upper, (reserved - MIB) / KIB);
     assert_string_equal(memory_at(&f->memory, info->cmdline, 10), "a.bin b c");
     assert_string_equal(memory_at(&f->memory, info->boot_loader_name, 32), MULTIBOOT_LOADER_NAME);
+    facts.virtio = 2;
+    assert_int_equal(multiboot_write_info(&facts, &error), 0);
+    assert_string_equal(memory_at(&f->memory, info->cmdline, 80),
+                        "a.bin virtio_mmio.device=4K@0xd0000000:16 "
+                        "virtio_mmio.device=4K@0xd0001000:17 b c");
     map = memory_at(&f->memory, info->mmap_addr, info->mmap_length);
     assert_non_null(map);
     for (uint32_t i = 0; i < info->mmap_length / sizeof *map; i++)

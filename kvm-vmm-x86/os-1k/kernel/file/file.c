@@ -2,15 +2,19 @@
  * The file system. A file of the archive, POSIX ustar, is read where it lies. One that was written
  * to lies in pages in a row: so every file is one piece of memory to its reader.
  *
- * A disk would come in here: file_init would list its archive, and file_write and file_remove would
- * pass on what they did.
+ * A disk holds an archive, too, of what is not from the image: in the order of the table, each file
+ * behind the one before. It is read as a whole at first. What changes a file writes it to its
+ * place, and all behind it if they move.
  */
 #include "kernel/file/file.h"
 
 #include "common/string.h"
+#include "kernel/device/device.h"
+#include "kernel/device/disk.h"
 #include "kernel/memory/memory.h"
 
-enum { BLOCK = 512, ORDINARY_FILE = '0', SIZE_LIMIT = 0x100000 };
+/* END: blocks of zeroes behind an archive. */
+enum { BLOCK = DISK_SECTOR, ORDINARY_FILE = '0', SIZE_LIMIT = 0x100000, END = 2 };
 
 struct tar_header {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
@@ -31,21 +35,6 @@ static uint32_t octal(const char *digits)
     return value;
 }
 
-void file_init(void)
-{
-    const struct tar_header *h = (const struct tar_header *)archive_begin;
-    struct file *file = file_table;
-
-    for (; (const char *)h < archive_end && memcmp(h->magic, "ustar", sizeof h->magic) == 0;
-         h += 1 + (octal(h->size) + BLOCK - 1) / BLOCK) {
-        if (h->type != ORDINARY_FILE || file == file_table + FILE_MAX)
-            continue;
-        file->size = octal(h->size);
-        file->bytes = (char *)(uintptr_t)(h + 1); /* not to be written to */
-        string_copy(file++->name, h->name, sizeof file->name);
-    }
-}
-
 static struct file *lookup(const char *name)
 {
     for (struct file *file = file_table; file < file_table + FILE_MAX; file++)
@@ -64,6 +53,153 @@ static uint32_t pages(uint32_t size)
     return size / PAGE_SIZE + 1;
 }
 
+static uint32_t blocks(uint32_t size)
+{
+    return (size + BLOCK - 1) / BLOCK;
+}
+
+/* Those of the image; returns the first free place. */
+static struct file *list_archive(void)
+{
+    const struct tar_header *h = (const struct tar_header *)archive_begin;
+    struct file *file = file_table;
+
+    for (; (const char *)h < archive_end && memcmp(h->magic, "ustar", sizeof h->magic) == 0;
+         h += 1 + blocks(octal(h->size))) {
+        if (h->type != ORDINARY_FILE || h->name[0] == '\0' || file == file_table + FILE_MAX)
+            continue;
+        file->size = octal(h->size);
+        file->bytes = (char *)(uintptr_t)(h + 1); /* not to be written to */
+        string_copy(file++->name, h->name, sizeof file->name);
+    }
+    return file;
+}
+
+/* --- the disk --- */
+
+static bool disk_kept;   /* files that are written to are written to the disk */
+static bool disk_locked; /* there is a disk, but nothing can be written to it */
+
+static bool is_zero(const void *bytes, size_t size)
+{
+    for (const char *at = bytes; size > 0; at++, size--)
+        if (*at != '\0')
+            return false;
+    return true;
+}
+
+/* False: it is no file that can be kept here, and so nothing may be written over it. */
+static bool read_file(const struct tar_header *h, uint32_t sector, struct file *file)
+{
+    uint32_t size = octal(h->size);
+    struct file *same = file_find(h->name);
+
+    if (h->type != ORDINARY_FILE || size > SIZE_LIMIT || file == file_table + FILE_MAX ||
+        memchr(h->name, '\0', sizeof file->name) == NULL || (same != NULL && same->on_disk))
+        return false;
+    file->bytes = page_alloc(pages(size));
+    if (file->bytes == NULL)
+        return false;
+    if (size > 0 && !disk_read(sector, file->bytes, blocks(size))) {
+        page_free(file->bytes, pages(size));
+        return false;
+    }
+    if (same != NULL)
+        *same = (struct file){.size = 0}; /* the disk's stands for the image's */
+    file->size = size;
+    file->on_disk = true;
+    string_copy(file->name, h->name, sizeof file->name);
+    return true;
+}
+
+/* Into the places from `file` on, in the order in which they lie there. */
+static void read_disk(struct file *file)
+{
+    static struct tar_header h;
+    uint32_t at = 0;
+    bool whole = true;
+
+    while (at < disk_sectors() && (whole &= disk_read(at, &h, 1)) && !is_zero(&h, sizeof h) &&
+           (whole &= memcmp(h.magic, "ustar", sizeof h.magic) == 0)) {
+        if (read_file(&h, at + 1, file))
+            file++;
+        else
+            whole = false;
+        at += 1 + blocks(octal(h.size));
+    }
+    disk_kept = whole && disk_can_write();
+    disk_locked = !disk_kept;
+    if (!whole)
+        console_print("the disk holds more than an archive of files: it is only read\n");
+}
+
+static void put_octal(char *digits, unsigned count, uint32_t value)
+{
+    for (; count > 0; value /= 8)
+        digits[--count] = (char)('0' + value % 8);
+}
+
+static bool write_file(const struct file *file, uint32_t at)
+{
+    static struct tar_header h;
+    uint32_t sum = 0, size = file->size;
+
+    h = (struct tar_header){.mode = "0000644",
+                            .uid = "0000000",
+                            .gid = "0000000",
+                            .mtime = "00000000000",
+                            .checksum = "       ",
+                            .type = ORDINARY_FILE,
+                            .magic = "ustar",
+                            .rest = "00"};
+    string_copy(h.name, file->name, sizeof h.name);
+    put_octal(h.size, sizeof h.size - 1, size);
+    h.checksum[7] = ' ';
+    for (size_t i = 0; i < sizeof h; i++)
+        sum += ((const unsigned char *)&h)[i];
+    put_octal(h.checksum, 6, sum);
+    h.checksum[6] = '\0';
+    memset(file->bytes + size, 0, blocks(size) * BLOCK - size);
+    return disk_write(at, &h, 1) && (size == 0 || disk_write(at + 1, file->bytes, blocks(size)));
+}
+
+/* Where it lies: in front of it are those before it in the table. */
+static uint32_t place(const struct file *file)
+{
+    uint32_t at = 0;
+
+    for (const struct file *f = file_table; f < file; f++)
+        at += f->on_disk ? 1 + blocks(f->size) : 0;
+    return at;
+}
+
+/* Writes a file, and if it takes another room than it did, all behind it and the archive's end. */
+static bool save(const struct file *file, bool moves)
+{
+    static const char end[END * BLOCK];
+    uint32_t at = place(file);
+
+    for (const struct file *f = file; f < file_table + (moves ? FILE_MAX : file - file_table + 1);
+         f++) {
+        if (!f->on_disk)
+            continue;
+        if (!write_file(f, at))
+            return false;
+        at += 1 + blocks(f->size);
+    }
+    return (!moves || disk_write(at, end, END)) && disk_flush();
+}
+
+void file_init(void)
+{
+    struct file *next = list_archive();
+
+    if (disk_sectors() > 0)
+        read_disk(next);
+    if (disk_kept)
+        kernel_info.features |= SYSTEM_DISK;
+}
+
 static bool has_pages(const struct file *file)
 {
     return file->bytes > image_end;
@@ -77,15 +213,22 @@ static void give_back_pages(const struct file *file)
 
 int file_write(const char *name, uint32_t offset, const void *from, uint32_t length)
 {
-    struct file *file = file_find(name);
+    struct file *file = file_find(name), before;
+    uint32_t room;
     char *bytes;
 
+    if (disk_locked)
+        return ERROR_DISK;
     if (name[0] == '\0' || offset > (file != NULL ? file->size : 0) || length > SIZE_LIMIT - offset)
         return ERROR_BAD_ARGUMENT;
     if (file == NULL)
         file = lookup(""); /* a free place */
     if (file == NULL)
         return ERROR_TABLE_FULL;
+    room = 1 + blocks(offset + length) - (file->on_disk ? 1 + blocks(file->size) : 0);
+    if (disk_kept && place(file_table + FILE_MAX) + room + END > disk_sectors())
+        return ERROR_DISK;
+    before = *file;
     bytes = file->bytes;
     if (!has_pages(file) || pages(file->size) != pages(offset + length)) {
         bytes = page_alloc(pages(offset + length));
@@ -95,8 +238,10 @@ int file_write(const char *name, uint32_t offset, const void *from, uint32_t len
         give_back_pages(file);
     }
     memcpy(bytes + offset, from, length);
-    *file = (struct file){.size = offset + length, .bytes = bytes};
+    *file = (struct file){.size = offset + length, .bytes = bytes, .on_disk = disk_kept};
     string_copy(file->name, name, sizeof file->name);
+    if (disk_kept && !save(file, !before.on_disk || blocks(before.size) != blocks(file->size)))
+        return ERROR_DISK;
     return (int)length;
 }
 
@@ -104,9 +249,13 @@ int file_remove(const char *name)
 {
     struct file *file = file_find(name);
 
+    bool was_on_disk = file != NULL && file->on_disk;
+
     if (file == NULL)
         return ERROR_NO_FILE;
+    if (was_on_disk && disk_locked)
+        return ERROR_DISK;
     give_back_pages(file);
     *file = (struct file){.size = 0};
-    return 0;
+    return was_on_disk && !save(file, true) ? ERROR_DISK : 0;
 }

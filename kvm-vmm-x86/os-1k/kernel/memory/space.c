@@ -10,7 +10,9 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/memory/memory.h"
 
-enum { ENTRY_PRESENT = 1 << 0, PAGE_SHIFT = 12 };
+enum { ENTRY_PRESENT = 1 << 0, ENTRY_NOT_CACHED = 1 << 4, PAGE_SHIFT = 12 };
+
+#define DEVICE_WINDOW 0xfffff000u /* beyond all memory that page_init takes */
 
 static const struct page_format *format;
 static uint32_t kernel_space;
@@ -128,6 +130,15 @@ uint32_t space_init(uint32_t memory_end)
     /* From now on read-only holds for ring 0 too, and floating point faults. */
     x86_write_cr0((x86_read_cr0() & ~(X86_CR0_TS | X86_CR0_MP)) | X86_CR0_WP | X86_CR0_EM);
     return kernel_space;
+}
+
+void *space_map_device(uint32_t physical)
+{
+    if (!map_page(kernel_space, DEVICE_WINDOW, kernel_virtual(physical),
+                  SPACE_WRITE | ENTRY_NOT_CACHED))
+        fault_panic("no memory for the kernel's page tables");
+    x86_write_cr3(kernel_space); /* forgets the last one */
+    return (void *)DEVICE_WINDOW;
 }
 
 bool space_program_has(uint32_t address, uint32_t length, unsigned rights)

@@ -77,10 +77,15 @@ int text_argument(int argc, char **argv, int index, int low, int high, int other
 const char *text_error(int error)
 {
     static const char *const texts[] = {
-        [-ERROR_END_OF_INPUT] = "end of input",    [-ERROR_BAD_ADDRESS] = "bad address",
-        [-ERROR_BAD_ARGUMENT] = "bad argument",    [-ERROR_NO_FILE] = "no such file",
-        [-ERROR_NO_PROCESS] = "no such process",   [-ERROR_NO_MEMORY] = "out of memory",
-        [-ERROR_TABLE_FULL] = "too many",          [-ERROR_NOT_PROGRAM] = "not a program",
+        [-ERROR_END_OF_INPUT] = "end of input",
+        [-ERROR_BAD_ADDRESS] = "bad address",
+        [-ERROR_BAD_ARGUMENT] = "bad argument",
+        [-ERROR_NO_FILE] = "no such file",
+        [-ERROR_NO_PROCESS] = "no such process",
+        [-ERROR_NO_MEMORY] = "out of memory",
+        [-ERROR_TABLE_FULL] = "too many",
+        [-ERROR_NOT_PROGRAM] = "not a program",
+        [-ERROR_DISK] = "no room on the disk, or it cannot be written to",
         [-ERROR_BAD_CALL] = "no such system call",
     };
     unsigned index = (unsigned)-error;

@@ -9,7 +9,8 @@
 #include "common/fmt.h"
 
 /* Where files live, in words: the kernel has no disk yet. */
-#define STORE "memory, until power off"
+#define STORE(info)                                                                                \
+    ((info).features & SYSTEM_DISK ? "memory, and on the disk" : "memory, until power off")
 
 /* Prints in one system call what fits its buffer. */
 void text_print(const char *format, ...) FMT_PRINTF(1, 2);

@@ -5,10 +5,12 @@
 int main(void)
 {
     struct file_info info;
+    struct system_info system;
 
     for (unsigned i = 0; call_fileinfo(i, &info) >= 0; i++)
         if (info.name[0] != '\0')
             text_print("%7u %s\n", info.size, info.name);
-    text_print("kept in: " STORE "\n");
+    call_systeminfo(&system);
+    text_print("kept in: %s\n", STORE(system));
     return 0;
 }

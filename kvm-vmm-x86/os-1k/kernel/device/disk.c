@@ -1,0 +1,193 @@
+/*
+ * A disk: a virtio block device over MMIO (virtio 1.2, 4.2 and 5.2). One request at a time, whose
+ * end is waited for: the kernel has nothing else to do meanwhile.
+ *
+ * Where devices are the loader says by words of the command line, as Linux takes them:
+ * virtio_mmio.device=SIZE@ADDRESS:INTERRUPT. Without one no address is touched.
+ */
+#include "kernel/device/disk.h"
+
+#include "abi/virtio.h"
+#include "abi/virtio_blk.h"
+#include "common/string.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/memory/memory.h"
+
+#define WORD "virtio_mmio.device="
+
+enum {
+    MAGIC = 0x74726976,       /* "virt" */
+    PARTS = 4,                /* of a request: header, data, status */
+    PATIENCE = 500000000,     /* looks at an answer that does not come: seconds to minutes */
+    SECTORS_MAX = 0x7fffffff, /* numbers of sectors do not overflow */
+    USED = 0x100              /* where the used ring lies in the page of the queue */
+};
+
+static struct {
+    uint32_t address[DISK_CANDIDATES]; /* of devices, physical */
+    unsigned candidates;
+    volatile uint32_t *registers; /* NULL: there is no disk */
+    volatile uint16_t *available, *used;
+    struct virtio_descriptor *parts;
+    uint32_t sectors;
+    bool read_only, can_flush;
+} disk;
+
+static uint32_t hexadecimal(const char *digits)
+{
+    uint32_t value = 0;
+
+    for (char c; (c = *digits) != '\0'; digits++) {
+        if (c >= '0' && c <= '9')
+            value = value * 16 + (uint32_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            value = value * 16 + (uint32_t)(c - 'a' + 10);
+        else
+            break;
+    }
+    return value;
+}
+
+void disk_note(const char *command_line)
+{
+    for (const char *at = command_line; *at != '\0' && disk.candidates < DISK_CANDIDATES; at++) {
+        const char *address = strncmp(at, WORD, sizeof WORD - 1) == 0 ? strchr(at, '@') : NULL;
+
+        if (address != NULL && strncmp(address, "@0x", 3) == 0)
+            disk.address[disk.candidates++] = hexadecimal(address + 3);
+    }
+}
+
+static uint32_t get(uint32_t at)
+{
+    return disk.registers[at / 4];
+}
+
+static void set(uint32_t at, uint32_t value)
+{
+    disk.registers[at / 4] = value;
+}
+
+static void set_address(uint32_t at, uint32_t physical)
+{
+    set(at, physical);
+    set(at + 4, 0);
+}
+
+static uint32_t choose_features(void)
+{
+    uint32_t offered, wanted = VIRTIO_BLK_F_RO | VIRTIO_BLK_F_FLUSH;
+
+    set(VIRTIO_MMIO_DEVICE_FEATURES_SEL, 0);
+    offered = get(VIRTIO_MMIO_DEVICE_FEATURES) & wanted;
+    set(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
+    set(VIRTIO_MMIO_DRIVER_FEATURES, offered);
+    set(VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+    set(VIRTIO_MMIO_DRIVER_FEATURES, VIRTIO_F_VERSION_1 >> 32);
+    return offered;
+}
+
+/* The driver's steps of 3.1.1. */
+static void start(char *page)
+{
+    enum { KNOWN = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER };
+    uint32_t features, status = KNOWN | VIRTIO_STATUS_FEATURES_OK;
+
+    set(VIRTIO_MMIO_STATUS, 0);
+    set(VIRTIO_MMIO_STATUS, KNOWN);
+    features = choose_features();
+    set(VIRTIO_MMIO_STATUS, status);
+    if (get(VIRTIO_MMIO_STATUS) != status)
+        fault_panic("the disk does not take the features that it offers");
+    disk.parts = (struct virtio_descriptor *)page;
+    disk.available = (uint16_t *)(page + PARTS * sizeof *disk.parts);
+    disk.used = (uint16_t *)(page + USED);
+    disk.available[VIRTIO_RING_FLAGS / 2] = VIRTIO_RING_NO_EVENT; /* no interrupts */
+    set(VIRTIO_MMIO_QUEUE_SEL, 0);
+    set(VIRTIO_MMIO_QUEUE_NUM, PARTS);
+    set_address(VIRTIO_MMIO_QUEUE_DESC, kernel_physical(disk.parts));
+    set_address(VIRTIO_MMIO_QUEUE_DRIVER, kernel_physical((const void *)disk.available));
+    set_address(VIRTIO_MMIO_QUEUE_DEVICE, kernel_physical((const void *)disk.used));
+    set(VIRTIO_MMIO_QUEUE_READY, 1);
+    set(VIRTIO_MMIO_STATUS, status | VIRTIO_STATUS_DRIVER_OK);
+    disk.read_only = (features & VIRTIO_BLK_F_RO) != 0;
+    disk.can_flush = (features & VIRTIO_BLK_F_FLUSH) != 0;
+    disk.sectors = get(VIRTIO_MMIO_CONFIG);
+    if (get(VIRTIO_MMIO_CONFIG + 4) != 0 || disk.sectors > SECTORS_MAX)
+        disk.sectors = SECTORS_MAX;
+}
+
+void disk_init(void)
+{
+    char *page;
+
+    for (unsigned i = 0; i < disk.candidates; i++) {
+        disk.registers = space_map_device(disk.address[i]);
+        if (get(VIRTIO_MMIO_MAGIC) != MAGIC || get(VIRTIO_MMIO_VERSION) != 2 ||
+            get(VIRTIO_MMIO_DEVICE_ID) != VIRTIO_ID_BLOCK)
+            continue;
+        page = page_alloc(1);
+        if (page == NULL)
+            fault_panic("no memory for the disk's queue");
+        start(page);
+        return;
+    }
+    disk.registers = NULL;
+}
+
+/* True: the device says that it is done. */
+static bool ask(enum virtio_blk_type type, uint32_t sector, const void *data, uint32_t size)
+{
+    static struct virtio_blk_header header;
+    static volatile uint8_t status;
+    bool in = type == VIRTIO_BLK_IN;
+    unsigned last = size > 0 ? 2 : 1;
+    uint16_t before = disk.used[VIRTIO_RING_INDEX / 2];
+
+    header = (struct virtio_blk_header){.type = type, .sector = sector};
+    status = VIRTIO_BLK_IOERR;
+    disk.parts[0] =
+        (struct virtio_descriptor){kernel_physical(&header), sizeof header, VIRTIO_DESC_NEXT, 1};
+    disk.parts[1] =
+        (struct virtio_descriptor){kernel_physical(data), size,
+                                   (uint16_t)(VIRTIO_DESC_NEXT | (in ? VIRTIO_DESC_WRITE : 0)), 2};
+    disk.parts[last] =
+        (struct virtio_descriptor){kernel_physical((const void *)&status), 1, VIRTIO_DESC_WRITE, 0};
+    disk.available[VIRTIO_RING_ENTRIES / 2 + before % PARTS] = 0;
+    __asm__ volatile("" : : : "memory"); /* x86 keeps the order of writes, the compiler must */
+    disk.available[VIRTIO_RING_INDEX / 2] = (uint16_t)(before + 1);
+    set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+    for (uint32_t i = 0; disk.used[VIRTIO_RING_INDEX / 2] == before; i++) {
+        if (i == PATIENCE)
+            fault_panic("the disk does not answer");
+        __asm__ volatile("pause" : : : "memory");
+    }
+    return status == VIRTIO_BLK_OK;
+}
+
+uint32_t disk_sectors(void)
+{
+    return disk.registers != NULL ? disk.sectors : 0;
+}
+
+bool disk_can_write(void)
+{
+    return disk.registers != NULL && !disk.read_only;
+}
+
+bool disk_read(uint32_t sector, void *to, uint32_t count)
+{
+    return count <= disk.sectors && sector <= disk.sectors - count &&
+           ask(VIRTIO_BLK_IN, sector, to, count * DISK_SECTOR);
+}
+
+bool disk_write(uint32_t sector, const void *from, uint32_t count)
+{
+    return count <= disk.sectors && sector <= disk.sectors - count &&
+           ask(VIRTIO_BLK_OUT, sector, from, count * DISK_SECTOR);
+}
+
+bool disk_flush(void)
+{
+    return !disk.can_flush || ask(VIRTIO_BLK_FLUSH, 0, NULL, 0);
+}
