@@ -64,11 +64,74 @@ static void pages(void **state)
     assert_int_equal(driver_get(&driver, VIRTIO_MMIO_CONFIG), 0);
 }
 
+enum { REPORTS = 10 };
+
+static void offer_reports(void)
+{
+    for (uint32_t i = 0; i < REPORTS; i++)
+        driver_offer(&driver, VIRTIO_BALLOON_REPORTING, &(struct driver_part){i * PAGE, PAGE, true},
+                     1);
+    assert_true(virtio_device_run(&balloon.device)); /* some of them */
+    assert_in_range(driver_used(&driver, VIRTIO_BALLOON_REPORTING), 1, REPORTS - 1);
+}
+
+/* What the driver had reported before is its own again, and stays as it is. */
+static void a_reset_among_reports(void **state)
+{
+    unsigned done;
+
+    (void)state;
+    offer_reports();
+    done = driver_used(&driver, VIRTIO_BALLOON_REPORTING);
+    driver_set(&driver, VIRTIO_MMIO_STATUS, 0);
+    driver_serve(&driver);
+    for (unsigned i = 0; i < REPORTS; i++)
+        assert_int_equal(*buffer(i * PAGE), i < done ? 0 : 0x5a);
+    driver_start(&driver, &balloon.device);
+    driver_serve(&driver);
+    assert_int_equal(*buffer(done * PAGE), 0x5a);
+}
+
+/* The rest is for the device that goes on. */
+static void a_snapshot_among_reports(void **state)
+{
+    static struct balloon other;
+    uint8_t saved[4096];
+    struct chunk_writer writer = {.bytes = saved, .room = sizeof saved};
+    struct chunk_reader reader;
+    struct chunk chunk;
+    struct error error;
+    unsigned done;
+
+    (void)state;
+    offer_reports();
+    done = driver_used(&driver, VIRTIO_BALLOON_REPORTING);
+    assert_true(virtio_device_ops.quiesce(&balloon.device));
+    driver_serve(&driver);
+    assert_int_equal(driver_used(&driver, VIRTIO_BALLOON_REPORTING), done);
+    virtio_device_ops.save(&balloon.device, "balloon", &writer);
+    balloon_init(&other, &driver.fake.backend, 0);
+    driver.device = &other.device;
+    other.device.wake = driver_wake;
+    other.device.wake_context = &driver;
+    reader = (struct chunk_reader){.bytes = saved, .size = writer.used};
+    assert_int_equal(chunk_next(&reader, &chunk, &error), 1);
+    driver.wakes = 0;
+    assert_int_equal(virtio_device_ops.load(&other.device, &chunk, &error), 0);
+    assert_int_equal(driver.wakes, 1);
+    driver_serve(&driver);
+    assert_int_equal(driver_used(&driver, VIRTIO_BALLOON_REPORTING), REPORTS);
+    for (unsigned i = 0; i <= REPORTS; i++)
+        assert_int_equal(*buffer(i * PAGE), i < REPORTS ? 0 : 0x5a);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(reports, set_up),
         cmocka_unit_test_setup(pages, set_up),
+        cmocka_unit_test_setup(a_reset_among_reports, set_up),
+        cmocka_unit_test_setup(a_snapshot_among_reports, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
