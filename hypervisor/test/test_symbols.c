@@ -35,6 +35,16 @@ static void test_find(void **state)
     assert_string_equal(find(map, ~0ul), "last+7fffffff");
 }
 
+static void test_labels(void **state)
+{
+    static const char list[] = "10 t .LBB0_1\n20 T one\n24 t .LBB1_1\n28 t $x\n30 T two\n";
+
+    (void)state;
+    assert_string_equal(find(list, 0x2a), "one+a");
+    assert_string_equal(find(list, 0x30), "two+0");
+    assert_string_equal(find(list, 0x12), ".LBB0_1+2"); /* nothing else is below */
+}
+
 static void test_what_is_no_list(void **state)
 {
     (void)state;
@@ -67,6 +77,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_labels),
         cmocka_unit_test(test_what_is_no_list),
         cmocka_unit_test(test_many),
     };

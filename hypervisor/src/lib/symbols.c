@@ -36,9 +36,18 @@ static bool read_line(const char *at, const char *end, struct symbol *s)
     return s->length > 0;
 }
 
+enum { LABELS_MAX = 256 };
+
+/* What compilers leave within a function, and nm lists: .LBB0_1, $x. */
+static bool is_label(const struct symbol *s)
+{
+    return s->name[0] == '.' || s->name[0] == '$';
+}
+
 bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol *symbol)
 {
     size_t low = 0, high = size; /* what begins at `low` is not above it, at `high` it is */
+    size_t line = 0;             /* of the symbol */
     bool found = false;
 
     while (low < high) {
@@ -54,10 +63,18 @@ bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol
         if (s.address <= address) {
             *symbol = s;
             found = true;
+            line = start;
             low = end + (end < high);
         } else {
             high = start;
         }
+    }
+    for (unsigned i = 0; found && is_label(symbol) && line > 0 && i < LABELS_MAX; i++) {
+        const size_t end = line - 1;
+
+        for (line = end; line > 0 && text[line - 1] != '\n';)
+            line--;
+        found = read_line(text + line, text + end, symbol);
     }
     return found;
 }

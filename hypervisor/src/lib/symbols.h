@@ -13,8 +13,8 @@ struct symbol {
     uint64_t address;
 };
 
-/* The last symbol at or below `address`; false where all are above it, or the text is something
- * else.
+/* The last symbol at or below `address` that is no label within a function; false where all are
+ * above it, or the text is something else.
  */
 bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol *symbol);
 
