@@ -58,7 +58,7 @@ def test_qboot_starts_linux(vmm, linux):  # noqa: F811
 
 
 @pytest.mark.full("GRUB for a BIOS")
-@pytest.mark.parametrize("image, pause", [("bios-256k", "sleep 1\n"), ("bios-microvm", "")])
+@pytest.mark.parametrize("image, pause", [("bios", "sleep 1\n"), ("bios-microvm", "")])
 def test_a_disk_with_grub(vmm, scratch, image, pause):
     """Debian's bios-microvm has no interrupts of hardware, so that its clock stands."""
     core = grub(scratch, "i386-pc", BY_SERIAL + "echo GRUB runs\n" + pause + "reboot\n", "biosdisk", "serial",
