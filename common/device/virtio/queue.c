@@ -256,24 +256,39 @@ void virtio_notify_driver(struct virtio *dev, unsigned queue)
     dev->world->interrupt(dev->context, queue, true);
 }
 
+/* The driver is to notify the device of the request that it offers as number `next`. */
+static int ask_for(struct virtio *dev, const struct virtio_queue_state *q, uint16_t next)
+{
+    int result;
+
+    if (virtio_has(dev, VIRTIO_F_EVENT_IDX))
+        result = store_word(
+            dev, q->device + VIRTIO_RING_ENTRIES + sizeof(struct virtio_used) * q->size, next);
+    else
+        result = store_word(dev, q->device + VIRTIO_RING_FLAGS, 0);
+    /* The wish is out before the index is read; the driver does it the other way round (2.7.10). */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return result;
+}
+
 int virtio_listen(struct virtio *dev, unsigned queue)
 {
     struct virtio_queue_state *q = usable(dev, queue);
-    int result;
+    int result = q == NULL ? VIRTIO_OK : ask_for(dev, q, q->next_available);
+
+    if (q == NULL || result == VIRTIO_LATER)
+        return result;
+    return waiting(dev, q) > 0 ? VIRTIO_MORE : VIRTIO_OK;
+}
+
+uint16_t virtio_offered(struct virtio *dev, unsigned queue)
+{
+    struct virtio_queue_state *q = usable(dev, queue);
 
     if (q == NULL)
-        return VIRTIO_OK;
-    if (virtio_has(dev, VIRTIO_F_EVENT_IDX))
-        result =
-            store_word(dev, q->device + VIRTIO_RING_ENTRIES + sizeof(struct virtio_used) * q->size,
-                       q->next_available);
-    else
-        result = store_word(dev, q->device + VIRTIO_RING_FLAGS, 0);
-    if (result == VIRTIO_LATER)
-        return result;
-    /* The wish is out before the index is read; the driver does it the other way round (2.7.10). */
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return waiting(dev, q) > 0 ? VIRTIO_MORE : VIRTIO_OK;
+        return 0;
+    (void)ask_for(dev, q, (uint16_t)(q->next_available + waiting(dev, q)));
+    return (uint16_t)(q->next_available + waiting(dev, q));
 }
 
 /* With EVENT_IDX there is nothing to do: the event stays behind. A flag that cannot be written

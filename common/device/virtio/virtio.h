@@ -166,6 +166,9 @@ void virtio_notify_driver(struct virtio *dev, unsigned queue);
 /* From now on the driver is to notify the device of new requests. VIRTIO_MORE: there is one
  * already, of which it may tell nothing. Else VIRTIO_OK, or VIRTIO_LATER as above. */
 int virtio_listen(struct virtio *dev, unsigned queue) __attribute__((warn_unused_result));
+/* How many requests the driver has offered so far, modulo 2^16. Of the next one it is to notify the
+ * device, whether or not others wait to be taken. */
+uint16_t virtio_offered(struct virtio *dev, unsigned queue);
 /* It need not, until the next virtio_listen. */
 void virtio_stop_listening(struct virtio *dev, unsigned queue);
 

@@ -195,22 +195,6 @@ static bool read_data(struct vsock *v, struct vsock_connection *c, const struct 
     return true;
 }
 
-static bool wants_data(const struct vsock_connection *c)
-{
-    return c->phase == VSOCK_OPEN && c->readable && c->fd >= 0 &&
-           !(c->host_ends & VIRTIO_VSOCK_SHUT_SEND) && !(c->guest_ends & VIRTIO_VSOCK_SHUT_RECEIVE);
-}
-
-/* Whether there is a packet of it now. A client that has no credit asks for some once. */
-static bool has_packet(struct vsock_connection *c)
-{
-    bool asks =
-        wants_data(c) && vsock_connection_credit(c) == 0 && !c->asked_credit && !c->want_response;
-
-    return c->want_reset || c->want_request || c->want_response || c->want_credit ||
-           c->want_shutdown || asks || (wants_data(c) && vsock_connection_credit(c) > 0);
-}
-
 static bool take_flag(bool *flag)
 {
     bool was = *flag;
@@ -236,7 +220,7 @@ static uint32_t make_packet(struct vsock *v, struct vsock_connection *c,
     } else if (take_flag(&c->want_shutdown)) {
         h.op = VIRTIO_VSOCK_SHUTDOWN;
         h.flags = c->host_ends;
-    } else if (wants_data(c) && vsock_connection_credit(c) > 0) {
+    } else if (vsock_connection_wants_data(c) && vsock_connection_credit(c) > 0) {
         if (!read_data(v, c, chain, &h))
             return 0;
     } else if (take_flag(&c->want_credit)) {
@@ -268,20 +252,6 @@ static void make_refusal(struct vsock *v, const struct virtio_chain *chain)
         virtio_broken(&v->device.virtio, "a buffer that cannot be written");
 }
 
-/* Whose turn it is of those that have something; NULL: none has. */
-static struct vsock_connection *choose(struct vsock_connections *all)
-{
-    for (unsigned i = 0; i < all->end; i++) {
-        unsigned at = (all->turn + i) % all->end;
-
-        if (all->at[at].phase >= VSOCK_REQUESTED && has_packet(&all->at[at])) {
-            all->turn = at + 1;
-            return &all->at[at];
-        }
-    }
-    return NULL;
-}
-
 static bool give_packets(struct vsock *v)
 {
     struct virtio *dev = &v->device.virtio;
@@ -291,7 +261,7 @@ static bool give_packets(struct vsock *v)
 
     virtio_stop_listening(dev, VIRTIO_VSOCK_RECEIVE);
     for (unsigned i = 0; i < BATCH; i++) {
-        struct vsock_connection *c = all->refusal_count > 0 ? NULL : choose(all);
+        struct vsock_connection *c = all->refusal_count > 0 ? NULL : vsock_connection_choose(all);
 
         if (c == NULL && all->refusal_count == 0)
             return false;
@@ -316,19 +286,33 @@ static bool give_packets(struct vsock *v)
     return true;
 }
 
-/* After a saved state was loaded, where the guest believes in connections. */
+/* After a saved state was loaded, where the guest believes in connections. A guest without a buffer
+ * for events cannot be told, and hears of each connection by its answer. */
 static void give_event(struct vsock *v)
 {
     static const uint32_t event = VIRTIO_VSOCK_TRANSPORT_RESET;
+    struct virtio *dev = &v->device.virtio;
+    uint16_t offered;
     struct virtio_chain chain;
 
-    if (!v->saved.reset_due || !pop(v, VIRTIO_VSOCK_EVENT, &chain))
+    if (v->saved.reset == VSOCK_NO_RESET)
         return;
-    if (virtio_write(&v->device.virtio, &chain, 0, &event, sizeof event) == VIRTIO_OK)
-        v->saved.reset_due = false;
-    else
-        virtio_broken(&v->device.virtio, "an event buffer that is too short");
-    push(v, &chain, v->saved.reset_due ? 0 : sizeof event);
+    offered = virtio_offered(dev, VIRTIO_VSOCK_EVENT);
+    if (v->saved.reset == VSOCK_RESET_TOLD) {
+        if (offered != v->saved.offered)
+            v->saved.reset = VSOCK_NO_RESET;
+        return;
+    }
+    if (!pop(v, VIRTIO_VSOCK_EVENT, &chain))
+        return;
+    if (virtio_write(dev, &chain, 0, &event, sizeof event) == VIRTIO_OK) {
+        v->saved.reset = VSOCK_RESET_TOLD;
+        v->saved.offered = offered;
+        push(v, &chain, sizeof event);
+    } else {
+        virtio_broken(dev, "an event buffer that is too short");
+        push(v, &chain, 0);
+    }
 }
 
 /* --- clients --- */
@@ -337,6 +321,7 @@ static void give_event(struct vsock *v)
 static void read_command(struct vsock *v, struct vsock_connection *c)
 {
     struct vsock_connections *all = v->connections;
+    uint32_t *last = &v->saved.last_port;
     unsigned long port;
     char *rest;
 
@@ -357,10 +342,9 @@ static void read_command(struct vsock *v, struct vsock_connection *c)
                 *rest != '\0' || c->command[8] == '-' || port > UINT32_MAX)
                 break;
             do
-                all->next_port =
-                    all->next_port < UINT32_MAX ? all->next_port + 1 : VSOCK_FIRST_PORT;
-            while (vsock_connection_find(all, (uint32_t)port, all->next_port) != NULL);
-            vsock_connection_name(all, c, (uint32_t)port, all->next_port);
+                *last = *last < UINT32_MAX ? *last + 1 : VSOCK_FIRST_PORT;
+            while (vsock_connection_find(all, (uint32_t)port, *last) != NULL);
+            vsock_connection_name(all, c, (uint32_t)port, *last);
             c->phase = VSOCK_REQUESTED;
             c->want_request = true;
             return;
@@ -433,7 +417,8 @@ static bool vsock_run(struct virtio_device *device)
     }
     give_event(v);
     more |= take_packets(v);
-    more |= give_packets(v);
+    if (v->saved.reset != VSOCK_RESET_TOLD)
+        more |= give_packets(v);
     return more || can_go_on(v);
 }
 
@@ -441,7 +426,7 @@ static void on_reset(struct virtio *dev)
 {
     struct vsock *v = dev->context;
 
-    v->saved.reset_due = false;
+    v->saved.reset = VSOCK_NO_RESET;
     vsock_connection_end_all(v);
 }
 
@@ -454,9 +439,9 @@ static bool vsock_loaded(struct virtio_device *device)
 {
     struct vsock *v = vsock_of(device);
 
-    if (v->saved.reset_due > 1)
+    if (v->saved.reset > VSOCK_RESET_TOLD || v->saved.last_port < VSOCK_FIRST_PORT)
         return false;
-    v->saved.reset_due = true;
+    v->saved.reset = VSOCK_RESET_DUE;
     vsock_connection_end_all(v);
     return true;
 }
@@ -491,7 +476,7 @@ int vsock_init(struct vsock *v, const struct backend *backend, unsigned index, u
         return error_set(error, "out of memory for the guest's sockets");
     for (unsigned i = 0; i < VSOCK_BUCKETS; i++)
         v->connections->bucket[i] = -1;
-    v->connections->next_port = VSOCK_FIRST_PORT;
+    v->saved.last_port = VSOCK_FIRST_PORT;
     v->connections->knocking = true;
     virtio_device_init(&v->device, &kind, backend, index, 0, VSOCK_QUEUE_SIZE, &v->config,
                        sizeof v->config);

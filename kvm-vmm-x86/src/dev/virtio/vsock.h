@@ -5,7 +5,10 @@
  * credit that the guest gets.
  *
  * Connections cannot be saved: a guest that goes on from a saved state is told that all are gone
- * (5.10.6.7), as is one whose driver resets the device.
+ * (5.10.6.7). It ends all that it has when it deals with that event; so a packet that came before
+ * could open a connection that the event then ends. Until the guest has offered its buffer for
+ * events again, it gets no packet. Ports of the host go on from where they were: a port that the
+ * guest believes to be in use is not taken for another client.
  */
 #ifndef DEV_VIRTIO_VSOCK_H
 #define DEV_VIRTIO_VSOCK_H
@@ -23,9 +26,18 @@ enum {
 
 struct vsock_connections;
 
-/* What a driver can have changed beside the queues: plain data. */
+enum vsock_reset {
+    VSOCK_NO_RESET,
+    VSOCK_RESET_DUE, /* the guest is to hear that its connections are gone */
+    VSOCK_RESET_TOLD /* it was told so, and has not dealt with it */
+};
+
+/* What is saved of it beside the queues: plain data. */
 struct vsock_saved {
-    uint8_t reset_due; /* the guest is to hear that its connections are gone */
+    uint32_t last_port; /* of the host, that a client got */
+    uint16_t offered;   /* VSOCK_RESET_TOLD: how many buffers for events there had been */
+    uint8_t reset;      /* enum vsock_reset */
+    uint8_t unused;
 };
 
 struct vsock {

@@ -115,6 +115,34 @@ uint32_t vsock_connection_credit(const struct vsock_connection *c)
     return used < c->guest_buffer ? c->guest_buffer - used : 0;
 }
 
+bool vsock_connection_wants_data(const struct vsock_connection *c)
+{
+    return c->phase == VSOCK_OPEN && c->readable && c->fd >= 0 &&
+           !(c->host_ends & VIRTIO_VSOCK_SHUT_SEND) && !(c->guest_ends & VIRTIO_VSOCK_SHUT_RECEIVE);
+}
+
+/* Whether there is a packet of it now. A client that has no credit asks for some once. */
+static bool has_packet(const struct vsock_connection *c)
+{
+    bool data = vsock_connection_wants_data(c), credit = vsock_connection_credit(c) > 0;
+
+    return c->want_reset || c->want_request || c->want_response || c->want_credit ||
+           c->want_shutdown || (data && (credit || !c->asked_credit));
+}
+
+struct vsock_connection *vsock_connection_choose(struct vsock_connections *all)
+{
+    for (unsigned i = 0; i < all->end; i++) {
+        unsigned at = (all->turn + i) % all->end;
+
+        if (all->at[at].phase >= VSOCK_REQUESTED && has_packet(&all->at[at])) {
+            all->turn = at + 1;
+            return &all->at[at];
+        }
+    }
+    return NULL;
+}
+
 static void want_credit_if_low(struct vsock_connection *c)
 {
     /* What the guest believes to be free; near the end it hears of more. */

@@ -51,7 +51,6 @@ struct vsock_connections {
     int16_t bucket[VSOCK_BUCKETS];
     unsigned end;  /* no connection from here on is in use */
     unsigned turn; /* whose packet is next */
-    uint32_t next_port;
     bool knocking; /* clients may wait to be accepted */
     bool held;     /* packets of the guest's may wait for room among the refusals */
     struct vsock_refusal refusals[VSOCK_REFUSALS_MAX];
@@ -78,6 +77,10 @@ void vsock_connection_lose_reader(struct vsock_connection *c);
 
 /* How many bytes the guest has room for. */
 uint32_t vsock_connection_credit(const struct vsock_connection *c);
+/* Bytes for the guest may wait in the host's socket, and it wants them. */
+bool vsock_connection_wants_data(const struct vsock_connection *c);
+/* Whose turn it is of those that have a packet for the guest; NULL: none has. */
+struct vsock_connection *vsock_connection_choose(struct vsock_connections *all);
 /* Both sides are done. */
 bool vsock_connection_is_over(const struct vsock_connection *c);
 
