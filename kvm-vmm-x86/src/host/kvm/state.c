@@ -9,8 +9,9 @@
 #include <sys/ioctl.h>
 
 #include "host/clock.h"
+#include "host/kvm/msrs.h"
 
-enum { VERSION = 1, MSRS_MAX = 1024, XSAVE_MAX = 32 * 1024 };
+enum { VERSION = 1, XSAVE_MAX = 32 * 1024 };
 
 /* Parts of one size that go by a pair of ioctls. */
 struct part {
@@ -140,72 +141,6 @@ static int load_xsave(const struct kvm_cpu *cpu, const struct chunk *chunk, stru
     return result;
 }
 
-/* ---- Model-specific registers: 4.3, 4.18, 4.19 ---------------------------------------------- */
-
-struct one_msr {
-    struct kvm_msrs head;
-    struct kvm_msr_entry entry;
-};
-
-static bool get_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t *value)
-{
-    struct one_msr one = {.head.nmsrs = 1, .entry.index = index};
-
-    if (ioctl(cpu->fd, KVM_GET_MSRS, &one) != 1)
-        return false;
-    *value = one.entry.data;
-    return true;
-}
-
-/* What KVM does not tell of a register of its own list, this vCPU does not have. */
-static int save_msrs(const struct kvm_cpu *cpu, const char *name, const struct kvm_msr_list *list,
-                     struct chunk_writer *writer, struct error *error)
-{
-    struct kvm_msr_entry *entries = calloc(MSRS_MAX, sizeof *entries);
-    uint32_t count = 0;
-
-    if (entries == NULL)
-        return error_set(error, "out of memory");
-    for (uint32_t i = 0; i < list->nmsrs; i++) {
-        uint64_t value;
-
-        if (get_msr(cpu, list->indices[i], &value))
-            entries[count++] = (struct kvm_msr_entry){.index = list->indices[i], .data = value};
-    }
-    chunk_write(writer, name, VERSION, entries, count * sizeof *entries);
-    free(entries);
-    return 0;
-}
-
-/* A register that has its value is not written: some take none, some act when they are written. */
-static int load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struct error *error)
-{
-    size_t count = chunk->size / sizeof(struct kvm_msr_entry);
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entries[MSRS_MAX];
-    } now = {.head.nmsrs = (uint32_t)count};
-    bool told; /* all of them, in one call */
-
-    if (chunk->version != VERSION || count > MSRS_MAX ||
-        count * sizeof(struct kvm_msr_entry) != chunk->size)
-        return error_set(error, "the saved state of %s is damaged", chunk->name);
-    memcpy(now.entries, chunk->bytes, chunk->size);
-    told = ioctl(cpu->fd, KVM_GET_MSRS, &now) == (int)count;
-    for (size_t i = 0; i < count; i++) {
-        struct one_msr one = {.head.nmsrs = 1};
-        uint64_t value = told ? now.entries[i].data : 0;
-
-        memcpy(&one.entry, chunk->bytes + i * sizeof one.entry, sizeof one.entry);
-        if ((told || get_msr(cpu, one.entry.index, &value)) && value == one.entry.data)
-            continue;
-        if (ioctl(cpu->fd, KVM_SET_MSRS, &one) != 1)
-            return error_set(error, "KVM refuses %#llx for model-specific register %#x",
-                             (unsigned long long)one.entry.data, one.entry.index);
-    }
-    return 0;
-}
-
 /*
  * ---- The time-stamp counter: devices/vcpu.rst, 4.1 (5.16) -------------------------------------
  *
@@ -214,7 +149,8 @@ static int load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struc
  * has). Its distance from the host's counter is exact, and alike for vCPUs in step. It is saved
  * with the host's counter of that moment, and corrected by how far that has gone since, or by where
  * it stands after the host was started again: the guest's goes on from where it stood, as kvm-clock
- * does. Where KVM does not tell the distance, the register has to do.
+ * does. Where KVM does not tell the distance, the register has to do. It is put back before the
+ * local APIC, whose timer may wait for a value of it.
  */
 struct saved_tsc {
     uint64_t offset, host;
@@ -228,15 +164,18 @@ static struct kvm_device_attr tsc_offset(uint64_t *offset)
         .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uintptr_t)offset};
 }
 
-static void save_tsc(const struct kvm_cpu *cpu, const char *name, struct chunk_writer *writer)
+/* Whether KVM tells it. */
+static bool save_tsc(const struct kvm_cpu *cpu, const char *name, struct chunk_writer *writer)
 {
     struct saved_tsc tsc = {.host = cpu->host_tsc};
     struct kvm_device_attr attr = tsc_offset(&tsc.offset);
     int khz = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
 
     tsc.khz = khz > 0 ? (uint32_t)khz : 0;
-    if (ioctl(cpu->fd, KVM_GET_DEVICE_ATTR, &attr) == 0)
-        chunk_write(writer, name, VERSION + 1, &tsc, sizeof tsc);
+    if (ioctl(cpu->fd, KVM_GET_DEVICE_ATTR, &attr) < 0)
+        return false;
+    chunk_write(writer, name, VERSION + 1, &tsc, sizeof tsc);
+    return true;
 }
 
 /* A counter of another speed is scaled where the host's processor can; 250 in a million is what two
@@ -331,45 +270,32 @@ static int save_special(struct saver *s, struct error *error)
     return save_parts(s, &sregs2, 1, error);
 }
 
-static struct kvm_msr_list *read_msr_list(const struct kvm *kvm, struct error *error)
-{
-    struct kvm_msr_list *list = calloc(1, sizeof *list + MSRS_MAX * sizeof list->indices[0]);
-
-    if (list == NULL) {
-        error_set(error, "out of memory");
-        return NULL;
-    }
-    list->nmsrs = MSRS_MAX;
-    if (ioctl(kvm->fd, KVM_GET_MSR_INDEX_LIST, list) == 0)
-        return list;
-    (void)cannot_get("its model-specific registers", error);
-    free(list);
-    return NULL;
-}
-
+/* The registers are read before the local APIC: a timer of its that runs out in between is found in
+ * both, and interrupts once too often; the other way round it would be in neither. They are put
+ * back after it. */
 int kvm_save_vcpu(const struct kvm *kvm, const struct kvm_cpu *cpu, unsigned id,
                   struct chunk_writer *writer, struct error *error)
 {
     struct saver s = {.cpu = cpu, .id = id, .writer = writer};
-    struct kvm_msr_list *list;
     struct kvm_mp_state mp;
-    int result;
+    struct kvm_msrs_saved msrs;
 
     /* Where a start-up interrupt has come, this makes KVM carry it out, and that sets CS and RIP:
      * it has to be over before they are read. */
     if (ioctl(cpu->fd, KVM_GET_MP_STATE, &mp) < 0)
         return cannot_get("mp", error);
-    if (save_cpuid(cpu, name_of(&s, "cpuid"), writer, error) < 0 || save_special(&s, error) < 0 ||
-        save_xsave(kvm, cpu, name_of(&s, "xsave"), writer, error) < 0)
+    if (save_cpuid(cpu, name_of(&s, "cpuid"), writer, error) < 0)
         return -1;
-    list = read_msr_list(kvm, error);
-    if (list == NULL)
+    if (kvm_read_msrs(kvm, cpu, save_tsc(cpu, name_of(&s, "tsc"), writer), &msrs, error) < 0)
         return -1;
-    result = save_msrs(cpu, name_of(&s, "msrs"), list, writer, error);
-    free(list);
-    if (result < 0)
+    if (save_special(&s, error) < 0 ||
+        save_xsave(kvm, cpu, name_of(&s, "xsave"), writer, error) < 0) {
+        kvm_release_msrs(&msrs);
         return -1;
-    save_tsc(cpu, name_of(&s, "tsc"), writer);
+    }
+    chunk_write(writer, name_of(&s, "msrs"), VERSION, msrs.entries,
+                msrs.count * sizeof msrs.entries[0]);
+    kvm_release_msrs(&msrs);
     return save_parts(&s, after_msrs, AFTER, error);
 }
 
@@ -401,7 +327,7 @@ int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chun
     if (strcmp(part, "xsave") == 0)
         return load_xsave(cpu, chunk, error);
     if (strcmp(part, "msrs") == 0)
-        return load_msrs(cpu, chunk, error);
+        return kvm_load_msrs(cpu, chunk, error);
     if (strcmp(part, "tsc") == 0)
         return load_tsc(cpu, chunk, error);
     return error_set(error, "a saved state of \"%s\", which this VMM does not know", chunk->name);
