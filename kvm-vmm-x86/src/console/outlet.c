@@ -102,7 +102,7 @@ void outlet_want(struct outlet *o, bool read, bool write)
 }
 
 static int open_file(struct outlet *o, unsigned guest, const char *option, const char *path,
-                     struct error *error)
+                     bool append, struct error *error)
 {
     struct stream stream;
     char name[4096];
@@ -111,7 +111,7 @@ static int open_file(struct outlet *o, unsigned guest, const char *option, const
 
     if (length >= (int)sizeof name)
         return error_set(error, "%s: the path of the file is too long", option);
-    if (stream_open_file(&stream, name, error) < 0)
+    if (stream_open_file(&stream, name, append, error) < 0)
         return -1;
     arrive(o, stream);
     return 0;
@@ -144,7 +144,7 @@ void outlet_init(struct outlet *o, enum serial_kind kind,
                          .look = {.expired = on_look, .context = o}};
 }
 
-int outlet_open(struct outlet *o, unsigned guest, const char *option, const char *path,
+int outlet_open(struct outlet *o, unsigned guest, const char *option, const char *path, bool append,
                 char where[OUTLET_WHERE_MAX], struct error *error)
 {
     struct stream stream;
@@ -157,7 +157,7 @@ int outlet_open(struct outlet *o, unsigned guest, const char *option, const char
         o->source.fd = o->stream.fd;
         return 0;
     case SERIAL_FILE:
-        return open_file(o, guest, option, path, error);
+        return open_file(o, guest, option, path, append, error);
     case SERIAL_UNIX:
         return open_unix(o, guest, option, path, where, error);
     case SERIAL_DESCRIPTOR:

@@ -36,10 +36,10 @@ enum { OUTLET_WHERE_MAX = 128 };
 void outlet_init(struct outlet *outlet, enum serial_kind kind,
                  void (*takes_changed)(void *context, bool takes), void (*ready)(void *context),
                  void *context);
-/* `path` is what `option` says for this guest. `where` is filled with what to tell the user about
- * where others may connect; else "". */
+/* `path` is what `option` says for this guest; with `append` a file keeps what it holds. `where` is
+ * filled with what to tell the user about where others may connect; else "". */
 int outlet_open(struct outlet *outlet, unsigned guest, const char *option, const char *path,
-                char where[OUTLET_WHERE_MAX], struct error *error) MUST_CHECK;
+                bool append, char where[OUTLET_WHERE_MAX], struct error *error) MUST_CHECK;
 /* What is waited for, as long as somebody is there. */
 void outlet_want(struct outlet *outlet, bool read, bool write);
 /* How many bytes were read or written; 0: none, now or ever. */

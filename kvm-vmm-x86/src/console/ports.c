@@ -334,6 +334,8 @@ void ports_leave(void)
 
 int ports_open(unsigned guest, const struct guest_config *config, struct error *error)
 {
+    /* What a restored guest prints comes behind what it has printed before. */
+    bool append = config->saved != NULL && config->saved->folder != NULL;
     char where[OUTLET_WHERE_MAX];
 
     for (unsigned i = 0; i < ports.made_count; i++) {
@@ -341,7 +343,7 @@ int ports_open(unsigned guest, const struct guest_config *config, struct error *
 
         if (p->guest != guest)
             continue;
-        if (outlet_open(&p->outlet, guest, p->option, p->path, where, error) < 0)
+        if (outlet_open(&p->outlet, guest, p->option, p->path, append, where, error) < 0)
             return -1;
         if (where[0] != '\0')
             vcpu_printf(guest, "kvm-vmm: guest %u (%s): %s at %s", guest, config->image, p->name,

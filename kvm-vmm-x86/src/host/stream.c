@@ -56,9 +56,12 @@ void stream_open(struct stream *stream, int fd)
     }
 }
 
-int stream_open_file(struct stream *stream, const char *path, struct error *error)
+int stream_open_file(struct stream *stream, const char *path, bool append, struct error *error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    int fd =
+        open(path,
+             O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+             0666);
 
     if (fd < 0)
         return error_set(error, "cannot write %s: %s", path,

@@ -31,8 +31,9 @@ struct stream {
 /* `fd` is a standard descriptor; it stays open, and as it is. */
 void stream_open(struct stream *stream, int fd);
 
-/* A file to write, emptied; or a named pipe, or a device. */
-int stream_open_file(struct stream *stream, const char *path, struct error *error) MUST_CHECK;
+/* A file to write, behind what it holds or emptied; or a named pipe, or a device. */
+int stream_open_file(struct stream *stream, const char *path, bool append,
+                     struct error *error) MUST_CHECK;
 /* The master's side of a new pseudoterminal, raw and not opened by anybody else; `path` is where
  * others may open it. */
 int stream_open_pty(struct stream *stream, char path[STREAM_PTY_NAME_MAX],

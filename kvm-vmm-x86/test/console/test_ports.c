@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -238,6 +239,40 @@ static void test_a_file(void **state)
     close(file);
 }
 
+static off_t size_of_file(void)
+{
+    struct stat status;
+
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
+/* A guest that goes on from a snapshot prints behind what it has printed; one that starts, or a
+ * copy of one that runs, begins its file. */
+static void test_a_file_that_is_there(void **state)
+{
+    struct saved_guest snapshot = {.folder = "/saved"}, copy = {.folder = NULL};
+    struct guest_config config = config_of_file;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        open_port(&config);
+        print(0, 1000);
+        ports_finish(no_console);
+        ports_leave();
+        assert_int_equal(size_of_file(), 1000);
+    }
+    config.saved = &snapshot;
+    open_port(&config);
+    print(0, 1000);
+    ports_finish(no_console);
+    ports_leave();
+    assert_int_equal(size_of_file(), 2000);
+    config.saved = &copy;
+    open_port(&config);
+    assert_int_equal(size_of_file(), 0);
+}
+
 static void test_a_full_disk(void **state)
 {
     static const struct guest_config full = {.serial = SERIAL_FILE, .serial_path = "/dev/full"};
@@ -260,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_input, begin, end),
         cmocka_unit_test_setup_teardown(test_one_after_the_other, begin, end),
         cmocka_unit_test_setup_teardown(test_a_file, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_file_that_is_there, begin, end),
         cmocka_unit_test_setup_teardown(test_a_full_disk, begin, end),
     };
 

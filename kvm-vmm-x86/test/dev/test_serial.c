@@ -345,6 +345,55 @@ static void test_loopback_is_no_poll(void **state)
     assert_false(fake.wanted);
 }
 
+/* Saved, and loaded into the port of another process, whose line is low. */
+static void restore(void)
+{
+    static uint8_t bytes[1024];
+    struct chunk_writer writer = {.bytes = bytes, .room = sizeof bytes};
+    struct chunk_reader reader;
+    struct chunk chunk;
+    struct error error;
+
+    serial_ops.save(&serial, "uart", &writer);
+    reader = (struct chunk_reader){.bytes = bytes, .size = writer.used};
+    fake_init(&fake);
+    serial_init(&serial, &fake.backend, com1, true);
+    assert_int_equal(chunk_next(&reader, &chunk, &error), 1);
+    assert_int_equal(serial_ops.load(&serial, &chunk, &error), 0);
+}
+
+/* A driver that has more to send waits for the interrupt of an empty transmitter. It comes in a
+ * restored guest as well, once, and after each byte again. */
+static void test_saved_while_it_transmits(void **state)
+{
+    (void)state;
+    out(MCR, 0x08);
+    out(IER, 2);
+    out(DATA, 'A');
+    assert_true(fake.line[SERIAL_IRQ]);
+    restore();
+    assert_true(fake.line[SERIAL_IRQ]);
+    assert_int_equal(in(IIR)&0x0f, 2);
+    assert_false(fake.line[SERIAL_IRQ]);
+    restore(); /* in the handler, before it has sent the next */
+    assert_false(fake.line[SERIAL_IRQ]);
+    out(DATA, 'B');
+    assert_true(fake.line[SERIAL_IRQ]);
+    assert_memory_equal(fake.printed, "B", 1);
+}
+
+static void test_saved_while_it_waits_for_input(void **state)
+{
+    (void)state;
+    out(MCR, 0x08);
+    out(IER, 1);
+    restore();
+    assert_false(fake.line[SERIAL_IRQ]);
+    give("x", 1);
+    assert_true(fake.line[SERIAL_IRQ]);
+    assert_int_equal(in(DATA), 'x');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +415,8 @@ int main(void)
         cmocka_unit_test_setup(test_looking_at_the_line_is_polling_too, set_up),
         cmocka_unit_test_setup(test_string_input_listens, set_up),
         cmocka_unit_test_setup(test_loopback_is_no_poll, set_up),
+        cmocka_unit_test_setup(test_saved_while_it_transmits, set_up),
+        cmocka_unit_test_setup(test_saved_while_it_waits_for_input, set_up),
     };
 
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);
