@@ -136,9 +136,43 @@ def pipes(vmm, folder):
     os.close(writer)
 
 
+# A guest is told that its host has stopped it, so that it takes the time that is missing for no lock-up: after a pause,
+# after it was saved, and where it is restored.
+TOLD = START + r"""
+where = 'unix:' + runtime + '/s'
+vmm = subprocess.Popen([program, '--control', where, '-l', image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+until('no socket', lambda: os.path.exists(path_of(where)))
+def said(text):
+    until('not told', lambda: ask(where, 'log')['text'] == text)
+said('r\n')
+assert ctl(where, 'pause')[0] == 0 and ctl(where, 'resume')[0] == 0
+said('r\ns\n')
+assert ctl(where, 'snapshot', runtime + '/saved')[0] == 0
+said('r\ns\ns\n')
+for verb in ('pause', 'resume'):
+    assert ctl(where, verb)[0] == 0
+assert vmm.communicate(timeout=LIMIT)[0] == b'r\ns\ns\ns\n' and vmm.returncode == 0
+again = subprocess.Popen([program, '--restore', runtime + '/saved', '--control', where], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE)
+until('no socket', lambda: os.path.exists(path_of(where)))
+said('s\n')
+for verb in ('pause', 'resume'):
+    assert ctl(where, verb)[0] == 0
+assert again.communicate(timeout=LIMIT)[0] == b's\ns\n' and again.returncode == 0
+"""
+
+
+def test_a_guest_is_told_of_each_pause(vmm):
+    result = lab_run("python3", "-c", TOLD, vmm.program, vmm.guest("paused"))
+    assert result.status == 0, result
+
+
 def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
-    """Saved twice; then nothing runs, and is looked at: by the explainer, by gdb, as a core file."""
-    saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", ready="1k>", more="help\nexit\n", answer="Commands", look=scratch)
+    """It has a file of ours, in memory: so it is not one that was started again. Saved twice; then nothing runs, and is
+    looked at: by the explainer, by gdb, as a core file."""
+    nonce = "nonce %s" % os.urandom(8).hex()
+    saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", typed="write n %s\ncat n\n" % nonce, ready="\n%s\n" % nonce,
+          more="cat n\nexit\n", answer="\n%s\n" % nonce, look=scratch)
     one, two, core = scratch / "saved", scratch / "saved2", scratch / "core"
     page = look(vmm, "explain", "--symbols", NAMES, one)
     assert all(word in page for word in ("vCPU 0", "PAE paging", "page walks", "master PIC")), page
@@ -212,19 +246,20 @@ def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
     """One of its two vCPUs is in a loop when it is saved, its devices are PCI's; a connection to itself by the host is
     open, and is reset. The restored one hears of its new generation, and finds network and port where they were."""
     image, *options = linux_with_drivers
+    nonce = os.urandom(8).hex()
     out = saved(image, "-c", 2, "-m", "160M", "--rng", "--virtio", "pci", *options, "--append", "quiet", "--net",
                 "user,forward=tcp:@port:85", "--port", "log=file:%s" % (scratch / "log"), ready="re4dy",
-                typed='ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mkfifo /f; '
+                typed='nonce=%s; ' % nonce + 'ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0; mkfifo /f; '
                       'tcp() { until grep -q ":0055 [0-9A-F:]* $1 " /proc/net/tcp*; do usleep 100000; done; }; '
                       'nc -l -p 85 > /dev/null & tcp 0A; (nc 10.0.2.2 @port < /f; echo nc) & exec 4> /f; tcp 01; '
                       '(while :; do :; done) & echo one > /dev/vport1p0; '
                       'sed "s/^/up /" /proc/uptime; echo re$((2 + 2))dy\n',
                 more='taskset 1 true; taskset 2 true; usleep 300000; ping -c 1 -W 300 10.0.2.2 | grep 1.packets.r; '
-                     'echo two > /dev/vport1p0; (echo x >&4); '
+                     'echo two > /dev/vport1p0; (echo x >&4); echo it has $nonce; '
                      'sed "s/^/up /" /proc/uptime; '
                      'dmesg | grep -o "reseeded due to.*"; echo go$((1 + 1))n; poweroff -f\n',
                 answer="go2n")
-    assert re.search(r"^up \d", out, re.M), out
+    assert re.search(r"^up \d", out, re.M) and "it has " + nonce in out, out
     assert "reseeded due to virtual machine fork" in out and "1 packets received" in out, out
     assert "TCP connections of its network are reset" in out, out
     assert (scratch / "log").read_text() == "one\ntwo\n", "the file is gone on with"
