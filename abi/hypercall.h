@@ -39,9 +39,10 @@
 
 /* From here on a call is for the program that runs the machine (libkvmvmm); these are for
  * `kvm-vmm fuzz`. */
-#define HC_FUZZ_INPUT 0x20 /* RBX: linear address of a buffer, RCX: its size; RAX: bytes given */
-#define HC_FUZZ_DONE  0x21 /* it was dealt with; the next begins where the first was asked for */
-#define HC_FUZZ_CRASH 0x22 /* something is wrong, as the guest itself finds */
+#define HC_FUZZ_INPUT  0x20 /* RBX: linear address of a buffer, RCX: its size; RAX: bytes given */
+#define HC_FUZZ_DONE   0x21 /* it was dealt with; the next begins where the first was asked for */
+#define HC_FUZZ_CRASH  0x22 /* something is wrong, as the guest itself finds */
+#define HC_FUZZ_FAILED 0x23 /* the same, and RBX: linear address of a text, RCX: its size */
 
 /* The byte that HC_GETCHAR answers at the end of input, together with CF set. */
 #define HC_EOF 0xff

@@ -1,9 +1,11 @@
 """kvm-vmm fuzz: it finds the bug that was planted in guest/test/fuzz/parser.S; and AFL++ can drive it."""
 import re
 import shutil
+import subprocess
 
 import pytest
 
+from tests.linux.conftest import kernel  # noqa: F401  (a fixture)
 from tests.support import TOP, lab_run
 
 VMM = TOP / "kvm-vmm-x86/kvm-vmm"
@@ -68,6 +70,22 @@ def test_under_afl(scratch):
     assert found, result
     result = fuzz("--timeout=60s", "--run", found[0])
     assert result.status == 126, result
+
+
+def test_a_linux_program(kernel, scratch):  # noqa: F811
+    """It crashes at a signal, of which its harness tells; and its blocks are met."""
+    subprocess.run(["make", "-s", "-C", TOP / "kvm-vmm-x86", "lib"], check=True, stdin=subprocess.DEVNULL)
+    corpus = scratch / "corpus"
+    corpus.mkdir()
+    (corpus / "given").write_bytes(b"LIST\x03abc")
+    (corpus / "long").write_bytes(b"LIST\xf8x" + bytes(range(247)))
+    words = ("fuzz", "-m", "160M", "--append", "quiet", "--timeout=60s", "--initrd",
+             TOP / "build/kvm-vmm-x86/lib/fuzzed.cpio", "--corpus", corpus, "--crashes", scratch / "crashes")
+    result = lab_run(VMM, *words, "--runs=20", kernel("cloud"))
+    found = re.search(rb"run \d+: (\d+) of (\d+) blocks, 2 inputs\nrun \d+: crash: SIG(SEGV|ABRT) at 0x", result.out)
+    assert result.status == 126 and found and int(found.group(1)) > 5, result
+    assert (scratch / "crashes/crash-1").read_bytes()[:5] == b"LIST\xf8", result
+    assert re.match(r"SIG(SEGV|ABRT) at 0x", (scratch / "crashes/crash-1.txt").read_text())
 
 
 AFL_SIDE = """

@@ -15,7 +15,7 @@
 #include "watch/explain/page.h"
 
 #define MS         UINT64_C(1000000)
-#define BOOT_LIMIT (120000 * MS)
+#define BOOT_LIMIT (600000 * MS) /* a kernel on a slow machine */
 
 static const char help[] =
     "Usage: kvm-vmm fuzz [OPTION]... GUEST\n"

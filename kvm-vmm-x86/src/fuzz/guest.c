@@ -118,7 +118,29 @@ static int begin(struct guest *g, const uint8_t *input, size_t size, struct kvmv
     return kvmvmm_set_registers(g->machine, &regs, NULL, why);
 }
 
-static void judge(const struct kvmvmm_event *event, struct run_result *result)
+/* What the guest says of its crash: bytes of anybody's, of which a line is made. */
+static void take_text(const struct guest *g, char *text, size_t room)
+{
+    struct kvm_regs regs;
+    struct kvmvmm_error why;
+    size_t size;
+
+    snprintf(text, room, "the guest says that it crashed");
+    if (kvmvmm_get_registers(g->machine, &regs, NULL, &why) < 0 || regs.rcx == 0)
+        return;
+    size = regs.rcx < room - 1 ? regs.rcx : room - 1;
+    if (kvmvmm_read_linear(g->machine, regs.rbx, text, size, &why) < 0) {
+        snprintf(text, room, "the guest says that it crashed, in a text that it does not have");
+        return;
+    }
+    text[size] = '\0';
+    for (size_t i = 0; i < size; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            text[i] = '.';
+}
+
+static void judge(const struct guest *g, const struct kvmvmm_event *event,
+                  struct run_result *result)
 {
     result->verdict = RUN_DONE;
     if (event->reason == KVMVMM_TIME)
@@ -129,6 +151,10 @@ static void judge(const struct kvmvmm_event *event, struct run_result *result)
     if (event->reason == KVMVMM_CALL && event->call == HC_FUZZ_CRASH) {
         result->verdict = RUN_CRASHED;
         snprintf(result->text, sizeof result->text, "the guest says that it crashed");
+    }
+    if (event->reason == KVMVMM_CALL && event->call == HC_FUZZ_FAILED) {
+        result->verdict = RUN_CRASHED;
+        take_text(g, result->text, sizeof result->text);
     }
 }
 
@@ -153,7 +179,7 @@ int guest_run(struct guest *g, const uint8_t *input, size_t size, struct run_res
         if (event.reason == KVMVMM_BREAKPOINT)
             meet(g, event.address, result);
     } while (event.reason == KVMVMM_BREAKPOINT);
-    judge(&event, result);
+    judge(g, &event, result);
     return 0;
 }
 
