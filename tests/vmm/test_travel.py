@@ -63,12 +63,16 @@ def test_an_end_by_the_time_limit(vmm, tmp_path):
 
 
 def test_another_way(vmm, tmp_path):
-    """What is not deterministic is said at the exit where it shows."""
+    """What is not deterministic is said at the exit where it shows; a timer, when it is recorded."""
     tape = tmp_path / "tape"
     assert vmm.run("--record", tape, "@outside", stdin=b"xt").status == 0
     again = vmm.run("--replay", tape, "@outside")
     assert again.status == 125 and again.out.endswith(b"xt"), again
     assert "another way than its recording: exit " in again.err and "write to port 0x80" in again.err, again
+    kernel = TOP / "kvm-vmm-x86/os-1k/kernel.bin"
+    subprocess.run(["make", "-s", "-C", TOP / "kvm-vmm-x86/os-1k"], check=True, stdin=subprocess.DEVNULL)
+    timer = vmm.run("--record", tape, "-p", kernel, stdin=b"exit\n")
+    assert timer.status == 0 and "a timer, whose interrupts come at no certain instruction" in timer.err, timer
 
 
 def test_refused(vmm, tmp_path):

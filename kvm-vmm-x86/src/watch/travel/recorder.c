@@ -8,6 +8,7 @@
 #include "console/console.h"
 #include "host/files/files.h"
 #include "host/kvm/debug.h"
+#include "host/kvm/interrupts.h"
 #include "vm/deck.h"
 #include "watch/travel/tape_file.h"
 
@@ -167,6 +168,20 @@ const struct observer recorder_exits_observer = {.name = "recorder",
                                                  .after_exit = after_exit,
                                                  .ended = ended};
 
+/* Whether a timer of KVM's may have interrupted it, which is seen at no exit: the PIT by the PIC
+ * (its ICW2 was written, and IRQ 0 is not masked), or a local APIC's own (LVT timer, bit 16). */
+static bool has_timer(const struct vm *vm)
+{
+    enum { LVT_TIMER = 0x320, MASKED = 1 << 16 };
+    struct kvm_pic_state pic;
+    uint32_t lvt[8];
+
+    if (!vm->irqchip)
+        return false;
+    return (kvm_read_pic(vm->fd, 0, &pic) && pic.irq_base != 0 && (pic.imr & 1) == 0) ||
+           (kvm_read_lapic_bits(&vm->vcpus[0].cpu, LVT_TIMER, lvt) && (lvt[0] & MASKED) == 0);
+}
+
 static int write_all(struct vcpu *vcpu)
 {
     const struct vm_end *end = &recorder.end;
@@ -178,6 +193,10 @@ static int write_all(struct vcpu *vcpu)
                        recorder.record, tape->end.exits);
     else
         tape_put_end(tape, vcpu->recorded, end->kind, end->code, end->message);
+    if (has_timer(vcpu->vm))
+        console_printf("kvm-vmm: --record %s: the guest has a timer, whose interrupts come at no "
+                       "certain instruction: it may go another way when it is replayed",
+                       recorder.record);
     tape_file_seal(&recorder.header, tape);
     failure = outfile_begin(&recorder.file);
     if (failure == 0)
