@@ -396,6 +396,9 @@ static void event_index(void **state)
     }
     assert_int_equal(virtio_listen(&f->dev, 0), VIRTIO_OK);
     assert_int_equal(get16(f, avail_event), 5);
+    offer(f, 5, 0); /* which waits, and is not waited for */
+    assert_int_equal(virtio_offered(&f->dev, 0), 6);
+    assert_int_equal(get16(f, avail_event), 6);
 }
 
 static void flags_without_event_index(void **state)
@@ -416,6 +419,9 @@ static void flags_without_event_index(void **state)
     virtio_notify_driver(&f->dev, 0);
     assert_int_equal(f->world.interrupts, 0);
     assert_int_equal(virtio_listen(&f->dev, 0), VIRTIO_OK);
+    assert_int_equal(get16(f, DEVICE), 0);
+    virtio_stop_listening(&f->dev, 0);
+    assert_int_equal(virtio_offered(&f->dev, 0), 1);
     assert_int_equal(get16(f, DEVICE), 0);
 }
 
