@@ -82,6 +82,14 @@ def disk(name, goal, work):
             Figure("disk: exits of " + name, "", "", sides("exits"), exact=True)]
 
 
+def copies(name, unit, goal, figure, *peers):
+    """A Linux with two vCPUs that is saved, restored or copied (bench/linux/copies.py)."""
+    names = {"kvm-vmm": "kvm-vmm", "migrate": "QEMU, migrate to a file", "savevm": "QEMU, savevm and loadvm"}
+    sides = {names[side]: "/usr/bin/python3 bench/linux/copies.py %s %s" % (figure, side)
+             for side in ("kvm-vmm", *peers)}
+    return Figure("copies: " + name, unit, goal, sides, exact=True)
+
+
 LINUX_SIDES = ("kvm-vmm", "microvm", "microvm-elf", "q35")
 FIGURES = [
     Figure("hypercall exit and return", "us", "within 5 % of bare KVM_RUN", {
@@ -130,6 +138,17 @@ FIGURES = [
     *disk("a random read of 4 KB, 32 at a time", "0.77 of the best other", "random-32"),
     *disk("a read of 128 KB, 4 at a time", "1.0 of the best other", "read"),
     *disk("a write of 128 KB, 4 at a time", "1.0 of the best other", "write"),
+    copies("pause", "ms", "", "pause", "migrate"),
+    copies("registers and devices saved", "ms", "", "state"),
+    copies("a snapshot to a tmpfs", "ms", "", "save", "migrate", "savevm"),
+    copies("start of a restore to the guest's output", "ms", "twice an empty VM", "restore", "migrate", "savevm"),
+    copies("one until it runs", "ms", "three times an empty VM", "fork"),
+    copies("64 until they run", "ms", "", "fork-64"),
+    copies("memory of one at its beginning", "KB", "", "memory"),
+    copies("memory of one of 64", "KB", "", "memory-64"),
+    Figure("copies: 200 commands", "s", "", {
+        "run --each": "/usr/bin/python3 bench/linux/copies.py each kvm-vmm",
+        "200 boots": "/usr/bin/python3 bench/linux/copies.py boots kvm-vmm"}, exact=True),
     exits_per_second(1),
     exits_per_second(2),
     exits_per_second(4),
