@@ -8,6 +8,7 @@
 #include "control/client.h"
 #include "fuzz/fuzz.h"
 #include "host/files/files.h"
+#include "host/process.h"
 #include "options/options.h"
 #include "run/run.h"
 #include "session/forks.h"
@@ -28,6 +29,7 @@ int main(int argc, char **argv)
     struct options options;
     struct error error;
 
+    process_use_small_pages();
     files_keep_standard();
     if (argc > 1 && strcmp(argv[1], "ctl") == 0)
         return control_client(argc - 1, argv + 1);

@@ -71,6 +71,12 @@ def test_two_slots():
     assert [runs for slot, runs in said if slot == 1] == [{0x100003000: 2}, {0x100100000: 1}, {}], result
 
 
+def test_more_than_the_processor_has_addresses_for():
+    """The hole below 4 GB takes 1 GB of the 36 bits that an old processor has."""
+    result = lab_run(PAGES, "-l", "-m", "64G", WRITTEN, env={"ADDRESS_BITS": "36"})
+    assert result.status == 125 and "65536M of memory end beyond the 36 bits" in result.err, result
+
+
 @pytest.mark.parametrize("key", [b"r", b"w"])
 def test_a_page_that_is_lost(scratch, key):
     """The guest behind whose memory a file is cut short ends, however the page is reached; the other goes on."""

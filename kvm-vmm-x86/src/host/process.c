@@ -8,11 +8,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { FAILED = 125 }; /* the VMM's status where it cannot go on */
+
+void process_use_small_pages(void)
+{
+    extern char __bss_start[], _end[]; /* by the linker: ld(1), "Source Code Reference" */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = ((uintptr_t)__bss_start + page - 1) & ~(page - 1);
+
+    if ((uintptr_t)_end > start) /* a kernel without large pages refuses, and does as well */
+        (void)madvise((void *)start, (uintptr_t)_end - start, MADV_NOHUGEPAGE);
+}
 
 /* What goes through the pipe. */
 struct message {

@@ -12,6 +12,10 @@
 
 #include "base/error.h"
 
+/* The program has 14 MB of variables, for all that a run may have: only those that it uses get
+ * memory. Where large pages are the rule, the kernel would give 2 MB for each byte. */
+void process_use_small_pages(void);
+
 struct process {
     int pid;
     int report; /* a pipe from the copy to its origin; each has its end */

@@ -1,14 +1,15 @@
 /*
  * kvm-vmm, but the guest can ask which pages were written: port 0xd1 takes its orders. Linked with
- * every object of the VMM, and with ram_map and exits_handle in between (--wrap). BACKING says what
- * guest memory is backed by (shared, or the path of a file), READ_ONLY=1 that the guest cannot
- * write to it.
+ * every object of the VMM, and with ram_map, exits_handle and cpuid_address_bits in between
+ * (--wrap). BACKING says what guest memory is backed by (shared, or the path of a file),
+ * READ_ONLY=1 that the guest cannot write to it, ADDRESS_BITS how wide its physical addresses are.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cpu/cpuid.h"
 #include "host/kvm/memory.h"
 #include "host/ram.h"
 #include "vm/exits.h"
@@ -20,6 +21,9 @@ int __wrap_ram_map(struct memory *memory, enum memory_backing backing, const cha
                    struct error *error);
 enum verdict __real_exits_handle(struct vcpu *vcpu);
 enum verdict __wrap_exits_handle(struct vcpu *vcpu);
+
+unsigned __real_cpuid_address_bits(const struct kvm_cpuid2 *cpuid);
+unsigned __wrap_cpuid_address_bits(const struct kvm_cpuid2 *cpuid);
 
 enum { PORT = 0xd1 };
 enum order { BEGIN, TAKE, WRITE_AND_TAKE, SHOW_SHARED, END };
@@ -49,6 +53,13 @@ int __wrap_ram_map(struct memory *memory, enum memory_backing backing, const cha
     for (unsigned i = 0; i < memory->count; i++)
         memory->slots[i].read_only = getenv("READ_ONLY") != NULL;
     return result;
+}
+
+unsigned __wrap_cpuid_address_bits(const struct kvm_cpuid2 *cpuid)
+{
+    const char *bits = getenv("ADDRESS_BITS");
+
+    return bits != NULL ? (unsigned)atoi(bits) : __real_cpuid_address_bits(cpuid);
 }
 
 static void take(struct vm *vm)
