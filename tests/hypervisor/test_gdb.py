@@ -93,7 +93,17 @@ def watch_and_break(line, offered):
     assert line.ask(f"z2,{count:x},8") == "OK" and line.ask(f"Z1,{function:x},2") == "OK"
     thread = stopped(line.ask("vCont;c"), 5)
     assert line.ask(f"Hg{thread}") == "OK" and line.number("p20") == function
-    assert line.ask(f"z1,{function:x},2") == "OK"
+    assert line.ask(f"z1,{function:x},2") == "OK" and line.ask(f"Z0,{function:x},2") == "OK"
+    for thread in (1, 2, 2, 1):  # gdb steps over a watchpoint so: one goes on, and the other stays where it is
+        other = 3 - thread
+        assert line.ask(f"Hg{other}") == "OK"
+        there = line.number("p20")
+        assert line.ask(f"Hg{thread}") == "OK" and line.ask(f"z0,{function:x},2") == "OK"
+        stopped(line.ask(f"vCont;s:{thread}"), 5)
+        assert line.ask(f"Z0,{function:x},2") == "OK"
+        assert stopped(line.ask(f"vCont;c:{thread}"), 5) == thread
+        assert line.ask(f"Hg{other}") == "OK" and line.number("p20") == there
+    assert line.ask(f"z0,{function:x},2") == "OK"
     assert [line.ask(f"Z3,{count + 64 * i:x},8") for i in range(5)] == ["OK", "OK", "E1c", "E1c", "E1c"]
     assert {line.ask(f"z3,{count + 64 * i:x},8") for i in range(5)} == {"OK"}
     assert line.ask(f"Z4,{count:x},10") == "E16" and line.ask("Hg1") == "OK"

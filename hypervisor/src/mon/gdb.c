@@ -307,10 +307,12 @@ static void query(struct gdb_scan *s)
     }
 }
 
-/* Steps the thread that a step is asked for, alone, or lets all go on. */
+/* Steps the thread that a step is asked for, alone, or lets those go on that are named: gdb steps
+ * by breakpoints of its own where it goes on from a watchpoint. */
 static void vcont(struct gdb_scan *s)
 {
     bool step = false;
+    uint32_t which = 0;
 
     if (gdb_scan_word(s, "?")) {
         gdb_put_text(&session.answer, "vCont;c;C;s;S");
@@ -320,21 +322,24 @@ static void vcont(struct gdb_scan *s)
     while (!step && gdb_scan_word(s, ";")) {
         char action = gdb_scan_left(s) > 0 ? *s->at++ : 'c';
         uint64_t signal;
+        unsigned vcpu;
 
         if (action == 'C' || action == 'S') /* a guest knows no signals */
             (void)gdb_scan_number(s, &signal);
         step = action == 's' || action == 'S';
-        if (gdb_scan_word(s, ":") && !gdb_scan_word(s, "-1")) {
-            unsigned vcpu;
-
-            if (scan_thread(s, &vcpu) && step)
-                session.debug.thread = vcpu;
-        }
+        if (!gdb_scan_word(s, ":") || gdb_scan_word(s, "-1"))
+            which = LIFE_ALL;
+        else if (!scan_thread(s, &vcpu))
+            continue; /* what is not there neither steps nor goes on */
+        else if (step)
+            session.debug.thread = vcpu;
+        else
+            which |= 1u << vcpu;
     }
     if (step)
         step_on();
     else
-        go_on(LIFE_ALL);
+        go_on(which != 0 ? which : LIFE_ALL);
 }
 
 static void choose_thread(struct gdb_scan *s)
