@@ -169,6 +169,10 @@ FIGURES = [
         ("processor time", "cpu", "ms", ""),
         ("instructions", "instructions", "million", "within 1 % of bare"))],
     Figure("hypervisor: exits of a quiet Debian boot", "", "below 1,500", {"guest": BOOT + " exits"}, in_lab=False),
+    Figure("hypervisor: the same by interrupt files, with a virtio console", "", "below 300", {
+        "guest": BOOT + " exits files"}, in_lab=False),
+    Figure("hypervisor: exits of a read of 4 KB by Debian", "", "", {
+        "by files of the harts' IMSICs": BOOT + " reads files", "by a PLIC": BOOT + " reads plic"}, in_lab=False),
     *[Figure("hypervisor: " + name, "ns", "", {
         "guest": "%s %s guest" % (RISCV_GUEST, word),
         "bare, on OpenSBI": "%s %s bare" % (RISCV_GUEST, word),
@@ -192,6 +196,9 @@ FIGURES = [
         "hypervisor": RISCV_GUEST + " clone"}, in_lab=False, exact=True),
     Figure("hypervisor: exits of an interrupt to another vCPU and back", "", "", {
         "one hart, no AIA": RISCV_GUEST + " exits"}, in_lab=False, exact=True),
+    Figure("hypervisor: the same on two harts", "", "", {
+        "by files of the harts' IMSICs": RISCV_GUEST + " exits files",
+        "by calls": RISCV_GUEST + " exits sbi"}, in_lab=False),
     Figure("hypervisor: a switch between vCPUs at 2 ns an instruction", "ns", "", {
         "one hart": RISCV_GUEST + " switch"}, in_lab=False, exact=True),
     Figure("hypervisor: a message of 100 bytes, among 8 vCPUs", "ns", "", {

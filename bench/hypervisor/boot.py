@@ -4,12 +4,13 @@
     bench/hypervisor/boot.py                            all of it, the best of three, and exits
     bench/hypervisor/boot.py wall|cpu SIDE [ARG]...     milliseconds of a boot to power-off: by the clock, the processor
     bench/hypervisor/boot.py instructions SIDE [ARG]... millions of instructions up to the shell's prompt (-icount)
-    bench/hypervisor/boot.py exits                      how often a boot to the shell left the guest
+    bench/hypervisor/boot.py exits [files]              how often a boot to the shell left the guest, with a PLIC and a
+                                                        serial console, or with an interrupt file and a virtio console
+    bench/hypervisor/boot.py reads plic|files           how often a read of 4 KB from its disk leaves it
 
 SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. Figures of an emulated
 machine (QEMU's TCG), to be compared only with each other.
 """
-import re
 import resource
 import subprocess
 import sys
@@ -23,25 +24,28 @@ TOP = Path(__file__).resolve().parents[2]
 OUT = TOP / "build" / "hypervisor"
 QUIET = "console=ttyS0 panic=-1 quiet"
 READY = b"cpus: nproc 1"
+FILES = "harts=0 interrupts=imsic"
+READS = 2000
 QEMU = ["qemu-system-riscv64", "-M", "virt", "-smp", "1", "-display", "none", "-monitor", "none", "-serial", "stdio",
         "-no-reboot"]
 
 
-def archive(name, args):
-    """The hypervisor's initrd with one Linux guest."""
+def archive(name, args, keys=""):
+    """The hypervisor's initrd with one Linux guest, and a disk that it may have."""
     folder = OUT / "linux"
-    (folder / "manifest").write_text(f'vm linux mem=256M kernel=Image initrd=initrd args="{args}"\n')
+    (folder / "manifest").write_text(f'vm linux mem=256M kernel=Image initrd=initrd args="{args}" {keys}\n')
+    (folder / "disk").write_bytes(bytes(READS * 4096))
     path = OUT / name
     with open(path, "wb") as out:
         subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=folder, check=True, stdout=out,
-                       input=b"manifest\nImage\ninitrd\n")
+                       input=b"manifest\nImage\ninitrd\n" + (b"disk\n" if "disk" in keys else b""))
     return path
 
 
-def machine(side, args):
+def machine(side, args, keys=""):
     """The command line of a machine that boots, tells its harts, and powers off."""
     if side == "guest":
-        initrd = archive("bench.cpio", args)
+        initrd = archive("bench.cpio", args, keys)
         return [*QEMU, "-m", "512M", "-kernel", str(OUT / "hypervisor.elf"), "-initrd", str(initrd)]
     folder = OUT / "linux"
     return [*QEMU, "-m", "256M", "-kernel", str(folder / "Image"), "-initrd", str(folder / "initrd"), "-append", args]
@@ -62,19 +66,46 @@ def instructions(side, args):
     return count.instructions(machine(side, args), b"guest# ", settle=2)
 
 
-def exits():
-    """How often a boot to the shell's prompt left the guest: the monitor's count."""
-    line = machine("guest", QUIET)
+def at_prompt(keys, console):
+    """A guest at its shell's prompt on a machine whose hart has an interrupt file for it."""
+    line = machine("guest", QUIET.replace("ttyS0", console), keys)
     line[line.index("stdio")] = "chardev:tty"  # Ctrl-a is the hypervisor's here, not QEMU's
-    child = pexpect.spawn(line[0], [*line[1:], "-chardev", "stdio,id=tty,signal=off"], timeout=60, encoding="utf-8",
+    line[line.index("virt")] = "virt,aia=aplic-imsic,aia-guests=1" if "imsic" in keys else "virt"
+    child = pexpect.spawn(line[0], [*line[1:], "-chardev", "stdio,id=tty,signal=off"], timeout=600, encoding="utf-8",
                           codec_errors="replace")
     child.expect("guest# ")
+    return child
+
+
+def exits_so_far(child):
+    """The monitor's count."""
     child.send("\x01m")
     child.expect("hv> ")
     child.send("exits\r")
-    child.expect("hv> ")
+    child.expect(r"(\d+) in all.*hv> ")
+    count = int(child.match.group(1))
+    child.send("\r")
+    return count
+
+
+def exits(files):
+    """How often a boot to the shell's prompt left the guest."""
+    child = at_prompt(FILES + " console=virtio", "hvc0") if files else at_prompt("", "ttyS0")
+    count = exits_so_far(child)
     child.close(force=True)
-    return int(re.search(r"(\d+) in all", child.before).group(1))
+    return count
+
+
+def reads(way):
+    """Reads one after the other; what typing a line costs is in both counts."""
+    child = at_prompt("console=virtio disk=disk " + (FILES if way == "files" else ""), "hvc0")
+    counts = [exits_so_far(child)]
+    for n in (READS // 2, READS):
+        child.send(f"dd if=/dev/vda of=/dev/null bs=4096 count={n} iflag=direct\r")
+        child.expect(rf"\b{n}\+0 records out.*guest# ")
+        counts.append(exits_so_far(child))
+    child.close(force=True)
+    return (counts[2] - 2 * counts[1] + counts[0]) / (READS // 2)
 
 
 def one(figure, side, args):
@@ -96,7 +127,8 @@ def report():
                            [instructions(side, args) / 1e6 for side in runs])
             print(f"debian boot, guest's paging {paging}, {name}: bare {bare:.2f} {unit}, guest {guest:.2f} {unit}, "
                   f"{100 * (guest / bare - 1):+.1f} %", flush=True)
-    print(f"exits of a quiet boot to the shell: {exits()}")
+    print(f"exits of a quiet boot to the shell: {exits(False)}")
+    print(f"exits of that by an interrupt file, with a virtio console: {exits(True)}")
 
 
 def main():
@@ -105,8 +137,10 @@ def main():
     words = sys.argv[1:]
     if not words:
         report()
-    elif words == ["exits"]:
-        print(exits())
+    elif words in (["exits"], ["exits", "files"]):
+        print(exits("files" in words))
+    elif words in (["reads", "plic"], ["reads", "files"]):
+        print(f"{reads(words[1]):.2f}")
     elif len(words) > 1 and words[0] in ("wall", "cpu", "instructions") and words[1] in ("bare", "guest"):
         print(f"{one(words[0], words[1], ' '.join([QUIET, *words[2:]])):.1f}")
     else:

@@ -15,6 +15,8 @@
                                             use is away to be cloned, the third of three
     guest.py exits                          exits of an interrupt to another vCPU and one back, on one hart, the mean of
                                             vCPUs that wait by wfi and by a call to suspend
+    guest.py exits sbi|files                exits of such a round of two vCPUs on harts of their own, which wait by wfi
+                                            and send by calls, or by MSIs to their interrupt files
     guest.py switch                         nanoseconds (an instruction takes 2) from one vCPU to another on one hart
     guest.py crowd 1|2                      nanoseconds of a message of 100 bytes among four pairs of vCPUs, on so many
                                             harts: on one an instruction takes 2 ns
@@ -31,7 +33,8 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/hypervisor"))
 
 import count  # noqa: E402
-from hvmachine import OUT, QEMU12, command, compiled, cpio, make, monitor, run, spawn, to_monitor  # noqa: E402
+from hvmachine import (OUT, QEMU12, archive_of, command, compiled, cpio, make, monitor, run, spawn,  # noqa: E402
+                       to_monitor, with_aia)
 
 WORK = 200  # millions of steps
 TIMERS = {"timer": "rv64", "sbi-timer": "rv64,sstc=off"}  # and the harts for them
@@ -137,6 +140,19 @@ def exits(folder, times):
     return int(found.group(1))
 
 
+def exits_of_two_harts(folder, key, times):
+    """All exits of a guest whose vCPUs have so many rounds, each on its hart, and wait in it then."""
+    defines = {"TIMES": times, "FEW": 1, "FIRST": f"'{key}'"}
+    guests = {"files": ("files", defines, {"cpus": 2, "more": "harts=0-1 interrupts=imsic"})}
+    line = command(QEMU12, OUT / "hypervisor.elf", archive_of(folder, guests), harts=2, memory="256M")
+    child = spawn(with_aia(line, files=1))
+    child.expect("interrupts answered")
+    to_monitor(child)
+    found = re.search(r"(\d+) in all", monitor(child, "exits files"))
+    child.close(force=True)
+    return int(found.group(1))
+
+
 def clone(folder):
     elf = compiled("own", folder, END="0x81000000")
     initrd = cpio(folder / "i", {"manifest": "vm own mem=20M kernel=own base=0x80000000\n", "own": elf})
@@ -192,6 +208,10 @@ def main():
             print(clone(folder))
         elif words == ["exits"]:
             print(f"{(exits(folder, 419) - exits(folder, 19)) / 800:.1f}")
+        elif words in (["exits", "sbi"], ["exits", "files"]):
+            key = "i" if words[1] == "sbi" else "g"
+            counts = [exits_of_two_harts(folder, key, times) for times in (1000, 5000)]
+            print(f"{(counts[1] - counts[0]) / 4000:.3f}")
         elif words == ["switch"]:
             print(switch(folder))
         elif words in (["crowd", "1"], ["crowd", "2"]):

@@ -35,6 +35,13 @@ static void reads_guests(void **state)
     assert_int_equal(parse("vm a kernel=x\nvm b kernel=x weight=300 harts=0,2-4,15"), 2);
     assert_true(configs[0].weight == 100 && configs[0].harts == ~0u);
     assert_true(configs[1].weight == 300 && configs[1].harts == 0x801d);
+    assert_int_equal(parse("vm a kernel=x\nvm b kernel=x harts=0 interrupts=imsic\n"
+                           "vm c kernel=x interrupts=plic page=2M console=uart"),
+                     3);
+    assert_int_equal(configs[0].interrupts, INTERRUPTS_PLIC);
+    assert_int_equal(configs[1].interrupts, INTERRUPTS_IMSIC);
+    assert_true(configs[2].interrupts == INTERRUPTS_PLIC && configs[2].page_level == GSTAGE_2M &&
+                configs[2].console == CONSOLE_UART);
 }
 
 static void writes_what_it_reads(void **state)
@@ -46,7 +53,7 @@ static void writes_what_it_reads(void **state)
     assert_int_equal(
         parse("vm \"a b\" cpus=32 mem=1G kernel=Image initrd=i args=\"x y=1 'z'\" base=1M"
               " load=0x400000 entry=7 page=1G net=lan disk=host:1 console=virtio"
-              " weight=7 harts=0,31 clones=3\nvm b kernel=x"),
+              " weight=7 harts=0,31 clones=3 interrupts=imsic\nvm b kernel=x"),
         2);
     for (unsigned i = 0; i < 2; i++) {
         config_write(&configs[i], line);
@@ -71,6 +78,10 @@ static void says_what_is_wrong(void **state)
         {"vm a kernel=x harts=32", "bad value in 'harts=32'", 1},
         {"vm a kernel=x harts=1,", "bad value in 'harts=1,'", 1},
         {"vm a kernel=x harts=1x", "bad value in 'harts=1x'", 1},
+        {"vm a kernel=x interrupts=", "bad value in 'interrupts='", 1},
+        {"vm a kernel=x interrupts=aplic", "bad value in 'interrupts=aplic'", 1},
+        {"vm a kernel=x page=3M", "bad value in 'page=3M'", 1},
+        {"vm a kernel=x console=", "bad value in 'console='", 1},
         {"vm a kernel=x\n colour=red", "unknown key 'colour'", 2},
         {"guest a", "expected 'vm', found 'guest'", 1},
         {"vm a kernel=x args=\"open", "no closing quote after 'args=open'", 1},

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -121,6 +122,37 @@ static void tables_are_no_more_than_said(void **state)
     assert_true(gstage_tables_most(size) < gs.tables + 6);
 }
 
+/* Pages of registers beside memory: what is there is not the allocator's. */
+static void device_pages_stay(void **state)
+{
+    static uint8_t registers[2 * PAGE_4K] __attribute__((aligned(PAGE_4K)));
+    const gpa_t at = 0x28000000;
+    struct gstage gs;
+    struct gstage_leaf leaf;
+
+    (void)state;
+    memset(registers, 0x5a, sizeof registers);
+    assert_int_equal(gstage_init(&gs, 3, NULL), GSTAGE_OK);
+    assert_int_equal(gstage_map_device(&gs, at, (hpa_t)registers), GSTAGE_OK);
+    assert_int_equal(gstage_map_device(&gs, at + PAGE_4K, (hpa_t)registers + PAGE_4K), GSTAGE_OK);
+    assert_int_equal(gstage_map_device(&gs, at, (hpa_t)registers), GSTAGE_OCCUPIED);
+    assert_int_equal(gstage_map_device(&gs, at + 0x2800, (hpa_t)registers), GSTAGE_BAD_ADDRESS);
+    assert_int_equal(
+        gstage_map(&gs, 0x80000000, (hpa_t)page_alloc(NULL, ORDER_4K), GSTAGE_4K, PERM_RWX),
+        GSTAGE_OK);
+    assert_int_equal(gs.leaves[GSTAGE_4K], 1);
+    assert_true(gstage_lookup(&gs, at + PAGE_4K, &leaf));
+    assert_true(leaf.hpa == (hpa_t)registers + PAGE_4K && leaf.level == GSTAGE_4K &&
+                leaf.perm == (PERM_R | PERM_W) && !leaf.shared);
+    assert_false(gstage_lookup(&gs, at + 2 * PAGE_4K, &leaf));
+    while (!gstage_shrink(&gs, 1))
+        ;
+    assert_int_equal(gs.leaves[GSTAGE_4K], 0);
+    assert_int_equal(page_free_count(), all);
+    for (size_t i = 0; i < sizeof registers; i++)
+        assert_int_equal(registers[i], 0x5a);
+}
+
 static void four_levels_reach_further(void **state)
 {
     struct gstage gs;
@@ -168,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(maps_and_finds, start, stop),
         cmocka_unit_test_setup_teardown(shared_blocks_come_back, start, stop),
         cmocka_unit_test_setup_teardown(tables_are_no_more_than_said, start, stop),
+        cmocka_unit_test_setup_teardown(device_pages_stay, start, stop),
         cmocka_unit_test_setup_teardown(four_levels_reach_further, start, stop),
         cmocka_unit_test_setup_teardown(reservations_hold, start, stop)};
 

@@ -19,7 +19,7 @@ static struct saved_head *head(void)
 
 static void seal_head(void)
 {
-    static const char line[] = "vm a cpus=2 mem=1M kernel=x";
+    static const char line[] = "vm a cpus=2 mem=1M kernel=x interrupts=imsic";
 
     *head() = (struct saved_head){.version = SAVED_VERSION, .vcpus = 2, .ram_size = 1 << 20};
     memcpy(head()->manifest, line, sizeof line);
@@ -34,6 +34,7 @@ static void takes_what_was_sealed(void **state)
     assert_null(saved_check(record, 0, 0));
     assert_null(saved_read_head(head(), &config));
     assert_string_equal(config.name, "a");
+    assert_int_equal(config.interrupts, INTERRUPTS_PLIC); /* it had no files, or was not saved */
     assert_string_equal(saved_check(record, 8, 0), "a part of it is another save's");
     assert_string_equal(saved_check(record, 7, 1), "a part of it is another save's");
 }

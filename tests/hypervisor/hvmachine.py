@@ -111,6 +111,13 @@ def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv6
     return line + (["-initrd", str(initrd)] if initrd else [])
 
 
+def with_aia(line, files):
+    """The same machine with an APLIC, IMSICs, and so many guest interrupt files of each hart. QEMU before 8.1 changes
+    an IMSIC from two host threads at once and loses MSIs: it gets one thread."""
+    thread = ["-accel", "tcg,thread=single"] if line[:1] == QEMU12 and is_old(QEMU12) else []
+    return [f"virt,aia=aplic-imsic,aia-guests={files}" if word == "virt" else word for word in line] + thread
+
+
 def run(line, timeout=900):
     """Runs a machine to its end; returns its status and its output. The limit is for one that hangs, on a busy host."""
     done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -50,12 +50,15 @@ def test_memory(hypervisor, tmp_path, base, size, page, step, line, memory):
 
 @pytest.mark.parametrize("aia", ["none", "aplic", "aplic-imsic"])
 def test_typing_by_each_controller(hypervisor, qemu, tmp_path, aia):
-    """Typed keys are interrupts by a PLIC, by an APLIC's wire, and by its MSIs; guests have their PLIC as ever."""
+    """Typed keys are interrupts by a PLIC, by an APLIC's wire, and by its MSIs. Without guest interrupt files a guest
+    that asks for them is told, and has its PLIC as ever."""
     elf = compiled("far", tmp_path, START="0x80400000ul", END="0x80800000ul", STEP="0x10000ul", TREE="0x8000ul")
-    initrd = cpio(tmp_path / "i", {"manifest": "vm far mem=8M kernel=far.elf base=0x80000000\n", "far.elf": elf})
+    manifest = "vm far mem=8M kernel=far.elf base=0x80000000 harts=0 interrupts=imsic\n"
+    initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})
     machine = command(qemu, hypervisor, initrd, harts=2, memory="256M")
     machine[machine.index("virt")] = f"virt,aia={aia}"
     child = spawn(machine)
+    child.expect("vm far: interrupts=imsic: this machine's harts have no guest interrupt files: it has a PLIC")
     child.expect(r"far: \d+ marks from")
     to_monitor(child)
     controller = {"none": "PLIC", "aplic": "APLIC", "aplic-imsic": "APLIC and IMSIC"}[aia]

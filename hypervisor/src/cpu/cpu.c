@@ -53,6 +53,14 @@ void cpu_init_hart(void)
     csr_write(CSR_HVIP, 0);
     csr_write(CSR_HCOUNTEREN, 7); /* cycle, time, instret */
     csr_write(CSR_HGATP, 0);
+    if (features.aia) { /* nothing of a guest's interrupts is ours to give or to order */
+        csr_write(CSR_HVIEN, 0);
+        csr_write(CSR_HVICTL, 0);
+        csr_write(CSR_HVIPRIO1, 0);
+        csr_write(CSR_HVIPRIO2, 0);
+        csr_write(CSR_HGEIE, 0);
+        csr_set(CSR_HIE, 1ul << IRQ_GUEST);
+    }
     feature_apply();
     hyp_fence_gvma();
     hyp_fence_vvma();
@@ -113,8 +121,9 @@ void cpu_serve_interrupts(void)
 {
     uint64_t waiting = csr_read(CSR_SIP) & csr_read(CSR_SIE);
 
+    waiting |= csr_read(CSR_HIP) & csr_read(CSR_HIE) & 1ul << IRQ_GUEST;
     cpu_interrupts_were_off();
-    for (uint64_t number = 0; waiting != 0 && number <= IRQ_S_EXT; number++)
+    for (uint64_t number = 0; waiting != 0 && number <= IRQ_GUEST; number++)
         if (waiting & 1ul << number)
             serve_interrupt(number);
     cpu_interrupts_are_off();

@@ -36,6 +36,8 @@
 #define CSR_VSTVAL    0x243
 #define CSR_VSIP      0x244
 #define CSR_VSTIMECMP 0x24d
+#define CSR_VSISELECT 0x250 /* this and VSIREG: AIA 2.3 */
+#define CSR_VSIREG    0x251
 #define CSR_VSATP     0x280
 /* Hypervisor */
 #define CSR_HSTATUS    0x600
@@ -52,6 +54,12 @@
 #define CSR_HVIP       0x645
 #define CSR_HTINST     0x64a
 #define CSR_HGATP      0x680
+#define CSR_HGEIP      0xe12
+/* Hypervisor, of the AIA (2.3) */
+#define CSR_HVIEN    0x608
+#define CSR_HVICTL   0x609
+#define CSR_HVIPRIO1 0x646
+#define CSR_HVIPRIO2 0x647
 /* Vector */
 #define CSR_VSTART 0x008
 #define CSR_VCSR   0x00f
@@ -72,11 +80,12 @@
 #define STATUS_FS_SHIFT 13
 
 /* hstatus */
-#define HSTATUS_SPV    (1ul << 7) /* the trap came from V=1; sret goes there */
-#define HSTATUS_SPVP   (1ul << 8) /* it was VS-mode, not VU-mode; HLV accesses as that mode */
-#define HSTATUS_VTVM   (1ul << 20)
-#define HSTATUS_VTW    (1ul << 21)
-#define HSTATUS_VSXL64 (2ul << 32)
+#define HSTATUS_SPV         (1ul << 7) /* the trap came from V=1; sret goes there */
+#define HSTATUS_SPVP        (1ul << 8) /* it was VS-mode, not VU-mode; HLV accesses as that mode */
+#define HSTATUS_VGEIN_SHIFT 12         /* the guest interrupt file that is VS-mode's */
+#define HSTATUS_VTVM        (1ul << 20)
+#define HSTATUS_VTW         (1ul << 21)
+#define HSTATUS_VSXL64      (2ul << 32)
 
 /* Interrupts: number of the bit in sip, sie, hvip, hideleg */
 #define IRQ_S_SOFT   1
@@ -85,6 +94,7 @@
 #define IRQ_VS_TIMER 6
 #define IRQ_S_EXT    9
 #define IRQ_VS_EXT   10
+#define IRQ_GUEST    12 /* in hip and hie: of a file that is not VS-mode's now */
 #define HVIP_VSSIP   (1ul << IRQ_VS_SOFT)
 #define HVIP_VSTIP   (1ul << IRQ_VS_TIMER)
 #define HVIP_VSEIP   (1ul << IRQ_VS_EXT)
@@ -122,6 +132,7 @@
 #define HENVCFG_PBMTE      (1ul << 62)
 #define HENVCFG_STCE       (1ul << 63)
 /* hstateen0 */
+#define HSTATEEN_AIA    (7ul << 58) /* IMSIC, the rest of AIA, siselect */
 #define HSTATEEN_ENVCFG (1ul << 62)
 #define HSTATEEN_SE     (1ul << 63)
 

@@ -59,7 +59,7 @@ static bool offered(const struct extension *e)
 /* Tries all bits that the table wants, and keeps what stuck. */
 static void probe_enable_bits(void)
 {
-    uint64_t henvcfg = 0, hstateen = HSTATEEN_SE;
+    uint64_t henvcfg = 0, hstateen = HSTATEEN_SE, ignored;
 
     for (unsigned i = 0; i < ARRAY_SIZE(extensions); i++) {
         if (!isa_has(machine_isa, extensions[i].name))
@@ -67,12 +67,20 @@ static void probe_enable_bits(void)
         henvcfg |= extensions[i].henvcfg;
         hstateen |= extensions[i].hstateen;
     }
+    features.aia = csr_try_read(CSR_VSISELECT, &ignored);
+    if (features.aia)
+        hstateen |= HSTATEEN_AIA;
     features.has_henvcfg = csr_try_write(CSR_HENVCFG, henvcfg);
     if (features.has_henvcfg)
         features.henvcfg = csr_read(CSR_HENVCFG) & henvcfg;
     features.has_hstateen = csr_try_write(CSR_HSTATEEN0, hstateen);
     if (features.has_hstateen)
         features.hstateen0 = csr_read(CSR_HSTATEEN0) & hstateen;
+    /* Where the firmware keeps a part of the AIA for itself, guests get nothing of it. */
+    if (features.has_hstateen && (features.hstateen0 & HSTATEEN_AIA) != HSTATEEN_AIA) {
+        features.hstateen0 &= ~HSTATEEN_AIA;
+        features.aia = false;
+    }
 }
 
 static void probe_translation(void)
@@ -93,6 +101,23 @@ static void probe_translation(void)
         }
     }
     csr_write(CSR_VSATP, 0);
+}
+
+/* How many guest interrupt files there are, if a guest can be given one. */
+static void probe_guest_files(void)
+{
+    uint64_t old = csr_read(CSR_HSTATUS), files;
+
+    if (!features.aia)
+        return;
+    csr_write(CSR_HGEIE, ~0ul);
+    files = csr_read(CSR_HGEIE);
+    csr_write(CSR_HGEIE, 0);
+    csr_write(CSR_HSTATUS, HSTATUS_VSXL64 | 1ul << HSTATUS_VGEIN_SHIFT);
+    csr_write(CSR_VSISELECT, IMSIC_DELIVERY);
+    if (csr_try_write(CSR_VSIREG, 0))
+        features.guest_files = count_bits(files);
+    csr_write(CSR_HSTATUS, old);
 }
 
 static void probe_vector(void)
@@ -127,6 +152,7 @@ void feature_probe(const char *isa)
     probe_enable_bits();
     probe_translation();
     probe_vector();
+    probe_guest_files();
     /* QEMU's spike sets the bit, and has no vstimecmp. */
     if ((features.henvcfg & HENVCFG_STCE) != 0 && !csr_try_read(CSR_VSTIMECMP, &ignored))
         features.henvcfg &= ~HENVCFG_STCE;

@@ -16,6 +16,8 @@ struct features {
     bool adue;      /* a guest may have A and D bits set by its hart: henvcfg.ADUE. main() asks for
                      * more: see mon/probe.h */
     bool host_sstc; /* the hypervisor may use stimecmp itself */
+    bool aia;       /* guests can reach the CSRs of an AIA */
+    unsigned guest_files; /* guest interrupt files of a hart: GEILEN */
     bool vector;
     uint64_t vlenb; /* bytes in a vector register */
     unsigned vmid_bits;

@@ -216,9 +216,11 @@ static bool read_imsic(const struct fdt *fdt, int node)
 {
     unsigned guest_bits = fdt_u32(fdt, node, "riscv,guest-index-bits", 0);
     uint32_t ids = fdt_u32(fdt, node, "riscv,num-ids", 0), context = 0;
+    uint32_t guest_ids = fdt_u32(fdt, node, "riscv,num-guest-ids", ids);
     bool found = false, more = true;
 
-    if (guest_bits > 6 || ids < 63 || ids > 2047) /* as the specification has it (3.1, 3.6) */
+    /* As the specification has it (3.1, 3.6). */
+    if (guest_bits > 6 || ids < 63 || ids > 2047 || guest_ids < 63 || guest_ids > 2047)
         return false;
     for (unsigned i = 0; more; i++) {
         int hart = listed_hart(fdt, node, i, &more);
@@ -230,6 +232,7 @@ static bool read_imsic(const struct fdt *fdt, int node)
         found = true;
     }
     machine.imsic_ids = ids;
+    machine.imsic_guest_ids = guest_ids;
     machine.imsic_guests = (1u << guest_bits) - 1;
     return found;
 }

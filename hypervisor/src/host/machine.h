@@ -58,7 +58,8 @@ struct machine {
     enum machine_controller controller;
     uint64_t controller_base; /* of the PLIC or the APLIC */
     struct machine_wiring wiring[CPUS_MAX];
-    uint32_t imsic_ids, imsic_guests;                 /* MSIs from 1 on; guests' pages at most */
+    uint32_t imsic_ids, imsic_guest_ids; /* MSIs from 1 on, and those of guests' files */
+    uint32_t imsic_guests;               /* guests' pages of a hart at most */
     struct machine_device virtio[MACHINE_VIRTIO_MAX]; /* virtio-mmio slots */
     unsigned virtio_count;
 };

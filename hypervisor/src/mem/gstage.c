@@ -10,6 +10,7 @@
 #define PTE_A      (1ul << 6)
 #define PTE_D      (1ul << 7)
 #define PTE_SHARED (1ul << 8) /* the first of two bits that are software's */
+#define PTE_DEVICE (1ul << 9) /* the other: what is there is no memory of the allocator's */
 #define PTE_PPN(p) (((p) >> 10) & ATP_PPN_MASK)
 
 enum { ROOT_ENTRIES = 2048, ENTRIES = 512 };
@@ -59,6 +60,19 @@ static unsigned order_of(unsigned level)
     return 9 * level;
 }
 
+static void free_leaf(struct gstage *gs, uint64_t entry, unsigned level)
+{
+    void *memory = (void *)entry_target(entry);
+
+    if (entry & PTE_DEVICE)
+        return;
+    if (entry & PTE_SHARED)
+        page_drop(gs->account, memory, order_of(level));
+    else
+        page_free(gs->account, memory, order_of(level));
+    gs->leaves[level]--;
+}
+
 /* Frees leaves and the tables that become empty until `budget` of them are freed. */
 static void shrink_table(struct gstage *gs, uint64_t *table, size_t entries, unsigned level,
                          unsigned *budget)
@@ -69,11 +83,7 @@ static void shrink_table(struct gstage *gs, uint64_t *table, size_t entries, uns
         if ((table[i] & PTE_V) == 0)
             continue;
         if (is_leaf(table[i])) {
-            if (table[i] & PTE_SHARED)
-                page_drop(gs->account, target, order_of(level));
-            else
-                page_free(gs->account, target, order_of(level));
-            gs->leaves[level]--;
+            free_leaf(gs, table[i], level);
         } else {
             shrink_table(gs, target, ENTRIES, level - 1, budget);
             if (*budget == 0)
@@ -145,6 +155,18 @@ int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned
     __atomic_store_n(entry, leaf_entry(hpa, perm), __ATOMIC_RELEASE);
     gs->leaves[level]++;
     return GSTAGE_OK;
+}
+
+int gstage_map_device(struct gstage *gs, gpa_t gpa, hpa_t hpa)
+{
+    unsigned level;
+    int result = gstage_map(gs, gpa, hpa, GSTAGE_4K, PERM_R | PERM_W);
+
+    if (result == GSTAGE_OK) {
+        *find(gs, gpa, &level) |= PTE_DEVICE; /* no hart uses the stage yet */
+        gs->leaves[GSTAGE_4K]--;              /* which count memory */
+    }
+    return result;
 }
 
 uint64_t gstage_tables_most(uint64_t size)

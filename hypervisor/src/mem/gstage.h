@@ -56,6 +56,9 @@ bool gstage_shrink(struct gstage *gs, unsigned budget) MUST_CHECK;
 /* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED leaves all as it is.
  */
 int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm) MUST_CHECK;
+/* Maps a page of registers, which stays when the stage goes; before the stage is used. Not in one
+ * that is shared. */
+int gstage_map_device(struct gstage *gs, gpa_t gpa, hpa_t hpa) MUST_CHECK;
 /* The tables below the root that `size` bytes of RAM need at most, wherever they begin. */
 uint64_t gstage_tables_most(uint64_t size);
 bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);

@@ -163,6 +163,8 @@ void probe_page(void)
     print("hv:  VS stage   up to %s\n", feature_mmu_type());
     print("hv:  Sstc       guest %s, host %s\n", features.sstc ? "yes" : "no",
           features.host_sstc ? "yes" : "no");
+    print("hv:  AIA        guest %s, %u interrupt files of a hart for guests\n",
+          features.aia ? "yes" : "no", features.guest_files);
     print("hv:  vector     %s, %lu bytes a register\n", features.vector ? "yes" : "no",
           features.vlenb);
     print("hv: defects known of emulators, tried here:\n");

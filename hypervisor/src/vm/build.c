@@ -32,6 +32,27 @@ static void notify_vcpu(void *owner, unsigned context, bool level)
     vcpu_set_external(vm->vcpus[context], level);
 }
 
+static void send_msi(void *owner, unsigned hart, unsigned msi)
+{
+    const struct vm *vm = owner;
+
+    if (hart < vm->vcpu_count)
+        irq_file_send(&vm->vcpus[hart]->irq_file, msi);
+}
+
+/* A PLIC's sources are QEMU's. An APLIC's are close together, as its driver writes to each that the
+ * device tree counts, and each write is an exit. SLOTS + slot. */
+enum { PLIC_SLOTS = 1, PLIC_UART = 10, PLIC_RTC, PLIC_GENID };
+enum { APLIC_UART = 1, APLIC_RTC, APLIC_GENID, APLIC_SLOTS };
+
+_Static_assert(APLIC_SLOTS + SLOTS_MAX <= APLIC_SOURCES, "each slot has a source");
+
+static struct irq_line line(struct vm *vm, unsigned plic_source, unsigned aplic_source)
+{
+    return vm->has_files ? (struct irq_line){aplic_set_source, &vm->aplic, aplic_source}
+                         : (struct irq_line){plic_set_source, &vm->plic, plic_source};
+}
+
 static bool send_char(void *owner, char c)
 {
     return vm_hooks.output(owner, &c, 1) == 1;
@@ -53,8 +74,7 @@ static struct slot *plug_slot(struct vm *vm, const struct slot_kind *kind, void 
     unsigned number = vm->slot_count++;
     struct slot *slot = &vm->slots[number];
 
-    slot_init(slot, kind, &devices_world, vm,
-              (struct irq_line){plic_set_source, &vm->plic, SOURCE_VIRTIO + number});
+    slot_init(slot, kind, &devices_world, vm, line(vm, PLIC_SLOTS + number, APLIC_SLOTS + number));
     slot->virtio.device = state;
     plug(vm, GUEST_VIRTIO + number * VIRTIO_MMIO_SIZE, VIRTIO_MMIO_SIZE, &slot_ops, slot);
     return slot;
@@ -106,8 +126,12 @@ static int plug_net(struct vm *vm)
 static int plug_devices(struct vm *vm)
 {
     vm->plic = (struct plic){.contexts = vm->vcpu_count, .notify = notify_vcpu, .owner = vm};
-    uart_init(&vm->uart, (struct irq_line){plic_set_source, &vm->plic, SOURCE_UART}, send_char, vm);
-    plug(vm, GUEST_PLIC, PLIC_SIZE, &plic_ops, &vm->plic);
+    vm->aplic = (struct aplic){.send = send_msi, .owner = vm};
+    uart_init(&vm->uart, line(vm, PLIC_UART, APLIC_UART), send_char, vm);
+    if (vm->has_files)
+        plug(vm, GUEST_APLIC, APLIC_SIZE, &aplic_ops, &vm->aplic);
+    else
+        plug(vm, GUEST_PLIC, PLIC_SIZE, &plic_ops, &vm->plic);
     plug(vm, GUEST_UART, UART_SIZE, &uart_ops, &vm->uart);
     vm->console = (struct console){.output = output};
     (void)plug_slot(vm, &console_kind, &vm->console); /* slot 0: see console_receive() */
@@ -116,11 +140,11 @@ static int plug_devices(struct vm *vm)
     if (vm->config.disk[0] != '\0' && plug_disk(vm) != 0)
         return -1;
     if (machine.epoch != 0) {
-        vm->rtc.irq = (struct irq_line){plic_set_source, &vm->plic, SOURCE_RTC};
+        vm->rtc.irq = line(vm, PLIC_RTC, APLIC_RTC);
         plug(vm, GUEST_RTC, RTC_SIZE, &rtc_ops, &vm->rtc);
     }
     if (random_ready()) {
-        vm->genid.irq = (struct irq_line){plic_set_source, &vm->plic, SOURCE_GENID};
+        vm->genid.irq = line(vm, PLIC_GENID, APLIC_GENID);
         plug(vm, GUEST_GENID, GENID_SIZE, &genid_ops, &vm->genid);
         genid_renew(&vm->genid, false);
         (void)plug_slot(vm, &rng_kind, NULL);
@@ -223,6 +247,9 @@ int build_layout(struct vm *vm)
         if (vm->ram_base < d->base + d->size && d->base < vm->ram_base + vm->ram_size)
             return complain(vm, "mem=", "RAM would cover the devices at 0x0c000000 to 0x10011fff");
     }
+    if (vm->has_files && vm->ram_base < GUEST_IMSIC + vm->vcpu_count * PAGE_4K &&
+        GUEST_IMSIC < vm->ram_base + vm->ram_size)
+        return complain(vm, "mem=", "RAM would cover the interrupt files at 0x28000000");
     return place_kernel(vm, &file, &image, &end) != 0 ? -1 : place_initrd(vm, end);
 }
 

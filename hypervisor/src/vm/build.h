@@ -9,14 +9,13 @@
 
 /* The guest's physical map, which is QEMU virt's, so that guests made for that are at home. */
 #define GUEST_PLIC   0x0c000000ul
+#define GUEST_APLIC  0x0d000000ul /* of a guest that has files, instead of the PLIC */
+#define GUEST_IMSIC  0x28000000ul /* its files, a page for each vCPU */
 #define GUEST_UART   0x10000000ul
 #define GUEST_VIRTIO 0x10001000ul /* one page each */
 #define GUEST_RTC    0x10010000ul /* this and the next are not where QEMU has them */
 #define GUEST_GENID  0x10011000ul
 #define GUEST_RAM    0x80000000ul
-
-/* PLIC sources; VIRTIO + slot. */
-enum { SOURCE_VIRTIO = 1, SOURCE_UART = 10, SOURCE_RTC = 11, SOURCE_GENID = 12 };
 
 /* Decides where RAM is and what goes there, and plugs the devices in. One clear line where that
  * fails. */

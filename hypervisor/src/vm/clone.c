@@ -76,6 +76,7 @@ static void copy_vcpu(const struct vcpu *from, struct vcpu *to)
     to->events_masked = from->events_masked;
     to->event_due = from->event_due;
     to->inject = from->inject;
+    to->irq_file.select = from->irq_file.select;
     to->external = from->external;
     to->fences = FENCE_VVMA | FENCE_I | FENCE_GVMA;
     memcpy(to->fw_counters, from->fw_counters, sizeof to->fw_counters);
@@ -181,6 +182,7 @@ static bool begin(struct vm *vm)
 
     name_clone(vm, &config);
     config.clones = 0;
+    config.interrupts = INTERRUPTS_PLIC; /* which is what it has: see life.c */
     clone = make_vm(&config, vm->worker.ops);
     vm->cloning = (struct vm_cloning){
         .clone = clone, .shared = vm->ram_base, .copied = 0, .begun = hyp_time()};

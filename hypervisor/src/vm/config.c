@@ -68,30 +68,41 @@ static bool next_word(struct reader *r, char word[WORD_SIZE])
 
 /* ---- Keys: one row each ---- */
 
-static const char *const page_names[] = {"4K", "2M", "1G"};
+static const char *const page_names[] = {"4K", "2M", "1G", NULL};
+static const char *const console_names[] = {"uart", "virtio", NULL};
+static const char *const interrupts_names[] = {"plic", "imsic", NULL};
 
-enum key_kind { KEY_TEXT, KEY_NUMBER, KEY_COUNT, KEY_PAGE, KEY_CONSOLE, KEY_HARTS };
+enum key_kind { KEY_TEXT, KEY_NUMBER, KEY_COUNT, KEY_CHOICE, KEY_HARTS };
 
 struct key {
     const char *name;
     enum key_kind kind;
     size_t offset, size;
+    const char *const *choices; /* the value's names; it is an unsigned or an enum */
 };
+
+_Static_assert(sizeof(enum vm_console) == sizeof(unsigned) &&
+                   sizeof(enum vm_interrupts) == sizeof(unsigned),
+               "a choice is an unsigned");
 
 #define TEXT_KEY(member)                                                                           \
     {                                                                                              \
 #member, KEY_TEXT, offsetof(struct vm_config, member),                                     \
-            sizeof(((struct vm_config *)0)->member)                                                \
+            sizeof(((struct vm_config *)0)->member), NULL                                          \
     }
 #define NUMBER_KEY(name, member)                                                                   \
     {                                                                                              \
-        name, KEY_NUMBER, offsetof(struct vm_config, member), 8                                    \
+        name, KEY_NUMBER, offsetof(struct vm_config, member), 8, NULL                              \
     }
 
 /* 1 to `max`. */
 #define COUNT_KEY(member, max)                                                                     \
     {                                                                                              \
-#member, KEY_COUNT, offsetof(struct vm_config, member), max                                \
+#member, KEY_COUNT, offsetof(struct vm_config, member), max, NULL                          \
+    }
+#define CHOICE_KEY(name, member, names)                                                            \
+    {                                                                                              \
+        name, KEY_CHOICE, offsetof(struct vm_config, member), 0, names                             \
     }
 
 static const struct key keys[] = {
@@ -108,9 +119,10 @@ static const struct key keys[] = {
     COUNT_KEY(cpus, VM_VCPUS_MAX),
     COUNT_KEY(clones, VMS_MAX),
     COUNT_KEY(weight, WEIGHT_MAX),
-    {"page", KEY_PAGE, 0, 0},
-    {"harts", KEY_HARTS, 0, 0},
-    {"console", KEY_CONSOLE, 0, 0},
+    CHOICE_KEY("page", page_level, page_names),
+    {"harts", KEY_HARTS, 0, 0, NULL},
+    CHOICE_KEY("console", console, console_names),
+    CHOICE_KEY("interrupts", interrupts, interrupts_names),
 };
 
 static bool set_key(struct vm_config *c, const struct key *key, const char *value)
@@ -129,14 +141,14 @@ static bool set_key(struct vm_config *c, const struct key *key, const char *valu
         return true;
     case KEY_HARTS:
         return number_parse_set(value, &c->harts);
-    case KEY_PAGE:
-        c->page_level = strcmp(value, "4K") == 0   ? GSTAGE_4K
-                        : strcmp(value, "2M") == 0 ? GSTAGE_2M
-                                                   : GSTAGE_1G;
-        return strcmp(value, page_names[c->page_level]) == 0;
     default:
-        c->console = strcmp(value, "virtio") == 0 ? CONSOLE_VIRTIO : CONSOLE_UART;
-        return c->console == CONSOLE_VIRTIO || strcmp(value, "uart") == 0;
+        for (unsigned i = 0; key->choices[i] != NULL; i++) {
+            if (strcmp(value, key->choices[i]) != 0)
+                continue;
+            *(unsigned *)((char *)c + key->offset) = i;
+            return true;
+        }
+        return false;
     }
 }
 
@@ -245,11 +257,9 @@ static size_t write_key(const struct vm_config *c, const struct key *key, char *
         return *(const unsigned *)value == 0
                    ? 0
                    : (size_t)fmt_snprint(to, size, " %s=%u", key->name, *(const unsigned *)value);
-    case KEY_PAGE:
-        return (size_t)fmt_snprint(to, size, " page=%s", page_names[c->page_level]);
-    case KEY_CONSOLE:
-        return (size_t)fmt_snprint(to, size, " console=%s",
-                                   c->console == CONSOLE_VIRTIO ? "virtio" : "uart");
+    case KEY_CHOICE:
+        return (size_t)fmt_snprint(to, size, " %s=%s", key->name,
+                                   key->choices[*(const unsigned *)value]);
     default:
         n = (size_t)fmt_snprint(to, size, " harts=");
         for (unsigned i = 0; i < 32; i++) {

@@ -6,8 +6,8 @@
  *   vm linux cpus=2 mem=256M kernel=Image initrd=initrd.gz args="console=ttyS0 quiet"
  *
  * Words are separated by white space; the next `vm` begins the next guest. Keys: cpus mem kernel
- * initrd args disk net console page base entry load weight harts clones symbols. Pure: no
- * allocation, no output.
+ * initrd args disk net console interrupts page base entry load weight harts clones symbols. Pure:
+ * no allocation, no output.
  */
 #ifndef VM_CONFIG_H
 #define VM_CONFIG_H
@@ -16,6 +16,7 @@
 
 enum { CONFIG_FILE_SIZE = 64, CONFIG_ARGS_SIZE = 512 };
 enum vm_console { CONSOLE_UART, CONSOLE_VIRTIO };
+enum vm_interrupts { INTERRUPTS_PLIC, INTERRUPTS_IMSIC };
 
 struct vm_config {
     char name[NAME_SIZE];
@@ -25,13 +26,14 @@ struct vm_config {
     char symbols[CONFIG_FILE_SIZE]; /* a list of its functions (lib/symbols.h) */
     char args[CONFIG_ARGS_SIZE];
     unsigned cpus;
-    unsigned clones;         /* that it may ask for itself, by SBI */
-    unsigned weight;         /* of each vCPU when harts are scarce; 100 is usual */
-    uint32_t harts;          /* where they may run: a bit a hart, ~0: anywhere */
-    uint64_t memory, base;   /* base ~0: by the image */
-    uint64_t entry, load;    /* of a flat image, relative to nothing; ~0: base */
-    unsigned page_level;     /* largest mapping: GSTAGE_4K, _2M, _1G */
-    enum vm_console console; /* where typed characters go */
+    unsigned clones;               /* that it may ask for itself, by SBI */
+    unsigned weight;               /* of each vCPU when harts are scarce; 100 is usual */
+    uint32_t harts;                /* where they may run: a bit a hart, ~0: anywhere */
+    uint64_t memory, base;         /* base ~0: by the image */
+    uint64_t entry, load;          /* of a flat image, relative to nothing; ~0: base */
+    unsigned page_level;           /* largest mapping: GSTAGE_4K, _2M, _1G */
+    enum vm_console console;       /* where typed characters go */
+    enum vm_interrupts interrupts; /* what is wanted: see make.c */
 };
 
 struct config_error {

@@ -121,6 +121,7 @@ void devices_write(struct vm *vm, const struct device *d, uint64_t offset, unsig
 void devices_reset(struct vm *vm)
 {
     plic_reset(&vm->plic);
+    aplic_reset(&vm->aplic);
     uart_reset(&vm->uart);
     rtc_reset(&vm->rtc);
     irq_set(&vm->genid.irq, false);

@@ -156,6 +156,8 @@ static bool copy(struct vm *vm, bool saves, unsigned count, struct vcpu *caller)
         why = "a debugger has its breakpoints in it";
     else if (vm->blk != NULL && vm->blk->image == NULL)
         why = "its disk is one of the machine's, which two guests cannot share";
+    else if (vm->has_files)
+        why = "its interrupts are in its harts' IMSICs, which are not copied";
     else {
         vm->saving = saves;
         vm->clones = vm->clones_asked = count;

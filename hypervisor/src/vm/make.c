@@ -3,13 +3,15 @@
 
 #include "cpu/cpu.h"
 #include "cpu/feature.h"
+#include "host/machine.h"
 #include "lib/console.h"
 #include "mem/page.h"
 #include "vm/build.h"
 #include "vm/devices.h"
+#include "vm/queue.h"
 #include "vm/vcpu.h"
 
-enum { TREE_PAGES = 8, DEVICE_PAGES = 16, ROOT_PAGES = 4, SHRINK_STEP = 64 };
+enum { TREE_PAGES = 8, DEVICE_PAGES = 16, ROOT_PAGES = 4, FILE_TABLES = 3, SHRINK_STEP = 64 };
 
 _Static_assert(offsetof(struct vm, id) == 64, "cleared by page_zero()");
 
@@ -64,17 +66,66 @@ static int harts_are_there(const struct vm *vm)
     return -1;
 }
 
+static const char *take_files(struct vm *vm)
+{
+    unsigned hart = 0;
+
+    if (features.guest_files == 0 || machine.imsic_guests == 0)
+        return "this machine's harts have no guest interrupt files";
+    /* To access a file's page by these is an access fault, which OpenSBI 1.6 emulates as if it were
+     * a misaligned one and then continues at the guest's stvec in HS-mode: a way out. Accesses that
+     * it decodes as scalar are given back to the guest. */
+    if (features.vector || isa_has(machine.isa, "zfhmin") || isa_has(machine.isa, "zfh") ||
+        isa_has(machine.isa, "zfbfmin"))
+        return "firmware is not trusted with access faults of vectors and half-precision floats";
+    for (unsigned i = 0; i < vm->vcpu_count; i++, hart++) {
+        struct vcpu *v = vm->vcpus[i];
+
+        while (hart < cpu_count && !queue_may_run_on(&v->task, hart))
+            hart++;
+        if (hart == cpu_count || vm->config.harts == ~0u)
+            return "harts= must name a hart for each vCPU";
+        if (!irq_file_take(&v->irq_file, hart, &v->task))
+            return "other guests have all files of a hart";
+    }
+    return NULL;
+}
+
+/* Where the manifest wants that, each vCPU gets a guest interrupt file, and is bound to its hart:
+ * the first vCPU to the first of those in harts=, and so on. Where that cannot be, none gets one,
+ * and the guest a PLIC. */
+static void give_files(struct vm *vm)
+{
+    const char *why = take_files(vm);
+
+    vm->has_files = why == NULL;
+    for (unsigned i = 0; i < vm->vcpu_count; i++) {
+        struct vcpu *v = vm->vcpus[i];
+
+        if (vm->has_files)
+            sched_bind(&v->task, v->irq_file.hart);
+        else
+            irq_file_give_back(&v->irq_file);
+    }
+    if (!vm->has_files)
+        print("hv: vm %s: interrupts=imsic: %s: it has a PLIC\n", vm->config.name, why);
+}
+
 static int make_parts(struct vm *vm, const struct task_ops *ops)
 {
     sched_init_task(&vm->worker, ops, vm, vm->config.weight, vm->config.harts);
     vm->worker.state = TASK_BLOCKED; /* until it is roused */
+    if (harts_are_there(vm) != 0)
+        return -1;
     for (unsigned i = 0; i < vm->config.cpus; i++) {
         vm->vcpus[i] = vcpu_create(vm, i);
         if (vm->vcpus[i] == NULL)
             return -1;
         vm->vcpu_count++;
     }
-    return build_layout(vm) != 0 || reach_is_enough(vm) != 0 ? -1 : harts_are_there(vm);
+    if (vm->config.interrupts == INTERRUPTS_IMSIC)
+        give_files(vm);
+    return build_layout(vm) != 0 ? -1 : reach_is_enough(vm);
 }
 
 static void free_parts(struct vm *vm)
@@ -131,7 +182,8 @@ static bool set_aside(struct vm *vm, uint64_t pages)
 
 bool make_set_aside(struct vm *vm, bool with_ram)
 {
-    uint64_t tables = ROOT_PAGES + gstage_tables_most(vm->ram_size) + TREE_PAGES;
+    uint64_t tables = ROOT_PAGES + gstage_tables_most(vm->ram_size) + TREE_PAGES +
+                      (vm->has_files ? FILE_TABLES : 0);
 
     return set_aside(vm, tables + (with_ram ? vm->ram_size / PAGE_4K : 0));
 }
@@ -190,5 +242,9 @@ int make_stage(struct vm *vm)
     if (gstage_init(&vm->stage, levels, &vm->account) != GSTAGE_OK)
         return -1;
     vm->hgatp = gstage_hgatp(&vm->stage, vm->id + 1);
+    for (unsigned i = 0; vm->has_files && i < vm->vcpu_count; i++)
+        if (gstage_map_device(&vm->stage, GUEST_IMSIC + i * PAGE_4K,
+                              irq_file_page(&vm->vcpus[i]->irq_file)) != GSTAGE_OK)
+            return -1;
     return 0;
 }

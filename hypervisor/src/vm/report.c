@@ -125,5 +125,8 @@ const char *report_cause(uint64_t cause)
 
 const char *report_interrupt(unsigned number)
 {
-    return number == IRQ_S_SOFT ? "from another hart" : number == IRQ_S_TIMER ? "timer" : "device";
+    return number == IRQ_S_SOFT    ? "from another hart"
+           : number == IRQ_S_TIMER ? "timer"
+           : number == IRQ_S_EXT   ? "device"
+                                   : "another guest's file";
 }

@@ -73,5 +73,6 @@ const char *saved_read_head(const struct saved_head *head, struct vm_config *con
     if (config_parse(head->manifest, strlen(head->manifest), config, 1, &error) != 1 ||
         head->vcpus != config->cpus || head->ram_size != config->memory)
         return damaged;
+    config->interrupts = INTERRUPTS_PLIC; /* of the others none is saved */
     return NULL;
 }

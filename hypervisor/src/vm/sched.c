@@ -9,9 +9,11 @@
 #include "lib/lock.h"
 #include "vm/queue.h"
 
-static struct lock lock; /* guards what follows, and tasks */
-static uint64_t least;   /* no task that wants to run was charged less; never falls */
-static unsigned wanting, pinned;
+static struct lock lock;         /* guards what follows, and tasks */
+static uint64_t least;           /* no task that wants to run was charged less; never falls */
+static unsigned wanting;         /* a hart, */
+static unsigned bound[CPUS_MAX]; /* of those, that one alone, */
+static unsigned loose;           /* or one of a few */
 static uint32_t crowded;
 
 static struct hart *own(void)
@@ -70,22 +72,35 @@ static void find_least(void)
         least = found;
 }
 
+static bool harts_are_scarce(void)
+{
+    unsigned online = 0, single = 0;
+
+    for (unsigned i = 0; i < cpu_count; i++) {
+        online += cpus[i].online;
+        single += bound[i];
+        if (bound[i] > 1)
+            return true;
+    }
+    /* Whether the few that some may run on are taken by others is not looked into. */
+    return wanting > online || (wanting > 1 && (loose > 0 || (single > 0 && single < wanting)));
+}
+
 /* Counts a task among those that want a hart, or no more. */
 static void count(struct task *t)
 {
     bool wants = t->ops->waits_in_guest && t->state != TASK_STOPPED && !t->held;
-    unsigned online = 0;
+    unsigned *pinned;
     bool was = crowded, is;
 
     if (wants == t->counted)
         return;
     t->counted = wants;
     wanting += wants ? 1 : -1u;
+    pinned = (t->harts & (t->harts - 1)) == 0 ? &bound[lowest_bit(t->harts)] : &loose;
     if (t->harts != ~0u)
-        pinned += wants ? 1 : -1u;
-    for (unsigned i = 0; i < cpu_count; i++)
-        online += cpus[i].online;
-    is = wanting > online || (pinned > 0 && wanting > 1);
+        *pinned += wants ? 1 : -1u;
+    is = harts_are_scarce();
     __atomic_store_n(&crowded, is, __ATOMIC_RELAXED);
     /* Guests that wait on their harts must learn that they may not. */
     for (unsigned i = 0; is && !was && i < cpu_count; i++)
@@ -159,6 +174,13 @@ void sched_init_task(struct task *t, const struct task_ops *ops, const void *gro
                        .harts = allowed,
                        .wake_at = ~0ul,
                        .deadline = ~0ul};
+}
+
+void sched_bind(struct task *t, unsigned hart)
+{
+    LOCK_FOR_BLOCK(&lock);
+
+    t->harts = 1u << hart;
 }
 
 void sched_wake(struct task *t)

@@ -60,6 +60,8 @@ enum { TASK_WEIGHT = 100, TASK_WEIGHT_MAX = 10000 };
 
 void sched_init_task(struct task *task, const struct task_ops *ops, const void *group,
                      unsigned weight, uint32_t harts);
+/* From now on it runs on that hart alone. While it is held. */
+void sched_bind(struct task *task, unsigned hart);
 
 /* ---- A hart's own ---- */
 

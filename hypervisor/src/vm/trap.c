@@ -4,6 +4,7 @@
 #include "host/interrupts.h"
 #include "host/serial.h"
 #include "vm/fault.h"
+#include "vm/irq_file.h"
 #include "vm/life.h"
 
 static void on_call(struct vcpu *v)
@@ -76,6 +77,9 @@ void trap_interrupt(uint64_t number)
         break;
     case IRQ_S_EXT:
         interrupts_serve();
+        break;
+    case IRQ_GUEST:
+        irq_file_interrupts();
         break;
     default:
         break; /* not enabled in sie: cannot come */

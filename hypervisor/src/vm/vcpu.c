@@ -85,7 +85,8 @@ static void begin_at(struct vcpu *v, uint64_t pc, uint64_t argument)
     r->sstatus = SSTATUS_SPP | SSTATUS_UXL_64 | (uint64_t)STATUS_INITIAL << STATUS_FS_SHIFT;
     if (features.vector)
         r->sstatus |= (uint64_t)STATUS_INITIAL << STATUS_VS_SHIFT;
-    r->hstatus = HSTATUS_VSXL64 | HSTATUS_SPV | HSTATUS_SPVP;
+    r->hstatus = HSTATUS_VSXL64 | HSTATUS_SPV | HSTATUS_SPVP |
+                 (uint64_t)v->irq_file.number << HSTATUS_VGEIN_SHIFT;
     v->suspend = SUSPEND_NONE;
     __atomic_fetch_or(&v->fences, FENCE_VVMA | FENCE_I, __ATOMIC_RELAXED);
     vcpu_changed(v);
@@ -129,6 +130,8 @@ void vcpu_forget_boot(struct vcpu *v)
     v->steal = ~0ul;
     v->steal_sequence = 0;
     v->task.waited = 0;
+    v->irq_file.stale = true;
+    v->irq_file.select = 0;
     vcpu_reset_events(v);
     reset_event(&v->events[EVENT_GLOBAL], 0); /* no vCPU runs */
 }
@@ -137,6 +140,7 @@ void vcpu_destroy(struct vcpu *v)
 {
     struct page_account *account = &v->vm->account;
 
+    irq_file_give_back(&v->irq_file);
     page_free(account, v->vector.registers, ORDER_16K);
     page_free(account, v, ORDER_4K);
 }
@@ -207,6 +211,7 @@ void vcpu_load(struct vcpu *v)
     struct vcpu **last = &held->last_of_vm[v->vm->id];
     bool same_hart = v->task.last_cpu == cpu;
 
+    irq_file_load(&v->irq_file, v->regs.hstatus);
     /* What the hart holds is stale once the vCPU has run elsewhere or was changed. */
     held->saved = false;
     if (held->vcpu == v && same_hart && held->version == v->version)
@@ -235,6 +240,7 @@ void vcpu_load(struct vcpu *v)
 void vcpu_save(struct vcpu *v)
 {
     save_csrs(v);
+    irq_file_save(&v->irq_file);
     if (take_dirty(v, STATUS_FS_SHIFT))
         fpu_save(v->f);
     if (v->vector.registers != NULL && take_dirty(v, STATUS_VS_SHIFT))
@@ -376,7 +382,8 @@ static uint64_t pending(const struct vcpu *v)
     uint64_t now = hyp_time() + v->vm->time_delta;
 
     bits |= __atomic_load_n(&v->inject, __ATOMIC_ACQUIRE);
-    if (__atomic_load_n(&v->external, __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&v->external, __ATOMIC_ACQUIRE) ||
+        __atomic_load_n(&v->irq_file.pending, __ATOMIC_ACQUIRE))
         bits |= HVIP_VSEIP;
     if (features.sstc ? v->csr.vstimecmp <= now : v->soft_timer <= now)
         bits |= HVIP_VSTIP;

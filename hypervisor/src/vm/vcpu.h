@@ -8,6 +8,7 @@
 #include "abi/sbi.h"
 #include "cpu/guest.h"
 #include "vm/insn.h"
+#include "vm/irq_file.h"
 #include "vm/vm.h"
 
 /* The supervisor CSRs that belong to the guest. The last three exist once for HS and VS. */
@@ -52,7 +53,8 @@ struct vcpu {
     struct vcpu_csrs csr;
     struct guest_vector vector;
     struct vm *vm;
-    unsigned id;      /* the guest's hart id */
+    unsigned id; /* the guest's hart id */
+    struct irq_file irq_file;
     struct task task; /* TASK_STOPPED, or what SBI 9.1 calls started or suspended */
     uint64_t version; /* counts changes of what is saved here */
 

@@ -10,6 +10,7 @@
 #ifndef VM_VM_H
 #define VM_VM_H
 
+#include "dev/aplic.h"
 #include "dev/device.h"
 #include "dev/genid.h"
 #include "dev/plic.h"
@@ -89,7 +90,8 @@ struct vm {
     unsigned vcpu_count;
     struct vcpu *vcpus[VM_VCPUS_MAX];
     uint64_t boots;
-    bool debugged; /* its breakpoints come to us; changes while no vCPU runs */
+    bool has_files; /* its vCPUs have guest interrupt files */
+    bool debugged;  /* its breakpoints come to us; changes while no vCPU runs */
 
     struct page_account account; /* the allocator's lock */
     struct lock stage_lock;      /* changes of: */
@@ -118,7 +120,8 @@ struct vm {
     gpa_t unbacked;             /* where memory_piece() found nothing to write to yet */
     struct device devices[VM_DEVICES_MAX];
     unsigned device_count;
-    struct plic plic;
+    struct plic plic; /* or, of one that has files: */
+    struct aplic aplic;
     struct uart uart;
     struct rtc rtc;
     struct genid genid;

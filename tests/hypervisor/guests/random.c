@@ -118,9 +118,9 @@ static bool is_left_out(uint32_t word)
 
 static uint64_t random_value(void)
 {
-    static const uint64_t places[] = {0,          ~0ul,       0x10000000, 0x0c000004,
-                                      0x0c201004, 0x10001000, 0x10001050, 0x40000000,
-                                      0x80000000, 0x80ffffff, 1ul << 63,  0x7fffffff};
+    static const uint64_t places[] = {0,          ~0ul,       0x10000000, 0x0c000004, 0x0c201004,
+                                      0x0d003000, 0x10001000, 0x10001050, 0x28000000, 0x28001000,
+                                      0x40000000, 0x80000000, 0x80ffffff, 1ul << 63,  0x7fffffff};
     uint64_t r = next();
 
     if (r & 1)
