@@ -73,8 +73,8 @@ def test_matrix(kind, machine, image, qemu, bochs, scratch, request):
     if kind == "kernel file":
         request.getfixturevalue("vmm")
         more = [] if machine == "kvm-vmm" else ["--disk", empty_disk(scratch)]
-        result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", *OURS[machine], *more, "--append", "test=all stress=%d" % FEW,
-                         BUILD / "hleos.elf", limit=900)
+        result = lab_run(TOP / "kvm-vmm-x86/kvm-vmm", *OURS[machine], *more, "--append",
+                         "test=all stress=%d disktests=quick" % FEW, BUILD / "hleos.elf", limit=900)
         status, text, found = result.status, result.out.decode(errors="replace"), VMM
     else:
         count = FEW if machine in ("Bochs", "QEMU on KVM") else MANY

@@ -21,7 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 TOP = HERE.parents[1]
 BUILD = TOP / "build/hleos"
-SILENCE = 120           # seconds: what says nothing for that long hangs
+SILENCE = 400           # seconds: what says nothing for that long hangs
 OUTPUT_MAX = 8 << 20    # bytes: some exercises make the machine talk without end
 STANDS_STILL = r"HLeOs E\d\d [^\n]*\n"   # what the loader says last
 TELLING = re.compile(r"does not hold|FAILED|PANIC|rror|fault|HLeOs E\d\d|disk: .*reset|sh: ")

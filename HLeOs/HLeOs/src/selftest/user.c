@@ -145,7 +145,7 @@ static void system_calls_do_what_they_say(void)
     expect_equal(outcome("filetests", NULL), 0);
     if (system_fs() != NULL)
         expect_equal(outcome("stressfs", "2"), 0);
-    expect_equal(outcome("disktests", NULL), 0);
+    expect_equal(outcome("disktests", boot_option("disktests")), 0); /* disktests=quick */
 }
 
 /* For `grind=SECONDS` of the command line. */
