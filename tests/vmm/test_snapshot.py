@@ -48,7 +48,7 @@ assert not os.path.exists(folder + '.tmp')
 done = subprocess.run([program, 'snapshot', 'verify', folder], capture_output=True, text=True, timeout=LIMIT)
 assert done.returncode == 0 and 'good   ram' in done.stdout, done
 if re.search("^up [0-9]", said, re.M):  # saved for longer than it ran: a clock that counts that is seen below
-    time.sleep(2 * (stopped - begin))
+    time.sleep(min(2 * (stopped - begin), 60))
 begin += time.monotonic() - stopped
 again = subprocess.run([program, '--restore', folder, '--timeout', '300'], input=more.encode(),
                        capture_output=True, timeout=LIMIT)
