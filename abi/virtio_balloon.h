@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-#define VIRTIO_BALLOON_F_REPORTING (UINT64_C(1) << 5)
+#define VIRTIO_BALLOON_F_DEFLATE_ON_OOM (UINT64_C(1) << 2)
+#define VIRTIO_BALLOON_F_REPORTING      (UINT64_C(1) << 5)
 
 /* The last is the third where the two between are not offered. */
 enum { VIRTIO_BALLOON_INFLATE = 0, VIRTIO_BALLOON_DEFLATE = 1, VIRTIO_BALLOON_REPORTING = 2 };

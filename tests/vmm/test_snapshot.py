@@ -33,24 +33,50 @@ until('no socket', lambda: os.path.exists(path_of(where)) or vmm.poll() is not N
 begin = time.monotonic()
 vmm.stdin.write(typed.replace('@port', port).encode())
 until('it is not ready', lambda: ready in ask(where, 'log')['text'])
-done = ctl(where, 'snapshot', folder)
-assert done[0] == 0, done
+SMALL = ('24k', '--guest=0'), ('24k', '--zstd'), ('16k', '--diff')
+chain = bool(sys.argv[9])  # restored is what was written since
+done = ctl(where, 'snapshot', folder, *['--diff'] * chain)
+assert done[0] == 0 and 'base' not in done[1], done
 said = ask(where, 'log')['text']
 assert ctl(where, 'snapshot', folder)[0] == 1 and state(where) == 'running', 'it is there already'
 if sys.argv[9]:  # another, of what it is a little later
     vmm.stdin.write(b'help\n')
     until('no help', lambda: 'Commands' in ask(where, 'log')['text'])
-    assert ctl(where, 'snapshot', folder + '2')[0] == 0
+restored = folder
+if chain:  # the same moment as a whole and as what was written since; what a full disk did not take is in the next
+    assert ctl(where, 'snapshot', folder + '2', '--diff')[0] == 0
+    for size, word in SMALL:
+        small = runtime + '/small' + word
+        os.mkdir(small)
+        done = subprocess.run(['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs -o size=' + size + ' none "$0" && "$@"; '
+                               'echo status $?; ls -A "$0"', small, program, 'ctl', where, 'snapshot', small + '/one',
+                               *word.split('=')], capture_output=True, text=True, timeout=LIMIT)
+        assert done.stdout == 'status 1\n' and 'No space left' in done.stderr, done
+    assert state(where) == 'running' and ctl(where, 'pause')[0] == 0
+    restored = folder + '3'
+    done = ctl(where, 'snapshot', restored, '--diff', '--zstd')
+    assert done[0] == 0 and 'base: ' + folder + '2' in done[1], done
+    assert ctl(where, 'snapshot', folder + '4', '--zstd')[0] == 0
+    assert 'pages: 0' in ctl(where, 'snapshot', folder + '5', '--diff')[1]
+    os.rename(folder + '5', folder + '6')
+    done = ctl(where, 'snapshot', folder + '7', '--diff')
+    assert done[0] == 1 and '/saved5 would be of no use' in done[1] + done[2], done
+    assert not os.path.exists(folder + '7') and not os.path.exists(folder + '7.tmp')
+    assert ctl(where, 'resume')[0] == 0
 vmm.kill()
 vmm.communicate()
 stopped = time.monotonic()
 assert not os.path.exists(folder + '.tmp')
-done = subprocess.run([program, 'snapshot', 'verify', folder], capture_output=True, text=True, timeout=LIMIT)
+if chain:
+    done = subprocess.run([program, 'snapshot', 'diff', restored, folder + '4'], capture_output=True, text=True,
+                          timeout=LIMIT)
+    assert done.returncode == 0 and done.stdout.startswith('memory 0 of '), done
+done = subprocess.run([program, 'snapshot', 'verify', restored], capture_output=True, text=True, timeout=LIMIT)
 assert done.returncode == 0 and 'good   ram' in done.stdout, done
 if re.search("^up [0-9]", said, re.M):  # saved for longer than it ran: a clock that counts that is seen below
     time.sleep(min(2 * (stopped - begin), 60))
 begin += time.monotonic() - stopped
-again = subprocess.run([program, '--restore', folder, '--timeout', '300'], input=more.encode(),
+again = subprocess.run([program, '--restore', restored, '--timeout', '300'], input=more.encode(),
                        capture_output=True, timeout=LIMIT)
 passed = time.monotonic() - begin
 assert again.returncode == status and answer.encode() in again.stdout, (again.returncode, again.stdout[-250:])
@@ -60,11 +86,12 @@ if uptimes:  # the guest says twice how long it is up: no more than it ran, so n
     first, second = uptimes
     assert 0 < second - first < 1.1 * passed, (uptimes, passed)
 
-def refused(name, change, *words):
-    path = folder + '/' + name
+def refused(name, change, *words, of=None):  # of another folder that `restored` stands on
+    path = (of or folder) + '/' + name
     kept = open(path, 'rb').read()
     open(path, 'wb').write(change(kept))
-    done = subprocess.run([program, '--restore', folder, '--timeout', '300'], stdin=subprocess.DEVNULL,
+    done = subprocess.run([program, '--restore', restored if of else folder, '--timeout', '300'],
+                          stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=LIMIT)
     open(path, 'wb').write(kept)
     assert done.returncode == 125 and done.stdout == '' and done.stderr.count('\n') == 1, (name, done)
@@ -76,6 +103,9 @@ if sys.argv[9]:
     open(folder + '/ram', 'wb').write(bytes(4096))
     refused('sum', lambda b: b, 'ram')
     os.rename(folder + '/kept', folder + '/ram')
+if chain:
+    refused('sum', lambda b: b'0' * 8 + b[8:], 'saved3 keeps only what differs from ', 'saved2', 'another snapshot',
+            of=folder + '2')
 if len(sys.argv) > 10:  # another disk of the same size and time
     times = os.stat(disk)
     with open(disk, 'r+b') as file:
@@ -173,7 +203,7 @@ def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
     nonce = "nonce %s" % os.urandom(8).hex()
     saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", typed="write n %s\ncat n\n" % nonce, ready="\n%s\n" % nonce,
           more="cat n\nexit\n", answer="\n%s\n" % nonce, look=scratch)
-    one, two, core = scratch / "saved", scratch / "saved2", scratch / "core"
+    one, two, core = scratch / "saved", scratch / "saved3", scratch / "core"
     page = look(vmm, "explain", "--symbols", NAMES, one)
     assert all(word in page for word in ("vCPU 0", "PAE paging", "page walks", "master PIC")), page
     assert look(vmm, "diff", one, one) == "memory 0 of 16384 pages differ\n"

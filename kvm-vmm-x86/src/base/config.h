@@ -129,19 +129,27 @@ struct vsock_config {
 
 struct channels;
 
+/* A file of a saved guest's RAM, without the hole, and its firmware behind it. */
+struct saved_layer {
+    const char *ram;
+    bool packed;           /* by zstd, host/files/pack.h */
+    const uint64_t *pages; /* those that it has, a bit each; NULL: all, as the lowest has */
+};
+
 /* A guest that goes on from where it was saved (snapshot/), instead of being made from its image.
  */
 struct saved_guest {
-    bool used;                   /* it was made: should it reset its machine, its image counts */
-    const char *folder;          /* where it comes from */
-    const char *ram;             /* the file of its RAM, without holes; or */
+    bool used;          /* it was made: should it reset its machine, its image counts */
+    const char *folder; /* where it comes from */
+    const struct saved_layer *layers; /* its RAM: of each page, the last that has it; or */
+    unsigned layer_count;
     const struct memory *memory; /* where it is mapped; NULL: it is not */
     enum guest_mode mode;        /* as its image had it */
     bool paging;                 /* it was started so */
     gpa_t base;                  /* where its RAM begins */
     const uint8_t *state;        /* chunks: vm/state.h */
     size_t state_size;
-    uint64_t rom;            /* bytes of firmware, behind the RAM in its file */
+    uint64_t rom;            /* bytes of firmware, behind the RAM in its layers */
     const uint8_t *firmware; /* chunks: vm/firmware.h */
     size_t firmware_size;
 };

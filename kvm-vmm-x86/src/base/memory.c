@@ -185,6 +185,15 @@ bool memory_next_run(const struct memory_slot *slot, const uint64_t *log, uint64
     return first < pages;
 }
 
+uint64_t memory_bytes(const struct memory *memory)
+{
+    uint64_t size = 0;
+
+    for (unsigned i = 0; i < memory->count; i++)
+        size += memory->slots[i].size;
+    return size;
+}
+
 gpa_t memory_low_end(const struct memory *memory)
 {
     return memory->slots[0].base + memory->slots[0].size;

@@ -104,6 +104,9 @@ struct memory_run {
 bool memory_next_run(const struct memory_slot *slot, const uint64_t *log, uint64_t *page,
                      struct memory_run *run) MUST_CHECK;
 
+/* The bytes of all slots. */
+uint64_t memory_bytes(const struct memory *memory);
+
 /* The first address after the RAM that begins at the lowest address. */
 gpa_t memory_low_end(const struct memory *memory);
 /* The first address after all RAM. */

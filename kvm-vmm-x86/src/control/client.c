@@ -10,6 +10,7 @@
 #include "host/files/folder_make.h"
 #include "host/files/runtime.h"
 #include "host/socket.h"
+#include "options/options.h"
 #include "snapshot/save.h"
 
 enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2, STATUS_FAILED = 125 };
@@ -18,6 +19,7 @@ struct order {
     const char *where, *verb, *argument, *guest, *run;
     char folder[FOLDER_PATH_MAX]; /* that it has made, and the files for the machine to write */
     struct folder_files files;
+    bool diff, zstd;
     bool json; /* the answer as it came */
 };
 
@@ -25,6 +27,7 @@ static int usage(FILE *to)
 {
     fprintf(to, "Usage: kvm-vmm ctl list\n"
                 "       kvm-vmm ctl NAME VERB [--guest N] [--json]\n"
+                "       kvm-vmm ctl NAME snapshot FOLDER [--diff] [--zstd]\n"
                 "       kvm-vmm ctl NAME fork COUNT [--run COMMAND]\n"
                 "NAME is what --control of the running machine says: a name, or unix:PATH.\n");
     for (const struct control_verb *v = control_verbs; v->name != NULL; v++) {
@@ -80,6 +83,12 @@ static int build_request(const struct order *o, struct json_out *out, struct err
         if (*o->argument < '0' || *o->argument > '9' || *end != '\0')
             return error_set(error, "%s %s: not a number", o->verb, o->argument);
         json_number(out, verb->argument, count);
+    } else if (o->argument != NULL && strcmp(verb->argument, "size") == 0) {
+        uint64_t size;
+
+        if (!options_parse_size(o->argument, &size))
+            return error_set(error, "%s %s: not a size (64M)", o->verb, o->argument);
+        json_number(out, verb->argument, size);
     } else if (takes_folder(o)) {
         json_string(out, verb->argument, o->folder);
         json_open(out, "files", '[');
@@ -87,6 +96,12 @@ static int build_request(const struct order *o, struct json_out *out, struct err
             json_string(out, NULL, o->files.names[i]);
         json_close(out, ']');
     }
+    if ((o->diff || o->zstd) && !takes_folder(o))
+        return error_set(error, "--diff and --zstd go with snapshot, not with %s", o->verb);
+    if (o->diff)
+        json_bool(out, "diff", true);
+    if (o->zstd)
+        json_bool(out, "zstd", true);
     if (o->run != NULL)
         json_string(out, "run", o->run);
     if (o->guest != NULL) {
@@ -193,9 +208,15 @@ static void print_value(const struct json *json, unsigned index, int indent)
         print_value(json, i, v->name != NULL ? indent + 2 : indent);
 }
 
-static bool is_envelope(const char *name)
+/* What is not for a person. */
+static bool is_hidden(const char *name)
 {
-    return strcmp(name, "version") == 0 || strcmp(name, "ok") == 0;
+    static const char *const names[] = {"version", "ok", "files", "base_sum"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
 /* Whether the answer names that file. */
@@ -208,6 +229,23 @@ static bool is_written(void *answer, const char *name)
         if (one->kind == JSON_STRING && strcmp(one->text, name) == 0)
             return true;
     return false;
+}
+
+/* The machine cannot look whether the snapshot before is still there. */
+static int check_base(const struct json *json, struct error *error)
+{
+    const char *base;
+    uint64_t sum;
+    struct error why;
+
+    if (!json_get_string(json, json->values, "base", &base) ||
+        !json_get_number(json, json->values, "base_sum", &sum) ||
+        snapshot_check_base(base, (uint32_t)sum, &why) == 0)
+        return 0;
+    return error_set(error,
+                     "what was written since %s would be of no use: %s; take a snapshot "
+                     "without --diff",
+                     base, why.text);
 }
 
 static int print_answer(const struct order *o, char *answer, size_t length)
@@ -229,6 +267,8 @@ static int print_answer(const struct order *o, char *answer, size_t length)
             text = "refused without a word";
         return complain(STATUS_REFUSED, text);
     }
+    if (o->files.count > 0 && check_base(&json, &error) < 0)
+        return complain(STATUS_REFUSED, error.text);
     if (o->files.count > 0 && folder_commit(is_written, &json, &error) < 0)
         return complain(STATUS_FAILED, error.text);
     if (o->json)
@@ -237,7 +277,7 @@ static int print_answer(const struct order *o, char *answer, size_t length)
         fputs(text, stdout);
     else
         for (unsigned i = 1; i < json.values[0].behind; i = json.values[i].behind)
-            if (!is_envelope(json.values[i].name) && strcmp(json.values[i].name, "files") != 0)
+            if (!is_hidden(json.values[i].name))
                 print_value(&json, i, 0);
     return STATUS_OK;
 }
@@ -306,6 +346,10 @@ int control_client(int argc, char **argv)
             order.json = true;
         else if (strcmp(argv[i], "--guest") == 0 && i + 1 < argc)
             order.guest = argv[++i];
+        else if (strcmp(argv[i], "--diff") == 0)
+            order.diff = true;
+        else if (strcmp(argv[i], "--zstd") == 0)
+            order.zstd = true;
         else if (strcmp(argv[i], "--run") == 0 && i + 1 < argc)
             order.run = argv[++i];
         else if (argv[i][0] == '-' || count == sizeof words / sizeof words[0])

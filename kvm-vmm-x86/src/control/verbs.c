@@ -7,20 +7,16 @@
 #include "console/display.h"
 #include "console/screen.h"
 #include "control/fork.h"
+#include "control/snapshot.h"
 #include "host/events.h"
 #include "host/kvm/state.h"
 #include "host/kvm/stats.h"
 #include "options/options.h"
-#include "snapshot/save.h"
 
 static struct control {
     struct control_run run;
     struct pause_holder users[GUESTS_MAX]; /* who said `pause` */
-    bool saving;                           /* a snapshot is being taken: */
-    struct snapshot_save save;
-    struct folder_files *giver; /* whose request passed its files */
-    struct pause_holder saver;
-    struct control_log logs[GUESTS_MAX]; /* they begin with the guests */
+    struct control_log logs[GUESTS_MAX];   /* they begin with the guests */
 } control;
 
 static void on_quiet(void *context)
@@ -34,35 +30,18 @@ void control_verbs_init(const struct control_run *run)
     memset(&control, 0, offsetof(struct control, logs));
     control.run = *run;
     control_fork_init(run);
-    control.saver.quiet = on_quiet;
+    control_snapshot_init(run);
     for (unsigned i = 0; i < GUESTS_MAX; i++)
         control.users[i].quiet = on_quiet;
 }
 
-static void let_go(unsigned guest)
-{
-    vm_resume(&control.run.vms[guest], &control.saver);
-    folder_move_files(control.giver, &control.save.folder.files); /* that no thread took */
-    control.saving = false;
-}
-
-bool control_verbs_is_saving(void)
-{
-    return control.saving;
-}
-
 bool control_verbs_forget(unsigned guest)
 {
-    struct vm *vm = &control.run.vms[guest];
-
-    if (control.saving && control.save.vm == vm) {
-        if (!snapshot_save_end(&control.save))
-            return false;
-        let_go(guest);
-    }
+    if (!control_snapshot_forget(guest))
+        return false;
     control_fork_forget(guest);
     if (control.users[guest].holds)
-        vm_resume(vm, &control.users[guest]);
+        vm_resume(&control.run.vms[guest], &control.users[guest]);
     return true;
 }
 
@@ -121,7 +100,8 @@ static void write_guest(unsigned i, struct json_out *out)
                                         [MODE_LONG] = "long",
                                         [MODE_LINUX] = "linux",
                                         [MODE_FIRMWARE] = "firmware"};
-    const struct vm *vm = &control.run.vms[i];
+    struct vm *vm = &control.run.vms[i];
+    uint64_t asked, given;
 
     json_open(out, NULL, '{');
     json_number(out, "guest", i);
@@ -132,6 +112,11 @@ static void write_guest(unsigned i, struct json_out *out)
         json_number(out, "memory", vm->ram_size);
         json_number(out, "vcpus", vm->vcpu_count);
         json_number(out, "exits", vm_exits(vm));
+        if (vm->config->balloon) {
+            balloon_read(&vm->machine.balloon, &asked, &given);
+            json_number(out, "balloon_asked", asked);
+            json_number(out, "balloon_given", given);
+        }
     }
     json_close(out, '}');
 }
@@ -241,111 +226,55 @@ static enum verb_result begin_stop(struct control_request *request, struct json_
     return VERB_DONE;
 }
 
-/* --- snapshot --- */
-
-/* "files" has the name of each descriptor that came with the request. */
-static int take_files(struct control_request *request, struct folder_files *taken,
-                      struct error *error)
-{
-    const struct json_value *names = json_member(request->json, request->json->values, "files");
-    const struct json_value *name;
-    unsigned count = 0;
-
-    *taken = *request->files;
-    while ((name = json_element(request->json, names, count)) != NULL && count < taken->count) {
-        if (name->kind != JSON_STRING || strlen(name->text) >= FOLDER_NAME_MAX)
-            return error_set(error, "\"files\" has something that is no name of a file");
-        strcpy(taken->names[count++], name->text);
-    }
-    if (name != NULL || count != taken->count || count == 0)
-        return error_set(error,
-                         "\"files\" does not name each of the %u descriptors that came "
-                         "with the request: those of the files to be written (kvm-vmm ctl "
-                         "passes them)",
-                         taken->count);
-    request->files->count = 0;
-    return 0;
-}
-
-/* The guest stands still first, then a thread writes. */
-static enum verb_result go_on_saving(struct control_request *request, struct json_out *out,
-                                     struct error *error)
-{
-    unsigned guest = first_of(request);
-    struct vm *vm = &control.run.vms[guest];
-    bool is_saved = control.saving && control.save.vm == vm;
-    int result;
-
-    if (!is_saved || (!control.save.pending && !control.run.is_running(guest))) {
-        if (is_saved)
-            let_go(guest);
-        error_set(error, "the guest ended before it was saved");
-        return VERB_FAILED;
-    }
-    if (!control.save.pending) {
-        if (!vm_is_quiet(vm, &control.saver))
-            return VERB_LATER;
-        if (snapshot_save_begin(&control.save, error) == 0)
-            return VERB_LATER;
-        let_go(guest);
-        return VERB_FAILED;
-    }
-    result = snapshot_save_take(&control.save, error);
-    if (result == 0)
-        return VERB_LATER;
-    for (unsigned v = 0; v < vm->vcpu_count && vm_is_quiet(vm, &control.saver); v++)
-        kvm_mark_paused(&vm->vcpus[v].cpu);
-    let_go(guest);
-    if (result < 0)
-        return VERB_FAILED;
-    json_string(out, "folder", control.save.folder.path);
-    json_open(out, "files", '[');
-    for (unsigned i = 0; i < control.save.folder.files.count; i++)
-        if (control.save.folder.written[i])
-            json_string(out, NULL, control.save.folder.files.names[i]);
-    json_close(out, ']');
-    return VERB_DONE;
-}
-
+/* Only one verb saves a guest at a time. */
 static enum verb_result begin_snapshot(struct control_request *request, struct json_out *out,
                                        struct error *error)
 {
-    struct folder_files files;
-    const char *folder;
-
-    if (control.run.count > 1 && !request->one) {
-        error_set(error, "\"guest\" must say which of the %u guests", control.run.count);
+    if (control_fork_is_busy()) {
+        error_set(error, "the guest is being forked");
         return VERB_FAILED;
     }
-    if (!json_get_string(request->json, request->json->values, "folder", &folder) ||
-        folder[0] != '/' || strlen(folder) >= FOLDER_PATH_MAX) {
-        error_set(error, "\"folder\" is not a path from the root on");
-        return VERB_FAILED;
-    }
-    if (control.saving || control_fork_is_busy()) {
-        error_set(error, control.saving ? "a snapshot is being taken already"
-                                        : "the guest is being forked");
-        return VERB_FAILED;
-    }
-    if (choose_running(request, error) < 0 ||
-        snapshot_save_check(&control.run.vms[first_of(request)], error) < 0 ||
-        take_files(request, &files, error) < 0)
-        return VERB_FAILED;
-    control.saving = true;
-    control.save.vm = &control.run.vms[first_of(request)];
-    control.save.holder = &control.saver;
-    control.giver = request->files;
-    folder_open(&control.save.folder, folder, &files, &control.save.stop);
-    (void)vm_pause(control.save.vm, &control.saver);
-    return go_on_saving(request, out, error);
+    return choose_running(request, error) < 0 ? VERB_FAILED
+                                              : control_snapshot_begin(request, out, error);
 }
 
-/* Only one verb saves a guest at a time. */
 static enum verb_result begin_fork(struct control_request *request, struct json_out *out,
                                    struct error *error)
 {
     error_set(error, "a snapshot is being taken");
-    return control.saving ? VERB_FAILED : control_fork_begin(request, out, error);
+    return control_snapshot_is_busy() ? VERB_FAILED : control_fork_begin(request, out, error);
+}
+
+/* --- balloon --- */
+
+/* Of all guests that the request is about, or none. */
+static enum verb_result begin_balloon(struct control_request *request, struct json_out *out,
+                                      struct error *error)
+{
+    uint64_t size;
+
+    (void)out;
+    if (choose_running(request, error) < 0)
+        return VERB_FAILED;
+    if (!json_get_number(request->json, request->json->values, "size", &size)) {
+        error_set(error, "\"size\" is not a number of bytes");
+        return VERB_FAILED;
+    }
+    for (unsigned i = 0; i < control.run.count; i++) {
+        const struct vm *vm = &control.run.vms[i];
+
+        if ((request->guests >> i & 1) != 0 && (!vm->config->balloon || size > vm->ram_size)) {
+            error_set(error,
+                      vm->config->balloon ? "guest %u has less memory, %llu bytes"
+                                          : "guest %u has no balloon (--balloon)",
+                      i, (unsigned long long)vm->ram_size);
+            return VERB_FAILED;
+        }
+    }
+    for (unsigned i = 0; i < control.run.count; i++)
+        if (request->guests >> i & 1)
+            balloon_ask(&control.run.vms[i].machine.balloon, size);
+    return VERB_DONE;
 }
 
 /* --- stats, screen, log --- */
@@ -482,9 +411,11 @@ const struct control_verb control_verbs[] = {
     {"power", NULL, NULL, "presses the power button", begin_power, NULL},
     {"stop", NULL, NULL, "ends the run", begin_stop, NULL},
     {"reset", NULL, NULL, "starts the guests again", begin_reset, NULL},
-    {"snapshot", "folder", NULL, "saves a guest, for --restore", begin_snapshot, go_on_saving},
+    {"snapshot", "folder", NULL, "saves a guest, for --restore", begin_snapshot,
+     control_snapshot_again},
     {"fork", "count", NULL, "copies of a machine that run beside it", begin_fork,
      control_fork_again},
+    {"balloon", "size", NULL, "how much memory the guest is to give back", begin_balloon, NULL},
     {"stats", NULL, NULL, "exits, and KVM's own counters", begin_stats, NULL},
     {"screen", NULL, "text", "the text page at 0xb8000", begin_screen, NULL},
     {"log", NULL, "text", "what a guest printed last, up to 8 KiB", begin_log, NULL},

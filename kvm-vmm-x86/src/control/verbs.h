@@ -99,8 +99,6 @@ int control_choose(struct control_request *request, struct error *error) MUST_CH
 /* A guest's VM is about to go: what holds it lets go. False: a thread that saves it does not yet;
  * it wakes the event loop when it does, and this is to be called again. */
 bool control_verbs_forget(unsigned guest) MUST_CHECK;
-/* Whether a snapshot is being taken: nothing else may save the guest then. */
-bool control_verbs_is_saving(void);
 
 /* Keeps what a guest printed last, for `log`. Its context is a struct control_log. */
 enum { CONTROL_LOG_MAX = 8 * 1024 };

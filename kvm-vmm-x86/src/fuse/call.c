@@ -77,11 +77,26 @@ bool fuse_map_owner(const struct fuse_server *server, uint32_t *user, uint32_t *
     return true;
 }
 
+enum { FILE_SHIFT = 56 };
+
+uint64_t fuse_file_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino)
+{
+    unsigned i = 0;
+
+    lock_take(&nodes->lock);
+    while (i < nodes->device_count && nodes->devices[i] != dev)
+        i++;
+    if (i == nodes->device_count && i < FUSE_DEVICES_MAX)
+        nodes->devices[nodes->device_count++] = dev;
+    lock_release(&nodes->lock);
+    return ino ^ (uint64_t)i << FILE_SHIFT;
+}
+
 void fuse_fill_attributes(struct fuse_call *call, const struct stat *status, struct fuse_attr *attr)
 {
     struct fuse_server *s = call->server;
 
-    *attr = (struct fuse_attr){.ino = fuse_node_number(&s->nodes, status->st_dev, status->st_ino),
+    *attr = (struct fuse_attr){.ino = fuse_file_number(&s->nodes, status->st_dev, status->st_ino),
                                .size = (uint64_t)status->st_size,
                                .blocks = (uint64_t)status->st_blocks,
                                .atime = (uint64_t)status->st_atim.tv_sec,

@@ -52,6 +52,9 @@ uint64_t fuse_valid(const struct fuse_server *server); /* seconds */
 /* The host's owner for one that the guest names; false if it may not be given away. */
 bool fuse_map_owner(const struct fuse_server *server, uint32_t *user, uint32_t *group);
 
+/* A number of its own for each file of up to 64 file systems, whose inodes are below 2^56. */
+uint64_t fuse_file_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino);
+
 /* A path by which a descriptor's file can be reached once more. */
 struct fuse_path {
     char text[32];

@@ -55,7 +55,7 @@ static int put_entry(struct fuse_call *call, const struct dirent64 *entry, size_
     if (fuse_node_is_hidden(&call->server->nodes, call->node->dev, entry->d_ino) ||
         fuse_name_is_hidden(&call->server->nodes, call->node, entry->d_name))
         return 0;
-    own.ino = fuse_node_number(&call->server->nodes, call->node->dev, entry->d_ino);
+    own.ino = fuse_file_number(&call->server->nodes, call->node->dev, entry->d_ino);
     if (plus && !is_dots(entry->d_name)) {
         if (fuse_node_lookup(&call->server->nodes, call->node, entry->d_name, &id, &status) != 0)
             return 0; /* it is gone again, or not for the guest */

@@ -81,6 +81,27 @@ int fuse_handle_add(struct fuse_handles *handles, int fd, bool folder, uint64_t 
     return 0;
 }
 
+int fuse_handle_put_back(struct fuse_handles *handles, int fd, bool folder, uint64_t id)
+{
+    struct fuse_handle *handle = calloc(1, sizeof *handle);
+    uint32_t slot = (uint32_t)id;
+
+    lock_take(&handles->lock);
+    if (handle == NULL || slot >= handles->max || handles->slots[slot].handle != NULL) {
+        lock_release(&handles->lock);
+        close(fd);
+        free(handle);
+        return -EBADF;
+    }
+    *handle = (struct fuse_handle){.fd = fd, .folder = folder};
+    lock_init(&handle->position);
+    handles->count++;
+    handles->slots[slot] =
+        (struct fuse_handle_slot){.handle = handle, .generation = (uint32_t)(id >> 32)};
+    lock_release(&handles->lock);
+    return 0;
+}
+
 static bool is_slot(const struct fuse_handles *h, uint64_t id)
 {
     uint32_t slot = (uint32_t)id;

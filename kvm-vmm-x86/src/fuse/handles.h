@@ -34,6 +34,9 @@ void fuse_handles_forget_all(struct fuse_handles *handles);
 
 /* Takes `fd`. 0 or a negative errno, and then it is closed. */
 int fuse_handle_add(struct fuse_handles *handles, int fd, bool folder, uint64_t *id) MUST_CHECK;
+/* Takes `fd` under a number that it had in another server. Or a negative errno, and then it is
+ * closed. */
+int fuse_handle_put_back(struct fuse_handles *handles, int fd, bool folder, uint64_t id) MUST_CHECK;
 /* NULL: there is no such; a folder is not a file. */
 struct fuse_handle *fuse_handle_get(struct fuse_handles *handles, uint64_t id, bool folder);
 void fuse_handle_put(struct fuse_handles *handles, struct fuse_handle *handle);

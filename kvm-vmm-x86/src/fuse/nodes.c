@@ -11,7 +11,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 1024, FIRST_SLOT = FUSE_ROOT_ID + 1, DEVICE_SHIFT = 56 };
+_Static_assert(FUSE_NODES_FIRST == FUSE_ROOT_ID + 1, "linux/fuse.h");
+enum { DEPTH_MAX = 1024 };
 
 /* Through these a guest could reach the VMM itself, or what the kernel tells of other programs. */
 static const unsigned long machinery[] = {
@@ -57,7 +58,7 @@ bool fuse_name_is_hidden(const struct fuse_nodes *nodes, const struct fuse_node 
 
 /* --- with the lock held --- */
 
-static struct fuse_node **chain_of(struct fuse_nodes *nodes, dev_t dev, ino_t ino)
+struct fuse_node **fuse_nodes_chain(struct fuse_nodes *nodes, dev_t dev, ino_t ino)
 {
     uint64_t key = (ino ^ (uint64_t)dev << 32) * UINT64_C(0x9e3779b97f4a7c15);
 
@@ -66,7 +67,7 @@ static struct fuse_node **chain_of(struct fuse_nodes *nodes, dev_t dev, ino_t in
 
 static struct fuse_node *find_locked(struct fuse_nodes *nodes, const struct stat *status)
 {
-    struct fuse_node *n = *chain_of(nodes, status->st_dev, status->st_ino);
+    struct fuse_node *n = *fuse_nodes_chain(nodes, status->st_dev, status->st_ino);
 
     if (status->st_dev == nodes->root.dev && status->st_ino == nodes->root.ino)
         return &nodes->root;
@@ -126,7 +127,7 @@ static void pin_locked(struct fuse_nodes *nodes, struct fuse_node *n)
 static void release_locked(struct fuse_nodes *nodes, struct fuse_node *n)
 {
     while (n != NULL && n != &nodes->root && n->lookups == 0 && n->pins == 0 && n->children == 0) {
-        struct fuse_node **at = chain_of(nodes, n->dev, n->ino), *folder = n->folder;
+        struct fuse_node **at = fuse_nodes_chain(nodes, n->dev, n->ino), *folder = n->folder;
         uint32_t slot = (uint32_t)n->id;
 
         while (*at != n)
@@ -210,7 +211,7 @@ static struct fuse_node *add_locked(struct fuse_nodes *nodes, const struct stat 
                             .type = status->st_mode & S_IFMT,
                             .fd = -1};
     nodes->slots[slot].node = n;
-    chain = chain_of(nodes, n->dev, n->ino);
+    chain = fuse_nodes_chain(nodes, n->dev, n->ino);
     n->next_same = *chain;
     *chain = n;
     return n;
@@ -233,11 +234,26 @@ static int open_path(int folder, const char *name, struct stat *status)
     return fd;
 }
 
+/* The same of what exists for the guest. */
+static int open_known(const struct fuse_nodes *nodes, const struct fuse_node *folder, int from,
+                      const char *name, struct stat *status)
+{
+    int fd = fuse_name_is_hidden(nodes, folder, name) ? -ENOENT : open_path(from, name, status);
+
+    if (fd >= 0 && (fuse_node_is_hidden(nodes, status->st_dev, status->st_ino) ||
+                    (status->st_dev != folder->dev && is_machinery(fd)))) {
+        close(fd);
+        return -ENOENT;
+    }
+    return fd;
+}
+
 int fuse_nodes_open(struct fuse_nodes *nodes, int root, unsigned open_max, struct error *error)
 {
     struct stat status;
 
-    *nodes = (struct fuse_nodes){.open_max = open_max, .slot_count = FIRST_SLOT, .slot_room = 1024};
+    *nodes = (struct fuse_nodes){
+        .open_max = open_max, .slot_count = FUSE_NODES_FIRST, .slot_room = 1024};
     lock_init(&nodes->lock);
     nodes->slots = calloc(nodes->slot_room, sizeof *nodes->slots);
     nodes->hash = calloc(FUSE_NODE_HASH, sizeof(struct fuse_node *));
@@ -260,17 +276,17 @@ void fuse_nodes_forget_all(struct fuse_nodes *nodes)
     lock_take(&nodes->lock);
     /* Folders that lie in each other, as a host that moves them about can make it seem, would keep
      * each other: so all are taken out of their folders first. */
-    for (uint32_t i = FIRST_SLOT; i < nodes->slot_count; i++)
+    for (uint32_t i = FUSE_NODES_FIRST; i < nodes->slot_count; i++)
         if (nodes->slots[i].node != NULL) {
             struct fuse_node *n = nodes->slots[i].node;
 
             n->lookups = 0;
             n->pins++;
         }
-    for (uint32_t i = FIRST_SLOT; i < nodes->slot_count; i++)
+    for (uint32_t i = FUSE_NODES_FIRST; i < nodes->slot_count; i++)
         if (nodes->slots[i].node != NULL)
             place_locked(nodes, nodes->slots[i].node, NULL, NULL);
-    for (uint32_t i = FIRST_SLOT; i < nodes->slot_count; i++)
+    for (uint32_t i = FUSE_NODES_FIRST; i < nodes->slot_count; i++)
         if (nodes->slots[i].node != NULL) {
             struct fuse_node *n = nodes->slots[i].node;
 
@@ -295,7 +311,7 @@ static struct fuse_node *node_locked(struct fuse_nodes *nodes, uint64_t id)
 
     if (id == FUSE_ROOT_ID)
         return &nodes->root;
-    n = slot < FIRST_SLOT || slot >= nodes->slot_count ? NULL : nodes->slots[slot].node;
+    n = slot < FUSE_NODES_FIRST || slot >= nodes->slot_count ? NULL : nodes->slots[slot].node;
     return n != NULL && n->id == id ? n : NULL;
 }
 
@@ -346,7 +362,7 @@ static int reopen_one(struct fuse_nodes *nodes, struct fuse_node *node)
     snprintf(name, sizeof name, "%s", n->name);
     lock_release(&nodes->lock);
 
-    fd = open_path(folder->fd, name, &status);
+    fd = open_known(nodes, folder, folder->fd, name, &status);
     lock_take(&nodes->lock);
     if (fd >= 0 && (status.st_dev != n->dev || status.st_ino != n->ino ||
                     (status.st_mode & S_IFMT) != n->type)) {
@@ -416,16 +432,9 @@ int fuse_node_lookup(struct fuse_nodes *nodes, struct fuse_node *folder, const c
 
     if (from < 0)
         return from;
-    if (fuse_name_is_hidden(nodes, folder, name))
-        return -ENOENT;
-    fd = open_path(from, name, status);
+    fd = open_known(nodes, folder, from, name, status);
     if (fd < 0)
         return fd;
-    if (fuse_node_is_hidden(nodes, status->st_dev, status->st_ino) ||
-        (status->st_dev != folder->dev && is_machinery(fd))) {
-        close(fd);
-        return -ENOENT;
-    }
     kept = strdup(name);
     if (kept == NULL) {
         close(fd);
@@ -482,17 +491,4 @@ void fuse_node_moved(struct fuse_nodes *nodes, struct fuse_node *folder, const c
         free(kept);
     }
     lock_release(&nodes->lock);
-}
-
-uint64_t fuse_node_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino)
-{
-    unsigned i = 0;
-
-    lock_take(&nodes->lock);
-    while (i < nodes->device_count && nodes->devices[i] != dev)
-        i++;
-    if (i == nodes->device_count && i < FUSE_DEVICES_MAX)
-        nodes->devices[nodes->device_count++] = dev;
-    lock_release(&nodes->lock);
-    return ino ^ (uint64_t)i << DEVICE_SHIFT;
 }

@@ -22,7 +22,12 @@
 #include "base/error.h"
 #include "host/threads.h"
 
-enum { FUSE_NODES_MAX = 1 << 20, FUSE_NODE_HASH = 1 << 14, FUSE_DEVICES_MAX = 64 };
+enum {
+    FUSE_NODES_FIRST = 2, /* slot of the first but the root */
+    FUSE_NODES_MAX = 1 << 20,
+    FUSE_NODE_HASH = 1 << 14,
+    FUSE_DEVICES_MAX = 64
+};
 
 struct fuse_node {
     uint64_t id;
@@ -97,7 +102,7 @@ bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino);
 bool fuse_name_is_hidden(const struct fuse_nodes *nodes, const struct fuse_node *folder,
                          const char *name);
 
-/* A number of its own for each file of up to 64 file systems, whose inodes are below 2^56. */
-uint64_t fuse_node_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino);
+/* With the lock held: where nodes of that inode are. */
+struct fuse_node **fuse_nodes_chain(struct fuse_nodes *nodes, dev_t dev, ino_t ino);
 
 #endif

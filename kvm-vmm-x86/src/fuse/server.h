@@ -60,6 +60,16 @@ struct fuse_server *fuse_server_open(const struct fuse_options *options,
                                      struct error *error) MUST_CHECK;
 void fuse_server_close(struct fuse_server *server);
 
+/* What the guest knows of the folder and has open there, in bytes of malloc: the server carries
+ * nothing out meanwhile. NULL: there is no memory for it. */
+uint8_t *fuse_server_save(struct fuse_server *server, size_t *size);
+/* A server that has served nothing yet goes on with it. What comes from outside is checked; it
+ * names nothing but what is beneath the folder. Files are found by folder and name, and must be the
+ * same; those that are not are stale for the guest. *lost: files and folders that it had open and
+ * has not any more. On an error the server is of no use. */
+int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t size, unsigned *lost,
+                     struct error *error) MUST_CHECK;
+
 /* For each thread that is to serve requests: what it makes has exactly the mode asked for, and what
  * it writes to loses its set-user-id and set-group-id bits, as files of plain users do. */
 void fuse_server_enter_thread(void);

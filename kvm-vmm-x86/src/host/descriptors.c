@@ -3,7 +3,7 @@
 
 #include <sys/resource.h>
 
-/* OTHERS: for the rest of the program, of which clients of the control socket may hold 2,502 while
+/* OTHERS: for the rest of the program, of which clients of the control socket may hold 2,574 while
  * they are closed (control/server.c). USERS_LEAST: one user alone does not get all. */
 enum { OTHERS = 3072, MIN = 64, USERS_LEAST = 4 };
 

@@ -107,32 +107,6 @@ int ram_add_rom(struct memory *memory, gpa_t base, const uint8_t *bytes, uint64_
     return 0;
 }
 
-int ram_add_saved_rom(struct memory *memory, const char *path, uint64_t size, struct error *error)
-{
-    uint64_t at = 0;
-    uint8_t *bytes;
-    ssize_t n = -1;
-    int fd, result = -1;
-
-    if (size == 0)
-        return 0;
-    for (unsigned i = 0; i < memory->count; i++)
-        at += memory->slots[i].size;
-    bytes = malloc(size);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (bytes != NULL && fd >= 0)
-        n = pread(fd, bytes, size, (off_t)at);
-    if (n != (ssize_t)size)
-        error_set(error, "%s: the firmware behind %llu KiB of memory cannot be read", path,
-                  (unsigned long long)(at / KIB));
-    else
-        result = ram_add_rom(memory, 4 * GIB - size, bytes, size, error);
-    if (fd >= 0)
-        close(fd);
-    free(bytes);
-    return result;
-}
-
 void ram_unmap(struct memory *memory)
 {
     for (unsigned i = 0; i < memory->count; i++) {

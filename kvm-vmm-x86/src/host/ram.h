@@ -15,11 +15,6 @@ int ram_map(struct memory *memory, enum memory_backing backing, const char *path
 int ram_add_rom(struct memory *memory, gpa_t base, const uint8_t *bytes, uint64_t size,
                 struct error *error) MUST_CHECK;
 
-/* The same with the `size` bytes of a file that stand behind all slots that are mapped; it ends at
- * 4 GB, as firmware does. */
-int ram_add_saved_rom(struct memory *memory, const char *path, uint64_t size,
-                      struct error *error) MUST_CHECK;
-
 /* Gives all of it back and empties the list. Later look-ups find no memory. */
 void ram_unmap(struct memory *memory);
 

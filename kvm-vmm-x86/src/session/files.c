@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/console.h"
 #include "console/ports.h"
 #include "console/streams.h"
 #include "host/descriptors.h"
@@ -182,6 +183,20 @@ static unsigned divide_descriptors(const struct options *options)
 
 static struct snapshot_folder session_snapshot; /* of --restore, for the whole run */
 
+static int restore_shares(const struct guest_config *guest, struct error *error)
+{
+    unsigned lost[SHARES_MAX];
+
+    if (snapshot_restore_shares(&session_snapshot, guest, lost, error) < 0)
+        return -1;
+    for (unsigned i = 0; i < guest->share_count; i++)
+        if (lost[i] > 0)
+            console_printf("kvm-vmm: %u of the files that the guest had open in %.*s are not there "
+                           "any more; it reads an error where it uses them\n",
+                           lost[i], (int)guest->shares[i].path_length, guest->shares[i].path);
+    return 0;
+}
+
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error)
 {
@@ -219,7 +234,9 @@ int session_files_open(const struct options *options, struct guest_config guests
         if (ports_make(i, &guests[i], &guests[i].channels, error) < 0)
             return -1;
     }
-    return session_shares_open(options->count, guests, descriptors, error);
+    if (session_shares_open(options->count, guests, descriptors, error) < 0)
+        return -1;
+    return options->restore != NULL ? restore_shares(&guests[0], error) : 0;
 }
 
 void session_files_close(const struct options *options, struct guest_config guests[GUESTS_MAX])

@@ -161,8 +161,6 @@ int session_fork_check(const struct vm *vm, const struct options *options, struc
         if (vm->memory.slots[i].backing == MEMORY_SHARED)
             return error_set(error, "a guest whose memory is shared (memfd) cannot be forked: its "
                                     "copies would write to the same");
-    if (machine_unsavable(&vm->machine, true) != NULL)
-        return error_set(error, "%s", machine_unsavable(&vm->machine, true));
     return 0;
 }
 

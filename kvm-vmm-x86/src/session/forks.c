@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "console/console.h"
+#include "control/snapshot.h"
 #include "host/events.h"
 #include "host/kvm/state.h"
 #include "session/fork.h"
@@ -127,7 +128,7 @@ static bool service(struct vm *vm, const struct options *options)
         live++;
     session_forks.vm = vm;
     if (session_forks.made != NULL || live == end || session_fork_asked() == 0 ||
-        control_verbs_is_saving()) /* the end of a snapshot wakes the loop */
+        control_snapshot_is_busy()) /* the end of a snapshot wakes the loop */
         return true;
     if (!session_forks.holder.holds) {
         if (session_fork_check(vm, options, &error) < 0) {

@@ -52,6 +52,26 @@ static void print_machine(const struct snapshot_machine *m)
                c->disks[i].overlay     ? ", with what was written beside it"
                : c->disks[i].read_only ? ", read-only"
                                        : "");
+    for (unsigned i = 0; i < c->share_count; i++)
+        printf("share  %s%s, as %s\n", c->shares[i].path,
+               c->shares[i].read_only ? ", read-only" : "", c->shares[i].tag);
+    if (m->packed)
+        printf("ram    packed by zstd\n");
+}
+
+/* From the one that has all of the memory on. */
+static void print_layers(const struct snapshot_folder *s)
+{
+    for (unsigned i = 0; i + 1 < s->layer_count; i++)
+        printf("base   %s\n", s->below[i].folder);
+    if (s->layer_count > 1) {
+        const uint64_t *map = s->below[s->layer_count - 1].pages;
+        uint64_t pages = 0;
+
+        for (uint64_t i = 0; i < s->machine.ram_map.size / sizeof map[0]; i++)
+            pages += (unsigned)__builtin_popcountll(map[i]);
+        printf("ram    %llu pages of its own\n", (unsigned long long)pages);
+    }
 }
 
 static int print_state(const struct snapshot_folder *s, struct error *error)
@@ -65,17 +85,33 @@ static int print_state(const struct snapshot_folder *s, struct error *error)
     return more;
 }
 
-static int verify_one(const struct snapshot_folder *s, const char *name,
-                      const struct snapshot_file *file, struct error *error)
+static int verify_one(const char *folder, const char *name, const struct snapshot_file *file,
+                      bool packed, struct error *error)
 {
     uint32_t sum;
 
-    if (folder_sum(s->folder, name, file->size, &sum, error) < 0)
+    if ((packed ? folder_sum_packed : folder_sum)(folder, name, file->size, &sum, error) < 0)
         return -1;
     if (sum != file->sum)
-        return error_set(error, "%s/%s is damaged: its sum is %08x, not %08x", s->folder, name, sum,
+        return error_set(error, "%s/%s is damaged: its sum is %08x, not %08x", folder, name, sum,
                          file->sum);
     printf("good   %-12s %08x\n", name, sum);
+    return 0;
+}
+
+/* Of the folders that it stands on, that is what there is of it. */
+static int verify_memory(const struct snapshot_folder *s, struct error *error)
+{
+    for (unsigned i = 0; i < s->layer_count; i++) {
+        const struct snapshot_layer *l = &s->below[i];
+
+        if (s->layer_count > 1)
+            printf("in     %s\n", l->folder);
+        if (verify_one(l->folder, l->packed ? "ram.zst" : "ram", &l->sum, l->packed, error) < 0)
+            return -1;
+        if (l->pages != NULL) /* it was compared when it was read */
+            printf("good   ram.map\n");
+    }
     return 0;
 }
 
@@ -83,17 +119,25 @@ static int verify(const struct snapshot_folder *s, struct error *error)
 {
     const struct snapshot_machine *m = &s->machine;
 
-    if (verify_one(s, "state", &m->state, error) < 0 ||
-        verify_one(s, "firmware", &m->firmware, error) < 0 ||
-        verify_one(s, "ram", &m->ram, error) < 0)
+    if (verify_memory(s, error) < 0 ||
+        verify_one(s->folder, "state", &m->state, false, error) < 0 ||
+        verify_one(s->folder, "firmware", &m->firmware, false, error) < 0)
         return -1;
     for (unsigned i = 0; i < m->config.disk_count; i++) {
         char name[FOLDER_NAME_MAX], map[FOLDER_NAME_MAX];
 
         snprintf(name, sizeof name, "disk%u", i);
         snprintf(map, sizeof map, "disk%u.map", i);
-        if (m->config.disks[i].overlay && (verify_one(s, name, &m->disks[i].overlay, error) < 0 ||
-                                           verify_one(s, map, &m->disks[i].map, error) < 0))
+        if (m->config.disks[i].overlay &&
+            (verify_one(s->folder, name, &m->disks[i].overlay, false, error) < 0 ||
+             verify_one(s->folder, map, &m->disks[i].map, false, error) < 0))
+            return -1;
+    }
+    for (unsigned i = 0; i < m->config.share_count; i++) {
+        char name[FOLDER_NAME_MAX];
+
+        snprintf(name, sizeof name, "share%u", i);
+        if (verify_one(s->folder, name, &m->shares[i], false, error) < 0)
             return -1;
     }
     return 0;
@@ -114,6 +158,7 @@ static int on_info(const struct request *r, struct error *error)
     if (result < 0)
         return -1;
     print_machine(&s.machine);
+    print_layers(&s);
     result = print_state(&s, error);
     snapshot_close(&s);
     return result;

@@ -1,4 +1,4 @@
-/* machine.json; see machine.h. */
+/* machine.json, read; see machine.h. */
 #include "snapshot/machine.h"
 
 #include <stdio.h>
@@ -6,178 +6,9 @@
 
 #include "abi/virtio_vsock.h"
 #include "base/address.h"
-
-static const char *const modes[] = {[MODE_REAL] = "real",
-                                    [MODE_PROTECTED] = "protected",
-                                    [MODE_LONG] = "long",
-                                    [MODE_LINUX] = "linux",
-                                    [MODE_FIRMWARE] = "firmware"};
-static const char *const buses[] = {
-    [VIRTIO_BY_DEFAULT] = "default", [VIRTIO_BY_MMIO] = "mmio", [VIRTIO_BY_PCI] = "pci"};
-static const char *const policies[] = {
-    [MMIO_DEFAULT] = "default", [MMIO_STOP] = "stop", [MMIO_IGNORE] = "ignore"};
-
-static const char *const entries[] = {[KERNEL_ENTRY_AUTO] = "auto",
-                                      [KERNEL_ENTRY_PVH] = "pvh",
-                                      [KERNEL_ENTRY_64] = "64",
-                                      [KERNEL_ENTRY_32] = "32"};
-
-static const char *const nets[] = {[NET_USER] = "user", [NET_PASST] = "passt", [NET_TAP] = "tap"};
-/* A port that leads to what belongs to a program that runs is not saved. */
-static const char *const links[] = {
-    [SERIAL_STDIO] = "stdio", [SERIAL_PTY] = "pty", [SERIAL_FILE] = "file", [SERIAL_UNIX] = "unix"};
-
-enum { NETS = sizeof nets / sizeof nets[0], LINKS = sizeof links / sizeof links[0] };
-enum {
-    MODES = sizeof modes / sizeof modes[0],
-    BUSES = sizeof buses / sizeof buses[0],
-    POLICIES = sizeof policies / sizeof policies[0],
-    ENTRIES = sizeof entries / sizeof entries[0]
-};
+#include "snapshot/machine_words.h"
 
 #define MEMORY_MAX (64 * GIB)
-
-static void write_file(struct json_out *out, const char *name, const struct snapshot_file *file)
-{
-    json_open(out, name, '{');
-    json_number(out, "size", file->size);
-    json_number(out, "sum", file->sum);
-    json_close(out, '}');
-}
-
-static void write_texts(struct json_out *out, const char *name, const char *const *texts,
-                        unsigned count)
-{
-    json_open(out, name, '[');
-    for (unsigned i = 0; i < count; i++)
-        json_string(out, NULL, texts[i]);
-    json_close(out, ']');
-}
-
-static void write_disks(struct json_out *out, const struct snapshot_machine *m)
-{
-    json_open(out, "disks", '[');
-    for (unsigned i = 0; i < m->config.disk_count; i++) {
-        const struct disk_config *config = &m->config.disks[i];
-        const struct snapshot_disk *disk = &m->disks[i];
-
-        json_open(out, NULL, '{');
-        json_bytes(out, "path", config->path, config->path_length);
-        json_string(out, "id", config->id);
-        json_number(out, "block_size", config->block_size);
-        json_bool(out, "read_only", config->read_only);
-        json_bool(out, "has_overlay", config->overlay);
-        json_number(out, "size", disk->size);
-        json_number(out, "changed", disk->changed);
-        json_number(out, "sample", disk->sample);
-        write_file(out, "overlay", &disk->overlay);
-        write_file(out, "map", &disk->map);
-        json_close(out, '}');
-    }
-    json_close(out, ']');
-}
-
-static void write_ports(struct json_out *out, const struct guest_config *c)
-{
-    json_open(out, "ports", '[');
-    for (unsigned i = 0; i < c->port_count; i++) {
-        const struct port_config *p = &c->ports[i];
-
-        json_open(out, NULL, '{');
-        json_bytes(out, "name", p->name_length > 0 ? p->name : "", p->name_length);
-        json_string(out, "to", links[p->kind]);
-        json_string(out, "path", p->path != NULL ? p->path : "");
-        json_close(out, '}');
-    }
-    json_close(out, ']');
-}
-
-/* A forwarded port as one number: what a description holds of values is limited. */
-static void write_forwards(struct json_out *out, const struct net_config *n, bool udp)
-{
-    json_open(out, udp ? "udp" : "tcp", '[');
-    for (unsigned i = 0; i < n->forward_count; i++) {
-        const struct net_forward *f = &n->forwards[i];
-
-        if (f->udp == udp)
-            json_number(out, NULL,
-                        (uint64_t)f->address << 32 | (uint32_t)f->host_port << 16 | f->guest_port);
-    }
-    json_close(out, ']');
-}
-
-static void write_nets(struct json_out *out, const struct guest_config *c)
-{
-    json_open(out, "nets", '[');
-    for (unsigned i = 0; i < c->net_count; i++) {
-        const struct net_config *n = &c->nets[i];
-        uint64_t mac = 0;
-
-        for (unsigned k = 0; k < sizeof n->mac; k++)
-            mac = mac << 8 | n->mac[k];
-        json_open(out, NULL, '{');
-        json_string(out, "kind", nets[n->kind]);
-        json_bytes(out, "name", n->name_length > 0 ? n->name : "", n->name_length);
-        json_number(out, "mac", mac);
-        json_number(out, "mtu", n->mtu);
-        json_number(out, "dns", n->dns);
-        write_forwards(out, n, false);
-        write_forwards(out, n, true);
-        json_close(out, '}');
-    }
-    json_close(out, ']');
-}
-
-void snapshot_machine_write(const struct snapshot_machine *m, struct json_out *out)
-{
-    const struct guest_config *c = &m->config;
-
-    json_open(out, NULL, '{');
-    json_number(out, "format", SNAPSHOT_FORMAT);
-    json_string(out, "vmm", m->vmm);
-    json_number(out, "taken", m->taken);
-    json_string(out, "image", c->image);
-    json_string(out, "mode", modes[m->mode]);
-    json_string(out, "asked_mode", c->mode == MODE_BY_CONTENT ? "" : modes[c->mode]);
-    json_bool(out, "paging", m->paging);
-    json_bool(out, "no_paging", c->no_paging);
-    json_string(out, "kernel_entry", entries[c->kernel_entry]);
-    if (c->has_load)
-        json_number(out, "load", c->load);
-    if (c->has_entry)
-        json_number(out, "entry", c->entry);
-    json_number(out, "base", m->base);
-    json_number(out, "memory", c->memory);
-    json_number(out, "vcpus", c->cpus);
-    json_string(out, "mmio", policies[c->mmio]);
-    if (c->append != NULL)
-        json_string(out, "append", c->append);
-    write_texts(out, "initrds", c->initrds, c->initrd_count);
-    write_texts(out, "fw_files", c->fw_files, c->fw_file_count);
-    json_string(out, "virtio", buses[c->virtio]);
-    json_bool(out, "testdev", c->testdev);
-    json_bool(out, "rng", c->rng);
-    json_bool(out, "balloon", c->balloon);
-    json_bool(out, "pvpanic", c->pvpanic);
-    json_number(out, "watchdog", c->watchdog);
-    if (c->vsock.cid != 0) {
-        json_number(out, "vsock_cid", c->vsock.cid);
-        json_string(out, "vsock_path", c->vsock.path);
-    }
-    json_bool(out, "bios", c->bios);
-    if (c->kernel != NULL)
-        json_string(out, "kernel", c->kernel);
-    json_number(out, "rom", m->rom);
-    write_disks(out, m);
-    write_ports(out, c);
-    write_nets(out, c);
-    write_file(out, "firmware", &m->firmware);
-    write_file(out, "state", &m->state);
-    write_file(out, "ram", &m->ram);
-    json_close(out, '}');
-}
-
-/* --- reading --- */
 
 struct reader {
     struct json json;
@@ -312,6 +143,28 @@ static const struct json_value *list_of(struct reader *r, const struct json_valu
     return NULL;
 }
 
+static void read_shares(struct reader *r, struct snapshot_machine *m)
+{
+    const struct json_value *list = list_of(r, r->json.values, "shares", SHARES_MAX), *v;
+
+    while (list != NULL && (v = json_element(&r->json, list, m->config.share_count)) != NULL) {
+        struct share_config *share = &m->config.shares[m->config.share_count];
+        const char *tag = text(r, v, "tag");
+
+        share->path = text(r, v, "path");
+        share->path_length = strlen(share->path);
+        if (share->path[0] != '/')
+            miss(r, "path");
+        if (tag[0] == '\0' || strlen(tag) >= sizeof share->tag)
+            miss(r, "tag");
+        else
+            strcpy(share->tag, tag);
+        share->read_only = truth(r, v, "read_only");
+        share->lasting = truth(r, v, "lasting");
+        m->shares[m->config.share_count++] = file(r, v, "files");
+    }
+}
+
 static void read_ports(struct reader *r, struct guest_config *c)
 {
     const struct json_value *list = list_of(r, r->json.values, "ports", PORTS_MAX), *v;
@@ -413,6 +266,22 @@ static void read_start(struct reader *r, struct guest_config *c)
         c->entry = number(r, whole, "entry", UINT64_MAX);
 }
 
+/* A bit for each page, in whole words. */
+static void read_diff(struct reader *r, struct snapshot_machine *m)
+{
+    const struct json_value *v = json_member(&r->json, r->json.values, "diff");
+
+    if (v == NULL)
+        return;
+    m->below.folder = text(r, v, "base");
+    m->below.sum = (uint32_t)number(r, v, "sum", UINT32_MAX);
+    m->ram_map = file(r, v, "map");
+    if (m->below.folder[0] != '/')
+        miss(r, "base");
+    if (m->ram_map.size != snapshot_map_size(m->ram.size))
+        miss(r, "map");
+}
+
 int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length,
                           struct error *error)
 {
@@ -461,11 +330,14 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
         m->config.kernel = text(&r, whole, "kernel");
     m->rom = number(&r, whole, "rom", FIRMWARE_MAX);
     read_disks(&r, m);
+    read_shares(&r, m);
     read_ports(&r, &m->config);
     read_nets(&r, &m->config);
     m->firmware = file(&r, whole, "firmware");
     m->state = file(&r, whole, "state");
     m->ram = file(&r, whole, "ram");
+    m->packed = truth(&r, whole, "packed");
+    read_diff(&r, m);
     check(&r, m);
     return r.missing == NULL
                ? 0

@@ -5,11 +5,13 @@
 #ifndef SNAPSHOT_MACHINE_H
 #define SNAPSHOT_MACHINE_H
 
+#include "base/address.h"
 #include "base/config.h"
 #include "base/json.h"
 
-enum { SNAPSHOT_FORMAT = 3, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
+enum { SNAPSHOT_FORMAT = 4, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
 #define SNAPSHOT_FIRMWARE_MAX (UINT64_C(1) << 30)
+#define SNAPSHOT_SHARE_MAX    (UINT64_C(1) << 29)
 
 /* A file of the folder. */
 struct snapshot_file {
@@ -23,6 +25,12 @@ struct snapshot_disk {
     struct snapshot_file overlay, map; /* if it has one: diskN and diskN.map */
 };
 
+/* What a snapshot stands on that has only the pages that were written since. */
+struct snapshot_base {
+    const char *folder; /* from the root on; NULL: it stands on its own */
+    uint32_t sum;       /* of that one's machine.json */
+};
+
 /* Strings of `config` point into what was parsed, or belong to who fills it. */
 struct snapshot_machine {
     const char *vmm; /* the version that wrote it */
@@ -33,8 +41,18 @@ struct snapshot_machine {
     gpa_t base;
     uint64_t rom; /* bytes of firmware, behind the RAM in `ram` */
     struct snapshot_file state, ram, firmware;
+    bool packed; /* `ram` is packed, as `ram.zst`; size and sum are of what it holds */
+    struct snapshot_base below;
+    struct snapshot_file ram_map; /* with a base: a bit for each page that `ram` has */
     struct snapshot_disk disks[DISKS_MAX];
+    struct snapshot_file shares[SHARES_MAX]; /* shareN: what the guest has open there */
 };
+
+/* Of ram.map: a bit for each page of RAM and firmware, in words of 64 bits. */
+static inline uint64_t snapshot_map_size(uint64_t ram)
+{
+    return (ram / PAGE_SIZE + 63) / 64 * 8;
+}
 
 void snapshot_machine_write(const struct snapshot_machine *machine, struct json_out *out);
 

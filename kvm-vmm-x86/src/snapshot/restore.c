@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuse/server.h"
 #include "host/disk/disk.h"
 #include "host/files/files.h"
-#include "host/files/folder.h"
 
 /* The bytes of PATH/NAME, in memory of our own with a byte more behind them. */
 static char *read_file(const char *path, const char *name, uint64_t limit, size_t *size,
@@ -45,30 +45,163 @@ static int check_sum(const char *path, const char *name, const struct snapshot_f
                                         name, sum, file->sum);
 }
 
-static int read_machine(struct snapshot_folder *s, const char *path, struct error *error)
+/* The sum of machine.json, as the file beside it says. */
+static int read_sum(const char *path, uint32_t *sum, struct error *error)
 {
-    struct snapshot_file file = {0};
-    size_t size, line_size;
-    char *line = read_file(path, "sum", 64, &line_size, error), *end;
-    struct error why;
+    size_t size;
+    char *line = read_file(path, "sum", 64, &size, error), *end;
 
     if (line == NULL)
         return -1;
-    line[line_size] = '\0';
-    file.sum = (uint32_t)strtoul(line, &end, 16);
+    line[size] = '\0';
+    *sum = (uint32_t)strtoul(line, &end, 16);
     if (end != line + 8 || strcmp(end, "  machine.json\n") != 0) {
         free(line);
         return error_set(error, "%s/sum is not as a snapshot has it", path);
     }
     free(line);
-    s->text = read_file(path, "machine.json", SNAPSHOT_JSON_MAX, &size, error);
-    if (s->text == NULL)
+    return 0;
+}
+
+/* -1: *text is there all the same, if it was read. */
+static int read_machine(struct snapshot_machine *m, char **text, struct snapshot_file *file,
+                        const char *path, struct error *error)
+{
+    size_t size;
+    struct error why;
+
+    *text = NULL;
+    if (read_sum(path, &file->sum, error) < 0)
+        return -1;
+    *text = read_file(path, "machine.json", SNAPSHOT_JSON_MAX, &size, error);
+    if (*text == NULL)
         return -1;
     /* Its format is looked at first: another one may have another kind of sum, and is no damage. */
-    if (snapshot_machine_read(&s->machine, s->text, size, &why) < 0)
+    if (snapshot_machine_read(m, *text, size, &why) < 0)
         return error_set(error, "%s/machine.json: %s", path, why.text);
-    file.size = size;
-    return check_sum(path, "machine.json", &file, error);
+    file->size = size;
+    return check_sum(path, "machine.json", file, error);
+}
+
+/* --- folders that it stands on --- */
+
+int snapshot_check_base(const char *folder, uint32_t expected, struct error *error)
+{
+    uint32_t sum;
+
+    if (read_sum(folder, &sum, error) < 0)
+        return -1;
+    return sum == expected ? 0
+                           : error_set(error,
+                                       "%s is another snapshot than it was: its sum is "
+                                       "%08x, not %08x",
+                                       folder, sum, expected);
+}
+
+/* The folder of that name beside `path`: snapshots that were moved together. */
+static bool beside(char found[FOLDER_PATH_MAX], const char *path, const char *base)
+{
+    const char *mark = strrchr(path, '/'), *name = strrchr(base, '/');
+
+    return snprintf(found, FOLDER_PATH_MAX, "%.*s%s", (int)(mark - path), path, name) <
+           FOLDER_PATH_MAX;
+}
+
+/* The one beside it if that is the one; or else where it was. */
+static int find_base(char found[FOLDER_PATH_MAX], const char *path,
+                     const struct snapshot_base *base, struct error *error)
+{
+    struct error why;
+
+    if (beside(found, path, base->folder) && snapshot_check_base(found, base->sum, &why) == 0)
+        return 0;
+    if (snprintf(found, FOLDER_PATH_MAX, "%s", base->folder) >= FOLDER_PATH_MAX)
+        return error_set(error, "%s: the path of its base is too long", path);
+    return snapshot_check_base(found, base->sum, &why) == 0
+               ? 0
+               : error_set(error, "%s keeps only what differs from %s: %s", path, base->folder,
+                           why.text);
+}
+
+/* What a folder has of the RAM. The map is small: 2 MB of 64 GB. */
+static int add_layer(struct snapshot_folder *s, const char *folder,
+                     const struct snapshot_machine *m, struct error *error)
+{
+    struct snapshot_layer *layer = &s->below[s->layer_count++];
+    size_t size;
+
+    *layer = (struct snapshot_layer){.sum = m->ram, .packed = m->packed};
+    snprintf(layer->folder, sizeof layer->folder, "%s", folder);
+    if (!folder_join(layer->ram, folder, m->packed ? "ram.zst" : "ram"))
+        return error_set(error, "%s: the path is too long", folder);
+    if (m->below.folder == NULL)
+        return 0;
+    if (check_sum(folder, "ram.map", &m->ram_map, error) < 0)
+        return -1;
+    layer->pages = (uint64_t *)(void *)read_file(folder, "ram.map", m->ram_map.size, &size, error);
+    if (layer->pages == NULL)
+        return -1;
+    return size == m->ram_map.size
+               ? 0
+               : error_set(error, "%s/ram.map was written to while it was read", folder);
+}
+
+static bool is_same_memory(const struct snapshot_machine *a, const struct snapshot_machine *b)
+{
+    return a->base == b->base && a->config.memory == b->config.memory && a->rom == b->rom;
+}
+
+static int add_base(struct snapshot_folder *s, const struct snapshot_base *below,
+                    struct snapshot_machine *m, char **text, struct error *error)
+{
+    const char *above = s->below[s->layer_count - 1].folder;
+    struct snapshot_file file = {0};
+    char folder[FOLDER_PATH_MAX];
+
+    if (s->layer_count == SNAPSHOT_LAYERS_MAX)
+        return error_set(error, "%s stands on more than %d other snapshots", s->folder,
+                         SNAPSHOT_LAYERS_MAX - 1);
+    if (find_base(folder, above, below, error) < 0 ||
+        read_machine(m, text, &file, folder, error) < 0)
+        return -1;
+    if (file.sum != below->sum || !is_same_memory(m, &s->machine))
+        return error_set(error, "%s is not what %s was made from", folder, above);
+    return add_layer(s, folder, m, error);
+}
+
+/* Down to the one that has all pages; then the lowest comes first. */
+static int find_layers(struct snapshot_folder *s, struct error *error)
+{
+    struct snapshot_machine *m = calloc(1, sizeof *m);
+    struct snapshot_base below = s->machine.below;
+    char *text = NULL, *former = NULL;
+    int result = -1;
+
+    s->below = calloc(SNAPSHOT_LAYERS_MAX, sizeof *s->below);
+    s->layers = calloc(SNAPSHOT_LAYERS_MAX, sizeof *s->layers);
+    if (m == NULL || s->below == NULL || s->layers == NULL)
+        error_set(error, "out of memory");
+    else
+        result = add_layer(s, s->folder, &s->machine, error);
+    while (result == 0 && below.folder != NULL) {
+        result = add_base(s, &below, m, &text, error);
+        below = m->below; /* it points into `text` */
+        free(former);
+        former = text;
+        text = NULL;
+    }
+    free(former);
+    free(m);
+    for (unsigned i = 0; i < s->layer_count / 2; i++) {
+        struct snapshot_layer kept = s->below[i];
+
+        s->below[i] = s->below[s->layer_count - 1 - i];
+        s->below[s->layer_count - 1 - i] = kept;
+    }
+    for (unsigned i = 0; i < s->layer_count; i++)
+        s->layers[i] = (struct saved_layer){
+            .ram = s->below[i].ram, .packed = s->below[i].packed, .pages = s->below[i].pages};
+    return result;
 }
 
 /* What the guest's fw_cfg held: an empty file where that was nothing. */
@@ -90,21 +223,23 @@ static int read_firmware(struct snapshot_folder *s, const char *path, struct err
 int snapshot_open(struct snapshot_folder *snapshot, const char *path, struct error *error)
 {
     struct snapshot_machine *m = &snapshot->machine;
+    struct snapshot_file file = {0};
     size_t size = 0;
 
     *snapshot = (struct snapshot_folder){0};
     if (folder_real_path(snapshot->folder, path, strlen(path), error) < 0)
         return -1;
-    if (!folder_join(snapshot->ram, snapshot->folder, "ram"))
-        return error_set(error, "%s: the path is too long", path);
-    if (read_machine(snapshot, path, error) < 0 || check_sum(path, "state", &m->state, error) < 0 ||
+    if (read_machine(m, &snapshot->text, &file, path, error) < 0 ||
+        check_sum(path, "state", &m->state, error) < 0 ||
         (snapshot->state = (uint8_t *)read_file(path, "state", SNAPSHOT_STATE_MAX, &size, error)) ==
-            NULL) {
+            NULL ||
+        find_layers(snapshot, error) < 0) {
         snapshot_close(snapshot);
         return -1;
     }
     snapshot->saved = (struct saved_guest){.folder = snapshot->folder,
-                                           .ram = snapshot->ram,
+                                           .layers = snapshot->layers,
+                                           .layer_count = snapshot->layer_count,
                                            .mode = m->mode,
                                            .paging = m->paging,
                                            .base = m->base,
@@ -119,6 +254,10 @@ int snapshot_open(struct snapshot_folder *snapshot, const char *path, struct err
 
 void snapshot_close(struct snapshot_folder *snapshot)
 {
+    for (unsigned i = 0; i < snapshot->layer_count; i++)
+        free(snapshot->below[i].pages);
+    free(snapshot->below);
+    free(snapshot->layers);
     free(snapshot->text);
     free(snapshot->state);
     free(snapshot->firmware);
@@ -165,6 +304,16 @@ static int configure_nets(struct guest_config *config, const struct guest_config
     return 0;
 }
 
+/* What is read at once anyway; what is packed has a sum of its own. */
+static int check_layers(const struct snapshot_folder *s, struct error *error)
+{
+    for (unsigned i = 1; i < s->layer_count; i++)
+        if (!s->below[i].packed &&
+            check_sum(s->below[i].folder, "ram", &s->below[i].sum, error) < 0)
+            return -1;
+    return 0;
+}
+
 int snapshot_configure(struct snapshot_folder *snapshot, struct guest_config *config,
                        struct error *error)
 {
@@ -181,7 +330,9 @@ int snapshot_configure(struct snapshot_folder *snapshot, struct guest_config *co
     config->reboot = run.reboot;
     config->max_exits = run.max_exits;
     config->kvm = run.kvm;
-    return configure_ports(config, &run, error) < 0 ? -1 : configure_nets(config, &run, error);
+    if (configure_ports(config, &run, error) < 0 || configure_nets(config, &run, error) < 0)
+        return -1;
+    return check_layers(snapshot, error);
 }
 
 static int fill_overlay(const struct snapshot_folder *s, unsigned i, struct disk *disk,
@@ -239,5 +390,37 @@ int snapshot_restore_disks(const struct snapshot_folder *snapshot,
         if (fill_overlay(snapshot, i, disk, error) < 0)
             return -1;
     }
+    return 0;
+}
+
+static int restore_share(const struct snapshot_folder *s, unsigned i, struct fuse_server *server,
+                         unsigned *lost, struct error *error)
+{
+    struct error why;
+    char name[FOLDER_NAME_MAX];
+    uint8_t *bytes;
+    size_t size;
+    int result;
+
+    snprintf(name, sizeof name, "share%u", i);
+    if (check_sum(s->folder, name, &s->machine.shares[i], error) < 0)
+        return -1;
+    bytes = (uint8_t *)read_file(s->folder, name, SNAPSHOT_SHARE_MAX, &size, error);
+    if (bytes == NULL)
+        return -1;
+    result = fuse_server_load(server, bytes, size, lost, &why);
+    if (result < 0)
+        error_set(error, "%s/%s: %s", s->folder, name, why.text);
+    free(bytes);
+    return result;
+}
+
+int snapshot_restore_shares(const struct snapshot_folder *snapshot,
+                            const struct guest_config *config, unsigned lost[SHARES_MAX],
+                            struct error *error)
+{
+    for (unsigned i = 0; i < config->share_count; i++)
+        if (restore_share(snapshot, i, config->shares[i].open, &lost[i], error) < 0)
+            return -1;
     return 0;
 }

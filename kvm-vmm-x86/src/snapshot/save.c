@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/version.h"
+#include "fuse/server.h"
 #include "host/clock.h"
 #include "host/disk/disk.h"
 #include "host/events.h"
@@ -19,14 +20,17 @@ struct paths {
     char image[FOLDER_PATH_MAX], initrds[INITRDS_MAX][FOLDER_PATH_MAX],
         disks[DISKS_MAX][FOLDER_PATH_MAX],
         fw_files[FW_FILES_MAX][FOLDER_PATH_MAX + FW_NAME_MAX + 1], kernel[FOLDER_PATH_MAX],
-        ports[PORTS_MAX][FOLDER_PATH_MAX], nets[NETS_MAX][FOLDER_PATH_MAX];
+        ports[PORTS_MAX][FOLDER_PATH_MAX], nets[NETS_MAX][FOLDER_PATH_MAX],
+        shares[SHARES_MAX][FOLDER_PATH_MAX];
 };
 
-_Static_assert(2 * DISKS_MAX + 5 <= FOLDER_FILES_MAX, "a snapshot's files have no room");
+_Static_assert(2 * DISKS_MAX + SHARES_MAX + 7 <= FOLDER_FILES_MAX,
+               "a snapshot's files have no room");
 
 void snapshot_files(struct folder_files *files)
 {
-    static const char *const always[] = {"state", "firmware", "ram", "machine.json", "sum"};
+    static const char *const always[] = {"state",   "firmware",     "ram", "ram.zst",
+                                         "ram.map", "machine.json", "sum"};
 
     *files = (struct folder_files){.count = 0};
     for (unsigned i = 0; i < sizeof always / sizeof always[0]; i++)
@@ -35,12 +39,12 @@ void snapshot_files(struct folder_files *files)
         snprintf(files->names[files->count++], FOLDER_NAME_MAX, "disk%u", i);
         snprintf(files->names[files->count++], FOLDER_NAME_MAX, "disk%u.map", i);
     }
+    for (unsigned i = 0; i < SHARES_MAX; i++)
+        snprintf(files->names[files->count++], FOLDER_NAME_MAX, "share%u", i);
 }
 
 int snapshot_save_check(const struct vm *vm, struct error *error)
 {
-    if (machine_unsavable(&vm->machine, false) != NULL)
-        return error_set(error, "%s", machine_unsavable(&vm->machine, false));
     if (vm->config->debugged)
         return error_set(error, "a guest with a debugger (--gdb) cannot be saved: its breakpoints "
                                 "may be in memory");
@@ -101,6 +105,10 @@ static void describe(const struct vm *vm, struct snapshot_machine *m, struct pat
             net->name_length = strlen(net->name);
         }
     }
+    for (unsigned i = 0; i < c->share_count; i++) {
+        c->shares[i].path = place(paths->shares[i], c->shares[i].path, c->shares[i].path_length);
+        c->shares[i].path_length = strlen(c->shares[i].path);
+    }
     for (unsigned i = 0; i < c->initrd_count; i++)
         c->initrds[i] = place_initrd(paths->initrds[i], c->initrds[i]);
     for (unsigned i = 0; i < c->fw_file_count; i++) {
@@ -140,6 +148,21 @@ static int put_disk(struct folder *folder, unsigned i, struct disk *disk, struct
     return folder_put(folder, map, overlay.map, overlay.map_size, &to->map.sum, error);
 }
 
+static int put_share(struct folder *folder, unsigned i, struct fuse_server *server,
+                     struct snapshot_file *file, struct error *error)
+{
+    char name[FOLDER_NAME_MAX];
+    uint8_t *bytes = fuse_server_save(server, &file->size);
+    int result;
+
+    if (bytes == NULL)
+        return error_set(error, "out of memory");
+    snprintf(name, sizeof name, "share%u", i);
+    result = folder_put(folder, name, bytes, file->size, &file->sum, error);
+    free(bytes);
+    return result;
+}
+
 static int put_state(struct snapshot_save *save, struct folder *folder, struct snapshot_file *file,
                      struct error *error)
 {
@@ -176,30 +199,73 @@ static int put_firmware(struct vm *vm, struct folder *folder, struct snapshot_fi
     return result;
 }
 
-static uint64_t bytes_of(const struct memory *memory)
+/* Which pages, of a snapshot that stands on another. */
+static int put_map(struct snapshot_save *save, struct folder *folder, struct snapshot_machine *m,
+                   struct error *error)
 {
-    uint64_t size = 0;
+    uint64_t *map;
+    int result;
 
-    for (unsigned i = 0; i < memory->count; i++)
-        size += memory->slots[i].size;
-    return size;
+    m->below = (struct snapshot_base){.folder = save->base, .sum = save->base_sum};
+    m->ram_map.size = snapshot_map_size(m->ram.size);
+    map = malloc(m->ram_map.size);
+    if (map == NULL)
+        return error_set(error, "out of memory");
+    snapshot_track_map(save->track, &save->vm->memory, map);
+    result = folder_put(folder, "ram.map", map, m->ram_map.size, &m->ram_map.sum, error);
+    free(map);
+    return result;
+}
+
+/* Of the first with --diff all: only from then on it is known what was written. A page that was is
+ * forgotten when it stands in a snapshot. */
+static int put_ram(struct snapshot_save *save, struct folder *folder, struct snapshot_machine *m,
+                   struct error *error)
+{
+    struct vm *vm = save->vm;
+    struct snapshot_track *track = save->track;
+    struct folder_memory from = {.memory = &vm->memory, .packed = save->packed};
+
+    m->packed = save->packed;
+    m->ram.size = memory_bytes(&vm->memory);
+    m->rom = m->ram.size - vm->ram_size;
+    save->base[0] = '\0';
+    if (save->diff && !track->on && snapshot_track_begin(track, vm, error) < 0)
+        return -1;
+    if (track->on && snapshot_track_look(track, vm, error) < 0)
+        return -1;
+    if (save->diff && track->last[0] != '\0') {
+        if (track->layers >= SNAPSHOT_LAYERS_MAX)
+            return error_set(error,
+                             "%s stands on %d others: take one without --diff, which stands on "
+                             "its own",
+                             track->last, SNAPSHOT_LAYERS_MAX - 1);
+        strcpy(save->base, track->last);
+        save->base_sum = track->sum;
+        save->pages = snapshot_track_count(track, &vm->memory);
+        from.logs = track->pages;
+        if (put_map(save, folder, m, error) < 0)
+            return -1;
+    }
+    return folder_put_memory(folder, save->packed ? "ram.zst" : "ram", &from, &m->ram.sum, error);
 }
 
 /* machine.json is written last, with the sums of the others; its own is in `sum`. */
-static int put_machine(struct folder *folder, const struct snapshot_machine *m, struct error *error)
+static int put_machine(struct folder *folder, const struct snapshot_machine *m, uint32_t *sum,
+                       struct error *error)
 {
     static char text[SNAPSHOT_JSON_MAX], line[32]; /* one snapshot is taken at a time */
     struct json_out out = json_out(text, sizeof text - 1);
-    uint32_t sum, ignored;
+    uint32_t ignored;
     int n;
 
     snapshot_machine_write(m, &out);
     if (out.full)
         return error_set(error, "its description takes more than %d bytes", SNAPSHOT_JSON_MAX);
     text[out.used++] = '\n';
-    if (folder_put(folder, "machine.json", text, out.used, &sum, error) < 0)
+    if (folder_put(folder, "machine.json", text, out.used, sum, error) < 0)
         return -1;
-    n = snprintf(line, sizeof line, "%08x  machine.json\n", sum);
+    n = snprintf(line, sizeof line, "%08x  machine.json\n", *sum);
     return folder_put(folder, "sum", line, (size_t)n, &ignored, error);
 }
 
@@ -208,23 +274,27 @@ static int put_all(struct snapshot_save *save, struct folder *folder, struct err
     static struct paths paths;
     static struct snapshot_machine m;
     struct vm *vm = save->vm;
+    uint32_t sum;
 
     describe(vm, &m, &paths);
     if (put_state(save, folder, &m.state, error) < 0)
         return -1;
     if (put_firmware(vm, folder, &m.firmware, error) < 0)
         return -1;
-    m.ram.size = bytes_of(&vm->memory);
-    m.rom = m.ram.size - vm->ram_size;
-    if (folder_put_memory(folder, "ram", &vm->memory, &m.ram.sum, error) < 0)
+    if (put_ram(save, folder, &m, error) < 0)
         return -1;
     for (unsigned i = 0; i < vm->config->disk_count; i++)
         if (put_disk(folder, i, vm->config->disks[i].open, &m.disks[i], error) < 0)
             return -1;
-    if (put_machine(folder, &m, error) < 0)
+    for (unsigned i = 0; i < vm->config->share_count; i++)
+        if (put_share(folder, i, vm->config->shares[i].open, &m.shares[i], error) < 0)
+            return -1;
+    if (put_machine(folder, &m, &sum, error) < 0)
         return -1;
     if (!vm_is_quiet(vm, save->holder))
         return error_set(error, "the guest ended while it was saved");
+    if (save->track->on)
+        snapshot_track_done(save->track, &vm->memory, folder->path, sum, save->base[0] != '\0');
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "common/elf.h"
 #include "host/guard.h"
 #include "host/ram.h"
+#include "host/ram_saved.h"
 
 enum { NAMES_MAX_GIB = 2 };
 
@@ -99,10 +100,11 @@ static int map_memory(struct snapshot_still *still, struct error *error)
     const struct snapshot_folder *f = &still->folder;
 
     memory_init(&still->memory, f->machine.base, f->machine.config.memory, NULL);
-    if (ram_map(&still->memory, MEMORY_FILE, f->ram, error) < 0)
+    if (ram_map_saved(&still->memory, f->saved.layers, f->saved.layer_count, f->machine.rom,
+                      error) < 0)
         return -1;
     guard_add(&still->memory);
-    return ram_add_saved_rom(&still->memory, f->ram, f->machine.rom, error);
+    return 0;
 }
 
 int snapshot_still_open(struct snapshot_still *still, const char *path, const char *names,
@@ -135,7 +137,7 @@ int snapshot_still_check(const struct snapshot_still *still, struct error *error
     gpa_t at;
 
     return guard_lost(&still->memory, &at)
-               ? error_set(error, "%s was cut short while it was read", still->folder.ram)
+               ? error_set(error, "%s was cut short while it was read", still->folder.layers[0].ram)
                : 0;
 }
 

@@ -20,6 +20,7 @@
 #include "host/kvm/memory.h"
 #include "host/kvm/state.h"
 #include "host/ram.h"
+#include "host/ram_saved.h"
 #include "vm/backend.h"
 #include "vm/guest_files.h"
 #include "vm/state.h"
@@ -114,14 +115,15 @@ static int add_ram(struct vm *vm, const struct image *image, struct error *error
         return kvm_add_memory(vm->fd, &vm->memory, error);
     }
     memory_init(&vm->memory, window_base(vm), vm->ram_size, NULL);
-    if (is_restored(vm) ? ram_map(&vm->memory, MEMORY_FILE, config->saved->ram, error) < 0
-                        : ram_map(&vm->memory, config->backing, config->memory_file, error) < 0)
+    if (is_restored(vm)) {
+        if (ram_map_saved(&vm->memory, config->saved->layers, config->saved->layer_count,
+                          config->saved->rom, error) < 0)
+            return -1;
+    } else if (ram_map(&vm->memory, config->backing, config->memory_file, error) < 0 ||
+               (vm->mode == MODE_FIRMWARE && ram_add_rom(&vm->memory, 4 * GIB - image->size,
+                                                         image->bytes, image->size, error) < 0)) {
         return -1;
-    if (is_restored(vm)
-            ? ram_add_saved_rom(&vm->memory, config->saved->ram, config->saved->rom, error) < 0
-            : vm->mode == MODE_FIRMWARE && ram_add_rom(&vm->memory, 4 * GIB - image->size,
-                                                       image->bytes, image->size, error) < 0)
-        return -1;
+    }
     guard_add(&vm->memory);
     return kvm_add_memory(vm->fd, &vm->memory, error);
 }

@@ -341,15 +341,6 @@ void machine_renew(struct machine *machine)
     acpi_pm_general(&machine->acpi_pm, ACPI_PM_GENERATION);
 }
 
-const char *machine_unsavable(const struct machine *machine, bool copied)
-{
-    for (unsigned i = 0; i < machine->virtio_count; i++)
-        if (machine->virtio[i]->kind->unsavable != NULL &&
-            !(copied && machine->virtio[i]->kind->copied))
-            return machine->virtio[i]->kind->unsavable;
-    return NULL;
-}
-
 void machine_save(struct machine *machine, struct chunk_writer *writer)
 {
     char name[CHUNK_NAME];

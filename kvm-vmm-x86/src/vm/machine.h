@@ -89,9 +89,6 @@ void machine_renew(struct machine *machine);
 /* All that the guest can have changed in its devices: a chunk each, under the name of its ops. No
  * vCPU runs meanwhile. */
 void machine_save(struct machine *machine, struct chunk_writer *writer);
-/* Why this machine cannot be saved, for the user, or `copied` by a copy of the process; NULL: it
- * can. */
-const char *machine_unsavable(const struct machine *machine, bool copied);
 /* Takes one of these chunks. An error leaves the device as it was. */
 int machine_load(struct machine *machine, const struct chunk *chunk,
                  struct error *error) MUST_CHECK;

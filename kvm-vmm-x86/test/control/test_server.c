@@ -187,9 +187,9 @@ static void test_too_many(void **state)
 
     (void)state;
     send_with(&client, COUNT, fds, FOLDER_FILES_MAX);
-    assert_answers(&client, "\"count\":24");
+    assert_answers(&client, "\"count\":32");
     send_with(&client, COUNT COUNT, fds, SOCKET_FDS_MAX);
-    assert_answers(&client, "more than 24 descriptors");
+    assert_answers(&client, "more than 32 descriptors");
     assert_string_equal(answer(&client), "");
     stream_close(&client);
     while (open_now() > before)
@@ -208,8 +208,8 @@ static void test_no_client_waits(void **state)
     } sent[] = {{"{\"version\":1", 1, NULL},
                 {COUNT, 1, "\"count\":1"},
                 {"{\"version\":1,\"verb\":\"later\"}\n", 1, NULL},
-                {COUNT, 25, "more than 24"},
-                {COUNT, 253, "more than 24"}};
+                {COUNT, 33, "more than 32"},
+                {COUNT, 253, "more than 32"}};
     static char endless[CONTROL_REQUEST_MAX + 100];
     enum { SENT = sizeof sent / sizeof sent[0] };
     unsigned before = open_now();

@@ -125,6 +125,24 @@ static void a_snapshot_among_reports(void **state)
         assert_int_equal(*buffer(i * PAGE), i < REPORTS ? 0 : 0x5a);
 }
 
+/* The driver is told of what the host asks for, and the host of what it has given. */
+static void is_asked(void **state)
+{
+    uint64_t asked, given;
+
+    (void)state;
+    balloon_ask(&balloon, 3 * PAGE + 1);
+    assert_int_equal(driver_get(&driver, VIRTIO_MMIO_CONFIG), 3);
+    assert_int_equal(driver_get(&driver, VIRTIO_MMIO_INTERRUPT_STATUS) & 2, 2);
+    driver_set(&driver, VIRTIO_MMIO_CONFIG + 4, 2);
+    balloon_read(&balloon, &asked, &given);
+    assert_int_equal(asked, 3 * PAGE);
+    assert_int_equal(given, 2 * PAGE);
+    driver_set(&driver, VIRTIO_MMIO_STATUS, 0); /* it is asked again, and has given nothing */
+    assert_int_equal(driver_get(&driver, VIRTIO_MMIO_CONFIG), 3);
+    assert_int_equal(driver_get(&driver, VIRTIO_MMIO_CONFIG + 4), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -132,6 +150,7 @@ int main(void)
         cmocka_unit_test_setup(pages, set_up),
         cmocka_unit_test_setup(a_reset_among_reports, set_up),
         cmocka_unit_test_setup(a_snapshot_among_reports, set_up),
+        cmocka_unit_test_setup(is_asked, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

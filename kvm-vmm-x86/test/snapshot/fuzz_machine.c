@@ -18,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     if (snapshot_machine_read(&first, text, size, &error) == 0) {
         if (first.config.cpus == 0 || first.config.cpus > CPUS_MAX ||
-            first.config.disk_count > DISKS_MAX || first.config.memory != first.ram.size)
+            first.config.disk_count > DISKS_MAX ||
+            first.config.memory + first.rom != first.ram.size ||
+            (first.below.folder != NULL && first.ram_map.size != snapshot_map_size(first.ram.size)))
             abort();
         snapshot_machine_write(&first, &out);
         if (!out.full && snapshot_machine_read(&second, out_bytes, out.used, &error) < 0)

@@ -102,13 +102,13 @@ static void on_reset(struct virtio *v)
 
 static void *balloon_state(struct virtio_device *device)
 {
-    return &((struct balloon *)device)->config.actual;
+    return &((struct balloon *)device)->config;
 }
 
 static bool balloon_loaded(struct virtio_device *device)
 {
     (void)device;
-    return true; /* any number is one */
+    return true; /* any two numbers are good */
 }
 
 static const struct virtio_kind kind = {
@@ -119,13 +119,30 @@ static const struct virtio_kind kind = {
                .configure = on_configure},
     .run = balloon_run,
     .state = balloon_state,
-    .state_size = sizeof(uint32_t),
+    .state_size = sizeof(struct virtio_balloon_config),
     .loaded = balloon_loaded,
 };
 
 void balloon_init(struct balloon *b, const struct backend *backend, unsigned index)
 {
     *b = (struct balloon){0};
-    virtio_device_init(&b->device, &kind, backend, index, VIRTIO_BALLOON_F_REPORTING,
+    virtio_device_init(&b->device, &kind, backend, index,
+                       VIRTIO_BALLOON_F_DEFLATE_ON_OOM | VIRTIO_BALLOON_F_REPORTING,
                        BALLOON_QUEUE_SIZE, &b->config, sizeof b->config);
+}
+
+void balloon_ask(struct balloon *balloon, uint64_t bytes)
+{
+    LOCK_FOR_BLOCK(&balloon->device.lock);
+
+    balloon->config.num_pages = (uint32_t)(bytes >> VIRTIO_BALLOON_PAGE_SHIFT);
+    virtio_config_changed(&balloon->device.virtio);
+}
+
+void balloon_read(struct balloon *balloon, uint64_t *asked, uint64_t *given)
+{
+    LOCK_FOR_BLOCK(&balloon->device.lock);
+
+    *asked = (uint64_t)balloon->config.num_pages << VIRTIO_BALLOON_PAGE_SHIFT;
+    *given = (uint64_t)balloon->config.actual << VIRTIO_BALLOON_PAGE_SHIFT;
 }

@@ -1,5 +1,5 @@
 /* The virtio memory balloon (virtio 1.2, 5.5): the host gets back what the guest does not use, by
- * free page reporting. The device asks for no page itself, and takes those that are given. */
+ * free page reporting, and what it asks for. A guest that runs out of memory takes pages back. */
 #ifndef DEV_VIRTIO_BALLOON_H
 #define DEV_VIRTIO_BALLOON_H
 
@@ -14,5 +14,10 @@ struct balloon {
 };
 
 void balloon_init(struct balloon *balloon, const struct backend *backend, unsigned index);
+
+/* Asks the guest to give so much of its memory in all, in whole pages. From any thread. */
+void balloon_ask(struct balloon *balloon, uint64_t bytes);
+/* What was asked for and what the guest says it has given: bytes. From any thread. */
+void balloon_read(struct balloon *balloon, uint64_t *asked, uint64_t *given);
 
 #endif

@@ -35,9 +35,6 @@ struct virtio_kind {
     /* After a state was put there: false if it cannot be. */
     bool (*loaded)(struct virtio_device *device);
     void (*close)(struct virtio_device *device);
-    /* Why a machine that has it cannot be saved; NULL: it can. */
-    const char *unsavable;
-    bool copied; /* a copy of the process has what it needs all the same */
 };
 
 /* What differs between MMIO and PCI. Called with the lock held. */

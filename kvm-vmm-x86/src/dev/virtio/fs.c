@@ -155,9 +155,6 @@ static const struct virtio_kind kind = {
     .virtio = {.name = "fs", .id = VIRTIO_ID_FS, .queues = FS_QUEUES},
     .run = fs_run,
     .close = fs_close,
-    .unsavable = "a guest with a shared folder (--share) cannot be saved: its open files are the "
-                 "host's",
-    .copied = true,
 };
 
 int fs_init(struct fs *fs, const struct backend *backend, unsigned index,

@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/memory.h"
+#include "host/files/pack.h"
 
 enum { RUN_PAGES = 64, RUN = RUN_PAGES * PAGE_SIZE };
 
@@ -121,9 +122,24 @@ static int write_at(const struct folder *f, int fd, const uint8_t *bytes, size_t
     return 0;
 }
 
+/* A file that is being written. */
+struct sink {
+    const struct folder *folder;
+    int fd;
+    struct pack *pack; /* NULL: as it is */
+    uint32_t sum;
+};
+
+static int write_run(struct sink *s, const uint8_t *bytes, size_t size, uint64_t at)
+{
+    if (size == 0)
+        return 0;
+    return s->pack != NULL ? pack_write(s->pack, bytes, size, at)
+                           : write_at(s->folder, s->fd, bytes, size, at);
+}
+
 /* Pages at `bytes` go to `at`; runs of them that are not zero are written at once. */
-static int write_pages(const struct folder *f, int fd, const uint8_t *bytes, uint64_t size,
-                       uint64_t at, uint32_t *sum)
+static int write_pages(struct sink *s, const uint8_t *bytes, uint64_t size, uint64_t at)
 {
     uint64_t first = 0, pos = 0;
 
@@ -132,15 +148,15 @@ static int write_pages(const struct folder *f, int fd, const uint8_t *bytes, uin
         bool zero = memory_is_zero(bytes + pos, part);
 
         if (!zero)
-            add_page(sum, (at + pos) / PAGE_SIZE, bytes + pos, part);
+            add_page(&s->sum, (at + pos) / PAGE_SIZE, bytes + pos, part);
         if (zero || pos - first == RUN) {
-            if (write_at(f, fd, bytes + first, pos - first, at + first) < 0)
+            if (write_run(s, bytes + first, pos - first, at + first) < 0)
                 return -1;
             first = zero ? pos + part : pos;
         }
         pos += part;
     }
-    return first < size ? write_at(f, fd, bytes + first, size - first, at + first) : 0;
+    return first < size ? write_run(s, bytes + first, size - first, at + first) : 0;
 }
 
 static int close_file(const struct folder *f, int fd, const char *name, int result,
@@ -158,14 +174,14 @@ static int close_file(const struct folder *f, int fd, const char *name, int resu
 int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
                uint32_t *sum, struct error *error)
 {
-    int fd = take_file(folder, name, size, error);
+    struct sink sink = {.folder = folder, .fd = take_file(folder, name, size, error)};
 
-    if (fd < 0)
+    if (sink.fd < 0)
         return -1;
-    *sum = 0;
-    if (close_file(folder, fd, name, write_pages(folder, fd, bytes, size, 0, sum), error) < 0)
+    if (close_file(folder, sink.fd, name, write_pages(&sink, bytes, size, 0), error) < 0)
         return -1;
-    finish_sum(sum, size);
+    finish_sum(&sink.sum, size);
+    *sum = sink.sum;
     return 0;
 }
 
@@ -193,8 +209,7 @@ static uint64_t touched_end(int pagemap, const uint8_t *host, uint64_t from, uin
     return from + i * PAGE_SIZE;
 }
 
-static int write_slot(const struct folder *f, int fd, const struct memory_slot *slot, uint64_t at,
-                      uint32_t *sum)
+static int write_slot(struct sink *sink, const struct memory_slot *slot, uint64_t at)
 {
     int pagemap =
         slot->backing == MEMORY_ANONYMOUS ? open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC) : -1;
@@ -205,7 +220,7 @@ static int write_slot(const struct folder *f, int fd, const struct memory_slot *
         uint64_t end = touched_end(pagemap, slot->host, from, slot->size, &begin);
 
         if (begin < end)
-            result = write_pages(f, fd, slot->host + begin, end - begin, at + begin, sum);
+            result = write_pages(sink, slot->host + begin, end - begin, at + begin);
         from = end > from ? end : begin;
     }
     if (pagemap >= 0)
@@ -213,24 +228,53 @@ static int write_slot(const struct folder *f, int fd, const struct memory_slot *
     return result;
 }
 
-int folder_put_memory(struct folder *folder, const char *name, const struct memory *memory,
+static int write_logged(struct sink *sink, const struct memory_slot *slot, uint64_t at,
+                        const uint64_t *log)
+{
+    struct memory_run run;
+    uint64_t page = 0;
+    int result = 0;
+
+    while (result == 0 && memory_next_run(slot, log, &page, &run)) {
+        uint64_t from = run.gpa - slot->base;
+
+        result = write_pages(sink, slot->host + from, run.size, at + from);
+    }
+    return result;
+}
+
+int folder_put_memory(struct folder *folder, const char *name, const struct folder_memory *from,
                       uint32_t *sum, struct error *error)
 {
-    uint64_t size = 0, at = 0;
-    int fd, result = 0;
+    const struct memory *memory = from->memory;
+    uint64_t size = memory_bytes(memory), at = 0;
+    struct sink sink = {.folder = folder};
+    int result = 0;
 
-    for (unsigned i = 0; i < memory->count; i++)
-        size += memory->slots[i].size;
-    fd = take_file(folder, name, size, error);
-    if (fd < 0)
+    sink.fd = take_file(folder, name, from->packed ? 0 : size, error);
+    if (sink.fd < 0)
         return -1;
-    *sum = 0;
-    for (unsigned i = 0; i < memory->count && result == 0; i++) {
-        result = write_slot(folder, fd, &memory->slots[i], at, sum);
-        at += memory->slots[i].size;
+    if (from->packed) {
+        sink.pack = pack_open(sink.fd, folder->stop);
+        errno = ENOMEM;
+        result = sink.pack != NULL ? 0 : -1;
     }
-    finish_sum(sum, size);
-    return close_file(folder, fd, name, result, error);
+    for (unsigned i = 0; i < memory->count && result == 0; i++) {
+        const struct memory_slot *slot = &memory->slots[i];
+
+        if (from->logs == NULL)
+            result = write_slot(&sink, slot, at);
+        else if (from->logs[i] != NULL)
+            result = write_logged(&sink, slot, at, from->logs[i]);
+        at += slot->size;
+    }
+    if (result == 0 && from->packed)
+        result = pack_end(sink.pack, size);
+    result = close_file(folder, sink.fd, name, result, error);
+    pack_close(sink.pack);
+    finish_sum(&sink.sum, size);
+    *sum = sink.sum;
+    return result;
 }
 
 /* The next range of a file that is no hole; false at the end. A file system without holes has one
@@ -284,17 +328,9 @@ static int walk_file(int fd, uint64_t size,
     return result;
 }
 
-struct sink {
-    const struct folder *folder;
-    int fd;
-    uint32_t sum;
-};
-
 static int into_folder(void *context, const uint8_t *bytes, size_t size, uint64_t at)
 {
-    struct sink *s = context;
-
-    return write_pages(s->folder, s->fd, bytes, size, at, &s->sum);
+    return write_pages(context, bytes, size, at);
 }
 
 int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t size, uint32_t *sum,
@@ -313,6 +349,9 @@ int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t si
 
 /* --- reading --- */
 
+/* ANY_SIZE: whatever it has. */
+#define ANY_SIZE UINT64_MAX
+
 static int open_of_size(const char *path, const char *name, uint64_t size, struct error *error)
 {
     char joined[FOLDER_PATH_MAX];
@@ -324,7 +363,9 @@ static int open_of_size(const char *path, const char *name, uint64_t size, struc
     fd = open(joined, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) < 0)
         error_set(error, "%s: %s", joined, strerror(errno));
-    else if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
+    else if (!S_ISREG(st.st_mode))
+        error_set(error, "%s: not a plain file", joined);
+    else if (size != ANY_SIZE && (uint64_t)st.st_size != size)
         error_set(error, "%s: not a file of %llu bytes", joined, (unsigned long long)size);
     else
         return fd;
@@ -355,6 +396,22 @@ int folder_sum(const char *path, const char *name, uint64_t size, uint32_t *sum,
     result = walk_file(fd, size, into_sum, sum);
     if (result < 0)
         error_set(error, "%s/%s: cannot read it: %s", path, name, reason());
+    finish_sum(sum, size);
+    close(fd);
+    return result;
+}
+
+int folder_sum_packed(const char *path, const char *name, uint64_t size, uint32_t *sum,
+                      struct error *error)
+{
+    int fd = open_of_size(path, name, ANY_SIZE, error), result;
+    char joined[FOLDER_PATH_MAX];
+
+    if (fd < 0)
+        return -1;
+    *sum = 0;
+    (void)!folder_join(joined, path, name); /* it was opened by that */
+    result = pack_read(fd, joined, size, into_sum, sum, error);
     finish_sum(sum, size);
     close(fd);
     return result;

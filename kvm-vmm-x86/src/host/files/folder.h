@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-enum { FOLDER_PATH_MAX = 1024, FOLDER_NAME_MAX = 24, FOLDER_FILES_MAX = 24 };
+enum { FOLDER_PATH_MAX = 1024, FOLDER_NAME_MAX = 24, FOLDER_FILES_MAX = 32 };
 
 struct folder_files {
     char names[FOLDER_FILES_MAX][FOLDER_NAME_MAX];
@@ -40,10 +40,16 @@ void folder_open(struct folder *folder, const char *path, const struct folder_fi
 void folder_close_files(struct folder_files *files);
 /* Adds them to those of `to`, which has room. */
 void folder_move_files(struct folder_files *to, struct folder_files *from);
+/* A guest's memory, slot behind slot. */
+struct folder_memory {
+    const struct memory *memory;
+    uint64_t *const *logs; /* of each slot, the pages to be written; NULL: all; a NULL: none */
+    bool packed;           /* by zstd, host/files/pack.h */
+};
 /* What goes into one file: bytes, a guest's memory, or what a file of the host holds. */
 int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
                uint32_t *sum, struct error *error) MUST_CHECK;
-int folder_put_memory(struct folder *folder, const char *name, const struct memory *memory,
+int folder_put_memory(struct folder *folder, const char *name, const struct folder_memory *from,
                       uint32_t *sum, struct error *error) MUST_CHECK;
 int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t size, uint32_t *sum,
                     struct error *error) MUST_CHECK;
@@ -53,6 +59,9 @@ bool folder_join(char joined[FOLDER_PATH_MAX], const char *path, const char *nam
 /* The sum of PATH/NAME, which must have that size. */
 int folder_sum(const char *path, const char *name, uint64_t size, uint32_t *sum,
                struct error *error) MUST_CHECK;
+/* The same of what it holds packed, which must have that size. */
+int folder_sum_packed(const char *path, const char *name, uint64_t size, uint32_t *sum,
+                      struct error *error) MUST_CHECK;
 /* Writes what PATH/NAME holds beside holes to the same places of `fd`. */
 int folder_copy(const char *path, const char *name, int fd, struct error *error) MUST_CHECK;
 

@@ -1,0 +1,131 @@
+/* RAM that was saved; see ram_saved.h. */
+#include "host/ram_saved.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/files/pack.h"
+#include "host/ram.h"
+
+/* Where layers are read to. */
+struct target {
+    const struct memory *memory;
+    const uint64_t *pages; /* those that are taken; NULL: all */
+};
+
+static bool has_page(const struct target *t, uint64_t page)
+{
+    return t->pages == NULL || (t->pages[page / 64] >> page % 64 & 1) != 0;
+}
+
+/* The place of a page, by its place in the file. */
+static uint8_t *place_of(const struct memory *memory, uint64_t at)
+{
+    for (unsigned i = 0; i < memory->count; i++) {
+        if (at < memory->slots[i].size)
+            return memory->slots[i].host + at;
+        at -= memory->slots[i].size;
+    }
+    return NULL;
+}
+
+/* Memory that is there as zeroes stays untouched where the lowest layer has zeroes. */
+static int unpack_pages(void *context, const uint8_t *bytes, size_t size, uint64_t at)
+{
+    const struct target *t = context;
+
+    for (size_t pos = 0; pos < size; pos += PAGE_SIZE)
+        if (has_page(t, (at + pos) / PAGE_SIZE) &&
+            (t->pages != NULL || !memory_is_zero(bytes + pos, PAGE_SIZE)))
+            memcpy(place_of(t->memory, at + pos), bytes + pos, PAGE_SIZE);
+    return 0;
+}
+
+/* Runs of pages of one slot: 0, or -1 with errno (0: the file ends before). */
+static int read_pages(const struct target *t, int fd, uint64_t size)
+{
+    for (uint64_t at = 0; at < size;) {
+        uint8_t *to = place_of(t->memory, at);
+        uint64_t run = 0;
+        ssize_t n;
+
+        while (at + run < size && has_page(t, (at + run) / PAGE_SIZE) &&
+               place_of(t->memory, at + run) == to + run)
+            run += PAGE_SIZE;
+        for (uint64_t got = 0; got < run; got += (uint64_t)n) {
+            errno = 0;
+            n = pread(fd, to + got, run - got, (off_t)(at + got));
+            if (n <= 0)
+                return -1;
+        }
+        at += run > 0 ? run : PAGE_SIZE;
+    }
+    return 0;
+}
+
+static int read_layer(const struct memory *memory, const struct saved_layer *layer,
+                      struct error *error)
+{
+    struct target target = {.memory = memory, .pages = layer->pages};
+    int fd = open(layer->ram, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), result; /* a FIFO */
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        result = error_set(error, "%s: %s", layer->ram, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        result = error_set(error, "%s: not a plain file", layer->ram);
+    else if (layer->packed)
+        result = pack_read(fd, layer->ram, memory_bytes(memory), unpack_pages, &target, error);
+    else if ((result = read_pages(&target, fd, memory_bytes(memory))) < 0)
+        error_set(error, "%s: cannot read guest memory from it: %s", layer->ram,
+                  errno != 0 ? strerror(errno) : "it is cut short");
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+/* With what the lowest layer has, if it is not packed; else with zeroes. */
+static int add_rom(struct memory *memory, const struct saved_layer *lowest, uint64_t size,
+                   struct error *error)
+{
+    uint64_t at = memory_bytes(memory);
+    uint8_t *bytes;
+    int fd = -1, result = -1;
+
+    if (size == 0)
+        return 0;
+    bytes = calloc(1, size);
+    if (!lowest->packed)
+        fd = open(lowest->ram, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (bytes == NULL)
+        error_set(error, "out of memory");
+    else if (!lowest->packed && (fd < 0 || pread(fd, bytes, size, (off_t)at) != (ssize_t)size))
+        error_set(error, "%s: the firmware behind %llu KiB of memory cannot be read", lowest->ram,
+                  (unsigned long long)(at / KIB));
+    else
+        result = ram_add_rom(memory, 4 * GIB - size, bytes, size, error);
+    if (fd >= 0)
+        close(fd);
+    free(bytes);
+    return result;
+}
+
+int ram_map_saved(struct memory *memory, const struct saved_layer *layers, unsigned count,
+                  uint64_t rom, struct error *error)
+{
+    bool packed = layers[0].packed;
+    int result = ram_map(memory, packed ? MEMORY_ANONYMOUS : MEMORY_FILE, layers[0].ram, error);
+
+    if (result < 0)
+        return -1;
+    result = add_rom(memory, &layers[0], rom, error);
+    for (unsigned i = packed ? 0 : 1; i < count && result == 0; i++)
+        result = read_layer(memory, &layers[i], error);
+    if (result < 0)
+        ram_unmap(memory);
+    return result;
+}
