@@ -1,11 +1,17 @@
 """virtio-balloon under Debian's kernel: memory that the guest has used and freed is the host's again, also after its
-driver has reset the device while free pages were reported."""
+driver has reset the device while free pages were reported; and what the host asks for by the control socket."""
 from tests.support import lab_run
 
-# Runs the VMM until its guest has filled memory, and until most of that is back; prints both sizes.
+# Runs the VMM until its guest has filled memory, and until most of that is back, of which it prints both sizes; then
+# asks for more.
 WATCH = """
-import os, subprocess, sys, time
-vmm = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+import os, re, subprocess, sys, tempfile, time
+where = "unix:" + tempfile.mkdtemp(dir="/var/tmp") + "/s"
+def ctl(*words):
+    done = subprocess.run([sys.argv[1], "ctl", where, *words], capture_output=True, text=True)
+    return done.stdout + done.stderr
+vmm = subprocess.Popen([sys.argv[1], "--control", where, *sys.argv[2:]], stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE)
 def size():
     return int(open("/proc/%d/statm" % vmm.pid).read().split()[1]) * os.sysconf("SC_PAGESIZE") >> 20
 for line in vmm.stdout:
@@ -17,6 +23,12 @@ for line in vmm.stdout:
 while vmm.poll() is None and size() > full - 100:
     time.sleep(0.2)
 print("full", full, "then", size() if vmm.poll() is None else "nothing", flush=True)
+print(ctl("balloon", "100G"), ctl("balloon", "lots"), file=sys.stderr)
+for size in 50 << 20, 0:
+    assert ctl("balloon", str(size)) == ""
+    while vmm.poll() is None and "balloon_given: %d\\n" % size not in ctl("status"):
+        time.sleep(0.2)
+assert "balloon_asked: 0" in ctl("status")
 vmm.terminate()
 sys.exit(vmm.wait())
 """
@@ -33,4 +45,5 @@ def test_free_memory_comes_back(linux, modules):
     words = result.out.decode("utf-8", "replace").split()
     assert result.status == 128 + 15 and words[-4] == "full" and words[-2] == "then", result
     assert "needs a reset" not in result.err, result
+    assert "less memory" in result.err and "not a size" in result.err, result
     assert int(words[-1]) <= int(words[-3]) - 100, result
