@@ -34,9 +34,15 @@ def ctl(*words):
 
 def connect(name):
     s = socket.socket(socket.AF_UNIX)
-    s.connect(path_of(name))
     s.settimeout(LIMIT)
-    return s
+    for left in range(1000, -1, -1):
+        try:
+            s.connect(path_of(name))
+            return s
+        except ConnectionRefusedError:  # its name is there before it listens
+            if left == 0:
+                raise
+        time.sleep(0.05)
 
 def lines(s, count):
     got = b''

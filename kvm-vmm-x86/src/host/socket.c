@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/sandbox/landlock.h"
@@ -287,8 +288,10 @@ int socket_send(const struct stream *stream, const void *bytes, size_t size, con
     return n < 0 ? -errno : (int)n;
 }
 
+/* A server's name is there before it listens: one that refuses is asked again for 0.2 s. */
 int socket_connect(struct stream *stream, const char *path)
 {
+    const struct timespec wait = {.tv_nsec = 20000000};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int saved;
 
@@ -297,8 +300,14 @@ int socket_connect(struct stream *stream, const char *path)
     if (stream->fd < 0)
         return -1;
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (connect(stream->fd, (const struct sockaddr *)&address, sizeof address) == 0)
-        return 0;
+    for (int i = 0; i <= 10; i++) {
+        if (i > 0)
+            nanosleep(&wait, NULL);
+        if (connect(stream->fd, (const struct sockaddr *)&address, sizeof address) == 0)
+            return 0;
+        if (errno != ECONNREFUSED)
+            break;
+    }
     saved = errno;
     stream_close(stream);
     errno = saved;
