@@ -127,6 +127,11 @@ static void test_answers(void **state)
     assert_int_equal(fs_lookup(m.root, "/file/", &found), FS_NOT_DIRECTORY);
     assert_int_equal(fs_lookup(m.root, "/none", &found), FS_NOT_FOUND);
     assert_int_equal(fs_create(m.root, "new/", HLEOS_FS_FILE, 0, NULL), FS_NAME);
+    assert_int_equal(fs_link(file, m.root, "new//"), FS_NAME);
+    assert_int_equal(fs_lookup(m.root, "new", &found), FS_NOT_FOUND);
+    assert_int_equal(fs_unlink(m.root, "/file/"), FS_NOT_DIRECTORY);
+    assert_int_equal(fs_lookup(m.root, "/file", &found), 0);
+    fs_release(found);
     assert_int_equal(fs_create(m.root, "//d///", HLEOS_FS_DIRECTORY, 0, NULL), 0);
     assert_int_equal(fs_create(m.root, "d/../d/./e", HLEOS_FS_DIRECTORY, 0, NULL), 0);
     assert_int_equal(fs_unlink(m.root, "d"), FS_NOT_EMPTY);

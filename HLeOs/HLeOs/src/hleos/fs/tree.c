@@ -251,6 +251,8 @@ int fs_link(struct inode *inode, struct inode *from, const char *path)
     if (error < 0)
         return error;
     error = check_absent(directory, name);
+    if (error == 0 && name.text[name.length] == '/')
+        error = FS_NAME;
     if (error == 0 && inode == directory)
         error = FS_IS_DIRECTORY;
     if (error == 0)
@@ -312,7 +314,10 @@ int fs_unlink(struct inode *from, const char *path)
     if (error == 0)
         error = inode_lock(inode);
     if (error == 0) {
-        error = take_away(directory, offset, inode);
+        if (name.text[name.length] == '/' && inode->disk.type != HLEOS_FS_DIRECTORY)
+            error = FS_NOT_DIRECTORY;
+        else
+            error = take_away(directory, offset, inode);
         inode_unlock(inode);
     }
     error = change_end(directory, error);
