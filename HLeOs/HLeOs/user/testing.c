@@ -69,8 +69,21 @@ static bool all_comes_back(const struct hleos_system *before)
     return as_before(before);
 }
 
+/* A test that failed left its directory behind. What lies in it is for those who look why. */
+static void take_away(const char *directory)
+{
+    struct hleos_stat st;
+
+    if (stat(directory, &st) < 0 || (st.type == HLEOS_DIRECTORY && unlink(directory) == 0))
+        return;
+    fprintf(2, "  %s is there already, and is no empty directory: remove it\n", directory);
+    exit(1);
+}
+
 static void run_in(const char *directory, const struct test *test)
 {
+    if (directory != NULL)
+        take_away(directory);
     check(directory == NULL || (mkdir(directory) == 0 && chdir(directory) == 0));
     test->run();
     check(directory == NULL || (chdir("/") == 0 && unlink(directory) == 0));
