@@ -10,18 +10,25 @@
 #include "abi/virtio.h"
 #include "abi/virtio_blk.h"
 #include "common/string.h"
+#include "common/x86.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/device/device.h"
 #include "kernel/memory/memory.h"
 
 #define WORD "virtio_mmio.device="
 
 enum {
     MAGIC = 0x74726976,       /* "virt" */
+    REGISTERS = 0x200,        /* a device's bytes; it begins at a multiple of that */
     PARTS = 4,                /* of a request: header, data, status */
-    PATIENCE = 500000000,     /* looks at an answer that does not come: seconds to minutes */
     SECTORS_MAX = 0x7fffffff, /* numbers of sectors do not overflow */
     USED = 0x100              /* where the used ring lies in the page of the queue */
 };
+
+/* Cycles of the processor without an answer: minutes. Of a look that took longer than LOOK only so
+ * much counts, for the host did not let the machine run then. */
+#define PATIENCE (UINT64_C(1) << 40)
+#define LOOK     (UINT64_C(1) << 28)
 
 static struct {
     uint32_t address[DISK_CANDIDATES]; /* of devices, physical */
@@ -33,28 +40,37 @@ static struct {
     bool read_only, can_flush;
 } disk;
 
+/* 0, where no device is, if it is beyond 4 GB. */
 static uint32_t hexadecimal(const char *digits)
 {
-    uint32_t value = 0;
+    uint64_t value = 0;
 
-    for (char c; (c = *digits) != '\0'; digits++) {
+    for (char c; (c = *digits) != '\0' && value <= UINT32_MAX; digits++) {
         if (c >= '0' && c <= '9')
-            value = value * 16 + (uint32_t)(c - '0');
+            value = value * 16 + (uint64_t)(c - '0');
         else if (c >= 'a' && c <= 'f')
-            value = value * 16 + (uint32_t)(c - 'a' + 10);
+            value = value * 16 + (uint64_t)(c - 'a' + 10);
         else
             break;
     }
-    return value;
+    return value <= UINT32_MAX ? (uint32_t)value : 0;
 }
 
 void disk_note(const char *command_line)
 {
-    for (const char *at = command_line; *at != '\0' && disk.candidates < DISK_CANDIDATES; at++) {
-        const char *address = strncmp(at, WORD, sizeof WORD - 1) == 0 ? strchr(at, '@') : NULL;
+    const char *blank, *address;
+    uint32_t physical;
 
-        if (address != NULL && strncmp(address, "@0x", 3) == 0)
-            disk.address[disk.candidates++] = hexadecimal(address + 3);
+    for (const char *at = command_line; at != NULL && disk.candidates < DISK_CANDIDATES;
+         at = blank != NULL ? blank + 1 : NULL) {
+        blank = strchr(at, ' ');
+        address = strncmp(at, WORD, sizeof WORD - 1) == 0 ? strchr(at, '@') : NULL;
+        if (address == NULL || (blank != NULL && address > blank) ||
+            strncmp(address, "@0x", 3) != 0)
+            continue;
+        physical = hexadecimal(address + 3);
+        if (physical > 0 && physical % REGISTERS == 0)
+            disk.address[disk.candidates++] = physical;
     }
 }
 
@@ -135,6 +151,29 @@ void disk_init(void)
     disk.registers = NULL;
 }
 
+/* Until the index of what the device has used is not this one any more. */
+static bool wait_for_answer(uint16_t before)
+{
+    uint64_t waited = 0, last = x86_rdtsc(), now;
+
+    for (; disk.used[VIRTIO_RING_INDEX / 2] == before; last = now) {
+        if (waited > PATIENCE)
+            return false;
+        __asm__ volatile("pause" : : : "memory");
+        now = x86_rdtsc();
+        waited += now - last < LOOK ? now - last : LOOK;
+    }
+    return true;
+}
+
+/* The device lets go of the memory of its request, and is used no more. */
+static void give_up(void)
+{
+    console_print("the disk does not answer: it is not used any more\n");
+    set(VIRTIO_MMIO_STATUS, 0);
+    disk.sectors = 0;
+}
+
 /* True: the device says that it is done. */
 static bool ask(enum virtio_blk_type type, uint32_t sector, const void *data, uint32_t size)
 {
@@ -157,10 +196,9 @@ static bool ask(enum virtio_blk_type type, uint32_t sector, const void *data, ui
     __asm__ volatile("" : : : "memory"); /* x86 keeps the order of writes, the compiler must */
     disk.available[VIRTIO_RING_INDEX / 2] = (uint16_t)(before + 1);
     set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
-    for (uint32_t i = 0; disk.used[VIRTIO_RING_INDEX / 2] == before; i++) {
-        if (i == PATIENCE)
-            fault_panic("the disk does not answer");
-        __asm__ volatile("pause" : : : "memory");
+    if (!wait_for_answer(before)) {
+        give_up();
+        return false;
     }
     return status == VIRTIO_BLK_OK;
 }
@@ -189,5 +227,5 @@ bool disk_write(uint32_t sector, const void *from, uint32_t count)
 
 bool disk_flush(void)
 {
-    return !disk.can_flush || ask(VIRTIO_BLK_FLUSH, 0, NULL, 0);
+    return disk.sectors > 0 && (!disk.can_flush || ask(VIRTIO_BLK_FLUSH, 0, NULL, 0));
 }

@@ -17,12 +17,13 @@ void disk_init(void);
 uint32_t disk_sectors(void);
 bool disk_can_write(void);
 
-/* False: beyond its end, or the disk reports an error. */
+/* False: beyond its end, or the disk reports an error. After minutes without an answer the disk is
+ * given up, and has no sectors. */
 bool disk_read(uint32_t sector, void *to, uint32_t count) __attribute__((warn_unused_result));
 bool disk_write(uint32_t sector, const void *from, uint32_t count)
     __attribute__((warn_unused_result));
 
-/* What was written is kept, whatever happens. */
+/* Returns when what was written is on stable storage. */
 bool disk_flush(void) __attribute__((warn_unused_result));
 
 #endif

@@ -31,8 +31,8 @@ enum space_rights {
  * the space that has no program. */
 uint32_t space_init(uint32_t memory_end);
 
-/* Returns where the kernel reaches a device's page; that of the last call is not mapped any more.
- * For the boot: no space may have been created yet. */
+/* Returns where the kernel reaches a device, up to the end of its page; the one of the last call is
+ * not mapped any more. For the boot: no space may have been created yet. */
 void *space_map_device(uint32_t physical);
 
 /* Returns a new space, or 0 if memory is short. */

@@ -134,11 +134,11 @@ uint32_t space_init(uint32_t memory_end)
 
 void *space_map_device(uint32_t physical)
 {
-    if (!map_page(kernel_space, DEVICE_WINDOW, kernel_virtual(physical),
+    if (!map_page(kernel_space, DEVICE_WINDOW, kernel_virtual(physical & -PAGE_SIZE),
                   SPACE_WRITE | ENTRY_NOT_CACHED))
         fault_panic("no memory for the kernel's page tables");
     x86_write_cr3(kernel_space); /* forgets the last one */
-    return (void *)DEVICE_WINDOW;
+    return (char *)DEVICE_WINDOW + physical % PAGE_SIZE;
 }
 
 bool space_program_has(uint32_t address, uint32_t length, unsigned rights)
