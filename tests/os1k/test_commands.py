@@ -131,7 +131,7 @@ def test_files(machine):
     result = machine.run(b"write a.txt hello   you\ncat a.txt\nwrite a.txt shorter\ncat a.txt\nls\nrm a.txt\n"
                          b"cat a.txt\n"
                          b"write readme.txt mine\ncat readme.txt\nwrite b\none\ntwo\n\ncat b\n"
-                         b"write bin/broken not a program\nbroken\nrm nothing\n")
+                         b"write bin/broken not a program\nbroken\nwrite bin/shell x\nrm nothing\n")
     out = result.out.decode()
     assert "1k> cat a.txt\nhello you\n" in out
     assert "1k> cat a.txt\nshorter\n" in out
@@ -140,6 +140,7 @@ def test_files(machine):
     assert "1k> cat readme.txt\nmine\n" in out
     assert "1k> cat b\none\ntwo\n" in out
     assert "broken: not a program\n" in out
+    assert "write: bin/shell: bad argument\n" in out
     assert "rm: nothing: no such file\n" in out
     assert result.status == 0
 

@@ -1,5 +1,6 @@
 """Files of the 1K OS on a virtio disk, which is a tar archive: the host's tar reads what was written, and the kernel
 what the host has made."""
+import re
 import subprocess
 
 import pytest
@@ -20,10 +21,20 @@ def make(folder, size, **files):
     return disk
 
 
-def run(on_vmm, disk, *commands, more=""):
+def header(name=b"empty", size=b"00000000000\0", prefix=b"", wrong=0):
+    """Of a tar file without bytes; `wrong` is what its checksum has too much."""
+    block = bytearray(512)
+    for at, text in ((0, name), (100, b"0000644\0"), (124, size), (148, b" " * 8), (156, b"0"), (257, b"ustar\00000"),
+                     (345, prefix)):
+        block[at:at + len(text)] = text
+    block[148:156] = b"%06o\0 " % (sum(block) + wrong)
+    return block
+
+
+def run(on_vmm, disk, *commands, more="", options=()):
     """What each command prints."""
     text = "".join(c + "\n" for c in commands).encode()
-    result = lab_run(*on_vmm.command(options=("--disk", "%s%s" % (disk, more))), stdin=text)
+    result = lab_run(*on_vmm.command(options=("--disk", "%s%s" % (disk, more), *options)), stdin=text)
     assert result.status == 0, result
     first, *parts = result.out.decode().split("1k> ")
     return first, [part.split("\n", 1)[1] if "\n" in part else part for part in parts[:-1]]
@@ -39,15 +50,29 @@ def content(disk):
 def test_files_are_kept(on_vmm, scratch):
     """Files change their size, go, and others move; a second machine finds all. A disk's file hides the image's."""
     disk = make(scratch, 256 * KB, one="from the host\n", two="x" * 1500, **{"readme.txt": "another\n"})
+    data = bytearray(disk.read_bytes())
+    data[4096:4608] = header()  # behind those three; what is wrong with the hostile ones below is only what they say
+    disk.write_bytes(data)
     _, said = run(on_vmm, disk, "cat one", "cat readme.txt", "write one short", "write two", "some words", "",
                   "write note one two", "rm readme.txt", "rm bin/calc", "ls")
     assert said[:2] == ["from the host\n", "another\n"] and said[-1].endswith("memory, and on the disk\n"), said
-    assert content(disk) == {"note": "one two\n", "one": "short\n", "two": "some words\n"}
+    assert content(disk) == {"note": "one two\n", "one": "short\n", "two": "some words\n", "empty": ""}
     _, said = run(on_vmm, disk, "cat note", "cat two", "calc 6*7", "cat readme.txt")
     assert said[:3] == ["one two\n", "some words\n", "= 42\n"] and "1K OS" in said[3], said
 
 
-@pytest.mark.parametrize("what", ["read only", "a folder", "no archive", "full", "hostile"])
+HOSTILE = {
+    "more than 32 bits": header(size=b"40000000000\0"),
+    "a binary size": header(size=b"\x80" + bytes(11)),
+    "an endless name": header(name=b"n" * 100),
+    "a wrong checksum": header(wrong=1),
+    "a prefix": header(prefix=b"folder"),
+    "no name": header(name=b""),
+    "the shell": header(name=b"bin/shell"),
+}
+
+
+@pytest.mark.parametrize("what", ["read only", "a folder", "no archive", "full", *HOSTILE])
 def test_what_is_not_written(on_vmm, scratch, what):
     """The disk stays as it is, and the program that writes hears of it."""
     disk = make(scratch, 10 * KB, one="from the host\n")
@@ -60,15 +85,26 @@ def test_what_is_not_written(on_vmm, scratch, what):
         data[:] = b"\x5a" * len(data)
     elif what == "full":
         data = data[:4 * 512]
-    elif what == "hostile":  # its size is more than 32 bits, and its name has no end
-        data[1024:1536] = data[:512]
-        data[1024:1124], data[1148:1160] = b"n" * 100, b"77777777777\0"
+    elif what in HOSTILE:
+        data[1024:1536] = HOSTILE[what]
     disk.write_bytes(data)
     first, said = run(on_vmm, disk, "cat one", "write two x", "ls", more=",ro" if what == "read only" else "")
     assert said[0] == ("cat: one: no such file\n" if what == "no archive" else "from the host\n"), said
     assert said[1] == "write: two: no room on the disk, or it cannot be written to\n" and "two" not in said[2], said
-    assert ("it is only read" in first) == (what not in ("read only", "full")), first
+    assert ("the disk is only read: " in first) == (what not in ("read only", "full")), first
+    assert ("\nkept in: memory and a disk that is only read" in said[2]) == (what != "full"), said
+    assert len(re.findall(r"^ +\d+ bin/shell$", said[2], re.M)) == 1 and "  n" not in said[2], said
     assert disk.read_bytes() == bytes(data)
+
+
+def test_more_files_than_memory(on_vmm, scratch):
+    """What is left is enough for programs; and no file that is written takes that, or the shell's place."""
+    disk = make(scratch, 8192 * KB, **{"file%d" % i: "x" * 1000 * KB for i in range(4)})
+    data = disk.read_bytes()
+    first, said = run(on_vmm, disk, "about", "write new x", "ls", options=("-m", "4M"))
+    assert "the disk is only read: out of memory for its files\n" in first and "1K OS" in said[0], (first, said)
+    assert "cannot be written to\n" in said[1] and " file0\n" in said[2] and " file3\n" not in said[2], said
+    assert disk.read_bytes() == data
 
 
 def test_other_devices(on_vmm, scratch):

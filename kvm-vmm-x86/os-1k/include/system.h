@@ -72,6 +72,7 @@ enum system_features {
     SYSTEM_NO_EXECUTE = 1 << 0, /* no page is both writable and executable */
     SYSTEM_HYPERCALL = 1 << 1,  /* output leaves by hypercall, else by the serial port */
     SYSTEM_DISK = 1 << 2,       /* files are kept on a disk */
+    SYSTEM_LOCKED = 1 << 3,     /* there is a disk that is only read: no file can be written */
 };
 
 struct system_info {

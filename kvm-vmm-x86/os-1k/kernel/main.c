@@ -9,8 +9,7 @@
 #include "kernel/memory/memory.h"
 #include "kernel/process/process.h"
 
-#define FIRST_PROGRAM "bin/shell"
-#define VMM_NAME      "mini-kvm" /* how the loader's name begins that knows hypercall WRITE */
+#define VMM_NAME "mini-kvm" /* how the loader's name begins that knows hypercall WRITE */
 
 enum { HIGH_MEMORY = 0x100000 };
 
@@ -53,7 +52,7 @@ struct trap_frame *kernel_main(uint32_t magic, uint32_t information)
     memory_end = page_init(memory_end); /* page_alloc works */
     space = space_init(memory_end); /* our own page tables: the loader's are not used any more */
     appendix_create_tasks(space);   /* an overflow of the stack is reported */
-    disk_init();                    /* files outlive the machine, if there is one */
+    disk_init();                    /* files are kept, if there is a disk */
     file_init();                    /* the programs can be found */
     clock_init();                   /* the clock ticks */
     console_print("1K OS: %u KB free\n", kernel_info.pages_free * 4);

@@ -13,12 +13,12 @@
 #include "kernel/device/disk.h"
 #include "kernel/memory/memory.h"
 
-/* END: blocks of zeroes behind an archive. */
-enum { BLOCK = DISK_SECTOR, ORDINARY_FILE = '0', SIZE_LIMIT = 0x100000, END = 2 };
+/* END: blocks of zeroes behind an archive. RESERVE: pages that files leave to programs. */
+enum { BLOCK = DISK_SECTOR, ORDINARY_FILE = '0', SIZE_LIMIT = 0x100000, END = 2, RESERVE = 128 };
 
 struct tar_header {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
-    char magic[6], rest[249];
+    char magic[6], version[2], owner[80], prefix[155], rest[12];
 };
 _Static_assert(sizeof(struct tar_header) == BLOCK, "POSIX.1-2017, pax, table 4-14");
 
@@ -26,13 +26,36 @@ extern const char archive_begin[], archive_end[]; /* made by the Makefile */
 
 struct file file_table[FILE_MAX];
 
-static uint32_t octal(const char *digits)
+/* Digits, and behind them a blank or a zero byte; false: the field holds something else. */
+static bool octal(const char *field, size_t size, uint64_t *value)
 {
-    uint32_t value = 0;
+    size_t i = 0;
 
-    while (*digits >= '0' && *digits <= '7')
-        value = value * 8 + (uint32_t)(*digits++ - '0');
-    return value;
+    for (*value = 0; i < size - 1 && field[i] >= '0' && field[i] <= '7'; i++)
+        *value = *value * 8 + (uint64_t)(field[i] - '0');
+    return i > 0 && (field[i] == '\0' || field[i] == ' ');
+}
+
+/* Of all bytes, with blanks for the checksum itself. */
+static uint32_t checksum(const struct tar_header *h)
+{
+    uint32_t sum = sizeof h->checksum * ' ';
+
+    for (size_t i = 0; i < sizeof *h; i++)
+        sum += ((const unsigned char *)h)[i];
+    for (size_t i = 0; i < sizeof h->checksum; i++)
+        sum -= (unsigned char)h->checksum[i];
+    return sum;
+}
+
+/* False: nothing in it can be trusted. */
+static bool check_header(const struct tar_header *h, uint64_t *size)
+{
+    uint64_t sum;
+
+    return memcmp(h->magic, "ustar", sizeof h->magic) == 0 &&
+           octal(h->checksum, sizeof h->checksum, &sum) && sum == checksum(h) &&
+           octal(h->size, sizeof h->size, size);
 }
 
 static struct file *lookup(const char *name)
@@ -53,9 +76,14 @@ static uint32_t pages(uint32_t size)
     return size / PAGE_SIZE + 1;
 }
 
-static uint32_t blocks(uint32_t size)
+static uint32_t blocks(uint64_t size)
 {
-    return (size + BLOCK - 1) / BLOCK;
+    return (uint32_t)((size + BLOCK - 1) / BLOCK);
+}
+
+static char *alloc(uint32_t size)
+{
+    return kernel_info.pages_free < pages(size) + RESERVE ? NULL : page_alloc(pages(size));
 }
 
 /* Those of the image; returns the first free place. */
@@ -63,12 +91,12 @@ static struct file *list_archive(void)
 {
     const struct tar_header *h = (const struct tar_header *)archive_begin;
     struct file *file = file_table;
+    uint64_t size;
 
-    for (; (const char *)h < archive_end && memcmp(h->magic, "ustar", sizeof h->magic) == 0;
-         h += 1 + blocks(octal(h->size))) {
+    for (; (const char *)h < archive_end && check_header(h, &size); h += 1 + blocks(size)) {
         if (h->type != ORDINARY_FILE || h->name[0] == '\0' || file == file_table + FILE_MAX)
             continue;
-        file->size = octal(h->size);
+        file->size = (uint32_t)size;
         file->bytes = (char *)(uintptr_t)(h + 1); /* not to be written to */
         string_copy(file++->name, h->name, sizeof file->name);
     }
@@ -80,6 +108,9 @@ static struct file *list_archive(void)
 static bool disk_kept;   /* files that are written to are written to the disk */
 static bool disk_locked; /* there is a disk, but nothing can be written to it */
 
+static const char not_ours[] = "it holds more than an archive of files";
+static const char not_readable[] = "it cannot be read";
+
 static bool is_zero(const void *bytes, size_t size)
 {
     for (const char *at = bytes; size > 0; at++, size--)
@@ -88,49 +119,61 @@ static bool is_zero(const void *bytes, size_t size)
     return true;
 }
 
-/* False: it is no file that can be kept here, and so nothing may be written over it. */
-static bool read_file(const struct tar_header *h, uint32_t sector, struct file *file)
+/* NULL, or why it is left out. What is left out may not be written over. */
+static const char *read_file(const struct tar_header *h, uint64_t size, uint32_t sector,
+                             struct file *file)
 {
-    uint32_t size = octal(h->size);
     struct file *same = file_find(h->name);
+    char *bytes;
 
     if (h->type != ORDINARY_FILE || size > SIZE_LIMIT || file == file_table + FILE_MAX ||
-        memchr(h->name, '\0', sizeof file->name) == NULL || (same != NULL && same->on_disk))
-        return false;
-    file->bytes = page_alloc(pages(size));
-    if (file->bytes == NULL)
-        return false;
-    if (size > 0 && !disk_read(sector, file->bytes, blocks(size))) {
-        page_free(file->bytes, pages(size));
-        return false;
+        h->name[0] == '\0' || memchr(h->name, '\0', sizeof file->name) == NULL ||
+        h->prefix[0] != '\0' || (same != NULL && same->on_disk))
+        return not_ours;
+    if (strcmp(h->name, FIRST_PROGRAM) == 0)
+        return "its " FIRST_PROGRAM " cannot stand for the image's";
+    bytes = alloc((uint32_t)size);
+    if (bytes == NULL)
+        return "out of memory for its files";
+    if (size > 0 && !disk_read(sector, bytes, blocks(size))) {
+        page_free(bytes, pages((uint32_t)size));
+        return not_readable;
     }
     if (same != NULL)
         *same = (struct file){.size = 0}; /* the disk's stands for the image's */
-    file->size = size;
-    file->on_disk = true;
+    *file = (struct file){.size = (uint32_t)size, .bytes = bytes, .on_disk = true};
     string_copy(file->name, h->name, sizeof file->name);
-    return true;
+    return NULL;
 }
 
-/* Into the places from `file` on, in the order in which they lie there. */
+/* Into the places from `file` on, in the order in which they lie there, up to what is no header. */
 static void read_disk(struct file *file)
 {
     static struct tar_header h;
-    uint32_t at = 0;
-    bool whole = true;
+    const char *problem = NULL, *left_out;
+    uint64_t size;
 
-    while (at < disk_sectors() && (whole &= disk_read(at, &h, 1)) && !is_zero(&h, sizeof h) &&
-           (whole &= memcmp(h.magic, "ustar", sizeof h.magic) == 0)) {
-        if (read_file(&h, at + 1, file))
+    for (uint32_t at = 0; at < disk_sectors(); at += 1 + blocks(size)) {
+        if (!disk_read(at, &h, 1)) {
+            problem = not_readable;
+            break;
+        }
+        if (is_zero(&h, sizeof h))
+            break;
+        if (!check_header(&h, &size)) {
+            problem = not_ours;
+            break;
+        }
+        left_out = read_file(&h, size, at + 1, file);
+        if (left_out == NULL)
             file++;
         else
-            whole = false;
-        at += 1 + blocks(octal(h.size));
+            problem = left_out;
     }
-    disk_kept = whole && disk_can_write();
+    disk_kept = problem == NULL && disk_can_write();
     disk_locked = !disk_kept;
-    if (!whole)
-        console_print("the disk holds more than an archive of files: it is only read\n");
+    if (problem != NULL)
+        console_print("the disk is only read: %s\n", problem);
 }
 
 static void put_octal(char *digits, unsigned count, uint32_t value)
@@ -142,23 +185,19 @@ static void put_octal(char *digits, unsigned count, uint32_t value)
 static bool write_file(const struct file *file, uint32_t at)
 {
     static struct tar_header h;
-    uint32_t sum = 0, size = file->size;
+    uint32_t size = file->size;
 
     h = (struct tar_header){.mode = "0000644",
                             .uid = "0000000",
                             .gid = "0000000",
                             .mtime = "00000000000",
-                            .checksum = "       ",
                             .type = ORDINARY_FILE,
                             .magic = "ustar",
-                            .rest = "00"};
+                            .version = "00"};
     string_copy(h.name, file->name, sizeof h.name);
     put_octal(h.size, sizeof h.size - 1, size);
+    put_octal(h.checksum, 6, checksum(&h));
     h.checksum[7] = ' ';
-    for (size_t i = 0; i < sizeof h; i++)
-        sum += ((const unsigned char *)&h)[i];
-    put_octal(h.checksum, 6, sum);
-    h.checksum[6] = '\0';
     memset(file->bytes + size, 0, blocks(size) * BLOCK - size);
     return disk_write(at, &h, 1) && (size == 0 || disk_write(at + 1, file->bytes, blocks(size)));
 }
@@ -198,6 +237,8 @@ void file_init(void)
         read_disk(next);
     if (disk_kept)
         kernel_info.features |= SYSTEM_DISK;
+    if (disk_locked)
+        kernel_info.features |= SYSTEM_LOCKED;
 }
 
 static bool has_pages(const struct file *file)
@@ -219,7 +260,8 @@ int file_write(const char *name, uint32_t offset, const void *from, uint32_t len
 
     if (disk_locked)
         return ERROR_DISK;
-    if (name[0] == '\0' || offset > (file != NULL ? file->size : 0) || length > SIZE_LIMIT - offset)
+    if (name[0] == '\0' || strcmp(name, FIRST_PROGRAM) == 0 ||
+        offset > (file != NULL ? file->size : 0) || length > SIZE_LIMIT - offset)
         return ERROR_BAD_ARGUMENT;
     if (file == NULL)
         file = lookup(""); /* a free place */
@@ -231,7 +273,7 @@ int file_write(const char *name, uint32_t offset, const void *from, uint32_t len
     before = *file;
     bytes = file->bytes;
     if (!has_pages(file) || pages(file->size) != pages(offset + length)) {
-        bytes = page_alloc(pages(offset + length));
+        bytes = alloc(offset + length);
         if (bytes == NULL)
             return ERROR_NO_MEMORY;
         memcpy(bytes, file->bytes, offset);

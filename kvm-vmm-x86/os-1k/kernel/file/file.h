@@ -16,6 +16,9 @@ struct file {
     char *bytes; /* in the archive, or in pages of its own once it was written to */
 };
 
+/* What boots. No file that is written, or on a disk, stands for it. */
+#define FIRST_PROGRAM "bin/shell"
+
 extern struct file file_table[FILE_MAX];
 
 /* Lists the archives. */

@@ -74,6 +74,13 @@ int text_argument(int argc, char **argv, int index, int low, int high, int other
     call_exit(1);
 }
 
+const char *text_store(uint32_t features)
+{
+    if (features & SYSTEM_LOCKED)
+        return "memory and a disk that is only read: nothing can be written";
+    return features & SYSTEM_DISK ? "memory, and on the disk" : "memory, until power off";
+}
+
 const char *text_error(int error)
 {
     static const char *const texts[] = {

@@ -8,10 +8,6 @@
 
 #include "common/fmt.h"
 
-/* Where files live, in words: the kernel has no disk yet. */
-#define STORE(info)                                                                                \
-    ((info).features & SYSTEM_DISK ? "memory, and on the disk" : "memory, until power off")
-
 /* Prints in one system call what fits its buffer. */
 void text_print(const char *format, ...) FMT_PRINTF(1, 2);
 
@@ -21,6 +17,9 @@ bool text_to_int(const char *text, int *value);
 /* The argument `index` as a number from `low` to `high`, or `otherwise` if there is no such
  * argument. Ends the program with a message if it is there and wrong. */
 int text_argument(int argc, char **argv, int index, int low, int high, int otherwise);
+
+/* Where files are kept, by enum system_features. */
+const char *text_store(uint32_t features);
 
 /* What an error of include/system.h means. */
 const char *text_error(int error);

@@ -32,7 +32,7 @@ int main(void)
                "  files       %s\n"
                "  uptime      %u.%03u s\n",
                info.pages_free, info.pages_total, count_processes(),
-               info.features & SYSTEM_HYPERCALL ? "hypercall" : "serial port", STORE(info),
-               uptime / 1000, uptime % 1000);
+               info.features & SYSTEM_HYPERCALL ? "hypercall" : "serial port",
+               text_store(info.features), uptime / 1000, uptime % 1000);
     return 0;
 }

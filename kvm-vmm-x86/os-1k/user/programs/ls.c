@@ -11,6 +11,6 @@ int main(void)
         if (info.name[0] != '\0')
             text_print("%7u %s\n", info.size, info.name);
     call_systeminfo(&system);
-    text_print("kept in: %s\n", STORE(system));
+    text_print("kept in: %s\n", text_store(system.features));
     return 0;
 }
