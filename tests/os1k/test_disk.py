@@ -57,8 +57,10 @@ def test_files_are_kept(on_vmm, scratch):
                   "write note one two", "rm readme.txt", "rm bin/calc", "ls")
     assert said[:2] == ["from the host\n", "another\n"] and said[-1].endswith("memory, and on the disk\n"), said
     assert content(disk) == {"note": "one two\n", "one": "short\n", "two": "some words\n", "empty": ""}
-    _, said = run(on_vmm, disk, "cat note", "cat two", "calc 6*7", "cat readme.txt")
+    _, said = run(on_vmm, disk, "cat note", "cat two", "calc 6*7", "cat readme.txt", "rm note one two empty")
     assert said[:3] == ["one two\n", "some words\n", "= 42\n"] and "1K OS" in said[3], said
+    run(on_vmm, disk, "write after all have gone")
+    assert content(disk) == {"after": "all have gone\n"}
 
 
 HOSTILE = {
@@ -72,7 +74,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("what", ["read only", "a folder", "no archive", "full", *HOSTILE])
+@pytest.mark.parametrize("what", ["read only", "a folder", "no archive", "zeroes first", "full", *HOSTILE])
 def test_what_is_not_written(on_vmm, scratch, what):
     """The disk stays as it is, and the program that writes hears of it."""
     disk = make(scratch, 10 * KB, one="from the host\n")
@@ -83,13 +85,17 @@ def test_what_is_not_written(on_vmm, scratch, what):
         data = disk.read_bytes()
     elif what == "no archive":
         data[:] = b"\x5a" * len(data)
+    elif what == "zeroes first":  # as file systems have them, up to 64 KB
+        data = bytearray(100 * KB)
+        data[64 * KB + 64] = 0x5f
     elif what == "full":
         data = data[:4 * 512]
     elif what in HOSTILE:
         data[1024:1536] = HOSTILE[what]
     disk.write_bytes(data)
     first, said = run(on_vmm, disk, "cat one", "write two x", "ls", more=",ro" if what == "read only" else "")
-    assert said[0] == ("cat: one: no such file\n" if what == "no archive" else "from the host\n"), said
+    none = what in ("no archive", "zeroes first")
+    assert said[0] == ("cat: one: no such file\n" if none else "from the host\n"), said
     assert said[1] == "write: two: no room on the disk, or it cannot be written to\n" and "two" not in said[2], said
     assert ("the disk is only read: " in first) == (what not in ("read only", "full")), first
     assert ("\nkept in: memory and a disk that is only read" in said[2]) == (what != "full"), said

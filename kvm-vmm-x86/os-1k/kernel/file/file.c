@@ -13,8 +13,14 @@
 #include "kernel/device/disk.h"
 #include "kernel/memory/memory.h"
 
-/* END: blocks of zeroes behind an archive. RESERVE: pages that files leave to programs. */
-enum { BLOCK = DISK_SECTOR, ORDINARY_FILE = '0', SIZE_LIMIT = 0x100000, END = 2, RESERVE = 128 };
+enum {
+    BLOCK = DISK_SECTOR,
+    ORDINARY_FILE = '0',
+    SIZE_LIMIT = 0x100000,
+    END = 2,      /* blocks of zeroes behind an archive */
+    BLANK = 136,  /* and on a disk without a file: others' file systems begin with 64 KB at most */
+    RESERVE = 128 /* pages that files leave to programs */
+};
 
 struct tar_header {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, link[100];
@@ -119,6 +125,22 @@ static bool is_zero(const void *bytes, size_t size)
     return true;
 }
 
+static uint32_t blank_blocks(void)
+{
+    return disk_sectors() < BLANK ? disk_sectors() : BLANK;
+}
+
+static bool is_blank(void)
+{
+    uint32_t size = blank_blocks() * BLOCK;
+    char *bytes = alloc(size);
+    bool blank = bytes != NULL && disk_read(0, bytes, blank_blocks()) && is_zero(bytes, size);
+
+    if (bytes != NULL)
+        page_free(bytes, pages(size));
+    return blank;
+}
+
 /* NULL, or why it is left out. What is left out may not be written over. */
 static const char *read_file(const struct tar_header *h, uint64_t size, uint32_t sector,
                              struct file *file)
@@ -158,8 +180,11 @@ static void read_disk(struct file *file)
             problem = not_readable;
             break;
         }
-        if (is_zero(&h, sizeof h))
+        if (is_zero(&h, sizeof h)) {
+            if (at == 0 && !is_blank())
+                problem = not_ours;
             break;
+        }
         if (!check_header(&h, &size)) {
             problem = not_ours;
             break;
@@ -215,7 +240,7 @@ static uint32_t place(const struct file *file)
 /* Writes a file, and if it takes another room than it did, all behind it and the archive's end. */
 static bool save(const struct file *file, bool moves)
 {
-    static const char end[END * BLOCK];
+    static char zeroes[BLANK * BLOCK]; /* never written to; a constant would lie in the image */
     uint32_t at = place(file);
 
     for (const struct file *f = file; f < file_table + (moves ? FILE_MAX : file - file_table + 1);
@@ -226,7 +251,7 @@ static bool save(const struct file *file, bool moves)
             return false;
         at += 1 + blocks(f->size);
     }
-    return (!moves || disk_write(at, end, END)) && disk_flush();
+    return (!moves || disk_write(at, zeroes, at > 0 ? END : blank_blocks())) && disk_flush();
 }
 
 void file_init(void)
