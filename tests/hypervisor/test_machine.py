@@ -71,18 +71,42 @@ def test_typing_by_each_controller(hypervisor, qemu, tmp_path, aia):
     ends_well(child)
 
 
-def listed_extensions(qemu, tree):
-    """The machine's own device tree with riscv,isa-extensions in riscv,isa's stead."""
+def tree_text(qemu, tree):
+    """The machine's own device tree, as text."""
     machine = [*qemu, "-M", f"virt,dumpdtb={tree}", "-cpu", "rv64", "-m", "512M", "-display", "none"]
     subprocess.run(machine, check=True, stdin=subprocess.DEVNULL, capture_output=True)
-    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tree], check=True, capture_output=True,
+    return subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", tree], check=True, capture_output=True,
                           text=True).stdout
+
+
+def write_tree(tree, text):
+    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tree], input=text, check=True, text=True)
+
+
+def listed_extensions(qemu, tree):
+    """The machine's own device tree with riscv,isa-extensions in riscv,isa's stead."""
+    text = tree_text(qemu, tree)
     isa = re.search(r'riscv,isa = "rv64([a-z]+)((?:_\w+)*)";', text)
     names = [*isa.group(1), *isa.group(2).split("_")[1:]]
     text = re.sub(r'riscv,isa-(base|extensions) = .*;\n', "", text)
     text = text.replace(isa.group(0), 'riscv,isa-base = "rv64i"; riscv,isa-extensions = %s;'
                         % ", ".join('"%s"' % name for name in names))
-    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", tree], input=text, check=True, text=True)
+    write_tree(tree, text)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_many_reserved_ranges(hypervisor, tmp_path, apart):
+    """Those within another cost nothing; where there are too many it does not boot: no guest may get one as RAM."""
+    tree = tmp_path / "tree"
+    ranges = [(0x90000000, 0x1000 if apart else 0x1000000)]
+    ranges += [(0x90000000 + 0x10000 * i, 0x1000) for i in range(1, 41)]
+    text = "".join(f"/memreserve/ {at:#x} {size:#x};\n" for at, size in ranges)
+    write_tree(tree, tree_text(QEMU12, tree).replace("/dts-v1/;\n", "/dts-v1/;\n" + text, 1))
+    status, output = run(command(QEMU12, hypervisor, OUT / "demo.cpio", more=["-dtb", str(tree)]))
+    if apart:
+        assert status == 1 and "hv: this machine reserves more than 32 ranges of memory" in output, output[-1500:]
+    else:
+        assert status == 0 and [line for line in output.splitlines() if line in LINES] == LINES, output[-1500:]
 
 
 def test_harts_that_list_their_extensions(hypervisor, qemu, tmp_path):

@@ -10,16 +10,34 @@
 
 struct machine machine = {.bootargs = ""};
 
-static void add_range(struct range *ranges, unsigned *count, uint64_t start, uint64_t size)
+/* False: there is no room for it. */
+static bool add_range(struct range *ranges, unsigned *count, uint64_t start, uint64_t size)
 {
+    for (unsigned i = 0; i < *count; i++) {
+        const uint64_t offset = start - ranges[i].start;
+
+        if (offset <= ranges[i].size && size <= ranges[i].size - offset)
+            return true; /* it is part of one that is listed */
+    }
     if (size == 0)
-        return;
-    if (*count == MACHINE_RANGES_MAX) {
+        return true;
+    if (*count == MACHINE_RANGES_MAX)
+        return false;
+    ranges[(*count)++] = (struct range){start, size};
+    return true;
+}
+
+static void add_memory(uint64_t start, uint64_t size)
+{
+    if (!add_range(machine.memory, &machine.memory_count, start, size))
         print("hv: device tree: more than %d memory ranges; the rest is not used\n",
               MACHINE_RANGES_MAX);
-        return;
-    }
-    ranges[(*count)++] = (struct range){start, size};
+}
+
+static void add_reserved(uint64_t start, uint64_t size)
+{
+    if (!add_range(machine.reserved, &machine.reserved_count, start, size))
+        machine.ranges_lost = true;
 }
 
 static void read_memory(const struct fdt *fdt)
@@ -33,13 +51,13 @@ static void read_memory(const struct fdt *fdt)
         if (type == NULL || strcmp(type, "memory") != 0)
             continue;
         for (unsigned i = 0; fdt_reg(fdt, n, i, &start, &size); i++)
-            add_range(machine.memory, &machine.memory_count, start, size);
+            add_memory(start, size);
     }
     for (unsigned i = 0; fdt_reservation(fdt, i, &start, &size); i++)
-        add_range(machine.reserved, &machine.reserved_count, start, size);
+        add_reserved(start, size);
     for (int n = parent < 0 ? -1 : fdt_child(fdt, parent); n >= 0; n = fdt_sibling(fdt, n))
         for (unsigned i = 0; fdt_reg(fdt, n, i, &start, &size); i++)
-            add_range(machine.reserved, &machine.reserved_count, start, size);
+            add_reserved(start, size);
 }
 
 static bool hart_is_usable(const struct fdt *fdt, int node)
@@ -114,8 +132,7 @@ static void read_efi(void)
     if (efi.initrd.size != 0)
         machine.initrd = efi.initrd;
     for (unsigned i = 0; i < efi.reserved_count; i++)
-        add_range(machine.reserved, &machine.reserved_count, efi.reserved[i].start,
-                  efi.reserved[i].size);
+        add_reserved(efi.reserved[i].start, efi.reserved[i].size);
 }
 
 static void read_device(const struct fdt *fdt, int node, struct machine_device *device)
@@ -309,7 +326,7 @@ int machine_read(const void *bytes)
         print("hv: device tree at %p: %s\n", bytes, fdt_error_text(error));
         return error;
     }
-    add_range(machine.reserved, &machine.reserved_count, (uintptr_t)bytes, size);
+    add_reserved((uintptr_t)bytes, size);
     read_memory(fdt);
     read_harts(fdt);
     read_chosen(fdt);
@@ -323,6 +340,11 @@ int machine_read(const void *bytes)
         print("hv: this machine has %u harts with the H extension, %u memory ranges, timebase "
               "%lu: cannot run guests\n",
               machine.hart_count, machine.memory_count, machine.timebase);
+        return -1;
+    }
+    if (machine.ranges_lost) {
+        print("hv: this machine reserves more than %d ranges of memory: cannot keep off all\n",
+              MACHINE_RANGES_MAX);
         return -1;
     }
     return 0;

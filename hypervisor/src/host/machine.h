@@ -9,7 +9,7 @@
 #include "lib/isa.h"
 #include "lib/types.h"
 
-enum { MACHINE_RANGES_MAX = 16, MACHINE_VIRTIO_MAX = 8 };
+enum { MACHINE_RANGES_MAX = 32, MACHINE_VIRTIO_MAX = 8 };
 
 /* A device with registers and one interrupt line; base 0: not there. */
 struct machine_device {
@@ -46,6 +46,7 @@ struct machine {
     unsigned memory_count;
     struct range reserved[MACHINE_RANGES_MAX]; /* firmware and the like: never to be used */
     unsigned reserved_count;
+    bool ranges_lost; /* there are more of these */
     uint64_t hartids[CPUS_MAX];
     unsigned hart_count;
     unsigned harts_left_out;       /* more than CPUS_MAX, or without the H extension */
