@@ -81,6 +81,17 @@ static void read_isa(const struct fdt *fdt, int hart, char isa[ISA_SIZE])
         isa[0] = '\0';
 }
 
+static bool has_wide_accesses(const char *isa)
+{
+    static const char *const names[] = {"v",      "zve32x", "zve32f", "zve64x",  "zve64f",
+                                        "zve64d", "zfh",    "zfhmin", "zfbfmin", "q"};
+    bool has = false;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+        has |= isa_has(isa, names[i]);
+    return has;
+}
+
 static void read_harts(const struct fdt *fdt)
 {
     int cpus = fdt_find(fdt, "/cpus");
@@ -104,6 +115,7 @@ static void read_harts(const struct fdt *fdt)
             machine.cbom_size = fdt_u32(fdt, n, "riscv,cbom-block-size", 64);
             machine.cboz_size = fdt_u32(fdt, n, "riscv,cboz-block-size", 64);
         }
+        machine.wide_accesses |= has_wide_accesses(isa);
         machine.hartids[machine.hart_count++] = hartid;
     }
 }

@@ -52,6 +52,7 @@ struct machine {
     unsigned harts_left_out;       /* more than CPUS_MAX, or without the H extension */
     uint64_t timebase;             /* ticks of `time` a second */
     char isa[ISA_SIZE];            /* what the first hart can do, written as riscv,isa is */
+    bool wide_accesses;            /* some hart has vectors, or floats of 16 or 128 bits */
     uint32_t cbom_size, cboz_size; /* its cache blocks */
     struct machine_uart uart;
     struct machine_device finisher; /* sifive,test: ends the emulator with a status */

@@ -75,9 +75,8 @@ static const char *take_files(struct vm *vm)
     /* To access a file's page by these is an access fault, which OpenSBI 1.6 emulates as if it were
      * a misaligned one and then continues at the guest's stvec in HS-mode: a way out. Accesses that
      * it decodes as scalar are given back to the guest. */
-    if (features.vector || isa_has(machine.isa, "zfhmin") || isa_has(machine.isa, "zfh") ||
-        isa_has(machine.isa, "zfbfmin"))
-        return "firmware is not trusted with access faults of vectors and half-precision floats";
+    if (machine.wide_accesses)
+        return "firmware is not trusted with access faults of vectors and 16- or 128-bit floats";
     for (unsigned i = 0; i < vm->vcpu_count; i++, hart++) {
         struct vcpu *v = vm->vcpus[i];
 
