@@ -1,4 +1,5 @@
 """gdb's protocol on the console: a debugger that knows what it asks for, and one that sends garbage."""
+import contextlib
 import random
 import re
 import socket
@@ -58,12 +59,13 @@ class Line:
         return int.from_bytes(bytes.fromhex(self.ask(text)), "little")
 
 
-@pytest.fixture
-def line(hypervisor, qemu, tmp_path):
+@contextlib.contextmanager
+def session(hypervisor, qemu, tmp_path, manifest, harts):
+    """A machine whose first guest has been stopped for a debugger."""
     elf = compiled("debugged", tmp_path, "debugged.elf")
     symbols = subprocess.run(["nm", elf], check=True, capture_output=True, text=True).stdout
-    initrd = cpio(tmp_path / "i", {"manifest": MANIFEST, "debugged.elf": elf})
-    words = command(qemu, hypervisor, initrd, harts=2)
+    initrd = cpio(tmp_path / "i", {"manifest": manifest, "debugged.elf": elf})
+    words = command(qemu, hypervisor, initrd, harts=harts)
     words[words.index("stdio,id=tty,signal=off")] = f"socket,id=tty,path={tmp_path}/tty,server=on,wait=on"
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as machine:
         line = Line(tmp_path / "tty")
@@ -73,6 +75,12 @@ def line(hypervisor, qemu, tmp_path):
         line.until(rb"the line is gdb's now")
         yield line
         machine.kill()
+
+
+@pytest.fixture
+def line(hypervisor, qemu, tmp_path):
+    with session(hypervisor, qemu, tmp_path, MANIFEST, 2) as line:
+        yield line
 
 
 def stopped(answer, signal):
@@ -176,10 +184,74 @@ def test_what_cannot_be(line):
     for i in range(40):  # more breakpoints than there is room for
         last = line.ask(f"Z0,{0x80200000 + 2 * i:x},2")
     assert last == "E1c"
+    for text in ("vCont", "vCont;c:9", "vCont;s:9", "vCont;s:9;c:9"):  # none of these is there
+        assert line.ask(text) == "E16", text
     for i in range(40):
         assert line.ask(f"z0,{0x80200000 + 2 * i:x},2") == "OK"
     assert line.ask("D") == "OK"
     line.until(rb"counted \d+ and \d+")
+
+
+def goes_on(line, guest):
+    """The guest in that place counts. What it said before is shown first, and the monitor's prompt ends that."""
+    line.send(b"\x01%d\x01m" % guest)
+    before = line.until(rb"(.*?)hv> ").group(1)
+    assert b"defect" not in before, before
+    line.send(b"\x01%d" % guest)
+    counts = []
+    for _ in range(2):
+        said = line.until(rb"defect[^\n]*|counted (\d+) and \d+\s")
+        assert b"defect" not in said.group(), said.group()
+        counts.append(int(said.group(1)))
+    assert counts[0] < counts[1]
+
+
+def watch(line, offered):
+    """Each time what is watched is written the debugged guest stops, and the other one runs meanwhile."""
+    count = line.symbol["debugged_counts"] + 8
+    assert line.ask(f"Z2,{count:x},8") == ("OK" if offered else "")
+    for _ in range(10 if offered else 0):
+        assert line.ask("vCont;c") == f"T05thread:2;watch:{count:x};"
+
+
+def test_a_neighbour(hypervisor, qemu, tmp_path):
+    """A guest that writes to the address at which another one is watched, on one hart, meets none of its traps: while
+    it is watched, after the debugger has left, and after the guest has ended under the debugger and been started
+    again; nor does that one meet a trap of the neighbour's debugger. One trap is said by the guest, which ends then."""
+    offered = not is_old(qemu)
+    manifest = MANIFEST + MANIFEST.replace("debugged ", "other ")
+    with session(hypervisor, qemu, tmp_path, manifest, 1) as line:
+        stopped(line.ask("?"), 2)
+        watch(line, offered)
+        assert line.ask("D") == "OK"
+        goes_on(line, 2)
+        goes_on(line, 1)
+        line.send(b"\x01g")
+        line.until(rb"the line is gdb's now")
+        stopped(line.ask("?"), 2)
+        watch(line, offered)
+        finish = line.symbol["guest_finish"].to_bytes(8, "little").hex()
+        assert line.ask("Hg1") == "OK" and line.ask(f"P20={finish}") == "OK"
+        assert line.ask("vCont;c:1") == "W00"
+        line.until(rb"vm debugged has")
+        line.send(b"\x01m")
+        line.until(rb"hv> ")
+        answer = b"it has not ended"
+        while b"it has not ended" in answer:
+            line.send(b"start debugged\r")
+            answer = line.until(rb"start debugged(.*?)hv> ").group(1)
+        goes_on(line, 1)
+        goes_on(line, 2)
+        line.send(b"\x01g")
+        line.until(rb"the line is gdb's now, for other")
+        stopped(line.ask("?"), 2)
+        watch(line, offered)
+        assert line.ask("D") == "OK"
+        goes_on(line, 1)
+        line.send(b"\x01m")
+        line.until(rb"hv> ")
+        line.send(b"clone debugged\r")  # no debugger has anything in it
+        line.until(rb"cloned as debugged-1")
 
 
 def test_garbage(line):

@@ -3,6 +3,7 @@
 
 #include "common/string.h"
 #include "cpu/feature.h"
+#include "cpu/hyp.h"
 #include "lib/console.h"
 #include "lib/isa.h"
 #include "vm/flow.h"
@@ -71,6 +72,8 @@ static struct debug_point *free_point(struct debug *d)
     return NULL;
 }
 
+enum { EBREAK = 0x00100073, EBREAK_SHORT = 0x9002 };
+
 /* A short ebreak, where harts know it, does for long instructions too, and crosses no page. */
 static unsigned point_length(void)
 {
@@ -80,7 +83,7 @@ static unsigned point_length(void)
 int debug_set_point(struct debug *d, gva_t at, bool step)
 {
     unsigned length = point_length();
-    uint32_t code = length == 2 ? 0x9002 : 0x00100073;
+    uint32_t code = length == 2 ? EBREAK_SHORT : EBREAK;
     struct debug_point *p = free_point(d);
     uint64_t one = 1;
 
@@ -157,16 +160,38 @@ void debug_clear_triggers(struct debug *d)
     (void)trigger_want(d->triggers);
 }
 
-const struct trigger *debug_find_trigger(const struct debug *d, const struct vcpu *v)
+/* An access of up to eight bytes may begin before what is watched. */
+static bool trigger_fits(const struct trigger *t, const struct vcpu *v)
 {
-    for (unsigned i = 0; i < TRIGGERS_MAX; i++) {
-        const struct trigger *t = &d->triggers[i];
-        const uint64_t at = t->access == TRIGGER_EXECUTE ? v->regs.pc : v->regs.trap.stval;
+    if (t->access == TRIGGER_EXECUTE)
+        return v->regs.pc == t->at;
+    return t->access != 0 && v->regs.trap.stval + TRIGGER_BYTES - 1 - t->at < 2 * TRIGGER_BYTES - 1;
+}
 
-        if (t->access != 0 && at - t->at < (t->access == TRIGGER_EXECUTE ? 1 : TRIGGER_BYTES))
-            return t;
+static bool is_ebreak(gva_t at)
+{
+    uint16_t low, high;
+
+    if (!hyp_fetch16(at, &low))
+        return false;
+    return low == EBREAK_SHORT ||
+           (low == (uint16_t)EBREAK && hyp_fetch16(at + 2, &high) && high == EBREAK >> 16);
+}
+
+bool debug_is_hit(struct debug *d, const struct vcpu *v, struct trigger *hit)
+{
+    bool any = false;
+
+    *hit = (struct trigger){0};
+    for (unsigned i = 0; i < TRIGGERS_MAX; i++) {
+        any |= d->triggers[i].access != 0;
+        if (!trigger_fits(&d->triggers[i], v))
+            continue;
+        *hit = d->triggers[i];
+        return true;
     }
-    return NULL;
+    /* Harts need not tell the address: what no instruction asked for is a trigger's. */
+    return debug_find_point(d, v->regs.pc) != NULL || (any && !is_ebreak(v->regs.pc));
 }
 
 /* ---- By the protocol's kinds ---- */

@@ -47,8 +47,9 @@ int debug_clear(struct debug *d, uint64_t kind, gva_t at) MUST_CHECK;
 /* A watchpoint's name in the protocol; NULL: it is a breakpoint. */
 const char *debug_watch_name(unsigned access);
 void debug_clear_triggers(struct debug *d);
-/* The one that a breakpoint exception of this vCPU comes from; NULL: an instruction. */
-const struct trigger *debug_find_trigger(const struct debug *d, const struct vcpu *v);
+/* Is a breakpoint exception of this vCPU, which is loaded on this hart, the debugger's? `hit` gets
+ * the trigger that it comes from, where that is known. */
+bool debug_is_hit(struct debug *d, const struct vcpu *v, struct trigger *hit) MUST_CHECK;
 /* Plants what ends the current vCPU's step. */
 int debug_insert_steps(struct debug *d) MUST_CHECK;
 

@@ -108,20 +108,16 @@ static bool is_others_turn(const struct vcpu *v)
 
 bool gdb_breakpoint(struct vcpu *v)
 {
-    bool ours = false, waits = false;
-    const struct trigger *hit = NULL;
+    struct trigger hit = {0};
+    bool ours, waits;
 
     lock_take(&session.lock);
-    if (session.debug.vm == v->vm && session.running) {
-        hit = debug_find_trigger(&session.debug, v);
-        ours = hit != NULL || debug_find_point(&session.debug, v->regs.pc) != NULL;
-    }
-    if (ours)
-        waits = is_others_turn(v);
+    ours = session.debug.vm == v->vm && session.running && debug_is_hit(&session.debug, v, &hit);
+    waits = ours && is_others_turn(v);
     if (ours && !waits && session.signal == 0) {
         session.signal = TRAPPED;
         session.stopped = v->id;
-        session.hit = hit != NULL ? *hit : (struct trigger){0};
+        session.hit = hit;
     }
     lock_drop(&session.lock);
     if (waits)
@@ -166,6 +162,7 @@ void gdb_ended(struct vm *vm)
     if (session.debug.vm == vm) {
         memset(session.debug.points, 0, sizeof session.debug.points);
         debug_clear_triggers(&session.debug);
+        vm->debugged = false;
         session.debug.vm = NULL;
         gdb_begin(&session.answer);
         gdb_put_text(&session.answer, "W00");
@@ -312,7 +309,7 @@ static void query(struct gdb_scan *s)
 static void vcont(struct gdb_scan *s)
 {
     bool step = false;
-    uint32_t which = 0;
+    uint32_t which = 0; /* vCPUs */
 
     if (gdb_scan_word(s, "?")) {
         gdb_put_text(&session.answer, "vCont;c;C;s;S");
@@ -321,25 +318,28 @@ static void vcont(struct gdb_scan *s)
     }
     while (!step && gdb_scan_word(s, ";")) {
         char action = gdb_scan_left(s) > 0 ? *s->at++ : 'c';
+        unsigned vcpu = session.debug.thread;
         uint64_t signal;
-        unsigned vcpu;
+        bool all;
 
         if (action == 'C' || action == 'S') /* a guest knows no signals */
             (void)gdb_scan_number(s, &signal);
-        step = action == 's' || action == 'S';
-        if (!gdb_scan_word(s, ":") || gdb_scan_word(s, "-1"))
-            which = LIFE_ALL;
-        else if (!scan_thread(s, &vcpu))
+        all = !gdb_scan_word(s, ":") || gdb_scan_word(s, "-1");
+        if (!all && !scan_thread(s, &vcpu))
             continue; /* what is not there neither steps nor goes on */
-        else if (step)
+        step = action == 's' || action == 'S';
+        which |= all ? LIFE_ALL : 1u << vcpu;
+        if (step)
             session.debug.thread = vcpu;
-        else
-            which |= 1u << vcpu;
     }
-    if (step)
+    if (step) {
         step_on();
-    else
-        go_on(which != 0 ? which : LIFE_ALL);
+    } else if (which != 0) {
+        go_on(which);
+    } else {
+        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
+        send();
+    }
 }
 
 static void choose_thread(struct gdb_scan *s)
@@ -471,7 +471,7 @@ bool gdb_is_open(void)
     return __atomic_load_n(&session.debug.vm, __ATOMIC_ACQUIRE) != NULL;
 }
 
-bool gdb_open(struct vm *vm)
+void gdb_open(struct vm *vm)
 {
     bool good;
 
@@ -485,9 +485,9 @@ bool gdb_open(struct vm *vm)
         print("\nhv: the line is gdb's now, for %s: detach there, or Ctrl-a m, gives it back\n",
               vm->config.name);
         session.debug.vm = vm;
-        session.leaving = false;
+        session.leaving = session.report = false;
         session.running = true;
-        session.report = false;
+        session.hit = (struct trigger){0};
         session.signal = session.stopped = session.debug.thread = 0;
         session.parser.state = GDB_BETWEEN;
     } else {
@@ -496,5 +496,4 @@ bool gdb_open(struct vm *vm)
     lock_drop(&session.lock);
     if (good && !life_pause(vm))
         vm_rouse(vm); /* it was paused already: its worker says so */
-    return good;
 }

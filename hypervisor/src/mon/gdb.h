@@ -11,9 +11,9 @@
 
 #include "vm/vm.h"
 
-/* Stops the VM and waits for a debugger on the line; false, after one clear line, where it cannot
- * be stopped. With no lock held. */
-bool gdb_open(struct vm *vm) MUST_CHECK;
+/* Stops the VM and waits for a debugger on the line, or says why it cannot be stopped. With no lock
+ * held. */
+void gdb_open(struct vm *vm);
 /* Is the line a debugger's? */
 bool gdb_is_open(void);
 /* A byte from the line; false when the session has ended. With no lock held. */

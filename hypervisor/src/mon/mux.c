@@ -175,7 +175,7 @@ static void command(uint8_t key)
     else if (key == 'h' || key == 'm')
         enter_monitor(key == 'h');
     else if (key == 'g' && front != NULL)
-        (void)gdb_open(front); /* it says why not */
+        gdb_open(front);
     else if (key == 'a' && front != NULL)
         console_receive(front, CTRL_A);
 }
