@@ -20,7 +20,7 @@ static uint64_t version;
 /* Each hart's own. */
 struct trigger_hold {
     volatile uint64_t shared[ENTRY_WORDS];
-    uint64_t version; /* what it holds; 0: nothing */
+    uint64_t version; /* what it holds; 0: nothing, ~0: remains that would not go */
     uint64_t indices; /* where */
     bool told;        /* the firmware knows of `shared` */
 } __attribute__((aligned(64)));
@@ -48,7 +48,9 @@ static bool install(struct trigger_hold *h, const struct trigger *t)
     index = h->shared[ENTRY_INDEX];
     if (index == ~0ul)
         index = h->shared[ENTRY_BEHIND];
-    h->indices |= 1ul << (index & 63);
+    if (index > 63) /* the calls that take it off could not name it */
+        return false;
+    h->indices |= 1ul << index;
     return true;
 }
 
@@ -64,14 +66,16 @@ static bool install_all(struct trigger_hold *h)
     return h->told && good;
 }
 
-static void remove_all(struct trigger_hold *h)
+static bool remove_all(struct trigger_hold *h)
 {
     if (h->indices == 0)
-        return;
+        return true;
     /* QEMU's harts ignore the zero by which the firmware clears one: it is disabled first. */
     (void)firmware_call(SBI_DBTR, DBTR_DISABLE, 0, h->indices, 0, 0);
-    (void)firmware_call(SBI_DBTR, DBTR_UNINSTALL, 0, h->indices, 0, 0);
+    if (firmware_call(SBI_DBTR, DBTR_UNINSTALL, 0, h->indices, 0, 0).error != SBI_SUCCESS)
+        return false;
     h->indices = 0;
+    return true;
 }
 
 void trigger_load(bool debugged)
@@ -79,14 +83,11 @@ void trigger_load(bool debugged)
     struct trigger_hold *h = &holds[cpu_self()->index];
     const uint64_t wanted = debugged ? version : 0;
 
-    if (h->version == wanted)
+    if (h->version == wanted || !remove_all(h)) /* what stays is tried again at the next load */
         return;
-    remove_all(h);
-    h->version = wanted;
-    if (wanted != 0 && !install_all(h)) {
-        remove_all(h);
-        h->version = 0;
-    }
+    h->version = 0;
+    if (wanted != 0)
+        h->version = install_all(h) ? wanted : remove_all(h) ? 0 : ~0ul;
 }
 
 bool trigger_want(const struct trigger wanted[TRIGGERS_MAX])
