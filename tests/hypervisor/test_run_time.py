@@ -122,25 +122,45 @@ def test_the_machines_disk_is_free_again(hypervisor, qemu, tmp_path):
     quit_machine(child)
 
 
+def many_files(count):
+    """A newc archive of so many empty files."""
+    def member(name):
+        fields = [0, 0o100644, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(name) + 1, 0]
+        data = b"070701" + b"".join(b"%08x" % field for field in fields) + name + b"\0"
+        return data + bytes(-len(data) % 4)
+    return b"".join(member(b"%d" % i) for i in range(count)) + member(b"TRAILER!!!") + bytes(512)
+
+
 def test_images_on_a_disk(hypervisor, qemu, tmp_path):
-    """A machine without an archive reads one from its second disk, after the first, which has none."""
+    """A machine without an archive reads one from its second disk, after the first, which has none; one of too many
+    files and a disk that is too large are refused."""
     images = cpio(tmp_path / "images", {"tick.elf": compiled("tick", tmp_path, TICKS=1000000)})
     (tmp_path / "zeros").write_bytes(bytes(1 << 20))
+    (tmp_path / "many").write_bytes(many_files(4097))
+    (tmp_path / "most").write_bytes(many_files(4096))
+    with open(tmp_path / "large", "wb") as large:
+        large.truncate(2 << 30)
     more = [*MODERN]
-    for name in ("zeros", "images"):
+    for name in ("zeros", "images", "many", "most", "large"):
         more += ["-drive", f"file={tmp_path / name},format=raw,if=none,id={name}",
                  "-device", f"virtio-blk-device,drive={name}"]
     child = spawn(command(qemu, hypervisor, args="stay mux=lines", more=more))
     child.expect("guests get")
     to_monitor(child)
-    assert "no such file in the initrd" in monitor(child, f"create a {TICK}")
+    assert "no such file in the initrd or an archive" in monitor(child, f"create a {TICK}")
     assert "disk 7: it is not there, or in use" in monitor(child, "archive 7")
     assert "archive needs the number of a virtio disk" in monitor(child, "archive x")
+    assert "disk 4: there is no memory for what is on it" in monitor(child, "archive 4")
+    assert "archives read from disks 0 KiB" in monitor(child, "memory")
     for number, answer in enumerate(["disk 0: no cpio archive is on it",
-                                     r"the archive on disk 1 has been read, \d+ KiB"]):
+                                     r"the archive on disk 1 has been read, \d+ KiB",
+                                     "disk 2: its archive has more than 4,096 files",
+                                     r"the archive on disk 3 has been read, \d+ KiB"]):
         child.send(f"archive {number}\r")
         child.expect(f"disk {number} is being read")
         child.expect(answer)
+    kept = int(re.search(r"archives read from disks (\d+) KiB", monitor(child, "memory")).group(1))
+    assert kept >= 512 + images.stat().st_size // 1024
     assert "a is created" in monitor(child, f"create a {TICK}")
     child.send("start a\r")
     child.expect("a: tick: tick 2 at")
@@ -151,7 +171,7 @@ REFUSED = [
     ("create", "create: a name is missing after 'vm'"), ("create a", "create: no kernel= for vm 'a'"),
     ("create a colour=red", "create: unknown key 'colour'"),
     (f"create tick {TICK}", "vm tick: there is a guest called that"),
-    (f"create a {TICK} vm b kernel=x", "more guests than"), ("create a kernel=none", "no such file in the initrd"),
+    (f"create a {TICK} vm b kernel=x", "more guests than"), ("create a kernel=none", "no such file in the initrd or an archive"),
     ("start", "it has not ended"), ("destroy absent", "no such guest"), ("stop 7", "no such guest"),
     ("create a kernel=tick.elf base=0x80000000 mem=999G", "a is created"), ("start a", "MiB wanted")]
 

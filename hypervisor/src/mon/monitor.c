@@ -141,12 +141,14 @@ static void show_memory(struct vm *vm, const char *argument)
 {
     uint64_t image = (uint64_t)(moves_start - image_start + (image_end - moves_end));
     uint64_t table = page_table_bytes();
-    uint64_t stacks = (cpu_count - 1) * (PAGE_4K << CPU_STACK_ORDER), all = image + table + stacks;
+    uint64_t stacks = (cpu_count - 1) * (PAGE_4K << CPU_STACK_ORDER), archives = archive_bytes();
+    uint64_t all = image + table + stacks + archives;
 
     (void)vm;
     (void)argument;
     print("hv: image %lu KiB, table of pages %lu KiB, stacks %lu KiB\n", image / KIB, table / KIB,
           stacks / KIB);
+    print("hv: archives read from disks %lu KiB\n", archives / KIB);
     for (unsigned i = 0; i < vm_count; i++) {
         uint64_t mapped, shared;
 

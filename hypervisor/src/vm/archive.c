@@ -11,16 +11,17 @@
 #include "mem/page.h"
 #include "vm/vm.h"
 
-enum { LOOKS_PER_SECOND = 10000 };
+enum { LOOKS_PER_SECOND = 10000, FILES_MAX = 4096 };
 
 /* Those that were read; an atomic says how many. */
 static struct range archives[ARCHIVES_MAX];
 static unsigned archive_count;
 
-/* The one that is being read; the task's while `active`, an atomic. */
+/* The one that is being read. Both flags are atomics. */
 struct archive_job {
     struct task task;
-    uint32_t active; /* exchanged: a whole word */
+    uint32_t active; /* somebody sets it up or reads; exchanged: a whole word */
+    bool reading;    /* it is set up, and the task's */
     uint64_t look_at;
     unsigned number, order;
     int disk;
@@ -28,6 +29,16 @@ struct archive_job {
     uint64_t at, size, asked; /* in sectors */
 };
 static struct archive_job job;
+
+/* Of the block for so many bytes, at most the largest one's. */
+static unsigned order_for(uint64_t size)
+{
+    unsigned order = 0;
+
+    while (PAGE_4K << order < size)
+        order++;
+    return order;
+}
 
 bool archive_find(const char *name, struct cpio_file *file)
 {
@@ -39,11 +50,22 @@ bool archive_find(const char *name, struct cpio_file *file)
     return found;
 }
 
+uint64_t archive_bytes(void)
+{
+    unsigned count = __atomic_load_n(&archive_count, __ATOMIC_ACQUIRE);
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        bytes += PAGE_4K << order_for(archives[i].size);
+    return bytes;
+}
+
 static void finish(const char *wrong)
 {
     const unsigned number = job.number;
     const uint64_t size = job.size * DISK_SECTOR;
 
+    __atomic_store_n(&job.reading, false, __ATOMIC_RELAXED);
     page_free(NULL, disk_close(job.disk), DISK_ORDER); /* NULL where it does not let them go */
     if (wrong == NULL) {
         archives[archive_count] = (struct range){(uint64_t)job.bytes, size};
@@ -65,6 +87,21 @@ static bool ask(void)
     return disk_begin(job.disk, false, job.at, (unsigned)job.asked) == DISK_OK;
 }
 
+/* Each search goes through all files, with interrupts off. */
+static const char *what_is_wrong(void)
+{
+    const uint64_t size = job.size * DISK_SECTOR;
+    struct cpio_file file;
+    size_t offset = 0;
+
+    if (!cpio_is_archive(job.bytes, size))
+        return "no cpio archive is on it";
+    for (unsigned count = 0; cpio_next(job.bytes, size, &offset, &file); count++)
+        if (count == FILES_MAX)
+            return "its archive has more than 4,096 files";
+    return NULL;
+}
+
 static void step(void)
 {
     int state = disk_state(job.disk);
@@ -79,15 +116,14 @@ static void step(void)
         job.at += job.asked;
     }
     if (state == DISK_OK && job.at == job.size)
-        finish(cpio_is_archive(job.bytes, job.size * DISK_SECTOR) ? NULL
-                                                                  : "no cpio archive is on it");
+        finish(what_is_wrong());
     else if (state != DISK_OK || !ask())
-        finish("it does not work");
+        finish("a read failed");
 }
 
 static bool is_reading(void)
 {
-    return __atomic_load_n(&job.active, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&job.reading, __ATOMIC_ACQUIRE); /* pairs with archive_begin() */
 }
 
 static void run(struct task *task)
@@ -115,6 +151,7 @@ static const struct task_ops ops = {.run = run, .is_ready = is_ready};
 static const char *open_disk(unsigned number)
 {
     void *pages = page_alloc(NULL, DISK_ORDER);
+    bool fits;
 
     job.disk = pages != NULL ? disk_open(number, pages) : -1;
     if (job.disk < 0) {
@@ -122,15 +159,16 @@ static const char *open_disk(unsigned number)
         return pages != NULL ? "it is not there, or in use" : "there is no memory for its requests";
     }
     job.size = disk_capacity(job.disk);
-    job.at = job.order = 0;
-    while (job.order < PAGE_ORDERS && PAGE_4K << job.order < job.size * DISK_SECTOR)
-        job.order++;
-    job.bytes = job.order < PAGE_ORDERS ? page_alloc_raw(NULL, job.order) : NULL;
+    job.at = 0;
+    fits = job.size <= (PAGE_4K << (PAGE_ORDERS - 1)) / DISK_SECTOR; /* its bytes can be counted */
+    job.order = fits ? order_for(job.size * DISK_SECTOR) : 0;
+    job.bytes = fits ? page_alloc_raw(NULL, job.order) : NULL;
     if (job.bytes != NULL && job.size > 0 && ask())
         return NULL;
     page_free(NULL, job.bytes, job.order);
     page_free(NULL, disk_close(job.disk), DISK_ORDER);
-    return job.bytes == NULL ? "there is no memory for what is on it" : "it does not work";
+    return job.bytes == NULL ? "there is no memory for what is on it"
+                             : "it has no sectors, or a read cannot be started";
 }
 
 bool archive_begin(unsigned number)
@@ -153,6 +191,7 @@ bool archive_begin(unsigned number)
         job.task.state = TASK_BLOCKED;
     }
     vm_await();
+    __atomic_store_n(&job.reading, true, __ATOMIC_RELEASE);
     sched_wake(&job.task);
     return true;
 }

@@ -15,5 +15,7 @@ enum { ARCHIVES_MAX = 4 };
 bool archive_begin(unsigned number) MUST_CHECK;
 /* The first file of that name, in the order in which the archives came. */
 bool archive_find(const char *name, struct cpio_file *file);
+/* The memory that those read from disks keep. */
+uint64_t archive_bytes(void);
 
 #endif
