@@ -56,6 +56,23 @@ static void test_what_is_no_list(void **state)
     assert_string_equal(find("00000000000000001 T seventeen\n", 5), "none");
 }
 
+/* No search goes on for ever in what has no lines. */
+static void test_long_lines(void **state)
+{
+    static char text[8192];
+    size_t n = (size_t)snprintf(text, sizeof text, "10 T one\n20 T ");
+
+    (void)state;
+    memset(text + n, 'x', 500);
+    strcpy(text + n + 500, "\n30 T two\n");
+    assert_string_equal(find(text, 0x30), "two+0");
+    assert_string_equal(find(text, 0x10), "one+0");
+    memset(text + n, 'x', 4000);
+    strcpy(text + n + 4000, "\n30 T two\n");
+    assert_string_equal(find(text, 0x30), "none");
+    assert_string_equal(find(text, 0x10), "none");
+}
+
 /* Each of many, by its address and by one in its middle. */
 static void test_many(void **state)
 {
@@ -78,6 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_what_is_no_list),
         cmocka_unit_test(test_many),
     };

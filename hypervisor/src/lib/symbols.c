@@ -36,7 +36,22 @@ static bool read_line(const char *at, const char *end, struct symbol *s)
     return s->length > 0;
 }
 
-enum { LABELS_MAX = 256 };
+enum { LABELS_MAX = 256, LINE_MAX = 1024 };
+
+/* The line that `at` lies in, its end included, of those between `low` and `high`; false where it
+ * is too long for a list. */
+static bool find_line(const char *text, size_t low, size_t high, size_t at, size_t *start,
+                      size_t *end)
+{
+    const size_t least = at - low > LINE_MAX ? at - LINE_MAX : low;
+    const size_t most = high - at > LINE_MAX ? at + LINE_MAX : high;
+
+    for (*start = at; *start > least && text[*start - 1] != '\n';)
+        --*start;
+    for (*end = at; *end < most && text[*end] != '\n';)
+        ++*end;
+    return (*start == low || text[*start - 1] == '\n') && (*end == high || text[*end] == '\n');
+}
 
 /* What compilers leave within a function, and nm lists: .LBB0_1, $x. */
 static bool is_label(const struct symbol *s)
@@ -51,14 +66,11 @@ bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol
     bool found = false;
 
     while (low < high) {
-        size_t start = low + (high - low) / 2, end = start;
+        size_t start, end;
         struct symbol s;
 
-        while (start > low && text[start - 1] != '\n')
-            start--;
-        while (end < high && text[end] != '\n')
-            end++;
-        if (!read_line(text + start, text + end, &s))
+        if (!find_line(text, low, high, low + (high - low) / 2, &start, &end) ||
+            !read_line(text + start, text + end, &s))
             return false;
         if (s.address <= address) {
             *symbol = s;
@@ -70,11 +82,10 @@ bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol
         }
     }
     for (unsigned i = 0; found && is_label(symbol) && line > 0 && i < LABELS_MAX; i++) {
-        const size_t end = line - 1;
+        size_t end;
 
-        for (line = end; line > 0 && text[line - 1] != '\n';)
-            line--;
-        found = read_line(text + line, text + end, symbol);
+        found = find_line(text, 0, size, line - 1, &line, &end) &&
+                read_line(text + line, text + end, symbol);
     }
     return found;
 }
