@@ -28,6 +28,13 @@ static inline void hyp_fence_i(void)
     __asm__ volatile("fence.i" : : : "memory");
 }
 
+/* What was stored is in memory before a device is told by a store to its registers, which none of
+ * C's fences orders. */
+static inline void hyp_fence_device(void)
+{
+    __asm__ volatile("fence w, o" : : : "memory");
+}
+
 static inline void hyp_wait_for_interrupt(void)
 {
     __asm__ volatile("wfi" : : : "memory");

@@ -2,6 +2,7 @@
 #include "host/vdev.h"
 
 #include "abi/virtio.h"
+#include "cpu/hyp.h"
 #include "host/machine.h"
 
 enum { MAGIC = 0x74726976, RESETS_POLLED = 100000 };
@@ -114,7 +115,7 @@ void vdev_offer(struct vdev_ring *ring, uint16_t head)
 
 void vdev_notify(const struct vdev *dev, uint32_t queue)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the index before the notification */
+    hyp_fence_device(); /* the index before the notification */
     *vdev_reg(dev, R_NOTIFY) = queue;
 }
 

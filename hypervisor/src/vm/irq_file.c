@@ -2,6 +2,7 @@
 #include "vm/irq_file.h"
 
 #include "cpu/feature.h"
+#include "cpu/hyp.h"
 #include "host/machine.h"
 #include "lib/lock.h"
 
@@ -39,10 +40,12 @@ hpa_t irq_file_page(const struct irq_file *f)
 
 void irq_file_send(const struct irq_file *f, unsigned msi)
 {
+    hyp_fence_device();                           /* what the message is about, such as a ring */
     *(volatile uint32_t *)irq_file_page(f) = msi; /* seteipnum_le */
 }
 
-/* Of the file that VGEIN names. A register that traps is not there for the guest either. */
+/* Of the file that VGEIN names. A register the hart lacks traps; the guest cannot reach it
+ * either. */
 static void clear_register(unsigned number)
 {
     csr_write(CSR_VSISELECT, number);
