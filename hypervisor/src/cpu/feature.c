@@ -67,7 +67,9 @@ static void probe_enable_bits(void)
         henvcfg |= extensions[i].henvcfg;
         hstateen |= extensions[i].hstateen;
     }
-    features.aia = csr_try_read(CSR_VSISELECT, &ignored);
+    /* Sscsrind alone has vsiselect too. */
+    features.aia = csr_try_read(CSR_VSISELECT, &ignored) && csr_try_read(CSR_HVICTL, &ignored) &&
+                   csr_try_read(CSR_HVIEN, &ignored);
     if (features.aia)
         hstateen |= HSTATEEN_AIA;
     features.has_henvcfg = csr_try_write(CSR_HENVCFG, henvcfg);
