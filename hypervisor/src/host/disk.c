@@ -24,7 +24,8 @@ _Static_assert(sizeof(struct shared) <= PAGE_4K << DISK_ORDER, "fits the pages i
 struct unit {
     struct vdev dev;
     struct shared *shared;
-    bool open, dead, busy;
+    bool open; /* an atomic */
+    bool dead, busy;
     uint64_t limit; /* host time at which a request is given up */
 };
 
@@ -49,7 +50,7 @@ int disk_open(unsigned number, void *pages)
     int slot = vdev_find(VIRTIO_ID_BLOCK, number, &dev);
     struct unit *u = &units[slot >= 0 ? slot : 0];
 
-    if (slot < 0 || u->open)
+    if (slot < 0 || __atomic_load_n(&u->open, __ATOMIC_ACQUIRE)) /* pairs with disk_close() */
         return -1;
     *u = (struct unit){.dev = dev, .shared = pages};
     u->open = start(u);
@@ -59,11 +60,13 @@ int disk_open(unsigned number, void *pages)
 void *disk_close(int disk)
 {
     struct unit *u = &units[disk];
+    struct shared *shared = u->shared;
+    bool dead = !vdev_reset(&u->dev); /* as long as it may write to its pages they are its own */
 
     u->busy = false;
-    u->dead = !vdev_reset(&u->dev);
-    u->open = u->dead; /* as long as it may write to its pages they are its own */
-    return u->dead ? NULL : u->shared;
+    u->dead = dead;
+    __atomic_store_n(&u->open, dead, __ATOMIC_RELEASE); /* from here on it may be another's */
+    return dead ? NULL : shared;
 }
 
 uint64_t disk_capacity(int disk)
