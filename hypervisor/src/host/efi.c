@@ -24,7 +24,7 @@ struct efi_memory {
     uint32_t type;
     uint64_t start, virtual, pages, attributes;
 };
-enum { /* what is listed as 1 to 12 is free later or no memory, but for 8 and 10 */
+enum { /* Types 1 to 12 are free after boot services or are no memory, except 8 and 10. */
        EFI_LOADER_CODE = 1,
        EFI_LOADER_DATA = 2,
        EFI_UNUSABLE = 8,
@@ -37,7 +37,7 @@ struct efi_boot_services {
     struct efi_header header;
     void *raise_tpl, *restore_tpl;
     efi_status (*allocate_pages)(uint32_t how, uint32_t type, uint64_t pages, uint64_t *start);
-    void *free_pages;
+    efi_status (*free_pages)(uint64_t start, uint64_t pages);
     efi_status (*get_memory_map)(uint64_t *size, void *map, uint64_t *key, uint64_t *entry_size,
                                  uint32_t *version);
     void *pool[2], *events[6], *interfaces[3];
@@ -180,8 +180,9 @@ static bool reserve(const uint8_t *map, uint64_t size, uint64_t entry_size)
     return true;
 }
 
-/* From a call that succeeds on there is no EFI. The map may change in between: then once more. */
-static bool leave(const struct efi_boot_services *boot, void *image)
+/* From a call that succeeds on there is no EFI. The map may change in between: then once more.
+ * `tried`: nothing but EFI's memory services may be called any more. */
+static bool leave(const struct efi_boot_services *boot, void *image, bool *tried)
 {
     static uint8_t map[32 * KIB] __attribute__((aligned(8)));
 
@@ -193,6 +194,7 @@ static bool leave(const struct efi_boot_services *boot, void *image)
         if (boot->get_memory_map(&size, map, &key, &entry_size, &version) != 0 ||
             entry_size < sizeof(struct efi_memory) || !reserve(map, size, entry_size))
             return false;
+        *tried = true;
         if (boot->exit_boot_services(image, key) == 0)
             return true;
     }
@@ -206,6 +208,7 @@ struct efi_handover efi_leave(void *image, const struct efi_system_table *table)
     const uint16_t *wrong = NULL;
     struct efi_riscv_boot *protocol;
     uint64_t hartid = 0;
+    bool tried = false;
 
     if (fdt == NULL)
         wrong = u"hv: EFI has no device tree (QEMU: -M virt,acpi=off)\r\n";
@@ -216,9 +219,11 @@ struct efi_handover efi_leave(void *image, const struct efi_system_table *table)
         wrong = u"hv: the load options are too long for a command line\r\n";
     else if (!take_initrd(boot))
         wrong = u"hv: EFI cannot load the initrd\r\n";
-    else if (!leave(boot, image))
+    else if (!leave(boot, image, &tried))
         wrong = u"hv: EFI does not let go of the machine, or reserves too many ranges\r\n";
-    if (wrong != NULL && table->output != NULL)
+    if (wrong != NULL && efi.initrd.size != 0)
+        boot->free_pages(efi.initrd.start, ALIGN_UP(efi.initrd.size, PAGE_4K) / PAGE_4K);
+    if (wrong != NULL && !tried && table->output != NULL)
         table->output->write(table->output, wrong);
     return (struct efi_handover){hartid, wrong == NULL ? fdt : NULL};
 }
