@@ -136,14 +136,19 @@ static void free_parts(struct vm *vm)
     page_unreserve(&vm->account);
 }
 
-bool make_undo(struct vm *vm)
+static void undo_parts(struct vm *vm)
 {
-    if (vm->stage.root != NULL && !gstage_shrink(&vm->stage, SHRINK_STEP))
-        return false;
     free_parts(vm);
     if (vm->id == vm_count)
         page_free(NULL, vm, vm_order());
     making_ends();
+}
+
+bool make_undo(struct vm *vm)
+{
+    if (vm->stage.root != NULL && !gstage_shrink(&vm->stage, SHRINK_STEP))
+        return false;
+    undo_parts(vm);
     return true;
 }
 
@@ -208,7 +213,7 @@ struct vm *make_vm(const struct vm_config *config, const struct task_ops *ops)
     vm->config = *config;
     vm->busy_at = vm->alarm_at = ~0ul;
     if (!set_aside(vm, config->cpus * 5ul + DEVICE_PAGES) || make_parts(vm, ops) != 0) {
-        (void)make_undo(vm); /* at once: it has no G stage yet */
+        undo_parts(vm); /* it has no G stage yet */
         return NULL;
     }
     devices_reset(vm);

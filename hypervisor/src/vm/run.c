@@ -18,7 +18,7 @@ struct stolen {
  * writes what it shows of itself, and a guest may read another's. */
 static void show_stolen(struct vcpu *v)
 {
-    struct stolen s = {.sequence = ++v->steal_sequence};
+    struct stolen s = {.sequence = v->steal_sequence + 1};
 
     if (v->steal == ~0ul)
         return;
@@ -29,8 +29,9 @@ static void show_stolen(struct vcpu *v)
     if (!memory_write(v->vm, v->steal + offsetof(struct stolen, time), &s.time, 8))
         return;
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    s.sequence = ++v->steal_sequence;
-    (void)memory_write(v->vm, v->steal, &s, 4); /* it was RAM just now */
+    s.sequence++;
+    if (memory_write(v->vm, v->steal, &s, 4))
+        v->steal_sequence = s.sequence; /* else the next one begins with the same odd number */
 }
 
 void run_vcpu(struct vcpu *v)
