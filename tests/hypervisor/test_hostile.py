@@ -56,7 +56,7 @@ def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # 
 
 
 @pytest.mark.parametrize("manifest,line", [
-    ("vm a kernel=none", "hv: vm a: none: no such file in the initrd"),
+    ("vm a kernel=none", "hv: vm a: none: no such file in the initrd or an archive"),
     ("vm a kernel=short", "hv: vm a: short: a header or segment reaches past the end of the file"),
     ("vm a kernel=empty", "hv: vm a: empty: an empty file"),
     ("vm a kernel=flat mem=999G", None),
@@ -64,8 +64,8 @@ def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # 
     ("", "hv: manifest: describes no guest"),
     ("vm a kernel=flat base=0x0f000000 mem=64M",
      "hv: vm a: mem=: RAM would cover the devices at 0x0c000000 to 0x10011fff"),
-    ("vm a kernel=flat disk=nothing", "hv: vm a: nothing: no such file in the initrd"),
-    ("vm a kernel=flat symbols=nothing", "hv: vm a: nothing: no such file in the initrd"),
+    ("vm a kernel=flat disk=nothing", "hv: vm a: nothing: no such file in the initrd or an archive"),
+    ("vm a kernel=flat symbols=nothing", "hv: vm a: nothing: no such file in the initrd or an archive"),
 ])
 def test_broken_input_gets_one_line(hypervisor, tmp_path, manifest, line):
     initrd = cpio(tmp_path / "i", {"manifest": manifest + "\n", "short": b"\x7fELF\x02\x01\x01", "empty": b"",

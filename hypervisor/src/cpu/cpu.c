@@ -53,7 +53,7 @@ void cpu_init_hart(void)
     csr_write(CSR_HVIP, 0);
     csr_write(CSR_HCOUNTEREN, 7); /* cycle, time, instret */
     csr_write(CSR_HGATP, 0);
-    if (features.aia) { /* nothing of a guest's interrupts is ours to give or to order */
+    if (features.aia) { /* the hypervisor injects and prioritises no interrupts for guests */
         csr_write(CSR_HVIEN, 0);
         csr_write(CSR_HVICTL, 0);
         csr_write(CSR_HVIPRIO1, 0);

@@ -1,8 +1,9 @@
 /*
  * A ticket spinlock. The hypervisor runs with interrupts off, so a holder is never interrupted on
  * its own hart; what is done under one is short. Order, outermost first: the debugger's, vm->lock,
- * vm->event_lock, the multiplexer's, the console's, the scheduler's, vm->stage_lock, the page
- * allocator's, the serial port's. No two VMs' locks are ever held at once.
+ * vm->event_lock, the multiplexer's, the console's, the interrupt files' (vm/irq_file.c), the
+ * scheduler's, vm->stage_lock, the page allocator's, the serial port's. No two VMs' locks are ever
+ * held at once.
  */
 #ifndef LIB_LOCK_H
 #define LIB_LOCK_H

@@ -1,6 +1,7 @@
 /*
- * Names of a guest's functions, out of a text as System.map, /proc/kallsyms and `nm -n` have it: a
- * line for each symbol, `ADDRESS TYPE NAME`, in ascending order. Pure.
+ * Names of a guest's functions, out of a text as System.map, `nm -n --defined-only` and the
+ * kernel's own part of /proc/kallsyms have it (modules' symbols behind it are not in order): a line
+ * for each symbol, `ADDRESS TYPE NAME`, in ascending order. Pure.
  */
 #ifndef LIB_SYMBOLS_H
 #define LIB_SYMBOLS_H

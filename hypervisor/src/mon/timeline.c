@@ -186,7 +186,8 @@ static void finish(bool complete)
 
         store_close();
         if (complete && dump.wrong == NULL)
-            print("hv: trace: the first %lu bytes of disk %u\n", dump.record * DISK_ROOM, number);
+            print("hv: trace: written to the first %lu bytes of disk %u\n", dump.record * DISK_ROOM,
+                  number);
         else
             print("hv: trace: not all of it is on disk %u: %s\n", number,
                   dump.wrong != NULL ? dump.wrong : "a key ended it");

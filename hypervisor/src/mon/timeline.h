@@ -15,7 +15,8 @@ void timeline_stop(void);
  * machine's disk `disk` (negative: the console), by a task of its own, and calls `done` on its
  * hart; false, after one line: that cannot be done now. */
 bool timeline_dump(unsigned count, int disk, void (*done)(void)) MUST_CHECK;
-/* Ends that before all is written: the JSON is complete, and says that not all exits are in it. */
+/* Ends that before all is written: on the console the JSON is closed, and says that not all exits
+ * are in it; what is on a disk stops somewhere. */
 void timeline_end(void);
 
 #endif

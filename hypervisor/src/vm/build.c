@@ -90,6 +90,8 @@ static unsigned order_for(size_t size)
     return order;
 }
 
+static const char no_such_file[] = "no such file in the initrd or an archive";
+
 static int plug_disk(struct vm *vm)
 {
     const char *name = vm->config.disk;
@@ -104,7 +106,7 @@ static int plug_disk(struct vm *vm)
         if (!number_parse(name + 5, &unit) || !blk_open_host(vm->blk, (unsigned)unit))
             return complain(vm, name, "this machine has no such virtio disk");
     } else if (!archive_find(name, &file)) {
-        return complain(vm, name, "no such file in the initrd");
+        return complain(vm, name, no_such_file);
     } else if (!blk_open_image(vm->blk, file.data, file.size)) {
         return complain(vm, name, "no memory for a copy of the disk");
     }
@@ -167,7 +169,7 @@ static int plan_kernel(struct vm *vm, struct cpio_file *file, struct image_plan 
     const char *wrong;
 
     if (!archive_find(vm->config.kernel, file))
-        return complain(vm, vm->config.kernel, "no such file in the initrd");
+        return complain(vm, vm->config.kernel, no_such_file);
     wrong = image_plan(file->data, file->size, vm->config.load, vm->config.entry, plan);
     return wrong == NULL ? 0 : complain(vm, vm->config.kernel, wrong);
 }
@@ -217,7 +219,7 @@ static int place_initrd(struct vm *vm, gpa_t kernel_end)
     struct cpio_file initrd = {0};
 
     if (vm->config.initrd[0] != '\0' && !archive_find(vm->config.initrd, &initrd))
-        return complain(vm, vm->config.initrd, "no such file in the initrd");
+        return complain(vm, vm->config.initrd, no_such_file);
     p->fdt = ALIGN_DOWN(vm->ram_base + vm->ram_size - FDT_ROOM, PAGE_4K);
     p->initrd = ALIGN_DOWN(p->fdt - min64(initrd.size, p->fdt), PAGE_4K);
     p->initrd_size = initrd.size;
@@ -234,7 +236,7 @@ int build_layout(struct vm *vm)
     gpa_t end;
 
     if (vm->config.symbols[0] != '\0' && !archive_find(vm->config.symbols, &file))
-        return complain(vm, vm->config.symbols, "no such file in the initrd");
+        return complain(vm, vm->config.symbols, no_such_file);
     if (plan_kernel(vm, &file, &image) != 0)
         return -1;
     vm->ram_base = choose_base(vm, &image);

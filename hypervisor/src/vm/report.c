@@ -91,7 +91,7 @@ void report_places(const struct vm *vm)
     }
     for (unsigned i = 0; i < PLACES_SHOWN && top[i].count > 0; i++) {
         report_place(vm, top[i].pc, text);
-        print("hv: %8lu or more at %s\n", top[i].count, text);
+        print("hv: at least %lu exits at %s\n", top[i].count, text);
     }
 }
 

@@ -11,9 +11,9 @@
 
 static struct lock lock;         /* guards what follows, and tasks */
 static uint64_t least;           /* no task that wants to run was charged less; never falls */
-static unsigned wanting;         /* a hart, */
-static unsigned bound[CPUS_MAX]; /* of those, that one alone, */
-static unsigned loose;           /* or one of a few */
+static unsigned wanting;         /* tasks that want a hart */
+static unsigned bound[CPUS_MAX]; /* of these, tasks allowed on this hart only */
+static unsigned loose;           /* of these, tasks allowed on some harts */
 static uint32_t crowded;
 
 static struct hart *own(void)
