@@ -93,10 +93,8 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_find),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_long_lines),
-        cmocka_unit_test(test_what_is_no_list),
+        cmocka_unit_test(test_find),       cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_long_lines), cmocka_unit_test(test_what_is_no_list),
         cmocka_unit_test(test_many),
     };
 

@@ -171,7 +171,8 @@ REFUSED = [
     ("create", "create: a name is missing after 'vm'"), ("create a", "create: no kernel= for vm 'a'"),
     ("create a colour=red", "create: unknown key 'colour'"),
     (f"create tick {TICK}", "vm tick: there is a guest called that"),
-    (f"create a {TICK} vm b kernel=x", "more guests than"), ("create a kernel=none", "no such file in the initrd or an archive"),
+    (f"create a {TICK} vm b kernel=x", "more guests than"),
+    ("create a kernel=none", "no such file in the initrd or an archive"),
     ("start", "it has not ended"), ("destroy absent", "no such guest"), ("stop 7", "no such guest"),
     ("create a kernel=tick.elf base=0x80000000 mem=999G", "a is created"), ("start a", "MiB wanted")]
 
