@@ -75,7 +75,7 @@ vmm = start('one')
 assert os.stat(path_of('one')).st_mode & 0o777 == 0o600
 prompt('one')
 assert ctl('list')[1].split() == ['one', '0', 'running', image], ctl('list')
-verbs = 'list status pause resume power stop reset snapshot fork stats screen log'
+verbs = 'list status pause resume power stop reset snapshot fork balloon stats screen log'
 assert ctl('one', 'list') == (0, 'verbs: ' + verbs + '\n', '')
 assert state('one') == 'running'
 assert ctl('one', 'pause') == (0, '', '') and state('one') == 'paused'
