@@ -78,7 +78,15 @@ assert done.returncode == 0 and 'good   ram' in done.stdout, done
 if re.search("^up [0-9]", said, re.M):  # saved for longer than it ran: a clock that counts that is seen below
     time.sleep(2 * (stopped - begin))
 begin += time.monotonic() - stopped
-again = subprocess.run([program, '--restore', restored, '--timeout', '300'], input=more.encode(),
+shared = []
+if '--share' in options:  # a folder that is in another place by now
+    place = options[options.index('--share') + 1]
+    os.rename(place, place + '.moved')
+    done = subprocess.run([program, '--restore', restored, '--share', place + '.moved,tag=other'],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode == 125 and 'no --share with the tag other' in done.stderr, done
+    shared = ['--share', place + '.moved']
+again = subprocess.run([program, '--restore', restored, '--timeout', '300', *shared], input=more.encode(),
                        capture_output=True, timeout=LIMIT)
 passed = time.monotonic() - begin
 assert again.returncode == status and answer.encode() in again.stdout, (again.returncode, again.stdout[-250:])
@@ -301,6 +309,7 @@ def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
     assert re.search(r"^up \d", out, re.M) and "it has " + nonce in out, out
     assert "reseeded due to virtual machine fork" in out and "1 packets received" in out, out
     assert "TCP connections of its network are reset" in out, out
-    assert "1 of the files that the guest had open in %s are not there" % (scratch / "shared") in out, out
-    assert (scratch / "shared/sub/open").read_text() == "one\ntwo\n" and "lo1st" in out, out
+    assert "the guest shares %s.moved, to read and write (tag share0)\n" % (scratch / "shared") in out, out
+    assert "1 of the files that the guest had open in %s.moved are not there" % (scratch / "shared") in out, out
+    assert (scratch / "shared.moved/sub/open").read_text() == "one\ntwo\n" and "lo1st" in out, out
     assert (scratch / "log").read_text() == "one\ntwo\n", "the file is gone on with"

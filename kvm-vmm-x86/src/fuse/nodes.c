@@ -262,6 +262,11 @@ int fuse_nodes_open(struct fuse_nodes *nodes, int root, unsigned open_max, struc
         free(nodes->hash);
         return error_set(error, "a shared folder: %s", strerror(errno));
     }
+    if (is_machinery(root)) {
+        free(nodes->slots);
+        free(nodes->hash);
+        return error_set(error, "a shared folder may not be in /proc, /sys or the like");
+    }
     nodes->root = (struct fuse_node){.id = FUSE_ROOT_ID,
                                      .dev = status.st_dev,
                                      .ino = status.st_ino,

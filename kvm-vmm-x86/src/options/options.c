@@ -322,12 +322,13 @@ static int take_restore(struct options *o, int argc, struct error *error)
     g.max_exits = 0;
     memset(g.ports, 0, sizeof g.ports);
     memset(g.nets, 0, sizeof g.nets);
-    g.port_count = g.net_count = 0;
+    memset(g.shares, 0, sizeof g.shares);
+    g.port_count = g.net_count = g.share_count = 0;
     if (memcmp(&g, &plain, sizeof g) != 0)
         return error_set(error,
                          "--restore %s: the snapshot says what the machine is; of its options only "
-                         "--serial, --eof, --display, --console, --port, --net, --reboot and "
-                         "--max-exits can be given",
+                         "--serial, --eof, --display, --console, --port, --net, --share, --reboot "
+                         "and --max-exits can be given",
                          o->restore);
     o->guests[0].debugged = o->gdb != NULL;
     o->guests[0].image = o->restore; /* until it is read */

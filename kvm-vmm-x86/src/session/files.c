@@ -183,17 +183,23 @@ static unsigned divide_descriptors(const struct options *options)
 
 static struct snapshot_folder session_snapshot; /* of --restore, for the whole run */
 
+/* A snapshot may be a stranger's: the user is to see which folders it shares with its guest. */
 static int restore_shares(const struct guest_config *guest, struct error *error)
 {
     unsigned lost[SHARES_MAX];
 
     if (snapshot_restore_shares(&session_snapshot, guest, lost, error) < 0)
         return -1;
-    for (unsigned i = 0; i < guest->share_count; i++)
+    for (unsigned i = 0; i < guest->share_count; i++) {
+        const struct share_config *share = &guest->shares[i];
+
+        console_printf("kvm-vmm: the guest shares %.*s, to %s (tag %s)", (int)share->path_length,
+                       share->path, share->read_only ? "read" : "read and write", share->tag);
         if (lost[i] > 0)
             console_printf("kvm-vmm: %u of the files that the guest had open in %.*s are not there "
-                           "any more; it reads an error where it uses them\n",
-                           lost[i], (int)guest->shares[i].path_length, guest->shares[i].path);
+                           "any more; it reads an error where it uses them",
+                           lost[i], (int)share->path_length, share->path);
+    }
     return 0;
 }
 

@@ -304,6 +304,26 @@ static int configure_nets(struct guest_config *config, const struct guest_config
     return 0;
 }
 
+/* Shared folders lead elsewhere by their tags. One that was only read stays so. */
+static int configure_shares(struct guest_config *config, const struct guest_config *run,
+                            struct error *error)
+{
+    for (unsigned i = 0; i < run->share_count; i++) {
+        const struct share_config *to = &run->shares[i];
+        unsigned at = 0;
+
+        while (at < config->share_count && strcmp(config->shares[at].tag, to->tag) != 0)
+            at++;
+        if (at == config->share_count)
+            return error_set(error, "--restore: the saved guest has no --share with the tag %s",
+                             to->tag);
+        config->shares[at].path = to->path;
+        config->shares[at].path_length = to->path_length;
+        config->shares[at].read_only |= to->read_only;
+    }
+    return 0;
+}
+
 /* What is read at once anyway; what is packed has a sum of its own. */
 static int check_layers(const struct snapshot_folder *s, struct error *error)
 {
@@ -330,7 +350,8 @@ int snapshot_configure(struct snapshot_folder *snapshot, struct guest_config *co
     config->reboot = run.reboot;
     config->max_exits = run.max_exits;
     config->kvm = run.kvm;
-    if (configure_ports(config, &run, error) < 0 || configure_nets(config, &run, error) < 0)
+    if (configure_ports(config, &run, error) < 0 || configure_nets(config, &run, error) < 0 ||
+        configure_shares(config, &run, error) < 0)
         return -1;
     return check_layers(snapshot, error);
 }

@@ -41,7 +41,7 @@ int snapshot_check_base(const char *folder, uint32_t sum, struct error *error) M
 void snapshot_close(struct snapshot_folder *snapshot);
 
 /* Makes `config` the saved machine; what belongs to the run alone (serial port, limits, display)
- * stays as it is, and where ports and cards lead if it says so. */
+ * stays as it is, and where ports, cards and shared folders lead if it says so. */
 int snapshot_configure(struct snapshot_folder *snapshot, struct guest_config *config,
                        struct error *error) MUST_CHECK;
 

@@ -172,6 +172,21 @@ static void damaged(void **state)
     }
 }
 
+/* A snapshot may name any folder: not one of the kernel's machinery is shared. */
+static void machinery(void **state)
+{
+    const char *const paths[] = {"/proc", "/proc/self"};
+    struct error error;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct fuse_options options = {.path = paths[i], .descriptors = 64};
+
+        assert_null(fuse_server_open(&options, &error));
+        assert_non_null(strstr(error.text, "may not be in /proc"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +194,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
+        cmocka_unit_test(machinery),
     };
 
     return cmocka_run_group_tests_name("saved", tests, NULL, NULL);
