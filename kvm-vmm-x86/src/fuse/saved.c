@@ -248,9 +248,16 @@ static int place_node(struct fuse_nodes *nodes, const struct saved_node *saved, 
     return 0;
 }
 
+/* A file system may have another number than it had: btrfs, tmpfs, overlay and 9p get one when they
+ * are mounted. That of the shared folder itself is known. */
+static uint64_t renumber(const struct fuse_nodes *nodes, uint64_t device, uint64_t was)
+{
+    return device == was ? nodes->root.dev : device == nodes->root.dev ? was : device;
+}
+
 /* Three times over the same bytes: which slots there are, the nodes, their folders. */
-static int load_nodes(struct fuse_nodes *nodes, const struct saved_server *header, struct input *in,
-                      struct error *error)
+static int load_nodes(struct fuse_nodes *nodes, const struct saved_server *header, uint64_t was,
+                      struct input *in, struct error *error)
 {
     uint32_t last = FUSE_NODES_FIRST;
     struct saved_node saved;
@@ -264,6 +271,7 @@ static int load_nodes(struct fuse_nodes *nodes, const struct saved_server *heade
             if (!take(&from, &saved, sizeof saved) || saved.name_size > from.left ||
                 !node_can_be(&saved, from.at))
                 return damaged(error);
+            saved.dev = renumber(nodes, saved.dev, was);
             if (pass == 0)
                 last = (uint32_t)saved.id > last ? (uint32_t)saved.id : last;
             else
@@ -303,7 +311,7 @@ int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t si
 {
     struct input in = {.at = bytes, .left = size};
     struct saved_server header;
-    uint64_t device;
+    uint64_t device, was = 0;
 
     *lost = 0;
     if (!take(&in, &header, sizeof header))
@@ -316,10 +324,11 @@ int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t si
     for (uint32_t i = 0; i < header.device_count; i++) {
         if (!take(&in, &device, sizeof device))
             return damaged(error);
-        server->nodes.devices[i] = device;
+        was = i == 0 ? device : was; /* the shared folder's */
+        server->nodes.devices[i] = renumber(&server->nodes, device, was);
     }
     server->nodes.device_count = header.device_count;
-    if (load_nodes(&server->nodes, &header, &in, error) < 0)
+    if (load_nodes(&server->nodes, &header, was, &in, error) < 0)
         return -1;
     for (uint32_t i = 0; i < server->handles.max; i++)
         server->handles.slots[i].generation = header.handle_generation;

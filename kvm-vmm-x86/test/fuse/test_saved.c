@@ -135,6 +135,35 @@ static void replaced(void **state)
     assert_true(fuse_client_find(&second, folder, "file") != (int64_t)file);
 }
 
+static void change_device(uint8_t *at)
+{
+    struct stat status;
+    uint64_t device;
+
+    assert_int_equal(stat(first.root, &status), 0);
+    device = status.st_dev;
+    assert_memory_equal(at, &device, sizeof device);
+    device += 0x1000;
+    memcpy(at, &device, sizeof device);
+}
+
+/* Its file system is mounted again, and has another number. */
+static void another_device(void **state)
+{
+    const uint64_t nodes[] = {folder, file, gone};
+    unsigned lost;
+
+    (void)state;
+    change_device(saved + 24); /* the first of the list behind the header */
+    for (unsigned i = 0; i < 3; i++)
+        change_device((uint8_t *)memmem(saved + 32, saved_size - 32, &nodes[i], 8) + 16);
+    assert_int_equal(load(&lost), 0);
+    assert_int_equal(lost, 1);
+    assert_int_equal(attributes(&second, file), 0);
+    assert_int_equal(fuse_client_find(&second, folder, "file"), file);
+    assert_int_equal(read_file(&second, file_handle), 0);
+}
+
 /* What is to be read only stays so, whatever a snapshot says. */
 static void read_only(void **state)
 {
@@ -192,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
         cmocka_unit_test(machinery),
