@@ -167,12 +167,12 @@ int session_files_check(const struct options *options, struct error *error)
 }
 
 /* What lets guests open descriptors of this process, and how many each may. */
-static unsigned divide_descriptors(const struct options *options)
+static unsigned divide_descriptors(unsigned count, const struct guest_config guests[GUESTS_MAX])
 {
     unsigned users = 0;
 
-    for (unsigned i = 0; i < options->count; i++) {
-        const struct guest_config *g = &options->guests[i];
+    for (unsigned i = 0; i < count; i++) {
+        const struct guest_config *g = &guests[i];
 
         users += g->share_count + (g->vsock.cid != 0);
         for (unsigned n = 0; n < g->net_count; n++)
@@ -206,15 +206,16 @@ static int restore_shares(const struct guest_config *guest, struct error *error)
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error)
 {
-    unsigned descriptors = divide_descriptors(options);
+    unsigned descriptors;
 
-    for (unsigned i = 0; i < options->count; i++) {
+    for (unsigned i = 0; i < options->count; i++)
         guests[i] = options->guests[i];
-        if (options->restore != NULL) {
-            if (snapshot_open(&session_snapshot, options->restore, error) < 0 ||
-                snapshot_configure(&session_snapshot, &guests[i], error) < 0)
-                return -1;
-        }
+    if (options->restore != NULL &&
+        (snapshot_open(&session_snapshot, options->restore, error) < 0 ||
+         snapshot_configure(&session_snapshot, &guests[0], error) < 0))
+        return -1;
+    descriptors = divide_descriptors(options->count, guests);
+    for (unsigned i = 0; i < options->count; i++) {
         for (unsigned d = 0; d < guests[i].disk_count; d++) {
             guests[i].disks[d].open = disk_open(&guests[i].disks[d], d, error);
             if (guests[i].disks[d].open == NULL ||
