@@ -296,9 +296,11 @@ static bool open_again(struct fuse_server *s, const struct saved_handle *saved)
 {
     struct fuse_call call = {.server = s, .node = fuse_node_get(&s->nodes, saved->node)};
     mode_t type = saved->folder ? S_IFDIR : S_IFREG;
+    uint32_t slot = (uint32_t)saved->id;
     int fd = -ESTALE;
 
-    if (call.node != NULL && call.node->type == type)
+    if (slot < s->handles.max && s->handles.slots[slot].handle == NULL && call.node != NULL &&
+        call.node->type == type)
         fd = fuse_node_fd(&s->nodes, call.node);
     if (fd >= 0)
         fd = fuse_open_node(&call, fd, type, saved->flags & (O_ACCMODE | O_APPEND | O_SYNC));
@@ -330,6 +332,8 @@ int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t si
     server->nodes.device_count = header.device_count;
     if (load_nodes(&server->nodes, &header, was, &in, error) < 0)
         return -1;
+    if (header.handle_count > in.left / sizeof(struct saved_handle))
+        return damaged(error);
     for (uint32_t i = 0; i < server->handles.max; i++)
         server->handles.slots[i].generation = header.handle_generation;
     for (uint32_t i = 0; i < header.handle_count; i++) {
