@@ -62,10 +62,12 @@ static void put_nodes(struct bytes *to, struct saved_server *header, const struc
 
         if (nodes->slots[i].generation > header->node_generation)
             header->node_generation = nodes->slots[i].generation;
-        if (n == NULL || size > NAME_MAX_SIZE)
+        if (n == NULL)
             continue;
+        if (size > NAME_MAX_SIZE)
+            size = 0; /* some file systems have longer ones; others may lie in it */
         saved = (struct saved_node){.id = n->id,
-                                    .folder = n->folder != NULL ? n->folder->id : 0,
+                                    .folder = size > 0 ? n->folder->id : 0,
                                     .dev = n->dev,
                                     .ino = n->ino,
                                     .lookups = n->lookups,

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "cmocka_all.h"
+#include "fuse/call.h"
 #include "fuse_client.h"
 
 static struct fuse_client first, second;
@@ -135,6 +136,35 @@ static void replaced(void **state)
     assert_true(fuse_client_find(&second, folder, "file") != (int64_t)file);
 }
 
+static void save_again(void)
+{
+    free(saved);
+    saved = fuse_server_save(first.server, &saved_size);
+    assert_non_null(saved);
+}
+
+/* Some file systems have names that are longer than a snapshot takes: what lies in such a folder is
+ * stale until the guest looks it up. */
+static void long_name(void **state)
+{
+    struct fuse_node *node = fuse_node_get(&first.server->nodes, folder);
+    unsigned lost;
+
+    (void)state;
+    free(node->name);
+    node->name = malloc(301);
+    assert_non_null(node->name);
+    memset(node->name, 'n', 300);
+    node->name[300] = '\0';
+    fuse_node_put(&first.server->nodes, node);
+    save_again();
+    assert_int_equal(load(&lost), 0);
+    assert_int_equal(lost, 3);
+    assert_int_equal(attributes(&second, file), -ESTALE);
+    assert_int_equal(fuse_client_find(&second, FUSE_ROOT_ID, "aa"), folder);
+    assert_int_equal(attributes(&second, file), 0);
+}
+
 static void change_device(uint8_t *at)
 {
     struct stat status;
@@ -221,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged, set_up, tear_down),
