@@ -171,7 +171,7 @@ static uint32_t take_slot_locked(struct fuse_nodes *nodes)
         nodes->slots = more;
         nodes->slot_room = room;
     }
-    nodes->slots[nodes->slot_count] = (struct fuse_slot){0};
+    nodes->slots[nodes->slot_count] = (struct fuse_slot){.generation = nodes->first_generation};
     return nodes->slot_count++;
 }
 

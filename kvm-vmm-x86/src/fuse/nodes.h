@@ -64,6 +64,8 @@ struct fuse_nodes {
     unsigned hidden_count;
     struct fuse_slot *slots;
     uint32_t slot_count, slot_room, free_slot; /* 0: none is free */
+    uint32_t first_generation;                 /* of slots that are added: a guest that was saved
+                                                * had more, and its numbers come once */
     struct fuse_node **hash;
     struct fuse_node *oldest, *newest;
     unsigned open, open_max; /* descriptors */

@@ -55,6 +55,7 @@ static size_t size_of(const struct fuse_server *s)
 
 static void put_nodes(struct bytes *to, struct saved_server *header, const struct fuse_nodes *nodes)
 {
+    header->node_generation = nodes->first_generation;
     for (uint32_t i = FUSE_NODES_FIRST; i < nodes->slot_count; i++) {
         const struct fuse_node *n = nodes->slots[i].node;
         struct saved_node saved;
@@ -190,7 +191,8 @@ static bool make_slots(struct fuse_nodes *nodes, uint32_t last, uint32_t generat
     nodes->slots = slots;
     nodes->slot_room = room;
     nodes->slot_count = last + 1;
-    for (uint32_t i = 0; i < room; i++)
+    nodes->first_generation = generation;
+    for (uint32_t i = 0; i < nodes->slot_count; i++)
         slots[i].generation = generation;
     return true;
 }

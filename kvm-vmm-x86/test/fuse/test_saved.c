@@ -143,6 +143,26 @@ static void save_again(void)
     assert_non_null(saved);
 }
 
+/* The number of a file that the guest has forgotten is no other file's. */
+static void forgotten_number(void **state)
+{
+    struct fuse_forget_in in = {.nlookup = 1};
+    int64_t forgotten;
+    unsigned lost;
+
+    (void)state;
+    host_write("aa/one", "1");
+    host_write("aa/two", "2");
+    forgotten = fuse_client_find(&first, folder, "one");
+    assert_true(forgotten > (int64_t)gone);
+    assert_int_equal(
+        fuse_client_ask(&first, FUSE_FORGET, (uint64_t)forgotten, &in, sizeof in, NULL), 1);
+    save_again();
+    assert_int_equal(load(&lost), 0);
+    assert_true(fuse_client_find(&second, folder, "two") > 0);
+    assert_int_equal(attributes(&second, (uint64_t)forgotten), -ESTALE);
+}
+
 /* Some file systems have names that are longer than a snapshot takes: what lies in such a folder is
  * stale until the guest looks it up. */
 static void long_name(void **state)
@@ -251,6 +271,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(forgotten_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_device, set_up, tear_down),
         cmocka_unit_test_setup_teardown(read_only, set_up, tear_down),
