@@ -24,7 +24,7 @@ int fuse_open(struct fuse_call *call)
         return fd;
     if ((in->open_flags & FUSE_OPEN_KILL_SUIDGID) && !call->server->read_only)
         fuse_drop_privileges_of(fd);
-    code = fuse_handle_add(&call->server->handles, fd, false, &handle);
+    code = fuse_handle_add(&call->server->handles, fd, call->node->id, false, &handle);
     if (code != 0)
         return code;
     out = fuse_reply(call, sizeof *out);

@@ -22,7 +22,7 @@ int fuse_opendir(struct fuse_call *call)
     fd = fuse_open_node(call, fd, S_IFDIR, O_RDONLY);
     if (fd < 0)
         return fd;
-    code = fuse_handle_add(&call->server->handles, fd, true, &handle);
+    code = fuse_handle_add(&call->server->handles, fd, call->node->id, true, &handle);
     if (code != 0)
         return code;
     out = fuse_reply(call, sizeof *out);

@@ -53,7 +53,7 @@ void fuse_handles_close(struct fuse_handles *handles)
     free(handles->slots);
 }
 
-int fuse_handle_add(struct fuse_handles *handles, int fd, bool folder, uint64_t *id)
+int fuse_handle_add(struct fuse_handles *handles, int fd, uint64_t node, bool folder, uint64_t *id)
 {
     struct fuse_handle *handle = calloc(1, sizeof *handle);
     uint32_t slot;
@@ -63,6 +63,7 @@ int fuse_handle_add(struct fuse_handles *handles, int fd, bool folder, uint64_t 
         return -ENOMEM;
     }
     handle->fd = fd;
+    handle->node = node;
     handle->folder = folder;
     lock_init(&handle->position);
     lock_take(&handles->lock);
@@ -81,7 +82,8 @@ int fuse_handle_add(struct fuse_handles *handles, int fd, bool folder, uint64_t 
     return 0;
 }
 
-int fuse_handle_put_back(struct fuse_handles *handles, int fd, bool folder, uint64_t id)
+int fuse_handle_put_back(struct fuse_handles *handles, int fd, uint64_t node, bool folder,
+                         uint64_t id)
 {
     struct fuse_handle *handle = calloc(1, sizeof *handle);
     uint32_t slot = (uint32_t)id;
@@ -93,7 +95,7 @@ int fuse_handle_put_back(struct fuse_handles *handles, int fd, bool folder, uint
         free(handle);
         return -EBADF;
     }
-    *handle = (struct fuse_handle){.fd = fd, .folder = folder};
+    *handle = (struct fuse_handle){.fd = fd, .node = node, .folder = folder};
     lock_init(&handle->position);
     handles->count++;
     handles->slots[slot] =

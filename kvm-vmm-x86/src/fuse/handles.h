@@ -10,6 +10,7 @@
 
 struct fuse_handle {
     int fd;
+    uint64_t node; /* of this number; the guest may have forgotten it */
     bool folder;
     unsigned pins;        /* calls that use it */
     bool closed;          /* by the guest: it goes with its last pin */
@@ -32,11 +33,13 @@ void fuse_handles_close(struct fuse_handles *handles);
 /* All that the guest has open is closed. */
 void fuse_handles_forget_all(struct fuse_handles *handles);
 
-/* Takes `fd`. 0 or a negative errno, and then it is closed. */
-int fuse_handle_add(struct fuse_handles *handles, int fd, bool folder, uint64_t *id) MUST_CHECK;
-/* Takes `fd` under a number that it had in another server. Or a negative errno, and then it is
+/* Takes `fd`, of that node. 0 or a negative errno, and then it is closed. */
+int fuse_handle_add(struct fuse_handles *handles, int fd, uint64_t node, bool folder,
+                    uint64_t *id) MUST_CHECK;
+/* The same under a number that it had in another server. 0, or a negative errno: then `fd` is
  * closed. */
-int fuse_handle_put_back(struct fuse_handles *handles, int fd, bool folder, uint64_t id) MUST_CHECK;
+int fuse_handle_put_back(struct fuse_handles *handles, int fd, uint64_t node, bool folder,
+                         uint64_t id) MUST_CHECK;
 /* NULL: there is no such; a folder is not a file. */
 struct fuse_handle *fuse_handle_get(struct fuse_handles *handles, uint64_t id, bool folder);
 void fuse_handle_put(struct fuse_handles *handles, struct fuse_handle *handle);

@@ -200,13 +200,12 @@ int fuse_link(struct fuse_call *call)
 /* Replies with the entry of a new file and its handle. */
 static int hand_out(struct fuse_call *call, int file)
 {
+    const struct fuse_entry_out *entry = (const void *)call->out;
     struct fuse_open_out *out;
     uint64_t handle;
-    int code = fuse_handle_add(&call->server->handles, file, false, &handle);
+    int code = fuse_handle_add(&call->server->handles, file, entry->nodeid, false, &handle);
 
     if (code != 0) {
-        const struct fuse_entry_out *entry = (const void *)call->out;
-
         fuse_node_forget(&call->server->nodes, entry->nodeid, 1);
         return code;
     }

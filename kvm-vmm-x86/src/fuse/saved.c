@@ -26,7 +26,7 @@ struct saved_node {
 };
 
 struct saved_handle {
-    uint64_t id, node; /* node 0: not known any more */
+    uint64_t id, node;
     uint32_t flags, folder;
 };
 
@@ -81,22 +81,6 @@ static void put_nodes(struct bytes *to, struct saved_server *header, const struc
     }
 }
 
-/* A guest that has a file open knows its node. */
-static uint64_t node_of(struct fuse_nodes *nodes, int fd)
-{
-    const struct fuse_node *n;
-    struct stat status;
-
-    if (fstat(fd, &status) < 0)
-        return 0;
-    if (status.st_dev == nodes->root.dev && status.st_ino == nodes->root.ino)
-        return FUSE_ROOT_ID;
-    n = *fuse_nodes_chain(nodes, status.st_dev, status.st_ino);
-    while (n != NULL && (n->dev != status.st_dev || n->ino != status.st_ino))
-        n = n->next_same;
-    return n != NULL ? n->id : 0;
-}
-
 static void put_handles(struct bytes *to, struct saved_server *header, struct fuse_server *s)
 {
     for (uint32_t i = 0; i < s->handles.max; i++) {
@@ -109,7 +93,7 @@ static void put_handles(struct bytes *to, struct saved_server *header, struct fu
         if (slot->handle == NULL)
             continue;
         flags = fcntl(slot->handle->fd, F_GETFL);
-        saved.node = flags < 0 ? 0 : node_of(&s->nodes, slot->handle->fd);
+        saved.node = flags < 0 ? 0 : slot->handle->node;
         saved.flags = flags < 0 ? 0 : (uint32_t)flags;
         saved.folder = slot->handle->folder;
         put(to, &saved, sizeof saved);
@@ -309,7 +293,8 @@ static bool open_again(struct fuse_server *s, const struct saved_handle *saved)
     if (fd >= 0)
         fd = fuse_open_node(&call, fd, type, saved->flags & (O_ACCMODE | O_APPEND | O_SYNC));
     fuse_node_put(&s->nodes, call.node);
-    return fd >= 0 && fuse_handle_put_back(&s->handles, fd, saved->folder != 0, saved->id) == 0;
+    return fd >= 0 &&
+           fuse_handle_put_back(&s->handles, fd, saved->node, saved->folder != 0, saved->id) == 0;
 }
 
 int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t size, unsigned *lost,
