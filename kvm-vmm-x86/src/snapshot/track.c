@@ -9,7 +9,11 @@
 
 enum { WORD_BITS = 64 };
 
-static int begin_slot(struct snapshot_track *t, struct vm *vm, unsigned i, struct error *error)
+_Static_assert(MEMORY_SLOTS_MAX <= 32, "a bit for each slot");
+
+/* *begun: slots of which it has begun the log. */
+static int begin_slot(struct snapshot_track *t, struct vm *vm, unsigned i, uint32_t *begun,
+                      struct error *error)
 {
     struct memory_slot *slot = &vm->memory.slots[i];
 
@@ -20,18 +24,29 @@ static int begin_slot(struct snapshot_track *t, struct vm *vm, unsigned i, struc
     t->pages[i] = calloc(memory_log_words(slot), sizeof *t->pages[i]);
     if (t->pages[i] == NULL)
         return error_set(error, "out of memory");
-    return slot->logged ? 0 : kvm_log_memory(vm->fd, &vm->memory, i, true, error);
+    if (slot->logged)
+        return 0;
+    if (kvm_log_memory(vm->fd, &vm->memory, i, true, error) < 0)
+        return -1;
+    *begun |= 1u << i;
+    return 0;
 }
 
 int snapshot_track_begin(struct snapshot_track *track, struct vm *vm, struct error *error)
 {
+    uint32_t begun = 0;
+    struct error ignored;
+    int result = 0;
+
     *track = (struct snapshot_track){.on = true};
-    for (unsigned i = 0; i < vm->memory.count; i++)
-        if (begin_slot(track, vm, i, error) < 0) {
-            snapshot_track_forget(track);
-            return -1;
-        }
-    return 0;
+    for (unsigned i = 0; i < vm->memory.count && result == 0; i++)
+        result = begin_slot(track, vm, i, &begun, error);
+    for (unsigned i = 0; i < vm->memory.count && result < 0; i++)
+        if (begun >> i & 1)
+            (void)!kvm_log_memory(vm->fd, &vm->memory, i, false, &ignored);
+    if (result < 0)
+        snapshot_track_forget(track);
+    return result;
 }
 
 static int look_at(struct snapshot_track *t, struct vm *vm, unsigned i, struct error *error)

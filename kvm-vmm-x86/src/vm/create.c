@@ -111,6 +111,8 @@ static int add_ram(struct vm *vm, const struct image *image, struct error *error
 
     if (is_restored(vm) && config->saved->memory != NULL) {
         vm->memory = *config->saved->memory;
+        for (unsigned i = 0; i < vm->memory.count; i++) /* the log was the other VM's */
+            (void)!memory_set_logged(&vm->memory.slots[i], false);
         guard_add(&vm->memory);
         return kvm_add_memory(vm->fd, &vm->memory, error);
     }
