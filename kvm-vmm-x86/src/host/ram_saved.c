@@ -114,18 +114,22 @@ static int add_rom(struct memory *memory, const struct saved_layer *lowest, uint
     return result;
 }
 
-int ram_map_saved(struct memory *memory, const struct saved_layer *layers, unsigned count,
-                  uint64_t rom, struct error *error)
+int ram_map_saved(struct memory *memory, const struct saved_layer *lowest, uint64_t rom,
+                  struct error *error)
 {
-    bool packed = layers[0].packed;
-    int result = ram_map(memory, packed ? MEMORY_ANONYMOUS : MEMORY_FILE, layers[0].ram, error);
-
-    if (result < 0)
+    if (ram_map(memory, lowest->packed ? MEMORY_ANONYMOUS : MEMORY_FILE, lowest->ram, error) < 0)
         return -1;
-    result = add_rom(memory, &layers[0], rom, error);
-    for (unsigned i = packed ? 0 : 1; i < count && result == 0; i++)
-        result = read_layer(memory, &layers[i], error);
-    if (result < 0)
-        ram_unmap(memory);
-    return result;
+    if (add_rom(memory, lowest, rom, error) == 0)
+        return 0;
+    ram_unmap(memory);
+    return -1;
+}
+
+int ram_read_saved(const struct memory *memory, const struct saved_layer *layers, unsigned count,
+                   struct error *error)
+{
+    for (unsigned i = layers[0].packed ? 0 : 1; i < count; i++)
+        if (read_layer(memory, &layers[i], error) < 0)
+            return -1;
+    return 0;
 }

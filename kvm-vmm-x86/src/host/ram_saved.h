@@ -5,11 +5,14 @@
 #include "base/config.h"
 #include "base/memory.h"
 
-/* Backs memory that memory_init has laid out with what was saved: the lowest layer is mapped where
- * it is not packed, and read when it is reached; what the others have is read here. `rom` bytes of
- * read-only memory behind it in the layers are added; they end at 4 GB, as firmware does. On
- * failure nothing is mapped. */
-int ram_map_saved(struct memory *memory, const struct saved_layer *layers, unsigned count,
-                  uint64_t rom, struct error *error) MUST_CHECK;
+/* Backs memory that memory_init has laid out with the lowest layer: it is mapped where it is not
+ * packed, and read when it is reached. `rom` bytes of read-only memory behind it in the layer are
+ * added; they end at 4 GB, as firmware does. On failure nothing is mapped. */
+int ram_map_saved(struct memory *memory, const struct saved_layer *lowest, uint64_t rom,
+                  struct error *error) MUST_CHECK;
+/* Reads what the other layers have, and the lowest if it is packed. The memory is guarded by now
+ * (guard.h): the file that is mapped may be cut short. */
+int ram_read_saved(const struct memory *memory, const struct saved_layer *layers, unsigned count,
+                   struct error *error) MUST_CHECK;
 
 #endif

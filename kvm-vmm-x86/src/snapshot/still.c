@@ -100,11 +100,10 @@ static int map_memory(struct snapshot_still *still, struct error *error)
     const struct snapshot_folder *f = &still->folder;
 
     memory_init(&still->memory, f->machine.base, f->machine.config.memory, NULL);
-    if (ram_map_saved(&still->memory, f->saved.layers, f->saved.layer_count, f->machine.rom,
-                      error) < 0)
+    if (ram_map_saved(&still->memory, f->saved.layers, f->machine.rom, error) < 0)
         return -1;
     guard_add(&still->memory);
-    return 0;
+    return ram_read_saved(&still->memory, f->saved.layers, f->saved.layer_count, error);
 }
 
 int snapshot_still_open(struct snapshot_still *still, const char *path, const char *names,

@@ -118,8 +118,7 @@ static int add_ram(struct vm *vm, const struct image *image, struct error *error
     }
     memory_init(&vm->memory, window_base(vm), vm->ram_size, NULL);
     if (is_restored(vm)) {
-        if (ram_map_saved(&vm->memory, config->saved->layers, config->saved->layer_count,
-                          config->saved->rom, error) < 0)
+        if (ram_map_saved(&vm->memory, config->saved->layers, config->saved->rom, error) < 0)
             return -1;
     } else if (ram_map(&vm->memory, config->backing, config->memory_file, error) < 0 ||
                (vm->mode == MODE_FIRMWARE && ram_add_rom(&vm->memory, 4 * GIB - image->size,
@@ -127,6 +126,9 @@ static int add_ram(struct vm *vm, const struct image *image, struct error *error
         return -1;
     }
     guard_add(&vm->memory);
+    if (is_restored(vm) &&
+        ram_read_saved(&vm->memory, config->saved->layers, config->saved->layer_count, error) < 0)
+        return -1;
     return kvm_add_memory(vm->fd, &vm->memory, error);
 }
 
