@@ -75,10 +75,23 @@ static bool serve(struct balloon *b, unsigned queue)
     return true;
 }
 
+/* Not while the guest is saved: other parts of its state may be saved already, and the interrupt
+ * would be missing there. */
+static void tell_driver(struct balloon *b)
+{
+    uint32_t asked = __atomic_load_n(&b->asked, __ATOMIC_RELAXED);
+
+    if (b->device.quiet || asked == b->config.num_pages)
+        return;
+    b->config.num_pages = asked;
+    virtio_config_changed(&b->device.virtio);
+}
+
 static bool balloon_run(struct virtio_device *device)
 {
     bool more = false;
 
+    tell_driver((struct balloon *)device);
     for (unsigned queue = 0; queue < device->kind->virtio.queues && virtio_device_is_open(device);
          queue++)
         more |= serve((struct balloon *)device, queue);
@@ -92,12 +105,14 @@ static void on_configure(struct virtio *v, uint32_t offset, uint64_t value, unsi
 
     if (offset == offsetof(struct virtio_balloon_config, actual) &&
         width == sizeof b->config.actual)
-        b->config.actual = (uint32_t)value;
+        __atomic_store_n(&b->config.actual, (uint32_t)value, __ATOMIC_RELAXED);
 }
 
 static void on_reset(struct virtio *v)
 {
-    ((struct balloon *)v->context)->config.actual = 0;
+    struct balloon *b = v->context;
+
+    __atomic_store_n(&b->config.actual, 0, __ATOMIC_RELAXED);
 }
 
 static void *balloon_state(struct virtio_device *device)
@@ -107,7 +122,9 @@ static void *balloon_state(struct virtio_device *device)
 
 static bool balloon_loaded(struct virtio_device *device)
 {
-    (void)device;
+    struct balloon *b = (struct balloon *)device;
+
+    __atomic_store_n(&b->asked, b->config.num_pages, __ATOMIC_RELAXED);
     return true; /* any two numbers are good */
 }
 
@@ -133,16 +150,16 @@ void balloon_init(struct balloon *b, const struct backend *backend, unsigned ind
 
 void balloon_ask(struct balloon *balloon, uint64_t bytes)
 {
-    LOCK_FOR_BLOCK(&balloon->device.lock);
-
-    balloon->config.num_pages = (uint32_t)(bytes >> VIRTIO_BALLOON_PAGE_SHIFT);
-    virtio_config_changed(&balloon->device.virtio);
+    __atomic_store_n(&balloon->asked, (uint32_t)(bytes >> VIRTIO_BALLOON_PAGE_SHIFT),
+                     __ATOMIC_RELAXED);
+    virtio_device_wake(&balloon->device);
 }
 
 void balloon_read(struct balloon *balloon, uint64_t *asked, uint64_t *given)
 {
-    LOCK_FOR_BLOCK(&balloon->device.lock);
+    uint64_t pages = __atomic_load_n(&balloon->asked, __ATOMIC_RELAXED);
 
-    *asked = (uint64_t)balloon->config.num_pages << VIRTIO_BALLOON_PAGE_SHIFT;
-    *given = (uint64_t)balloon->config.actual << VIRTIO_BALLOON_PAGE_SHIFT;
+    *asked = pages << VIRTIO_BALLOON_PAGE_SHIFT;
+    pages = __atomic_load_n(&balloon->config.actual, __ATOMIC_RELAXED);
+    *given = pages << VIRTIO_BALLOON_PAGE_SHIFT;
 }

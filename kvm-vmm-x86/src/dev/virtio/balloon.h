@@ -10,14 +10,17 @@ enum { BALLOON_QUEUE_SIZE = 64 };
 
 struct balloon {
     struct virtio_device device;
-    struct virtio_balloon_config config;
+    struct virtio_balloon_config config; /* `actual` is atomic */
+    uint32_t asked;                      /* pages, for `config`; atomic */
 };
 
 void balloon_init(struct balloon *balloon, const struct backend *backend, unsigned index);
 
-/* Asks the guest to give so much of its memory in all, in whole pages. From any thread. */
+/* Asks the guest to give so much of its memory in all, in whole pages; one that stands still is
+ * asked when it goes on. From any thread; waits for nothing. */
 void balloon_ask(struct balloon *balloon, uint64_t bytes);
-/* What was asked for and what the guest says it has given: bytes. From any thread. */
+/* What was asked for and what the guest says it has given: bytes. From any thread; waits for
+ * nothing. */
 void balloon_read(struct balloon *balloon, uint64_t *asked, uint64_t *given);
 
 #endif
