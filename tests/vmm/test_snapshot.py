@@ -60,8 +60,8 @@ if chain:  # the same moment as a whole and as what was written since; what a fu
 if sys.argv[9]:
     assert 'pages: 0' in ctl(where, 'snapshot', folder + '5', '--diff')[1]
     os.rename(folder + '5', folder + '6')
-    done = ctl(where, 'snapshot', folder + '7', '--diff')
-    assert done[0] == 1 and '/saved5 would be of no use' in done[1] + done[2], done
+    done = ctl(where, 'snapshot', folder + '7', '--diff', '--json')
+    assert done[:2] == (1, '') and '/saved5, which this --diff builds on, cannot be used' in done[2], done
     assert not os.path.exists(folder + '7') and not os.path.exists(folder + '7.tmp')
 if chain:
     assert ctl(where, 'resume')[0] == 0

@@ -243,7 +243,7 @@ static int check_base(const struct json *json, struct error *error)
         snapshot_check_base(base, (uint32_t)sum, &why) == 0)
         return 0;
     return error_set(error,
-                     "what was written since %s would be of no use: %s; take a snapshot "
+                     "%s, which this --diff builds on, cannot be used: %s; take a snapshot "
                      "without --diff",
                      base, why.text);
 }
@@ -251,26 +251,28 @@ static int check_base(const struct json *json, struct error *error)
 static int print_answer(const struct order *o, char *answer, size_t length)
 {
     const struct control_verb *verb = control_verb(o->verb);
+    static char came[CONTROL_ANSWER_MAX]; /* it is parsed in its place */
     static struct json json;
     struct error error;
     const char *text;
     bool good;
 
-    if (o->json)
-        printf("%s\n", answer);
+    memcpy(came, answer, length + 1);
     if (json_parse(&json, answer, length, &error) < 0)
         return complain(STATUS_FAILED, error.text);
     if (!json_get_bool(&json, json.values, "ok", &good))
         return complain(STATUS_FAILED, "the answer has no \"ok\"");
+    if (good && o->files.count > 0 && check_base(&json, &error) < 0)
+        return complain(STATUS_REFUSED, error.text);
+    if (good && o->files.count > 0 && folder_commit(is_written, &json, &error) < 0)
+        return complain(STATUS_FAILED, error.text);
+    if (o->json)
+        printf("%s\n", came);
     if (!good) {
         if (!json_get_string(&json, json.values, "error", &text))
             text = "refused without a word";
         return complain(STATUS_REFUSED, text);
     }
-    if (o->files.count > 0 && check_base(&json, &error) < 0)
-        return complain(STATUS_REFUSED, error.text);
-    if (o->files.count > 0 && folder_commit(is_written, &json, &error) < 0)
-        return complain(STATUS_FAILED, error.text);
     if (o->json)
         return STATUS_OK;
     if (verb != NULL && verb->raw != NULL && json_get_string(&json, json.values, verb->raw, &text))
