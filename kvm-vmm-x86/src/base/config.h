@@ -141,7 +141,8 @@ struct saved_layer {
 struct saved_guest {
     bool used;          /* it was made: should it reset its machine, its image counts */
     const char *folder; /* where it comes from */
-    const struct saved_layer *layers; /* its RAM: of each page, the last that has it; or */
+    /* Without `memory`, layers of its RAM: for each page the last layer that has it counts. */
+    const struct saved_layer *layers;
     unsigned layer_count;
     const struct memory *memory; /* where it is mapped; NULL: it is not */
     enum guest_mode mode;        /* as its image had it */

@@ -8,7 +8,7 @@
 
 #include "options/options.h"
 
-/* Before a run with --forks: makes session_forks_service its service. */
+/* Before a run with --forks: the options get its service. */
 int session_forks_init(struct options *options, int (*run)(const struct options *options),
                        struct error *error) MUST_CHECK;
 /* Whether copies run. `over`: they do not matter any more. */

@@ -324,7 +324,7 @@ static int configure_shares(struct guest_config *config, const struct guest_conf
     return 0;
 }
 
-/* What is read at once anyway; what is packed has a sum of its own. */
+/* Upper layers are read in full at start, so their sums cost little. zstd checks packed ones. */
 static int check_layers(const struct snapshot_folder *s, struct error *error)
 {
     for (unsigned i = 1; i < s->layer_count; i++)

@@ -217,8 +217,8 @@ static int put_map(struct snapshot_save *save, struct folder *folder, struct sna
     return result;
 }
 
-/* Of the first with --diff all: only from then on it is known what was written. A page that was is
- * forgotten when it stands in a snapshot. */
+/* The first --diff writes all pages and starts the log. A page leaves the log when a snapshot that
+ * has it is complete. */
 static int put_ram(struct snapshot_save *save, struct folder *folder, struct snapshot_machine *m,
                    struct error *error)
 {

@@ -1,6 +1,6 @@
 /*
- * A file packed by zstd, as one frame with a checksum: `zstd -d` unpacks it as well. What is not
- * written is zeroes. What is read comes from outside.
+ * A file packed by zstd, as one frame with a checksum: `zstd -d` unpacks it as well. Gaps between
+ * writes are zeroes. Input is untrusted.
  */
 #ifndef HOST_FILES_PACK_H
 #define HOST_FILES_PACK_H
