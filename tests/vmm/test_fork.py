@@ -13,6 +13,7 @@ COPIES = START + r"""
 vmm = start('one', '--disk', runtime + '/disk,overlay', '--port', 'a=file:' + runtime + '/port', '--port', 'b=pty')
 assert b'port b at /dev/pts/' in vmm.stderr.readline()
 prompt('one')
+assert ctl('one', 'snapshot', runtime + '/whole', '--diff')[0] == 0  # its memory is logged from now on
 done = ctl('one', 'fork', '2', '--run', 'echo in a copy', '--json')
 copies = json.loads(done[1])['copies'] if done[0] == 0 else done
 assert [c['name'] for c in copies] == ['one.1', 'one.2'], done
@@ -22,6 +23,9 @@ for c in copies:
     port, text = open(c['output']).read().split('\n', 1)
     assert 'port b at /dev/pts/' in port and text.startswith('echo in a copy\n'), 'and nothing of its origin'
 assert 'in a copy' not in ask('one', 'log')['text'] and state('one') == 'running'
+for name, base in (('first', False), ('second', True)):  # a copy begins a log of its own
+    done = ctl('one.1', 'snapshot', runtime + '/' + name, '--diff')
+    assert done[0] == 0 and ('base: ' + runtime + '/first\n' in done[1]) == base, done
 assert os.path.exists(runtime + '/port.1') and os.path.exists(runtime + '/port.2')
 assert ctl('one', 'fork')[0] == 2 and ctl('one', 'fork', 'x')[0] == 2 and ctl('one', 'fork', '0')[0] == 1
 assert ctl('one', 'fork', '65')[0] == 1 and ctl('one', 'fork', '1', '--run', 'x' * 2000)[0] == 1
