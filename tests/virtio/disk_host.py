@@ -43,9 +43,11 @@ def until(vmm, word):
 
 
 def kill(vmm):
+    """What it said that until() has not returned: communicate() would drop what is buffered of that."""
     vmm.kill()
-    rest = vmm.communicate()[0]
-    assert vmm.returncode == -9, vmm.returncode
+    vmm.stdin.close()
+    rest = vmm.stdout.read()
+    assert vmm.wait() == -9, vmm.returncode
     return rest
 
 
