@@ -3,6 +3,7 @@ import json
 import os
 import re
 import subprocess
+import warnings
 import zlib
 
 import pytest
@@ -18,6 +19,7 @@ HLEOS = TOP / "build/hleos/hleos.elf"
 # prints, its status.
 SAVED = START + r"""
 import re, shutil
+LIMIT = 700  # of a wait: a Linux boots in it, or is restored
 ready, typed, more, answer, status = [json.loads(word) for word in sys.argv[4:9]]
 disk = runtime + '/disk'
 if len(sys.argv) > 10:
@@ -25,6 +27,11 @@ if len(sys.argv) > 10:
 with socket.socket() as s:
     s.bind(('127.0.0.1', 0))
     port = str(s.getsockname()[1])
+def may_mount():  # some hosts forbid their users namespaces
+    tried = subprocess.run(['unshare', '-rm', 'mount', '-t', 'tmpfs', 'none', runtime], capture_output=True, text=True)
+    if tried.returncode:
+        print('left out, a full disk:', tried.stderr)
+    return tried.returncode == 0
 options = [o.replace('@disk', disk).replace('@port', port) for o in json.loads(sys.argv[3])]
 where, folder = 'unix:' + runtime + '/s', (sys.argv[9] or runtime) + '/saved'
 vmm = subprocess.Popen([program, '--control', where, *options, *([image] if image else [])],
@@ -45,7 +52,7 @@ if sys.argv[9]:  # another, of what it is a little later
 restored = folder
 if chain:  # the same moment as a whole and as what was written since; what a full disk did not take is in the next
     assert ctl(where, 'snapshot', folder + '2', '--diff')[0] == 0
-    for size, word in SMALL if sys.argv[9] else ():
+    for size, word in SMALL if sys.argv[9] and may_mount() else ():
         small = runtime + '/small' + word
         os.mkdir(small)
         done = subprocess.run(['unshare', '-rm', 'sh', '-c', 'mount -t tmpfs -o size=' + size + ' none "$0" && "$@"; '
@@ -76,7 +83,7 @@ if chain:
 done = subprocess.run([program, 'snapshot', 'verify', restored], capture_output=True, text=True, timeout=LIMIT)
 assert done.returncode == 0 and 'good   ram' in done.stdout, done
 if re.search("^up [0-9]", said, re.M):  # saved for longer than it ran: a clock that counts that is seen below
-    time.sleep(2 * (stopped - begin))
+    time.sleep(min(2 * (stopped - begin), 60))
 begin += time.monotonic() - stopped
 shared = []
 if '--share' in options:  # a folder that is in another place by now
@@ -86,7 +93,7 @@ if '--share' in options:  # a folder that is in another place by now
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 125 and 'no --share with the tag other' in done.stderr, done
     shared = ['--share', place + '.moved']
-again = subprocess.run([program, '--restore', restored, '--timeout', '300', *shared], input=more.encode(),
+again = subprocess.run([program, '--restore', restored, '--timeout', '600', *shared], input=more.encode(),
                        capture_output=True, timeout=LIMIT)
 passed = time.monotonic() - begin
 assert again.returncode == status and answer.encode() in again.stdout, (again.returncode, again.stdout[-250:])
@@ -128,9 +135,12 @@ if len(sys.argv) > 10:  # another disk of the same size and time
 def saved(image, *options, ready, typed="", more, answer, status=0, look="", disk=None):
     words = [json.dumps([str(o) for o in options]), *map(json.dumps, (ready, typed, more, answer, status))]
     result = lab_run("python3", "-c", SAVED, TOP / "kvm-vmm-x86/kvm-vmm", image, *words, look,
-                       *([disk] if disk else []), limit=900)
+                       *([disk] if disk else []), limit=1800)
     assert result.status == 0, result
-    return result.out.decode("utf-8", "replace")
+    out = result.out.decode("utf-8", "replace")
+    if "left out, " in out:
+        warnings.warn(re.search("left out, .*", out)[0])
+    return out
 
 
 def look(vmm, *words, status=0, stdin=subprocess.DEVNULL):
@@ -312,4 +322,4 @@ def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
     assert "the guest shares %s.moved, to read and write (tag share0)\n" % (scratch / "shared") in out, out
     assert "1 of the files that the guest had open in %s.moved are not there" % (scratch / "shared") in out, out
     assert (scratch / "shared.moved/sub/open").read_text() == "one\ntwo\n" and "lo1st" in out, out
-    assert (scratch / "log").read_text() == "one\ntwo\n", "the file is gone on with"
+    assert (scratch / "log").read_text() == "one\ntwo\n", "the file is continued"
