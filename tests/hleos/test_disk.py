@@ -217,6 +217,7 @@ def test_kills_of_bochs(image, bochs, soak):
 KILL_VMM = """
 vmm=$1 disk=$2 kernel=$3 fsck=$4 serial=$5; shift 5
 for count; do
+    : > "$serial"  # the line below empties it too, but perhaps after it was looked at
     "$vmm" -m 64M --disk "$disk" --append load=forever "$kernel" > "$serial" < /dev/null &
     until [ "$(grep -c synced "$serial")" -ge "$count" ]; do kill -0 $! || break; sleep 0.02; done
     kill -9 $!
