@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LINE_MAX = 4096 }; /* of x86's kernel command line: 2048 */
+enum { COMMAND_LINE_MAX = 4096 }; /* of x86's kernel command line: 2048 */
 
 static char plain(char c)
 {
@@ -29,7 +29,7 @@ static bool is_for(const char *word, const char *module)
 
 /* The kernel itself reads MODULE.PARAMETER=VALUE only for what is built in; for the rest
  * modprobe(8) does, and here this. The kernel takes quotes off. */
-static void find_parameters(const char *line, const char *module, char found[LINE_MAX])
+static void find_parameters(const char *line, const char *module, char found[COMMAND_LINE_MAX])
 {
     size_t used = 0;
 
@@ -53,7 +53,7 @@ static void find_parameters(const char *line, const char *module, char found[LIN
 
 static void load(const char *name, const char *line)
 {
-    char path[256], parameters[LINE_MAX];
+    char path[256], parameters[COMMAND_LINE_MAX];
     int file;
 
     snprintf(path, sizeof path, "/modules/%s", name);
@@ -65,13 +65,13 @@ static void load(const char *name, const char *line)
         close(file);
 }
 
-static void read_command_line(char line[LINE_MAX])
+static void read_command_line(char line[COMMAND_LINE_MAX])
 {
     FILE *file = fopen("/proc/cmdline", "re");
     size_t size = 0;
 
     if (file != NULL) {
-        size = fread(line, 1, LINE_MAX - 1, file);
+        size = fread(line, 1, COMMAND_LINE_MAX - 1, file);
         fclose(file);
     }
     line[size] = '\0';
@@ -80,7 +80,7 @@ static void read_command_line(char line[LINE_MAX])
 void modules_load(void)
 {
     FILE *order = fopen("/modules/order", "re");
-    char name[200], line[LINE_MAX];
+    char name[200], line[COMMAND_LINE_MAX];
 
     if (order == NULL)
         return;
