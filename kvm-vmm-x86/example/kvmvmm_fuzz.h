@@ -28,7 +28,7 @@
 enum { FUZZ_PORT = 0x500, FUZZ_INPUT = 0x20, FUZZ_DONE = 0x21, FUZZ_FAILED = 0x23 };
 enum { FUZZ_RIP = 16 }; /* REG_RIP, which needs _GNU_SOURCE */
 
-/* The fuzzer looks for code from the call on: it is to stand in the function that asks. */
+/* The fuzzer looks for code from the call on, so it must be inlined into the caller. */
 #define FUZZ_INLINE static inline __attribute__((always_inline))
 
 FUZZ_INLINE size_t fuzz_call(unsigned char number, const void *bytes, size_t size)

@@ -287,7 +287,7 @@ static void a_file_written_and_read(void)
         fail("what was written cannot be read");
     for (long i = 0; i < got; i++)
         if (bytes[i] != (char)at)
-            fail("a file has not what was written to it");
+            fail("a file does not hold what was written");
     close(file);
     if (random_below(10) == 0 && unlink(name) < 0)
         fail("a file's name is missing");

@@ -118,7 +118,7 @@ static int begin(struct guest *g, const uint8_t *input, size_t size, struct kvmv
     return kvmvmm_set_registers(g->machine, &regs, NULL, why);
 }
 
-/* What the guest says of its crash: bytes of anybody's, of which a line is made. */
+/* What the guest says of its crash: untrusted bytes; unprintable ones become dots. */
 static void take_text(const struct guest *g, char *text, size_t room)
 {
     struct kvm_regs regs;
