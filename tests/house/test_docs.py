@@ -40,8 +40,9 @@ def test_the_manual_has_every_option_and_no_other():
     source = read("kvm-vmm-x86/src/options/options.c")
     parsed = {"--" + name for name in re.findall(r'^    \{"([a-z-]+)", (?:0|\'.\'), [A-Z]+,', source, re.M)}
     of_run = {"--" + name for name in re.findall(r'\{\.name = "([a-z-]+)",', read("kvm-vmm-x86/src/run/request.c"))}
-    assert parsed and of_run
-    assert long_options(read("docs/kvm-vmm.1")) == (parsed | of_run) - GONE
+    of_ctl = set(re.findall(r'strcmp\(argv\[i\], "(--[a-z]+)"\)', read("kvm-vmm-x86/src/control/client.c")))
+    assert parsed and of_run and {"--diff", "--zstd"} <= of_ctl
+    assert long_options(read("docs/kvm-vmm.1")) == (parsed | of_run | of_ctl) - GONE
 
 
 def test_the_manual_has_every_status():
