@@ -139,6 +139,14 @@ def test_the_numbers_of_hypercalls():
     assert {name: int(number, 0) for number, name in re.findall(r"(0x[0-9a-f]+|\d+) ([A-Z]{4,})", row[2])} == served
 
 
+def test_the_header_for_programs_that_are_fuzzed():
+    """It is copied to where abi/ is not: its own numbers are those of abi/hypercall.h."""
+    numbers = dict(re.findall(r"FUZZ_([A-Z]+) = (0x[0-9a-f]+)", read("kvm-vmm-x86/example/kvmvmm_fuzz.h")))
+    abi = dict(re.findall(r"#define HC_(?:FUZZ_)?([A-Z]+)\s+(0x[0-9a-f]+)", read("abi/hypercall.h")))
+    assert set(numbers) == {"PORT", "INPUT", "DONE", "FAILED"}
+    assert numbers == {name: abi[name] for name in numbers}
+
+
 def test_the_registers_of_the_test_device():
     shown = {int(number, 16) for row in table("docs/foreign.md", "where")
              for number in re.findall(r"0x[0-9a-f]+", row[0])}
