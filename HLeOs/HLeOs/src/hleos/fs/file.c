@@ -25,38 +25,46 @@ struct inode *fs_hold(struct inode *inode)
     return inode;
 }
 
-/* No name leads to the inode and no one else holds it. If that fails the disk keeps it, and the
- * next mount frees it. */
-static void erase(struct inode *inode)
+/* No name leads to it any more. Only the holder of the last reference may ask without its mutex. */
+static bool is_nameless(const struct inode *inode)
+{
+    return inode->loaded && inode->disk.links == 0 && inode->disk.type != HLEOS_FS_FREE;
+}
+
+/* Frees an inode without a name. If that fails the disk keeps it, and the next mount frees it. */
+static int erase(struct inode *inode)
 {
     struct log *log = &inode->fs->log;
-    int error;
+    int error = log_begin(log);
 
-    if (log_begin(log) < 0)
-        return;
+    if (error < 0)
+        return error;
     error = inode_lock(inode);
     if (error == 0) {
         error = inode_erase(inode);
         inode_unlock(inode);
     }
-    (void)log_end(log, error);
+    return log_end(log, error);
 }
 
+/* Looks whether the reference is the last, and drops it, without releasing the mutex in between: of
+ * two threads that both look first, neither finds itself the last. While it erases, a new file may
+ * get the number and lose its name, so it looks again. */
 void fs_release(struct inode *inode)
 {
     struct fs *fs;
     bool last;
+    int error = 0;
 
     if (inode == NULL)
         return;
     fs = inode->fs;
     sync_mutex_take(&fs->inodes);
-    last = inode->references == 1 && inode->loaded && inode->disk.links == 0 &&
-           inode->disk.type != HLEOS_FS_FREE;
-    sync_mutex_give(&fs->inodes);
-    if (last)
-        erase(inode);
-    sync_mutex_take(&fs->inodes);
+    while (inode->references == 1 && is_nameless(inode) && error == 0) {
+        sync_mutex_give(&fs->inodes);
+        error = erase(inode);
+        sync_mutex_take(&fs->inodes);
+    }
     inode->references--;
     last = inode->references == 0;
     if (last)
