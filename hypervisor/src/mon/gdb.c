@@ -1,4 +1,5 @@
-/* gdb on the console; see gdb.h. The packets are common/gdb's. */
+/* gdb on the console; see gdb.h: its stops, steps and ends. What it asks meanwhile is answered by
+ * gdb_answer.c; the packets are common/gdb's. */
 #include "mon/gdb.h"
 
 #include "common/gdb/packet.h"
@@ -6,10 +7,9 @@
 #include "cpu/hyp.h"
 #include "host/machine.h"
 #include "lib/console.h"
-#include "mon/debug.h"
+#include "mon/gdb_answer.h"
 #include "vm/life.h"
 
-enum { PACKET = 2048, MEMORY_MOST = PACKET / 2 - 8 };
 enum { INTERRUPTED = 2, TRAPPED = 5 }; /* signals */
 enum { CTRL_A = 1 };
 enum { TURNS_PER_SECOND = 100 }; /* see is_others_turn() */
@@ -30,11 +30,6 @@ struct session {
 };
 
 static struct session session;
-
-static struct vcpu *current(void)
-{
-    return session.debug.vm->vcpus[session.debug.thread];
-}
 
 static void send(void)
 {
@@ -173,137 +168,6 @@ void gdb_ended(struct vm *vm)
 
 /* ---- Packets ---- */
 
-static bool scan_thread(struct gdb_scan *s, unsigned *vcpu)
-{
-    uint64_t number;
-
-    if (!gdb_scan_number(s, &number) || number < 1 || number > session.debug.vm->vcpu_count)
-        return false;
-    *vcpu = (unsigned)number - 1;
-    return true;
-}
-
-static void all_registers(struct gdb_scan *s, bool write)
-{
-    bool good = true;
-
-    for (unsigned i = 0; i < DEBUG_REGISTERS && good; i++) {
-        if (write)
-            good = gdb_scan_hex(s, debug_register(&session.debug, i), sizeof(uint64_t));
-        else
-            gdb_put_hex(&session.answer, debug_register(&session.debug, i), sizeof(uint64_t));
-    }
-    current()->regs.x[0] = 0;
-    if (write)
-        gdb_put_result(&session.answer, good ? 0 : DEBUG_ARGUMENT);
-}
-
-static void one_register(struct gdb_scan *s, bool write)
-{
-    uint64_t number, value;
-
-    if (!gdb_scan_number(s, &number) || debug_register(&session.debug, number) == NULL)
-        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
-    else if (!write)
-        gdb_put_hex(&session.answer, debug_register(&session.debug, number), sizeof value);
-    else if (!gdb_scan_word(s, "=") || !gdb_scan_hex(s, &value, sizeof value))
-        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
-    else {
-        if (number != 0)
-            *debug_register(&session.debug, number) = value;
-        gdb_put_result(&session.answer, 0);
-    }
-}
-
-static void some_memory(struct gdb_scan *s, bool write)
-{
-    uint8_t bytes[MEMORY_MOST];
-    uint64_t at, size;
-    int result;
-
-    if (!gdb_scan_range(s, &at, &size) || size > sizeof bytes ||
-        (write && (!gdb_scan_word(s, ":") || !gdb_scan_hex(s, bytes, size)))) {
-        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
-        return;
-    }
-    result = debug_copy(&session.debug, at, bytes, size, write);
-    if (result == 0 && !write)
-        gdb_put_hex(&session.answer, bytes, size);
-    else
-        gdb_put_result(&session.answer, result);
-}
-
-/* One of a kind that there is not here gets an empty answer. */
-static void point(struct gdb_scan *s, bool set)
-{
-    uint64_t at, length, kind;
-    int result;
-
-    if (!gdb_scan_number(s, &kind) || !debug_has_kind(kind))
-        return;
-    if (!gdb_scan_word(s, ",") || !gdb_scan_range(s, &at, &length))
-        result = DEBUG_ARGUMENT;
-    else if (set)
-        result = debug_set(&session.debug, kind, at, length);
-    else
-        result = debug_clear(&session.debug, kind, at);
-    gdb_put_result(&session.answer, result);
-}
-
-static void target_description(struct gdb_scan *s)
-{
-    static char xml[DEBUG_XML];
-    uint64_t from, size, length = debug_describe(xml);
-
-    if (!gdb_scan_range(s, &from, &size) || from > length) {
-        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
-        return;
-    }
-    size = min64(min64(size, length - from), MEMORY_MOST);
-    gdb_put_text(&session.answer, from + size < length ? "m" : "l");
-    gdb_put_binary(&session.answer, xml + from, size);
-}
-
-static void thread_info(struct gdb_scan *s)
-{
-    static const char *const states[] = {"stopped", "ready", "running", "waits"};
-    char text[32];
-    unsigned vcpu;
-
-    if (!scan_thread(s, &vcpu)) {
-        gdb_put_result(&session.answer, DEBUG_ARGUMENT);
-        return;
-    }
-    fmt_snprint(text, sizeof text, "vCPU %u, %s", vcpu,
-                states[sched_state(&session.debug.vm->vcpus[vcpu]->task)]);
-    gdb_put_hex(&session.answer, text, strlen(text));
-}
-
-static void query(struct gdb_scan *s)
-{
-    struct gdb_writer *w = &session.answer;
-
-    if (gdb_scan_word(s, "Supported"))
-        gdb_put_text(w, "PacketSize=800;qXfer:features:read+;vContSupported+");
-    else if (gdb_scan_word(s, "Xfer:features:read:target.xml:"))
-        target_description(s);
-    else if (gdb_scan_word(s, "fThreadInfo"))
-        for (unsigned i = 0; i < session.debug.vm->vcpu_count; i++) {
-            gdb_put_text(w, i == 0 ? "m" : ",");
-            gdb_put_number(w, i + 1);
-        }
-    else if (gdb_scan_word(s, "sThreadInfo"))
-        gdb_put_text(w, "l");
-    else if (gdb_scan_word(s, "ThreadExtraInfo,"))
-        thread_info(s);
-    else if (gdb_scan_word(s, "Attached"))
-        gdb_put_text(w, "1");
-    else if (*s->at == 'C' && gdb_scan_left(s) == 1) {
-        gdb_put_text(w, "QC");
-        gdb_put_number(w, session.debug.thread + 1);
-    }
-}
-
 /* Steps the thread that a step is asked for, alone, or lets those go on that are named: gdb steps
  * by breakpoints of its own where it goes on from a watchpoint. */
 static void vcont(struct gdb_scan *s)
@@ -325,7 +189,7 @@ static void vcont(struct gdb_scan *s)
         if (action == 'C' || action == 'S') /* a guest knows no signals */
             (void)gdb_scan_number(s, &signal);
         all = !gdb_scan_word(s, ":") || gdb_scan_word(s, "-1");
-        if (!all && !scan_thread(s, &vcpu))
+        if (!all && !gdb_answer_thread(&session.debug, s, &vcpu))
             continue; /* what is not there neither steps nor goes on */
         step = action == 's' || action == 'S';
         which |= all ? LIFE_ALL : 1u << vcpu;
@@ -342,52 +206,15 @@ static void vcont(struct gdb_scan *s)
     }
 }
 
-static void choose_thread(struct gdb_scan *s)
-{
-    unsigned vcpu = session.debug.thread;
-    bool good = gdb_scan_word(s, "c") || gdb_scan_word(s, "g");
-
-    if (good && !gdb_scan_word(s, "-1") && !(gdb_scan_left(s) == 1 && *s->at == '0'))
-        good = scan_thread(s, &vcpu);
-    session.debug.thread = vcpu;
-    gdb_put_result(&session.answer, good ? 0 : DEBUG_ARGUMENT);
-}
-
 /* False: the session has ended. */
 static bool packet(struct gdb_scan *s)
 {
     char kind = gdb_scan_left(s) > 0 ? *s->at++ : '\0';
-    unsigned ignored;
 
     gdb_begin(&session.answer);
     switch (kind) {
     case '?':
         put_stop();
-        break;
-    case 'g':
-    case 'G':
-        all_registers(s, kind == 'G');
-        break;
-    case 'p':
-    case 'P':
-        one_register(s, kind == 'P');
-        break;
-    case 'm':
-    case 'M':
-        some_memory(s, kind == 'M');
-        break;
-    case 'Z':
-    case 'z':
-        point(s, kind == 'Z');
-        break;
-    case 'H':
-        choose_thread(s);
-        break;
-    case 'T':
-        gdb_put_result(&session.answer, scan_thread(s, &ignored) ? 0 : DEBUG_ARGUMENT);
-        break;
-    case 'q':
-        query(s);
         break;
     case 'v':
         if (gdb_scan_word(s, "Cont")) {
@@ -410,6 +237,7 @@ static bool packet(struct gdb_scan *s)
         session.leaving = kind == 'D';
         return session.leaving;
     default:
+        gdb_answer(&session.debug, kind, s, &session.answer);
         break;
     }
     send();
