@@ -6,12 +6,12 @@
 #include "cpu/cpu.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
-#include "host/serial.h"
 #include "lib/console.h"
 #include "mem/page.h"
 #include "sbi/sbi.h"
 #include "vm/fault.h"
 #include "vm/report.h"
+#include "vm/steps.h"
 #include "vm/store.h"
 
 struct event {
@@ -93,13 +93,12 @@ static void name_event(const struct event *e, char *text, size_t size)
         fmt_snprint(text, size, "%s", report_cause(e->cause));
 }
 
-/* What is written; its task's own, but for `active` and `ends`, which are atomics. */
+/* What is written: the steps' own while they are active, but for `ends`, an atomic. */
 struct dump {
-    struct task task;
-    bool active, ends;
+    bool ends;
     void (*done)(void);
-    uint64_t look_at, limit; /* host time: for room in the console; it may not be read at all */
-    uint64_t first;          /* when the first exit that is shown began */
+    uint64_t limit;                       /* host time: the console may not be read at all */
+    uint64_t first;                       /* when the first exit that is shown began */
     uint64_t at[CPUS_MAX], end[CPUS_MAX]; /* of each ring */
     unsigned hart, vm;                    /* whose turn it is */
     bool to_disk, complete;               /* the disk is this task's; all is on its way there */
@@ -108,6 +107,7 @@ struct dump {
     const char *wrong;                    /* with the disk; NULL: nothing */
 };
 static struct dump dump;
+static struct steps steps;
 
 static void emit(const char *format, ...) FMT_PRINTF(1, 2);
 static void emit(const char *format, ...)
@@ -195,13 +195,7 @@ static void finish(bool complete)
         put_end(complete);
     }
     dump.done(); /* before another can begin, whose end it would be taken for */
-    __atomic_store_n(&dump.active, false, __ATOMIC_RELEASE);
-}
-
-static void wait_a_while(void)
-{
-    dump.look_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
-    sched_block();
+    steps_end(&steps);
 }
 
 /* What there is becomes a request, filled with white space, which JSON does not mind. */
@@ -218,7 +212,7 @@ static void step_to_disk(void)
     int state = store_state();
 
     if (state == DISK_BUSY) {
-        wait_a_while();
+        steps_wait(&steps, LOOKS_PER_SECOND);
         return;
     }
     if (state == DISK_ERROR)
@@ -249,36 +243,13 @@ static void step(void)
     } else if (now > dump.limit) {
         finish(false);
     } else {
-        wait_a_while();
+        steps_wait(&steps, LOOKS_PER_SECOND);
     }
 }
 
-static void run(struct task *task)
-{
-    do {
-        if (__atomic_load_n(&dump.active, __ATOMIC_ACQUIRE))
-            step();
-        else
-            sched_block();
-        cpu_serve_interrupts();
-        serial_deliver();
-    } while (sched_goes_on(task));
-}
-
-static bool is_ready(struct task *task, uint64_t *wake_at)
-{
-    bool active = __atomic_load_n(&dump.active, __ATOMIC_ACQUIRE);
-
-    (void)task;
-    *wake_at = active ? dump.look_at : ~0ul;
-    return active && (dump.look_at <= hyp_time() || __atomic_load_n(&dump.ends, __ATOMIC_RELAXED));
-}
-
-static const struct task_ops ops = {.run = run, .is_ready = is_ready};
-
 bool timeline_dump(unsigned count, int disk, void (*done)(void))
 {
-    if (__atomic_load_n(&dump.active, __ATOMIC_ACQUIRE)) {
+    if (steps_are_active(&steps)) {
         print("hv: trace: the last dump is not at its end yet\n");
         return false;
     }
@@ -288,13 +259,8 @@ bool timeline_dump(unsigned count, int disk, void (*done)(void))
     dump.complete = false;
     dump.record = dump.used = 0;
     dump.wrong = NULL;
-    if (dump.task.ops == NULL) {
-        sched_init_task(&dump.task, &ops, &dump, TASK_WEIGHT, ~0u);
-        dump.task.state = TASK_BLOCKED;
-    }
     dump.first = ~0ul;
     dump.hart = dump.vm = 0;
-    dump.look_at = 0;
     dump.limit = hyp_time() + machine.timebase;
     dump.done = done;
     for (unsigned i = 0; i < cpu_count && rings[i] != NULL; i++) {
@@ -304,14 +270,12 @@ bool timeline_dump(unsigned count, int disk, void (*done)(void))
             dump.first = min64(dump.first, rings[i]->event[dump.at[i] % RING].begun);
     }
     emit("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n");
-    __atomic_store_n(&dump.ends, false, __ATOMIC_RELEASE);
-    __atomic_store_n(&dump.active, true, __ATOMIC_RELEASE);
-    sched_wake(&dump.task);
+    __atomic_store_n(&dump.ends, false, __ATOMIC_RELAXED);
+    steps_begin(&steps, step);
     return true;
 }
 
 void timeline_end(void)
 {
-    __atomic_store_n(&dump.ends, true, __ATOMIC_RELEASE);
-    sched_wake(&dump.task);
+    __atomic_store_n(&dump.ends, true, __ATOMIC_RELEASE); /* it looks a thousand times a second */
 }

@@ -2,13 +2,11 @@
 #include "vm/archive.h"
 
 #include "common/string.h"
-#include "cpu/cpu.h"
-#include "cpu/hyp.h"
 #include "host/disk.h"
 #include "host/machine.h"
-#include "host/serial.h"
 #include "lib/console.h"
 #include "mem/page.h"
+#include "vm/steps.h"
 #include "vm/vm.h"
 
 enum { LOOKS_PER_SECOND = 10000, FILES_MAX = 4096 };
@@ -17,18 +15,15 @@ enum { LOOKS_PER_SECOND = 10000, FILES_MAX = 4096 };
 static struct range archives[ARCHIVES_MAX];
 static unsigned archive_count;
 
-/* The one that is being read. Both flags are atomics. */
+/* The one that is being read: the steps' own while they are active. */
 struct archive_job {
-    struct task task;
-    uint32_t active; /* somebody sets it up or reads; exchanged: a whole word */
-    bool reading;    /* it is set up, and the task's */
-    uint64_t look_at;
     unsigned number, order;
     int disk;
     uint8_t *bytes;
     uint64_t at, size, asked; /* in sectors */
 };
 static struct archive_job job;
+static struct steps steps;
 
 /* Of the block for so many bytes, at most the largest one's. */
 static unsigned order_for(uint64_t size)
@@ -65,7 +60,6 @@ static void finish(const char *wrong)
     const unsigned number = job.number;
     const uint64_t size = job.size * DISK_SECTOR;
 
-    __atomic_store_n(&job.reading, false, __ATOMIC_RELAXED);
     page_free(NULL, disk_close(job.disk), DISK_ORDER); /* NULL where it does not let them go */
     if (wrong == NULL) {
         archives[archive_count] = (struct range){(uint64_t)job.bytes, size};
@@ -73,7 +67,7 @@ static void finish(const char *wrong)
     } else {
         page_free(NULL, job.bytes, job.order);
     }
-    __atomic_store_n(&job.active, false, __ATOMIC_RELEASE); /* pairs with archive_begin() */
+    steps_end(&steps);
     if (wrong == NULL)
         print("hv: the archive on disk %u has been read, %lu KiB\n", number, size / KIB);
     else
@@ -107,8 +101,7 @@ static void step(void)
     int state = disk_state(job.disk);
 
     if (state == DISK_BUSY) {
-        job.look_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
-        sched_block();
+        steps_wait(&steps, LOOKS_PER_SECOND);
         return;
     }
     if (state == DISK_OK) {
@@ -120,32 +113,6 @@ static void step(void)
     else if (state != DISK_OK || !ask())
         finish("a read failed");
 }
-
-static bool is_reading(void)
-{
-    return __atomic_load_n(&job.reading, __ATOMIC_ACQUIRE); /* pairs with archive_begin() */
-}
-
-static void run(struct task *task)
-{
-    do {
-        if (is_reading())
-            step();
-        else
-            sched_block();
-        cpu_serve_interrupts();
-        serial_deliver();
-    } while (sched_goes_on(task));
-}
-
-static bool is_ready(struct task *task, uint64_t *wake_at)
-{
-    (void)task;
-    *wake_at = is_reading() ? job.look_at : ~0ul;
-    return is_reading() && job.look_at <= hyp_time();
-}
-
-static const struct task_ops ops = {.run = run, .is_ready = is_ready};
 
 /* Opens the disk and takes memory for all that is on it; what is wrong, or NULL. */
 static const char *open_disk(unsigned number)
@@ -175,23 +142,14 @@ bool archive_begin(unsigned number)
 {
     const char *wrong = "another archive is being read";
 
-    if (!__atomic_exchange_n(&job.active, true, __ATOMIC_ACQ_REL)) {
+    if (!steps_are_active(&steps))
         wrong = archive_count < ARCHIVES_MAX ? open_disk(number) : "no more archives can be read";
-        if (wrong != NULL)
-            __atomic_store_n(&job.active, false, __ATOMIC_RELEASE);
-    }
     if (wrong != NULL) {
         print("hv: disk %u: %s\n", number, wrong);
         return false;
     }
     job.number = number;
-    job.look_at = 0;
-    if (job.task.ops == NULL) {
-        sched_init_task(&job.task, &ops, &job, TASK_WEIGHT, ~0u);
-        job.task.state = TASK_BLOCKED;
-    }
     vm_await();
-    __atomic_store_n(&job.reading, true, __ATOMIC_RELEASE);
-    sched_wake(&job.task);
+    steps_begin(&steps, step);
     return true;
 }

@@ -6,23 +6,20 @@
 #include "cpu/feature.h"
 #include "cpu/hyp.h"
 #include "host/machine.h"
-#include "host/serial.h"
 #include "lib/console.h"
 #include "vm/clone.h"
 #include "vm/life.h"
 #include "vm/make.h"
 #include "vm/memory.h"
+#include "vm/steps.h"
 #include "vm/store.h"
 #include "vm/vcpu.h"
 
 enum { LOOKS_PER_SECOND = 10000 };
 
-/* The load under way. The task's while `active`, an atomic; otherwise of the caller of
+/* The load under way: the steps' own while they are active, otherwise of the caller of
  * store_open(). */
 struct load {
-    struct task task;
-    bool active;
-    uint64_t look_at;
     char name[NAME_SIZE];
     uint64_t save, record; /* the save's number, and that of the record that is read */
     struct saved_head head;
@@ -34,6 +31,7 @@ struct load {
 };
 
 static struct load job;
+static struct steps steps;
 
 /* Reads the record of a head and makes the guest that it describes, not listed in vms[] yet. */
 static const char *load_head(void)
@@ -218,7 +216,7 @@ static const char *load_record(void)
  * that the next may be asked for once that is read. */
 static void finish(void)
 {
-    __atomic_store_n(&job.active, false, __ATOMIC_RELEASE);
+    steps_end(&steps);
     store_close();
 }
 
@@ -284,40 +282,13 @@ static void load_step(void)
     }
     state = store_state();
     if (state == DISK_BUSY) {
-        job.look_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
-        sched_block();
+        steps_wait(&steps, LOOKS_PER_SECOND);
         return;
     }
     wrong = state == DISK_OK ? load_piece() : "the disk does not work";
     if (wrong != NULL) /* else the next load may have begun */
         job.wrong = wrong;
 }
-
-static bool is_loading(void)
-{
-    return __atomic_load_n(&job.active, __ATOMIC_ACQUIRE);
-}
-
-static void run(struct task *task)
-{
-    do {
-        if (is_loading())
-            load_step();
-        else
-            sched_block();
-        cpu_serve_interrupts();
-        serial_deliver();
-    } while (sched_goes_on(task));
-}
-
-static bool is_ready(struct task *task, uint64_t *wake_at)
-{
-    (void)task;
-    *wake_at = is_loading() ? job.look_at : ~0ul;
-    return is_loading() && job.look_at <= hyp_time();
-}
-
-static const struct task_ops ops = {.run = run, .is_ready = is_ready};
 
 bool load_begin(unsigned disk, const char *name)
 {
@@ -329,17 +300,12 @@ bool load_begin(unsigned disk, const char *name)
     }
     if (!store_open(disk))
         return false;
-    if (job.task.ops == NULL) {
-        sched_init_task(&job.task, &ops, &job, TASK_WEIGHT, ~0u);
-        job.task.state = TASK_BLOCKED;
-    }
     string_copy(job.name, name, sizeof job.name);
     job.save = 0;
     job.record = job.on_disk = 0;
     job.vcpus = 0;
     job.devices = false;
     job.wrong = NULL;
-    job.look_at = 0;
     wrong = store_begin(0, false);
     if (wrong != NULL) {
         print("hv: not loaded from disk %u: %s\n", disk, wrong);
@@ -347,7 +313,6 @@ bool load_begin(unsigned disk, const char *name)
         return false;
     }
     vm_await();
-    __atomic_store_n(&job.active, true, __ATOMIC_RELEASE);
-    sched_wake(&job.task);
+    steps_begin(&steps, load_step);
     return true;
 }

@@ -2,13 +2,10 @@
 #include "vm/network.h"
 
 #include "common/string.h"
-#include "cpu/cpu.h"
-#include "cpu/hyp.h"
-#include "host/machine.h"
 #include "host/nic.h"
-#include "host/serial.h"
 #include "lib/console.h"
 #include "mem/page.h"
+#include "vm/steps.h"
 
 enum { LOOKS_PER_SECOND = 1000, HEADER = NET_FRAME_MAX - NIC_FRAME };
 
@@ -50,45 +47,25 @@ void network_send(const struct vm *from, const struct net_frame *frame)
 
 /* ---- From outside ---- */
 
-static struct task task;
-static uint64_t look_at; /* host time, where the card does not interrupt */
+static struct steps steps = {.has_input = nic_has_frame};
 
 static void step(void)
 {
-    static struct net_frame frame; /* the task's own */
+    static struct net_frame frame; /* the steps' own */
     size_t size = nic_receive(frame.bytes + HEADER);
 
     if (size > 0) {
         frame.bytes[10] = 1; /* num_buffers, as in dev/virtio/net.c */
         frame.size = (uint16_t)(HEADER + size);
         spread(NULL, host, &frame);
-        return;
+    } else {
+        steps_wait(&steps, nic_interrupts() ? 0 : LOOKS_PER_SECOND);
     }
-    look_at = nic_interrupts() ? ~0ul : hyp_time() + machine.timebase / LOOKS_PER_SECOND;
-    sched_block();
 }
-
-static void run(struct task *self)
-{
-    do {
-        step();
-        cpu_serve_interrupts();
-        serial_deliver();
-    } while (sched_goes_on(self));
-}
-
-static bool is_ready(struct task *self, uint64_t *wake_at)
-{
-    (void)self;
-    *wake_at = look_at;
-    return nic_has_frame() || look_at <= hyp_time();
-}
-
-static const struct task_ops ops = {.run = run, .is_ready = is_ready};
 
 static void arrived(void)
 {
-    sched_wake(&task);
+    steps_rouse(&steps);
 }
 
 static bool open(void)
@@ -97,16 +74,11 @@ static bool open(void)
 
     if (pages == NULL)
         return false;
-    look_at = ~0ul;
-    sched_init_task(&task, &ops, &task, TASK_WEIGHT, ~0u);
-    task.state = TASK_BLOCKED;
     if (!nic_open(pages, arrived)) {
         page_free(NULL, pages, NIC_ORDER); /* no device has been told of them */
         return false;
     }
-    if (!nic_interrupts())
-        look_at = hyp_time();
-    sched_wake(&task); /* frames may have come in by now */
+    steps_begin(&steps, step); /* frames may have come in by now */
     return true;
 }
 
