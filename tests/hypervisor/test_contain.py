@@ -8,6 +8,7 @@ import pytest
 
 from hvmachine import (COUNTED, MODERN, QEMU12, archive_of, command, is_old, monitor, quit_machine, run,
                        spawn, to_monitor, with_aia)
+from tests.conftest import FULL
 
 def ticks(output):
     return [int(n) for n in re.findall(r"^tick: tick: tick \d+ at (\d+) ms", output, re.M)]
@@ -143,7 +144,7 @@ def test_random_instructions(hypervisor, qemu, tmp_path, soak, cpu):
     line = command(qemu, hypervisor, initrd, "mux=lines", harts=2, cpu=cpu)
     child = spawn(with_aia(line, files=1) if has_files else line)
     tried, counted, last, said = 0, 0, 0, ""
-    end = time.monotonic() + soak(6, 3600)
+    end = time.monotonic() + soak(60 if FULL else 6, 3600)
     while time.monotonic() < end or counted < 10 or tried == 0:
         child.expect(r"random: tried (\d+)|tick: tick (\d+) at|defect|is ended|has been ended")
         said += child.before[-200:]
