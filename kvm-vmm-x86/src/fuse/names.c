@@ -215,14 +215,52 @@ static int hand_out(struct fuse_call *call, int file)
     return 0;
 }
 
-/* The guest believes that the name is free. If the host has made it meanwhile, it may be a device
+/* Replies with the entry of a file that was just made, and with its handle. */
+static int hand_out_new(struct fuse_call *call, struct fuse_node *folder, const char *name,
+                        int file)
+{
+    struct stat status;
+    uint64_t id;
+    int code;
+
+    own(call, file, "");
+    code = fuse_node_adopt(&call->server->nodes, folder, name, file, &id, &status);
+    if (code != 0) {
+        close(file);
+        return code;
+    }
+    fuse_fill_entry(call, id, &status, fuse_reply(call, sizeof(struct fuse_entry_out)));
+    return hand_out(call, file);
+}
+
+/* The guest believed that the name is free, but the host has made it meanwhile. It may be a device
  * or pipe, which to open would already do something: so that goes the way of any other file. */
+static int open_existing(struct fuse_call *call, const char *name, uint32_t flags)
+{
+    struct fuse_nodes *nodes = &call->server->nodes;
+    int code = fuse_reply_entry(call, name), file;
+    struct fuse_node *node;
+    uint64_t id;
+
+    if (code != 0)
+        return code;
+    id = ((struct fuse_entry_out *)call->out)->nodeid;
+    node = fuse_node_get(nodes, id);
+    file = node == NULL ? -ESTALE : fuse_node_fd(nodes, node);
+    if (file >= 0)
+        file = fuse_open_node(call, file, S_IFREG, flags);
+    fuse_node_put(nodes, node);
+    if (file >= 0)
+        return hand_out(call, file);
+    fuse_node_forget(nodes, id, 1);
+    return file;
+}
+
 int fuse_create(struct fuse_call *call)
 {
     const struct fuse_create_in *in = fuse_take(call, sizeof *in);
     const char *name;
-    int folder = in == NULL ? -EINVAL : where_new(call, &name), file, code;
-    struct fuse_node *node;
+    int folder = in == NULL ? -EINVAL : where_new(call, &name), file;
 
     if (folder < 0)
         return folder;
@@ -230,50 +268,20 @@ int fuse_create(struct fuse_call *call)
                   (int)(in->flags & (O_ACCMODE | O_APPEND | O_DSYNC | O_SYNC)) | O_CREAT | O_EXCL |
                       O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
                   in->mode & MODES);
-    if (file < 0 && (errno != EEXIST || (in->flags & O_EXCL)))
-        return -errno;
     if (file >= 0)
-        own(call, fuse_may_wait(file), "");
-    code = fuse_reply_entry(call, name);
-    if (code == 0 && file < 0) {
-        node = fuse_node_get(&call->server->nodes, ((struct fuse_entry_out *)call->out)->nodeid);
-        code = node == NULL ? -ESTALE : fuse_node_fd(&call->server->nodes, node);
-        if (code >= 0)
-            code = file = fuse_open_node(call, code, S_IFREG, in->flags);
-        fuse_node_put(&call->server->nodes, node);
-        if (code < 0) {
-            fuse_node_forget(&call->server->nodes, ((struct fuse_entry_out *)call->out)->nodeid, 1);
-            return code;
-        }
-        code = 0;
-    }
-    if (code == 0)
-        return hand_out(call, file);
-    if (file >= 0)
-        close(file);
-    return code;
+        return hand_out_new(call, call->node, name, fuse_may_wait(file));
+    return errno == EEXIST && !(in->flags & O_EXCL) ? open_existing(call, name, in->flags) : -errno;
 }
 
 int fuse_tmpfile(struct fuse_call *call)
 {
     const struct fuse_create_in *in = fuse_take(call, sizeof *in);
-    int folder = in == NULL ? -EINVAL : fuse_node_fd(&call->server->nodes, call->node), file, code;
-    struct stat status;
-    uint64_t id;
+    int folder = in == NULL ? -EINVAL : fuse_node_fd(&call->server->nodes, call->node), file;
 
     if (folder < 0)
         return folder;
     file = openat(folder, ".",
                   (int)(in->flags & (O_ACCMODE | O_APPEND | O_EXCL)) | O_TMPFILE | O_CLOEXEC,
                   in->mode & MODES);
-    if (file < 0)
-        return -errno;
-    own(call, file, "");
-    code = fuse_node_adopt(&call->server->nodes, file, &id, &status);
-    if (code != 0) {
-        close(file);
-        return code;
-    }
-    fuse_fill_entry(call, id, &status, fuse_reply(call, sizeof(struct fuse_entry_out)));
-    return hand_out(call, file);
+    return file >= 0 ? hand_out_new(call, NULL, NULL, file) : -errno;
 }

@@ -4,57 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
+
+#include "fuse/reach.h"
 
 _Static_assert(FUSE_NODES_FIRST == FUSE_ROOT_ID + 1, "linux/fuse.h");
 enum { DEPTH_MAX = 1024 };
-
-/* Through these a guest could reach the VMM itself, or what the kernel tells of other programs. */
-static const unsigned long machinery[] = {
-    PROC_SUPER_MAGIC, SYSFS_MAGIC,        CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-    DEBUGFS_MAGIC,    TRACEFS_MAGIC,      BPF_FS_MAGIC,       SECURITYFS_MAGIC,
-    NSFS_MAGIC,       DEVPTS_SUPER_MAGIC, SELINUX_MAGIC,      PSTOREFS_MAGIC,
-    EFIVARFS_MAGIC,   BINFMTFS_MAGIC,     AUTOFS_SUPER_MAGIC, 0x65735543 /* fusectl */,
-    0x19800202 /* mqueue */};
-
-static bool is_machinery(int fd)
-{
-    struct statfs info;
-
-    if (fstatfs(fd, &info) < 0)
-        return true;
-    for (size_t i = 0; i < sizeof machinery / sizeof machinery[0]; i++)
-        if ((unsigned long)info.f_type == machinery[i])
-            return true;
-    return false;
-}
-
-bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino)
-{
-    for (unsigned i = 0; i < nodes->hidden_count; i++)
-        if (nodes->hidden[i].dev == dev && nodes->hidden[i].ino == ino)
-            return true;
-    return false;
-}
-
-/* The folder is looked up each time: it may come, go or be replaced while the guest runs. */
-bool fuse_name_is_hidden(const struct fuse_nodes *nodes, const struct fuse_node *folder,
-                         const char *name)
-{
-    struct stat status;
-
-    for (unsigned i = 0; i < nodes->hidden_count; i++)
-        if (nodes->hidden[i].name != NULL && strcmp(nodes->hidden[i].name, name) == 0 &&
-            stat(nodes->hidden[i].folder, &status) == 0 && status.st_dev == folder->dev &&
-            status.st_ino == folder->ino)
-            return true;
-    return false;
-}
 
 /* --- with the lock held --- */
 
@@ -65,14 +23,20 @@ struct fuse_node **fuse_nodes_chain(struct fuse_nodes *nodes, dev_t dev, ino_t i
     return &nodes->hash[key >> 40 & (FUSE_NODE_HASH - 1)];
 }
 
-static struct fuse_node *find_locked(struct fuse_nodes *nodes, const struct stat *status)
+static bool is_same(const struct fuse_node *n, const struct fuse_found *found)
 {
+    return n->dev == found->status.st_dev && n->ino == found->status.st_ino &&
+           n->type == (found->status.st_mode & S_IFMT) && n->birth == found->birth;
+}
+
+static struct fuse_node *find_locked(struct fuse_nodes *nodes, const struct fuse_found *found)
+{
+    const struct stat *status = &found->status;
     struct fuse_node *n = *fuse_nodes_chain(nodes, status->st_dev, status->st_ino);
 
     if (status->st_dev == nodes->root.dev && status->st_ino == nodes->root.ino)
         return &nodes->root;
-    while (n != NULL && (n->dev != status->st_dev || n->ino != status->st_ino ||
-                         n->type != (status->st_mode & S_IFMT)))
+    while (n != NULL && !is_same(n, found))
         n = n->next_same;
     return n;
 }
@@ -196,7 +160,7 @@ static void place_locked(struct fuse_nodes *nodes, struct fuse_node *n, struct f
     }
 }
 
-static struct fuse_node *add_locked(struct fuse_nodes *nodes, const struct stat *status)
+static struct fuse_node *add_locked(struct fuse_nodes *nodes, const struct fuse_found *found)
 {
     struct fuse_node *n = calloc(1, sizeof *n), **chain;
     uint32_t slot = n == NULL ? 0 : take_slot_locked(nodes);
@@ -206,9 +170,10 @@ static struct fuse_node *add_locked(struct fuse_nodes *nodes, const struct stat 
         return NULL;
     }
     *n = (struct fuse_node){.id = slot | (uint64_t)++nodes->slots[slot].generation << 32,
-                            .dev = status->st_dev,
-                            .ino = status->st_ino,
-                            .type = status->st_mode & S_IFMT,
+                            .dev = found->status.st_dev,
+                            .ino = found->status.st_ino,
+                            .birth = found->birth,
+                            .type = found->status.st_mode & S_IFMT,
                             .fd = -1};
     nodes->slots[slot].node = n;
     chain = fuse_nodes_chain(nodes, n->dev, n->ino);
@@ -218,35 +183,6 @@ static struct fuse_node *add_locked(struct fuse_nodes *nodes, const struct stat 
 }
 
 /* --- */
-
-static int open_path(int folder, const char *name, struct stat *status)
-{
-    int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, status) < 0) {
-        int code = -errno;
-
-        close(fd);
-        return code;
-    }
-    return fd;
-}
-
-/* The same of what exists for the guest. */
-static int open_known(const struct fuse_nodes *nodes, const struct fuse_node *folder, int from,
-                      const char *name, struct stat *status)
-{
-    int fd = fuse_name_is_hidden(nodes, folder, name) ? -ENOENT : open_path(from, name, status);
-
-    if (fd >= 0 && (fuse_node_is_hidden(nodes, status->st_dev, status->st_ino) ||
-                    (status->st_dev != folder->dev && is_machinery(fd)))) {
-        close(fd);
-        return -ENOENT;
-    }
-    return fd;
-}
 
 int fuse_nodes_open(struct fuse_nodes *nodes, int root, unsigned open_max, struct error *error)
 {
@@ -262,7 +198,7 @@ int fuse_nodes_open(struct fuse_nodes *nodes, int root, unsigned open_max, struc
         free(nodes->hash);
         return error_set(error, "a shared folder: %s", strerror(errno));
     }
-    if (is_machinery(root)) {
+    if (fuse_reach_is_machinery(root)) {
         free(nodes->slots);
         free(nodes->hash);
         return error_set(error, "a shared folder may not be in /proc, /sys or the like");
@@ -346,8 +282,8 @@ void fuse_node_put(struct fuse_nodes *nodes, struct fuse_node *node)
 static int reopen_one(struct fuse_nodes *nodes, struct fuse_node *node)
 {
     struct fuse_node *n = node, *folder;
+    struct fuse_found found;
     char name[256];
-    struct stat status;
     int fd;
 
     lock_take(&nodes->lock);
@@ -367,10 +303,9 @@ static int reopen_one(struct fuse_nodes *nodes, struct fuse_node *node)
     snprintf(name, sizeof name, "%s", n->name);
     lock_release(&nodes->lock);
 
-    fd = open_known(nodes, folder, folder->fd, name, &status);
+    fd = fuse_reach_open(nodes, folder, folder->fd, name, &found);
     lock_take(&nodes->lock);
-    if (fd >= 0 && (status.st_dev != n->dev || status.st_ino != n->ino ||
-                    (status.st_mode & S_IFMT) != n->type)) {
+    if (fd >= 0 && !is_same(n, &found)) {
         close(fd);
         fd = -ESTALE;
     }
@@ -401,14 +336,14 @@ int fuse_node_fd(struct fuse_nodes *nodes, struct fuse_node *node)
 
 /* Takes `fd` and `name`. */
 static int know(struct fuse_nodes *nodes, struct fuse_node *folder, char *name, int fd,
-                const struct stat *status, uint64_t *id)
+                const struct fuse_found *found, uint64_t *id)
 {
     struct fuse_node *n;
 
     lock_take(&nodes->lock);
-    n = find_locked(nodes, status);
+    n = find_locked(nodes, found);
     if (n == NULL)
-        n = add_locked(nodes, status);
+        n = add_locked(nodes, found);
     if (n == NULL) {
         lock_release(&nodes->lock);
         close(fd);
@@ -433,11 +368,12 @@ int fuse_node_lookup(struct fuse_nodes *nodes, struct fuse_node *folder, const c
                      uint64_t *id, struct stat *status)
 {
     int from = fuse_node_fd(nodes, folder), fd;
+    struct fuse_found found;
     char *kept;
 
     if (from < 0)
         return from;
-    fd = open_known(nodes, folder, from, name, status);
+    fd = fuse_reach_open(nodes, folder, from, name, &found);
     if (fd < 0)
         return fd;
     kept = strdup(name);
@@ -445,23 +381,31 @@ int fuse_node_lookup(struct fuse_nodes *nodes, struct fuse_node *folder, const c
         close(fd);
         return -ENOMEM;
     }
-    return know(nodes, folder, kept, fd, status, id);
+    *status = found.status;
+    return know(nodes, folder, kept, fd, &found, id);
 }
 
-int fuse_node_adopt(struct fuse_nodes *nodes, int file, uint64_t *id, struct stat *status)
+int fuse_node_adopt(struct fuse_nodes *nodes, struct fuse_node *folder, const char *name, int file,
+                    uint64_t *id, struct stat *status)
 {
-    char path[32];
+    char path[32], *kept = name != NULL ? strdup(name) : NULL;
+    struct fuse_found found;
     int fd;
 
+    if (name != NULL && kept == NULL)
+        return -ENOMEM;
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     fd = open(path, O_PATH | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, status) < 0) {
-        close(fd);
-        return -EIO;
+    if (fd < 0 || fuse_reach_look(fd, &found) < 0) {
+        int code = -errno;
+
+        if (fd >= 0)
+            close(fd);
+        free(kept);
+        return code;
     }
-    return know(nodes, NULL, NULL, fd, status, id);
+    *status = found.status;
+    return know(nodes, folder, kept, fd, &found, id);
 }
 
 void fuse_node_forget(struct fuse_nodes *nodes, uint64_t id, uint64_t count)
@@ -479,15 +423,15 @@ void fuse_node_moved(struct fuse_nodes *nodes, struct fuse_node *folder, const c
 {
     int from = fuse_node_fd(nodes, folder);
     char *kept = strdup(name);
+    struct fuse_found found;
     struct fuse_node *n;
-    struct stat status;
 
-    if (from < 0 || kept == NULL || fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (from < 0 || kept == NULL || fuse_reach_look_at(from, name, &found) < 0) {
         free(kept);
         return;
     }
     lock_take(&nodes->lock);
-    n = find_locked(nodes, &status);
+    n = find_locked(nodes, &found);
     if (n != NULL) {
         n->pins++;
         place_locked(nodes, n, folder, kept);

@@ -1,7 +1,7 @@
 /*
  * The files that a guest knows by number (FUSE's nodeids), and their O_PATH descriptors. A node is
- * found by device and inode, so that two names of one file are one node, and has the folder and the
- * name it was last seen under.
+ * found by device, inode and time of birth, so that two names of one file are one node, and has the
+ * folder and the name it was last seen under.
  *
  * A process has few descriptors (RLIMIT_NOFILE) and a guest may know a million files: those that
  * were not used for the longest time are closed, and opened again by folder and name when they are
@@ -33,6 +33,7 @@ struct fuse_node {
     uint64_t id;
     dev_t dev;
     ino_t ino;
+    uint64_t birth; /* of reach.h */
     mode_t type;
     int fd; /* O_PATH; -1: closed */
     struct fuse_node *folder;
@@ -91,9 +92,10 @@ int fuse_node_fd(struct fuse_nodes *nodes, struct fuse_node *node) MUST_CHECK;
 /* Finds a name in a pinned folder: the guest knows it once more. 0 or a negative errno. */
 int fuse_node_lookup(struct fuse_nodes *nodes, struct fuse_node *folder, const char *name,
                      uint64_t *id, struct stat *status) MUST_CHECK;
-/* The same of a file that has no name (O_TMPFILE), by any descriptor of it. */
-int fuse_node_adopt(struct fuse_nodes *nodes, int file, uint64_t *id,
-                    struct stat *status) MUST_CHECK;
+/* The same of a file that was just made, by any descriptor of it: its name may stand for another
+ * already, or it has none (O_TMPFILE: `folder` and `name` are NULL). */
+int fuse_node_adopt(struct fuse_nodes *nodes, struct fuse_node *folder, const char *name, int file,
+                    uint64_t *id, struct stat *status) MUST_CHECK;
 
 void fuse_node_forget(struct fuse_nodes *nodes, uint64_t id, uint64_t count);
 

@@ -9,7 +9,7 @@
 
 #include "fuse/call.h"
 
-enum { VERSION = 1, NAME_MAX_SIZE = 255 };
+enum { VERSION = 2, NAME_MAX_SIZE = 255 };
 
 struct saved_server {
     uint32_t version, device_count;
@@ -21,7 +21,7 @@ struct saved_server {
 /* Its name follows. */
 struct saved_node {
     uint64_t id, folder; /* folder 0: it has no name */
-    uint64_t dev, ino, lookups;
+    uint64_t dev, ino, birth, lookups;
     uint32_t type, name_size;
 };
 
@@ -71,6 +71,7 @@ static void put_nodes(struct bytes *to, struct saved_server *header, const struc
                                     .folder = size > 0 ? n->folder->id : 0,
                                     .dev = n->dev,
                                     .ino = n->ino,
+                                    .birth = n->birth,
                                     .lookups = n->lookups,
                                     .type = n->type,
                                     .name_size = (uint32_t)size};
@@ -204,6 +205,7 @@ static int add_node(struct fuse_nodes *nodes, const struct saved_node *saved, co
     *n = (struct fuse_node){.id = saved->id,
                             .dev = saved->dev,
                             .ino = saved->ino,
+                            .birth = saved->birth,
                             .type = saved->type,
                             .fd = -1,
                             .lookups = saved->lookups};

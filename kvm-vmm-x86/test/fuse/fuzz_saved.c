@@ -4,18 +4,19 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+#include "fuse/reach.h"
 #include "fuse_client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 
-enum { FORBIDDEN = 777 /* bytes */, FILES = 4, NODE_SIZE = 48, HEADER_SIZE = 24 };
+enum { FORBIDDEN = 777 /* bytes */, FILES = 4, NODE_SIZE = 56, HEADER_SIZE = 24 };
 #define NUMBER(slot) ((slot) | UINT64_C(1) << 32)
 
 /* As fuse/saved.c has it. */
 struct __attribute__((packed)) saved_node {
-    uint64_t id, folder, dev, ino, lookups;
+    uint64_t id, folder, dev, ino, birth, lookups;
     uint32_t type, name_size;
     char name[1];
 };
@@ -28,25 +29,26 @@ struct __attribute__((packed)) saved_state {
 };
 
 /* One that is good. Device 0 is the folder's. */
-static const struct saved_state good = {.version = 1,
-                                        .devices = 1,
-                                        .nodes = FILES,
-                                        .handles = 1,
-                                        .generations = {1, 1},
-                                        .node = {{NUMBER(2), 1, 0, 1, 1, S_IFDIR, 1, "a"},
-                                                 {NUMBER(3), NUMBER(2), 0, 2, 1, S_IFREG, 1, "b"},
-                                                 {NUMBER(4), 1, 0, 3, 1, S_IFREG, 1, "c"},
-                                                 {NUMBER(5), 1, 0, 4, 1, S_IFREG, 1, "d"}},
-                                        .handle = {NUMBER(1), NUMBER(3)}};
+static const struct saved_state good = {
+    .version = 2,
+    .devices = 1,
+    .nodes = FILES,
+    .handles = 1,
+    .generations = {1, 1},
+    .node = {{NUMBER(2), 1, 0, 1, 0, 1, S_IFDIR, 1, "a"},
+             {NUMBER(3), NUMBER(2), 0, 2, 0, 1, S_IFREG, 1, "b"},
+             {NUMBER(4), 1, 0, 3, 0, 1, S_IFREG, 1, "c"},
+             {NUMBER(5), 1, 0, 4, 0, 1, S_IFREG, 1, "d"}},
+    .handle = {NUMBER(1), NUMBER(3)}};
 
 static struct fuse_client client;
 static char hidden[96];
-static uint64_t inodes[FILES];
+static uint64_t inodes[FILES], births[FILES];
 
 static void host_make(unsigned i, const char *name, size_t size)
 {
     char path[128];
-    struct stat status;
+    struct fuse_found found;
     int fd;
 
     snprintf(path, sizeof path, "%s/%s", client.root, name);
@@ -54,9 +56,10 @@ static void host_make(unsigned i, const char *name, size_t size)
         abort();
     if (size > 0 && (ftruncate(fd, (off_t)size) < 0 || close(fd) < 0))
         abort();
-    if (stat(path, &status) < 0)
+    if (fuse_reach_look_at(AT_FDCWD, path, &found) < 0)
         abort();
-    inodes[i] = status.st_ino;
+    inodes[i] = found.status.st_ino;
+    births[i] = found.birth;
 }
 
 static void start(void)
@@ -79,7 +82,7 @@ static void start(void)
         abort();
 }
 
-/* A copy with the files' inodes, as far as there are nodes. */
+/* A copy with the files' inodes and times of birth, as far as there are nodes. */
 static uint8_t *fill(const uint8_t *data, size_t size)
 {
     uint8_t *copy = malloc(size + 1);
@@ -96,9 +99,11 @@ static uint8_t *fill(const uint8_t *data, size_t size)
     at += devices % 65 * 8;
     while (at + NODE_SIZE <= size) {
         memcpy(&ino, data + at + 24, sizeof ino);
-        memcpy(&name_size, data + at + 44, sizeof name_size);
-        if (ino >= 1 && ino <= FILES)
+        memcpy(&name_size, data + at + 52, sizeof name_size);
+        if (ino >= 1 && ino <= FILES) {
             memcpy(copy + at + 24, &inodes[ino - 1], sizeof ino);
+            memcpy(copy + at + 32, &births[ino - 1], sizeof ino);
+        }
         at += NODE_SIZE + name_size % 256;
     }
     return copy;

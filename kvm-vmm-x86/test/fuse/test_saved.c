@@ -136,6 +136,25 @@ static void replaced(void **state)
     assert_true(fuse_client_find(&second, folder, "file") != (int64_t)file);
 }
 
+static uint8_t *saved_node(uint64_t id)
+{
+    return (uint8_t *)memmem(saved + 32, saved_size - 32, &id, sizeof id);
+}
+
+/* So is one that has its inode, because the first is gone, but another time of birth. */
+static void inode_used_again(void **state)
+{
+    unsigned lost;
+
+    (void)state;
+    saved_node(file)[32] ^= 1;
+    assert_int_equal(load(&lost), 0);
+    assert_int_equal(lost, 2);
+    assert_int_equal(attributes(&second, file), -ESTALE);
+    assert_int_equal(attributes(&second, folder), 0);
+    assert_true(fuse_client_find(&second, folder, "file") != (int64_t)file);
+}
+
 static void save_again(void)
 {
     free(saved);
@@ -206,7 +225,7 @@ static void another_device(void **state)
     (void)state;
     change_device(saved + 24); /* the first of the list behind the header */
     for (unsigned i = 0; i < 3; i++)
-        change_device((uint8_t *)memmem(saved + 32, saved_size - 32, &nodes[i], 8) + 16);
+        change_device(saved_node(nodes[i]) + 16);
     assert_int_equal(load(&lost), 0);
     assert_int_equal(lost, 1);
     assert_int_equal(attributes(&second, file), 0);
@@ -241,8 +260,8 @@ static void damaged(void **state)
         fuse_server_close(second.server);
         assert_true(fuse_client_open(&second, NULL));
     }
-    name = memmem(saved, saved_size, "aa", 2);
-    assert_non_null(name);
+    name = saved_node(folder) + 56;
+    assert_memory_equal(name, "aa", 2);
     for (unsigned i = 0; i < 3; i++) {
         memcpy(name, names[i], 2);
         assert_int_equal(load(&lost), -1);
@@ -271,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(inode_used_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgotten_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_device, set_up, tear_down),

@@ -143,6 +143,7 @@ const struct sandbox_call sandbox_calls[] = {
     /* Shared folders. */
     FOR(SANDBOX_SHARE, truncate),
     FOR(SANDBOX_SHARE, fstatfs),
+    FOR(SANDBOX_SHARE, statx),
     FOR(SANDBOX_SHARE, renameat2),
     FOR(SANDBOX_SHARE, linkat),
     FOR(SANDBOX_SHARE, symlinkat),
