@@ -6,7 +6,7 @@ import pytest
 from tests.hleos.machines import BUILD, FS_SIZE, GOOD, PANIC, qemu_command
 from tests.support import TOP, lab_run
 
-TESTS = 64       # that the kernel has
+TESTS = 65       # that the kernel has
 OF_DISKS = 4     # of them, which need a disk with a file system
 OF_SEVERAL = 3   # of them, which need several processors
 MANY, FEW = 30000, 10000   # operations of the stress
@@ -91,6 +91,12 @@ def test_sixteen_processors(image, qemu):
     """As many as there may be, and one more: it is left alone."""
     status, text = qemu(image("test=processors"), extra=("-smp", "17"))
     assert "processors: 16\n" in text and "selftest: 4 passed, 0 failed" in text and status == GOOD, text
+
+
+@pytest.mark.full("minutes, of Bochs with eight processors, its most,")
+def test_eight_processors_on_bochs(image, bochs):
+    text = bochs(image("test=processors"), lines=("cpu: count=8, model=corei5_lynnfield_750, ips=50000000",))
+    assert "processors: 8\n" in text.replace("\r", "") and "selftest: 4 passed, 0 failed" in text, text
 
 
 def test_no_more_processors_than_asked_for(image, qemu):

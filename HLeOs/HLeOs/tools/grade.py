@@ -67,6 +67,8 @@ def run(lab, decides):
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "128M", "-smp", str(lab.get("cpus", 1)),
                    "-display", "none", "-no-reboot", "-nodefaults", "-vga", "std", "-serial", "stdio",
                    "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-drive", "file=%s,format=raw" % image]
+        for rom in lab.get("roms", ()):
+            command += ["-option-rom", BUILD / "rom" / (rom + ".bin")]
         return watch(command, decides, lab.get("type", ()))
 
 
@@ -81,8 +83,9 @@ def judge(lab, predicted):
     """True and the line that decides, or False and why not."""
     where = "docs/%s, exercise %d" % (lab["chapter"], lab["exercise"])
     # A warning is no error here, whatever the calling make says: the change is to be seen in what the kernel does.
-    built = subprocess.run(["make", "-s", "all", "WERROR=", *(["KPTI=1"] if lab.get("kpti") else [])], cwd=HERE,
-                           stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    more = [*(["KPTI=1"] if lab.get("kpti") else []), *(["test-roms"] if "roms" in lab else [])]
+    built = subprocess.run(["make", "-s", "all", "WERROR=", *more], cwd=HERE, stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, errors="replace", check=False)
     if built.returncode != 0:
         return False, "the tree does not build:\n" + "\n".join(built.stderr.splitlines()[-8:])
     expect, (before, meaning) = re.compile(lab["expect"]), lab["before"]

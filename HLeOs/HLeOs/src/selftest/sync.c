@@ -206,10 +206,58 @@ static void a_waiter_lends_its_priority(void)
     expect_equal(thread_join(between), THREAD_PRIORITY_LOW);
 }
 
+static struct sync_mutex wanted;
+static intptr_t owners; /* wanted */
+
+static intptr_t own_wanted(void *argument)
+{
+    intptr_t order;
+
+    (void)argument;
+    sync_mutex_take(&wanted);
+    order = ++owners;
+    sync_mutex_give(&wanted);
+    return order;
+}
+
+/* A look without the scheduler's lock: only whether it is time for the next step. */
+static unsigned waiters_of_wanted(void)
+{
+    const struct queue_list *list = &wanted.waiters;
+    unsigned count = 0;
+
+    for (struct queue_link *l = queue_list_first(list); l != NULL; l = queue_list_after(list, l))
+        count++;
+    return count;
+}
+
+/* They come one after another: the low one first, two of the same priority behind it. */
+static void the_best_waiter_is_next(void)
+{
+    static const struct {
+        int priority;
+        intptr_t order;
+    } comers[] = {{THREAD_PRIORITY_LOW, 3}, {THREAD_PRIORITY_HIGH, 1}, {THREAD_PRIORITY_HIGH, 2}};
+    struct thread *threads[3];
+
+    owners = 0;
+    sync_mutex_take(&wanted);
+    for (unsigned i = 0; i < 3; i++) {
+        threads[i] = thread_create("comer", comers[i].priority, own_wanted, NULL);
+        expect(threads[i] != NULL);
+        for (int look = 0; look < 2000 && waiters_of_wanted() <= i; look++)
+            thread_sleep_ms(1);
+    }
+    sync_mutex_give(&wanted);
+    for (unsigned i = 0; i < 3; i++)
+        expect_equal(thread_join(threads[i]), comers[i].order);
+}
+
 const struct selftest selftest_sync[] = {
     {"mutex_excludes", mutex_excludes},
     {"condition_passes_turns", condition_passes_turns},
     {"a_waiter_lends_its_priority", a_waiter_lends_its_priority},
+    {"the_best_waiter_is_next", the_best_waiter_is_next},
     {"semaphore_limits", semaphore_limits},
     {"queue_hands_over_everything", queue_hands_over_everything},
     {0},
