@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,8 +40,10 @@ static int run_script(const struct line_options *options, const char *verb)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
 }
 
-static int connect_socket(const char *path)
+/* -ETIMEDOUT: clients that have gone fill the queue of a machine that takes none. */
+static int connect_socket(const char *path, int wait)
 {
+    const struct timeval limit = {.tv_sec = wait};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
@@ -50,8 +53,9 @@ static int connect_socket(const char *path)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        int code = -errno;
+        int code = errno == EAGAIN ? -ETIMEDOUT : -errno;
 
         close(fd);
         return code;
@@ -78,7 +82,7 @@ static int take_line(const struct line_options *options)
             continue;
         }
         snprintf(path, sizeof(path), "%s/line%u", options->directory, i);
-        fd = connect_socket(path);
+        fd = connect_socket(path, options->wait);
         if (fd < 0)
             close(lock);
         return fd == -ECONNREFUSED ? -ENOENT : fd;

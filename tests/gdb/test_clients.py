@@ -14,8 +14,8 @@ vmm.stderr.readline()
 
 def connect(name):
     s = socket.socket(socket.AF_UNIX)
+    s.connect(name)  # with a time limit it would fail before a full queue, and not wait
     s.settimeout(200)
-    s.connect(name)
     return s
 
 def packet(text):

@@ -29,8 +29,8 @@ def server():
 
 def connect(port):
     client = socket.socket(socket.AF_UNIX)
+    client.connect(path)  # with a time limit it would fail before a full queue, and not wait
     client.settimeout(LIMIT)
-    client.connect(path)
     client.sendall(b"CONNECT %d\n" % port)
     return client
 

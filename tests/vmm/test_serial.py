@@ -14,8 +14,8 @@ def start(*options):
 
 def connect(name=path):
     s = socket.socket(socket.AF_UNIX)
+    s.connect(name)  # with a time limit it would fail before a full queue, and not wait
     s.settimeout(200)
-    s.connect(name)
     return s
 
 def read(s, count):

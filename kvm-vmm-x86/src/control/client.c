@@ -48,6 +48,9 @@ static int complain(int status, const char *text)
 
 /* --- asking --- */
 
+/* How long an answer is waited for: until it comes, or until a call of the socket gives up. */
+enum patience { UNTIL_IT_ANSWERS, ONE_TURN };
+
 static bool takes_folder(const struct order *o)
 {
     const struct control_verb *verb = control_verb(o->verb);
@@ -115,41 +118,66 @@ static int build_request(const struct order *o, struct json_out *out, struct err
     return out->full ? error_set(error, "the request is too long") : 0;
 }
 
-/* Reads up to the end of a line; how many bytes it has, or -1. */
-static int read_line(const struct stream *stream, char *line, size_t room)
+/* A machine that is stopped (SIGSTOP), or that works long (snapshot), does not answer: the user
+ * hears of it once, and may wait or press Ctrl-C. False: `where` is given up. */
+static bool wait_longer(const char *where, enum patience patience, bool *told)
+{
+    if (patience == ONE_TURN)
+        return false;
+    if (!*told)
+        fprintf(stderr, "kvm-vmm ctl: %s does not answer yet\n", where);
+    *told = true;
+    return true;
+}
+
+static int connect_to(struct stream *stream, const char *path, const char *where,
+                      enum patience patience, bool *told)
+{
+    while (socket_connect(stream, path) < 0)
+        if (errno != EAGAIN || !wait_longer(where, patience, told))
+            return -1;
+    return 0;
+}
+
+/* Reads up to the end of a line; how many bytes it has, or a negative errno. */
+static int read_line(const struct stream *stream, char *line, size_t room, const char *where,
+                     enum patience patience, bool *told)
 {
     size_t used = 0;
 
     while (used < room) {
         int n = stream_read(stream, line + used, room - used);
 
+        if (n == -EAGAIN && wait_longer(where, patience, told))
+            continue;
         if (n <= 0)
-            return -1;
+            return n < 0 ? n : -EPIPE;
         used += (size_t)n;
         if (line[used - 1] == '\n') {
             line[used - 1] = '\0';
             return (int)used - 1;
         }
     }
-    return -1;
+    return -EMSGSIZE;
 }
 
-/* Sends a request, with files if not NULL, and gets the line of the answer. -1 with `refused` set
- * if there is no server. */
+/* Sends a request, with files if not NULL, and gets the line of the answer. A negative errno:
+ * -ECONNREFUSED, there is no server; -EAGAIN, there is one that does not answer. */
 static int ask(const char *where, const char *request, const struct folder_files *files,
-               char *answer, bool *refused, struct error *error)
+               char *answer, enum patience patience, struct error *error)
 {
     struct endpoint endpoint;
     struct stream stream;
     size_t count = strlen(request), sent = 0;
+    bool told = false;
     int length;
 
-    *refused = false;
     if (control_endpoint(&endpoint, where, false, error) < 0)
-        return -1;
-    if (socket_connect(&stream, endpoint.path) < 0) {
-        *refused = errno == ECONNREFUSED;
-        return error_set(error, "no machine answers at %s: %s", endpoint.path, strerror(errno));
+        return -EINVAL;
+    if (connect_to(&stream, endpoint.path, where, patience, &told) < 0) {
+        length = -errno;
+        error_set(error, "no machine answers at %s: %s", endpoint.path, strerror(-length));
+        return length;
     }
     while (sent < count) {
         int n =
@@ -160,13 +188,12 @@ static int ask(const char *where, const char *request, const struct folder_files
             break;
         sent += (size_t)n;
     }
-    length = sent == count ? read_line(&stream, answer, CONTROL_ANSWER_MAX) : -1;
+    /* One that hangs up on what is sent may have said why. */
+    length = read_line(&stream, answer, CONTROL_ANSWER_MAX, where, patience, &told);
     stream_close(&stream);
-    return length >= 0 ? length
-                       : error_set(error,
-                                   "%s hung up without an answer (has it ended, or has it "
-                                   "%d clients already?)",
-                                   endpoint.path, CONTROL_CLIENTS_MAX);
+    if (length < 0)
+        error_set(error, "%s hung up without an answer (has it ended?)", endpoint.path);
+    return length;
 }
 
 /* --- printing --- */
@@ -284,23 +311,25 @@ static int print_answer(const struct order *o, char *answer, size_t length)
     return STATUS_OK;
 }
 
-/* One line a machine. The socket of one that was killed is still there: it is removed. */
+/* One line a guest. The socket of a machine that was killed is still there: it is removed. One that
+ * does not answer does not keep the others from being listed. */
 static int list(void)
 {
     static char names[RUNTIME_LIST_MAX][RUNTIME_NAME_MAX + 1], answer[CONTROL_ANSWER_MAX];
     static struct json json;
     unsigned count = runtime_list(names);
-    bool refused;
     struct error error;
 
     for (unsigned i = 0; i < count; i++) {
         int length =
-            ask(names[i], "{\"version\":1,\"verb\":\"status\"}\n", NULL, answer, &refused, &error);
+            ask(names[i], "{\"version\":1,\"verb\":\"status\"}\n", NULL, answer, ONE_TURN, &error);
         const struct json_value *guests, *guest;
         const char *state, *image;
 
-        if (refused)
+        if (length == -ECONNREFUSED)
             runtime_forget(names[i]);
+        if (length == -EAGAIN)
+            printf("%-20s - silent\n", names[i]);
         if (length < 0 || json_parse(&json, answer, (size_t)length, &error) < 0)
             continue;
         guests = json_member(&json, json.values, "guests");
@@ -317,7 +346,6 @@ static int run(struct order *o)
     static char request[CONTROL_REQUEST_MAX], answer[CONTROL_ANSWER_MAX];
     struct json_out out = json_out(request, sizeof request - 1);
     struct error error;
-    bool refused;
     int length, status;
 
     if (takes_folder(o) && make_folder(o, &error) < 0)
@@ -327,7 +355,7 @@ static int run(struct order *o)
         return complain(STATUS_USAGE, error.text);
     }
     strcpy(request + out.used, "\n");
-    length = ask(o->where, request, &o->files, answer, &refused, &error);
+    length = ask(o->where, request, &o->files, answer, UNTIL_IT_ANSWERS, &error);
     status =
         length < 0 ? complain(STATUS_FAILED, error.text) : print_answer(o, answer, (size_t)length);
     folder_abandon(); /* one that is not what was asked for */

@@ -289,11 +289,12 @@ static void on_closed(void *context)
 static void on_knock(void *context)
 {
     struct client *c = server.clients;
+    struct error error;
 
     (void)context;
     while (c < &server.clients[TURNED_AWAY] && (c->stream.fd >= 0 || c->closes))
         c++;
-    if (c->closes) { /* all places are taken, and the last one turned away is not closed yet */
+    if (c->stream.fd >= 0 || c->closes) { /* the last one turned away is not closed yet, either */
         events_want(&server.listener, 0);
         return;
     }
@@ -304,10 +305,16 @@ static void on_knock(void *context)
     c->leaving = c->gone = false;
     c->input_used = c->output_at = c->output_end = 0;
     c->source = (struct event_source){.fd = c->stream.fd, .ready = on_client, .context = c};
-    if (c == &server.clients[TURNED_AWAY] || !socket_is_ours(&c->stream))
+    if (!socket_is_ours(&c->stream)) {
         hang_up(c, false);
-    else
+    } else if (c == &server.clients[TURNED_AWAY]) {
+        error_set(&error, "the machine has %d clients already", CONTROL_CLIENTS_MAX);
+        refuse(c, error.text);
+        c->leaving = true;
+        serve(c);
+    } else {
         events_want(&c->source, EVENTS_READ);
+    }
 }
 
 /* No client is there, and nothing of one is to be closed. */

@@ -11,13 +11,16 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "host/sandbox/landlock.h"
 
-enum { BACKLOG = 4 };
+/* Above what any server has clients, so that one that comes is taken, or turned away with a word,
+ * and does not stand before a full queue: there a client that cannot wait gets EAGAIN. */
+enum { BACKLOG = 128 };
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* Linux 6.16, asm-generic/socket.h */
@@ -291,6 +294,7 @@ int socket_send(const struct stream *stream, const void *bytes, size_t size, con
 /* A server's name is there before it listens: one that refuses is asked again for 0.2 s. */
 int socket_connect(struct stream *stream, const char *path)
 {
+    const struct timeval patience = {.tv_sec = SOCKET_PATIENCE};
     const struct timespec wait = {.tv_nsec = 20000000};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int saved;
@@ -299,6 +303,9 @@ int socket_connect(struct stream *stream, const char *path)
         (struct stream){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .kind = STREAM_PLAIN};
     if (stream->fd < 0)
         return -1;
+    socket_refuse_files(stream->fd);
+    setsockopt(stream->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(stream->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     for (int i = 0; i <= 10; i++) {
         if (i > 0)

@@ -50,8 +50,10 @@ int socket_receive(const struct stream *client, void *bytes, size_t size, int fd
 int socket_send(const struct stream *stream, const void *bytes, size_t size, const int *fds,
                 unsigned count);
 
-/* Connects to a unix socket, for a client that waits. -1 with errno set: ECONNREFUSED, there is no
- * server any more; `stream` is nothing. */
+/* Connects to a unix socket, for a client that waits, but for no longer than SOCKET_PATIENCE
+ * seconds at each call: then EAGAIN. -1 with errno set: ECONNREFUSED, there is no server any more;
+ * EAGAIN, its queue is full and it takes no client; `stream` is nothing. */
+enum { SOCKET_PATIENCE = 10 };
 int socket_connect(struct stream *stream, const char *path) MUST_CHECK;
 
 #endif

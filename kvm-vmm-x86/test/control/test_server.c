@@ -77,6 +77,17 @@ static struct stream connect_client(void)
     return client;
 }
 
+/* The same, by a call that does not wait. */
+static struct stream connect_now(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    strcpy(address.sun_path, where + strlen("unix:"));
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return (struct stream){.fd = fd};
+}
+
 static void send_with(const struct stream *client, const char *text, const int *fds,
                       unsigned number)
 {
@@ -268,7 +279,7 @@ static void test_turned_away(void **state)
     more[0] = connect_client();
     send_with(&more[0], COUNT, &fd, 1);
     close(fd);
-    events_run(EVENTS_FOREVER);
+    assert_answers(&more[0], "has 8 clients already");
     more[1] = connect_client();
     for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++) {
         send_with(&clients[i], COUNT, NULL, 0);
@@ -282,6 +293,34 @@ static void test_turned_away(void **state)
     for (unsigned i = 0; i < 2; i++)
         stream_close(&more[i]);
     for (unsigned i = 1; i < CONTROL_CLIENTS_MAX; i++)
+        stream_close(&clients[i]);
+    while (open_now() > before)
+        events_run(1000000);
+}
+
+/* While the loop stands still many come, and a client that cannot wait is not told EAGAIN. As many
+ * as there are places for get an answer, and the others hear why not, with what they sent unread.
+ */
+static void test_many_at_once(void **state)
+{
+    enum { MANY = 100 };
+    unsigned before = open_now(), served = 0, refused = 0;
+    struct stream clients[MANY];
+
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++) {
+        clients[i] = connect_now();
+        send_with(&clients[i], COUNT, NULL, 0);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        const char *line = answer(&clients[i]);
+
+        served += strstr(line, "\"count\":0") != NULL;
+        refused += strstr(line, "has 8 clients already") != NULL;
+    }
+    assert_int_equal(served, CONTROL_CLIENTS_MAX);
+    assert_int_equal(refused, MANY - CONTROL_CLIENTS_MAX);
+    for (unsigned i = 0; i < MANY; i++)
         stream_close(&clients[i]);
     while (open_now() > before)
         events_run(1000000);
@@ -320,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_many, begin, end),
         cmocka_unit_test_setup_teardown(test_no_client_waits, begin, end),
         cmocka_unit_test_setup_teardown(test_turned_away, begin, end),
+        cmocka_unit_test_setup_teardown(test_many_at_once, begin, end),
     };
 
     return cmocka_run_group_tests_name("control server", tests, make_loop, NULL);

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/endpoint.h"
 #include "host/net/net.h"
 #include "host/socket.h"
 
@@ -134,18 +134,16 @@ static const struct net_host_ops ops = {
 
 static int connect_to(struct net_passt *p, const struct net_config *config, struct error *error)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char path[ENDPOINT_PATH_MAX] = "";
+    struct stream stream;
 
-    if (config->name_length >= sizeof address.sun_path)
-        return error_set(error, "--net passt: the path has more than %zu bytes",
-                         sizeof address.sun_path - 1);
-    memcpy(address.sun_path, config->name, config->name_length);
-    p->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (p->socket >= 0)
-        socket_refuse_files(p->socket);
-    if (p->socket < 0 || connect(p->socket, (struct sockaddr *)&address, sizeof address) < 0)
-        return error_set(error, "--net passt:%s: %s (passt --socket %s makes it)", address.sun_path,
-                         strerror(errno), address.sun_path);
+    if (config->name_length >= sizeof path)
+        return error_set(error, "--net passt: the path has more than %zu bytes", sizeof path - 1);
+    memcpy(path, config->name, config->name_length);
+    if (socket_connect(&stream, path) < 0)
+        return error_set(error, "--net passt:%s: %s (passt --socket %s makes it)", path,
+                         errno == EAGAIN ? "it takes no client" : strerror(errno), path);
+    p->socket = stream.fd;
     p->host.fd = net_watch(p->socket);
     return p->host.fd >= 0 ? 0 : error_set(error, "--net passt: %s", strerror(errno));
 }

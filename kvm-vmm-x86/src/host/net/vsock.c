@@ -14,7 +14,7 @@
 #include "base/endpoint.h"
 #include "host/socket.h"
 
-enum { EVENTS = 64, BACKLOG = 128 };
+enum { EVENTS = 64 };
 
 struct unix_host {
     struct vsock_host host;
@@ -86,7 +86,8 @@ static int unix_accept(struct vsock_host *host, uint16_t tag)
     return fd >= 0 ? -EMFILE : -EAGAIN;
 }
 
-/* A unix socket connects at once or not at all. */
+/* A unix socket connects at once or not at all: of a server whose queue is full the guest hears
+ * what AF_VSOCK says of one, a reset. */
 static int unix_connect(struct vsock_host *host, uint32_t port, uint16_t tag)
 {
     struct unix_host *u = unix_of(host);
@@ -188,10 +189,11 @@ struct vsock_host *vsock_host_open(const struct vsock_config *config, unsigned g
     else if (endpoint_unix(&where, "--vsock", config->path, guest, error) == 0 &&
              socket_open(&u->server, &where, error) == 0) {
         if (socket_keep_private(&u->server, error) == 0) {
-            if (listen(u->server.listener, BACKLOG) == 0 &&
-                watch(u, u->server.listener, VSOCK_LISTENER) == 0)
+            int code = watch(u, u->server.listener, VSOCK_LISTENER);
+
+            if (code == 0)
                 return &u->host;
-            error_set(error, "--vsock %s: %s", config->path, strerror(errno));
+            error_set(error, "--vsock %s: %s", config->path, strerror(-code));
         }
         socket_close(&u->server);
     }

@@ -1,0 +1,31 @@
+"""The lab's client before a machine that takes no connection: no machine is there, a socket stands for its line."""
+import socket
+import subprocess
+
+from tests.support import TOP
+
+
+def test_a_line_whose_queue_is_full(tmp_path):
+    """Clients that were killed fill it: the machine counts as one that does not answer."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.bind(str(tmp_path / "line0"))
+        line.listen(1)
+        before = []
+        while True:
+            client = socket.socket(socket.AF_UNIX)
+            client.setblocking(False)
+            try:
+                client.connect(str(tmp_path / "line0"))
+            except BlockingIOError:
+                client.close()
+                break
+            before.append(client)
+        script = tmp_path / "script"
+        script.write_text("#!/bin/sh\necho $1 >> %s/verbs\ntest $1 = down\n" % tmp_path)
+        script.chmod(0o755)
+        done = subprocess.run([TOP / "build/lab/client", tmp_path, "1", "1", script, "true"], capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=300, check=False)
+        for client in before:
+            client.close()
+    assert done.returncode == 125 and b"does not answer, restarting it" in done.stderr, done
+    assert (tmp_path / "verbs").read_text().split() == ["down", "up"]
