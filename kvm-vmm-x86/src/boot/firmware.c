@@ -18,9 +18,11 @@ static int mode(const struct image *image, enum guest_mode asked, enum guest_mod
     if (asked != MODE_BY_CONTENT)
         return error_set(error, "--bios %s: firmware starts without a mode option", image->path);
     if (image->size % ALIGN != 0 || image->size > FIRMWARE_MAX)
-        return error_set(error,
-                         "--bios %s: %zu bytes; a firmware image has a multiple of 4K, at most %dK",
-                         image->path, image->size, FIRMWARE_MAX / 1024);
+        return error_set(
+            error,
+            "--bios %s: %zu bytes; a firmware image has a multiple of 4K, at most %dK, "
+            "as SeaBIOS and qboot have (UEFI's and U-Boot do not run here)",
+            image->path, image->size, FIRMWARE_MAX / 1024);
     return 0;
 }
 

@@ -59,6 +59,7 @@ static const struct mark marks[] = {
     {0, 4, "\xca\xfe\xba\xbe", "a Java class or a macOS program", NO_KERNEL},
     {0, 4, "\0asm", "a WebAssembly module", NO_KERNEL},
     {0, 5, "%PDF-", "a PDF document", NO_KERNEL},
+    {40, 4, "_FVH", "firmware for UEFI", "--bios takes a PC's BIOS, of at most 256K"},
     {0, 8, "\x89PNG\r\n\x1a\n", "a PNG picture", NO_KERNEL},
 };
 
@@ -133,6 +134,21 @@ static bool is_fat(const struct image *image)
            (has(image, 54, "FAT12", 5) || has(image, 54, "FAT16", 5) || has(image, 82, "FAT32", 5));
 }
 
+/* A BIOS: 64 KB or a multiple, and where a processor starts, 16 bytes before the end, a jump back:
+ * near, or to segment 0xf000. */
+static bool is_firmware(const struct image *image)
+{
+    enum { STEP = 64 * KIB, RESET = 16, NEAR = 0xe9, FAR = 0xea };
+    const uint8_t *at;
+
+    if (image->size == 0 || image->size % STEP != 0)
+        return false;
+    at = image->bytes + image->size - RESET;
+    if (at[0] == 0xfa && at[1] == 0xfc) /* cli, cld */
+        at += 2;
+    return (at[0] == NEAR && at[2] >= 0x80) || (at[0] == FAR && at[3] == 0 && at[4] == 0xf0);
+}
+
 static bool is_zero(const struct image *image)
 {
     return image->size > 0 && memory_is_zero(image->bytes, image->size);
@@ -197,6 +213,7 @@ static const struct {
     {is_partitioned, {.what = "an image with partitions", .advice = DISK}},
     {is_ext, {.what = "an ext2, ext3 or ext4 image", .advice = DISK}},
     {is_fat, {.what = "a FAT image", .advice = DISK}},
+    {is_firmware, {.what = "firmware", .advice = "it starts by --bios FILE, of at most 256K"}},
     {is_zero, {.what = "nothing but zeroes", .advice = MAY_BE}},
     {is_text, {.what = "text", .advice = MAY_BE}},
     {is_wide_text, {.what = "text in UTF-16", .advice = MAY_BE}},

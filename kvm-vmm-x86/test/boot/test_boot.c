@@ -155,6 +155,28 @@ static void expect_refusal(struct fixture *f, const void *bytes, size_t size, co
         fail_msg("\"%s\" does not say \"%s\"", f->error.text, word);
 }
 
+static void test_firmware_as_a_kernel(void **state)
+{
+    static const uint8_t jumps[][7] = {{0xea, 0x5b, 0xe0, 0, 0xf0}, /* SeaBIOS */
+                                       {0xe9, 0x8d, 0xff},          /* qboot */
+                                       {0xfa, 0xfc, 0xe9, 0x0b, 0xf8, 0xff, 0xff}};
+    struct fixture *f = *state;
+    static uint8_t file[128 * KIB];
+    uint8_t *reset = file + sizeof file - 16;
+
+    memset(file, 0x90, sizeof file);
+    assert_int_equal(load(f, file, sizeof file, RAM_SIZE), 0);
+    memcpy(file + 40, "_FVH", 4);
+    expect_refusal(f, file, sizeof file, "firmware for UEFI");
+    file[40] = 0x90;
+    for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+        memset(reset, 0x90, 16);
+        memcpy(reset, jumps[i], sizeof jumps[i]);
+        expect_refusal(f, file, sizeof file, "--bios FILE");
+    }
+    assert_int_equal(load(f, file, sizeof file - 16, RAM_SIZE), 0); /* not the end */
+}
+
 static void test_disks(void **state)
 {
     struct fixture *f = *state;
@@ -245,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_elf32, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_elf_refusals, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_firmware_as_a_kernel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_disks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_letters_as_code, set_up, tear_down),
