@@ -15,11 +15,22 @@
 struct target {
     const struct memory *memory;
     const uint64_t *pages; /* those that are taken; NULL: all */
+    uint64_t next;         /* the page that the next one unpacked may be */
 };
 
-static bool has_page(const struct target *t, uint64_t page)
+/* The first from `page` on that is taken, or `end`. */
+static uint64_t next_page(const struct target *t, uint64_t page, uint64_t end)
 {
-    return t->pages == NULL || (t->pages[page / 64] >> page % 64 & 1) != 0;
+    while (t->pages != NULL && page < end && (t->pages[page / 64] >> page % 64 & 1) == 0)
+        page += t->pages[page / 64] >> page % 64 == 0 ? 64 - page % 64 : 1;
+    return page < end ? page : end;
+}
+
+static uint64_t end_of_run(const struct target *t, uint64_t page, uint64_t end)
+{
+    while (page < end && (t->pages == NULL || (t->pages[page / 64] >> page % 64 & 1) != 0))
+        page++;
+    return page;
 }
 
 /* The place of a page, by its place in the file. */
@@ -33,44 +44,73 @@ static uint8_t *place_of(const struct memory *memory, uint64_t at)
     return NULL;
 }
 
-/* Memory that is there as zeroes stays untouched where the lowest layer has zeroes. */
+/* A layer above others has its pages one behind another. Memory that is there as zeroes stays
+ * untouched where the lowest layer has zeroes. */
 static int unpack_pages(void *context, const uint8_t *bytes, size_t size, uint64_t at)
 {
-    const struct target *t = context;
+    struct target *t = context;
+    uint64_t end = memory_bytes(t->memory) / PAGE_SIZE;
 
-    for (size_t pos = 0; pos < size; pos += PAGE_SIZE)
-        if (has_page(t, (at + pos) / PAGE_SIZE) &&
-            (t->pages != NULL || !memory_is_zero(bytes + pos, PAGE_SIZE)))
-            memcpy(place_of(t->memory, at + pos), bytes + pos, PAGE_SIZE);
+    (void)at; /* they come in order */
+    for (size_t pos = 0; pos < size; pos += PAGE_SIZE) {
+        uint64_t page = next_page(t, t->next, end);
+
+        if (t->pages != NULL || !memory_is_zero(bytes + pos, PAGE_SIZE))
+            memcpy(place_of(t->memory, page * PAGE_SIZE), bytes + pos, PAGE_SIZE);
+        t->next = page + 1;
+    }
     return 0;
 }
 
-/* Runs of pages of one slot: 0, or -1 with errno (0: the file ends before). */
-static int read_pages(const struct target *t, int fd, uint64_t size)
+/* How much of `run` at `at` lies in one slot. */
+static uint64_t part_of_run(const struct memory *memory, uint64_t at, uint64_t run)
 {
-    for (uint64_t at = 0; at < size;) {
-        uint8_t *to = place_of(t->memory, at);
-        uint64_t run = 0;
-        ssize_t n;
+    unsigned i = 0;
 
-        while (at + run < size && has_page(t, (at + run) / PAGE_SIZE) &&
-               place_of(t->memory, at + run) == to + run)
-            run += PAGE_SIZE;
-        for (uint64_t got = 0; got < run; got += (uint64_t)n) {
+    while (at >= memory->slots[i].size)
+        at -= memory->slots[i++].size;
+    return run < memory->slots[i].size - at ? run : memory->slots[i].size - at;
+}
+
+/* 0, or -1 with errno (0: the file ends before). */
+static int read_pages(const struct target *t, int fd, uint64_t pages)
+{
+    uint64_t page = 0;
+
+    while ((page = next_page(t, page, pages)) < pages) {
+        uint64_t at = page * PAGE_SIZE;
+
+        page = end_of_run(t, page, pages);
+        while (at < page * PAGE_SIZE) {
+            uint64_t part = part_of_run(t->memory, at, page * PAGE_SIZE - at);
+            ssize_t n;
+
             errno = 0;
-            n = pread(fd, to + got, run - got, (off_t)(at + got));
+            n = pread(fd, place_of(t->memory, at), part, (off_t)at);
             if (n <= 0)
                 return -1;
+            at += (uint64_t)n;
         }
-        at += run > 0 ? run : PAGE_SIZE;
     }
     return 0;
+}
+
+/* Bits behind the last page say nothing. */
+uint64_t ram_saved_pages(const uint64_t *map, uint64_t pages)
+{
+    const struct target t = {.pages = map};
+    uint64_t count = map != NULL ? 0 : pages;
+
+    for (uint64_t page = 0; map != NULL && (page = next_page(&t, page, pages)) < pages; page++)
+        count++;
+    return count;
 }
 
 static int read_layer(const struct memory *memory, const struct saved_layer *layer,
                       struct error *error)
 {
     struct target target = {.memory = memory, .pages = layer->pages};
+    uint64_t pages = memory_bytes(memory) / PAGE_SIZE;
     int fd = open(layer->ram, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), result; /* a FIFO */
     struct stat st;
 
@@ -79,8 +119,9 @@ static int read_layer(const struct memory *memory, const struct saved_layer *lay
     else if (!S_ISREG(st.st_mode))
         result = error_set(error, "%s: not a plain file", layer->ram);
     else if (layer->packed)
-        result = pack_read(fd, layer->ram, memory_bytes(memory), unpack_pages, &target, error);
-    else if ((result = read_pages(&target, fd, memory_bytes(memory))) < 0)
+        result = pack_read(fd, layer->ram, ram_saved_pages(layer->pages, pages) * PAGE_SIZE,
+                           unpack_pages, &target, error);
+    else if ((result = read_pages(&target, fd, pages)) < 0)
         error_set(error, "%s: cannot read guest memory from it: %s", layer->ram,
                   errno != 0 ? strerror(errno) : "it is cut short");
     if (fd >= 0)

@@ -14,5 +14,7 @@ int ram_map_saved(struct memory *memory, const struct saved_layer *lowest, uint6
  * (guard.h): the file that is mapped may be cut short. */
 int ram_read_saved(const struct memory *memory, const struct saved_layer *layers, unsigned count,
                    struct error *error) MUST_CHECK;
+/* How many of `pages` a layer has whose map that is; NULL: all. */
+uint64_t ram_saved_pages(const uint64_t *map, uint64_t pages);
 
 #endif

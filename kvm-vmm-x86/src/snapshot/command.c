@@ -7,6 +7,7 @@
 #include "base/chunk.h"
 #include "host/events.h"
 #include "host/files/folder.h"
+#include "host/ram_saved.h"
 #include "host/terminal.h"
 #include "host/zydis.h"
 #include "snapshot/diff.h"
@@ -64,14 +65,10 @@ static void print_layers(const struct snapshot_folder *s)
 {
     for (unsigned i = 0; i + 1 < s->layer_count; i++)
         printf("base   %s\n", s->below[i].folder);
-    if (s->layer_count > 1) {
-        const uint64_t *map = s->below[s->layer_count - 1].pages;
-        uint64_t pages = 0;
-
-        for (uint64_t i = 0; i < s->machine.ram_map.size / sizeof map[0]; i++)
-            pages += (unsigned)__builtin_popcountll(map[i]);
-        printf("ram    %llu pages of its own\n", (unsigned long long)pages);
-    }
+    if (s->layer_count > 1)
+        printf("ram    %llu pages of its own\n",
+               (unsigned long long)ram_saved_pages(s->below[s->layer_count - 1].pages,
+                                                   s->machine.ram.size / PAGE_SIZE));
 }
 
 static int print_state(const struct snapshot_folder *s, struct error *error)
@@ -104,10 +101,13 @@ static int verify_memory(const struct snapshot_folder *s, struct error *error)
 {
     for (unsigned i = 0; i < s->layer_count; i++) {
         const struct snapshot_layer *l = &s->below[i];
+        struct snapshot_file ram = l->sum;
 
         if (s->layer_count > 1)
             printf("in     %s\n", l->folder);
-        if (verify_one(l->folder, l->packed ? "ram.zst" : "ram", &l->sum, l->packed, error) < 0)
+        if (l->packed)
+            ram.size = ram_saved_pages(l->pages, ram.size / PAGE_SIZE) * PAGE_SIZE;
+        if (verify_one(l->folder, l->packed ? "ram.zst" : "ram", &ram, l->packed, error) < 0)
             return -1;
         if (l->pages != NULL) /* it was compared when it was read */
             printf("good   ram.map\n");

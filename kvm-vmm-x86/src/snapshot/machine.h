@@ -9,7 +9,7 @@
 #include "base/config.h"
 #include "base/json.h"
 
-enum { SNAPSHOT_FORMAT = 4, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
+enum { SNAPSHOT_FORMAT = 5, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
 #define SNAPSHOT_FIRMWARE_MAX (UINT64_C(1) << 30)
 #define SNAPSHOT_SHARE_MAX    (UINT64_C(1) << 29)
 
@@ -41,7 +41,7 @@ struct snapshot_machine {
     gpa_t base;
     uint64_t rom; /* bytes of firmware, behind the RAM in `ram` */
     struct snapshot_file state, ram, firmware;
-    bool packed; /* `ram` is packed, as `ram.zst`; size and sum are of what it holds */
+    bool packed; /* `ram` is packed, as `ram.zst`: its sum is of what that holds */
     struct snapshot_base below;
     struct snapshot_file ram_map; /* with a base: a bit for each page that `ram` has */
     struct snapshot_disk disks[DISKS_MAX];

@@ -13,6 +13,7 @@
 #include "host/ram.h"
 #include "host/ram_saved.h"
 
+enum { CHANGED = 5 };
 enum { PAGES = 300, ROM_PAGES = 2, WORDS = (PAGES + ROM_PAGES + 63) / 64 };
 #define RAM ((uint64_t)PAGES * PAGE_SIZE)
 #define ROM ((uint64_t)ROM_PAGES * PAGE_SIZE)
@@ -53,7 +54,9 @@ static void write_file(const char *path, const struct memory *memory, uint64_t *
     folder_open(&folder, "", &files, &never);
     assert_int_equal(folder_put_memory(&folder, "ram", &from, &sum, &error), 0);
     assert_int_equal((packed ? folder_sum_packed : folder_sum)(
-                         "/tmp", strrchr(path, '/') + 1, memory_bytes(memory), &again, &error),
+                         "/tmp", strrchr(path, '/') + 1,
+                         packed && logs != NULL ? CHANGED * PAGE_SIZE : memory_bytes(memory),
+                         &again, &error),
                      0);
     assert_int_equal(sum, again);
 }
@@ -72,10 +75,10 @@ static void assert_same(const struct memory *a, const struct memory *b)
  */
 static void change(struct memory *memory, uint64_t *map)
 {
-    static const unsigned pages[] = {3, 70, 149, 150, 299};
+    static const unsigned pages[CHANGED] = {3, 70, 149, 150, 299};
 
     memset(map, 0, WORDS * sizeof *map);
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < CHANGED; i++) {
         unsigned slot = pages[i] >= PAGES / 2, page = pages[i] - slot * (PAGES / 2);
 
         memset(memory->slots[slot].host + (uint64_t)page * PAGE_SIZE, i == 1 ? 0 : (int)i + 1,
@@ -136,6 +139,18 @@ static void test_layers(void **state)
         assert_int_equal(load(&again, layers, 2, &error), 0);
         assert_same(&memory, &again);
         ram_unmap(&again);
+        map[WORDS - 1] |= UINT64_C(1) << 63; /* it has no such page */
+        empty(&again);
+        assert_int_equal(load(&again, layers, 2, &error), 0);
+        assert_same(&memory, &again);
+        ram_unmap(&again);
+        map[0] |= 1; /* a packed one has no page more */
+        empty(&again);
+        assert_int_equal(load(&again, layers, 2, &error), packed >> 1 ? -1 : 0);
+        if (packed >> 1)
+            assert_non_null(strstr(error.text, "not 24576"));
+        else
+            ram_unmap(&again);
         assert_int_equal(truncate(upper, 10), 0); /* what it says it has is not there */
         empty(&again);
         assert_int_equal(load(&again, layers, 2, &error), -1);

@@ -228,7 +228,8 @@ static int write_slot(struct sink *sink, const struct memory_slot *slot, uint64_
     return result;
 }
 
-static int write_logged(struct sink *sink, const struct memory_slot *slot, uint64_t at,
+/* Pages of the log go to their places behind `at`, or where they are packed one behind another. */
+static int write_logged(struct sink *sink, const struct memory_slot *slot, uint64_t *at,
                         const uint64_t *log)
 {
     struct memory_run run;
@@ -238,7 +239,30 @@ static int write_logged(struct sink *sink, const struct memory_slot *slot, uint6
     while (result == 0 && memory_next_run(slot, log, &page, &run)) {
         uint64_t from = run.gpa - slot->base;
 
-        result = write_pages(sink, slot->host + from, run.size, at + from);
+        result =
+            write_pages(sink, slot->host + from, run.size, sink->pack != NULL ? *at : *at + from);
+        if (sink->pack != NULL)
+            *at += run.size;
+    }
+    if (sink->pack == NULL)
+        *at += slot->size;
+    return result;
+}
+
+static int write_memory(struct sink *sink, const struct folder_memory *from, uint64_t *at)
+{
+    int result = 0;
+
+    for (unsigned i = 0; i < from->memory->count && result == 0; i++) {
+        const struct memory_slot *slot = &from->memory->slots[i];
+
+        if (from->logs != NULL && from->logs[i] != NULL) {
+            result = write_logged(sink, slot, at, from->logs[i]);
+            continue;
+        }
+        if (from->logs == NULL)
+            result = write_slot(sink, slot, *at);
+        *at += from->logs == NULL || sink->pack == NULL ? slot->size : 0;
     }
     return result;
 }
@@ -246,8 +270,7 @@ static int write_logged(struct sink *sink, const struct memory_slot *slot, uint6
 int folder_put_memory(struct folder *folder, const char *name, const struct folder_memory *from,
                       uint32_t *sum, struct error *error)
 {
-    const struct memory *memory = from->memory;
-    uint64_t size = memory_bytes(memory), at = 0;
+    uint64_t size = memory_bytes(from->memory), end = 0;
     struct sink sink = {.folder = folder};
     int result = 0;
 
@@ -259,20 +282,13 @@ int folder_put_memory(struct folder *folder, const char *name, const struct fold
         errno = ENOMEM;
         result = sink.pack != NULL ? 0 : -1;
     }
-    for (unsigned i = 0; i < memory->count && result == 0; i++) {
-        const struct memory_slot *slot = &memory->slots[i];
-
-        if (from->logs == NULL)
-            result = write_slot(&sink, slot, at);
-        else if (from->logs[i] != NULL)
-            result = write_logged(&sink, slot, at, from->logs[i]);
-        at += slot->size;
-    }
+    if (result == 0)
+        result = write_memory(&sink, from, &end);
     if (result == 0 && from->packed)
-        result = pack_end(sink.pack, size);
+        result = pack_end(sink.pack, end);
     result = close_file(folder, sink.fd, name, result, error);
     pack_close(sink.pack);
-    finish_sum(&sink.sum, size);
+    finish_sum(&sink.sum, end);
     *sum = sink.sum;
     return result;
 }

@@ -44,7 +44,7 @@ void folder_move_files(struct folder_files *to, struct folder_files *from);
 struct folder_memory {
     const struct memory *memory;
     uint64_t *const *logs; /* of each slot, the pages to be written; NULL: all; a NULL: none */
-    bool packed;           /* by zstd, host/files/pack.h */
+    bool packed;           /* by zstd, host/files/pack.h; with `logs` one page behind another */
 };
 /* What goes into one file: bytes, a guest's memory, or what a file of the host holds. */
 int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
