@@ -238,7 +238,7 @@ static void print_value(const struct json *json, unsigned index, int indent)
 /* What is not for a person. */
 static bool is_hidden(const char *name)
 {
-    static const char *const names[] = {"version", "ok", "files", "base_sum"};
+    static const char *const names[] = {"version", "ok", "files", "base_sum", "sum"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -275,6 +275,41 @@ static int check_base(const struct json *json, struct error *error)
                      base, why.text);
 }
 
+/* The folder is in its place: the next --diff stands on it. If the machine does not hear of it,
+ * that one has the pages of this, too. */
+static void tell_placed(const struct order *o, uint64_t sum)
+{
+    static char answer[CONTROL_ANSWER_MAX];
+    char request[128];
+    struct json_out out = json_out(request, sizeof request - 2);
+    struct error ignored;
+
+    json_open(&out, NULL, '{');
+    json_number(&out, "version", CONTROL_VERSION);
+    json_string(&out, "verb", o->verb);
+    if (o->guest != NULL)
+        json_number(&out, "guest", strtoul(o->guest, NULL, 10));
+    json_number(&out, "placed", sum);
+    json_close(&out, '}');
+    strcpy(request + out.used, "\n");
+    (void)!ask(o->where, request, NULL, answer, UNTIL_IT_ANSWERS, &ignored);
+}
+
+/* Puts the folder of a snapshot into its place. */
+static int finish_folder(const struct order *o, struct json *json)
+{
+    struct error error;
+    uint64_t sum;
+
+    if (check_base(json, &error) < 0)
+        return complain(STATUS_REFUSED, error.text);
+    if (folder_commit(is_written, json, &error) < 0)
+        return complain(STATUS_FAILED, error.text);
+    if (json_get_number(json, json->values, "sum", &sum))
+        tell_placed(o, sum);
+    return STATUS_OK;
+}
+
 static int print_answer(const struct order *o, char *answer, size_t length)
 {
     const struct control_verb *verb = control_verb(o->verb);
@@ -283,16 +318,16 @@ static int print_answer(const struct order *o, char *answer, size_t length)
     struct error error;
     const char *text;
     bool good;
+    int status;
 
     memcpy(came, answer, length + 1);
     if (json_parse(&json, answer, length, &error) < 0)
         return complain(STATUS_FAILED, error.text);
     if (!json_get_bool(&json, json.values, "ok", &good))
         return complain(STATUS_FAILED, "the answer has no \"ok\"");
-    if (good && o->files.count > 0 && check_base(&json, &error) < 0)
-        return complain(STATUS_REFUSED, error.text);
-    if (good && o->files.count > 0 && folder_commit(is_written, &json, &error) < 0)
-        return complain(STATUS_FAILED, error.text);
+    status = good && o->files.count > 0 ? finish_folder(o, &json) : STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
     if (o->json)
         printf("%s\n", came);
     if (!good) {

@@ -109,6 +109,7 @@ enum verb_result control_snapshot_again(struct control_request *request, struct 
     if (result < 0)
         return VERB_FAILED;
     json_string(out, "folder", snapshot_control.save.folder.path);
+    json_number(out, "sum", snapshot_control.save.sum);
     if (snapshot_control.save.base[0] != '\0') {
         json_string(out, "base", snapshot_control.save.base);
         json_number(out, "base_sum", snapshot_control.save.base_sum);
@@ -134,6 +135,20 @@ static bool read_choice(const struct control_request *request, const char *name,
     return false;
 }
 
+/* The client has put the folder of that sum in its place. One that has not been heard of when
+ * another begins does not count, which costs the next --diff some pages and nothing else. */
+static enum verb_result placed(unsigned guest, uint64_t sum, struct json_out *out)
+{
+    struct snapshot_track *track = &snapshot_control.tracks[guest];
+    bool mine = snapshot_control.busy && snapshot_control.save.track == track;
+
+    json_bool(
+        out, "counts",
+        !mine && sum <= UINT32_MAX &&
+            snapshot_track_placed(track, &snapshot_control.run.vms[guest].memory, (uint32_t)sum));
+    return VERB_DONE;
+}
+
 enum verb_result control_snapshot_begin(struct control_request *request, struct json_out *out,
                                         struct error *error)
 {
@@ -141,11 +156,15 @@ enum verb_result control_snapshot_begin(struct control_request *request, struct 
     const char *folder;
     bool diff = false, zstd = false;
     unsigned guest;
+    uint64_t sum;
 
     if (snapshot_control.run.count > 1 && !request->one) {
         error_set(error, "\"guest\" must say which of the %u guests", snapshot_control.run.count);
         return VERB_FAILED;
     }
+    guest = (unsigned)__builtin_ctz(request->guests);
+    if (json_get_number(request->json, request->json->values, "placed", &sum))
+        return placed(guest, sum, out);
     if (!json_get_string(request->json, request->json->values, "folder", &folder) ||
         folder[0] != '/' || strlen(folder) >= FOLDER_PATH_MAX) {
         error_set(error, "\"folder\" is not a path from the root on");
@@ -157,10 +176,10 @@ enum verb_result control_snapshot_begin(struct control_request *request, struct 
         error_set(error, "a snapshot is being taken already");
         return VERB_FAILED;
     }
-    if (snapshot_save_check(&snapshot_control.run.vms[__builtin_ctz(request->guests)], error) < 0 ||
+    if (snapshot_save_check(&snapshot_control.run.vms[guest], error) < 0 ||
         take_files(request, &files, error) < 0)
         return VERB_FAILED;
-    guest = (unsigned)__builtin_ctz(request->guests);
+    snapshot_track_drop(&snapshot_control.tracks[guest]);
     snapshot_control.busy = true;
     snapshot_control.giver = request->files;
     snapshot_control.save = (struct snapshot_save){.vm = &snapshot_control.run.vms[guest],

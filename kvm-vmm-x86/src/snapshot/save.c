@@ -218,7 +218,7 @@ static int put_map(struct snapshot_save *save, struct folder *folder, struct sna
 }
 
 /* The first --diff writes all pages and starts the log. A page leaves the log when a snapshot that
- * has it is complete. */
+ * has it is in its place. */
 static int put_ram(struct snapshot_save *save, struct folder *folder, struct snapshot_machine *m,
                    struct error *error)
 {
@@ -234,14 +234,14 @@ static int put_ram(struct snapshot_save *save, struct folder *folder, struct sna
         return -1;
     if (track->on && snapshot_track_look(track, vm, error) < 0)
         return -1;
-    if (save->diff && track->last[0] != '\0') {
-        if (track->layers >= SNAPSHOT_LAYERS_MAX)
+    if (save->diff && track->last.folder[0] != '\0') {
+        if (track->last.layers >= SNAPSHOT_LAYERS_MAX)
             return error_set(error,
                              "%s stands on %d others: take one without --diff, which stands on "
                              "its own",
-                             track->last, SNAPSHOT_LAYERS_MAX - 1);
-        strcpy(save->base, track->last);
-        save->base_sum = track->sum;
+                             track->last.folder, SNAPSHOT_LAYERS_MAX - 1);
+        strcpy(save->base, track->last.folder);
+        save->base_sum = track->last.sum;
         save->pages = snapshot_track_count(track, &vm->memory);
         from.logs = track->pages;
         if (put_map(save, folder, m, error) < 0)
@@ -274,7 +274,6 @@ static int put_all(struct snapshot_save *save, struct folder *folder, struct err
     static struct paths paths;
     static struct snapshot_machine m;
     struct vm *vm = save->vm;
-    uint32_t sum;
 
     describe(vm, &m, &paths);
     if (put_state(save, folder, &m.state, error) < 0)
@@ -289,12 +288,12 @@ static int put_all(struct snapshot_save *save, struct folder *folder, struct err
     for (unsigned i = 0; i < vm->config->share_count; i++)
         if (put_share(folder, i, vm->config->shares[i].open, &m.shares[i], error) < 0)
             return -1;
-    if (put_machine(folder, &m, &sum, error) < 0)
+    if (put_machine(folder, &m, &save->sum, error) < 0)
         return -1;
     if (!vm_is_quiet(vm, save->holder))
         return error_set(error, "the guest ended while it was saved");
     if (save->track->on)
-        snapshot_track_done(save->track, &vm->memory, folder->path, sum, save->base[0] != '\0');
+        snapshot_track_written(save->track, folder->path, save->sum, save->base[0] != '\0');
     return 0;
 }
 

@@ -25,8 +25,8 @@ struct snapshot_save {
     struct error error;
     /* What it has become. */
     char base[FOLDER_PATH_MAX]; /* the snapshot that it stands on; "": none */
-    uint32_t base_sum;
-    uint64_t pages; /* of memory that it has then */
+    uint32_t base_sum, sum;     /* of machine.json: that one's, its own */
+    uint64_t pages;             /* of memory that it has then */
 };
 
 /* The names of the files to be passed; those of disks that a guest does not have stay unused. */

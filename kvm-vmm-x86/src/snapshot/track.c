@@ -70,15 +70,32 @@ int snapshot_track_look(struct snapshot_track *track, struct vm *vm, struct erro
     return 0;
 }
 
-void snapshot_track_done(struct snapshot_track *track, const struct memory *memory,
-                         const char *folder, uint32_t sum, bool diff)
+void snapshot_track_written(struct snapshot_track *track, const char *folder, uint32_t sum,
+                            bool diff)
 {
-    snprintf(track->last, sizeof track->last, "%s", folder);
-    track->sum = sum;
-    track->layers = diff ? track->layers + 1 : 1;
+    track->written = (struct snapshot_taken){.sum = sum, .layers = 1};
+    if (diff)
+        track->written.layers += track->last.layers;
+    snprintf(track->written.folder, sizeof track->written.folder, "%s", folder);
+}
+
+/* No log was taken since it was written: `pages` is what it has, and what was written since is in
+ * the log yet. */
+bool snapshot_track_placed(struct snapshot_track *track, const struct memory *memory, uint32_t sum)
+{
+    if (track->written.folder[0] == '\0' || track->written.sum != sum)
+        return false;
+    track->last = track->written;
+    snapshot_track_drop(track);
     for (unsigned i = 0; i < memory->count; i++)
         if (track->pages[i] != NULL)
             memset(track->pages[i], 0, memory_log_words(&memory->slots[i]) * sizeof(uint64_t));
+    return true;
+}
+
+void snapshot_track_drop(struct snapshot_track *track)
+{
+    track->written = (struct snapshot_taken){0};
 }
 
 void snapshot_track_forget(struct snapshot_track *track)
