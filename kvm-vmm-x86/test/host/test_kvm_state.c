@@ -11,6 +11,7 @@
 #include "host/clock.h"
 #include "host/kvm/state.h"
 
+enum { MAX_IO_MSRS = 256, OTHER_MSRS = 300, OTHER_MSR = 0xc0020000 };
 enum { KVM_FD = 1000, VM_FD, CPU_FD, MSRS = 8, XSAVE_ROOM = 16 * 1024 };
 enum {
     TSC = 0x10,
@@ -76,6 +77,8 @@ static int access_msrs(struct kvm_msrs *msrs, bool set)
 {
     struct kvm_msr_entry *entries = msrs->entries;
 
+    if (msrs->nmsrs >= MAX_IO_MSRS)
+        return refuse(E2BIG);
     for (uint32_t i = 0; i < msrs->nmsrs; i++) {
         struct kvm_msr_entry *own = find(entries[i].index);
 
@@ -97,6 +100,8 @@ static int list_msrs(struct kvm_msr_list *list)
     for (unsigned i = 0; i < MSRS; i++)
         if (host.listed[i] != 0)
             list->indices[list->nmsrs++] = host.listed[i];
+    for (uint32_t i = 0; i < OTHER_MSRS; i++) /* that this vCPU has not */
+        list->indices[list->nmsrs++] = OTHER_MSR + i;
     return 0;
 }
 

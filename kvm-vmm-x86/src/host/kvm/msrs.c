@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { VERSION = 1, MSRS_MAX = 1024, MSR_TSC = 0x10 };
+enum { VERSION = 1, MSRS_MAX = 1024, CALL_MSRS = 200, MSR_TSC = 0x10 };
 
 struct range {
     uint32_t first, last;
@@ -29,19 +29,47 @@ static const struct range unlisted[] = {
     {0xda0, 0xda0},              /* IA32_XSS */
 };
 
-struct one_msr {
-    struct kvm_msrs head;
-    struct kvm_msr_entry entry;
+/* Registers with their values. */
+struct many_msrs {
+    size_t count;
+    struct kvm_msr_entry entries[MSRS_MAX];
 };
 
-static bool get_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t *value)
+/* KVM takes fewer than 256 in a call (MAX_IO_MSRS), and stops at one that it does not have, or
+ * refuses. How many came before that; in `entries` are what it has of those. */
+static size_t access_msrs(const struct kvm_cpu *cpu, unsigned long request,
+                          struct kvm_msr_entry *entries, size_t count)
 {
-    struct one_msr one = {.head.nmsrs = 1, .entry.index = index};
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entries[CALL_MSRS];
+    } call = {.head.nmsrs = (uint32_t)(count < CALL_MSRS ? count : CALL_MSRS)};
+    int done;
 
-    if (ioctl(cpu->fd, KVM_GET_MSRS, &one) != 1)
-        return false;
-    *value = one.entry.data;
-    return true;
+    memcpy(call.entries, entries, call.head.nmsrs * sizeof entries[0]);
+    done = ioctl(cpu->fd, request, &call);
+    if (done <= 0)
+        return 0;
+    memcpy(entries, call.entries, (size_t)done * sizeof entries[0]);
+    return (size_t)done;
+}
+
+/* Leaves those that this vCPU has. */
+static void get_msrs(const struct kvm_cpu *cpu, struct many_msrs *msrs)
+{
+    size_t have = 0;
+
+    while (have < msrs->count) {
+        size_t asked = msrs->count - have < CALL_MSRS ? msrs->count - have : CALL_MSRS;
+        size_t told = access_msrs(cpu, KVM_GET_MSRS, msrs->entries + have, asked);
+
+        have += told;
+        if (told == asked)
+            continue;
+        msrs->count--;
+        memmove(msrs->entries + have, msrs->entries + have + 1,
+                (msrs->count - have) * sizeof msrs->entries[0]);
+    }
 }
 
 static bool is_listed(const struct kvm_msr_list *list, uint32_t index)
@@ -78,22 +106,22 @@ int kvm_read_msrs(const struct kvm *kvm, const struct kvm_cpu *cpu, bool without
                   struct kvm_msrs_saved *msrs, struct error *error)
 {
     struct kvm_msr_list *list = read_list(kvm, error);
+    struct many_msrs all = {0};
 
     *msrs = (struct kvm_msrs_saved){0};
     if (list == NULL)
         return -1;
-    msrs->entries = calloc(list->nmsrs + 1, sizeof msrs->entries[0]);
-    for (uint32_t i = 0; msrs->entries != NULL && i < list->nmsrs; i++) {
-        struct kvm_msr_entry entry = {.index = list->indices[i]};
-        uint64_t value;
-
-        if ((without_tsc && entry.index == MSR_TSC) || !get_msr(cpu, entry.index, &value))
-            continue;
-        entry.data = value;
-        msrs->entries[msrs->count++] = entry;
-    }
+    for (uint32_t i = 0; i < list->nmsrs; i++)
+        if (!without_tsc || list->indices[i] != MSR_TSC)
+            all.entries[all.count++].index = list->indices[i];
     free(list);
-    return msrs->entries != NULL ? 0 : error_set(error, "out of memory");
+    get_msrs(cpu, &all);
+    msrs->entries = calloc(all.count + 1, sizeof msrs->entries[0]);
+    if (msrs->entries == NULL)
+        return error_set(error, "out of memory");
+    memcpy(msrs->entries, all.entries, all.count * sizeof all.entries[0]);
+    msrs->count = all.count;
+    return 0;
 }
 
 void kvm_release_msrs(struct kvm_msrs_saved *msrs)
@@ -102,31 +130,44 @@ void kvm_release_msrs(struct kvm_msrs_saved *msrs)
     *msrs = (struct kvm_msrs_saved){0};
 }
 
+/* Those of `saved` that have another value now, or are not there. */
+static void find_changed(const struct kvm_cpu *cpu, const struct many_msrs *saved,
+                         struct many_msrs *changed)
+{
+    struct many_msrs now = *saved;
+    size_t at = 0;
+
+    get_msrs(cpu, &now);
+    for (size_t i = 0; i < saved->count; i++) {
+        const struct kvm_msr_entry *entry = &saved->entries[i];
+        bool told = at < now.count && now.entries[at].index == entry->index;
+
+        if (!told || now.entries[at].data != entry->data)
+            changed->entries[changed->count++] = *entry;
+        at += told;
+    }
+}
+
 /* A register that has its value is not written: some take none, some act when they are written. */
 int kvm_load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struct error *error)
 {
-    size_t count = chunk->size / sizeof(struct kvm_msr_entry);
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entries[MSRS_MAX];
-    } now = {.head.nmsrs = (uint32_t)count};
-    bool told; /* all of them, in one call */
+    struct many_msrs saved = {.count = chunk->size / sizeof saved.entries[0]}, changed = {0};
+    size_t set = 0;
 
-    if (chunk->version != VERSION || count > MSRS_MAX ||
-        count * sizeof(struct kvm_msr_entry) != chunk->size)
+    if (chunk->version != VERSION || saved.count > MSRS_MAX ||
+        saved.count * sizeof saved.entries[0] != chunk->size)
         return error_set(error, "the saved state of %s is damaged", chunk->name);
-    memcpy(now.entries, chunk->bytes, chunk->size);
-    told = ioctl(cpu->fd, KVM_GET_MSRS, &now) == (int)count;
-    for (size_t i = 0; i < count; i++) {
-        struct one_msr one = {.head.nmsrs = 1};
-        uint64_t value = told ? now.entries[i].data : 0;
+    memcpy(saved.entries, chunk->bytes, chunk->size);
+    find_changed(cpu, &saved, &changed);
+    while (set < changed.count) {
+        size_t asked = changed.count - set < CALL_MSRS ? changed.count - set : CALL_MSRS;
+        size_t done = access_msrs(cpu, KVM_SET_MSRS, changed.entries + set, asked);
 
-        memcpy(&one.entry, chunk->bytes + i * sizeof one.entry, sizeof one.entry);
-        if ((told || get_msr(cpu, one.entry.index, &value)) && value == one.entry.data)
-            continue;
-        if (ioctl(cpu->fd, KVM_SET_MSRS, &one) != 1)
+        set += done;
+        if (done < asked)
             return error_set(error, "KVM refuses %#llx for model-specific register %#x",
-                             (unsigned long long)one.entry.data, one.entry.index);
+                             (unsigned long long)changed.entries[set].data,
+                             changed.entries[set].index);
     }
     return 0;
 }
