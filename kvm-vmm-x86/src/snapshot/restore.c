@@ -7,30 +7,27 @@
 
 #include "fuse/server.h"
 #include "host/disk/disk.h"
-#include "host/files/files.h"
+#include "host/files/folder_read.h"
 
-/* The bytes of PATH/NAME, in memory of our own with a byte more behind them. */
-static char *read_file(const char *path, const char *name, uint64_t limit, size_t *size,
-                       struct error *error)
+/* The bytes of PATH/NAME, with a byte more behind them, if they are what `file` says. */
+static char *read_file(const char *path, const char *name, const struct snapshot_file *file,
+                       uint64_t limit, size_t *size, struct error *error)
 {
-    char joined[FOLDER_PATH_MAX];
-    struct file file;
-    char *bytes;
+    char *bytes = folder_read(path, name, limit, size, error);
+    uint32_t sum;
 
-    if (!folder_join(joined, path, name)) {
-        error_set(error, "a path of %zu bytes is too long", strlen(path));
+    if (bytes == NULL)
         return NULL;
-    }
-    if (file_load_plain(&file, joined, limit, error) < 0)
-        return NULL;
-    *size = file.size;
-    bytes = malloc(file.size + 1);
-    if (bytes != NULL)
-        memcpy(bytes, file.bytes, file.size);
+    sum = folder_sum_bytes(bytes, *size);
+    if (*size == file->size && sum == file->sum)
+        return bytes;
+    if (*size != file->size)
+        error_set(error, "%s/%s: not a file of %llu bytes", path, name,
+                  (unsigned long long)file->size);
     else
-        error_set(error, "out of memory");
-    file_release(&file);
-    return bytes;
+        error_set(error, "%s/%s is damaged: its sum is %08x, not %08x", path, name, sum, file->sum);
+    free(bytes);
+    return NULL;
 }
 
 static int check_sum(const char *path, const char *name, const struct snapshot_file *file,
@@ -49,7 +46,7 @@ static int check_sum(const char *path, const char *name, const struct snapshot_f
 static int read_sum(const char *path, uint32_t *sum, struct error *error)
 {
     size_t size;
-    char *line = read_file(path, "sum", 64, &size, error), *end;
+    char *line = folder_read(path, "sum", 64, &size, error), *end;
 
     if (line == NULL)
         return -1;
@@ -69,18 +66,23 @@ static int read_machine(struct snapshot_machine *m, char **text, struct snapshot
 {
     size_t size;
     struct error why;
+    uint32_t sum;
 
     *text = NULL;
     if (read_sum(path, &file->sum, error) < 0)
         return -1;
-    *text = read_file(path, "machine.json", SNAPSHOT_JSON_MAX, &size, error);
+    *text = folder_read(path, "machine.json", SNAPSHOT_JSON_MAX, &size, error);
     if (*text == NULL)
         return -1;
+    sum = folder_sum_bytes(*text, size); /* to read it changes it */
+    file->size = size;
     /* Its format is looked at first: another one may have another kind of sum, and is no damage. */
     if (snapshot_machine_read(m, *text, size, &why) < 0)
         return error_set(error, "%s/machine.json: %s", path, why.text);
-    file->size = size;
-    return check_sum(path, "machine.json", file, error);
+    return sum == file->sum
+               ? 0
+               : error_set(error, "%s/machine.json is damaged: its sum is %08x, not %08x", path,
+                           sum, file->sum);
 }
 
 /* --- folders that it stands on --- */
@@ -136,14 +138,9 @@ static int add_layer(struct snapshot_folder *s, const char *folder,
         return error_set(error, "%s: the path is too long", folder);
     if (m->below.folder == NULL)
         return 0;
-    if (check_sum(folder, "ram.map", &m->ram_map, error) < 0)
-        return -1;
-    layer->pages = (uint64_t *)(void *)read_file(folder, "ram.map", m->ram_map.size, &size, error);
-    if (layer->pages == NULL)
-        return -1;
-    return size == m->ram_map.size
-               ? 0
-               : error_set(error, "%s/ram.map was written to while it was read", folder);
+    layer->pages = (uint64_t *)(void *)read_file(folder, "ram.map", &m->ram_map, m->ram_map.size,
+                                                 &size, error);
+    return layer->pages != NULL ? 0 : -1;
 }
 
 static bool is_same_memory(const struct snapshot_machine *a, const struct snapshot_machine *b)
@@ -174,11 +171,12 @@ static int find_layers(struct snapshot_folder *s, struct error *error)
 {
     struct snapshot_machine *m = calloc(1, sizeof *m);
     struct snapshot_base below = s->machine.below;
+    unsigned room = below.folder != NULL ? SNAPSHOT_LAYERS_MAX : 1;
     char *text = NULL, *former = NULL;
     int result = -1;
 
-    s->below = calloc(SNAPSHOT_LAYERS_MAX, sizeof *s->below);
-    s->layers = calloc(SNAPSHOT_LAYERS_MAX, sizeof *s->layers);
+    s->below = calloc(room, sizeof *s->below);
+    s->layers = calloc(room, sizeof *s->layers);
     if (m == NULL || s->below == NULL || s->layers == NULL)
         error_set(error, "out of memory");
     else
@@ -210,14 +208,12 @@ static int read_firmware(struct snapshot_folder *s, const char *path, struct err
     const struct snapshot_file *file = &s->machine.firmware;
     size_t size;
 
-    if (check_sum(path, "firmware", file, error) < 0)
+    s->firmware = (uint8_t *)read_file(path, "firmware", file, SNAPSHOT_FIRMWARE_MAX, &size, error);
+    if (s->firmware == NULL)
         return -1;
-    if (file->size == 0)
-        return 0;
-    s->firmware = (uint8_t *)read_file(path, "firmware", SNAPSHOT_FIRMWARE_MAX, &size, error);
-    s->saved.firmware = s->firmware;
+    s->saved.firmware = size > 0 ? s->firmware : NULL;
     s->saved.firmware_size = size;
-    return s->firmware != NULL ? 0 : -1;
+    return 0;
 }
 
 int snapshot_open(struct snapshot_folder *snapshot, const char *path, struct error *error)
@@ -230,9 +226,8 @@ int snapshot_open(struct snapshot_folder *snapshot, const char *path, struct err
     if (folder_real_path(snapshot->folder, path, strlen(path), error) < 0)
         return -1;
     if (read_machine(m, &snapshot->text, &file, path, error) < 0 ||
-        check_sum(path, "state", &m->state, error) < 0 ||
-        (snapshot->state = (uint8_t *)read_file(path, "state", SNAPSHOT_STATE_MAX, &size, error)) ==
-            NULL ||
+        (snapshot->state = (uint8_t *)read_file(path, "state", &m->state, SNAPSHOT_STATE_MAX, &size,
+                                                error)) == NULL ||
         find_layers(snapshot, error) < 0) {
         snapshot_close(snapshot);
         return -1;
@@ -369,17 +364,13 @@ static int fill_overlay(const struct snapshot_folder *s, unsigned i, struct disk
         return 0;
     snprintf(name, sizeof name, "disk%u", i);
     snprintf(map_name, sizeof map_name, "disk%u.map", i);
-    if (saved->map.size != overlay.map_size ||
-        check_sum(s->folder, map_name, &saved->map, error) < 0)
+    if (saved->map.size != overlay.map_size)
         return error_set(error, "%s/%s does not fit the disk", s->folder, map_name);
-    map = read_file(s->folder, map_name, overlay.map_size, &size, error);
+    map = read_file(s->folder, map_name, &saved->map, overlay.map_size, &size, error);
     if (map == NULL)
         return -1;
-    if (size == overlay.map_size)
-        memcpy(overlay.map, map, size);
+    memcpy(overlay.map, map, size);
     free(map);
-    if (size != overlay.map_size)
-        return error_set(error, "%s/%s was written to while it was read", s->folder, map_name);
     return folder_copy(s->folder, name, overlay.fd, error);
 }
 
@@ -424,9 +415,8 @@ static int restore_share(const struct snapshot_folder *s, unsigned i, struct fus
     int result;
 
     snprintf(name, sizeof name, "share%u", i);
-    if (check_sum(s->folder, name, &s->machine.shares[i], error) < 0)
-        return -1;
-    bytes = (uint8_t *)read_file(s->folder, name, SNAPSHOT_SHARE_MAX, &size, error);
+    bytes = (uint8_t *)read_file(s->folder, name, &s->machine.shares[i], SNAPSHOT_SHARE_MAX, &size,
+                                 error);
     if (bytes == NULL)
         return -1;
     result = fuse_server_load(server, bytes, size, lost, &why);

@@ -401,6 +401,15 @@ static int into_sum(void *context, const uint8_t *bytes, size_t size, uint64_t a
     return 0;
 }
 
+uint32_t folder_sum_bytes(const void *bytes, size_t size)
+{
+    uint32_t sum = 0;
+
+    (void)!into_sum(&sum, bytes, size, 0);
+    finish_sum(&sum, size);
+    return sum;
+}
+
 int folder_sum(const char *path, const char *name, uint64_t size, uint32_t *sum,
                struct error *error)
 {

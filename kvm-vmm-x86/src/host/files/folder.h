@@ -56,6 +56,8 @@ int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t si
 /* PATH/NAME. False: too long. */
 bool folder_join(char joined[FOLDER_PATH_MAX], const char *path, const char *name) MUST_CHECK;
 
+/* The sum of such a file. */
+uint32_t folder_sum_bytes(const void *bytes, size_t size);
 /* The sum of PATH/NAME, which must have that size. */
 int folder_sum(const char *path, const char *name, uint64_t size, uint32_t *sum,
                struct error *error) MUST_CHECK;
