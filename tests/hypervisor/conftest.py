@@ -4,18 +4,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from pexpect import TIMEOUT
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import stuck  # noqa: E402
 from hvmachine import OUT, QEMU12, make, qemu13, spawned  # noqa: E402
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call():
-    """A test that fails leaves no machine behind that takes a processor from the tests after it."""
+    """A test that fails leaves no machine behind that takes a processor from the tests after it. If it waited for
+    one in vain, it says what that does."""
     before = len(spawned)
-    yield
+    outcome = yield
     for child in spawned[before:]:
+        if outcome.excinfo and outcome.excinfo[0] is TIMEOUT and child.kernel and child.isalive():
+            outcome.excinfo[1].value += "\n--- the harts\n" + stuck.report(child.monitor, child.kernel)
         child.close(force=True)
     del spawned[before:]
 

@@ -3,12 +3,16 @@
 Outcomes are read from what guests print about themselves. Every machine has a time limit.
 """
 import functools
+import itertools
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pexpect
+
+import stuck
 
 TOP = Path(__file__).resolve().parents[2]
 HV = TOP / "hypervisor"
@@ -17,6 +21,8 @@ QEMU12 = ["qemu-system-riscv64"]  # the machine's own, whatever its version is; 
 VM = "vm {name} cpus={cpus} mem={mem} kernel={name}.elf base=0x80000000 {more}\n"
 MODERN = ["-global", "virtio-mmio.force-legacy=false"]
 spawned = []  # what spawn() returned
+sockets = tempfile.TemporaryDirectory()  # of the machines' monitors: their names must be short
+numbers = itertools.count()
 COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second, however busy the host is: for one hart
 
 
@@ -119,15 +125,34 @@ def with_aia(line, files):
 
 
 def run(line, timeout=900):
-    """Runs a machine to its end; returns its status and its output. The limit is for one that hangs, on a busy host."""
-    done = subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=timeout)
-    return done.returncode, done.stdout.decode(errors="replace").replace("\r", "")
+    """Runs a machine to its end; returns its status and its output. The limit is for one that hangs, on a busy host:
+    it fails with the end of what was printed, and with what the harts do."""
+    path = Path(sockets.name) / f"{next(numbers)}"
+    with subprocess.Popen(stuck.with_monitor(line, path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as machine:
+        try:
+            output, told = machine.communicate(timeout=timeout)[0], None
+        except subprocess.TimeoutExpired:
+            told = stuck.report(path, line[line.index("-kernel") + 1])
+            machine.kill()
+            output = machine.communicate()[0]
+        finally:
+            machine.kill()
+    text = output.decode(errors="replace").replace("\r", "")
+    if told is not None:
+        last = "\n".join(text.split("\n")[-40:])
+        raise AssertionError(f"no end after {timeout} s: {' '.join(line)}\n{last}\n--- the harts\n{told}")
+    return machine.returncode, text
 
 
 def spawn(line):
-    """A machine that a person types at."""
+    """A machine that a person types at. What conftest.py says of one that a test waited for in vain is by its
+    monitor."""
+    path = Path(sockets.name) / f"{next(numbers)}"
+    line = stuck.with_monitor(line, path)
     spawned.append(pexpect.spawn(line[0], line[1:], timeout=600, encoding="utf-8", codec_errors="replace"))
+    spawned[-1].monitor, spawned[-1].kernel = path, line[line.index("-kernel") + 1] if "-kernel" in line else None
+    spawned[-1].str_last_chars = 3000
     return spawned[-1]
 
 

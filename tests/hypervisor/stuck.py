@@ -1,0 +1,86 @@
+"""What a machine does that does not come to its end: each hart's registers by QEMU's monitor, its pc by name."""
+import re
+import socket
+import struct
+import time
+from pathlib import Path
+
+PROMPT = b"(qemu) "
+OFTEN = 3  # looks, for a hart that waits is told from one that turns in a circle only by more than one
+TOLD = ("V pc mip mie mideleg hideleg hstatus vsstatus sepc scause vsepc vscause x1/ra x2/sp x10/a0 x16/a6 "
+        "x17/a7").split()
+
+
+def with_monitor(line, path):
+    """The machine `line`, if it is one without a monitor, with one at the socket `path`."""
+    at = line.index("-monitor") + 1 if "-monitor" in line else 0
+    return [*line[:at], f"unix:{path},server=on,wait=off", *line[at + 1:]] if at and line[at] == "none" else line
+
+
+def functions(path):
+    """(address, name) of an ELF file's symbols, lowest first."""
+    data = Path(path).read_bytes()
+    if data[:5] != b"\x7fELF\x02":
+        return []
+    at, size, count = (struct.unpack_from("<Q", data, 40)[0], *struct.unpack_from("<HH", data, 58))
+    sections = [struct.unpack_from("<IIQQQQIIQQ", data, at + i * size) for i in range(count)]
+    found = []
+    for section in sections:
+        if section[1] != 2:  # the table of symbols
+            continue
+        names = sections[section[6]][4]
+        for entry in range(section[4], section[4] + section[5], 24):
+            name, _, _, where, value, _ = struct.unpack_from("<IBBHQQ", data, entry)
+            end = data.index(b"\0", names + name)
+            if where not in (0, 0xfff1) and end > names + name:
+                found.append((value, data[names + name:end].decode(errors="replace")))
+    return sorted(found)
+
+
+def named(symbols, address):
+    """`name+offset`, where the address is in the program that has these symbols, or nothing."""
+    below = [symbol for symbol in symbols if symbol[0] <= address]
+    if not below or address > symbols[-1][0] + 0x1000:
+        return ""
+    return f" {below[-1][1]}+{address - below[-1][0]:#x}"
+
+
+def ask(connection, question):
+    """The monitor's answer."""
+    if question:
+        connection.sendall(question.encode() + b"\n")
+    answer = b""
+    while not answer.endswith(PROMPT):
+        more = connection.recv(65536)
+        if not more:
+            break
+        answer += more
+    return answer.decode(errors="replace").replace("\r", "")
+
+
+def harts(answer, symbols):
+    """Of `info registers -a` a line a hart, with what tells where it is and why it stays there."""
+    lines = []
+    for number, registers in re.findall(r"^CPU#(\d+)\n(.*?)(?=^CPU#|\Z)", answer, re.M | re.S):
+        value = dict(re.findall(r"(\S+) +=? *([0-9a-f]+)(?=\s)", registers))
+        where = "" if int(value.get("V", "0")) else named(symbols, int(value.get("pc", "0"), 16))
+        shown = [f"{name} {value[name].lstrip('0') or 0}" for name in TOLD if name in value]
+        lines.append(f"hart {number}:{where} " + ", ".join(shown))
+    return lines
+
+
+def report(path, kernel):
+    """A few looks at the harts of the machine whose monitor is at `path`."""
+    try:
+        symbols = functions(kernel)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60)
+            connection.connect(str(path))
+            ask(connection, "")
+            looks = []
+            for _ in range(OFTEN):
+                looks += harts(ask(connection, "info registers -a"), symbols)
+                time.sleep(1)
+            return "\n".join(looks)
+    except OSError as error:
+        return f"no word from the monitor: {error}"
