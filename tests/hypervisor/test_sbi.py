@@ -57,6 +57,12 @@ def test_no_interrupt_is_lost(hypervisor, qemu, tmp_path, harts, cpu):
     assert re.findall(r"pingpong: (\d+) interrupts answered", output) == ["200", "200", "10"]
 
 
+def test_no_timer_is_lost(hypervisor, qemu, tmp_path):
+    """A guest that sleeps for its own timer, which comes while the hart enters the guest as often as not. Where the
+    emulator forgets to deliver it, the hypervisor wakes the guest a moment later."""
+    assert "alarm: it rang 6000 times" in boot(hypervisor, tmp_path, "alarm", qemu)
+
+
 @pytest.mark.parametrize("harts", [1, 2])
 def test_events_and_features(hypervisor, qemu, tmp_path, harts):
     output = boot(hypervisor, tmp_path, "events", qemu, cpus=2, harts=harts)
