@@ -24,6 +24,17 @@ static int print(const char *text)
     return STATUS_FAILED;
 }
 
+/* The words that a command line begins with, unless it runs a guest. */
+struct command {
+    char name[9]; /* where each start reads it, as the names of options */
+    int (*run)(int argc, char **argv);
+};
+
+static const struct command commands[] = {{"ctl", control_client},
+                                          {"snapshot", snapshot_command},
+                                          {"fuzz", fuzz_main},
+                                          {"run", run_main}};
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -31,14 +42,9 @@ int main(int argc, char **argv)
 
     process_use_small_pages();
     files_keep_standard();
-    if (argc > 1 && strcmp(argv[1], "ctl") == 0)
-        return control_client(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "snapshot") == 0)
-        return snapshot_command(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "fuzz") == 0)
-        return fuzz_main(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "run") == 0)
-        return run_main(argc - 1, argv + 1);
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
     if (options_parse(&options, argc, argv, &error) < 0) {
         fprintf(stderr, "kvm-vmm: %s; --help explains\n", error.text);
         return STATUS_USAGE;

@@ -147,9 +147,11 @@ enum kind {
     PARSE,  /* anything else: its function reads the text */
 };
 
+/* The names are in the table, and not among the strings of the whole program: getopt_long compares
+ * them at each start, and would touch pages that hold little else of use then. */
 struct spec {
-    const char *name; /* NULL: it has only a letter */
-    char letter;      /* 0: it has only a name */
+    char name[14]; /* "": it has only a letter */
+    char letter;   /* 0: it has only a name */
     enum kind kind;
     size_t field;
     const char *words[5];
@@ -200,7 +202,7 @@ static const struct spec specs[] = {
     {"replay", 0, TEXT, RUN(replay)},
     {"symbols", 0, TEXT, RUN(symbols)},
     {"gdb", 0, TEXT, RUN(gdb)},
-    {NULL, 'S', FLAG, RUN(wait)},
+    {"", 'S', FLAG, RUN(wait)},
     {"control", 0, TEXT, RUN(control)},
     {"restore", 0, TEXT, RUN(restore)},
     {"sandbox", 0, WORD, RUN(sandbox), .words = {"on", "learn"}},
@@ -230,7 +232,7 @@ static void list_names(struct option names[SPECS + 1])
     unsigned count = 0;
 
     for (int i = 0; i < SPECS; i++)
-        if (specs[i].name != NULL)
+        if (specs[i].name[0] != '\0')
             names[count++] =
                 (struct option){.name = specs[i].name,
                                 .has_arg = specs[i].kind >= TEXT,
@@ -438,18 +440,18 @@ unsigned options_words(const char *word)
     if (length == 0)
         return word[0] == '-' && word[1] != '\0' && word[1] != '-' ? words_of_letters(word + 1) : 0;
     for (int i = 0; i < SPECS; i++)
-        if (specs[i].name != NULL && strlen(specs[i].name) == length &&
-            memcmp(specs[i].name, word + 2, length) == 0)
+        if (strlen(specs[i].name) == length && memcmp(specs[i].name, word + 2, length) == 0)
             return specs[i].kind >= TEXT && word[2 + length] == '\0' ? 2 : 1;
     return 0;
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
+    static const char device[] = "/dev/kvm"; /* not the end of another string, either */
     struct option names[SPECS + 1];
     int code;
 
-    *options = (struct options){.guests[0].kvm = "/dev/kvm"};
+    *options = (struct options){.guests[0].kvm = device};
     list_names(names);
     optind = 0; /* start again: this may be the second command line of a test */
     opterr = 0;

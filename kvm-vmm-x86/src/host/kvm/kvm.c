@@ -305,8 +305,11 @@ int kvm_set_state(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
 void kvm_mend_sregs(struct kvm_segment *task)
 {
     enum { BUSY = 2 };
+    unsigned max, b, c, d;
 
-    if (__builtin_cpu_is("amd"))
+    /* __builtin_cpu_is would ask the processor for all that it can, at each start. */
+    if (__get_cpuid(0, &max, &b, &c, &d) && b == signature_AMD_ebx && d == signature_AMD_edx &&
+        c == signature_AMD_ecx)
         task->type &= (uint8_t)~BUSY;
 }
 
