@@ -22,7 +22,9 @@ static struct deck *mine(void)
     return here != NULL ? here->deck : NULL;
 }
 
-void deck_diverge(struct vcpu *vcpu, const char *format, ...)
+/* Says how the guest left the tape, and ends it unless it is led. */
+__attribute__((format(printf, 2, 3))) static void diverge(struct vcpu *vcpu, const char *format,
+                                                          ...)
 {
     struct deck *d = vcpu->deck;
     va_list arguments;
@@ -55,7 +57,7 @@ void deck_end(struct vcpu *vcpu)
         vm_stop(vcpu->vm, END_LIMIT, 0, "its recording ends after %lu exits", d->place.exits);
         break;
     default:
-        deck_diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded + 1);
+        diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded + 1);
         break;
     }
 }
@@ -91,12 +93,12 @@ bool deck_plays(enum tape_kind kind, uint64_t *value)
         deck_end(here);
         break;
     case TAPE_OTHER:
-        deck_diverge(here, "exit %lu asks for %s; then it had %s next", here->recorded + 1,
-                     tape_kind_name(kind),
-                     tape_kind_name(tape_next(&d->tape, &d->place, here->recorded)));
+        diverge(here, "exit %lu asks for %s; then it had %s next", here->recorded + 1,
+                tape_kind_name(kind),
+                tape_kind_name(tape_next(&d->tape, &d->place, here->recorded)));
         break;
     case TAPE_DAMAGED:
-        deck_diverge(here, "exit %lu: the recording cannot be read there", here->recorded + 1);
+        diverge(here, "exit %lu: the recording cannot be read there", here->recorded + 1);
         break;
     }
     return true;
@@ -159,7 +161,7 @@ void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record)
             return;
         describe(vcpu, &then, was, sizeof was);
         describe(vcpu, record, is, sizeof is);
-        deck_diverge(vcpu, "exit %lu is %s; then it was %s", vcpu->recorded, is, was);
+        diverge(vcpu, "exit %lu is %s; then it was %s", vcpu->recorded, is, was);
         return;
     case TAPE_OVER:
         if (d->mode == DECK_PLAY) {
@@ -168,11 +170,11 @@ void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record)
         }
         return;
     case TAPE_OTHER:
-        deck_diverge(vcpu, "exit %lu does not ask for what it was given then: %s", vcpu->recorded,
-                     tape_kind_name(tape_next(&d->tape, &d->place, before)));
+        diverge(vcpu, "exit %lu does not ask for what it was given then: %s", vcpu->recorded,
+                tape_kind_name(tape_next(&d->tape, &d->place, before)));
         return;
     case TAPE_DAMAGED:
-        deck_diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded);
+        diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded);
         return;
     }
 }

@@ -49,8 +49,6 @@ void deck_catch_up(struct vcpu *vcpu);
 
 /* An exit was handled; `record` was made of it. Written down, or compared with the tape. */
 void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record);
-/* Says how the guest left the tape, and ends it unless it is led. */
-void deck_diverge(struct vcpu *vcpu, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Ends a guest whose tape is over, as it ended then. */
 void deck_end(struct vcpu *vcpu);
 

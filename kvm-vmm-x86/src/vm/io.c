@@ -14,8 +14,9 @@ static void wake(void *context)
     iothread_wake(context);
 }
 
-/* What KVM does not offer costs exits, and nothing else. */
-void vm_io_connect(struct vm *vm)
+/* Connects the threads to vm->fd, a VM that they were not connected to yet. What KVM does not offer
+ * costs exits, and nothing else. */
+static void connect_threads(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->machine.virtio_count; i++) {
         struct vm_io *io = &vm->io[i];
@@ -75,7 +76,7 @@ int vm_io_open(struct vm *vm, struct error *error)
     for (unsigned i = 0; i < count; i++)
         if (open_one(vm, i, error) < 0)
             return -1;
-    vm_io_connect(vm);
+    connect_threads(vm);
     return 0;
 }
 

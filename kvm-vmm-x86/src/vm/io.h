@@ -22,8 +22,6 @@ struct vm_io {
 int vm_io_open(struct vm *vm, struct error *error) MUST_CHECK;
 /* Starts them, before the guest runs. */
 int vm_io_start(struct vm *vm, struct error *error) MUST_CHECK;
-/* Connects them to vm->fd, a VM that they were not connected to yet. */
-void vm_io_connect(struct vm *vm);
 /* Ends the threads. False: a request is still under way that may yet write to the guest's memory.
  */
 bool vm_io_close(struct vm *vm) MUST_CHECK;

@@ -21,27 +21,14 @@ unsigned observers_add(struct observers *o, const struct observer *observer, voi
     return seat;
 }
 
-static unsigned seat_of(const struct observers *o, const struct observer *observer)
-{
-    unsigned i = 0;
-
-    while (i < o->count && o->seats[i].observer != observer)
-        i++;
-    return i;
-}
-
 void *observers_context(const struct vm *vm, const struct observer *observer)
 {
-    unsigned seat = seat_of(vm->observers, observer);
+    const struct observers *o = vm->observers;
 
-    return seat < vm->observers->count ? vm->observers->seats[seat].context : NULL;
-}
-
-void *observers_state(const struct vcpu *vcpu, const struct observer *observer)
-{
-    unsigned seat = seat_of(vcpu->vm->observers, observer);
-
-    return seat < vcpu->vm->observers->count ? vcpu->watched[seat] : NULL;
+    for (unsigned i = 0; i < o->count; i++)
+        if (o->seats[i].observer == observer)
+            return o->seats[i].context;
+    return NULL;
 }
 
 int observers_image(struct vm *vm, struct file *image, struct error *error)

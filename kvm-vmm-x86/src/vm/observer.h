@@ -79,10 +79,8 @@ struct observers {
 /* Takes the next seat; returns its number. Before the VM is created. */
 unsigned observers_add(struct observers *observers, const struct observer *observer, void *context);
 
-/* The context that `observer` sits at the VM with; what it keeps of a vCPU. NULL if it has no seat
- * there. */
+/* The context that `observer` sits at the VM with. NULL if it has no seat there. */
 void *observers_context(const struct vm *vm, const struct observer *observer);
-void *observers_state(const struct vcpu *vcpu, const struct observer *observer);
 
 /* For the core: one call for all seats that have the hook. (Before an entry and after an exit
  * vcpu.c calls them itself.) */

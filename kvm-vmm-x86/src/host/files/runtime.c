@@ -12,7 +12,9 @@
 
 #define FOLDER "mini-kvm"
 
-bool runtime_is_name(const char *name)
+/* Whether a machine may be called so: letters, digits, '.', '_' and '-', the first of them a letter
+ * or digit. */
+static bool is_name(const char *name)
 {
     size_t length = strlen(name);
 
@@ -53,7 +55,7 @@ int runtime_path(char path[ENDPOINT_PATH_MAX], const char *name, bool make, stru
 {
     size_t length;
 
-    if (!runtime_is_name(name))
+    if (!is_name(name))
         return error_set(
             error,
             "\"%s\" is not a name for a machine: 1 to %d letters, digits, '.', '_' and "
@@ -88,7 +90,7 @@ unsigned runtime_list(char names[RUNTIME_LIST_MAX][RUNTIME_NAME_MAX + 1])
     if (!folder_path(path) || (folder = opendir(path)) == NULL)
         return 0;
     while (count < RUNTIME_LIST_MAX && (entry = readdir(folder)) != NULL)
-        if (runtime_is_name(entry->d_name))
+        if (is_name(entry->d_name))
             strcpy(names[count++], entry->d_name);
     closedir(folder);
     qsort(names, count, sizeof names[0], compare);

@@ -13,10 +13,6 @@
 
 enum { RUNTIME_NAME_MAX = 48, RUNTIME_LIST_MAX = 256 };
 
-/* Whether a machine may be called so: letters, digits, '.', '_' and '-', the first of them a letter
- * or digit. */
-bool runtime_is_name(const char *name);
-
 /* The path of a machine's socket. `make`: the folder is made if it is not there, for this user
  * alone. */
 int runtime_path(char path[ENDPOINT_PATH_MAX], const char *name, bool make,

@@ -15,7 +15,8 @@ static const struct space_words spaces[] = {
     [EXIT_MEMORY] = {"memory", "read", "write", "address"},
 };
 
-const struct bus_range *log_exit_range(struct bus *bus, const struct exit_record *record)
+/* The device range it went to; NULL if it was no access, or no device is there. */
+static const struct bus_range *range_of(struct bus *bus, const struct exit_record *record)
 {
     if (record->space != EXIT_PORT && record->space != EXIT_MEMORY)
         return NULL;
@@ -35,7 +36,7 @@ static void name_register(const struct bus_range *range, const struct exit_recor
 void log_exit_name(struct bus *bus, const struct exit_record *record, const char *reason,
                    char *text, size_t size)
 {
-    const struct bus_range *range = log_exit_range(bus, record);
+    const struct bus_range *range = range_of(bus, record);
 
     if (range != NULL)
         name_register(range, record, text, size);
@@ -47,7 +48,7 @@ void log_exit_name(struct bus *bus, const struct exit_record *record, const char
 
 void log_exit_describe(struct bus *bus, const struct exit_record *record, char *text, size_t size)
 {
-    const struct bus_range *range = log_exit_range(bus, record);
+    const struct bus_range *range = range_of(bus, record);
     char name[64] = "no device";
     char more[32] = "";
 

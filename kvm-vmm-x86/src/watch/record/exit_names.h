@@ -9,9 +9,6 @@
 #include "dev/bus.h"
 #include "vm/exit_record.h"
 
-/* The device range it went to; NULL if it was no access, or no device is there. */
-const struct bus_range *log_exit_range(struct bus *bus, const struct exit_record *record);
-
 /*
  * What was reached: "uart.THR", "port 0x80", "memory 0xfee00000", "MSR 0x10", or `reason` for
  * anything that is no access. Cut to `size`.

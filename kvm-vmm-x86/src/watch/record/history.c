@@ -74,7 +74,8 @@ static struct log_place *find_place(struct log_tally *tally, uint64_t rip)
     return &tally->elsewhere;
 }
 
-void log_tally_merge(struct log_tally *tally, const struct log_place *place)
+/* Adds `count` exits at once: to fold places into functions. */
+static void merge(struct log_tally *tally, const struct log_place *place)
 {
     struct log_place *to;
 
@@ -87,7 +88,7 @@ void log_tally_merge(struct log_tally *tally, const struct log_place *place)
 
 void log_tally_add(struct log_tally *tally, uint64_t rip, uint64_t cost)
 {
-    log_tally_merge(tally, &(struct log_place){.rip = rip, .count = 1, .cost = cost});
+    merge(tally, &(struct log_place){.rip = rip, .count = 1, .cost = cost});
 }
 
 static int compare(const void *a, const void *b)
@@ -118,7 +119,7 @@ void log_tally_fold(struct log_tally *to, const struct log_tally *from,
 
         if (symbol != NULL)
             place.rip = symbol->start;
-        log_tally_merge(to, &place);
+        merge(to, &place);
     }
     to->elsewhere.count += from->elsewhere.count;
     to->elsewhere.cost += from->elsewhere.cost;

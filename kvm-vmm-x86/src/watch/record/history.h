@@ -70,9 +70,6 @@ void log_tally_destroy(struct log_tally *tally);
 /* Counts one exit of `cost` cycles. */
 void log_tally_add(struct log_tally *tally, uint64_t rip, uint64_t cost);
 
-/* Adds `count` exits at once: to sum up several tallies, or to fold places into functions. */
-void log_tally_merge(struct log_tally *tally, const struct log_place *place);
-
 /* Orders the places by count, the largest first; returns how many there are. The end of counting.
  */
 unsigned log_tally_sort(struct log_tally *tally);

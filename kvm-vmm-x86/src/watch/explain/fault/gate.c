@@ -1,7 +1,7 @@
 /* Gates of the interrupt table; see gate.h. */
 #include "watch/explain/fault/gate.h"
 
-unsigned gate_size(const struct snapshot *s)
+static unsigned size_of(const struct snapshot *s)
 {
     if (!(s->sregs.cr0 & CR0_PE))
         return 4;
@@ -32,7 +32,7 @@ static void decode(const struct snapshot *s, struct gate *g)
 
 struct gate gate_look(const struct snapshot *s, unsigned vector)
 {
-    unsigned size = gate_size(s);
+    unsigned size = size_of(s);
     struct gate g = {.vector = vector, .at = s->sregs.idt.base + (gva_t)vector * size};
     uint64_t bytes[2] = {0, 0};
 

@@ -20,7 +20,6 @@ struct gate {
 };
 
 struct gate gate_look(const struct snapshot *s, unsigned vector);
-unsigned gate_size(const struct snapshot *s);
 void gate_print(struct text *text, const struct snapshot *s, const struct gate *gate);
 
 #endif

@@ -104,8 +104,9 @@ static uint64_t general(const struct snapshot *s, unsigned id)
     return id < 16 ? values[id] : 0;
 }
 
-uint64_t instruction_register(const struct snapshot *s, const struct instruction *instruction,
-                              ZydisRegister reg)
+/* The value of a general register, or of one of its parts; 0 for any other kind. */
+static uint64_t value_of(const struct snapshot *s, const struct instruction *instruction,
+                         ZydisRegister reg)
 {
     ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
     unsigned width = ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, reg);
@@ -180,7 +181,7 @@ static bool repeats_nothing(const struct snapshot *s, const struct instruction *
     uint64_t repeated = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE;
 
     return (instruction->i.attributes & repeated) &&
-           instruction_register(s, instruction, counters[instruction->i.address_width / 32]) == 0;
+           value_of(s, instruction, counters[instruction->i.address_width / 32]) == 0;
 }
 
 bool instruction_access(const struct snapshot *s, const struct instruction *instruction,
@@ -194,9 +195,9 @@ bool instruction_access(const struct snapshot *s, const struct instruction *inst
         o->mem.type != ZYDIS_MEMOP_TYPE_MEM || !touches_memory(instruction) ||
         repeats_nothing(s, instruction))
         return false;
-    offset = instruction_register(s, instruction, o->mem.base) + (uint64_t)o->mem.disp.value;
+    offset = value_of(s, instruction, o->mem.base) + (uint64_t)o->mem.disp.value;
     if (o->mem.index != ZYDIS_REGISTER_NONE)
-        offset += instruction_register(s, instruction, o->mem.index) * o->mem.scale;
+        offset += value_of(s, instruction, o->mem.index) * o->mem.scale;
     if (is_push(o))
         offset -= o->size / 8;
     if (is_stack_register(o->mem.base) && o->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
@@ -225,7 +226,7 @@ bool instruction_value(const struct snapshot *s, const struct instruction *instr
         return false;
     switch (o->type) {
     case ZYDIS_OPERAND_TYPE_REGISTER:
-        *value = instruction_register(s, instruction, o->reg.value);
+        *value = value_of(s, instruction, o->reg.value);
         return true;
     case ZYDIS_OPERAND_TYPE_IMMEDIATE:
         *value = o->imm.value.u;

@@ -35,10 +35,6 @@ bool instruction_at(const struct snapshot *s, gva_t at, struct instruction *inst
 /* AT&T syntax, as the guests here are written. `rip`: where it stands in its segment. */
 void instruction_text(const struct instruction *instruction, uint64_t rip, char *text, size_t size);
 
-/* The value of a general register, or of one of its parts; 0 for any other kind. */
-uint64_t instruction_register(const struct snapshot *s, const struct instruction *instruction,
-                              ZydisRegister reg);
-
 /* One access to memory that the instruction makes. */
 struct instruction_access {
     const struct kvm_segment *segment;
