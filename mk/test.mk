@@ -4,6 +4,7 @@
 # Paths are relative to $(TOP). Optional: NAME_LIBS.
 #   make unit                        builds and runs every unit test (cmocka, sanitized)
 #   make fuzz FUZZ_SECONDS=60        runs every fuzzer that long; what it finds stays in $(OUT)/fuzz-findings/NAME/
+# A fuzzer begins with the inputs of NAME.seeds beside its source (tools/seeds), if that is there.
 FUZZ_SECONDS ?= 60
 
 define unit_test
@@ -31,9 +32,11 @@ unit@%: $(OUT)/%
 	@printf '  %-7s %s: %s\n' UNIT $* "$$(sed -n 's/.*PASSED *\] *\([0-9]*\).*/\1 passed/p' $<.log)"
 
 fuzz@%: $(OUT)/%
-	@mkdir -p $(OUT)/corpus/$* $(OUT)/fuzz-findings/$*
+	@mkdir -p $(OUT)/corpus/$* $(OUT)/fuzz-findings/$* $(OUT)/seeds/$*
+	$(Q)seeds=$(TOP)/$(patsubst %.c,%.seeds,$(filter %/$*.c,$($*_SRCS))); [ ! -e $$seeds ] || \
+	    $(TOP)/tools/seeds $$seeds $(OUT)/seeds/$*
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-	    -artifact_prefix=$(OUT)/fuzz-findings/$*/ $(OUT)/corpus/$* $($*_SEEDS) > $<.log 2>&1 \
+	    -artifact_prefix=$(OUT)/fuzz-findings/$*/ $(OUT)/corpus/$* $(OUT)/seeds/$* $($*_SEEDS) > $<.log 2>&1 \
 	    || { tail -n 40 $<.log; exit 1; }
 	@printf '  %-7s %s: %s inputs in %s s\n' FUZZ $* \
 	    "$$(sed -n 's/.*number_of_executed_units: *//p' $<.log)" $(FUZZ_SECONDS)
