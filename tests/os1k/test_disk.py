@@ -74,7 +74,8 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("what", ["read only", "a folder", "no archive", "zeroes first", "full", *HOSTILE])
+@pytest.mark.parametrize("what", ["read only", "a folder", "no archive", "zeroes first", "zeroes between", "full",
+                                  *HOSTILE])
 def test_what_is_not_written(on_vmm, scratch, what):
     """The disk stays as it is, and the program that writes hears of it."""
     disk = make(scratch, 10 * KB, one="from the host\n")
@@ -88,6 +89,8 @@ def test_what_is_not_written(on_vmm, scratch, what):
     elif what == "zeroes first":  # as file systems have them, up to 64 KB
         data = bytearray(100 * KB)
         data[64 * KB + 64] = 0x5f
+    elif what == "zeroes between":  # a block of them, which may have been a header
+        data[1536:2048] = header()
     elif what == "full":
         data = data[:4 * 512]
     elif what in HOSTILE:

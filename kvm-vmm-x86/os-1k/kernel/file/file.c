@@ -168,6 +168,17 @@ static const char *read_file(const struct tar_header *h, uint64_t size, uint32_t
     return NULL;
 }
 
+/* An archive ends with two blocks of zeroes, or with the disk. One alone is a damage, and what is
+ * behind it may be worth something. */
+static const char *after_zeroes(uint32_t at, struct tar_header *h)
+{
+    if (at == disk_sectors())
+        return NULL;
+    if (!disk_read(at, h, 1))
+        return not_readable;
+    return is_zero(h, sizeof *h) ? NULL : not_ours;
+}
+
 /* Into the places from `file` on, in the order in which they lie there, up to what is no header. */
 static void read_disk(struct file *file)
 {
@@ -181,8 +192,7 @@ static void read_disk(struct file *file)
             break;
         }
         if (is_zero(&h, sizeof h)) {
-            if (at == 0 && !is_blank())
-                problem = not_ours;
+            problem = at == 0 ? (is_blank() ? NULL : not_ours) : after_zeroes(at + 1, &h);
             break;
         }
         if (!check_header(&h, &size)) {
