@@ -16,11 +16,6 @@ static unsigned bound[CPUS_MAX]; /* of these, tasks allowed on this hart only */
 static unsigned loose;           /* of these, tasks allowed on some harts */
 static uint32_t crowded;
 
-/* A vCPU that has its own timer leaves its hart for a moment so often a second, at least: QEMU 7.2
- * forgets at times to interrupt it when the timer comes while the hart enters the guest, until the
- * next exit. A guest that only waits for its timer has none. */
-enum { LOOKS = 10 };
-
 static struct hart *own(void)
 {
     return &queue_harts[cpu_self()->index];
@@ -32,8 +27,11 @@ static void arm_timer(const struct hart *h)
 
     if (h->current != NULL)
         when = min64(when, min64(h->slice_end, h->current->deadline));
+    /* QEMU 7.2 forgets at times to interrupt a vCPU when its own timer comes while the hart enters
+     * the guest, until the next exit. A guest that only waits for its timer has none: so one comes
+     * each second. */
     if (h->current != NULL && features.sstc)
-        when = min64(when, hyp_time() + machine.timebase / LOOKS);
+        when = min64(when, hyp_time() + machine.timebase);
     if (h->sleepers != NULL)
         when = min64(when, h->sleepers->wake_at);
     if (features.host_sstc)
