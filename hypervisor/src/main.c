@@ -177,7 +177,7 @@ static void start_other_harts(void)
             continue;
         stack = page_alloc(NULL, CPU_STACK_ORDER);
         if (stack == NULL || !cpu_start(cpu, stack + (PAGE_4K << CPU_STACK_ORDER), run_hart))
-            print("hv: hart %lu does not start; going on without it\n", cpu->hartid);
+            print("hv: hart %lu does not start; continuing without it\n", cpu->hartid);
     }
 }
 

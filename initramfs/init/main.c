@@ -65,7 +65,7 @@ int main(void)
     int status;
 
     if (getpid() != 1) {
-        fprintf(stderr, "init: a machine has one first process, and it runs already\n");
+        fprintf(stderr, "init: it must be process 1, and another program is\n");
         return 1;
     }
     greet();

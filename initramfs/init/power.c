@@ -22,7 +22,7 @@ static void end(int order)
     say_all();
     sync();
     reboot(order);
-    perror("init: the machine cannot be ended");
+    perror("init: the machine cannot be switched off");
     for (;;)
         pause();
 }

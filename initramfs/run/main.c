@@ -146,7 +146,7 @@ int main(void)
     pid_t command;
 
     if (getpid() != 1) {
-        fprintf(stderr, "run: it is the first process of a machine\n");
+        fprintf(stderr, "run: it must be process 1\n");
         return 1;
     }
     signal(SIGPIPE, SIG_IGN);

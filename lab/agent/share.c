@@ -111,7 +111,7 @@ bool share_lacks(const char *path)
 void share_leave(void)
 {
     if (umount2(CURRENT, MNT_DETACH) != 0)
-        say("cannot put %s out of sight: %m", CURRENT);
+        say("cannot hide %s: %m", CURRENT);
 }
 
 /* A line of /proc/PID/maps: true if it maps a file of the share that is not the host's any more.

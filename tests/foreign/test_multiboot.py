@@ -65,7 +65,7 @@ def test_refusals(vmm, scratch):
     hello, one = vmm.guest("hello"), scratch / "one"
     one.write_text("first")
     result = vmm.run("--initrd", one, hello)
-    assert (result.status, result.err) == (125, "kvm-vmm: %s: --initrd goes with a Linux or multiboot kernel\n" % hello)
+    assert (result.status, result.err) == (125, "kvm-vmm: %s: --initrd needs a Linux or multiboot kernel\n" % hello)
     result = vmm.run("--initrd", "%s/none=name" % scratch, "@multiboot")
     assert result.status == 125 and "%s/none" % scratch in result.err, result
     assert vmm.run("-l", "@multiboot").status == 125

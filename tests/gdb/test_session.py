@@ -199,8 +199,8 @@ def test_two_guests_have_a_port_each(guest):
 
 
 @pytest.mark.parametrize("args,status,line", [
-    (["--gdb", "65536"], 2, "--gdb 65536: it takes [HOST:]PORT or unix:PATH"),
-    (["-S"], 2, "-S goes with --gdb"),
+    (["--gdb", "65536"], 2, "--gdb 65536: expected [HOST:]PORT or unix:PATH"),
+    (["-S"], 2, "-S needs --gdb"),
     (["--gdb", "unix:/nowhere/at/all"], 125, "--gdb: cannot listen on /nowhere/at/all: No such file or directory"),
     (["--gdb", "192.0.2.1:1234"], 125, "--gdb: cannot listen on 192.0.2.1 port 1234"),
 ])

@@ -171,7 +171,7 @@ def test_halt_panic_and_status(machine):
     assert serial.exitstatus == 33
     serial, _ = machine()
     serial.send("panic\r")
-    serial.expect("KERNEL PANIC.*as you wish")
+    serial.expect("KERNEL PANIC.*requested at the prompt")
     serial.expect("panic_now\\+0x")
     serial.expect(pexpect.EOF)
     serial.close()

@@ -21,7 +21,7 @@ def test_shell_by_pipe(built, vmm):
 
 def test_panic_has_its_status(built, vmm):
     status, text = run("", "panic\n")
-    assert "KERNEL PANIC" in text and "as you wish" in text
+    assert "KERNEL PANIC" in text and "requested at the prompt" in text
     assert status == PANIC
 
 

@@ -93,7 +93,7 @@ def test_asked_for_while_it_is_cloned(hypervisor, tmp_path):
     child.send("clone tick 3\rpause tick\rcreate tick-2 kernel=tick.elf base=0x80000000 mem=8M\r")
     for _ in range(5):  # in any order: three clones and two answers
         child.expect(r"cloned as tick-\d|tick is paused|tick-2 is created|another guest is being made|"
-                     r"there is a guest called that")
+                     r"a guest of that name exists")
     shown = monitor(child, "vms")
     while shown.count("MiB free") < 1:
         shown = monitor(child, "vms")

@@ -72,7 +72,7 @@ def session(hypervisor, qemu, tmp_path, manifest, harts):
         line.symbol = {name: int(at, 16) for at, _, name in (row.split() for row in symbols.splitlines())}
         line.until(rb"debugged: counted")
         line.send(b"\x01g")
-        line.until(rb"the line is gdb's now")
+        line.until(rb"gdb has the line now")
         yield line
         machine.kill()
 
@@ -227,7 +227,7 @@ def test_a_neighbour(hypervisor, qemu, tmp_path):
         goes_on(line, 2)
         goes_on(line, 1)
         line.send(b"\x01g")
-        line.until(rb"the line is gdb's now")
+        line.until(rb"gdb has the line now")
         stopped(line.ask("?"), 2)
         watch(line, offered)
         finish = line.symbol["guest_finish"].to_bytes(8, "little").hex()
@@ -243,7 +243,7 @@ def test_a_neighbour(hypervisor, qemu, tmp_path):
         goes_on(line, 1)
         goes_on(line, 2)
         line.send(b"\x01g")
-        line.until(rb"the line is gdb's now, for other")
+        line.until(rb"gdb has the line now, for other")
         stopped(line.ask("?"), 2)
         watch(line, offered)
         assert line.ask("D") == "OK"

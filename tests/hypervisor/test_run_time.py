@@ -152,7 +152,7 @@ def test_images_on_a_disk(hypervisor, qemu, tmp_path):
     assert "archive needs the number of a virtio disk" in monitor(child, "archive x")
     assert "disk 4: there is no memory for what is on it" in monitor(child, "archive 4")
     assert "archives read from disks 0 KiB" in monitor(child, "memory")
-    for number, answer in enumerate(["disk 0: no cpio archive is on it",
+    for number, answer in enumerate(["disk 0: it has no cpio archive",
                                      r"the archive on disk 1 has been read, \d+ KiB",
                                      "disk 2: its archive has more than 4,096 files",
                                      r"the archive on disk 3 has been read, \d+ KiB"]):
@@ -170,7 +170,7 @@ def test_images_on_a_disk(hypervisor, qemu, tmp_path):
 REFUSED = [
     ("create", "create: a name is missing after 'vm'"), ("create a", "create: no kernel= for vm 'a'"),
     ("create a colour=red", "create: unknown key 'colour'"),
-    (f"create tick {TICK}", "vm tick: there is a guest called that"),
+    (f"create tick {TICK}", "vm tick: a guest of that name exists"),
     (f"create a {TICK} vm b kernel=x", "more guests than"),
     ("create a kernel=none", "no such file in the initrd or an archive"),
     ("start", "it has not ended"), ("destroy absent", "no such guest"), ("stop 7", "no such guest"),

@@ -42,7 +42,7 @@ def saved(hypervisor, tmp_path_factory):
     assert int(child.match.group(1)) > 4000
     child.expect(r"own: round (\d+)")  # it goes on
     child.send("load 0\r")
-    child.expect("vm own: there is a guest called that")
+    child.expect("vm own: a guest of that name exists")
     child.expect("not loaded from disk 0: there is no place for it")
     first = []
     for name in ("own-a", "own-b"):  # beside the one that was saved, and once more
@@ -72,7 +72,7 @@ def test_on_another_machine(hypervisor, qemu, saved):
         child.send("reset other\r")  # from its image, as any other
         child.expect(r"other: own: round 1\r")
     else:
-        child.expect("not loaded from disk 0: its harts were others than this machine's")
+        child.expect("not loaded from disk 0: its harts differ from this machine's")
     quit_machine(child)
     assert "defect" not in child.before
 

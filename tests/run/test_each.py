@@ -86,7 +86,7 @@ def test_what_is_refused(words, scratch):
     (scratch / "long").write_text("y" * 4001)
     (scratch / "zero").write_bytes(b"x\0y\n")
     for options, command, why in ((["--each", "lines"], ["true"], "no word of COMMAND has {}"),
-                                  (["-j2"], ["true"], "--jobs goes with --each"),
+                                  (["-j2"], ["true"], "--jobs needs --each"),
                                   (["--each", "lines", "-j", "0"], ["{}"], "from 1 to 64"),
                                   (["--each", "lines", "--jobs=65"], ["{}"], "from 1 to 64"),
                                   (["--each", "lines", "--stats"], ["{}"], "--stats"),

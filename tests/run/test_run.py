@@ -73,16 +73,16 @@ def test_a_reader_that_goes_away(words):
 
 @pytest.mark.parametrize("arguments,status,said", [
     ([], 2, "no command given"),
-    (["--shell", "true"], 2, "--shell goes without a command"),
+    (["--shell", "true"], 2, "--shell excludes a command"),
     (["--kernel"], 2, "--kernel needs a value"),
     (["--rw=1", "true"], 2, "--rw takes no value"),
     (["--kernel", "/nothing", "true"], 125, "/nothing: No such file"),
     (["--kernel", "/", "true"], 125, "a kernel tree that is not built?"),
     (["--cwd", "/nothing", "true"], 125, "--cwd /nothing: No such file"),
     (["--mem", "2G", "true"], 2, "no such option: --mem"),
-    (["--output", "xml:f", "true"], 2, "it takes junit:FILE"),
+    (["--output", "xml:f", "true"], 2, "expected junit:FILE"),
     (["--output", "junit:/nothing/f", "true"], 125, "junit:/nothing/f: No such file"),
-    (["--root", "/tmp", "--cwd", "here", "true"], 125, "a path of the guest's"),
+    (["--root", "/tmp", "--cwd", "here", "true"], 125, "an absolute path in the guest"),
     (["--script", "/nothing"], 125, "cannot open /nothing"),
 ])
 def test_mistakes(vmm, arguments, status, said):
@@ -194,7 +194,7 @@ def test_a_disk_as_root(words, image, scratch):
 def test_what_is_no_root(vmm, scratch, tree):
     """A table of partitions, a file without a file system; and the report of a machine that does not start."""
     report = scratch / "report.xml"
-    for content, why in ((bytes(510) + b"\x55\xaa", "table of partitions"), (bytes(4096), "no file system of those")):
+    for content, why in ((bytes(510) + b"\x55\xaa", "partition table"), (bytes(4096), "no known file system")):
         (scratch / "disk").write_bytes(content)
         result = lab_run(vmm.program, "run", "--kernel", tree, "--root", scratch / "disk",
                          "--output", "junit:%s" % report, "true")

@@ -29,7 +29,7 @@ def test_large_blocks(vmm):
               'until [ -S $d/s ] || ! kill -0 $!; do sleep 0.1; done; "$1" -l --disk nbd:unix:$d/s "$2"; s=$?; '
               'kill $!; rm -r $d; exit $s')
     result = lab_run("sh", "-c", script, "sh", vmm.program, vmm.guest("hello"))
-    assert result.status == 125 and "nothing smaller than 8192" in result.err, result
+    assert result.status == 125 and "smallest request has 8192" in result.err, result
 
 
 def test_not_saved(vmm, scratch):
@@ -46,7 +46,7 @@ def test_not_saved(vmm, scratch):
 
 
 def test_refused(vmm):
-    for disk, why in (("nbd:tcp:x", "it takes nbd:unix:PATH"), ("nbd:unix:", "1 to 107 bytes"),
+    for disk, why in (("nbd:tcp:x", "expected nbd:unix:PATH"), ("nbd:unix:", "1 to 107 bytes"),
                       ("nbd:unix:/nothing/s", "No such file"), ("nbd:unix:/s,overlay", "qemu-nbd --snapshot")):
         result = lab_run(vmm.program, "-l", "--disk", disk, vmm.guest("hello"))
         assert result.status == 125 and why in result.err and result.err.count("\n") == 1, result

@@ -87,6 +87,6 @@ def test_refused(vmm, scratch):
     """What cannot be a network is said before anything starts."""
     for net, why in (("passt:%s" % (scratch / "none"), "No such file"), ("tap=" + 20 * "x", "at most 15 bytes"),
                      ("user,forward=tcp:80", "forward=tcp"), ("user,mac=01:00:00:00:00:00", "is not mac="),
-                     ("bridge", "it takes user")):
+                     ("bridge", "expected user")):
         result = lab_run(vmm.program, "-l", "--net", net, vmm.guest("hello"))
         assert result.status in (2, 125) and why in result.err, result

@@ -115,8 +115,8 @@ def test_what_is_read_is_not_overwritten(vmm, scratch, options, named):
 
 
 @pytest.mark.parametrize("options, named", [
-    (["--mmio", "no"], "--mmio no: it takes default, stop or ignore"),
-    (["--color=red"], "--color red: it takes auto, always or never"),
+    (["--mmio", "no"], "--mmio no: expected default, stop or ignore"),
+    (["--color=red"], "--color red: expected auto, always or never"),
     (["--stats=1"], "no such option, or one that takes no value: --stats=1")])
 def test_words_that_an_option_takes(vmm, options, named):
     result = vmm.run(*options, "@hello")

@@ -38,7 +38,7 @@ assert vmm.returncode == 0 and err == b'' and b'in a copy' not in out and out.co
 for name in ('one.1', 'one.2', 'one.1.1'):
     assert state(name) == 'running' and ctl(name, 'stop') == (0, '', ''), name
 until('they are there', lambda: ctl('list')[1] == '')
-for name, options, why in (('two', ['--disk', runtime + '/disk'], 'is written to'),
+for name, options, why in (('two', ['--disk', runtime + '/disk'], 'is written directly'),
                            ('three', ['--stats'], '--stats'),
                            ('four', ['--record', runtime + '/tape'], '--record')):
     vmm = start(name, *options)

@@ -216,7 +216,7 @@ static bool obey(const char *command, const char *name)
     else if (*command == 'p' || *command == 'n' || *command == '\0')
         print(from, to, *command == 'n');
     else
-        fail("p n d a i s/OLD/NEW/ w q: that is all it knows");
+        fail("the commands are p n d a i s/OLD/NEW/ w q");
     return true;
 }
 

@@ -207,7 +207,7 @@ static void mappings_to_and_fro(void)
     for (size_t i = 0; i < size; i += 512)
         block[i] = (char)(block[i] + 1);
     if (munmap((void *)block, size) < 0)
-        fail("a mapping cannot be taken back");
+        fail("a mapping cannot be removed");
 }
 
 /* A name that both processes use. */
@@ -312,7 +312,7 @@ static void grind(unsigned long until, bool disk)
         deeds[random_below(disk ? DEEDS : DEEDS - OF_DISKS)]();
     fmt_snprint(own, sizeof own, "/grind/own%d", getpid());
     (void)unlink(own);
-    printf("grind: %lu deeds%s\n", rounds, disk ? "" : ", none of them with a disk");
+    printf("grind: %lu operations%s\n", rounds, disk ? "" : ", none of them with a disk");
 }
 
 /* Takes away what the deeds have left; false if something else is in the directory, too. */
@@ -346,7 +346,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 2; i++)
         failed |= wait(&status) < 0 || status != 0;
     if (disk && !clean_up()) {
-        fprintf(2, "grind: /grind cannot be taken away\n");
+        fprintf(2, "grind: /grind cannot be removed\n");
         failed = 1;
     }
     return failed;

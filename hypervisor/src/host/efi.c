@@ -214,13 +214,13 @@ struct efi_handover efi_leave(void *image, const struct efi_system_table *table)
         wrong = u"hv: EFI has no device tree (QEMU: -M virt,acpi=off)\r\n";
     else if (boot->locate_protocol(&riscv_boot, NULL, (void **)&protocol) != 0 ||
              protocol->boot_hart(protocol, &hartid) != 0)
-        wrong = u"hv: EFI does not tell which hart this is (RISCV_EFI_BOOT_PROTOCOL)\r\n";
+        wrong = u"hv: EFI does not say which hart this is (RISCV_EFI_BOOT_PROTOCOL)\r\n";
     else if (!take_arguments(boot, image))
         wrong = u"hv: the load options are too long for a command line\r\n";
     else if (!take_initrd(boot))
         wrong = u"hv: EFI cannot load the initrd\r\n";
     else if (!leave(boot, image, &tried))
-        wrong = u"hv: EFI does not let go of the machine, or reserves too many ranges\r\n";
+        wrong = u"hv: EFI does not end its boot services, or reserves too many ranges\r\n";
     if (wrong != NULL && efi.initrd.size != 0)
         boot->free_pages(efi.initrd.start, ALIGN_UP(efi.initrd.size, PAGE_4K) / PAGE_4K);
     if (wrong != NULL && !tried && table->output != NULL)

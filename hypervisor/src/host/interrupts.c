@@ -179,5 +179,5 @@ const char *interrupts_count(uint64_t *number)
                                         [CONTROLLER_MSI] = "APLIC and IMSIC"};
 
     *number = served;
-    return count > 0 ? names[machine.controller] : "no controller: they are looked at on a timer";
+    return count > 0 ? names[machine.controller] : "no controller: polled by a timer";
 }

@@ -355,7 +355,7 @@ int machine_read(const void *bytes)
         return -1;
     }
     if (machine.ranges_lost) {
-        print("hv: this machine reserves more than %d ranges of memory: cannot keep off all\n",
+        print("hv: this machine reserves more than %d ranges of memory: cannot avoid all of them\n",
               MACHINE_RANGES_MAX);
         return -1;
     }

@@ -107,7 +107,7 @@ void debug_clear_point(struct debug *d, struct debug_point *p)
     lock_take(&d->vm->lock);
     if (p->boot == d->vm->boots && vm_is_up(d->vm) &&
         !memory_poke(d->vm, p->gpa, &p->saved, point_length()))
-        print("hv: gdb: a breakpoint at 0x%lx could not be taken out\n", p->at);
+        print("hv: gdb: a breakpoint at 0x%lx could not be removed\n", p->at);
     lock_drop(&d->vm->lock);
     p->used = false;
     fence_code(d);

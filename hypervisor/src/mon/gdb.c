@@ -310,7 +310,7 @@ void gdb_open(struct vm *vm)
         vm->debugged = true; /* each vCPU's hart is told when it is loaded once more */
     lock_drop(&vm->lock);
     if (good) {
-        print("\nhv: the line is gdb's now, for %s: detach there, or Ctrl-a m, gives it back\n",
+        print("\nhv: gdb has the line now, for %s: detach in gdb, or Ctrl-a m, returns it\n",
               vm->config.name);
         session.debug.vm = vm;
         session.leaving = session.report = false;

@@ -308,7 +308,7 @@ static void trace(struct vm *vm, const char *words)
     (void)vm;
     if (strcmp(word, "on") == 0) {
         if (timeline_start())
-            print("hv: exits are noted from now on\n");
+            print("hv: exits are recorded from now on\n");
     } else if (strcmp(word, "off") == 0) {
         timeline_stop();
     } else if (strcmp(word, "disk") == 0) {
@@ -362,22 +362,23 @@ static const struct command commands[] = {
     {"vms", "", "lists the guests", NOTHING, show_vms},
     {"regs", "[vm]", "shows registers", VM, show_registers},
     {"walk", "ADDRESS [vm]", "walks both stages of translation", WORD_VM, walk},
-    {"exits", "[vm]", "counts why it left the guest", VM, show_exits},
-    {"memory", "", "shows what the hypervisor itself takes", NOTHING, show_memory},
+    {"exits", "[vm]", "counts exits from the guest, by reason", VM, show_exits},
+    {"memory", "", "shows how much memory the hypervisor uses", NOTHING, show_memory},
     {"archive", "DISK", "reads more images from a disk of the machine", WORD, do_archive},
-    {"create", "NAME KEY=VALUE...", "makes a guest, as a line of the manifest", TEXT, do_create},
-    {"start", "[vm]", "lets one that was created or has ended begin", VM, do_start},
+    {"create", "NAME KEY=VALUE...", "makes a guest, with the words of a manifest line", TEXT,
+     do_create},
+    {"start", "[vm]", "starts a guest that was created or has ended", VM, do_start},
     {"stop", "[vm]", "ends a guest; it may be started again", VM, do_stop},
-    {"destroy", "[vm]", "stops a guest and takes it away", VM, do_destroy},
-    {"pause", "[vm]", "stops a guest's time", VM, do_pause},
-    {"resume", "[vm]", "lets it go on", VM, do_resume},
+    {"destroy", "[vm]", "stops a guest and removes it", VM, do_destroy},
+    {"pause", "[vm]", "pauses a guest", VM, do_pause},
+    {"resume", "[vm]", "continues a paused guest", VM, do_resume},
     {"clone", "[vm [N]]", "makes N copies of a guest as it is now", VM_WORD, do_clone},
     {"save", "DISK [vm]", "writes a guest as it is now to a disk of the machine", WORD_VM, do_save},
-    {"load", "DISK [NAME]", "makes a guest of what was saved there", TEXT, do_load},
-    {"trace", "on|off|dump|N", "notes exits; dumps 200, or N, as JSON; disk N: all", TEXT, trace},
-    {"reset", "[vm]", "starts a guest again", VM, do_reset},
+    {"load", "DISK [NAME]", "makes a guest from what was saved there", TEXT, do_load},
+    {"trace", "on|off|dump|N", "records exits; dumps 200, or N, as JSON; disk N: all", TEXT, trace},
+    {"reset", "[vm]", "restarts a guest", VM, do_reset},
     {"kill", "[vm]", "ends a guest as one that failed", VM, do_kill},
-    {"quit", "", "switches the machine off, guests and all", NOTHING, quit},
+    {"quit", "", "switches the machine off, with all guests", NOTHING, quit},
     {"help", "", "shows this", NOTHING, help},
     {NULL, NULL, NULL, NOTHING, NULL},
 };

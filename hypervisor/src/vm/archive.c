@@ -89,7 +89,7 @@ static const char *what_is_wrong(void)
     size_t offset = 0;
 
     if (!cpio_is_archive(job.bytes, size))
-        return "no cpio archive is on it";
+        return "it has no cpio archive";
     for (unsigned count = 0; cpio_next(job.bytes, size, &offset, &file); count++)
         if (count == FILES_MAX)
             return "its archive has more than 4,096 files";

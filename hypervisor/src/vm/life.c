@@ -259,7 +259,7 @@ static bool load(struct vm *vm)
 static void say_ended(const struct vm *vm)
 {
     static const char *const words[] = {[END_SHUTDOWN] = "powered off",
-                                        [END_FAILURE] = "powered off, and says that it failed",
+                                        [END_FAILURE] = "powered off, and reports that it failed",
                                         [END_REBOOT] = "been ended",
                                         [END_KILLED] = "been ended",
                                         [END_STOPPED] = "been stopped"};

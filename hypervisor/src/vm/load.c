@@ -46,7 +46,7 @@ static const char *load_head(void)
         return wrong;
     if (job.head.timebase != machine.timebase || job.head.vlenb != features.vlenb ||
         strcmp(job.head.isa, features.isa) != 0)
-        return "its harts were others than this machine's";
+        return "its harts differ from this machine's";
     if (job.name[0] != '\0')
         string_copy(config.name, job.name, sizeof config.name);
     cpu_serve_interrupts(); /* each of these is a long step */
@@ -119,7 +119,7 @@ static const char *load_counters(struct vcpu *v, const struct saved_vcpu *s)
         const struct saved_counter *c = &s->counter[i];
 
         if (c->event >= FW_EVENTS)
-            return "a vCPU counts what is not counted";
+            return "a vCPU counts an event that is not counted here";
         v->fw_counters[i] = (struct fw_counter){.used = c->used != 0,
                                                 .running = c->running != 0,
                                                 .event = c->event,

@@ -198,7 +198,7 @@ struct vm *make_vm(const struct vm_config *config, const struct task_ops *ops)
 
     if (vm_named(config->name) != NULL) { /* none gets that name meanwhile: see make_begin() */
         making_ends();
-        print("hv: vm %s: there is a guest called that\n", config->name);
+        print("hv: vm %s: a guest of that name exists\n", config->name);
         return NULL;
     }
     vm = find_place();

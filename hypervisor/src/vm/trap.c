@@ -112,7 +112,7 @@ static void serve(struct vcpu *v)
     if (cause < ARRAY_SIZE(handlers) && handlers[cause] != NULL)
         handlers[cause](v);
     else
-        life_kill(v, "it trapped with cause %lu, which nothing here knows", cause);
+        life_kill(v, "it trapped with cause %lu, which is unknown here", cause);
 }
 
 void trap_handle(struct vcpu *v)

@@ -43,7 +43,7 @@ static void step_through(struct vcpu *v, gva_t gva, unsigned levels, gpa_t table
             return;
         }
     }
-    w->why = "the last entry is no leaf";
+    w->why = "the last entry is not a leaf";
 }
 
 void walk_guest(struct vcpu *v, gva_t gva, struct walk *w)

@@ -16,7 +16,7 @@ int endpoint_unix(struct endpoint *endpoint, const char *option, const char *pat
         snprintf(suffix, sizeof suffix, ".%u", guest);
     more = strlen(suffix);
     if (length == 0 || length + more >= ENDPOINT_PATH_MAX)
-        return error_set(error, "%s unix:%s: it takes a path of 1 to %zu bytes", option, path,
+        return error_set(error, "%s unix:%s: expected a path of 1 to %zu bytes", option, path,
                          ENDPOINT_PATH_MAX - 1 - more);
     *endpoint = (struct endpoint){.option = option, .is_unix = true};
     memcpy(endpoint->path, path, length);
@@ -65,7 +65,7 @@ int endpoint_parse(struct endpoint *endpoint, const char *text, unsigned guest, 
     if (colon != NULL && !parse_host(endpoint, text, (size_t)(colon - text)))
         return error_set(error, "--gdb %s: no host before the colon", text);
     if (!parse_port(colon != NULL ? colon + 1 : text, &endpoint->port))
-        return error_set(error, "--gdb %s: it takes [HOST:]PORT or unix:PATH, PORT from 0 to %d",
+        return error_set(error, "--gdb %s: expected [HOST:]PORT or unix:PATH, PORT from 0 to %d",
                          text, PORT_MAX);
     if (endpoint->port != 0)
         endpoint->port += guest;

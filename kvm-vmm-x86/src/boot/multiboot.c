@@ -44,7 +44,7 @@ static struct header find_version_1(const struct image *image)
             found.entry_addr = h.entry_addr;
         }
         if (h.flags & MULTIBOOT_REQUIREMENTS & ~known)
-            found.refused = "something of its loader that this version of multiboot does not name";
+            found.refused = "a feature that this version of multiboot does not define";
         else if ((h.flags & MULTIBOOT_WANT_VIDEO) && h.mode_type != MULTIBOOT_VIDEO_TEXT)
             found.refused = "a graphics screen; this machine has only a text screen";
         return found;
@@ -113,7 +113,7 @@ static void take_tag(struct header *found, const struct multiboot2_header_tag *t
         break;
     default:
         if (!(tag->flags & MULTIBOOT2_OPTIONAL))
-            found->refused = "something of its loader that this one does not have";
+            found->refused = "a feature that this VMM does not have";
     }
 }
 

@@ -173,7 +173,7 @@ int multiboot_write_info(const struct multiboot_facts *facts, struct error *erro
     if (put_modules(&page, facts, error) < 0)
         return -1;
     if (!memory_write(facts->memory, at, &page, sizeof page))
-        return error_set(error, "%s: no memory for what its loader tells it", facts->name);
+        return error_set(error, "%s: no memory for its multiboot information", facts->name);
     return 0;
 }
 
@@ -258,6 +258,6 @@ int multiboot_write_info2(const struct multiboot_facts *facts, struct error *err
     size = (uint32_t)(tags.used + sizeof end);
     memcpy(tags.bytes, &size, sizeof size);
     if (!memory_write(facts->memory, facts->at, tags.bytes, size))
-        return error_set(error, "%s: no memory for what its loader tells it", facts->name);
+        return error_set(error, "%s: no memory for its multiboot information", facts->name);
     return 0;
 }

@@ -192,7 +192,8 @@ static int ask(const char *where, const char *request, const struct folder_files
     length = read_line(&stream, answer, CONTROL_ANSWER_MAX, where, patience, &told);
     stream_close(&stream);
     if (length < 0)
-        error_set(error, "%s hung up without an answer (has it ended?)", endpoint.path);
+        error_set(error, "%s closed the connection without an answer (has it ended?)",
+                  endpoint.path);
     return length;
 }
 
@@ -332,7 +333,7 @@ static int print_answer(const struct order *o, char *answer, size_t length)
         printf("%s\n", came);
     if (!good) {
         if (!json_get_string(&json, json.values, "error", &text))
-            text = "refused without a word";
+            text = "refused without a reason";
         return complain(STATUS_REFUSED, text);
     }
     if (o->json)

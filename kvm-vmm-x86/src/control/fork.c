@@ -158,7 +158,7 @@ static int check(const struct control_request *request, struct error *error)
          strlen(typed) + 2 > sizeof forks.typed))
         return error_set(error, "\"run\" is not a text of less than %zu bytes", sizeof forks.typed);
     if (forks.busy)
-        return error_set(error, "it is being forked already");
+        return error_set(error, "the guest is already being forked");
     if (!forks.run.is_running(0))
         return error_set(error, "the guest does not run now");
     if (forks.run.check_copy(&forks.run.vms[0], forks.run.options, error) < 0)

@@ -165,7 +165,7 @@ static void handle(struct client *c, char *line, size_t length)
     }
     verb = control_verb(name);
     if (verb == NULL) {
-        error_set(&error, "unknown verb \"%.40s\"; \"list\" lists those there are", name);
+        error_set(&error, "unknown verb \"%.40s\"; \"list\" names all", name);
         refuse(c, error.text);
         return;
     }

@@ -167,7 +167,7 @@ enum verb_result control_snapshot_begin(struct control_request *request, struct 
         return placed(guest, sum, out);
     if (!json_get_string(request->json, request->json->values, "folder", &folder) ||
         folder[0] != '/' || strlen(folder) >= FOLDER_PATH_MAX) {
-        error_set(error, "\"folder\" is not a path from the root on");
+        error_set(error, "\"folder\" is not an absolute path");
         return VERB_FAILED;
     }
     if (!read_choice(request, "diff", &diff, error) || !read_choice(request, "zstd", &zstd, error))

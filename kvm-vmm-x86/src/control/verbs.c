@@ -144,7 +144,7 @@ static enum verb_result wait_for_pause(struct control_request *request, struct j
         if ((request->guests >> i & 1) == 0)
             continue;
         if (!control.users[i].holds || !control.run.is_running(i)) {
-            error_set(error, "guest %u ended or went on before it stood still", i);
+            error_set(error, "guest %u ended or was resumed before it was paused", i);
             return VERB_FAILED;
         }
         if (!vm_is_quiet(&control.run.vms[i], &control.users[i]))
@@ -407,14 +407,13 @@ const struct control_verb control_verbs[] = {
     {"list", NULL, NULL, "the verbs that this machine knows", begin_list, NULL},
     {"status", NULL, NULL, "its guests and what they do", begin_status, NULL},
     {"pause", NULL, NULL, "stops the guests until resume", begin_pause, wait_for_pause},
-    {"resume", NULL, NULL, "lets them go on", begin_resume, NULL},
+    {"resume", NULL, NULL, "continues the guests", begin_resume, NULL},
     {"power", NULL, NULL, "presses the power button", begin_power, NULL},
     {"stop", NULL, NULL, "ends the run", begin_stop, NULL},
     {"reset", NULL, NULL, "starts the guests again", begin_reset, NULL},
     {"snapshot", "folder", NULL, "saves a guest, for --restore", begin_snapshot,
      control_snapshot_again},
-    {"fork", "count", NULL, "copies of a machine that run beside it", begin_fork,
-     control_fork_again},
+    {"fork", "count", NULL, "makes copies of the running machine", begin_fork, control_fork_again},
     {"balloon", "size", NULL, "how much memory the guest is to give back", begin_balloon, NULL},
     {"stats", NULL, NULL, "exits, and KVM's own counters", begin_stats, NULL},
     {"screen", NULL, "text", "the text page at 0xb8000", begin_screen, NULL},

@@ -81,7 +81,7 @@ int corpus_write_new(const char *folder, const char *kind, int digits, unsigned 
         if (errno != EEXIST)
             return error_set(error, "%s: %s", path, strerror(errno));
     }
-    return error_set(error, "%s: all names up to %s-%u are taken; take files away", folder, kind,
+    return error_set(error, "%s: all names up to %s-%u are in use; remove some files", folder, kind,
                      NUMBER_MAX);
 }
 
@@ -148,8 +148,8 @@ static int list(const char *folder, char *names[CORPUS_MAX], unsigned *count, st
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         if (*count == CORPUS_MAX)
-            result = error_set(error, "%s: there are more than %d files; begin with fewer", folder,
-                               CORPUS_MAX);
+            result =
+                error_set(error, "%s: more than %d files; start with fewer", folder, CORPUS_MAX);
         else if ((names[*count] = strdup(entry->d_name)) == NULL)
             result = error_set(error, "out of memory");
         else

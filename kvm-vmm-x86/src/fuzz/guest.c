@@ -125,12 +125,12 @@ static void take_text(const struct guest *g, char *text, size_t room)
     struct kvmvmm_error why;
     size_t size;
 
-    snprintf(text, room, "the guest says that it crashed");
+    snprintf(text, room, "the guest reports a crash");
     if (kvmvmm_get_registers(g->machine, &regs, NULL, &why) < 0 || regs.rcx == 0)
         return;
     size = regs.rcx < room - 1 ? regs.rcx : room - 1;
     if (kvmvmm_read_linear(g->machine, regs.rbx, text, size, &why) < 0) {
-        snprintf(text, room, "the guest says that it crashed, in a text that it does not have");
+        snprintf(text, room, "the guest reports a crash, with a text outside its memory");
         return;
     }
     text[size] = '\0';
@@ -150,7 +150,7 @@ static void judge(const struct guest *g, const struct kvmvmm_event *event,
     snprintf(result->text, sizeof result->text, "%s", event->text);
     if (event->reason == KVMVMM_CALL && event->call == HC_FUZZ_CRASH) {
         result->verdict = RUN_CRASHED;
-        snprintf(result->text, sizeof result->text, "the guest says that it crashed");
+        snprintf(result->text, sizeof result->text, "the guest reports a crash");
     }
     if (event->reason == KVMVMM_CALL && event->call == HC_FUZZ_FAILED) {
         result->verdict = RUN_CRASHED;

@@ -16,7 +16,8 @@ static int not_ram(struct kvmvmm_error *error, uint64_t address, size_t count)
 {
     struct error why;
 
-    error_set(&why, "%zu bytes at %#llx are not all RAM", count, (unsigned long long)address);
+    error_set(&why, "not all of the %zu bytes at %#llx are RAM", count,
+              (unsigned long long)address);
     return kvmvmm_fail(error, &why);
 }
 
@@ -38,7 +39,7 @@ int kvmvmm_look(const struct kvmvmm *m, struct snapshot *s, struct error *error)
 
     *s = (struct snapshot){.memory = &m->vm.memory, .address_bits = m->vm.address_bits};
     code = kvm_read_registers(&m->vm.vcpus[0].cpu, &s->regs, &s->sregs, NULL);
-    return code == 0 ? 0 : error_set(error, "KVM does not tell registers: %s", strerror(-code));
+    return code == 0 ? 0 : error_set(error, "cannot get registers from KVM: %s", strerror(-code));
 }
 
 /* Page by page; `write`: into the guest. */

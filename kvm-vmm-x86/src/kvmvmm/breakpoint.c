@@ -101,7 +101,7 @@ static int place(struct kvmvmm *m, struct kvmvmm_breakpoint *b, struct error *er
         b->narrow = instruction_at(&s, b->address, &in) && in.i.length < b->length;
     }
     return overlaps(&m->breakpoints, b)
-               ? error_set(error, "another breakpoint is too near to %#llx",
+               ? error_set(error, "another breakpoint is too close to %#llx",
                            (unsigned long long)b->address)
                : 0;
 }

@@ -34,7 +34,7 @@ int devices_parse_serial(struct options *o, const char *text, struct error *erro
 {
     return take_destination(text, &o->guests[0].serial, &o->guests[0].serial_path)
                ? 0
-               : error_set(error, "--serial %s: it takes stdio, pty, file:PATH or unix:PATH", text);
+               : error_set(error, "--serial %s: expected stdio, pty, file:PATH or unix:PATH", text);
 }
 
 static int add_port(struct guest_config *guest, const struct port_config *port, struct error *error)
@@ -50,10 +50,10 @@ int devices_parse_console(struct options *o, const char *text, struct error *err
     struct port_config port = {.name = text};
 
     if (!take_destination(text, &port.kind, &port.path))
-        return error_set(error, "--console %s: it takes stdio, pty, file:PATH or unix:PATH", text);
+        return error_set(error, "--console %s: expected stdio, pty, file:PATH or unix:PATH", text);
     for (unsigned i = 0; i < o->guests[0].port_count; i++)
         if (o->guests[0].ports[i].name_length == 0)
-            return error_set(error, "--console %s: the guest has one already", text);
+            return error_set(error, "--console %s: the guest already has a console", text);
     return add_port(&o->guests[0], &port, error);
 }
 
@@ -64,7 +64,7 @@ int devices_parse_port(struct options *o, const char *text, struct error *error)
 
     if (mark == NULL || mark == text || !take_destination(mark + 1, &port.kind, &port.path) ||
         port.kind == SERIAL_STDIO)
-        return error_set(error, "--port %s: it takes NAME=pty, NAME=file:PATH or NAME=unix:PATH",
+        return error_set(error, "--port %s: expected NAME=pty, NAME=file:PATH or NAME=unix:PATH",
                          text);
     port.name_length = (size_t)(mark - text);
     if (port.name_length > PORT_NAME_MAX)
@@ -72,7 +72,7 @@ int devices_parse_port(struct options *o, const char *text, struct error *error)
     for (unsigned i = 0; i < o->guests[0].port_count; i++)
         if (o->guests[0].ports[i].name_length == port.name_length &&
             memcmp(o->guests[0].ports[i].name, text, port.name_length) == 0)
-            return error_set(error, "--port %s: there is one of that name already", text);
+            return error_set(error, "--port %s: there is already a port of that name", text);
     return add_port(&o->guests[0], &port, error);
 }
 
@@ -236,7 +236,7 @@ int devices_parse_net(struct options *o, const char *text, struct error *error)
     else if (strncmp(text, "tap=", 4) == 0 && end > text + 4)
         net = (struct net_config){.kind = NET_TAP, .name = text + 4};
     else if (end - text != 4 || strncmp(text, "user", 4) != 0)
-        return error_set(error, "--net %s: it takes user, passt:PATH, tap=NAME or none", text);
+        return error_set(error, "--net %s: expected user, passt:PATH, tap=NAME or none", text);
     if (net.name != NULL)
         net.name_length = (size_t)(end - net.name);
     while (*end == ',') {
@@ -283,7 +283,7 @@ int devices_parse_share(struct options *o, const char *text, struct error *error
         snprintf(share.tag, sizeof share.tag, "share%u", guest->share_count);
     for (unsigned i = 0; i < guest->share_count; i++)
         if (strcmp(guest->shares[i].tag, share.tag) == 0)
-            return error_set(error, "--share %s: there is one with the tag %s already", text,
+            return error_set(error, "--share %s: there is already a folder with the tag %s", text,
                              share.tag);
     guest->shares[guest->share_count++] = share;
     return 0;
@@ -298,14 +298,14 @@ int devices_parse_vsock(struct options *o, const char *text, struct error *error
 
     if (comma == NULL || comma == text || strncmp(comma, ",unix:", 6) != 0 || comma[6] == '\0' ||
         strspn(text, "0123456789") != (size_t)(comma - text))
-        return error_set(error, "--vsock %s: it takes CID,unix:PATH", text);
+        return error_set(error, "--vsock %s: expected CID,unix:PATH", text);
     for (const char *at = text; at < comma && cid <= VIRTIO_VSOCK_CID_MAX; at++)
         cid = cid * 10 + (uint64_t)(*at - '0');
     if (cid < VIRTIO_VSOCK_CID_MIN || cid > VIRTIO_VSOCK_CID_MAX)
         return error_set(error, "--vsock %s: a guest's address is one of %u to %u", text,
                          (unsigned)VIRTIO_VSOCK_CID_MIN, (unsigned)VIRTIO_VSOCK_CID_MAX);
     if (vsock->cid != 0)
-        return error_set(error, "--vsock %s: the guest has one already", text);
+        return error_set(error, "--vsock %s: the guest already has one", text);
     *vsock = (struct vsock_config){.cid = cid, .path = comma + 6};
     return 0;
 }

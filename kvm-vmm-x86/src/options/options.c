@@ -83,7 +83,7 @@ static int add_fw_file(struct options *o, const char *text, struct error *error)
     const char *mark = strchr(text, '=');
 
     if (mark == NULL || mark == text || mark[1] == '\0')
-        return error_set(error, "--fw-cfg %s: it takes NAME=FILE", text);
+        return error_set(error, "--fw-cfg %s: expected NAME=FILE", text);
     if (mark - text > FW_NAME_MAX)
         return error_set(error, "--fw-cfg %s: the name has more than %d bytes", text, FW_NAME_MAX);
     if (o->guests[0].fw_file_count == FW_FILES_MAX)
@@ -263,7 +263,7 @@ static int refuse_word(const struct spec *spec, const char *text, struct error *
                  : spec->words[i + 1] == NULL ? " or "
                                               : ", ",
                  spec->words[i]);
-    return error_set(error, "--%s %s: it takes %s", spec->name, text, words);
+    return error_set(error, "--%s %s: expected %s", spec->name, text, words);
 }
 
 static int take_word(const struct spec *spec, void *field, const char *text, struct error *error)
@@ -328,7 +328,7 @@ static int take_restore(struct options *o, int argc, struct error *error)
     g.port_count = g.net_count = g.share_count = 0;
     if (memcmp(&g, &plain, sizeof g) != 0)
         return error_set(error,
-                         "--restore %s: the snapshot says what the machine is; of its options only "
+                         "--restore %s: the machine comes from the snapshot; of its options only "
                          "--serial, --eof, --display, --console, --port, --net, --share, --reboot "
                          "and --max-exits can be given",
                          o->restore);
@@ -348,8 +348,7 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
     if (argc == 0 && !bios)
         return error_set(error, "no guest image given");
     if (argc > GUESTS_MAX)
-        return error_set(error, "%d guests given, %d at the most run side by side", argc,
-                         GUESTS_MAX);
+        return error_set(error, "%d guests given; at most %d can run at once", argc, GUESTS_MAX);
     o->guests[0].debugged = o->gdb != NULL;
     for (int i = 0; i < argc || (bios && i == 0); i++) {
         o->guests[i] = o->guests[0];
@@ -364,9 +363,9 @@ static int take_images(struct options *o, int argc, char **argv, struct error *e
     if (o->guests[0].text_screen && o->count > 1)
         return error_set(error, "--display text shows one guest, not %u", o->count);
     if (o->log_size != 0 && o->log == NULL)
-        return error_set(error, "--log-size goes with --log");
+        return error_set(error, "--log-size needs --log");
     if (o->guests[0].no_paging && o->guests[0].mode != MODE_PROTECTED)
-        return error_set(error, "--no-paging goes with -p");
+        return error_set(error, "--no-paging needs -p");
     return 0;
 }
 
@@ -382,8 +381,7 @@ static int check_recording(const struct options *o, struct error *error)
     if (o->count > 1)
         return error_set(error, "%s takes one guest, not %u", option, o->count);
     if (o->restore != NULL || o->guests[0].reboot)
-        return error_set(error,
-                         "%s goes with a guest that starts from its image, once: not with %s",
+        return error_set(error, "%s needs a guest that starts once, from its image: it excludes %s",
                          option, o->restore != NULL ? "--restore" : "--reboot");
     return 0;
 }
@@ -391,7 +389,7 @@ static int check_recording(const struct options *o, struct error *error)
 static int check_forks(const struct options *o, struct error *error)
 {
     if (o->forks != 0 && (o->count > 1 || o->guests[0].reboot))
-        return error_set(error, "--forks goes with one guest that starts once: not with %s",
+        return error_set(error, "--forks needs a single guest that starts once: it excludes %s",
                          o->count > 1 ? "several" : "--reboot");
     return 0;
 }
@@ -413,7 +411,7 @@ static int check_endpoints(const struct options *o, struct error *error)
         endpoint_unix(&ignored, "--control", o->control + 5, 0, error) < 0)
         return -1;
     if (o->wait && o->gdb == NULL)
-        return error_set(error, "-S goes with --gdb");
+        return error_set(error, "-S needs --gdb");
     return o->gdb == NULL ? 0 : endpoint_parse(&ignored, o->gdb, o->count - 1, error);
 }
 

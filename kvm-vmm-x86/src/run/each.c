@@ -80,7 +80,7 @@ static int split(struct error *error)
     each.text[size] = '\0';
     for (size_t i = 0; i < size; i++) {
         if (each.text[i] == '\0')
-            return error_set(error, "--each %s: it is no text: a byte of it is 0",
+            return error_set(error, "--each %s: it is not a text file: it has a byte 0",
                              each.request.path);
         lines += each.text[i] == '\n' || i == size - 1;
     }

@@ -50,9 +50,9 @@ int run_image_look(struct run_image *image, const char *path, struct error *erro
     if (image->type != NULL)
         return 0;
     return error_set(error,
-                     partitions ? "--root %s: it has a table of partitions; give one of them "
-                                  "(losetup -P makes devices of them)"
-                                : "--root %s: no file system of those that are known "
+                     partitions ? "--root %s: it has a partition table; name one partition "
+                                  "(losetup -P makes their devices)"
+                                : "--root %s: no known file system "
                                   "(ext2 to ext4, xfs, btrfs, squashfs, erofs)",
                      path);
 }

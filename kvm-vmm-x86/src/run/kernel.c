@@ -142,7 +142,7 @@ int run_kernel_find(struct run_kernel *kernel, const char *asked, const char *mo
     if (modules != NULL) {
         if (take_modules(kernel, modules))
             return 0;
-        return error_set(error, "--modules %s: no modules.dep of %s there (depmod makes one)",
+        return error_set(error, "--modules %s: no modules.dep for %s there (depmod makes it)",
                          modules, kernel->version[0] != '\0' ? kernel->version : "this kernel");
     }
     if (asked != NULL && is_folder(asked) && take_modules(kernel, asked))

@@ -13,7 +13,7 @@ const char run_help[] =
     "\n"
     "      --kernel FILE|TREE   the kernel, or the tree it was built in (the host's own, else the\n"
     "                           newest of /boot)\n"
-    "      --modules DIR        where its modules are (beside it, or /lib/modules/VERSION)\n"
+    "      --modules DIR        the kernel's modules (beside it, or /lib/modules/VERSION)\n"
     "      --root DIR|IMAGE     the guest's root (/), also a disk with a file system; what it\n"
     "                           writes is dropped at the end\n"
     "      --rw                 what it writes in the current folder, or to IMAGE, is kept\n"
@@ -124,11 +124,11 @@ static int pass_on(struct run_request *r, char **word, struct error *error)
     int words = (int)options_words(word[0]);
 
     if (words == 0)
-        return error_set(error, "no such option: %s (names are written in full here)", word[0]);
+        return error_set(error, "no such option: %s (write names in full here)", word[0]);
     if (word[words - 1] == NULL)
         return error_set(error, "%s needs a value", word[0]);
     if (r->vmm_count + words >= RUN_WORDS_MAX)
-        return error_set(error, "more than %d words of options", RUN_WORDS_MAX);
+        return error_set(error, "too many options: more than %d words", RUN_WORDS_MAX);
     for (int i = 0; i < words; i++)
         r->vmm[r->vmm_count++] = word[i];
     return words;
@@ -163,13 +163,13 @@ int run_request_parse(struct run_request *request, int argc, char **argv, struct
     if (request->each != NULL && !has_place(request))
         return error_set(error, "--each: no word of COMMAND has {}, where the line goes");
     if (request->jobs != NULL && request->each == NULL)
-        return error_set(error, "--jobs goes with --each");
+        return error_set(error, "--jobs needs --each");
     if (request->shell && (request->command != NULL || request->script != NULL))
-        return error_set(error, "--shell goes without a command or script");
+        return error_set(error, "--shell excludes a command or script");
     if (!request->shell && request->command == NULL && request->script == NULL)
         return error_set(error, "no command given (--shell gives a shell)");
     if (request->output != NULL &&
         (strncmp(request->output, "junit:", 6) != 0 || request->output[6] == '\0'))
-        return error_set(error, "--output %s: it takes junit:FILE", request->output);
+        return error_set(error, "--output %s: expected junit:FILE", request->output);
     return 0;
 }

@@ -205,7 +205,7 @@ static int find_folder(struct error *error)
     const char *folder = r->folder != NULL ? r->folder : own ? "/" : ".";
 
     if (own && folder[0] != '/')
-        return error_set(error, "--cwd %s: with --root it is a path of the guest's, from / on",
+        return error_set(error, "--cwd %s: with --root it must be an absolute path in the guest",
                          folder);
     if (own ? snprintf(run.folder, sizeof run.folder, "%s", folder) < (int)sizeof run.folder
             : realpath(folder, run.folder) != NULL)
@@ -384,7 +384,8 @@ static int run_it(void)
     status = status_of(status);
     clear_progress();
     if (terminal_is(STDERR_FILENO) && !run.request.write && run.request.shell)
-        fprintf(stderr, "kvm-vmm run: what was written is dropped (--rw keeps it in %s)\n",
+        fprintf(stderr,
+                "kvm-vmm run: files that were written are discarded (--rw keeps those in %s)\n",
                 run.image.type != NULL ? run.request.root : run.folder);
     return status;
 }

@@ -116,7 +116,7 @@ static void name_silent_halt(const struct vm *vm, const struct vm_end *end)
         exits += __atomic_load_n(&vm->vcpus[i].stats.exits, __ATOMIC_RELAXED);
     if (end->kind == END_HALT && vm->mode == MODE_LINUX && exits == 0)
         vcpu_printf(vm->index,
-                    "kvm-vmm: guest %u (%s): halted before it did anything that shows; --explain "
+                    "kvm-vmm: guest %u (%s): halted before it did anything visible; --explain "
                     "says where",
                     vm->index, vm->name);
 }

@@ -197,7 +197,7 @@ static int restore_shares(const struct guest_config *guest, struct error *error)
                        share->path, share->read_only ? "read" : "read and write", share->tag);
         if (lost[i] > 0)
             console_printf("kvm-vmm: %u of the files that the guest had open in %.*s are not there "
-                           "any more; it reads an error where it uses them",
+                           "any more; using them gives it an error",
                            lost[i], (int)share->path_length, share->path);
     }
     return 0;

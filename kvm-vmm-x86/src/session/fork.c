@@ -129,8 +129,8 @@ int session_fork_check_run(const struct options *options, const struct guest_con
         if (!c->disks[i].read_only && !c->disks[i].overlay)
             return error_set(
                 error,
-                "disk %u, %.*s, is written to: a guest is forked with its disks ,ro or "
-                ",overlay",
+                "disk %u, %.*s, is written directly: a guest can be forked only with ,ro "
+                "or ,overlay",
                 i, (int)c->disks[i].path_length, c->disks[i].path);
     for (unsigned i = 0; i < c->disk_count; i++)
         if (strncmp(c->disks[i].path, DISK_NBD, strlen(DISK_NBD)) == 0)
@@ -160,7 +160,7 @@ int session_fork_check(const struct vm *vm, const struct options *options, struc
     for (unsigned i = 0; i < vm->memory.count; i++)
         if (vm->memory.slots[i].backing == MEMORY_SHARED)
             return error_set(error, "a guest whose memory is shared (memfd) cannot be forked: its "
-                                    "copies would write to the same");
+                                    "copies would write to the same memory");
     return 0;
 }
 

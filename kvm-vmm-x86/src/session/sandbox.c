@@ -108,7 +108,7 @@ int session_sandbox_enter(const struct options *options,
         kernel_cache_used() != KERNEL_CACHE_UNUSED || kernel_cache_is_due() ? SANDBOX_CACHE : 0;
     entered = sandbox_enter(needs, error);
     if (entered == 0)
-        console_printf("kvm-vmm: this kernel has no Landlock: the sandbox does not bound which "
+        console_printf("kvm-vmm: this kernel has no Landlock: the sandbox does not limit which "
                        "files can be opened");
     return entered < 0 ? -1 : 0;
 }

@@ -232,7 +232,7 @@ static int on_gdb(const struct request *r, struct error *error)
 
     if (terminal_is(FILE_STDIN))
         return error_set(error,
-                         "gdb speaks to this, not a person: target remote | kvm-vmm snapshot "
+                         "this is for gdb, not for a terminal: target remote | kvm-vmm snapshot "
                          "gdb %s",
                          r->first);
     result = snapshot_still_open(&still, r->first, NULL, error);

@@ -241,7 +241,7 @@ int snapshot_diff_print(const struct snapshot_still *a, const struct snapshot_st
 
     if (x->base != y->base || x->config.memory != y->config.memory || x->rom != y->rom)
         return error_set(error,
-                         "they are not of one machine: one has %llu KiB at %#llx, the other "
+                         "they are of different machines: one has %llu KiB at %#llx, the other "
                          "%llu KiB at %#llx",
                          (unsigned long long)(x->config.memory >> 10), (unsigned long long)x->base,
                          (unsigned long long)(y->config.memory >> 10), (unsigned long long)y->base);

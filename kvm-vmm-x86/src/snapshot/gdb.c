@@ -89,7 +89,7 @@ static void describe_cpu(void *context, unsigned cpu, struct text *text)
 static void describe_means(void *context, struct text *text)
 {
     (void)context;
-    text_add(text, "a snapshot: it does not run, and nothing of it can be changed\n");
+    text_add(text, "a snapshot does not run and cannot be changed\n");
 }
 
 static void describe_exits(void *context, struct text *text)
@@ -136,8 +136,8 @@ void snapshot_gdb_serve(struct snapshot_still *still)
         if (session.resumed) {
             session.resumed = false;
             stop.cpu = stub.general;
-            stop.text = "This is a snapshot, and does not run: kvm-vmm --restore FOLDER --gdb PORT "
-                        "goes on with it.\n";
+            stop.text = "A snapshot does not run: kvm-vmm --restore FOLDER --gdb PORT "
+                        "continues it.\n";
             gdb_stub_stopped(&stub, &stop);
         }
         (void)fflush(stdout);

@@ -54,7 +54,7 @@ static int read_sum(const char *path, uint32_t *sum, struct error *error)
     *sum = (uint32_t)strtoul(line, &end, 16);
     if (end != line + 8 || strcmp(end, "  machine.json\n") != 0) {
         free(line);
-        return error_set(error, "%s/sum is not as a snapshot has it", path);
+        return error_set(error, "%s/sum is damaged", path);
     }
     free(line);
     return 0;
@@ -95,7 +95,7 @@ int snapshot_check_base(const char *folder, uint32_t expected, struct error *err
         return -1;
     return sum == expected ? 0
                            : error_set(error,
-                                       "%s is another snapshot than it was: its sum is "
+                                       "%s was replaced by another snapshot: its checksum is "
                                        "%08x, not %08x",
                                        folder, sum, expected);
 }
@@ -156,7 +156,7 @@ static int add_base(struct snapshot_folder *s, const struct snapshot_base *below
     char folder[FOLDER_PATH_MAX];
 
     if (s->layer_count == SNAPSHOT_LAYERS_MAX)
-        return error_set(error, "%s stands on more than %d other snapshots", s->folder,
+        return error_set(error, "%s is based on more than %d other snapshots", s->folder,
                          SNAPSHOT_LAYERS_MAX - 1);
     if (find_base(folder, above, below, error) < 0 ||
         read_machine(m, text, &file, folder, error) < 0)

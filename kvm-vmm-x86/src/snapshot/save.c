@@ -191,7 +191,7 @@ static int put_firmware(struct vm *vm, struct folder *folder, struct snapshot_fi
         return error_set(error, "out of memory");
     firmware_save(vm, &writer);
     if (writer.full)
-        error_set(error, "what firmware and --fw-cfg bring is too large");
+        error_set(error, "the files of firmware and --fw-cfg are too large");
     else
         result = folder_put(folder, "firmware", writer.bytes, writer.used, &file->sum, error);
     file->size = writer.used;
@@ -237,8 +237,8 @@ static int put_ram(struct snapshot_save *save, struct folder *folder, struct sna
     if (save->diff && track->last.folder[0] != '\0') {
         if (track->last.layers >= SNAPSHOT_LAYERS_MAX)
             return error_set(error,
-                             "%s stands on %d others: take one without --diff, which stands on "
-                             "its own",
+                             "%s is based on %d others, the most possible: take a snapshot without "
+                             "--diff",
                              track->last.folder, SNAPSHOT_LAYERS_MAX - 1);
         strcpy(save->base, track->last.folder);
         save->base_sum = track->last.sum;

@@ -251,11 +251,11 @@ static int check_kernel_options(const struct vm *vm, const struct loader *loader
     const struct guest_config *o = vm->config;
 
     if (!loader->takes_modules && o->initrd_count > 0)
-        return error_set(error, "%s: --initrd goes with a Linux or multiboot kernel", vm->name);
+        return error_set(error, "%s: --initrd needs a Linux or multiboot kernel", vm->name);
     if (o->bios && o->kernel == NULL && o->initrd_count > 0)
-        return error_set(error, "--bios: --initrd goes with a kernel behind the options");
+        return error_set(error, "--bios: --initrd needs a kernel as IMAGE");
     if (vm->mode != MODE_LINUX && o->kernel_entry != KERNEL_ENTRY_AUTO)
-        return error_set(error, "%s: --kernel-entry goes with a Linux kernel", vm->name);
+        return error_set(error, "%s: --kernel-entry needs a Linux kernel", vm->name);
     return 0;
 }
 

@@ -38,7 +38,7 @@ __attribute__((format(printf, 2, 3))) static void diverge(struct vcpu *vcpu, con
     if (d->led)
         return;
     vm_silence(false);
-    vm_stop(vcpu->vm, END_FAILED, 0, "it goes another way than its recording: %s", d->how);
+    vm_stop(vcpu->vm, END_FAILED, 0, "it differs from its recording: %s", d->how);
 }
 
 void deck_end(struct vcpu *vcpu)
@@ -93,7 +93,7 @@ bool deck_plays(enum tape_kind kind, uint64_t *value)
         deck_end(here);
         break;
     case TAPE_OTHER:
-        diverge(here, "exit %lu asks for %s; then it had %s next", here->recorded + 1,
+        diverge(here, "exit %lu reads %s; the recording has %s next", here->recorded + 1,
                 tape_kind_name(kind),
                 tape_kind_name(tape_next(&d->tape, &d->place, here->recorded)));
         break;
@@ -161,7 +161,7 @@ void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record)
             return;
         describe(vcpu, &then, was, sizeof was);
         describe(vcpu, record, is, sizeof is);
-        diverge(vcpu, "exit %lu is %s; then it was %s", vcpu->recorded, is, was);
+        diverge(vcpu, "exit %lu is %s; the recording has %s", vcpu->recorded, is, was);
         return;
     case TAPE_OVER:
         if (d->mode == DECK_PLAY) {
@@ -170,7 +170,7 @@ void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record)
         }
         return;
     case TAPE_OTHER:
-        diverge(vcpu, "exit %lu does not ask for what it was given then: %s", vcpu->recorded,
+        diverge(vcpu, "exit %lu does not read what the recording has: %s", vcpu->recorded,
                 tape_kind_name(tape_next(&d->tape, &d->place, before)));
         return;
     case TAPE_DAMAGED:

@@ -91,7 +91,7 @@ static void test_no_number_is_left(void **state)
     (void)state;
     assert_int_equal(corpus_write_new(folder, "crash", 1, &number, "a", 1, &error), 0);
     assert_int_equal(corpus_write_new(folder, "crash", 1, &number, "b", 1, &error), -1);
-    assert_non_null(strstr(error.text, "crash-999999 are taken"));
+    assert_non_null(strstr(error.text, "crash-999999 are in use"));
     must_be("crash-999999", "a");
 }
 

@@ -193,7 +193,7 @@ static void refused(void **state)
     refuse("/no/such/file", true, 0, "No such file");
     refuse("/tmp", true, 0, "neither a file nor a block device");
     refuse("/dev/null", true, 0, "neither a file nor a block device");
-    refuse(path, true, 4096, "not made of blocks of 4096");
+    refuse(path, true, 4096, "not a multiple of 4096");
     disk = open_disk(false, false); /* one may write, or several may read */
     refuse(path, false, 0, "used by another guest");
     refuse(path, true, 0, "another guest writes to it");

@@ -133,7 +133,7 @@ static bool start(const struct trampoline *t, uint32_t apic, struct cpu *cpu)
     if (__atomic_exchange_n(&t->words->cpu, NULL, __ATOMIC_SEQ_CST) != NULL)
         return false;
     if (!comes(cpu->id, PATIENCE_US))
-        panic("processor %u, APIC %u, stands still in its start", cpu->id, apic);
+        panic("processor %u, APIC %u, does not finish its start", cpu->id, apic);
     return true;
 }
 

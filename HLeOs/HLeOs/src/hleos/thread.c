@@ -126,7 +126,7 @@ void thread_exit(intptr_t result)
     if (thread->joiner != NULL)
         thread_sched_enqueue_locked(thread->joiner);
     thread_sched_switch_locked(); /* the lock is given by the thread switched to */
-    panic("dead thread %s runs, flags %#lx", thread->name, flags);
+    panic("ended thread %s runs, flags %#lx", thread->name, flags);
 }
 
 static void __attribute__((noreturn)) end_by_fault(uint64_t vector)

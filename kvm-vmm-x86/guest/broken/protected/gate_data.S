@@ -4,7 +4,7 @@
  * Mode: protected
  * Fault: 6 - at broken
  * Chain: 06 0d 08
- * Says: invalid opcode | gate 6's code selector 0x10 is no code segment
+ * Says: invalid opcode | gate 6's code selector 0x10 is not a code segment
  */
 #include "../broken.inc"
     .code32

@@ -151,7 +151,7 @@ int unpack(const uint8_t *packed, uint64_t size, uint8_t *out, uint64_t out_size
     size_t i = find_format(packed, size);
 
     if (i == FORMATS)
-        return error_set(error, "packed with something this VMM does not unpack");
+        return error_set(error, "packed in a format that this VMM does not unpack");
     if (!unpack_formats[i].unpack(packed, size, out, out_size))
         return error_set(error, "the packed kernel in it (%s) is damaged", unpack_formats[i].name);
     return 0;

@@ -237,7 +237,7 @@ static int device_load(void *device, const struct chunk *chunk, struct error *er
     lock_release(&d->lock);
     if (result < 0 || good)
         return result;
-    return error_set(error, "the saved state of %s cannot be", chunk->name);
+    return error_set(error, "the saved state of %s is impossible", chunk->name);
 }
 
 static const char *const names[64] = {

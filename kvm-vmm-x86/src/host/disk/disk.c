@@ -291,7 +291,8 @@ static int measure(struct file_disk *d, const struct disk_config *config, const 
     d->file_size = bytes;
     d->disk.size = (bytes + DISK_SECTOR - 1) / DISK_SECTOR * DISK_SECTOR;
     if (d->disk.size % d->disk.block_size != 0 || d->disk.block_size < (uint32_t)block)
-        return error_set(error, "--disk %s: its %llu bytes are not made of blocks of %u", path,
+        return error_set(error,
+                         "--disk %s: its %llu bytes are not a multiple of %u, its block size", path,
                          (unsigned long long)bytes, d->disk.block_size);
     return 0;
 }

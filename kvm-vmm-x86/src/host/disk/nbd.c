@@ -362,7 +362,7 @@ static int parse(const struct disk_config *config, char path[PATH_SIZE], char *n
     if (config->path_length >= sizeof text ||
         snprintf(text, sizeof text, "%.*s", (int)config->path_length, config->path) < 0 ||
         strncmp(text, DISK_NBD "unix:", strlen(DISK_NBD "unix:")) != 0)
-        return error_set(error, "--disk %.*s: it takes nbd:unix:PATH[:exportname=NAME]",
+        return error_set(error, "--disk %.*s: expected nbd:unix:PATH[:exportname=NAME]",
                          (int)config->path_length, config->path);
     mark = strstr(text, export);
     *name = '\0';
@@ -421,22 +421,24 @@ static int measure(struct nbd_disk *n, const struct disk_config *config, struct 
     block = block < DISK_SECTOR ? DISK_SECTOR : block;
     if (block > BLOCK_MAX || (block & (block - 1)) != 0)
         return error_set(error,
-                         "--disk %.*s: the server takes nothing smaller than %lld bytes; a disk's "
+                         "--disk %.*s: the server's smallest request has %lld bytes; a disk's "
                          "blocks are 512, 1024, 2048 or 4096",
                          length, config->path, (long long)block);
     if (size <= 0)
         return error_set(error, "--disk %.*s: it is empty", length, config->path);
     if (!config->read_only && library.is_read_only(n->handle) != 0)
-        return error_set(error, "--disk %.*s: the server only reads it; ,ro does, too", length,
+        return error_set(error, "--disk %.*s: the server exports it read-only: add ,ro", length,
                          config->path);
     n->disk.block_size = config->block_size != 0 ? config->block_size : (uint32_t)block;
     n->disk.size = (uint64_t)size;
     if (n->disk.block_size < block)
-        return error_set(error, "--disk %.*s: block=%u: the server takes nothing smaller than %lld",
+        return error_set(error,
+                         "--disk %.*s: block=%u: the server's smallest request has %lld bytes",
                          length, config->path, n->disk.block_size, (long long)block);
     if (size % n->disk.block_size != 0)
-        return error_set(error, "--disk %.*s: its %lld bytes are not made of blocks of %u", length,
-                         config->path, (long long)size, n->disk.block_size);
+        return error_set(error,
+                         "--disk %.*s: its %lld bytes are not a multiple of %u, its block size",
+                         length, config->path, (long long)size, n->disk.block_size);
     n->can_flush = library.can_flush(n->handle) > 0;
     n->can_trim = library.can_trim(n->handle) > 0;
     n->can_zero = library.can_zero(n->handle) > 0;
@@ -463,7 +465,8 @@ struct disk *disk_open_nbd(const struct disk_config *config, struct error *error
     struct nbd_disk *n;
 
     if (config->overlay) {
-        error_set(error, "--disk %.*s: there is no overlay over NBD; `qemu-nbd --snapshot` has one",
+        error_set(error,
+                  "--disk %.*s: an NBD disk cannot have an overlay; use `qemu-nbd --snapshot`",
                   (int)config->path_length, config->path);
         return NULL;
     }

@@ -42,7 +42,7 @@ static int read_all(int fd, const char *path, uint64_t limit, size_t expected, s
     file->bytes = malloc(room);
     while (file->bytes != NULL) {
         if (!events_await(fd, EVENTS_READ))
-            return error_set(error, "%s: it did not end before the run had to", path);
+            return error_set(error, "%s: the run ended while it was being read", path);
         n = read(fd, file->bytes + file->size, room - file->size);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
@@ -76,7 +76,7 @@ static int load(struct file *file, const char *path, uint64_t limit, bool plain,
     if (fd < 0)
         return error_set(error, "cannot open %s: %s%s", path, strerror(errno),
                          errno == EACCES && landlock_is_entered()
-                             ? " (the sandbox allows no file that is there only since the start)"
+                             ? " (the sandbox allows no file that was made after the start)"
                              : "");
     landlock_allow(fd, LANDLOCK_READ); /* a guest that starts again is made from it */
     if (fstat(fd, &st) < 0)

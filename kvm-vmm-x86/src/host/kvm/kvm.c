@@ -67,7 +67,7 @@ static int read_cpuid(struct kvm *kvm, struct error *error)
         return error_set(error, "out of memory");
     *kvm->cpuid = (struct kvm_cpuid2){.nent = CPUID_ENTRIES_MAX};
     if (ioctl(kvm->fd, KVM_GET_SUPPORTED_CPUID, kvm->cpuid) < 0)
-        return error_set(error, "KVM does not give its CPUID: %s", strerror(errno));
+        return error_set(error, "cannot get the CPUID that KVM supports: %s", strerror(errno));
     return 0;
 }
 
@@ -146,9 +146,9 @@ int kvm_create_irqchip(int vm, struct error *error)
     struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 
     if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0)
-        return error_set(error, "KVM has no interrupt controllers to offer: %s", strerror(errno));
+        return error_set(error, "cannot create KVM's interrupt controllers: %s", strerror(errno));
     if (ioctl(vm, KVM_CREATE_PIT2, &pit) < 0)
-        return error_set(error, "KVM has no timer to offer: %s", strerror(errno));
+        return error_set(error, "cannot create KVM's timer: %s", strerror(errno));
     return 0;
 }
 

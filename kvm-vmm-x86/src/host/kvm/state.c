@@ -188,8 +188,8 @@ static int set_speed(const struct kvm_cpu *cpu, uint32_t khz, struct error *erro
         ioctl(cpu->fd, KVM_SET_TSC_KHZ, (unsigned long)khz) == 0)
         return 0;
     return error_set(error,
-                     "the guest's time-stamp counter had %u kHz, and this host, with %d kHz, "
-                     "cannot make one of that",
+                     "the guest's time-stamp counter had %u kHz; this host has %d kHz "
+                     "and cannot scale it",
                      khz, have);
 }
 

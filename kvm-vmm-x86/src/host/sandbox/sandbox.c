@@ -93,7 +93,8 @@ static int take_signal(struct error *error)
     sigfillset(&action.sa_mask);
     return sigaction(SIGSYS, &action, NULL) == 0
                ? 0
-               : error_set(error, "the sandbox has no signal: %s", strerror(errno));
+               : error_set(error, "the sandbox cannot install its signal handler: %s",
+                           strerror(errno));
 }
 
 /* --- the filter --- */

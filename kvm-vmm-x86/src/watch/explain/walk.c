@@ -294,8 +294,8 @@ struct words walk_words(const struct walk *w)
         [WALK_NOT_USER] = {"not for user code", "U) is clear"},
         [WALK_READ_ONLY] = {"not writable", "W) is clear"},
         [WALK_NO_EXECUTE] = {"not executable", "NX) is set"},
-        [WALK_SMEP] = {"a user's page, which SMEP keeps the kernel from running", "U) is set"},
-        [WALK_SMAP] = {"a user's page, which SMAP keeps the kernel from using", "U) is set"},
+        [WALK_SMEP] = {"a user page, which SMEP forbids the kernel to execute", "U) is set"},
+        [WALK_SMAP] = {"a user page, which SMAP forbids the kernel to access", "U) is set"},
     };
     const struct walk_step *step = &w->steps[w->culprit];
     struct words said;
@@ -306,7 +306,7 @@ struct words walk_words(const struct walk *w)
         text_add(&text, "mapped to 0x%lx", w->gpa);
         break;
     case WALK_NOT_CANONICAL:
-        text_add(&text, "not canonical: the upper bits are not all alike");
+        text_add(&text, "not canonical: the upper bits differ");
         break;
     case WALK_NO_TABLE:
         text_add(&text, "the %s would lie at 0x%lx, outside RAM", step->table, step->at);

@@ -94,7 +94,7 @@ static void on_walk(struct monitor *m)
     uint64_t address;
 
     if (!address_of(&m->registers.state, m->line, &address)) {
-        text_add(&m->text, "walk ADDR: it takes a linear address in hex, or $pc, $sp or $cr2\n");
+        text_add(&m->text, "walk ADDR: expected a linear address in hex, or $pc, $sp or $cr2\n");
         return;
     }
     walk = walk_address(&m->registers.state, address, WALK_READ);
@@ -119,7 +119,7 @@ static void on_idt(struct monitor *m)
     unsigned vector = 0;
 
     if (!all && !vector_of(m->line, &vector)) {
-        text_add(&m->text, "idt [VECTOR]: it takes a vector from 0 to 255, or in hex with 0x\n");
+        text_add(&m->text, "idt [VECTOR]: expected a vector from 0 to 255, or in hex with 0x\n");
         return;
     }
     text_add(&m->text, "interrupt table at %llx, limit %x\n", idt->base, idt->limit);
@@ -147,7 +147,7 @@ static void on_who(struct monitor *m)
     if (!address_of(&m->registers.state, m->line, &b.address) ||
         (*length != '\0' && (!in_hex(length, &bytes) || bytes == 0 || bytes > 8))) {
         text_add(&m->text,
-                 "who-wrote ADDR [LENGTH]: it takes an address in hex and 1 to 8 bytes\n");
+                 "who-wrote ADDR [LENGTH]: expected an address in hex and 1 to 8 bytes\n");
         return;
     }
     b.length = (uint32_t)bytes;

@@ -133,7 +133,7 @@ static void test_gates(void **state)
     gate(14, 0x00008e0000109000);
     RUN("\x89\x04\x25\x00\x00\x00\x00");
     assert_string_equal(d.deliveries[0].failed.why,
-                        "gate 14's code selector 0x10 is no code segment");
+                        "gate 14's code selector 0x10 is not a code segment");
     gate(14, 0x00008e0100089000); /* IST1, and no TSS */
     RUN("\x89\x04\x25\x00\x00\x00\x00");
     assert_int_equal(d.deliveries[0].failed.vector, EXCEPTION_TS);

@@ -338,16 +338,16 @@ static void test_monitor(void **state)
     assert_non_null(strstr(monitor(""), "monitor walk"));
     assert_non_null(strstr(monitor("regs"), "long mode, 64-bit code"));
     assert_non_null(strstr(monitor("walk 0x1234"), "paging off"));
-    assert_non_null(strstr(monitor("walk"), "it takes a linear address"));
-    assert_non_null(strstr(monitor("walk 12 34"), "it takes a linear address"));
+    assert_non_null(strstr(monitor("walk"), "expected a linear address"));
+    assert_non_null(strstr(monitor("walk 12 34"), "expected a linear address"));
     assert_non_null(strstr(monitor("walk $pc"), "paging off"));
-    assert_non_null(strstr(monitor("walk $ip"), "it takes a linear address"));
+    assert_non_null(strstr(monitor("walk $ip"), "expected a linear address"));
     assert_non_null(strstr(monitor("idt"), "interrupt table"));
     assert_non_null(strstr(monitor("idt 14"), "[14]"));
     assert_non_null(strstr(monitor("idt 0xe"), "[14]"));
     assert_non_null(strstr(monitor("idt 255"), "[255]"));
     for (size_t i = 0; i < sizeof no_vectors / sizeof no_vectors[0]; i++)
-        assert_non_null(strstr(monitor(no_vectors[i]), "it takes a vector"));
+        assert_non_null(strstr(monitor(no_vectors[i]), "expected a vector"));
     assert_non_null(strstr(monitor("exits"), "as it is"));
     assert_non_null(strstr(monitor("info"), "i386:x86-64"));
     assert_non_null(strstr(monitor("fly"), "no such command: fly"));

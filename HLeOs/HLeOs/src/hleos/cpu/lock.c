@@ -48,7 +48,7 @@ static void wait_and_take(struct lock *lock, struct cpu *cpu)
     do {
         while (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != NULL) {
             if (++look == PATIENCE)
-                panic("lock %s never comes free", lock->name);
+                panic("lock %s is never released", lock->name);
             flush_serve(); /* its holder may wait for that */
             x86_pause();
         }

@@ -27,7 +27,7 @@ const char *fs_error_text(int error)
         [-FS_DISK] = "the disk fails",
         [-FS_CORRUPT] = "the file system is damaged",
         [-FS_READ_ONLY] = "the file system is read-only after an error",
-        [-FS_NONE] = "no file system of HLeOs",
+        [-FS_NONE] = "not a file system of HLeOs",
     };
 
     if (error >= 0 || error < FS_NONE)

@@ -124,7 +124,7 @@ static void panic_now(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "order") == 0)
         take_out_of_order();
-    panic("as you wish");
+    panic("requested at the prompt");
 }
 
 static void reboot(int argc, char **argv)
@@ -146,7 +146,7 @@ static void halt(int argc, char **argv)
 }
 
 const struct shell_command shell_commands[] = {
-    {"threads", "", "the threads there are", threads},
+    {"threads", "", "lists the threads", threads},
     {"mem", "", "memory map, pages, heap", mem},
     {"irq", "", "interrupts, by vector", irq},
     {"pci", "", "what is on the PCI bus", pci},
@@ -157,7 +157,7 @@ const struct shell_command shell_commands[] = {
     {"run", "[JOB]", "runs one of the jobs, or lists them", run},
     {"cpus", "", "the processors, and locks that were waited for", cpus},
     {"panic", "[order]", "ends in a panic; by two locks in the wrong order", panic_now},
-    {"reboot", "", "starts the machine again", reboot},
+    {"reboot", "", "restarts the machine", reboot},
     {"halt", "", "stops the machine", halt},
     {0},
 };

@@ -113,7 +113,7 @@ static struct reference_sample measure_once(uint64_t span_ns)
         before = now.tsc;
         now = read();
         if (++looks == LOOKS)
-            panic("the %s stands still", hpet_period != 0 ? "HPET" : "PIT");
+            panic("the %s does not count", hpet_period != 0 ? "HPET" : "PIT");
         if (now.tsc - before > gap)
             gap = now.tsc - before;
     }

@@ -80,7 +80,7 @@ static bool code_is_wrong(struct context *c)
     if (code->state != DESCRIPTOR_GOOD)
         return refuse_code(c, EXCEPTION_GP, descriptor_state_words(code).text);
     if (!descriptor_is_code(code))
-        return refuse_code(c, EXCEPTION_GP, "is no code segment");
+        return refuse_code(c, EXCEPTION_GP, "is not a code segment");
     if (code->dpl > snapshot_cpl(c->s))
         return refuse_code(c, EXCEPTION_GP, "is of a lower privilege");
     if (!code->present)
