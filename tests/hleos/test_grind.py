@@ -38,7 +38,7 @@ def test_grind(image, bochs, vmm, scratch, soak):
         for name, run in runs.items():
             status, text = run.result()
             assert status == GOOD and "selftest: 1 passed, 0 failed" in text, "%s:\n%s" % (name, text)
-            assert len(re.findall(r"grind: \d+ deeds\r?$", text, re.M)) == 2, "%s:\n%s" % (name, text)
+            assert len(re.findall(r"grind: \d+ operations\r?$", text, re.M)) == 2, "%s:\n%s" % (name, text)
             whole = subprocess.run([BUILD / "fsck", disks[name]], capture_output=True, text=True, check=False)
             assert whole.returncode == 0 and ": whole: 0 files, 1 directories, 0 devices, 0 without" in whole.stdout, \
                 "%s: %s%s" % (name, whole.stdout, whole.stderr)

@@ -1,17 +1,18 @@
 /*
- * libkvmvmm: machines on Linux KVM, in this process. For graders, fuzzers, and programs that ask a
- * guest something: a machine is made from an image, run until something happens, looked into, and
- * put back to a snapshot by the pages that were written since, as often as one likes.
+ * libkvmvmm: virtual machines on Linux KVM in the calling process, for graders, fuzzers and other
+ * programs that run guest code. A program makes a machine from an image, runs it until an event,
+ * reads its registers and memory, and resets it to a snapshot any number of times; a reset copies
+ * back only the pages written since.
  *
- * Nothing is printed, nothing ends the process, and each failure is a line of text in a struct
- * kvmvmm_error. A machine has one virtual processor, which the thread that calls kvmvmm_run is. A
- * machine is used by one thread at a time; there may be many machines, in many threads. In a child
- * of fork(2) a machine is of no use.
+ * The library prints nothing and never ends the process; each failure is a line of text in a struct
+ * kvmvmm_error. A machine has one vCPU, which runs in the thread that calls kvmvmm_run. Only one
+ * thread at a time may use a machine; a process can have many machines, in many threads. After
+ * fork(2) the child cannot use its parent's machines.
  *
  * The library uses the signal SIGUSR1 to interrupt a guest. Each kvmvmm_create installs its
  * handler.
  *
- * Functions that return int answer 0, or -1 with the reason in `error`.
+ * Functions that return int return 0 on success, or -1 with the reason in `error`.
  */
 #ifndef KVMVMM_H
 #define KVMVMM_H
@@ -35,27 +36,28 @@ struct kvmvmm_error {
 };
 
 enum kvmvmm_mode {
-    KVMVMM_BY_CONTENT, /* as the image says; a flat one is in real mode */
+    KVMVMM_BY_CONTENT, /* the image decides; a flat one runs in real mode */
     KVMVMM_REAL,       /* 16 bits */
     KVMVMM_PROTECTED,  /* 32 bits */
     KVMVMM_LONG,       /* 64 bits */
 };
 
-/* What a machine is. All zeroes but `image` is a good one. Strings and bytes are used until the
- * machine is gone; image and ramdisks are read by kvmvmm_create. */
+/* Describes a machine. All fields but `image` may be zero. The caller keeps all strings and `bytes`
+ * valid until kvmvmm_destroy; kvmvmm_create reads the files of the image and the ramdisks. */
 struct kvmvmm_config {
     const char *image; /* a flat image, an ELF file, a Linux kernel, a multiboot kernel */
-    const void *bytes; /* what the image is, if it is not to be read from there; or NULL */
+    const void *bytes; /* the content of the image; NULL: it is read from the file `image` */
     size_t bytes_size;
     enum kvmvmm_mode mode;
-    uint64_t memory; /* bytes of RAM; 0: as much as kvm-vmm gives it */
+    uint64_t memory; /* bytes of RAM; 0: the default of kvm-vmm */
     bool has_load, has_entry;
-    uint64_t load, entry;   /* where a flat image goes, where it starts */
+    uint64_t load, entry;   /* where a flat image is loaded, where it starts */
     const char *append;     /* a kernel's command line */
     const char *initrds[8]; /* its initial ramdisks */
     unsigned initrd_count;
     const char *kvm; /* the device; NULL: /dev/kvm */
-    /* What the guest prints (hypercalls, serial port), in the thread of kvmvmm_run; or NULL. */
+    /* Called with the guest's output (hypercalls, serial port), in the thread of kvmvmm_run; or
+     * NULL. */
     void (*output)(void *context, const void *bytes, size_t count);
     void *context;
 };
@@ -67,28 +69,28 @@ KVMVMM_API void kvmvmm_destroy(struct kvmvmm *machine); /* NULL is allowed */
 /* Why kvmvmm_run returned. */
 enum kvmvmm_reason {
     KVMVMM_ENDED,      /* the guest has ended: `end`, `status` and `text` say how */
-    KVMVMM_CALL,       /* it made hypercall `call`, which the VMM does not know */
+    KVMVMM_CALL,       /* it made hypercall `call`, which the VMM does not handle */
     KVMVMM_BREAKPOINT, /* it is about to execute `address` */
-    KVMVMM_EXITS,      /* as many exits as were allowed */
-    KVMVMM_TIME,       /* as much time */
+    KVMVMM_EXITS,      /* the limit of exits was reached */
+    KVMVMM_TIME,       /* the limit of time was reached */
 };
 
 enum kvmvmm_end {
-    KVMVMM_EXITED,  /* as it wanted to: hypercall EXIT, or with a `status` by the debug-exit port */
+    KVMVMM_EXITED,  /* by hypercall EXIT, or with a `status` by the debug-exit port */
     KVMVMM_RESET,   /* it reset or switched off its machine */
-    KVMVMM_HALTED,  /* for ever */
-    KVMVMM_CRASHED, /* it did what it must not */
-    KVMVMM_FAILED,  /* KVM or the VMM cannot go on */
+    KVMVMM_HALTED,  /* HLT, and nothing can wake it */
+    KVMVMM_CRASHED, /* a triple fault, an invalid access, or the like */
+    KVMVMM_FAILED,  /* KVM or the VMM failed */
 };
 
 struct kvmvmm_event {
     enum kvmvmm_reason reason;
     enum kvmvmm_end end;
-    int status; /* of KVMVMM_EXITED: 0, or what the guest wrote */
+    int status; /* of KVMVMM_EXITED: 0, or the value that the guest wrote */
     uint8_t call;
     uint64_t address; /* linear */
-    uint64_t exits;   /* made by this run */
-    char text[400];   /* what kvm-vmm would say of the end; may be empty */
+    uint64_t exits;   /* of this run */
+    char text[400];   /* what kvm-vmm would print about the end; may be empty */
 };
 
 struct kvmvmm_limits {
@@ -96,54 +98,54 @@ struct kvmvmm_limits {
     uint64_t nanoseconds; /* likewise */
 };
 
-/* Runs the guest until one of these things happens. `limits` may be NULL. A machine that has ended
- * does not run again before it is put back to a snapshot. */
+/* Runs the guest until one of these events. `limits` may be NULL. A machine that has ended runs
+ * again only after kvmvmm_reset. */
 KVMVMM_CHECK int kvmvmm_run(struct kvmvmm *machine, const struct kvmvmm_limits *limits,
                             struct kvmvmm_event *event, struct kvmvmm_error *error);
 
-/* What the guest reads by hypercall GETCHAR and from its serial port from now on; then its input is
- * at its end. The bytes are used, not copied. */
+/* Sets the guest's input for hypercall GETCHAR and the serial port; after these bytes its input
+ * ends. The bytes are not copied: the caller keeps them valid. */
 KVMVMM_API void kvmvmm_set_input(struct kvmvmm *machine, const void *bytes, size_t count);
 
-/* Guest-physical memory: all of the range must be RAM. */
+/* Read and write guest-physical memory. The whole range must be RAM. */
 KVMVMM_CHECK int kvmvmm_read(const struct kvmvmm *machine, uint64_t address, void *to, size_t count,
                              struct kvmvmm_error *error);
 KVMVMM_CHECK int kvmvmm_write(struct kvmvmm *machine, uint64_t address, const void *from,
                               size_t count, struct kvmvmm_error *error);
-/* The same at a linear address, by the guest's page tables and whatever the rights. */
+/* The same at a linear address, through the guest's page tables; access rights are ignored. */
 KVMVMM_CHECK int kvmvmm_read_linear(const struct kvmvmm *machine, uint64_t address, void *to,
                                     size_t count, struct kvmvmm_error *error);
 KVMVMM_CHECK int kvmvmm_write_linear(struct kvmvmm *machine, uint64_t address, const void *from,
                                      size_t count, struct kvmvmm_error *error);
 
-/* `special` may be NULL. A guest that stands at a breakpoint, and still does after
- * kvmvmm_set_registers, goes on behind it. */
+/* `special` may be NULL. If the guest is at a breakpoint and kvmvmm_set_registers leaves it there,
+ * the next kvmvmm_run continues past the breakpoint. */
 KVMVMM_CHECK int kvmvmm_get_registers(const struct kvmvmm *machine, struct kvm_regs *general,
                                       struct kvm_sregs *special, struct kvmvmm_error *error);
 KVMVMM_CHECK int kvmvmm_set_registers(struct kvmvmm *machine, const struct kvm_regs *general,
                                       const struct kvm_sregs *special, struct kvmvmm_error *error);
 
-/* The guest stops before it executes the instruction at a linear address. Where KVM reports int3
- * one stands there, else the first four are the processor's and all others a port write of two
- * bytes: for these the code must be allowed to write to ports (level 0, or IOPL 3), and where the
- * instruction has one byte, the next must not be jumped to. What stands in memory is seen by
- * kvmvmm_read. Breakpoints are no part of a snapshot.
+/* Stops the guest before it executes the instruction at a linear address. If KVM reports int3, the
+ * library writes an int3 there. Otherwise the first four breakpoints are hardware breakpoints, if
+ * KVM reports those, and all others a port write of two bytes: that code must be allowed to write
+ * to ports (level 0, or IOPL 3), and if the instruction has one byte, nothing may jump to the next.
+ * kvmvmm_read shows the bytes of such a breakpoint. Breakpoints are not part of a snapshot.
  *
- * From a breakpoint the guest goes on with one step by the trap flag. It does not find that flag in
- * what PUSHF, INT n, SYSCALL and a fault of the instruction save. It may find it where the
- * instruction raises an exception that only devices, MSRs or the state of the FPU tell of; where an
- * interrupt comes before the instruction and KVM cannot hold it back (KVM_GUESTDBG_BLOCKIRQ, Linux
- * 5.16); and where the handler's first bytes are not in one page of RAM. */
+ * To leave a breakpoint, the library single-steps the guest with the trap flag. The guest does not
+ * see this flag in what PUSHF, INT n, SYSCALL and a fault of the instruction save. It may see it if
+ * the instruction raises an exception that depends on devices, MSRs or the state of the FPU; if an
+ * interrupt comes before the instruction and KVM cannot block it (KVM_GUESTDBG_BLOCKIRQ, Linux
+ * 5.16); and if the handler's first bytes are not in one page of RAM. */
 KVMVMM_CHECK int kvmvmm_set_breakpoint(struct kvmvmm *machine, uint64_t address,
                                        struct kvmvmm_error *error);
 KVMVMM_API void kvmvmm_clear_breakpoint(struct kvmvmm *machine, uint64_t address);
 
-/* Keeps all that the machine is, in this process, in the place of the snapshot before. From now on
- * the pages written are logged. */
+/* Saves the whole machine in this process; replaces the last snapshot. From now on KVM logs the
+ * pages written. */
 KVMVMM_CHECK int kvmvmm_snapshot(struct kvmvmm *machine, struct kvmvmm_error *error);
-/* Puts it back, by the pages written since. The time-stamp counter and kvm-clock go on from where
- * they stood, the clock on the wall does not. `pages`: how many were written; may be NULL. On an
- * error the machine is of no use any more. */
+/* Resets the machine to the snapshot by copying back the pages written since. The time-stamp
+ * counter and kvm-clock continue from the snapshot; the RTC shows the host's time. `pages`: returns
+ * how many pages were copied; may be NULL. After an error the machine can only be destroyed. */
 KVMVMM_CHECK int kvmvmm_reset(struct kvmvmm *machine, uint64_t *pages, struct kvmvmm_error *error);
 
 #ifdef __cplusplus
