@@ -124,7 +124,7 @@ __attribute__((noreturn)) static void end_by_signal(int number)
     sigset_t set;
 
     terminal_restore();
-    fprintf(stderr, "lab: the machine does not answer, the command is left alone (lab/lab down "
+    fprintf(stderr, "lab: the machine does not answer, giving up on its command (lab/lab down "
                     "stops the machine)\n");
     sigemptyset(&set);
     sigaddset(&set, number);

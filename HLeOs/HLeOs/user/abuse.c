@@ -112,7 +112,7 @@ static void spin(void)
         __asm__ volatile("pause");
 }
 
-static void (*const deeds[])(void) = {
+static void (*const operations[])(void) = {
     touch_null,  read_kernel, write_kernel,     write_own_text, run_stack,          overflow_stack,
     halt,        use_port,    load_cr3,         divide,         bad_opcode,         return_nowhere,
     exchange_gs, single_step, interrupt_vector, lose_stack,     disable_interrupts, spin,
@@ -126,8 +126,8 @@ int main(int argc, char **argv)
         return 200;
     for (const char *p = argv[1]; *p >= '0' && *p <= '9'; p++)
         number = number * 10 + (size_t)(*p - '0');
-    if (number >= sizeof deeds / sizeof deeds[0])
+    if (number >= sizeof operations / sizeof operations[0])
         return 201;
-    deeds[number]();
+    operations[number]();
     return 0;
 }

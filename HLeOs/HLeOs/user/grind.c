@@ -293,7 +293,7 @@ static void a_file_written_and_read(void)
         fail("a file's name is missing");
 }
 
-static void (*const deeds[])(void) = {
+static void (*const operations[])(void) = {
     child_that_ends,           child_that_forks,          child_that_is_killed,
     memory_to_and_fro,         mappings_to_and_fro,       two_copies_of_a_page,
     programs_in_a_pipe,        files_opened_and_closed,   bad_addresses,
@@ -301,7 +301,7 @@ static void (*const deeds[])(void) = {
     names_made_and_taken_away, into_a_directory_and_back,
 };
 
-enum { DEEDS = sizeof deeds / sizeof deeds[0], OF_DISKS = 3 };
+enum { OPERATIONS = sizeof operations / sizeof operations[0], OF_DISKS = 3 };
 
 static void grind(unsigned long until, bool disk)
 {
@@ -309,13 +309,13 @@ static void grind(unsigned long until, bool disk)
     char own[24];
 
     for (; uptime() < until; rounds++)
-        deeds[random_below(disk ? DEEDS : DEEDS - OF_DISKS)]();
+        operations[random_below(disk ? OPERATIONS : OPERATIONS - OF_DISKS)]();
     fmt_snprint(own, sizeof own, "/grind/own%d", getpid());
     (void)unlink(own);
     printf("grind: %lu operations%s\n", rounds, disk ? "" : ", none of them with a disk");
 }
 
-/* Takes away what the deeds have left; false if something else is in the directory, too. */
+/* Removes what the operations have left; false if something else is in the directory, too. */
 static bool clean_up(void)
 {
     static const char *const names[] = {"d/a", "d/b", "d/e", "a", "b", "c", "d", "e"};

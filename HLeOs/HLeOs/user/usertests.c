@@ -346,17 +346,17 @@ static void faults(void)
     static const struct {
         const char *deed;
         int vector;
-    } deeds[] = {{"0", 14}, {"1", 14}, {"2", 14}, {"3", 14},
-                 {"5", 14}, {"6", 13}, {"9", 0},  {"10", 6}};
+    } operations[] = {{"0", 14}, {"1", 14}, {"2", 14}, {"3", 14},
+                      {"5", 14}, {"6", 13}, {"9", 0},  {"10", 6}};
 
-    for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
-        const char *argv[] = {"abuse", deeds[i].deed, NULL};
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
+        const char *argv[] = {"abuse", operations[i].deed, NULL};
 
         if (fork_or_fail() == 0) {
             exec("/bin/abuse", argv);
             exit(1);
         }
-        check(reap() == HLEOS_STATUS_FAULT + deeds[i].vector);
+        check(reap() == HLEOS_STATUS_FAULT + operations[i].vector);
     }
 }
 
