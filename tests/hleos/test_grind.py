@@ -12,7 +12,7 @@ def test_grind(image, bochs, vmm, scratch, soak):
     """QEMU has two processors, and so has our VMM."""
     seconds = soak(60, 600)
     limit = 600 + 10 * seconds
-    command_line = "test=user.random_deeds_break_nothing grind=%d" % seconds
+    command_line = "test=user.random_operations_break_nothing grind=%d" % seconds
     disk = image(command_line)
     shutil.copy(disk, scratch / "qemu.img")
     disks = {"QEMU": scratch / "qemu.img", "Bochs": disk, "VMM": scratch / "vmm.img"}

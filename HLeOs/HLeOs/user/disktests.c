@@ -251,7 +251,7 @@ static void memory_that_was_given_back(void)
     check(fstat(file, &st) == 0 && st.size == PAGE && close(file) == 0 && unlink("freed") == 0);
 }
 
-/* None of these is a program; who asks for one lives on. */
+/* None of these is a program; a process that executes one continues. */
 static void files_that_are_no_programs(void)
 {
     static const char *const argv[] = {"none", NULL};

@@ -153,14 +153,14 @@ static void forks_share(void)
 }
 
 /* A child does that, and is killed while it does. */
-static void kill_while(void (*deed)(int *ends))
+static void kill_while(void (*operation)(int *ends))
 {
     int ends[2], process;
 
     check(pipe(ends) == 0);
     process = fork_or_fail();
     if (process == 0) {
-        deed(ends);
+        operation(ends);
         exit(1);
     }
     sleep(3);
@@ -344,13 +344,13 @@ static void heap(void)
 static void faults(void)
 {
     static const struct {
-        const char *deed;
+        const char *operation;
         int vector;
     } operations[] = {{"0", 14}, {"1", 14}, {"2", 14}, {"3", 14},
                       {"5", 14}, {"6", 13}, {"9", 0},  {"10", 6}};
 
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) {
-        const char *argv[] = {"abuse", operations[i].deed, NULL};
+        const char *argv[] = {"abuse", operations[i].operation, NULL};
 
         if (fork_or_fail() == 0) {
             exec("/bin/abuse", argv);

@@ -24,7 +24,7 @@ struct vm *life_create(const struct vm_config *config) MUST_CHECK;
  * when this one was undone (vm/make.h). */
 struct vm *life_make(const struct vm_config *config) MUST_CHECK;
 /* Sets a VM going that was created or has ended: false after one clear line where it is in another
- * state, or its RAM is not to be had. */
+ * state, or its RAM cannot be allocated. */
 bool life_start(struct vm *vm) MUST_CHECK;
 /* Takes a VM away, once it has ended where it has not; nothing finds it any more. By the monitor,
  * as the former two. */

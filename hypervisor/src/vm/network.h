@@ -8,7 +8,7 @@
 #include "vm/vm.h"
 
 /* Fills the address of a VM that is plugged in; false after one clear line where its switch has the
- * machine's card, and that is not to be had. */
+ * machine's card, and the machine has none. */
 bool network_join(const struct vm *vm, uint8_t mac[6]) MUST_CHECK;
 /* Hands a VM's frame to all others on its switch. No lock is held. */
 void network_send(const struct vm *from, const struct net_frame *frame);

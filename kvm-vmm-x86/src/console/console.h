@@ -28,7 +28,7 @@ struct console_config {
     unsigned guests;
     unsigned cpus; /* of each guest: so many may write before they see that the ring is full */
     bool color;    /* wrap each guest's output in its colour */
-    bool terminal; /* a person looks on: show a prompt that waits even if other guests go on
+    bool terminal; /* there is a person: show a prompt that waits even if other guests go on
                       printing */
     bool same;     /* standard error is where standard output is: both are kept in order */
     /* Writes to file descriptor 1 or 2: the count, -EAGAIN, or another negative errno. */

@@ -357,7 +357,7 @@ bool i8042_press(struct i8042 *controller, const uint8_t *codes, size_t count)
     bool taken;
 
     lock_take(&controller->lock);
-    /* A code is two bytes at the most. Answers to the guest never want for room in practice. */
+    /* A code has at most two bytes. In practice there is always room for answers to the guest. */
     taken = controller->state.scanning && count <= I8042_QUEUE_SIZE &&
             controller->state.keyboard.used + 2 * count <= I8042_QUEUE_SIZE;
     for (size_t i = 0; taken && i < count; i++)

@@ -6,7 +6,7 @@
 
 #define TICK (UINT64_C(1000000) * WATCHDOG_TICK_MS)
 
-/* What a guest that starts it without a word gets: 30 s. */
+/* The timeout of a guest that sets none: 30 s. */
 enum { TICKS_DEFAULT = 300 };
 
 static uint64_t now(const struct watchdog *w)

@@ -66,7 +66,7 @@ uint8_t *fuse_server_save(struct fuse_server *server, size_t *size);
 /* A server that has served nothing yet goes on with it. What comes from outside is checked; it
  * names nothing but what is beneath the folder. Files are found by folder and name, and must be the
  * same; those that are not are stale for the guest. *lost: files and folders that it had open and
- * has not any more. On an error the server is of no use. */
+ * has not any more. On an error the server cannot be used. */
 int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t size, unsigned *lost,
                      struct error *error) MUST_CHECK;
 

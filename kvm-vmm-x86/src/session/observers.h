@@ -1,4 +1,4 @@
-/* Who looks on at a guest, by the options. */
+/* Which observers a guest has, by the options. */
 #ifndef SESSION_OBSERVERS_H
 #define SESSION_OBSERVERS_H
 

@@ -131,7 +131,7 @@ static void read_disks(struct reader *r, struct snapshot_machine *m)
     }
 }
 
-/* The elements of a list that has `room` at the most. */
+/* The elements of a list that has at most `room`. */
 static const struct json_value *list_of(struct reader *r, const struct json_value *object,
                                         const char *name, unsigned room)
 {

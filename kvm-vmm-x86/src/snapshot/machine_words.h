@@ -1,4 +1,4 @@
-/* The words of machine.json, for who writes it and who reads it. */
+/* The words of machine.json, for the code that writes it and the code that reads it. */
 #ifndef SNAPSHOT_MACHINE_WORDS_H
 #define SNAPSHOT_MACHINE_WORDS_H
 

@@ -1,6 +1,6 @@
 /*
  * One exit of one vCPU, that is over: what the core keeps of the last ones, as KVM described them,
- * and the record that it makes of one for those who look on.
+ * and the record that it makes of one for observers.
  */
 #ifndef VM_EXIT_RECORD_H
 #define VM_EXIT_RECORD_H

@@ -1,6 +1,6 @@
 /*
- * Observers: what looks on at a guest without being part of it. The core calls this table and knows
- * none of them; session/session.c decides by the options which ones a guest gets.
+ * Observers: code that observes a guest without being part of it. The core calls this table and
+ * knows none of them; session/session.c decides by the options which ones a guest gets.
  *
  * An observer takes a seat of a VM before the VM is created, with a context of its own. What it
  * keeps of a vCPU hangs on that vCPU, at the same seat. A guest that starts again keeps its

@@ -18,7 +18,7 @@ int vm_save(struct vm *vm, struct chunk_writer *writer, struct error *error) MUS
  * The VM has its vCPUs, with what CPUID is to tell them. */
 int vm_check_cpu(struct vm *vm, struct chunk_reader reader, struct error *error) MUST_CHECK;
 
-/* On an error the VM is of no use any more. */
+/* On an error the VM cannot be used any more. */
 int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error) MUST_CHECK;
 
 /* The same VM goes back to what vm_save wrote of it, though its vCPUs have run since and it may

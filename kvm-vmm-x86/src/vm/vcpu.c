@@ -111,7 +111,7 @@ static void keep_exit(struct vcpu *vcpu, const struct kvm_run *run)
         memcpy(&e->data, (const uint8_t *)run + run->io.data_offset, sizeof e->data);
 }
 
-/* To those who look on at every exit, if the options asked for any. (Inlined it would have each
+/* To the observers of every exit, if the options asked for any. (Inlined it would have each
  * exit save its registers.) */
 static __attribute__((noinline)) void report_exit(struct vcpu *vcpu, const struct observers *o,
                                                   bool ended)
@@ -126,7 +126,7 @@ static __attribute__((noinline)) void report_exit(struct vcpu *vcpu, const struc
     o->seats[i].observer->after_exit(vcpu->watched[i], vcpu, &record, ended);
 }
 
-/* For those who look on at every entry. */
+/* For the observers of every entry. */
 static __attribute__((noinline)) int enter_watched(struct vcpu *vcpu, const struct observers *o)
 {
     int code;

@@ -75,6 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (loader != &loader_bzimage && loader != &loader_vmlinux)
         return 0;
     if (loader->load(&request, MODE_LINUX, &start, &error) < 0 && error.text[0] == '\0')
-        abort(); /* refused without a word */
+        abort(); /* refused without a reason */
     return 0;
 }

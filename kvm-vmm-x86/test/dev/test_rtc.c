@@ -172,7 +172,7 @@ static void test_update_ended(void **state)
     set(&rtc, 10, 0x20); /* no periodic flag */
     assert_int_equal(get(&rtc, 12), 0);
     now++;
-    assert_int_equal(get(&rtc, 12), 0x10); /* told to who asks */
+    assert_int_equal(get(&rtc, 12), 0x10); /* read from the register */
     assert_int_equal(fake.alarms, 0);
     set(&rtc, 11, 0x12);
     assert_int_equal(fake.alarms, 1);

@@ -255,7 +255,7 @@ static void a_reset_closes(void **state)
     assert_false(channel_is_open(&fake.channel[IN]));
 }
 
-/* A driver that knows no ports has the console alone, without a word. */
+/* A driver that knows no ports has only the console, and no message says so. */
 static void one_port(void **state)
 {
     static const struct driver_part in = {DATA, 10, true}, out = {DATA + 0x100, 5, false};

@@ -47,10 +47,10 @@ static void system_calls_check_what_they_get(void)
 static void a_fault_ends_the_program_alone(void)
 {
     static const struct {
-        const char *deed;
+        const char *operation;
         int vector;
         bool needs_nx;
-    } deeds[] = {
+    } operations[] = {
         {"0", EXCEPTION_PF, false},  {"1", EXCEPTION_PF, false},  {"2", EXCEPTION_PF, false},
         {"3", EXCEPTION_PF, false},  {"4", EXCEPTION_PF, true},   {"5", EXCEPTION_PF, false},
         {"6", EXCEPTION_GP, false},  {"7", EXCEPTION_GP, false},  {"8", EXCEPTION_GP, false},
@@ -59,9 +59,10 @@ static void a_fault_ends_the_program_alone(void)
         {"15", EXCEPTION_PF, false}, {"16", EXCEPTION_GP, false},
     };
 
-    for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++)
-        if (!deeds[i].needs_nx || (x86_rdmsr(X86_MSR_EFER) & X86_EFER_NXE))
-            expect_equal(outcome("abuse", deeds[i].deed), HLEOS_STATUS_FAULT + deeds[i].vector);
+    for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
+        if (!operations[i].needs_nx || (x86_rdmsr(X86_MSR_EFER) & X86_EFER_NXE))
+            expect_equal(outcome("abuse", operations[i].operation),
+                         HLEOS_STATUS_FAULT + operations[i].vector);
 }
 
 static void nothing_of_a_program_is_left(void)
@@ -149,7 +150,7 @@ static void system_calls_do_what_they_say(void)
 }
 
 /* For `grind=SECONDS` of the command line. */
-static void random_deeds_break_nothing(void)
+static void random_operations_break_nothing(void)
 {
     const char *option = boot_option("grind");
     char seconds[8];
@@ -247,6 +248,6 @@ const struct selftest selftest_user[] = {
     {"damaged_files_are_refused", damaged_files_are_refused},
     {"too_many_arguments_are_refused", too_many_arguments_are_refused},
     {"system_calls_do_what_they_say", system_calls_do_what_they_say},
-    {"random_deeds_break_nothing", random_deeds_break_nothing},
+    {"random_operations_break_nothing", random_operations_break_nothing},
     {0},
 };

@@ -25,7 +25,7 @@
 #include "host/socket.h"
 
 /* CONNECT: seconds that a server has for the handshake; SILENCE: after so many without an answer,
- * at the most twice as many, it is given up. */
+ * at most twice as many, it is given up. */
 enum {
     BUFFER_MAX = 256 * 1024,
     PATH_SIZE = 108,

@@ -23,7 +23,7 @@ int kvm_save_vm(int vm, bool irqchip, uint64_t moment, struct chunk_writer *writ
                 struct error *error) MUST_CHECK;
 
 /* Puts back what the rest of a chunk's name, after the vCPU's or the VM's, says. On an error the
- * vCPU or VM is of no use any more. */
+ * vCPU or VM cannot be used any more. */
 int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chunk *chunk,
                   struct error *error) MUST_CHECK;
 int kvm_load_vm(int vm, uint64_t moment, const char *part, const struct chunk *chunk,

@@ -54,7 +54,7 @@ extern const unsigned sandbox_ioctl_count;
  * about, since no Landlock is. */
 struct sandbox_naming {
     int number, folder, path, flags;
-    enum landlock_deed deed; /* where there are flags, these say */
+    enum landlock_action action; /* where there are flags, these say */
 };
 extern const struct sandbox_naming sandbox_namings[];
 extern const unsigned sandbox_naming_count;

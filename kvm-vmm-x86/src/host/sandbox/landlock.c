@@ -95,7 +95,7 @@ static unsigned rights_of(const char *path)
     return found;
 }
 
-bool landlock_would_allow(const char *path, enum landlock_deed deed)
+bool landlock_would_allow(const char *path, enum landlock_action action)
 {
     static const unsigned wanted[] = {
         [LANDLOCK_TO_READ] = LANDLOCK_ACCESS_FS_READ_FILE,
@@ -117,7 +117,7 @@ bool landlock_would_allow(const char *path, enum landlock_deed deed)
             folder[i] = '\0';
             found |= rights_of(folder);
         }
-    return ((found | rights_of("/")) & wanted[deed]) != 0;
+    return ((found | rights_of("/")) & wanted[action]) != 0;
 }
 
 /* The kernel knows the file again by its inode, and 9p has a new one for each name that is not in

@@ -26,7 +26,7 @@ void landlock_begin(void);
 void landlock_begin_learning(void);
 
 /* What is done with a file. */
-enum landlock_deed {
+enum landlock_action {
     LANDLOCK_TO_READ,
     LANDLOCK_TO_WRITE,
     LANDLOCK_TO_LIST,
@@ -36,7 +36,7 @@ enum landlock_deed {
 
 /* Whether that could be done with what `path` leads to, a path from the root on without links; of a
  * file that is made or removed, its folder. A file that cannot be examined: yes. */
-bool landlock_would_allow(const char *path, enum landlock_deed deed);
+bool landlock_would_allow(const char *path, enum landlock_action action);
 
 /* Allows `use` of what `fd` is open for. It does nothing without landlock_begin, after
  * landlock_enter, for -1, and for pipes and the like, which are in no file system. Until

@@ -134,13 +134,13 @@ static bool read_path(const struct seccomp_notif *call, const struct sandbox_nam
     return true;
 }
 
-static enum landlock_deed deed_of(const struct seccomp_notif *call, const struct sandbox_naming *n,
-                                  bool is_there)
+static enum landlock_action action_of(const struct seccomp_notif *call,
+                                      const struct sandbox_naming *n, bool is_there)
 {
     int flags = n->flags < 0 ? 0 : (int)call->data.args[n->flags];
 
     if (n->flags < 0)
-        return n->deed;
+        return n->action;
     if (!is_there && (flags & O_CREAT) != 0)
         return LANDLOCK_TO_MAKE;
     return (flags & O_ACCMODE) != O_RDONLY ? LANDLOCK_TO_WRITE
@@ -148,44 +148,44 @@ static enum landlock_deed deed_of(const struct seccomp_notif *call, const struct
                                            : LANDLOCK_TO_READ;
 }
 
-/* Says each file once, for each deed, that Landlock would keep out of reach. One that is not there
- * is an error in any case; what is opened as a path alone is not bounded. */
+/* Says each file once, for each action, that Landlock would keep out of reach. One that is not
+ * there is an error in any case; what is opened as a path alone is not bounded. */
 static void look_at_file(const struct seccomp_notif *call, const struct sandbox_naming *n)
 {
-    static const char *const deeds[] = {[LANDLOCK_TO_READ] = "read",
-                                        [LANDLOCK_TO_WRITE] = "write",
-                                        [LANDLOCK_TO_LIST] = "list",
-                                        [LANDLOCK_TO_MAKE] = "make files in",
-                                        [LANDLOCK_TO_REMOVE] = "remove files in"};
+    static const char *const actions[] = {[LANDLOCK_TO_READ] = "read",
+                                          [LANDLOCK_TO_WRITE] = "write",
+                                          [LANDLOCK_TO_LIST] = "list",
+                                          [LANDLOCK_TO_MAKE] = "make files in",
+                                          [LANDLOCK_TO_REMOVE] = "remove files in"};
     static char seen[FILES_SEEN_MAX][PATH_MAX];
-    static enum landlock_deed seen_deeds[FILES_SEEN_MAX];
+    static enum landlock_action seen_actions[FILES_SEEN_MAX];
     static unsigned count;
     char path[PATH_MAX + 64], real[PATH_MAX], thread[THREAD_NAME];
-    enum landlock_deed deed;
+    enum landlock_action action;
     char *slash;
     bool is_there;
 
     if (!read_path(call, n, path) || (n->flags >= 0 && (call->data.args[n->flags] & O_PATH) != 0))
         return;
     is_there = realpath(path, real) != NULL;
-    deed = deed_of(call, n, is_there);
-    if (deed == LANDLOCK_TO_MAKE || deed == LANDLOCK_TO_REMOVE) {
+    action = action_of(call, n, is_there);
+    if (action == LANDLOCK_TO_MAKE || action == LANDLOCK_TO_REMOVE) {
         slash = strrchr(path, '/');
         *slash = '\0';
         is_there = realpath(slash == path ? "/" : path, real) != NULL;
     }
-    if (!is_there || landlock_would_allow(real, deed))
+    if (!is_there || landlock_would_allow(real, action))
         return;
     for (unsigned i = 0; i < count; i++)
-        if (seen_deeds[i] == deed && strcmp(seen[i], real) == 0)
+        if (seen_actions[i] == action && strcmp(seen[i], real) == 0)
             return;
     if (count < FILES_SEEN_MAX) {
-        seen_deeds[count] = deed;
+        seen_actions[count] = action;
         strcpy(seen[count++], real);
     }
     name_thread(call, thread);
     dprintf(STDERR_FILENO, "kvm-vmm: the sandbox does not allow to %s %s, in the thread %s\n",
-            deeds[deed], real, thread);
+            actions[action], real, thread);
 }
 
 /* --- calls --- */

@@ -1,5 +1,5 @@
 /*
- * Instructions that stand in a guest's code in place of its own while something looks on: at
+ * Instructions that replace those of a guest while it is debugged: at
  * breakpoints, and where handlers begin (handlers.h). An int3, or where KVM does not report that,
  * `out %al, $TRAPS_PORT`, which every KVM reports as an exit. A stopped guest's memory is as the
  * guest knows it: they are put in before it is entered and cleared when it stops.

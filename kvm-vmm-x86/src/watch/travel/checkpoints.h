@@ -57,7 +57,7 @@ void checkpoints_drop(struct checkpoints *points, int number);
 /* Makes room, if there is little: of those but the first, every second. */
 void checkpoints_thin(struct checkpoints *points);
 
-/* The VM is as it was. On an error it is of no use any more. */
+/* The VM is as it was. On an error it cannot be used any more. */
 int checkpoints_restore(struct checkpoints *points, int number, struct error *error) MUST_CHECK;
 
 /* Whether memory is now as it was then. */

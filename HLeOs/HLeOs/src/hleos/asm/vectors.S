@@ -161,7 +161,7 @@ return: pop_all
 3:      iretq
 
 /* NMI, double fault and machine check come at any moment, also between a program's entry and its
- * exchange of GS: only GS itself says whose it is. The kernel's is in the upper half. */
+ * exchange of GS: only the value of GS says which base it has. The kernel's is in the upper half. */
 paranoid:
         cld
         push_all

@@ -4,7 +4,7 @@
  * walk its tables, and go through the direct map, so that no bad address can fault. Each space is
  * used by one thread at a time. A kernel built with KPTI=1 gives each a second root for while its
  * program runs: of the kernel's half that has only what takes the processor into the kernel. Two
- * spaces may share a page: then neither may write to it, and who tries to gets a copy.
+ * spaces may share a page: then neither may write to it; the first write makes a copy.
  */
 #ifndef HLEOS_MEMORY_SPACE_H
 #define HLEOS_MEMORY_SPACE_H
