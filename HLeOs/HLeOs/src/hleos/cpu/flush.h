@@ -6,8 +6,8 @@
 #ifndef HLEOS_CPU_FLUSH_H
 #define HLEOS_CPU_FLUSH_H
 
-/* Returns when all other processors have forgotten all they knew. Spinlocks may be held: a processor
- * that waits for one answers requests meanwhile. */
+/* Returns when all other processors have forgotten all they knew. Spinlocks may be held: a
+ * processor that waits for one answers requests meanwhile. */
 void flush_others(void);
 /* Answers the others' requests, if there are any; with interrupts off. */
 void flush_serve(void);
