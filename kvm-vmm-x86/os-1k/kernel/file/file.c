@@ -183,7 +183,7 @@ static const char *after_zeroes(uint32_t at, struct tar_header *h)
 static void read_disk(struct file *file)
 {
     static struct tar_header h;
-    const char *problem = NULL, *left_out;
+    const char *problem = NULL, *wrong;
     uint64_t size;
 
     for (uint32_t at = 0; at < disk_sectors(); at += 1 + blocks(size)) {
@@ -192,18 +192,20 @@ static void read_disk(struct file *file)
             break;
         }
         if (is_zero(&h, sizeof h)) {
-            problem = at == 0 ? (is_blank() ? NULL : not_ours) : after_zeroes(at + 1, &h);
+            wrong = at == 0 ? (is_blank() ? NULL : not_ours) : after_zeroes(at + 1, &h);
+            if (wrong != NULL)
+                problem = wrong;
             break;
         }
         if (!check_header(&h, &size)) {
             problem = not_ours;
             break;
         }
-        left_out = read_file(&h, size, at + 1, file);
-        if (left_out == NULL)
+        wrong = read_file(&h, size, at + 1, file);
+        if (wrong == NULL)
             file++;
         else
-            problem = left_out;
+            problem = wrong;
     }
     disk_kept = problem == NULL && disk_can_write();
     disk_locked = !disk_kept;
