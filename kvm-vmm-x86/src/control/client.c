@@ -293,7 +293,7 @@ static void tell_placed(const struct order *o, uint64_t sum)
     json_number(&out, "placed", sum);
     json_close(&out, '}');
     strcpy(request + out.used, "\n");
-    (void)!ask(o->where, request, NULL, answer, UNTIL_IT_ANSWERS, &ignored);
+    (void)!ask(o->where, request, NULL, answer, ONE_TURN, &ignored);
 }
 
 /* Puts the folder of a snapshot into its place. */

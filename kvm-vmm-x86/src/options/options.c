@@ -390,7 +390,7 @@ static int check_forks(const struct options *o, struct error *error)
 {
     if (o->forks != 0 && (o->count > 1 || o->guests[0].reboot))
         return error_set(error, "--forks needs a single guest that starts once: it excludes %s",
-                         o->count > 1 ? "several" : "--reboot");
+                         o->count > 1 ? "several guests" : "--reboot");
     return 0;
 }
 
