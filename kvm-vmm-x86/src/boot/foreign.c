@@ -138,10 +138,10 @@ static bool is_fat(const struct image *image)
  * near, or to segment 0xf000. */
 static bool is_firmware(const struct image *image)
 {
-    enum { STEP = 64 * KIB, RESET = 16, NEAR = 0xe9, FAR = 0xea };
+    enum { STEP = 64 * KIB, LARGEST = 256 * KIB, RESET = 16, NEAR = 0xe9, FAR = 0xea };
     const uint8_t *at;
 
-    if (image->size == 0 || image->size % STEP != 0)
+    if (image->size == 0 || image->size % STEP != 0 || image->size > LARGEST)
         return false;
     at = image->bytes + image->size - RESET;
     if (at[0] == 0xfa && at[1] == 0xfc) /* cli, cld */
@@ -213,7 +213,8 @@ static const struct {
     {is_partitioned, {.what = "an image with partitions", .advice = DISK}},
     {is_ext, {.what = "an ext2, ext3 or ext4 image", .advice = DISK}},
     {is_fat, {.what = "a FAT image", .advice = DISK}},
-    {is_firmware, {.what = "firmware", .advice = "it starts by --bios FILE, of at most 256K"}},
+    {is_firmware,
+     {.what = "firmware", .advice = "it starts by --bios FILE (--load ADDRESS takes it for code)"}},
     {is_zero, {.what = "nothing but zeroes", .advice = MAY_BE}},
     {is_text, {.what = "text", .advice = MAY_BE}},
     {is_wide_text, {.what = "text in UTF-16", .advice = MAY_BE}},

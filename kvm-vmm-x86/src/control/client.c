@@ -191,9 +191,11 @@ static int ask(const char *where, const char *request, const struct folder_files
     /* One that hangs up on what is sent may have said why. */
     length = read_line(&stream, answer, CONTROL_ANSWER_MAX, where, patience, &told);
     stream_close(&stream);
-    if (length < 0)
+    if (length == -EPIPE || length == -ECONNRESET)
         error_set(error, "%s closed the connection without an answer (has it ended?)",
                   endpoint.path);
+    else if (length < 0)
+        error_set(error, "%s: no answer: %s", endpoint.path, strerror(-length));
     return length;
 }
 
@@ -366,6 +368,7 @@ static int list(void)
             runtime_forget(names[i]);
         if (length == -EAGAIN)
             printf("%-20s - silent\n", names[i]);
+        fflush(stdout); /* the next machine may take its time */
         if (length < 0 || json_parse(&json, answer, (size_t)length, &error) < 0)
             continue;
         guests = json_member(&json, json.values, "guests");

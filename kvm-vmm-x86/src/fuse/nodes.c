@@ -26,7 +26,8 @@ struct fuse_node **fuse_nodes_chain(struct fuse_nodes *nodes, dev_t dev, ino_t i
 static bool is_same(const struct fuse_node *n, const struct fuse_found *found)
 {
     return n->dev == found->status.st_dev && n->ino == found->status.st_ino &&
-           n->type == (found->status.st_mode & S_IFMT) && n->birth == found->birth;
+           n->type == (found->status.st_mode & S_IFMT) &&
+           (n->birth == found->birth || n->birth == 0 || found->birth == 0);
 }
 
 static struct fuse_node *find_locked(struct fuse_nodes *nodes, const struct fuse_found *found)

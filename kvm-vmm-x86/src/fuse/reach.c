@@ -56,6 +56,14 @@ static struct timespec time_of(const struct statx_timestamp *time)
     return (struct timespec){.tv_sec = time->tv_sec, .tv_nsec = time->tv_nsec};
 }
 
+/* An overlay gives a file another birth when it is first written, and keeps the inode. */
+static bool births_stay(int fd)
+{
+    struct statfs info;
+
+    return fstatfs(fd, &info) == 0 && info.f_type != OVERLAYFS_SUPER_MAGIC;
+}
+
 /* statx(2) alone says when a file was made. */
 int fuse_reach_look_at(int folder, const char *name, struct fuse_found *found)
 {
@@ -78,7 +86,7 @@ int fuse_reach_look_at(int folder, const char *name, struct fuse_found *found)
                    .st_atim = time_of(&about.stx_atime),
                    .st_mtim = time_of(&about.stx_mtime),
                    .st_ctim = time_of(&about.stx_ctime)}};
-    if (about.stx_mask & STATX_BTIME)
+    if (about.stx_mask & STATX_BTIME && births_stay(folder))
         found->birth = (uint64_t)about.stx_btime.tv_sec * 1000000000 + about.stx_btime.tv_nsec;
     return 0;
 }

@@ -9,8 +9,8 @@
 
 struct fuse_found {
     struct stat status;
-    uint64_t birth; /* nanoseconds since 1970; 0: the file system does not say. A file that has the
-                     * inode of one that is gone has another. */
+    uint64_t birth; /* nanoseconds since 1970, which tells a file from an earlier one with its
+                     * inode; 0: the file system does not say, or changes it (overlayfs) */
 };
 
 /* Of what a name stands for, whose links are not followed, or of a descriptor's file. 0, or -1 and

@@ -15,7 +15,7 @@
 struct target {
     const struct memory *memory;
     const uint64_t *pages; /* those that are taken; NULL: all */
-    uint64_t next;         /* the page that the next one unpacked may be */
+    uint64_t next;         /* where the search for the next taken page starts */
 };
 
 /* The first from `page` on that is taken, or `end`. */

@@ -18,8 +18,8 @@
 
 #include "host/sandbox/landlock.h"
 
-/* Above what any server has clients, so that one that comes is taken, or turned away with a word,
- * and does not stand before a full queue: there a client that cannot wait gets EAGAIN. */
+/* More than any server has clients, so that the server accepts each one, or refuses it with a
+ * reason. In front of a full queue a client that cannot wait gets EAGAIN. */
 enum { BACKLOG = 128 };
 
 #ifndef SO_PASSRIGHTS

@@ -9,23 +9,27 @@
 #include "host/disk/disk.h"
 #include "host/files/folder_read.h"
 
+int snapshot_same_sum(const char *folder, const char *name, const struct snapshot_file *file,
+                      uint32_t sum, struct error *error)
+{
+    return sum == file->sum ? 0
+                            : error_set(error, "%s/%s is damaged: its sum is %08x, not %08x",
+                                        folder, name, sum, file->sum);
+}
+
 /* The bytes of PATH/NAME, with a byte more behind them, if they are what `file` says. */
 static char *read_file(const char *path, const char *name, const struct snapshot_file *file,
                        uint64_t limit, size_t *size, struct error *error)
 {
     char *bytes = folder_read(path, name, limit, size, error);
-    uint32_t sum;
 
     if (bytes == NULL)
         return NULL;
-    sum = folder_sum_bytes(bytes, *size);
-    if (*size == file->size && sum == file->sum)
-        return bytes;
     if (*size != file->size)
         error_set(error, "%s/%s: not a file of %llu bytes", path, name,
                   (unsigned long long)file->size);
-    else
-        error_set(error, "%s/%s is damaged: its sum is %08x, not %08x", path, name, sum, file->sum);
+    else if (snapshot_same_sum(path, name, file, folder_sum_bytes(bytes, *size), error) == 0)
+        return bytes;
     free(bytes);
     return NULL;
 }
@@ -37,9 +41,7 @@ static int check_sum(const char *path, const char *name, const struct snapshot_f
 
     if (folder_sum(path, name, file->size, &sum, error) < 0)
         return -1;
-    return sum == file->sum ? 0
-                            : error_set(error, "%s/%s is damaged: its sum is %08x, not %08x", path,
-                                        name, sum, file->sum);
+    return snapshot_same_sum(path, name, file, sum, error);
 }
 
 /* The sum of machine.json, as the file beside it says. */
@@ -79,10 +81,7 @@ static int read_machine(struct snapshot_machine *m, char **text, struct snapshot
     /* Its format is looked at first: another one may have another kind of sum, and is no damage. */
     if (snapshot_machine_read(m, *text, size, &why) < 0)
         return error_set(error, "%s/machine.json: %s", path, why.text);
-    return sum == file->sum
-               ? 0
-               : error_set(error, "%s/machine.json is damaged: its sum is %08x, not %08x", path,
-                           sum, file->sum);
+    return snapshot_same_sum(path, "machine.json", file, sum, error);
 }
 
 /* --- folders that it stands on --- */

@@ -36,6 +36,9 @@ struct snapshot_folder {
  * that it stands on. -1: nothing is left. */
 int snapshot_open(struct snapshot_folder *snapshot, const char *path,
                   struct error *error) MUST_CHECK;
+/* Whether `sum`, which was computed of FOLDER/NAME, is the one that `file` says. */
+int snapshot_same_sum(const char *folder, const char *name, const struct snapshot_file *file,
+                      uint32_t sum, struct error *error) MUST_CHECK;
 /* Whether `folder` has a snapshot whose machine.json has that sum. */
 int snapshot_check_base(const char *folder, uint32_t sum, struct error *error) MUST_CHECK;
 void snapshot_close(struct snapshot_folder *snapshot);

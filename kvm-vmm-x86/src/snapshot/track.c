@@ -79,8 +79,8 @@ void snapshot_track_written(struct snapshot_track *track, const char *folder, ui
     snprintf(track->written.folder, sizeof track->written.folder, "%s", folder);
 }
 
-/* No log was taken since it was written: `pages` is what it has, and what was written since is in
- * the log yet. */
+/* No log was taken since that snapshot was written: its pages are in `pages`, and pages that the
+ * guest has written since are still in the log. */
 bool snapshot_track_placed(struct snapshot_track *track, const struct memory *memory, uint32_t sum)
 {
     if (track->written.folder[0] == '\0' || track->written.sum != sum)

@@ -32,7 +32,7 @@ int snapshot_track_begin(struct snapshot_track *track, struct vm *vm,
 int snapshot_track_look(struct snapshot_track *track, struct vm *vm,
                         struct error *error) MUST_CHECK;
 /* That snapshot is written, and the guest has not run since snapshot_track_look. Until it is
- * known to be in its place, the next one has what it has. */
+ * known to be in its place, the next snapshot has its pages too. */
 void snapshot_track_written(struct snapshot_track *track, const char *folder, uint32_t sum,
                             bool diff);
 /* The snapshot with that sum is in its place: the next one stands on it. False: it is not the one

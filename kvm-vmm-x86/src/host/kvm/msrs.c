@@ -36,7 +36,7 @@ struct many_msrs {
 };
 
 /* KVM takes fewer than 256 in a call (MAX_IO_MSRS), and stops at one that it does not have, or
- * refuses. How many came before that; in `entries` are what it has of those. */
+ * refuses. Returns how many came before that; their values are in `entries`. */
 static size_t access_msrs(const struct kvm_cpu *cpu, unsigned long request,
                           struct kvm_msr_entry *entries, size_t count)
 {

@@ -1,7 +1,7 @@
 /*
- * Instructions that replace those of a guest while it is debugged: at
- * breakpoints, and where handlers begin (handlers.h). An int3, or where KVM does not report that,
- * `out %al, $TRAPS_PORT`, which every KVM reports as an exit. A stopped guest's memory is as the
+ * Instructions that replace those of a guest while it is debugged: at breakpoints, and where
+ * handlers begin (handlers.h). An int3, or where KVM does not report that, `out %al, $TRAPS_PORT`,
+ * which every KVM reports as an exit. A stopped guest's memory is as the
  * guest knows it: they are put in before it is entered and cleared when it stops.
  *
  * They lie at guest-physical addresses: what matters is the code, by whatever address it is run.
