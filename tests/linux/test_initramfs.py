@@ -57,7 +57,7 @@ def test_pack_refuses_what_it_does_not_know(ramdisk, entry):
 def test_init_is_for_process_1(ramdisk):
     ramdisk()
     done = subprocess.run([TOP / "build/initramfs/amd64/init.elf"], capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "first process" in done.stderr
+    assert done.returncode == 1 and "must run as process 1" in done.stderr
 
 
 @pytest.mark.parametrize("agent, status, said", [

@@ -95,6 +95,6 @@ def test_what_is_refused(words, scratch):
                                   (["--each", "lines", "--port", "x=file:f"], ["{}"], "without --control"),
                                   (["--each", "nowhere"], ["{}"], "nowhere"),
                                   (["--each", "long"], ["{}"], "line 1 is longer"),
-                                  (["--each", "zero"], ["{}"], "no text")):
+                                  (["--each", "zero"], ["{}"], "not a text file")):
         result = lab_run(*words(*options, "--", *command), cwd=scratch)
         assert result.status in (2, 125) and why in result.err and result.out == b"", (options, result)

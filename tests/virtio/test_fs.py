@@ -57,6 +57,6 @@ def test_refused(vmm, scratch):
     (scratch / "plain").write_text("x")
     for options, why in (([scratch / "missing"], "No such file"), ([scratch / "plain"], "Not a directory"),
                          ([",ro"], "name of a folder is missing"),
-                         (["%s,tag=a" % scratch, "%s,tag=a" % scratch], "tag a already")):
+                         (["%s,tag=a" % scratch, "%s,tag=a" % scratch], "already a folder with the tag a")):
         result = lab_run(vmm.program, "-l", *[word for o in options for word in ("--share", o)], image)
         assert result.status in (2, 125) and why in result.err, result
