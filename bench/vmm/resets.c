@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     uint64_t pages;
 
     if (argc < 4)
-        return fail("it takes GUEST PAGES SECONDS [FIGURE]");
+        return fail("expected GUEST PAGES SECONDS [FIGURE]");
     machine = kvmvmm_create(&config, &error);
     if (machine == NULL || kvmvmm_run(machine, NULL, &event, &error) < 0 ||
         kvmvmm_get_registers(machine, &regs, NULL, &error) < 0)

@@ -65,7 +65,7 @@ int main(void)
     int status;
 
     if (getpid() != 1) {
-        fprintf(stderr, "init: it must be process 1, and another program is\n");
+        fprintf(stderr, "init: must run as process 1, but another program is process 1\n");
         return 1;
     }
     greet();

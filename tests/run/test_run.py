@@ -73,7 +73,7 @@ def test_a_reader_that_goes_away(words):
 
 @pytest.mark.parametrize("arguments,status,said", [
     ([], 2, "no command given"),
-    (["--shell", "true"], 2, "--shell excludes a command"),
+    (["--shell", "true"], 2, "--shell takes no command"),
     (["--kernel"], 2, "--kernel needs a value"),
     (["--rw=1", "true"], 2, "--rw takes no value"),
     (["--kernel", "/nothing", "true"], 125, "/nothing: No such file"),

@@ -28,8 +28,8 @@ static void arm_timer(const struct hart *h)
     if (h->current != NULL)
         when = min64(when, min64(h->slice_end, h->current->deadline));
     /* QEMU 7.2 forgets at times to interrupt a vCPU when its own timer comes while the hart enters
-     * the guest, until the next exit. A guest that only waits for its timer has none: so one comes
-     * each second. */
+     * the guest, until the next exit. A guest that only waits for its timer makes no exit, so the
+     * hart's own timer makes one, at most a second after it was last set. */
     if (h->current != NULL && features.sstc)
         when = min64(when, hyp_time() + machine.timebase);
     if (h->sleepers != NULL)

@@ -36,7 +36,7 @@ static const struct mark marks[] = {
     {0, 6, "7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK " (7z x)"},
     {0, 6, "Rar!\x1a\x07", "a rar archive", UNPACK " (unrar)"},
     {257, 5, "ustar", "a tar archive", UNPACK " (tar xf)"},
-    {0, 6, "070701", "a cpio archive", "a ramdisk goes with --initrd beside a kernel"},
+    {0, 6, "070701", "a cpio archive", "give it with --initrd, after a kernel"},
     {0, 8, "!<arch>\n", "a library or a Debian package", NO_KERNEL},
     {0, 4, "\xed\xab\xee\xdb", "an RPM package", NO_KERNEL},
     {0, 4, "QFI\xfb", "a qcow2 image", FORMAT},

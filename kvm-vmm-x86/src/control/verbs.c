@@ -404,8 +404,8 @@ static enum verb_result begin_list(struct control_request *request, struct json_
 }
 
 const struct control_verb control_verbs[] = {
-    {"list", NULL, NULL, "the verbs that this machine knows", begin_list, NULL},
-    {"status", NULL, NULL, "its guests and what they do", begin_status, NULL},
+    {"list", NULL, NULL, "lists the verbs of this machine", begin_list, NULL},
+    {"status", NULL, NULL, "reports the guests and their state", begin_status, NULL},
     {"pause", NULL, NULL, "stops the guests until resume", begin_pause, wait_for_pause},
     {"resume", NULL, NULL, "continues the guests", begin_resume, NULL},
     {"power", NULL, NULL, "presses the power button", begin_power, NULL},
@@ -414,10 +414,10 @@ const struct control_verb control_verbs[] = {
     {"snapshot", "folder", NULL, "saves a guest, for --restore", begin_snapshot,
      control_snapshot_again},
     {"fork", "count", NULL, "makes copies of the running machine", begin_fork, control_fork_again},
-    {"balloon", "size", NULL, "how much memory the guest is to give back", begin_balloon, NULL},
-    {"stats", NULL, NULL, "exits, and KVM's own counters", begin_stats, NULL},
-    {"screen", NULL, "text", "the text page at 0xb8000", begin_screen, NULL},
-    {"log", NULL, "text", "what a guest printed last, up to 8 KiB", begin_log, NULL},
+    {"balloon", "size", NULL, "takes memory back from the guest", begin_balloon, NULL},
+    {"stats", NULL, NULL, "reports exits, and KVM's own counters", begin_stats, NULL},
+    {"screen", NULL, "text", "shows the text page at 0xb8000", begin_screen, NULL},
+    {"log", NULL, "text", "shows what a guest printed last, up to 8 KiB", begin_log, NULL},
     {0},
 };
 

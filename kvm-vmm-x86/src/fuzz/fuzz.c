@@ -143,7 +143,7 @@ static int parse(struct request *r, int argc, char **argv, struct error *error)
     if (r->help)
         return 0;
     if (argc - optind != 1)
-        return error_set(error, "it takes one guest, not %d", argc - optind);
+        return error_set(error, "expected one guest, not %d", argc - optind);
     r->config.image = argv[optind];
     return 0;
 }

@@ -52,7 +52,7 @@ int socket_send(const struct stream *stream, const void *bytes, size_t size, con
 
 /* Connects to a unix socket, for a client that waits, but for no longer than SOCKET_PATIENCE
  * seconds at each call: then EAGAIN. -1 with errno set: ECONNREFUSED, there is no server any more;
- * EAGAIN, its queue is full and it takes no client; `stream` is nothing. */
+ * EAGAIN, its queue is full and it accepts no connection; `stream` is nothing. */
 enum { SOCKET_PATIENCE = 10 };
 int socket_connect(struct stream *stream, const char *path) MUST_CHECK;
 

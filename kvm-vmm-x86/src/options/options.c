@@ -381,7 +381,8 @@ static int check_recording(const struct options *o, struct error *error)
     if (o->count > 1)
         return error_set(error, "%s takes one guest, not %u", option, o->count);
     if (o->restore != NULL || o->guests[0].reboot)
-        return error_set(error, "%s needs a guest that starts once, from its image: it excludes %s",
+        return error_set(error,
+                         "%s and %s exclude each other: the guest must start once, from its image",
                          option, o->restore != NULL ? "--restore" : "--reboot");
     return 0;
 }
@@ -389,8 +390,9 @@ static int check_recording(const struct options *o, struct error *error)
 static int check_forks(const struct options *o, struct error *error)
 {
     if (o->forks != 0 && (o->count > 1 || o->guests[0].reboot))
-        return error_set(error, "--forks needs a single guest that starts once: it excludes %s",
-                         o->count > 1 ? "several guests" : "--reboot");
+        return error_set(
+            error, "--forks and %s exclude each other: the guest must be alone and start once",
+            o->count > 1 ? "several guests" : "--reboot");
     return 0;
 }
 

@@ -79,7 +79,7 @@ const char options_help[] =
     "\n"
     "Debugging (docs/debugging.md)\n"
     "      --gdb [HOST:]PORT|unix:PATH\n"
-    "                           waits there for gdb, on loopback unless HOST is given; further\n"
+    "                           listens there for gdb, on loopback unless HOST is given; further\n"
     "                           guests use the next ports, or PATH.1 ...\n"
     "  -S                       with --gdb: the guest waits for gdb to start it\n"
     "\n"

@@ -165,7 +165,7 @@ int run_request_parse(struct run_request *request, int argc, char **argv, struct
     if (request->jobs != NULL && request->each == NULL)
         return error_set(error, "--jobs needs --each");
     if (request->shell && (request->command != NULL || request->script != NULL))
-        return error_set(error, "--shell excludes a command or script");
+        return error_set(error, "--shell takes no command or script");
     if (!request->shell && request->command == NULL && request->script == NULL)
         return error_set(error, "no command given (--shell gives a shell)");
     if (request->output != NULL &&

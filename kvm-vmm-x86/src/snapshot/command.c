@@ -24,7 +24,7 @@ static int usage(FILE *to)
     fprintf(
         to,
         "Usage: kvm-vmm snapshot info FOLDER            the machine, and records of its state\n"
-        "       kvm-vmm snapshot verify FOLDER          compares every file with its sum\n"
+        "       kvm-vmm snapshot verify FOLDER          compares every file with its checksum\n"
         "       kvm-vmm snapshot explain FOLDER         where each vCPU is: the explainer's page\n"
         "       kvm-vmm snapshot diff FOLDER FOLDER     pages, records and disks that differ\n"
         "       kvm-vmm snapshot gdb FOLDER             speaks to gdb: target remote | COMMAND\n"

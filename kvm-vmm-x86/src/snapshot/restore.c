@@ -13,7 +13,7 @@ int snapshot_same_sum(const char *folder, const char *name, const struct snapsho
                       uint32_t sum, struct error *error)
 {
     return sum == file->sum ? 0
-                            : error_set(error, "%s/%s is damaged: its sum is %08x, not %08x",
+                            : error_set(error, "%s/%s is damaged: its checksum is %08x, not %08x",
                                         folder, name, sum, file->sum);
 }
 

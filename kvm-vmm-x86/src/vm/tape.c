@@ -337,9 +337,9 @@ enum tape_kind tape_next(const struct tape *t, struct tape_place *place, uint64_
 const char *tape_kind_name(enum tape_kind kind)
 {
     static const char *const names[TAPE_KINDS] = {[TAPE_INPUT] = "input",
-                                                  [TAPE_PENDING] = "a look for input",
-                                                  [TAPE_NOW] = "a look at the clock",
-                                                  [TAPE_WALL] = "a look at the date",
+                                                  [TAPE_PENDING] = "the number of waiting bytes",
+                                                  [TAPE_NOW] = "the monotonic clock",
+                                                  [TAPE_WALL] = "the date",
                                                   [TAPE_END] = "the end"};
 
     return kind < TAPE_KINDS && names[kind] != NULL ? names[kind] : "an exit";

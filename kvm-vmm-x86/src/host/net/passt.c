@@ -141,8 +141,9 @@ static int connect_to(struct net_passt *p, const struct net_config *config, stru
         return error_set(error, "--net passt: the path has more than %zu bytes", sizeof path - 1);
     memcpy(path, config->name, config->name_length);
     if (socket_connect(&stream, path) < 0)
-        return error_set(error, "--net passt:%s: %s (passt --socket %s makes it)", path,
-                         errno == EAGAIN ? "it takes no client" : strerror(errno), path);
+        return error_set(
+            error, "--net passt:%s: %s (passt --socket %s makes it)", path,
+            errno == EAGAIN ? "it accepts no connection (is it stopped?)" : strerror(errno), path);
     p->socket = stream.fd;
     p->host.fd = net_watch(p->socket);
     return p->host.fd >= 0 ? 0 : error_set(error, "--net passt: %s", strerror(errno));

@@ -55,10 +55,10 @@ static const char *why_no_replay(const struct vm *vm)
     return why;
 }
 
-/* Where the second run was given up, if it was on its way; else the registers of the last exit. */
+/* Where the second run was stopped, if it was on its way; else the registers of the last exit. */
 static void make_do(struct evidence *e, const char *why)
 {
-    const char *left = "this is where it was given up";
+    const char *left = "this is where it was stopped";
 
     if (e->replay.result == REPLAY_TOO_LONG && e->replay.steps > 0) {
         e->snapshot = e->replay.snapshot;
@@ -126,8 +126,8 @@ static void run_again(struct evidence *e, struct worker *worker, struct vm *vm)
     if (e->replay.result == REPLAY_FOUND)
         use_replay(e);
     else
-        make_do(e, e->replay.result == REPLAY_DIVERGED ? "a second run went another way"
-                   : worker_must_stop(worker)          ? "a second run was given up"
+        make_do(e, e->replay.result == REPLAY_DIVERGED ? "a second run differed"
+                   : worker_must_stop(worker)          ? "a second run was stopped"
                                                        : "a second run took too long");
 }
 

@@ -47,7 +47,7 @@ int tape_file_read(const uint8_t *bytes, size_t size, struct tape_header *header
                          "cut short or written to",
                          size, header->length);
     if (tape_file_sum(0, bytes, size) != header->sum)
-        return error_set(error, "it is damaged: the sum of its bytes is another");
+        return error_set(error, "it is damaged: its checksum differs");
     *tape = (struct tape){.bytes = malloc(size + 1), .used = size, .size = size, .limit = size};
     if (tape->bytes == NULL)
         return error_set(error, "out of memory");

@@ -18,8 +18,8 @@
 enum { APART_MS = 500, LIMIT_MS = 600000 };
 
 static const char lost[] =
-    "the guest went another way than the first time: what it does depends on "
-    "more than it is given (rdtsc, KVM's own timers)";
+    "the guest did something else than the first time: it depends on more than its recorded input "
+    "(rdtsc, KVM's own timers)";
 
 struct travel *travel_make(struct vm *vm, const struct probe_debug *features, const char **why)
 {

@@ -159,7 +159,7 @@ static int check_absent(struct inode *directory, struct name name)
     return error == 0 ? FS_EXISTS : error;
 }
 
-/* The new inode, which no other thread knows yet, so that its lock waits for no one. */
+/* Fills the new inode, whose lock and whose directory's lock are held. */
 static int fill(struct inode *inode, struct inode *directory, enum hleos_fs_type type,
                 uint32_t device)
 {
@@ -193,6 +193,8 @@ static int make(struct inode *directory, struct name name, enum hleos_fs_type ty
         error = inode_get(fs, number, made);
     if (error < 0)
         return error;
+    /* No name leads to the new inode yet. Its lock waits at most for a thread that has just erased
+     * what had its number. */
     sync_mutex_take(&(*made)->mutex);
     error = directory_add(directory, name.text, name.length, number);
     if (error == 0) {

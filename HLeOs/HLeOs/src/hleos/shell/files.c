@@ -119,6 +119,6 @@ const struct shell_command files_commands[] = {
     {"rm", "PATH...", "removes files and empty directories", rm},
     {"mkdir", "PATH...", "makes directories", make_directory},
     {"fsync", "", "writes all changes to the disk", sync_now},
-    {"df", "", "the file system's room, log and cache", df},
+    {"df", "", "shows the file system's room, log and cache", df},
     {0},
 };
