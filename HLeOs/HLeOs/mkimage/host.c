@@ -54,7 +54,7 @@ void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mu
     (void)condition;
     if (host_switch == NULL)
         stop("the only thread waits");
-    sync_mutex_give(mutex);
+    mutex->owner = NULL; /* not sync_mutex_give(): one that waits has not come further */
     host_switch(true);
     sync_mutex_take(mutex);
 }
