@@ -247,6 +247,7 @@ static void the_best_waiter_is_next(void)
         expect(threads[i] != NULL);
         for (int look = 0; look < 2000 && waiters_of_wanted() <= i; look++)
             thread_sleep_ms(1);
+        expect_equal(waiters_of_wanted(), i + 1);
     }
     sync_mutex_give(&wanted);
     for (unsigned i = 0; i < 3; i++)
