@@ -1,12 +1,13 @@
 """`make run` and `make clean`: gdb, debug, gdb-i386, debug-loader and dump are in test_debug.py."""
 import subprocess
 
-from tests.hleos.machines import HLEOS
+from tests.hleos.machines import HLEOS, LIMIT
 
 
 def make(*words):
-    return subprocess.run(["make", "-s", "-C", HLEOS, *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, errors="replace", check=False)
+    """With a limit of time, which ends QEMU too: all that timeout starts are in its process group."""
+    return subprocess.run(["timeout", str(LIMIT), "make", "-s", "-C", HLEOS, *map(str, words)],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
 
 
 def test_run(built, scratch):
