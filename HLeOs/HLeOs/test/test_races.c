@@ -312,6 +312,25 @@ static void run_in_order(unsigned order)
     }
 }
 
+enum { ENOUGH = 20 }; /* failures: the image is made anew behind each */
+
+static unsigned runs, failures;
+
+static void complain(const struct state *state, const struct script *const *pair, const char *what,
+                     const char *text)
+{
+    failures++;
+    print_error("%s; %s against %s: %s: %s\n", state->name, pair[0]->name, pair[1]->name, what,
+                text);
+}
+
+static void start_anew(void)
+{
+    stop();
+    start();
+}
+
+/* A loss by whole calls counts as one order: it is told by itself. */
 static bool is_in_order(const struct state *state, const struct script *const *pair,
                         const char *wanted, uint32_t blocks)
 {
@@ -321,7 +340,11 @@ static bool is_in_order(const struct state *state, const struct script *const *p
         prepare(state, pair);
         run_in_order(order);
         describe(text);
-        assert_true(clean(blocks));
+        if (!clean(blocks)) {
+            complain(state, pair, "something is left by whole calls", text);
+            start_anew();
+            return true;
+        }
         if (strcmp(text, wanted) == 0)
             return true;
     }
@@ -342,16 +365,6 @@ static bool is_known(const struct outcomes *outcomes, const char *text)
     return false;
 }
 
-static unsigned runs, failures;
-
-static void complain(const struct state *state, const struct script *const *pair, const char *what,
-                     const char *text)
-{
-    if (failures++ < 20)
-        print_error("%s; %s against %s: %s: %s\n", state->name, pair[0]->name, pair[1]->name, what,
-                    text);
-}
-
 /* False when a worker ended before its release number `stop`. */
 static bool run_once(const struct state *state, const struct script *const *pair, unsigned first,
                      unsigned second, struct outcomes *outcomes)
@@ -367,8 +380,7 @@ static bool run_once(const struct state *state, const struct script *const *pair
     describe(text);
     if (!clean(blocks)) {
         complain(state, pair, "something is left", text);
-        stop();
-        start();
+        start_anew();
         return reached;
     }
     if (is_known(outcomes, text))
@@ -405,7 +417,7 @@ static void test_pairs(void **unused)
     start();
     for (unsigned i = 0; i < STATES; i++)
         for (unsigned a = 0; a < SCRIPTS; a++)
-            for (unsigned b = 0; b < SCRIPTS; b++)
+            for (unsigned b = 0; b < SCRIPTS && failures < ENOUGH; b++)
                 run_pair(&states[i], (const struct script *[]){&scripts[a], &scripts[b]}, deep);
     stop();
     print_message("%u runs\n", runs);
