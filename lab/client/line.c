@@ -40,10 +40,26 @@ static int run_script(const struct line_options *options, const char *verb)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ECHILD;
 }
 
-/* -ETIMEDOUT: clients that have gone fill the queue of a machine that takes none. */
-static int connect_socket(const char *path, int wait)
+static void tell_silence(const struct line_options *options)
 {
-    const struct timeval limit = {.tv_sec = wait};
+    fprintf(stderr,
+            "lab: the machine does not answer; it is restarted after %d s (lab/lab down: now)\n",
+            options->wait);
+}
+
+/* Waits so long for room in the queue of the socket. 0, or a negative errno. */
+static int connect_within(int fd, const struct sockaddr_un *address, int ms)
+{
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    return connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 ? -errno : 0;
+}
+
+/* -ETIMEDOUT: clients that have gone fill the queue of a machine that takes none. */
+static int connect_socket(const char *path, const struct line_options *options)
+{
+    int wait = options->wait * 1000, code;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
@@ -53,12 +69,14 @@ static int connect_socket(const char *path, int wait)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-        int code = errno == EAGAIN ? -ETIMEDOUT : -errno;
-
+    code = connect_within(fd, &address, wait < SILENCE_MS ? wait : SILENCE_MS);
+    if (code == -EAGAIN && wait > SILENCE_MS) {
+        tell_silence(options);
+        code = connect_within(fd, &address, wait - SILENCE_MS);
+    }
+    if (code != 0) {
         close(fd);
-        return code;
+        return code == -EAGAIN ? -ETIMEDOUT : code;
     }
     fcntl(fd, F_SETFL, O_NONBLOCK);
     return fd;
@@ -82,7 +100,7 @@ static int take_line(const struct line_options *options)
             continue;
         }
         snprintf(path, sizeof(path), "%s/line%u", options->directory, i);
-        fd = connect_socket(path, options->wait);
+        fd = connect_socket(path, options);
         if (fd < 0)
             close(lock);
         return fd == -ECONNREFUSED ? -ENOENT : fd;
@@ -166,10 +184,7 @@ static int wait_for_answer(struct wire *wire, int64_t end, const struct line_opt
     if (now >= end)
         return -ETIMEDOUT;
     if (now >= next && !*told) {
-        fprintf(
-            stderr,
-            "lab: the machine does not answer; it is restarted after %d s (lab/lab down: now)\n",
-            options->wait);
+        tell_silence(options);
         *told = true;
         next = end;
     }
