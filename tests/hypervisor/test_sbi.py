@@ -66,7 +66,7 @@ def test_a_sleeper_is_looked_after(hypervisor, qemu, tmp_path):
     child.expect("nap: slept")
     to_monitor(child)
     told = monitor(child, "exits")
-    assert int(re.search(r"(\d+) interrupt: timer\n", told).group(1)) > 900, told
+    assert sum(map(int, re.findall(r"(\d+) interrupt: timer\n", told))) > 900, told
 
 
 @pytest.mark.full("minutes: what it looks for is rare")
