@@ -155,6 +155,23 @@ static void inode_used_again(void **state)
     assert_true(fuse_client_find(&second, folder, "file") != (int64_t)file);
 }
 
+/* A time of birth that was not told tells no file from another: an overlay has none that stay. */
+static void birth_unknown(void **state)
+{
+    struct fuse_node *node = fuse_node_get(&first.server->nodes, file);
+    unsigned lost;
+
+    (void)state;
+    memset(saved_node(file) + 32, 0, sizeof node->birth);
+    assert_int_equal(load(&lost), 0);
+    assert_int_equal(lost, 1);
+    assert_int_equal(attributes(&second, file), 0);
+    assert_int_equal(fuse_client_find(&second, folder, "file"), file);
+    node->birth = 0;
+    fuse_node_put(&first.server->nodes, node);
+    assert_int_equal(fuse_client_find(&first, folder, "file"), file);
+}
+
 static void save_again(void)
 {
     free(saved);
@@ -291,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(inode_used_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(birth_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(forgotten_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(long_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_device, set_up, tear_down),

@@ -12,7 +12,7 @@
 #include "host/kvm/state.h"
 
 enum { MAX_IO_MSRS = 256, OTHER_MSRS = 300, OTHER_MSR = 0xc0020000 };
-enum { KVM_FD = 1000, VM_FD, CPU_FD, MSRS = 8, XSAVE_ROOM = 16 * 1024 };
+enum { KVM_FD = 1000, VM_FD, CPU_FD, MSRS = 512, XSAVE_ROOM = 16 * 1024 };
 enum {
     TSC = 0x10,
     MTRR_DEF_TYPE = 0x2ff,
@@ -270,6 +270,27 @@ static void all_registers(void **state)
     assert_non_null(strstr(error.text, "register 0x400"));
 }
 
+/* More registers than one call to KVM takes. */
+static void many_registers(void **state)
+{
+    enum { MANY = 450, FIRST_OF_MANY = 0x10000000, OWN = 5 /* of set_up() */ };
+    struct error error;
+    size_t size;
+
+    (void)state;
+    for (uint32_t i = 0; i < MANY; i++) {
+        host.msrs[OWN + i] =
+            (struct kvm_msr_entry){.index = FIRST_OF_MANY + i, .data = UINT64_C(7000) + i};
+        host.listed[OWN + i] = FIRST_OF_MANY + i;
+    }
+    size = save();
+    another();
+    assert_int_equal(load(size, &error), 0);
+    for (uint32_t i = 0; i < MANY; i++)
+        assert_int_equal(find(FIRST_OF_MANY + i)->data, 7000 + i);
+    assert_int_equal(find(STAR)->data, 2);
+}
+
 /* The deadline of a timer that runs out while the vCPU is saved is read as 0: then its interrupt
  * has to be among those that wait. It runs out here at each of KVM's calls. */
 static void a_deadline_that_passes(void **state)
@@ -387,6 +408,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(all_registers, set_up),
+        cmocka_unit_test_setup(many_registers, set_up),
         cmocka_unit_test_setup(a_deadline_that_passes, set_up),
         cmocka_unit_test_setup(a_deadline_to_come, set_up),
         cmocka_unit_test_setup(extended_states, set_up),

@@ -40,6 +40,17 @@ static void empty(struct memory *memory)
     memory->slots[1] = (struct memory_slot){.base = GIB, .size = RAM / 2, .fd = -1};
 }
 
+/* Bytes of the pages in the logs. */
+static uint64_t logged(uint64_t *const *logs)
+{
+    uint64_t pages = 0;
+
+    for (unsigned slot = 0; slot < 2; slot++)
+        for (unsigned word = 0; word < WORDS; word++)
+            pages += (unsigned)__builtin_popcountll(logs[slot][word]);
+    return pages * PAGE_SIZE;
+}
+
 static void write_file(const char *path, const struct memory *memory, uint64_t *const *logs,
                        bool packed)
 {
@@ -55,7 +66,7 @@ static void write_file(const char *path, const struct memory *memory, uint64_t *
     assert_int_equal(folder_put_memory(&folder, "ram", &from, &sum, &error), 0);
     assert_int_equal((packed ? folder_sum_packed : folder_sum)(
                          "/tmp", strrchr(path, '/') + 1,
-                         packed && logs != NULL ? CHANGED * PAGE_SIZE : memory_bytes(memory),
+                         packed && logs != NULL ? logged(logs) : memory_bytes(memory),
                          &again, &error),
                      0);
     assert_int_equal(sum, again);
@@ -162,6 +173,32 @@ static void test_layers(void **state)
     }
 }
 
+/* A diff of a guest that wrote nothing. */
+static void test_nothing_changed(void **state)
+{
+    char lower[] = "/tmp/ram_lower_XXXXXX", upper[] = "/tmp/ram_upper_XXXXXX";
+    uint64_t map[WORDS] = {0}, none[WORDS] = {0};
+    uint64_t *logs[MEMORY_SLOTS_MAX] = {none, none};
+    struct saved_layer layers[] = {{.ram = lower}, {.ram = upper, .packed = true, .pages = map}};
+    struct memory memory, again;
+    struct error error;
+
+    (void)state;
+    close(mkstemp(lower));
+    close(mkstemp(upper));
+    make(&memory);
+    memory.slots[1].host[5] = 1;
+    write_file(lower, &memory, NULL, false);
+    write_file(upper, &memory, logs, true);
+    empty(&again);
+    assert_int_equal(load(&again, layers, 2, &error), 0);
+    assert_same(&memory, &again);
+    ram_unmap(&again);
+    ram_unmap(&memory);
+    remove(lower);
+    remove(upper);
+}
+
 /* What is unpacked. */
 struct unpacked {
     uint8_t bytes[40001];
@@ -236,6 +273,7 @@ static void test_damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_layers),
+                                       cmocka_unit_test(test_nothing_changed),
                                        cmocka_unit_test(test_damaged)};
 
     return cmocka_run_group_tests_name("ram_saved", tests, NULL, NULL);
