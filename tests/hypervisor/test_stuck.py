@@ -6,7 +6,7 @@ from hvmachine import QEMU12, archive_of, command, spawn
 
 
 def test_a_report(hypervisor, tmp_path):
-    """Hart 0 is in the hypervisor, which waits for a key, or in the guest; its function has a name in the first case."""
+    """With its guest paused hart 0 is in the hypervisor, whose functions have names."""
     child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, {"nap": ("nap", {}, {})}), memory="256M"))
     child.expect("nap: sleeps")
     child.send("\x01m")

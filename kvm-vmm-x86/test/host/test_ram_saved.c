@@ -66,8 +66,8 @@ static void write_file(const char *path, const struct memory *memory, uint64_t *
     assert_int_equal(folder_put_memory(&folder, "ram", &from, &sum, &error), 0);
     assert_int_equal((packed ? folder_sum_packed : folder_sum)(
                          "/tmp", strrchr(path, '/') + 1,
-                         packed && logs != NULL ? logged(logs) : memory_bytes(memory),
-                         &again, &error),
+                         packed && logs != NULL ? logged(logs) : memory_bytes(memory), &again,
+                         &error),
                      0);
     assert_int_equal(sum, again);
 }
