@@ -147,6 +147,8 @@ static void inode_used_again(void **state)
     unsigned lost;
 
     (void)state;
+    if (fuse_node_get(&first.server->nodes, file)->birth == 0)
+        skip(); /* not told by this file system, or an overlay */
     saved_node(file)[32] ^= 1;
     assert_int_equal(load(&lost), 0);
     assert_int_equal(lost, 2);
