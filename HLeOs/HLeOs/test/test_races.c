@@ -312,7 +312,7 @@ static void run_in_order(unsigned order)
     }
 }
 
-enum { ENOUGH = 20 }; /* failures: the image is made anew behind each */
+enum { ENOUGH = 20 }; /* failures: the image is made again after each */
 
 static unsigned runs, failures;
 
