@@ -1,15 +1,13 @@
 """How many instructions a machine executes until it says something: QEMU tells where it records a run (-icount, rr).
 
 The count is of all modes and harts. What a machine executes between its words and the question is counted too, tens of
-millions of instructions on a busy host: a machine that waits then, as at a shell's prompt, is asked when it has done so
-for a while, and its count does not depend on what else the host does.
+millions of instructions on a busy host: a machine should have nothing to do then, as one that sleeps.
 """
 import json
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 
 def ask(stream, command):
@@ -23,8 +21,8 @@ def ask(stream, command):
     sys.exit(f"QEMU did not answer {command}")
 
 
-def instructions(line, text, times=1, settle=0):
-    """Until the machine that `line` starts has said `text` so often, and `settle` seconds later."""
+def instructions(line, text, times=1):
+    """Until the machine that `line` starts has said `text` so often."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{folder}/qmp")
         listener.listen()
@@ -39,7 +37,6 @@ def instructions(line, text, times=1, settle=0):
                 if not data:
                     sys.exit("it ended too early:\n" + said.decode(errors="replace")[-1000:])
                 said += data
-            time.sleep(settle)
             ask(stream, "stop")
             count = ask(stream, "query-replay")["icount"]
             child.kill()
