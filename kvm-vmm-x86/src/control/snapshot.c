@@ -135,9 +135,8 @@ static bool read_choice(const struct control_request *request, const char *name,
     return false;
 }
 
-/* The client has put the folder of that sum in its place. If the
- * client says so after another snapshot has begun, it is too late: the next --diff has more pages
- * than it needs, and nothing else is lost. */
+/* The client has put the folder of that sum in its place. If it says so after another snapshot has
+ * begun, it is too late: the next --diff has more pages than it needs, and nothing else is lost. */
 static enum verb_result placed(unsigned guest, uint64_t sum, struct json_out *out)
 {
     struct snapshot_track *track = &snapshot_control.tracks[guest];
