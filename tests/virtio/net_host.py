@@ -3,9 +3,9 @@ KVM is complete, by test_net.py.
 
     net_host.py SIZE TAP FORWARD COMMAND...
 
-A web server on port 8099 has SIZE bytes, a name server port 53, and on port 8100 what is sent is summed up. TAP: "" for
-all that on loopback, or the name of an interface to be made, with the address 10.9.0.1. FORWARD: 0, or a port to fetch
-from once the guest says "ready"; the port behind it is told of the end.
+A web server on port 8099 has SIZE bytes, a name server listens on port 53, and port 8100 sums up SIZE bytes that are
+sent to it. TAP: "" for all that on loopback, or the name of an interface to be made, with the address 10.9.0.1.
+FORWARD: 0, or a port to fetch from once the guest says "ready"; the port behind it is told of the end.
 """
 import ctypes
 import fcntl
@@ -78,17 +78,15 @@ def serve_names():
     threading.Thread(target=loop, daemon=True).start()
 
 
-def count_bytes(address):
-    """What is sent to port 8100 is summed up, and the sum printed."""
+def sum_up(size, address):
+    """Of the SIZE bytes that are sent to port 8100 the sum is printed, and the sender told."""
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
-            total = hashlib.sha256()
-            while data := self.request.recv(1 << 16):
-                total.update(data)
-            print("sent", total.hexdigest(), flush=True)
+            print("sent", hashlib.sha256(self.rfile.read(size)).hexdigest(), flush=True)
             self.request.sendall(b"thanks\n")
 
     server = socketserver.ThreadingTCPServer((address, 8100), Handler)
+    server.daemon_threads = True  # a guest that ends in the middle leaves one that reads
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
@@ -119,7 +117,7 @@ def main():
     print("data", hashlib.sha256(data).hexdigest(), flush=True)
     serve_files(data, address)
     serve_names()
-    count_bytes(address)
+    sum_up(len(data), address)
     vmm = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     for line in vmm.stdout:
         os.write(1, line)
