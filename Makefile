@@ -67,4 +67,5 @@ help:
 #| make bench       the figures, into build/bench
 #| make clean       removes what was built, keeps build/downloads; make distclean removes that too
 #|
-#| V=1 shows the commands. KVM=host or KVM=lab chooses where guests run (lab/lab doctor tells what there is).
+#| V=1 shows the commands. CC=clang builds with that compiler (the RISC-V hypervisor: RISCV_CC).
+#| KVM=host or KVM=lab chooses where guests run (lab/lab doctor tells what there is).

@@ -15,5 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror) -Wshadow -Wpointer-arith -Wwrite-strings -Wundef -Wvla \
             -Wstrict-prototypes -Wmissing-prototypes
 DEPFLAGS  = -MMD -MP
+# The compiler that the user asks for, by argument or environment; make's own default, cc, counts for nothing.
+CC_GIVEN := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 # Dependency files that are included bring targets of their own: none of them may become the default.
 .DEFAULT_GOAL := all

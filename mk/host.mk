@@ -3,10 +3,10 @@
 #   $(OUT)/asan/PATH.o    the same under AddressSanitizer and UndefinedBehaviorSanitizer (unit tests)
 #   $(OUT)/fuzz/PATH.o    the same for libFuzzer (clang)
 #   $(OUT)/fuzz/PATH.read nothing: clang has read $(TOP)/PATH.c for its warnings
-# A Makefile may add to INCLUDES.
+# A Makefile may add to INCLUDES. HOST_CC=... chooses another compiler, CC=... one for freestanding x86 as well.
 include $(dir $(lastword $(MAKEFILE_LIST)))base.mk
 
-HOST_CC  ?= gcc
+HOST_CC  ?= $(CC_GIVEN)
 FUZZ_CC  ?= clang
 INCLUDES += -I$(TOP)
 

@@ -5,7 +5,7 @@
 # A Makefile may add to INCLUDES and to X86_CFLAGS.
 include $(dir $(lastword $(MAKEFILE_LIST)))base.mk
 
-X86_CC      ?= gcc
+X86_CC      ?= $(CC_GIVEN)
 X86_LD      ?= ld
 X86_OBJCOPY ?= objcopy
 INCLUDES    += -I$(TOP)

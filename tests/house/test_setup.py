@@ -60,3 +60,16 @@ def test_what_ci_installs_makes_a_bare_system():
     groups = re.search(r"^tools/setup (.*)$", (TOP / ".ci/run").read_text(), re.M)[1].split()
     installed = {row[0] for row in rows() if row[1] in ("base", *groups)}
     assert {"mmdebstrap", "clang-format", "git"} <= installed
+
+
+@pytest.mark.parametrize("given, compilers", [
+    ([], "gcc gcc"), (["CC=clang"], "clang clang"), (["CC=clang", "HOST_CC=gcc-12"], "gcc-12 clang")])
+def test_the_compiler_is_the_one_that_is_asked_for(tmp_path, given, compilers):
+    """Of programs for this machine and of freestanding x86."""
+    makefile = tmp_path / "Makefile"
+    makefile.write_text("OUT := %s\ninclude %s/mk/host.mk\ninclude %s/mk/x86.mk\nshow:\n\t@echo $(HOST_CC) $(X86_CC)\n"
+                        % (tmp_path, TOP, TOP))
+    clean = {name: value for name, value in os.environ.items() if name not in ("CC", "HOST_CC", "X86_CC", "MAKEFLAGS")}
+    run = subprocess.run(["make", "-s", "-f", makefile, "show", *given], capture_output=True, text=True, check=False,
+                         env=clean)
+    assert (run.stdout.strip(), run.stderr) == (compilers, "")
