@@ -3,11 +3,34 @@ leaves the folder."""
 import hashlib
 import os
 import stat
+import subprocess
+import time
+from pathlib import Path
 
 import pytest
 
-from tests.support import lab_run
+from tests.support import TOP, lab_run
 from tests.virtio.conftest import KERNELS
+
+HERE = Path(__file__).parent
+
+# An order is looked for until it is there. What it knows of the folder it may believe for a second (FUSE's VALID): the
+# host's changes are looked at later.
+LOAD = """
+mkdir /m /o; mount -t virtiofs share0 /m; mount -t virtiofs orders /o; turn=0
+while :; do
+    until [ -e /o/$turn ]; do sleep 0.05; done
+    read what processes seed count < /o/$turn
+    case $what in
+    end) break ;;
+    look) sleep 1.1 ;;
+    run)
+        [ $processes = 1 ] || load run /m/1 $((seed + 1)) $count > /tmp/other &
+        load run /m/0 $seed $count; wait; [ $processes = 1 ] || cat /tmp/other ;;
+    esac
+    load look /m; turn=$((turn + 1))
+done
+"""
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -49,6 +72,31 @@ def test_two_folders(linux, modules, scratch, name):
     assert not (shared / "deep").exists() and not (shared / "from-host").exists()
     assert text.count(hashlib.sha256(data[::-1]).hexdigest()) == 3, result
     assert (kept / "file").read_bytes() == data[::-1] and os.listdir(kept) == ["file"]
+
+
+@pytest.fixture(scope="session")
+def load(ramdisk, tmp_path_factory):
+    """load.c, and the options that give it to a guest, with what it does there."""
+    ramdisk()
+    folder = tmp_path_factory.mktemp("load")
+    subprocess.run(["gcc", "-static", "-O1", "-o", folder / "load", HERE / "load.c"], check=True)
+    (folder / "script").write_text(LOAD)
+    with open(folder / "load.cpio", "wb") as archive:
+        subprocess.run([TOP / "build/initramfs/pack"], cwd=folder, stdout=archive, check=True,
+                       input=b"dir /bin 755\ndir /tests 755\nfile /bin/load 755 load\nfile /tests/load 644 script\n")
+    return folder / "load", ["--initrd", folder / "load.cpio"]
+
+
+def test_random_load(linux, modules, load, soak):
+    """Guest and host change a folder in turns, at random, and each sees what a plain folder has after the same.
+    LOAD_SEED repeats a load; in `make soak` each run has another."""
+    seed = int(os.environ.get("LOAD_SEED", soak(14, time.time_ns() // 1000 % 1000000)))
+    program, options = load
+    command = linux.command("cloud", *modules("virtio_mmio", "virtiofs"), *options, "-c", "2", "--share", "FOLDER",
+                            "--share", "ORDERS,ro,tag=orders", append="quiet test=load")
+    result = lab_run("/usr/bin/python3", HERE / "load_host.py", program, seed, soak(4, 150), soak(200, 2000), *command,
+                      limit=soak(900, 36000))
+    assert result.status == 0, (seed, result)
 
 
 def test_refused(vmm, scratch):
