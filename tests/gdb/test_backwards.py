@@ -55,6 +55,24 @@ def test_back_from_a_triple_fault(guest, vmm):
     assert g.end()[0] == 126, text
 
 
+def test_across_interrupts(guest, symbols, tmp_path):
+    """Into a handler and out of it, to the instruction that the tick came before; and to the HLT."""
+    keys = tmp_path / "keys"
+    keys.write_bytes(b"abq")
+    with open(keys, "rb") as stdin:
+        g = guest("--irqchip", "vmm", "@ticks", stdin=stdin)
+    text = batch("set architecture i8086", g.remote(), "hbreak *after", "continue", "watch *(short*)&ticks",
+                 "reverse-continue", "x/i $pc", "delete", "reverse-stepi", "x/i $pc", "reverse-stepi", "x/i $pc",
+                 "hbreak *on_tick", *["reverse-continue"] * 5, "print *(short*)&ticks", "reverse-stepi", "x/i $pc",
+                 "delete", "continue", symbols=symbols("ticks"))
+    assert re.search(r"Old value = 6\s+New value = 5\b", text), text
+    at = re.findall(r"^=> 0x\w+ <([^>]+)>", text, re.M)
+    assert at[:2] == ["on_tick+1", "on_tick"] and at[2].startswith("dots") and at[3] == "halted+2", text
+    assert re.findall(r"\$\d+ = (\d+)", text) == ["0"], text
+    status, out, err = g.end()
+    assert status == 0 and re.fullmatch(rb"3 halts\n\.+\n\d+\nabq\n", out), (out, err)
+
+
 def test_refused(guest):
     """Two vCPUs, much memory: the reason, and the session goes on."""
     for option, value, why in (("-c", "2", "several vCPUs never do the same twice"),

@@ -15,6 +15,7 @@ RUNS = {
     "by the UART": (["@uart_echo"], b"echo\n", 0),
     "a triple fault": (["@triple"], b"", 126),
     "a limit": (["--max-exits", "1000", "@storm"], b"", 124),
+    "the VMM's own timer": (["--irqchip", "vmm", "@ticks"], b"abq", 0),
     "a guest of 64 bits": (["@hello_64"], b"", 0),
     "a guest of 32 bits": (["-p", "@pmode_test"], b"", 0),
 }
@@ -28,6 +29,15 @@ def test_the_same_again(vmm, tmp_path, what):
     assert first.status == status, first
     again = vmm.run("--replay", tape, *args, stdin=b"something else")
     assert (again.status, again.out, again.err) == (first.status, first.out, first.err)
+
+
+def test_the_timer_is_part_of_the_machine(vmm, tmp_path):
+    tape = tmp_path / "tape"
+    assert vmm.run("--record", tape, "--irqchip", "vmm", "@hello").status == 0
+    again = vmm.run("--replay", tape, "@hello")
+    assert again.status == 125 and "recorded of another guest" in again.err, again
+    long = vmm.run("--irqchip", "vmm", "@hello_64")
+    assert long.status == 125 and "real or protected mode" in long.err, long
 
 
 def test_an_end_from_outside(vmm, tmp_path):

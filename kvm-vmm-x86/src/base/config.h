@@ -207,7 +207,8 @@ struct guest_config {
     bool balloon; /* it tells the host of its free memory */
     bool pvpanic; /* it can say that it panicked */
     enum watchdog_action watchdog;
-    bool no_ctrl_d; /* the end of piped input is not turned into a Ctrl-D */
+    bool own_irqchip; /* its interrupt controllers and timer are the VMM's (real, protected mode) */
+    bool no_ctrl_d;   /* the end of piped input is not turned into a Ctrl-D */
     enum serial_kind serial;
     const char *serial_path; /* of the file or socket; guest N > 0 of a run has PATH.N */
     const char *debugcon; /* the file that port 0xe9 is written to, likewise; NULL: no such port */

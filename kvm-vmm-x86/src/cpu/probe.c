@@ -9,13 +9,16 @@
 #include "host/ram.h"
 
 #define PROBE_RAM (64 * KIB)
-enum { ENTRY = 0x1000, AFTER_NOP = ENTRY + 1, DATA = 0x2000, AFTER_STORE = ENTRY + 9, END };
+enum { ENTRY = 0x1000, AFTER_NOP = ENTRY + 1, DATA = 0x2000, AFTER_STORE = ENTRY + 9 };
+enum { END = AFTER_STORE + 1, CLOSED = END + 1, OPEN = CLOSED + 3 };
 
 static const uint8_t code[] = {
-    0x90, 0x90,                                  /* nop; nop */
-    0xc6, 0x05, DATA & 0xff, DATA >> 8, 0, 0, 1, /* movb $1, (DATA) */
-    0xcc,                                        /* int3, at AFTER_STORE */
-    0xf4,                                        /* hlt, at END */
+    0x90, 0x90,                                        /* nop; nop */
+    0xc6, 0x05, DATA & 0xff, DATA >> 8, 0,    0,    1, /* movb $1, (DATA) */
+    0xcc,                                              /* int3, at AFTER_STORE */
+    0xf4,                                              /* hlt, at END */
+    0x90, 0xfb, 0x90,        0x90,      0x90, 0xf4, /* at CLOSED: nop; sti; nop; nop, at OPEN; nop;
+                                                       hlt */
 };
 
 /* DR7 for register 0: enabled, and what for (Intel SDM volume 3, 18.2.4). */
@@ -49,7 +52,7 @@ static void release(struct machine *m)
 /* What a new vCPU is to run with. */
 struct trial {
     gva_t entry;
-    bool paging;
+    bool paging, window;
     uint32_t control; /* KVM_GUESTDBG_*; 0: no debugger */
     uint64_t address, dr7;
 };
@@ -77,10 +80,12 @@ static bool comes_back(struct machine *m, const struct trial *trial, uint32_t re
             (trial->control == 0 || kvm_set_guest_debug(&cpu, KVM_GUESTDBG_ENABLE | trial->control,
                                                         addresses, trial->dr7) == 0);
     }
+    cpu.run->request_interrupt_window = trial->window;
     while (works && ((entered = kvm_enter(&cpu)) == -EINTR || entered == -EAGAIN))
         ; /* a kick meant for this thread's own vCPU */
     works = entered == 0 && cpu.run->exit_reason == reason &&
-            (reason != KVM_EXIT_DEBUG || cpu.run->debug.arch.pc == expected);
+            (reason != KVM_EXIT_DEBUG || cpu.run->debug.arch.pc == expected) &&
+            (reason != KVM_EXIT_IRQ_WINDOW_OPEN || cpu.run->s.regs.regs.rip == expected);
     kvm_destroy_vcpu(&cpu);
     return works;
 }
@@ -108,6 +113,17 @@ struct probe_debug probe_debug(const struct kvm *kvm)
     }
     release(&m);
     return found;
+}
+
+bool probe_window(const struct kvm *kvm)
+{
+    struct trial trial = {.entry = CLOSED, .window = true};
+    struct machine m;
+    bool works;
+
+    works = make(&m, kvm) && comes_back(&m, &trial, KVM_EXIT_IRQ_WINDOW_OPEN, OPEN);
+    release(&m);
+    return works;
 }
 
 bool probe_paging32(const char *path)

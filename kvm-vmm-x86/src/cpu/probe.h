@@ -13,6 +13,10 @@ struct probe_debug {
 
 struct probe_debug probe_debug(const struct kvm *kvm);
 
+/* Whether a vCPU that waits to be interrupted (`request_interrupt_window`) comes back at the first
+ * instruction where it can be, and not at some later one. */
+bool probe_window(const struct kvm *kvm);
+
 /* Whether it runs 32-bit code with paging: some software KVMs end it in a triple fault. `path` as
  * kvm_open takes it. */
 bool probe_paging32(const char *path);

@@ -179,6 +179,7 @@ static const struct spec specs[] = {
     {"vsock", 0, PARSE, .parse = devices_parse_vsock},
     {"pvpanic", 0, FLAG, GUEST(pvpanic)},
     {"watchdog", 0, WORD, GUEST(watchdog), .words = {"none", "reset", "off", "stop"}},
+    {"irqchip", 0, YES, GUEST(own_irqchip), .words = {"kvm", "vmm"}},
     {"net", 0, PARSE, .parse = devices_parse_net},
     {"console", 0, PARSE, .parse = devices_parse_console},
     {"port", 0, PARSE, .parse = devices_parse_port},

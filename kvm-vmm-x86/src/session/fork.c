@@ -123,6 +123,8 @@ int session_fork_check_run(const struct options *options, const struct guest_con
         options->record != NULL || options->replay != NULL)
         return error_set(error, "a run with --gdb, --log, --record, --replay, --stats or "
                                 "--boot-report cannot be forked");
+    if (c->own_irqchip)
+        return error_set(error, "a guest with --irqchip vmm cannot be forked");
     if (c->text_screen)
         return error_set(error, "a guest on the display (--display) cannot be forked");
     for (unsigned i = 0; i < c->disk_count; i++)

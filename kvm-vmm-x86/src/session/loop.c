@@ -20,6 +20,7 @@
 #include "session/forks.h"
 #include "vm/alarm.h"
 #include "vm/halt.h"
+#include "vm/ticks.h"
 
 enum { INPUT_CHUNK = 4096 };
 #define MS UINT64_C(1000000)
@@ -91,6 +92,10 @@ static void pass_port_input(unsigned guest)
 {
     if (!session_loop_is_running(guest))
         return;
+    if (session->vms[guest].own_irqchip) {
+        ticks_ask(&session->vms[guest], TICK_INPUT);
+        return;
+    }
     serial_input_ready(&session->vms[guest].machine.serial);
     vm_wake(&session->vms[guest]);
 }
@@ -206,9 +211,14 @@ static void on_look(void *context)
 static void on_end_look(void *context)
 {
     (void)context;
-    for (unsigned i = 0; i < session->count; i++)
-        if (session_loop_is_running(i) && input_has_ended(i))
+    for (unsigned i = 0; i < session->count; i++) {
+        if (!session_loop_is_running(i) || !input_has_ended(i))
+            continue;
+        if (session->vms[i].own_irqchip)
+            ticks_ask(&session->vms[i], TICK_END);
+        else
             serial_look_for_end(&session->vms[i].machine.serial);
+    }
 }
 
 static void on_signal(int signal)

@@ -48,6 +48,8 @@ int snapshot_save_check(const struct vm *vm, struct error *error)
     if (vm->config->debugged)
         return error_set(error, "a guest with a debugger (--gdb) cannot be saved: its breakpoints "
                                 "may be in memory");
+    if (vm->own_irqchip)
+        return error_set(error, "a guest with --irqchip vmm cannot be saved");
     if (vm->config->image_bytes != NULL)
         return error_set(error, "a guest that was made from memory cannot be saved");
     return 0;

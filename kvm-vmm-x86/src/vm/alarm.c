@@ -6,6 +6,7 @@
 #include "host/clock.h"
 #include "host/events.h"
 #include "vm/pause.h"
+#include "vm/ticks.h"
 
 #define SECOND UINT64_C(1000000000)
 
@@ -20,6 +21,12 @@ static bool goes(struct vm *vm)
     return vm_is_running(vm) && (!vm_is_held(vm) || vm_is_asleep(vm));
 }
 
+/* Of a guest that was asked to let a tick in, nothing is due before it has. */
+static uint64_t clock_due(struct vm *vm)
+{
+    return vm->own_irqchip && ticks_are_asked(vm) ? RTC_NEVER : rtc_due(&vm->machine.rtc);
+}
+
 /* The alarm is an event of ACPI as well. */
 void alarm_tick(struct machine *machine)
 {
@@ -31,9 +38,19 @@ void alarm_tick(struct machine *machine)
 static void on_time(void *context)
 {
     (void)context;
-    for (unsigned i = 0; i < alarms.count; i++)
-        if (goes(&alarms.vms[i]))
-            alarm_tick(&alarms.vms[i].machine);
+    for (unsigned i = 0; i < alarms.count; i++) {
+        struct vm *vm = &alarms.vms[i];
+
+        if (!goes(vm))
+            continue;
+        if (!vm->own_irqchip) {
+            alarm_tick(&vm->machine);
+            continue;
+        }
+        watchdog_look(&vm->machine.watchdog);
+        if (clock_due(vm) <= clock_wall() || ticks_due(vm) <= events_now())
+            ticks_ask(vm, TICK_TIME);
+    }
 }
 
 /* The host's clock may be set meanwhile: no wait is longer than the second in which each of their
@@ -41,15 +58,19 @@ static void on_time(void *context)
 void alarm_arrange(struct vm *vms, unsigned count)
 {
     uint64_t first = RTC_NEVER, wait = WATCHDOG_NEVER, now;
+    uint64_t tick = PIT_NEVER;
 
     alarms.vms = vms;
     alarms.count = count;
     alarms.timer.expired = on_time;
     for (unsigned i = 0; i < count; i++) {
-        uint64_t due = goes(&vms[i]) ? rtc_due(&vms[i].machine.rtc) : RTC_NEVER;
+        uint64_t due = goes(&vms[i]) ? clock_due(&vms[i]) : RTC_NEVER;
         uint64_t fed = goes(&vms[i]) ? watchdog_due(&vms[i].machine.watchdog) : WATCHDOG_NEVER;
 
+        uint64_t next = goes(&vms[i]) ? ticks_due(&vms[i]) : PIT_NEVER;
+
         first = due < first ? due : first;
+        tick = next < tick ? next : tick;
         wait = fed < wait ? fed : wait;
     }
     if (first != RTC_NEVER) {
@@ -58,6 +79,11 @@ void alarm_arrange(struct vm *vms, unsigned count)
             first = now;
         if (first - now < wait)
             wait = first - now < SECOND ? first - now : SECOND;
+    }
+    if (tick != PIT_NEVER) {
+        now = events_now();
+        tick = tick > now ? tick - now : 0;
+        wait = tick < wait ? tick : wait;
     }
     if (wait == WATCHDOG_NEVER)
         events_timer_stop(&alarms.timer);

@@ -46,6 +46,8 @@ static void backend_interrupt(void *context, uint32_t gsi, bool level)
 
     if (vm->irqchip)
         kvm_set_irq(vm->fd, gsi, level);
+    else if (vm->own_irqchip && gsi < PIC_LINES)
+        pic_set_line(&vm->machine.pic, gsi, level);
 }
 
 static void backend_pulse(void *context, uint32_t gsi)

@@ -14,6 +14,7 @@
 #include "boot/loader.h"
 #include "boot/multiboot.h"
 #include "cpu/cpuid.h"
+#include "cpu/probe.h"
 #include "cpu/reset.h"
 #include "host/files/files.h"
 #include "host/guard.h"
@@ -210,12 +211,13 @@ static int set_first_state(struct vm *vm, const struct cpu_start *start, struct 
 
 static int add_vcpu(struct vm *vm, const struct kvm *kvm, unsigned id, struct error *error)
 {
-    struct cpuid_place place = {.id = id,
-                                .count = vm->vcpu_count,
-                                .deadline = vm->irqchip && kvm->tsc_deadline,
-                                .debugged = vm->config->debugged,
-                                .no_lapic = vm->mode == MODE_LINUX &&
-                                            linux_has_no_lapic(vm->config->append)};
+    struct cpuid_place place = {
+        .id = id,
+        .count = vm->vcpu_count,
+        .deadline = vm->irqchip && kvm->tsc_deadline,
+        .debugged = vm->config->debugged,
+        .no_lapic =
+            vm->own_irqchip || (vm->mode == MODE_LINUX && linux_has_no_lapic(vm->config->append))};
     struct kvm_cpuid2 *cpuid;
     int result;
 
@@ -278,7 +280,13 @@ static int plan(struct vm *vm, const struct loader *loader, const struct image *
         return -1;
     vm->ram_size = o->memory != 0 ? o->memory : modes[vm->mode].memory;
     vm->vcpu_count = o->cpus != 0 ? o->cpus : 1;
-    vm->irqchip = modes[vm->mode].irqchip;
+    vm->own_irqchip = o->own_irqchip;
+    vm->irqchip = modes[vm->mode].irqchip && !vm->own_irqchip;
+    if (vm->own_irqchip && (vm->mode > MODE_PROTECTED || vm->vcpu_count > 1))
+        return error_set(error,
+                         "%s: --irqchip vmm is for guests in real or protected mode with "
+                         "one vCPU",
+                         vm->name);
     choose_mmio(vm);
     return check_size(vm, error) < 0 ? -1 : check_kernel_options(vm, loader, error);
 }
@@ -291,8 +299,10 @@ static int build(struct vm *vm, const struct loader *loader, const struct kvm *k
 
     if (add_ram(vm, &files->image, error) < 0 ||
         machine_init(&vm->machine, vm->config, &vm->backend, &vm->serial, vm->address_bits, error) <
-            0)
+            0 ||
+        (vm->own_irqchip && machine_add_irqchip(&vm->machine, &vm->backend, error) < 0))
         return -1;
+    vm->window = vm->own_irqchip && probe_window(kvm);
     if (firmware_fill(vm, files, error) < 0)
         return -1;
     observers_phase(vm, VM_MEMORY);

@@ -6,6 +6,7 @@
 
 #include "dev/backend.h"
 #include "vm/exits.h"
+#include "vm/ticks.h"
 #include "vm/vm.h"
 
 /* The vCPU whose exits this thread handles. */
@@ -101,6 +102,54 @@ bool deck_plays(enum tape_kind kind, uint64_t *value)
         diverge(here, "exit %lu: the recording cannot be read there", here->recorded + 1);
         break;
     }
+    return true;
+}
+
+bool deck_plays_tick(struct vcpu *vcpu, bool halted, uint64_t *what)
+{
+    struct deck *d = vcpu->deck;
+    struct tape_place before;
+
+    if (d == NULL || d->mode < DECK_PLAY)
+        return false;
+    *what = 0;
+    if (d->diverged)
+        return true;
+    before = d->place;
+    switch (tape_take(&d->tape, &d->place, vcpu->recorded, TAPE_TICK, what)) {
+    case TAPE_FOUND:
+        if (((*what & TICK_HALTED) != 0) == halted)
+            break;
+        d->place = before; /* it comes at the HLT that is next */
+        *what = 0;
+        break;
+    case TAPE_DAMAGED:
+        diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded + 1);
+        break;
+    case TAPE_OVER: /* a guest that is led goes no further */
+        if (d->mode != DECK_PLAY)
+            break;
+        d->mode = DECK_RECORD;
+        d->silent = false;
+        vm_silence(false);
+        return false;
+    default:
+        break;
+    }
+    return true;
+}
+
+bool deck_ends(struct vcpu *vcpu)
+{
+    struct deck *d = vcpu->deck;
+
+    if (d == NULL || d->mode < DECK_PLAY)
+        return false;
+    if (tape_next(&d->tape, &d->place, vcpu->recorded) == TAPE_END || d->place.at == d->tape.used)
+        deck_end(vcpu);
+    else
+        diverge(vcpu, "exit %lu waits for an interrupt; the recording has %s next",
+                vcpu->recorded + 1, tape_kind_name(tape_next(&d->tape, &d->place, vcpu->recorded)));
     return true;
 }
 

@@ -43,6 +43,13 @@ void deck_attach(struct vcpu *vcpu);
 bool deck_plays(enum tape_kind kind, uint64_t *value);
 void deck_note(enum tape_kind kind, uint64_t value);
 
+/* For what is let in to the vCPU behind an exit or, `halted`, at a HLT. True: `*what` is what the
+ * tape has there, 0 for nothing (more). False: the tape is not played; what comes is passed to
+ * deck_note. */
+bool deck_plays_tick(struct vcpu *vcpu, bool halted, uint64_t *what);
+/* The vCPU waits, and a tape that is played has nothing for it: true if the guest ends with it. */
+bool deck_ends(struct vcpu *vcpu);
+
 /* For the vCPU's own thread, before it enters: a guest that was taken back in time has done again
  * what it had done. */
 void deck_catch_up(struct vcpu *vcpu);

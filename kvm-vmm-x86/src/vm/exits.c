@@ -149,11 +149,13 @@ static enum verdict on_mmio(struct vcpu *vcpu, struct kvm_run *run)
     return access_device(vcpu, BUS_MMIO, run->mmio.phys_addr, &access);
 }
 
-/* Without interrupt controllers nothing can wake it (with them KVM does not exit for HLT: halt.c).
+/* Without interrupt controllers nothing can wake it (with KVM's it does not exit for HLT: halt.c).
  */
 static enum verdict on_hlt(struct vcpu *vcpu, struct kvm_run *run)
 {
     (void)run;
+    if (vcpu->vm->own_irqchip)
+        return VERDICT_RESUME; /* vcpu.c asks ticks_halt */
     vm_stop(vcpu->vm, END_HALT, 0, "%s", "");
     return VERDICT_STOP;
 }

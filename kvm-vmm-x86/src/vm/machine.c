@@ -18,7 +18,16 @@ struct row {
     size_t state;                /* where the device lives in struct machine */
     uint32_t gsi;                /* its interrupt; 0: none */
     const char *acpi, *identity; /* its name and identity in ACPI; NULL: it is not told of */
-    enum { ALWAYS, TESTDEV, DEBUGCON, PCI, NO_PCI, PVPANIC, WATCHDOG } when; /* there alone */
+    enum {
+        ALWAYS,
+        TESTDEV,
+        DEBUGCON,
+        PCI,
+        NO_PCI,
+        PVPANIC,
+        WATCHDOG,
+        IRQCHIP
+    } when; /* there alone */
 };
 
 #define IN(device) .state = offsetof(struct machine, device)
@@ -33,6 +42,9 @@ static const struct row rows[] = {
     {BUS_MMIO, PCI_MEMORY_BASE, PCI_MEMORY_SIZE, &pci_memory_ops, IN(pci), .when = PCI},
     {BUS_MMIO, PCI_WINDOW_BASE, PCI_WINDOW_END - PCI_WINDOW_BASE, &pci_low_ops, IN(pci),
      .when = PCI},
+    {BUS_PIO, PIC_FIRST_PORT, PIC_PORTS, &pic_first_ops, IN(pic), .when = IRQCHIP},
+    {BUS_PIO, PIC_SECOND_PORT, PIC_PORTS, &pic_second_ops, IN(pic), .when = IRQCHIP},
+    {BUS_PIO, PIT_PORT, PIT_PORTS, &pit_ops, IN(pit), .when = IRQCHIP},
     {BUS_PIO, RTC_PORT, RTC_PORTS, &rtc_ops, IN(rtc), .gsi = RTC_IRQ, .acpi = "RTC_",
      .identity = "PNP0B00"},
     {BUS_PIO, NO_BIOS_PORT, 1, &no_bios_ops, IN(no_bios)},
@@ -156,6 +168,8 @@ static bool is_there(const struct row *row, const struct guest_config *config)
         return config->pvpanic;
     case WATCHDOG:
         return config->watchdog != WATCHDOG_NONE;
+    case IRQCHIP:
+        return false; /* machine_add_irqchip */
     default:
         return true;
     }
@@ -207,6 +221,18 @@ int machine_init(struct machine *machine, const struct guest_config *config,
     if (add_pci(machine, config, backend, address_bits, error) < 0)
         return -1;
     return add_virtio(machine, config, backend, error);
+}
+
+int machine_add_irqchip(struct machine *machine, const struct backend *backend, struct error *error)
+{
+    pic_init(&machine->pic);
+    pit_init(&machine->pit, backend, line_of(backend, &pit_ops));
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].when == IRQCHIP &&
+            bus_claim(&machine->bus, rows[i].space, rows[i].base, rows[i].length, rows[i].ops,
+                      (char *)machine + rows[i].state, error) < 0)
+            return -1;
+    return 0;
 }
 
 void machine_close(struct machine *machine)

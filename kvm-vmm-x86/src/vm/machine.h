@@ -15,6 +15,8 @@
 #include "dev/i8042.h"
 #include "dev/no_bios.h"
 #include "dev/pci.h"
+#include "dev/pic.h"
+#include "dev/pit.h"
 #include "dev/pvpanic.h"
 #include "dev/reset.h"
 #include "dev/rtc.h"
@@ -38,6 +40,8 @@ struct machine {
     struct debugcon debugcon;
     struct no_bios no_bios;
     struct serial serial;
+    struct pic pic; /* this and the next: machine_add_irqchip */
+    struct pit pit;
     struct rtc rtc;
     struct i8042 i8042;
     struct reset reset;
@@ -66,6 +70,9 @@ struct machine {
 int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, const struct backend *serial, unsigned address_bits,
                  struct error *error) MUST_CHECK;
+/* It has interrupt controllers and a timer of its own, and not KVM's. */
+int machine_add_irqchip(struct machine *machine, const struct backend *backend,
+                        struct error *error) MUST_CHECK;
 /* No thread reaches its devices any more. */
 void machine_close(struct machine *machine);
 

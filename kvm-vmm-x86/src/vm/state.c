@@ -10,8 +10,10 @@
 #include "host/clock.h"
 #include "host/kvm/debug.h"
 #include "host/kvm/state.h"
+#include "vm/ticks.h"
 
 enum { VERSION = 1, DEVICES_MAX = 24 * 1024 };
+enum { HLT_LENGTH = 1 };
 enum { ITEMS_OFFSET = 4096 }; /* where KVM puts the items of an access to a port (5) */
 
 /* A write that waits, as a reading hypercall does. KVM has finished its instruction: it is not
@@ -134,6 +136,23 @@ static int save_write(struct vcpu *vcpu, const char *name, struct chunk_writer *
     return 0;
 }
 
+/* A vCPU that waits at a HLT executes it again, as its interrupt has not come yet. */
+static int save_halted(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writer *writer,
+                       struct error *error)
+{
+    struct kvm_regs regs = vcpu->cpu.run->s.regs.regs;
+    int result;
+
+    regs.rip -= HLT_LENGTH;
+    if (kvm_write_general(&vcpu->cpu, &regs) < 0)
+        return error_set(error, "vCPU %u: KVM refuses its registers", vcpu->id);
+    result = kvm_save_vcpu(kvm, &vcpu->cpu, vcpu->id, writer, error);
+    regs.rip += HLT_LENGTH;
+    if (kvm_write_general(&vcpu->cpu, &regs) < 0)
+        return error_set(error, "vCPU %u: KVM refuses its registers", vcpu->id);
+    return result;
+}
+
 static int save_vcpu(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writer *writer,
                      struct error *error)
 {
@@ -145,6 +164,8 @@ static int save_vcpu(struct vcpu *vcpu, const struct kvm *kvm, struct chunk_writ
     snprintf(name, sizeof name, "vcpu %u write", vcpu->id);
     if (save_write(vcpu, name, writer, error) < 0)
         return -1;
+    if (vcpu->again && vcpu->cpu.run->exit_reason == KVM_EXIT_HLT)
+        return save_halted(vcpu, kvm, writer, error);
     return kvm_save_vcpu(kvm, &vcpu->cpu, vcpu->id, writer, error);
 }
 
@@ -310,6 +331,8 @@ int vm_load(struct vm *vm, struct chunk_reader *reader, struct error *error)
     while ((more = chunk_next(reader, &chunk, error)) > 0)
         if (load_chunk(vm, moment, &chunk, error) < 0)
             return -1;
+    if (vm->own_irqchip)
+        ticks_loaded(&vm->vcpus[0]);
     return more;
 }
 

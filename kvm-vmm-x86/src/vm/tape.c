@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dev/backend.h"
+#include "vm/ticks.h"
 
 enum { RIP = 1, ADDRESS = 2, VALUE = 4, SHAPE = 8, ENTRY_MAX = 64, FIRST_SIZE = 4096 };
 enum { NUMBER_BYTES = 10, NUMBER_BITS = 7 };
@@ -207,6 +208,8 @@ static bool take_shape(const struct tape *t, size_t *at, struct exit_record *rec
 /* Input and what waits of it become an int. */
 static bool value_can_be(uint8_t kind, uint64_t value)
 {
+    if (kind == TAPE_TICK)
+        return (value & TICK_ALL) != 0 && (value & ~(uint64_t)TICK_HALTED) <= TICK_ALL;
     if (kind == TAPE_INPUT)
         return value <= UINT8_MAX || value == (uint64_t)INPUT_NONE || value == (uint64_t)INPUT_END;
     return kind != TAPE_PENDING || value <= INT32_MAX || value == (uint64_t)INPUT_END;
@@ -247,7 +250,7 @@ static bool read_entry(const struct tape *t, struct tape_place *place, enum tape
         memcpy(end->message, t->bytes + p.at, value);
         end->message[value] = '\0';
         p.at += value;
-    } else if (tag == TAPE_NOTHING || tag > TAPE_WALL || !take_difference(t, &p.at, &p.last[tag]) ||
+    } else if (tag == TAPE_NOTHING || tag > TAPE_TICK || !take_difference(t, &p.at, &p.last[tag]) ||
                !value_can_be(tag, p.last[tag])) {
         return false;
     }
@@ -340,6 +343,7 @@ const char *tape_kind_name(enum tape_kind kind)
                                                   [TAPE_PENDING] = "the number of waiting bytes",
                                                   [TAPE_NOW] = "the monotonic clock",
                                                   [TAPE_WALL] = "the date",
+                                                  [TAPE_TICK] = "an interrupt",
                                                   [TAPE_END] = "the end"};
 
     return kind < TAPE_KINDS && names[kind] != NULL ? names[kind] : "an exit";

@@ -21,6 +21,7 @@ enum tape_kind {
     TAPE_PENDING,  /* how many bytes wait */
     TAPE_NOW,      /* the clock that is never set */
     TAPE_WALL,     /* the clock on the wall */
+    TAPE_TICK,     /* what was let in (ticks.h) */
     TAPE_SKIP = 6, /* exits that are only counted */
     TAPE_END,      /* how the guest ended */
     TAPE_KINDS,

@@ -9,6 +9,7 @@
 #include "host/guard.h"
 #include "vm/deck.h"
 #include "vm/exits.h"
+#include "vm/ticks.h"
 #include "vm/vm.h"
 
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm *kvm,
@@ -147,6 +148,14 @@ static enum verdict attend(struct vcpu *vcpu)
     return VERDICT_RESUME;
 }
 
+static inline enum verdict handle(struct vcpu *vcpu)
+{
+    enum verdict verdict = exits_handle(vcpu);
+
+    return vcpu->vm->own_irqchip && vcpu->cpu.run->exit_reason == KVM_EXIT_HLT ? ticks_halt(vcpu)
+                                                                               : verdict;
+}
+
 /*
  * Once into the guest and back, and what it came back for is handled; unless something was asked of
  * the vCPU, its output is not read, or the last exit is to be tried again. Every exit
@@ -169,7 +178,7 @@ static inline enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const stru
     if (o->takes_exit != 0 && observers_take_exit(vcpu))
         return VERDICT_RESUME;
     vcpu->woken = gate_count(vm); /* before the exit is tried: what comes meanwhile opens it */
-    verdict = exits_handle(vcpu);
+    verdict = handle(vcpu);
     if (verdict == VERDICT_AGAIN) {
         vcpu->again = vcpu->counted = true;
         return VERDICT_RESUME;
@@ -181,6 +190,8 @@ static inline enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const stru
         report_exit(vcpu, o, verdict == VERDICT_STOP);
     if (vcpu->counted)
         pause_next_part(vcpu);
+    if (vm->own_irqchip && verdict == VERDICT_RESUME)
+        ticks_let_in(vcpu);
     if (verdict == VERDICT_STOP || vcpu->stats.exits < vcpu->exits_max)
         return verdict;
     vm_stop(vm, END_LIMIT, 0, "stopped after %llu exits (--max-exits)",
@@ -190,7 +201,7 @@ static inline enum verdict run_once(struct vcpu *vcpu, struct vm *vm, const stru
 
 enum verdict vcpu_handle_exit(struct vcpu *vcpu)
 {
-    enum verdict verdict = exits_handle(vcpu);
+    enum verdict verdict = handle(vcpu);
 
     vcpu->again = vcpu->counted = verdict == VERDICT_AGAIN;
     if (verdict == VERDICT_AGAIN)
@@ -198,6 +209,8 @@ enum verdict vcpu_handle_exit(struct vcpu *vcpu)
     keep_exit(vcpu, vcpu->cpu.run);
     if (vcpu->part_count > 0)
         pause_next_part(vcpu);
+    if (vcpu->vm->own_irqchip && verdict == VERDICT_RESUME)
+        ticks_let_in(vcpu);
     return verdict;
 }
 

@@ -32,6 +32,9 @@ struct vm {
     enum guest_mode mode;
     bool paging;           /* started in protected mode with paging */
     bool irqchip;          /* the kernel emulates interrupt controllers: HLT does not exit */
+    bool own_irqchip;      /* the VMM does, and interrupts the vCPU at its exits: ticks.h */
+    bool window;           /* KVM tells exactly when such a vCPU can be interrupted */
+    unsigned ticks;        /* enum tick: what is asked for there; atomic */
     enum mmio_policy mmio; /* never MMIO_DEFAULT */
     bool unpacked_itself;  /* Linux: its own decompressor runs in the guest */
     unsigned address_bits; /* the width of its physical addresses, as CPUID tells it */

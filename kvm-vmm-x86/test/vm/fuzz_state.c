@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "no_ticks.h"
 #include "vm/exits.c" /* among the sources that need KVM: no fuzzer links them */
 #include "vm/state.c"
 

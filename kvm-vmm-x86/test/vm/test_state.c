@@ -1,10 +1,10 @@
 /* Unit tests of what vm/state.c saves of an exit that a vCPU is in the middle of, and of
- * vm/exits.c, which takes it up again. KVM's part of the state is left out: it is moved by
- * tests/vmm/wrapped/move.c. */
+ * vm/exits.c, which takes it up. KVM's part is moved by tests/vmm/wrapped/move.c. */
 #include <errno.h>
 #include <string.h>
 
 #include "cmocka_all.h"
+#include "no_ticks.h"
 #include "vm/exits.c" /* among the sources that need KVM: no unit test links them */
 #include "vm/state.c"
 
@@ -120,6 +120,12 @@ bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs)
 bool kvm_error_is_guests(const struct kvm_run *run)
 {
     return run == NULL;
+}
+
+int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs)
+{
+    cpu->run->s.regs.regs = *regs;
+    return 0;
 }
 
 bool probe_paging32(const char *path)

@@ -173,6 +173,10 @@ static void test_ranges(void **state)
         uint64_t value;
         bool good;
     } cases[] = {{TAPE_INPUT, 255, true},
+                 {TAPE_TICK, 1, true},
+                 {TAPE_TICK, 15, true},
+                 {TAPE_TICK, 8, false}, /* at a HLT, and nothing */
+                 {TAPE_TICK, 16, false},
                  {TAPE_INPUT, (uint64_t)INPUT_NONE, true},
                  {TAPE_INPUT, (uint64_t)INPUT_END, true},
                  {TAPE_INPUT, 256, false},

@@ -4,6 +4,23 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+void kvm_interrupt(const struct kvm_cpu *cpu, uint8_t vector)
+{
+    struct kvm_interrupt interrupt = {.irq = vector};
+
+    /* Fails only for a VM with KVM's interrupt controllers. */
+    (void)ioctl(cpu->fd, KVM_INTERRUPT, &interrupt);
+}
+
+int kvm_injected(const struct kvm_cpu *cpu)
+{
+    struct kvm_vcpu_events events;
+
+    return ioctl(cpu->fd, KVM_GET_VCPU_EVENTS, &events) == 0 && events.interrupt.injected
+               ? events.interrupt.nr
+               : -1;
+}
+
 bool kvm_read_pic(int vm, unsigned chip, struct kvm_pic_state *pic)
 {
     struct kvm_irqchip irqchip = {.chip_id =

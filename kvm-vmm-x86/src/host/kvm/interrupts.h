@@ -5,6 +5,11 @@
 
 #include "host/kvm/kvm.h"
 
+/* Interrupts a vCPU of a VM without interrupt controllers, which can be interrupted now. */
+void kvm_interrupt(const struct kvm_cpu *cpu, uint8_t vector);
+/* The vector of an interrupt that it begins with when it is entered next, or -1. */
+int kvm_injected(const struct kvm_cpu *cpu);
+
 /* A PIC: 0 the master, 1 the slave (4.26). */
 bool kvm_read_pic(int vm, unsigned chip, struct kvm_pic_state *pic);
 

@@ -207,6 +207,7 @@ const unsigned sandbox_call_count = sizeof sandbox_calls / sizeof sandbox_calls[
 const struct sandbox_ioctl sandbox_ioctls[] = {
     {KVM_RUN, 0},
     {KVM_IRQ_LINE, 0},
+    {KVM_INTERRUPT, 0},
     {KVM_SIGNAL_MSI, 0},
     {KVM_GET_REGS, 0},
     {KVM_SET_REGS, 0},

@@ -55,6 +55,9 @@ struct debug_cpu {
     bool reinject;         /* an int3 of the guest's own goes on to the guest */
     bool looked;           /* what follows is about the next instruction */
     bool pushes_flags;     /* it is a PUSHF */
+    bool halts;            /* it is a HLT, which waits for an interrupt of the VMM's */
+    bool interrupted;      /* the step begins with such an interrupt, */
+    uint64_t sp;           /* at this stack pointer */
     bool sets_timer;       /* it sets the local APIC's deadline */
     unsigned touches;      /* it accesses what is watched: 1 + index in the table; 0: it does not */
     unsigned quiet_steps;  /* single steps to go before it is interrupted again */

@@ -92,14 +92,15 @@ static void clear_flag_at(const struct snapshot *s, gva_t flags)
 }
 
 /* What was pushed: IP, CS, flags, and for some exceptions an error code below them. Bit 1 of flags
- * is always set and a code selector always fits 16 bits, an error code stands where IP would. */
+ * is always set and a code selector always fits 16 bits and is 0 in real mode only, an error code
+ * stands where IP would. */
 static bool looks_like_frame(const struct snapshot *s, gva_t at, unsigned slot)
 {
     uint64_t cs = read_slot(s, at + slot, slot);
     uint64_t flags = read_slot(s, at + 2 * slot, slot);
 
-    return cs != 0 && cs <= UINT16_MAX && (flags & RFLAGS_TF) && (flags & RFLAGS_FIXED) &&
-           flags <= UINT32_MAX >> 10;
+    return (cs != 0 || !(s->sregs.cr0 & CR0_PE)) && cs <= UINT16_MAX && (flags & RFLAGS_TF) &&
+           (flags & RFLAGS_FIXED) && flags <= UINT32_MAX >> 10;
 }
 
 void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s)
@@ -127,6 +128,13 @@ bool handlers_is_pushf(const struct snapshot *s)
     return instruction_at(s, snapshot_linear_rip(s), &in) &&
            (in.i.mnemonic == ZYDIS_MNEMONIC_PUSHF || in.i.mnemonic == ZYDIS_MNEMONIC_PUSHFD ||
             in.i.mnemonic == ZYDIS_MNEMONIC_PUSHFQ);
+}
+
+bool handlers_is_halt(const struct snapshot *s)
+{
+    struct instruction in;
+
+    return instruction_at(s, snapshot_linear_rip(s), &in) && in.i.mnemonic == ZYDIS_MNEMONIC_HLT;
 }
 
 /* Some seconds, in which thousands of steps are made. A guest that sleeps makes none, and waits. */

@@ -50,8 +50,9 @@ void handlers_hide_trap_flag(const struct handler *handler, struct snapshot *s);
 /* The same on top of the stack, after a PUSHF. */
 void handlers_hide_pushed_flag(const struct snapshot *s);
 
-/* Whether the code at CS:RIP is a PUSHF. */
+/* Whether the code at CS:RIP is a PUSHF; a HLT. */
 bool handlers_is_pushf(const struct snapshot *s);
+bool handlers_is_halt(const struct snapshot *s);
 
 /*
  * The local APIC's timer, for a vCPU that is stepped (Intel SDM volume 3, 11.5.4.1: TSC-deadline

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/kvm/debug.h"
+#include "host/kvm/interrupts.h"
 #include "vm/deck.h"
 #include "vm/vm.h"
 #include "watch/explain/fault/instruction.h"
@@ -56,6 +57,7 @@ static void look_ahead(struct debug_cpu *own, const struct snapshot *s)
 
     own->looked = true;
     own->pushes_flags = handlers_is_pushf(s);
+    own->halts = d->vm->own_irqchip && handlers_is_halt(s);
     own->sets_timer = d->plan.steps && handlers_sets_timer(s);
     own->touches = watch_ahead(d, s);
 }
@@ -74,6 +76,11 @@ static void before_entry(void *state, struct vcpu *vcpu)
 
     if ((control & KVM_GUESTDBG_SINGLESTEP) && !own->looked && debug_snapshot(vcpu, &s) == 0)
         look_ahead(own, &s);
+    own->interrupted = (control & KVM_GUESTDBG_SINGLESTEP) && vcpu->vm->own_irqchip &&
+                       kvm_injected(&vcpu->cpu) >= 0;
+    own->sp = vcpu->cpu.run->s.regs.regs.rsp;
+    if ((control & KVM_GUESTDBG_SINGLESTEP) && own->halts && !own->interrupted)
+        control &= ~(uint32_t)KVM_GUESTDBG_SINGLESTEP; /* an exit by itself (travel/stepper.c) */
     vcpu->cpu.run->kvm_valid_regs = KVM_SYNC_X86_REGS | (control != 0 ? KVM_SYNC_X86_SREGS : 0);
     if (own->reinject)
         control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_INJECT_BP;
@@ -209,6 +216,18 @@ static void delay_timer(const struct vcpu *vcpu)
         vm_stop(vcpu->vm, END_FAILED, 0, "KVM refuses the deadline of its guest's timer");
 }
 
+/* In real mode no trap waits where a handler begins: the step that an interrupt came before has
+ * also made the handler's first instruction. The flags were pushed first. */
+static void hide_interrupted(const struct debug_cpu *own, struct snapshot s)
+{
+    enum { WORD = 2 };
+
+    if (!own->interrupted || (s.sregs.cr0 & CR0_PE))
+        return;
+    s.regs.rsp = own->sp - WORD;
+    handlers_hide_pushed_flag(&s);
+}
+
 /* The registers are where KVM left them (before_entry asked it to): no more calls for them. */
 static void after_step(struct debug_cpu *own)
 {
@@ -217,7 +236,8 @@ static void after_step(struct debug_cpu *own)
     struct snapshot s = {.regs = shared->regs, .sregs = shared->sregs, .memory = &d->vm->memory};
     unsigned touched;
 
-    if (own->looked && own->pushes_flags)
+    hide_interrupted(own, s);
+    if (own->looked && own->pushes_flags && !own->interrupted)
         handlers_hide_pushed_flag(&s);
     if (own->looked && own->sets_timer)
         delay_timer(own->vcpu);
@@ -282,6 +302,9 @@ static bool takes_exit(void *state, struct vcpu *vcpu)
     switch (vcpu->cpu.run->exit_reason) {
     case KVM_EXIT_IO:
         return takes_port(own);
+    case KVM_EXIT_HLT:
+        own->looked = false;
+        return false;
     case KVM_EXIT_SHUTDOWN:
     case KVM_EXIT_INTERNAL_ERROR:
     case KVM_EXIT_FAIL_ENTRY:

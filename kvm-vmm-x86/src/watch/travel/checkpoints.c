@@ -140,9 +140,9 @@ static int keep_state(struct checkpoints *c, struct checkpoint *p, struct error 
 
     p->crash = vcpu->again && is_crash(run->exit_reason);
     p->at_exit =
-        vcpu->again &&
-        (p->crash || (run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT) ||
-         (run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write));
+        vcpu->again && (p->crash || run->exit_reason == KVM_EXIT_HLT ||
+                        (run->exit_reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT) ||
+                        (run->exit_reason == KVM_EXIT_MMIO && run->mmio.is_write));
     p->exits = vcpu->recorded;
     p->string_rip = vcpu->string_rip;
     /* What is noted of a guest that waits for input may yet be replaced. */

@@ -104,7 +104,7 @@ static int describe_start(const struct vm *vm, struct tape_header *header, struc
     *header = (struct tape_header){.mode = vm->mode, .memory = vm->ram_size};
     if (kvm_read_registers(&vm->vcpus[0].cpu, &regs, &sregs, NULL) < 0)
         return error_set(error, "its registers cannot be got from KVM");
-    header->start = tape_file_sum(0, &regs, sizeof regs);
+    header->start = tape_file_sum(vm->own_irqchip, &regs, sizeof regs);
     for (unsigned i = 0; i < vm->memory.count; i++)
         header->start =
             tape_file_sum(header->start, vm->memory.slots[i].host, vm->memory.slots[i].size);
@@ -194,9 +194,11 @@ static int write_all(struct vcpu *vcpu)
     else
         tape_put_end(tape, vcpu->recorded, end->kind, end->code, end->message);
     if (has_timer(vcpu->vm))
-        console_printf("kvm-vmm: --record %s: the guest has a timer, whose interrupts come at no "
-                       "certain instruction: it may go another way when it is replayed",
-                       recorder.record);
+        console_printf(
+            "kvm-vmm: --record %s: the guest has a timer, whose interrupts come at no "
+            "certain instruction: it may go another way when it is replayed%s",
+            recorder.record,
+            vcpu->vm->mode == MODE_PROTECTED ? " (with --irqchip vmm they come at its exits)" : "");
     tape_file_seal(&recorder.header, tape);
     failure = outfile_begin(&recorder.file);
     if (failure == 0)

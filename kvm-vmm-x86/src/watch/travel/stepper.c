@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "host/kvm/debug.h"
+#include "host/kvm/interrupts.h"
 #include "vm/deck.h"
 #include "watch/explain/fault/raise.h"
 #include "watch/explain/walk.h"
@@ -104,9 +105,12 @@ static void find_handlers(struct stepper *s, const struct exception *next)
 static void insert_traps(struct stepper *s)
 {
     struct raise next = raise_look(&s->before);
+    int interrupt = s->vcpu->vm->own_irqchip ? kvm_injected(&s->vcpu->cpu) : -1;
     unsigned length = next.decoded ? next.instruction.i.length : INSTRUCTION_MAX;
     gva_t rip = snapshot_linear_rip(&s->before);
 
+    if (interrupt >= 0) /* it comes before the instruction */
+        next.exception.vector = interrupt;
     find_handlers(s, &next.exception);
     for (unsigned i = 0; i < s->handlers.count; i++) {
         const struct handler *h = &s->handlers.list[i];
@@ -148,8 +152,17 @@ static bool enter_handler(struct stepper *s, const struct handler *handler)
     return kvm_write_general(&s->vcpu->cpu, &state.regs) == 0;
 }
 
+/* Whether a HLT is next. It is an exit by itself; stepped, some KVM makes that exit much later. */
+static bool halts(const struct stepper *s)
+{
+    const struct vcpu *vcpu = s->vcpu;
+
+    return vcpu->vm->own_irqchip && kvm_injected(&vcpu->cpu) < 0 && handlers_is_halt(&s->before);
+}
+
 enum stepper_result stepper_step(struct stepper *s)
 {
+    enum { stepping = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP };
     struct kvm_run *run = s->vcpu->cpu.run;
     const struct handler *met;
     struct snapshot state;
@@ -157,8 +170,7 @@ enum stepper_result stepper_step(struct stepper *s)
 
     s->before = stepper_state(s);
     insert_traps(s);
-    entered = kvm_set_guest_debug(&s->vcpu->cpu, KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP,
-                                  no_addresses, 0) == 0 &&
+    entered = kvm_set_guest_debug(&s->vcpu->cpu, halts(s) ? 0 : stepping, no_addresses, 0) == 0 &&
               worker_enter(s->worker, s->vcpu);
     met = entered ? handler_met(s) : NULL;
     traps_clear(&s->traps, s->before.memory);
