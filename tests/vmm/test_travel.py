@@ -8,6 +8,8 @@ import pytest
 
 from tests.support import LAB, LIMIT, TOP, with_time
 
+OS_1K = TOP / "kvm-vmm-x86/os-1k/kernel.bin"
+
 # Everything that a guest is given: input, its end, the clock; and every way to end.
 RUNS = {
     "clock and input": (["@outside"], b"one, six\n", 0),
@@ -16,6 +18,7 @@ RUNS = {
     "a triple fault": (["@triple"], b"", 126),
     "a limit": (["--max-exits", "1000", "@storm"], b"", 124),
     "the VMM's own timer": (["--irqchip", "vmm", "@ticks"], b"abq", 0),
+    "the 1K OS": (["-p", "--irqchip", "vmm", OS_1K], b"counter 3 50 &\nsleep 400\nps\n", 0),
     "a guest of 64 bits": (["@hello_64"], b"", 0),
     "a guest of 32 bits": (["-p", "@pmode_test"], b"", 0),
 }

@@ -101,14 +101,24 @@ static int describe_start(const struct vm *vm, struct tape_header *header, struc
     struct kvm_sregs sregs;
     struct kvm_regs regs;
 
-    *header = (struct tape_header){.mode = vm->mode, .memory = vm->ram_size};
+    *header = (struct tape_header){.mode = (uint16_t)vm->mode,
+                                   .irqchip = vm->window        ? TAPE_IRQCHIP_WINDOW
+                                              : vm->own_irqchip ? TAPE_IRQCHIP_VMM
+                                                                : TAPE_IRQCHIP_KVM,
+                                   .memory = vm->ram_size};
     if (kvm_read_registers(&vm->vcpus[0].cpu, &regs, &sregs, NULL) < 0)
         return error_set(error, "its registers cannot be got from KVM");
-    header->start = tape_file_sum(vm->own_irqchip, &regs, sizeof regs);
+    header->start = tape_file_sum(0, &regs, sizeof regs);
     for (unsigned i = 0; i < vm->memory.count; i++)
         header->start =
             tape_file_sum(header->start, vm->memory.slots[i].host, vm->memory.slots[i].size);
     return 0;
+}
+
+static bool is_same_start(const struct tape_header *a, const struct tape_header *b)
+{
+    return a->mode == b->mode && a->memory == b->memory && a->start == b->start &&
+           (a->irqchip == TAPE_IRQCHIP_KVM) == (b->irqchip == TAPE_IRQCHIP_KVM);
 }
 
 static int on_image(void *context, struct vm *vm, struct file *image, struct error *error)
@@ -123,14 +133,15 @@ static int on_image(void *context, struct vm *vm, struct file *image, struct err
         return error_set(error, "%s: %s: %s", option, vm->name, why);
     if (describe_start(vm, &here, error) < 0)
         return -1;
-    if (recorder.replay != NULL &&
-        (here.mode != recorder.header.mode || here.memory != recorder.header.memory ||
-         here.start != recorder.header.start))
+    if (recorder.replay != NULL && !is_same_start(&here, &recorder.header))
         return error_set(
             error,
             "--replay %s: it was recorded of another guest: image, options and kvm-vmm "
             "must be as they were",
             recorder.replay);
+    if (recorder.replay !=
+        NULL) /* interrupts come where they came then, whatever the probe finds */
+        vm->window = recorder.header.irqchip == TAPE_IRQCHIP_WINDOW;
     recorder.header = here;
     return 0;
 }

@@ -9,14 +9,19 @@
 enum { TAPE_FILE_VERSION = 1, TAPE_FILE_MAX = 256 << 20 };
 
 /* All numbers in the byte order of x86. */
+/* Whose interrupt controllers the guest has, and whether KVM was asked for an exit at the first
+ * instruction that allows interrupts. */
+enum { TAPE_IRQCHIP_KVM, TAPE_IRQCHIP_VMM, TAPE_IRQCHIP_WINDOW };
+
 struct tape_header {
     char magic[8]; /* "KVMVTAPE" */
     uint32_t version;
-    uint32_t mode;   /* enum guest_mode */
-    uint64_t memory; /* bytes */
-    uint64_t start;  /* a sum of memory and registers before the first instruction */
-    uint64_t length; /* of the tape, which follows */
-    uint64_t sum;    /* of its bytes */
+    uint16_t mode;    /* enum guest_mode */
+    uint16_t irqchip; /* TAPE_IRQCHIP_* */
+    uint64_t memory;  /* bytes */
+    uint64_t start;   /* a sum of memory and registers before the first instruction */
+    uint64_t length;  /* of the tape, which follows */
+    uint64_t sum;     /* of its bytes */
 };
 
 _Static_assert(sizeof(struct tape_header) == 48, "the format is documented");
