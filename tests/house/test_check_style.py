@@ -50,6 +50,7 @@ BREACHES = {
     "a path of one machine": ("words", "README.md", "See /ho" "me/somebody/tree.\n"),
     "something left for later": ("words", "common/q.c", "/* Q. TO" "DO */\n"),
     "a word of the dialect": ("plain", "common/t.c", "/* T: NULL if there i" "s none. */\n"),
+    "a word of the dialect that begins a sentence": ("plain", "common/t.c", "/* T: it waits. No""body reads it. */\n"),
     "another": ("plain", "README.md", "What n" "obody knows is done an" "ew, beside the user n" "obody.\n"),
     "a binary": ("words", "common/r.bin", "\0\1\2"),
     "a program of no package": (
