@@ -254,7 +254,10 @@ static void read_table(void)
 
 static void test_documented_ports(void **state)
 {
+    struct error error;
+
     (void)state;
+    assert_int_equal(machine_add_irqchip(&machine, &fake.backend, &error), 0);
     read_table();
     for (uint64_t port = 0; port < PORTS; port++)
         if (documented[port] != (bus_find(&machine.bus, BUS_PIO, port) != NULL))
@@ -267,8 +270,10 @@ static void test_ports_of_the_manual(void **state)
 {
     FILE *file = open_document("kvm-vmm.1");
     char line[512];
+    struct error error;
 
     (void)state;
+    assert_int_equal(machine_add_irqchip(&machine, &fake.backend, &error), 0);
     memset(documented, 0, sizeof documented);
     while (fgets(line, sizeof line, file) != NULL)
         if (strncmp(line, ".B port", 7) == 0)
