@@ -94,8 +94,7 @@ def test_random_load(linux, modules, load, soak):
     program, options = load
     command = linux.command("cloud", *modules("virtio_mmio", "virtiofs"), *options, "-c", "2", "--share", "FOLDER",
                             "--share", "ORDERS,ro,tag=orders", append="quiet test=load")
-    result = lab_run("/usr/bin/python3", HERE / "load_host.py", program, seed, soak(4, 150), soak(200, 2000), *command,
-                      limit=soak(900, 36000))
+    result = lab_run("/usr/bin/python3", HERE / "load_host.py", program, seed, soak(3, 20), soak(100, 400), *command)
     assert result.status == 0, (seed, result)
 
 
