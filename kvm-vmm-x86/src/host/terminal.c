@@ -21,7 +21,7 @@ bool terminal_is(int fd)
 /* tcsetattr is async-signal-safe. */
 void terminal_abandon(void)
 {
-    terminal_set_raw(false);
+    (void)terminal_set_raw(false);
     if (write(STDOUT_FILENO, farewell, strlen(farewell)) < 0)
         is_raw = false; /* no one is there to see it */
 }
@@ -56,16 +56,18 @@ static struct termios raw_settings(void)
     return raw;
 }
 
-void terminal_set_raw(bool raw)
+bool terminal_set_raw(bool raw)
 {
     struct termios settings = saved;
 
     if (!known || raw == is_raw)
-        return;
+        return false;
     if (raw)
         settings = raw_settings();
-    if (tcsetattr(STDIN_FILENO, TCSANOW, &settings) == 0)
-        is_raw = raw;
+    if (tcsetattr(STDIN_FILENO, TCSANOW, &settings) != 0)
+        return false;
+    is_raw = raw;
+    return true;
 }
 
 void terminal_forget(void)

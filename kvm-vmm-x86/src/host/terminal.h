@@ -11,8 +11,8 @@ bool terminal_is(int fd);
 void terminal_init(void);
 
 /* Every key goes to the guest, Ctrl-C too, at once and without echo; or back to how it was.
- * Repeating is free. */
-void terminal_set_raw(bool raw);
+ * Repeating is free. True: it was the other way before. */
+bool terminal_set_raw(bool raw);
 
 /* Somebody else may have changed the settings: the next terminal_set_raw sets them whatever was
  * last. */

@@ -227,7 +227,7 @@ static void on_signal(int signal)
     case SIGTSTP:
         display_leave();
         (void)streams_service();
-        terminal_set_raw(false);
+        (void)terminal_set_raw(false);
         events_stop_process();
         display_enter();
         break; /* the next round makes it raw again if a guest still reads */
@@ -271,6 +271,22 @@ static void keep_running(struct event_timer *timer, bool wanted, uint64_t period
         events_timer_start(timer, period);
 }
 
+/* Once no guest reads, the terminal makes a signal of Ctrl-C again. What was typed before that is
+ * looked at here, as it is read no more: a Ctrl-C among it ends the run. */
+static void let_go_of_terminal(void)
+{
+    uint8_t bytes[INPUT_CHUNK];
+    int n;
+
+    if (!terminal_set_raw(false))
+        return;
+    n = streams_read(bytes, sizeof bytes);
+    if (n > 0) {
+        input_feed(bytes, (size_t)n);
+        events_wake(); /* there may be news for a guest */
+    }
+}
+
 /* What has to be waited for now. */
 static void arrange(void)
 {
@@ -280,7 +296,10 @@ static void arrange(void)
         watched |= session_loop_is_running(i) && halt_is_watched(&session->vms[i]);
         ended |= session_loop_is_running(i) && input_has_ended(i);
     }
-    terminal_set_raw(input_is_read());
+    if (input_is_read())
+        (void)terminal_set_raw(true);
+    else
+        let_go_of_terminal();
     streams_want_input(input_room() > 0);
     keep_running(&session->tick, console_wants_tick(), CONSOLE_TICK_MS * MS);
     keep_running(&session->picture, display_is_on(), DISPLAY_TICK_MS * MS);
@@ -319,7 +338,7 @@ void session_loop_run(void)
     }
     streams_want_input(false);
     display_end();
-    terminal_set_raw(false);
+    (void)terminal_set_raw(false);
 }
 
 bool session_loop_is_restarting(unsigned guest)

@@ -139,8 +139,8 @@ static int on_image(void *context, struct vm *vm, struct file *image, struct err
             "--replay %s: it was recorded of another guest: image, options and kvm-vmm "
             "must be as they were",
             recorder.replay);
-    if (recorder.replay !=
-        NULL) /* interrupts come where they came then, whatever the probe finds */
+    /* A replay's interrupts come where they came then, whatever the probe finds here. */
+    if (recorder.replay != NULL)
         vm->window = recorder.header.irqchip == TAPE_IRQCHIP_WINDOW;
     recorder.header = here;
     return 0;

@@ -8,11 +8,11 @@
 
 enum { TAPE_FILE_VERSION = 1, TAPE_FILE_MAX = 256 << 20 };
 
-/* All numbers in the byte order of x86. */
 /* Whose interrupt controllers the guest has, and whether KVM was asked for an exit at the first
  * instruction that allows interrupts. */
 enum { TAPE_IRQCHIP_KVM, TAPE_IRQCHIP_VMM, TAPE_IRQCHIP_WINDOW };
 
+/* All numbers in the byte order of x86. */
 struct tape_header {
     char magic[8]; /* "KVMVTAPE" */
     uint32_t version;
