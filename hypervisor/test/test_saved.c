@@ -35,8 +35,8 @@ static void takes_what_was_sealed(void **state)
     assert_null(saved_read_head(head(), &config));
     assert_string_equal(config.name, "a");
     assert_int_equal(config.interrupts, INTERRUPTS_PLIC); /* it had no files, or was not saved */
-    assert_string_equal(saved_check(record, 8, 0), "a part of it is another save's");
-    assert_string_equal(saved_check(record, 7, 1), "a part of it is another save's");
+    assert_string_equal(saved_check(record, 8, 0), "a record belongs to another save");
+    assert_string_equal(saved_check(record, 7, 1), "a record belongs to another save");
 }
 
 static void finds_each_changed_bit(void **state)
@@ -71,7 +71,7 @@ static void refuses_what_cannot_be(void **state)
     assert_string_equal(saved_check(record, 7, 0), "no guest was saved there");
     memset(record, 0, sizeof record);
     assert_string_equal(saved_check(record, 7, 0), "no guest was saved there");
-    assert_string_equal(saved_check(record, 7, 3), "a part of it was written over");
+    assert_string_equal(saved_check(record, 7, 3), "a record was overwritten");
 }
 
 int main(void)

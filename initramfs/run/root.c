@@ -57,7 +57,7 @@ static void mount_root(const struct conf *conf)
         return;
     if (mount("upper", "/upper", "tmpfs", 0, "mode=0755") != 0 ||
         mkdir("/upper/files", 0755) != 0 || mkdir("/upper/work", 0755) != 0)
-        say_failed(125, "the guest cannot make room for what is written: %s", strerror(errno));
+        say_failed(125, "the guest cannot make a tmpfs for written files: %s", strerror(errno));
     if (mount("overlay", NEW, "overlay", 0,
               "lowerdir=/lower,upperdir=/upper/files,workdir=/upper/work") != 0)
         say_failed(125, "the guest cannot mount an overlay: %s%s", strerror(errno),
@@ -163,5 +163,6 @@ void root_end(const struct conf *conf)
         device_nap();
     sync();
     if (mount(NULL, "/", NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0)
-        perror("run: the root stays as after a power failure"); /* on the kernel's console */
+        perror("run: the root cannot be made read-only, its file system is left as after a power "
+               "failure"); /* on the kernel's console */
 }

@@ -101,7 +101,7 @@ static void mount_own(void)
 {
     mount_at("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
     if (mount("tmpfs", "/var/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0)
-        say("no /var/tmp: %s", strerror(errno));
+        say("cannot mount /var/tmp: %s", strerror(errno));
     mkdir("/run/lock", 01777);
     mount_at("cgroup2", "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
@@ -117,7 +117,7 @@ static void link_descriptors(void)
 
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
         if (symlink(links[i][0], links[i][1]) != 0 && errno != EEXIST)
-            say("no %s: %s", links[i][1], strerror(errno));
+            say("cannot make %s: %s", links[i][1], strerror(errno));
 }
 
 static void raise_loopback(void)
@@ -142,7 +142,7 @@ static void tolerate_clock(void)
     int fd = open("/sys/module/kvm/parameters/tsc_tolerance_ppm", O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, "100000", 6) != 6)
-        say("KVM's tolerance for clock rates stays: %s", strerror(errno));
+        say("cannot set KVM's tsc_tolerance_ppm: %s", strerror(errno));
     if (fd >= 0)
         close(fd);
 }

@@ -45,7 +45,7 @@ void cage_enter(const struct cage *cage)
     if (cage->path[0])
         put(cage, "cgroup.procs", "0");
     if (unshare(CLONE_NEWNS) != 0)
-        say("no mount namespace: %m");
+        say("cannot make a mount namespace: %m");
 }
 
 void cage_kill(const struct cage *cage)

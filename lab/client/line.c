@@ -257,6 +257,6 @@ int line_open(const struct line_options *options, struct message_hello *hello, s
         if (i > 0)
             usleep(START_PERIOD);
     }
-    fprintf(stderr, "lab: no line to the machine: %s\n", strerror(-code));
+    fprintf(stderr, "lab: cannot connect to the machine: %s\n", strerror(-code));
     return code;
 }

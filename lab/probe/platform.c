@@ -122,7 +122,7 @@ int platform_smp(struct guest *guest)
     if (code < 0)
         return code;
     if (pthread_create(&thread, NULL, run_second, guest) != 0)
-        return guest_fail(guest, "no thread");
+        return guest_fail(guest, "cannot start a thread");
     code = guest_expect_say(guest, 0, 3);
     pthread_join(thread, &second);
     return code < 0 ? code : (int)(intptr_t)second;

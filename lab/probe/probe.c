@@ -104,12 +104,12 @@ static void finish(struct result *result, int64_t end)
 
     result->outcome = FAILS;
     if (result->pid < 0) {
-        strcpy(result->reason, "no process for the check");
+        strcpy(result->reason, "cannot start a process for the check");
         return;
     }
     if (poll(&ready, 1, left > 0 ? (int)left : 0) == 0) {
         result->outcome = HANGS;
-        strcpy(answer.reason, "the guest never comes back");
+        strcpy(answer.reason, "the guest does not return to the VMM");
     } else if (read(result->pipe, &answer, sizeof(answer)) == sizeof(answer) && answer.code == 0) {
         result->outcome = WORKS;
     }

@@ -42,7 +42,7 @@ def test_refusals(vmm, scratch, boot_sector):
     large = scratch / "large"
     large.write_bytes(bytes(512 << 10))
     for args, words in [([odd], "a multiple of 4K"), ([large], "at most 256K"),
-                        ([SEABIOS % "bios", "-p"], "without a mode option"),
+                        ([SEABIOS % "bios", "-p"], "remove --real-mode, -p or -l"),
                         ([SEABIOS % "bios", "--initrd", odd], "needs a kernel"),
                         ([SEABIOS % "bios", boot_sector], "only Linux kernels (bzImage)"),
                         ([SEABIOS % "bios", "-m", "1M"], "at least 16M")]:

@@ -75,7 +75,7 @@ def test_across_interrupts(guest, symbols, tmp_path):
 
 def test_refused(guest):
     """Two vCPUs, much memory: the reason, and the session goes on."""
-    for option, value, why in (("-c", "2", "several vCPUs never do the same twice"),
+    for option, value, why in (("-c", "2", "several vCPUs never runs the same way twice"),
                                ("-m", "1G", "more than 512 MB of memory")):
         g = guest("-l", option, value, TOP / "kvm-vmm-x86/guest/hello_64.elf")
         text = batch(g.remote(), "reverse-stepi", "monitor who-wrote 2000", "continue")

@@ -183,9 +183,9 @@ def test_virtio(image, qemu, machine):
 
 @pytest.mark.parametrize("block, offset, why", [
     (0, 8, "the superblock is damaged: its CRC is wrong"),
-    (146, 0, "the bitmap calls blocks free that are not"),
+    (146, 0, "blocks in use are free in the bitmap"),
     (65, 0, "the log has no valid header"),
-    (129, 129, "the root is no directory"),
+    (129, 129, "the root is not a directory"),
 ])
 def test_a_damaged_file_system(start, image, block, offset, why):
     """It is not mounted, with a reason; the system starts without it."""

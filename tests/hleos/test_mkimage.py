@@ -20,7 +20,7 @@ def mkimage(**changes):
     ({"kernel": "/dev/null"}, 1, "not a file of a sensible size"),
     ({"boot": BUILD / "stage2.bin"}, 1, "a boot sector has 512 bytes"),
     ({"stage2": BUILD / "boot.bin"}, 1, "the second stage"),
-    ({"stage2": BUILD / "hleos-stripped.elf"}, 1, "are no second stage"),
+    ({"stage2": BUILD / "hleos-stripped.elf"}, 1, "for a second stage"),
     ({"cmdline": "x" * 256}, 1, "longer than 255 characters"),
     ({"size": "1024"}, 1, "do not fit in an image of 1024"),
     ({"size": "1000"}, 1, "whole sectors"),

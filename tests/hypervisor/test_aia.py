@@ -48,11 +48,11 @@ def test_interrupts_without_exits(hypervisor, qemu, tmp_path):
     play(child)
     assert exits(child) - before < TIMES / 2
     answers(child, "create two mem=8M kernel=far.elf base=0x80000000 cpus=2 " + PINNED,
-            "vm two: interrupts=imsic: other guests have all files of a hart: it has a PLIC")
+            "vm two: interrupts=imsic: other guests use all interrupt files of a hart: it gets a PLIC")
     answers(child, "create three mem=8M kernel=far.elf base=0x80000000 interrupts=imsic",
-            "vm three: interrupts=imsic: harts= must name a hart for each vCPU: it has a PLIC")
-    answers(child, "clone files", "vm files: not cloned: its interrupts are in its harts' IMSICs")
-    answers(child, "save 0 files", "vm files: not saved: its interrupts are in its harts' IMSICs")
+            "vm three: interrupts=imsic: harts= must name a hart for each vCPU: it gets a PLIC")
+    answers(child, "clone files", "vm files: not cloned: its interrupts are in interrupt files")
+    answers(child, "save 0 files", "vm files: not saved: its interrupts are in interrupt files")
     # A neighbour that never waits: from now on each wfi gives the hart away.
     answers(child, "start three", "far: 64 marks from")
     play(child, "c")

@@ -76,7 +76,7 @@ def test_clones_write_apart(hypervisor, qemu, tmp_path):
         child.expect(r"(own\S*): own: round (\d+)|defect")
         assert child.match.group(1), child.before[-500:] + child.buffer
         rounds[child.match.group(1)] = int(child.match.group(2))
-    assert "not in the state for that" in monitor(child, "resume own-1")
+    assert "not changed" in monitor(child, "resume own-1")
     monitor(child, "kill own")
     child.expect("vm own has been ended")
     quit_machine(child)
@@ -101,7 +101,7 @@ def test_asked_for_while_it_is_cloned(hypervisor, tmp_path):
     assert len(dict(names)) == len(names) >= 4 and dict(names)["tick"] == "paused", shown
     while True:  # the last clone may not be at its end yet
         child.send("resume tick\r")
-        child.expect(r"hv: tick is (running|not in the state)")
+        child.expect(r"hv: tick is (running|not changed)")
         if child.match.group(1) == "running":
             break
     child.expect(r"\btick: tick \d+ at")

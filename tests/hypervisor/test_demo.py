@@ -54,8 +54,8 @@ def test_manual_build_of_the_document(hypervisor, tmp_path):
     assert status == 0 and LINES[-1] in output
 
 
-DEFECTS = ["htinst is 0", "hlvx where the G stage", "memory that PMP protects", "a timer interrupt set in hvip",
-           "hvip shows bits", "a fault in the walk", "a hart sets A in a page"]
+DEFECTS = ["htinst is 0", "hlvx of an unmapped", "an access that PMP forbids", "a timer interrupt set in hvip",
+           "hvip reads bits", "a fault in the page walk", "a hart sets A in a page"]
 
 
 @pytest.mark.parametrize("version,shown", [("7.2", {0, 2, 3, 5, 6}), ("10.0", {1, 4, 6})])

@@ -58,7 +58,7 @@ def test_typing_by_each_controller(hypervisor, qemu, tmp_path, aia):
     machine = command(qemu, hypervisor, initrd, harts=2, memory="256M")
     machine[machine.index("virt")] = f"virt,aia={aia}"
     child = spawn(machine)
-    child.expect("vm far: interrupts=imsic: this machine's harts have no guest interrupt files: it has a PLIC")
+    child.expect("vm far: interrupts=imsic: this machine's harts have no guest interrupt files: it gets a PLIC")
     child.expect(r"far: \d+ marks from")
     to_monitor(child)
     controller = {"none": "PLIC", "aplic": "APLIC", "aplic-imsic": "APLIC and IMSIC"}[aia]

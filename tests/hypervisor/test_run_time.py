@@ -148,9 +148,9 @@ def test_images_on_a_disk(hypervisor, qemu, tmp_path):
     child.expect("guests get")
     to_monitor(child)
     assert "no such file in the initrd or an archive" in monitor(child, f"create a {TICK}")
-    assert "disk 7: it is not there, or in use" in monitor(child, "archive 7")
+    assert "disk 7: this machine has no such virtio disk" in monitor(child, "archive 7")
     assert "archive needs the number of a virtio disk" in monitor(child, "archive x")
-    assert "disk 4: there is no memory for what is on it" in monitor(child, "archive 4")
+    assert "disk 4: not enough memory for its contents" in monitor(child, "archive 4")
     assert "archives read from disks 0 KiB" in monitor(child, "memory")
     for number, answer in enumerate(["disk 0: it has no cpio archive",
                                      r"the archive on disk 1 has been read, \d+ KiB",

@@ -43,7 +43,7 @@ def saved(hypervisor, tmp_path_factory):
     child.expect(r"own: round (\d+)")  # it goes on
     child.send("load 0\r")
     child.expect("vm own: a guest of that name exists")
-    child.expect("not loaded from disk 0: there is no place for it")
+    child.expect("not loaded from disk 0: the guest cannot be made")
     first = []
     for name in ("own-a", "own-b"):  # beside the one that was saved, and once more
         child.send(f"load 0 {name}\r")
@@ -72,7 +72,7 @@ def test_on_another_machine(hypervisor, qemu, saved):
         child.send("reset other\r")  # from its image, as any other
         child.expect(r"other: own: round 1\r")
     else:
-        child.expect("not loaded from disk 0: its harts differ from this machine's")
+        child.expect("not loaded from disk 0: it was saved on harts with another")
     quit_machine(child)
     assert "defect" not in child.before
 
@@ -86,7 +86,7 @@ def test_damaged(hypervisor, saved, tmp_path):
     child = machine(QEMU12, hypervisor, initrd, bad)
     child.expect("own: round 1")
     to_monitor(child)
-    cases = {0: "no guest was saved there", RECORD: "a part of it was written over",
+    cases = {0: "no guest was saved there", RECORD: "a record was overwritten",
              RECORD + 600: "a checksum is wrong",
              520: "a checksum is wrong", 8: "a checksum is wrong", 12 * RECORD + 16: "a checksum is wrong"}
     for at, line in cases.items():
@@ -125,7 +125,7 @@ def test_the_last_guest_ends_during_a_load(hypervisor, saved, tmp_path):
         out.seek(last * RECORD)
         out.write(bytes(8))
     child.send("load 0 y\rkill x\r")
-    child.expect("not loaded from disk 0: a part of it was written over")
+    child.expect("not loaded from disk 0: a record was overwritten")
     child.expect(pexpect.EOF)
     assert "defect" not in child.before
 
@@ -196,7 +196,7 @@ def test_whatever_a_disk_says(hypervisor, saved, tmp_path):
         if child.match.group(1):
             child.send("destroy x\r")
             child.expect("vm x is gone")
-    assert outcomes[:2] == ["its disk is another size"] * 2 and "loaded" in outcomes, outcomes
+    assert outcomes[:2] == ["its saved disk has another size"] * 2 and "loaded" in outcomes, outcomes
     child.expect(r"\bown: own: round \d+")
     quit_machine(child)
 
@@ -205,10 +205,10 @@ REFUSED = [
     ("save", "save needs the number of a virtio disk"), ("save 9", "save needs the number of a virtio disk"),
     ("save 2", "this machine has no virtio disk 2"), ("save 0 absent", "no such guest"),
     ("load", "load needs the number"), ("load 0 averylongnameindeed", "a name has 1 to 15 characters"),
-    ('load 0 a"b', "a name has 1 to 15 characters, none of them a quote"),
+    ('load 0 a"b', "a name has 1 to 15 characters and no quotation mark"),
     ("load 3", "this machine has no virtio disk 3"), ("load 0", "no guest was saved there"),
-    ("save 0", "nothing is left on disk 0: the disk has no room for more"), ("load 0", "no guest was saved there"),
-    ("save 1", "nothing is changed on disk 1: the disk has no room for more")]
+    ("save 0", "not saved: the disk is too small; disk 0 holds no save"), ("load 0", "no guest was saved there"),
+    ("save 1", "not saved: the disk is too small; disk 1 unchanged")]
 
 
 def test_what_is_refused(hypervisor, tmp_path):

@@ -90,9 +90,9 @@ def test_what_is_refused(words, scratch):
                                   (["--each", "lines", "-j", "0"], ["{}"], "from 1 to 64"),
                                   (["--each", "lines", "--jobs=65"], ["{}"], "from 1 to 64"),
                                   (["--each", "lines", "--stats"], ["{}"], "--stats"),
-                                  (["--each", "lines", "--vsock", "3,unix:s"], ["{}"], "without --control"),
-                                  (["--each", "lines", "--debugcon", "d"], ["{}"], "without --control"),
-                                  (["--each", "lines", "--port", "x=file:f"], ["{}"], "without --control"),
+                                  (["--each", "lines", "--vsock", "3,unix:s"], ["{}"], "only with --control"),
+                                  (["--each", "lines", "--debugcon", "d"], ["{}"], "only with --control"),
+                                  (["--each", "lines", "--port", "x=file:f"], ["{}"], "only with --control"),
                                   (["--each", "nowhere"], ["{}"], "nowhere"),
                                   (["--each", "long"], ["{}"], "line 1 is longer"),
                                   (["--each", "zero"], ["{}"], "not a text file")):

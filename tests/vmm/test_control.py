@@ -277,9 +277,9 @@ def save(names, files):
 def refused(names, files):
     return lines(save(names, files), 1)[0]['error']
 until('the first snapshot did not end', lambda: 'already' not in refused(['x' * 24], files[:1]))
-assert 'no name of a file' in refused(['x' * 24], files[:1])
+assert 'not a file name' in refused(['x' * 24], files[:1])
 for n, f in ((names, []), (names, files[1:]), (names[1:], files), ([], [])):
-    assert 'does not name each' in refused(n, f), (n, f)
+    assert 'must name the files' in refused(n, f), (n, f)
 assert 'no file "firmware" was passed' in refused(['state', 'other'], files[:2] if os.write(opener, b'x') else [])
 assert '/x.tmp/state: Invalid argument' in refused(names, [opener] * 5)
 assert not is_written(runtime + '/files/ram')

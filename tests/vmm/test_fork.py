@@ -132,7 +132,7 @@ def test_by_hypercall(vmm, at_once):
 
 
 def test_hypercall_refused(vmm):
-    for options, status, why in (([], 126, "--forks N does"), (["--forks", "65"], 2, "1 to 64"),
+    for options, status, why in (([], 126, "give --forks N"), (["--forks", "65"], 2, "1 to 64"),
                                  (["--forks", "1", "--stats"], 2, "--stats"),
                                  (["--forks", "1", "--reboot"], 2, "--reboot")):
         result = vmm.run(*options, "@family")

@@ -239,7 +239,7 @@ def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
     assert cold.count("0x") > 12 and cold == still[1], (cold, still)
     assert "does not run" in still[2] and "$" not in still[2].split("does not run")[1], still
     for name, change, word in (("machine.json", lambda b: b.replace(b'"vcpus":1', b'"vcpus":2'), "damaged"),
-                               ("machine.json", lambda b: b[:-20], "not JSON"),
+                               ("machine.json", lambda b: b[:-20], "invalid JSON"),
                                ("state", lambda b: b[:-1], "not a file of"),
                                ("state", lambda b: b[:100] + bytes([b[100] ^ 1]) + b[101:], "damaged"),
                                ("sum", lambda b: b"x" * 23, "sum")):

@@ -97,7 +97,7 @@ static void replay(struct check *c)
 static bool claim(struct check *c, uint32_t inode, uint32_t block)
 {
     if (!format_is_data(&c->super, block)) {
-        complain(c, "inode %u: a pointer to block %u, which is no data block", inode, block);
+        complain(c, "inode %u: a pointer to block %u, which is not a data block", inode, block);
         return false;
     }
     if (c->owner[block] != 0) {
@@ -160,10 +160,10 @@ static void check_bitmap(struct check *c)
 
         c->result.used_blocks += used;
         if (used && !said)
-            complain(c, "block %u is in use (inode %u), the bitmap calls it free", block,
+            complain(c, "block %u is in use (inode %u), but free in the bitmap", block,
                      c->owner[block]);
         if (said && !used)
-            complain(c, "block %u is in no file, the bitmap calls it used", block);
+            complain(c, "block %u is in no file, but used in the bitmap", block);
     }
 }
 
@@ -222,7 +222,7 @@ static void check_names(struct check *c, uint32_t directory, const char **names,
     qsort(names, count, sizeof *names, by_name);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && strcmp(names[i - 1], names[i]) == 0)
-            complain(c, "directory %u: the name %s stands in it twice", directory, names[i]);
+            complain(c, "directory %u: it has the name %s twice", directory, names[i]);
         dots[0] |= strcmp(names[i], ".") == 0;
         dots[1] |= strcmp(names[i], "..") == 0;
     }
@@ -268,7 +268,7 @@ static void check_tree(struct check *c)
 {
     if (c->inodes[HLEOS_FS_ROOT].type != HLEOS_FS_DIRECTORY ||
         format_check_inode(&c->inodes[HLEOS_FS_ROOT]) != NULL) {
-        complain(c, "the root is no directory");
+        complain(c, "the root is not a directory");
         return;
     }
     c->parent[HLEOS_FS_ROOT] = HLEOS_FS_ROOT;

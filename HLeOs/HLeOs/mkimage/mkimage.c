@@ -212,7 +212,7 @@ static size_t parse_size(const char *option, const char *text, size_t unit)
     unsigned long size = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0' || size % unit != 0 || size > FILE_MAX)
-        die("%s %s: not a number of bytes in whole %s, up to %d", option, text,
+        die("%s %s: not a number of bytes, in whole %s and at most %d", option, text,
             unit == SECTOR_SIZE ? "sectors" : "blocks of 4096", FILE_MAX);
     return size;
 }
@@ -242,7 +242,7 @@ static void read_parts(struct parts *parts, const char *boot, const char *stage2
         die("%s: a boot sector has %d bytes, not %zu", boot, SECTOR_SIZE, parts->boot.size);
     if (parts->stage2.size > STAGE2_MAX ||
         parts->stage2.size < IMAGE_TABLE_OFFSET + sizeof(struct image_table))
-        die("%s: %zu bytes are no second stage", stage2, parts->stage2.size);
+        die("%s: %zu bytes: too small or too large for a second stage", stage2, parts->stage2.size);
 }
 
 static void free_parts(struct parts *parts)

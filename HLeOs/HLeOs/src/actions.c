@@ -43,7 +43,7 @@ static void init(int argc, char **argv)
 }
 
 static const struct shell_command commands[] = {
-    {"init", "", "starts /bin/init, which starts shells; `kill` of it comes back here", init},
+    {"init", "", "starts /bin/init, which starts shells; killing it returns here", init},
     {"test", "[NAME]", "runs the tests, or those of one group", test},
     {0},
 };

@@ -133,7 +133,7 @@ static void write_piece(struct replay *r, FILE *record)
 
     if (r->cached == WRITES_MAX || offset < r->now.at || length > r->now.size ||
         offset - r->now.at > r->now.size - length || length % DISK_SECTOR != 0) {
-        fputs("replay: the record has too many writes, or one that cannot be\n", stderr);
+        fputs("replay: the record has too many writes, or an impossible one\n", stderr);
         exit(2);
     }
     *w = (struct write){offset - r->now.at, length, malloc(length)};

@@ -107,7 +107,7 @@ static void add(int after)
 
     while ((length = read_line(0, line, sizeof line)) >= 0 && strcmp(line, ".") != 0) {
         if (length >= LINE_MAX)
-            fail("the line is too long, and left out");
+            fail("the line is too long and was left out");
         else if (!insert(after++, line))
             return;
         changed = true;
@@ -199,7 +199,7 @@ static bool obey(const char *command, const char *name)
         if (!changed)
             return false;
         changed = false;
-        return fail("there are changes: w writes them, another q forgets them") || true;
+        return fail("there are changes: w writes them, another q discards them") || true;
     }
     if (*command == 'w')
         return save(command[1] == ' ' ? command + 2 : name) || true;

@@ -77,9 +77,9 @@ static const char *open_indirect(const struct virtio *dev, const struct virtio_d
                                  struct table *table)
 {
     if (!virtio_has(dev, VIRTIO_F_INDIRECT_DESC) || (d->flags & VIRTIO_DESC_NEXT))
-        return "an indirect descriptor where there may be none";
+        return "an indirect descriptor that is not allowed there";
     if (d->size == 0 || d->size % sizeof *d != 0)
-        return "an indirect table that holds no whole descriptors";
+        return "an indirect table of a wrong size";
     if (!dev->world->contains(dev->context, d->address, d->size))
         return "an indirect table outside its memory";
     *table = (struct table){.at = d->address, .count = (uint32_t)(d->size / sizeof *d)};
@@ -92,9 +92,9 @@ static const char *add_part(const struct virtio *dev, struct virtio_chain *c,
     bool writable = (d->flags & VIRTIO_DESC_WRITE) != 0;
 
     if (!writable && c->writable > 0)
-        return "a request with a part to read behind one to write";
+        return "a readable descriptor after a writable one";
     if (d->size > 0 && !dev->world->contains(dev->context, d->address, d->size))
-        return "a descriptor of memory that it does not have";
+        return "a buffer outside its memory";
     c->part[c->count++] =
         (struct virtio_part){.at = d->address, .size = d->size, .writable = writable};
     *(writable ? &c->writable : &c->readable) += d->size;
@@ -153,7 +153,7 @@ static uint16_t waiting(struct virtio *dev, const struct virtio_queue_state *q)
     index = (uint16_t)(index - q->next_available);
     if (index <= q->size)
         return index;
-    virtio_broken(dev, "an available index that jumps");
+    virtio_broken(dev, "an available index too far ahead");
     return 0;
 }
 

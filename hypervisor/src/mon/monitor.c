@@ -166,8 +166,7 @@ static void show_memory(struct vm *vm, const char *argument)
 
 static void say(bool good, const struct vm *vm)
 {
-    print("hv: %s is %s%s\n", vm->config.name,
-          good ? "" : "not in the state for that: ", state_text(vm));
+    print("hv: %s is %s%s\n", vm->config.name, good ? "" : "not changed: it is ", state_text(vm));
 }
 
 static void do_pause(struct vm *vm, const char *argument)
@@ -210,7 +209,7 @@ static bool disk_number(const char *command, const char *word, uint64_t *number)
 {
     if (number_parse(word, number) && *number < MACHINE_VIRTIO_MAX)
         return true;
-    print("hv: %s needs the number of a virtio disk of the machine's, such as 0\n", command);
+    print("hv: %s needs the number of a virtio disk of the machine, such as 0\n", command);
     return false;
 }
 
@@ -373,7 +372,7 @@ static const struct command commands[] = {
     {"resume", "[vm]", "continues a paused guest", VM, do_resume},
     {"clone", "[vm [N]]", "makes N copies of a guest as it is now", VM_WORD, do_clone},
     {"save", "DISK [vm]", "writes a guest as it is now to a disk of the machine", WORD_VM, do_save},
-    {"load", "DISK [NAME]", "makes a guest from what was saved there", TEXT, do_load},
+    {"load", "DISK [NAME]", "makes a guest from one that was saved there", TEXT, do_load},
     {"trace", "on|off|dump|N", "records exits; dumps 200, or N, as JSON; disk N: all", TEXT, trace},
     {"reset", "[vm]", "restarts a guest", VM, do_reset},
     {"kill", "[vm]", "ends a guest as one that failed", VM, do_kill},

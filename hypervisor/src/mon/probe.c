@@ -122,12 +122,14 @@ struct defect {
 };
 
 static const struct defect defects[] = {
-    {"htinst is 0 after a load's guest page fault (allowed, but costs a fetch)", has_no_htinst},
-    {"hlvx where the G stage maps nothing is not a load's guest page fault", has_wrong_hlvx_cause},
-    {"memory that PMP protects looks as if the G stage did not map it", has_wrong_pmp_cause},
+    {"htinst is 0 after a guest page fault on a load (allowed, but costs a fetch)", has_no_htinst},
+    {"hlvx of an unmapped guest physical address is not a guest page fault on a load",
+     has_wrong_hlvx_cause},
+    {"an access that PMP forbids is reported as a guest page fault", has_wrong_pmp_cause},
     {"a timer interrupt set in hvip is not seen in vsip", hides_vsip},
-    {"hvip shows bits that are not the guest's", shows_junk_in_hvip},
-    {"a fault in the walk for a guest's store is not a store's", has_wrong_walk_cause},
+    {"hvip reads bits that are not the guest's", shows_junk_in_hvip},
+    {"a fault in the page walk for a guest's store is not reported as a store's",
+     has_wrong_walk_cause},
     {"a hart sets A in a page that the G stage maps read-only", probe_writes_read_only},
 };
 
@@ -139,7 +141,7 @@ static void list_defects(void)
 
     if (gstage_init(&stage, 3, NULL) != GSTAGE_OK ||
         gstage_map(&stage, block, block, GSTAGE_1G, PERM_RWX) != GSTAGE_OK) {
-        print("hv:  no memory to try for defects with\n");
+        print("hv:  no memory for these tests\n");
         return;
     }
     csr_write(CSR_VSATP, 0);
@@ -167,7 +169,7 @@ void probe_page(void)
           features.aia ? "yes" : "no", features.guest_files);
     print("hv:  vector     %s, %lu bytes a register\n", features.vector ? "yes" : "no",
           features.vlenb);
-    print("hv: defects known of emulators, tried here:\n");
+    print("hv: known defects of emulators, tested on this hart:\n");
     list_defects();
     power_off(false);
 }

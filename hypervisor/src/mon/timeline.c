@@ -189,8 +189,8 @@ static void finish(bool complete)
             print("hv: trace: written to the first %lu bytes of disk %u\n", dump.record * DISK_ROOM,
                   number);
         else
-            print("hv: trace: not all of it is on disk %u: %s\n", number,
-                  dump.wrong != NULL ? dump.wrong : "a key ended it");
+            print("hv: trace: incomplete on disk %u: %s\n", number,
+                  dump.wrong != NULL ? dump.wrong : "stopped by a key");
     } else {
         put_end(complete);
     }
@@ -216,7 +216,7 @@ static void step_to_disk(void)
         return;
     }
     if (state == DISK_ERROR)
-        dump.wrong = "the disk does not work";
+        dump.wrong = "a disk request failed";
     if (dump.wrong != NULL || dump.complete) {
         finish(dump.complete);
     } else if (dump.used + LINE_ROOM > DISK_ROOM) {
@@ -250,7 +250,7 @@ static void step(void)
 bool timeline_dump(unsigned count, int disk, void (*done)(void))
 {
     if (steps_are_active(&steps)) {
-        print("hv: trace: the last dump is not at its end yet\n");
+        print("hv: trace: the last dump has not finished yet\n");
         return false;
     }
     if (disk >= 0 && !store_open((unsigned)disk))

@@ -123,7 +123,8 @@ static const char *open_disk(unsigned number)
     job.disk = pages != NULL ? disk_open(number, pages) : -1;
     if (job.disk < 0) {
         page_free(NULL, pages, DISK_ORDER); /* no device has been told of them */
-        return pages != NULL ? "it is not there, or in use" : "there is no memory for its requests";
+        return pages != NULL ? "this machine has no such virtio disk, or a guest has it"
+                             : "not enough memory for its requests";
     }
     job.size = disk_capacity(job.disk);
     job.at = 0;
@@ -134,8 +135,8 @@ static const char *open_disk(unsigned number)
         return NULL;
     page_free(NULL, job.bytes, job.order);
     page_free(NULL, disk_close(job.disk), DISK_ORDER);
-    return job.bytes == NULL ? "there is no memory for what is on it"
-                             : "it has no sectors, or a read cannot be started";
+    return job.bytes == NULL ? "not enough memory for its contents"
+                             : "it is empty, or a read cannot be started";
 }
 
 bool archive_begin(unsigned number)
@@ -143,7 +144,8 @@ bool archive_begin(unsigned number)
     const char *wrong = "another archive is being read";
 
     if (!steps_are_active(&steps))
-        wrong = archive_count < ARCHIVES_MAX ? open_disk(number) : "no more archives can be read";
+        wrong = archive_count < ARCHIVES_MAX ? open_disk(number)
+                                             : "the most archives possible have been read";
     if (wrong != NULL) {
         print("hv: disk %u: %s\n", number, wrong);
         return false;

@@ -151,13 +151,13 @@ static bool copy(struct vm *vm, bool saves, unsigned count, struct vcpu *caller)
 
     lock_take(&vm->lock);
     if (!vm_is_up(vm) || vm->clones > 0)
-        why = "it is not in the state for that";
+        why = "it does not run, or is being cloned or saved already";
     else if (vm->debugged)
-        why = "a debugger has its breakpoints in it";
+        why = "gdb is connected to it: its memory may hold breakpoints";
     else if (vm->blk != NULL && vm->blk->image == NULL)
-        why = "its disk is one of the machine's, which two guests cannot share";
+        why = "its disk is a disk of the machine, which two guests cannot share";
     else if (vm->has_files)
-        why = "its interrupts are in its harts' IMSICs, which are not copied";
+        why = "its interrupts are in interrupt files of the harts, which cannot be copied";
     else {
         vm->saving = saves;
         vm->clones = vm->clones_asked = count;

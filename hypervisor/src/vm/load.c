@@ -46,19 +46,19 @@ static const char *load_head(void)
         return wrong;
     if (job.head.timebase != machine.timebase || job.head.vlenb != features.vlenb ||
         strcmp(job.head.isa, features.isa) != 0)
-        return "its harts differ from this machine's";
+        return "it was saved on harts with another ISA, timebase or vector length";
     if (job.name[0] != '\0')
         string_copy(config.name, job.name, sizeof config.name);
     cpu_serve_interrupts(); /* each of these is a long step */
     job.vm = vm = life_make(&config);
     cpu_serve_interrupts();
     if (vm == NULL)
-        return "there is no place for it";
+        return "the guest cannot be made";
     if (vm->ram_base != job.head.ram_base || (vm->blk != NULL && vm->blk->image == NULL) ||
         job.head.disk_size != (vm->blk != NULL ? blk_image_size(vm->blk) : 0))
-        return "its kernel or its disk is another one in this archive";
+        return "its kernel or its disk in the archive is not the one that it was saved with";
     if (!make_set_aside(vm, true) || make_stage(vm) != 0)
-        return "there is no memory for it";
+        return "not enough memory";
     return NULL;
 }
 
@@ -86,7 +86,7 @@ static const char *load_devices(const struct saved_devices *d)
 
     if (d->uart_count > UART_QUEUE || d->console_count > CONSOLE_TYPED || !load_slots(vm, d) ||
         !uart16550_load(&uart->chip, &d->uart))
-        return "its devices cannot be in that state";
+        return "the saved state of its devices is invalid";
     memcpy(uart->queue, d->uart_queue, sizeof uart->queue);
     uart->queue_count = d->uart_count;
     uart->holding = d->uart_holds != 0;
@@ -103,9 +103,9 @@ static const char *load_switches(struct vcpu *v, const struct saved_vcpu *s)
 {
     memcpy(v->events, s->event, sizeof v->events);
     if (vm_vcpu(job.vm, v->events[EVENT_GLOBAL].attribute[SSE_PREFERRED_HART]) == NULL)
-        return "an event is for a vCPU that is not there";
+        return "a saved SSE event is for a vCPU that does not exist";
     if ((s->switches & SAVED_AD_UPDATING) != 0 && !features.adue)
-        return "its harts set A and D bits, which guests are not offered on this machine";
+        return "its vCPUs set A and D bits (Svadu), which this machine does not offer to guests";
     v->events_masked = (s->switches & SAVED_EVENTS_MASKED) != 0;
     v->event_due = (s->switches & SAVED_EVENT_DUE) != 0;
     v->ad_updating = (s->switches & SAVED_AD_UPDATING) != 0;
@@ -119,7 +119,7 @@ static const char *load_counters(struct vcpu *v, const struct saved_vcpu *s)
         const struct saved_counter *c = &s->counter[i];
 
         if (c->event >= FW_EVENTS)
-            return "a vCPU counts an event that is not counted here";
+            return "a saved firmware counter counts an unknown event";
         v->fw_counters[i] = (struct fw_counter){.used = c->used != 0,
                                                 .running = c->running != 0,
                                                 .event = c->event,
@@ -139,7 +139,7 @@ static const char *load_vcpu(uint64_t number, const struct saved_vcpu *s)
 
     if (v == NULL || s->suspend > SUSPEND_NON_RETENTIVE || s->task > TASK_BLOCKED ||
         s->task == TASK_RUNNING)
-        return "a vCPU cannot be in that state";
+        return "the saved state of a vCPU is invalid";
     memcpy(v->regs.x, s->x, sizeof v->regs.x);
     v->regs.pc = s->pc;
     v->regs.sstatus = (s->sstatus & status) | SSTATUS_UXL_64;
@@ -174,22 +174,21 @@ static const char *load_bytes(enum saved_kind kind, uint64_t at, uint32_t size)
     switch (kind) {
     case SAVED_VECTOR:
         if (v == NULL || v->vector.registers == NULL || size != SAVED_VECTORS * features.vlenb)
-            return "a vCPU has other registers";
+            return "the saved vector registers have another size";
         memcpy(v->vector.registers, store_payload(), size);
         return NULL;
     case SAVED_RAM:
         if (!vm_contains(vm, at, size))
-            return "a part of its memory is where it has none";
-        return memory_load(vm, at, store_payload(), size, size) ? NULL
-                                                                : "there is no memory for it";
+            return "saved memory lies outside the guest's RAM";
+        return memory_load(vm, at, store_payload(), size, size) ? NULL : "not enough memory";
     case SAVED_DISK:
         if (vm->blk == NULL || at != job.on_disk || size > job.head.disk_size - at)
-            return "its disk is another size";
+            return "its saved disk has another size";
         memcpy(vm->blk->image + at, store_payload(), size);
         job.on_disk += size;
         return NULL;
     default:
-        return "a part of it is of a kind that is not known";
+        return "a record is of an unknown kind";
     }
 }
 
@@ -229,7 +228,7 @@ static const char *loaded(void)
 
     if (!job.devices || job.on_disk != job.head.disk_size ||
         count_bits(job.vcpus) != vm->vcpu_count)
-        return "a part of it is not there";
+        return "a record is missing";
     if (vm->blk != NULL)
         vm->blk->filled = job.on_disk;
     clone_differs(vm);
@@ -285,7 +284,7 @@ static void load_step(void)
         steps_wait(&steps, LOOKS_PER_SECOND);
         return;
     }
-    wrong = state == DISK_OK ? load_piece() : "the disk does not work";
+    wrong = state == DISK_OK ? load_piece() : "a disk request failed";
     if (wrong != NULL) /* else the next load may have begun */
         job.wrong = wrong;
 }
@@ -295,7 +294,7 @@ bool load_begin(unsigned disk, const char *name)
     const char *wrong;
 
     if (strlen(name) >= NAME_SIZE || strchr(name, '"') != NULL) {
-        print("hv: a name has 1 to %d characters, none of them a quote\n", NAME_SIZE - 1);
+        print("hv: a name has 1 to %d characters and no quotation mark\n", NAME_SIZE - 1);
         return false;
     }
     if (!store_open(disk))

@@ -76,7 +76,8 @@ static const char *take_files(struct vm *vm)
      * a misaligned one and then continues at the guest's stvec in HS-mode: a way out. Accesses that
      * it decodes as scalar are given back to the guest. */
     if (machine.wide_accesses)
-        return "firmware is not trusted with access faults of vectors and 16- or 128-bit floats";
+        return "with this firmware a vector or 16- or 128-bit float access to a file could leave "
+               "the guest";
     for (unsigned i = 0; i < vm->vcpu_count; i++, hart++) {
         struct vcpu *v = vm->vcpus[i];
 
@@ -85,7 +86,7 @@ static const char *take_files(struct vm *vm)
         if (hart == cpu_count || vm->config.harts == ~0u)
             return "harts= must name a hart for each vCPU";
         if (!irq_file_take(&v->irq_file, hart, &v->task))
-            return "other guests have all files of a hart";
+            return "other guests use all interrupt files of a hart";
     }
     return NULL;
 }
@@ -107,7 +108,7 @@ static void give_files(struct vm *vm)
             irq_file_give_back(&v->irq_file);
     }
     if (!vm->has_files)
-        print("hv: vm %s: interrupts=imsic: %s: it has a PLIC\n", vm->config.name, why);
+        print("hv: vm %s: interrupts=imsic: %s: it gets a PLIC\n", vm->config.name, why);
 }
 
 static int make_parts(struct vm *vm, const struct task_ops *ops)

@@ -209,10 +209,10 @@ static bool move_on(const struct vm *vm)
 static const char *left_over(void)
 {
     if (job.stage == SAVED_NOTHING)
-        return "nothing is changed";
+        return "unchanged";
     if (job.stage > SAVED_HEAD)
-        return "all of it may be left";
-    return job.wiped ? "nothing is left" : "an older save may be left";
+        return "may hold all of this save";
+    return job.wiped ? "holds no save" : "may hold an older save";
 }
 
 static enum vm_clone saved(const struct vm *vm, const char *wrong)
@@ -226,7 +226,7 @@ static enum vm_clone saved(const struct vm *vm, const char *wrong)
         print("hv: vm %s: saved on disk %u, %lu KiB, in %lu us\n", vm->config.name, disk,
               size / KIB, took);
     else
-        print("hv: vm %s: not saved, and %s on disk %u: %s\n", vm->config.name, left, disk, wrong);
+        print("hv: vm %s: not saved: %s; disk %u %s\n", vm->config.name, left, disk, wrong);
     return wrong == NULL ? CLONE_MADE : CLONE_NOT_MADE;
 }
 
@@ -265,7 +265,7 @@ enum vm_clone save_step(struct vm *vm, bool give_up)
     if (state == DISK_BUSY)
         return CLONE_WAIT;
     if (state != DISK_OK)
-        return saved(vm, "the disk does not work");
+        return saved(vm, "a disk request failed");
     job.wiped = job.stage > SAVED_NOTHING;
     if (job.stage > SAVED_HEAD)
         return saved(vm, NULL);

@@ -48,11 +48,11 @@ const char *saved_check(const void *record, uint64_t save, uint64_t number)
 
     memcpy(&r, record, sizeof r);
     if (memcmp(r.magic, magic, sizeof magic) != 0 || (number == 0 && r.kind != SAVED_HEAD))
-        return number == 0 ? "no guest was saved there" : "a part of it was written over";
+        return number == 0 ? "no guest was saved there" : "a record was overwritten";
     if (r.size > SAVED_CHUNK || r.checksum != checksum(record))
         return "a checksum is wrong";
     if (r.number != number || (save != 0 && r.save != save))
-        return "a part of it is another save's";
+        return "a record belongs to another save";
     return NULL;
 }
 

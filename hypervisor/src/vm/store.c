@@ -71,9 +71,9 @@ void *store_payload(void)
 const char *store_begin(uint64_t record, bool write)
 {
     if (record >= disk_capacity(store.disk) / SAVED_SECTORS)
-        return write ? "the disk has no room for more" : "a part of it is not there";
+        return write ? "the disk is too small" : "the save reaches past the end of the disk";
     if (disk_begin(store.disk, write, record * SAVED_SECTORS, SAVED_SECTORS) != DISK_OK)
-        return "the disk does not work";
+        return "a disk request failed";
     store.busy = true;
     return NULL;
 }

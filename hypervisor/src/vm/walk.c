@@ -98,7 +98,7 @@ void walk_print_gpa(struct vm *vm, gpa_t gpa)
         print("hv:   gpa 0x%lx is not mapped: %s\n", gpa,
               vm_contains(vm, gpa, 1)         ? "RAM that was never touched"
               : vm_device_at(vm, gpa) != NULL ? vm_device_at(vm, gpa)->ops->name
-                                              : "nothing is there");
+                                              : "neither RAM nor a device");
 }
 
 void walk_print(struct vcpu *v, gva_t gva)

@@ -12,8 +12,7 @@ struct parser {
 
 static int refuse(const struct parser *p, const char *what)
 {
-    return error_set(p->error, "not JSON as it should be: %s at byte %zu", what,
-                     (size_t)(p->at - p->start));
+    return error_set(p->error, "invalid JSON: %s at byte %zu", what, (size_t)(p->at - p->start));
 }
 
 static void skip_blanks(struct parser *p)
@@ -117,7 +116,7 @@ static int take_string(struct parser *p, const char **text)
         if (*p->at == 'u') {
             p->at++;
             if (!take_code(p, &code))
-                return refuse(p, "no character behind \\u");
+                return refuse(p, "no valid character after \\u");
             to = put_utf8(to, code);
             continue;
         }
@@ -128,7 +127,7 @@ static int take_string(struct parser *p, const char **text)
         p->at++;
     }
     if (p->at == p->end)
-        return refuse(p, "a string without an end");
+        return refuse(p, "a string without a closing quote");
     p->at++;
     *to = '\0';
     return 0;
@@ -146,7 +145,7 @@ static int take_number(struct parser *p, uint64_t *number)
     if (p->at == first || (*first == '0' && p->at > first + 1))
         return refuse(p, "no value");
     if (p->at < p->end && strchr(".eE", *p->at) != NULL)
-        return refuse(p, "a number that is not whole");
+        return refuse(p, "a number that is not an integer");
     return 0;
 }
 
@@ -164,20 +163,20 @@ static int take_members(struct parser *p, unsigned index, bool object, unsigned 
 
         if (object) {
             if (!take(p, '"'))
-                return refuse(p, "no name of a member");
+                return refuse(p, "a member without a name");
             if (take_string(p, &name) < 0)
                 return -1;
             p->json->values[index].behind = p->json->count;
             if (json_member(p->json, whole, name) != NULL)
-                return refuse(p, "a member for the second time");
+                return refuse(p, "a duplicate member");
             if (!take(p, ':'))
-                return refuse(p, "no colon");
+                return refuse(p, "no colon after a name");
         }
         if (take_value(p, name, depth + 1) < 0)
             return -1;
         p->json->values[index].number++;
     } while (take(p, ','));
-    return take(p, close) ? 0 : refuse(p, "no comma and no end");
+    return take(p, close) ? 0 : refuse(p, "neither a comma nor a closing bracket");
 }
 
 static int take_value(struct parser *p, const char *name, unsigned depth)
@@ -189,7 +188,7 @@ static int take_value(struct parser *p, const char *name, unsigned depth)
     if (index == JSON_VALUES_MAX)
         return refuse(p, "too many values");
     if (depth > JSON_DEPTH_MAX)
-        return refuse(p, "too deep a structure");
+        return refuse(p, "nesting too deep");
     p->json->count++;
     *v = (struct json_value){.kind = JSON_NULL, .name = name};
     if (take(p, '{') || take(p, '[')) {
@@ -218,7 +217,7 @@ int json_parse(struct json *json, char *text, size_t length, struct error *error
     if (take_value(&p, NULL, 0) < 0)
         return -1;
     skip_blanks(&p);
-    return p.at == p.end ? 0 : refuse(&p, "something behind the end");
+    return p.at == p.end ? 0 : refuse(&p, "text after the end");
 }
 
 const struct json_value *json_member(const struct json *json, const struct json_value *object,

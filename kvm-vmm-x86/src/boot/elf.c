@@ -81,8 +81,9 @@ static int mode(const struct image *image, enum guest_mode asked, enum guest_mod
         return -1;
     *result = elf.is64 ? MODE_LONG : MODE_PROTECTED;
     if (asked != MODE_BY_CONTENT && asked != *result)
-        return error_set(error, "%s: a %d-bit ELF file does not start in the mode asked for",
-                         image->path, elf.is64 ? 64 : 32);
+        return error_set(error,
+                         "%s: a %d-bit ELF file starts only with %s, or without a mode option",
+                         image->path, elf.is64 ? 64 : 32, elf.is64 ? "-l" : "-p");
     return 0;
 }
 

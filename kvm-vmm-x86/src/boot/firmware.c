@@ -16,7 +16,9 @@ static int mode(const struct image *image, enum guest_mode asked, enum guest_mod
 {
     *result = MODE_FIRMWARE;
     if (asked != MODE_BY_CONTENT)
-        return error_set(error, "--bios %s: firmware starts without a mode option", image->path);
+        return error_set(
+            error, "--bios %s: firmware starts at the reset vector: remove --real-mode, -p or -l",
+            image->path);
     if (image->size % ALIGN != 0 || image->size > FIRMWARE_MAX)
         return error_set(
             error,

@@ -20,11 +20,11 @@ struct mark {
 
 #define UNPACK "unpack it first"
 #define DISK                                                                                       \
-    "there is no BIOS here to start it; give the kernel that is on it, or --bios and --disk"
+    "this machine has no BIOS to start it; give the kernel that is on it, or --bios and --disk"
 #define FORMAT    DISK " (a raw copy, by qemu-img convert -O raw)"
-#define OTHER_CPU "for another kind of CPU"
-#define NO_KERNEL "not a kernel, nor code for a bare machine"
-#define MAY_BE    NO_KERNEL " (--load ADDRESS takes it for code)"
+#define OTHER_CPU "it is for another kind of CPU"
+#define NO_KERNEL "neither a kernel nor code for a bare machine"
+#define MAY_BE    NO_KERNEL " (--load ADDRESS loads it as code)"
 
 static const struct mark marks[] = {
     {0, 3, "\x1f\x8b\x08", "packed by gzip", UNPACK " (gunzip)"},
@@ -214,7 +214,7 @@ static const struct {
     {is_ext, {.what = "an ext2, ext3 or ext4 image", .advice = DISK}},
     {is_fat, {.what = "a FAT image", .advice = DISK}},
     {is_firmware,
-     {.what = "firmware", .advice = "it starts by --bios FILE (--load ADDRESS takes it for code)"}},
+     {.what = "firmware", .advice = "give it with --bios FILE (--load ADDRESS loads it as code)"}},
     {is_zero, {.what = "nothing but zeroes", .advice = MAY_BE}},
     {is_text, {.what = "text", .advice = MAY_BE}},
     {is_wide_text, {.what = "text in UTF-16", .advice = MAY_BE}},

@@ -29,7 +29,7 @@ static int usage(FILE *to)
                 "       kvm-vmm ctl NAME VERB [--guest N] [--json]\n"
                 "       kvm-vmm ctl NAME snapshot FOLDER [--diff] [--zstd]\n"
                 "       kvm-vmm ctl NAME fork COUNT [--run COMMAND]\n"
-                "NAME is what --control of the running machine says: a name, or unix:PATH.\n");
+                "NAME is the value of --control of the running machine: a name, or unix:PATH.\n");
     for (const struct control_verb *v = control_verbs; v->name != NULL; v++) {
         char word[32];
 
@@ -335,7 +335,7 @@ static int print_answer(const struct order *o, char *answer, size_t length)
         printf("%s\n", came);
     if (!good) {
         if (!json_get_string(&json, json.values, "error", &text))
-            text = "refused without a reason";
+            text = "the machine refused and gave no reason";
         return complain(STATUS_REFUSED, text);
     }
     if (o->json)
@@ -437,6 +437,6 @@ int control_client(int argc, char **argv)
         status = run(&order);
     }
     if (fflush(stdout) != 0)
-        return complain(STATUS_FAILED, "its answer cannot be written to standard output");
+        return complain(STATUS_FAILED, "the answer cannot be written to standard output");
     return status;
 }

@@ -64,14 +64,13 @@ static int take_files(struct control_request *request, struct folder_files *take
     *taken = *request->files;
     while ((name = json_element(request->json, names, count)) != NULL && count < taken->count) {
         if (name->kind != JSON_STRING || strlen(name->text) >= FOLDER_NAME_MAX)
-            return error_set(error, "\"files\" has something that is no name of a file");
+            return error_set(error, "\"files\" has an element that is not a file name");
         strcpy(taken->names[count++], name->text);
     }
     if (name != NULL || count != taken->count || count == 0)
         return error_set(error,
-                         "\"files\" does not name each of the %u descriptors that came "
-                         "with the request: those of the files to be written (kvm-vmm ctl "
-                         "passes them)",
+                         "\"files\" must name the files to be written, one for each descriptor "
+                         "that comes with the request; %u came (kvm-vmm ctl passes them)",
                          taken->count);
     request->files->count = 0;
     return 0;

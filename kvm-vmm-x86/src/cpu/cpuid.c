@@ -257,16 +257,16 @@ int cpuid_check(const struct kvm_cpuid_entry2 *saved, size_t saved_count,
                   ~word_of(here, here_count, f, index, reg) & ~cpuid_features[i].moving;
         if (missing != 0)
             return error_set(error,
-                             "the guest ran on another processor, of which this one lacks features "
-                             "(CPUID %#x.%u, bits %#x of E%cX)",
+                             "the saved guest has CPU features that this host lacks (CPUID %#x.%u, "
+                             "bits %#x of E%cX)",
                              f, index, missing, reg);
     }
     had = word_of(saved, saved_count, 0x80000008, 0, 'A') & 0xffff;
     has = word_of(here, here_count, 0x80000008, 0, 'A') & 0xffff;
     if ((had & 0xff) > (has & 0xff) || had >> 8 > has >> 8)
         return error_set(error,
-                         "the guest has addresses of %u bits, %u of virtual memory; this processor "
-                         "has %u and %u",
+                         "the saved guest has physical addresses of %u bits and virtual addresses "
+                         "of %u; this host has %u and %u",
                          had & 0xff, had >> 8, has & 0xff, has >> 8);
     return 0;
 }

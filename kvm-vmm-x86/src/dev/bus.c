@@ -125,7 +125,7 @@ int bus_load(const struct bus_ops *ops, void *device, const struct chunk *chunk,
     if (ops->load != NULL)
         return ops->load(device, chunk, error);
     if (state == NULL)
-        return error_set(error, "a saved state for %s, a device without state", chunk->name);
+        return error_set(error, "a saved state of %s, a device that saves none", chunk->name);
     if (chunk_check(chunk, state->version, state->size, error) < 0)
         return -1;
     if (state->is_sound != NULL && !state->is_sound(chunk->bytes))

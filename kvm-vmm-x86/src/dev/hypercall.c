@@ -83,7 +83,7 @@ static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
         if (!memory_holds(hc->backend->memory, from, whole) ||
             !memory_read(hc->backend->memory, from + cpu->done, piece, n)) {
             snprintf(message, sizeof message,
-                     "hypercall WRITE of %#llx bytes at %#llx, not all RAM",
+                     "hypercall WRITE of %#llx bytes at %#llx: not all of it is RAM",
                      (unsigned long long)whole, (unsigned long long)from);
             return stop(hc, END_CRASH, message);
         }
@@ -117,7 +117,7 @@ static enum verdict hc_fork(struct hypercall *hc, struct bus_cpu *cpu)
     case FORK_LATER:
         return VERDICT_AGAIN;
     case FORK_OFF:
-        return stop(hc, END_CRASH, "hypercall FORK: the run allows no copies (--forks N does)");
+        return stop(hc, END_CRASH, "hypercall FORK: the run allows no copies (give --forks N)");
     case FORK_MADE:
         cpu->regs->rflags &= ~RFLAGS_CF;
         break;

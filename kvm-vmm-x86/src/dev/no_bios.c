@@ -69,7 +69,7 @@ static enum verdict no_bios_access(void *device, struct bus_access *access)
                  (unsigned long long)(at - sizeof call));
     else
         snprintf(message, sizeof message,
-                 "interrupt or exception %#x at %#llx, for which it has no handler", n,
+                 "interrupt or exception %#x at %#llx: the guest has set no handler", n,
                  (unsigned long long)at);
     d->backend->end(d->backend->context, END_CRASH, 0, message);
     return VERDICT_STOP;

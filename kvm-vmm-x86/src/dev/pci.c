@@ -172,8 +172,8 @@ static int pci_load(void *device, const struct chunk *chunk, struct error *error
         return -1;
     if (memcmp(&state.high, &pci->state.high, sizeof state.high) != 0)
         return error_set(error,
-                         "its PCI window is at %#llx; on this host it is at %#llx: physical "
-                         "addresses have another width here",
+                         "the saved PCI window is at %#llx; on this host it is at %#llx, as "
+                         "physical addresses have another width",
                          (unsigned long long)state.high.base,
                          (unsigned long long)pci->state.high.base);
     lock_take(&pci->lock);

@@ -22,20 +22,20 @@ static const char help[] =
     "Looks for inputs that crash a guest, which asks for them by hypercall (docs/fuzzing.md).\n"
     "\n"
     "  -p, -l               the guest starts in protected or long mode\n"
-    "  -m SIZE              its memory\n"
+    "  -m SIZE              the memory of the guest\n"
     "  --append TEXT        a kernel's command line\n"
     "  --initrd FILE        its initial ramdisk\n"
     "  --corpus FOLDER      inputs to begin with; those that reach new code are added\n"
-    "  --crashes FOLDER     where inputs that crash are put, and why (crashes)\n"
-    "  --runs N             no more runs (without limit)\n"
-    "  --seed N             another order of inputs (1)\n"
-    "  --timeout TIME       of one run (1s)\n"
+    "  --crashes FOLDER     where inputs that crash are put, with an explanation (crashes)\n"
+    "  --runs N             ends after N runs (no limit)\n"
+    "  --seed N             the seed of the random changes to inputs (1)\n"
+    "  --timeout TIME       the time limit of one run (1s)\n"
     "  --keep-going         does not end at the first crash\n"
-    "  --run FILE           runs one input and says what comes of it\n"
+    "  --run FILE           runs one input and prints the result\n"
     "  --help               prints this\n"
     "\n"
     "Under afl-fuzz it is a target; inputs come on standard input, or from --run FILE (@@).\n"
-    "Status: 0 no crash, 126 a crash, 2 usage, 125 it cannot go on.\n";
+    "Status: 0 no crash, 126 a crash, 2 usage, 125 the fuzzer failed.\n";
 
 struct request {
     struct kvmvmm_config config;
@@ -117,7 +117,8 @@ static int take(struct request *r, int code, char **argv, struct error *error)
         return 0;
     case INITRD:
         if (r->config.initrd_count == sizeof r->config.initrds / sizeof r->config.initrds[0])
-            return error_set(error, "--initrd %s: too many", optarg);
+            return error_set(error, "--initrd %s: at most %zu", optarg,
+                             sizeof r->config.initrds / sizeof r->config.initrds[0]);
         r->config.initrds[r->config.initrd_count++] = optarg;
         return 0;
     case 'h':

@@ -58,7 +58,7 @@ int guest_boot(struct guest *g, const struct kvmvmm_config *config, uint64_t lim
     g->buffer = g->regs.rbx;
     g->room = g->regs.rcx < MUTATE_INPUT_MAX ? g->regs.rcx : MUTATE_INPUT_MAX;
     if (g->room == 0)
-        return error_set(error, "%s: its buffer has no room for an input (RCX)", config->image);
+        return error_set(error, "%s: its buffer for the input has size 0 (RCX)", config->image);
     if (watch_blocks(g, values, error) < 0)
         return -1;
     return kvmvmm_snapshot(g->machine, &why) < 0 ? fail(error, &why) : 0;

@@ -16,7 +16,7 @@ int iothread_open(struct iothread *io, const char *name, bool (*run)(void *), vo
     snprintf(io->name, sizeof io->name, "%s", name);
     io->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (io->epoll < 0)
-        return error_set(error, "no epoll: %s", strerror(errno));
+        return error_set(error, "cannot make an epoll descriptor: %s", strerror(errno));
     if (notifier_open(&io->wake, error) == 0 && iothread_watch(io, io->wake.fd, error) == 0)
         return 0;
     notifier_close(&io->wake);

@@ -10,7 +10,7 @@
 int notifier_open(struct notifier *notifier, struct error *error)
 {
     notifier->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return notifier->fd >= 0 ? 0 : error_set(error, "no eventfd: %s", strerror(errno));
+    return notifier->fd >= 0 ? 0 : error_set(error, "cannot make an eventfd: %s", strerror(errno));
 }
 
 void notifier_close(struct notifier *notifier)

@@ -100,7 +100,7 @@ int process_copy(struct process *process, bool bound, struct error *error)
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-        return error_set(error, "no pipe: %s", strerror(errno));
+        return error_set(error, "cannot make a pipe: %s", strerror(errno));
     signal(SIGCHLD, SIG_IGN); /* copies that end leave nothing behind */
     process->pid = fork();
     if (process->pid < 0) {

@@ -85,7 +85,7 @@ static int registers_failed(int code, const char *what, struct kvmvmm_error *err
 {
     struct error why;
 
-    error_set(&why, "KVM does not %s registers: %s", what, strerror(-code));
+    error_set(&why, "KVM cannot %s the registers: %s", what, strerror(-code));
     return kvmvmm_fail(error, &why);
 }
 
@@ -96,7 +96,7 @@ int kvmvmm_get_registers(const struct kvmvmm *m, struct kvm_regs *general,
     int code = kvm_read_registers(&m->vm.vcpus[0].cpu, general,
                                   special != NULL ? special : &ignored, NULL);
 
-    return code == 0 ? 0 : registers_failed(code, "tell", error);
+    return code == 0 ? 0 : registers_failed(code, "read", error);
 }
 
 int kvmvmm_set_registers(struct kvmvmm *m, const struct kvm_regs *general,
@@ -113,5 +113,5 @@ int kvmvmm_set_registers(struct kvmvmm *m, const struct kvm_regs *general,
     }
     if (code == 0)
         code = kvm_write_general(&vcpu->cpu, general);
-    return code == 0 ? 0 : registers_failed(code, "take", error);
+    return code == 0 ? 0 : registers_failed(code, "write", error);
 }

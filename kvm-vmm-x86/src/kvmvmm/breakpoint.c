@@ -268,7 +268,7 @@ static int hide_trap_flag(struct kvmvmm *m, struct error *error)
     } else if (b->pushed != 0 && b->pushed == snapshot_linear_rip(&s))
         handlers_hide_pushed_flag(&s);
     b->pushed = b->handlers.count = 0;
-    return code == 0 ? 0 : error_set(error, "KVM does not take registers: %s", strerror(-code));
+    return code == 0 ? 0 : error_set(error, "KVM refuses the registers: %s", strerror(-code));
 }
 
 /* The breakpoint that covers the instruction at RIP, which is the one behind its own; or NULL. */
@@ -385,7 +385,7 @@ void kvmvmm_met_port(struct kvmvmm *m)
     int code = kvm_finish_exit(cpu);
 
     if ((code < 0 && code != -EINTR) || kvmvmm_look(m, &s, &why) < 0) {
-        vm_stop(&m->vm, END_FAILED, 0, "KVM cannot finish its access to a port");
+        vm_stop(&m->vm, END_FAILED, 0, "KVM cannot finish the guest's port access");
         return;
     }
     s.regs.rip -= TRAP_PORT;
@@ -396,7 +396,7 @@ void kvmvmm_met_port(struct kvmvmm *m)
         return;
     code = kvm_write_general(cpu, &s.regs);
     if (code < 0)
-        vm_stop(&m->vm, END_FAILED, 0, "KVM does not take registers: %s", strerror(-code));
+        vm_stop(&m->vm, END_FAILED, 0, "KVM refuses the registers: %s", strerror(-code));
     else if (handler && end_step(m, true, true, &why) < 0)
         vm_stop(&m->vm, END_FAILED, 0, "%s", why.text);
     else if (here != NULL)

@@ -104,9 +104,10 @@ static int configure(struct kvmvmm *m, const struct kvmvmm_config *c, struct err
     if ((unsigned)c->mode >= sizeof modes / sizeof modes[0])
         return error_set(error, "%s: mode %d does not exist", c->image, (int)c->mode);
     if (c->initrd_count > sizeof c->initrds / sizeof c->initrds[0])
-        return error_set(error, "%s: %u initial ramdisks are too many", c->image, c->initrd_count);
+        return error_set(error, "%s: %u initial ramdisks; at most %zu", c->image, c->initrd_count,
+                         sizeof c->initrds / sizeof c->initrds[0]);
     if (c->memory % PAGE_SIZE != 0)
-        return error_set(error, "%s: %llu bytes of memory are not whole pages", c->image,
+        return error_set(error, "%s: %llu bytes of memory: not a multiple of 4K", c->image,
                          (unsigned long long)c->memory);
     m->output = c->output;
     m->context = c->context;
@@ -255,7 +256,7 @@ int kvmvmm_run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct kvmv
     struct error why;
 
     if (end.kind != END_NONE)
-        error_set(&why, "the guest has ended: it runs again after a reset to a snapshot");
+        error_set(&why, "the guest has ended; kvmvmm_reset to a snapshot lets it run again");
     if (end.kind != END_NONE || run(m, limits != NULL ? limits : &no_limits, &why) < 0)
         return kvmvmm_fail(error, &why);
     end = vm_end_of(&m->vm);

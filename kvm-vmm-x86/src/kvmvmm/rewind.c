@@ -74,7 +74,7 @@ int kvmvmm_snapshot(struct kvmvmm *m, struct kvmvmm_error *error)
     struct error why;
 
     if (vm_end_of(&m->vm).kind != END_NONE) { /* the snapshot before stays */
-        error_set(&why, "the guest has ended: there is nothing to go back to");
+        error_set(&why, "the guest has ended: a snapshot could not run");
         return kvmvmm_fail(error, &why);
     }
     kvmvmm_forget_snapshot(m);
@@ -137,7 +137,7 @@ int kvmvmm_reset(struct kvmvmm *m, uint64_t *pages, struct kvmvmm_error *error)
     struct error why;
 
     if (!s->taken)
-        error_set(&why, "there is no snapshot to go back to");
+        error_set(&why, "there is no snapshot to reset to");
     if (!s->taken || kvm_leave_exit(&m->vm.vcpus[0].cpu, &why) < 0 ||
         copy_back(m, &written, &why) < 0 || vm_rewind(&m->vm, state, room, &why) < 0)
         return kvmvmm_fail(error, &why);

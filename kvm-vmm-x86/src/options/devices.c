@@ -40,7 +40,7 @@ int devices_parse_serial(struct options *o, const char *text, struct error *erro
 static int add_port(struct guest_config *guest, const struct port_config *port, struct error *error)
 {
     if (guest->port_count == PORTS_MAX)
-        return error_set(error, "--port, --console: more than %d", PORTS_MAX);
+        return error_set(error, "--port, --console: at most %d", PORTS_MAX);
     guest->ports[guest->port_count++] = *port;
     return 0;
 }
@@ -112,7 +112,7 @@ int devices_parse_disk(struct options *o, const char *text, struct error *error)
     const char *comma;
 
     if (guest->disk_count == DISKS_MAX)
-        return error_set(error, "--disk %s: more than %d", text, DISKS_MAX);
+        return error_set(error, "--disk %s: at most %d disks", text, DISKS_MAX);
     while ((comma = memrchr(text, ',', disk.path_length)) != NULL &&
            take_disk_word(&disk, comma + 1, disk.path_length - (size_t)(comma + 1 - text)))
         disk.path_length = (size_t)(comma - text);
@@ -230,7 +230,7 @@ int devices_parse_net(struct options *o, const char *text, struct error *error)
         return 0;
     }
     if (guest->net_count == NETS_MAX)
-        return error_set(error, "--net %s: more than %d", text, NETS_MAX);
+        return error_set(error, "--net %s: at most %d network cards", text, NETS_MAX);
     if (strncmp(text, "passt:", 6) == 0 && end > text + 6)
         net = (struct net_config){.kind = NET_PASST, .name = text + 6};
     else if (strncmp(text, "tap=", 4) == 0 && end > text + 4)
@@ -273,7 +273,7 @@ int devices_parse_share(struct options *o, const char *text, struct error *error
     const char *comma;
 
     if (guest->share_count == SHARES_MAX)
-        return error_set(error, "--share %s: more than %d", text, SHARES_MAX);
+        return error_set(error, "--share %s: at most %d folders", text, SHARES_MAX);
     while ((comma = memrchr(text, ',', share.path_length)) != NULL &&
            take_share_word(&share, comma + 1, share.path_length - (size_t)(comma + 1 - text)))
         share.path_length = (size_t)(comma - text);
@@ -302,7 +302,7 @@ int devices_parse_vsock(struct options *o, const char *text, struct error *error
     for (const char *at = text; at < comma && cid <= VIRTIO_VSOCK_CID_MAX; at++)
         cid = cid * 10 + (uint64_t)(*at - '0');
     if (cid < VIRTIO_VSOCK_CID_MIN || cid > VIRTIO_VSOCK_CID_MAX)
-        return error_set(error, "--vsock %s: a guest's address is one of %u to %u", text,
+        return error_set(error, "--vsock %s: the CID must be %u to %u", text,
                          (unsigned)VIRTIO_VSOCK_CID_MIN, (unsigned)VIRTIO_VSOCK_CID_MAX);
     if (vsock->cid != 0)
         return error_set(error, "--vsock %s: the guest already has one", text);

@@ -64,7 +64,7 @@ static int parse_cpus(struct options *o, const char *text, struct error *error)
 static int add_initrd(struct options *o, const char *path, struct error *error)
 {
     if (o->guests[0].initrd_count == INITRDS_MAX)
-        return error_set(error, "--initrd %s: more than %d", path, INITRDS_MAX);
+        return error_set(error, "--initrd %s: at most %d ramdisks", path, INITRDS_MAX);
     o->guests[0].initrds[o->guests[0].initrd_count++] = path;
     return 0;
 }
@@ -87,7 +87,7 @@ static int add_fw_file(struct options *o, const char *text, struct error *error)
     if (mark - text > FW_NAME_MAX)
         return error_set(error, "--fw-cfg %s: the name has more than %d bytes", text, FW_NAME_MAX);
     if (o->guests[0].fw_file_count == FW_FILES_MAX)
-        return error_set(error, "--fw-cfg %s: more than %d", text, FW_FILES_MAX);
+        return error_set(error, "--fw-cfg %s: at most %d files", text, FW_FILES_MAX);
     o->guests[0].fw_files[o->guests[0].fw_file_count++] = text;
     return 0;
 }
@@ -328,11 +328,11 @@ static int take_restore(struct options *o, int argc, struct error *error)
     memset(g.shares, 0, sizeof g.shares);
     g.port_count = g.net_count = g.share_count = 0;
     if (memcmp(&g, &plain, sizeof g) != 0)
-        return error_set(error,
-                         "--restore %s: the machine comes from the snapshot; of its options only "
-                         "--serial, --eof, --display, --console, --port, --net, --share, --reboot "
-                         "and --max-exits can be given",
-                         o->restore);
+        return error_set(
+            error,
+            "--restore %s: the snapshot describes the machine; only --serial, --eof, --display, "
+            "--console, --port, --net, --share, --reboot and --max-exits may change it",
+            o->restore);
     o->guests[0].debugged = o->gdb != NULL;
     o->guests[0].image = o->restore; /* until it is read */
     o->count = 1;

@@ -334,7 +334,7 @@ int each_finish(int status, const char *kernel)
     if (each.error.text[0] != '\0')
         fprintf(stderr, "kvm-vmm run: %s\n", each.error.text);
     if (each.ready)
-        fprintf(stderr, "kvm-vmm run: %zu of %zu lines: %zu with status 0, %zu without\n",
+        fprintf(stderr, "kvm-vmm run: %zu of %zu lines: %zu with status 0, %zu with another\n",
                 each.told, each.count, each.told - each.failed, each.failed);
     if (each.request.report != NULL && junit_close(kernel, each.count - each.told, &error) < 0) {
         fprintf(stderr, "kvm-vmm run: %s\n", error.text);

@@ -21,21 +21,21 @@ int run_lab_enter(char **argv, struct error *error)
     if (access("/dev/kvm", F_OK) < 0)
         why = "has no /dev/kvm";
     else if (access("/dev/kvm", R_OK | W_OK) < 0)
-        why = "does not let this user open /dev/kvm (the group kvm may)";
+        why = "does not let this user open /dev/kvm (only the group kvm)";
     else if (forced == NULL && !probe_paging32("/dev/kvm"))
-        why = "has a KVM that is not complete";
+        why = "has an incomplete KVM";
     if (forced != NULL && strcmp(forced, "lab") == 0)
-        why = "is not to be used (KVM=lab)";
+        why = "is excluded by KVM=lab";
     if (why == NULL || (forced != NULL && strcmp(forced, "host") == 0) ||
         !run_kernel_program_folder(folder))
         return 0;
     snprintf(lab, sizeof lab, "%s/../lab/lab", folder);
     if (access(lab, X_OK) < 0)
         return strncmp(why, "has a", 5) == 0 ? 0 : error_set(error, "this host %s", why);
-    fprintf(stderr, "kvm-vmm run: this host %s: in the lab's machine instead, which is slower\n",
+    fprintf(stderr, "kvm-vmm run: this host %s: running in the lab's machine, which is slower\n",
             why);
     if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
-        return error_set(error, "no /proc/self/exe");
+        return error_set(error, "cannot read /proc/self/exe");
     snprintf(self, sizeof self, "%s/kvm-vmm", folder);
     while (argv[count] != NULL)
         count++;

@@ -225,7 +225,8 @@ static int prepare(struct error *error)
         run_image_look(&run.image, r->root, error) < 0)
         return -1;
     if (r->write && run.image.type != NULL && !run.image.written)
-        return error_set(error, "--rw: %s of --root %s is never written", run.image.type, r->root);
+        return error_set(error, "--rw: %s, the file system of --root %s, is read-only",
+                         run.image.type, r->root);
     if (find_folder(error) < 0 ||
         (r->script != NULL && file_load(&run.script, r->script, SCRIPT_MAX, error) < 0))
         return -1;

@@ -196,8 +196,8 @@ static int restore_shares(const struct guest_config *guest, struct error *error)
         console_printf("kvm-vmm: the guest shares %.*s, to %s (tag %s)", (int)share->path_length,
                        share->path, share->read_only ? "read" : "read and write", share->tag);
         if (lost[i] > 0)
-            console_printf("kvm-vmm: %u of the files that the guest had open in %.*s are not there "
-                           "any more; using them gives it an error",
+            console_printf("kvm-vmm: %u of the files that the guest had open in %.*s no longer "
+                           "exist; the guest gets an error when it uses them",
                            lost[i], (int)share->path_length, share->path);
     }
     return 0;

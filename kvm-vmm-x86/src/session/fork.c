@@ -136,20 +136,17 @@ int session_fork_check_run(const struct options *options, const struct guest_con
                 i, (int)c->disks[i].path_length, c->disks[i].path);
     for (unsigned i = 0; i < c->disk_count; i++)
         if (strncmp(c->disks[i].path, DISK_NBD, strlen(DISK_NBD)) == 0)
-            return error_set(error,
-                             "disk %u is an NBD server's: a guest that has it cannot be "
-                             "forked",
-                             i);
+            return error_set(
+                error, "disk %u is on an NBD server: a guest with such a disk cannot be forked", i);
     for (unsigned i = 0; i < c->net_count; i++)
         if (c->nets[i].kind != NET_USER)
-            return error_set(error,
-                             "a guest with --net tap or passt cannot be forked: two machines "
-                             "would have one address there");
+            return error_set(error, "a guest with --net tap or passt cannot be forked: two "
+                                    "machines would have the same address");
     if (options->service != NULL && options->control == NULL && !options->no_sandbox &&
         makes_files(c))
-        return error_set(error, "each copy makes a socket or file of its own for --vsock, "
-                                "--debugcon, and a --console or --port of file: or unix:, which "
-                                "the sandbox of a run without --control forbids");
+        return error_set(
+            error, "each copy needs a new socket or file for --vsock, --debugcon, and a --console "
+                   "or --port of file: or unix:, which the sandbox allows only with --control");
     return 0;
 }
 
@@ -169,7 +166,7 @@ int session_fork_check(const struct vm *vm, const struct options *options, struc
 int session_fork_check_verb(const struct vm *vm, const struct options *options, struct error *error)
 {
     if (vm->config->image_bytes != NULL)
-        return error_set(error, "a guest of `kvm-vmm run` cannot be forked: --each does");
+        return error_set(error, "a guest of `kvm-vmm run` cannot be forked (--each makes copies)");
     return session_fork_check(vm, options, error);
 }
 

@@ -51,7 +51,7 @@ static void answer(enum fork_answer answer, unsigned number)
 static void refuse(const char *why)
 {
     if (!session_forks.was_refused) /* a guest may ask for ever */
-        console_printf("kvm-vmm: no copy: %s", why);
+        console_printf("kvm-vmm: the guest cannot be copied: %s", why);
     session_forks.was_refused = true;
     answer(FORK_REFUSED, 0);
 }

@@ -46,7 +46,7 @@ bool session_restart_begin(struct restart *restart, struct vm *vm)
     restart->pending = thread_start(&restart->thread, run, restart, &error) == 0;
     if (!restart->pending) {
         vm->end = (struct vm_end){.kind = END_FAILED};
-        snprintf(vm->end.message, sizeof vm->end.message, "it does not start again: %.300s",
+        snprintf(vm->end.message, sizeof vm->end.message, "it cannot be restarted: %.300s",
                  error.text);
     }
     return restart->pending;

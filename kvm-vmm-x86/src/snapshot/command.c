@@ -50,7 +50,7 @@ static void print_machine(const struct snapshot_machine *m)
            (unsigned long long)m->base);
     for (unsigned i = 0; i < c->disk_count; i++)
         printf("disk   %s, %llu bytes%s\n", c->disks[i].path, (unsigned long long)m->disks[i].size,
-               c->disks[i].overlay     ? ", with what was written beside it"
+               c->disks[i].overlay     ? ", with its overlay"
                : c->disks[i].read_only ? ", read-only"
                                        : "");
     for (unsigned i = 0; i < c->share_count; i++)
@@ -66,7 +66,7 @@ static void print_layers(const struct snapshot_folder *s)
     for (unsigned i = 0; i + 1 < s->layer_count; i++)
         printf("base   %s\n", s->below[i].folder);
     if (s->layer_count > 1)
-        printf("ram    %llu pages of its own\n",
+        printf("ram    %llu pages that differ from the base\n",
                (unsigned long long)ram_saved_pages(s->below[s->layer_count - 1].pages,
                                                    s->machine.ram.size / PAGE_SIZE));
 }

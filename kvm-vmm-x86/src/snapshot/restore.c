@@ -161,7 +161,7 @@ static int add_base(struct snapshot_folder *s, const struct snapshot_base *below
         read_machine(m, text, &file, folder, error) < 0)
         return -1;
     if (file.sum != below->sum || !is_same_memory(m, &s->machine))
-        return error_set(error, "%s is not what %s was made from", folder, above);
+        return error_set(error, "%s is not the snapshot that %s is based on", folder, above);
     return add_layer(s, folder, m, error);
 }
 
@@ -364,7 +364,7 @@ static int fill_overlay(const struct snapshot_folder *s, unsigned i, struct disk
     snprintf(name, sizeof name, "disk%u", i);
     snprintf(map_name, sizeof map_name, "disk%u.map", i);
     if (saved->map.size != overlay.map_size)
-        return error_set(error, "%s/%s does not fit the disk", s->folder, map_name);
+        return error_set(error, "%s/%s: its size does not match the disk", s->folder, map_name);
     map = read_file(s->folder, map_name, &saved->map, overlay.map_size, &size, error);
     if (map == NULL)
         return -1;
@@ -388,8 +388,8 @@ int snapshot_restore_disks(const struct snapshot_folder *snapshot,
                              (unsigned long long)saved->size);
         if (saved->changed != 0 && disk_changed(disk) != saved->changed)
             return error_set(error,
-                             "disk %u, %s, was written to since the guest was saved, whose memory "
-                             "does not fit it any more (,overlay keeps a base as it is)",
+                             "disk %u, %s, was changed after the guest was saved, so the guest's "
+                             "memory does not match it (,overlay leaves the file unchanged)",
                              i, config->disks[i].path);
         if (disk_sample(disk, &sample, error) < 0)
             return -1;

@@ -51,7 +51,8 @@ int snapshot_save_check(const struct vm *vm, struct error *error)
     if (vm->own_irqchip)
         return error_set(error, "a guest with --irqchip vmm cannot be saved");
     if (vm->config->image_bytes != NULL)
-        return error_set(error, "a guest that was made from memory cannot be saved");
+        return error_set(
+            error, "a guest whose image is not a file cannot be saved (kvm-vmm run, the library)");
     return 0;
 }
 
@@ -238,10 +239,10 @@ static int put_ram(struct snapshot_save *save, struct folder *folder, struct sna
         return -1;
     if (save->diff && track->last.folder[0] != '\0') {
         if (track->last.layers >= SNAPSHOT_LAYERS_MAX)
-            return error_set(error,
-                             "%s is based on %d others, the most possible: take a snapshot without "
-                             "--diff",
-                             track->last.folder, SNAPSHOT_LAYERS_MAX - 1);
+            return error_set(
+                error,
+                "%s is based on %d other snapshots, the maximum: take a snapshot without --diff",
+                track->last.folder, SNAPSHOT_LAYERS_MAX - 1);
         strcpy(save->base, track->last.folder);
         save->base_sum = track->last.sum;
         save->pages = snapshot_track_count(track, &vm->memory);

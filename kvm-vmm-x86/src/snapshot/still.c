@@ -79,13 +79,13 @@ static int read_names(struct snapshot_still *still, const char *names, struct er
                            : file_load_plain(&still->image, path, NAMES_MAX_GIB * GIB, &ignored);
     if (loaded < 0) {
         still->image = (struct file){0};
-        still->no_names = "its image is gone";
+        still->no_names = "its image cannot be read";
         return names != NULL ? -1 : 0;
     }
     if (names == NULL && !elf_has_magic(still->image.bytes, still->image.size))
         return 0;
     if (names == NULL && !is_older(still)) {
-        still->no_names = "its image was written to since";
+        still->no_names = "its image was changed after the guest was saved";
         return 0;
     }
     return symbols_read(&still->symbols, still->image.bytes, still->image.size, path,

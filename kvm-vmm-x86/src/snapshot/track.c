@@ -20,7 +20,8 @@ static int begin_slot(struct snapshot_track *t, struct vm *vm, unsigned i, uint3
     if (slot->read_only)
         return 0;
     if (slot->backing == MEMORY_SHARED)
-        return error_set(error, "--diff: other processes write to the guest's memory as well");
+        return error_set(error, "--diff: the guest's memory is shared with other processes, whose "
+                                "writes KVM does not log");
     t->pages[i] = calloc(memory_log_words(slot), sizeof *t->pages[i]);
     if (t->pages[i] == NULL)
         return error_set(error, "out of memory");

@@ -152,8 +152,8 @@ static int find_loads(struct core *c, struct error *error)
     if (c->loads == NULL)
         return error_set(error, "out of memory");
     if (walk_paging(snapshot_still_view(c->still)) != WALK_OFF && !add_mapped(c))
-        fprintf(stderr, "kvm-vmm snapshot: more is mapped than a core file can say: some is left "
-                        "out, and is there at its physical address\n");
+        fprintf(stderr, "kvm-vmm snapshot: the page tables map more ranges than a core file can "
+                        "hold: the rest is there at its physical address only\n");
     for (unsigned i = 0; i < memory->count; i++) {
         const struct memory_slot *slot = &memory->slots[i];
 

@@ -72,12 +72,14 @@ static int check_size(const struct vm *vm, struct error *error)
     unsigned long long kib = vm->ram_size / KIB;
 
     if (vm->mode == MODE_REAL && (vm->ram_size < REAL_WINDOW_MIN || vm->ram_size > REAL_WINDOW_MAX))
-        return error_set(error, "%s: a real-mode window has 64K to 1M, not %lluK", vm->name, kib);
+        return error_set(error, "%s: a real-mode window has 64K to 1M, not %lluK (-m)", vm->name,
+                         kib);
     if (vm->mode == MODE_REAL && window_base(vm) >= MIB)
-        return error_set(error, "%s: windows of %lluK put guest %u beyond real mode's first 1M",
+        return error_set(error,
+                         "%s: with windows of %lluK guest %u lies beyond the 1M of real mode (-m)",
                          vm->name, kib, vm->index);
     if (vm->mode == MODE_PROTECTED && vm->ram_size > PROTECTED_MAX)
-        return error_set(error, "%s: protected mode has at most 2G, not %lluK", vm->name, kib);
+        return error_set(error, "%s: protected mode has at most 2G, not %lluK (-m)", vm->name, kib);
     if (vm->mode == MODE_LINUX && vm->ram_size < LINUX_MIN)
         return error_set(error, "%s: Linux has at least 64M, not %lluK (-m)", vm->name, kib);
     if (vm->mode == MODE_FIRMWARE && vm->ram_size < FIRMWARE_MIN)
@@ -97,11 +99,10 @@ static int check_address_bits(const struct vm *vm, struct error *error)
         end += MEMORY_HOLE_END - MEMORY_HOLE_START;
     if (vm->address_bits >= 64 || end <= UINT64_C(1) << vm->address_bits)
         return 0;
-    return error_set(
-        error,
-        "%s: %lluM of memory end beyond the %u bits of a physical address that a guest "
-        "has on this machine (-m)",
-        vm->name, (unsigned long long)vm->ram_size / MIB, vm->address_bits);
+    return error_set(error,
+                     "%s: %lluM of memory do not fit in the %u bits of a guest's physical "
+                     "addresses on this host (-m)",
+                     vm->name, (unsigned long long)vm->ram_size / MIB, vm->address_bits);
 }
 
 /* RAM before anything else: a slot added after the interrupt controllers waits for a grace period.
@@ -334,7 +335,7 @@ static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *er
         add_vcpus(vm, kvm, NULL, error) < 0 || vm_check_cpu(vm, reader, error) < 0)
         return -1;
     if (!machine_quiesce(&vm->machine))
-        return error_set(error, "%s: a device works before the guest is there", vm->name);
+        return error_set(error, "%s: a device is busy before its state is restored", vm->name);
     if (vm_load(vm, &reader, error) < 0)
         return -1;
     machine_renew(&vm->machine);

@@ -58,7 +58,7 @@ void deck_end(struct vcpu *vcpu)
         vm_stop(vcpu->vm, END_LIMIT, 0, "its recording ends after %lu exits", d->place.exits);
         break;
     default:
-        diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded + 1);
+        diverge(vcpu, "exit %lu: the recording is damaged there", vcpu->recorded + 1);
         break;
     }
 }
@@ -99,7 +99,7 @@ bool deck_plays(enum tape_kind kind, uint64_t *value)
                 tape_kind_name(tape_next(&d->tape, &d->place, here->recorded)));
         break;
     case TAPE_DAMAGED:
-        diverge(here, "exit %lu: the recording cannot be read there", here->recorded + 1);
+        diverge(here, "exit %lu: the recording is damaged there", here->recorded + 1);
         break;
     }
     return true;
@@ -124,7 +124,7 @@ bool deck_plays_tick(struct vcpu *vcpu, bool halted, uint64_t *what)
         *what = 0;
         break;
     case TAPE_DAMAGED:
-        diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded + 1);
+        diverge(vcpu, "exit %lu: the recording is damaged there", vcpu->recorded + 1);
         break;
     case TAPE_OVER: /* a guest that is led goes no further */
         if (d->mode != DECK_PLAY)
@@ -219,11 +219,11 @@ void deck_pass_exit(struct vcpu *vcpu, const struct exit_record *record)
         }
         return;
     case TAPE_OTHER:
-        diverge(vcpu, "exit %lu does not read what the recording has: %s", vcpu->recorded,
+        diverge(vcpu, "exit %lu does not read %s, which the recording has next", vcpu->recorded,
                 tape_kind_name(tape_next(&d->tape, &d->place, before)));
         return;
     case TAPE_DAMAGED:
-        diverge(vcpu, "exit %lu: the recording cannot be read there", vcpu->recorded);
+        diverge(vcpu, "exit %lu: the recording is damaged there", vcpu->recorded);
         return;
     }
 }

@@ -195,8 +195,8 @@ static enum verdict on_internal_error(struct vcpu *vcpu, struct kvm_run *run)
     }
     if (run->internal.suberror == KVM_INTERNAL_ERROR_DELIVERY_EV) {
         vm_stop(vm, END_CRASH, 0,
-                "an interrupt or exception could not be delivered at rip %#llx: its table or stack "
-                "is where there is no memory",
+                "an interrupt or exception could not be delivered at rip %#llx: its table (IDT) or "
+                "stack is outside the guest's memory",
                 rip_of(run));
         return VERDICT_STOP;
     }
@@ -214,7 +214,8 @@ static enum verdict on_internal_error(struct vcpu *vcpu, struct kvm_run *run)
 
 static enum verdict on_fail_entry(struct vcpu *vcpu, struct kvm_run *run)
 {
-    vm_stop(vcpu->vm, END_CRASH, 0, "the CPU refuses its state (hardware reason %#llx), rip %#llx",
+    vm_stop(vcpu->vm, END_CRASH, 0,
+            "the CPU refuses the guest's state (hardware reason %#llx), rip %#llx",
             (unsigned long long)run->fail_entry.hardware_entry_failure_reason, rip_of(run));
     return VERDICT_STOP;
 }

@@ -151,7 +151,7 @@ static int add_kernel(struct vm *vm, const struct boot_files *files, struct fw_c
     if (f->setup == NULL || f->code == NULL)
         return -1;
     if (command_line(&b, vm->config->append, f->line, sizeof f->line) >= sizeof f->line)
-        return error_set(error, "%s: a command line of %d bytes and more", image->path,
+        return error_set(error, "%s: the command line has %d bytes or more (--append)", image->path,
                          FIRMWARE_LINE_MAX);
     if (end > b.header.initrd_addr_max)
         end = b.header.initrd_addr_max + UINT64_C(1);

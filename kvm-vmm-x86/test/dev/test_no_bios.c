@@ -74,7 +74,7 @@ static void test_what_is_said(void **state)
                         "int 0x13 at 0x47c10: this machine has no BIOS (--bios FILE)");
     assert_int_equal(write_port(0x009, 0x4000, 0x7c00), VERDICT_STOP);
     assert_string_equal(fake.message,
-                        "interrupt or exception 0 at 0x47c00, for which it has no handler");
+                        "interrupt or exception 0 at 0x47c00: the guest has set no handler");
     assert_int_equal(write_port(0x009, 0xffff, 0xffff), VERDICT_STOP); /* outside of its memory */
 }
 

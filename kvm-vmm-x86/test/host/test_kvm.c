@@ -124,7 +124,7 @@ static void test_pages_of_intel_are_reserved_at_creation(void **state)
     assert_int_equal(host.count, 1);
     host = (struct recorded){.has_tss = true, .refuses_tss = EEXIST};
     assert_int_equal(kvm_create_vm(&kvm, &error), -1);
-    assert_non_null(strstr(error.text, "its own pages"));
+    assert_non_null(strstr(error.text, "its TSS and identity map"));
 }
 
 static void test_misc_enable_is_amended(void **state)

@@ -321,7 +321,7 @@ static void refusals(void)
     MUST(kvmvmm_create(&config, &error) == NULL && strstr(error.text, "needs an image") != NULL);
     MUST(make("no such guest", KVMVMM_REAL) == NULL && strstr(error.text, "No such file") != NULL);
     config = (struct kvmvmm_config){.image = "x", .bytes = "\xf4", .bytes_size = 1, .memory = 5};
-    MUST(kvmvmm_create(&config, &error) == NULL && strstr(error.text, "whole pages") != NULL);
+    MUST(kvmvmm_create(&config, &error) == NULL && strstr(error.text, "multiple of 4K") != NULL);
     config.memory = 0;
     config.kvm = "/dev/null";
     MUST(kvmvmm_create(&config, &error) == NULL && strstr(error.text, "/dev/null") != NULL);

@@ -363,8 +363,8 @@ const char *process_error_text(int error)
         [-PROCESS_NO_SUCH] = "no such program",
         [-PROCESS_NO_MEMORY] = "no memory",
         [-PROCESS_NOT_ELF] = "not a statically linked ELF file for x86-64",
-        [-PROCESS_BAD_SEGMENT] =
-            "a segment is writable and executable, or it or the entry is where no program may be",
+        [-PROCESS_BAD_SEGMENT] = "a segment is writable and executable, or a segment or the entry "
+                                 "is outside the range for programs",
         [-PROCESS_ARGUMENTS] = "too many arguments, or too long ones",
     };
 

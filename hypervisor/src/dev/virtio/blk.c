@@ -160,7 +160,7 @@ static enum slot_step begin(struct slot *s, struct blk *b)
         return slot_listen(s, 0);
     if (c->writable < 1 ||
         virtio_read(&s->virtio, c, 0, &b->header, sizeof b->header) != VIRTIO_OK) {
-        virtio_broken(&s->virtio, "a request without a header or a place for its status");
+        virtio_broken(&s->virtio, "a request without a header or a status byte");
         return STEP_IDLE;
     }
     type = b->header.type;

@@ -30,7 +30,7 @@ static enum slot_step step(struct slot *s)
         return slot_listen(s, 0);
     result = fill(s, &written);
     if (result == VIRTIO_BAD || written == 0) {
-        virtio_broken(&s->virtio, "a request for random bytes without a place for them");
+        virtio_broken(&s->virtio, "a request for random bytes without a writable buffer");
         return STEP_IDLE;
     }
     if (result == VIRTIO_OK)

@@ -4,7 +4,7 @@
  * Mode: long
  * Fault: 6 - at broken
  * Chain: 06 0d 08
- * Says: invalid opcode (the bytes 06 61 62 are no instruction) | IDT limit 0
+ * Says: invalid opcode (the bytes 06 61 62 are not an instruction) | IDT limit 0
  */
 #include "../broken.inc"
     .code64

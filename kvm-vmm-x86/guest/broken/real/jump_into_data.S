@@ -5,7 +5,7 @@
  * Mode: real
  * Fault: 6 - at broken
  * Chain: 06 0d 08
- * Says: triple fault: invalid opcode | undefined on purpose | IDT limit 0
+ * Says: triple fault: invalid opcode | always raises #UD | IDT limit 0
  */
 #include "../broken.inc"
     .code16

@@ -38,7 +38,9 @@ static int mode_of_kernel(const struct image *image, enum guest_mode asked, enum
     *mode = MODE_LINUX;
     if (asked == MODE_BY_CONTENT)
         return 0;
-    return error_set(error, "%s: a Linux kernel; it starts without a mode option", image->path);
+    return error_set(
+        error, "%s: a Linux kernel starts without a mode option: remove --real-mode, -p or -l",
+        image->path);
 }
 
 /* What the user forced, or what suits the kernel best. */
@@ -163,7 +165,9 @@ static int place_packed(struct placed *placed, const struct bzimage *b,
                     : asked == KERNEL_ENTRY_AUTO             ? KERNEL_ENTRY_32
                                                              : asked;
     if (placed->entry == KERNEL_ENTRY_PVH)
-        return error_set(error, "%s: this VMM cannot unpack it, so it has no PVH entry",
+        return error_set(error,
+                         "%s: --kernel-entry pvh: only an unpacked kernel has that entry, and this "
+                         "VMM cannot unpack this one",
                          request->image->path);
     if (placed->entry == KERNEL_ENTRY_64 && !b->entry64)
         return error_set(error, "%s: this kernel has no 64-bit entry", request->image->path);
@@ -192,13 +196,14 @@ static int place_bzimage(struct placed *placed, const struct boot_request *reque
 static int write_command_line(const struct placed *placed, const struct boot_request *request,
                               struct error *error)
 {
-    static const char full[] = "%s: a command line of %zu bytes; this kernel takes %u";
+    static const char full[] =
+        "%s: the command line has %zu bytes; this kernel takes %u (--append)";
     char *line = memory_at(request->memory, LINUX_COMMAND_LINE, LINUX_COMMAND_LINE_ROOM);
     uint32_t limit = placed->header.cmdline_size;
     size_t length;
 
     if (line == NULL)
-        return error_set(error, "%s: too little memory for Linux", request->image->path);
+        return error_set(error, "%s: too little memory for Linux (-m)", request->image->path);
     if (limit > LINUX_COMMAND_LINE_ROOM - 1)
         limit = LINUX_COMMAND_LINE_ROOM - 1;
     length = linux_command_line(line, LINUX_COMMAND_LINE_ROOM, request->config->append,
@@ -246,7 +251,7 @@ static int inform(const struct placed *placed, const struct boot_request *reques
     if (!linux_mark_flag(request->memory) ||
         !(pvh ? linux_write_start_info(request->memory, &params)
               : linux_write_zero_page(request->memory, &params)))
-        return error_set(error, "%s: too little memory for Linux", request->image->path);
+        return error_set(error, "%s: too little memory for Linux (-m)", request->image->path);
     start->entry = placed->at;
     start->kernel_entry = placed->entry;
     start->packed = placed->packed;

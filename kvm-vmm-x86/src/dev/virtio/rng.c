@@ -32,8 +32,7 @@ static bool rng_run(struct virtio_device *device)
         if (!virtio_pop(v, 0, &chain))
             return virtio_listen(v, 0) == VIRTIO_MORE;
         if (chain.writable == 0 || chain.readable > 0)
-            virtio_broken(
-                v, "a request for random bytes without a buffer to fill, or with one to read");
+            virtio_broken(v, "a request without a writable buffer, or with a readable one");
         if (virtio_push(v, &chain, virtio_is_running(v) ? fill(device, &chain) : 0) != VIRTIO_OK)
             virtio_broken(v,
                           "a used ring that cannot be written"); /* memory is never backed later */

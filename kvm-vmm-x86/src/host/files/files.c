@@ -132,7 +132,7 @@ int file_load_again(struct file *again, const struct file *file, struct error *e
     if (file->fd == 0)
         return error_set(error, "it cannot be read again");
     if (!file_is_unchanged(file))
-        return error_set(error, "it was written to since");
+        return error_set(error, "it was changed after it was read");
     if (map_all(file->fd, file->size, again))
         return 0;
     again->bytes = malloc(file->size);

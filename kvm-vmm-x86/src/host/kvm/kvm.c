@@ -53,7 +53,7 @@ static int check_capabilities(const struct kvm *kvm, const char *path, struct er
     };
 
     if (ioctl(kvm->fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
-        return error_set(error, "%s is not KVM, or not of version %d", path, KVM_API_VERSION);
+        return error_set(error, "%s is not KVM, or not of API version %d", path, KVM_API_VERSION);
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (ioctl(kvm->fd, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
             return error_set(error, "%s lacks a feature this VMM needs: %s", path, needed[i].name);
@@ -129,7 +129,8 @@ int kvm_create_vm(const struct kvm *kvm, struct error *error)
     if (vm < 0)
         return error_set(error, "cannot create a VM: %s", strerror(errno));
     if (reserve_pages(kvm, vm) < 0) {
-        error_set(error, "KVM refuses a place for its own pages in the VM: %s", strerror(errno));
+        error_set(error, "KVM refuses the addresses of its TSS and identity map: %s",
+                  strerror(errno));
         close(vm);
         return -1;
     }

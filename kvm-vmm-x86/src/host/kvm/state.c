@@ -69,7 +69,7 @@ int kvm_get_cpuid(const struct kvm_cpu *cpu, struct kvm_cpuid_entry2 entries[KVM
     } cpuid = {.head.nent = KVM_CPUID_MAX};
 
     if (ioctl(cpu->fd, KVM_GET_CPUID2, &cpuid) < 0)
-        return cannot_get("what CPUID tells", error);
+        return cannot_get("the CPUID table", error);
     memcpy(entries, cpuid.entries, sizeof cpuid.entries);
     return (int)cpuid.head.nent;
 }
@@ -111,7 +111,8 @@ static int save_xsave(const struct kvm *kvm, const struct kvm_cpu *cpu, const ch
     uint8_t *area;
 
     if (size > XSAVE_MAX)
-        return error_set(error, "an extended state of %d bytes is more than any known", size);
+        return error_set(error, "KVM's extended state has %d bytes; at most %d are supported", size,
+                         (int)XSAVE_MAX);
     area = calloc(1, (size_t)size);
     if (area == NULL)
         return error_set(error, "out of memory");

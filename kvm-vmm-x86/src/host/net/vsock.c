@@ -185,7 +185,7 @@ struct vsock_host *vsock_host_open(const struct vsock_config *config, unsigned g
     u->host.fd = epoll_create1(EPOLL_CLOEXEC);
     u->server.listener = -1;
     if (u->host.fd < 0)
-        error_set(error, "--vsock: no epoll: %s", strerror(errno));
+        error_set(error, "--vsock: cannot make an epoll descriptor: %s", strerror(errno));
     else if (endpoint_unix(&where, "--vsock", config->path, guest, error) == 0 &&
              socket_open(&u->server, &where, error) == 0) {
         if (socket_keep_private(&u->server, error) == 0) {

@@ -100,8 +100,8 @@ static bool read_path(const struct seccomp_notif *call, const struct sandbox_nam
     fd = open(memory, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno != ENOENT && errno != ESRCH && !said) { /* the thread has not just ended */
         dprintf(STDERR_FILENO,
-                "kvm-vmm: --sandbox=learn cannot see which files the sandbox does not allow: %s: "
-                "%s; processes may not look into each other here (ptrace_scope, a container)\n",
+                "kvm-vmm: --sandbox=learn cannot report the files that the sandbox does not allow: "
+                "%s: %s; this host forbids to read another process (ptrace_scope, a container)\n",
                 memory, strerror(errno));
         said = true;
     }

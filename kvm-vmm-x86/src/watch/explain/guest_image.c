@@ -86,8 +86,8 @@ int guest_image_load_again(const struct vm *vm, struct file *again, struct error
     const struct guest_image *g = observers_context(vm, &guest_image_observer);
 
     if (g == NULL || g->image.fd == 0)
-        return error_set(error, "its image was not a file that can be read again");
+        return error_set(error, "its image is not a file that can be read again");
     return file_load_again(again, &g->image, error) < 0
-               ? error_set(error, "its image was changed since")
+               ? error_set(error, "its image was changed during the run")
                : 0;
 }

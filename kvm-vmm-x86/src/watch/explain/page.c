@@ -119,7 +119,7 @@ static void print_instruction(struct text *text, const struct page *page, uint64
     text_pad(text, 42);
     if (good)
         instruction_text(&in, rip, words, sizeof words);
-    text_add(text, "%s\n", good ? words : "(no instruction)");
+    text_add(text, "%s\n", good ? words : "(not an instruction)");
 }
 
 /* How long the instruction at `rip` is; 0 if it is not one. */

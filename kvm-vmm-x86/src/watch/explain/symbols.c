@@ -32,7 +32,7 @@ static int find_tables(struct tables *t, struct error *error, const char *path)
 {
     for (unsigned i = 0; i < t->elf.shnum && i < SECTIONS_MAX; i++) {
         if (elf_section(&t->elf, i, &t->symbols) != ELF_OK)
-            return error_set(error, "%s: section %u of it reaches past its end", path, i);
+            return error_set(error, "%s: section %u reaches past the end of the file", path, i);
         if (t->symbols.type != ELF_SHT_SYMTAB)
             continue;
         if (elf_section(&t->elf, t->symbols.link, &t->names) != ELF_OK ||
@@ -121,8 +121,8 @@ int symbols_read(struct symbols *symbols, const uint8_t *bytes, size_t size, con
         return -1;
     entries = elf_symbol_count(&t.elf, &t.symbols);
     if (entries == 0 || entries > SYMBOLS_MAX)
-        return error_set(error, "%s: a symbol table of %u entries, of at most %d", path, entries,
-                         SYMBOLS_MAX);
+        return error_set(error, "%s: its symbol table has %u entries; at most %d are supported",
+                         path, entries, SYMBOLS_MAX);
     symbols->names = (const char *)bytes + t.names.offset;
     symbols->list = calloc(entries, sizeof *symbols->list);
     if (symbols->list == NULL)
@@ -134,7 +134,7 @@ int symbols_read(struct symbols *symbols, const uint8_t *bytes, size_t size, con
     if (symbols->count > 0)
         return 0;
     symbols_release(symbols);
-    return error_set(error, "%s: no symbol of it lies within its image", path);
+    return error_set(error, "%s: none of its symbols lies within its image", path);
 }
 
 void symbols_release(struct symbols *symbols)

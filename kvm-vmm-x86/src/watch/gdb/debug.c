@@ -417,7 +417,7 @@ const char *debug_go_back(struct debug *d, enum travel_kind kind,
     if (travel_start(d->travel, kind, watched != NULL ? &one : &d->table) == 0)
         return NULL;
     d->phase = DEBUG_STOPPED;
-    return "there is no thread for it";
+    return "no thread could be started for it";
 }
 
 void debug_back(struct debug *d)

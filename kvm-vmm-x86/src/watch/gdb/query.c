@@ -139,7 +139,7 @@ static void on_who(struct monitor *m)
     struct gdb_stub *stub = m->stub;
     struct gdb_breakpoint b = {.type = GDB_WATCH_WRITE, .length = 1};
     char *length = m->line + strcspn(m->line, " ");
-    const char *why = "there is no way back";
+    const char *why = "this guest cannot run backwards";
     uint64_t bytes = 1;
 
     if (*length != '\0')
@@ -178,8 +178,9 @@ static void on_arch(struct monitor *m)
         stub->fixed = true;
     }
     stub->fixed = stub->fixed && strcmp(m->line, "auto") != 0;
-    text_add(&m->text, "now %s, from the next connection on %s\n", gdb_arch_name(stub->arch),
-             stub->fixed ? gdb_arch_name(stub->next_arch) : "what fits the mode then");
+    text_add(&m->text, "described to gdb as %s; from the next connection on as %s\n",
+             gdb_arch_name(stub->arch),
+             stub->fixed ? gdb_arch_name(stub->next_arch) : "what fits the mode at that time");
     text_add(&m->text,
              "arch i8086 | i386 | i386:x86-64 fixes it, arch auto lets the mode decide\n");
 }

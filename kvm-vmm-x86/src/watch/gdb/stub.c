@@ -133,7 +133,7 @@ static int continue_each(struct gdb_stub *stub)
 static int on_back(struct gdb_stub *stub)
 {
     bool step = gdb_scan_word(&stub->scan, "s");
-    const char *why = "there is no way back";
+    const char *why = "this guest cannot run backwards";
 
     if (!step && !gdb_scan_word(&stub->scan, "c"))
         return GDB_ANSWERED;

@@ -182,16 +182,16 @@ static void describe_means(void *context, struct text *text)
 
     text_add(text, "software breakpoints: %s\n",
              f->int3 ? "int3"
-                     : "this KVM does not report int3: a debug register, a port write in its "
-                       "place, or single steps");
+                     : "this KVM does not report int3; used instead: a debug register, a port "
+                       "write in place of the instruction, or single steps");
     text_add(text, "hardware breakpoints: %s\n",
              f->breakpoint ? "debug registers"
-                           : "this KVM does not report debug registers: a port write in its place, "
-                             "or single steps");
+                           : "this KVM does not report debug registers; used instead: a port write "
+                             "in place of the instruction, or single steps");
     text_add(text, "watchpoints: %s\n",
              f->watchpoint ? "debug registers"
-                           : "this KVM does not report them: single steps, and writes that leave a "
-                             "value as it was go unseen");
+                           : "this KVM does not report them; used instead: single steps, which "
+                             "miss a write of the same value");
     text_add(text, "single steps: %s%s\n", f->step ? "by KVM" : "NOT REPORTED by this KVM",
              d->step_flags != 0 ? ", interrupts held back" : "");
     for (unsigned i = 0; i < d->table.count; i++)

@@ -51,24 +51,23 @@ static const char *why_no_replay(const struct vm *vm)
     const char *why = recorder_refuses(vm);
 
     if (why == NULL && (vm->vcpus[0].deck == NULL || vm->vcpus[0].deck->tape.full))
-        why = "it was given more from outside than was recorded";
+        why = "not all of its input was recorded";
     return why;
 }
 
 /* Where the second run was stopped, if it was on its way; else the registers of the last exit. */
 static void make_do(struct evidence *e, const char *why)
 {
-    const char *left = "this is where it was stopped";
+    const char *left = "this is where the second run was stopped";
 
     if (e->replay.result == REPLAY_TOO_LONG && e->replay.steps > 0) {
         e->snapshot = e->replay.snapshot;
     } else {
         e->general_only = true;
         e->snapshot.regs = e->vcpu->last_regs;
-        left = e->vcpu->stats.exits <= 1 ? "nothing else is known, since it had made no exit before"
-               : e->vcpu->keeps_regs
-                   ? "all that is known is the general registers as of its last exit"
-                   : "nothing else is known";
+        left = e->vcpu->stats.exits <= 1 ? "nothing else is known, as it had made no exit before"
+               : e->vcpu->keeps_regs     ? "only its general registers at its last exit are known"
+                                         : "nothing else is known";
     }
     snprintf(e->how, sizeof e->how, "KVM reset the vCPU when it shut down (AMD), and %s: %s", why,
              left);
@@ -214,7 +213,7 @@ void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
         (end->kind == END_CRASH || (end->kind == END_FAILED && reason != KVM_EXIT_SHUTDOWN));
     e->shutdown = e->crashed && reason == KVM_EXIT_SHUTDOWN;
     if (kvm_read_registers(&e->vcpu->cpu, &e->snapshot.regs, &e->snapshot.sregs, NULL) < 0)
-        snprintf(e->how, sizeof e->how, "its registers cannot be got from KVM");
+        snprintf(e->how, sizeof e->how, "its registers cannot be read from KVM");
     read_interrupts(e, vm, e->vcpu);
     e->halted = kvm_halt_state(&e->vcpu->cpu) == KVM_HALT_ASLEEP;
     e->at_fault = e->crashed;

@@ -100,7 +100,7 @@ static void advise_guest(const struct boot_phases *p, const struct boot_facts *f
         return;
     }
     if (p->kernel_bytes > MANY_BYTES)
-        say(a, "the kernel printed %lu bytes, one or two exits each: --append quiet",
+        say(a, "the kernel printed %lu bytes, one or two exits each: --append quiet avoids them",
             p->kernel_bytes);
     if (f->rtc > MANY_RTC)
         say(a, "%lu accesses to the clock chip: something polls it", f->rtc);
@@ -130,5 +130,5 @@ void boot_phases_advise(const struct boot_phases *phases, const struct boot_fact
     advise_loading(phases, facts, advice);
     advise_guest(phases, facts, advice);
     if (advice->count == 0)
-        say(advice, "the VMM costs little here: what is left is the guest's own work");
+        say(advice, "the VMM costs little here: the rest is the guest's work");
 }

@@ -158,7 +158,7 @@ static int keep_state(struct checkpoints *c, struct checkpoint *p, struct error 
     p->state_size = writer.used;
     return kvm_read_registers(&vcpu->cpu, &p->regs, &p->sregs, NULL) == 0
                ? 0
-               : error_set(error, "its registers cannot be got from KVM");
+               : error_set(error, "its registers cannot be read from KVM");
 }
 
 /* Without what CPUID tells, which may not be set again and is as it was. */
@@ -197,7 +197,7 @@ int checkpoints_take(struct checkpoints *c, struct error *error)
     while (number < CHECKPOINTS_MAX && c->list[number].used)
         number++;
     if (number == CHECKPOINTS_MAX)
-        return error_set(error, "there are %d checkpoints", CHECKPOINTS_MAX);
+        return error_set(error, "there are %d checkpoints already, the maximum", CHECKPOINTS_MAX);
     p = &c->list[number];
     *p = (struct checkpoint){.used = true, .parent = number == 0 ? -1 : c->at};
     if (look(c, error) < 0 || keep_state(c, p, error) < 0 || drop_cpuid(p, error) < 0 ||

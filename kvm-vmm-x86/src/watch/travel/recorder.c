@@ -27,15 +27,15 @@ static struct recorder {
 const char *recorder_refuses(const struct vm *vm)
 {
     if (vm->vcpu_count > 1)
-        return "several vCPUs never do the same twice";
+        return "a guest with several vCPUs never runs the same way twice";
     if (vm->mode >= MODE_LINUX)
-        return "a system with KVM's own clocks and interrupts never does the same twice";
+        return "a guest that uses KVM's clocks and interrupts never runs the same way twice";
     if (config_virtio_count(vm->config) > 0)
-        return "its virtio devices never do the same twice";
+        return "a guest with virtio devices never runs the same way twice";
     if (vm->config->watchdog != WATCHDOG_NONE)
-        return "its watchdog has a clock of its own";
+        return "its watchdog (--watchdog) counts the host's time";
     if (vm->config->text_screen)
-        return "keys that are typed at its display come at no certain instruction";
+        return "keys typed at its display (--display) come at an instruction that is not recorded";
     return NULL;
 }
 
@@ -107,7 +107,7 @@ static int describe_start(const struct vm *vm, struct tape_header *header, struc
                                                                 : TAPE_IRQCHIP_KVM,
                                    .memory = vm->ram_size};
     if (kvm_read_registers(&vm->vcpus[0].cpu, &regs, &sregs, NULL) < 0)
-        return error_set(error, "its registers cannot be got from KVM");
+        return error_set(error, "its registers cannot be read from KVM");
     header->start = tape_file_sum(0, &regs, sizeof regs);
     for (unsigned i = 0; i < vm->memory.count; i++)
         header->start =
@@ -134,11 +134,10 @@ static int on_image(void *context, struct vm *vm, struct file *image, struct err
     if (describe_start(vm, &here, error) < 0)
         return -1;
     if (recorder.replay != NULL && !is_same_start(&here, &recorder.header))
-        return error_set(
-            error,
-            "--replay %s: it was recorded of another guest: image, options and kvm-vmm "
-            "must be as they were",
-            recorder.replay);
+        return error_set(error,
+                         "--replay %s: the recording is of another guest: image, options and "
+                         "kvm-vmm must be the same as then",
+                         recorder.replay);
     /* A replay's interrupts come where they came then, whatever the probe finds here. */
     if (recorder.replay != NULL)
         vm->window = recorder.header.irqchip == TAPE_IRQCHIP_WINDOW;
@@ -200,16 +199,18 @@ static int write_all(struct vcpu *vcpu)
     int failure, closed;
 
     if (tape->full)
-        console_printf("kvm-vmm: --record %s: it is full after %lu exits, and replays up to there",
-                       recorder.record, tape->end.exits);
+        console_printf(
+            "kvm-vmm: --record %s: the recording is full after %lu exits; a replay ends there",
+            recorder.record, tape->end.exits);
     else
         tape_put_end(tape, vcpu->recorded, end->kind, end->code, end->message);
     if (has_timer(vcpu->vm))
-        console_printf(
-            "kvm-vmm: --record %s: the guest has a timer, whose interrupts come at no "
-            "certain instruction: it may go another way when it is replayed%s",
-            recorder.record,
-            vcpu->vm->mode == MODE_PROTECTED ? " (with --irqchip vmm they come at its exits)" : "");
+        console_printf("kvm-vmm: --record %s: the guest uses a timer whose interrupts are not "
+                       "recorded: its replay may differ%s",
+                       recorder.record,
+                       vcpu->vm->mode == MODE_PROTECTED
+                           ? " (with --irqchip vmm they come at exits, and are recorded)"
+                           : "");
     tape_file_seal(&recorder.header, tape);
     failure = outfile_begin(&recorder.file);
     if (failure == 0)
@@ -239,7 +240,7 @@ static int compare_end(struct vcpu *vcpu)
     if (was.kind == (int)is->kind && was.code == is->code &&
         strncmp(was.message, is->message, sizeof was.message - 1) == 0)
         return 0;
-    console_printf("kvm-vmm: --replay %s: the guest ended otherwise than in its recording%s%s",
+    console_printf("kvm-vmm: --replay %s: the guest ended differently than in its recording%s%s",
                    recorder.replay, was.message[0] != '\0' ? ", where it was: " : "", was.message);
     return -1;
 }

@@ -34,7 +34,7 @@ int tape_file_read(const uint8_t *bytes, size_t size, struct tape_header *header
                    struct error *error)
 {
     if (size < sizeof *header || memcmp(bytes, magic, sizeof magic) != 0)
-        return error_set(error, "it is no recording (--record makes them)");
+        return error_set(error, "it is not a recording (--record makes them)");
     memcpy(header, bytes, sizeof *header);
     if (header->version != TAPE_FILE_VERSION)
         return error_set(error, "its format is version %u, this kvm-vmm reads version %d",
@@ -42,10 +42,9 @@ int tape_file_read(const uint8_t *bytes, size_t size, struct tape_header *header
     bytes += sizeof *header;
     size -= sizeof *header;
     if (header->length != size)
-        return error_set(error,
-                         "it has %zu bytes behind its header, which promises %lu: it was "
-                         "cut short or written to",
-                         size, header->length);
+        return error_set(
+            error, "it has %zu bytes after its header, which says %lu: it was cut short or changed",
+            size, header->length);
     if (tape_file_sum(0, bytes, size) != header->sum)
         return error_set(error, "it is damaged: its checksum differs");
     *tape = (struct tape){.bytes = malloc(size + 1), .used = size, .size = size, .limit = size};
@@ -54,7 +53,7 @@ int tape_file_read(const uint8_t *bytes, size_t size, struct tape_header *header
     memcpy(tape->bytes, bytes, size);
     if (tape_check(tape))
         return 0;
-    error_set(error, "it is damaged %zu bytes behind its header", tape->end.at);
+    error_set(error, "it is damaged %zu bytes after its header", tape->end.at);
     tape_release(tape);
     return -1;
 }

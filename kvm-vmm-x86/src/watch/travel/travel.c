@@ -17,9 +17,8 @@
 
 enum { APART_MS = 500, LIMIT_MS = 600000 };
 
-static const char lost[] =
-    "the guest did something else than the first time: it depends on more than its recorded input "
-    "(rdtsc, KVM's own timers)";
+static const char lost[] = "the guest did something else when its run was repeated: it depends on "
+                           "more than its recorded input (rdtsc, KVM's own timers)";
 
 struct travel *travel_make(struct vm *vm, const struct probe_debug *features, const char **why)
 {
@@ -29,7 +28,7 @@ struct travel *travel_make(struct vm *vm, const struct probe_debug *features, co
     if (*why == NULL && vm->ram_size > CHECKPOINTS_BYTES_MAX)
         *why = "it has more than 512 MB of memory"; /* the first checkpoint looks at all of it */
     if (*why == NULL && vm->vcpus[0].deck == NULL)
-        *why = "nothing was kept of what it was given";
+        *why = "its input was not recorded";
     if (*why != NULL)
         return NULL;
     t = calloc(1, sizeof *t);
@@ -270,7 +269,7 @@ static void work(struct worker *worker)
     t->stop = (struct gdb_stop){.reason = GDB_STEPPED};
     now = t->points.begun ? checkpoints_take(&t->points, &error) : -1;
     if (now < 0) {
-        snprintf(t->text, sizeof t->text, "there is no way back from here: %.300s\n",
+        snprintf(t->text, sizeof t->text, "cannot run backwards from here: %.300s\n",
                  t->points.begun ? error.text : "no checkpoint could be taken");
         t->stop.reason = GDB_STOPPED;
         t->done(t->context);
@@ -287,11 +286,12 @@ static void work(struct worker *worker)
            : t->kind == TRAVEL_CONTINUE ? continue_back(t, now)
                                         : who(t, now);
     if (!good && t->text[0] == '\0')
-        snprintf(t->text, sizeof t->text, "%s\n", worker_must_stop(worker) ? "given up" : lost);
+        snprintf(t->text, sizeof t->text, "%s\n",
+                 worker_must_stop(worker) ? "the search was stopped" : lost);
     if (!good || t->kind == TRAVEL_WHO) {
         t->stop.reason = GDB_STOPPED;
         if (!go_home(t, now))
-            vm_stop(t->vm, END_FAILED, 0, "it cannot be brought back to where it was");
+            vm_stop(t->vm, END_FAILED, 0, "its state before the search cannot be restored");
     }
     (void)!kvm_set_guest_debug(&vcpu->cpu, 0, (const uint64_t[4]){0}, 0);
     checkpoints_drop(&t->points, now);

@@ -157,9 +157,9 @@ static void test_long_faults(void **state)
 {
     (void)state;
     RUN("\x0f\x0b");
-    expect_raised(EXCEPTION_UD, 0, "an instruction that is undefined on purpose");
+    expect_raised(EXCEPTION_UD, 0, "an instruction that always raises #UD");
     RUN("\x06\x00"); /* push %es: not in 64-bit code */
-    expect_raised(EXCEPTION_UD, 0, "the bytes 06 00 00 are no instruction");
+    expect_raised(EXCEPTION_UD, 0, "the bytes 06 00 00 are not an instruction");
     s.regs.rbx = 0x1234567890abcdef;
     RUN("\x8b\x03"); /* mov (%rbx), %eax */
     expect_raised(EXCEPTION_GP, 0, "read of 0x1234567890abcdef, which is not canonical");

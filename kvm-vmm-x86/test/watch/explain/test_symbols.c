@@ -148,10 +148,10 @@ static void test_lies(void **state)
     refused(&f, sizeof f, "no names");
     f = good();
     f.sections[NAMES].size = 3; /* no name ends in it */
-    refused(&f, sizeof f, "no symbol of it");
+    refused(&f, sizeof f, "none of its symbols");
     f = good();
     f.header.shoff = UINT64_MAX - 3;
-    refused(&f, sizeof f, "past its end");
+    refused(&f, sizeof f, "past the end of the file");
     refused(&f, 3, NULL);
 }
 
@@ -196,7 +196,7 @@ static void test_large_tables(void **state)
     symbols_release(&symbols);
     f.sections[SYMBOLS].size = (uint64_t)(MOST + 1) * sizeof table[0];
     memcpy(bytes, &f, sizeof f);
-    refused((const struct file *)bytes, room, "524289 entries, of at most 524288");
+    refused((const struct file *)bytes, room, "524289 entries; at most 524288");
     free(bytes);
 }
 

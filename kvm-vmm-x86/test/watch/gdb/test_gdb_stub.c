@@ -361,7 +361,7 @@ static void test_monitor_arch(void **state)
 
     (void)state;
     fake_begin(&stub, &target, 16);
-    assert_non_null(strstr(monitor("arch i386:x86-64"), "now i8086"));
+    assert_non_null(strstr(monitor("arch i386:x86-64"), "described to gdb as i8086"));
     assert_int_equal(stub.arch, GDB_I8086);
     gdb_stub_begin(&stub, &stop);
     assert_int_equal(stub.arch, GDB_X86_64);

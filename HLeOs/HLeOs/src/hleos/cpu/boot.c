@@ -15,7 +15,7 @@ void boot_take(uint64_t info, uint64_t image)
     const struct boot_info *given = (const struct boot_info *)info;
 
     if (info == 0 || info % 8 != 0 || given->magic != BOOT_INFO_MAGIC)
-        panic("no boot_info at %#lx: this kernel needs a loader that brings one", info);
+        panic("no boot_info at %#lx: this kernel needs a loader that passes one", info);
     if (given->version != BOOT_INFO_VERSION || given->size < sizeof *given)
         panic("boot_info is of version %u, %u bytes", given->version, given->size);
     memcpy(&boot_info, given, sizeof boot_info);

@@ -46,18 +46,18 @@ const char *format_check(const struct hleos_fs_super *s, uint64_t blocks)
     if (s->crc32 != super_crc(s))
         return "the superblock is damaged: its CRC is wrong";
     if (s->version != HLEOS_FS_VERSION)
-        return "a version of the format that is not known here";
+        return "the file system is of an unknown version";
     if (s->blocks > blocks)
         return "the file system is larger than its disk or partition";
     if (s->log_start != 1 || s->log_blocks < HLEOS_FS_LOG_MIN || s->log_blocks > HLEOS_FS_LOG_MAX)
-        return "the superblock's log is not where, or as large as, it may be";
+        return "the superblock gives the log an impossible place or size";
     if (s->inode_start != 1 + 2 * s->log_blocks || s->inode_blocks == 0 ||
         s->inode_blocks > INODES_MAX_BLOCKS || s->bitmap_start != s->inode_start + s->inode_blocks)
-        return "the superblock's inodes are not where they may be";
+        return "the superblock gives the inodes an impossible place or number";
     if (s->bitmap_blocks > HLEOS_FS_BITMAP_MAX ||
         s->bitmap_blocks != ((uint64_t)s->blocks + BLOCKS_PER_BITMAP - 1) / BLOCKS_PER_BITMAP ||
         s->data_start != s->bitmap_start + s->bitmap_blocks || s->data_start >= s->blocks)
-        return "the superblock's bitmap is not where, or as large as, it may be";
+        return "the superblock gives the bitmap an impossible place or size";
     return NULL;
 }
 
@@ -65,13 +65,13 @@ const char *format_check_log(const struct hleos_fs_super *super, unsigned area,
                              const struct hleos_fs_log *log)
 {
     if (log->magic != HLEOS_FS_LOG_MAGIC)
-        return "no header of the log";
+        return "not a log header";
     if (log->sequence == 0 || log->sequence >> 62 != 0 || log->sequence % 2 != area ||
         log->count >= super->log_blocks)
-        return "a header of the log with an impossible number or length";
+        return "a log header with an impossible number or length";
     for (uint32_t i = 0; i < log->count; i++)
         if (log->home[i] < super->inode_start || log->home[i] >= super->blocks)
-            return "the log has a block whose home it may not have";
+            return "a log header with an impossible block number";
     return NULL;
 }
 
@@ -88,7 +88,7 @@ const char *format_check_inode(const struct hleos_fs_inode *inode)
 {
     if (inode->type != HLEOS_FS_FILE && inode->type != HLEOS_FS_DIRECTORY &&
         inode->type != HLEOS_FS_DEVICE)
-        return "an inode of no known type";
+        return "an inode of an unknown type";
     if (inode->size > (inode->type == HLEOS_FS_DIRECTORY ? HLEOS_FS_DIRECTORY_MAX
                        : inode->type == HLEOS_FS_FILE    ? HLEOS_FS_FILE_MAX
                                                          : 0))

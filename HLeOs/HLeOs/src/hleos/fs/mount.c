@@ -138,11 +138,11 @@ int fs_mount(struct disk *disk, uint64_t first, uint64_t sectors, struct fs **mo
     if (error == 0) {
         error = alloc_init(fs);
         if (error == FS_CORRUPT)
-            *why = "the bitmap calls blocks free that are not";
+            *why = "blocks in use are free in the bitmap";
         if (error == 0) {
             error = check_root(fs);
             if (error == FS_CORRUPT)
-                *why = "the root is no directory";
+                *why = "the root is not a directory";
         }
         if (error == 0) {
             error = erase_orphans(fs);

@@ -94,7 +94,7 @@ void system_mount(void)
     }
     thread = thread_create("fs write", THREAD_PRIORITY_NORMAL, write_out, NULL);
     if (thread == NULL)
-        println("fs: no memory for the thread that writes: fsync does it");
+        println("fs: no memory for the thread that writes: only fsync writes now");
     else
         thread_detach(thread);
 }

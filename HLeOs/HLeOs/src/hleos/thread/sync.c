@@ -20,7 +20,7 @@ static void unlock(uint64_t flags)
 static void must_be_able_to_sleep(const char *what)
 {
     if (!cpu_may_sleep())
-        panic("%s where nothing may sleep", what);
+        panic("%s where a thread must not sleep", what);
 }
 
 static void own_locked(struct sync_mutex *mutex, struct thread *owner)
@@ -78,7 +78,7 @@ static void give_locked(struct sync_mutex *mutex)
     struct thread *current = thread_current(), *next;
 
     if (mutex->owner != current)
-        panic("thread %s gives a mutex that it does not hold", current->name);
+        panic("thread %s releases a mutex that it does not hold", current->name);
     queue_list_remove(&mutex->held);
     next = thread_wake_locked(&mutex->waiters); /* the best: what else waits lends it nothing */
     if (next != NULL)

@@ -104,7 +104,7 @@ const char *descriptor_type_name(uint8_t type)
         [TYPE_INTERRUPT] = "interrupt gate", [TYPE_TRAP] = "trap gate",
     };
 
-    return names[type & 15] != NULL ? names[type & 15] : "no valid kind of descriptor";
+    return names[type & 15] != NULL ? names[type & 15] : "not a valid descriptor";
 }
 
 void descriptor_print(struct text *text, const struct descriptor *d)

@@ -68,7 +68,7 @@ void gate_print(struct text *text, const struct snapshot *s, const struct gate *
         return;
     }
     if (g->segment || !gate_is_one(g)) {
-        text_add(text, "%016lx: no gate (%stype 0x%x)", g->raw, g->segment ? "a segment, " : "",
+        text_add(text, "%016lx: not a gate (%stype 0x%x)", g->raw, g->segment ? "a segment, " : "",
                  g->type);
         return;
     }

@@ -63,8 +63,9 @@ static bool cannot_decode(struct raise_context *c)
     }
     c->r->outside = false; /* behind the instruction: not reached */
     if (error != INSTRUCTION_GOOD)
-        return exception_set(c->e, EXCEPTION_UD, 0, "the bytes %02x %02x %02x are no instruction",
-                             bytes[0], count > 1 ? bytes[1] : 0, count > 2 ? bytes[2] : 0);
+        return exception_set(c->e, EXCEPTION_UD, 0,
+                             "the bytes %02x %02x %02x are not an instruction", bytes[0],
+                             count > 1 ? bytes[1] : 0, count > 2 ? bytes[2] : 0);
     c->r->decoded = true;
     instruction_text(&c->r->instruction, c->s->regs.rip, c->r->text, sizeof c->r->text);
     return false;
@@ -76,7 +77,7 @@ static bool check_undefined(struct raise_context *c)
     case ZYDIS_MNEMONIC_UD0:
     case ZYDIS_MNEMONIC_UD1:
     case ZYDIS_MNEMONIC_UD2:
-        return refuse(c, EXCEPTION_UD, "an instruction that is undefined on purpose");
+        return refuse(c, EXCEPTION_UD, "an instruction that always raises #UD");
     case ZYDIS_MNEMONIC_SYSCALL:
     case ZYDIS_MNEMONIC_SYSRET:
         return !(c->s->sregs.efer & EFER_SCE) && refuse(c, EXCEPTION_UD, "EFER.SCE is clear");

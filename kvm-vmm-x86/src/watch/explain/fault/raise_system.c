@@ -107,9 +107,9 @@ static bool check_system_selector(struct raise_context *c, bool task)
         return exception_set(c->e, EXCEPTION_GP, selector & 0xfffc,
                              "%s with selector 0x%lx, whose descriptor is %s (type 0x%x)", name,
                              selector,
-                             busy   ? "of a TSS already busy"
-                             : task ? "no TSS"
-                                    : "no LDT",
+                             busy   ? "a busy TSS"
+                             : task ? "not a TSS"
+                                    : "not an LDT",
                              d.type);
     }
     return !d.present &&
