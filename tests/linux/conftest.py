@@ -7,7 +7,14 @@ import pytest
 from tests.support import LIMIT, TOP, lab_run, lab_terminal
 
 RAMDISKS = TOP / "build/initramfs"
-LAST = "--timeout=%d" % (LIMIT - 60)  # seconds; ends a guest that hangs, with status 124
+
+
+def last(limit=LIMIT):
+    """Ends a guest that hangs, with status 124, before a limit of seconds ends the whole run."""
+    return "--timeout=%d" % (limit - 60)
+
+
+LAST = last()
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +48,10 @@ class Linux:
     def __init__(self, vmm, kernel, ramdisk):
         self.vmm, self.kernel, self.ramdisk = vmm, kernel, ramdisk
 
-    def command(self, name="cloud", *options, run=None, append="quiet", memory="256M"):
+    def command(self, name="cloud", *options, run=None, append="quiet", memory="256M", limit=LIMIT):
         initrd = self.ramdisk("i386" if name.startswith("i686") else "amd64")
         line = append + (' run="%s"' % run if run else "")
-        return [self.vmm.program, LAST, "-m", memory, "--initrd", initrd, "--append", line, *options,
+        return [self.vmm.program, last(limit), "-m", memory, "--initrd", initrd, "--append", line, *options,
                 self.kernel(name)]
 
     def boot(self, *args, stdin=b"", **named):
