@@ -1,7 +1,7 @@
 /*
  * A line that is edited at a terminal: keys go in, what they change on the screen comes out.
  * Arrows, Home, End, Backspace, Delete, Ctrl-A E K U W, and the lines before it by up and down.
- * Pure: who uses it reads the keys and supplies the sink.
+ * Pure: the caller reads the keys and supplies the sink.
  */
 #ifndef COMMON_EDIT_H
 #define COMMON_EDIT_H
@@ -41,7 +41,7 @@ struct edit_history {
 
 /* `width`, `history` and `ascii` are the user's, the rest is the editor's. */
 struct edit_line {
-    size_t width; /* columns to draw in, and one more for the cursor; 0: as many as it takes */
+    size_t width;                 /* columns to draw in, plus one for the cursor; 0: no limit */
     struct edit_history *history; /* or NULL */
     bool ascii;                   /* other bytes are not inserted */
     char text[EDIT_SIZE];         /* terminated at any time */
@@ -60,8 +60,8 @@ enum edit_result {
 /* Empties the line; the history stays. */
 void edit_begin(struct edit_line *line);
 
-/* Takes one key and draws what it changes; but for EDIT_MORE it ends the line on the screen, too.
- */
+/* Takes one key and draws what it changes. Any result but EDIT_MORE also ends the line on the
+ * screen. */
 enum edit_result edit_key(struct edit_line *line, int key, struct fmt_sink *out);
 
 #endif

@@ -56,7 +56,8 @@ enum elf_error {
 /* True if the bytes begin with the ELF magic number, whatever follows. */
 bool elf_has_magic(const void *bytes, size_t size);
 
-/* Checks the file header and the reach of the program header table. */
+/* Checks the file header, and that the program header table lies inside the file. This and the
+ * functions below return ELF_OK or an elf_error. */
 int elf_open(struct elf_file *elf, const void *bytes, size_t size)
     __attribute__((warn_unused_result));
 

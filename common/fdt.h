@@ -30,7 +30,7 @@ enum fdt_error {
 /* A device tree that passed fdt_open(). Valid as long as `bytes` is. */
 struct fdt {
     const uint8_t *bytes;
-    uint32_t size; /* its own idea of its size, at most the caller's */
+    uint32_t size; /* as its header says, at most the caller's */
     uint32_t reserved, structure, structure_size, strings, strings_size;
 };
 
@@ -49,7 +49,8 @@ int fdt_open(struct fdt *fdt, const void *bytes, size_t size) __attribute__((war
 /* Entry `index` of the memory reservation block; false after the last one. */
 bool fdt_reservation(const struct fdt *fdt, unsigned index, uint64_t *address, uint64_t *size);
 
-/* Moving about. fdt_next() goes through all nodes in the order they are written. */
+/* Each returns a node, or a negative number if there is no such node. fdt_next() goes through all
+ * nodes in the order in which they are written. */
 int fdt_root(const struct fdt *fdt);
 int fdt_next(const struct fdt *fdt, int node);
 int fdt_child(const struct fdt *fdt, int node);

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /*
- * Where `size` bytes at `at` do not touch [base, end): `at` itself if they do not, else the first
- * multiple of `unit`, a power of two, behind the range. Of the overflows none matters as long as
- * all of it lies below 2^63.
+ * Returns an address at which `size` bytes do not overlap [base, end): `at` if they do not overlap
+ * there, else the first multiple of `unit`, a power of two, at or above `end`. No sum overflows as
+ * long as all addresses lie below 2^63.
  */
 static inline uint64_t range_beyond(uint64_t at, uint64_t size, uint64_t base, uint64_t end,
                                     uint64_t unit)

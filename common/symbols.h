@@ -1,7 +1,8 @@
 /*
  * Names for addresses of a kernel's own code. The Makefile links the kernel twice: the first time
  * with an empty table, to learn where its functions come to lie; mk/symbols.awk makes the table of
- * the second link. It must lie behind the code, so that the code does not move.
+ * the second link. The table must lie behind the code, so that the code does not move when it is
+ * filled.
  */
 #ifndef COMMON_SYMBOLS_H
 #define COMMON_SYMBOLS_H
@@ -9,7 +10,7 @@
 #include <stdint.h>
 
 struct symbol {
-    const char *name; /* "?" if the address is no code */
+    const char *name; /* "?" if no function contains the address */
     uintptr_t offset; /* of the address in that function */
 };
 

@@ -86,7 +86,7 @@ static inline void x86_cli(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
-/* STI holds interrupts off for one more instruction: none can slip in between the two. */
+/* STI enables interrupts only after the next instruction: none can come between the two. */
 static inline void x86_sti_hlt(void)
 {
     __asm__ volatile("sti; hlt" : : : "memory");
@@ -97,7 +97,7 @@ static inline void x86_hlt(void)
     __asm__ volatile("hlt" : : : "memory");
 }
 
-/* Nothing wakes it but what cannot be masked. */
+/* Stops this processor for good; only an NMI or an SMI is still handled. */
 static inline void __attribute__((noreturn)) x86_stop(void)
 {
     for (;;) {
@@ -119,7 +119,7 @@ static inline uintptr_t x86_read_flags(void)
     return flags;
 }
 
-/* x86_read_crN and x86_write_crN. CR2 is the address that the last page fault was about. */
+/* x86_read_crN and x86_write_crN. CR2 holds the address whose access caused the last page fault. */
 #define X86_CONTROL_REGISTER(name)                                                                 \
     static inline uintptr_t x86_read_##name(void)                                                  \
     {                                                                                              \

@@ -3,17 +3,18 @@
  * registers and bits are abi/uart16550.h.
  *
  * Both directions, FIFOs, loopback, modem lines and the interrupt line. Transmission takes no time.
- * The receive FIFO is a window on the guest's input, which its owner keeps: bytes enter the FIFO
- * when they are looked at, so no byte is ever overrun, and emptying the FIFO loses none that the
- * guest has not seen.
+ * The owner keeps the guest's input; a byte enters the receive FIFO only when the guest looks at
+ * it. So the FIFO never overruns, and clearing it loses no byte that the guest has not seen.
  *
- * The window is shut until the guest listens: while the receive interrupt is enabled, once it polls
- * (eight reads of LSR or the data register with no access but to MSR between), or with a read that
- * waits. Clearing the receive FIFO ends the listening that polls began. So a driver may probe and
- * reset the UART, which throws away what a real one has received by then, and input that came early
- * is all there when it is ready for it.
+ * No input enters the FIFO until the guest listens. It listens while the receive interrupt is
+ * enabled, after it has polled (eight reads of LSR or the data register, with no other access
+ * between but to MSR), and during a read that waits. Clearing the receive FIFO ends the listening
+ * that polls began. So a driver may probe and reset the UART: a real one would lose the input that
+ * came before, this one delivers it when the driver is ready.
  *
  * Takes no lock: its owner calls it from one thread at a time.
+ *
+ *
  */
 #ifndef COMMON_DEVICE_UART16550_H
 #define COMMON_DEVICE_UART16550_H
@@ -23,13 +24,14 @@
 
 #include "abi/uart16550.h"
 
-/* The world around it. None of these may call the UART. */
+/* What the UART calls. None of these functions may call the UART. */
 struct uart16550_backend {
-    /* Sends a byte of the guest's away. */
+    /* Transmits a byte of the guest. */
     void (*send)(void *context, uint8_t byte);
     /* Takes the next byte for the guest; -1: none yet. */
     int (*receive)(void *context);
-    /* How many bytes receive() has, at least; more than a FIFO's are as good as that. */
+    /* At least how many bytes receive() can return now; a count above UART_FIFO_SIZE has no further
+     * meaning. */
     unsigned (*waiting)(void *context);
     /* The guest looks for input from now on. NULL: not wanted. */
     void (*listens)(void *context);
@@ -37,7 +39,7 @@ struct uart16550_backend {
     void (*line)(void *context, bool level);
 };
 
-/* All that a guest can have changed: plain data, which is what a saved UART consists of. */
+/* All state that a guest can change: plain data, which is saved and loaded as it is. */
 struct uart16550_state {
     uint8_t ier, fcr, lcr, mcr, scr;
     uint8_t divisor_low, divisor_high;
@@ -55,18 +57,21 @@ struct uart16550 {
     struct uart16550_state state;
     const struct uart16550_backend *backend;
     void *context;   /* of the backend */
-    bool out2_gates; /* OUT2 lets the interrupt through, as on a PC; elsewhere it is always let */
+    bool out2_gates; /* MCR.OUT2 enables the interrupt line, as on a PC; false: it is always enabled
+                      */
 };
 
-/* As after power-on; the line is low. */
+/* Initialises the UART as after power-on, with the interrupt line low. `backend` and `context` must
+ * outlive it. */
 void uart16550_init(struct uart16550 *uart, const struct uart16550_backend *backend, void *context,
                     bool out2_gates);
-/* The same later: lowers the line where it is up. */
+/* Resets it to that state; lowers the interrupt line if it is high. */
 void uart16550_reset(struct uart16550 *uart);
 
-/* Reads the register at `offset` (0 to 7); `wait`: an item of a string instruction, which asks for
- * a number of bytes, and there is no other way to deliver them. Answers the value, or
- * UART16550_MUST_WAIT: nothing is there yet, and nothing has changed but that it listens. */
+/* Reads the register at `offset` (0 to 7); `wait`: the read is an item of a string instruction,
+ * which must get a byte. Returns the value, or, with `wait`, UART16550_MUST_WAIT: no byte is there
+ * yet, and nothing has changed but that the guest listens. Repeat the read after
+ * uart16550_input_ready. */
 enum { UART16550_MUST_WAIT = -1 };
 int uart16550_read(struct uart16550 *uart, unsigned offset, bool wait);
 void uart16550_write(struct uart16550 *uart, unsigned offset, uint8_t value);
@@ -74,8 +79,8 @@ void uart16550_write(struct uart16550 *uart, unsigned offset, uint8_t value);
 /* Input has arrived: raises the line where the guest asked for it. */
 void uart16550_input_ready(struct uart16550 *uart);
 
-/* Puts a saved state in place and sets the line by it; false, and nothing changed, if no UART can
- * be in it. */
+/* Loads a saved state and sets the interrupt line from it. False if no UART can be in that state;
+ * nothing is changed then. */
 bool uart16550_load(struct uart16550 *uart, const struct uart16550_state *state)
     __attribute__((warn_unused_result));
 

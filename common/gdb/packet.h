@@ -1,7 +1,7 @@
 /*
  * The bytes of gdb's remote serial protocol: packets in, packets out (GDB manual, appendix E.1
  * "Overview"). Whatever comes in, the parser stays within its buffer and finds the next packet.
- * Freestanding, no state of its own. What packets mean is the stub's business, in each product.
+ * Freestanding, no state of its own. The stub in each product interprets the packets.
  */
 #ifndef COMMON_GDB_PACKET_H
 #define COMMON_GDB_PACKET_H

@@ -8,7 +8,7 @@
 enum { PC_PIT_HZ = 1193182, PC_PIT_LINE = 0, PC_PIT_LONGEST = 0x10000 };
 enum { PC_PIT_COUNTER_0 = 0x40, PC_PIT_CONTROL = 0x43 };
 
-/* Interrupts each time that `count` counts have passed, 65,536 at most. */
+/* Raises an interrupt every `count` counts, at most 65,536 (PC_PIT_HZ counts a second). */
 static inline void pc_pit_start(unsigned count)
 {
     enum { COUNTER_0_BOTH_BYTES_MODE_2 = 0x34 };
@@ -18,7 +18,7 @@ static inline void pc_pit_start(unsigned count)
     x86_out8(PC_PIT_COUNTER_0, (uint8_t)(count >> 8));
 }
 
-/* Where it stands; it counts down. */
+/* Reads the counter, which counts down. */
 static inline uint16_t pc_pit_read(void)
 {
     enum { LATCH_COUNTER_0 = 0x00 };

@@ -6,15 +6,13 @@
 #include <stdbool.h>
 
 /* Sets it to 115,200 baud, 8 bits, with FIFOs where they work, and no interrupts; false if there is
- * none. Without that, a byte can be put if firmware has set it up. */
+ * no port. Without this call pc_serial_put works if firmware has set the port up. */
 bool pc_serial_init(void);
 
-/* Waits, with a limit, until there is room: a port that never empties loses text and blocks no
- * caller.
- */
+/* Sends a byte. Waits, with a limit, until the port has room; if it never has, the byte is lost. */
 void pc_serial_put(char c);
 
-/* Waits, with a limit, until all has left. */
+/* Waits, with a limit, until all bytes have been sent. */
 void pc_serial_flush(void);
 
 /* Takes a byte that was received, or returns -1. */

@@ -4,15 +4,17 @@
  *
  * The driver is hostile. A descriptor is copied before it is looked at, and only the copy is used.
  * A chain is bounded by its queue's size, each part of it lies in the guest's memory, and a queue's
- * registers are frozen from the moment it is ready. What a driver breaks sets NEEDS_RESET: the
- * device takes no request any more until it is reset, and its owner is told why, once.
+ * registers are frozen from the moment it is ready. If the driver breaks a rule, the device sets
+ * DEVICE_NEEDS_RESET, tells its owner why (once), and takes no request until it is reset.
  *
- * A request that was taken is in flight until it is pushed back. A reset, or a driver that takes a
- * queue away, must not leave the device writing into memory that is used for something else by
- * then: virtio_mmio_write answers false until all that are concerned came back, and is to be called
- * again then.
+ * A request is in flight from virtio_pop to virtio_push. Once the driver has reset the device or
+ * disabled the queue it may use the request's memory for something else. So virtio_mmio_write
+ * returns false while such requests are in flight; call it again after each push, until it returns
+ * true.
  *
  * Takes no lock: the owner calls it from one thread at a time.
+ *
+ *
  */
 #ifndef COMMON_DEVICE_VIRTIO_VIRTIO_H
 #define COMMON_DEVICE_VIRTIO_VIRTIO_H
@@ -24,17 +26,17 @@
 #include "abi/virtio.h"
 
 enum { VIRTIO_QUEUES_MAX = 16, VIRTIO_QUEUE_SIZE_MAX = 1024, VIRTIO_MMIO_SIZE = 0x1000 };
-enum { VIRTIO_CONFIG_SOURCE = VIRTIO_QUEUES_MAX }; /* of an interrupt: no queue */
+enum { VIRTIO_CONFIG_SOURCE = VIRTIO_QUEUES_MAX }; /* source of a configuration interrupt */
 
-/* What became of an access to the guest's memory. */
+/* The result of an access to guest memory. */
 enum virtio_result {
     VIRTIO_OK = 0,
-    VIRTIO_LATER = 1, /* there is memory, but it has to be backed first: to be done once more */
+    VIRTIO_LATER = 1, /* the page must be allocated first: repeat the call */
     VIRTIO_MORE = 2,  /* virtio_listen alone */
-    VIRTIO_BAD = -1   /* it is not the guest's */
+    VIRTIO_BAD = -1   /* the range is not guest memory */
 };
 
-/* A piece of the guest's memory in the hypervisor's. Like an iovec. */
+/* A piece of guest memory at its address in the hypervisor, like an iovec. */
 struct virtio_piece {
     void *at;
     size_t size;
@@ -45,20 +47,21 @@ struct virtio;
 /* The owner: a machine. */
 struct virtio_world {
     bool (*contains)(void *context, uint64_t address, uint64_t size);
-    /* Where `address` is, and how many bytes from there on, `size` at most, are in one piece. Of
-     * reads never VIRTIO_LATER. A piece is good until the call into this module's user returns. */
+    /* Finds the piece that begins at guest address `address`, of at most `size` bytes. Returns a
+     * virtio_result; never VIRTIO_LATER for a read. The piece is valid until the current call of
+     * the owner into the device returns. */
     int (*piece)(void *context, uint64_t address, uint64_t size, bool write,
                  struct virtio_piece *piece);
-    /* These bytes have been written: for who keeps a log of it. May be NULL. */
+    /* These bytes were written, for a log of dirty pages. May be NULL. */
     void (*written)(void *context, uint64_t address, uint64_t size);
-    /* The driver is to be interrupted, by a queue or VIRTIO_CONFIG_SOURCE: called with true for
-     * each interrupt, also while the last is not yet acknowledged; with false when all are. */
+    /* Interrupts the driver for a queue or VIRTIO_CONFIG_SOURCE. Called with true for each
+     * interrupt, also while the last is not acknowledged; with false once all are. */
     void (*interrupt)(void *context, unsigned source, bool raise);
-    /* The driver broke something; `what` is for the user. */
+    /* The driver broke a rule; `what` names it for the user. */
     void (*broken)(void *context, const char *what);
 };
 
-/* A kind of device. All may be NULL but the name. */
+/* A kind of device. Each function may be NULL. */
 struct virtio_ops {
     const char *name;
     uint32_t id, queues;
@@ -66,7 +69,8 @@ struct virtio_ops {
     void (*notified)(struct virtio *dev, unsigned queue);
     /* The driver is ready (DRIVER_OK). */
     void (*started)(struct virtio *dev);
-    /* As after power-on. Requests in flight come back as soon as can be, if need be undone. */
+    /* The driver resets the device. Push requests in flight as soon as possible, finished or
+     * not. */
     void (*reset)(struct virtio *dev);
     /* The driver wrote `width` bytes of the configuration, which has not changed yet. */
     void (*configure)(struct virtio *dev, uint32_t offset, uint64_t value, unsigned width);
@@ -81,7 +85,7 @@ struct virtio_queue_state {
     uint8_t told_valid;
 };
 
-/* All that a driver can have changed: plain data, which is what is saved of it. */
+/* All state that a driver can change: plain data, which is saved and loaded as it is. */
 struct virtio_state {
     uint64_t driver_features;
     uint32_t status, interrupt, queue_select, feature_select, driver_feature_select, generation;
@@ -93,7 +97,7 @@ struct virtio {
     const struct virtio_world *world;
     void *context;           /* the world's */
     void *device;            /* the device's own state */
-    uint64_t features;       /* what it offers beside VERSION_1, INDIRECT_DESC and EVENT_IDX */
+    uint64_t features;       /* offered features beside VERSION_1, INDIRECT_DESC and EVENT_IDX */
     uint32_t queue_size_max; /* a power of two */
     uint8_t *config;         /* the device's configuration, `config_size` bytes */
     uint32_t config_size;
@@ -121,28 +125,29 @@ struct virtio_chain {
 
 /* Of `width` bytes, 1 to 8. */
 uint64_t virtio_mmio_read(struct virtio *dev, uint64_t offset, unsigned width);
-/* False: requests are in flight that the driver wants back; again when one came back. */
+/* False: requests are in flight that must be pushed first: call it again after each push. */
 bool virtio_mmio_write(struct virtio *dev, uint64_t offset, unsigned width, uint64_t value)
     __attribute__((warn_unused_result));
 
-/* As after power-on, at once: no request may be in flight. */
+/* Resets the device at once. No request may be in flight. */
 void virtio_reset(struct virtio *dev);
 
 /* The device has changed its configuration. */
 void virtio_config_changed(struct virtio *dev);
 
-/* Whether the driver runs it, and has broken nothing. */
+/* Whether the driver has set DRIVER_OK and the device does not need a reset. */
 bool virtio_is_running(const struct virtio *dev);
 bool virtio_has(const struct virtio *dev, uint64_t feature);
 
-/* The driver broke a rule of the device's own. */
+/* The driver broke a rule of this kind of device: sets DEVICE_NEEDS_RESET and calls
+ * world->broken. */
 void virtio_broken(struct virtio *dev, const char *what);
 
 /* Requests in flight, of all queues. */
 uint32_t virtio_in_flight(const struct virtio *dev);
 
-/* Puts a saved state in place; no request is in flight. False, and nothing changed, if this device
- * cannot be in it. The interrupt line is the owner's. */
+/* Loads a saved state; no request may be in flight. False if this device cannot be in that state;
+ * nothing is changed then. The owner sets the interrupt line. */
 bool virtio_load(struct virtio *dev, const struct virtio_state *state)
     __attribute__((warn_unused_result));
 
@@ -151,40 +156,41 @@ bool virtio_load(struct virtio *dev, const struct virtio_state *state)
 /* Takes the next request of a queue; false if it is empty, or the driver broke the queue. */
 bool virtio_pop(struct virtio *dev, unsigned queue, struct virtio_chain *chain)
     __attribute__((warn_unused_result));
-/* Gives the request back that was taken last from its queue, as if it had not been. */
+/* Undoes the last virtio_pop of the chain's queue: the next one takes the same request again. */
 void virtio_unpop(struct virtio *dev, const struct virtio_chain *chain);
-/* Gives a request back to the driver, with `written` bytes written. VIRTIO_OK also where the driver
- * does not want it any more; VIRTIO_LATER: nothing has happened yet. */
+/* Returns a request to the driver, with `written` bytes written to it. VIRTIO_OK also if the driver
+ * has reset the queue meanwhile; VIRTIO_LATER: nothing was done, repeat the call. */
 int virtio_push(struct virtio *dev, const struct virtio_chain *chain, uint32_t written)
     __attribute__((warn_unused_result));
-/* The same for several of one queue, which the driver sees all at once. */
+/* The same for several requests of one queue, which become visible to the driver together. */
 int virtio_push_all(struct virtio *dev, const struct virtio_chain *chains, const uint32_t *written,
                     unsigned count) __attribute__((warn_unused_result));
-/* Interrupts the driver if it wants to hear of what was pushed since the last call. */
+/* Interrupts the driver if it asked for an interrupt for the requests pushed since the last
+ * call. */
 void virtio_notify_driver(struct virtio *dev, unsigned queue);
 
-/* From now on the driver is to notify the device of new requests. VIRTIO_MORE: there is one
- * already, of which it may tell nothing. Else VIRTIO_OK, or VIRTIO_LATER as above. */
+/* Asks the driver to notify the device of new requests from now on. VIRTIO_MORE: there is one
+ * already, for which it may send no notification. Else VIRTIO_OK, or VIRTIO_LATER as above. */
 int virtio_listen(struct virtio *dev, unsigned queue) __attribute__((warn_unused_result));
-/* How many requests the driver has offered so far, modulo 2^16. Of the next one it is to notify the
- * device, whether or not others wait to be taken. */
+/* How many requests the driver has made available so far, modulo 2^16. Also asks it to notify the
+ * device of the next one, even while others wait. */
 uint16_t virtio_offered(struct virtio *dev, unsigned queue);
-/* It need not, until the next virtio_listen. */
+/* Tells the driver that it need not notify the device until the next virtio_listen. */
 void virtio_stop_listening(struct virtio *dev, unsigned queue);
 
 /* --- a request's memory --- */
 
-/* Copies from the readable or to the writable part of a chain, `skip` bytes into it; VIRTIO_BAD
- * where that is shorter. Memory that was the guest's when the request was taken may not be any
- * more. */
+/* Copy `size` bytes from the readable, or to the writable part of a chain, from its byte `skip` on.
+ * VIRTIO_BAD if that part is shorter, or if its memory was taken from the guest after virtio_pop.
+ */
 int virtio_read(struct virtio *dev, const struct virtio_chain *chain, uint64_t skip, void *to,
                 uint64_t size) __attribute__((warn_unused_result));
 int virtio_write(struct virtio *dev, const struct virtio_chain *chain, uint64_t skip,
                  const void *from, uint64_t size) __attribute__((warn_unused_result));
 
-/* The same bytes where they are, for what is to move them without a copy: fills at most `max`
- * pieces and says how many bytes they hold in
- * `*size`, which is less than asked for if there are more pieces. VIRTIO_BAD as above. */
+/* The same bytes in place, to be moved without a copy. Fills at most `max` pieces and sets
+ * `*count`; `*size` becomes the number of bytes in them, less than asked for if `max` pieces do not
+ * suffice. VIRTIO_BAD as above. */
 int virtio_pieces(struct virtio *dev, const struct virtio_chain *chain, bool writable,
                   uint64_t skip, uint64_t *size, struct virtio_piece *pieces, unsigned max,
                   unsigned *count) __attribute__((warn_unused_result));

@@ -28,7 +28,7 @@ enum { ACPI_CPUS_MAX = 64, ACPI_DEVICES_MAX = 16, ACPI_RANGES_MAX = 2 };
 #define ACPI_LOCAL_APIC UINT32_C(0xfee00000)
 #define ACPI_IO_APIC    UINT32_C(0xfec00000)
 
-/* The keyboard's identity: the tables say it a second time. */
+/* The keyboard's identity, which the tables contain twice. */
 #define ACPI_IDENTITY_KEYBOARD "PNP0303"
 
 /* A device at I/O ports, or in memory, as it is in the table of devices. */
@@ -41,8 +41,9 @@ struct acpi_device {
     unsigned range_count;
     uint32_t irq;    /* edge-triggered; 0: none */
     bool memory;     /* its ranges are memory, and its interrupt is of the I/O APIC */
-    unsigned number; /* such a device's, of those with the same identity */
-    bool generation; /* its memory holds the generation of the machine: its event notifies of it */
+    unsigned number; /* of this device among those with the same identity */
+    bool generation; /* its memory holds the generation ID, and its event notifies the guest of a
+                        new one */
 };
 
 struct acpi_machine {
@@ -53,12 +54,12 @@ struct acpi_machine {
     bool watchdog;         /* dev/watchdog.h */
 };
 
-/* Writes the tables and says where the root pointer is. Fails when the machine has more of
- * something than the tables hold, or no RAM where they go. */
+/* Writes the tables and says where the root pointer is. Fails if the machine has more CPUs or
+ * devices than the limits above, or no RAM at ACPI_AREA. */
 int acpi_write(const struct memory *memory, const struct acpi_machine *machine, gpa_t *root,
                struct error *error) MUST_CHECK;
 
-/* The same, wherever the writer writes: where the tables are; the XSDT is the last. */
+/* Writes the same tables through any writer, and says where each one is; the XSDT is the last. */
 struct acpi_writer;
 struct acpi_places {
     gpa_t facs, dsdt, fadt, xsdt, end;

@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 
-/* A field of letters that fill it: no zero ends them, which newer compilers want to be told. */
+/* A character array without a terminating zero; newer compilers warn unless it is marked. */
 #if __has_attribute(nonstring)
 #define ACPI_LETTERS __attribute__((nonstring))
 #else
@@ -43,7 +43,7 @@ gpa_t acpi_table_begin(struct acpi_writer *writer, const char *signature, uint8_
 /* Ends the table that began at `table`: its length and checksum are known now. */
 void acpi_table_end(struct acpi_writer *writer, gpa_t table);
 
-/* What makes the sum of all bytes zero, if it stands where a zero stood. */
+/* The byte that makes the sum of all bytes zero when it replaces a zero among them. */
 uint8_t acpi_checksum(const uint8_t *bytes, size_t count);
 
 #endif

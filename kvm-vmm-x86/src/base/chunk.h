@@ -15,7 +15,7 @@ enum { CHUNK_NAME = 24 };
 
 /* Before each chunk's bytes; little-endian, as all that is saved. */
 struct chunk_header {
-    char name[CHUNK_NAME]; /* filled up with zeroes, of which there is one at least */
+    char name[CHUNK_NAME]; /* padded with zeroes, at least one */
     uint32_t version;
     uint32_t size;
 };
@@ -23,14 +23,14 @@ struct chunk_header {
 struct chunk_writer {
     uint8_t *bytes;
     size_t room, used;
-    bool full; /* something did not fit: what is there is worth nothing */
+    bool full; /* something did not fit: the contents must not be used */
 };
 
 /* Appends a chunk. */
 void chunk_write(struct chunk_writer *writer, const char *name, uint32_t version, const void *bytes,
                  size_t size);
 
-/* The same of bytes that stand in two places, one behind the other. */
+/* The same for bytes in two buffers, which become one chunk. */
 void chunk_write_two(struct chunk_writer *writer, const char *name, uint32_t version,
                      const void *first, size_t first_size, const void *second, size_t second_size);
 

@@ -1,6 +1,6 @@
 /*
- * What one guest is, before it is made: from the command line today, from anything that asks for a
- * guest later. Strings belong to the maker of the configuration and outlive the guest.
+ * What one guest is, before it is made: from the command line, a snapshot or the library. Strings
+ * belong to the maker of the configuration and outlive the guest.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -28,7 +28,8 @@ enum {
     FW_NAME_MAX = 55
 };
 
-/* The last two are never asked for: a kernel is told by its content, firmware by its option. */
+/* No mode option selects the last two: a Linux kernel is recognised by its content, firmware comes
+ * with --bios. */
 enum guest_mode {
     MODE_BY_CONTENT,
     MODE_REAL,
@@ -52,7 +53,7 @@ enum kernel_entry { KERNEL_ENTRY_AUTO, KERNEL_ENTRY_PVH, KERNEL_ENTRY_64, KERNEL
 /* Accesses to memory that does not exist: the guest is stopped, or they read all ones. */
 enum mmio_policy { MMIO_DEFAULT, MMIO_STOP, MMIO_IGNORE };
 
-/* What virtio devices are reached by. */
+/* The transport of virtio devices. */
 enum virtio_bus { VIRTIO_BY_DEFAULT, VIRTIO_BY_MMIO, VIRTIO_BY_PCI };
 
 /* Where the serial port, or a port of a virtio console, leads. */
@@ -61,7 +62,7 @@ enum serial_kind {
     SERIAL_PTY,
     SERIAL_FILE,
     SERIAL_UNIX,
-    SERIAL_KEPT,       /* nowhere: the newest of what it prints is kept (ports_kept) */
+    SERIAL_KEPT,       /* nowhere: the newest output is kept in memory (ports_kept) */
     SERIAL_DESCRIPTOR, /* of a port: one of the program's standard descriptors */
     SERIAL_CONTROL     /* of a port: its lines are the program's own to read */
 };
@@ -75,8 +76,8 @@ struct disk_config {
     uint32_t block_size; /* 0: as the file has it */
     bool read_only;
     bool overlay;        /* what is written is kept in a temporary file, and gone at the end */
-    struct disk *open;   /* by who makes the guest, whose it stays; NULL: not yet */
-    struct disk *origin; /* whose overlay it begins with; NULL: none */
+    struct disk *open;   /* opened and owned by the maker of the guest; NULL: not yet */
+    struct disk *origin; /* the disk whose overlay is copied at first; NULL: none */
 };
 
 /* A port of the guest's virtio console. */
@@ -110,11 +111,11 @@ struct net_config {
     size_t name_length;
     uint8_t mac[6]; /* all 0: one of ours */
     uint16_t mtu;   /* 0: the kind's */
-    uint32_t dns;   /* who answers the guest's questions, in the host's byte order; 0: the host's */
+    uint32_t dns;   /* the DNS server for the guest, in the host's byte order; 0: the host's */
     struct net_forward forwards[FORWARDS_MAX];
     unsigned forward_count;
     unsigned descriptors;  /* of --net user: how many sockets it may hold */
-    struct net_host *open; /* by who makes the guest, whose it stays */
+    struct net_host *open; /* opened and owned by the maker of the guest */
 };
 
 struct vsock_host;
@@ -124,7 +125,7 @@ struct vsock_config {
     uint64_t cid;            /* the guest's address; 0: it has none */
     const char *path;        /* of the host's socket; guest N > 0 of a run has PATH.N */
     unsigned descriptors;    /* how many connections it may hold */
-    struct vsock_host *open; /* by who makes the guest, whose it stays */
+    struct vsock_host *open; /* opened and owned by the maker of the guest */
 };
 
 struct channels;
@@ -133,20 +134,21 @@ struct channels;
 struct saved_layer {
     const char *ram;
     bool packed;           /* by zstd, host/files/pack.h */
-    const uint64_t *pages; /* those that it has, a bit each; NULL: all, as the lowest has */
+    const uint64_t *pages; /* a bit for each page of the layer; NULL: all */
 };
 
 /* A guest that goes on from where it was saved (snapshot/), instead of being made from its image.
  */
 struct saved_guest {
-    bool used;          /* it was made: should it reset its machine, its image counts */
+    bool used;          /* the guest was made from it: after a reset it starts from its image */
     const char *folder; /* where it comes from */
-    /* Without `memory`, layers of its RAM: for each page the last layer that has it counts. */
+    /* Layers of its RAM, used if `memory` is NULL: each page comes from the last layer that has
+     * it. */
     const struct saved_layer *layers;
     unsigned layer_count;
     const struct memory *memory; /* where it is mapped; NULL: it is not */
     enum guest_mode mode;        /* as its image had it */
-    bool paging;                 /* it was started so */
+    bool paging;                 /* paging was on at its start */
     gpa_t base;                  /* where its RAM begins */
     const uint8_t *state;        /* chunks: vm/state.h */
     size_t state_size;
@@ -166,7 +168,7 @@ struct share_config {
     bool lasting;              /* nothing changes there while the guest runs */
     const char *const *hidden; /* paths that do not exist for the guest */
     unsigned hidden_count;
-    struct fuse_server *open; /* by who makes the guest, whose it stays; NULL: not yet */
+    struct fuse_server *open; /* opened and owned by the maker of the guest; NULL: not yet */
 };
 
 struct guest_config {
@@ -199,13 +201,13 @@ struct guest_config {
     unsigned share_count;
     struct port_config ports[PORTS_MAX];
     unsigned port_count;
-    struct channels *channels; /* of those ports, by who makes the guest; NULL: it has none */
+    struct channels *channels; /* of those ports, made by the maker of the guest; NULL: no ports */
     struct net_config nets[NETS_MAX];
     unsigned net_count;
     struct vsock_config vsock;
     bool rng;     /* a virtio device gives it random bytes */
-    bool balloon; /* it tells the host of its free memory */
-    bool pvpanic; /* it can say that it panicked */
+    bool balloon; /* a virtio device returns its free memory to the host */
+    bool pvpanic; /* it has the device that reports a panic */
     enum watchdog_action watchdog;
     bool own_irqchip; /* its interrupt controllers and timer are the VMM's (real, protected mode) */
     bool no_ctrl_d;   /* the end of piped input is not turned into a Ctrl-D */

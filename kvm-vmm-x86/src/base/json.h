@@ -25,7 +25,7 @@ struct json_value {
     const char *name; /* in an object; else NULL */
     const char *text; /* of a string */
     uint64_t number;  /* of a number or a bool; of an array or object: how many it has */
-    unsigned behind;  /* the index of what follows it and all that is in it */
+    unsigned behind;  /* the index of the first value after it and its contents */
 };
 
 /* values[0] is the whole. */
@@ -38,14 +38,14 @@ struct json {
  * `error` says what is wrong, and at which byte. */
 int json_parse(struct json *json, char *text, size_t length, struct error *error) MUST_CHECK;
 
-/* What an object has under a name, or NULL; NULL too if `object` is NULL or no object. */
+/* The member `name` of an object; NULL if it has none, or if `object` is NULL or not an object. */
 const struct json_value *json_member(const struct json *json, const struct json_value *object,
                                      const char *name);
 /* Element `index` of an array, or NULL. */
 const struct json_value *json_element(const struct json *json, const struct json_value *array,
                                       unsigned index);
 
-/* The member if it is there and of that kind: true. */
+/* Read the member `name`; false if it is missing or of another kind. */
 bool json_get_number(const struct json *json, const struct json_value *object, const char *name,
                      uint64_t *number) MUST_CHECK;
 bool json_get_string(const struct json *json, const struct json_value *object, const char *name,
@@ -57,14 +57,14 @@ bool json_get_bool(const struct json *json, const struct json_value *object, con
 struct json_out {
     char *bytes; /* terminated */
     size_t room, used;
-    bool full;   /* something did not fit: what is there is worth nothing */
-    bool behind; /* the next value is behind another */
+    bool full;   /* something did not fit: the text must not be used */
+    bool behind; /* a comma must precede the next value */
 };
 
 struct json_out json_out(char *bytes, size_t room);
 
 /* Quotes a text that comes byte by byte: each call puts what stands for it into `to` and returns
- * how many bytes that are. What is no UTF-8 becomes U+FFFD. */
+ * how many bytes that are. What is not UTF-8 becomes U+FFFD. */
 enum { JSON_ESCAPE_MAX = 16 };
 struct json_utf8 {
     uint8_t bytes[4]; /* of a character that has begun */
@@ -78,7 +78,7 @@ void json_close(struct json_out *out, char bracket);                  /* '}' or 
 void json_string(struct json_out *out, const char *name, const char *text);
 /* A path, as it is: what reads it again gets the same bytes, UTF-8 or not. */
 void json_bytes(struct json_out *out, const char *name, const char *bytes, size_t count);
-/* A guest's text: what is no UTF-8 becomes U+FFFD. */
+/* A guest's text: what is not UTF-8 becomes U+FFFD. */
 void json_text(struct json_out *out, const char *name, const char *bytes, size_t count);
 void json_number(struct json_out *out, const char *name, uint64_t number);
 void json_bool(struct json_out *out, const char *name, bool value);

@@ -28,7 +28,7 @@
 
 /* Where a slot's bytes come from: host/ram.h maps them. */
 enum memory_backing {
-    MEMORY_ANONYMOUS, /* zeroes, this process's own; a fork gets a copy */
+    MEMORY_ANONYMOUS, /* zeroes, private to this process; fork(2) copies them */
     MEMORY_SHARED,    /* zeroes in a memfd, which another process can map as well */
     MEMORY_FILE,      /* a file's bytes; what is written stays in this process */
 };
@@ -38,7 +38,7 @@ struct memory_slot {
     uint64_t size; /* a multiple of the page size where KVM gets it */
     uint8_t *host; /* where it begins in this process; NULL: not mapped yet */
     enum memory_backing backing;
-    int fd;            /* of MEMORY_SHARED and MEMORY_FILE; the slot's own */
+    int fd;            /* of MEMORY_SHARED and MEMORY_FILE; owned by the slot */
     uint64_t offset;   /* where its bytes begin in `fd` */
     bool read_only;    /* the guest's writes, and those of its devices, are refused */
     bool logged;       /* pages written are recorded; atomic */
@@ -57,13 +57,13 @@ struct memory {
 void memory_init(struct memory *memory, gpa_t base, uint64_t size, uint8_t *host);
 
 /* The host address of [gpa, gpa + length), or NULL unless all of it is in one slot. length 0 counts
- * as 1. What is written there is in no log. */
+ * as 1. Writes through the pointer are not logged. */
 void *memory_at(const struct memory *memory, gpa_t gpa, uint64_t length);
 
 /* The slot that holds `gpa`, or NULL. */
 const struct memory_slot *memory_slot_at(const struct memory *memory, gpa_t gpa);
 
-/* Whether these bytes, of this process, are all zero: what saves a page can leave it out. */
+/* Whether these bytes of this process are all zero, so that a save can leave the page out. */
 bool memory_is_zero(const void *bytes, size_t size);
 
 /* Whether all of it is RAM. length 0 counts as 1. */
@@ -87,10 +87,11 @@ int memory_iovec(const struct memory *memory, gpa_t gpa, uint64_t length, bool w
 /* Enters what was written through memory_iovec into the log: after it was written. */
 void memory_log_write(const struct memory *memory, gpa_t gpa, uint64_t length);
 
-/* Log: which pages were written. Those that the guest wrote KVM knows: host/kvm/memory.h has both
- * together. A log is a bit a page, and memory_log_words(slot) words long. */
+/* The log of pages that this process wrote; KVM logs those that the guest wrote, and
+ * host/kvm/memory.h joins both. A log has one bit for each page, in memory_log_words(slot) words.
+ */
 size_t memory_log_words(const struct memory_slot *slot);
-/* -1: no memory for it. */
+/* Switches the log of a slot on or off. -1: out of memory. */
 int memory_set_logged(struct memory_slot *slot, bool logged) MUST_CHECK;
 /* Adds the pages that this process wrote to `log`, and forgets them. */
 void memory_take_written(const struct memory_slot *slot, uint64_t *log);

@@ -19,7 +19,7 @@ struct cached_ops;
 
 struct image {
     const char *path;
-    const char *name; /* what a kernel is told that it is; NULL: its path */
+    const char *name; /* the image name in the kernel's command line; NULL: its path */
     const uint8_t *bytes;
     size_t size;
 };
@@ -40,7 +40,7 @@ struct boot_request {
     const struct image *initrds; /* initial ramdisks, for a kernel that takes them */
     unsigned initrd_count;
     gpa_t rsdp;                     /* where the ACPI tables begin; 0: there are none */
-    const struct cached_ops *cache; /* what keeps unpacked kernels; NULL: nothing does */
+    const struct cached_ops *cache; /* the cache of unpacked kernels; NULL: none */
 };
 
 struct loader {
@@ -52,7 +52,7 @@ struct loader {
     /* Copies the image and says where the guest starts. `start` comes with the mode's defaults. */
     int (*load)(const struct boot_request *request, enum guest_mode mode, struct cpu_start *start,
                 struct error *error) MUST_CHECK;
-    bool takes_modules; /* --initrd goes with it */
+    bool takes_modules; /* it accepts --initrd */
 };
 
 /* The first loader that recognises the image; the last of the table takes anything. Of two entries
@@ -66,8 +66,7 @@ extern const struct loader loader_bzimage, loader_multiboot, loader_vmlinux, loa
 /* Not in that table: firmware, by its option. */
 extern const struct loader loader_firmware;
 
-/* Copies `count` bytes to `to` and sees to it that `span` bytes are free there, below
- * request->limit. */
+/* Copies `count` bytes to `to`. Fails unless `span` bytes there are RAM below request->limit. */
 int loader_place(const struct boot_request *request, gpa_t to, const uint8_t *from, uint64_t count,
                  uint64_t span, struct error *error) MUST_CHECK;
 

@@ -28,9 +28,9 @@ struct console_config {
     unsigned guests;
     unsigned cpus; /* of each guest: so many may write before they see that the ring is full */
     bool color;    /* wrap each guest's output in its colour */
-    bool terminal; /* there is a person: show a prompt that waits even if other guests go on
-                      printing */
-    bool same;     /* standard error is where standard output is: both are kept in order */
+    bool terminal; /* standard output is a terminal: show a prompt (an unfinished line) even if
+                      other guests go on printing */
+    bool same; /* standard error and standard output are the same file: both are kept in order */
     /* Writes to file descriptor 1 or 2: the count, -EAGAIN, or another negative errno. */
     int (*write)(int fd, const void *bytes, size_t count);
     /* From any thread: console_service has something to do. */
@@ -44,9 +44,8 @@ void console_init(const struct console_config *config);
 /* For vCPU threads. Guest output: a byte, or several that stay together. */
 void vcpu_putchar(unsigned guest, uint8_t byte);
 void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count);
-/* Why a guest has to wait for those who read: much of its output is unread, or of what is said
- * about it, or of the output of its serial port or debug console (ports.h). Atomic: looked at
- * before each entry. */
+/* Why a guest must wait: too much is unread of its output, of the VMM's messages about it, or of
+ * the output of its serial port or debug console (ports.h). Atomic: read before each entry. */
 enum {
     CONSOLE_OUTPUT = 1 << 0,
     CONSOLE_WORDS = 1 << 1,
@@ -63,7 +62,7 @@ static inline bool console_is_full(unsigned guest)
 {
     return console_why_full(guest) != 0;
 }
-/* It waits for input: what it has printed of a line so far may be a prompt. */
+/* The guest waits for input: its unfinished line may be a prompt. */
 void console_prompt(unsigned guest);
 
 /* From any thread. The VMM's own words about a guest, to standard error, in the guest's colour. A
@@ -72,12 +71,12 @@ void vcpu_printf(unsigned guest, const char *format, ...) __attribute__((format(
 /* The VMM's own words about no guest in particular. */
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The others are for the main thread. Writes what can be written; true if it stopped before that,
- * so that there is time for others. */
+/* The functions below are for the main thread. Writes what can be written; true if it stopped
+ * early, to give other events their turn. */
 bool console_service(void);
 /* Whether standard output or error (1, 2) is not ready for what there is to write. */
 bool console_waits(int fd);
-/* How much is still to be written of what was said and flushed, and can be. */
+/* How many bytes are ready to be written, and can be. */
 size_t console_backlog(void);
 static inline bool console_is_written(void)
 {

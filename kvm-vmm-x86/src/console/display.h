@@ -43,7 +43,8 @@ void display_tick(void);
 /* A line for the user, over the page until he presses a key. */
 void display_say(const char *text);
 
-/* Gives the terminal back for a while; takes it again and draws all. Repeating is free. */
+/* Gives the terminal back for a while; takes it again and draws all. A repeated call does
+ * nothing. */
 void display_leave(void);
 void display_enter(void);
 

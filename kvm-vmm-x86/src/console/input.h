@@ -21,9 +21,9 @@ enum input_command { INPUT_NEXT_GUEST, INPUT_LEAVE, INPUT_HELP, INPUT_POWER, INP
 
 struct input_config {
     unsigned guests;
-    unsigned focus;     /* who has the input at first */
-    bool keys;          /* a person types: Ctrl-A is for us */
-    void (*wake)(void); /* what the main thread should look at has changed */
+    unsigned focus;     /* the guest that has the focus at first */
+    bool keys;          /* input comes from a terminal: Ctrl-A is for the VMM */
+    void (*wake)(void); /* what input_room or input_has_news returns may have changed */
     void (*command)(enum input_command command); /* called by input_feed */
 };
 
@@ -34,15 +34,14 @@ void input_init(const struct input_config *config);
 size_t input_room(void);
 /* Feeds what was read. */
 void input_feed(const uint8_t *bytes, size_t count);
-/* There will be no more. */
+/* The input has ended. */
 void input_finish(void);
 /* Whether what a guest would get has changed since this was last asked. */
 bool input_has_news(void);
-/* The guest that has the focus; whether one that still runs has asked for input, so that keys are
- * worth having. */
+/* The guest that has the focus, and whether a guest that still runs has asked for input. */
 unsigned input_focus(void);
 bool input_is_read(void);
-/* Passes the focus to the next guest that runs; returns who has it now. */
+/* Passes the focus to the next guest that runs; returns the guest that has it now. */
 unsigned input_pass_focus(void);
 
 /* For vCPU threads. The guest looks for input. */

@@ -17,7 +17,7 @@
 struct outlet {
     enum serial_kind kind;
     int fd;      /* of SERIAL_DESCRIPTOR: set between outlet_init and outlet_open */
-    bool takes;  /* somebody is there who takes output */
+    bool takes;  /* output is read at the other end */
     bool sends;  /* input may come from there */
     int failure; /* 0, or the negative errno that the file failed with */
     /* its own */
@@ -36,23 +36,23 @@ enum { OUTLET_WHERE_MAX = 128 };
 void outlet_init(struct outlet *outlet, enum serial_kind kind,
                  void (*takes_changed)(void *context, bool takes), void (*ready)(void *context),
                  void *context);
-/* `path` is what `option` says for this guest; with `append` a file keeps what it holds. `where` is
- * filled with what to tell the user about where others may connect; else "". */
+/* `path` is what `option` says for this guest; with `append` a file keeps what it holds. `where`
+ * becomes the path at which others may connect, for the user; else "". */
 int outlet_open(struct outlet *outlet, unsigned guest, const char *option, const char *path,
                 bool append, char where[OUTLET_WHERE_MAX], struct error *error) MUST_CHECK;
-/* What is waited for, as long as somebody is there. */
+/* Which events are waited for while the other end is open. */
 void outlet_want(struct outlet *outlet, bool read, bool write);
 /* How many bytes were read or written; 0: none, now or ever. */
 size_t outlet_read(struct outlet *outlet, void *bytes, size_t room);
 size_t outlet_write(struct outlet *outlet, const void *bytes, size_t count);
-/* Whether somebody is there, or may come without being waited for. */
+/* Whether the file, the terminal or a client is open. */
 static inline bool outlet_is_open(const struct outlet *outlet)
 {
     return outlet->stream.fd >= 0;
 }
-/* A client is sent away; a terminal stays, for the next who opens it. */
+/* Disconnects a client; a terminal stays open for its next user. */
 void outlet_hang_up(struct outlet *outlet);
-/* What was written, not read yet, and is lost when the outlet is closed. */
+/* How many bytes were written, are not read yet, and are lost when the outlet is closed. */
 size_t outlet_unread(const struct outlet *outlet);
 void outlet_close(struct outlet *outlet);
 

@@ -23,22 +23,22 @@
 /* `ready` is called when there is input for a guest's serial port, or room for its output. */
 void ports_init(void (*ready)(unsigned guest));
 
-/* Makes a guest's ports, for all its lives. Those of its virtio console are `channels`; NULL: it
- * has none. */
+/* Makes a guest's ports, which it keeps when it starts again. `channels` becomes those of its
+ * virtio console; NULL: none. */
 int ports_make(unsigned guest, const struct guest_config *config, struct channels **channels,
                struct error *error) MUST_CHECK;
-/* Opens what they lead to. */
+/* Opens the other ends of its ports. */
 int ports_open(unsigned guest, const struct guest_config *config, struct error *error) MUST_CHECK;
 
-/* Arranges what the event loop waits for; each time that it comes round. */
+/* Moves bytes and sets what the event loop waits for. Call it in each round of the loop. */
 void ports_service(void);
 /* The size of the user's terminal has changed. */
 void ports_resize(void);
-/* The guests have ended: writes what they have written last to those who are there to read it, as
- * long as the program's patience lasts (events.h), and closes all. `flush` lets the virtio console
- * of a guest bring what the guest had made available. */
+/* The guests have ended: writes the rest of their output to the ends that are open, unless the
+ * program must end before (events.h), and closes all. `flush` lets a guest's virtio console hand
+ * over the requests that it has not taken yet. */
 void ports_finish(void (*flush)(unsigned guest));
-/* In a copy of the process, whose descriptors are closed: no guest has ports any more. */
+/* For a forked process, whose descriptors are closed: forgets all ports. */
 void ports_leave(void);
 /* 0, or the negative errno that the file of one of them failed with. */
 int ports_failure(unsigned guest);
@@ -46,8 +46,8 @@ int ports_failure(unsigned guest);
 /* The newest bytes that a serial port of SERIAL_KEPT has printed, at most `room`, once; how many
  * there are. Also after ports_finish. */
 size_t ports_kept(unsigned guest, void *bytes, size_t room);
-/* Standard input is read from now on, for the port that leads there (SERIAL_DESCRIPTOR): a guest
- * that looks too early would take its end for a port that is not open yet. */
+/* From now on standard input is read for the port of SERIAL_DESCRIPTOR. Not earlier: a guest would
+ * take the end of the input for a port that is not open yet. */
 void ports_let_in(void);
 /* A text for the guest, to its port of SERIAL_CONTROL. */
 void ports_send_control(const char *text);
@@ -57,7 +57,7 @@ void ports_putchar(unsigned guest, uint8_t byte);
 void ports_debug_putchar(unsigned guest, uint8_t byte);
 /* A byte of the serial port's input, or INPUT_NONE. */
 int ports_take(unsigned guest);
-/* How many bytes ports_take would give. */
+/* How many bytes wait for ports_take. */
 int ports_pending(unsigned guest);
 
 #endif

@@ -11,10 +11,10 @@
 
 enum { SCREEN_COLUMNS = 80, SCREEN_ROWS = 25, SCREEN_CELLS = SCREEN_COLUMNS * SCREEN_ROWS };
 
-/* More than any one drawing: each cell with a position, a colour and a character of its own. */
+/* Room for any one drawing: each cell with its own position, colour and character. */
 enum { SCREEN_TEXT_MAX = SCREEN_CELLS * 32 + 64 };
 
-/* What should be seen, and where. */
+/* What the terminal should show. */
 struct screen_view {
     uint16_t cells[SCREEN_CELLS]; /* character, and attribute in the high byte */
     unsigned cursor;              /* a cell; SCREEN_CELLS or more: none is shown */

@@ -1,6 +1,6 @@
 /*
- * Bytes on their way to one descriptor. Any thread appends, under the lock that the owner names;
- * the main thread writes, and holds no lock while it does.
+ * Bytes to be written to one descriptor. Any thread appends them under the owner's lock; the main
+ * thread writes them, without a lock.
  */
 #ifndef CONSOLE_SINK_H
 #define CONSOLE_SINK_H
@@ -34,8 +34,9 @@ void sink_init(struct sink *sink, int fd, struct lock *lock);
 void sink_append_locked(struct sink *sink, const void *bytes, size_t count);
 size_t sink_left_locked(const struct sink *sink);
 
-/* Writes one piece, of `budget` bytes at most, and takes that from it. False if nothing is left, or
- * it has to wait. `write`: how many bytes, or a negative errno, -EAGAIN to wait. */
+/* Writes at most `*budget` bytes, and subtracts the number written. False if nothing is left, or
+ * the descriptor takes nothing now. `write`: how many bytes, or a negative errno, -EAGAIN to wait.
+ */
 bool sink_write(struct sink *sink, int (*write)(int fd, const void *bytes, size_t count),
                 size_t *budget);
 

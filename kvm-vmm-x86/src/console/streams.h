@@ -1,5 +1,5 @@
-/* Standard input, output and error in the main thread's event loop: input as it comes, and what the
- * console holds written as it is taken. For the main thread. */
+/* Standard input, output and error in the main thread's event loop: reads input when it comes, and
+ * writes the console's output as fast as it is taken. For the main thread. */
 #ifndef STREAMS_H
 #define STREAMS_H
 
@@ -10,7 +10,7 @@
 /* `input` is called when there may be input to read. */
 void streams_init(void (*input)(void *context));
 
-/* Whether standard output and error lead to one place. */
+/* Whether standard output and error are the same file. */
 bool streams_are_one(void);
 
 /* For console_config. */
@@ -22,7 +22,7 @@ int streams_read(uint8_t *bytes, size_t size);
 
 /* Writes what can be written now; true if there is more. */
 bool streams_service(void);
-/* Writes all, as long as it is taken, or the program's patience lasts (events.h). */
+/* Writes all that is left; gives up once the program must end (events.h). */
 void streams_finish(void);
 
 #endif

@@ -6,7 +6,7 @@
 
 void control_fork_init(const struct control_run *run);
 bool control_fork_is_busy(void);
-/* The guest is about to go: nothing waits for it any more. */
+/* The guest's VM will be destroyed: forgets the requests about it. */
 void control_fork_forget(unsigned guest);
 
 enum verb_result control_fork_begin(struct control_request *request, struct json_out *out,

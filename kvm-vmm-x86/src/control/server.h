@@ -11,19 +11,19 @@
 
 enum { CONTROL_CLIENTS_MAX = 8, CONTROL_REQUEST_MAX = 4096, CONTROL_ANSWER_MAX = 64 * 1024 };
 
-/* `where` is what --control says, unix:PATH or a name; NULL: no control, and the calls below do
- * nothing. */
+/* `where`: the value of --control, unix:PATH or a name; NULL: no control socket, and the calls
+ * below do nothing. */
 int control_open(const char *where, const struct control_run *run, struct error *error) MUST_CHECK;
-/* Each time that the event loop comes round: answers what could not be answered before. */
+/* Answers requests that had to wait. Call it in each round of the event loop. */
 void control_service(void);
-/* A guest's VM is about to be taken down; it may be made again. False: a thread saves it, and
- * nothing of the VM may be freed yet. It gives up and wakes the event loop: call this again then.
- */
+/* A guest's VM will be destroyed; it may be made again. False: a thread saves it now, and nothing
+ * of the VM may be freed. The thread gives up and wakes the event loop; call this again then. */
 bool control_forget(unsigned guest) MUST_CHECK;
-/* In a copy of the process, whose descriptors are closed: the socket is its origin's. */
+/* For a forked process, whose descriptors are closed: forgets the socket, which stays with the
+ * parent. */
 void control_leave(void);
-/* Hangs up and removes the socket. False: such a thread worked on when the program's patience was
- * over (host/events.h), and nothing of the VMs may be freed. */
+/* Closes all connections and removes the socket. False: such a thread still worked when the program
+ * had to end (host/events.h), and nothing of the VMs may be freed. */
 bool control_close(void) MUST_CHECK;
 
 /* The path of `where`. */

@@ -6,8 +6,8 @@
 
 void control_snapshot_init(const struct control_run *run);
 bool control_snapshot_is_busy(void);
-/* The guest's VM is about to go. False: a thread that saves it has it yet, and wakes the event loop
- * when it has not; this is to be called again. */
+/* The guest's VM will be destroyed. False: a thread still saves it; call this again when the thread
+ * has woken the event loop. */
 bool control_snapshot_forget(unsigned guest) MUST_CHECK;
 
 /* The guests that the request is about run. */

@@ -2,8 +2,8 @@
  * What a client of the control socket may ask: a table of verbs, each with its answer. The protocol
  * is in docs/control.md: one JSON object a line, request and answer.
  *
- * All of it runs on the main thread, and nothing here waits: a verb that cannot be answered yet
- * says so, and is asked again when something has happened.
+ * All of it runs on the main thread, and nothing here waits: a verb without an answer yet returns
+ * VERB_LATER, and its `again` is called after the next event.
  */
 #ifndef CONTROL_VERBS_H
 #define CONTROL_VERBS_H
@@ -37,10 +37,10 @@ struct control_order {
 };
 
 struct control_copy {
-    unsigned number; /* by it it is told from its siblings; given when it is made */
+    unsigned number; /* set when it is made; differs from those of the other copies */
     struct process process;
     char name[CONTROL_NAME_MAX], output[CONTROL_NAME_MAX];
-    bool told; /* what became of it is known */
+    bool told; /* its result was reported */
 };
 
 /* The run that is controlled; pointers and calls are the session's. */
@@ -65,15 +65,15 @@ struct control_request {
     const struct json *json;    /* while it begins */
     unsigned guests;            /* those that it is about: a bit each */
     bool one;                   /* it names one of them */
-    struct folder_files *files; /* descriptors that came with it; the names are the verb's to fill
-                                 * in. What it leaves there, or gives back once it is answered,
-                                 * is closed, on another thread: that may take long */
+    struct folder_files *files; /* descriptors that came with it; the verb fills in the names.
+                                   Another thread closes those that the verb leaves here, or gives
+                                   back after the answer: a close may take long */
 };
 
 enum verb_result {
-    VERB_DONE,   /* the members of the answer are written */
+    VERB_DONE,   /* the answer is written */
     VERB_FAILED, /* `error` says why */
-    VERB_LATER,  /* to be asked by `again` */
+    VERB_LATER,  /* call `again` later */
 };
 
 struct control_verb {
@@ -87,7 +87,7 @@ struct control_verb {
                               struct error *error); /* NULL: never later */
 };
 
-/* Ended by one without a name. */
+/* Ends with an entry whose name is NULL. */
 extern const struct control_verb control_verbs[];
 
 const struct control_verb *control_verb(const char *name);
@@ -96,8 +96,8 @@ void control_verbs_init(const struct control_run *run);
 /* Which guests a request is about, by its member "guest"; all without it. */
 int control_choose(struct control_request *request, struct error *error) MUST_CHECK;
 
-/* A guest's VM is about to go: what holds it lets go. False: a thread that saves it does not yet;
- * it wakes the event loop when it does, and this is to be called again. */
+/* A guest's VM will be destroyed: releases what holds it. False: a thread still saves it; call this
+ * again when the thread has woken the event loop. */
 bool control_verbs_forget(unsigned guest) MUST_CHECK;
 
 /* Keeps what a guest printed last, for `log`. Its context is a struct control_log. */

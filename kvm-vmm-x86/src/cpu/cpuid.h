@@ -1,7 +1,7 @@
 /*
  * What CPUID tells each vCPU: KVM's offer, with the guest's own topology in place of the host's.
  * The guest is one package of `count` cores with one thread each; core N has local APIC number N.
- * What this machine has no other half of is not offered: nested virtualization, SGX, SEV.
+ * Features that the VMM would have to support are not offered: nested virtualization, SGX, SEV.
  * Pure: kvm_cpuid2 is plain data.
  */
 #ifndef CPU_CPUID_H
@@ -24,8 +24,8 @@ struct cpuid_place {
 /* A copy of the offer, made for that vCPU; NULL if out of memory. The caller frees it. */
 struct kvm_cpuid2 *cpuid_adapt(const struct kvm_cpuid2 *offer, const struct cpuid_place *place);
 
-/* Whether a guest that was told `saved` finds all of it where CPUID tells `here`: features, widths
- * of addresses. -1: `error` names what is missing. */
+/* Whether a guest that has seen the CPUID table `saved` can continue with the table `here`: all
+ * features and address widths must be there. -1: `error` names what is missing. */
 int cpuid_check(const struct kvm_cpuid_entry2 *saved, size_t saved_count,
                 const struct kvm_cpuid_entry2 *here, size_t here_count,
                 struct error *error) MUST_CHECK;

@@ -1,7 +1,7 @@
 /*
- * Where things stand in low memory when a Linux kernel is entered. All of it is RAM to the kernel:
- * it copies what it wants to keep before it hands out memory. What must stay (ACPI) lies above 640
- * KB, which the map calls reserved.
+ * The layout of low memory when a Linux kernel is entered. All of it is RAM to the kernel: it
+ * copies what it wants to keep before it hands out memory. What must stay (ACPI) lies above 640 KB,
+ * which the map calls reserved.
  */
 #ifndef CPU_LINUX_H
 #define CPU_LINUX_H
@@ -15,7 +15,8 @@
 #define LINUX_STACK_TOP    UINT64_C(0x10000)
 #define LINUX_COMMAND_LINE UINT64_C(0x20000)
 
-/* The gap of a PC between conventional memory and 1 MB: for the kernel reserved, in truth RAM. */
+/* The gap of a PC between conventional memory and 1 MB: reserved in the kernel's memory map, but
+ * RAM. */
 #define LINUX_GAP_START UINT64_C(0x9fc00)
 #define LINUX_GAP_END   MIB
 

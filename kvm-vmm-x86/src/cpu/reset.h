@@ -7,10 +7,11 @@
 #include "base/regs.h"
 #include "cpu/state.h"
 
-/* At the reset vector, 16 bytes below 4 GB. What these two structures do not hold stays. */
+/* Sets the registers as after a reset: at the reset vector, 16 bytes below 4 GB. State outside
+ * these two structures is not changed. */
 void cpu_reset(struct kvm_regs *regs, struct kvm_sregs *sregs);
 
-/* Firmware's start: the same, in the form that every mode has. */
+/* The start of firmware: the same registers, with the parameters that each mode's function has. */
 void cpu_start_firmware(const struct memory *memory, const struct cpu_start *start,
                         struct kvm_regs *regs, struct kvm_sregs *sregs);
 

@@ -11,14 +11,14 @@
 #include "base/memory.h"
 #include "base/regs.h"
 
-/* What the boot loader decided, for the mode's set-up to turn into registers. */
+/* What the boot loader decided; the function of the mode turns it into registers. */
 struct cpu_start {
     gva_t entry;
     bool paging;         /* protected mode: translate */
     uint32_t boot_magic; /* protected mode: in EAX at the entry */
     gpa_t boot_info;     /* in EBX there; in long mode RDI; for Linux what its entry wants */
     enum kernel_entry kernel_entry; /* Linux: how `entry` is to be entered */
-    bool packed;                    /* and that its own decompressor is what stands there */
+    bool packed; /* Linux: the image is packed, and `entry` is its decompressor */
 };
 
 /*

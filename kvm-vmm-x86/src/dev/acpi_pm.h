@@ -2,7 +2,8 @@
  * The registers of ACPI that we have (6.3, 4.8): PM1 event and control, a reset register, and a
  * block of general-purpose events. Two events: the power button, by which a guest is asked to
  * switch itself off, and the clock's alarm; either ends S3, in which the machine keeps only its
- * memory. There is no timer, since KVM's clocks are better and each look at one would be an exit.
+ * memory. There is no PM timer: KVM's clocks are better, and each read of a PM timer would be an
+ * exit.
  */
 #ifndef DEV_ACPI_PM_H
 #define DEV_ACPI_PM_H
@@ -49,7 +50,7 @@ struct acpi_pm {
 extern const struct bus_ops acpi_pm_ops;
 
 /* General-purpose events, whose methods the DSDT has. */
-enum { ACPI_PM_GENERATION = 0 /* the machine is of another generation: vmgenid.h */ };
+enum { ACPI_PM_GENERATION = 0 /* the machine has a new generation ID: vmgenid.h */ };
 
 /* From any thread: a general-purpose event. It wakes no machine. */
 void acpi_pm_general(struct acpi_pm *pm, unsigned event);
@@ -57,7 +58,7 @@ void acpi_pm_general(struct acpi_pm *pm, unsigned event);
 /* From any thread: the power button is pressed; the clock's alarm went off. */
 void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event);
 
-/* The machine has been reset, because of that, out of S3. */
+/* The machine was reset to leave S3; `cause` is the event that woke it. */
 void acpi_pm_woken(struct acpi_pm *pm, enum acpi_pm_event cause);
 
 void acpi_pm_init(struct acpi_pm *pm, const struct backend *backend);

@@ -20,8 +20,8 @@ enum bus_space { BUS_PIO, BUS_MMIO, BUS_SPACES };
 struct bus_cpu {
     struct kvm_regs *regs;
     bool regs_changed; /* set by a device that wrote to `regs`: only then do they go back to KVM */
-    uint64_t done;     /* by an access that takes several tries (VERDICT_AGAIN): how far it is, 0 at
-                          first.     One that gets on is tried again at once */
+    uint64_t done; /* progress of an access that takes several tries (VERDICT_AGAIN), 0 at first. If
+                      it grows, the access is tried again at once */
 };
 
 /* One access to one device. */
@@ -43,52 +43,50 @@ struct bus_names {
         (array), sizeof(array) / sizeof(array)[0]                                                  \
     }
 
-/* What people call a device's registers. Only what is shown to the user depends on it. */
+/* The names of a device's registers. Only reports use them. */
 struct bus_registers {
     struct bus_names read, written;
     uint8_t stride; /* bytes from one register to the next; 0 counts as 1 */
-    bool by_value;  /* a write is named by the byte written: a port that takes orders */
+    bool by_value;  /* a write is named by the byte written: a port that takes commands */
 };
 
-/* What a guest can have changed of a device, where that is one structure under one lock. */
+/* The state of a device that the guest can change, if it is one structure under one lock. */
 struct bus_state {
     uint32_t version;                    /* of its saved form */
     uint32_t lock, at, size;             /* where in the device they are */
     const void *at_power_on;             /* NULL: zeroes */
-    bool (*is_sound)(const void *state); /* whether a device can be in it; NULL: in any. Its address
-                                            may be odd */
-    void (*told)(void *device);          /* it was reset or loaded, and the lock is held; or NULL */
+    bool (*is_sound)(const void *state); /* whether the state is possible; NULL: any is. `state` may
+                                            be unaligned */
+    void (*told)(void *device); /* called with the lock held after a reset or load; or NULL */
 };
 #define BUS_STATE_OF(type)                                                                         \
     .lock = offsetof(type, lock), .at = offsetof(type, state), .size = sizeof(((type *)NULL)->state)
 
 /*
  * What a kind of device does. Constant, one per kind. Several vCPUs and the main thread may call at
- * once: a device protects what it has by a lock of its own, or has nothing that changes. What is
- * beside `access` is NULL where a device has nothing of the kind; of one with several ranges the
- * first has it.
+ * once: a device protects its state by its own lock, or has no state. Functions other than `access`
+ * are NULL if a device does not need them; of a device with several ranges only the first has them.
  */
 struct bus_ops {
     const char *name;
     const struct bus_registers *registers; /* NULL: it has one, without a name */
     uint8_t width; /* the widest access it understands; wider ones are split, as ISA does */
     enum verdict (*access)(void *device, struct bus_access *access) MUST_CHECK;
-    /* By it a device is reset, saved and loaded where it has no call of its own for that: */
+    /* How the device is reset, saved and loaded, if it has none of the three functions below: */
     const struct bus_state *state;
-    /* As after power-on, its interrupt line low. */
+    /* Sets the state after power-on, with the interrupt line low. */
     void (*reset)(void *device);
-    /* Writes all that a guest can have changed, as chunks under that name. */
+    /* Writes all state that a guest can change, as chunks of that name. */
     void (*save)(void *device, const char *name, struct chunk_writer *writer);
-    /* Takes one of these chunks; -1, and nothing has changed, if no device can be in that state. */
+    /* Loads one of these chunks; -1 if the state is impossible, and nothing is changed. */
     int (*load)(void *device, const struct chunk *chunk, struct error *error);
-    /* The machine stands still: the device begins nothing by itself until `resume`. False:
-     * something is still under way; backend.wake is called when it may be over, to ask once more.
-     */
+    /* The machine is paused: the device begins nothing by itself until `resume`. False: requests
+     * are still in flight; backend.wake is called when they may be finished, to call this again. */
     bool (*quiesce)(void *device);
     void (*resume)(void *device);
 };
 
-/* Registers told apart; what lies beyond shares the last place. */
+/* Registers that are counted separately; those beyond share the last count. */
 enum { BUS_REGISTERS_MAX = 64 };
 
 struct bus_range {
@@ -98,7 +96,8 @@ struct bus_range {
     void *device;
 };
 
-/* Ports below BUS_LOW_PORTS, where a PC has its devices, are looked up and not searched for. */
+/* Ports below BUS_LOW_PORTS, where a PC has its devices, are found by a table, others by a
+ * search. */
 enum { BUS_RANGES_MAX = 48, BUS_LOW_PORTS = 4096 };
 
 struct bus {
@@ -128,7 +127,7 @@ void bus_save(const struct bus_ops *ops, void *device, const char *name,
 int bus_load(const struct bus_ops *ops, void *device, const struct chunk *chunk,
              struct error *error) MUST_CHECK;
 
-/* Carries one access to its device; `access->offset` is set here. */
+/* Passes one access to its device, and sets `access->offset`. */
 enum verdict bus_access(struct bus *bus, enum bus_space space, uint64_t address,
                         struct bus_access *access) MUST_CHECK;
 

@@ -43,11 +43,11 @@ struct fw_cfg_item {
 
 struct fw_cfg_file {
     char name[FW_NAME_MAX + 1];
-    const uint8_t *bytes; /* theirs who describe it; they live as long as the device */
+    const uint8_t *bytes; /* owned by the caller of fw_cfg_fill; they must outlive the device */
     uint32_t size;
 };
 
-/* What is in it. */
+/* The contents of the device. */
 struct fw_cfg_contents {
     unsigned cpus;
     struct fw_cfg_file files[FW_CFG_FILES_MAX];
@@ -88,8 +88,8 @@ extern const struct bus_ops fw_cfg_ops, fw_cfg_dma_ops;
 
 void fw_cfg_init(struct fw_cfg *fw_cfg, const struct backend *backend);
 
-/* Says what is in it, before the guest starts and once it has its memory. The first file is ours:
- * "etc/e820". */
+/* Sets the contents; call it after the guest has its memory and before it starts. The VMM's own
+ * "etc/e820" is the first file. */
 void fw_cfg_fill(struct fw_cfg *fw_cfg, const struct fw_cfg_contents *contents);
 
 #endif

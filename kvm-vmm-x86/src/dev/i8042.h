@@ -42,13 +42,13 @@ struct i8042 {
     struct i8042_state state;
 };
 
-/* Two ranges, because ports 0x61 to 0x63 belong to others. */
+/* Two ranges, because ports 0x61 to 0x63 belong to other devices. */
 extern const struct bus_ops i8042_data_ops, i8042_command_ops;
 
 void i8042_init(struct i8042 *controller, const struct backend *backend, struct irq_line irq);
 
-/* Keys go down and up: `codes` of scan code set 1, all of them or, if there is no room (or the
- * guest has switched the keyboard off), none. Callable from any thread. */
+/* Presses and releases keys: queues `codes` of scan code set 1. False, and none is queued, if there
+ * is no room for all or the guest has switched the keyboard off. Callable from any thread. */
 bool i8042_press(struct i8042 *controller, const uint8_t *codes, size_t count);
 
 #endif

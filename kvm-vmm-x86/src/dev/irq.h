@@ -1,7 +1,7 @@
 /*
  * An interrupt line as a device has it: a global system interrupt, how it is sensed, and its level
- * as last set. A line that is only pulsed goes by an irqfd where KVM has one (vm/io.h), which may
- * be signalled from any thread.
+ * as last set. A line that is only pulsed uses an irqfd if KVM has that (vm/io.h); it may be
+ * signalled from any thread.
  */
 #ifndef DEV_IRQ_H
 #define DEV_IRQ_H
@@ -17,7 +17,8 @@ struct irq_line {
     bool level;
 };
 
-/* The interrupt controllers are told of changes only. The device's lock is held. */
+/* Sets the level; the interrupt controllers see changes only. The caller holds the device's
+ * lock. */
 static inline void irq_set(struct irq_line *line, bool level)
 {
     if (level == line->level)
@@ -32,7 +33,7 @@ static inline void irq_pulse(struct irq_line *line)
     line->backend->pulse(line->backend->context, line->gsi);
 }
 
-/* irq_set for a state that comes from elsewhere: whatever the controllers had before. */
+/* irq_set after a load: sets the level even if the line had it before. */
 static inline void irq_restore(struct irq_line *line, bool level)
 {
     line->level = level;

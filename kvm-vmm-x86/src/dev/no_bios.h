@@ -1,8 +1,9 @@
 /*
- * What answers in the place of a BIOS. A 16-bit guest that calls one, or whose exception meets no
- * handler, would run into whatever its vector happens to be; instead it ends, and is told where.
- * The vectors below the image lead to a few instructions at the top of the window, which write this
- * port. A guest that installs vectors of its own never meets it. See the Intel SDM, volume 3, 21.1.
+ * Catches calls of a BIOS that does not exist. A 16-bit guest that calls the BIOS, or raises an
+ * exception without a handler, would jump to whatever its vector contains; instead it ends with a
+ * message that says where. The vectors below the image lead to a few instructions at the top of the
+ * window, which write this port. A guest that sets all its vectors never gets there. See the Intel
+ * SDM, volume 3, 21.1.
  */
 #ifndef DEV_NO_BIOS_H
 #define DEV_NO_BIOS_H
@@ -21,8 +22,8 @@ extern const struct bus_ops no_bios_ops;
 void no_bios_init(struct no_bios *device, const struct backend *backend);
 
 /* Fills the vectors below an image that stands at `image` to `end`, counted from the start of the
- * window: behind it may be variables that must be zero. Not where the top of the window is the
- * stack, or the image's. */
+ * window: behind it may be variables that must be zero. Does nothing if the stack or the image uses
+ * the top of the window. */
 void no_bios_fill(const struct memory *memory, uint64_t image, uint64_t end);
 
 #endif

@@ -1,12 +1,13 @@
 /*
  * A PCI host bridge and its bus, number 0: configuration by the ports 0xcf8 and 0xcfc (PCI Local
  * Bus Specification 3.0, 3.2.2.3.2) and in memory (PCI Express Base Specification 4.0, 7.2.2), and
- * two windows of memory that functions answer in. Functions have one number each, 0, at most one
- * BAR, of memory and 64 bits wide, and a line of interrupt of their own. There are no I/O BARs and
- * no bridges behind this one.
+ * two windows of memory for BARs. Each device has one function, number 0, with at most one BAR
+ * (64-bit memory) and one interrupt line. There are no I/O BARs and no bridges behind this one.
  *
  * A BAR is decoded only where all of it lies in a window: never over RAM, interrupt controllers or
- * other devices. Of two at one address, the lower function answers.
+ * other devices. If two overlap, the function in the lower slot answers.
+ *
+ *
  */
 #ifndef DEV_PCI_H
 #define DEV_PCI_H
@@ -15,7 +16,7 @@
 #include "dev/bus.h"
 #include "dev/reset.h"
 
-/* Where it is: firmware (SeaBIOS) takes the first window for granted. */
+/* Fixed addresses: firmware (SeaBIOS) expects the first window there. */
 #define PCI_MEMORY_BASE  UINT64_C(0xd1000000) /* configuration space of bus 0 */
 #define PCI_MEMORY_SIZE  UINT64_C(0x100000)
 #define PCI_WINDOW_BASE  UINT64_C(0xe0000000)
@@ -29,10 +30,10 @@ struct pci_function;
 
 /* Called by vCPUs, several at once. */
 struct pci_function_ops {
-    /* An access to configuration space, of 1, 2 or 4 bytes; NULL: pci_config_access alone. */
+    /* An access of 1, 2 or 4 bytes to configuration space; NULL: only pci_config_access. */
     enum verdict (*config)(struct pci_function *function, unsigned reg,
                            struct bus_access *access) MUST_CHECK;
-    /* One to its BAR: `access->offset` is from its start. */
+    /* An access to its BAR; `access->offset` counts from the BAR's start. */
     enum verdict (*memory)(struct pci_function *function, struct bus_access *access) MUST_CHECK;
 };
 
@@ -68,12 +69,11 @@ struct pci {
 
 extern const struct bus_ops pci_ports_ops, pci_memory_ops, pci_low_ops, pci_high_ops;
 
-/* `ram_end` and `address_bits`: above the one and below the limit of the other is the high window,
- * if there is room for it. */
+/* The high window lies above `ram_end` and below the limit of `address_bits`, if there is room. */
 void pci_init(struct pci *pci, struct reset *reset, uint64_t ram_end, unsigned address_bits);
 
-/* Puts a function into a slot. Its registers up to the subsystem's are filled in, its BAR at some
- * free place; the rest is zero and read-only. */
+/* Puts a function into a slot. Fills in its registers up to the subsystem ID, and places its BAR;
+ * the rest is zero and read-only. */
 struct pci_identity {
     uint16_t vendor, device;
     uint32_t class_code; /* class, subclass, interface */
@@ -89,8 +89,8 @@ void pci_config_access(struct pci_function *function, unsigned reg, struct bus_a
 uint32_t pci_get(const struct pci_function *function, unsigned reg, unsigned size);
 void pci_set(struct pci_function *function, unsigned reg, unsigned size, uint32_t value);
 
-/* Where the function's registers say that its BAR is to be decoded; 0: nowhere. The owner stores it
- * with pci_decode_at, whatever it has to do before and after. */
+/* The address at which the function's registers place its BAR; 0: not decoded. The owner then calls
+ * pci_decode_at. */
 uint64_t pci_wanted(const struct pci_function *function);
 void pci_decode_at(struct pci_function *function, uint64_t at);
 

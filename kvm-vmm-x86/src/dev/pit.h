@@ -44,9 +44,9 @@ extern const struct bus_ops pit_ops;
 
 void pit_init(struct pit *pit, const struct backend *backend, struct irq_line irq);
 
-/* When it interrupts next, by backend.now(); PIT_NEVER. Callable from any thread. */
+/* When it interrupts next, by backend.now(), or PIT_NEVER. Callable from any thread. */
 uint64_t pit_due(struct pit *pit);
-/* Interrupts, once, if it is due: periods that were missed are lost. */
+/* Raises one interrupt if one is due; missed periods are lost. */
 void pit_tick(struct pit *pit);
 
 #endif

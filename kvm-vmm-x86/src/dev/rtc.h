@@ -34,14 +34,14 @@ extern const struct bus_ops rtc_ops;
 
 void rtc_init(struct rtc *rtc, const struct backend *backend, struct irq_line irq);
 
-/* What a PC's firmware finds in the clock's memory: how much RAM there is, up to 4 GB and in all,
- * and how many CPUs. */
+/* Writes what firmware expects in the clock's memory: the size of RAM below 4 GB and in total, and
+ * the number of CPUs. */
 void rtc_describe(struct rtc *rtc, uint64_t low_end, uint64_t ram, unsigned cpus);
-/* The machine is being woken from S3, which firmware is to find out. */
+/* The machine wakes from S3: sets the shutdown status byte that firmware reads. */
 void rtc_note_wake(struct rtc *rtc);
 
-/* When it has to be called next, by backend.wall(), or RTC_NEVER. backend.alarm says that this has
- * changed. */
+/* When rtc_tick has to be called next, by backend.wall(), or RTC_NEVER. backend.alarm says that
+ * this has changed. */
 uint64_t rtc_due(struct rtc *rtc);
 /* Raises the interrupts that are due. True: the alarm's is among them. */
 bool rtc_tick(struct rtc *rtc);

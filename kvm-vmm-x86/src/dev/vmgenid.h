@@ -1,11 +1,13 @@
 /*
- * The generation of the machine (Microsoft, "Virtual Machine Generation ID"): a number of 16 bytes
- * that is another one each time the guest's memory goes on a second time: restored, or in a fork.
- * ACPI tells where it is and notifies the guest of a new one, whose kernel then stirs its random
- * numbers (Linux 5.18): two guests restored from one snapshot would draw the same ones.
+ * The generation of the machine (Microsoft, "Virtual Machine Generation ID"): 16 bytes that change
+ * each time the guest is restored or forked. ACPI gives its address and notifies the guest of a
+ * change; the kernel then reseeds its random numbers (Linux 5.18), since two guests restored from
+ * one snapshot would otherwise draw the same ones.
  *
- * It is read from here and does not lie in RAM, so that no loader and no firmware has to keep a
- * place for it.
+ * It is a device register and not in RAM, so that no loader or firmware has to reserve memory for
+ * it.
+ *
+ *
  */
 #ifndef DEV_VMGENID_H
 #define DEV_VMGENID_H
@@ -27,7 +29,7 @@ extern const struct bus_ops vmgenid_ops;
 
 void vmgenid_init(struct vmgenid *vmgenid, const struct backend *backend);
 
-/* Another number. The guest is not told: see acpi_pm_general. */
+/* Draws a new number. Notify the guest with acpi_pm_general. */
 void vmgenid_renew(struct vmgenid *vmgenid);
 
 #endif

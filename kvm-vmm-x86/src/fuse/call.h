@@ -52,10 +52,10 @@ uint64_t fuse_valid(const struct fuse_server *server); /* seconds */
 /* The host's owner for one that the guest names; false if it may not be given away. */
 bool fuse_map_owner(const struct fuse_server *server, uint32_t *user, uint32_t *group);
 
-/* A number of its own for each file of up to 64 file systems, whose inodes are below 2^56. */
+/* A unique number for each file of up to 64 file systems, whose inode numbers are below 2^56. */
 uint64_t fuse_file_number(struct fuse_nodes *nodes, dev_t dev, ino_t ino);
 
-/* A path by which a descriptor's file can be reached once more. */
+/* A path that opens a descriptor's file again. */
 struct fuse_path {
     char text[32];
 };
@@ -63,9 +63,10 @@ struct fuse_path fuse_path_of(int fd);
 
 /* Opens the call's node, a file or folder; a descriptor or a negative errno. */
 int fuse_open_node(struct fuse_call *call, int fd, mode_t type, uint32_t flags);
-/* A file was opened with O_NONBLOCK: with it some file systems (9p) read less than is there. */
+/* Clears O_NONBLOCK, with which the file was opened: some file systems (9p) would read less than is
+ * there. */
 int fuse_may_wait(int file);
-/* What a write by somebody who may not keep them takes away: set-user-id and its like. */
+/* Clears the set-user-id and set-group-id bits, as a write by a plain user does. */
 void fuse_drop_privileges_of(int file);
 /* Whether the host lets the calling thread, of a VMM of root's, leave those bits in files that it
  * writes to (CAP_FSETID). */

@@ -13,7 +13,7 @@ struct fuse_handle {
     uint64_t node; /* of this number; the guest may have forgotten it */
     bool folder;
     unsigned pins;        /* calls that use it */
-    bool closed;          /* by the guest: it goes with its last pin */
+    bool closed;          /* by the guest; freed with its last pin */
     struct lock position; /* of a folder: held while it is read */
 };
 
@@ -30,7 +30,7 @@ struct fuse_handles {
 
 int fuse_handles_open(struct fuse_handles *handles, unsigned max, struct error *error) MUST_CHECK;
 void fuse_handles_close(struct fuse_handles *handles);
-/* All that the guest has open is closed. */
+/* Closes all that the guest has open. */
 void fuse_handles_forget_all(struct fuse_handles *handles);
 
 /* Takes `fd`, of that node. 0 or a negative errno, and then it is closed. */
@@ -40,7 +40,7 @@ int fuse_handle_add(struct fuse_handles *handles, int fd, uint64_t node, bool fo
  * closed. */
 int fuse_handle_put_back(struct fuse_handles *handles, int fd, uint64_t node, bool folder,
                          uint64_t id) MUST_CHECK;
-/* NULL: there is no such; a folder is not a file. */
+/* NULL: no such handle, or it is a folder and not a file, or the reverse. */
 struct fuse_handle *fuse_handle_get(struct fuse_handles *handles, uint64_t id, bool folder);
 void fuse_handle_put(struct fuse_handles *handles, struct fuse_handle *handle);
 void fuse_handle_drop(struct fuse_handles *handles, uint64_t id);

@@ -8,10 +8,11 @@
  * needed. What is found there must be the same file; if not, the node is stale (ESTALE).
  *
  * Nothing here leaves the shared folder: a name is a single component, no ".." among them, and no
- * symbolic link is followed. File systems that are the host's machinery (proc, sysfs, ...) do not
- * exist for the guest, and neither do hidden files.
+ * symbolic link is followed. Kernel file systems (proc, sysfs, ...) do not exist for the guest, and
+ * neither do hidden files.
  *
  * Any thread may call. The lock is not held over a system call that may wait.
+ *
  */
 #ifndef FUSE_NODES_H
 #define FUSE_NODES_H
@@ -79,10 +80,10 @@ int fuse_nodes_open(struct fuse_nodes *nodes, int root, unsigned open_max,
                     struct error *error) MUST_CHECK;
 void fuse_nodes_close(struct fuse_nodes *nodes);
 
-/* The guest knows nothing any more. Nodes in use go when their users are done. */
+/* Forgets all nodes; those in use are freed after their last put. */
 void fuse_nodes_forget_all(struct fuse_nodes *nodes);
 
-/* Pins a node until fuse_node_put; NULL: there is no such. */
+/* Pins a node until fuse_node_put; NULL: no such node. */
 struct fuse_node *fuse_node_get(struct fuse_nodes *nodes, uint64_t id);
 void fuse_node_put(struct fuse_nodes *nodes, struct fuse_node *node);
 
@@ -99,7 +100,7 @@ int fuse_node_adopt(struct fuse_nodes *nodes, struct fuse_node *folder, const ch
 
 void fuse_node_forget(struct fuse_nodes *nodes, uint64_t id, uint64_t count);
 
-/* What is under this name now may have been under another. */
+/* The file under this name was renamed to it: updates its node. */
 void fuse_node_moved(struct fuse_nodes *nodes, struct fuse_node *folder, const char *name);
 
 bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino);

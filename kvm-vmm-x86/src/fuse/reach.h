@@ -1,6 +1,6 @@
 /*
- * What of the host exists for a guest: the names of a folder, without hidden files and without file
- * systems that are the host's machinery; and what a file is, as far as that tells it from another.
+ * Which of the host's files a guest can reach: the names in a folder, without hidden files and
+ * kernel file systems; and what identifies a file.
  */
 #ifndef FUSE_REACH_H
 #define FUSE_REACH_H
@@ -13,8 +13,7 @@ struct fuse_found {
                      * inode; 0: the file system does not say, or changes it (overlayfs) */
 };
 
-/* Of what a name stands for, whose links are not followed, or of a descriptor's file. 0, or -1 and
- * errno. */
+/* Examine the file of a name, without following a link, or of a descriptor. 0, or -1 and errno. */
 int fuse_reach_look_at(int folder, const char *name, struct fuse_found *found) MUST_CHECK;
 int fuse_reach_look(int fd, struct fuse_found *found) MUST_CHECK;
 

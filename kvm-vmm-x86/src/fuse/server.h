@@ -6,10 +6,11 @@
  *
  * The host's user owns what the guest makes. A VMM that is not root shows that user's files as
  * root's, and the other way round root's requests are carried out as the user; a VMM of root's
- * keeps owners as they are. POSIX locks and flock(2) are the guest's kernel's affair: they hold
+ * keeps owners as they are. The guest's kernel handles POSIX locks and flock(2): they hold only
  * among its own programs.
  *
  * Not here: how requests come from the guest (dev/virtio/fs.c).
+ *
  */
 #ifndef FUSE_SERVER_H
 #define FUSE_SERVER_H
@@ -32,7 +33,7 @@ enum {
 struct fuse_options {
     const char *path;
     bool read_only;
-    bool lasting; /* nothing changes there while the guest runs: it may believe its caches */
+    bool lasting; /* nothing changes there while the guest runs, so it may cache without limit */
     const char *const *hidden; /* paths of the host that do not exist for the guest, whether */
     unsigned hidden_count;     /* they are there now or later */
     unsigned descriptors;      /* at most so many are held for the guest */
@@ -60,13 +61,13 @@ struct fuse_server *fuse_server_open(const struct fuse_options *options,
                                      struct error *error) MUST_CHECK;
 void fuse_server_close(struct fuse_server *server);
 
-/* What the guest knows of the folder and has open there, in bytes of malloc: the server carries
- * nothing out meanwhile. NULL: there is no memory for it. */
+/* Saves what the guest knows of the folder and has open there, in memory from malloc. No request
+ * may be carried out meanwhile. NULL: out of memory. */
 uint8_t *fuse_server_save(struct fuse_server *server, size_t *size);
-/* A server that has served nothing yet goes on with it. What comes from outside is checked; it
- * names nothing but what is beneath the folder. Files are found by folder and name, and must be the
- * same; those that are not are stale for the guest. *lost: files and folders that it had open and
- * has not any more. On an error the server cannot be used. */
+/* Loads such a state into a server that has served nothing yet. The bytes are untrusted and
+ * checked; they can name only files beneath the folder. Files are found by folder and name, and
+ * must be the same; those that are not are stale for the guest. `*lost`: how many files and folders
+ * that it had open are gone. On an error the server cannot be used. */
 int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t size, unsigned *lost,
                      struct error *error) MUST_CHECK;
 

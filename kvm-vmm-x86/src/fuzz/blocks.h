@@ -1,6 +1,6 @@
 /*
- * The basic blocks of a guest's code, as far as direct jumps and calls lead from where it stands:
- * what is reached by a pointer alone is not found. And the values that the code compares with.
+ * The basic blocks of a guest's code that direct jumps and calls reach from its RIP; code reached
+ * only through a pointer is not found. Also the values that the code compares with.
  */
 #ifndef FUZZ_BLOCKS_H
 #define FUZZ_BLOCKS_H
@@ -14,7 +14,7 @@ enum { BLOCKS_MAX = 32768 };
 struct blocks {
     gva_t *list; /* where they begin, in ascending order */
     size_t count;
-    bool cut; /* there is more code than was walked along (BLOCKS_MAX) */
+    bool cut; /* the search ended at BLOCKS_MAX */
 };
 
 /* The values go to `values`. A block of one byte is left out, as no breakpoint fits (kvmvmm.h), and

@@ -1,7 +1,6 @@
 /*
- * The guest that is fuzzed, as its harness has it: the guest asks for an input, is given it in a
- * buffer of its own, and says that it is done. Each input begins at the snapshot that was taken
- * when it first asked (abi/hypercall.h, HC_FUZZ_...).
+ * The fuzzed guest: it asks for an input, gets it in its buffer, and reports that it is done. Each
+ * input begins at the snapshot that was taken when it first asked (abi/hypercall.h, HC_FUZZ_...).
  */
 #ifndef FUZZ_GUEST_H
 #define FUZZ_GUEST_H
@@ -16,7 +15,7 @@ struct guest {
     uint64_t buffer;      /* linear */
     size_t room;
     struct blocks blocks;
-    uint8_t *met; /* a byte a block: the guest was there */
+    uint8_t *met; /* a byte for each block: executed */
     size_t met_count;
     bool every_run; /* what was met is watched again in the next run */
     size_t *back;   /* then: those of this run */
@@ -38,11 +37,11 @@ int guest_boot(struct guest *guest, const struct kvmvmm_config *config, uint64_t
                struct mutate *values, struct error *error) MUST_CHECK;
 void guest_release(struct guest *guest);
 
-/* One run with that input, from the snapshot. -1: it cannot go on at all. */
+/* One run with that input, from the snapshot. -1: the machine failed. */
 int guest_run(struct guest *guest, const uint8_t *input, size_t size, struct run_result *result,
               struct error *error) MUST_CHECK;
 
-/* Runs that input again, and writes what there is to say of its crash: "" if there is nothing. */
+/* Runs that input again, and writes a report of its crash; "" if there is none. */
 void guest_explain(struct guest *guest, const uint8_t *input, size_t size,
                    const struct run_result *result, char *text, size_t room);
 

@@ -17,7 +17,7 @@ struct mutate {
 };
 
 void mutate_init(struct mutate *m, uint64_t seed, size_t most);
-/* A value of 1, 2, 4 or 8 bytes; one that is there is not added, nor one too many. */
+/* Adds a value of 1, 2, 4 or 8 bytes, unless it is there already or the table is full. */
 void mutate_add_value(struct mutate *m, uint64_t value, unsigned size);
 /* A number below `limit`, which is not 0. */
 uint64_t mutate_below(struct mutate *m, uint64_t limit);

@@ -11,13 +11,13 @@
 
 enum { DESCRIPTORS_MAX = 1 << 16 };
 
-/* Those that a user holds, who hears of some more than once. */
+/* The descriptors that one user holds; a user may report one more than once. */
 struct descriptor_set {
     unsigned count;
     uint8_t bits[DESCRIPTORS_MAX / 8];
 };
 
-/* Raises the limit as far as it goes. How many each of `users` may hold. */
+/* Raises the limit to its maximum, and returns how many descriptors each of `users` may hold. */
 unsigned descriptors_for_each(unsigned users);
 
 void descriptors_hold(struct descriptor_set *set, int fd, bool held);

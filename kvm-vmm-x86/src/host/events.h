@@ -36,7 +36,7 @@ struct event_timer {
 /* Makes the loop. */
 int events_init(struct error *error) MUST_CHECK;
 
-/* In a copy of the process, whose descriptors of the loop are closed: it has no loop. */
+/* For a forked process, whose descriptors of the loop are closed: forgets the loop. */
 void events_leave(void);
 
 /* From now on `handle` gets the signals that end, stop or continue a program, except those that
@@ -44,7 +44,8 @@ void events_leave(void);
  */
 int events_take_signals(void (*handle)(int signal), struct error *error) MUST_CHECK;
 
-/* What is waited for: EVENTS_READ or EVENTS_WRITE; 0: nothing, and the descriptor may be closed. */
+/* Sets what is waited for: EVENTS_READ or EVENTS_WRITE; 0: nothing, and the descriptor may be
+ * closed. */
 void events_want(struct event_source *source, unsigned interest);
 
 /* Expires once, `after` nanoseconds from now. A running timer starts again. */
@@ -59,20 +60,21 @@ void events_run(uint64_t limit);
 void events_wake(void);
 
 /*
- * For those who wait for somebody outside: a reader, a file, a helper thread. events_run_patiently
- * is events_run as long as the program has patience left, else false. There is no limit until
- * events_set_patience; from then on all such waits together last no longer than that.
+ * For waits that depend on something outside: a reader, a file, a helper thread. The time left for
+ * all such waits together is called the program's patience: unlimited until events_set_patience,
+ * which is called when the program is told to end. events_run_patiently is events_run while
+ * patience is left, else false.
  */
 void events_set_patience(uint64_t nanoseconds);
-/* For a wait of another kind, as part of the same limit: how much of `nanoseconds` it may last. */
+/* For a wait of another kind: takes up to `nanoseconds` from the patience, and returns how much. */
 uint64_t events_take_patience(uint64_t nanoseconds);
 bool events_run_patiently(uint64_t limit) MUST_CHECK;
 /* Whether there is a limit: the program was told to end. */
 bool events_is_hurried(void);
-/* Whether no patience is left: it was told so twice, or its readers used it up. */
+/* Whether no patience is left: the program was told to end twice, or the waits used it up. */
 bool events_is_given_up(void);
-/* The same until `fd` is ready for `interest`. Another thread than the main one waits until the
- * program is told to end. */
+/* Waits until `fd` is ready for `interest`, like events_run_patiently. A thread other than the main
+ * one waits until the program is told to end. */
 bool events_await(int fd, unsigned interest) MUST_CHECK;
 
 /* "TERM" for SIGTERM. */

@@ -2,8 +2,8 @@
  * SIGBUS: a page of guest memory that the host has lost, because its RAM is broken or the file
  * behind it was cut short. An access to it, by the guest or by a device of ours, gets a page of
  * zeroes in its place, and the main thread ends that guest. A file that is mapped to be read is
- * guarded as well; its reader asks afterwards whether it was whole. Anything else that SIGBUS says
- * ends the program, as ever.
+ * guarded as well; its reader asks afterwards whether it was whole. Any other SIGBUS ends the
+ * program.
  */
 #ifndef HOST_GUARD_H
 #define HOST_GUARD_H
@@ -13,8 +13,8 @@
 /* Takes the signal, once. A loss wakes the event loop. */
 void guard_init(void);
 
-/* Guards memory that is mapped, until guard_remove. More than a few guests at once are not guarded.
- */
+/* Guards memory that is mapped, until guard_remove. Does nothing if too many guests are guarded
+ * already. */
 void guard_add(const struct memory *memory);
 void guard_remove(const struct memory *memory);
 

@@ -1,6 +1,6 @@
 /*
- * A thread that serves one device: it calls `run` whenever one of its descriptors has news. What
- * the device waits for, it waits for here, and neither a vCPU nor the main thread does.
+ * A thread that serves one device: it calls `run` whenever one of its descriptors has news. The
+ * device waits in this thread, and in no vCPU and not in the main thread.
  */
 #ifndef HOST_IOTHREAD_H
 #define HOST_IOTHREAD_H
@@ -26,8 +26,8 @@ struct iothread {
 /* Makes it; it does not run yet. `name`: as ps shows it. */
 int iothread_open(struct iothread *io, const char *name, bool (*run)(void *), void *context,
                   struct error *error) MUST_CHECK;
-/* News of `fd` is each time that it becomes readable (edge-triggered: a notifier need not be read).
- */
+/* Calls `run` each time that `fd` becomes readable (edge-triggered: a notifier need not be
+ * read). */
 int iothread_watch(struct iothread *io, int fd, struct error *error) MUST_CHECK;
 int iothread_start(struct iothread *io, struct error *error) MUST_CHECK;
 /* `run` is called soon; from any thread. */

@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 
-/* The program has 14 MB of variables, for all that a run may have: only those that it uses get
- * memory. Where large pages are the rule, the kernel would give 2 MB for each byte. */
+/* The program has 14 MB of variables, of which a run uses few. This keeps the kernel from giving
+ * them 2 MB pages. */
 void process_use_small_pages(void);
 
 struct process {
@@ -24,7 +24,7 @@ struct process {
 /* Where the standard streams of a copy lead. */
 struct process_streams {
     const char *output; /* the file of output and error; NULL: the descriptors */
-    int out, err;       /* ... which stay the caller's */
+    int out, err;       /* owned by the caller */
     const char *typed;  /* what it reads from standard input; and then */
     bool ends;          /* the end, or else it waits for more */
 };
@@ -36,20 +36,20 @@ int process_copy(struct process *process, bool bound, struct error *error) MUST_
  * it shares otherwise. */
 void process_settle(const struct process *process, const struct process_streams *streams);
 
-/* For the copy: what it was made for has begun; and, as its last act, it ends, without what its
- * origin has still to write. The status is `word & 0xff`; the origin hears of all of it. */
+/* For the copy: reports that its run has begun; and ends the copy, without writing the parent's
+ * buffered output. The status is `word & 0xff`; the parent gets the whole word. */
 void process_report(const struct process *process);
 _Noreturn void process_end(const struct process *process, uint16_t word);
 
-/* For the origin, without waiting: what it has not heard of yet. After PROCESS_ENDED and
- * PROCESS_LOST, which says nothing about the end, the pipe is closed. */
+/* For the parent: the next report of the copy, without waiting. PROCESS_LOST: the copy has ended
+ * without a report. After that, and after PROCESS_ENDED, the pipe is closed. */
 enum process_news { PROCESS_QUIET, PROCESS_BEGUN, PROCESS_ENDED, PROCESS_LOST };
 enum process_news process_hear(struct process *process, uint16_t *word) MUST_CHECK;
 
 /* For the origin: it does not listen any more. */
 void process_forget(struct process *process);
 
-/* What the calling process has open under a number, as a path that opens it again. */
+/* A path that opens the file of a descriptor of this process again. */
 enum { PROCESS_PATH_MAX = 32 };
 void process_path(char path[PROCESS_PATH_MAX], int fd);
 

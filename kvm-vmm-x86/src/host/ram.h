@@ -15,15 +15,15 @@ int ram_map(struct memory *memory, enum memory_backing backing, const char *path
 int ram_add_rom(struct memory *memory, gpa_t base, const uint8_t *bytes, uint64_t size,
                 struct error *error) MUST_CHECK;
 
-/* Gives all of it back and empties the list. Later look-ups find no memory. */
+/* Unmaps all slots and empties the list. Later look-ups find no memory. */
 void ram_unmap(struct memory *memory);
 
 /* Makes KVM forget what it has mapped of these pages; it maps them again when the guest reaches
  * them. Threads that use them notice nothing. */
 void ram_forget_mapped(void *page, uint64_t length);
 
-/* Gives whole pages back to the host; they read as zeroes when they are used again. False where
- * they would not, and nothing is done. */
+/* Returns whole pages to the host; they then read as zeroes. False if they would not: nothing is
+ * done. */
 bool ram_release(void *pages, uint64_t length, enum memory_backing backing);
 
 #endif

@@ -1,4 +1,4 @@
-/* RAM that was saved: layers of files, of which a later one has what had changed. */
+/* Saved RAM: files in layers, of which each later one has the pages that had changed. */
 #ifndef HOST_RAM_SAVED_H
 #define HOST_RAM_SAVED_H
 
@@ -10,11 +10,11 @@
  * added; they end at 4 GB, as firmware does. On failure nothing is mapped. */
 int ram_map_saved(struct memory *memory, const struct saved_layer *lowest, uint64_t rom,
                   struct error *error) MUST_CHECK;
-/* Reads what the other layers have, and the lowest if it is packed. The memory is guarded by now
- * (guard.h): the file that is mapped may be cut short. */
+/* Reads the other layers, and the lowest one if it is packed. The memory must be guarded before
+ * (guard.h), as the mapped file may be truncated. */
 int ram_read_saved(const struct memory *memory, const struct saved_layer *layers, unsigned count,
                    struct error *error) MUST_CHECK;
-/* How many of `pages` a layer has whose map that is; NULL: all. */
+/* How many of `pages` are in the layer with this map; NULL: all. */
 uint64_t ram_saved_pages(const uint64_t *map, uint64_t pages);
 
 #endif

@@ -10,8 +10,9 @@
 #include "host/stream.h"
 
 struct socket_server {
-    int listener, client;              /* descriptors, or -1 */
-    int spare;                         /* given up to turn a client away that finds none left */
+    int listener, client; /* descriptors, or -1 */
+    int spare; /* a spare descriptor, closed to accept and refuse a client when the process has no
+                  other left */
     char path[ENDPOINT_PATH_MAX];      /* of a unix socket, to be removed at the end */
     char name[ENDPOINT_HOST_MAX + 16]; /* as a client would write it */
 };
@@ -21,8 +22,8 @@ int socket_open(struct socket_server *server, const struct endpoint *address,
                 struct error *error) MUST_CHECK;
 void socket_close(struct socket_server *server);
 
-/* Takes the client that knocks: true. One that comes while there is one, or
- * while the process has no descriptor left for it, is turned away. */
+/* Accepts the next client: true. Refuses it if there is a client already, or the process has no
+ * descriptor left. */
 bool socket_accept(struct socket_server *server);
 /* The client, to read from and write to. */
 struct stream socket_stream(const struct socket_server *server);
@@ -40,9 +41,9 @@ bool socket_is_ours(const struct stream *client);
  * Before Linux 6.16 there is no way to refuse them. */
 void socket_refuse_files(int fd);
 
-/* As stream_read of a unix socket, with the `*count` descriptors that the other end passes: as many
- * as the kernel lets a message have, since it would close those without room on the spot, and to
- * close what another chose may take long. */
+/* As stream_read of a unix socket, with the `*count` descriptors that the other end passes: `fds`
+ * has room for the most that a message can have: the kernel would close the others at once, and
+ * closing a descriptor that a stranger chose may take long. */
 enum { SOCKET_FDS_MAX = 253 };
 int socket_receive(const struct stream *client, void *bytes, size_t size, int fds[SOCKET_FDS_MAX],
                    unsigned *count);
@@ -52,7 +53,7 @@ int socket_send(const struct stream *stream, const void *bytes, size_t size, con
 
 /* Connects to a unix socket, for a client that waits, but for no longer than SOCKET_PATIENCE
  * seconds at each call: then EAGAIN. -1 with errno set: ECONNREFUSED, there is no server any more;
- * EAGAIN, its queue is full and it accepts no connection; `stream` is nothing. */
+ * EAGAIN, its queue is full and it accepts no connection. `stream` is not set then. */
 enum { SOCKET_PATIENCE = 10 };
 int socket_connect(struct stream *stream, const char *path) MUST_CHECK;
 

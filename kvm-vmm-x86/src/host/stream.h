@@ -1,11 +1,12 @@
 /*
- * Standard input, output and error, and what a serial port leads to, without waiting for what is
- * at the other end.
+ * Standard input, output and error, and the other end of a serial port, read and written without
+ * waiting.
  *
  * O_NONBLOCK belongs to an open file, which we share with the shell that started us and with its
  * other programs, so it is not set there: pipes and terminals are opened again by way of /proc,
  * sockets take it with each call, and what is left never lets anybody wait for a person or a
  * program (a regular file, /dev/null).
+ *
  */
 #ifndef HOST_STREAM_H
 #define HOST_STREAM_H
@@ -20,7 +21,7 @@ enum { STREAM_PTY_NAME_MAX = 64, STREAM_INPUT = 0 };
 enum stream_kind {
     STREAM_PLAIN,  /* read(2) and write(2) do not wait */
     STREAM_SOCKET, /* nor do recv(2) and send(2), if told so */
-    STREAM_SHARED, /* it could not be opened again: asked first, and in small pieces */
+    STREAM_SHARED, /* it could not be opened again: polled first, and used in small pieces */
 };
 
 struct stream {
@@ -49,7 +50,7 @@ void stream_close(struct stream *stream);
 int stream_read(const struct stream *stream, void *bytes, size_t size);
 int stream_write(const struct stream *stream, const void *bytes, size_t count);
 
-/* Whether both lead to one pipe, terminal or file. */
+/* Whether both are the same pipe, terminal or file. */
 bool stream_is_same(const struct stream *a, const struct stream *b);
 
 #endif

@@ -10,12 +10,12 @@ bool terminal_is(int fd);
  * restores it. */
 void terminal_init(void);
 
-/* Every key goes to the guest, Ctrl-C too, at once and without echo; or back to how it was.
- * Repeating is free. True: it was the other way before. */
+/* Sets the terminal raw (each key, also Ctrl-C, goes to the guest at once and without echo), or
+ * restores it. True: this changed it. */
 bool terminal_set_raw(bool raw);
 
-/* Somebody else may have changed the settings: the next terminal_set_raw sets them whatever was
- * last. */
+/* Another process may have changed the settings: the next terminal_set_raw sets them in any
+ * case. */
 void terminal_forget(void);
 
 /* For a program that ends at once: restores the terminal and writes the farewell. Callable from a

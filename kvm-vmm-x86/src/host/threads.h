@@ -29,7 +29,7 @@ struct thread {
     pthread_t id;
 };
 
-/* What lock_take and lock_release do where they are not alone. */
+/* The slow paths of lock_take and lock_release, if another thread is involved. */
 void lock_wait(struct lock *lock);
 void lock_wake(struct lock *lock);
 
@@ -90,7 +90,7 @@ void thread_join(struct thread *thread);
 /* What the calling thread is called in ps, top and a core dump: 15 characters. */
 void thread_name(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The calling thread makes way for others where there are too few CPUs. */
+/* Lowers the calling thread's priority, in favour of others if there are too few CPUs. */
 void thread_step_back(void);
 
 /* The calling thread sleeps for a millisecond. */
@@ -102,7 +102,7 @@ void thread_nap(void);
  * call about to block does not.
  */
 void thread_kicks_init(void);
-/* NULL: from now on a kick sets none. */
+/* `flag` may be NULL: then a kick sets no flag. */
 void thread_kick_flag(volatile unsigned char *flag);
 void thread_kick(const struct thread *thread);
 
@@ -110,7 +110,7 @@ void thread_kick(const struct thread *thread);
  * every `every` nanoseconds. All zeroes: never begun. */
 struct thread_ticks {
     timer_t timer;
-    uint64_t thread; /* whom it kicks, by a number that no other thread gets; 0: no timer */
+    uint64_t thread; /* the thread that it kicks, by a number that is not reused; 0: no timer */
 };
 int thread_ticks_begin(struct thread_ticks *ticks, uint64_t first, uint64_t every,
                        struct error *error) MUST_CHECK;

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-/* Belongs to its user, who keeps it in place until it was taken back. */
+/* Owned by its user; it must stay in place until workers_take has returned it. */
 struct worker_job {
     void (*carry_out)(struct worker_job *job);
     struct worker_job *next; /* the workers' */
@@ -22,9 +22,9 @@ struct workers *workers_open(const char *name, unsigned threads, void (*begin)(v
 /* Becomes readable when a job is done, after there was none. */
 int workers_fd(const struct workers *workers);
 void workers_submit(struct workers *workers, struct worker_job *job);
-/* One that is done; NULL: none is. */
+/* A finished job; NULL: none. */
 struct worker_job *workers_take(struct workers *workers);
-/* False: jobs are not done or not taken. The threads are left to them. */
+/* False: jobs are not finished or not taken; the threads are not ended. */
 bool workers_close(struct workers *workers) MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef HOST_ZYDIS_H
 #define HOST_ZYDIS_H
 
-/* Loads it: once the program is in its sandbox it cannot be. Without it code is shown as bytes. */
+/* Loads the library, before the sandbox forbids it. Without it code is shown as bytes. */
 void zydis_load(void);
 
 #endif

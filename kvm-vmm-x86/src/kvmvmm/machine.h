@@ -14,10 +14,10 @@ enum { KVMVMM_HARDWARE = 4 }; /* a processor's own breakpoints */
 
 struct kvmvmm_breakpoint {
     uint64_t address; /* linear */
-    unsigned length;  /* of what stands in memory instead: enum trap_kind; 0: nothing does */
+    unsigned length;  /* of the trap in memory: enum trap_kind; 0: none */
     gpa_t place;      /* where */
     uint8_t own[2];   /* the guest's bytes */
-    bool narrow;      /* they are longer than the instruction: the next one is covered */
+    bool narrow;      /* the trap is longer than the instruction and covers part of the next one */
 };
 
 struct kvmvmm_breakpoints {
@@ -28,8 +28,8 @@ struct kvmvmm_breakpoints {
     bool probed;
     struct probe_debug features; /* what KVM reports, once that was found out */
     uint32_t control;            /* KVM_GUESTDBG_* in force; 0: none */
-    bool stands;                 /* the guest stands before one, at `at`, and was told so */
-    bool stepping;               /* executes the instruction there alone */
+    bool stands;   /* the guest is at a breakpoint, at `at`, and the caller was told */
+    bool stepping; /* it single-steps the instruction there */
     uint64_t at, exits;
     /* Of that step: where it ends if it is a PUSHF, else 0; where else it may lead, and what stands
      * there meanwhile (handlers.h). */
@@ -39,7 +39,7 @@ struct kvmvmm_breakpoints {
     uint32_t step_flags; /* what goes with a step: KVM_GUESTDBG_BLOCKIRQ, if known */
 };
 
-/* What kvmvmm_reset goes back to. */
+/* The snapshot for kvmvmm_reset. */
 struct kvmvmm_saved {
     struct memory copy; /* the RAM as it was, without its pages of zeroes */
     uint8_t *state, *room;
@@ -65,7 +65,7 @@ struct kvmvmm {
     struct kvmvmm_saved saved;
 };
 
-/* Why -1 is returned: `why`, for the caller of the library. */
+/* Copies `why` to the caller's error, and returns -1. */
 int kvmvmm_fail(struct kvmvmm_error *error, const struct error *why);
 
 /* The registers as plain data, with the memory that they see. */

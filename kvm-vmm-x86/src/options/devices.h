@@ -1,5 +1,5 @@
-/* The values of options that give a guest devices, or lead those somewhere. Each function reads
- * one: rows of the table in options.c. */
+/* The values of the options for a guest's devices. Each function reads one; the table in options.c
+ * lists them. */
 #ifndef OPTIONS_DEVICES_H
 #define OPTIONS_DEVICES_H
 

@@ -21,13 +21,13 @@ struct vm;
 /* One run of the program. */
 struct options {
     enum options_action action;
-    struct guest_config guests[GUESTS_MAX]; /* alike but for their images */
+    struct guest_config guests[GUESTS_MAX]; /* they differ only in their images */
     unsigned count;                         /* how many of them there are */
     enum color_policy color;
     unsigned input;   /* the guest that has the input at first */
     uint64_t timeout; /* nanoseconds; 0: no limit */
     bool verbose, stats, boot_report;
-    bool explain;        /* the page about every guest that ends, not only about one that crashed */
+    bool explain;        /* report every guest that ends, not only one that crashed */
     const char *log;     /* the file for the exit log, or NULL */
     uint64_t log_size;   /* exits kept of each vCPU; 0: the default */
     const char *record;  /* the file that the run is recorded into, to be replayed; or NULL */
@@ -38,7 +38,7 @@ struct options {
     enum sandbox_mode sandbox;
     bool no_sandbox;
     const char *restore; /* the folder of a snapshot, instead of an image; or NULL */
-    /* Of `run`: takes a signal to the program; false: it ends the run. NULL: each does. */
+    /* For `run`: handles a signal; false: the signal ends the run. NULL: each signal does. */
     bool (*take_signal)(int signal);
     void (*begun)(void); /* called when its guests run; or NULL */
     /* Of `run --each`: called in each round of the loop; false: the run is over. NULL: nothing. */
@@ -51,8 +51,8 @@ struct options {
 /* Fills `options` from the command line, whose strings it keeps. -1: `error` says what is wrong. */
 int options_parse(struct options *options, int argc, char **argv, struct error *error) MUST_CHECK;
 
-/* How many words an option is, with its value: `word` as it stands on the command line, in full.
- * 0: it is no option. */
+/* How many words the option `word` has with its value, 1 or 2; `word` is the full name as on the
+ * command line. 0: not an option. */
 unsigned options_words(const char *word);
 
 /* What --help prints. */

@@ -13,7 +13,7 @@ struct each_request {
     const char *path;   /* of the lines */
     const char *jobs;   /* NULL: as many as the host has CPUs */
     const char *report; /* JUnit's; or NULL */
-    /* In a copy: its run. EACH_OF_COMMAND is set where the status is the command's. */
+    /* Runs a copy, in its process. EACH_OF_COMMAND is set if the status is the command's. */
     int (*copy)(const struct options *options);
 };
 enum { EACH_OF_COMMAND = 1 << 8 };
@@ -25,7 +25,7 @@ void each_ready(void);
 bool each_is_ready(void);
 /* For options.service. */
 bool each_service(struct vm *vm, const struct options *options);
-/* After the run, which ended with `status`: tells what became of the lines, and returns the exit
+/* After the run, which ended with `status`: prints a summary of the lines, and returns the exit
  * status: 0 if all were 0, 1 if some were not. */
 int each_finish(int status, const char *kernel);
 

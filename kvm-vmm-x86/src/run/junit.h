@@ -3,7 +3,7 @@
  * test case: its command, how long it took, and the end of what it wrote. A status of the command's
  * other than 0 is a failure; where the VMM or the kernel failed it is an error.
  *
- * The machine runs in a child process, so that there is a report whatever becomes of it.
+ * The machine runs in a child process, so that there is a report even if it crashes.
  */
 #ifndef RUN_JUNIT_H
 #define RUN_JUNIT_H
@@ -28,8 +28,8 @@ int junit_open(const char *path, struct error *error) MUST_CHECK;
 void junit_case(const char *name, int status, bool of_command, double seconds, const int files[2]);
 int junit_close(const char *kernel, size_t missed, struct error *error) MUST_CHECK;
 
-/* In the child, at its end: whether its status is the command's, and which kernel ran. Nothing
- * where there was no junit_fork. */
+/* In the child, at its end: reports whether its status is the command's, and which kernel ran. Does
+ * nothing without junit_fork. */
 void junit_tell(bool of_command, const char *kernel);
 
 #endif

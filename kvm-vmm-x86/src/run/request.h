@@ -11,7 +11,7 @@ enum { RUN_WORDS_MAX = 256, RUN_NAMES_MAX = 64 };
 
 struct run_request {
     const char *kernel, *root, *folder, *modules;
-    const char *script;             /* run in COMMAND's place, which is its arguments then */
+    const char *script;             /* run instead of COMMAND, whose words are its arguments */
     const char *output;             /* junit:FILE */
     const char *each;               /* a file: COMMAND is run for each line, in a fork */
     const char *jobs;               /* how many at once */

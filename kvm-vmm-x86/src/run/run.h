@@ -1,7 +1,7 @@
 /*
  * `kvm-vmm run`: boots a kernel with the host's own folders as its root, runs one command there
- * with the caller's input, output and terminal, and returns its status. A run like any other
- * otherwise: options that are not its own are the VMM's.
+ * with the caller's input, output and terminal, and returns its status. Options that it does not
+ * have itself are those of the VMM.
  */
 #ifndef RUN_H
 #define RUN_H

@@ -6,11 +6,11 @@
 #include "vm/vm.h"
 
 int session_display_check(const struct options *options, struct error *error) MUST_CHECK;
-/* If the options ask for one. `runs`: whether that guest still does. */
+/* Starts it if the options ask for it. `runs`: whether that guest still runs. */
 int session_display_start(const struct options *options, struct vm *vm,
                           bool (*runs)(unsigned guest), struct error *error) MUST_CHECK;
 
-/* The keys behind Ctrl-A, where the user looks. */
+/* Prints the keys after Ctrl-A, on the display or on standard error. */
 void session_display_help(void);
 
 #endif

@@ -1,11 +1,11 @@
-/* How a run ends: what is said of its guests, and the status of the program. */
+/* How a run ends: the messages about its guests, and the exit status. */
 #ifndef SESSION_END_H
 #define SESSION_END_H
 
 #include "vm/vm.h"
 #include "watch/record/record.h"
 
-/* What the process ends with, besides what guests decide. */
+/* Exit statuses other than those that guests choose. */
 enum {
     STATUS_OK = 0,
     STATUS_USAGE = 2,
@@ -14,7 +14,7 @@ enum {
     STATUS_CRASH = 126
 };
 
-/* What a run with this end alone ends with. */
+/* The exit status of a run with only this end. */
 int session_end_status(const struct vm_end *end);
 
 /* The line for the user if standard output fails, in a static text. */
@@ -25,9 +25,9 @@ const char *session_end_output_failure(int failure);
 int session_end_failed(const struct vm_end *why, const char *message);
 
 /*
- * Says how each of the guests ended that did not end well, and what `record` and `explain` ask for
- * beside, and waits until it is read. `why`: what ended the run whatever its guests did (END_NONE:
- * nothing yet); it may come while this waits. Returns the exit status.
+ * Prints how each guest ended that did not end well, and the reports that `record` and `explain`
+ * ask for, and waits until they are read. `why`: what ended the run as a whole (END_NONE: nothing
+ * yet); it may change while this waits. Returns the exit status.
  */
 int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
                        const struct record_config *record, bool explain);

@@ -6,18 +6,18 @@
 #include "host/threads.h"
 #include "options/options.h"
 
-/* Before any file is opened for writing. From now on --timeout ends the program where a disk does
- * not answer as well, and the main thread hangs with it: until session_files_are_read. */
+/* Before any file is opened for writing. Until session_files_are_read, --timeout ends the program
+ * even if the main thread hangs in a disk that does not answer. */
 int session_files_check(const struct options *options, struct error *error) MUST_CHECK;
 void session_files_are_read(void);
 
-/* Opens the disks, networks and shared folders of all guests and makes their consoles' channels,
- * for all their lives: one that starts again finds them as it left them. The end of the program
- * closes them. `guests` are the options' with those. */
+/* Opens the disks, networks and shared folders of all guests and makes their consoles' channels. A
+ * guest that starts again finds them as it left them; the end of the program closes them. `guests`
+ * becomes the options' guests with these. */
 int session_files_open(const struct options *options, struct guest_config guests[GUESTS_MAX],
                        struct error *error) MUST_CHECK;
 
-/* Of those what others would find: sockets. No guest is there any more. */
+/* Closes and removes their sockets, once no guest exists any more. */
 void session_files_close(const struct options *options, struct guest_config guests[GUESTS_MAX]);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Copies of a run, made from its memory by fork(2). Each is a run of its own from then on: with a
- * control socket, output, networks, overlays and a generation of its own.
+ * Copies of a run, made from its memory by fork(2). Each is a separate run from then on, with its
+ * own control socket, output, networks, overlays and generation ID.
  */
 #ifndef SESSION_FORK_H
 #define SESSION_FORK_H
@@ -20,13 +20,13 @@ int session_fork_check(const struct vm *vm, const struct options *options,
 int session_fork_check_verb(const struct vm *vm, const struct options *options,
                             struct error *error) MUST_CHECK;
 
-/* Makes one of `vm`, which stands still and whose state and firmware are saved. Returns in the
- * origin alone: the copy's run is `run`. */
+/* Copies `vm`, which is paused and whose state and firmware are saved. Returns only in the parent;
+ * the copy calls `run`. */
 int session_fork(struct vm *vm, const struct options *options, const struct control_order *order,
                  int (*run)(const struct options *options), struct control_copy *copy,
                  struct error *error) MUST_CHECK;
-/* What a guest asks for by HC_FORK: of struct backend. Its vCPU's thread asks, and the main thread
- * answers. */
+/* The `fork` of struct backend, for HC_FORK: called in the vCPU's thread, answered by the main
+ * thread. */
 enum fork_answer session_fork_call(void *context, const struct bus_cpu *cpu, uint64_t *number);
 /* A run with these options begins. */
 void session_fork_call_init(const struct options *options);
@@ -35,7 +35,7 @@ unsigned session_fork_asked(void);
 /* FORK_MADE or FORK_REFUSED; the vCPU is to be woken then. */
 void session_fork_answer(enum fork_answer answer, uint64_t number);
 
-/* Whether it is `run --each` and has made one: its time is that of its copies. */
+/* Whether this is `run --each` and copies were made: then the time limit is that of the copies. */
 bool session_fork_outlives(const struct options *options);
 
 #endif

@@ -21,18 +21,18 @@ struct session {
     struct observers observers[GUESTS_MAX];
     struct guest_image images[GUESTS_MAX];
     struct debug_server servers[GUESTS_MAX];
-    struct restart restarts[GUESTS_MAX];    /* while one is pending, its VM is not ours */
+    struct restart restarts[GUESTS_MAX];    /* while one is pending, its thread owns the VM */
     struct guest_config guests[GUESTS_MAX]; /* with their disks open */
     unsigned count;
-    struct vm_end end; /* why the run ends, whatever its guests do; END_NONE: with its last guest */
+    struct vm_end end; /* why the run as a whole ends; END_NONE: when its last guest ends */
     struct event_timer deadline, tick, picture, look, end_look;
 };
 
-/* Of the run that the functions below are about: where its input comes from and its output goes to;
- * the time limit begins. */
+/* Sets the run for the functions below: connects its input and output, and starts the time
+ * limit. */
 void session_loop_begin(struct session *run);
 
-/* What comes from outside is ours from here on. */
+/* Handles the signals of the process from now on. */
 int session_loop_take_signals(struct error *error) MUST_CHECK;
 
 /* The place where a guest's debugger may connect, if the options say one. */
@@ -44,8 +44,8 @@ int session_loop_start_guest(unsigned guest, struct error *error) MUST_CHECK;
 /* Returns when no guest runs any more. */
 void session_loop_run(void);
 
-/* Ends all guests. The first reason counts; nothing is started again, and no reader keeps us any
- * longer. */
+/* Ends all guests. The first reason counts; no guest starts again, and the time for readers is
+ * limited from now on. */
 void session_loop_end(enum end_kind kind, int code, const char *message);
 
 /* The same, as the user's wish. */

@@ -1,4 +1,4 @@
-/* What kvm-vmm is to its guests: console, input queue and ports. */
+/* The struct vm_program of kvm-vmm: console, input queue and ports. */
 #ifndef SESSION_PROGRAM_H
 #define SESSION_PROGRAM_H
 

@@ -1,6 +1,6 @@
 /*
- * A guest that starts again is made from its files once more, by a thread of its own: to read and
- * unpack them may take long, and the main thread goes on meanwhile.
+ * Restarts a guest from its files, in a separate thread: to read and unpack them may take long, and
+ * the main thread must not wait.
  */
 #ifndef SESSION_RESTART_H
 #define SESSION_RESTART_H
@@ -20,7 +20,7 @@ struct restart {
 bool session_restart_is_due(struct vm *vm) MUST_CHECK;
 
 /* Destroys the VM, whose threads are joined, and begins to make it again; wakes the event loop when
- * session_restart_take can answer. False: it cannot, and the guest has ended. */
+ * session_restart_take has a result. False: that is not possible, and the guest has ended. */
 bool session_restart_begin(struct restart *restart, struct vm *vm) MUST_CHECK;
 
 /* 1: it is made; 0: the thread still works; -1: it cannot be made, `error` says why. Gives the VM
@@ -28,10 +28,10 @@ bool session_restart_begin(struct restart *restart, struct vm *vm) MUST_CHECK;
 int session_restart_take(struct restart *restart, struct error *error) MUST_CHECK;
 
 /*
- * The `count` guests of a run as they ended, their threads joined. One that is still being made is
- * not waited for longer than the program has patience: then others are returned than `vms`, and
- * that guest is shown by its name and `end` alone. Nothing of what belongs to a guest may be freed
- * in that case.
+ * The `count` guests of a run as they ended, their threads joined. Waits for one that is still
+ * being made, but no longer than the program may (events.h): then another array than `vms` is
+ * returned, which has only the name and `end` of that guest. In that case nothing of any guest may
+ * be freed.
  */
 struct vm *session_restart_finish(struct restart *restarts, struct vm *vms, unsigned count,
                                   const struct vm_end *end) MUST_CHECK;

@@ -4,8 +4,9 @@
 
 #include "options/options.h"
 
-/* Opens those of all guests, for all their lives. The end of the program closes them. `guests` are
- * the options' guests; they get what was opened. Each folder holds up to `descriptors`. */
+/* Opens those of all guests; a guest that starts again keeps them. The end of the program closes
+ * them. `guests` are the options' guests; they get what was opened. Each folder holds up to
+ * `descriptors`. */
 int session_shares_open(unsigned count, struct guest_config guests[GUESTS_MAX],
                         unsigned descriptors, struct error *error) MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* Where the vCPUs of a snapshot are, out of the records of its `state`. Pure; what is read comes
- * from outside. */
+/* The registers of a snapshot's vCPUs, from the records of its `state`. Pure; the input is
+ * untrusted. */
 #ifndef SNAPSHOT_CPUS_H
 #define SNAPSHOT_CPUS_H
 
@@ -12,12 +12,12 @@ struct snapshot_cpu {
     uint32_t mp_state; /* KVM_MP_STATE_* */
 };
 
-/* `cpus` are zero. -1: a record is not as it should be, or a vCPU's registers are missing. */
+/* `cpus` are zero. -1: a record is invalid, or a vCPU's registers are missing. */
 int snapshot_cpus_read(struct snapshot_cpu *cpus, unsigned count, const uint8_t *state, size_t size,
                        struct error *error) MUST_CHECK;
 
-/* The first vCPU that sees all of a Linux kernel: with page table isolation one that runs a process
- * does not. If all run processes, the first. */
+/* The first vCPU whose page tables map all of a Linux kernel: with page table isolation those of a
+ * process do not. If all run processes, the first. */
 const struct snapshot *snapshot_cpus_in_kernel(const struct snapshot_cpu *cpus, unsigned count);
 
 /* ", halted" and the like; "" for one that runs. */

@@ -1,6 +1,6 @@
 /*
- * machine.json of a snapshot: what the guest was made of, what the other files are, and their sums.
- * docs/snapshots.md describes the folder. Pure; what is read comes from outside.
+ * machine.json of a snapshot: the guest's configuration, and the other files with their checksums.
+ * docs/snapshots.md describes the folder. Pure; the input is untrusted.
  */
 #ifndef SNAPSHOT_MACHINE_H
 #define SNAPSHOT_MACHINE_H
@@ -25,13 +25,13 @@ struct snapshot_disk {
     struct snapshot_file overlay, map; /* if it has one: diskN and diskN.map */
 };
 
-/* What a snapshot stands on that has only the pages that were written since. */
+/* The base of a snapshot that has only the pages written since. */
 struct snapshot_base {
-    const char *folder; /* from the root on; NULL: it stands on its own */
+    const char *folder; /* absolute path; NULL: no base */
     uint32_t sum;       /* of that one's machine.json */
 };
 
-/* Strings of `config` point into what was parsed, or belong to who fills it. */
+/* Strings of `config` point into the parsed text, or belong to the caller that fills it. */
 struct snapshot_machine {
     const char *vmm; /* the version that wrote it */
     uint64_t taken;  /* nanoseconds since 1970 */

@@ -20,7 +20,7 @@ static const char *const entries[] = {[KERNEL_ENTRY_AUTO] = "auto",
                                       [KERNEL_ENTRY_32] = "32"};
 
 static const char *const nets[] = {[NET_USER] = "user", [NET_PASST] = "passt", [NET_TAP] = "tap"};
-/* A port that leads to what belongs to a program that runs is not saved. */
+/* Ports of other kinds belong to the running program and are not saved. */
 static const char *const links[] = {
     [SERIAL_STDIO] = "stdio", [SERIAL_PTY] = "pty", [SERIAL_FILE] = "file", [SERIAL_UNIX] = "unix"};
 

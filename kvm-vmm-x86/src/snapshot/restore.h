@@ -1,6 +1,6 @@
 /*
- * Opens a snapshot: what is in its folder is read, checked and made a configuration of, which
- * vm_create takes. Its RAM is not read here: it is mapped, and read as the guest reaches it.
+ * Opens a snapshot: reads and checks its folder, and makes a configuration for vm_create. RAM is
+ * not read here: it is mapped, and read when the guest accesses it.
  */
 #ifndef SNAPSHOT_RESTORE_H
 #define SNAPSHOT_RESTORE_H
@@ -8,7 +8,7 @@
 #include "host/files/folder.h"
 #include "snapshot/machine.h"
 
-/* How many folders a snapshot consists of at most, each but the first a --diff of another. */
+/* The most folders that a snapshot can consist of; each but the first is a --diff of another. */
 enum { SNAPSHOT_LAYERS_MAX = 64 };
 
 /* A folder that has a part of the RAM. */
@@ -19,8 +19,8 @@ struct snapshot_layer {
     bool packed;
 };
 
-/* A snapshot that was read. Belongs to its user, at one place, as long as a guest that is made of
- * it. */
+/* A snapshot that was read. Owned by the caller, who must not move it and keeps it as long as a
+ * guest made from it. */
 struct snapshot_folder {
     struct snapshot_machine machine;
     struct saved_guest saved;
@@ -32,8 +32,8 @@ struct snapshot_folder {
     uint8_t *state, *firmware; /* malloc */
 };
 
-/* Reads machine.json and state of the folder at `path`, against their sums, and finds the folders
- * that it stands on. -1: nothing is left. */
+/* Reads machine.json and state of the folder at `path`, checks their sums, and finds its base
+ * folders. -1: nothing has to be closed. */
 int snapshot_open(struct snapshot_folder *snapshot, const char *path,
                   struct error *error) MUST_CHECK;
 /* Whether `sum`, which was computed of FOLDER/NAME, is the one that `file` says. */
@@ -43,16 +43,16 @@ int snapshot_same_sum(const char *folder, const char *name, const struct snapsho
 int snapshot_check_base(const char *folder, uint32_t sum, struct error *error) MUST_CHECK;
 void snapshot_close(struct snapshot_folder *snapshot);
 
-/* Makes `config` the saved machine; what belongs to the run alone (serial port, limits, display)
- * stays as it is, and where ports, cards and shared folders lead if it says so. */
+/* Sets `config` to the saved machine. Settings of the run (serial port, limits, display) stay, and
+ * so do the targets that `config` gives for ports, network cards and shared folders. */
 int snapshot_configure(struct snapshot_folder *snapshot, struct guest_config *config,
                        struct error *error) MUST_CHECK;
 
-/* The disks of `config` are open: checks that each is what it was, and fills its overlay. */
+/* Checks that each disk of `config`, which is open, is unchanged, and fills its overlay. */
 int snapshot_restore_disks(const struct snapshot_folder *snapshot,
                            const struct guest_config *config, struct error *error) MUST_CHECK;
-/* Its folders are shared: the guest finds what it had open there. `lost`, of each, is how many
- * files it has not any more. */
+/* Restores what the guest had open in its shared folders, which are open. `lost`: for each folder,
+ * how many open files are gone. */
 int snapshot_restore_shares(const struct snapshot_folder *snapshot,
                             const struct guest_config *config, unsigned lost[SHARES_MAX],
                             struct error *error) MUST_CHECK;

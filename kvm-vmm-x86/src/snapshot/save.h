@@ -1,7 +1,7 @@
 /*
- * Takes a snapshot of a paused guest, on a thread of its own: to write its memory may take long,
- * and the main thread goes on meanwhile. Who asks for it has made the folder and its files, and
- * makes it appear as a whole at the end, or removes it. The guest is as it was in either case.
+ * Takes a snapshot of a paused guest, in a separate thread: to write its memory may take long, and
+ * the main thread must not wait. The client has made the folder and its files; at the end it
+ * renames the folder to its name, or removes it. The guest is unchanged in either case.
  */
 #ifndef SNAPSHOT_SAVE_H
 #define SNAPSHOT_SAVE_H
@@ -23,9 +23,9 @@ struct snapshot_save {
     bool done;    /* atomic: `failed` and `error` are there, and the thread ends */
     bool failed;
     struct error error;
-    /* What it has become. */
-    char base[FOLDER_PATH_MAX]; /* the snapshot that it stands on; "": none */
-    uint32_t base_sum, sum;     /* of machine.json: that one's, its own */
+    /* The result. */
+    char base[FOLDER_PATH_MAX]; /* its base; "": none */
+    uint32_t base_sum, sum;     /* of machine.json: the base's, its own */
     uint64_t pages;             /* of memory that it has then */
 };
 
@@ -38,11 +38,11 @@ int snapshot_save_check(const struct vm *vm, struct error *error) MUST_CHECK;
 /* All up to `packed` is filled in. The event loop is woken when it is done. On an error
  * the files of `folder` are the caller's to close. */
 int snapshot_save_begin(struct snapshot_save *save, struct error *error) MUST_CHECK;
-/* 1: all is written; 0: the thread still works; -1: `error` says why the files are worth nothing.
- * Those of `folder` are closed in both cases. */
+/* 1: all is written; 0: the thread still works; -1: `error` says why the snapshot failed. In the
+ * first and last case the files of `folder` are closed. */
 int snapshot_save_take(struct snapshot_save *save, struct error *error) MUST_CHECK;
-/* Gives up. False: the thread has the VM yet, of which nothing may be freed; it wakes the event
- * loop when it has not, and this is to be called again. */
+/* Gives up. False: the thread still uses the VM, and nothing of it may be freed; call this again
+ * when the thread has woken the event loop. */
 bool snapshot_save_end(struct snapshot_save *save) MUST_CHECK;
 
 #endif

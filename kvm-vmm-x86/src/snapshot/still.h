@@ -1,6 +1,6 @@
 /*
- * The machine of a snapshot, to look at: its vCPUs, its memory and its names. None of it runs, and
- * KVM is not asked. The folder comes from outside.
+ * The machine of a snapshot, to look at: its vCPUs, its memory and its names. Nothing runs, and KVM
+ * is not used. The folder is untrusted.
  */
 #ifndef SNAPSHOT_STILL_H
 #define SNAPSHOT_STILL_H
@@ -10,13 +10,13 @@
 #include "snapshot/restore.h"
 #include "watch/explain/symbols.h"
 
-/* Belongs to its user, at one place. */
+/* Owned by the caller, who must not move it. */
 struct snapshot_still {
     struct snapshot_folder folder;
     struct memory memory;
     struct snapshot_cpu *cpus;
     unsigned cpu_count;
-    const char *linux_notes; /* what a Linux kernel says of itself for a dump; NULL: not found */
+    const char *linux_notes; /* the VMCOREINFO note of a Linux kernel; NULL: not found */
     size_t linux_notes_size;
     struct file image; /* whose names these are */
     struct symbols symbols;
@@ -24,14 +24,14 @@ struct snapshot_still {
 };
 
 /* Opens the folder at `path`. Names come from the ELF file `names`, or, if that is NULL, from the
- * guest's image if it has some. -1: nothing is left. */
+ * guest's image if it has some. -1: nothing has to be closed. */
 int snapshot_still_open(struct snapshot_still *still, const char *path, const char *names,
                         struct error *error) MUST_CHECK;
-/* Whether all that was read of its memory was there. */
+/* Fails if a file was truncated while its memory was read. */
 int snapshot_still_check(const struct snapshot_still *still, struct error *error) MUST_CHECK;
 void snapshot_still_close(struct snapshot_still *still);
 
-/* By whose page tables names and addresses are looked up: the first vCPU's; of Linux see cpus.h. */
+/* The vCPU whose page tables are used for names and addresses: the first; for Linux see cpus.h. */
 static inline const struct snapshot *snapshot_still_view(const struct snapshot_still *still)
 {
     return still->folder.machine.mode == MODE_LINUX

@@ -1,6 +1,6 @@
 /*
- * What a guest has written since its last snapshot, for the next one with --diff. From the first
- * such snapshot on KVM and this process log the pages; until then it costs nothing.
+ * The pages that a guest has written since its last snapshot, for the next one with --diff. KVM and
+ * this process log pages only from the first such snapshot on.
  */
 #ifndef SNAPSHOT_TRACK_H
 #define SNAPSHOT_TRACK_H
@@ -24,23 +24,23 @@ struct snapshot_track {
         *pages[MEMORY_SLOTS_MAX]; /* written since `last`, a bit each; malloc. NULL: read-only */
 };
 
-/* Of a guest that stands still. -1: it is off. */
+/* Starts the log of a paused guest. -1: it is off. */
 int snapshot_track_begin(struct snapshot_track *track, struct vm *vm,
                          struct error *error) MUST_CHECK;
-/* Adds what was written since the last call to `pages`: a guest that stands still, and whose
- * devices do. */
+/* Adds the pages written since the last call to `pages`. The guest and its devices must be
+ * paused. */
 int snapshot_track_look(struct snapshot_track *track, struct vm *vm,
                         struct error *error) MUST_CHECK;
-/* That snapshot is written, and the guest has not run since snapshot_track_look. Until it is
- * known to be in its place, the next snapshot has its pages too. */
+/* The snapshot is written, and the guest has not run since snapshot_track_look. Until
+ * snapshot_track_placed, the next snapshot includes its pages too. */
 void snapshot_track_written(struct snapshot_track *track, const char *folder, uint32_t sum,
                             bool diff);
-/* The snapshot with that sum is in its place: the next one stands on it. False: it is not the one
- * that was written last, and is not needed. */
+/* The snapshot with that sum has its final name: it becomes the base of the next one. False: it is
+ * not the one that was written last. */
 bool snapshot_track_placed(struct snapshot_track *track, const struct memory *memory, uint32_t sum);
-/* Another snapshot begins: what is not known to be in its place by now does not count. */
+/* Another snapshot begins: forgets one that was written and never placed. */
 void snapshot_track_drop(struct snapshot_track *track);
-/* The guest's memory goes. */
+/* The guest's memory will be freed: ends the log. */
 void snapshot_track_forget(struct snapshot_track *track);
 
 /* How many pages were written. */

@@ -5,13 +5,14 @@
 #include "vm/vm.h"
 
 /* For the main thread, each time before it waits: sets the timer for the first of these guests'
- * clocks that has something to do. A guest that is held waits with it. */
+ * clocks that has something to do. The clocks of a paused guest are left out. */
 void alarm_arrange(struct vm *vms, unsigned count);
 
-/* In a copy of the process, which has no loop yet: no timer runs. */
+/* For a forked process, which has no loop yet: forgets the timer. */
 void alarm_leave(void);
 
-/* Does what a machine's clocks have due: for a program without that loop, now and then. */
+/* Runs what is due in a machine's clocks, for a program without the event loop; call it
+ * regularly. */
 void alarm_tick(struct machine *machine);
 
 #endif

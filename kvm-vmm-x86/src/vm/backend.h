@@ -6,7 +6,7 @@
 
 struct vm;
 
-/* Leads out of the VM, but not out of the program: see program.h. */
+/* The functions that depend on the program are not set: see program.h. */
 struct backend vm_backend(struct vm *vm);
 
 #endif

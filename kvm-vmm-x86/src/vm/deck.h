@@ -1,10 +1,12 @@
 /*
- * The deck: the tape of a vCPU, being recorded or played (tape.h). What the devices ask of the
- * world outside (vm/backend.c) passes by here: while a tape is recorded the answer is noted, while
- * it is played the answer is taken from it and the world is not asked.
+ * The deck records or plays the tape of a vCPU (tape.h). The devices' requests for input and clocks
+ * (vm/backend.c) pass through it: while it records, the answer is written to the tape; while it
+ * plays, the answer comes from the tape.
  *
- * It is reached from the thread that handles the vCPU's exits, and from no other: what other
- * threads ask is theirs. Only a guest with one vCPU has a deck.
+ * Only the thread that handles the vCPU's exits uses it; requests of other threads are neither
+ * recorded nor played. Only a guest with one vCPU has a deck.
+ *
+ *
  */
 #ifndef VM_DECK_H
 #define VM_DECK_H
@@ -17,7 +19,7 @@
 struct vcpu;
 
 enum deck_mode {
-    DECK_OFF,    /* nothing passes by */
+    DECK_OFF,    /* not in use */
     DECK_RECORD, /* at the tape's end */
     DECK_PLAY,   /* at `place`; where the tape ends the deck records on */
     DECK_REPLAY, /* the same; where the tape ends the guest does too */
@@ -27,25 +29,25 @@ struct deck {
     struct tape tape;
     struct tape_place place;
     enum deck_mode mode;
-    bool led;          /* a thread leads the guest and looks at `diverged`: that does not end it */
-    bool silent;       /* vm_silence, for who is attached */
-    uint64_t furthest; /* silent: until so many exits are over, */
+    bool led;    /* time travel runs the guest and checks `diverged`: a difference does not end the
+                    guest */
+    bool silent; /* vm_silence, for who is attached */
+    uint64_t furthest;   /* silent: until so many exits are over, */
     enum deck_mode live; /* and then in this mode */
-    bool diverged;       /* it asked for something that it was not given when the tape was made */
+    bool diverged;       /* the guest differs from the tape */
     char how[320];       /* then */
 };
 
 /* From now on this thread handles the vCPU's exits; NULL: those of none. */
 void deck_attach(struct vcpu *vcpu);
 
-/* For what the devices ask. True: the tape has the answer. False: the world is to be asked, and its
- * answer passed to deck_note. */
+/* For a device's request. True: the tape has the answer, in `*value`. False: get the answer from
+ * the host and pass it to deck_note. */
 bool deck_plays(enum tape_kind kind, uint64_t *value);
 void deck_note(enum tape_kind kind, uint64_t value);
 
-/* For what is let in to the vCPU behind an exit or, `halted`, at a HLT. True: `*what` is what the
- * tape has there, 0 for nothing (more). False: the tape is not played; what comes is passed to
- * deck_note. */
+/* For the ticks delivered to the vCPU after an exit or, with `halted`, at a HLT. True: `*what` is
+ * the tick on the tape, 0 for none. False: the tape is not played; pass each tick to deck_note. */
 bool deck_plays_tick(struct vcpu *vcpu, bool halted, uint64_t *what);
 /* The vCPU waits, and a tape that is played has nothing for it: true if the guest ends with it. */
 bool deck_ends(struct vcpu *vcpu);

@@ -1,6 +1,6 @@
 /*
- * One exit of one vCPU, that is over: what the core keeps of the last ones, as KVM described them,
- * and the record that it makes of one for observers.
+ * A finished exit of a vCPU: what the core keeps of the last ones, as KVM described them, and the
+ * record for observers.
  */
 #ifndef VM_EXIT_RECORD_H
 #define VM_EXIT_RECORD_H
@@ -11,8 +11,7 @@
 
 #include "base/regs.h"
 
-/* Kept of each exit, so no more than a few copies. The answers that the guest was given are in it.
- */
+/* Copied at each exit, so it is small. It includes the values that the guest read. */
 struct past_exit {
     uint64_t rip;
     uint64_t data; /* of a port: the first 8 bytes */

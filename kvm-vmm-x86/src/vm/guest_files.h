@@ -19,10 +19,10 @@ struct guest_files {
  */
 const char *guest_files_initrd_mark(const char *what);
 
-/* Reads them. -1: what was read is still to be released. */
+/* Reads them. After -1, too, call guest_files_release. */
 int guest_files_load(struct guest_files *files, const struct guest_config *config,
                      struct error *error) MUST_CHECK;
-/* What the guest was made of is what the files are. */
+/* Fails if a file was changed while it was read. */
 int guest_files_check(const struct guest_files *files, struct error *error) MUST_CHECK;
 void guest_files_release(struct guest_files *files);
 

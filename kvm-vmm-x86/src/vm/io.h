@@ -1,8 +1,7 @@
 /*
  * How a guest's virtio devices are served: a thread for each, which KVM wakes when the guest
- * notifies the device (ioeventfd) and which interrupts the guest by way of KVM (irqfd). Where KVM
- * has one of the two not, the vCPU that leaves the guest wakes the thread, and the thread pulses
- * the line.
+ * notifies the device (ioeventfd) and which interrupts the guest by way of KVM (irqfd). If KVM
+ * lacks one of the two, the vCPU exits and wakes the thread, or the thread pulses the line.
  */
 #ifndef VM_IO_H
 #define VM_IO_H
@@ -18,16 +17,15 @@ struct vm_io {
     gpa_t notify; /* where KVM signals the thread for a write of the guest; 0: nowhere */
 };
 
-/* Makes what the threads of all virtio devices wait for. After the interrupt controllers. */
+/* Makes the eventfds of all virtio devices. Call it after the interrupt controllers are created. */
 int vm_io_open(struct vm *vm, struct error *error) MUST_CHECK;
 /* Starts them, before the guest runs. */
 int vm_io_start(struct vm *vm, struct error *error) MUST_CHECK;
-/* Ends the threads. False: a request is still under way that may yet write to the guest's memory.
- */
+/* Ends the threads. False: a request is in flight that may still write to guest memory. */
 bool vm_io_close(struct vm *vm) MUST_CHECK;
 
-/* The guest has stopped: lets its console take what it had made available, as far as there is room.
- */
+/* The guest has stopped: its console takes the requests that are available, as far as there is
+ * room. */
 void vm_io_flush_console(struct vm *vm);
 
 /* From now on KVM signals the thread of a device for writes there; 0: for none. */

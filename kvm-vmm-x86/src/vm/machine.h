@@ -70,10 +70,10 @@ struct machine {
 int machine_init(struct machine *machine, const struct guest_config *config,
                  const struct backend *backend, const struct backend *serial, unsigned address_bits,
                  struct error *error) MUST_CHECK;
-/* It has interrupt controllers and a timer of its own, and not KVM's. */
+/* Adds the VMM's interrupt controllers and timer, instead of KVM's. */
 int machine_add_irqchip(struct machine *machine, const struct backend *backend,
                         struct error *error) MUST_CHECK;
-/* No thread reaches its devices any more. */
+/* Closes its devices, once no thread uses them. */
 void machine_close(struct machine *machine);
 
 /* Where the guest notifies a virtio device, if that is always at one place; or 0. */
@@ -83,18 +83,19 @@ gpa_t machine_notified_at(const struct machine *machine, unsigned index);
 unsigned machine_describe(const struct guest_config *config,
                           struct acpi_device devices[ACPI_DEVICES_MAX]);
 
-/* Every device as after power-on. */
+/* Resets every device to its state after power-on. */
 void machine_reset(struct machine *machine);
 /* No device begins anything by itself until machine_resume. False: one has something under way, and
  * calls its backend's `wake` when it is worth asking again. */
 bool machine_quiesce(struct machine *machine) MUST_CHECK;
 void machine_resume(struct machine *machine);
 
-/* Its memory goes on a second time: the guest is told, and stirs its random numbers. */
+/* The guest was restored or copied: sets a new generation ID and notifies the guest, which reseeds
+ * its random numbers. */
 void machine_renew(struct machine *machine);
 
-/* All that the guest can have changed in its devices: a chunk each, under the name of its ops. No
- * vCPU runs meanwhile. */
+/* Writes all device state that the guest can change: a chunk for each device, with the name of its
+ * ops. No vCPU runs meanwhile. */
 void machine_save(struct machine *machine, struct chunk_writer *writer);
 /* Takes one of these chunks. An error leaves the device as it was. */
 int machine_load(struct machine *machine, const struct chunk *chunk,

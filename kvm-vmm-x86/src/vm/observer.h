@@ -2,12 +2,13 @@
  * Observers: code that observes a guest without being part of it. The core calls this table and
  * knows none of them; session/session.c decides by the options which ones a guest gets.
  *
- * An observer takes a seat of a VM before the VM is created, with a context of its own. What it
- * keeps of a vCPU hangs on that vCPU, at the same seat. A guest that starts again keeps its
- * observers and contexts; its vCPUs, and what hangs on them, are new.
+ * An observer takes a seat (an entry in the table) of a VM before the VM is created, with its own
+ * context. Its state for a vCPU is stored in that vCPU under the same number. A guest that starts
+ * again keeps its observers and contexts; its vCPUs and their states are new.
  *
  * Every hook may be NULL. Hooks that take a vCPU run in that vCPU's thread, while it is out of the
  * guest, with no lock of the core held; they must not wait for anything but the observer's own.
+ *
  */
 #ifndef VM_OBSERVER_H
 #define VM_OBSERVER_H
@@ -23,7 +24,7 @@ struct file;
 struct vcpu;
 struct vm;
 
-/* A guest's way to its first instruction, in order. */
+/* The phases of a guest's start, in order. */
 enum vm_phase {
     VM_FILES,   /* its files are read */
     VM_MEMORY,  /* the VM has its memory */
@@ -42,7 +43,8 @@ struct observer {
 
     /* The vCPU is about to enter the guest. */
     void (*before_entry)(void *state, struct vcpu *vcpu);
-    /* True: the exit is the observer's, which has dealt with it. It is not counted or handled. */
+    /* True: the observer has handled the exit. It is not counted, and the core does not handle
+     * it. */
     bool (*takes_exit)(void *state, struct vcpu *vcpu);
     /* Any exit was handled. `ended`: the guest does not go on. */
     void (*after_exit)(void *state, struct vcpu *vcpu, const struct exit_record *record,

@@ -1,15 +1,18 @@
 /*
- * A VM's gate: where its vCPUs wait outside of KVM, and how others get them there.
+ * A VM's gate: its vCPUs wait here outside of KVM, and other threads make them do so.
  *
  * A vCPU waits at the gate for input or for room to print (pause_wait), or because the VM is paused
  * (pause_park). A VM is paused while at least one holder wants it so: a debugger, a snapshot, the
  * user. Holders are counted, and each is told once every vCPU is out of the guest, with the
  * instruction finished that its last exit was in, and every device quiesced. An exit that waits for
- * input is no obstacle: it is tried again when the VM goes on, and nothing is lost.
+ * input does not prevent a pause: it is tried again when the VM continues.
  *
  *     created -> running <-> paused -> ended
  *
- * The gate's lock is taken last, and nothing is called with it held that could wait.
+ * The gate's lock is taken last, and nothing that could wait is called with it held.
+ *
+ *
+ *
  */
 #ifndef VM_PAUSE_H
 #define VM_PAUSE_H
@@ -29,7 +32,7 @@ enum vm_state {
     VM_ENDED, /* no vCPU has a thread any more */
 };
 
-/* Who wants the VM to stand still. Belongs to its user, who keeps it in place while it holds. */
+/* A holder that keeps the VM paused. Owned by its user; it must stay in place while it holds. */
 struct pause_holder {
     /* The VM is quiet: called once for each vm_pause, from the last vCPU's thread, with no lock
      * held. It may call vm_resume. Not called if the VM ends first. */
@@ -62,7 +65,7 @@ bool vm_is_quiet(struct vm *vm, const struct pause_holder *holder);
 
 /* A vCPU that is held stays where it is when the VM goes on. */
 void vm_hold_vcpu(struct vcpu *vcpu, bool held);
-/* Whether somebody holds the VM or one of its vCPUs, so that its silence means nothing. */
+/* Whether the VM or one of its vCPUs is held, so that it can make no progress. */
 bool vm_is_held(struct vm *vm);
 
 /* What a vCPU waits for may have come: those at the gate try their exits again. */
@@ -78,19 +81,19 @@ int pause_start_thread(struct vcpu *vcpu, void *(*run)(void *), void *argument,
                        struct error *error) MUST_CHECK;
 void pause_thread_over(struct vcpu *vcpu);
 
-/* For the vCPU's thread. Until the gate has counted on from `woken`: 0; -EINTR if something was
- * asked of the vCPU first. */
+/* For the vCPU's thread. Waits until vm_wake was called after `woken` was read: 0; -EINTR if a
+ * request to the vCPU came first. */
 int pause_wait(struct vcpu *vcpu, uint64_t woken) MUST_CHECK;
 /* Answers VCPU_PAUSE: returns when the vCPU may go on, or is to stop for good. */
 void pause_park(struct vcpu *vcpu);
 /* KVM finishes the instruction that the last exit was in. If that makes a new exit, it is kept for
  * when the vCPU goes on. */
 void pause_finish_exit(struct vcpu *vcpu);
-/* The exit it is at is handled later, when it goes on. */
+/* The current exit is handled later, when the vCPU continues. */
 void pause_keep_exit(struct vcpu *vcpu);
-/* A write that waited is over: the next part of its instruction is the exit that it is at. */
+/* A write that waited is finished: the next part of its instruction becomes the current exit. */
 void pause_next_part(struct vcpu *vcpu);
-/* It goes on from its registers, whatever exit it was at. While it is out of the guest. */
+/* Drops the current exit: the vCPU continues from its registers. It must be out of the guest. */
 void vm_drop_exit(struct vcpu *vcpu);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * A tape: what a guest is given from outside, in the order in which it is given, and, if wanted,
- * every exit in a few bytes. Time on a tape is counted in exits that were handled: a guest that is
- * given the same at the same exits does the same again. Its bytes are what a record file holds
- * (docs/time-travel.md). Pure; what is read may come from a damaged file.
+ * A tape: a guest's input, clock values and interrupts in their order, and, if wanted, every exit
+ * in a few bytes. Positions are counted in handled exits: a guest that gets the same values at the
+ * same exits does the same again. A record file contains these bytes (docs/time-travel.md). Pure;
+ * the input may be a damaged file.
  */
 #ifndef VM_TAPE_H
 #define VM_TAPE_H
@@ -21,7 +21,7 @@ enum tape_kind {
     TAPE_PENDING,  /* how many bytes wait */
     TAPE_NOW,      /* the clock that is never set */
     TAPE_WALL,     /* the clock on the wall */
-    TAPE_TICK,     /* what was let in (ticks.h) */
+    TAPE_TICK,     /* a tick that was delivered (ticks.h) */
     TAPE_SKIP = 6, /* exits that are only counted */
     TAPE_END,      /* how the guest ended */
     TAPE_KINDS,
@@ -30,9 +30,9 @@ enum tape_kind {
 
 enum tape_result {
     TAPE_FOUND,
-    TAPE_OTHER,   /* something else stands there, or this comes later */
+    TAPE_OTHER,   /* the next entry is another, or at a later exit */
     TAPE_OVER,    /* the tape ends here */
-    TAPE_DAMAGED, /* no entry looks so */
+    TAPE_DAMAGED, /* invalid entry */
 };
 
 /* A place on a tape; {0} is its beginning. */
@@ -63,7 +63,7 @@ void tape_put_exit(struct tape *tape, uint64_t exits, const struct exit_record *
 /* The tape lasts until then. */
 void tape_reach(struct tape *tape, uint64_t exits);
 void tape_put_end(struct tape *tape, uint64_t exits, int kind, int code, const char *message);
-/* What stands behind `place` is gone. */
+/* Drops all entries after `place`. */
 void tape_cut(struct tape *tape, const struct tape_place *place);
 
 /* Takes the next entry, if it is of that kind and stands at that exit. */
@@ -81,7 +81,7 @@ enum tape_result tape_take_end(const struct tape *tape, struct tape_place *place
 /* What kind of entry stands there next, at that exit; TAPE_EXIT for any exit. */
 enum tape_kind tape_next(const struct tape *tape, struct tape_place *place, uint64_t exits);
 
-/* For people: what the guest asks for. */
+/* The name of a kind, for messages. */
 const char *tape_kind_name(enum tape_kind kind);
 
 /* Whether all of `tape`, which was filled from a file, can be read; sets its end. */

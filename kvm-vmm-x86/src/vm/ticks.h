@@ -1,11 +1,14 @@
 /*
- * What happens to a guest at a time of its own, where the interrupt controllers and the timer are
- * the VMM's (dev/pic.h, dev/pit.h): a tick of the timer, an alarm of the clock, input at the serial
- * port. It is let in only when an exit is over, or while the guest stands at a HLT, and is written
- * on the tape there (tape.h): so the same run comes again, interrupts and all. A guest that makes
- * no exits gets no interrupt meanwhile.
+ * Asynchronous events of a guest with the VMM's interrupt controllers and timer (dev/pic.h,
+ * dev/pit.h): a tick of the timer, an alarm of the clock, input at the serial port. They are
+ * delivered only after an exit, or while the guest is in HLT, and are written to the tape there
+ * (tape.h), so that a replay repeats them exactly. A guest that makes no exits gets no interrupt
+ * meanwhile.
  *
- * Other threads ask; the vCPU's thread lets in. A VM with KVM's controllers needs none of this.
+ * Other threads request an event; the vCPU's thread delivers it. A VM with KVM's controllers needs
+ * none of this.
+ *
+ *
  */
 #ifndef VM_TICKS_H
 #define VM_TICKS_H
@@ -24,21 +27,21 @@ enum tick {
     TICK_INPUT = 1 << 1, /* there is input, or its end */
     TICK_END = 1 << 2,   /* the end of input may be let in (serial_look_for_end) */
     TICK_ALL = TICK_TIME | TICK_INPUT | TICK_END,
-    TICK_HALTED = 1 << 3, /* on the tape: let in at a HLT, and not before it */
+    TICK_HALTED = 1 << 3, /* on the tape: delivered at a HLT, not after an exit */
 };
 
 /* From any thread. */
 void ticks_ask(struct vm *vm, enum tick tick);
-/* Whether TICK_TIME is asked for, and not let in yet. */
+/* Whether TICK_TIME was requested and not delivered yet. */
 bool ticks_are_asked(const struct vm *vm);
-/* When to ask for TICK_TIME, by events_now(); PIT_NEVER. */
+/* When to request TICK_TIME, by events_now(), or PIT_NEVER. */
 uint64_t ticks_due(struct vm *vm);
 
-/* An exit is over: lets in what was asked for, and interrupts the vCPU if it can be. */
+/* After an exit: delivers what was requested, and interrupts the vCPU if possible. */
 void ticks_let_in(struct vcpu *vcpu);
-/* The vCPU stands at a HLT. VERDICT_AGAIN: until something is let in. */
+/* The vCPU is in HLT. VERDICT_AGAIN until an event is delivered. */
 enum verdict ticks_halt(struct vcpu *vcpu) MUST_CHECK;
-/* The vCPU was loaded: KVM is told again what is wanted of it. */
+/* After a load of the vCPU: sets KVM's request for an interrupt window again. */
 void ticks_loaded(struct vcpu *vcpu);
 
 #endif

@@ -1,4 +1,4 @@
-/* One vCPU: the thread that runs it, its exits counted. */
+/* One vCPU: its thread, its exits and their counters. */
 #ifndef VCPU_H
 #define VCPU_H
 
@@ -29,7 +29,7 @@ struct vcpu_stats {
  */
 enum { UNFINISHED_MAX = 4096 }; /* KVM's page of items */
 struct vcpu_unfinished {
-    uint64_t rip; /* UINT64_MAX: there is nothing */
+    uint64_t rip; /* UINT64_MAX: none */
     uint64_t string_rip;
     uint32_t items, size; /* and how wide each of them is */
     uint8_t bytes[UNFINISHED_MAX];
@@ -88,13 +88,13 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned id, const struct kvm 
 void vcpu_destroy(struct vcpu *vcpu);
 int vcpu_start(struct vcpu *vcpu, struct error *error) MUST_CHECK;
 
-/* For who runs the vCPU on another thread while its own is not: deals with the exit that it has
- * come back with. No observer is told. VERDICT_AGAIN: to be called again. */
+/* For a thread that runs the vCPU in place of its own: handles the exit after KVM_RUN. No observer
+ * is called. VERDICT_AGAIN: call it again. */
 enum verdict vcpu_handle_exit(struct vcpu *vcpu) MUST_CHECK;
 
-/* Instead of vcpu_start, for a program that runs its only vCPU on a thread of its own: from now on
- * the calling thread does. Then, once into the guest and back: VERDICT_STOP when it has ended, or a
- * device handed the exit to the program. */
+/* Instead of vcpu_start, for a program that runs its only vCPU itself: vcpu_begin attaches it to
+ * the calling thread. vcpu_run_once enters the guest once and handles the exit: VERDICT_STOP when
+ * the guest has ended, or a device passed the exit to the program. */
 void vcpu_begin(struct vcpu *vcpu);
 enum verdict vcpu_run_once(struct vcpu *vcpu) MUST_CHECK;
 

@@ -30,11 +30,11 @@ struct vm {
     const struct vm_program *program;
     const struct observers *observers;
     enum guest_mode mode;
-    bool paging;           /* started in protected mode with paging */
-    bool irqchip;          /* the kernel emulates interrupt controllers: HLT does not exit */
-    bool own_irqchip;      /* the VMM does, and interrupts the vCPU at its exits: ticks.h */
-    bool window;           /* KVM tells exactly when such a vCPU can be interrupted */
-    unsigned ticks;        /* enum tick: what is asked for there; atomic */
+    bool paging;      /* started in protected mode with paging */
+    bool irqchip;     /* KVM emulates the interrupt controllers: HLT does not exit */
+    bool own_irqchip; /* the VMM emulates them, and interrupts the vCPU at its exits: ticks.h */
+    bool window;      /* KVM reports the interrupt window of such a vCPU exactly (probe_window) */
+    unsigned ticks;   /* enum tick: what is asked for there; atomic */
     enum mmio_policy mmio; /* never MMIO_DEFAULT */
     bool unpacked_itself;  /* Linux: its own decompressor runs in the guest */
     unsigned address_bits; /* the width of its physical addresses, as CPUID tells it */
@@ -42,7 +42,8 @@ struct vm {
     uint64_t ram_size;
     struct memory memory;
     struct backend backend, serial; /* of its devices; of its serial port */
-    const unsigned *full; /* not 0: it waits until what it printed is read; atomic. The program's */
+    const unsigned
+        *full; /* not 0: the guest waits until its output is read; atomic; owned by the program */
     struct vm_io io[VIRTIO_DEVICES_MAX]; /* of its virtio devices */
     struct firmware firmware;            /* what its fw_cfg has */
     struct vcpu *vcpus;                  /* `vcpu_count` of them */
@@ -61,7 +62,7 @@ struct vm {
     struct machine machine;
 };
 
-/* Whether it is to wait for those who read what it prints. */
+/* Whether it has to wait until its output is read. */
 static inline bool vm_is_full(const struct vm *vm)
 {
     return __atomic_load_n(vm->full, __ATOMIC_ACQUIRE) != 0;
@@ -77,8 +78,8 @@ uint64_t vm_exits(const struct vm *vm);
 void vm_stop(struct vm *vm, enum end_kind kind, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* What this thread makes a guest do was done before (deck.h): what it prints goes nowhere, and
- * vm_stop does nothing. Asked for each byte that a guest prints: the model spares it a call. */
+/* This thread repeats what the guest did before (deck.h): its output is dropped, and vm_stop does
+ * nothing. Read for each byte of output; the TLS model avoids a call. */
 extern _Thread_local bool vm_silent __attribute__((tls_model("initial-exec")));
 void vm_silence(bool on);
 static inline bool vm_is_silent(void)
@@ -96,7 +97,7 @@ void vm_check_memory(struct vm *vm);
 /* The same, found at `at` by an access of the guest. */
 void vm_lose_memory(struct vm *vm, gpa_t at);
 
-/* A guest that has reset its machine ends instead of starting again: it has had `exits` by now. */
+/* Ends a guest that has reset its machine at --max-exits, after `exits`, instead of a restart. */
 void vm_end_by_limit(struct vm *vm, uint64_t exits);
 
 /* For the vCPU's thread, as its last act but one. */

@@ -26,9 +26,9 @@ enum {
     BZIMAGE_ENTRY_64 = 0x200
 }; /* from the start of the code; the 32-bit entry is its first byte */
 
-/* The oldest boot protocols taken. This VMM's: the first that says how long a command line may be.
- * Firmware's, which starts the setup code in real mode: the first that says where a ramdisk may be.
- */
+/* The oldest boot protocols accepted. For this VMM: the first with a limit for the command line's
+ * length. For firmware, which starts the setup code in real mode: the first with a limit for the
+ * ramdisk's address. */
 enum { BZIMAGE_OLDEST = 0x206, BZIMAGE_OLDEST_FIRMWARE = 0x203 };
 
 bool bzimage_recognise(const struct image *image);
@@ -44,9 +44,9 @@ int bzimage_place(const struct bzimage *bzimage, const struct boot_request *requ
                   struct error *error) MUST_CHECK;
 
 /*
- * Whether the file has a checksum (boot.rst, "The Image Checksum") and is not what was summed. Not
- * every way of packing a kernel has a checksum of its own (LZ4 as Linux uses it has none), so this
- * is what tells a damaged file from a good one. Kernels of 6.16 and later have a zero in its place.
+ * Whether the file has a checksum (boot.rst, "The Image Checksum") that does not match its bytes.
+ * LZ4, as Linux uses it, has no checksum, so only this one detects a damaged file. Kernels of 6.16
+ * and later have a zero in its place, and cannot be checked.
  */
 bool bzimage_is_damaged(const struct bzimage *bzimage, const struct image *image);
 

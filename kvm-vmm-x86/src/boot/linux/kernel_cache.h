@@ -1,6 +1,6 @@
 /*
- * Keeps unpacked kernels in the user's cache. What a start unpacks is written while the guest
- * already runs, by a thread of its own.
+ * Keeps unpacked kernels in the user's cache. A separate thread writes what a start unpacked, while
+ * the guest already runs.
  */
 #ifndef KERNEL_CACHE_H
 #define KERNEL_CACHE_H
@@ -13,11 +13,11 @@ extern const struct cached_ops kernel_cache_ops;
 bool kernel_cache_is_due(void);
 /* Begins to write what this run unpacked: once the guests run, and after events_init. */
 void kernel_cache_start(void);
-/* Waits for what is still being written, as long as the program has patience (events.h): then it is
- * not kept. */
+/* Waits until the kernel is written. If the program must end before that (events.h), it is not
+ * kept. */
 void kernel_cache_finish(void);
 
-/* In a copy of the process, where no thread writes. */
+/* For a forked process, which has no thread that writes: forgets the kernel. */
 void kernel_cache_leave(void);
 
 /* What became of this run's kernel, for --boot-report. */

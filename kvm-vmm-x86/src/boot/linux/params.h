@@ -31,8 +31,8 @@ struct linux_params {
 size_t linux_command_line(char *line, size_t size, const char *append, bool pci);
 
 /* Copies the initial ramdisks as high as they may stand in low RAM, above `kernel_end` and not
- * beyond `last`: one behind the other, as one module, each at a multiple of four bytes as cpio
- * wants it; or, `apart`, as a module each, on pages of its own. */
+ * beyond `last`: joined as one module, each at a multiple of four bytes as cpio wants it; or, with
+ * `apart`, each as a separate module that begins on a page. */
 int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last,
                         bool apart, struct linux_params *params, struct error *error) MUST_CHECK;
 
@@ -60,7 +60,7 @@ bool linux_reset_is_warm(const struct memory *memory);
 bool linux_mark_flag(const struct memory *memory) MUST_CHECK;
 bool linux_is_resetting(const struct memory *memory);
 
-/* Whether a kernel with the user's words `append` follows that rule. */
+/* Whether a kernel with the command line `append` resets warm on a panic and cold on a reboot. */
 bool linux_reset_is_panic(const char *append);
 
 /* Whether a kernel with the user's words `append` runs with its local APIC off. */

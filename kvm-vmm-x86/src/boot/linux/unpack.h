@@ -13,7 +13,7 @@
 /* What a payload is packed with: a name for messages, or NULL if we cannot unpack it. */
 const char *unpack_format(const uint8_t *packed, uint64_t size);
 
-/* The size it says it has unpacked; 0 if unknown. */
+/* The unpacked size in bytes, as the payload states it; 0 if unknown. */
 uint64_t unpack_size(const uint8_t *packed, uint64_t size);
 
 /* Unpacks to exactly `out_size` bytes, as unpack_size gave it. */

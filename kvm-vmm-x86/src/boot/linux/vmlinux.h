@@ -20,7 +20,8 @@ struct vmlinux {
  * entry is the physical address of code that is linked in the uppermost 2 GB. */
 bool vmlinux_recognise(const struct image *image);
 
-/* Reads what `vmlinux` says, without loading. `name` is for errors. */
+/* Fills `vmlinux` from the file, without loading it. Fails if it is not a kernel that can be
+ * entered. */
 int vmlinux_open(struct vmlinux *vmlinux, const struct image *image,
                  struct error *error) MUST_CHECK;
 

@@ -16,11 +16,11 @@ struct balloon {
 
 void balloon_init(struct balloon *balloon, const struct backend *backend, unsigned index);
 
-/* Asks the guest to give so much of its memory in all, in whole pages; one that stands still is
- * asked when it goes on. From any thread; waits for nothing. */
+/* Asks the guest to give `bytes` of its memory in total, in whole pages; a paused guest gets the
+ * request when it continues. From any thread; never waits. */
 void balloon_ask(struct balloon *balloon, uint64_t bytes);
-/* What was asked for and what the guest says it has given: bytes. From any thread; waits for
- * nothing. */
+/* How many bytes were asked for, and how many the guest says it has given. From any thread; never
+ * waits. */
 void balloon_read(struct balloon *balloon, uint64_t *asked, uint64_t *given);
 
 #endif

@@ -1,11 +1,13 @@
 /*
  * A channel between a port of the guest's virtio console and the host's side of it: two bounded
- * rings of bytes, and whether each side has its end open. It belongs to who makes the guest and
- * outlives it: a guest that starts again finds what was not taken yet.
+ * rings of bytes, and whether each side has its end open. It is owned by the maker of the guest and
+ * outlives the guest: a guest that starts again finds the bytes that were not taken.
  *
- * Nothing here waits. What does not fit stays with its writer, who is told when there is room.
- * Bytes come before the end: a reader sees a closed end when it has taken all that was written
- * before.
+ * Nothing here waits. Bytes that do not fit stay with the writer, which is called when there is
+ * room. Bytes come before the end: a reader sees a closed end when it has taken all that was
+ * written before.
+ *
+ *
  */
 #ifndef DEV_VIRTIO_CHANNEL_H
 #define DEV_VIRTIO_CHANNEL_H
@@ -16,8 +18,8 @@
 #include "base/config.h"
 #include "host/threads.h"
 
-/* Of a channel that keeps, what is left above CHANNEL_KEPT is for the byte that each vCPU brings
- * before it sees that it is full. */
+/* In a channel that keeps bytes, the room above CHANNEL_KEPT is for one byte of each vCPU, written
+ * before the vCPU sees that the channel is full. */
 enum { CHANNEL_SIZE = 64 * 1024, CHANNEL_KEPT = CHANNEL_SIZE - CPUS_MAX };
 enum { CHANNEL_NAME_MAX = 32, CHANNELS_MAX = 7 };
 
@@ -31,18 +33,19 @@ struct channel_ring {
 struct channel {
     char name[CHANNEL_NAME_MAX]; /* as the guest sees it; "": it has none */
     bool console;
-    /* The host's side should look. By the device's thread, or a vCPU that resets the device. */
+    /* Calls the host's side after a change; from the device's thread, or from a vCPU that resets
+     * the device. */
     void (*news)(void *context);
-    /* The device should look: makes `fd` of its channels readable. */
+    /* Calls the device after a change: makes `fd` of its channels readable. */
     void (*wake)(void *context);
     /* With the lock held: from_guest.wanted has become so. Or NULL. */
     void (*full)(void *context, bool full);
     void *context;
-    bool keeps;       /* while the host's end is closed: the newest bytes, and drops none */
+    bool keeps;       /* while the host's end is closed, the newest bytes are kept */
     struct lock lock; /* protects what follows */
     struct channel_ring to_guest, from_guest;
     bool host_open, guest_open;
-    bool resized; /* and the device has not seen it */
+    bool resized; /* the device has not seen the new size */
     uint16_t rows, columns;
 };
 
@@ -60,8 +63,8 @@ void channel_init(struct channel *channel);
 /* How many bytes were written, or read. */
 size_t channel_write(struct channel *channel, const void *bytes, size_t count);
 size_t channel_read(struct channel *channel, void *bytes, size_t room);
-/* Bytes that a channel_read would give, where they are: for who may be able to take only some of
- * them; then channel_drop. One thread reads. */
+/* The bytes that channel_read would return, in place, for a reader that may take only some of them;
+ * then call channel_drop. Only one thread may read. */
 const uint8_t *channel_peek(struct channel *channel, size_t *count);
 void channel_drop(struct channel *channel, size_t count);
 /* Opens or closes the host's end. While it is closed what the guest writes is dropped, and what was
@@ -79,7 +82,7 @@ bool channel_is_open(struct channel *channel);
  * its end. */
 size_t channel_put(struct channel *channel, const void *bytes, size_t size);
 size_t channel_take(struct channel *channel, void *bytes, size_t room);
-/* For a channel that keeps, and a writer who heeds `full`. */
+/* For a channel that keeps bytes, and a writer that stops when `full` is called. */
 void channel_putchar(struct channel *channel, uint8_t byte);
 /* What the guest is to be told: whether the host's end is open, or how many bytes still wait. */
 bool channel_host_is_open(struct channel *channel);

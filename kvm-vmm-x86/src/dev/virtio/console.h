@@ -2,7 +2,7 @@
  * The virtio console device (virtio 1.2, 5.3): a console (hvc0 in Linux) and ports with names
  * (/dev/virtio-ports/NAME), each the guest's end of a channel.
  *
- * A driver that knows one port alone (no MULTIPORT) has channel 0, which counts as open then.
+ * A driver without MULTIPORT has only channel 0, which then counts as open.
  */
 #ifndef DEV_VIRTIO_CONSOLE_H
 #define DEV_VIRTIO_CONSOLE_H
@@ -22,7 +22,7 @@ struct virtio_console_port {
     bool closing;    /* it has closed it, and the host has not all bytes from before yet */
 };
 
-/* What a driver can have changed: plain data. */
+/* All state that a driver can change: plain data. */
 struct virtio_console_state {
     struct virtio_console_port port[CHANNELS_MAX];
 };
@@ -34,7 +34,7 @@ struct virtio_console {
     struct virtio_console_state state;
 };
 
-/* `channels` has one at least, and outlives it. */
+/* `channels` has at least one channel, and must outlive the device. */
 void virtio_console_init(struct virtio_console *console, const struct backend *backend,
                          unsigned index, const struct channels *channels);
 

@@ -1,11 +1,12 @@
 /*
- * A virtio device of the machine: registers and queues are common/device/virtio, what it does with
- * its requests is the kind's (blk.h, ...). Here it is reached by MMIO and found by ACPI as
- * LNRO0005; pci.h makes it a PCI function.
+ * A virtio device of the machine: registers and queues are in common/device/virtio, the handling of
+ * requests in each kind (blk.h, ...). This file is the MMIO transport, which ACPI names LNRO0005;
+ * pci.h makes a device a PCI function.
  *
  * Two kinds of threads come here: vCPUs, at its registers, and the device's own thread, which
  * serves its requests (virtio_device_run). Both hold the device's lock, and neither waits for the
  * host with it held.
+ *
  */
 #ifndef DEV_VIRTIO_DEVICE_H
 #define DEV_VIRTIO_DEVICE_H
@@ -16,8 +17,8 @@
 #include "dev/irq.h"
 #include "host/threads.h"
 
-/* Where they are, one behind the other, and their interrupts: pins of the I/O APIC that no ISA
- * device has. */
+/* The address of the first device, and its interrupt: pins of the I/O APIC that no ISA device
+ * has. */
 #define VIRTIO_DEVICE_BASE UINT64_C(0xd0000000)
 enum { VIRTIO_DEVICES_MAX = 8 /* as many as there are pins */, VIRTIO_DEVICE_GSI = 16 };
 
@@ -29,19 +30,19 @@ struct virtio_kind {
     /* Collects what the host has done, takes new requests, begins them. Returns whether there is
      * more to do at once. */
     bool (*run)(struct virtio_device *device);
-    /* Of its state beside the queues, plain data; NULL and 0 without one. */
+    /* Its state beside the queues, plain data; NULL and 0: none. */
     void *(*state)(struct virtio_device *device);
     size_t state_size;
-    /* After a state was put there: false if it cannot be. */
+    /* Called after a load of that state: false if it is impossible. */
     bool (*loaded)(struct virtio_device *device);
     void (*close)(struct virtio_device *device);
 };
 
 /* What differs between MMIO and PCI. Called with the lock held. */
 struct virtio_transport {
-    /* As of struct virtio_world. */
+    /* As in struct virtio_world. */
     void (*interrupt)(struct virtio_device *device, unsigned source, bool raise);
-    /* What follows is NULL for MMIO: as after power-on; and its own state, as of a kind. */
+    /* These are NULL for MMIO: a reset, and the transport's own state, as for a kind. */
     void (*reset)(struct virtio_device *device);
     void *(*state)(struct virtio_device *device);
     size_t state_size;
@@ -62,8 +63,8 @@ struct virtio_device {
     struct virtio virtio;
     struct irq_line irq;
     bool quiet;          /* takes no requests: the machine is paused */
-    bool stopped;        /* neither: it may not reach memory now */
-    bool awaited;        /* somebody waits for the last request in flight */
+    bool stopped;        /* stopped as well: it may not access guest memory */
+    bool awaited;        /* a pause waits for the last request in flight */
     unsigned complaints; /* lines that were printed about its driver */
 };
 

@@ -12,8 +12,8 @@ struct net_buffers;
 
 /* What is saved. */
 struct net_state {
-    uint32_t connections; /* of its network, which end with it */
-    uint16_t status;      /* the link, of which the driver has heard */
+    uint32_t connections; /* TCP connections of its network, which are lost with it */
+    uint16_t status;      /* the state of the link that the driver has seen */
     uint16_t unused;
 };
 

@@ -1,7 +1,7 @@
 /*
  * Virtio over PCI (virtio 1.2, 4.1): what makes a virtio device a function of a PCI bus. Registers
  * and MSI-X table are in one BAR; all queues are notified at one place, so that one ioeventfd is
- * enough. A modern device alone: there are no I/O ports.
+ * enough. A modern device only: there are no I/O ports.
  */
 #ifndef DEV_VIRTIO_PCI_H
 #define DEV_VIRTIO_PCI_H
@@ -11,7 +11,7 @@
 
 enum { VIRTIO_PCI_VECTORS_MAX = VIRTIO_QUEUES_MAX + 1 };
 
-/* All that a driver can have changed of it: plain data, which is what is saved of it. */
+/* All state that a driver can change: plain data, which is saved. */
 struct virtio_pci_state {
     uint8_t config[PCI_CONFIG_SIZE];
     struct pci_msix_entry table[VIRTIO_PCI_VECTORS_MAX];
@@ -25,7 +25,7 @@ struct virtio_pci {
     struct pci_function function;
     uint8_t fresh[PCI_CONFIG_SIZE]; /* its configuration space as after power-on */
     struct msix msix;               /* of the table and the pending bits in */
-    struct virtio_pci_state state;  /* its `config` is used when it is saved and loaded alone */
+    struct virtio_pci_state state;  /* its `config` is used only for save and load */
 };
 
 /* Makes `device` a function of the bus. It is initialised, and its driver does not run. */

@@ -5,10 +5,10 @@
  * credit that the guest gets.
  *
  * Connections cannot be saved: a guest that goes on from a saved state is told that all are gone
- * (5.10.6.7). It ends all that it has when it deals with that event; so a packet that came before
- * could open a connection that the event then ends. Until the guest has offered its buffer for
- * events again, it gets no packet. Ports of the host go on from where they were: a port that the
- * guest believes to be in use is not taken for another client.
+ * (5.10.6.7). It then ends all its connections, also one that a packet has opened just before that.
+ * Until the guest has offered its buffer for events again, it gets no packet. The numbering of the
+ * host's ports continues: a port that the guest believes to be in use is not given to another
+ * client.
  */
 #ifndef DEV_VIRTIO_VSOCK_H
 #define DEV_VIRTIO_VSOCK_H
@@ -29,7 +29,7 @@ struct vsock_connections;
 enum vsock_reset {
     VSOCK_NO_RESET,
     VSOCK_RESET_DUE, /* the guest is to hear that its connections are gone */
-    VSOCK_RESET_TOLD /* it was told so, and has not dealt with it */
+    VSOCK_RESET_TOLD /* it was told, and has not offered its event buffer again */
 };
 
 /* What is saved of it beside the queues: plain data. */

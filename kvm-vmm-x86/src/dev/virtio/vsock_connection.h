@@ -17,10 +17,10 @@ enum {
 
 enum vsock_phase {
     VSOCK_FREE,
-    VSOCK_ASKED,     /* a client has connected and not said where to */
+    VSOCK_ASKED,     /* a client has connected and not sent its command yet */
     VSOCK_REQUESTED, /* the guest has not answered */
     VSOCK_OPEN,
-    VSOCK_ENDING /* it is over, and the guest has to hear of it */
+    VSOCK_ENDING /* it has ended, and the guest has to be told */
 };
 
 struct vsock_connection {
@@ -60,8 +60,8 @@ struct vsock_connections {
 
 struct vsock_connection *vsock_connection_find(struct vsock_connections *all, uint32_t guest_port,
                                                uint32_t host_port);
-/* One that is not in use; NULL: as many are as the host may have. It is begun, named when its ports
- * are known, and ended. */
+/* An unused connection; NULL: the maximum is in use. Call begin, then name once its ports are
+ * known, and end. */
 struct vsock_connection *vsock_connection_free(struct vsock *v);
 void vsock_connection_begin(struct vsock_connections *all, struct vsock_connection *c,
                             enum vsock_phase phase, int fd);
@@ -69,25 +69,27 @@ void vsock_connection_name(struct vsock_connections *all, struct vsock_connectio
                            uint32_t guest_port, uint32_t host_port);
 void vsock_connection_end(struct vsock *v, struct vsock_connection *c);
 void vsock_connection_end_all(struct vsock *v);
-/* It is over, and the guest is to hear of that. */
+/* Ends the connection; the guest gets a reset. */
 void vsock_connection_break(struct vsock *v, struct vsock_connection *c);
 
-/* The host's program takes no more. What it has sent is still read, and the guest hears of both. */
+/* The host's program reads no more. What it has sent is still read, and the guest is told of
+ * both. */
 void vsock_connection_lose_reader(struct vsock_connection *c);
 
 /* How many bytes the guest has room for. */
 uint32_t vsock_connection_credit(const struct vsock_connection *c);
 /* Bytes for the guest may wait in the host's socket, and it wants them. */
 bool vsock_connection_wants_data(const struct vsock_connection *c);
-/* Whose turn it is of those that have a packet for the guest; NULL: none has. */
+/* The next connection, in turn, that has a packet for the guest; NULL: none. */
 struct vsock_connection *vsock_connection_choose(struct vsock_connections *all);
 /* Both sides are done. */
 bool vsock_connection_is_over(const struct vsock_connection *c);
 
-/* The data of a packet of the guest's goes to the host, or is kept as far as its credit goes. */
+/* Passes the data of a guest's packet to the host, or keeps it, within the guest's credit. */
 void vsock_connection_take(struct vsock *v, struct vsock_connection *c,
                            const struct virtio_chain *chain, uint32_t size);
-/* What was kept goes to the host, then the end that the guest has told. */
+/* Passes the data that was kept to the host, then the end of the stream if the guest has sent
+ * it. */
 void vsock_connection_drain(struct vsock *v, struct vsock_connection *c);
 
 #endif

@@ -20,7 +20,7 @@ enum aio_kind {
     AIO_ALLOCATE /* fallocate(2), by `mode` */
 };
 
-/* Belongs to its user, who keeps it and all it refers to in place until `done` was called. */
+/* Owned by its user; it and all it points to must stay in place until `done` was called. */
 struct aio_job {
     enum aio_kind kind;
     int fd, mode;
@@ -40,7 +40,7 @@ struct aio_ops {
     void (*flush)(struct aio *aio);
     void (*collect)(struct aio *aio);
     bool (*close)(struct aio *aio);
-    void (*leave)(struct aio *aio); /* NULL: there is nothing to give back */
+    void (*leave)(struct aio *aio); /* NULL: nothing to release */
 };
 
 struct aio {
@@ -49,8 +49,8 @@ struct aio {
     unsigned in_flight; /* jobs submitted and not yet collected */
 };
 
-/* The best that this machine has. NULL: `error` says why it has nothing. KVM_VMM_AIO=threads in the
- * environment asks for the second best. */
+/* io_uring if this machine has it, else threads; KVM_VMM_AIO=threads in the environment asks for
+ * threads. NULL: `error` says why neither works. */
 struct aio *aio_open(struct error *error) MUST_CHECK;
 struct aio *aio_open_uring(struct error *error) MUST_CHECK;
 struct aio *aio_open_threads(struct error *error) MUST_CHECK;
@@ -59,13 +59,11 @@ struct aio *aio_open_threads(struct error *error) MUST_CHECK;
 enum { AIO_MAX = 256 };
 void aio_submit(struct aio *aio, struct aio_job *job);
 void aio_flush(struct aio *aio);
-/* Calls `done` of all jobs that are done; what those submit has begun then. */
+/* Calls `done` of all finished jobs; jobs that these submit are started before it returns. */
 void aio_collect(struct aio *aio);
-/* False: jobs are still in flight, for which a slow file lets wait. The instance is left to them.
- */
+/* False: jobs are still in flight on a slow file; the instance is not freed. */
 bool aio_close(struct aio *aio) MUST_CHECK;
-/* In a copy of the process, where its threads are not: gives back what is shared with its origin.
- */
+/* For a forked process, which has none of its threads: releases what it shares with the parent. */
 void aio_leave(struct aio *aio);
 
 #endif

@@ -6,9 +6,10 @@
  * The file is locked (fcntl(2), F_OFD_SETLK) against other disks of ours, in this process and
  * others: one may write it, or several may read it.
  *
- * Or an export of an NBD server (nbd.c), which has neither lock nor overlay of ours.
+ * Or an export of an NBD server (nbd.c), without a lock and without an overlay.
  *
  * A struct disk is also what unit tests and fuzzers put in the place of a real one.
+ *
  */
 #ifndef HOST_DISK_DISK_H
 #define HOST_DISK_DISK_H
@@ -20,10 +21,10 @@
 #include "base/error.h"
 #include "host/disk/aio.h"
 
-/* REQUESTS_MAX: so many of a disk are under way at most. */
+/* DISK_REQUESTS_MAX: how many requests of a disk are in flight at most. */
 enum { DISK_SECTOR = 512, DISK_ID_MAX = 20, DISK_REQUESTS_MAX = 256, DISK_TROUBLE_MAX = 128 };
 
-#define DISK_NBD "nbd:" /* what an export's name begins with, and a file's does not */
+#define DISK_NBD "nbd:" /* the name of an export begins with this */
 
 enum disk_order {
     DISK_READ,
@@ -34,7 +35,7 @@ enum disk_order {
     DISK_UNMAP    /* the same, and its room may go */
 };
 
-/* Belongs to its user, who keeps it and its pieces in place until `done` was called. */
+/* Owned by its user; it and its pieces must stay in place until `done` was called. */
 struct disk_request {
     enum disk_order order;
     uint64_t offset, size;       /* bytes, multiples of sectors within the disk */
@@ -65,7 +66,7 @@ struct disk {
     bool read_only;
     int fd; /* becomes readable when there is something to collect; -1: never */
     char id[DISK_ID_MAX + 1];
-    char trouble[DISK_TROUBLE_MAX]; /* for the user: why it works no more; empty: it does */
+    char trouble[DISK_TROUBLE_MAX]; /* for the user: why the disk failed; empty: it works */
 };
 
 /* Opens disk number `index`. NULL: `error` says what is wrong. */
@@ -73,8 +74,7 @@ struct disk *disk_open(const struct disk_config *config, unsigned index,
                        struct error *error) MUST_CHECK;
 /* For disk_open. */
 struct disk *disk_open_nbd(const struct disk_config *config, struct error *error) MUST_CHECK;
-/* What is kept of it apart from its file; false: it has no overlay. Of use while it has no request.
- */
+/* The overlay of a disk, while no request is in flight; false: it has none. */
 struct disk_overlay {
     int fd;
     uint64_t size;   /* bytes of `fd` */
@@ -85,20 +85,20 @@ bool disk_overlay(struct disk *disk, struct disk_overlay *overlay) MUST_CHECK;
 /* When its file was last written to, in nanoseconds since 1970; 0: not known. */
 uint64_t disk_changed(const struct disk *disk);
 
-/* The sum of samples of its file, by which another disk of the same size is told, and a block
- * device that was written to since, whose time of change is not known. Fails for one of NBD: what
- * its server has at another time is not known. */
+/* A checksum of samples of its file. It detects another disk of the same size, and a changed block
+ * device, which has no time of change. Fails for an NBD disk, whose contents may change at any
+ * time. */
 int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error) MUST_CHECK;
 
 /* The descriptor of its file; and the folder of all overlays. */
 int disk_file(const struct disk *disk);
 const char *disk_overlay_folder(void);
-/* In a copy of the process: `disk`, which was just opened, gets what the overlay of `origin` holds,
- * and `origin` is left without a ring or threads, of use for that alone. */
+/* For a forked process: copies the overlay of `origin` to `disk`, which was just opened. disk_leave
+ * then releases what `origin` shares with the parent: its ring or threads. */
 int disk_begin_with(struct disk *disk, const struct disk *origin, struct error *error) MUST_CHECK;
 void disk_leave(struct disk *disk);
 
-/* Closes it if it has no request any more; else it is left as it is. */
+/* Closes the disk; one with requests in flight is left as it is. */
 void disk_close(struct disk *disk);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Files that spare work when they are there and do no harm when not: $XDG_CACHE_HOME/mini-kvm, or
- * ~/.cache/mini-kvm (XDG Base Directory Specification). Only files that belong to this user and
- * that no other user may write are taken.
+ * Files that save work in later runs, and that may be deleted at any time:
+ * $XDG_CACHE_HOME/mini-kvm, or ~/.cache/mini-kvm (XDG Base Directory Specification). Only files
+ * that belong to this user and that no other user may write are taken.
  */
 #ifndef HOST_FILES_CACHE_H
 #define HOST_FILES_CACHE_H
@@ -17,9 +17,9 @@
 const uint8_t *cache_map(const char *name, size_t *size);
 bool cache_unmap(const uint8_t *bytes, size_t size);
 
-/* Writes `head`, zeroes up to `offset`, and `bytes` under a name, whole or not at all. Of files
- * that begin with `family` the oldest go, so that at most `most` are left. False if it could not be
- * done. */
+/* Writes `head`, zeroes up to `offset`, and `bytes` under a name, whole or not at all. Removes the
+ * oldest files that begin with `family`, so that at most `most` are left. False if the file could
+ * not be written. */
 struct cache_write {
     const char *name, *family;
     unsigned most;
@@ -30,8 +30,8 @@ struct cache_write {
 };
 bool cache_write(const struct cache_write *write) MUST_CHECK;
 
-/* A random number of this cache's own, made the first time it is asked for. False if there is no
- * cache, or others may read its file. */
+/* The cache's secret random number, made at the first call. False if there is no cache, or other
+ * users may read its file. */
 bool cache_secret(const char *name, uint8_t *bytes, size_t size) MUST_CHECK;
 
 /* Where it is, for messages; NULL if the environment names no place. */

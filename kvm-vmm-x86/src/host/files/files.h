@@ -18,30 +18,29 @@ struct file {
 };
 
 /* Reads a whole file (or pipe) into memory. A directory, an empty file and more than `limit` bytes
- * are errors, and so is a pipe that has not ended when the program loses its patience (events.h).
- */
+ * are errors, and so is a pipe that has not ended when the program must end (events.h). */
 int file_load(struct file *file, const char *path, uint64_t limit, struct error *error) MUST_CHECK;
-/* The same of a plain file alone, for a path that a file names and no user: a pipe could hold the
- * program up, or be its own input. */
+/* The same for a plain file only: for a path that comes from a file and not from the user, which
+ * could name a pipe that blocks the program, or its own input. */
 int file_load_plain(struct file *file, const char *path, uint64_t limit,
                     struct error *error) MUST_CHECK;
 void file_release(struct file *file);
 
-/* Whether what was read is what the file was when it was opened: it is not if somebody has written
- * to it or cut it short meanwhile. Bytes that were lost are zeroes. Of a pipe: yes. */
+/* Whether the file is unchanged since it was opened: it was neither written to nor truncated.
+ * Truncated bytes read as zeroes. Always true for a pipe. */
 bool file_is_unchanged(const struct file *file);
 
-/* Whether two paths lead to one plain file that is there. */
+/* Whether two paths name the same plain file. */
 bool files_are_one(const char *a, const char *b);
 
 /* Whether something of that name exists. */
 bool file_is_there(const char *path);
 
-/* Gives the bytes of a plain file back, but not the file: file_load_again may read it. */
+/* Frees the bytes of a plain file, but keeps it open for file_load_again. */
 void file_forget(struct file *file);
 
-/* Reads the same plain file once more, whatever its path leads to by now. It is an error if it was
- * written to since. Callable from any thread. */
+/* Reads the same plain file once more, whatever its path leads to by now. Fails if it was changed
+ * since. Callable from any thread. */
 int file_load_again(struct file *again, const struct file *file, struct error *error) MUST_CHECK;
 
 enum { FILE_STDIN = 0, FILE_STDOUT = 1, FILE_STDERR = 2 };
@@ -58,15 +57,15 @@ int outfile_open(struct outfile *file, const char *path, struct error *error) MU
 
 /* Empties it, so that writing begins at its start. */
 int outfile_begin(struct outfile *file) MUST_CHECK;
-/* 0 or a negative errno; `context` is the outfile. A reader that takes nothing is waited for as
- * long as the program has patience (events.h), and then is -EINTR. */
+/* 0 or a negative errno; `context` is the outfile. Waits for a reader that takes nothing; -EINTR
+ * once the program must end (events.h). */
 int outfile_write(void *context, const void *bytes, size_t count) MUST_CHECK;
-/* What closing says of the writes before it: 0 or a negative errno. */
+/* Closes it. 0, or the negative errno of a write that failed. */
 int outfile_close(struct outfile *file) MUST_CHECK;
 /* Closes it as if it had never been opened. */
 void outfile_abandon(struct outfile *file);
 
-/* Opens /dev/null for each standard descriptor that is closed, so that nothing of ours takes its
+/* Opens /dev/null for each standard descriptor that is closed, so that no other file gets its
  * number. */
 void files_keep_standard(void);
 

@@ -1,12 +1,13 @@
 /*
  * A folder that is there as a whole or not at all: its files are written to PATH.tmp, which becomes
  * PATH at the end. Files are sparse: pages of zeroes are left out. One program makes the folder and
- * its files, another may write to them: what it gets is their descriptors, so that its sandbox
- * allows it no folder.
+ * its files; another, which may be in a sandbox without access to the folder, gets their
+ * descriptors and writes to them.
  *
  * Each file has a sum, zlib's CRC-32 of every page that is not all zeroes, each behind its number
  * (64 bits, little-endian), and of the file's size behind them: it is the same whether zeroes are
  * holes or written.
+ *
  */
 #ifndef HOST_FILES_FOLDER_H
 #define HOST_FILES_FOLDER_H
@@ -33,10 +34,10 @@ struct folder {
     const bool *stop; /* atomic: writing is given up once it is set */
 };
 
-/* Takes the descriptors of files that are to be written. */
+/* Takes ownership of the descriptors of the files to be written. */
 void folder_open(struct folder *folder, const char *path, const struct folder_files *files,
                  const bool *stop);
-/* Those that are not closed yet. */
+/* Closes those that are not closed yet. */
 void folder_close_files(struct folder_files *files);
 /* Adds them to those of `to`, which has room. */
 void folder_move_files(struct folder_files *to, struct folder_files *from);
@@ -46,7 +47,7 @@ struct folder_memory {
     uint64_t *const *logs; /* of each slot, the pages to be written; NULL: all; a NULL: none */
     bool packed;           /* by zstd, host/files/pack.h; with `logs` one page behind another */
 };
-/* What goes into one file: bytes, a guest's memory, or what a file of the host holds. */
+/* Write one file: from bytes, a guest's memory, or a file of the host. */
 int folder_put(struct folder *folder, const char *name, const void *bytes, size_t size,
                uint32_t *sum, struct error *error) MUST_CHECK;
 int folder_put_memory(struct folder *folder, const char *name, const struct folder_memory *from,
@@ -67,10 +68,10 @@ int folder_sum_packed(const char *path, const char *name, uint64_t size, uint32_
 /* Writes what PATH/NAME holds beside holes to the same places of `fd`. */
 int folder_copy(const char *path, const char *name, int fd, struct error *error) MUST_CHECK;
 
-/* The path of something that is there, from the root on. */
+/* The absolute path of an existing file. */
 int folder_real_path(char real[FOLDER_PATH_MAX], const char *path, size_t length,
                      struct error *error) MUST_CHECK;
-/* The path of something that need not be there. */
+/* The absolute path of a file that need not exist. */
 int folder_full_path(char full[FOLDER_PATH_MAX], const char *path, struct error *error) MUST_CHECK;
 
 #endif

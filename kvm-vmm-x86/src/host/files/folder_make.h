@@ -8,9 +8,9 @@
 /* Makes PATH.tmp with files of those names; refused if PATH is there. One folder at a time: until
  * it is committed or abandoned, a signal that ends the program removes it. */
 int folder_make(const char *path, struct folder_files *files, struct error *error) MUST_CHECK;
-/* Its files are on the disk, and it has its name PATH; whether that name outlives a power cut is
- * up to the file system. Files that `is_used` does not know are removed before. On an error it is
- * abandoned. */
+/* Removes the files for which `is_used` is false, writes the others to the disk, and renames the
+ * folder to PATH; whether the name survives a power cut depends on the file system. On an error the
+ * folder is abandoned. */
 int folder_commit(bool (*is_used)(void *context, const char *name), void *context,
                   struct error *error) MUST_CHECK;
 void folder_abandon(void);

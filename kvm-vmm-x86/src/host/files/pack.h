@@ -13,11 +13,11 @@
 
 struct pack;
 
-/* Packs into `fd`, which stays the caller's, until *stop is set. NULL: out of memory. */
+/* Packs into `fd`, which the caller still owns, until *stop is set. NULL: out of memory. */
 struct pack *pack_open(int fd, const bool *stop);
 /* Bytes that belong at `at`, which is not before the end of the former ones. -1: errno. */
 int pack_write(struct pack *pack, const uint8_t *bytes, size_t size, uint64_t at) MUST_CHECK;
-/* What is packed has `size` bytes. -1: errno. */
+/* Ends the frame; the unpacked size is `size`. -1: errno. */
 int pack_end(struct pack *pack, uint64_t size) MUST_CHECK;
 void pack_close(struct pack *pack);
 

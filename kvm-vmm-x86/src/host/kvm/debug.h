@@ -1,5 +1,5 @@
-/* What only a debugger asks of KVM: guest debugging and the state of a vCPU that is out of the
- * guest. Reference: Documentation/virt/kvm/api.rst, section given with each function. */
+/* The KVM calls that only debugging needs: guest debugging, and registers of a vCPU that is out of
+ * the guest. Reference: Documentation/virt/kvm/api.rst, section given with each function. */
 #ifndef HOST_KVM_DEBUG_H
 #define HOST_KVM_DEBUG_H
 
@@ -21,7 +21,7 @@ int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs) MU
 int kvm_write_special(const struct kvm_cpu *cpu, const struct kvm_sregs *sregs) MUST_CHECK;
 int kvm_write_fpu(const struct kvm_cpu *cpu, const struct kvm_fpu *fpu) MUST_CHECK;
 
-/* A model-specific register (4.18, 4.19). Read: 0 where KVM has no such. Written: 0 or a negative
+/* A model-specific register (4.18, 4.19). Read: 0 if KVM does not have it. Written: 0 or a negative
  * errno. */
 uint64_t kvm_read_msr(const struct kvm_cpu *cpu, uint32_t index);
 int kvm_write_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t value) MUST_CHECK;

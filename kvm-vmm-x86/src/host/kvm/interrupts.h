@@ -1,4 +1,4 @@
-/* The state of the interrupt controllers that KVM emulates, for those who look at a guest that has
+/* The state of the interrupt controllers that KVM emulates, for reports about a guest that has
  * ended. Reference: Documentation/virt/kvm/api.rst, section given with each function. */
 #ifndef HOST_KVM_INTERRUPTS_H
 #define HOST_KVM_INTERRUPTS_H
@@ -7,7 +7,7 @@
 
 /* Interrupts a vCPU of a VM without interrupt controllers, which can be interrupted now. */
 void kvm_interrupt(const struct kvm_cpu *cpu, uint8_t vector);
-/* The vector of an interrupt that it begins with when it is entered next, or -1. */
+/* The vector of the interrupt that will be delivered at the next entry, or -1. */
 int kvm_injected(const struct kvm_cpu *cpu);
 
 /* A PIC: 0 the master, 1 the slave (4.26). */

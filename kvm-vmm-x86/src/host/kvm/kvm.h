@@ -1,8 +1,8 @@
 /*
- * The Linux KVM interface: every ioctl this VMM makes, with its errors turned into words.
- * Reference: Documentation/virt/kvm/api.rst in the Linux sources, section given with each function.
- * Written for kernels from 5.10 on, on Intel's and AMD's processors; what a newer kernel adds is
- * used where it is there.
+ * The Linux KVM interface: every ioctl that this VMM makes, with its errors as text. Reference:
+ * Documentation/virt/kvm/api.rst in the Linux sources, section given with each function. Written
+ * for kernels from 5.10 on, on Intel's and AMD's processors; what a newer kernel adds is used where
+ * it is there.
  */
 #ifndef HOST_KVM_KVM_H
 #define HOST_KVM_KVM_H
@@ -31,9 +31,9 @@ struct kvm_cpu {
     int fd;
     struct kvm_run *run;
     size_t run_size;
-    int stats_fd;         /* binary statistics, or -1 where the kernel has none */
-    uint64_t host_tsc;    /* the host's counter when its state is saved or loaded: alike for all
-                             vCPUs of a VM, which stay in step so */
+    int stats_fd;      /* binary statistics, or -1 where the kernel has none */
+    uint64_t host_tsc; /* the host's TSC when its state is saved or loaded; the same for all vCPUs
+                          of a VM, so that theirs stay equal */
     uint64_t halt_offset; /* where "halt_exits" stands in them */
     uint64_t xcr0;        /* at the start, and after a reset */
 };
@@ -67,19 +67,19 @@ void kvm_disconnect_ioeventfd(int vm, gpa_t gpa, int fd);
 
 int kvm_create_vcpu(const struct kvm *kvm, int vm, unsigned id, struct kvm_cpu *cpu,
                     struct error *error) MUST_CHECK;
-/* In a copy of the process: lets go of the mapping. */
+/* For a forked process: unmaps the shared page block. */
 void kvm_leave_vcpu(struct kvm_cpu *cpu);
 void kvm_destroy_vcpu(struct kvm_cpu *cpu);
 
-/* What CPUID answers the guest (4.93). Once, before it runs. */
+/* Sets the CPUID table of the guest (4.93). Once, before it runs. */
 int kvm_set_cpuid(const struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid,
                   struct error *error) MUST_CHECK;
 
-/* What a PC's firmware leaves behind in registers, after kvm_set_cpuid; what KVM refuses of it, the
- * guest does without: firmware.c. */
+/* Sets the registers that a PC's firmware sets; call it after kvm_set_cpuid. Those that KVM refuses
+ * are left out: firmware.c. */
 void kvm_set_firmware_state(struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid);
 
-/* XCR0 as the vCPU started with it. */
+/* Sets XCR0 as at the vCPU's start. */
 void kvm_reset_xcr0(const struct kvm_cpu *cpu);
 
 /* Special registers (4.13, 4.14) and the initial general ones (4.12). */
@@ -88,8 +88,8 @@ int kvm_get_sregs(const struct kvm_cpu *cpu, struct kvm_sregs *sregs,
 int kvm_set_state(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
                   const struct kvm_sregs *sregs, struct error *error) MUST_CHECK;
 
-/* Of special registers that KVM has told and is to take back: the task register as the processor
- * had it. */
+/* Corrects the task register in special registers that were read from KVM, before they are written
+ * back. */
 void kvm_mend_sregs(struct kvm_segment *task);
 
 /* Runs the guest until its next exit (4.10). 0, or a negative errno: -EINTR when kicked. */
@@ -108,14 +108,14 @@ enum kvm_halt kvm_halt_state(const struct kvm_cpu *cpu);
 uint64_t kvm_halt_count(const struct kvm_cpu *cpu);
 bool kvm_counts_halts(const struct kvm_cpu *cpu);
 
-/* Of an exit for an internal error: whether the guest brought it about. So it does by running where
- * there is no memory, or by having the tables there that an interrupt or exception goes through. */
+/* For an exit with an internal error: whether the guest caused it, by executing outside its memory,
+ * or with an IDT or stack outside it when an interrupt or exception is delivered. */
 bool kvm_error_is_guests(const struct kvm_run *run);
 
-/* Of an exit for a shutdown: whether KVM has reset the vCPU since, so that its registers tell
- * nothing. It does on AMD, whose hardware leaves the state undefined, and not on Intel. */
+/* For a shutdown exit: whether KVM has reset the vCPU, so that the guest's registers are lost. It
+ * does so on AMD, whose hardware leaves the state undefined, and not on Intel. */
 bool kvm_was_reset(const struct kvm_regs *regs, const struct kvm_sregs *sregs);
-/* Whether this host's does. */
+/* Whether this host's KVM does so. */
 bool kvm_resets_at_shutdown(void);
 
 #endif

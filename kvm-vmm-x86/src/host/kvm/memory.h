@@ -4,8 +4,9 @@
 
 #include "base/memory.h"
 
-/* Gives the VM every slot (4.35), under its number in the list. Done first of all: a slot that is
- * added to interrupt controllers or vCPUs waits for a grace period. */
+/* Registers every slot with the VM (4.35), under its number in the list. Call it before anything
+ * else is created: once there are interrupt controllers or vCPUs, each slot waits for a grace
+ * period. */
 int kvm_add_memory(int vm, const struct memory *memory, struct error *error) MUST_CHECK;
 
 /* Begins or ends the log of a slot, which then is empty. The guest may run; a writer in this
@@ -14,9 +15,9 @@ int kvm_log_memory(int vm, struct memory *memory, unsigned slot, bool logged,
                    struct error *error) MUST_CHECK;
 
 /* Takes the log of a slot that is logged (4.8): the pages that the guest or this process has
- * written since it began or was last taken. None is missing; a page that the guest reaches first by
- * a read may be there too, if KVM maps it for writing at once. `log` has memory_log_words(slot)
- * words, and is overwritten. */
+ * written since it began or was last taken. None is missing; a page that the guest has only read
+ * may be there too, if KVM maps it writable at once. `log` has memory_log_words(slot) words, and is
+ * overwritten. */
 int kvm_take_log(int vm, const struct memory *memory, unsigned slot, uint64_t *log,
                  struct error *error) MUST_CHECK;
 

@@ -1,17 +1,17 @@
-/* A vCPU that has run, as after a reset. */
+/* Resets a vCPU that has run. */
 #ifndef HOST_KVM_RESET_H
 #define HOST_KVM_RESET_H
 
 #include "host/kvm/kvm.h"
 
-/* But for these registers; `first`: it runs, else it waits to be started by another. It is out of
- * the guest, and has a local APIC. */
+/* Resets the vCPU's state in KVM, and sets these registers. `first`: it runs, else it waits for
+ * another vCPU to start it. It must be out of the guest, and have a local APIC. */
 int kvm_reset_vcpu(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
                    const struct kvm_sregs *sregs, bool first, struct error *error) MUST_CHECK;
 
-/* Has KVM finish the instruction that the last exit was in, and leaves a shutdown: the vCPU gets
- * another state next. KVM would make the rest of that instruction with its registers; and it may
- * write to the guest's memory, so that this comes before memory is put back. */
+/* Lets KVM finish the instruction of the last exit, and ends a shutdown, before another state is
+ * loaded. Otherwise KVM would finish the instruction with the new registers. It may write to guest
+ * memory, so call this before memory is restored. */
 int kvm_leave_exit(const struct kvm_cpu *cpu, struct error *error) MUST_CHECK;
 
 #endif

@@ -3,9 +3,9 @@
  * turns them into sockets of this process, by passt (a program that does the same outside), or by a
  * tap interface of the kernel.
  *
- * One thread at a time uses it, with its device's lock held. It belongs to who makes the guest and
- * outlives it. A struct net_host is also what unit tests and fuzzers put in the place of a real
- * one.
+ * One thread at a time uses it, with its device's lock held. It is owned by the maker of the guest
+ * and outlives the guest. A struct net_host is also what unit tests and fuzzers put in the place of
+ * a real one.
  */
 #ifndef HOST_NET_NET_H
 #define HOST_NET_NET_H
@@ -21,14 +21,15 @@
 enum { NET_FRAME_MAX = 65536 + 64, NET_FRAME_MIN = 14 };
 
 struct net_host_ops {
-    /* Looks what has come, and does what is due. True: again soon. Before receive and send. */
+    /* Reads what has come, and runs timers. True: call it again soon. Call it before receive and
+     * send. */
     bool (*service)(struct net_host *host);
     /* Takes one frame, or drops it. -EAGAIN: not now; `fd` becomes readable when it may. */
     int (*send)(struct net_host *host, const struct virtio_piece *pieces, unsigned count,
                 size_t size);
     /* The next frame's size; 0: none has come. */
     size_t (*receive)(struct net_host *host, uint8_t *frame, size_t room);
-    /* The driver wants these of `offloads`. NULL: there are none. */
+    /* The driver has accepted these features of `offloads`. NULL: it has none. */
     void (*choose)(struct net_host *host, uint64_t features);
     /* How many TCP connections end in this process. NULL: none do. */
     unsigned (*connections)(struct net_host *host);
@@ -56,7 +57,8 @@ struct net_host *net_open_passt(const struct net_config *config, struct error *e
 struct net_host *net_open_tap(const struct net_config *config, struct error *error) MUST_CHECK;
 void net_close(struct net_host *host);
 
-/* For those: copies a frame's pieces into one; its size, or 0 if it has no place. */
+/* For these three: copies a frame's pieces into one buffer; returns its size, or 0 if it does not
+ * fit. */
 size_t net_gather(const struct virtio_piece *pieces, unsigned count, uint8_t *to, size_t room);
 /* Whether a frame of the guest's may be the first of a flow, which needs a socket of the host. */
 bool net_begins_flow(const uint8_t *frame, size_t size);

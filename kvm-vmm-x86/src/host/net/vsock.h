@@ -3,9 +3,9 @@
  * Firecracker's convention. A client connects to PATH and writes "CONNECT PORT\n" (the device reads
  * that); what the guest connects to is the socket PATH_PORT.
  *
- * One thread at a time uses it, with its device's lock held. It belongs to who makes the guest and
- * outlives it. A struct vsock_host is also what unit tests and fuzzers put in the place of a real
- * one.
+ * One thread at a time uses it, with its device's lock held. It is owned by the maker of the guest
+ * and outlives the guest. A struct vsock_host is also what unit tests and fuzzers put in the place
+ * of a real one.
  */
 #ifndef HOST_NET_VSOCK_H
 #define HOST_NET_VSOCK_H
@@ -17,7 +17,7 @@
 #include "base/error.h"
 #include "common/device/virtio/virtio.h"
 
-/* What has happened to a connection, named by the tag that it was given; or to the listener. */
+/* An event of a connection, identified by its tag, or of the listener. */
 enum { VSOCK_LISTENER = UINT16_MAX };
 struct vsock_news {
     uint16_t tag;
@@ -51,7 +51,7 @@ struct vsock_host {
 /* For guest number `guest`. NULL: `error` says why not. */
 struct vsock_host *vsock_host_open(const struct vsock_config *config, unsigned guest,
                                    struct error *error) MUST_CHECK;
-/* Removes its socket's file. Connections are their device's to close. */
+/* Removes its socket's file. The device closes its connections. */
 void vsock_host_close(struct vsock_host *host);
 
 #endif

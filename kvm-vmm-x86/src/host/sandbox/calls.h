@@ -7,7 +7,7 @@
 
 #include "host/sandbox/landlock.h"
 
-/* What a run has that asks for more than others. */
+/* What a run uses that needs more system calls than others. */
 enum sandbox_need {
     SANDBOX_SHARE = 1 << 0,    /* shared folders */
     SANDBOX_SERVER = 1 << 1,   /* sockets where clients connect: --gdb, --control, unix:PATH */
@@ -29,7 +29,7 @@ enum { SANDBOX_CONDITIONS_MAX = 2 };
 
 struct sandbox_call {
     int number;     /* SYS_... */
-    unsigned needs; /* of which the run must have one; 0: each run may */
+    unsigned needs; /* the run must have one of these; 0: every run may make the call */
     /* Of its arguments; all must hold: argument & mask == value. */
     struct sandbox_condition {
         uint64_t mask; /* 0: there is no such condition */
@@ -50,8 +50,8 @@ extern const struct sandbox_ioctl sandbox_ioctls[];
 extern const unsigned sandbox_ioctl_count;
 
 /* The calls of sandbox_calls that name files, a row for each: where its folder's descriptor, its
- * path and its flags are, or -1, and what is done with it. In a run that learns these are asked
- * about, since no Landlock is. */
+ * path and its flags are, or -1, and what is done with it. With --sandbox=learn these calls are
+ * reported, since Landlock is not in force. */
 struct sandbox_naming {
     int number, folder, path, flags;
     enum landlock_action action; /* where there are flags, these say */

@@ -1,7 +1,7 @@
 /*
- * Landlock: which files the program can open once it is set up. What it may have to open again is
- * allowed when it is opened first; all else is out of reach, whatever a thread is made to do. What
- * is open stays open. Linux, Documentation/userspace-api/landlock.rst.
+ * Landlock: which files the program can open once it is set up. Files that may have to be opened
+ * again are allowed when they are first opened; all others cannot be opened, even by a thread under
+ * the guest's control. Open files stay open. Linux, Documentation/userspace-api/landlock.rst.
  */
 #ifndef HOST_SANDBOX_LANDLOCK_H
 #define HOST_SANDBOX_LANDLOCK_H
@@ -22,7 +22,7 @@ enum landlock_use {
 /* Collects what is allowed from now on, if the kernel has Landlock. */
 void landlock_begin(void);
 
-/* The same, but nothing will be bounded: what would be is asked for by landlock_would_allow. */
+/* The same, but nothing will be forbidden: landlock_would_allow tells what would be. */
 void landlock_begin_learning(void);
 
 /* What is done with a file. */
@@ -46,11 +46,12 @@ void landlock_allow(int fd, enum landlock_use use);
 /* The same by a path, which may not exist. */
 void landlock_allow_path(const char *path, enum landlock_use use);
 
-/* The calling thread and those that it starts can open nothing else from now on. 1: they cannot; 0:
- * the kernel has no Landlock; -1: an error. */
+/* From now on the calling thread and those that it starts can open only what was allowed. 1: in
+ * force; 0: the kernel has no Landlock; -1: an error. */
 int landlock_enter(struct error *error) MUST_CHECK;
 
-/* Whether that is so: then a file that takes another's name is not allowed, either. */
+/* Whether it is in force. Then a file that replaces another under its name is not allowed
+ * either. */
 bool landlock_is_entered(void);
 
 #endif

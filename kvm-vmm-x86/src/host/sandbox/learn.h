@@ -1,7 +1,7 @@
 /*
- * --sandbox=learn: a process of its own is asked about each call that the filter does not allow,
- * and each that names a file. It says on standard error which would be forbidden, once for each
- * kind and each file, and lets it happen. seccomp_unotify(2).
+ * --sandbox=learn: a separate process gets each call that the filter does not allow, and each that
+ * names a file. It reports on standard error the calls and files that would be forbidden, each
+ * once, and allows them. seccomp_unotify(2).
  */
 #ifndef HOST_SANDBOX_LEARN_H
 #define HOST_SANDBOX_LEARN_H

@@ -18,8 +18,9 @@ enum sandbox_mode {
 /* Before the first file is opened. */
 void sandbox_begin(enum sandbox_mode mode);
 
-/* From here on. No thread but the caller may run yet. `needs`: a set of enum sandbox_need. 1: it is
- * as --sandbox says; 0: it does not bound files, for this kernel has no Landlock; -1: an error. */
+/* Puts the sandbox in force. No other thread may run yet. `needs`: a set of enum sandbox_need. 1:
+ * in force as --sandbox says; 0: without a limit for files, as this kernel has no Landlock; -1: an
+ * error. */
 int sandbox_enter(unsigned needs, struct error *error) MUST_CHECK;
 
 #endif

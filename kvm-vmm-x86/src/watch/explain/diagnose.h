@@ -1,6 +1,6 @@
 /*
  * The diagnosis: what the instruction at RIP did, which exception that raised, why it could not be
- * delivered, and what came of that, down to the triple fault. Pure; the words are for one line.
+ * delivered, and what followed, up to the triple fault. Pure; the text is one line.
  */
 #ifndef EXPLAIN_DIAGNOSE_H
 #define EXPLAIN_DIAGNOSE_H
@@ -24,7 +24,7 @@ struct diagnosis {
 /* What is known beside registers and memory; -1: nothing. */
 struct diagnose_hint {
     int interrupt; /* the vector of a hardware interrupt that was just taken */
-    int handling;  /* RIP stands where the handler of this vector begins, which was just entered */
+    int handling;  /* RIP is the start of the handler of this vector, which was just entered */
 };
 
 struct diagnosis diagnose_fault(const struct snapshot *s, struct diagnose_hint hint);

@@ -1,6 +1,6 @@
 /*
- * What a guest was made of, kept for those who explain it: its image, to name its addresses and to
- * run it again. The names are those of the file that --symbols names, or of the image itself.
+ * The image of a guest, kept to find names for its addresses and to run it again. The names are
+ * those of the file that --symbols names, or of the image itself.
  */
 #ifndef EXPLAIN_GUEST_IMAGE_H
 #define EXPLAIN_GUEST_IMAGE_H
@@ -18,7 +18,7 @@ struct guest_image {
     struct error why_none;
 };
 
-/* Sits at a VM with a struct guest_image. A guest that starts again brings its image again. */
+/* Its context is a struct guest_image. A guest that starts again loads its image again. */
 extern const struct observer guest_image_observer;
 void guest_image_release(struct guest_image *image);
 

@@ -1,6 +1,6 @@
 /*
- * The state of the interrupt controllers that KVM emulates, and what it says about a guest that
- * waits in vain. Intel 8259A data sheet (IRR, ISR, IMR); Intel SDM volume 3, 11.8.4 (local APIC).
+ * The state of the interrupt controllers that KVM emulates, and which interrupt a waiting guest
+ * does not get. Intel 8259A data sheet (IRR, ISR, IMR); Intel SDM volume 3, 11.8.4 (local APIC).
  */
 #ifndef EXPLAIN_INTERRUPTS_H
 #define EXPLAIN_INTERRUPTS_H

@@ -1,4 +1,4 @@
-/* Where a guest turns round: found in a run of addresses, one an instruction. */
+/* The loop in which a guest runs: found in a sequence of instruction addresses. */
 #ifndef EXPLAIN_LOOP_H
 #define EXPLAIN_LOOP_H
 

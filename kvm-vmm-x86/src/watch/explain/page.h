@@ -1,6 +1,6 @@
 /*
- * The report page: what a guest was doing when it ended, for a person. Pure: everything it shows is
- * in `struct page`, nothing of which is changed.
+ * The report page: what a guest was doing when it ended. Pure: it shows what is in `struct page`,
+ * and changes nothing there.
  */
 #ifndef EXPLAIN_PAGE_H
 #define EXPLAIN_PAGE_H
@@ -15,10 +15,10 @@ enum { PAGE_EXITS = 8, PAGE_EXIT_TEXT = 120, PAGE_TEXT = 32 * 1024 };
 
 struct page {
     const struct snapshot *snapshot;
-    bool general_only; /* nothing of the snapshot is true but its general registers, ... */
-    bool wide;         /* ... which have 64 bits */
-    const struct symbols *symbols;       /* NULL: none */
-    const char *no_symbols;              /* why not, where that is worth a line; or NULL */
+    bool general_only;             /* only the general registers of the snapshot are valid, ... */
+    bool wide;                     /* ... which have 64 bits */
+    const struct symbols *symbols; /* NULL: none */
+    const char *no_symbols;        /* why not, where that is worth a line; or NULL */
     const struct diagnosis *diagnosis;   /* NULL: no fault was looked for */
     const struct loop *loop;             /* NULL: no loop was looked for */
     const struct interrupts *interrupts; /* NULL: no controllers */

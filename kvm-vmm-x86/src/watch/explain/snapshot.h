@@ -1,9 +1,9 @@
 /*
- * The state of one vCPU at one moment, as plain data, and the memory that it sees: what the
- * explainer looks at. Who takes it from KVM is elsewhere (vcpu.c, the gdb stub); here it is only
- * read.
+ * The state of one vCPU at one moment, as plain data, and the memory that it sees: the input of the
+ * explainer. Other files read it from KVM (vcpu.c, the gdb stub).
  *
  * What decides the mode: Intel SDM volume 3, 2.2 and 5.2.1 (L and D of CS), 21.2 (VM in EFLAGS).
+ *
  */
 #ifndef EXPLAIN_SNAPSHOT_H
 #define EXPLAIN_SNAPSHOT_H
@@ -57,8 +57,8 @@ gva_t snapshot_linear_rsp(const struct snapshot *s);
 /* Whether bits 63 to 47 (56 with five levels) are all alike. */
 bool snapshot_is_canonical(const struct snapshot *s, gva_t address);
 
-/* Bits of registers by name; each list is ended by one without a name. Empty: set, but it means
- * nothing. Intel SDM volume 3, 2.3 and 2.5; AMD APM volume 2, 3.1.7. */
+/* Names of register bits; each list ends with a NULL name. An empty name: the bit is set but has no
+ * meaning. Intel SDM volume 3, 2.3 and 2.5; AMD APM volume 2, 3.1.7. */
 struct snapshot_bit {
     const char *name;
     unsigned at;
@@ -66,7 +66,7 @@ struct snapshot_bit {
 
 extern const struct snapshot_bit snapshot_flags[], snapshot_cr0[], snapshot_cr4[], snapshot_efer[];
 
-/* General register `i`, in the order in which people list them: the old ones, then r8 to r15. */
+/* General register `i`, in the usual order: rax to rbp, then r8 to r15. */
 enum { SNAPSHOT_GENERAL = 16 };
 struct snapshot_general {
     const char *name;

@@ -1,5 +1,5 @@
-/* Text that grows in a buffer of fixed size. What does not fit is cut off, never written elsewhere,
- * so that a report about a wild guest has an end. */
+/* Text that grows in a buffer of fixed size. What does not fit is cut off, so that the size of a
+ * report is bounded. */
 #ifndef EXPLAIN_TEXT_H
 #define EXPLAIN_TEXT_H
 

@@ -1,5 +1,5 @@
-/* The breakpoints and watchpoints that the debugger has set: the table, and how each is to be
- * brought about on a given KVM. */
+/* The breakpoints and watchpoints that the debugger has set: the table, and how each is implemented
+ * on a given KVM. */
 #ifndef GDB_BREAKPOINTS_H
 #define GDB_BREAKPOINTS_H
 
@@ -18,7 +18,7 @@ enum gdb_breakpoint_type {
     GDB_WATCH_ACCESS
 };
 
-/* How it is brought about. */
+/* How it is implemented. */
 enum gdb_means {
     GDB_BY_INT3,     /* an int3 in place of the instruction */
     GDB_BY_PORT,     /* a write to a port, which every KVM reports, in place of the instruction */

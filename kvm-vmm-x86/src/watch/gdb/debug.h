@@ -1,9 +1,9 @@
 /*
- * A VM under a debugger: its vCPUs are stopped together and let go together.
+ * A VM under a debugger: its vCPUs are stopped and resumed together.
  *
- * Who stops it pauses the VM (vm/pause.h). Once it is quiet, the last vCPU decides what comes next:
- * the debugger is told, or, where the stop was only needed to get past a breakpoint, the vCPUs go
- * on, at first one alone with the code as it is, then all with the breakpoints in place.
+ * A stop pauses the VM (vm/pause.h). Once it is quiet, the last vCPU decides what comes next: the
+ * debugger is told; or, if the stop was only needed to pass a breakpoint, one vCPU steps alone with
+ * the original code, and then all continue with the breakpoints in place.
  *
  *     FREE        no debugger: vCPUs run
  *     RUNNING     under a debugger, with breakpoints in place
@@ -14,6 +14,8 @@
  *
  * step.c is the observer of the VM: what an exit means to a debugger.
  * Locks: debug.lock, then the gate's. Nothing is called with it held that waits for a vCPU.
+ *
+ *
  */
 #ifndef GDB_DEBUG_H
 #define GDB_DEBUG_H
@@ -28,8 +30,8 @@
 #include "watch/gdb/handlers.h"
 #include "watch/gdb/target.h"
 
-/* A guest that is stepped is slow beside its timer: between two interrupts it gets at least so many
- * instructions done, or it would get none. */
+/* A guest that is single-stepped is slow compared with its timer: it executes at least this many
+ * instructions between two interrupts, as otherwise it would make no progress. */
 enum { DEBUG_QUIET_STEPS = 200 };
 
 enum debug_phase {
@@ -62,8 +64,8 @@ struct debug_cpu {
     unsigned touches;      /* it accesses what is watched: 1 + index in the table; 0: it does not */
     unsigned quiet_steps;  /* single steps to go before it is interrupted again */
     unsigned entries;      /* counts up to the next look whether a checkpoint is due */
-    uint64_t steps, traps; /* exits that were the debugger's: for `monitor exits` */
-    bool crash_told;       /* the debugger has seen the crash that the exit is */
+    uint64_t steps, traps; /* exits for the debugger: for `monitor exits` */
+    bool crash_told;       /* the debugger was told of the crash */
     struct kvm_dtable idt; /* that the handlers were taken from */
 };
 
@@ -105,15 +107,15 @@ void debug_release(struct debug *debug, bool run);
 int debug_insert(struct debug *debug, const struct gdb_breakpoint *breakpoint);
 void debug_remove(struct debug *debug, const struct gdb_breakpoint *breakpoint);
 
-/* Starts the way back. NULL, or why that cannot be. */
+/* Starts to run the guest backwards. NULL, or why that is not possible. */
 const char *debug_go_back(struct debug *debug, enum travel_kind kind,
                           const struct gdb_breakpoint *watched);
 const char *debug_why_not_back(struct debug *debug);
-/* For the main thread: the way back is over. */
+/* For the main thread: the backward run has ended. */
 void debug_back(struct debug *debug);
 /* The debugger has changed the guest. */
 void debug_edited(struct debug *debug);
-/* The guest is over: nothing is left that looks at it. */
+/* The guest has ended: releases what the debugger holds of it. */
 void debug_end(struct debug *debug);
 
 /* For a vCPU's thread: a checkpoint is due. */

@@ -1,12 +1,13 @@
 /*
- * Where the CPU goes by itself: the handlers of interrupts and exceptions, and the entries of
- * system calls.
+ * The handlers of interrupts and exceptions, and the entries of system calls, at which the CPU
+ * clears the trap flag.
  *
  * A CPU that is stepped by the trap flag clears it when it enters a handler, so the handler would
  * run unseen until its IRET; and the flags it saved on the stack have the trap flag set, which a
  * guest that switches stacks finds when it is not stepped any more. While a vCPU steps, each
  * handler therefore begins with a trap (traps.h), and the saved flags are put right there. Intel
  * SDM volume 3, 6.12.1, 6.14; volume 2, SYSCALL, SYSENTER.
+ *
  */
 #ifndef GDB_HANDLERS_H
 #define GDB_HANDLERS_H
@@ -69,7 +70,7 @@ enum { TIMER_MSR_TSC = 0x10, TIMER_MSR_DEADLINE = 0x6e0 };
 /* Whether the instruction at CS:RIP sets the deadline. */
 bool handlers_sets_timer(const struct snapshot *s);
 
-/* What the deadline is to be instead, by the guest's TSC; 0 stays 0, which means none. */
+/* The later deadline to set instead, by the guest's TSC; 0 (no deadline) stays 0. */
 uint64_t handlers_later_deadline(uint64_t now, uint64_t deadline);
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * The registers that gdb sees, by mode: names, widths, order, and where each is in the state of a
  * vCPU. The first features of each mode are gdb's own (GDB manual, appendix G.5.5 "i386 Features"),
- * the last is ours and holds what only a system's programmer asks for.
+ * the last is kvm-vmm's and has the system registers.
  *
  * gdb reads the description once, when it connects: a vCPU that changes its mode afterwards is
  * shown in the old form, with registers cut or extended by zeros.
+ *
  */
 #ifndef GDB_REGISTERS_H
 #define GDB_REGISTERS_H

@@ -1,9 +1,11 @@
 /*
- * One guest's place for debuggers: a socket, and the session of the one that connects. All of it
+ * The gdb server of one guest: a socket, and the session of the debugger that connects. All of it
  * runs on the main thread, from the event loop; nothing waits for a client.
  *
- * A debugger that connects stops the guest. One that dies leaves it running, unless the guest was
- * to wait for a debugger and has never been allowed to run.
+ * A debugger that connects stops the guest. If its connection breaks, the guest runs on, unless it
+ * waits for a debugger (-S) and has never run.
+ *
+ *
  */
 #ifndef GDB_SERVER_H
 #define GDB_SERVER_H

@@ -11,11 +11,11 @@
 
 enum { GDB_CPUS_MAX = 64 };
 
-/* Ways back in time. */
+/* How the guest is run backwards. */
 enum travel_kind {
     TRAVEL_STEP,     /* one instruction */
     TRAVEL_CONTINUE, /* to the last breakpoint or watchpoint */
-    TRAVEL_WHO       /* nowhere: to tell which instruction wrote there last */
+    TRAVEL_WHO /* to find the instruction that wrote there last; the guest stays where it is */
 };
 
 enum gdb_action { GDB_STAY, GDB_RUN, GDB_STEP };
@@ -26,7 +26,7 @@ enum gdb_reason {
     GDB_STEPPED,     /* after a single step */
     GDB_BREAK,       /* at a breakpoint, of `type` */
     GDB_WATCH,       /* a watchpoint, of `type`, at `address` */
-    GDB_BEGIN,       /* going back: there is nothing before */
+    GDB_BEGIN,       /* backwards, at the beginning of the recording */
     GDB_CRASHED,     /* the guest cannot go on; continuing ends it */
     GDB_ENDED,       /* it is over: with `status` */
     GDB_ENDED_KILLED /* it is over: by signal `status` */
@@ -55,8 +55,9 @@ struct gdb_ops {
     /* Lets each vCPU do what `actions` says. A stop is told by gdb_stub_stopped, later. */
     void (*resume)(void *context, const enum gdb_action *actions);
     void (*interrupt)(void *context);
-    /* Back in time; a stop is told as after `resume`. `watched`: of TRAVEL_WHO. An answer other
-     * than NULL says why not. `why_not_back` says it before. NULL: there is no way back. */
+    /* Runs the guest backwards; the stop is reported as after `resume`. `watched`: for TRAVEL_WHO.
+     * Returns NULL, or why that is not possible; `why_not_back` returns that reason before. Both
+     * may be NULL: it is never possible. */
     const char *(*go_back)(void *context, enum travel_kind kind,
                            const struct gdb_breakpoint *watched);
     const char *(*why_not_back)(void *context);

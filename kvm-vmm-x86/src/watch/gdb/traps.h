@@ -4,7 +4,7 @@
  * which every KVM reports as an exit. A stopped guest's memory is as the
  * guest knows it: they are put in before it is entered and cleared when it stops.
  *
- * They lie at guest-physical addresses: what matters is the code, by whatever address it is run.
+ * They are placed by guest-physical address, so that they work for every mapping of the code.
  */
 #ifndef GDB_TRAPS_H
 #define GDB_TRAPS_H
@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "watch/explain/snapshot.h"
 
-/* A port of the DMA controllers' range that no PC gives a meaning to. TRAPS_MAX: 64 breakpoints and
+/* A port in the range of the DMA controllers that no PC uses. TRAPS_MAX: 64 breakpoints and
  * HANDLERS_MAX. */
 enum { TRAPS_PORT = 0xbd, TRAPS_MAX = 384 };
 
@@ -49,11 +49,11 @@ void traps_clear(struct traps *traps, const struct memory *memory);
  * Whether a port write, two bytes long, may stand in for the instruction at linear address `at`,
  * which lies at `place`, where KVM does not report int3.
  *
- * It may where level 3 does not come by, which must not write to ports, and where nothing but the
- * instruction is covered, or a PUSH of one byte with the first byte of what follows it: that is how
- * functions begin. What follows must then be no target of a jump nearby. Memory that is still empty
- * is left to other means: a loader would write over the trap. One danger remains: a
- * thread of the guest that was interrupted just between the two, and goes on there.
+ * It may if level 3, which must not write to ports, does not execute the code, and if it covers
+ * only the instruction, or a PUSH of one byte and the first byte of the next instruction, as at the
+ * start of functions. No jump nearby may then lead to that next instruction. Memory that is still
+ * empty is not used: a loader would overwrite the trap. One risk remains: a thread of the guest
+ * that was interrupted between the two instructions continues there.
  */
 bool traps_port_fits(const struct snapshot *s, gva_t at, gpa_t place);
 

@@ -1,5 +1,5 @@
-/* What is left of a guest that has ended: registers, memory, interrupt controllers, last exits, and
- * how all that was come by. */
+/* The state of a guest that has ended: registers, memory, interrupt controllers, last exits, and
+ * how they were obtained. */
 #ifndef POSTMORTEM_EVIDENCE_H
 #define POSTMORTEM_EVIDENCE_H
 
@@ -15,7 +15,8 @@ struct evidence {
     bool shutdown; /* a triple fault */
     bool at_fault; /* `snapshot` is the state before the instruction that ended it */
     struct snapshot snapshot;
-    bool general_only; /* of which all but the general registers is that of a reset CPU */
+    bool general_only; /* only its general registers are the guest's; the rest is that of a reset
+                          CPU */
     struct interrupts interrupts;
     bool halted;
     struct loop loop; /* samples 0: not looked for */

@@ -1,9 +1,9 @@
 /*
- * What is told about a guest that did not end well: one line, and for a crash (or with --explain) a
- * page. Everything it needs is taken here from KVM, from a second run if KVM has forgotten it; what
- * it means is found out by explain/.
+ * The report about a guest that did not end well: one line, and for a crash (or with --explain) a
+ * page. The state comes from KVM, or from a second run if KVM has lost it; explain/ interprets it.
  *
  * For the main thread, when all guests have ended.
+ *
  */
 #ifndef POSTMORTEM_H
 #define POSTMORTEM_H

@@ -1,8 +1,8 @@
 /*
  * The second run of a guest that shut down. On AMD, KVM resets a vCPU at a triple fault: what it
- * was doing is gone. But a guest that is given the same from outside does the same again. So its
- * double, made from the same image, plays the tape of the first up to the last exit before the end;
- * from there it goes on one instruction at a time, and the state before each is kept.
+ * was doing is gone. But a guest that gets the same input does the same again. So a second VM, made
+ * from the same image, plays the tape of the first up to the last exit before the end; from there
+ * it is single-stepped, and the state before each instruction is kept.
  */
 #ifndef POSTMORTEM_REPLAY_H
 #define POSTMORTEM_REPLAY_H
@@ -23,7 +23,7 @@ struct replay {
     struct snapshot snapshot;
     uint64_t exits, steps;
     unsigned handlers; /* how many exceptions were delivered on the way */
-    int handling; /* `snapshot` stands where the handler of this vector begins; -1: it does not */
+    int handling; /* `snapshot` is at the start of this vector's handler; -1: not at a handler */
 };
 
 /* `made` is a VM made like `vm`, which has ended by a shutdown. */

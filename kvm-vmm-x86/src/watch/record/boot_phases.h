@@ -1,6 +1,6 @@
 /*
- * The way of a Linux guest from the program's start to its end, for --boot-report: moments, what
- * was printed before them, and what they cost. Pure: the caller reads clocks and counters.
+ * The boot of a Linux guest in phases, for --boot-report: when each began, what was printed before,
+ * and the exits until then. Pure: the caller reads clocks and counters.
  */
 #ifndef BOOT_PHASES_H
 #define BOOT_PHASES_H
@@ -73,7 +73,7 @@ struct boot_codes {
 
 void boot_codes_add(struct boot_codes *codes, uint8_t code, uint64_t ns, uint64_t exits);
 
-/* In words: what cost the most, and what to do about it. */
+/* Advice: what cost the most, and what to do about it. */
 void boot_phases_advise(const struct boot_phases *phases, const struct boot_facts *facts,
                         struct boot_advice *advice);
 

@@ -7,7 +7,7 @@
 #include "watch/record/boot_phases.h"
 #include "watch/record/history.h"
 
-/* First of all: reads how long the process has taken to get here. */
+/* Call it first: reads how long the process has taken so far. */
 void boot_report_begin(unsigned guests);
 
 /* For each guest, without a context, if there is a report to come. */

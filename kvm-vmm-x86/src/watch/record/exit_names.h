@@ -1,4 +1,4 @@
-/* What people call an exit. Pure. */
+/* The names of exits. Pure. */
 #ifndef EXIT_NAMES_H
 #define EXIT_NAMES_H
 

@@ -2,10 +2,10 @@
  * What is kept of a run: each vCPU's newest exits, all its exits counted by where they came from
  * and what they reached, and what each guest printed. Memory is taken before a guest starts. From
  * then on a vCPU's thread is the only writer of what is kept of it, so that the path of an exit
- * needs no lock and allocates nothing; who writes about the run reads it when the guests have
- * ended.
+ * needs no lock and allocates nothing; the reports read it when the guests have ended.
  *
  * Pure; record.h fills it.
+ *
  */
 #ifndef HISTORY_H
 #define HISTORY_H
@@ -40,7 +40,7 @@ static inline struct exit_record *log_ring_next(struct log_ring *ring)
     return record;
 }
 
-/* How many it holds, and how many it has let go. */
+/* How many records it holds, and how many were overwritten. */
 uint32_t log_ring_count(const struct log_ring *ring);
 uint64_t log_ring_dropped(const struct log_ring *ring);
 

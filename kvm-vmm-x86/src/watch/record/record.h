@@ -1,7 +1,6 @@
 /*
- * The record of a run: an observer that keeps what --stats, --log and --boot-report want to know of
- * every exit (history.h), and what is printed and written of it when the guests have ended. One
- * instance, that of the session.
+ * The record of a run: an observer that keeps what --stats, --log and --boot-report need of every
+ * exit (history.h), and the reports when the guests have ended. One instance, that of the session.
  */
 #ifndef RECORD_H
 #define RECORD_H
@@ -43,7 +42,7 @@ const struct log_run *record_finish(struct vm *vms, unsigned count, struct error
 /* Writes the log, if one was asked for. -1: `error` says why it could not be written. */
 int record_write(const struct log_run *run, struct error *error) MUST_CHECK;
 
-/* Gives everything back; a file that was made and not written to is taken away again. */
+/* Frees everything; removes a file that was made and not written. */
 void record_close(void);
 
 #endif

@@ -50,14 +50,14 @@ struct checkpoints {
 int checkpoints_begin(struct checkpoints *points, struct vm *vm, struct error *error) MUST_CHECK;
 void checkpoints_end(struct checkpoints *points);
 
-/* Takes one of the VM as it is: its number, or -1. */
+/* Takes a checkpoint of the VM: its number, or -1. */
 int checkpoints_take(struct checkpoints *points, struct error *error) MUST_CHECK;
-/* Gives one up that none was taken after. */
+/* Frees a checkpoint that is the parent of no other. */
 void checkpoints_drop(struct checkpoints *points, int number);
-/* Makes room, if there is little: of those but the first, every second. */
+/* Frees every second checkpoint but the first, if room is short. */
 void checkpoints_thin(struct checkpoints *points);
 
-/* The VM is as it was. On an error it cannot be used any more. */
+/* Restores the VM to a checkpoint. After an error it cannot be used. */
 int checkpoints_restore(struct checkpoints *points, int number, struct error *error) MUST_CHECK;
 
 /* Whether memory is now as it was then. */

@@ -1,5 +1,5 @@
-/* A leg of a travel: from a checkpoint forward, at full speed up to the last exit before its end,
- * and step by step from there. On the travel's thread. */
+/* A forward run for time travel: from a checkpoint at full speed up to the last exit before its
+ * end, and in single steps from there. In the travel's thread. */
 #ifndef TRAVEL_LEG_H
 #define TRAVEL_LEG_H
 
@@ -21,11 +21,11 @@ struct leg {
 
 enum leg_result { LEG_THERE, LEG_HIT, LEG_LOST };
 
-/* To a checkpoint, from which what the guest is given comes from its tape. */
+/* Restores a checkpoint; from there the guest's input comes from its tape. */
 bool leg_start(struct travel *travel, int checkpoint) MUST_CHECK;
-/* From where the guest is. */
+/* Runs on from where the guest is. */
 enum leg_result leg_run(struct travel *travel, struct leg *leg) MUST_CHECK;
-/* Both; whether it ends as wanted. */
+/* Both; true if the result is `wanted`. */
 bool leg_travel(struct travel *travel, int from, struct leg *leg,
                 enum leg_result wanted) MUST_CHECK;
 

@@ -1,14 +1,14 @@
 /*
- * The recorder: what every small guest is given from outside is kept on a tape (vm/deck.h), so that
- * it can be run again: by the postmortem, by a debugger that goes backwards, and from a file
- * (--record, --replay).
+ * The recorder: keeps the input of every small guest on a tape (vm/deck.h), so that its run can be
+ * repeated: by the postmortem, by a debugger that goes backwards, and from a file (--record,
+ * --replay).
  */
 #ifndef TRAVEL_RECORDER_H
 #define TRAVEL_RECORDER_H
 
 #include "vm/vm.h"
 
-/* Why nothing that such a guest does can be made to happen again, for the user; NULL: it can. */
+/* Why the run of such a guest cannot be repeated, for the user; NULL: it can. */
 const char *recorder_refuses(const struct vm *vm);
 
 /* For every guest, without a context: gives it a deck, if it can have one. */
@@ -21,8 +21,8 @@ extern const struct observer recorder_exits_observer;
 int recorder_open(const char *record, const char *replay, struct error *error) MUST_CHECK;
 bool recorder_is_wanted(void);
 
-/* The guest has ended, and is still there: writes the recording, and says how a replay went. -1:
- * what was asked for is not there, or the guest has gone another way. */
+/* After the guest has ended, before its VM is destroyed: writes the recording, and reports how a
+ * replay went. -1: the recording could not be written, or the replay differed. */
 int recorder_finish(struct vm *vm);
 void recorder_close(void);
 

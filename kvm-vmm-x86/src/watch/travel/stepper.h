@@ -1,10 +1,12 @@
 /*
- * Runs a vCPU on a worker's thread (worker.h): exit by exit as it ran the first time, given what
- * its tape has, or instruction by instruction. Its own thread is over, or stands at the gate.
+ * Runs a vCPU in a worker's thread (worker.h): exit by exit with the input of its tape, or
+ * instruction by instruction. Its own thread has ended, or waits at the gate.
  *
- * A step over an instruction that faults, or before which an interrupt comes, goes into the handler
- * and on at full speed, for the CPU clears the trap flag there: so each handler begins with a trap,
- * for the time of the step. What the trap flag leaves on the guest's stack is taken away.
+ * A step over an instruction that faults, or before which an interrupt comes, enters the handler
+ * and runs on at full speed, as the CPU clears the trap flag there. So each handler begins with a
+ * trap during the step. The trap flag is removed from the flags saved on the guest's stack.
+ *
+ *
  */
 #ifndef TRAVEL_STEPPER_H
 #define TRAVEL_STEPPER_H
@@ -16,7 +18,7 @@
 
 enum { STEPPER_TABLE_MAX = 4096 };
 
-/* What the handlers were found with. */
+/* The state with which the handlers were found. */
 struct stepper_table {
     struct kvm_dtable idt;
     uint64_t cr0, cr3;
@@ -44,7 +46,7 @@ enum stepper_result {
     STEPPER_LOST,  /* the worker must stop, or KVM failed */
 };
 
-/* `stepper` is large. The vCPU is out of the guest. */
+/* The vCPU must be out of the guest. (A struct stepper is too large for a small stack.) */
 void stepper_init(struct stepper *stepper, struct worker *worker, struct vcpu *vcpu);
 
 /* Lets KVM finish the last exit's instruction, and reads the state from which steps begin. */

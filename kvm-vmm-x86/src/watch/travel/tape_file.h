@@ -1,5 +1,5 @@
-/* A recording as a file: a header that says of which guest it is, and the bytes of its tape.
- * docs/time-travel.md has the format. Pure; what is read comes from outside. */
+/* A recording as a file: a header that identifies the guest, and the bytes of its tape.
+ * docs/time-travel.md has the format. Pure; the input is untrusted. */
 #ifndef TRAVEL_TAPE_FILE_H
 #define TRAVEL_TAPE_FILE_H
 

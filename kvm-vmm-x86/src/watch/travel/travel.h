@@ -1,11 +1,13 @@
 /*
- * Going back in time: from where a guest under a debugger stands, the VM is taken back to a
- * checkpoint, and runs forward again with what its tape has, up to the place that is looked for.
+ * Reverse execution: restores a guest under a debugger to a checkpoint, and runs it forward with
+ * its tape up to the wanted place.
  *
  * A place is a number of exits and of instructions since the last of them. The instructions are
- * counted by single steps, which is exact on every KVM; the exits before go at full speed. All work
- * is done by a thread of its own, which travel_stop interrupts at any time: then the guest stands
- * where it stood before.
+ * counted by single steps, which is exact on every KVM; the exits before run at full speed. A
+ * separate thread does the work; travel_stop interrupts it at any time, and the guest returns to
+ * where it was.
+ *
+ *
  */
 #ifndef TRAVEL_TRAVEL_H
 #define TRAVEL_TRAVEL_H

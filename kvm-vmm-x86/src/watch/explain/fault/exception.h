@@ -37,8 +37,8 @@ void exception_name(struct text *text, const struct exception *e);
 /* "page fault at 0x0 (write; not present: PD[0] bit 0 (P) is clear)". */
 void exception_describe(struct text *text, const struct exception *e);
 
-/* What comes of `second` while `first` is delivered (SDM table 6-5): both in turn, a double fault,
- * or the end. */
+/* What happens if `second` is raised while `first` is delivered (SDM table 6-5): both in turn, a
+ * double fault, or a shutdown. */
 enum exception_pair { PAIR_SERIAL, PAIR_DOUBLE, PAIR_SHUTDOWN };
 enum exception_pair exception_pair(int first, int second);
 
