@@ -1,4 +1,4 @@
-/* Calls of the BIOS from 32-bit C; stage2.S goes down to real mode and back for each. */
+/* Calls the BIOS from 32-bit C; stage2.S switches to real mode and back for each call. */
 #ifndef BOOT_BIOS_H
 #define BOOT_BIOS_H
 

@@ -1,4 +1,4 @@
-/* What the loader says: on the screen by the BIOS, and on COM1 (opened by the boot sector). */
+/* The loader's output: on the screen by the BIOS, and on COM1 (set up by the boot sector). */
 #ifndef BOOT_CONSOLE_H
 #define BOOT_CONSOLE_H
 
@@ -11,7 +11,7 @@ void console_line_end(void);
 
 /* Prints "HLeOs Ecode text", a line end, and stops the machine. */
 void console_fail(const char *code, const char *text) __attribute__((noreturn));
-/* Stops the machine after a line of the caller's own. */
+/* Stops the machine, after the caller has printed a line. */
 void console_halt(void) __attribute__((noreturn));
 
 #endif

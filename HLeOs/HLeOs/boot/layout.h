@@ -1,6 +1,6 @@
 /*
- * Where the boot loader keeps its things below 1 MB, and what stands in its image. Read by the
- * assembly, the C and mkimage alike.
+ * The boot loader's memory below 1 MB, and the layout of its image. Used by the assembly, the C
+ * code and mkimage.
  *
  *   0x00000  interrupt vectors and BIOS data (the BIOS's)
  *   0x01000  stack, growing down from 0x7c00
@@ -10,6 +10,7 @@
  *   0x20000  page tables: PML4, PDPT, four page directories
  *   0x26000  boot_info
  *   0x27000  end: what the BIOS has above stays as it is
+ *
  */
 #ifndef BOOT_LAYOUT_H
 #define BOOT_LAYOUT_H
@@ -30,7 +31,7 @@
 /* Where the boot sector's code begins: behind the largest BIOS parameter block, FAT32's. */
 #define BOOT_PARAMETERS_END 0x5a
 
-/* The boot sector's own word of the image: how many sectors of second stage follow it. */
+/* A word in the boot sector: how many sectors of second stage follow it. */
 #define STAGE2_SECTORS_OFFSET 0x1b4
 /* The partition table's place in a boot sector, with the disk's signature before it. */
 #define DISK_SIGNATURE_OFFSET 0x1b8

@@ -1,4 +1,4 @@
-/* Memory as the loader finds it: the A20 line, the BIOS's map, and room for the kernel. */
+/* Memory for the loader: the A20 line, the BIOS's memory map, and room for the kernel. */
 #ifndef BOOT_MEMORY_H
 #define BOOT_MEMORY_H
 

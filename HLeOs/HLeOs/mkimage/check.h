@@ -1,4 +1,4 @@
-/* Looks whether a file system in memory keeps all invariants of abi/hleos_fs.h. */
+/* Checks all invariants of abi/hleos_fs.h in a file system in memory. */
 #ifndef MKIMAGE_CHECK_H
 #define MKIMAGE_CHECK_H
 
@@ -11,7 +11,7 @@ struct check_result {
     uint32_t blocks, used_blocks;
 };
 
-/* What the log holds is copied home in memory first. Each breach is a line for `report`, at most
+/* First replays the log in memory. Reports each violation as a line to `report`, at most
  * CHECK_LINES_MAX of them. */
 enum { CHECK_LINES_MAX = 50 };
 struct check_result check_image(const void *bytes, size_t size, void (*report)(const char *line));

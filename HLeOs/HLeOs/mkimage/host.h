@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* Called after each release of a lock, and again and again where the caller waits for one: the test
- * may let another of its threads run, one at a time. NULL: there is one thread, and a lock that it
- * would wait for stops the program. */
+/* Called after each release of a lock, and repeatedly while the caller waits for one: the test may
+ * switch to another of its threads. NULL: there is one thread, and a wait for a lock stops the
+ * program. */
 extern void (*host_switch)(bool waits);
 
 #endif

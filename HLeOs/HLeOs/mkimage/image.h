@@ -7,7 +7,7 @@
 
 struct image {
     unsigned char *bytes; /* of the whole file */
-    size_t at, size;      /* the partition of our type; all of it if there is no partition table */
+    size_t at, size; /* the partition of HLeOs' type; all of it if there is no partition table */
 };
 
 /* False after a line on standard error, which begins with `who`. */

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* An empty file system that fills `bytes`, which are zeros: NULL, or why not. */
+/* Makes an empty file system that fills `bytes`, which are zeros. NULL, or why that is not
+ * possible. */
 const char *mkfs_format(unsigned char *bytes, size_t size);
 
 struct mkfs_file {
@@ -13,7 +14,7 @@ struct mkfs_file {
     size_t size;
 };
 
-/* 0; or an enum fs_error, and `which` is the file that does not fit. */
+/* Adds the files. 0; or an enum fs_error, and `*which` is the index of the file that failed. */
 int mkfs_add(unsigned char *bytes, size_t size, const struct mkfs_file *files, size_t count,
              size_t *which);
 

@@ -1,4 +1,4 @@
-/* A disk (disk/disk.h) in memory: an image that is being made or looked at. */
+/* A disk (disk/disk.h) in memory: an image that is being made or checked. */
 #ifndef MKIMAGE_RAM_H
 #define MKIMAGE_RAM_H
 

@@ -1,5 +1,5 @@
-/* What HLeOs does once it runs, by its command line: `test=all` or `test=NAME`, `bench=all`; else
- * the shell. */
+/* What HLeOs does after boot, by its command line: `test=all` or `test=NAME`, `bench=all`; else the
+ * shell. */
 #ifndef HLEOS_ACTIONS_H
 #define HLEOS_ACTIONS_H
 

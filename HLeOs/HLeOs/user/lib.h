@@ -49,8 +49,8 @@ int unlink(const char *path);
 int mknod(const char *path, int device); /* enum hleos_device */
 int stat(const char *path, struct hleos_stat *stat);
 
-/* Zeros (file -1), or a file's bytes from `offset` on as they are now; all of it is this process's
- * alone, and can be written to. munmap() takes back all that one mmap() gave. */
+/* Private, writable memory with zeros (file -1), or a copy of a file's bytes from `offset` on.
+ * munmap() removes a whole mapping. */
 #define MAP_FAILED ((void *)-1)
 void *mmap(size_t size, int file, long offset);
 int munmap(void *address, size_t size);
@@ -62,7 +62,7 @@ void printf(const char *format, ...) FMT_PRINTF(1, 2);
 void fprintf(int file, const char *format, ...) FMT_PRINTF(2, 3);
 
 /* The next line without its end: its length, of which `room` - 1 bytes are there at most. It reads
- * a byte at a time: what stands behind the line is for others. */
+ * a byte at a time, so that later bytes stay for other readers. */
 enum { LINE_END = -1, LINE_ERROR = -2 };
 long read_line(int file, char *line, size_t room);
 

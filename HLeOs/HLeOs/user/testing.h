@@ -21,12 +21,12 @@ struct test {
     }
 
 /* Runs the tests of a table that ends with an entry whose name is NULL, or only the one of that
- * name; 0 if all passed, and there was one. With a directory, that is made for each test, which
- * runs in it and leaves it empty: what a directory has grown by stays until it is taken away. */
+ * name; 0 if all passed, and there was one. `directory`: made for each test, which runs in it and
+ * leaves it empty; removed after the test, as a directory never shrinks. */
 int testing_run(const char *program, const struct test *tests, const char *directory,
                 const char *only);
 
-/* Ends the test, and the process, if it does not hold. */
+/* Ends the test and the process if the condition is false. */
 #define check(condition) ((condition) ? (void)0 : testing_fail(__LINE__, #condition))
 void testing_fail(int line, const char *what);
 
@@ -36,7 +36,7 @@ void testing_fail(int line, const char *what);
 int testing_fork(int line);
 int testing_reap(int line);
 
-/* False, and a line that says so, where no disk has a file system. */
+/* False, after a message, if no disk has a file system. */
 bool testing_disk(void);
 
 /* Addresses that are not a program's. */

@@ -19,13 +19,13 @@ struct cpu {
     uint8_t *stack_top;
     bool online;
     struct fault fault; /* the last one, written by host_trap() */
-    uint64_t off_since; /* interrupts have waited since then at most */
+    uint64_t off_since; /* since when interrupts are off, host time */
     uint64_t off_most;  /* the longest they ever waited */
 };
 
 enum { CPU_STACK_ORDER = 3 }; /* 32 KiB, of each hart but the one that boots */
 
-/* hypervisor.ld: all of the hypervisor but its heap; in it, what only boot.S needed. */
+/* hypervisor.ld: the image of the hypervisor, and the part of it that only boot.S needs. */
 extern char image_start[], image_end[], moves_start[], moves_end[];
 extern struct cpu cpus[CPUS_MAX];
 extern unsigned cpu_count;
@@ -40,17 +40,18 @@ static inline struct cpu *cpu_self(void)
 
 /* Makes `cpus` from the machine's harts and gives this hart its structure. */
 void cpu_init_boot(const uint64_t *hartids, unsigned count, uint64_t hartid);
-/* What every hart sets up for itself before it runs guests. */
+/* Sets up this hart; every hart calls it before it runs guests. */
 void cpu_init_hart(void);
-/* Whether a guest's breakpoints on this hart are its own or come to the hypervisor. */
+/* Delegates breakpoint exceptions on this hart to the guest (`own`), or takes them in the
+ * hypervisor. */
 void cpu_delegate_breakpoints(bool own);
-/* Starts another hart, which runs `entry` on its stack; false where the firmware does not. */
+/* Starts another hart, which runs `entry` on its stack; false if the firmware refuses. */
 bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void)) MUST_CHECK;
-/* Interrupts another hart, so that it looks at what has changed. */
+/* Interrupts another hart, so that it checks its state again. */
 void cpu_kick(struct cpu *cpu);
 
-/* The hypervisor runs with interrupts off. `serve` is called for each that waits, by number, from
- * cpu_serve_interrupts(): between two steps of anything long, with no lock held. */
+/* The hypervisor runs with interrupts off. cpu_serve_interrupts() calls `serve` with the number of
+ * each pending interrupt; long work calls it between two steps, with no lock held. */
 void cpu_set_interrupt_handler(void (*serve)(uint64_t number));
 void cpu_serve_interrupts(void);
 /* Notes that interrupts were off until now, or are from now on. */

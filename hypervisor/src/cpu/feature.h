@@ -1,7 +1,7 @@
 /*
- * What guests are offered. One table names the extensions a guest may use and the enable bits each
- * needs; what the machine does not have, or does not let us enable, is not in the guest's device
- * tree either: the two cannot disagree.
+ * The extensions that guests are offered. One table names them and the enable bits that each needs.
+ * An extension that the machine lacks, or that cannot be enabled, is not in the guest's device tree
+ * either.
  */
 #ifndef CPU_FEATURE_H
 #define CPU_FEATURE_H
@@ -9,7 +9,7 @@
 #include "lib/types.h"
 
 struct features {
-    uint64_t henvcfg;   /* what guests run with: read back after writing */
+    uint64_t henvcfg;   /* the value for guests: read back after writing */
     uint64_t hstateen0; /* likewise; 0 where there is no such CSR */
     bool has_henvcfg, has_hstateen;
     bool sstc;      /* guests program their own timer */

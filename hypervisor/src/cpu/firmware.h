@@ -1,6 +1,6 @@
 /*
- * Calls into the firmware below (OpenSBI): the Supervisor Binary Interface as its client
- * (RISC-V SBI 3.0). In sbi/ the hypervisor is the server.
+ * Calls the firmware (OpenSBI) by the Supervisor Binary Interface (RISC-V SBI 3.0). sbi/ is the
+ * other side: the hypervisor's SBI for guests.
  */
 #ifndef CPU_FIRMWARE_H
 #define CPU_FIRMWARE_H
@@ -15,14 +15,14 @@ struct sbi_result firmware_call(uint64_t extension, uint64_t function, uint64_t 
 void firmware_init(void);
 bool firmware_has(uint64_t extension);
 
-/* Writes to the firmware's console, by one call of DBCN where there is one, else by the legacy call
- * byte by byte; how many bytes it took. The firmware may wait for the line. */
+/* Writes to the firmware's console, by one call of DBCN if it has that, else by the legacy call
+ * byte by byte; returns how many bytes it took. The firmware may wait for the line. */
 size_t firmware_send(const char *text, size_t length);
 /* The same until all is written. Returns `length`. */
 size_t firmware_write(const char *text, size_t length);
 /* The next byte of its console, or -1. */
 int firmware_read(void);
-/* Switches a feature of FWFT on this hart; where the firmware has none, nothing happens. */
+/* Switches a feature of FWFT on this hart; does nothing if the firmware lacks FWFT. */
 void firmware_switch(uint64_t feature, bool on);
 void firmware_set_timer(uint64_t when);
 void firmware_send_ipi(uint64_t hartid);

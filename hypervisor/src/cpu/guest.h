@@ -1,13 +1,13 @@
 /*
- * What switch.S and fpu.S move between a hart and memory: a guest's registers, and how its last
- * trap presented itself.
+ * The registers that switch.S and fpu.S move between a hart and memory, and the CSRs of the guest's
+ * last trap.
  */
 #ifndef CPU_GUEST_H
 #define CPU_GUEST_H
 
 #include "lib/types.h"
 
-/* How a trap out of the guest presents itself. */
+/* The CSRs that describe a trap out of the guest. */
 struct guest_trap {
     uint64_t cause, stval, htval, htinst;
 };
@@ -22,7 +22,7 @@ struct guest_registers {
 
 struct guest_vector {
     uint64_t vstart, vl, vtype, vcsr;
-    uint8_t *registers; /* 32 of vlenb bytes, NULL where the hart has no vector unit */
+    uint8_t *registers; /* 32 of vlenb bytes; NULL: the hart has no vector unit */
 };
 
 /* Runs the guest until it traps; `trap` says why. Interrupts stay off in the host. */

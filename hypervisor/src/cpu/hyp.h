@@ -1,7 +1,7 @@
 /*
  * One-instruction functions: the H extension's fences and guest accesses, written as encodings for
- * assemblers that do not know them (Privileged Architecture 15.3 and 15.4), and the few others that
- * C has no word for.
+ * assemblers that do not know them (Privileged Architecture 15.3 and 15.4), and a few other
+ * instructions without a C equivalent.
  */
 #ifndef CPU_HYP_H
 #define CPU_HYP_H
@@ -28,8 +28,8 @@ static inline void hyp_fence_i(void)
     __asm__ volatile("fence.i" : : : "memory");
 }
 
-/* What was stored is in memory before a device is told by a store to its registers, which none of
- * C's fences orders. */
+/* Orders earlier stores to memory before a later store to a device register; no C fence does
+ * that. */
 static inline void hyp_fence_device(void)
 {
     __asm__ volatile("fence w, o" : : : "memory");
@@ -46,7 +46,7 @@ static inline uint64_t hyp_time(void)
 }
 
 /* Fetches 16 bits of guest code through both stages, as the mode in hstatus.SPVP (hlvx.hu). False:
- * it trapped, and cpu_self()->fault says how. */
+ * it trapped, and cpu_self()->fault describes the trap. */
 static inline bool hyp_fetch16(uint64_t gva, uint16_t *out)
 {
     uint64_t bad, value = 0;

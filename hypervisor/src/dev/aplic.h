@@ -1,8 +1,8 @@
 /*
  * The interrupt controller of a guest that has an IMSIC: an APLIC that turns its devices' lines
- * into MSIs (RISC-V Advanced Interrupt Architecture 1.0, chapter 4), with one domain, which is
- * S-mode's. Not in it: delivery by wire, endianness, parents and children. Knows nothing of vCPUs:
- * `send` writes an MSI to a hart's file.
+ * into MSIs (RISC-V Advanced Interrupt Architecture 1.0, chapter 4), with one domain, for S-mode.
+ * Not in it: delivery by wire, endianness, parent and child domains. It does not know vCPUs: `send`
+ * writes an MSI to the interrupt file of a hart.
  */
 #ifndef DEV_APLIC_H
 #define DEV_APLIC_H
@@ -25,9 +25,9 @@ struct aplic {
 extern const struct device_ops aplic_ops; /* state: struct aplic */
 
 void aplic_reset(struct aplic *aplic);
-/* A device's line; `aplic` is a struct aplic (the shape of irq_line.set). Where the driver chose
- * the rising edge, each call that sets the line is one: a device makes it for each of its reasons,
- * and one that comes before the last is acknowledged is not lost. */
+/* Sets a device's line; `aplic` is a struct aplic (the type of irq_line.set). If the driver chose
+ * the rising edge, each call that sets the line counts as an edge, even if the line is high: a
+ * device calls it for each interrupt, and none is lost. */
 void aplic_set_source(void *aplic, unsigned source, bool level);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What an emulated device is to the rest: a window of guest physical addresses and two functions.
- * They are called with the VM's lock held, with 1, 2, 4 or 8 bytes that lie inside the window and
- * do not cross a multiple of their width.
+ * An emulated device: a range of guest physical addresses and two functions. They are called with
+ * the VM's lock held, for 1, 2, 4 or 8 bytes that lie inside the range and are aligned to their
+ * width.
  */
 #ifndef DEV_DEVICE_H
 #define DEV_DEVICE_H

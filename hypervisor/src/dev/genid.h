@@ -1,7 +1,7 @@
 /*
  * The generation of a VM (Virtual Machine Generation ID; device tree binding microsoft,vmgenid): a
- * number that is another one in a clone. The guest's kernel is interrupted when it changes, and
- * stirs its random numbers; the line falls when it has looked.
+ * number that differs in each clone. A change interrupts the guest's kernel, which reseeds its
+ * random numbers; a read of the number lowers the line.
  */
 #ifndef DEV_GENID_H
 #define DEV_GENID_H
@@ -18,7 +18,7 @@ struct genid {
 
 extern const struct device_ops genid_ops; /* state: struct genid */
 
-/* Another number; `tell`: the guest is interrupted. */
+/* Sets a new number; `tell`: and interrupts the guest. */
 void genid_renew(struct genid *genid, bool tell);
 
 #endif

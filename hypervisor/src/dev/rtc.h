@@ -10,7 +10,7 @@
 
 #define RTC_SIZE 0x1000ul
 
-/* Plain data, which is what is saved of it. */
+/* All state that a driver can change: plain data, which is saved. */
 struct rtc_state {
     uint64_t offset;                /* the guest's time - the machine's */
     uint64_t alarm;                 /* the guest's time */
@@ -27,7 +27,7 @@ extern const struct device_ops rtc_ops; /* state: struct rtc */
 
 void rtc_reset(struct rtc *rtc);
 void rtc_load(struct rtc *rtc, const struct rtc_state *state);
-/* Host time at which rtc_tick() is to be called; ~0: need not. */
+/* Host time at which rtc_tick() has to be called; ~0: never. */
 uint64_t rtc_due(const struct rtc *rtc);
 void rtc_tick(struct rtc *rtc);
 

@@ -1,5 +1,5 @@
-/* What a guest printed while it was not in front: the last few KiB of it, or a line that is not
- * complete yet. */
+/* The output of a guest while it is not in front: its last few KiB, or a line that is not complete
+ * yet. */
 #ifndef DEV_SCREEN_H
 #define DEV_SCREEN_H
 

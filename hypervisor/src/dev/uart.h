@@ -1,6 +1,6 @@
 /*
- * A guest's serial port: the ns16550a of common/device/uart16550.h. What comes in waits in a queue
- * deeper than the chip's.
+ * A guest's serial port: the ns16550a of common/device/uart16550.h. Input waits in a queue that is
+ * larger than the chip's FIFO.
  */
 #ifndef DEV_UART_H
 #define DEV_UART_H
@@ -26,9 +26,9 @@ extern const struct device_ops uart_ops; /* state: struct uart */
 void uart_init(struct uart *uart, struct irq_line irq, bool (*send)(void *owner, char c),
                void *owner);
 void uart_reset(struct uart *uart);
-/* A byte from outside; false where the queue is full. */
+/* Queues an input byte; false if the queue is full. */
 bool uart_receive(struct uart *uart, uint8_t byte);
-/* The next byte that waits, past the registers; -1 for none. */
+/* Takes the next queued byte without the registers; -1: none. */
 int uart_take(struct uart *uart);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Begun as an EFI application, as `bootefi`, GRUB and EDK2 begin Linux: boot.S calls efi_leave()
- * instead of finding a hart's number and a device tree in its registers. What EFI tells beyond the
- * tree stays in `efi` for machine_read().
+ * The start as an EFI application, as `bootefi`, GRUB and EDK2 start Linux: boot.S calls
+ * efi_leave() to get the hart ID and the device tree, which are in registers otherwise. What EFI
+ * passes besides the tree stays in `efi` for machine_read().
  */
 #ifndef HOST_EFI_H
 #define HOST_EFI_H
@@ -10,7 +10,7 @@
 
 enum { EFI_RESERVED_MAX = 8, EFI_ARGUMENTS_SIZE = 4096 };
 
-/* All zero where EFI did not begin us. */
+/* All zero if the hypervisor was not started by EFI. */
 struct efi {
     char arguments[EFI_ARGUMENTS_SIZE]; /* "" for none: then the tree's */
     struct range initrd;                /* size 0: none */
@@ -20,10 +20,10 @@ struct efi {
 
 extern struct efi efi;
 
-/* As a function returns two registers: what the hypervisor begins with, a0 and a1. */
+/* The values of a0 and a1 with which the hypervisor starts, returned in two registers. */
 struct efi_handover {
     uint64_t hartid;
-    const void *fdt; /* NULL after a line that says what is wrong: EFI goes on */
+    const void *fdt; /* NULL after an error message: returns to EFI */
 };
 
 struct efi_system_table;

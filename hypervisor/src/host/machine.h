@@ -1,6 +1,5 @@
 /*
- * The machine as its device tree tells it: nothing about it is known beforehand. Filled once by the
- * boot hart, read-only afterwards.
+ * The machine as its device tree describes it. Filled once by the boot hart, read-only afterwards.
  */
 #ifndef HOST_MACHINE_H
 #define HOST_MACHINE_H
@@ -17,7 +16,7 @@ struct machine_device {
     uint32_t interrupt;
 };
 
-/* What interrupts its harts' S-mode. */
+/* The interrupt controller of its harts' S-mode. */
 enum machine_controller {
     CONTROLLER_NONE, /* none that is known */
     CONTROLLER_PLIC,
@@ -25,7 +24,7 @@ enum machine_controller {
     CONTROLLER_MSI    /* or writes to their IMSICs */
 };
 
-/* Where a hart is for its controllers. */
+/* A hart's place at the interrupt controllers. */
 struct machine_wiring {
     uint32_t context; /* the PLIC's, or the APLIC's number of the hart; ~0: none */
     hpa_t imsic;      /* its IMSIC's page for S-mode, its guests' behind it; 0: none */
@@ -44,14 +43,14 @@ struct machine {
     struct range initrd;  /* size 0: none */
     struct range memory[MACHINE_RANGES_MAX];
     unsigned memory_count;
-    struct range reserved[MACHINE_RANGES_MAX]; /* firmware and the like: never to be used */
+    struct range reserved[MACHINE_RANGES_MAX]; /* used by firmware and the like */
     unsigned reserved_count;
-    bool ranges_lost; /* there are more of these */
+    bool ranges_lost; /* there were more than MACHINE_RANGES_MAX */
     uint64_t hartids[CPUS_MAX];
     unsigned hart_count;
     unsigned harts_left_out;       /* more than CPUS_MAX, or without the H extension */
     uint64_t timebase;             /* ticks of `time` a second */
-    char isa[ISA_SIZE];            /* what the first hart can do, written as riscv,isa is */
+    char isa[ISA_SIZE];            /* the extensions of the first hart, in the form of riscv,isa */
     bool wide_accesses;            /* some hart has vectors, or floats of 16 or 128 bits */
     uint32_t cbom_size, cboz_size; /* its cache blocks */
     struct machine_uart uart;
@@ -70,7 +69,7 @@ extern struct machine machine;
 
 enum { NANOSECONDS = 1000000000 }; /* of a second */
 
-/* Time by `ticks` of `time`, in nanoseconds; and the other way round. */
+/* Convert ticks of the `time` CSR to nanoseconds, and back. */
 static inline uint64_t machine_nanoseconds(uint64_t ticks)
 {
     return ticks / machine.timebase * NANOSECONDS +
@@ -89,7 +88,7 @@ static inline uint64_t machine_time(uint64_t ticks)
     return machine.epoch + machine_nanoseconds(ticks);
 }
 
-/* Reads the device tree at `fdt`. 0, or a negative code after a line that says what is missing. */
+/* Reads the device tree at `fdt`. 0, or a negative code after an error message. */
 int machine_read(const void *fdt) MUST_CHECK;
 
 #endif

@@ -1,8 +1,7 @@
 /*
- * The machine's serial port (port.h), driven directly once the device tree has named it. What is
- * sent waits in a ring for the line, which may be held up for as long as it likes. What comes in is
- * fetched by the machine's PLIC, or 50 times a second where there is no PLIC, and handed on where
- * the hart holds no lock.
+ * The machine's serial port (port.h), driven directly once the device tree has named it. Output
+ * waits in a ring until the line takes it. Input is read at an interrupt, or 50 times a second
+ * without one, and delivered when the hart holds no lock.
  */
 #ifndef HOST_SERIAL_H
 #define HOST_SERIAL_H
@@ -16,12 +15,12 @@ size_t serial_room(void);
 /* Waits until all was sent, for a second at most. */
 void serial_flush(void);
 
-/* From now on this hart hears of what comes in; serial_deliver() calls `receive` for each byte. */
+/* From now on this hart reads the input; serial_deliver() calls `receive` for each byte. */
 void serial_listen(void (*receive)(uint8_t byte));
 void serial_deliver(void);
 
-/* The hart's timer interrupt; when that must come next, in host time (~0:
- * whenever). */
+/* Call serial_poll() at the hart's timer interrupt; serial_next_poll() is the host time by which
+ * the next one must come, ~0: any. */
 void serial_poll(void);
 uint64_t serial_next_poll(void);
 

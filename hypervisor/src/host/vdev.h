@@ -36,16 +36,16 @@ struct vdev {
 /* The machine's device number `number` of a kind; its slot, or negative. */
 int vdev_find(uint32_t kind, unsigned number, struct vdev *dev) MUST_CHECK;
 volatile uint32_t *vdev_reg(const struct vdev *dev, uint64_t offset);
-/* After this the device touches no memory (2.4). False: it does not say so. */
+/* Resets the device, which then accesses no memory (2.4). False: it does not confirm the reset. */
 bool vdev_reset(const struct vdev *dev) MUST_CHECK;
 /* Resets it and agrees on those of `features` that it has. */
 bool vdev_begin(const struct vdev *dev, uint64_t *features) MUST_CHECK;
 void vdev_set_queue(const struct vdev *dev, uint32_t queue, const struct vdev_ring *ring);
 void vdev_go(const struct vdev *dev);
-/* Hands a chain to the device, which vdev_notify() tells. */
+/* Makes a chain available to the device; then call vdev_notify(). */
 void vdev_offer(struct vdev_ring *ring, uint16_t head);
 void vdev_notify(const struct vdev *dev, uint32_t queue);
-/* How many chains the device has given back, as far as 16 bits go; what it wrote is there then. */
+/* How many chains the device has returned, modulo 2^16; its writes to them are visible then. */
 uint16_t vdev_used(const struct vdev_ring *ring);
 void vdev_acknowledge(const struct vdev *dev);
 

@@ -1,6 +1,6 @@
 /*
- * The hypervisor's own words: print() for what is always said, panic() for defects of ours. Where
- * the bytes go, and how the machine ends, is said by console_init() and console_set_output().
+ * The hypervisor's own messages: print() for ordinary ones, panic() for defects of the hypervisor.
+ * console_init() and console_set_output() set where the bytes go and how the machine ends.
  */
 #ifndef LIB_CONSOLE_H
 #define LIB_CONSOLE_H
@@ -11,12 +11,12 @@
 /* Takes as many of the bytes as there is room for, and says how many. */
 typedef size_t console_output(const char *text, size_t length);
 
-/* `urgent` is the output of panic(), past any lock; it begins as that of print() too. `end` does
+/* `urgent` is the output of panic(), which takes no lock; at first print() uses it too. `end` does
  * not return. */
 void console_init(console_output *urgent, void (*end)(bool failed));
 void console_set_output(console_output *output, size_t (*room)(void));
 /* Guests' bytes to the machine's console, one writer at a time; how many it took. Some room is kept
- * for what the hypervisor has to say. */
+ * for the hypervisor's messages. */
 size_t console_write(const char *text, size_t length);
 /* How many bytes it would take. */
 size_t console_room(void);

@@ -17,13 +17,13 @@ struct options {
     bool mux_lines;
     bool stay;
     bool probe;
-    unsigned harts;       /* at most so many; 0: all */
+    unsigned harts;       /* the most harts to use; 0: all */
     const char *manifest; /* the rest of the line from the first `vm`, or NULL */
 };
 
 extern struct options options;
 
-/* False after one clear line about what is not understood. */
+/* False after an error message that names what is not understood. */
 bool options_read(const char *line) MUST_CHECK;
 
 #endif

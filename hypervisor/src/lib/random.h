@@ -1,7 +1,7 @@
 /*
- * Random bytes for guests (/chosen/rng-seed), out of the seed that the boot loader left for us in
- * the same place: a ChaCha20 block generator with fast key erasure, so that no guest can compute
- * what another was given, nor what it was given itself at an earlier boot.
+ * Random bytes for guests (/chosen/rng-seed), made from the seed that the boot loader passed to the
+ * hypervisor in the same property: a ChaCha20 generator with fast key erasure, so that no guest can
+ * compute the bytes of another guest, or those of its own earlier boots.
  */
 #ifndef LIB_RANDOM_H
 #define LIB_RANDOM_H

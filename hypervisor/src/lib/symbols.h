@@ -1,5 +1,5 @@
 /*
- * Names of a guest's functions, out of a text as System.map, `nm -n --defined-only` and the
+ * Names of a guest's functions, from a text like System.map, `nm -n --defined-only` and the
  * kernel's own part of /proc/kallsyms have it (modules' symbols behind it are not in order): a line
  * for each symbol, `ADDRESS TYPE NAME`, in ascending order. Pure.
  */
@@ -14,9 +14,8 @@ struct symbol {
     uint64_t address;
 };
 
-/* The last symbol at or below `address` that is no label within a function; false where all are
- * above it, or the text is something else.
- */
+/* Finds the last symbol at or below `address` that is not a label within a function; false if all
+ * are above it, or the text has another format. */
 bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol *symbol);
 
 #endif

@@ -34,7 +34,7 @@ enum {
 #define ALIGN_UP(x, size)   (((x) + (size)-1) & ~((uint64_t)(size)-1))
 #define MUST_CHECK          __attribute__((warn_unused_result))
 
-/* Not the compiler's own: without Zbb gcc calls functions of its library for these. */
+/* Not compiler built-ins: without Zbb gcc would call its library for them. */
 static inline unsigned lowest_bit(uint64_t bits)
 {
     unsigned n = 0;

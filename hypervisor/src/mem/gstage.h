@@ -1,13 +1,13 @@
 /*
- * The G stage: the page tables that turn a VM's physical addresses into the machine's
- * (Privileged Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4
- * KiB, 2 MiB or 1 GiB; a shared one may own it together with leaves of other stages, and is not
- * written through (one of the bits that the manual leaves to software says so). Tables come from
- * the page allocator. A look-up needs no lock: it reads each entry once. What it answers may be old
- * when it is used, as a shared page may be replaced by a copy meanwhile: who depends on that looks
- * again. Changes are one at a time, under the caller's lock. Fences are
- * the caller's too: none after gstage_map() on an empty place, as a hart that remembers that
- * nothing was there faults once more and fences then (vm/fault.c).
+ * The G stage: the page tables that turn a VM's physical addresses into the machine's (Privileged
+ * Architecture 15.5.1: Sv39x4 and Sv48x4). Every leaf owns the memory it maps, in 4 KiB, 2 MiB or 1
+ * GiB; a shared one may own it together with leaves of other stages, and is not written through
+ * (one of the bits that the manual leaves to software says so). Tables come from the page
+ * allocator. A look-up needs no lock: it reads each entry once. Its result may be out of date when
+ * it is used, as a shared page may be replaced by a copy meanwhile; a caller that depends on it
+ * looks it up again. Changes are made one at a time, under the caller's lock. The caller also
+ * fences; gstage_map() of an unmapped address needs no fence, as a hart that has cached the invalid
+ * entry faults once more and fences then (vm/fault.c).
  */
 #ifndef MEM_GSTAGE_H
 #define MEM_GSTAGE_H
@@ -53,13 +53,13 @@ int gstage_init(struct gstage *gs, unsigned levels, struct page_account *account
 /* Frees memory mapped and tables, `budget` blocks at most; true when nothing is left. The hardware
  * must not use the stage any more. */
 bool gstage_shrink(struct gstage *gs, unsigned budget) MUST_CHECK;
-/* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED leaves all as it is.
- */
+/* Maps one block; both addresses aligned to the level's size. GSTAGE_OCCUPIED: something is mapped
+ * there; nothing is changed. */
 int gstage_map(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned level, unsigned perm) MUST_CHECK;
-/* Maps a page of registers, which stays when the stage goes; before the stage is used. Not in one
- * that is shared. */
+/* Maps a page of registers, which is not freed with the stage; call it before the stage is used.
+ * Not for a stage with shared pages. */
 int gstage_map_device(struct gstage *gs, gpa_t gpa, hpa_t hpa) MUST_CHECK;
-/* The tables below the root that `size` bytes of RAM need at most, wherever they begin. */
+/* The most tables below the root that `size` bytes of RAM can need, at any address. */
 uint64_t gstage_tables_most(uint64_t size);
 bool gstage_lookup(const struct gstage *gs, gpa_t gpa, struct gstage_leaf *leaf);
 /* Breaks the block that holds `gpa` into 512 of the next smaller size. */
@@ -69,13 +69,13 @@ bool gstage_next(const struct gstage *gs, gpa_t gpa, gpa_t end, struct gstage_le
 /* Makes a block of up to 2 MiB shared, and maps it in another stage too. */
 int gstage_share(struct gstage *gs, struct gstage *other,
                  const struct gstage_leaf *leaf) MUST_CHECK;
-/* A shared block is this stage's alone from now on: where it is, or a copy of it at `hpa`. */
+/* Makes a shared block private to this stage: at the same place, or as the copy at `hpa`. */
 void gstage_unshare(struct gstage *gs, gpa_t gpa, hpa_t hpa, unsigned perm);
 /* The value of hgatp for this stage. */
 uint64_t gstage_hgatp(const struct gstage *gs, unsigned vmid);
 
-/* Calls `step` for the entry looked at on each level, from the root down: the walk as hardware does
- * it. Used to show it. */
+/* Calls `step` for the entry of each level, from the root down, as the hardware walks; for
+ * reports. */
 void gstage_walk(const struct gstage *gs, gpa_t gpa,
                  void (*step)(void *context, unsigned level, hpa_t at, uint64_t entry),
                  void *context);

@@ -13,9 +13,9 @@
 enum { PAGE_ORDERS = 19 }; /* up to 1 GiB */
 enum { ORDER_4K = 0, ORDER_16K = 2, ORDER_2M = 9, ORDER_1G = 18 };
 
-/* Takes over [start, start + size) of a machine with one memory range from `low` to `high`: called
- * once, then page_give_range() for what is free. The bookkeeping (a byte a page) comes out of
- * `table`, page_table_size() bytes. */
+/* Initialises the allocator for memory from `low` to `high`: called once, then page_give_range()
+ * for each free range. `table` has page_table_size() bytes for the bookkeeping (a byte for each
+ * page). */
 size_t page_table_size(hpa_t low, hpa_t high);
 void page_init(hpa_t low, hpa_t high, uint8_t *table);
 void page_give_range(hpa_t start, hpa_t end);
@@ -25,21 +25,21 @@ struct page_account {
     uint64_t reserved;
 };
 
-/* Sets `pages` aside, false if so many are not free; gives all of them back. */
+/* Reserve `pages` for an account (false if not enough are free), and release all that it has
+ * reserved. */
 bool page_reserve(struct page_account *account, uint64_t pages) MUST_CHECK;
 void page_unreserve(struct page_account *account);
 
-/* Zeroed, or NULL. On no account (NULL) only what is not set aside can be had; on one, also
- * what is set aside there. */
+/* Allocates a zeroed block; NULL: out of memory. Without an account (NULL) it takes only pages that
+ * are not reserved; with one, also those reserved there. */
 void *page_alloc(struct page_account *account, unsigned order) MUST_CHECK;
-/* The same with what was in it left there: the caller overwrites all of it before a guest can
- * look. */
+/* The same, not zeroed: the caller must overwrite all of it before a guest can read it. */
 void *page_alloc_raw(struct page_account *account, unsigned order) MUST_CHECK;
-/* Gives a block back, to an account or to all. */
+/* Frees a block: to an account's reserve, or to all. */
 void page_free(struct page_account *account, void *block, unsigned order);
 
-/* One more owner of each page of a block: at most PAGE_OWNERS. It is given back by page_drop(),
- * which frees the pages that have no other owner. */
+/* Adds an owner to each page of a block, up to PAGE_OWNERS. page_drop() removes one, and frees the
+ * pages that have no other owner. */
 enum { PAGE_OWNERS = 100 };
 void page_share(void *block, unsigned order);
 void page_drop(struct page_account *account, void *block, unsigned order);

@@ -1,7 +1,7 @@
 /*
- * What a debugger does to a VM that is paused: its memory by both stages' tables, breakpoints,
- * single steps. Knows no protocol; errors are a negative errno. The caller has a lock of its own
- * around all of it, and none of the VM's.
+ * What a debugger does with a paused VM: memory accesses through both stages, breakpoints, single
+ * steps. Independent of the protocol; errors are negative errno values. The caller holds its own
+ * lock, and none of the VM's.
  */
 #ifndef MON_DEBUG_H
 #define MON_DEBUG_H
@@ -20,7 +20,7 @@ struct debug_point {
     bool used;
     bool step; /* ours, for one step */
     uint32_t saved;
-    uint64_t boot; /* it went with the memory of that boot */
+    uint64_t boot; /* the boot it was set in: gone with that memory */
 };
 
 struct debug {
@@ -37,24 +37,24 @@ int debug_copy(struct debug *d, gva_t gva, void *bytes, uint64_t size, bool writ
 struct debug_point *debug_find_point(struct debug *d, gva_t at);
 int debug_set_point(struct debug *d, gva_t at, bool step) MUST_CHECK;
 void debug_clear_point(struct debug *d, struct debug_point *point);
-/* Those of a step, or all. */
+/* Removes those of a step, or all. */
 void debug_clear_points(struct debug *d, bool all);
-/* What a debugger sets and clears, by its kind in the protocol: 0 an ebreak, 1 to 4 of the harts,
- * where the firmware offers them. */
+/* Set and clear a breakpoint, by its kind in the protocol: 0 an ebreak, 1 to 4 a trigger of the
+ * harts, if the firmware offers them. */
 bool debug_has_kind(uint64_t kind);
 int debug_set(struct debug *d, uint64_t kind, gva_t at, uint64_t length) MUST_CHECK;
 int debug_clear(struct debug *d, uint64_t kind, gva_t at) MUST_CHECK;
-/* A watchpoint's name in the protocol; NULL: it is a breakpoint. */
+/* The name of a watchpoint in the protocol; NULL: a breakpoint. */
 const char *debug_watch_name(unsigned access);
 void debug_clear_triggers(struct debug *d);
-/* Is a breakpoint exception of this vCPU, which is loaded on this hart, the debugger's? `hit` gets
- * the trigger that it comes from, where that is known. */
+/* Is a breakpoint exception of this vCPU, which is loaded on this hart, the debugger's? `hit`
+ * becomes the trigger that caused it, if that is known. */
 bool debug_is_hit(struct debug *d, const struct vcpu *v, struct trigger *hit) MUST_CHECK;
-/* Plants what ends the current vCPU's step. */
+/* Inserts the breakpoints that end the current vCPU's step. */
 int debug_insert_steps(struct debug *d) MUST_CHECK;
 
-/* A register of the current vCPU by its number in the description: x0 to x31, pc, then CSRs. NULL
- * for one that there is not. */
+/* A register of the current vCPU by its number in the description: x0 to x31, pc, then CSRs. NULL:
+ * no such register. */
 uint64_t *debug_register(struct debug *d, uint64_t number);
 /* Writes the description of them (GDB manual, appendix G); its length. */
 size_t debug_describe(char xml[DEBUG_XML]);

@@ -5,9 +5,9 @@
 #include "vm/vm.h"
 
 void monitor_open(bool help);
-/* Another has the console: what a command still writes ends. */
+/* Another part has the console now: ends the output of a running command. */
 void monitor_close(void);
-/* One typed byte; false when the user leaves. Commands that name no guest mean `front`. */
+/* One typed byte; false when the user leaves. Commands without a guest's name act on `front`. */
 bool monitor_input(uint8_t byte, struct vm *front);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * One console for many guests. Each guest has a screen, of which the last few KiB are kept; one
- * guest is in front: it gets what is typed, and its output is shown. Ctrl-a is ours: Ctrl-a 1..9
- * brings a guest to the front, Ctrl-a n the next one, Ctrl-a m or h the monitor, Ctrl-a g gives the
- * line to a debugger of the guest in front (gdb.h), Ctrl-a a sends a Ctrl-a. With mux=lines all
- * output is shown, line by line, behind the guest's name.
+ * guest is in front: it gets what is typed, and its output is shown. Ctrl-a is the hypervisor's
+ * key: Ctrl-a 1..9 brings a guest to the front, Ctrl-a n the next one, Ctrl-a m or h the monitor,
+ * Ctrl-a g gives the line to a debugger of the guest in front (gdb.h), Ctrl-a a sends a Ctrl-a.
+ * With mux=lines all output is shown, line by line, behind the guest's name.
  */
 #ifndef MON_MUX_H
 #define MON_MUX_H
@@ -18,9 +18,9 @@ size_t mux_output(struct vm *vm, const char *text, size_t length);
 void mux_input(uint8_t byte);
 /* Brings a guest to the front. */
 void mux_show(struct vm *vm);
-/* A VM that begins: the first one comes to the front. */
+/* A VM starts: the first one comes to the front. */
 void mux_greet(struct vm *vm);
-/* A VM that ended: what of its last line is still held is shown, and another comes to the front. */
+/* A VM has ended: shows the rest of its last line, and brings another to the front. */
 void mux_forget(struct vm *vm);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the SBI extensions share: the shape of a call, results, masks of harts, counts. */
+/* What the SBI extensions share: the type of a call, results, hart masks, counters. */
 #ifndef SBI_EXTENSION_H
 #define SBI_EXTENSION_H
 

@@ -1,7 +1,6 @@
 /*
- * Where images are: the hypervisor's initrd, and archives that were read from the machine's disks,
- * each a disk's first byte to its last. What has been read stays, as guests are loaded from it
- * again at each boot.
+ * The archives with the guests' images: the hypervisor's initrd, and whole disks of the machine
+ * that were read into memory. They stay there, as guests are loaded from them again at each boot.
  */
 #ifndef VM_ARCHIVE_H
 #define VM_ARCHIVE_H
@@ -10,8 +9,8 @@
 
 enum { ARCHIVES_MAX = 4 };
 
-/* Reads the machine's disk number `number` by a task of its own, which says how that went; false,
- * after one line, where it cannot begin. */
+/* Reads the machine's disk number `number` in a separate task, which prints the result; false after
+ * an error message if it cannot begin. */
 bool archive_begin(unsigned number) MUST_CHECK;
 /* The first file of that name, in the order in which the archives came. */
 bool archive_find(const char *name, struct cpio_file *file);

@@ -7,7 +7,7 @@
 
 #include "vm/vm.h"
 
-/* The guest's physical map, which is QEMU virt's, so that guests made for that are at home. */
+/* The guest's physical memory map: that of QEMU's virt machine, for which many guests are made. */
 #define GUEST_PLIC   0x0c000000ul
 #define GUEST_APLIC  0x0d000000ul /* of a guest that has files, instead of the PLIC */
 #define GUEST_IMSIC  0x28000000ul /* its files, a page for each vCPU */
@@ -17,10 +17,10 @@
 #define GUEST_GENID  0x10011000ul
 #define GUEST_RAM    0x80000000ul
 
-/* Decides where RAM is and what goes there, and plugs the devices in. One clear line where that
- * fails. */
+/* Decides where RAM is and what is loaded there, and adds the devices. Negative after an error
+ * message. */
 int build_layout(struct vm *vm) MUST_CHECK;
-/* Gives back what the devices took. */
+/* Frees what the devices use. */
 void build_unplug(struct vm *vm);
 
 enum { BUILD_MORE = 1, BUILD_DONE = 0 };

@@ -33,7 +33,7 @@ struct vm_config {
     uint64_t entry, load;          /* of a flat image, relative to nothing; ~0: base */
     unsigned page_level;           /* largest mapping: GSTAGE_4K, _2M, _1G */
     enum vm_console console;       /* where typed characters go */
-    enum vm_interrupts interrupts; /* what is wanted: see make.c */
+    enum vm_interrupts interrupts; /* as requested; see make.c */
 };
 
 struct config_error {
@@ -44,7 +44,7 @@ struct config_error {
 /* Fills `configs`; returns how many, or -1 with `error` filled: one clear reason. */
 int config_parse(const char *text, size_t size, struct vm_config *configs, unsigned max,
                  struct config_error *error) MUST_CHECK;
-/* The other way round: a line that config_parse() makes the same of. */
+/* Writes the line from which config_parse() makes the same configuration. */
 enum { CONFIG_LINE_SIZE = 1024 + CONFIG_ARGS_SIZE };
 void config_write(const struct vm_config *config, char line[CONFIG_LINE_SIZE]);
 

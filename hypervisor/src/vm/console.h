@@ -1,4 +1,4 @@
-/* A guest's console, whichever way it is used: serial port, SBI, or virtio. */
+/* A guest's console, through the serial port, SBI or virtio. */
 #ifndef VM_CONSOLE_H
 #define VM_CONSOLE_H
 

@@ -1,6 +1,7 @@
 /*
- * Where an instruction may go: the addresses at which one of them is executed next, for single
- * steps by inserted breakpoints (Unprivileged ISA 20240411: I, C, A 14.3 for LR/SC). Pure.
+ * The possible successors of an instruction: the addresses at which one of them is executed next,
+ * for single steps by inserted breakpoints (Unprivileged ISA 20240411: I, C, A 14.3 for LR/SC).
+ * Pure.
  */
 #ifndef VM_FLOW_H
 #define VM_FLOW_H
@@ -16,8 +17,8 @@ struct flow_state {
     bool supervisor; /* VS-mode, not VU-mode */
 };
 
-/* Fills `next`; how many there are, 1 or 2. What traps for another reason goes to the guest's
- * handler first and comes back. */
+/* Fills `next`; how many there are, 1 or 2. An instruction that traps runs the guest's handler
+ * first and then comes back. */
 unsigned flow_next(const struct flow_state *state, const struct insn *insn,
                    uint64_t next[FLOW_NEXT_MAX]);
 

@@ -1,7 +1,7 @@
 /*
- * Decodes the RISC-V instructions that a hypervisor must understand: those that touch memory, which
- * it emulates on device addresses or refuses, and those that trap for their own sake
- * (Unprivileged ISA 20240411: I, A, F, D, C, Zfh, Zcb; Privileged for SYSTEM). RV64. Pure.
+ * Decodes the RISC-V instructions that a hypervisor must understand: those that access memory,
+ * which it emulates on device addresses or refuses, and those that trap by themselves (Unprivileged
+ * ISA 20240411: I, A, F, D, C, Zfh, Zcb; Privileged for SYSTEM). RV64. Pure.
  */
 #ifndef VM_INSN_H
 #define VM_INSN_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum insn_kind {
-    INSN_OTHER, /* anything else, and what is no instruction */
+    INSN_OTHER, /* anything else, also invalid instructions */
     INSN_LOAD,
     INSN_STORE,
     INSN_FP_LOAD,
@@ -52,7 +52,7 @@ static inline unsigned insn_length(uint16_t low)
 /* Decodes; for a compressed instruction only the low 16 bits count. Every value is accepted. */
 struct insn insn_decode(uint32_t bits);
 
-/* Writes it in words, such as "lw a0, 8(sp)"; returns `text`. */
+/* Writes it as assembly, such as "lw a0, 8(sp)"; returns `text`. */
 enum { INSN_TEXT_SIZE = 48 };
 const char *insn_text(const struct insn *insn, char text[INSN_TEXT_SIZE]);
 const char *insn_register(unsigned index); /* "zero", "ra", ... */

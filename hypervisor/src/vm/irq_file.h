@@ -1,8 +1,8 @@
 /*
  * A vCPU's guest interrupt file: a part of one hart's IMSIC that interrupts the vCPU by itself
- * (RISC-V Advanced Interrupt Architecture 1.0, 3.5 and chapter 2), so that the vCPU is bound to
- * that hart. While it runs there, MSIs reach it without the hypervisor; while it does not, one that
- * is pending interrupts the hart, which wakes it. And the AIA's CSRs that a guest can reach.
+ * (RISC-V Advanced Interrupt Architecture 1.0, 3.5 and chapter 2), so the vCPU is bound to that
+ * hart. While it runs there, MSIs reach it without the hypervisor; while it does not, a pending one
+ * interrupts the hart, which wakes it. Also the AIA's CSRs that a guest can access.
  */
 #ifndef VM_IRQ_FILE_H
 #define VM_IRQ_FILE_H
@@ -15,7 +15,7 @@ struct irq_file {
     unsigned number; /* hstatus.VGEIN; 0: the vCPU has none */
     unsigned hart;   /* index of the hart */
     struct task *task;
-    bool stale;      /* it holds what was there before this boot */
+    bool stale;      /* it still has interrupts from before this boot */
     bool pending;    /* an interrupt waits: while the vCPU is saved. An atomic */
     uint64_t select; /* vsiselect while it is saved */
 };
@@ -23,7 +23,7 @@ struct irq_file {
 /* Takes one of that hart's for the task; false: none is left. */
 bool irq_file_take(struct irq_file *file, unsigned hart, struct task *task) MUST_CHECK;
 void irq_file_give_back(struct irq_file *file);
-/* Where MSIs are written to. */
+/* The page to which MSIs are written. */
 hpa_t irq_file_page(const struct irq_file *file);
 void irq_file_send(const struct irq_file *file, unsigned msi);
 

@@ -1,12 +1,12 @@
-/* Guests that were saved (vm/save.h), loaded by a task of its own. */
+/* Loads saved guests (vm/save.h), in a separate task. */
 #ifndef VM_LOAD_H
 #define VM_LOAD_H
 
 #include "lib/types.h"
 
-/* Makes a guest of what is saved on the machine's disk number `disk`, called `name` unless that is
- * "", which goes on where it was. By the monitor. False after one clear line; what goes wrong later
- * is a line, too, and leaves nothing. */
+/* Makes a guest from the save on the machine's disk number `disk`, with the name `name` unless that
+ * is "", and resumes it. Called by the monitor. False after an error message; later errors are
+ * printed too, and leave nothing behind. */
 bool load_begin(unsigned disk, const char *name) MUST_CHECK;
 
 #endif

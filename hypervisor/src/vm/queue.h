@@ -1,6 +1,6 @@
 /*
- * The scheduler's queues: what waits for each hart, in which order, on which hart a task waits, and
- * which task a hart runs next. All of it under the scheduler's lock; only sched.c includes it.
+ * The scheduler's queues: the tasks that wait for each hart, their order, and which task a hart
+ * runs next. All of it under the scheduler's lock; only sched.c includes it.
  */
 #ifndef VM_QUEUE_H
 #define VM_QUEUE_H
@@ -16,10 +16,10 @@ struct hart {
     struct task *queue;    /* ready: urgent ones, then the others; the least charged first */
     struct task *sleepers; /* blocked, the first to wake first */
     struct task *current;
-    struct task *favoured; /* runs next, whatever it was charged */
+    struct task *favoured; /* runs next, regardless of its charge */
     uint64_t since;        /* current is charged up to then */
     uint64_t slice_end;    /* host time; ~0: it may run on */
-    bool idle, give_way;   /* the latter: another task should have the hart */
+    bool idle, give_way;   /* give_way: another task should get the hart */
     enum intent intent;
 };
 
@@ -27,15 +27,16 @@ extern struct hart queue_harts[CPUS_MAX];
 extern unsigned queue_waiting; /* tasks in the queues of all harts */
 
 uint64_t queue_slice(void); /* host time */
-/* How long it may run while others wait. An urgent task is soon one like the others. */
+/* How long a task may run while others wait. An urgent task is treated like the others after a
+ * sixteenth of a slice. */
 uint64_t queue_turn(const struct task *t);
 /* What it is charged for `ticks`. */
 uint64_t queue_by_weight(const struct task *t, uint64_t ticks);
 bool queue_may_run_on(const struct task *t, unsigned hart);
-/* Should `t` run before `other`, which was charged `lead` more at least? */
+/* Whether `t` runs before `other`: `other` was charged at least `lead` more. */
 bool queue_runs_before(const struct task *t, const struct task *other, uint64_t lead);
 
-/* To its place in the queue; out of it, to wait no more. */
+/* Puts a task in its place in the queue, and removes it. */
 void queue_put(struct hart *h, struct task *t);
 void queue_leave(struct task *t);
 /* Puts it among the sleepers, unless wake_at is ~0. */

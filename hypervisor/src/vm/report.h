@@ -1,4 +1,4 @@
-/* What a guest did last: cause, registers, both stages of translation. */
+/* The report about a guest's end: cause, registers, both stages of translation. */
 #ifndef VM_REPORT_H
 #define VM_REPORT_H
 
@@ -6,12 +6,12 @@
 
 /* For a vCPU that is loaded on this hart. */
 void report_print(struct vcpu *v, const char *reason);
-/* The registers alone, of any vCPU; those of one that runs are as of its last trap. */
+/* Prints only the registers, of any vCPU; those of a running one are as of its last trap. */
 void report_registers(const struct vcpu *v);
 /* An address of the guest's, with its function where the manifest names a list of them. */
 enum { REPORT_PLACE_SIZE = 128 };
 void report_place(const struct vm *vm, uint64_t pc, char text[REPORT_PLACE_SIZE]);
-/* Where it left most often. */
+/* Prints the instructions at which it exited most often. */
 void report_places(const struct vm *vm);
 /* A trap's cause in words. */
 const char *report_cause(uint64_t cause);

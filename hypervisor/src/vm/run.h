@@ -1,4 +1,4 @@
-/* A hart's life: it takes a task, runs it, puts it back, and rests when there is no task. */
+/* The main loop of a hart: takes a task, runs it, puts it back, and waits if there is none. */
 #ifndef VM_RUN_H
 #define VM_RUN_H
 

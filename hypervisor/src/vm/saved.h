@@ -1,9 +1,8 @@
 /*
- * A saved VM as it lies on a disk: records of a fixed size, each with a header of a sector and up
- * to 16 KiB behind it. Record 0 is the head, and is written last: a disk without record 0 holds no
- * save. All records of a save have its number, and a checksum that finds what a disk damaged; what
- * they say is checked too, as anyone may have written the disk. Numbers are little-endian. Pure: no
- * allocation, no output.
+ * The format of a saved VM on a disk: records of a fixed size, each with a header of one sector and
+ * up to 16 KiB of data. Record 0 is the head, and is written last: a disk without record 0 holds no
+ * save. All records of a save have its number and a checksum. The contents are untrusted and
+ * checked too. Numbers are little-endian. Pure: no allocation, no output.
  */
 #ifndef VM_SAVED_H
 #define VM_SAVED_H
@@ -26,7 +25,7 @@ enum saved_kind {
     SAVED_DEVICES, /* struct saved_devices */
     SAVED_VCPU,    /* struct saved_vcpu; `at`: its number */
     SAVED_VECTOR,  /* its vector registers */
-    SAVED_RAM,     /* `at`: the guest physical address; what is left out is zero */
+    SAVED_RAM,     /* `at`: the guest physical address; parts that are left out are zero */
     SAVED_DISK,    /* `at`: the first byte; all of them, in order */
     SAVED_HEAD     /* struct saved_head */
 };
@@ -92,8 +91,8 @@ _Static_assert(sizeof(struct saved_head) <= SAVED_CHUNK &&
                    sizeof(struct saved_devices) <= SAVED_CHUNK,
                "a record");
 
-/* Records begin at a whole word. Writes the header in front of `size` bytes that are in place
- * behind it. */
+/* Writes the header of a record, whose `size` bytes of data are in place. `record` is 8-byte
+ * aligned. */
 void saved_seal(void *record, enum saved_kind kind, uint64_t save, uint64_t number, uint64_t at,
                 uint32_t size);
 /* What is wrong with record `number` of that save (of any, where `save` is 0), or NULL. */

@@ -1,14 +1,17 @@
 /*
- * Which task runs on which hart. A task is a vCPU or a VM's worker; the scheduler knows neither.
+ * Decides which task runs on which hart. A task is a vCPU or a VM's worker; the scheduler does not
+ * distinguish them.
  *
  * Each hart has a queue of tasks that want to run and a list of those that sleep until some time.
- * Tasks are charged for the time they take, divided by their weight; who was charged least runs
- * next. A task that slept is set a slice ahead of those that did not, and is urgent: it takes the
- * hart at once from one that is not, for a sixteenth of a slice, then waits for its turn like the
- * others. One that was charged a slice more than its share already is not urgent, nor is one that
- * begins. A hart looks at the others' queues when its own is empty, or when one there has fallen
- * two slices behind, so that three equal tasks on two harts get two thirds of one each. One lock
- * guards it all: what is done under it is short.
+ * Tasks are charged for the time they take, divided by their weight; the task with the lowest
+ * charge runs next. A task that slept gets an advantage of one slice and is urgent: it preempts a
+ * task that is not, for a sixteenth of a slice, and then waits for its turn like the others. A task
+ * that was charged a slice more than its share is not urgent, and neither is a new one. A hart
+ * looks at the others' queues when its own is empty, or when one there has fallen two slices
+ * behind, so that three equal tasks on two harts get two thirds of one each. One lock guards it
+ * all: what is done under it is short.
+ *
+ *
  */
 #ifndef VM_SCHED_H
 #define VM_SCHED_H
@@ -28,10 +31,10 @@ enum task_state {
 struct task_ops {
     /* Runs it on this hart until sched_goes_on() says no. */
     void (*run)(struct task *task);
-    /* Is there something for it to do? If not, *wake_at is the host time to ask again, or ~0.
-     * Called under the scheduler's lock, and not while it runs. */
+    /* Whether it has something to do. If not, *wake_at is the host time to ask again, or ~0. Called
+     * under the scheduler's lock, and not while it runs. */
     bool (*is_ready)(struct task *task, uint64_t *wake_at);
-    bool waits_in_guest; /* it may wait on its hart: unless harts are scarce */
+    bool waits_in_guest; /* it may wait on its hart (WFI in the guest), unless harts are scarce */
 };
 
 /* Under the scheduler's lock but for `ops`, `group`, and `cpu`, which anyone may read. */
@@ -52,7 +55,7 @@ struct task {
     uint64_t deadline;    /* while it runs: its hart's timer comes then; ~0: need not */
     struct task *next;    /* in the queue or the list it is in */
     unsigned home;        /* index of the hart whose queue or list that is */
-    struct cpu *cpu;      /* it runs there; NULL: nowhere */
+    struct cpu *cpu;      /* the hart on which it runs; NULL: none */
     struct cpu *last_cpu;
 };
 
@@ -69,7 +72,7 @@ void sched_bind(struct task *task, unsigned hart);
 struct task *sched_take(void);
 /* Its `run` has returned: puts it where it belongs. */
 void sched_leave(struct task *task);
-/* May the task on this hart go on? Asked before each step of it. */
+/* Whether the task on this hart may continue. Asked before each of its steps. */
 bool sched_goes_on(const struct task *task);
 /* The hart's timer interrupt; and what another hart's interrupt may mean. */
 void sched_timer(void);
@@ -84,7 +87,7 @@ void sched_set_deadline(struct task *task, uint64_t when);
 
 /* ---- From anywhere ---- */
 
-/* Something happened that it may wait for, or that its hart must look at. */
+/* Wakes a task, or makes its hart check it again, after an event. */
 void sched_wake(struct task *task);
 /* Makes a stopped task runnable. */
 void sched_start(struct task *task);
@@ -98,7 +101,7 @@ void sched_set_payer(struct task *task, struct task *payer);
 void sched_stop(struct task *task);
 /* While it is held, and not TASK_RUNNING, its registers are still. */
 enum task_state sched_state(const struct task *task);
-/* Do more tasks want a hart than there are? A guest must not wait on its hart then. */
+/* Whether more tasks want a hart than there are harts. Then a guest must not wait on its hart. */
 bool sched_is_crowded(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Work that takes one step after another by a task of its own while it is active, and is no VM's:
- * it waits for a device between two steps, and keeps no hart meanwhile.
+ * Work in steps that belongs to no VM, in a separate task: it waits for a device between two steps,
+ * without occupying a hart.
  */
 #ifndef VM_STEPS_H
 #define VM_STEPS_H
@@ -16,11 +16,11 @@ struct steps {
     uint64_t look_at; /* host time of the next step */
 };
 
-/* From now on its task calls `step`, with no lock held. What that reads is there, and it is not
- * active; by one at a time, such as the monitor. */
+/* Starts the task, which calls `step` with no lock held. The work must not be active, and its data
+ * must be set up. Only one caller at a time, such as the monitor. */
 void steps_begin(struct steps *steps, void (*step)(void));
 bool steps_are_active(const struct steps *steps);
-/* It has input, perhaps. From anywhere. */
+/* There may be input: ends a wait. From any hart. */
 void steps_rouse(struct steps *steps);
 
 /* By a step: the next one comes after 1/`per_second` of a second; 0: it waits for input. */

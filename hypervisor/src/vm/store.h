@@ -1,5 +1,5 @@
 /*
- * The disk of the machine's on which a guest is saved, or from which it is loaded: one save or load
+ * The disk of the machine to which a guest is saved, or from which it is loaded: one save or load
  * at a time. Records are those of saved.h; each is one request, which is begun and then polled.
  */
 #ifndef VM_STORE_H
@@ -8,10 +8,10 @@
 #include "host/disk.h"
 #include "vm/saved.h"
 
-/* Takes the machine's disk number `number`; false after one clear line where it is not there, or
- * another save or load is under way. */
+/* Opens the machine's disk number `number`; false after an error message if it does not exist, or
+ * another save or load runs. */
 bool store_open(unsigned number) MUST_CHECK;
-/* Gives it back, also while a request is under way. */
+/* Closes it, also while a request is in flight. */
 void store_close(void);
 unsigned store_number(void);
 uint64_t store_microseconds(void); /* since it was opened */

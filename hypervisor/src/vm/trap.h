@@ -6,7 +6,7 @@
 
 /* Serves the trap that guest_enter() returned with. */
 void trap_handle(struct vcpu *v);
-/* Serves an interrupt of the hart's own, by number. */
+/* Serves an interrupt of the hart, by number. */
 void trap_interrupt(uint64_t number);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A virtual CPU: the registers of a guest's hart while it is not running, what its last trap was,
- * and what others have asked of it. Entered and left in cpu/switch.S.
+ * A virtual CPU: the registers of a guest's hart while it does not run, its last trap, and pending
+ * requests from other harts. Entered and left in cpu/switch.S.
  */
 #ifndef VM_VCPU_H
 #define VM_VCPU_H
@@ -27,8 +27,8 @@ enum {
 }; /* SBI 11.3: events SBI_PMU_FW_*, and how many we count */
 enum { EXIT_KINDS = 32, EXIT_PLACES = 64 };
 
-/* An instruction that left the guest. Those that share a slot push each other out: the one that
- * leaves most often stays, with a count that is too low rather than too high. */
+/* An instruction that left the guest. Several instructions share a slot: the one that exits most
+ * often stays, and its count is at most too low. */
 struct exit_place {
     uint64_t pc, count;
 };
@@ -90,9 +90,9 @@ static inline struct vcpu *vcpu_of(struct task *task)
 
 /* Stopped, and held until its VM runs. */
 struct vcpu *vcpu_create(struct vm *vm, unsigned id) MUST_CHECK;
-/* Of a VM that never ran. */
+/* Frees a vCPU of a VM that never ran. */
 void vcpu_destroy(struct vcpu *v);
-/* Puts it at `pc` in VS-mode, translation off, as SBI 9.1 says a started hart is. */
+/* Sets the state of a hart that was started (SBI 9.1): at `pc` in VS-mode, translation off. */
 void vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t argument);
 /* Ends a suspend: a non-retentive one at resume_pc, with its timer and what is pending kept. */
 void vcpu_wake_up(struct vcpu *v);
@@ -100,28 +100,28 @@ void vcpu_wake_up(struct vcpu *v);
 void vcpu_reset_events(struct vcpu *v);
 /* Forgets what belongs to a boot and not to a start: counters, shared memory, events. */
 void vcpu_forget_boot(struct vcpu *v);
-/* What is saved has been changed: no hart may take what it holds for it. */
+/* The saved state was changed: a hart that has an older copy loaded must load it again. */
 void vcpu_changed(struct vcpu *v);
 
 /* Moves its state into this hart, or out of it. */
 void vcpu_load(struct vcpu *v);
 void vcpu_save(struct vcpu *v);
-/* Leaves nothing of any guest in this hart that could wake it or translate. */
+/* Removes all guest state from this hart that could wake it or be used for translation. */
 void vcpu_unload(void);
-/* The same, if what is left is of a VM that stops. */
+/* The same, if the state is that of a VM that stops. */
 void vcpu_unload_stopping(void);
-/* Is nothing of that VM, which stops and whose vCPUs are off, left in any hart? Asks harts where
- * something is to let it go. */
+/* Whether no hart holds state of that VM, which stops and whose vCPUs do not run. Asks harts that
+ * do to unload it. */
 bool vcpu_none_is_held(const struct vm *vm);
 bool vcpu_is_loaded(const struct vcpu *v); /* on this hart, and not saved */
-/* Takes what others asked since the last entry. Called right before it is entered. */
+/* Handles requests made since the last entry. Called right before the guest is entered. */
 void vcpu_sync(struct vcpu *v);
 
-/* No hart goes on with a translation of the G stage that was changed: its vCPUs run, and will run,
- * without it. */
+/* After a change of the G stage: returns when no hart uses an old translation; vCPUs that run later
+ * fence first. */
 void vcpu_fence_stage(struct vm *vm);
 
-/* Raises a trap in the guest, as its own hardware would. Only on the hart it is loaded on. */
+/* Raises a trap in the guest, as hardware would. Only on the hart it is loaded on. */
 void vcpu_inject(struct vcpu *v, uint64_t cause, uint64_t stval);
 /* Is an interrupt pending that the guest has enabled? Only while it is saved. */
 bool vcpu_has_interrupt(const struct vcpu *v);

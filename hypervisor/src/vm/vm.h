@@ -1,11 +1,13 @@
 /*
- * A virtual machine: its memory, its vCPUs, its devices, and in which state of its life it is; all
- * VMs; and what stands above them. Every VM has an identity of its own (the VMID is its index + 1).
+ * A virtual machine: its memory, vCPUs, devices and state; the list of all VMs; and the hooks to
+ * higher layers. The VMID is the VM's index + 1.
  *
- * Life is one state machine (life.c). Only the VM's worker moves it on, but for RUNNING, which ends
- * where anyone asks for it, and for its start, which the monitor asks for. Memory and devices are
- * there while it is RUNNING or PAUSED: those two states are entered and left under the VM's lock,
- * and seen under it before anyone but the VM's own tasks touches either.
+ * Life is one state machine (life.c). Only the VM's worker changes the state, with two exceptions:
+ * any hart can end RUNNING, and the monitor starts the VM. Memory and devices exist while it is
+ * RUNNING or PAUSED. These two states are entered and left under the VM's lock; other tasks than
+ * the VM's own check the state under the lock before they use either.
+ *
+ *
  */
 #ifndef VM_VM_H
 #define VM_VM_H
@@ -37,7 +39,7 @@ enum vm_state {
     VM_GONE /* destroyed: another VM may take its place */
 };
 
-/* FAILURE: it said so itself; STOPPED: from the monitor, and the machine goes on. */
+/* FAILURE: the guest reported it; STOPPED: by the monitor, and the machine stays on. */
 enum vm_end { END_SHUTDOWN, END_FAILURE, END_REBOOT, END_KILLED, END_STOPPED };
 
 /* A part of RAM that the image wants mapped with less than RWX: an ELF segment. */
@@ -69,13 +71,13 @@ struct vm_cloning {
     gpa_t shared;     /* its memory up to here, */
     uint64_t copied;  /* and so many bytes of its disk */
     uint64_t begun;   /* host time */
-    bool failed;      /* what is there of it goes */
+    bool failed;      /* the unfinished clone is destroyed */
 };
 
 struct vcpu;
 
-/* Once made it is never freed: code that finds a VM in vms[] and takes its lock may hold another
- * VM's by then, but always a VM's. */
+/* Once made it is never freed, but reused: code that finds a VM in vms[] and takes its lock may
+ * then hold the lock of another VM in the same place. */
 struct vm {
     struct lock lock;
     enum vm_state state; /* under the lock */
@@ -98,12 +100,12 @@ struct vm {
     struct gstage stage;
     struct vm_range ranges[VM_RANGES_MAX];
     unsigned range_count;
-    bool replaces; /* mappings are replaced, not only added: it was cloned, or is a clone */
-    bool doomed;   /* goes once it has ended; the monitor's */
+    bool replaces; /* mappings may be replaced, not only added: it was cloned, or is a clone */
+    bool doomed;   /* is destroyed once it has ended; set by the monitor */
 
     struct lock event_lock; /* the vCPUs' events */
     struct task worker;     /* loads, serves devices, clears up */
-    bool busy;              /* there is something for it: an atomic, set by anyone */
+    bool busy;              /* the worker has something to do: an atomic, set by any hart */
     uint64_t busy_at;       /* or there will be, at that host time; ~0: no. Its own */
     uint64_t alarm_at;      /* the same, of its clock's alarm */
     struct vm_plan plan;
@@ -139,7 +141,7 @@ extern unsigned vm_count;
 
 enum vm_clone { CLONE_MORE, CLONE_WAIT, CLONE_MADE, CLONE_NOT_MADE };
 
-/* What stands above the VMs and is called from here; filled before the first of them is made. */
+/* Functions of higher layers; set before the first VM is made. */
 struct vm_hooks {
     void (*run)(struct vcpu *v);     /* a vCPU's turn on this hart */
     void (*call)(struct vcpu *v);    /* an ecall from VS-mode */
@@ -164,7 +166,7 @@ struct vm_hooks {
 };
 extern struct vm_hooks vm_hooks;
 
-/* Is its memory there? The lock is held, or the caller is one of its tasks. */
+/* Whether its memory exists. The lock is held, or the caller is one of its tasks. */
 static inline bool vm_is_up(const struct vm *vm)
 {
     enum vm_state state = __atomic_load_n(&vm->state, __ATOMIC_ACQUIRE);
@@ -189,16 +191,17 @@ struct vcpu *vm_vcpu(const struct vm *vm, uint64_t hartid);
 /* Tells the worker that there is something to do. */
 void vm_rouse(struct vm *vm);
 
-/* The machine's power goes off when no VM is alive or awaited any more, once all were started;
- * `failed`: one of them could not be. It stays on where the last VM was stopped from the monitor:
- * another may be started. */
+/* All VMs of the manifest were started; `failed`: one could not be. From now on the machine is
+ * switched off when no VM is alive or awaited; not if the monitor stopped the last VM, as another
+ * may be started. */
 void vm_all_started(bool failed);
 /* A VM has ended. */
 void vm_ended(bool stopped);
-/* The machine's status shall say that a VM failed. */
+/* A VM failed: the machine will end with a failure status. */
 void vm_failed(void);
-/* A VM is being loaded or begins, which counts as one that is alive; it is there now, or will not
- * be. Around every step that makes one alive: see look_for_the_end(). */
+/* Call vm_await() before a VM is loaded or started, which counts as a VM that is alive, and
+ * vm_arrived() once it is alive or has failed. Used around every step that makes a VM alive: see
+ * look_for_the_end(). */
 void vm_await(void);
 void vm_arrived(void);
 

@@ -1,7 +1,7 @@
 /*
  * Walks a guest's own page tables in software, as its hart would (Privileged Architecture, chapter
- * 11: Sv39, Sv48, Sv57), and keeps each step: for reports, the monitor, and for telling whose fault
- * a failed fetch is. Bounded by the number of levels; every table is read through memory_read().
+ * 11: Sv39, Sv48, Sv57), and keeps each step: for reports, the monitor, and to find which stage
+ * made a fetch fail. Bounded by the number of levels; every table is read through memory_read().
  */
 #ifndef VM_WALK_H
 #define VM_WALK_H
@@ -25,12 +25,12 @@ struct walk {
     struct walk_step step[WALK_LEVELS_MAX];
 };
 
-/* Of a vCPU that is loaded on this hart, or saved. */
+/* The vCPU must be loaded on this hart, or saved. */
 void walk_guest(struct vcpu *v, gva_t gva, struct walk *walk);
-/* Prints both stages, by one of the VM's tasks or with its lock held: the guest's walk of `gva`,
- * then the G stage's of what it yields. */
+/* Prints both stages: the VS-stage walk of `gva`, then the G-stage walk of the result. Called by
+ * one of the VM's tasks, or with its lock held. */
 void walk_print(struct vcpu *v, gva_t gva);
-/* Prints the G stage's walk alone. */
+/* Prints only the G-stage walk. */
 void walk_print_gpa(struct vm *vm, gpa_t gpa);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What only a 64-bit kernel with floating point needs of the processor, one instruction a function;
- * all else is common/x86.h. The longer pieces of assembly are in asm/: entry.S, vectors.S,
+ * Instructions that only a 64-bit kernel with floating point needs, one in each function; all
+ * others are in common/x86.h. The longer pieces of assembly are in asm/: entry.S, vectors.S,
  * switch.S.
  */
 #ifndef HLEOS_ASM_H
@@ -40,7 +40,7 @@ static inline void asm_clear_fs_gs(void)
     __asm__ volatile("movw %w0, %%fs; movw %w0, %%gs" : : "r"(0) : "memory");
 }
 
-/* Interrupts off, and back to what they were. */
+/* Disable interrupts and return the flags, and restore them. */
 static inline uint64_t asm_interrupts_off(void)
 {
     uint64_t flags = x86_read_flags();

@@ -1,7 +1,6 @@
 /*
- * What each processor has of its own: all that differs from one processor to the next is in struct
- * cpu. A field is its own processor's, which changes it with interrupts off, where nothing else is
- * said. Its GDT and TSS are interrupt/gdt.h's.
+ * The data of each processor, in struct cpu. Where no lock is named, only the processor itself uses
+ * a field, and changes it with interrupts off. The GDT and TSS are in interrupt/gdt.h.
  */
 #ifndef HLEOS_CPU_H
 #define HLEOS_CPU_H
@@ -22,7 +21,7 @@ enum { CPU_MAX = 16, CPU_INTERRUPT_STACKS = 4 };
 
 enum cpu_attention {
     CPU_RESCHEDULE = 1, /* a better thread is ready, or the time slice is over */
-    CPU_TICKED = 2,     /* a tick has come: time to see how much is left of the stack */
+    CPU_TICKED = 2,     /* a tick has come: check how much of the stack is left */
 };
 
 struct cpu {
@@ -34,19 +33,19 @@ struct cpu {
      * (interrupt/gdt.c); the current space's two roots (memory/space.c), 0 before the first one. */
     uintptr_t scratch, entry_sp, root, user_root;
     unsigned id;            /* by the order of their start; the boot processor is 0 */
-    uint32_t apic_id;       /* its name to the others */
-    struct thread *current; /* sched; its own thread reads it without */
+    uint32_t apic_id;       /* its local APIC ID, by which others address it */
+    struct thread *current; /* sched; the processor itself reads it without the lock */
     struct thread *idle;
-    int promised;  /* sched: the priority of the best thread that it has been called for */
-    bool tickless; /* it has nothing to do, and its timer stands still */
+    int promised;  /* sched: the priority of the best thread for which it was sent an interrupt */
+    bool tickless; /* it is idle, and its timer is stopped */
     struct gdt *tables;
     const struct cpu_stack *stack; /* of the thread that runs; of the boot at first */
     struct cpu_stack interrupt_stacks[CPU_INTERRUPT_STACKS];
     unsigned interrupt_depth; /* interrupts being handled, one in another */
-    unsigned attention;       /* enum cpu_attention: what the way out of an interrupt looks at */
-    unsigned urgent;          /* above 0: it prints what must come out (cpu/console.h) */
-    struct lock
-        *lock; /* the last spinlock that it took; with one there is no switching of threads */
+    unsigned attention;       /* enum cpu_attention: checked when an interrupt returns */
+    unsigned urgent;          /* above 0: it prints urgent text (cpu/console.h) */
+    struct lock *lock; /* the last spinlock that it took, or NULL; while it holds one, threads are
+                          not switched */
     /* cpu/flush.c; the others read them: the last request that it has answered, and whether it
      * halts and will answer before it does anything else. */
     uint64_t flushed;
@@ -60,8 +59,8 @@ _Static_assert(offsetof(struct cpu, user_sp) == 8 && offsetof(struct cpu, kernel
 /* For what the processor, or asm/vectors.S, reads before the kernel's tables are there. */
 #define CPU_IN_ALL_TABLES __attribute__((section(".bss.shared"), aligned(16)))
 
-/* The processor this runs on. With interrupts on it may be another one before the next instruction:
- * then only CPU_READ() is of use, which reads a field at once. */
+/* The processor this runs on. With interrupts on, the thread may move to another processor before
+ * the next instruction: then use CPU_READ(), which reads a field in one instruction. */
 static inline struct cpu *cpu_this(void)
 {
     struct cpu *cpu;
@@ -79,14 +78,15 @@ static inline struct cpu *cpu_this(void)
 
 /* Makes cpu_this() work on the boot processor, and sets its control registers. */
 void cpu_init(void);
-/* The next one to be started: the same each time, until it is there. NULL if there are CPU_MAX. */
+/* The structure for the next processor to be started; the same one until that is online. NULL:
+ * CPU_MAX are in use. */
 struct cpu *cpu_next(void);
 /* The same as cpu_init() for the one that this runs on, `cpu`. */
 void cpu_init_other(struct cpu *cpu);
-/* This one takes part from here on. */
+/* Counts this processor as online from now on. */
 void cpu_set_online(void);
 
-/* Those that take part: numbers 0 to cpu_count() - 1. */
+/* The number of online processors; their ids are 0 to cpu_count() - 1. */
 static inline unsigned cpu_count(void)
 {
     extern unsigned cpu_online;
@@ -96,8 +96,8 @@ static inline unsigned cpu_count(void)
 
 struct cpu *cpu_at(unsigned id);
 
-/* How this processor reaches the others. The interrupt controller stands above, and attaches
- * itself. */
+/* How this processor interrupts the others. The interrupt controller, a higher layer, attaches its
+ * functions. */
 struct cpu_signals {
     void (*flush)(const struct cpu *cpu); /* has it call flush_serve() (cpu/flush.h) soon */
     void (*stop)(void);                   /* all of them, by a non-maskable interrupt */
@@ -112,15 +112,15 @@ static inline bool cpu_may_sleep(void)
 {
     const struct thread *current = CPU_READ(current);
 
-    /* A thread that is moved to another processor between two of these has nothing on both. */
+    /* If the thread moves to another processor between two of these reads, each is 0 on both. */
     return current != NULL && current != CPU_READ(idle) && CPU_READ(interrupt_depth) == 0 &&
            CPU_READ(lock) == NULL;
 }
 
-/* Whether [at, at + size) is in the stack of the thread that runs, or in an interrupt's own. */
+/* Whether [at, at + size) is in the stack of the thread that runs, or in an interrupt stack. */
 bool cpu_owns_stack(uintptr_t at, size_t size);
 
-/* The FPU as a thread finds it at first: 512 bytes for asm_fxrstor(). */
+/* The initial FPU state of a thread: 512 bytes for asm_fxrstor(). */
 const void *cpu_clean_fpu(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Interrupts: the IDT, one handler a vector, and the lines of the devices behind whichever
- * controller the machine has. Exceptions (vectors 0 to 31) are interrupt/handler.c's.
+ * Interrupts: the IDT, one handler for each vector, and the devices' lines at the machine's
+ * interrupt controller. Exceptions (vectors 0 to 31) are interrupt/handler.c's.
  */
 #ifndef HLEOS_INTERRUPT_H
 #define HLEOS_INTERRUPT_H
@@ -18,14 +18,15 @@ typedef void interrupt_handler(void *context);
 void interrupt_init(void);
 /* The same, and the local APIC, on a processor that was started. */
 void interrupt_init_other(void);
-/* Finds the controller and silences the other. Needs the heap and the device mappings. */
+/* Sets up the APICs if there are any, else the PICs, and masks the unused ones. Needs the heap and
+ * the device mappings. */
 void interrupt_init_controller(void);
 
 const struct interrupt_controller *interrupt_controller(void);
 
 /* Routes a vector to a handler; a vector has one. */
 void interrupt_attach(unsigned vector, const char *name, interrupt_handler *handler, void *context);
-/* The same for a device's line, which is then let through. */
+/* The same for a device's line, which is then unmasked. */
 void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *handler,
                            void *context);
 

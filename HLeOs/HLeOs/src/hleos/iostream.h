@@ -1,7 +1,7 @@
 /*
- * The console: what is printed goes to the screen and the serial port, what is typed on the
- * keyboard or arrives there comes out of one queue. A line printed by one thread is never mixed
- * with another's; one printed in an interrupt may stand in the middle of it.
+ * The console: what is printed goes to the screen and the serial port, input from the keyboard and
+ * the serial port comes through one queue. Lines of two threads are never mixed; a line printed in
+ * an interrupt may come in the middle of another.
  */
 #ifndef HLEOS_IOSTREAM_H
 #define HLEOS_IOSTREAM_H

@@ -1,8 +1,8 @@
 /*
  * The kernel's heap. Blocks of up to 2 KB come from pages of equal blocks (memory/heap.h), larger
- * ones are whole pages of their own, mapped side by side. Safe in interrupts. Interrupts are off
- * for a bounded time only, whatever the size; a large block is refused at once if there are fewer
- * free pages than it needs. All pages of freed blocks go back, but for one a size.
+ * ones are whole pages, mapped at consecutive addresses. Safe in interrupts. Interrupts are off
+ * only for a bounded time, for any size; a large block is refused at once if there are fewer free
+ * pages than it needs. All pages of freed blocks are freed, except one for each size.
  */
 #ifndef HLEOS_KMALLOC_H
 #define HLEOS_KMALLOC_H
@@ -17,9 +17,10 @@ struct kmalloc_stats {
 
 void kmalloc_init(void);
 
-/* A block of at least `size` bytes, 16-byte aligned, contents unknown; NULL if memory is out. */
+/* A block of at least `size` bytes, 16-byte aligned, not zeroed; NULL: out of memory. */
 void *kmalloc(size_t size) __attribute__((warn_unused_result));
-/* NULL is allowed. A block freed twice, overrun or never allocated is a panic that says so. */
+/* NULL is allowed. Panics, with the reason, if the block was freed twice, overrun or never
+ * allocated. */
 void kfree(void *block);
 
 /* HEAP_OK, or what is wrong with a block (memory/heap.h): what kfree() would panic about. */

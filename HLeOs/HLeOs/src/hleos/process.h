@@ -1,10 +1,10 @@
 /*
  * Programs: each process is a thread with an address space of its own (memory/space.h), in ring 3.
  *
- * What a process is born with, its thread alone changes while it runs; who is whose parent, and who
- * has ended, is under one mutex. At its end the process gives back its files and its memory; its
- * number and status stay until the parent has asked for them. If the parent ends before, init is
- * its parent; without init it leaves nothing.
+ * Fields marked `tree` (parents, ended processes) are guarded by one mutex; all others are changed
+ * only by the process's thread. When it ends, a process frees its files and memory; its number and
+ * status stay until the parent has waited for it. If the parent has ended before, init becomes the
+ * parent; without init nothing is kept.
  */
 #ifndef HLEOS_PROCESS_H
 #define HLEOS_PROCESS_H
@@ -40,10 +40,10 @@ enum process_error {
     PROCESS_ARGUMENTS = -5, /* too many of them, or too long */
 };
 
-/* What a program needs to begin. */
+/* What a program needs to start. */
 struct process_image {
     struct space space;
-    uintptr_t data_begin, data_end;                    /* what sbrk() has made, and may take away */
+    uintptr_t data_begin, data_end; /* the range that sbrk() has added, and may remove */
     struct process_mapping mappings[PROCESS_MAPPINGS]; /* process/mapping.h */
     struct interrupt_frame frame;                      /* the registers it begins with */
 };
@@ -57,8 +57,8 @@ struct process {
 
     struct queue_link all;             /* tree */
     struct process *parent;            /* tree; NULL: the kernel's, or an orphan without init */
-    bool killed;                       /* tree for writing; it ends before it is in ring 3 again */
-    bool orphan, ended;                /* tree; an orphan leaves nothing when it ends */
+    bool killed;                       /* tree for writing; it ends before it returns to ring 3 */
+    bool orphan, ended;                /* tree; an orphan is freed when it ends */
     int status;                        /* tree; as wait() gives it (abi/hleos.h) */
     struct sync_condition child_ended; /* tree */
 
@@ -76,13 +76,13 @@ int process_start(int argc, const char *const *argv, struct process **process)
 /* The same for a file's bytes. */
 int process_start_file(const void *file, size_t size, int argc, const char *const *argv,
                        struct process **process) __attribute__((warn_unused_result));
-/* Waits until what the caller has started ends, and frees it; its status. */
+/* Waits until a process that the caller started ends, frees it, and returns its status. */
 int process_wait(struct process *process);
-/* The same; until then it is the parent of each process whose own parent ends. Then all other
- * processes are killed. */
+/* The same for init: until it ends it becomes the parent of each process whose parent ends. Then
+ * all other processes are killed. */
 int process_wait_init(struct process *process);
 
-/* The system calls, for the process that calls; `frame` is what it comes back with. */
+/* The system calls, for the calling process; `frame` has the registers with which it returns. */
 int process_fork(const struct interrupt_frame *frame);
 int process_exec(const char *path, int argc, const char *const *argv,
                  struct interrupt_frame *frame);

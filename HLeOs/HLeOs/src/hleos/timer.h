@@ -11,25 +11,25 @@ enum { TIMER_HZ = 1000 };
 
 /* Calibrates the clock and starts the tick. */
 void timer_init(void);
-/* This processor's tick, where it is the local APIC's: stops it, or starts it again. The boot
- * processor's never stops: it keeps the time. */
+/* Stops or starts this processor's tick, if it comes from the local APIC. The boot processor's tick
+ * never stops, as it keeps the time. */
 void timer_run_tick(bool on);
-/* Has `tick` called in each tick's interrupt. */
+/* Calls `tick` in each tick's interrupt from now on. */
 void timer_attach(void (*tick)(uint64_t now));
 
 /* Nanoseconds since timer_init(); never goes back. */
 uint64_t timer_now(void);
 uint64_t timer_ticks(void);
-/* What the clock counts by, and how fast. */
+/* What the clock counts, and its rate. */
 const char *timer_source(void);
-/* By what it was calibrated, and what makes the tick. */
+/* The timer with which it was calibrated, and the source of the tick. */
 const char *timer_reference(void);
 const char *timer_tick_source(void);
 uint64_t timer_source_hz(void);
-/* How much of it the calibration took. */
+/* How many TSC ticks the calibration took. */
 uint64_t timer_calibration_tsc(void);
 
-/* Waits without giving the processor away: for devices. */
+/* Waits in a loop, without yielding the processor: for devices. */
 void timer_spin_us(uint64_t us);
 
 #endif

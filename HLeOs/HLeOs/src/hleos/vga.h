@@ -11,16 +11,17 @@
 
 enum { VGA_COLUMNS = 80, VGA_ROWS = 25, VGA_HISTORY = 200 };
 
-/* Uses the page at 0xb8000 under the loader's identity map, then by a mapping of its own. */
+/* Use the page at 0xb8000: vga_init_early() through the loader's identity map, vga_init() through a
+ * new mapping. */
 void vga_init_early(void);
 void vga_init(void);
 
 void vga_write(const char *text, size_t length);
-/* Moves the view by half a screen a step, up into the history or down; writing returns to the end.
- */
+/* Scrolls the view by `steps` half screens, up into the history or down; the next output returns to
+ * the end. */
 void vga_scroll_view(int steps);
 void vga_show_cursor(bool on);
-/* A character cell of the screen as it is seen now: character, attribute above it. */
+/* A cell of the visible screen: character in the low byte, attribute in the high byte. */
 uint16_t vga_cell(unsigned row, unsigned column);
 
 #endif

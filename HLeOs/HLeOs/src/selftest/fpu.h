@@ -3,8 +3,8 @@
 #ifndef SELFTEST_FPU_H
 #define SELFTEST_FPU_H
 
-/* Fills x87 and SSE registers with values made of `seed`, calls `between`, and looks whether they
- * are the same; `rounds` times. 0, or the number of the round that failed. */
+/* Fills x87 and SSE registers with values made of `seed`, calls `between`, and checks that they are
+ * unchanged; `rounds` times. 0, or the number of the round that failed. */
 int fpu_keeps_values(int seed, int rounds, void (*between)(void));
 
 #endif

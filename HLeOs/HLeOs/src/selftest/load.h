@@ -4,9 +4,9 @@
 #define SELFTEST_LOAD_H
 
 /*
- * In order, and prints: what an earlier run left must be the files as they were after one round, or
- * in the middle of the next: "load: found round N". If it is not so the machine ends as failed.
- * Then rounds go on from there, and "load: synced N" says that round N is surely on the disk.
+ * First checks what an earlier run left: the files as after some round N, or in the middle of the
+ * next; prints "load: found round N", or ends the machine as failed. Then continues with the next
+ * rounds; "load: synced N" means that round N is on the disk.
  */
 void load_run(const char *option) __attribute__((noreturn));
 

@@ -1,5 +1,6 @@
 /* The files of the load (load.h): what each round makes, and whether it is there. For the kernel,
- * and for the host that looks at what a machine under that load has written (test/replay.c). */
+ * and for the host program that checks what a machine under that load has written (test/replay.c).
+ */
 #ifndef SELFTEST_LOAD_FILES_H
 #define SELFTEST_LOAD_FILES_H
 
@@ -15,8 +16,8 @@ enum { LOAD_FILES = 16, LOAD_WORDS = 10000, LOAD_PATH = 24 };
 void load_path(uint32_t round, char path[LOAD_PATH]);
 size_t load_fill(uint32_t round, uint32_t words[LOAD_WORDS]);
 
-/* What must be there after `last` rounds: the next one's file may be in any of its states. 0, or a
- * round whose file is not as it should be. `words` is room. */
+/* Checks the files after `last` rounds; the file of the next round may be in any state. 0, or a
+ * round whose file is wrong. `words` is scratch memory. */
 uint32_t load_look(struct inode *root, uint32_t last, uint32_t words[LOAD_WORDS]);
 
 #endif

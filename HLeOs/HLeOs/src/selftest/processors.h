@@ -1,4 +1,4 @@
-/* For tests of what is only true of one processor. */
+/* For tests that need a single processor. */
 #ifndef SELFTEST_PROCESSORS_H
 #define SELFTEST_PROCESSORS_H
 

@@ -31,13 +31,15 @@ bool selftest_run(const struct selftest_group *groups, const char *which);
 
 /* Notes a failure of the running test, with the place; it goes on. */
 #define expect(condition) selftest_expect((condition), #condition, __FILE__, __LINE__)
-/* For a value of its own worth in the message. */
+/* The same, with both values in the message. */
 #define expect_equal(a, b) selftest_equal((long)(a), (long)(b), #a, __FILE__, __LINE__)
 
-/* Says that the running test does not apply to this machine, and why; it should return then. */
+/* Skips the running test, which does not apply to this machine, with the reason; the test should
+ * then return. */
 void selftest_leave_out(const char *why);
 
-/* Pages that are free, or kept by the heap or for stacks: whether any are lost. */
+/* The number of pages that are free, or kept by the heap or for stacks; compare it to find lost
+ * pages. */
 size_t selftest_pages_left(void);
 
 bool selftest_expect(bool good, const char *text, const char *file, int line);

@@ -1,8 +1,7 @@
 /*
- * A map of bits over words of the caller's, searched a word at a time; where the caller gives it
- * words for a second map above the first, a search for clear bits steps over 64 full words at a
- * time. Pure: no allocation, no lock; the page allocator and the heap stand on it. Positions are
- * bit numbers from 0.
+ * A bit map in the caller's words, searched a word at a time. With a second map, `full`, a search
+ * for clear bits skips 64 full words at a time. Pure: no allocation, no lock; the page allocator
+ * and the heap use it. Positions are bit numbers from 0.
  */
 #ifndef STD_BIT_MAP_H
 #define STD_BIT_MAP_H

@@ -1,7 +1,7 @@
 /*
  * Two queues without allocation or lock: `queue`, a ring of machine words in the caller's array,
- * and `queue_list`, a list of links that sit inside the things queued. A caller that shares
- * one brings the lock; hleos/thread/sync.h has a ring with a lock, whose users sleep.
+ * and `queue_list`, a list of links that sit inside the things queued. A caller that shares one
+ * uses its own lock; hleos/thread/sync.h has a ring with a lock, whose users sleep.
  */
 #ifndef STD_QUEUE_H
 #define STD_QUEUE_H
@@ -46,7 +46,7 @@ static inline bool queue_list_empty(const struct queue_list *list)
 void queue_list_push(struct queue_list *list, struct queue_link *link);
 /* Before `before`, which is in the list. */
 void queue_list_insert(struct queue_link *before, struct queue_link *link);
-/* The oldest link, or NULL; first only looks. */
+/* The oldest link, or NULL; `first` does not remove it. */
 struct queue_link *queue_list_first(const struct queue_list *list);
 struct queue_link *queue_list_pop(struct queue_list *list);
 /* The one behind `link`, or NULL at the end. */

@@ -9,21 +9,21 @@ struct blk {
     struct virtio_blk_config config;
     uint8_t *image; /* of a RAM disk, in 2^order pages; NULL: it is the machine's `disk` */
     unsigned order;
-    const uint8_t *from; /* what goes to it, and how much of it is there */
+    const uint8_t *from; /* the source of its contents, and how much of it was copied */
     uint64_t from_size, filled;
     int disk;
     /* The request under way: `done` of `size` bytes, and how many are on their way now. */
     struct virtio_blk_header header;
     enum { BLK_IDLE, BLK_MOVE, BLK_HOST, BLK_ANSWER } phase;
     uint64_t size, done, moving;
-    bool arrived; /* of BLK_HOST: the machine's disk is done with it */
+    bool arrived; /* in BLK_HOST: the machine's disk has finished */
     uint8_t status;
 };
 
 extern const struct slot_kind blk_kind; /* device: struct blk */
 
-/* A disk in memory for a copy of `size` bytes, rounded up to sectors; false: no memory. The copy is
- * made by blk_fill(), which is called until it says true: a bounded piece each time. */
+/* A disk in memory for a copy of `size` bytes, rounded up to sectors; false: no memory. blk_fill()
+ * then copies a bounded piece at each call; call it until it returns true. */
 bool blk_open_image(struct blk *blk, const void *bytes, size_t size) MUST_CHECK;
 bool blk_fill(struct blk *blk) MUST_CHECK;
 /* The size of a disk in memory, in bytes; 0 for one of the machine's. */
@@ -31,9 +31,9 @@ static inline uint64_t blk_image_size(const struct blk *blk)
 {
     return blk->image != NULL ? blk->config.capacity * VIRTIO_BLK_SECTOR : 0;
 }
-/* Gives back what it was opened on; of one that was not opened `disk` is -1. */
+/* Frees its image, or releases the machine's disk. One that was not opened has `disk` -1. */
 void blk_close(struct blk *blk);
-/* The machine's disk number `number`; false where it does not exist, or another guest has it. */
+/* Opens the machine's disk number `number`; false if it does not exist, or another guest has it. */
 bool blk_open_host(struct blk *blk, unsigned number) MUST_CHECK;
 
 #endif

@@ -8,14 +8,14 @@ enum { CONSOLE_TYPED = 256 };
 
 struct console {
     uint64_t sent;                /* of the request that is held */
-    uint8_t typed[CONSOLE_TYPED]; /* waits for the driver's buffers */
+    uint8_t typed[CONSOLE_TYPED]; /* input that waits for the driver's buffers */
     unsigned head, count;
     size_t (*output)(void *vm, const char *text, size_t length); /* how much was taken */
 };
 
 extern const struct slot_kind console_kind; /* device: struct console */
 
-/* A typed byte; false where too many wait already. The device has something to do then. */
+/* Queues a typed byte for the device's next step; false if the queue is full. */
 bool console_type(struct slot *slot, uint8_t byte);
 
 #endif

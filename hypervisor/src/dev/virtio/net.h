@@ -18,16 +18,17 @@ struct net_frame {
 struct net {
     uint8_t mac[6];
     uint64_t sent, received, dropped;
-    struct net_frame frame;            /* of STEP_FRAME */
-    bool to_hand_on;                   /* that frame, once its request was given back */
-    struct net_frame inbox[NET_INBOX]; /* from others, for which memory must be backed first */
+    struct net_frame frame; /* of STEP_FRAME */
+    bool to_hand_on;        /* that frame has to be passed on, once its request was pushed */
+    struct net_frame
+        inbox[NET_INBOX]; /* from others, for which guest memory must be allocated first */
     unsigned head, count;
 };
 
 extern const struct slot_kind net_kind; /* device: struct net */
 
-/* A frame from another VM: delivered, dropped where the driver has no buffer, or kept: then the
- * device has something to do. */
+/* Receives a frame from another VM: delivers it, drops it if the driver has no buffer, or keeps it
+ * for the device's next step. */
 void net_receive(struct slot *slot, const struct net_frame *frame);
 
 #endif

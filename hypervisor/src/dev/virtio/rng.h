@@ -4,6 +4,6 @@
 
 #include "dev/virtio/slot.h"
 
-extern const struct slot_kind rng_kind; /* without a state of its own */
+extern const struct slot_kind rng_kind; /* without device state */
 
 #endif

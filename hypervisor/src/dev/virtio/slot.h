@@ -1,8 +1,8 @@
 /*
  * A guest's virtio device in a slot of its physical map. Registers and rings are
- * common/device/virtio's; a device here is a row of functions, and works in steps: each does a
- * bounded piece and says how to go on, so that its VM decides when, and holds its lock for one step
- * only. What a driver breaks stops that device until it is reset.
+ * common/device/virtio's; a device here is a set of functions and works in steps: each does a
+ * bounded piece and returns how to continue. So the VM decides when, and holds its lock for one
+ * step only. If the driver breaks a rule, the device stops until it is reset.
  */
 #ifndef DEV_VIRTIO_SLOT_H
 #define DEV_VIRTIO_SLOT_H
@@ -15,9 +15,9 @@ enum { SLOTS_MAX = 4, SLOT_QUEUE = 128 };
 enum slot_step {
     STEP_IDLE,   /* nothing to do before the driver's next notification */
     STEP_MORE,   /* at once */
-    STEP_WAIT,   /* for something outside: again in a moment */
-    STEP_MEMORY, /* once the memory of the access that failed is the VM's to write */
-    STEP_FRAME   /* once the network's frame was handed on */
+    STEP_WAIT,   /* something else must happen first: call it again in a moment */
+    STEP_MEMORY, /* after the memory of the failed access was made writable (vm->unbacked) */
+    STEP_FRAME   /* after the network's frame was passed on */
 };
 
 struct slot;
@@ -26,7 +26,7 @@ struct slot_kind {
     struct virtio_ops virtio; /* with SLOT_OPS */
     uint64_t features;
     enum slot_step (*step)(struct slot *slot);
-    void (*reset)(struct slot *slot); /* the request that it holds is taken from it already */
+    void (*reset)(struct slot *slot); /* called after its held request was dropped */
 };
 
 struct slot {
@@ -35,8 +35,8 @@ struct slot {
     void *vm; /* whose memory it reaches */
     struct irq_line irq;
     bool kicked;        /* there is something to do */
-    bool stepped;       /* somebody takes its steps now */
-    const char *broken; /* what its driver broke last; NULL: nothing */
+    bool stepped;       /* a task executes its steps now */
+    const char *broken; /* the last rule that its driver broke; NULL: none */
     bool holds;         /* a request from one step to the next, which is: */
     struct virtio_chain request;
     struct virtio_part parts[SLOT_QUEUE];
@@ -57,9 +57,9 @@ void slot_reset(struct virtio *dev);
 
 /* Takes the next request of a queue, to hold it. */
 bool slot_take(struct slot *slot, unsigned queue) MUST_CHECK;
-/* Gives a request back and tells the driver: VIRTIO_OK, or VIRTIO_LATER. */
+/* Pushes a request and notifies the driver: VIRTIO_OK, or VIRTIO_LATER. */
 int slot_push(struct slot *slot, const struct virtio_chain *chain, uint32_t written) MUST_CHECK;
-/* What to do where a queue is empty: wait for the driver, which is asked to notify. */
+/* For an empty queue: asks the driver for a notification, and returns the step to take. */
 enum slot_step slot_listen(struct slot *slot, unsigned queue) MUST_CHECK;
 
 static inline struct slot *slot_of(struct virtio *dev)

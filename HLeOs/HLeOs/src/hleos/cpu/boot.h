@@ -1,4 +1,4 @@
-/* What the loader said, kept: the kernel's copy of boot_info and the words of its command line. */
+/* The kernel's copy of the loader's boot_info, and the words of its command line. */
 #ifndef HLEOS_BOOT_H
 #define HLEOS_BOOT_H
 
@@ -12,8 +12,8 @@
 void boot_take(uint64_t info, uint64_t image);
 const struct boot_info *boot_information(void);
 
-/* The value of NAME=VALUE on the command line, "" for a lone NAME; NULL where it does not stand.
- * Valid until the next call. */
+/* The value of NAME=VALUE on the command line, "" for a lone NAME; NULL: it is not there. Valid
+ * until the next call. */
 const char *boot_option(const char *name);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The way out for what is said where nothing may wait: panics and the reports of exceptions, with
- * interrupts off. The console proper, iostream.h, stands far above; it attaches itself here. Before
- * that, what is said is lost.
+ * Output that must not wait: panics and reports of exceptions, with interrupts off. The console
+ * itself, iostream.h, is in a higher layer and attaches its functions here; output before that is
+ * lost.
  */
 #ifndef HLEOS_CPU_CONSOLE_H
 #define HLEOS_CPU_CONSOLE_H
@@ -11,9 +11,9 @@
 #include "common/fmt.h"
 
 struct console {
-    /* Writes at once: where console_is_urgent(), no lock is waited for longer than a little. */
+    /* Writes at once: if console_is_urgent(), it waits for a lock only a short time. */
     void (*write)(const char *text, size_t length);
-    void (*flush)(void); /* waits until all has left, within reason */
+    void (*flush)(void); /* waits, with a limit, until all has been sent */
 };
 
 void console_attach(const struct console *console);

@@ -1,11 +1,12 @@
 /*
- * Spinlocks: held for a few instructions, with interrupts off, by one processor. What may take
- * longer sleeps on a mutex (thread/sync.h).
+ * Spinlocks: held for a few instructions, with interrupts off, by one processor. For longer waits
+ * there are mutexes, on which a thread sleeps (thread/sync.h).
  *
  * Each lock has a rank, and a processor that holds some may only take one of a higher rank: so no
- * two can wait for each other. A wrong order is a panic that names both locks, at
- * once and not on the day when two processors meet. docs/hleos/processors.md says what each
- * protects.
+ * two processors can wait for each other. A wrong order is a panic that names both locks, even when
+ * no deadlock would happen this time. docs/hleos/processors.md says what each protects.
+ *
+ *
  */
 #ifndef HLEOS_LOCK_H
 #define HLEOS_LOCK_H
@@ -31,9 +32,10 @@ struct lock {
     const char *name;
     enum lock_rank rank;
     struct cpu *holder;    /* NULL: free */
-    uint64_t takes, waits; /* the lock itself; how often, and how often it was not free at once */
-    struct lock *outer;    /* the lock itself; what its holder took before */
-    struct lock *next;     /* those that were ever waited for: lock_contended() */
+    uint64_t takes, waits; /* guarded by the lock itself: how often it was taken, and how often that
+                              had to wait */
+    struct lock *outer;    /* guarded by the lock itself: the lock that its holder took before */
+    struct lock *next;     /* list of the locks that were ever waited for: lock_contended() */
 };
 
 #define LOCK_INIT(text, order)                                                                     \
@@ -41,14 +43,14 @@ struct lock {
         .name = (text), .rank = (order)                                                            \
     }
 
-/* Takes the lock, interrupts off; returns the flags to give back. A lock that is already held by
- * this processor, is out of order, or never comes free, is a panic. Locks are given back in the
- * reverse order. */
+/* Takes the lock and disables interrupts; returns the flags for lock_give(). Panics if this
+ * processor holds the lock already, if the rank is wrong, or if the lock never becomes free. Locks
+ * are released in reverse order. */
 uint64_t lock_take(struct lock *lock) __attribute__((warn_unused_result));
 void lock_give(struct lock *lock, uint64_t flags);
 
-/* The same for the devices of the console: where console_is_urgent(), the lock is not waited for
- * long, and what must come out goes ahead without it. */
+/* The same for the devices of the console: if console_is_urgent(), it waits only a short time and
+ * then goes on without the lock. */
 struct lock_hold {
     bool urgent, taken;
     uint64_t flags;
@@ -59,8 +61,8 @@ void lock_give_printed(struct lock *lock, const struct lock_hold *hold);
 
 bool lock_held(const struct lock *lock);
 
-/* The locks that a processor has waited for, one after the other; NULL at the end, and for the
- * first. */
+/* The next lock after `after` that a processor has ever waited for; NULL as argument: the first, as
+ * result: the end. */
 const struct lock *lock_contended(const struct lock *after);
 
 #endif

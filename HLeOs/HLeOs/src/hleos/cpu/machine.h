@@ -1,4 +1,4 @@
-/* Ends and restarts of the whole machine. */
+/* Ends and restarts the whole machine. */
 #ifndef HLEOS_MACHINE_H
 #define HLEOS_MACHINE_H
 
@@ -12,12 +12,13 @@ enum machine_end {
     MACHINE_PANIC = 0x12,
 };
 
-/* All processors but this one stand still from now on. If another one says that, this one does. */
+/* Stops all other processors. If another processor does this at the same time, one of the two
+ * stops. */
 void machine_stop_others(void);
-/* In a non-maskable interrupt: true if it came from there. */
+/* In a non-maskable interrupt: true if machine_stop_others() sent it. */
 bool machine_is_stopping(void);
-/* Lets the consoles finish, then leaves by the debug-exit port, by Bochs's shutdown port, or stands
- * still. */
+/* Flushes the consoles, then ends the machine by the debug-exit port or Bochs's shutdown port, or
+ * halts. */
 void machine_end(enum machine_end how) __attribute__((noreturn));
 void machine_reboot(void) __attribute__((noreturn));
 

@@ -1,4 +1,4 @@
-/* The end of the road: our own bugs, and faults that no thread can be blamed for. */
+/* Panics: for bugs of the kernel, and for faults after which no thread can be ended instead. */
 #ifndef HLEOS_PANIC_H
 #define HLEOS_PANIC_H
 

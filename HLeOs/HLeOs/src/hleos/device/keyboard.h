@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Keys that are pressed are given to `receive`, in an interrupt. False if there is no controller.
- */
+/* Calls `receive` for each key that is pressed, in an interrupt. False if there is no
+ * controller. */
 bool keyboard_init(void (*receive)(int key));
 
 #endif

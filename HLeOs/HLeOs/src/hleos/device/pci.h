@@ -1,4 +1,4 @@
-/* The PCI bus: what is there, and its configuration, by mechanism 1. */
+/* The PCI bus: its functions and their configuration space, by mechanism 1. */
 #ifndef HLEOS_DEVICE_PCI_H
 #define HLEOS_DEVICE_PCI_H
 

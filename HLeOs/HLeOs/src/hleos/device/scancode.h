@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which modifier keys are down, which locks are on, and what of a sequence is still to come. */
+/* Which modifier keys are down, which locks are on, and the state of a sequence that is not
+ * complete. */
 struct scancode_state {
     bool left_shift, right_shift, left_control, right_control, left_alt, right_alt;
     bool caps_lock, num_lock;

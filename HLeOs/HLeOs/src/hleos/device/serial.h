@@ -5,12 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* False if it is missing; then the rest does nothing. */
+/* False if there is no port; the functions below then do nothing. */
 bool serial_init(void);
 void serial_write(const char *text, size_t length); /* "\n" goes out as "\r\n" */
-/* Waits until the last bit has left, within reason. */
+/* Waits, with a limit, until the last byte has been sent. */
 void serial_flush(void);
-/* Bytes that arrive are given to `receive`, in an interrupt. */
+/* Calls `receive` for each byte that arrives, in an interrupt. */
 void serial_start_input(void (*receive)(unsigned char byte));
 
 #endif

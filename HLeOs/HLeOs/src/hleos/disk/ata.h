@@ -4,7 +4,7 @@
 
 struct disk;
 
-/* Calls `add` for each disk found. In a thread; needs wait_init(). */
+/* Calls `add` for each disk found. Must run in a thread, after wait_init(). */
 void ata_init(void (*add)(struct disk *disk));
 
 #endif

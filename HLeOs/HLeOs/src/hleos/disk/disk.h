@@ -17,9 +17,9 @@ enum disk_error {
 
 struct disk;
 
-/* All return 0 or a disk_error; at most DISK_TRANSFER_MAX sectors at a time, all of them there.
- * What is written may reach the medium in any order until the next flush, which returns when all of
- * it is there. */
+/* All return 0 or a disk_error. At most DISK_TRANSFER_MAX sectors at a time, all within the disk.
+ * Writes may reach the medium in any order; a flush returns when all earlier writes are on the
+ * medium. */
 enum { DISK_TRANSFER_MAX = 8 };
 struct disk_ops {
     int (*read)(struct disk *disk, uint64_t sector, unsigned count, void *bytes);
@@ -34,7 +34,7 @@ struct disk {
     char model[41]; /* what the disk calls itself */
 };
 
-/* Finds the disks, and says which there are. In a thread. */
+/* Finds the disks and prints them. Must run in a thread. */
 void disk_init(void);
 /* The `index`th disk, NULL beyond the last. */
 struct disk *disk_get(unsigned index);

@@ -1,4 +1,4 @@
-/* The registers of a virtio device, however they are reached (VIRTIO 1.2, 4.1 and 4.2). */
+/* The registers of a virtio device, over PCI or MMIO (VIRTIO 1.2, 4.1 and 4.2). */
 #ifndef HLEOS_DISK_VIRTIO_BUS_H
 #define HLEOS_DISK_VIRTIO_BUS_H
 
@@ -15,11 +15,12 @@ struct virtio_bus_ops {
     /* 32 features each: the low half by 0, the high one by 1. */
     uint32_t (*features)(const struct virtio_bus *bus, unsigned half);
     void (*set_features)(const struct virtio_bus *bus, unsigned half, uint32_t features);
-    /* The first queue's place; -1 if the device has none of that size. */
+    /* Sets the addresses of the first queue; -1 if the device does not support that size. */
     int (*queue)(struct virtio_bus *bus, uint16_t size, phys_t descriptors, phys_t available,
                  phys_t used);
-    void (*kick)(const struct virtio_bus *bus); /* there is something in the first queue */
-    /* Whether the interrupt was the device's, which takes it back. */
+    void (*kick)(
+        const struct virtio_bus *bus); /* notifies the device of requests in the first queue */
+    /* Whether the device raised the interrupt; acknowledges it. */
     bool (*interrupted)(const struct virtio_bus *bus);
     uint64_t (*config64)(const struct virtio_bus *bus, unsigned offset);
 };

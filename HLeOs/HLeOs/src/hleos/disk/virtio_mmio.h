@@ -1,4 +1,4 @@
-/* virtio devices in memory, that ACPI announces (LNRO0005): our VMM's, and QEMU's microvm's. */
+/* virtio devices over MMIO, which ACPI names LNRO0005: those of kvm-vmm, and of QEMU's microvm. */
 #ifndef HLEOS_DISK_VIRTIO_MMIO_H
 #define HLEOS_DISK_VIRTIO_MMIO_H
 

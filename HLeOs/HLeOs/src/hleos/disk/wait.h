@@ -1,5 +1,5 @@
-/* How a driver's thread waits for its device's interrupt, and not for ever: a thread of low
- * frequency wakes those whose time is over. */
+/* How a driver's thread waits for its device's interrupt, with a time-out: a watching thread runs
+ * now and then and wakes those whose time is over. */
 #ifndef HLEOS_DISK_WAIT_H
 #define HLEOS_DISK_WAIT_H
 
@@ -10,7 +10,7 @@
 #include "thread/sync.h"
 
 struct wait {
-    struct lock lock;           /* in interrupts too */
+    struct lock lock;           /* taken in interrupts too */
     bool armed;                 /* lock */
     bool timed_out;             /* lock */
     uint64_t deadline;          /* lock */
@@ -24,17 +24,17 @@ struct wait {
 
 /* Starts the watching thread; -1 if there is no memory for it. */
 int wait_init(void);
-/* Has it watched from now on, for good; false if there are too many. */
+/* Adds it to the watched ones, for good; false if there are too many. */
 bool wait_add(struct wait *wait);
 
-/* Before the device is told to work. */
+/* Starts the time-out; call it before the request is given to the device. */
 void wait_arm(struct wait *wait, unsigned ms);
-/* From the interrupt. Without effect if no thread waits. */
+/* Ends the wait; called in the interrupt. Does nothing if no thread waits. */
 void wait_finish(struct wait *wait);
-/* The same, if `answered(context)` says so; it is asked with the lock held. An interrupt that
- * another processor handles late cannot end a request that was armed after it looked. */
+/* The same if `answered(context)` is true, called with the lock held. So an interrupt that another
+ * processor handles late cannot end a newer request. */
 void wait_finish_if(struct wait *wait, bool (*answered)(const void *context), const void *context);
-/* Sleeps until that has come: 0, or DISK_TIMEOUT. */
+/* Sleeps until wait_finish(): 0; or until the time-out: DISK_TIMEOUT. */
 int wait_sleep(struct wait *wait) __attribute__((warn_unused_result));
 
 #endif

@@ -20,9 +20,9 @@ enum { CACHE_BUCKETS = 64 };
 
 struct buffer {
     uint32_t block;
-    bool valid;          /* mutex: the bytes are the block's */
-    bool pinned;         /* cache mutex: in the log, not yet at home; stays */
-    unsigned references; /* cache mutex: holders, and those who wait for it */
+    bool valid;  /* mutex: the bytes are the block's */
+    bool pinned; /* cache mutex: in the log, not yet written to its place; must stay in memory */
+    unsigned references; /* cache mutex: threads that hold it or wait for it */
     struct sync_mutex mutex;
     struct queue_link hash; /* cache mutex: in its bucket */
     struct queue_link idle; /* cache mutex: in the list of those that may be reused */
@@ -39,19 +39,19 @@ struct cache {
     uint64_t hits, misses;
 };
 
-/* With room for `limit` blocks, which is set aside at once: it takes no more memory later, unless
- * all of them are held or pinned at the same time. 0, or FS_NO_MEMORY. */
+/* Makes a cache with memory for `limit` blocks; it allocates more only if all of them are held or
+ * pinned at the same time. 0, or FS_NO_MEMORY. */
 int cache_init(struct cache *cache, struct disk *disk, uint64_t first, unsigned limit);
 void cache_destroy(struct cache *cache);
 
-/* Holds a block's buffer with what the disk has: 0, or FS_DISK if the disk fails, or if there is no
- * buffer: to a call that has changed half, both mean that it cannot go on. */
+/* Takes the buffer of a block, with its contents from the disk: 0, or FS_DISK if the disk fails or
+ * no buffer is free. (Both are errors after which a half-finished call cannot continue.) */
 int cache_get(struct cache *cache, uint32_t block, struct buffer **buffer);
-/* The same with zeros, for a block that is written as a whole: the disk is not asked. */
+/* The same, zeroed and without reading the disk, for a block that is written as a whole. */
 int cache_get_zeroed(struct cache *cache, uint32_t block, struct buffer **buffer);
 void cache_put(struct cache *cache, struct buffer *buffer);
 
-/* From now on it stays, until it is unpinned; false if it is pinned already. */
+/* Keeps it in memory until cache_unpin(); false if it is pinned already. */
 bool cache_pin(struct cache *cache, struct buffer *buffer);
 void cache_unpin(struct cache *cache, struct buffer *buffer);
 

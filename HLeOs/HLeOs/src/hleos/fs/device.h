@@ -1,4 +1,4 @@
-/* Blocks of a file system on their disk, past the cache. 0 or FS_DISK. */
+/* Reads and writes blocks of a file system on its disk, without the cache. 0 or FS_DISK. */
 #ifndef HLEOS_FS_DEVICE_H
 #define HLEOS_FS_DEVICE_H
 

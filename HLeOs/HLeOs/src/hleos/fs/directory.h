@@ -1,4 +1,5 @@
-/* Entries of a directory, whose inode is locked. Names are given with their length. */
+/* Entries of a directory; the caller holds the lock of its inode. Names are given with their
+ * length. */
 #ifndef HLEOS_FS_DIRECTORY_H
 #define HLEOS_FS_DIRECTORY_H
 
@@ -7,10 +8,10 @@
 
 struct inode;
 
-/* The inode that a name stands for, and its entry's offset: 0, FS_NOT_FOUND, or worse. */
+/* Finds the inode of a name and the offset of its entry: 0, FS_NOT_FOUND, or another fs_error. */
 int directory_find(struct inode *directory, const char *name, size_t length, uint32_t *inode,
                    uint64_t *offset);
-/* The name is not there yet. FS_NO_SPACE and FS_TOO_LARGE change nothing. */
+/* Adds a name that is not there yet. FS_NO_SPACE and FS_TOO_LARGE change nothing. */
 int directory_add(struct inode *directory, const char *name, size_t length, uint32_t inode);
 int directory_remove(struct inode *directory, uint64_t offset);
 /* 1 if it has nothing but "." and "..", else 0. */

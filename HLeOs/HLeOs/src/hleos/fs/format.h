@@ -1,4 +1,4 @@
-/* What is valid on a disk (abi/hleos_fs.h), for kernel, mkimage and fsck alike. Pure. */
+/* Checks of the format on disk (abi/hleos_fs.h), for the kernel, mkimage and fsck. Pure. */
 #ifndef HLEOS_FS_FORMAT_H
 #define HLEOS_FS_FORMAT_H
 
@@ -11,13 +11,13 @@ const char *format_plan(struct hleos_fs_super *super, uint64_t blocks);
 /* NULL, or what is wrong with a superblock on a disk with room for that many blocks. */
 const char *format_check(const struct hleos_fs_super *super, uint64_t blocks);
 
-/* NULL, or what is wrong with a header of area `area`; its CRC is not looked at. */
+/* NULL, or what is wrong with a header of area `area`; its CRC is not checked. */
 const char *format_check_log(const struct hleos_fs_super *super, unsigned area,
                              const struct hleos_fs_log *log);
 /* The CRC of a header; that of the data goes on from it by crc32_update(). */
 uint32_t format_log_crc(const struct hleos_fs_log *log);
 
-/* NULL, or what is wrong with an inode that is in use; its pointers are not looked at. */
+/* NULL, or what is wrong with an inode that is in use; its pointers are not checked. */
 const char *format_check_inode(const struct hleos_fs_inode *inode);
 
 /* Whether a pointer to that block is allowed. */
@@ -31,8 +31,8 @@ static inline uint32_t format_inodes(const struct hleos_fs_super *super)
     return super->inode_blocks * (uint32_t)HLEOS_FS_INODES_PER_BLOCK;
 }
 
-/* Where file block `index` is: under which of the inode's pointers, how many blocks of pointers
- * stand between, and which slot to take in each. */
+/* The position of file block `index`: the inode's pointer to start at, the number of pointer blocks
+ * between, and the slot in each. */
 struct format_position {
     uint32_t *pointer;
     unsigned depth;

@@ -4,11 +4,11 @@
  * spinlock and no lock of the file system.
  *
  * What a call changes is atomic: after a crash it is there whole or not at all (fs_write in pieces
- * of 64 KB), and nothing is there without what was changed before it. It is surely on the disk
- * after fs_sync().
+ * of 64 KB), and changes keep their order. It is on the disk after fs_sync().
  *
  * A failing disk, or structures that contradict each other, make the file system read-only: what
  * the disk holds stays consistent.
+ *
  */
 #ifndef HLEOS_FS_H
 #define HLEOS_FS_H
@@ -39,19 +39,19 @@ enum fs_error {
     FS_DISK = -13,
     FS_CORRUPT = -14,
     FS_READ_ONLY = -15,
-    FS_NONE = -16, /* the disk has no file system of ours */
+    FS_NONE = -16, /* the disk has no HLeOs file system */
 };
 
 const char *fs_error_text(int error);
 
-/* Mounts what lies in `sectors` sectors from `first` on: repeats what the log holds, frees inodes
- * that have no name any more. On an error, `why` gets a text of what is wrong. */
+/* Mounts the file system in `sectors` sectors from `first` on: replays the log, and frees inodes
+ * without a name. On an error `*why` is a text that says what is wrong. */
 int fs_mount(struct disk *disk, uint64_t first, uint64_t sectors, struct fs **fs, const char **why)
     __attribute__((warn_unused_result));
-/* Writes all of it out and forgets it. No inode may be held any more. */
+/* Writes all changes and unmounts it. No inode may be held. */
 void fs_unmount(struct fs *fs);
 
-/* All changes so far are on the disk when this returns 0, by whatever thread. */
+/* When this returns 0, all changes made so far, by any thread, are on the disk. */
 int fs_sync(struct fs *fs) __attribute__((warn_unused_result));
 
 struct fs_stats {
@@ -63,8 +63,8 @@ struct fs_stats {
 
 struct fs_stats fs_stats(struct fs *fs);
 
-/* Inodes are counted: each function below that gives one gives a reference to it, which ends with
- * fs_release(). An inode without a name lives as long as somebody holds it. */
+/* Inodes have reference counts: each function below that returns one adds a reference; release it
+ * with fs_release(). An inode without a name is freed with its last reference. */
 struct inode *fs_root(struct fs *fs);
 struct inode *fs_hold(struct inode *inode);
 void fs_release(struct inode *inode); /* NULL is allowed */
@@ -75,10 +75,10 @@ int fs_lookup(struct inode *from, const char *path, struct inode **inode)
 /* A new file, directory or device; FS_EXISTS if the name is there. `inode` may be NULL. */
 int fs_create(struct inode *from, const char *path, enum hleos_fs_type type, uint32_t device,
               struct inode **inode) __attribute__((warn_unused_result));
-/* A second name for `inode`, which is no directory. */
+/* Adds a name for `inode`, which is not a directory. */
 int fs_link(struct inode *inode, struct inode *from, const char *path)
     __attribute__((warn_unused_result));
-/* Takes a name away: of a directory only if it is empty. */
+/* Removes a name; that of a directory only if it is empty. */
 int fs_unlink(struct inode *from, const char *path) __attribute__((warn_unused_result));
 
 /* How many bytes were read or written, or an error. Fewer are read at the end of the file, fewer

@@ -12,9 +12,9 @@ struct fs {
     struct hleos_fs_super super;
     struct cache cache;
     struct log log;
-    struct sync_mutex names; /* the tree changes under it: log.h has the order */
+    struct sync_mutex names; /* held while the tree changes; lock order: log.h */
     struct sync_mutex alloc;
-    uint32_t free_blocks; /* alloc; those promised to a call are not in it */
+    uint32_t free_blocks; /* alloc; without those reserved for a call */
     uint32_t next_block;  /* alloc; where the next search begins */
     uint32_t next_inode;  /* names */
     struct sync_mutex inodes;
@@ -31,14 +31,14 @@ struct inode {
     struct hleos_fs_inode disk; /* mutex */
 };
 
-/* A reference to an inode; its type is not looked at. 0, FS_CORRUPT, FS_NO_MEMORY. */
+/* Gets a reference to an inode; its type is not checked. 0, FS_CORRUPT, FS_NO_MEMORY. */
 int inode_get(struct fs *fs, uint32_t number, struct inode **inode);
 
 /* Takes the mutex, with the inode read from the disk; on an error it is not taken. */
 int inode_lock(struct inode *inode) __attribute__((warn_unused_result));
 void inode_unlock(struct inode *inode);
 
-/* What follows is for an inode that is locked; what changes it stands in a call of the log. */
+/* The functions below need a locked inode; those that change it, also log_begin(). */
 
 /* Writes inode->disk to its block. */
 int inode_update(struct inode *inode) __attribute__((warn_unused_result));
@@ -53,7 +53,8 @@ int64_t inode_write(struct inode *inode, uint64_t offset, const void *bytes, siz
     __attribute__((warn_unused_result));
 int inode_resize(struct inode *inode, uint64_t size) __attribute__((warn_unused_result));
 
-/* An inode without links and references: frees it and its blocks. In a call of the log. */
+/* Frees an inode without links and references, and its blocks. Between log_begin() and
+ * log_end(). */
 int inode_erase(struct inode *inode) __attribute__((warn_unused_result));
 
 enum { INODE_WRITE_MAX = 15 * HLEOS_FS_BLOCK }; /* it may touch 16 blocks */

@@ -4,12 +4,12 @@
 
 struct fs;
 
-/* Mounts the first one found on a disk: a partition of its type, or a disk that is all file system.
- * From then on a thread writes changes out each second. Needs disk_init(); in a thread. */
+/* Mounts the first one found on a disk: a partition of its type, or a whole disk. From then on a
+ * thread writes changes out each second. Must run in a thread, after disk_init(). */
 void system_mount(void);
 /* NULL if it is not mounted. */
 struct fs *system_fs(void);
-/* Before the machine ends: all of it is on the disk. */
+/* Writes all changes to the disk, before the machine ends. */
 void system_sync(void);
 
 #endif

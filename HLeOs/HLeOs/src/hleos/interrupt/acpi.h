@@ -1,4 +1,4 @@
-/* The ACPI tables this kernel reads: which interrupt controllers there are, and the HPET. */
+/* The ACPI tables that this kernel reads: interrupt controllers, and the HPET. */
 #ifndef HLEOS_INTERRUPT_ACPI_H
 #define HLEOS_INTERRUPT_ACPI_H
 
@@ -22,7 +22,7 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.4, table 5.4");
 unsigned acpi_init(uint64_t rsdp);
 unsigned acpi_revision(void);
 
-/* A table with that signature, mapped, its checksum right; NULL if not found. */
+/* A table with that signature, mapped and with a correct checksum; NULL: not found. */
 const struct acpi_header *acpi_find(const char *signature);
 /* The table that describes the devices (DSDT), mapped for good; NULL if it is missing. */
 const struct acpi_header *acpi_devices(void);

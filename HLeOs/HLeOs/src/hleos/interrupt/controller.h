@@ -17,12 +17,12 @@ enum {
     INTERRUPT_VECTORS = 256,
 };
 
-/* Lines are ISA's numbering, 0 to 15, and on. */
+/* Lines: ISA's, 0 to 15, then those of the I/O APIC. */
 struct interrupt_controller {
     const char *name;
     void (*enable)(unsigned line);
-    /* Whether there was no interrupt after all: then it is neither handled nor ended. NULL where
-     * that is known by the vector alone. */
+    /* Whether the interrupt is spurious: then it is neither handled nor ended. NULL: spurious
+     * interrupts have their own vector. */
     bool (*spurious)(unsigned vector);
     void (*end)(unsigned vector);
 };

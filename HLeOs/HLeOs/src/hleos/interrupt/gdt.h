@@ -1,6 +1,6 @@
 /*
- * The segments and the task state segment: in 64-bit mode little more than the processor's
- * privilege, and the list of stacks for those interrupts that must not trust the one in use.
+ * The segments and the task state segment: in 64-bit mode they only set the privilege level, and
+ * the list of stacks for interrupts that must not use the current one.
  */
 #ifndef HLEOS_INTERRUPT_GDT_H
 #define HLEOS_INTERRUPT_GDT_H
@@ -29,13 +29,13 @@ enum gdt_stack {
 
 struct cpu;
 
-/* Memory for a processor that is to be started; false if memory is out. Done once, if it has some
- * already. */
+/* Allocates the tables of a processor before its start; false: out of memory. Does nothing if it
+ * has them. */
 bool gdt_prepare(struct cpu *cpu) __attribute__((warn_unused_result));
-/* Loads this processor's GDT and TSS, and tells struct cpu of the stacks; SYSCALL works. The boot
- * processor needs no gdt_prepare(). */
+/* Loads this processor's GDT and TSS, stores the stacks in struct cpu, and enables SYSCALL. The
+ * boot processor needs no gdt_prepare(). */
 void gdt_init(void);
-/* Where the stack begins that programs enter the kernel on. */
+/* Sets the top of the stack on which programs enter the kernel. */
 void gdt_set_kernel_stack(uintptr_t top);
 
 #endif

@@ -1,11 +1,13 @@
 /*
- * Small blocks as pure bookkeeping; kmalloc.h is the kernel's one heap made of it, the unit tests
- * make theirs of malloc.
+ * The allocator of small blocks. Pure: kmalloc.h makes the kernel's heap from it, the unit tests
+ * make one from malloc.
  *
  * A page holds blocks of one size class, and a header with one bit a block. So the time of a call
- * does not depend on how many blocks there are, and a page whose last block is freed goes back. A
- * block ends in a word that only the heap can have written, and every byte between the block's
- * asked-for size and that word is filled: a write past the end shows.
+ * does not depend on how many blocks there are, and a page whose last block is freed is returned. A
+ * block ends in a check word, and every byte between its requested size and that word has a known
+ * value, so that a write past the end is detected.
+ *
+ *
  */
 #ifndef HLEOS_MEMORY_HEAP_H
 #define HLEOS_MEMORY_HEAP_H
@@ -41,11 +43,11 @@ struct heap {
 void *heap_allocate(struct heap *heap, size_t size) __attribute__((warn_unused_result));
 
 /* Frees a block; on any error nothing is changed. The page that `block` lies in must be readable.
- * Of each class one page without blocks stays, so that a lone block does not fetch a page each
- * time. */
+ * One page without blocks is kept for each class, so that a single block does not allocate a page
+ * each time. */
 int heap_free(struct heap *heap, void *block) __attribute__((warn_unused_result));
 
-/* Whether a block is whole: HEAP_OK, or what heap_free() would say. */
+/* Checks a block: HEAP_OK, or what heap_free() would return. */
 int heap_check(const void *block) __attribute__((warn_unused_result));
 
 /* The end of a block of any size: fills [block + size, end - 8) and writes the last word; HEAP_OK

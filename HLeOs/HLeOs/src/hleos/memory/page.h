@@ -15,24 +15,23 @@ struct page_stats {
     uint64_t top; /* the end of the highest usable page */
 };
 
-/* Takes stock of the map in `info`, which is in order (std/memory_map.h); needs the loader's
- * identity map. The first megabyte stays aside, as the loader's page tables may be there, until
+/* Initialises from the map in `info`, which is normalised (std/memory_map.h); needs the loader's
+ * identity map. The first megabyte, which may hold the loader's page tables, is not used until
  * page_release_low(). */
 void page_init(const struct boot_info *info);
 void page_release_low(const struct boot_info *info);
 
-/* One page, contents unknown; .at == 0 if memory is short. */
+/* Allocates a page, not zeroed; .at == 0: out of memory. */
 phys_t page_allocate(void) __attribute__((warn_unused_result));
 /* The same, zeroed. */
 phys_t page_allocate_zeroed(void) __attribute__((warn_unused_result));
-/* One that ends at `limit` or before: for what can reach no further. */
+/* Allocates one below `limit`, for devices that cannot address more. */
 phys_t page_allocate_below(uint64_t limit) __attribute__((warn_unused_result));
-/* A page freed twice, or never allocated, is a panic: one for which page_is_allocated() is false.
- */
+/* Panics if page_is_allocated() is false: it was freed twice or never allocated. */
 void page_free(phys_t page);
 bool page_is_allocated(phys_t page);
-/* One more user of an allocated page: it takes one more page_free(). False if there are too many
- * already. */
+/* Adds a user to an allocated page, which then needs one more page_free(). False if it has too
+ * many. */
 bool page_share(phys_t page) __attribute__((warn_unused_result));
 bool page_is_shared(phys_t page);
 

@@ -26,11 +26,11 @@ void paging_init(const struct boot_info *info);
 /* Maps one page, data, never executable; 0, or -1 if there is no page for a table. An address that
  * is mapped already is a panic. */
 int paging_map(uintptr_t address, phys_t page, uint64_t flags) __attribute__((warn_unused_result));
-/* Unmaps pages, which must be mapped, and frees what was there when no processor can reach it any
- * more. Interrupts are served in between. */
+/* Unmaps pages, which must be mapped, and frees them after all processors have flushed them.
+ * Interrupts are served in between. */
 void paging_unmap(uintptr_t base, size_t pages);
 
-/* Makes the highest tables of a range, which stay for good; to be used at boot. */
+/* Makes the top-level tables of a range, which are never freed; for use at boot. */
 void paging_prepare(uintptr_t base, uint64_t size);
 /* Frees the page tables of a range that has nothing mapped any more. Those that reach beyond the
  * range and are in use stay. */
@@ -40,12 +40,12 @@ void paging_prune(uintptr_t base, size_t size);
  * for it. `flags` are PAGING_WRITE and PAGING_UNCACHED or 0. */
 void *paging_map_device(phys_t address, size_t size, uint64_t flags);
 
-/* Built with KPTI=1: shows these mapped pages of the kernel to programs' tables, too, for good; -1
- * if memory is out. */
+/* With KPTI=1: maps these pages of the kernel in the programs' tables too, for good; -1: out of
+ * memory. */
 int paging_show_programs(uintptr_t address, size_t size) __attribute__((warn_unused_result));
 
-/* The kernel's own root; with KPTI=1 that of what programs see of the kernel, otherwise 0; and
- * PAGING_NO_EXECUTE where the processor has it. */
+/* The kernel's root table; with KPTI=1 the root of the kernel's part in programs' tables, otherwise
+ * 0; and PAGING_NO_EXECUTE if the processor has NX, otherwise 0. */
 phys_t paging_root(void);
 phys_t paging_program_root(void);
 uint64_t paging_no_execute(void);

@@ -1,10 +1,10 @@
 /*
  * A program's address space: the lower half of the addresses is its own, the upper half is the
- * kernel's and the same in all. The kernel reaches a program's bytes by these functions alone: they
- * walk its tables, and go through the direct map, so that no bad address can fault. Each space is
- * used by one thread at a time. A kernel built with KPTI=1 gives each a second root for while its
- * program runs: of the kernel's half that has only what takes the processor into the kernel. Two
- * spaces may share a page: then neither may write to it; the first write makes a copy.
+ * kernel's and the same in all. The kernel accesses a program's bytes only by these functions: they
+ * walk its tables and use the direct map, so that no bad address can fault. Each space is used by
+ * one thread at a time. A kernel built with KPTI=1 gives each a second root, used while its program
+ * runs: it maps only the part of the kernel that is needed to enter it. Two spaces may share a
+ * page: then neither may write to it; the first write makes a copy.
  */
 #ifndef HLEOS_MEMORY_SPACE_H
 #define HLEOS_MEMORY_SPACE_H
@@ -14,8 +14,8 @@
 
 #include "memory/address.h"
 
-/* What a program may have: not the first 64 KB, where NULL points, and not the last page, after
- * which no canonical address comes. */
+/* The addresses for programs: without the first 64 KB, where NULL points, and without the last page
+ * before the non-canonical addresses. */
 #define SPACE_LOW  UINT64_C(0x10000)
 #define SPACE_HIGH UINT64_C(0x00007ffffffff000)
 
@@ -28,21 +28,21 @@ struct space {
 
 /* False if memory is out. */
 bool space_create(struct space *space) __attribute__((warn_unused_result));
-/* Frees all of it. The processor leaves it if it is there. */
+/* Frees all of it; if it is the current space, switches to the kernel's tables first. */
 void space_destroy(struct space *space);
-/* Makes the processor use it; with NULL, the kernel's own tables. It forgets what it knew of
- * another one: so what a space maps is known to one processor at most, that of its thread. */
+/* Switches the processor to it; with NULL, to the kernel's tables. This flushes the TLB of the old
+ * space, so only the processor of a space's thread can have its translations. */
 void space_enter(const struct space *space);
 
-/* All of `from` is in `to`, a new space, too: what can be written to is shared until one of them
- * does. False if memory is out; `to` is then to be destroyed. */
+/* Copies `from` to `to`, a new space: writable pages are shared until one of the two writes. False:
+ * out of memory; `to` must then be destroyed. */
 bool space_fork(struct space *to, struct space *from) __attribute__((warn_unused_result));
-/* For a write that faulted: true if the page is the space's own now, and can be written to. False
- * if it never could be, or if memory is out. */
+/* For a write that faulted: copies a shared page; true if it can be written now. False if it is not
+ * writable, or out of memory. */
 bool space_unshare(struct space *space, uintptr_t address) __attribute__((warn_unused_result));
 
-/* A zeroed page at a page's address; false if memory is out, the address is not the program's to
- * have, or something is there. */
+/* A zeroed page at a page's address; false if memory is out, the address is not for programs, or
+ * something is mapped there. */
 bool space_map(struct space *space, uintptr_t address, unsigned flags)
     __attribute__((warn_unused_result));
 /* Does nothing where nothing is mapped. */

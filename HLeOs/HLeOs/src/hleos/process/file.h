@@ -1,6 +1,6 @@
 /*
- * Open files, of whatever kind: a process has numbers for them, and forks and dup() share them.
- * What a file does is its operations'; they get kernel memory, never a program's, and may sleep.
+ * Open files, of whatever kind: a process has numbers for them, and forks and dup() share them. The
+ * operations implement a kind of file; they get kernel memory, never a program's, and may sleep.
  */
 #ifndef HLEOS_PROCESS_FILE_H
 #define HLEOS_PROCESS_FILE_H
@@ -17,18 +17,18 @@ enum { FILE_TABLE = 16 }; /* files that a process may have open */
 struct file;
 
 struct file_operations {
-    /* How many bytes, 0 at the end, or -1. They are called only where the file was opened for it,
-     * and with a size above 0. */
+    /* Return how many bytes, 0 at the end, or -1. Called only if the file was opened for it, and
+     * with a size above 0. */
     int64_t (*read)(struct file *file, void *to, size_t size);
     int64_t (*write)(struct file *file, const void *from, size_t size);
     void (*stat)(struct file *file, struct hleos_stat *stat);
-    /* 0 or -1; NULL where there is nothing to bring to a disk. */
+    /* 0 or -1; NULL: nothing to write to a disk. */
     int (*sync)(struct file *file);
-    /* With its last user; NULL if there is nothing to do. */
+    /* Called when its last user closes it; may be NULL. */
     void (*close)(struct file *file);
-    /* Reading waits only until something is there, and gives that. */
+    /* A read waits only for the first bytes, and returns those. */
     bool stream;
-    bool seekable; /* `offset` is a place in it that may be set */
+    bool seekable; /* lseek() may set `offset` */
 };
 
 struct file {
@@ -43,15 +43,15 @@ struct file {
 /* A file with one user; NULL if memory is out. */
 struct file *file_create(const struct file_operations *operations, void *object, bool readable,
                          bool writable) __attribute__((warn_unused_result));
-/* One more user of it; the same file. */
+/* Adds a user and returns the file. */
 struct file *file_share(struct file *file);
-/* One user less; the last one's closes it. */
+/* Removes a user; the last one closes it. */
 void file_close(struct file *file);
 
 /* Tables of FILE_TABLE files, NULL where a number is free. */
 void file_share_all(struct file **to, struct file *const *from);
 void file_close_all(struct file **files);
-/* Puts a file at the least number that is free; -1 if all are in use. */
+/* Puts a file at the lowest free number and returns that; -1: all are in use. */
 int file_number(struct file **files, struct file *file) __attribute__((warn_unused_result));
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Memory that a program asks for apart from its data: zeros, or a file's bytes as they are at that
- * moment. It is the process's own; a child gets a copy of its own, as of all memory.
+ * moment. It is private; a child gets a copy, as of all memory.
  */
 #ifndef HLEOS_PROCESS_MAPPING_H
 #define HLEOS_PROCESS_MAPPING_H
@@ -14,7 +14,7 @@ struct process_image;
  * place. Behind the file's end there are zeros. `file` may be NULL. */
 int64_t mapping_create(struct process_image *image, uint64_t size, const struct file *file,
                        uint64_t offset);
-/* Takes away a whole mapping; -1 if none begins there with that size. */
+/* Removes a whole mapping; -1 if none begins there with that size. */
 int mapping_remove(struct process_image *image, uintptr_t address, uint64_t size);
 
 #endif

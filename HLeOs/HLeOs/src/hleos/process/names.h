@@ -1,8 +1,8 @@
 /*
- * From a path to a file, and what else is done with paths. They lead through the system's file
- * system, where there is one; what that does not have, the kernel's image may: /bin with the
- * programs, /dev and /proc. `from` is the directory that a path begins in if it does not begin with
- * a slash; NULL is the root.
+ * Paths: finds their files, and makes and removes names. A path is looked up in the system's file
+ * system, if there is one, and then among the kernel's built-in files: /bin with the programs, /dev
+ * and /proc. `from` is the directory that a path begins in if it does not begin with a slash; NULL
+ * is the root.
  */
 #ifndef HLEOS_PROCESS_NAMES_H
 #define HLEOS_PROCESS_NAMES_H
@@ -36,7 +36,7 @@ struct names_bytes {
     void *copy;
 };
 
-/* False if there is no such file, it is no ordinary one, it is larger than `most`, or memory is
+/* False if there is no such file, it is not a regular file, it is larger than `most`, or memory is
  * out. */
 bool names_load(struct inode *from, const char *path, size_t most, struct names_bytes *bytes)
     __attribute__((warn_unused_result));

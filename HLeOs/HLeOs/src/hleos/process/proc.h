@@ -1,6 +1,6 @@
 /*
- * What the kernel says of itself, as text: the files of /proc, and the commands of its shell that
- * show the same. A file's text is made when it is opened, and stays as it was then.
+ * Information about the kernel, as text: the files of /proc, and the shell's commands that show the
+ * same. A file's text is made when it is opened, and does not change after that.
  */
 #ifndef HLEOS_PROCESS_PROC_H
 #define HLEOS_PROCESS_PROC_H
@@ -18,7 +18,7 @@ void proc_attach_processes(void (*print)(struct fmt_sink *out));
 const char *proc_name(size_t index);
 /* That file, opened; NULL if memory is out. `inode` is what stat() gives as its number. */
 struct file *proc_open(size_t index, uint32_t inode) __attribute__((warn_unused_result));
-/* Writes what the file of that name says to the console. */
+/* Writes the text of that file to the console. */
 void proc_show(const char *name);
 
 #endif

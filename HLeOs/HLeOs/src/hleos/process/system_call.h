@@ -1,4 +1,4 @@
-/* The way from a system call's number to its function. */
+/* Calls the function of a system call by its number. */
 #ifndef HLEOS_PROCESS_SYSTEM_CALL_H
 #define HLEOS_PROCESS_SYSTEM_CALL_H
 

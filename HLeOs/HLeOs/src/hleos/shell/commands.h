@@ -1,4 +1,4 @@
-/* A command of the shell, and the table of those it has of its own. */
+/* A command of the shell, and the table of its built-in commands. */
 #ifndef HLEOS_SHELL_COMMANDS_H
 #define HLEOS_SHELL_COMMANDS_H
 

@@ -17,15 +17,16 @@ struct thread {
     struct queue_link link; /* sched: in a run queue, a list of waiters or the sleepers */
     struct queue_link all;  /* sched: in the list of all threads */
     enum thread_state state;
-    bool interruptible;            /* sched: it waits, and thread_interrupt() may wake it */
-    bool interrupted;              /* sched: it has been asked to end; for good */
-    int priority;                  /* sched: its own, or a higher one lent by a waiter */
-    int own_priority;              /* as it was created */
-    struct queue_list mutexes;     /* sched: held by it; sync_mutex.held */
-    struct sync_mutex *waits_for;  /* sched: NULL, or what it waits to take */
-    struct thread *joins, *joiner; /* sched: whose end it waits for; who waits for its end */
-    unsigned id, slice;            /* slice: ticks left */
-    unsigned cpu;                  /* sched: where it runs, or ran last */
+    bool interruptible;           /* sched: it waits, and thread_interrupt() may wake it */
+    bool interrupted;             /* sched: it has been asked to end; for good */
+    int priority;                 /* sched: its own, or a higher one lent by a waiter */
+    int own_priority;             /* as it was created */
+    struct queue_list mutexes;    /* sched: held by it; sync_mutex.held */
+    struct sync_mutex *waits_for; /* sched: NULL, or what it waits to take */
+    struct thread *joins,
+        *joiner; /* sched: the thread whose end it waits for; the thread that waits for its end */
+    unsigned id, slice; /* slice: ticks left */
+    unsigned cpu;       /* sched: the processor on which it runs, or ran last */
     bool detached;
     char name[THREAD_NAME_MAX];
     struct cpu_stack stack;
@@ -51,16 +52,17 @@ static inline void thread_sched_unlock(uint64_t flags)
     lock_give(&thread_lock, flags);
 }
 
-/* After a wake-up outside interrupts: the better thread runs at once. */
+/* Releases the lock after a wake-up outside interrupts, and lets a better thread run at once. */
 void thread_sched_unlock_and_yield(uint64_t flags);
 
 /* Both with the lock held. The first makes a thread ready. The second gives the processor to the
  * best ready thread; the caller has put the current one where it belongs (a queue, or nowhere). It
- * returns when that runs again, the lock held as before: what switches back holds it then. */
+ * returns when that thread runs again, with the lock held: the thread that switches to it holds the
+ * lock. */
 void thread_sched_enqueue_locked(struct thread *thread);
 void thread_sched_switch_locked(void);
 
-/* Ticks and other processors are listened to from here on. */
+/* Attaches the scheduler to the tick and to the interrupts of other processors. */
 void thread_sched_init(void);
 
 /* Both with the lock held. Waits on a list: returns when somebody has taken the thread off it and
@@ -73,7 +75,7 @@ bool thread_wait_interruptible_locked(struct queue_list *waiters)
  */
 struct thread *thread_wake_locked(struct queue_list *waiters);
 
-/* Changes what the scheduler goes by, wherever the thread stands; with the lock held. */
+/* Changes the current priority, in any state of the thread; with the lock held. */
 void thread_set_priority_locked(struct thread *thread, int priority);
 
 #endif

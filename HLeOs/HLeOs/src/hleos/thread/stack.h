@@ -9,9 +9,9 @@
 
 /* A new stack; false if memory is out. */
 bool stack_allocate(struct cpu_stack *stack) __attribute__((warn_unused_result));
-/* The last ones stay mapped for the next threads. */
+/* Frees a stack; the last few stay mapped for new threads. */
 void stack_free(const struct cpu_stack *stack);
-/* Pages of stacks that no thread has. */
+/* The number of pages in such unused stacks. */
 size_t stack_pages_kept(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* What threads wait for each other with. None of it may wait in an interrupt; posting a semaphore
- * may happen there. Zeroed memory is a valid, unused one of each; all are fair: first come, first
- * served within a priority. */
+/* Synchronisation of threads: mutexes, condition variables, semaphores. In an interrupt nothing may
+ * wait, but a semaphore may be posted. Zeroed memory is a valid, unused object of each; all are
+ * fair: first come, first served within a priority. */
 #ifndef HLEOS_THREAD_SYNC_H
 #define HLEOS_THREAD_SYNC_H
 
@@ -17,10 +17,10 @@ struct sync_mutex {
     struct queue_link held;    /* sched lock; in the owner's list */
 };
 
-/* Taking a mutex that one holds already, or giving another's, is a panic. Handed on directly: a
- * thread that gives and takes at once does not overtake those who wait. While a better thread waits
- * for it, the owner runs with that one's priority, and so does the thread that the owner waits for.
- */
+/* Taking a mutex twice, or releasing one that another thread holds, is a panic. A released mutex
+ * goes directly to the first waiter, so that a thread that releases it and takes it again cannot
+ * overtake. While a thread of higher priority waits for it, the owner runs with that priority, and
+ * so does the thread that the owner waits for. */
 void sync_mutex_take(struct sync_mutex *mutex);
 bool sync_mutex_try(struct sync_mutex *mutex) __attribute__((warn_unused_result));
 void sync_mutex_give(struct sync_mutex *mutex);
@@ -29,12 +29,12 @@ struct sync_condition {
     struct queue_list waiters; /* sched lock */
 };
 
-/* Gives the mutex, waits for a signal, takes the mutex again. */
+/* Releases the mutex, waits for a signal, takes the mutex again. */
 void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mutex);
-/* The same; false if thread_interrupt() ended the wait. The mutex is taken all the same. */
+/* The same; false if thread_interrupt() ended the wait. The mutex is taken again in either case. */
 bool sync_condition_wait_interruptible(struct sync_condition *condition, struct sync_mutex *mutex)
     __attribute__((warn_unused_result));
-/* For who holds the mutex of those that wait. */
+/* The caller holds the mutex of the waiting threads. */
 void sync_condition_signal(struct sync_condition *condition);
 void sync_condition_broadcast(struct sync_condition *condition);
 
@@ -50,7 +50,7 @@ bool sync_semaphore_wait_interruptible(struct sync_semaphore *semaphore)
 bool sync_semaphore_try(struct sync_semaphore *semaphore) __attribute__((warn_unused_result));
 void sync_semaphore_post(struct sync_semaphore *semaphore);
 
-/* A queue of words (std/queue.h) between threads: who finds it full or empty sleeps. */
+/* A queue of words (std/queue.h) between threads, which sleep while it is full or empty. */
 struct sync_queue {
     struct queue queue; /* mutex */
     struct sync_mutex mutex;

@@ -5,19 +5,20 @@
 
 #include <stdint.h>
 
-/* Starts the HPET where ACPI names one, else the PIT, which can then make no tick; its name. */
+/* Starts the HPET if ACPI names one, else the PIT, which cannot make the tick at the same time;
+ * returns its name. */
 const char *reference_start(void);
 
-/* A stretch of time by both clocks, and how many TSC ticks it may be wrong by. */
+/* An interval measured by both clocks, and its uncertainty in TSC ticks. */
 struct reference_sample {
     uint64_t tsc, ns, error;
 };
 
-/* Measures for that long, at most 40 ms; again, a few times, if something else ran on the host in
- * between, and returns the best. A timer that stands still is a panic. */
+/* Measures for that long, at most 40 ms; repeats it a few times if the host interrupted it, and
+ * returns the best result. Panics if the timer does not count. */
 struct reference_sample reference_measure(uint64_t span_ns);
 
-/* Line 0 raised `hz` times a second. */
+/* Makes the PIT raise line 0 `hz` times a second. */
 void reference_pit_periodic(unsigned hz);
 
 #endif

@@ -6,7 +6,7 @@ struct rtc_date {
     unsigned year, month, day, hour, minute, second;
 };
 
-/* 0, or -1 if the clock gives no time that makes sense. */
+/* 0, or -1 if the clock has no valid time. */
 int rtc_date(struct rtc_date *date) __attribute__((warn_unused_result));
 
 #endif
