@@ -105,18 +105,18 @@ def test_what_is_no_log(vmm, scratch):
     broken = [
         ("", "not JSON"),
         (whole[:len(whole) // 2], "cut short"),
-        ("[]", "no log"),
+        ("[]", "not a log"),
         ("{}", "otherData"),
-        ("[" * 100000, "no log"),
+        ("[" * 100000, "not a log"),
         (whole.replace('"kvm-vmm"', '"perf"'), "another program"),
-        (whole.replace('"dur":', '"dur":-'), "no log"),
-        (whole.replace('"ts":', '"ts":1e999,"x":'), "no log"),
+        (whole.replace('"dur":', '"dur":-'), "not a log"),
+        (whole.replace('"ts":', '"ts":1e999,"x":'), "not a log"),
     ]
     for content, message in broken:
         log.write_text(content, encoding="utf-8")
         assert message in fails(log, page)
     log.write_bytes(b"\xff\xfe")
-    assert "no log" in fails(log, page)
+    assert "not a log" in fails(log, page)
     assert not page.exists()
 
 

@@ -86,7 +86,7 @@ function merged(field) { // the guests' tables of [name, count, ...] as one, the
 function showFunctions() {
   const rows = merged('functions'), most = rows.length ? rows[0].count : 1;
   const named = data.guests.some(g => g.places.some(([, symbol]) => symbol));
-  $('functions-note').textContent = named ? 'where exits came from, whole run' : 'by address, for want of symbols';
+  $('functions-note').textContent = named ? 'where exits came from, whole run' : 'by address: there are no symbols';
   fill('functions', ['', '', 'exits', 'mean cost'], rows.slice(0, 12).map(r => ({
     name: r.name, share: r.count / most, cells: [number(r.count), duration(r.cost / r.count)] })), 'There was no exit.');
 }

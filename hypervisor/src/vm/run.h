@@ -1,4 +1,5 @@
-/* The main loop of a hart: takes a task, runs it, puts it back, and waits if there is none. */
+/* The main loop of a hart: takes a task, runs it, puts it back, and waits while no task is
+ * ready. */
 #ifndef VM_RUN_H
 #define VM_RUN_H
 

@@ -41,7 +41,7 @@ void guest_release(struct guest *guest);
 int guest_run(struct guest *guest, const uint8_t *input, size_t size, struct run_result *result,
               struct error *error) MUST_CHECK;
 
-/* Runs that input again, and writes a report of its crash; "" if there is none. */
+/* Runs that input again, and writes a report of its crash; "" if it does not crash. */
 void guest_explain(struct guest *guest, const uint8_t *input, size_t size,
                    const struct run_result *result, char *text, size_t room);
 

@@ -93,8 +93,9 @@ int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error) MUS
 /* The descriptor of its file; and the folder of all overlays. */
 int disk_file(const struct disk *disk);
 const char *disk_overlay_folder(void);
-/* For a forked process: copies the overlay of `origin` to `disk`, which was just opened. disk_leave
- * then releases what `origin` shares with the parent: its ring or threads. */
+/* For a forked process. disk_leave releases what a disk shares with the parent, its ring or
+ * threads; after that it can only be the `origin` of disk_begin_with, which copies its overlay to
+ * `disk`, which was just opened. */
 int disk_begin_with(struct disk *disk, const struct disk *origin, struct error *error) MUST_CHECK;
 void disk_leave(struct disk *disk);
 
