@@ -14,6 +14,7 @@ struct endpoint {
     const char *option; /* that asks for it */
     bool is_unix;
     bool takes_files; /* a unix socket whose clients may pass descriptors */
+    bool is_private;  /* a unix socket that only programs of this user may open: mode 0600 */
     char path[ENDPOINT_PATH_MAX];
     char host[ENDPOINT_HOST_MAX];
     unsigned port; /* 0: the system chooses */

@@ -340,6 +340,7 @@ int control_open(const char *where, const struct control_run *run, struct error 
     if (control_endpoint(&endpoint, where, true, error) < 0)
         return -1;
     endpoint.takes_files = true; /* for snapshots */
+    endpoint.is_private = true;
     if (socket_open(&server.socket, &endpoint, error) < 0)
         return -1;
     server.closers = workers_open("control", CLIENTS, NULL, error);
@@ -348,8 +349,6 @@ int control_open(const char *where, const struct control_run *run, struct error 
         return -1;
     }
     server.open = true;
-    if (socket_keep_private(&server.socket, error) < 0)
-        return -1;
     control_verbs_init(run);
     server.run = *run;
     server.listener = (struct event_source){.fd = server.socket.listener, .ready = on_knock};

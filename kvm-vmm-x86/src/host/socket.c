@@ -33,7 +33,7 @@ void socket_refuse_files(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
 }
 
-static int listen_on(const struct sockaddr *address, socklen_t length, bool takes_files)
+static int listen_on(const struct sockaddr *address, socklen_t length, const struct endpoint *where)
 {
     int one = 1, saved;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -41,9 +41,12 @@ static int listen_on(const struct sockaddr *address, socklen_t length, bool take
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (!takes_files)
+    if (where->is_unix && !where->takes_files)
         socket_refuse_files(fd); /* its clients' sockets are as the listener is */
-    if (bind(fd, address, length) == 0 && listen(fd, BACKLOG) == 0)
+    /* bind() gives the file the mode of the descriptor: it is never open to others, not for a
+     * moment, as it would be before a chmod(). */
+    if ((!where->is_private || fchmod(fd, S_IRUSR | S_IWUSR) == 0) &&
+        bind(fd, address, length) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     saved = errno;
     close(fd);
@@ -85,8 +88,7 @@ static int open_unix(struct socket_server *server, const struct endpoint *where)
     memcpy(address.sun_path, where->path, sizeof address.sun_path);
     snprintf(server->name, sizeof server->name, "%s", where->path);
     remove_stale(&address);
-    server->listener =
-        listen_on((const struct sockaddr *)&address, sizeof address, where->takes_files);
+    server->listener = listen_on((const struct sockaddr *)&address, sizeof address, where);
     if (server->listener >= 0) {
         memcpy(server->path, where->path, sizeof server->path);
         allow_removal(server->path);
@@ -118,7 +120,7 @@ static int open_tcp(struct socket_server *server, const struct endpoint *where, 
     if (code != 0)
         return error_set(error, "%s: no such host: %s: %s", where->option, where->host,
                          gai_strerror(code));
-    server->listener = listen_on(found->ai_addr, found->ai_addrlen, true);
+    server->listener = listen_on(found->ai_addr, found->ai_addrlen, where);
     freeaddrinfo(found);
     if (server->listener < 0)
         return error_set(error, "%s: cannot listen on %s port %u: %s", where->option, where->host,
@@ -213,13 +215,6 @@ struct stream socket_hand_over(struct socket_server *server)
 
     server->client = -1;
     return client;
-}
-
-int socket_keep_private(const struct socket_server *server, struct error *error)
-{
-    if (chmod(server->path, S_IRUSR | S_IWUSR) == 0)
-        return 0;
-    return error_set(error, "cannot keep %s private: %s", server->path, strerror(errno));
 }
 
 bool socket_is_ours(const struct stream *client)

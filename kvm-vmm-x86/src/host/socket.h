@@ -31,9 +31,8 @@ void socket_hang_up(struct socket_server *server);
 /* The same, but its descriptor is the caller's from now on, and another client may come. */
 struct stream socket_hand_over(struct socket_server *server);
 
-/* Of a unix socket: lets only programs of this user in. `socket_is_ours` asks the kernel who is at
- * the other end: this user or root. */
-int socket_keep_private(const struct socket_server *server, struct error *error) MUST_CHECK;
+/* Of a unix socket: whether the program at the other end is this user's or root's, by the kernel's
+ * word (SO_PEERCRED, unix(7)). */
 bool socket_is_ours(const struct stream *client);
 
 /* Of a unix socket: a peer that passes descriptors to it gets EPERM. Else the kernel takes them,

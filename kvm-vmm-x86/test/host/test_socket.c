@@ -3,10 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -189,6 +192,43 @@ static void test_files_are_refused(void **state)
     (void)state;
 }
 
+static atomic_bool looked_enough;
+
+/* How many times the socket file was seen with another mode than 0600. */
+static void *look_at_modes(void *counted)
+{
+    struct stat status;
+    unsigned *wrong = counted;
+
+    while (!looked_enough)
+        *wrong += stat(address.path, &status) == 0 && (status.st_mode & 0777) != 0600;
+    return NULL;
+}
+
+/* From its first moment on, while another program looks, and whatever the umask allows. */
+static void test_private(void **state)
+{
+    mode_t before = umask(0);
+    unsigned wrong = 0;
+    pthread_t looker;
+
+    (void)state;
+    socket_close(&server);
+    address.is_private = true;
+    assert_int_equal(pthread_create(&looker, NULL, look_at_modes, &wrong), 0);
+    for (int i = 0; i < 2000; i++) {
+        struct error error;
+
+        assert_int_equal(socket_open(&server, &address, &error), 0);
+        if (i < 1999)
+            socket_close(&server);
+    }
+    looked_enough = true;
+    pthread_join(looker, NULL);
+    umask(before);
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +236,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_descriptor_left, make, end),
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test_setup_teardown(test_files_are_refused, make, end),
+        cmocka_unit_test_setup_teardown(test_private, make, end),
     };
 
     return cmocka_run_group_tests_name("socket", tests, NULL, NULL);

@@ -186,16 +186,16 @@ struct vsock_host *vsock_host_open(const struct vsock_config *config, unsigned g
     u->server.listener = -1;
     if (u->host.fd < 0)
         error_set(error, "--vsock: cannot make an epoll descriptor: %s", strerror(errno));
-    else if (endpoint_unix(&where, "--vsock", config->path, guest, error) == 0 &&
-             socket_open(&u->server, &where, error) == 0) {
-        if (socket_keep_private(&u->server, error) == 0) {
+    else if (endpoint_unix(&where, "--vsock", config->path, guest, error) == 0) {
+        where.is_private = true;
+        if (socket_open(&u->server, &where, error) == 0) {
             int code = watch(u, u->server.listener, VSOCK_LISTENER);
 
             if (code == 0)
                 return &u->host;
             error_set(error, "--vsock %s: %s", config->path, strerror(-code));
+            socket_close(&u->server);
         }
-        socket_close(&u->server);
     }
     if (u->host.fd >= 0)
         close(u->host.fd);

@@ -150,9 +150,9 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_SHARE, mkdirat),
     FOR(SANDBOX_SHARE, mknodat), /* Landlock allows no devices */
     FOR(SANDBOX_SHARE, readlinkat),
-    FOR(SANDBOX_SHARE, fchmod),
+    FOR(SANDBOX_SHARE | FORK, fchmod),
     FOR(SANDBOX_SHARE, fchmodat),
-    FOR(SANDBOX_SHARE | FORK, chmod),
+    FOR(SANDBOX_SHARE, chmod),
     FOR(SANDBOX_SHARE, fchownat),
     FOR(SANDBOX_SHARE, utimensat),
     FOR(SANDBOX_SHARE, faccessat),
