@@ -1,5 +1,6 @@
 """Back in time: steps, breakpoints and watchpoints, and what they leave of the guest."""
 import re
+from itertools import groupby
 
 from tests.gdb.conftest import batch
 from tests.support import TOP
@@ -71,6 +72,24 @@ def test_across_interrupts(guest, symbols, tmp_path):
     assert re.findall(r"\$\d+ = (\d+)", text) == ["0"], text
     status, out, err = g.end()
     assert status == 0 and re.fullmatch(rb"3 halts\n\.+\n\d+\nabq\n", out), (out, err)
+
+
+def test_out_of_an_interrupt_of_the_1k_os(guest, tmp_path):
+    """With paging: from the third tick back to where it interrupted the kernel, forward again, and to the end."""
+    keys = tmp_path / "keys"
+    keys.write_bytes(b"counter 3 50 &\nsleep 400\nps\n")
+    with open(keys, "rb") as stdin:
+        g = guest("-p", "--irqchip", "vmm", TOP / "kvm-vmm-x86/os-1k/kernel.bin", stdin=stdin)
+    text = batch(g.remote(), "break clock_tick", *["continue"] * 3, "delete", "print milliseconds",
+                 *["reverse-stepi", "x/i $pc"] * 45, "print milliseconds", "break clock_tick", "continue",
+                 "print milliseconds", "delete", "continue", symbols=TOP / "build/os-1k/flat.elf")
+    way = [name for name, _ in groupby(re.findall(r"^=> 0x\w+ <(\w+)(?:\+\d+)?>", text, re.M))]
+    back = ["clock_interrupt", "trap_handle", "trap_common", "load_flat_segments", "trap_common", "trap_stubs",
+            "process_next"]
+    assert way[:len(back)] == back, text
+    assert re.findall(r"\$\d+ = (\d+)", text) == ["109"] * 3 and "exited normally" in text, text
+    status, out, err = g.end()
+    assert status == 0 and out.count(b"[2] done, status 0") == 1 and b"shel" in out, (out, err)
 
 
 def test_refused(guest):
