@@ -48,13 +48,18 @@ def make_tap(name):
     interface(name, "10.9.0.1")
 
 
-def serve_files(data, address):
+def serve_files(data, address, halfway=None):
+    """/halves waits before its second half until halfway() returns."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            half = len(data) // 2 if self.path == "/halves" else 0
+            self.wfile.write(data[:half])
+            if half:
+                halfway()
+            self.wfile.write(data[half:])
 
         def log_message(self, *args):
             pass
@@ -78,11 +83,13 @@ def serve_names():
     threading.Thread(target=loop, daemon=True).start()
 
 
-def sum_up(size, address):
-    """Of the SIZE bytes that are sent to port 8100 the sum is printed, and the sender told."""
+def sum_up(size, address, early=lambda: None):
+    """Of the SIZE bytes that are sent to port 8100 the sum is printed, and the sender told. early() after a few."""
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
-            print("sent", hashlib.sha256(self.rfile.read(size)).hexdigest(), flush=True)
+            first = self.rfile.read(size // 8)
+            early()
+            print("sent", hashlib.sha256(first + self.rfile.read(size - len(first))).hexdigest(), flush=True)
             self.request.sendall(b"thanks\n")
 
     server = socketserver.ThreadingTCPServer((address, 8100), Handler)
@@ -126,4 +133,5 @@ def main():
     sys.exit(vmm.wait())
 
 
-main()
+if __name__ == "__main__":
+    main()
