@@ -82,6 +82,37 @@ def disk(name, goal, work):
             Figure("disk: exits of " + name, "", "", sides("exits"), exact=True)]
 
 
+def network(name, unit, goal, work):
+    """A guest's TCP connection to a server on the host, and the exits that it costs."""
+    names = {"kvm-vmm": "kvm-vmm", "kvm-vmm-pci": "kvm-vmm, PCI", "microvm": "QEMU microvm", "q35": "QEMU q35"}
+
+    def sides(metric):
+        return {names[side]: "/usr/bin/python3 bench/linux/net.py %s %s %s" % (metric, work, side) for side in names}
+    return [Figure("network: " + name, "us/" + unit, goal, sides("time"), rounds=3),
+            Figure("network: exits, " + name, "1/" + unit, "", sides("exits"), exact=True)]
+
+
+def folder(name, work):
+    """A work in a folder of the host's, and the exits that it costs."""
+    names = {"kvm-vmm": "kvm-vmm", "kvm-vmm-pci": "kvm-vmm, PCI", "microvm": "QEMU microvm, 9p", "q35": "QEMU q35, 9p",
+             "virtiofsd": "QEMU q35, virtiofsd"}
+
+    def sides(metric):
+        return {names[side]: "/usr/bin/python3 bench/linux/folder.py %s %s %s" % (metric, work, side) for side in names}
+    return [Figure("shared folder: " + name, "ms", "1.0 of the best other", sides("time"), rounds=3),
+            Figure("shared folder: exits of " + name, "", "", sides("exits"), exact=True)]
+
+
+def runs():
+    """`kvm-vmm run -- true` from its start to its end, and what else boots the kernel."""
+    names = {"run": "kvm-vmm run", "boot": "kvm-vmm, to init", "microvm": "QEMU microvm, a ramdisk",
+             "q35": "QEMU q35, a ramdisk"}
+    if (OUT / "virtme").exists():  # `make -C bench virtme`
+        names["vng"] = "virtme-ng"
+    return Figure("run -- true", "ms", "1.15 of kvm-vmm to init",
+                  {names[side]: "/usr/bin/python3 bench/linux/run.py " + side for side in names}, rounds=5)
+
+
 def copies(name, unit, goal, figure, *peers):
     """A Linux with two vCPUs that is saved, restored or copied (bench/linux/copies.py)."""
     names = {"kvm-vmm": "kvm-vmm", "migrate": "QEMU, migrate to a file", "savevm": "QEMU, savevm and loadvm"}
@@ -138,6 +169,15 @@ FIGURES = [
     *disk("a random read of 4 KB, 32 at a time", "0.77 of the best other", "random-32"),
     *disk("a read of 128 KB, 4 at a time", "1.0 of the best other", "read"),
     *disk("a write of 128 KB, 4 at a time", "1.0 of the best other", "write"),
+    *[row for kind, peer in (("user", "slirp"), ("tap", "tap")) for row in (
+        *network("sent by " + peer, "MB", "1.0 of the best other", kind + "-send"),
+        *network("received by " + peer, "MB", "1.0 of the best other", kind + "-receive"),
+        *network("there and back by " + peer, "trip", "1.0 of the best other", kind + "-trip"))],
+    *folder("find over a source tree", "find"),
+    *folder("tar of a source tree", "tar"),
+    *folder("a read of 64 MB", "read"),
+    *folder("ten files compiled", "compile"),
+    runs(),
     copies("pause", "ms", "", "pause", "migrate"),
     copies("registers and devices saved", "ms", "", "state"),
     copies("a snapshot to a tmpfs", "ms", "", "save", "migrate", "savevm"),
