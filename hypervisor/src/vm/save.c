@@ -226,7 +226,7 @@ static enum vm_clone saved(const struct vm *vm, const char *wrong)
         print("hv: vm %s: saved on disk %u, %lu KiB, in %lu us\n", vm->config.name, disk,
               size / KIB, took);
     else
-        print("hv: vm %s: not saved: %s; disk %u %s\n", vm->config.name, left, disk, wrong);
+        print("hv: vm %s: not saved: %s; disk %u %s\n", vm->config.name, wrong, disk, left);
     return wrong == NULL ? CLONE_MADE : CLONE_NOT_MADE;
 }
 
