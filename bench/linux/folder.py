@@ -39,7 +39,7 @@ class Daemon:
         program = next((name for name in DAEMONS if Path(name).exists()), None)
         if program is None:
             sys.exit("folder.py: no virtiofsd")
-        self.path, self.tag = sockets / tag, tag
+        self.path, self.tag = sockets / (tag + ".socket"), tag  # the folder itself has the tag's name
         where = ["--shared-dir", folder] if program == DAEMONS[0] else ["-o", "source=%s" % folder]
         self.process = subprocess.Popen([program, "--socket-path=%s" % self.path, *where], stderr=subprocess.DEVNULL)
 
