@@ -31,16 +31,17 @@ emulation_protected := elf_i386
 emulation_long      := elf_x86_64
 emulation_multiboot := elf_i386
 
-# GUEST,FOLDER: the rules of one guest. A flat image keeps its ELF file, with the symbols, under $(OUT).
+# GUEST,FOLDER,KEY: the rules of one guest. A flat image keeps its ELF file, with the symbols, under $(OUT). KEY begins the
+# names of its variables: a guest/NAME.S may have the name of a test's guest.
 define guest_rules
-$(1)_mode  := $(or $(patsubst $(2)/$(1).S:Mode:%,%,$(filter $(2)/$(1).S:Mode:%,$(MODES))),real)
-$(1)_image := $(2)/$(1).$$(type_$$($(1)_mode))
-$(1)_run   := $$(strip $$(flag_$$($(1)_mode)) $$($(1)_image))
+$(3)_mode  := $(or $(patsubst $(2)/$(1).S:Mode:%,%,$(filter $(2)/$(1).S:Mode:%,$(MODES))),real)
+$(3)_image := $(2)/$(1).$$(type_$$($(3)_mode))
+$(3)_run   := $$(strip $$(flag_$$($(3)_mode)) $$($(3)_image))
 
-$(OUT)/$(2)/$(1).elf: $(OUT)/x86_$$(bits_$$($(1)_mode))/$(HERE)/$(2)/$(1).o guest/link/$$($(1)_mode).ld
+$(OUT)/$(2)/$(1).elf: $(OUT)/x86_$$(bits_$$($(3)_mode))/$(HERE)/$(2)/$(1).o guest/link/$$($(3)_mode).ld
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$(X86_LD) -m $$(emulation_$$($(1)_mode)) -z noexecstack -T $$(filter %.ld,$$^) $$< -o $$@
+	$(Q)$(X86_LD) -m $$(emulation_$$($(3)_mode)) -z noexecstack -T $$(filter %.ld,$$^) $$< -o $$@
 $(2)/$(1).bin: $(OUT)/$(2)/$(1).elf
 	$$(call say,GUEST,$(HERE)/$$@)
 	$(Q)$(X86_OBJCOPY) -O binary $$< $$@
@@ -48,9 +49,9 @@ $(2)/$(1).elf: $(OUT)/$(2)/$(1).elf
 	$$(call say,GUEST,$(HERE)/$$@)
 	$(Q)cp $$< $$@
 endef
-$(foreach guest,$(GUESTS),$(eval $(call guest_rules,$(guest),guest)))
+$(foreach guest,$(GUESTS),$(eval $(call guest_rules,$(guest),guest,$(guest))))
 $(foreach guest,$(TEST_GUESTS),\
-    $(eval $(call guest_rules,$(basename $(notdir $(guest))),$(patsubst %/,%,$(dir $(guest))))))
+    $(eval $(call guest_rules,$(basename $(notdir $(guest))),$(patsubst %/,%,$(dir $(guest))),$(guest))))
 
 define guest_targets
 .PHONY: build-$(1) run-$(1) $(1)
@@ -63,7 +64,7 @@ $(foreach guest,$(GUESTS),$(eval $(call guest_targets,$(guest))))
 
 .PHONY: guests test-guests broken clean-guests multi-2 multi-4
 guests: $(foreach guest,$(GUESTS),$($(guest)_image))
-test-guests: guests $(foreach guest,$(TEST_GUESTS),$($(basename $(notdir $(guest)))_image))
+test-guests: guests $(foreach guest,$(TEST_GUESTS),$($(guest)_image))
 clean-guests:
 	$(Q)rm -f $(foreach folder,guest guest/test/*,$(folder)/*.bin $(folder)/*.elf)
 

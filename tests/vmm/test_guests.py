@@ -65,18 +65,20 @@ def test_make_multi(vmm, target, guests):
     assert (done.returncode, sorted(done.stdout.splitlines())) == (0, lines), done.stderr
 
 
-def test_a_new_guest_is_found_by_name(vmm):
-    source = FOLDER / "guest/myprogram.S"
+@pytest.mark.parametrize("name", ["myprogram", "spin"])
+def test_a_new_guest_is_found_by_name(vmm, name):
+    """Also by a name that a guest of the tests has."""
+    source = FOLDER / "guest" / (name + ".S")
     source.write_text('/* A user\'s. */\n#include "guest.inc"\n    .code16\n    print text\n    exit\n'
                       'include_print\ntext:\n    .asciz "mine\\n"\n')
     try:
-        built = make("build-myprogram")
+        built = make("build-" + name)
         assert built.returncode == 0, built.stderr
-        for target in ("run-myprogram", "myprogram"):
+        for target in ("run-" + name, name):
             done = make(target)
             assert (done.returncode, done.stdout) == (0, b"mine\n"), done.stderr
     finally:
-        for path in (FOLDER / "guest").glob("myprogram.*"):
+        for path in (FOLDER / "guest").glob(name + ".*"):
             path.unlink()
 
 
