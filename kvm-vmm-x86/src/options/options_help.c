@@ -3,6 +3,7 @@
 
 const char options_help[] =
     "Usage: kvm-vmm [OPTION]... IMAGE [IMAGE]...\n"
+    "       kvm-vmm run [OPTION]... [--] COMMAND    (kvm-vmm run --help)\n"
     "       kvm-vmm ctl NAME VERB\n"
     "       kvm-vmm fuzz [OPTION]... GUEST\n"
     "       kvm-vmm snapshot info|verify|explain|diff|gdb|vmcore FOLDER...\n"
