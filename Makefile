@@ -56,7 +56,7 @@ $(foreach product,$(PRODUCTS),$(foreach verb,all unit fuzz clean,$(eval $(call d
 
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
-#| make demo        installs what is missing, builds, and shows every product at work (two minutes)
+#| make demo        installs what is missing, builds, and shows every product at work (some minutes)
 #| make check       the same set-up, then the rules of the house, unit tests, short fuzzing and system tests (tools/check)
 #|                  FULL=1 adds the tests that need heavy packages
 #| make all         builds everything          make setup      only installs what is missing
