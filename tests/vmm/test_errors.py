@@ -70,7 +70,8 @@ def test_one_clear_line(vmm, folder, what):
 # No guest starts in these, so they need no lab.
 UNUSABLE = {
     "missing": ("FOLDER/none", ["no /.*/none", "lab/lab"]),
-    "forbidden": ("FOLDER/forbidden", ["permission for /.*/forbidden", "ls -l", "usermod -aG kvm", "newgrp kvm"]),
+    "of a group": ("FOLDER/group", ["permission for /.*/group", "ls -l", "usermod -aG kvm", "lab/lab run"]),
+    "forbidden": ("FOLDER/forbidden", ["permission for /.*/forbidden", "its mode, 0000, lets no group", "lab/lab run"]),
     "not KVM at all": ("/dev/zero", ["/dev/zero"]),
 }
 
@@ -78,7 +79,10 @@ UNUSABLE = {
 @pytest.mark.parametrize("what", UNUSABLE)
 def test_the_kvm_device_is_of_no_use(vmm, folder, what):
     device, words = UNUSABLE[what]
-    (folder / "forbidden").touch(mode=0)
+    (folder / "forbidden").touch()
+    (folder / "forbidden").chmod(0)
+    (folder / "group").touch()
+    (folder / "group").chmod(0o060)
     without_privileges = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
     device = device.replace("FOLDER", str(folder))
     done = subprocess.run([*without_privileges, *vmm.command("--kvm", device, "@hello")], check=False,

@@ -21,7 +21,7 @@ int run_lab_enter(char **argv, struct error *error)
     if (access("/dev/kvm", F_OK) < 0)
         why = "has no /dev/kvm";
     else if (access("/dev/kvm", R_OK | W_OK) < 0)
-        why = "does not let this user open /dev/kvm (only the group kvm)";
+        why = "does not let this user open /dev/kvm (`ls -l /dev/kvm` shows who may)";
     else if (forced == NULL && !probe_paging32("/dev/kvm"))
         why = "has an incomplete KVM";
     if (forced != NULL && strcmp(forced, "lab") == 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/sandbox/landlock.h"
@@ -18,6 +19,23 @@ enum { CPUID_ENTRIES_MAX = 256 };
  * first 4 GB. */
 #define TSS_ADDRESS          UINT64_C(0xfffbd000)
 #define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
+
+/* Joining the group is of help only where the group may open it. */
+static int explain_permission(const char *path, struct error *error)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0 || (status.st_mode & 060) == 060)
+        return error_set(error,
+                         "no permission for %s: `ls -l %s` shows its group; join it with "
+                         "`sudo usermod -aG kvm $USER`, then `newgrp kvm`; "
+                         "`lab/lab run COMMAND` needs no permission",
+                         path, path);
+    return error_set(error,
+                     "no permission for %s: its mode, %04o, lets no group open it; "
+                     "`lab/lab run COMMAND` runs a command without it",
+                     path, (unsigned)status.st_mode & 07777);
+}
 
 static int explain_open(const char *path, struct error *error)
 {
@@ -31,10 +49,7 @@ static int explain_open(const char *path, struct error *error)
                          path);
     case EACCES:
     case EPERM:
-        return error_set(error,
-                         "no permission for %s: `ls -l %s` shows its group; join it with "
-                         "`sudo usermod -aG kvm $USER`, then `newgrp kvm`",
-                         path, path);
+        return explain_permission(path, error);
     default:
         return error_set(error, "cannot open %s: %s", path, strerror(errno));
     }
