@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from between import between, machine
@@ -53,7 +54,7 @@ class Daemon:
                 return
             if self.process.poll() is not None:
                 sys.exit("folder.py: virtiofsd ended with status %d" % self.process.returncode)
-            subprocess.run(["sleep", "0.01"], check=True)
+            time.sleep(0.01)
         sys.exit("folder.py: virtiofsd does not answer")
 
 
