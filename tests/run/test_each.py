@@ -25,7 +25,7 @@ until('not all have ended', lambda: subprocess.run(['pgrep', '-P', str(vmm.pid)]
 assert state(where) == 'paused' and vmm.poll() is None, 'it waits for its reader'
 err = vmm.communicate(timeout=LIMIT)[1].decode()
 lines = [line for line in err.split('\n') if line]
-assert vmm.returncode == 1 and lines[-1] == 'kvm-vmm run: 4 of 4 lines: 0 with status 0, 4 without', lines[-1]
+assert vmm.returncode == 1 and lines[-1] == 'kvm-vmm run: 4 of 4 lines: 0 with status 0, 4 with another', lines[-1]
 assert lines[:-1] == ['kvm-vmm run: %s: status 3' % line for line in open(image).read().split()], lines
 for seconds in '3', '30', '300':  # the first that leaves the time to pause it
     vmm = run('--timeout', seconds)
@@ -63,7 +63,8 @@ def test_each_line(words, scratch, soak):
     assert err == ["err slow", "err two words", "err ", "err long", "err fails", "kvm-vmm run: fails: status 3",
                    "err killed", "kvm-vmm run: killed: status 137", "err missing", "kvm-vmm run: missing: status 127",
                    *(flood if floods else []),
-                   "kvm-vmm run: %d of %d lines: 4 with status 0, %d without" % (len(names), len(names), len(names) - 4)
+                   "kvm-vmm run: %d of %d lines: 4 with status 0, %d with another"
+                   % (len(names), len(names), len(names) - 4)
                    ], result.err
     suite = ElementTree.parse(scratch / "report").getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == (str(len(names)), "3", str(len(floods)))
