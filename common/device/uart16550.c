@@ -324,6 +324,5 @@ bool uart16550_load(struct uart16550 *uart, const struct uart16550_state *state)
     uart->backend->line(uart->context, state->line); /* whatever it was before */
     if (listens(state))
         say_it_listens(uart);
-    update_line(uart);
     return true;
 }

@@ -79,8 +79,9 @@ void uart16550_write(struct uart16550 *uart, unsigned offset, uint8_t value);
 /* Input has arrived: raises the line where the guest asked for it. */
 void uart16550_input_ready(struct uart16550 *uart);
 
-/* Loads a saved state and sets the interrupt line from it. False if no UART can be in that state;
- * nothing is changed then. */
+/* Loads a saved state and sets the interrupt line as it was then; where the input that waits may be
+ * different now, uart16550_input_ready follows. False if no UART can be in that state; nothing is
+ * changed then. */
 bool uart16550_load(struct uart16550 *uart, const struct uart16550_state *state)
     __attribute__((warn_unused_result));
 

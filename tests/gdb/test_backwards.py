@@ -75,12 +75,13 @@ def test_across_interrupts(guest, symbols, tmp_path):
 
 
 def test_out_of_an_interrupt_of_the_1k_os(guest, tmp_path):
-    """With paging: from the third tick back to where it interrupted the kernel, forward again, and to the end."""
+    """With paging: from the third tick back to where it interrupted the kernel, forward again, and to the end.
+    There is a checkpoint at each tick: they are half a second apart, and the guest's input has ended meanwhile."""
     keys = tmp_path / "keys"
     keys.write_bytes(b"counter 3 50 &\nsleep 400\nps\n")
     with open(keys, "rb") as stdin:
         g = guest("-p", "--irqchip", "vmm", TOP / "kvm-vmm-x86/os-1k/kernel.bin", stdin=stdin)
-    text = batch(g.remote(), "break clock_tick", *["continue"] * 3, "delete", "print milliseconds",
+    text = batch(g.remote(), "break clock_tick", *["shell sleep 1", "continue"] * 3, "delete", "print milliseconds",
                  *["reverse-stepi", "x/i $pc"] * 45, "print milliseconds", "break clock_tick", "continue",
                  "print milliseconds", "delete", "continue", symbols=TOP / "build/os-1k/flat.elf")
     way = [name for name, _ in groupby(re.findall(r"^=> 0x\w+ <(\w+)(?:\+\d+)?>", text, re.M))]

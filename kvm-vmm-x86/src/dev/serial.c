@@ -2,7 +2,12 @@
 #include "dev/serial.h"
 
 enum { CTRL_D = 0x04 };
-enum { VERSION = 1 }; /* of the saved state */
+enum { VERSION = 2 }; /* of the saved state */
+
+struct saved {
+    struct uart16550_state uart;
+    uint8_t moved, end_is_due, quiet_looks, reserved;
+};
 
 static void send(void *context, uint8_t byte)
 {
@@ -105,23 +110,33 @@ static void serial_save(void *device, const char *name, struct chunk_writer *wri
 {
     struct serial *s = device;
     LOCK_FOR_BLOCK(&s->lock);
+    struct saved saved = {.uart = s->uart.state,
+                          .moved = s->moved,
+                          .end_is_due = s->end_is_due,
+                          .quiet_looks = (uint8_t)s->quiet_looks};
 
-    chunk_write(writer, name, VERSION, &s->uart.state, sizeof s->uart.state);
+    chunk_write(writer, name, VERSION, &saved, sizeof saved);
 }
 
 static int serial_load(void *device, const struct chunk *chunk, struct error *error)
 {
     struct serial *s = device;
-    struct uart16550_state state;
+    struct saved saved;
     bool good;
 
-    if (chunk_copy(chunk, VERSION, &state, sizeof state, error) < 0)
+    if (chunk_copy(chunk, VERSION, &saved, sizeof saved, error) < 0)
         return -1;
     lock_take(&s->lock);
-    s->irq.level = !state.line; /* so that the line is told, whatever it was */
-    good = uart16550_load(&s->uart, &state);
-    if (!good)
+    s->irq.level = !saved.uart.line; /* so that the controllers get the level, whatever it was */
+    good = saved.moved <= 1 && saved.end_is_due <= 1 && saved.quiet_looks <= SERIAL_QUIET_LOOKS &&
+           uart16550_load(&s->uart, &saved.uart);
+    if (good) {
+        s->moved = saved.moved;
+        s->end_is_due = saved.end_is_due;
+        s->quiet_looks = saved.quiet_looks;
+    } else {
         s->irq.level = s->uart.state.line;
+    }
     lock_release(&s->lock);
     return good ? 0 : error_set(error, "the saved state of %s is damaged", chunk->name);
 }

@@ -30,7 +30,7 @@ void serial_init(struct serial *serial, const struct backend *backend, struct ir
                  bool ctrl_d_at_end);
 
 /* Input has arrived or ended: raises the interrupt line if the guest has enabled that. Callable
- * from any thread. */
+ * from any thread. After a load, too: what waits now may differ from what waited then. */
 void serial_input_ready(struct serial *serial);
 
 /*

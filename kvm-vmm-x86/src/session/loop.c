@@ -90,14 +90,8 @@ static void wake_guest(unsigned guest)
 
 static void pass_port_input(unsigned guest)
 {
-    if (!session_loop_is_running(guest))
-        return;
-    if (session->vms[guest].own_irqchip) {
-        ticks_ask(&session->vms[guest], TICK_INPUT);
-        return;
-    }
-    serial_input_ready(&session->vms[guest].machine.serial);
-    vm_wake(&session->vms[guest]);
+    if (session_loop_is_running(guest))
+        ticks_input(&session->vms[guest]);
 }
 
 int session_loop_open_debugger(unsigned i, struct error *error)

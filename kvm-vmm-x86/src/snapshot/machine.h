@@ -9,7 +9,7 @@
 #include "base/config.h"
 #include "base/json.h"
 
-enum { SNAPSHOT_FORMAT = 5, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
+enum { SNAPSHOT_FORMAT = 6, SNAPSHOT_JSON_MAX = 64 * 1024, SNAPSHOT_STATE_MAX = 16 * 1024 * 1024 };
 #define SNAPSHOT_FIRMWARE_MAX (UINT64_C(1) << 30)
 #define SNAPSHOT_SHARE_MAX    (UINT64_C(1) << 29)
 

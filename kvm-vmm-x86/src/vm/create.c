@@ -25,6 +25,7 @@
 #include "vm/backend.h"
 #include "vm/guest_files.h"
 #include "vm/state.h"
+#include "vm/ticks.h"
 
 /* What differs from mode to mode. */
 static const struct {
@@ -340,6 +341,7 @@ static int build_restored(struct vm *vm, const struct kvm *kvm, struct error *er
         return -1;
     machine_renew(&vm->machine);
     machine_resume(&vm->machine);
+    ticks_input(vm);
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         kvm_mark_paused(&vm->vcpus[i].cpu);
     return 0;

@@ -385,5 +385,6 @@ int vm_rewind(struct vm *vm, struct chunk_reader saved, struct chunk_writer room
             return -1;
     }
     live_again(vm);
+    ticks_input(vm);
     return more;
 }

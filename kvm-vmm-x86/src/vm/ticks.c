@@ -14,6 +14,16 @@ void ticks_ask(struct vm *vm, enum tick tick)
     vm_wake(vm);
 }
 
+void ticks_input(struct vm *vm)
+{
+    if (vm->own_irqchip) {
+        ticks_ask(vm, TICK_INPUT);
+        return;
+    }
+    serial_input_ready(&vm->machine.serial);
+    vm_wake(vm);
+}
+
 bool ticks_are_asked(const struct vm *vm)
 {
     return __atomic_load_n(&vm->ticks, __ATOMIC_RELAXED) & TICK_TIME;

@@ -32,6 +32,9 @@ enum tick {
 
 /* From any thread. */
 void ticks_ask(struct vm *vm, enum tick tick);
+/* Input has arrived at the serial port of any VM, or its end: as a tick where the VM has the VMM's
+ * controllers, else at once. From any thread. */
+void ticks_input(struct vm *vm);
 /* Whether TICK_TIME was requested and not delivered yet. */
 bool ticks_are_asked(const struct vm *vm);
 /* When to request TICK_TIME, by events_now(), or PIT_NEVER. */

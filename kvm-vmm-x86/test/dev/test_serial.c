@@ -394,6 +394,40 @@ static void test_saved_while_it_waits_for_input(void **state)
     assert_int_equal(in(DATA), 'x');
 }
 
+/* A load changes nothing by itself, not even where other input waits: what the guest did from there
+ * it does again (watch/travel). */
+static void test_load_does_not_look_for_input(void **state)
+{
+    (void)state;
+    out(MCR, 0x08);
+    out(IER, 1);
+    give("x", 1);
+    restore();
+    assert_true(fake.line[SERIAL_IRQ]);
+    serial_input_ready(&serial);
+    assert_false(fake.line[SERIAL_IRQ]);
+    give("x", 1);
+    assert_int_equal(in(DATA), 'x');
+    assert_false(fake.line[SERIAL_IRQ]);
+}
+
+static void test_saved_between_two_looks(void **state)
+{
+    (void)state;
+    out(IER, 1);
+    fake.input_ends = true;
+    look(SERIAL_QUIET_LOOKS - 1);
+    restore();
+    fake.input_ends = true;
+    assert_int_equal(in(LSR)&1, 0);
+    look(1);
+    assert_int_equal(in(LSR)&1, 1);
+    restore(); /* the end is there, and not read */
+    fake.input_ends = true;
+    assert_int_equal(in(DATA), 0x04);
+    assert_int_equal(in(LSR)&1, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +451,8 @@ int main(void)
         cmocka_unit_test_setup(test_loopback_is_no_poll, set_up),
         cmocka_unit_test_setup(test_saved_while_it_transmits, set_up),
         cmocka_unit_test_setup(test_saved_while_it_waits_for_input, set_up),
+        cmocka_unit_test_setup(test_load_does_not_look_for_input, set_up),
+        cmocka_unit_test_setup(test_saved_between_two_looks, set_up),
     };
 
     return cmocka_run_group_tests_name("serial", tests, NULL, NULL);

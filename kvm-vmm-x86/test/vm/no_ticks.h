@@ -9,4 +9,9 @@ void ticks_loaded(struct vcpu *vcpu)
     (void)vcpu;
 }
 
+void ticks_input(struct vm *vm)
+{
+    (void)vm;
+}
+
 #endif
