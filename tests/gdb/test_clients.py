@@ -115,7 +115,7 @@ while count() < first + 3000:
     until(s, STOP)
 before = ask(s, 'g')
 s.sendall(packet('bs') + b'\\x03')
-assert b'given up'.hex().encode() in until(s, STOP)
+assert b'was stopped'.hex().encode() in until(s, STOP)
 assert ask(s, 'g') == before
 vmm.kill()
 print('good')
