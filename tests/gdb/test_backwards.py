@@ -93,6 +93,25 @@ def test_out_of_an_interrupt_of_the_1k_os(guest, tmp_path):
     assert status == 0 and out.count(b"[2] done, status 0") == 1 and b"shel" in out, (out, err)
 
 
+def test_from_tick_to_tick_of_the_1k_os(guest, tmp_path):
+    """Back at full speed, in the kernel and in a program that computes; as often as forward, with more breakpoints
+    than there are debug registers."""
+    keys = tmp_path / "keys"
+    keys.write_bytes(b"counter 3 50 &\nprimes\nsleep 400\n")
+    with open(keys, "rb") as stdin:
+        g = guest("-p", "--irqchip", "vmm", TOP / "kvm-vmm-x86/os-1k/kernel.bin", stdin=stdin)
+    where = ["print $pc", "print milliseconds"]
+    text = batch(g.remote(), "break clock_tick", "break *((char*)process_next+1)", *["continue", *where] * 12,
+                 *["reverse-continue", *where] * 11, *["continue", *where] * 11,
+                 "break trap_handle", "break clock_interrupt", "break syscall_handle", *["reverse-continue"] * 7,
+                 "delete", "continue", symbols=TOP / "build/os-1k/flat.elf")
+    stops = re.findall(r"\$\d+ = .*?(<.*>).*\n(?:.*\n)*?\$\d+ = (\d+)", text)
+    assert stops[12:23] == stops[:11][::-1] and stops[23:] == stops[1:12], text
+    assert len(set(stops)) > 3 and text.count("Breakpoint ") >= 12 + 11 + 11 + 7 + 5, text
+    status, out, err = g.end()
+    assert status == 0 and b"97" in out, (out, err)
+
+
 def test_refused(guest):
     """Two vCPUs, much memory: the reason, and the session goes on."""
     for option, value, why in (("-c", "2", "several vCPUs never runs the same way twice"),

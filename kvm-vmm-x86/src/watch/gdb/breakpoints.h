@@ -27,12 +27,15 @@ enum gdb_means {
 };
 const char *gdb_means_name(enum gdb_means means);
 
+enum { GDB_CODE_LENGTH = 2 };
+
 struct gdb_breakpoint {
     enum gdb_breakpoint_type type;
     gva_t address;
     uint32_t length; /* of a watchpoint */
     gpa_t place;     /* in RAM, as it was mapped when it was set; UINT64_MAX: it was not */
-    bool fits_port;  /* GDB_BY_PORT would do: an instruction of the kernel, of two bytes or more */
+    uint8_t code[GDB_CODE_LENGTH]; /* that was there, for execution */
+    bool fits_port; /* GDB_BY_PORT would do: an instruction of the kernel, of two bytes or more */
     enum gdb_means means; /* as gdb_plan decided */
 };
 

@@ -28,12 +28,6 @@ static bool steps_locked(const struct debug *d)
     return steps;
 }
 
-/* The kind that a breakpoint is inserted as; 0: it is not. */
-static enum trap_kind kind_of(const struct gdb_breakpoint *b)
-{
-    return b->means == GDB_BY_INT3 ? TRAP_INT3 : b->means == GDB_BY_PORT ? TRAP_PORT : 0;
-}
-
 static enum trap_kind handler_kind(const struct debug *d)
 {
     return d->features.int3 ? TRAP_INT3 : TRAP_PORT;
@@ -47,7 +41,7 @@ static void insert_traps_locked(struct debug *d, const gpa_t *but)
     enum trap_kind kind;
 
     for (unsigned i = 0; i < d->table.count; i++) {
-        kind = kind_of(&d->table.list[i]);
+        kind = traps_kind(d->table.list[i].means);
         if (kind != 0 && (but == NULL || !traps_covers(kind, d->table.list[i].place, *but)))
             (void)traps_put(&d->traps, memory, d->table.list[i].place, kind);
     }
@@ -85,8 +79,8 @@ static enum obstacle obstacle_locked(struct debug *d, struct vcpu *vcpu, gpa_t *
         /* By single steps it is looked at only after an instruction. */
         if (b->type <= GDB_HARDWARE && b->means == GDB_BY_REGISTER)
             worsen(&obstacle, 0, b->address, snapshot_linear_rip(&s));
-        else if (kind_of(b) != 0)
-            worsen(&obstacle, kind_of(b), d->table.list[i].place, *place);
+        else if (traps_kind(b->means) != 0)
+            worsen(&obstacle, traps_kind(b->means), d->table.list[i].place, *place);
     }
     for (unsigned i = 0; steps_locked(d) && i < d->handlers.count; i++)
         worsen(&obstacle, handler_kind(d), d->handlers.list[i].at, *place);

@@ -14,6 +14,11 @@ static const uint8_t *code_of(enum trap_kind kind)
     return kind == TRAP_INT3 ? int3 : port;
 }
 
+enum trap_kind traps_kind(enum gdb_means means)
+{
+    return means == GDB_BY_INT3 ? TRAP_INT3 : means == GDB_BY_PORT ? TRAP_PORT : 0;
+}
+
 /* How many lie below `at`. */
 static unsigned below(const struct traps *traps, gpa_t at)
 {
@@ -146,4 +151,16 @@ bool traps_port_fits(const struct snapshot *s, gva_t at, gpa_t place)
         instruction_decode(s, code, count, &instruction) != INSTRUCTION_GOOD)
         return false;
     return instruction.i.length >= TRAP_PORT || (is_push(code[0]) && !is_jumped_to(s, at + 1));
+}
+
+bool traps_locate(const struct snapshot *s, struct gdb_breakpoint *b)
+{
+    bool mapped = walk_place(s, b->address, &b->place);
+
+    if (!mapped)
+        b->place = UINT64_MAX;
+    else if (!memory_read(s->memory, b->place, b->code, GDB_CODE_LENGTH))
+        (void)!memory_read(s->memory, b->place, b->code, 1); /* the last byte of RAM */
+    b->fits_port = mapped && traps_port_fits(s, b->address, b->place);
+    return mapped;
 }

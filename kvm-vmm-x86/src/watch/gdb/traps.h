@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "watch/explain/snapshot.h"
+#include "watch/gdb/breakpoints.h"
 
 /* A port in the range of the DMA controllers that no PC uses. TRAPS_MAX: 64 breakpoints and
  * HANDLERS_MAX. */
@@ -23,13 +24,16 @@ enum trap_kind { TRAP_INT3 = 1, TRAP_PORT = 2 }; /* the value is the length in b
 struct trap {
     gpa_t at;
     enum trap_kind kind;
-    uint8_t saved[2];
+    uint8_t saved[GDB_CODE_LENGTH];
 };
 
 struct traps {
     struct trap list[TRAPS_MAX]; /* by ascending address; they do not overlap */
     unsigned count;
 };
+
+/* The kind of trap that such a breakpoint is; 0: it is not one. */
+enum trap_kind traps_kind(enum gdb_means means);
 
 /* Puts one in. What overlaps another, crosses the end of a page, or is not RAM, is left out:
  * false. */
@@ -56,5 +60,8 @@ void traps_clear(struct traps *traps, const struct memory *memory);
  * that was interrupted between the two instructions continues there.
  */
 bool traps_port_fits(const struct snapshot *s, gva_t at, gpa_t place);
+/* Fills in `place`, `code` and `fits_port` of a breakpoint for execution. False: it is not mapped.
+ */
+bool traps_locate(const struct snapshot *s, struct gdb_breakpoint *breakpoint);
 
 #endif

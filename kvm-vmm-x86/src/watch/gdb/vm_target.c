@@ -103,14 +103,12 @@ static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *brea
 
     if (debug_snapshot(&d->vm->vcpus[cpu], &s) < 0)
         return -EIO;
-    mapped = walk_place(&s, b.address, &b.place);
-    if (!mapped)
-        b.place = UINT64_MAX;
+    mapped = traps_locate(&s, &b);
     if (b.type == GDB_SOFTWARE && d->features.int3 && !mapped)
         return -EFAULT;
     if (watch && !d->features.watchpoint && (!mapped || !is_contiguous(&s, &b)))
         return -EOPNOTSUPP;
-    b.fits_port = !watch && mapped && traps_port_fits(&s, b.address, b.place);
+    b.fits_port &= !watch;
     return debug_insert(d, &b);
 }
 

@@ -11,13 +11,12 @@ enum { LIMIT_MS = 10000, STEPS_MAX = 400000 };
 /* Up to the last exit before the shutdown. */
 static bool repeat_exits(struct stepper *s, const struct vcpu *dead, struct replay *replay)
 {
-    static const uint64_t no_addresses[4];
     struct kvm_run *run = s->vcpu->cpu.run;
     uint64_t wanted = dead->recorded - 1;
     enum stepper_result result;
 
     while (replay->exits < wanted) {
-        result = stepper_run(s, no_addresses, 0);
+        result = stepper_run(s);
         if (result == STEPPER_LOST)
             return false;
         if (result != STEPPER_DONE) {

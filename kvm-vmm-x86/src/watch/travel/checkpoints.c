@@ -9,6 +9,8 @@
 #include "host/kvm/reset.h"
 #include "vm/deck.h"
 #include "vm/state.h"
+#include "watch/explain/walk.h"
+#include "watch/gdb/traps.h"
 
 enum { WORD = 64 };
 
@@ -137,6 +139,7 @@ static int keep_state(struct checkpoints *c, struct checkpoint *p, struct error 
     const struct kvm_run *run = vcpu->cpu.run;
     struct chunk_writer writer = {.room = vm_state_size(1)};
     const struct tape *tape = &vcpu->deck->tape;
+    struct snapshot now;
 
     p->crash = vcpu->again && is_crash(run->exit_reason);
     p->at_exit =
@@ -156,9 +159,15 @@ static int keep_state(struct checkpoints *c, struct checkpoint *p, struct error 
     if (!p->crash && vm_save(c->vm, &writer, error) < 0)
         return -1;
     p->state_size = writer.used;
-    return kvm_read_registers(&vcpu->cpu, &p->regs, &p->sregs, NULL) == 0
-               ? 0
-               : error_set(error, "its registers cannot be read from KVM");
+    if (kvm_read_registers(&vcpu->cpu, &p->regs, &p->sregs, NULL) < 0)
+        return error_set(error, "its registers cannot be read from KVM");
+    now = (struct snapshot){.regs = p->regs,
+                            .sregs = p->sregs,
+                            .memory = &c->vm->memory,
+                            .address_bits = c->vm->address_bits};
+    p->next.address = snapshot_linear_rip(&now);
+    (void)traps_locate(&now, &p->next);
+    return 0;
 }
 
 /* Without what CPUID tells, which may not be set again and is as it was. */

@@ -10,6 +10,7 @@
 
 #include "vm/tape.h"
 #include "vm/vm.h"
+#include "watch/gdb/breakpoints.h"
 
 enum { CHECKPOINTS_MAX = 48 };
 #define CHECKPOINTS_BYTES_MAX (UINT64_C(512) << 20)
@@ -27,6 +28,7 @@ struct checkpoint {
     uint64_t exits;
     struct kvm_regs regs;
     struct kvm_sregs sregs;
+    struct gdb_breakpoint next; /* what one at its next instruction would be */
     struct tape_place place;
     uint64_t string_rip;
     struct past_exit last_exits[LAST_EXITS];

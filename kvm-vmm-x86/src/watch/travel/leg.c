@@ -12,10 +12,10 @@
 
 static void note_watched(struct travel *t)
 {
-    for (unsigned i = 0; i < t->table.count; i++)
-        if (t->table.list[i].type >= GDB_WATCH_WRITE &&
-            !memory_read(&t->vm->memory, t->table.list[i].place, t->watched[i],
-                         t->table.list[i].length))
+    for (unsigned i = 0; i < t->stops.table.count; i++)
+        if (t->stops.table.list[i].type >= GDB_WATCH_WRITE &&
+            !memory_read(&t->vm->memory, t->stops.table.list[i].place, t->watched[i],
+                         t->stops.table.list[i].length))
             memset(t->watched[i], 0, sizeof t->watched[i]);
 }
 
@@ -47,8 +47,8 @@ static const struct gdb_breakpoint *changed(struct travel *t)
 {
     uint8_t now[GDB_WATCH_LENGTH_MAX];
 
-    for (unsigned i = 0; i < t->table.count; i++) {
-        const struct gdb_breakpoint *b = &t->table.list[i];
+    for (unsigned i = 0; i < t->stops.table.count; i++) {
+        const struct gdb_breakpoint *b = &t->stops.table.list[i];
 
         if (b->type < GDB_WATCH_WRITE || !memory_read(&t->vm->memory, b->place, now, b->length) ||
             memcmp(now, t->watched[i], b->length) == 0)
@@ -70,7 +70,7 @@ static bool look_around(struct travel *t, struct leg *leg, bool *counted)
         return false;
     if ((b = changed(t)) != NULL && count_hit(leg, b))
         return true;
-    b = gdb_breakpoints_at(&t->table, snapshot_linear_rip(&s));
+    b = gdb_breakpoints_at(&t->stops.table, snapshot_linear_rip(&s));
     *counted = b != NULL;
     return b != NULL && count_hit(leg, b);
 }
@@ -88,6 +88,14 @@ static bool is_there(struct travel *t, int number)
            checkpoints_memory_is(&t->points, number);
 }
 
+/* At the place: a write that is watched counts if it was done just before. */
+static enum leg_result there(struct travel *t, struct leg *leg)
+{
+    const struct gdb_breakpoint *b = leg->looks ? changed(t) : NULL;
+
+    return b != NULL && count_hit(leg, b) ? LEG_HIT : LEG_THERE;
+}
+
 /* Behind the last exit before the place: instruction by instruction. */
 static enum leg_result walk_leg(struct travel *t, struct leg *leg)
 {
@@ -97,38 +105,65 @@ static enum leg_result walk_leg(struct travel *t, struct leg *leg)
     leg->steps = 0;
     leg->at_exit = result == STEPPER_EXIT;
     while (result == STEPPER_DONE) {
-        if (leg->steps == leg->steps_max || (!until_exit && is_there(t, leg->until)))
+        if (!until_exit && is_there(t, leg->until))
+            return there(t, leg);
+        if (leg->steps == leg->steps_max)
             return LEG_THERE;
-        if (leg->steps == 0 && look_around(t, leg, &counted))
-            return LEG_HIT;
-        result = stepper_step(&t->stepper);
-        if (result != STEPPER_DONE)
-            break;
-        leg->steps++;
-        if (!until_exit && leg->looks && is_there(t, leg->until)) {
-            const struct gdb_breakpoint *b = changed(t);
-
-            return b != NULL && count_hit(leg, b) ? LEG_HIT : LEG_THERE;
-        }
         if (look_around(t, leg, &counted))
             return LEG_HIT;
+        result = stepper_step(&t->stepper);
+        leg->steps += result == STEPPER_DONE;
     }
     return result == STEPPER_EXIT && until_exit ? LEG_THERE : LEG_LOST;
 }
 
-/* At a debug register: what is watched was written, or a breakpoint's instruction is next. */
-static bool count_register(struct travel *t, struct leg *leg, bool *counted)
+/* At a breakpoint's instruction, or behind a write that is watched. */
+static bool count_stop(struct travel *t, struct leg *leg, const struct gdb_breakpoint *b,
+                       bool *counted)
 {
-    uint64_t hits = t->vm->vcpus[0].cpu.run->debug.arch.dr6 & DR6_HITS;
+    if (b == NULL)
+        return false;
+    (void)changed(t);
+    *counted = b->type < GDB_WATCH_WRITE;
+    return count_hit(leg, b);
+}
 
-    for (unsigned i = 0; i < t->plan.used; i++) {
-        if (!(hits >> i & 1))
+/* The same from stop to stop, where the last of the table is the place itself. */
+static enum leg_result run_leg(struct travel *t, struct leg *leg)
+{
+    struct stops *stops = &t->stops_there;
+    const struct gdb_breakpoint *place = &stops->table.list[stops->table.count - 1], *hit;
+    enum stepper_result result = t->vm->vcpus[0].again ? STEPPER_EXIT : stepper_begin(&t->stepper);
+    bool counted = false;
+
+    while (result == STEPPER_DONE || result == STEPPER_DEBUG) {
+        if (is_there(t, leg->until))
+            return there(t, leg);
+        if ((hit = changed(t)) != NULL && count_hit(leg, hit))
+            return LEG_HIT;
+        if (counted || stops_cover(stops, &t->stepper)) {
+            result = stepper_step(&t->stepper);
+            counted = false;
             continue;
-        (void)changed(t);
-        *counted = t->plan.owner[i]->type < GDB_WATCH_WRITE;
-        return count_hit(leg, t->plan.owner[i]);
+        }
+        result = stops_run(stops, &t->stepper, &hit);
+        if (result == STEPPER_DONE) /* an exit, which is behind the place */
+            return LEG_LOST;
+        counted = hit == place;
+        if (!counted && hit != NULL && !is_there(t, leg->until) &&
+            count_stop(t, leg, hit, &counted))
+            return LEG_HIT;
     }
-    return false;
+    return result == STEPPER_MISSED ? LEG_MISSED : LEG_LOST;
+}
+
+/* Whether run_leg can do it: the place is not at an exit, and no stop needs single steps. */
+static bool can_run(struct travel *t, const struct leg *leg)
+{
+    const struct checkpoint *p = leg->until >= 0 ? &t->points.list[leg->until] : NULL;
+
+    return leg->looks && p != NULL && !p->at_exit && !t->stops.plan.steps &&
+           stops_make_with(&t->stops_there, &t->stops.table, &p->next, &t->features);
 }
 
 static bool was_input(const struct kvm_run *run)
@@ -141,26 +176,31 @@ static bool was_input(const struct kvm_run *run)
 enum leg_result leg_run(struct travel *t, struct leg *leg)
 {
     struct vcpu *vcpu = &t->vm->vcpus[0];
-    bool steps = leg->looks && t->plan.steps, counted = false, begun = false;
-    uint64_t dr7 = leg->looks ? t->plan.dr7 : 0;
+    bool steps = leg->looks && t->stops.plan.steps, counted = false, begun = false;
+    const struct gdb_breakpoint *hit = NULL;
     enum stepper_result result;
 
     while (vcpu->recorded < leg->exits) {
+        bool step = steps || counted || (leg->looks && stops_cover(&t->stops, &t->stepper));
+
         if (vcpu->again) {
             result = stepper_handle(&t->stepper);
-        } else if ((steps || counted) && !begun) {
+        } else if (step && !begun) {
             result = stepper_begin(&t->stepper);
             begun = true;
             if (result == STEPPER_DONE && steps && look_around(t, leg, &counted))
                 return LEG_HIT;
-        } else if (steps || counted) {
+        } else if (step) {
             result = stepper_step(&t->stepper);
             if (result == STEPPER_DONE && look_around(t, leg, &counted))
                 return LEG_HIT;
         } else {
-            result = stepper_run(&t->stepper, t->plan.address, dr7);
-            if (result == STEPPER_DEBUG && count_register(t, leg, &counted))
+            result =
+                leg->looks ? stops_run(&t->stops, &t->stepper, &hit) : stepper_run(&t->stepper);
+            if (result == STEPPER_DEBUG && count_stop(t, leg, hit, &counted))
                 return LEG_HIT;
+            if (result == STEPPER_MISSED)
+                return LEG_MISSED;
             begun = result == STEPPER_DEBUG;
             counted = counted && result == STEPPER_DEBUG;
             if (result == STEPPER_DEBUG)
@@ -180,7 +220,9 @@ enum leg_result leg_run(struct travel *t, struct leg *leg)
         if (result != STEPPER_DONE)
             return LEG_LOST;
     }
-    return vcpu->recorded == leg->exits ? walk_leg(t, leg) : LEG_LOST;
+    if (vcpu->recorded != leg->exits)
+        return LEG_LOST;
+    return can_run(t, leg) ? run_leg(t, leg) : walk_leg(t, leg);
 }
 
 bool leg_travel(struct travel *t, int from, struct leg *leg, enum leg_result wanted)

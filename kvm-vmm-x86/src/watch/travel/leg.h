@@ -1,5 +1,5 @@
 /* A forward run for time travel: from a checkpoint at full speed up to the last exit before its
- * end, and in single steps from there. In the travel's thread. */
+ * end; from there in single steps, or from breakpoint to breakpoint. In the travel's thread. */
 #ifndef TRAVEL_LEG_H
 #define TRAVEL_LEG_H
 
@@ -19,7 +19,12 @@ struct leg {
     bool at_exit;        /* there was no instruction between the last exit and the next */
 };
 
-enum leg_result { LEG_THERE, LEG_HIT, LEG_LOST };
+enum leg_result {
+    LEG_THERE,
+    LEG_HIT,
+    LEG_MISSED, /* the same is to be done in single steps (STEPPER_MISSED) */
+    LEG_LOST,
+};
 
 /* Restores a checkpoint; from there the guest's input comes from its tape. */
 bool leg_start(struct travel *travel, int checkpoint) MUST_CHECK;

@@ -65,11 +65,9 @@ enum stepper_result stepper_handle(struct stepper *s)
     return verdict != VERDICT_RESUME || deck->diverged ? STEPPER_ENDED : STEPPER_DONE;
 }
 
-enum stepper_result stepper_run(struct stepper *s, const uint64_t address[4], uint64_t dr7)
+enum stepper_result stepper_run(struct stepper *s)
 {
-    uint32_t control = dr7 != 0 ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP : 0;
-
-    if (kvm_set_guest_debug(&s->vcpu->cpu, control, dr7 != 0 ? address : no_addresses, dr7) < 0 ||
+    if (kvm_set_guest_debug(&s->vcpu->cpu, 0, no_addresses, 0) < 0 ||
         !worker_enter(s->worker, s->vcpu))
         return STEPPER_LOST;
     return stepper_handle(s);

@@ -41,9 +41,10 @@ struct stepper {
 enum stepper_result {
     STEPPER_DONE,  /* one instruction; or one exit */
     STEPPER_EXIT,  /* of stepper_step: the guest has come back with an exit that is to be handled */
-    STEPPER_DEBUG, /* of stepper_run: at a debug register */
-    STEPPER_ENDED, /* the guest has ended by this exit, or has left its tape */
-    STEPPER_LOST,  /* the worker must stop, or KVM failed */
+    STEPPER_DEBUG, /* at a breakpoint or watchpoint (stops.h) */
+    STEPPER_MISSED, /* one may have been passed (stops.h) */
+    STEPPER_ENDED,  /* the guest has ended by this exit, or has left its tape */
+    STEPPER_LOST,   /* the worker must stop, or KVM failed */
 };
 
 /* The vCPU must be out of the guest. (A struct stepper is too large for a small stack.) */
@@ -54,9 +55,8 @@ enum stepper_result stepper_begin(struct stepper *stepper) MUST_CHECK;
 /* One instruction. */
 enum stepper_result stepper_step(struct stepper *stepper) MUST_CHECK;
 
-/* Up to and with the next exit, with these debug registers; dr7 0: without. */
-enum stepper_result stepper_run(struct stepper *stepper, const uint64_t address[4],
-                                uint64_t dr7) MUST_CHECK;
+/* Up to and with the next exit. */
+enum stepper_result stepper_run(struct stepper *stepper) MUST_CHECK;
 /* Deals with the exit that the vCPU has come back with. */
 enum stepper_result stepper_handle(struct stepper *stepper) MUST_CHECK;
 

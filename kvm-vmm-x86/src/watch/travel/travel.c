@@ -141,13 +141,19 @@ static bool step_back(struct travel *t, int now)
 static int last_hit(struct travel *t, int now, struct leg *leg)
 {
     int until = now, from = before(t, t->points.list[now].exits);
+    enum leg_result result;
 
     for (;;) {
         *leg = (struct leg){.exits = t->points.list[until].exits,
                             .until = until,
                             .steps_max = LEG_NO_LIMIT,
                             .looks = true};
-        if (!leg_start(t, from) || leg_run(t, leg) != LEG_THERE)
+        result = leg_start(t, from) ? leg_run(t, leg) : LEG_LOST;
+        if (result == LEG_MISSED && !t->stops.plan.steps) {
+            t->stops.plan.steps = true;
+            continue;
+        }
+        if (result != LEG_THERE)
             return -1;
         if (leg->hits > 0) {
             leg->hits_max = leg->hits;
@@ -212,7 +218,7 @@ static uint64_t value_at(const struct travel *t, const struct gdb_breakpoint *b)
 
 static bool who(struct travel *t, int now)
 {
-    const struct gdb_breakpoint *b = &t->table.list[0];
+    const struct gdb_breakpoint *b = &t->stops.table.list[0];
     const struct symbols *names = guest_image_symbols(t->vm);
     uint64_t old, new;
     struct snapshot s;
@@ -315,15 +321,7 @@ int travel_start(struct travel *t, enum travel_kind kind, const struct gdb_break
     struct error error;
 
     t->kind = kind;
-    t->table = *table;
-    for (unsigned i = 0; i < t->table.count; i++) { /* nothing is inserted into the guest's code */
-        struct gdb_breakpoint *b = &t->table.list[i];
-
-        b->type = b->type == GDB_SOFTWARE ? GDB_HARDWARE : b->type;
-        b->fits_port = false;
-    }
-    if (gdb_plan(&t->plan, &t->table, &t->features) < 0)
-        t->plan = (struct gdb_plan){.steps = true};
+    stops_make(&t->stops, table, &t->features);
     t->worker = (struct worker){.work = work, .context = t, .deadline = UINT64_MAX};
     t->busy = thread_start(&t->worker.thread, run, t, &error) == 0;
     return t->busy ? 0 : -1;

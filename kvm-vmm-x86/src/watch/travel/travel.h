@@ -3,7 +3,8 @@
  * its tape up to the wanted place.
  *
  * A place is a number of exits and of instructions since the last of them. The instructions are
- * counted by single steps, which is exact on every KVM; the exits before run at full speed. A
+ * counted by single steps, which is exact on every KVM; the exits before run at full speed, and so
+ * does a search for the last breakpoint before a place. A
  * separate thread does the work; travel_stop interrupts it at any time, and the guest returns to
  * where it was.
  *
@@ -13,10 +14,9 @@
 #define TRAVEL_TRAVEL_H
 
 #include "vm/deck.h"
-#include "watch/gdb/breakpoints.h"
 #include "watch/gdb/target.h"
 #include "watch/travel/checkpoints.h"
-#include "watch/travel/stepper.h"
+#include "watch/travel/stops.h"
 
 struct travel {
     struct vm *vm;
@@ -32,8 +32,7 @@ struct travel {
     bool busy;   /* the thread is there, or is to be joined */
     /* What is asked for: */
     enum travel_kind kind;
-    struct gdb_breakpoints table;
-    struct gdb_plan plan;
+    struct stops stops, stops_there; /* the second: with the place that is run to */
     uint8_t watched[GDB_BREAKPOINTS_MAX][GDB_WATCH_LENGTH_MAX];
     /* What came of it: */
     struct gdb_stop stop;
