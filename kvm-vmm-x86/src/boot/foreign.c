@@ -204,6 +204,26 @@ static bool is_wide_text(const struct image *image)
     return false;
 }
 
+static bool is_text_named(const struct image *image, const char *const endings[])
+{
+    const char *dot = image->path != NULL ? strrchr(image->path, '.') : NULL;
+
+    for (size_t i = 0; dot != NULL && endings[i] != NULL; i++)
+        if (strcmp(dot, endings[i]) == 0)
+            return is_text(image);
+    return false;
+}
+
+static bool is_assembly(const struct image *image)
+{
+    return is_text_named(image, (const char *const[]){".S", ".s", ".asm", ".inc", NULL});
+}
+
+static bool is_c(const struct image *image)
+{
+    return is_text_named(image, (const char *const[]){".c", ".h", ".cc", ".cpp", ".rs", NULL});
+}
+
 static const struct {
     bool (*is)(const struct image *image);
     struct mark mark;
@@ -216,6 +236,14 @@ static const struct {
     {is_firmware,
      {.what = "firmware", .advice = "give it with --bios FILE (--load ADDRESS loads it as code)"}},
     {is_zero, {.what = "nothing but zeroes", .advice = MAY_BE}},
+    {is_assembly,
+     {.what = "a source in assembly language",
+      .advice = "build it first (kvm-vmm-x86/guest/NAME.S: `make -C kvm-vmm-x86 NAME` builds and "
+                "runs it)"}},
+    {is_c,
+     {.what = "a source",
+      .advice = "compile and link it first, for a bare machine (-ffreestanding -nostdlib -static "
+                "-no-pie)"}},
     {is_text, {.what = "text", .advice = MAY_BE}},
     {is_wide_text, {.what = "text in UTF-16", .advice = MAY_BE}},
 };

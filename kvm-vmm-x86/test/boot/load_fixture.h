@@ -19,6 +19,7 @@ struct fixture {
     struct memory memory;
     struct guest_config config;
     struct image image;
+    const char *path; /* its; NULL: "image" */
     struct image initrds[2];
     unsigned initrd_count;
     gpa_t rsdp;
@@ -57,7 +58,8 @@ static int load(struct fixture *f, const void *bytes, size_t size, gpa_t limit)
     enum guest_mode mode;
     const struct loader *loader;
 
-    f->image = (struct image){.path = "image", .bytes = bytes, .size = size};
+    f->image =
+        (struct image){.path = f->path != NULL ? f->path : "image", .bytes = bytes, .size = size};
     loader = loader_find(&f->image, &f->config);
     if (loader->mode(&f->image, f->config.mode, &mode, &f->error) < 0)
         return -1;

@@ -155,6 +155,14 @@ static void expect_refusal(struct fixture *f, const void *bytes, size_t size, co
         fail_msg("\"%s\" does not say \"%s\"", f->error.text, word);
 }
 
+/* A text in a file of that name. */
+static void expect_refusal_named(struct fixture *f, const char *path, const char *word)
+{
+    f->path = path;
+    expect_refusal(f, "# a line\n", 9, word);
+    f->path = NULL;
+}
+
 static void test_firmware_as_a_kernel(void **state)
 {
     static const uint8_t jumps[][7] = {{0xea, 0x5b, 0xe0, 0, 0xf0}, /* SeaBIOS */
@@ -224,6 +232,9 @@ static void test_text(void **state)
 
     expect_refusal(f, menu, sizeof menu - 1, "text");
     expect_refusal(f, "hi\n", 3, "text");
+    expect_refusal_named(f, "hello.S", "a source in assembly language: build it first");
+    expect_refusal_named(f, "my.dir/x.c", "a source: compile and link it first");
+    expect_refusal_named(f, "my.S/x", "text: neither");
     expect_refusal(f, "\x1b[31mred\x1b[0m\f", 13, "text");
     expect_refusal(f, "\xed\x95\x9c\xea\xb5\xad\xec\x96\xb4 README\n", 17, "text"); /* Korean */
     expect_refusal(f, zeroes, sizeof zeroes, "zeroes");
