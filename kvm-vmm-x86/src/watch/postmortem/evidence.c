@@ -219,6 +219,7 @@ void evidence_take(struct evidence *e, struct worker *worker, struct vm *vm,
     e->at_fault = e->crashed;
     if (e->shutdown && is_reset(&e->snapshot)) {
         e->at_fault = false;
+        e->reset = true;
         run_again(e, worker, vm);
     }
     if (end->kind == END_LIMIT && !e->halted && vm->vcpu_count == 1 && vm->mode < MODE_LINUX)

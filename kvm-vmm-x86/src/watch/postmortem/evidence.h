@@ -13,6 +13,7 @@ struct evidence {
     struct vcpu *vcpu;
     bool crashed;  /* by what it did, not by what a device said */
     bool shutdown; /* a triple fault */
+    bool reset;    /* by KVM at its end, as on AMD */
     bool at_fault; /* `snapshot` is the state before the instruction that ended it */
     struct snapshot snapshot;
     bool general_only; /* only its general registers are the guest's; the rest is that of a reset

@@ -82,7 +82,8 @@ static void add_exits(struct page *page, struct account *t)
         e = exit_record_of(exit);
         row = text_in(page->exits[page->exit_count++], PAGE_EXIT_TEXT);
         log_exit_describe(&t->vm->machine.bus, &e, what, sizeof what);
-        text_add(&row, "%lu: %s, rip 0x%lx%s%s", vcpu->recorded - back, exits_name(e.reason), e.rip,
+        text_add(&row, "%lu: %s, rip 0x%lx%s%s%s", vcpu->recorded - back, exits_name(e.reason),
+                 e.rip, t->evidence.reset && back == 0 ? " (the reset CPU's)" : "",
                  what[0] != '\0' ? ", " : "", what);
     }
 }
