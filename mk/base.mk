@@ -4,7 +4,11 @@ TOP   := $(patsubst %/,%,$(dir $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKE
 BUILD := $(TOP)/build
 SHELL := /bin/bash
 Q     := $(if $(V),,@)
-say    = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(TOP)/%,%,$(2))')
+# The user's `make -s` shows no lines of the build; the -s of a make inside of another changes nothing.
+ifeq ($(MAKELEVEL),0)
+export BUILD_IS_SILENT := $(findstring s,$(firstword -$(MAKEFLAGS)))
+endif
+say    = $(if $(V)$(BUILD_IS_SILENT),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(TOP)/%,%,$(2))')
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
@@ -17,5 +21,14 @@ WARNINGS := -Wall -Wextra $(if $(WERROR),-Werror) -Wshadow -Wpointer-arith -Wwri
 DEPFLAGS  = -MMD -MP
 # The compiler that the user asks for, by argument or environment; make's own default, cc, counts for nothing.
 CC_GIVEN := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
+# A goal that is misspelt: what there is. (And what make says itself of any other file that no rule makes.)
+ifndef NO_TARGET
+NO_TARGET = $(if $(filter $@,$(MAKECMDGOALS)),echo "make: there is no target '$@' here. There are:"; \
+                $(if $(filter-out help,$@),$(MAKE) -s help;)) \
+            $(if $(filter $(MAKECMDGOALS) %.d,$@),,echo "make: No rule to make target '$@'";) exit 2
+.DEFAULT:
+	@{ $(NO_TARGET); } >&2
+endif
+
 # Dependency files that are included bring targets of their own: none of them may become the default.
 .DEFAULT_GOAL := all

@@ -1,5 +1,6 @@
 """Every small guest says what its .expected file says, byte for byte, and ends well; by the program and by make."""
 import os
+import re
 import subprocess
 
 import pytest
@@ -80,6 +81,29 @@ def test_a_new_guest_is_found_by_name(vmm, name):
     finally:
         for path in (FOLDER / "guest").glob(name + ".*"):
             path.unlink()
+
+
+def test_make_s_is_silent_and_a_misspelt_target_is_answered(vmm):
+    source = FOLDER / "guest/myquiet.S"
+    outermost = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+    def run(*words):
+        return subprocess.run(["make", *words, "-C", FOLDER], capture_output=True, check=False, timeout=120,
+                              env=outermost)
+
+    try:
+        for words, silent in (["-s"], True), ([], False):
+            source.write_text('/* It halts. */\n    .code16\n    hlt\n')
+            done = run(*words, "build-myquiet")
+            assert done.returncode == 0 and (done.stdout == b"") == silent, done
+            for path in (FOLDER / "guest").glob("myquiet.*"):
+                path.unlink()
+    finally:
+        for path in (FOLDER / "guest").glob("myquiet.*"):
+            path.unlink()
+    done = run("helo")
+    assert done.returncode == 2 and done.stderr.startswith(b"make: there is no target 'helo' here. There are:\n"), done
+    assert re.search(rb"NAME: .*\bhello\b", done.stderr), done
 
 
 def test_make_hides_no_failure(vmm):
