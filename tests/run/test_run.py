@@ -53,14 +53,54 @@ def test_where_it_runs(words, scratch):
 
 
 @pytest.mark.parametrize("command,status,said", [
-    (["no-such-program"], 127, "kvm-vmm run: no-such-program: No such file or directory\n"),
-    (["/etc/passwd"], 126, "kvm-vmm run: /etc/passwd: Permission denied\n"),
+    (["no-such-program"], 127, "kvm-vmm run: no-such-program: not found in PATH\n"),
+    (["/etc/passwd"], 126, "kvm-vmm run: /etc/passwd: Permission denied: it is not executable"),
     (["sh", "-c", "kill -9 $$"], 137, ""),
     (["sh", "-c", "echo c > /proc/sysrq-trigger"], 125, "Kernel panic"),
 ])
 def test_commands_that_fail(words, command, status, said):
     result = lab_run(*words("--", *command))
     assert result.status == status and (said in result.err if said else result.err == ""), result
+
+
+@pytest.mark.parametrize("command,status,said", [
+    (["no-such-program"], 127, "kvm-vmm run: no-such-program: No such file or directory\n"),
+    (["/etc/passwd"], 126, "kvm-vmm run: /etc/passwd: Permission denied\n"),
+])
+def test_commands_that_fail_in_the_guest(words, command, status, said):
+    """With a root of its own, only the guest knows."""
+    result = lab_run(*words("--root", "/", "--", *command))
+    assert (result.status, result.err) == (status, said), result
+
+
+@pytest.mark.parametrize("command,status,said", [
+    ("plain.sh", 127, "plain.sh: not found in PATH; it is in the current folder, but not executable: "
+                      "chmod +x plain.sh and ./plain.sh, or sh plain.sh"),
+    ("good.sh", 127, "good.sh: not found in PATH; it is in the current folder: ./good.sh"),
+    ("./plain.sh", 126, "./plain.sh: Permission denied: it is not executable (chmod +x ./plain.sh, or sh ./plain.sh)"),
+    ("./none.sh", 127, "./none.sh: No such file or directory"),
+    ("./sub", 126, "./sub: Permission denied: it is a folder"),
+    ("../none/x", 127, "../none/x: No such file or directory"),
+])
+def test_commands_that_the_host_does_not_have(vmm, scratch, command, status, said):
+    """They are known to fail before a machine boots: there is no kernel here to boot."""
+    for name, mode in (("plain.sh", 0o644), ("good.sh", 0o755)):
+        (scratch / name).write_text("echo hi\n")
+        (scratch / name).chmod(mode)
+    (scratch / "sub").mkdir()
+    result = vmm.run("run", "--kernel", "/dev/null", command, cwd=scratch)
+    assert (result.status, result.err) == (status, "kvm-vmm run: %s\n" % said), result
+
+
+def test_an_option_behind_the_command(words):
+    """It is the command's; at a terminal a line says so, unless -- says that it is meant so."""
+    for ended, shown in ([], True), (["--"], False):
+        session = lab_terminal(*words(*ended, "echo", "--kernel", "none"))
+        session.expect_exact(b"booting Linux")
+        said = b"--kernel goes to echo; options of run stand before COMMAND" in session.before
+        assert said == shown, session.before
+        session.expect_exact(b"--kernel none")
+        assert finish(session) == 0
 
 
 def test_a_reader_that_goes_away(words):
@@ -75,6 +115,12 @@ def test_a_reader_that_goes_away(words):
     ([], 2, "no command given"),
     (["--shell", "true"], 2, "--shell takes no command"),
     (["--kernel"], 2, "--kernel needs a value"),
+    (["--kernel", "--", "true"], 2, "--kernel needs a value (-- ends the options)"),
+    (["-m", "--", "true"], 2, "-m needs a value (-- ends the options)"),
+    (["--rooot", "/", "true"], 2, "no such option: --rooot (did you mean --root?)"),
+    (["--tiemout", "9", "true"], 2, "no such option: --tiemout (did you mean --timeout?)"),
+    (["--share", "/nothing,ro", "true"], 125, "--share /nothing: No such file"),
+    (["--disk", "/nothing,ro", "true"], 125, "cannot open /nothing: No such file"),
     (["--rw=1", "true"], 2, "--rw takes no value"),
     (["--kernel", "/nothing", "true"], 125, "/nothing: No such file"),
     (["--kernel", "/", "true"], 125, "a kernel tree that is not built?"),

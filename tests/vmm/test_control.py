@@ -89,6 +89,7 @@ assert ctl('one', 'resume') == (0, '', '') and state('one') == 'running'
 prompt('one', 2)
 assert json.loads(ctl('one', 'stats', '--json')[1])['guests'][0]['exits'][0] > exits
 assert ctl('one', 'screen')[0] == 0 and ctl('one', 'power') == (0, '', '')
+assert 'unknown verb "stauts" (did you mean "status"?); "list" names all\n' in ctl('one', 'stauts')[2]
 assert ctl('one', 'fly') == (1, '', 'kvm-vmm ctl: unknown verb "fly"; "list" names all\n')
 assert ctl('one', 'status', '--guest', '1')[0] == 1 and ctl('one', 'pause', 'x')[0] == 2 and ctl('one')[0] == 2
 assert ctl('one', 'pause')[0] == 0 and ctl('one', 'reset') == (0, '', '')

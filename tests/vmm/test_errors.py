@@ -121,7 +121,41 @@ def test_what_is_read_is_not_overwritten(vmm, scratch, options, named):
 @pytest.mark.parametrize("options, named", [
     (["--mmio", "no"], "--mmio no: expected default, stop or ignore"),
     (["--color=red"], "--color red: expected auto, always or never"),
-    (["--stats=1"], "no such option, or one that takes no value: --stats=1")])
+    (["--stats=1"], "--stats takes no value: --stats=1"),
+    (["--tiemout", "9"], "no such option: --tiemout (did you mean --timeout?)"),
+    (["--no-such-thing"], "no such option: --no-such-thing;"),
+    (["--disk", "--"], "--disk needs a value (-- ends the options)"),
+    (["-j", "2"], "no such option: -j")])
 def test_words_that_an_option_takes(vmm, options, named):
     result = vmm.run(*options, "@hello")
     assert result.status == 2 and named in result.err, result
+
+
+def test_options_of_run_alone(vmm):
+    """A part of a name would do, and --kernel is not --kernel-entry. All that run's help has are known."""
+    listed = {text: set(re.findall(r"--[a-z-]+", "\n".join(line for line in text.split("\n") if line.startswith("  "))))
+              for text in (vmm.run("run", "--help").out.decode(), vmm.run("--help").out.decode())}
+    of_run, of_all = listed.values()
+    for option in sorted(of_run - of_all - {"--help"}):
+        for words in ([option, "64"], [option + "=64"]):
+            result = vmm.run(*words, "@hello")
+            assert result.status == 2 and "%s belongs to kvm-vmm run" % option in result.err, result
+    assert {"--kernel", "--root", "--script"} <= of_run - of_all
+    assert "--kernel-entry needs a Linux kernel" in vmm.run("--kernel-e", "64", "@hello").err
+
+
+# KVM cannot be opened in these: the wrong name is still the first thing to know.
+@pytest.mark.parametrize("options, name", [
+    (["none.bin"], "none.bin"),
+    (["--initrd", "none=name", "image.bin"], "none"),
+    (["--fw-cfg", "a=none", "image.bin"], "none"),
+    (["--symbols", "none", "image.bin"], "none"),
+    (["--serial", "file:none/x", "image.bin"], "none"),
+    (["--bios", "image.bin", "none"], "none"),
+])
+def test_a_wrong_name_before_a_missing_kvm(vmm, scratch, options, name):
+    (scratch / "image.bin").write_bytes(vmm.guest("hello").read_bytes())
+    result = vmm.run("--kvm", "/nothing", *options, cwd=scratch)
+    assert result.status == 125 and result.err == "kvm-vmm: cannot open %s: No such file or directory\n" % name, result
+    result = vmm.run("--kvm", "/nothing", "image.bin", cwd=scratch)
+    assert result.status == 125 and "no /nothing" in result.err, result

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/endpoint.h"
+#include "common/near.h"
 #include "host/events.h"
 #include "host/files/runtime.h"
 #include "host/socket.h"
@@ -142,6 +143,20 @@ static void take_step(struct client *c, const struct control_verb *verb, bool ag
         finish_answer(c, &out);
 }
 
+static void refuse_verb(struct client *c, const char *name)
+{
+    struct near near;
+    struct error error;
+
+    near_begin(&near, name, strlen(name));
+    for (const struct control_verb *v = control_verbs; v->name != NULL; v++)
+        near_try(&near, v->name);
+    error_set(&error, "unknown verb \"%.40s\"%s%s%s; \"list\" names all", name,
+              near.best != NULL ? " (did you mean \"" : "", near.best != NULL ? near.best : "",
+              near.best != NULL ? "\"?)" : "");
+    refuse(c, error.text);
+}
+
 static void handle(struct client *c, char *line, size_t length)
 {
     static struct json json;
@@ -165,8 +180,7 @@ static void handle(struct client *c, char *line, size_t length)
     }
     verb = control_verb(name);
     if (verb == NULL) {
-        error_set(&error, "unknown verb \"%.40s\"; \"list\" names all", name);
-        refuse(c, error.text);
+        refuse_verb(c, name);
         return;
     }
     if (control_choose(&c->request, &error) < 0)

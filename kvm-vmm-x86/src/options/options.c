@@ -11,6 +11,7 @@
 
 #include "base/endpoint.h"
 #include "options/devices.h"
+#include "options/names.h"
 
 static int parse_memory(struct options *o, const char *text, struct error *error)
 {
@@ -446,24 +447,40 @@ unsigned options_words(const char *word)
     return 0;
 }
 
+const char *options_name(unsigned i)
+{
+    return i < SPECS ? specs[i].name : NULL;
+}
+
+static int refuse(const char *word, struct error *error)
+{
+    if (optopt != 0 && optopt < BY_NAME && strncmp(word, "--", 2) != 0)
+        return error_set(error, "no such option: -%c", optopt);
+    return names_refuse(word, options_name, error);
+}
+
 int options_parse(struct options *options, int argc, char **argv, struct error *error)
 {
     static const char device[] = "/dev/kvm"; /* not the end of another string, either */
     struct option names[SPECS + 1];
-    int code;
+    int code, index = -1;
 
     *options = (struct options){.guests[0].kvm = device};
     list_names(names);
     optind = 0; /* start again: this may be the second command line of a test */
     opterr = 0;
-    while ((code = getopt_long(argc, argv, ":plm:c:vhS", names, NULL)) != -1) {
+    for (; (code = getopt_long(argc, argv, ":plm:c:vhS", names, &index)) != -1; index = -1) {
+        bool apart = optarg != NULL && optarg == argv[optind - 1]; /* it is a word */
+
         if (code == ':')
             return error_set(error, "%s needs a value", argv[optind - 1]);
         if (code == '?')
-            return optopt != 0 && optopt < BY_NAME && strncmp(argv[optind - 1], "--", 2) != 0
-                       ? error_set(error, "no such option: -%c", optopt)
-                       : error_set(error, "no such option, or one that takes no value: %s",
-                                   argv[optind - 1]);
+            return refuse(argv[optind - 1], error);
+        if (index >= 0 &&
+            names_check(argv[optind - 1 - apart], names[index].name, options_name, error) < 0)
+            return -1;
+        if (apart && strcmp(optarg, "--") == 0)
+            return error_set(error, "%s needs a value (-- ends the options)", argv[optind - 2]);
         if (take(options, spec_of(code), optarg, error) < 0)
             return -1;
         if (options->action != OPTIONS_RUN)

@@ -55,6 +55,10 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
  * command line. 0: not an option. */
 unsigned options_words(const char *word);
 
+/* The names of all options, one after the other: "memory"; "" if it has only a letter; NULL: that
+ * was the last one. */
+const char *options_name(unsigned i);
+
 /* What --help prints. */
 extern const char options_help[];
 

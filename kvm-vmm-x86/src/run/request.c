@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "options/names.h"
 #include "options/options.h"
 
 const char run_help[] =
@@ -98,6 +99,8 @@ static int keep(struct run_request *r, const struct own *own, const char *value,
     return 0;
 }
 
+#define ENDS " (-- ends the options)"
+
 /* One of ours, with its value in the same word or the next. How many words that were; -1: error. */
 static int take(struct run_request *r, const struct own *own, char **word, struct error *error)
 {
@@ -115,7 +118,24 @@ static int take(struct run_request *r, const struct own *own, char **word, struc
         return keep(r, own, value + 1, error) < 0 ? -1 : 1;
     if (word[1] == NULL)
         return error_set(error, "--%s needs a value", own->name);
+    if (strcmp(word[1], "--") == 0)
+        return error_set(error, "--%s needs a value" ENDS, own->name);
     return keep(r, own, word[1], error) < 0 ? -1 : 2;
+}
+
+static int refuse(const char *word, struct error *error)
+{
+    struct near near;
+
+    if (strncmp(word, "--", 2) != 0)
+        return error_set(error, "no such option: %s", word);
+    near_begin(&near, word + 2, strcspn(word + 2, "="));
+    for (size_t i = 0; i < sizeof options_of_run / sizeof options_of_run[0]; i++)
+        near_try(&near, options_of_run[i].name);
+    names_try(&near, options_name);
+    if (near.best == NULL)
+        return error_set(error, "no such option: %s (write names in full here)", word);
+    return error_set(error, "no such option: %s (did you mean --%s?)", word, near.best);
 }
 
 /* One of the VMM's. */
@@ -124,9 +144,11 @@ static int pass_on(struct run_request *r, char **word, struct error *error)
     int words = (int)options_words(word[0]);
 
     if (words == 0)
-        return error_set(error, "no such option: %s (write names in full here)", word[0]);
+        return refuse(word[0], error);
     if (word[words - 1] == NULL)
         return error_set(error, "%s needs a value", word[0]);
+    if (words == 2 && strcmp(word[1], "--") == 0)
+        return error_set(error, "%s needs a value" ENDS, word[0]);
     if (r->vmm_count + words >= RUN_WORDS_MAX)
         return error_set(error, "too many options: more than %d words", RUN_WORDS_MAX);
     for (int i = 0; i < words; i++)
@@ -140,6 +162,21 @@ static bool has_place(const struct run_request *r)
         if (strstr(*word, "{}") != NULL)
             return true;
     return false;
+}
+
+const char *run_request_misplaced(const struct run_request *r)
+{
+    static const char *const names[] = {"--kernel", "--modules", "--root", "--share", "--disk",
+                                        "--net",    "--append",  "--cwd",  "--rw"};
+
+    if (r->ended || r->command == NULL)
+        return NULL;
+    for (char **word = r->command + 1; *word != NULL && strcmp(*word, "--") != 0; word++)
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            if (strncmp(*word, names[i], strlen(names[i])) == 0 &&
+                strchr("=", (*word)[strlen(names[i])]) != NULL)
+                return names[i];
+    return NULL;
 }
 
 int run_request_parse(struct run_request *request, int argc, char **argv, struct error *error)
@@ -156,7 +193,8 @@ int run_request_parse(struct run_request *request, int argc, char **argv, struct
             return -1;
         i += words;
     }
-    i += i < argc && strcmp(argv[i], "--") == 0;
+    request->ended = i < argc && strcmp(argv[i], "--") == 0;
+    i += request->ended;
     if (request->help)
         return 0;
     request->command = i < argc ? argv + i : NULL;

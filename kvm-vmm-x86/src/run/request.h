@@ -22,6 +22,7 @@ struct run_request {
     const char *hidden[RUN_NAMES_MAX];
     unsigned hidden_count;
     bool write, shell, help;
+    bool ended;               /* -- stands before COMMAND */
     char *vmm[RUN_WORDS_MAX]; /* options of the VMM's, as they stand there */
     int vmm_count;
     const char *append;
@@ -30,6 +31,10 @@ struct run_request {
 
 int run_request_parse(struct run_request *request, int argc, char **argv,
                       struct error *error) MUST_CHECK;
+
+/* An option of ours among the words of COMMAND, which gets it; NULL: no word is one, or -- stands
+ * before COMMAND, so that it is meant so. */
+const char *run_request_misplaced(const struct run_request *request);
 
 extern const char run_help[];
 

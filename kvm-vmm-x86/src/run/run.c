@@ -13,6 +13,7 @@
 #include "host/files/files.h"
 #include "host/terminal.h"
 #include "options/options.h"
+#include "run/check.h"
 #include "run/each.h"
 #include "run/junit.h"
 #include "run/kernel.h"
@@ -391,6 +392,15 @@ static int run_it(void)
     return status;
 }
 
+/* A report of the run alone has what went wrong in it, so that is left to the guest. */
+static int check(struct error *error)
+{
+    int status = run_check_options(&run.request, error);
+    bool reported = run.request.output != NULL && run.request.each == NULL;
+
+    return status != 0 || reported ? status : run_check_command(&run.request, error);
+}
+
 int run_main(int argc, char **argv)
 {
     struct error error;
@@ -403,6 +413,14 @@ int run_main(int argc, char **argv)
     }
     if (run.request.help)
         return fputs(run_help, stdout) < 0 || fflush(stdout) != 0 ? STATUS_FAILED : STATUS_OK;
+    status = check(&error);
+    if (status != 0)
+        return refuse(status, error.text);
+    if (run_request_misplaced(&run.request) != NULL && terminal_is(STDERR_FILENO))
+        fprintf(stderr,
+                "kvm-vmm run: %s goes to %s; options of run stand before COMMAND (-- before it: "
+                "so it is meant)\n",
+                run_request_misplaced(&run.request), run.request.command[0]);
     if (run_lab_enter(argv, &error) < 0)
         return refuse(STATUS_FAILED, error.text);
     if (run.request.output != NULL && run.request.each == NULL &&

@@ -14,6 +14,7 @@
 #include "session/end.h"
 #include "session/files.h"
 #include "session/fork.h"
+#include "session/look.h"
 #include "session/loop.h"
 #include "session/observers.h"
 #include "session/program.h"
@@ -23,6 +24,17 @@
 
 static struct session session;
 
+/* KVM is opened before the images. Where that fails, a wrong name is still the first thing to say.
+ */
+static int say_first(struct error *error)
+{
+    struct error named;
+
+    if (session_look(session.options, &named) < 0)
+        *error = named;
+    return -1;
+}
+
 static int add_guests(struct error *error)
 {
     for (unsigned i = 0; i < session.options->count; i++) {
@@ -31,7 +43,7 @@ static int add_guests(struct error *error)
                         &session.servers[i]);
         if (vm_create(&session.vms[i], i, &session.guests[i], &session_program,
                       &session.observers[i], error) < 0)
-            return -1;
+            return say_first(error);
         session.count++;
         if (session_loop_open_debugger(i, error) < 0)
             return -1;

@@ -313,6 +313,32 @@ static void test_help_needs_no_image(void **state)
     assert_int_equal(o.action, OPTIONS_VERSION);
 }
 
+static void test_mistyped_names(void **state)
+{
+    static const struct {
+        const char *line, *says;
+    } cases[] = {
+        {"--kernel 64 a.bin", "--kernel belongs to kvm-vmm run (kvm-vmm run --kernel ... COMMAND)"},
+        {"--root=/x a.bin", "--root belongs to kvm-vmm run (kvm-vmm run --root ... COMMAND)"},
+        {"--tiemout 8 a.bin", "no such option: --tiemout (did you mean --timeout?)"},
+        {"--xyzzy", "no such option: --xyzzy"},
+        {"--rng=1", "--rng takes no value: --rng=1"},
+        {"--disk -- a.bin", "--disk needs a value (-- ends the options)"},
+        {"-m -- a.bin", "-m needs a value (-- ends the options)"},
+        {"-z", "no such option: -z"},
+    };
+    struct options o;
+    struct error e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(parse(&o, &e, cases[i].line), -1);
+        assert_string_equal(e.text, cases[i].says);
+    }
+    assert_int_equal(parse(&o, &e, "--kernel-e 64 --memo=2M --append=-- a.bin"), 0);
+    assert_int_equal(o.guests[0].kernel_entry, KERNEL_ENTRY_64);
+}
+
 /* As `run` tells the VMM's options from its command. */
 static void test_words(void **state)
 {
@@ -337,7 +363,7 @@ int main(void)
         cmocka_unit_test(test_log),       cmocka_unit_test(test_serial),
         cmocka_unit_test(test_ports),     cmocka_unit_test(test_net),
         cmocka_unit_test(test_refusals),  cmocka_unit_test(test_help_needs_no_image),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_words),     cmocka_unit_test(test_mistyped_names),
     };
 
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -153,6 +153,12 @@ void file_forget(struct file *file)
     file->mapped = false;
 }
 
+int file_look(const char *path, struct error *error)
+{
+    return access(path, R_OK) == 0 ? 0
+                                   : error_set(error, "cannot open %s: %s", path, strerror(errno));
+}
+
 bool file_is_there(const char *path)
 {
     return access(path, F_OK) == 0;

@@ -33,6 +33,9 @@ bool file_is_unchanged(const struct file *file);
 /* Whether two paths name the same plain file. */
 bool files_are_one(const char *a, const char *b);
 
+/* Fails as file_load does if the file is not there or must not be read; opens nothing. */
+int file_look(const char *path, struct error *error) MUST_CHECK;
+
 /* Whether something of that name exists. */
 bool file_is_there(const char *path);
 
