@@ -1,5 +1,5 @@
 /* CRC-32 by half bytes: a table of 16 words is small enough for a boot loader and four times as
- * fast as going bit by bit. */
+ * fast as one bit at a time. */
 #include "common/crc32.h"
 
 static const uint32_t remainders[16] = {

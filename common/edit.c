@@ -41,8 +41,9 @@ static void go_to(struct edit_line *line, size_t column, struct fmt_sink *out)
     line->column = column;
 }
 
-/* The part of the line to show: as it is while the cursor is in it, else with the cursor in its
- * middle. A line that wraps could not be drawn with backspaces: few terminals go back up a row. */
+/* The start of the part of the line that is shown. It stays as long as the cursor is inside, and
+ * else is chosen so that the cursor is in its middle. A line that wraps cannot be drawn with
+ * backspaces: on few terminals a backspace moves up a row. */
 static size_t window(const struct edit_line *line)
 {
     size_t width = line->width != 0 ? line->width : EDIT_SIZE;
@@ -103,7 +104,7 @@ static void move(struct edit_line *line, size_t to, struct fmt_sink *out)
     redraw(line, line->length, out);
 }
 
-/* The bytes from `from` to `to`; the cursor stands where they were. */
+/* Deletes the bytes from `from` to `to`, and puts the cursor there. */
 static void delete_range(struct edit_line *line, size_t from, size_t to, struct fmt_sink *out)
 {
     if (from == to)
@@ -233,7 +234,7 @@ static int numbered_key(unsigned number)
     return number < sizeof keys / sizeof keys[0] ? keys[number] : EDIT_KEY_NONE;
 }
 
-/* What the byte that ends a sequence stands for. */
+/* The key for the byte that ends a sequence. */
 static int sequence_key(unsigned number, unsigned char last)
 {
     switch (last) {
@@ -258,8 +259,8 @@ static int sequence_key(unsigned number, unsigned char last)
 
 int edit_decode(unsigned *state, unsigned char byte)
 {
-    /* SEQUENCE and the number read so far; OTHERS once the first parameter is over: those after it
-     * say which of Shift and Ctrl are held. */
+    /* The state is SEQUENCE plus the number read so far, and OTHERS after the first parameter: the
+     * later parameters give modifiers (Shift, Ctrl), which are ignored. */
     enum { PLAIN, ESCAPED, FUNCTION, SEQUENCE, OTHERS = 1 << 16, NUMBER_MAX = 1000 };
     unsigned number = (*state & (OTHERS - 1)) - SEQUENCE;
 

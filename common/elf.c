@@ -1,4 +1,4 @@
-/* Reads ELF files that may lie; see elf.h. */
+/* Reads untrusted ELF files; see elf.h. */
 #include "common/elf.h"
 
 static void copy(void *to, const uint8_t *from, size_t n)

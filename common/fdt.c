@@ -1,4 +1,4 @@
-/* Reads flattened device trees that may lie; see fdt.h. The writer is in fdt_write.c. */
+/* Reads untrusted flattened device trees; see fdt.h. The writer is in fdt_write.c. */
 #include "common/fdt.h"
 #include "common/fdt_format.h"
 
@@ -47,7 +47,7 @@ struct token {
     struct fdt_property property;
 };
 
-/* The length of the string at `at` with `limit` bytes left, or `limit` where it has no end. */
+/* The length of the string at `at`, with `limit` bytes left; `limit` if it has no end. */
 static uint32_t text_length(const uint8_t *at, uint32_t limit)
 {
     uint32_t n = 0;
@@ -115,7 +115,8 @@ static int read_token(const struct fdt *fdt, uint32_t offset, struct token *toke
     }
 }
 
-/* Walks all tokens once: one root, properties before children, every node closed, nothing after. */
+/* Walks all tokens once. Requires one root, properties before children, an end for each node, and
+ * nothing after the root. */
 static int check_structure(const struct fdt *fdt)
 {
     bool after_child[FDT_DEPTH_MAX + 1] = {false};
@@ -186,8 +187,7 @@ bool fdt_reservation(const struct fdt *fdt, unsigned index, uint64_t *address, u
     return *address != 0 || *size != 0;
 }
 
-/* ---- Nodes. The tree was checked: read_token() cannot fail on offsets that come from here. ----
- */
+/* ---- Nodes. The tree has been checked, so read_token() cannot fail on these offsets. ---- */
 
 int fdt_root(const struct fdt *fdt)
 {

@@ -119,8 +119,8 @@ static const char *parse_spec(const char *p, struct spec *spec, va_list *args)
     return *p != '\0' ? p + 1 : p;
 }
 
-/* Takes the next integer argument in its promoted size and cuts it to the size the length modifier
- * names. */
+/* Takes the next integer argument in its promoted size and cuts it to the size of the length
+ * modifier. */
 static uint64_t next_unsigned(const struct spec *spec, va_list *args)
 {
     uint64_t value = spec->length > (int)sizeof(int) ? va_arg(*args, unsigned long long)
@@ -138,8 +138,8 @@ static int64_t sign_extend(uint64_t value, int bytes)
     return (int64_t)(value << shift) >> shift;
 }
 
-/* Divides by a small base and returns the rest: 16 bits at a time, because on a 32-bit machine the
- * compiler would call a library for a 64-bit division, and there is no library here. */
+/* Divides by a small base and returns the remainder. It takes 16 bits at a time: for a 64-bit
+ * division on a 32-bit machine the compiler calls a library function, which does not exist here. */
 static unsigned divide(uint64_t *value, unsigned base)
 {
     uint64_t quotient = 0;

@@ -30,7 +30,7 @@ static inline void mix(struct state *s, unsigned rounds)
     *s = (struct state){{a, b, c, d}};
 }
 
-/* All machines that this is compiled for are little-endian too. */
+/* All target machines are little-endian too. */
 static inline uint64_t load(const uint8_t *bytes, size_t count)
 {
     uint64_t word = 0;

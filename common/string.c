@@ -1,6 +1,7 @@
 /*
  * <string.h> for programs without a libc: plain loops, word by word where both sides are aligned.
- * Compile with -fno-tree-loop-distribute-patterns, or gcc turns memset into a call of itself.
+ * Compile with -fno-tree-loop-distribute-patterns, or gcc compiles the loop in memset to a call of
+ * memset.
  */
 #include "common/string.h"
 
@@ -14,8 +15,8 @@ static int aligned(const void *a, const void *b, size_t to)
     return (((uintptr_t)a | (uintptr_t)b) & (to - 1)) == 0;
 }
 
-/* Copies the whole units among n bytes, eight a turn (a kernel of 30 MB comes this way); returns
- * how many bytes that was. */
+/* Copies as many whole units as n bytes contain, eight in each turn of the loop (a 30 MB kernel is
+ * copied this way). Returns the number of bytes copied. */
 #define COPY_BY(unit)                                                                              \
     static size_t copy_by_##unit(unit *restrict t, const unit *restrict f, size_t n)               \
     {                                                                                              \
@@ -43,7 +44,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 
     if (aligned(t, f, sizeof(word)))
         done = copy_by_word(to, from, n);
-    else if (aligned(t, f, sizeof(half))) /* as files in a cpio archive are */
+    else if (aligned(t, f, sizeof(half))) /* files in a cpio archive have this alignment */
         done = copy_by_half(to, from, n);
     for (; done < n; done++)
         t[done] = f[done];

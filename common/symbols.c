@@ -1,4 +1,4 @@
-/* Searches the table that the second link of a kernel brings; see symbols.h. */
+/* Searches the table that the second link of a kernel adds; see symbols.h. */
 #include "common/symbols.h"
 
 /* Sorted by address. */

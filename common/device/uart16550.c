@@ -3,9 +3,9 @@
 
 #include <stddef.h>
 
-/* A guest that only prints reads LSR once or twice a byte, and a driver that starts reads LSR and
- * the data register now and then to be rid of old interrupts. One that does nothing else this often
- * in a row waits for input. */
+/* A guest that only prints reads LSR once or twice a byte, and a driver reads LSR and the data
+ * register a few times at its start, to clear old interrupts. A guest that makes this many such
+ * reads in a row, and no other access, waits for input. */
 enum { POLLS_MEAN_READING = 8 };
 
 _Static_assert(sizeof(struct uart16550_state) == 32, "the form that is saved");
@@ -71,7 +71,7 @@ static uint8_t interrupt_id(const struct uart16550 *u)
     return UART_IIR_NONE;
 }
 
-/* In loopback the outputs are cut off from the line, OUT2 among them. */
+/* In loopback mode the outputs, OUT2 among them, do not reach the interrupt line. */
 static void update_line(struct uart16550 *u)
 {
     uint8_t mcr = u->state.mcr;
@@ -96,8 +96,8 @@ static uint8_t take_loop(struct uart16550_state *s)
     return byte;
 }
 
-/* A lone read of an empty receiver gives 0 at once. So does one by a guest that does not listen: a
- * driver that starts reads whatever is there, and forgets it. */
+/* A single read of an empty receiver gives 0 at once. So does a read by a guest that does not
+ * listen: a driver reads and discards old bytes when it starts. */
 static int take_byte(struct uart16550 *u, bool wait)
 {
     int byte;
@@ -116,7 +116,7 @@ static int take_byte(struct uart16550 *u, bool wait)
     return wait ? UART16550_MUST_WAIT : 0;
 }
 
-/* The line falls and rises again, as an edge-triggered interrupt controller needs it. */
+/* Lowers the interrupt line and raises it again, which an edge-triggered controller needs. */
 static void send_byte(struct uart16550 *u, uint8_t byte)
 {
     struct uart16550_state *s = &u->state;
@@ -156,8 +156,9 @@ static uint8_t read_lsr(struct uart16550 *u)
     return lsr;
 }
 
-/* No interrupt is raised for a carrier that is lost or comes back, and the delta bits stay 0: a
- * guest learns of it when it asks. Loopback shows the guest its own outputs (data sheet, 8.6.4). */
+/* A carrier that is lost or comes back raises no interrupt, and the delta bits stay 0: the guest
+ * must read this register. In loopback mode it shows the guest's own outputs (data sheet,
+ * 8.6.4). */
 static uint8_t read_msr(const struct uart16550_state *s)
 {
     if (!(s->mcr & UART_MCR_LOOP))
@@ -195,7 +196,8 @@ static void write_ier(struct uart16550 *u, uint8_t value)
 {
     struct uart16550_state *s = &u->state;
 
-    /* Turning the "transmitter empty" interrupt on while it is empty raises one at once. */
+    /* Enabling the "transmitter empty" interrupt while the transmitter is empty raises it at
+     * once. */
     if ((value & UART_IER_THRE) && !(s->ier & UART_IER_THRE))
         s->thr_empty_pending = true;
     s->ier = value & UART_IER_MASK;
@@ -247,8 +249,8 @@ static void write_register(struct uart16550 *u, unsigned offset, uint8_t value)
     }
 }
 
-/* What a guest reads over and over while it waits for input, or for the line to go. Anything else
- * begins the count of polls again, unless they have made it a listener. */
+/* A guest that waits for input, or for the transmitter, reads LSR or the data register again and
+ * again. Any other access sets the count of polls back to 0, unless the guest listens already. */
 static void begin_counting_again(struct uart16550_state *s)
 {
     if (s->polls < POLLS_MEAN_READING)
@@ -266,7 +268,7 @@ int uart16550_read(struct uart16550 *uart, unsigned offset, bool wait)
     return value;
 }
 
-/* A byte to print that has nothing to do with interrupts: most accesses are one. */
+/* Output of a byte that changes no interrupt: most accesses are of this kind. */
 static bool is_plain_output(const struct uart16550_state *s, unsigned offset)
 {
     return offset == UART_DATA && !(s->lcr & UART_LCR_DLAB) && !(s->mcr & UART_MCR_LOOP) &&
@@ -321,7 +323,7 @@ bool uart16550_load(struct uart16550 *uart, const struct uart16550_state *state)
         state->thr_empty_pending > 1 || state->overrun > 1 || state->hung_up > 1 || state->line > 1)
         return false;
     uart->state = *state;
-    uart->backend->line(uart->context, state->line); /* whatever it was before */
+    uart->backend->line(uart->context, state->line); /* also if it has not changed */
     if (listens(state))
         say_it_listens(uart);
     return true;

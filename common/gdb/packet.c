@@ -55,7 +55,7 @@ static enum gdb_input finish_packet(struct gdb_parser *p)
     if (p->sum != p->told)
         return GDB_INPUT_BROKEN;
     if (p->too_long)
-        p->length = 0; /* as an empty packet, which is answered as one of an unknown kind */
+        p->length = 0; /* handled as an empty packet, which gets the answer for unknown packets */
     p->bytes[p->length] = '\0';
     return GDB_INPUT_PACKET;
 }
@@ -90,7 +90,7 @@ enum gdb_input gdb_parse(struct gdb_parser *p, uint8_t byte)
         p->state = GDB_SUM_HIGH;
         return GDB_INPUT_NOTHING;
     }
-    if (byte == '$') { /* never part of a payload: the rest of the last one was lost */
+    if (byte == '$') { /* never part of a payload: the end of the last packet was lost */
         begin_packet(p);
         return GDB_INPUT_NOTHING;
     }
@@ -106,7 +106,7 @@ enum gdb_input gdb_parse(struct gdb_parser *p, uint8_t byte)
     return GDB_INPUT_NOTHING;
 }
 
-/* Room for `count` characters, with the '$' before and the '#' and two digits behind. */
+/* Room for `count` characters, the '$' before them, and '#' and two digits after them. */
 static bool has_room(struct gdb_writer *w, size_t count)
 {
     bool room = count <= GDB_PACKET_MAX + 1 - w->length;

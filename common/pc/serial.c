@@ -7,7 +7,7 @@
 enum { DIVISOR_115200 = 1, PATTERN = 0x5a, LOOKS = 200000 };
 
 static unsigned depth = 1; /* bytes that an empty transmitter takes */
-static unsigned room;      /* bytes that it takes now, at least */
+static unsigned room;      /* at least so many bytes fit now */
 
 static uint8_t in(unsigned reg)
 {
@@ -30,7 +30,7 @@ bool pc_serial_init(void)
     out(UART_IER, 0);
     out(UART_LCR, UART_LCR_8_BITS);
     out(UART_FCR, UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_CLEAR_TX);
-    if ((in(UART_IIR)&UART_IIR_FIFOS) == UART_IIR_FIFOS) /* in older chips they do not work */
+    if ((in(UART_IIR)&UART_IIR_FIFOS) == UART_IIR_FIFOS) /* older chips' FIFOs do not work */
         depth = UART_FIFO_SIZE;
     out(UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
     return true;
@@ -42,7 +42,7 @@ static void wait_for(uint8_t bit)
         x86_pause();
 }
 
-/* Looks at the line only when the FIFO may be full: under a hypervisor each look is an exit. */
+/* Reads the line status only when the FIFO may be full: under a hypervisor each read is an exit. */
 void pc_serial_put(char c)
 {
     if (room == 0) {

@@ -1,4 +1,4 @@
-/* libFuzzer: any bytes at all through the ELF reader; every segment it accepts must lie inside the
+/* libFuzzer: arbitrary bytes for the ELF reader; each segment that it accepts must lie inside the
  * file. */
 #include <stdlib.h>
 

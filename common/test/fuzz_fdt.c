@@ -1,5 +1,5 @@
-/* Any bytes as a device tree: opening it and asking everything about every node must stay inside.
- */
+/* Arbitrary bytes as a device tree: opening it and reading each node must stay within these
+ * bytes. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

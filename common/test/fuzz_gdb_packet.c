@@ -1,5 +1,5 @@
-/* libFuzzer: any bytes from a client. A parser's packets stay within its buffer, every scan stays
- * within its packet, and what the writer makes of a payload the parser reads back. */
+/* libFuzzer: arbitrary bytes from a client. Packets must stay within the parser's buffer and scans
+ * within their packet, and the parser must read back each payload that the writer writes. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static void check_return(const char *bytes, size_t length)
     gdb_begin(&writer);
     gdb_put_binary(&writer, bytes, length);
     gdb_finish(&writer);
-    if (writer.overflow) /* escapes made it longer than a packet */
+    if (writer.overflow) /* with its escapes it is longer than a packet */
         return;
     memset(&again, 0, sizeof again);
     for (size_t i = 0; i < writer.length; i++)

@@ -1,7 +1,7 @@
 /*
- * libFuzzer: a hostile guest's accesses to a UART, and states that may be loaded. Two bytes a step:
- * what is done and to which register, and the value. After each, what must always hold: a state
- * that the UART is in can be loaded, and the line is as the state says.
+ * libFuzzer: a hostile guest's accesses to a UART, and saved states. A step has two bytes: the
+ * action and its register, and the value. After each step the UART must accept its own state, and
+ * the interrupt line must be as that state says.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
- * libFuzzer: a hostile driver of a virtio device with two queues, and states that may be loaded.
- * Four bytes a step: what is done, and two operands. After each step: what must always hold.
+ * libFuzzer: a hostile driver of a virtio device with two queues, and saved states. A step has four
+ * bytes: the action and two operands. The invariants are checked after each step.
  */
 #include "common/test/virtio_world.h"
 
@@ -46,7 +46,7 @@ static void take(struct fuzz *f, unsigned queue)
     }
 }
 
-/* Serves a request that is in flight, and gives it back. */
+/* Completes a request that is in flight. */
 static void finish(struct fuzz *f, unsigned i, uint16_t skip)
 {
     uint8_t bytes[300];
@@ -138,12 +138,12 @@ static void step(struct fuzz *f, uint8_t order, uint8_t a, uint16_t b)
         if (virtio_in_flight(&f->dev) == 0 && !f->dev.resetting && !virtio_load(&f->dev, &copy))
             abort();
         break;
-    case 12: /* a descriptor, mostly of memory */
+    case 12: /* a descriptor, mostly with a valid address */
         d = (struct virtio_descriptor){
             .address = WORLD_BASE + b, .size = a * 16u, .flags = order >> 4 & 7, .next = a & 7};
         world_copy(&f->world, WORLD_BASE + (b & 7) * sizeof d, &d, sizeof d, true);
         break;
-    case 13: /* a request more */
+    case 13: /* one more request */
         world_copy(&f->world, DRIVER + 2, &index, 2, false);
         entry = DRIVER + 4 + 2ul * (index++ % QUEUE_SIZE);
         world_copy(&f->world, entry, &(uint16_t){a & 7}, 2, true);

@@ -1,4 +1,5 @@
-/* Unit tests of common/crc32.c: the check value of the catalogue, and pieces against the whole. */
+/* Unit tests of common/crc32.c: the published check value, and the CRC of pieces against that of
+ * the whole. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Unit tests of common/edit.c. What the editor draws is played on a model of a terminal's line. */
+/* Unit tests of common/edit.c. A model of a terminal's line takes what the editor draws. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -41,8 +41,8 @@ static struct screen new_screen(void)
     return s;
 }
 
-/* What is seen must be what is edited, or the part of it that has room, with blanks behind it and
- * the cursor at its place, in that part. */
+/* The screen must show the edited line, or the part of it that fits, followed by blanks. The cursor
+ * must be in that part and at its place. */
 static void check_screen(const struct screen *s, const struct edit_line *line)
 {
     size_t seen = line->length - line->first;
@@ -100,7 +100,7 @@ static void test_history(void **state)
     (void)state;
     enter(&line, &s, "one");
     enter(&line, &s, "two");
-    enter(&line, &s, "two"); /* once is enough */
+    enter(&line, &s, "two"); /* an equal line is stored once */
     edit_begin(&line);
     edit_key(&line, EDIT_KEY_UP, &s.sink);
     assert_string_equal(line.text, "two");
@@ -157,10 +157,10 @@ static void test_random_keys(void **state)
 
         if (i == 100000) {
             edit_key(&line, '\r', &s.sink);
-            line.width = 72; /* as the shell has it: the longest line is longer */
+            line.width = 72; /* the shell's width; the longest line is longer */
             edit_begin(&line);
         }
-        if (key < ' ' && rand() % 4 != 0) /* few of those that end or empty the line */
+        if (key < ' ' && rand() % 4 != 0) /* use few of the keys that end or empty the line */
             key = 'x';
         if (edit_key(&line, key, &s.sink) != EDIT_MORE)
             edit_begin(&line);
@@ -168,7 +168,7 @@ static void test_random_keys(void **state)
     }
 }
 
-/* Longer than its part of the screen: seen in a window, that moves with the cursor. */
+/* A line longer than its part of the screen is shown in a window that moves with the cursor. */
 static void test_a_line_longer_than_the_screen(void **state)
 {
     static struct edit_line line = {.width = 10};

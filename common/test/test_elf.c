@@ -1,5 +1,5 @@
-/* Unit tests of common/elf.c: files that are right, cut short at every length, and that lie about
- * their segments. */
+/* Unit tests of common/elf.c: valid files, files cut at every length, and files with wrong
+ * segments. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

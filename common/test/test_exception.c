@@ -1,4 +1,4 @@
-/* Exceptions by name. */
+/* Unit tests of common/exception.c: names, and which exceptions push an error code. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ static void knows_no_others(void **state)
     }
 }
 
-/* Those of SDM volume 3, table 6-1, as a mask. */
+/* Compares with a mask of the exceptions in SDM volume 3, table 6-1. */
 static void tells_who_pushes_an_error_code(void **state)
 {
     const uint32_t mask = 1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21;

@@ -1,5 +1,4 @@
-/* Device trees: what the writer writes, the reader reads; damaged ones are refused, never followed.
- */
+/* Device trees: the reader reads what the writer writes, and refuses damaged trees. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,7 +103,7 @@ static void refuses_every_truncation(void **state)
 
     (void)state;
     for (int cut = 0; cut < size; cut++) {
-        uint8_t *copy = malloc((size_t)cut + 1); /* exact, so that a read past it is seen */
+        uint8_t *copy = malloc((size_t)cut + 1); /* of this size: ASan sees reads beyond it */
         struct fdt fdt;
 
         memcpy(copy, buffer, (size_t)cut);

@@ -1,5 +1,4 @@
-/* Unit tests of common/fmt.c: each case is held against the C library's snprintf, so that the two
- * cannot drift apart. */
+/* Unit tests of common/fmt.c: each result is compared with that of the C library's snprintf. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +11,7 @@
 
 #include "common/fmt.h"
 
-/* Flags that cancel each other are part of what is tested. */
+/* The tests include flags that cancel each other. */
 #pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
 

@@ -1,4 +1,5 @@
-/* Unit tests of common/gdb/packet.c: what comes in broken, escaped, too long or as noise. */
+/* Unit tests of common/gdb/packet.c: packets that are broken, escaped or too long, and noise
+ * between them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,11 +46,11 @@ static void test_broken_packets(void **state)
     assert_int_equal(feed(&p, "$g#68"), GDB_INPUT_BROKEN);
     assert_int_equal(feed(&p, "$g#6z"), GDB_INPUT_BROKEN);
     assert_int_equal(feed(&p, "$g#zz"), GDB_INPUT_BROKEN);
-    /* A packet that was cut off: the next one begins with its '$', wherever that comes. */
+    /* A packet that was cut off. A '$' always begins the next packet. */
     assert_int_equal(feed(&p, "$m12,$g#67"), GDB_INPUT_PACKET);
     assert_string_equal(p.bytes, "g");
     assert_int_equal(feed(&p, "$m#$g#67"), GDB_INPUT_PACKET);
-    /* Inside of a packet a 3 is a byte like others. */
+    /* Inside a packet a byte 3 is data, not an interrupt. */
     assert_int_equal(feed(&p, "$a\x03#64"), GDB_INPUT_PACKET);
 }
 

@@ -1,4 +1,4 @@
-/* Where a block may lie beside a range that is taken. */
+/* Unit tests of range_beyond(): where a block may lie if a range is in use. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,9 +15,8 @@ static void stays_where_it_does_not_touch(void **state)
     (void)state;
     assert_int_equal(range_beyond(0x1000, 0x1000, 0x2000, 0x3000, UNIT), 0x1000); /* ends at it */
     assert_int_equal(range_beyond(0x3000, 0x1000, 0x2000, 0x3000, UNIT),
-                     0x3000); /* begins behind */
-    assert_int_equal(range_beyond(0x1234, 0, 0x1234, 0x3000, UNIT),
-                     0x1234); /* nothing touches nothing */
+                     0x3000); /* begins where it ends */
+    assert_int_equal(range_beyond(0x1234, 0, 0x1234, 0x3000, UNIT), 0x1234); /* both are empty */
     assert_int_equal(range_beyond(0x1000, 0x1000, 0x2000, 0x2000, UNIT),
                      0x1000); /* an empty range */
 }
@@ -29,7 +28,7 @@ static void moves_behind_what_it_touches(void **state)
     assert_int_equal(range_beyond(0x2fff, 1, 0x2000, 0x3000, UNIT), 0x3000);      /* in its last */
     assert_int_equal(range_beyond(0x1000, 0x9000, 0x2000, 0x3000, UNIT), 0x3000); /* around it */
     assert_int_equal(range_beyond(0x2000, 0x1000, 0x2000, 0x3001, UNIT),
-                     0x4000); /* to a whole unit */
+                     0x4000); /* aligned up to a unit */
     assert_int_equal(range_beyond(0x2000, 0x1000, 0x2000, 0x3001, 4), 0x3004);
 }
 

@@ -32,7 +32,7 @@
 #undef strchr
 #undef strrchr
 
-/* More than eight words, which are copied in one turn, behind any first byte. */
+/* More than the eight words of one turn of the loop, from any first byte. */
 enum { ALIGNMENTS = 16, LONGEST = 150, ROOM = 2 * ALIGNMENTS + LONGEST };
 
 static uint8_t source[ROOM], ours[ROOM], theirs[ROOM];

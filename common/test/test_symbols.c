@@ -1,4 +1,4 @@
-/* Names for addresses, with a table like the one that mk/symbols.awk makes. */
+/* Unit tests of common/symbols.c, with a table like that of mk/symbols.awk. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,5 @@
-/* Unit tests of common/device/uart16550.c: what the VMM's own test of it (test_serial.c, register
- * by register) does not reach: a board without OUT2's gate, reads that wait, and a state saved and
- * put into another UART. */
+/* Unit tests of common/device/uart16550.c: a board without OUT2's gate, reads that wait, and a
+ * state that is saved and loaded into another UART. The VMM's test_serial.c tests each register. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,7 +62,7 @@ static int set_up(void **state)
 static void test_no_gate(void **state)
 {
     (void)state;
-    uart16550_write(&uart, UART_IER, UART_IER_RDA); /* MCR is as it was: OUT2 is off */
+    uart16550_write(&uart, UART_IER, UART_IER_RDA); /* MCR is still 0: OUT2 is off */
     world.input = "x";
     uart16550_input_ready(&uart);
     assert_true(world.line);
@@ -93,7 +92,7 @@ static void test_reset(void **state)
     assert_int_equal(uart16550_read(&uart, UART_LCR, false), UART_LCR_8_BITS);
 }
 
-/* Every register, the loop, and the pending interrupt, whose acknowledgement is still to come. */
+/* All registers, the loopback FIFO, and a pending interrupt that is not acknowledged yet. */
 static void test_moves(void **state)
 {
     struct uart16550 second;

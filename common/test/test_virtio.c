@@ -1,4 +1,4 @@
-/* virtio queues and registers against a small driver, good and bad. */
+/* Unit tests of virtio queues and registers, with a small driver that is correct or hostile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,7 +144,8 @@ static void registers_tell_what_it_is(void **state)
     assert_int_equal(get(f, VIRTIO_MMIO_SHM_LENGTH), UINT32_MAX);
 }
 
-/* Nothing that was not offered, and not without version 1; nor does it run without an agreement. */
+/* The driver cannot accept a feature that was not offered, nor leave out version 1, nor start the
+ * device before FEATURES_OK. */
 static void features_must_be_agreed_on(void **state)
 {
     struct fixture *f = *state;
@@ -166,7 +167,7 @@ static void features_must_be_agreed_on(void **state)
 static void a_request_goes_there_and_back(void **state)
 {
     struct fixture *f = *state;
-    uint64_t edge = WORLD_BASE + WORLD_HALF - 2; /* in both pieces */
+    uint64_t edge = WORLD_BASE + WORLD_HALF - 2; /* crosses into the other piece of memory */
     char text[8] = {0};
 
     start(f, 0);
@@ -216,7 +217,7 @@ static void pieces_are_where_the_bytes_are(void **state)
     assert_true(virtio_pop(&f->dev, 0, &f->chain));
     assert_int_equal(virtio_pieces(&f->dev, &f->chain, true, 4, &size, pieces, 2, &count),
                      VIRTIO_OK);
-    assert_int_equal(count, 2); /* there was no room for the third */
+    assert_int_equal(count, 2); /* no room for the third */
     assert_int_equal(size, 46);
     assert_ptr_equal(pieces[0].at, f->world.half[0] + WORLD_HALF - 6);
     assert_ptr_equal(pieces[1].at, f->world.half[1]);
@@ -233,7 +234,7 @@ static void indirect_tables(void **state)
     uint64_t table = WORLD_BASE + 0x3800;
 
     start(f, VIRTIO_F_INDIRECT_DESC);
-    describe(f, TABLE, 0, WORLD_BASE + 0x3000, 4, VIRTIO_DESC_NEXT, 1); /* one before it is fine */
+    describe(f, TABLE, 0, WORLD_BASE + 0x3000, 4, VIRTIO_DESC_NEXT, 1); /* the one before: valid */
     describe(f, TABLE, 1, table, 2 * 16, VIRTIO_DESC_INDIRECT, 0);
     describe(f, table, 0, WORLD_BASE + 0x3004, 4, VIRTIO_DESC_NEXT, 1);
     describe(f, table, 1, WORLD_BASE + 0x3008, 8, VIRTIO_DESC_WRITE, 0);
@@ -244,7 +245,7 @@ static void indirect_tables(void **state)
     assert_int_equal(f->chain.writable, 8);
 }
 
-/* What is not allowed ends in NEEDS_RESET, one message, an interrupt, and no more requests. */
+/* A driver's error leads to NEEDS_RESET, one message, an interrupt, and no more requests. */
 static void bad_drivers(void **state)
 {
     struct fixture *f = *state;
@@ -300,7 +301,7 @@ static void a_part_to_read_behind_one_to_write(void **state)
     offer(f, 0, 0);
     assert_false(virtio_pop(&f->dev, 0, &f->chain));
     assert_int_equal(f->world.broken, 1);
-    set(f, VIRTIO_MMIO_STATUS, 0); /* and it can be used again */
+    set(f, VIRTIO_MMIO_STATUS, 0); /* after a reset the device works again */
     f->started = 0;
     start(f, 0);
     describe(f, TABLE, 0, WORLD_BASE, 16, VIRTIO_DESC_INDIRECT, 0); /* not agreed on */
@@ -334,7 +335,7 @@ static void queues_that_cannot_be(void **state)
     }
 }
 
-/* What is written to the queue's registers once it is ready changes nothing. */
+/* Writes to a queue's registers have no effect while the queue is ready. */
 static void ready_is_frozen(void **state)
 {
     struct fixture *f = *state;
@@ -348,7 +349,7 @@ static void ready_is_frozen(void **state)
     assert_memory_equal(&before, &f->dev.state.queue[0], sizeof before);
 }
 
-/* In flight: the reset is not over, nor is the queue given up, before the request came back. */
+/* A reset, and a write of 0 to QUEUE_READY, take effect only when the request in flight is back. */
 static void requests_in_flight_are_waited_for(void **state)
 {
     struct fixture *f = *state;
@@ -367,10 +368,10 @@ static void requests_in_flight_are_waited_for(void **state)
         assert_false(virtio_mmio_write(&f->dev, offset, 4, 0));
         assert_false(virtio_mmio_write(&f->dev, offset, 4, 0));
         assert_int_equal(f->resets, round == 0);
-        set(f, VIRTIO_MMIO_STATUS, 0xf); /* another vCPU: not now */
+        set(f, VIRTIO_MMIO_STATUS, 0xf); /* by another vCPU: ignored until the reset is done */
         offer(f, 1, 0);
         assert_int_equal(virtio_push(&f->dev, &f->chain, 16), VIRTIO_OK);
-        assert_int_equal(get16(f, DEVICE + 2), used); /* nothing reaches the ring any more */
+        assert_int_equal(get16(f, DEVICE + 2), used); /* the ring is not written any more */
         assert_true(virtio_mmio_write(&f->dev, offset, 4, 0));
         assert_int_equal(get(f, VIRTIO_MMIO_QUEUE_READY), 0);
         assert_int_equal(get(f, VIRTIO_MMIO_STATUS), round == 0 ? 0 : 0xf);
@@ -392,11 +393,11 @@ static void event_index(void **state)
         assert_true(virtio_pop(&f->dev, 0, &f->chain));
         assert_int_equal(virtio_push(&f->dev, &f->chain, 16), VIRTIO_OK);
         virtio_notify_driver(&f->dev, 0);
-        assert_int_equal(f->world.interrupts, i == 0 ? 1 : i < 2 ? 1 : 2); /* the first tells */
+        assert_int_equal(f->world.interrupts, i == 0 ? 1 : i < 2 ? 1 : 2); /* the first: 1 */
     }
     assert_int_equal(virtio_listen(&f->dev, 0), VIRTIO_OK);
     assert_int_equal(get16(f, avail_event), 5);
-    offer(f, 5, 0); /* which waits, and is not waited for */
+    offer(f, 5, 0); /* not taken yet, so the reset does not wait for it */
     assert_int_equal(virtio_offered(&f->dev, 0), 6);
     assert_int_equal(get16(f, avail_event), 6);
 }
@@ -461,7 +462,7 @@ static void the_configuration_changes(void **state)
 {
     struct fixture *f = *state;
 
-    virtio_config_changed(&f->dev); /* before the driver is there it is no news */
+    virtio_config_changed(&f->dev); /* no effect before DRIVER_OK */
     assert_int_equal(f->world.interrupts, 0);
     start(f, 0);
     virtio_config_changed(&f->dev);
@@ -469,7 +470,7 @@ static void the_configuration_changes(void **state)
     assert_int_equal(get(f, VIRTIO_MMIO_CONFIG_GENERATION), 2);
     assert_int_equal(get(f, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_INTERRUPT_CONFIG);
     set(f, VIRTIO_MMIO_STATUS, 0);
-    assert_int_equal(get(f, VIRTIO_MMIO_CONFIG_GENERATION), 2); /* also over a reset */
+    assert_int_equal(get(f, VIRTIO_MMIO_CONFIG_GENERATION), 2); /* a reset does not change it */
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_fixture, close_fixture)

@@ -71,12 +71,12 @@ void virtio_reset(struct virtio *dev)
     clear(dev);
 }
 
-/* By the driver: what is in flight is waited for, with the device told once to hurry. */
+/* A reset by the driver. It waits for the requests in flight, after one call of ops->reset(). */
 static bool reset_softly(struct virtio *dev)
 {
     if (!dev->resetting) {
         dev->resetting = true;
-        dev->state.status &= ~(uint32_t)VIRTIO_STATUS_DRIVER_OK; /* no request is taken any more */
+        dev->state.status &= ~(uint32_t)VIRTIO_STATUS_DRIVER_OK; /* takes no more requests */
         if (dev->ops->reset != NULL)
             dev->ops->reset(dev);
     }
@@ -170,7 +170,7 @@ static void set_half(uint64_t *number, bool high, uint64_t value)
     *number = (*number & ~(UINT64_C(0xffffffff) << shift)) | (value & 0xffffffff) << shift;
 }
 
-/* 2.7: where the three parts may be, and how long they are. */
+/* Checks place and length of the queue's three parts (2.7). */
 static bool is_possible(const struct virtio *dev, const struct virtio_queue_state *q)
 {
     const struct virtio_world *w = dev->world;
@@ -183,7 +183,7 @@ static bool is_possible(const struct virtio *dev, const struct virtio_queue_stat
                        VIRTIO_RING_ENTRIES + sizeof(struct virtio_used) * q->size + 2);
 }
 
-/* False: the queue's requests in flight have to come back first. */
+/* False if the queue still has requests in flight: they must come back first. */
 static bool set_ready(struct virtio *dev, struct virtio_queue_state *q, bool ready)
 {
     if (ready && q->ready)
@@ -201,7 +201,7 @@ static bool set_ready(struct virtio *dev, struct virtio_queue_state *q, bool rea
     return true;
 }
 
-/* The registers of the selected queue: frozen while it is ready. */
+/* The registers of the selected queue. They cannot be changed while the queue is ready. */
 static bool write_queue(struct virtio *dev, uint64_t offset, uint64_t value)
 {
     struct virtio_queue_state *q = (struct virtio_queue_state *)selected(dev);

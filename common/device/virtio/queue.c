@@ -31,7 +31,8 @@ static int copy(struct virtio *dev, uint64_t address, uint8_t *bytes, uint64_t s
     return VIRTIO_OK;
 }
 
-/* Two bytes that the driver reads or writes at the same time: aligned, so in one piece. */
+/* A word of two bytes that the driver may access at the same time. It is aligned, so that one
+ * access reads or writes both bytes. */
 static int ring_word(struct virtio *dev, uint64_t address, bool write, uint16_t **word)
 {
     struct virtio_piece piece;
@@ -58,7 +59,7 @@ static int store_word(struct virtio *dev, uint64_t address, uint16_t value)
     int result = ring_word(dev, address, true, &word);
 
     if (result == VIRTIO_OK) {
-        __atomic_store_n(word, value, __ATOMIC_RELEASE); /* what was written before is seen first */
+        __atomic_store_n(word, value, __ATOMIC_RELEASE); /* after all earlier writes */
         log_write(dev, address, sizeof value);
     }
     return result;
@@ -72,7 +73,7 @@ struct table {
     uint32_t count;
 };
 
-/* What is wrong with a table that `d` refers to; NULL: nothing. */
+/* Opens the indirect table at `d`. Returns what is wrong with it, or NULL. */
 static const char *open_indirect(const struct virtio *dev, const struct virtio_descriptor *d,
                                  struct table *table)
 {
@@ -101,8 +102,8 @@ static const char *add_part(const struct virtio *dev, struct virtio_chain *c,
     return NULL;
 }
 
-/* Copies the chain that begins at c->head. Each descriptor is read once; there are c->room of them
- * at most, so that a loop ends here. */
+/* Copies the chain that begins at c->head. Reads each descriptor once, and at most c->room of them,
+ * so that a chain with a loop ends. */
 static const char *read_chain(struct virtio *dev, const struct virtio_queue_state *q,
                               struct virtio_chain *c)
 {
@@ -141,7 +142,7 @@ static struct virtio_queue_state *usable(struct virtio *dev, unsigned queue)
     return queue < dev->ops->queues && q->ready && virtio_is_running(dev) ? q : NULL;
 }
 
-/* How many requests wait; 0 also where the driver broke the queue. */
+/* The number of requests that wait; 0 also if the driver broke the queue. */
 static uint16_t waiting(struct virtio *dev, const struct virtio_queue_state *q)
 {
     uint16_t index;
@@ -186,7 +187,7 @@ void virtio_unpop(struct virtio *dev, const struct virtio_chain *c)
 
 /* --- giving them back --- */
 
-/* The index goes out once, behind all of them: a driver sees all or nothing. */
+/* Writes the index once, after all entries: the driver sees all of them or none. */
 int virtio_push_all(struct virtio *dev, const struct virtio_chain *c, const uint32_t *written,
                     unsigned count)
 {
@@ -223,7 +224,7 @@ int virtio_push(struct virtio *dev, const struct virtio_chain *c, uint32_t writt
     return virtio_push_all(dev, c, &written, 1);
 }
 
-/* 2.7.7.1: whether `event` lies among the indices that were passed since the last look. */
+/* True if `event` lies between the indices `before` and `now` (2.7.7.1). */
 static bool is_passed(uint16_t event, uint16_t now, uint16_t before)
 {
     return (uint16_t)(now - event - 1) < (uint16_t)(now - before);
@@ -234,8 +235,8 @@ static bool wants_interrupt(struct virtio *dev, struct virtio_queue_state *q)
     uint16_t before = q->told, word = 0;
     bool valid = q->told_valid;
 
-    /* The used index is out before the driver's wish is read; the driver does it the other way
-     * round (2.7.10), so that one of the two sees the other. */
+    /* The used index is written before the driver's event field is read. The driver does both in
+     * the opposite order (2.7.10), so that at least one side sees the other's write. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     q->told = q->next_used;
     q->told_valid = true;
@@ -256,7 +257,7 @@ void virtio_notify_driver(struct virtio *dev, unsigned queue)
     dev->world->interrupt(dev->context, queue, true);
 }
 
-/* The driver is to notify the device of the request that it offers as number `next`. */
+/* Asks the driver for a notification when it makes request number `next` available. */
 static int ask_for(struct virtio *dev, const struct virtio_queue_state *q, uint16_t next)
 {
     int result;
@@ -266,7 +267,8 @@ static int ask_for(struct virtio *dev, const struct virtio_queue_state *q, uint1
             dev, q->device + VIRTIO_RING_ENTRIES + sizeof(struct virtio_used) * q->size, next);
     else
         result = store_word(dev, q->device + VIRTIO_RING_FLAGS, 0);
-    /* The wish is out before the index is read; the driver does it the other way round (2.7.10). */
+    /* The event field is written before the caller reads the available index; the driver does both
+     * in the opposite order (2.7.10). */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return result;
 }
@@ -291,8 +293,8 @@ uint16_t virtio_offered(struct virtio *dev, unsigned queue)
     return (uint16_t)(q->next_available + waiting(dev, q));
 }
 
-/* With EVENT_IDX there is nothing to do: the event stays behind. A flag that cannot be written
- * costs notifications that are not needed. */
+/* With EVENT_IDX there is nothing to do: the event index is in the past. If the flag cannot be
+ * written, the driver sends notifications that are not needed. */
 void virtio_stop_listening(struct virtio *dev, unsigned queue)
 {
     struct virtio_queue_state *q = usable(dev, queue);
