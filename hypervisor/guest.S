@@ -1,7 +1,6 @@
 /*
- * A guest in VS-mode, alone with the hypervisor: it prints through SBI, lets memory appear under its
- * hands, does what it may not, survives that, and switches the machine off. Entry at guest physical
- * 0x100000 (a0 = hart id, a1 = device tree). Works without a stack.
+ * A small guest in VS-mode. It prints through SBI, touches memory that is not mapped yet, causes faults, handles them,
+ * and shuts the machine down. Entry at guest physical 0x100000 (a0 = hart id, a1 = device tree). Works without a stack.
  */
     .section .text
     .option norelax                 /* for linkers that cannot relax */
@@ -12,7 +11,7 @@ guest_boot:
     la      s0, hello
     call    print
 
-    /* Memory that was never touched: the first store traps to the hypervisor, which maps a page. */
+    /* The first store to a page traps to the hypervisor, which maps it. */
     li      t1, 0x300000
     li      t2, 0x1234567890abcdef
     sd      t2, 0(t1)
@@ -21,18 +20,18 @@ guest_boot:
     la      s0, memory
     call    print
 
-    /* An illegal instruction is our own trap: the hypervisor never hears of it. */
+    /* An illegal instruction traps to this guest directly, without the hypervisor. */
     .4byte  0xffffffff
     la      s0, illegal
     call    print
 
-    /* So is a load where nothing is, but that fault the hypervisor hands to us. */
+    /* A load from an address without memory traps to the hypervisor, which injects the fault here. */
     li      t1, 0x40000000
     ld      t3, 0(t1)
     la      s0, nothing
     call    print
 
-    /* And a store to our own instructions, which the image says are read-only. */
+    /* So does a store to this guest's code, which is read-only in the image. */
     la      t1, guest_boot
     sd      zero, 0(t1)
     beqz    s2, failed
@@ -66,11 +65,11 @@ print:
     j       print
 1:  ret
 
-/* Any trap: counts it in s2 and goes on behind the instruction, which was four bytes long. */
+/* Handles any trap: counts it in s2 and continues after the instruction. */
     .balign 4
 trap:
     csrr    s1, sepc
-    lhu     s3, 0(s1)               /* its first half says how long the instruction is */
+    lhu     s3, 0(s1)               /* the low bits give the instruction's length */
     andi    s3, s3, 3
     addi    s1, s1, 2
     li      s4, 3

@@ -1,6 +1,6 @@
 /*
- * The hypervisor from its first C instruction to its guests. Everything is in the calls below; each
- * says on its right what becomes possible.
+ * The hypervisor from its first C instruction to its guests. The comment to the right of each call
+ * in main() says what becomes possible.
  */
 #include "common/string.h"
 #include "cpu/cpu.h"
@@ -28,7 +28,10 @@ void main(uint64_t hartid, const void *fdt);
 
 /* ---- Memory: what the device tree lists, minus what is in use ---- */
 
-/* The first range in use that touches [start, end), cut to it; false for none. */
+/*
+ * Finds the first range in use that overlaps [start, end), and cuts it to that. False if there is
+ * none.
+ */
 static bool first_used(uint64_t start, uint64_t end, struct range *used)
 {
     bool found = false;
@@ -142,7 +145,7 @@ static void guests_start(void)
     for (int i = 0; i < count; i++) {
         struct vm *vm;
 
-        cpu_interrupts_are_off(); /* what went before is not counted: no guest waits yet */
+        cpu_interrupts_are_off(); /* the boot so far is not counted: no guest waits yet */
         vm = life_create(&configs[i]);
         failed |= vm == NULL || !life_start(vm);
     }
@@ -188,7 +191,7 @@ static void greet(void)
           features.isa, feature_mmu_type());
 }
 
-/* What VMs call that stands above them. */
+/* Sets the functions of higher layers that VMs call. */
 static void connect(void)
 {
     vm_hooks = (struct vm_hooks){.run = run_vcpu,
@@ -208,7 +211,7 @@ static void connect(void)
 void main(uint64_t hartid, const void *fdt)
 {
     cpus[0].hartid = hartid;
-    __asm__ volatile("mv tp, %0" : : "r"(&cpus[0])); /* traps of our own can be told apart */
+    __asm__ volatile("mv tp, %0" : : "r"(&cpus[0])); /* traps of the hypervisor are recognised */
     firmware_init();                                 /* output */
     console_init(firmware_write, power_off);         /* print() */
     if (machine_read(fdt) != 0)                      /* what there is */
@@ -218,7 +221,7 @@ void main(uint64_t hartid, const void *fdt)
     limit_harts(hartid);
     cpu_init_boot(machine.hartids, machine.hart_count, hartid); /* cpu_self() */
     memory_init();                                              /* page_alloc() */
-    serial_init(); /* output without the firmware, where it can */
+    serial_init(); /* output without the firmware, if possible */
     console_set_output(serial_write, serial_room);
     feature_probe(machine.isa); /* what guests may have */
     features.adue = features.adue && !probe_writes_read_only();
@@ -229,6 +232,6 @@ void main(uint64_t hartid, const void *fdt)
         probe_page(); /* does not return */
     greet();
     serial_listen(mux_input); /* typed characters */
-    guests_start();           /* they load once a hart is free for them */
+    guests_start();           /* they load when a hart is free */
     run_hart();
 }

@@ -1,4 +1,4 @@
-/* Any bytes for the config reader: it must stay inside them and come to an end. */
+/* Arbitrary bytes for the reader of manifests: it must read only these bytes, and end. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

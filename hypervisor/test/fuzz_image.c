@@ -1,5 +1,5 @@
-/* Any bytes for the readers of archives, images and symbols: they must stay inside them and come to
- * an end. */
+/* Arbitrary bytes for the readers of archives, images and symbols: they must read only these bytes,
+ * and end. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

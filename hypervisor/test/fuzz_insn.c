@@ -1,4 +1,4 @@
-/* Any bytes for the insn reader: it must stay inside them and come to an end. */
+/* Arbitrary bytes for the instruction decoder: it must read only these bytes, and end. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Any bytes for a saved guest's records and its head: read within them, with a reason or a guest.
- */
+/* Arbitrary bytes as a saved guest's records and head: the reader must read only these bytes, and
+ * return an error or a guest. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(record, 0, sizeof record);
     memcpy(record, data, size < sizeof record ? size : sizeof record);
     (void)!saved_check(record, 0, 1);
-    /* The same with a header that is right, for what lies behind it. */
+    /* The same with a valid header, to reach the code behind its check. */
     memcpy(&header, record, sizeof header);
     saved_seal(record, SAVED_HEAD, header.save, 0, header.at, header.size % (SAVED_CHUNK + 1));
     if (saved_check(record, header.save, 0) != NULL)

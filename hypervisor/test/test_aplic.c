@@ -1,4 +1,4 @@
-/* A guest's APLIC: what becomes an MSI, and when. */
+/* Unit tests of the guest's APLIC: which lines become MSIs, and when. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ static uint64_t get(struct aplic *a, uint64_t at)
     return aplic_ops.read(a, at, 4);
 }
 
-/* Source 3 in that mode, to hart 1 as MSI 77. */
+/* An APLIC with source 3 in `mode`, delivered to hart 1 as MSI 77. */
 static struct aplic make(unsigned mode)
 {
     struct aplic a = {.send = send};
@@ -51,7 +51,7 @@ static void edges(void **state)
     assert_int_equal(get(&a, 0x300c), 1u << 18 | 77);
     aplic_set_source(&a, 3, true);
     assert_true(sent == 1 && last_hart == 1 && last_msi == 77);
-    aplic_set_source(&a, 3, true); /* another reason, before the first was acknowledged */
+    aplic_set_source(&a, 3, true); /* again, before the first was acknowledged */
     assert_int_equal(sent, 2);
     aplic_set_source(&a, 3, false);
     assert_int_equal(sent, 2);
@@ -75,7 +75,7 @@ static void levels(void **state)
     struct aplic a = make(6);
 
     (void)state;
-    set(&a, 0x2000, 3); /* low: there is nothing to send */
+    set(&a, 0x2000, 3); /* low: nothing to send */
     assert_int_equal(sent, 0);
     aplic_set_source(&a, 3, true);
     aplic_set_source(&a, 3, true);
@@ -103,7 +103,7 @@ static void inactive(void **state)
     assert_true(sent == 0 && get(&a, 0x1e00) == 0 && get(&a, 0x300c) == 0);
     set(&a, 0x3000, 9u << 18 | 5);
     assert_true(sent == 1 && last_hart == 9 && last_msi == 5);
-    set(&a, 4 * 3, 1 << 10 | 6); /* no domain is below this one */
+    set(&a, 4 * 3, 1 << 10 | 6); /* this domain has no child */
     assert_int_equal(get(&a, 4 * 3), 0);
 }
 

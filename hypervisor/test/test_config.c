@@ -1,4 +1,5 @@
-/* Manifests, archives and images: what is right is read, what is wrong gets one clear reason. */
+/* Unit tests of manifests, archives and images: valid ones are read, wrong ones get one clear
+ * reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

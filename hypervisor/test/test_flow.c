@@ -1,4 +1,4 @@
-/* Unit tests of vm/flow.c: where each kind of jump leads, against encodings of the assembler's. */
+/* Unit tests of vm/flow.c: the targets of each kind of jump, with encodings from the assembler. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* G-stage tables on an array: every mapping is found again, every page is given back. */
+/* Unit tests of G-stage tables, in an array of pages: each mapping is found, and each page is
+ * freed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,12 +70,11 @@ static void maps_and_finds(void **state)
     assert_false(gstage_next(&gs, 0x80401000, 1ul << 32, &leaf));
     while (!gstage_shrink(&gs, 100))
         rounds++;
-    assert_true(rounds >= 5); /* of 512 pages and their tables, 100 at a time */
+    assert_true(rounds >= 5); /* 512 pages and their tables, 100 at a time */
     assert_int_equal(page_free_count(), all);
 }
 
-/* A block that two stages own, of which one takes a page for itself, and the other is left alone.
- */
+/* Two stages own a block. One of them replaces a page by its own; the other does not change. */
 static void shared_blocks_come_back(void **state)
 {
     const gpa_t at = 0x80200000;
@@ -105,8 +105,8 @@ static void shared_blocks_come_back(void **state)
     assert_int_equal(page_free_count(), all);
 }
 
-/* What is set aside for tables is enough where each page is mapped by itself, and RAM begins at the
- * worst place for it: 30 GiB, a page of each 2 MiB. */
+/* The reservation for tables is large enough if each page is mapped separately and RAM begins at
+ * the worst address: 30 GiB, one page in each 2 MiB. */
 static void tables_are_no_more_than_said(void **state)
 {
     const uint64_t size = 30 * GIB;
@@ -122,7 +122,7 @@ static void tables_are_no_more_than_said(void **state)
     assert_true(gstage_tables_most(size) < gs.tables + 6);
 }
 
-/* Pages of registers beside memory: what is there is not the allocator's. */
+/* Pages of device registers beside RAM: they are not the allocator's and must not be freed. */
 static void device_pages_stay(void **state)
 {
     static uint8_t registers[2 * PAGE_4K] __attribute__((aligned(PAGE_4K)));
@@ -169,7 +169,8 @@ static void four_levels_reach_further(void **state)
     assert_int_equal(page_free_count(), all);
 }
 
-/* What is set aside cannot be had by others, shrinks as it is taken, and grows as it comes back. */
+/* Others cannot allocate reserved pages. A reservation shrinks with each allocation and grows when
+ * pages are freed. */
 static void reservations_hold(void **state)
 {
     struct page_account one = {0}, other = {0};
@@ -182,7 +183,7 @@ static void reservations_hold(void **state)
     assert_non_null(block);
     assert_int_equal(one.reserved, all - 10 - 512);
     assert_int_equal(page_unreserved_count(), 10);
-    assert_true(page_reserve(&other, 10)); /* what is taken is not set aside twice */
+    assert_true(page_reserve(&other, 10)); /* allocated pages are not reserved twice */
     assert_null(page_alloc(NULL, ORDER_4K));
     page_free(&one, block, ORDER_2M);
     assert_int_equal(one.reserved, all - 10);

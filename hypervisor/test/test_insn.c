@@ -1,4 +1,5 @@
-/* The decoder against the instruction set's own rules, over every compressed word. */
+/* Unit tests of the decoder: all compressed instructions, against the rules of the instruction
+ * set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@ static void check(uint32_t bits, enum insn_kind kind, unsigned width, bool sign,
     assert_int_equal(i.offset, offset);
 }
 
-/* Words made by GNU as 2.40. */
+/* Encodings from GNU as 2.40. */
 static void known_words(void **state)
 {
     (void)state;
@@ -49,7 +50,7 @@ static void known_words(void **state)
     assert_int_equal(insn_decode(0x12000073).kind, INSN_FENCE_VMA);
 }
 
-/* What each of the 65,536 halfwords is, by quadrant and funct3 (C extension, table of 26.8). */
+/* The kind of each of the 65,536 halfwords, by quadrant and funct3 (C extension, table of 26.8). */
 static void every_compressed_word(void **state)
 {
     static const enum insn_kind expected[4][8] = {
@@ -68,7 +69,7 @@ static void every_compressed_word(void **state)
         if (quadrant == 3)
             continue;
         assert_int_equal(i.length, 2);
-        assert_int_equal(i.bits, w); /* the other half is not looked at */
+        assert_int_equal(i.bits, w); /* the upper half is ignored */
         memory += has_address(&i);
         if (has_address(&i)) {
             assert_true(i.width == 1 || i.width == 2 || i.width == 4 || i.width == 8);

@@ -1,4 +1,4 @@
-/* What a hart says it can do: one string, or a list of names. */
+/* Unit tests of a hart's ISA string, and of a list of extensions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ static void test_list(void **state)
     (void)state;
     isa_join(names, sizeof names, isa);
     assert_string_equal(isa, "rv64imhc_zicsr_sstc");
-    isa_join("h", 1, isa); /* the last name without its end */
+    isa_join("h", 1, isa); /* the last name without its terminating zero */
     assert_string_equal(isa, "rv64h");
     isa_join("", 0, isa);
     assert_string_equal(isa, "rv64");
@@ -41,7 +41,7 @@ static void test_list_too_long(void **state)
     char isa[ISA_SIZE];
 
     (void)state;
-    memset(names, 'x', sizeof names); /* one name longer than all there is room for */
+    memset(names, 'x', sizeof names); /* a name longer than the buffer */
     isa_join(names, sizeof names, isa);
     assert_string_equal(isa, "rv64");
     for (size_t i = 3; i < sizeof names; i += 4)

@@ -1,4 +1,4 @@
-/* The PLIC: priorities, thresholds, claims and completions. */
+/* Unit tests of the PLIC: priorities, thresholds, claims and completions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Serial ports on memory that stands for their registers: where each kind writes, and when it
- * waits. */
+/* Unit tests of serial ports, with memory in place of their registers: where each kind writes, and
+ * when it waits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

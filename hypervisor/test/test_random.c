@@ -1,5 +1,5 @@
-/* The guests' random seeds: the block function against RFC 8439, 2.3.2, and that no two are alike.
- */
+/* Unit tests of the guests' random seeds: the block function against RFC 8439, 2.3.2, and all seeds
+ * differ. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Saved guests on a disk: what was sealed is taken, what was changed afterwards is not. */
+/* Unit tests of saved guests: sealed records are accepted, and refused after any change. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,7 @@ static void takes_what_was_sealed(void **state)
     assert_null(saved_check(record, 0, 0));
     assert_null(saved_read_head(head(), &config));
     assert_string_equal(config.name, "a");
-    assert_int_equal(config.interrupts, INTERRUPTS_PLIC); /* it had no files, or was not saved */
+    assert_int_equal(config.interrupts, INTERRUPTS_PLIC); /* VMs with files are never saved */
     assert_string_equal(saved_check(record, 8, 0), "a record belongs to another save");
     assert_string_equal(saved_check(record, 7, 1), "a record belongs to another save");
 }

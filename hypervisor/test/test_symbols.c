@@ -42,7 +42,7 @@ static void test_labels(void **state)
     (void)state;
     assert_string_equal(find(list, 0x2a), "one+a");
     assert_string_equal(find(list, 0x30), "two+0");
-    assert_string_equal(find(list, 0x12), ".LBB0_1+2"); /* nothing else is below */
+    assert_string_equal(find(list, 0x12), ".LBB0_1+2"); /* no other symbol is below it */
 }
 
 static void test_what_is_no_list(void **state)
@@ -56,7 +56,7 @@ static void test_what_is_no_list(void **state)
     assert_string_equal(find("00000000000000001 T seventeen\n", 5), "none");
 }
 
-/* No search goes on for ever in what has no lines. */
+/* The search ends in text without newlines. */
 static void test_long_lines(void **state)
 {
     static char text[8192];
@@ -73,7 +73,7 @@ static void test_long_lines(void **state)
     assert_string_equal(find(text, 0x10), "none");
 }
 
-/* Each of many, by its address and by one in its middle. */
+/* Finds each of many symbols, by its address and by one in its middle. */
 static void test_many(void **state)
 {
     static char text[64 * 1024];

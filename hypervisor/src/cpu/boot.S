@@ -1,7 +1,7 @@
 /*
- * The first instructions of every hart, in HS-mode with translation off. Before them are two
- * headers: one makes the flat image one like Linux's, which boot loaders know (Linux's
- * documentation, arch/riscv/boot-image-header), the other an EFI application (PE/COFF).
+ * The first instructions of every hart, in HS-mode with translation off. Two headers come first: one has the format of
+ * a Linux image, which boot loaders know (Linux's documentation, arch/riscv/boot-image-header), the other that of an
+ * EFI application (PE/COFF).
  *
  * From OpenSBI (SBI 9.1): a0 = hart id, a1 = device tree or, for a hart started by us, its
  * `struct cpu`. Nothing else is defined; interrupts are off (sstatus.SIE = 0).
@@ -17,7 +17,7 @@
 boot_entry:
     .option push
     .option rvc
-    c.li    s4, -13 /* "MZ", without a use as an instruction */
+    c.li    s4, -13 /* "MZ" as an instruction without effect */
     .option norvc
     j       boot_first
     .option pop
@@ -87,8 +87,8 @@ boot_ready:
     j       1b
 
 /*
- * From EFI, as a function: a0 = the image's handle, a1 = the system table; on EFI's stack, with
- * its translation and its interrupts, which are off when it has been left. Returns if that fails.
+ * EFI calls this as a function: a0 = the image's handle, a1 = the system table. It runs on EFI's stack, with EFI's
+ * translation and interrupts, which are off after boot services have ended. Returns if efi_leave() fails.
  */
 boot_efi:
     addi    sp, sp, -16
@@ -108,8 +108,7 @@ boot_efi:
     addi    sp, sp, 16
     ret
 
-/* Makes each pointer in the image right, which the linker has listed, and clears .bss. Changes
- * t0 to t6. */
+/* Applies the image's relocations, and clears .bss. Changes t0 to t6. */
 boot_prepare:
     la      t0, rela_start
     la      t1, rela_end
@@ -120,7 +119,7 @@ boot_prepare:
 1:  bgeu    t0, t1, 3f
     ld      t3, 0(t0)       /* where, */
     ld      t4, 8(t0)       /* how, */
-    ld      t5, 16(t0)      /* and what it is as linked */
+    ld      t5, 16(t0)      /* and the value as linked */
     bne     t4, t6, 2f
     add     t3, t3, t2
     add     t5, t5, t2
@@ -149,8 +148,8 @@ boot_secondary:
     j       5b
 
 /*
- * OpenSBI 1.1 says that a hart is to start before it writes down where: a hart that looks in
- * between comes to where the first one was sent. Harts are started one at a time.
+ * OpenSBI 1.1 marks a hart as started before it stores the start address, so that hart may enter at the boot hart's
+ * entry. It continues here, with `cpu_starting` as its argument: only one hart starts at a time.
  */
 boot_astray:
     la      t0, cpu_starting

@@ -7,8 +7,9 @@
 #include "lib/console.h"
 
 /* Exceptions that the guest's own kernel handles without us: 0 to 8, page faults 12, 13 and 15
- * (Privileged Architecture 15.2.2), and software checks, which a guest can ask for although it is
- * not offered what makes them (senvcfg has no mask in henvcfg). Older harts keep bit 18 zero. */
+ * (Privileged Architecture 15.2.2), and software checks, which a guest can enable in senvcfg
+ * (henvcfg does not mask them) although it is not offered the extension. Older harts keep bit 18
+ * zero. */
 #define DELEGATED (0xb1fful | 1ul << CAUSE_SOFTWARE_CHECK)
 
 struct cpu cpus[CPUS_MAX];
@@ -24,13 +25,13 @@ struct extable_entry {
 extern const struct extable_entry extable_start[], extable_end[];
 
 static void (*secondary_entry)(void);
-struct cpu *cpu_starting; /* for boot.S: the one that has been asked to start last */
+struct cpu *cpu_starting; /* for boot.S: the hart that was started last */
 
 void cpu_init_boot(const uint64_t *hartids, unsigned count, uint64_t hartid)
 {
     struct cpu *boot = &cpus[0];
 
-    /* The boot hart may be any of them; tp must be valid before the first trap. */
+    /* The boot hart may have any index; tp must be valid before the first trap. */
     cpu_count = count;
     for (unsigned i = 0; i < count; i++) {
         cpus[i] = (struct cpu){.hartid = hartids[i], .index = i};
@@ -53,7 +54,7 @@ void cpu_init_hart(void)
     csr_write(CSR_HVIP, 0);
     csr_write(CSR_HCOUNTEREN, 7); /* cycle, time, instret */
     csr_write(CSR_HGATP, 0);
-    if (features.aia) { /* the hypervisor injects and prioritises no interrupts for guests */
+    if (features.aia) { /* no interrupts are injected or prioritised for guests */
         csr_write(CSR_HVIEN, 0);
         csr_write(CSR_HVICTL, 0);
         csr_write(CSR_HVIPRIO1, 0);
@@ -80,7 +81,7 @@ bool cpu_start(struct cpu *cpu, uint8_t *stack_top, void (*entry)(void))
     return true;
 }
 
-/* Where boot_secondary goes, on its own stack. */
+/* boot_secondary jumps here, on the hart's own stack. */
 void cpu_secondary(void)
 {
     cpu_init_hart();
@@ -94,7 +95,7 @@ void cpu_kick(struct cpu *cpu)
         firmware_send_ipi(cpu->hartid);
 }
 
-/* ---- Interrupts: never taken in HS-mode, only looked for ---- */
+/* ---- Interrupts: never taken in HS-mode, only polled ---- */
 
 static void (*serve_interrupt)(uint64_t number);
 
@@ -129,7 +130,8 @@ void cpu_serve_interrupts(void)
     cpu_interrupts_are_off();
 }
 
-/* Called by host_trap_entry with the address of what trapped; returns where to go on. */
+/* Called by host_trap_entry with the address of the instruction that trapped. Returns the address
+ * at which to continue. */
 uint64_t host_trap(uint64_t pc)
 {
     cpu_self()->fault = (struct fault){.cause = csr_read(CSR_SCAUSE),

@@ -10,14 +10,16 @@
 
 struct features features;
 
-/* An extension by its ISA-string name, and the enable bits without which it would trap or lie. */
+/* An extension: its name in the ISA string, and the enable bits that it needs to work in a
+ * guest. */
 struct extension {
     const char *name;
     uint64_t henvcfg, hstateen;
 };
 
 static const struct extension extensions[] = {
-    /* cbo.inval flushes: to discard what was written would show what lay in memory before. */
+    /* cbo.inval flushes: if it discarded writes, the guest could read the memory's earlier
+     * contents. */
     {"zicbom", HENVCFG_CBIE_FLUSH | HENVCFG_CBCFE, HSTATEEN_ENVCFG},
     {"zicboz", HENVCFG_CBZE, HSTATEEN_ENVCFG},
     {"zicntr", 0, 0},
@@ -56,7 +58,7 @@ static bool offered(const struct extension *e)
            (!features.has_hstateen || (features.hstateen0 & e->hstateen) == e->hstateen);
 }
 
-/* Tries all bits that the table wants, and keeps what stuck. */
+/* Writes all bits that the table needs, and keeps those that read back as 1. */
 static void probe_enable_bits(void)
 {
     uint64_t henvcfg = 0, hstateen = HSTATEEN_SE, ignored;
@@ -67,7 +69,7 @@ static void probe_enable_bits(void)
         henvcfg |= extensions[i].henvcfg;
         hstateen |= extensions[i].hstateen;
     }
-    /* Sscsrind alone has vsiselect too. */
+    /* Sscsrind without the AIA has vsiselect too. */
     features.aia = csr_try_read(CSR_VSISELECT, &ignored) && csr_try_read(CSR_HVICTL, &ignored) &&
                    csr_try_read(CSR_HVIEN, &ignored);
     if (features.aia)
@@ -78,7 +80,7 @@ static void probe_enable_bits(void)
     features.has_hstateen = csr_try_write(CSR_HSTATEEN0, hstateen);
     if (features.has_hstateen)
         features.hstateen0 = csr_read(CSR_HSTATEEN0) & hstateen;
-    /* Where the firmware keeps a part of the AIA for itself, guests get nothing of it. */
+    /* If the firmware keeps a part of the AIA for itself, guests get no part of it. */
     if (features.has_hstateen && (features.hstateen0 & HSTATEEN_AIA) != HSTATEEN_AIA) {
         features.hstateen0 &= ~HSTATEEN_AIA;
         features.aia = false;
@@ -105,7 +107,7 @@ static void probe_translation(void)
     csr_write(CSR_VSATP, 0);
 }
 
-/* How many guest interrupt files there are, if a guest can be given one. */
+/* Counts the guest interrupt files; 0 if guests cannot use them. */
 static void probe_guest_files(void)
 {
     uint64_t old = csr_read(CSR_HSTATUS), files;
@@ -158,7 +160,8 @@ void feature_probe(const char *isa)
     /* QEMU's spike sets the bit, and has no vstimecmp. */
     if ((features.henvcfg & HENVCFG_STCE) != 0 && !csr_try_read(CSR_VSTIMECMP, &ignored))
         features.henvcfg &= ~HENVCFG_STCE;
-    /* Guests are not told by their ISA: they ask by SBI, and begin without. */
+    /* The ISA string of a guest does not list it: a guest enables it by SBI, and starts with it
+     * off. */
     firmware_switch(FWFT_AD_UPDATING, true);
     features.adue = features.has_henvcfg && csr_try_write(CSR_HENVCFG, HENVCFG_ADUE) &&
                     (csr_read(CSR_HENVCFG) & HENVCFG_ADUE) != 0;
@@ -173,7 +176,8 @@ void feature_apply(void)
         csr_write(CSR_VSTIMECMP, ~0ul); /* before STCE: the reset value 0 is a pending interrupt */
     if (features.has_henvcfg)
         csr_write(CSR_HENVCFG, features.henvcfg);
-    /* Off where no guest has it: else an emulator's hlv may set the bits for us. */
+    /* Turns it off if guests cannot have it: otherwise an emulator's hlv may set the A and D
+     * bits. */
     firmware_switch(FWFT_AD_UPDATING, features.adue);
     if (features.has_hstateen)
         csr_write(CSR_HSTATEEN0, features.hstateen0);

@@ -8,20 +8,21 @@
 /* tdata1 of an mcontrol6: raises a breakpoint exception in VS and VU. */
 #define MCONTROL6 (6ul << 60 | 1ul << 24 | 1ul << 23)
 
-/* The memory shared with the firmware: an entry, whose first word becomes its index. OpenSBI 1.6
- * writes that behind the entry, and would look for a second one behind that: they are installed one
- * by one. */
+/* The memory shared with the firmware: one entry, in whose first word the firmware returns the
+ * index. OpenSBI 1.6 writes the index after the entry, and expects a second entry after that. So
+ * each trigger is installed by a call of its own. */
 enum { ENTRY_INDEX, ENTRY_TDATA1, ENTRY_TDATA2, ENTRY_TDATA3, ENTRY_BEHIND, ENTRY_WORDS };
 
-/* What is wanted, and a number for it, 0 for nothing. They change while the guest is paused. */
+/* The triggers that should be installed, and a version number for this set; 0 if it is empty. Both
+ * change only while the guest is paused. */
 static struct trigger set[TRIGGERS_MAX];
 static uint64_t version;
 
-/* Each hart's own. */
+/* One for each hart. */
 struct trigger_hold {
     volatile uint64_t shared[ENTRY_WORDS];
-    uint64_t version; /* what it holds; 0: nothing, ~0: remains that would not go */
-    uint64_t indices; /* where */
+    uint64_t version; /* of the installed set; 0: none, ~0: removal failed */
+    uint64_t indices; /* of the installed triggers, as a mask */
     bool told;        /* the firmware knows of `shared` */
 } __attribute__((aligned(64)));
 static struct trigger_hold holds[CPUS_MAX];
@@ -48,7 +49,7 @@ static bool install(struct trigger_hold *h, const struct trigger *t)
     index = h->shared[ENTRY_INDEX];
     if (index == ~0ul)
         index = h->shared[ENTRY_BEHIND];
-    if (index > 63) /* the calls that take it off could not name it */
+    if (index > 63) /* the calls that remove it take a mask of 64 bits */
         return false;
     h->indices |= 1ul << index;
     return true;
@@ -70,7 +71,8 @@ static bool remove_all(struct trigger_hold *h)
 {
     if (h->indices == 0)
         return true;
-    /* QEMU's harts ignore the zero by which the firmware clears one: it is disabled first. */
+    /* The firmware clears a trigger by writing 0, which QEMU's harts ignore. So it is disabled
+     * first. */
     (void)firmware_call(SBI_DBTR, DBTR_DISABLE, 0, h->indices, 0, 0);
     if (firmware_call(SBI_DBTR, DBTR_UNINSTALL, 0, h->indices, 0, 0).error != SBI_SUCCESS)
         return false;
@@ -83,7 +85,7 @@ void trigger_load(bool debugged)
     struct trigger_hold *h = &holds[cpu_self()->index];
     const uint64_t wanted = debugged ? version : 0;
 
-    if (h->version == wanted || !remove_all(h)) /* what stays is tried again at the next load */
+    if (h->version == wanted || !remove_all(h)) /* retried at the next load */
         return;
     h->version = 0;
     if (wanted != 0)
@@ -100,7 +102,7 @@ bool trigger_want(const struct trigger wanted[TRIGGERS_MAX])
         any |= wanted[i].access != 0;
     }
     version = any ? ++last : 0;
-    trigger_load(true); /* this hart tells whether it can */
+    trigger_load(true); /* shows whether a hart can install them */
     good = holds[cpu_self()->index].version == version;
     trigger_load(false);
     if (!good)

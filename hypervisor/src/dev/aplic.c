@@ -21,7 +21,7 @@ enum { DOMAIN_FIXED = -0x7ffffffc /* bit 31, and MSI delivery */, DOMAIN_ENABLE 
 enum { INACTIVE = 0, DETACHED = 1, EDGE_RISING = 4, EDGE_FALLING = 5, LEVEL_HIGH = 6, LEVEL_LOW };
 enum { MODE_MASK = 7, SOURCE_DELEGATES = 1 << 10 };
 enum { MSI_MASK = 0x7ff, TARGET_HART_SHIFT = 18 };
-#define TARGET_MASK (0x3fffu << TARGET_HART_SHIFT | MSI_MASK) /* there are no guests' files */
+#define TARGET_MASK (0x3fffu << TARGET_HART_SHIFT | MSI_MASK) /* no guest interrupt files */
 
 #define ALL ((1ul << APLIC_SOURCES) - 2)
 
@@ -30,7 +30,7 @@ static bool is_source(uint64_t source)
     return source > 0 && source < APLIC_SOURCES;
 }
 
-/* The line as the source's mode sees it. */
+/* The line's level as the source's mode interprets it. */
 static bool rectified(const struct aplic *a, unsigned source)
 {
     bool high = (a->level >> source & 1) != 0;
@@ -52,7 +52,7 @@ static bool is_level(const struct aplic *a, unsigned source)
     return a->mode[source] == LEVEL_HIGH || a->mode[source] == LEVEL_LOW;
 }
 
-/* Sends what may go. A pending bit ends when its MSI has been sent. */
+/* Sends the MSI of each source that is pending and enabled, and clears its pending bit. */
 static void update(struct aplic *a)
 {
     for (uint64_t due = a->on ? a->pending & a->enabled : 0; due != 0; due &= due - 1) {
@@ -94,7 +94,8 @@ static uint32_t half(uint64_t bits, uint64_t word)
     return word < 2 ? (uint32_t)(bits >> word * 32) : 0;
 }
 
-/* Of a pending bit by the driver: a level's cannot be set while its line is low (4.7). */
+/* The driver sets pending bits. The bit of a level-sensitive source cannot be set while its line is
+ * low (4.7). */
 static void set_pending(struct aplic *a, uint64_t bits)
 {
     for (bits &= ALL; bits != 0; bits &= bits - 1) {
@@ -105,7 +106,7 @@ static void set_pending(struct aplic *a, uint64_t bits)
     }
 }
 
-/* Only active sources have a bit that can be set. */
+/* Only the bits of active sources can be set. */
 static void set_enabled(struct aplic *a, uint64_t bits)
 {
     for (bits &= ALL; bits != 0; bits &= bits - 1)
@@ -168,7 +169,7 @@ static uint64_t aplic_read(void *state, uint64_t offset, unsigned width)
     }
 }
 
-/* The sources that a write to one of the registers for bits names, 32 a word, or one by number. */
+/* The sources that a write selects: by a mask of 32 bits, or one source by its number. */
 static uint64_t named(uint64_t offset, uint64_t value)
 {
     switch (offset) {

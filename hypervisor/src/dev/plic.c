@@ -104,7 +104,7 @@ static uint32_t claim(struct plic *p, unsigned context)
 
 static void complete(struct plic *p, unsigned context, uint64_t source)
 {
-    /* A completion of what the context does not have enabled is ignored (section 9). */
+    /* A completion of a source that is not enabled in the context is ignored (section 9). */
     if (source == 0 || source >= PLIC_SOURCES || !(p->state.enable[context] & 1ul << source))
         return;
     p->state.claimed &= ~(1ul << source);

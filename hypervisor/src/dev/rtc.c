@@ -5,9 +5,9 @@
 #include "host/machine.h"
 
 enum reg {
-    TIME_LOW = 0x00, /* a read of it keeps the high half for the next */
+    TIME_LOW = 0x00, /* a read latches the high half */
     TIME_HIGH = 0x04,
-    ALARM_LOW = 0x08, /* a write of it sets the alarm */
+    ALARM_LOW = 0x08, /* a write sets the alarm */
     ALARM_HIGH = 0x0c,
     IRQ_ENABLED = 0x10,
     CLEAR_ALARM = 0x14,
@@ -45,7 +45,7 @@ uint64_t rtc_due(const struct rtc *r)
         return ~0ul;
     if (r->state.alarm <= at)
         return hyp_time();
-    /* A year at most: it is asked again then. */
+    /* At most a year from now; the caller asks again then. */
     return hyp_time() + 1 + machine_ticks(min64(left, 365ul * 86400 * NANOSECONDS));
 }
 

@@ -67,7 +67,7 @@ int uart_take(struct uart *u)
     return byte;
 }
 
-/* The registers are a byte wide, at each address one: of a wider access the lowest byte counts. */
+/* Each register is one byte at its own address: a wider access uses only the lowest byte. */
 static uint64_t uart_read(void *state, uint64_t offset, unsigned width)
 {
     struct uart *u = state;
@@ -79,7 +79,8 @@ static uint64_t uart_read(void *state, uint64_t offset, unsigned width)
     value = (uint64_t)uart16550_read(&u->chip, (unsigned)offset, false);
     if (offset != UART_LSR || !u->holding)
         return value;
-    /* A byte found no room: a driver that sends the next without looking loses it. */
+    /* The holding register keeps a byte for which there was no room. A driver that sends the next
+     * one without a look at LSR loses it. */
     u->holding = !u->send(u->owner, (char)u->held);
     return u->holding ? value & ~(uint64_t)(UART_LSR_THRE | UART_LSR_TEMT) : value;
 }

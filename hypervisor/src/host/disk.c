@@ -9,7 +9,7 @@
 
 enum { TYPE_IN = 0, TYPE_OUT = 1, CAPACITY = 0x100 };
 
-/* What the device reads and writes by itself: its queue, a request's header, status and data. */
+/* Memory that the device accesses by DMA: its queue, and a request's header, status and data. */
 struct shared {
     struct vdev_ring ring;
     struct {
@@ -26,7 +26,7 @@ struct unit {
     struct shared *shared;
     bool open; /* an atomic */
     bool dead, busy;
-    uint64_t limit; /* host time at which a request is given up */
+    uint64_t limit; /* host time at which a request times out */
 };
 
 static struct unit units[MACHINE_VIRTIO_MAX]; /* each used by the one that opened it: a VM under its
@@ -61,11 +61,11 @@ void *disk_close(int disk)
 {
     struct unit *u = &units[disk];
     struct shared *shared = u->shared;
-    bool dead = !vdev_reset(&u->dev); /* as long as it may write to its pages they are its own */
+    bool dead = !vdev_reset(&u->dev); /* its pages stay reserved while it may write to them */
 
     u->busy = false;
     u->dead = dead;
-    __atomic_store_n(&u->open, dead, __ATOMIC_RELEASE); /* from here on it may be another's */
+    __atomic_store_n(&u->open, dead, __ATOMIC_RELEASE); /* from here on another may open it */
     return dead ? NULL : shared;
 }
 

@@ -1,7 +1,7 @@
 /*
- * Takes from EFI what the hypervisor needs, and the machine (UEFI Specification 2.10, chapters 4, 7
- * and 9; the RISC-V EFI Boot Protocol 1.0; where Linux's initrd is, as Linux documents it). It runs
- * on EFI's stack, before there is anything of the hypervisor's: no print(), no cpu_self().
+ * Reads from EFI what the hypervisor needs, and ends boot services (UEFI Specification 2.10,
+ * chapters 4, 7 and 9; the RISC-V EFI Boot Protocol 1.0; for the initrd, Linux's documentation). It
+ * runs on EFI's stack, before the hypervisor is initialised: no print(), no cpu_self().
  */
 #include "host/efi.h"
 
@@ -24,7 +24,7 @@ struct efi_memory {
     uint32_t type;
     uint64_t start, virtual, pages, attributes;
 };
-enum { /* Types 1 to 12 are free after boot services or are no memory, except 8 and 10. */
+enum { /* Types 1 to 12, except 8 and 10, are free after boot services or are not memory. */
        EFI_LOADER_CODE = 1,
        EFI_LOADER_DATA = 2,
        EFI_UNUSABLE = 8,
@@ -32,7 +32,7 @@ enum { /* Types 1 to 12 are free after boot services or are no memory, except 8 
        EFI_MMIO_PORTS = 12
 };
 
-/* The functions that are used have their types; the others are counted. */
+/* Only the functions that are used have types; arrays keep the place of the others. */
 struct efi_boot_services {
     struct efi_header header;
     void *raise_tpl, *restore_tpl;
@@ -125,7 +125,7 @@ static const void *find_device_tree(const struct efi_system_table *table)
     return NULL;
 }
 
-/* The load options are the command line, in 16-bit characters. */
+/* Reads the command line from the load options, which have 16-bit characters. */
 static bool take_arguments(const struct efi_boot_services *boot, void *image)
 {
     const struct efi_loaded_image *loaded;
@@ -153,7 +153,7 @@ static bool take_initrd(const struct efi_boot_services *boot)
     if (boot->locate_device_path(&load_file2, &path, &handle) != 0 ||
         boot->handle_protocol(handle, &load_file2, (void **)&loader) != 0)
         return true;
-    loader->load(loader, path, false, &size, NULL); /* its error is that the buffer is too small */
+    loader->load(loader, path, false, &size, NULL); /* it fails, and sets the size */
     if (size == 0)
         return true;
     if (boot->allocate_pages(0, EFI_LOADER_DATA, ALIGN_UP(size, PAGE_4K) / PAGE_4K,
@@ -163,8 +163,7 @@ static bool take_initrd(const struct efi_boot_services *boot)
     return loader->load(loader, path, false, &size, (void *)efi.initrd.start) == 0;
 }
 
-/* What must stay as it is when EFI's boot services are gone; nothing here calls its runtime
- * services. */
+/* Lists the memory that must be kept after boot services. Runtime services are never called. */
 static bool reserve(const uint8_t *map, uint64_t size, uint64_t entry_size)
 {
     for (uint64_t at = 0; at + sizeof(struct efi_memory) <= size; at += entry_size) {
@@ -180,8 +179,8 @@ static bool reserve(const uint8_t *map, uint64_t size, uint64_t entry_size)
     return true;
 }
 
-/* From a call that succeeds on there is no EFI. The map may change in between: then once more.
- * `tried`: nothing but EFI's memory services may be called any more. */
+/* Ends boot services. If the memory map changes between the two calls, it tries again. `tried`:
+ * from now on only EFI's memory services may be called. */
 static bool leave(const struct efi_boot_services *boot, void *image, bool *tried)
 {
     static uint8_t map[32 * KIB] __attribute__((aligned(8)));

@@ -7,11 +7,11 @@
 enum { PLIC_ENABLE = 0x2000, PLIC_ENABLE_STRIDE = 0x80 };
 enum { PLIC_CONTEXT = 0x200000, PLIC_CONTEXT_STRIDE = 0x1000, PLIC_THRESHOLD = 0, PLIC_CLAIM = 4 };
 
-/* AIA 4.5: of the domain, and of a source's line. */
+/* Registers of the domain and of a source (AIA 4.5). */
 enum {
     APLIC_DOMAIN = 0,
     APLIC_SOURCE = 4,     /* of source 1 */
-    APLIC_INPUT = 0x1d00, /* lines, a bit a source */
+    APLIC_INPUT = 0x1d00, /* the lines, one bit for each source */
     APLIC_SET_ENABLE = 0x1edc,
     APLIC_SET_PENDING = 0x2000,
     APLIC_TARGET = 0x3004, /* of source 1 */
@@ -19,7 +19,7 @@ enum {
 };
 enum { DOMAIN_MSI = 1 << 2, DOMAIN_ENABLE = 1 << 8, SOURCE_LEVEL_HIGH = 6 };
 enum { TARGET_HART_SHIFT = 18, TARGET_PRIORITY = 1 };
-/* AIA 4.8.1: of a hart that is interrupted by wire. */
+/* Registers of a hart that is interrupted by wire (AIA 4.8.1). */
 enum { APLIC_HART = 0x4000, APLIC_HART_STRIDE = 32 };
 enum { HART_DELIVERY = 0, HART_THRESHOLD = 8, HART_CLAIM = 0x1c, HART_CLAIM_SHIFT = 16 };
 
@@ -70,11 +70,11 @@ static bool connect_aplic(uint32_t interrupt, uint32_t domain, uint32_t target)
     *source = SOURCE_LEVEL_HIGH;
     reg(APLIC_TARGET)[interrupt - 1] = target;
     *reg(APLIC_SET_ENABLE) = interrupt;
-    return *source == SOURCE_LEVEL_HIGH; /* else there is no such source for S-mode */
+    return *source == SOURCE_LEVEL_HIGH; /* else S-mode does not have this source */
 }
 
-/* MSI n + 1 is that of connection n. All are enabled by the first, which is made on the hart they
- * go to. False: the firmware does not let S-mode at its IMSIC. */
+/* Connection n has MSI n + 1. The first connection enables all of them, and is made on the hart
+ * that receives them. False: the firmware does not let S-mode use its IMSIC. */
 static bool open_imsic(void)
 {
     uint64_t ignored;
@@ -116,7 +116,7 @@ bool interrupts_connect(uint32_t interrupt, void (*serve)(void))
     if (interrupt == 0 || context == ~0u || count == INTERRUPTS_MAX)
         return false;
     connected[count] = (struct connection){interrupt, serve};
-    __atomic_store_n(&count, count + 1, __ATOMIC_RELEASE); /* pairs with what serves */
+    __atomic_store_n(&count, count + 1, __ATOMIC_RELEASE); /* pairs with the handlers' loads */
     listener = cpu;
     if (connect(interrupt, context, count - 1))
         return true;
@@ -144,8 +144,8 @@ static void serve_msi(void)
         return;
     interrupt = connected[msi - 1].interrupt;
     call(interrupt);
-    /* A line that is still high is no edge: it is sent again (AIA 4.9.2). QEMU 7.2 would send it
-     * for a low one, too. */
+    /* A line that is still high makes no new edge, so its MSI is sent again (AIA 4.9.2). The line
+     * is checked because QEMU 7.2 also sends it for a low line. */
     if (reg(APLIC_INPUT)[interrupt / 32] >> interrupt % 32 & 1)
         *reg(APLIC_SET_PENDING) = interrupt;
 }

@@ -1,5 +1,5 @@
-/* Reads the machine's device tree (Devicetree Specification v0.4, chapter 3; the RISC-V bindings of
- * the Linux kernel's documentation for what is not there). */
+/* Reads the machine's device tree (Devicetree Specification v0.4, chapter 3; for the rest the
+ * RISC-V bindings in the Linux kernel's documentation). */
 #include "host/machine.h"
 
 #include "common/string.h"
@@ -10,14 +10,14 @@
 
 struct machine machine = {.bootargs = ""};
 
-/* False: there is no room for it. */
+/* False if there is no room for it. */
 static bool add_range(struct range *ranges, unsigned *count, uint64_t start, uint64_t size)
 {
     for (unsigned i = 0; i < *count; i++) {
         const uint64_t offset = start - ranges[i].start;
 
         if (offset <= ranges[i].size && size <= ranges[i].size - offset)
-            return true; /* it is part of one that is listed */
+            return true; /* inside a range of the list */
     }
     if (size == 0)
         return true;
@@ -69,7 +69,7 @@ static bool hart_is_usable(const struct fdt *fdt, int node)
            (status == NULL || strcmp(status, "okay") == 0);
 }
 
-/* What a hart can do: one string, or in newer trees a list, which rules where there are both. */
+/* Reads a hart's ISA: a list in newer trees, which is preferred, else one string. */
 static void read_isa(const struct fdt *fdt, int hart, char isa[ISA_SIZE])
 {
     const char *text = fdt_text(fdt, hart, "riscv,isa");
@@ -136,7 +136,7 @@ static void read_chosen(const struct fdt *fdt)
         machine.initrd = (struct range){start, end - start};
 }
 
-/* EFI's word goes before the tree's. */
+/* EFI's command line and initrd replace those of the tree. */
 static void read_efi(void)
 {
     if (efi.arguments[0] != '\0')
@@ -155,7 +155,7 @@ static void read_device(const struct fdt *fdt, int node, struct machine_device *
 
     if (node < 0 || !fdt_reg(fdt, node, 0, &base, &size))
         return;
-    /* The first cell is the number; an APLIC has another for the line's kind. */
+    /* The first cell is the number. An APLIC has a second one, for the kind of line. */
     if (fdt_property(fdt, node, "interrupts", &p) && !fdt_cell(&p, 0, &interrupt))
         interrupt = 0;
     *device = (struct machine_device){base, interrupt};
@@ -183,9 +183,9 @@ static void read_uart(const struct fdt *fdt)
 
 enum { S_EXTERNAL = 9 }; /* the number of S-mode's external interrupt */
 
-/* The hart that entry `i` of a controller's interrupts-extended list interrupts: pairs of a phandle
- * of a hart's interrupt controller and a number there. Negative: S-mode of no hart that is used;
- * *more is false behind the end. */
+/* The hart that entry `i` of a controller's interrupts-extended list interrupts. An entry is the
+ * phandle of a hart's interrupt controller and a number. Negative if it is not S-mode of a hart
+ * that is used; *more is false after the last entry. */
 static int listed_hart(const struct fdt *fdt, int node, unsigned i, bool *more)
 {
     struct fdt_property p;
@@ -222,8 +222,8 @@ static bool read_contexts(const struct fdt *fdt, int node)
     return found;
 }
 
-/* The page of entry `i` of an IMSIC's list, each entry being `span` bytes; the node has a range of
- * addresses for each group of harts. 0: it has none for that. */
+/* The page of entry `i` of an IMSIC's list. Each entry has `span` bytes; the node has one range of
+ * addresses for each group of harts. 0 if no range has this entry. */
 static hpa_t imsic_page(const struct fdt *fdt, int node, unsigned i, uint64_t span,
                         uint32_t *context)
 {
@@ -240,7 +240,7 @@ static hpa_t imsic_page(const struct fdt *fdt, int node, unsigned i, uint64_t sp
     return 0;
 }
 
-/* As read_contexts(), with the harts' numbers as an APLIC's MSIs have them. */
+/* Like read_contexts(), with the hart numbers that an APLIC's MSIs use. */
 static bool read_imsic(const struct fdt *fdt, int node)
 {
     unsigned guest_bits = fdt_u32(fdt, node, "riscv,guest-index-bits", 0);
@@ -248,7 +248,7 @@ static bool read_imsic(const struct fdt *fdt, int node)
     uint32_t guest_ids = fdt_u32(fdt, node, "riscv,num-guest-ids", ids);
     bool found = false, more = true;
 
-    /* As the specification has it (3.1, 3.6). */
+    /* The limits of the specification (3.1, 3.6). */
     if (guest_bits > 6 || ids < 63 || ids > 2047 || guest_ids < 63 || guest_ids > 2047)
         return false;
     for (unsigned i = 0; more; i++) {
@@ -266,7 +266,7 @@ static bool read_imsic(const struct fdt *fdt, int node)
     return found;
 }
 
-/* The APLIC whose interrupts go to S-mode, by MSI or by wire. */
+/* Reads the APLIC whose interrupts go to S-mode, by MSI or by wire. */
 static enum machine_controller read_aplic(const struct fdt *fdt, int node)
 {
     uint32_t parent = fdt_u32(fdt, node, "msi-parent", 0);
@@ -304,7 +304,7 @@ static void read_controller(const struct fdt *fdt)
         machine.controller = CONTROLLER_NONE;
 }
 
-/* A goldfish RTC: the low half, which keeps the high half for the next read. */
+/* Reads a goldfish RTC. A read of the low half latches the high half. */
 static void read_clock(const struct fdt *fdt)
 {
     struct machine_device device = {0};

@@ -10,7 +10,7 @@
 
 enum { CONFIG = 0x100, BUFFER = 2048, OLD_HEADER = 10 };
 
-/* What the device reads and writes by itself. */
+/* Memory that the device accesses by DMA. */
 struct shared {
     struct vdev_ring in __attribute__((aligned(4096)));
     struct vdev_ring out __attribute__((aligned(4096)));
@@ -25,9 +25,9 @@ static size_t header;         /* of each frame */
 static bool interrupting;
 static void (*on_arrival)(void);
 
-static struct lock lock;   /* of the queue out */
-static uint16_t in_taken;  /* frames that were received, and given back */
-static uint16_t out_given; /* frames that were sent, with those under way */
+static struct lock lock;   /* guards the send queue */
+static uint16_t in_taken;  /* received frames whose buffers were given back */
+static uint16_t out_given; /* frames given to the device to send */
 
 static void serve(void)
 {
@@ -48,19 +48,20 @@ bool nic_open(void *pages, void (*arrived)(void))
 
     if (vdev_find(VIRTIO_ID_NET, 0, &dev) < 0 || !vdev_begin(&dev, &features))
         return false;
-    /* Version 1 has a shorter header, unless buffers may be merged: ours are too large for it. */
+    /* A legacy device (version 1) has a shorter header, unless it merges receive buffers; each of
+     * ours has room for a whole frame. */
     header = *vdev_reg(&dev, 4) == 1 && (features & VIRTIO_NET_F_MRG_RXBUF) == 0
                  ? OLD_HEADER
                  : sizeof(struct virtio_net_header);
     shared = pages;
     on_arrival = arrived;
-    shared->out.available_flags = 1; /* no interrupt for what was sent */
+    shared->out.available_flags = 1; /* no interrupt for sent frames */
     vdev_set_queue(&dev, VIRTIO_NET_RECEIVE, &shared->in);
     vdev_set_queue(&dev, VIRTIO_NET_TRANSMIT, &shared->out);
     vdev_go(&dev);
     for (uint16_t i = 0; i < NIC_BUFFERS; i++)
         offer_buffer(i);
-    interrupting = interrupts_connect(dev.interrupt, serve); /* last: its task offers buffers too */
+    interrupting = interrupts_connect(dev.interrupt, serve); /* last: its task adds buffers too */
     vdev_notify(&dev, VIRTIO_NET_RECEIVE);
     return true;
 }
@@ -86,7 +87,8 @@ void nic_send(const uint8_t *frame, size_t size)
     unsigned i;
     LOCK_FOR_BLOCK(&lock);
 
-    /* The device gives back in the order in which it was given: the oldest buffer is the next. */
+    /* The device returns buffers in the order in which it got them: the oldest buffer is the
+     * next. */
     if (size > NIC_FRAME || (uint16_t)(out_given - vdev_used(&shared->out)) >= NIC_BUFFERS)
         return;
     i = out_given % NIC_BUFFERS;
@@ -112,7 +114,7 @@ size_t nic_receive(uint8_t *frame)
         i = shared->in.used[in_taken % VDEV_QUEUE].head;
         size = shared->in.used[in_taken % VDEV_QUEUE].size;
         in_taken++;
-        if (i >= NIC_BUFFERS) /* the device's fault: that buffer stays away */
+        if (i >= NIC_BUFFERS) /* the device's fault: that buffer is lost */
             continue;
         size = size > header && size - header <= NIC_FRAME ? size - (uint32_t)header : 0;
         memcpy(frame, shared->received[i] + header, size);

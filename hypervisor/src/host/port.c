@@ -10,7 +10,7 @@ enum { S_TXDATA = 0x00, S_RXDATA = 0x04, S_TXCTRL = 0x08, S_RXCTRL = 0x0c, S_IE 
 enum { S_ENABLE = 1, S_RXWM = 2 };
 #define S_BUSY (1u << 31) /* of TXDATA: full, of RXDATA: empty */
 
-/* The firmware may wait for each byte: no more than a chip's FIFO has room for. */
+/* The firmware may wait for each byte, so its burst is only as long as a chip's FIFO. */
 enum { BURST = 256, FIRMWARE_BURST = UART_FIFO_SIZE };
 
 struct port_kind {

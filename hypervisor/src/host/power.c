@@ -8,8 +8,9 @@
 
 enum { FINISHER_FAIL = 0x3333, FINISHER_SECONDS = 10 };
 
-/* OpenSBI tells an emulator's finisher of a failure, but not with a status other than 0. The
- * machine ends some moments later, and OpenSBI's word until then would replace ours: that waits. */
+/* OpenSBI reports a failure to an emulator's finisher device without a status other than 0, so this
+ * writes to the device itself. The machine ends some moments later. The wait keeps OpenSBI from
+ * replacing the status until then. */
 static void finish_with_failure(void)
 {
     uint64_t limit = hyp_time() + FINISHER_SECONDS * machine.timebase;

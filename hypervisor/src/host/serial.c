@@ -17,9 +17,9 @@ static size_t send_head, send_count;
 static uint8_t received[RECEIVE_SIZE];
 static size_t receive_head, receive_count;
 
-static struct cpu *listener; /* the hart that looks after the port */
+static struct cpu *listener; /* the hart that serves the port */
 static void (*receiver)(uint8_t byte);
-static bool interrupting; /* else the port is looked at on a timer */
+static bool interrupting; /* else a timer polls the port */
 static uint64_t next_look;
 
 void serial_init(void)
@@ -29,7 +29,7 @@ void serial_init(void)
 
 /* ---- Out ---- */
 
-/* Sends what the line takes now, a burst of it at most; the lock is held. */
+/* Sends as much as the line takes now, at most one burst. The lock is held. */
 static void pump(void)
 {
     size_t sent = 1;
@@ -75,8 +75,7 @@ void serial_flush(void)
 
 /* ---- In ---- */
 
-/* Takes what came in, a burst of it at most. What finds no room in the ring is lost, as it is on a
- * line that is not read. */
+/* Reads the bytes that came in, at most one burst. If the ring is full, they are lost. */
 static void drain(void)
 {
     lock_take(&lock);

@@ -14,7 +14,7 @@ enum reg {
     R_FEATURES_SEL = 0x14,
     R_DRIVER_FEATURES = 0x20,
     R_DRIVER_FEATURES_SEL = 0x24,
-    R_PAGE_SIZE = 0x28, /* this and the next two: version 1 */
+    R_PAGE_SIZE = 0x28, /* this and the next two: legacy devices */
     R_QUEUE_ALIGN = 0x3c,
     R_QUEUE_PAGE = 0x40,
     R_QUEUE_SEL = 0x30,
@@ -90,7 +90,7 @@ void vdev_set_queue(const struct vdev *dev, uint32_t queue, const struct vdev_ri
 {
     *vdev_reg(dev, R_QUEUE_SEL) = queue;
     *vdev_reg(dev, R_QUEUE_NUM) = VDEV_QUEUE;
-    if (is_old(dev)) { /* the whole queue begins at a page */
+    if (is_old(dev)) { /* by the number of its first page */
         *vdev_reg(dev, R_QUEUE_ALIGN) = VDEV_ALIGN;
         *vdev_reg(dev, R_QUEUE_PAGE) = (uint32_t)((hpa_t)ring / PAGE_4K);
         return;
@@ -109,13 +109,13 @@ void vdev_go(const struct vdev *dev)
 void vdev_offer(struct vdev_ring *ring, uint16_t head)
 {
     ring->available[ring->available_index % VDEV_QUEUE] = head;
-    __atomic_thread_fence(__ATOMIC_RELEASE); /* the chain before its index */
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* write the chain before its index */
     *(volatile uint16_t *)&ring->available_index = (uint16_t)(ring->available_index + 1);
 }
 
 void vdev_notify(const struct vdev *dev, uint32_t queue)
 {
-    hyp_fence_device(); /* the index before the notification */
+    hyp_fence_device(); /* write the index before the notification */
     *vdev_reg(dev, R_NOTIFY) = queue;
 }
 
@@ -123,7 +123,7 @@ uint16_t vdev_used(const struct vdev_ring *ring)
 {
     uint16_t index = (uint16_t)(*(const volatile uint32_t *)&ring->used_header >> 16);
 
-    __atomic_thread_fence(__ATOMIC_ACQUIRE); /* what was written before it was said to be there */
+    __atomic_thread_fence(__ATOMIC_ACQUIRE); /* read the entry after its index */
     return index;
 }
 

@@ -1,4 +1,4 @@
-/* The hypervisor's own words; see console.h. */
+/* The hypervisor's own output; see console.h. */
 #include "lib/console.h"
 
 #include "lib/lock.h"
@@ -49,7 +49,7 @@ void print(const char *format, ...)
     length = fmt_vsnprint(line, sizeof line, format, args);
     va_end(args);
     lock_take(&lock);
-    /* What the console has no room for is lost: it was not read for long. */
+    /* If the console has no room, as it has not been read for long, the text is lost. */
     (void)output(line, min64((uint64_t)length, sizeof line - 1));
     lock_drop(&lock);
 }
@@ -64,7 +64,7 @@ void panic(const char *format, ...)
     fmt_vsnprint(line, sizeof line, format, args);
     va_end(args);
     if (__atomic_exchange_n(&once, 1, __ATOMIC_ACQ_REL) == 0) {
-        /* Past the lock: its holder may be what went wrong. */
+        /* Without the lock, since its holder may be the cause. */
         urgent("\nhv: defect: ", 13);
         for (const char *c = line; *c != '\0'; c++)
             urgent(c, 1);

@@ -37,8 +37,7 @@ bool isa_has(const char *isa, const char *extension)
     return false;
 }
 
-/* Appends the names of one length class: first the single letters, then each after an underscore.
- */
+/* Appends either the names of a single letter, or the longer ones, each after an underscore. */
 static size_t append(const char *names, size_t size, bool single, char *isa, size_t used)
 {
     for (size_t at = 0, length; at < size; at += length + 1) {

@@ -26,7 +26,7 @@ static bool set_harts(const char *word, size_t length)
     return true;
 }
 
-/* What GRUB and EDK2 add to the command line of anything that is like a Linux. */
+/* True for the words that GRUB and EDK2 add to the command line of each Linux-like image. */
 static bool is_for_linux(const char *word, size_t length)
 {
     return (length > 11 && memcmp(word, "BOOT_IMAGE=", 11) == 0) ||

@@ -40,7 +40,8 @@ void random_block(const uint32_t k[8], uint32_t counter, const uint32_t nonce[3]
         out[i] = s[i] + start[i];
 }
 
-/* A block under the key: half of it is the next key, half is for the caller. The lock is held. */
+/* Computes a block with the key: half of it is the next key, half is for the caller. The lock is
+ * held. */
 static void step(uint8_t out[RANDOM_SEED])
 {
     static const uint32_t nonce[3];

@@ -14,13 +14,13 @@ static int digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* What ends a name, or would not be plain text in what is printed. */
+/* True for a character that ends a name or is not printable. */
 static bool ends_name(char c)
 {
     return c <= ' ' || c > '~' || c == '"' || c == '\\';
 }
 
-/* The symbol of the line between `at` and `end`. */
+/* Reads the symbol in the line between `at` and `end`. */
 static bool read_line(const char *at, const char *end, struct symbol *s)
 {
     unsigned digits = 0;
@@ -38,8 +38,8 @@ static bool read_line(const char *at, const char *end, struct symbol *s)
 
 enum { LABELS_MAX = 256, LINE_MAX = 1024 };
 
-/* The line that `at` lies in, its end included, of those between `low` and `high`; false where it
- * is too long for a list. */
+/* Finds the line between `low` and `high` that contains `at`; the newline is part of its line.
+ * False if the line is too long for a symbol list. */
 static bool find_line(const char *text, size_t low, size_t high, size_t at, size_t *start,
                       size_t *end)
 {
@@ -53,7 +53,7 @@ static bool find_line(const char *text, size_t low, size_t high, size_t at, size
     return (*start == low || text[*start - 1] == '\n') && (*end == high || text[*end] == '\n');
 }
 
-/* What compilers leave within a function, and nm lists: .LBB0_1, $x. */
+/* True for a compiler's label within a function, which nm lists: .LBB0_1, $x. */
 static bool is_label(const struct symbol *s)
 {
     return s->name[0] == '.' || s->name[0] == '$';
@@ -61,8 +61,8 @@ static bool is_label(const struct symbol *s)
 
 bool symbols_find(const char *text, size_t size, uint64_t address, struct symbol *symbol)
 {
-    size_t low = 0, high = size; /* what begins at `low` is not above it, at `high` it is */
-    size_t line = 0;             /* of the symbol */
+    size_t low = 0, high = size; /* low: not above the address; high: above it */
+    size_t line = 0;             /* start of the symbol's line */
     bool found = false;
 
     while (low < high) {

@@ -9,8 +9,8 @@
 #define PTE_U      (1ul << 4) /* G-stage accesses count as user accesses (15.5.1) */
 #define PTE_A      (1ul << 6)
 #define PTE_D      (1ul << 7)
-#define PTE_SHARED (1ul << 8) /* the first of two bits that are software's */
-#define PTE_DEVICE (1ul << 9) /* the other: what is there is no memory of the allocator's */
+#define PTE_SHARED (1ul << 8) /* RSW: a page with several owners */
+#define PTE_DEVICE (1ul << 9) /* RSW: not memory of the page allocator */
 #define PTE_PPN(p) (((p) >> 10) & ATP_PPN_MASK)
 
 enum { ROOT_ENTRIES = 2048, ENTRIES = 512 };
@@ -73,7 +73,7 @@ static void free_leaf(struct gstage *gs, uint64_t entry, unsigned level)
     gs->leaves[level]--;
 }
 
-/* Frees leaves and the tables that become empty until `budget` of them are freed. */
+/* Frees leaves, and tables that become empty, at most `budget` of them. */
 static void shrink_table(struct gstage *gs, uint64_t *table, size_t entries, unsigned level,
                          unsigned *budget)
 {
@@ -108,8 +108,8 @@ bool gstage_shrink(struct gstage *gs, unsigned budget)
     return true;
 }
 
-/* The entry for `gpa` on the lowest level reached: a leaf, or an empty one; and its value, which is
- * read once. Another hart may put a table in its place at any time (gstage_split). */
+/* Finds the entry for `gpa` on the lowest level reached: a leaf or an empty entry. Reads its value
+ * once, as another hart may replace it by a table at any time (gstage_split). */
 static uint64_t *find_value(const struct gstage *gs, gpa_t gpa, unsigned *level, uint64_t *value)
 {
     uint64_t *table = gs->root;
@@ -124,7 +124,7 @@ static uint64_t *find_value(const struct gstage *gs, gpa_t gpa, unsigned *level,
     }
 }
 
-/* The same for those that hold the VM's lock: the entry stays what it is. */
+/* The same for a caller that holds the VM's lock: the entry does not change. */
 static uint64_t *find(const struct gstage *gs, gpa_t gpa, unsigned *level)
 {
     uint64_t value;
@@ -164,7 +164,7 @@ int gstage_map_device(struct gstage *gs, gpa_t gpa, hpa_t hpa)
 
     if (result == GSTAGE_OK) {
         *find(gs, gpa, &level) |= PTE_DEVICE; /* no hart uses the stage yet */
-        gs->leaves[GSTAGE_4K]--;              /* which count memory */
+        gs->leaves[GSTAGE_4K]--;              /* these counts are for RAM only */
     }
     return result;
 }
@@ -173,8 +173,8 @@ uint64_t gstage_tables_most(uint64_t size)
 {
     uint64_t entries = size / PAGE_4K, tables = 0;
 
-    /* If all is mapped by 4 KiB. A level may need two more tables than its share, as RAM need not
-     * begin at a multiple of what a table covers. */
+    /* For mappings of 4 KiB only. A level may need two more tables, as RAM need not be aligned to
+     * the range that a table covers. */
     for (unsigned level = 0; level < 3; level++) {
         entries /= ENTRIES;
         tables += entries + 2;

@@ -1,11 +1,11 @@
-/* A buddy allocator; see page.h. A free block keeps its links in itself; the table says of its
- * first page which order it has. */
+/* A buddy allocator; see page.h. A free block contains its list links; the table has its order, at
+ * its first page. */
 #include "mem/page.h"
 
 #include "lib/lock.h"
 
-/* Table entry of everything but the first page of a free block; of a page in use it is one less for
- * each owner but the first. */
+/* Table entry of each page that is not the first of a free block. For a page in use it is one less
+ * for each additional owner. */
 enum { USED = 0xff };
 
 struct block {
@@ -14,7 +14,7 @@ struct block {
 
 static struct lock lock;
 static struct block *heads[PAGE_ORDERS];
-static uint8_t *orders; /* of the free block that starts at a page, or USED, or a little less */
+static uint8_t *orders; /* for each page: order of the free block that starts there, USED or less */
 static hpa_t low_end, high_end;
 static uint64_t free_pages, reserved_pages;
 
@@ -50,7 +50,7 @@ static void unlink(struct block *b, unsigned order)
     orders[index_of((hpa_t)b)] = USED;
 }
 
-/* Joins the block with its neighbour as long as that is free and as large. */
+/* Frees the block. Joins it with its buddy as long as that is free and of the same order. */
 static void give(hpa_t at, unsigned order)
 {
     free_pages += 1ul << order;
@@ -188,7 +188,8 @@ void page_share(void *block, unsigned order)
         orders[i]--;
 }
 
-/* The lock is held: no other owner can be added meanwhile. */
+/* The number of pages in the block that have other owners. The lock is held, so that no owner is
+ * added meanwhile. */
 static uint64_t shared_count(hpa_t block, unsigned order)
 {
     uint64_t count = 0;
@@ -245,7 +246,7 @@ uint64_t page_unreserved_count(void)
     return free_pages > reserved_pages ? free_pages - reserved_pages : 0;
 }
 
-/* Eight words a turn: a guest's boot clears tens of megabytes this way. */
+/* Eight words in each turn of the loop: a guest's boot clears tens of megabytes this way. */
 void page_zero(void *block, size_t size)
 {
     uint64_t *at = block, *end = at + size / 8;

@@ -12,7 +12,7 @@
 
 /* ---- Memory: the VM is paused, and its lock is held for each copy ---- */
 
-/* Where `gva` is, and how many of `size` bytes from there lie on the same page. */
+/* Translates `gva`, and cuts `size` to the bytes that lie on the same page. */
 static bool translate(const struct debug *d, gva_t gva, uint64_t *size, gpa_t *gpa)
 {
     struct walk w;
@@ -23,7 +23,7 @@ static bool translate(const struct debug *d, gva_t gva, uint64_t *size, gpa_t *g
     return w.good;
 }
 
-/* What was written may be code. */
+/* The written bytes may be code. */
 static void fence_code(struct debug *d)
 {
     for (unsigned i = 0; i < d->vm->vcpu_count; i++)
@@ -74,7 +74,8 @@ static struct debug_point *free_point(struct debug *d)
 
 enum { EBREAK = 0x00100073, EBREAK_SHORT = 0x9002 };
 
-/* A short ebreak, where harts know it, does for long instructions too, and crosses no page. */
+/* If harts have compressed instructions, the short ebreak is used for long instructions too: it
+ * never crosses a page. */
 static unsigned point_length(void)
 {
     return isa_has(features.isa, "c") ? 2 : 4;
@@ -101,7 +102,8 @@ int debug_set_point(struct debug *d, gva_t at, bool step)
     return 0;
 }
 
-/* Where it was inserted, whatever the guest translates to now. */
+/* Removes it at the guest physical address where it was inserted, even if the guest's page tables
+ * have changed. */
 void debug_clear_point(struct debug *d, struct debug_point *p)
 {
     lock_take(&d->vm->lock);
@@ -122,7 +124,7 @@ void debug_clear_points(struct debug *d, bool all)
 
 /* ---- Triggers ---- */
 
-enum { TRIGGER_BYTES = 8 }; /* watched from its address on, at most */
+enum { TRIGGER_BYTES = 8 }; /* the most that a trigger watches */
 
 static int set_trigger(struct debug *d, gva_t at, unsigned access)
 {
@@ -142,7 +144,7 @@ static int set_trigger(struct debug *d, gva_t at, unsigned access)
     if (trigger_want(d->triggers))
         return 0;
     unused->access = 0;
-    (void)trigger_want(d->triggers); /* it took these before */
+    (void)trigger_want(d->triggers); /* the harts took this set before */
     return DEBUG_ARGUMENT;
 }
 
@@ -151,7 +153,7 @@ static void clear_trigger(struct debug *d, gva_t at, unsigned access)
     for (unsigned i = 0; i < TRIGGERS_MAX; i++)
         if (d->triggers[i].access == access && d->triggers[i].at == at)
             d->triggers[i].access = 0;
-    (void)trigger_want(d->triggers); /* fewer than it took before */
+    (void)trigger_want(d->triggers); /* a part of a set that the harts took */
 }
 
 void debug_clear_triggers(struct debug *d)
@@ -160,7 +162,7 @@ void debug_clear_triggers(struct debug *d)
     (void)trigger_want(d->triggers);
 }
 
-/* An access of up to eight bytes may begin before what is watched. */
+/* An access of up to eight bytes may begin before the watched address. */
 static bool trigger_fits(const struct trigger *t, const struct vcpu *v)
 {
     if (t->access == TRIGGER_EXECUTE)
@@ -190,7 +192,8 @@ bool debug_is_hit(struct debug *d, const struct vcpu *v, struct trigger *hit)
         *hit = d->triggers[i];
         return true;
     }
-    /* Harts need not tell the address: what no instruction asked for is a trigger's. */
+    /* Harts need not report the address. A breakpoint exception without an ebreak comes from a
+     * trigger. */
     return debug_find_point(d, v->regs.pc) != NULL || (any && !is_ebreak(v->regs.pc));
 }
 
@@ -251,8 +254,9 @@ static bool fetch(struct debug *d, gva_t at, struct insn *insn)
     return true;
 }
 
-/* Plants what ends the current vCPU's step. Between lr and sc nothing may trap: the two and what is
- * between them are one step, with each branch that leads out. */
+/* Inserts the breakpoints that end the current vCPU's step. No trap may come between lr and sc, so
+ * the sequence from lr to sc is one step: a breakpoint is set behind it, and at the target of each
+ * branch that leaves it. */
 int debug_insert_steps(struct debug *d)
 {
     const struct vcpu *v = d->vm->vcpus[d->thread];
@@ -280,11 +284,11 @@ int debug_insert_steps(struct debug *d)
         }
         if (count > 1 && (next[1] < start || next[1] > start + 4 * FLOW_LOOP_MAX))
             inserted |= debug_set_point(d, next[1], true) == 0;
-        else if (count > 1) /* within the sequence, or just behind it */
+        else if (count > 1) /* in the sequence, or just behind it */
             inserted |= next[1] > s.pc && debug_set_point(d, next[1], true) == 0;
         s.pc = next[0];
     }
-    debug_clear_points(d, false); /* no sc: an ordinary step */
+    debug_clear_points(d, false); /* no sc follows: an ordinary step */
     return debug_set_point(d, start + 4, true);
 }
 

@@ -1,5 +1,5 @@
-/* gdb on the console; see gdb.h: its stops, steps and ends. What it asks meanwhile is answered by
- * gdb_answer.c; the packets are common/gdb's. */
+/* gdb on the console; see gdb.h. This file has the session: its stops, steps and ends. gdb_answer.c
+ * answers requests about a stopped guest; common/gdb has the packets. */
 #include "mon/gdb.h"
 
 #include "common/gdb/packet.h"
@@ -12,21 +12,21 @@
 
 enum { INTERRUPTED = 2, TRAPPED = 5 }; /* signals */
 enum { CTRL_A = 1 };
-enum { TURNS_PER_SECOND = 100 }; /* see is_others_turn() */
+enum { TURNS_PER_SECOND = 100 }; /* each pause is 1/100 s; see is_others_turn() */
 
 struct session {
-    struct lock lock;   /* all of it */
+    struct lock lock;   /* guards all of this */
     struct debug debug; /* debug.vm is NULL: no session */
     bool running;       /* its vCPUs may be on harts */
     bool report;        /* the debugger waits for a stop */
     bool prefixed;      /* a Ctrl-a between packets */
     bool leaving;       /* the debugger's '+' for our last answer is still to come */
-    uint64_t since;     /* when it went on; only where all vCPUs did, else 0 */
-    unsigned stopped;   /* the vCPU that met `signal`; while it is 0, the one that did last */
+    uint64_t since;     /* when all vCPUs were resumed; 0 if only some were */
+    unsigned stopped;   /* the vCPU that got `signal`, or that got the last one while it is 0 */
     unsigned signal;
-    struct trigger hit; /* what it met, where that is a watchpoint; else its access is 0 */
+    struct trigger hit; /* the watchpoint that it hit; access is 0 if it was something else */
     struct gdb_parser parser;
-    struct gdb_writer answer; /* the last one, in case it is asked for again */
+    struct gdb_writer answer; /* the last one, kept for a retransmission */
 };
 
 static struct session session;
@@ -34,7 +34,7 @@ static struct session session;
 static void send(void)
 {
     gdb_finish(&session.answer);
-    /* What finds no room is lost; the debugger asks again. */
+    /* If the console has no room, the rest is lost and the debugger asks again. */
     (void)console_write(session.answer.bytes, session.answer.length);
 }
 
@@ -85,8 +85,8 @@ static void step_on(void)
     send();
 }
 
-/* One vCPU in a loop over a breakpoint would stop all each time before another has run at all: the
- * one whose stop was reported last lets others that want to run have a moment first. */
+/* A vCPU in a loop over a breakpoint could stop all vCPUs before any other has run. So the vCPU
+ * whose stop was reported last first yields for a moment to others that want to run. */
 static bool is_others_turn(const struct vcpu *v)
 {
     if (session.signal != 0 || session.stopped != v->id || session.since == 0 ||
@@ -116,9 +116,9 @@ bool gdb_breakpoint(struct vcpu *v)
     }
     lock_drop(&session.lock);
     if (waits)
-        sched_yield(); /* it meets its breakpoint again */
+        sched_yield(); /* it will hit its breakpoint again */
     else if (ours)
-        (void)life_pause(v->vm); /* another vCPU's breakpoint may have done it */
+        (void)life_pause(v->vm); /* fails if another vCPU's breakpoint paused it */
     return ours;
 }
 
@@ -168,8 +168,8 @@ void gdb_ended(struct vm *vm)
 
 /* ---- Packets ---- */
 
-/* Steps the thread that a step is asked for, alone, or lets those go on that are named: gdb steps
- * by breakpoints of its own where it goes on from a watchpoint. */
+/* Steps one thread alone if a step is requested, else resumes the threads that are named: to
+ * continue after a watchpoint, gdb steps with breakpoints of its own. */
 static void vcont(struct gdb_scan *s)
 {
     bool step = false;
@@ -186,11 +186,11 @@ static void vcont(struct gdb_scan *s)
         uint64_t signal;
         bool all;
 
-        if (action == 'C' || action == 'S') /* a guest knows no signals */
+        if (action == 'C' || action == 'S') /* a guest has no signals */
             (void)gdb_scan_number(s, &signal);
         all = !gdb_scan_word(s, ":") || gdb_scan_word(s, "-1");
         if (!all && !gdb_answer_thread(&session.debug, s, &vcpu))
-            continue; /* what is not there neither steps nor goes on */
+            continue; /* no such vCPU */
         step = action == 's' || action == 'S';
         which |= all ? LIFE_ALL : 1u << vcpu;
         if (step)
@@ -248,9 +248,9 @@ static bool take(uint8_t byte)
 {
     struct gdb_scan scan;
 
-    if (session.leaving) /* it is not for the guest */
+    if (session.leaving) /* the '+' is not for the guest */
         return false;
-    /* Between packets no debugger sends a Ctrl-a: a person wants the console back. */
+    /* A debugger never sends Ctrl-a between packets: a person wants the console back. */
     if (session.parser.state == GDB_BETWEEN && session.prefixed && byte == 'm' &&
         !session.running) {
         leave();
@@ -262,7 +262,7 @@ static bool take(uint8_t byte)
         (void)console_write("+", 1);
         scan =
             (struct gdb_scan){session.parser.bytes, session.parser.bytes + session.parser.length};
-        if (session.running) { /* only what asks why it stopped waits for that */
+        if (session.running) { /* a '?' is answered at the stop */
             session.report |= gdb_scan_word(&scan, "?");
             return true;
         }
@@ -307,7 +307,7 @@ void gdb_open(struct vm *vm)
     lock_take(&vm->lock);
     good = session.debug.vm == NULL && vm_is_up(vm) && vm->clones == 0;
     if (good)
-        vm->debugged = true; /* each vCPU's hart is told when it is loaded once more */
+        vm->debugged = true; /* the harts learn it at each vCPU's next load */
     lock_drop(&vm->lock);
     if (good) {
         print("\nhv: gdb has the line now, for %s: detach in gdb, or Ctrl-a m, returns it\n",
@@ -323,5 +323,5 @@ void gdb_open(struct vm *vm)
     }
     lock_drop(&session.lock);
     if (good && !life_pause(vm))
-        vm_rouse(vm); /* it was paused already: its worker says so */
+        vm_rouse(vm); /* it was paused already: the worker reports it */
 }

@@ -1,4 +1,4 @@
-/* What gdb asks of a guest that stands still; see gdb_answer.h. */
+/* Answers gdb's requests about a stopped guest; see gdb_answer.h. */
 #include "mon/gdb_answer.h"
 
 #include "common/fmt.h"
@@ -66,7 +66,7 @@ static void some_memory(struct debug *d, struct gdb_scan *s, struct gdb_writer *
         gdb_put_result(w, result);
 }
 
-/* One of a kind that there is not here gets an empty answer. */
+/* An unknown kind of breakpoint gets an empty answer. */
 static void point(struct debug *d, struct gdb_scan *s, struct gdb_writer *w, bool set)
 {
     uint64_t at, length, kind;

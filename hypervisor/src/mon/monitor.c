@@ -23,10 +23,10 @@ enum { LINE_SIZE = CONFIG_ARGS_SIZE + 256 };
 
 static char line[LINE_SIZE];
 static size_t used;
-static uint32_t busy; /* a command still writes, and prompts when it has ended; an atomic */
+static uint32_t busy; /* an atomic: a command still writes, and prompts at its end */
 static bool prompts_later;
 
-/* What follows a command's name. */
+/* The kind of argument that a command takes. */
 enum takes { NOTHING, VM, VM_WORD, WORD, WORD_VM, TEXT };
 
 struct command {
@@ -117,7 +117,7 @@ static void show_exits(struct vm *vm, const char *argument)
               cpus[i].off_most * 1000000 / machine.timebase);
 }
 
-/* Bytes of its RAM that are there, and of those what a clone or its source has too. */
+/* Counts the bytes of RAM that are mapped, and those of them shared with a clone or its source. */
 static void count_memory(struct vm *vm, uint64_t *mapped, uint64_t *shared)
 {
     const gpa_t end = vm->ram_base + vm->ram_size;
@@ -136,7 +136,7 @@ static void count_memory(struct vm *vm, uint64_t *mapped, uint64_t *shared)
     }
 }
 
-/* What the hypervisor takes for itself, and what each guest costs besides its RAM. */
+/* Prints the memory that the hypervisor uses for itself, and for each guest besides its RAM. */
 static void show_memory(struct vm *vm, const char *argument)
 {
     uint64_t image = (uint64_t)(moves_start - image_start + (image_end - moves_end));
@@ -221,7 +221,7 @@ static void do_save(struct vm *vm, const char *disk)
         print("hv: %s is being saved\n", vm->config.name);
 }
 
-/* What followed a command that takes a text, to be taken apart. */
+/* Copies the text after a command's name, so that it can be split into words. */
 static char *copied(const char *words)
 {
     static char text[LINE_SIZE];
@@ -283,7 +283,7 @@ static void prompt(void)
     print("hv> ");
 }
 
-/* A command that went on writing has ended. */
+/* Called when a command that writes in the background has ended. */
 static void free_again(void)
 {
     if (__atomic_exchange_n(&busy, false, __ATOMIC_ACQ_REL))
@@ -390,7 +390,7 @@ void monitor_open(bool with_help)
     prompt();
 }
 
-/* One that is to go is not found any more. */
+/* False for a VM that has been removed, or will be. */
 static bool is_there(const struct vm *vm)
 {
     return vm->state != VM_GONE && !vm->doomed;
@@ -451,7 +451,7 @@ void monitor_close(void)
 
 bool monitor_input(uint8_t byte, struct vm *front)
 {
-    if (__atomic_load_n(&busy, __ATOMIC_ACQUIRE)) { /* what is typed meanwhile ends it */
+    if (__atomic_load_n(&busy, __ATOMIC_ACQUIRE)) { /* typed input ends the command */
         timeline_end();
     } else if (byte == '\r' || byte == '\n') {
         print("\n");

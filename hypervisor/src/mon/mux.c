@@ -25,7 +25,7 @@ static void keep(struct screen *s, char c)
     }
 }
 
-/* False: the console has no room for it. */
+/* False if the console has no room for the line. */
 static bool flush_line(struct vm *vm)
 {
     struct screen *s = &vm->screen;
@@ -36,7 +36,7 @@ static bool flush_line(struct vm *vm)
     if (s->line_used > 0 && console_room() < length)
         return false;
     if (s->line_used > 0)
-        (void)console_write(text, length); /* there is room */
+        (void)console_write(text, length); /* it has room */
     s->line_used = 0;
     return true;
 }
@@ -113,7 +113,7 @@ void mux_greet(struct vm *vm)
     if (front == NULL && !in_monitor)
         show(vm);
     else if (front == NULL)
-        front = vm; /* what it prints is kept until the monitor is left */
+        front = vm; /* its output is kept until the monitor is left */
 }
 
 void mux_forget(struct vm *vm)
@@ -136,7 +136,7 @@ void mux_forget(struct vm *vm)
     lock_drop(&lock);
 }
 
-/* The guest `step` places from the front one, among those that live. */
+/* The next guest after the front one that has not ended. */
 static struct vm *neighbour(void)
 {
     unsigned at = front != NULL ? front->id : 0;
@@ -156,7 +156,7 @@ static void enter_monitor(bool help)
     monitor_open(help);
 }
 
-/* Without a guest to go to it stays. */
+/* Does nothing if there is no guest to go to. */
 static void leave_monitor(void)
 {
     if (front != NULL)
@@ -196,6 +196,6 @@ void mux_input(uint8_t byte)
     } else if (front != NULL) {
         console_receive(front, byte);
     } else {
-        enter_monitor(false); /* no guest is there to read it */
+        enter_monitor(false); /* no guest can read it */
     }
 }

@@ -11,10 +11,9 @@
 #include "lib/console.h"
 #include "mem/gstage.h"
 
-/* ---- Defects of emulators. A guest's memory is tried with hlv and hlvx: no guest has to run. ----
- */
+/* ---- Defects of emulators. hlv and hlvx access a guest's memory, so no guest has to run. ---- */
 
-#define NOTHING_AT 0x40000000ul /* where the trial's G stage maps nothing */
+#define NOTHING_AT 0x40000000ul /* the test's G stage maps nothing there */
 
 static const struct fault *load_fault(gpa_t gpa)
 {
@@ -37,7 +36,8 @@ static bool has_wrong_hlvx_cause(void)
     return !hyp_fetch16(NOTHING_AT, &ignored) && cpu_self()->fault.cause != CAUSE_LOAD_GUEST_PAGE;
 }
 
-/* The firmware is where memory begins, and keeps us out by PMP: an access fault, were it told. */
+/* The firmware is at the start of memory and protected by PMP: the correct cause is an access
+ * fault. */
 static bool has_wrong_pmp_cause(void)
 {
     const struct fault *fault = load_fault(machine.memory[0].start);
@@ -66,7 +66,8 @@ static bool shows_junk_in_hvip(void)
     return junk;
 }
 
-/* A store whose walk of the guest's own table is what the G stage refuses. */
+/* Makes a store for which the walk of the guest's page table, and not the store itself, faults in
+ * the G stage. */
 static bool has_wrong_walk_cause(void)
 {
     bool stored;
@@ -79,8 +80,8 @@ static bool has_wrong_walk_cause(void)
     return !stored && cpu_self()->fault.cause != CAUSE_STORE_GUEST_PAGE;
 }
 
-/* A table at guest physical 4 KiB that is its own next level twice, and a leaf for it, without A.
- */
+/* Uses a table at guest physical 4 KiB that is also its own second and third level, and has a leaf
+ * for itself without the A bit. */
 bool probe_writes_read_only(void)
 {
     enum { PTE_V = 1, PTE_R = 2, PTE_W = 4 };
@@ -111,7 +112,7 @@ bool probe_writes_read_only(void)
     csr_write(CSR_HGATP, hgatp);
     hyp_fence_gvma();
     feature_apply();
-    while (!gstage_shrink(&stage, ~0u)) /* the page too */
+    while (!gstage_shrink(&stage, ~0u)) /* frees the page too */
         ;
     return written;
 }
@@ -133,7 +134,7 @@ static const struct defect defects[] = {
     {"a hart sets A in a page that the G stage maps read-only", probe_writes_read_only},
 };
 
-/* Under a G stage that maps the gigabyte in which memory begins, and nothing else. */
+/* Tests with a G stage that maps only the gigabyte in which memory begins. */
 static void list_defects(void)
 {
     hpa_t block = ALIGN_DOWN(machine.memory[0].start, gstage_size(GSTAGE_1G));

@@ -1,5 +1,5 @@
-/* The timeline of exits; see timeline.h. Each hart writes its own ring; a task reads them, step by
- * step, as the console or the disk takes what it writes. */
+/* The timeline of exits; see timeline.h. Each hart writes its own ring. A task reads them in steps,
+ * as fast as the console or the disk takes its output. */
 #include "mon/timeline.h"
 
 #include "common/string.h"
@@ -33,7 +33,7 @@ enum { RING = ((PAGE_4K << RING_ORDER) - sizeof(struct ring)) / sizeof(struct ev
 
 static struct ring *rings[CPUS_MAX];
 
-/* What the hart's exit is: before it is served, and how long that took after. */
+/* Records the hart's exit: its cause before it is served, and the time it took afterwards. */
 static void note(struct vcpu *v, bool served)
 {
     struct ring *ring = rings[cpu_self()->index];
@@ -93,18 +93,18 @@ static void name_event(const struct event *e, char *text, size_t size)
         fmt_snprint(text, size, "%s", report_cause(e->cause));
 }
 
-/* What is written: the steps' own while they are active, but for `ends`, an atomic. */
+/* The state of a dump. Only the steps use it while they are active, except `ends`, an atomic. */
 struct dump {
     bool ends;
     void (*done)(void);
-    uint64_t limit;                       /* host time: the console may not be read at all */
+    uint64_t limit;                       /* host time at which it gives up */
     uint64_t first;                       /* when the first exit that is shown began */
     uint64_t at[CPUS_MAX], end[CPUS_MAX]; /* of each ring */
-    unsigned hart, vm;                    /* whose turn it is */
-    bool to_disk, complete;               /* the disk is this task's; all is on its way there */
+    unsigned hart, vm;                    /* the next to show */
+    bool to_disk, complete;               /* the disk is open; its last request has begun */
     uint64_t record;                      /* requests begun, */
     size_t used;                          /* and bytes of the next one */
-    const char *wrong;                    /* with the disk; NULL: nothing */
+    const char *wrong;                    /* an error of the disk, or NULL */
 };
 static struct dump dump;
 static struct steps steps;
@@ -126,8 +126,7 @@ static void emit(const char *format, ...)
     }
 }
 
-/* Nanoseconds from the first event shown: microseconds with three places is what the format wants.
- */
+/* Times count from the first event shown. The format has microseconds, here with three decimals. */
 static void show_event(const struct event *e, unsigned hart, uint64_t first)
 {
     uint64_t at = machine_nanoseconds(e->begun - first), took = machine_nanoseconds(e->took);
@@ -142,7 +141,7 @@ static void show_event(const struct event *e, unsigned hart, uint64_t first)
          cpus[hart].hartid, place, e->cause & ~CAUSE_INTERRUPT, e->what);
 }
 
-/* The next exit of a ring, unless it was overwritten meanwhile; false: that was the last one. */
+/* Shows the next exit of a ring, unless it has been overwritten. False after the last one. */
 static bool show_next(unsigned hart)
 {
     const struct ring *ring = rings[hart];
@@ -157,7 +156,7 @@ static bool show_next(unsigned hart)
     return true;
 }
 
-/* A line at most; false: that was the last one. */
+/* Shows at most one line. False after the last one. */
 static bool show_line(void)
 {
     if (dump.hart < cpu_count) {
@@ -194,11 +193,11 @@ static void finish(bool complete)
     } else {
         put_end(complete);
     }
-    dump.done(); /* before another can begin, whose end it would be taken for */
+    dump.done(); /* before another dump can begin: it would end that one */
     steps_end(&steps);
 }
 
-/* What there is becomes a request, filled with white space, which JSON does not mind. */
+/* Writes the buffer to the disk, padded with white space, which JSON allows. */
 static void write_out(void)
 {
     memset((char *)store_record() + dump.used, ' ', DISK_ROOM - dump.used);
@@ -277,5 +276,5 @@ bool timeline_dump(unsigned count, int disk, void (*done)(void))
 
 void timeline_end(void)
 {
-    __atomic_store_n(&dump.ends, true, __ATOMIC_RELEASE); /* it looks a thousand times a second */
+    __atomic_store_n(&dump.ends, true, __ATOMIC_RELEASE); /* polled 1,000 times a second */
 }

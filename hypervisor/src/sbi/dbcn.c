@@ -1,11 +1,11 @@
-/* DBCN (SBI 12): a console by shared memory. Every byte of the guest's buffer is checked by
+/* DBCN (SBI 12): a console through shared memory. Every byte of the guest's buffer is checked by
  * memory_read() and memory_write(), page by page. */
 #include "sbi/extension.h"
 
 #include "vm/console.h"
 #include "vm/memory.h"
 
-enum { CHUNK = 256, CALL_MAX = 4096 }; /* longer writes are cut short, as the call allows */
+enum { CHUNK = 256, CALL_MAX = 4096 }; /* longer writes are cut, which SBI allows */
 
 static struct sbi_result console_write_out(struct vcpu *v, uint64_t count, gpa_t from)
 {
@@ -47,7 +47,7 @@ struct sbi_result sbi_dbcn(struct vcpu *v, uint64_t function, const uint64_t a[6
     }
     if (function != DBCN_WRITE && function != DBCN_READ)
         return sbi_error(SBI_NOT_SUPPORTED);
-    /* a2 is the address's upper half: none of a 64-bit guest's memory is there. */
+    /* a2 has the upper half of the address, which is 0 for a 64-bit guest. */
     if (a[2] != 0 || !vm_contains(v->vm, a[1], a[0]))
         return sbi_error(SBI_INVALID_PARAM);
     return function == DBCN_WRITE ? console_write_out(v, a[0], a[1])

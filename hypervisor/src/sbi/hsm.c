@@ -16,7 +16,7 @@ static struct sbi_result start(struct vcpu *v, const uint64_t a[6])
         return sbi_error(SBI_INVALID_PARAM);
     if (!is_entry(v, a[1]))
         return sbi_error(SBI_INVALID_ADDRESS);
-    /* One of two starters finds it started by the other, and has touched nothing of it. */
+    /* If two vCPUs start it, the second finds it started and changes nothing. */
     lock_take(&v->vm->lock);
     if (sched_state(&target->task) == TASK_STOPPED && v->vm->state == VM_RUNNING) {
         vcpu_reset(target, a[1], a[2]);
@@ -58,7 +58,7 @@ static struct sbi_result suspend(struct vcpu *v, const uint64_t a[6])
         return sleep_until_entry(v, a[1], a[2]);
     if (a[0] != SBI_SUSPEND_RETENTIVE) {
         bool reserved =
-            (a[0] & (SBI_SUSPEND_NON_RETENTIVE - 1)) < SBI_SUSPEND_PLATFORM; /* of either kind */
+            (a[0] & (SBI_SUSPEND_NON_RETENTIVE - 1)) < SBI_SUSPEND_PLATFORM; /* retentive or not */
 
         return sbi_error(reserved ? SBI_INVALID_PARAM : SBI_NOT_SUPPORTED);
     }
@@ -75,7 +75,7 @@ struct sbi_result sbi_hsm(struct vcpu *v, uint64_t function, const uint64_t a[6]
     case HSM_STOP:
         sse_stop(v);
         sched_retire();
-        return sbi_value(0); /* never seen: a start begins at its entry */
+        return sbi_value(0); /* not seen: the vCPU resumes at its entry */
     case HSM_STATUS:
         return status(v, a[0]);
     case HSM_SUSPEND:
@@ -93,13 +93,13 @@ static bool others_are_stopped(const struct vcpu *v)
     return true;
 }
 
-/* Suspend to RAM: the last running vCPU goes to sleep; an interrupt that it had enabled wakes it
- * where it asked to be. */
+/* Suspend to RAM: the last running vCPU sleeps until an interrupt that it has enabled, and then
+ * resumes at the address that it gave. */
 struct sbi_result sbi_susp(struct vcpu *v, uint64_t function, const uint64_t a[6])
 {
     if (function != 0)
         return sbi_error(SBI_NOT_SUPPORTED);
-    if (a[0] != 0) /* others are reserved, or the platform's */
+    if (a[0] != 0) /* others are reserved, or for the platform */
         return sbi_error(a[0] < 0x80000000 ? SBI_INVALID_PARAM : SBI_NOT_SUPPORTED);
     if (!others_are_stopped(v))
         return sbi_error(SBI_DENIED);

@@ -1,5 +1,5 @@
-/* The legacy calls (SBI 5), numbered 0 to 8. They return one value in a0, and take hart masks by
- * address: a bad one is a fault of the guest's, on the ecall. */
+/* The legacy calls (SBI 5), numbered 0 to 8. They return one value in a0, and take the guest
+ * virtual address of a hart mask: a bad address injects a fault at the ecall. */
 #include "sbi/extension.h"
 
 #include "cpu/cpu.h"
@@ -53,7 +53,7 @@ struct sbi_result sbi_legacy(struct vcpu *v, uint64_t function, const uint64_t a
         vcpu_set_timer(v, a[0]);
         return sbi_value(0);
     case SBI_LEGACY_PUTCHAR:
-        (void)vm_hooks.output(v->vm, &c, 1); /* lost where the console has no room */
+        (void)vm_hooks.output(v->vm, &c, 1); /* lost if the console has no room */
         return sbi_value(0);
     case SBI_LEGACY_GETCHAR:
         return sbi_value((uint64_t)(int64_t)console_take(v->vm));

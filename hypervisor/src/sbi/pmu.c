@@ -9,8 +9,7 @@ enum { MATCH_SKIP = 1, MATCH_CLEAR = 2, MATCH_START = 4 };
 enum { START_SET_VALUE = 1, STOP_RESET = 1 };
 #define INFO_FIRMWARE (1ul << 63)
 
-/* The events that sbi_count() is told of; a guest that asks for another is told that it does not
- * exist.
+/* The events that sbi_count() counts. For a guest the others do not exist.
  */
 static const uint32_t counted =
     1u << EVENT_SET_TIMER | 1u << EVENT_IPI_SENT | 1u << EVENT_IPI_RECEIVED |
@@ -32,7 +31,7 @@ static uint64_t value_of(const struct vcpu *v, const struct fw_counter *c)
     return c->value + (c->running ? events(v, c->event) - c->started_at : 0);
 }
 
-/* The counters of a mask over `base`; false where one does not exist. */
+/* The counters in `mask`, from counter `base` on; false if one of them does not exist. */
 static bool counter_mask(uint64_t base, uint64_t mask, uint64_t *counters)
 {
     if (mask == 0 || base >= FW_COUNTERS)
@@ -126,7 +125,7 @@ struct sbi_result sbi_pmu(struct vcpu *v, uint64_t function, const uint64_t a[6]
         if (a[0] >= FW_COUNTERS || !v->fw_counters[a[0]].used)
             return sbi_error(SBI_INVALID_PARAM);
         return sbi_value(value_of(v, &v->fw_counters[a[0]]));
-    case PMU_FW_READ_HI: /* the upper half for 32-bit guests: 0 for ours */
+    case PMU_FW_READ_HI: /* upper half for 32-bit guests: always 0 here */
         return a[0] < FW_COUNTERS ? sbi_value(0) : sbi_error(SBI_INVALID_PARAM);
     default:
         return sbi_error(SBI_NOT_SUPPORTED);

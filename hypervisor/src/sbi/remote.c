@@ -1,8 +1,9 @@
 /*
- * IPI (SBI 7) and RFENCE (SBI 8): interrupts to other vCPUs, and fences on them. Where one runs,
- * the firmware fences its hart in M-mode and it does not even leave its guest; where it does not,
- * it fences before it runs again. A vCPU that is just being put on a hart either is seen running
- * here, or sees its `fences` there: both sides write first and read second (sched_take()).
+ * IPI (SBI 7) and RFENCE (SBI 8): interrupts to other vCPUs, and fences on them. If a vCPU runs,
+ * the firmware executes the fence on its hart in M-mode, without an exit of that guest. If it does
+ * not run, it executes the fence before it runs again. A vCPU that is just being scheduled is
+ * either seen running here, or sees its `fences` there: both sides write first and read second
+ * (sched_take()).
  */
 #include "sbi/extension.h"
 
@@ -51,7 +52,7 @@ struct sbi_result sbi_ipi(struct vcpu *v, uint64_t function, const uint64_t a[6]
     return sbi_value(0);
 }
 
-/* Leaves the fence with every vCPU named; returns the harts that run one of them now. */
+/* Sets the fence in each vCPU of the mask. Returns the harts that run one of them now. */
 static uint64_t post(struct vcpu *v, uint64_t vcpus, uint32_t fence)
 {
     uint64_t harts = 0;
@@ -68,7 +69,7 @@ static uint64_t post(struct vcpu *v, uint64_t vcpus, uint32_t fence)
     return harts;
 }
 
-/* One call for each 64 hart ids in a row that hold any of them. */
+/* Makes one call for each window of 64 hart ids that contains any of them. */
 static void fence_harts(uint64_t harts, void (*fence)(uint64_t mask, uint64_t base))
 {
     while (harts != 0) {
@@ -98,8 +99,8 @@ void sbi_fence_i(struct vcpu *v, uint64_t vcpus)
     fence_harts(post(v, vcpus, FENCE_I), firmware_remote_fence_i);
 }
 
-/* Whole address spaces: the firmware's own limit for single pages is small, and a range costs it a
- * fence a page. */
+/* Fences whole address spaces: a range costs the firmware one fence for each page, and its limit
+ * for that is small. */
 void sbi_fence_vma(struct vcpu *v, uint64_t vcpus, uint64_t start, uint64_t size)
 {
     (void)start;
@@ -119,7 +120,7 @@ struct sbi_result sbi_rfence(struct vcpu *v, uint64_t function, const uint64_t a
 {
     uint64_t vcpus;
 
-    if (function > RFENCE_VMA_ASID) /* the rest is for guests with an H extension */
+    if (function > RFENCE_VMA_ASID) /* the rest needs a guest with the H extension */
         return sbi_error(SBI_NOT_SUPPORTED);
     if (!sbi_hart_mask(v, a[0], a[1], &vcpus))
         return sbi_error(SBI_INVALID_PARAM);

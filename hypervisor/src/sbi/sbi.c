@@ -1,5 +1,5 @@
-/* The table of SBI extensions, how a call is taken apart, and those that are a few lines; see
- * sbi.h. Calling convention: SBI 3. */
+/* The table of SBI extensions, the decoding of calls, and the short extensions; see sbi.h. Calling
+ * convention: SBI 3. */
 #include "sbi/sbi.h"
 
 #include "common/string.h"
@@ -13,7 +13,7 @@ struct extension {
     uint64_t first, last;
     const char *name;
     sbi_handler *call;
-    uint8_t narrow[NARROW_FUNCTIONS]; /* by function: which arguments have 32 bits, a bit each */
+    uint8_t narrow[NARROW_FUNCTIONS]; /* for each function: a mask of the 32-bit arguments */
 };
 
 static sbi_handler base, set_timer, srst, sta, own;
@@ -50,7 +50,7 @@ const char *sbi_extension_name(uint64_t extension)
     return e != NULL ? e->name : "(unknown)";
 }
 
-/* The only place where arguments are cut: their upper halves may hold anything. */
+/* Cuts 32-bit arguments, whose upper halves may hold anything. No other place does so. */
 static void take_arguments(const struct vcpu *v, const struct extension *e, uint64_t a[ARGUMENTS])
 {
     uint64_t function = v->regs.x[16];
@@ -87,7 +87,7 @@ void sbi_call(struct vcpu *v)
     x[11] = r.value;
 }
 
-/* BASE (SBI 4): what this is, and what it offers. */
+/* BASE (SBI 4): the implementation's version, and its extensions. */
 static struct sbi_result base(struct vcpu *v, uint64_t function, const uint64_t a[6])
 {
     (void)v;
@@ -100,7 +100,7 @@ static struct sbi_result base(struct vcpu *v, uint64_t function, const uint64_t 
         return sbi_value(SBI_IMPLEMENTATION_VERSION);
     case BASE_PROBE:
         return sbi_value(find(a[0]) != NULL);
-    case BASE_VENDOR: /* 0 is a legal value for all three */
+    case BASE_VENDOR: /* 0 is valid for all three */
     case BASE_ARCH:
     case BASE_IMP:
         return sbi_value(0);
@@ -132,7 +132,8 @@ static struct sbi_result srst(struct vcpu *v, uint64_t function, const uint64_t 
     return sbi_value(0);
 }
 
-/* STA (SBI 16): 64 bytes of the guest's in which each vCPU shows how long it waited for a hart. */
+/* STA (SBI 16): steal time. Each vCPU reports in 64 bytes of guest memory how long it waited for a
+ * hart. */
 static struct sbi_result sta(struct vcpu *v, uint64_t function, const uint64_t a[6])
 {
     static const uint8_t zeros[64];
@@ -152,8 +153,9 @@ static struct sbi_result sta(struct vcpu *v, uint64_t function, const uint64_t a
     return sbi_value(0);
 }
 
-/* Ours: a guest clones itself a0 times. In a clone the call answers its number, from 1 on, in the
- * guest itself 0. As many as its manifest allows, tries that failed included. */
+/* The hypervisor's own extension: a guest clones itself a0 times. The call returns the clone's
+ * number, from 1 on, in a clone, and 0 in the guest itself. The manifest limits the number of
+ * clones; failed attempts count. */
 static struct sbi_result own(struct vcpu *v, uint64_t function, const uint64_t a[6])
 {
     bool allowed;

@@ -1,10 +1,10 @@
 /*
- * SSE (SBI 17): events that interrupt a vCPU whatever its sstatus.SIE says, and FWFT (SBI 18):
- * what a vCPU may switch in its hart. Of the events there are the two that software injects; no
- * hardware of a guest raises another.
+ * SSE (SBI 17): events that interrupt a vCPU even if sstatus.SIE is 0, and FWFT (SBI 18): features
+ * that a vCPU may switch. Only the two events that software injects exist; no hardware of a guest
+ * raises others.
  *
- * All of it is under the VM's lock for events. A vCPU's `event_due` says that there is an event for
- * it now: whatever changes that asks refresh(), and its hart delivers before it enters the guest.
+ * The VM's lock for events guards all of this. A vCPU's `event_due` says that it has an event to
+ * deliver: each change calls refresh(), and the hart delivers the event before it enters the guest.
  */
 #include "sbi/sbi.h"
 
@@ -17,7 +17,7 @@
 
 enum { UNUSED, REGISTERED, ENABLED, RUNNING, STATE = 3, PENDING = 1 << 2 };
 enum { ONESHOT = 1 };
-/* Flags of what was interrupted: bits of vsstatus; the two of hstatus stay zero. */
+/* Flags of the interrupted context: bits of vsstatus. The two flags for hstatus stay zero. */
 enum { FLAG_SPP = 1 << 0, FLAG_SPIE = 1 << 1, FLAGS = 0x3f };
 
 static struct sse_event *global(const struct vcpu *v)
@@ -45,8 +45,8 @@ static bool runs_on(const struct vcpu *v, const struct sse_event *e)
     return state(e) == RUNNING && (e == &v->events[EVENT_LOCAL] || e->hart == v->id);
 }
 
-/* The one of the two that comes first where both are there; NULL: neither is. Of equal priority the
- * lower number comes first, which is the local one's. */
+/* The event to deliver first; NULL if neither is pending. With equal priority it is the one with
+ * the lower number, the local event. */
 static struct sse_event *first(struct sse_event *local, struct sse_event *other)
 {
     if (local == NULL || other == NULL)
@@ -61,7 +61,7 @@ static struct sse_event *running(struct vcpu *v)
     return first(runs_on(v, local) ? local : NULL, runs_on(v, other) ? other : NULL);
 }
 
-/* What is to be delivered to it now, or NULL. */
+/* The event to deliver to the vCPU now, or NULL. */
 static struct sse_event *due(struct vcpu *v)
 {
     struct sse_event *e[] = {&v->events[EVENT_LOCAL], global(v)}, *best, *now = running(v);
@@ -81,7 +81,7 @@ static void refresh(struct vcpu *v)
 {
     bool is = due(v) != NULL;
 
-    __atomic_store_n(&v->event_due, is, __ATOMIC_SEQ_CST); /* before sched_wake() looks at it */
+    __atomic_store_n(&v->event_due, is, __ATOMIC_SEQ_CST); /* before sched_wake() reads it */
     if (is)
         sched_wake(&v->task);
 }
@@ -115,8 +115,8 @@ void sse_deliver(struct vcpu *v)
     v->regs.hstatus |= HSTATUS_SPVP;
 }
 
-/* Goes back to where the event came, as sret would; registers are left as the handler leaves them.
- */
+/* Returns to the interrupted instruction, like sret, and restores a6 and a7. The other registers
+ * keep the handler's values. */
 static struct sbi_result complete(struct vcpu *v)
 {
     struct sse_event *e = running(v);
@@ -186,7 +186,7 @@ static int64_t check(const struct vcpu *v, const struct sse_event *e, uint64_t a
     }
 }
 
-/* The guest's memory is touched with no lock held; all or nothing is written. */
+/* Guest memory is accessed without a lock. A write changes all of the attributes or none. */
 static int64_t attributes(struct vcpu *v, struct sse_event *e, const uint64_t a[6], bool write)
 {
     uint64_t values[SSE_ATTRIBUTES], from = a[1], count = a[2], size = count * sizeof values[0];
@@ -214,7 +214,7 @@ static int64_t attributes(struct vcpu *v, struct sse_event *e, const uint64_t a[
 
 /* ---- Calls; the lock is held ---- */
 
-/* From one state to another; it is not in the first: an error. */
+/* Changes the state from `from` to `to`; an error if it is not in `from`. */
 static int64_t move(struct vcpu *v, struct sse_event *e, unsigned from, unsigned to)
 {
     if (state(e) != from)
@@ -300,7 +300,7 @@ struct sbi_result sbi_sse(struct vcpu *v, uint64_t function, const uint64_t a[6]
     case SSE_REGISTER:
         return sbi_error(enroll(v, e, a[1], a[2]));
     case SSE_UNREGISTER:
-        /* Who registers next gets none of this one's. */
+        /* The next owner does not get a pending event of this one. */
         e->attribute[SSE_STATUS] &= ~(state(e) == REGISTERED ? (uint64_t)PENDING : 0);
         return sbi_error(move(v, e, REGISTERED, UNUSED));
     case SSE_ENABLE:
@@ -320,15 +320,15 @@ struct sbi_result sbi_sse(struct vcpu *v, uint64_t function, const uint64_t a[6]
 
 enum { LOCK = 1 };
 
-/* Misaligned accesses are the hart's, and their exceptions the guest's, whatever it wants: there is
- * nothing to switch. */
+/* The hart decides about misaligned accesses, and their exceptions are always delegated to the
+ * guest: there is nothing to switch. */
 struct sbi_result sbi_fwft(struct vcpu *v, uint64_t function, const uint64_t a[6])
 {
     uint64_t feature = a[0];
 
     if (function > FWFT_GET)
         return sbi_error(SBI_NOT_SUPPORTED);
-    if (feature > FWFT_POINTER_MASKING) /* reserved, or a platform's own */
+    if (feature > FWFT_POINTER_MASKING) /* reserved, or for the platform */
         return sbi_error(SBI_DENIED);
     if (feature != FWFT_AD_UPDATING || !features.adue)
         return sbi_error(SBI_NOT_SUPPORTED);

@@ -11,11 +11,11 @@
 
 enum { LOOKS_PER_SECOND = 10000, FILES_MAX = 4096 };
 
-/* Those that were read; an atomic says how many. */
+/* The archives that were read; their count is an atomic. */
 static struct range archives[ARCHIVES_MAX];
 static unsigned archive_count;
 
-/* The one that is being read: the steps' own while they are active. */
+/* The archive that is being read. Only the steps use it while they are active. */
 struct archive_job {
     unsigned number, order;
     int disk;
@@ -25,7 +25,7 @@ struct archive_job {
 static struct archive_job job;
 static struct steps steps;
 
-/* Of the block for so many bytes, at most the largest one's. */
+/* The order of a block for `size` bytes, at most the largest order. */
 static unsigned order_for(uint64_t size)
 {
     unsigned order = 0;
@@ -60,7 +60,7 @@ static void finish(const char *wrong)
     const unsigned number = job.number;
     const uint64_t size = job.size * DISK_SECTOR;
 
-    page_free(NULL, disk_close(job.disk), DISK_ORDER); /* NULL where it does not let them go */
+    page_free(NULL, disk_close(job.disk), DISK_ORDER); /* NULL: the device keeps them */
     if (wrong == NULL) {
         archives[archive_count] = (struct range){(uint64_t)job.bytes, size};
         __atomic_store_n(&archive_count, archive_count + 1, __ATOMIC_RELEASE);
@@ -81,7 +81,7 @@ static bool ask(void)
     return disk_begin(job.disk, false, job.at, (unsigned)job.asked) == DISK_OK;
 }
 
-/* Each search goes through all files, with interrupts off. */
+/* Limits the number of files, since each search reads all headers with interrupts off. */
 static const char *what_is_wrong(void)
 {
     const uint64_t size = job.size * DISK_SECTOR;
@@ -114,7 +114,7 @@ static void step(void)
         finish("a read failed");
 }
 
-/* Opens the disk and takes memory for all that is on it; what is wrong, or NULL. */
+/* Opens the disk and allocates memory for its whole contents. Returns what is wrong, or NULL. */
 static const char *open_disk(unsigned number)
 {
     void *pages = page_alloc(NULL, DISK_ORDER);
@@ -122,13 +122,13 @@ static const char *open_disk(unsigned number)
 
     job.disk = pages != NULL ? disk_open(number, pages) : -1;
     if (job.disk < 0) {
-        page_free(NULL, pages, DISK_ORDER); /* no device has been told of them */
+        page_free(NULL, pages, DISK_ORDER); /* no device knows them */
         return pages != NULL ? "this machine has no such virtio disk, or a guest has it"
                              : "not enough memory for its requests";
     }
     job.size = disk_capacity(job.disk);
     job.at = 0;
-    fits = job.size <= (PAGE_4K << (PAGE_ORDERS - 1)) / DISK_SECTOR; /* its bytes can be counted */
+    fits = job.size <= (PAGE_4K << (PAGE_ORDERS - 1)) / DISK_SECTOR; /* no overflow in bytes */
     job.order = fits ? order_for(job.size * DISK_SECTOR) : 0;
     job.bytes = fits ? page_alloc_raw(NULL, job.order) : NULL;
     if (job.bytes != NULL && job.size > 0 && ask())

@@ -40,8 +40,9 @@ static void send_msi(void *owner, unsigned hart, unsigned msi)
         irq_file_send(&vm->vcpus[hart]->irq_file, msi);
 }
 
-/* A PLIC's sources are QEMU's. An APLIC's are close together, as its driver writes to each that the
- * device tree counts, and each write is an exit. SLOTS + slot. */
+/* The PLIC has the source numbers of QEMU's machine. Those of the APLIC follow each other: its
+ * driver writes to each source in the range of the device tree, and each write is an exit. A slot's
+ * source is SLOTS + slot. */
 enum { PLIC_SLOTS = 1, PLIC_UART = 10, PLIC_RTC, PLIC_GENID };
 enum { APLIC_UART = 1, APLIC_RTC, APLIC_GENID, APLIC_SLOTS };
 
@@ -174,8 +175,7 @@ static int plan_kernel(struct vm *vm, struct cpio_file *file, struct image_plan 
     return wrong == NULL ? 0 : complain(vm, vm->config.kernel, wrong);
 }
 
-/* RAM begins where the manifest says, else where the image wants to be, else where Linux expects.
- */
+/* The start of RAM: from the manifest, else from the image, else what Linux expects. */
 static gpa_t choose_base(const struct vm *vm, const struct image_plan *plan)
 {
     if (vm->config.base != ~0ul)
@@ -212,7 +212,7 @@ static int place_kernel(struct vm *vm, const struct cpio_file *file, const struc
                : complain(vm, vm->config.kernel, "entry is not in RAM");
 }
 
-/* The device tree at the end of RAM, the initrd below it. */
+/* Puts the initrd below the device tree, which is at the end of RAM. */
 static int place_initrd(struct vm *vm, gpa_t kernel_end)
 {
     struct vm_plan *p = &vm->plan;
@@ -257,13 +257,14 @@ int build_layout(struct vm *vm)
 
 /* ---- Contents ---- */
 
-/* The disk's image is copied at the first boot; a clone gets its source's. */
+/* True if the disk has its contents: the image is copied at the first boot, and a clone copies its
+ * source's disk. */
 static bool disk_is_filled(struct vm *vm)
 {
     return vm->blk == NULL || blk_fill(vm->blk);
 }
 
-/* A device tree of its own for each boot: it holds a new seed. */
+/* Writes a device tree for each boot, since it contains a new random seed. */
 static int load_tree(struct vm *vm)
 {
     void *tree = page_alloc_raw(&vm->account, FDT_ORDER);

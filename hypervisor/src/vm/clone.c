@@ -17,7 +17,7 @@ enum { DISK_STEP = 65536 };
 
 /* ---- Memory ---- */
 
-/* A block of 2 MiB, or as few pages; true when that was the last one. */
+/* Shares one block of 2 MiB, or so many pages. True after the last one. */
 static bool share_memory(struct vm *vm, struct vm_cloning *c)
 {
     struct gstage_leaf leaf;
@@ -36,7 +36,7 @@ static bool share_memory(struct vm *vm, struct vm_cloning *c)
     return false;
 }
 
-/* True when all of it is copied, or the VM has no disk. */
+/* Copies a piece of the disk. True when all is copied, or the VM has no disk. */
 static bool copy_disk(const struct vm *vm, struct vm_cloning *c)
 {
     const struct blk *from = vm->blk;
@@ -82,7 +82,8 @@ static void copy_vcpu(const struct vcpu *from, struct vcpu *to)
     memcpy(to->fw_counters, from->fw_counters, sizeof to->fw_counters);
     memcpy(to->fw_events, from->fw_events, sizeof to->fw_events);
     to->task.waited = from->task.waited;
-    /* It is held, and in no queue; what it waits for is looked at when it is released. */
+    /* The clone's task is held and in no queue. What it waits for is checked when it is
+     * released. */
     to->task.state = from->task.state;
     vcpu_changed(to);
 }
@@ -182,7 +183,7 @@ static bool begin(struct vm *vm)
 
     name_clone(vm, &config);
     config.clones = 0;
-    config.interrupts = INTERRUPTS_PLIC; /* which is what it has: see life.c */
+    config.interrupts = INTERRUPTS_PLIC; /* a VM with interrupt files is not cloned: see life.c */
     clone = make_vm(&config, vm->worker.ops);
     vm->cloning = (struct vm_cloning){
         .clone = clone, .shared = vm->ram_base, .copied = 0, .begun = hyp_time()};
@@ -202,7 +203,7 @@ static void finish(struct vm *vm, struct vm *clone)
     for (unsigned i = 0; i < vm->vcpu_count; i++)
         copy_vcpu(vm->vcpus[i], clone->vcpus[i]);
     copy_devices(vm, clone);
-    if (vm->clones_caller != NULL) /* the call answers each clone its number */
+    if (vm->clones_caller != NULL) /* the call returns its number in each clone */
         clone->vcpus[vm->clones_caller->id]->regs.x[11] = vm->clones_asked - vm->clones + 1;
     clone->time_delta = vm->time_delta;
     clone->paused_at = vm->paused_at;
@@ -214,7 +215,7 @@ static void finish(struct vm *vm, struct vm *clone)
     life_publish(clone, "hv: vm %s: cloned as %s, guest %u, in %lu us\n", vm->config.name,
                  clone->config.name, clone->id + 1,
                  machine_nanoseconds(hyp_time() - vm->cloning.begun) / 1000);
-    /* It may be ended from now on, and its place taken. */
+    /* From now on the clone may be ended and its place reused. */
 }
 
 static enum vm_clone undo(struct vm *vm)

@@ -40,7 +40,7 @@ static void skip_space(struct reader *r)
     }
 }
 
-/* The next word without its quotes; false at the end or after an error. */
+/* Reads the next word, without its quotes. False at the end or after an error. */
 static bool next_word(struct reader *r, char word[WORD_SIZE])
 {
     size_t n = 0;
@@ -173,7 +173,7 @@ static void read_setting(struct reader *r, struct vm_config *c, char *word)
     fail(r, "unknown key", word);
 }
 
-/* What must hold once all settings of a guest are known. */
+/* Checks the combination of a guest's settings, after all of them have been read. */
 static void check_config(struct reader *r, const struct vm_config *c)
 {
     if (c->kernel[0] == '\0')
@@ -241,7 +241,7 @@ int config_parse(const char *text, size_t size, struct vm_config *configs, unsig
     return r.failed ? -1 : (int)count;
 }
 
-/* ---- Written ---- */
+/* ---- Writing ---- */
 
 static size_t write_key(const struct vm_config *c, const struct key *key, char *to, size_t size)
 {

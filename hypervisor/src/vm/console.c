@@ -5,7 +5,7 @@ void console_receive(struct vm *vm, uint8_t byte)
 {
     LOCK_FOR_BLOCK(&vm->lock);
 
-    /* What finds no room is lost, as on a real line; so is what comes while the guest reboots. */
+    /* A byte is lost if there is no room for it, or while the guest reboots. */
     if (vm_is_up(vm) && vm->config.console == CONSOLE_UART)
         (void)uart_receive(&vm->uart, byte);
     else if (vm_is_up(vm) && console_type(&vm->slots[0], byte))

@@ -5,9 +5,9 @@
 #include "vm/memory.h"
 #include "vm/network.h"
 
-enum { STEPS_AT_ONCE = 16 }; /* in the exit of a notification */
+enum { STEPS_AT_ONCE = 16 }; /* in the exit for a notification */
 
-/* ---- What devices reach their guest by ---- */
+/* ---- A device's access to its guest ---- */
 
 static bool contains(void *slot, uint64_t address, uint64_t size)
 {
@@ -36,7 +36,8 @@ const struct virtio_world devices_world = {
 
 /* ---- Steps ---- */
 
-/* One step of a device and what follows from it; the lock is held before and after, not between. */
+/* Makes one step of a device and handles its result. The lock is held before and after, not during
+ * the step. */
 static enum slot_step step(struct vm *vm, struct slot *dev)
 {
     enum slot_step result = dev->kind->step(dev);
@@ -46,14 +47,14 @@ static enum slot_step step(struct vm *vm, struct slot *dev)
     cpu_serve_interrupts();
     if (result == STEP_FRAME)
         network_send(vm, &vm->net->frame);
-    /* Without memory the step fails once more, and the device waits. */
+    /* If no memory can be mapped, the device waits. */
     if (result == STEP_MEMORY && memory_back(vm, unbacked, 0) != 0)
         result = STEP_WAIT;
     lock_take(&vm->lock);
     return result;
 }
 
-/* Steps of one device, which no other task serves meanwhile. */
+/* Makes steps of one device; no other task serves it meanwhile. */
 static enum devices_result step_device(struct vm *vm, struct slot *dev, unsigned *steps)
 {
     enum slot_step result = STEP_MORE;
@@ -113,7 +114,7 @@ void devices_write(struct vm *vm, const struct device *d, uint64_t offset, unsig
     for (unsigned i = 0; i < vm->slot_count; i++)
         kicked |= vm->slots[i].kicked && &vm->slots[i] == d->state;
     lock_drop(&vm->lock);
-    /* The worker looks after the clock's alarm. */
+    /* The worker waits for the clock's alarm. */
     if ((kicked && devices_step(vm, STEPS_AT_ONCE) != DEVICES_IDLE) || d->state == &vm->rtc)
         vm_rouse(vm);
 }

@@ -13,10 +13,10 @@ gpa_t fault_address(const struct vcpu *v)
     return v->regs.trap.htval << 2 | (v->regs.trap.stval & 3);
 }
 
-/* Was it the hardware's walk of the guest's page tables, not the access itself? Not every machine
- * says so in htinst, but the low 12 bits survive translation: where they differ, it was. Where a
- * guest arranges for them to be equal, it fools itself alone: it gets a device access that is
- * checked like any other. */
+/* True if the fault came from the hardware's walk of the guest's page tables, not from the access
+ * itself. Not every machine reports this in htinst. But translation keeps the low 12 bits of the
+ * address, so if they differ it was a walk. A guest that makes them equal only harms itself: it
+ * gets a device access with the usual checks. */
 static bool is_table_walk(const struct vcpu *v)
 {
     uint64_t pseudo = v->regs.trap.htinst & ~0x20ul;
@@ -32,8 +32,8 @@ static uint64_t access_fault(uint64_t cause)
                                             : CAUSE_STORE_ACCESS;
 }
 
-/* Tells the guest of its fault. Where it is the guest's own trap handler that cannot be fetched, it
- * would be told for ever: that guest cannot go on. */
+/* Injects the fault into the guest. If the guest's own trap handler cannot be fetched, this would
+ * repeat for ever, so the guest is ended. */
 static void blame(struct vcpu *v)
 {
     uint64_t handler = csr_read(CSR_VSTVEC) & ~3ul;
@@ -46,7 +46,7 @@ static void blame(struct vcpu *v)
 
 static unsigned needed_perm(const struct vcpu *v)
 {
-    if (is_table_walk(v)) /* it writes A and D: the pseudoinstruction of a store */
+    if (is_table_walk(v)) /* it writes A and D, so htinst is that of a store */
         return (v->regs.trap.htinst & ~0x1000ul) == 0x2020 ? PERM_W : PERM_R;
     return v->regs.trap.cause == CAUSE_FETCH_GUEST_PAGE  ? PERM_X
            : v->regs.trap.cause == CAUSE_LOAD_GUEST_PAGE ? PERM_R
@@ -73,8 +73,9 @@ bool fault_fetch(struct vcpu *v)
         v->insn = insn_decode((uint32_t)high << 16 | low);
         return true;
     }
-    /* Only a fault of the guest's own tables is told to it: a G-stage one is met again and served
-     * when the guest itself fetches (and shows as an instruction page fault on some emulators). */
+    /* Injects the fault only if the guest's own tables cause it. A G-stage fault (which some
+     * emulators report as an instruction page fault) occurs again when the guest itself fetches,
+     * and is served then. */
     if (fault->cause == CAUSE_FETCH_PAGE || fault->cause == CAUSE_FETCH_ACCESS)
         if (!code_is_mapped(v))
             vcpu_inject(v, fault->cause, fault->stval);
@@ -111,7 +112,7 @@ static void finish_load(struct vcpu *v, uint64_t value)
         guest_set_reg(&v->regs, i->rd, extend(value, i));
         return;
     }
-    /* A narrower value in an FP register is boxed in ones (D extension, NaN boxing). */
+    /* The upper bits of a narrower value in an FP register are ones (D extension, NaN boxing). */
     fpu_set(i->rd, i->width == 8 ? value : value | ~0ul << i->width * 8);
     v->regs.sstatus |= SSTATUS_FS;
     csr_set(CSR_VSSTATUS, SSTATUS_FS);
@@ -131,8 +132,8 @@ static void access(struct vcpu *v, const struct device *d, uint64_t offset)
     }
 }
 
-/* Does the instruction at pc, which touched `gpa` inside `device`. What is no plain, aligned load
- * or store becomes an access fault of the guest's. */
+/* Emulates the instruction at pc, which accessed `gpa` inside `device`. Everything except a plain,
+ * aligned load or store gets an access fault. */
 static void emulate(struct vcpu *v, const struct device *device, gpa_t gpa)
 {
     const struct insn *i = &v->insn;
@@ -154,8 +155,8 @@ static void emulate(struct vcpu *v, const struct device *device, gpa_t gpa)
 
 /* ---- Faults ---- */
 
-/* RAM: backs it, unless the guest may not do that there. A table walk may have been about to write
- * to the table. */
+/* A fault in RAM: maps the page, unless the guest may not make this access there. A table walk may
+ * need write permission for the table. */
 static void serve_ram(struct vcpu *v, gpa_t gpa)
 {
     bool writes = is_table_walk(v) || v->regs.trap.cause == CAUSE_STORE_GUEST_PAGE;
@@ -164,13 +165,13 @@ static void serve_ram(struct vcpu *v, gpa_t gpa)
     if ((vm_perm_at(v->vm, gpa) & needed_perm(v)) == 0)
         blame(v);
     else if (gstage_lookup(&v->vm->stage, gpa, &leaf) && !(leaf.shared && writes))
-        /* Another vCPU was faster, or this hart remembers that nothing was there, which it may
-         * (Privileged Architecture 15.5.3): it forgets. */
+        /* Another vCPU has mapped it, or this hart has cached the invalid entry, which is allowed
+         * (Privileged Architecture 15.5.3): flush it. */
         hyp_fence_gvma();
     else if (memory_back(v->vm, gpa, 0) != 0)
         life_wait_for_memory(v->vm, gpa);
     else if (v->vm->replaces)
-        hyp_fence_gvma(); /* it remembers that it may not write there */
+        hyp_fence_gvma(); /* flushes the read-only entry */
 }
 
 void fault_handle(struct vcpu *v)

@@ -1,4 +1,4 @@
-/* Where an instruction may go; see flow.h. */
+/* The possible next addresses after an instruction; see flow.h. */
 #include "vm/flow.h"
 
 enum { BRANCH = 0x63, JALR = 0x67, JAL = 0x6f };

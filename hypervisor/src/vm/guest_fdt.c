@@ -1,6 +1,6 @@
-/* The device tree a guest gets: what build.c plugged in and feature.c offers, nothing else.
- * Bindings: the Linux kernel's documentation for riscv/cpus, sifive,plic-1.0.0, riscv,imsics,
- * riscv,aplic, serial/8250 and virtio/mmio. */
+/* The guest's device tree: only the devices of build.c and the extensions of feature.c. Bindings:
+ * the Linux kernel's documentation for riscv/cpus, sifive,plic-1.0.0, riscv,imsics, riscv,aplic,
+ * serial/8250 and virtio/mmio. */
 #include "common/fdt.h"
 #include "common/fmt.h"
 #include "cpu/cpu.h"
@@ -10,8 +10,8 @@
 #include "vm/build.h"
 
 enum { PHANDLE_IRQS = 1, PHANDLE_IMSIC = 2, PHANDLE_HART = 3 }; /* hart i's controller: HART + i */
-/* Kinds of an APLIC's source. A virtio device's is an edge: its driver need not tell the APLIC when
- * it has served it. */
+/* Kinds of an APLIC's sources. Those of virtio devices are edges: the driver need not tell the
+ * APLIC that it has served one. */
 enum { EDGE_RISING = 1, LEVEL_HIGH = 4 };
 enum { UART_CLOCK = 3686400, S_EXTERNAL = 9 };
 
@@ -22,7 +22,7 @@ static void write_chosen(struct fdt_writer *w, const struct vm *vm, gpa_t initrd
     fdt_begin_node(w, "chosen");
     fdt_put_text(w, "bootargs", vm->config.args);
     fdt_put_text(w, "stdout-path", "/soc/serial@10000000");
-    if (random_ready()) { /* without it Linux stalls until it has seen enough jitter */
+    if (random_ready()) { /* without a seed Linux waits to collect entropy */
         random_take(seed);
         fdt_put(w, "rng-seed", seed, sizeof seed);
     }
@@ -72,7 +72,7 @@ static void write_harts(struct fdt_writer *w, const struct vm *vm)
     fdt_end_node(w);
 }
 
-/* Each vCPU's external interrupt. */
+/* Lists each vCPU's external interrupt. */
 static void write_contexts(struct fdt_writer *w, const struct vm *vm)
 {
     uint32_t contexts[2 * VM_VCPUS_MAX];
@@ -123,7 +123,7 @@ static void write_aia(struct fdt_writer *w, const struct vm *vm)
     fdt_end_node(w);
 }
 
-/* `kind` is an APLIC's. */
+/* `kind`: the kind of an APLIC's source. */
 static void write_device(struct fdt_writer *w, const struct vm *vm, const char *name,
                          const char *compatible, gpa_t base, uint64_t size,
                          const struct irq_line *irq, uint32_t kind)

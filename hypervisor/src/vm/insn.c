@@ -192,7 +192,7 @@ static int32_t offset_word(uint32_t bits)
     return (int32_t)(field(bits, 10, 3) << 3 | field(bits, 6, 1) << 2 | field(bits, 5, 1) << 6);
 }
 
-/* A memory instruction as the tables below describe it. */
+/* Fills in a memory instruction, as described in the tables below. */
 static void set(struct insn *i, enum insn_kind kind, unsigned width, bool sign, int32_t offset)
 {
     i->kind = kind;

@@ -1,4 +1,4 @@
-/* Instructions in words; see insn.h. */
+/* Instructions as text; see insn.h. */
 #include "common/fmt.h"
 #include "vm/insn.h"
 

@@ -6,7 +6,7 @@
 #include "host/machine.h"
 #include "lib/lock.h"
 
-static struct lock lock; /* guards: */
+static struct lock lock; /* guards what follows */
 static struct irq_file *owners[CPUS_MAX][FILES_MAX];
 
 bool irq_file_take(struct irq_file *f, unsigned hart, struct task *task)
@@ -40,12 +40,12 @@ hpa_t irq_file_page(const struct irq_file *f)
 
 void irq_file_send(const struct irq_file *f, unsigned msi)
 {
-    hyp_fence_device();                           /* what the message is about, such as a ring */
+    hyp_fence_device();                           /* after earlier writes, such as to a ring */
     *(volatile uint32_t *)irq_file_page(f) = msi; /* seteipnum_le */
 }
 
-/* Of the file that VGEIN names. A register the hart lacks traps; the guest cannot reach it
- * either. */
+/* Clears a register of the file that VGEIN selects. If the hart lacks the register, the access
+ * traps and is ignored; the guest cannot access it either. */
 static void clear_register(unsigned number)
 {
     csr_write(CSR_VSISELECT, number);
@@ -67,10 +67,10 @@ void irq_file_load(struct irq_file *f, uint64_t hstatus)
     if (!features.aia)
         return;
     if (f->number != 0) {
-        csr_clear(CSR_HGEIE, 1ul << f->number); /* it interrupts the guest now */
+        csr_clear(CSR_HGEIE, 1ul << f->number); /* it is delivered to the guest now */
         irq_file_interrupts();
         __atomic_store_n(&f->pending, false, __ATOMIC_RELAXED);
-        csr_write(CSR_HSTATUS, hstatus); /* vsireg means the file that VGEIN names */
+        csr_write(CSR_HSTATUS, hstatus); /* VGEIN selects the file of vsireg */
         if (f->stale)
             clear();
         f->stale = false;
@@ -89,15 +89,16 @@ void irq_file_save(struct irq_file *f)
     irq_file_interrupts();
 }
 
-/* Called after each change of hgeie, too: an emulator may compute the interrupt before it takes the
- * lock under which an MSI arrives, and make the change after it; the interrupt is lost then. */
+/* Also called after each change of hgeie. An emulator may compute the interrupt before it takes the
+ * lock under which an MSI arrives, and apply its result after the MSI; then the interrupt is
+ * lost. */
 void irq_file_interrupts(void)
 {
     struct irq_file **of_hart = owners[cpu_self()->index];
     uint64_t raised;
 
     while ((raised = csr_read(CSR_HGEIE) & csr_read(CSR_HGEIP)) != 0) {
-        LOCK_FOR_BLOCK(&lock); /* an owner stays while it is woken */
+        LOCK_FOR_BLOCK(&lock); /* under the lock: the owner must not go meanwhile */
 
         csr_clear(CSR_HGEIE, raised);
         for (; raised != 0; raised &= raised - 1) {

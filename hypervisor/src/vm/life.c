@@ -20,7 +20,7 @@ static void set_state(struct vm *vm, enum vm_state state)
     __atomic_store_n(&vm->state, state, __ATOMIC_RELEASE);
 }
 
-/* ---- Asked for by anyone ---- */
+/* ---- Requests ---- */
 
 static void hold_vcpus(struct vm *vm)
 {
@@ -109,7 +109,7 @@ static bool resume_locked(struct vm *vm, uint32_t which)
     bool good = vm->state == VM_PAUSED && vm->clones == 0 && vcpus_are_off(vm);
 
     if (good) {
-        /* The guest's clock goes on from where it stood. */
+        /* The guest's clock continues from the time of the pause. */
         vm->time_delta -= hyp_time() - vm->paused_at;
         for (unsigned i = 0; i < vm->vcpu_count; i++)
             vcpu_changed(vm->vcpus[i]);
@@ -127,7 +127,7 @@ bool life_resume(struct vm *vm, uint32_t which)
     return resume_locked(vm, which);
 }
 
-/* In one hold of the lock: what ends it takes that first. */
+/* Prints and publishes with the lock held: ending the VM takes the same lock first. */
 void life_publish(struct vm *vm, const char *format, ...)
 {
     char line[160];
@@ -144,7 +144,7 @@ void life_publish(struct vm *vm, const char *format, ...)
     (void)resume_locked(vm, LIFE_ALL);
 }
 
-/* Its worker makes `count` copies of it, or saves it. */
+/* Asks the worker to make `count` clones, or to save the VM. */
 static bool copy(struct vm *vm, bool saves, unsigned count, struct vcpu *caller)
 {
     const char *why = NULL;
@@ -163,7 +163,7 @@ static bool copy(struct vm *vm, bool saves, unsigned count, struct vcpu *caller)
         vm->clones = vm->clones_asked = count;
         vm->clones_caller = caller;
         vm->clones_resumes = vm->state == VM_RUNNING;
-        (void)pause_locked(vm); /* now: a caller's call is not over yet */
+        (void)pause_locked(vm); /* now, while the caller's call still runs */
     }
     vm_rouse(vm);
     lock_drop(&vm->lock);
@@ -190,14 +190,14 @@ void life_wait_for_memory(struct vm *vm, gpa_t gpa)
               vm->config.name, gpa);
 }
 
-/* ---- Done by its worker. Each returns whether there is more to do at once ---- */
+/* ---- The worker's part. Each function returns true if there is more to do at once ---- */
 
 static void look_again_soon(struct vm *vm)
 {
     vm->busy_at = hyp_time() + machine.timebase / LOOKS_PER_SECOND;
 }
 
-/* The worker is the only one that knows of it, or has nothing to do. */
+/* Only the worker uses vm->plan; other callers call this while the worker has nothing to do. */
 static void begin_loading_locked(struct vm *vm)
 {
     vm->plan.current = 0;
@@ -213,7 +213,8 @@ static void begin_loading(struct vm *vm)
     begin_loading_locked(vm);
 }
 
-/* Whether it reboots: in one hold of the lock, so that a stop comes before it or stops the boot. */
+/* True if the VM reboots. Checks and begins it with the lock held, so that a stop comes before the
+ * reboot or stops it. */
 static bool reboot(struct vm *vm)
 {
     LOCK_FOR_BLOCK(&vm->lock);
@@ -288,7 +289,7 @@ static void fence_all_harts(void)
             firmware_remote_fence_gvma(1, cpus[i].hartid);
 }
 
-/* Its vCPUs have left: nothing of it is on a hart any more, and its devices forget its memory. */
+/* All vCPUs have exited. Removes the VM's state from all harts, and resets its devices. */
 static void unplug_from_harts(struct vm *vm)
 {
     sched_set_payer(&vm->worker, NULL);
@@ -324,7 +325,7 @@ static bool stop(struct vm *vm)
     if (reboot(vm))
         return true;
     end(vm);
-    return true; /* it may have to go */
+    return true; /* it may have to be removed */
 }
 
 static bool serve_devices(struct vm *vm)
@@ -345,7 +346,8 @@ static bool settle(struct vm *vm)
     return false;
 }
 
-/* The vCPU that asked for clones is told how it went; those of the clones know their numbers. */
+/* Returns the result to the vCPU that asked for clones. The clones' vCPUs have their numbers
+ * already. */
 static void answer_caller(struct vm *vm, unsigned made)
 {
     struct vcpu *caller = vm->clones_caller;
@@ -356,8 +358,8 @@ static void answer_caller(struct vm *vm, unsigned made)
     caller->regs.x[11] = made;
 }
 
-/* A piece of a clone or of a save. When all are made its own mappings have changed, and it goes on.
- */
+/* Makes a piece of a clone or of a save. After the last one the VM is resumed; its own mappings
+ * have changed. */
 static bool clone(struct vm *vm)
 {
     enum vm_clone result;
@@ -377,7 +379,7 @@ static bool clone(struct vm *vm)
         answer_caller(vm, vm->clones_asked - left);
         left = 0;
         vm->saving = false;
-        fence_all_harts(); /* before it may run again: harts may still write what is shared now */
+        fence_all_harts(); /* before it runs: harts may have writable entries for shared pages */
     }
     lock_take(&vm->lock);
     vm->clones = left;
@@ -387,7 +389,7 @@ static bool clone(struct vm *vm)
     return true;
 }
 
-/* Under the lock: copy() says what is asked for and holds the vCPUs in one hold of it. */
+/* Takes the lock, since copy() sets the request and holds the vCPUs under it. */
 static bool copy_is_asked(struct vm *vm)
 {
     LOCK_FOR_BLOCK(&vm->lock);
@@ -412,7 +414,7 @@ static bool work(struct vm *vm)
     case VM_ENDED:
         if (vm->doomed) {
             make_destroy(vm);
-            print("hv: vm %s is gone\n", vm->config.name); /* its place is kept while this runs */
+            print("hv: vm %s is gone\n", vm->config.name); /* this keeps its place from reuse */
         }
         return false;
     default:
@@ -431,7 +433,7 @@ static void run_worker(struct task *task)
 
     do {
         vm->busy_at = ~0ul;
-        __atomic_store_n(&vm->busy, false, __ATOMIC_SEQ_CST); /* before it looks: see vm_rouse() */
+        __atomic_store_n(&vm->busy, false, __ATOMIC_SEQ_CST); /* before it checks: vm_rouse() */
         if (work(vm))
             __atomic_store_n(&vm->busy, true, __ATOMIC_SEQ_CST);
         else
@@ -447,13 +449,13 @@ static bool worker_is_ready(struct task *task, uint64_t *wake_at)
 
     *wake_at = vm->busy_at;
     if (__atomic_load_n(&vm->state, __ATOMIC_RELAXED) == VM_RUNNING)
-        *wake_at = min64(*wake_at, vm->alarm_at); /* else devices_step() never moves it on */
+        *wake_at = min64(*wake_at, vm->alarm_at); /* else devices_step() never updates it */
     return __atomic_load_n(&vm->busy, __ATOMIC_SEQ_CST);
 }
 
 static const struct task_ops worker_ops = {.run = run_worker, .is_ready = worker_is_ready};
 
-/* ---- Started ---- */
+/* ---- Making and starting ---- */
 
 struct vm *life_make(const struct vm_config *config)
 {
@@ -493,5 +495,5 @@ bool life_start(struct vm *vm)
 void life_destroy(struct vm *vm)
 {
     vm->doomed = true;
-    life_stop(vm, END_STOPPED); /* and rouses its worker */
+    life_stop(vm, END_STOPPED); /* also wakes its worker */
 }

@@ -1,4 +1,4 @@
-/* Loads guests that were saved; see load.h. */
+/* Loads saved guests; see load.h. */
 #include "vm/load.h"
 
 #include "common/string.h"
@@ -17,17 +17,17 @@
 
 enum { LOOKS_PER_SECOND = 10000 };
 
-/* The load under way: the steps' own while they are active, otherwise of the caller of
+/* The current load. The steps own it while they are active, otherwise the caller of
  * store_open(). */
 struct load {
     char name[NAME_SIZE];
-    uint64_t save, record; /* the save's number, and that of the record that is read */
+    uint64_t save, record; /* numbers of the save, and of the record being read */
     struct saved_head head;
-    struct vm *vm;     /* that it becomes; not listed in vms[] yet */
-    bool devices;      /* they were read, */
-    uint32_t vcpus;    /* these vCPUs, a bit each, */
-    uint64_t on_disk;  /* and so many bytes of its disk */
-    const char *wrong; /* what there is of it goes; NULL: nothing is wrong */
+    struct vm *vm;     /* the loaded VM; not listed in vms[] yet */
+    bool devices;      /* read: the devices, */
+    uint32_t vcpus;    /* a bit for each vCPU, */
+    uint64_t on_disk;  /* and bytes of the disk */
+    const char *wrong; /* why the load fails; NULL: no error */
 };
 
 static struct load job;
@@ -49,7 +49,7 @@ static const char *load_head(void)
         return "it was saved on harts with another ISA, timebase or vector length";
     if (job.name[0] != '\0')
         string_copy(config.name, job.name, sizeof config.name);
-    cpu_serve_interrupts(); /* each of these is a long step */
+    cpu_serve_interrupts(); /* each record is a long step */
     job.vm = vm = life_make(&config);
     cpu_serve_interrupts();
     if (vm == NULL)
@@ -74,7 +74,7 @@ static bool load_slots(struct vm *vm, const struct saved_devices *d)
         if (!virtio_load(&slot->virtio, &d->slot[i].state))
             return false;
         irq_set(&slot->irq, slot->virtio.state.interrupt != 0);
-        slot->kicked = true; /* it looks for itself */
+        slot->kicked = true; /* the device looks for requests */
     }
     return true;
 }
@@ -130,7 +130,8 @@ static const char *load_counters(struct vcpu *v, const struct saved_vcpu *s)
     return NULL;
 }
 
-/* Whatever is said, it is a guest's: in VS-mode or VU-mode, with no more than guests may have. */
+/* Loads a vCPU. Whatever the record says, it runs in VS-mode or VU-mode and has no more rights than
+ * a guest may have. */
 static const char *load_vcpu(uint64_t number, const struct saved_vcpu *s)
 {
     struct vcpu *v = vm_vcpu(job.vm, number);
@@ -159,7 +160,7 @@ static const char *load_vcpu(uint64_t number, const struct saved_vcpu *s)
     v->steal_sequence = s->steal_sequence;
     v->inject = s->inject & HVIP_VSSIP;
     v->task.waited = s->waited;
-    v->task.state = s->task; /* it is held: what it waits for is looked at when it is released */
+    v->task.state = s->task; /* held: its wait is checked at its release */
     vcpu_changed(v);
     job.vcpus |= 1u << number;
     wrong = load_switches(v, s);
@@ -199,7 +200,7 @@ static const char *load_record(void)
 
     if (wrong != NULL)
         return wrong;
-    cpu_serve_interrupts(); /* the checksum took its time */
+    cpu_serve_interrupts(); /* the checksum took long */
     memcpy(&r, store_record(), sizeof r);
     job.save = r.save;
     if (job.record == 0)
@@ -211,8 +212,8 @@ static const char *load_record(void)
     return load_bytes(r.kind, r.at, r.size);
 }
 
-/* Another load or save may begin from now on. What is printed about this one comes after it, so
- * that the next may be asked for once that is read. */
+/* Ends the load. Another load or save may begin before the result is printed, so that a user who
+ * has read it can start the next. */
 static void finish(void)
 {
     steps_end(&steps);
@@ -241,12 +242,13 @@ static const char *loaded(void)
     job.vm = NULL;
     finish();
     life_publish(vm, "hv: vm %s: loaded from disk %u, guest %u, in %lu us\n", vm->config.name, disk,
-                 vm->id + 1, took); /* it may be ended from now on, and its place taken */
+                 vm->id + 1, took); /* from now on it may be ended and its place reused */
     vm_arrived();
     return NULL;
 }
 
-/* What is read by now is taken, and the next record asked for; what is wrong, or NULL. */
+/* Takes the record that has been read, and begins to read the next one. Returns what is wrong, or
+ * NULL. */
 static const char *load_piece(void)
 {
     const char *wrong = load_record();

@@ -1,4 +1,4 @@
-/* Making VMs and counting what they take; see make.h. */
+/* Makes VMs and accounts for their memory; see make.h. */
 #include "vm/make.h"
 
 #include "cpu/cpu.h"
@@ -15,11 +15,11 @@ enum { TREE_PAGES = 8, DEVICE_PAGES = 16, ROOT_PAGES = 4, FILE_TABLES = 3, SHRIN
 
 _Static_assert(offsetof(struct vm, id) == 64, "cleared by page_zero()");
 
-static uint32_t making; /* exchanged: a whole word, which needs no function of gcc's */
+static uint32_t making; /* a whole word: its exchange needs no libgcc function */
 
 bool make_begin(void)
 {
-    return !__atomic_exchange_n(&making, true, __ATOMIC_ACQUIRE); /* pairs with what ends it */
+    return !__atomic_exchange_n(&making, true, __ATOMIC_ACQUIRE); /* pairs with making_ends() */
 }
 
 static void making_ends(void)
@@ -72,9 +72,9 @@ static const char *take_files(struct vm *vm)
 
     if (features.guest_files == 0 || machine.imsic_guests == 0)
         return "this machine's harts have no guest interrupt files";
-    /* To access a file's page by these is an access fault, which OpenSBI 1.6 emulates as if it were
-     * a misaligned one and then continues at the guest's stvec in HS-mode: a way out. Accesses that
-     * it decodes as scalar are given back to the guest. */
+    /* These accesses to an interrupt file's page cause an access fault, which OpenSBI 1.6 handles
+     * as a misaligned access. It then continues at the guest's stvec, but in HS-mode: the guest
+     * escapes. For accesses that it decodes as scalar it injects the fault into the guest. */
     if (machine.wide_accesses)
         return "with this firmware a vector or 16- or 128-bit float access to a file could leave "
                "the guest";
@@ -91,9 +91,9 @@ static const char *take_files(struct vm *vm)
     return NULL;
 }
 
-/* Where the manifest wants that, each vCPU gets a guest interrupt file, and is bound to its hart:
- * the first vCPU to the first of those in harts=, and so on. Where that cannot be, none gets one,
- * and the guest a PLIC. */
+/* If the manifest asks for it, gives each vCPU a guest interrupt file and binds it to that file's
+ * hart: the first vCPU to the first hart of harts=, and so on. If this is not possible for all of
+ * them, no vCPU gets a file, and the guest gets a PLIC. */
 static void give_files(struct vm *vm)
 {
     const char *why = take_files(vm);
@@ -114,7 +114,7 @@ static void give_files(struct vm *vm)
 static int make_parts(struct vm *vm, const struct task_ops *ops)
 {
     sched_init_task(&vm->worker, ops, vm, vm->config.weight, vm->config.harts);
-    vm->worker.state = TASK_BLOCKED; /* until it is roused */
+    vm->worker.state = TASK_BLOCKED; /* until it is woken */
     if (harts_are_there(vm) != 0)
         return -1;
     for (unsigned i = 0; i < vm->config.cpus; i++) {
@@ -153,8 +153,8 @@ bool make_undo(struct vm *vm)
     return true;
 }
 
-/* The place of one that is gone, or a new one; NULL: there are as many as there may be, or no
- * memory. */
+/* Finds the place of a VM that is gone, or makes a new one. NULL if there is no memory, or the
+ * maximum of VMs exists. */
 static struct vm *find_place(void)
 {
     struct vm *vm;
@@ -162,7 +162,7 @@ static struct vm *find_place(void)
     for (unsigned i = 0; i < vm_count; i++) {
         vm = vms[i];
         if (__atomic_load_n(&vm->state, __ATOMIC_ACQUIRE) != VM_GONE ||
-            sched_state(&vm->worker) != TASK_BLOCKED) /* it is about to be */
+            sched_state(&vm->worker) != TASK_BLOCKED) /* it will block soon */
             continue;
         page_zero(&vm->id, (PAGE_4K << vm_order()) - offsetof(struct vm, id));
         vm->id = i;
@@ -197,7 +197,7 @@ struct vm *make_vm(const struct vm_config *config, const struct task_ops *ops)
 {
     struct vm *vm;
 
-    if (vm_named(config->name) != NULL) { /* none gets that name meanwhile: see make_begin() */
+    if (vm_named(config->name) != NULL) { /* make_begin() keeps others from taking the name */
         making_ends();
         print("hv: vm %s: a guest of that name exists\n", config->name);
         return NULL;
@@ -233,7 +233,7 @@ void make_publish(struct vm *vm, enum vm_state state)
 
 void make_destroy(struct vm *vm)
 {
-    vm_hooks.ended(vm); /* it may have been brought to the front since it ended */
+    vm_hooks.ended(vm); /* the user may have switched to it after its end */
     free_parts(vm);
     __atomic_store_n(&vm->state, VM_GONE, __ATOMIC_RELEASE); /* pairs with find_place() */
 }

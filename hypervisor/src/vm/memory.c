@@ -1,4 +1,4 @@
-/* Guest memory: backing on demand, and copies; see memory.h. */
+/* Guest memory: mapping on demand, and copies; see memory.h. */
 #include "vm/memory.h"
 
 #include "common/string.h"
@@ -8,7 +8,8 @@
 
 enum { CLEAR_STEP = 65536 };
 
-/* Can the whole block around `gpa` be one mapping: inside RAM, and with one set of permissions? */
+/* True if the whole block around `gpa` can be one mapping: it lies inside RAM and has one set of
+ * permissions. */
 static bool block_fits(const struct vm *vm, gpa_t gpa, unsigned level)
 {
     gpa_t start = ALIGN_DOWN(gpa, gstage_size(level));
@@ -21,7 +22,7 @@ static bool block_fits(const struct vm *vm, gpa_t gpa, unsigned level)
     return true;
 }
 
-/* Clears in steps between which interrupts are served: a block may have 1 GiB. */
+/* Clears in steps and serves interrupts between them: a block may have 1 GiB. */
 static void clear(uint8_t *from, const uint8_t *to)
 {
     while (from < to) {
@@ -34,7 +35,8 @@ static void clear(uint8_t *from, const uint8_t *to)
     }
 }
 
-/* Clears a block but for `kept` bytes from `offset`, in pieces that page_zero() takes. */
+/* Clears a block except `kept` bytes from `offset`, in pieces of a size that page_zero()
+ * accepts. */
 static void clear_around(uint8_t *block, uint64_t size, uint64_t offset, uint64_t kept)
 {
     uint64_t from = ALIGN_UP(offset, 64), to = ALIGN_DOWN(offset + min64(kept, size - offset), 64);
@@ -60,13 +62,13 @@ static int map_block(struct vm *vm, gpa_t gpa, unsigned level, uint64_t written)
     lock_take(&vm->stage_lock);
     result = gstage_map(&vm->stage, start, (hpa_t)memory, level, vm_perm_at(vm, gpa));
     lock_drop(&vm->stage_lock);
-    if (result != GSTAGE_OK) /* a smaller block is inside already, or another task was faster */
+    if (result != GSTAGE_OK) /* it has a smaller block, or another task was faster */
         page_free(&vm->account, memory, 9 * level);
     return result;
 }
 
-/* Changes a shared page for a copy. It is not written to while it is copied, as this VM owns it too
- * until it is dropped; by then no hart and no device reads there (memory_read() looks again). */
+/* Replaces a shared page by a copy. No owner writes to the page meanwhile: this VM owns it too
+ * until it is dropped. By then no hart and no device reads it (memory_read() checks again). */
 static int replace_page(struct vm *vm, gpa_t gpa, const struct gstage_leaf *leaf)
 {
     void *copy = page_alloc_raw(&vm->account, ORDER_4K);
@@ -80,8 +82,8 @@ static int replace_page(struct vm *vm, gpa_t gpa, const struct gstage_leaf *leaf
     return 0;
 }
 
-/* Makes the page at `gpa` the VM's own: with the block around it, if all others have left that;
- * else it becomes a copy. The VM's lock is held. */
+/* Makes the page at `gpa` private to the VM: the whole block around it, if it has no other owner
+ * left, else a copy of the page. The VM's lock is held. */
 static int unshare(struct vm *vm, gpa_t gpa)
 {
     struct gstage_leaf leaf;
@@ -116,8 +118,8 @@ int memory_back(struct vm *vm, gpa_t gpa, uint64_t written)
     return gstage_lookup(&vm->stage, gpa, &leaf) ? 0 : -1;
 }
 
-/* The host address of `gpa`, and how many of `size` bytes lie behind it in one piece. NULL: nothing
- * is mapped, up to the end of that page, or it may not be written there. */
+/* The host address of `gpa`. Cuts `size` to the bytes from there that are contiguous. NULL: not
+ * mapped, or not writable; then `size` ends with that page. */
 static uint8_t *piece(const struct vm *vm, gpa_t gpa, uint64_t *size, bool write)
 {
     struct gstage_leaf leaf;
@@ -145,7 +147,7 @@ bool memory_read(struct vm *vm, gpa_t from, void *to, uint64_t size)
         else
             memset(t, 0, n);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
-        if (piece(vm, from, &n, false) != at) /* it was replaced meanwhile: see replace_page() */
+        if (piece(vm, from, &n, false) != at) /* replaced meanwhile: see replace_page() */
             continue;
         t += n, from += n, size -= n;
     }

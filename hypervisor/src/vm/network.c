@@ -19,7 +19,8 @@ static struct slot *card_of(struct vm *vm)
     return NULL;
 }
 
-/* To every VM on the switch but `from`, each under its own lock: no two are ever held at once. */
+/* Sends the frame to each VM on the switch except `from`. Takes one VM's lock at a time, never
+ * two. */
 static void spread(const struct vm *from, const char *name, const struct net_frame *frame)
 {
     unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
@@ -37,7 +38,7 @@ static void spread(const struct vm *from, const char *name, const struct net_fra
     }
 }
 
-/* The sender's device is not stepped meanwhile, so that its frame stays. */
+/* No other task steps the sender's device meanwhile, so its frame does not change. */
 void network_send(const struct vm *from, const struct net_frame *frame)
 {
     spread(from, from->config.net, frame);
@@ -51,7 +52,7 @@ static struct steps steps = {.has_input = nic_has_frame};
 
 static void step(void)
 {
-    static struct net_frame frame; /* the steps' own */
+    static struct net_frame frame; /* used only by the steps */
     size_t size = nic_receive(frame.bytes + HEADER);
 
     if (size > 0) {
@@ -75,17 +76,17 @@ static bool open(void)
     if (pages == NULL)
         return false;
     if (!nic_open(pages, arrived)) {
-        page_free(NULL, pages, NIC_ORDER); /* no device has been told of them */
+        page_free(NULL, pages, NIC_ORDER); /* no device knows them */
         return false;
     }
-    steps_begin(&steps, step); /* frames may have come in by now */
+    steps_begin(&steps, step); /* frames may have arrived already */
     return true;
 }
 
 bool network_join(const struct vm *vm, uint8_t mac[6])
 {
-    /* Locally administered; the last byte tells the VMs of a machine apart, and on a wire that
-     * others share, three more tell the machines apart. */
+    /* A locally administered address. The last byte differs between the VMs of a machine; on a
+     * shared wire, three more bytes differ between machines. */
     const uint8_t own[6] = {0x52, 0x56, 0, 0, 0, (uint8_t)(vm->id + 1)};
     uint8_t card[6];
 

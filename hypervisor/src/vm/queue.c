@@ -103,7 +103,7 @@ struct task *queue_find_favoured(const struct hart *h)
     return h->queue;
 }
 
-/* The first in a queue that may run on this hart. */
+/* The first task in a queue that may run on this hart. */
 static struct task *first_for(const struct hart *h, unsigned hart)
 {
     struct task *t = h->queue;

@@ -1,4 +1,4 @@
-/* Reports about a guest that was ended; see report.h. */
+/* Reports about an ended guest; see report.h. */
 #include "vm/report.h"
 
 #include "cpu/cpu.h"
@@ -55,7 +55,8 @@ void report_print(struct vcpu *v, const char *reason)
 
 enum { PLACES_SHOWN = 8 };
 
-/* How often all vCPUs left at one of the instructions that share a slot, and which that is. */
+/* Of the instructions that share a slot, the one with the most exits of all vCPUs, and their
+ * number. */
 static struct exit_place most_of_slot(const struct vm *vm, unsigned slot)
 {
     struct exit_place most = {0};

@@ -1,4 +1,4 @@
-/* A hart's life; see run.h. */
+/* The main loop of each hart; see run.h. */
 #include "vm/run.h"
 
 #include "cpu/hyp.h"
@@ -8,14 +8,14 @@
 #include "vm/memory.h"
 #include "vm/trap.h"
 
-/* What SBI STA shows the guest (SBI 16.1); the rest of the 64 bytes is zero. */
+/* The structure of SBI STA in guest memory (SBI 16.1); the rest of the 64 bytes is zero. */
 struct stolen {
     uint32_t sequence, flags;
     uint64_t time; /* nanoseconds that it waited for a hart */
 };
 
-/* The sequence is odd while the time changes. No vCPU of the VM sees it between two of these: each
- * writes what it shows of itself, and a guest may read another's. */
+/* The sequence is odd while the time changes, since another vCPU may read it meanwhile. Each vCPU's
+ * hart writes only that vCPU's structure. */
 static void show_stolen(struct vcpu *v)
 {
     struct stolen s = {.sequence = v->steal_sequence + 1};
@@ -31,7 +31,7 @@ static void show_stolen(struct vcpu *v)
     __atomic_thread_fence(__ATOMIC_RELEASE);
     s.sequence++;
     if (memory_write(v->vm, v->steal, &s, 4))
-        v->steal_sequence = s.sequence; /* else the next one begins with the same odd number */
+        v->steal_sequence = s.sequence; /* else the next update begins with the same odd number */
 }
 
 void run_vcpu(struct vcpu *v)
@@ -56,7 +56,7 @@ void run_vcpu(struct vcpu *v)
     }
 }
 
-/* Nothing of a guest is left in the hart: none of a guest's interrupts wakes it. */
+/* Removes all guest state from the hart first, so that no guest's interrupt wakes it. */
 static void rest(void)
 {
     vcpu_unload();

@@ -18,12 +18,12 @@ _Static_assert(sizeof(struct vcpu_csrs) == sizeof(((struct saved_vcpu *)0)->csr)
                    FW_EVENTS == ARRAY_SIZE(((struct saved_vcpu *)0)->events),
                "all of a vCPU is saved");
 
-/* The save under way. Owned by the caller of store_open() until store_close(). */
+/* The current save. The caller of store_open() owns it until store_close(). */
 struct save {
-    uint64_t save, record; /* its number, and that of the next record */
-    enum saved_kind stage; /* what is written next, */
-    uint64_t at;           /* from here on */
-    bool wiped;            /* what was saved on the disk before is gone for certain */
+    uint64_t save, record; /* its number, and the next record's */
+    enum saved_kind stage; /* the part that is written next, */
+    uint64_t at;           /* from this address or number */
+    bool wiped;            /* the earlier save on the disk is erased */
 };
 
 static struct save job;
@@ -44,7 +44,7 @@ static uint32_t save_head(const struct vm *vm, struct saved_head *h)
     return sizeof *h;
 }
 
-/* A device repeats a request that it had not finished when it is loaded. */
+/* After a load, a device repeats the request that it had not finished. */
 static void save_slot(const struct slot *slot, struct saved_slot *s)
 {
     struct virtio dev = slot->virtio;
@@ -124,7 +124,7 @@ static bool is_zero(const uint64_t *words, uint64_t size)
     return all == 0;
 }
 
-/* The next piece of RAM with anything in it; 0: the one looked at has nothing. */
+/* Saves the next piece of RAM. Returns 0 if the piece is all zero. */
 static uint32_t save_ram(struct vm *vm, void *bytes)
 {
     gpa_t end = vm->ram_base + vm->ram_size;
@@ -140,7 +140,7 @@ static uint32_t save_ram(struct vm *vm, void *bytes)
     n = min64(SAVED_CHUNK, end - job.at);
     if (n == 0 || !memory_read(vm, job.at, bytes, n))
         return 0;
-    cpu_serve_interrupts(); /* each pass over so much takes its time */
+    cpu_serve_interrupts(); /* each pass over the piece takes long */
     return is_zero(bytes, n) ? 0 : (uint32_t)n;
 }
 
@@ -154,7 +154,7 @@ static uint32_t save_disk(const struct vm *vm, void *bytes)
     return (uint32_t)n;
 }
 
-/* Where the part ends that is written now. */
+/* The end of the part that is being written. */
 static uint64_t end_of_stage(const struct vm *vm)
 {
     switch (job.stage) {
@@ -171,13 +171,13 @@ static uint64_t end_of_stage(const struct vm *vm)
     }
 }
 
-/* Fills a record with what is next: its size, or 0 where that has nothing. */
+/* Fills a record with the next piece. Returns its size, 0 if the piece is empty. */
 static uint32_t fill_record(struct vm *vm)
 {
     uint32_t size;
 
     switch (job.stage) {
-    case SAVED_NOTHING: /* what was saved there counts no more */
+    case SAVED_NOTHING: /* makes the earlier save invalid */
         return 0;
     case SAVED_DEVICES:
         return save_devices(vm, store_payload());
@@ -196,7 +196,7 @@ static uint32_t fill_record(struct vm *vm)
     }
 }
 
-/* The place behind what was just written; true where another part begins. */
+/* Moves behind the piece just written. True if another part begins there. */
 static bool move_on(const struct vm *vm)
 {
     bool bytes = job.stage == SAVED_RAM || job.stage == SAVED_DISK;
@@ -205,7 +205,7 @@ static bool move_on(const struct vm *vm)
     return job.at >= end_of_stage(vm);
 }
 
-/* What is on the disk where a save fails, as far as it is known. */
+/* The known state of the disk after a failed save. */
 static const char *left_over(void)
 {
     if (job.stage == SAVED_NOTHING)
@@ -221,7 +221,7 @@ static enum vm_clone saved(const struct vm *vm, const char *wrong)
     const uint64_t size = job.record * SAVED_SECTORS * SAVED_SECTOR, took = store_microseconds();
     const char *left = left_over();
 
-    store_close(); /* first: another may be asked for once the line is read */
+    store_close(); /* first: the user may start another after reading the line */
     if (wrong == NULL)
         print("hv: vm %s: saved on disk %u, %lu KiB, in %lu us\n", vm->config.name, disk,
               size / KIB, took);
@@ -230,7 +230,7 @@ static enum vm_clone saved(const struct vm *vm, const char *wrong)
     return wrong == NULL ? CLONE_MADE : CLONE_NOT_MADE;
 }
 
-/* Writes the next record, or goes on to the next part; what is wrong, or NULL. */
+/* Writes the next record, or moves on to the next part. Returns what is wrong, or NULL. */
 static const char *save_piece(struct vm *vm)
 {
     bool first = job.stage == SAVED_NOTHING || job.stage == SAVED_HEAD;

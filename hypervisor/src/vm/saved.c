@@ -5,7 +5,8 @@
 
 static const char magic[8] = {'m', 'k', 'v', 'm', 's', 'a', 'v', 'e'};
 
-/* Of whole words, as it is made of each 16 KiB with interrupts off: it tells damage, not malice. */
+/* A checksum over whole words, which is fast: each 16 KiB are summed with interrupts off. It
+ * detects damage, not attacks. */
 static uint64_t add_up(uint64_t sum, const uint64_t *words, size_t size)
 {
     const uint8_t *bytes = (const uint8_t *)words;
@@ -73,6 +74,6 @@ const char *saved_read_head(const struct saved_head *head, struct vm_config *con
     if (config_parse(head->manifest, strlen(head->manifest), config, 1, &error) != 1 ||
         head->vcpus != config->cpus || head->ram_size != config->memory)
         return damaged;
-    config->interrupts = INTERRUPTS_PLIC; /* of the others none is saved */
+    config->interrupts = INTERRUPTS_PLIC; /* no other kind is ever saved */
     return NULL;
 }

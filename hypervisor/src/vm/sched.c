@@ -10,10 +10,10 @@
 #include "vm/queue.h"
 
 static struct lock lock;         /* guards what follows, and tasks */
-static uint64_t least;           /* no task that wants to run was charged less; never falls */
+static uint64_t least;           /* the lowest charge of tasks that want to run; never falls */
 static unsigned wanting;         /* tasks that want a hart */
-static unsigned bound[CPUS_MAX]; /* of these, tasks allowed on this hart only */
-static unsigned loose;           /* of these, tasks allowed on some harts */
+static unsigned bound[CPUS_MAX]; /* of these, tasks allowed on only this hart */
+static unsigned loose;           /* of these, tasks allowed on several but not all harts */
 static uint32_t crowded;
 
 static struct hart *own(void)
@@ -27,9 +27,9 @@ static void arm_timer(const struct hart *h)
 
     if (h->current != NULL)
         when = min64(when, min64(h->slice_end, h->current->deadline));
-    /* QEMU 7.2 forgets at times to interrupt a vCPU when its own timer comes while the hart enters
-     * the guest, until the next exit. A guest that only waits for its timer makes no exit, so the
-     * hart's own timer makes one, at most a second after it was last set. */
+    /* QEMU 7.2 can lose a vCPU's timer interrupt until the next exit, if it comes while the hart
+     * enters the guest. A guest that only waits for its timer has no exit, so the hart's own timer
+     * forces one, at most a second after it was set. */
     if (h->current != NULL && features.sstc)
         when = min64(when, hyp_time() + machine.timebase);
     if (h->sleepers != NULL)
@@ -52,13 +52,13 @@ static void charge(struct hart *h)
     if (payer == NULL)
         return;
     payer->charged += queue_by_weight(payer, ticks);
-    if (payer->state == TASK_READY && !payer->held) { /* its place in the queue has changed */
+    if (payer->state == TASK_READY && !payer->held) { /* its order in the queue has changed */
         queue_unlink(&queue_harts[payer->home].queue, payer);
         queue_put(&queue_harts[payer->home], payer);
     }
 }
 
-/* What a task that comes to want a hart is compared with. */
+/* Updates `least`, to which the charge of a woken task is compared. */
 static void find_least(void)
 {
     uint64_t found = ~0ul;
@@ -71,7 +71,7 @@ static void find_least(void)
             found = min64(found, h->current->charged);
         }
         for (const struct task *t = h->queue; t != NULL; t = t->next)
-            found = min64(found, t->charged); /* urgent ones are not sorted in */
+            found = min64(found, t->charged); /* urgent tasks are not in order */
     }
     if (found != ~0ul && found > least)
         least = found;
@@ -87,11 +87,11 @@ static bool harts_are_scarce(void)
         if (bound[i] > 1)
             return true;
     }
-    /* Whether the few that some may run on are taken by others is not looked into. */
+    /* Does not check whether the harts that some tasks are limited to are busy. */
     return wanting > online || (wanting > 1 && (loose > 0 || (single > 0 && single < wanting)));
 }
 
-/* Counts a task among those that want a hart, or no more. */
+/* Adds a task to the count of those that want a hart, or removes it. */
 static void count(struct task *t)
 {
     bool wants = t->ops->waits_in_guest && t->state != TASK_STOPPED && !t->held;
@@ -107,7 +107,7 @@ static void count(struct task *t)
         *pinned += wants ? 1 : -1u;
     is = harts_are_scarce();
     __atomic_store_n(&crowded, is, __ATOMIC_RELAXED);
-    /* Guests that wait on their harts must learn that they may not. */
+    /* Guests that wait (WFI) on their harts must exit now: other tasks want harts. */
     for (unsigned i = 0; is && !was && i < cpu_count; i++)
         if (queue_harts[i].current != NULL)
             cpu_kick(&cpus[i]);
@@ -118,7 +118,7 @@ bool sched_is_crowded(void)
     return __atomic_load_n(&crowded, __ATOMIC_RELAXED) != 0;
 }
 
-/* Slices end only while somebody waits. */
+/* Time slices end only while other tasks wait. */
 static void make_slices_end(void)
 {
     for (unsigned i = 0; i < cpu_count; i++) {
@@ -138,7 +138,7 @@ static void enqueue(struct hart *h, struct task *t)
     t->state = TASK_READY;
     t->ready_since = hyp_time();
     if (t->held)
-        return; /* sched_release() will */
+        return; /* sched_release() does it */
     queue_put(h, t);
     queue_waiting++;
     if (h->idle)
@@ -148,7 +148,7 @@ static void enqueue(struct hart *h, struct task *t)
     h->idle = false;
 }
 
-/* `slept`: it waited for something, and did not begin just now. */
+/* `slept`: the task has waited for something, and is not new. */
 static void wake(struct task *t, bool slept)
 {
     uint64_t bonus = slept ? queue_by_weight(t, queue_slice()) : 0;
@@ -220,7 +220,7 @@ void sched_hold(struct task *t)
             queue_unlink(&queue_harts[t->home].sleepers, t);
         else if (t->cpu != NULL)
             cpu_kick(t->cpu);
-        /* It may be gone by the time at which a hart would look at what it favours. */
+        /* The task may be freed before a hart reads its favoured task. */
         for (unsigned i = 0; i < cpu_count; i++)
             if (queue_harts[i].favoured == t)
                 queue_harts[i].favoured = NULL;
@@ -238,13 +238,13 @@ void sched_release(struct task *t)
         __atomic_store_n(&t->held, false, __ATOMIC_RELEASE);
         wakes = t->state == TASK_READY || t->ops->is_ready(t, &t->wake_at);
         if (t->state == TASK_READY)
-            t->state = TASK_BLOCKED; /* it is in no queue yet: see charge() */
+            t->state = TASK_BLOCKED; /* in no queue yet: see charge() */
         if (t->state == TASK_BLOCKED && wakes)
             wake(t, false);
         else if (t->state == TASK_BLOCKED)
             queue_put_to_sleep(&queue_harts[t->home], t);
         count(t);
-        cpu_kick(&cpus[t->home]); /* its timer may have to come earlier */
+        cpu_kick(&cpus[t->home]); /* it may need an earlier timer */
     }
 }
 

@@ -54,7 +54,7 @@ void steps_begin(struct steps *s, void (*step)(void))
 
 void steps_rouse(struct steps *s)
 {
-    if (steps_are_active(s)) /* else its task may not be one yet */
+    if (steps_are_active(s)) /* else its task may not exist yet */
         sched_wake(&s->task);
 }
 

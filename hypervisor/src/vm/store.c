@@ -10,7 +10,7 @@ _Static_assert((int)SAVED_SECTORS <= (int)DISK_SECTORS, "a record is one request
 
 /* `active` is an atomic. Owned by the caller of store_open() until store_close(). */
 static struct {
-    uint32_t active; /* exchanged: a whole word */
+    uint32_t active; /* a whole word for the exchange */
     bool busy;
     unsigned number;
     int disk;
@@ -37,14 +37,14 @@ bool store_open(unsigned number)
         print("hv: no memory for a disk's requests\n");
     else
         print("hv: this machine has no virtio disk %u, or a guest has it\n", number);
-    page_free(NULL, pages, DISK_ORDER); /* no device has been told of them */
+    page_free(NULL, pages, DISK_ORDER); /* no device knows them */
     __atomic_store_n(&store.active, false, __ATOMIC_RELEASE);
     return false;
 }
 
 void store_close(void)
 {
-    page_free(NULL, disk_close(store.disk), DISK_ORDER); /* NULL where it does not let them go */
+    page_free(NULL, disk_close(store.disk), DISK_ORDER); /* NULL: the device keeps them */
     __atomic_store_n(&store.active, false, __ATOMIC_RELEASE);
 }
 

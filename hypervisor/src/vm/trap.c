@@ -12,8 +12,8 @@ static void on_call(struct vcpu *v)
     vm_hooks.call(v);
 }
 
-/* An instruction that the guest may know but that the H extension keeps from it. What it may not do
- * is an illegal instruction to it, with its encoding. */
+/* A virtual-instruction exception: the H extension forbids the instruction in a guest. Those that
+ * the hypervisor does not emulate become an illegal instruction exception, with the encoding. */
 static void on_virtual_instruction(struct vcpu *v)
 {
     if (!fault_fetch(v))
@@ -21,7 +21,7 @@ static void on_virtual_instruction(struct vcpu *v)
     if (v->insn.kind == INSN_WFI && (v->regs.sstatus & SSTATUS_SPP)) {
         v->regs.pc += 4;
         sched_block();
-    } else if (v->insn.kind == INSN_WRS) { /* it spins for a lock: perhaps its holder waits */
+    } else if (v->insn.kind == INSN_WRS) { /* for a lock, whose holder may wait for a hart */
         v->regs.pc += 4;
         sched_yield();
     } else {
@@ -29,7 +29,8 @@ static void on_virtual_instruction(struct vcpu *v)
     }
 }
 
-/* Delegated ones do not come here on a machine that keeps hedeleg; they are the guest's anyway. */
+/* Injects an exception that belongs to the guest. If the machine implements hedeleg, delegated
+ * exceptions never come here. */
 static void reflect(struct vcpu *v)
 {
     vcpu_inject(v, v->regs.trap.cause, v->regs.trap.stval);
@@ -69,7 +70,7 @@ void trap_interrupt(uint64_t number)
     case IRQ_S_SOFT:
         csr_clear(CSR_SIP, 1ul << IRQ_S_SOFT);
         vcpu_unload_stopping();
-        sched_timer(); /* who sent it changed something first */
+        sched_timer(); /* the sender has changed the hart's work before */
         break;
     case IRQ_S_TIMER:
         serial_poll();
@@ -82,7 +83,7 @@ void trap_interrupt(uint64_t number)
         irq_file_interrupts();
         break;
     default:
-        break; /* not enabled in sie: cannot come */
+        break; /* not enabled in sie: impossible */
     }
 }
 

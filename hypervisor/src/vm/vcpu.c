@@ -1,4 +1,4 @@
-/* Virtual CPUs; see vcpu.h. What is saved and restored: Privileged Architecture 15.2 and 15.3; the
+/* Virtual CPUs; see vcpu.h. Saved and restored registers: Privileged Architecture 15.2 and 15.3;
  * order of injection: 15.6. */
 #include "vm/vcpu.h"
 
@@ -14,13 +14,13 @@ enum { VMID_BITS = 6 }; /* for VMS_MAX guests and the number 0 */
 
 _Static_assert(sizeof(struct vcpu) <= PAGE_4K, "a vCPU fits in the page it is made of");
 
-/* What a hart holds of guests; its own. */
+/* The guest state that a hart's registers and TLB hold. */
 struct held {
-    struct vcpu *vcpu; /* whose CSRs are in the hart, perhaps not running; NULL: no vCPU's. Others
-                        * may read it */
-    uint64_t version;  /* of that vCPU, when they were the same */
-    bool saved;        /* memory has them too */
-    struct vcpu *last_of_vm[VMS_MAX]; /* whose VS-stage translations it may still hold */
+    struct vcpu *vcpu; /* whose CSRs are in the hart, running or not, or NULL. Other harts may read
+                        * it */
+    uint64_t version;  /* of the vCPU, when its CSRs were loaded */
+    bool saved;        /* the CSRs are in memory too */
+    struct vcpu *last_of_vm[VMS_MAX]; /* whose VS-stage entries the TLB may hold */
 };
 
 static struct held holds[CPUS_MAX];
@@ -66,7 +66,7 @@ void vcpu_changed(struct vcpu *v)
     v->version++;
 }
 
-/* As a hart begins, but for what may be pending. */
+/* Sets the state of a hart at its start. Pending interrupts stay. */
 static void begin_at(struct vcpu *v, uint64_t pc, uint64_t argument)
 {
     struct guest_registers *r = &v->regs;
@@ -192,7 +192,7 @@ static void save_csrs(struct vcpu *v)
         c->sstateen0 = csr_read(CSR_SSTATEEN0);
     if (features.sstc)
         c->vstimecmp = csr_read(CSR_VSTIMECMP);
-    c->hvip = csr_read(CSR_HVIP) & HVIP_ALL; /* some emulators show junk in other bits */
+    c->hvip = csr_read(CSR_HVIP) & HVIP_ALL; /* some emulators return garbage in other bits */
 }
 
 /* True if the state field at `shift` of sstatus says Dirty; makes it Clean (2). */
@@ -212,7 +212,7 @@ void vcpu_load(struct vcpu *v)
     bool same_hart = v->task.last_cpu == cpu;
 
     irq_file_load(&v->irq_file, v->regs.hstatus);
-    /* What the hart holds is stale once the vCPU has run elsewhere or was changed. */
+    /* The hart's CSRs are out of date if the vCPU has run on another hart, or was changed. */
     held->saved = false;
     if (held->vcpu == v && same_hart && held->version == v->version)
         return;
@@ -223,12 +223,13 @@ void vcpu_load(struct vcpu *v)
     fpu_load(v->f);
     if (v->vector.registers != NULL)
         vector_load(&v->vector);
-    /* The hart may hold translations that another vCPU of this VM made for itself, or that this one
-     * made before it went elsewhere. G-stage ones hold for all of them, where none is replaced. */
+    /* The TLB may hold entries of another vCPU of this VM, or old ones of this vCPU, which has run
+     * on another hart since. G-stage entries are valid for all vCPUs unless the VM replaces
+     * pages. */
     if (*last != v || !same_hart)
         __atomic_fetch_or(&v->fences, FENCE_VVMA | FENCE_I | (v->vm->replaces ? FENCE_GVMA : 0),
                           __ATOMIC_RELAXED);
-    if (features.vmid_bits < VMID_BITS) { /* two VMs may look the same to it, in both stages */
+    if (features.vmid_bits < VMID_BITS) { /* two VMs may have the same VMID, in both stages */
         hyp_fence_gvma();
         hyp_fence_vvma();
     }
@@ -254,7 +255,7 @@ void vcpu_unload(void)
 
     if (held->vcpu == NULL)
         return;
-    csr_write(CSR_VSIE, 0); /* wfi in HS-mode ends for a guest's interrupts too */
+    csr_write(CSR_VSIE, 0); /* guest interrupts would end a wfi in HS-mode */
     csr_write(CSR_HGATP, 0);
     __atomic_store_n(&held->vcpu, NULL, __ATOMIC_RELEASE); /* pairs with vcpu_none_is_held() */
 }
@@ -263,7 +264,8 @@ void vcpu_unload_stopping(void)
 {
     const struct held *held = &holds[cpu_self()->index];
 
-    /* What is held and saved does not run, and its VM has not stopped yet: it waits for this. */
+    /* A vCPU whose CSRs are also in memory does not run. If its VM is stopping, the VM waits until
+     * the hart releases it. */
     if (held->vcpu != NULL && held->saved &&
         __atomic_load_n(&held->vcpu->vm->state, __ATOMIC_ACQUIRE) == VM_STOPPING)
         vcpu_unload();
@@ -273,7 +275,7 @@ bool vcpu_none_is_held(const struct vm *vm)
 {
     bool none = true;
 
-    vcpu_unload_stopping(); /* this hart runs its worker */
+    vcpu_unload_stopping(); /* this hart runs the VM's worker */
     for (unsigned i = 0; i < cpu_count; i++) {
         const struct vcpu *v = __atomic_load_n(&holds[i].vcpu, __ATOMIC_ACQUIRE);
         bool held = false;
@@ -295,7 +297,7 @@ bool vcpu_is_loaded(const struct vcpu *v)
     return held->vcpu == v && !held->saved;
 }
 
-/* Host time at which the guest's clock will show `guest_time`; ~0 where that is too far to say. */
+/* Host time at which the guest's clock will show `guest_time`; ~0 if that overflows. */
 static uint64_t host_time(const struct vcpu *v, uint64_t guest_time)
 {
     uint64_t now = hyp_time(), guest_now = now + v->vm->time_delta, when;
@@ -305,7 +307,7 @@ static uint64_t host_time(const struct vcpu *v, uint64_t guest_time)
     return __builtin_add_overflow(now, guest_time - guest_now, &when) ? ~0ul : when;
 }
 
-/* Where the guest has no timer of its own, its hart's comes instead. */
+/* Without Sstc, the hart's timer replaces the guest's own. */
 static void sync_soft_timer(struct vcpu *v)
 {
     uint64_t due = v->soft_timer == ~0ul ? ~0ul : host_time(v, v->soft_timer);
@@ -343,8 +345,8 @@ void vcpu_sync(struct vcpu *v)
         v->regs.hstatus &= ~HSTATUS_VTW;
 }
 
-/* As in sbi/remote.c: a vCPU that is just being put on a hart is seen there, or sees its `fences`.
- */
+/* As in sbi/remote.c: a vCPU that is just being scheduled is seen on its hart, or sees its
+ * `fences`. */
 void vcpu_fence_stage(struct vm *vm)
 {
     for (unsigned i = 0; i < vm->vcpu_count; i++) {
@@ -392,7 +394,7 @@ static uint64_t pending(const struct vcpu *v)
 
 bool vcpu_has_interrupt(const struct vcpu *v)
 {
-    /* vsie has the guest's numbers, one lower than the bits of hvip. */
+    /* The bits of vsie have the guest's interrupt numbers, one lower than those in hvip. */
     return (pending(v) & v->csr.vsie << 1) != 0 || __atomic_load_n(&v->event_due, __ATOMIC_SEQ_CST);
 }
 
@@ -411,14 +413,14 @@ void vcpu_set_timer(struct vcpu *v, uint64_t when)
     if (features.sstc)
         csr_write(CSR_VSTIMECMP, when);
     else
-        v->soft_timer = when; /* vcpu_sync() sets the hart's */
+        v->soft_timer = when; /* vcpu_sync() sets the hart's timer */
 }
 
 void vcpu_set_ad_updating(struct vcpu *v, bool on)
 {
     v->ad_updating = on;
     csr_write(CSR_HENVCFG, features.henvcfg | (on ? HENVCFG_ADUE : 0));
-    hyp_fence_vvma(); /* what it translated may hold the other rule */
+    hyp_fence_vvma(); /* TLB entries may have the old setting */
 }
 
 void vcpu_send_ipi(struct vcpu *v)

@@ -1,4 +1,4 @@
-/* All VMs, and questions about one; see vm.h. */
+/* The list of VMs, and queries about a VM; see vm.h. */
 #include "vm/vm.h"
 
 #include "common/string.h"
@@ -51,26 +51,27 @@ struct vcpu *vm_vcpu(const struct vm *vm, uint64_t hartid)
 
 void vm_rouse(struct vm *vm)
 {
-    __atomic_store_n(&vm->busy, true, __ATOMIC_SEQ_CST); /* before sched_wake() looks at it */
+    __atomic_store_n(&vm->busy, true, __ATOMIC_SEQ_CST); /* before sched_wake() reads it */
     sched_wake(&vm->worker);
 }
 
-/* ---- When the machine goes off ---- */
+/* ---- When the machine powers off ---- */
 
-/* Atomics. `over`: the last VM that ended was not stopped. `arrived` counts: see vm_await(). */
+/* Atomics. `over`: the last VM to end was not stopped by the user. `arrived` is a counter: see
+ * vm_await(). */
 static bool any_failed, all_started, over;
 static unsigned awaited, arrived;
 
 static void look_for_the_end(void)
 {
     unsigned before = __atomic_load_n(&arrived, __ATOMIC_SEQ_CST);
-    bool alive = __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0; /* first: it becomes a VM */
+    bool alive = __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0; /* read before vms[] */
     unsigned count = __atomic_load_n(&vm_count, __ATOMIC_ACQUIRE);
 
     for (unsigned i = 0; i < count; i++)
         alive |= vm_is_alive(vms[i]);
-    /* A VM may have begun after it was looked at, and another have ended before: what makes one
-     * alive is awaited while it does, and has arrived afterwards. */
+    /* A VM may have started after the loop checked it, while another ended before it was checked.
+     * Whatever starts a VM counts in `awaited` while it does so, and in `arrived` afterwards. */
     alive |= __atomic_load_n(&awaited, __ATOMIC_SEQ_CST) > 0;
     alive |= __atomic_load_n(&arrived, __ATOMIC_SEQ_CST) != before;
     if (!alive && __atomic_load_n(&all_started, __ATOMIC_ACQUIRE))
@@ -87,7 +88,7 @@ void vm_all_started(bool failed)
 
 void vm_ended(bool stopped)
 {
-    __atomic_store_n(&over, !stopped, __ATOMIC_SEQ_CST); /* before it looks: see vm_arrived() */
+    __atomic_store_n(&over, !stopped, __ATOMIC_SEQ_CST); /* before it checks: see vm_arrived() */
     if (!stopped)
         look_for_the_end();
 }

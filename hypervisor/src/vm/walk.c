@@ -13,7 +13,7 @@ static uint64_t guest_satp(const struct vcpu *v)
     return vcpu_is_loaded(v) ? csr_read(CSR_VSATP) : v->csr.vsatp;
 }
 
-/* Is the address one that `levels` levels can hold: all bits above equal to the highest used? */
+/* True if `levels` levels can translate the address: all upper bits equal the highest used bit. */
 static bool is_canonical(gva_t gva, unsigned levels)
 {
     unsigned shift = 64 - (12 + 9 * levels);

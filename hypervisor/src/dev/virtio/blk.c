@@ -47,7 +47,7 @@ bool blk_open_host(struct blk *b, unsigned number)
         return false;
     b->disk = disk_open(number, pages);
     if (b->disk < 0) {
-        page_free(NULL, pages, DISK_ORDER); /* no device has been told of them */
+        page_free(NULL, pages, DISK_ORDER); /* no device knows them */
         return false;
     }
     b->config = (struct virtio_blk_config){.capacity = disk_capacity(b->disk), .seg_max = SEGMENTS};
@@ -66,7 +66,7 @@ static void reset(struct slot *s)
     struct blk *b = s->virtio.device;
 
     b->arrived = false;
-    b->phase = BLK_IDLE; /* what the machine's disk still does, it does in its own pages */
+    b->phase = BLK_IDLE; /* the machine's disk may still work, in its own pages */
 }
 
 static enum slot_step answer(struct blk *b, uint8_t status)
@@ -76,7 +76,7 @@ static enum slot_step answer(struct blk *b, uint8_t status)
     return STEP_MORE;
 }
 
-/* One sector or more between guest and memory that the hypervisor owns. */
+/* Copies sectors between the guest and memory of the hypervisor. */
 static int copy(struct slot *s, struct blk *b, uint8_t *bytes, uint64_t n)
 {
     return b->header.type == VIRTIO_BLK_IN
@@ -96,7 +96,7 @@ static enum slot_step copied(struct blk *b, int result, uint64_t n)
     return STEP_MORE;
 }
 
-/* The next piece: of a RAM disk it is done at once, the machine's is told to begin. */
+/* Moves the next piece: a RAM disk does it at once, the machine's disk begins a request. */
 static enum slot_step move(struct slot *s, struct blk *b)
 {
     uint64_t sector = b->header.sector + b->done / SECTOR_SIZE;
@@ -108,7 +108,7 @@ static enum slot_step move(struct slot *s, struct blk *b)
         return answer(b, VIRTIO_BLK_OK);
     if (b->image != NULL)
         return copied(b, copy(s, b, b->image + sector * SECTOR_SIZE, n), n);
-    if (!disk_is_idle(b->disk)) /* with a request of a boot that has ended */
+    if (!disk_is_idle(b->disk)) /* still busy with a request from before the guest's reboot */
         return STEP_WAIT;
     b->moving = min64(left, DISK_SECTORS * SECTOR_SIZE);
     result = write ? copy(s, b, disk_data(b->disk), b->moving) : VIRTIO_OK;
@@ -127,7 +127,7 @@ static enum slot_step await(struct slot *s, struct blk *b)
         return STEP_WAIT;
     if (state != DISK_OK)
         return answer(b, VIRTIO_BLK_IOERR);
-    b->arrived = true; /* memory for it may have to be backed first */
+    b->arrived = true; /* the guest's page may have to be mapped first */
     if (b->header.type == VIRTIO_BLK_IN) {
         int result = copy(s, b, disk_data(b->disk), b->moving);
 
@@ -150,7 +150,7 @@ static enum slot_step identify(struct slot *s, struct blk *b)
     return answer(b, result == VIRTIO_OK ? VIRTIO_BLK_OK : VIRTIO_BLK_IOERR);
 }
 
-/* Looks at a new request; its size is what lies between header and status byte. */
+/* Reads a new request. Its size is that of the data between header and status byte. */
 static enum slot_step begin(struct slot *s, struct blk *b)
 {
     const struct virtio_chain *c = &s->request;
@@ -169,7 +169,7 @@ static enum slot_step begin(struct slot *s, struct blk *b)
     b->size = type == VIRTIO_BLK_IN    ? c->writable - 1
               : type == VIRTIO_BLK_OUT ? c->readable - sizeof b->header
                                        : 0;
-    if (type == VIRTIO_BLK_FLUSH) /* each write is on the medium when it is answered */
+    if (type == VIRTIO_BLK_FLUSH) /* each write is on the medium before its answer */
         return answer(b, VIRTIO_BLK_OK);
     if (type == VIRTIO_BLK_GET_ID)
         return STEP_MORE;

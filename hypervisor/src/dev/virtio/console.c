@@ -11,7 +11,7 @@ static void reset(struct slot *s)
     c->head = c->count = 0;
 }
 
-/* Puts what was typed into the driver's next buffer. */
+/* Puts typed bytes into the driver's next buffer. */
 static enum slot_step receive(struct slot *s)
 {
     struct console *c = s->virtio.device;
@@ -72,7 +72,7 @@ static enum slot_step step(struct slot *s)
     if (s->holds)
         return send(s);
     c->sent = 0;
-    return slot_take(s, SEND) ? STEP_MORE : slot_listen(s, SEND); /* a long one is a step */
+    return slot_take(s, SEND) ? STEP_MORE : slot_listen(s, SEND); /* one request a step */
 }
 
 bool console_type(struct slot *s, uint8_t byte)

@@ -15,8 +15,8 @@ static void reset(struct slot *s)
     net->to_hand_on = false;
 }
 
-/* Puts a frame into the driver's next buffer; without one, or where it is too small, it is dropped
- * as a wire would. VIRTIO_LATER: nothing has happened yet. */
+/* Puts a frame into the driver's next buffer. Drops the frame if there is no buffer or it is too
+ * small. VIRTIO_LATER: nothing has been done yet. */
 static int deliver(struct slot *s, const struct net_frame *frame)
 {
     struct net *net = s->virtio.device;

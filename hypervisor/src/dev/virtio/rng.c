@@ -3,7 +3,7 @@
 
 #include "lib/random.h"
 
-enum { BYTES_MOST = 256 }; /* of an answer: a driver must expect less than it asked for (5.4.6.1) */
+enum { BYTES_MOST = 256 }; /* of an answer: a driver must accept fewer bytes (5.4.6.1) */
 
 static int fill(struct slot *s, uint32_t *written)
 {

@@ -78,7 +78,7 @@ static void write(void *state, uint64_t offset, unsigned width, uint64_t value)
 
     if (virtio_mmio_write(&s->virtio, offset, width, value))
         return;
-    /* The driver wants a queue back of which a request is held: nothing of it is done any more. */
+    /* The driver takes back a queue while a request of it is held: that request is dropped. */
     let_go(s);
     (void)!virtio_mmio_write(&s->virtio, offset, width, value);
 }
