@@ -1,24 +1,23 @@
 /*
- * The boot sector: the 512 bytes that the BIOS loads to 0x7c00 and jumps to in real mode, with the
- * drive's number in DL. It loads the second stage behind it on the disk and goes on there.
+ * The boot sector: the 512 bytes that the BIOS loads to 0x7c00 and jumps to in real mode, with the drive's number in
+ * DL. It loads the second stage, which follows it on the disk, and jumps there.
  *
- * In:   DL = BIOS drive; CS:IP = 0x7c00 in one of its spellings; nothing else is certain
+ * In:   DL = BIOS drive; CS:IP = linear 0x7c00, as 0:7c00 or 07c0:0; nothing else is certain
  * Out:  jumps to STAGE2_AT with DL = drive, all segments 0, SS:SP = 0:STACK_TOP, interrupts on
  *
- * Disk services: Phoenix EDD 3.0 (int 13h functions 41h, 42h); functions 00h, 02h, 08h where EDD is
- * missing. Every failure is one line with a code (docs/hleos.md has the table) on the screen and on
- * COM1, and then the machine stands still.
+ * Disk services: Phoenix EDD 3.0 (int 13h functions 41h, 42h); functions 00h, 02h, 08h where EDD is missing. Each
+ * failure prints one line with a code (docs/hleos.md has the table) on the screen and on COM1, and halts.
  *
- * Some BIOSes take every boot sector for a FAT file system's and write into its parameter block
- * (hidden sectors at 0x1c, the drive's number at 0x24 or 0x40). So the sector begins with FAT's
- * jump and leaves the block's room empty.
+ * Some BIOSes treat every boot sector as that of a FAT file system and write into its parameter block (hidden sectors
+ * at 0x1c, the drive's number at 0x24 or 0x40). So the sector begins with FAT's jump and leaves the space of that block
+ * unused.
  */
 #include "layout.h"
 
 #define COM1       0x3f8
 #define TRIES      3
 #define EDD_MAGIC  0x55aa
-#define DRIVE      0x7e00       /* one byte behind this sector: what must survive the calls */
+#define DRIVE      0x7e00       /* one byte behind this sector: kept over BIOS calls */
 #define TRACK      0x7e02       /* sectors a track, heads: words */
 #define HEADS      0x7e04
 
@@ -35,9 +34,9 @@ entry:
         movw    %ax, %ds
         movw    %ax, %es
         movw    %ax, %ss
-        movw    $STACK_TOP, %sp         /* the CPU holds interrupts off until this is done */
+        movw    $STACK_TOP, %sp         /* the CPU blocks interrupts until after this instruction */
         sti
-        ljmp    $0, $start              /* CS too: a BIOS may have come by 07c0:0000 */
+        ljmp    $0, $start              /* sets CS too: a BIOS may jump to 07c0:0000 */
 
 start:
         movb    %dl, DRIVE
@@ -59,17 +58,17 @@ start:
         movw    $name, %si
         call    print
 
-        movb    $0x41, %ah              /* is EDD there? */
+        movb    $0x41, %ah              /* is EDD present? */
         movw    $EDD_MAGIC, %bx
         call    disk
         jc      by_geometry
         cmpw    $0xaa55, %bx
         jne     by_geometry
-        shrb    $1, %cl                 /* the packet functions among it */
+        shrb    $1, %cl                 /* with the packet functions? */
         jnc     by_geometry
 
-/* Whole second stage in one packet. The BIOS writes the count of blocks that it has read, also of
- * a read that fails: each try begins with the full count. */
+/* Reads the whole second stage with one packet. The BIOS overwrites the count of blocks with the number read, also if
+ * the read fails: each try sets the full count again. */
         movw    $TRIES, %bp
 1:      movw    stage2_sectors, %ax
         movw    %ax, packet_count
@@ -83,7 +82,7 @@ start:
 /* One sector at a time, by cylinder, head and sector. */
 by_geometry:
         movb    $0x08, %ah
-        xorw    %di, %di                /* with ES:DI = 0 some BIOSes corrupt less */
+        xorw    %di, %di                /* ES:DI = 0 works around BIOS bugs */
         call    disk
         jc      fail_read
         andw    $0x3f, %cx              /* sectors a track */
@@ -116,7 +115,7 @@ by_geometry:
         cmpw    stage2_sectors, %si     /* LBA 1 is the first, so LBA N the last */
         jbe     2b
 
-/* The words of a whole second stage add up to IMAGE_TABLE_MAGIC, so that zeros are none. */
+/* The words of an intact second stage add up to IMAGE_TABLE_MAGIC, which is not 0: a stage of zeros is refused. */
 loaded:
         movw    stage2_sectors, %cx
         shlw    $7, %cx                 /* 128 words of four bytes a sector */
@@ -137,7 +136,7 @@ reset_or_fail:
         jz      fail_read
         xorb    %ah, %ah
 
-/* Interrupt 13h on the boot drive: DL is the call's, whatever came between. */
+/* Calls interrupt 13h for the boot drive: DL is loaded again for each call. */
 disk:   movb    DRIVE, %dl
         int     $0x13
         ret
@@ -160,7 +159,7 @@ print:
         pushw   %ax
         int     $0x10
         movw    $COM1 + 5, %dx
-        xorw    %cx, %cx                /* 65,536 looks at a transmitter that may not be there */
+        xorw    %cx, %cx                /* polls a transmitter, which may not exist, 65,536 times */
 7:      inb     %dx, %al
         testb   $0x20, %al
         loopz   7b
@@ -183,6 +182,6 @@ packet_count:
 
         .org    STAGE2_SECTORS_OFFSET
 stage2_sectors:
-        .word   0                       /* mkimage's; the disk signature and partitions too */
+        .word   0                       /* set by mkimage, like the disk signature and the partitions */
         .org    510
         .word   0xaa55

@@ -1,5 +1,5 @@
-/* The loader's voice; see console.h. Numbers are 32 bits wide: a 64-bit division would need libgcc.
- */
+/* The loader's output; see console.h. Numbers are 32 bits wide: a 64-bit division would need
+ * libgcc. */
 #include "console.h"
 
 #include "bios.h"
@@ -59,7 +59,7 @@ void console_fail(const char *code, const char *text)
     console_halt();
 }
 
-/* Not inlined: a debugger can stop where the loader gives up. */
+/* Not inlined, so that a debugger can set a breakpoint where the loader gives up. */
 void __attribute__((noinline)) console_halt(void)
 {
     x86_stop();

@@ -89,7 +89,7 @@ static bool transfer(struct disk *disk, uint32_t lba, uint32_t count)
     return false;
 }
 
-/* How many sectors one transfer from `lba` may have: by geometry it must not leave the track. */
+/* The most sectors for one transfer from `lba`: a transfer by geometry must stay on its track. */
 static uint32_t reach(const struct disk *disk, uint32_t lba, uint32_t count)
 {
     uint32_t most = disk->edd ? TRANSFER_SECTORS : disk->track - lba % disk->track;
@@ -107,7 +107,7 @@ uint32_t disk_read(struct disk *disk, uint32_t lba, uint32_t count, uint8_t *to)
         uint32_t n = reach(disk, lba + done, count - done);
 
         if (!transfer(disk, lba + done, n)) {
-            n = 1; /* find the very sector that is bad */
+            n = 1; /* find the bad sector */
             if (!transfer(disk, lba + done, n))
                 break;
         }

@@ -1,6 +1,6 @@
 /*
- * Loads the kernel's ELF file: all of it to one place, its CRC-32 checked there, then its segments
- * in one piece to another. Neither place is fixed: both come from the memory map.
+ * Loads the kernel's ELF file: first the whole file, whose CRC-32 is checked, then a copy of its
+ * segments in one piece. Both addresses come from the memory map.
  */
 #include "kernel.h"
 
@@ -10,7 +10,7 @@
 #include "console.h"
 #include "memory.h"
 
-/* The physical addresses that the kernel's segments ask for, all together. */
+/* The range of physical addresses of all segments of the kernel. */
 struct extent {
     uint64_t base, end;
 };

@@ -1,6 +1,6 @@
 /*
- * The second stage, in order. It runs in 32-bit protected mode with the BIOS within reach
- * (stage2.S), and ends in the kernel's 64-bit entry with a boot_info (abi/boot_info.h).
+ * The second stage, in order. It runs in 32-bit protected mode, can call the BIOS (stage2.S), and
+ * ends with a jump to the kernel's 64-bit entry, with a boot_info (abi/boot_info.h).
  */
 #include "abi/boot_info.h"
 #include "bios.h"
@@ -17,7 +17,7 @@ extern const struct image_table image_table;
 void loader_main(uint32_t drive);
 void enter_kernel(uint32_t entry, uint32_t boot_info) __attribute__((noreturn));
 
-/* CPUID leaf 0x80000001, EDX bit 29. That CPUID exists is itself to be asked: a 486 may lack it. */
+/* CPUID leaf 0x80000001, EDX bit 29. Checks first that CPUID exists: a 486 may lack it. */
 static bool cpu_has_long_mode(void)
 {
     uint32_t flags, changed;
@@ -55,7 +55,7 @@ static void build_page_tables(void)
         directory[i] = (uint64_t)i << 21 | LARGE | PRESENT_WRITABLE;
 }
 
-/* A mode known to the kernel: 80 columns, 25 lines of text. */
+/* Sets the text mode that the kernel expects: 80 columns, 25 lines. */
 static void set_text_mode(void)
 {
     struct bios_registers r = {.eax = 0x0003};
@@ -78,8 +78,7 @@ void loader_main(uint32_t drive)
     disk_open(&disk, (uint8_t)drive);
     console_text(disk.edd ? "disk: EDD\r\n" : "disk: CHS\r\n");
     entry = kernel_load(&disk, &image_table, info);
-    if (!cpu_has_long_mode()) /* the last of all, so that a 32-bit machine shows all of the loader
-                               */
+    if (!cpu_has_long_mode()) /* last, so that a 32-bit machine runs the rest of the loader */
         console_fail("E14", "no long mode: this processor is not 64-bit");
     build_page_tables();
     info->magic = BOOT_INFO_MAGIC;

@@ -22,7 +22,8 @@ enum { KBC_DATA = 0x60, KBC_COMMAND = 0x64, KBC_INPUT_FULL = 2, KBC_WRITE_OUTPUT
 enum { SYSTEM_CONTROL_A = 0x92 };
 enum { LOOKS = 100000 };
 
-/* With A20 closed, an address 1 MB up is the same byte. The word used is in the transfer buffer. */
+/* If A20 is off, an address and that 1 MB above are the same byte. The test uses a word of the
+ * transfer buffer. */
 static bool a20_is_open(void)
 {
     volatile uint32_t *low = (volatile uint32_t *)TRANSFER_AT;
@@ -114,14 +115,15 @@ static bool read_e820(struct boot_info *info)
         if ((r.eflags & BIOS_CARRY) || r.eax != SMAP || r.ecx < 20)
             break;
         next = r.ebx;
-        if (entry->length > 0 && (entry->attributes & 1)) /* bit 0 clear: to be ignored */
+        if (entry->length > 0 && (entry->attributes & 1)) /* bit 0 clear: ignore the entry */
             info->memory_count++;
     } while (next != 0 && info->memory_count < BOOT_MEMORY_MAX);
     return info->memory_count > 0;
 }
 
-/* E801h counts KB from 1 MB to 16 MB and 64 KB blocks above: in AX and BX what the BIOS has set up,
- * in CX and DX what the machine has. Some BIOSes fill in only the second pair. */
+/* E801h returns the KB from 1 MB to 16 MB and the 64 KB blocks above 16 MB: in AX and BX the
+ * configured memory, in CX and DX the installed memory. Some BIOSes fill in only the second
+ * pair. */
 static bool read_e801(struct boot_info *info)
 {
     struct bios_registers r = {.eax = 0xe801};
@@ -137,8 +139,8 @@ static bool read_e801(struct boot_info *info)
     return true;
 }
 
-/* 88h counts KB above 1 MB. Without any of these there is no map: what lies below 1 MB would not
- * help. */
+/* 88h returns the KB above 1 MB. If all calls fail there is no map: memory below 1 MB would not be
+ * enough. */
 static void read_older(struct boot_info *info)
 {
     struct bios_registers low = {0}, r88 = {.eax = 0x8800};

@@ -1,8 +1,7 @@
 /*
- * The second stage's entry, and its three changes of mode: real to protected at the start, there
- * and back for each BIOS call, and at last into long mode. Intel SDM volume 3, sections 9.9 and
- * 9.8.5. The work itself is C (loader.c), compiled for 32 bits; it lives below 64 KB, so that one
- * stack serves both modes.
+ * The second stage's entry, and its changes of mode: from real to protected mode at the start, to real mode and back
+ * for each BIOS call, and to long mode at the end. Intel SDM volume 3, sections 9.9 and 9.8.5. The rest is C
+ * (loader.c), compiled for 32 bits. All is below 64 KB, so that both modes use one stack.
  */
 #include "layout.h"
 #include "common/x86.h"
@@ -50,9 +49,8 @@ protected_entry:
         call    loader_main             /* does not return */
 
 /*
- * void bios_call(uint32_t vector, struct bios_registers *registers)
- * Runs `int vector` in real mode with the registers given and writes back what they became.
- * Interrupts are on during the call only. Changes nothing that C expects to be kept.
+ * void bios_call(uint32_t vector, struct bios_registers *registers) Runs `int vector` in real mode with the given
+ * registers and writes back their new values. Interrupts are on only during the call. Keeps the callee-saved registers.
  */
         .globl bios_call
 bios_call:
@@ -66,10 +64,10 @@ bios_call:
         movl    %esp, bios_saved_esp
         ljmp    $SELECTOR_CODE16, $bios_call_16
 
-        .section .text16, "ax"          /* 16-bit code has a section of its own: it decodes otherwise */
+        .section .text16, "ax"          /* a section for 16-bit code, for disassemblers */
         .code16
 bios_call_16:
-        movw    $SELECTOR_DATA16, %ax   /* limits of 64 KB, as real mode wants them cached */
+        movw    $SELECTOR_DATA16, %ax   /* limits of 64 KB, as real mode requires */
         movw    %ax, %ds
         movw    %ax, %es
         movw    %ax, %ss
@@ -95,7 +93,7 @@ bios_call_16:
 bios_vector:
         .byte   0
         cli
-        movl    $bios_frame_end, %esp   /* nothing else runs here: interrupts are off again */
+        movl    $bios_frame_end, %esp   /* safe: interrupts are off again */
         pushfl
         pushw   %ds
         pushw   %es
@@ -127,8 +125,8 @@ bios_call_back:
         ret
 
 /*
- * void enter_kernel(uint32_t entry, uint32_t boot_info)
- * Long mode with the page tables at PAGE_TABLES_AT, then the jump that abi/boot_info.h describes.
+ * void enter_kernel(uint32_t entry, uint32_t boot_info) Enters long mode with the page tables at PAGE_TABLES_AT, then
+ * jumps as abi/boot_info.h describes.
  */
         .globl enter_kernel
 enter_kernel:

@@ -1,13 +1,14 @@
 /*
- * Checks a file system; see check.h. It reads the image by itself and shares only what is valid
- * (fs/format.h) with the kernel, so that an error of the kernel's code is not repeated here:
+ * Checks a file system; see check.h. It has its own code to read the image, and shares only the
+ * validity rules (fs/format.h) with the kernel, so that it does not repeat an error of the kernel.
+ * It checks:
  *
  *   - superblock and log are valid
- *   - each inode in use has a type, a size and pointers that are allowed, none behind its end
- *   - no block belongs to two
- *   - a bit is set for metadata and blocks in use, and for no other
+ *   - each inode in use has a valid type, size and pointers, and no pointer behind its end
+ *   - no block belongs to two inodes
+ *   - the bitmap has a bit for metadata and blocks in use, and no others
  *   - the directories are one tree from the root; "." and ".." are right; names are unique
- *   - each inode is named as often as its count of links says
+ *   - each inode has as many names as its count of links says
  */
 #include "check.h"
 
@@ -27,9 +28,9 @@ struct check {
     uint32_t *owner;   /* by block: the inode that has it, 0: none */
     uint32_t *names;   /* by inode: how many entries name it */
     uint32_t *parent;  /* by inode: the directory that a directory was reached from */
-    uint32_t *pending; /* directories that are still to be read */
+    uint32_t *pending; /* directories not read yet */
     uint32_t pending_count;
-    uint64_t entries; /* of directories, read so far */
+    uint64_t entries; /* directory entries read so far */
     void (*report)(const char *line);
     struct check_result result;
 };
@@ -109,8 +110,8 @@ static bool claim(struct check *c, uint32_t inode, uint32_t block)
     return true;
 }
 
-/* What a pointer leads to; file block `first` is its first, `end` the file's end. A block of
- * pointers is read once only, as it is claimed before. */
+/* Claims all blocks below a pointer. Its first block is file block `first`; `end` is the file's
+ * end. Each block of pointers is claimed before it is read, so none is read twice. */
 static void claim_tree(struct check *c, uint32_t inode, uint32_t pointer, unsigned depth,
                        uint64_t first, uint64_t end)
 {
@@ -169,7 +170,7 @@ static void check_bitmap(struct check *c)
 
 /* --- the tree ------------------------------------------------------------------------------- */
 
-/* The file's block for reading; NULL for a hole or a pointer that is not allowed. */
+/* The file's block for reading; NULL for a hole or an invalid pointer. */
 static const void *file_block(const struct check *c, uint32_t number, uint64_t index)
 {
     struct hleos_fs_inode inode = c->inodes[number];
@@ -214,7 +215,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* `names` are the names in use of a directory. */
+/* `names` are the names in the directory. */
 static void check_names(struct check *c, uint32_t directory, const char **names, size_t count)
 {
     bool dots[2] = {0};

@@ -1,6 +1,6 @@
 /*
- * fsck: says whether the file system of a disk image is whole, and what is in it. Changes nothing;
- * what the log holds counts as done, as the next mount does it.
+ * fsck: checks the file system of a disk image, and prints its figures. Changes nothing.
+ * Transactions in the log count as done, since the next mount completes them.
  *
  *   fsck IMAGE      status 0: whole; 1: damaged, a line for each breach; 2: it cannot be read
  */

@@ -1,7 +1,7 @@
 /*
- * The kernel's services that the file system asks for, on the host: memory from the C library, and
- * locks for one thread, which are checked. A lock that would wait waits for ever here: it is a bug,
- * unless a test has more threads (host.h).
+ * The kernel functions that the file system calls, on the host: memory from the C library, and
+ * checked locks for one thread. A lock that must wait would wait for ever, which is a bug, unless a
+ * test has more threads (host.h).
  */
 #include "host.h"
 
@@ -54,7 +54,7 @@ void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mu
     (void)condition;
     if (host_switch == NULL)
         stop("the only thread waits");
-    mutex->owner = NULL; /* not sync_mutex_give(): one that waits has not come further */
+    mutex->owner = NULL; /* not sync_mutex_give(): the waiting thread still waits */
     host_switch(true);
     sync_mutex_take(mutex);
 }

@@ -1,4 +1,4 @@
-/* The empty file system is written here; files come into it by the kernel's own code. */
+/* Writes the empty file system; the kernel's own code adds the files. */
 #include "mkfs.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ const char *mkfs_format(unsigned char *bytes, size_t size)
     return NULL;
 }
 
-/* The directories of a path, each made if it is not there. */
+/* Makes the directories of a path that do not exist. */
 static int make_directories(struct inode *root, const char *path)
 {
     char name[1024];

@@ -1,16 +1,16 @@
 /*
- * mkimage: makes HLeOs's bootable disk image out of boot sector, second stage, kernel and a file
- * system. A plain program on plain files: no root, no loop devices.
+ * mkimage: makes HLeOs's bootable disk image from boot sector, second stage, kernel and a file
+ * system. It only reads and writes files: no root, no loop devices.
  *
  *   sector 0              boot sector, with a partition table
  *   sectors 1 to N        second stage; its image table (boot/layout.h) filled in
  *   sectors N+1 onwards   the kernel's ELF file
  *   the next block        with --fs, a file system of that many bytes (abi/hleos_fs.h)
  *
- * The image is padded to whole cylinders of 16 heads and 63 sectors, which every emulator takes for
- * a disk, or to --size (1474560 makes a floppy). The partition table has an active entry of type
+ * The image is padded to whole cylinders of 16 heads and 63 sectors, which every emulator accepts
+ * as a disk, or to --size (1474560 makes a floppy). The partition table has an active entry of type
  * 0xda, "no file system", for loader and kernel, and one for the file system. With --fs and no
- * kernel, the image is a file system and nothing else.
+ * kernel, the image is only a file system.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,7 +30,7 @@
 enum { HEADS = 16, TRACK = 63, CYLINDER = HEADS * TRACK * SECTOR_SIZE };
 enum { FILE_MAX = 256 << 20, ADDED_MAX = 256 };
 
-static char summary[160]; /* of the image built */
+static char summary[160]; /* describes the image */
 
 struct file {
     unsigned char *bytes;
@@ -85,7 +85,7 @@ static void put_u32(unsigned char *at, size_t value)
     put_u16(at + 2, value >> 16 & 0xffff);
 }
 
-/* The `number`th partition. Its two cylinder-head-sector fields say "look at the LBA". */
+/* Writes partition number `number`. Its two cylinder-head-sector fields mean "use the LBA". */
 static void partition(unsigned char *sector, int number, unsigned flags, unsigned type,
                       size_t first, size_t count)
 {
@@ -124,7 +124,7 @@ static void fill_table(unsigned char *stage2, size_t stage2_sectors, const struc
     memcpy(stage2 + IMAGE_TABLE_OFFSET, &table, sizeof table);
 }
 
-/* What the image is made of. */
+/* The parts of the image. */
 struct parts {
     struct file boot, stage2, kernel;
     const char *command_line;
@@ -155,7 +155,7 @@ static struct file new_image(size_t size)
     return image;
 }
 
-/* Many a BIOS boots nothing without an active partition. */
+/* Many BIOSes boot only from a disk with an active partition. */
 static struct file build(const struct parts *parts)
 {
     size_t stage2_sectors = sectors(parts->stage2.size), size = parts->size;

@@ -51,7 +51,7 @@ static const struct shell_command commands[] = {
 intptr_t actions_main(void *argument)
 {
     const char *option = boot_option("test");
-    char which[64]; /* a test may look at options too */
+    char which[64]; /* a test may read the options too */
 
     (void)argument;
     bench_mark_disks();

@@ -1,4 +1,4 @@
-/* HLeOs, from the loader's jump to the shell, as a story. What it finds, it reports as it goes. */
+/* HLeOs from the loader's jump to the shell. It prints what it finds. */
 #include "actions.h"
 #include "common/string.h"
 #include "common/x86.h"
@@ -60,7 +60,7 @@ static void init_time(void)
             timer_source_hz() / 1000 % 1000, timer_reference(), timer_tick_source());
 }
 
-/* `cpus=N` on the command line: no more than N. */
+/* `cpus=N` on the command line limits the number of processors. */
 static void init_processors(void)
 {
     const char *option = boot_option("cpus");
@@ -80,19 +80,19 @@ void kernel_main(uint64_t boot_info, uint64_t image)
     struct thread *user;
 
     bench_mark_entry();
-    cpu_init();       /* who we are, and the processor's modes */
+    cpu_init();       /* cpu_this(), and the processor's modes */
     interrupt_init(); /* faults are reported */
     iostream_init();  /* println */
     boot_take(boot_info, image);
     greet(boot_information());
-    init_memory(boot_information());     /* pages, our own page tables, kmalloc */
+    init_memory(boot_information());     /* pages, the kernel's own page tables, kmalloc */
     init_interrupts(boot_information()); /* devices may interrupt */
-    thread_init();                       /* this is a thread: the idle one */
-    init_time();                         /* time passes */
+    thread_init();                       /* this code becomes the idle thread */
+    init_time();                         /* the clock runs */
     process_init();                      /* programs may run */
-    system_call_init();                  /* and call */
+    system_call_init();                  /* and make system calls */
     iostream_init_input();               /* getch */
-    init_processors();                   /* threads run at the same time */
+    init_processors();                   /* threads run in parallel */
     user = thread_create("user", THREAD_PRIORITY_NORMAL, actions_main, NULL);
     if (user == NULL)
         panic("no memory for the first thread");

@@ -1,6 +1,7 @@
-/* Any bytes as a file system: fsck, mount and every call end with an answer. What fsck calls whole
- * must work and stay whole. The bytes lie over a valid file system, or none would get far: each
- * five are a place and a byte, and the checksums are made right again. */
+/* Arbitrary bytes as a file system: fsck, mount and all calls must return. If fsck finds no error,
+ * all calls must work, and fsck must find none afterwards. The input changes a valid file system,
+ * since random bytes alone would be refused at once: five bytes of input give a position and a new
+ * byte. The checksums are corrected afterwards. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static uint8_t *new_image(void)
     return image;
 }
 
-/* What is damaged on purpose passes where a CRC would give it away at once. */
+/* Corrects the CRCs, so that the damage is not detected at once. */
 static void mend(uint8_t *image)
 {
     struct hleos_fs_super super;

@@ -1,9 +1,9 @@
 /*
- * A machine that ran the load (src/selftest/load.h) was recorded: its writes to the disk, its
- * flushes, and what it said on the serial line, in their order. Here it is killed after each of the
- * writes: the disk as it was then must be whole, mount, and hold all that was synced before. Where
- * the machine flushes, the power fails as well: of what was written since the last flush any
- * sectors may be there.
+ * Replays a record of a machine that ran the load (src/selftest/load.h): its writes to the disk,
+ * its flushes, and its messages on the serial line, in their order. It simulates a stop after each
+ * write: the disk at this moment must pass the checks, mount, and have all files that were synced
+ * before. At each flush it also simulates a power failure, which keeps any of the sectors written
+ * since the last flush.
  *
  *   replay IMAGE RECORD    IMAGE: the disk before; status 0, or a line of what is wrong
  *
@@ -31,7 +31,7 @@ struct write {
 struct replay {
     struct image now;               /* all writes so far */
     struct image stable;            /* those before the last flush */
-    unsigned char *room;            /* the file system that is looked at */
+    unsigned char *room;            /* the file system that is checked */
     struct write cache[WRITES_MAX]; /* since the last flush */
     unsigned cached, writes, flushes, looks;
     uint64_t synced;
@@ -48,7 +48,7 @@ static void report(const char *line)
     printf("replay: %s\n", line);
 }
 
-/* The load's counter: how many rounds were whole. */
+/* The load's counter: the number of complete rounds. */
 static uint32_t last_round(struct inode *root)
 {
     struct inode *counter;
@@ -62,7 +62,7 @@ static uint32_t last_round(struct inode *root)
     return last;
 }
 
-/* At r->room: a disk that the machine could have left. Mounting changes it. */
+/* Checks the possible disk at r->room. Mounting changes it. */
 static void look(struct replay *r)
 {
     static uint32_t words[LOAD_WORDS];

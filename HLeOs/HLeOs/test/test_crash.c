@@ -1,9 +1,8 @@
 /*
- * What a crash leaves: a random load runs on a disk that notes each write and flush. Then the
- * machine is stopped after every one of them. What was written before the last flush is there; of
- * what was written after it, any sectors may be. Each such disk must pass the checks of fsck,
- * mount, and hold the tree as it was after one of the load's calls: not before the last fs_sync(),
- * and not between two calls.
+ * Tests of crashes: a random load runs on a disk that records each write and flush. Then a stop
+ * after each of these is simulated. All writes before the last flush are on the disk, and any
+ * sectors of the later ones. Each such disk must pass the checks of fsck, mount, and have the tree
+ * as it was after one of the load's calls, which is not older than the last fs_sync().
  *
  *   CRASH_SEED=N     another load
  *   CRASH_ROUNDS=N   that many random choices of sectors for each point (1)
@@ -20,7 +19,7 @@
 
 enum { IMAGE = 2 << 20, CALLS = 260, EVENTS_MAX = 20000, FILE_MAX = 200000, AGAIN = 16 };
 
-/* --- a disk that remembers ------------------------------------------------------------------ */
+/* --- a disk that records ------------------------------------------------------------------ */
 
 struct event {
     bool flush;
@@ -31,7 +30,7 @@ struct event {
 struct recorder {
     struct disk disk;
     uint8_t *bytes;
-    struct event *events; /* NULL: nothing is noted */
+    struct event *events; /* NULL: not recording */
     size_t count;
 };
 
@@ -77,7 +76,7 @@ static struct recorder recorder(uint8_t *bytes, struct event *events)
     return (struct recorder){{.ops = &ops, .sectors = IMAGE / DISK_SECTOR}, bytes, events, 0};
 }
 
-/* --- what the tree should be ---------------------------------------------------------------- */
+/* --- the expected tree ---------------------------------------------------------------- */
 
 static const char *const paths[] = {
     "/d",   "/d/e",   "/f",     "/d/a",   "/d/b",
@@ -110,7 +109,7 @@ static bool has_parent(const struct tree *tree, int path)
     return parent_of(path) < 0 || tree->directory[parent_of(path)];
 }
 
-/* A sum over names, so that it depends on no order. */
+/* A sum over names, so that their order does not matter. */
 static uint64_t digest_of(const char *path, bool directory, const uint8_t *bytes, size_t size)
 {
     uint64_t hash = crc32_update(0, path, strlen(path));
@@ -285,7 +284,7 @@ static void free_tree(struct tree *tree)
         drop(tree->file[i]);
 }
 
-/* After each call: how many events there were, and the tree. */
+/* The number of events, and the tree, after a call. */
 struct call {
     size_t events;
     uint64_t digest;
@@ -320,7 +319,7 @@ static void report(const char *line)
     print_error("%s\n", line);
 }
 
-/* How many inodes have no name: mounting frees them. */
+/* Checks the image. Returns the number of inodes without a name, which mounting frees. */
 static unsigned expect_whole(const uint8_t *image)
 {
     struct check_result result = check_image(image, IMAGE, report);
@@ -329,7 +328,10 @@ static unsigned expect_whole(const uint8_t *image)
     return result.orphans;
 }
 
-/* The call that was under way counts too: its last part may have written out its first. */
+/*
+ * The result of the call that was active is allowed too: it may have written its first part
+ * already.
+ */
 static bool is_allowed(const struct call *calls, size_t at, uint64_t digest)
 {
     for (int i = CALLS - 1; i >= 0; i--) {
@@ -343,7 +345,7 @@ static bool is_allowed(const struct call *calls, size_t at, uint64_t digest)
     return false;
 }
 
-/* Mounts what is left; once in a while that is stopped too, after some of what it wrote. */
+/* Mounts the disk; sometimes the mount is stopped too, after a part of its writes. */
 static void recover(uint8_t *image, const struct call *calls, size_t at, bool again)
 {
     static struct event events[2048];
@@ -374,7 +376,7 @@ static void recover(uint8_t *image, const struct call *calls, size_t at, bool ag
     free(before);
 }
 
-/* Some of the sectors that were written since the last flush. */
+/* Writes some of the sectors since the last flush. */
 static void apply_some(uint8_t *image, const struct event *events, size_t from, size_t to)
 {
     int likely = rand() % 100;

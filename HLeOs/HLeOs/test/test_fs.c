@@ -1,5 +1,5 @@
-/* The file system on a disk in memory: what calls answer, full disks, failing ones, damaged ones.
- * What crashes leave is test_crash.c's. */
+/* Unit tests of the file system, on a disk in memory: results of calls; full, failing and damaged
+ * disks. test_crash.c tests crashes. */
 #include "unit.h"
 
 #include <stdio.h>
@@ -12,7 +12,8 @@
 
 enum { IMAGE = 4 << 20, BLOCKS = IMAGE / HLEOS_FS_BLOCK };
 
-/* A disk that fails from its `left`th request on, if that is not negative. */
+/* A disk on which the `left`th request from now on and all later ones fail; none if `left` is
+ * negative. */
 struct failing {
     struct ram ram;
     struct disk_ops good;
@@ -141,7 +142,7 @@ static void test_answers(void **state)
     assert_int_equal(fs_truncate(found, 0), FS_INVALID);
     assert_int_equal(fs_unlink(found, "e"), 0);
     assert_int_equal(fs_unlink(m.root, "d"), 0);
-    /* A directory that is open and has no name any more has nothing in it. */
+    /* An open directory without a name is empty. */
     assert_int_equal(fs_create(found, "x", HLEOS_FS_FILE, 0, NULL), FS_NOT_FOUND);
     assert_int_equal(fs_entry(found, &offset, &entry), 0);
     fs_release(found);
@@ -200,7 +201,7 @@ static void test_large_files(void **state)
         assert_int_equal(fs_truncate(file, HLEOS_FS_BLOCK), 0);
         assert_int_equal(fs_read(file, 1, text, 10), 10);
         assert_int_equal(text[0], 'e');
-        assert_int_equal(text[1], 0); /* and not what stood behind the end */
+        assert_int_equal(text[1], 0); /* and not the old bytes behind the end */
     }
     assert_int_equal(fs_unlink(m.root, "f"), 0);
     assert_true(fs_stats(m.fs).free_blocks < before);
@@ -209,7 +210,7 @@ static void test_large_files(void **state)
     end(&m);
 }
 
-/* To the last block and the last inode; then all of it is free again. */
+/* Uses all blocks and all inodes, then frees them. */
 static void test_full(void **state)
 {
     static uint8_t bytes[300000];
@@ -230,7 +231,7 @@ static void test_full(void **state)
     assert_int_equal(some, FS_NO_SPACE);
     assert_true(total > (int64_t)(before - 8) * HLEOS_FS_BLOCK && total % HLEOS_FS_BLOCK == 0);
     assert_int_equal(fs_write(file, 0, bytes, sizeof bytes), sizeof bytes); /* needs no room */
-    other = make(&m, "g"); /* the first one's next block needs blocks of pointers too */
+    other = make(&m, "g"); /* the next block of the first file needs blocks of pointers */
     while (fs_write(other, (uint64_t)rest, bytes, 1) == 1)
         rest += HLEOS_FS_BLOCK;
     assert_int_equal(fs_stats(m.fs).free_blocks, 0);
@@ -254,8 +255,8 @@ static void test_full(void **state)
     end(&m);
 }
 
-/* Whichever request fails: an error, then nothing is written any more, and what is on the disk is
- * whole. */
+/* Lets each request fail in turn: the call returns an error, nothing is written any more, and the
+ * disk passes the checks. */
 static void test_failing_disk(void **state)
 {
     static uint8_t bytes[100000];
@@ -300,7 +301,7 @@ static void test_failing_disk(void **state)
     assert_true(readonly > 50);
 }
 
-/* A file without a name that is open when the machine stops. */
+/* A file without a name is open when the machine stops. */
 static void test_orphans(void **state)
 {
     struct machine m, after = {.image = malloc(IMAGE), .disk.left = -1};
@@ -328,7 +329,7 @@ struct damage {
     const char *name;
     uint32_t block, offset, value; /* a word of a block; the block counts from that area's start */
     char area;                     /* s: superblock, i: inodes, b: bitmap, d: data */
-    int mount;                     /* what mounting it answers */
+    int mount;                     /* result of the mount */
 };
 
 static int complaints;
@@ -373,7 +374,7 @@ static void test_damage(void **state)
                : d->area == 'i' ? super.inode_start
                : d->area == 'b' ? super.bitmap_start
                                 : super.data_start;
-        /* What the log holds would come over it. */
+        /* Invalidates the log, which would overwrite the damage. */
         for (uint32_t area = 0; area < 2; area++) {
             struct hleos_fs_log log = {.magic = HLEOS_FS_LOG_MAGIC, .sequence = 2 - area};
 

@@ -30,7 +30,7 @@ static struct heap new_heap(void)
     return (struct heap){.page_get = page_get, .page_put = page_put};
 }
 
-/* What the heap keeps: at most one page of each size, with no block in it. */
+/* Checks the pages that the heap keeps: at most one of each size, without a block. */
 static void end_heap(struct heap *heap)
 {
     assert_int_equal(heap->blocks, 0);
@@ -78,7 +78,7 @@ static void test_random_use(void **state)
     end_heap(&heap);
 }
 
-/* Every size, one byte too far: seen, and the block stays as it was. */
+/* For each size: a write one byte too far is detected, and the block is not freed. */
 static void test_every_overrun_is_seen(void **state)
 {
     struct heap heap = new_heap();
@@ -106,7 +106,7 @@ static void test_wrong_pointers(void **state)
     memset(page, 0, HEAP_PAGE);
     assert_int_equal(heap_free(&heap, block + 1), HEAP_FOREIGN);
     assert_int_equal(heap_free(&heap, block + 16), HEAP_INSIDE);
-    assert_int_equal(heap_free(&heap, block - 16), HEAP_FOREIGN); /* the page's own head */
+    assert_int_equal(heap_free(&heap, block - 16), HEAP_FOREIGN); /* the page's header */
     assert_int_equal(heap_free(&heap, page + 64), HEAP_FOREIGN);
     assert_int_equal(heap_check(block), HEAP_OK);
     assert_int_equal(heap_free(&heap, block), HEAP_OK);
@@ -131,7 +131,7 @@ static void test_running_out_and_coming_back(void **state)
         assert_int_equal(heap_free(&heap, chain), HEAP_OK);
         chain = block;
     }
-    assert_int_equal(pages_out, 1); /* the one that stays */
+    assert_int_equal(pages_out, 1); /* the page that the heap keeps */
     end_heap(&heap);
 }
 

@@ -1,11 +1,11 @@
-/* Unit tests of std/memory_map.c: what holds at each address, against the definition. */
+/* Unit tests of std/memory_map.c: the type of each address, against the definition. */
 #include "unit.h"
 
 #include "std/memory_map.h"
 
 enum { SPACE = 64, ROUNDS = 20000, ENABLED = 1 };
 
-/* By definition: the largest type of the entries there. */
+/* The definition: the largest type of the entries for this address. */
 static uint32_t type_at(const struct boot_memory *map, uint32_t count, uint64_t at)
 {
     uint32_t type = 0;
@@ -46,8 +46,8 @@ static void test_random_maps(void **state)
 static void test_the_end_of_the_address_space(void **state)
 {
     struct boot_memory map[BOOT_MEMORY_MAX] = {
-        {UINT64_MAX - 0xfff, 0x1000, BOOT_MEMORY_RESERVED, ENABLED}, /* to the last byte */
-        {UINT64_MAX - 0xfff, UINT64_MAX, BOOT_MEMORY_BAD, ENABLED},  /* and past it */
+        {UINT64_MAX - 0xfff, 0x1000, BOOT_MEMORY_RESERVED, ENABLED}, /* up to the last byte */
+        {UINT64_MAX - 0xfff, UINT64_MAX, BOOT_MEMORY_BAD, ENABLED},  /* and beyond it */
         {0, UINT64_MAX, BOOT_MEMORY_USABLE, ENABLED},
     };
 
@@ -58,7 +58,7 @@ static void test_the_end_of_the_address_space(void **state)
     assert_int_equal(map[1].type, BOOT_MEMORY_BAD);
 }
 
-/* 95 islands in one usable sea are 191 ranges: the lowest stay, and none of them is wrong. */
+/* 95 ranges inside a usable one make 191 ranges: the lowest ones are kept, and are correct. */
 static void test_more_ranges_than_there_is_room_for(void **state)
 {
     struct boot_memory map[BOOT_MEMORY_MAX];

@@ -1,8 +1,8 @@
 /*
  * Two threads change the same names. Each pair of scripts runs once for each lock that the first
- * thread releases: there the second one runs, until it ends or waits for a lock. What the calls
- * answer and what the tree holds afterwards must be what some order of whole calls gives, and no
- * block or inode may stay behind.
+ * thread releases: at this point the second thread runs, until it ends or waits for a lock. The
+ * results of the calls and the tree afterwards must be possible with whole calls in some order, and
+ * no block or inode may be lost.
  *
  *   RACES_DEEP=1   the second thread stops too, at each of its releases in turn: minutes
  */
@@ -18,7 +18,7 @@
 #include "fs/fs.h"
 #include "fs/inode.h"
 
-enum { IMAGE = 16 << 20 /* its log has room for two calls */, STEPS = 6, TEXT = 512 };
+enum { IMAGE = 16 << 20 /* the log has room for two calls */, STEPS = 6, TEXT = 512 };
 
 /* _IN: the path begins at the inode that the worker holds, not at the root. */
 enum call { END, MAKE, MAKE_DIRECTORY, LOOKUP, LINK, UNLINK, WRITE, MAKE_IN, UNLINK_IN, RELEASE };
@@ -33,8 +33,8 @@ struct script {
     struct step steps[STEPS];
 };
 
-/* `before` makes it; then both workers hold the inode of `held`, if it is not NULL; then comes
- * `after`. */
+/* The script `before` makes the state. Then both workers hold the inode of `held`, if it is not
+ * NULL. Then `after` runs. */
 struct state {
     const char *name;
     struct step before[STEPS];
@@ -54,8 +54,8 @@ static const struct state states[] = {
     {"a directory that was taken away", {{MAKE_DIRECTORY, "one"}}, "one", {{UNLINK, "one"}}},
 };
 
-/* A worker holds the inode that it made or looked up last. It leaves out a step that needs one and
- * has none, and releases it at the end. */
+/* A worker holds the inode that it made or looked up last. It skips a step that needs an inode if
+ * it has none, and releases the inode at the end. */
 static const struct script scripts[] = {
     {"close", {{RELEASE, NULL}}},
     {"make", {{MAKE, "one"}, {WRITE, NULL}}},
@@ -135,7 +135,7 @@ static int do_step(struct worker *worker, const struct step *step)
     return answer;
 }
 
-/* False behind the last. */
+/* Makes the next step. False after the last one. */
 static bool go_on(struct worker *worker)
 {
     bool more = worker->next < STEPS && worker->steps[worker->next].call != END;
@@ -157,7 +157,7 @@ static void do_all(const struct step *steps)
         assert_true(worker.answers[worker.next - 1] >= 0);
 }
 
-/* --- a state before, and what is there after -------------------------------------------------- */
+/* --- the state before, and the state after -------------------------------------------------- */
 
 static unsigned inodes_in_use(void)
 {
@@ -202,7 +202,7 @@ static void prepare(const struct state *state, const struct script *const *pair)
     do_all(state->after);
 }
 
-/* What the calls answered, and what each name leads to. */
+/* Writes the results of the calls, and the inode of each name. */
 static void describe(char *text)
 {
     static const char *const names[] = {"one", "two", "one/x", "one/.."};
@@ -228,8 +228,8 @@ static void describe(char *text)
     assert_true(at < TEXT);
 }
 
-/* Removes all names: false if a block or an inode stays. The next inode is looked for from the
- * first on again: all that runs take lie in the block that is counted. */
+/* Removes all names. False if a block or an inode is lost. The search for inodes is set back to the
+ * first one, so that all inodes of a run are in the block that is counted. */
 static bool clean(uint32_t blocks)
 {
     fs->next_inode = HLEOS_FS_ROOT + 1;
@@ -239,7 +239,8 @@ static bool clean(uint32_t blocks)
     return fs_stats(fs).free_blocks == blocks && inodes_in_use() == 1 && fs_stats(fs).error == 0;
 }
 
-/* --- two workers, of which one runs ---------------------------------------------------------- */
+/* --- two workers, one of which runs at a time
+ * ---------------------------------------------------------- */
 
 enum { STACK = 256 << 10 };
 
@@ -300,7 +301,7 @@ static void run_both(unsigned first, unsigned second)
 
 /* --- pairs ----------------------------------------------------------------------------------- */
 
-/* Whole calls, in the order that the bits of `order` give. */
+/* Runs whole calls, in the order given by the bits of `order`. */
 static void run_in_order(unsigned order)
 {
     bool more[2] = {true, true};
@@ -312,7 +313,7 @@ static void run_in_order(unsigned order)
     }
 }
 
-enum { ENOUGH = 20 }; /* failures: the image is made again after each */
+enum { ENOUGH = 20 }; /* failures; the image is made again after each */
 
 static unsigned runs, failures;
 
@@ -330,7 +331,8 @@ static void start_anew(void)
     start();
 }
 
-/* A loss by whole calls counts as one order: it is told by itself. */
+/* True if some order of whole calls gives this outcome. A lost block in such a run is reported
+ * separately. */
 static bool is_in_order(const struct state *state, const struct script *const *pair,
                         const char *wanted, uint32_t blocks)
 {
@@ -365,7 +367,7 @@ static bool is_known(const struct outcomes *outcomes, const char *text)
     return false;
 }
 
-/* False when a worker ended before its release number `stop`. */
+/* False if a worker ended before its release number `stop`. */
 static bool run_once(const struct state *state, const struct script *const *pair, unsigned first,
                      unsigned second, struct outcomes *outcomes)
 {

@@ -6,7 +6,7 @@
 
 static struct scancode_state keyboard;
 
-/* Feeds bytes; the last key that came out, EDIT_KEY_NONE if none did. */
+/* Feeds bytes. Returns the last key, or EDIT_KEY_NONE. */
 static int feed(const char *bytes, size_t count)
 {
     int key = EDIT_KEY_NONE;
@@ -73,7 +73,7 @@ static void test_other_keys(void **state)
     assert_int_equal(keys("\xe0\x48"), EDIT_KEY_UP);
     assert_int_equal(keys("\xe1\x1d\x45\xe1\x9d\xc5"), EDIT_KEY_NONE); /* Pause */
     assert_int_equal(keys("\x1e"), 'a');
-    assert_int_equal(keys("\xe0\x2a\xe0\x48"), EDIT_KEY_UP); /* with the grey keys' false shift */
+    assert_int_equal(keys("\xe0\x2a\xe0\x48"), EDIT_KEY_UP); /* with the extra shift code */
     assert_int_equal(keys("\x1e"), 'a');
 }
 

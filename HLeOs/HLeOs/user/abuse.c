@@ -1,8 +1,8 @@
-/* What no program may do, by number: each ends it with a fault and leaves the kernel whole. Status
- * 0 says that nothing happened. */
+/* Forbidden operations, by number: each must end the program with a fault and not harm the kernel.
+ * Status 0 means that no fault occurred. */
 #include "lib.h"
 
-/* A pointer that the compiler knows nothing of. */
+/* Hides the value of a pointer from the compiler. */
 static volatile char *at(uintptr_t address)
 {
     __asm__ volatile("" : "+r"(address));
@@ -93,10 +93,10 @@ static void single_step(void)
 
 static void interrupt_vector(void)
 {
-    __asm__ volatile("int $0x40"); /* the timer's */
+    __asm__ volatile("int $0x40"); /* the timer's vector */
 }
 
-/* Spins with a stack pointer that leads nowhere: interrupts must not mind. */
+/* Spins with an invalid stack pointer: interrupts must still work. */
 static void lose_stack(void)
 {
     __asm__ volatile("xorl %%esp, %%esp; movl $300000000, %%ecx; 1: decl %%ecx; jnz 1b; pushq %%rax"
@@ -105,7 +105,7 @@ static void lose_stack(void)
                      : "ecx", "memory");
 }
 
-/* A program that waits to be interrupted. */
+/* Spins until it is killed. */
 static void spin(void)
 {
     for (;;)

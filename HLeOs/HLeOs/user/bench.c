@@ -1,7 +1,7 @@
 /*
- * Figures of what programs ask the kernel for: `bench` prints all, `bench NAME` one. They are in
- * cycles of the TSC, which are instructions under QEMU's -icount; the middle of several runs, so
- * that a tick in one of them does not count.
+ * Measures system calls: `bench` prints all figures, `bench NAME` one. They are in cycles of the
+ * TSC, which are instructions under QEMU's -icount, and the median of several runs, so that a tick
+ * in one of them has no effect.
  */
 #include "lib.h"
 
@@ -73,7 +73,7 @@ static uint64_t fork_exec_wait(void)
     return (clock() - start) / FORKS;
 }
 
-/* A byte to a child and back. */
+/* Sends a byte to a child and back. */
 static uint64_t pipe_round_trip(void)
 {
     int to[2], from[2], process;
@@ -101,7 +101,7 @@ static uint64_t pipe_round_trip(void)
     return start;
 }
 
-/* The first write to a page that is shared since a fork, while the other still has it. */
+/* The first write to a page that is shared since a fork, while the other process still has it. */
 static uint64_t page_fault(void)
 {
     static volatile char pages[PAGES * PAGE] __attribute__((aligned(PAGE)));
@@ -115,7 +115,7 @@ static uint64_t page_fault(void)
         stop("no process");
     if (process == 0) {
         close(ends[1]);
-        read(ends[0], &byte, 1); /* the end, when the parent closes its own */
+        read(ends[0], &byte, 1); /* end of input, when the parent closes its end */
         exit(0);
     }
     start = clock();
@@ -128,8 +128,8 @@ static uint64_t page_fault(void)
     return start;
 }
 
-/* What four processes do at once, each with children of its own: how long it takes on more
- * processors says what they gain. */
+/* Four processes work at the same time, each with its own children: the time shows the gain from
+ * more processors. */
 static uint64_t four_processes(void)
 {
     uint64_t start = clock();

@@ -1,5 +1,5 @@
 /* Tests of system calls on the disk's file system, from a program's side: large files, many names,
- * several processes, what runs out. See testing.h. */
+ * several processes, full disks. See testing.h. */
 #include "testing.h"
 
 enum { BLOCK = 4096, WRITERS = 4 };
@@ -32,8 +32,8 @@ static const char *name_of(char c, unsigned number)
     return name;
 }
 
-/* A block at each place where the pointers change: inode, indirect block, double indirect blocks.
- * What lies between is a hole. */
+/* Writes a block at each place where the kind of pointer changes: inode, indirect block, double
+ * indirect blocks. There are holes in between. */
 static void a_large_file_with_holes(void)
 {
     static const long blocks[] = {0,    21,   22,   22 + 1023,        22 + 1024,
@@ -59,7 +59,7 @@ static void a_large_file_with_holes(void)
     check(close(file) == 0 && unlink("large") == 0);
 }
 
-/* In pieces of many sizes, none of which fits the blocks. */
+/* Writes in pieces of many sizes, none of which divides a block. */
 static void writes_of_all_sizes(void)
 {
     int file = make("sizes");
@@ -78,7 +78,7 @@ static void writes_of_all_sizes(void)
     check(got == 0 && at == total && close(file) == 0 && unlink("sizes") == 0);
 }
 
-/* What is written behind a place that is no longer there leaves a hole. */
+/* A write behind the end of a file that was truncated leaves a hole. */
 static void truncated_under_a_writer(void)
 {
     int one = make("cut"), two;
@@ -104,7 +104,7 @@ static void truncated_under_a_writer(void)
     check(reap() == 0 && close(one) == 0 && close(two) == 0 && unlink("cut") == 0);
 }
 
-/* A parent and its child write by one place: nothing is written over. */
+/* A parent and its child share a file position: neither overwrites the other's bytes. */
 static void a_shared_place(void)
 {
     enum { ROUNDS = 200, SIZE = 10 };
@@ -124,7 +124,7 @@ static void a_shared_place(void)
     check(count[0] == ROUNDS && count[1] == ROUNDS && close(file) == 0 && unlink("shared") == 0);
 }
 
-/* Each in the same directory, with names of its own. */
+/* Several processes use the same directory, each with its own names. */
 static void several_make_and_take_away(void)
 {
     enum { NAMES = 20 };
@@ -150,7 +150,7 @@ static void several_make_and_take_away(void)
         }
 }
 
-/* One name for all: each of these may fail, but nothing else may come of it. */
+/* Several processes use one name: each call may fail, but must have no other effect. */
 static void several_want_one_name(void)
 {
     for (int w = 0; w < WRITERS; w++) {
@@ -216,7 +216,8 @@ static void names_that_cannot_be(void)
     check(unlink("f") == 0 && unlink("d//e/") == 0 && unlink("d") == 0);
 }
 
-/* One stands in a directory that is taken away: it is left, and nothing comes into it. */
+/* The current directory of a process is removed: the process can leave it, and can make nothing in
+ * it. */
 static void a_directory_that_is_taken_away(void)
 {
     check(mkdir("gone") == 0);
@@ -235,7 +236,7 @@ static void a_directory_that_is_taken_away(void)
     check(unlink("gone") == 0);
 }
 
-/* Memory that was given back is no place to read to or write from. */
+/* Reads into freed memory, and writes from it, must fail. */
 static void memory_that_was_given_back(void)
 {
     char *block = sbrk(2 * PAGE);
@@ -251,7 +252,7 @@ static void memory_that_was_given_back(void)
     check(fstat(file, &st) == 0 && st.size == PAGE && close(file) == 0 && unlink("freed") == 0);
 }
 
-/* None of these is a program; a process that executes one continues. */
+/* None of these files is a program: exec() returns an error and the process continues. */
 static void files_that_are_no_programs(void)
 {
     static const char *const argv[] = {"none", NULL};
@@ -265,7 +266,7 @@ static void files_that_are_no_programs(void)
     check(close(file) == 0 && unlink("none") == 0 && unlink("d") == 0);
 }
 
-/* One of them is open and has no name any more when the process ends, in whatever way. */
+/* A file is open and has no name when its process ends or is killed. */
 static void a_file_without_a_name(void)
 {
     for (int how = 0; how < 2; how++) {
@@ -282,7 +283,7 @@ static void a_file_without_a_name(void)
     }
 }
 
-/* Both times the same count: those of the first came back. */
+/* Uses all inodes twice. The count must be equal: all inodes of the first time are free again. */
 static void inodes_run_out(void)
 {
     unsigned first = 0;
@@ -293,7 +294,7 @@ static void inodes_run_out(void)
 
         while ((file = make(name_of('i', count))) >= 0 && close(file) == 0)
             if (++count == 20000)
-                break; /* a larger disk than this test is for */
+                break; /* the disk is too large for this test */
         check(count > 100 && (round == 0 || count == first));
         check(count == 20000 || (mkdir("d") == -1 && mknod("d", HLEOS_DEVICE_NULL) == -1));
         first = count;
@@ -302,7 +303,7 @@ static void inodes_run_out(void)
     }
 }
 
-/* What still fits is written; the rest works on. */
+/* On a full disk a write writes the bytes that fit; other calls still work. */
 static void blocks_run_out(void)
 {
     enum { BLOCKS_MAX = 8192 };
@@ -338,7 +339,7 @@ static void blocks_run_out(void)
 }
 
 static const struct test tests[] = {
-    TEST(blocks_run_out), /* first: `quick` leaves it out, as it writes the whole disk */
+    TEST(blocks_run_out), /* first: `quick` skips it, as it writes the whole disk */
     TEST(a_large_file_with_holes),
     TEST(writes_of_all_sizes),
     TEST(truncated_under_a_writer),

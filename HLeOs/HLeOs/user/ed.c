@@ -38,8 +38,7 @@ static bool insert(int after, const char *text)
     return true;
 }
 
-/* False if a line of the file does not fit: nothing is edited that could not be
- * written again. */
+/* False if the file does not fit: it is not edited, as it could not be written back. */
 static bool load(const char *name)
 {
     int file = open(name, HLEOS_OPEN_READ);
@@ -48,7 +47,7 @@ static bool load(const char *name)
     long length;
 
     if (file < 0)
-        return true; /* a new one */
+        return true; /* a new file */
     while (good && (length = read_line(file, line, sizeof line)) != LINE_END) {
         if (length == LINE_ERROR)
             good = fail("the file cannot be read");
@@ -86,7 +85,9 @@ static bool save(const char *name)
     return true;
 }
 
-/* A line's number at *at, which moves on; `otherwise` where no number stands. */
+/*
+ * Reads a line's number at *at, and moves *at behind it. Returns `otherwise` if there is no number.
+ */
 static int address(const char **at, int otherwise)
 {
     int number = 0;
@@ -132,7 +133,7 @@ static char *find(char *text, const char *what, size_t length)
     return NULL;
 }
 
-/* The first `old` of a line; true if it had one, and the new line fits. */
+/* Replaces the first `old` in a line. True if there was one and the new line fits. */
 static bool substitute(int number, const char *old, size_t length, const char *new, size_t room)
 {
     char *line = lines[number - 1], *at = find(line, old, length), *made;
@@ -184,7 +185,7 @@ static void print(int from, int to, bool numbers)
     current = to;
 }
 
-/* False when it is the last one. */
+/* Executes a command. False for the last one (q). */
 static bool obey(const char *command, const char *name)
 {
     int next = current < count ? current + 1 : count;

@@ -59,7 +59,7 @@ static void programs_get_their_arguments(void)
     check(strcmp(text, "one  two words\n") == 0);
     for (int i = 0; i < 40; i++)
         argv[i] = "x";
-    check(exec("/bin/echo", argv) == -1); /* too many, and no end */
+    check(exec("/bin/echo", argv) == -1); /* too many, without a NULL */
     memset(big, 'a', sizeof big);
     big[sizeof big - 1] = '\0';
     argv[1] = big;
@@ -101,14 +101,14 @@ static void numbers_of_files(void)
     while (dup(file) >= 0)
         count++;
     check(count == 13 && open("/dev/null", 0) == -1 && pipe((int[2]){0}) == -1);
-    check(close(7) == 0 && pipe((int[2]){0}) == -1 && dup(0) == 7); /* a pipe needs two */
+    check(close(7) == 0 && pipe((int[2]){0}) == -1 && dup(0) == 7); /* a pipe needs two numbers */
     check(fstat(7, &stat) == 0 && stat.type == HLEOS_DEVICE);
     check(close(-1) == -1 && close(16) == -1 && close(1 << 30) == -1 && dup(99) == -1);
     check(read(99, &c, 1) == -1 && write(-1, "x", 1) == -1 && fstat(99, &stat) == -1);
     check(close(7) == 0 && close(7) == -1 && read(7, &c, 1) == -1);
 }
 
-/* dup() and fork() share the place in a file, a second open() does not. */
+/* dup() and fork() share the position in a file, a second open() does not. */
 static void places_in_files(void)
 {
     char a[8], b[8], c[8], d[8];
@@ -210,7 +210,7 @@ static void programs_on_the_disk(void)
     check(reap() == 2 && unlink("/copy") == 0);
 }
 
-/* The image's own files have a place, too, so this needs no disk. */
+/* Files of the image can be mapped too, so this needs no disk. */
 static void files_are_mapped(void)
 {
     int file = open("/bin/usertests", 0), console = open("/dev/console", HLEOS_OPEN_WRITE), ends[2];
@@ -221,13 +221,13 @@ static void files_are_mapped(void)
     all = mmap(st.size + 10, file, 0);
     part = mmap(100, file, 5000);
     check((long)all > 0 && (long)part > 0 && memcmp(all + 5000, part, 100) == 0);
-    check(part[100] == 0 && part[PAGE - 1] == 0); /* no more of the file than was asked for */
-    check(read(file, bytes, sizeof bytes) == sizeof bytes); /* the place in the file stays */
+    check(part[100] == 0 && part[PAGE - 1] == 0); /* not more of the file than was mapped */
+    check(read(file, bytes, sizeof bytes) == sizeof bytes); /* the position has not changed */
     check(memcmp(bytes, all, sizeof bytes) == 0 && all[st.size] == 0 && all[st.size + 9] == 0);
     all[0] = 'x';
     check(lseek(file, 0, HLEOS_SEEK_SET) == 0 && read(file, bytes, 4) == 4);
     check(memcmp(bytes, "\177ELF", 4) == 0);
-    part = mmap(1, file, (long)st.size); /* all of it is behind the end */
+    part = mmap(1, file, (long)st.size); /* all of it is behind the end of the file */
     check(part != MAP_FAILED && *part == 0);
     check(mmap(1, file, -1) == MAP_FAILED && mmap(1, file, (long)(1UL << 63)) == MAP_FAILED);
     check(close(file) == 0 && all[1] == 'E');
@@ -236,7 +236,8 @@ static void files_are_mapped(void)
     check(munmap(all, st.size + 10) == 0);
 }
 
-/* The image's own files: slashes and dots count for nothing, and a file is no directory. */
+/* Paths of the image's own files: extra slashes and dots have no effect, and a file is not a
+ * directory. */
 static void paths_of_the_image(void)
 {
     static const char *const same[] = {"/bin/sh",   "//bin//sh",        "bin///sh",
@@ -269,7 +270,7 @@ static void paths_have_a_status(void)
     check(stat("/bin/none", &st) == -1 && stat("", &st) == -1);
     FOR_BAD(at)
     check(stat((char *)*at, &st) == -1 && stat("/bin/sh", (struct hleos_stat *)*at) == -1);
-    check(open("/bin/sh", 0) == 3); /* none of these kept a number */
+    check(open("/bin/sh", 0) == 3); /* none of these opened a file */
 }
 
 static void devices_on_the_disk(void)

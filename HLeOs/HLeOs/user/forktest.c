@@ -1,5 +1,5 @@
-/* Forks until there are as many processes as there may be, and waits for them all: fork() must fail
- * then, and work again after. Status 0 if it did. */
+/* Forks until the maximum of processes exists and fork() fails, and waits for all of them. Then
+ * fork() must work again. Status 0 if it does. */
 #include "lib.h"
 
 enum { MANY = 2000 };

@@ -1,13 +1,13 @@
 /*
- * Prints the lines of files, or of its standard input, that a pattern fits: ^ and $ for a line's
- * ends, . for any character, * for any number of the one before it. Lines are cut at 1,023
- * characters. Status 0 if a line fitted, 1 if none did, 2 after an error.
+ * Prints the lines of files, or of its standard input, that match a pattern: ^ and $ are a line's
+ * start and end, . is any character, * any number of the character before it. Lines are cut at
+ * 1,023 characters. Status 0 if a line matched, 1 if no line did, 2 after an error.
  */
 #include "lib.h"
 
 static bool fits_here(const char *pattern, const char *text);
 
-/* Any number of `c`, then the pattern. */
+/* Matches any number of `c`, then the pattern. */
 static bool fits_star(char c, const char *pattern, const char *text)
 {
     do {

@@ -1,8 +1,8 @@
 /*
- * Does what comes to its mind with processes, pipes, files and memory, for some seconds (10, or its
- * argument), in two processes at once; a kernel that is not whole breaks sooner or later. Files are
- * made in /grind, which must not be there before. Status 0 if nothing was wrong. The order depends
- * on the argument behind the seconds alone.
+ * Runs random operations with processes, pipes, files and memory, for some seconds (10, or its
+ * argument), in two processes at the same time, to find errors of the kernel. Files are made in
+ * /grind, which must not exist before. Status 0 if no error was found. The order depends only on
+ * the argument after the seconds.
  */
 #include "lib.h"
 
@@ -108,7 +108,7 @@ static void two_copies_of_a_page(void)
     free((void *)block);
 }
 
-/* echo hi | cat, with the end of it read back. */
+/* echo hi | cat, whose output is read back. */
 static void programs_in_a_pipe(void)
 {
     static const char *const echo[] = {"echo", "hi", NULL}, *const cat[] = {"cat", NULL};
@@ -152,7 +152,7 @@ static void programs_in_a_pipe(void)
            (some = read(b[0], text + got, sizeof text - 1 - (size_t)got)) > 0)
         got += some;
     close(b[0]);
-    if (got != 0 && strcmp(text, "hi\n") != 0) /* nothing: memory was out */
+    if (got != 0 && strcmp(text, "hi\n") != 0) /* no output: memory was out */
         fail("a pipe changes what goes through it");
     while (left-- > 0)
         reap_one();
@@ -218,7 +218,7 @@ static const char *some_name(void)
     return names[random_below(sizeof names / sizeof names[0])];
 }
 
-/* What the other process does to these names meanwhile decides which of it goes well. */
+/* Which of these calls succeed depends on the other process, which uses the same names. */
 static void names_made_and_taken_away(void)
 {
     const char *name = some_name();
@@ -247,7 +247,7 @@ static void names_made_and_taken_away(void)
     }
 }
 
-/* The other process may take it away meanwhile. */
+/* The other process may remove the directory meanwhile. */
 static void into_a_directory_and_back(void)
 {
     if (chdir("d") < 0)
@@ -261,7 +261,7 @@ static void into_a_directory_and_back(void)
         fail("/grind is missing");
 }
 
-/* Of this process alone: what is read is what was written. */
+/* Writes a file that only this process uses, and reads the same bytes. */
 static void a_file_written_and_read(void)
 {
     static char bytes[9000];
@@ -315,7 +315,7 @@ static void grind(unsigned long until, bool disk)
     printf("grind: %lu operations%s\n", rounds, disk ? "" : ", none of them with a disk");
 }
 
-/* Removes what the operations have left; false if something else is in the directory, too. */
+/* Removes the files of the operations. False if the directory contains others. */
 static bool clean_up(void)
 {
     static const char *const names[] = {"d/a", "d/b", "d/e", "a", "b", "c", "d", "e"};

@@ -1,4 +1,4 @@
-/* Says what it was given, and ends with the number of its arguments. */
+/* Prints its arguments; its status is their number. */
 #include "lib.h"
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
-/* The first process: it starts a shell on the console and, whenever that has ended, another one.
- * The kernel makes it the parent of processes whose own parent has ended, and it asks how those
- * ended, so that nothing is left of them. */
+/* The first process: it starts a shell on the console, and another one whenever that has ended. The
+ * kernel makes it the parent of processes whose own parent has ended; it waits for these, so that
+ * the kernel frees them. */
 #include "lib.h"
 
 enum { PAUSE = 1000 };

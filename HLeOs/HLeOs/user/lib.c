@@ -117,7 +117,7 @@ int mknod(const char *path, int device)
     return (int)system_call(HLEOS_MKNOD, (long)path, device, 0);
 }
 
-/* As in xv6, what stat() needs is there already. */
+/* As in xv6, built from open(), fstat() and close(). */
 int stat(const char *path, struct hleos_stat *stat)
 {
     int file = open(path, HLEOS_OPEN_READ), result = file;

@@ -1,5 +1,4 @@
-/* Lists directories, the current one if none is named, and says what files are: type, inode, links,
- * bytes, name. */
+/* Lists files and directories, by default the current one: type, inode, links, bytes, name. */
 #include "lib.h"
 
 static const char *type_text(const struct hleos_stat *stat)

@@ -1,12 +1,12 @@
 /*
  * A program's heap: one list of all blocks, free and used, in order of address. malloc() takes the
  * first that is large enough, free() joins a block with free neighbours behind it; new memory comes
- * from sbrk(), and never goes back.
+ * from sbrk(), and is never returned.
  */
 #include "lib.h"
 
 struct block {
-    size_t size; /* of what follows the head */
+    size_t size; /* of the memory after this header */
     struct block *next;
     bool used;
 } __attribute__((aligned(16)));
@@ -33,7 +33,7 @@ static struct block *grow(size_t size)
     return block;
 }
 
-/* Blocks lie side by side unless the program has called sbrk() itself. */
+/* Blocks are contiguous unless the program has called sbrk() itself. */
 static void join_with_next(struct block *block)
 {
     struct block *next = block->next;

@@ -1,4 +1,4 @@
-/* Lists the processes: /proc/processes, as it is. */
+/* Lists the processes: prints /proc/processes. */
 #include "lib.h"
 
 int main(int argc, char **argv)

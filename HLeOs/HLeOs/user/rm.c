@@ -1,4 +1,4 @@
-/* Takes away names of files, and of empty directories. */
+/* Removes names of files, and empty directories. */
 #include "lib.h"
 
 int main(int argc, char **argv)

@@ -5,10 +5,9 @@
  *   job      = command { "|" command }
  *   command  = { word | "<" word | ">" word }
  *
- * Words end at blanks and at | & ; < >, but for what stands between quotes, '
- * or ". A name without a slash is looked for in /bin. `cd DIRECTORY` and `exit
- * [STATUS]` are the shell's own. With an argument, it reads that file; the
- * prompt shows only where the input is the console.
+ * Words end at blanks and at | & ; < >, except between quotes, ' or ". A name without a slash is
+ * looked for in /bin. `cd DIRECTORY` and `exit [STATUS]` are the shell's own. With an argument, it
+ * reads that file; the prompt shows only where the input is the console.
  */
 #include "lib.h"
 
@@ -25,7 +24,7 @@ struct command {
     const char *from, *to; /* NULL: the shell's own */
 };
 
-static int input; /* what lines are read from */
+static int input; /* the file of the commands */
 static int last;  /* the status of the last job */
 
 /* False at the end of the input. */
@@ -45,7 +44,7 @@ static bool is_one_of(char c, const char *set)
     return c != '\0' && strchr(set, c) != NULL;
 }
 
-/* A word from *at on, into *to with its end. */
+/* Copies a word from *at to *to, with a zero at its end. */
 static void split_word(const char **at, char **to)
 {
     char quote = '\0';
@@ -61,7 +60,7 @@ static void split_word(const char **at, char **to)
     *(*to)++ = '\0';
 }
 
-/* The line's tokens, whose words are in `text`; false if there are too many. */
+/* Splits the line into tokens, whose words are in `text`. False if there are too many. */
 static bool split(const char *line, char *text, struct token *tokens)
 {
     for (int i = 0; i < TOKENS_MAX; i++) {
@@ -80,7 +79,7 @@ static bool split(const char *line, char *text, struct token *tokens)
     return false;
 }
 
-/* The command that begins at a token; the token behind it, or NULL after an
+/* Parses the command that begins at a token. Returns the token behind it, or NULL after an
  * error. */
 static const struct token *parse(const struct token *t, struct command *c)
 {
@@ -110,13 +109,13 @@ static const struct token *parse(const struct token *t, struct command *c)
     return t;
 }
 
-/* Makes `file` the number `number`. */
+/* Moves the open file `file` to the number `number`. */
 static void move(int file, int number)
 {
     if (file == number)
         return;
     close(number);
-    dup(file); /* the least number that is free: all below are in use */
+    dup(file); /* gets the lowest free number: all below are in use */
     close(file);
 }
 
@@ -145,9 +144,8 @@ static void __attribute__((noreturn)) run(struct command *c)
     exit(127);
 }
 
-/* Starts a command that reads from `from` and, where there is a next one,
- * writes into a pipe; *next is that pipe's other end, or -1. The process, or
- * -1. */
+/* Starts a command that reads from `from` and, if `piped`, writes to a pipe; *next is the pipe's
+ * other end, or -1. Returns the process, or -1. */
 static int start(struct command *c, int from, bool piped, int *next)
 {
     int ends[2] = {-1, -1}, process;
@@ -185,8 +183,8 @@ static void say_status(const char *name, int status)
         fprintf(2, "sh: %s: ended by exception %d\n", name, status - HLEOS_STATUS_FAULT);
 }
 
-/* Runs a job of `count` commands; the last one's status counts. Other children that end meanwhile
- * were started with & before. */
+/* Runs a job of `count` commands; its status is that of the last one. Other children that end
+ * meanwhile are earlier jobs with &. */
 static void run_job(struct command *commands, int count, bool behind)
 {
     int from = -1, process = -1, started[COMMANDS_MAX], left = 0, status, ended;
@@ -219,7 +217,7 @@ static void run_job(struct command *commands, int count, bool behind)
     }
 }
 
-/* What a process of its own could not do. */
+/* Runs a command that must run in the shell's own process. */
 static bool run_own(const struct command *c)
 {
     if (strcmp(c->words[0], "exit") == 0)

@@ -1,5 +1,5 @@
-/* The system calls that need no other process, used well and badly: the status is the number of the
- * check that failed, or 0. `long` adds one that prints a lot. */
+/* Tests the system calls that need no other process, with valid and invalid arguments. The status
+ * is the number of the failed check, or 0. `long` adds a check that prints a lot. */
 #include "lib.h"
 
 enum { PAGE = 4096 };
@@ -24,11 +24,11 @@ static void check_memory(void)
         block[i] = (char)i;
     }
     check(sbrk(-3 * PAGE) == end + 3 * PAGE && sbrk(0) == end);
-    check(write(1, block, 1) == -1); /* it is gone */
+    check(write(1, block, 1) == -1); /* the page is unmapped */
     block = sbrk(PAGE);
-    check(block == end && block[5] == 0); /* and comes back empty */
+    check(block == end && block[5] == 0); /* and is zero when mapped again */
     check(sbrk(1L << 40) == (void *)-1 && sbrk(-(1L << 40)) == (void *)-1);
-    check(sbrk(-2 * PAGE) == (void *)-1); /* not below the program's own */
+    check(sbrk(-2 * PAGE) == (void *)-1); /* not below the program's end */
     check(sbrk(INT64_MAX) == (void *)-1 && sbrk(INT64_MIN) == (void *)-1);
     check(sbrk(0) == end + PAGE);
 }
@@ -44,7 +44,7 @@ static void check_write(void)
     check(write(1, (void *)0xffff800000100000, 1) == -1);
     check(write(1, (void *)0x0000800000000000, 1) == -1); /* not canonical */
     check(write(1, (void *)-1, 100) == -1);
-    check(write(1, end - 1, 2) == -1); /* the second is beyond the end */
+    check(write(1, end - 1, 2) == -1); /* the second byte is beyond the end */
 }
 
 static void check_long_write(void)
@@ -71,7 +71,8 @@ static void check_rest(void)
     check(system_call(INT64_MIN, 0, 0, 0) == -1 && system_call(INT64_MAX, 0, 0, 0) == -1);
 }
 
-/* What both ways must keep: all registers but those that the ABI of SYSCALL names. */
+/* Both int $0x80 and SYSCALL must keep all registers, except those that SYSCALL changes by its
+ * ABI. */
 static void check_registers(void)
 {
     long a = HLEOS_GETPID, b = 0x1111;
@@ -81,8 +82,8 @@ static void check_registers(void)
     check(a == getpid() && b == 0x1111 && r8 == 0x2222 && r15 == 0x3333);
 }
 
-/* With every flag set that a program may set: alignment check, nested task, direction and the rest.
- * Both ways into the kernel do without them, and give them back. */
+/* Sets all flags that a program can set: alignment check, nested task, direction and others. Both
+ * entries into the kernel clear them, and restore them on return. */
 static void check_flags(void)
 {
     long first = HLEOS_GETPID, second;

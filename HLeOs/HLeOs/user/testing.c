@@ -57,7 +57,8 @@ static bool as_before(const struct hleos_system *before)
            after.processes <= before->processes && after.blocks_free >= before->blocks_free;
 }
 
-/* What ended without a parent is freed when the next thread ends: a child, each time. */
+/* A process that ended without a parent is freed when the next thread ends, so each try runs a
+ * child. */
 static bool all_comes_back(const struct hleos_system *before)
 {
     for (int look = 0; look < PATIENCE && !as_before(before); look++) {
@@ -69,7 +70,8 @@ static bool all_comes_back(const struct hleos_system *before)
     return as_before(before);
 }
 
-/* A test that failed left its directory behind. What lies in it is for those who look why. */
+/* Removes the empty directory that a failed test has left. If it contains files they are kept,
+ * since they may show the cause, and the tests end. */
 static void take_away(const char *directory)
 {
     struct hleos_stat st;
@@ -94,7 +96,7 @@ static bool run(const char *program, const struct test *test, const char *direct
     struct hleos_system before, after;
     bool good;
 
-    if (fork_or_fail() == 0) /* what the kernel keeps of a fork */
+    if (fork_or_fail() == 0) /* allocates what the kernel keeps after a fork */
         exit(0);
     reap();
     before = now();

@@ -74,7 +74,7 @@ static void children_of_children(void)
         check(reap() == 0);
 }
 
-/* Neither those that have ended before their parent, nor those that end after it, stay. */
+/* Children that end before their parent, and children that end after it, are all freed. */
 static void orphans(void)
 {
     for (int i = 0; i < 30; i++) {
@@ -86,7 +86,7 @@ static void orphans(void)
                 exit(0);
             }
             if (i % 2 != 0)
-                sleep(2); /* the first child ends meanwhile, and is not waited for */
+                sleep(2); /* the first child ends; nothing waits for it */
             exit(0);
         }
         check(reap() == 0);
@@ -106,7 +106,7 @@ static void pages_are_copied_when_written(void)
             continue;
         for (size_t i = 0; i < sizeof data / sizeof data[0]; i += 3)
             data[i] = -child;
-        if (fork_or_fail() == 0) { /* of the third generation */
+        if (fork_or_fail() == 0) { /* a grandchild */
             data[0] = 99;
             exit(0);
         }
@@ -117,7 +117,7 @@ static void pages_are_copied_when_written(void)
     for (int child = 0; child < 3; child++)
         check(reap() == 0);
     check(data[0] == 0 && data[3] == 33 && data[6] == 6);
-    /* The kernel writes to a shared page, too. */
+    /* The kernel too writes to a shared page. */
     if (fork_or_fail() == 0) {
         check(write(ends[1], "abcd", 4) == 4);
         check(read(ends[0], (void *)&data[512], 4) == 4 && data[512] == 0x64636261);
@@ -126,7 +126,7 @@ static void pages_are_copied_when_written(void)
     check(reap() == 0 && data[512] == 512);
 }
 
-/* More memory than there is, if it were not shared. */
+/* Without sharing, the children would need 160 MB. */
 static void forks_share(void)
 {
     struct hleos_system before, after;
@@ -152,7 +152,7 @@ static void forks_share(void)
     }
 }
 
-/* A child does that, and is killed while it does. */
+/* A child runs `operation` and is killed during it. */
 static void kill_while(void (*operation)(int *ends))
 {
     int ends[2], process;
@@ -203,7 +203,7 @@ static void read_console(int *ends)
     char c;
 
     (void)ends;
-    while (read(0, &c, 1) >= 0) /* where no one types, there is an end first */
+    while (read(0, &c, 1) >= 0) /* without a keyboard, input ends */
         ;
 }
 
@@ -236,7 +236,7 @@ static void kill_ends_all_waiting(void)
     check(reap() == HLEOS_STATUS_KILLED);
 }
 
-/* What sbrk() gives is empty, and comes and goes page by page. */
+/* Memory from sbrk() is zero, and is mapped and freed by pages. */
 static void memory_grows_and_shrinks(void)
 {
     char *begin = sbrk(0), *block = sbrk(100 * PAGE);
@@ -256,14 +256,14 @@ static void memory_grows_and_shrinks(void)
     check(reap() == HLEOS_STATUS_FAULT + 14);
 }
 
-/* A page comes with its first byte and goes with it; calls use the last byte, and none behind it.
- */
+/* A page is mapped with its first byte and freed with it. System calls may use the last byte, and
+ * none behind it. */
 static void memory_by_odd_sizes(void)
 {
     char *begin = sbrk(0), *end;
     int file = open("/bin/echo", 0);
 
-    check(sbrk(-1) == (void *)-1 && sbrk(0) == begin); /* what the file has stays */
+    check(sbrk(-1) == (void *)-1 && sbrk(0) == begin); /* the program file's memory stays */
     check(sbrk(1) == begin && sbrk(2 * PAGE - ((long)begin + 1) % PAGE) == begin + 1);
     end = sbrk(0);
     check((uintptr_t)end % PAGE == 0);
@@ -280,7 +280,7 @@ static void memory_by_odd_sizes(void)
     check(reap() == HLEOS_STATUS_FAULT + 14);
 }
 
-/* Takes all memory there is; what fails then fails as an error. */
+/* Allocates all memory; further calls must return an error. */
 static void memory_runs_out(void)
 {
     static const char *const argv[] = {"echo", NULL};
@@ -289,7 +289,7 @@ static void memory_runs_out(void)
 
     check(system_info(&system) == 0);
     if (system.pages_usable > 60000)
-        return; /* more than one program may have */
+        return; /* there is more than one program may have */
     if (fork_or_fail() == 0) {
         while (sbrk(64 * PAGE) != (void *)-1)
             ;
@@ -336,7 +336,7 @@ static void heap(void)
         }
         if (round == 0)
             end = sbrk(0);
-        check(end == sbrk(0)); /* all of it was free again */
+        check(end == sbrk(0)); /* all of it is free again */
     }
     check(malloc(1UL << 40) == NULL && malloc(~0UL) == NULL);
 }
@@ -360,7 +360,7 @@ static void faults(void)
     }
 }
 
-/* A program's vector registers go to its child, and stay its own. */
+/* A child inherits the vector registers, and changes to them do not affect its parent. */
 static void registers_of_the_fpu(void)
 {
     uint64_t value = 0x123456789abcdef, back;
@@ -385,7 +385,7 @@ static void memory_is_mapped(void)
     for (int i = 0; i < SIZE; i++)
         check(a[i] == 0);
     a[SIZE - 1] = 'a';
-    if (fork_or_fail() == 0) { /* it has what was there, and keeps its own changes */
+    if (fork_or_fail() == 0) { /* it has the old contents, and keeps its own changes */
         check(a[SIZE - 1] == 'a');
         a[SIZE - 1] = 'b';
         exit(munmap(b, 1));
@@ -423,7 +423,8 @@ static void mappings_that_cannot_be(void)
     check(munmap(a, PAGE) == 0 && munmap(a, PAGE) == -1);
 }
 
-/* What does not fit takes nothing; exec() takes mappings away with all else. */
+/* A mapping that does not fit uses no memory; exec() removes mappings like the rest of the
+ * image. */
 static void mappings_and_the_rest(void)
 {
     static const char *const argv[] = {"echo", NULL};
@@ -479,7 +480,7 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    if (fork_or_fail() == 0) { /* page tables for so many stacks stay in the kernel */
+    if (fork_or_fail() == 0) { /* the kernel keeps page tables for so many stacks */
         many_processes();
         exit(0);
     }

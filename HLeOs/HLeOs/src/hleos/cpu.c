@@ -6,12 +6,12 @@
 extern char boot_stack_guard[], boot_stack[], boot_stack_end[];
 
 static struct cpu cpus[CPU_MAX] CPU_IN_ALL_TABLES;
-unsigned cpu_online; /* written by each processor when it comes; they come one by one */
+unsigned cpu_online; /* each processor adds itself; they start one by one */
 static const struct cpu_signals *signals;
 static uint8_t clean_fpu[512] __attribute__((aligned(16)));
 
-/* Where the processor has them: the kernel neither runs nor touches a program's pages (SMEP, SMAP),
- * and programs do not see where the kernel's tables are (UMIP). */
+/* If the processor has them: SMEP and SMAP stop the kernel from executing and accessing a program's
+ * pages, and UMIP hides the addresses of the kernel's tables from programs. */
 static void set_protection(void)
 {
     struct x86_cpuid features = {0};
@@ -25,15 +25,15 @@ static void set_protection(void)
     x86_write_cr4(cr4);
 }
 
-/* SSE on, and writes to read-only pages refused to the kernel too. NX is there in every 64-bit
- * processor but the first Intel ones; CPUID 0x80000001 EDX bit 20 tells. */
+/* Enables SSE, write protection for the kernel too, and NX. All 64-bit processors except the first
+ * Intel ones have NX: CPUID 0x80000001 EDX bit 20. */
 static void set_modes(void)
 {
     uint64_t cr0 = x86_read_cr0() & ~(uint64_t)(X86_CR0_EM | X86_CR0_TS);
 
     x86_write_cr0(cr0 | X86_CR0_MP | X86_CR0_NE | X86_CR0_WP);
     x86_write_cr4(x86_read_cr4() | X86_CR4_PGE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT);
-    if (x86_cpuid(1, 0).d >> 7 & 1) /* without it a machine check is a reset without a report */
+    if (x86_cpuid(1, 0).d >> 7 & 1) /* without MCE a machine check resets without a report */
         x86_write_cr4(x86_read_cr4() | X86_CR4_MCE);
     if (x86_cpuid(0x80000001, 0).d >> 20 & 1)
         x86_wrmsr(X86_MSR_EFER, x86_rdmsr(X86_MSR_EFER) | X86_EFER_NXE);
@@ -43,7 +43,7 @@ static void set_modes(void)
 
 static void become(struct cpu *cpu)
 {
-    asm_clear_fs_gs(); /* before the base is set: loading a selector changes it */
+    asm_clear_fs_gs(); /* first: loading a selector changes the base */
     x86_wrmsr(X86_MSR_GS_BASE, (uintptr_t)cpu);
     set_modes();
 }

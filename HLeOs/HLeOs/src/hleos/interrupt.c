@@ -28,7 +28,7 @@ extern const uint64_t vector_table[INTERRUPT_VECTORS];
 
 static struct gate idt[INTERRUPT_VECTORS] CPU_IN_ALL_TABLES;
 
-/* Before there is one: what comes has no controller that waits for its end. */
+/* Used before there is a controller: no interrupt needs an end of interrupt (EOI). */
 static bool always(unsigned vector)
 {
     (void)vector;
@@ -45,13 +45,13 @@ struct route {
     uint64_t count;
 };
 
-/* Written before its line is enabled, never after; but for the count. */
+/* Written before the line is enabled, never afterwards, except the count. */
 static struct route routes[INTERRUPT_VECTORS];
 
 static uint64_t spurious_count;
 
-/* Devices interrupt on a stack of their own: a thread that has used up its stack would lose their
- * interrupt, and its end, otherwise. */
+/* Device interrupts have their own stack. Otherwise a thread without free stack would lose the
+ * interrupt and its EOI. */
 static enum gdt_stack stack_of(unsigned vector)
 {
     if (vector >= INTERRUPT_EXCEPTIONS && vector != INTERRUPT_SYSTEM_CALL)
@@ -105,8 +105,7 @@ static void answer_flush(void *context)
 
 void interrupt_init_controller(void)
 {
-    pic_init(); /* remapped even where it stays silent: its spurious interrupts must not be faults
-                 */
+    pic_init(); /* remapped even if masked: its spurious interrupts must not be faults */
     controller = apic_init();
     if (controller != NULL)
         interrupt_attach(INTERRUPT_FLUSH, "flush (from a processor)", answer_flush, NULL);
@@ -137,14 +136,14 @@ void interrupt_attach_line(unsigned line, const char *name, interrupt_handler *h
     controller->enable(line);
 }
 
-/* On several processors at once. */
+/* Several processors may count at the same time. */
 static void count(struct route *route)
 {
     __atomic_add_fetch(&route->count, 1, __ATOMIC_RELAXED);
 }
 
-/* A vector that has no handler is a stray one: counted, and ended like any other, or the controller
- * would hold back all below it. */
+/* A vector without a handler is counted as stray, and gets its EOI like any other, or the
+ * controller would block all vectors of lower priority. */
 static void external(const struct interrupt_frame *frame)
 {
     struct route *route = &routes[frame->vector];
@@ -159,7 +158,7 @@ static void external(const struct interrupt_frame *frame)
     controller->end((unsigned)frame->vector);
 }
 
-/* An interrupt does not come in another: all gates and handlers keep them off. */
+/* Interrupts do not nest: all gates and handlers keep them off. */
 void interrupt_dispatch(struct interrupt_frame *frame)
 {
     if (frame->vector < INTERRUPT_EXCEPTIONS) {

@@ -1,5 +1,5 @@
 /* The console; see iostream.h. Printing threads wait for each other on a mutex, as a serial line is
- * slow; where nothing may sleep the text goes out at once. */
+ * slow; where a thread must not sleep, text is written at once. */
 #include "iostream.h"
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ static struct lock input_lock = LOCK_INIT("input", LOCK_INPUT);
 static uintptr_t input_slots[INPUT_MAX];
 static struct queue input = QUEUE_INIT(input_slots); /* input_lock */
 static struct sync_semaphore input_count;
-static unsigned terminal_state; /* of edit_decode() */
+static unsigned terminal_state; /* state of edit_decode() */
 
 static void write_now(const char *text, size_t length)
 {
@@ -50,8 +50,8 @@ static bool take_output(void)
     return true;
 }
 
-/* All of the text is made before the mutex is taken: an argument that cannot be read ends the
- * thread, which holds nothing then. Text that memory is missing for is cut. */
+/* Formats the whole text before the mutex is taken: a bad argument ends the thread by a fault, and
+ * it must not hold the mutex then. If memory is out, the text is cut. */
 static void format(const char *format, va_list args, bool end_line)
 {
     char line[LINE_MAX], *text = line;
@@ -66,7 +66,7 @@ static void format(const char *format, va_list args, bool end_line)
             length = (size_t)fmt_vsnprint(text, room = length + 1, format, again);
         else
             text = line;
-        if (length >= room) /* no memory, or longer at the second time */
+        if (length >= room) /* no memory, or longer the second time */
             length = room - 1;
     }
     va_end(again);
@@ -118,7 +118,7 @@ struct fmt_sink *iostream_sink(void)
     return &sink;
 }
 
-/* In an interrupt. A key that finds the queue full is lost, as on any PC. */
+/* Called in an interrupt. A key is lost if the queue is full. */
 static void key_arrived(int key)
 {
     uint64_t flags;

@@ -1,7 +1,8 @@
 /*
- * Small blocks lie in pages of the direct map. A large block has a slot of HEAP_BASE: there is a
- * slice of that for each power of two of pages, cut into slots of that size, and a bit for each
- * slot. Address space is ample, so no search for a run of free pages is ever needed.
+ * Small blocks lie in pages of the direct map. A large block has a slot of the area at HEAP_BASE.
+ * That area has a slice for each power of two of pages, which is divided into slots of this size,
+ * with a bit for each slot. There is enough address space, so no search for a run of free pages is
+ * needed.
  */
 #include "kmalloc.h"
 
@@ -53,7 +54,7 @@ static uintptr_t slice(unsigned order)
     return HEAP_BASE + order * SLICE_SIZE;
 }
 
-/* The bits of all slices: fewer than two for each page of memory. */
+/* Allocates the bits of all slices: fewer than two for each page of memory. */
 void kmalloc_init(void)
 {
     size_t usable = page_stats().usable, words = 0;
@@ -74,7 +75,7 @@ void kmalloc_init(void)
     }
 }
 
-/* A slot for that many pages; BIT_MAP_NONE if all are in use. */
+/* Takes a slot for 2^order pages; BIT_MAP_NONE if all are in use. */
 static size_t take_slot(unsigned order)
 {
     uint64_t flags = lock_take(&lock);
@@ -102,7 +103,7 @@ static void unmap(uintptr_t base, size_t pages)
     paging_prune(base, pages * PAGE_SIZE);
 }
 
-/* Page by page, each under the locks of its own: interrupts are served in between. */
+/* Maps page by page; locks are released after each, so that interrupts are served in between. */
 static bool map(uintptr_t base, size_t pages)
 {
     for (size_t i = 0; i < pages; i++) {
@@ -170,7 +171,7 @@ static int examine_locked(uintptr_t block, unsigned *order, size_t *slot)
     if (block != (uintptr_t)(large + 1))
         return HEAP_INSIDE;
     if (large->magic != (LARGE_MAGIC ^ (uintptr_t)large))
-        return HEAP_FREE; /* another thread is at it */
+        return HEAP_FREE; /* another thread frees it */
     return heap_check_end((const uint8_t *)block,
                           (const uint8_t *)large + large->pages * PAGE_SIZE);
 }
@@ -221,7 +222,7 @@ static bool is_large(uintptr_t block)
     return block >= HEAP_BASE && block < slice(ORDERS);
 }
 
-/* Only a page that is allocated can be a page of blocks: any other may not even be mapped. */
+/* Checks first that the page is allocated: another page may not even be mapped. */
 static bool is_small(uintptr_t block)
 {
     return block >= DIRECT_MAP_BASE && block < HEAP_BASE &&

@@ -1,4 +1,4 @@
-/* The lives of processes; see process.h. */
+/* Starting, ending and waiting for processes; see process.h. */
 #include "process.h"
 
 #include "asm.h"
@@ -23,7 +23,7 @@ static struct sync_mutex tree;
 static struct queue_list all; /* tree */
 static unsigned count;        /* tree; of `all` */
 static unsigned next_id = 1;  /* tree */
-static struct process *init;  /* tree; the parent of orphans, NULL where it does not run */
+static struct process *init;  /* tree; the parent of orphans; NULL if it does not run */
 
 static const char *last_part(const char *path)
 {
@@ -32,7 +32,7 @@ static const char *last_part(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* A process that is in no list yet, without image and FPU state. */
+/* Makes a process that is in no list yet and has no image and FPU state. */
 static struct process *create(const char *name)
 {
     struct process *process = kmalloc(sizeof *process);
@@ -45,7 +45,7 @@ static struct process *create(const char *name)
     return process;
 }
 
-/* Frees what create() has made and never ran. */
+/* Frees a process from create() that never ran. */
 static void discard(struct process *process)
 {
     file_close_all(process->files);
@@ -65,8 +65,8 @@ static intptr_t begin(void *argument)
     asm_enter_program(&frame);
 }
 
-/* Makes a process run; its number, or -1. It may run at once, but finds the tree's mutex taken when
- * it ends, or is killed, before this is done. */
+/* Starts a process. Returns its number, or -1. It may run at once; if it ends or is killed early,
+ * it waits for the tree's mutex until this is done. */
 static int launch(struct process *process, struct process *parent)
 {
     int id = -1;
@@ -111,7 +111,7 @@ int process_start_file(const void *file, size_t size, int argc, const char *cons
     return error;
 }
 
-/* Where a program of that name is. */
+/* The path of the program of that name. */
 static const char *path_of(const char *name, char *room)
 {
     if (strchr(name, '/') != NULL)
@@ -157,7 +157,7 @@ int process_fork(const struct interrupt_frame *frame)
     child->image.space = (struct space){.pages = 0};
     child->image.frame = *frame;
     child->image.frame.rax = 0;
-    asm_fxsave(child->fpu); /* the kernel has not touched it since the program's last instruction */
+    asm_fxsave(child->fpu); /* the kernel has not changed the registers since the program ran */
     file_share_all(child->files, me->files);
     if (me->directory != NULL)
         child->directory = fs_hold(me->directory);
@@ -169,7 +169,7 @@ int process_fork(const struct interrupt_frame *frame)
     return id;
 }
 
-/* Until the new image is whole, the old one is all there: an error is the caller's to handle. */
+/* Keeps the old image until the new one is complete: after an error the program continues. */
 int process_exec(const char *path, int argc, const char *const *argv, struct interrupt_frame *frame)
 {
     struct process *me = thread_process();
@@ -230,14 +230,14 @@ int process_wait_child(uintptr_t status)
     sync_mutex_give(&tree);
     if (child != NULL) {
         id = (int)child->id;
-        thread_join(child->thread); /* it is on its last steps, or gone */
+        thread_join(child->thread); /* it is ending, or has ended */
         kfree(child);
     }
     return id;
 }
 
-/* The children of one that ends are init's. Without init, those that have ended go, and the others
- * will leave nothing. */
+/* Gives the children of a process that ends to init. Without init, frees those that have ended; the
+ * others are freed when they end. */
 static void abandon_children_locked(const struct process *parent)
 {
     struct queue_link *next;
@@ -273,7 +273,7 @@ void process_exit(int status)
     if (init == me)
         init = NULL;
     abandon_children_locked(me);
-    if (init != NULL) /* one of them may have ended */
+    if (init != NULL) /* one of them may have ended: wake init */
         sync_condition_broadcast(&init->child_ended);
     me->status = status;
     me->ended = true;
@@ -294,7 +294,7 @@ static void __attribute__((noreturn)) end(uint64_t vector)
                                                : HLEOS_STATUS_FAULT + (int)vector);
 }
 
-/* Kills the process of that number; with 0, all of them. How many there were. */
+/* Kills the process of that number, or all if it is 0. Returns their count. */
 static unsigned kill(unsigned id)
 {
     unsigned killed = 0;
@@ -327,12 +327,12 @@ int process_wait_init(struct process *process)
         init = process;
     sync_mutex_give(&tree);
     status = process_wait(process);
-    while (kill(0) > 0) /* again, as one of them may be about to fork */
+    while (kill(0) > 0) /* repeated, as one of them may be in fork() */
         thread_sleep_ms(1);
     return status;
 }
 
-/* /proc/processes. The kernel's processes have no parent: 0. */
+/* /proc/processes. Processes that the kernel has started have parent 0. */
 static void print_all(struct fmt_sink *out)
 {
     fmt_print(out, "   id parent     KB  state   name\n");

@@ -74,7 +74,7 @@ static void execute(char *line, const struct shell_command *more)
 
 void shell_run(const struct shell_command *more)
 {
-    /* With its history too large for a stack. The last column stays free: the cursor's. */
+    /* Static, as the history is too large for a stack. The last column is for the cursor. */
     static struct edit_history history;
     static struct edit_line line = {
         .width = VGA_COLUMNS - sizeof PROMPT, .history = &history, .ascii = true};

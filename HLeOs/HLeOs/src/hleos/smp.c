@@ -1,6 +1,6 @@
 /*
- * One after the other, each processor is sent through asm/trampoline.S, a page below 1 MB that
- * leads from real mode to the kernel's own tables; see smp.h.
+ * Starts the other processors one by one. Each runs asm/trampoline.S in a page below 1 MB, which
+ * leads from real mode to the kernel's own page tables; see smp.h.
  */
 #include "smp.h"
 
@@ -25,10 +25,10 @@ enum { INIT_US = 10000, STARTUP_US = 300, PATIENCE_US = 5000000, STEP_US = 50 };
 #define ONE_MB     UINT64_C(0x100000)
 #define ENTRY_HALF 256
 
-/* The end of the trampoline. */
+/* The data at the end of the trampoline. */
 struct words {
     uint64_t gdt[3];
-    struct cpu *cpu; /* who is to come; the processor that takes it leaves NULL */
+    struct cpu *cpu; /* the next processor's; it takes this and leaves NULL */
     uint64_t root;
     void (*entry)(void);
     uint32_t first_root, efer;
@@ -37,7 +37,7 @@ struct words {
     uint32_t table_base;
 } __attribute__((packed, aligned(8)));
 
-/* Pages below 1 MB: the code, and tables that map it at its physical address. */
+/* Pages below 1 MB: the code, and page tables that map it at its physical address. */
 struct trampoline {
     phys_t code, root, directories[2];
     struct words *words;
@@ -47,7 +47,7 @@ extern const char smp_trampoline[], smp_trampoline_words[], smp_trampoline_end[]
 void smp_enter(void);
 void smp_begin(struct cpu *cpu);
 
-/* The kernel's upper half, and the first 2 MB at their own addresses. */
+/* Maps the kernel's upper half, and the first 2 MB at their physical addresses. */
 static void fill_tables(const struct trampoline *t)
 {
     uint64_t *root = page_virtual(t->root), *above = page_virtual(t->directories[0]);
@@ -106,7 +106,7 @@ void smp_begin(struct cpu *cpu)
     interrupt_init_other();
     cpu->apic_id = apic_id();
     cpu_set_online();
-    flush_serve(); /* what was unmapped before the others knew of this one */
+    flush_serve(); /* flushes unmaps made before the others knew this processor */
     timer_run_tick(true);
     x86_sti();
     thread_idle();
@@ -119,7 +119,9 @@ static bool comes(unsigned id, uint64_t us)
     return cpu_count() > id;
 }
 
-/* One that does not answer in time gets no second chance: what it was to take is taken back. */
+/*
+ * Starts a processor. One that does not answer in time is not tried again: its `cpu` is taken back.
+ */
 static bool start(const struct trampoline *t, uint32_t apic, struct cpu *cpu)
 {
     __atomic_store_n(&t->words->cpu, cpu, __ATOMIC_SEQ_CST);
@@ -141,7 +143,7 @@ static bool prepare(struct cpu *cpu)
 {
     if (cpu == NULL || !gdt_prepare(cpu) || !thread_prepare_idle(cpu))
         return false;
-    cpu->kernel_sp = cpu->stack->high; /* where asm/trampoline.S looks for it */
+    cpu->kernel_sp = cpu->stack->high; /* asm/trampoline.S loads it */
     return true;
 }
 
@@ -166,7 +168,7 @@ unsigned smp_init(unsigned most, unsigned *missing)
     for (unsigned i = 0; i < count && cpu_count() < most; i++)
         if (ids[i] != self && (!prepare(cpu_next()) || !start(&t, ids[i], cpu_next())))
             ++*missing;
-    if (*missing == 0) /* one that comes late runs through it all the same */
+    if (*missing == 0) /* a late processor may still run this code */
         release(&t);
     return cpu_count();
 }

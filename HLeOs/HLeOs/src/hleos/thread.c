@@ -1,4 +1,4 @@
-/* The lives of threads; see thread.h. The scheduler is thread/sched.c. */
+/* Starting, ending and joining threads; see thread.h. The scheduler is thread/sched.c. */
 #include "thread.h"
 
 #include "common/string.h"
@@ -19,7 +19,7 @@ static unsigned next_id;          /* sched */
 static struct thread idle_thread; /* of the boot processor */
 static void (*end_program)(uint64_t vector) __attribute__((noreturn));
 
-enum { IDLE = 0 }; /* the priority of idle threads alone */
+enum { IDLE = 0 }; /* the priority of idle threads only */
 
 static void release(struct thread *thread)
 {
@@ -37,8 +37,8 @@ struct process *thread_process(void)
     return CPU_READ(current)->process;
 }
 
-/* Between an interrupt's end and its iretq. The thread may have come back meanwhile from elsewhere:
- * nothing of it is assumed. */
+/* Called between an interrupt's EOI and its iretq. The thread may have moved to another processor
+ * meanwhile, so nothing about the processor is assumed. */
 static void preempt(void)
 {
     if (thread_current() != NULL)
@@ -79,7 +79,8 @@ struct thread *thread_create(const char *name, int priority, thread_entry *entry
     return thread;
 }
 
-/* A new thread's first C code, on its own stack, with the lock that its switcher took. */
+/* A new thread's first C code, on its own stack. The lock is held: the thread that switched here
+ * took it. */
 void thread_begin(void)
 {
     struct thread *thread = thread_current();
@@ -88,8 +89,8 @@ void thread_begin(void)
     thread_exit(thread->entry(thread->argument));
 }
 
-/* Dead threads cannot free the stack they stand on. A joiner does it, or for detached ones what
- * creates or ends a thread next: they are few, and none is lost. */
+/* A thread cannot free the stack on which it runs. The joiner frees it; for a detached thread, the
+ * next thread that creates or ends a thread does. */
 static void reap_detached(void)
 {
     for (;;) {
@@ -125,7 +126,7 @@ void thread_exit(intptr_t result)
     thread->state = THREAD_DEAD;
     if (thread->joiner != NULL)
         thread_sched_enqueue_locked(thread->joiner);
-    thread_sched_switch_locked(); /* the lock is given by the thread switched to */
+    thread_sched_switch_locked(); /* the next thread releases the lock */
     panic("ended thread %s runs, flags %#lx", thread->name, flags);
 }
 
@@ -144,8 +145,8 @@ static bool exists_locked(const struct thread *thread)
     return false;
 }
 
-/* No thread joins two, and each is joined by one: the chain of who waits for whom has an end, or
- * it would lead to the caller. */
+/* Each thread joins at most one and has at most one joiner. So the chain of joins ends, unless it
+ * leads to the caller. */
 static bool joinable_locked(const struct thread *thread)
 {
     if (!exists_locked(thread) || thread->detached || thread->joiner != NULL ||
@@ -254,7 +255,7 @@ bool thread_prepare_idle(struct cpu *cpu)
     return true;
 }
 
-/* The idle thread stands in no queue: it is ready whenever another one runs. */
+/* The idle thread is in no queue: it is ready while another thread runs. */
 static enum thread_state state_of(const struct thread *thread)
 {
     bool waits = thread->priority == IDLE && thread != cpu_at(thread->cpu)->current;

@@ -1,7 +1,7 @@
 /*
- * The clock is the processor's time-stamp counter, measured once against a timer whose rate is
- * known: the HPET where ACPI names one, else the PIT. The tick comes from the local APIC's timer,
- * measured in the same stretch, or from the PIT where the PIC is in charge.
+ * The clock is the processor's time-stamp counter, measured once against a timer of a known rate:
+ * the HPET if ACPI lists one, else the PIT. The tick comes from the local APIC's timer, measured at
+ * the same time, or from the PIT if the PIC is used.
  */
 #include "timer.h"
 
@@ -19,11 +19,11 @@
 
 enum { PIT_LINE = 0, SPAN_NS = 4990000 };
 
-static uint64_t tsc_base, tsc_hz, ns_per_tick_32; /* ns a TSC tick, 32 bits behind the point */
+static uint64_t tsc_base, tsc_hz, ns_per_tick_32; /* ns per TSC tick, with 32 fraction bits */
 static uint64_t ticks, calibration_tsc;
 static const char *reference;
 static bool apic;
-static uint32_t apic_count; /* its local timer's counts a tick */
+static uint32_t apic_count; /* counts of the local APIC's timer for each tick */
 static void (*attached)(uint64_t now);
 
 uint64_t timer_now(void)

@@ -14,12 +14,12 @@ enum { CURSOR_OFF = 0x20, CURSOR_TOP_LINE = 13, CURSOR_BOTTOM_LINE = 15 };
 enum { GREY_ON_BLACK = 0x07, BRIGHT = 0x08, TAB = 8 };
 enum { LINES = VGA_ROWS + VGA_HISTORY };
 
-/* Text as written: a ring of lines, of which the last VGA_ROWS are the screen. */
+/* The text: a ring of lines, of which the last VGA_ROWS are the screen. */
 static struct vga {
     uint16_t lines[LINES][VGA_COLUMNS];
     unsigned top;     /* the screen's first line in the ring */
-    unsigned history; /* lines above it that have been written */
-    unsigned view;    /* how many lines above the screen the view begins */
+    unsigned history; /* written lines above the screen */
+    unsigned view;    /* lines between the view's first line and the screen's */
     unsigned row, column;
     uint8_t attribute;
     unsigned escape;   /* 0: plain text, 1: after ESC, 2: after ESC [ */
@@ -63,7 +63,7 @@ static void place_cursor(void)
 {
     unsigned row = vga.row + vga.view, at = row * VGA_COLUMNS + vga.column;
 
-    if (row >= VGA_ROWS) /* scrolled out of sight */
+    if (row >= VGA_ROWS) /* below the view */
         at = VGA_ROWS * VGA_COLUMNS;
     crtc(CURSOR_HIGH, (uint8_t)(at >> 8));
     crtc(CURSOR_LOW, (uint8_t)at);
@@ -99,7 +99,7 @@ static void put_cell(char c)
     vga.column++;
 }
 
-/* ECMA-48 numbers its colours red, green, blue from bit 0 on, the VGA the other way round. */
+/* In the colour numbers of ECMA-48 red is bit 0 and blue bit 2; the VGA has them in reverse. */
 static void set_colour(unsigned sgr)
 {
     static const uint8_t colours[8] = {0, 4, 2, 6, 1, 5, 3, 7};

@@ -1,5 +1,5 @@
-/* See bench.h. Each figure is the middle of several runs, so that a tick in one of them does not
- * count. */
+/* See bench.h. Each figure is the median of several runs, so that a tick in one of them has no
+ * effect. */
 #include "selftest/bench.h"
 
 #include <stdbool.h>
@@ -46,7 +46,8 @@ static uint64_t pairs(void)
     return (x86_rdtsc() - start) / PAIRS;
 }
 
-/* Takes all memory, in blocks of falling size, each holding the address of the one before. */
+/* Allocates all memory, in blocks of decreasing size. Each block contains the address of the one
+ * before. */
 static void **fill_heap(void)
 {
     void **chain = NULL;
@@ -70,8 +71,8 @@ static void **free_one(void **chain)
     return before;
 }
 
-/* Two blocks at a time, with one hole at either end of the heap: the search for each goes through
- * all that lies between. */
+/* Allocates two blocks at a time, with one hole at each end of the heap: a search would pass all
+ * blocks in between. */
 static uint64_t pairs_of_two(void)
 {
     uint64_t start = x86_rdtsc();
@@ -85,7 +86,7 @@ static uint64_t pairs_of_two(void)
     return (x86_rdtsc() - start) / PAIRS / 2;
 }
 
-/* The heap is empty but for `first`, so that this is its lowest block. */
+/* The heap is empty except `first`, so that this is its lowest block. */
 static uint64_t in_full_heap(bool far)
 {
     void *first = kmalloc(BLOCK);
@@ -125,7 +126,7 @@ static intptr_t yield_often(void *argument)
     return 0;
 }
 
-/* Two threads that hand the processor to and fro; the thread that measures waits meanwhile. */
+/* Two threads yield to each other; the measuring thread waits meanwhile. */
 static uint64_t run_switches(void)
 {
     struct thread *a = thread_create("a", THREAD_PRIORITY_LOW, yield_often, NULL);
@@ -164,8 +165,8 @@ static uint64_t interrupts(void)
     return middle(run_interrupts);
 }
 
-/* Opens a file of 100 bytes by its path, and reads or writes all of it, in the cache; 0 where there
- * is no file system. */
+/* Opens a file of 100 bytes by its path, and reads or writes all of it, in the cache. Returns 0 if
+ * there is no file system. */
 static uint64_t use_file(bool writing)
 {
     struct inode *root = system_fs() != NULL ? fs_root(system_fs()) : NULL, *file;
@@ -210,7 +211,7 @@ static uint64_t file_write(void)
 }
 
 static uint64_t entry_tsc;
-static uint64_t to_disks, to_prompt; /* from the kernel's entry; taken before any figure is */
+static uint64_t to_disks, to_prompt; /* time since the kernel's entry, before any measurement */
 
 static uint64_t entry_to_disks(void)
 {
@@ -222,7 +223,8 @@ static uint64_t entry_to_prompt(void)
     return to_prompt;
 }
 
-/* A program measures what programs ask for, and prints the lines itself: all, or that of `name`. */
+/* Runs a program that measures the system calls and prints the lines itself: all, or that of
+ * `name`. */
 static void of_programs(const char *name)
 {
     const char *const argv[] = {"bench", name};

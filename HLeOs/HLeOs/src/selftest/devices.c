@@ -1,4 +1,4 @@
-/* Tests of screen and PCI; keyboard and serial input need a hand outside (tests/hleos). */
+/* Tests of screen and PCI; tests/hleos tests keyboard and serial input from outside. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +14,7 @@ static char cell(unsigned row, unsigned column)
     return (char)vga_cell(row, column);
 }
 
-/* Writes more lines than the screen has, straight to it, and looks at where they are. */
+/* Writes more lines than the screen has to the VGA driver, and checks where they are. */
 static void screen_scrolls_and_remembers(void)
 {
     char text[16];
@@ -30,7 +30,7 @@ static void screen_scrolls_and_remembers(void)
     vga_scroll_view(-1);
     expect(cell(24, 5) == '5' && cell(24, 6) == '9');
     vga_scroll_view(2);
-    vga_write("\n", 1); /* writing comes back to the end */
+    vga_write("\n", 1); /* writing returns the view to the end */
     expect(cell(23, 5) == '5' && cell(23, 6) == '9');
 }
 
@@ -59,7 +59,7 @@ static void pci_bus_begins_with_a_host_bridge(void)
 {
     unsigned bridges = 0, functions = pci_scan(see, &bridges);
 
-    expect(functions == 0 || bridges >= 1); /* our own VMM has no PCI yet */
+    expect(functions == 0 || bridges >= 1); /* the VMM may have no PCI */
 }
 
 static void symbols_name_this_function(void)

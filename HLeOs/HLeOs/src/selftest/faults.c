@@ -51,13 +51,13 @@ static intptr_t execute_at(void *address)
     return 0;
 }
 
-/* Not to be made a loop: each call is a frame. */
+/* Must not become a loop: each call needs a stack frame. */
 static __attribute__((noinline)) uint64_t deeper(volatile uint64_t *above)
 {
     volatile uint64_t here[32];
 
     here[0] = *above + 1;
-    if (here[0] == UINT64_MAX) /* never: the stack ends long before */
+    if (here[0] == UINT64_MAX) /* never: the stack overflows first */
         return 0;
     return deeper(here) + here[0];
 }
@@ -138,7 +138,7 @@ static intptr_t large_frames(void *argument)
     return (intptr_t)much_deeper(&start);
 }
 
-/* More than the whole slot of a stack, of which only the far end is used. */
+/* A frame larger than a stack's whole slot, of which only the far end is used. */
 static intptr_t larger_than_the_stack(void *argument)
 {
     volatile char buffer[40000];
@@ -153,7 +153,8 @@ enum { WORDS = 1200, MARK = 0x1111 };
 
 static volatile bool go;
 
-/* Fills its stack, and looks after the others have had their turn; how many words have changed. */
+/* Fills its stack, and checks it after other threads have run. Returns the number of changed
+ * words. */
 static intptr_t neighbour(void *argument)
 {
     volatile uint64_t mine[WORDS];
@@ -186,7 +187,7 @@ static void no_frame_reaches_another_stack(void)
     expect_equal(outcome("12 KB each", large_frames, NULL), THREAD_FAULTED + EXCEPTION_DF);
 }
 
-/* Spins with so many bytes left of its stack: a tick's frame takes 40, a switch some hundred. */
+/* Spins with `left` bytes of stack: a tick's frame takes 40, a switch some hundreds. */
 static intptr_t spin_near_the_end(void *left)
 {
     uintptr_t sp = cpu_this()->stack->low + (uintptr_t)left;

@@ -15,7 +15,7 @@
 
 enum { WORKERS = 4, ROUNDS = 12, LARGE = 6 << 20, STEP = 32768, SMALL_FILES = 20 };
 
-/* The root, with an empty directory HOME; NULL where the test does not apply. */
+/* Returns the root, with an empty directory HOME; NULL if the test does not apply. */
 static struct inode *begin(void)
 {
     struct inode *root;
@@ -37,7 +37,7 @@ static void end(struct inode *root)
     fs_release(root);
 }
 
-/* The first disk: a boot sector, or the superblock of a disk that is all file system. */
+/* The first disk has a boot sector, or a superblock if the whole disk is a file system. */
 static void disk_has_a_first_sector_and_an_end(void)
 {
     static const uint32_t magic = HLEOS_FS_MAGIC;
@@ -58,15 +58,15 @@ static void disk_has_a_first_sector_and_an_end(void)
     expect_equal(disk_flush(disk), 0);
 }
 
-/* Any place in a file has a word of its own. */
+/* Each position in a file has a different word. */
 static void fill(uint32_t *words, uint64_t offset, size_t bytes, uint32_t key)
 {
     for (size_t i = 0; i < bytes / sizeof *words; i++)
         words[i] = ((uint32_t)(offset / sizeof *words) + (uint32_t)i) * 2654435761u + key;
 }
 
-/* Larger than the cache and than the indirect block's reach: it is written, and read again from the
- * disk. */
+/* A file larger than the cache, which also needs the double indirect block, is written, and read
+ * from the disk. */
 static void a_large_file_comes_back(void)
 {
     struct inode *root = begin(), *file;
@@ -91,7 +91,7 @@ static void a_large_file_comes_back(void)
             break;
     }
     expect_equal(fs_unlink(root, HOME "/large"), 0);
-    expect_equal(fs_read(file, LARGE - 4, got, STEP), 4); /* held, it lives on */
+    expect_equal(fs_read(file, LARGE - 4, got, STEP), 4); /* held, so it still exists */
     fs_release(file);
     expect_equal(fs_stats(system_fs()).free_blocks, before);
     end(root);
@@ -106,7 +106,8 @@ struct worker {
     const char *failed;
 };
 
-/* Makes, changes, checks and removes a file of its own, beside others, with a sync now and then. */
+/* Makes, changes, checks and removes its own file in parallel with other threads, and syncs
+ * sometimes. */
 static const char *work(struct worker *w, uint32_t *wrote, uint32_t *got)
 {
     char path[40];

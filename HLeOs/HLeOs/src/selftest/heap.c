@@ -9,7 +9,7 @@
 #include "selftest/selftest.h"
 #include "timer.h"
 
-enum { MOST_PAGES = 32768 }; /* 128 MB: more is not needed to see it, and takes long */
+enum { MOST_PAGES = 32768 }; /* 128 MB: enough to see it; more takes too long */
 
 static void blocks_keep_their_bytes(void)
 {
@@ -77,7 +77,7 @@ static void large_blocks_are_whole_pages(void)
     expect_equal(page_stats().free, pages);
 }
 
-/* More than there is, and then so much that only the page tables find no place. */
+/* Allocates more than all memory, and then so much that only the page tables do not fit. */
 static void a_refused_block_takes_nothing(void)
 {
     size_t pages = page_stats().free;
@@ -93,8 +93,8 @@ static void a_refused_block_takes_nothing(void)
     expect_equal(page_stats().free, pages);
 }
 
-/* Blocks of falling size, until memory or the count is at its end. Each holds the address of the
- * one before. */
+/* Allocates blocks of decreasing size, until memory is out or `pages` are used. Each block contains
+ * the address of the one before. */
 static void **fill(size_t pages)
 {
     void **chain = NULL, **block;
@@ -136,7 +136,7 @@ static void a_large_block_lets_interrupts_in(void)
     expect(timer_now() - start < 5 * TIMER_NS_PER_MS || timer_ticks() > ticks);
 }
 
-/* The shortest of some: no tick is in it. */
+/* The minimum of several runs, so that it contains no tick. */
 static uint64_t cost(size_t size)
 {
     uint64_t best = UINT64_MAX;
@@ -151,7 +151,7 @@ static uint64_t cost(size_t size)
     return best;
 }
 
-/* Every second of many blocks freed: in a heap that searches, each hole is looked at. */
+/* Frees every second of many blocks: a heap that searches would check each hole. */
 static void holes_do_not_slow_it_down(void)
 {
     enum { HOLES = 20000 };

@@ -1,5 +1,5 @@
-/* Rounds: each makes one of 16 files new, then notes its number in a file of its own; see load.h.
- * The file system keeps what is done in its order, so the number says what must be there. */
+/* Runs rounds: each rewrites one of 16 files, then writes the round's number into another file; see
+ * load.h. The file system keeps the order of changes, so the number says which files must exist. */
 #include "selftest/load.h"
 
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void __attribute__((noreturn)) fail(const char *what, uint32_t round, int
     machine_end(MACHINE_FAILED);
 }
 
-/* The file that a round makes: its number, then words that follow from it. */
+/* Makes a round's file: its number, then words computed from it. */
 static void make_file(uint32_t round)
 {
     size_t bytes = load_fill(round, words);

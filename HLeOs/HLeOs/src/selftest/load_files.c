@@ -1,5 +1,5 @@
-/* See load_files.h. The file system keeps what is done in its order, so the number of the last
- * round says what must be there. */
+/* See load_files.h. The file system keeps the order of changes, so the number of the last round
+ * says which files must exist. */
 #include "selftest/load_files.h"
 
 #include <stdbool.h>
@@ -24,8 +24,8 @@ size_t load_fill(uint32_t round, uint32_t words[LOAD_WORDS])
     return length_of(round) * sizeof *words;
 }
 
-/* The number of the whole round that a file holds; 0 if it is not there or empty; `damaged` if it
- * is something else. */
+/* The number of the complete round in a file; 0 if the file is missing or empty. Sets `damaged` if
+ * it contains anything else. */
 static uint32_t read_file(struct inode *root, uint32_t round, uint32_t *words, bool *damaged)
 {
     char path[LOAD_PATH];

@@ -55,15 +55,15 @@ static void pages_are_distinct(void)
     expect_equal(page_stats().free, before);
 }
 
-/* Pages side by side. What was taken is remembered in runs and not in the pages themselves, so that
- * a machine with more memory than its host need not touch it all. */
+/* Contiguous pages. Taken pages are recorded as runs and not in the pages themselves, so that a
+ * machine with more memory than its host does not touch it all. */
 struct run {
     uint64_t base, end;
 };
 
 static struct run runs[RUNS];
 
-/* Takes every page there is; how many runs they make. */
+/* Allocates all pages. Returns the number of runs. */
 static size_t take_all(void)
 {
     size_t count = 0;
@@ -79,7 +79,7 @@ static size_t take_all(void)
     return count;
 }
 
-/* The two ends of a run are memory, each a place of its own. */
+/* Checks that both ends of a run are memory, at different places. */
 static void touch_ends(const struct run *run)
 {
     volatile uint64_t *first = page_virtual(PHYS(run->base));

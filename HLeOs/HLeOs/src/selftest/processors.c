@@ -17,7 +17,7 @@ enum { ROUNDS = 2000, LIMIT_S = 60, LARGE = 10000 };
 static volatile bool leave;
 static unsigned arrived;
 
-/* What waits here keeps its processor: nothing is better than it. */
+/* A thread that waits here keeps its processor, as no thread has a higher priority. */
 static intptr_t stay(void *argument)
 {
     (void)argument;
@@ -27,7 +27,7 @@ static intptr_t stay(void *argument)
     return 0;
 }
 
-/* Waits for that many threads to be there, at the same time; false if they do not come. */
+/* Waits until `count` threads run at the same time; false if they do not. */
 static bool all_are_there(unsigned count)
 {
     uint64_t end = timer_now() + LIMIT_S * 1000 * TIMER_NS_PER_MS;
@@ -66,14 +66,14 @@ static bool is_alone(void)
     return cpu_count() == 1;
 }
 
-/* One more than the others would keep this thread from ever coming back. */
+/* Starts one thread for each other processor: with one more this thread would never run again. */
 static void all_run_at_once(void)
 {
     if (!is_alone())
         with_others_occupied(cpu_count() - 1, NULL);
 }
 
-/* A ball with the time on it goes from processor to processor. */
+/* Passes the time from processor to processor. */
 static volatile uint64_t ball;
 static unsigned turn, backwards;
 
@@ -111,7 +111,8 @@ static void time_is_the_same_on_all(void)
 
 static volatile bool freed;
 
-/* Reads a block, so that its processor knows the way there, and again after it is gone. */
+/* Reads a block, so that its processor has a TLB entry for it, and again after the block is
+ * unmapped. */
 static intptr_t read_twice(void *block)
 {
     volatile char *p = block;
@@ -143,7 +144,7 @@ static void what_is_unmapped_is_unmapped_for_all(void)
     expect_equal(thread_join(thread), THREAD_FAULTED + EXCEPTION_PF);
 }
 
-static volatile uint64_t counts[CPU_MAX]; /* each its processor's, with interrupts off */
+static volatile uint64_t counts[CPU_MAX]; /* one for each processor, changed with interrupts off */
 
 static bool all_take_part(void)
 {
@@ -154,7 +155,7 @@ static bool all_take_part(void)
     return i == cpu_count();
 }
 
-/* How many rounds. */
+/* Returns the number of rounds. */
 static intptr_t wander(void *argument)
 {
     uint64_t end = timer_now() + LIMIT_S * 1000 * TIMER_NS_PER_MS;
@@ -171,7 +172,7 @@ static intptr_t wander(void *argument)
     return i;
 }
 
-/* More threads than processors, all of which yield: none is lost, and all processors take part. */
+/* More threads than processors all yield: none is lost, and all processors run some. */
 static void threads_wander(void)
 {
     struct thread *threads[2 * CPU_MAX];

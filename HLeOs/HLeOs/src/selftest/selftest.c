@@ -47,7 +47,7 @@ static bool wanted(const char *which, const char *group, const char *full)
     return strcmp(which, "all") == 0 || strcmp(which, group) == 0 || strcmp(which, full) == 0;
 }
 
-/* What came of them, by outcome. */
+/* The tests counted by outcome. */
 struct tally {
     unsigned passed, failed, left_out;
 };

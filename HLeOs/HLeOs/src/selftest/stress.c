@@ -1,6 +1,6 @@
 /*
  * A million operations on threads, locks and memory, in four threads at once; afterwards as many
- * pages and granules are free as before. `stress=N` sets another count.
+ * pages and blocks must be free as before. `stress=N` sets another count.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -68,7 +68,7 @@ static void one_operation(struct worker *w)
 
     switch (r >> 56 & 15) {
     case 0:
-        if ((r >> 40 & 7) == 0) /* a thread's life costs far more than the rest */
+        if ((r >> 40 & 7) == 0) /* a thread costs far more than the other operations */
             make_thread(w);
         else
             thread_yield();
@@ -130,13 +130,13 @@ static void a_million_operations_leave_nothing(void)
     size_t pages, bytes;
     unsigned operations = asked_for();
 
-    run(operations); /* the heap and the page tables take what they need and keep it */
+    run(operations); /* first run: heap and page tables grow, and stay so */
     pages = selftest_pages_left();
     bytes = kmalloc_stats().bytes_used;
     run(operations);
     println("  %u operations, %lu under the mutex", 2 * operations, under_mutex);
     expect_equal(kmalloc_stats().bytes_used, bytes);
-    /* Another order of the same may make the heap grow; every page it took is accounted for. */
+    /* Another order of the same operations may make the heap grow; its pages are counted. */
     expect_equal(selftest_pages_left(), pages);
 }
 

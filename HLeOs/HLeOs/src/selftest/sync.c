@@ -52,7 +52,7 @@ static void mutex_excludes(void)
 static struct sync_condition turn_changed;
 static unsigned turn;
 
-/* Each waits for its own number to come up, in a circle. */
+/* Each thread waits for its own number, in a circle. */
 static intptr_t take_turns(void *argument)
 {
     unsigned me = __atomic_fetch_add((unsigned *)argument, 1, __ATOMIC_RELAXED);
@@ -136,8 +136,8 @@ static void queue_hands_over_everything(void)
     expect_equal(words.queue.count, 0);
 }
 
-/* Three priorities: the low thread owns what the high one wants, and the middle one only computes.
- */
+/* Three priorities: the low thread owns the mutex that the high one needs, and the middle one only
+ * computes. */
 static struct sync_mutex first, second;
 static volatile bool first_owned, second_owned, high_ran;
 
@@ -154,7 +154,7 @@ static intptr_t own_first(void *argument)
     return thread_priority(thread_current());
 }
 
-/* Owns the second, and waits for the first. */
+/* Owns the second mutex, and waits for the first. */
 static intptr_t own_second(void *argument)
 {
     (void)argument;
@@ -202,7 +202,7 @@ static void a_waiter_lends_its_priority(void)
         return;
     expect_equal(thread_join(middle), true); /* the high one ran before the middle one was done */
     expect_equal(thread_join(high), 0);
-    expect_equal(thread_join(low), THREAD_PRIORITY_LOW); /* what was lent is given back */
+    expect_equal(thread_join(low), THREAD_PRIORITY_LOW); /* the lent priority is returned */
     expect_equal(thread_join(between), THREAD_PRIORITY_LOW);
 }
 
@@ -220,7 +220,7 @@ static intptr_t own_wanted(void *argument)
     return order;
 }
 
-/* A look without the scheduler's lock: only whether it is time for the next step. */
+/* Read without the scheduler's lock: it only decides when the next step begins. */
 static unsigned waiters_of_wanted(void)
 {
     const struct queue_list *list = &wanted.waiters;
@@ -231,7 +231,8 @@ static unsigned waiters_of_wanted(void)
     return count;
 }
 
-/* They come one after another: the low one first, two of the same priority behind it. */
+/* The threads arrive one after another: the one of low priority first, then two of equal
+ * priority. */
 static void the_best_waiter_is_next(void)
 {
     static const struct {

@@ -59,7 +59,7 @@ static void spinning_threads_share(void)
     stop = false;
     for (int i = 0; i < 3; i++)
         threads[i] = start("spin", THREAD_PRIORITY_LOW, spin, (void *)&counters[i]);
-    /* This thread sleeps, so that it comes back whatever they do. */
+    /* This thread sleeps, so that it runs again whatever the others do. */
     for (int i = 0; i < 400 && !(counters[0] && counters[1] && counters[2]); i++)
         thread_sleep_ms(10);
     stop = true;
@@ -120,7 +120,7 @@ static void sleep_together(void)
 
 static void sleepers_wake_in_order(void)
 {
-    processors_leave_one(sleep_together); /* late ones could run at the same time */
+    processors_leave_one(sleep_together); /* else two could run at the same time */
 }
 
 static intptr_t keep_fpu(void *seed)
@@ -151,7 +151,8 @@ static void detached_threads_leave_nothing(void)
 
         thread_detach(thread);
     }
-    /* What ends next takes away what has ended; on another processor that may take its time. */
+    /* Each thread that ends frees those that have ended before; on another processor this may take
+     * a while. */
     for (int i = 0; i < 1000 && kmalloc_stats().bytes_used != bytes; i++)
         thread_join(start("last", THREAD_PRIORITY_NORMAL, nothing, NULL));
     expect_equal(kmalloc_stats().bytes_used, bytes);
@@ -172,7 +173,7 @@ static intptr_t join_other(void *other)
     return thread_join(*(struct thread **)other);
 }
 
-/* Every other answer than to wait for ever. */
+/* Tests all cases in which thread_join() must return an error instead of waiting for ever. */
 static void join_what_cannot_be(void)
 {
     struct thread *self = thread_current(), *waiter, *thread;
@@ -183,9 +184,9 @@ static void join_what_cannot_be(void)
     expect_equal(thread_join(waiter), THREAD_NOT_JOINED);
     thread = start("joined", THREAD_PRIORITY_LOW, nothing, (void *)7);
     waiter = start("joins it", THREAD_PRIORITY_HIGH, join_other, &thread);
-    expect_equal(thread_join(thread), THREAD_NOT_JOINED); /* another one does */
+    expect_equal(thread_join(thread), THREAD_NOT_JOINED); /* another thread joins it */
     expect_equal(thread_join(waiter), 7);
-    expect_equal(thread_join(thread), THREAD_NOT_JOINED); /* it is no more */
+    expect_equal(thread_join(thread), THREAD_NOT_JOINED); /* it does not exist any more */
     thread = start("detached", THREAD_PRIORITY_LOW, nothing, NULL);
     thread_detach(thread);
     expect_equal(thread_join(thread), THREAD_NOT_JOINED);
@@ -212,7 +213,7 @@ static void threads_run_out_cleanly(void)
             break;
         threads[made++] = thread;
     }
-    expect(made > 100 && made < MANY); /* stack slots end, or memory does */
+    expect(made > 100 && made < MANY); /* stack slots or memory run out */
     while (made > 0)
         thread_join(threads[--made]);
     expect(selftest_pages_left() + 1024 >= pages); /* tables that grew stay */

@@ -52,7 +52,7 @@ static void sleep_is_never_short(void)
     }
     println("  sleep: at most %lu us late", latest / 1000);
     if (option != NULL)
-        expect(latest < 1100000); /* a millisecond, and the way here */
+        expect(latest < 1100000); /* a millisecond, and the time to return */
 }
 
 static void the_clock_keeps_time(void)
@@ -70,7 +70,7 @@ static void the_clock_keeps_time(void)
     off = clock > sample.ns ? clock - sample.ns : sample.ns - clock;
     println("  clock: off by %lu ppm, known to %lu", off * 1000000 / sample.ns,
             sample.error * 1000000 / sample.tsc);
-    expect(off * 1000 < 5 * sample.ns); /* 0.5 %, on a host that is busy */
+    expect(off * 1000 < 5 * sample.ns); /* 0.5 %, as the host may be busy */
 }
 
 static void wall_clock_makes_sense(void)

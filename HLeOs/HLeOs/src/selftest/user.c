@@ -1,5 +1,5 @@
-/* Tests of programs in ring 3: what they may, what they may not, and that nothing of them is left.
- * The reports of faults are expected. */
+/* Tests of programs in ring 3: allowed and forbidden operations, and that no resource is lost. The
+ * reports of faults are expected. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +21,7 @@
 #include "thread.h"
 #include "timer.h"
 
-/* The status of a program that is run to its end; an error of its start. */
+/* Runs a program to its end. Returns its status, or the error of its start. */
 static int outcome(const char *name, const char *argument)
 {
     const char *argv[] = {name, argument};
@@ -43,7 +43,7 @@ static void system_calls_check_what_they_get(void)
     expect_equal(outcome("syscalls", "long"), 0);
 }
 
-/* By user/abuse.c's numbers. */
+/* Uses the numbers of user/abuse.c. */
 static void a_fault_ends_the_program_alone(void)
 {
     static const struct {
@@ -69,7 +69,7 @@ static void nothing_of_a_program_is_left(void)
 {
     size_t pages, bytes;
 
-    outcome("hello", NULL); /* what the kernel keeps of the first one */
+    outcome("hello", NULL); /* allocates what the kernel keeps after a first program */
     pages = selftest_pages_left();
     bytes = kmalloc_stats().bytes_used;
     for (int i = 0; i < 5; i++) {
@@ -109,8 +109,8 @@ static void make_it_end_at_once(uint8_t *file, size_t size, size_t head)
     memcpy(file + text.offset + (elf.entry - text.vaddr), leave, sizeof leave);
 }
 
-/* Each byte of the file's head changed, and each end cut off: an error or a program, and no harm.
- */
+/* Changes each byte of the file's header, and cuts the file at each length: each gives an error or
+ * a program, and the kernel stays intact. */
 static void damaged_files_are_refused(void)
 {
     enum { HEAD = 64 + 3 * 56, CUT = 16 };
@@ -138,7 +138,7 @@ static void damaged_files_are_refused(void)
     kfree(file);
 }
 
-/* What programs see of the system calls, and that no page and no block is lost: user/usertests.c,
+/* Tests the system calls from programs, and that no page and no block is lost: user/usertests.c,
  * filetests.c, disktests.c. */
 static void system_calls_do_what_they_say(void)
 {

@@ -10,7 +10,7 @@ bool bit_map_get(const struct bit_map *map, size_t at)
     return map->words[at / WORD] >> at % WORD & 1;
 }
 
-/* Every change of a word ends here. */
+/* All changes of a word are made here. */
 static void write(struct bit_map *map, size_t index, uint64_t word)
 {
     uint64_t bit = UINT64_C(1) << index % WORD;
@@ -40,7 +40,7 @@ static uint64_t mask(size_t shift, size_t count)
     return (count >= WORD ? ALL : (UINT64_C(1) << count) - 1) << shift;
 }
 
-/* How much of a run lies in the word it begins in. */
+/* The number of a run's bits that lie in its first word. */
 static size_t in_word(size_t at, size_t count)
 {
     size_t room = WORD - at % WORD;
@@ -70,7 +70,7 @@ void bit_map_clear_run(struct bit_map *map, size_t at, size_t count)
     }
 }
 
-/* The first word from `index` on that may hold what is looked for. */
+/* The first word from `index` on that may contain a matching bit. */
 static size_t next_word(const struct bit_map *map, size_t index, size_t end, uint64_t flip)
 {
     struct bit_map above = {.words = map->full, .bits = end};
@@ -78,8 +78,8 @@ static size_t next_word(const struct bit_map *map, size_t index, size_t end, uin
     return flip == ALL && map->full != NULL ? bit_map_next_clear(&above, index, end) : index;
 }
 
-/* The first bit from word `index` on that is set once each word has been XORed with `flip`. Apart
- * from next(), which most often need not look further than one word and so stays light. */
+/* The first bit from word `index` on that is set once each word has been XORed with `flip`. A
+ * function of its own, since next() usually needs only one word and so stays small. */
 static __attribute__((noinline)) size_t next_from_word(const struct bit_map *map, size_t index,
                                                        size_t end, uint64_t flip)
 {
@@ -121,7 +121,7 @@ size_t bit_map_next_clear(const struct bit_map *map, size_t from, size_t end)
     return next(map, from, end, ALL);
 }
 
-/* A run of `count` clear bits that begins in [from, begin_before) and lies in the map. */
+/* Finds a run of `count` clear bits that begins in [from, begin_before) and lies in the map. */
 static size_t find(const struct bit_map *map, size_t from, size_t begin_before, size_t count)
 {
     for (;;) {
@@ -147,8 +147,8 @@ size_t bit_map_find_clear_run(const struct bit_map *map, size_t from, size_t cou
     return at != BIT_MAP_NONE ? at : find(map, 0, from, count);
 }
 
-/* How many bits of a word are set. Not the compiler's builtin: without POPCNT that is a call of
- * libgcc, which a kernel does not have. */
+/* The number of set bits in a word. It does not use the compiler's builtin, which without POPCNT
+ * calls libgcc: the kernel does not have it. */
 static size_t ones(uint64_t word)
 {
     size_t count = 0;

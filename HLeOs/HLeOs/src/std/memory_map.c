@@ -1,4 +1,4 @@
-/* A sweep over the map's boundaries, from the lowest up; see memory_map.h. */
+/* Visits the boundaries of the map's entries in ascending order; see memory_map.h. */
 #include "std/memory_map.h"
 
 #include <stdbool.h>
@@ -18,8 +18,8 @@ static bool counts(const struct boot_memory *entry)
     return entry->length > 0 && (entry->attributes & ATTRIBUTE_ENABLED);
 }
 
-/* The type that holds at `at`, 0 for none; `next` becomes the next boundary above, UINT64_MAX if
- * nothing is found. */
+/* The type of the address `at`, 0 if it has no entry. Sets `next` to the next boundary above it, or
+ * UINT64_MAX. */
 static uint32_t type_at(const struct boot_memory *map, uint32_t count, uint64_t at, uint64_t *next)
 {
     uint32_t type = 0;

@@ -1,4 +1,4 @@
-/* Closes the A20 line when the boot sector first asks about its disk. */
+/* Closes the A20 line at the boot sector's first disk call. */
 #include "rom.inc"
 
 #define CONTROL_A 0x92          /* PS/2 system control port A; bit 1 is A20 */

@@ -1,5 +1,5 @@
-/* A BIOS that takes every boot sector for a FAT file system's: it fills in the parameter block of
- * the one that it has read, from the bytes a sector to FAT32's last field. */
+/* A BIOS that treats each boot sector as that of a FAT file system: it fills in the sector's parameter block, from
+ * "bytes per sector" to FAT32's last field. */
 #include "rom.inc"
 
 #define BOOT_SEGMENT 0x07c0
@@ -28,7 +28,7 @@ disk:   cmpb    $0x02, %ah
         pushaw
         movw    $BLOCK_BEGIN, %di
         movw    $BLOCK_END - BLOCK_BEGIN, %cx
-        movb    $0xf4, %al              /* HLT, where it should ever run */
+        movb    $0xf4, %al              /* HLT, in case it is executed */
         cld
         rep stosb
         popaw

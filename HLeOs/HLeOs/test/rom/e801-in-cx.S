@@ -1,4 +1,4 @@
-/* A BIOS from before e820h whose e801h answers in CX and DX alone: 15 MB, and 112 MB above 16 MB. */
+/* A BIOS without e820h whose e801h returns values only in CX and DX: 15 MB, and 112 MB above 16 MB. */
 #include "rom.inc"
 
         rom_begin

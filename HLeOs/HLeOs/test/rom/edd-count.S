@@ -1,5 +1,5 @@
-/* Every other packet read fails with nothing transferred, and the packet then says how many blocks
- * came, as EDD 3.0, 4.3.3 has it. */
+/* Every second packet read fails without a transfer, and sets the packet's count to the blocks read, as in EDD 3.0,
+ * 4.3.3. */
 #include "rom.inc"
 
 #define BLOCKS 2        /* offset of the count in the packet at DS:SI */

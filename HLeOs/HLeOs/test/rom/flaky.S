@@ -1,5 +1,5 @@
-/* A disk whose every read fails the first time. The boot sector's own, which the BIOS does not
- * repeat, is the first of all and succeeds. */
+/* A disk on which each read fails the first time. The very first read, that of the boot sector, succeeds, as the BIOS
+ * does not repeat it. */
 #include "rom.inc"
 
         rom_begin

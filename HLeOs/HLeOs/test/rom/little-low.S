@@ -1,4 +1,4 @@
-/* Keeps memory below 640 KB for itself, as many a card's ROM did: 128 KB are left. */
+/* Reserves memory below 640 KB, as the ROMs of many cards did: 128 KB are left. */
 #include "rom.inc"
 
 #define LOW_KB 0x413    /* BIOS data area: KB of low memory, what interrupt 12h answers */

@@ -1,4 +1,4 @@
-/* A disk from before EDD: function 41h is unknown, so all reads go by cylinder, head and sector. */
+/* A disk without EDD: function 41h is unknown, so all reads use cylinder, head and sector. */
 #include "rom.inc"
 
         rom_begin

@@ -1,4 +1,4 @@
-/* A drive that is read by EDD alone: function 08h is refused, as for some USB and NVMe drives. */
+/* A drive that can be read only by EDD: function 08h fails, as for some USB and NVMe drives. */
 #include "rom.inc"
 
         rom_begin

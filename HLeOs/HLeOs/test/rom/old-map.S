@@ -1,4 +1,4 @@
-/* A BIOS from before e820h: what is left is e801h. */
+/* A BIOS without e820h: only e801h works. */
 #include "rom.inc"
 
         rom_begin

@@ -1,5 +1,5 @@
-/* A disk without EDD that is gone once the boot sector has read the second stage: its geometry is
- * known once only. */
+/* A disk without EDD that disappears after the boot sector has read the second stage: the call for its geometry works
+ * only once. */
 #include "rom.inc"
 
         rom_begin

@@ -1,6 +1,6 @@
 /*
- * The kernel's first instructions. They run at whatever physical address the loader chose, under
- * the loader's identity map; every address is therefore relative to RIP until the jump up.
+ * The kernel's first instructions. They run at a physical address that the loader has chosen, with the loader's
+ * identity map, so every address is relative to RIP until the jump to KERNEL_BASE.
  *
  * In:   abi/boot_info.h's contract (RDI = boot_info, 64-bit mode, identity map of 4 GB)
  * Out:  kernel_main(boot_info, physical address of the image), at KERNEL_BASE, on the boot stack,
@@ -16,11 +16,11 @@
 kernel_entry:
         cli
         cld
-        leaq    kernel_entry(%rip), %rbx        /* where the image lies: entry is its first byte */
+        leaq    kernel_entry(%rip), %rbx        /* the image's address: the entry is its first byte */
         leaq    boot_pages(%rip), %rax
 
-/* boot_pages: PML4, PDPT, directory, table. Zeroed like all of .bss. The lower half of the address
- * space stays the loader's; the top 2 GB get one table, which reaches over 2 MB of kernel. */
+/* boot_pages: PML4, PDPT, directory, table. Zeroed like all of .bss. The lower half keeps the loader's map; the top 2
+ * GB get one table, which maps 2 MB of kernel. */
         movq    %cr3, %rsi
         andq    $~0xfff, %rsi
         movq    (%rsi), %rcx
@@ -50,7 +50,7 @@ kernel_entry:
         hlt
         jmp     3b
 
-/* By this a loader knows, near the file's beginning, that a boot_info is wanted. */
+/* Near the start of the file, this tells a loader that the kernel needs a boot_info. */
         .balign 8
         .quad   BOOT_INFO_MAGIC
 
@@ -59,7 +59,7 @@ kernel_entry:
 boot_pages:
         .skip   0x4000
 
-/* The page below is never mapped by the kernel's own tables: memory/paging.c. */
+/* The kernel's own tables never map the page below: memory/paging.c. */
         .section .bss.stack, "aw", @nobits
         .balign 0x1000
         .globl boot_stack_guard, boot_stack, boot_stack_end

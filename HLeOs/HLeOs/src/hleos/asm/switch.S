@@ -1,10 +1,10 @@
 /*
- * Changing stacks: the heart of the threads.
+ * Switches from one thread's stack to another's.
  *
  * void thread_switch_stacks(uintptr_t *save, uintptr_t load)
  * In:   interrupts off, the scheduler's lock held
  * Out:  returns in the thread whose saved stack pointer is `load`; the caller's goes to *save.
- *       Only what the C calling convention keeps is on the stack; FPU state is the caller's matter.
+ *       The stack has only the callee-saved registers; the caller saves the FPU state.
  */
         .text
         .globl  thread_switch_stacks
@@ -26,8 +26,7 @@ thread_switch_stacks:
         ret
 
 /*
- * Where a new thread's first switch returns to: six zeroed registers and this address are all that
- * its stack holds (thread.c).
+ * A new thread's first switch returns here: its stack contains only six zeroed registers and this address (thread.c).
  */
         .globl  thread_first_return
 thread_first_return:

@@ -1,6 +1,6 @@
 /*
- * A processor's first instructions, in real mode. smp.c copies them to a page below 1 MB and fills
- * in the words at the end; nothing here depends on which page it is.
+ * A processor's first instructions, in real mode. smp.c copies them to a page below 1 MB and fills in the words at the
+ * end; the code is independent of that page.
  *
  * In:   CS:IP = the page:0, interrupts off, all else as after INIT (SDM volume 3, table 9-1)
  * Out:  smp_begin(cpu), on that processor's stack, with the kernel's own tables
@@ -30,7 +30,7 @@ smp_trampoline:
         wrmsr
         lgdtl   table - smp_trampoline
         movl    $(X86_CR0_PG | X86_CR0_WP | X86_CR0_NE | X86_CR0_MP | X86_CR0_PE), %eax
-        movl    %eax, %cr0              /* to long mode in one step: 9.8.5 asks for no more */
+        movl    %eax, %cr0              /* to long mode in one step, which 9.8.5 allows */
         ljmpl   *(far - smp_trampoline)
 
         .code64
@@ -40,7 +40,7 @@ long_mode:
         movw    %ax, %es
         movw    %ax, %ss
         xorl    %edi, %edi
-        xchgq   %rdi, cpu(%rip)         /* one processor takes it; one that comes too late finds 0 */
+        xchgq   %rdi, cpu(%rip)         /* one processor takes it; a late one finds 0 */
         testq   %rdi, %rdi
         jz      2f
         movq    root(%rip), %rdx

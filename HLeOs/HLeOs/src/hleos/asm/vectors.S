@@ -1,10 +1,10 @@
 /*
- * The 256 interrupt entries. Each brings the stack to one shape, struct interrupt_frame
- * (interrupt.h), and calls interrupt_dispatch with it.
+ * The 256 interrupt entries. Each makes the same frame on the stack, struct interrupt_frame (interrupt.h), and calls
+ * interrupt_dispatch with it.
  *
  * In:   the CPU's own frame; an error code on top for vectors 8, 10-14, 17, 21, 29, 30
  *       (SDM volume 3, table 6-1)
- * Out:  iretq with every register as the frame has it then: handlers may change the frame
+ * Out:  iretq with all registers from the frame, which handlers may change
  */
 #include "common/x86.h"
 
@@ -90,16 +90,15 @@ vector_\number:
         popq    %rax
         .endm
 
-/* A program may have set AC, which would lift SMAP; no gate clears it. */
+/* A program may have set AC, which disables SMAP; gates do not clear it. */
         .macro  clear_flags
         pushq   $X86_FLAGS_1
         popfq
         .endm
 
 /*
- * Programs of a kernel built with KPTI=1 run on tables without the kernel's memory (memory/space.h):
- * these are changed on the way in and out, once GS is the kernel's, and as no register is free, RAX
- * waits in struct cpu. Interrupts are off.
+ * With KPTI=1, programs run on page tables without the kernel's memory (memory/space.h). Each entry and exit changes
+ * the tables while GS is the kernel's. As no register is free, RAX is saved in struct cpu. Interrupts are off.
  */
         .macro  change_tables root
         .if     HLEOS_KPTI
@@ -110,14 +109,13 @@ vector_\number:
         .endif
         .endm
 
-/* And thread stacks are not in these tables: what arrives on the entry stack, seven words, goes on to
- * the thread's. */
+/* These tables do not map thread stacks: the seven words on the entry stack are copied to the thread's stack. */
         .macro  enter_kernel
         change_tables CPU_ROOT
         .if     HLEOS_KPTI
         leaq    7 * 8(%rsp), %rax
         cmpq    %gs:CPU_ENTRY_SP, %rax
-        jne     1f                      /* a device's interrupt has a stack of its own */
+        jne     1f                      /* device interrupts have their own stack */
         movq    %gs:CPU_KERNEL_SP, %rsp
         .irp    word, 1, 2, 3, 4, 5, 6, 7
         pushq   -8 * \word(%rax)
@@ -127,7 +125,7 @@ vector_\number:
         .endif
         .endm
 
-/* IRETQ reads its five words after the change. */
+/* IRETQ reads its five words after the change of tables. */
         .macro  leave_kernel
         .if     HLEOS_KPTI
         movq    %rax, %gs:CPU_SCRATCH
@@ -141,7 +139,7 @@ vector_\number:
         .endif
         .endm
 
-/* A frame's CS says where it came from and where it goes: from and to a program, GS is exchanged. */
+/* The CS of a frame says where it came from and returns to: for a program, GS is exchanged. */
 common:
         testb   $3, 24(%rsp)
         jz      2f
@@ -150,7 +148,7 @@ common:
         clear_flags
 2:      cld
         push_all
-        movq    %rsp, %rdi              /* the CPU aligned the stack; 22 words keep it so */
+        movq    %rsp, %rdi              /* the CPU aligned the stack; 22 words keep the alignment */
         call    interrupt_dispatch
 return: pop_all
         addq    $16, %rsp               /* vector and error code */
@@ -160,8 +158,8 @@ return: pop_all
         swapgs
 3:      iretq
 
-/* NMI, double fault and machine check come at any moment, also between a program's entry and its
- * exchange of GS: only the value of GS says which base it has. The kernel's is in the upper half. */
+/* NMI, double fault and machine check may come at any time, also between a program's entry and swapgs. So the value of
+ * the GS base is checked: the kernel's is in the upper half. */
 paranoid:
         cld
         push_all
@@ -193,7 +191,7 @@ paranoid:
         addq    $16, %rsp
         iretq
 
-/* int $0x80: from programs alone, as its gate says. */
+/* int $0x80, which comes only from programs. */
 system_call:
         swapgs
         enter_kernel
@@ -207,9 +205,9 @@ system_call:
         jmp     return
 
 /*
- * SYSCALL. In: RCX and R11 = the program's RIP and flags, RSP its own, interrupts off. The same
- * frame is made on the kernel stack as for an interrupt, and SYSRET takes it down. Its RIP is
- * canonical, which SYSRET needs: no program has the last page of its half (memory/space.h).
+ * SYSCALL. In: RCX and R11 = the program's RIP and flags, RSP its own, interrupts off. Makes the same frame on the
+ * kernel stack as an interrupt, and returns by SYSRET. SYSRET needs a canonical RIP: no program has the last page of
+ * its half (memory/space.h).
  */
         .globl  asm_system_call
 asm_system_call:
@@ -241,8 +239,8 @@ asm_system_call:
         sysretq
 
 /*
- * void asm_enter_program(const struct interrupt_frame *frame)
- * To ring 3 with the registers of the frame, which is taken for the stack. Does not return.
+ * void asm_enter_program(const struct interrupt_frame *frame) Enters ring 3 with the registers of the frame; RSP is set
+ * to the frame. Does not return.
  */
         .globl  asm_enter_program
 asm_enter_program:
@@ -251,9 +249,9 @@ asm_enter_program:
         jmp     return
 
 /*
- * Where a frame returns to whose thread is to be switched away from (interrupt/handler.c).
+ * A frame returns here if its thread must be preempted (interrupt/handler.c).
  * In:   interrupts off, RSP = a copy of the frame on the thread's own stack
- * Out:  as above, by that copy, when the thread's turn comes again
+ * Out:  iretq with that copy, when the thread runs again
  */
         .globl  handler_switch
 handler_switch:
@@ -273,7 +271,7 @@ asm_load_gdt:
         pushq   %rax
         lretq
 
-/* Where entry number N begins: the IDT is made from it. */
+/* The address of each entry, for the IDT. */
         .section .rodata
         .balign 8
         .globl  vector_table

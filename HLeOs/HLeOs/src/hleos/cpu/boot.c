@@ -1,5 +1,5 @@
-/* boot_info, taken over; see boot.h. The loader is trusted as the BIOS is, but not its arithmetic.
- */
+/* Copies and checks the boot_info; see boot.h. The loader is trusted like the BIOS, but its numbers
+ * are checked. */
 #include "cpu/boot.h"
 
 #include "common/string.h"

@@ -1,10 +1,10 @@
-/* Lines to the console that is attached; see console.h. */
+/* Writes lines to the attached console; see console.h. */
 #include "cpu/console.h"
 
 #include "common/x86.h"
 #include "cpu.h"
 
-enum { PATIENCE = 20000000 }; /* looks; a report takes the serial line a fraction of a second */
+enum { PATIENCE = 20000000 }; /* polls; a report takes a fraction of a second on the serial line */
 
 static void nothing(void)
 {
@@ -18,7 +18,7 @@ static void write_nothing(const char *text, size_t length)
 
 static const struct console none = {write_nothing, nothing};
 static const struct console *console = &none;
-static struct cpu *speaker; /* the processor whose report it is */
+static struct cpu *speaker; /* the processor that prints a report */
 
 void console_attach(const struct console *attached)
 {

@@ -5,12 +5,11 @@
 #include "cpu.h"
 #include "cpu/panic.h"
 
-enum { PATIENCE = 400000000 }; /* looks */
+enum { PATIENCE = 400000000 }; /* polls */
 
-static uint64_t
-    wanted; /* the last request's number; each processor has the last that it answered */
+static uint64_t wanted; /* number of the last request; cpu->flushed: the last one served */
 
-/* Global entries too: SDM volume 3, 4.10.4.1. */
+/* Flushes global entries too: SDM volume 3, 4.10.4.1. */
 static void forget(void)
 {
     uintptr_t cr4 = x86_read_cr4();
@@ -33,8 +32,8 @@ void flush_serve(void)
 
 static bool answered(const struct cpu *cpu, uint64_t request)
 {
-    /* Acquire: pairs with the release in flush_serve(). One that rests has not seen the request,
-     * but will before it uses memory that may be unmapped: flush_wake(). */
+    /* Acquire: pairs with the release in flush_serve(). A resting processor has not seen the
+     * request, but flushes before it uses memory that may be unmapped: flush_wake(). */
     return __atomic_load_n(&cpu->flushed, __ATOMIC_ACQUIRE) >= request ||
            __atomic_load_n(&cpu->resting, __ATOMIC_SEQ_CST);
 }
@@ -44,12 +43,12 @@ static void await(const struct cpu *cpu, uint64_t request)
     for (long look = 0; !answered(cpu, request); look++) {
         if (look == PATIENCE)
             panic("processor %u does not answer", cpu->id);
-        flush_serve(); /* the other one may wait for this one */
+        flush_serve(); /* the other processor may wait for this one */
         x86_pause();
     }
 }
 
-/* One number serves all who ask at a time: an answer to a later request is one to all before. */
+/* A processor that has served a request has served all requests with a lower number. */
 void flush_others(void)
 {
     uint64_t flags, request;
@@ -67,9 +66,9 @@ void flush_others(void)
     asm_interrupts_restore(flags);
 }
 
-/* All four steps are in one order for all processors (SEQ_CST): the one that asks writes `wanted`
- * and reads `resting`, the one that wakes writes `resting` and reads `wanted`. So at least one of
- * the two sees what the other wrote. */
+/* All processors see these four steps in one order (SEQ_CST): the requester writes `wanted` and
+ * reads `resting`, the waking processor writes `resting` and reads `wanted`. So at least one of
+ * them sees what the other wrote. */
 void flush_rest(void)
 {
     __atomic_store_n(&cpu_this()->resting, true, __ATOMIC_SEQ_CST);

@@ -9,8 +9,8 @@
 #include "cpu/flush.h"
 #include "cpu/panic.h"
 
-/* Looks; a lock is held for microseconds, but a virtual machine's processors may be held up for
- * long. The second is for what goes ahead without the lock then. */
+/* Polls. A lock is held for microseconds, but a virtual machine's processor may not run for long.
+ * The second limit is for callers that then continue without the lock. */
 enum { PATIENCE = 400000000, URGENT_PATIENCE = 2000000 };
 
 static struct lock *contended;
@@ -40,7 +40,7 @@ static void check_order(const struct lock *lock, const struct cpu *cpu)
               last->name, last->rank);
 }
 
-/* Reading alone, until it is free, leaves the holder's cache line where it is. */
+/* Only reads until the lock is free, so that the cache line stays with the holder. */
 static void wait_and_take(struct lock *lock, struct cpu *cpu)
 {
     long look = 0;
@@ -49,7 +49,7 @@ static void wait_and_take(struct lock *lock, struct cpu *cpu)
         while (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != NULL) {
             if (++look == PATIENCE)
                 panic("lock %s is never released", lock->name);
-            flush_serve(); /* its holder may wait for that */
+            flush_serve(); /* the holder may wait for this flush */
             x86_pause();
         }
     } while (!try(lock, cpu));
@@ -69,7 +69,7 @@ static inline uint64_t note(struct lock *lock, struct cpu *cpu, uint64_t flags)
     return flags;
 }
 
-/* Apart, so that the usual case needs no stack. */
+/* A function of its own, so that the usual case needs no stack. */
 static __attribute__((noinline)) uint64_t take_slowly(struct lock *lock, struct cpu *cpu,
                                                       uint64_t flags)
 {
@@ -102,7 +102,8 @@ void lock_give(struct lock *lock, uint64_t flags)
     asm_interrupts_restore(flags);
 }
 
-/* In an emergency the order of locks does not count, and this processor may hold it already. */
+/* For emergencies: the order of locks is not checked, and this processor may hold the lock
+ * already. */
 static bool take_soon(struct lock *lock)
 {
     for (long look = 0; look < URGENT_PATIENCE && !lock_held(lock); look++) {

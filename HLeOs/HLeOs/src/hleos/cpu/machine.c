@@ -1,4 +1,4 @@
-/* The machine's end; see machine.h. */
+/* Reset and power off; see machine.h. */
 #include "cpu/machine.h"
 
 #include <stddef.h>
@@ -35,7 +35,7 @@ void machine_end(enum machine_end how)
     console_flush();
     x86_out8(DEBUG_EXIT_PORT, (uint8_t)how);
     for (int look = 0; look < LOOKS; look++)
-        x86_pause(); /* newer QEMUs stop the processor only some time after that */
+        x86_pause(); /* newer QEMUs stop the processor some time later */
     for (const char *p = "Shutdown"; *p != '\0'; p++)
         x86_out8(BOCHS_SHUTDOWN_PORT, (uint8_t)*p);
     console_begin();
@@ -43,7 +43,7 @@ void machine_end(enum machine_end how)
     x86_stop();
 }
 
-/* By the keyboard controller's reset line, and if that does nothing, by a triple fault. */
+/* Resets with the keyboard controller's reset line, and if that fails, with a triple fault. */
 void machine_reboot(void)
 {
     static const struct x86_table_register no_idt;

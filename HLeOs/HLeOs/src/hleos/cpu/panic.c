@@ -30,7 +30,7 @@ void panic_backtrace(const uintptr_t *frame)
             return;
         symbol = symbols_find(frame[1]);
         console_say("  #%-2d %016lx %s+0x%lx", depth, frame[1], symbol.name, symbol.offset);
-        if (caller <= frame) /* stacks grow down: a chain that does not is broken */
+        if (caller <= frame) /* stacks grow down, so callers' frames are higher */
             return;
         frame = caller;
     }
@@ -44,7 +44,7 @@ void panic_stop(const char *format, ...)
 
     x86_cli();
     machine_stop_others();
-    if (!panicking) { /* a panic in the panic goes straight to the end */
+    if (!panicking) { /* a panic during a panic only ends the machine */
         panicking = true;
         console_begin();
         va_start(args, format);

@@ -1,4 +1,4 @@
-/* Intel 8042 as IBM's PS/2 technical reference describes it; see keyboard.h. */
+/* Drives the Intel 8042, as in IBM's PS/2 technical reference; see keyboard.h. */
 #include "device/keyboard.h"
 
 #include <stddef.h>
@@ -90,7 +90,7 @@ bool keyboard_init(void (*receive)(int key))
     command(ENABLE_KEYBOARD);
     data(KEYBOARD_SCAN);
     if (wait_readable())
-        (void)x86_in8(DATA); /* its acknowledgement */
+        (void)x86_in8(DATA); /* the acknowledgement byte */
     interrupt_attach_line(LINE, "keyboard", arrived, NULL);
     return true;
 }

@@ -48,7 +48,7 @@ void pci_write(const struct pci_function *f, unsigned offset, uint32_t value)
 
 static void scan_bus(struct scan *scan, unsigned bus, int depth);
 
-/* True if the function is there and says that its device has more of them. */
+/* True if the function exists and its header says that the device has several. */
 static bool scan_function(struct scan *scan, unsigned bus, unsigned device, unsigned number,
                           int depth)
 {
@@ -72,7 +72,7 @@ static bool scan_function(struct scan *scan, unsigned bus, unsigned device, unsi
     if (f.class_ == CLASS_BRIDGE && f.subclass == SUBCLASS_PCI) {
         unsigned secondary = read(bus, device, number, BRIDGE_BUSES) >> 8 & 0xff;
 
-        if (secondary > bus) /* a bridge not set up, or a loop, leads nowhere */
+        if (secondary > bus) /* skip a bridge that is not set up, or a loop */
             scan_bus(scan, secondary, depth + 1);
     }
     return f.header & MULTIFUNCTION;

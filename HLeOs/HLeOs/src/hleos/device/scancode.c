@@ -21,7 +21,7 @@ enum {
     KEYPAD_LAST = 0x53
 };
 
-/* By code, up to the space bar's. */
+/* Characters by scan code, up to the space bar. */
 static const char plain[] =
     "\0\0331234567890-=\b\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] =
@@ -30,7 +30,7 @@ static const char shifted[] =
 enum { CHARACTERS = sizeof plain - 1 };
 _Static_assert(CHARACTERS == 0x3a && sizeof shifted == sizeof plain, "a character for each code");
 
-/* The block from 47h to 53h: a keypad with Num Lock, cursor keys without, and with E0 before. */
+/* Codes 47h to 53h: digits with Num Lock, cursor keys without it or after E0. */
 static const char keypad_digits[] = "789-456+1230.";
 static const int keypad_keys[] = {
     EDIT_KEY_HOME,  EDIT_KEY_UP,   EDIT_KEY_PAGE_UP,   '-',
@@ -38,12 +38,12 @@ static const int keypad_keys[] = {
     EDIT_KEY_END,   EDIT_KEY_DOWN, EDIT_KEY_PAGE_DOWN, EDIT_KEY_INSERT,
     EDIT_KEY_DELETE};
 
-/* True if the code was a modifier's or a lock's. */
+/* Handles modifier and lock keys. True if the code was one of them. */
 static bool modifier(struct scancode_state *s, uint8_t key, bool down, bool extended)
 {
     switch (key) {
     case LEFT_SHIFT:
-        if (!extended) /* E0 2A is part of what Print Screen and the grey keys send */
+        if (!extended) /* E0 2A comes with Print Screen and the grey keys */
             s->left_shift = down;
         return true;
     case RIGHT_SHIFT:

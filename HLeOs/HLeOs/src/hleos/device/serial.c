@@ -27,7 +27,7 @@ static void put(const char *text, size_t length)
     }
 }
 
-/* The transmitter takes a FIFO's worth in a millisecond or two: no longer are interrupts off. */
+/* Interrupts are off for at most one full FIFO, a millisecond or two. */
 void serial_write(const char *text, size_t length)
 {
     while (present && length > 0) {

@@ -2,8 +2,8 @@
  * ATA disks: ATA/ATAPI-6 (T13/1410D), chapter 7 (registers), 8 (commands), 9.5 and 9.6 (the
  * protocols of PIO data in and out). The ports and lines are those of the PC/AT.
  *
- * One request at a time runs on a channel. The interrupt only takes note: the data is moved by the
- * thread that asked, with interrupts on. A request that fails is tried once more after a reset.
+ * One request at a time runs on a channel. The interrupt handler only wakes the requesting thread,
+ * which moves the data with interrupts on. A failed request is retried once after a reset.
  */
 #include "disk/ata.h"
 
@@ -29,10 +29,10 @@ enum ata_port { /* from the channel's base */
 
 enum {
     STATUS_ERROR = 0x01,
-    STATUS_DATA = 0x08, /* DRQ: it wants to give or take data */
+    STATUS_DATA = 0x08, /* DRQ: ready to transfer data */
     STATUS_FAULT = 0x20,
     STATUS_BUSY = 0x80,
-    STATUS_FLOATING = 0xff, /* nothing is there */
+    STATUS_FLOATING = 0xff, /* no drive */
 };
 
 enum { DEVICE_LBA = 0xe0, DEVICE_SECOND = 0x10 };
@@ -53,7 +53,7 @@ enum ata_command {
     ATA_IDENTIFY = 0xec,
 };
 
-enum { /* words of what IDENTIFY DEVICE answers */
+enum { /* words of the data of IDENTIFY DEVICE */
        IDENTITY_WORDS = 256,
        IDENTITY_MODEL = 27,
        IDENTITY_MULTIPLE = 47,
@@ -98,8 +98,8 @@ static uint8_t get(const struct channel *channel, enum ata_port port)
     return x86_in8((uint16_t)(channel->base + port));
 }
 
-/* The same status, without acknowledging an interrupt. Four reads take the 400 ns that a device has
- * to set it. */
+/* The same status, but the read does not acknowledge an interrupt. Four reads take the 400 ns in
+ * which a device must set it. */
 static uint8_t alternate_status(const struct channel *channel)
 {
     for (int i = 0; i < 3; i++)
@@ -107,8 +107,8 @@ static uint8_t alternate_status(const struct channel *channel)
     return x86_in8(channel->control);
 }
 
-/* Waits until (status & mask) == value, for `ms` at most. Most devices are quick: look some times
- * before sleeping. */
+/* Waits until (status & mask) == value, for `ms` at most. Most devices are fast, so it polls a few
+ * times before it sleeps. */
 static int poll(const struct channel *channel, unsigned mask, unsigned value, unsigned ms)
 {
     uint64_t end = timer_now() + ms * (uint64_t)TIMER_NS_PER_MS;
@@ -136,8 +136,7 @@ static void interrupt(void *context)
     wait_finish(&channel->wait);
 }
 
-/* Puts both drives of the channel into the state after power-on; what they were told to do is
- * given up. */
+/* Resets both drives of the channel to their state after power-on; their commands are aborted. */
 static void reset(const struct channel *channel)
 {
     x86_out8(channel->control, CONTROL_RESET);
@@ -148,7 +147,7 @@ static void reset(const struct channel *channel)
     (void)get(channel, ATA_STATUS);
 }
 
-/* Chooses the drive, which must have ended what it did before. */
+/* Selects the drive, after its previous command has ended. */
 static int choose(const struct drive *drive, unsigned bits)
 {
     int error = poll(drive->channel, STATUS_BUSY | STATUS_DATA, 0, READY_MS);
@@ -197,7 +196,7 @@ static void move_out(const struct channel *channel, const void *from, unsigned s
     __asm__ volatile("rep outsw" : "+S"(from), "+c"(words) : "d"(channel->base) : "memory");
 }
 
-/* Sleeps until the interrupt comes, and looks at how it went. */
+/* Sleeps until the interrupt, then checks the status. */
 static int await(struct channel *channel, unsigned wanted)
 {
     int error = wait_sleep(&channel->wait);
@@ -210,8 +209,8 @@ static int await(struct channel *channel, unsigned wanted)
     return error;
 }
 
-/* An interrupt says that the next piece can be fetched. The wait for the one after that is armed
- * before: fetching the last word brings it. */
+/* An interrupt says that the next piece can be read. The wait for the following interrupt is armed
+ * before, since reading the piece's last word triggers it. */
 static int read_once(struct drive *drive, uint64_t sector, unsigned count, uint8_t *bytes)
 {
     struct channel *channel = drive->channel;
@@ -238,7 +237,7 @@ static int read_once(struct drive *drive, uint64_t sector, unsigned count, uint8
     return 0;
 }
 
-/* The first piece is asked for without an interrupt; each piece is answered by one. */
+/* The drive requests the first piece without an interrupt, and raises one after each piece. */
 static int write_once(struct drive *drive, uint64_t sector, unsigned count, const uint8_t *bytes)
 {
     struct channel *channel = drive->channel;
@@ -276,8 +275,8 @@ static int flush_once(struct drive *drive)
     return await(channel, 0);
 }
 
-/* By polling, with the channel's mutex or before interrupts are in use. A drive that refuses moves
- * a sector at a time. */
+/* Polls; called with the channel's mutex, or before interrupts are in use. A drive that refuses
+ * transfers one sector for each interrupt. */
 static void set_multiple(struct drive *drive)
 {
     const struct channel *channel = drive->channel;
@@ -340,8 +339,8 @@ static int ata_write(struct disk *disk, uint64_t sector, unsigned count, const v
     return error;
 }
 
-/* Not tried again: after one that fails, what was written before may be lost, and a second one that
- * succeeds would not say so. */
+/* A flush is not retried. If one fails, earlier writes may be lost, and a second flush that
+ * succeeds would hide this. */
 static int ata_flush(struct disk *disk)
 {
     struct drive *drive = (struct drive *)disk;
@@ -357,7 +356,7 @@ static int ata_flush(struct disk *disk)
     return error;
 }
 
-/* Texts have their bytes swapped in each word, and blanks at the end. */
+/* In these strings the bytes of each word are swapped, and blanks fill the end. */
 static void copy_model(char *to, const uint16_t *identity)
 {
     unsigned length = 40;
@@ -373,7 +372,7 @@ static void copy_model(char *to, const uint16_t *identity)
     to[length] = '\0';
 }
 
-/* By polling: absent drives raise no interrupt. */
+/* Polls, since absent drives raise no interrupt. */
 static bool identify(const struct drive *drive, uint16_t *identity)
 {
     const struct channel *channel = drive->channel;
@@ -388,7 +387,7 @@ static bool identify(const struct drive *drive, uint16_t *identity)
     if (alternate_status(channel) == 0 || poll(channel, STATUS_BUSY, 0, IDENTIFY_MS) < 0)
         return false;
     if (get(channel, ATA_LBA_MID) != 0 || get(channel, ATA_LBA_HIGH) != 0)
-        return false; /* a CD drive: it has another command for this */
+        return false; /* a CD drive, which has another command */
     if ((alternate_status(channel) & (STATUS_ERROR | STATUS_DATA)) != STATUS_DATA)
         return false;
     move_in(channel, identity, 1);

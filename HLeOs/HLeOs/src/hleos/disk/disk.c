@@ -1,4 +1,4 @@
-/* Which disks there are; see disk.h. */
+/* The list of disks; see disk.h. */
 #include "disk/disk.h"
 
 #include <stddef.h>

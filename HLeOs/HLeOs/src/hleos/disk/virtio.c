@@ -2,7 +2,7 @@
  * virtio block devices: VIRTIO 1.2, 5.2 and 2.7 (split virtqueues). One request at a time, always
  * in the first three descriptors: header, data, status. The data passes through a page of the
  * driver's own, so that a caller's buffer may lie anywhere, and a device that answers too late
- * writes into no one's memory: it is reset before the page is used again.
+ * overwrites nothing: it is reset before the page is used again.
  */
 #include "disk/virtio.h"
 
@@ -65,7 +65,7 @@ static phys_t within(const struct device *device, const volatile void *what)
                 (uint64_t)((const volatile char *)what - (const volatile char *)device->shared));
 }
 
-/* Ends whatever the device does, and waits for that. */
+/* Resets the device, and waits until that is done. */
 static int reset(const struct virtio_bus *bus)
 {
     bus->ops->set_status(bus, 0);
@@ -77,7 +77,7 @@ static int reset(const struct virtio_bus *bus)
     return 0;
 }
 
-/* Takes the features that are wanted and there. */
+/* Accepts the features that the driver wants and the device offers. */
 static int negotiate(const struct virtio_bus *bus, uint64_t *features)
 {
     uint8_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER;
@@ -93,7 +93,7 @@ static int negotiate(const struct virtio_bus *bus, uint64_t *features)
     return bus->ops->status(bus) & VIRTIO_STATUS_FEATURES_OK ? 0 : -1;
 }
 
-/* From the beginning: reset, features, an empty queue. */
+/* Starts the device: reset, features, an empty queue. */
 static int start(struct device *device)
 {
     struct virtio_bus *bus = &device->bus;
@@ -108,9 +108,10 @@ static int start(struct device *device)
     return 0;
 }
 
-/* The indexes are equal before a request is submitted, too: an interrupt of something else, as a
- * change of the configuration, may come after wait_arm(). But there is no status yet then:
- * lay_out() comes before wait_arm(), and this is asked under the lock that wait_arm() takes. */
+/* The indexes are equal also before a request is submitted, and an interrupt for something else,
+ * such as a change of the configuration, may come after wait_arm(). Then the status is still
+ * STATUS_NONE: lay_out() sets it before wait_arm(), which takes the lock under which this is
+ * called. */
 static bool answered(const void *shared)
 {
     const struct shared *s = shared;
@@ -128,7 +129,7 @@ static void interrupt(void *context)
             wait_finish_if(&devices[i].wait, answered, devices[i].shared);
 }
 
-/* Header, data if there are any, status: a chain that begins at descriptor 0. */
+/* Makes the chain, from descriptor 0 on: header, data if there are any, status. */
 static void lay_out(struct device *device, unsigned bytes, bool to_device)
 {
     struct shared *s = device->shared;
@@ -144,7 +145,7 @@ static void lay_out(struct device *device, unsigned bytes, bool to_device)
         (struct virtio_descriptor){within(device, &s->status).at, 1, VIRTIO_DESC_WRITE, 0};
 }
 
-/* The index is written after all else: the device may look at it at any time. */
+/* Writes the index last: the device may read it at any time. */
 static int submit(struct device *device, enum virtio_blk_type type, uint64_t sector, unsigned bytes)
 {
     struct shared *s = device->shared;
@@ -164,7 +165,7 @@ static int submit(struct device *device, enum virtio_blk_type type, uint64_t sec
     return error;
 }
 
-/* Once more after a reset, if it was not answered; but a flush is not, as in ata.c. */
+/* Retries a request without an answer once, after a reset. A flush is not retried, as in ata.c. */
 static int request(struct device *device, enum virtio_blk_type type, uint64_t sector,
                    unsigned bytes)
 {
@@ -210,7 +211,7 @@ static int virtio_write(struct disk *disk, uint64_t sector, unsigned sectors, co
     return error;
 }
 
-/* A device without that feature has no cache that could lose something. */
+/* A device without that feature has no cache that could lose data. */
 static int virtio_flush(struct disk *disk)
 {
     struct device *device = (struct device *)disk;
@@ -226,7 +227,7 @@ static int virtio_flush(struct disk *disk)
 
 static void attach(unsigned line)
 {
-    static unsigned lines[INTERRUPT_IRQS]; /* what each handler is told; 0: not attached */
+    static unsigned lines[INTERRUPT_IRQS]; /* each handler's context; 0: not attached */
 
     if (lines[line] == line)
         return;
@@ -234,7 +235,7 @@ static void attach(unsigned line)
     interrupt_attach_line(line, "virtio", interrupt, &lines[line]);
 }
 
-/* A device that does not start keeps its pages: who knows what it still writes. */
+/* The pages of a device that does not start are not freed: it may still write to them. */
 static const char *set_up(struct device *device)
 {
     static const struct disk_ops ops = {virtio_read, virtio_write, virtio_flush};

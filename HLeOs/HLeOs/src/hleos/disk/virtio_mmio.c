@@ -1,9 +1,9 @@
 /*
  * Virtual I/O Device (VIRTIO) 1.2, 4.2: registers in memory.
  *
- * ACPI's description of devices (ACPI 6.4, 20: AML) is a program, which is not run here: behind the
- * name LNRO0005 the resources are looked for as bytes (6.4.3.4, fixed memory; 6.4.3.6, interrupt).
- * That finds devices whose resources are constants, as those of virtual machines are.
+ * ACPI describes devices in a language (AML: ACPI 6.4, 20) that is not interpreted here. Instead,
+ * the bytes behind the name LNRO0005 are searched for resources (6.4.3.4, fixed memory; 6.4.3.6,
+ * interrupt). This finds devices with constant resources, as virtual machines have them.
  */
 #include "disk/virtio_mmio.h"
 
@@ -101,8 +101,8 @@ static bool open(struct virtio_bus *bus, uint32_t base, uint32_t line, unsigned 
            *at(bus, VIRTIO_MMIO_VERSION) == MMIO_VERSION && *at(bus, VIRTIO_MMIO_DEVICE_ID) == type;
 }
 
-/* The 32 bits at `offset` of a resource with that head and at least that length, 0 if there is
- * none. */
+/* Finds a resource with this head and at least this length. Returns the 32 bits at its `offset`, or
+ * 0. */
 static uint32_t resource(const uint8_t *from, size_t size, uint8_t head, unsigned length,
                          unsigned offset)
 {

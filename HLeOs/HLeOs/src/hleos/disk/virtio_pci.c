@@ -1,5 +1,5 @@
 /* Virtual I/O Device (VIRTIO) 1.2, 4.1: capabilities in configuration space say where the registers
- * are. Interrupts come by the line that the BIOS has written there. */
+ * are. Interrupts use the line number that the BIOS has written there. */
 #include "disk/virtio_pci.h"
 
 #include <stddef.h>
@@ -115,7 +115,7 @@ static uint64_t config64(const struct virtio_bus *v, unsigned offset)
     return at[0] | (uint64_t)at[1] << 32;
 }
 
-/* The part of a memory BAR that a capability names, mapped; NULL if not found. */
+/* Maps the part of a memory BAR that a capability describes. NULL if not found. */
 static volatile uint8_t *map(const struct pci_function *f, unsigned capability)
 {
     unsigned bar = pci_read(f, capability + 4) & 0xff;
@@ -125,7 +125,7 @@ static volatile uint8_t *map(const struct pci_function *f, unsigned capability)
     if (bar >= BARS || length == 0)
         return NULL;
     if (length > MAPPED_MAX)
-        length = MAPPED_MAX; /* room for notifications of queues that are not used */
+        length = MAPPED_MAX; /* cuts off notification registers of unused queues */
     base = pci_read(f, PCI_BARS + bar * 4);
     if (base & BAR_IO)
         return NULL;

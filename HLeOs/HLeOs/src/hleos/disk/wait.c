@@ -1,4 +1,5 @@
-/* Waiting with a limit; see wait.h. What disarms it, interrupt or watch, posts. */
+/* Waiting with a time limit; see wait.h. The interrupt or the watch that disarms the wait posts its
+ * semaphore. */
 #include "disk/wait.h"
 
 #include <stddef.h>
@@ -10,7 +11,7 @@
 enum { WAITS_MAX = 8, PERIOD_MS = 250 };
 
 static struct wait *waits[WAITS_MAX];
-static unsigned count; /* written before the wait is used, never taken back */
+static unsigned count; /* written before the wait is used; never decreases */
 
 static void disarm(struct wait *wait, bool (*condition)(const void *context), const void *context,
                    bool timed_out)

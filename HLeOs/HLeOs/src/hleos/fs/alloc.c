@@ -6,7 +6,7 @@
 
 enum { BITS = HLEOS_FS_BLOCK * 8, WORD = 64 };
 
-/* Bits of a bitmap block that belong to blocks that exist. */
+/* The number of bits in a bitmap block that stand for existing blocks. */
 static uint32_t bits_of(const struct fs *fs, uint32_t bitmap)
 {
     uint32_t left = fs->super.blocks - bitmap * BITS;
@@ -62,7 +62,7 @@ void alloc_unreserve(struct fs *fs, uint32_t count)
     sync_mutex_give(&fs->alloc);
 }
 
-/* The first clear bit in [from, end), or end: a word at a time where all bits are set. */
+/* The first clear bit in [from, end), or end. Skips words whose bits are all set. */
 static uint32_t find_clear(const uint8_t *bytes, uint32_t from, uint32_t end)
 {
     while (from < end) {
@@ -118,7 +118,7 @@ static int take_next(struct fs *fs, uint32_t *block)
         }
         from = end < fs->super.blocks ? end : fs->super.data_start;
     }
-    return FS_CORRUPT; /* one was promised */
+    return FS_CORRUPT; /* a block was reserved */
 }
 
 int alloc_block(struct fs *fs, uint32_t *block)
@@ -130,7 +130,7 @@ int alloc_block(struct fs *fs, uint32_t *block)
     error = take_next(fs, block);
     sync_mutex_give(&fs->alloc);
     if (error == 0 && !format_is_data(&fs->super, *block))
-        error = FS_CORRUPT; /* the bitmap has changed since it was looked at */
+        error = FS_CORRUPT; /* the bitmap has changed since the search */
     if (error == 0)
         error = cache_get_zeroed(&fs->cache, *block, &buffer);
     if (error < 0)

@@ -1,4 +1,4 @@
-/* Least recently used blocks go first; see cache.h. */
+/* Reuses the least recently used block first; see cache.h. */
 #include "fs/cache.h"
 
 #include "common/string.h"
@@ -12,7 +12,7 @@ static struct queue_list *bucket(struct cache *cache, uint32_t block)
     return &cache->buckets[block % CACHE_BUCKETS];
 }
 
-/* In no list yet; NULL if memory is out. */
+/* A new buffer that is in no list yet; NULL if memory is out. */
 static struct buffer *new_buffer(struct cache *cache)
 {
     struct buffer *buffer = kmalloc(sizeof *buffer);
@@ -144,7 +144,7 @@ int cache_get_zeroed(struct cache *cache, uint32_t block, struct buffer **held)
     return 0;
 }
 
-/* Back among those that may be reused, if no one wants it; above the limit it goes for good. */
+/* Makes a buffer without references reusable, or frees it if there are more than the limit. */
 static void rest_locked(struct cache *cache, struct buffer *buffer)
 {
     if (buffer->references > 0 || buffer->pinned)

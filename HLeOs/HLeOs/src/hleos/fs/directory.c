@@ -6,8 +6,8 @@
 
 enum { SIZE = sizeof(struct hleos_fs_entry), PER_BLOCK = HLEOS_FS_BLOCK / SIZE };
 
-/* Goes through the entries until `match` likes one: 1 and where it is, 0 at the end, or an error.
- */
+/* Searches the entries until `match` accepts one. Returns 1 and its place, 0 at the end, or an
+ * error. */
 static int search(struct inode *directory,
                   bool (*match)(const struct hleos_fs_entry *, const void *), const void *context,
                   struct hleos_fs_entry *found, uint64_t *offset)
@@ -49,7 +49,7 @@ static bool has_name(const struct hleos_fs_entry *entry, const void *context)
 {
     const struct name *name = context;
 
-    return entry->inode != 0 && entry->name[0] == name->text[0] && /* most end here */
+    return entry->inode != 0 && entry->name[0] == name->text[0] && /* differs for most entries */
            strnlen(entry->name, sizeof entry->name) == name->length &&
            memcmp(entry->name, name->text, name->length) == 0;
 }

@@ -1,4 +1,4 @@
-/* What is done with an inode that is held; see fs.h. What concerns names is tree.c's. */
+/* Operations on an inode that is held; see fs.h. tree.c has those on names. */
 #include "fs/fs.h"
 #include "fs/inode.h"
 #include "kmalloc.h"
@@ -25,13 +25,15 @@ struct inode *fs_hold(struct inode *inode)
     return inode;
 }
 
-/* No name leads to it any more. Only the holder of the last reference may ask without its mutex. */
+/* True if the inode has no name any more. Only the holder of the last reference may call this
+ * without the inode's mutex. */
 static bool is_nameless(const struct inode *inode)
 {
     return inode->loaded && inode->disk.links == 0 && inode->disk.type != HLEOS_FS_FREE;
 }
 
-/* Frees an inode without a name. If that fails the disk keeps it, and the next mount frees it. */
+/* Frees an inode without a name. If that fails it stays on the disk, and the next mount frees
+ * it. */
 static int erase(struct inode *inode)
 {
     struct log *log = &inode->fs->log;
@@ -47,9 +49,9 @@ static int erase(struct inode *inode)
     return log_end(log, error);
 }
 
-/* Looks whether the reference is the last, and drops it, without releasing the mutex in between: of
- * two threads that both look first, neither finds itself the last. While it erases, a new file may
- * get the number and lose its name, so it looks again. */
+/* Checks whether the reference is the last and drops it without releasing the mutex in between: if
+ * two threads checked first and dropped then, neither would have the last one. During erase() a new
+ * file may get the same number and lose its name, so this checks again. */
 void fs_release(struct inode *inode)
 {
     struct fs *fs;
@@ -87,7 +89,7 @@ int64_t fs_read(struct inode *inode, uint64_t offset, void *bytes, size_t count)
     return result;
 }
 
-/* One call of the log: at most INODE_WRITE_MAX bytes. */
+/* Writes at most INODE_WRITE_MAX bytes, in one call of the log. */
 static int64_t write_piece(struct inode *inode, uint64_t offset, const void *bytes, size_t count)
 {
     struct log *log = &inode->fs->log;
@@ -165,7 +167,7 @@ int fs_entry(struct inode *directory, uint64_t *offset, struct hleos_fs_entry *e
     } else if (*offset % sizeof *entry != 0) {
         result = FS_INVALID;
     } else {
-        do { /* past the free ones; a directory has 65,536 at most */
+        do { /* skip free entries; a directory has at most 65,536 */
             result = inode_read(directory, *offset, entry, sizeof *entry);
             *offset += result > 0 ? (uint64_t)result : 0;
         } while (result > 0 && entry->inode == 0);

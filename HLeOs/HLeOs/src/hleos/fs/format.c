@@ -10,7 +10,7 @@ static uint32_t super_crc(const struct hleos_fs_super *super)
     return crc32_update(0, super, offsetof(struct hleos_fs_super, crc32));
 }
 
-/* One inode for four blocks; a log of a sixteenth, within its limits. */
+/* One inode for four blocks; the log gets a sixteenth of the blocks, within its limits. */
 const char *format_plan(struct hleos_fs_super *super, uint64_t blocks)
 {
     uint64_t log = blocks / 32, inodes = blocks / (4 * HLEOS_FS_INODES_PER_BLOCK) + 1;

@@ -93,8 +93,8 @@ int inode_update(struct inode *inode)
 
 /* --- blocks --------------------------------------------------------------------------------- */
 
-/* A pointer in a block of pointers. One buffer is held at a time: the next may be the same one on a
- * damaged disk. */
+/* Reads a pointer in a block of pointers. Only one buffer is held at a time: on a damaged disk the
+ * next block may be the same. */
 static int read_slot(struct fs *fs, uint32_t block, unsigned slot, uint32_t *pointer)
 {
     struct buffer *buffer;
@@ -120,8 +120,8 @@ static int write_slot(struct fs *fs, uint32_t block, unsigned slot, uint32_t poi
     return 0;
 }
 
-/* Follows the pointers. With `room` NULL a hole ends it: 0. Else blocks are made of the *room that
- * were promised. */
+/* Follows the pointers to a block. If `room` is NULL, a hole gives block 0. Else missing blocks are
+ * allocated from the *room reserved blocks. */
 static int follow(struct inode *inode, uint64_t index, uint32_t *room, uint32_t *block)
 {
     struct fs *fs = inode->fs;
@@ -169,8 +169,8 @@ int inode_map(struct inode *inode, uint64_t index, bool make, uint32_t *block)
     return error;
 }
 
-/* Frees what a tree of pointers has from its block `from` on. The pointer itself is freed if from
- * is 0; then no pointer in it needs to be cleared. */
+/* Frees the blocks of a tree of pointers from file block `from` on. If from is 0 it frees the block
+ * of pointers too, and does not clear the pointers in it. */
 static int cut(struct fs *fs, uint32_t *pointer, unsigned depth, uint64_t from)
 {
     uint64_t span = depth == 2 ? HLEOS_FS_POINTERS : 1;
@@ -219,7 +219,7 @@ static int cut_inode(struct inode *inode, uint64_t keep)
     return error;
 }
 
-/* What lies behind the end in its last block must be zeros when the file grows again. */
+/* Clears the part of the last block behind the file's end: it must be zero when the file grows. */
 static int clear_tail(struct inode *inode, uint64_t size)
 {
     uint32_t block, used = size % HLEOS_FS_BLOCK;
@@ -265,7 +265,7 @@ int inode_erase(struct inode *inode)
 
 /* --- bytes ---------------------------------------------------------------------------------- */
 
-/* How much of [offset, offset + count) lies in the first block that it touches. */
+/* The number of bytes of [offset, offset + count) in its first block. */
 static size_t in_block(uint64_t offset, size_t count)
 {
     size_t room = HLEOS_FS_BLOCK - offset % HLEOS_FS_BLOCK;
@@ -304,7 +304,7 @@ int64_t inode_read(struct inode *inode, uint64_t offset, void *bytes, size_t cou
     return (int64_t)done;
 }
 
-/* Within one block. */
+/* Writes within one block. */
 static int write_some(struct inode *inode, uint64_t offset, const void *bytes, size_t count)
 {
     struct cache *cache = &inode->fs->cache;

@@ -26,8 +26,8 @@ static int write_block(const struct log *log, uint32_t block, const void *bytes)
 
 /* --- recovery ------------------------------------------------------------------------------- */
 
-/* Reads an area's header, and its data for the CRC: its number, 0 if it holds no whole transaction,
- * or an error. `data` has room for a block. */
+/* Reads an area's header, and its data for the CRC. Returns the transaction's number, 0 if the area
+ * has no complete transaction, or an error. `data` has room for a block. */
 static int64_t check_area(const struct log *log, unsigned area, uint8_t *data, const char **why)
 {
     struct hleos_fs_log *header = log->header;
@@ -50,7 +50,7 @@ static int64_t check_area(const struct log *log, unsigned area, uint8_t *data, c
     return *why != NULL ? FS_CORRUPT : (int64_t)header->sequence;
 }
 
-/* With the header as check_area() left it. */
+/* Copies a transaction's blocks to their places, with the header that check_area() has read. */
 static int copy_home(const struct log *log, unsigned area, uint8_t *data)
 {
     for (uint32_t i = 0; i < log->header->count; i++)
@@ -60,7 +60,7 @@ static int copy_home(const struct log *log, unsigned area, uint8_t *data)
     return 0;
 }
 
-/* The lower number first: the higher one may have newer contents of the same blocks. */
+/* Recovers the lower number first: the higher one may have newer contents of the same blocks. */
 static int recover(struct log *log, uint8_t *data, const char **why)
 {
     int64_t number[2] = {check_area(log, 0, data, why), 0};
@@ -110,7 +110,8 @@ void log_destroy(struct log *log)
 
 /* --- commit --------------------------------------------------------------------------------- */
 
-/* No call is under way and none begins: the blocks do not change. */
+/* Writes a transaction to the log. No call is active and none begins, so the blocks do not
+ * change. */
 static int write_transaction(struct log *log)
 {
     uint32_t start = area_start(log, log->sequence), crc;
@@ -134,8 +135,8 @@ static int write_transaction(struct log *log)
     return device_flush(log->cache->disk);
 }
 
-/* They need no flush of their own: the next transaction's comes before this one's area is reused.
- */
+/* Writes the blocks to their places. They need no flush: that of the next transaction comes before
+ * this one's area is reused. */
 static int write_home(struct log *log)
 {
     for (unsigned i = 0; i < log->count; i++) {
@@ -148,7 +149,7 @@ static int write_home(struct log *log)
     return 0;
 }
 
-/* With the mutex, which it gives away meanwhile; no call is under way. */
+/* Called with the mutex, which it releases while it writes; no call is active. */
 static void commit_locked(struct log *log)
 {
     int error;
@@ -183,7 +184,7 @@ int log_begin(struct log *log)
             commit_locked(log);
         } else {
             if (!fits_locked(log) && log->count > 0)
-                log->wanted = true; /* the last call to end writes it */
+                log->wanted = true; /* the last call that ends commits */
             sync_condition_wait(&log->changed, &log->mutex);
         }
     }
@@ -209,7 +210,7 @@ int log_end(struct log *log, int result)
 void log_write(struct log *log, struct buffer *buffer)
 {
     if (!cache_pin(log->cache, buffer))
-        return; /* the transaction has it already */
+        return; /* the block is in the transaction already */
     sync_mutex_take(&log->mutex);
     if (log->count < log->super->log_blocks - 1)
         log->blocks[log->count++] = buffer;

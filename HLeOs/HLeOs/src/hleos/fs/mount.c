@@ -1,4 +1,4 @@
-/* Mounting, and what is said of a file system as a whole; see fs.h. */
+/* Mounting, and figures of a whole file system; see fs.h. */
 #include "fs/fs.h"
 
 #include "common/string.h"
@@ -7,7 +7,7 @@
 #include "fs/inode.h"
 #include "kmalloc.h"
 
-enum { BUFFERS = 192 /* 768 KB: a whole transaction, and 65 to work with */ };
+enum { BUFFERS = 192 /* 768 KB: one transaction, and 65 others */ };
 
 const char *fs_error_text(int error)
 {
@@ -54,7 +54,7 @@ static int read_super(struct fs *fs, uint64_t first, uint64_t sectors, const cha
     return error;
 }
 
-/* Files that had lost their name and were still open when the machine stopped. */
+/* Erases files that had no name and were still open when the machine stopped. */
 static int erase_orphans(struct fs *fs)
 {
     uint32_t inodes = format_inodes(&fs->super);
@@ -161,7 +161,7 @@ int fs_mount(struct disk *disk, uint64_t first, uint64_t sectors, struct fs **mo
 void fs_unmount(struct fs *fs)
 {
     if (fs_sync(fs) == 0)
-        (void)device_flush(fs->disk); /* what is not home is in the log */
+        (void)device_flush(fs->disk); /* all other blocks are in the log */
     destroy(fs);
 }
 

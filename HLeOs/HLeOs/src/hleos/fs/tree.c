@@ -1,7 +1,7 @@
 /*
- * Names: paths, and the calls that change the tree; see fs.h. Those hold the names mutex, so that
- * no two of them wait for each other's directories; a path is walked before the call of the log
- * begins, because giving up an inode on the way may need one of its own.
+ * Names: paths, and the calls that change the tree; see fs.h. These calls hold the names mutex, so
+ * that no two of them wait for each other's directories. A path is walked before the call of the
+ * log begins, because the release of an inode on the way may need a call of its own.
  */
 #include "common/string.h"
 #include "fs/alloc.h"
@@ -16,7 +16,7 @@ struct name {
     size_t length; /* 0: the path has ended */
 };
 
-/* Takes the next name off the path. */
+/* Takes the next name of the path. */
 static int next_name(const char **path, struct name *name)
 {
     while (**path == '/')
@@ -39,8 +39,8 @@ static int lock_directory(struct inode *inode)
     return error;
 }
 
-/* The inode behind a name. It is found and held while the directory is locked: no one takes its
- * last name and its last reference in between. */
+/* Finds and holds the inode of a name while the directory is locked, so that its last name and last
+ * reference cannot go in between. */
 static int enter(struct inode *directory, struct name name, struct inode **found)
 {
     uint64_t offset;
@@ -56,8 +56,8 @@ static int enter(struct inode *directory, struct name name, struct inode **found
     return error;
 }
 
-/* Walks to the end of the path; with `last`, to the directory that its last name is or shall be in.
- * `found` is held. */
+/* Walks to the end of the path, or with `last` to the directory of its last name, which need not
+ * exist. `found` is held. */
 static int walk(struct inode *from, const char *path, struct name *last, struct inode **found)
 {
     struct inode *at = *path == '/' ? fs_root(from->fs) : fs_hold(from), *below;
@@ -92,7 +92,8 @@ int fs_lookup(struct inode *from, const char *path, struct inode **inode)
 
     if (error < 0)
         return error;
-    /* That it can be read, too. A slash follows directories only: POSIX.1-2017, 4.13. */
+    /* The lock also checks that the inode can be read. Only a directory may have a slash behind it:
+     * POSIX.1-2017, 4.13. */
     error = path[strlen(path) - 1] == '/' ? lock_directory(found) : inode_lock(found);
     if (error < 0) {
         fs_release(found);
@@ -103,15 +104,15 @@ int fs_lookup(struct inode *from, const char *path, struct inode **inode)
     return 0;
 }
 
-/* A name that can be made or taken away. */
+/* True for a name that can be made or removed: not "." or "..". */
 static bool is_proper(struct name name)
 {
     return name.length > 0 && !(name.length == 1 && name.text[0] == '.') &&
            !(name.length == 2 && name.text[0] == '.' && name.text[1] == '.');
 }
 
-/* Begins a change of the tree: the names mutex, the directory, the call of the log, and the
- * directory's lock. On an error nothing is held. */
+/* Begins a change of the tree: takes the names mutex, finds the directory, begins a call of the
+ * log, and locks the directory. After an error nothing is held. */
 static int change_begin(struct inode *from, const char *path, struct name *name,
                         struct inode **directory)
 {
@@ -147,7 +148,7 @@ static int change_end(struct inode *directory, int error)
     return error;
 }
 
-/* 0 if the name may be made: FS_EXISTS, or FS_NOT_FOUND in a directory that was taken away. */
+/* 0 if the name can be made, else an error: FS_EXISTS, or FS_NOT_FOUND in a removed directory. */
 static int check_absent(struct inode *directory, struct name name)
 {
     uint32_t number;
@@ -159,7 +160,7 @@ static int check_absent(struct inode *directory, struct name name)
     return error == 0 ? FS_EXISTS : error;
 }
 
-/* Fills the new inode, whose lock and whose directory's lock are held. */
+/* Fills the new inode. Its lock and its directory's lock are held. */
 static int fill(struct inode *inode, struct inode *directory, enum hleos_fs_type type,
                 uint32_t device)
 {
@@ -179,8 +180,8 @@ static int fill(struct inode *inode, struct inode *directory, enum hleos_fs_type
     return inode_update(directory);
 }
 
-/* Entry first: if the disk is full then, nothing was changed; a directory whose own block does not
- * fit is undone. */
+/* Writes the entry first: if the disk is full, nothing has changed. A directory is undone if there
+ * is no block for its own entries. */
 static int make(struct inode *directory, struct name name, enum hleos_fs_type type, uint32_t device,
                 struct inode **made)
 {
@@ -193,8 +194,8 @@ static int make(struct inode *directory, struct name name, enum hleos_fs_type ty
         error = inode_get(fs, number, made);
     if (error < 0)
         return error;
-    /* No name leads to the new inode yet. Its lock waits at most for a thread that has just erased
-     * what had its number. */
+    /* The new inode has no name yet. Its lock waits at most for a thread that has just erased the
+     * old inode with its number. */
     sync_mutex_take(&(*made)->mutex);
     error = directory_add(directory, name.text, name.length, number);
     if (error == 0) {
@@ -258,7 +259,7 @@ int fs_link(struct inode *inode, struct inode *from, const char *path)
     if (error == 0 && inode == directory)
         error = FS_IS_DIRECTORY;
     if (error == 0)
-        error = inode_lock(inode); /* a file's lock waits for no other */
+        error = inode_lock(inode); /* the holder of a file's lock waits for no other lock */
     if (error < 0)
         return change_end(directory, error);
     if (inode->disk.type == HLEOS_FS_DIRECTORY)
@@ -277,7 +278,8 @@ int fs_link(struct inode *inode, struct inode *from, const char *path)
     return change_end(directory, error);
 }
 
-/* Both are locked. A directory loses its "." and ".." too: nothing is found in it any more. */
+/* Removes an entry; both inodes are locked. A directory loses its "." and ".." too, so that no name
+ * is found in it. */
 static int take_away(struct inode *directory, uint64_t offset, struct inode *inode)
 {
     bool is_directory = inode->disk.type == HLEOS_FS_DIRECTORY;

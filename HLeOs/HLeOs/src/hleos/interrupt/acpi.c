@@ -1,5 +1,5 @@
-/* ACPI 6.4, 5.2.5 to 5.2.8: root pointer, RSDT and XSDT. Tables are mapped as they are looked at
- * and stay so. The firmware may lie: lengths are bounded and checksums tested. */
+/* ACPI 6.4, 5.2.5 to 5.2.8: root pointer, RSDT and XSDT. Tables are mapped when they are read, and
+ * stay mapped. The firmware is not trusted: lengths are bounded and checksums tested. */
 #include "interrupt/acpi.h"
 
 #include "common/string.h"
@@ -109,7 +109,7 @@ const struct acpi_header *acpi_find(const char *signature)
     return NULL;
 }
 
-/* ACPI 6.4, 5.2.9: the fixed table names it, no root does. */
+/* The address of the DSDT is in the FADT, not in the RSDT or XSDT (ACPI 6.4, 5.2.9). */
 const struct acpi_header *acpi_devices(void)
 {
     enum { DSDT = 40, DSDT_WIDE = 140 };

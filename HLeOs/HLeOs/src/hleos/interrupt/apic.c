@@ -1,6 +1,6 @@
 /*
  * Local APIC: Intel SDM volume 3, chapter 10 (memory-mapped registers; 10.12: x2APIC's MSRs). I/O
- * APIC: Intel 82093AA datasheet. Which there are, and how ISA lines reach them: ACPI 6.4, 5.2.12
+ * APIC: Intel 82093AA datasheet. The list of APICs, and the inputs of ISA lines: ACPI 6.4, 5.2.12
  * (MADT).
  */
 #include "interrupt/apic.h"
@@ -85,22 +85,22 @@ struct madt_override {
 } __attribute__((packed));
 
 static volatile uint32_t *lapic;
-static bool x2apic; /* left on by the firmware: the registers are MSRs, and the page is dead */
+static bool x2apic; /* left on by the firmware: the registers are MSRs, the page is not used */
 
 struct ioapic {
     volatile uint32_t *registers;
-    uint32_t base, lines; /* global lines [base, base + lines) are its */
+    uint32_t base, lines; /* it has the global lines [base, base + lines) */
 };
 
-static struct lock lock = LOCK_INIT("ioapic", LOCK_REGISTER); /* their two registers */
+static struct lock lock = LOCK_INIT("ioapic", LOCK_REGISTER); /* guards their two registers */
 static struct ioapic ioapics[IOAPICS_MAX];
 static unsigned ioapic_count;
 
 static uint32_t ids[CPU_MAX]; /* of local APICs whose processors may run */
 static unsigned id_count;
-static uint32_t boot_id; /* of the processor that all devices interrupt */
+static uint32_t boot_id; /* of the processor that gets all device interrupts */
 
-/* Where each ISA line arrives, and in which shape. */
+/* The global line of each ISA line, and its polarity and trigger mode. */
 struct isa_line {
     uint32_t global;
     uint32_t shape; /* REDIRECT_LOW_ACTIVE, REDIRECT_LEVEL */
@@ -213,11 +213,11 @@ static void enable_lapic(void)
 {
     uint64_t base = x86_rdmsr(X86_MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
-    x86_wrmsr(X86_MSR_APIC_BASE, base); /* x2APIC mode is reached from there alone: 10.12.5 */
+    x86_wrmsr(X86_MSR_APIC_BASE, base); /* x2APIC mode can be set only from this mode: 10.12.5 */
     if (x2apic)
         x86_wrmsr(X86_MSR_APIC_BASE, base | APIC_BASE_X2APIC);
     lapic_write(LAPIC_TPR, 0);
-    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* the PIC's way in */
+    lapic_write(LAPIC_LVT_LINT0, LVT_MASKED); /* input of the PIC */
     lapic_write(LAPIC_LVT_LINT1, LVT_NMI);
     lapic_write(LAPIC_LVT_TIMER, LVT_MASKED);
     lapic_write(LAPIC_LVT_ERROR, LVT_MASKED);
@@ -245,19 +245,19 @@ static void enable(unsigned line)
     }
 }
 
-/* A vector that an `int` instruction raised was never in service; nor is the spurious one: SDM
- * volume 3, 10.9. */
+/* Sends the EOI. A vector that an `int` instruction raised is not in service, nor is the spurious
+ * one (SDM volume 3, 10.9): they get no EOI. */
 static void end(unsigned vector)
 {
     if (vector != INTERRUPT_TEST && vector != INTERRUPT_SPURIOUS)
         lapic_write(LAPIC_EOI, 0);
 }
 
-/* SDM volume 3, 10.6.1. What was stored before must be there when the interrupt is: writing an MSR
- * does not wait for that. */
+/* Sends an interrupt (SDM volume 3, 10.6.1). Earlier stores must be visible before it arrives: an
+ * MSR write does not wait for them. */
 static void send(uint32_t id, uint32_t command)
 {
-    uint64_t flags = asm_interrupts_off(); /* a handler may send, too, between the two registers */
+    uint64_t flags = asm_interrupts_off(); /* a handler may send too, between the two writes */
 
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (x2apic) {
@@ -291,8 +291,8 @@ static void flush(const struct cpu *cpu)
     apic_send(cpu->apic_id, INTERRUPT_FLUSH);
 }
 
-/* Each by its name, not all by one command: a processor that was never started would take the
- * interrupt in QEMU, and run on from where its firmware left it. */
+/* Stops each processor by its id, not all by one command: in QEMU a processor that was never
+ * started would take the interrupt, and continue where its firmware left it. */
 static void stop(void)
 {
     for (unsigned i = 0; i < cpu_count(); i++)

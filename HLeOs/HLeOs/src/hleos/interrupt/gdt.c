@@ -1,4 +1,4 @@
-/* GDT and TSS, one of each a processor: Intel SDM volume 3, 3.4.5 and 8.7; see gdt.h. */
+/* One GDT and one TSS for each processor: Intel SDM volume 3, 3.4.5 and 8.7; see gdt.h. */
 #include "interrupt/gdt.h"
 
 #include <stddef.h>
@@ -47,7 +47,7 @@ bool gdt_prepare(struct cpu *cpu)
            paging_show_programs((uintptr_t)cpu->tables, sizeof *cpu->tables) == 0;
 }
 
-/* The stacks, and the descriptor, which takes two slots: SDM volume 3, 8.2.3. */
+/* Sets the stacks, and the TSS descriptor, which has two slots: SDM volume 3, 8.2.3. */
 static void set_up_tss(struct cpu *cpu, struct gdt *gdt)
 {
     cpu->entry_sp = (uintptr_t)gdt->entry_stack + ENTRY_STACK_SIZE;
@@ -77,7 +77,7 @@ void gdt_init(void)
     set_up_tss(cpu, gdt);
     asm_load_gdt(&table, GDT_SELECTOR_CODE, GDT_SELECTOR_DATA);
     x86_ltr(GDT_SELECTOR_TSS);
-    /* SDM volume 3, 5.8.8. All flags that a program could trip the kernel with are cleared. */
+    /* SDM volume 3, 5.8.8. SYSCALL clears all flags that could disturb the kernel. */
     x86_wrmsr(X86_MSR_STAR,
               (uint64_t)GDT_SELECTOR_USER_BASE << 48 | (uint64_t)GDT_SELECTOR_CODE << 32);
     x86_wrmsr(X86_MSR_LSTAR, (uintptr_t)asm_system_call);

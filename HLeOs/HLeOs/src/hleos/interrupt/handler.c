@@ -1,7 +1,7 @@
 /*
- * Exceptions: Intel SDM volume 3, 6.15. A thread is ended, and the rest lives on, if the fault came
- * from thread code with interrupts on, and the thread holds neither a spinlock nor a mutex: then
- * nothing shared can be left half done.
+ * Exceptions: Intel SDM volume 3, 6.15. A fault ends only its thread if it came from thread code
+ * with interrupts on, and the thread holds neither a spinlock nor a mutex: then no shared data is
+ * inconsistent.
  */
 #include "interrupt/handler.h"
 
@@ -16,7 +16,7 @@
 #include "cpu/panic.h"
 #include "interrupt/gdt.h"
 
-/* Bytes that must be free on a thread's stack for switching away from it: a frame, and the way to
+/* Bytes that must be free on a thread's stack to preempt it: a frame, and the calls up to
  * thread_switch_stacks(). */
 enum { SWITCH_ROOM = 1024 };
 
@@ -59,7 +59,7 @@ static void print_page_fault(const struct interrupt_frame *f)
     console_say("  %s %016lx: %s", what, x86_read_cr2(), why);
 }
 
-/* SDM volume 3, 15.3: what each bank of error registers says. */
+/* Prints each bank of error registers: SDM volume 3, 15.3. */
 static void print_machine_check(void)
 {
     enum { CAPABILITIES = 0x179, STATUS = 0x401, ADDRESS = 0x402, BANK = 4, COUNT = 0xff };
@@ -87,8 +87,8 @@ static void print_registers(const struct interrupt_frame *f)
                 f->rflags, x86_read_cr2(), x86_read_cr3());
 }
 
-/* Where the stack ran over, the double fault's own cause is a page fault below the stack: pushing
- * the frame of the first one failed there too. */
+/* True if a stack overflow caused the double fault: the CPU could not push the frame of the page
+ * fault, which was below the stack. */
 static bool stack_overflow(const struct interrupt_frame *f)
 {
     const struct cpu_stack *stack = cpu_this()->stack;
@@ -131,7 +131,7 @@ static bool fatal(const struct interrupt_frame *f)
            (f->vector == EXCEPTION_DF && !stack_overflow(f));
 }
 
-/* Returning from the frame goes to threads->end(vector) on the emptied stack. */
+/* Changes the frame, so that it returns to threads->end(vector) on the empty stack. */
 static void end_thread(struct interrupt_frame *frame, uint64_t vector)
 {
     frame->rdi = vector;
@@ -143,7 +143,7 @@ static void end_thread(struct interrupt_frame *frame, uint64_t vector)
     frame->rflags = X86_FLAGS_IF | X86_FLAGS_1;
 }
 
-/* A page that a program shares since a fork, and now writes to. */
+/* True if the fault was a write to a page that is shared since a fork, and is now copied. */
 static bool resolved(const struct interrupt_frame *frame)
 {
     const uint64_t write = EXCEPTION_PF_PRESENT | EXCEPTION_PF_WRITE;

@@ -30,8 +30,9 @@ static bool in_service(uint16_t port, unsigned line)
     return x86_in8(port) >> line & 1;
 }
 
-/* A line that drops before it is acknowledged appears as the chip's line 7, with nothing in
- * service. The slave's phantom still went through the master, which wants its end. */
+/* A line that drops before the acknowledgement appears as the chip's line 7, which is not in
+ * service then. A spurious interrupt of the slave has still set the master's line, which needs its
+ * EOI. */
 static bool spurious(unsigned vector)
 {
     unsigned line = vector - INTERRUPT_IRQ_BASE;

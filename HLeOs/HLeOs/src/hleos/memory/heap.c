@@ -11,27 +11,27 @@
 
 enum { TAIL = sizeof(uint64_t), FILL = 0xa5, SLAB_WORDS = 2, SLACK_BITS = 13 };
 
-/* Blocks by their whole size. Each is a multiple of HEAP_ALIGNMENT, the last ones such that no more
- * than that is left of a page. */
+/* The block sizes, with their tails. Each is a multiple of HEAP_ALIGNMENT; the last four leave at
+ * most HEAP_ALIGNMENT bytes of a page unused. */
 static const uint16_t sizes[HEAP_CLASSES] = {32,  48,  64,  96,   128,  192, 256,
                                              384, 496, 672, 1008, 1344, 2016};
 
-/* The head of a page of blocks. */
+/* The header of a page of blocks. */
 struct slab {
     uint64_t magic; /* SLAB_MAGIC and the page's own address */
     struct queue_link link;
     uint16_t size, capacity, used;
-    uint64_t bits[SLAB_WORDS]; /* one a block: it is taken */
+    uint64_t bits[SLAB_WORDS]; /* a bit for each block: in use */
 } __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct slab) == 64, "the sizes above are made for it");
 _Static_assert((HEAP_PAGE - sizeof(struct slab)) / 32 <= SLAB_WORDS * 64, "a bit a block");
 
-/* What a user writes over it may be of any type. */
+/* A caller may overwrite it with data of any type. */
 typedef uint64_t __attribute__((may_alias)) tail_t;
 
-/* The tail says how many bytes are filled, below a number that depends on the place and on that
- * count: a byte written over the count alone shows, too. */
+/* The tail has the number of unused bytes, and above it a check value that depends on the address
+ * and on that number. So even one changed byte of the number is detected. */
 static uint64_t tail_word(const void *block, size_t slack)
 {
     return (TAIL_MAGIC * (slack + 1) ^ (uintptr_t)block) << SLACK_BITS | slack;

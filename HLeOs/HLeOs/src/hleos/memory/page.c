@@ -1,8 +1,8 @@
 /*
- * The physical page allocator; see page.h. Two maps of a bit a page: one says that it cannot be
- * had, being allocated, reserved or not there at all; the other that it is the allocator's to give
- * at all. A third has a count of a page's users beyond the first. The maps themselves are the first
- * thing allocated, below 4 GB.
+ * The physical page allocator; see page.h. Two bitmaps have a bit for each page. In the first it is
+ * set if the page is allocated, reserved or missing; in the second if the page belongs to the
+ * allocator. An array counts a page's users beyond the first. The maps are allocated first, below 4
+ * GB.
  */
 #include "memory/page.h"
 
@@ -14,14 +14,14 @@
 
 #define ONE_MB     UINT64_C(0x100000)
 #define FOUR_GB    UINT64_C(0x100000000)
-#define MEMORY_END UINT64_C(0x400000000000) /* 64 TB: the room of the direct map */
+#define MEMORY_END UINT64_C(0x400000000000) /* 64 TB: the size of the direct map */
 
 static struct lock lock = LOCK_INIT("page", LOCK_PAGE);
-static struct bit_map map;  /* lock; set: taken, reserved or not there */
+static struct bit_map map;  /* lock; set: allocated, reserved or missing */
 static struct bit_map ours; /* set at boot only: pages that page_allocate() may give */
-static uint16_t *sharers;   /* lock; of an allocated page: how many more page_free() it takes */
+static uint16_t *sharers;   /* lock; for an allocated page: its users beyond the first */
 static size_t free_pages;   /* lock */
-static size_t hint;         /* lock; where the next search begins */
+static size_t hint;         /* lock; start of the next search */
 static struct page_stats stats;
 static uintptr_t direct_base; /* 0: the loader's identity map */
 
@@ -51,14 +51,14 @@ bool page_range(const struct boot_info *info, unsigned index, uint64_t *base, ui
     *end = m->length > MEMORY_END - m->base ? MEMORY_END : m->base + m->length;
     *end &= ~(uint64_t)(PAGE_SIZE - 1);
     *base = (m->base + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-    if (*base == 0) /* page 0 stays out: address 0 means "none" */
+    if (*base == 0) /* page 0 is not used: address 0 means "none" */
         *base = PAGE_SIZE;
     if (*base > *end)
         *base = *end;
     return true;
 }
 
-/* Frees [base, end), or takes it out, and keeps count. */
+/* Marks [base, end) as taken or free, and updates the count. */
 static void mark(uint64_t base, uint64_t end, bool taken)
 {
     if (end > map.bits * PAGE_SIZE)
@@ -78,7 +78,7 @@ static void mark_kernel(const struct boot_info *info)
          true);
 }
 
-/* A place for `size` bytes from 1 MB to 4 GB. */
+/* Finds a place for `size` bytes between 1 MB and 4 GB. */
 static uint64_t place(const struct boot_info *info, uint64_t size)
 {
     uint64_t base, end;
@@ -94,7 +94,7 @@ static uint64_t place(const struct boot_info *info, uint64_t size)
     panic("no %lu KB in one piece for the map of pages", size >> 10);
 }
 
-/* What is free is counted, and is the allocator's to give from now on. */
+/* Counts the free pages, and marks them as the allocator's. */
 static void count_free(void)
 {
     free_pages = map.bits - bit_map_count_set(&map);
@@ -183,7 +183,7 @@ phys_t page_allocate_zeroed(void)
     return page;
 }
 
-/* Without the lock: what is asked about is the asker's, or else any answer is good. */
+/* Takes no lock: either the page belongs to the caller, or both answers are acceptable. */
 bool page_is_allocated(phys_t page)
 {
     size_t at = page.at / PAGE_SIZE;

@@ -1,4 +1,4 @@
-/* The kernel's page tables; see paging.h for what, layout.h for where. */
+/* The kernel's page tables; see paging.h, and layout.h for the addresses. */
 #include "memory/paging.h"
 
 #include "common/x86.h"
@@ -9,7 +9,7 @@
 
 #define LARGE_PAGE UINT64_C(0x200000)
 #define HALF       0xffff800000000000
-/* Global entries outlive a change of tables. */
+/* Global TLB entries would stay after a change of tables. */
 #define GLOBAL (HLEOS_KPTI ? 0 : PAGING_GLOBAL)
 
 enum { ENTRIES = 512, LEVELS = 4, UNMAP_AT_ONCE = 64 };
@@ -19,7 +19,7 @@ extern char boot_stack_guard[], shared_start[], shared_end[];
 
 static struct lock lock = LOCK_INIT("paging", LOCK_PAGING);
 static phys_t root;           /* lock: the tables under it */
-static phys_t program_root;   /* lock; with KPTI=1, the upper half as programs have it */
+static phys_t program_root;   /* lock; with KPTI=1: the upper half while programs run */
 static uintptr_t next_device; /* lock */
 static uint64_t no_execute;   /* PAGING_NO_EXECUTE where the processor has it */
 
@@ -28,9 +28,9 @@ static unsigned index_at(uintptr_t address, int level)
     return address >> (12 + 9 * level) & (ENTRIES - 1);
 }
 
-/* The entry for `address` in the table of `level` (3: the root, 0: pages; 1 for a large page), with
- * the tables above it made where `make` says so. NULL if they are missing, or a large page is in
- * the way. */
+/* The entry for `address` in the table of `level` (3: the root, 0: pages; 1 for a large page). With
+ * `make`, missing tables above it are made. NULL if they are missing, or if a large page is mapped
+ * there. */
 static uint64_t *find_under(phys_t top, uintptr_t address, int level, bool make)
 {
     uint64_t *table = page_virtual(top);
@@ -57,7 +57,7 @@ static uint64_t *find(uintptr_t address, int level, bool make)
     return find_under(root, address, level, make);
 }
 
-/* At boot: a page that is missing here is the end. */
+/* Used at boot: panics if memory is out. */
 static void map_first(uintptr_t address, uint64_t physical, uint64_t flags, int level)
 {
     uint64_t *entry = find(address, level, true);
@@ -93,7 +93,8 @@ static void map_direct(uint64_t base, uint64_t end)
     }
 }
 
-/* All usable memory but the kernel's own: its text must not be writable by another name. */
+/* Maps all usable memory except the kernel's own: its text must not be writable at a second
+ * address. */
 static void map_memory(const struct boot_info *info)
 {
     uint64_t kernel = info->kernel_base, base, end;
@@ -177,7 +178,7 @@ static phys_t unmap_one(uintptr_t address)
     return page;
 }
 
-/* The others are told once for many pages: that costs more than all else here. */
+/* Flushes the other processors once for many pages: this flush is the most expensive part. */
 void paging_unmap(uintptr_t base, size_t pages)
 {
     phys_t gone[UNMAP_AT_ONCE];
@@ -203,8 +204,8 @@ static bool is_empty(const uint64_t *table)
     return true;
 }
 
-/* Tables of level 0, which reach over 2 MB, then those above them, which reach over 1 GB. One that
- * is empty cannot be in use by another thread: an entry is only added under the lock. */
+/* Frees empty tables of level 0, each of 2 MB, then those above them, each of 1 GB. No other thread
+ * uses an empty table: entries are added only under the lock. */
 void paging_prune(uintptr_t base, size_t size)
 {
     for (int level = 1; level <= 2; level++) {
@@ -219,7 +220,7 @@ void paging_prune(uintptr_t base, size_t size)
                 table = PHYS(*entry & PAGING_ADDRESS);
             if (table.at != 0 && is_empty(page_virtual(table))) {
                 *entry = 0;
-                x86_invlpg(at); /* drops what the processor keeps of the tables, too */
+                x86_invlpg(at); /* flushes the cached upper tables too */
                 flush_others();
                 page_free(table);
             }

@@ -32,7 +32,7 @@ bool space_create(struct space *space)
         space->user_root = new_root(paging_program_root());
         if (space->user_root.at == 0) {
             page_free(space->root);
-            space->root = PHYS(0); /* there is nothing to destroy */
+            space->root = PHYS(0); /* nothing to destroy */
         }
     }
     return space->root.at != 0;
@@ -46,7 +46,7 @@ static void share_tables(const struct space *space)
                KERNEL_HALF * sizeof(uint64_t));
 }
 
-/* Frees what a table of `level` leads to, and the table. */
+/* Frees a table of `level`, and all pages and tables below it. */
 static void free_table(phys_t page, int level, unsigned entries)
 {
     uint64_t *table = page_virtual(page);
@@ -87,8 +87,8 @@ void space_enter(const struct space *space)
     x86_write_cr3(root);
 }
 
-/* The last table's entry for an address of the program's half, with the tables above it made where
- * `make` says so; NULL if they are missing. */
+/* The entry of the lowest table for an address in the program's half. With `make`, missing tables
+ * are made. NULL if they are missing. */
 static uint64_t *find(const struct space *space, uintptr_t address, bool make)
 {
     uint64_t *table = page_virtual(space->root);
@@ -137,12 +137,13 @@ void space_unmap(struct space *space, uintptr_t address)
         return;
     page = PHYS(*entry & PAGING_ADDRESS);
     *entry = 0;
-    x86_invlpg(address); /* before the page is another's */
+    x86_invlpg(address); /* before the page gets another user */
     page_free(page);
     space->pages--;
 }
 
-/* A table's entries of `level` for `to`, which is empty; a page's two entries are the same. */
+/* Copies a table of `level` into `to`, which is empty. Both spaces get the same entry for a
+ * page. */
 static bool fork_table(phys_t to, phys_t from, int level, unsigned entries)
 {
     uint64_t *ours = page_virtual(from), *theirs = page_virtual(to);
@@ -177,12 +178,12 @@ bool space_fork(struct space *to, struct space *from)
     share_tables(to);
     to->pages = from->pages;
     if ((x86_read_cr3() & PAGING_ADDRESS) == from->root.at)
-        x86_write_cr3(from->root.at); /* it forgets which pages could be written to */
+        x86_write_cr3(from->root.at); /* flushes the writable TLB entries */
     return good;
 }
 
-/* The last user of a shared page has it to itself: only copies are made that are needed. No other
- * space can come to share it meanwhile, as this one would have to fork for that. */
+/* The last user of a shared page keeps it without a copy. No other space can begin to share it
+ * meanwhile, as only a fork of this space could do that. */
 bool space_unshare(struct space *space, uintptr_t address)
 {
     uint64_t *entry = find(space, address, false);
@@ -204,8 +205,7 @@ bool space_unshare(struct space *space, uintptr_t address)
     return true;
 }
 
-/* The kernel's pointer to a program's byte whose entry has all of `needed`; NULL if not mapped.
- */
+/* The kernel's address of a program's byte. NULL if it is not mapped with all bits of `needed`. */
 static char *byte_at(struct space *space, uintptr_t address, uint64_t needed)
 {
     const uint64_t *entry = find(space, address, false);
@@ -218,7 +218,7 @@ static char *byte_at(struct space *space, uintptr_t address, uint64_t needed)
     return (char *)table_at(*entry) + address % PAGE_SIZE;
 }
 
-/* Page by page. `in` says which of the two is the program's. */
+/* Copies page by page, from the program if `in`, else to it. */
 static bool copy(struct space *space, uintptr_t address, char *ours, size_t size, uint64_t needed,
                  bool in)
 {
@@ -237,7 +237,7 @@ static bool copy(struct space *space, uintptr_t address, char *ours, size_t size
     return true;
 }
 
-/* A space is not changed by being read. */
+/* Casts away const: reading does not change the space. */
 bool space_copy_in(const struct space *space, void *to, uintptr_t from, size_t size)
 {
     return copy((struct space *)space, from, to, size, PAGING_PRESENT | PAGING_USER, true);
@@ -255,7 +255,7 @@ bool space_fill(struct space *space, uintptr_t to, const void *from, size_t size
 
 long space_copy_text(const struct space *space, char *to, uintptr_t from, size_t room)
 {
-    enum { STEP = 32 }; /* most texts are shorter than what there is room for */
+    enum { STEP = 32 }; /* most texts are much shorter than the buffer */
     size_t length = 0;
 
     while (length < room) {

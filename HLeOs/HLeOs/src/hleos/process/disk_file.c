@@ -1,4 +1,5 @@
-/* See disk_file.h. The file holds its inode, which lives on without a name until it is closed. */
+/* See disk_file.h. The file holds its inode, which exists until the file is closed, even without a
+ * name. */
 #include "process/disk_file.h"
 
 #include "common/string.h"
@@ -28,7 +29,7 @@ static int64_t write_file(struct file *file, const void *from, size_t size)
     return put < 0 ? -1 : put;
 }
 
-/* Whole entries. */
+/* Reads only whole entries. */
 static int64_t read_directory(struct file *file, void *to, size_t size)
 {
     struct hleos_entry *entries = to;

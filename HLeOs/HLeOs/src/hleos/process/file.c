@@ -1,4 +1,4 @@
-/* Who uses which file; see file.h. */
+/* Open files and their references; see file.h. */
 #include "process/file.h"
 
 #include "kmalloc.h"
@@ -25,7 +25,7 @@ struct file *file_share(struct file *file)
 
 void file_close(struct file *file)
 {
-    /* The thread that drops the last reference must see what the others did to the file. */
+    /* The thread that drops the last reference must see the other threads' changes to the file. */
     if (__atomic_sub_fetch(&file->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
     if (file->operations->close != NULL)

@@ -1,4 +1,4 @@
-/* Makes a program's space of its ELF file (common/elf.h) and its arguments; see load.h. */
+/* Makes a program's address space from its ELF file (common/elf.h) and arguments; see load.h. */
 #include "process/load.h"
 
 #include "common/elf.h"
@@ -19,7 +19,7 @@ static bool map_pages(struct space *space, uintptr_t from, uintptr_t to, unsigne
     return true;
 }
 
-/* Segments do not share pages: a second one there finds the first. */
+/* Segments must not share a page: the second one finds the page in use. */
 static int load_segment(struct process_image *image, const struct elf_file *elf,
                         const struct elf_segment *s)
 {
@@ -56,7 +56,7 @@ static int load_segments(struct process_image *image, const void *file, size_t s
         if (segment.type == ELF_PT_LOAD && segment.memsz > 0)
             error = load_segment(image, &elf, &segment);
     }
-    image->frame.rip = elf.entry; /* IRET faults in ring 0 where it is not canonical */
+    image->frame.rip = elf.entry; /* IRET would fault in ring 0 if it is not canonical */
     if (error == 0 && (elf.entry < SPACE_LOW || elf.entry >= SPACE_HIGH))
         error = PROCESS_BAD_SEGMENT;
     image->data_begin = image->data_end =
@@ -88,7 +88,7 @@ static int push_arguments(struct process_image *image, int argc, const char *con
         return PROCESS_NO_MEMORY;
     image->frame.rdi = (uint64_t)argc;
     image->frame.rsi = at;
-    /* As after a call: the return address that is not there makes the stack what the ABI wants. */
+    /* As after a call: room for a missing return address gives the stack the ABI's alignment. */
     image->frame.rsp = at - sizeof(uintptr_t);
     return 0;
 }

@@ -1,5 +1,4 @@
-/* See mapping.h. Mappings lie between data and stack, each with a page behind it that stays empty.
- */
+/* See mapping.h. Mappings lie between data and stack, each with an unmapped page behind it. */
 #include "process/mapping.h"
 
 #include "memory/layout.h"
@@ -10,7 +9,7 @@
 
 enum { CHUNK = 1024 };
 
-/* The lowest address with so much room: each mapping in the way moves it on once at most. */
+/* The lowest address with enough room. Each mapping moves it up at most once. */
 static uintptr_t place(const struct process_image *image, uint64_t size)
 {
     uintptr_t at = BASE;
@@ -36,7 +35,7 @@ static void unmap(struct space *space, uintptr_t from, uintptr_t to)
         space_unmap(space, from);
 }
 
-/* Through a file of its own, so that the program's place in it stays. */
+/* Reads through a new open file, so that the position of the program's file does not change. */
 static bool fill(struct space *space, uintptr_t at, uint64_t size, const struct file *file,
                  uint64_t offset)
 {

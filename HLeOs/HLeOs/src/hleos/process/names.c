@@ -1,4 +1,4 @@
-/* Paths, and the files that the kernel's image has itself; see names.h. */
+/* Paths, and the files in the kernel's image; see names.h. */
 #include "process/names.h"
 
 #include "common/string.h"
@@ -10,12 +10,11 @@
 #include "process/programs.h"
 #include "process/terminal.h"
 
-/* Numbers of inodes; the files of /proc and /bin are numbered from the last two on. */
+/* Inode numbers; the last two are the first numbers for the files of /proc and /bin. */
 enum { INODE_ROOT = 1, INODE_BIN, INODE_DEV, INODE_PROC, INODE_CONSOLE, INODE_NULL };
 enum { INODE_OF_PROC = 100, INODE_PROGRAMS = 200 };
 
-/* A directory of the image: its entries, and then those that name() has, numbered from `first` on.
- */
+/* A directory of the image: its entries, followed by those of name(), numbered from `first` on. */
 struct directory {
     uint32_t inode;
     const struct hleos_entry *entries;
@@ -51,8 +50,8 @@ static size_t program_size(const struct program *program)
     return (size_t)(program->end - program->file);
 }
 
-/* The name and number of the `index`th entry; NULL behind the last. Callers count up from 0 and
- * stop there: name() looks no further than one behind its last. */
+/* The name and number of entry `index`; NULL after the last. Callers count up from 0 and stop at
+ * NULL, so name() is never called for an index after that. */
 static const char *entry_at(const struct directory *directory, size_t index, uint32_t *inode)
 {
     if (index < directory->count) {
@@ -64,7 +63,8 @@ static const char *entry_at(const struct directory *directory, size_t index, uin
     return directory->name != NULL ? directory->name(index) : NULL;
 }
 
-/* NULL if that is no directory. They have the first numbers, in the table's order. */
+/* NULL if the inode is not a directory. Directories have the first numbers, in the table's
+ * order. */
 static const struct directory *directory_of(uint32_t inode)
 {
     return inode - INODE_ROOT < COUNT(directories) ? &directories[inode - INODE_ROOT] : NULL;
@@ -75,7 +75,7 @@ static bool is_name(const char *name, const char *text, size_t length)
     return *name == *text && strncmp(name, text, length) == 0 && name[length] == '\0';
 }
 
-/* The number of a directory's entry; 0 if it has none of that name. */
+/* The number of the entry with this name, or 0. */
 static uint32_t number_of(const struct directory *directory, const char *text, size_t length)
 {
     const char *name;
@@ -89,7 +89,7 @@ static uint32_t number_of(const struct directory *directory, const char *text, s
     return 0;
 }
 
-/* The number of what a path from the root leads to in the image; 0 if it leads to nothing. */
+/* The inode number of a path from the root, in the image; 0 if not found. */
 static uint32_t find(const char *path)
 {
     uint32_t found = *path != '\0' ? INODE_ROOT : 0; /* POSIX.1-2017, 4.13: "" names nothing */
@@ -98,7 +98,7 @@ static uint32_t find(const char *path)
         const struct directory *directory = directory_of(found);
         size_t length = 0;
 
-        if (directory == NULL) /* a slash follows the name of a file */
+        if (directory == NULL) /* a slash after the name of a file */
             return 0;
         while (path[length] != '/' && path[length] != '\0')
             length++;
@@ -196,7 +196,7 @@ static const struct file_operations directory_operations = {.read = read_directo
                                     null_operations = {
                                         .read = read_null, .write = write_null, .stat = stat_null};
 
-/* NULL too if no device has that number: a file system may be another system's. */
+/* NULL also if no device has that number: another system may have made the file system. */
 static struct file *open_device(uint32_t device, unsigned how)
 {
     bool readable = !(how & HLEOS_OPEN_WRITE);
@@ -209,7 +209,7 @@ static struct file *open_device(uint32_t device, unsigned how)
     return NULL;
 }
 
-/* What the image has; its paths are from the root. */
+/* Opens a file of the image, by a path from the root. */
 static struct file *open_own(const char *path, unsigned how)
 {
     const unsigned changes =
@@ -230,7 +230,7 @@ static struct file *open_own(const char *path, unsigned how)
     return file_create(&program_operations, (void *)&programs[inode - INODE_PROGRAMS], true, false);
 }
 
-/* Where a path begins in the file system, held; NULL if not found. */
+/* The inode from which a path starts in the file system, held; NULL if not found. */
 static struct inode *begin(struct inode *from)
 {
     if (from != NULL)
@@ -321,7 +321,7 @@ bool names_directory(struct inode *from, const char *path, struct inode **found)
     return error == 0;
 }
 
-/* Of a file on the disk; one that changes meanwhile gives a mix, which the loader checks. */
+/* Reads a file on the disk. If it changes meanwhile the bytes are a mix; the loader checks them. */
 static bool load_file(struct file *file, size_t most, struct names_bytes *bytes)
 {
     struct hleos_stat stat;

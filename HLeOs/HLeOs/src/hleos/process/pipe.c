@@ -1,7 +1,7 @@
 /*
  * A pipe is a page and two positions in it; see pipe.h. Readers wait while it is empty and somebody
  * may still write; writers wait while it is full and somebody may still read. All waiters are woken
- * and look again: one that was killed takes no turn away from another.
+ * and check again: so a killed waiter cannot consume another's wake-up.
  */
 #include "process/pipe.h"
 
@@ -13,11 +13,11 @@ struct pipe {
     struct sync_mutex mutex;
     struct sync_condition readable, writable;
     phys_t page;
-    uint64_t read, written;      /* mutex; bytes ever, written - read of them are in the page */
+    uint64_t read, written;      /* mutex; totals: written - read bytes are in the page */
     bool has_reader, has_writer; /* mutex */
 };
 
-/* Bytes between the page's beginning or end and both positions: the most that one memcpy moves. */
+/* The most bytes that one memcpy can move: it must not cross the page's end. */
 static size_t piece(uint64_t position, size_t there, size_t wanted)
 {
     size_t to_end = PAGE_SIZE - position % PAGE_SIZE;
@@ -48,7 +48,7 @@ static int64_t read_pipe(struct file *file, void *to, size_t size)
     return good ? (int64_t)done : -1;
 }
 
-/* -1 where no one will read it; what a killed writer has written before stays. */
+/* -1 if there is no reader. The bytes that a killed writer has written stay in the pipe. */
 static int64_t write_pipe(struct file *file, const void *from, size_t size)
 {
     struct pipe *p = file->object;

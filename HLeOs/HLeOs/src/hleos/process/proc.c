@@ -1,4 +1,4 @@
-/* See proc.h. The table of the files is below what they say. */
+/* See proc.h. The functions that print the files come first, then the table of the files. */
 #include "process/proc.h"
 
 #include "common/fmt.h"
@@ -41,7 +41,7 @@ static void processors(struct fmt_sink *out)
                   i == CPU_READ(id) ? "runs this" : "");
 }
 
-/* Those that a processor has waited for. */
+/* Prints the locks for which a processor has waited. */
 static void locks(struct fmt_sink *out)
 {
     for (const struct lock *l = lock_contended(NULL); l != NULL; l = lock_contended(l))
@@ -97,7 +97,7 @@ enum { VIEWS = sizeof views / sizeof views[0] };
 
 struct snapshot {
     struct fmt_sink sink; /* first */
-    size_t room, size;    /* `size` may be more than `room`: that did not fit */
+    size_t room, size;    /* if `size` is more than `room`, the text did not fit */
     uint32_t inode;
     char text[];
 };
@@ -112,7 +112,7 @@ static void collect(struct fmt_sink *sink, const char *text, size_t length)
     s->size += length;
 }
 
-/* Printed twice: first to see how long it is. It may grow meanwhile, by a few lines. */
+/* Prints twice: first to get the length. The text may grow by a few lines in between. */
 static struct snapshot *take(size_t index)
 {
     enum { MORE = 1024 };

@@ -1,6 +1,6 @@
 /*
- * The system calls, by number: abi/hleos.h. A program's numbers and addresses are anything at all:
- * each is checked before it is used, and what it sizes is bounded.
+ * The system calls, by number: abi/hleos.h. A program's numbers and addresses may have any value:
+ * each is checked before use, and sizes are bounded.
  */
 #include "process/system_call.h"
 
@@ -71,7 +71,7 @@ static int64_t call_uptime(struct process *process, struct interrupt_frame *fram
     return (int64_t)(timer_now() / TIMER_NS_PER_MS);
 }
 
-/* Pages come and go as the end passes their beginning; all or nothing. */
+/* Maps or frees the pages that the new end passes; all of them or none. */
 static int64_t call_sbrk(struct process *process, struct interrupt_frame *frame)
 {
     struct process_image *image = &process->image;
@@ -97,8 +97,8 @@ static int64_t call_sbrk(struct process *process, struct interrupt_frame *frame)
     return (int64_t)old;
 }
 
-/* The words that a program's array of pointers leads to, one behind the other in `text`, and
- * pointers to them; how many, or -1. */
+/* Copies the words of a program's array of pointers into `text`, and sets pointers to them. Returns
+ * their count, or -1. */
 static int copy_words(const struct space *space, uintptr_t from, char *text,
                       const char *words[LOAD_ARGUMENTS_MAX])
 {
@@ -170,7 +170,7 @@ static int64_t call_read(struct process *process, struct interrupt_frame *frame)
     return (int64_t)done;
 }
 
-/* What lies before a bad address is written. */
+/* The bytes before a bad address are written. */
 static int64_t call_write(struct process *process, struct interrupt_frame *frame)
 {
     struct file *file = file_at(process, frame->rdi);
@@ -263,7 +263,7 @@ static int64_t call_pipe(struct process *process, struct interrupt_frame *frame)
     return -1;
 }
 
-/* A place behind the end is allowed. */
+/* The position may be behind the end. */
 static int64_t call_lseek(struct process *process, struct interrupt_frame *frame)
 {
     struct file *file = file_at(process, frame->rdi);
@@ -360,7 +360,8 @@ static int64_t call_munmap(struct process *process, struct interrupt_frame *fram
 static int64_t call_system(struct process *process, struct interrupt_frame *frame)
 {
     struct page_stats pages = page_stats();
-    /* What the heap and the stacks keep is as good as free: so nothing seems lost that is not. */
+    /* Pages that the heap and the stacks keep count as free, so that they do not look like
+     * leaks. */
     struct hleos_system info = {.pages_free = pages.free + stack_pages_kept() +
                                               kmalloc_stats().bytes_mapped / PAGE_SIZE,
                                 .pages_usable = pages.usable,

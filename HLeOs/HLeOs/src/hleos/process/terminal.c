@@ -1,5 +1,5 @@
-/* See terminal.h. All who read from it share one line: each key goes to the line, and the line to
- * the thread that asks first. */
+/* See terminal.h. All readers share one line: each key goes to the line, and the finished line to
+ * the thread that reads first. */
 #include "process/terminal.h"
 
 #include "common/edit.h"
@@ -15,10 +15,10 @@ static struct edit_history history;
 static struct edit_line line = {
     .width = VGA_COLUMNS - PROMPT_ROOM, .history = &history, .ascii = true};
 static char typed[EDIT_SIZE]; /* a line with its end */
-static size_t taken, length;  /* of `typed` */
+static size_t taken, length;  /* in `typed` */
 static bool editing;
 
-/* True when there is a line to take (after Ctrl-C an empty one), or an end. */
+/* True when a line is complete (after Ctrl-C an empty one), or at the end of input. */
 static bool key_locked(int key, bool *end)
 {
     enum edit_result result;
@@ -48,7 +48,7 @@ static int64_t read_terminal(struct file *file, void *to, size_t size)
     while (taken == length && !end) {
         int key;
 
-        sync_mutex_give(&mutex); /* so that others can wait for a key, and be killed meanwhile */
+        sync_mutex_give(&mutex); /* so that others can wait for a key, and be killed */
         key = iostream_getch_interruptible();
         if (key < 0)
             return -1;

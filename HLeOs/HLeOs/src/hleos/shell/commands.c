@@ -1,4 +1,4 @@
-/* The shell's own commands: the table is at the end. */
+/* The shell's own commands. The table is at the end. */
 #include "shell/commands.h"
 
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "timer.h"
 #include "timer/rtc.h"
 
-/* What /proc has as well. */
+/* These commands print what the files of /proc contain. */
 static void threads(int argc, char **argv)
 {
     (void)argc;
@@ -109,7 +109,7 @@ static void demo(int argc, char **argv)
     jobs_run_all();
 }
 
-/* The wrong order is never waited for here: the rule is broken all the same. */
+/* Takes two locks in the wrong order. This never has to wait, but still breaks the rule. */
 static void take_out_of_order(void)
 {
     static struct lock inner = LOCK_INIT("inner", LOCK_SERIAL),

@@ -1,4 +1,4 @@
-/* What changes the system's file system, and says what was wrong; paths are from its root. ls and
+/* Commands that change the system's file system, and print errors; paths start at its root. ls and
  * cat are programs. */
 #include "shell/files.h"
 
@@ -25,7 +25,7 @@ static void say(const char *path, int64_t error)
         println("%s: %s", path, fs_error_text((int)error));
 }
 
-/* The words become the file's one line. */
+/* Writes the words to the file, as one line. */
 static void write_line(struct inode *file, const char *path, int argc, char **argv)
 {
     int64_t result = fs_truncate(file, 0);

@@ -49,7 +49,7 @@ static intptr_t hi(void *argument)
     return greet(&g);
 }
 
-/* Looks for keys while the demonstration lasts, and shows each as it comes. */
+/* Polls for keys during the demonstration, and prints each. */
 static intptr_t echo(void *argument)
 {
     uint64_t end = timer_now() + DEMO_MS * TIMER_NS_PER_MS;
@@ -70,7 +70,7 @@ static intptr_t echo(void *argument)
     return 0;
 }
 
-/* Something to compute, with no sleep in it: only preemption lets the others live meanwhile. */
+/* Computes without a sleep: the other jobs run only by preemption. */
 static intptr_t compute(void *argument)
 {
     unsigned primes = 0;

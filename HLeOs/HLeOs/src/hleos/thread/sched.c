@@ -1,4 +1,4 @@
-/* The scheduler: who runs, who waits, who sleeps; see sched.h. */
+/* The scheduler: running, waiting and sleeping threads; see sched.h. */
 #include "thread/sched.h"
 
 #include "asm.h"
@@ -33,13 +33,14 @@ int thread_priority(const struct thread *thread)
     return __atomic_load_n(&thread->priority, __ATOMIC_RELAXED);
 }
 
-/* What a thread must be better than to get this processor. */
+/* A thread gets this processor only if its priority is higher than this. */
 static int level(const struct cpu *cpu)
 {
     return cpu->promised > cpu->current->priority ? cpu->promised : cpu->current->priority;
 }
 
-/* The one with the least to do; among equals this one, then the one that the thread ran on last. */
+/* The processor with the lowest level; if several are equal, this one, then the one on which the
+ * thread ran last. */
 static struct cpu *find_processor(const struct thread *thread)
 {
     struct cpu *here = cpu_this(), *best = here;
@@ -61,7 +62,7 @@ static void push_locked(struct thread *thread)
     ready_mask |= 1u << thread->priority;
 }
 
-/* So the best threads run, as many as there are processors. */
+/* In this way the threads with the highest priorities run, as many as there are processors. */
 void thread_sched_enqueue_locked(struct thread *thread)
 {
     struct cpu *cpu = cpu_count() > 1 ? find_processor(thread) : cpu_this();
@@ -104,7 +105,7 @@ void thread_set_priority_locked(struct thread *thread, int priority)
     }
     thread->priority = priority;
     if (thread == thread_current() && ready_mask >> priority > 1)
-        cpu_this()->attention |= CPU_RESCHEDULE; /* a better one is ready */
+        cpu_this()->attention |= CPU_RESCHEDULE; /* a thread of higher priority is ready */
 }
 
 static void enter_space(const struct thread *thread)
@@ -126,9 +127,9 @@ void thread_enter_space(const struct space *space, struct process *process)
 }
 
 /*
- * Gives the processor to the best ready thread. The caller has put the current one where it belongs
- * (a queue, or nowhere). Returns when it runs again, the lock held as before: what switches back
- * holds it then.
+ * Switches to the ready thread of the highest priority. The caller has put the current thread in
+ * its queue, or in none. Returns when that thread runs again. The lock is held before and after:
+ * the thread that switches back has taken it.
  */
 void thread_sched_switch_locked(void)
 {
@@ -161,7 +162,7 @@ static void yield_locked(void)
     struct thread *current = thread_current();
 
     if (current != cpu_this()->idle)
-        push_locked(current); /* no processor has less to do: what waits is no better */
+        push_locked(current); /* no other processor is free for it */
     thread_sched_switch_locked();
 }
 
@@ -182,7 +183,7 @@ void thread_wait_locked(struct queue_list *waiters)
     thread_sched_switch_locked();
 }
 
-/* Any other wake-up leaves `interruptible` as it is. */
+/* True if the wait was not interrupted: only an interruption clears `interruptible`. */
 static bool finish_interruptible(struct thread *thread)
 {
     bool woken = thread->interruptible;
@@ -219,7 +220,7 @@ struct thread *thread_wake_locked(struct queue_list *waiters)
     return best;
 }
 
-/* After a wake-up outside interrupts: the better thread runs at once. */
+/* Called after a wake-up outside interrupts: a thread of higher priority runs at once. */
 void thread_sched_unlock_and_yield(uint64_t flags)
 {
     if ((cpu_this()->attention & CPU_RESCHEDULE) && cpu_this()->interrupt_depth == 0 &&
@@ -291,8 +292,8 @@ bool thread_interrupted(void)
     return __atomic_load_n(&thread_current()->interrupted, __ATOMIC_RELAXED);
 }
 
-/* A processor that has nothing to do needs no ticks, but for the boot processor, which wakes all
- * sleepers. They stop at the first tick in vain: a short rest costs nothing. */
+/* An idle processor needs no ticks, except the boot processor, which wakes all sleepers. Ticks stop
+ * at the first tick in an idle processor, so a short idle time costs nothing. */
 static void run_tick(struct cpu *cpu, bool on)
 {
     if (cpu->tickless == !on)
@@ -301,7 +302,7 @@ static void run_tick(struct cpu *cpu, bool on)
     timer_run_tick(on);
 }
 
-/* Each millisecond, in the timer's interrupt. */
+/* Called each millisecond, in the timer's interrupt. */
 static void tick(uint64_t now)
 {
     uint64_t flags = thread_sched_lock();
@@ -329,7 +330,7 @@ static void tick(uint64_t now)
     thread_sched_unlock(flags);
 }
 
-/* Another processor has made a thread ready for this one. */
+/* Called when another processor has made a thread ready for this one. */
 static void called(void *context)
 {
     struct cpu *cpu = cpu_this();

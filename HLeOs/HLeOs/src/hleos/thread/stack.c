@@ -1,5 +1,5 @@
 /* Slots of STACKS_BASE, whose lower half is never mapped; see stack.h. The kernel is compiled with
- * -fstack-clash-protection: a large frame is touched page by page, so that none jumps the gap. */
+ * -fstack-clash-protection: a large frame is accessed page by page, so that none skips the gap. */
 #include "thread/stack.h"
 
 #include "cpu/lock.h"
@@ -42,7 +42,7 @@ static struct cpu_stack stack_in(size_t slot)
     return (struct cpu_stack){.gap = gap, .low = high - STACK_SIZE, .high = high};
 }
 
-/* The one that was freed last; false if no stack is kept. */
+/* Takes the stack that was freed last. False if no stack is kept. */
 static bool take_kept(struct cpu_stack *stack)
 {
     uint64_t flags = lock_take(&lock);
@@ -93,8 +93,8 @@ bool stack_allocate(struct cpu_stack *stack)
     return false;
 }
 
-/* To unmap one would cost a flush of all processors (cpu/flush.h), and to map it again four pages.
- */
+/* Keeps the stack mapped if there is room for it: unmapping costs a TLB flush of all processors
+ * (cpu/flush.h), and a new stack four pages to map. */
 void stack_free(const struct cpu_stack *stack)
 {
     size_t slot = (stack->gap - STACKS_BASE) / SLOT_SIZE;

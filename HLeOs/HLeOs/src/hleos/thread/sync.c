@@ -1,5 +1,5 @@
-/* Mutex, condition variable, semaphore, blocking queue; see sync.h. Everything here is under the
- * scheduler's one lock: simple, and short enough not to matter. */
+/* Mutex, condition variable, semaphore, blocking queue; see sync.h. All of it is under the
+ * scheduler's lock, which is simple, and held only briefly. */
 #include "thread/sync.h"
 
 #include "common/x86.h"
@@ -7,7 +7,7 @@
 #include "cpu/panic.h"
 #include "thread/sched.h"
 
-/* Lets a better thread that was just made ready run at once, where that is allowed. */
+/* Releases the lock. If allowed, a thread of higher priority that was just woken runs at once. */
 static void unlock(uint64_t flags)
 {
     bool better = cpu_this()->attention & CPU_RESCHEDULE;
@@ -30,15 +30,15 @@ static void own_locked(struct sync_mutex *mutex, struct thread *owner)
         queue_list_push(&owner->mutexes, &mutex->held);
 }
 
-/* Along the chain of owners that wait for others. Each round raises one, so it ends even where they
- * wait for each other in a circle. */
+/* Lends the priority along the chain of owners that wait for other mutexes. Each step raises an
+ * owner's priority, so it ends even if they wait in a circle. */
 static void lend_locked(struct sync_mutex *mutex, int priority)
 {
     for (; mutex != NULL && mutex->owner->priority < priority; mutex = mutex->owner->waits_for)
         thread_set_priority_locked(mutex->owner, priority);
 }
 
-/* The thread's own priority, or the best of those that wait for what it still holds. */
+/* The highest of the thread's own priority and those of the waiters for its mutexes. */
 static int due_locked(const struct thread *thread)
 {
     int priority = thread->own_priority;
@@ -70,7 +70,7 @@ static void take_locked(struct sync_mutex *mutex)
     }
     current->waits_for = mutex;
     lend_locked(mutex, current->priority);
-    thread_wait_locked(&mutex->waiters); /* woken as the owner */
+    thread_wait_locked(&mutex->waiters); /* it is the owner when woken */
 }
 
 static void give_locked(struct sync_mutex *mutex)
@@ -80,7 +80,7 @@ static void give_locked(struct sync_mutex *mutex)
     if (mutex->owner != current)
         panic("thread %s releases a mutex that it does not hold", current->name);
     queue_list_remove(&mutex->held);
-    next = thread_wake_locked(&mutex->waiters); /* the best: what else waits lends it nothing */
+    next = thread_wake_locked(&mutex->waiters); /* it has the highest priority of the waiters */
     if (next != NULL)
         next->waits_for = NULL;
     own_locked(mutex, next);
@@ -123,7 +123,7 @@ void sync_condition_wait(struct sync_condition *condition, struct sync_mutex *mu
 
     must_be_able_to_sleep("a condition is waited for");
     flags = thread_sched_lock();
-    give_locked(mutex); /* under the same lock as the wait: no signal falls between the two */
+    give_locked(mutex); /* with the lock of the wait: no signal is lost */
     thread_wait_locked(&condition->waiters);
     take_locked(mutex);
     thread_sched_unlock(flags);
@@ -143,8 +143,7 @@ bool sync_condition_wait_interruptible(struct sync_condition *condition, struct 
     return woken;
 }
 
-/* With the mutex no thread comes to the list meanwhile, so an empty one needs no lock to be seen.
- */
+/* The caller holds the mutex, so no thread joins the list: it can be checked without the lock. */
 void sync_condition_signal(struct sync_condition *condition)
 {
     uint64_t flags;
@@ -177,8 +176,7 @@ void sync_semaphore_wait(struct sync_semaphore *semaphore)
     if (semaphore->count > 0)
         semaphore->count--;
     else
-        thread_wait_locked(
-            &semaphore->waiters); /* the post goes to this thread, not to the count */
+        thread_wait_locked(&semaphore->waiters); /* a post wakes this thread and leaves the count */
     thread_sched_unlock(flags);
 }
 

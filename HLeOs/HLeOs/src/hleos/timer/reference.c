@@ -16,7 +16,7 @@ enum {
     READINGS_MAX = 64,
     LOOKS = 10000000,
     SAMPLES = 6,
-    GOOD_ENOUGH = 500 /* one part in so many */
+    GOOD_ENOUGH = 500 /* error at most 1/500 */
 };
 
 #define FS_PER_NS UINT64_C(1000000)
@@ -32,8 +32,8 @@ struct hpet_table {
 
 static volatile uint64_t *hpet;
 static uint64_t hpet_period; /* femtoseconds a count */
-static uint64_t passed;      /* counts since the start, of whichever it is */
-static uint32_t last;        /* where it stood then */
+static uint64_t passed;      /* counts since the start, of HPET or PIT */
+static uint32_t last;        /* the counter at the last read */
 
 static bool find_hpet(void)
 {
@@ -65,7 +65,7 @@ const char *reference_start(void)
     return "PIT";
 }
 
-/* The timer stood at `ns` at some moment between two looks at the TSC, `width` apart. */
+/* The timer was at `ns` at some time between two reads of the TSC, `width` ticks apart. */
 struct reading {
     uint64_t tsc, width, ns;
 };
@@ -84,8 +84,8 @@ static struct reading read(void)
                                                    : passed * NS_PER_S / PC_PIT_HZ};
 }
 
-/* The narrowest of some readings, and of more while that one is much wider than `narrowest`, the
- * narrowest of all so far: the host may run something else in the middle of a reading. */
+/* Makes several readings and returns the narrowest one. Makes more as long as it is much wider than
+ * `narrowest`, the narrowest so far: the host may interrupt a reading. */
 static struct reading best_reading(uint64_t *narrowest)
 {
     struct reading best = read(), next;
@@ -101,8 +101,9 @@ static struct reading best_reading(uint64_t *narrowest)
 }
 
 /*
- * What every reading takes is in both ends and cancels out; what the best take beyond the narrowest
- * is the error. With the PIT a gap between two readings is one, too: it may have gone round.
+ * The minimal time of a reading is in both ends and cancels out; the error is the excess of the two
+ * readings over the narrowest. With the PIT a long gap between two readings is an error too: the
+ * counter may have wrapped.
  */
 static struct reference_sample measure_once(uint64_t span_ns)
 {

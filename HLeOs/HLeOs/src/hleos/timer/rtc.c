@@ -1,5 +1,5 @@
-/* The battery-backed clock: Motorola MC146818 datasheet; register 32h for the century is the PC's
- * custom. See rtc.h. */
+/* The battery-backed clock: Motorola MC146818 datasheet; register 32h for the century is usual in
+ * PCs. See rtc.h. */
 #include "timer/rtc.h"
 
 #include <stdbool.h>
@@ -25,8 +25,7 @@ enum { LOOKS = 100000, TRIES = 8 };
 
 static struct lock lock = LOCK_INIT("rtc", LOCK_REGISTER);
 
-/* The index port also holds the mask of NMI in bit 7, which stays as the last write left it: open.
- */
+/* Bit 7 of the index port masks NMIs; each write here leaves it 0, so NMIs stay enabled. */
 static uint8_t read(uint8_t reg)
 {
     uint64_t flags = lock_take(&lock);
@@ -80,7 +79,7 @@ static bool sensible(const struct rtc_date *d)
            d->month >= 1 && d->month <= 12;
 }
 
-/* Two readings that agree were not cut by an update. */
+/* Reads until two readings agree: then no update came in between. */
 int rtc_date(struct rtc_date *date)
 {
     for (int attempt = 0; attempt < TRIES; attempt++) {
