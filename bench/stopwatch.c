@@ -1,11 +1,10 @@
 /*
- * Starts a program and measures it from outside, so that every program is measured alike. Prints
- * one number.
+ * Starts a program and measures it from outside, the same way for all programs. Prints one number.
  *
  *   stopwatch first COMMAND...      microseconds from its start to its first byte of output
  *   stopwatch span COMMAND...       microseconds from its first byte of output to its end
  *   stopwatch cpu COMMAND...        microseconds of processor time that it took, kernel included:
- *                                   a busy machine disturbs this least
+ *                                   a busy machine affects this least
  *   stopwatch resident COMMAND...   KB it holds once it has printed a byte, shared memory (a
  * guest's RAM) not counted; its input is an open pipe, and it is ended then
  *
@@ -76,7 +75,7 @@ static void child_finish(const struct child *child)
         errx(1, "the program failed, wait status %#x", (unsigned)status);
 }
 
-/* Of all children that have ended: there was one. */
+/* CPU time of all children that have ended: there is only one. */
 static double children_cpu_us(void)
 {
     struct rusage usage;

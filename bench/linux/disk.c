@@ -1,10 +1,10 @@
 /*
- * In a guest: how fast its disk is. Requests go past the guest's page cache (O_DIRECT), so many at
- * a time (io_submit(2)); between the lines `begin` and `end` nothing else is done.
+ * Runs in a guest and measures its disk. Requests bypass the guest's page cache (O_DIRECT), DEPTH
+ * at a time (io_submit(2)). Between the lines `begin` and `end` it does nothing else.
  *
  *   disk DEVICE read|write SIZE DEPTH COUNT [random]
  *
- * Prints `end MICROSECONDS`; places of random requests are the same each time.
+ * Prints `end MICROSECONDS`; the positions of random requests are the same in each run.
  */
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -19,7 +19,7 @@
 
 enum { DEPTH_MAX = 64, ALIGNMENT = 4096 };
 
-static uint64_t blocks; /* of the device, as large as a request */
+static uint64_t blocks; /* size of the device in requests */
 
 static _Noreturn void fail(const char *what)
 {
@@ -46,7 +46,7 @@ static void submit(aio_context_t context, struct iocb *request, uint64_t block)
         fail("io_submit");
 }
 
-/* All of them, `depth` at a time; microseconds. */
+/* Runs all requests, `depth` at a time. Returns microseconds. */
 static uint64_t run(struct iocb *requests, long depth, long count, bool by_chance)
 {
     struct io_event events[DEPTH_MAX];

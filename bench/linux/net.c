@@ -1,15 +1,15 @@
 /*
- * How fast a guest's network is. On the host:
+ * Measures a guest's network. On the host:
  *
- *   net serve ADDRESS PORT                   serves one client after the other
+ *   net serve ADDRESS PORT                   serves clients, one after the other
  *
  * and in the guest:
  *
  *   net ADDRESS PORT send|receive MEGABYTES  one connection
- *   net ADDRESS PORT trip COUNT              a byte there and back, so many times
+ *   net ADDRESS PORT trip COUNT              COUNT times a byte there and back
  *
- * Between the lines `begin` and `end MICROSECONDS` the guest does nothing else. A client says first
- * what it wants, by a letter and a number.
+ * Between the lines `begin` and `end MICROSECONDS` the guest does nothing else. A client first
+ * sends its request: a letter and a number.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -86,7 +86,7 @@ static void serve_one(int s)
     memcpy(&order, piece, sizeof order);
     if (order.work == 's') {
         receive_all(s, (uint64_t)order.count * MEGABYTE);
-        send_all(s, 1); /* it has come */
+        send_all(s, 1); /* all bytes have arrived */
     } else if (order.work == 'r') {
         send_all(s, (uint64_t)order.count * MEGABYTE);
     } else {
@@ -95,7 +95,7 @@ static void serve_one(int s)
             send_all(s, 1);
         }
     }
-    while (recv(s, piece, PIECE, 0) > 0) /* until the client is gone */
+    while (recv(s, piece, PIECE, 0) > 0) /* until the client closes */
         ;
 }
 

@@ -1,10 +1,10 @@
 /*
- * In a guest: how long a command takes.
+ * Runs in a guest and measures the time of a command.
  *
  *   timed COMMAND ARGUMENTS
  *
- * Prints `begin`, runs it with its output thrown away, and prints `end MICROSECONDS`; or nothing
- * more if its status is not 0.
+ * Prints `begin`, runs it with its output discarded, and prints `end MICROSECONDS` if its status is
+ * 0.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * The least that KVM needs to run a real-mode guest: the yardstick for the VMM. One guest, one
- * memory slot, one vCPU; hypercalls are counted and PUTCHAR printed, nothing else is looked at.
+ * A minimal program that runs a real-mode guest with KVM, to which the VMM is compared. One guest,
+ * one memory slot, one vCPU. It counts hypercalls and prints PUTCHAR; it handles nothing else.
  * Documentation/virt/kvm/api.rst, section 4.
  *
  *   bare IMAGE

@@ -1,6 +1,6 @@
 /*
- * A KVM that answers each KVM_RUN with the same recorded exit: preloaded into kvm-vmm, it leaves
- * nothing but the VMM's own instructions to count, on any machine.
+ * Answers each KVM_RUN with the same recorded exit. Preloaded into kvm-vmm, it leaves only the
+ * VMM's own instructions to count, on any machine.
  *
  *   REPLAY=putchar|uart|port|mmio EXITS=N LD_PRELOAD=replay.so kvm-vmm --kvm /dev/null ... IMAGE
  *
@@ -8,8 +8,8 @@
  *
  * The exits are those of real guests on KVM: what kvm_run held after exits of guest/hello.S (a
  * hypercall), guest/test/stream/uart_until_q.S (the transmit register), guest/test/stream/storm.S
- * (but at port 0xed, which no device claims), and of a Linux kernel that looks for an I/O APIC.
- * What is printed are lines of 64.
+ * (but at port 0xed, which no device claims), and of a Linux kernel that looks for an I/O APIC. The
+ * output has lines of 64 characters.
  */
 #include <err.h>
 #include <errno.h>
@@ -137,7 +137,7 @@ static int create_vcpu(void)
     return fd;
 }
 
-/* The VMM's ioctls of KVM, told by their type; every other is the kernel's. */
+/* Answers ioctls of KVM, recognised by their type; all others go to the kernel. */
 int ioctl(int fd, unsigned long request, ...)
 {
     va_list args;

@@ -1,11 +1,11 @@
 /*
- * Measures a reset of libkvmvmm: a guest that writes some pages between two hypercalls is put back
- * to the first of them again and again.
+ * Measures a reset of libkvmvmm: a guest writes some pages between two hypercalls, and is reset to
+ * the first of them again and again.
  *
  *     resets GUEST PAGES SECONDS [FIGURE]
  *
- * Prints resets a second, microseconds a reset, a page, and a run of the guest between two resets;
- * or one of these: second, reset, page, run.
+ * Prints the resets per second, and the microseconds per reset, per page, and per run of the guest
+ * between two resets; or one of these: second, reset, page, run.
  */
 #include <kvmvmm.h>
 #include <stdio.h>

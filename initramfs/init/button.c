@@ -16,7 +16,7 @@ enum { ACPI_CMD_EVENT = 1, ACPI_ATTR_EVENT = 1, BUFFER = 4096 };
 
 static int events = -1;
 
-/* Takes the first attribute off `size` bytes of them; NULL if they hold no whole one. */
+/* Takes the first of the attributes in `size` bytes; NULL if they have no complete one. */
 static const struct nlattr *take(const char **from, size_t *size)
 {
     const struct nlattr *a = (const struct nlattr *)*from;
@@ -31,7 +31,7 @@ static const struct nlattr *take(const char **from, size_t *size)
     return a;
 }
 
-/* The content of the first attribute of that kind, and its size; NULL if it is not there. */
+/* The content and size of the first attribute of this kind; NULL if not found. */
 static const char *find(const char *from, size_t *size, unsigned kind)
 {
     const struct nlattr *a;
@@ -53,7 +53,7 @@ static const char *attributes(const struct nlmsghdr *message, size_t *size)
     return (const char *)NLMSG_DATA(message) + GENL_HDRLEN;
 }
 
-/* Of the groups that a family's description lists, the number of ours; 0 if it is not there. */
+/* The number of the ACPI event group in a family's description; 0 if it is not listed. */
 static uint32_t group_in(const struct nlmsghdr *message)
 {
     size_t size;
@@ -96,7 +96,7 @@ static uint32_t ask_for_group(int fd)
 
     if (send(fd, &question, sizeof question, 0) < 0)
         return 0;
-    size = recv(fd, &answer, sizeof answer, 0); /* the kernel has answered already */
+    size = recv(fd, &answer, sizeof answer, 0); /* the answer is there already */
     return size > 0 && NLMSG_OK(&answer.header, (size_t)size) ? group_in(&answer.header) : 0;
 }
 

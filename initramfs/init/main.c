@@ -1,13 +1,13 @@
 /*
  * The first process of a Linux guest: init(8) of a machine that has a kernel, this image and a
- * console. What it is to do comes from the kernel's command line: the kernel puts every NAME=VALUE
- * that it does not know itself into init's environment.
+ * console. Its options come from the kernel's command line: the kernel puts every NAME=VALUE that
+ * it does not know itself into init's environment.
  *
  *   run=COMMAND    runs it by sh -c, says `init: status N`, and ends the machine with that status
  *   test=NAME      the same with the script /tests/NAME
- *   agent=PROGRAM  starts it beside the command; without one, the agent's end is the machine's
+ *   agent=PROGRAM  starts it beside the command; without a command, the machine ends with the agent
  *
- * With none of them there is a shell with job control, and its end is the machine's.
+ * Without any of them it runs a shell with job control, and the machine ends with the shell.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #include "initramfs/init/power.h"
 #include "initramfs/init/session.h"
 
-/* Measurements of a boot look for this line: nothing is done before it. */
+/* Measurements of the boot time wait for this line, so it comes before all else. */
 static void greet(void)
 {
     struct utsname name;
@@ -70,10 +70,10 @@ int main(void)
     }
     greet();
     prepare_environment();
-    session_block_signals();   /* power-off orders and the deaths of children wait for their turn */
+    session_block_signals();   /* power-off requests and SIGCHLD stay pending */
     mounts_make();             /* /proc, /sys, /dev, /tmp, terminals */
-    modules_load();            /* drivers that the image brings */
-    button_listen();           /* the power button ends the machine, where there is a driver */
+    modules_load();            /* drivers in the image */
+    button_listen();           /* the power button ends the machine, if it has a driver */
     session_install_applets(); /* busybox under its many names */
     if (agent != NULL)
         server = session_start_agent(agent);

@@ -17,7 +17,7 @@ static char plain(char c)
     return c == '-' ? '_' : c;
 }
 
-/* Whether a word of the command line begins with the module's name and a dot. */
+/* True if a word of the command line begins with the module's name and a dot. */
 static bool is_for(const char *word, const char *module)
 {
     while (*word != '.' && *word != '\0' && plain(*word) == plain(*module)) {
@@ -27,8 +27,8 @@ static bool is_for(const char *word, const char *module)
     return *word == '.' && strcmp(module, ".ko") == 0;
 }
 
-/* The kernel itself reads MODULE.PARAMETER=VALUE only for what is built in; for the rest
- * modprobe(8) does, and here this. The kernel takes quotes off. */
+/* The kernel itself uses MODULE.PARAMETER=VALUE only for built-in modules. For others modprobe(8)
+ * passes them, and here this function. The kernel removes quotes. */
 static void find_parameters(const char *line, const char *module, char found[COMMAND_LINE_MAX])
 {
     size_t used = 0;
@@ -43,7 +43,7 @@ static void find_parameters(const char *line, const char *module, char found[COM
             name = strcspn(word, ".") + 1;
             memcpy(found + used, word + name, length - name);
             used += length - name;
-            found[used++] = ' '; /* there is room: a word and its dot are longer */
+            found[used++] = ' '; /* it fits: the word has a prefix that is left out */
         }
         word += length;
         word += strspn(word, " \t\n");

@@ -1,4 +1,4 @@
-/* The file systems that every program expects; see mounts.h. */
+/* Mounts the file systems that programs expect; see mounts.h. */
 #include "initramfs/init/mounts.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static const struct {
 void mounts_make(void)
 {
     for (size_t i = 0; i < sizeof mounts / sizeof mounts[0]; i++) {
-        mkdir(mounts[i].target, 0755); /* those below /dev come with the mount before them */
+        mkdir(mounts[i].target, 0755); /* folders below /dev are made in the new mount */
         if (mount(mounts[i].type, mounts[i].target, mounts[i].type, mounts[i].flags,
                   mounts[i].data) != 0)
             fprintf(stderr, "init: cannot mount %s: %s\n", mounts[i].target, strerror(errno));

@@ -1,4 +1,4 @@
-/* A machine without ports: the status is on the console. */
+/* For a machine without I/O ports: the status is only printed on the console. */
 #include "initramfs/init/port.h"
 
 void port_exit(int status)

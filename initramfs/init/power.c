@@ -1,4 +1,4 @@
-/* The ends of a machine; see power.h and reboot(2). */
+/* Power off and reboot; see power.h and reboot(2). */
 #include "initramfs/init/power.h"
 
 #include <stdio.h>
@@ -8,8 +8,7 @@
 
 #include "initramfs/init/port.h"
 
-/* What was said last is still on its way through the terminal, and a machine that ends does not
- * wait for it. */
+/* Waits until the terminal has written all output, since power off does not. */
 static void say_all(void)
 {
     fflush(stdout);

@@ -36,8 +36,8 @@ void session_block_signals(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-/* The name behind /dev/console, which itself can be no controlling terminal: the last of those that
- * the kernel prints to. */
+/* Opens the terminal behind /dev/console, which itself cannot be a controlling terminal: the last
+ * one in the kernel's list of consoles. */
 static int open_console(void)
 {
     char names[128] = "", path[160];
@@ -61,7 +61,7 @@ static void take_terminal(void)
     int terminal = open_console();
 
     if (terminal < 0)
-        return; /* what the kernel opened for init will do, without job control */
+        return; /* keep the kernel's /dev/console, without job control */
     ioctl(terminal, TIOCSCTTY, 1);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         dup2(terminal, fd);
@@ -96,9 +96,9 @@ static pid_t start(const char *const argv[])
     return child;
 }
 
-/* The program in the foreground of a terminal of its own. Who leads a session takes the terminal
- * along when it dies, and what the terminal has not printed by then is lost: so the leader is not
- * the program but this process, which waits until all is printed. */
+/* Starts the program in the foreground of its own terminal. When a session's leader dies, its
+ * terminal hangs up and unwritten output is lost. So not the program is the leader, but this
+ * process, which waits until all is written. */
 static pid_t start_on_terminal(const char *const argv[])
 {
     pid_t leader = fork(), program;
@@ -112,7 +112,7 @@ static pid_t start_on_terminal(const char *const argv[])
     program = fork();
     if (program == 0) {
         setpgid(0, 0);
-        tcsetpgrp(STDIN_FILENO, getpid()); /* in the background still, but SIGTTOU is ignored */
+        tcsetpgrp(STDIN_FILENO, getpid()); /* works from the background, as SIGTTOU is ignored */
         signal(SIGTTOU, SIG_DFL);
         become(argv);
     }
@@ -122,7 +122,7 @@ static pid_t start_on_terminal(const char *const argv[])
     _exit(program > 0 ? status_of(status) : CANNOT_RUN);
 }
 
-/* Reaps all that have died; true once `awaited` is among them. */
+/* Reaps all children that have ended. True if `awaited` is one of them. */
 static bool bury(pid_t awaited, int *status)
 {
     bool found = false;
@@ -153,7 +153,7 @@ int session_wait(pid_t awaited)
                 break;
             printf("init: the power button was pressed\n");
             power_end(0);
-        default: /* a child died, or somebody calls for attention that there is no use for */
+        default: /* a child has ended, or a signal without a meaning here */
             break;
         }
     }

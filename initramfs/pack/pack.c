@@ -1,9 +1,10 @@
 /*
  * pack: writes an initial ramdisk from a list, as a cpio archive of the kind that Linux unpacks
- * ("newc": Documentation/driver-api/early-userspace/buffer-format). The same list makes the same
- * bytes: every time is 0, every owner root, inodes count up. Devices need no rights to be packed.
+ * ("newc": Documentation/driver-api/early-userspace/buffer-format). The same list gives the same
+ * bytes: all times are 0, all owners are root, and inodes count up. To pack devices needs no
+ * privileges.
  *
- *   pack < LIST > ARCHIVE       LIST: a line an entry, its folder before it
+ *   pack < LIST > ARCHIVE       LIST: one line for each entry, after that of its folder
  *     dir PATH MODE
  *     file PATH MODE SOURCE
  *     link PATH TARGET
@@ -49,8 +50,8 @@ static void align(void)
     put(zeros, (ALIGNMENT - offset % ALIGNMENT) % ALIGNMENT);
 }
 
-/* Thirteen numbers of eight hexadecimal digits, the name and the data, each filled up to four
- * bytes. Names have no slash in front. */
+/* Writes thirteen numbers of eight hexadecimal digits, the name and the data, both padded to four
+ * bytes. Names have no leading slash. */
 static void put_entry(const struct entry *entry)
 {
     const char *name = entry->path[0] == '/' ? entry->path + 1 : entry->path;
@@ -84,7 +85,7 @@ static void put_file(const char *path, unsigned mode, const char *source)
     fclose(file);
 }
 
-/* One line of the list; false if it says nothing that we know. */
+/* Packs one line of the list. False if the line is not valid. */
 static bool put_line(const char *line)
 {
     char path[LINE], other[LINE];

@@ -1,4 +1,4 @@
-/* What the VMM tells; see conf.h. */
+/* The configuration from the VMM; see conf.h. */
 #include "initramfs/run/conf.h"
 #include "initramfs/run/say.h"
 
@@ -54,7 +54,7 @@ void conf_read(struct conf *conf)
         say_failed(125, "the guest's /run.conf has no command or no root");
 }
 
-/* A word with the line in the place of each {}. */
+/* The word, with each {} replaced by the line. */
 static char *filled(const char *word, const char *line)
 {
     size_t places = 0, length = strlen(line);

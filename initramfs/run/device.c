@@ -1,4 +1,4 @@
-/* Devices by what /sys says of them; see device.h. */
+/* Finds devices by their entries in /sys; see device.h. */
 #include "initramfs/run/device.h"
 
 #include <dirent.h>

@@ -1,14 +1,14 @@
 /*
- * The first process of a guest of `kvm-vmm run`: makes the host's folders its root, runs one
- * command there and hands its status to the VMM. All it is told is in /run.conf (conf.h); what it
- * says, it says by the virtio port `control`, a line each:
+ * The first process of a guest of `kvm-vmm run`: it makes the host's folders its root, runs one
+ * command there and sends its status to the VMM. Its configuration is /run.conf (conf.h). It
+ * exchanges lines with the VMM by the virtio port `control`:
  *
  *   to the VMM    r           the command is about to start, and input may come
  *                 x STATUS    it has ended
  *                 e STATUS TEXT   it cannot be started, and why
  *                 f           it can be forked, and waits for a line (conf.h)
- *   from the VMM  s NUMBER    a signal for it
- *                 l LINE      what this copy is about
+ *   from the VMM  s NUMBER    a signal for the command
+ *                 l LINE      the input of this copy
  *
  * With a terminal the command has hvc0; else pipes, whose other ends lead to the ports `stdin`,
  * `stdout` and `stderr`.
@@ -34,7 +34,7 @@
 
 enum { FAILED = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127, SIGNALED = 128 };
 
-/* What the command gets. `tell`: where an error of exec(2) is written. */
+/* Becomes the command. An error of exec(2) is written to `tell`. */
 static void become(struct conf *conf, const struct relay *relay, int tell)
     __attribute__((noreturn));
 static void become(struct conf *conf, const struct relay *relay, int tell)
@@ -83,7 +83,7 @@ static pid_t start(struct conf *conf, struct relay *relay)
     return child;
 }
 
-/* The VMM copies the machine in here: what follows happens in the copies alone. */
+/* The VMM makes its copies of the machine in this function: only the copies continue. */
 static void wait_for_line(struct conf *conf, int fd)
 {
     static char line[8192];
@@ -103,7 +103,7 @@ static void wait_for_line(struct conf *conf, int fd)
     conf_fill(conf, line + 2);
 }
 
-/* The lines of the VMM, as far as they have come. */
+/* Handles the lines that have arrived from the VMM. */
 static void take_orders(int fd, pid_t command)
 {
     static char line[64];
@@ -124,7 +124,7 @@ static void take_orders(int fd, pid_t command)
     }
 }
 
-/* Buries all that die; true once the command is among them. */
+/* Reaps all children that have ended. True if the command is one of them. */
 static bool bury(pid_t command, int *status)
 {
     bool found = false;
@@ -150,12 +150,12 @@ int main(void)
         return 1;
     }
     signal(SIGPIPE, SIG_IGN);
-    root_prepare(); /* /proc, /sys and /dev, for what follows */
-    modules_load(); /* the drivers of what the VMM has given this machine */
+    root_prepare(); /* /proc, /sys and /dev, for the next steps */
+    modules_load(); /* drivers for the devices of this machine */
     control = ports_open("control");
-    say_by(control); /* from here on it can say what goes wrong */
+    say_by(control); /* errors can be reported from now on */
     conf_read(&conf);
-    relay_open(&relay, conf.terminal); /* before the root changes: /sys tells where the ports are */
+    relay_open(&relay, conf.terminal); /* before the root changes: uses /sys to find the ports */
     root_change(&conf);
     if (conf.forked)
         wait_for_line(&conf, control);

@@ -60,8 +60,8 @@ static void shut(int *fd)
     *fd = -1;
 }
 
-/* Reads what there is room for and writes what is taken. A side that is gone takes the other along:
- * the command gets an end of its input, or SIGPIPE. */
+/* Reads as much as fits, and writes as much as the target accepts. If one side has closed, closes
+ * the other: the command gets the end of its input, or SIGPIPE. */
 static void move(struct relay_flow *flow)
 {
     ssize_t n;
@@ -94,8 +94,8 @@ static void move(struct relay_flow *flow)
         shut(&flow->to);
 }
 
-/* What a flow waits for: bytes, or room for those it has. A port whose other end the VMM has closed
- * says so at any time. */
+/* The event for which a flow waits: input, or room for its bytes. If the VMM closes its end of a
+ * port, poll() reports it in any case. */
 static struct pollfd wish(const struct relay_flow *flow)
 {
     if (flow->used > 0)
@@ -110,7 +110,7 @@ static bool look(struct relay *relay, int control, int timeout)
 
     for (int i = 0; i < 3; i++) {
         fds[i] = wish(&relay->flow[i]);
-        /* An output whose reader is gone, seen before there is something to write. */
+        /* Detects an output whose reader is gone, even without data to write. */
         fds[5 + i] = (struct pollfd){.fd = i == 0 ? -1 : relay->flow[i].to};
     }
     fds[3] = (struct pollfd){.fd = relay->deaths, .events = POLLIN};
@@ -133,8 +133,8 @@ bool relay_wait(struct relay *relay, int control)
     return look(relay, control, -1);
 }
 
-/* Programs that the command left behind may have its pipes open for ever: what is in them now is
- * the command's. */
+/* Sends what is in the pipes now. Does not wait for their end: programs that the command has
+ * started may keep them open for ever. */
 void relay_finish(struct relay *relay)
 {
     shut(&relay->flow[0].from);
@@ -150,7 +150,7 @@ void relay_finish(struct relay *relay)
             struct pollfd fd = wish(flow);
 
             if (flow->used == 0)
-                left -= RELAY_SIZE; /* what one read takes */
+                left -= RELAY_SIZE; /* the most that one read takes */
             if (poll(&fd, 1, -1) <= 0 || (flow->used > 0 && (fd.revents & POLLHUP)))
                 break;
             move(flow);

@@ -36,8 +36,8 @@ static void await_disk(const char *serial, char path[DEVICE_PATH])
                     "and virtio_blk");
 }
 
-/* A root that is only read is the host's, or of a kind that is never written: what is written is
- * in memory, and gone with the guest. */
+/* If the root is read-only, the host's or one that cannot be written, changes go to an overlay in
+ * memory and end with the guest. */
 static void mount_root(const struct conf *conf)
 {
     const char *place = conf->root_is_written ? NEW : "/lower", *type = "virtiofs";
@@ -64,7 +64,7 @@ static void mount_root(const struct conf *conf)
                    errno == ENODEV ? " (its kernel needs overlay)" : "");
 }
 
-/* A folder and those above it. */
+/* Makes a folder, and those above it. */
 static void make_folders(const char *path)
 {
     char part[4096];
@@ -104,12 +104,13 @@ static void raise_loopback(void)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
-        return; /* a kernel without a network */
+        return; /* the kernel has no network */
     (void)ioctl(fd, SIOCSIFFLAGS, &request);
     close(fd);
 }
 
-/* Out of the ramdisk, which is gone by then: `from` is open, or -1 without a script. */
+/* Copies the script from the ramdisk, which is not reachable any more: `from` is the open file, or
+ * -1 without a script. */
 static void put_script(int from)
 {
     char bytes[4096];
@@ -149,7 +150,7 @@ void root_change(const struct conf *conf)
         symlink("/proc/self/fd/1", "/dev/stdout") != 0 ||
         symlink("/proc/self/fd/2", "/dev/stderr") != 0)
         perror("run: /dev/fd"); /* on the kernel's console; most programs do without */
-    mount_folders(conf);        /* last, so that nothing covers them */
+    mount_folders(conf);        /* last, so that no other mount covers them */
     raise_loopback();
     umask(022);
 }
@@ -158,7 +159,7 @@ void root_end(const struct conf *conf)
 {
     if (conf->root_type == NULL || !conf->root_is_written)
         return;
-    kill(-1, SIGKILL); /* what has a file open to write would keep it from becoming read-only */
+    kill(-1, SIGKILL); /* a process with a file open for writing prevents the read-only remount */
     for (int i = 0; i < DEVICE_LOOKS && waitpid(-1, NULL, WNOHANG) >= 0; i++)
         device_nap();
     sync();

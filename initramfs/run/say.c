@@ -1,4 +1,4 @@
-/* What the guest tells the VMM; see say.h. */
+/* Messages of the guest to the VMM; see say.h. */
 #include "initramfs/run/say.h"
 
 #include <stdarg.h>

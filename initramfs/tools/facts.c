@@ -1,10 +1,11 @@
 /*
- * facts: what the kernel says of its machine, a NAME=VALUE a line, for those who run the guest.
+ * facts: prints what the kernel knows about its machine, one NAME=VALUE in each line, for scripts
+ * that run the guest.
  *
  *   cpus=4                 online
- *   ran=0,1,2,3            those on which a thread that was sent there really ran
- *   memory=...             kilobytes that the kernel manages
- *   clocksource=kvm-clock  by which it tells the time
+ *   ran=0,1,2,3            the CPUs on which a thread bound to them has run
+ *   memory=...             kilobytes of RAM in the kernel's control
+ *   clocksource=kvm-clock  the clock source in use
  *   time=...               seconds since 1970
  */
 #include <pthread.h>
@@ -18,7 +19,7 @@
 
 enum { CPUS_MAX = 256 };
 
-/* Goes to the CPU and says which one it is on. */
+/* Moves to the CPU, and returns the one on which it runs. */
 static void *visit(void *argument)
 {
     int *cpu = argument;
@@ -53,7 +54,7 @@ static void print_cpus(void)
     printf("\n");
 }
 
-/* A line of /proc/meminfo: "MemTotal:    90000 kB". */
+/* Prints a line of /proc/meminfo: "MemTotal:    90000 kB". */
 static void print_memory(void)
 {
     FILE *file = fopen("/proc/meminfo", "re");

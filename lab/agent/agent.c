@@ -1,5 +1,5 @@
-/* What init starts in the lab's machine: enters the host's root, then serves the lines, one process
- * each. It ends, and the machine with it, when no command has run for a while. */
+/* What init starts in the lab's machine: it enters the host's root, then serves the lines, with one
+ * process for each. When no command has run for a while, it ends, and with it the machine. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +16,8 @@
 
 #define LINES_MAX 64
 
-/* One slot a line, shared by all: written by its line, read by the agent's first process. */
+/* One slot for each line, in shared memory: the line's process writes it, the agent's first process
+ * reads it. */
 static struct line_status *statuses;
 static pid_t servers[LINES_MAX];
 
@@ -56,7 +57,7 @@ static uint64_t sessions(unsigned lines)
     return sum;
 }
 
-/* Once a second is enough. Returns when the machine is to stop. */
+/* Checks once a second. Returns when the machine must stop. */
 static void watch(const struct boot_options *options)
 {
     uint64_t seen = 0;

@@ -1,5 +1,5 @@
-/* See boot.h. Order matters: the root's share before it is entered, then the others, and the
- * machine's own file systems last, on top of the host's directories. */
+/* See boot.h. The order matters: first the share of the root, which is then entered, then the other
+ * shares, and last the machine's own file systems, which cover the host's directories. */
 #include "lab/agent/boot.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static void must(bool good, const char *step, const char *object)
     if (good)
         return;
     say("cannot %s %s: %s", step, object, strerror(errno));
-    exit(1); /* and with the agent the machine ends */
+    exit(1); /* the machine ends with the agent */
 }
 
 static void mount_at(const char *source, const char *target, const char *type, unsigned long flags,
@@ -34,7 +34,7 @@ static void mount_at(const char *source, const char *target, const char *type, u
     must(mount(source, target, type, flags, data) == 0, "mount", target);
 }
 
-/* Paths come percent-encoded, since the command line separates by spaces. */
+/* Paths are percent-encoded, since spaces separate the words of the command line. */
 static void decode_path(const char *in, char *out, size_t size)
 {
     size_t used = 0;
@@ -69,7 +69,7 @@ static void read_options(struct boot_options *options)
     options->lines = (unsigned)strtoul(option("lab_lines"), NULL, 10);
 }
 
-/* What init has mounted goes along, with what is mounted on it: /dev/pts, /dev/shm. */
+/* Moves init's mounts to the new root, with the mounts below them: /dev/pts, /dev/shm. */
 static void move_mounts(const char *root)
 {
     static const char *const taken[] = {"/proc", "/sys", "/dev"};
@@ -81,9 +81,9 @@ static void move_mounts(const char *root)
     }
 }
 
-/* The host's root is read on demand and not kept, so that changes on the host are seen. /usr, where
- * every program and library is, is kept: that makes a command start twenty times as fast. See
- * refresh_machine() for its freshness. */
+/* The share of the host's root is not cached, so that changes on the host are visible. /usr, which
+ * has all programs and libraries, is cached: a command starts twenty times as fast.
+ * refresh_machine() drops that cache after a change. */
 static void enter_host_root(void)
 {
     static const char root[] = "/host";
@@ -132,10 +132,10 @@ static void raise_loopback(void)
 }
 
 /*
- * The machine measures its clock twice: in its first moments, which is the rate that KVM takes when
- * it is loaded, and again two seconds later. On a busy host the two differ by more than KVM
- * tolerates (0.025 %). It then refuses every vCPU its rate ("user requested TSC rate below hardware
- * speed" in dmesg), and guests with two vCPUs stop for good.
+ * The machine measures its clock twice: at its start, which gives the rate that KVM takes when it
+ * is loaded, and again two seconds later. On a busy host the two differ by more than KVM tolerates
+ * (0.025 %). It then refuses every vCPU its rate ("user requested TSC rate below hardware speed" in
+ * dmesg), and guests with two vCPUs stop for good.
  */
 static void tolerate_clock(void)
 {

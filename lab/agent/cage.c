@@ -13,7 +13,7 @@
 #include "lab/agent/say.h"
 
 #define GROUPS       "/sys/fs/cgroup"
-#define LEAVE_TRIES  500 /* of 10 ms; a process in a device call may take its time */
+#define LEAVE_TRIES  500 /* of 10 ms; a process in a device call may take long */
 #define LEAVE_PERIOD 10000000
 
 static void put(const struct cage *cage, const char *file, const char *text)

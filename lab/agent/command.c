@@ -1,5 +1,4 @@
-/* See command.h. The child reports a failure through a pipe that closes itself when the command
- * starts. */
+/* See command.h. The child reports a failure through a pipe that exec() closes. */
 #include "lab/agent/command.h"
 
 #include <errno.h>
@@ -47,8 +46,8 @@ void command_forget(struct command *command)
     command->length = 0;
 }
 
-/* All strings with this tag as a NULL-terminated list, which the caller frees; *count may be NULL.
- */
+/* The list of all strings with this tag, terminated by NULL. The caller frees it; `count` may be
+ * NULL. */
 static char **tagged(const struct command *command, char tag, size_t *count)
 {
     char **list = NULL;
@@ -73,7 +72,7 @@ static char **tagged(const struct command *command, char tag, size_t *count)
     return list;
 }
 
-/* What the child needs; all lists are made before the fork. */
+/* Everything that the child needs. All lists are made before the fork. */
 struct start {
     const struct command *command;
     const struct cage *cage;
@@ -128,8 +127,8 @@ static void become_user(const struct start *start)
         fail(start, 125, "cannot become user %u: %m", hello->uid);
 }
 
-/* Arguments name files, also after a `=`. One line for each that the host has and the machine has
- * not. */
+/* Arguments can be paths, also after a `=`. Prints one line for each path that exists on the host
+ * and not in the machine. */
 static void note_missing(const struct start *start)
 {
     for (char **argument = start->arguments + 1; *argument; argument++) {
@@ -200,7 +199,7 @@ static int open_terminal(const struct message_hello *hello, int *outer, int *inn
 
     memcpy(&termios, hello->termios, sizeof(termios));
     if (!(hello->terminals & 1) || !(hello->terminals & 2))
-        termios.c_oflag &= ~(tcflag_t)OPOST; /* the client's terminal does it */
+        termios.c_oflag &= ~(tcflag_t)OPOST; /* the client's terminal processes output */
     if (openpty(outer, inner, NULL, &termios, &size) != 0)
         return -errno;
     if (fchown(*inner, hello->uid, TTY_GROUP) != 0 || fchmod(*inner, 0620) != 0)
@@ -210,8 +209,8 @@ static int open_terminal(const struct message_hello *hello, int *outer, int *inn
     return 0;
 }
 
-/* Opens a pipe or takes the terminal for each of the three descriptors. The child's sides go to
- * `fds`. */
+/* Makes a pipe, or uses the terminal, for each of the three descriptors. Sets `fds` to the child's
+ * ends. */
 static int open_ends(const struct message_hello *hello, struct command_ends *ends, int fds[3],
                      int *inner)
 {
@@ -254,7 +253,7 @@ static void close_ends(struct command_ends *ends)
     }
 }
 
-/* Forks and waits until the command runs or has said why not. */
+/* Forks, and waits until the command runs or the child has reported why not. */
 static int launch(struct start *start, pid_t *pid, struct report *report)
 {
     int channel[2];

@@ -1,14 +1,13 @@
-/* See line.h. The port's device has habits to know (Linux, drivers/char/virtio_console.c):
+/* See line.h. The port's device has these properties (Linux, drivers/char/virtio_console.c):
  *
  * - While no client is connected poll() reports POLLHUP at once and read() returns 0 at once, so
  * the wait for a client
  * is edge-triggered: the driver wakes the port's queue when one comes.
- * - Closing the port throws away what the next client has already sent. So it stays open for ever,
- * and a client is told
- * from its predecessor's remains by its HELLO alone.
- * - Comings and goings travel in another queue than the data and may be reported late: a new
- * client's HELLO can be read
- * before the old one's POLLHUP is seen. A hang-up therefore counts only if it lasts. */
+ * - Closing the port discards what the next client has already sent. So it stays open for ever, and
+ * only a HELLO marks where an earlier client's data end and a new client's begin.
+ * - Connects and disconnects come in another queue than the data and may be reported late: a new
+ * client's HELLO can be read before the old client's POLLHUP. A hang-up therefore counts only if it
+ * lasts. */
 #include "lab/agent/line.h"
 
 #include <dirent.h>
@@ -28,10 +27,10 @@
 
 #define HANGUP_TRIES  20 /* of 5 ms */
 #define HANGUP_PERIOD 5000
-#define OPEN_TRIES    250 /* of 20 ms: the driver creates the devices on its own time */
+#define OPEN_TRIES    250 /* of 20 ms, until the driver has created the devices */
 
-/* Finds the port that QEMU calls lab.N; the device's own name depends on what else the machine has.
- */
+/* Finds the port that QEMU calls lab.N. The name of its device depends on the machine's other
+ * devices. */
 static int find_port(unsigned line)
 {
     char wanted[32], name[32], path[320];
@@ -117,8 +116,8 @@ static void wait_for_client(int port)
     close(epoll);
 }
 
-/* The agent answers whatever the guests of the commands burn; the commands themselves run as usual.
- */
+/* Raises the agent's priority, so that it answers even if guests use all CPU time; the commands
+ * have the usual priority. */
 static void be_prompt(void)
 {
     struct sched_param parameter = {.sched_priority = 1};
@@ -143,7 +142,7 @@ void line_serve(unsigned line, struct line_status *status)
         atomic_fetch_add(&status->sessions, 1);
         while ((code = session_step(&session, signals)) == 0 || !hung_up(port))
             if (code < 0 && code != -EPIPE)
-                session_abandon(&session); /* a client that breaks the rules */
+                session_abandon(&session); /* the client violates the protocol */
         session_reset(&session);
         atomic_store(&status->busy, 0);
     }

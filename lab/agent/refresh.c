@@ -1,5 +1,5 @@
-/* See refresh.h. The lines are processes of their own; each remembers what it saw last, so that a
- * change makes every line drop the caches once: harmless. */
+/* See refresh.h. Each line is a process with its own last value, so that after a change each line
+ * drops the caches once, which is harmless. */
 #include "lab/agent/refresh.h"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static void set_clock(uint64_t now)
 
     clock_gettime(CLOCK_REALTIME, &have);
     mine = (uint64_t)have.tv_sec * SECOND + (uint64_t)have.tv_nsec;
-    if (mine - now + SECOND <= 2 * SECOND) /* within a second, either way */
+    if (mine - now + SECOND <= 2 * SECOND) /* at most a second apart */
         return;
     have = (struct timespec){.tv_sec = (time_t)(now / SECOND), .tv_nsec = (long)(now % SECOND)};
     if (clock_settime(CLOCK_REALTIME, &have) != 0)

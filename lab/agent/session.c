@@ -1,5 +1,4 @@
-/* See session.h. Everything a client sends is checked here: it may be a stranger to the protocol.
- */
+/* See session.h. Everything that a client sends is checked here: the client is not trusted. */
 #include "lab/agent/session.h"
 
 #include <errno.h>
@@ -102,7 +101,7 @@ static int on_start(struct session *session, const uint8_t *payload, size_t leng
     }
     cage_create(&session->cage, session->line);
     code = command_start(&session->command, &session->cage, &ends, &session->pid, &status, reason);
-    share_release(); /* the command has its own mounts */
+    share_release(); /* the command has its own mount namespace */
     if (code < 0) {
         session->pid = -1;
         return refuse(session, status, reason);
@@ -152,7 +151,7 @@ static int on_window(struct session *session, const uint8_t *payload, size_t len
     return 0;
 }
 
-/* What a terminal would send goes to the whole group, anything else to the command itself, as on
+/* Signals that a terminal sends go to the whole process group, others to the command itself, as on
  * the host. */
 static int on_signal(struct session *session, const uint8_t *payload, size_t length)
 {
@@ -197,8 +196,8 @@ static int on_message(void *context, uint8_t kind, const uint8_t *payload, size_
     return handlers[kind](context, payload, length);
 }
 
-/* The command ended or stopped. What it left behind ends with it, so that its output comes to an
- * end. */
+/* The command has ended or stopped. If it ended, its other processes are killed, so that its output
+ * ends. */
 static int on_child(struct session *session, int signals)
 {
     struct signalfd_siginfo event;
@@ -218,7 +217,7 @@ static int on_child(struct session *session, int signals)
     return 0;
 }
 
-/* Once all output is sent the session is over. */
+/* Ends the session once all output is sent. */
 static int finish(struct session *session)
 {
     if (session->state != SESSION_DRAINING)

@@ -16,23 +16,23 @@
 #include "lab/agent/say.h"
 
 #define LOCK    "/run/lab.lock"
-#define CURRENT "/run/lab.share" /* what new commands get */
+#define CURRENT "/run/lab.share" /* the mount for new commands */
 #define NEXT    "/run/lab.next"
 #define WITNESS "/run/lab.witness"
 #define OPTIONS "trans=virtio,version=9p2000.L,msize=512000,access=client,cache=mmap"
 
 static char repository[4096];
-static int witness = -1; /* a mount that no command uses: what is looked up there is the host's */
+static int witness = -1; /* a mount that no command uses: lookups there reach the host */
 static int lock = -1;
 
-/* All the shares have one tag: the kernel takes the first that is free. */
+/* All shares have the same tag: the kernel uses the first free one. */
 static int mount_one(const char *at)
 {
     mkdir(at, 0700);
     return mount("share", at, "9p", 0, OPTIONS) == 0 ? 0 : -errno;
 }
 
-/* The witness is out of sight and reach at once: only our descriptor keeps it. */
+/* Mounts the witness and detaches it at once: only this descriptor can reach it. */
 static int open_witness(void)
 {
     int code = mount_one(WITNESS);
@@ -61,7 +61,7 @@ static bool is_within(const char *path, const char *folder)
     return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* Creates what is missing of a folder's path: it may lie on a tmpfs of the machine. */
+/* Creates the missing folders of a path, which may be on a tmpfs of the machine. */
 static void make_path(const char *path)
 {
     char part[4096];
@@ -88,7 +88,7 @@ static void bind_folder(const char *folder)
 
 void share_enter(const char *directory)
 {
-    static const char *const own[] = {"/proc", "/sys", "/dev"}; /* of the machine, not the host's */
+    static const char *const own[] = {"/proc", "/sys", "/dev"}; /* the machine's, not the host's */
     bool bind = strcmp(directory, "/") != 0;
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -114,8 +114,8 @@ void share_leave(void)
         say("cannot hide %s: %m", CURRENT);
 }
 
-/* A line of /proc/PID/maps: true if it maps a file of the share that is not the host's any more.
- * Names with a backslash are quoted there and passed over. */
+/* Checks a line of /proc/PID/maps: true if it maps a file of the share that the host has replaced.
+ * Names with a backslash are quoted there, and are skipped. */
 static bool line_is_stale(const char *line, dev_t device)
 {
     unsigned major_number, minor_number;
@@ -150,8 +150,8 @@ static bool process_is_stale(pid_t pid, void *context)
     return stale;
 }
 
-/* Commands that run keep the old mount in their own namespaces, and with the last of them it goes.
- */
+/* Replaces the mount. Running commands keep the old one in their own namespaces; it ends with the
+ * last of them. */
 static int change_mount(void)
 {
     int code;
@@ -175,7 +175,7 @@ int share_hold(void)
 {
     struct stat mounted;
 
-    if (lock < 0) /* each line opens its own: the lock belongs to the open file */
+    if (lock < 0) /* each line opens the file itself: the lock belongs to the open file */
         lock = open(LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (flock(lock, LOCK_EX) != 0)
         say("%s: %m", LOCK);

@@ -1,5 +1,5 @@
 /* lab-client DIRECTORY LINES WAIT SCRIPT COMMAND...: runs a command in the lab's machine as if it
- * ran here. lab/lab is the front of it. */
+ * ran here. lab/lab starts it. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
-/* See line.h. A line is taken by a lock on a file beside its socket, which ends with the process
- * that holds it; QEMU accepts one connection at a time on each socket. The machine may vanish at
- * any moment (it stops by itself when unused), so an end of the stream before the agent's WELCOME
- * means: start it and try again. */
+/* See line.h. A client takes a line by a lock on a file beside the line's socket; the lock ends
+ * with the process that holds it. QEMU accepts one connection at a time on each socket. The machine
+ * may stop at any time (it does so when unused). So if the stream ends before the agent's WELCOME,
+ * the client starts the machine and tries again. */
 #include "lab/client/line.h"
 
 #include <errno.h>
@@ -18,12 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SILENCE_MS   10000 /* without an answer, until the user hears of it */
+#define SILENCE_MS   10000 /* without an answer, before the user is told */
 #define START_TRIES  10
 #define BUSY_PERIOD  50000
-#define START_PERIOD 200000 /* a machine that is just stopping still holds its sockets */
+#define START_PERIOD 200000 /* a machine that is stopping still has its sockets */
 
-/* Runs the script with a verb. Its standard output is ours to keep clean. */
+/* Runs the script with a verb. Its output goes to standard error: standard output is the
+ * command's. */
 static int run_script(const struct line_options *options, const char *verb)
 {
     int status;
@@ -47,7 +48,7 @@ static void tell_silence(const struct line_options *options)
             options->wait);
 }
 
-/* Waits so long for room in the queue of the socket. 0, or a negative errno. */
+/* Connects; waits at most `ms` for room in the socket's queue. 0, or a negative errno. */
 static int connect_within(int fd, const struct sockaddr_un *address, int ms)
 {
     const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -56,7 +57,7 @@ static int connect_within(int fd, const struct sockaddr_un *address, int ms)
     return connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 ? -errno : 0;
 }
 
-/* -ETIMEDOUT: clients that have gone fill the queue of a machine that takes none. */
+/* -ETIMEDOUT: the machine accepts no clients, and earlier ones, now gone, fill the queue. */
 static int connect_socket(const char *path, const struct line_options *options)
 {
     int wait = options->wait * 1000, code;
@@ -82,7 +83,7 @@ static int connect_socket(const char *path, const struct line_options *options)
     return fd;
 }
 
-/* -EBUSY if all lines are taken, -ENOENT if there is no machine. The lock lives as long as this
+/* -EBUSY if all lines are taken, -ENOENT if there is no machine. The lock lasts as long as this
  * process. */
 static int take_line(const struct line_options *options)
 {
@@ -172,7 +173,8 @@ int line_restart(const struct line_options *options, const char *why)
     return run_script(options, "down");
 }
 
-/* Waits for the line or until `end`; after a while of silence it says that it waits. */
+/* Waits for data on the line, at most until `end`. After a while without an answer it tells the
+ * user. */
 static int wait_for_answer(struct wire *wire, int64_t end, const struct line_options *options,
                            bool *told)
 {
@@ -193,7 +195,8 @@ static int wait_for_answer(struct wire *wire, int64_t end, const struct line_opt
     return poll(&ready, 1, (int)(next - now)) > 0 ? ready.revents & ~POLLOUT : 0;
 }
 
-/* 0 when welcomed, -EPIPE if the machine vanished, -ETIMEDOUT if it does not answer. */
+/* Sends HELLO. 0 after the WELCOME, -ESTALE if the machine's agent is another build, -EPIPE if the
+ * machine has stopped, -ETIMEDOUT if it does not answer. */
 static int greet(struct wire *wire, struct message_hello *hello, const struct line_options *options)
 {
     struct greeting greeting = {0};
@@ -253,7 +256,7 @@ int line_open(const struct line_options *options, struct message_hello *hello, s
                 return code;
         }
         if (run_script(options, "up") < 0)
-            return -ECHILD; /* the script has said why */
+            return -ECHILD; /* the script has printed the reason */
         if (i > 0)
             usleep(START_PERIOD);
     }

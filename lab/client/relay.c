@@ -1,6 +1,6 @@
-/* See relay.h. Signals arrive through a descriptor, so that the loop sees one thing at a time. The
- * machine is asked for a sign of life every now and then: a signal, or the interrupt key, that
- * meets silence ends this process. */
+/* See relay.h. Signals arrive through a descriptor, so that the loop handles one event at a time. A
+ * PING regularly checks that the machine answers: if it does not, a signal or the interrupt key
+ * ends this process. */
 #include "lab/client/relay.h"
 
 #include <errno.h>
@@ -17,12 +17,12 @@
 #include "lab/client/terminal.h"
 #include "lab/wire/stream.h"
 
-#define PING_MS 2000 /* between two signs of life */
-/* For the answer, when somebody wants to end the command: parts of the time after which a machine
- * that does not answer is replaced (120 s: 3 s, and 1 s where the user insists). */
+#define PING_MS 2000 /* between two PINGs */
+/* The time for an answer when the user wants to end the command: these parts of the time after
+ * which a silent machine is replaced (of 120 s: 3 s, and 1 s after a second signal). */
 #define GRACE_PART  40
 #define INSIST_PART 120
-#define SILENCE_MS  10000 /* without an answer, until the user hears of it */
+#define SILENCE_MS  10000 /* without an answer, before the user is told */
 
 struct relay {
     struct wire *wire;
@@ -33,11 +33,11 @@ struct relay {
     int signals;
     bool over;
     int status;
-    int64_t asked;    /* when the PING without an answer left; 0: none */
+    int64_t asked;    /* when the unanswered PING was sent; 0: none */
     int64_t answered; /* when the last answer came */
     int64_t deadline; /* for that answer, if `ending` */
-    int ending; /* the signal that asks for the command's end; 0: none since the last answer */
-    bool told;  /* that the machine is silent */
+    int ending;       /* the signal to end the command; 0: none since the last answer */
+    bool told;        /* the user knows that the machine is silent */
 };
 
 static const int forwarded[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
@@ -105,9 +105,9 @@ static int ask(struct relay *relay)
     return wire_send(relay->wire, MESSAGE_PING, NULL, 0, NULL, 0);
 }
 
-/* Somebody wants the command to end. It may refuse, but only a living machine can say so: without
- * an answer in time this process ends, and sooner if a second signal comes. Even then a machine
- * that lives has the time to answer: two signals can come in the same millisecond. */
+/* A signal asks for the command's end. The command may ignore it, but then the machine must still
+ * answer: without an answer in time this process ends, and sooner after a second signal. Even then
+ * a running machine has time to answer: two signals can come in the same millisecond. */
 static int want_end(struct relay *relay, int number)
 {
     int64_t asked = relay->asked ? relay->asked : line_now_ms();
@@ -118,7 +118,7 @@ static int want_end(struct relay *relay, int number)
     return ask(relay);
 }
 
-/* The signal's default, as if there were no machine between. */
+/* Ends this process by the signal, as if the command had run here. */
 __attribute__((noreturn)) static void end_by_signal(int number)
 {
     sigset_t set;
@@ -134,8 +134,7 @@ __attribute__((noreturn)) static void end_by_signal(int number)
     _exit(128 + number);
 }
 
-/* What is due: a PING, a word to the user, or the end of waiting. -ETIMEDOUT: the machine is dead.
- */
+/* Does what is due: sends a PING, or tells the user. -ETIMEDOUT: the machine does not answer. */
 static int watch(struct relay *relay)
 {
     int64_t now = line_now_ms();
@@ -175,7 +174,7 @@ static int watch_timeout(const struct relay *relay)
     return next > now ? (int)(next - now) : 0;
 }
 
-/* Suspends the command, then this process; comes back with SIGCONT. */
+/* Suspends the command, then this process. Returns after SIGCONT. */
 static int suspend(struct relay *relay)
 {
     int code = send_signal(relay, SIGSTOP);
@@ -290,7 +289,7 @@ static int send_request(struct wire *wire, const char *strings, size_t length)
     return wire_send(wire, MESSAGE_START, NULL, 0, NULL, 0);
 }
 
-/* A sink takes over its descriptor, so it gets one of its own. */
+/* A sink owns its descriptor, so it gets a duplicate. */
 static void open_streams(struct relay *relay)
 {
     static const int fds[STREAM_COUNT] = {[STREAM_STDOUT] = 1, [STREAM_STDERR] = 2};
@@ -314,7 +313,7 @@ static int catch_signals(void)
         sigaddset(&set, forwarded[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGTTOU, SIG_IGN); /* the terminal is set right even from the background */
+    signal(SIGTTOU, SIG_IGN); /* terminal settings can be restored from the background */
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

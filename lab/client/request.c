@@ -16,8 +16,8 @@ static uint64_t nanoseconds(struct timespec time)
     return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
 }
 
-/* Changes whenever a package is installed or something is put into the usual directories of
- * programs by hand. */
+/* A value that changes when a package is installed, or a file is added to the usual program
+ * directories by hand. */
 static uint64_t usr_generation(void)
 {
     static const char *const witnesses[] = {

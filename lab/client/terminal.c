@@ -10,7 +10,7 @@
 
 static struct termios saved;
 static bool raw;
-static int terminal = -1; /* standard input by a name of its own: that is closed before the end */
+static int terminal = -1; /* a duplicate of standard input, which is closed earlier */
 
 void terminal_describe(struct message_hello *hello)
 {
@@ -18,7 +18,7 @@ void terminal_describe(struct message_hello *hello)
     struct message_resize size = terminal_size();
 
     _Static_assert(sizeof(termios) == sizeof(hello->termios), "travels whole");
-    for (int fd = 2; fd >= 0; fd--) /* standard input's settings win */
+    for (int fd = 2; fd >= 0; fd--) /* the settings of standard input have priority */
         if (isatty(fd) && tcgetattr(fd, &termios) == 0)
             hello->terminals |= 1u << fd;
     memcpy(hello->termios, &termios, sizeof(termios));
@@ -47,7 +47,7 @@ void terminal_raw(const struct message_hello *hello)
         return;
     termios = saved;
     cfmakeraw(&termios);
-    if (!(hello->terminals & 2)) /* another program writes to the terminal and counts on this */
+    if (!(hello->terminals & 2)) /* another program writes to the terminal and needs OPOST */
         termios.c_oflag |= saved.c_oflag & (tcflag_t)OPOST;
     raw = tcsetattr(terminal, TCSADRAIN, &termios) == 0;
 }

@@ -56,8 +56,8 @@ int guest_open(struct guest *guest)
     return 0;
 }
 
-/* All that this KVM offers. Linux 6.12 and later refuses a mode that the vCPU's CPUID does not
- * have. */
+/* Sets all CPUID bits that this KVM offers. Linux 6.12 and later refuses a mode that the vCPU's
+ * CPUID does not list. */
 static int set_cpuid(struct guest *guest, int cpu)
 {
     enum { ENTRIES = 256 };
@@ -98,7 +98,7 @@ static void put64(struct guest *guest, uint32_t at, uint64_t value)
     memcpy(guest->memory + at, &value, sizeof(value));
 }
 
-/* One table of small pages for the first 4 MB, reached from 0 and from ALIAS_BASE. */
+/* One table of small pages for the first 4 MB, mapped at 0 and at ALIAS_BASE. */
 static void build_paged(struct guest *guest)
 {
     uint32_t table = TABLES_BASE + PAGE;
@@ -127,7 +127,8 @@ static void build_long(struct guest *guest)
     put64(guest, TABLES_BASE, pointers | PRESENT | WRITE);
 }
 
-/* Selector 8 is code, 16 data, in memory too: delivering an interrupt reads them there. */
+/* Selector 8 is code, 16 data. The descriptors are also in memory, since the delivery of an
+ * interrupt reads them. */
 static void build_descriptors(struct guest *guest, bool is_long)
 {
     put64(guest, GDT_BASE + 8, is_long ? 0x00af9b000000ffffull : 0x00cf9b000000ffffull);

@@ -1,8 +1,7 @@
-/* The probe's guests. Each is a few instructions, copied to CODE_BASE of an empty machine; what it
- * has found out it says through port PORT_SAY. The labels NAME and NAME_end bound it (see GUEST_CODE
- * in guest.h).
+/* The probe's guests. Each is a few instructions, which are copied to CODE_BASE of an empty machine. It reports its
+ * results through port PORT_SAY. It lies between the labels NAME and NAME_end (see GUEST_CODE in guest.h).
  *
- * In: flat segments or paging as the check has set up, stack below CODE_BASE where one is needed. */
+ * In: flat segments or paging, set up by the check; a stack below CODE_BASE if needed. */
 
 #include "lab/probe/layout.h"
 
@@ -25,7 +24,7 @@ guest real
     hlt
 end real
 
-/* A software interrupt through the real-mode vector table: the handler says 1, its caller 2. */
+/* A software interrupt through the real-mode vector table: the handler reports 1, its caller 2. */
 guest real_int
     movw $(real_handler - guest_real_int + CODE_BASE), %cs:(4 * VECTOR)
     movw $0, %cs:(4 * VECTOR + 2)
@@ -39,7 +38,7 @@ real_handler:
     iret
 end real_int
 
-/* Exits as fast as they come. */
+/* Makes exits as fast as possible. */
 guest exits
 1:  out %al, $PORT_SAY
     jmp 1b
@@ -52,7 +51,7 @@ guest protected
     hlt
 end protected
 
-/* Reads the data page through the page table's second mapping, and writes it through that too. */
+/* Reads and writes the data page through the page table's second mapping. */
 guest paged
     mov (ALIAS_BASE + DATA_BASE), %al
     out %al, $PORT_SAY
@@ -62,11 +61,11 @@ guest paged
     hlt
 end paged
 
-/* A write of CR4 makes KVM read the pointer table again, which the processor must have left as it was. */
+/* After a write of CR4 KVM reads the pointer table again. The processor must not have changed the table. */
 guest pae_cr4
     mov (ALIAS_BASE + DATA_BASE), %al
     mov %cr4, %edx
-    or $0x10, %edx                  /* PSE, without a meaning under PAE */
+    or $0x10, %edx                  /* PSE, which has no effect with PAE */
     mov %edx, %cr4
     out %al, $PORT_SAY
     hlt
@@ -74,7 +73,7 @@ end pae_cr4
 
     .code64
 guest long
-    mov $ALIAS_BASE + DATA_BASE, %eax /* zero-extended: a plain displacement would be sign-extended */
+    mov $ALIAS_BASE + DATA_BASE, %eax /* zero-extended: a displacement would be sign-extended */
     mov (%rax), %al
     out %al, $PORT_SAY
     hlt
@@ -92,7 +91,7 @@ guest breakpoint
     hlt
 end breakpoint
 
-/* Steps and the hardware breakpoint stop at the second instruction, the watchpoint after the third. */
+/* The single steps and the hardware breakpoint stop at the second instruction, the watchpoint after the third. */
 guest steps
     nop
     nop
@@ -101,8 +100,8 @@ guest steps
     hlt
 end steps
 
-/* Starts the first interrupt controller at VECTOR with only line 0 open, says 1, and waits. The
- * handler says 2. */
+/* Sets up the first interrupt controller at VECTOR with only line 0 unmasked, reports 1, and waits. The handler reports
+ * 2. */
 guest interrupt
     mov $0x11, %al
     out %al, $0x20

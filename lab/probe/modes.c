@@ -1,5 +1,5 @@
-/* The processor's modes, see checks.h. Each guest reads memory in its mode and says what it found.
- */
+/* The processor's modes, see checks.h. Each guest reads memory in its mode and reports the
+ * value. */
 #include "lab/probe/checks.h"
 
 static int say_and_halt(struct guest *guest, uint8_t value)

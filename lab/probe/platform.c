@@ -1,4 +1,4 @@
-/* What surrounds the processor: devices in memory, model-specific registers, interrupts, a second
+/* Checks of the platform: memory-mapped devices, model-specific registers, interrupts, a second
  * processor. See checks.h. */
 #include <pthread.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static void set_gate(struct guest *guest, uint8_t vector, uint32_t handler)
     memcpy(guest->memory + IDT_BASE + 16 * vector, &low, sizeof(low));
 }
 
-/* An interrupt from outside reaches a halted guest through the kernel's own controllers. */
+/* An external interrupt reaches a halted guest through the in-kernel interrupt controllers. */
 int platform_irqchip(struct guest *guest)
 {
     extern const uint8_t guest_interrupt_handler_offset[];

@@ -1,7 +1,7 @@
 /* lab-probe [--values | --json [SECONDS]]: what works on this host's /dev/kvm. Each check runs in a
- * process of its own, at most SECONDS (5), all at once, except for the two that measure. Exit
- * status: 0 complete, 1 incomplete, 2 missing, 3 denied. With --counter: the rate of the host's
- * time-stamp counter in kHz, and nothing else. */
+ * process of its own, for at most SECONDS (5). All run at the same time, except the two that
+ * measure. Exit status: 0 complete, 1 incomplete, 2 missing, 3 denied. With --counter: the rate of
+ * the host's time-stamp counter in kHz, and nothing else. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,11 +18,12 @@
 enum verdict { COMPLETE, INCOMPLETE, MISSING, DENIED };
 enum outcome { WORKS, FAILS, HANGS };
 
-/* Does not decide whether this KVM is complete. That goes for figures, and for what QEMU's SVM, and
- * so the lab, does no better: it reports neither int3 nor debug registers to KVM, and marks entries
- * of PAE's pointer table as accessed, which KVM takes for an error when the guest writes CR4. */
+/* These checks do not decide whether this KVM is complete: figures, and features that QEMU's SVM,
+ * and so the lab, does not have either. That reports neither int3 nor debug registers to KVM, and
+ * marks entries of PAE's pointer table as accessed, which KVM treats as an error when the guest
+ * writes CR4. */
 #define OPTIONAL 1
-#define ALONE    2 /* measures: runs when nothing else does */
+#define ALONE    2 /* measures, so it runs alone */
 
 struct check {
     const char *name;
@@ -54,7 +55,7 @@ static const struct check checks[] = {
 
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
 
-/* What became of each check, in the table's order. */
+/* The result of each check, in the table's order. */
 struct result {
     pid_t pid;
     int pipe;
@@ -94,8 +95,7 @@ static void start(const struct check *check, struct result *result)
     close(ends[1]);
 }
 
-/* Waits for the answer until the time `end`. A child that does not die when killed is left behind.
- */
+/* Waits for the answer until the time `end`. Does not wait for a killed child that does not end. */
 static void finish(struct result *result, int64_t end)
 {
     struct pollfd ready = {.fd = result->pipe, .events = POLLIN};
@@ -174,7 +174,7 @@ static void print_values(enum verdict verdict)
         printf("%s=%s %s\n", checks[i].name, outcome_names[results[i].outcome], results[i].reason);
 }
 
-/* No text of ours needs escaping. */
+/* None of these strings needs escaping. */
 static void print_json(enum verdict verdict)
 {
     printf("{\"kvm\": \"%s\", \"checks\": {", verdict_names[verdict]);

@@ -1,4 +1,4 @@
-/* How fast the host's KVM is: two figures for the reader, which decide nothing; and its time-stamp
+/* The speed of the host's KVM: two figures that do not affect the verdict, and its time-stamp
  * counter. See checks.h. */
 #include <stdint.h>
 #include <time.h>
@@ -45,8 +45,8 @@ int speed_instructions(struct guest *guest)
     return 0;
 }
 
-/* Counter and clock of one moment: of many readings the one that took least, since another program
- * may run between the two. */
+/* Counter and clock at the same moment. Of many readings it uses the shortest, since another
+ * program may run between the two reads. */
 static double counter_at(uint64_t *counter)
 {
     uint64_t least = UINT64_MAX;

@@ -1,5 +1,5 @@
-/* Fuzzer of what reads bytes from a line: any bytes decode without harm in pieces of any size to
- * the same frames, and each frame survives being sent again. */
+/* Fuzzer of the frame decoder: arbitrary bytes must decode to the same frames in pieces of any
+ * size, and each frame must be equal after it is encoded and decoded again. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
-/* Unit tests of the frames: what goes in comes out, whatever stood on the line before. */
+/* Unit tests of the frames: each is decoded as it was sent, whatever bytes were on the line
+ * before. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

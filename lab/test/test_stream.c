@@ -98,7 +98,7 @@ static void test_source_stops_without_credit(void **state)
     assert_int_equal(stream_source_poll(&source, &near_end).fd, fd);
     assert_int_equal(stream_source_pump(&source, &near_end), 0);
     assert_int_equal(exchange().bytes, 10);
-    stream_source_grant(&source, UINT32_MAX); /* a liar gets no more than a window */
+    stream_source_grant(&source, UINT32_MAX); /* a false grant gives at most a window */
     assert_int_equal(source.credit, MESSAGE_WINDOW_SIZE);
     stream_source_close(&source);
 }
@@ -168,7 +168,7 @@ static void test_sink_tells_that_its_reader_left(void **state)
     assert_int_equal(exchange().closes, 1);
 }
 
-/* Its POLLHUP is taken in once; keys still go there. */
+/* Its POLLHUP is handled once; keys are still written to it. */
 static void test_sink_of_a_terminal_that_no_program_has(void **state)
 {
     int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);

@@ -23,7 +23,7 @@ size_t frame_encode(const uint8_t *body, size_t length, uint8_t *wire)
         out += run;
         in += run;
         if (zero)
-            in++; /* the block's end stands for it */
+            in++; /* the end of the block encodes this zero */
         else if (in == length)
             break;
     }

@@ -33,7 +33,7 @@ int stream_source_pump(struct source *source, struct wire *wire)
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
-    if (got <= 0) { /* also EIO: the last user of a terminal is gone */
+    if (got <= 0) { /* also EIO: no process has the terminal open any more */
         stream_source_close(source);
         return wire_send(wire, MESSAGE_END, &source->stream, 1, NULL, 0);
     }
@@ -95,9 +95,9 @@ void stream_sink_end(struct sink *sink)
 
 struct pollfd stream_sink_poll(const struct sink *sink)
 {
-    /* With nothing to write it still listens for POLLERR: the reader may go away. Not where it
-     * would hear POLLHUP and nothing else: the agent has a real-time priority, and while it polled
-     * in a loop the command, which had closed its terminal, got no time to end. */
+    /* With nothing to write it still waits for POLLERR, since the reader may close. It does not if
+     * only POLLHUP would be reported: the agent has a real-time priority and would poll in a loop,
+     * so that a command that has closed its terminal gets no CPU time to end. */
     bool listens = sink->used > 0 || !sink->hung;
 
     return (struct pollfd){.fd = listens ? sink->fd : -1, .events = sink->used > 0 ? POLLOUT : 0};

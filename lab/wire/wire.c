@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Kept free for the small messages: windows, ends and signals are sent even while data waits. */
+/* Reserved for small messages: windows, ends and signals can be sent even while data waits. */
 #define RESERVE FRAME_WIRE_MAX
 
 void wire_init(struct wire *wire, int fd)
@@ -14,7 +14,7 @@ void wire_init(struct wire *wire, int fd)
     wire->fd = fd;
 }
 
-/* Moves what waits to the front, so that all free room is in one piece. */
+/* Moves the waiting bytes to the front, so that the free space is contiguous. */
 static size_t room(struct wire *wire)
 {
     if (wire->out_start > 0) {
