@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""The figures of `make bench`: a table of them, each measured side by side with what it is compared to, in one run.
+"""Measures the figures of `make bench`: each in the table is measured in one run together with the programs it is
+compared to.
 
-    bench/bench.py [--rounds N] [WORD]...     only the figures whose name holds one of the words
+    bench/bench.py [--rounds N] [WORD]...     only the figures whose name contains one of the words
 
-The sides of a figure take turns, so that whatever else the machine does meets them alike. Shown are the median, in
-brackets the range, and how the first side stands to the best of the others. Written to build/bench: results.json,
-table.txt, and plot.svg where gnuplot is installed.
+The sides of a figure take turns, so that other load on the machine affects all of them equally. The table shows the
+median, the range in brackets, and the ratio of the first side to the best of the others. It writes results.json,
+table.txt, and plot.svg if gnuplot is installed, to build/bench.
 """
 import argparse
 import json
@@ -31,7 +32,7 @@ HLEOS = "/usr/bin/python3 HLeOs/HLeOs/tools/bench.py build/hleos/hleos-stripped.
 HLEOS_KPTI = HLEOS.replace("hleos-", "hleos-kpti-")
 HLEOS_GUEST = "/usr/bin/python3 bench/hleos/figure.py "
 EXITS_MADE = 50000  # hypercalls that exits.S makes
-LINES, BLOCKS = 60000, 8192000  # bytes that lines.S prints one by one, and blocks.S 4 KB by 4 KB
+LINES, BLOCKS = 60000, 8192000  # bytes that lines.S prints one by one, and blocks.S in pieces of 4 KB
 RESETS = "build/kvm-vmm-x86/lib/resets %stest/library/dirty.elf 50 2 " % GUEST
 INSTRUCTIONS = "/usr/bin/python3 bench/vmm/instructions.py "
 
@@ -44,10 +45,10 @@ class Figure:
     goal: str
     sides: dict
     scale: callable = lambda number: number
-    in_lab: bool = True  # where KVM is complete; or here, for machines that are emulated anyway
-    exact: bool = False  # counted and not timed: one run says all
-    rounds: int = 99  # at most: each boot of a whole system takes seconds
-    of_lab: bool = False  # about the lab's machine: nothing to measure where commands run on the host
+    in_lab: bool = True  # where KVM is complete; False: here, for machines that are emulated anyway
+    exact: bool = False  # counted and not timed: one run is enough
+    rounds: int = 99  # at most; the boot of a whole system takes seconds
+    of_lab: bool = False  # about the lab's machine: skipped if commands run on the host
 
 
 def exits_per_second(guests):
@@ -65,7 +66,7 @@ def hleos(name, figure):
 
 
 def linux(name, unit, goal, metric, sides, program="boot.py", **options):
-    """A boot of Debian's cloud kernel in each machine monitor; QEMU also gets the vmlinux inside, by its PVH entry."""
+    """A boot of Debian's cloud kernel in each VMM; QEMU also boots the vmlinux inside, by its PVH entry."""
     names = {"kvm-vmm": "kvm-vmm", "microvm": "QEMU microvm", "microvm-elf": "QEMU microvm, PVH", "q35": "QEMU q35"}
     return Figure("Linux: " + name, unit, goal,
                   {names[side]: "/usr/bin/python3 bench/linux/%s %s %s" % (program, metric, side) for side in sides},
@@ -73,7 +74,7 @@ def linux(name, unit, goal, metric, sides, program="boot.py", **options):
 
 
 def disk(name, goal, work):
-    """A request of a guest's disk: its time, and the exits that it costs."""
+    """A request to a guest's disk: its time, and its exits."""
     names = {"kvm-vmm": "kvm-vmm", "kvm-vmm-pci": "kvm-vmm, PCI", "microvm": "QEMU microvm", "q35": "QEMU q35"}
 
     def sides(metric):
@@ -83,7 +84,7 @@ def disk(name, goal, work):
 
 
 def network(name, unit, goal, work):
-    """A guest's TCP connection to a server on the host, and the exits that it costs."""
+    """A guest's TCP connection to a server on the host: its time, and its exits."""
     names = {"kvm-vmm": "kvm-vmm", "kvm-vmm-pci": "kvm-vmm, PCI", "microvm": "QEMU microvm", "q35": "QEMU q35"}
 
     def sides(metric):
@@ -93,7 +94,7 @@ def network(name, unit, goal, work):
 
 
 def folder(name, work):
-    """A work in a folder of the host's, and the exits that it costs."""
+    """A task in a shared folder of the host: its time, and its exits."""
     names = {"kvm-vmm": "kvm-vmm", "kvm-vmm-pci": "kvm-vmm, PCI", "microvm": "QEMU microvm, 9p", "q35": "QEMU q35, 9p",
              "virtiofsd": "QEMU q35, virtiofsd"}
 
@@ -104,7 +105,7 @@ def folder(name, work):
 
 
 def runs():
-    """`kvm-vmm run -- true` from its start to its end, and what else boots the kernel."""
+    """`kvm-vmm run -- true` from its start to its end, and other programs that boot the kernel."""
     names = {"run": "kvm-vmm run", "boot": "kvm-vmm, to init", "microvm": "QEMU microvm, a ramdisk",
              "q35": "QEMU q35, a ramdisk"}
     if (OUT / "virtme").exists():  # `make -C bench virtme`
@@ -260,7 +261,7 @@ FIGURES = [
     *hleos("kmalloc and kfree, empty heap", "kmalloc_kfree_empty"),
     *hleos("kmalloc and kfree, full heap", "kmalloc_kfree_full"),
     *hleos("kmalloc and kfree, hole far away", "kmalloc_kfree_full_far"),
-    hleos("open and write 100 bytes, cached", "file_write")[0],   # the VMM is given no disk here
+    hleos("open and write 100 bytes, cached", "file_write")[0],   # the VMM has no disk here
     hleos("open and read 100 bytes, cached", "file_read")[0],
     *(Figure("HLeOs: %s, KPTI" % name, "instructions", "", {"KPTI=1": HLEOS_KPTI + figure, "without": HLEOS + figure},
              in_lab=False, exact=True)
@@ -273,7 +274,7 @@ FIGURES = [
 
 
 def measure(command, in_lab):
-    """One run; the number it prints."""
+    """Runs the command once, and returns the number that it prints."""
     where = [TOP / "lab/lab", "run"] if in_lab else []
     done = subprocess.run([*where, *command.split()], cwd=TOP, capture_output=True, text=True,
                           check=False, timeout=300, stdin=subprocess.DEVNULL)
@@ -296,7 +297,7 @@ def run(figure, rounds):
 
 
 def kind_of_kvm():
-    """Where the figures were taken: the lab's own words."""
+    """Where the figures were measured, in the lab's words."""
     done = subprocess.run([TOP / "lab/lab", "doctor"], capture_output=True, text=True, check=False, timeout=300,
                           stdin=subprocess.DEVNULL)
     lines = [line.strip() for line in done.stdout.splitlines() if line.strip()]
@@ -308,7 +309,7 @@ def show(value):
 
 
 def ratio(values, side):
-    """How the first side stands to the best of the others; nothing for these."""
+    """The ratio of the first side to the best of the others; empty for the others."""
     first, *others = (statistics.median(numbers) for numbers in values.values())
     return "%.2f" % (first / min(others)) if others and min(others) and side == next(iter(values)) else ""
 
@@ -325,7 +326,7 @@ def table(results):
 
 
 def plot(results, kvm):
-    """Each side against the first peer of its figure: 1 is even, below is less."""
+    """Plots each side relative to the first peer of its figure: 1 is equal, lower is less."""
     if not shutil.which("gnuplot"):
         print("no plot: gnuplot is not installed (tools/setup bench)")
         return

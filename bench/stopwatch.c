@@ -3,10 +3,10 @@
  *
  *   stopwatch first COMMAND...      microseconds from its start to its first byte of output
  *   stopwatch span COMMAND...       microseconds from its first byte of output to its end
- *   stopwatch cpu COMMAND...        microseconds of processor time that it took, kernel included:
- *                                   a busy machine affects this least
- *   stopwatch resident COMMAND...   KB it holds once it has printed a byte, shared memory (a
- * guest's RAM) not counted; its input is an open pipe, and it is ended then
+ *   stopwatch cpu COMMAND...        microseconds of CPU time, the kernel's included: a busy
+ *                                   machine affects this least
+ *   stopwatch resident COMMAND...   KB in use once it has printed a byte, without shared memory
+ *                                   (a guest's RAM); its input is an open pipe; it is ended then
  *
  * Status 1 if the program fails or prints nothing. proc(5): RssAnon and RssFile in
  * /proc/PID/status.

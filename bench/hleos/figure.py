@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-GOOD = 33  # the status of a guest that ended well
+GOOD = 33  # the status of a guest that succeeded
 
 if len(sys.argv) != 2:
     sys.exit("usage: figure.py NAME")

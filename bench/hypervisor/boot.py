@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Debian's boot to a busybox init: bare and as a guest, in one run on one emulator.
 
-    bench/hypervisor/boot.py                            all of it, the best of three, and exits
-    bench/hypervisor/boot.py wall|cpu SIDE [ARG]...     milliseconds of a boot to power-off: by the clock, the processor
+    bench/hypervisor/boot.py                            all boots, the best of three, and exits
+    bench/hypervisor/boot.py wall|cpu SIDE [ARG]...     milliseconds of a boot to power-off: real time, CPU time
     bench/hypervisor/boot.py instructions SIDE [ARG]... millions of instructions until the first program has
                                                         slept for 3 s of the machine's own time (-icount)
-    bench/hypervisor/boot.py exits [files]              how often a boot to the shell left the guest, with a PLIC and a
-                                                        serial console, or with an interrupt file and a virtio console
-    bench/hypervisor/boot.py reads plic|files           how often a read of 4 KB from its disk leaves it
+    bench/hypervisor/boot.py exits [files]              exits of a boot to the shell, with a PLIC and a serial console,
+                                                        or with an interrupt file and a virtio console
+    bench/hypervisor/boot.py reads plic|files           exits of a read of 4 KB from its disk
 
-SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. Figures of an emulated
-machine (QEMU's TCG), to be compared only with each other.
+SIDE is `bare` or `guest`; ARGs go to the kernel, such as no4lvl for three levels of paging. The figures
+are of an emulated machine (QEMU's TCG) and can be compared only with each other.
 """
 import resource
 import subprocess
@@ -25,7 +25,7 @@ TOP = Path(__file__).resolve().parents[2]
 OUT = TOP / "build" / "hypervisor"
 QUIET = "console=ttyS0 panic=-1 quiet"
 READY = b"cpus: nproc 1"
-SLEEP = "run=sleep${IFS}3;echo${IFS}slept;sleep${IFS}9999"  # neither command lines nor manifests take spaces here
+SLEEP = "run=sleep${IFS}3;echo${IFS}slept;sleep${IFS}9999"  # words of command lines and manifests have no spaces
 SLEPT = b"\nslept"
 FILES = "harts=0 interrupts=imsic"
 READS = 2000
@@ -34,7 +34,7 @@ QEMU = ["qemu-system-riscv64", "-M", "virt", "-smp", "1", "-display", "none", "-
 
 
 def archive(name, args, keys=""):
-    """The hypervisor's initrd with one Linux guest, and a disk that it may have."""
+    """The hypervisor's initrd with one Linux guest and, for some figures, its disk."""
     folder = OUT / "linux"
     (folder / "manifest").write_text(f'vm linux mem=256M kernel=Image initrd=initrd args="{args}" {keys}\n')
     (folder / "disk").write_bytes(bytes(READS * 4096))
@@ -46,7 +46,7 @@ def archive(name, args, keys=""):
 
 
 def machine(side, args, keys=""):
-    """The command line of a machine that boots, tells its harts, and powers off."""
+    """The command line of a machine that boots, prints its harts, and powers off."""
     if side == "guest":
         initrd = archive("bench.cpio", args, keys)
         return [*QEMU, "-m", "512M", "-kernel", str(OUT / "hypervisor.elf"), "-initrd", str(initrd)]
@@ -55,7 +55,7 @@ def machine(side, args, keys=""):
 
 
 def timed(side, args):
-    """One boot; seconds by the clock, and of processor time."""
+    """One boot: seconds of real time, and of CPU time."""
     line = machine(side, f"{args} test=cpus")
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
@@ -66,15 +66,15 @@ def timed(side, args):
 
 
 def instructions(side, args):
-    """A machine has 250 million more to do when its first program says something. Its own clock tells when that is
-    over: how far it is after some time of ours depends on what else the host does."""
+    """When its first program prints, a machine still has 250 million instructions to run. Its own clock says when these
+    are over: its progress in the host's time depends on the host's load."""
     return count.instructions(machine(side, f"{args} {SLEEP}"), SLEPT)
 
 
 def at_prompt(keys, console):
-    """A guest at its shell's prompt on a machine whose hart has an interrupt file for it."""
+    """Boots a guest to its shell's prompt, on a machine whose hart has a guest interrupt file."""
     line = machine("guest", QUIET.replace("ttyS0", console), keys)
-    line[line.index("stdio")] = "chardev:tty"  # Ctrl-a is the hypervisor's here, not QEMU's
+    line[line.index("stdio")] = "chardev:tty"  # here Ctrl-a is for the hypervisor, not QEMU
     line[line.index("virt")] = "virt,aia=aplic-imsic,aia-guests=1" if "imsic" in keys else "virt"
     child = pexpect.spawn(line[0], [*line[1:], "-chardev", "stdio,id=tty,signal=off"], timeout=600, encoding="utf-8",
                           codec_errors="replace")
@@ -83,7 +83,7 @@ def at_prompt(keys, console):
 
 
 def exits_so_far(child):
-    """The monitor's count."""
+    """The count that the monitor prints."""
     child.send("\x01m")
     child.expect("hv> ")
     child.send("exits\r")
@@ -94,7 +94,7 @@ def exits_so_far(child):
 
 
 def exits(files):
-    """How often a boot to the shell's prompt left the guest."""
+    """The exits of a boot to the shell's prompt."""
     child = at_prompt(FILES + " console=virtio", "hvc0") if files else at_prompt("", "ttyS0")
     count = exits_so_far(child)
     child.close(force=True)
@@ -102,7 +102,7 @@ def exits(files):
 
 
 def reads(way):
-    """Reads one after the other; what typing a line costs is in both counts."""
+    """The exits of a read, from two numbers of reads in a row; the exits for the typed line are in both counts."""
     child = at_prompt("console=virtio disk=disk " + (FILES if way == "files" else ""), "hvc0")
     counts = [exits_so_far(child)]
     for n in (READS // 2, READS):
@@ -121,7 +121,7 @@ def one(figure, side, args):
 
 
 def report():
-    """For a person: the best of three, and what lies between the two sides."""
+    """For the terminal: the best of three, and the difference between the two sides."""
     for args, paging in ((QUIET, "Sv57"), (QUIET + " no4lvl", "Sv39")):
         runs = {side: [] for side in ("bare", "guest")}
         for _ in range(3):

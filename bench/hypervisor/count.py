@@ -1,7 +1,7 @@
 """How many instructions a machine executes until it says something: QEMU tells where it records a run (-icount, rr).
 
-The count is of all modes and harts. What a machine executes between its words and the question is counted too, tens of
-millions of instructions on a busy host: a machine should have nothing to do then, as one that sleeps.
+The count is of all modes and harts. It also includes the instructions between the text and the query, tens of millions
+on a busy host. So the machine should be idle then, for example in a sleep.
 """
 import json
 import socket
@@ -11,7 +11,7 @@ import tempfile
 
 
 def ask(stream, command):
-    """A command to QEMU over QMP, and its answer."""
+    """Sends a command to QEMU over QMP, and returns the answer."""
     stream.write(json.dumps({"execute": command}) + "\n")
     stream.flush()
     for line in stream:
@@ -22,14 +22,14 @@ def ask(stream, command):
 
 
 def instructions(line, text, times=1):
-    """Until the machine that `line` starts has said `text` so often."""
+    """Instructions until the machine that `line` starts has printed `text` that many times."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{folder}/qmp")
         listener.listen()
         line = [*line, "-icount", f"shift=0,rr=record,rrfile={folder}/record", "-qmp", f"unix:{folder}/qmp"]
         with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
             stream = listener.accept()[0].makefile("rw")
-            stream.readline()  # its greeting
+            stream.readline()  # QMP's greeting
             ask(stream, "qmp_capabilities")
             said = b""
             while said.count(text) < times:

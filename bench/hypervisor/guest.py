@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
-"""What a small program (tests/hypervisor/guests/figure.c) measures of its machine in QEMU's TCG, as a guest and bare.
+"""Measures a machine in QEMU's TCG with a small program (tests/hypervisor/guests/figure.c), as a guest and bare.
 
     guest.py call guest|bare                nanoseconds of a call to SBI and back, by the program's own clock
     guest.py ipi|device guest|bare          nanoseconds from an event to its handler
-    guest.py timer|sbi-timer guest|bare     the same of a timer, with Sstc or without, where an instruction takes a
-                                            nanosecond (-icount): else the emulator's timers wait for a host thread
+    guest.py timer|sbi-timer guest|bare     the same for a timer, with Sstc or without; an instruction takes 1 ns
+                                            (-icount): else the emulator's timers wait for a host thread
     guest.py work one|two                   milliseconds of the same work on one hart, as one guest or two
-    guest.py work-instructions one|two      the millions of instructions of that
-    guest.py late N                         microseconds that a timer was late at worst, of a hundred, on one hart with
-                                            N guests that only compute (an instruction takes 2 ns)
-    guest.py share reboot|flood             per cent of a hart that a guest gets whose neighbour reboots all the time,
-                                            with 40 MiB to load, or keeps its disk busy
-    guest.py clone                          microseconds (an instruction takes 2 ns) that a guest of which 18 MiB are in
-                                            use is away to be cloned, the third of three
-    guest.py exits                          exits of an interrupt to another vCPU and one back, on one hart, the mean of
-                                            vCPUs that wait by wfi and by a call to suspend
-    guest.py exits sbi|files                exits of such a round of two vCPUs on harts of their own, which wait by wfi
-                                            and send by calls, or by MSIs to their interrupt files
+    guest.py work-instructions one|two      millions of instructions of the same work
+    guest.py late N                         the largest delay of 100 timers in microseconds, on a hart with N guests
+                                            that only compute (an instruction takes 2 ns)
+    guest.py share reboot|flood             per cent of a hart that a guest gets while its neighbour reboots all the
+                                            time, with 40 MiB to load, or keeps its disk busy
+    guest.py clone                          microseconds (an instruction takes 2 ns) for which a guest that uses 18 MiB
+                                            is paused for a clone, the third of three
+    guest.py exits                          exits of an interrupt to another vCPU and one back, on one hart; the mean
+                                            for vCPUs that wait by wfi and by a suspend call
+    guest.py exits sbi|files                exits of such a round for two vCPUs on their own harts, which wait by wfi and
+                                            send by SBI calls, or by MSIs to their interrupt files
     guest.py switch                         nanoseconds (an instruction takes 2) from one vCPU to another on one hart
-    guest.py crowd 1|2                      nanoseconds of a message of 100 bytes among four pairs of vCPUs, on so many
-                                            harts: on one an instruction takes 2 ns
-    guest.py memory                         KB that the hypervisor takes with one guest, whose RAM is left out
+    guest.py crowd 1|2                      nanoseconds of a message of 100 bytes, with four pairs of vCPUs on 1 or 2
+                                            harts; on one hart an instruction takes 2 ns
+    guest.py memory                         KB of the hypervisor with one guest, without the guest's RAM
 """
 import re
 import subprocess
@@ -41,7 +41,7 @@ TIMERS = {"timer": "rv64", "sbi-timer": "rv64,sstc=off"}  # and the harts for th
 
 
 def machine(folder, guests, work):
-    """Its command line with so many guests that work, or measure where `work` is 0."""
+    """The command line of a machine with that many guests, which work, or measure if `work` is 0."""
     elf = compiled("figure", folder, WORK=work)
     manifest = "".join(f"vm figure{i} mem=8M kernel=figure.elf base=0x80000000\n" for i in range(guests))
     initrd = cpio(folder / "i", {"manifest": manifest, "figure.elf": elf})
@@ -64,7 +64,7 @@ def measured(folder, name, side):
 
 
 def work(folder, guests):
-    """From the first guest's beginning to the last one's end, by the clock on the wall."""
+    """Real time from the first guest's start to the last one's end."""
     line = machine(folder, guests, WORK // guests)
     with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
         begun, ended = None, 0
@@ -88,7 +88,8 @@ SLOW = ["-icount", "shift=1,sleep=off"]
 
 
 def seen(folder, guests, pattern, harts=1, **files):
-    """The first number of `pattern` in what guests print: name -> (source, definitions, keys of the manifest)."""
+    """The first number in the output that matches `pattern`; guests: name -> (source, definitions, keys of the
+    manifest)."""
     elves = {f"{name}.elf": compiled(source, folder, f"{name}.elf", **defines)
              for name, (source, defines, _) in guests.items()}
     manifest = "".join(f"vm {name} kernel={name}.elf base=0x80000000 {keys}\n"
@@ -122,16 +123,16 @@ def share(folder, neighbour):
 
 
 def pingpong(folder, times):
-    """Two vCPUs on one hart answer each other's interrupts, asleep in between: by wfi, then by suspend."""
+    """Two vCPUs on one hart send each other interrupts and sleep in between: by wfi, then by suspend."""
     elf = compiled("pingpong", folder, TIMES=times, LOOPS=1)
-    awake = compiled("tick", folder, TICKS=100000)  # a machine on which nothing runs does not hear what is typed
+    awake = compiled("tick", folder, TICKS=100000)  # an idle machine would not read typed input
     manifest = "vm p cpus=2 mem=8M kernel=p base=0x80000000\nvm tick mem=8M kernel=tick base=0x80000000\n"
     initrd = cpio(folder / "i", {"manifest": manifest, "p": elf, "tick": awake})
     return command(QEMU12, OUT / "hypervisor.elf", initrd, "mux=lines", memory="256M", more=SLOW)
 
 
 def exits(folder, times):
-    """All exits of that guest until it has ended."""
+    """All exits of this guest until it has ended."""
     child = spawn(pingpong(folder, times))
     child.expect("pingpong: done")
     to_monitor(child)
@@ -141,7 +142,7 @@ def exits(folder, times):
 
 
 def exits_of_two_harts(folder, key, times):
-    """All exits of a guest whose vCPUs have so many rounds, each on its hart, and wait in it then."""
+    """All exits of a guest whose vCPUs make that many rounds, each on its own hart, on which they also wait."""
     defines = {"TIMES": times, "FEW": 1, "FIRST": f"'{key}'"}
     guests = {"files": ("files", defines, {"cpus": 2, "more": "harts=0-1 interrupts=imsic"})}
     line = command(QEMU12, OUT / "hypervisor.elf", archive_of(folder, guests), harts=2, memory="256M")

@@ -1,4 +1,4 @@
-"""What happens in a guest between its lines `begin` and `end MICROSECONDS`; for the programs of this folder."""
+"""Measures a guest between its lines `begin` and `end MICROSECONDS`; used by the programs of this folder."""
 import re
 import subprocess
 import sys

@@ -3,13 +3,13 @@
 
     bench/linux/boot.py METRIC SIDE       in the lab (lab/lab run), where KVM is complete
     METRIC  warm      milliseconds; kernel and ramdisk are in memory
-            cold      milliseconds; the page cache is empty, so the program itself is read again too
+            cold      milliseconds; the page cache is empty, so the program's file is read again too
             exits     KVM_RUN calls that came back to the program (tracepoint kvm_userspace_exit)
-            resident  KB that the program holds beside the guest's RAM
+            resident  KB of the program's memory, without the guest's RAM
     SIDE    kvm-vmm, microvm, q35: the bzImage; microvm-elf: QEMU with the vmlinux inside, by its PVH entry;
-            none: all but the boot, for effort.py
+            none: everything except the boot, for effort.py
 
-Every side has one vCPU, 512 MB, the same ramdisk and command line, and nothing but a serial port.
+Every side has one vCPU, 512 MB, the same ramdisk and command line, and only a serial port as device.
 """
 import os
 import re
@@ -27,10 +27,10 @@ MARK = b"init: Linux"
 APPEND = "console=ttyS0 quiet panic=-1 reboot=t pci=off"
 MEMORY = "512M"
 INITRD = TOP / "build/initramfs/amd64/initramfs.cpio"
-LIMIT = 200  # seconds after which a machine that says nothing is given up
+LIMIT = 200  # seconds after which a silent machine is stopped
 QEMU = ["qemu-system-x86_64", "-enable-kvm", "-cpu", "host", "-smp", "1", "-m", MEMORY, "-nodefaults",
         "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot", "-append", APPEND]
-RAM_KB = 256 << 10  # no mapping of a machine monitor is as large, but for the guest's RAM
+RAM_KB = 256 << 10  # of a VMM's mappings only the guest's RAM is as large
 
 
 def command(side, kernel, initrd):
@@ -41,7 +41,7 @@ def command(side, kernel, initrd):
 
 
 def read_more(machine, end, text):
-    """What a machine says next. Ends the program when that takes longer than `end`, or when there is no more."""
+    """Reads a machine's next output. Ends the program at the time `end`, or when the output has ended."""
     if select.select([machine.stdout], [], [], max(0, end - time.monotonic()))[0]:
         more = os.read(machine.stdout.fileno(), 65536)
         if more:
@@ -57,7 +57,7 @@ def kernel_of(side):
 
 
 class Exits:
-    """Counts a tracepoint of KVM's while it is open; of the whole machine, in which nothing else runs."""
+    """Counts a tracepoint of KVM while it is open, for the whole machine, in which no other guest runs."""
 
     def __init__(self, event):
         self.event = event
@@ -80,15 +80,15 @@ class Exits:
 
 
 def resident_kb(pid):
-    """Of every mapping but the guest's RAM: proc(5), smaps."""
+    """The resident memory of all mappings except the guest's RAM: proc(5), smaps."""
     text = Path("/proc/%d/smaps" % pid).read_text()
     mappings = re.findall(r"^Size:\s+(\d+) kB(?:\n.*?)*?\nRss:\s+(\d+) kB", text, re.M)
     return sum(int(rss) for size, rss in mappings if int(size) < RAM_KB)
 
 
 def until_mark(line, cache, look=lambda pid: None):
-    """Starts the machine (`cache`: where kvm-vmm may keep unpacked kernels), waits for init's
-    first line, looks, and ends it; milliseconds and what was seen."""
+    """Starts the machine (`cache`: kvm-vmm's folder for unpacked kernels), waits for init's first line, calls look(),
+    and ends it. Returns milliseconds and the result of look()."""
     start = time.monotonic()
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env={**os.environ, "XDG_CACHE_HOME": str(cache)}) as machine:
@@ -103,13 +103,13 @@ def until_mark(line, cache, look=lambda pid: None):
 
 
 def cold():
-    """Forgets every file, on the disk's side of this machine as far as it can be."""
+    """Drops the page cache, as far as this machine can."""
     os.sync()
     Path("/proc/sys/vm/drop_caches").write_text("3\n")
 
 
 def keep_kernel(line, kept):
-    """A start whose end is waited for, and with it for the thread that writes the unpacked kernel."""
+    """Starts the machine once and waits for its end, and so for the thread that writes the unpacked kernel."""
     subprocess.run([*line[:1], "--max-exits=1", *line[1:]], env={**os.environ, "XDG_CACHE_HOME": str(kept)},
                    capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=LIMIT)
     if not list(kept.glob("mini-kvm/kernel-*")):
@@ -117,7 +117,7 @@ def keep_kernel(line, kept):
 
 
 def measure_in(memory, metric, side):
-    """A figure with the files in a folder in memory, which is a tmpfs in the lab; unpacked kernels stay there."""
+    """Measures a figure with its files in a folder in memory, a tmpfs in the lab; unpacked kernels are kept there."""
     kept = Path(tempfile.gettempdir()) / "mini-kvm-bench"
     kept.mkdir(exist_ok=True)
     line = command(side, shutil.copy(kernel_of(side), memory), shutil.copy(INITRD, memory))

@@ -3,13 +3,13 @@
 prints in a loop.
 
     bench/linux/copies.py FIGURE SIDE     in the lab (lab/lab run), where KVM is complete
-    FIGURE  pause     milliseconds until it stands
-            state     of saving its registers and devices, while it stands
+    FIGURE  pause     milliseconds until the guest is paused
+            state     of saving its registers and devices, while it is paused
             save      of a snapshot to a tmpfs, until it is complete
             restore   from the program's start to the next output of the guest
-            fork      of a copy, until that runs; fork-64: of 64
-            memory    KB that a copy has of its own when it begins; fork-64's: memory-64
-            each      seconds for 200 commands in copies of one boot; in 200 boots: boots, 20 times 10 of them
+            fork      of a copy, until it runs; fork-64: of 64 copies
+            memory    KB of private memory of a copy at its start; memory-64: for fork-64
+            each      seconds for 200 commands in copies of one boot; boots: in 200 boots (20 times the time of 10)
     SIDE    kvm-vmm; QEMU by migration to a file: migrate; by savevm and loadvm: savevm
 """
 import json
@@ -40,7 +40,7 @@ def kernel(*words):
 
 
 class Machine:
-    """A program that runs the guest; what it prints is read by a thread, so that it never waits for us."""
+    """A program that runs the guest. A thread reads its output, so that it never blocks."""
 
     def __init__(self, line):
         self.begun, self.first, self.text = time.monotonic(), None, b""
@@ -183,7 +183,7 @@ def saves(side):
     for i in range(ROUNDS):
         times.append(timed(lambda name="saved%d" % i: side.save(name)))
         if isinstance(side, Qemu):
-            side.resume()  # it stands after a migration
+            side.resume()  # it is paused after a migration
     return statistics.median(times)
 
 
@@ -204,7 +204,7 @@ def own_kb(pid):
 
 
 def forks(side, count, memory):
-    """The time until all run; or the KB of each that are its own."""
+    """The time until all copies run, or the KB of private memory in each."""
     values = []
     for _ in range(1 if count > 1 else ROUNDS):
         copies = []
@@ -216,7 +216,7 @@ def forks(side, count, memory):
 
 
 def commands(figure, folder):
-    """200 commands, in seconds. 200 boots are 20 times 10 of them."""
+    """The seconds for 200 commands. For 200 boots, 10 boots are measured and multiplied by 20."""
     lines = folder + "/lines"
     Path(lines).write_text("".join("%d\n" % i for i in range(200)))
     line = [str(VMM), "run", "--kernel", kernel("--tree")]

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""One figure of a disk of Debian's cloud kernel: microseconds that a request takes, or KVM's exits while it does.
+"""One figure of a disk of Debian's cloud kernel: microseconds for a request, or the exits of KVM during it.
 
     bench/linux/disk.py METRIC WORK SIDE      in the lab (lab/lab run), where KVM is complete
     METRIC  time, exits (of every kind, also those that KVM handles by itself, and those of timers)
-    WORK    random-1, random-32: 4 KB at random places, so many at a time; read, write: 128 KB in a row, 4 at a time
+    WORK    random-1, random-32: 4 KB at random places, 1 or 32 at a time; read, write: 128 KB in a row, 4 at a time
     SIDE    kvm-vmm, kvm-vmm-pci, microvm, q35: QEMU with its virtio disk, an I/O thread and io_uring
 
 The disk is a file of 64 MB in memory, so that the host's disk is not measured.

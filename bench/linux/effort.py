@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Milliseconds of processor time that the lab's machine takes for one boot to init's first line.
+"""Measures the milliseconds of CPU time that the lab's machine needs for one boot to init's first line.
 
-    bench/linux/effort.py METRIC SIDE     METRIC warm or cold; both as of boot.py
+    bench/linux/effort.py METRIC SIDE     METRIC warm or cold; both as in boot.py
 
-An emulated machine runs as fast as its host lets it, and on a host with other work the same boot takes 3 s or 10 s.
-What its emulator has to compute for the boot changes far less. The same command without the boot is subtracted.
+The speed of an emulated machine depends on its host: on a busy one the same boot takes 3 s or 10 s. The CPU time of the
+emulator for the boot varies far less. That of the same command without the boot is subtracted.
 """
 import os
 import re
@@ -18,7 +18,7 @@ BOOT = TOP / "bench/linux/boot.py"
 
 
 def machine():
-    """The process that is the lab's machine."""
+    """The process of the lab's machine."""
     said = subprocess.run([LAB, "status"], check=True, capture_output=True, text=True).stdout
     found = re.search(r"process (\d+)", said)
     if not found:
@@ -27,7 +27,7 @@ def machine():
 
 
 def spent(pid):
-    """Milliseconds of processor time so far: proc(5), /proc/pid/stat, utime and stime."""
+    """The process's CPU time in milliseconds: proc(5), /proc/pid/stat, utime and stime."""
     fields = Path("/proc/%d/stat" % pid).read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     return 1e3 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

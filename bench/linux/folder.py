@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""One figure of a folder that Debian's kernel shares with the host: milliseconds of a work there, or KVM's exits.
+"""One figure of a folder that Debian's kernel shares with the host: milliseconds of a task there, or KVM's exits.
 
     bench/linux/folder.py METRIC WORK SIDE    in the lab (lab/lab run), as root
     METRIC  time, exits (of every kind, also those that KVM handles by itself, and those of timers)
-    WORK    find: over this project's sources, a look at each; tar: of them all; read: 64 MB in a row; compile: ten
-            files of theirs, by the host's compiler, whose root is shared too
+    WORK    find: this project's sources, with each file's attributes; tar: all of them; read: a file of 64 MB;
+            compile: ten of the files, with the host's compiler, since the host's root is shared too
     SIDE    kvm-vmm, kvm-vmm-pci; QEMU's 9p: microvm, q35; virtiofsd with q35: virtiofsd
 
-The guest has seen nothing of the folder before; for the host it is in memory. 9p caches as for a folder that only the
-guest changes (cache=loose).
+The guest has not read the folder before; in the host it is in memory. 9p's cache mode is that for a folder that only
+the guest changes (cache=loose).
 """
 import shutil
 import subprocess

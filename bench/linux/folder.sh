@@ -1,4 +1,5 @@
-# In a guest of folder.py's: the shared folder at /m, the host's root at /r, and the work that the command line names.
+# Runs in a guest of folder.py: mounts the shared folder at /m and the host's root at /r, and does the task on the
+# command line.
 mount_folder() {
     mkdir -p "$2"
     mount -t virtiofs "$1" "$2" 2>/dev/null && return

@@ -4,9 +4,9 @@
     bench/linux/net.py METRIC WORK SIDE       in the lab (lab/lab run), as root
     METRIC  time, exits (of every kind, also those that KVM handles by itself, and those of timers)
     WORK    user-send, user-receive, user-trip: libslirp; tap-send, tap-receive, tap-trip: an interface of the kernel
-    SIDE    kvm-vmm, kvm-vmm-pci, microvm, q35: QEMU with a virtio network; tap by vhost where there is /dev/vhost-net
+    SIDE    kvm-vmm, kvm-vmm-pci, microvm, q35: QEMU with a virtio network; tap with vhost if there is /dev/vhost-net
 
-One TCP connection to a server on the host (net.c), in a network namespace of its own: nothing leaves the machine.
+One TCP connection to a server on the host (net.c), in a separate network namespace: no packet leaves the machine.
 """
 import subprocess
 import sys

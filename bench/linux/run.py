@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Milliseconds from the start of a program to its end, in which a kernel boots and carries out `true`.
+"""Milliseconds from the start of a program to its end; it boots a kernel, which runs `true`.
 
     bench/linux/run.py SIDE                   in the lab (lab/lab run), where KVM is complete
     SIDE    run: kvm-vmm run -- true, whose root is the host's
-            boot: the same kernel in kvm-vmm with a ramdisk, to init's first line
-            microvm, q35: QEMU with that ramdisk, and off
-            vng: Debian 13's virtme-ng with q35 (VNG names the folder it was unpacked into; see `make virtme`)
+            boot: the same kernel in kvm-vmm with a ramdisk, to init's first line microvm, q35: QEMU with that ramdisk,
+            to power-off vng: Debian 13's virtme-ng with q35 (VNG names the folder it was unpacked into; see `make
+            virtme`)
 
-All have one vCPU and 512 MB. virtme-ng gets the generic kernel: its root comes by 9p, which the cloud kernel has not.
+All have one vCPU and 512 MB. virtme-ng gets the generic kernel: its root is on 9p, which the cloud kernel does not
+have.
 """
 import os
 import subprocess
@@ -29,7 +30,7 @@ def tree(name):
 
 
 def virtme():
-    """No QEMU of Debian 13: this machine's."""
+    """virtme-ng's command, with this machine's QEMU instead of Debian 13's."""
     environment = {**os.environ, "PYTHONPATH": str(VNG / "usr/lib/python3/dist-packages"),
                    "PATH": "%s:%s" % (VNG / "usr/bin", os.environ["PATH"])}
     line = [sys.executable, VNG / "usr/bin/vng", "--run", tree("generic"), "--disable-microvm", "--cpus", "1",

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""One number about the 1K OS on the VMM: bench/os1k/figure.py NAME
+"""Measures a figure of the 1K OS on the VMM: bench/os1k/figure.py NAME
 
-call, switch and spawn are guest cycles, as the guest's own program `speed` counts them. With -exits behind the name it
-is the exits that 16,000 calls, 32,000 switches or 320 spawned programs add to a run with a command that does nothing;
-boot-exits are those of a run that boots, prompts, and leaves.
+call, switch and spawn are guest cycles, counted by the guest's own program `speed`. With -exits after the name, the
+figure is the exits that 16,000 calls, 32,000 switches or 320 spawned programs add to a run with a command that does
+nothing. boot-exits are the exits of a run that boots, prompts, and ends.
 """
 import re
 import subprocess
@@ -25,7 +25,7 @@ def cycles(service):
 
 
 def exits(service):
-    """As both lines have the same length and print one line, what differs is what the service costs."""
+    """Both lines have the same length and print one line, so the difference is the cost of the service."""
     return run("speed %s\nexit\n" % service)[1] - run("echo  %s\nexit\n" % service)[1]
 
 

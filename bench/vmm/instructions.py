@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Instructions that the VMM itself spends on an exit, counted by callgrind over a recorded kvm_run (replay.c).
+"""Counts the instructions of the VMM itself for an exit, by callgrind with a recorded kvm_run (replay.c).
 
     bench/vmm/instructions.py putchar|uart|port|mmio [OPTION OF KVM-VMM]...
 
-The program is the one that users run. Counted is the vCPU's thread, from KVM_RUN's return to the next KVM_RUN: the
-difference between a run of many exits and a run of few, without what the replay itself executes. It needs valgrind and
-no KVM, and is the same on every machine that has the same compiler and libc.
+The program is the one that users run. It counts the vCPU's thread, from KVM_RUN's return to the next KVM_RUN: the
+difference between a run of many exits and a run of few, without the instructions of the replay itself. It needs
+valgrind and no KVM. The result is the same on every machine with the same compiler and libc.
 """
 import os
 import re
@@ -22,8 +22,8 @@ FEW, MANY = 2000, 22000
 
 
 def count(exit_name, exits, options, folder):
-    """Instructions of one run, by thread. Entering ioctl turns the count off, and leaving it on again.
-    (--toggle-collect turns it off at the start, unless an option behind it says otherwise.)"""
+    """The instructions of one run, for each thread. Counting stops at the entry of ioctl and starts again at its
+    return. (--toggle-collect starts with counting off, unless a later option says otherwise.)"""
     command = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file=%s/%d" % (folder, exits),
                "--separate-threads=yes", "--toggle-collect=ioctl", "--collect-atstart=yes",
                VMM, "--no-sandbox", "--kvm", "/dev/null", "--mmio=ignore", *options, GUEST]
@@ -42,7 +42,7 @@ def main():
         sys.exit(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         few, many = (count(sys.argv[1], exits, sys.argv[2:], folder) for exits in (FEW, MANY))
-    print("%.1f" % (max(many[thread] - few[thread] for thread in few) / (MANY - FEW)))  # the vCPU's does the most
+    print("%.1f" % (max(many[thread] - few[thread] for thread in few) / (MANY - FEW)))  # the vCPU's thread: the most
 
 
 if __name__ == "__main__":
