@@ -1,6 +1,6 @@
-"""What every system test shares: the counts of check and soak, a scratch folder that the lab sees, and the VMM.
+"""Shared by all system tests: the counts of check and soak, a scratch folder that the lab sees, and the VMM.
 
-Nothing here decides by time: a limit only ends a test that hangs.
+No result depends on time: a limit only ends a test that hangs.
 """
 import fcntl
 import json
@@ -21,7 +21,7 @@ from tests.support import LAB, Vmm, lab_stops  # noqa: E402  (needs the path abo
 
 SOAK = bool(os.environ.get("SOAK"))
 FULL = bool(os.environ.get("FULL"))
-REPEATS = 2  # more in a run are a failure
+REPEATS = 2  # the most in a run
 
 
 def pytest_configure(config):
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items):
 
 
 def tell(what, **more):
-    """A line for tools/check, which shows how far the tests are."""
+    """Writes a line for tools/check, which shows the progress."""
     if os.environ.get("CHECK_EVENTS"):
         with open(os.environ["CHECK_EVENTS"], "a") as events:
             events.write(json.dumps({"what": what, **more}) + "\n")
@@ -50,13 +50,14 @@ repeats = []
 
 
 def may_repeat(item, stops):
-    """A failed test runs again only if the lab's machine stopped during it, which its watchdog writes down
-    (docs/lab.md). Tests of the lab stop machines themselves; `make soak` looks for what is rare."""
+    """True if a failed test may run again: only if the lab's machine stopped during it, as recorded by its watchdog
+    (docs/lab.md). Never for tests of the lab, which stop machines themselves, nor in `make soak`, which looks for rare
+    failures."""
     return not SOAK and not item.nodeid.startswith("tests/lab/") and lab_stops() > stops
 
 
 def claims():
-    """What this process runs, a file or a folder at a time: the next of its own list, then the last of the other
+    """The files or folders that this process runs, one at a time: the next of its own list, then the last of the other
     process's. tools/check wrote both lists."""
     mine = os.environ["CHECK_NAME"]
     while True:
@@ -74,12 +75,12 @@ def claims():
 
 
 def pytest_runtestloop(session):
-    """In one of the processes of tools/check, runs what it claims."""
+    """In a process of tools/check, runs the tests that it claims."""
     if "CHECK_CLAIMS" not in os.environ or session.testsfailed:
         return None
     for unit in claims():
         tests = [item for item in session.items if item.nodeid.startswith((unit + "/", unit + "::"))]
-        for item, following in zip(tests, [*tests[1:], session]):  # fixtures of the session outlive a unit
+        for item, following in zip(tests, [*tests[1:], session]):  # fixtures of the session last longer than a unit
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
@@ -87,7 +88,7 @@ def pytest_runtestloop(session):
 
 
 def pytest_runtest_protocol(item, nextitem):
-    """Runs a test, and once more where may_repeat() says so."""
+    """Runs a test, and once more if may_repeat() allows it."""
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     tell("start", name=item.nodeid)
     start, stops = time.monotonic(), lab_stops()
@@ -143,11 +144,11 @@ def vmm():
     """The VMM, built, with every guest."""
     (TOP / "build").mkdir(exist_ok=True)
     with open(TOP / "build/test-guests.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the other process of tools/check builds them too
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the other process of tools/check may build them now
         subprocess.run(["make", "-s", "-C", TOP / "kvm-vmm-x86", "vmm", "test-guests"],
                        check=True, stdin=subprocess.DEVNULL)
     start = subprocess.run([TOP / "lab/lab", "run", "true"], check=False, stdin=subprocess.DEVNULL,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if start.returncode != 0:  # every test after this one would fail for the same reason
+    if start.returncode != 0:  # all later tests would fail for the same reason
         pytest.exit("the lab does not start (status %d):\n%s" % (start.returncode, start.stdout), 2)
     return Vmm()

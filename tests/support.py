@@ -1,4 +1,4 @@
-"""Running programs where KVM is complete, for tests: at the end of a pipe, or at a terminal."""
+"""Runs programs where KVM is complete, for tests: through a pipe, or at a terminal."""
 import os
 import subprocess
 import time
@@ -8,13 +8,13 @@ import pexpect
 
 TOP = Path(__file__).resolve().parents[1]
 LAB = TOP / "lab/lab"
-# Environment of a second machine of the lab, whose KVM does without nested paging (docs/lab.md).
+# Environment of a second machine of the lab, whose KVM uses no nested paging (docs/lab.md).
 SHADOW = {"LAB_NAME": "shadow", "LAB_APPEND": "kvm_amd.npt=0", "LAB_IDLE": "60"}
-LIMIT = 600  # seconds that no single run should ever need, on a machine five times slower than a quiet one
+LIMIT = 600  # seconds; more than any run needs on a machine five times slower than a quiet one
 
 
 class Result:
-    """How a run ended: status, standard output in bytes, standard error in text without the lab's own remarks."""
+    """The result of a run: status, standard output in bytes, standard error as text without the lab's messages."""
 
     def __init__(self, done):
         self.status, self.out = done.returncode, done.stdout
@@ -27,7 +27,7 @@ class Result:
 
 
 def lab_stops():
-    """How often the lab's machine has stopped answering, as its watchdog has written down."""
+    """How often the lab's machine has stopped answering, as recorded by its watchdog."""
     where = subprocess.run([LAB, "status"], capture_output=True, check=False, text=True).stdout.split("log ")
     record = Path(where[1].strip()).parent / "stopped" if len(where) == 2 else None
     return len(record.read_text().splitlines()) if record and record.exists() else 0
@@ -41,8 +41,8 @@ def lab_run(*command, stdin=b"", env=None, cwd=TOP, limit=LIMIT):
 
 
 def with_time(attempt, seen):
-    """attempt(SECONDS) runs something with that time limit: a short one, and longer ones while a busy machine does not
-    come as far as what is to be seen. Returns the last result."""
+    """attempt(SECONDS) makes a run with that time limit: first a short one, then longer ones until seen(result) is
+    true, since a busy machine may be too slow. Returns the last result."""
     for seconds in (2, 15, 120):
         result = attempt(seconds)
         if seen(result):
@@ -51,20 +51,21 @@ def with_time(attempt, seen):
 
 
 def lab_terminal(*command, env=None):
-    """The same at a terminal of its own, as a pexpect session in bytes."""
+    """The same at a separate terminal, as a pexpect session in bytes."""
     return pexpect.spawn(str(LAB), ["run", *map(str, command)], cwd=str(TOP), timeout=LIMIT / 2,
                          env={**os.environ, "TERM": "xterm", **(env or {})}, dimensions=(24, 80))
 
 
 def finish(session):
-    """Waits for the end of a pexpect session; its status, 128 + N for a signal, as a shell would say."""
+    """Waits for the end of a pexpect session. Returns its status, 128 + N for a signal, as in a shell."""
     session.expect(pexpect.EOF)
     session.close()
     return session.exitstatus if session.signalstatus is None else 128 + session.signalstatus
 
 
 def is_listening(port):
-    """Whether this machine has a server on a TCP port. Asks the kernel: a debugger's server takes one client only."""
+    """True if this machine has a server on a TCP port. Asks the kernel, since a debugger's server accepts only one
+    client."""
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         rows = [line.split() for line in Path(table).read_text().splitlines()[1:]] if Path(table).exists() else []
         if any(row[3] == "0A" and int(row[1].rsplit(":", 1)[1], 16) == port for row in rows):
@@ -73,7 +74,7 @@ def is_listening(port):
 
 
 def wait_for_port(port, process):
-    """Until the process, or what it starts, listens there. A process that ends first never will."""
+    """Waits until the process, or one that it starts, listens there. Fails if the process ends first."""
     end = time.monotonic() + LIMIT
     while not is_listening(port):
         assert process.poll() is None, "it ended with status %s and listened on no port %d" % (process.returncode, port)
@@ -82,7 +83,7 @@ def wait_for_port(port, process):
 
 
 class Vmm:
-    """kvm-vmm and its guests. An argument is an option, a path, or the name of a guest after an @."""
+    """kvm-vmm and its guests. An argument is an option, a path, or @ with the name of a guest."""
 
     program = TOP / "kvm-vmm-x86/kvm-vmm"
 

@@ -15,8 +15,8 @@
                                             is paused for a clone, the third of three
     guest.py exits                          exits of an interrupt to another vCPU and one back, on one hart; the mean
                                             for vCPUs that wait by wfi and by a suspend call
-    guest.py exits sbi|files                exits of such a round for two vCPUs on their own harts, which wait by wfi and
-                                            send by SBI calls, or by MSIs to their interrupt files
+    guest.py exits sbi|files                exits of such a round for two vCPUs on their own harts, which wait by wfi
+                                            and send by SBI calls, or by MSIs to their interrupt files
     guest.py switch                         nanoseconds (an instruction takes 2) from one vCPU to another on one hart
     guest.py crowd 1|2                      nanoseconds of a message of 100 bytes, with four pairs of vCPUs on 1 or 2
                                             harts; on one hart an instruction takes 2 ns

@@ -1,4 +1,4 @@
-"""The broken guests: what each says about itself, its image, and QEMU's opinion of it."""
+"""The broken guests: the expected diagnosis in each source, its image, and QEMU's log of it."""
 import re
 import subprocess
 from pathlib import Path
@@ -22,7 +22,7 @@ def newer(target, *sources):
 
 
 class Broken:
-    """One guest. Its fields are those of its source's opening; see broken.inc."""
+    """One guest. Its fields are those in the first comment of its source; see broken.inc."""
 
     def __init__(self, source):
         self.source = Path(source)
@@ -56,7 +56,7 @@ class Broken:
         return self.elf if self.mode == "long" else self.flat
 
     def place(self):
-        """The address that the fault's place stands for, and its name, if it has one."""
+        """The address of the fault's place, and its name, if it has one."""
         place = self.fault[2]
         if place.startswith("0x"):
             return int(place, 16), None
@@ -81,8 +81,8 @@ class Broken:
 
 
 class Runs:
-    """How the guests ended in the VMM: those of one mode are run together, as the way into the lab is long. One that
-    hangs is the last of its run."""
+    """How the guests ended in the VMM. The guests of one mode run together, since each call of the lab takes long. A
+    guest that hangs is the last of its run."""
 
     SCRIPT = """while read -r name command; do
         eval "timeout -s KILL 200 $VMM $command" > $OUT/$name.out 2> $OUT/$name.err < /dev/null; status=$?

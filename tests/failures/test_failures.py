@@ -1,4 +1,4 @@
-"""Every broken guest gets the diagnosis that was written into its source by hand; QEMU agrees about the exceptions."""
+"""Every broken guest gets the diagnosis in its source, which was written by hand; QEMU raises the same exceptions."""
 import re
 
 import pytest
@@ -39,7 +39,7 @@ def test_diagnosis(vmm, guest):
             assert re.search(r"what failed: %#x$" % cr2, page, re.M), page
 
 
-# In real mode QEMU logs only that an exception was raised; in the others also how it went on.
+# In real mode QEMU logs only that an exception was raised; in the other modes also its delivery.
 RAISED = re.compile(r"check_exception old: 0x(\w+) new 0x(\w+)")
 
 
@@ -62,7 +62,8 @@ def test_qemu_agrees(guest):
 
 
 def chain_of(raised):
-    """The exceptions in the order in which they were raised: one that meets another may become a double fault."""
+    """The exceptions in the order in which they were raised: one during another's delivery may become a double
+    fault."""
     chain = []
     for old, new in ((int(a, 16), int(b, 16)) for a, b in raised):
         if old == 8:

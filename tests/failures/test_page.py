@@ -1,4 +1,4 @@
-"""The page beside the diagnosis: when it comes, what it says without a second run, and what bad input does to it."""
+"""The page of a diagnosis: when it is printed, what it contains without a second run, and how bad input affects it."""
 import os
 import struct
 import subprocess
@@ -47,7 +47,7 @@ def test_an_elf_image_names_its_own_addresses(vmm):
 
 
 def test_an_image_from_a_pipe_cannot_be_run_again(vmm):
-    """On AMD that leaves less to tell; on Intel the registers are still there. Either way the guest's end is told."""
+    """On AMD the page has less then; on Intel the registers are still there. In both cases it has the guest's end."""
     image = broken("protected/no_idt").flat
     result = lab_run("sh", "-c", "cat %s | %s -p /dev/stdin" % (image, vmm.program))
     assert result.status == 126 and "triple fault" in result.err.splitlines()[0], result
@@ -58,7 +58,8 @@ def test_an_image_from_a_pipe_cannot_be_run_again(vmm):
 @pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="this machine has no /dev/kvm to use")
 @pytest.mark.parametrize("name", ["no_idt", "non_canonical", "read_only", "bad_iret", "stack_guard"])
 def test_on_this_machines_own_kvm(vmm, name):
-    """The lab's is AMD's, which forgets the registers. Wherever this one comes from, the diagnosis is the same."""
+    """The lab's KVM is AMD's, which loses the registers. On this machine's own, of either kind, the diagnosis is the
+    same."""
     guest = broken("long/" + name)
     result = vmm.run(*guest.command(), env={"KVM": "host"})
     line = result.err.splitlines()[0]
@@ -85,7 +86,7 @@ def test_symbols_without_any(vmm, scratch):
 
 
 def test_what_a_guest_read_is_given_to_it_again(vmm, scratch):
-    """Its input decides where it crashes: the second run must read the same bytes."""
+    """The guest's input decides where it crashes: the second run must read the same bytes."""
     (scratch / "read.S").write_text(READS)
     run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", SOURCES.parent, "read.S", "-o", "read.o", cwd=scratch)
     run("objcopy", "-O", "binary", "-j", ".text", "read.o", "read.bin", cwd=scratch)
@@ -112,7 +113,7 @@ READS = """
 
 @pytest.fixture
 def waits(scratch):
-    """A guest that reads a key: r resets the machine, w writes what it is asked for, any other crashes."""
+    """A guest that reads a key: r resets the machine, w makes a write, any other key makes it crash."""
     (scratch / "waits.S").write_text(WAITS)
     run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", SOURCES.parent, "waits.S", "-o", "waits.o", cwd=scratch)
     run("objcopy", "-O", "binary", "-j", ".text", "waits.o", "waits.bin", cwd=scratch)
@@ -139,7 +140,7 @@ DIVIDED = "triple fault: divide error (division by zero)"
 
 
 def test_a_guest_that_started_again_is_explained(vmm, waits):
-    """What is run again is its last life."""
+    """The second run repeats the guest's run since its last reset."""
     result = vmm.run("--reboot", waits, stdin=b"rrx")
     assert (result.status, result.out) == (126, b"???"), result
     assert DIVIDED in result.err.splitlines()[0], result
@@ -151,7 +152,7 @@ def test_a_guest_that_started_again_is_explained(vmm, waits):
     ("cp {0} {0}.old; cat {0}.old {0}.old > {0}", "triple fault"),
 ])
 def test_the_image_is_not_opened_again(vmm, waits, change, line):
-    """The second run is made of the file that the guest was made of, wherever its path leads to by now."""
+    """The second run uses the file that the guest was loaded from, even if its path has another file now."""
     script = "(while ! grep -q '?' {0}.out; do sleep 0.1; done 2> /dev/null; %s; echo x) | %s {0} > {0}.out" % (
         change, vmm.program)
     result = lab_run("sh", "-c", script.format(waits))
@@ -180,7 +181,7 @@ def elf_with_symbols(path, count, name_bytes):
 
 @pytest.mark.parametrize("count, named", [(400000, True), (524288, True), (524289, False)])
 def test_many_symbols(vmm, scratch, count, named):
-    """A table as large as a kernel's is read in one go; a larger one is not read, and that is said."""
+    """A symbol table as large as a kernel's is read; a larger one is not, and a message says so."""
     elf_with_symbols(scratch / "big.elf", count, 8000000)
     result = vmm.run("--timeout", "200", scratch / "big.elf")
     first = result.err.splitlines()[0]
@@ -214,7 +215,7 @@ SECOND = ("until [ $(ls -l /proc/$vmm/fd 2>/dev/null | grep -c 'kvm-vm$') = 2 ] 
 
 @pytest.mark.parametrize("option, end, status", [("", SECOND, 143), ("--timeout %d", "true", 124)])
 def test_a_second_run_does_not_hold_the_vmm(vmm, scratch, option, end, status):
-    """Thirteen million steps take minutes: a signal and --timeout end it before."""
+    """Thirteen million steps take minutes: a signal or --timeout ends them early."""
     (scratch / "way.S").write_text(LONG_WAY)
     run("gcc", "-m32", "-c", "-D__ASSEMBLY__", "-I", TOP, "-I", SOURCES.parent, "way.S", "-o", "way.o", cwd=scratch)
     run("objcopy", "-O", "binary", "-j", ".text", "way.o", "way.bin", cwd=scratch)

@@ -1,11 +1,11 @@
-"""Packages of Debian's archive, and guests that are stopped at a stated point."""
+"""Packages of Debian's archive, and guests that run to a given output and are then stopped."""
 import re
 import subprocess
 
 from tests.support import TOP, lab_run, lab_terminal
 
 BY_SERIAL = "serial --unit=0\nterminal_output serial\nterminal_input serial\n"  # for GRUB
-PATIENCE = 900  # seconds; a guest that reaches its point is stopped there
+PATIENCE = 900  # seconds; a guest is stopped earlier once it has printed the output
 
 
 def unpacked(folder, package):
@@ -17,7 +17,7 @@ def unpacked(folder, package):
 
 
 def grub(folder, form, words, *modules, where=None):
-    """GRUB's core for a kind of machine, with commands inside."""
+    """GRUB's core for a platform, with commands inside."""
     (folder / "words.cfg").write_text(words)
     more = ["-d", where] if where else []
     subprocess.run(["grub-mkimage", *more, "-O", form, "-p", "/", "-c", folder / "words.cfg", "-o", folder / "core.img",
@@ -26,7 +26,7 @@ def grub(folder, form, words, *modules, where=None):
 
 
 def reaches(vmm, *args, words):
-    """The guest prints these, one after the other, and is stopped. Firmware moves the cursor in the middle of words."""
+    """Checks that the guest prints these words, in this order, and stops it. Firmware moves the cursor inside words."""
     session = lab_terminal(*vmm.command("--timeout", PATIENCE, *args))
     for word in words:
         session.expect(rb"(?:\x1b\[[0-9;]*[A-Za-z])*".join(re.escape(c.encode()) for c in word), timeout=PATIENCE)
@@ -42,7 +42,7 @@ until "$vmm" ctl "unix:$socket" screen 2> /dev/null | grep -m 1 -e "$word"; do k
 
 
 def shows(vmm, *args, word):
-    """The guest has this on its text screen, and is stopped."""
+    """Checks that the guest has this word on its text screen, and stops it."""
     result = lab_run("sh", "-c", LOOK, "sh", vmm.program, word, *vmm.command("--timeout", PATIENCE, *args)[1:],
                      limit=2 * PATIENCE)
     assert word.encode() in result.out, result

@@ -1,4 +1,4 @@
-"""Devices that images made for a PC or for QEMU count on."""
+"""Devices that images for a PC or for QEMU need."""
 import json
 
 from tests.linux.conftest import LAST
@@ -43,14 +43,15 @@ def test_a_debug_console_overwrites_nothing(vmm, scratch):
 
 
 def test_the_test_device(vmm):
-    """Each part of it, in the sandbox."""
+    """Each part of the test device, in the sandbox."""
     result = vmm.run("--machine", "testdev", "@testdev", LAST)
     assert (result.status, result.out, result.err) == (33, b"word\nline\nmemory\npage\nVMware's port\n", ""), result
     assert vmm.run("@testdev", LAST).status == 3, "the device is there unasked"
 
 
 def test_a_jump_to_the_bios(vmm):
-    """The jump resets the machine, as on a PC: the end, or with --reboot another start, until the exits are used up."""
+    """The jump resets the machine, as on a PC: it ends the run, or with --reboot starts the guest again, until the
+    limit of exits."""
     result = vmm.run("@bios_entry", LAST)
     assert (result.status, result.out) == (0, b"jumps\n"), result
     result = vmm.run("--reboot", "--max-exits", "50", "@bios_entry", LAST)

@@ -1,4 +1,4 @@
-"""Firmware at the reset vector: SeaBIOS and qboot, as Debian's QEMU brings them, with disks and kernels behind them."""
+"""Firmware at the reset vector: SeaBIOS and qboot from Debian's QEMU, which boot disks and kernels."""
 import struct
 
 import pytest
@@ -8,7 +8,7 @@ from tests.linux.conftest import LAST, kernel, linux, ramdisk  # noqa: F401  (fi
 
 SEABIOS = "/usr/share/seabios/%s.bin"
 GRUB = "/usr/lib/grub/i386-pc"
-ROM = "genroms/linuxboot_dma.bin=/usr/share/qemu/linuxboot_dma.bin"  # QEMU's: starts the kernel that fw_cfg has
+ROM = "genroms/linuxboot_dma.bin=/usr/share/qemu/linuxboot_dma.bin"  # QEMU's: boots the kernel in fw_cfg
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def firmware(vmm, *args):
 
 
 def test_an_image_of_our_own(vmm):
-    """What firmware finds at the reset vector."""
+    """The state at the reset vector, checked by an image of this project."""
     result = firmware(vmm, vmm.guest("firmware"), "-m", "32M")
     assert (result.status, result.out) == (33, b"32 bits\n32 MB\nPCI host\nROM and RAM\n"), result
 
@@ -51,7 +51,7 @@ def test_refusals(vmm, scratch, boot_sector):
 
 
 def test_qboot_starts_linux(vmm, linux):  # noqa: F811
-    """With two vCPUs and a way to switch itself off, which the ACPI tables tell of."""
+    """With two vCPUs and power-off, both from the ACPI tables."""
     command = linux.command("cloud", "--bios", "/usr/share/qemu/qboot.rom", "-c", "2", run="nproc")
     result = vmm.run(*command[1:])
     assert result.status == 0 and b"\n2\r\ninit: status 0" in result.out and b"Power down" in result.out, result
@@ -60,12 +60,12 @@ def test_qboot_starts_linux(vmm, linux):  # noqa: F811
 @pytest.mark.full("GRUB for a BIOS")
 @pytest.mark.parametrize("image, pause", [("bios", "sleep 1\n"), ("bios-microvm", "")])
 def test_a_disk_with_grub(vmm, scratch, image, pause):
-    """Debian's bios-microvm has no interrupts of hardware, so that its clock stands."""
+    """Debian's bios-microvm has no hardware interrupts, so its clock does not advance."""
     core = grub(scratch, "i386-pc", BY_SERIAL + "echo GRUB runs\n" + pause + "reboot\n", "biosdisk", "serial",
                 "terminal", "echo", "sleep", "reboot")
     with open(GRUB + "/boot.img", "rb") as file:
         disk = bytearray(file.read(510) + b"\x55\xaa" + core.read_bytes())
-    sectors = (len(disk) - 1024 + 511) // 512  # as grub-bios-setup writes it: where the rest of the core is
+    sectors = (len(disk) - 1024 + 511) // 512  # as grub-bios-setup writes it: the place of the rest of the core
     struct.pack_into("<QHH", disk, 512 + 0x1f4, 2, sectors, 0x820)
     (scratch / "disk.img").write_bytes(disk.ljust(2 << 20, b"\0"))
     result = firmware(vmm, SEABIOS % image, "--disk", scratch / "disk.img")
@@ -74,14 +74,15 @@ def test_a_disk_with_grub(vmm, scratch, image, pause):
 
 @pytest.mark.full("GRUB's rescue disk from Debian's archive")
 def test_grub_rescue(vmm, scratch):
-    """To its menu, which it writes by the BIOS."""
+    """GRUB reaches its menu, which it prints through the BIOS."""
     image = unpacked(scratch, "grub-rescue-pc") / "usr/lib/grub-rescue/grub-rescue-cdrom.iso"
     reaches(vmm, "--bios", SEABIOS % "bios-256k", "--disk", "%s,ro" % image, words=["Welcome to GRUB!", "GNU/Linux"])
 
 
 @pytest.mark.full("iPXE from Debian's archive")
 def test_ipxe(vmm, scratch):
-    """From a disk image by ISOLINUX, and as a kernel by QEMU's option ROM: both find the network card and a lease."""
+    """iPXE from a disk image by ISOLINUX, and as a kernel by QEMU's option ROM: both find the network card and get a
+    lease."""
     root = unpacked(scratch, "ipxe")
     for more in (["--disk", "%s,ro" % (root / "usr/lib/ipxe/ipxe.iso")], ["--fw-cfg", ROM, root / "boot/ipxe.lkrn"]):
         reaches(vmm, "--bios", SEABIOS % "bios-256k", "--net", "user", *more, words=[
@@ -90,7 +91,7 @@ def test_ipxe(vmm, scratch):
 
 @pytest.mark.full("memdisk from Debian's archive")
 def test_memdisk(vmm, scratch):
-    """A kernel of an old boot protocol makes a floppy of its ramdisk and starts that."""
+    """A kernel with an old boot protocol makes a floppy disk from its ramdisk, and boots it."""
     floppy = scratch / "floppy.img"
     floppy.write_bytes(vmm.guest("boot_sector").read_bytes().ljust(1440 << 10, b"\0"))
     image = unpacked(scratch, "syslinux-common") / "usr/lib/syslinux/memdisk"
@@ -103,7 +104,7 @@ def test_memdisk(vmm, scratch):
 @pytest.mark.full("memtest86+ from Debian's archive")
 @pytest.mark.parametrize("name", ["x64", "ia32"])
 def test_memtest(vmm, scratch, name):
-    """It tests its memory: as a kernel, on the serial port; from its disk, on the screen."""
+    """It tests the memory: started as a kernel it prints on the serial port, from its disk on the screen."""
     root = unpacked(scratch, "memtest86+")
     reaches(vmm, "-m", "64M", "--append", "console=ttyS0,115200", root / ("boot/memtest86+%s.bin" % name),
             words=["Memtest86+", "Testing"])

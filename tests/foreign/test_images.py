@@ -1,4 +1,4 @@
-"""Images of Debian's packages, started as they come; each to a stated point, as docs/foreign.md has it."""
+"""Unchanged images of Debian's packages, each to the output given in docs/foreign.md."""
 import gzip
 
 import pytest
@@ -9,8 +9,8 @@ from tests.linux.conftest import LAST, kernel  # noqa: F401  (a fixture)
 
 @pytest.mark.full("Xen from Debian's archive")
 def test_xen(vmm, scratch, kernel):  # noqa: F811
-    """It starts by multiboot, asks a BIOS that is not there, and runs Linux in its first domain. Without SMAP: QEMU's
-    TCG faults in an IRET of that domain's."""
+    """Xen starts by multiboot, calls a BIOS that does not exist, and runs Linux in its first domain. Without SMAP,
+    since QEMU's TCG faults in an IRET of that domain."""
     package = "xen-hypervisor-4.17-amd64"
     image = scratch / "xen"
     image.write_bytes(gzip.decompress((unpacked(scratch, package) / "boot/xen-4.17-amd64.gz").read_bytes()))
@@ -23,8 +23,8 @@ def test_xen(vmm, scratch, kernel):  # noqa: F811
 
 @pytest.mark.full("Debian's installer from its archive")
 def test_the_installer(vmm, scratch, soak):
-    """Its programs run; in `make soak` to its first question, which is twice as far. With less memory it says first
-    that a swap space would be good."""
+    """The installer's programs run; in `make soak` up to its first question, which takes twice as long. With less
+    memory it would first recommend a swap space."""
     folder = unpacked(scratch, "debian-installer-12-netboot-amd64") / "usr/lib/debian-installer/images/12/amd64/text"
     image = folder / "debian-installer/amd64"
     reaches(vmm, "-m", "1G", "--append", "console=ttyS0 quiet DEBIAN_FRONTEND=text", "--initrd", image / "initrd.gz",
@@ -33,14 +33,14 @@ def test_the_installer(vmm, scratch, soak):
 
 @pytest.mark.full("GRUB's core images")
 def test_grub_by_multiboot(vmm, scratch):
-    """The image for a BIOS has a multiboot header. It finds no disk, and has its prompt on the serial port."""
+    """GRUB's image for a BIOS has a multiboot header. It finds no disk, and prints its prompt on the serial port."""
     core = grub(scratch, "i386-pc", BY_SERIAL + "echo GRUB runs\n", "serial", "terminal", "echo", "normal")
     reaches(vmm, core, words=["GRUB runs", "grub> "])
 
 
 @pytest.mark.full("GRUB for Xen from Debian's archive")
 def test_grub_by_pvh(vmm, scratch):
-    """It looks for Xen's hypercalls first of all, and halts without them."""
+    """GRUB first checks for Xen's hypercalls, and halts without them."""
     folder = unpacked(scratch, "grub-xen-bin") / "usr/lib/grub/i386-xen_pvh"
     result = vmm.run(LAST, grub(scratch, "i386-xen_pvh", "echo GRUB runs\n", "echo", where=folder))
     assert (result.status, result.out) == (0, b"") and "halted before it did anything" in result.err, result
@@ -48,6 +48,6 @@ def test_grub_by_pvh(vmm, scratch):
 
 @pytest.mark.full("GRUB Invaders from Debian's archive")
 def test_a_game(vmm, scratch):
-    """A multiboot kernel that knows only the text screen."""
+    """A multiboot kernel that uses only the text screen."""
     image = unpacked(scratch, "grub-invaders") / "boot/invaders.exec"
     shows(vmm, image, word="-*-")

@@ -1,11 +1,11 @@
-"""Kernels made for GRUB and QEMU's -kernel: multiboot 1 and 2, in every kind of file that they come in."""
+"""Kernels made for GRUB and QEMU's -kernel: multiboot 1 and 2, in all their file formats."""
 import subprocess
 
 import pytest
 
 from tests.support import Vmm
 
-DONE = 33  # what QEMU's debug-exit port makes of 0x10
+DONE = 33  # the status for 0x10 at QEMU's debug-exit port
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_addresses_in_the_header(vmm, scratch, form, flags):
 
 
 def test_a_name_with_an_equals_sign(vmm, scratch):
-    """What stands before the first = that ends the name of a file that is there is the file."""
+    """The file's name ends at the first = for which such a file exists."""
     (scratch / "two=2").write_text("second")
     result = vmm.run("--initrd", "%s/two=2=root=/dev/a b=c" % scratch, "@multiboot")
     assert result.status == DONE and b"\nroot=/dev/a b=c: second\n" in result.out, result

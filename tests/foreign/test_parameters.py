@@ -1,4 +1,4 @@
-"""Parameters that people give old kernels, or kernels on odd machines: each boots, idles and ends."""
+"""Kernel parameters for old kernels or unusual machines: with each the kernel boots, idles and ends."""
 import pytest
 
 from tests.linux.conftest import kernel, linux, ramdisk  # noqa: F401  (fixtures)

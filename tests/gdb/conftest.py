@@ -1,6 +1,6 @@
 """The real gdb on this machine, and guests where KVM is complete: here or in the lab.
 
-gdb reaches a guest through a pipe into that place, whatever it is: a unix socket in /var/tmp there, and socat.
+In both cases gdb reaches a guest through a pipe to socat, which connects to a unix socket in /var/tmp there.
 """
 import itertools
 import os
@@ -17,7 +17,7 @@ PROMPT = r"\(gdb\) "
 
 
 class Guest:
-    """A VMM with --gdb at the end of a pipe. `args` as for Vmm.command."""
+    """A VMM with --gdb, reached through a pipe. `args` as for Vmm.command."""
 
     def __init__(self, vmm, *args, wait=True, stdin=subprocess.DEVNULL):
         self.socket = "/var/tmp/gdb-%d-%d.sock" % (os.getpid(), next(NUMBERS))
@@ -31,23 +31,23 @@ class Guest:
             self.said += line
 
     def remote(self, index=0):
-        """What gdb is told to reach guest `index` of the run by."""
+        """The argument of gdb's `target remote` for guest `index` of the run."""
         return "target remote | %s run socat - UNIX:%s" % (LAB, self.socket + (".%d" % index if index else ""))
 
     def client(self, index=0):
-        """A client that is not gdb: a process at whose ends bytes are exchanged with the guest's socket."""
+        """A client that is not gdb: a process that connects its standard streams to the guest's socket."""
         return subprocess.Popen([LAB, "run", "socat", "-", "UNIX:" + self.socket + (".%d" % index if index else "")],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def wait_for(self, text):
-        """Until the guest has printed this."""
+        """Waits until the guest has printed this."""
         while text not in self.printed:
             byte = os.read(self.process.stdout.fileno(), 1)
             assert byte, self.printed
             self.printed += byte
 
     def end(self):
-        """Waits for its end: status, standard output, standard error."""
+        """Waits for the VMM's end. Returns status, standard output, standard error."""
         out, err = self.process.communicate(timeout=LIMIT)
         out = self.printed + out
         return self.process.returncode, out, (self.said + err).decode()
@@ -60,7 +60,7 @@ class Guest:
 
 @pytest.fixture
 def guest(vmm):
-    """guest(*args, wait=True): starts one, which does not outlive the test."""
+    """guest(*args, wait=True): starts a VMM, which is ended with the test."""
     started = []
 
     def start(*args, **options):
@@ -72,7 +72,7 @@ def guest(vmm):
 
 
 def batch(*commands, symbols=None):
-    """Runs gdb with these commands; what it printed."""
+    """Runs gdb with these commands. Returns its output."""
     words = ["gdb", "-q", "-nx", "-batch", "-ex", "set pagination off", "-ex", "set confirm off",
              "-ex", "set width 0", "-ex", "set remotetimeout 200"]
     if symbols:
@@ -85,7 +85,7 @@ def batch(*commands, symbols=None):
 
 
 class Session:
-    """gdb at a terminal, for what a person does with keys."""
+    """gdb at a terminal, for tests with keys."""
 
     def __init__(self, symbols=None):
         self.gdb = pexpect.spawn("gdb", ["-q", "-nx"], cwd=str(TOP), timeout=LIMIT, encoding="utf-8",
@@ -98,13 +98,13 @@ class Session:
             self.do("file %s" % symbols)
 
     def do(self, command):
-        """Types a command; what came until the next prompt."""
+        """Types a command. Returns the output until the next prompt."""
         self.gdb.sendline(command)
         self.gdb.expect(PROMPT)
         return self.gdb.before.replace("\r", "")
 
     def go(self, command="continue"):
-        """Types a command that lets the guest run, and returns once it does."""
+        """Types a command that resumes the guest, and waits until the guest runs."""
         self.gdb.sendline(command)
         self.gdb.expect("Continuing")
 
@@ -143,7 +143,7 @@ def value(text, name):
 
 @pytest.fixture(scope="session")
 def symbols():
-    """symbols(name): the ELF file of a guest, which keeps the symbols that its flat image has not."""
+    """symbols(name): the ELF file of a guest, with the symbols that its flat image does not have."""
     def find(name):
         found = [f for f in (TOP / "build/kvm-vmm-x86/guest").rglob(name + ".elf")]
         assert found, name

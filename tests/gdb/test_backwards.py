@@ -1,4 +1,4 @@
-"""Back in time: steps, breakpoints and watchpoints, and what they leave of the guest."""
+"""Reverse execution: steps, breakpoints and watchpoints, and the guest's state afterwards."""
 import re
 from itertools import groupby
 
@@ -10,7 +10,7 @@ EVAL = 'eval "monitor who-wrote %%p 8", &%s'
 
 
 def test_steps_and_watchpoints(guest, symbols):
-    """The guest ends well, so nothing shows that it has been stepped. The way is one line, by memory and by code."""
+    """The guest ends with success, so it did not notice the steps. Its path is deterministic, in memory and in code."""
     g = guest("@debuggee")
     text = batch(g.remote(), "break bump if *(long*)&counter == 4", "continue", "delete", "reverse-stepi", "x/i $pc",
                  "reverse-stepi", "x/i $pc", "watch *(long*)&counter", "reverse-continue", "x/i $pc",
@@ -30,7 +30,7 @@ def test_steps_and_watchpoints(guest, symbols):
 
 
 def test_input_is_given_again(guest, symbols, tmp_path):
-    """What the guest printed is not printed twice, and its input is not read twice."""
+    """The guest's output is not printed twice, and its input is not read twice."""
     keys = tmp_path / "keys"
     keys.write_bytes(b"abc")
     with open(keys, "rb") as stdin:
@@ -45,7 +45,7 @@ def test_input_is_given_again(guest, symbols, tmp_path):
 
 
 def test_back_from_a_triple_fault(guest, vmm):
-    """On AMD the registers of the crash are lost; the instruction before is not."""
+    """On AMD the registers of the crash are lost, but not those of the instruction before."""
     g = guest("@triple")
     text = batch("set architecture i8086", g.remote(), "continue", "reverse-stepi", "reverse-stepi", "continue",
                  "reverse-stepi", "continue", "continue")
@@ -57,7 +57,7 @@ def test_back_from_a_triple_fault(guest, vmm):
 
 
 def test_across_interrupts(guest, symbols, tmp_path):
-    """Into a handler and out of it, to the instruction that the tick came before; and to the HLT."""
+    """Backwards into a handler and out of it, to the instruction that the tick interrupted; and to the HLT."""
     keys = tmp_path / "keys"
     keys.write_bytes(b"abq")
     with open(keys, "rb") as stdin:
@@ -75,8 +75,8 @@ def test_across_interrupts(guest, symbols, tmp_path):
 
 
 def test_out_of_an_interrupt_of_the_1k_os(guest, tmp_path):
-    """With paging: from the third tick back to where it interrupted the kernel, forward again, and to the end.
-    There is a checkpoint at each tick: they are half a second apart, and the guest's input has ended meanwhile."""
+    """With paging: from the third tick back to the interrupted instruction of the kernel, forward again, and to the
+    end. Each tick has a checkpoint: ticks are half a second apart, and the guest's input has ended meanwhile."""
     keys = tmp_path / "keys"
     keys.write_bytes(b"counter 3 50 &\nsleep 400\nps\n")
     with open(keys, "rb") as stdin:
@@ -113,7 +113,7 @@ def test_from_tick_to_tick_of_the_1k_os(guest, tmp_path):
 
 
 def test_refused(guest):
-    """Two vCPUs, much memory: the reason, and the session goes on."""
+    """With two vCPUs, or much memory, gdb gets the reason, and the session continues."""
     for option, value, why in (("-c", "2", "several vCPUs never runs the same way twice"),
                                ("-m", "1G", "more than 512 MB of memory")):
         g = guest("-l", option, value, TOP / "kvm-vmm-x86/guest/hello_64.elf")

@@ -1,10 +1,11 @@
-"""Clients that are no gdb: several at once, and one that asks much and reads little. They run beside the VMM."""
+"""Clients other than gdb: several at the same time, and one that sends many requests and reads few answers. They run
+where the VMM runs."""
 import re
 import subprocess
 
 from tests.support import TOP, lab_run
 
-# What the scripts below begin with: a VMM whose debuggers are reached at `path` and `path`.1, and packets for them.
+# The beginning of the scripts below: a VMM whose gdb sockets are `path` and `path`.1, and packets for them.
 START = """
 import os, re, socket, subprocess, sys, threading, time
 path = '/var/tmp/clients-%d.sock' % os.getpid()
@@ -78,13 +79,13 @@ print(vmm.wait(200))
 
 
 def test_two_guests_are_asked_at_once(vmm):
-    """Every reply shows the registers of the guest it was asked about."""
+    """Each reply has the registers of the guest that was asked."""
     result = lab_run("/usr/bin/python3", "-c", TWO, *vmm.command("@spin", "@spin"))
     assert result.out == b"0 []\n", result
 
 
 def test_servers_share_no_variable(vmm):
-    """Each guest's server has a state of its own: what is static in gdb's files never changes."""
+    """Each guest's server has its own state: static variables in the files of watch/gdb never change."""
     sources = [f for folder in ("kvm-vmm-x86/src/watch/gdb", "common/gdb") for f in (TOP / folder).glob("*.c")]
     objects = [(TOP / "build/kvm-vmm-x86/host" / f.relative_to(TOP)).with_suffix(".o") for f in sources]
     sections = subprocess.run(["size", "-A", *objects], capture_output=True, text=True, check=True).stdout
@@ -93,12 +94,12 @@ def test_servers_share_no_variable(vmm):
 
 
 def test_a_client_that_asks_much_and_reads_little(vmm):
-    """Its answers wait for it; nothing waits for them."""
+    """The answers wait for the client; nothing else waits for it."""
     result = lab_run("/usr/bin/python3", "-c", SLOW, *vmm.command("@spin"))
     assert result.out == b"143\n", result
 
 
-# A guest that makes no exit: the way back is one of single steps from where it was when its debugger came.
+# A guest without exits: going back needs single steps from the state at which the debugger connected.
 GIVEN_UP = START + """
 def count():
     got = ask(s, 'm%x,8' % COUNTER)
@@ -123,7 +124,7 @@ print('good')
 
 
 def test_a_way_back_is_given_up(vmm, symbols):
-    """Ctrl-C on the way back: the guest is where it was."""
+    """Ctrl-C during a reverse step: the guest is where it was before."""
     names = subprocess.run(["nm", symbols("debuggee")], capture_output=True, check=True, text=True).stdout
     script = GIVEN_UP.replace("COUNTER", "0x" + re.search(r"(\w+) \w counter$", names, re.M)[1])
     result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("@debuggee"))

@@ -16,8 +16,8 @@ def os1k(vmm):
 
 
 def test_1k_os(guest, os1k):
-    """Breakpoints in what the timer's interrupt calls; the second one on an instruction of one byte, where this KVM may
-    need single steps from an idle kernel: they go into the handler."""
+    """Breakpoints in functions that the timer's interrupt calls. The second one is on an instruction of one byte, where
+    this KVM may need single steps: from an idle kernel these enter the handler."""
     image, symbols = os1k
     read, write = os.pipe()
     g = guest("-p", image, wait=False, stdin=read)
@@ -38,7 +38,7 @@ def test_1k_os(guest, os1k):
 
 
 def test_1k_os_system_call(guest, session, os1k):
-    """A key wakes the shell, whose system call is met."""
+    """A key wakes the shell, whose system call hits the breakpoint."""
     image, symbols = os1k
     read, write = os.pipe()
     g = guest("-p", image, wait=False, stdin=read)
@@ -60,7 +60,7 @@ def test_1k_os_system_call(guest, session, os1k):
 
 
 def test_hleos(guest):
-    """A 64-bit kernel from its first instruction: a breakpoint in it, registers of the system, its interrupt table."""
+    """A 64-bit kernel from its first instruction: a breakpoint, system registers, the IDT."""
     subprocess.run(["make", "-s", "-C", TOP / "HLeOs/HLeOs", "all"], check=True, stdin=subprocess.DEVNULL)
     kernel = TOP / "build/hleos/hleos.elf"
     g = guest(kernel, stdin=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""gdb and a distribution's Linux with two vCPUs, of which it has no symbols: addresses come from the machine itself."""
+"""gdb with a distribution's Linux on two vCPUs, without symbols: addresses come from the machine's state."""
 import os
 import re
 
@@ -12,7 +12,7 @@ LAST = "--timeout=200"  # seconds; ends a guest that hangs
 
 
 class Linux:
-    """A guest at its shell's prompt, and the gdb that connects to it."""
+    """A guest at its shell's prompt, and a gdb that connects to it."""
 
     def __init__(self, guest, session, image, initrd):
         read, self.keys = os.pipe()
@@ -31,7 +31,7 @@ class Linux:
         os.write(self.keys, line + b"\n")
 
     def page_fault(self):
-        """Where the CPU goes at a page fault, as the interrupt table has it."""
+        """The address of the page fault handler, from the IDT."""
         gate = self.gdb.do("monitor idt 14")
         return re.search(r"\[14\] at 0x\w+: \w+: interrupt gate to 0x10:(0x\w+), DPL 0", gate).group(1)
 
@@ -46,7 +46,8 @@ def linux(guest, session, kernel, ramdisk):  # noqa: F811
 
 
 def test_page_fault(linux):
-    """Who is there; a stop at the handler's first instruction, one vCPU stepped alone; then nothing is left of it."""
+    """Lists the threads, stops at the handler's first instruction and steps one vCPU alone; after that the guest runs
+    undisturbed."""
     gdb = linux.connect()
     threads = gdb.do("info threads")
     assert re.search(r"1 +Thread 1 \(vCPU 0, long mode, 64-bit code.*\n.* 2 +Thread 2 \(vCPU 1, long mode", threads)
@@ -54,7 +55,7 @@ def test_page_fault(linux):
     before = gdb.do("x/16xb " + handler)
     gdb.do("break *" + handler)
     gdb.go()
-    linux.type(b"sh -c 'echo first $((6 * 7))'")  # a new process: what the shell does itself may fault nowhere
+    linux.type(b"sh -c 'echo first $((6 * 7))'")  # a new process: the shell itself may cause no fault
     text = gdb.stopped()
     assert re.search(r"Thread [12] hit Breakpoint 1, %s" % handler, text), text
     assert gdb.do("x/16xb " + handler) == before
@@ -82,8 +83,9 @@ def test_page_fault(linux):
 
 
 def test_watchpoint(linux):
-    """Who counts the ticks? By debug registers, or by steps into the timer's interrupt: the guest lives on."""
-    writers = "tick_do_update_jiffies64", "do_timer"  # the second while the tick is periodic
+    """Finds the function that counts ticks, by debug registers, or by steps into the timer's interrupt. The guest
+    continues."""
+    writers = "tick_do_update_jiffies64", "do_timer"  # the second one if the tick is periodic
     linux.type(b"grep -E ' (jiffies_64|%s)$' /proc/kallsyms; echo th''ere" % "|".join(writers).encode())
     linux.guest.wait_for(b"there")
     symbols = {name: int(at, 16) for at, name in re.findall(r"([0-9a-f]{16}) \w (\w+)", linux.guest.printed.decode())}
@@ -105,8 +107,8 @@ def test_watchpoint(linux):
 
 
 def test_both_at_once(linux):
-    """Both vCPUs fault all the time while one is stepped: each stop is told once, and to who asked for it (gdb 13 ends
-    itself over an answer about a vCPU that it keeps)."""
+    """Both vCPUs fault all the time while one is stepped: each stop is reported once, for the vCPU that was resumed
+    (gdb 13 aborts after a report about a vCPU that it holds)."""
     linux.type(b"for i in 1 2; do while :; do sh -c true; done & done; echo both ru''n")
     linux.guest.wait_for(b"both run")
     gdb = linux.connect()
@@ -125,7 +127,7 @@ def test_both_at_once(linux):
 
 
 def test_coming_and_going(linux):
-    """Ctrl-C into a machine at its prompt; detach; the next gdb finds a guest that lived on, and kills it."""
+    """Ctrl-C into a machine at its prompt; detach; the next gdb finds that the guest has continued, and kills it."""
     gdb = linux.connect()
     gdb.go()
     assert "SIGINT" in gdb.interrupt()

@@ -1,4 +1,4 @@
-"""gdb in each mode a guest starts in: the architecture it is told, registers read and written, code, steps."""
+"""gdb in each mode in which a guest starts: the reported architecture, registers read and written, code, steps."""
 import re
 
 import pytest
@@ -7,7 +7,7 @@ from tests.gdb.conftest import batch, value
 
 
 def test_real_mode(guest):
-    """Without an ELF file: gdb would believe that, which says i386, and not what it is told."""
+    """Without an ELF file: gdb would take the architecture i386 from the file, and not the one that the VMM reports."""
     g = guest("@counter")
     text = batch(g.remote(), "show architecture", "x/3i $pc", "stepi", "stepi", "info registers eip ebx edx cs",
                  "print $cr0", "break *7", "continue", "info registers ebx", "set $ds = 0x1234", "print/x $ds_base",
@@ -31,7 +31,7 @@ def test_protected_mode_with_paging(guest, symbols):
     assert "32-bit paging" in text and "a page of 4 MB" in text
     assert value(text, "eip") == 0x80001005 or value(text, "eip") > 0x80001000
     assert "vCPU 0, protected mode, 32-bit code" in text
-    assert "$2 = 1" in text  # the same page by both of its addresses
+    assert "$2 = 1" in text  # the same page at both of its addresses
     assert g.end()[0] == 0
 
 
@@ -62,7 +62,7 @@ WRITES = [
 
 @pytest.mark.parametrize("image", ["@debuggee"])
 def test_what_is_written_is_read_back(guest, image):
-    """From the guest, not from what gdb remembers: a step and `maintenance flush` lie between."""
+    """Values come from the guest, not from gdb's cache: a step and `maintenance flush` come in between."""
     g = guest(image)
     text = batch(g.remote(), *["set var %s = %s" % (what, to) for what, to, _, _ in WRITES],
                  "maintenance flush register-cache", *[show for _, _, show, _ in WRITES], "kill")
@@ -71,7 +71,7 @@ def test_what_is_written_is_read_back(guest, image):
 
 
 def test_what_kvm_refuses_is_an_error(guest):
-    """Paging without protection is no mode: an error, and the guest goes on as it was."""
+    """Paging without protected mode is not valid: an error, and the guest continues unchanged."""
     g = guest("@hello_64")
     text = batch(g.remote(), "set $cr0 = (long) 0x80000000", "continue")
     assert "Could not write register" in text, text

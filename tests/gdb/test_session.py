@@ -1,4 +1,4 @@
-"""A debugger comes, looks, goes away in good order or not; what is no debugger comes too."""
+"""Debuggers connect and disconnect, with a detach or without; other clients connect too."""
 import os
 import random
 import re
@@ -15,7 +15,7 @@ COUNTER = "print *(long*)&counter"
 
 
 def run_until_it_has_moved(gdb, before):
-    """Ctrl-C may come before the guest has done anything: then it is let go on again."""
+    """Ctrl-C may come before the guest has executed anything: then it is resumed again."""
     end = time.monotonic() + LIMIT
     while time.monotonic() < end:
         gdb.go()
@@ -56,7 +56,7 @@ def test_kill_ends_the_guest(guest):
 
 
 def test_the_end_is_told(guest):
-    """An exit status, and a crash: it stops there first, for a look."""
+    """An exit status, and a crash, at which the guest first stops for inspection."""
     g = guest("--real-mode", "@debug_exit")
     text = batch(g.remote(), "continue")
     status = g.end()[0]
@@ -68,7 +68,7 @@ def test_the_end_is_told(guest):
 
 
 def test_a_debugger_that_vanishes(guest, symbols):
-    """kill -9, with breakpoints set: the guest runs on without them."""
+    """gdb is killed while breakpoints are set: the guest continues without them."""
     g = guest("@debuggee", wait=False)
     gdb = subprocess.Popen(["gdb", "-q", "-nx", "-ex", "set remotetimeout 60",
                             "-ex", "set breakpoint always-inserted on", "-ex", "file %s" % symbols("debuggee"),
@@ -85,7 +85,7 @@ def test_a_debugger_that_vanishes(guest, symbols):
 
 
 def test_vanished_before_the_start(guest, symbols):
-    """With -S the guest has not begun: it waits for the next debugger."""
+    """With -S the guest has not started: it waits for the next debugger."""
     g = guest("@debuggee")
     client = g.client()
     client.communicate(b"+$?#3f")
@@ -98,7 +98,7 @@ def packet(payload):
 
 
 def test_garbage(guest, symbols):
-    """Noise, broken packets and packets of nonsense; then a debugger finds a guest that is as it was."""
+    """Noise, broken packets and invalid packets; then a debugger finds the guest unchanged."""
     g = guest("@debuggee", wait=False)
     noise = random.Random(7)
     words = [b"g", b"G", b"m", b"M", b"X", b"P", b"Z0,", b"Z1,", b"Z2,", b"z9", b"H", b"T", b"qRcmd,", b"vCont",
@@ -125,7 +125,8 @@ def test_a_second_debugger_is_turned_away(guest, session, symbols):
 
 
 def test_a_stopped_guest_takes_no_time(guest, vmm):
-    """Processor time of the VMM over two seconds in which its guest, an endless loop, is held; then it takes some."""
+    """The VMM's CPU time over two seconds in which its guest, an endless loop, is stopped; afterwards the guest uses
+    CPU time again."""
     script = ("import socket,subprocess,sys,time,os\n"
               "p=subprocess.Popen(sys.argv[1:],stderr=subprocess.PIPE,stdout=subprocess.DEVNULL)\n"
               "line=p.stderr.readline().decode()\n"
@@ -174,7 +175,7 @@ def test_input_by_rep_insb(guest):
 
 
 def test_a_restart_ends_the_session(guest, session):
-    """With --reboot: gdb is told of the end, and finds the guest again, which waits for a key."""
+    """With --reboot: the end is reported to gdb, which can connect to the restarted guest; that waits for a key."""
     read, write = os.pipe()
     g = guest("--reboot", "@restart", wait=False, stdin=read)
     os.close(read)
@@ -210,7 +211,7 @@ def test_bad_places(vmm, args, status, line):
 
 
 def test_a_busy_port(vmm):
-    """One line, whatever thread has it."""
+    """One line of error, for each thread's socket."""
     script = ("import socket,subprocess,sys\ns=socket.socket();s.bind(('127.0.0.1',0));s.listen()\n"
               "sys.exit(subprocess.call(sys.argv[1:]+['--gdb',str(s.getsockname()[1])]))")
     result = lab_run("/usr/bin/python3", "-c", script, *vmm.command("@hello_64"))
@@ -218,7 +219,7 @@ def test_a_busy_port(vmm):
 
 
 def test_by_tcp_in_the_same_place(vmm):
-    """gdb beside the guest, on the port that the VMM names."""
+    """gdb runs where the guest runs, and uses the port that the VMM prints."""
     script = ("import re,subprocess,sys\n"
               "p=subprocess.Popen(sys.argv[1:]+['--gdb','0','-S'],stderr=subprocess.PIPE,stdout=subprocess.PIPE)\n"
               "port=p.stderr.readline().split()[-1].decode()\n"

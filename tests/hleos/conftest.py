@@ -1,4 +1,4 @@
-"""HLeOs on its machines: images with a command line of their own, QEMU and Bochs."""
+"""HLeOs on its machines: images with different command lines, QEMU and Bochs."""
 import os
 import pty
 import re
@@ -21,7 +21,7 @@ def built():
 
 @pytest.fixture
 def sockets():
-    """A folder for sockets: their paths have 107 characters at most, wherever this repository is."""
+    """A folder for sockets, whose paths have at most 107 characters, also if the repository's path is long."""
     with tempfile.TemporaryDirectory(prefix="hleos-") as folder:
         yield Path(folder)
 
@@ -29,7 +29,7 @@ def sockets():
 @pytest.fixture
 def image(built, scratch):
     """image(command_line, size=0, kernel=None): a new disk image, with another kernel's bytes if there are any. It has
-    a file system unless it has a size of its own, as a floppy's."""
+    a file system unless a size is given, such as a floppy's."""
     def make(command_line="", size=0, kernel=None):
         out, file = scratch / "hleos.img", BUILD / "hleos-stripped.elf"
         if kernel is not None:
@@ -45,13 +45,14 @@ def image(built, scratch):
 
 @pytest.fixture
 def roms(built):
-    """roms(name, ...): QEMU's options for a PC whose BIOS lacks something; HLeOs/HLeOs/test/rom has the names."""
+    """roms(name, ...): QEMU's options for a PC whose BIOS lacks a function; the names are those of
+    HLeOs/HLeOs/test/rom."""
     return lambda *names: [word for name in names for word in ("-option-rom", BUILD / "rom" / (name + ".bin"))]
 
 
 @pytest.fixture
 def qemu(scratch):
-    """qemu(image, ...) -> (status, what came on the serial line). A run that must end by itself."""
+    """qemu(image, ...) -> (status, serial output). The run must end by itself."""
     def run(disk, **options):
         serial = scratch / "serial.txt"
         status = subprocess.run(qemu_command(disk, "file:%s" % serial, **options), timeout=LIMIT,
@@ -62,7 +63,8 @@ def qemu(scratch):
 
 @pytest.fixture
 def halted(scratch):
-    """halted(image, ...): runs until the loader's line with a code has come on the serial line; returns all of it."""
+    """halted(image, ...): runs until the loader has printed a line with a code on the serial line; returns the serial
+    output."""
     def run(disk, **options):
         serial = scratch / "serial.txt"
         machine = subprocess.Popen(qemu_command(disk, "file:%s" % serial, **options), stdin=subprocess.DEVNULL)
@@ -82,10 +84,10 @@ def halted(scratch):
 
 @pytest.fixture
 def bochs(scratch):
-    """bochs(image, lines=(), until=None, limit) -> what came on the serial line; lines are more of its configuration.
-    It ends by itself, or is killed when `until` says so of that text. Bochs's own status is always 1."""
+    """bochs(image, lines=(), until=None, limit) -> serial output; `lines` are added to the configuration. Bochs ends by
+    itself, or is killed when until(output) is true. Bochs's own status is always 1."""
     def run(disk, lines=(), until=lambda text: False, limit=BOCHS_LIMIT):
-        master, slave = pty.openpty()  # its terminal display wants one, and draws to it
+        master, slave = pty.openpty()  # for its terminal display
         serial = scratch / "bochs/serial.txt"
         serial.unlink(missing_ok=True)
         command = [HLEOS / "tools/run-bochs", disk, scratch / "bochs", "disk", *lines]
@@ -104,7 +106,7 @@ def bochs(scratch):
             if not (serial.exists() and until(serial.read_text(errors="replace"))):
                 machine.wait(timeout=LIMIT)
         finally:
-            machine.terminate()   # it takes Bochs with it
+            machine.terminate()   # which ends Bochs too
             machine.wait()
             os.close(master)
         return serial.read_text(errors="replace")

@@ -1,7 +1,7 @@
-"""HLeOs on the VMM's text display, seen from the other side of its terminal.
+"""HLeOs on the VMM's text display, checked from the master side of its terminal.
 
-The lab passes a terminal on, so the one to look at is the one inside: test_display.py runs this file where KVM is
-complete, with the name of a check. Each ends with status 0, or with the traceback of what was not so.
+The lab connects terminals, so the one to check is inside the lab: test_display.py runs this file where KVM is complete,
+with the name of a check. Each ends with status 0, or with a traceback.
 """
 import re
 import signal
@@ -18,7 +18,7 @@ PIECE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])|(.)", re.S)
 
 
 class Display:
-    """kvm-vmm on a terminal of its own, which understands as much of ECMA-48 as the display may send."""
+    """kvm-vmm on its own terminal, with a model of the ECMA-48 sequences that the display may send."""
 
     def __init__(self, command_line, rows=25, options=()):
         self.rows, self.raw, self.other, self.left = rows, "", False, ""
@@ -46,7 +46,7 @@ class Display:
             assert letter in "mK", "an unknown sequence: %r" % letter
 
     def read(self):
-        """Takes what has come; False at the end."""
+        """Processes new output. False at the end."""
         try:
             self.raw += self.child.read_nonblocking(65536, timeout=1)
         except pexpect.TIMEOUT:
@@ -73,7 +73,7 @@ class Display:
         return ["".join(self.cells.get((r, c), " ") for c in range(80)).rstrip() for r in range(self.rows)]
 
     def until(self, condition):
-        """Waits for what must come to be; how long it takes decides nothing."""
+        """Waits until the condition is true, however long that takes."""
         end = time.monotonic() + LIMIT
         while not condition(self.lines()):
             assert time.monotonic() < end and self.read(), "it never came to be:\n" + "\n".join(self.lines())
@@ -98,9 +98,9 @@ def check_a_command_is_typed_and_answered():
     display.at_prompt()
     display.child.send("run x\177c\r")
     display.until(lambda lines: "C job: 2262 primes below 20000" in lines)
-    assert any(line.endswith("run c") for line in display.lines())  # the letter rubbed out is gone from the page
+    assert any(line.endswith("run c") for line in display.lines())  # the deleted letter is gone from the page
     display.at_prompt()
-    display.child.send("HALT, no!\177\177\033[5~")  # shift, and a key that a sequence stands for
+    display.child.send("HALT, no!\177\177\033[5~")  # shift, and a key with an escape sequence
     display.until(lambda lines: lines[display.row].endswith("HALT, n"))
     display.child.send("\177" * 7 + "panic\r")
     assert display.status() == 37
@@ -112,7 +112,7 @@ def check_a_small_terminal_shows_the_prompt():
     display.at_prompt()
     display.child.send("help\r")
     display.until(lambda lines: not any("loaded by kvm-vmm" in line for line in lines))
-    display.at_prompt()  # below the tenth line of the page by now
+    display.at_prompt()  # now below the tenth line of the page
     display.child.send("reboot\r")
     assert display.status() == 0
 

@@ -1,4 +1,4 @@
-"""QEMU for HLeOs: its command line, its monitor, and what its status means."""
+"""QEMU for HLeOs: its command line, its monitor, and the meaning of its status."""
 import socket
 import time
 from pathlib import Path
@@ -16,7 +16,7 @@ PANIC = 37
 
 def qemu_command(image, serial, memory="128M", program="qemu-system-x86_64", extra=(), accelerator="tcg", cpu="max",
                  interface="ide"):
-    """The guest's memory is promised and not set aside: 64 GB need no machine that has them."""
+    """The guest's memory is not reserved: 64 GB need no host with so much memory."""
     cpu = "qemu32" if "i386" in program else cpu
     if "i386" not in program:
         extra = (*extra, "-object", "memory-backend-ram,id=ram,size=%s,reserve=off" % memory,
@@ -48,7 +48,7 @@ class Screen:
         return text.decode()
 
     def send(self, command):
-        """For what may end the machine before it answers."""
+        """Sends a command that may end the machine before it answers."""
         self.socket.sendall(command.encode() + b"\n")
 
     def do(self, command):
@@ -62,7 +62,7 @@ class Screen:
         return [cells[i:i + 80].rstrip() for i in range(0, 2000, 80)]
 
     def shows(self, file, wanted):
-        """Waits until the page, which is drawn row by row, is as `wanted` says of its lines; returns the last ones."""
+        """Waits until wanted(lines) is true for the page, which is drawn row by row. Returns the last lines."""
         end = time.monotonic() + LIMIT
         while not wanted(lines := self.lines(file)) and time.monotonic() < end:
             time.sleep(0.05)
@@ -75,7 +75,7 @@ class Screen:
         return list(zip(data[::2], data[1::2]))
 
     def colours(self, file):
-        """What QEMU draws, by cell of 9 by 16 points: the set of colours in it."""
+        """The set of colours in each cell of QEMU's picture, of 9 by 16 pixels."""
         self.do("screendump \"%s\"" % file)
         kind, size, _, points = Path(file).read_bytes().split(b"\n", 3)
         width, height = map(int, size.split())
@@ -90,14 +90,14 @@ class Screen:
 
 
 def vga(colour):
-    """One of the sixteen colours, as the VGA's six bits make it eight."""
+    """One of the sixteen colours, with the VGA's six bits scaled to eight."""
     high = 0x57 if colour & 8 else 0
     red, green, blue = ((0xa8 if colour >> bit & 1 else 0) + high for bit in (2, 1, 0))
     return bytes((red, 0x57 if colour == 6 else green, blue))
 
 
 def stop_in_program(screen):
-    """Stops the machine where its first processor runs a program."""
+    """Stops the machine while its first processor runs a program."""
     screen.do("stop")
     while "CPL=3" not in screen.do("info registers"):
         screen.do("cont")
@@ -105,7 +105,8 @@ def stop_in_program(screen):
 
 
 def nmi_in_abuse(serial, screen):
-    """An NMI where the program abuse is stopped: the panic says where it came, and the machine ends with it."""
+    """Sends an NMI while the program abuse is stopped: the panic reports the interrupted address, and ends the
+    machine."""
     screen.do("nmi")
     screen.send("cont")
     serial.expect("non-maskable interrupt.*in program abuse at 0x4")

@@ -18,13 +18,13 @@ EIO = 5
 
 class PowerDisk:
     """Serves the bytes of an image at a socket, in a thread. `on_write` is called with the number of each write, from 1
-    on, before it is noted; `fail` with the kind and number of each request: true if it shall fail. `note` is called
-    with the kind, offset and bytes of each write and flush that went well, before it is answered."""
+    on, before the write is stored; `fail` with the kind and number of each request, and returns true if it must fail.
+    `note` is called with the kind, offset and bytes of each successful write and flush, before the answer."""
 
     def __init__(self, image, path, on_write=lambda number: None, fail=lambda kind, number: False,
                  note=lambda kind, offset, data: None):
-        self.medium = bytearray(image.read_bytes())   # what survives
-        self.seen = bytearray(self.medium)            # what the machine reads
+        self.medium = bytearray(image.read_bytes())   # contents that survive a power failure
+        self.seen = bytearray(self.medium)            # contents that the machine reads
         self.cache = []                               # writes since the last flush: offset, bytes
         self.counts = {READ: 0, WRITE: 0, FLUSH: 0}
         self.on_write, self.fail, self.note = on_write, fail, note
@@ -70,7 +70,7 @@ class PowerDisk:
         return True
 
     def power_fails(self, image):
-        """Writes what is left of the disk: the medium, and some sectors of the cache."""
+        """Writes the disk after a power failure: the medium, and some sectors of the cache."""
         self.listener.close()
         self.thread.join(timeout=20)
         likely = random.random()
@@ -82,7 +82,7 @@ class PowerDisk:
 
 
 def stalls(seconds, kind, numbers):
-    """For `fail`: these requests take that long; then they go well."""
+    """For `fail`: these requests take that long, then succeed."""
     def fail(this, number):
         if this == kind and number in numbers:
             time.sleep(seconds)

@@ -1,6 +1,6 @@
-"""A machine under load is recorded, and killed afterwards at each of its writes, on this host: test/replay.c of HLeOs.
+"""A machine under load is recorded; then a kill at each of its writes is simulated here, by HLeOs's test/replay.c.
 
-A server of the NBD protocol notes what QEMU writes. Bochs and our VMM write to a file: strace notes their system calls.
+An NBD server records QEMU's writes. Bochs and the VMM write to a file: strace records their system calls.
 """
 import os
 import re
@@ -15,7 +15,7 @@ from tests.hleos.machines import BUILD, LIMIT, TOP, qemu_command
 from tests.hleos.power import FLUSH, WRITE, PowerDisk
 from tests.support import lab_run
 
-FS_SIZE = 2 << 20   # small, as all of it is looked at again and again
+FS_SIZE = 2 << 20   # small, as all of it is checked many times
 STRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-xx", "-s", "65536", "-e", "signal=none",
           "-e", "trace=lseek,write,writev,pwrite64,pwritev,fdatasync"]
 CALL = re.compile(rb"^(\d+) +(\w+)\(\d+<([^>]*)>(?:, (.*?))?(?: <unfinished \.\.\.>|\) += (-?\d+).*)$")
@@ -24,7 +24,7 @@ RESUMED = re.compile(rb"^(\d+) +<\.\.\. fdatasync resumed>.*= 0$")
 
 @pytest.fixture
 def disk(built, scratch):
-    """disk(command line): an image; without one, a file system and nothing to boot from."""
+    """disk(command line): an image; without a command line only a file system, without a kernel."""
     def make(command_line=None):
         out = scratch / "disk.img"
         boot = ["--boot", BUILD / "boot.bin", "--stage2", BUILD / "stage2.bin",
@@ -37,7 +37,7 @@ def disk(built, scratch):
 
 @pytest.fixture
 def replay(scratch):
-    """replay(the disk as it was before, a record): every kill of it leaves what it must."""
+    """replay(disk before the run, record): checks the disk after each simulated kill."""
     def run(before, record):
         (scratch / "before.img").write_bytes(before)
         (scratch / "record").write_bytes(record)
@@ -53,7 +53,7 @@ def a_write(offset, data):
 
 
 def a_line(text, said):
-    """The piece of a record for what has come on the serial line, if there is more than before."""
+    """The piece of a record for a new line on the serial line, if there is one."""
     synced = [int(n) for n in re.findall(rb"load: synced (\d+)\r?\n", text)]
     if not synced or synced[-1] <= said[0]:
         return b""
@@ -68,7 +68,7 @@ def test_qemu(disk, replay, sockets, scratch, soak):
         serial.unlink(missing_ok=True)
 
         def note(kind, offset, data, record=record, said=said, serial=serial):
-            record.append(a_line(serial.read_bytes(), said))   # it was said before this request came
+            record.append(a_line(serial.read_bytes(), said))   # the line came before this request
             record.append(a_write(offset, data) if kind == WRITE else b"F")
 
         power = PowerDisk(image, sockets / interface, note=note)
@@ -89,8 +89,8 @@ def test_qemu(disk, replay, sockets, scratch, soak):
 
 
 def traced(log, image, serial, rounds):
-    """A record of what strace has noted, until so many rounds were synced. A machine has one request under way: a call
-    counts from its begin on, a flush from its end."""
+    """Makes a record from strace's log, until that many rounds were synced. A machine has one request in flight: a
+    write counts from its beginning on, a flush from its end."""
     places, flushing, record, text, said = {}, set(), [], b"", [0]
     names = {str(image).encode().hex(): "disk", str(serial).encode().hex(): "serial"}
     for line in log.read_bytes().split(b"\n"):
@@ -125,7 +125,7 @@ def traced(log, image, serial, rounds):
 
 
 def test_bochs(disk, replay, bochs, scratch, soak, monkeypatch):
-    """It has no cache: each sector is a write of its own, in the file at once."""
+    """Bochs has no cache: each sector is a separate write, which is in the file at once."""
     image, rounds, log = disk("load=forever"), soak(6, 60), scratch / "log"
     before, wrapper, serial = image.read_bytes(), scratch / "bin/bochs", scratch / "bochs/serial.txt"
     wrapper.parent.mkdir()
@@ -138,7 +138,7 @@ def test_bochs(disk, replay, bochs, scratch, soak, monkeypatch):
     assert writes > rounds * 60 and looks == writes and synced >= rounds
 
 
-# Runs the VMM with a disk, as strace sees it, until the load has synced a round, and kills it.
+# Runs the VMM with a disk under strace until the load has synced a round, and kills it.
 TRACE_VMM = """
 image=$1 serial=$2 round=$3 log=$4; shift 4
 KVM_VMM_AIO=threads "$@" > "$serial" < /dev/null &

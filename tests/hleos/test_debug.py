@@ -10,7 +10,7 @@ import pytest
 from tests.hleos.machines import BUILD, GOOD, HLEOS, LIMIT, qemu_command
 from tests.support import wait_for_port
 
-PORT = 12340 + os.getpid() % 1000   # two runs at once do not meet
+PORT = 12340 + os.getpid() % 1000   # different for two runs at the same time
 
 
 @contextmanager
@@ -41,7 +41,8 @@ def test_kernel(built):
 
 @pytest.mark.parametrize("target", ["gdb-i386", "gdb"])
 def test_loader(built, target):
-    """From the first byte, by symbol, on a machine of 32 bits and on one of 64, each mode decoded as what it is."""
+    """Debugs from the first byte on, by symbol, on a 32-bit and a 64-bit machine; the code of each mode is decoded
+    correctly."""
     with server(target):
         text = client("debug-loader", ["x/2i $$pc", "hbreak real_entry", "continue", "hbreak loader_main", "continue",
                                        "info args", "hbreak bios_call_16", "continue", "delete", "hbreak kernel_load",
@@ -51,12 +52,12 @@ def test_loader(built, target):
     assert re.search(r"\[i386\] loader_main .*boot/loader.c:\d+\n=> .*push +%ebp", text), text
     assert re.search(r"\[i8086\] bios_call_16 .*\n=> .*mov +\$0x20,%ax", text), text
     assert "[i386] kernel_load" in text, text
-    if target == "gdb-i386":   # gdb takes the other machine's stack for one of 64-bit words
+    if target == "gdb-i386":   # on the other machine gdb expects a stack of 64-bit words
         assert "drive = 128" in text and re.search(r"#1 .* in loader_main", text), text
 
 
 def test_dump(built):
-    """With source, and 16-bit code as such: `lgdtl` with its address, which 32 bits would misread."""
+    """With source lines, and 16-bit code decoded as such: `lgdtl` with its address, which would be wrong in 32 bits."""
     subprocess.run(["make", "-s", "-C", HLEOS, "dump"], check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL)
     text = (BUILD / "hleos.dump").read_text()
@@ -69,7 +70,8 @@ def test_dump(built):
 
 
 def test_an_interrupt_before_the_request_ends_nothing(built, image, scratch):
-    """One of another cause, here a new size of the disk, comes when a request is awaited and not submitted yet."""
+    """An interrupt with another cause, here a new size of the disk, comes when the driver waits for a request that is
+    not submitted yet."""
     source = (HLEOS / "src/hleos/disk/virtio.c").read_text(encoding="utf-8").split("\n")
     line = 1 + next(n for n, text in enumerate(source) if "__atomic_store_n(&s->available.index" in text)
     serial = scratch / "serial.txt"

@@ -1,4 +1,4 @@
-"""The disk and its file system: what is written is there after the machine's end, however that comes."""
+"""The disk and its file system: written files exist after the machine's end, in whatever way it ends."""
 import random
 import re
 import signal
@@ -13,19 +13,19 @@ from tests.hleos.power import FLUSH, READ, WRITE, PowerDisk, stalls
 from tests.support import lab_run
 
 PROMPT = "hleos>\x1b\\[0m "
-NAMES = {"ide": "ata0", "virtio": "vd0"}   # of the disk, by QEMU's interface
+NAMES = {"ide": "ata0", "virtio": "vd0"}   # the disk's name for each interface of QEMU
 each_interface = pytest.mark.parametrize("interface", NAMES)
 
 
 def fsck(disk):
-    """Its status, and what it says."""
+    """Runs fsck. Returns its status and output."""
     result = subprocess.run([BUILD / "fsck", disk], capture_output=True, text=True, check=False)
     return result.returncode, result.stdout + result.stderr
 
 
 @pytest.fixture
 def start():
-    """start(disk, QEMU's options) -> a pexpect of the serial line. A machine that is there at the end is killed."""
+    """start(disk, QEMU's options) -> a pexpect of the serial line. A machine that still runs at the end is killed."""
     started = []
 
     def run(disk, *extra, **options):
@@ -72,12 +72,12 @@ def test_files_survive_a_kill(start, image, interface):
 
 
 def last_synced(text, least=0):
-    """The last round that a machine under load has on its disk, as far as it has said."""
+    """The last round that a machine under load has reported as synced."""
     return max([least, *map(int, re.findall(r"load: synced (\d+)\r", text))])
 
 
 def killed(serial):
-    """Kills QEMU; all that came on the serial line."""
+    """Kills QEMU. Returns the serial output."""
     serial.kill(signal.SIGKILL)
     seen = serial.before + (serial.after if isinstance(serial.after, str) else "")
     serial.expect(pexpect.EOF)
@@ -85,7 +85,7 @@ def killed(serial):
 
 
 def test_kills_under_load(start, image, soak):
-    """At random moments: each start finds all that was synced before the kill."""
+    """Kills at random times: each start finds all rounds that were synced before."""
     random.seed(20)
     disk, synced = image("load=forever"), 0
     for turn in range(soak(4, 1000)):
@@ -103,7 +103,7 @@ def test_kills_under_load(start, image, soak):
 
 @each_interface
 def test_power_fails_at_a_write(start, image, sockets, scratch, soak, interface):
-    """Each time from the same disk: what its cache held may be lost in part. Each write there is: test_crash.py."""
+    """Each time from the same disk; parts of its cache may be lost. test_crash.py tests all writes."""
     random.seed(21)
     disk, left = image("load=forever"), scratch / "left.img"
     for at in soak((3, 150), range(1, 400)):
@@ -125,7 +125,8 @@ def test_power_fails_at_a_write(start, image, sockets, scratch, soak, interface)
 @each_interface
 @pytest.mark.parametrize("kind", [WRITE, FLUSH])
 def test_a_disk_that_fails(start, image, sockets, scratch, kind, interface):
-    """From some request on, all fail. It is said once, what is there can be read, and nothing is changed."""
+    """All requests fail from some request on. One message reports it, files in the cache can be read, and nothing is
+    changed."""
     disk, bad = image(), []
     power = PowerDisk(disk, sockets / "disk", fail=lambda this, number: this == kind and bool(bad))
     serial = start(power.url, interface=interface)
@@ -143,12 +144,12 @@ def test_a_disk_that_fails(start, image, sockets, scratch, kind, interface):
     killed(serial)
     power.power_fails(scratch / "left.img")
     status, text = fsck(scratch / "left.img")
-    assert status == 0 and re.search("[12] files", text), text   # the second may have reached the log
+    assert status == 0 and re.search("[12] files", text), text   # the second one may be in the log
 
 
 @each_interface
 def test_reads_that_fail(start, image, sockets, interface):
-    """An error each time, until the disk is well again."""
+    """Each read gives an error until the disk works again."""
     disk, bad = image(), []
     power = PowerDisk(disk, sockets / "disk", fail=lambda this, number: this == READ and bool(bad))
     serial = start(power.url, interface=interface)
@@ -162,7 +163,7 @@ def test_reads_that_fail(start, image, sockets, interface):
 
 @each_interface
 def test_a_disk_that_does_not_answer(start, image, sockets, interface):
-    """A request that takes longer than the driver waits: the disk is reset, and the request made again."""
+    """A request takes longer than the driver waits: the driver resets the disk and repeats the request."""
     disk, slow = image(), set()
     power = PowerDisk(disk, sockets / "disk", fail=stalls(9, READ, slow))
     serial = start(power.url, interface=interface)
@@ -174,7 +175,7 @@ def test_a_disk_that_does_not_answer(start, image, sockets, interface):
 
 @pytest.mark.parametrize("machine", ["pc", "q35", "pc without ACPI"])
 def test_virtio(image, qemu, machine):
-    """By the I/O APIC's lines and by the PIC's."""
+    """With interrupts through the I/O APIC, and through the PIC."""
     extra = {"pc": (), "q35": ("-machine", "q35"), "pc without ACPI": ("-machine", "pc,acpi=off,hpet=off")}[machine]
     status, text = qemu(image("test=files"), extra=extra, interface="virtio")
     assert "disk: vd0, " in text and "disk: ata" not in text, text
@@ -188,7 +189,7 @@ def test_virtio(image, qemu, machine):
     (129, 129, "the root is not a directory"),
 ])
 def test_a_damaged_file_system(start, image, block, offset, why):
-    """It is not mounted, with a reason; the system starts without it."""
+    """It is not mounted, and a message says why; the system starts without it."""
     disk = image()
     with open(disk, "r+b") as file:
         first = int.from_bytes(file.read(512)[446 + 16 + 8:][:4], "little") * 512   # the second partition's
@@ -212,8 +213,8 @@ def test_kills_of_bochs(image, bochs, soak):
     assert synced > 3 * 3
 
 
-# For each number: runs the VMM with a disk until the load has said `synced` that often, and kills it. The disk is
-# looked at after each, and what came is printed. All in one go, as a run in the lab has a price of its own.
+# For each number: runs the VMM with a disk until the load has printed `synced` that many times, and kills it. The disk
+# is checked after each kill, and the output is printed. All in one command, since each command in the lab takes time.
 KILL_VMM = """
 vmm=$1 disk=$2 kernel=$3 fsck=$4 serial=$5; shift 5
 for count; do
@@ -230,7 +231,7 @@ done
 
 
 def test_kills_of_our_vmm(built, vmm, scratch, soak):
-    """virtio in memory, found by ACPI; the disk is all file system."""
+    """virtio over MMIO, found by ACPI; the whole disk is a file system."""
     random.seed(22)
     disk, synced, at_once = scratch / "disk.img", 0, 20
     subprocess.run([BUILD / "mkimage", "--fs", str(FS_SIZE), "--out", disk], check=True, stdout=subprocess.DEVNULL)

@@ -17,7 +17,7 @@ def test_display(built, vmm, check):
 
 
 def test_refusals(built, vmm):
-    """One line and a status where there is nothing to draw on, or nothing to draw."""
+    """One line of error and a status if there is no terminal, or no display."""
     result = vmm.run("--display=text", TOP / "build/hleos/hleos.elf")
     assert result.status == 125 and "standard output is not one" in result.err, result
     result = vmm.run("--display=text", "@hello")

@@ -1,4 +1,4 @@
-"""The book's exercises: each is judged on the tree as it is, and on the answer that labs.toml has."""
+"""The book's exercises: each is graded on the unchanged tree, and on the answer in labs.toml."""
 import re
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ def changed(lab):
 
 @pytest.fixture(scope="module")
 def tree(built, tmp_path_factory):
-    """A copy with its objects, which are not made again: what their dependencies name is the copy's."""
+    """A copy of the tree with its objects, which are not rebuilt: their dependency files refer to the copy."""
     top = tmp_path_factory.mktemp("tree")
     for name in ("HLeOs", "abi", "common", "mk", "build/hleos"):
         shutil.copytree(TOP / name, top / name, symlinks=True)
@@ -81,7 +81,8 @@ def test_another_change_is_not_the_answer(tree):
 
 
 def test_answers_fit_the_sources_and_questions():
-    """Each answer's text is there once. Each chapter has labs, and at the exercises that labs.toml says."""
+    """Each answer's old text occurs once in the sources. Each chapter has labs, at the exercises that labs.toml
+    lists."""
     for number, lab in LABS.items():
         assert changed(lab), number
     table = (TOP / "docs/hleos/README.md").read_text(encoding="utf-8")

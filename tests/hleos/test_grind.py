@@ -1,4 +1,5 @@
-"""What comes to a program's mind, for a minute and, in soak, for ten, on three machines at once, each with a disk."""
+"""Random operations of a program, for one minute, or ten in soak, on three machines at the same time, each with a
+disk."""
 import re
 import shutil
 import subprocess

@@ -8,13 +8,13 @@ import pytest
 from tests.hleos.machines import BUILD, FS_SIZE, GOOD, HLEOS, LIMIT, Screen, nmi_in_abuse, qemu_command, stop_in_program
 from tests.support import TOP, lab_run
 
-SECRET = "0xffff800000100000"   # the direct map's name of the byte at 1 MB
+SECRET = "0xffff800000100000"   # the address of the byte at 1 MB in the direct map
 PROGRAMS = "test=user.system_calls_do_what_they_say"
 
 
 @pytest.fixture(scope="module")
 def kernels(built):
-    """Both kernels' files: with and without."""
+    """The files of both kernels, with and without KPTI."""
     subprocess.run(["make", "-s", "-C", HLEOS, "KPTI=1", "all"], check=True, stdin=subprocess.DEVNULL)
     return {kind: (BUILD / ("hleos%s-stripped.elf" % kind)).read_bytes() for kind in ("", "-kpti")}
 
@@ -45,8 +45,8 @@ def test_programs_on_bochs(kernels, image, bochs):
 
 @pytest.mark.parametrize("kind, answer", [("", r"gpa: 0x100000\b"), ("-kpti", "Unmapped")])
 def test_what_a_program_could_reach(kind, answer, kernels, image, sockets):
-    """While it computes in ring 3, the monitor asks its tables for the kernel's memory. An NMI finds the kernel's
-    tables all the same."""
+    """While a program computes in ring 3, the monitor looks up the kernel's memory in its page tables. An NMI still
+    runs on the kernel's tables."""
     monitor = sockets / "monitor"
     command = qemu_command(image(kernel=kernels[kind]), "stdio",
                            extra=("-monitor", "unix:%s,server=on,wait=off" % monitor))

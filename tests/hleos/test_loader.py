@@ -1,6 +1,6 @@
 """The boot loader on PCs that lack something: it finds another way, or fails with the right line and code.
 
-What the BIOS does not offer is taken from it by an option ROM (HLeOs/HLeOs/test/rom); a bad disk is a bad image.
+An option ROM removes functions of the BIOS (HLeOs/HLeOs/test/rom); a bad disk is a bad image.
 """
 import struct
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from tests.hleos.machines import BUILD, GOOD, LIMIT, qemu_command
 
 SECTOR = 512
-HEADER = struct.Struct("<16sHHIQQQIHHHHHH")   # ELF64's, field by field
+HEADER = struct.Struct("<16sHHIQQQIHHHHHH")   # the ELF64 header
 MACHINE, ENTRY, TABLE, ENTRIES = 2, 4, 5, 10
 SEGMENT = struct.Struct("<IIQQQQQQ")
 TYPE, OFFSET, MEMORY_SIZE = 0, 2, 6
@@ -71,13 +71,13 @@ def test_too_little_memory(image, halted):
 
 
 def test_not_64_bit(image, halted):
-    """Known at the end only: until then a 32-bit machine shows all of the loader to a debugger."""
+    """Checked only at the end, so that all of the loader can be debugged on a 32-bit machine."""
     text = halted(image(), program="qemu-system-i386")
     assert "crc ok" in text and "HLeOs E14 no long mode" in text
 
 
 def kernel(field=None, value=0, segment=None):
-    """The kernel's file with one field changed: of its header, or of each of its segments."""
+    """The kernel's file with one field changed, in its header or in each of its segments."""
     data = bytearray((BUILD / "hleos-stripped.elf").read_bytes())
     header = list(HEADER.unpack_from(data))
     if segment is None:
@@ -100,7 +100,7 @@ def kernel(field=None, value=0, segment=None):
     ("E12 too little memory: ", {"segment": MEMORY_SIZE, "value": 200 << 20}),
 ])
 def test_a_kernel_that_is_none(image, halted, line, change):
-    """Whole by its CRC, and still nothing to run."""
+    """A file with a correct CRC that is not a valid kernel."""
     text = halted(image(kernel=kernel(**change)))
     assert "crc ok" in text and "HLeOs " + line in text
 
@@ -131,15 +131,15 @@ def test_a_bios_that_cannot(image, halted, roms, rom, line):
     (["a20-closed", "a20-deaf"], "A20: opened by the keyboard controller"),
 ])
 def test_another_way(image, qemu, roms, rom, line):
-    """By geometry or without one, at the second try, by E801h, with A20 closed, with a parameter block written over:
-    the kernel comes up all the same."""
+    """By geometry or without one, at the second try, by E801h, with A20 closed, with an overwritten parameter block:
+    the kernel starts in each case."""
     status, text = qemu(image("test=memory"), extra=roms(*rom))
     assert line in text and "crc ok" in text and " 0 failed" in text
     assert status == GOOD
 
 
 def test_a_map_that_contradicts_itself(image, qemu, roms):
-    """RAM by one entry, reserved by another: nothing is put there, not the kernel and none of its pages."""
+    """Memory that is RAM in one entry and reserved in another is not used, neither for the kernel nor for its pages."""
     status, text = qemu(image("test=memory"), extra=roms("overlap"))
     assert "kernel at 0x9" in text and "memory: 119 MB" in text, text
     assert " 0 failed" in text and status == GOOD
@@ -156,12 +156,13 @@ def address(symbol):
 
 
 def test_a20_that_does_not_open(image, scratch, sockets):
-    """No machine here has such a line, so the debugger says "closed" each time that the loader looks."""
+    """No emulated machine has such an A20 line, so the debugger answers "closed" each time that the loader checks
+    it."""
     serial, server = scratch / "serial.txt", sockets / "gdb"
     machine = subprocess.Popen(qemu_command(image(), "file:%s" % serial, extra=(
         "-S", "-gdb", "unix:%s,server=on,wait=off" % server)), stdin=subprocess.DEVNULL)
     commands = ["target remote %s" % server, "hbreak " + address("a20_is_open")]
-    for _ in range(4):   # before the first way, and after each
+    for _ in range(4):   # before the first method, and after each
         commands += ["continue", "set $rax = 0", "set $rip = *(unsigned *)$rsp", "set $rsp = $rsp + 4"]
     commands += ["hbreak " + address("console_halt"), "continue", "info registers rip", "detach"]
     try:

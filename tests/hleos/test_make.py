@@ -5,13 +5,13 @@ from tests.hleos.machines import HLEOS, LIMIT
 
 
 def make(*words):
-    """With a limit of time, which ends QEMU too: all that timeout starts are in its process group."""
+    """Runs make with a time limit, which ends QEMU too: all its processes are in the process group of timeout."""
     return subprocess.run(["timeout", str(LIMIT), "make", "-s", "-C", HLEOS, *map(str, words)],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
 
 
 def test_run(built, scratch):
-    """A machine that ended well is a make that did."""
+    """If the machine succeeds, so does make."""
     image = "IMAGE=%s" % (scratch / "run.img")
     done = make("run", "ACCEL=tcg", image, "CPUS=2", "CMDLINE=test=threads")
     assert done.returncode == 0 and "processors: 2" in done.stdout and " 0 failed" in done.stdout, done

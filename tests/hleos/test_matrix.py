@@ -1,4 +1,4 @@
-"""One kernel, its own tests, every machine, from a disk, a floppy or the kernel's file."""
+"""The kernel's own tests on every machine, booted from a disk, a floppy or the kernel's file."""
 import subprocess
 
 import pytest
@@ -6,16 +6,16 @@ import pytest
 from tests.hleos.machines import BUILD, FS_SIZE, GOOD, PANIC, qemu_command
 from tests.support import TOP, lab_run
 
-TESTS = 65       # that the kernel has
-OF_DISKS = 4     # of them, which need a disk with a file system
-OF_SEVERAL = 3   # of them, which need several processors
+TESTS = 65       # the kernel's tests
+OF_DISKS = 4     # those that need a disk with a file system
+OF_SEVERAL = 3   # those that need several processors
 MANY, FEW = 30000, 10000   # operations of the stress
 APIC = ["interrupts: APIC", "by the HPET, tick by the local APIC"]
 PIC = ["acpi: no tables", "interrupts: PIC", "by the PIT, tick by the PIT"]
 VMM = ["loaded by kvm-vmm", "interrupts: APIC", "by the PIT, tick by the local APIC"]   # it has no HPET
 FLOPPY = 1474560
 
-# What each machine is, and what the kernel must have found on it.
+# Each machine's options, and what the kernel must print about it.
 QEMU = {
     "QEMU, 32 MB": ({"memory": "32M"}, APIC),
     "QEMU, 512 MB and 2 CPUs": ({"memory": "512M", "extra": ("-smp", "2")}, APIC),
@@ -25,13 +25,15 @@ QEMU = {
     "QEMU without ACPI and HPET": ({"extra": ("-machine", "pc,acpi=off,hpet=off")}, PIC),
     "QEMU without NX": ({"cpu": "max,-nx"}, APIC),
 }
-# Tests that do not apply: there is no NX, or no SMEP and SMAP, the reference timer makes the ticks, the disk is AHCI's.
+# The number of tests that do not apply: without NX, without SMEP and SMAP, with ticks from the reference timer, with an
+# AHCI disk.
 LEFT_OUT = {"QEMU, q35": OF_DISKS, "QEMU without ACPI and HPET": 1, "QEMU without NX": 1, "Bochs": 1}
 SEVERAL = {"QEMU, 512 MB and 2 CPUs": 2, "QEMU, 5 GB and 4 CPUs": 4, "Bochs": 2, "kvm-vmm, 5 GB, 4 vCPUs and a disk": 4}
 BOCHS = "cpu: count=2, model=corei5_lynnfield_750, ips=50000000"
 OURS = {"kvm-vmm": [], "kvm-vmm, 5 GB, 4 vCPUs and a disk": ["-m", "5G", "-c", "4"]}
-# From a disk on each machine that has a BIOS; from a floppy, which is read by CHS, on two, as neither memory nor
-# processors touch that (q35 has no floppy controller); the kernel's file on our VMM, which alone starts one.
+# From a disk on each machine with a BIOS; from a floppy, which is read by CHS, on two machines, as memory and
+# processors make no difference (q35 has no floppy controller); the kernel's file on the VMM, the only machine that
+# loads one.
 SLOW = pytest.mark.full("minutes, of a KVM inside an emulator,")
 CELLS = [*(("disk", machine) for machine in QEMU), pytest.param("disk", "QEMU on KVM", marks=SLOW), ("disk", "Bochs"),
          ("floppy", "QEMU, 32 MB"), ("floppy", "QEMU without ACPI and HPET"),
@@ -39,7 +41,8 @@ CELLS = [*(("disk", machine) for machine in QEMU), pytest.param("disk", "QEMU on
 
 
 def judge(text, found, left_out=0):
-    """Every test passed, none was left out but those that do not apply, and the machine is the one that was meant."""
+    """Checks that every test has passed, that only those that do not apply were skipped, and that the machine is the
+    intended one."""
     failed = [line for line in text.splitlines() if "FAILED" in line or "does not hold" in line]
     assert not failed, text
     rest = ", %d left out" % left_out if left_out else ""
@@ -59,7 +62,7 @@ def run_disk(machine, disk, floppy, fixtures):
         return GOOD, bochs(disk, lines=(BOCHS,)), ["interrupts: APIC"]
     if machine == "QEMU on KVM":
         serial = scratch / "serial.txt"
-        # A disk of virtio: by an ATA disk each word is an exit, which takes an emulated KVM minutes.
+        # A virtio disk: with an ATA disk each word is an exit, which takes minutes on an emulated KVM.
         command = qemu_command(disk, "file:%s" % serial, accelerator="kvm", interface="virtio")
         return lab_run(*command, limit=900).status, serial.read_text(errors="replace"), ["interrupts: APIC"]
     options, found = QEMU[machine]
@@ -88,7 +91,7 @@ def test_matrix(kind, machine, image, qemu, bochs, scratch, request):
 
 
 def test_sixteen_processors(image, qemu):
-    """As many as there may be, and one more: it is left alone."""
+    """One processor more than the maximum: it is not started."""
     status, text = qemu(image("test=processors"), extra=("-smp", "17"))
     assert "processors: 16\n" in text and "selftest: 4 passed, 0 failed" in text and status == GOOD, text
 
@@ -110,7 +113,7 @@ def test_sleep_is_exact_in_virtual_time(image, qemu):
 
 
 def test_firmware_that_leaves_the_x2apic_on(image, bochs, roms):
-    """An option ROM turns it on, as the firmware of large machines does. Its registers are MSRs then."""
+    """An option ROM turns the x2APIC on, as the firmware of large machines does. Then the registers are MSRs."""
     rom = roms("x2apic-on")[1]
     text = bochs(image("test=time"), lines=("cpu: model=corei7_haswell_4770, ips=50000000",
                                             "optromimage1: file=%s, address=0xd0000" % rom))

@@ -1,4 +1,4 @@
-"""mkimage: what it cannot do it says in one line, and leaves no image behind."""
+"""mkimage: an error gives one line and no image."""
 import re
 import subprocess
 
@@ -48,14 +48,15 @@ def test_too_few_parts(built, scratch):
 
 
 def test_the_longest_command_line(built, image, qemu):
-    """255 characters arrive, to the last."""
+    """All 255 characters reach the kernel."""
     words = "test=memory.pages_are_distinct"
     status, text = qemu(image("x" * (255 - len(words) - 1) + " " + words))
     assert "selftest: 1 passed, 0 failed" in text and status == 33
 
 
 def test_the_disk_that_make_makes(built, scratch):
-    """Each program, and a text to read. A machine of `make run` may have written to the one in build/."""
+    """The disk contains each program, and a text to read. Makes a new one, since a machine of `make run` may have
+    changed that in build/."""
     disk = scratch / "made.img"
     subprocess.run(["make", "-s", "-C", HLEOS, "IMAGE=%s" % disk, disk], check=True, stdin=subprocess.DEVNULL)
     result = subprocess.run([BUILD / "fsck", disk], capture_output=True, text=True, check=False)

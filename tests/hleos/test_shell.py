@@ -1,4 +1,4 @@
-"""The shell, by serial line and by keyboard, and what is on the screen."""
+"""The shell, by serial line and by keyboard, and the screen."""
 import re
 import time
 
@@ -60,7 +60,7 @@ def test_line_editing_and_history(machine):
 
 
 def test_demonstration(machine):
-    """It runs when asked for: what is typed before and meanwhile is not lost to it at the start."""
+    """It runs on command: keys typed before and during its start are not lost."""
     serial, _ = machine()
     text = serial.before
     assert "clock: TSC" in text and "Hello!" not in text
@@ -71,7 +71,7 @@ def test_demonstration(machine):
 
 
 def test_programs(machine):
-    """They run by their name; their status is shown, a fault is explained and ends them alone."""
+    """Programs are started by name; their status is printed. A fault is explained and ends only its program."""
     serial, _ = machine()
     text = run(serial, "hello a b")
     assert "Hello from ring 3, process 1: hello a b" in text and "hello: status 3" in text
@@ -82,7 +82,7 @@ def test_programs(machine):
 
 
 def test_the_programs_shell(machine):
-    """Pipes, redirection, jobs behind the prompt, what is typed for a program, and the way back."""
+    """Pipes, redirection, background jobs, input for a program, and the return to the kernel's shell."""
     serial, _ = machine()
 
     def say(line, prompt="\\$ "):
@@ -110,7 +110,8 @@ def test_the_programs_shell(machine):
 
 
 def test_init(machine):
-    """It starts shells, and is the parent of orphans; /proc shows them. Killed, it takes all other programs along."""
+    """init starts shells, and is the parent of orphans; /proc shows them. If it is killed, all other programs end
+    too."""
     serial, _ = machine("-smp", "2", command_line="init", prompt="sh\\$ ")
 
     def say(line):
@@ -126,7 +127,7 @@ def test_init(machine):
     assert re.search(r"^ +%s +%s .*there +sleep$" % (sleeper, init), say("cat /proc/processes"), re.M)
     say("kill %s" % sleeper)
     end = time.monotonic() + LIMIT
-    while re.search(r"^ +%s " % sleeper, say("ps"), re.M):   # it ends when it is woken, and init asks then
+    while re.search(r"^ +%s " % sleeper, say("ps"), re.M):   # it ends when it is woken; then init reaps it
         assert time.monotonic() < end
     assert re.search(r"^ +lock \w+ +rank \d+ +taken \d+ times", say("cat /proc/locks"), re.M)
     listing = say("ls /proc/")
@@ -143,7 +144,7 @@ def test_init(machine):
 
 
 def test_nmi_in_a_program(machine):
-    """It comes while GS is the program's: the kernel finds its own all the same."""
+    """The NMI comes while GS is the program's: the kernel must load its own."""
     serial, screen = machine()
     serial.send("abuse 17\r")
     serial.expect("abuse 17")
@@ -209,7 +210,7 @@ def test_keyboard_and_screen(machine, scratch):
     serial.expect(PROMPT)
     lines = screen.lines(scratch / "page")
     assert any("Helx!1: no such command" in line for line in lines)
-    for _ in range(3):   # more than the half screen that a step of the view is
+    for _ in range(3):   # more than the half screen by which the view moves
         run(serial, "help")
     before = screen.lines(scratch / "page")
     screen.do("sendkey pgup")
@@ -217,7 +218,7 @@ def test_keyboard_and_screen(machine, scratch):
 
 
 def test_a_line_longer_than_the_screen(machine, scratch):
-    """It stays in its row, on the screen too, whatever is done to it."""
+    """The line stays in its row, also on the screen, with all editing keys."""
     serial, screen = machine()
     serial.send("0123456789" * 11)
     for _ in range(5):
@@ -232,7 +233,7 @@ def test_a_line_longer_than_the_screen(machine, scratch):
 
 
 def test_the_date_leaves_nmi_open(machine, scratch):
-    """Bit 7 of port 70h, as it was last written."""
+    """Checks the last write to bit 7 of port 70h."""
     trace = scratch / "trace"
     serial, screen = machine("-D", str(trace))
     screen.do("trace-event memory_region_ops_write on")
@@ -243,7 +244,8 @@ def test_the_date_leaves_nmi_open(machine, scratch):
 
 
 def test_what_is_drawn_is_what_the_page_says(machine, scratch):
-    """QEMU's picture against the page in memory: a cell that is not blank shows its ink, and no cell another colour."""
+    """Compares QEMU's picture with the text page in memory: a cell that is not blank has its foreground colour, and no
+    cell has other colours."""
     serial, screen = machine()
     run(serial, "demo")
     screen.do("stop")   # nothing changes between the two

@@ -1,5 +1,5 @@
-"""The shell in our own VMM, with no BIOS and no disk: where KVM is complete, or in the lab. Its tests are in
-test_matrix.py.
+"""The shell in the VMM, without a BIOS and a disk: where KVM is complete, or in the lab. test_matrix.py runs the
+kernel's tests there.
 """
 import subprocess
 
@@ -26,6 +26,6 @@ def test_panic_has_its_status(built, vmm):
 
 
 def test_reboot_ends_it_well(built, vmm):
-    """By the keyboard controller's reset. Were it not there, a triple fault would follow: status 126."""
+    """Resets through the keyboard controller. If that failed, a triple fault would follow: status 126."""
     status, text = run("", "reboot\n")
     assert status == 0, text

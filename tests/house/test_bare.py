@@ -1,4 +1,4 @@
-"""tools/bare: a system with git and make alone, the command's status as it is, and a reason where it cannot be."""
+"""tools/bare: a system with only git and make, the command's status, and a reason if the system cannot be made."""
 import os
 import shutil
 import signal
@@ -18,7 +18,7 @@ def bare(*words, script=TOP / "tools/bare", **options):
 
 def test_an_ordinary_user_is_told_what_it_needs():
     options = {"user": 54321, "group": 54321, "extra_groups": []} if os.geteuid() == 0 else {}
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # this checkout may be in a folder that only root enters
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # this checkout may be in a folder that only root can enter
         os.chmod(folder, 0o755)
         script = Path(folder) / "tools/bare"
         script.parent.mkdir()
@@ -28,7 +28,7 @@ def test_an_ordinary_user_is_told_what_it_needs():
     assert result.stderr == "bare: needs root for mounts and chroot: sudo tools/bare bookworm\n"
 
 
-# Within a bare system the root is no mount, and namespaces of its own are refused.
+# In a bare system the root is not a mount, and new namespaces are refused.
 NEEDS = os.geteuid() == 0 and shutil.which("mmdebstrap") and not subprocess.run(["unshare", "--mount", "true"],
                                                                                  capture_output=True).returncode
 
@@ -58,5 +58,5 @@ def test_a_signal_ends_what_runs_there(number):
             if line == "ready\n":
                 break
         script.send_signal(number)
-        assert script.stdout.read() == ""  # its end: no process holds the pipe any more
+        assert script.stdout.read() == ""  # the end of the pipe: all processes have ended
         assert script.wait() == 128 + number

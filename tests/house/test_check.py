@@ -1,4 +1,4 @@
-"""tools/check and the repeats of tests/conftest.py, on a small tree with tests of our own."""
+"""tools/check and the repeats of tests/conftest.py, on a small tree with its own tests."""
 import json
 import os
 import shutil
@@ -30,7 +30,7 @@ def fails_once(name, stops):
 
 @pytest.fixture
 def tree(tmp_path):
-    """tree(tests): what tools/check says of {folder: source of its tests}; `follow` is given each line as it comes."""
+    """tree(tests): the output of tools/check for {folder: source of its tests}; `follow` is called with each line."""
     for path in ("tools/check", "tests/conftest.py", "tests/support.py", "pytest.ini"):
         (tmp_path / path).parent.mkdir(exist_ok=True)
         shutil.copy(TOP / path, tmp_path / path)
@@ -82,7 +82,8 @@ def test_tests_of_two_kinds_of_machine_run_side_by_side(tree):
 
 
 def test_a_process_that_has_no_more_takes_over_from_the_other(tree):
-    """The last file of the other's list: the first test waits for it. Session fixtures are made once in a process."""
+    """A process takes the last file of the other's list, for which the first test waits. Session fixtures are made once
+    in each process."""
     wait = ("import time\n@pytest.fixture(scope='session')\ndef once():\n"
             "    with open(Path(__file__).parents[1] / 'made', 'a') as f:\n        f.write('1')\n    yield\n"
             "def test_wait(once):\n    end = time.monotonic() + 400\n"

@@ -1,4 +1,4 @@
-"""tools/check-style on small trees, each broken in one way: every rule must see its breach, and only that one."""
+"""tools/check-style on small trees with one breach each: every rule must find its breach, and no other."""
 import os
 import shutil
 import subprocess
@@ -72,7 +72,7 @@ def check(root, extra, **options):
 
 
 def breaches_of(result):
-    """The lines that are not about the run itself."""
+    """The lines that report breaches."""
     return [line for line in result.stdout.splitlines() if not line.startswith("  STYLE ")]
 
 
@@ -130,7 +130,7 @@ def test_a_known_arrow_passes(tmp_path):
 
 @pytest.mark.parametrize("version, says", [("15.0.7", "clang-format 15 is here"), (None, "it is not installed")])
 def test_another_clang_format_does_not_judge(tmp_path, version, says):
-    """Layout as clang-format 14 has it is not that of others: one line, and the rest still counts."""
+    """Another version of clang-format does not check the layout: one line says so, and all other rules are checked."""
     _, path, text = BREACHES["crooked layout"]
     tools = tmp_path / "bin"
     tools.mkdir()

@@ -1,4 +1,4 @@
-"""What the documents say of programs is what the programs say of themselves; what commands print: tools/check-docs."""
+"""Compares tables and lists in the documents with the programs. tools/check-docs compares the output of commands."""
 import re
 import subprocess
 import sys
@@ -32,11 +32,11 @@ def long_options(text):
     return set(re.findall(r"--[a-z][a-z-]+", text.replace("\\-", "-")))
 
 
-GONE = {"--report"}  # parsed only to say what to use instead
+GONE = {"--report"}  # parsed only for a message that names its replacement
 
 
 def test_the_manual_has_every_option_and_no_other():
-    """Checked against the table that parses them."""
+    """Compared with the table that parses the options."""
     source = read("kvm-vmm-x86/src/options/options.c")
     parsed = {"--" + name for name in re.findall(r'^    \{"([a-z-]+)", (?:0|\'.\'), [A-Z]+,', source, re.M)}
     of_run = {"--" + name for name in re.findall(r'\{\.name = "([a-z-]+)",', read("kvm-vmm-x86/src/run/request.c"))}
@@ -140,7 +140,7 @@ def test_the_numbers_of_hypercalls():
 
 
 def test_the_header_for_programs_that_are_fuzzed():
-    """It is copied to where abi/ is not: its own numbers are those of abi/hypercall.h."""
+    """The header is copied to places without abi/: its own numbers must be those of abi/hypercall.h."""
     numbers = dict(re.findall(r"FUZZ_([A-Z]+) = (0x[0-9a-f]+)", read("kvm-vmm-x86/example/kvmvmm_fuzz.h")))
     abi = dict(re.findall(r"#define HC_(?:FUZZ_)?([A-Z]+)\s+(0x[0-9a-f]+)", read("abi/hypercall.h")))
     assert set(numbers) == {"PORT", "INPUT", "DONE", "FAILED"}
@@ -167,7 +167,7 @@ def test_the_boot_sector_of_hleos():
 
 
 def test_the_ranks_of_locks():
-    """Each rank's files, as the enumeration names them."""
+    """The files of each rank, as in the comments of the enumeration."""
     ranks = re.search(r"enum lock_rank \{.*?\};", read("HLeOs/HLeOs/src/hleos/cpu/lock.h"), re.S)[0]
     a_file = r"\w+(?:/\w+)*\.c"
     files = [re.findall(a_file, comment) for comment in re.findall(r"LOCK_\w+(?: = 1)?, +/\*(.*?)\*/", ranks)]
@@ -233,7 +233,7 @@ SOURCES = {
 
 
 def test_counts_of_lines():
-    """Within a fifth, so that not every change has to change README."""
+    """Correct to a fifth, so that README need not change with every commit."""
     heading = next(line for line in read("README.md").split("\n") if line.startswith("| VMM |"))
     names = [cell.strip().replace("`", "") for cell in heading.split("|")[1:-1]]
     shown = dict(zip(names, table("README.md", "VMM")[0]))

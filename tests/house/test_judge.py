@@ -1,4 +1,4 @@
-"""bench/judge: what it reads in the output of a run."""
+"""bench/judge: parsing the output of a run."""
 import importlib.machinery
 import importlib.util
 from pathlib import Path
@@ -17,7 +17,7 @@ def judge():
 
 
 def test_bytes_before_a_check(judge):
-    """A check of a console leaves some; what a check prints of its own is no check."""
+    """A check of a console prints such bytes; other output of a check does not count as a check."""
     verdict = judge.judged("PASS: one\n\x00\ufffdFAIL: two\n\x00SKIP: three\n\tFAIL: indented\nsaid FAIL: four\n", "")
     assert verdict.counts == {"PASS": 1, "FAIL": 1, "SKIP": 1} and verdict.failed == ["two"]
 

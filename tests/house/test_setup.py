@@ -1,4 +1,4 @@
-"""tools/setup: what it says where there is no apt. What it installs where there is: tools/bare."""
+"""tools/setup: its messages without apt. tools/bare tests the installation with apt."""
 import os
 import re
 import shutil
@@ -56,7 +56,7 @@ def test_a_user_who_has_installed_all():
 
 
 def test_what_ci_installs_makes_a_bare_system():
-    """.ci/run starts tools/bare, on a machine where nothing was installed by hand."""
+    """The packages that .ci/run installs contain all that tools/bare needs, on a machine without other packages."""
     groups = re.search(r"^tools/setup (.*)$", (TOP / ".ci/run").read_text(), re.M)[1].split()
     installed = {row[0] for row in rows() if row[1] in ("base", *groups)}
     assert {"mmdebstrap", "clang-format", "git"} <= installed
@@ -65,7 +65,7 @@ def test_what_ci_installs_makes_a_bare_system():
 @pytest.mark.parametrize("given, compilers", [
     ([], "gcc gcc"), (["CC=clang"], "clang clang"), (["CC=clang", "HOST_CC=gcc-12"], "gcc-12 clang")])
 def test_the_compiler_is_the_one_that_is_asked_for(tmp_path, given, compilers):
-    """Of programs for this machine and of freestanding x86."""
+    """The compiler for this machine's programs, and for freestanding x86."""
     makefile = tmp_path / "Makefile"
     makefile.write_text("OUT := %s\ninclude %s/mk/host.mk\ninclude %s/mk/x86.mk\nshow:\n\t@echo $(HOST_CC) $(X86_CC)\n"
                         % (tmp_path, TOP, TOP))

@@ -1,4 +1,4 @@
-"""tools/tour: its table drives it, and a stop that fails is a failed tour. Run on a copy with stops of our own."""
+"""tools/tour: it runs the stops of its table, and fails if a stop fails. Tested on a copy with other stops."""
 import re
 import subprocess
 import sys

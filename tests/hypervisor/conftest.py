@@ -1,4 +1,4 @@
-"""Fixtures of the hypervisor's system tests; what they are made of is in hvmachine.py."""
+"""Fixtures of the hypervisor's system tests; hvmachine.py has the functions for them."""
 import shutil
 import sys
 from pathlib import Path
@@ -14,8 +14,8 @@ from hvmachine import OUT, QEMU12, make, qemu13, spawned  # noqa: E402
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call():
-    """A test that fails leaves no machine behind that takes a processor from the tests after it. If it waited for
-    one in vain, it says what that does."""
+    """Ends the machines of a failed test, so that they take no CPU time from later tests. If the test timed out,
+    reports the machine's state."""
     before = len(spawned)
     outcome = yield
     for child in spawned[before:]:
@@ -35,7 +35,7 @@ def hypervisor():
 
 @pytest.fixture(params=["qemu of the machine", "qemu of Debian 13"])
 def qemu(request):
-    """The emulator's command, once for each version there is."""
+    """The emulator's command, once for each available version."""
     if request.param == "qemu of the machine":
         return QEMU12
     command = qemu13()

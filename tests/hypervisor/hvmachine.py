@@ -1,4 +1,4 @@
-"""What the hypervisor's system tests share: building images, and machines to run them in.
+"""Shared by the hypervisor's system tests: builds images and runs machines.
 
 Outcomes are read from what guests print about themselves. Every machine has a time limit.
 """
@@ -17,13 +17,13 @@ import stuck
 TOP = Path(__file__).resolve().parents[2]
 HV = TOP / "hypervisor"
 OUT = TOP / "build" / "hypervisor"
-QEMU12 = ["qemu-system-riscv64"]  # the machine's own, whatever its version is; with Debian 12 it is 7.2
+QEMU12 = ["qemu-system-riscv64"]  # this machine's QEMU, of any version; in Debian 12 it is 7.2
 VM = "vm {name} cpus={cpus} mem={mem} kernel={name}.elf base=0x80000000 {more}\n"
 MODERN = ["-global", "virtio-mmio.force-legacy=false"]
-spawned = []  # what spawn() returned
-sockets = tempfile.TemporaryDirectory()  # of the machines' monitors: their names must be short
+spawned = []  # the machines from spawn()
+sockets = tempfile.TemporaryDirectory()  # for the machines' monitors: their paths must be short
 numbers = itertools.count()
-COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions a second, however busy the host is: for one hart
+COUNTED = ["-icount", "shift=1,sleep=off"]  # 500 million instructions per guest second, at any host load; one hart
 
 
 def make(*targets):
@@ -48,7 +48,7 @@ def qemu13():
 
 @functools.cache
 def major(binary):
-    """Of a QEMU in PATH, the first number of its version."""
+    """The major version of a QEMU in PATH."""
     done = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True)
     return int(done.stdout.split("version ")[1].split(".")[0])
 
@@ -85,10 +85,10 @@ def assemble(name, folder, output=None, **defines):
 
 
 def compiled(name, folder, output=None, base=0x80200000, **defines):
-    """Builds guests/NAME.c with what guests/lib has, to run at `base`; returns the ELF file."""
+    """Builds guests/NAME.c with guests/lib, to run at `base`; returns the ELF file."""
     elf = folder / (output or f"{name}.elf")
     guests = TOP / "tests/hypervisor/guests"
-    # boot.S first: bare machines begin at the first byte, whatever the ELF file calls its entry.
+    # boot.S comes first: bare machines start at the first byte, not at the ELF file's entry.
     sources = [guests / "lib/boot.S", guests / "lib/guest.c", guests / f"{name}.c", TOP / "common/fmt.c",
                TOP / "common/string.c"]
     defines = {"NAME": f'"{name}"', **defines}
@@ -118,15 +118,15 @@ def command(qemu, kernel, initrd=None, args="", harts=1, memory="512M", cpu="rv6
 
 
 def with_aia(line, files):
-    """The same machine with an APLIC, IMSICs, and so many guest interrupt files of each hart. QEMU before 8.1 changes
-    an IMSIC from two host threads at once and loses MSIs: it gets one thread."""
+    """The same machine with an APLIC, IMSICs, and that many guest interrupt files for each hart. QEMU before 8.1
+    changes an IMSIC from two host threads without a lock and loses MSIs, so it gets one thread."""
     thread = ["-accel", "tcg,thread=single"] if line[:1] == QEMU12 and is_old(QEMU12) else []
     return [f"virt,aia=aplic-imsic,aia-guests={files}" if word == "virt" else word for word in line] + thread
 
 
 def run(line, timeout=900):
-    """Runs a machine to its end; returns its status and its output. The limit is for one that hangs, on a busy host:
-    it fails with the end of what was printed, and with what the harts do."""
+    """Runs a machine to its end; returns its status and its output. The limit is for a machine that hangs, on a busy
+    host: the test fails with the end of the output and the state of the harts."""
     path = Path(sockets.name) / f"{next(numbers)}"
     with subprocess.Popen(stuck.with_monitor(line, path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as machine:
@@ -146,8 +146,7 @@ def run(line, timeout=900):
 
 
 def spawn(line):
-    """A machine that a person types at. What conftest.py says of one that a test waited for in vain is by its
-    monitor."""
+    """An interactive machine. If a test times out, conftest.py reports the machine's state through its monitor."""
     path = Path(sockets.name) / f"{next(numbers)}"
     line = stuck.with_monitor(line, path)
     spawned.append(pexpect.spawn(line[0], line[1:], timeout=600, encoding="utf-8", codec_errors="replace"))
@@ -162,14 +161,14 @@ def to_monitor(child):
 
 
 def monitor(child, text):
-    """What the monitor answers, up to its next prompt."""
+    """Sends a command to the monitor. Returns the answer, up to the next prompt."""
     child.send(text + "\r")
     child.expect("hv> ")
     return child.before.replace("\r", "")
 
 
 def ends_well(child):
-    """The machine switches itself off, with status 0."""
+    """Checks that the machine powers off, with status 0."""
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0

@@ -1,17 +1,17 @@
-"""What a machine does that does not come to its end: each hart's registers by QEMU's monitor, its pc by name."""
+"""Reports the state of a machine that does not end: each hart's registers from QEMU's monitor, its pc as a symbol."""
 import re
 import socket
 import subprocess
 import time
 
 PROMPT = b"(qemu) "
-OFTEN = 3  # looks, for a hart that waits is told from one that turns in a circle only by more than one
+OFTEN = 3  # samples: only several show whether a hart waits or runs in a loop
 TOLD = ("V pc mip mie mideleg hideleg hstatus vsstatus sepc scause vsepc vscause x1/ra x2/sp x10/a0 x16/a6 "
         "x17/a7").split()
 
 
 def with_monitor(line, path):
-    """The machine `line`, if it is one without a monitor, with one at the socket `path`."""
+    """Adds a monitor at the socket `path` to the command `line`, if it has none."""
     at = line.index("-monitor") + 1 if "-monitor" in line else 0
     return [*line[:at], f"unix:{path},server=on,wait=off", *line[at + 1:]] if at and line[at] == "none" else line
 
@@ -23,7 +23,7 @@ def functions(path):
 
 
 def named(symbols, address):
-    """`name+offset`, where the address is in the program that has these symbols, or nothing."""
+    """`name+offset` if the address is in the program with these symbols, else ""."""
     below = [symbol for symbol in symbols if symbol[0] <= address]
     if not below or address > symbols[-1][0] + 0x1000:
         return ""
@@ -44,7 +44,8 @@ def ask(connection, question):
 
 
 def harts(answer, symbols):
-    """Of `info registers -a` a line a hart, with what tells where it is and why it stays there."""
+    """A line for each hart from `info registers -a`, with the registers that show where it is and why it stays
+    there."""
     lines = []
     for number, registers in re.findall(r"^CPU#(\d+)\n(.*?)(?=^CPU#|\Z)", answer, re.M | re.S):
         value = dict(re.findall(r"(\S+) +=? *([0-9a-f]+)(?=\s)", registers))
@@ -55,7 +56,7 @@ def harts(answer, symbols):
 
 
 def report(path, kernel):
-    """A few looks at the harts of the machine whose monitor is at `path`."""
+    """A few samples of the harts of the machine whose monitor is at `path`."""
     try:
         symbols = functions(kernel)
         with socket.socket(socket.AF_UNIX) as connection:
@@ -67,5 +68,5 @@ def report(path, kernel):
                 looks += harts(ask(connection, "info registers -a"), symbols)
                 time.sleep(1)
             return "\n".join(looks)
-    except Exception as error:  # whatever it is: the test's own failure is what has to be told
+    except Exception as error:  # any exception: the test's own failure must be reported
         return f"no word of the harts: {type(error).__name__}: {error}"

@@ -1,11 +1,11 @@
-"""Guests whose vCPUs have interrupt files in their harts' IMSICs."""
+"""Guests whose vCPUs have guest interrupt files in the IMSICs of their harts."""
 import re
 import time
 
 from hvmachine import archive_of, command, compiled, ends_well, is_old, monitor, run, spawn, to_monitor, with_aia
 from test_linux import archive, guest, linux  # noqa: F401
 
-TIMES, FEW = 1000, 20  # FEW: while each waits for its neighbour's slice to end
+TIMES, FEW = 1000, 20  # FEW: if each waits for the end of its neighbour's slice
 PINNED = "harts=0-1 interrupts=imsic"
 MAKE = "mem=32M kernel=files.elf base=0x80000000 cpus=2 " + PINNED
 
@@ -16,7 +16,7 @@ def play(child, key="g"):
 
 
 def exits(child, what="in all"):
-    """Its exits so far, without calls: it asks for keys by calls all the time."""
+    """The guest's exits so far, without calls, since it polls for keys by calls."""
     to_monitor(child)
     told = monitor(child, "exits files")
     child.send("\r")
@@ -25,7 +25,7 @@ def exits(child, what="in all"):
 
 
 def answers(child, line, *lines):
-    """The monitor answers `line` with all of these, sooner or later."""
+    """Repeats `line` until the monitor's answers have contained all of these."""
     to_monitor(child)
     child.send(line + "\r")
     for text in lines:
@@ -34,8 +34,8 @@ def answers(child, line, *lines):
 
 
 def test_interrupts_without_exits(hypervisor, qemu, tmp_path):
-    """MSIs between running vCPUs leave no guest, one wakes a vCPU that is off its hart; what is no MSI does nothing; a
-    boot begins with empty files, and so does another guest; who gets no file is told, and has a PLIC."""
+    """MSIs between running vCPUs cause no exit; one wakes a vCPU that is not on its hart. Other writes have no effect.
+    A boot begins with empty files, and so does another guest. A guest without files gets a message and a PLIC."""
     far = compiled("far", tmp_path, START="0x80400000ul", END="0x80800000ul", STEP="0x10000ul", TREE="0x8000ul")
     initrd = archive_of(tmp_path, {"files": ("files", {"TIMES": TIMES, "FEW": FEW}, {"cpus": 2, "more": PINNED})},
                         **{"far.elf": far})
@@ -53,14 +53,14 @@ def test_interrupts_without_exits(hypervisor, qemu, tmp_path):
             "vm three: interrupts=imsic: harts= must name a hart for each vCPU: it gets a PLIC")
     answers(child, "clone files", "vm files: not cloned: its interrupts are in interrupt files")
     answers(child, "save 0 files", "vm files: not saved: its interrupts are in interrupt files")
-    # A neighbour that never waits: from now on each wfi gives the hart away.
+    # A neighbour that never waits: from now on each wfi yields the hart.
     answers(child, "start three", "far: 64 marks from")
     play(child, "c")
     assert exits(child, "virtual instruction") > 0
     child.send("fr")
     child.expect("files: its files are empty")
     play(child, "c")
-    # The next guest gets the files of the last, with what was in them.
+    # The next guest gets the files of the last one, with their old contents.
     child.send("f")
     play(child, "c")
     answers(child, "destroy files", "files is gone")
@@ -68,15 +68,15 @@ def test_interrupts_without_exits(hypervisor, qemu, tmp_path):
     answers(child, "start files", "files: its files are empty")
     answers(child, "destroy three", "three is gone")
     answers(child, "destroy two", "two is gone")
-    child.send("\x011x")  # it has the first guest's place
+    child.send("\x011x")  # it has the place of the first guest
     child.expect(r"files: done: \d+ met, 0 missed")
     ends_well(child)
 
 
 def test_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
-    """It has a clock and random bytes. On QEMU 10 its two vCPUs' interrupts are MSIs: Linux finds the ISA and the
-    controllers, starts its second hart, and hears of the serial port, whose line is a level, and of a virtio device,
-    whose line is an edge."""
+    """Linux has a clock and random bytes. On QEMU 10 the interrupts of its two vCPUs are MSIs: Linux finds the ISA and
+    the controllers, starts its second hart, and gets the interrupts of the serial port, which is level-triggered, and
+    of a virtio device, which is edge-triggered."""
     has_files = not is_old(qemu)
     vm = guest("linux", "test=devices", 2 if has_files else 1, PINNED if has_files else "")
     line = command(qemu, hypervisor, archive(tmp_path / "i", linux, vm), harts=2 if has_files else 1)

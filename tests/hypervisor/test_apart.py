@@ -1,4 +1,4 @@
-"""What one guest has, another neither sees nor changes: memory, and registers on a shared hart."""
+"""Isolation of guests: one neither reads nor changes another's memory, or its registers on a shared hart."""
 import pytest
 
 from hvmachine import assemble, command, cpio, run
@@ -14,7 +14,7 @@ def both(name, tmp_path, memory, first, second):
 def check_both(output, begun, done):
     assert "defect" not in output, output[-1500:]
     first_end = min(output.index(f"{n}: {done}") for n in ("one", "two"))
-    for n in ("one", "two"):  # each was under way before the other had ended
+    for n in ("one", "two"):  # each had started before the other ended
         assert output.index(f"{n}: {begun}") < first_end, output[-1500:]
 
 

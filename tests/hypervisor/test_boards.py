@@ -1,4 +1,4 @@
-"""Loaded by others than OpenSBI, and on other boards than QEMU's virt."""
+"""The hypervisor with other boot loaders than OpenSBI, and on other boards than QEMU's virt."""
 import subprocess
 
 import pytest
@@ -16,7 +16,7 @@ def demo_ran(status, output):
 
 @pytest.mark.parametrize("at", [0x84000000, 0x8a345000])
 def test_anywhere_in_memory(hypervisor, qemu, tmp_path, at):
-    """The flat image, wherever it is put, at a page: a jump at the usual place goes there."""
+    """The flat image runs at any page; code at the usual address jumps there."""
     (tmp_path / "jump.S").write_text(f".globl _start\n_start: li t0, {at:#x}\n jr t0\n")
     subprocess.run(["clang", "--target=riscv64-unknown-elf", "-march=rv64ima", "-nostdlib", "-fuse-ld=lld",
                     "-Wl,-N", "-Wl,-Ttext=0x80200000", tmp_path / "jump.S", "-o", tmp_path / "jump"], check=True)
@@ -25,14 +25,14 @@ def test_anywhere_in_memory(hypervisor, qemu, tmp_path, at):
 
 
 def spike(qemu, initrd, hypervisor, **options):
-    """No PLIC, ns16550, virtio, clock or seed; OpenSBI 1.6 thinks that it has Sstc unless it is told."""
+    """No PLIC, ns16550, virtio, clock or seed; OpenSBI 1.6 assumes Sstc unless the device tree says otherwise."""
     line = command(qemu, hypervisor, initrd, cpu="rv64" if is_old(qemu) else "rv64,sstc=off", **options)
     line[line.index("virt")] = "spike"
     return line
 
 
 def test_spike(hypervisor, qemu, tmp_path):
-    """The firmware's console both ways; OpenSBI 1.1 does not get its power-off through QEMU 7.2's HTIF."""
+    """Input and output by the firmware's console. OpenSBI 1.1 cannot power off through QEMU 7.2's HTIF."""
     guests = {"far": ("far", {"START": "0x80400000ul", "END": "0x80800000ul", "STEP": "0x10000ul", "TREE": "0x8000ul"},
                       {"mem": "8M", "cpus": 2})}
     child = spawn(spike(qemu, archive_of(tmp_path, guests), hypervisor, harts=2))
@@ -63,8 +63,8 @@ def demo_by_loader(child):
 @pytest.mark.full("U-Boot from Debian's archive")
 @pytest.mark.parametrize("how", ["booti", "bootefi"])
 def test_by_u_boot(hypervisor, uboot, how):  # noqa: F811
-    """booti takes the flat image as it takes Linux's: with an initrd, arguments, and its own tree; bootefi as an EFI
-    application."""
+    """booti loads the flat image like Linux's, with an initrd, arguments, and its own device tree; bootefi loads it as
+    an EFI application."""
     _, binary, qemu = uboot
     initrd, image = OUT / "demo.cpio", OUT / "Image"
     files = [f"loader,file={image},addr=0x84000000,force-raw=on",
@@ -105,7 +105,7 @@ def test_by_grub(hypervisor, uboot, tmp_path):  # noqa: F811
 
 @pytest.mark.full("EDK2 from Debian's archive")
 def test_by_edk2(hypervisor, tmp_path):
-    """The machine's firmware is EDK2, which takes what `-kernel` and so on name."""
+    """The machine's firmware is EDK2, which loads the files of `-kernel` and `-initrd`."""
     firmware = unpacked(tmp_path, "trixie", host(), "qemu-efi-riscv64") / "usr/share/qemu-efi-riscv64"
     line = command(qemu13(), OUT / "Image", OUT / "demo.cpio", "log=trap", harts=2)
     line[line.index("virt")] = "virt,acpi=off,pflash0=code,pflash1=vars"

@@ -35,14 +35,14 @@ def unpacked(folder, suite, architecture, package):
 
 @pytest.fixture(scope="module", params=["2023.01", "2025.01"])
 def uboot(request, tmp_path_factory):
-    """A version, its binary, and the emulator of the same Debian."""
+    """A version of U-Boot, its binary, and the emulator of the same Debian release."""
     suite, qemu = {"2023.01": ("bookworm", QEMU12), "2025.01": ("trixie", qemu13())}[request.param]
     root = unpacked(tmp_path_factory.mktemp("u-boot"), suite, host(), "u-boot-qemu")
     return request.param, root / "usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin", qemu
 
 
 def test_uboot(hypervisor, uboot, tmp_path):
-    """It comes up by itself, knows its machine, and switches it off."""
+    """U-Boot starts, finds its devices, and powers the machine off."""
     version, binary, qemu = uboot
     initrd = cpio(tmp_path / "i", {"manifest": MANIFEST.format(cpus=1, more=""), "u-boot.bin": binary})
     child = spawn(command(qemu, hypervisor, initrd))
@@ -57,7 +57,7 @@ def test_uboot(hypervisor, uboot, tmp_path):
 
 
 def grub_disk(folder, menu, files):
-    """A disk with one FAT partition: GRUB where EFI looks for it, its menu, and files for it: name -> Path."""
+    """A disk with one FAT partition: GRUB at EFI's default path, its menu, and files for it: name -> Path."""
     grub = unpacked(folder, "trixie", "riscv64", "grub-efi-riscv64-unsigned")
     image, size, text = folder / "disk", 64 << 20, folder / "grub.cfg"
     text.write_text(menu)

@@ -1,4 +1,4 @@
-"""Clones of a running guest: what they share, what is their own, and what happens where memory ends."""
+"""Clones of a running guest: shared and private state, and clones without enough memory."""
 import re
 
 import pytest
@@ -8,7 +8,7 @@ from test_linux import archive, guest, linux  # noqa: F401
 
 
 def clone(child, text, count):
-    """Enters the monitor and asks; returns the microseconds that each clone took."""
+    """Enters the monitor and makes clones; returns the microseconds for each."""
     to_monitor(child)
     child.send(text + "\r")
     times = []
@@ -27,8 +27,8 @@ def ask(child, text, pattern):
 
 
 def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
-    """In 1 GB, where a guest has 192 MB: each goes on from the prompt with what was said before, and random numbers of
-    its own, as its kernel is told. Ten on one of the two emulators are enough."""
+    """In 1 GB, with 192 MB for each guest: each clone continues at the prompt with the old state, and with its own
+    random numbers, since its kernel is notified. Ten clones on one of the two emulators are enough."""
     count = 10 if qemu == QEMU12 else 3
     initrd = archive(tmp_path / "i", linux, guest("linux", "", 2, "net=lan"))
     child = spawn(command(qemu, hypervisor, initrd, harts=2, memory="1G"))
@@ -53,7 +53,7 @@ def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
            re.findall(r"hv: \d+ (\S+) .* RAM (\d+) KiB of its own, (\d+) KiB shared", shown)}
     assert len(own) == count + 1 and all(shared > 20000 for _, shared in own.values()), shown
     assert own[f"linux-{count}"][0] < 10000 < own["linux-1"][0] + 5000, shown
-    # The source goes; what it shared is the clones' then.
+    # The source is destroyed; its shared pages now belong to the clones.
     monitor(child, "kill linux")
     child.expect("vm linux has been ended")
     child.send("\r\x013")
@@ -64,7 +64,7 @@ def test_ten_clones_of_debian(hypervisor, linux, qemu, tmp_path):  # noqa: F811
 
 
 def test_clones_write_apart(hypervisor, qemu, tmp_path):
-    """A guest that writes over its memory all the time, as do its clones and theirs: each finds its own words."""
+    """A guest overwrites its memory all the time, as do its clones and their clones: each finds its own values."""
     guests = {"own": ("own", {"END": "0x81000000"}, {"mem": "20M", "cpus": 2})}
     child = spawn(command(qemu, hypervisor, archive_of(tmp_path, guests), "mux=lines", harts=2, memory="192M"))
     child.expect("own: round 2")
@@ -84,7 +84,7 @@ def test_clones_write_apart(hypervisor, qemu, tmp_path):
 
 
 def test_asked_for_while_it_is_cloned(hypervisor, tmp_path):
-    """A pause holds, and no two guests get one name."""
+    """A pause takes effect, and no two guests get the same name."""
     guests = {"tick": ("tick", {"TICKS": 1000000}, {"mem": "8M", "more": "disk=image"})}
     initrd = archive_of(tmp_path, guests, image=bytes(12 << 20))
     child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", harts=2))
@@ -99,7 +99,7 @@ def test_asked_for_while_it_is_cloned(hypervisor, tmp_path):
         shown = monitor(child, "vms")
     names = re.findall(r"hv: \d+ (\S+) +(\w+)", shown)
     assert len(dict(names)) == len(names) >= 4 and dict(names)["tick"] == "paused", shown
-    while True:  # the last clone may not be at its end yet
+    while True:  # the last clone may not have ended yet
         child.send("resume tick\r")
         child.expect(r"hv: tick is (running|not changed)")
         if child.match.group(1) == "running":
@@ -109,7 +109,7 @@ def test_asked_for_while_it_is_cloned(hypervisor, tmp_path):
 
 
 def test_no_memory_for_a_clone(hypervisor, tmp_path):
-    """Where no page is left a guest waits, with a line that says so, and goes on once another has ended."""
+    """If no page is free a guest waits, with a message, and continues once another has ended."""
     guests = {"own": ("own", {"END": "0x82000000"}, {"mem": "40M"})}
     child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests), "mux=lines", memory="128M"))
     child.expect("own: round 2")
@@ -125,7 +125,7 @@ def test_no_memory_for_a_clone(hypervisor, tmp_path):
 
 
 def test_a_guest_clones_itself(hypervisor, qemu, tmp_path):
-    """By a call to SBI: each clone is told its number, the guest how many its manifest allows."""
+    """By an SBI call: each clone gets its number. The manifest limits the number of clones."""
     guests = {"forks": ("forks", {}, {"more": "clones=3", "cpus": 2})}
     child = spawn(command(qemu, hypervisor, archive_of(tmp_path, guests), "mux=lines", harts=2))
     said = set()
@@ -139,9 +139,9 @@ def test_a_guest_clones_itself(hypervisor, qemu, tmp_path):
 
 
 def test_no_memory_for_the_clone_that_is_asked_for(hypervisor, tmp_path):
-    """The call fails, and the guest goes on: its disk would have to be copied."""
+    """The call fails, as the disk cannot be copied, and the guest continues."""
     guests = {"forks": ("forks", {"FAILS": 1}, {"mem": "8M", "more": "clones=3 disk=big"})}
-    initrd = archive_of(tmp_path, guests, big=bytes(17 << 20))  # in a block of 32 MiB, of which one is free
+    initrd = archive_of(tmp_path, guests, big=bytes(17 << 20))  # needs a block of 32 MiB; only one is free
     child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", memory="128M"))
     child.expect("forks: not cloned, 0 were made")
     ends_well(child)

@@ -1,4 +1,5 @@
-"""No path from a guest leads to a panic, a hang or the hypervisor's memory: guests that each found one (guests/*.c)."""
+"""No guest can cause a panic or a hang, or reach the hypervisor's memory: each of these guests once could
+(guests/*.c)."""
 import os
 import re
 import time
@@ -16,7 +17,8 @@ def ticks(output):
 
 @pytest.mark.parametrize("writes", [0, 1])
 def test_disk_that_answers_too_late(hypervisor, qemu, tmp_path, writes):
-    """It would write into the hypervisor's memory after each time-out, were its pages not its own and it not reset."""
+    """After each time-out the device would write into the hypervisor's memory, if it had no pages of its own and were
+    not reset."""
     disk = tmp_path / "disk"
     disk.write_bytes(b"Z" * (1 << 20))
     initrd = archive_of(tmp_path, {"slowdisk": ("slowdisk", {"WRITES": writes}, {"more": "disk=host:0"})})
@@ -27,7 +29,7 @@ def test_disk_that_answers_too_late(hypervisor, qemu, tmp_path, writes):
     answers = [int(n) for n in re.findall(r"block \d: status (\d+)", output)]
     assert len(answers) == 8 and set(answers) <= {0, 1} and 1 in answers
     assert output.count("still here") == 20
-    if writes:  # each block is one that was there, or one that was asked for: never bytes of anything else
+    if writes:  # each block has its old or its new contents, never other bytes
         for i in range(8):
             block = disk.read_bytes()[4096 * i:4096 * (i + 1)]
             assert block in (b"Z" * 4096, bytes([ord("A") + i]) * 4096), (i, block[:64])
@@ -35,7 +37,7 @@ def test_disk_that_answers_too_late(hypervisor, qemu, tmp_path, writes):
 
 @pytest.mark.parametrize("disk", [0, 1])
 def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, disk):
-    """The neighbour on the same hart ticks on, half as often, and a kill gives it the hart."""
+    """The neighbour on the same hart keeps ticking at half the rate, and gets the whole hart after a kill."""
     keys = {"mem": "64M", "more": "disk=image" if disk else ""}
     files = {"image": bytes(8 << 20)} if disk else {}
     initrd = archive_of(tmp_path, {"flood": ("flood", {"DISK": disk, "RAM": "0x4000000u"}, keys),
@@ -59,7 +61,7 @@ def test_one_notification_that_asks_for_all(hypervisor, qemu, tmp_path, disk):
 
 
 def test_typing_while_a_guest_reboots(hypervisor, qemu, tmp_path, soak):
-    """A byte finds the guest's memory there, or does not touch it."""
+    """A byte is written to the guest's memory only while that is mapped."""
     keys = {"mem": "64M", "more": "console=virtio page=4K"}
     initrd = archive_of(tmp_path, {"typed": ("typed", {"RAM": "0x4000000u"}, keys),
                                 "tick": ("tick", {"TICKS": 100000}, {})})
@@ -78,7 +80,7 @@ def test_typing_while_a_guest_reboots(hypervisor, qemu, tmp_path, soak):
 
 
 def busy_share(pid, seconds):
-    """The share of that time in which a process had a processor."""
+    """The share of that time in which a process used a CPU."""
     def used():
         with open(f"/proc/{pid}/stat", encoding="ascii") as f:
             return sum(int(n) for n in f.read().rsplit(")", 1)[1].split()[11:13])
@@ -89,7 +91,7 @@ def busy_share(pid, seconds):
 
 @pytest.mark.parametrize("harts", [1, 2])
 def test_idle_harts_idle(hypervisor, qemu, tmp_path, harts):
-    """A vCPU that stopped with its timer armed leaves nothing in its hart that would keep it awake."""
+    """A vCPU that stopped with its timer armed leaves no state in its hart that would wake it."""
     initrd = archive_of(tmp_path, {"stopped": ("stopped", {}, {"cpus": 2})})
     child = spawn(command(qemu, hypervisor, initrd, harts=harts))
     child.expect("stopped: sleeps")
@@ -114,7 +116,7 @@ def test_alarm(hypervisor, qemu, tmp_path):
 
 
 def test_memory_that_is_taken_is_not_set_aside_twice(hypervisor, tmp_path):
-    """Two guests of 96M on a machine of 256M, of which the first one uses what it has before the second is made."""
+    """Two guests of 96M on a machine of 256M. The first one uses all its memory before the second is made."""
     initrd = archive_of(tmp_path, {name: ("tick", {"TICKS": 1}, {"mem": "96M"}) for name in ("a", "b")})
     status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", memory="256M"))
     assert status == 0 and output.count("tick 1 at") == 2, output[-1500:]
@@ -131,10 +133,10 @@ def test_a_jump_to_no_landing_pad_is_the_guests_own_fault(hypervisor, qemu, tmp_
 
 @pytest.mark.parametrize("cpu", ["rv64", "max"])
 def test_random_instructions(hypervisor, qemu, tmp_path, soak, cpu):
-    """In VS-mode and in VU-mode, all CSRs, beside a neighbour that counts; on QEMU 10's rv64 with interrupt files.
+    """In VS-mode and in VU-mode, with all CSRs, beside a neighbour that counts; on QEMU 10's rv64 with interrupt files.
 
-    OpenSBI 1.6 writes a message of its own for some of them, from M-mode and into the middle of our lines: not every
-    line of the neighbour's can be read.
+    For some of them OpenSBI 1.6 prints messages from M-mode, in the middle of other lines: not every line of the
+    neighbour can be read.
     """
     if cpu == "max" and is_old(qemu):
         pytest.skip("QEMU 7.2 has no such harts")

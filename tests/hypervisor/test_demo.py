@@ -1,4 +1,4 @@
-"""The document's guest: built and run by the documented commands."""
+"""The guest in the document, built and run by the documented commands."""
 import subprocess
 
 import pytest
@@ -44,7 +44,7 @@ def test_traps_are_told(hypervisor, qemu):
 
 
 def test_manual_build_of_the_document(hypervisor, tmp_path):
-    """The compiler line as the document has it, and the image it makes."""
+    """Runs the document's compiler command, and the image that it makes."""
     elf = tmp_path / "guest.elf"
     subprocess.run(["clang", "--target=riscv64-unknown-elf", "-ffreestanding", "-nostdlib",
                     "-fuse-ld=lld", "-Wl,-eguest_boot", "-Wl,-Ttext=0x100000",
@@ -60,7 +60,7 @@ DEFECTS = ["htinst is 0", "hlvx of an unmapped", "an access that PMP forbids", "
 
 @pytest.mark.parametrize("version,shown", [("7.2", {0, 2, 3, 5, 6}), ("10.0", {1, 4, 6})])
 def test_probe_tells_the_defects_of_this_version(hypervisor, qemu, version, shown):
-    """Which ones each version has was found out with other programs than this."""
+    """The defects of each version were found with other programs than this."""
     told = subprocess.run([*qemu, "--version"], capture_output=True, text=True, check=True).stdout
     if f"version {version}." not in told:
         pytest.skip(told.splitlines()[0])

@@ -1,4 +1,5 @@
-"""Who gets the harts, and when. In time of the emulated machine (-icount), which a busy host does not change."""
+"""The scheduling of vCPUs on harts. Measured in the emulated machine's time (-icount), which the host's load does not
+change."""
 import re
 
 import pytest
@@ -12,7 +13,8 @@ def spinner(seconds=2, harts=1, more=""):
 
 
 def rounds(hypervisor, folder, guests, qemu=QEMU12, **files):
-    """What each guest called s... did in its time. On one hart: with -icount several take turns as they like."""
+    """The rounds of each guest named s... in its time. On one hart, since with -icount the order of several is
+    arbitrary."""
     folder.mkdir(exist_ok=True)
     line = command(qemu, hypervisor, archive_of(folder, guests, **files), "mux=lines", more=COUNTED)
     child = spawn(line)
@@ -26,7 +28,7 @@ def rounds(hypervisor, folder, guests, qemu=QEMU12, **files):
 
 @pytest.fixture(scope="session")
 def whole(hypervisor, tmp_path_factory):
-    """What a spinner does in its time that has a hart to itself."""
+    """The rounds of a spinner that has a hart to itself."""
     return rounds(hypervisor, tmp_path_factory.mktemp("whole"), {"s": spinner()})["s"]
 
 
@@ -55,7 +57,7 @@ def test_what_a_device_does_is_its_guests_time(hypervisor, whole, tmp_path):
 
 
 def test_the_image_of_a_disk_is_copied_in_steps(hypervisor, tmp_path):
-    """When its guest boots, and for its clones."""
+    """At the guest's boot, and for its clones."""
     guests = {"late": ("late", {}, {"mem": "8M"}), "forks": ("forks", {}, {"mem": "8M", "more": "clones=3 disk=image"})}
     initrd = archive_of(tmp_path, guests, image=bytes(20 << 20))
     child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", more=COUNTED))
@@ -72,9 +74,9 @@ def test_weights(hypervisor, whole, tmp_path):
 
 
 def stolen(hypervisor, folder, pins):
-    """What per cent of two seconds in which all guests ran each of them waited for one of two harts. By the scheduler's
-    own account: it does not tell how much of a hart's time the host took. They say it each half second, without an
-    end."""
+    """The per cent of two seconds, in which all guests ran, that each of them waited for one of two harts. From the
+    scheduler's own figures, which do not include a hart's waiting for the host. The guests print it each half second,
+    for ever."""
     often = {"WINDOW": 5000000, "WINDOWS": "~0ul"}
     guests = {f"s{i}": ("stolen", often, {"more": pin}) for i, pin in enumerate(pins)}
     child = spawn(command(QEMU12, hypervisor, archive_of(folder, guests), "mux=lines", harts=2))
@@ -95,7 +97,7 @@ def stolen(hypervisor, folder, pins):
 
 def test_three_on_two_harts(hypervisor, tmp_path):
     got = stolen(hypervisor, tmp_path, ["", "", ""])
-    # A third each; a busy host makes it more. Where none changes its hart it is half, half and nothing.
+    # A third each; more on a busy host. Without migration between harts it would be a half, a half and nothing.
     assert min(got) > 12 and max(got) < 75, got
 
 
@@ -120,7 +122,7 @@ def test_stolen_time_is_shown(hypervisor, tmp_path):
 
 
 def test_waiting_for_a_lock_gives_the_hart_away(hypervisor, qemu, tmp_path):
-    """wrs.nto is a trap where harts are scarce; a spinner takes its turn in between."""
+    """wrs.nto traps if harts are scarce; a spinner runs in between."""
     if is_old(qemu):
         pytest.skip("QEMU 7.2 has no Zawrs")
     initrd = archive_of(tmp_path, {"wrs": ("wrs", {"ROUNDS": 200}, {"cpus": 2})})
@@ -131,7 +133,7 @@ def test_waiting_for_a_lock_gives_the_hart_away(hypervisor, qemu, tmp_path):
 
 @pytest.mark.parametrize("guest", ["flood console", "flood disk", "again", "random"])
 def test_interrupts_are_never_off_for_long(hypervisor, tmp_path, guest):
-    """100 us of the emulated machine, whatever a guest asks for: 50,000 instructions."""
+    """At most 100 us of the emulated machine's time, whatever a guest calls: 50,000 instructions."""
     files = {"big": bytes(8 << 20)}
     flood = {"RAM": "0x4000000u"}
     name, defines, keys = {
@@ -151,9 +153,9 @@ def test_interrupts_are_never_off_for_long(hypervisor, tmp_path, guest):
 @pytest.mark.parametrize("harts,cpu,more", [(1, "rv64", ""), (2, "rv64,sstc=off", ""), (1, "max", ""), (2, "max", ""),
                                             (1, "rva23s64", ""), (2, "rv64", "aia=aplic-imsic")])
 def test_crowded_linux(hypervisor, linux, qemu, tmp_path, harts, cpu, more):  # noqa: F811
-    """Four vCPUs on one hart and on two. Without Sstc every timer is an SBI call, the hypervisor's own are the
-    firmware's. `max` has hstateen0 and henvcfg bits to open, and vectors; `rva23s64` only Sv39x4, and A and D by
-    trap."""
+    """Four vCPUs on one hart and on two. Without Sstc every timer is an SBI call, also to the firmware for the
+    hypervisor's own. `max` has hstateen0 and henvcfg bits to enable, and vectors; `rva23s64` has only Sv39x4, and traps
+    for A and D."""
     if is_old(qemu) and cpu in ("max", "rva23s64"):
         pytest.skip("QEMU 7.2 has no such harts")
     manifest = f'vm linux cpus=4 mem=192M kernel=Image initrd=initrd args="{BASE} test=cpus"\n'
@@ -164,4 +166,4 @@ def test_crowded_linux(hypervisor, linux, qemu, tmp_path, harts, cpu, more):  # 
     assert status == 0 and "cpus: nproc 4\n" in output, output[-2000:]
     isa = set(re.search(r"^cpus: isa.*: (rv64\S+)", output, re.M).group(1).split("_"))
     if cpu in ("max", "rva23s64"):
-        assert {"zicboz", "sstc", "zicbom"} <= isa  # what needs hstateen0.ENVCFG and henvcfg
+        assert {"zicboz", "sstc", "zicbom"} <= isa  # these need hstateen0.ENVCFG and henvcfg

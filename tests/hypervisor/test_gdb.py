@@ -1,4 +1,4 @@
-"""gdb's protocol on the console: a debugger that knows what it asks for, and one that sends garbage."""
+"""gdb's protocol on the console: a correct debugger, and one that sends garbage."""
 import contextlib
 import random
 import re
@@ -31,7 +31,7 @@ class Line:
         self.seen = b""
 
     def until(self, pattern):
-        """Reads until `pattern` came; the match. What came before it is gone then."""
+        """Reads until `pattern` matches. Returns the match, and drops the text before it."""
         while True:
             found = re.search(pattern, self.seen, re.S)
             if found:
@@ -55,7 +55,7 @@ class Line:
         return self.answer()
 
     def number(self, text):
-        """A register or a word of memory, least byte first."""
+        """A register or a word of memory, little-endian."""
         return int.from_bytes(bytes.fromhex(self.ask(text)), "little")
 
 
@@ -88,7 +88,8 @@ def stopped(answer, signal):
 
 
 def watch_and_break(line, offered):
-    """By the harts' triggers, where the firmware offers them: what thread 2 writes, then where it calls."""
+    """With the harts' triggers, if the firmware offers them: a watchpoint on a write by thread 2, then a breakpoint on
+    its call."""
     function, count = line.symbol["debugged_count"], line.symbol["debugged_counts"] + 8
     assert line.ask(f"Z2,{count:x},8") == ("OK" if offered else "")
     if not offered:
@@ -102,7 +103,7 @@ def watch_and_break(line, offered):
     thread = stopped(line.ask("vCont;c"), 5)
     assert line.ask(f"Hg{thread}") == "OK" and line.number("p20") == function
     assert line.ask(f"z1,{function:x},2") == "OK" and line.ask(f"Z0,{function:x},2") == "OK"
-    for thread in (1, 2, 2, 1):  # gdb steps over a watchpoint so: one goes on, and the other stays where it is
+    for thread in (1, 2, 2, 1):  # as gdb steps over a watchpoint: one is resumed, the other stays stopped
         other = 3 - thread
         assert line.ask(f"Hg{other}") == "OK"
         there = line.number("p20")
@@ -118,7 +119,7 @@ def watch_and_break(line, offered):
 
 
 def test_a_session(line, qemu):
-    """Threads, registers, memory, breakpoints on both vCPUs, steps, an interrupt; the guest goes on afterwards."""
+    """Threads, registers, memory, breakpoints on both vCPUs, steps, an interrupt; the guest continues afterwards."""
     function, counts = line.symbol["debugged_count"], line.symbol["debugged_counts"]
     stopped(line.ask("?"), 2)
     assert "qXfer:features:read+" in line.ask("qSupported:swbreak+")
@@ -131,12 +132,12 @@ def test_a_session(line, qemu):
     assert line.ask("qfThreadInfo") == "m1,2" and line.ask("qsThreadInfo") == "l"
     assert bytes.fromhex(line.ask("qThreadExtraInfo,2")).startswith(b"vCPU 1, ")
     before = [line.number(f"m{counts + 8 * i:x},8") for i in range(2)]
-    assert all(before) and before == [line.number(f"m{counts + 8 * i:x},8") for i in range(2)]  # they stand still
+    assert all(before) and before == [line.number(f"m{counts + 8 * i:x},8") for i in range(2)]  # they are stopped
 
     code = line.ask(f"m{function:x},10")
     assert line.ask(f"Z0,{function:x},2") == "OK"
     seen, others, last, rounds, end = set(), 0, 0, 0, time.monotonic() + 400
-    # Both are in a loop over it: neither stops all the time before the other has run.
+    # Both run in a loop over it: each must get its turn to stop.
     while rounds < 20 or seen != {1, 2} or others < 4:
         rounds += 1
         assert time.monotonic() < end, f"after {rounds} stops: {seen} met it, in turn {others} times"
@@ -152,7 +153,7 @@ def test_a_session(line, qemu):
         assert line.ask(f"Z0,{function:x},2") == "OK"
     assert line.ask(f"z0,{function:x},2") == "OK" and line.ask(f"m{function:x},10") == code
 
-    assert line.ask("Hg1") == "OK"  # steps alone lead through calls, loops and returns
+    assert line.ask("Hg1") == "OK"  # only steps, through calls, loops and returns
     places = set()
     for _ in range(60):
         stopped(line.ask("vCont;s:1"), 5)
@@ -169,7 +170,7 @@ def test_a_session(line, qemu):
     assert 1 << 62 < line.number(f"m{counts + 8:x},8") < 1 << 63
     assert line.ask("D") == "OK"
     count = 0
-    while count < 1 << 62:  # what it said before is shown too
+    while count < 1 << 62:  # its earlier output is shown too
         count = int(line.until(rb"counted \d+ and (\d+)\s").group(1))
     assert int(line.until(rb"counted \d+ and (\d+)\s").group(1)) > count
 
@@ -181,10 +182,10 @@ def test_what_cannot_be(line):
         assert re.fullmatch("E[0-9a-f]{2}", line.ask(text)), text
     for text in ("Z5,80200000,8", "vKill;1", "nonsense", "", "X80200000,0:"):
         assert line.ask(text) == "", text
-    for i in range(40):  # more breakpoints than there is room for
+    for i in range(40):  # more than the maximum of breakpoints
         last = line.ask(f"Z0,{0x80200000 + 2 * i:x},2")
     assert last == "E1c"
-    for text in ("vCont", "vCont;c:9", "vCont;s:9", "vCont;s:9;c:9"):  # none of these is there
+    for text in ("vCont", "vCont;c:9", "vCont;s:9", "vCont;s:9;c:9"):  # these threads do not exist
         assert line.ask(text) == "E16", text
     for i in range(40):
         assert line.ask(f"z0,{0x80200000 + 2 * i:x},2") == "OK"
@@ -193,7 +194,7 @@ def test_what_cannot_be(line):
 
 
 def goes_on(line, guest):
-    """The guest in that place counts. What it said before is shown first, and the monitor's prompt ends that."""
+    """Checks that the guest counts. Its earlier output is shown first, up to the monitor's prompt."""
     line.send(b"\x01%d\x01m" % guest)
     before = line.until(rb"(.*?)hv> ").group(1)
     assert b"defect" not in before, before
@@ -207,7 +208,7 @@ def goes_on(line, guest):
 
 
 def watch(line, offered):
-    """Each time what is watched is written the debugged guest stops, and the other one runs meanwhile."""
+    """The debugged guest stops at each write to the watched address, while the other one runs."""
     count = line.symbol["debugged_counts"] + 8
     assert line.ask(f"Z2,{count:x},8") == ("OK" if offered else "")
     for _ in range(10 if offered else 0):
@@ -215,9 +216,9 @@ def watch(line, offered):
 
 
 def test_a_neighbour(hypervisor, qemu, tmp_path):
-    """A guest that writes to the address at which another one is watched, on one hart, meets none of its traps: while
-    it is watched, after the debugger has left, and after the guest has ended under the debugger and been started
-    again; nor does that one meet a trap of the neighbour's debugger. One trap is said by the guest, which ends then."""
+    """A guest writes to the address at which another guest on the same hart is watched, and must get none of its traps:
+    not while that is watched, nor after the debugger has left, nor after the watched guest has ended and been started
+    again. Nor may the watched guest get a trap for its neighbour's debugger. A guest prints a trap and ends."""
     offered = not is_old(qemu)
     manifest = MANIFEST + MANIFEST.replace("debugged ", "other ")
     with session(hypervisor, qemu, tmp_path, manifest, 1) as line:
@@ -250,12 +251,12 @@ def test_a_neighbour(hypervisor, qemu, tmp_path):
         goes_on(line, 1)
         line.send(b"\x01m")
         line.until(rb"hv> ")
-        line.send(b"clone debugged\r")  # no debugger has anything in it
+        line.send(b"clone debugged\r")  # no debugger uses it
         line.until(rb"cloned as debugged-1")
 
 
 def test_garbage(line):
-    """Whatever comes in, the next good packet is answered; Ctrl-a m gives the line back."""
+    """After any input the next valid packet is answered; Ctrl-a m returns to the monitor."""
     stopped(line.ask("?"), 2)
     noise = random.Random(1)
     for _ in range(300):

@@ -1,4 +1,4 @@
-"""Guests that misbehave end alone; broken manifests and images get one clear line."""
+"""A guest that misbehaves ends without effect on others; broken manifests and images get one clear line."""
 import re
 
 import pytest
@@ -9,7 +9,7 @@ from test_linux import BASE, linux  # noqa: F401
 
 @pytest.fixture(scope="session")
 def evil(hypervisor, tmp_path_factory, soak):
-    """It makes 20,000 random SBI calls, and goes on with them for SECONDS."""
+    """A guest that makes 20,000 random SBI calls, and continues with them for SECONDS."""
     return assemble("evil", tmp_path_factory.mktemp("evil"), SECONDS=soak(0, 60))
 
 
@@ -35,7 +35,7 @@ def test_neighbour_counts_on(hypervisor, evil, linux, tmp_path):  # noqa: F811
 
 
 def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # noqa: F811
-    """A guest whose trap handler is nowhere, and one whose handler is a device, are ended with a report each."""
+    """A guest whose trap handler is not in memory, and one whose handler is a device, are ended with a report each."""
     manifest = f'vm good mem=192M kernel=Image initrd=initrd args="{BASE} test=counter"\n' + \
                "".join(f"vm stray{i} mem=16M kernel=stray{i} base=0x80000000\n" for i in range(2))
     handlers = (0x40000000, 0x10000000)
@@ -43,7 +43,7 @@ def test_death_report_while_a_neighbour_counts(hypervisor, linux, tmp_path):  # 
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "Image": linux / "Image", "initrd": linux / "initrd",
                                    **strays})
     status, output = run(command(QEMU12, hypervisor, initrd, "mux=lines", memory="1G"))
-    assert status == 1, output[-1500:]  # the machine's own: a guest was ended
+    assert status == 1, output[-1500:]  # the machine's status: a guest was ended
     for i, handler in enumerate(handlers):
         report = output[output.index(f"hv: vm stray{i} is ended: its trap handler at {handler:#x} cannot be fetched"):]
         report = report[:report.index(f"hv: vm stray{i} has been ended")]
@@ -85,7 +85,7 @@ def test_more_guests_than_run(hypervisor, tmp_path):
 
 
 def test_failure_that_a_guest_tells(hypervisor, qemu, tmp_path):
-    """Status 1, where a guest that just switches itself off (the demo, and most others here) gives 0."""
+    """Status 1; a guest that only powers off, like most others here, gives 0."""
     initrd = cpio(tmp_path / "i", {"manifest": "vm sorry kernel=sorry base=0x80000000\n",
                                    "sorry": assemble("sorry", tmp_path, "sorry")})
     status, output = run(command(qemu, hypervisor, initrd))

@@ -1,4 +1,4 @@
-"""Debian 13's unmodified kernel as a guest. What counts is what the guest says of itself."""
+"""Debian 13's unmodified kernel as a guest. Results are read from the guest's output."""
 import re
 import shutil
 
@@ -11,7 +11,7 @@ BASE = "console=ttyS0 panic=-1 quiet"
 
 @pytest.fixture(scope="session")
 def linux(hypervisor):
-    """The folder with Image and initrd; skipped where Debian's archive or the cross compiler is out of reach."""
+    """The folder with Image and initrd; skipped without Debian's archive or the cross compiler."""
     if shutil.which("riscv64-linux-gnu-gcc") is None:
         pytest.skip("no riscv64-linux-gnu-gcc for the guest's init")
     try:
@@ -25,7 +25,7 @@ def linux(hypervisor):
 
 @pytest.fixture(scope="session")
 def linux_disk(linux):
-    """The same, where the kernel came with its driver for disks; guests/disk.c tests them without Linux too."""
+    """The same, if the kernel has its disk driver; guests/disk.c tests disks without Linux too."""
     if "virtio_blk.ko" not in (linux / "parts/order").read_text():
         pytest.skip("the installer's kernel has no virtio_blk, and the mirror's riscv64 lists were not in order")
     return linux
@@ -39,7 +39,7 @@ def guest(name, args, cpus=1, more=""):
     return f'vm {name} cpus={cpus} mem=192M kernel=Image initrd=initrd args="{BASE} {args}" {more}\n'
 
 
-# Two on two harts are test_boots_in_a_row(), four on one and on two harts test_fair.py.
+# test_boots_in_a_row() has two vCPUs on two harts, test_fair.py four on one and on two harts.
 @pytest.mark.parametrize("cpus,harts", [(1, 1), (4, 4), (2, 1)])
 def test_cpus(hypervisor, linux, tmp_path, cpus, harts):
     initrd = archive(tmp_path / "i", linux, guest("linux", "test=cpus", cpus))
@@ -59,7 +59,7 @@ def test_with_a_vector_unit(hypervisor, linux, tmp_path):
 
 
 def test_reboots(hypervisor, linux_disk, tmp_path):
-    """A guest that reboots until its disk, which outlives its boots, has counted three."""
+    """A guest that reboots until the counter on its disk, which is kept over reboots, is three."""
     initrd = archive(tmp_path / "i", linux_disk, guest("linux", "test=reboot", 1, "disk=count"), count=bytes(512))
     status, output = run(command(QEMU12, hypervisor, initrd))
     assert status == 0, output[-2000:]

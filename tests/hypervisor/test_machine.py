@@ -1,4 +1,4 @@
-"""Machines and guests unlike the usual: memory far up, large pages, listed extensions, no PLIC, many guests."""
+"""Unusual machines and guests: memory at high addresses, large pages, listed extensions, no PLIC, many guests."""
 import re
 import subprocess
 
@@ -11,7 +11,7 @@ GIB = 1 << 30
 
 
 def test_disk_of_its_own(hypervisor, qemu, tmp_path):
-    """A disk in the hypervisor's memory that outlives two reboots; then a driver that lies."""
+    """A disk in the hypervisor's memory is kept over two reboots; then a hostile driver uses it."""
     elf = compiled("disk", tmp_path, BOOTS=3, SECTORS=8)
     image = (bytes(512) + b"second sector").ljust(8 * 512, b"\0")
     manifest = "vm disk mem=8M kernel=disk.elf base=0x80000000 disk=image\n"
@@ -30,7 +30,7 @@ def test_disk_of_its_own(hypervisor, qemu, tmp_path):
 ])
 def test_memory(hypervisor, tmp_path, base, size, page, step, line, memory):
     start, end = base + (4 << 20), base + size
-    # The device tree is at the very end; marks stay below it.
+    # The device tree is at the end of memory; marks must be below it.
     elf = compiled("far", tmp_path, base=base + (1 << 21), START=f"{start:#x}ul", END=f"{end:#x}ul",
                    STEP=f"{step:#x}ul", TREE="0x8000ul")
     manifest = f"vm far mem={size // 1024}K kernel=far.elf base={base:#x} page={page}\n"
@@ -50,8 +50,8 @@ def test_memory(hypervisor, tmp_path, base, size, page, step, line, memory):
 
 @pytest.mark.parametrize("aia", ["none", "aplic", "aplic-imsic"])
 def test_typing_by_each_controller(hypervisor, qemu, tmp_path, aia):
-    """Typed keys are interrupts by a PLIC, by an APLIC's wire, and by its MSIs. Without guest interrupt files a guest
-    that asks for them is told, and has its PLIC as ever."""
+    """Typed keys raise interrupts through a PLIC, an APLIC's wire, and an APLIC's MSIs. Without guest interrupt files a
+    guest that asks for them gets a message, and a PLIC."""
     elf = compiled("far", tmp_path, START="0x80400000ul", END="0x80800000ul", STEP="0x10000ul", TREE="0x8000ul")
     manifest = "vm far mem=8M kernel=far.elf base=0x80000000 harts=0 interrupts=imsic\n"
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})
@@ -64,7 +64,7 @@ def test_typing_by_each_controller(hypervisor, qemu, tmp_path, aia):
     controller = {"none": "PLIC", "aplic": "APLIC", "aplic-imsic": "APLIC and IMSIC"}[aia]
     told = monitor(child, "exits")
     served = re.search(r" (\d+) interrupts of the machine's devices, by %s\n" % controller, told)
-    assert served and 1 <= int(served.group(1)) < 100, told  # the keys so far; none is served for ever
+    assert served and 1 <= int(served.group(1)) < 100, told  # the keys so far; no interrupt repeats for ever
     child.send("\r")
     child.send("x")  # the guest waits for it
     child.expect(r"far: done: \d+ met, 0 missed")
@@ -96,7 +96,8 @@ def listed_extensions(qemu, tree):
 
 @pytest.mark.parametrize("apart", [False, True])
 def test_many_reserved_ranges(hypervisor, tmp_path, apart):
-    """Those within another cost nothing; where there are too many it does not boot: no guest may get one as RAM."""
+    """Ranges inside another use no entry. With too many ranges the hypervisor does not boot: no guest may get one as
+    RAM."""
     tree = tmp_path / "tree"
     ranges = [(0x90000000, 0x1000 if apart else 0x1000000)]
     ranges += [(0x90000000 + 0x10000 * i, 0x1000) for i in range(1, 41)]
@@ -118,7 +119,7 @@ def test_harts_that_list_their_extensions(hypervisor, qemu, tmp_path):
 
 
 def test_thirty_two_guests(hypervisor, tmp_path):
-    """As many as there may be, on two harts: each has its own memory and its turn."""
+    """The maximum of guests, on two harts: each has its own memory and gets its turn."""
     elf = compiled("far", tmp_path, START="0x80400000ul", END="0x80800000ul", STEP="0x10000ul", TREE="0x8000ul")
     manifest = "".join(f"vm g{i} mem=8M kernel=far.elf base=0x80000000\n" for i in range(32))
     initrd = cpio(tmp_path / "i", {"manifest": manifest, "far.elf": elf})

@@ -1,4 +1,4 @@
-"""The console multiplexer and the monitor, typed at as a person would."""
+"""The console multiplexer and the monitor, with typed input."""
 import json
 import re
 import time
@@ -8,12 +8,12 @@ import pytest
 from hvmachine import MODERN, QEMU12, archive_of, command, ends_well, monitor, quit_machine, spawn, to_monitor
 from test_linux import archive, guest, linux  # noqa: F401
 
-CPUS = "$(grep -c ^processor /proc/cpuinfo)"  # tells one guest from the other
+CPUS = "$(grep -c ^processor /proc/cpuinfo)"  # differs between the guests
 
 
 @pytest.fixture(scope="module")
 def booted(hypervisor, linux, tmp_path_factory):  # noqa: F811
-    """Two guests of Debian's kernel, for all tests here that leave both at their prompt."""
+    """Two guests with Debian's kernel, shared by the tests that leave both at their prompt."""
     initrd = archive(tmp_path_factory.mktemp("two") / "i", linux, guest("one", "", 1) + guest("two", "", 2))
     child = spawn(command(QEMU12, hypervisor, initrd, harts=2, memory="768M"))
     child.expect("guest# ")
@@ -61,7 +61,7 @@ def test_pause_stops_a_guests_time(machine):
     before = uptime(machine)
     to_monitor(machine)
     assert "one is paused" in monitor(machine, "pause one")
-    for _ in range(3):  # real time goes by: the other guest counts two seconds
+    for _ in range(3):  # real time passes: the other guest counts two seconds
         assert "two" in monitor(machine, "vms")
     machine.send("\r\x01" + "2")
     machine.expect("this is guest 2")
@@ -73,7 +73,7 @@ def test_pause_stops_a_guests_time(machine):
     assert "one is running" in monitor(machine, "resume one")
     machine.send("\r\x01" + "1")
     machine.expect("this is guest 1")
-    # What it counted, and what it was paused, went by one after the other; a second is for clocks.
+    # The counted time and the paused time do not overlap; one second of tolerance.
     counted = uptime(machine) - before
     assert counted + paused < time.monotonic() - start + 1, (counted, paused)
 
@@ -91,7 +91,7 @@ def test_reset_boots_again(machine):
 
 
 def test_kill_leaves_the_neighbour(machine):
-    """The last of those that share the machine: guest two is gone afterwards."""
+    """The last test that uses the shared machine: it ends guest two."""
     to_monitor(machine)
     monitor(machine, "kill two")
     machine.send("\r\x01" + "1")
@@ -111,7 +111,7 @@ def test_typing_at_the_virtio_console(hypervisor, linux, tmp_path):  # noqa: F81
 
 
 def test_nothing_wakes_a_suspended_system(hypervisor, qemu, tmp_path):
-    """It sleeps on until its timer, by its own clock, which a pause stops; so do a clone and one that was saved."""
+    """It sleeps until its timer, by its own clock, which a pause stops; so do a clone and a saved guest."""
     initrd = archive_of(tmp_path, {"asleep": ("asleep", {}, {"cpus": 2})})
     with open(tmp_path / "disk", "wb") as out:
         out.truncate(16 << 20)
@@ -122,7 +122,7 @@ def test_nothing_wakes_a_suspended_system(hypervisor, qemu, tmp_path):
     assert "asleep is paused" in monitor(child, "pause asleep")
     for line, done in (("clone asleep", "cloned as asleep-1"), ("save 0 asleep", "saved on disk 0"),
                        ("load 0 other", "vm other: loaded from disk 0"), ("resume asleep", "asleep is running")):
-        while True:  # what went before is told just before it is over
+        while True:  # the messages before it come just before it ends
             child.send(line + "\r")
             if child.expect([done, "not changed"]) == 0:
                 break
@@ -138,8 +138,8 @@ def exits_in(dump):
 
 
 def test_the_timeline_of_exits(hypervisor, tmp_path):
-    """Trace-event JSON: each exit with its guest, its vCPU, its time; nothing where it was not switched on. On a disk
-    too, and with the guest's functions."""
+    """Trace-event JSON: each exit with its guest, vCPU and time; nothing if it was not switched on. On a disk too, and
+    with the guest's functions."""
     initrd = archive_of(tmp_path, {"tick": ("tick", {"TICKS": 100000}, {"more": "symbols=map"})},
                         map=b"80200000 T anything\nffffffff80000000 T above\n")
     disk = tmp_path / "disk"
@@ -159,7 +159,7 @@ def test_the_timeline_of_exits(hypervisor, tmp_path):
     exits = exits_in(shown)
     assert len(exits) > 2 and all(event["dur"] >= 0 and event["ts"] >= 0 for event in exits), shown
     assert [event["ts"] for event in exits] == sorted(event["ts"] for event in exits)
-    assert monitor(child, "trace dump").split("{", 1)[1] == shown.split("{", 1)[1]  # off: it stays as it is
+    assert monitor(child, "trace dump").split("{", 1)[1] == shown.split("{", 1)[1]  # off: the timeline does not change
     assert all(re.fullmatch(r"0x80[0-9a-f]+ anything\+0x[0-9a-f]+", event["args"]["pc"]) for event in exits)
     assert re.search(r"at least \d+ exits at 0x80[0-9a-f]+ anything\+0x", monitor(child, "exits"))
     child.send("trace disk 0\r")

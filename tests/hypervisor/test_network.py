@@ -1,4 +1,4 @@
-"""net=host: the machine's network card on the guests' switch. The world outside is one of QEMU's socket networks."""
+"""net=host: the machine's network card on the guests' switch. The outside is a socket network of QEMU."""
 import socket
 import struct
 import time
@@ -13,7 +13,7 @@ FRAME = 1514
 
 
 class Wire:
-    """The other end of the machine's card: frames in packets of UDP."""
+    """The other end of the machine's card: frames in UDP packets."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -32,7 +32,7 @@ class Wire:
         self.socket.sendto(to + OUTSIDE + struct.pack(">H", KIND) + payload, self.there)
 
     def frames(self, seconds):
-        """What comes in that time: source and payload of each frame of ours."""
+        """The frames of KIND that arrive in that time: source and payload."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             self.socket.settimeout(max(0.01, end - time.monotonic()))
@@ -50,7 +50,8 @@ GUESTS = {"a": ("wire", {}, {"more": "net=host"}), "b": ("wire", {}, {"more": "n
 
 @pytest.mark.parametrize("card,machine", [("old", "virt"), ("new", "virt,aia=aplic-imsic")])
 def test_frames_in_and_out(hypervisor, qemu, tmp_path, card, machine):
-    """Two guests on the switch hear the outside and each other, one on another switch hears nothing of it."""
+    """Two guests on the switch receive frames from the outside and from each other; one on another switch receives
+    none."""
     wire = Wire()
     line = command(qemu, hypervisor, archive_of(tmp_path, GUESTS), "mux=lines", harts=2,
                    more=wire.card(more=MODERN if card == "new" else ()))
@@ -75,7 +76,7 @@ def test_frames_in_and_out(hypervisor, qemu, tmp_path, card, machine):
 
 
 def test_flood_from_outside(hypervisor, tmp_path):
-    """Frames without end, of all sizes: the guest's neighbour ticks on, the monitor answers, nothing breaks."""
+    """An endless flood of frames of all sizes: the guest's neighbour keeps ticking, and the monitor answers."""
     wire = Wire()
     guests = {"a": ("wire", {}, {"more": "net=host"}), "tick": ("tick", {"TICKS": 1000000}, {})}
     child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests), "mux=lines", more=wire.card()))

@@ -10,7 +10,8 @@ TICK = "kernel=tick.elf base=0x80000000 mem=16M"
 
 
 def test_a_guest_by_hand(hypervisor, qemu, tmp_path):
-    """On a machine that began without any: created, started, stopped, started again, destroyed, beside another one."""
+    """On a machine without guests: one is created, started, stopped, started again and destroyed, beside another
+    one."""
     tick = compiled("tick", tmp_path, TICKS=1000000)
     child = spawn(command(qemu, hypervisor, cpio(tmp_path / "i", {"tick.elf": tick}), "stay mux=lines", harts=2))
     child.expect("guests get")
@@ -31,7 +32,7 @@ def test_a_guest_by_hand(hypervisor, qemu, tmp_path):
         child.send("stop b\r")
         child.expect("vm b has been stopped")
     monitor(child, "start b")
-    for name in "ab":  # the one has ended, the other runs
+    for name in "ab":  # one has ended, the other runs
         child.send(f"destroy {name}\r")
         child.expect(f"vm {name} is gone")
     shown = monitor(child, "vms")
@@ -44,7 +45,8 @@ def test_a_guest_by_hand(hypervisor, qemu, tmp_path):
 
 
 def test_places_are_used_again(hypervisor, tmp_path):
-    """More guests than there may be at once, each where another was, beside a neighbour that ticks all the time."""
+    """More guests than the maximum, one after the other in the same places, beside a neighbour that ticks all the
+    time."""
     initrd = archive_of(tmp_path, {"tick": ("tick", {"TICKS": 1000000}, {}), "sbi": ("far", {
         "START": "0x80400000ul", "END": "0x80500000ul", "STEP": "0x10000ul", "TREE": "0x8000ul"}, {"mem": "8M"})})
     child = spawn(command(QEMU12, hypervisor, initrd, "mux=lines", memory="128M"))
@@ -66,7 +68,7 @@ def test_places_are_used_again(hypervisor, tmp_path):
 
 
 def test_one_that_reboots_is_destroyed(hypervisor, tmp_path):
-    """Whatever step of its reboot it is at, it does not start again, and another takes its name."""
+    """At any step of its reboot: it does not start again, and another guest can take its name."""
     guests = {"tick": ("tick", {"TICKS": 1000000}, {}), "again": ("again", {}, {"mem": "32M", "more": "initrd=big"})}
     child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests, big=bytes(20 << 20)), "mux=lines", harts=2,
                           memory="192M"))
@@ -84,7 +86,7 @@ def test_one_that_reboots_is_destroyed(hypervisor, tmp_path):
 
 
 def test_a_clone_after_its_source(hypervisor, tmp_path):
-    """What both owned is the clone's when the source is destroyed, and the place is for a new one."""
+    """When the source is destroyed, shared pages belong to the clone, and a new guest can take the source's place."""
     guests = {"own": ("own", {"END": "0x81000000"}, {"mem": "20M", "cpus": 2})}
     child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, guests), "mux=lines", harts=2, memory="128M"))
     child.expect("own: round 2")
@@ -101,7 +103,7 @@ def test_a_clone_after_its_source(hypervisor, tmp_path):
     child.send("stop own-1\r")
     child.expect("vm own-1 has been stopped")
     child.send("start own-1\r")
-    child.expect("own-1: own: round 1")  # from its image, as any other
+    child.expect("own-1: own: round 1")  # from its image, like any guest
     quit_machine(child)
     assert "defect" not in child.before
 
@@ -123,7 +125,7 @@ def test_the_machines_disk_is_free_again(hypervisor, qemu, tmp_path):
 
 
 def many_files(count):
-    """A newc archive of so many empty files."""
+    """A newc archive with `count` empty files."""
     def member(name):
         fields = [0, 0o100644, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(name) + 1, 0]
         data = b"070701" + b"".join(b"%08x" % field for field in fields) + name + b"\0"
@@ -132,8 +134,8 @@ def many_files(count):
 
 
 def test_images_on_a_disk(hypervisor, qemu, tmp_path):
-    """A machine without an archive reads one from its second disk, after the first, which has none; one of too many
-    files and a disk that is too large are refused."""
+    """A machine without an archive reads one from its second disk, after trying the first, which has none. An archive
+    with too many files and a disk that is too large are refused."""
     images = cpio(tmp_path / "images", {"tick.elf": compiled("tick", tmp_path, TICKS=1000000)})
     (tmp_path / "zeros").write_bytes(bytes(1 << 20))
     (tmp_path / "many").write_bytes(many_files(4097))

@@ -1,4 +1,4 @@
-"""Guests saved on a disk of the machine's, and loaded there or on another machine; what is refused; damaged disks."""
+"""Guests saved on a disk of the machine, and loaded there or on another machine; refused requests; damaged disks."""
 import random
 import re
 import struct
@@ -13,7 +13,7 @@ RECORD = 33 * 512
 
 
 def machine(qemu, hypervisor, initrd, disk, args="mux=lines", small=None, **options):
-    """With one disk, or a small one behind it."""
+    """A machine with one disk, or with a small one after it."""
     more = [*MODERN]
     for name, file in (("d", disk), ("e", small)):
         more += ["-drive", f"file={file},format=raw,if=none,id={name}",
@@ -30,7 +30,8 @@ def disk_of(folder, size):
 
 @pytest.fixture(scope="module")
 def saved(hypervisor, tmp_path_factory):
-    """An archive, and a disk with its guest, which checks all of its memory in each round, with a disk of its own."""
+    """An archive, and a disk with its saved guest. The guest has its own disk, and checks all of its memory in each
+    round."""
     folder = tmp_path_factory.mktemp("saved")
     guests = {"own": ("own", {"END": "0x80800000"}, {"mem": "12M", "cpus": 2, "more": "disk=image net=lan"})}
     initrd, disk = archive_of(folder, guests, image=bytes(range(256)) * 256), disk_of(folder, 16 << 20)
@@ -40,12 +41,12 @@ def saved(hypervisor, tmp_path_factory):
     child.send("save 0\r")
     child.expect(r"vm own: saved on disk 0, (\d+) KiB")
     assert int(child.match.group(1)) > 4000
-    child.expect(r"own: round (\d+)")  # it goes on
+    child.expect(r"own: round (\d+)")  # the guest continues
     child.send("load 0\r")
     child.expect("vm own: a guest of that name exists")
     child.expect("not loaded from disk 0: the guest cannot be made")
     first = []
-    for name in ("own-a", "own-b"):  # beside the one that was saved, and once more
+    for name in ("own-a", "own-b"):  # beside the original, twice
         child.send(f"load 0 {name}\r")
         child.expect(f"vm {name}: loaded from disk 0")
         child.expect(rf"{name}: own: round (\d+)\r")
@@ -59,7 +60,7 @@ def saved(hypervisor, tmp_path_factory):
 
 
 def test_on_another_machine(hypervisor, qemu, saved):
-    """With one hart instead of two; where guests are offered something else it is refused."""
+    """With one hart instead of two. It is refused if the hypervisor offers guests other features there."""
     initrd, disk, first = saved
     child = machine(qemu, hypervisor, initrd, disk)
     child.expect("own: round 2")
@@ -78,7 +79,7 @@ def test_on_another_machine(hypervisor, qemu, saved):
 
 
 def test_damaged(hypervisor, saved, tmp_path):
-    """A line says what is wrong, and nothing is left of the guest."""
+    """One line says what is wrong, and the guest is removed."""
     initrd, disk, _ = saved
     good, chance = disk.read_bytes(), random.Random(1)
     bad = tmp_path / "bad"
@@ -110,7 +111,7 @@ def test_damaged(hypervisor, saved, tmp_path):
 
 
 def test_the_last_guest_ends_during_a_load(hypervisor, saved, tmp_path):
-    """The machine stays on for the guest that is loaded, and goes off where it is not loaded."""
+    """The machine stays on for the guest that is being loaded, and powers off if the load fails."""
     initrd, disk, _ = saved
     good, bad = disk.read_bytes(), tmp_path / "bad"
     bad.write_bytes(good)
@@ -131,7 +132,7 @@ def test_the_last_guest_ends_during_a_load(hypervisor, saved, tmp_path):
 
 
 def sealed(record):
-    """A record with its checksum made right once more: see vm/saved.c."""
+    """A record with its checksum corrected: see vm/saved.c."""
     size, total = struct.unpack_from("<I", record, 36)[0], 1
     for part in (record[:40] + bytes(8), record[512:512 + size]):
         for (word,) in struct.iter_unpack("<Q", part[:len(part) // 8 * 8]):
@@ -147,7 +148,7 @@ def with_record(disk, number, record):
 
 
 def with_words(good, chance, number):
-    """Random words in what a record says."""
+    """A record with random words in its contents."""
     record = bytearray(good[number * RECORD:(number + 1) * RECORD])
     for _ in range(chance.randrange(1, 12)):
         struct.pack_into("<I", record, 512 + 4 * chance.randrange(struct.unpack_from("<I", record, 36)[0] // 4),
@@ -170,8 +171,7 @@ def without_disk(good):
 
 
 def test_whatever_a_disk_says(hypervisor, saved, tmp_path):
-    """Checksums that are right, and random words in devices and vCPUs, or a header that says something else: at worst
-    the guest fails."""
+    """Correct checksums, with random words in devices and vCPUs, or with another header: at worst the guest fails."""
     initrd, disk, _ = saved
     good, chance = disk.read_bytes(), random.Random(2)
     bad = tmp_path / "bad"
@@ -183,7 +183,7 @@ def test_whatever_a_disk_says(hypervisor, saved, tmp_path):
     child.expect("own: round 1")
     to_monitor(child)
     outcomes = []
-    # 1 to 3 are its devices and two vCPUs. Kinds are those of enum saved_kind: 5 is a piece of its disk.
+    # Records 1 to 3 are its devices and two vCPUs. Kinds are those of enum saved_kind: 5 is a piece of its disk.
     places, sizes = (0, 1, 0x80000000, 0x80c00000, (1 << 64) - 1), (0, 1, 16384, 16385, (1 << 32) - 1)
     for content in [with_header(bare, 1, 0, 5, 0), with_header(bare, 1, 0, 5, 512),
                     *(with_words(good, chance, turn % 3 + 1) for turn in range(16)),
@@ -225,7 +225,7 @@ def test_what_is_refused(hypervisor, tmp_path):
 
 
 def test_debian_at_its_prompt(hypervisor, linux, tmp_path):  # noqa: F811
-    """It goes on from there on another machine, and is told that it was copied."""
+    """It continues from there on another machine, and is notified that it was copied."""
     initrd, disk = archive(tmp_path / "i", linux, guest("linux", "")), disk_of(tmp_path, 256 << 20)
     child = machine(QEMU12, hypervisor, initrd, disk, "")
     child.expect("guest# ")

@@ -1,4 +1,4 @@
-"""What guests may ask, asked from inside guests (guests/*.c): harts that start, stop and suspend, counters."""
+"""SBI calls, made by guests (guests/*.c): starting, stopping and suspending harts, counters."""
 import re
 
 import pytest
@@ -41,7 +41,7 @@ def test_firmware_counters(hypervisor, qemu, tmp_path):
 
 
 def test_counters_end_with_the_boot(hypervisor, qemu, tmp_path):
-    """There are 16: more boots than that each take one."""
+    """There are 16 counters: more than 16 boots take one each."""
     elf = compiled("pmu", tmp_path, REBOOTS=1)
     initrd = cpio(tmp_path / "i", {"manifest": GUESTS.format(name="pmu", cpus=1), elf.name: elf})
     child = spawn(command(qemu, hypervisor, initrd, memory="256M"))
@@ -52,14 +52,14 @@ def test_counters_end_with_the_boot(hypervisor, qemu, tmp_path):
 
 @pytest.mark.parametrize("harts,cpu", [(1, "rv64"), (2, "rv64"), (2, "rv64,sstc=off")])
 def test_no_interrupt_is_lost(hypervisor, qemu, tmp_path, harts, cpu):
-    """Two vCPUs that answer each other's interrupts, asleep in between, by three ways to sleep."""
+    """Two vCPUs send each other interrupts and sleep in between, with three ways to sleep."""
     output = boot(hypervisor, tmp_path, "pingpong", qemu, cpus=2, harts=harts, cpu=cpu)
     assert re.findall(r"pingpong: (\d+) interrupts answered", output) == ["200", "200", "10"]
 
 
 def test_a_sleeper_is_looked_after(hypervisor, qemu, tmp_path):
-    """QEMU 7.2 may forget a timer that comes while its guest is entered: the hart takes one of its own each second. By
-    the count of instructions a sleep of a thousand takes no time."""
+    """QEMU 7.2 may lose a timer that comes while the guest is entered, so the hart has its own timer each second. With
+    -icount a sleep of a thousand seconds takes no real time."""
     elf = compiled("nap", tmp_path)
     initrd = cpio(tmp_path / "i", {"manifest": GUESTS.format(name="nap", cpus=1), elf.name: elf})
     child = spawn(command(qemu, hypervisor, initrd, memory="256M", more=COUNTED))
@@ -71,8 +71,8 @@ def test_a_sleeper_is_looked_after(hypervisor, qemu, tmp_path):
 
 @pytest.mark.full("minutes: what it looks for is rare")
 def test_no_timer_is_lost(hypervisor, qemu, tmp_path):
-    """A guest that sleeps for its own timer, which comes while the hart enters the guest as often as not. Where the
-    emulator forgets to deliver it, the hypervisor wakes the guest a moment later."""
+    """A guest sleeps until its own timer, which often comes while the hart enters the guest. If the emulator loses the
+    interrupt, the hypervisor wakes the guest a moment later."""
     assert "alarm: it rang 6000 times" in boot(hypervisor, tmp_path, "alarm", qemu)
 
 
@@ -80,4 +80,4 @@ def test_no_timer_is_lost(hypervisor, qemu, tmp_path):
 def test_events_and_features(hypervisor, qemu, tmp_path, harts):
     output = boot(hypervisor, tmp_path, "events", qemu, cpus=2, harts=harts)
     assert "events: 100 events reached a hart that waited" in output
-    assert "events: A and D bits by hardware: no" in output  # either emulator would set them in what clones share
+    assert "events: A and D bits by hardware: no" in output  # both emulators would set them in pages that clones share

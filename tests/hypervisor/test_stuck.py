@@ -1,4 +1,4 @@
-"""What is told of a machine that a test waits for in vain."""
+"""The report about a machine for which a test has waited too long."""
 import re
 
 import stuck
@@ -6,7 +6,7 @@ from hvmachine import QEMU12, archive_of, command, spawn
 
 
 def test_a_report(hypervisor, tmp_path):
-    """With its guest paused hart 0 is in the hypervisor, whose functions have names."""
+    """While its guest is paused, hart 0 is in the hypervisor, whose symbols are known."""
     child = spawn(command(QEMU12, hypervisor, archive_of(tmp_path, {"nap": ("nap", {}, {})}), memory="256M"))
     child.expect("nap: sleeps")
     child.send("\x01m")
@@ -18,5 +18,5 @@ def test_a_report(hypervisor, tmp_path):
 
 
 def test_a_report_that_fails(tmp_path):
-    """The failure of the test itself is told all the same."""
+    """The failure of the test itself is reported in any case."""
     assert "no word of the harts" in stuck.report(tmp_path / "monitor", tmp_path / "kernel")

@@ -1,6 +1,6 @@
-"""The lab from outside: what a command sees in its machine, and what its caller sees of the command.
+"""Tests the lab from outside: what a command sees in its machine, and what its caller sees of the command.
 
-The machine here is one of its own (LAB_NAME), so that it can be killed without harm to anybody's commands.
+The tests have their own machine (LAB_NAME), which they can kill without effect on other commands.
 """
 import fcntl
 import json
@@ -37,13 +37,13 @@ def machine_pid():
 
 
 def runs(command):
-    """Whether a process of the machine has that command line."""
+    """True if a process of the machine has that command line."""
     return lab("run", "pgrep", "-fx", command).stdout != b""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def machine():
-    lab("run", "true")  # says that it starts the machine; what follows is silent
+    lab("run", "true")  # prints that it starts the machine; later calls print nothing
     yield
     lab("down")
 
@@ -73,8 +73,8 @@ def test_a_complete_kvm_inside():
 
 
 def test_its_clock_is_as_fast_as_the_hosts():
-    """Between two readings inside passes what passed here, whatever the load: more than between the ends of both, less
-    than between their beginnings and ends (to one part in a hundred)."""
+    """Two readings inside the lab are as far apart as here, at any load: farther than the end of the first and the
+    start of the second command, and less far than their outer ends (to one per cent)."""
     readings = []
     for _ in range(2):
         before = time.monotonic()
@@ -86,14 +86,14 @@ def test_its_clock_is_as_fast_as_the_hosts():
 
 
 def test_a_clock_measured_badly_is_no_matter():
-    """KVM tolerates what two measurements of a busy machine's clock differ by."""
+    """KVM tolerates the difference of two clock measurements of a busy machine."""
     tolerance = lab("run", "cat", "/sys/module/kvm/parameters/tsc_tolerance_ppm").stdout
     assert int(tolerance) >= 100000
     assert b"TSC rate below hardware speed" not in lab("run", "dmesg").stdout
 
 
 def test_no_instruction_spoils_the_flags(tmp_path):
-    """A guest with Linux 6.12, which allocates by cmpxchg16b, panicked in every third boot on a busy host."""
+    """Linux 6.12, whose allocator uses cmpxchg16b, panicked as a guest in every third boot on a busy host."""
     program = tmp_path / "flags"
     subprocess.run(["gcc", "-O1", "-mno-red-zone", "-o", program, TOP / "tests/lab/flags.c"], check=True)
     done = lab("run", program)
@@ -137,7 +137,7 @@ def outside():
 
 @pytest.mark.parametrize("kind", ["tmp", "current", "current on a tmpfs"])
 def test_what_the_host_makes_is_seen_and_what_the_lab_makes_stays(kind, outside, tmp_path):
-    """/tmp and the current folder, with a machine that has run before there was the file."""
+    """In /tmp and the current folder, for files that are made after the machine has started."""
     folder = {"tmp": Path(tempfile.mkdtemp(dir="/tmp")), "current": outside,
               "current on a tmpfs": Path(tempfile.mkdtemp(dir="/dev/shm"))}[kind]
     try:
@@ -155,7 +155,7 @@ def test_what_the_host_makes_is_seen_and_what_the_lab_makes_stays(kind, outside,
 
 
 def test_a_program_of_the_users_own_in_tmp():
-    """Also one that is rebuilt while it runs there."""
+    """Also a program that is rebuilt while it runs there."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         program = Path(folder) / "rebuilt"
         build_state(program, "one")
@@ -174,7 +174,7 @@ def test_only_these_folders_are_writable(outside):
 
 
 def test_a_path_that_only_the_host_has_is_named():
-    """One line, and only for what is there on the host and not in the lab."""
+    """One line, and only for a path that exists on the host and not in the lab."""
     with tempfile.NamedTemporaryFile(dir="/var/tmp") as hidden:
         done = lab("run", "ls", hidden.name, "/var/tmp/nowhere", "/etc/passwd", "--format=" + hidden.name)
     lines = [line for line in done.stderr.decode().splitlines() if line.startswith("lab: ")]
@@ -193,14 +193,14 @@ def test_files_are_the_same_on_both_sides():
 
 
 def build_state(program, word):
-    """A program that says `word`, of a size that depends on it, in place of the one before."""
+    """Replaces the program by one that prints `word`, and has another size."""
     subprocess.run(["gcc", '-DWORD="%s"' % word, "-DSIZE=%d" % (len(word) * 3000), "-o", program,
                     TOP / "tests/lab/rebuilt.c"], check=True)
 
 
 @pytest.fixture
 def rebuilt():
-    """A program of the repository, and what removes it in the end."""
+    """A program in the repository, which is removed at the end."""
     program = TOP / "build/lab/rebuilt"
     program.parent.mkdir(parents=True, exist_ok=True)
     yield program
@@ -208,7 +208,7 @@ def rebuilt():
 
 
 def test_program_that_is_rebuilt_while_it_runs(rebuilt):
-    """Starting it again gets the new one, each time; what runs keeps the old one, and its directory."""
+    """Each start runs the newest program; running ones keep the old one, and its directory."""
     words = ["one", "another of them", "three"]
     running = []
     for word in words:
@@ -223,7 +223,7 @@ def test_program_that_is_rebuilt_while_it_runs(rebuilt):
 
 
 def test_commands_at_once_share_the_repository(rebuilt):
-    """A pipe with a name, a lock: files that have not changed do not come between two commands."""
+    """A named pipe and a lock: commands share these if the repository has not changed."""
     build_state(rebuilt, "same")
     first = subprocess.Popen([LAB, "run", str(rebuilt)], env=ENVIRONMENT, stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE)
@@ -242,7 +242,7 @@ def test_commands_at_once_share_the_repository(rebuilt):
 
 
 def test_more_states_than_the_lab_keeps(rebuilt):
-    """There is an end to it: one clear line, and it goes on when an old command has ended."""
+    """At the limit one clear line is printed, and the command runs when an old one has ended."""
     running = []
     for number in range(12):
         build_state(rebuilt, "state" + "x" * number)
@@ -292,7 +292,7 @@ def test_signals_are_forwarded():
 
 
 def test_the_terminal_is_given_back_as_it_was():
-    """Also by a command that ends before its input does, which is most of them."""
+    """Also after a command that ends before its input, as most do."""
     ours, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)
     child = subprocess.Popen([LAB, "run", "true"], stdin=theirs, stdout=theirs, stderr=theirs, env=ENVIRONMENT,
@@ -333,7 +333,7 @@ def hung_machine():
 
 
 def stops():
-    """What the watchdog has written down."""
+    """The stops that the watchdog has recorded."""
     log = Path(lab("status").stdout.decode().split("log ")[1].strip())
     record = log.parent / "stopped"
     return record.read_text().splitlines() if record.exists() else []
@@ -374,7 +374,7 @@ def test_command_whose_machine_dies_comes_back():
 
 
 def test_command_whose_machine_hangs_comes_back():
-    """With 125, and the machine is stopped: the next command has a new one."""
+    """Returns with status 125, and the machine is stopped: the next command has a new one."""
     lab("run", "true")
     client = subprocess.Popen([LAB, "run", "sh", "-c", "echo ready; sleep 4323"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env=dict(ENVIRONMENT, LAB_WAIT="10"))
@@ -399,12 +399,12 @@ def test_a_signal_ends_the_client_of_a_hung_machine(number):
 
 
 def test_a_command_that_ignores_signals_goes_on():
-    """The client ends for want of an answer of the machine, not of the command."""
+    """The client gives up only if the machine does not answer, not if the command does not."""
     client = subprocess.Popen([LAB, "run", "sh", "-c", "trap '' TERM INT; echo ready; sleep 4; echo done"],
                               stdout=subprocess.PIPE, env=dict(ENVIRONMENT, LAB_WAIT="1200"))
     assert client.stdout.readline() == b"ready\n"
     client.send_signal(signal.SIGTERM)
-    client.send_signal(signal.SIGINT)  # a second one at once: that of one kind might be one with the first
+    client.send_signal(signal.SIGINT)  # a second signal at once; two of the same kind might be merged
     assert client.communicate(timeout=LIMIT)[0] == b"done\n" and client.returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""The lab's client before a machine that takes no connection: no machine is there, a socket stands for its line."""
+"""The lab's client with a machine that accepts no connection: a socket takes the place of its line."""
 import socket
 import subprocess
 
@@ -6,8 +6,8 @@ from tests.support import TOP
 
 
 def test_a_line_whose_queue_is_full(tmp_path):
-    """Clients that were killed fill it: the machine counts as one that does not answer, which is said after 10 s of
-    the 12 that are waited for it."""
+    """Killed clients fill the queue: the machine counts as silent, which is reported after 10 s of the 12 s for which
+    the client waits."""
     with socket.socket(socket.AF_UNIX) as line:
         line.bind(str(tmp_path / "line0"))
         line.listen(1)

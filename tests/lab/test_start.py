@@ -1,4 +1,4 @@
-"""How the lab's machines start: from nothing fetched or built, for an ordinary user; and those that do not start."""
+"""Starts of the lab's machines: with nothing fetched or built, for an ordinary user; and machines that do not start."""
 import os
 import shutil
 import subprocess
@@ -9,7 +9,7 @@ from tests.lab.test_lab import ENVIRONMENT, LIMIT, TOP, lab
 
 
 def checkout(folder):
-    """A second checkout, with what this one has fetched."""
+    """A second checkout, with the downloads of this one."""
     ignore = shutil.ignore_patterns("build", ".git", "__pycache__", "*.elf", "*.bin")
     for part in ("abi", "common", "initramfs", "lab", "mk", "tools"):
         shutil.copytree(TOP / part, folder / part, ignore=ignore)
@@ -22,7 +22,8 @@ def checkout(folder):
 
 
 def slow_archive(folder, package):
-    """apt-cache and apt-get for a PATH, whose archive has this one kernel package and writes down each download."""
+    """apt-cache and apt-get to put into PATH: their archive has only this kernel package, and they record each
+    download."""
     folder.mkdir()
     (folder / "apt-cache").write_text("#!/bin/sh\necho '  Depends: %s'\n" % package.name.split("_")[0])
     (folder / "apt-get").write_text("""#!/bin/sh
@@ -37,7 +38,7 @@ esac
 
 
 def test_two_machines_of_a_checkout_start_at_once_from_nothing():
-    """What both need is fetched and built once: the two processes of `make check` begin like this."""
+    """Shared files are fetched and built once. The two processes of `make check` start like this."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = checkout(Path(name) / "fresh")
         package = next((folder / "build/downloads").glob("machine-*/linux-image-*.deb"))
@@ -59,7 +60,7 @@ def test_two_machines_of_a_checkout_start_at_once_from_nothing():
 
 
 def test_a_second_checkout_of_an_ordinary_user():
-    """A machine of its own, everything that the user may do and nothing that root may, at the same time as ours."""
+    """It has its own machine, with the user's permissions and not root's, at the same time as this one's."""
     user = 54321 if os.geteuid() == 0 else os.geteuid()
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = checkout(Path(name) / "second")
@@ -85,7 +86,7 @@ def test_a_second_checkout_of_an_ordinary_user():
 
 def test_machine_that_stops_while_it_boots_is_replaced_once(tmp_path):
     qemu, starts = tmp_path / "qemu-system-x86_64", tmp_path / "starts"
-    for ready, status in ((2, 0), (3, 125)):  # the start that gets ready; the third never comes
+    for ready, status in ((2, 0), (3, 125)):  # the attempt that gets ready; there is no third one
         qemu.write_text("#!/bin/bash\necho >> %s\n[ $(wc -l < %s) = %d ] && echo 'lab: ready' || echo stuck\n"
                         "exec sleep 999\n" % (starts, starts, ready))
         qemu.chmod(0o755)

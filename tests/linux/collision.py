@@ -1,5 +1,5 @@
-"""Two small bzImages, whose payloads have one sum by the hash that the cache of kernels used before it had a secret:
-four lanes of 64 bits, each step of which can be undone. A row of 32 bytes that gzip ignores is chosen to fit."""
+"""Makes two small bzImages whose payloads have the same sum in the hash that the kernel cache used before it had a
+secret: four lanes of 64 bits, in which each step can be reversed. 32 bytes that gzip ignores are chosen for this."""
 import gzip
 import struct
 
@@ -13,7 +13,7 @@ def mix(lane, word):
 
 
 def unmix(lane):
-    """What a lane and a word together were before a step."""
+    """The sum of a lane and a word before a step."""
     shifted = lane
     for _ in range(3):
         shifted = lane ^ shifted >> SHIFT
@@ -28,7 +28,7 @@ def lanes(data):
 
 
 def vmlinux(text):
-    """A kernel that prints a text by hypercalls and ends."""
+    """A kernel that prints a text by hypercalls, and ends."""
     code = b"\x66\xba\x00\x05" + b"".join(b"\xb3%c\xb0\x01\xee" % c for c in text) + b"\xb0\x00\xee\xf4"
     header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 62, 1, 0x1000000, 64, 0,
                          0, 64, 56, 1, 64, 0, 0)

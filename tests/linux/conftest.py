@@ -10,7 +10,7 @@ RAMDISKS = TOP / "build/initramfs"
 
 
 def last(limit=LIMIT):
-    """Ends a guest that hangs, with status 124, before a limit of seconds ends the whole run."""
+    """The option that ends a guest that hangs with status 124, before the time limit of the whole run."""
     return "--timeout=%d" % (limit - 60)
 
 
@@ -19,7 +19,8 @@ LAST = last()
 
 @pytest.fixture(scope="session")
 def kernel():
-    """kernel(NAME): the path of a kernel; NAME.elf is the vmlinux inside. Skips what the mirror does not give."""
+    """kernel(NAME): the path of a kernel; NAME.elf is the vmlinux inside. Skips the test if the mirror does not have
+    it."""
     def get(name):
         done = subprocess.run([TOP / "tools/kernels", name], check=False, stdin=subprocess.DEVNULL, capture_output=True,
                               text=True)

@@ -1,6 +1,6 @@
-"""Debian's kernels boot to init on 1, 2 and 4 vCPUs in small and large memory, and find there what was promised.
+"""Debian's kernels boot to init on 1, 2 and 4 vCPUs with small and large memory, and find the given hardware.
 
-Each kernel has a row of small and one of large memory, and one to four vCPUs.
+Each kernel has a row with small and one with large memory, and one to four vCPUs.
 """
 import re
 
@@ -10,7 +10,7 @@ from tests.conftest import SOAK
 from tests.support import lab_run
 
 MB = 1024  # kilobytes
-HOLE = 3072 * MB  # where RAM is interrupted below 4 GB
+HOLE = 3072 * MB  # start of the hole in RAM below 4 GB
 
 ROWS = [
     # kernel, vCPUs, memory in MB
@@ -19,7 +19,7 @@ ROWS = [
     ("generic", 1, 192), ("generic", 4, 5120), ("generic.elf", 2, 192),
     ("debian13", 2, 128), ("debian13", 4, 5120),
     ("i686", 1, 96), ("i686", 4, 5120),
-    ("cloud", 64, 512),  # as many as there may be
+    ("cloud", 64, 512),  # the maximum
 ]
 
 
@@ -28,14 +28,14 @@ def facts_of(text):
 
 
 def interrupts(text, name):
-    """What /proc/interrupts counts for a line, CPU by CPU."""
+    """The counts of a line in /proc/interrupts, for each CPU."""
     row = re.search(r"^ *%s:((?: +\d+)+)" % name, text, re.M)
     return [int(count) for count in row.group(1).split()] if row else []
 
 
 @pytest.mark.parametrize("name, cpus, memory", ROWS, ids=lambda value: str(value))
 def test_boot(linux, name, cpus, memory):
-    ask = "facts; nproc; cat /proc/interrupts; ! dmesg | grep 'cut [h]ere'"  # what the kernel's warnings begin with
+    ask = "facts; nproc; cat /proc/interrupts; ! dmesg | grep 'cut [h]ere'"  # the beginning of the kernel's warnings
     result = linux.boot(name, "-c", cpus, memory="%dM" % memory, run=ask)
     text = result.out.decode("utf-8", "replace").replace("\r", "")
     facts = facts_of(text)
@@ -49,7 +49,7 @@ def test_boot(linux, name, cpus, memory):
 
 
 def check_memory(found, given, name):
-    """A kernel keeps some for itself, and one of 32 bits without PAE sees nothing above 4 GB."""
+    """A kernel reserves some memory, and a 32-bit one without PAE uses none above 4 GB."""
     if name == "i686" and given > HOLE:
         given = HOLE
     assert given - 64 * MB - given // 20 < found < given
@@ -62,7 +62,7 @@ def check_interrupts(text, cpus):
 
 
 def test_ramdisks_are_joined(linux, scratch):
-    """A second ramdisk adds its files to the first: here, a script that test= names."""
+    """A second ramdisk adds its files to the first: here, a script for test=."""
     (scratch / "tests").mkdir()
     (scratch / "tests/joined").write_text("echo from the second ramdisk\n", encoding="utf-8")
     with open(scratch / "second.cpio", "wb") as archive:
@@ -74,9 +74,10 @@ def test_ramdisks_are_joined(linux, scratch):
 
 
 def test_clock(linux):
-    """The guest's clock is the host's from the start: it is read between two looks at the host's. The lab's machine
-    measures its processor's clock badly when the host is busy; one that was never set is years away, one of another
-    time zone at least a quarter of an hour. The kernel starts by its PVH entry, which no other test of check takes."""
+    """The guest's clock is the host's from the start: it is read between two readings of the host's. The tolerance is
+    large, as the lab's machine measures its clock badly on a busy host; a clock that was never set is years off, one of
+    another time zone at least a quarter of an hour. The kernel starts by its PVH entry, which no other test of check
+    uses."""
     boot = linux.command("cloud", "--kernel-entry", "pvh", run="facts")
     result = lab_run("sh", "-c", 'date +before=%s; "$@"; date +after=%s', "sh", *boot)
     facts = facts_of(result.out.decode("utf-8", "replace").replace("\r", ""))

@@ -1,4 +1,4 @@
-"""How a Linux guest ends, and the status that the VMM makes of it."""
+"""The ends of a Linux guest, and the VMM's status for each."""
 import shlex
 import subprocess
 
@@ -8,7 +8,7 @@ import pytest
 from tests.support import LIMIT, TOP, finish, lab_run
 
 ENDS = [
-    ("poweroff", 0, b"init: Linux"),  # by init, which busybox asks with a signal
+    ("poweroff", 0, b"init: Linux"),  # by init, to which busybox sends a signal
     ("reboot -f", 0, b"init: Linux"),
     ("taskset 2 sh -c 'echo c > /proc/sysrq-trigger'", 126, b"Kernel panic - not syncing"),  # on the other vCPU
     ("taskset 2 poweroff -f", 0, b"init: Linux"),
@@ -24,8 +24,8 @@ def test_end(linux, run, status, said):
 
 
 def test_halt_without_a_local_apic(linux):
-    """It sleeps: KVM has no news of pages for a vCPU that could never be told of them. tests/foreign has the other
-    parameters of old days."""
+    """The halted guest sleeps: KVM must not report pages (async page faults) to a vCPU that cannot receive the report.
+    tests/foreign tests other old parameters."""
     result = linux.boot("cloud", append="quiet nolapic", run="halt -f")
     assert result.status == 0 and b"System halted" in result.out, result
 
@@ -49,7 +49,7 @@ SLEEPS = "echo sl'ee'ps; sleep 100000"  # the terminal echoes no such word
 
 
 def test_power_button_by_key():
-    """`make linux` brings the driver, and init listens: the guest switches itself off."""
+    """`make linux` includes the driver, and init listens for the button: the guest powers off."""
     session = pexpect.spawn("make", ["-s", "--no-print-directory", "-C", "kvm-vmm-x86", "linux"], cwd=str(TOP),
                             timeout=LIMIT)
     session.expect_exact(b"guest# ")
@@ -62,7 +62,7 @@ def test_power_button_by_key():
 
 @pytest.fixture
 def button(kernel, scratch, linux):
-    """An archive with the kernel's driver of the power button, as an option."""
+    """The option for an archive with the kernel's power button driver."""
     linux.ramdisk()
     kernel("cloud")  # fetches the package
     layer = scratch / "button.cpio"

@@ -1,4 +1,4 @@
-"""What cannot be booted is said in one line before anything starts, with status 125."""
+"""A kernel that cannot be booted gives one line of error before anything starts, and status 125."""
 import pytest
 
 from tests.linux import collision
@@ -8,7 +8,7 @@ HEADER = 0x1F1  # of a bzImage: Linux, Documentation/arch/x86/boot.rst
 
 
 def refused(vmm, *args):
-    """The one line that a run ends with."""
+    """The one line with which a run ends."""
     result = lab_run(vmm.program, "--timeout=120", *args)
     assert result.status == 125, result
     assert result.out == b"", result
@@ -18,7 +18,7 @@ def refused(vmm, *args):
 
 @pytest.fixture
 def image(kernel, scratch):
-    """image(NAME, CHANGE): a copy of a kernel whose bytes CHANGE has been at."""
+    """image(NAME, CHANGE): a copy of a kernel, changed by the function CHANGE."""
     def make(name, change):
         copy = bytearray(kernel(name).read_bytes())
         path = scratch / "kernel"
@@ -32,7 +32,7 @@ def test_too_little_memory(vmm, kernel, name, memory):
     assert "(-m)" in refused(vmm, "-m", memory, kernel(name))
 
 
-# What was cut off or changed, and a word of what is said of it.
+# The damage, and a word of the message about it.
 DAMAGE = {
     "cut in the header": ("cloud", lambda image: image[:0x220], "short"),
     "cut in the setup code": ("cloud", lambda image: image[:0x1000], "short"),
@@ -54,13 +54,13 @@ def test_damaged_kernel(vmm, image, what):
 
 
 def flip(image):
-    """A bit in the middle of the packed kernel."""
+    """Flips a bit in the middle of the packed kernel."""
     image[len(image) // 2] ^= 0x10
 
 
 @pytest.mark.parametrize("name", ["cloud", "generic"])
 def test_flipped_bit(vmm, image, name):
-    """The packed kernel has a checksum or a shape that no longer fits."""
+    """The packed kernel's checksum or format does not match any more."""
     refused(vmm, "-m", "256M", image(name, flip))
 
 
@@ -81,7 +81,7 @@ def test_command_line_too_long(vmm, kernel, name):
 
 
 def test_a_crafted_kernel_does_not_answer_for_another(vmm, scratch):
-    """Not even where the two would have one sum to somebody who knows how the cache sums up."""
+    """Not even if the two have the same sum without the cache's secret."""
     kernels = dict(zip(("good", "bad"), collision.make(b"the trusted kernel\n", b"a hostile kernel\n")))
     for name, said in [("bad", b"a hostile kernel\n"), ("good", b"the trusted kernel\n")] * 2:
         (scratch / name).write_bytes(kernels[name])

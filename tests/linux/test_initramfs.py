@@ -1,4 +1,4 @@
-"""The ramdisk of initramfs/: the same bytes wherever it is made, in a form that others read."""
+"""The ramdisk of initramfs/: the same bytes in each build, in a format that other programs read."""
 import hashlib
 import shutil
 import subprocess
@@ -24,19 +24,19 @@ def build(top, architecture, target):
 @pytest.mark.parametrize("target", ["core", "all"])
 @pytest.mark.parametrize("architecture, compiler", [("amd64", "gcc"), ("riscv64", "riscv64-linux-gnu-gcc")])
 def test_the_same_bytes_elsewhere(architecture, compiler, target, scratch):
-    """Built from a copy in another folder, it is the same to the byte."""
+    """Built from a copy in another folder, it has the same bytes."""
     if shutil.which(compiler) is None:
         pytest.skip("no " + compiler)
     here = build(TOP, architecture, target)
     for name in COPIED:
         shutil.copytree(TOP / name, scratch / name)
     (scratch / "build").mkdir()
-    (scratch / "build/downloads").symlink_to(TOP / "build/downloads")  # what was fetched is not fetched again
+    (scratch / "build/downloads").symlink_to(TOP / "build/downloads")  # share the downloads
     assert build(scratch, architecture, target) == here
 
 
 def test_cpio_reads_it(ramdisk):
-    """The list of another reader: every time is 0, every owner root, and the console is there."""
+    """The list of another program: all times are 0, all owners are root, and it has the console."""
     with open(ramdisk(), "rb") as archive:
         done = subprocess.run(["cpio", "-tv", "--numeric-uid-gid"], stdin=archive, capture_output=True, check=True,
                               env={"TZ": "UTC", "PATH": "/usr/bin:/bin", "LC_ALL": "C"})
@@ -66,14 +66,14 @@ def test_init_is_for_process_1(ramdisk):
     ('agent=/bin/facts run="sleep 1; exit 5"', 5, [b"init: status 5"]),
 ])
 def test_agent(linux, agent, status, said):
-    """An agent's end is the machine's, but not if there is a command beside it."""
+    """The machine ends with its agent, unless there is a command too."""
     result = linux.boot("cloud", append="quiet " + agent)
     assert result.status == status, result
     assert all(word in result.out for word in said), result
 
 
 def test_core_has_init_and_no_busybox(scratch):
-    """What the lab begins with: needs no package but the compiler's."""
+    """The lab's first ramdisk, which needs no package except the compiler's."""
     subprocess.run(["make", "-s", "-C", TOP / "initramfs", "core", "OUT=%s" % scratch, "BUSYBOX=/no/busybox"],
                    check=True)
     with open(scratch / "amd64/core.cpio", "rb") as archive:

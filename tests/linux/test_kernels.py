@@ -1,5 +1,5 @@
-"""Debian's kernels from 5.10 to the newest: cloud, generic, real time. FULL=1 boots each; `make soak` with one
-and two vCPUs and by each entry. And what a kernel does that a boot does not show: it starts another, and it sleeps."""
+"""Debian's kernels from 5.10 to the newest: cloud, generic, real time. FULL=1 boots each; `make soak` with one and two
+vCPUs and each entry. Also kexec and suspend."""
 import re
 import shlex
 import subprocess
@@ -12,12 +12,12 @@ from tests.support import SHADOW, TOP, lab_run
 KERNELS = ["debian11", "debian11-generic", "rt", "backports", "debian13-generic", "newest", "i686-pae"]
 ENTRIES = {"own": [], "decompressor": ["--kernel-entry", "32"], "pvh": ["--kernel-entry", "pvh"]}
 MATRIX = [(name, cpus, entry) for name in KERNELS + ["cloud", "generic", "debian13", "i686"] for cpus in (1, 2)
-          for entry in ENTRIES if (name, entry) != ("i686", "pvh")]  # Debian built that one without PVH
+          for entry in ENTRIES if (name, entry) != ("i686", "pvh")]  # Debian built this one without PVH
 
 ONCE = [(name, 1 if name == "i686-pae" else 2, "own") for name in KERNELS]  # without nested paging two are slow
 
-# Status 0 if the kernel has warned of nothing. In 32 bits it takes back a part of XCR0, of which QEMU's SVM tells KVM
-# nothing (docs/lab.md).
+# Status 0 if the kernel printed no warning. A 32-bit kernel clears a part of XCR0, which QEMU's SVM does not report to
+# KVM (docs/lab.md).
 NO_WARNING = "! dmesg | grep 'cut [h]ere'"
 NO_WARNING_32 = "! dmesg | grep -A1 'cut [h]ere' | grep -v -e 'cut [h]ere' -e '^--$' -e 'XSAVE consistency problem'"
 
@@ -25,7 +25,7 @@ NO_WARNING_32 = "! dmesg | grep -A1 'cut [h]ere' | grep -v -e 'cut [h]ere' -e '^
 @pytest.mark.full("kernels of four releases")
 @pytest.mark.parametrize("name, cpus, entry", MATRIX if SOAK else ONCE)
 def test_a_kernel(linux, name, cpus, entry):
-    """It idles for a while and switches itself off. With PAE in 32 bits, in a machine of the lab that can do it."""
+    """It idles for a while and powers off. A 32-bit kernel with PAE runs in a machine of the lab that supports it."""
     env = SHADOW if name == "i686-pae" else None
     command = linux.command(name, "-c", cpus, "--timeout=800", *ENTRIES[entry], memory="512M",
                             run="nproc; sleep 1; " + (NO_WARNING_32 if name.startswith("i686") else NO_WARNING))
@@ -36,7 +36,7 @@ def test_a_kernel(linux, name, cpus, entry):
 
 @pytest.fixture
 def second(linux, scratch):
-    """second(RUN): an option that brings a kernel for kexec.c to start, with a command for its init."""
+    """second(RUN): an option that adds a kernel that kexec.c starts, with a command for its init."""
     def make(run, more=""):
         root = scratch / "root"
         root.mkdir()
@@ -57,8 +57,8 @@ def test_kexec(linux, second):
 
 @pytest.mark.full("a kernel that starts another")
 def test_kdump(linux, second):
-    """It panics, and the kernel that was loaded for that finds the memory of the first. The second has one CPU:
-    if it were to start the other, its INIT could reset the CPU it runs on."""
+    """The kernel panics, and the crash kernel finds the memory of the first. The second kernel uses one CPU: if it
+    started the other, its INIT could reset the CPU on which it runs."""
     look = second("head -c 4 /proc/vmcore | tail -c 3; echo ' is there'", "nr_cpus=1")
     result = linux.boot("cloud", "-c", 2, *look, memory="768M", append="quiet crashkernel=256M",
                         run="/kexec -p && echo c > /proc/sysrq-trigger")
@@ -67,7 +67,7 @@ def test_kdump(linux, second):
 
 @pytest.mark.full("a kernel that sleeps")
 def test_suspend(linux, scratch):
-    """To RAM, with two vCPUs; the power button wakes it, and the shell goes on."""
+    """Suspend to RAM, with two vCPUs; the power button wakes it, and the shell continues."""
     command = linux.command("cloud", "-c", 2, run="echo mem > /sys/power/state; nproc; facts")
     script = ("%s > said 2>&1 < /dev/null & vmm=$!; "
               "until grep -q 'sleeps (S3)' said || ! kill -0 $vmm; do sleep 0.1; done; "

@@ -1,11 +1,11 @@
-"""--boot-report, and the cache of unpacked kernels whose fate it tells."""
+"""--boot-report, and the cache of unpacked kernels, whose use it reports."""
 import re
 
 from tests.support import lab_run
 
 PHASES = ["process", "files read", "VM created", "kernel loaded", "guest entered", "first console byte",
           "first line of init", "end"]
-QUIET_EXITS = 1000  # to the VMM until init speaks, with a quiet console
+QUIET_EXITS = 1000  # to the VMM until init prints, with a quiet console
 KEPT = "the next start finds it in"
 
 
@@ -17,12 +17,12 @@ def boot(linux, cache, *options, status=0):
 
 
 def load(linux, cache):
-    """As far as the kernel's first exit: whether it was unpacked and kept is decided by then."""
+    """Runs until the kernel's first exit: the report has the use of the cache by then."""
     return boot(linux, cache, "--max-exits=1", status=124)
 
 
 def test_phases(linux, scratch):
-    """Each phase is there, none begins before the one ahead of it, and exits only grow."""
+    """Each phase is listed, none begins before its predecessor, and exits only grow."""
     result = boot(linux, scratch)
     assert b"init: status 0" in result.out, result
     rows = re.findall(r"^  phase (.+?) +([\d.]+) +([\d.]+) +(\d+)$", result.err, re.M)
@@ -33,7 +33,7 @@ def test_phases(linux, scratch):
 
 
 def test_cache(linux, scratch):
-    """A kernel is unpacked once; a file that was changed is made again. What a killed writer left goes."""
+    """A kernel is unpacked once; a changed file is replaced. Files of a killed writer are removed."""
     (scratch / "mini-kvm").mkdir(mode=0o700)
     (scratch / "mini-kvm/.kernel-0.99999999").write_bytes(b"half a kernel")  # no process has that number
     assert KEPT in load(linux, scratch).err
@@ -47,7 +47,7 @@ def test_cache(linux, scratch):
 
 
 def test_the_secret_of_the_cache(linux, scratch):
-    """One that others may read, or that is cut short, is replaced, and what was kept under it is kept again."""
+    """A secret that others may read, or that is too short, is replaced, and the kernels are stored again."""
     secret = scratch / "mini-kvm/secret"
     assert KEPT in load(linux, scratch).err
     first = secret.read_bytes()
@@ -61,7 +61,7 @@ def test_the_secret_of_the_cache(linux, scratch):
 
 
 def test_no_cache(linux, scratch):
-    """Where nothing can be kept, nothing is lost but time."""
+    """If no file can be stored, only time is lost."""
     (scratch / "file").write_text("not a folder", encoding="utf-8")
     assert "cannot be written" in load(linux, scratch / "file").err
 

@@ -1,4 +1,4 @@
-"""The console of a Linux guest: a person at a shell with job control, and commands that come by a pipe."""
+"""The console of a Linux guest: a shell with job control at a terminal, and commands from a pipe."""
 import hashlib
 
 import pytest
@@ -26,7 +26,7 @@ SLEEPER = """sh -c 'echo run""ning; exec sleep 100000'"""
 
 
 def start_sleeper(session):
-    """A key that comes before the program has the terminal would be the shell's."""
+    """A key before the program has the terminal would go to the shell."""
     session.sendline(SLEEPER)
     session.expect_exact(b"running")
 
@@ -36,7 +36,7 @@ def test_shell(shell):
     ask(shell, "echo $((6 * 7))", rb"\n42\r")
     ask(shell, "nproc", rb"\n2\r")
     start_sleeper(shell)
-    shell.send("\x03")  # ends a program of the guest, and neither its shell nor the VMM
+    shell.send("\x03")  # ends a program of the guest, but not its shell or the VMM
     shell.expect_exact(b"guest# ")
     ask(shell, "echo alive", rb"\nalive\r")
     shell.sendline("poweroff -f")
@@ -50,8 +50,8 @@ def test_job_control(shell):
     shell.expect_exact(b"guest# ")
     ask(shell, "jobs", rb"Stopped +sh -c")
     ask(shell, "kill %1", rb"\n")
-    ask(shell, "fg", rb"Terminated")  # in the foreground it goes on, and finds the signal
-    shell.sendline("exit")  # the shell's end is the machine's
+    ask(shell, "fg", rb"Terminated")  # it continues in the foreground, and gets the signal
+    shell.sendline("exit")  # the machine ends with the shell
     assert finish(shell) == 0
 
 
@@ -62,9 +62,9 @@ def test_end_of_input_is_the_shells_end(shell):
 
 @pytest.mark.parametrize("name", ["cloud", "debian13", "i686"])
 def test_piped_commands_arrive_whole(linux, name):
-    """They are there before the guest is: its driver for the serial port must not get hold of them while it starts.
+    """The commands are there before the guest starts: its serial driver must not discard them.
 
-    What the terminal shows of them may be torn by the guest's own words; a sum over them may not.
+    Their echo on the terminal may be mixed with the guest's messages, so a checksum of them is compared.
     """
     lines = "".join("line %d\n" % number for number in range(400))
     commands = "echo $((6 * 7)) from a pipe\ncat > /got << END\n%sEND\nmd5sum /got\npoweroff -f\n" % lines
@@ -76,6 +76,6 @@ def test_piped_commands_arrive_whole(linux, name):
 
 @pytest.mark.parametrize("commands, said", [(b"", b""), (b"sleep 1; echo $((6 * 7)) slept\n", b"\n42 slept\r")])
 def test_the_end_of_piped_input_ends_it(linux, commands, said):
-    """No command switches the machine off: the shell finds the end of its input, however late it begins to read."""
+    """No command powers the machine off: the shell reads the end of its input, however late it starts to read."""
     result = linux.boot("cloud", stdin=commands)
     assert result.status == 0 and said in result.out and b"guest# " in result.out, result

@@ -1,4 +1,4 @@
-"""The exit log: a file that readers of its format take, whose counts are those of --stats, whatever the guest did."""
+"""The exit log: a file in a valid format, with the counts of --stats, whatever the guest did."""
 import json
 import os
 import re
@@ -15,7 +15,7 @@ ELVES = TOP / "build/kvm-vmm-x86/guest"
 
 
 class Log:
-    """A trace: its events by kind, and what it says of itself."""
+    """A trace: its events by kind, and its metadata."""
 
     def __init__(self, path):
         trace = json.loads(path.read_text(encoding="utf-8"))
@@ -42,7 +42,7 @@ def logged(vmm, scratch):
 
 
 def test_every_exit_in_order(logged):
-    """hello: a call for each byte and one to end. The log's numbers are those of --stats."""
+    """hello makes a call for each byte and one to end. The log's counts are those of --stats."""
     result, log = logged("@hello")
     exits = log.exits()
     assert result.status == 0 and result.out == b"Hello, KVM!\n", result
@@ -81,7 +81,7 @@ def test_the_ring_says_what_it_dropped(logged):
 
 
 def test_functions_by_symbol_file(logged):
-    """hctest prints by its own print_string; the names are in the ELF file that its image was cut from."""
+    """hctest prints with its own print_string; the names are in the ELF file from which its image was made."""
     result, log = logged("--symbols", ELVES / "hctest.elf", "@hctest", stdin=b"x")
     named = [e for e in log.exits() if e["args"].get("symbol", "").startswith("print_string+")]
     row = re.search(r"function print_string +(\d+)", result.err)
@@ -89,7 +89,7 @@ def test_functions_by_symbol_file(logged):
 
 
 def test_functions_of_an_elf_guest(logged):
-    """An ELF image names its own."""
+    """An ELF image has its own symbols."""
     result, log = logged("@long_check")
     names = {e["args"].get("symbol", "").split("+")[0] for e in log.exits()}
     shown = re.findall(r"function (\w+) +\d+", result.err)
@@ -97,7 +97,7 @@ def test_functions_of_an_elf_guest(logged):
 
 
 def test_symbols_of_a_window(logged):
-    """A real-mode guest's addresses are offsets in its window: the second guest's have the same names."""
+    """A real-mode guest's addresses are offsets in its window: the second guest gets the same names."""
     _, log = logged("--symbols", ELVES / "counter.elf", "@counter", "@counter")
     first, second = ([e["args"]["symbol"] for e in log.exits(g)] for g in (0, 1))
     assert first == second and first
@@ -136,7 +136,7 @@ def test_whatever_ends_it_the_log_is_written(logged, args, status, end):
 
 
 def test_ctrl_c(vmm, scratch):
-    """At a terminal, a guest that has prompted and does not read: the keys are the terminal's own."""
+    """At a terminal, a guest has printed a prompt and does not read: the terminal handles the keys."""
     session = vmm.terminal("--log", scratch / "log.json", "@spin")
     session.expect(r"\.\r?\n")
     session.sendintr()
@@ -147,7 +147,7 @@ def test_ctrl_c(vmm, scratch):
 
 @pytest.mark.parametrize("option", ["--log"])
 class TestFilesThatCannotBe:
-    """One line, and a status; before the guest starts where that can be known."""
+    """One line of error and a status; before the guest starts, if possible."""
 
     def test_no_such_folder(self, vmm, scratch, option):
         result = vmm.run(option, scratch / "none" / "file", "@hello")
@@ -188,7 +188,7 @@ def test_bad_options(vmm):
 
 
 def test_a_pipe_that_nobody_reads(vmm):
-    """It is not waited for before the start, and only as long as the user likes after the end."""
+    """The start does not wait for the pipe's reader, and the end only as long as the user likes."""
     program, guest = vmm.command("@exits")
     result = lab_run("sh", "-c", "cd /var/tmp; rm -f pipe; mkfifo pipe; %s --log pipe %s" % (program, guest))
     assert (result.status, result.out) == (125, b""), result
@@ -203,7 +203,8 @@ def test_a_pipe_that_nobody_reads(vmm):
 
 
 def test_a_large_log_does_not_hold_the_vmm(vmm, scratch):
-    """Three million exits, from a KVM that is replayed, are half a gigabyte of log: a signal does not wait for it."""
+    """Three million exits of a replayed KVM make half a gigabyte of log: a signal ends the run without waiting for
+    it."""
     subprocess.run(["make", "-s", "-C", TOP / "bench", "all"], check=True, stdin=subprocess.DEVNULL)
     log = scratch / "log.json"
     replay = {"LD_PRELOAD": str(TOP / "build/bench/vmm/replay.so"), "REPLAY": "port", "EXITS": "3000000"}
@@ -219,13 +220,13 @@ def test_a_large_log_does_not_hold_the_vmm(vmm, scratch):
 
 
 def test_to_a_pipe(vmm):
-    """A log needs no file that can be emptied."""
+    """A log can be written to a file that cannot be truncated."""
     result = vmm.run("--log", "/dev/stderr", "@hello")
     assert result.status == 0 and len(json.loads(result.err)["traceEvents"]) > 10, result
 
 
 def test_a_guest_that_starts_again_goes_on(logged):
-    """Three runs of one guest are one story: each reads a byte, prints it, and resets the machine or ends."""
+    """Three lives of one guest are in one log: each reads a byte, prints it, and resets the machine or ends."""
     result, log = logged("--reboot", "@restart", stdin=b"abq")
     names = [e["name"].split(".")[1] for e in log.exits()]
     assert (result.status, result.out) == (0, b"abq"), result

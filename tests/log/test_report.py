@@ -1,4 +1,5 @@
-"""The page of tools/report: whole, valid whatever the guest printed, and drawn by a real browser with no network."""
+"""The page of tools/report: complete, valid for any output of a guest, and displayed by a real browser without a
+network."""
 import html
 import html.parser
 import json
@@ -15,7 +16,7 @@ REPORT = TOP / "tools/report"
 
 
 class Page(html.parser.HTMLParser):
-    """A page as a browser takes it apart: what its script elements hold, and every address in it."""
+    """A page as a browser parses it: the contents of its script elements, and every address in it."""
 
     def __init__(self, path):
         super().__init__()
@@ -65,7 +66,7 @@ def test_what_is_in_it(reported):
 
 
 def test_what_was_dropped(reported):
-    """The totals hold for the whole run, whatever the log kept of it."""
+    """The totals are those of the whole run, even if the log has only a part of it."""
     _, page = reported("--log-size", "100", "--max-exits", "1234", "@storm")
     (guest,) = page.data()["guests"]
     (vcpu,) = guest["vcpus"]
@@ -121,7 +122,7 @@ def test_what_is_no_log(vmm, scratch):
 
 
 def test_logs_with_bytes_changed(vmm, scratch, soak):
-    """Whatever stands in it, the tool ends with a page that is whole, or with one line."""
+    """For any contents of the log, the tool ends with a complete page or one line of error."""
     log, page = scratch / "log.json", scratch / "page.html"
     vmm.run("--log", log, "@hello")
     whole, dice = log.read_bytes(), random.Random(1)
@@ -141,7 +142,7 @@ def test_logs_with_bytes_changed(vmm, scratch, soak):
 
 
 def test_it_asks_nobody(reported, scratch):
-    """No address in it, and a policy that forbids all."""
+    """The page has no address, and a policy that forbids all requests."""
     _, page = reported("@hello")
     text = (scratch / "report.html").read_text(encoding="utf-8")
     assert page.addresses == [] and "default-src 'none'" in text
@@ -150,7 +151,8 @@ def test_it_asks_nobody(reported, scratch):
 
 @pytest.mark.parametrize("guest", ["hostile", "hctest"])
 def test_hostile_output_stays_text(reported, scratch, guest):
-    """Two scripts, as always: the data, which is JSON, and our code. What was printed is in the data, byte by byte."""
+    """The page has two scripts, as always: the data, which is JSON, and the page's code. The guest's output is in the
+    data, byte by byte."""
     result, page = reported("@" + guest, stdin=b"\xff")
     assert result.status == 0 and [kind for kind, _ in page.scripts] == ["application/json", None], result
     (data,) = page.data()["guests"]
@@ -169,7 +171,7 @@ def test_a_hostile_name(reported, vmm, scratch):
 
 
 def chromium(page, scratch, *options):
-    """Opens the page in a headless Chromium with no network, and gives what it printed."""
+    """Opens the page in a headless Chromium without a network, and returns its output."""
     command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                "--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=%s" % (scratch / "chromium"),
                "--window-size=1500,1200", "--virtual-time-budget=5000", "--enable-logging=stderr", *options,
@@ -180,7 +182,8 @@ def chromium(page, scratch, *options):
 @pytest.mark.full("Chromium")
 @pytest.mark.parametrize("guests", [["@hostile"], ["@hello", "@multiplication", "@fibonacci", "@hostile"]])
 def test_in_chromium(reported, scratch, guests):
-    """What the page says after its code has run; an error in the code, or a title that the guest set, would show."""
+    """Checks the page's text after its code has run; an error in the code, or a title set by the guest, would be in
+    it."""
     result, page = reported(*guests)
     done = chromium(scratch / "report.html", scratch, "--dump-dom")
     dom, log = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
@@ -195,7 +198,8 @@ def test_in_chromium(reported, scratch, guests):
 
 @pytest.mark.full("Chromium")
 def test_it_can_be_used(reported, scratch):
-    """The mouse points at an exit, drags, clicks; a key, a line of the output, the legend, the light: see use.js."""
+    """Uses the mouse on an exit, drags and clicks; a key, a line of the output, the legend, the colour scheme: see
+    use.js."""
     _, page = reported("@hello")
     used = scratch / "used.html"
     text = (scratch / "report.html").read_text(encoding="utf-8")
@@ -213,7 +217,7 @@ def test_it_can_be_used(reported, scratch):
 
 @pytest.mark.full("Chromium")
 def test_a_picture_of_it(reported, scratch):
-    """Both lights are drawn, and differ; the canvases are not empty: many colours, in many places."""
+    """Both colour schemes are drawn, and differ; the canvases are not empty: they have many colours, in many places."""
     reported("@multiplication")
     sizes = []
     for name, options in (("light", []), ("dark", ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"])):

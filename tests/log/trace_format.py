@@ -1,7 +1,7 @@
-"""What readers of trace files ask of one: the Trace Event Format, "JSON Object Format" and the events used here.
+"""Checks the requirements of trace file readers: the Trace Event Format, "JSON Object Format" and the events used here.
 
-Perfetto asks two things more: a thread's number is its own in the whole file, and complete events of a thread are
-disjoint or nested; what overlaps is dropped.
+Perfetto has two more: a thread's number is unique in the file, and complete events of a thread are disjoint or nested;
+it drops events that overlap.
 """
 from numbers import Real
 
@@ -32,7 +32,7 @@ def check_event(event):
 
 
 def check_threads(events):
-    """Each thread with events has a name, and a number of its own."""
+    """Each thread with events has a name and a unique number."""
     processes = {e["pid"] for e in events if e["name"] == "process_name"}
     threads = {(e["pid"], e["tid"]) for e in events if e["name"] == "thread_name"}
     assert len({tid for _, tid in threads}) == len(threads), threads

@@ -1,4 +1,4 @@
-"""The 1K OS on two machines that know nothing of each other: our VMM, and QEMU, which starts kernel.elf."""
+"""The 1K OS on two independent machines: the VMM, and QEMU, which starts kernel.elf."""
 import os
 import subprocess
 import threading
@@ -15,7 +15,7 @@ CTRL_D = b"\x04"
 
 
 class OnVmm:
-    """kernel.bin in the VMM. The end of input arrives as the VMM delivers it."""
+    """kernel.bin in the VMM, which passes the end of input to the guest."""
 
     name = "vmm"
 
@@ -30,7 +30,7 @@ class OnVmm:
 
 
 class OnQemu:
-    """kernel.elf in QEMU, interpreted. A pipe's end is not passed on there, so it is typed."""
+    """kernel.elf in QEMU, emulated. QEMU does not pass on a pipe's end, so an end character is typed."""
 
     name = "qemu"
 
@@ -44,10 +44,10 @@ class OnQemu:
     def run(self, text, limit=LIMIT, **options):
         process = subprocess.Popen(self.command(**options), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE)
-        limit_of_all = threading.Timer(limit, process.kill)  # until_prompt() has none
+        limit_of_all = threading.Timer(limit, process.kill)  # until_prompt() has no limit
         limit_of_all.start()
         try:
-            seen = self.until_prompt(process)  # what is sent before the UART is set up would be lost
+            seen = self.until_prompt(process)  # input before the UART is set up would be lost
             out, err = process.communicate(text + CTRL_D + CTRL_D)
         finally:
             limit_of_all.cancel()
@@ -91,7 +91,7 @@ def on_vmm():
 
 @pytest.fixture
 def terminal(machine):
-    """A session at the first prompt. The test ends it by `leave`."""
+    """A session at the first prompt. The test ends it with `leave`."""
     session = machine.terminal()
     session.expect_exact(PROMPT)
     yield session

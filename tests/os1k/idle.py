@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Starts the VMM, waits for the shell's prompt, and tells what it costs then: idle.py SECONDS COMMAND...
+"""Starts the VMM, waits for the shell's prompt, and prints its CPU time and exits while idle: idle.py SECONDS
+COMMAND...
 
-The command has --stats. Runs where the VMM runs, as only there its processor time can be seen.
+The command has --stats. Runs where the VMM runs, as only there its CPU time can be read.
 """
 import os
 import re
@@ -13,7 +14,7 @@ PROMPT = b"1k> "
 
 
 def processor_time(pid):
-    """Seconds that all threads of a process ran, a guest's time included."""
+    """The CPU seconds of all threads of a process, including guest time."""
     with open("/proc/%d/stat" % pid, encoding="ascii") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

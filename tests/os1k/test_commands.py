@@ -1,4 +1,4 @@
-"""Every entry of the menu and every command, by a pipe: the same bytes that a person would type."""
+"""Every entry of the menu and every command, through a pipe, with the bytes that a person would type."""
 import math
 import re
 
@@ -146,7 +146,8 @@ def test_files(machine):
 
 
 def test_a_file_that_grows(machine):
-    """Line by line over page after page: it moves each time, loses nothing, and gives all of it back."""
+    """A file grows line by line over several pages: it moves each time, keeps its contents, and its memory is freed at
+    the end."""
     lines = "".join("%03d %s\n" % (i, "x" * 150) for i in range(100))
     out = machine.run(("cycles 1\nwrite big\n%s\ncat big\nrm big\ncycles 1\n" % lines).encode()).out.decode()
     assert "%d bytes in big\n" % len(lines) in out
@@ -156,7 +157,8 @@ def test_a_file_that_grows(machine):
 
 
 def test_no_piped_input_is_lost(qemu):
-    """More than the kernel's ring holds arrives while no program reads: the sender waits. (A minute on our VMM.)"""
+    """More input than the kernel's ring holds arrives while no program reads: the sender waits. (A minute on the
+    VMM.)"""
     lines = "".join("%03d %s\n" % (i, "x" * 150) for i in range(500))
     result = qemu.run(("sleep 2000\nwrite big\n%s\nls\n" % lines).encode())
     assert b"%7d big\n" % len(lines) in result.out

@@ -1,4 +1,4 @@
-"""What the system costs its host: exits, and processor time while nothing is typed."""
+"""The system's cost for its host: exits, and CPU time while it waits for input."""
 import re
 import time
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.support import lab_run
 
 EXITS_LIMIT = 150  # the original system needed 841
 IDLE_SECONDS = 3
-IDLE_LIMIT = IDLE_SECONDS / 2  # of processor time; a system that polls uses all of it
+IDLE_LIMIT = IDLE_SECONDS / 2  # of CPU time; a system that polls uses all of it
 
 
 def test_exits_of_boot_then_exit(on_vmm):
@@ -21,7 +21,7 @@ def test_exits_of_boot_then_exit(on_vmm):
 
 
 def test_idle_shell_uses_no_host_cpu_on_qemu(qemu):
-    """Processor time, not wall-clock time: a busy machine takes nothing from it and adds nothing."""
+    """CPU time, not wall-clock time: a busy machine does not change it."""
     session = qemu.terminal()
     session.expect_exact(PROMPT)
     begin = processor_time(session.pid)
@@ -32,7 +32,7 @@ def test_idle_shell_uses_no_host_cpu_on_qemu(qemu):
 
 
 def test_idle_shell_uses_no_host_cpu_on_the_vmm(on_vmm):
-    """The same for our VMM, looked at where it runs; and no exit is made meanwhile."""
+    """The same for the VMM, measured where it runs; and there is no exit meanwhile."""
     script = Path(__file__).with_name("idle.py")
     result = lab_run("/usr/bin/python3", script, IDLE_SECONDS, VMM, "--stats", "-p", FOLDER / "kernel.bin")
     spent, exits, status = re.fullmatch(r"spent (\S+) s, (\d+) exits, status (\d+)\n", result.out.decode()).groups()

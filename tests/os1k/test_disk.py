@@ -1,5 +1,5 @@
-"""Files of the 1K OS on a virtio disk, which is a tar archive: the host's tar reads what was written, and the kernel
-what the host has made."""
+"""Files of the 1K OS on a virtio disk, which is a tar archive: the host's tar reads the files of the kernel, and the
+kernel those of the host."""
 import re
 import subprocess
 
@@ -22,7 +22,7 @@ def make(folder, size, **files):
 
 
 def header(name=b"empty", size=b"00000000000\0", prefix=b"", wrong=0):
-    """Of a tar file without bytes; `wrong` is what its checksum has too much."""
+    """The header of an empty file in a tar archive; `wrong` is added to its checksum."""
     block = bytearray(512)
     for at, text in ((0, name), (100, b"0000644\0"), (124, size), (148, b" " * 8), (156, b"0"), (257, b"ustar\00000"),
                      (345, prefix)):
@@ -41,17 +41,18 @@ def run(on_vmm, disk, *commands, more="", options=()):
 
 
 def content(disk):
-    """As the host's tar reads it."""
+    """The disk's files, read by the host's tar."""
     names = subprocess.run(["tar", "-tf", disk], check=True, capture_output=True, text=True).stdout.split()
     return {name: subprocess.run(["tar", "-xOf", disk, name], check=True, capture_output=True, text=True).stdout
             for name in names}
 
 
 def test_files_are_kept(on_vmm, scratch):
-    """Files change their size, go, and others move; a second machine finds all. A disk's file hides the image's."""
+    """Files change their size or are removed, and others move; a second machine finds all. A file on the disk hides one
+    of the image."""
     disk = make(scratch, 256 * KB, one="from the host\n", two="x" * 1500, **{"readme.txt": "another\n"})
     data = bytearray(disk.read_bytes())
-    data[4096:4608] = header()  # behind those three; what is wrong with the hostile ones below is only what they say
+    data[4096:4608] = header()  # after those three; the hostile headers below have correct checksums
     disk.write_bytes(data)
     _, said = run(on_vmm, disk, "cat one", "cat readme.txt", "write one short", "write two", "some words", "",
                   "write note one two", "rm readme.txt", "rm bin/calc", "ls")
@@ -77,7 +78,7 @@ HOSTILE = {
 @pytest.mark.parametrize("what", ["read only", "a folder", "no archive", "zeroes first", "zeroes between", "full",
                                   *HOSTILE])
 def test_what_is_not_written(on_vmm, scratch, what):
-    """The disk stays as it is, and the program that writes hears of it."""
+    """The disk does not change, and the writing program gets an error."""
     disk = make(scratch, 10 * KB, one="from the host\n")
     data = bytearray(disk.read_bytes())
     if what == "a folder":
@@ -86,10 +87,10 @@ def test_what_is_not_written(on_vmm, scratch, what):
         data = disk.read_bytes()
     elif what == "no archive":
         data[:] = b"\x5a" * len(data)
-    elif what == "zeroes first":  # as file systems have them, up to 64 KB
+    elif what == "zeroes first":  # as in file systems, up to 64 KB
         data = bytearray(100 * KB)
         data[64 * KB + 64] = 0x5f
-    elif what == "zeroes between":  # a block of them, which may have been a header
+    elif what == "zeroes between":  # a block of zeroes, in place of a header
         data[1536:2048] = header()
     elif what == "full":
         data = data[:4 * 512]
@@ -107,7 +108,7 @@ def test_what_is_not_written(on_vmm, scratch, what):
 
 
 def test_more_files_than_memory(on_vmm, scratch):
-    """What is left is enough for programs; and no file that is written takes that, or the shell's place."""
+    """The remaining memory is enough for programs; and a written file uses neither that nor the shell's memory."""
     disk = make(scratch, 8192 * KB, **{"file%d" % i: "x" * 1000 * KB for i in range(4)})
     data = disk.read_bytes()
     first, said = run(on_vmm, disk, "about", "write new x", "ls", options=("-m", "4M"))
@@ -117,7 +118,7 @@ def test_more_files_than_memory(on_vmm, scratch):
 
 
 def test_other_devices(on_vmm, scratch):
-    """A disk behind another device, and a machine that has devices and no disk."""
+    """A disk after another device, and a machine that has devices but no disk."""
     disk = make(scratch, 10 * KB, one="from the host\n")
     for options, one in ((("--rng", "--disk", disk), "from the host\n"), (("--rng",), "cat: one: no such file\n")):
         result = lab_run(*on_vmm.command(options=options, append="fine"), stdin=b"cat one\n")

@@ -1,4 +1,4 @@
-"""A program that does what no program may do is ended, and no other program notices."""
+"""A program that makes a forbidden operation is ended, without effect on others."""
 import random
 import re
 import socket
@@ -69,7 +69,7 @@ def test_kernel_fault_ends_the_machine_with_a_backtrace(machine):
 
 
 def test_overflow_of_the_kernel_stack_is_told(machine):
-    """It ends in a double fault, which finds a stack of its own; a kernel without one would only reset the machine."""
+    """It ends in a double fault, whose handler has its own stack; without one the machine would only reset."""
     result = machine.run(b"", append="overflow")
     out = result.out.decode()
     assert "The kernel's stack has overflowed.\nKERNEL FAULT: double fault at eip 0x80" in out
@@ -79,7 +79,7 @@ def test_overflow_of_the_kernel_stack_is_told(machine):
 
 
 def test_an_nmi_ends_no_program(qemu, scratch):
-    """While a program runs and while the kernel sleeps: neither notices, and the counter counts on."""
+    """While a program runs and while the kernel sleeps: the NMI has no effect, and the counter continues."""
     session = qemu.terminal(monitor=scratch / "monitor")
     session.expect_exact(PROMPT)
     with socket.socket(socket.AF_UNIX) as monitor:
@@ -115,7 +115,7 @@ def test_the_process_table_is_finite(machine):
 
 
 def test_memory_is_finite(on_vmm):
-    """A program that does not fit leaves nothing behind, and the next one runs as soon as there is room."""
+    """A program that does not fit in memory leaks nothing, and the next one runs as soon as there is room."""
     result = on_vmm.run(b"sleep 1000000 &\n" * 60 + b"kill 3 4 5 6\nkill 3\necho room\n", options=("-m", "2M"))
     assert b"sleep: out of memory\n" in result.out
     assert b"KERNEL" not in result.out
@@ -131,8 +131,8 @@ ARGUMENTS = ["-1", "77", "7", "12", "33", "2147483648", "x", "readme.txt", "bin/
 
 
 def fuzz(size, seed):
-    """Lines of commands, of arguments, and of bytes; never one that leaves the shell or runs without end. A 0 left over
-    from a line by Ctrl-U or Backspace would leave it, so no line has one."""
+    """Random lines of commands, arguments and bytes, but none that leaves the shell or runs for ever. No line has a 0:
+    if Ctrl-U or Backspace removed the rest of the line, a 0 would leave the shell."""
     dice, text = random.Random(seed), bytearray()
     while len(text) < size:
         words = [dice.choice(WORDS)] + [dice.choice(ARGUMENTS) for _ in range(dice.randrange(4))]
@@ -147,7 +147,7 @@ def fuzz(size, seed):
 
 @pytest.mark.parametrize("memory", [2, 3, 2048])
 def test_any_size_of_memory(on_vmm, memory):
-    """From hardly enough to more than the kernel can use, which is a gigabyte."""
+    """From just enough to more than the gigabyte that the kernel can use."""
     result = on_vmm.run(b"cycles 20\nexit\n", options=("-m", "%dM" % memory))
     free, before, after = map(int, re.search(rb"1K OS: (\d+) KB free(?:.|\n)*before (\d+), after (\d+)\n",
                                              result.out).groups())

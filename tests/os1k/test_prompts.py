@@ -1,5 +1,5 @@
-"""Every prompt is on the screen before anything is typed at it. No test here waits: each blocks until it sees the
-prompt that must come by itself, and only then sends the next line; a prompt that waited for a key would never come."""
+"""Every prompt is printed before a key is typed. These tests do not depend on time: each blocks until it reads the
+prompt, which must come by itself, and then sends the next line. A prompt that waits for a key would never come."""
 import os
 import subprocess
 
@@ -8,7 +8,7 @@ from tests.support import LAB, LIMIT, finish
 
 LEFT = b"\x1b[D"
 
-DIALOGUE = [  # what the system shows, and what is typed then
+DIALOGUE = [  # the system's output, and then the typed input
     (PROMPT, b"3"),
     (b"> ", b"some words"),
     (b"some words\r\n> ", b""),

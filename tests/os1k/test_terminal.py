@@ -1,4 +1,4 @@
-"""At a terminal: editing, history, the keys that end things, and programs side by side."""
+"""At a terminal: editing, history, the keys that end programs, and programs in parallel."""
 import re
 import time
 
@@ -7,17 +7,17 @@ from tests.support import LIMIT
 
 UP, DOWN, RIGHT, LEFT = b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
-HOMES_AND_ENDS = [  # what terminals send
+HOMES_AND_ENDS = [  # bytes that terminals send
     (b"\x1b[H", b"\x1b[F"),    # xterm
     (b"\x1bOH", b"\x1bOF"),    # xterm, application keys
     (b"\x1b[1~", b"\x1b[4~"),  # tmux, screen, the Linux console
     (b"\x1b[7~", b"\x1b[8~"),  # rxvt
 ]
-NO_KEYS = b"\x1b[[A" + b"\x1b[15~" + b"\x1b[20~" + b"\x1b[34~"  # function keys, which mean nothing here
+NO_KEYS = b"\x1b[[A" + b"\x1b[15~" + b"\x1b[20~" + b"\x1b[34~"  # function keys, which have no effect here
 
 
 def until_told(session, words):
-    """The shell tells of an ended program before a prompt; which one depends on the host."""
+    """The shell reports an ended program before a prompt; before which one depends on the host."""
     end, told = time.monotonic() + LIMIT, False
     while not told:
         assert time.monotonic() < end, "the shell does not tell %r" % words
@@ -26,7 +26,7 @@ def until_told(session, words):
 
 
 def answer(session, keys):
-    """What a line of keys makes the shell print, from the end of that line to the next prompt."""
+    """The shell's output for a typed line, from the end of that line to the next prompt."""
     session.send(keys + b"\r")
     session.expect_exact(b"\r\n")
     session.expect_exact(PROMPT)
@@ -87,7 +87,7 @@ def test_ctrl_c_after_much_that_no_program_reads(terminal):
         terminal.send(b"x" * 99 + b"\r")
     terminal.send(b"\x03")
     terminal.expect(rb"\[\d+\] killed\r\n")
-    for _ in range(40):  # what was typed ahead is not lost
+    for _ in range(40):  # input typed ahead is not lost
         terminal.expect_exact(b"x" * 99 + b": no such command")
     assert leave(terminal) == 0
 
@@ -98,7 +98,7 @@ def test_ctrl_c_ends_what_the_program_started(terminal):
     terminal.send(b"\x03")
     terminal.expect(rb"\[\d+\] killed\r\n")
     terminal.expect_exact(PROMPT)
-    processes = answer(terminal, b"ps")  # and of other programs nothing has ended
+    processes = answer(terminal, b"ps")  # the other programs still run
     assert [line.split()[-1] for line in processes.splitlines()[1:]] == ["shell", "sleep", "ps"]
     assert leave(terminal) == 0
 
@@ -135,7 +135,7 @@ def test_endless_loops_are_preempted(terminal):
 
 
 def test_background_programs_make_progress_side_by_side(terminal):
-    """Each counts on while the other does, and the shell answers."""
+    """Both counters make progress, and the shell answers."""
     for name in (b"red", b"blue"):
         terminal.send(b"counter 1000000 50 " + name + b" &\r")
         terminal.expect(rb"\[\d+\] started\r\n")
@@ -157,7 +157,7 @@ def test_ps_and_kill(terminal):
 
 def test_a_background_program_has_no_input(terminal):
     terminal.send(b"calc &\r")
-    terminal.expect_exact(b"calc> ")  # and there it finds the end of input
+    terminal.expect_exact(b"calc> ")  # where it reads the end of input
     until_told(terminal, rb"\[\d+\] done, status 0\r\n")
     terminal.send(b"echo mine\r")
     terminal.expect_exact(b"\r\nmine\r\n" + PROMPT)

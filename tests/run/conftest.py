@@ -18,5 +18,5 @@ def tree():
 
 @pytest.fixture
 def words(vmm, tree):
-    """words(...): the command line that runs what is behind its options."""
+    """words(...): the command line of `kvm-vmm run` with these options and command."""
     return lambda *rest: [vmm.program, "run", "--kernel", tree, "--timeout", "400", *rest]

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 from tests.support import lab_run
 from tests.vmm.test_control import START
 
-# A reader of standard error that takes nothing for a while, of a run with a control socket; a machine that is paused
+# A run with a control socket, whose reader of standard error does not read for a while; and a machine that is paused
 # before it is ready. argv: the program, a file of lines that fill a pipe, and the words of the run.
 ASKED = START + r"""
 import array, fcntl, termios
@@ -38,8 +38,8 @@ assert paused
 
 
 def test_each_line(words, scratch, soak):
-    """With an overlay on a disk, four lines at once: in order whatever ends first, each with its own status and
-    streams, nothing of the others, and a test case of its own. In `make soak` one prints more than it may."""
+    """With an overlay on a disk, four lines at a time. Results are in the order of the lines; each has its own status
+    and streams, no data of others, and its own test case. In `make soak` one prints more than the limit."""
     floods = soak([], ["floods"])
     names = ["slow", "two words", "", "long", "fails", "killed", "missing", *floods]
     (scratch / "lines").write_text("\n".join(names))
@@ -75,7 +75,8 @@ def test_each_line(words, scratch, soak):
 
 
 def test_what_is_asked_meanwhile(vmm, tree, scratch):
-    """The loop goes on while a reader takes nothing; --timeout holds for a machine that is paused before its copies."""
+    """The main loop runs while a reader does not read; --timeout applies to a machine that is paused before its
+    copies."""
     (scratch / "lines").write_text("".join(letter * 3000 + "\n" for letter in "abcd"))
     words = ["--kernel", tree, "--", "sh", "-c", "exit 3", "x", "{}"]
     result = lab_run("python3", "-c", ASKED, vmm.program, scratch / "lines", *words)

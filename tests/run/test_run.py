@@ -1,4 +1,4 @@
-"""kvm-vmm run: one command on a kernel of its own, as if there were no machine between."""
+"""kvm-vmm run: one command on its own kernel, as if it ran on the host."""
 import hashlib
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.support import LAB, LIMIT, TOP, finish, lab_run, lab_terminal
 
 
 def test_a_gigabyte(words, soak):
-    """In `make soak`; through both pipes. Too much for the memory that the two sides have for it."""
+    """In `make soak`; through both pipes. More than the memory of both sides."""
     size, text = soak(16, 1024) << 20, hashlib.sha512(b"run").hexdigest() * 40
     script = "yes %s | head -c %d | \"$@\" | sha256sum" % (text, size)
     result = lab_run("bash", "-c", script, "bash", *words("--timeout", "2000", "--", "cat"), limit=2200)
@@ -28,7 +28,7 @@ def test_a_gigabyte(words, soak):
 
 
 def test_streams_stay_apart(words):
-    """Megabytes arrive whole both ways, errors are by themselves, the status is the command's."""
+    """Megabytes arrive complete both ways, standard error is separate, the status is the command's."""
     data = hashlib.sha512(b"run").digest() * 50000
     script = "sha256sum; echo wrong >&2; uname -r >&2; head -c 3000000 /dev/zero | tr '\\0' x; exit 7"
     result = lab_run(*words("--", "sh", "-c", script), stdin=data)
@@ -40,7 +40,7 @@ def test_streams_stay_apart(words):
 
 
 def test_where_it_runs(words, scratch):
-    """In the current folder, with the variables that were asked for; what it writes is dropped, but with --rw."""
+    """In the current folder, with the given variables; its changes to files are dropped, except with --rw."""
     script = ("pwd; echo $GREETING-$SECRET; echo x > /usr/new && cat /usr/new; echo kept and cut > kept; "
               "perl -e 'truncate(\"kept\", 4) or die $!'; cat kept; echo")
     settings = {"GREETING": "hello", "SECRET": "unsaid"}
@@ -104,7 +104,7 @@ def test_an_option_behind_the_command(words):
 
 
 def test_a_reader_that_goes_away(words):
-    """The command gets SIGPIPE, as it would without a machine between."""
+    """The command gets SIGPIPE, as it would on the host."""
     line = " ".join("'%s'" % word for word in words("--", "sh", "-c", "yes; echo $? >&2"))
     result = lab_run("sh", "-c", line + " | head -n 1")
     assert result.status == 0 and result.out == b"y\n", result
@@ -137,7 +137,7 @@ def test_mistakes(vmm, arguments, status, said):
 
 
 def test_a_kernel_without_modules(vmm, tree, scratch):
-    """depmod leaves an empty list where all is built in."""
+    """depmod writes an empty list if all modules are built in."""
     (scratch / "modules.dep").touch()
     result = lab_run(vmm.program, "run", "--kernel", tree, "--modules", scratch, "true")
     assert result.status == 125 and "has no module virtio_mmio" in result.err, result
@@ -152,7 +152,7 @@ def test_leaving(words):
 
 
 def test_at_a_terminal(words):
-    """The command has the terminal: its size, its keys, Ctrl-C; the line of progress goes before it starts."""
+    """The command has the terminal: its size, its keys, Ctrl-C; the progress line is removed before it starts."""
     script = ("trap 'echo caught; exit 3' INT; stty size; tty; read line; echo got $line; "
               "while :; do sleep 0.1; done")  # a child may lose a signal between its fork and its exec
     session = lab_terminal(*words("--", "sh", "-c", script))
@@ -167,15 +167,15 @@ def test_at_a_terminal(words):
 
 
 def test_a_report_in_the_background(words, scratch):
-    """A job that wants its terminal stops, as a shell's jobs do, and goes on in the foreground."""
+    """A job that reads its terminal is stopped, like other jobs of a shell, and continues in the foreground."""
     command = " ".join(map(str, words("--output", "junit:%s" % (scratch / "report"), "--", "sh", "-c",
                                       "'read line; echo got $line'")))
     shell = lab_terminal("bash", "--norc", "--noprofile", "-i")
     shell.expect(rb"bash-[0-9.]+[#$] ")
-    shell.send(command.encode() + b" & wait %1\r\r")  # the empty line is what the job wants to read
+    shell.send(command.encode() + b" & wait %1\r\r")  # the empty line is for the job
     shell.expect(rb"\[1\]\+ +Stopped", timeout=LIMIT)
     shell.send(b"fg\r")
-    for _ in range(LIMIT):  # what is typed before the terminal is its own again may be dropped
+    for _ in range(LIMIT):  # keys before the job has the terminal again may be dropped
         shell.send(b"typed\r")
         if shell.expect([b"got typed", pexpect.TIMEOUT], timeout=2) == 0:
             break
@@ -186,7 +186,7 @@ def test_a_report_in_the_background(words, scratch):
 
 
 def test_an_interrupt_reaches_the_command(words):
-    """One signal is the command's, a second ends the machine."""
+    """The first signal goes to the command, a second one ends the machine."""
     for handler, status in (("trap 'echo caught; exit 9' INT", 9), ("trap '' INT", 130)):
         script = handler + "; echo ready; while :; do sleep 0.1; done"
         client = subprocess.Popen([LAB, "run", *words("--", "sh", "-c", script)], stdin=subprocess.DEVNULL,
@@ -196,7 +196,7 @@ def test_an_interrupt_reaches_the_command(words):
         client.send_signal(signal.SIGINT)
         deadline = time.monotonic() + LIMIT
         while status == 130 and client.poll() is None and time.monotonic() < deadline:
-            time.sleep(2)  # two signals at once may be one
+            time.sleep(2)  # two signals at the same time may be merged
             client.send_signal(signal.SIGINT)
         out, error = client.communicate(timeout=LIMIT)
         assert client.returncode in (status, status - 130 - 2) and out == (b"caught\n" if status == 9 else b""), error
@@ -204,7 +204,7 @@ def test_an_interrupt_reaches_the_command(words):
 
 @pytest.fixture
 def image(scratch):
-    """A disk with a small root: busybox alone."""
+    """A disk with a small root: only busybox."""
     (scratch / "root/bin").mkdir(parents=True)
     shutil.copy("/bin/busybox", scratch / "root/bin")
     for name in ("sh", "cat", "sleep", "uname"):
@@ -215,8 +215,8 @@ def image(scratch):
 
 
 def test_a_disk_as_root(words, image, scratch):
-    """A script on it, reported for CI. What is written is dropped; with --rw it is on the disk, which is whole although
-    a program still had a file open."""
+    """A script on it, with a report for CI. Changes are dropped; with --rw they are on the disk, whose file system is
+    intact although a program still had a file open."""
     before = hashlib.sha256(image.read_bytes()).hexdigest()
     script, report = scratch / "script", scratch / "report.xml"
     script.write_text("pwd; echo \"$@\" > /kept; cat /kept; echo '<&\x01>' >&2; sleep 1000 >> /open & exit $3")
@@ -238,7 +238,7 @@ def test_a_disk_as_root(words, image, scratch):
 
 
 def test_what_is_no_root(vmm, scratch, tree):
-    """A table of partitions, a file without a file system; and the report of a machine that does not start."""
+    """A partition table, a file without a file system; and the report of a machine that does not start."""
     report = scratch / "report.xml"
     for content, why in ((bytes(510) + b"\x55\xaa", "partition table"), (bytes(4096), "no known file system")):
         (scratch / "disk").write_bytes(content)
@@ -251,7 +251,7 @@ def test_what_is_no_root(vmm, scratch, tree):
 
 
 def test_by_way_of_the_lab(words):
-    """Where this host's KVM is not to be used, and with more words than fit a fixed array."""
+    """In the lab, as this host's KVM must not be used, and with more words than a fixed array would hold."""
     command = words("--", "sh", "-c", "echo $#", "sh", *map(str, range(900)))
     result = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                             timeout=LIMIT, env=dict(os.environ, KVM="lab"))
@@ -260,10 +260,10 @@ def test_by_way_of_the_lab(words):
 
 
 def test_tools_of_the_host(vmm, tree):
-    """A plain user's compiler and Python, on the kernel under test."""
+    """The host's compiler and Python, as an ordinary user, on the kernel under test."""
     plain = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     script = "cc -v 2>&1 | tail -n 1; python3 -c 'print(6*7)'"
-    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # this checkout may be in a folder that only root enters
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # this checkout may be in a folder that only root can enter
         os.chmod(folder, 0o755)
         shutil.copy(vmm.program, folder)
         shutil.copytree(Path(tree).parents[1], folder + "/kernel")

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of virtio devices: what boots Linux, and a ramdisk with the drivers."""
+"""Fixtures of the tests of virtio devices: the fixtures that boot Linux, and a ramdisk with the drivers."""
 import subprocess
 
 import pytest
@@ -9,7 +9,7 @@ from tests.support import TOP
 
 @pytest.fixture(scope="session")
 def modules(kernel, ramdisk, tmp_path_factory):  # noqa: F811
-    """modules(NAME..., name=KERNEL): the options that give a kernel those modules, for init to load."""
+    """modules(NAME..., name=KERNEL): the options that add those modules of a kernel, which init loads."""
     def get(*names, name="cloud"):
         kernel(name)
         ramdisk()
@@ -26,7 +26,7 @@ KERNELS = ["cloud", *(pytest.param(name, marks=pytest.mark.full("Debian's other 
 
 @pytest.fixture(scope="session")
 def drivers(modules):
-    """Disks and random bytes."""
+    """The drivers of disks and random bytes."""
     return modules("virtio_mmio", "virtio_blk", "virtio_rng")
 
 

@@ -1,9 +1,9 @@
-"""Where the VMM runs, for test_blk.py: it is killed while its guest writes to a disk, and the disk is looked at.
+"""Runs where the VMM runs, for test_blk.py: it kills the VMM while its guest writes to a disk, and checks the disk.
 
     disk_host.py COUNT COMMAND...      @DISK@ stands for the disk
 
-One boot serves all: the guest is saved before it mounts the disk, and each time goes on from there, with the disk as
-it was. It says "ready", waits for a line, and prints "synced N SHA256" for each file f$((N % 20)) that it has synced.
+The guest boots once: it is saved before it mounts the disk, and each time restored from there, with the disk of that
+time. It prints "ready", waits for a line, and prints "synced N SHA256" for each file f$((N % 20)) that it has synced.
 """
 import hashlib
 import os
@@ -16,7 +16,7 @@ import tempfile
 import time
 
 LIMIT = 500
-KEPT = 18  # the files of so many rounds; older ones may be written again
+KEPT = 18  # the files of so many last rounds; older ones may be overwritten
 count, command = int(sys.argv[1]), sys.argv[2:]
 folder = tempfile.TemporaryDirectory(dir="/var/tmp")  # the lab's shared folders have no sockets
 base, disk, where, saved = (folder.name + "/" + name for name in ("base", "disk", "unix", "saved"))
@@ -33,7 +33,7 @@ def start(*words):
 
 
 def until(vmm, word):
-    """What it says until then; a line that is cut counts for nothing."""
+    """The output until the word; incomplete lines are dropped."""
     said = b""
     for line in vmm.stdout:
         said += line
@@ -43,7 +43,7 @@ def until(vmm, word):
 
 
 def kill(vmm):
-    """What it said that until() has not returned: communicate() would drop what is buffered of that."""
+    """Kills the VMM. Returns the output that until() has not returned: communicate() would drop the buffered part."""
     vmm.kill()
     vmm.stdin.close()
     rest = vmm.stdout.read()
@@ -52,7 +52,7 @@ def kill(vmm):
 
 
 def check(said):
-    """The files whose sync had returned; how many."""
+    """Checks the files whose sync has returned. Returns their number."""
     run("/sbin/e2fsck", "-fp", disk, statuses=(0, 1))
     run("/sbin/e2fsck", "-fn", disk)
     sums = {int(n): sha for n, sha in re.findall(r"synced (\d+) ([0-9a-f]{64})\s", said.decode())}
@@ -68,7 +68,7 @@ def check(said):
 with open(base, "wb") as file:
     file.truncate(48 << 20)
 run("/sbin/mkfs.ext4", "-q", base)
-shutil.copy2(base, disk)  # also its time: a snapshot's disk is what it was
+shutil.copy2(base, disk)  # with its times: a snapshot needs an unchanged disk
 first = start("--control", "unix:" + where, "--eof", "none", *(word.replace("@DISK@", disk) for word in command[1:]))
 until(first, b"ready")
 run(command[0], "ctl", "unix:" + where, "snapshot", saved)
@@ -81,7 +81,7 @@ for number in range(count):
     vmm.stdin.flush()
     last = chance.randrange(3, 40)
     text = until(vmm, b"synced %d " % last)
-    time.sleep(chance.uniform(0, 0.1))  # somewhere in what it does next
+    time.sleep(chance.uniform(0, 0.1))  # at any point of its next operations
     files += check(text + kill(vmm))
     print("killed %d after round %d: %d files, %.1f s a kill" % (
         number + 1, last, files, (time.monotonic() - begun) / (number + 1)), flush=True)

@@ -1,5 +1,5 @@
-"""Where the VMM runs, for test_hanging_host.py: a folder and a disk of the host do not answer, and a client of its
-control socket takes nothing. `hanging_host.py HOW COMMAND...`: it is ended by HOW, a signal's name, or --timeout."""
+"""Runs where the VMM runs, for test_hanging_host.py: a folder and a disk of the host do not answer, and a client of its
+control socket does not read. `hanging_host.py HOW COMMAND...`: HOW ends the VMM, a signal's name or --timeout."""
 import os
 import signal
 import socket

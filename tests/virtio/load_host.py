@@ -1,12 +1,12 @@
-"""A random load (load.c) on a folder that a VMM shares with its guest, by guest and host in turns. Started where KVM is
+"""A random load (load.c) on a folder that a VMM shares with its guest; guest and host take turns. Started where KVM is
 complete, by test_fs.py.
 
     load_host.py LOAD SEED TURNS COUNT COMMAND...
 
-In COMMAND, FOLDER and ORDERS stand for the paths of the folder and of one for orders. Turns of three kinds follow each
-other: the guest works alone, two processes of the guest work at once, each below a folder of its own, and the host
-works. The host then does the same on a plain folder. What the operations answer and what is there afterwards must be
-equal, seen from the guest and from the host. The guest prints what it did; the host writes what is next into a file.
+In COMMAND, FOLDER and ORDERS stand for the paths of the folder and of one for orders. There are three kinds of turns:
+the guest works alone, two processes of the guest work at the same time, each below its own folder, and the host works.
+The host then does the same in a plain folder. The results of the operations and the tree afterwards must be equal, seen
+from the guest and from the host. The guest prints its results; the host writes the next orders into a file.
 """
 import os
 import re
@@ -31,7 +31,7 @@ def load(program, *words):
 
 
 class Turns:
-    """`shared` and `plain` have each the folders 0 and 1, of the two processes."""
+    """`shared` and `plain` both contain the folders 0 and 1, for the two processes."""
 
     def __init__(self, program, seed, count, base):
         self.program, self.seed, self.count = program, seed, count
@@ -40,7 +40,7 @@ class Turns:
             folder.mkdir(parents=True, mode=0o755)
 
     def order(self, turn, text):
-        """Whole at once, and never changed: the guest looks for a name that it has not seen."""
+        """Writes the file atomically, and never changes it: the guest waits for a new name."""
         (self.orders / "new").write_text(text + "\n")
         (self.orders / "new").rename(self.orders / str(turn))
 
@@ -55,7 +55,7 @@ class Turns:
             self.said = []
 
     def end(self, turn, answers, tree):
-        """`answers` of the guest's processes, `tree`: what it sees."""
+        """`answers`: results of the guest's processes; `tree`: the tree that the guest sees."""
         said = self.said + answers
         wanted = [load(self.program, "run", self.plain / str(i), self.seed + 2 * turn + i, self.count)
                   for i in range(len(said))]

@@ -1,5 +1,5 @@
-"""Where the VMM runs, for test_nbd.py: a server of a qcow2 image, which is killed while the guest lives, and one that
-stops answering. The guest's words come by standard output."""
+"""Runs where the VMM runs, for test_nbd.py: a server of a qcow2 image, which is killed while the guest runs, and one
+that stops answering. The guest's output is on standard output."""
 import hashlib
 import json
 import os

@@ -1,11 +1,12 @@
-"""Runs a VMM in a network namespace of its own, beside servers, and as the client of a forwarded port. Started where
-KVM is complete, by test_net.py.
+"""Runs a VMM with servers in a separate network namespace, and is the client of a forwarded port. Started where KVM is
+complete, by test_net.py.
 
     net_host.py SIZE TAP FORWARD COMMAND...
 
-A web server on port 8099 has SIZE bytes, a name server listens on port 53, and port 8100 sums up SIZE bytes that are
-sent to it. TAP: "" for all that on loopback, or the name of an interface to be made, with the address 10.9.0.1.
-FORWARD: 0, or a port to fetch from once the guest says "ready"; the port behind it is told of the end.
+A web server on port 8099 has SIZE bytes, a name server listens on port 53, and port 8100 receives SIZE bytes and
+computes their checksum. TAP: "" for servers on loopback, or the name of an interface to make, with the address
+10.9.0.1. FORWARD: 0, or a port from which to fetch once the guest prints "ready"; a connection to the next port reports
+the end.
 """
 import ctypes
 import fcntl
@@ -49,7 +50,7 @@ def make_tap(name):
 
 
 def serve_files(data, address, halfway=None):
-    """/halves waits before its second half until halfway() returns."""
+    """/halves sends its second half after halfway() has returned."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -84,7 +85,8 @@ def serve_names():
 
 
 def sum_up(size, address, early=lambda: None):
-    """Of the SIZE bytes that are sent to port 8100 the sum is printed, and the sender told. early() after a few."""
+    """Receives SIZE bytes on port 8100, prints their checksum, and answers the sender. Calls early() after a few
+    bytes."""
     class Handler(socketserver.StreamRequestHandler):
         def handle(self):
             first = self.rfile.read(size // 8)
@@ -93,12 +95,12 @@ def sum_up(size, address, early=lambda: None):
             self.request.sendall(b"thanks\n")
 
     server = socketserver.ThreadingTCPServer((address, 8100), Handler)
-    server.daemon_threads = True  # a guest that ends in the middle leaves one that reads
+    server.daemon_threads = True  # if the guest ends early, a thread still reads
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 def fetch(vmm, port):
-    """What does not listen yet is asked again."""
+    """Retries until the port listens."""
     page = None
     while vmm.poll() is None:
         try:

@@ -1,11 +1,12 @@
-"""Runs a VMM beside a passt(1), in a network namespace of their own; stops, resumes and ends passt. Started where KVM
-is complete, by test_net.py.
+"""Runs a VMM and passt(1) in a separate network namespace; stops, resumes and ends passt. Started where KVM is
+complete, by test_net.py.
 
     passt_host.py PASST SOCKET SIZE COMMAND...
 
-A web server on port 8099 has SIZE bytes; port 8100 takes eight times as many. Once an eighth is there passt is stopped;
-then the second half of /halves is sent. Two lines of the guest's are orders: "resume", and "leave" (passt is killed).
-Printed at the end is how much passt received for port 8100, by its capture, and whether each byte was right.
+A web server on port 8099 has SIZE bytes; port 8100 takes eight times as many. Once an eighth has arrived passt is
+stopped; then the second half of /halves is sent. Two lines of the guest's output are orders: "resume", and "leave"
+(kill passt). At the end it prints how many bytes passt received for port 8100, from its capture, and whether all were
+correct.
 """
 import hashlib
 import os
@@ -21,7 +22,7 @@ from net_host import interface, isolate, make_tap, serve_files, sum_up
 
 
 def received(capture, wanted):
-    """How many bytes the segments to port 8100 in a pcap file have, and whether they are those of `wanted`."""
+    """The number of bytes in the segments to port 8100 in a pcap file, and whether they equal `wanted`."""
     at, first, size, good = 24, None, 0, True
     while at + 16 <= len(capture):
         length = struct.unpack_from("<I", capture, at + 8)[0]
@@ -45,7 +46,7 @@ def main():
     stopped = threading.Event()
     isolate()
     interface("lo")
-    make_tap("host0")  # passt looks for an interface to take after
+    make_tap("host0")  # passt needs an interface whose settings it copies
     data = b"".join(hashlib.sha512(b"%d" % i).digest() for i in range(size // 64))
     print("data", hashlib.sha256(data).hexdigest(), flush=True)
     server = subprocess.Popen([passt, "--foreground", "--stderr", "--quiet", "--ipv4-only", "--socket", path, "--runas",

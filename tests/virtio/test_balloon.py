@@ -1,9 +1,9 @@
-"""virtio-balloon under Debian's kernel: memory that the guest has used and freed is the host's again, also after its
-driver has reset the device while free pages were reported; and what the host asks for by the control socket."""
+"""virtio-balloon under Debian's kernel: memory that the guest has used and freed returns to the host, also after its
+driver has reset the device while free pages were reported; and the host's requests by the control socket."""
 from tests.support import lab_run
 
-# Runs the VMM until its guest has filled memory, and until most of that is back, of which it prints both sizes; then
-# asks for more.
+# Runs the VMM until its guest has filled memory, and until most of that has returned, and prints both sizes; then
+# requests more.
 WATCH = """
 import os, re, subprocess, sys, tempfile, time
 where = "unix:" + tempfile.mkdtemp(dir="/var/tmp") + "/s"

@@ -1,5 +1,5 @@
-"""virtio disks and random bytes under Debian's kernels: what is written is there, overlays leave the file, a killed VMM
-loses nothing that was synced, drivers may go while their devices work."""
+"""virtio disks and random bytes under Debian's kernels: written data can be read, overlays do not change the file, a
+killed VMM loses no synced data, drivers may be removed while their devices work."""
 import hashlib
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ MB = 1 << 20
 HOST = Path(__file__).with_name("disk_host.py")
 
 def make_disk(path, size, seed):
-    """A file that is not like itself anywhere, and its bytes."""
+    """A file without repeated contents, and its bytes."""
     data = b"".join(hashlib.sha512(b"%d %d" % (seed, i)).digest() for i in range(size // 64))
     path.write_bytes(data)
     return data
@@ -21,7 +21,8 @@ def make_disk(path, size, seed):
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_read_and_write(linux, modules, scratch, name):
-    """Three disks at once: one to write, one to read, one with an overlay. Random bytes are not the same twice."""
+    """Three disks at the same time: one writable, one read-only, one with an overlay. Random bytes differ between two
+    reads."""
     data = make_disk(scratch / "a", 2 * MB, 1)
     only_read, base = make_disk(scratch / "b", MB, 2), make_disk(scratch / "c", MB, 3)
     script = ("set -e; cat /sys/block/vda/serial /sys/block/vdb/serial; echo; "
@@ -46,8 +47,8 @@ def test_read_and_write(linux, modules, scratch, name):
 
 
 def test_killed(linux, drivers, soak):
-    """The VMM is killed while the guest writes: the file system is repaired without a question, and each file whose
-    sync had returned is intact."""
+    """The VMM is killed while the guest writes: fsck repairs the file system without a question, and each file whose
+    sync has returned is intact."""
     count = soak(2, 100)
     script = ("mkdir -p /mnt; echo ready; read go; mount -t ext4 /dev/vda /mnt || exit 9; "
               "n=0; while true; do n=$((n+1)); "
@@ -59,7 +60,7 @@ def test_killed(linux, drivers, soak):
 
 
 def test_drivers_go_and_come(linux, drivers, scratch):
-    """They reset a disk and the random bytes while requests are in flight, and find both well afterwards."""
+    """The drivers reset a disk and the entropy device while requests are in flight; both work afterwards."""
     data = make_disk(scratch / "disk", 8 * MB, 4)
     script = ("cd /sys/bus/virtio/drivers; disk=$(cd virtio_blk; echo virtio*); rng=$(cd virtio_rng; echo virtio*); "
               "for i in 1 2 3 4 5; do for j in 1 2 3; do dd if=/dev/vda of=/dev/null bs=64k iflag=direct 2>/dev/null & "
@@ -73,7 +74,7 @@ def test_drivers_go_and_come(linux, drivers, scratch):
 
 
 def test_refused(linux, vmm, scratch):
-    """What cannot be a disk is said before anything starts."""
+    """An invalid disk gives an error before anything starts."""
     image = vmm.guest("hello")
     make_disk(scratch / "disk", MB, 5)
     for disk, why in ((scratch / "none", "No such file"), (scratch, "Is a directory"),

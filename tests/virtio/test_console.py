@@ -1,5 +1,5 @@
-"""virtio-console under Debian's kernel: bytes of named ports both ways with their ends, hvc0 at a terminal that changes
-its size, a driver that goes and comes again."""
+"""virtio-console under Debian's kernel: bytes and ends of named ports in both directions, hvc0 at a terminal that
+changes its size, a driver that is removed and loaded again."""
 import hashlib
 import re
 import time
@@ -9,8 +9,8 @@ import pytest
 from tests.support import LIMIT, finish, lab_run
 from tests.virtio.conftest import KERNELS
 
-# In the lab: the VMM, and the clients of two ports' sockets. One sends the numbers, and reads to the end. On the other
-# port come three, one behind the other, each when the guest has said how much the last one has sent.
+# Runs in the lab: the VMM, and the clients of two ports' sockets. One client sends the numbers, and reads to the end.
+# On the other port three clients follow each other, each after the guest has printed how much the last one sent.
 CLIENTS = """
 import hashlib, os, socket, subprocess, sys, threading, time
 talk, ends, count, command = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
@@ -53,9 +53,9 @@ def console_drivers(modules):
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_ports(linux, modules, scratch, name):
-    """A file takes what the guest writes, to the last byte before it powers off. A socket's client sends and reads; it
-    reads an end when the guest closes the port. Clients that come and go: the guest reads the end of each after its
-    bytes. The driver goes and comes again in between."""
+    """A file gets all that the guest writes, to the last byte before it powers off. A socket's client sends and reads;
+    it reads an end when the guest closes the port. With several clients, the guest reads the end of each after its
+    bytes. The driver is removed and loaded again in between."""
     script = ("set -e; port() { grep -lx $1 /sys/class/virtio-ports/*/name | sed 's:.*/\\(.*\\)/name:/dev/\\1:'; }; "
               "await() { until [ -c /$(port $1) ]; do usleep 100000; done; }; "
               "await out; await talk; await ends; cat /sys/class/virtio-ports/*/name; "
@@ -79,7 +79,7 @@ def test_ports(linux, modules, scratch, name):
 
 
 def test_terminal(linux, console_drivers):
-    """A shell on hvc0: what is typed arrives, and the size is the terminal's, also a new one."""
+    """A shell on hvc0: typed input arrives, and the size is the terminal's, also after a change."""
     session = linux.terminal("cloud", *console_drivers, "--console", "stdio", append="quiet console=hvc0")
     session.expect_exact("guest# ")
     session.send("stty size; echo $((6*7)) $(tty)\r")
@@ -102,7 +102,7 @@ def test_refused(vmm):
 
 
 def test_a_signal_is_the_main_threads(vmm, scratch):
-    """The threads of devices are older than the main thread's signals, and take none of them."""
+    """The threads of devices start before the main thread sets up its signals, and must get none of them."""
     (scratch / "loop").write_bytes(b"\xeb\xfe")
     script = ("import os, signal, subprocess, sys, time\n"
               "vmm = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)\n"

@@ -41,7 +41,7 @@ vmm.close()
 sys.exit(vmm.exitstatus)
 """
 
-# As Debian's own ramdisk does it, in five lines.
+# Like Debian's own ramdisk, in five lines.
 INIT = """#!/bin/busybox sh
 busybox mount -t devtmpfs dev /dev
 while read -r module; do busybox insmod /modules/$module; done < /modules/order
@@ -50,8 +50,8 @@ busybox mount -t ext4 /dev/vda /root
 exec busybox switch_root /root /sbin/init
 """
 
-# An emulated machine, busy with other work, takes minutes for what systemd gives 90 seconds: then there is no serial
-# port for it, and no login.
+# On a busy host an emulated machine may need minutes for a step that systemd limits to 90 seconds: then it finds no
+# serial port, and starts no login.
 HOOK = """
 chroot "$1" passwd -qd root
 mkdir "$1/etc/systemd/system.conf.d"
@@ -63,12 +63,12 @@ chroot "$1" systemctl -q enable systemd-networkd
 rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*
 """
 
-# Kept for the next time; another list of packages, or hook, makes another.
+# Kept for the next run; another list of packages, or another hook, gives another name.
 IMAGE = TOP / "build/downloads" / ("debian-root-%08x.ext4" % zlib.crc32((PACKAGES + HOOK).encode()))
 
 
 def mirror(suite):
-    """Where this machine has the suite from; nothing: mmdebstrap knows Debian's own."""
+    """This machine's mirror of the suite; empty: mmdebstrap uses Debian's own."""
     done = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages",
                            "Codename: " + suite], check=False, capture_output=True, text=True)
     return done.stdout.split()[:1]

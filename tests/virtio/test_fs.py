@@ -1,4 +1,4 @@
-"""Shared folders under Debian's kernel: what the guest does there the host sees, and the other way round, and nothing
+"""Shared folders under Debian's kernel: the host sees the guest's changes, the guest sees the host's, and no access
 leaves the folder."""
 import hashlib
 import os
@@ -14,8 +14,8 @@ from tests.virtio.conftest import KERNELS
 
 HERE = Path(__file__).parent
 
-# An order is looked for until it is there. What it knows of the folder it may believe for a second (FUSE's VALID): the
-# host's changes are looked at later.
+# Waits until the file of an order exists. The guest may cache the folder's state for a second (FUSE's VALID), so the
+# host's changes are checked later.
 LOAD = """
 mkdir /m /o; mount -t virtiofs share0 /m; mount -t virtiofs orders /o; turn=0
 while :; do
@@ -35,8 +35,8 @@ done
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_two_folders(linux, modules, scratch, name):
-    """Two views of one folder: every kind of change is made in the guest and looked at from the host. Another folder is
-    only to be read; its driver goes and comes while files are read."""
+    """Two views of one folder: every kind of change is made in the guest and checked on the host. Another folder is
+    read-only; its driver is removed and loaded again while files are read."""
     shared, kept = scratch / "shared", scratch / "kept"
     (shared / "sub").mkdir(parents=True)
     kept.mkdir()
@@ -76,7 +76,7 @@ def test_two_folders(linux, modules, scratch, name):
 
 @pytest.fixture(scope="session")
 def load(ramdisk, tmp_path_factory):
-    """load.c, and the options that give it to a guest, with what it does there."""
+    """load.c, and the options that add it and its script to a guest."""
     ramdisk()
     folder = tmp_path_factory.mktemp("load")
     subprocess.run(["gcc", "-static", "-O1", "-o", folder / "load", HERE / "load.c"], check=True)
@@ -88,8 +88,8 @@ def load(ramdisk, tmp_path_factory):
 
 
 def test_random_load(linux, modules, load, soak):
-    """Guest and host change a folder in turns, at random, and each sees what a plain folder has after the same.
-    LOAD_SEED repeats a load; in `make soak` each run has another."""
+    """Guest and host make random changes to a folder in turns; both must see the contents of a plain folder after the
+    same changes. LOAD_SEED repeats a load; in `make soak` each run has another seed."""
     seed = int(os.environ.get("LOAD_SEED", soak(14, time.time_ns() // 1000 % 1000000)))
     program, options = load
     turns, count = soak(3, 20), soak(100, 400)
@@ -101,7 +101,7 @@ def test_random_load(linux, modules, load, soak):
 
 
 def test_refused(vmm, scratch):
-    """What cannot be shared is said before anything starts."""
+    """A folder that cannot be shared gives an error before anything starts."""
     image = vmm.guest("hello")
     (scratch / "plain").write_text("x")
     for options, why in (([scratch / "missing"], "No such file"), ([scratch / "plain"], "Not a directory"),

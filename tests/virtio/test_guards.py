@@ -1,15 +1,15 @@
-"""What tells of a guest that is lost: its own word that it panicked, and a watchdog that it does not feed."""
+"""Devices that detect a failed guest: pvpanic, by which it reports a panic, and a watchdog that it does not feed."""
 import pytest
 
 EXPIRE = "watchdog -T 2 -t 1000 -F /dev/watchdog"
 
 
 def test_watchdog(linux, modules):
-    """The driver finds it by the WDAT; each time that it is fed, it counts from the start again; stopped it lets the
-    guest live; then it is not fed."""
+    """The driver finds the watchdog by the WDAT; each feed restarts its count; stopped, it does not end the guest; then
+    it is started and not fed."""
     script = ("set -e; cd /sys/class/watchdog/watchdog0; cat identity; watchdog -T 1000 -t 2 -F /dev/watchdog & p=$!; "
               "while [ $(cat state) != active ]; do usleep 100000; done; "
-              "for i in 1 2; do a=$(cat timeleft); "  # the first time it may be that its period was set
+              "for i in 1 2; do a=$(cat timeleft); "  # the first time its period may just have been set
               "while b=$(cat timeleft); [ $b -le $a ]; do a=$b; usleep 100000; done; done; "
               "kill $p; wait; cat state; " + EXPIRE)
     result = linux.boot("cloud", *modules("wdat_wdt"), "--watchdog", "stop", run=script)
@@ -18,8 +18,8 @@ def test_watchdog(linux, modules):
 
 
 def test_two_lives(linux, modules, scratch):
-    """The watchdog starts the guest again: its second life finds the mark that the first one has left on the disk, and
-    panics. Without pvpanic a kernel that stays where it panicked would run until --timeout."""
+    """The watchdog restarts the guest: its second life finds the mark of the first one on the disk, and panics. Without
+    pvpanic a kernel that halts in its panic would run until --timeout."""
     (scratch / "disk").write_bytes(bytes(4096))
     script = ("cmp -n 4 /dev/vda /init && echo c > /proc/sysrq-trigger; head -c 4096 /init > /dev/vda; sync; "
               "echo first life; " + EXPIRE)

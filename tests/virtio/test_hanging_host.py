@@ -1,11 +1,11 @@
-"""A file system of the host that does not answer keeps no run from ending."""
+"""A run can end even if a file system of the host does not answer."""
 import subprocess
 from pathlib import Path
 
 from tests.support import lab_run
 
-# Opening a file whose name has "stuck" in it never comes back, nor does a read of the disk's second megabyte. Without
-# io_uring, whose reads are the kernel's: each then has a thread.
+# An open() of a file with "stuck" in its name never returns, nor does a read of the disk's second megabyte. Without
+# io_uring, whose reads the kernel makes, each read has a thread.
 HANG = """
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,4 +1,4 @@
-"""Disks of an NBD server: a qcow2 image by qemu-nbd; a server that dies and one that is silent are I/O errors."""
+"""Disks of an NBD server: a qcow2 image by qemu-nbd; a server that dies or is silent gives I/O errors."""
 import json
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tests.support import lab_run
 
 HOST = Path(__file__).parent / "nbd_host.py"
 
-# Reads all, copies a part, discards another; then both servers are lost.
+# Reads all, copies a part, discards another; then both servers fail.
 GUEST = ("sha256sum < /dev/vda; dd if=/dev/vda of=/dev/vda bs=64k count=16 seek=16 conv=notrunc 2>/dev/null; "
          "blkdiscard -o 3145728 -l 65536 /dev/vda; dd if=/dev/zero of=/dev/vdb bs=64k count=256 2>/dev/null; sync; "
          "echo written; while dd if=/dev/vda of=/dev/null bs=4k count=1 iflag=direct 2>/dev/null; do sleep 0.1; done; "
@@ -23,7 +23,7 @@ def test_an_image_of_qemu(linux, drivers):
 
 
 def test_large_blocks(vmm):
-    """A server that takes nothing smaller than 8192 bytes."""
+    """A server with a minimum block size of 8192 bytes."""
     script = ('d=$(mktemp -d -p /var/tmp); truncate -s 1M $d/disk; qemu-nbd -k $d/s --image-opts '
               'driver=blkdebug,align=8192,image.driver=file,image.filename=$d/disk & '
               'until [ -S $d/s ] || ! kill -0 $!; do sleep 0.1; done; "$1" -l --disk nbd:unix:$d/s "$2"; s=$?; '
@@ -33,7 +33,7 @@ def test_large_blocks(vmm):
 
 
 def test_not_saved(vmm, scratch):
-    """What the server has written by the time of a restore is not to be known. The guest goes on."""
+    """The server's data at the time of a restore are unknown, so the save is refused. The guest continues."""
     (scratch / "loop").write_bytes(b"\xeb\xfe")
     script = ('d=$(mktemp -d -p /var/tmp); truncate -s 1M $d/disk; qemu-nbd -t -k $d/s -f raw $d/disk & nbd=$!; '
               'until [ -S $d/s ] || ! kill -0 $nbd; do sleep 0.1; done; '

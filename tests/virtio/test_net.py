@@ -1,5 +1,5 @@
-"""virtio-net under Debian's kernel: by libslirp a file from a server of the host, names, a forwarded port; a tap
-interface with its offloads. All of it in a network namespace of the test: nothing leaves the machine."""
+"""virtio-net under Debian's kernel: by libslirp a file from a server of the host, name lookups, a forwarded port; a tap
+interface with its offloads. All in a separate network namespace: no packet leaves the machine."""
 import re
 import shutil
 import subprocess
@@ -51,9 +51,9 @@ echo "bytes a segment: $received received, $sent sent"
 echo virtio0 > /sys/bus/virtio/drivers/virtio_net/unbind
 """
 
-# passt leads its gateway's address to the host's loopback. It is stopped while one file comes and one goes. The guest
-# asks for no connection meanwhile: Debian 12's passt loops for ever when it finds the same SYN twice (research/week72),
-# and resets a connection whose SYN comes again before it has connected, as on a busy machine.
+# passt maps its gateway's address to the host's loopback. It is stopped while one file is received and one is sent. The
+# guest opens no connection meanwhile: Debian 12's passt loops for ever when it finds the same SYN twice
+# (research/week72), and resets a connection whose SYN is repeated before it has connected, as on a busy machine.
 PASST = """
 cat > /tmp/dhcp <<'EOS'
 #!/bin/sh
@@ -98,8 +98,8 @@ def boot(linux, drivers, script, size, tap, forward, *options):
 
 
 def test_user(linux, net_drivers, guest_script, soak):
-    """An address, a name server of the user's choice, a server of the host, and one of the guest's own behind a
-    forwarded port. The driver goes and comes again while frames are under way."""
+    """An address, a name server given by the user, a server of the host, and one of the guest behind a forwarded port.
+    The driver is removed and loaded again while frames are in flight."""
     net = "user,forward=tcp:8080:80,forward=tcp:127.0.0.1:8081:81,dns=127.0.0.1,mac=52:54:00:01:02:03"
     result = boot(linux, net_drivers, guest_script(USER), soak(2 * MB, 100 * MB), "", 8080, "--net", net, "-m",
                   soak("256M", "512M"))
@@ -113,7 +113,7 @@ def test_user(linux, net_drivers, guest_script, soak):
 
 
 def test_tap(linux, net_drivers, guest_script):
-    """An interface of the kernel, with long segments both ways whose checksums are still to be made. By PCI."""
+    """A tap interface, with long segments in both directions whose checksums are not computed yet. By PCI."""
     result = boot(linux, net_drivers, guest_script(TAP), 2 * MB, "vmm0", 0, "--net", "tap=vmm0", "--virtio", "pci")
     text = result.out.decode("utf-8", "replace").replace("\r", "")
     assert result.status == 0 and "1500\n" in text, result
@@ -125,8 +125,8 @@ def test_tap(linux, net_drivers, guest_script):
 
 @pytest.mark.full("passt")
 def test_passt(linux, net_drivers, guest_script, passt, scratch):
-    """A real passt: a lease, a file over TCP. One that stalls holds nothing up but its connections, which go on with
-    it, and it finds whole frames; one that ends takes the link along."""
+    """A real passt: a lease, a file over TCP. If passt stalls, only its connections wait; they continue with it, and it
+    receives complete frames. If passt ends, the link goes down."""
     path = "/var/tmp/%s.passt" % scratch.name
     command = linux.command("cloud", *net_drivers, *guest_script(PASST), "-c", "2", "--net", "passt:" + path,
                             append="quiet test=guest")
@@ -143,7 +143,7 @@ def test_passt(linux, net_drivers, guest_script, passt, scratch):
 
 
 def test_refused(vmm, scratch):
-    """What cannot be a network is said before anything starts."""
+    """An invalid network gives an error before anything starts."""
     for net, why in (("passt:%s" % (scratch / "none"), "No such file"), ("tap=" + 20 * "x", "at most 15 bytes"),
                      ("user,forward=tcp:80", "forward=tcp"), ("user,mac=01:00:00:00:00:00", "is not mac="),
                      ("bridge", "expected user")):

@@ -1,5 +1,5 @@
-"""virtio over PCI: a small kernel of ours; under Debian's, disk, random bytes and a shared folder with messages,
-through resets of a function and of the machine; and with a line of interrupt."""
+"""virtio over PCI: with a small test kernel; under Debian's kernel, disk, random bytes and a shared folder with MSI-X,
+with resets of a function and of the machine; and with an interrupt line."""
 import hashlib
 import re
 
@@ -34,7 +34,8 @@ def pci_drivers(modules):
 
 
 def test_a_kernel_of_its_own(vmm):
-    """Configuration space by ports, a BAR moved over the guest's own code, messages at once and masked, a reset."""
+    """Configuration space by ports, a BAR moved over the guest's own code, MSI-X messages unmasked and masked, a
+    reset."""
     result = vmm.run("--virtio", "pci", "--rng", "@pci")
     assert result.status == 33 and result.out == b"found\nmoved\nmessage\npending\nreset\n", result
 
@@ -61,7 +62,7 @@ def test_two_lives(linux, pci_drivers, guest_script, scratch):
 
 
 def test_a_line(linux, pci_drivers, scratch):
-    """Without messages each device pulls a line of its own."""
+    """Without MSI-X each device has its own interrupt line."""
     data = make_disk(scratch / "disk")
     script = "sha256sum < /dev/vda; head -c 64 /dev/hwrng | wc -c; cat /proc/interrupts"
     result = linux.boot("cloud", *pci_drivers, "--virtio", "pci", "--disk", scratch / "disk", "--rng", run=script,

@@ -11,9 +11,9 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize("transport, clients", (("mmio", 60), ("pci", 3)))
 def test_both_ways(words, transport, clients):  # noqa: F811
-    """Clients at once beside one that does not read and one that says nothing; a megabyte and its end; a port
-    that nothing listens at; the guest's writer hears that its reader has gone, and reads what that one has sent
-    before. The driver resets the device while connections are in use: they end, and others are made."""
+    """Parallel clients, one that does not read and one that sends nothing; a megabyte and its end; a port without a
+    listener. The guest's writer gets an error when its reader has closed, and reads what that has sent before. The
+    driver resets the device while connections are in use: they end, and new ones work."""
     command = words("-c", "2", "--virtio", transport, "--vsock", "7,unix:@SOCKET@", "--",
                     "/usr/bin/python3", HERE / "vsock_guest.py")
     result = lab_run("/usr/bin/python3", HERE / "vsock_host.py", str(clients), *command)

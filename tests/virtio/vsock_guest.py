@@ -1,4 +1,4 @@
-"""In the guest of test_vsock.py: a server that echoes, those that send without end, one that resets the device, and a
+"""Runs in the guest of test_vsock.py: an echo server, servers that send without end, one that resets the device, and a
 client of the host."""
 import hashlib
 import socket
@@ -54,7 +54,7 @@ def reset_driver(client):
 
 
 def ask_host():
-    """What is sent arrives whole, its end too; and the answer behind it."""
+    """Sends data, which arrive complete and with their end, and reads the answer."""
     with socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) as s:
         s.connect((HOST, 1234))
         s.sendall(BIG)

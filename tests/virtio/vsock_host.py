@@ -1,4 +1,4 @@
-"""Where the VMM runs, for test_vsock.py: the other ends of its guest's sockets, at @SOCKET@ of its command."""
+"""Runs where the VMM runs, for test_vsock.py: the host's ends of the guest's sockets, at @SOCKET@ of the command."""
 import hashlib
 import os
 import socket
@@ -29,7 +29,7 @@ def server():
 
 def connect(port):
     client = socket.socket(socket.AF_UNIX)
-    client.connect(path)  # with a time limit it would fail before a full queue, and not wait
+    client.connect(path)  # with a time limit it would fail on a full queue instead of waiting
     client.settimeout(LIMIT)
     client.sendall(b"CONNECT %d\n" % port)
     return client
@@ -46,7 +46,7 @@ def line_of(client):
 
 
 def talk(number, failures):
-    """Sends and reads at once, so that neither side waits for the other."""
+    """Sends and reads at the same time, so that neither side waits for the other."""
     data = hashlib.sha512(b"%d" % number).digest() * 700
     client, got = connect(52), b""
     if not line_of(client).startswith(b"OK "):
@@ -69,7 +69,7 @@ threading.Thread(target=server, daemon=True).start()
 vmm = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
 assert vmm.stdout.readline() == b"ready\n", vmm.wait()
 refused, deaf, silent = connect(99), connect(53), socket.socket(socket.AF_UNIX)
-silent.connect(path)  # it never says where to
+silent.connect(path)  # it never sends the port
 assert line_of(refused) == b""
 assert line_of(deaf).startswith(b"OK ")
 deaf.sendall(b"last words" * 1000)
@@ -81,7 +81,7 @@ for talker in talkers:
 for talker in talkers:
     talker.join()
 assert problems == [], problems
-deaf.close()  # the guest's writer, who waits for it, hears of that
+deaf.close()  # the guest's writer, which waits for it, gets an error
 assert vmm.stdout.readline() == b"flood ended after 10000 bytes\n"
 cut = [connect(56) for _ in range(3)]  # the device is reset while the guest sends to them
 for client in cut:

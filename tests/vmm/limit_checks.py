@@ -1,7 +1,7 @@
-"""The other side takes nothing, or gives nothing: a time limit or a signal ends the run all the same.
+"""The other side does not read, or does not write: a time limit or a signal still ends the run.
 
 Run by test_limits.py where KVM is complete, as `limit_checks.py CHECK HOW`: HOW is `timeout`, or the name of a signal.
-Ends with status 0, or with the traceback of what was not so.
+Ends with status 0, or with a traceback.
 """
 import array
 import fcntl
@@ -26,18 +26,18 @@ def guest(name):
 
 
 def waiting(fd):
-    """Bytes that have not been read."""
+    """The number of unread bytes."""
     count = array.array("i", [0])
     fcntl.ioctl(fd, termios.FIONREAD, count)
     return count[0]
 
 
 class TooSlow(Exception):
-    """The time limit came before what was to be seen: tried again with a longer one."""
+    """The time limit came before the expected state: tried again with a longer one."""
 
 
 def sleeps(run):
-    """Whether each thread of the VMM waits for something: on a busy machine one that has work to do may not run."""
+    """True if each thread of the VMM is blocked: on a busy machine a runnable thread may not run."""
     states = set()
     for task in Path("/proc/%d/task" % run.process.pid).glob("*/stat"):
         with suppress(OSError):  # a thread that has ended since
@@ -46,11 +46,11 @@ def sleeps(run):
 
 
 def stalls(run, fd, begun=0):
-    """Waits until the VMM has written there, behind `begun` bytes, and writes no more. (A page may be full before its
-    last byte.) Where a guest goes on that does not write, nothing moves for 3 s.
+    """Waits until the VMM has written more than `begun` bytes there and has stopped. (A page may be full before its
+    last byte.) If a guest runs that does not write, it waits for 3 s without a change.
 
-    A write of more than what is left of a pipe's page is put off whole: when nothing moves for long, the page is
-    emptied and fills again."""
+    A write that is larger than the rest of a pipe's page waits completely: after a long time without a change, the page
+    is read, and fills again."""
     before, since = begun, time.monotonic()
     while run.process.poll() is None:
         patience = 0.3 if sleeps(run) else 3
@@ -73,7 +73,7 @@ def small_pipe():
 
 
 class Run:
-    """The VMM, to be ended by HOW; its standard error in a file unless it is said where."""
+    """The VMM, which HOW ends; its standard error goes to a file unless given."""
 
     seconds = 2
 
@@ -102,7 +102,7 @@ class Run:
         raise TooSlow
 
     def end(self):
-        """Ends it; what it has said on standard error."""
+        """Ends it. Returns its standard error."""
         expected = 124
         if self.how != "timeout":
             number = getattr(signal, self.how)
@@ -115,8 +115,8 @@ class Run:
 
 
 def check_output(how):
-    """Standard output is not read while input arrives. The pipe is nearly full: a page, byte by byte, takes slow
-    machines longer than the limit is."""
+    """Standard output is not read while input arrives. The pipe is nearly full at the start: slow machines need longer
+    than the limit to fill a page byte by byte."""
     reader, writer = small_pipe()
     begun = os.write(writer, bytes(PAGE - 64))
     end, start = os.pipe()
@@ -128,7 +128,7 @@ def check_output(how):
 
 
 def check_prompt(how):
-    """The pipe is full, and there is a begun line to show."""
+    """The pipe is full, and an incomplete line must be shown."""
     reader, writer = small_pipe()
     run = Run(how, guest("page_prompt"), stdout=writer)
     stalls(run, reader)
@@ -136,7 +136,7 @@ def check_prompt(how):
 
 
 def check_end(how):
-    """The guest has ended, and its last line has no room."""
+    """The guest has ended, and there is no room for its last line."""
     reader, writer = small_pipe()
     run = Run(how, guest("page_end"), stdout=writer)
     stalls(run, reader)
@@ -146,7 +146,7 @@ def check_end(how):
 
 
 def check_words(how):
-    """What is said about each exit is not read."""
+    """The messages about each exit are not read."""
     reader, writer = small_pipe()
     run = Run(how, "-v", guest("storm"), stderr=writer)
     stalls(run, reader)
@@ -172,7 +172,7 @@ def check_image(how):
     run = Run(how, fifo)
     if how == "timeout":
         run.end()
-    else:  # it has no guest yet: the signal does what it does to any program
+    else:  # it has no guest yet: the signal has its default effect
         time.sleep(0.2)
         run.process.send_signal(getattr(signal, how))
         assert run.process.wait(LIMIT) == -getattr(signal, how)
@@ -180,7 +180,7 @@ def check_image(how):
 
 
 def check_display(how):
-    """The terminal that the text page is drawn on is not read."""
+    """The terminal with the text page is not read."""
     master, slave = pty.openpty()
     run = Run(how, "-m", "1M", "--display", "text", guest("painter"), stdin=slave, stdout=slave)
     stalls(run, master)
@@ -188,7 +188,7 @@ def check_display(how):
 
 
 def check_neighbour(how):
-    """One guest prints 480 MiB at once; the other prints its line beside it."""
+    """One guest prints 480 MiB; the other prints its line at the same time."""
     reader, writer = os.pipe()
     run = Run("SIGTERM", "-l", "-m", "512M", guest("hog"), HERE / "guest/hello_64.elf", stdout=writer)
     os.close(writer)
@@ -208,7 +208,7 @@ def check_reset(how):
 
 
 def check_slow_restart(how):
-    """A guest starts again, and its symbols are on a disk that does not answer; another guest runs on."""
+    """A guest starts again, and its symbols are on a disk that does not answer; another guest continues."""
     run = Run(how, "--no-sandbox", "--reboot", "--symbols", guest("late_halt"), "--stats", guest("reset_forever"),
               guest("spin"), env={**os.environ, "LD_PRELOAD": os.environ["SLOW"]})
     run.says("hangs")
@@ -217,13 +217,13 @@ def check_slow_restart(how):
 
 
 def check_slow_start(how):
-    """The image is on a disk that does not answer: the main thread hangs with it."""
+    """The image is on a disk that does not answer, so the main thread hangs."""
     run = Run(how, guest("late_halt"), env={**os.environ, "LD_PRELOAD": os.environ["SLOW"], "HANGS_AT": "0"})
     if how == "timeout":
         run.says("hangs")
         words = run.end()
         assert "hangs" in words and "does not answer" in words, words
-    else:  # it has no guest yet: the signal does what it does to any program
+    else:  # it has no guest yet: the signal has its default effect
         time.sleep(0.2)
         run.process.send_signal(getattr(signal, how))
         assert run.process.wait(LIMIT) == -getattr(signal, how)

@@ -1,11 +1,12 @@
-"""--control: a machine that runs is asked by its socket. VMM and clients run beside each other, where the paths are."""
+"""--control: requests to a running machine by its socket. VMM and clients run in the same place, which has the
+paths."""
 import subprocess
 
 import pytest
 
 from tests.support import TOP, lab_run
 
-# What the scripts below begin with: VMMs in a runtime folder of their own, and two ways to ask them.
+# The beginning of the scripts below: VMMs in their own runtime folder, and two ways to send requests.
 START = r"""
 import json, os, pathlib, signal, socket, struct, subprocess, sys, tempfile, time
 program, image = sys.argv[1:3]
@@ -69,7 +70,7 @@ def prompt(name, count=1):
     until('no prompt', lambda: ask(name, 'log')['text'].count('1k>') >= count)
 """
 
-# All verbs, by the client. A machine that was killed leaves a socket, which goes with the next list.
+# All verbs, by the client. A killed machine leaves its socket, which the next list removes.
 VERBS = START + r"""
 import fcntl, termios
 vmm = start('one')
@@ -114,7 +115,7 @@ assert paused
 assert again.wait(timeout=LIMIT) == 124, 'a paused guest is stopped by --timeout'
 """
 
-# What clients must not do: each is answered or hung up on, and the guest and the others do not notice.
+# Forbidden requests of clients: each gets an answer or is disconnected, without effect on the guest and other clients.
 HOSTILE = START + r"""
 vmm = start('unix:' + runtime + '/socket')
 where = 'unix:' + runtime + '/socket'
@@ -178,8 +179,8 @@ assert ctl(where, 'stop')[0] == 0
 assert vmm.wait(timeout=LIMIT) == 0
 """
 
-# A machine that is stopped, and as many clients before it as its queue holds: those who wait are answered when it goes
-# on, and it does not keep others from being listed.
+# A stopped machine, with as many waiting clients as its queue holds: they get answers when it continues, and other
+# machines can be listed meanwhile.
 QUEUE = START + r"""
 one, two = start('one'), start('two')
 prompt('one')
@@ -224,7 +225,7 @@ for vmm, name in ((one, 'one'), (two, 'two')):
     assert vmm.wait(timeout=LIMIT) == 0
 """
 
-# Names that cannot be, a folder that others may write to, a socket that is taken, two guests.
+# Invalid names, a folder that others may write to, a socket in use, two guests.
 NAMES = START + r"""
 def refused(*options):
     done = subprocess.run([program, *options, '-p', image], stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -251,8 +252,8 @@ status, err = refused('--control', 'open')
 assert status == 125 and 'only this user may write' in err, (status, err)
 """
 
-# A reset while a snapshot's writer stands in fdatasync: the other guest goes on, and the reset comes when the writer is
-# free. The library before the C library's makes that call wait for a pipe of ours.
+# A reset while a snapshot's writer waits in fdatasync: the other guest continues, and the reset comes when the writer
+# has finished. A preloaded library makes that call wait for a pipe.
 SAVED = START + r"""
 gate, opener = os.pipe()
 vmm = subprocess.Popen([program, '--control', 'one', '--input', '1', '--eof', 'none', '-p', image, image],

@@ -1,4 +1,4 @@
-"""How a run ends: the status says it, and standard error names the reason."""
+"""The ends of a run: its status, and the reason on standard error."""
 import re
 import subprocess
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import lab_run, with_time
 
-# what ends it: (arguments, status, standard output, what standard error must match; nothing: it must be empty)
+# end: (arguments, status, standard output, pattern for standard error; without one it must be empty)
 ENDS = {
     "all well": (["@hello"], 0, b"Hello, KVM!\n", []),
     "well, with rubbish in BL": (["@dirty_exit"], 0, b"", []),
@@ -43,7 +43,7 @@ def test_an_exception_without_a_handler(vmm):
 
 
 def test_ports_that_reset(vmm):
-    """Three ways to reset a PC; each ends the guest, or with --reboot starts it again."""
+    """Three ports that reset a PC; each ends the guest, or with --reboot starts it again."""
     for way in b"c", b"a", b"k":
         assert vmm.run("@reset_ports", stdin=way).out == way
     result = vmm.run("--reboot", "@reset_ports", stdin=b"cakacq")
@@ -82,9 +82,9 @@ def test_a_late_halt_is_found_where_kvm_counts_none(vmm, scratch):
 
 
 def test_the_first_vcpu_ends_before_the_last_begins(vmm, soak):
-    """A guest that is over while threads are still started for its other vCPUs: none of them sleeps on.
+    """A guest ends while the threads of its other vCPUs still start: none of them may sleep for ever.
 
-    A race: which threads are there by then is up to the host, so it is run several times.
+    This is a race, since the host decides which threads exist by then, so it runs several times.
     """
     for _ in range(soak(4, 50)):
         result = vmm.run("--timeout", "200", "-c", "64", "@hello_64")

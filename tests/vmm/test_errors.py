@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import LIMIT
 
-# what is wrong: (arguments, status, words that the line must hold); FOLDER is the test's scratch folder
+# error: (arguments, status, words that the line must contain); FOLDER is the test's scratch folder
 WRONG = {
     "no guest": ([], 2, ["guest|image"]),
     "an unknown option": (["--bogus", "@hello"], 2, ["--bogus"]),
@@ -67,7 +67,7 @@ def test_one_clear_line(vmm, folder, what):
     assert all(re.search(word, result.err) for word in words), result
 
 
-# No guest starts in these, so they need no lab.
+# These start no guest, so they need no lab.
 UNUSABLE = {
     "missing": ("FOLDER/none", ["no /.*/none", "lab/lab"]),
     "of a group": ("FOLDER/group", ["permission for /.*/group", "ls -l", "usermod -aG kvm", "lab/lab run"]),

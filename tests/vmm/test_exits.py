@@ -1,4 +1,5 @@
-"""Exits are counted, not timed: a guest that prints by PUTCHAR makes one a byte, and one more to end."""
+"""Counts exits, which does not depend on time: a guest that prints by PUTCHAR makes one for each byte, and one more to
+end."""
 import re
 
 import pytest
@@ -20,7 +21,7 @@ def test_one_exit_a_byte(vmm, name):
 
 
 def test_verbose_numbers_each_exit(vmm):
-    """A line each, with the count of its kind, the port and the device that owns it; the guest's output stays apart."""
+    """A line for each exit, with the count of its kind, the port and its device; the guest's output is separate."""
     result = vmm.run("-v", "@hello")
     numbers = [int(n) for n in re.findall(r"exit (\d+): io \1, rip 0x[0-9a-f]+, out port 0x500 hypercall", result.err)]
     assert result.out == b"Hello, KVM!\n"
@@ -28,7 +29,8 @@ def test_verbose_numbers_each_exit(vmm):
 
 
 def test_a_bulk_write_costs_one_exit(vmm):
-    """hctest prints one of its lines by WRITE: fewer exits than bytes. It reads the byte it got again, by `in`."""
+    """hctest prints one of its lines by WRITE: fewer exits than bytes. It also reads the received byte again, by
+    `in`."""
     result = vmm.run("--stats", "@hctest", stdin=b"x")
     expected = (GUESTS / "hctest.expected").read_bytes()
     assert result.status == 0, result

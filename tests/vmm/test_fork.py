@@ -1,4 +1,4 @@
-"""`ctl NAME fork`: copies of a machine from its memory, each a run of its own, in the sandbox."""
+"""`ctl NAME fork`: copies of a machine from its memory, each a separate run, in the sandbox."""
 import json
 import subprocess
 
@@ -8,7 +8,7 @@ from tests.support import TOP, lab_run
 from tests.vmm.test_control import SLOW, START
 from tests.vmm.test_snapshot import linux_with_drivers  # noqa: F401  (a fixture)
 
-# The 1K OS: copies that are asked, end, and outlive their origin; what cannot be copied.
+# The 1K OS: copies that get requests, end, and run longer than their origin; machines that cannot be copied.
 COPIES = START + r"""
 vmm = start('one', '--disk', runtime + '/disk,overlay', '--port', 'a=file:' + runtime + '/port', '--port', 'b=pty')
 assert b'port b at /dev/pts/' in vmm.stderr.readline()
@@ -89,7 +89,7 @@ vmm.kill()
 """
 
 
-# As many as there may be, at once. argv: what one may cost before it writes, in KB.
+# The maximum of copies, at the same time. argv: the memory in KB that a copy may use before it writes.
 CROWD = START + r"""
 where = 'unix:' + runtime + '/one'
 vmm = subprocess.Popen([program, '--control', where, '-m', '256K', image], stdin=subprocess.PIPE,
@@ -121,7 +121,8 @@ def test_sixty_four_at_once(vmm):
 
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_by_hypercall(vmm, at_once):
-    """Each copy has 0 for an answer and its origin a number; while as many run as may, the origin waits."""
+    """The call returns 0 in a copy and the copy's number in its origin; while the maximum of copies runs, the origin
+    waits."""
     result = vmm.run("--forks", at_once, "--timeout", 200, "@family")
     printed = [line for line in result.out.decode().splitlines() if line != "origin"]
     assert result.status in (3, 126) and result.out.count(b"origin\n") == 1, result
@@ -139,8 +140,8 @@ def test_hypercall_refused(vmm):
         assert result.status == status and why in result.err and result.out == b"", (options, result)
 
 
-# While a snapshot's writer stands in fdatasync (SLOW), the guest has no copy made, though it waits for one; it is not
-# reset; and one counter numbers its copies and those of the verb.
+# While a snapshot's writer waits in fdatasync (SLOW), the guest's next copy has to wait. A reset is refused. One
+# counter numbers the guest's copies and those of the verb.
 BETWEEN = START + r"""
 gate, opener = os.pipe()
 vmm = subprocess.Popen([program, '--control', 'one', '--forks', '1', image], stdin=subprocess.PIPE,
@@ -193,8 +194,8 @@ def test_copies(vmm):
 
 
 def test_linux(vmm, linux_with_drivers, scratch):  # noqa: F811
-    """With two vCPUs, a disk, a card, and a folder with a file that is open: each copy has all of it as it was, with
-    other random numbers, and what it writes is its own."""
+    """With two vCPUs, a disk, a network card, and a folder with an open file: each copy has the same state of all of
+    them, but other random numbers, and its writes are private."""
     image, *options = linux_with_drivers
     (scratch / "shared").mkdir()
     (scratch / "shared/file").write_text("first line\nsecond line\n")

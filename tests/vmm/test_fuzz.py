@@ -18,14 +18,14 @@ def fuzz(*args, **options):
 
 def test_finds_what_was_planted(scratch):
     crashes, found = scratch / "crashes", []
-    for name in "one", "other":  # a seed and a corpus say all
+    for name in "one", "other":  # a seed and a corpus determine the run
         corpus = scratch / name
         corpus.mkdir()
         (corpus / "given").write_bytes(b"KVM1A\x01W\x01")
         found.append(fuzz("--seed=1", "--runs=300", "--timeout=60s", "--corpus", corpus, "--crashes", crashes))
         assert found[-1].status == 126, found[-1]
     said = [result.out.rsplit(b",", 1)[0] for result in found]
-    assert said[0] == said[1].replace(b"/crash-2", b"/crash-1")  # the second run leaves what the first has found
+    assert said[0] == said[1].replace(b"/crash-2", b"/crash-1")  # the second run keeps the files of the first
     assert re.search(rb"crash: write at 0x[0-9a-f]+, outside its memory", found[0].out), found[0]
     data, text = (crashes / "crash-1").read_bytes(), (crashes / "crash-1.txt").read_text()
     assert data == (crashes / "crash-2").read_bytes() and (crashes / "crash-2.txt").exists()
@@ -37,7 +37,7 @@ def test_finds_what_was_planted(scratch):
 
 
 def test_one_input(scratch):
-    """What ends well, what never ends, and a triple fault with its explanation."""
+    """An input that succeeds, one that never ends, and a triple fault with its explanation."""
     for name, data, status, what in (("done", b"KVM1A\x05J\x02xxA\x01", 0, b"done"),
                                      ("short", b"K", 0, b"done"),
                                      ("hang", b"KVM1A\xf0S\x00", 0, b"no answer"),
@@ -73,7 +73,7 @@ def test_under_afl(scratch):
 
 
 def test_a_linux_program(kernel, scratch):  # noqa: F811
-    """It crashes at a signal, of which its harness tells; and its blocks are met."""
+    """It crashes by a signal, which its harness reports; and its blocks are counted."""
     subprocess.run(["make", "-s", "-C", TOP / "kvm-vmm-x86", "lib"], check=True, stdin=subprocess.DEVNULL)
     corpus = scratch / "corpus"
     corpus.mkdir()
@@ -120,7 +120,8 @@ libc.shmctl(shm, 0, None)
 
 
 def test_fork_server(scratch):
-    """AFL++'s side of the protocol in a few lines: a status and a bitmap for each input, the same for the same."""
+    """AFL++'s side of the protocol in a few lines: each input gives a status and a bitmap, equal ones for equal
+    inputs."""
     result = lab_run("python3", "-c", AFL_SIDE, scratch / "input", VMM, "fuzz", "--timeout=60s", "-l", PARSER)
     rows = [line.split() for line in result.out.decode().splitlines()]
     assert result.status == 0 and len(rows) == 6 and rows[5] == ["0"], result

@@ -1,4 +1,4 @@
-"""Every small guest says what its .expected file says, byte for byte, and ends well; by the program and by make."""
+"""Each small guest prints exactly its .expected file, and succeeds; started by the program and by make."""
 import os
 import re
 import subprocess
@@ -68,7 +68,7 @@ def test_make_multi(vmm, target, guests):
 
 @pytest.mark.parametrize("name", ["myprogram", "spin"])
 def test_a_new_guest_is_found_by_name(vmm, name):
-    """Also by a name that a guest of the tests has."""
+    """Also with the name of one of the tests' guests."""
     source = FOLDER / "guest" / (name + ".S")
     source.write_text('/* A user\'s. */\n#include "guest.inc"\n    .code16\n    print text\n    exit\n'
                       'include_print\ntext:\n    .asciz "mine\\n"\n')
@@ -107,7 +107,7 @@ def test_make_s_is_silent_and_a_misspelt_target_is_answered(vmm):
 
 
 def test_make_hides_no_failure(vmm):
-    """A guest that ends badly makes make end badly."""
+    """If a guest fails, so does make."""
     source = FOLDER / "guest/mybad.S"
     source.write_text('/* Ends with 3. */\n#include "guest.inc"\n    .code16\n    debug_exit 1\n')
     try:

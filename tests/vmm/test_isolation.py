@@ -1,4 +1,4 @@
-"""A guest reaches its own window and nothing else: not its neighbours, not the VMM."""
+"""A guest can access only its own window, not its neighbours or the VMM."""
 import re
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 ])
 @pytest.mark.parametrize("window", [0, 1, 2])
 def test_outside_is_the_end(vmm, guest, address, window):
-    """Also where the address is a neighbour's: guest 3 runs in the very window that is probed."""
+    """Also if the address belongs to a neighbour: guest 3 runs in the tested window."""
     guests = ["@hello"] * 4
     guests[window] = "@" + guest
     result = vmm.run(*guests)
@@ -20,7 +20,7 @@ def test_outside_is_the_end(vmm, guest, address, window):
 
 
 def test_the_fourth_window_is_where_the_document_puts_it(vmm):
-    """The same write is inside for guest 3."""
+    """For guest 3 the same write is inside its window."""
     result = vmm.run("@hello", "@hello", "@hello", "@probe_write")
     assert result.status == 0 and b"written\n" in result.out, result
 
@@ -46,7 +46,7 @@ def test_the_edge_of_the_window(vmm, window):
 
 
 def test_a_32_bit_guest_is_fenced_in(vmm):
-    """Its page tables map RAM alone, and it has no IDT to take the page fault by."""
+    """Its page tables map only RAM, and it has no IDT for the page fault."""
     result = vmm.run("-p", "@memory_32")
     assert (result.status, result.out) == (126, b">\n"), result
     assert "triple fault" in result.err, result

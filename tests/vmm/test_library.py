@@ -1,4 +1,4 @@
-"""libkvmvmm: machines in a program of one's own. What it can do and refuses: tests/vmm/library/machines.c."""
+"""libkvmvmm: machines in other programs. tests/vmm/library/machines.c tests its functions and errors."""
 import re
 import subprocess
 
@@ -30,7 +30,7 @@ def test_linux(kernel, ramdisk):  # noqa: F811
 
 
 def test_example():
-    """It is linked with the shared library. The run from 0 is over at its limit, and no other needs it."""
+    """It is linked with the shared library. Only the run from 0 reaches its limit."""
     result = lab_run(LIB / "grade", 200, GUESTS / "test/library/collatz.elf", 1, 27, 6)
     assert result.status == 0 and result.out == b"1: 0\n27: 111\n6: 8\n", result
     result = lab_run(LIB / "grade", 1, GUESTS / "test/library/collatz.elf", 0)
@@ -45,7 +45,7 @@ def test_resets_are_measured():
 
 
 def test_what_it_shows():
-    """The names of its header and no others; and nothing by which it could print or end the process."""
+    """The library exports only the names of its header, and uses no function that prints or ends the process."""
     header = (TOP / "kvm-vmm-x86/src/kvmvmm/kvmvmm.h").read_text()
     wanted = set(re.findall(r"\b(kvmvmm_\w+)\(", header))
     for options, file in ([], "libkvmvmm.a"), (["-D"], "libkvmvmm.so"):

@@ -1,4 +1,4 @@
-"""--timeout and signals end a run whatever the other side does: limit_checks.py, run where KVM is complete."""
+"""--timeout and signals end a run even if the other side hangs: runs limit_checks.py where KVM is complete."""
 import re
 import subprocess
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support import TOP, lab_run
 CHECKS = Path(__file__).with_name("limit_checks.py")
 
 
-# SIGINT goes the way of SIGTERM: it is tried once.
+# SIGINT has the same code as SIGTERM: it is tested once.
 @pytest.mark.parametrize("check, how", [(check, how) for how in ("timeout", "SIGTERM") for check in (
     "output", "prompt", "end", "words", "log", "image", "display", "reset")] + [("output", "SIGINT")])
 def test_it_ends(vmm, check, how):
@@ -18,8 +18,8 @@ def test_it_ends(vmm, check, how):
     assert result.status == 0, result
 
 
-# A disk that hangs when the file is opened for the HANGS_ATth time, from 0. Each of two guests opens it once, and one
-# that starts again does for the third time.
+# A disk that hangs at open number HANGS_AT of the file, counted from 0. Each of two guests opens it once; one that
+# starts again makes the third open.
 SLOW = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -58,7 +58,7 @@ def test_a_disk_that_hangs(scratch, check, how):
     assert result.status == 0, result
 
 
-# Who cuts a file short while it is read: right after it was mapped.
+# Truncates a file right after it was mapped, while it is read.
 CUT = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -104,7 +104,7 @@ def test_exits_are_counted_over_restarts(vmm):
 
 @pytest.mark.parametrize("value, status", [(62, 125), (71, 143), (1, 3)])
 def test_whose_status_it_is(vmm, value, status):
-    """A guest's own status that could be the VMM's is named."""
+    """A message says so if a guest's own status could be the VMM's."""
     result = vmm.run("@own_status", stdin=bytes([value]))
     assert result.status == status, result
     assert ("exited with %d" % status in result.err) == (status != 3), result
@@ -123,14 +123,15 @@ def test_help_that_cannot_be_written(vmm, option):
 
 
 def test_a_file_that_may_not_grow(vmm, scratch):
-    """RLIMIT_FSIZE: an error like that of a full disk, and no death by SIGXFSZ."""
+    """RLIMIT_FSIZE: an error as for a full disk, and no end by SIGXFSZ."""
     line = "ulimit -f 8; %s --log log.json %s" % tuple(vmm.command("@exits"))
     result = lab_run("bash", "-c", line, cwd=scratch)
     assert result.status == 125 and "cannot write log.json: File too large" in result.err, result
 
 
 def test_threads_have_names(vmm):
-    """And memory has its marks: a guest's is in no core dump (dd), the VMM's own variables get no large pages (nh)."""
+    """Memory has its flags too: a guest's memory is not in core dumps (dd), the VMM's own variables get no large pages
+    (nh)."""
     line = ("%s -c 2 -m 28M -l %s & vmm=$!; for name in guest0/vcpu0 guest0/vcpu1; do "
             "until grep -qx $name /proc/$vmm/task/*/comm || ! kill -0 $vmm; do sleep 0.1; done; done 2> /dev/null; "
             "awk '/^Size:/ { size = $2 } /^VmFlags:/ { print size, $0 }' /proc/$vmm/smaps; kill $vmm; wait $vmm")

@@ -1,4 +1,4 @@
-"""Guest memory: the log names exactly the pages written, whatever backs them: tests/vmm/wrapped/pages.c."""
+"""Guest memory: the dirty log lists exactly the written pages, for each kind of memory: tests/vmm/wrapped/pages.c."""
 import re
 import subprocess
 
@@ -19,7 +19,7 @@ def built(vmm):
 
 
 def logs(result):
-    """What each order TAKE said, by slot: {first page: pages}."""
+    """The result of each TAKE, by slot: {first page: pages}."""
     return [(int(slot), {int(gpa, 16): int(count) for gpa, count in re.findall(r"(0x[0-9a-f]+|0)\+(\d+)", runs)})
             for slot, runs in re.findall(r"^slot (\d):(.*)$", result.err, re.M)]
 
@@ -40,7 +40,7 @@ def test_shared_with_another_process():
 
 
 def test_a_private_file(tmp_path):
-    """What it has is in guest memory; what the guest writes is not in it."""
+    """The file's contents are in guest memory; the guest's writes do not change the file."""
     file = tmp_path / "memory"
     before = bytes([0x15]) * (256 * KIB)
     file.write_bytes(before)
@@ -61,7 +61,7 @@ def test_read_only():
 
 
 def test_two_slots():
-    """Above the hole nothing but what the guest wrote; below it the processor writes to the page tables as well."""
+    """Above the hole only the guest's writes; below it the processor also writes to the page tables."""
     result = lab_run(PAGES, "-m", "4G", "-l", GUESTS / "written_high.elf")
     said = logs(result)
     assert result.status == 0 and [slot for slot, _ in said] == [0, 1] * 3, result
@@ -72,14 +72,15 @@ def test_two_slots():
 
 
 def test_more_than_the_processor_has_addresses_for():
-    """The hole below 4 GB takes 1 GB of the 36 bits that an old processor has."""
+    """The hole below 4 GB uses 1 GB of the 36-bit address space of an old processor."""
     result = lab_run(PAGES, "-l", "-m", "64G", WRITTEN, env={"ADDRESS_BITS": "36"})
     assert result.status == 125 and "65536M of memory do not fit in the 36 bits" in result.err, result
 
 
 @pytest.mark.parametrize("key", [b"r", b"w"])
 def test_a_page_that_is_lost(scratch, key):
-    """The guest behind whose memory a file is cut short ends, however the page is reached; the other goes on."""
+    """If the file behind a guest's memory is truncated, this guest ends at any access to the lost page; the other
+    continues."""
     backing = scratch / "ram"
     backing.write_bytes(bytes(2048 * KIB))
     script = """

@@ -1,4 +1,4 @@
-"""The three modes, how each is asked for, and where an image goes in each."""
+"""The three modes, the options for each, and the address of an image in each."""
 import subprocess
 
 import pytest
@@ -37,7 +37,7 @@ def test_long_mode_by_its_names(vmm, flags):
 
 
 def test_a_flat_image_in_long_mode(vmm, flat):
-    """It is loaded and entered at 1 MB, where the ELF file says too."""
+    """It is loaded and entered at 1 MB, the address in the ELF file."""
     result = vmm.run("-l", flat("hello_64"))
     assert (result.status, result.out) == (0, LONG), result
 
@@ -60,7 +60,7 @@ def test_long_mode_guests_side_by_side(vmm):
     assert (result.status, result.out) == (0, LONG * 2), result
 
 
-# A 32-bit flat image that finds out where it runs: 21 by the debug-exit port if at the address it expects.
+# A 32-bit flat image that checks its address: 21 by the debug-exit port if it is the expected one.
 WHERE = """
     .code32
     call 1f
@@ -91,7 +91,7 @@ def test_load_and_entry(vmm, scratch, flags, address):
 
 
 def test_no_paging_leaves_the_bit_clear(vmm):
-    """pmode_test insists on paging: its check 2 must fail."""
+    """pmode_test requires paging: its check 2 must fail."""
     result = vmm.run("-p", "--no-paging", "--load", "0x1000", "--entry", "0x1000", "@pmode_test")
     assert result.status not in (0, 124, 125), result
 

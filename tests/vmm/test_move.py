@@ -1,4 +1,4 @@
-"""A guest is moved to another VM of KVM, again and again, and does not notice: tests/vmm/wrapped/move.c."""
+"""A guest is moved to another KVM VM, again and again, without an effect on it: tests/vmm/wrapped/move.c."""
 import random
 import re
 import shlex
@@ -20,12 +20,13 @@ def built(vmm):
 
 
 ENOUGH = 10
-WAIT = "until [ -e $MARK ]; do sleep 0.1; done; "  # until there were enough moves, or the guest has ended
+WAIT = "until [ -e $MARK ]; do sleep 0.1; done; "  # until there were enough moves, or the guest has ended.
 
 
 def moved(*args, every, most=200, status=0, feed=None):
-    """Runs a guest and moves it every so many milliseconds, as far as the host keeps up; its output, once it ended as
-    it should. `feed` is what a shell gives it for input, with a WAIT. Without one it may end after a single move."""
+    """Runs a guest and moves it every `every` milliseconds, or slower on a slow host. Returns its output, after
+    checking its end. `feed` is a shell command for its input, with a WAIT. Without one it may end after a single
+    move."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         settings = {"MOVES": str(most), "EVERY_MS": str(every), "ENOUGH": str(ENOUGH), "MARK": folder + "/mark"}
         command = shlex.join(map(str, [MOVE, "--no-sandbox", "--timeout=200", *args]))
@@ -43,12 +44,12 @@ def test_real_mode(vmm):
 
 
 def test_one_that_halts(vmm):
-    """It halts between two looks of the watcher and is moved before the second: KVM counts its halts from 0 on."""
+    """It halts between two checks of the watcher and is moved before the second: KVM counts its halts from 0 on."""
     assert moved("-l", vmm.guest("late_halt"), most=30, every=20) == b""
 
 
 def test_in_the_middle_of_a_string_input(vmm):
-    """`rep insb` waits with a part of its batch taken: what was taken travels along."""
+    """`rep insb` waits in the middle of its batch: the part that it has read is moved too."""
     data = random.Random(5).randbytes(64 * 0x4000)
     source = "import os, sys, time; data = open(sys.argv[1], 'rb').read()\nfor i in range(0, len(data), 4321):\n" \
              "    while i + 4321 >= len(data) and not os.path.exists(os.environ['MARK']):\n        time.sleep(0.1)\n" \
@@ -60,7 +61,7 @@ def test_in_the_middle_of_a_string_input(vmm):
 
 
 def test_hypercalls_that_wait(vmm):
-    """`outsb` asks for a byte and waits: KVM has finished the instruction, the hypercall is still to be made."""
+    """`outsb` requests a byte and waits: KVM has finished the instruction, the hypercall is not finished yet."""
     text = b"".join(b"%d\n" % i for i in range(100))
     feed = "for i in $(seq 0 98); do echo $i; sleep 0.02; done; " + WAIT + "echo 99"
     assert moved(vmm.guest("outsb_calls"), every=5, feed=feed) == text
@@ -79,7 +80,7 @@ def test_hleos(cpus):
 
 
 def test_linux_with_two_vcpus():
-    """Time, two vCPUs, a pipe, and the clock: none of it stops or runs back."""
+    """Time, two vCPUs, a pipe, and the clock: none of them stops or goes back."""
     sums = "dd if=/dev/zero bs=64k count=100 2>/dev/null | md5sum"
     script = "taskset 1 sh -c '%s' & taskset 2 sh -c '%s'; wait; date +%%s; usleep 700000; date +%%s" % (sums, sums)
     done = subprocess.run([TOP / "tools/kernels", "cloud"], check=False, stdin=subprocess.DEVNULL, capture_output=True,

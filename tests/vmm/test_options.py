@@ -1,4 +1,4 @@
-"""The command line: options stand anywhere, values come after `=` or a blank, `--` ends them."""
+"""The command line: options can be anywhere, values follow `=` or a blank, `--` ends the options."""
 import pytest
 
 HELLO = b"Hello, KVM!\n"
@@ -36,6 +36,6 @@ def test_version(vmm):
 
 
 def test_window_size(vmm):
-    """-m gives a real-mode window another size: the edge moves."""
+    """-m changes the size of a real-mode window, and so its limit."""
     result = vmm.run("-m", "512K", "@probe_end")
     assert (result.status, result.out) == (0, b"inside\noutside\n"), result

@@ -1,4 +1,4 @@
-"""The sandbox: what a thread that a guest has taken over can still do (tests/vmm/wrapped/taken.c)."""
+"""The sandbox: what a thread that a guest controls can still do (tests/vmm/wrapped/taken.c)."""
 import re
 import subprocess
 
@@ -16,7 +16,8 @@ def built(vmm):
 
 
 def take(vmm, orders, *args, before=(), **env):
-    """Runs a guest in whose VMM the first device's thread does that; how it ended, and what each order led to."""
+    """Runs a guest in a VMM whose first device's thread executes the orders. Returns the run's result and the result of
+    each order."""
     settings = ["%s=%s" % pair for pair in {"ORDERS": ";".join(orders), **env}.items()]
     result = lab_run(*before, "env", *settings, TAKEN, "--timeout=200", *args, "-l", vmm.guest("hello_64"))
     return result, dict(re.findall(r"^taken: (.*): (.*)$", result.err, re.M))
@@ -24,7 +25,7 @@ def take(vmm, orders, *args, before=(), **env):
 
 @pytest.fixture
 def folders(scratch):
-    """A folder that is shared, and one beside it with a secret."""
+    """A shared folder, and one beside it with a secret."""
     for name in ("shared", "private"):
         (scratch / name).mkdir()
         (scratch / name / "file").write_text(name)
@@ -32,7 +33,7 @@ def folders(scratch):
 
 
 def test_files(vmm, folders):
-    """One --share: files beneath it can be opened and made; none outside it, by whatever path."""
+    """With --share: files below the folder can be opened and made; none outside it, by any path."""
     shared, private = folders / "shared", folders / "private"
     (shared / "link").symlink_to(private / "file")
     orders = {"open %s/file" % shared: "done",
@@ -56,7 +57,7 @@ def test_read_only(vmm, folders):
 
 
 def test_with_control(vmm, folders):
-    """A machine that can be saved and forked opens no more files than another: they are passed to it."""
+    """A machine that can be saved and forked can open no more files than another: it gets descriptors."""
     shared, private = folders / "shared", folders / "private"
     orders = {"open %s/file" % shared: "done",
               "open %s/file" % private: "Permission denied",
@@ -67,13 +68,13 @@ def test_with_control(vmm, folders):
     assert result.status == 0 and led_to == orders, result
 
 
-# In a folder of its own, where sockets can be made.
+# In a new folder, where sockets can be made.
 ELSEWHERE = 'cd "$(mktemp -d -p /var/tmp)" && mkdir beneath && "$@"; status=$?; rm -r "$PWD"; exit $status'
 
 
 @pytest.mark.parametrize("options, answer", [([], "done"), (["--stats"], "Permission denied")], ids=["can", "cannot"])
 def test_beside_a_control_socket(vmm, folders, options, answer):
-    """Copies have their sockets there: in a run that can be copied, and in no other."""
+    """Sockets can be made beside it only in a run that can be copied, for its copies."""
     orders = {"write new": answer, "write beneath/new": answer, "open %s/private/file" % folders: "Permission denied"}
     result, led_to = take(vmm, orders, "--share", folders / "shared", "--control", "unix:socket", *options,
                           before=("sh", "-c", ELSEWHERE, "sh"))
@@ -105,7 +106,7 @@ sys.exit(vmm.wait())
 
 
 def test_standard_streams_that_are_sockets(vmm):
-    """As a supervisor gives them: they are read and written by other calls than files."""
+    """As a supervisor passes them: sockets are read and written by other system calls than files."""
     result = lab_run("python3", "-c", SOCKETS, vmm.program, "--timeout=200", "-l", vmm.guest("hello_64"))
     assert result.status == 0 and b"ello" in result.out and result.err == "", result
 
@@ -117,7 +118,7 @@ def test_off(vmm, folders):
 
 
 def test_learn(vmm, folders):
-    """Each kind of call is named once, and each file, and made."""
+    """Each kind of forbidden call, and each file, is reported once, and the call is made."""
     private = folders / "private"
     orders = ["call 41 1 1 0", "call 41 2 1 0", "call 41 2 1 0", "open %s/shared/file" % folders,
               "open %s/file" % private, "open %s/file" % private, "write %s/new" % private, "write %s/new" % folders,
@@ -132,7 +133,7 @@ def test_learn(vmm, folders):
 
 
 def test_a_kernel_without_landlock(vmm, folders):
-    """One line says that files are not bounded; calls are."""
+    """One line says that access to files is not limited; system calls are."""
     warning = "kvm-vmm: this kernel has no Landlock"
     orders = {"open %s/private/file" % folders: "done"}
     result, led_to = take(vmm, orders, "--share", folders / "shared", WITHOUT_LANDLOCK=1)
@@ -142,8 +143,8 @@ def test_a_kernel_without_landlock(vmm, folders):
 
 
 def test_an_image_that_is_replaced(vmm, scratch):
-    """The one that took its name cannot be read when the guest starts again, and the error says why. It is replaced
-    while the guest waits for a key: a file whose name goes while it is read counts as written to."""
+    """The new file of that name cannot be read when the guest starts again, and the error says why. The image is
+    replaced while the guest waits for a key: a file that is unlinked while it is read counts as changed."""
     for name in ("image", "other"):
         (scratch / name).write_bytes(vmm.guest("restart").read_bytes())
     script = ("exec %s --reboot --timeout 200 image < <(until grep -qsx guest0/vcpu0 /proc/$$/task/*/comm || "

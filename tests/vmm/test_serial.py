@@ -1,9 +1,10 @@
-"""--serial: the UART leads to a terminal, a file or a socket. The clients run beside the VMM, where its paths are."""
+"""--serial: the UART is connected to a terminal, a file or a socket. The clients run where the VMM runs, which has its
+paths."""
 import pytest
 
 from tests.support import lab_run
 
-# What the scripts below begin with: a VMM that `start` makes, and a client of its socket.
+# The beginning of the scripts below: a VMM that `start` makes, and a client of its socket.
 START = """
 import array, fcntl, os, re, signal, socket, subprocess, sys, termios, time
 path = '/var/tmp/serial-%d' % os.getpid()
@@ -32,7 +33,7 @@ def ended(vmm):
     return vmm.returncode, out, err
 """
 
-# It echoes raw bytes, waits for a terminal that comes late, and for the next after the first has gone.
+# It echoes raw bytes, waits for a terminal that connects late, and for the next one after the first has closed.
 PTY = START + r"""
 vmm = start('--serial', 'pty')
 name = re.search(rb'serial port at (/dev/pts/\d+)', vmm.stderr.readline()).group(1)
@@ -52,7 +53,8 @@ status, out, err = ended(vmm)
 assert (status, out, err) == (0, b'', b''), (status, out, err)
 """
 
-# Two clients in turn; a third while one is there is turned away; one that stops sending still gets the answer.
+# Two clients, one after the other; another one at the same time is refused; one that stops sending still gets the
+# answer.
 SOCKET = START + r"""
 vmm = start('--serial', 'unix:' + path)
 assert path.encode() in vmm.stderr.readline()
@@ -77,7 +79,7 @@ assert (status, out, err) == (0, b'', b''), (status, out, err)
 assert third.recv(1) == b'' and not os.path.exists(path)
 """
 
-# A guest without a client does not wait: it ends by its count of exits. A client that reads nothing delays nothing.
+# A guest without a client does not wait: it ends at its limit of exits. A client that does not read delays nothing.
 UNREAD = START + r"""
 vmm = start('--serial', 'unix:' + path, '--max-exits', '70000')
 vmm.stderr.readline()
@@ -97,7 +99,8 @@ assert status == 128 + 15 and b'serial port were not read in time' in err, (stat
 assert client.recv(4) == b'x\nx\n'
 """
 
-# A client may come late, and what it reads follows on. (How much is kept: test/console/test_ports.c.)
+# A client may connect late, and reads the earlier output without a gap. (test/console/test_ports.c tests how much is
+# kept.)
 LATE = START + r"""
 vmm = start('--serial', 'unix:' + path)
 vmm.stderr.readline()
@@ -109,7 +112,7 @@ vmm.kill()
 os.unlink(path)
 """
 
-# Nothing of it is lost, whatever the reader is: the end of a run waits for a terminal's reader.
+# No output is lost with any kind of reader: the end of a run waits for a terminal's reader.
 DRAINED = START + r"""
 vmm = start('--serial', 'pty')
 name = re.search(rb'serial port at (/dev/pts/\d+)', vmm.stderr.readline()).group(1)
@@ -142,7 +145,7 @@ def test_clients(vmm, script, guest):
 
 
 def test_file(vmm):
-    """Emptied first; one for each guest. Hypercalls stay on standard output."""
+    """The file is truncated first; each guest has its own. Output by hypercalls goes to standard output."""
     line = ("f=/var/tmp/serial-$$; printf 'this was there before, and is longer' > $f; %s --serial file:$f; "
             "cat $f $f.1; echo end; %s --serial=file:$f; rm -f $f $f.1" % (
                 " ".join(map(str, vmm.command("@outsb", "@outsb"))), " ".join(map(str, vmm.command("@hctest")))))

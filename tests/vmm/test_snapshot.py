@@ -1,4 +1,4 @@
-"""Snapshots: a guest is saved by the control socket, its VMM killed, and another goes on with it."""
+"""Snapshots: a guest is saved by the control socket, its VMM killed, and another VMM continues it."""
 import json
 import os
 import re
@@ -15,8 +15,8 @@ NAMES = TOP / "build/os-1k/flat.elf"  # of the 1K OS
 LIMIT = 400
 HLEOS = TOP / "build/hleos/hleos.elf"
 
-# argv: program, image, options, what it prints when it is to be saved (after `typed`), what is typed then, what it
-# prints, its status.
+# argv: program, image, options, the output (after `typed`) at which it is saved, the input then, its output, its
+# status.
 SAVED = START + r"""
 import re, shutil
 LIMIT = 700  # of a wait: a Linux boots in it, or is restored
@@ -158,7 +158,7 @@ def debug(*words):
 
 
 def sum_of(text):
-    """As src/host/files/folder.h says."""
+    """The checksum of src/host/files/folder.h."""
     total = 0
     for at in range(0, len(text), 4096):
         total = zlib.crc32(text[at:at + 4096], zlib.crc32((at // 4096).to_bytes(8, "little"), total))
@@ -166,7 +166,7 @@ def sum_of(text):
 
 
 def pipes(vmm, folder):
-    """A folder of somebody else's, with named pipes that have a writer and never end: none is read."""
+    """A folder of another user, with named pipes that have a writer and never end: none is read."""
     machine = (folder / "machine.json").read_bytes()
     for name, word in (("sum", "not a plain file"), ("machine.json", "not a plain file"), ("ram", "not a file that")):
         (folder / name).rename(folder / "kept")
@@ -186,8 +186,8 @@ def pipes(vmm, folder):
     os.close(writer)
 
 
-# A guest is told that its host has stopped it, so that it takes the time that is missing for no lock-up: after a pause,
-# after it was saved, and where it is restored.
+# A guest is notified that its host has stopped it, so that it does not report a lock-up: after a pause, after a save,
+# and after a restore.
 TOLD = START + r"""
 where = 'unix:' + runtime + '/s'
 vmm = subprocess.Popen([program, '--control', where, '-l', image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
@@ -218,8 +218,8 @@ def test_a_guest_is_told_of_each_pause(vmm):
 
 
 def test_1k_os_and_what_is_seen_in_it(vmm, scratch):
-    """It has a file of ours, in memory: so it is not one that was started again. Saved twice; then nothing runs, and is
-    looked at: by the explainer, by gdb, as a core file."""
+    """The restored guest has a file in its memory, so it was not just started again. It is saved twice; then the saved
+    guest is examined without running: by the explainer, by gdb, as a core file."""
     nonce = "nonce %s" % os.urandom(8).hex()
     saved(TOP / "kvm-vmm-x86/os-1k/kernel.bin", "-p", typed="write n %s\ncat n\n" % nonce, ready="\n%s\n" % nonce,
           more="cat n\nexit\n", answer="\n%s\n" % nonce, look=scratch)
@@ -271,7 +271,7 @@ BOOT_SECTOR = bytes.fromhex("b8720ecd10 31c0cd16 b40ecd10 b010e6f4 f4ebfd".repla
 
 
 def test_firmware_and_a_disk(vmm, scratch):
-    """The second stage is SeaBIOS: its ROM, what fw_cfg holds, and a disk that is told from another."""
+    """The firmware is SeaBIOS: its ROM, the contents of fw_cfg, and a disk, which must not be replaced by another."""
     disk = scratch / "disk.img"
     disk.write_bytes(BOOT_SECTOR.ljust(510, b"\0") + b"\x55\xaa" + bytes(1 << 20))
     saved("", "--bios", "/usr/share/seabios/bios-256k.bin", "-m", "16M", "--disk", "@disk,overlay",
@@ -280,7 +280,7 @@ def test_firmware_and_a_disk(vmm, scratch):
 
 @pytest.fixture
 def linux_with_drivers(scratch):
-    """A kernel that knows VMGenID, and the options that give it drivers."""
+    """A kernel that supports VMGenID, and the options that add its drivers."""
     done = subprocess.run([TOP / "tools/kernels", "debian13"], check=False, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True)
     if done.returncode:
@@ -293,9 +293,9 @@ def linux_with_drivers(scratch):
 
 
 def test_linux_with_two_vcpus(vmm, linux_with_drivers, scratch):
-    """One of its two vCPUs is in a loop when it is saved, its devices are PCI's; a connection to itself by the host is
-    open, and is reset. The restored one hears of its new generation, and finds network, port and the files that it has
-    open in a shared folder where they were; but one that has no name any more."""
+    """One of its two vCPUs runs in a loop during the save, its devices are on PCI; a connection to itself through the
+    host is open, and is reset. The restored guest gets the notification of its new generation. Its network, port and
+    open files in a shared folder work as before, except a file without a name."""
     (scratch / "shared").mkdir()
     image, *options = linux_with_drivers
     nonce = os.urandom(8).hex()

@@ -1,11 +1,11 @@
-"""Several snapshots of one machine: at once, after one that was interrupted, of guests that were restored or copied.
-What was lost on the way is in the next one: each is compared with a whole one of the same moment."""
+"""Several snapshots of one machine: at the same time, after an interrupted one, of guests that were restored or copied.
+Pages missing in an interrupted one are in the next: each is compared with a complete snapshot of the same moment."""
 import subprocess
 
 from tests.support import lab_run
 from tests.vmm.test_control import SLOW, START
 
-# A guest that has a key in its memory. A writer waits in fdatasync until a byte comes (SLOW).
+# A guest that stores a key in its memory. The writer waits in fdatasync until a byte comes (SLOW).
 SEVERAL = START + r"""
 gate, opener = os.pipe()
 open_gate = dict(env={**os.environ, 'LD_PRELOAD': sys.argv[3], 'GATE': str(gate)}, pass_fds=[gate])

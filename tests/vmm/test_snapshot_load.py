@@ -1,6 +1,5 @@
-"""A Linux guest with four vCPUs that works on its disk, its network and its memory is saved, its VMM killed, and
-another goes on with it, again and again: nothing that it checks is wrong, all of it goes on, and its kernel has no
-complaint."""
+"""A Linux guest with four vCPUs that works on its disk, network and memory is saved, its VMM killed, and another VMM
+continues it, again and again: its checks find no error, all its tasks continue, and its kernel prints no warning."""
 import json
 
 import pytest
@@ -10,8 +9,8 @@ from tests.support import lab_run
 from tests.vmm.test_control import START
 from tests.vmm.test_snapshot import linux_with_drivers  # noqa: F401  (a fixture)
 
-# What works in the guest counts its rounds in /n.NAME, and writes to /bad what is wrong. A transfer whose connection a
-# restore has cut is short, and says nothing.
+# Each task in the guest counts its rounds in /n.NAME, and writes errors to /bad. A transfer whose connection a restore
+# has reset is incomplete, which is not an error.
 WORK = r"""
 check() { [ "$1" = "$2" ] || echo "$3: $1, not $2" >> /bad; }
 again() { echo $(($(cat /n.$1) + 1)) > /n.$1.new; mv /n.$1.new /n.$1; }

@@ -1,4 +1,4 @@
-"""Bytes in and out of guests: every one arrives, in order, unchanged, whatever their number."""
+"""Bytes to and from guests: all arrive, in order and unchanged, for any number."""
 import random
 
 import pytest
@@ -9,7 +9,7 @@ ALL_BYTES = bytes(range(256))
 
 
 def test_four_guests_mix_no_line_and_lose_none(vmm, scratch, soak):
-    """From line 7000 on, and in `make soak` from the first."""
+    """Checks from line 7000 on, and in `make soak` from the first line."""
     image, first = vmm.guest("lines").read_bytes(), soak(7000, 0)
     assert image.count(b"0000") == 1
     (scratch / "lines.bin").write_bytes(image.replace(b"0000", b"%04d" % first))
@@ -25,7 +25,8 @@ def test_four_guests_mix_no_line_and_lose_none(vmm, scratch, soak):
 
 
 def test_getchar_brings_every_byte(vmm):
-    """More than the queue of 64 KB, 0xff and the zero byte among them, and a length that no buffer's size divides."""
+    """More bytes than the queue of 64 KB, with 0xff and zero bytes, and a length that is not a multiple of any buffer's
+    size."""
     data = ALL_BYTES * 260 + b"end"
     result = vmm.run("@echo", stdin=data)
     assert result.status == 0 and result.out == data, result.err
@@ -90,7 +91,7 @@ def test_output_that_goes_nowhere_is_no_success(vmm, sink, status, reason):
 
 @pytest.mark.parametrize("end, status", [("--timeout 1", 124), ("", 128 + 15)])
 def test_a_reader_that_takes_nothing_keeps_nobody(vmm, end, status):
-    """A pipe that is full and not read: the time limit and SIGTERM end the run all the same."""
+    """A pipe is full and not read: the time limit and SIGTERM still end the run."""
     command = " ".join(map(str, vmm.command("@lines", "@lines")))
     line = ("exec 3> >(sleep 1000); %s %s >&3 & pid=$!; sleep 2; %s; wait $pid; status=$?; "
             "kill %%2 2> /dev/null; pkill -P $$ sleep; exit $status" % (command, end, "true" if end else "kill $pid"))

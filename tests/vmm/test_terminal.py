@@ -5,7 +5,7 @@ from tests.support import finish
 
 
 def test_a_prompt_comes_at_once(vmm):
-    """It has no end of line, and is there before any input is."""
+    """The prompt has no newline, and is printed before any input."""
     session = vmm.terminal("@name")
     session.expect_exact(b"name? ")
     session.send(b"Ada\r")

@@ -1,4 +1,4 @@
-"""--record and --replay: a run comes again with the same output, end and status, whatever the world has become."""
+"""--record and --replay: a replay has the same output, end and status, even if its environment has changed."""
 import os
 import signal
 import subprocess
@@ -10,7 +10,7 @@ from tests.support import LAB, LIMIT, TOP, with_time
 
 OS_1K = TOP / "kvm-vmm-x86/os-1k/kernel.bin"
 
-# Everything that a guest is given: input, its end, the clock; and every way to end.
+# All inputs of a guest: bytes, the end of input, the clock; and all kinds of end.
 RUNS = {
     "clock and input": (["@outside"], b"one, six\n", 0),
     "a crash": (["@outside"], b"abc and no more", 126),
@@ -44,7 +44,7 @@ def test_the_timer_is_part_of_the_machine(vmm, tmp_path):
 
 
 def test_an_end_from_outside(vmm, tmp_path):
-    """A guest that waits for input when the run is ended has its end there, and needs no time for it."""
+    """If a guest waits for input when the run is ended, the replay ends at the same point, at once."""
     tape = tmp_path / "tape"
     first = subprocess.Popen([LAB, "run", *map(str, vmm.command("--record", tape, "@hctest"))], cwd=TOP,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -76,7 +76,8 @@ def test_an_end_by_the_time_limit(vmm, tmp_path):
 
 
 def test_another_way(vmm, tmp_path):
-    """What is not deterministic is said at the exit where it shows; a timer, when it is recorded."""
+    """A difference is reported at the exit where it appears; a timer, which is not deterministic, when it is
+    recorded."""
     tape = tmp_path / "tape"
     assert vmm.run("--record", tape, "@outside", stdin=b"xt").status == 0
     again = vmm.run("--replay", tape, "@outside")
@@ -101,11 +102,11 @@ def test_refused(vmm, tmp_path):
     }.items():
         result = vmm.run(*args)
         assert result.status in (2, 125) and why in result.err, (args, result)
-    assert vmm.run("--replay", tape, "@hello").status == 0  # it was not written to
+    assert vmm.run("--replay", tape, "@hello").status == 0  # the file was not changed
 
 
 def test_time_passes(vmm, tmp_path):
-    """The clock is the recorded one, even in another second."""
+    """The guest's clock is the recorded one, also in another second."""
     tape = tmp_path / "tape"
     first = vmm.run("--record", tape, "@outside")
     now = time.time() // 1

@@ -1,4 +1,4 @@
-"""The state of the terminal while the VMM runs and after it: tty_checks.py, run where KVM is complete."""
+"""The state of the terminal during and after a run of the VMM: runs tty_checks.py where KVM is complete."""
 from pathlib import Path
 
 import pytest

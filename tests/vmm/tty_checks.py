@@ -1,7 +1,7 @@
-"""What the VMM does to the terminal it runs on, seen from the other side of that terminal.
+"""The effects of the VMM on its terminal, checked from the master side of that terminal.
 
-The lab passes a terminal on, so the one to look at is the one inside: test_tty.py runs this file where KVM is complete,
-with the name of a check. Each ends with status 0, or with the traceback of what was not so.
+The lab connects terminals, so the one to check is inside the lab: test_tty.py runs this file where KVM is complete,
+with the name of a check. Each ends with status 0, or with a traceback.
 """
 import os
 import signal
@@ -28,7 +28,7 @@ def is_raw(session):
 
 
 def becomes(condition):
-    """Waits for what must come to be; how long it takes decides nothing."""
+    """Waits until the condition is true, however long that takes."""
     end = time.monotonic() + LIMIT
     while not condition():
         assert time.monotonic() < end, "it never came to be"
@@ -42,7 +42,7 @@ def status(session):
 
 
 def reading():
-    """A guest at its prompt: the terminal is raw by then, since nothing it is sent is echoed twice."""
+    """A guest at its prompt: the terminal is raw by then, since input is not echoed twice."""
     session = start("name")
     session.expect_exact(b"name? ")
     becomes(lambda: is_raw(session))
@@ -74,7 +74,8 @@ def check_ctrl_c_reaches_a_guest_that_reads():
 
 
 def check_the_input_moves_on():
-    """Ctrl-A n passes it on, the guest that had it sees its end, and Ctrl-C for one that does not read ends all."""
+    """Ctrl-A n moves the input to the next guest; the guest that had it reads the end of input. Ctrl-C while a guest
+    does not read ends the run."""
     session = start("echo", "spin", "echo")
     session.expect_exact(b".")
     becomes(lambda: is_raw(session))
@@ -87,7 +88,7 @@ def check_the_input_moves_on():
 
 
 def check_signals():
-    """Whatever ends it from outside: the terminal as it was, the status by the book, and no process left."""
+    """For each signal that ends it: the terminal is restored, the status is 128 + N, and no process is left."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         master, slave = os.openpty()
         before = termios.tcgetattr(slave)
@@ -107,7 +108,7 @@ def check_signals():
 
 
 def check_suspended_and_continued():
-    """SIGTSTP gives the terminal back; SIGCONT takes it again, and the guest reads on."""
+    """SIGTSTP restores the terminal; SIGCONT makes it raw again, and the guest continues to read."""
     session = reading()
     session.kill(signal.SIGTSTP)
     becomes(lambda: not is_raw(session))
@@ -120,7 +121,7 @@ def check_suspended_and_continued():
 
 
 def check_keys_behind_much_typed():
-    """More is typed than the guest's queue holds: Ctrl-C and Ctrl-A x are found all the same."""
+    """More is typed than the guest's queue holds: Ctrl-C and Ctrl-A x still work."""
     for keys, expected in ((b"\x03", 128 + signal.SIGINT), (b"\x01x", 0)):
         session = start("reads_once")
         session.expect_exact(b"?")
@@ -134,7 +135,7 @@ def check_keys_behind_much_typed():
 
 
 def check_the_focus_comes_back():
-    """Of two guests that read, the one that had the input has it again when it has started again."""
+    """Of two guests that read, the one that had the input has it again after its restart."""
     session = start("restart", "echo", options=["--reboot"])
     becomes(lambda: is_raw(session))
     for key in b"abc":
@@ -145,7 +146,7 @@ def check_the_focus_comes_back():
 
 
 def check_the_display_starts_again():
-    """A guest on a text page that resets its machine again and again, and has other memory each time."""
+    """A guest with a text page resets its machine again and again, and has new memory each time."""
     session = start("reset_forever", options=["--reboot", "-m", "1M", "--display", "text"])
     session.expect_exact(b"\x1b[?1049h")
     time.sleep(1)

@@ -1,4 +1,4 @@
-# Counts with the guest's own clock beside it, for neighbours that are watched.
+# Prints a counter with the guest's own clock, as a neighbour in tests of other guests.
 i=0
 while [ $i -lt 12 ]; do
     i=$((i + 1))

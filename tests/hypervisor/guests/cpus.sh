@@ -1,4 +1,4 @@
-# What the guest itself sees of its harts, and on which of them its threads ran. The installer's busybox has no nproc.
+# Prints the harts that the guest sees, and those on which its threads ran. The installer's busybox has no nproc.
 echo "cpus: nproc $(grep -c '^processor' /proc/cpuinfo)"
 echo "cpus: online $(cat /sys/devices/system/cpu/online)"
 facts | sed -n 's/^ran=/cpus: ran /p'

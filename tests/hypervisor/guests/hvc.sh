@@ -1,4 +1,4 @@
-# Reads a line that was typed at the virtio console, and answers there.
+# Reads a typed line from the virtio console, and answers there.
 i=0
 until [ -c /dev/hvc0 ] || [ $i -gt 20 ]; do i=$((i + 1)); sleep 1; done
 echo "hvc: ready"

@@ -1,9 +1,9 @@
-# Two guests on one switch. Each sends the other a megabyte, both at once, and checks what it got against what the
-# other must have sent: lines that are all different, so that nothing lost, doubled or out of order goes unseen.
+# Runs in two guests on one switch. Each sends a megabyte to the other, at the same time, and compares what it received
+# with what the other must have sent: all lines differ, so lost, repeated or reordered data are detected.
 #
-# Neither need be early: the sender tries until the other listens. Receiving and sending are two connections,
-# because nc ends with its peer's last byte, whether or not its own are all sent. For the same reason a receiver
-# reads from a pipe that says nothing and never ends.
+# The order of their starts does not matter: the sender tries until the other listens. There are two connections,
+# because nc ends with its peer's last byte even if its own bytes are not all sent. For the same reason a receiver's
+# input is an empty pipe that never ends.
 n=$(sed -n 's/.*host=\([0-9]\).*/\1/p' /proc/cmdline)
 other=$((3 - n))
 numbers() { seq "$1"000000 "$1"124999; }

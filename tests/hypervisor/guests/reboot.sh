@@ -1,4 +1,4 @@
-# Counts its boots on the disk, and reboots until there have been three.
+# Counts its boots on the disk, and reboots until it has booted three times.
 n=$(head -c 1 /dev/vda | tr -dc 0-9)
 n=$((n + 1))
 echo "reboot: boot $n"
