@@ -1,4 +1,4 @@
-/* The ACPI tables but for the DSDT; see acpi.h. ACPI 6.3, 5.2.5 to 5.2.12. */
+/* The ACPI tables except the DSDT; see acpi.h. ACPI 6.3, 5.2.5 to 5.2.12. */
 #include "acpi/acpi.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ struct root_pointer {
 
 enum { ROOT_POINTER_V1 = offsetof(struct root_pointer, length) };
 
-/* Table 5-36: shared with the firmware that a PC has; here the VMM reads the waking vector. It is
+/* Table 5-36: a PC shares it with its firmware; here the VMM reads the waking vector. The table is
  * at ACPI_FACS. */
 struct facs {
     char signature[4] ACPI_LETTERS;
@@ -111,8 +111,7 @@ static bool has_keyboard(const struct acpi_machine *machine)
     return false;
 }
 
-/* There is no SMI command: the machine is in ACPI mode from the start (4.8.2.5), and no hand-over
- * from firmware is waited for. */
+/* The machine is in ACPI mode from the start (4.8.2.5), so there is no SMI command to enter it. */
 static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *machine, gpa_t facs,
                         gpa_t dsdt)
 {
@@ -150,19 +149,19 @@ static gpa_t write_fadt(struct acpi_writer *writer, const struct acpi_machine *m
     return table;
 }
 
-/* KVM's I/O APIC calls itself 0 after a reset and takes interrupt n at pin n, the timer's too. */
+/* KVM's I/O APIC has ID 0 after a reset. Interrupt n is at pin n, the timer's too. */
 static void put_interrupt_controllers(struct acpi_writer *writer)
 {
     acpi_put_bytes(writer, MADT_IO_APIC, 12, 0, 0); /* number 0 */
     acpi_put_number(writer, ACPI_IO_APIC, 4);
     acpi_put_number(writer, 0, 4); /* its first interrupt */
 
-    /* ISA interrupts are edges; ACPI's own is a level. */
+    /* ISA interrupts are edge-triggered; ACPI's own, the SCI, is level-triggered. */
     acpi_put_bytes(writer, MADT_OVERRIDE, 10, 0, ACPI_PM_IRQ);
     acpi_put_number(writer, ACPI_PM_IRQ, 4);
     acpi_put_number(writer, ACTIVE_HIGH_LEVEL, 2);
 
-    /* Polarity and trigger are the bus's. */
+    /* Flags 0: polarity and trigger mode conform to the bus. */
     acpi_put_bytes(writer, MADT_NMI, 6, ALL_CPUS, 0, 0, NMI_PIN);
 }
 
@@ -172,7 +171,7 @@ static gpa_t write_madt(struct acpi_writer *writer, const struct acpi_machine *m
 
     acpi_put_number(writer, ACPI_LOCAL_APIC, 4);
     acpi_put_number(writer, MADT_PC_PICS, 4);
-    for (unsigned i = 0; i < machine->cpus; i++) { /* its number in the DSDT, of its local APIC */
+    for (unsigned i = 0; i < machine->cpus; i++) { /* processor ID as in the DSDT, local APIC ID */
         acpi_put_bytes(writer, MADT_CPU, 8, (uint8_t)i, (uint8_t)i);
         acpi_put_number(writer, CPU_ENABLED, 4);
     }
@@ -193,8 +192,8 @@ static gpa_t write_mcfg(struct acpi_writer *writer)
     return table;
 }
 
-/* WDAT: an action is something to do at a register (Hardware Watchdog Timers Design Specification,
- * 4). READ_VALUE asks whether the register has the value, the others move numbers. */
+/* WDAT: each action is an instruction on a register (Hardware Watchdog Timers Design Specification,
+ * 4). READ_VALUE tests whether the register has the value; the others read or write it. */
 enum { WDAT_READ_VALUE, WDAT_READ_COUNT, WDAT_WRITE_VALUE, WDAT_WRITE_COUNT };
 enum { WDAT_VERSION = 1, WDAT_HEADER = 32, WDAT_NO_PCI = 0xff, WDAT_ENABLED = 1 };
 
@@ -294,7 +293,7 @@ int acpi_write_tables(struct acpi_writer *writer, const struct acpi_machine *mac
 
     if (check(machine, error) < 0)
         return -1;
-    acpi_put(writer, &pointer, sizeof pointer); /* only its place: it points at what follows */
+    acpi_put(writer, &pointer, sizeof pointer); /* reserves its place; filled in below */
     at->facs = write_facs(writer);
     at->dsdt = acpi_write_dsdt(writer, machine);
     at->fadt = write_fadt(writer, machine, at->facs, at->dsdt);

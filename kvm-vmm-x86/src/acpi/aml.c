@@ -36,8 +36,9 @@ enum {
 enum { MEMORY_WRITABLE = 1, INTERRUPT_CONSUMED = 1, INTERRUPT_EDGE = 2 };
 enum { PORTS_DECODE_16_BITS = 1 };
 
-/* 20.2.4: a package's length counts its own bytes, of which there may be one to four. Always three
- * here: it is known only when the package ends, and three hold whatever fits into the area. */
+/* 20.2.4: a package's length field has one to four bytes, and the length includes them. It is known
+ * only when the package ends, so the field always has three bytes here, enough for the whole area.
+ */
 enum { LENGTH_BYTES = 3, LENGTH_MORE_BYTES = LENGTH_BYTES - 1 };
 
 static aml_mark open_package(struct acpi_writer *writer)
@@ -159,8 +160,8 @@ void aml_identity(struct acpi_writer *writer, const char *text)
     acpi_put_number(writer, __builtin_bswap32(value), 4);
 }
 
-/* A buffer says twice how long it is: as a package of bytes and by a number, here one of 16 bits
- * right behind the package's length. */
+/* A buffer has its length twice: as that of its package, and as a number, here 16 bits right after
+ * the package's length. */
 aml_mark aml_resources(struct acpi_writer *writer)
 {
     aml_mark mark;
@@ -188,13 +189,14 @@ void aml_ports(struct acpi_writer *writer, uint16_t base, uint8_t length)
 {
     acpi_put_number(writer, RESOURCE_PORTS, 1);
     acpi_put_number(writer, PORTS_DECODE_16_BITS, 1);
-    acpi_put_number(writer, base, 2); /* not below */
-    acpi_put_number(writer, base, 2); /* not above */
+    acpi_put_number(writer, base, 2); /* lowest base */
+    acpi_put_number(writer, base, 2); /* highest base */
     acpi_put_number(writer, 1, 1);    /* alignment */
     acpi_put_number(writer, length, 1);
 }
 
-/* 6.4.2.1: without its third byte it is an ISA line, edge-triggered and active high. */
+/* 6.4.2.1: without its third byte the descriptor means edge-triggered and active high, as on ISA.
+ */
 void aml_irq(struct acpi_writer *writer, unsigned line)
 {
     acpi_put_number(writer, RESOURCE_IRQ, 1);
@@ -210,7 +212,7 @@ void aml_memory(struct acpi_writer *writer, uint32_t base, uint32_t length)
     acpi_put_number(writer, length, 4);
 }
 
-/* Every address space resource (6.4.3.5): what it is, and fixed bounds, in numbers of `width`. */
+/* Any address space resource (6.4.3.5): its type, and fixed bounds as numbers of `width` bytes. */
 static void put_range(struct acpi_writer *writer, uint8_t resource, uint8_t type, uint8_t flags,
                       uint64_t first, uint64_t length, unsigned width)
 {
@@ -241,6 +243,6 @@ void aml_interrupt(struct acpi_writer *writer, uint32_t line)
     acpi_put_number(writer, RESOURCE_INTERRUPT, 1);
     acpi_put_number(writer, 6, 2);
     acpi_put_number(writer, INTERRUPT_CONSUMED | INTERRUPT_EDGE, 1);
-    acpi_put_number(writer, 1, 1); /* of them */
+    acpi_put_number(writer, 1, 1); /* the number of interrupts */
     acpi_put_number(writer, line, 4);
 }

@@ -8,15 +8,15 @@
 #include "dev/acpi_pm.h"
 #include "dev/pci.h"
 
-enum { IDENTITY_PACKED = 7 }; /* the length of one that fits a number */
+enum { IDENTITY_PACKED = 7 }; /* the length of an ID that is packed into an integer */
 
-/* What the driver of the machine's generation looks for, and where the number is. */
+/* The IDs that drivers of the VM generation ID look for, and the address of the number. */
 static void put_generation(struct acpi_writer *writer, uint32_t at)
 {
     aml_mark values;
 
     aml_name(writer, "_CID");
-    values = aml_package(writer, 2); /* the first is longer than an identity may be */
+    values = aml_package(writer, 2); /* the first is longer than a hardware ID may be */
     aml_string(writer, "VM_Gen_Counter");
     aml_string(writer, "VMGENCTR");
     aml_end(writer, values);
@@ -29,7 +29,7 @@ static void put_generation(struct acpi_writer *writer, uint32_t at)
     aml_end(writer, values);
 }
 
-/* The general-purpose event that tells of another generation (5.6.4.1). */
+/* The general-purpose event that reports a new generation ID (5.6.4.1). */
 static void put_generation_event(struct acpi_writer *writer, const char *device)
 {
     enum { CHANGED = 0x80 };
@@ -75,7 +75,7 @@ static void put_device(struct acpi_writer *writer, const struct acpi_device *dev
     aml_end(writer, body);
 }
 
-/* A function's line goes straight to a pin of the I/O APIC (6.2.13). */
+/* The interrupt line of each function goes straight to a pin of the I/O APIC (6.2.13). */
 static void put_routes(struct acpi_writer *writer, const struct pci *pci)
 {
     aml_mark routes, route;
@@ -119,7 +119,7 @@ static void put_pci(struct acpi_writer *writer, const struct pci *pci)
     aml_end(writer, body);
 }
 
-/* Its number ties the processor to its entry in the MADT. */
+/* `number` is also the processor ID in the MADT. */
 static void put_processor(struct acpi_writer *writer, unsigned number)
 {
     char name[8];
@@ -134,7 +134,7 @@ static void put_processor(struct acpi_writer *writer, unsigned number)
     aml_end(writer, body);
 }
 
-/* The value that PM1 control wants for a sleeping state; two of the four numbers are reserved. */
+/* The value to write to PM1 control for a sleeping state; two of the four numbers are reserved. */
 static void put_sleep(struct acpi_writer *writer, const char *name, unsigned type)
 {
     aml_mark values;

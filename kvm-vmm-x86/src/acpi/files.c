@@ -58,7 +58,7 @@ static void point(struct acpi_files *f, const char *in, size_t at, uint8_t width
     add(f, &c);
 }
 
-/* Firmware adds to what stands there: the sum is made of a zero. */
+/* The firmware adds the checksum to the byte that is there, so the byte must be 0. */
 static void sum(struct acpi_files *f, const char *file, uint8_t *bytes, size_t at, size_t start,
                 size_t length)
 {
@@ -89,7 +89,7 @@ int acpi_make_files(const struct acpi_machine *machine, struct acpi_files *f, st
         return -1;
     f->tables_size = writer.used;
     memcpy(f->root, f->tables, sizeof f->root);
-    memset(f->tables, 0, sizeof f->root); /* a system that searches memory must not find it here */
+    memset(f->tables, 0, sizeof f->root); /* a search of memory must not find the RSDP here */
     allocate(f, ACPI_FILE_TABLES, 64, ZONE_HIGH);
     allocate(f, ACPI_FILE_ROOT, 16, ZONE_F_SEGMENT);
     point(f, ACPI_FILE_TABLES, at.fadt + FADT_FACS, 4);

@@ -1,4 +1,4 @@
-/* The MP table: what an operating system without ACPI reads of processors and interrupts. Intel,
+/* The MP table: processors and interrupts for an operating system without ACPI. Intel,
  * MultiProcessor Specification 1.4, chapter 4. See acpi.h. */
 #include <string.h>
 
@@ -10,7 +10,8 @@ struct floating_pointer {
     char signature[4] ACPI_LETTERS;
     uint32_t table;
     uint8_t length, revision, checksum; /* length in 16 bytes */
-    uint8_t features[5]; /* the first: 0, there is a table; the second: no IMCR, wired for ACPI's */
+    uint8_t
+        features[5]; /* byte 1 is 0: there is a table; byte 2 is 0: no IMCR, virtual wire mode */
 } __attribute__((packed));
 
 struct table_header {
@@ -40,7 +41,7 @@ struct io_apic_entry {
     uint32_t address;
 } __attribute__((packed));
 
-/* Of the I/O APIC or, with a type one higher, of every local APIC. */
+/* An interrupt input of the I/O APIC or, if the type is one higher, of every local APIC. */
 struct interrupt_entry {
     uint8_t type, kind;
     uint16_t flags;
@@ -57,7 +58,7 @@ enum { INT, NMI, SMI, EXTINT };
 enum { ENABLED = 1, BOOT = 2, ALL = 0xff, CASCADE = 2, ISA_IRQS = 16, ACTIVE_HIGH_LEVEL = 0xd };
 enum { REVISION = 4, LOCAL_APIC_VERSION = 0x14, IO_APIC_VERSION = 0x11 };
 
-/* As KVM has it: interrupt n of the ISA bus is pin n of I/O APIC 0. */
+/* As in KVM: interrupt n of the ISA bus is pin n of I/O APIC 0. */
 static unsigned put_interrupts(struct acpi_writer *writer)
 {
     struct interrupt_entry e = {.type = IO_INTERRUPT, .kind = INT};
@@ -66,7 +67,7 @@ static unsigned put_interrupts(struct acpi_writer *writer)
     for (unsigned irq = 0; irq < ISA_IRQS; irq++) {
         if (irq == CASCADE)
             continue;
-        e.flags = irq == ACPI_PM_IRQ ? ACTIVE_HIGH_LEVEL : 0; /* 0: as the bus has it */
+        e.flags = irq == ACPI_PM_IRQ ? ACTIVE_HIGH_LEVEL : 0; /* 0: conforms to the bus */
         e.bus_irq = e.pin = (uint8_t)irq;
         acpi_put(writer, &e, sizeof e);
         count++;
@@ -101,7 +102,8 @@ int mp_table_write(const struct memory *memory, unsigned cpus, struct error *err
         return error_set(error, "MP table: there is no RAM at %#lx for it", MP_TABLE_AREA);
     pointer.checksum = acpi_checksum((const uint8_t *)&pointer, sizeof pointer);
     acpi_put(&writer, &pointer, sizeof pointer);
-    acpi_put(&writer, &header, sizeof header); /* once more below, when its numbers are known */
+    acpi_put(&writer, &header,
+             sizeof header); /* written again below, when its length and checksum are known */
     for (unsigned i = 0; i < cpus; i++) {
         struct processor_entry cpu = {.type = PROCESSOR,
                                       .apic = (uint8_t)i,
