@@ -6,7 +6,7 @@
 
 struct parser {
     struct json *json;
-    char *start, *at, *end; /* what is left is between `at` and `end` */
+    char *start, *at, *end; /* the rest of the input is from `at` to `end` */
     struct error *error;
 };
 
@@ -80,7 +80,7 @@ static char *put_utf8(char *to, unsigned code)
     return to;
 }
 
-/* Behind \u: one unit of UTF-16, or a pair of surrogates. */
+/* After \u: one unit of UTF-16, or a surrogate pair. */
 static bool take_code(struct parser *p, unsigned *code)
 {
     unsigned low;
@@ -95,7 +95,7 @@ static bool take_code(struct parser *p, unsigned *code)
     return true;
 }
 
-/* Unescaped where it stands: no escape is shorter than what it stands for. */
+/* Unescapes in place: no escape is shorter than its character. */
 static int take_string(struct parser *p, const char **text)
 {
     static const char escapes[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -284,7 +284,7 @@ bool json_get_bool(const struct json *json, const struct json_value *object, con
 
 /* --- writing --- */
 
-/* How many bytes a sequence of UTF-8 has that begins so (RFC 3629); 0: none begins so. */
+/* The length of a UTF-8 sequence that begins with `first` (RFC 3629); 0: none does. */
 static unsigned sequence_length(uint8_t first)
 {
     return first < 0x80                    ? 1
@@ -315,7 +315,7 @@ static bool may_follow(const struct json_utf8 *t, uint8_t byte)
     }
 }
 
-/* A page that has the text in a script element needs no more than this, either. */
+/* This also makes the text safe inside a script element of an HTML page. */
 static size_t escape_ascii(char *to, char c)
 {
     if (c == '"' || c == '\\')

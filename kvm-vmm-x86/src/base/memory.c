@@ -1,4 +1,4 @@
-/* Guest-physical memory: its slots, and the one checked way to them; see memory.h. */
+/* Guest-physical memory: its slots, and the checked access to them; see memory.h. */
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -101,8 +101,8 @@ bool memory_write(const struct memory *memory, gpa_t gpa, const void *from, size
     return count >= 0;
 }
 
-/* A page is entered after its bytes are there: who takes the log then reads them. Pairs with the
- * acquire in memory_take_written. */
+/* A page is logged after its bytes are written, so that a reader of the log sees them. Pairs with
+ * the acquire in memory_take_written. */
 static void log_part(const struct memory_slot *slot, uint64_t from, uint64_t length)
 {
     uint64_t first = from / PAGE_SIZE, last = (from + length - 1) / PAGE_SIZE;
@@ -134,7 +134,8 @@ size_t memory_log_words(const struct memory_slot *slot)
     return (slot->size + PAGE_SIZE * WORD_BITS - 1) / (PAGE_SIZE * WORD_BITS);
 }
 
-/* Once there, `written` stays until the slot goes: a writer that has seen `logged` may be in it. */
+/* Once allocated, `written` is freed only with its slot: a writer that has seen `logged` may be
+ * using it. */
 int memory_set_logged(struct memory_slot *slot, bool logged)
 {
     size_t words = memory_log_words(slot);
