@@ -8,7 +8,7 @@
 
 enum { SEARCH = 16384 };
 
-/* Where a PC has no RAM: the text page and the firmware. */
+/* Where a PC has no RAM: video memory and firmware. */
 #define LOW_END    (640 * KIB)
 #define HIGH_START MIB
 

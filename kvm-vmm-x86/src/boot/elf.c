@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { SEGMENTS_MAX = 64 }; /* program headers looked at: a bound of ours for a file's number */
+enum { SEGMENTS_MAX = 64 }; /* our limit; the file's own number may be larger */
 
 static bool recognise(const struct image *image)
 {
@@ -36,15 +36,15 @@ static bool has_abi_tag(const uint8_t *bytes, uint64_t size)
     return false;
 }
 
-/* Whether a file is a program that calls an operating system instead of being one: it wants an
- * interpreter or a C library's start, or it is linked to be moved and says so (a PIE). */
+/* Whether a file is a program for an operating system: it names an interpreter, has the ABI note of
+ * a C library's start code, or is a PIE. */
 static bool is_program(const struct elf_file *elf)
 {
     struct elf_segment s;
 
     for (unsigned i = 0; i < elf->phnum; i++) {
         if (elf_segment(elf, i, &s) != ELF_OK)
-            continue; /* the loader says what is wrong with it */
+            continue; /* the loader reports the error */
         if (s.type == ELF_PT_INTERP || (s.type == ELF_PT_DYNAMIC && elf->type == ELF_TYPE_DYN) ||
             (s.type == ELF_PT_NOTE && has_abi_tag(elf->bytes + s.offset, s.filesz)))
             return true;
@@ -128,8 +128,8 @@ gpa_t elf_image_entry(const struct elf_file *elf)
     return elf->entry;
 }
 
-/* A 32-bit image linked high without load addresses of its own goes where the high mapping leads.
- */
+/* A 32-bit image that is linked high and has no load addresses of its own is loaded where the high
+ * mapping leads. */
 static int load(const struct boot_request *request, enum guest_mode m, struct cpu_start *start,
                 struct error *error)
 {

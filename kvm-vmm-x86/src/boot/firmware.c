@@ -1,6 +1,5 @@
-/* Firmware images (--bios): SeaBIOS, qboot and their like. All of the image stands below 4 GB,
- * where the processor's reset vector is, as ROM (host/ram.h); the end of it below 1 MB too, as RAM.
- */
+/* Firmware images (--bios): SeaBIOS, qboot and their like. The whole image is mapped as ROM below 4
+ * GB (host/ram.h), where the reset vector is; its end is also copied to RAM below 1 MB. */
 #include "boot/loader.h"
 
 enum { ALIGN = 4096, LOW_MAX = FIRMWARE_MAX };
@@ -8,7 +7,7 @@ enum { ALIGN = 4096, LOW_MAX = FIRMWARE_MAX };
 static bool recognise(const struct image *image)
 {
     (void)image;
-    return false; /* by option alone */
+    return false; /* only --bios chooses it */
 }
 
 static int mode(const struct image *image, enum guest_mode asked, enum guest_mode *result,
@@ -35,7 +34,7 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
     size_t size = image->size < LOW_MAX ? image->size : LOW_MAX;
 
     (void)m;
-    start->entry = 0; /* the processor's own */
+    start->entry = 0; /* not used: the processor starts at its reset vector */
     return loader_place(request, MIB - size, image->bytes + image->size - size, size, size, error);
 }
 

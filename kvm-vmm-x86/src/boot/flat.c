@@ -27,7 +27,7 @@ static int mode(const struct image *image, enum guest_mode asked, enum guest_mod
     return 0;
 }
 
-/* A BIOS puts it at 0x7c00, and so it is linked. */
+/* A BIOS loads a boot sector at 0x7c00, so it is linked for that address. */
 enum { SECTOR = 512, BOOT_SECTOR_PLACE = 0x7c00 };
 
 static bool is_boot_sector(const struct image *image)

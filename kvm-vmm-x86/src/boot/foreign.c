@@ -1,8 +1,8 @@
 /*
- * Files that are no image for this machine, known by their content: archives, disks, programs for
- * other systems, text. Each is refused with what to do; as a flat image it would run as 16-bit code
- * that means nothing. What marks a file is more than a flat image has by chance; code that looks
- * like one of them all the same, of letters alone for instance, runs with --load or --entry
+ * Files that are not images for this machine, recognised by their content: archives, disks,
+ * programs for other systems, text. Each is refused with advice; as a flat image it would run as
+ * meaningless 16-bit code. The marks are too long to be in a flat image by chance; code that looks
+ * like such a file nevertheless, of letters alone for instance, runs with --load or --entry
  * (loaders.c).
  */
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "boot/loader.h"
 
-/* What a kind of file has at a place. */
+/* The bytes that a kind of file has at an offset. */
 struct mark {
     uint32_t at;
     uint8_t size;
@@ -69,8 +69,9 @@ static bool has(const struct image *image, uint32_t at, const char *bytes, size_
            memcmp(image->bytes + at, bytes, size) == 0;
 }
 
-/* The header of a DOS program: its length in pages of 512 bytes and in what of the last is used,
- * its own length in paragraphs of 16. A PE file (Microsoft's "PE Format") begins with one too. */
+/* The header of a DOS program: the file's length as pages of 512 bytes and the bytes used in the
+ * last one, the header's length as paragraphs of 16. A PE file (Microsoft's "PE Format") begins
+ * with one too. */
 static bool is_exe(const struct image *image)
 {
     struct {
@@ -127,15 +128,15 @@ static bool is_ext(const struct image *image)
            s[BLOCK_SIZE + 1] == 0 && s[STATE] <= 7 && s[STATE + 1] == 0;
 }
 
-/* With files behind its boot sector; that alone is code that may run. */
+/* A FAT disk has data behind its boot sector. A boot sector alone is code that may run. */
 static bool is_fat(const struct image *image)
 {
     return image->size >= 64 * KIB &&
            (has(image, 54, "FAT12", 5) || has(image, 54, "FAT16", 5) || has(image, 82, "FAT32", 5));
 }
 
-/* A BIOS: 64 KB or a multiple, and where a processor starts, 16 bytes before the end, a jump back:
- * near, or to segment 0xf000. */
+/* A BIOS: a multiple of 64 KB, with a jump back at the reset vector, 16 bytes before the end: near,
+ * or to segment 0xf000. */
 static bool is_firmware(const struct image *image)
 {
     enum { STEP = 64 * KIB, LARGEST = 256 * KIB, RESET = 16, NEAR = 0xe9, FAR = 0xea };
@@ -154,7 +155,7 @@ static bool is_zero(const struct image *image)
     return image->size > 0 && memory_is_zero(image->bytes, image->size);
 }
 
-enum { LOOKED_AT = 4096 }; /* of a text */
+enum { LOOKED_AT = 4096 }; /* bytes of a text that are read */
 
 static bool is_control(unsigned c)
 {
@@ -162,7 +163,7 @@ static bool is_control(unsigned c)
            c == 0x7f;
 }
 
-/* ASCII, or UTF-8 with enough of it to be no chance: `ret; nop` is a letter, too. */
+/* ASCII, or UTF-8 that is too long to be chance: `ret; nop` is a letter in UTF-8, too. */
 static bool is_text(const struct image *image)
 {
     enum { ENOUGH = 16 };
@@ -180,14 +181,14 @@ static bool is_text(const struct image *image)
     return end > 0;
 }
 
-/* UTF-16, of either order of bytes: with its mark, or most of it ASCII. */
+/* UTF-16 in either byte order: with a byte order mark, or mostly ASCII. */
 static bool is_wide_text(const struct image *image)
 {
     enum { ENOUGH = 16 };
     size_t end = image->size < LOOKED_AT ? image->size : LOOKED_AT;
 
     if (has(image, 0, "\xff\xfe", 2) || has(image, 0, "\xfe\xff", 2))
-        return true; /* and no instruction */
+        return true; /* the mark is not an instruction */
     for (unsigned high = 0; high <= 1; high++) {
         size_t ascii = 0, i = 0;
 

@@ -8,7 +8,7 @@ static const struct loader *const loaders[] = {
     &loader_elf,     &loader_foreign,   &loader_flat, /* anything else */
 };
 
-/* Another loader comes first for this guest. */
+/* Whether this guest's options skip the loader. */
 static bool is_passed_over(const struct loader *loader, const struct guest_config *config)
 {
     if (loader == &loader_multiboot)

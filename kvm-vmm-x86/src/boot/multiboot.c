@@ -2,7 +2,7 @@
  * Kernels with a multiboot header: Multiboot Specification 0.6.96, sections 3.1 and 3.2, and
  * Multiboot2 Specification 2.0, sections 3.1 to 3.5. ELF files of both classes, and any file whose
  * header carries addresses, start in 32-bit protected mode without paging. A kernel with both
- * headers starts by the first version, as QEMU's -kernel has it. See multiboot.h.
+ * headers starts by the first version, as with QEMU's -kernel. See multiboot.h.
  */
 #include "boot/multiboot.h"
 
@@ -15,10 +15,10 @@
 /* What a header of either version asks for. */
 struct header {
     unsigned version; /* 0: not found */
-    size_t at;        /* where it stands in the file */
+    size_t at;        /* offset in the file */
     bool has_addresses, has_entry;
     uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;
-    const char *refused; /* what it demands and does not get; NULL: nothing */
+    const char *refused; /* a demand of the header that is not met; NULL: none */
 };
 
 static struct header find_version_1(const struct image *image)
@@ -52,7 +52,7 @@ static struct header find_version_1(const struct image *image)
     return (struct header){0};
 }
 
-/* Whether the information that a tag asks for is what this loader has. */
+/* Whether this loader has all the information that a tag asks for. */
 static bool has_all(const uint8_t *types, size_t size)
 {
     static const uint32_t offered[] = {
@@ -153,7 +153,7 @@ static struct header find_header(const struct image *image)
     return found.version != 0 ? found : find_version_2(image);
 }
 
-/* A file that is no ELF file can be loaded only if the header says where. */
+/* A file that is not an ELF file can be loaded only if the header says where. */
 static bool recognise(const struct image *image)
 {
     struct header h = find_header(image);
@@ -161,7 +161,7 @@ static bool recognise(const struct image *image)
     return h.version != 0 && (h.has_addresses || elf_has_magic(image->bytes, image->size));
 }
 
-/* A 64-bit file may be made to start in long mode all the same. */
+/* With -l an ELF file starts in long mode instead. */
 static bool wants_long(const struct image *image, enum guest_mode asked)
 {
     return asked == MODE_LONG && elf_has_magic(image->bytes, image->size);
@@ -224,7 +224,7 @@ static int place_kernel(const struct boot_request *request, const struct header 
     return 0;
 }
 
-/* Behind the kernel, each at a page. */
+/* Places the modules behind the kernel, each on a page boundary. */
 static int place_modules(const struct boot_request *request, gpa_t kernel_end,
                          struct multiboot_modules *modules, struct error *error)
 {
@@ -264,7 +264,8 @@ static int load(const struct boot_request *request, enum guest_mode m, struct cp
 
     if (m == MODE_LONG)
         return loader_elf.load(request, m, start, error);
-    multiboot_write_bios(request->memory, request->limit); /* first: a kernel may lie there */
+    multiboot_write_bios(request->memory,
+                         request->limit); /* first, since a kernel may be loaded over it */
     if (place_kernel(request, &h, &entry, &end, error) < 0 ||
         place_modules(request, end, &modules, error) < 0)
         return -1;

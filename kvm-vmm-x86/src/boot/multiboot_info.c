@@ -1,5 +1,5 @@
-/* Writes what a multiboot kernel is told: Multiboot Specification 0.6.96, section 3.3, and
- * Multiboot2 Specification 2.0, section 3.6. Both carry the same facts. */
+/* Writes the boot information of a multiboot kernel: Multiboot Specification 0.6.96, section 3.3,
+ * and Multiboot2 Specification 2.0, section 3.6. Both carry the same facts. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +11,8 @@
 
 enum { MAP_MAX = 5, COMMAND_LINE_MAX = 2048, STRINGS_MAX = 1024, TAG_ALIGN = 8 };
 
-/* What a BIOS leaves behind and Xen uses: it places its trampoline by the size of low memory, and
- * asks by `int` in real mode. Every such call fails here, which is an answer that it expects. */
+/* BIOS data and calls that Xen uses: it places its trampoline by the size of low memory, and calls
+ * the BIOS by `int` in real mode. Each call fails here, which Xen handles. */
 #define BIOS_SERIAL_PORT UINT64_C(0x400)
 #define BIOS_LOW_MEMORY  UINT64_C(0x413)
 #define BIOS_CALL        UINT64_C(0xfff00)
@@ -177,7 +177,7 @@ int multiboot_write_info(const struct multiboot_facts *facts, struct error *erro
     return 0;
 }
 
-/* Tags, one behind the other in a page of their own. */
+/* Tags, one after the other in a page of their own. */
 struct tags {
     uint8_t bytes[PAGE_SIZE];
     size_t used;
@@ -218,7 +218,7 @@ static void put_map(struct tags *tags, const struct multiboot_facts *facts)
     put_tag(tags, MULTIBOOT2_MMAP, shape, sizeof shape, entries, count * sizeof entries[0]);
 }
 
-/* A copy of the root pointer: that of ACPI 1.0 is the front of the later one. */
+/* A copy of the RSDP: that of ACPI 1.0 is the first part of the later one. */
 static void put_rsdp(struct tags *tags, const struct multiboot_facts *facts)
 {
     uint8_t pointer[36];

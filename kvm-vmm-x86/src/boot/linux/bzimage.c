@@ -11,7 +11,8 @@ enum { SECTOR = 512, SETUP_SECTS_DEFAULT = 4, PARAGRAPH = 16 };
 enum { VERSION_SYSSIZE = 0x204, VERSION_PAYLOAD = 0x208, VERSION_INIT_SIZE = 0x20a };
 enum { VERSION_XLOADFLAGS = 0x20c };
 
-/* What a kernel too old to say it may need: unpacked, about four times its size. */
+/* For kernels too old to give the memory they need: unpacked, they have about four times their
+ * size. */
 enum { UNPACKED_RATIO = 4 };
 
 _Static_assert(offsetof(struct boot_params, hdr) == HEADER, "boot.rst: the header's place");
@@ -28,7 +29,7 @@ bool bzimage_recognise(const struct image *image)
     return flag == BOOT_FLAG && magic == HDRS;
 }
 
-/* The header is as long as its jump instruction says, and never longer than we know it. */
+/* The header ends where its jump instruction leads, and is cut to the fields that we know. */
 static int read_header(struct bzimage *b, const struct image *image, unsigned oldest,
                        struct error *error)
 {
@@ -62,7 +63,7 @@ static int find_code(struct bzimage *b, const struct image *image, struct error 
     b->code = image->bytes + setup;
     b->code_size = image->size - setup;
     if (b->header.version < VERSION_SYSSIZE)
-        return 0; /* 16 bits of a size: not of use */
+        return 0; /* the field has only 16 bits of the size */
     if (said > b->code_size + PARAGRAPH - 1)
         return error_set(error, "%s: a kernel cut short: %lu of %lu bytes", image->path,
                          b->code_size, said);
@@ -152,8 +153,8 @@ static uint32_t number(const uint8_t *bytes, unsigned size)
     return value;
 }
 
-/* A kernel is signed for Secure Boot after the sum was made, which writes into the PE
- * header what were zeros: its checksum, and where the signature is. */
+/* Signing a kernel for Secure Boot, after its sum was made, fills fields of the PE header that were
+ * zero: the PE checksum, and the place of the signature. Zeroes them again. */
 static void forget_signature(uint8_t *header, size_t size)
 {
     uint32_t pe = number(header + PE_PLACE, 4);

@@ -1,11 +1,11 @@
-/* The form of a kept kernel; see cached.h. */
+/* The file format of a cached kernel; see cached.h. */
 #include "boot/linux/cached.h"
 
 #include <string.h>
 
 static const char magic[] = "mkvmlnx2";
 
-/* Odd numbers without pattern: multiplying by them moves every bit upwards and loses none. */
+/* An odd number without a pattern: multiplying by it spreads each bit upwards and loses none. */
 #define FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
 enum { LANES = 4, SHIFT = 29 };
@@ -16,7 +16,7 @@ static uint64_t mix(uint64_t sum, uint64_t word)
     return sum ^ sum >> SHIFT;
 }
 
-/* The bytes that are left when there is no whole row any more, padded with zeroes. */
+/* The bytes after the last whole row, padded with zeroes. */
 static void last_row(uint64_t words[LANES], const uint8_t *bytes, size_t count)
 {
     memset(words, 0, LANES * sizeof words[0]);
@@ -32,8 +32,8 @@ struct cached_key cached_key_of(const uint8_t secret[SIPHASH_SECRET], const uint
     return key;
 }
 
-/* Fletcher's: a sum, and a sum of sums, which knows where a word stood (J. G. Fletcher, IEEE Trans.
- * Comm. 30, 1982). */
+/* Fletcher's checksum: a sum, and a sum of sums, which depends on the position of each word (J. G.
+ * Fletcher, IEEE Trans. Comm. 30, 1982). */
 static uint64_t sum_of(const uint8_t *bytes, size_t size)
 {
     uint64_t low[LANES] = {0}, high[LANES] = {0}, words[LANES], sum = size;

@@ -1,5 +1,5 @@
-/* Unpacked kernels in the user's cache; see kernel_cache.h. One writer at a time: a second kernel
- * of the same run is kept by a later one. */
+/* Unpacked kernels in the user's cache; see kernel_cache.h. Each run has one writer: if it unpacks
+ * a second kernel, a later run caches that one. */
 #include "boot/linux/kernel_cache.h"
 
 #include <stdio.h>
@@ -14,13 +14,13 @@ enum { NAME_SIZE = 64, KERNELS_MOST = 8 };
 #define FAMILY "kernel-"
 #define SECRET "secret"
 
-/* Guests that start again are made side by side. */
+/* Guests that restart are created in parallel. */
 static struct lock guard;
 
 static struct {
     struct cached_key key;
-    bool taken;     /* a kernel is to be written, or was */
-    uint8_t *bytes; /* the writer's, once it runs; it frees them */
+    bool taken;     /* a kernel is to be written, or has been */
+    uint8_t *bytes; /* owned by the writer once it runs; the writer frees them */
     size_t size;
     struct thread writer;
     bool writing;
@@ -84,7 +84,7 @@ static void *write_kernel(void *argument)
     char name[NAME_SIZE];
 
     (void)argument;
-    thread_step_back(); /* the guest is what the user waits for */
+    thread_step_back(); /* the guest comes first: the user waits for it */
     header = cached_header_of(&kernel_cache.key, kernel_cache.bytes, kernel_cache.size);
     make_name(name, &kernel_cache.key);
     set_use(cache_write(&(struct cache_write){.name = name,
@@ -125,7 +125,7 @@ bool kernel_cache_is_due(void)
 
 void kernel_cache_start(void)
 {
-    struct error error; /* it is only a cache */
+    struct error error; /* ignored: it is only a cache */
 
     kernel_cache.written = 0;
     if (kernel_cache_is_due())
@@ -146,7 +146,7 @@ void kernel_cache_finish(void)
     if (kernel_cache.writing)
         thread_join(&kernel_cache.writer);
     free(kernel_cache.bytes);
-    kernel_cache.bytes = NULL; /* that of a run in which no writer was started */
+    kernel_cache.bytes = NULL; /* left over if no writer was started */
     kernel_cache.writing = kernel_cache.taken = false;
 }
 

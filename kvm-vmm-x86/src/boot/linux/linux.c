@@ -1,7 +1,7 @@
 /*
  * Linux kernels, packed (bzImage) and plain (vmlinux). A bzImage is unpacked here, because its own
- * decompressor would do the same inside the guest and slower; where that cannot be, the
- * decompressor runs after all.
+ * decompressor would do the same inside the guest, but slower. If it cannot be unpacked here, its
+ * decompressor runs.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "boot/linux/vmlinux.h"
 #include "cpu/linux.h"
 
-/* What a plain vmlinux is taken to accept, having no header to say it. */
+/* The values assumed for a plain vmlinux, which has no setup header. */
 enum {
     ALIGNMENT = 0x200000,
     PROTOCOL = 0x20f,
@@ -23,12 +23,12 @@ enum {
 
 #define INITRD_LAST UINT64_C(0x7fffffff)
 
-/* A kernel in memory: how to enter it, and what to tell it. */
+/* A kernel in memory: how to enter it, and its setup header. */
 struct placed {
     enum kernel_entry entry;
     gva_t at;
-    gpa_t end;   /* nothing may stand below it */
-    bool packed; /* its own decompressor is what is entered */
+    gpa_t end;   /* initrds are placed above it */
+    bool packed; /* the entry is that of its own decompressor */
     struct setup_header header;
 };
 
@@ -43,7 +43,7 @@ static int mode_of_kernel(const struct image *image, enum guest_mode asked, enum
         image->path);
 }
 
-/* What the user forced, or what suits the kernel best. */
+/* The entry that the user forced, or the best one for the kernel. */
 static int choose_entry(struct placed *placed, const struct vmlinux *v,
                         const struct boot_request *request, struct error *error)
 {
@@ -73,7 +73,7 @@ static int place_vmlinux(struct placed *placed, const struct image *image,
     return 0;
 }
 
-/* The kernel as it was unpacked in an earlier run; 1: not found. */
+/* Places a kernel that an earlier run unpacked. 1: it is not in the cache. */
 static int place_kept(struct placed *placed, const struct cached_key *key,
                       const struct boot_request *request, struct error *error)
 {
@@ -93,7 +93,7 @@ static int place_kept(struct placed *placed, const struct cached_key *key,
     return result;
 }
 
-/* The unpacked kernel, from malloc; NULL if it cannot be had. */
+/* The unpacked kernel, from malloc; NULL on failure. */
 static uint8_t *unpack_payload(const struct bzimage *b, const char *path, size_t *size,
                                struct error *error)
 {
@@ -116,7 +116,7 @@ static uint8_t *unpack_payload(const struct bzimage *b, const char *path, size_t
     return bytes;
 }
 
-/* `key`: what it is kept under; NULL: it is not. */
+/* Unpacks the kernel, and caches it under `key` unless that is NULL. */
 static int place_fresh(struct placed *placed, const struct bzimage *b, const struct cached_key *key,
                        const struct boot_request *request, struct error *error)
 {
@@ -155,7 +155,7 @@ static int place_unpacked(struct placed *placed, const struct bzimage *b,
     return result > 0 ? place_fresh(placed, b, &key, request, error) : result;
 }
 
-/* The kernel's own decompressor. */
+/* Places the packed kernel; its own decompressor will run. */
 static int place_packed(struct placed *placed, const struct bzimage *b,
                         const struct boot_request *request, struct error *error)
 {
@@ -176,7 +176,7 @@ static int place_packed(struct placed *placed, const struct bzimage *b,
     return bzimage_place(b, request, error);
 }
 
-/* --kernel-entry=32 with a 64-bit kernel means its decompressor: nothing else of it is 32-bit. */
+/* --kernel-entry=32 with a 64-bit kernel means its decompressor, the only 32-bit part. */
 static int place_bzimage(struct placed *placed, const struct boot_request *request,
                          struct error *error)
 {
@@ -213,7 +213,8 @@ static int write_command_line(const struct placed *placed, const struct boot_req
     return 0;
 }
 
-/* With names they are a kernel's modules, each for itself; without, parts of one ramdisk. */
+/* Whether the initrds have names. With names they are separate modules of the kernel, without them
+ * parts of one ramdisk. */
 static bool has_names(const struct boot_request *request)
 {
     bool named = false;
@@ -235,7 +236,7 @@ static int check_module_text(const struct boot_request *request, struct error *e
                            request->image->path, LINUX_MODULE_TEXT);
 }
 
-/* What the kernel is told. */
+/* Writes the kernel's boot parameters. */
 static int inform(const struct placed *placed, const struct boot_request *request,
                   struct cpu_start *start, struct error *error)
 {

@@ -1,8 +1,8 @@
 /*
- * What a Linux kernel is told; see params.h. Parameters:
+ * The boot parameters of a Linux kernel; see params.h. Command line:
  * Documentation/admin-guide/kernel-parameters.txt; the zero page:
- * Documentation/arch/x86/zero-page.rst; PVH's start information: abi/pvh.h. The last two carry the
- * same map of memory.
+ * Documentation/arch/x86/zero-page.rst; PVH's start information: abi/pvh.h. The last two contain
+ * the same memory map.
  */
 #include "boot/linux/params.h"
 
@@ -14,9 +14,9 @@
 #include "cpu/linux.h"
 
 /*
- * A panic resets the machine at once, and as a warm reset where an ordinary reboot is a cold one:
- * that is how the VMM tells them apart (linux_reset_is_warm). By the keyboard controller, because
- * it is there without ACPI too.
+ * A panic resets the machine at once. It does a warm reset and an ordinary reboot a cold one, so
+ * that the VMM can tell them apart (linux_reset_is_warm). The reset goes through the keyboard
+ * controller, which exists without ACPI too.
  */
 static const struct {
     const char *key; /* the parameter up to its '=' */
@@ -28,8 +28,8 @@ static const struct {
     {"pci=", "pci=off"},
 };
 
-/* Whether a word of the line is `word`, or begins with it if it ends in '='. What follows "--" is
- * init's. */
+/* Whether the line has the word `word` or, if that ends in '=', a word that begins with it. Words
+ * after "--" belong to init. */
 static bool names(const char *line, const char *word)
 {
     size_t length = strlen(word);
@@ -108,7 +108,7 @@ static uint64_t padded(uint64_t size, uint64_t align)
     return (size + align - 1) & ~(align - 1);
 }
 
-/* The memory was zero before: what pads is there already. */
+/* RAM is zero, so the padding is there already. */
 int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gpa_t last,
                         bool apart, struct linux_params *params, struct error *error)
 {
@@ -145,7 +145,9 @@ int linux_place_initrds(const struct boot_request *request, gpa_t kernel_end, gp
 }
 
 enum { RANGES_MAX = 4, E820_RAM = 1, E820_RESERVED = 2 };
-enum { LOADER_UNDEFINED = 0xff }; /* boot.rst, type_of_loader: one without a number of its own */
+enum {
+    LOADER_UNDEFINED = 0xff
+}; /* boot.rst, type_of_loader: a loader without an assigned number */
 
 struct range {
     gpa_t from, to;

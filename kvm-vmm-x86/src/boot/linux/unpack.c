@@ -1,5 +1,5 @@
-/* Unpacks kernels by the usual libraries; see unpack.h. Each function answers whether it got
- * exactly what was said. */
+/* Unpacks kernels with the usual libraries; see unpack.h. Each function returns whether it got
+ * exactly `out_size` bytes. */
 #include "boot/linux/unpack.h"
 
 #include <bzlib.h>
@@ -13,7 +13,7 @@
 
 enum { SIZE_BYTES = 4 };
 
-/* More than any preset of xz needs; a file cannot make us take more. */
+/* More than any preset of xz needs; a file that needs more is an error. */
 #define LZMA_MEMORY (UINT64_C(256) << 20)
 
 static uint32_t word_at(const uint8_t *bytes)
@@ -26,8 +26,8 @@ static uint32_t word_at(const uint8_t *bytes)
 
 /*
  * LZ4's legacy frame (doc/lz4_Frame_format.md, "Legacy frame"): a magic number, then blocks of at
- * most 8 MB, each with its packed size before it. Nothing marks the end, so the kernel's four bytes
- * of size look like one more.
+ * most 8 MB, each with its packed size before it. Nothing marks the end, so the four bytes of size
+ * that a kernel appends look like one more block.
  */
 static bool unpack_lz4(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t out_size)
 {
@@ -57,7 +57,7 @@ static bool unpack_zstd(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t
     return ZSTD_decompress(out, out_size, in, size - SIZE_BYTES) == out_size;
 }
 
-/* Here the four bytes belong to the format itself (RFC 1952, ISIZE). */
+/* In gzip the four bytes of size are part of the format (RFC 1952, ISIZE). */
 static bool unpack_gzip(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t out_size)
 {
     enum { GZIP_WRAPPER = 16 };
@@ -88,7 +88,7 @@ static bool unpack_xz(const uint8_t *in, uint64_t size, uint8_t *out, uint64_t o
     z.avail_out = out_size;
     do
         code = lzma_code(&z, LZMA_FINISH);
-    while (code == LZMA_OK); /* at the latest it complains that there is no room, or nothing left */
+    while (code == LZMA_OK); /* it ends with an error when there is no room or no input left */
     lzma_end(&z);
     return code == LZMA_STREAM_END && z.avail_out == 0;
 }

@@ -10,7 +10,8 @@
 enum { SEGMENTS_MAX = 64, NOTES_MAX = 64 };
 enum { XEN_NOTE_PHYS32_ENTRY = 18 };
 
-/* Where 64-bit kernels are linked: the uppermost 2 GB. 32-bit ones are told by their note alone. */
+/* Where 64-bit kernels are linked: the uppermost 2 GB. 32-bit ones are recognised by their note
+ * alone. */
 #define KERNEL_HALF UINT64_C(0xffffffff80000000)
 
 struct note_header {
@@ -64,7 +65,7 @@ static int take_segment(struct vmlinux *v, const struct elf_file *elf, const str
     return 0;
 }
 
-/* ELF_OK, an error of elf.h, or 1 for a well-formed file that is no kernel. */
+/* ELF_OK, an error of elf.h, or 1 for a well-formed file that is not a kernel. */
 static int examine(struct vmlinux *v, const struct image *image)
 {
     struct elf_file elf;
@@ -90,7 +91,7 @@ static int examine(struct vmlinux *v, const struct image *image)
     return entered || v->pvh ? ELF_OK : 1;
 }
 
-/* A kernel that asks for a boot_info is linked like one of Linux, but is not one. */
+/* A kernel that asks for a boot_info is linked like a Linux kernel, but is not one. */
 bool vmlinux_recognise(const struct image *image)
 {
     struct vmlinux v;
@@ -111,9 +112,8 @@ int vmlinux_open(struct vmlinux *vmlinux, const struct image *image, struct erro
 }
 
 /*
- * RAM is zero before anything is loaded. What is zero in the file is left out page by page, so that
- * memory which the guest never touches is not taken from the host: a kernel's zeroed data stands in
- * its file as zeroes.
+ * RAM is zero before anything is loaded. Pages of zeroes in the file (a kernel's zeroed data) are
+ * not copied, so that the host allocates no memory for pages that the guest never touches.
  */
 static void copy_sparse(uint8_t *to, const uint8_t *from, uint64_t count)
 {
