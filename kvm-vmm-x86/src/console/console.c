@@ -11,14 +11,16 @@
 
 enum { LINE_MAX_BYTES = 4096, STDOUT = 1, STDERR = 2, NOBODY = -1 };
 
-/* A guest may go on while its ring holds no more than RING_LIMIT; what each of its vCPUs brings
- * before it sees that fits as well. */
+/* A guest runs while its ring holds at most RING_LIMIT. The ring also has room for what each vCPU
+ * writes before it sees that the ring is full. */
 enum { RING_LIMIT = 64 * 1024, RING_MAX = RING_LIMIT + CPUS_MAX * CONSOLE_WRITE_MAX };
 
-/* What is taken from the rings ahead of writing; from one in its turn; written in one turn. */
+/* In bytes: taken from the rings ahead of writing, taken from one ring in its turn, written in one
+ * turn. */
 enum { AHEAD = 64 * 1024, SLICE = 16 * 1024, BUDGET = 256 * 1024 };
 
-/* Ticks without growth that make a begun line a prompt: later if it might be cut in two. */
+/* An unfinished line that has not grown for this many ticks is shown, as a prompt. With several
+ * guests the wait is longer, since another guest's output could then cut the line in two. */
 enum { QUIET_ALONE = 1, QUIET_AMONG_OTHERS = 4 };
 
 static const char *const color_codes[GUESTS_MAX] = {"\033[31m", "\033[32m", "\033[34m", "\033[33m"};
@@ -27,8 +29,8 @@ static const char color_off[] = "\033[0m";
 /* One guest's output on its way to standard output. */
 struct output {
     struct lock lock; /* protects the ring; taken with console.lock held, or without */
-    bool begun;       /* the last byte ended no line, and may not have been shown; atomic */
-    bool prompts;     /* show it; atomic */
+    bool begun;       /* the last byte did not end a line, and may not be shown yet; atomic */
+    bool prompts;     /* the unfinished line must be shown; atomic */
     size_t head, used, size;
     uint8_t ring[RING_MAX];
     /* protected by console.lock: a line being collected */
@@ -42,12 +44,12 @@ static struct {
     struct console_config config;
     struct output outputs[GUESTS_MAX];
     struct sink out, err;
-    struct sink *words; /* where the VMM's own words go */
-    int open_line;      /* whose unfinished line the cursor stands in, or NOBODY; under the lock */
-    unsigned turn;      /* whose ring is looked at first */
-    bool shows_prompts; /* several guests in a pipe: a cut line could be mixed with another's */
-    bool called;        /* the main thread knows that there is something to do; atomic */
-    bool ticking;       /* it looks at begun lines by itself, or none is to be shown; atomic */
+    struct sink *words; /* where the VMM's own messages go */
+    int open_line; /* guest with an unfinished line on the terminal, or NOBODY; under the lock */
+    unsigned turn; /* the guest whose ring is read first */
+    bool shows_prompts; /* false for several guests and a pipe: their lines would be mixed */
+    bool called;        /* the main thread has been woken for the rings; atomic */
+    bool ticking;       /* it checks unfinished lines by itself, or none are shown; atomic */
 } console;
 
 unsigned console_full[GUESTS_MAX];
@@ -64,7 +66,8 @@ void console_init(const struct console_config *config)
     sink_init(&console.out, STDOUT, &console.lock);
     sink_init(&console.err, STDERR, &console.lock);
     console.words = config->same ? &console.out : &console.err;
-    for (unsigned i = 0; i < config->guests; i++) { /* the bytes stay untouched: pages not needed */
+    for (unsigned i = 0; i < config->guests;
+         i++) { /* not the bytes: untouched pages take no memory */
         struct output *o = &console.outputs[i];
 
         lock_init(&o->lock);
@@ -92,8 +95,8 @@ static void append_ring(struct output *o, const uint8_t *bytes, size_t count)
     memcpy(o->ring, bytes + first, count - first);
 }
 
-/* After output that ended with the byte `last`. True for a line, for much, and for the beginning of
- * a line that the main thread does not watch already: it is to be called. */
+/* After output that ended with the byte `last`. True: wake the main thread, for a whole line, for
+ * much output, or for an unfinished line that it does not check by itself yet. */
 static inline bool is_due_locked(struct output *o, uint8_t last, size_t used, bool line)
 {
     __atomic_store_n(&o->begun, last != '\n', __ATOMIC_RELAXED);
@@ -107,7 +110,8 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
 
     lock_take(&o->lock);
     if (count > o->size - o->used)
-        count = o->size - o->used; /* console_is_full was not asked: a bug of ours loses bytes */
+        count =
+            o->size - o->used; /* the caller has not checked console_is_full: our bug loses bytes */
     append_ring(o, bytes, count);
     if (o->used > RING_LIMIT)
         console_set_full(guest, CONSOLE_OUTPUT, true);
@@ -118,8 +122,8 @@ void vcpu_write(unsigned guest, const uint8_t *bytes, size_t count)
         call_main_thread();
 }
 
-/* Most output comes byte by byte, and finds its ring free and not full. (Other vCPUs may fill it
- * meanwhile: there is room for a byte of each, and the next sees it.) */
+/* Most output comes byte by byte, with the lock free and the ring not full. (If other vCPUs fill it
+ * meanwhile, there is room for a byte of each, and the next call sees that it is full.) */
 void vcpu_putchar(unsigned guest, uint8_t byte)
 {
     struct output *o = &console.outputs[guest];
@@ -153,7 +157,7 @@ void console_prompt(unsigned guest)
     struct output *o = &console.outputs[guest];
 
     if (!__atomic_load_n(&o->begun, __ATOMIC_RELAXED))
-        return; /* it may ask often */
+        return; /* the guest may ask for input often */
     if (!__atomic_exchange_n(&o->prompts, true, __ATOMIC_ACQ_REL))
         call_main_thread();
 }
@@ -176,8 +180,7 @@ static void flush_line_locked(unsigned guest)
     if (o->line_used == 0)
         return;
     if (console.config.guests > 1 && console.open_line != NOBODY && console.open_line != (int)guest)
-        sink_append_locked(&console.out, "\n",
-                           1); /* another's prompt stands there: not into his line */
+        sink_append_locked(&console.out, "\n", 1); /* ends the line with another guest's prompt */
     if (console.config.color)
         append_colored(guest, o->line, o->line_used);
     else
@@ -206,8 +209,8 @@ static void collect_locked(unsigned guest, const uint8_t *bytes, size_t count)
     }
 }
 
-/* Takes up to `limit` bytes out of the ring; how many. The vCPUs are kept from it while a piece is
- * copied, and no longer. */
+/* Takes up to `limit` bytes out of the ring; returns their number. The vCPUs are locked out only
+ * while a piece is copied. */
 static size_t take_locked(unsigned guest, size_t limit)
 {
     struct output *o = &console.outputs[guest];
@@ -261,7 +264,7 @@ static void say_locked(const char *before, const char *format, va_list args, con
     sink_append_locked(console.words, text, (size_t)n);
 }
 
-/* What the guest has printed comes first. */
+/* The message comes after everything that the guest has printed. */
 void vcpu_printf(unsigned guest, const char *format, ...)
 {
     va_list args;
@@ -306,7 +309,8 @@ void console_draw(const char *text, size_t count)
     call_main_thread();
 }
 
-/* From each ring in turn, so that a guest that prints much does not keep the others waiting. */
+/* Takes output from each ring in turn, so that a guest that prints much does not keep the others
+ * waiting. */
 static void fill_locked(void)
 {
     unsigned guests = console.config.guests, idle = 0;
@@ -324,7 +328,7 @@ static void fill_locked(void)
     }
 }
 
-/* Those about whom too much was said may go on. */
+/* Lets guests run again that were stopped because of too many messages about them. */
 static void ease_words(void)
 {
     bool eased = console.words->pending.used <= AHEAD / 2 && console.out.pending.used <= AHEAD / 2;
@@ -342,7 +346,7 @@ bool console_service(void)
     size_t budget = BUDGET;
     bool more = true;
 
-    __atomic_store_n(&console.called, false, __ATOMIC_SEQ_CST); /* before the rings are looked at */
+    __atomic_store_n(&console.called, false, __ATOMIC_SEQ_CST); /* before the rings are read */
     while (more && budget > 0) {
         lock_take(&console.lock);
         fill_locked();
@@ -378,7 +382,7 @@ void console_tick(void)
     unsigned limit = console.config.guests == 1 ? QUIET_ALONE : QUIET_AMONG_OTHERS;
     bool begun = false;
 
-    /* Off before the rings are looked at: a byte that comes after that calls the main thread. */
+    /* Cleared before the rings are read: a later byte wakes the main thread. */
     __atomic_store_n(&console.ticking, false, __ATOMIC_SEQ_CST);
     lock_take(&console.lock);
     for (unsigned i = 0; i < console.config.guests && console.shows_prompts; i++) {

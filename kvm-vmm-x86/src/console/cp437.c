@@ -1,5 +1,6 @@
-/* Code page 437 by Unicode's mapping table of that name, the pictures of the control characters by
- * the IBM character set; see cp437.h. Both blanks that are no 20h become one, to be drawn alike. */
+/* Code page 437 by Unicode's mapping table of that name, the symbols of the control characters by
+ * the IBM character set; see cp437.h. The two blanks other than 20h become 20h, so that all are
+ * drawn alike. */
 #include "console/cp437.h"
 
 static const uint16_t unicode[256] = {

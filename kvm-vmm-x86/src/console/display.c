@@ -16,8 +16,8 @@
 #define VIDEO_MEMORY UINT64_C(0xb8000)
 enum { VIDEO_CELLS = 16 * 1024 };
 
-/* The other screen, so that what stood on the terminal comes back; the cursor and colours as they
- * were. */
+/* ENTER switches to the terminal's alternate screen, LEAVE back to the main one with its contents;
+ * LEAVE also restores cursor and colours. */
 #define ENTER "\033[?1049h"
 #define LEAVE "\033[0m\033[?25h\033[?1049l"
 
@@ -26,7 +26,7 @@ static struct {
     struct display_guest guest;
     struct screen screen;
     struct keys keys;
-    uint8_t held[KEYS_CODES_MAX]; /* codes for which the keyboard has had no room */
+    uint8_t held[KEYS_CODES_MAX]; /* codes for which the keyboard had no room yet */
     size_t held_count;
     bool entered, says;
 } display;
@@ -41,7 +41,7 @@ int display_start(const struct display_guest *guest, struct error *error)
                          "--display text draws on a terminal, and standard output is not one");
     display.on = true;
     display.guest = *guest;
-    input_want(guest->index); /* its keyboard is always listened to */
+    input_want(guest->index); /* its keyboard always takes input */
     display_enter();
     return 0;
 }
@@ -70,7 +70,7 @@ void display_leave(void)
     console_draw(LEAVE, sizeof LEAVE - 1);
 }
 
-/* What the keyboard has no room for waits, and with it all that was typed later. */
+/* Codes for which the keyboard has no room wait, and all later input waits behind them. */
 static void type(void)
 {
     struct i8042 *keyboard = display.guest.keyboard;
@@ -90,7 +90,7 @@ static void type(void)
         display.held_count = 0;
 }
 
-/* The guest writes while we look: a cell seen half-way is drawn right the next time. */
+/* The guest may write meanwhile: a cell that is read half-written is drawn right the next time. */
 bool display_look(const struct memory *memory, struct crtc *crtc, struct screen_view *view)
 {
     struct crtc_text text = crtc_text(crtc);
@@ -104,11 +104,11 @@ bool display_look(const struct memory *memory, struct crtc *crtc, struct screen_
                        ? (unsigned)(text.cursor - text.start)
                        : SCREEN_CELLS;
     if (view->cursor > SCREEN_CELLS)
-        view->cursor = SCREEN_CELLS; /* out of sight is out of sight: no change to draw */
+        view->cursor = SCREEN_CELLS; /* one value for all invisible positions: no change to draw */
     return true;
 }
 
-/* False: a guest that could not start again has no page. */
+/* False: a guest whose restart failed has no text page. */
 static bool look(struct screen_view *view)
 {
     terminal_size(&view->rows, &view->columns);
@@ -130,7 +130,7 @@ void display_input(void)
         type();
 }
 
-/* A terminal that is slower than the guest gets fewer pictures, not old ones. */
+/* A terminal that is slower than the guest gets fewer frames, not old ones. */
 void display_tick(void)
 {
     if (!display.entered)

@@ -11,7 +11,7 @@ struct queue {
     size_t head, used;
     bool wanted;  /* the guest has asked for input at least once */
     bool stopped; /* the guest has ended */
-    bool choked;  /* it was full, and is not fed again before it is half empty */
+    bool choked;  /* it was full, and takes no input until it is half empty */
 };
 
 static struct {
@@ -20,8 +20,8 @@ static struct {
     struct queue queues[GUESTS_MAX];
     unsigned focus;
     bool finished;
-    bool news;         /* what a guest would get now has changed */
-    bool after_ctrl_a; /* the main thread's */
+    bool news;         /* a read by some guest could return something else now */
+    bool after_ctrl_a; /* used by the main thread only */
 } input;
 
 void input_init(const struct input_config *config)
@@ -30,8 +30,7 @@ void input_init(const struct input_config *config)
     input.config = *config;
     input.focus = config->focus;
     input.finished = input.news = input.after_ctrl_a = false;
-    for (unsigned i = 0; i < GUESTS_MAX;
-         i++) { /* the bytes stay untouched: pages of ours that are not needed */
+    for (unsigned i = 0; i < GUESTS_MAX; i++) { /* not the bytes: untouched pages take no memory */
         struct queue *q = &input.queues[i];
 
         q->head = q->used = 0;
@@ -39,7 +38,7 @@ void input_init(const struct input_config *config)
     }
 }
 
-/* At a terminal any guest that reads will do: the focus can be passed to it. */
+/* At a terminal any guest that reads counts, since the focus can be passed to it. */
 static bool reads_locked(void)
 {
     bool reads = input.queues[input.focus].wanted && !input.queues[input.focus].stopped;
@@ -49,8 +48,8 @@ static bool reads_locked(void)
     return reads;
 }
 
-/* A person's keys are always looked at, for those that are meant for us; what the guest has no room
- * for is dropped, as a real keyboard's would be. Anything else waits outside. */
+/* Keys from a terminal are always read, since some are meant for the VMM; keys for which the guest
+ * has no room are dropped, as a real keyboard drops them. Other input stays in its source. */
 size_t input_room(void)
 {
     LOCK_FOR_BLOCK(&input.lock);
@@ -74,7 +73,7 @@ static void append(uint8_t byte)
     input.news = true;
 }
 
-/* The key after Ctrl-A. Ctrl-A itself, twice, is one for the guest; what means nothing is dropped.
+/* The key after Ctrl-A. A second Ctrl-A sends one to the guest; a key without a meaning is dropped.
  */
 static void command_key(uint8_t key)
 {
@@ -94,7 +93,7 @@ static void command_key(uint8_t key)
             input.config.command(keys[i].command);
 }
 
-/* Whether a key reaches a guest that reads keys. */
+/* Whether the guest with the focus reads its input. */
 static bool focus_reads(void)
 {
     LOCK_FOR_BLOCK(&input.lock);
@@ -171,7 +170,7 @@ void input_want(unsigned guest)
         input.config.wake();
 }
 
-/* What the guest would get now, without taking it: INPUT_NONE stands for "may still come". */
+/* What the guest's next read would return. INPUT_NONE: nothing yet, but input may still come. */
 static int state_locked(unsigned guest)
 {
     const struct queue *q = &input.queues[guest];
@@ -222,7 +221,7 @@ void input_stop(unsigned guest)
     if (guest == input.focus && input.config.keys)
         pass_focus_locked(); /* a person must not type to a guest that has ended */
     lock_release(&input.lock);
-    input.config.wake(); /* a guest may wait for what it gets now */
+    input.config.wake(); /* a guest may be waiting for this */
 }
 
 void input_restart(unsigned guest)

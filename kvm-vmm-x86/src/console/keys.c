@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { ESC = 0x1b, DELETE = 0x7f, PARAMETER_MAX = 1000, QUIET_MEANS_ESC = 2 };
-enum { SHIFT = 1, ALT = 2, CONTROL = 4, MODIFIERS = 3 }; /* bits as xterm counts them, less one */
+enum { SHIFT = 1, ALT = 2, CONTROL = 4, MODIFIERS = 3 }; /* xterm's modifier parameter less one */
 enum { CODE_ESC = 0x01, CODE_BACKSPACE = 0x0e, CODE_TAB = 0x0f, CODE_ENTER = 0x1c };
 enum {
     RELEASED = 0x80,
@@ -85,7 +85,7 @@ static size_t character(uint8_t byte, unsigned modifiers, uint8_t *codes)
 {
     static const char after_z[] = "[\\]6-"; /* with control: 1bh to 1fh */
 
-    if (byte >= 0x80) /* part of a character that a US keyboard has not */
+    if (byte >= 0x80) /* part of a character that a US keyboard does not have */
         return 0;
     if (byte == '\r' || byte == '\n')
         return stroke(CODE_ENTER, modifiers, codes);
@@ -113,7 +113,7 @@ static size_t after_escape(struct keys *keys, uint8_t byte, uint8_t *codes)
         begin(keys, byte == '[' ? KEYS_CSI : KEYS_SS3);
         return 0;
     }
-    if (byte == ESC) /* the first was the key; this one may begin something */
+    if (byte == ESC) /* the first ESC was a key; this one may begin a sequence */
         return stroke(CODE_ESC, 0, codes);
     begin(keys, KEYS_PLAIN);
     return character(byte, ALT, codes);

@@ -6,8 +6,8 @@
 
 #include "base/endpoint.h"
 
-/* A terminal does not tell when it is opened, nor a client that sends no more when it goes: they
- * are looked for. */
+/* Nothing reports that a terminal is opened, or that a client goes which has already shut down its
+ * sending side: both are polled. */
 #define LOOK UINT64_C(100000000)
 
 static void set_takes(struct outlet *o, bool takes)
@@ -16,7 +16,7 @@ static void set_takes(struct outlet *o, bool takes)
     o->takes_changed(o->context, takes);
 }
 
-/* Somebody is at the other end. */
+/* The other end is connected. */
 static void arrive(struct outlet *o, struct stream stream)
 {
     o->stream = stream;
@@ -36,7 +36,7 @@ void outlet_hang_up(struct outlet *o)
     }
 }
 
-/* The end of what a socket's client sends need not be the end of what it takes. */
+/* A socket's client that sends no more may still read. */
 size_t outlet_read(struct outlet *o, void *bytes, size_t room)
 {
     int n = o->sends && room > 0 ? stream_read(&o->stream, bytes, room) : -EAGAIN;
@@ -51,7 +51,7 @@ size_t outlet_read(struct outlet *o, void *bytes, size_t room)
     return 0;
 }
 
-/* What a socket's client that takes nothing more has sent before is read to its end. */
+/* If a socket's client reads no more, what it has sent before is still read to its end. */
 size_t outlet_write(struct outlet *o, const void *bytes, size_t count)
 {
     int n = o->takes && count > 0 ? stream_write(&o->stream, bytes, count) : -EAGAIN;
@@ -166,7 +166,7 @@ int outlet_open(struct outlet *o, unsigned guest, const char *option, const char
         return 0;
     case SERIAL_KEPT:
         return 0;
-    default: /* its user moves the bytes */
+    default: /* the caller moves the bytes */
         o->sends = true;
         set_takes(o, true);
         return 0;
@@ -188,5 +188,5 @@ void outlet_close(struct outlet *o)
     else if (outlet_is_open(o) && o->kind != SERIAL_DESCRIPTOR)
         stream_close(&o->stream);
     o->stream.fd = -1;
-    o->kind = SERIAL_KEPT; /* once is enough */
+    o->kind = SERIAL_KEPT; /* a second call does nothing */
 }

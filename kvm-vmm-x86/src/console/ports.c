@@ -13,14 +13,14 @@
 #include "host/notifier.h"
 #include "host/terminal.h"
 
-/* Of a serial port a piece is written at once, and else what came within HOLD. */
+/* A serial port's output is written when there is a PIECE, or HOLD nanoseconds after it began. */
 enum { PIECE = 4096, CTRL_D = 4, LINE = 512 };
 #define HOLD UINT64_C(10000000)
 
-/* Behind the ports of a guest's virtio console. */
+/* Indices after those of a guest's virtio console ports. */
 enum { SERIAL = CHANNELS_MAX, DEBUGCON, PORTS };
 
-/* All but the channel is the main thread's. */
+/* All but the channel belongs to the main thread. */
 struct port {
     struct channel channel;
     struct outlet outlet;
@@ -29,9 +29,9 @@ struct port {
     const char *option, *path;
     char name[CHANNEL_NAME_MAX + 8];
     struct event_timer hold;
-    bool due;                       /* output is to be written now */
-    bool opened;                    /* the guest has had its end open since the other end came */
-    bool ctrl_d;                    /* the end of standard input shall be seen as one */
+    bool due;    /* output is to be written now */
+    bool opened; /* the guest's end was open at some time since the other end came */
+    bool ctrl_d; /* the end of standard input is sent to the guest as Ctrl-D */
     void (*take)(const char *line); /* of SERIAL_CONTROL */
     char line[LINE];
     size_t line_used;
@@ -76,13 +76,13 @@ static void set_full(void *context, bool full)
     console_set_full(p->guest, p->reason, full);
 }
 
-/* Somebody has come to the other end, or has gone. */
+/* The other end has connected or gone. */
 static void on_takes(void *context, bool takes)
 {
     struct port *p = context;
 
     p->opened &= !takes;
-    p->due = takes; /* what was kept */
+    p->due = takes; /* the output kept until now */
     channel_set_open(&p->channel, takes);
 }
 
@@ -117,7 +117,7 @@ static void service_stdio(struct port *p)
     }
 }
 
-/* --- the program's own --- */
+/* --- the VMM's control port --- */
 
 static void service_control(struct port *p)
 {
@@ -137,7 +137,7 @@ static void service_control(struct port *p)
     }
     channel_drop(&p->channel, count);
     if (count > 0)
-        events_wake(); /* there may be more, after the loop's other work */
+        events_wake(); /* there may be more to read, after the loop's other work */
 }
 
 void ports_send_control(const char *text)
@@ -158,7 +158,7 @@ void ports_let_in(void)
     events_wake(); /* it may have been served in this round already */
 }
 
-/* --- what has a descriptor --- */
+/* --- ports with a descriptor --- */
 
 static void on_ready(void *context)
 {
@@ -168,7 +168,7 @@ static void on_ready(void *context)
     const uint8_t *output;
 
     count = outlet_read(&p->outlet, bytes, room < sizeof bytes ? room : sizeof bytes);
-    if (count > 0) /* there is room: this is the one writer */
+    if (count > 0) /* there is room: this is the only writer */
         (void)channel_write(&p->channel, bytes, count);
     output = channel_peek(&p->channel, &count);
     if (p->due && (count = outlet_write(&p->outlet, output, count)) > 0)
@@ -194,7 +194,7 @@ static void service(struct port *p)
         return;
     }
     if (p->opened && !open && p->outlet.kind == SERIAL_UNIX)
-        outlet_hang_up(&p->outlet); /* the guest has closed its end: the client reads an end */
+        outlet_hang_up(&p->outlet); /* the guest has closed its end: the client reads end of file */
     p->opened = outlet_is_open(&p->outlet) && (p->opened || open);
     (void)channel_peek(&p->channel, &count);
     p->due = count > 0 && (p->due || p->reason == 0 || count >= PIECE || ports.finishing);
@@ -334,7 +334,7 @@ void ports_leave(void)
 
 int ports_open(unsigned guest, const struct guest_config *config, struct error *error)
 {
-    /* What a restored guest prints comes behind what it has printed before. */
+    /* A restored guest's output is appended to its earlier output. */
     bool append = config->saved != NULL && config->saved->folder != NULL;
     char where[OUTLET_WHERE_MAX];
 
@@ -352,7 +352,7 @@ int ports_open(unsigned guest, const struct guest_config *config, struct error *
     return 0;
 }
 
-/* What somebody is there to take. */
+/* The number of bytes that a connected other end has yet to take. */
 static size_t backlog(struct port *p)
 {
     size_t count;

@@ -9,7 +9,7 @@
 enum { BLINK = 0x80, BRIGHT = 0x08, COLORS = 7, NOWHERE = SCREEN_CELLS, NO_ATTRIBUTE = -1 };
 enum { PIECE_MAX = 64 };
 
-/* The text being written, and how the terminal stands at its end. */
+/* The text being written, and the terminal's state after it. */
 struct pen {
     char *text;
     size_t used;

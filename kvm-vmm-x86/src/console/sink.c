@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPARE = 64 * 1024 }; /* what is asked for beside the bytes that are there */
+enum { SPARE = 64 * 1024 }; /* extra room in each allocation */
 
 void sink_init(struct sink *sink, int fd, struct lock *lock)
 {
@@ -39,8 +39,8 @@ size_t sink_left_locked(const struct sink *sink)
     return sink->pending.used + sink->writing.used - sink->written;
 }
 
-/* The next piece for the main thread to write, with no lock held: a thread that says more goes on
- * in `pending`. */
+/* The next piece for the main thread to write, with no lock held: a thread that writes meanwhile
+ * appends to `pending`. */
 static bool next_locked(struct sink *sink)
 {
     struct sink_bytes done = sink->writing;

@@ -11,7 +11,7 @@ static struct {
     struct event_source sources[3];
 } streams;
 
-/* Each round of the loop writes what it can: all that has to be done is to wake up for it. */
+/* Each round of the loop writes what it can: this callback only exists to wake the loop. */
 static void on_room(void *context)
 {
     (void)context;
