@@ -17,10 +17,10 @@ enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2, STATUS_FAILED = 125 
 
 struct order {
     const char *where, *verb, *argument, *guest, *run;
-    char folder[FOLDER_PATH_MAX]; /* that it has made, and the files for the machine to write */
+    char folder[FOLDER_PATH_MAX]; /* made by `ctl` for a snapshot; the machine writes to `files` */
     struct folder_files files;
     bool diff, zstd;
-    bool json; /* the answer as it came */
+    bool json; /* print the answer as it came */
 };
 
 static int usage(FILE *to)
@@ -48,7 +48,7 @@ static int complain(int status, const char *text)
 
 /* --- asking --- */
 
-/* How long an answer is waited for: until it comes, or until a call of the socket gives up. */
+/* How long to wait for an answer: until it comes, or for one timeout of the socket. */
 enum patience { UNTIL_IT_ANSWERS, ONE_TURN };
 
 static bool takes_folder(const struct order *o)
@@ -59,7 +59,7 @@ static bool takes_folder(const struct order *o)
            strcmp(verb->argument, "folder") == 0;
 }
 
-/* The machine may write to files, but its sandbox lets it make none. */
+/* The machine may write to files, but its sandbox does not let it create any. */
 static int make_folder(struct order *o, struct error *error)
 {
     snapshot_files(&o->files);
@@ -118,8 +118,8 @@ static int build_request(const struct order *o, struct json_out *out, struct err
     return out->full ? error_set(error, "the request is too long") : 0;
 }
 
-/* A machine that is stopped (SIGSTOP), or that works long (snapshot), does not answer: the user
- * hears of it once, and may wait or press Ctrl-C. False: `where` is given up. */
+/* A machine that is stopped (SIGSTOP) or busy for long (snapshot) does not answer. The user is told
+ * so once, and may wait or press Ctrl-C. False: do not wait any longer. */
 static bool wait_longer(const char *where, enum patience patience, bool *told)
 {
     if (patience == ONE_TURN)
@@ -139,7 +139,7 @@ static int connect_to(struct stream *stream, const char *path, const char *where
     return 0;
 }
 
-/* Reads up to the end of a line; how many bytes it has, or a negative errno. */
+/* Reads up to the end of a line; returns its length, or a negative errno. */
 static int read_line(const struct stream *stream, char *line, size_t room, const char *where,
                      enum patience patience, bool *told)
 {
@@ -188,7 +188,7 @@ static int ask(const char *where, const char *request, const struct folder_files
             break;
         sent += (size_t)n;
     }
-    /* One that hangs up on what is sent may have said why. */
+    /* A server that closes the connection during the request may have sent the reason before. */
     length = read_line(&stream, answer, CONTROL_ANSWER_MAX, where, patience, &told);
     stream_close(&stream);
     if (length == -EPIPE || length == -ECONNRESET)
@@ -238,7 +238,7 @@ static void print_value(const struct json *json, unsigned index, int indent)
         print_value(json, i, v->name != NULL ? indent + 2 : indent);
 }
 
-/* What is not for a person. */
+/* Members that only programs need. */
 static bool is_hidden(const char *name)
 {
     static const char *const names[] = {"version", "ok", "files", "base_sum", "sum"};
@@ -261,7 +261,7 @@ static bool is_written(void *answer, const char *name)
     return false;
 }
 
-/* The machine cannot look whether the snapshot before is still there. */
+/* The machine itself cannot check that the previous snapshot still exists. */
 static int check_base(const struct json *json, struct error *error)
 {
     const char *base;
@@ -278,8 +278,8 @@ static int check_base(const struct json *json, struct error *error)
                      base, why.text);
 }
 
-/* The folder is in its place: the next --diff stands on it. If the machine does not hear of it,
- * that one has the pages of this, too. */
+/* Tells the machine that the folder has its final name, so that the next --diff is based on it. If
+ * that fails, the next one contains the pages of this one, too. */
 static void tell_placed(const struct order *o, uint64_t sum)
 {
     static char answer[CONTROL_ANSWER_MAX];
@@ -298,7 +298,7 @@ static void tell_placed(const struct order *o, uint64_t sum)
     (void)!ask(o->where, request, NULL, answer, ONE_TURN, &ignored);
 }
 
-/* Puts the folder of a snapshot into its place. */
+/* Gives the folder of a snapshot its final name. */
 static int finish_folder(const struct order *o, struct json *json)
 {
     struct error error;
@@ -316,7 +316,7 @@ static int finish_folder(const struct order *o, struct json *json)
 static int print_answer(const struct order *o, char *answer, size_t length)
 {
     const struct control_verb *verb = control_verb(o->verb);
-    static char came[CONTROL_ANSWER_MAX]; /* it is parsed in its place */
+    static char came[CONTROL_ANSWER_MAX]; /* it is parsed in place */
     static struct json json;
     struct error error;
     const char *text;
@@ -349,7 +349,7 @@ static int print_answer(const struct order *o, char *answer, size_t length)
     return STATUS_OK;
 }
 
-/* One line a guest. The socket of a machine that was killed is still there: it is removed. One that
+/* Prints one line for each guest. Removes the sockets of machines that were killed. A machine that
  * does not answer does not keep the others from being listed. */
 static int list(void)
 {
@@ -397,7 +397,7 @@ static int run(struct order *o)
     length = ask(o->where, request, &o->files, answer, UNTIL_IT_ANSWERS, &error);
     status =
         length < 0 ? complain(STATUS_FAILED, error.text) : print_answer(o, answer, (size_t)length);
-    folder_abandon(); /* one that is not what was asked for */
+    folder_abandon(); /* does nothing if the folder was finished */
     return status;
 }
 

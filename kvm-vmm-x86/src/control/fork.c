@@ -1,5 +1,5 @@
-/* The verb `fork`; see fork.h. The guest stands still until its copies have what they need of
- * it, its disks' overlays above all, and run. */
+/* The verb `fork`; see fork.h. The guest is paused until its copies run and have what they need of
+ * it, mainly its disks' overlays. */
 #include "control/fork.h"
 
 #include <stdlib.h>
@@ -95,7 +95,7 @@ static int make_copies(struct error *error)
     return result;
 }
 
-/* Whether all of them have told what became of them. */
+/* Whether every copy has reported that it runs, or has failed. */
 static bool are_all_told(void)
 {
     bool all = true;
@@ -113,7 +113,7 @@ static bool are_all_told(void)
             all = false;
             continue;
         case PROCESS_BEGUN:
-            process_forget(&copy->process); /* how it ends is its own affair */
+            process_forget(&copy->process); /* its later end does not matter here */
             break;
         default:
             if (forks.error.text[0] == '\0')

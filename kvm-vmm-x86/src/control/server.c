@@ -15,9 +15,9 @@
 struct client {
     struct stream stream; /* fd -1: no client */
     struct event_source source;
-    const struct control_verb *verb; /* that is not answered yet; NULL: none */
-    struct control_request request;  /* its */
-    struct folder_files files;       /* descriptors that came; a request has them */
+    const struct control_verb *verb; /* not answered yet; NULL: none */
+    struct control_request request;  /* of `verb` */
+    struct folder_files files;       /* received, for the next request */
     bool leaving;                    /* no more input is read */
     bool gone;                       /* hung up: its descriptors are being closed */
     char input[CONTROL_REQUEST_MAX + 1];
@@ -25,12 +25,13 @@ struct client {
     char output[CONTROL_ANSWER_MAX];
     size_t output_at, output_end;
     struct worker_job closing;
-    bool closes; /* a thread closes what follows; nothing is taken from the client meanwhile */
+    bool closes; /* a thread closes the descriptors below; nothing is read from the client meanwhile
+                  */
     int closed[FOLDER_FILES_MAX + SOCKET_FDS_MAX + 1];
     unsigned closed_count;
 };
 
-/* The last client is one that is turned away. */
+/* The last entry is for a client that is turned away. */
 enum { TURNED_AWAY = CONTROL_CLIENTS_MAX, CLIENTS };
 
 static struct {
@@ -39,7 +40,7 @@ static struct {
     struct socket_server socket;
     struct event_source listener;
     struct client clients[CLIENTS];
-    struct workers *closers; /* one thread a client: none waits for another's */
+    struct workers *closers; /* one thread for each client: none waits for another's closing */
     struct event_source has_closed;
 } server;
 
@@ -58,8 +59,9 @@ static struct client *client_of(struct worker_job *closing)
     return (struct client *)((char *)closing - offsetof(struct client, closing));
 }
 
-/* The last close of a file may wait, for a peer (SO_LINGER) or a server (FUSE, NFS), and which file
- * it is a client chooses: so a thread does it. A socket holds files, too, that were not read. */
+/* The last close of a file may block, on a peer (SO_LINGER) or a server (FUSE, NFS), and the client
+ * chooses the file: so a thread closes it. A socket also holds files that were sent but not
+ * received. */
 static void close_all(struct worker_job *closing)
 {
     const struct client *c = client_of(closing);
@@ -93,7 +95,7 @@ static void hang_up(struct client *c, bool drained)
     c->verb = NULL;
     c->gone = true;
     close_elsewhere(c);
-    if (!c->closes) /* there is a place again */
+    if (!c->closes) /* there is room for a client again */
         events_want(&server.listener, EVENTS_READ);
 }
 
@@ -109,7 +111,7 @@ static void finish_answer(struct client *c, const struct json_out *out)
 static struct json_out begin_answer(struct client *c, bool good)
 {
     struct json_out out =
-        json_out(c->output, sizeof c->output - 2); /* of the bracket and newline */
+        json_out(c->output, sizeof c->output - 2); /* room for the bracket and newline */
 
     json_open(&out, NULL, '{');
     json_number(&out, "version", CONTROL_VERSION);
@@ -191,8 +193,8 @@ static void handle(struct client *c, char *line, size_t length)
 
 /* --- clients --- */
 
-/* Takes a line out of what came; false: there is no whole one yet. A line without an end is
- * answered once, and then the client has to go. */
+/* Takes a line out of the input; false: there is no whole line yet. A line that is too long gets
+ * one answer, and then the client is disconnected. */
 static bool take_line(struct client *c)
 {
     char line[CONTROL_REQUEST_MAX + 1];
@@ -219,8 +221,8 @@ static bool has_output(const struct client *c)
     return c->output_at < c->output_end;
 }
 
-/* As far as it goes without waiting: what it asks while an answer is under way stays where it is.
- */
+/* Serves the client as far as possible without blocking. Requests that come while an answer is
+ * pending stay in the socket or the buffer. */
 static void serve(struct client *c)
 {
     int n;
@@ -236,7 +238,8 @@ static void serve(struct client *c)
             return;
         }
     } while (n > 0 || (!has_output(c) && c->verb == NULL && take_line(c)));
-    /* Else they may be of a line whose end has not come: what is read at once is not told apart. */
+    /* Otherwise the descriptors may belong to a line that is not complete yet: after a read it is
+     * not known which line they came with. */
     if (c->verb == NULL && c->input_used == 0)
         close_elsewhere(c);
     events_want(&c->source, has_output(c)                  ? EVENTS_WRITE
@@ -293,7 +296,7 @@ static void on_closed(void *context)
         c->closes = false;
         c->closed_count = 0;
         if (c->gone)
-            close_elsewhere(c); /* what it had when it was hung up on */
+            close_elsewhere(c); /* what the client still had when the server hung up */
         else
             serve(c);
     }
@@ -331,7 +334,7 @@ static void on_knock(void *context)
     }
 }
 
-/* No client is there, and nothing of one is to be closed. */
+/* Resets all clients: none is connected, and none has anything left to close. */
 static void forget_clients(void)
 {
     for (unsigned i = 0; i < CLIENTS; i++) {
@@ -422,7 +425,7 @@ bool control_close(void)
     events_want(&server.has_closed, 0);
     while (workers_take(server.closers) != NULL)
         ;
-    (void)!workers_close(server.closers); /* one that still closes ends with the program */
+    (void)!workers_close(server.closers); /* a thread that still closes ends with the program */
     /* A connection in the listener's queue may hold files: the program's end closes it, and does
      * not linger. */
     server.socket.listener = -1;

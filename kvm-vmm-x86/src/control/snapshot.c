@@ -11,7 +11,7 @@ static struct {
     struct control_run run;
     bool busy; /* a snapshot is being taken: */
     struct snapshot_save save;
-    struct folder_files *giver; /* whose request passed its files */
+    struct folder_files *giver; /* of the client whose request passed the files */
     struct pause_holder holder;
     struct snapshot_track tracks[GUESTS_MAX];
 } snapshot_control;
@@ -38,7 +38,7 @@ static void let_go(void)
 {
     vm_resume(snapshot_control.save.vm, &snapshot_control.holder);
     folder_move_files(snapshot_control.giver,
-                      &snapshot_control.save.folder.files); /* that no thread took */
+                      &snapshot_control.save.folder.files); /* those that no thread has taken */
     snapshot_control.busy = false;
 }
 
@@ -76,7 +76,7 @@ static int take_files(struct control_request *request, struct folder_files *take
     return 0;
 }
 
-/* The guest stands still first, then a thread writes. */
+/* First the guest is paused, then a thread writes. */
 enum verb_result control_snapshot_again(struct control_request *request, struct json_out *out,
                                         struct error *error)
 {
@@ -134,8 +134,9 @@ static bool read_choice(const struct control_request *request, const char *name,
     return false;
 }
 
-/* The client has put the folder of that sum in its place. If it says so after another snapshot has
- * begun, it is too late: the next --diff has more pages than it needs, and nothing else is lost. */
+/* The client has given the folder with checksum `sum` its final name. If it says so after another
+ * snapshot has begun, that is too late: the next --diff has more pages than it needs, but nothing
+ * is lost. */
 static enum verb_result placed(unsigned guest, uint64_t sum, struct json_out *out)
 {
     struct snapshot_track *track = &snapshot_control.tracks[guest];

@@ -15,8 +15,8 @@
 
 static struct control {
     struct control_run run;
-    struct pause_holder users[GUESTS_MAX]; /* who said `pause` */
-    struct control_log logs[GUESTS_MAX];   /* they begin with the guests */
+    struct pause_holder users[GUESTS_MAX]; /* hold the guests paused by the verb `pause` */
+    struct control_log logs[GUESTS_MAX];   /* each begins when its guest begins */
 } control;
 
 static void on_quiet(void *context)
@@ -62,7 +62,7 @@ int control_choose(struct control_request *request, struct error *error)
     return 0;
 }
 
-/* The guests that the request is about and that run. A guest that is named must. */
+/* Chooses the running guests that the request is about. A guest that is named must run. */
 static int choose_running(struct control_request *request, struct error *error)
 {
     unsigned running = 0;
@@ -247,7 +247,7 @@ static enum verb_result begin_fork(struct control_request *request, struct json_
 
 /* --- balloon --- */
 
-/* Of all guests that the request is about, or none. */
+/* Sets the balloon of all guests that the request is about, or of none. */
 static enum verb_result begin_balloon(struct control_request *request, struct json_out *out,
                                       struct error *error)
 {
