@@ -11,10 +11,10 @@
 
 enum { LEAF1_EDX_HTT = 1 << 28, LEAF1_ECX_DEADLINE = 1 << 24 };
 #define LEAF1_ECX_HYPERVISOR (UINT32_C(1) << 31)
-#define LEAF1_EBX_ID         UINT32_C(0xffff0000) /* local APIC number, and how many there may be */
+#define LEAF1_EBX_ID         UINT32_C(0xffff0000) /* local APIC ID, and the maximum number of them */
 
-/* Leaf 4 and 8000_001d, EAX: how many local APIC numbers share a cache, and (Intel only) how many
- * cores there are. */
+/* Leaf 4 and 8000_001d, EAX: the number of local APIC IDs that share a cache, and (Intel only) the
+ * number of cores. */
 enum { CACHE_LEVEL_SHIFT = 5, CACHE_LEVEL_MASK = 7, CACHE_LAST = 3 };
 enum { CACHE_SHARING_SHIFT = 14, CACHE_SHARING = 0xfff << CACHE_SHARING_SHIFT };
 enum { CACHE_CORES_SHIFT = 26 };
@@ -33,7 +33,7 @@ enum { LEAF7_EBX_SGX = 1 << 2, LEAF7_ECX_SGX_LC = 1 << 30 };
 enum { TOPOLOGY_LEAVES = 2 };
 static const uint32_t topology_leaves[TOPOLOGY_LEAVES] = {0xb, 0x1f};
 
-/* Bits that number `count` things. */
+/* The number of bits that `count` IDs need. */
 static unsigned bits_for(unsigned count)
 {
     unsigned bits = 0;
@@ -62,7 +62,7 @@ static void set_identity(struct kvm_cpuid_entry2 *leaf1, const struct cpuid_plac
     leaf1->ecx |= LEAF1_ECX_HYPERVISOR | (place->deadline ? LEAF1_ECX_DEADLINE : 0);
 }
 
-/* The last level is the package's, the others are each core's own. */
+/* The last level is shared by the package, the others belong to each core. */
 static void set_cache(struct kvm_cpuid_entry2 *cache, const struct cpuid_place *place, bool intel)
 {
     uint32_t most = (1u << bits_for(place->count)) - 1;
@@ -82,11 +82,12 @@ static void set_amd_cores(struct kvm_cpuid_entry2 *sizes, const struct cpuid_pla
                  bits_for(place->count) << AMD_ID_BITS_SHIFT;
 }
 
-/* KVM updates stolen time at each entry, under a version that the guest reads before and after.
- * Between two single steps there is an entry: a guest that reads it would never come to an end.
- * That a page has arrived is told by an interrupt of the local APIC. With that off KVM keeps the
- * news, and a vCPU with news does not sleep: HLT would come back at once, for ever (seen with Linux
- * 6.1 and `nolapic`). */
+/* KVM updates stolen time at each VM entry, together with a version that the guest compares before
+ * and after it reads. A single step is a VM entry, so a guest that is stepped through this would
+ * never leave the loop. With asynchronous page faults KVM reports by an interrupt of the local APIC
+ * that a page has arrived. If the local APIC is off, the report stays pending, and a vCPU with a
+ * pending report does not sleep: HLT returns at once, forever (seen with Linux 6.1 and `nolapic`).
+ */
 static void set_features(struct kvm_cpuid_entry2 *features, const struct cpuid_place *place)
 {
     if (place->no_lapic)
@@ -144,7 +145,7 @@ static void adapt_entry(struct kvm_cpuid_entry2 *entry, const struct cpuid_place
     }
 }
 
-/* Replaces the host's levels: one thread a core, `count` cores, and the end of the list. */
+/* Replaces the host's levels: one thread per core, `count` cores, and the end of the list. */
 static void set_levels(struct kvm_cpuid2 *cpuid, uint32_t leaf, const struct cpuid_place *place)
 {
     uint32_t kept = 0;
@@ -179,7 +180,7 @@ static bool is_amd(struct kvm_cpuid2 *cpuid)
 
     if (vendor == NULL)
         return false;
-    /* EBX, ECX, EDX as they lie in the structure: the name with its last two parts exchanged. */
+    /* The name is in EBX, EDX, ECX, but the structure has EBX, ECX, EDX. */
     return memcmp(&vendor->ebx, names[0], 12) == 0 || memcmp(&vendor->ebx, names[1], 12) == 0;
 }
 
@@ -211,8 +212,8 @@ unsigned cpuid_address_bits(const struct kvm_cpuid2 *cpuid)
     return WITHOUT_THE_LEAF;
 }
 
-/* Words of features, one a bit, and what in them follows the guest's own registers (OSXSAVE, OSPKE,
- * the local APIC's being on, MONITOR by a switch in an MSR). */
+/* Registers with one feature in each bit, and the bits that follow the guest's own registers
+ * (OSXSAVE, OSPKE, local APIC enabled, MONITOR as an MSR enables it). */
 static const struct {
     uint32_t function, index;
     char reg; /* the letter before X */

@@ -49,7 +49,7 @@ static void release(struct machine *m)
         kvm_close_vm(m->vm);
 }
 
-/* What a new vCPU is to run with. */
+/* How a new vCPU is run. */
 struct trial {
     gva_t entry;
     bool paging, window;
@@ -57,8 +57,8 @@ struct trial {
     uint64_t address, dr7;
 };
 
-/* Whether it comes back for `reason`, and from the debugger at `expected`. Without interrupt
- * controllers HLT comes back as an exit. */
+/* Whether the vCPU exits with `reason`, and for a debug exit or an open interrupt window at
+ * `expected`. Without interrupt controllers in KVM, HLT is an exit. */
 static bool comes_back(struct machine *m, const struct trial *trial, uint32_t reason,
                        gva_t expected)
 {
@@ -115,8 +115,8 @@ struct probe_debug probe_debug(const struct kvm *kvm)
     return found;
 }
 
-/* An emulated processor may lose the shadow of STI where a host's interrupt comes in it: one trial
- * of many is early then. */
+/* An emulated processor may lose the interrupt shadow of STI if a host's interrupt comes in it. A
+ * trial then exits too early, so one good trial is enough. */
 bool probe_window(const struct kvm *kvm)
 {
     enum { TRIALS = 3 };

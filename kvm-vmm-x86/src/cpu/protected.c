@@ -2,8 +2,8 @@
  * Protected mode, 32-bit, with or without paging.
  *
  * At the top of RAM, in this order: boot information, GDT, page directory, one page table. RAM is
- * mapped by 4 MB pages; the table maps what is left when RAM is not a multiple of 4 MB, so that the
- * first byte behind RAM faults.
+ * mapped by 4 MB pages; the table maps the rest if RAM is not a multiple of 4 MB, so that the first
+ * byte behind RAM faults.
  */
 #include "cpu/segments.h"
 #include "cpu/state.h"

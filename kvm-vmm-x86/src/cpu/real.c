@@ -1,4 +1,4 @@
-/* Real mode: the guest sees its window as the place where everything is. */
+/* Real mode: code, data and stack are all in the guest's window. */
 #include "cpu/segments.h"
 #include "cpu/state.h"
 

@@ -6,7 +6,7 @@
 enum { LIMIT = 0xffff, TYPE_LDT = 2, TYPE_TSS = 11 };
 enum { RESET_CS = 0xf000, RESET_IP = 0xfff0 };
 #define RESET_BASE UINT64_C(0xffff0000)
-#define CR0_RESET  UINT64_C(0x60000010) /* caches off, as no cache of a guest is */
+#define CR0_RESET  UINT64_C(0x60000010) /* caches off; a guest has no caches */
 
 void cpu_reset(struct kvm_regs *regs, struct kvm_sregs *sregs)
 {

@@ -20,7 +20,7 @@ void segments_load_gdt(const struct memory *memory, gpa_t gdt, const struct kvm_
     uint64_t entries[GDT_ENTRIES] = {0, segments_descriptor(code), segments_descriptor(data)};
     uint8_t *at = memory_at(memory, gdt, sizeof entries);
 
-    if (at != NULL) /* the reserved range is RAM: cpu_reserved_* made sure */
+    if (at != NULL) /* the reserved range is RAM: cpu_reserved_* has checked it */
         memcpy(at, entries, sizeof entries);
     sregs->cs = *code;
     sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = *data;
