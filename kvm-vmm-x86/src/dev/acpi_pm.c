@@ -1,6 +1,6 @@
 /* ACPI's fixed registers; see acpi_pm.h. ACPI 6.3, 4.8.3.1 (events), 4.8.3.2 (control), 4.8.3.6
- * (reset), 4.8.4.1 (general-purpose events). The device is a row of bytes: an access of any width
- * is each of its bytes in turn. */
+ * (reset), 4.8.4.1 (general-purpose events). The device is a row of bytes: a wider access is done
+ * byte by byte. */
 #include "dev/acpi_pm.h"
 
 enum { STATUS = ACPI_PM_EVENT, ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CONTROL };
@@ -8,7 +8,7 @@ enum { STATUS = ACPI_PM_EVENT, ENABLE = ACPI_PM_EVENT + 2, CONTROL = ACPI_PM_CON
 /* Bit 15 of the status register (table 4-15): the machine has left a sleeping state. */
 enum { HIGH_WAKE = 0x80 };
 
-/* Of the control register's two bytes. */
+/* Bits of the control register's low and high byte. */
 enum { LOW_SCI_ENABLED = 0x01, HIGH_SLEEP = 0x20, HIGH_TYPE_SHIFT = 2, HIGH_TYPE_MASK = 7 };
 
 static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
@@ -21,22 +21,23 @@ static uint8_t read_byte(const struct acpi_pm *pm, unsigned at)
     case ENABLE + 1:
         return pm->state.enable[at - ENABLE];
     case CONTROL:
-        return pm->state.control[0] | LOW_SCI_ENABLED; /* always in ACPI mode: there is no other */
+        return pm->state.control[0] |
+               LOW_SCI_ENABLED; /* always in ACPI mode: this machine has no other */
     case CONTROL + 1:
         return pm->state.control[1];
     case ACPI_PM_GENERAL:
     case ACPI_PM_GENERAL + 1:
         return pm->state.general[at - ACPI_PM_GENERAL];
-    default: /* the reset register is for writing */
+    default: /* the reset register is write-only */
         return 0;
     }
 }
 
-/* What writing a register asks of the machine. */
+/* What a write to a register makes the machine do. */
 enum wish { NOTHING, SLEEP, OFF, RESET };
 
-/* The sleep bit acts and does not stay. The other states are not announced: asked for one of them
- * the machine just stays awake. */
+/* The sleep bit starts the transition and is not stored. The tables announce no other sleeping
+ * states: if the guest asks for one, the machine stays awake. */
 static enum wish write_sleep(struct acpi_pm *pm, uint8_t value)
 {
     unsigned type = value >> HIGH_TYPE_SHIFT & HIGH_TYPE_MASK;
@@ -54,7 +55,7 @@ static bool has_event(const struct acpi_pm *pm)
            (pm->state.general[0] & pm->state.general[1]) != 0;
 }
 
-/* The interrupt is level-triggered: up while an event has happened that the guest wants to know. */
+/* The interrupt is level-triggered: the line is up while an enabled event is pending. */
 static void update_line(void *device)
 {
     struct acpi_pm *pm = device;
@@ -91,7 +92,7 @@ static enum wish write_byte(struct acpi_pm *pm, unsigned at, uint8_t value)
     }
 }
 
-/* An event that came before the machine slept woke nothing: it is looked for afterwards. */
+/* An event that came before the machine slept could not wake it: check for one afterwards. */
 static void fall_asleep(struct acpi_pm *pm)
 {
     bool event;
@@ -131,7 +132,7 @@ static enum verdict acpi_pm_access(void *device, struct bus_access *access)
     return VERDICT_STOP;
 }
 
-/* The power button wakes whether or not its event is enabled (4.8.2.2.1). */
+/* The power button wakes the machine whether or not its event is enabled (4.8.2.2.1). */
 void acpi_pm_happen(struct acpi_pm *pm, enum acpi_pm_event event)
 {
     bool wakes;
@@ -162,7 +163,7 @@ void acpi_pm_woken(struct acpi_pm *pm, enum acpi_pm_event cause)
     update_line(pm);
 }
 
-/* A word each. */
+/* Each register is one word. */
 static const char *const names[] = {"PM1_STS", "PM1_EN", "PM1_CNT", "RESET", "GPE0"};
 static const struct bus_registers registers = {
     .read = BUS_NAMES(names), .written = BUS_NAMES(names), .stride = 2};

@@ -134,8 +134,8 @@ int bus_load(const struct bus_ops *ops, void *device, const struct chunk *chunk,
     return 0;
 }
 
-/* An access wider than the device, or reaching past its range, goes byte by byte, each byte to
- * the owner. (Inlined it would have bus_access save registers at each access.) */
+/* An access that is wider than the device, or reaches past its range, is split into bytes, and each
+ * byte goes to its owner. (Inlined, it would make bus_access save registers at each access.) */
 static __attribute__((noinline)) enum verdict access_split(struct bus *bus, enum bus_space space,
                                                            uint64_t address,
                                                            const struct bus_access *whole)

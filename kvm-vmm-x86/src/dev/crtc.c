@@ -5,7 +5,7 @@ enum { CURSOR_START = 0x0a, CURSOR_END = 0x0b, START_HIGH = 0x0c, START_LOW = 0x
 enum { CURSOR_HIGH = 0x0e, CURSOR_LOW = 0x0f };
 enum { CURSOR_OFF = 1 << 5, CURSOR_LINE = 0x1f, INDEX_MASK = 0x1f };
 
-/* What a BIOS leaves in 80x25 text: the cursor is a line at the foot of the character. */
+/* As a BIOS sets it for 80x25 text: the cursor is a line at the bottom of the character. */
 enum { BIOS_CURSOR_START = 13, BIOS_CURSOR_END = 14 };
 
 static enum verdict crtc_access(void *device, struct bus_access *access)

@@ -1,7 +1,7 @@
 /* The debug console and the POST port; see debugcon.h. */
 #include "dev/debugcon.h"
 
-/* What a guest reads to learn that the console is there. */
+/* A guest reads this value to detect the console. */
 enum { DEBUGCON_IS_HERE = 0xe9 };
 
 static enum verdict debugcon_access(void *device, struct bus_access *access)
@@ -15,7 +15,7 @@ static enum verdict debugcon_access(void *device, struct bus_access *access)
     return VERDICT_RESUME;
 }
 
-/* Codes are looked at where exits are recorded. */
+/* POST codes are evaluated where exits are recorded. */
 static enum verdict post_access(void *device, struct bus_access *access)
 {
     (void)device;

@@ -18,7 +18,7 @@ enum key {
 
 enum { ID_TRADITIONAL = 1, ID_DMA = 2 };
 
-/* Bits of a transfer's control word; the rest of it may be a key. */
+/* Bits of a transfer's control word; with DMA_SELECT the upper half is a key. */
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
 enum { DMA_SLICE = 65536 };
 
@@ -38,7 +38,7 @@ struct entry {
 
 _Static_assert(sizeof(struct entry) == 64, "fw_cfg.rst, file directory");
 
-/* The selected item; one of no bytes if it does not exist. */
+/* The selected item; an empty one if it does not exist. */
 static struct fw_cfg_item selected(const struct fw_cfg *fw)
 {
     unsigned key = fw->state.selected;
@@ -60,7 +60,7 @@ static void choose(struct fw_cfg *fw, uint16_t key)
     fw->state.offset = 0;
 }
 
-/* Behind an item's end there are zeroes. */
+/* Reads past an item's end give zeroes. */
 static uint8_t next_byte(struct fw_cfg *fw)
 {
     struct fw_cfg_item item = selected(fw);
@@ -119,7 +119,7 @@ static void begin(struct fw_cfg *fw, const struct descriptor *d)
     fw->state.to = __builtin_bswap64(d->address);
 }
 
-/* A slice a try, so that the guest can be stopped between two. */
+/* Moves one slice in each call, so that the guest can be stopped between two. */
 static enum verdict transfer(struct fw_cfg *fw, gpa_t at, struct bus_cpu *cpu)
 {
     struct descriptor d;
@@ -127,7 +127,7 @@ static enum verdict transfer(struct fw_cfg *fw, gpa_t at, struct bus_cpu *cpu)
 
     if (cpu->done == 0) {
         if (!memory_read(fw->backend->memory, at, &d, sizeof d))
-            return VERDICT_RESUME; /* there is nowhere to say it */
+            return VERDICT_RESUME; /* there is no place for an error */
         begin(fw, &d);
         left = fw->state.left;
         if (fw->state.control & DMA_WRITE)
@@ -141,7 +141,8 @@ static enum verdict transfer(struct fw_cfg *fw, gpa_t at, struct bus_cpu *cpu)
     }
     fw->state.left = 0;
     control = __builtin_bswap32(control);
-    (void)!memory_write(fw->backend->memory, at, &control, sizeof control); /* it was read */
+    (void)!memory_write(fw->backend->memory, at, &control,
+                        sizeof control); /* cannot fail: it was read from there */
     return VERDICT_RESUME;
 }
 
@@ -211,7 +212,7 @@ static void fill_directory(struct fw_cfg *fw)
     }
 }
 
-/* Returns the bytes of RAM. */
+/* Returns the size of RAM in bytes. */
 static uint64_t fill_ranges(struct fw_cfg *fw, const struct memory *memory)
 {
     uint64_t whole = 0;

@@ -1,7 +1,7 @@
 /*
- * Hypercalls on port 0x500 (abi/hypercall.h). A write of the port makes the call that AL names;
- * arguments and results travel in the general registers. A read gives the byte the last HC_GETCHAR
- * answered.
+ * Hypercalls on port 0x500 (abi/hypercall.h). A write to the port makes the call whose number is in
+ * AL; arguments and results are in the general registers. A read returns the result of the last
+ * HC_GETCHAR.
  */
 #include "dev/hypercall.h"
 
@@ -32,7 +32,8 @@ static enum verdict hc_putchar(struct hypercall *hc, struct bus_cpu *cpu)
     return VERDICT_RESUME;
 }
 
-/* What a read of the end answers, and how often it was asked for. */
+/* Stores the byte for reads of the port. Returns how often in a row the guest has read the end of
+ * its input. */
 static unsigned note_answer(struct hypercall *hc, int byte)
 {
     unsigned ended;
@@ -45,7 +46,8 @@ static unsigned note_answer(struct hypercall *hc, int byte)
     return ended;
 }
 
-/* Every answer sets CF, so that the end of input is told apart from a byte of the same value. */
+/* Every result sets or clears CF, so that the end of input differs from a byte of the same value.
+ */
 static enum verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
 {
     int byte;
@@ -65,8 +67,9 @@ static enum verdict hc_getchar(struct hypercall *hc, struct bus_cpu *cpu)
     return VERDICT_RESUME;
 }
 
-/* A slice a try, so that the guest can be stopped between two, and waits for its reader. All who
- * see the output see one copy of it: another vCPU may write there meanwhile. */
+/* Writes one slice in each call, so that the guest can be stopped between two and can wait for its
+ * reader. Each piece is copied once, so that all readers of the output see the same bytes even if
+ * another vCPU changes them meanwhile. */
 static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
 {
     gpa_t from = cpu->regs->rbx & UINT32_MAX;
@@ -74,7 +77,7 @@ static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
     uint8_t piece[PIECE];
     char message[96];
 
-    if (cpu->done >= whole) /* nothing to write, or a debugger changed what the call is about */
+    if (cpu->done >= whole) /* nothing to write, or a debugger changed the arguments */
         cpu->done = 0;
     limit = whole - cpu->done > HYPERCALL_SLICE ? cpu->done + HYPERCALL_SLICE : whole;
     while (cpu->done < limit) {
@@ -93,7 +96,7 @@ static enum verdict hc_write(struct hypercall *hc, struct bus_cpu *cpu)
     return cpu->done < whole ? VERDICT_AGAIN : VERDICT_RESUME;
 }
 
-/* (Inlined it would have each call make room for its text.) */
+/* (Inlined, it would make each call reserve stack for its text.) */
 static __attribute__((noinline)) enum verdict hc_unknown(struct hypercall *hc, struct bus_cpu *cpu,
                                                          uint8_t number)
 {
@@ -106,7 +109,7 @@ static __attribute__((noinline)) enum verdict hc_unknown(struct hypercall *hc, s
     return stop(hc, END_CRASH, message);
 }
 
-/* The registers that the copy is made with are those before the call: it makes the call again. */
+/* The copy is made with the registers before the call, so it makes the call again. */
 static enum verdict hc_fork(struct hypercall *hc, struct bus_cpu *cpu)
 {
     uint64_t number = UINT64_MAX;
@@ -151,7 +154,7 @@ static enum verdict hypercall_access(void *device, struct bus_access *access)
                                  : hc_unknown(hc, access->cpu, number);
 }
 
-/* A call is an order: it is named by its number. */
+/* Writes are named by the number of the call. */
 static const char *const call_names[] = {
     [HC_EXIT] = "EXIT",   [HC_PUTCHAR] = "PUTCHAR", [HC_GETCHAR] = "GETCHAR",
     [HC_WRITE] = "WRITE", [HC_FORK] = "FORK",

@@ -26,7 +26,7 @@ enum {
 enum { RAM_MASK = 0x1f, SELF_TEST_OK = 0x55, TEST_PORT_OK = 0x00 };
 enum { PORT_RUNS = 1 << 0, PORT_OUTPUT = 1 << 4, PORT_REST = 0xce }; /* bit 0 low: CPU reset */
 
-/* What the keyboard is told and answers. */
+/* Commands to the keyboard, and its answers. */
 enum {
     SET_LEDS = 0xed,
     ECHO = 0xee,
@@ -42,7 +42,8 @@ enum {
 enum { ACK = 0xfa, PASSED = 0xaa, ID_1 = 0xab, ID_2 = 0x83, ID_2_TRANSLATED = 0x41 };
 enum { SET_2 = 0x02, SET_2_TRANSLATED = 0x41, RELEASED = 0x80, EXTENDED = 0xe0, BREAK = 0xf0 };
 
-/* Scan code set 2 by set 1: what the keyboard sends when the controller does not translate. */
+/* Codes of set 2, indexed by those of set 1: what the keyboard sends when the controller does not
+ * translate. */
 static const uint8_t set_2[] = {
     0x00, 0x76, 0x16, 0x1e, 0x26, 0x25, 0x2e, 0x36, 0x3d, 0x3e, 0x46, 0x45, 0x4e, 0x55, 0x66,
     0x0d, 0x15, 0x1d, 0x24, 0x2d, 0x2c, 0x35, 0x3c, 0x43, 0x44, 0x4d, 0x54, 0x5b, 0x5a, 0x14,
@@ -51,7 +52,8 @@ static const uint8_t set_2[] = {
     0x06, 0x04, 0x0c, 0x03, 0x0b, 0x83, 0x0a, 0x01, 0x09, 0x77, 0x7e, 0x6c, 0x75, 0x7d, 0x7b,
     0x6b, 0x73, 0x74, 0x79, 0x69, 0x72, 0x7a, 0x70, 0x71, 0x84, 0x00, 0x61, 0x78, 0x07};
 
-/* A guest that asks and asks and never reads loses answers; the queue stays as it is. */
+/* If the guest sends commands and never reads, answers are dropped; the queue keeps the older ones.
+ */
 static void put(struct i8042_queue *q, uint8_t byte)
 {
     if (q->used < I8042_QUEUE_SIZE)
@@ -72,7 +74,8 @@ static void update_line(struct i8042 *c)
     irq_set(&c->irq, c->state.full && (c->state.ram[CONFIG] & CONFIG_IRQ));
 }
 
-/* The next byte moves up. The line falls in between: the interrupt controller looks for edges. */
+/* Moves the next byte into the output buffer. The line falls in between, because the interrupt
+ * controller needs an edge. */
 static void refill(struct i8042 *c)
 {
     update_line(c);
@@ -106,7 +109,7 @@ static void write_config(struct i8042 *c, uint8_t value)
     c->state.ram[CONFIG] = (value & CONFIG_WRITABLE) | CONFIG_MOUSE_OFF;
 }
 
-/* A byte on the command port. */
+/* A byte written to the command port. */
 static enum verdict obey(struct i8042 *c, uint8_t command)
 {
     c->state.command = 0;
@@ -138,13 +141,13 @@ static enum verdict obey(struct i8042 *c, uint8_t command)
     case READ_OUTPUT_PORT:
         put(&c->state.replies, PORT_REST | PORT_RUNS | (c->state.full ? PORT_OUTPUT : 0));
         break;
-    default: /* the mouse's commands among them: a controller with one port knows none */
+    default: /* including the mouse's commands: a controller with one port has none of them */
         break;
     }
     return VERDICT_RESUME;
 }
 
-/* The data byte of a command. */
+/* The data byte that follows a command. */
 static enum verdict complete(struct i8042 *c, uint8_t command, uint8_t value)
 {
     if (command == WRITE_OUTPUT_PORT && !(value & PORT_RUNS))
@@ -158,8 +161,8 @@ static enum verdict complete(struct i8042 *c, uint8_t command, uint8_t value)
     return VERDICT_RESUME;
 }
 
-/* The value that follows a keyboard's order. The only scan code set is 2; lights and typing rate
- * are the terminal's. */
+/* The value that follows a command to the keyboard. Set 2 is the only scan code set; lights and
+ * typing rate have no effect. */
 static void complete_order(struct i8042 *c, uint8_t order, uint8_t value)
 {
     bool translate = c->state.ram[CONFIG] & CONFIG_TRANSLATE;
@@ -180,7 +183,7 @@ static void answer_identity(struct i8042 *c)
     put(&c->state.keyboard, c->state.ram[CONFIG] & CONFIG_TRANSLATE ? ID_2_TRANSLATED : ID_2);
 }
 
-/* A byte for the keyboard. */
+/* A byte sent to the keyboard. */
 static void order_keyboard(struct i8042 *c, uint8_t value)
 {
     uint8_t order = c->state.order;
@@ -215,7 +218,7 @@ static void order_keyboard(struct i8042 *c, uint8_t value)
     case SCAN_ON:
     case SCAN_OFF:
     case DEFAULTS:
-        c->state.keyboard.used = 0; /* keys not yet fetched are forgotten */
+        c->state.keyboard.used = 0; /* keys not yet read are dropped */
         c->state.scanning = value != SCAN_OFF;
         put(&c->state.keyboard, ACK);
         break;
@@ -236,7 +239,7 @@ static enum verdict write_data(struct i8042 *c, uint8_t value)
     return VERDICT_RESUME;
 }
 
-/* Reading an empty buffer gives what it held last. */
+/* Reading an empty buffer gives the last byte again. */
 static uint8_t read_data(struct i8042 *c)
 {
     c->state.full = false;

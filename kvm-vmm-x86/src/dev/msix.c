@@ -30,7 +30,7 @@ void msix_reset(struct msix *m)
         m->table[i] = (struct pci_msix_entry){.control = PCI_MSIX_ENTRY_MASK};
 }
 
-/* A message is a write to memory, which only a bus master does. */
+/* A message is a memory write, which only a bus master may do. */
 static bool is_masked(const struct msix *m, unsigned vector)
 {
     return (control(m) & PCI_MSIX_MASK) ||

@@ -6,8 +6,8 @@
 
 enum { VECTORS = 256, VECTOR_SIZE = 4, PARAGRAPH = 16, INT = 0xcd };
 
-/* The window's last paragraph. Each vector reaches it by another segment, so that IP says which it
- * was: 16 times its number, and where in the paragraph. */
+/* In the window's last paragraph. Each vector enters it through a different segment, so that IP
+ * gives the vector: IP is 16 times its number plus the offset in the paragraph. */
 static const uint8_t stub[] = {
     0x55,                     /* push %bp */
     0x89, 0xe5,               /* mov %sp, %bp */
@@ -42,7 +42,7 @@ static bool is_ours(const struct memory *memory, uint64_t rip)
 {
     uint8_t there[sizeof stub];
 
-    /* KVM comes back with RIP at the `out` or behind it. */
+    /* After the exit RIP is at the `out` or behind it. */
     return (rip % PARAGRAPH == sizeof stub - 2 || rip % PARAGRAPH == sizeof stub) &&
            memory_read(memory, place(memory), there, sizeof there) &&
            memcmp(there, stub, sizeof stub) == 0;

@@ -5,11 +5,11 @@
 
 enum { VERSION = 1 }; /* of the saved state */
 
-/* QEMU's generic host bridge: no operating system or firmware expects registers of its own there.
- */
+/* The IDs of QEMU's generic host bridge: no operating system or firmware expects special registers
+ * in it. */
 static const struct pci_identity bridge_identity = {
     .vendor = 0x1b36, .device = 0x0008, .class_code = 0x060000};
-enum { SUBSYSTEM_VENDOR = 0x1af4, SUBSYSTEM = 0x1100 }; /* as QEMU's devices have it */
+enum { SUBSYSTEM_VENDOR = 0x1af4, SUBSYSTEM = 0x1100 }; /* as in QEMU's devices */
 
 #define GIB_ALIGN (UINT64_C(1) << 30)
 
@@ -90,8 +90,8 @@ static enum verdict read_nothing(struct bus_access *access)
     return VERDICT_RESUME;
 }
 
-/* `place` is as in PCI Express: 5 bits of slot, 3 of function, 12 of register. What is not there
- * reads all ones; so do the registers that PCI does not have. */
+/* `place` is as in PCI Express: 5 bits of slot, 3 of function, 12 of register. Absent functions
+ * read as all ones; so do the registers that only PCI Express has. */
 static enum verdict access_config(struct pci *pci, uint64_t place, struct bus_access *access)
 {
     unsigned slot = place >> 15 & 31, function = place >> 12 & 7, reg = place & 0xfff;
@@ -105,9 +105,10 @@ static enum verdict access_config(struct pci *pci, uint64_t place, struct bus_ac
     return VERDICT_RESUME;
 }
 
-/* --- by ports --- */
+/* --- configuration access by ports --- */
 
-/* The address register takes 32 bits at once; of bytes in it, one is another device's. */
+/* The address register takes only accesses of 32 bits; one of its bytes belongs to another device.
+ */
 static enum verdict access_address(struct pci *pci, struct bus_access *access)
 {
     struct bus_access byte = *access;
@@ -182,7 +183,7 @@ static int pci_load(void *device, const struct chunk *chunk, struct error *error
     return 0;
 }
 
-/* --- in memory --- */
+/* --- configuration access in memory --- */
 
 static enum verdict memory_access(void *device, struct bus_access *access)
 {

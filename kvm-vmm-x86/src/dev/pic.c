@@ -1,4 +1,4 @@
-/* A pair of 8259A; see pic.h. The command words are called as in the data sheet. */
+/* A pair of 8259A; see pic.h. The command words have the data sheet's names. */
 #include "dev/pic.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@ enum { ICW4_AUTO_END = 0x02, OCW3 = 0x08, OCW3_READS = 0x02, OCW3_SERVICE = 0x01
 enum { OCW2_END = 0x20, OCW2_SPECIFIC = 0x40, OCW2_LINE = 0x07 };
 enum { CASCADE = 2, CHIP_LINES = 8, NONE = -1 };
 
-/* The line that is next: requested, open, and above all that are in service. */
+/* The next line to serve: requested, not masked, and of higher priority than those in service. */
 static int next_of(const struct pic_chip *chip, uint8_t request)
 {
     uint8_t open = request & (uint8_t)~chip->mask;
@@ -22,7 +22,7 @@ static int next_of(const struct pic_chip *chip, uint8_t request)
     return NONE;
 }
 
-/* What the first chip sees: the second is one of its lines. */
+/* The next line of the first chip: the second chip is one of its lines. */
 static int next(const struct pic_state *s)
 {
     uint8_t request = s->chips[0].request & (uint8_t) ~(1 << CASCADE);
@@ -64,7 +64,7 @@ uint8_t pic_acknowledge(struct pic *pic)
     int line = next(&pic->state), behind;
 
     if (line == NONE)
-        return first->vector | OCW2_LINE; /* the data sheet: "spurious", as line 7 */
+        return first->vector | OCW2_LINE; /* spurious: the data sheet gives line 7 */
     accept(first, line);
     if (line != CASCADE)
         return first->vector | (uint8_t)line;
@@ -116,7 +116,7 @@ static void write_data(struct pic_chip *chip, uint8_t byte)
         chip->vector = byte & ICW2_VECTOR;
         chip->expects = chip->is_single ? last : 3;
         break;
-    case 3: /* where the other chip hangs: a PC has one place */
+    case 3: /* ICW3, the line of the other chip, is fixed in a PC */
         chip->expects = last;
         break;
     case 4:

@@ -1,4 +1,4 @@
-/* An 8254; see pit.h. Control words are called as in the data sheet. */
+/* An 8254; see pit.h. Control words have the data sheet's names. */
 #include "dev/pit.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static uint64_t counts_in(uint64_t ns)
     return ns / SECOND * PIT_HZ + ns % SECOND * PIT_HZ / SECOND;
 }
 
-/* The first nanosecond in which so many counts are over. */
+/* The first nanosecond at which `counts` counts have passed. */
 static uint64_t time_of(uint64_t counts)
 {
     return counts / PIT_HZ * SECOND + (counts % PIT_HZ * SECOND + PIT_HZ - 1) / PIT_HZ;
@@ -42,7 +42,7 @@ static uint16_t count_of(const struct pit_counter *c, uint64_t at)
 
     if (c->reload == 0)
         return 0;
-    if (c->mode == SQUARE) /* by two, twice a period */
+    if (c->mode == SQUARE) /* counts down by two, twice in each period */
         return (uint16_t)(c->reload - n * 2 % c->reload);
     return (uint16_t)(c->reload - (is_periodic(c) ? n % c->reload : n));
 }

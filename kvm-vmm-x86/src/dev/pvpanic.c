@@ -1,7 +1,7 @@
 /* The panic port; see pvpanic.h. */
 #include "dev/pvpanic.h"
 
-/* What a guest can say; a read answers which of these are known. */
+/* The events that a guest can report; a read returns those that are supported. */
 enum { PANICKED = 1 << 0, CRASH_LOADED = 1 << 1 };
 
 static enum verdict pvpanic_access(void *device, struct bus_access *access)

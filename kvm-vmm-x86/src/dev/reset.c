@@ -1,8 +1,12 @@
-/* Ports that reset the machine; see reset.h. Both do so when a bit of theirs becomes 1. */
+/* Ports that reset the machine; see reset.h. Each resets when its reset bit changes to 1. */
 #include "dev/reset.h"
 
-enum { CONTROL_RESET = 1 << 2, CONTROL_KEPT = 0x0e }; /* which kind, now, and with power off */
-enum { SYSTEM_RESET = 1 << 0, SYSTEM_A20 = 1 << 1, SYSTEM_KEPT = 0xc2 }; /* and two lights */
+enum { CONTROL_RESET = 1 << 2, CONTROL_KEPT = 0x0e }; /* kind of reset, reset now, full reset */
+enum {
+    SYSTEM_RESET = 1 << 0,
+    SYSTEM_A20 = 1 << 1,
+    SYSTEM_KEPT = 0xc2
+}; /* and two activity lights */
 
 static enum verdict write_register(struct reset *r, uint8_t *reg, uint8_t trigger, uint8_t value,
                                    uint8_t kept)
@@ -59,7 +63,7 @@ static const struct bus_state state = {.version = 1, BUS_STATE_OF(struct reset)}
 
 const struct bus_ops reset_control_ops = {
     .name = "reset control", .registers = &control_registers, .width = 1, .access = control_access};
-/* The other port is the PCI host's to pass on where there is one. */
+/* If there is a PCI host, it owns the other port and passes accesses on. */
 const struct bus_ops reset_system_ops = {.name = "system control",
                                          .registers = &system_registers,
                                          .width = 1,
@@ -77,7 +81,7 @@ void reset_init(struct reset *reset, const struct backend *backend)
 static const uint8_t entry[] = {
     0xfa,             /* cli */
     0xba, 0xf9, 0x0c, /* mov $RESET_CONTROL_PORT, %dx */
-    0xb0, 0x06,       /* mov $6, %al: CONTROL_RESET, and which kind */
+    0xb0, 0x06,       /* mov $6, %al: CONTROL_RESET and the kind */
     0xee,             /* out %al, %dx */
     0xf4,             /* hlt */
     0xeb, 0xfd,       /* jmp to the hlt */

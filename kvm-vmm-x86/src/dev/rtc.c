@@ -31,13 +31,13 @@ enum {
     B_SET = 0x80,
     B_SQUARE_WAVE = 0x08
 };
-/* The flags of C have the places of what enables them in B. */
+/* The flags of C are at the same bits as their enable bits in B. */
 enum { PERIODIC = 0x40, ALARM = 0x20, UPDATE_ENDED = 0x10, C_INTERRUPT = 0x80 };
 enum { D_VALID = 0x80, PM = 0x80, DONT_CARE = 0xc0, BASE_HZ = 32768 };
 enum { SECONDS_A_DAY = 86400, THURSDAY = 5 /* 1 January 1970; Sunday is 1 */, YEAR_MAX = 9999 };
 
 #define SECOND          UINT64_C(1000000000) /* in nanoseconds */
-#define UPDATING_BEFORE 244000               /* so long before a new second A says that it comes */
+#define UPDATING_BEFORE 244000               /* ns before a new second: "update in progress" */
 
 struct date {
     unsigned year, month, day;
@@ -55,7 +55,7 @@ static unsigned month_days(unsigned month, unsigned year)
     return days[month - 1] + (month == 2 && leap(year));
 }
 
-/* `days` since 1 January 1970. The host's clock is trusted to be of this millennium or so. */
+/* `days` since 1 January 1970. The loop is short because the host's clock is near the present. */
 static struct date date_of(uint64_t days)
 {
     struct date d = {1970, 1, 1};
@@ -120,7 +120,7 @@ static unsigned decode_hour(const struct rtc_state *s, uint8_t byte)
     return decode(s, byte & ~PM) % 12 + (byte & PM ? 12 : 0);
 }
 
-/* Nine of its bytes say what time it is: 3.1, "time, calendar and alarm locations". */
+/* Writes the nine bytes that give the time: 3.1, "time, calendar and alarm locations". */
 static void show(const struct rtc_state *s, uint64_t now, uint8_t bytes[RTC_BYTES])
 {
     struct date date = date_of(now / SECONDS_A_DAY);
@@ -135,7 +135,7 @@ static void show(const struct rtc_state *s, uint64_t now, uint8_t bytes[RTC_BYTE
     bytes[CENTURY] = encode(s, date.year / 100);
 }
 
-/* Within the calendar, whatever the guest wrote. */
+/* Keeps a value in the calendar's range, whatever the guest wrote. */
 static unsigned within(unsigned value, unsigned low, unsigned high)
 {
     return value < low ? low : value > high ? high : value;
@@ -167,7 +167,7 @@ static bool alarm_matches(const struct rtc_state *s, uint64_t now)
            alarm_field(s->bytes[HOURS_ALARM], encode_hour(s, now / 3600 % 24));
 }
 
-/* Nanoseconds from one periodic interrupt to the next (table 5); 0: it is off. */
+/* Nanoseconds between two periodic interrupts (table 5); 0: they are off. */
 static uint64_t period(const struct rtc_state *s)
 {
     unsigned rate = s->a & A_RATE;
@@ -177,7 +177,7 @@ static uint64_t period(const struct rtc_state *s)
     return SECOND * (UINT64_C(1) << ((rate <= 2 ? rate + 7 : rate) - 1)) / BASE_HZ;
 }
 
-/* Brings the flags up to date: what has happened since the last time. A day tells all alarms. */
+/* Sets the flags for everything since the last update. A day is enough to find any alarm. */
 static void update(struct rtc *rtc)
 {
     struct rtc_state *s = &rtc->state;
@@ -206,7 +206,7 @@ static uint64_t due(struct rtc *rtc)
     uint64_t at = RTC_NEVER, each = period(s), second = (s->seen / SECOND + 1) * SECOND;
 
     if (s->c & C_INTERRUPT)
-        return RTC_NEVER; /* the next comes when the guest has read this one */
+        return RTC_NEVER; /* the next interrupt comes after the guest has read C */
     if ((s->b & PERIODIC) && each > 0)
         at = (s->seen / each + 1) * each;
     if ((s->b & (ALARM | UPDATE_ENDED)) && !(s->b & B_SET) && second < at)
@@ -271,7 +271,7 @@ static uint8_t read_register(struct rtc *rtc)
     return bytes[s->index];
 }
 
-/* While B_SET is set the time stands still in `bytes`, as the guest writes it there. */
+/* While B_SET is set, the time is not updated: the guest writes it to `bytes`. */
 static void write_status_b(struct rtc *rtc, uint8_t value)
 {
     struct rtc_state *s = &rtc->state;
@@ -279,7 +279,7 @@ static void write_status_b(struct rtc *rtc, uint8_t value)
     if ((value & B_SET) && !(s->b & B_SET))
         show(s, guest_time(rtc, wall(rtc)), s->bytes);
     if (!(value & B_SET) && (s->b & B_SET)) {
-        s->b = value; /* the format that it is written in */
+        s->b = value; /* set_time reads it in the format of the new value */
         set_time(rtc, s->bytes);
     }
     s->b = value & (B_SET | B_INTERRUPTS | B_SQUARE_WAVE | B_BINARY | B_24_HOURS);
@@ -309,7 +309,7 @@ static void write_register(struct rtc *rtc, uint8_t value)
         } else
             s->bytes[s->index] = value;
     }
-    update(rtc); /* a flag that was there may be wanted now */
+    update(rtc); /* a flag that was set before may be enabled now */
 }
 
 static enum verdict rtc_access(void *device, struct bus_access *access)
@@ -335,7 +335,7 @@ static enum verdict rtc_access(void *device, struct bus_access *access)
     return VERDICT_RESUME;
 }
 
-/* Its memory and its clock have a battery. */
+/* A reset does not change its memory and time, which a battery keeps. */
 static void rtc_reset(void *device)
 {
     struct rtc *rtc = device;

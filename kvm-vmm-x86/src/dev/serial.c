@@ -17,16 +17,16 @@ static void send(void *context, uint8_t byte)
     s->backend->output(s->backend->context, &byte, 1);
 }
 
-/* Whether the end of input is to be read as a Ctrl-D now: by a guest that polls, at once; by one
- * that waits for the receive interrupt, when it is quiet (serial_look_for_end). */
+/* Whether the guest reads the end of input as a Ctrl-D now: at once if it polls; after a quiet time
+ * if it waits for the receive interrupt (serial_look_for_end). */
 static bool ends_now(const struct serial *s)
 {
     return s->ctrl_d_at_end && !s->uart.state.hung_up &&
            (s->end_is_due || !(s->uart.state.ier & UART_IER_RDA));
 }
 
-/* The end of input is a Ctrl-D, once. With it the other side hangs up; it is there again if input
- * turns up after all, as when a terminal's focus comes back to this guest. */
+/* At the end of input the guest reads one Ctrl-D, and the line is hung up. The line is back if
+ * input comes later, as when the terminal's focus returns to this guest. */
 static unsigned waiting(void *context)
 {
     const struct serial *s = context;
@@ -37,7 +37,7 @@ static unsigned waiting(void *context)
     return (unsigned)pending;
 }
 
-/* -1 is for input that may still come: after its end there are zeroes. */
+/* -1: no input yet. After the end of input it returns zeroes. */
 static int receive(void *context)
 {
     struct serial *s = context;
@@ -68,7 +68,7 @@ static void line(void *context, bool level)
 static const struct uart16550_backend uart_backend = {
     .send = send, .receive = receive, .waiting = waiting, .listens = listens, .line = line};
 
-/* (Inlined it would have the other save its registers.) */
+/* (Inlined, it would make serial_access save registers.) */
 static __attribute__((noinline)) enum verdict access_any(struct serial *s,
                                                          struct bus_access *access)
 {
@@ -127,7 +127,8 @@ static int serial_load(void *device, const struct chunk *chunk, struct error *er
     if (chunk_copy(chunk, VERSION, &saved, sizeof saved, error) < 0)
         return -1;
     lock_take(&s->lock);
-    s->irq.level = !saved.uart.line; /* so that the controllers get the level, whatever it was */
+    s->irq.level =
+        !saved.uart.line; /* so that the interrupt controllers get the level in any case */
     good = saved.moved <= 1 && saved.end_is_due <= 1 && saved.quiet_looks <= SERIAL_QUIET_LOOKS &&
            uart16550_load(&s->uart, &saved.uart);
     if (good) {
@@ -141,8 +142,8 @@ static int serial_load(void *device, const struct chunk *chunk, struct error *er
     return good ? 0 : error_set(error, "the saved state of %s is damaged", chunk->name);
 }
 
-/* While DLAB is set the first two are the divisor's halves; they are called by what they mostly
- * are. */
+/* While DLAB is set the first two are the divisor's halves; they have the names of their usual
+ * registers. */
 static const char *const read_names[SERIAL_PORTS] = {"RBR", "IER", "IIR", "LCR",
                                                      "MCR", "LSR", "MSR", "SCR"};
 static const char *const write_names[SERIAL_PORTS] = {"THR", "IER", "FCR", "LCR",
@@ -181,7 +182,7 @@ void serial_look_for_end(struct serial *s)
         s->quiet_looks = 0;
     else if (s->quiet_looks < SERIAL_QUIET_LOOKS && ++s->quiet_looks == SERIAL_QUIET_LOOKS) {
         s->end_is_due = true;
-        s->uart.state.hung_up = false; /* one more time, if an earlier one was lost */
+        s->uart.state.hung_up = false; /* hang up once more, in case an earlier Ctrl-D was lost */
         uart16550_input_ready(&s->uart);
     }
     s->moved = false;

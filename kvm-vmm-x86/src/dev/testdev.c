@@ -5,7 +5,7 @@
 
 enum { ISA_LINES = 16 };
 
-/* What VMware's port is asked for, in ECX, and the version that QEMU answers. */
+/* Commands of VMware's port (in ECX), and the values that QEMU answers. */
 enum {
     VMWARE_VERSION = 10,
     VMWARE_RAM_SIZE = 20,
@@ -73,7 +73,7 @@ static enum verdict irq_access(void *device, struct bus_access *access)
     return VERDICT_RESUME;
 }
 
-/* A call is a read of 32 bits: the answer is in EAX, what is read, and in EBX. */
+/* A call is a read of 32 bits: the answer is the value read (EAX), and EBX. */
 static enum verdict vmware_access(void *device, struct bus_access *access)
 {
     const struct testdev *t = device;

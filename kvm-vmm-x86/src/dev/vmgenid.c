@@ -1,5 +1,4 @@
-/* The generation of the machine; see vmgenid.h. It has no saved state: a machine that is loaded is
- * of another generation. */
+/* The VM generation ID; see vmgenid.h. It is not saved: a machine that is loaded gets a new ID. */
 #include "dev/vmgenid.h"
 
 #include <string.h>
@@ -26,7 +25,7 @@ void vmgenid_renew(struct vmgenid *v)
     LOCK_FOR_BLOCK(&v->lock);
 
     if (!v->backend->random(v->id, sizeof v->id))
-        v->id[0]++; /* a host without randomness yet: another number all the same */
+        v->id[0]++; /* the host has no random numbers yet: change the ID anyway */
 }
 
 void vmgenid_init(struct vmgenid *v, const struct backend *backend)

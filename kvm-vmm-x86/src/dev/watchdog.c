@@ -128,7 +128,7 @@ static void watchdog_resume(void *device)
     struct watchdog *w = device;
 
     lock_take(&w->lock);
-    if (w->quiet) /* each vCPU that goes on calls; a watchdog that was not stopped is not fed */
+    if (w->quiet) /* called for each vCPU that resumes; only the first restarts the time */
         w->end = now(w) + w->state.left;
     w->quiet = false;
     lock_release(&w->lock);

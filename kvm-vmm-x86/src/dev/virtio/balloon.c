@@ -1,14 +1,14 @@
-/* The virtio memory balloon; see balloon.h. A page that was given back reads as zeroes when the
- * guest uses it again. */
+/* The virtio memory balloon; see balloon.h. A page in the balloon is released to the host; it reads
+ * as zeroes when the guest uses it again. */
 #include "dev/virtio/balloon.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* Requests with the lock held, and page numbers of one: Linux brings 256. */
+/* Requests served while the lock is held, and page numbers in one request: Linux sends 256. */
 enum { BATCH = 4, PAGES_MAX = 1024 };
 
-/* The whole pages of a range that is RAM, of which a part may be in another slot. */
+/* Releases the whole pages of a range; the range may reach into another memory slot. */
 static void release(const struct balloon *b, uint64_t at, uint64_t size)
 {
     const struct backend *backend = b->device.backend;
@@ -31,7 +31,7 @@ static void release(const struct balloon *b, uint64_t at, uint64_t size)
     }
 }
 
-/* The free pages are the request's own parts. */
+/* The buffers of the request are the free pages. */
 static void take_report(struct balloon *b, const struct virtio_chain *chain)
 {
     for (uint32_t i = 0; i < chain->count; i++)
@@ -39,7 +39,7 @@ static void take_report(struct balloon *b, const struct virtio_chain *chain)
             release(b, chain->part[i].at, chain->part[i].size);
 }
 
-/* Numbers of pages, 4 KB each. */
+/* A request with the numbers of 4 KB pages. */
 static void take_pages(struct balloon *b, const struct virtio_chain *chain)
 {
     uint32_t pages[PAGES_MAX];
@@ -75,8 +75,8 @@ static bool serve(struct balloon *b, unsigned queue)
     return true;
 }
 
-/* Not while the guest is saved: other parts of its state may be saved already, and the interrupt
- * would be missing there. */
+/* Not while the guest is being saved: the interrupt controllers may be saved already, and would
+ * lack the interrupt. */
 static void tell_driver(struct balloon *b)
 {
     uint32_t asked = __atomic_load_n(&b->asked, __ATOMIC_RELAXED);
@@ -98,7 +98,7 @@ static bool balloon_run(struct virtio_device *device)
     return more;
 }
 
-/* How many pages the driver has given. */
+/* The driver writes the number of pages in the balloon. */
 static void on_configure(struct virtio *v, uint32_t offset, uint64_t value, unsigned width)
 {
     struct balloon *b = v->context;
@@ -125,7 +125,7 @@ static bool balloon_loaded(struct virtio_device *device)
     struct balloon *b = (struct balloon *)device;
 
     __atomic_store_n(&b->asked, b->config.num_pages, __ATOMIC_RELAXED);
-    return true; /* any two numbers are good */
+    return true; /* any two numbers are valid */
 }
 
 static const struct virtio_kind kind = {

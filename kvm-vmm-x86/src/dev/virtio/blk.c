@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What one request may discard or fill with zeroes. */
+/* The most that one request may discard or fill with zeroes. */
 enum { RANGE_SECTORS_MAX = 1 << 20 };
 
-/* Requests that are begun with the lock held, before others may have it. */
+/* Requests started before the lock is released for others. */
 enum { BATCH = 64 };
 
 /* Each part of a chain may lie in two pieces of memory. */
@@ -30,7 +30,8 @@ static struct blk *blk_of(struct virtio_device *device)
     return (struct blk *)device;
 }
 
-/* Gives a request back. What its memory has become by now is the driver's business. */
+/* Completes a request. If the driver changed the request's memory meanwhile, that is its own fault.
+ */
 static void finish(struct blk_request *r, enum virtio_blk_status status)
 {
     struct virtio *v = &r->blk->device.virtio;
@@ -39,7 +40,7 @@ static void finish(struct blk_request *r, enum virtio_blk_status status)
     if (!v->resetting && virtio_write(v, &r->chain, r->chain.writable - 1, &byte, 1) != VIRTIO_OK)
         virtio_broken(v, "a request whose status cannot be written");
     if (virtio_push(v, &r->chain, status == VIRTIO_BLK_OK ? r->written + 1 : 1) != VIRTIO_OK)
-        virtio_broken(v, "a used ring that cannot be written"); /* memory is never backed later */
+        virtio_broken(v, "a used ring that cannot be written"); /* RAM is never added later */
     r->next = r->blk->idle;
     r->blk->idle = r;
 }
@@ -87,7 +88,7 @@ static void move(struct blk_request *r, const struct virtio_blk_header *header, 
     submit(r, write ? DISK_WRITE : DISK_READ, header->sector, size);
 }
 
-/* 5.2.6.2: one range, as the configuration says; a discard has no flag. */
+/* 5.2.6.2: one range, the configuration allows one; a discard has no flag. */
 static void range(struct blk_request *r, bool discard)
 {
     struct virtio_blk_range range = {0};
@@ -159,7 +160,7 @@ static void begin(struct blk_request *r)
     }
 }
 
-/* True: as many as may be taken in one go were there. */
+/* True: a full batch was taken, so there may be more. */
 static bool take_requests(struct blk *blk)
 {
     struct blk_request *r;
@@ -167,7 +168,7 @@ static bool take_requests(struct blk *blk)
     for (unsigned i = 0; i < BATCH; i++) {
         r = blk->idle;
         if (r == NULL)
-            return false; /* one that comes back leads here again */
+            return false; /* the next request that completes calls this again */
         r->chain = (struct virtio_chain){.part = r->parts, .room = BLK_QUEUE_SIZE};
         if (!virtio_pop(&blk->device.virtio, 0, &r->chain))
             return virtio_listen(&blk->device.virtio, 0) == VIRTIO_MORE;
@@ -199,7 +200,7 @@ static bool blk_run(struct virtio_device *device)
     }
     blk->disk->ops->flush(blk->disk);
     starved = blk->idle == NULL;
-    blk->disk->ops->collect(blk->disk); /* what was in memory is there at once */
+    blk->disk->ops->collect(blk->disk); /* data in the page cache is ready at once */
     tell_of_trouble(blk);
     return more || (starved && blk->idle != NULL);
 }

@@ -33,7 +33,7 @@ static size_t ring_take(struct channel_ring *r, uint8_t *bytes, size_t room)
     return count;
 }
 
-/* Whether its writer, who waited, goes on: not for a few bytes. */
+/* Whether a waiting writer may go on: only when the ring is at most half full. */
 static bool ring_eases(struct channel_ring *r)
 {
     bool eased = r->wanted && r->used <= CHANNEL_SIZE / 2;
@@ -48,7 +48,7 @@ static void set_full(struct channel *c, bool full)
         c->full(c->context, full);
 }
 
-/* The host has taken some. */
+/* Called after the host has taken bytes. */
 static bool guest_eases(struct channel *c)
 {
     bool eased = ring_eases(&c->from_guest);
@@ -90,7 +90,7 @@ size_t channel_read(struct channel *c, void *bytes, size_t room)
     return count;
 }
 
-/* The device only appends, so that they stay where they are without the lock. */
+/* The device only appends, so the bytes stay valid after the lock is released. */
 const uint8_t *channel_peek(struct channel *c, size_t *count)
 {
     struct channel_ring *r = &c->from_guest;

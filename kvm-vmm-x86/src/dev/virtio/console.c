@@ -1,16 +1,16 @@
 /*
  * The virtio console device; see console.h.
  *
- * No request is kept from one run to the next: one whose bytes do not all fit goes back to its
- * queue, and `skip` says how many are gone. So a reset, a pause and a saved state find nothing
- * under way.
+ * No request is kept between two calls of run: one whose bytes do not all fit goes back to its
+ * queue, and `skip` counts the bytes already taken. So a reset, a pause or a save finds no request
+ * in flight.
  */
 #include "dev/virtio/console.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Of one queue, with the lock held, before others may have it. */
+/* Requests of one queue served before the lock is released for others. */
 enum { BATCH = 16 };
 
 /* Port 0 has queues 0 and 1, then come the control queues, then the other ports (5.3.2). */
@@ -36,7 +36,7 @@ static bool is_multiport(const struct virtio_console *c)
     return virtio_has(&c->device.virtio, VIRTIO_CONSOLE_F_MULTIPORT);
 }
 
-/* A request as this device takes it. */
+/* A request with room for its parts. */
 struct request {
     struct virtio_chain chain;
     struct virtio_part parts[VIRTIO_CONSOLE_QUEUE_SIZE];
@@ -112,7 +112,7 @@ static bool take_control(struct virtio_console *c)
     return true;
 }
 
-/* False: the driver has no buffer for it now. */
+/* False: the driver has no buffer for the message now. */
 static bool send_control(struct virtio_console *c, unsigned port, enum virtio_console_event event,
                          unsigned value, const void *rest, uint32_t size)
 {
@@ -146,7 +146,7 @@ static bool send_event(struct virtio_console *c, unsigned i, enum virtio_console
     }
 }
 
-/* In this order: a port is added before the driver may hear of its name. */
+/* In this order: the driver must know a port before it gets the port's name. */
 static bool send_pending(struct virtio_console *c, unsigned i)
 {
     static const enum virtio_console_event order[] = {
@@ -182,7 +182,7 @@ static bool give_control(struct virtio_console *c)
 
 /* --- the ports' queues --- */
 
-/* Bytes of a request for the host; true if it took all that are left of it. */
+/* Gives the request's bytes to the host; true if it took all the rest. */
 static bool put(struct virtio_console *c, unsigned i, const struct request *r)
 {
     struct virtio_console_port *port = &c->state.port[i];
@@ -292,7 +292,7 @@ static bool console_run(struct virtio_device *device)
         more |= give_input(c, i);
     }
     if (is_multiport(c))
-        more |= give_control(c); /* an end after the bytes before it */
+        more |= give_control(c); /* last: a port closes after its bytes */
     return more;
 }
 
@@ -330,7 +330,7 @@ static bool is_flag(const bool *flag)
     return *(const uint8_t *)flag <= 1;
 }
 
-/* The size of this side's terminal may be another. */
+/* The terminal on this host may have another size. */
 static bool console_loaded(struct virtio_device *device)
 {
     struct virtio_console *c = console_of(device);
@@ -369,7 +369,7 @@ void virtio_console_init(struct virtio_console *c, const struct backend *backend
                        VIRTIO_CONSOLE_F_SIZE | VIRTIO_CONSOLE_F_MULTIPORT,
                        VIRTIO_CONSOLE_QUEUE_SIZE, &c->config, sizeof c->config);
     c->device.fd = channels->fd;
-    /* A guest that starts again has the size as well. */
+    /* A guest that restarts gets the size as well. */
     for (unsigned i = 0; i < channels->count; i++)
         if (channels->at[i]->console) {
             c->config.rows = channels->at[i]->rows;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { VERSION = 1 };        /* of the saved state */
-enum { COMPLAINTS_MAX = 4 }; /* a driver may break its device as often as it likes */
+enum { COMPLAINTS_MAX = 4 }; /* limits the messages: a driver may break its device often */
 
 static bool world_contains(void *context, uint64_t address, uint64_t size)
 {
@@ -109,7 +109,7 @@ bool virtio_device_run(void *device)
     d->awaited = false;
     lock_release(&d->lock);
     if (awaited)
-        d->backend->wake(d->backend->context); /* it looks again, and says if that is not enough */
+        d->backend->wake(d->backend->context); /* the vCPU tries again, and may wait again */
     return more;
 }
 
@@ -149,7 +149,7 @@ static void device_resume(void *device)
     lock_release(&d->lock);
 }
 
-/* Its queues and registers; behind them the kind's own state, then the transport's. */
+/* Queues and registers, then the state of the device's kind, then that of the transport. */
 enum { PARTS = 3, STATE_MAX = sizeof(struct virtio_state) + 5120 };
 
 struct part {
@@ -178,7 +178,7 @@ static void gather(const struct part parts[PARTS], uint8_t *bytes)
             memcpy(bytes, parts[i].at, parts[i].size);
 }
 
-/* But for the registers, which are put in place by virtio_load. */
+/* All parts except the registers, which virtio_load restores. */
 static void scatter(const struct part parts[PARTS], const uint8_t *bytes)
 {
     bytes += parts[0].size;
@@ -220,7 +220,7 @@ static bool load_locked(struct virtio_device *d, const struct part parts[PARTS],
     return false;
 }
 
-/* An interrupt that was told to the controllers before is in their state. */
+/* An interrupt that was raised before the save is in the saved interrupt controllers. */
 static int device_load(void *device, const struct chunk *chunk, struct error *error)
 {
     struct virtio_device *d = device;
@@ -278,7 +278,7 @@ const struct bus_ops virtio_device_ops = {.name = "virtio",
                                           .quiesce = device_quiesce,
                                           .resume = device_resume};
 
-/* The line is edge-triggered: what it was acknowledged for does not matter. */
+/* The line is edge-triggered, so an acknowledgement changes nothing. */
 static void interrupt(struct virtio_device *d, unsigned source, bool raise)
 {
     (void)source;

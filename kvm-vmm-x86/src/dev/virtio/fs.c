@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Requests that are begun with the lock held, before others may have it. */
+/* Requests started before the lock is released for others. */
 enum { BATCH = 16 };
 
 /* Each part of a chain may lie in two pieces of memory. */
@@ -40,24 +40,24 @@ static void carry_out(struct worker_job *work)
     fuse_server_serve(r->fs->server, &r->fuse);
 }
 
-/* Gives a request back. */
+/* Completes a request. */
 static void finish(struct fs_request *r)
 {
     struct virtio *v = &r->fs->device.virtio;
     uint32_t written = (uint32_t)(r->fuse.out_size + r->fuse.moved);
 
     if (written > r->chain.writable)
-        written = 0; /* the driver left no room for it */
+        written = 0; /* the driver left no room for the reply */
     if (written > 0 && !v->resetting &&
         virtio_write(v, &r->chain, 0, r->fuse.out, r->fuse.out_size) != VIRTIO_OK)
         virtio_broken(v, "a request whose reply cannot be written");
     if (virtio_push(v, &r->chain, written) != VIRTIO_OK)
-        virtio_broken(v, "a used ring that cannot be written"); /* memory is never backed later */
+        virtio_broken(v, "a used ring that cannot be written"); /* RAM is never added later */
     r->next = r->fs->idle;
     r->fs->idle = r;
 }
 
-/* Where a write has its bytes, and a read is to put them. False: not in the guest's memory. */
+/* Finds the memory of a write's data, or for a read's data. False: it is not guest RAM. */
 static bool find_pieces(struct fs_request *r)
 {
     struct virtio *v = &r->fs->device.virtio;
@@ -106,7 +106,7 @@ static void begin(struct fs_request *r)
     workers_submit(r->fs->workers, &r->work);
 }
 
-/* True: as many as may be taken in one go were there. */
+/* True: a full batch was taken, so there may be more. */
 static bool take_requests(struct fs *fs, unsigned queue)
 {
     struct fs_request *r;
@@ -114,7 +114,7 @@ static bool take_requests(struct fs *fs, unsigned queue)
     for (unsigned i = 0; i < BATCH; i++) {
         r = fs->idle;
         if (r == NULL)
-            return false; /* one that comes back leads here again */
+            return false; /* the next request that completes calls this again */
         r->chain = (struct virtio_chain){.part = r->parts, .room = FS_QUEUE_SIZE};
         if (!virtio_pop(&fs->device.virtio, queue, &r->chain))
             return virtio_listen(&fs->device.virtio, queue) == VIRTIO_MORE;
@@ -139,7 +139,7 @@ static bool fs_run(struct virtio_device *device)
     return more;
 }
 
-/* Requests are over: what the workers still have to do is to end. */
+/* All requests are finished; the workers only have to end. */
 static void fs_close(struct virtio_device *device)
 {
     struct fs *fs = fs_of(device);

@@ -1,9 +1,8 @@
 /*
  * The virtio network device; see net.h.
  *
- * Requests are served at once or not taken, so that none is in flight between two runs. A frame
- * from the host for which the driver has no buffer is kept, one alone: those behind it wait where
- * they are.
+ * Requests are served at once or not taken, so that none is in flight between two calls of run. One
+ * frame from the host for which the driver has no buffer is kept; later frames stay with the host.
  */
 #include "dev/virtio/net.h"
 
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames of a direction, with the lock held, before others may have it. */
+/* Frames of one direction moved before the lock is released for others. */
 enum { BATCH = 64 };
 
 enum { HEADER = sizeof(struct virtio_net_header), PIECES = NET_QUEUE_SIZE + 16 };
@@ -45,7 +44,7 @@ static bool listen(struct net *net, unsigned queue)
 
 /* --- to the host --- */
 
-/* False: the host takes nothing now. What can be no frame is dropped. */
+/* False: the host takes nothing now. A packet of an impossible size is dropped. */
 static bool send(struct net *net, const struct virtio_chain *chain)
 {
     struct net_buffers *b = net->buffers;
@@ -75,7 +74,7 @@ static bool take_frames(struct net *net)
             return listen(net, VIRTIO_NET_TRANSMIT);
         if (!send(net, chain)) {
             virtio_unpop(v, chain);
-            return false; /* its descriptor tells when it goes on */
+            return false; /* its descriptor becomes ready when it takes frames again */
         }
         push(net, chain, &nothing, 1);
     }
@@ -84,7 +83,7 @@ static bool take_frames(struct net *net)
 
 /* --- to the driver --- */
 
-/* Takes as many buffers as a frame needs; 0: the driver has not so many now. */
+/* Takes as many buffers as a frame needs; 0: the driver does not have enough now. */
 static unsigned take_buffers(struct net *net, size_t size)
 {
     struct net_buffers *b = net->buffers;
@@ -97,7 +96,7 @@ static unsigned take_buffers(struct net *net, size_t size)
 
         *c = (struct virtio_chain){.part = b->parts[count], .room = NET_QUEUE_SIZE};
         if (!virtio_pop(v, VIRTIO_NET_RECEIVE, c)) {
-            if (listen(net, VIRTIO_NET_RECEIVE)) /* of those behind all that there are */
+            if (listen(net, VIRTIO_NET_RECEIVE)) /* true: new buffers have come meanwhile */
                 continue;
             break;
         }
@@ -106,7 +105,7 @@ static unsigned take_buffers(struct net *net, size_t size)
         if (room >= size)
             return count;
     }
-    if (count == max) { /* it has them, and the frame does not fit: it is dropped */
+    if (count == max) { /* the most buffers, and the frame does not fit: dropped */
         b->held = 0;
         if (b->chains[0].writable < HEADER)
             virtio_broken(v, "buffers without room for a frame's header");
@@ -116,7 +115,7 @@ static unsigned take_buffers(struct net *net, size_t size)
     return 0;
 }
 
-/* The frame that is held, into `count` buffers. */
+/* Copies the held frame into `count` buffers. */
 static void give(struct net *net, unsigned count)
 {
     struct net_buffers *b = net->buffers;
@@ -200,13 +199,13 @@ static void choose_offloads(struct virtio *v)
         net->host->ops->choose(net->host, v->state.driver_features);
 }
 
-/* A frame that was for the driver before is not for the next. */
+/* Drops the held frame: it was for the driver before the reset. */
 static void on_reset(struct virtio *v)
 {
     ((struct net *)v->context)->buffers->held = 0;
 }
 
-/* Asked for where it is saved. */
+/* Called when the device is saved. */
 static void *net_state(struct virtio_device *device)
 {
     struct net *net = net_of(device);
@@ -217,7 +216,7 @@ static void *net_state(struct virtio_device *device)
     return &net->state;
 }
 
-/* The host's ends of the guest's connections are gone: a packet of one of them is answered by a
+/* The host's ends of the guest's connections are gone: the network answers their packets with a
  * reset. */
 static bool net_loaded(struct virtio_device *device)
 {

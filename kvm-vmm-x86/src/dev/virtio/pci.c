@@ -1,11 +1,11 @@
-/* Virtio over PCI; see pci.h. The registers of a queue and of the device's life are those of MMIO
+/* Virtio over PCI; see pci.h. The registers for queues and device status are those of MMIO
  * (common/device/virtio/mmio.c) in another order. */
 #include "dev/virtio/pci.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* Where the parts are in the BAR. */
+/* Offsets of the structures in the BAR. */
 enum {
     COMMON_AT = 0x0000,
     ISR_AT = 0x0400,
@@ -19,11 +19,11 @@ enum {
     CONFIG_SIZE = 0x1000,
 };
 
-/* Where the capabilities are in configuration space. */
+/* Offsets of the capabilities in configuration space. */
 enum { MSIX = 0x40, COMMON = 0x50, ISR = 0x60, CONFIG = 0x70, NOTIFY = 0x80, WINDOW = 0x98 };
 enum { AF = 0xb0, NOTIFY_MULTIPLIER = 16, WINDOW_DATA = 16 /* behind the capability */ };
 
-/* What the device is to a system that has no driver for it (PCI 3.0, appendix D). */
+/* The class code (PCI 3.0, appendix D). */
 static uint32_t class_of(uint32_t id)
 {
     switch (id) {
@@ -66,7 +66,7 @@ static void interrupt(struct virtio_device *device, unsigned source, bool raise)
         update_line(p);
         return;
     }
-    device->virtio.state.interrupt = 0; /* 4.1.4.5: ISR is of the line alone */
+    device->virtio.state.interrupt = 0; /* 4.1.4.5: ISR is only for the interrupt line */
     if (raise)
         msix_raise(&p->msix, p->state.vectors[source]);
 }
@@ -134,7 +134,7 @@ static bool write_status(struct virtio_pci *p, uint64_t value)
     return true;
 }
 
-/* A driver that leaves the size as it is gets what it has read (4.1.4.3). */
+/* If the driver does not write the queue size, it gets the size it has read (4.1.4.3). */
 static bool enable_queue(struct virtio_pci *p)
 {
     const struct virtio *v = &p->device->virtio;
@@ -147,7 +147,7 @@ static bool enable_queue(struct virtio_pci *p)
 
 #define AT(member) offsetof(struct virtio_pci_common, member)
 
-/* The three addresses of a queue, each in halves or as a whole. */
+/* The three addresses of a queue, written in halves or as a whole. */
 static bool write_address(struct virtio_pci *p, uint64_t offset, unsigned size, uint64_t value)
 {
     uint64_t mmio = VIRTIO_MMIO_QUEUE_DESC + (offset - AT(descriptors)) / 8 * 0x10 + (offset & 4);
@@ -157,7 +157,8 @@ static bool write_address(struct virtio_pci *p, uint64_t offset, unsigned size, 
     return (size != 4 && size != 8) || offset % size != 0 || set(p, mmio, value & UINT32_MAX);
 }
 
-/* False as virtio_mmio_write. Fields are written whole (4.1.3.1); anything else does nothing. */
+/* Returns false as virtio_mmio_write does. Only writes of a whole field (4.1.3.1) have an effect.
+ */
 static bool write_common(struct virtio_pci *p, uint64_t offset, unsigned size, uint64_t value)
 {
     if (offset >= AT(descriptors) && offset < AT(queue_notify_data))
@@ -188,7 +189,7 @@ static bool write_common(struct virtio_pci *p, uint64_t offset, unsigned size, u
     }
 }
 
-/* Reading it acknowledges (4.1.4.5). */
+/* Reading the ISR acknowledges the interrupt (4.1.4.5). */
 static void read_isr(struct virtio_pci *p, struct bus_access *access)
 {
     access->data[0] = (uint8_t)p->device->virtio.state.interrupt;
@@ -196,7 +197,7 @@ static void read_isr(struct virtio_pci *p, struct bus_access *access)
     update_line(p);
 }
 
-/* The device's lock is held. False: to be tried again when a request came back. */
+/* The device's lock is held. False: try again when a request has completed. */
 static bool access_bar(struct virtio_pci *p, struct bus_access *access)
 {
     struct virtio_device *d = p->device;
@@ -242,7 +243,8 @@ static enum verdict memory_access(struct pci_function *function, struct bus_acce
 
 /* --- configuration space --- */
 
-/* 4.1.4.9: the BAR through configuration space, for firmware that cannot reach it. */
+/* 4.1.4.9: access to the BAR through configuration space, for firmware that cannot reach the BAR.
+ */
 static bool access_window(struct virtio_pci *p, bool write, struct bus_cpu *cpu)
 {
     struct virtio_pci_capability window;
@@ -263,7 +265,7 @@ static bool access_window(struct virtio_pci *p, bool write, struct bus_cpu *cpu)
     return finished;
 }
 
-/* Moves the BAR to where its registers say, and KVM's notification with it. */
+/* Moves the BAR to the address in its registers, and KVM's ioeventfd with it. */
 static void move(struct virtio_pci *p)
 {
     const struct backend *backend = p->device->backend;
@@ -275,7 +277,7 @@ static void move(struct virtio_pci *p)
     backend->notify_at(backend->context, p->device->index, at != 0 ? at + NOTIFY_AT : 0);
 }
 
-/* A device that is no bus master does nothing by itself: the guest may use its memory for something
+/* A device that is not a bus master must not touch memory, which the guest may use for something
  * else. False: requests are in flight. */
 static bool follow_command(struct virtio_pci *p)
 {
@@ -293,7 +295,7 @@ static bool follow_command(struct virtio_pci *p)
     return true;
 }
 
-/* As after power-on, but for the virtio device. */
+/* Resets the PCI function to its power-on state, but not the virtio device. */
 static void reset_function(struct virtio_pci *p)
 {
     memcpy(p->function.config, p->fresh, sizeof p->fresh);
@@ -310,7 +312,7 @@ static bool touches(unsigned reg, unsigned size, unsigned at, unsigned length)
     return reg < at + length && at < reg + size;
 }
 
-/* What follows from a write to these registers. */
+/* Applies a write to configuration registers that have an effect. */
 static bool follow_write(struct virtio_pci *p, unsigned reg, struct bus_access *access)
 {
     if (touches(reg, access->size, PCI_COMMAND, 2) || touches(reg, access->size, PCI_BAR, 8))
@@ -382,7 +384,7 @@ static bool can_be(const struct virtio_pci *p)
     return p->state.pending >> p->msix.vectors == 0;
 }
 
-/* The controllers have the state of the line that they were saved with. */
+/* The loaded interrupt controllers have the state of the line. */
 static bool loaded(struct virtio_device *device)
 {
     struct virtio_pci *p = of(device);
@@ -403,7 +405,7 @@ static const struct virtio_transport transport = {.interrupt = interrupt,
                                                   .state_size = sizeof(struct virtio_pci_state),
                                                   .loaded = loaded};
 
-/* --- what it offers --- */
+/* --- capabilities --- */
 
 static void add_part(struct virtio_pci *p, unsigned at, unsigned next, uint8_t part,
                      uint32_t offset, uint32_t size, unsigned length)
@@ -430,7 +432,7 @@ static void add_capabilities(struct virtio_pci *p)
     add_part(p, ISR, CONFIG, VIRTIO_PCI_ISR, ISR_AT, ISR_SIZE, SIZE);
     add_part(p, CONFIG, NOTIFY, VIRTIO_PCI_CONFIG, CONFIG_AT, CONFIG_SIZE, SIZE);
     add_part(p, NOTIFY, WINDOW, VIRTIO_PCI_NOTIFY, NOTIFY_AT, NOTIFY_SIZE, SIZE + 4);
-    pci_set(f, NOTIFY + NOTIFY_MULTIPLIER, 4, 0); /* one place for all queues */
+    pci_set(f, NOTIFY + NOTIFY_MULTIPLIER, 4, 0); /* one address for all queues */
     add_part(p, WINDOW, AF, VIRTIO_PCI_WINDOW, 0, 0, SIZE + 4);
     memset(f->writable + WINDOW + offsetof(struct virtio_pci_capability, bar), 0xff, 1);
     memset(f->writable + WINDOW + offsetof(struct virtio_pci_capability, offset), 0xff, 12);

@@ -3,11 +3,11 @@
 
 #include <stddef.h>
 
-/* The bytes of one request, and the requests served with the lock held. A driver that asks for more
- * gets as much as this, which it has to expect (5.4.6.1). */
+/* The most bytes for one request, and the requests served while the lock is held. A driver that
+ * asks for more gets only this many bytes, which it must expect (5.4.6.1). */
 enum { BYTES_MAX = 4096, BATCH = 4 };
 
-/* How many bytes were written. */
+/* Returns the number of bytes written. */
 static uint32_t fill(struct virtio_device *device, const struct virtio_chain *chain)
 {
     uint64_t size = chain->writable < BYTES_MAX ? chain->writable : BYTES_MAX;
@@ -34,8 +34,7 @@ static bool rng_run(struct virtio_device *device)
         if (chain.writable == 0 || chain.readable > 0)
             virtio_broken(v, "a request without a writable buffer, or with a readable one");
         if (virtio_push(v, &chain, virtio_is_running(v) ? fill(device, &chain) : 0) != VIRTIO_OK)
-            virtio_broken(v,
-                          "a used ring that cannot be written"); /* memory is never backed later */
+            virtio_broken(v, "a used ring that cannot be written"); /* RAM is never added later */
     }
     return true;
 }

@@ -1,8 +1,8 @@
 /*
  * The virtio socket device; see vsock.h.
  *
- * No request is kept from one run to the next: a packet of the guest's is taken when what it asks
- * for can be done, and a buffer is taken when there is a packet for it.
+ * No request is kept between two calls of run: a packet of the guest is taken when it can be
+ * processed, and a buffer is taken when there is a packet for it.
  */
 #include "dev/virtio/vsock.h"
 
@@ -14,9 +14,9 @@
 #include "dev/virtio/vsock_connection.h"
 
 enum {
-    BATCH = 64, /* packets of a direction, with the lock held, before others may have it */
+    BATCH = 64, /* packets of one direction before the lock is released for others */
     HEADER = VSOCK_HEADER,
-    DATA_MAX = 64 * 1024, /* of one packet for the guest */
+    DATA_MAX = 64 * 1024, /* data of one packet for the guest */
     NEWS = 64
 };
 
@@ -54,7 +54,7 @@ static void refuse(struct vsock *v, const struct virtio_vsock_header *h)
         (struct vsock_refusal){.guest_port = h->source_port, .host_port = h->target_port};
 }
 
-/* The guest's program connects to a port of the host's. */
+/* A program in the guest connects to a port of the host. */
 static void take_request(struct vsock *v, const struct virtio_vsock_header *h)
 {
     struct vsock_connections *all = v->connections;
@@ -73,7 +73,7 @@ static void take_request(struct vsock *v, const struct virtio_vsock_header *h)
     c->want_response = true;
 }
 
-/* What a client of Firecracker's expects. Its socket is empty: it takes a line. */
+/* Answers as Firecracker does. The client's socket buffer is empty, so the line fits. */
 static void take_response(struct vsock *v, struct vsock_connection *c)
 {
     char text[VSOCK_COMMAND_MAX];
@@ -107,7 +107,7 @@ static void take_packet(struct vsock *v, const struct virtio_chain *chain,
     if (h->op == VIRTIO_VSOCK_RST)
         vsock_connection_end(v, c);
     else if (c->phase == VSOCK_ENDING)
-        return; /* it has not heard yet */
+        return; /* the guest has not received the reset yet */
     else if (h->op == VIRTIO_VSOCK_RESPONSE && c->phase == VSOCK_REQUESTED && !c->want_request)
         take_response(v, c);
     else if (c->phase != VSOCK_OPEN)
@@ -160,7 +160,7 @@ static struct virtio_vsock_header header_for(struct vsock *v, uint32_t guest_por
                                         .op = (uint16_t)op};
 }
 
-/* Data, as far as the socket, the credit and the buffer go. False: there is nothing for it. */
+/* Reads as much data as socket, credit and buffer allow. False: there is none. */
 static bool read_data(struct vsock *v, struct vsock_connection *c, const struct virtio_chain *chain,
                       struct virtio_vsock_header *h)
 {
@@ -203,7 +203,7 @@ static bool take_flag(bool *flag)
     return was;
 }
 
-/* One packet of a connection into a buffer; how many bytes that is, 0: none after all. */
+/* Writes one packet of a connection to a buffer; returns its size, 0: there is none after all. */
 static uint32_t make_packet(struct vsock *v, struct vsock_connection *c,
                             const struct virtio_chain *chain)
 {
@@ -229,7 +229,7 @@ static uint32_t make_packet(struct vsock *v, struct vsock_connection *c,
         h.op = VIRTIO_VSOCK_CREDIT_REQUEST;
         c->asked_credit = true;
     }
-    c->want_credit = false; /* each packet tells it */
+    c->want_credit = false; /* each packet has the credit */
     c->told = c->forwarded;
     h.buffer = VSOCK_BUFFER;
     h.forwarded = c->forwarded;
@@ -286,8 +286,8 @@ static bool give_packets(struct vsock *v)
     return true;
 }
 
-/* After a saved state was loaded, where the guest believes in connections. A guest without a buffer
- * for events cannot be told, and hears of each connection by its answer. */
+/* After a saved state is loaded, the guest still believes in its connections: tells it that all are
+ * gone. A guest without a buffer for events gets a reset when it uses a connection. */
 static void give_event(struct vsock *v)
 {
     static const uint32_t event = VIRTIO_VSOCK_TRANSPORT_RESET;
@@ -317,7 +317,7 @@ static void give_event(struct vsock *v)
 
 /* --- clients --- */
 
-/* A line "CONNECT PORT\n", read byte by byte: what follows is for the guest. */
+/* Reads a line "CONNECT PORT\n" byte by byte, because the bytes behind it are for the guest. */
 static void read_command(struct vsock *v, struct vsock_connection *c)
 {
     struct vsock_connections *all = v->connections;
@@ -363,7 +363,7 @@ static bool accept_clients(struct vsock *v)
         int fd;
 
         if (c == NULL)
-            return false; /* vsock_run comes back when one has ended */
+            return false; /* vsock_run calls this again when a connection has ended */
         fd = v->host->ops->accept(v->host, (uint16_t)(c - all->at));
         if (fd >= 0)
             vsock_connection_begin(all, c, VSOCK_ASKED, fd);
@@ -391,7 +391,7 @@ static bool collect_news(struct vsock *v)
     return count == NEWS;
 }
 
-/* What waits for room that there is by now. */
+/* Whether something that waited for room can go on now. */
 static bool can_go_on(struct vsock *v)
 {
     return (v->connections->held && v->connections->refusal_count < VSOCK_REFUSALS_MAX) ||

@@ -19,7 +19,7 @@ struct vsock_connection *vsock_connection_find(struct vsock_connections *all, ui
     return i >= 0 ? &all->at[i] : NULL;
 }
 
-/* Into its bucket: its ports are known from now on. */
+/* Puts the connection into the bucket of its ports, which are known now. */
 void vsock_connection_name(struct vsock_connections *all, struct vsock_connection *c,
                            uint32_t guest_port, uint32_t host_port)
 {
@@ -87,7 +87,7 @@ void vsock_connection_end_all(struct vsock *v)
     v->connections->refusal_count = 0;
 }
 
-/* It is over, and the guest is told so. */
+/* Ends the connection, and sends the guest a reset. */
 void vsock_connection_break(struct vsock *v, struct vsock_connection *c)
 {
     hang_up(v, c);
@@ -95,8 +95,8 @@ void vsock_connection_break(struct vsock *v, struct vsock_connection *c)
     c->want_reset = true;
 }
 
-/* unix(7): a write fails as soon as the other end is closed, though what that end sent before can
- * still be read. */
+/* unix(7): a write fails as soon as the other end is closed, although its earlier data can still be
+ * read. */
 void vsock_connection_lose_reader(struct vsock_connection *c)
 {
     c->forwarded += c->used;
@@ -107,7 +107,7 @@ void vsock_connection_lose_reader(struct vsock_connection *c)
     c->want_shutdown = true;
 }
 
-/* How many bytes the guest has room for. */
+/* The number of bytes that the guest has room for. */
 uint32_t vsock_connection_credit(const struct vsock_connection *c)
 {
     uint32_t used = c->sent - c->guest_forwarded;
@@ -121,7 +121,7 @@ bool vsock_connection_wants_data(const struct vsock_connection *c)
            !(c->host_ends & VIRTIO_VSOCK_SHUT_SEND) && !(c->guest_ends & VIRTIO_VSOCK_SHUT_RECEIVE);
 }
 
-/* Whether there is a packet of it now. A client that has no credit asks for some once. */
+/* Whether the connection has a packet for the guest now. Without credit it requests some once. */
 static bool has_packet(const struct vsock_connection *c)
 {
     bool data = vsock_connection_wants_data(c), credit = vsock_connection_credit(c) > 0;
@@ -145,12 +145,12 @@ struct vsock_connection *vsock_connection_choose(struct vsock_connections *all)
 
 static void want_credit_if_low(struct vsock_connection *c)
 {
-    /* What the guest believes to be free; near the end it hears of more. */
+    /* VSOCK_BUFFER - (received - told) is the room that the guest knows of: update it at half. */
     if (c->told != c->forwarded && VSOCK_BUFFER - (c->received - c->told) <= VSOCK_BUFFER / 2)
         c->want_credit = true;
 }
 
-/* Both sides are done. */
+/* Whether both directions are closed and nothing is buffered. */
 bool vsock_connection_is_over(const struct vsock_connection *c)
 {
     return c->used == 0 &&
@@ -190,7 +190,7 @@ void vsock_connection_drain(struct vsock *v, struct vsock_connection *c)
     }
 }
 
-/* Bytes of a packet that the host does not take now. */
+/* Buffers the bytes of a packet that the host does not take now. */
 static void keep(struct vsock *v, struct vsock_connection *c, const struct virtio_chain *chain,
                  uint32_t done, uint32_t size)
 {
@@ -223,7 +223,7 @@ void vsock_connection_take(struct vsock *v, struct vsock_connection *c,
     unsigned count;
     int64_t n = 0;
 
-    /* More than its credit, or after it said that it was done. */
+    /* The guest sent more than its credit, or after it shut down its sending side. */
     if (size > VSOCK_BUFFER - (c->received - c->forwarded) ||
         (c->guest_ends & VIRTIO_VSOCK_SHUT_SEND)) {
         vsock_connection_break(v, c);
