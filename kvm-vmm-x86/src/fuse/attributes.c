@@ -1,4 +1,4 @@
-/* FUSE's operations on what a file is: attributes, extended ones, where a link leads. */
+/* FUSE's operations on attributes, extended attributes and the targets of symbolic links. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,7 +24,7 @@ static int reply_attributes(struct fuse_call *call, int fd)
     return 0;
 }
 
-/* An open file may have lost its name, and its node its descriptor. */
+/* A file that is open may have lost its name, and its node may have no descriptor. */
 int fuse_getattr(struct fuse_call *call)
 {
     const struct fuse_getattr_in *in = fuse_take(call, sizeof *in);
@@ -52,7 +52,8 @@ static struct timespec time_of(uint32_t valid, uint32_t given, uint32_t now, uin
     return (struct timespec){.tv_sec = (time_t)seconds, .tv_nsec = nanoseconds};
 }
 
-/* By what the descriptor is: a handle may be another file's than the request's node. */
+/* Checks the descriptor's own file type: a handle may belong to another file than the request's
+ * node. */
 static int set_mode(int fd, const char *path, uint32_t mode)
 {
     struct stat status;
@@ -65,10 +66,10 @@ static int set_mode(int fd, const char *path, uint32_t mode)
     if (S_ISLNK(status.st_mode))
         return -EOPNOTSUPP;
     if (mode & 07777 & ~kept)
-        return -EPERM; /* a program of the guest's must not run with rights of the host's */
+        return -EPERM; /* a guest must not make host programs that run with other rights */
     if (!S_ISDIR(status.st_mode) || !(mode & S_ISGID))
         return chmod(path, mode & kept) == 0 ? 0 : -errno;
-    fuse_keep_set_id(true); /* of a folder the bit gives no rights */
+    fuse_keep_set_id(true); /* for a folder the bit gives no rights */
     code = chmod(path, mode & kept) == 0 ? 0 : -errno;
     fuse_keep_set_id(false);
     return code;
@@ -93,7 +94,7 @@ static int set_size(const struct fuse_call *call, const char *path, int open_fil
     return truncate(path, (off_t)size) == 0 ? 0 : -errno;
 }
 
-/* `file`: of an open file, or -1. */
+/* `file`: the descriptor of an open file, or -1. */
 static int set_all(struct fuse_call *call, const struct fuse_setattr_in *in, int fd, int file)
 {
     struct fuse_path path = fuse_path_of(fd);
@@ -144,7 +145,7 @@ int fuse_readlink(struct fuse_call *call)
         return fd;
     length = readlinkat(fd, "", (char *)call->out, PATH_MAX);
     if (length < 0)
-        return errno == ENOENT ? -EINVAL : -errno; /* ENOENT: it is no link */
+        return errno == ENOENT ? -EINVAL : -errno; /* ENOENT: it is not a link */
     call->used = (size_t)length;
     return 0;
 }
@@ -183,8 +184,8 @@ int fuse_access(struct fuse_call *call)
                : -errno;
 }
 
-/* The others give rights on the host (security.capability), or are overlayfs's and the like of the
- * host's own. */
+/* Other names give rights on the host (security.capability) or belong to the host, as overlayfs's
+ * do. */
 static bool may_be_set(const char *name)
 {
     return strncmp(name, "user.", 5) == 0;
@@ -219,7 +220,8 @@ int fuse_setxattr(struct fuse_call *call)
     return setxattr(path.text, name, value, in->size, (int)in->flags) == 0 ? 0 : -errno;
 }
 
-/* Replies with `length` bytes that are there already, or says how many there are. */
+/* The reply has its `length` bytes already, or gives only their number if the guest asked for that.
+ */
 static int reply_bytes(struct fuse_call *call, uint32_t asked, ssize_t length)
 {
     struct fuse_getxattr_out *out;
@@ -235,8 +237,8 @@ static int reply_bytes(struct fuse_call *call, uint32_t asked, ssize_t length)
     return 0;
 }
 
-/* A root that lasts is under an overlay, which asks for an attribute of each file: told once that
- * there are none, the guest asks no more. */
+/* A root file system that does not change is below an overlay, which reads an attribute of each
+ * file. After one ENOSYS the guest asks no more. */
 int fuse_getxattr(struct fuse_call *call)
 {
     const struct fuse_getxattr_in *in = fuse_take(call, sizeof *in);

@@ -1,4 +1,4 @@
-/* What the operations of the FUSE server share; see call.h. */
+/* Functions that all operations of the FUSE server use; see call.h. */
 #include "fuse/call.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Seconds for which the guest may believe what it was told. */
+/* Seconds for which the guest may cache attributes and entries. */
 enum { VALID = 1, VALID_LASTING = 3600 };
 
 uint64_t fuse_valid(const struct fuse_server *server)
@@ -60,7 +60,7 @@ void *fuse_reply(struct fuse_call *call, size_t size)
     return at;
 }
 
-/* The user's files are root's in the guest, where somebody else's VMM serves them. */
+/* If the VMM does not run as root, its user's files belong to root in the guest. */
 static uint32_t shown(const struct fuse_server *s, uint32_t id, uint32_t own)
 {
     return !s->privileged && id == own ? 0 : id;
@@ -73,7 +73,8 @@ bool fuse_map_owner(const struct fuse_server *server, uint32_t *user, uint32_t *
     if ((*user != 0 && *user != UINT32_MAX && *user != server->user) ||
         (*group != 0 && *group != UINT32_MAX && *group != server->group))
         return false;
-    *user = *group = UINT32_MAX; /* they are the user's already, or the host refuses */
+    *user = *group =
+        UINT32_MAX; /* no change: the files are the user's already, or the host refuses */
     return true;
 }
 
@@ -142,8 +143,8 @@ struct fuse_path fuse_path_of(int fd)
     return path;
 }
 
-/* What of open(2)'s flags is the guest's to say. O_NONBLOCK: a file that somebody holds a lease on
- * is an error and not waited for. */
+/* Only these flags of open(2) come from the guest. O_NONBLOCK: a file with a lease is an error,
+ * instead of blocking the thread. */
 int fuse_open_node(struct fuse_call *call, int fd, mode_t type, uint32_t flags)
 {
     int own = (int)(flags & (O_ACCMODE | O_APPEND | O_TRUNC | O_DSYNC | O_SYNC));
@@ -179,8 +180,8 @@ void fuse_drop_privileges_of(int file)
         (void)!fchmod(file, status.st_mode & 07777 & ~(mode_t)(S_ISUID | S_ISGID));
 }
 
-/* A thread's own: the guest's kernel asks for it with each write (FUSE_WRITE_KILL_SUIDGID), but a
- * hostile one would not. */
+/* A setting of the thread. The guest's kernel asks with each write to clear the bits
+ * (FUSE_WRITE_KILL_SUIDGID), but a hostile one would not. */
 void fuse_keep_set_id(bool keep)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

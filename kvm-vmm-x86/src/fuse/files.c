@@ -6,7 +6,7 @@
 
 #include "fuse/call.h"
 
-/* What one request may have copied: others wait for its thread. */
+/* The most that one request may copy, since others wait for its thread. */
 enum { COPY_MAX = 16 << 20 };
 
 int fuse_open(struct fuse_call *call)
@@ -29,7 +29,7 @@ int fuse_open(struct fuse_call *call)
         return code;
     out = fuse_reply(call, sizeof *out);
     out->fh = handle;
-    out->open_flags = FOPEN_KEEP_CACHE; /* FUSE_AUTO_INVAL_DATA drops what is old */
+    out->open_flags = FOPEN_KEEP_CACHE; /* FUSE_AUTO_INVAL_DATA drops old data */
     return 0;
 }
 
@@ -39,8 +39,8 @@ static struct fuse_handle *file_of(struct fuse_call *call, uint64_t id)
     return fuse_handle_get(&call->server->handles, id, false);
 }
 
-/* A reply that is shorter than asked for is the file's end to the guest, so a host's file system
- * that gives less at a time is asked again. */
+/* The guest takes a short reply for the end of the file, so a host's file system that returns less
+ * is read again. */
 static int64_t read_all(int file, const struct iovec *room, unsigned count, size_t size,
                         uint64_t offset)
 {
@@ -178,7 +178,7 @@ int fuse_fallocate(struct fuse_call *call)
     return code;
 }
 
-/* Where its holes are: other places the guest works out itself. */
+/* Only SEEK_HOLE and SEEK_DATA: the guest computes other offsets itself. */
 int fuse_lseek(struct fuse_call *call)
 {
     const struct fuse_lseek_in *in = fuse_take(call, sizeof *in);

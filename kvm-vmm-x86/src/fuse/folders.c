@@ -36,8 +36,8 @@ static bool is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* One entry, with all about the file for `plus`. 1: it was put, 0: it does not exist for the guest,
- * -ENOSPC: there is no room for it. */
+/* Adds one entry to the reply, with the file's attributes if `plus`. 1: added, 0: hidden from the
+ * guest, -ENOSPC: no room. */
 static int put_entry(struct fuse_call *call, const struct dirent64 *entry, size_t room, bool plus)
 {
     size_t length = strlen(entry->d_name), head = plus ? sizeof(struct fuse_entry_out) : 0;
@@ -58,7 +58,7 @@ static int put_entry(struct fuse_call *call, const struct dirent64 *entry, size_
     own.ino = fuse_file_number(&call->server->nodes, call->node->dev, entry->d_ino);
     if (plus && !is_dots(entry->d_name)) {
         if (fuse_node_lookup(&call->server->nodes, call->node, entry->d_name, &id, &status) != 0)
-            return 0; /* it is gone again, or not for the guest */
+            return 0; /* it is gone again, or hidden from the guest */
         fuse_fill_entry(call, id, &status, &about);
         own.ino = about.attr.ino;
         own.type = (status.st_mode & S_IFMT) >> 12;
@@ -70,8 +70,8 @@ static int put_entry(struct fuse_call *call, const struct dirent64 *entry, size_
     return 1;
 }
 
-/* With the handle's position. Fills the reply from place `offset` of the folder on; of what the
- * host gives, as much as there is room for: the guest asks again from there on. */
+/* Moves the handle's position. Fills the reply with entries from `offset` on, as many as there is
+ * room for; the guest asks again for the rest. */
 static int fill(struct fuse_call *call, int fd, uint64_t offset, size_t room, bool plus)
 {
     _Alignas(struct dirent64) char batch[BATCH];
@@ -90,7 +90,8 @@ static int fill(struct fuse_call *call, int fd, uint64_t offset, size_t room, bo
             code = put_entry(call, entry, room, plus);
             at += entry->d_reclen;
         }
-    } while (n > 0 && call->used == 0 && code >= 0); /* if none of them is for the guest */
+    } while (n > 0 && call->used == 0 &&
+             code >= 0); /* while all of a batch are hidden from the guest */
     return code == -ENOSPC && call->used == 0 ? -EINVAL : 0;
 }
 

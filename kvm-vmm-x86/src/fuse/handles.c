@@ -1,4 +1,4 @@
-/* What a guest has open; see handles.h. */
+/* The files that a guest has open; see handles.h. */
 #include "fuse/handles.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@ int fuse_handles_open(struct fuse_handles *handles, unsigned max, struct error *
     return handles->slots != NULL ? 0 : error_set(error, "out of memory for a shared folder");
 }
 
-/* Closing a file may wait for its file system, so it is done when the lock is free again: the
- * handle that is to be closed, or NULL. */
+/* Returns a handle to close, or NULL. The caller closes it without the lock, because closing may
+ * block on a file system. */
 static struct fuse_handle *take_out_locked(struct fuse_handles *h, uint32_t slot)
 {
     struct fuse_handle *handle = h->slots[slot].handle;

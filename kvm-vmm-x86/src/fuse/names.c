@@ -1,4 +1,4 @@
-/* FUSE's operations on names: what makes, finds, moves and removes them. */
+/* FUSE's operations on names: create, look up, rename and remove. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "fuse/call.h"
 
-enum { MODES = 01777 }; /* which a guest may give a file; a folder's set-group-id bit too */
+enum { MODES = 01777 }; /* bits that a guest may set; for a folder also set-group-id */
 
 int fuse_lookup(struct fuse_call *call)
 {
@@ -18,13 +18,14 @@ int fuse_lookup(struct fuse_call *call)
     if (code == -ENOENT && call->server->lasting) {
         struct fuse_entry_out *out = fuse_reply(call, sizeof *out);
 
-        out->entry_valid = fuse_valid(call->server); /* node 0: and it stays away */
+        out->entry_valid =
+            fuse_valid(call->server); /* node 0: the guest caches that it does not exist */
         return 0;
     }
     return code;
 }
 
-/* The folder's descriptor, and the name behind the arguments. */
+/* Returns the folder's descriptor, and takes the name behind the arguments. */
 static int where(struct fuse_call *call, const char **name)
 {
     int code = fuse_take_name(call, name);
@@ -43,7 +44,7 @@ static bool is_hidden(const struct fuse_call *call, const struct fuse_node *node
             fuse_node_is_hidden(nodes, status.st_dev, status.st_ino));
 }
 
-/* The same for a name that is to be made. A hidden one may be what a program of the host trusts
+/* The same for a name to create. A program of the host may trust a file of a hidden name
  * (~/.ssh/authorized_keys). */
 static int where_new(struct fuse_call *call, const char **name)
 {
@@ -52,7 +53,7 @@ static int where_new(struct fuse_call *call, const char **name)
     return folder >= 0 && is_hidden(call, call->node, folder, *name) ? -EPERM : folder;
 }
 
-/* Gives what was made to who asked for it, if this VMM may. */
+/* Gives a new file to the user and group of the request, if this VMM may. */
 static void own(struct fuse_call *call, int folder, const char *name)
 {
     if (call->server->privileged)
@@ -60,7 +61,7 @@ static void own(struct fuse_call *call, int folder, const char *name)
                         AT_SYMLINK_NOFOLLOW | (name[0] == '\0' ? AT_EMPTY_PATH : 0));
 }
 
-/* After something was made. */
+/* Replies after a file was created. */
 static int made(struct fuse_call *call, int result, int folder, const char *name)
 {
     if (result < 0)
@@ -69,7 +70,7 @@ static int made(struct fuse_call *call, int result, int folder, const char *name
     return fuse_reply_entry(call, name);
 }
 
-/* Device nodes are the host's. */
+/* The guest may not make device nodes. */
 int fuse_mknod(struct fuse_call *call)
 {
     const struct fuse_mknod_in *in = fuse_take(call, sizeof *in);
@@ -131,7 +132,7 @@ int fuse_rmdir(struct fuse_call *call)
     return remove_name(call, AT_REMOVEDIR);
 }
 
-/* A whiteout would be a device node. */
+/* RENAME_WHITEOUT is refused: it would make a device node. */
 static int rename_to(struct fuse_call *call, uint64_t to, uint32_t flags)
 {
     struct fuse_nodes *nodes = &call->server->nodes;
@@ -233,8 +234,8 @@ static int hand_out_new(struct fuse_call *call, struct fuse_node *folder, const 
     return hand_out(call, file);
 }
 
-/* The guest believed that the name is free, but the host has made it meanwhile. It may be a device
- * or pipe, which to open would already do something: so that goes the way of any other file. */
+/* The guest expected the name to be free, but the host has created it meanwhile. It may be a device
+ * or pipe, whose opening has effects, so it is opened with the checks for any other file. */
 static int open_existing(struct fuse_call *call, const char *name, uint32_t flags)
 {
     struct fuse_nodes *nodes = &call->server->nodes;

@@ -67,13 +67,13 @@ static void close_locked(struct fuse_nodes *nodes, struct fuse_node *n)
 {
     unlist_locked(nodes, n);
     if (n->fd >= 0) {
-        close(n->fd); /* an O_PATH descriptor: it waits for nothing */
+        close(n->fd); /* closing an O_PATH descriptor does not block */
         nodes->open--;
     }
     n->fd = -1;
 }
 
-/* Gives it a descriptor, for which an older one may have to go. */
+/* Stores the node's descriptor, and closes the oldest one if there are too many. */
 static void install_locked(struct fuse_nodes *nodes, struct fuse_node *n, int fd)
 {
     if (nodes->open >= nodes->open_max && nodes->oldest != NULL)
@@ -88,7 +88,7 @@ static void pin_locked(struct fuse_nodes *nodes, struct fuse_node *n)
         unlist_locked(nodes, n);
 }
 
-/* Frees a node that is not needed any more, and the folders that only it kept. */
+/* Frees a node that is not used any more, and then the folders that were kept only for it. */
 static void release_locked(struct fuse_nodes *nodes, struct fuse_node *n)
 {
     while (n != NULL && n != &nodes->root && n->lookups == 0 && n->pins == 0 && n->children == 0) {
@@ -117,7 +117,7 @@ static void unpin_locked(struct fuse_nodes *nodes, struct fuse_node *n)
     release_locked(nodes, n);
 }
 
-/* 0: there are too many. */
+/* 0: no slot is left. */
 static uint32_t take_slot_locked(struct fuse_nodes *nodes)
 {
     uint32_t slot = nodes->free_slot, room = nodes->slot_room * 2;
@@ -140,7 +140,7 @@ static uint32_t take_slot_locked(struct fuse_nodes *nodes)
     return nodes->slot_count++;
 }
 
-/* The folder and name it was seen under last. Takes `name`, of malloc. */
+/* Sets the folder and name under which the node was last seen. Takes `name`, from malloc. */
 static void place_locked(struct fuse_nodes *nodes, struct fuse_node *n, struct fuse_node *folder,
                          char *name)
 {
@@ -216,8 +216,8 @@ int fuse_nodes_open(struct fuse_nodes *nodes, int root, unsigned open_max, struc
 void fuse_nodes_forget_all(struct fuse_nodes *nodes)
 {
     lock_take(&nodes->lock);
-    /* Folders that lie in each other, as a host that moves them about can make it seem, would keep
-     * each other: so all are taken out of their folders first. */
+    /* A host that moves folders can make nodes that seem to lie in each other; they would keep each
+     * other alive. So first all nodes are taken out of their folders. */
     for (uint32_t i = FUSE_NODES_FIRST; i < nodes->slot_count; i++)
         if (nodes->slots[i].node != NULL) {
             struct fuse_node *n = nodes->slots[i].node;
@@ -262,7 +262,7 @@ struct fuse_node *fuse_node_get(struct fuse_nodes *nodes, uint64_t id)
     LOCK_FOR_BLOCK(&nodes->lock);
     struct fuse_node *n = node_locked(nodes, id);
 
-    /* One that the guest has forgotten while another call of its own uses it is gone. */
+    /* A node that the guest has forgotten is gone, even if another call still uses it. */
     if (n != NULL && (n->lookups > 0 || n == &nodes->root)) {
         pin_locked(nodes, n);
         return n;
@@ -279,7 +279,8 @@ void fuse_node_put(struct fuse_nodes *nodes, struct fuse_node *node)
     lock_release(&nodes->lock);
 }
 
-/* Opens the highest closed folder on the way to `node`, or itself. 0, or a negative errno. */
+/* Opens the topmost closed folder on the path to `node`, or `node` itself. 0, or a negative errno.
+ */
 static int reopen_one(struct fuse_nodes *nodes, struct fuse_node *node)
 {
     struct fuse_node *n = node, *folder;
@@ -335,7 +336,7 @@ int fuse_node_fd(struct fuse_nodes *nodes, struct fuse_node *node)
     return code != 0 ? code : -ESTALE;
 }
 
-/* Takes `fd` and `name`. */
+/* Enters a file that was looked up. Takes `fd` and `name`. */
 static int know(struct fuse_nodes *nodes, struct fuse_node *folder, char *name, int fd,
                 const struct fuse_found *found, uint64_t *id)
 {

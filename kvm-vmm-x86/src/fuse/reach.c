@@ -1,4 +1,4 @@
-/* What of the host exists for a guest; see reach.h. */
+/* Which of the host's files a guest can see; see reach.h. */
 #include "fuse/reach.h"
 
 #include <errno.h>
@@ -9,7 +9,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Through these a guest could reach the VMM itself, or what the kernel tells of other programs. */
+/* Through these file systems a guest could reach the VMM itself, or kernel data about other
+ * programs. */
 static const unsigned long machinery[] = {
     PROC_SUPER_MAGIC, SYSFS_MAGIC,        CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
     DEBUGFS_MAGIC,    TRACEFS_MAGIC,      BPF_FS_MAGIC,       SECURITYFS_MAGIC,
@@ -37,7 +38,8 @@ bool fuse_node_is_hidden(const struct fuse_nodes *nodes, dev_t dev, ino_t ino)
     return false;
 }
 
-/* The folder is looked up each time: it may come, go or be replaced while the guest runs. */
+/* The folder is looked up each time: it may be created, removed or replaced while the guest runs.
+ */
 bool fuse_name_is_hidden(const struct fuse_nodes *nodes, const struct fuse_node *folder,
                          const char *name)
 {
@@ -56,7 +58,7 @@ static struct timespec time_of(const struct statx_timestamp *time)
     return (struct timespec){.tv_sec = time->tv_sec, .tv_nsec = time->tv_nsec};
 }
 
-/* An overlay gives a file another birth when it is first written, and keeps the inode. */
+/* overlayfs changes a file's birth time when the file is first written, but keeps the inode. */
 static bool births_stay(int fd)
 {
     struct statfs info;
@@ -64,7 +66,7 @@ static bool births_stay(int fd)
     return fstatfs(fd, &info) == 0 && info.f_type != OVERLAYFS_SUPER_MAGIC;
 }
 
-/* statx(2) alone says when a file was made. */
+/* Only statx(2) returns a file's birth time. */
 int fuse_reach_look_at(int folder, const char *name, struct fuse_found *found)
 {
     struct statx about;

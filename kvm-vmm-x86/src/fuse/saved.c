@@ -1,6 +1,6 @@
-/* A FUSE server's state in a snapshot; see server.h. Little-endian, as all that is saved. Inodes
- * are compared when a file is needed (nodes.c), so that nothing is opened here but what the guest
- * has open. */
+/* A FUSE server's state in a snapshot; see server.h. Numbers are little-endian, as in all saved
+ * state. Inodes are compared when a file is needed (nodes.c), so only files that the guest has open
+ * are opened here. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@ enum { VERSION = 2, NAME_MAX_SIZE = 255 };
 struct saved_server {
     uint32_t version, device_count;
     uint32_t node_count, handle_count;
-    /* No number that the guest may still use is given a second time. */
+    /* generations that come next, so that no ID is used twice */
     uint32_t node_generation, handle_generation;
 };
 
-/* Its name follows. */
+/* A saved node; its name follows. */
 struct saved_node {
     uint64_t id, folder; /* folder 0: it has no name */
     uint64_t dev, ino, birth, lookups;
@@ -66,7 +66,7 @@ static void put_nodes(struct bytes *to, struct saved_server *header, const struc
         if (n == NULL)
             continue;
         if (size > NAME_MAX_SIZE)
-            size = 0; /* some file systems have longer ones; others may lie in it */
+            size = 0; /* some file systems have longer names; other nodes may be in it */
         saved = (struct saved_node){.id = n->id,
                                     .folder = size > 0 ? n->folder->id : 0,
                                     .dev = n->dev,
@@ -147,7 +147,7 @@ static int damaged(struct error *error)
     return error_set(error, "the saved state of a shared folder is damaged");
 }
 
-/* One component of a path that stays where it is. */
+/* Whether this is one component of a path, and neither "." nor "..". */
 static bool is_name(const uint8_t *name, size_t size)
 {
     return size > 0 && size <= NAME_MAX_SIZE && memchr(name, '\0', size) == NULL &&
@@ -164,7 +164,7 @@ static bool node_can_be(const struct saved_node *n, const uint8_t *name)
            (n->folder == 0 ? n->name_size == 0 : is_name(name, n->name_size));
 }
 
-/* Slots up to `last`, free ones in a list, all of the generation that comes next. */
+/* Makes slots up to `last`, with the next generation, and links them into the list of free ones. */
 static bool make_slots(struct fuse_nodes *nodes, uint32_t last, uint32_t generation)
 {
     uint32_t room = last + 1 > nodes->slot_room ? last + 1 : nodes->slot_room;
@@ -220,7 +220,7 @@ static int add_node(struct fuse_nodes *nodes, const struct saved_node *saved, co
     return n->name != NULL ? 0 : error_set(error, "out of memory");
 }
 
-/* Its folder may be saved behind it. */
+/* Puts the node into its folder. A second pass, because the folder may be saved after the node. */
 static int place_node(struct fuse_nodes *nodes, const struct saved_node *saved, struct error *error)
 {
     struct fuse_node *n = nodes->slots[(uint32_t)saved->id].node, *folder;
@@ -238,14 +238,14 @@ static int place_node(struct fuse_nodes *nodes, const struct saved_node *saved, 
     return 0;
 }
 
-/* A file system may have another number than it had: btrfs, tmpfs, overlay and 9p get one when they
- * are mounted. That of the shared folder itself is known. */
+/* The device number of a file system may have changed: btrfs, tmpfs, overlay and 9p get theirs when
+ * they are mounted. Only the new number of the shared folder itself is known. */
 static uint64_t renumber(const struct fuse_nodes *nodes, uint64_t device, uint64_t was)
 {
     return device == was ? nodes->root.dev : device == nodes->root.dev ? was : device;
 }
 
-/* Three times over the same bytes: which slots there are, the nodes, their folders. */
+/* Reads the same bytes three times: for the slots, the nodes, and their folders. */
 static int load_nodes(struct fuse_nodes *nodes, const struct saved_server *header, uint64_t was,
                       struct input *in, struct error *error)
 {
@@ -281,7 +281,7 @@ static int load_nodes(struct fuse_nodes *nodes, const struct saved_server *heade
     return 0;
 }
 
-/* As the guest opened it, but nothing is emptied. */
+/* Opens a file again as the guest had opened it, but never truncates it. */
 static bool open_again(struct fuse_server *s, const struct saved_handle *saved)
 {
     struct fuse_call call = {.server = s, .node = fuse_node_get(&s->nodes, saved->node)};
@@ -317,7 +317,7 @@ int fuse_server_load(struct fuse_server *server, const uint8_t *bytes, size_t si
     for (uint32_t i = 0; i < header.device_count; i++) {
         if (!take(&in, &device, sizeof device))
             return damaged(error);
-        was = i == 0 ? device : was; /* the shared folder's */
+        was = i == 0 ? device : was; /* the shared folder's old number */
         server->nodes.devices[i] = renumber(&server->nodes, device, was);
     }
     server->nodes.device_count = header.device_count;

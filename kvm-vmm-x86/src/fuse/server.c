@@ -1,4 +1,4 @@
-/* The FUSE server: its session, and the table of what it can do; see server.h. */
+/* The FUSE server: its session, and the table of its operations; see server.h. */
 #include "fuse/server.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ _Static_assert(sizeof(struct fuse_out_header) == FUSE_REPLY_HEADER_SIZE, "linux/
 
 static int start(struct fuse_call *call)
 {
-    const struct fuse_init_in *in = fuse_take(call, 16); /* without what newer versions have */
+    const struct fuse_init_in *in = fuse_take(call, 16); /* without the fields of newer versions */
     struct fuse_init_out *out = fuse_reply(call, sizeof *out);
     uint32_t offered = FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES |
                        FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | FUSE_ASYNC_DIO |
@@ -28,7 +28,7 @@ static int start(struct fuse_call *call)
     out->major = FUSE_KERNEL_VERSION;
     out->minor = FUSE_KERNEL_MINOR_VERSION;
     if (in->major > FUSE_KERNEL_VERSION)
-        return 0; /* it asks again, with a version that both know */
+        return 0; /* the guest sends INIT again, with our version */
     if (in->major < FUSE_KERNEL_VERSION || in->minor < 31)
         return -EPROTO;
     fuse_handles_forget_all(&call->server->handles);
@@ -67,7 +67,7 @@ static int forget_batch(struct fuse_call *call)
     for (uint32_t i = 0; in != NULL && i < in->count; i++) {
         one = fuse_take(call, sizeof *one);
         if (one == NULL)
-            break; /* it says more than it brings */
+            break; /* the count is larger than the request */
         fuse_node_forget(&call->server->nodes, one->nodeid, one->nlookup);
     }
     return 0;
@@ -81,8 +81,8 @@ static int ignore(struct fuse_call *call)
 
 enum {
     NO_NODE = 1,  /* is not about a node */
-    NO_REPLY = 2, /* the guest waits for none */
-    CHANGES = 4   /* not of a share that is only to be read */
+    NO_REPLY = 2, /* the guest expects no reply */
+    CHANGES = 4   /* refused if the share is read-only */
 };
 
 struct entry {
@@ -202,7 +202,7 @@ size_t fuse_server_arguments(const uint8_t *header, size_t size)
 
 void fuse_server_enter_thread(void)
 {
-    /* The umask belongs to a process's threads together, but for one that has its own. */
+    /* All threads of a process share the umask, unless a thread has its own by unshare. */
     if (unshare(CLONE_FS) == 0)
         umask(0);
     fuse_keep_set_id(false);
@@ -222,7 +222,7 @@ static bool hide_one(struct fuse_hidden *hidden, const char *path)
         at--;
     if (at == length)
         return true;
-    /* The folder with `.` behind it: of `/x` it is `/.`, of `x` it is `.` */
+    /* The folder's path ends in `.`: for `/x` it is `/.`, for `x` it is `.` */
     hidden->folder = malloc(length + 3);
     if (hidden->folder == NULL)
         return false;
@@ -241,7 +241,8 @@ static void show_all(struct fuse_server *server)
     free(server->hidden);
 }
 
-/* The inodes at the start are hidden, whatever other names they have; and the names. */
+/* Hides the files by inode, as they are at the start, under all their names; and hides the names.
+ */
 static int hide(struct fuse_server *server, const struct fuse_options *options, struct error *error)
 {
     server->hidden = calloc(options->hidden_count + 1, sizeof *server->hidden);
