@@ -21,8 +21,8 @@ bool afl_is_there(void)
     return getenv("__AFL_SHM_ID") != NULL && fcntl(STATUS, F_GETFD) >= 0;
 }
 
-/* The whole map is cleared by AFL++ before each run. A byte for the run itself, one for each block:
- * no run looks as if nothing were watched. */
+/* AFL++ clears the map before each run. One byte is for the run itself, so that no map is empty,
+ * and one for each block. */
 static void fill_map(const struct guest *g, const struct map *map)
 {
     map->bytes[0] = 1;
@@ -52,7 +52,8 @@ static ssize_t read_input(const char *path, uint8_t *bytes, size_t room)
 static int run_one(struct guest *g, const char *path, const struct map *map, struct error *error)
 {
     static uint8_t bytes[MUTATE_INPUT_MAX];
-    /* A signal is a crash to AFL++, and a hang what it has killed itself: none of ours is. */
+    /* AFL++ takes a signal for a crash. It counts as hangs only runs that it has killed itself, so
+     * ours are reported as good runs. */
     static const uint32_t statuses[] = {[RUN_DONE] = 0, [RUN_CRASHED] = SIGSEGV, [RUN_HUNG] = 0};
     struct run_result result;
     uint32_t word = (uint32_t)getpid();
@@ -70,8 +71,8 @@ static int run_one(struct guest *g, const char *path, const struct map *map, str
     return write(STATUS, &word, sizeof word) == sizeof word ? 0 : -1;
 }
 
-/* AFL_MAP_SIZE may have made it smaller than usual. In a larger one AFL++ looks at so much, as it
- * was told of no size. */
+/* AFL_MAP_SIZE may have made the map smaller than MAP_USUAL. Of a larger map AFL++ reads only that
+ * much, because we report no size. */
 static int attach(struct map *map, struct error *error)
 {
     int id = atoi(getenv("__AFL_SHM_ID"));
@@ -88,7 +89,7 @@ static int attach(struct map *map, struct error *error)
 int afl_serve(struct guest *g, const char *path, struct error *error)
 {
     struct map map;
-    uint32_t word = 0; /* of the oldest protocol, which all versions speak */
+    uint32_t word = 0; /* the oldest protocol, which all versions support */
 
     if (attach(&map, error) < 0)
         return -1;

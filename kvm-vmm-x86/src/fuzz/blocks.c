@@ -5,7 +5,7 @@
 
 #include "watch/explain/fault/instruction.h"
 
-/* Places that were seen: 0 is free. A quarter of it is used at most. */
+/* A hash table of visited addresses; 0 is a free entry. At most a quarter is used. */
 enum { SEEN_BITS = 20, SEEN_MAX = 1 << (SEEN_BITS - 2) };
 
 enum mark { UNSEEN, INSIDE, LEADER };
@@ -16,7 +16,7 @@ struct walker {
     gva_t *keys;
     uint8_t *marks;
     size_t seen;
-    gva_t *pending; /* blocks still to be walked along */
+    gva_t *pending; /* blocks still to be walked */
     size_t pending_count, leaders;
     bool cut;
 };
@@ -68,7 +68,7 @@ static void note_value(struct walker *w, const struct instruction *in)
         mutate_add_value(w->values, o->imm.value.u, in->operands[0].size / 8);
 }
 
-/* Where a direct jump or call goes; false: it is not direct. */
+/* The target of a direct jump or call; false: it is not direct. */
 static bool target_of(const struct instruction *in, gva_t at, gva_t *target)
 {
     const ZydisDecodedOperand *o = &in->operands[0];
@@ -79,7 +79,7 @@ static bool target_of(const struct instruction *in, gva_t at, gva_t *target)
     return true;
 }
 
-/* Whether the code goes on behind the instruction. */
+/* Whether execution can continue behind the instruction. */
 static bool goes_on(struct walker *w, const struct instruction *in, gva_t at)
 {
     gva_t target;
@@ -106,8 +106,7 @@ static bool goes_on(struct walker *w, const struct instruction *in, gva_t at)
     }
 }
 
-/* Two bytes of zeroes, which would be `add %al, (%rax)`: memory behind the code that holds nothing.
- */
+/* Two zero bytes, which decode as `add %al, (%rax)`: empty memory behind the code. */
 static bool is_empty(const struct instruction *in)
 {
     return in->i.mnemonic == ZYDIS_MNEMONIC_ADD && in->i.length == 2 && in->i.opcode == 0 &&
@@ -141,8 +140,8 @@ static int compare(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Whether it lies in the middle of an instruction that was walked along as well. One of the two is
- * no code: data behind a call that does not return, most often. */
+/* Whether `at` is in the middle of another instruction that was walked. One of the two is not code,
+ * most often data behind a call that does not return. */
 static bool is_inside(const struct walker *w, gva_t at)
 {
     struct instruction in;
@@ -154,7 +153,8 @@ static bool is_inside(const struct walker *w, gva_t at)
     return false;
 }
 
-/* Whether two bytes at its beginning are its own: it is longer, or another instruction follows. */
+/* Whether a breakpoint of two bytes fits: the instruction is longer, or another one of the block
+ * follows. */
 static bool has_room(const struct walker *w, gva_t at)
 {
     struct instruction in;

@@ -26,7 +26,7 @@ static int join(char path[PATH_ROOM], const char *folder, const char *name, stru
                : 0;
 }
 
-/* Of what was begun and cannot be finished nothing is left. */
+/* Removes the file if it cannot be written as a whole. */
 static int write_all(int fd, const char *path, const uint8_t *bytes, size_t size,
                      struct error *error)
 {
@@ -135,7 +135,7 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* As many as inputs there may be, whatever they are. */
+/* Lists at most CORPUS_MAX entries of any kind. */
 static int list(const char *folder, char *names[CORPUS_MAX], unsigned *count, struct error *error)
 {
     DIR *dir = opendir(folder);

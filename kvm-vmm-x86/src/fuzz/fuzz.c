@@ -1,4 +1,4 @@
-/* The fuzzer: options, the loop, and what it says; see fuzz.h. */
+/* The fuzzer: options, the loop, and its messages; see fuzz.h. */
 #include "fuzz/fuzz.h"
 
 #include <getopt.h>
@@ -50,7 +50,7 @@ static struct fuzz {
     struct mutate mutate;
     struct corpus corpus;
     uint64_t runs, hangs;
-    unsigned crashes, crash_number; /* the latter: of the file that was written last */
+    unsigned crashes, crash_number; /* `crash_number`: of the last file written */
     uint8_t bytes[MUTATE_INPUT_MAX];
     char page[PAGE_TEXT];
 } fuzz;
@@ -151,7 +151,7 @@ static int parse(struct request *r, int argc, char **argv, struct error *error)
 
 /* ---- The loop -------------------------------------------------------------------------------- */
 
-/* What explains it goes beside it. */
+/* Writes the input, and beside it a file with the explanation. */
 static int save_crash(const uint8_t *input, size_t size, const struct run_result *result,
                       struct error *error)
 {
@@ -192,8 +192,8 @@ static int note_hang(const uint8_t *input, size_t size, struct error *error)
     return 0;
 }
 
-/* What a run has shown is kept: inputs that reach new code, one for each kind of trouble. Of
- * crashes that reach nothing new only the first counts; of hangs as well. */
+/* Keeps inputs that reach new code. A crash is saved if it reaches new code or is the first one, a
+ * hang only if it is the first. */
 static int try_input(const uint8_t *input, size_t size, bool from_folder, struct error *error)
 {
     struct run_result result;

@@ -12,7 +12,7 @@
 #include "watch/explain/diagnose.h"
 #include "watch/explain/page.h"
 
-/* How far a guest is stepped towards a shutdown, whose registers KVM has not kept. */
+/* The most single steps to find the registers before a shutdown, which KVM does not keep. */
 enum { STEPS_MAX = 100000 };
 
 static int fail(struct error *error, const struct kvmvmm_error *why)
@@ -32,7 +32,8 @@ static int watch_blocks(struct guest *g, struct mutate *values, struct error *er
     g->back = calloc(g->blocks.count + 1, sizeof *g->back);
     if (g->met == NULL || g->back == NULL)
         return error_set(error, "out of memory");
-    for (size_t i = 0; i < g->blocks.count; i++) /* one that no breakpoint fits is not watched */
+    for (size_t i = 0; i < g->blocks.count;
+         i++) /* a block without room for a breakpoint is not watched */
         if (kvmvmm_set_breakpoint(g->machine, g->blocks.list[i], &why) == 0)
             g->blocks.list[watched++] = g->blocks.list[i];
     g->blocks.count = watched;
@@ -88,7 +89,7 @@ static size_t index_of(const struct guest *g, gva_t address)
     return low;
 }
 
-/* Met once, a block is not watched any more, and costs nothing. */
+/* A block that was reached once is not watched any more, so it costs nothing. */
 static void meet(struct guest *g, gva_t address, struct run_result *result)
 {
     size_t i = index_of(g, address);
@@ -110,7 +111,7 @@ static int begin(struct guest *g, const uint8_t *input, size_t size, struct kvmv
     regs.rax = size;
     if (kvmvmm_reset(g->machine, NULL, why) < 0)
         return -1;
-    for (; g->back_count > 0; g->back_count--) /* in memory, and for good */
+    for (; g->back_count > 0; g->back_count--) /* set again in memory, and this stays */
         if (kvmvmm_set_breakpoint(g->machine, g->blocks.list[g->back[g->back_count - 1]], why) < 0)
             return -1;
     if (size > 0 && kvmvmm_write_linear(g->machine, g->buffer, input, size, why) < 0)
@@ -118,7 +119,7 @@ static int begin(struct guest *g, const uint8_t *input, size_t size, struct kvmv
     return kvmvmm_set_registers(g->machine, &regs, NULL, why);
 }
 
-/* What the guest says of its crash: untrusted bytes; unprintable ones become dots. */
+/* Copies the guest's message about its crash: untrusted bytes; unprintable ones become dots. */
 static void take_text(const struct guest *g, char *text, size_t room)
 {
     struct kvm_regs regs;
@@ -173,7 +174,7 @@ int guest_run(struct guest *g, const uint8_t *input, size_t size, struct run_res
     do {
         if (kvmvmm_run(g->machine, &limits, &event, &why) < 0)
             return fail(error, &why);
-        spent = events_now() - begun; /* at blocks that it met, too; 0 would be no limit */
+        spent = events_now() - begun; /* includes the time at breakpoints; 0 would mean no limit */
         limits.nanoseconds = spent < g->timeout ? g->timeout - spent : 1;
         result->exits += event.exits;
         if (event.reason == KVMVMM_BREAKPOINT)
@@ -183,10 +184,10 @@ int guest_run(struct guest *g, const uint8_t *input, size_t size, struct run_res
     return 0;
 }
 
-/* ---- What there is to say of a crash --------------------------------------------------------- */
+/* ---- Explaining a crash --------------------------------------------------------- */
 
-/* The state before the last instruction, which a shutdown has cost: the same run in steps, from its
- * last exit on. */
+/* Finds the state before the last instruction, which a shutdown has destroyed: repeats the run, and
+ * steps it from its last exit on. */
 static bool step_to_end(struct guest *g, uint64_t exits, struct snapshot *s)
 {
     static const uint64_t no_addresses[4];
@@ -209,7 +210,7 @@ static bool step_to_end(struct guest *g, uint64_t exits, struct snapshot *s)
         ended = vcpu_run_once(vcpu) == VERDICT_STOP;
     }
     thread_kick_flag(NULL);
-    g->machine->breakpoints.control = UINT32_MAX; /* to be told again */
+    g->machine->breakpoints.control = UINT32_MAX; /* makes the next run set the breakpoints again */
     return ended;
 }
 
@@ -228,7 +229,7 @@ void guest_explain(struct guest *g, const uint8_t *input, size_t size,
 
     text[0] = '\0';
     if (guest_run(g, input, size, &again, &error) < 0 || again.verdict != result->verdict)
-        return; /* it does not happen again */
+        return; /* the crash does not happen again */
     if (kvmvmm_look(g->machine, &s, &error) < 0)
         return;
     if (kvm_was_reset(&s.regs, &s.sregs) &&

@@ -69,7 +69,7 @@ static void add_a_little(struct mutate *m, struct input *in)
     in->bytes[at] = (uint8_t)(in->bytes[at] + mutate_below(m, 33) - 16);
 }
 
-/* What often lies at an edge. */
+/* Sets a byte that is often a boundary value. */
 static void set_edge(struct mutate *m, struct input *in)
 {
     static const uint8_t edges[] = {0, 1, 0x7f, 0x80, 0xff, ' ', '\n', '0', '-', '%'};
@@ -78,7 +78,7 @@ static void set_edge(struct mutate *m, struct input *in)
     in->bytes[at] = edges[mutate_below(m, sizeof edges)];
 }
 
-/* Little-endian, or the other way round. */
+/* Sets a number, in either byte order. */
 static void set_value(struct mutate *m, struct input *in)
 {
     unsigned i, size;
