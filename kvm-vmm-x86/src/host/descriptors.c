@@ -3,8 +3,8 @@
 
 #include <sys/resource.h>
 
-/* OTHERS: for the rest of the program, of which clients of the control socket may hold 2,574 while
- * they are closed (control/server.c). USERS_LEAST: one user alone does not get all. */
+/* OTHERS: for the rest of the program. Clients of the control socket may hold 2,574 of them while
+ * they are being closed (control/server.c). USERS_LEAST: a single user does not get all. */
 enum { OTHERS = 3072, MIN = 64, USERS_LEAST = 4 };
 
 unsigned descriptors_for_each(unsigned users)

@@ -17,12 +17,12 @@ enum { BATCH = 16, LOOK_MS = 50 };
 static struct {
     int epoll, wake, signals;
     struct event_source wake_source, signal_source;
-    struct event_source *always; /* that are waited for */
-    struct event_timer *timers;  /* that run */
+    struct event_source *always; /* sources that are always ready */
+    struct event_timer *timers;  /* running timers */
     struct epoll_event batch[BATCH];
     int batch_count;
     uint64_t patience; /* written by the main thread alone; atomic */
-    pthread_t thread;  /* the main one */
+    pthread_t thread;  /* the main thread */
     void (*handle)(int signal);
 } events = {.epoll = -1, .wake = -1, .signals = -1, .patience = EVENTS_FOREVER};
 
@@ -39,7 +39,7 @@ static void on_wake(void *context)
 
     (void)context;
     if (read(events.wake, &count, sizeof count) < 0)
-        return; /* another round took it: nothing lost */
+        return; /* another round has read it already */
 }
 
 static void on_signals(void *context)
@@ -60,8 +60,8 @@ int events_init(struct error *error)
         return error_set(error, "cannot wait for events: %s", strerror(errno));
     events.wake_source = (struct event_source){.fd = events.wake, .ready = on_wake};
     events_want(&events.wake_source, EVENTS_READ);
-    signal(SIGPIPE, SIG_IGN); /* a reader who left is an error code of write */
-    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
+    signal(SIGPIPE, SIG_IGN); /* a closed reader is an error of write(2) instead */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file at its size limit */
     return 0;
 }
 
@@ -101,7 +101,7 @@ static void link_always(struct event_source *source, bool wanted)
     }
 }
 
-/* What the running batch still says of it is void. */
+/* Drops events for the source from the batch in progress. */
 static void forget(const struct event_source *source)
 {
     for (int i = 0; i < events.batch_count; i++)
@@ -109,8 +109,8 @@ static void forget(const struct event_source *source)
             events.batch[i].data.ptr = NULL;
 }
 
-/* A source that waits for nothing is not known to epoll, which would report a hang-up of it all the
- * same, for ever. What epoll refuses (a regular file, /dev/null) is always ready. */
+/* A source without interest is removed from epoll, which would otherwise report a hang-up of it for
+ * ever. A descriptor that epoll refuses (a regular file, /dev/null) is always ready. */
 void events_want(struct event_source *source, unsigned interest)
 {
     struct epoll_event event = {.data.ptr = source,
@@ -129,7 +129,8 @@ void events_want(struct event_source *source, unsigned interest)
     source->interest = interest;
     if (source->always)
         link_always(source, interest != 0);
-    source->always = source->always && interest != 0; /* epoll may take it the next time */
+    source->always =
+        source->always && interest != 0; /* the next descriptor may be one that epoll takes */
 }
 
 void events_timer_start(struct event_timer *timer, uint64_t after)
@@ -165,7 +166,8 @@ static struct event_timer *first_due(void)
     return first;
 }
 
-/* Those that expire now; one that its own call starts again waits for the next round. */
+/* Runs the timers that expire now. A timer that its own callback restarts waits for the next round.
+ */
 static void run_timers(void)
 {
     uint64_t now = events_now();
@@ -177,7 +179,8 @@ static void run_timers(void)
     }
 }
 
-/* Rounded up: what is due in half a millisecond is not looked for many times until then. */
+/* Rounded up, so that the loop does not spin until a timer that is due in less than a millisecond.
+ */
 static int timeout_ms(uint64_t limit)
 {
     const struct event_timer *timer = first_due();
@@ -204,7 +207,7 @@ void events_run(uint64_t limit)
     }
     events.batch_count = 0;
     for (source = events.always; source != NULL; source = next) {
-        next = source->next; /* the call may take it out of the list */
+        next = source->next; /* the callback may remove it from the list */
         source->ready(source->context);
     }
     run_timers();
@@ -215,7 +218,7 @@ void events_wake(void)
     uint64_t one = 1;
 
     if (write(events.wake, &one, sizeof one) < 0)
-        return; /* the counter is full: it wakes as well */
+        return; /* the counter is full: the loop wakes up anyway */
 }
 
 void events_set_patience(uint64_t nanoseconds)
@@ -263,7 +266,7 @@ static void set_true(void *context)
     *(bool *)context = true;
 }
 
-/* For a thread that has no loop: until the program is told to end. */
+/* Waits in a thread that has no event loop. False: the program has been told to end. */
 static bool await_elsewhere(int fd, unsigned interest)
 {
     struct pollfd poll_fd = {.fd = fd, .events = interest & EVENTS_READ ? POLLIN : POLLOUT};

@@ -11,17 +11,17 @@
 
 enum { RANGES_MAX = 64, PAGE_BITS = 12, HUGE_BITS = 30 };
 
-/* Read by a signal handler, which must not wait: `start` is set last and cleared first. */
+/* Read by a signal handler, which must not take locks: `start` is set last and cleared first. */
 struct range {
-    const void *owner; /* the guest memory or the file's bytes; NULL: the place is free; atomic */
-    uintptr_t start;   /* 0: it guards nothing yet; atomic */
+    const void *owner; /* the guest memory or the file's bytes; NULL: free; atomic */
+    uintptr_t start;   /* 0: not guarded yet; atomic */
     uint64_t size;
     gpa_t base;
     uint64_t lost; /* 1 + the offset of the first page that was lost; 0: none; atomic */
 };
 
 static struct range ranges[RANGES_MAX];
-static bool handled; /* the signal is */
+static bool handled; /* our handler is installed */
 
 static struct range *range_of(uintptr_t address)
 {
@@ -34,7 +34,8 @@ static struct range *range_of(uintptr_t address)
     return NULL;
 }
 
-/* The host says how much is lost with a page; it does not of a file that is too short. */
+/* Replaces lost memory by zeroes. For a memory error the host reports how much is lost; for a file
+ * that became shorter it is one page. */
 static void *map_zeroes(const struct range *range, uintptr_t address, const siginfo_t *info)
 {
     bool told = info->si_code == BUS_MCEERR_AR || info->si_code == BUS_MCEERR_AO;
@@ -51,7 +52,7 @@ static void *map_zeroes(const struct range *range, uintptr_t address, const sigi
                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
-/* When it returns the access is made again, by now to zeroes, or ends the program. */
+/* After the handler returns, the access is repeated: it reads zeroes, or ends the program. */
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 {
     uintptr_t address = (uintptr_t)info->si_addr;
@@ -95,7 +96,7 @@ static bool add(const void *owner, const void *bytes, uint64_t size, gpa_t base)
     return false;
 }
 
-/* Whether nothing of it was lost. */
+/* Removes all ranges of the owner. True: no page of them was lost. */
 static bool remove_all(const void *owner)
 {
     bool whole = true;

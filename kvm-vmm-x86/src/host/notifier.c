@@ -25,5 +25,5 @@ void notifier_signal(const struct notifier *notifier)
     uint64_t one = 1;
 
     if (write(notifier->fd, &one, sizeof one) < 0)
-        return; /* the counter is full: the thread that waits was told before */
+        return; /* the counter is full: the waiting thread is notified already */
 }

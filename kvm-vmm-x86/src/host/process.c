@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FAILED = 125 }; /* the VMM's status where it cannot go on */
+enum { FAILED = 125 }; /* the exit status of a VMM that cannot go on */
 
 void process_use_small_pages(void)
 {
@@ -21,18 +21,18 @@ void process_use_small_pages(void)
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t start = ((uintptr_t)__bss_start + page - 1) & ~(page - 1);
 
-    if ((uintptr_t)_end > start) /* a kernel without large pages refuses, and does as well */
+    if ((uintptr_t)_end > start) /* a kernel without large pages refuses, which is fine */
         (void)madvise((void *)start, (uintptr_t)_end - start, MADV_NOHUGEPAGE);
 }
 
-/* What goes through the pipe. */
+/* A message in the pipe from a copy to its origin. */
 struct message {
     uint8_t news, unused;
     uint16_t word;
 };
 
-/* Whether a descriptor is of a file or folder: those can be shared, since they are read and written
- * at offsets that are given. */
+/* Whether a descriptor is of a file or folder: those can be shared, since all reads and writes pass
+ * an offset. */
 static bool is_file(int fd)
 {
     struct stat st;
@@ -49,7 +49,8 @@ static bool is_path(int fd)
     return flags >= 0 && (flags & O_PATH) != 0;
 }
 
-/* An open eventfd, epoll, ring or VM is no file: anonymous inodes have a mode without a type. */
+/* Closes descriptors that the copy must not share. An eventfd, epoll, ring or VM does not count as
+ * a file: anonymous inodes have a mode without a type. */
 static bool close_shared(int keep)
 {
     DIR *list = opendir("/proc/self/fd");
@@ -65,7 +66,7 @@ static bool close_shared(int keep)
     return list != NULL && closedir(list) == 0;
 }
 
-/* What is typed fits the pipe, whose write end stays open where there is no end of input. */
+/* The typed input fits into the pipe. The pipe's write end stays open if the input has no end. */
 static bool lead_input(const struct process_streams *streams)
 {
     size_t count = strlen(streams->typed);
@@ -101,7 +102,7 @@ int process_copy(struct process *process, bool bound, struct error *error)
 
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
         return error_set(error, "cannot make a pipe: %s", strerror(errno));
-    signal(SIGCHLD, SIG_IGN); /* copies that end leave nothing behind */
+    signal(SIGCHLD, SIG_IGN); /* copies that end do not become zombies */
     process->pid = fork();
     if (process->pid < 0) {
         error_set(error, "cannot fork: %s", strerror(errno));
@@ -116,7 +117,7 @@ int process_copy(struct process *process, bool bound, struct error *error)
     }
     if (bound && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != origin))
         _exit(FAILED);
-    (void)setsid(); /* the terminal's signals are for its origin */
+    (void)setsid(); /* the terminal's signals are for the origin */
     return 0;
 }
 
@@ -124,8 +125,7 @@ static void tell(const struct process *process, enum process_news news, uint16_t
 {
     struct message message = {.news = (uint8_t)news, .word = word};
 
-    (void)!write(process->report, &message,
-                 sizeof message); /* an origin that is gone is not told */
+    (void)!write(process->report, &message, sizeof message); /* ignored: the origin may be gone */
 }
 
 void process_settle(const struct process *process, const struct process_streams *streams)

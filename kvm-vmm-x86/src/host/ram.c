@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the host's page tables and KVM's map in one entry: each page that a guest touches first is
- * an exit to the kernel, so fewer and larger ones start a guest sooner. */
+/* The size that one entry of the host's page tables and of KVM's maps. The first access to each
+ * page is an exit to the kernel, so with fewer, larger pages a guest starts sooner. */
 #define LARGE_PAGE (2 * MIB)
 
-/* A small guest would only pin memory that it never touches. */
+/* For a small guest, large pages would only use memory that it never touches. */
 #define LARGE_FROM (8 * LARGE_PAGE)
 
 /* Leaves slot->fd at -1 for anonymous memory. */
@@ -30,18 +30,17 @@ static int open_backing(struct memory_slot *slot, const char *path, struct error
                              (unsigned long long)(slot->size / KIB), strerror(errno));
         return 0;
     }
-    slot->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO: no wait */
+    slot->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* no wait for a FIFO */
     if (slot->fd < 0 || fstat(slot->fd, &file) < 0)
         return error_set(error, "%s: %s", path, strerror(errno));
-    /* A page behind its end would be a SIGBUS. */
+    /* An access behind the file's end would raise SIGBUS. */
     if (!S_ISREG(file.st_mode) || (uint64_t)file.st_size < slot->offset + slot->size)
         return error_set(error, "%s: not a file that holds %llu KiB of guest memory", path,
                          (unsigned long long)((slot->offset + slot->size) / KIB));
     return 0;
 }
 
-/* Of a large slot a little more is reserved, to find a place that begins where a large page does.
- */
+/* Reserves a little more for a large slot, so that it can begin at a large page. */
 static int map_slot(struct memory_slot *slot, struct error *error)
 {
     int flags = slot->backing == MEMORY_SHARED ? MAP_SHARED : MAP_PRIVATE | MAP_NORESERVE;
@@ -66,9 +65,9 @@ static int map_slot(struct memory_slot *slot, struct error *error)
         return error_set(error, "cannot get %llu KiB for the guest: %s",
                          (unsigned long long)(slot->size / KIB), strerror(errno));
     slot->host = ram;
-    if (more > 0) /* a kernel without large pages does as well, slower */
+    if (more > 0) /* a kernel without large pages works too, slower */
         (void)madvise(ram, slot->size, MADV_HUGEPAGE);
-    /* A core dump of the VMM tells of the VMM: the guest's memory may be large, or confidential. */
+    /* A core dump of the VMM does not include guest memory, which may be large or confidential. */
     (void)madvise(ram, slot->size, MADV_DONTDUMP);
     return 0;
 }
@@ -121,15 +120,15 @@ void ram_unmap(struct memory *memory)
     *memory = (struct memory){0};
 }
 
-/* KVM follows every change of a mapping's protection (mmu notifiers). This one takes no right away,
- * not even for a moment. */
+/* KVM drops its mapping at every change of protection (MMU notifiers). This change removes no
+ * right, not even for a moment. */
 void ram_forget_mapped(void *page, uint64_t length)
 {
     if (mprotect(page, length, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
         (void)!mprotect(page, length, PROT_READ | PROT_WRITE);
 }
 
-/* A file's pages would come back with the file's bytes. */
+/* Pages of a file are not released: they would read as the file's bytes again. */
 bool ram_release(void *pages, uint64_t length, enum memory_backing backing)
 {
     return backing != MEMORY_FILE &&

@@ -1,4 +1,4 @@
-/* RAM that was saved; see ram_saved.h. */
+/* Loads saved RAM; see ram_saved.h. */
 #include "host/ram_saved.h"
 
 #include <errno.h>
@@ -14,11 +14,11 @@
 /* Where layers are read to. */
 struct target {
     const struct memory *memory;
-    const uint64_t *pages; /* those that are taken; NULL: all */
+    const uint64_t *pages; /* pages that the layer has; NULL: all */
     uint64_t next;         /* where the search for the next taken page starts */
 };
 
-/* The first from `page` on that is taken, or `end`. */
+/* The first page from `page` on that the layer has, or `end`. */
 static uint64_t next_page(const struct target *t, uint64_t page, uint64_t end)
 {
     while (t->pages != NULL && page < end && (t->pages[page / 64] >> page % 64 & 1) == 0)
@@ -33,7 +33,7 @@ static uint64_t end_of_run(const struct target *t, uint64_t page, uint64_t end)
     return page;
 }
 
-/* The place of a page, by its place in the file. */
+/* The address of the page at offset `at` of the file. */
 static uint8_t *place_of(const struct memory *memory, uint64_t at)
 {
     for (unsigned i = 0; i < memory->count; i++) {
@@ -44,8 +44,8 @@ static uint8_t *place_of(const struct memory *memory, uint64_t at)
     return NULL;
 }
 
-/* A layer above others has its pages one behind another. Memory that is there as zeroes stays
- * untouched where the lowest layer has zeroes. */
+/* An upper layer has only its own pages, one after another. Zero pages of the lowest layer are not
+ * written, since memory is zero already. */
 static int unpack_pages(void *context, const uint8_t *bytes, size_t size, uint64_t at)
 {
     struct target *t = context;
@@ -62,7 +62,7 @@ static int unpack_pages(void *context, const uint8_t *bytes, size_t size, uint64
     return 0;
 }
 
-/* How much of `run` at `at` lies in one slot. */
+/* The part of `run` at `at` that is in one slot. */
 static uint64_t part_of_run(const struct memory *memory, uint64_t at, uint64_t run)
 {
     unsigned i = 0;
@@ -95,7 +95,7 @@ static int read_pages(const struct target *t, int fd, uint64_t pages)
     return 0;
 }
 
-/* Bits behind the last page say nothing. */
+/* Bits behind the last page are ignored. */
 uint64_t ram_saved_pages(const uint64_t *map, uint64_t pages)
 {
     const struct target t = {.pages = map};
@@ -129,7 +129,7 @@ static int read_layer(const struct memory *memory, const struct saved_layer *lay
     return result;
 }
 
-/* With what the lowest layer has, if it is not packed; else with zeroes. */
+/* Adds the ROM with the lowest layer's contents or, if that is packed, with zeroes. */
 static int add_rom(struct memory *memory, const struct saved_layer *lowest, uint64_t size,
                    struct error *error)
 {

@@ -19,7 +19,7 @@
 #include "host/sandbox/landlock.h"
 
 /* More than any server has clients, so that the server accepts each one, or refuses it with a
- * reason. In front of a full queue a client that cannot wait gets EAGAIN. */
+ * reason. With a full queue a non-blocking client gets EAGAIN. */
 enum { BACKLOG = 128 };
 
 #ifndef SO_PASSRIGHTS
@@ -42,9 +42,9 @@ static int listen_on(const struct sockaddr *address, socklen_t length, const str
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (where->is_unix && !where->takes_files)
-        socket_refuse_files(fd); /* its clients' sockets are as the listener is */
-    /* bind() gives the file the mode of the descriptor: it is never open to others, not for a
-     * moment, as it would be before a chmod(). */
+        socket_refuse_files(fd); /* the sockets of its clients inherit this */
+    /* bind() gives the file the mode of the descriptor, so the file is never open to others, as it
+     * would be before a chmod(). */
     if ((!where->is_private || fchmod(fd, S_IRUSR | S_IWUSR) == 0) &&
         bind(fd, address, length) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
@@ -54,8 +54,7 @@ static int listen_on(const struct sockaddr *address, socklen_t length, const str
     return -1;
 }
 
-/* A socket file without a server is removed; one that is served is not touched.
- */
+/* Removes a socket file that has no server. */
 static void remove_stale(const struct sockaddr_un *address)
 {
     struct stat status;
@@ -71,7 +70,7 @@ static void remove_stale(const struct sockaddr_un *address)
         close(fd);
 }
 
-/* The name is removed at the end. */
+/* Allows the sandbox to remove the socket's name at the end. */
 static void allow_removal(const char *path)
 {
     char folder[ENDPOINT_PATH_MAX];
@@ -96,7 +95,7 @@ static int open_unix(struct socket_server *server, const struct endpoint *where)
     return server->listener;
 }
 
-/* The port that was chosen, if the system was to choose. */
+/* The port that the system chose, if `asked` is 0. */
 static unsigned port_of(int fd, unsigned asked)
 {
     struct sockaddr_storage address;
@@ -130,7 +129,7 @@ static int open_tcp(struct socket_server *server, const struct endpoint *where, 
     return 0;
 }
 
-/* It is opened again later, within the sandbox. */
+/* The spare descriptor is opened again later, inside the sandbox. */
 static int open_spare(void)
 {
     landlock_allow_path("/dev/null", LANDLOCK_READ);
@@ -168,7 +167,8 @@ void socket_close(struct socket_server *server)
     server->path[0] = '\0';
 }
 
-/* The listener would stay ready, and the event loop turn, until a descriptor is free. */
+/* No descriptor is free: accepts the client with the spare one and closes it. Otherwise the
+ * listener would stay ready, and the event loop would spin. */
 static void turn_away(struct socket_server *server)
 {
     int fd;
@@ -192,7 +192,7 @@ bool socket_accept(struct socket_server *server)
         close(fd);
     if (fd < 0 || server->client >= 0)
         return false;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* no harm to a unix socket */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* harmless for a unix socket */
     server->client = fd;
     return true;
 }
@@ -226,7 +226,7 @@ bool socket_is_ours(const struct stream *client)
            (peer.uid == geteuid() || peer.uid == 0);
 }
 
-/* Room for what one message may pass. */
+/* Room for the descriptors of one message. */
 union passed {
     struct cmsghdr header;
     char bytes[CMSG_SPACE(SOCKET_FDS_MAX * sizeof(int))];
@@ -256,7 +256,7 @@ int socket_receive(const struct stream *client, void *bytes, size_t size, int fd
             int fd;
 
             memcpy(&fd, CMSG_DATA(h) + at, sizeof fd);
-            if (*count < SOCKET_FDS_MAX) /* as the buffer's size says */
+            if (*count < SOCKET_FDS_MAX) /* the buffer has room for no more */
                 fds[(*count)++] = fd;
         }
     }
@@ -286,7 +286,7 @@ int socket_send(const struct stream *stream, const void *bytes, size_t size, con
     return n < 0 ? -errno : (int)n;
 }
 
-/* A server's name is there before it listens: one that refuses is asked again for 0.2 s. */
+/* A server's name exists before it listens, so a refused connection is tried again for 0.2 s. */
 int socket_connect(struct stream *stream, const char *path)
 {
     const struct timeval patience = {.tv_sec = SOCKET_PATIENCE};

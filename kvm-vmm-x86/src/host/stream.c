@@ -1,4 +1,4 @@
-/* Streams without waiting; see stream.h. */
+/* Streams that do not block; see stream.h. */
 #include "host/stream.h"
 
 #include <errno.h>
@@ -17,11 +17,11 @@
 #include "host/files/files.h"
 #include "host/sandbox/landlock.h"
 
-/* What a pipe (PIPE_BUF) and a terminal take without waiting, once poll says that they take
- * something; the terminal may make two characters of one. */
+/* The bytes that a pipe (PIPE_BUF) and a terminal take without blocking once poll reports them
+ * writable; the terminal may turn one character into two. */
 enum { PIECE_PIPE = 4096, PIECE_TERMINAL = 128, PIECE_MAX = 1 << 20 };
 
-/* The master's side of a pseudoterminal would become that of a new one. */
+/* Opening the master side of a pseudoterminal again would make a new one. */
 static bool is_master(int fd)
 {
     unsigned number;

@@ -26,7 +26,8 @@ void terminal_abandon(void)
         is_raw = false; /* no one is there to see it */
 }
 
-/* Our own bug must not cost the user his terminal: restore it, then die as usual. */
+/* A crash of the VMM must not leave the terminal raw: restore it, then end by the signal as usual.
+ */
 static void on_crash(int signal)
 {
     terminal_abandon();

@@ -17,7 +17,8 @@
 
 #define KICK_SIGNAL SIGUSR1
 
-/* A tenth of what another thread gets: it must not starve, somebody waits for it in the end. */
+/* A nice value of about a tenth of another thread's share: it must not starve, since its result is
+ * waited for at the end. */
 enum { STEPPED_BACK = 10 };
 
 static _Thread_local volatile unsigned char *kick_flag;
@@ -25,14 +26,14 @@ static _Thread_local volatile unsigned char *kick_flag;
 /* `limit` is for FUTEX_WAIT, relative; NULL: none. */
 static void futex(unsigned *word, int operation, unsigned value, const struct timespec *limit)
 {
-    int before = errno; /* a caller between a failed call and its report may take a lock */
+    int before = errno; /* a caller may take a lock between a failed call and its report */
 
     (void)syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, limit, NULL, 0);
     errno = before;
 }
 
-/* A thread that has slept does not know whether others still do: it takes the lock as waited for,
- * and its release wakes one thread too many at most. */
+/* A thread that has slept does not know whether others still sleep: it marks the lock as waited
+ * for, so its release may wake one thread in vain. */
 void lock_wait(struct lock *lock)
 {
     while (__atomic_exchange_n(&lock->state, LOCK_WAITED_FOR, __ATOMIC_ACQUIRE) != LOCK_FREE)
@@ -49,8 +50,8 @@ void condition_init(struct condition *condition)
     *condition = (struct condition){0};
 }
 
-/* The count is read before the lock is released: after a wake between the release and the sleep it
- * is another, and the kernel does not let the thread sleep. */
+/* The count is read before the lock is released. A wake between the release and the sleep changes
+ * it, and then the kernel does not let the thread sleep. */
 static void sleep_on(struct condition *condition, struct lock *lock, const struct timespec *limit)
 {
     unsigned wakes = __atomic_load_n(&condition->wakes, __ATOMIC_RELAXED);
@@ -82,9 +83,9 @@ void condition_wake_all(struct condition *condition)
         futex(&condition->wakes, FUTEX_WAKE, INT_MAX, NULL);
 }
 
-/* What is sent to the program is for the main thread, also where that takes its signals later: a
- * thread that lets one through would end the program, or lose it. Faults of its own, and kicks,
- * reach a thread. */
+/* Signals to the program are for the main thread, even if it reads them later: a thread that does
+ * not block them would end the program or lose them. A thread gets only its own faults, and kicks.
+ */
 int thread_start(struct thread *thread, void *(*run)(void *), void *argument, struct error *error)
 {
     static const int own[] = {SIGSEGV, SIGBUS,  SIGILL, SIGFPE,
@@ -107,7 +108,7 @@ void thread_join(struct thread *thread)
     pthread_join(thread->id, NULL);
 }
 
-/* What each start formats goes by fmt.h: printf is 130 KB of the C library's pages. */
+/* Formatting at each start uses fmt.h, since printf would load 130 KB of the C library's pages. */
 void thread_name(const char *format, ...)
 {
     char name[16];
@@ -119,7 +120,7 @@ void thread_name(const char *format, ...)
     pthread_setname_np(pthread_self(), name);
 }
 
-/* Linux has a nice value for each thread, against POSIX: setpriority(2), "C library/kernel
+/* Contrary to POSIX, Linux has a nice value for each thread: setpriority(2), "C library/kernel
  * differences". */
 void thread_step_back(void)
 {
@@ -164,7 +165,7 @@ void thread_kick(const struct thread *thread)
     pthread_kill(thread->id, KICK_SIGNAL);
 }
 
-/* The kernel gives a thread's own number to another one when it is gone. */
+/* A number that is never used again, unlike a thread ID of the kernel. */
 static uint64_t number_of_thread(void)
 {
     static _Thread_local uint64_t self;
@@ -175,7 +176,7 @@ static uint64_t number_of_thread(void)
     return self;
 }
 
-/* Made for the calling thread, if it was another's. (timer_create(2), SIGEV_THREAD_ID) */
+/* Makes the timer for the calling thread (timer_create(2), SIGEV_THREAD_ID). */
 static int make_timer(struct thread_ticks *ticks, struct error *error)
 {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL};

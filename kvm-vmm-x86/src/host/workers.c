@@ -16,15 +16,15 @@ struct workers {
     const char *name;
     void (*begin)(void);
     struct notifier done;
-    struct lock lock; /* protects what follows */
+    struct lock lock; /* protects the fields below */
     struct condition news;
     struct queue todo, finished;
     unsigned waiting;   /* jobs in `todo` */
-    unsigned idle;      /* threads that wait for one */
-    unsigned in_flight; /* submitted and not yet taken */
+    unsigned idle;      /* threads that wait for a job */
+    unsigned in_flight; /* jobs submitted and not yet taken back */
     bool stop;
     struct thread threads[THREADS_MAX];
-    unsigned count, limit; /* how many run, and may */
+    unsigned count, limit; /* threads that run, and that may run */
 };
 
 static void put(struct queue *q, struct worker_job *job)
@@ -80,8 +80,8 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* The first thread is started with the first job, others while jobs wait: by then the program is in
- * its sandbox, which they inherit. */
+/* The first thread starts with the first job, others while jobs wait. By then the program is in its
+ * sandbox, which they inherit. */
 void workers_submit(struct workers *w, struct worker_job *job)
 {
     struct error error;
@@ -99,7 +99,7 @@ void workers_submit(struct workers *w, struct worker_job *job)
         return;
     }
     lock_release(&w->lock);
-    job->carry_out(job); /* the host has no thread for it */
+    job->carry_out(job); /* no thread could be started */
     lock_take(&w->lock);
     finish_locked(w, job);
     lock_release(&w->lock);

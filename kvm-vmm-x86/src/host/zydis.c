@@ -1,8 +1,7 @@
 /*
- * The disassembler's library, loaded by zydis_load or when something is first disassembled. The
- * functions have the library's own names (Zydis/Zydis.h), so that who calls them knows nothing of
- * this; unit tests link the library itself. What Zydis 3 (Ubuntu 22.04) declares differently stands
- * together.
+ * The disassembler's library, loaded by zydis_load or at the first disassembly. The functions have
+ * the library's own names (Zydis/Zydis.h), so callers need not know about this; unit tests link the
+ * library itself. Functions that Zydis 3 (Ubuntu 22.04) declares differently are in one place.
  */
 #include <Zydis/Zydis.h>
 #include <dlfcn.h>
@@ -16,11 +15,11 @@
 #include "host/zydis.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static void *library; /* NULL: it is not there */
+static void *library; /* NULL: it is not installed */
 
-/* Pages that only loading has read are read from the file again after a crash: until then the VMM
- * holds none of them. Those with relocations are written to, and stay. The list of segments lies
- * in the first of them. */
+/* Releases the pages that only loading has touched; after a crash of the guest they are read from
+ * the file again. Segments with relocations are written to and stay. The first segment goes last,
+ * because it has the program headers. */
 static int let_go(struct dl_phdr_info *module, size_t size, void *name)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), starts[4], ends[4];
@@ -59,7 +58,7 @@ void zydis_load(void)
     pthread_once(&once, open_library);
 }
 
-/* The library's function of that name, or NULL. Any thread may be the first to ask. */
+/* The library's function `name`, or NULL. Any thread may call this first. */
 static void *find(const char *name)
 {
     zydis_load();

@@ -1,4 +1,4 @@
-/* Which engine there is; see aio.h. */
+/* Chooses the engine; see aio.h. */
 #include "host/disk/aio.h"
 
 #include <stdlib.h>

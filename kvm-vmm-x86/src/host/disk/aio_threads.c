@@ -1,4 +1,4 @@
-/* Asynchronous files by threads that wait for them; see aio.h. */
+/* Asynchronous files by threads that block; see aio.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>

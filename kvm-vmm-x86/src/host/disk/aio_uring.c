@@ -19,8 +19,8 @@ struct uring {
     struct notifier done;
 };
 
-/* There is always a place: the ring has AIO_MAX, and what waits in it is handed over when it is
- * full. */
+/* The ring has AIO_MAX entries. If it is full, its entries are submitted first, so there is always
+ * a free one. */
 static void submit(struct aio *aio, struct aio_job *job)
 {
     struct uring *u = (struct uring *)aio;
@@ -54,7 +54,8 @@ static void submit(struct aio *aio, struct aio_job *job)
     io_uring_sqe_set_data(sqe, job);
 }
 
-/* What the kernel does not take now (it is short of memory) stays in the ring for the next time. */
+/* Entries that the kernel does not take now (it is short of memory) stay in the ring for the next
+ * call. */
 static void flush(struct aio *aio)
 {
     if (io_uring_sq_ready(&((struct uring *)aio)->ring) > 0)
@@ -74,7 +75,7 @@ static void collect(struct aio *aio)
         aio->in_flight--;
         job->done(job);
     }
-    flush(aio); /* what a job that was done only in part has submitted */
+    flush(aio); /* jobs done only in part have submitted the rest */
 }
 
 static bool close_uring(struct aio *aio)
@@ -89,7 +90,7 @@ static bool close_uring(struct aio *aio)
     return true;
 }
 
-/* Its mapping keeps a ring as well as its descriptor does. */
+/* The ring lives as long as its descriptor or its mapping, so both must go. */
 static void leave_uring(struct aio *aio)
 {
     (void)close_uring(aio);
@@ -102,8 +103,8 @@ static const struct aio_ops ops = {.name = "io_uring",
                                    .close = close_uring,
                                    .leave = leave_uring};
 
-/* seccomp does not see what is asked for in the ring: it takes what submit() asks for, and nothing
- * else for ever. 0 or a negative errno. */
+/* seccomp does not see the operations in the ring. So the ring is restricted for ever to those that
+ * submit() uses. 0 or a negative errno. */
 static int restrict_to_ours(struct io_uring *ring)
 {
     static const uint8_t ours[] = {IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC,

@@ -18,8 +18,8 @@ struct file_disk {
     struct disk disk;
     struct aio *aio;
     int file, overlay;  /* `overlay`: -1 without one */
-    uint64_t file_size; /* bytes; what is beyond, in the last sector, reads as zeroes */
-    uint8_t *written;   /* a bit for each sector: it is in the overlay */
+    uint64_t file_size; /* in bytes; the rest of the last sector reads as zeroes */
+    uint8_t *written;   /* one bit for each sector that is in the overlay */
     size_t written_size;
 };
 
@@ -34,7 +34,7 @@ static void mark_written(struct file_disk *d, uint64_t offset, uint64_t size)
         d->written[s / 8] |= (uint8_t)(1 << s % 8);
 }
 
-/* How far from `offset` on all is in the overlay, or nothing is. */
+/* The number of bytes from `offset` on that are all in the overlay, or all not (`in`). */
 static uint64_t run_length(const struct file_disk *d, uint64_t offset, uint64_t size, bool *in)
 {
     uint64_t first = offset / DISK_SECTOR, s = first + 1, end = (offset + size) / DISK_SECTOR;
@@ -45,7 +45,7 @@ static uint64_t run_length(const struct file_disk *d, uint64_t offset, uint64_t 
     return s * DISK_SECTOR - offset; /* after a short read it is not at a sector's start */
 }
 
-/* The first pieces of a request that hold `size` bytes: the last of them is shortened. */
+/* Takes the first pieces of a request that hold `size` bytes, and shortens the last of them. */
 static void cut_pieces(struct disk_request *r, uint64_t size)
 {
     unsigned i = 0;
@@ -58,7 +58,7 @@ static void cut_pieces(struct disk_request *r, uint64_t size)
     r->job.count = i + 1;
 }
 
-/* `moved` bytes of what was under way are done: what is left is in front. */
+/* `moved` bytes of the job are done: drops them from the front of the request. */
 static void advance(struct disk_request *r, uint64_t moved)
 {
     r->offset += moved;
@@ -77,7 +77,7 @@ static void advance(struct disk_request *r, uint64_t moved)
 
 static void on_job(struct aio_job *job);
 
-/* What a failed write has left is not looked at: the sectors are what they were before. */
+/* A failed write to the overlay is ignored: its sectors keep their old contents. */
 static void finish(struct file_disk *d, struct disk_request *r, int code)
 {
     if (code == 0 && d->overlay >= 0 && r->order != DISK_READ)
@@ -94,7 +94,7 @@ static void start(struct file_disk *d, struct disk_request *r, enum aio_kind kin
     aio_submit(d->aio, &r->job);
 }
 
-/* Reads or writes as far as one file has it. */
+/* Reads or writes the part that is in one file. */
 static void go_on(struct file_disk *d, struct disk_request *r)
 {
     uint64_t size = r->size;
@@ -129,7 +129,7 @@ static void on_moved(struct file_disk *d, struct disk_request *r, int64_t moved)
     if (moved == -EAGAIN || moved == -EINTR)
         moved = 0;
     else if (moved <= 0) {
-        finish(d, r, moved < 0 ? (int)moved : -EIO); /* 0: it was cut short under us */
+        finish(d, r, moved < 0 ? (int)moved : -EIO); /* 0: the file was truncated meanwhile */
         return;
     }
     advance(r, (uint64_t)moved);
@@ -139,7 +139,7 @@ static void on_moved(struct file_disk *d, struct disk_request *r, int64_t moved)
         go_on(d, r);
 }
 
-/* Where a file system cannot make holes, zeroes are written. */
+/* If the file system cannot make holes, writes zeroes. */
 static void write_zeroes(struct file_disk *d, struct disk_request *r)
 {
     static const uint8_t zeroes[65536];
@@ -195,7 +195,7 @@ static void on_job(struct aio_job *job)
         on_moved(d, r, job->result);
 }
 
-/* The overlay's are not kept, so there is nothing to bring to the medium. */
+/* An overlay is not kept, so a flush has nothing to do for it. */
 static void file_submit(struct disk *disk, struct disk_request *r)
 {
     struct file_disk *d = (struct file_disk *)disk;
@@ -301,7 +301,8 @@ const char *disk_overlay_folder(void)
 {
     const char *folder = getenv("TMPDIR");
 
-    return folder != NULL && *folder != '\0' ? folder : "/var/tmp"; /* a disk: /tmp may be memory */
+    return folder != NULL && *folder != '\0' ? folder
+                                             : "/var/tmp"; /* on a disk: /tmp may be in memory */
 }
 
 static int open_overlay(struct file_disk *d, const char *path, struct error *error)
@@ -331,13 +332,13 @@ static int open_file(struct file_disk *d, const struct disk_config *config, stru
         sizeof path)
         return error_set(error, "--disk: a path of %zu bytes is too long", config->path_length);
 
-    /* O_NONBLOCK: a named pipe is refused below, and not waited for here. */
+    /* O_NONBLOCK: opening a named pipe must not block; it is refused below. */
     d->file = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
     if (d->file < 0)
         return error_set(
             error, "--disk %s: %s%s", path, strerror(errno),
             write && (errno == EACCES || errno == EROFS) ? "; ,ro or ,overlay only reads it" : "");
-    (void)fcntl(d->file, F_SETFL, 0); /* else io_uring answers EAGAIN where a read has to wait */
+    (void)fcntl(d->file, F_SETFL, 0); /* otherwise io_uring returns EAGAIN if a read has to wait */
     if (measure(d, config, path, error) < 0 || lock_file(d->file, write, path, error) < 0)
         return -1;
     return config->overlay ? open_overlay(d, path, error) : 0;
@@ -353,8 +354,8 @@ static struct disk *open_file_disk(const struct disk_config *config, struct erro
     }
     d->file = d->overlay = -1;
     d->disk.ops = &file_ops;
-    /* A copy of the process is in the sandbox already, where no ring is made: it would be one that
-     * is not bounded. */
+    /* A forked process is in the sandbox already, which forbids new rings: they could not be
+     * restricted. */
     if (open_file(d, config, error) < 0 ||
         (d->aio = config->origin != NULL ? aio_open_threads(error) : aio_open(error)) == NULL) {
         disk_close(&d->disk);
@@ -385,7 +386,7 @@ void disk_close(struct disk *disk)
         (void)disk->ops->close(disk);
 }
 
-/* NULL: it is no file. */
+/* NULL: it is not a file. */
 static const struct file_disk *file_of(const struct disk *disk)
 {
     return disk->ops == &file_ops ? (const struct file_disk *)disk : NULL;
@@ -412,7 +413,7 @@ uint64_t disk_changed(const struct disk *disk)
     return (uint64_t)st.st_mtim.tv_sec * UINT64_C(1000000000) + (uint64_t)st.st_mtim.tv_nsec;
 }
 
-/* SAMPLES blocks at equal distances, with the first and the last. */
+/* Sums SAMPLES blocks at equal distances, including the first and the last. */
 int disk_sample(const struct disk *disk, uint32_t *sum, struct error *error)
 {
     enum { SAMPLES = 64, SIZE = 4096 };
@@ -444,7 +445,7 @@ void disk_leave(struct disk *disk)
     aio_leave(((struct file_disk *)disk)->aio);
 }
 
-/* A range that is no hole, as far as one call copies it. */
+/* Copies a range that is not a hole, as much as one call copies. */
 static int copy_range(int from, int to, off_t *at)
 {
     off_t end = lseek(from, *at, SEEK_HOLE), out = *at;
@@ -453,7 +454,7 @@ static int copy_range(int from, int to, off_t *at)
 
     if (n > 0)
         return 0;
-    n = pread(from, bytes, sizeof bytes, *at); /* a file system that does not know the call */
+    n = pread(from, bytes, sizeof bytes, *at); /* the file system does not support the call */
     if (n <= 0 || pwrite(to, bytes, (size_t)n, *at) != n)
         return -1;
     *at += n;

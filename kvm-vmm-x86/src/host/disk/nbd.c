@@ -1,13 +1,14 @@
 /*
- * A disk of an NBD server, by a unix socket (libnbd(3), 1.14): what qemu-nbd and others serve, in
- * formats that this project has no code for. The library is loaded when a guest has such a disk.
+ * A disk of an NBD server, reached through a unix socket (libnbd(3), 1.14): qemu-nbd and others
+ * serve formats for which this project has no code. The library is loaded when a guest has such a
+ * disk.
  *
- * Nothing waits for the server: its socket and a timer are in an epoll of ours, whose descriptor
- * the device's thread watches. A server that goes, or that answers nothing for a while, is given
- * up: what it was asked ends with an I/O error, as does all that comes later.
+ * No thread blocks on the server: its socket and a timer are in an epoll, whose descriptor the
+ * device's thread watches. A server that exits, or does not answer for a while, is given up: all
+ * requests in flight and all later ones end with an I/O error.
  *
- * A request is asked for piece by piece, by way of a buffer: guest memory is in many places, and
- * the protocol takes one.
+ * A request is sent piece by piece through a buffer, since guest memory is in many places and the
+ * protocol takes one.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,8 +25,8 @@
 #include "host/disk/disk.h"
 #include "host/socket.h"
 
-/* CONNECT: seconds that a server has for the handshake; SILENCE: after so many without an answer,
- * at most twice as many, it is given up. */
+/* CONNECT: the seconds a server has for the handshake. SILENCE: after this many seconds without an
+ * answer, at most twice as many, the server is given up. */
 enum {
     BUFFER_MAX = 256 * 1024,
     PATH_SIZE = 108,
@@ -35,7 +36,7 @@ enum {
     SILENCE = 15
 };
 
-/* What it is asked for, by the names of its functions. */
+/* The functions of the library that are used. */
 #define FUNCTIONS(X)                                                                               \
     X(create);                                                                                     \
     X(close);                                                                                      \
@@ -71,13 +72,13 @@ static struct library library;
 
 struct nbd_disk;
 
-/* A request under way. */
+/* A request in flight. */
 struct order {
     struct nbd_disk *nbd;
-    struct order *next;           /* of those under way, or of those to look at */
+    struct order *next;           /* in the list of answers */
     struct disk_request *request; /* NULL: this one is free */
     uint8_t *buffer;
-    uint64_t size; /* of what is asked for now */
+    uint64_t size; /* of the piece in flight */
     uint64_t room; /* of `buffer` */
     int error;     /* of the server's answer */
 };
@@ -87,10 +88,10 @@ struct nbd_disk {
     struct nbd_handle *handle; /* NULL: the server is given up */
     int timer;
     uint32_t wanted; /* events of the socket */
-    bool answered;   /* since the timer was set */
+    bool answered;   /* an answer came since the timer was set */
     bool can_flush, can_trim, can_zero;
     unsigned in_flight;
-    struct order *answers; /* to look at */
+    struct order *answers; /* orders with an answer that is not processed yet */
     struct order orders[DISK_REQUESTS_MAX];
 };
 
@@ -117,7 +118,7 @@ static int load(struct error *error)
 
 /* --- bytes between the guest's pieces and the buffer --- */
 
-/* The next `size` bytes of a request; reads go to the guest, writes come from it. */
+/* Copies the next `size` bytes of a request: for a read to the guest, for a write from it. */
 static void copy(struct disk_request *r, uint8_t *buffer, uint64_t size)
 {
     while (size > 0) {
@@ -140,7 +141,7 @@ static void copy(struct disk_request *r, uint8_t *buffer, uint64_t size)
 
 /* --- requests --- */
 
-/* The library calls this from any of its functions: what it means is looked at later. */
+/* The library may call this from any of its functions, so the answer is processed later. */
 static int on_answer(void *context, int *error)
 {
     struct order *o = context;
@@ -171,12 +172,12 @@ static void finish(struct order *o, int code)
     r->done(r, code);
 }
 
-/* All that it was asked is answered with an error. The library forgets its side of it first. */
+/* Ends all requests in flight with an error, after the library has dropped them. */
 static void give_up(struct nbd_disk *n, const char *why)
 {
     snprintf(n->disk.trouble, sizeof n->disk.trouble, "disk %s: %s; it has I/O errors from now on",
              n->disk.id, why);
-    library.close(n->handle); /* and its socket, which the epoll forgets by that */
+    library.close(n->handle); /* also closes its socket, which leaves the epoll */
     n->handle = NULL;
     n->answers = NULL;
     for (unsigned i = 0; i < DISK_REQUESTS_MAX; i++)
@@ -184,7 +185,7 @@ static void give_up(struct nbd_disk *n, const char *why)
             finish(&n->orders[i], -EIO);
 }
 
-/* Asks for what comes next. False: the library does not take it. */
+/* Sends the next piece of a request. False: the library does not take it. */
 static bool ask(struct order *o)
 {
     struct nbd_disk *n = o->nbd;
@@ -235,7 +236,7 @@ static void look_at_answers(struct nbd_disk *n)
     }
 }
 
-/* There is an order for each request that the device may have. */
+/* There is always a free order: one for each request that the device may have. */
 static struct order *free_order(struct nbd_disk *n)
 {
     for (unsigned i = 0; i < DISK_REQUESTS_MAX; i++)
@@ -264,8 +265,8 @@ static void nbd_submit(struct disk *disk, struct disk_request *r)
         finish(o, -EIO);
 }
 
-/* As far as it goes without waiting; for so many rounds, after which the epoll tells of the rest.
- */
+/* Moves bytes until the socket would block, but for at most ROUNDS rounds; then the epoll reports
+ * the rest. */
 static void move(struct nbd_disk *n)
 {
     for (unsigned i = 0; i < ROUNDS; i++) {
@@ -351,7 +352,7 @@ static const struct disk_ops nbd_ops = {
 
 /* --- opening --- */
 
-/* unix:PATH[:exportname=NAME], as QEMU writes it. */
+/* unix:PATH[:exportname=NAME], QEMU's syntax. */
 static int parse(const struct disk_config *config, char path[PATH_SIZE], char *name, size_t room,
                  struct error *error)
 {

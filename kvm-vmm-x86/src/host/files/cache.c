@@ -20,7 +20,7 @@
 
 enum { FORGOTTEN_AFTER = 3600 /* seconds */, SECRET_MAX = 32 };
 
-/* Relative paths are not valid in the environment, says the specification. */
+/* The XDG specification says that relative paths in the environment are invalid. */
 const char *cache_folder(void)
 {
     static char folder[PATH_MAX];
@@ -34,7 +34,7 @@ const char *cache_folder(void)
     return n > 0 && n < PATH_MAX ? folder : NULL;
 }
 
-/* Opens the folder, or makes it (and the one it is in) where `make`; -1 if that cannot be. */
+/* Opens the folder. If `make`, creates it and its parent first. -1 on failure. */
 static int open_folder(bool make)
 {
     const char *folder = cache_folder();
@@ -44,7 +44,7 @@ static int open_folder(bool make)
         return -1;
     snprintf(base, sizeof base, "%.*s", (int)(strrchr(folder, '/') - folder), folder);
     if (make && mkdir(folder, 0700) < 0 && errno == ENOENT && mkdir(base, 0700) == 0)
-        (void)mkdir(folder, 0700); /* what went wrong shows when it is opened */
+        (void)mkdir(folder, 0700); /* an error shows when it is opened */
     return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -86,8 +86,8 @@ bool cache_unmap(const uint8_t *bytes, size_t size)
     return whole;
 }
 
-/* Whether the process is gone whose number a writer's file ends with. One of another machine may
- * look so that lives: its file goes, and it keeps nothing this time. */
+/* A writer's file ends with its process ID: whether that process has ended. A writer on another
+ * machine may look like that: then its file is removed, and it caches nothing this time. */
 static bool is_orphan(const char *name)
 {
     long pid = atol(strrchr(name, '.') + 1);
@@ -95,14 +95,14 @@ static bool is_orphan(const char *name)
     return pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
 }
 
-/* What a writer left that did not live to finish. */
+/* Whether a file was left by a writer that did not finish. */
 static bool is_forgotten(const char *name, const struct cache_write *write, const struct stat *st)
 {
     return name[0] == '.' && strncmp(name + 1, write->family, strlen(write->family)) == 0 &&
            (is_orphan(name) || st->st_mtim.tv_sec < time(NULL) - FORGOTTEN_AFTER);
 }
 
-/* Removes the oldest of a family if there are `most` of them already: one more is about to come. */
+/* Removes the oldest file of a family if there are already `most`, to make room for one more. */
 static void make_room(int folder, const struct cache_write *write)
 {
     DIR *dir = fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -143,7 +143,8 @@ static bool write_at(int fd, uint64_t offset, const uint8_t *bytes, size_t count
     return true;
 }
 
-/* Whole under a name of its own before it gets the right one. `durable`: on the disk, too. */
+/* Writes the whole file under a temporary name before it gets the right one. `durable`: also syncs
+ * it to the disk. */
 static bool write_file(int folder, const struct cache_write *write, bool durable)
 {
     char name[NAME_MAX];
@@ -191,7 +192,7 @@ static bool read_secret(int folder, const char *name, uint8_t *bytes, size_t siz
     return good;
 }
 
-/* Replaces what is damaged or was shown to others. */
+/* Makes a new secret. It replaces one that is damaged or that others could read. */
 static void make_secret(int folder, const char *name, size_t size)
 {
     uint8_t bytes[SECRET_MAX];

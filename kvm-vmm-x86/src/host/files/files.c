@@ -15,7 +15,7 @@
 
 enum { CHUNK = 64 * 1024, MAP_FROM = 1 << 20 };
 
-/* A large file is looked at where the host keeps it, instead of being copied. */
+/* A large file is mapped instead of copied. */
 static bool map_all(int fd, uint64_t size, struct file *file)
 {
     void *bytes;
@@ -36,7 +36,8 @@ static bool map_all(int fd, uint64_t size, struct file *file)
 static int read_all(int fd, const char *path, uint64_t limit, size_t expected, struct file *file,
                     struct error *error)
 {
-    size_t room = expected + 1; /* one more, so that the end is seen without growing */
+    size_t room =
+        expected + 1; /* one more byte, so that the end is found without growing the buffer */
     ssize_t n;
 
     file->bytes = malloc(room);
@@ -78,7 +79,7 @@ static int load(struct file *file, const char *path, uint64_t limit, bool plain,
                          errno == EACCES && landlock_is_entered()
                              ? " (the sandbox allows no file that was made after the start)"
                              : "");
-    landlock_allow(fd, LANDLOCK_READ); /* a guest that starts again is made from it */
+    landlock_allow(fd, LANDLOCK_READ); /* a guest that restarts is loaded from it */
     if (fstat(fd, &st) < 0)
         error_set(error, "cannot examine %s: %s", path, strerror(errno));
     else if (S_ISDIR(st.st_mode))
@@ -184,5 +185,5 @@ void files_keep_standard(void)
 {
     for (int fd = FILE_STDIN; fd <= FILE_STDERR; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
-            return; /* then whatever is opened next fails as well, and says so */
+            return; /* then the next open fails too, and reports it */
 }

@@ -1,4 +1,4 @@
-/* Folders that are there as a whole; see folder.h. */
+/* Folders that are written as a whole or not at all; see folder.h. */
 #include "host/files/folder.h"
 
 #include <errno.h>
@@ -75,7 +75,7 @@ void folder_move_files(struct folder_files *to, struct folder_files *from)
     }
 }
 
-/* A file is written once. */
+/* Takes the descriptor of a file of the list; each file is written once. */
 static int take_file(struct folder *f, const char *name, uint64_t size, struct error *error)
 {
     unsigned i = 0;
@@ -109,7 +109,7 @@ static int write_at(const struct folder *f, int fd, const uint8_t *bytes, size_t
         }
         if (n < 0 && errno != EINTR)
             return -1;
-        if (n == 0) { /* a file system may say so (FUSE), and would again */
+        if (n == 0) { /* a file system (FUSE) may return 0, and would again */
             errno = EIO;
             return -1;
         }
@@ -126,7 +126,7 @@ static int write_at(const struct folder *f, int fd, const uint8_t *bytes, size_t
 struct sink {
     const struct folder *folder;
     int fd;
-    struct pack *pack; /* NULL: as it is */
+    struct pack *pack; /* NULL: not packed */
     uint32_t sum;
 };
 
@@ -138,7 +138,7 @@ static int write_run(struct sink *s, const uint8_t *bytes, size_t size, uint64_t
                            : write_at(s->folder, s->fd, bytes, size, at);
 }
 
-/* Pages at `bytes` go to `at`; runs of them that are not zero are written at once. */
+/* Writes the pages at `bytes` to `at`. Zero pages become holes. */
 static int write_pages(struct sink *s, const uint8_t *bytes, uint64_t size, uint64_t at)
 {
     uint64_t first = 0, pos = 0;
@@ -185,8 +185,8 @@ int folder_put(struct folder *folder, const char *name, const void *bytes, size_
     return 0;
 }
 
-/* Which pages of anonymous memory were ever touched: to look at the others would fill the page
- * tables with pages of zeroes. Documentation/admin-guide/mm/pagemap.rst: bits 63 and 62. */
+/* Finds the next range of anonymous memory that was touched: reading others would fill page tables
+ * with zero pages. Documentation/admin-guide/mm/pagemap.rst: bits 63 and 62. */
 static uint64_t touched_end(int pagemap, const uint8_t *host, uint64_t from, uint64_t size,
                             uint64_t *begin)
 {
@@ -200,7 +200,7 @@ static uint64_t touched_end(int pagemap, const uint8_t *host, uint64_t from, uin
                             (off_t)(first * sizeof entries[0]));
     *begin = from;
     if (n != (ssize_t)(count * sizeof entries[0]))
-        return size - from > RUN ? from + RUN : size; /* it does not tell: look at all */
+        return size - from > RUN ? from + RUN : size; /* pagemap cannot be read: take all pages */
     for (i = 0; i < count && entries[i] >> 62 == 0; i++)
         ;
     *begin = from + i * PAGE_SIZE;
@@ -228,7 +228,7 @@ static int write_slot(struct sink *sink, const struct memory_slot *slot, uint64_
     return result;
 }
 
-/* Pages of the log go to their places behind `at`, or where they are packed one behind another. */
+/* Writes the pages of the log: at their offsets from `at`, or one after another if packed. */
 static int write_logged(struct sink *sink, const struct memory_slot *slot, uint64_t *at,
                         const uint64_t *log)
 {
@@ -293,8 +293,8 @@ int folder_put_memory(struct folder *folder, const char *name, const struct fold
     return result;
 }
 
-/* The next range of a file that is no hole; false at the end. A file system without holes has one
- * range. */
+/* The next range of a file that is not a hole; false at the end. On a file system without holes the
+ * whole file is one range. */
 static bool next_data(int fd, uint64_t size, uint64_t *from, uint64_t *end)
 {
     off_t data = lseek(fd, (off_t)*from, SEEK_DATA), hole;
@@ -322,7 +322,7 @@ static bool read_at(int fd, uint8_t *bytes, size_t size, uint64_t at)
     return n > 0;
 }
 
-/* Calls `each` with runs of a file's data; -1 if reading fails (errno 0: it was cut short). */
+/* Calls `each` with runs of a file's data; -1 if reading fails (errno 0: file too short). */
 static int walk_file(int fd, uint64_t size,
                      int (*each)(void *context, const uint8_t *bytes, size_t size, uint64_t at),
                      void *context)
@@ -365,7 +365,7 @@ int folder_put_file(struct folder *folder, const char *name, int fd, uint64_t si
 
 /* --- reading --- */
 
-/* ANY_SIZE: whatever it has. */
+/* ANY_SIZE: the file may have any size. */
 #define ANY_SIZE UINT64_MAX
 
 static int open_of_size(const char *path, const char *name, uint64_t size, struct error *error)
@@ -435,7 +435,7 @@ int folder_sum_packed(const char *path, const char *name, uint64_t size, uint32_
     if (fd < 0)
         return -1;
     *sum = 0;
-    (void)!folder_join(joined, path, name); /* it was opened by that */
+    (void)!folder_join(joined, path, name); /* cannot fail: it was opened by that path */
     result = pack_read(fd, joined, size, into_sum, sum, error);
     finish_sum(sum, size);
     close(fd);

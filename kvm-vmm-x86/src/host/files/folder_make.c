@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The one that is being made; a signal's handler reads it. */
+/* The folder that is being made; a signal handler reads it. */
 static struct {
     int fd; /* of PATH.tmp; -1: none */
     char path[FOLDER_PATH_MAX], tmp[FOLDER_PATH_MAX + 8];
@@ -36,7 +36,7 @@ static sigset_t the_ending_signals(void)
     return set;
 }
 
-/* Those that were ignored stay so (nohup). */
+/* Signals that were ignored stay ignored (nohup). */
 static void take_signals(void)
 {
     struct sigaction ours = {.sa_handler = on_end, .sa_mask = the_ending_signals()};
@@ -53,7 +53,8 @@ static void leave_signals(void)
         (void)sigaction(ending_signals[i], &actions_before[i], NULL);
 }
 
-/* Makes PATH.tmp; a signal that comes meanwhile finds it either not there or known. */
+/* Makes PATH.tmp. The signals are blocked meanwhile, so that a handler knows the folder if it
+ * exists. */
 static int make_tmp(struct folder_files *files, struct error *error)
 {
     const sigset_t ending = the_ending_signals();
@@ -115,12 +116,12 @@ int folder_commit(bool (*is_used)(void *context, const char *name), void *contex
     for (unsigned i = 0; i < folder_made.files->count; i++)
         if (!is_used(context, folder_made.files->names[i]))
             (void)!unlinkat(folder_made.fd, folder_made.files->names[i], 0);
-    /* It may take long: a signal still ends it. One that comes while the folder is renamed does
-     * after that. */
+    /* fsync may take long, so a signal can still end it. A signal that comes during the rename acts
+     * after it. */
     if (fsync(folder_made.fd) < 0)
         result = -1;
     sigprocmask(SIG_BLOCK, &ending, &before);
-    /* Not every file system has RENAME_NOREPLACE; what rename replaces of folders is empty ones. */
+    /* Not every file system has RENAME_NOREPLACE; rename replaces only an empty folder. */
     if (result < 0 || rename(folder_made.tmp, folder_made.path) < 0) {
         result = error_set(error, "cannot rename %s to %s: %s", folder_made.tmp, folder_made.path,
                            strerror(errno));
@@ -141,7 +142,7 @@ void folder_abandon(void)
         return;
     for (unsigned i = 0; i < folder_made.files->count; i++)
         (void)!unlinkat(folder_made.fd, folder_made.files->names[i], 0);
-    (void)!rmdir(folder_made.tmp); /* before it is forgotten: a signal may come in between */
+    (void)!rmdir(folder_made.tmp); /* removed first, since a signal may come before fd is -1 */
     close(folder_made.fd);
     folder_made.fd = -1;
 }

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Up to `room`, or the end of the file; -1: errno. */
+/* Reads up to `room` bytes, or to the end of the file; -1: see errno. */
 static ssize_t read_all(int fd, char *bytes, size_t room)
 {
     size_t size = 0;
@@ -27,7 +27,7 @@ static ssize_t read_all(int fd, char *bytes, size_t room)
     return (ssize_t)size;
 }
 
-/* A file that grows meanwhile is read as far as it was. */
+/* A file that grows meanwhile is read up to its old size. */
 static char *read_file(int fd, const char *path, uint64_t limit, size_t *size, struct error *error)
 {
     struct stat st;

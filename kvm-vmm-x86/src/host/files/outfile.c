@@ -15,13 +15,13 @@ int outfile_open(struct outfile *file, const char *path, struct error *error)
         return 0;
     file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     file->ours = file->fd >= 0;
-    /* A named pipe without a reader is an error; one that is read slowly must not hold us. */
+    /* A named pipe without a reader is an error; one whose reader is slow must not block us. */
     if (!file->ours && errno == EEXIST)
         file->fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
     return file->fd >= 0 ? 0 : error_set(error, "cannot write %s: %s", path, strerror(errno));
 }
 
-/* A pipe and a terminal have nothing to empty. */
+/* A pipe or a terminal cannot be truncated (EINVAL). */
 int outfile_begin(struct outfile *file)
 {
     file->ours = false;

@@ -9,14 +9,14 @@
 
 #include "base/address.h"
 
-/* The window bounds what unpacking takes, whatever a file asks for; level 3 has one of 2 MB. */
+/* The maximum window bounds the memory for unpacking any file; level 3 has a window of 2 MB. */
 enum { PIECE = 64 * PAGE_SIZE, LEVEL = 3, WINDOW_LOG_MAX = 23 };
 
 struct pack {
     ZSTD_CCtx *zstd;
     int fd;
     const bool *stop; /* atomic */
-    uint64_t at;      /* so much is packed */
+    uint64_t at;      /* the bytes packed so far */
     uint8_t out[PIECE];
 };
 
@@ -53,7 +53,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t size)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n == 0) /* a file system may say so (FUSE), and would again */
+        if (n == 0) /* a file system (FUSE) may return 0, and would again */
             errno = EIO;
         if (n <= 0)
             return -1;
@@ -77,7 +77,7 @@ static int feed(struct pack *p, const uint8_t *bytes, size_t size, ZSTD_EndDirec
         }
         left = ZSTD_compressStream2(p->zstd, &out, &in, how);
         if (ZSTD_isError(left)) {
-            errno = ENOMEM; /* it has no other reason */
+            errno = ENOMEM; /* zstd fails for no other reason here */
             return -1;
         }
         if (write_all(p->fd, p->out, out.pos) < 0)
@@ -117,7 +117,7 @@ struct unpack {
     uint8_t packed[PIECE], bytes[PIECE];
 };
 
-/* Fills `bytes`, as far as the frame goes; how many, or -1. */
+/* Fills `bytes` up to the end of the frame; returns the number of bytes, or -1. */
 static ssize_t next_piece(struct unpack *u, int fd, const char *name, struct error *error)
 {
     ZSTD_outBuffer out = {.dst = u->bytes, .size = PIECE};

@@ -12,8 +12,8 @@
 
 #define FOLDER "mini-kvm"
 
-/* Whether a machine may be called so: letters, digits, '.', '_' and '-', the first of them a letter
- * or digit. */
+/* Whether this is a valid name of a machine: letters, digits, '.', '_' and '-', the first of them a
+ * letter or digit. */
 static bool is_name(const char *name)
 {
     size_t length = strlen(name);
@@ -39,7 +39,8 @@ static bool folder_path(char path[ENDPOINT_PATH_MAX])
     return n < ENDPOINT_PATH_MAX;
 }
 
-/* Another user's folder, or one that others may write to, would let them answer in our place. */
+/* In a folder that belongs to another user, or that others may write to, they could answer in our
+ * place. */
 static int check_folder(const char *path, struct error *error)
 {
     struct stat st;

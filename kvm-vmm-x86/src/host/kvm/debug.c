@@ -29,9 +29,9 @@ uint32_t kvm_guest_debug_flags(int vm)
 }
 
 /*
- * The x87 and SSE state as FXSAVE has it, which is how KVM_GET_XSAVE begins (Intel SDM volume 1,
- * 10.5.1, 13.4). KVM_GET_FPU leaves MXCSR out, and what KVM_SET_FPU sets is lost where the vCPU has
- * not used that part of the state yet: only the header that follows says that it is in use.
+ * The x87 and SSE state in the layout of FXSAVE, which is the beginning of KVM_GET_XSAVE's (Intel
+ * SDM volume 1, 10.5.1, 13.4). KVM_GET_FPU lacks MXCSR, and values of KVM_SET_FPU are lost if the
+ * vCPU has not used that state component yet: only the header behind this marks it as in use.
  */
 struct fxsave {
     uint16_t control, status;
@@ -100,7 +100,7 @@ int kvm_write_general(const struct kvm_cpu *cpu, const struct kvm_regs *regs)
     if (ioctl(cpu->fd, KVM_SET_REGS, regs) < 0)
         return -errno;
     cpu->run->s.regs.regs = *regs;
-    cpu->run->kvm_dirty_regs = 0; /* what a device had changed is part of `regs` */
+    cpu->run->kvm_dirty_regs = 0; /* a device's changes are in `regs` already */
     return 0;
 }
 

@@ -16,11 +16,11 @@ enum {
     MISC_FAST_STRINGS = 1 << 0
 };
 
-/* SDM volume 1, 13.2: the states that XCR0 may switch on. */
+/* SDM volume 1, 13.2: the state components that XCR0 may enable. */
 enum { LEAF_XSAVE = 0xd };
 
-/* One register: the bits of `clear` go, those of `set` come, the rest stays as KVM has it. What
- * KVM does not know it refuses. */
+/* Clears and sets bits of one register, and keeps the others as KVM has them. KVM refuses registers
+ * that it does not know. */
 static void amend_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t clear, uint64_t set)
 {
     struct {
@@ -34,7 +34,7 @@ static void amend_msr(const struct kvm_cpu *cpu, uint32_t index, uint64_t clear,
     (void)ioctl(cpu->fd, KVM_SET_MSRS, &one);
 }
 
-/* Not every host has it. */
+/* The call fails on hosts without XSAVE. */
 void kvm_reset_xcr0(const struct kvm_cpu *cpu)
 {
     struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = cpu->xcr0};
@@ -43,10 +43,10 @@ void kvm_reset_xcr0(const struct kvm_cpu *cpu)
 }
 
 /*
- * Every state that CPUID offers is switched on. A kernel sets XCR0 itself before it uses it, so
- * this matters only where KVM does not see it do so: QEMU's emulated SVM runs XSETBV without
- * telling KVM (seen in 7.2), KVM goes on showing in leaf 0xd the size of the states it knows to be
- * on, and a kernel that finds that size too small does without XSAVE.
+ * Enables every state component that CPUID offers. A kernel sets XCR0 itself before it uses XSAVE,
+ * so this matters only if KVM does not see that: QEMU's emulated SVM runs XSETBV without an exit to
+ * KVM (seen in 7.2), KVM still shows in leaf 0xd the size for the components that it knows to be
+ * enabled, and a kernel that finds this size too small does not use XSAVE.
  */
 static void set_xcr0(struct kvm_cpu *cpu, const struct kvm_cpuid2 *cpuid)
 {

@@ -1,4 +1,4 @@
-/* Interrupt controllers read out; see interrupts.h. */
+/* Reads the state of interrupt controllers; see interrupts.h. */
 #include "host/kvm/interrupts.h"
 
 #include <string.h>
@@ -32,7 +32,7 @@ bool kvm_read_pic(int vm, unsigned chip, struct kvm_pic_state *pic)
     return true;
 }
 
-/* Each 32 bits stand at the start of 16 bytes (Intel SDM volume 3, table 11-1). */
+/* Each 32 bits are at the start of 16 bytes (Intel SDM volume 3, table 11-1). */
 bool kvm_read_lapic_bits(const struct kvm_cpu *cpu, unsigned offset, uint32_t words[8])
 {
     struct kvm_lapic_state lapic;

@@ -20,7 +20,7 @@ enum { CPUID_ENTRIES_MAX = 256 };
 #define TSS_ADDRESS          UINT64_C(0xfffbd000)
 #define IDENTITY_MAP_ADDRESS UINT64_C(0xfffbc000)
 
-/* Joining the group is of help only where the group may open it. */
+/* The advice to join the group is given only if the group may open the device. */
 static int explain_permission(const char *path, struct error *error)
 {
     struct stat status;
@@ -93,7 +93,7 @@ int kvm_open(struct kvm *kvm, const char *path, struct error *error)
     *kvm = (struct kvm){.fd = open(path, O_RDWR | O_CLOEXEC)};
     if (kvm->fd < 0)
         return explain_open(path, error);
-    landlock_allow(kvm->fd, LANDLOCK_WRITE); /* for a VM that is made later */
+    landlock_allow(kvm->fd, LANDLOCK_WRITE); /* for a VM that is created later */
     if (check_capabilities(kvm, path, error) < 0)
         goto close;
     size = ioctl(kvm->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -118,9 +118,9 @@ void kvm_close(struct kvm *kvm)
     close(kvm->fd);
 }
 
-/* Without them Intel's processors that cannot run real mode themselves do not enter a guest (Linux
- * asks for both before the first vCPU, with interrupt controllers or without). AMD's take them and
- * do nothing. */
+/* Without these pages Intel processors that cannot run real mode do not enter a guest. (Linux
+ * requires both before the first vCPU, with interrupt controllers or without.) On AMD they have no
+ * effect. */
 static int reserve_pages(const struct kvm *kvm, int vm)
 {
     __u64 identity_map = IDENTITY_MAP_ADDRESS;
@@ -138,7 +138,7 @@ int kvm_create_vm(const struct kvm *kvm, struct error *error)
 {
     int vm;
 
-    do /* a signal during the creation is no failure */
+    do /* a signal during the creation is not a failure */
         vm = ioctl(kvm->fd, KVM_CREATE_VM, 0);
     while (vm < 0 && errno == EINTR);
     if (vm < 0)
@@ -181,7 +181,7 @@ void kvm_signal_msi(int vm, uint64_t address, uint32_t data)
     struct kvm_msi msi = {
         .address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32), .data = data};
 
-    /* Fails for what the guest has written into its table of vectors: nothing to be told. */
+    /* Fails only for bad values in the guest's MSI-X table: nothing to report. */
     (void)ioctl(vm, KVM_SIGNAL_MSI, &msi);
 }
 
@@ -208,10 +208,10 @@ void kvm_disconnect_ioeventfd(int vm, gpa_t gpa, int fd)
 {
     struct kvm_ioeventfd ioeventfd = {.addr = gpa, .fd = fd, .flags = KVM_IOEVENTFD_FLAG_DEASSIGN};
 
-    (void)ioctl(vm, KVM_IOEVENTFD, &ioeventfd); /* fails where it was not connected */
+    (void)ioctl(vm, KVM_IOEVENTFD, &ioeventfd); /* fails if it was not connected */
 }
 
-/* Where the descriptor of that name is, of those that `bytes` begins with; NULL: not there. */
+/* Finds the descriptor `name` among the first `count` in `bytes`; NULL: not there. */
 static const struct kvm_stats_desc *find_statistic(const char *bytes, size_t count, size_t stride,
                                                    const char *name)
 {
@@ -224,7 +224,7 @@ static const struct kvm_stats_desc *find_statistic(const char *bytes, size_t cou
     return NULL;
 }
 
-/* Finds "halt_exits" among the vCPU's binary statistics. Absent statistics are no error. */
+/* Finds "halt_exits" among the vCPU's binary statistics. Absent statistics are not an error. */
 static void open_statistics(struct kvm_cpu *cpu)
 {
     _Alignas(struct kvm_stats_desc) char bytes[4096];
@@ -314,16 +314,16 @@ int kvm_set_state(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
 
 /*
  * AMD's processors do not show the "busy" bit of the task register's type, and KVM adds it when it
- * tells the register. To a processor it makes no difference there; QEMU's emulated one (7.2) keeps
- * what the guest loaded, without the bit, and dies of "invalid tss type" at the next way into ring
- * 0 if it finds it set.
+ * returns the register. Real processors ignore the bit there. QEMU's emulated one (7.2) keeps what
+ * the guest loaded, without the bit, and stops with "invalid tss type" at the next entry into ring
+ * 0 if it finds the bit set.
  */
 void kvm_mend_sregs(struct kvm_segment *task)
 {
     enum { BUSY = 2 };
     unsigned max, b, c, d;
 
-    /* __builtin_cpu_is would ask the processor for all that it can, at each start. */
+    /* __builtin_cpu_is would read all of the processor's features, at each start. */
     if (__get_cpuid(0, &max, &b, &c, &d) && b == signature_AMD_ebx && d == signature_AMD_edx &&
         c == signature_AMD_ecx)
         task->type &= (uint8_t)~BUSY;

@@ -35,7 +35,7 @@ int kvm_add_memory(int vm, const struct memory *memory, struct error *error)
     return 0;
 }
 
-/* This process's part is on whenever KVM's is. */
+/* The log of this process is on whenever KVM's is. */
 int kvm_log_memory(int vm, struct memory *memory, unsigned slot, bool logged, struct error *error)
 {
     int result;

@@ -1,4 +1,4 @@
-/* A vCPU's model-specific registers out of KVM and in again; see msrs.h. */
+/* Saves and loads a vCPU's model-specific registers; see msrs.h. */
 #include "host/kvm/msrs.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@ struct range {
 };
 
 /*
- * What a guest can have changed and KVM's list (KVM_GET_MSR_INDEX_LIST) does not have, or not in
- * all versions: memory types and the banks of the machine check never, IA32_TSX_CTRL from 6.4 on,
+ * Registers that a guest may have changed and that KVM's list (KVM_GET_MSR_INDEX_LIST) lacks, or
+ * lacks in some versions: memory types and machine check banks always, IA32_TSX_CTRL from 6.4 on,
  * IA32_XSS from 6.17 on. Intel SDM volume 4, 2.1.
  */
 static const struct range unlisted[] = {
@@ -36,7 +36,7 @@ struct many_msrs {
 };
 
 /* KVM takes fewer than 256 in a call (MAX_IO_MSRS), and stops at one that it does not have, or
- * refuses. Returns how many came before that; their values are in `entries`. */
+ * refuses. Returns the number of registers before that one; their values are in `entries`. */
 static size_t access_msrs(const struct kvm_cpu *cpu, unsigned long request,
                           struct kvm_msr_entry *entries, size_t count)
 {
@@ -54,7 +54,7 @@ static size_t access_msrs(const struct kvm_cpu *cpu, unsigned long request,
     return (size_t)done;
 }
 
-/* Leaves those that this vCPU has. */
+/* Reads the registers, and removes those that this vCPU does not have. */
 static void get_msrs(const struct kvm_cpu *cpu, struct many_msrs *msrs)
 {
     size_t have = 0;
@@ -101,7 +101,7 @@ static struct kvm_msr_list *read_list(const struct kvm *kvm, struct error *error
     return list;
 }
 
-/* A register that KVM does not tell, this vCPU does not have. */
+/* A register that KVM does not return is one that this vCPU does not have. */
 int kvm_read_msrs(const struct kvm *kvm, const struct kvm_cpu *cpu, bool without_tsc,
                   struct kvm_msrs_saved *msrs, struct error *error)
 {
@@ -130,7 +130,7 @@ void kvm_release_msrs(struct kvm_msrs_saved *msrs)
     *msrs = (struct kvm_msrs_saved){0};
 }
 
-/* Those of `saved` that have another value now, or are not there. */
+/* Finds the registers of `saved` that have another value now, or do not exist. */
 static void find_changed(const struct kvm_cpu *cpu, const struct many_msrs *saved,
                          struct many_msrs *changed)
 {
@@ -148,7 +148,8 @@ static void find_changed(const struct kvm_cpu *cpu, const struct many_msrs *save
     }
 }
 
-/* A register that has its value is not written: some take none, some act when they are written. */
+/* A register that has its value already is not written: some are read-only, some have effects when
+ * written. */
 int kvm_load_msrs(const struct kvm_cpu *cpu, const struct chunk *chunk, struct error *error)
 {
     struct many_msrs saved = {.count = chunk->size / sizeof saved.entries[0]}, changed = {0};

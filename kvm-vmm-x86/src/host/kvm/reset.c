@@ -1,7 +1,7 @@
 /* Resets a vCPU that has run; see reset.h. Sections of Documentation/virt/kvm/api.rst: 4.38
- * (state), 4.31 (events), 4.43 (x87), 4.57 (local APIC). XCR0 is again what the vCPU started with:
- * where KVM does not see the guest's XSETBV (firmware.c), a smaller value would stay, and
- * Linux would die of the first register that it restores. */
+ * (state), 4.31 (events), 4.43 (x87), 4.57 (local APIC). XCR0 gets the value that the vCPU started
+ * with: if KVM does not see the guest's XSETBV (firmware.c), a smaller value would stay, and Linux
+ * would crash at the first XRSTOR. */
 #include "host/kvm/reset.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "host/kvm/debug.h"
 
-/* More than KVM makes of one instruction, in parts of 8 bytes. */
+/* More parts, of 8 bytes each, than KVM makes of one instruction. */
 enum { PARTS_MAX = 16 };
 
 /* Intel SDM volume 3, 11.4.7.1: a local APIC after a reset. Registers are 16 bytes apart. */
@@ -20,7 +20,7 @@ enum {
     APIC_DFR = 0xe0,
     APIC_SPURIOUS = 0xf0,
     APIC_ISR = 0x100,
-    APIC_ICR_END = 0x320, /* behind ISR, TMR, IRR, ESR and ICR */
+    APIC_ICR_END = 0x320, /* the end of ISR, TMR, IRR, ESR and ICR */
     APIC_LVT_END = 0x380,
     APIC_DIVIDE = 0x3e0,
     LVT_MASKED = 1 << 16,
@@ -66,9 +66,9 @@ int kvm_reset_vcpu(const struct kvm_cpu *cpu, const struct kvm_regs *regs,
     return kvm_set_state(cpu, regs, sregs, error);
 }
 
-/* KVM on AMD clears the control block of a vCPU that shuts down, and with it the root of the nested
- * page tables. Without a change of CR3 it does not set that again (6.1) where paging is off, and
- * the guest never executes an instruction. */
+/* KVM on AMD clears the VMCB of a vCPU that shuts down, and with it the root of the nested page
+ * tables. If paging is off it sets the root again only when CR3 changes (6.1); otherwise the guest
+ * never executes an instruction. */
 static int leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
 {
     struct kvm_sregs sregs;
@@ -82,8 +82,8 @@ static int leave_shutdown(const struct kvm_cpu *cpu, struct error *error)
                : 0;
 }
 
-/* A string instruction that comes back for one item after the other is told that this is the last.
- * KVM takes registers that were set meanwhile. */
+/* A string instruction exits for one item after the other: sets RCX so that this one is the last.
+ * KVM uses registers that were set meanwhile. */
 static void end_string(const struct kvm_cpu *cpu)
 {
     struct kvm_sregs sregs;

@@ -1,4 +1,4 @@
-/* A vCPU's and a VM's state out of KVM and in again; see state.h. */
+/* Saves and loads the state of a vCPU and of a VM; see state.h. */
 #include "host/kvm/state.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 enum { VERSION = 1, XSAVE_MAX = 32 * 1024 };
 
-/* Parts of one size that go by a pair of ioctls. */
+/* Parts of a fixed size with one ioctl to get and one to set them. */
 struct part {
     const char *name;
     size_t size;
@@ -21,8 +21,8 @@ struct part {
     bool optional; /* not every vCPU has it: no local APIC in the kernel, no XCR0 */
 };
 
-/* In the order that suits what depends on what: the mode and XCR0 before the registers that they
- * allow, the local APIC before its timer's register, events and sleep last. */
+/* The order follows the dependencies: mode and XCR0 before the registers that they allow, the local
+ * APIC before its timer's register, events and the MP state last. */
 static const struct part before_msrs[] = {
     {"sregs", sizeof(struct kvm_sregs), KVM_GET_SREGS, KVM_SET_SREGS, false}, /* 4.13, 4.14 */
     {"xcrs", sizeof(struct kvm_xcrs), KVM_GET_XCRS, KVM_SET_XCRS, true},      /* 4.33, 4.34 */
@@ -44,7 +44,7 @@ enum { BEFORE = sizeof before_msrs / sizeof before_msrs[0] };
 enum { AFTER = sizeof after_msrs / sizeof after_msrs[0] };
 enum { VM_PARTS = sizeof vm_parts / sizeof vm_parts[0] };
 
-/* With the PDPTRs, which PAE's paging may hold other values of than memory (4.131, 5.14). */
+/* Has the PDPTRs too: with PAE paging their values may differ from memory (4.131, Linux 5.14). */
 static const struct part sregs2 = {"sregs2", sizeof(struct kvm_sregs2), KVM_GET_SREGS2,
                                    KVM_SET_SREGS2, true};
 
@@ -124,8 +124,8 @@ static int save_xsave(const struct kvm *kvm, const struct kvm_cpu *cpu, const ch
     return result;
 }
 
-/* KVM reads as much as the features that the guest may use take; the caller's is of the same size,
- * or KVM's own KVM_SET_XSAVE takes 4 KB. */
+/* KVM reads as many bytes as the guest's features need; a saved area has that size, or the 4 KB of
+ * KVM_SET_XSAVE. */
 static int load_xsave(const struct kvm_cpu *cpu, const struct chunk *chunk, struct error *error)
 {
     uint8_t *area;
@@ -145,17 +145,17 @@ static int load_xsave(const struct kvm_cpu *cpu, const struct chunk *chunk, stru
 /*
  * ---- The time-stamp counter: devices/vcpu.rst, 4.1 (5.16) -------------------------------------
  *
- * Written as a register it is a guess: KVM takes a value near what another vCPU has for an attempt
- * to be in step with that (so it takes one of a guest's first second for the zero that a new vCPU
- * has). Its distance from the host's counter is exact, and alike for vCPUs in step. It is saved
- * with the host's counter of that moment, and corrected by how far that has gone since, or by where
- * it stands after the host was started again: the guest's goes on from where it stood, as kvm-clock
- * does. Where KVM does not tell the distance, the register has to do. It is put back before the
- * local APIC, whose timer may wait for a value of it.
+ * Writing it as a register is inexact: KVM takes a value near that of another vCPU for an attempt
+ * to synchronise the two (in a guest's first second it takes it for the zero of a new vCPU). Its
+ * offset from the host's counter is exact, and equal for synchronised vCPUs. The offset is saved
+ * with the host's counter at that moment. When it is loaded, it is corrected by how far the host's
+ * counter has moved since, also if the host was rebooted: the guest's counter continues from its
+ * saved value, as kvm-clock does. If KVM does not return the offset, the register is used. The
+ * counter is loaded before the local APIC, whose timer may wait for a value of it.
  */
 struct saved_tsc {
     uint64_t offset, host;
-    uint32_t khz; /* 0: not told */
+    uint32_t khz; /* 0: not known */
     uint32_t unused;
 };
 
@@ -165,7 +165,7 @@ static struct kvm_device_attr tsc_offset(uint64_t *offset)
         .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uintptr_t)offset};
 }
 
-/* Whether KVM tells it. */
+/* Saves the offset; false: KVM does not return it. */
 static bool save_tsc(const struct kvm_cpu *cpu, const char *name, struct chunk_writer *writer)
 {
     struct saved_tsc tsc = {.host = cpu->host_tsc};
@@ -179,8 +179,8 @@ static bool save_tsc(const struct kvm_cpu *cpu, const char *name, struct chunk_w
     return true;
 }
 
-/* A counter of another speed is scaled where the host's processor can; 250 in a million is what two
- * measurements of one may differ by. */
+/* A counter of another speed is scaled if the host's processor can do that. Two measurements of one
+ * counter may differ by 250 in a million. */
 static int set_speed(const struct kvm_cpu *cpu, uint32_t khz, struct error *error)
 {
     int have = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
@@ -263,7 +263,7 @@ static int save_parts(struct saver *s, const struct part *parts, size_t count, s
     return 0;
 }
 
-/* Both where there are both: what is put back later holds. */
+/* Saves both where both exist: the one that is loaded later counts. */
 static int save_special(struct saver *s, struct error *error)
 {
     if (save_parts(s, before_msrs, BEFORE, error) < 0)
@@ -271,9 +271,9 @@ static int save_special(struct saver *s, struct error *error)
     return save_parts(s, &sregs2, 1, error);
 }
 
-/* The registers are read before the local APIC: a timer of its that runs out in between is found in
- * both, and interrupts once too often; the other way round it would be in neither. They are put
- * back after it. */
+/* The registers are read before the local APIC. If the APIC's timer expires in between, it is in
+ * both, and interrupts once too often; in the other order it would be in neither. They are loaded
+ * after it. */
 int kvm_save_vcpu(const struct kvm *kvm, const struct kvm_cpu *cpu, unsigned id,
                   struct chunk_writer *writer, struct error *error)
 {
@@ -281,8 +281,8 @@ int kvm_save_vcpu(const struct kvm *kvm, const struct kvm_cpu *cpu, unsigned id,
     struct kvm_mp_state mp;
     struct kvm_msrs_saved msrs;
 
-    /* Where a start-up interrupt has come, this makes KVM carry it out, and that sets CS and RIP:
-     * it has to be over before they are read. */
+    /* If a start-up IPI is pending, this makes KVM process it, which sets CS and RIP. That must be
+     * done before they are read. */
     if (ioctl(cpu->fd, KVM_GET_MP_STATE, &mp) < 0)
         return cannot_get("mp", error);
     if (save_cpuid(cpu, name_of(&s, "cpuid"), writer, error) < 0)
@@ -319,7 +319,7 @@ int kvm_load_vcpu(const struct kvm_cpu *cpu, const char *part, const struct chun
         p = find_part(part, &sregs2, 1);
     if (p != NULL && load_part(cpu->fd, p, chunk, error) < 0)
         return -1;
-    if (p != NULL && p->set == KVM_SET_REGS) /* the copy that KVM keeps up at each exit */
+    if (p != NULL && p->set == KVM_SET_REGS) /* the copy that KVM updates at each exit */
         memcpy(&cpu->run->s.regs.regs, chunk->bytes, sizeof cpu->run->s.regs.regs);
     if (p != NULL)
         return 0;
@@ -357,7 +357,7 @@ static int save_chips(int vm, struct chunk_writer *writer, struct error *error)
     return 0;
 }
 
-/* The clock that kvm-clock tells the guest (4.29, 4.30): it goes on from where it stood. */
+/* The time of kvm-clock (4.29, 4.30): it continues from its saved value. */
 static int save_clock(int vm, uint64_t moment, struct chunk_writer *writer, struct error *error)
 {
     struct kvm_clock_data clock = {0};
@@ -396,7 +396,7 @@ static int load_chip(int vm, uint32_t id, const struct chunk *chunk, struct erro
 
     if (chunk_copy(chunk, VERSION, &chip, sizeof chip, error) < 0)
         return -1;
-    chip.chip_id = id; /* whatever it says */
+    chip.chip_id = id; /* whatever the chunk has */
     return ioctl(vm, KVM_SET_IRQCHIP, &chip) < 0 ? cannot_set(chunk->name, error) : 0;
 }
 

@@ -6,7 +6,7 @@
 
 enum { NAME_MAX_BYTES = 256, COUNTERS_MAX = 512 };
 
-/* A plain count: no time, no size, no histogram. */
+/* Whether it is a plain counter, not a time, size or histogram. */
 static bool counts(const struct kvm_stats_desc *d)
 {
     return (d->flags & KVM_STATS_TYPE_MASK) == KVM_STATS_TYPE_CUMULATIVE &&

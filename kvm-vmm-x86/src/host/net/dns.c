@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* IPv4 over Ethernet: RFC 791; the ports of UDP and TCP stand at the same place. */
+/* IPv4 over Ethernet: RFC 791; the ports of UDP and TCP are at the same offset. */
 enum {
     IP = 14,
     IP_SUM = IP + 10,
@@ -13,7 +13,7 @@ enum {
     IP_HEADER = 20,
     UDP = 17,
     TCP = 6,
-    UDP_SUM = 6, /* in their headers */
+    UDP_SUM = 6, /* offsets in their headers */
     TCP_SUM = 16,
     PORT = 53
 };
@@ -23,7 +23,7 @@ static unsigned half(const uint8_t *at)
     return (unsigned)at[0] << 8 | at[1];
 }
 
-/* A checksum when four bytes that it covers change. */
+/* Updates a checksum after four bytes that it covers have changed. */
 static void adjust(uint8_t *sum, const uint8_t before[4], const uint8_t after[4])
 {
     uint32_t s = ~half(sum) & 0xffff;
@@ -37,8 +37,8 @@ static void adjust(uint8_t *sum, const uint8_t before[4], const uint8_t after[4]
     sum[1] = (uint8_t)s;
 }
 
-/* The transport's header of a packet with `address` at the place `at`, if it is one of port 53;
- * else 0. */
+/* The offset of the UDP or TCP header if the packet has `address` at offset `at` and is for port
+ * 53; otherwise 0. */
 static size_t find(const uint8_t *frame, size_t size, unsigned at, uint32_t address)
 {
     size_t transport;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* The same guest has the same address each time, as one with a lease expects. */
+/* A guest gets the same address in each run, so that a DHCP lease stays valid. */
 static void default_mac(uint8_t mac[6], unsigned guest, unsigned index)
 {
     memcpy(mac, (const uint8_t[6]){0x52, 0x54, 0x00, 0x6b, 0x76, (uint8_t)(guest << 4 | index)}, 6);

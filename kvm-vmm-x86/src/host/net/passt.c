@@ -1,8 +1,8 @@
 /*
  * A network by passt(1), or another program with the protocol of QEMU's stream sockets: on a unix
- * socket, each frame behind its length in four bytes, big-endian.
+ * socket, each frame follows its length in four bytes, big-endian.
  *
- * The link is down once the program has gone; it does not come again.
+ * When the program has gone, the link is down for good.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,10 +20,10 @@ enum { LENGTH = 4, READ_MAX = 4 * NET_FRAME_MAX };
 struct net_passt {
     struct net_host host;
     int socket;
-    size_t in_used, in_at; /* read, and of that given away */
+    size_t in_used, in_at; /* bytes read, and how many of them were handed on */
     size_t out_used, out_at;
     uint8_t in[READ_MAX];
-    uint8_t out[LENGTH + NET_FRAME_MAX]; /* one frame that is on its way */
+    uint8_t out[LENGTH + NET_FRAME_MAX]; /* the frame being sent */
 };
 
 static void hang_up(struct net_passt *p)
@@ -32,7 +32,7 @@ static void hang_up(struct net_passt *p)
     p->in_used = p->in_at = p->out_used = p->out_at = 0;
 }
 
-/* True: the frame is out as a whole, or the program has gone. */
+/* True: the whole frame is sent, or the program has gone. */
 static bool flush(struct net_passt *p)
 {
     while (p->out_at < p->out_used) {
@@ -75,7 +75,7 @@ static int passt_send(struct net_host *host, const struct virtio_piece *pieces, 
     return 0;
 }
 
-/* Whether a whole frame is there; one that is longer than any may be is an end. */
+/* The size of a frame that has arrived as a whole, or 0. A frame that is too long ends the link. */
 static size_t whole_frame(struct net_passt *p)
 {
     uint32_t length;
@@ -103,7 +103,7 @@ static size_t passt_receive(struct net_host *host, uint8_t *frame, size_t room)
         p->in_at = 0;
         n = recv(p->socket, p->in + p->in_used, sizeof p->in - p->in_used, MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-            hang_up(p); /* frames before it are given away already */
+            hang_up(p); /* earlier frames were handed on already */
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

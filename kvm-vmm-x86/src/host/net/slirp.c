@@ -1,11 +1,11 @@
 /*
  * A network by libslirp (slirp/libslirp.h, 4.7): its TCP/IP ends in sockets of this process, so
  * that a guest reaches what this user reaches. The guest is 10.0.2.15, the host 10.0.2.2, the name
- * server 10.0.2.3; DHCP tells so.
+ * server 10.0.2.3; the guest gets these by DHCP.
  *
  * The library is loaded when a guest has such a network: named at link time, it and glib would make
- * each start longer. It polls; its descriptors are kept in an epoll of ours, and a timer beside
- * them, so that the device's thread has one descriptor to wait for.
+ * each start longer. It is made for poll(2); its descriptors and a timer are in an epoll, so that
+ * the device's thread has one descriptor to wait for.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,8 +23,8 @@
 #include "host/net/net.h"
 #include "host/sandbox/landlock.h"
 
-/* Descriptors beyond so many wait until others are gone. Frames for the guest wait up to so many
- * bytes; those of TCP are sent again if they are dropped. */
+/* At most POLLS_MAX descriptors; others wait until some are closed. At most BACKLOG bytes of frames
+ * wait for the guest; if TCP frames are dropped, they are sent again. */
 enum { POLLS_MAX = 4096, BACKLOG = 1 << 20, EVENTS = 64, TIMERS = 4 };
 
 static const uint32_t network = 0x0a000200, mask = 0xffffff00;
@@ -44,10 +44,10 @@ static struct library library;
 struct timer {
     SlirpTimerCb expired;
     void *context;
-    int64_t due; /* milliseconds of the clock; -1: it does not run */
+    int64_t due; /* milliseconds of the clock; -1: not running */
 };
 
-/* A descriptor as epoll knows it, and what was reported. */
+/* A descriptor, the events registered with epoll, and those reported. */
 struct poll {
     int fd, wanted, reported;
     bool used; /* in this round */
@@ -57,14 +57,14 @@ struct net_slirp {
     struct net_host host;
     Slirp *slirp;
     int timerfd;
-    bool put_off;       /* a service: until the backlog is shorter */
+    bool put_off;       /* service is postponed until the backlog is shorter */
     struct poll *polls; /* POLLS_MAX */
     unsigned poll_count;
     struct timer timers[TIMERS];
     unsigned limit; /* how many sockets the guest may have */
     struct descriptor_set held;
     struct net_dns *dns; /* NULL: the host's */
-    size_t head, used;   /* of the backlog: frames, each behind its size */
+    size_t head, used;   /* of the backlog: each frame follows its size */
     uint8_t backlog[BACKLOG];
     uint8_t frame[NET_FRAME_MAX];
 };
@@ -124,7 +124,7 @@ static ssize_t on_packet(const void *packet, size_t size, void *context)
 
 static void on_error(const char *message, void *context)
 {
-    (void)message; /* a guest may be wrong as often as it likes */
+    (void)message; /* not logged: a guest may cause as many as it likes */
     (void)context;
 }
 
@@ -163,7 +163,7 @@ static void set_timer(void *timer, int64_t due, void *context)
         ((struct timer *)timer)->due = due;
 }
 
-/* Of TCP; the guest's other sockets are seen when they are to be polled. */
+/* Called for TCP sockets; others are noticed when they are polled. */
 static void new_fd(int fd, void *context)
 {
     struct net_slirp *s = context;
@@ -178,7 +178,7 @@ static void forget_poll(struct net_slirp *s, unsigned i)
     s->polls[i].wanted = 0;
 }
 
-/* It is closed after this. */
+/* The library closes the descriptor after this. */
 static void drop_fd(int fd, void *context)
 {
     struct net_slirp *s = context;
@@ -191,7 +191,7 @@ static void drop_fd(int fd, void *context)
 
 static void no_notice(void *context)
 {
-    (void)context; /* descriptors are asked for after each service */
+    (void)context; /* descriptors are collected after each service */
 }
 
 static const SlirpCb callbacks = {.send_packet = on_packet,
@@ -219,7 +219,7 @@ static int slirp_bits(uint32_t events)
            (events & EPOLLHUP ? SLIRP_POLL_HUP : 0);
 }
 
-/* The place of `fd`, or a free one; POLLS_MAX: all are taken. */
+/* The index of `fd`, or a free one; POLLS_MAX: all are in use. */
 static unsigned place_of(const struct net_slirp *s, int fd)
 {
     unsigned free = s->poll_count;
@@ -263,7 +263,7 @@ static int reported(int index, void *context)
     return index < 0 ? 0 : s->polls[index].reported;
 }
 
-/* What to wait for until the next service. */
+/* Sets what to wait for until the next service. */
 static void arrange(struct net_slirp *s)
 {
     uint32_t wait = UINT32_MAX;
@@ -312,7 +312,7 @@ static bool is_behind(const struct net_slirp *s)
     return s->used > BACKLOG / 2;
 }
 
-/* While the guest takes nothing its peers wait. */
+/* While the guest takes no frames, its peers wait. */
 static bool slirp_service(struct net_host *host)
 {
     struct net_slirp *s = (struct net_slirp *)host;
@@ -330,7 +330,7 @@ static bool slirp_service(struct net_host *host)
         if (events[i].data.u32 < POLLS_MAX)
             s->polls[events[i].data.u32].reported = slirp_bits(events[i].events);
         else if (read(s->timerfd, &ticks, sizeof ticks) < 0)
-            continue; /* it was set again meanwhile */
+            continue; /* the timer was set again meanwhile */
     library.poll(s->slirp, count < 0, reported, s);
     run_timers(s);
     arrange(s);
@@ -344,11 +344,11 @@ static int slirp_send(struct net_host *host, const struct virtio_piece *pieces, 
 
     size = net_gather(pieces, count, s->frame, sizeof s->frame);
     if (size < NET_FRAME_MIN || (s->held.count >= s->limit && net_begins_flow(s->frame, size)))
-        return 0; /* as a router does whose table is full */
+        return 0; /* dropped, as by a router whose table is full */
     if (s->dns != NULL)
         net_dns_out(s->dns, s->frame, size);
     library.input(s->slirp, s->frame, (int)size);
-    host->due = true; /* it may have a new socket or timer, which nothing waits for yet */
+    host->due = true; /* there may be a new socket or timer that is not in the epoll yet */
     return 0;
 }
 
@@ -364,7 +364,7 @@ static size_t slirp_receive(struct net_host *host, uint8_t *frame, size_t room)
         ring_copy(s, sizeof size, frame, size, false);
     s->head = (s->head + sizeof size + size) % BACKLOG;
     s->used -= sizeof size + size;
-    host->due |= s->put_off && !is_behind(s); /* its descriptor has told already */
+    host->due |= s->put_off && !is_behind(s); /* the descriptor was reported already */
     if (size > room)
         return 0;
     if (s->dns != NULL)
@@ -372,8 +372,8 @@ static size_t slirp_receive(struct net_host *host, uint8_t *frame, size_t room)
     return size;
 }
 
-/* The library tells of its sockets in a text for people (slirp_connection_info): those that listen
- * or are over are not counted. */
+/* Parses the library's readable list of sockets (slirp_connection_info); sockets that listen or are
+ * closed are not counted. */
 static unsigned slirp_connections(struct net_host *host)
 {
     char *text = library.info(((struct net_slirp *)host)->slirp);
@@ -417,8 +417,8 @@ static int forward(struct net_slirp *s, const struct net_forward *f, struct erro
                      f->udp ? "UDP" : "TCP", f->host_port, strerror(errno));
 }
 
-/* The library reads it again when it has changed. Where it is a link, as systemd and others make
- * it, the file in their folder is replaced by another. */
+/* The library reads the file again when it has changed. If it is a symbolic link, as with systemd,
+ * the target is replaced in its folder, so the folder must be allowed. */
 static void allow_name_servers(void)
 {
     static const char path[] = "/etc/resolv.conf";

@@ -26,7 +26,7 @@ static bool tap_service(struct net_host *host)
     return false;
 }
 
-/* What the kernel does not want, for a hostile header or an interface that is down, is dropped. */
+/* A frame that the kernel refuses is dropped: it has a bad header, or the interface is down. */
 static int tap_send(struct net_host *host, const struct virtio_piece *pieces, unsigned count,
                     size_t size)
 {
@@ -57,7 +57,7 @@ static void tap_choose(struct net_host *host, uint64_t features)
         flags |= TUN_F_TSO4;
     if (features & VIRTIO_NET_F_GUEST_TSO6)
         flags |= TUN_F_TSO6;
-    (void)ioctl(((struct net_tap *)host)->fd, TUNSETOFFLOAD, flags); /* asked for in tap_open */
+    (void)ioctl(((struct net_tap *)host)->fd, TUNSETOFFLOAD, flags); /* tap_open has tested it */
 }
 
 static void tap_close(struct net_host *host)

@@ -1,4 +1,4 @@
-/* Unix sockets for a guest's; see vsock.h. */
+/* Unix sockets for a guest's vsock; see vsock.h. */
 #include "host/net/vsock.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ static unsigned unix_news(struct vsock_host *host, struct vsock_news *news, unsi
     return count > 0 ? (unsigned)count : 0;
 }
 
-/* A connection that cannot be watched is given up. */
+/* Watches a connection, or closes it if that fails. */
 static int take(const struct unix_host *u, int fd, uint16_t tag)
 {
     int code = watch(u, fd, tag);
@@ -68,7 +68,7 @@ static int accept_one(const struct unix_host *u)
     return fd;
 }
 
-/* A client for whom no descriptor is left is turned away, instead of waiting for nothing. */
+/* If no descriptor is left for a client, it is turned away instead of waiting in vain. */
 static int unix_accept(struct vsock_host *host, uint16_t tag)
 {
     struct unix_host *u = unix_of(host);
@@ -86,8 +86,8 @@ static int unix_accept(struct vsock_host *host, uint16_t tag)
     return fd >= 0 ? -EMFILE : -EAGAIN;
 }
 
-/* A unix socket connects at once or not at all: of a server whose queue is full the guest hears
- * what AF_VSOCK says of one, a reset. */
+/* A unix socket connects at once or not at all. If the server's queue is full the guest gets a
+ * reset, as with AF_VSOCK. */
 static int unix_connect(struct vsock_host *host, uint32_t port, uint16_t tag)
 {
     struct unix_host *u = unix_of(host);

@@ -1,5 +1,5 @@
-/* Which system calls are allowed; see calls.h. Where two run the same, the newer C
- * library's and the older one's, both are listed. */
+/* Which system calls are allowed; see calls.h. If newer and older C libraries use different calls
+ * for the same thing, both are listed. */
 #include "host/sandbox/calls.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#define INT UINT32_MAX /* an argument that is an int has nothing of ours in its upper half */
+#define INT UINT32_MAX /* the upper half of an int argument is ignored */
 #define ALL UINT64_MAX
 
 #define CALL(name)                                                                                 \
@@ -35,21 +35,21 @@
         .number = SYS_##c, .needs = (n), .conditions = { {(m), (v), (i)} }                         \
     }
 
-#define FILES   (SANDBOX_SHARE | SANDBOX_CACHE)                    /* makes and removes files */
-#define STATE   (SANDBOX_SNAPSHOT | SANDBOX_FORK | SANDBOX_TRAVEL) /* all of a machine */
+#define FILES   (SANDBOX_SHARE | SANDBOX_CACHE)                    /* create and remove files */
+#define STATE   (SANDBOX_SNAPSHOT | SANDBOX_FORK | SANDBOX_TRAVEL) /* use the whole VM state */
 #define SOCKETS (SANDBOX_SERVER | SANDBOX_NET)
 
-/* A thread of this process: what pthread_create asks for, whatever the C library adds for itself.
- */
+/* clone for a thread of this process: flags that pthread_create needs, and those that a C library
+ * may add. */
 #define THREAD_FLAGS (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
 #define THREAD_OPTIONS                                                                             \
     (CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
-/* And a copy of it. */
+/* clone for a fork of this process. */
 #define FORK       SANDBOX_FORK
 #define FORK_FLAGS (CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD)
 
 const struct sandbox_call sandbox_calls[] = {
-    /* Each exit and each event. */
+    /* For each exit and each event. */
     CALL(read),
     CALL(write),
     CALL(futex),
@@ -72,11 +72,11 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_DISK | SANDBOX_SHARE, fallocate),
     CALL(nanosleep),
     CALL(clock_nanosleep),
-    CALL(clock_gettime), /* where the vDSO asks the kernel */
+    CALL(clock_gettime), /* if the vDSO calls the kernel */
     CALL(gettimeofday),
     CALL(time),
 
-    /* Memory; none of it can be executed but with the test device, which only tests have. */
+    /* Memory; never executable, except with the test device, which only tests use. */
     WITH(mmap, 2, PROT_EXEC, 0),
     WITH(mprotect, 2, PROT_EXEC, 0),
     FOR_WITH(SANDBOX_TESTDEV, mprotect, 2, ALL, PROT_READ | PROT_WRITE | PROT_EXEC),
@@ -84,10 +84,10 @@ const struct sandbox_call sandbox_calls[] = {
     CALL(mremap),
     CALL(madvise),
     CALL(brk),
-    CALL(memfd_create), /* RAM of a guest that starts again */
+    CALL(memfd_create), /* RAM of a guest that restarts */
 
-    /* Threads and signals. clone3's flags lie in memory: it is answered with ENOSYS, and the C
-     * library takes clone. */
+    /* Threads and signals. A filter cannot read clone3's flags, which are in memory: clone3 returns
+     * ENOSYS, and the C library uses clone. */
     WITH(clone, 0, ~(uint64_t)THREAD_OPTIONS, THREAD_FLAGS),
     CALL(set_robust_list),
     CALL(rseq),
@@ -106,7 +106,7 @@ const struct sandbox_call sandbox_calls[] = {
     CALL(exit),
     CALL(exit_group),
 
-    /* Files. What can be opened is Landlock's to say. */
+    /* Files. Landlock decides which can be opened. */
     CALL(openat),
     CALL(open),
     CALL(close),
@@ -122,7 +122,7 @@ const struct sandbox_call sandbox_calls[] = {
     CALL(getgid),
     CALL(getegid),
     CALL(getrandom),
-    CALL(sysinfo), /* qsort's */
+    CALL(sysinfo), /* for qsort */
     CALL(eventfd2),
     CALL(epoll_create1),
     WITH(fcntl, 1, INT, F_GETFL),
@@ -130,14 +130,14 @@ const struct sandbox_call sandbox_calls[] = {
     WITH(fcntl, 1, INT, F_GETFD),
     WITH(fcntl, 1, INT, F_SETFD),
     WITH(fcntl, 1, INT, F_DUPFD_CLOEXEC),
-    CALL(unlink), /* a socket's name, at the end; Landlock says which folder's */
+    CALL(unlink), /* of a socket, at the end; Landlock decides in which folder */
     FOR(FILES | FORK, getdents64),
     FOR(FILES, unlinkat),
     FOR(FILES, renameat),
-    FOR(FILES | FORK, mkdir),                 /* of control sockets: it is there */
-    FOR_WITH(SANDBOX_CACHE, kill, 1, INT, 0), /* does the writer of that file live? */
+    FOR(FILES | FORK, mkdir),                 /* of control sockets; it exists */
+    FOR_WITH(SANDBOX_CACHE, kill, 1, INT, 0), /* whether the writer of a file still runs */
 
-    FOR(SANDBOX_SNAPSHOT, readlink), /* a snapshot has paths from the root on */
+    FOR(SANDBOX_SNAPSHOT, readlink), /* a snapshot has absolute paths */
     FOR(SANDBOX_SNAPSHOT, getcwd),
 
     /* Shared folders. */
@@ -164,11 +164,11 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_SHARE | FORK, copy_file_range),
     FOR(SANDBOX_SHARE, syncfs),
     FOR(SANDBOX_SHARE, capget),
-    FOR(SANDBOX_SHARE, capset), /* root's VMM does without one that keeps set-user-id bits */
+    FOR(SANDBOX_SHARE, capset), /* a VMM of root drops the capability that keeps set-user-ID bits */
     FOR(SANDBOX_SHARE, umask),
-    FOR_WITH(SANDBOX_SHARE, unshare, 0, ALL, CLONE_FS), /* a umask of the thread's own */
+    FOR_WITH(SANDBOX_SHARE, unshare, 0, ALL, CLONE_FS), /* gives the thread its own umask */
 
-    /* Sockets: those that are there, and those of clients. */
+    /* Sockets: the ones already open, and those of clients. */
     FOR(SOCKETS, recvmsg),
     FOR(SOCKETS, sendmsg),
     FOR(SANDBOX_SERVER | SANDBOX_USER_NET, accept4),
@@ -186,15 +186,15 @@ const struct sandbox_call sandbox_calls[] = {
     FOR(SANDBOX_USER_NET, getsockname),
     FOR(SANDBOX_USER_NET, getpeername),
 
-    /* A copy of the process, and what it makes for itself before its guest runs. Its threads are
-     * kicked by tgkill with its own number, which is not known yet. */
+    /* A forked copy of the process, and what it opens before its guest runs. It kicks its threads
+     * by tgkill with its own process ID, which is not known yet. */
     FOR_WITH(FORK, clone, 0, ALL, FORK_FLAGS),
-    FOR_WITH(FORK, tgkill, 0, UINT32_C(1) << 31, 0), /* that is, any process */
+    FOR_WITH(FORK, tgkill, 0, UINT32_C(1) << 31, 0), /* any process ID */
     FOR_WITH(FORK, prctl, 0, INT, PR_SET_PDEATHSIG),
     FOR_WITH(FORK, fcntl, 1, INT, F_OFD_SETLK), /* of a disk */
-    FOR_WITH(FORK, fcntl, 1, INT, F_ADD_SEALS), /* of what a copy prints */
+    FOR_WITH(FORK, fcntl, 1, INT, F_ADD_SEALS), /* of a copy's output */
     FOR(FORK, getppid),
-    FOR_WITH(FORK, prlimit64, 0, INT, 0), /* its own limit of descriptors */
+    FOR_WITH(FORK, prlimit64, 0, INT, 0), /* its own limit on descriptors */
     FOR(FORK, setsid),
     FOR(FORK, pipe2),
     FOR(FORK, dup2),
@@ -236,7 +236,7 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
     {KVM_KVMCLOCK_CTRL, 0},
     {KVM_SET_GUEST_DEBUG, 0},
     {KVM_GET_DIRTY_LOG, 0},
-    /* A machine that starts again, or that is run once more to explain its end. */
+    /* For a machine that restarts, or runs again to explain its end. */
     {KVM_GET_API_VERSION, 0},
     {KVM_CHECK_EXTENSION, 0},
     {KVM_GET_VCPU_MMAP_SIZE, 0},
@@ -252,7 +252,7 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
     {KVM_GET_STATS_FD, 0},
     {KVM_IRQFD, 0},
     {KVM_IOEVENTFD, 0},
-    /* One that is saved, or taken back in time. */
+    /* For a machine that is saved or goes back in time. */
     {KVM_GET_SREGS2, STATE},
     {KVM_SET_SREGS2, STATE},
     {KVM_GET_XSAVE2, STATE},
@@ -264,11 +264,11 @@ const struct sandbox_ioctl sandbox_ioctls[] = {
     {KVM_SET_CLOCK, STATE},
     {KVM_GET_PIT2, STATE},
     {KVM_SET_PIT2, STATE},
-    /* The disk of a copy. */
+    /* For the disk of a copy. */
     {BLKGETSIZE64, FORK},
     {BLKSSZGET, FORK},
-    {TIOCSPTLCK, FORK}, /* and a pseudoterminal of its own */
-    /* Terminals; not TIOCSTI, which would type into the user's. */
+    {TIOCSPTLCK, FORK}, /* and its own pseudoterminal */
+    /* Terminals; not TIOCSTI, which types into the user's terminal. */
     {TCGETS, 0},
     {TCSETS, 0},
     {TIOCGWINSZ, 0},

@@ -10,7 +10,8 @@ static const struct sock_filter compiled[] = {
 #include "sandbox_filter.inc"
 };
 
-/* That of a run that learns: calls that name a file are not allowed, and so asked about. */
+/* The filter for --sandbox=learn: it does not allow calls that name a file, so the learner sees
+ * them. */
 static const struct sock_filter compiled_to_learn[] = {
 #include "sandbox_filter_learn.inc"
 };
@@ -19,7 +20,7 @@ _Static_assert(sizeof compiled / sizeof compiled[0] <= SANDBOX_FILTER_MAX &&
                    sizeof compiled_to_learn / sizeof compiled_to_learn[0] <= SANDBOX_FILTER_MAX,
                "room for all of it");
 
-/* A call that needs allow, as mkfilter writes it. */
+/* The verdict for a call that only some options need, as mkfilter encodes it. */
 static uint32_t verdict(uint32_t compiled_verdict, unsigned needs, uint32_t otherwise)
 {
     bool is_open = (compiled_verdict & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE;

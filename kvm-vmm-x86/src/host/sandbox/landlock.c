@@ -13,7 +13,7 @@
 
 #include "common/fmt.h"
 
-/* Rights, and the version of the interface that has them first. */
+/* Rights, and the first version of the interface that has them. */
 enum { FIRST_RIGHTS = (1 << 13) - 1, REFER = 1 << 13, TRUNCATE = 1 << 14, IOCTL_DEV = 1 << 15 };
 enum { LEARNED_MAX = 256 };
 enum { WITH_REFER = 2, WITH_TRUNCATE = 3, WITH_IOCTL_DEV = 5 };
@@ -39,10 +39,10 @@ static const unsigned rights[] = {[LANDLOCK_READ] = LANDLOCK_ACCESS_FS_READ_FILE
 
 static struct {
     int rules;        /* the rule set's descriptor; -1: it does not exist */
-    unsigned handled; /* the rights that it is about; others are not looked at */
+    unsigned handled; /* the rights that it restricts; others are always allowed */
     unsigned entered; /* atomic */
     bool learns;
-    unsigned count; /* of what is allowed, in a run that learns: */
+    unsigned count; /* of `allowed`, used by --sandbox=learn */
     struct {
         dev_t device;
         ino_t inode;
@@ -69,7 +69,7 @@ void landlock_begin_learning(void)
     landlock.learns = true;
 }
 
-/* The descriptor stays open here, too: so nothing else can have its inode. */
+/* The descriptor stays open here too, so that its inode is not used again. */
 static void learn(int fd, enum landlock_use use)
 {
     struct stat st;
@@ -81,7 +81,7 @@ static void learn(int fd, enum landlock_use use)
     landlock.allowed[landlock.count++].rights = rights[use];
 }
 
-/* What is allowed of a file, and of all beneath a folder. */
+/* The rights allowed for a file or, for a folder, for everything below it. */
 static unsigned rights_of(const char *path)
 {
     unsigned found = 0;
@@ -120,8 +120,8 @@ bool landlock_would_allow(const char *path, enum landlock_action action)
     return ((found | rights_of("/")) & wanted[action]) != 0;
 }
 
-/* The kernel knows the file again by its inode, and 9p has a new one for each name that is not in
- * use: so the descriptor stays open. Takes it. */
+/* The kernel recognises the file by its inode, and 9p gives a new inode to each name that is not in
+ * use, so the descriptor stays open. Takes the descriptor. */
 static void allow_path_descriptor(int fd, enum landlock_use use)
 {
     struct landlock_path_beneath_attr rule = {.allowed_access = rights[use] & landlock.handled,

@@ -24,9 +24,9 @@
 
 enum { SEEN_MAX = 512, FILES_SEEN_MAX = 256 };
 
-static int learner = -1; /* the way to it */
+static int learner = -1; /* the socket to the learner */
 
-/* The argument that says what a call is about; of others any. */
+/* The argument that distinguishes uses of a call; for other calls any. */
 static unsigned telling_argument(int number)
 {
     switch (number) {
@@ -85,8 +85,8 @@ static void name_thread(const struct seccomp_notif *call, char thread[THREAD_NAM
 
 /* --- files --- */
 
-/* The path that it names, in the files of the program that is watched; false: it cannot be read, or
- * it is a socket's address that is no path. */
+/* Reads the path that the call names, as seen by the watched program. False: it cannot be read, or
+ * it is a socket address that is not a path. */
 static bool read_path(const struct seccomp_notif *call, const struct sandbox_naming *n,
                       char path[PATH_MAX + 64])
 {
@@ -148,8 +148,8 @@ static enum landlock_action action_of(const struct seccomp_notif *call,
                                            : LANDLOCK_TO_READ;
 }
 
-/* Says each file once, for each action, that Landlock would keep out of reach. One that is not
- * there is an error in any case; what is opened as a path alone is not bounded. */
+/* Reports each file that Landlock would not allow, once for each action. A file that does not exist
+ * is an error in any case; opening only a path (O_PATH) is not restricted. */
 static void look_at_file(const struct seccomp_notif *call, const struct sandbox_naming *n)
 {
     static const char *const actions[] = {[LANDLOCK_TO_READ] = "read",
@@ -203,7 +203,7 @@ static void say(const struct seccomp_notif *call)
             (unsigned long long)call->data.args[2], (unsigned long long)call->data.args[3], thread);
 }
 
-/* The filter does not decide calls that name files. */
+/* Whether the list has the call: the learner's filter passes on all calls that name files. */
 static bool is_on_the_list(int number, unsigned needs)
 {
     for (unsigned i = 0; i < sandbox_call_count; i++)
@@ -225,7 +225,7 @@ static void look_at(const struct seccomp_notif *call, unsigned needs)
             look_at_file(call, &sandbox_namings[i]);
 }
 
-/* Until no thread is left that the filter is about. */
+/* Answers until no thread with the filter is left. */
 static void watch(int fd, unsigned needs)
 {
     struct pollfd ready = {.fd = fd, .events = POLLIN};
@@ -245,7 +245,7 @@ static void watch(int fd, unsigned needs)
     }
 }
 
-/* Its descriptors are the parent's until it has that of the filter. */
+/* The learner shares the parent's descriptors until it has that of the filter. */
 static void be_the_learner(int parent, unsigned needs)
 {
     char done = 1;
@@ -278,10 +278,10 @@ int sandbox_learn_begin(unsigned needs)
         return -errno;
     if (pid == 0)
         be_the_learner(ends[1], needs);
-    /* Where a process may look into its children alone (Yama's ptrace_scope), this one is excepted.
-     * A kernel without Yama has no such call. */
+    /* If a process may only trace its children (Yama's ptrace_scope), this makes an exception for
+     * the learner. A kernel without Yama does not have the call. */
     (void)prctl(PR_SET_PTRACER, pid, 0, 0, 0);
-    learner = ends[0]; /* the other end is the child's as well: it is closed with this program */
+    learner = ends[0]; /* the other end is the child's as well: it closes when this program ends */
     return 0;
 }
 

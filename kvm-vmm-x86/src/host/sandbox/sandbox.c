@@ -59,8 +59,8 @@ static void add_hex(struct line *line, uint64_t value)
     add(line, digits);
 }
 
-/* Async-signal-safe: the thread may hold any lock. What other threads do does not count any more.
- */
+/* Async-signal-safe: the thread may hold any lock. Other threads may still run; the program ends
+ * here. */
 static void on_forbidden(int signal, siginfo_t *info, void *context)
 {
     static const int arguments[] = {REG_RDI, REG_RSI, REG_RDX, REG_R10};
@@ -99,9 +99,9 @@ static int take_signal(struct error *error)
 
 /* --- the filter --- */
 
-/* Without SSB the kernel, before 5.16, would slow down each thread against a fault of processors
- * that concerns programs which run foreign code in their own address space: ours runs in the
- * guest's. */
+/* Kernels before 5.16 would turn on the Speculative Store Bypass mitigation for each thread with a
+ * filter. It is for programs that run foreign code in their own address space; ours runs in the
+ * guest's, so it stays off. */
 static int enter_seccomp(unsigned needs, struct error *error)
 {
     bool learn = sandbox_mode == SANDBOX_LEARN;
@@ -125,7 +125,8 @@ static int enter_seccomp(unsigned needs, struct error *error)
     return failed == 0 ? 0 : error_set(error, "seccomp: %s", strerror(-failed));
 }
 
-/* Landlock and the filter are each thread's own: one that ran already would be outside. */
+/* Landlock and the filter belong to a thread: another thread that runs already would be outside the
+ * sandbox. */
 static bool is_alone(void)
 {
     struct stat tasks;
