@@ -1,4 +1,4 @@
-/* What a program reads and writes of a machine: memory and registers; see kvmvmm.h. */
+/* Reads and writes a machine's memory and registers; see kvmvmm.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +42,7 @@ int kvmvmm_look(const struct kvmvmm *m, struct snapshot *s, struct error *error)
     return code == 0 ? 0 : error_set(error, "cannot get registers from KVM: %s", strerror(-code));
 }
 
-/* Page by page; `write`: into the guest. */
+/* Copies page by page; `write`: into the guest. */
 static int copy_linear(const struct kvmvmm *m, uint64_t address, uint8_t *bytes, size_t count,
                        bool write, struct kvmvmm_error *error)
 {

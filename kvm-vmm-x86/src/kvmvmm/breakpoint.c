@@ -1,9 +1,9 @@
 /*
- * Where a machine of the library stops: int3 in its memory where KVM reports that, else a
- * processor's debug registers (Intel SDM volume 3, 18.2), else a write to a port of two bytes
- * (watch/gdb/traps.h). The guest stops before the instruction; to go on, that is executed alone.
- * What stands in memory also stands in the snapshot's copy of it, so that a reset leaves it where
- * it is.
+ * Breakpoints of the library's machines: int3 in memory if KVM reports that, otherwise the debug
+ * registers (Intel SDM volume 3, 18.2), otherwise an `out` of two bytes to a port
+ * (watch/gdb/traps.h). The guest stops before the instruction; to go on, it executes the
+ * instruction in a single step. Breakpoints in memory are also in the snapshot's copy of memory, so
+ * that a reset keeps them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static const uint8_t traps[][2] = {
     [TRAP_INT3] = {0xcc}, [TRAP_PORT] = {0xe6, TRAPS_PORT} /* out %al, $imm8 */
 };
 
-/* DR7: register `i` is enabled, for execution. */
+/* DR7: register `i` breaks on execution. */
 #define DR7_EXECUTE(i) (UINT64_C(1) << 2 * (i))
 
 static struct kvmvmm_breakpoint *find(struct kvmvmm_breakpoints *b, uint64_t address)
@@ -44,7 +44,8 @@ static void change(uint8_t *at, const uint8_t *from, const uint8_t *to, unsigned
         memcpy(at, to, length);
 }
 
-/* In or out, in memory and in what a reset puts there. What the guest has written over it stays. */
+/* Inserts or removes a breakpoint in memory and in the snapshot's copy. Bytes that the guest has
+ * overwritten stay. */
 static void put(struct kvmvmm *m, const struct kvmvmm_breakpoint *b, bool in)
 {
     const uint8_t *from = in ? b->own : traps[b->length], *to = in ? traps[b->length] : b->own;
@@ -71,7 +72,7 @@ static void probe(struct kvmvmm *m)
     kvm_close(&kvm);
 }
 
-/* Whether what stands in memory for one reaches into another, or covers its instruction. */
+/* Whether the bytes of two breakpoints overlap in memory, or one covers the other's instruction. */
 static bool overlaps(struct kvmvmm_breakpoints *b, const struct kvmvmm_breakpoint *new)
 {
     const struct kvmvmm_breakpoint *before = find(b, new->address - 1);
@@ -169,7 +170,7 @@ void kvmvmm_forget_breakpoints(struct kvmvmm *m)
     m->breakpoints = (struct kvmvmm_breakpoints){0};
 }
 
-/* Tells KVM what is to come back: the breakpoints, or one step over the one that it stands at. */
+/* Sets KVM's debug state: all breakpoints, or a single step over the current one. */
 static int debug_guest(struct kvmvmm *m, uint32_t more, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
@@ -204,9 +205,9 @@ static void add_calls(struct kvmvmm *m, const struct snapshot *s)
     handlers_add_calls(&m->breakpoints.handlers, s, calls);
 }
 
-/* A step saves flags with the trap flag set, on the stack or in R11, if the instruction saves flags
- * or raises an exception. In a handler the processor does not step: it is to come back where that
- * begins. A breakpoint there brings it back as well. */
+/* If the stepped instruction saves flags or raises an exception, the saved flags (on the stack or
+ * in R11) have the trap flag set. The processor does not step in the handler, so the handler's
+ * first instruction gets a trap, unless a breakpoint is there already. */
 static void look_ahead(struct kvmvmm *m)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
@@ -248,7 +249,7 @@ static const struct handler *handler_at(const struct kvmvmm_breakpoints *b, gva_
     return NULL;
 }
 
-/* The guest does not find the trap flag in what was saved. */
+/* Clears the trap flag in the saved flags, so that the guest does not see it. */
 static int hide_trap_flag(struct kvmvmm *m, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
@@ -271,7 +272,7 @@ static int hide_trap_flag(struct kvmvmm *m, struct error *error)
     return code == 0 ? 0 : error_set(error, "KVM refuses the registers: %s", strerror(-code));
 }
 
-/* The breakpoint that covers the instruction at RIP, which is the one behind its own; or NULL. */
+/* The breakpoint whose second byte covers the instruction at RIP, or NULL. */
 static struct kvmvmm_breakpoint *covering(struct kvmvmm *m)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
@@ -285,7 +286,7 @@ static struct kvmvmm_breakpoint *covering(struct kvmvmm *m)
     return before != NULL && before->narrow ? before : NULL;
 }
 
-/* A step is to be asked for each time: an instruction that writes the flags ends it. */
+/* Stepping is requested each time, since an instruction that writes the flags ends it. */
 static int step_over(struct kvmvmm *m, const struct kvmvmm_breakpoint *here, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
@@ -310,8 +311,8 @@ int kvmvmm_begin_step(struct kvmvmm *m, struct error *error)
     return here != NULL ? step_over(m, here, error) : debug_guest(m, 0, error);
 }
 
-/* `done`: the instruction was executed. If what stands there covers the next one, and the guest
- * goes on, that is executed alone as well. */
+/* `done`: the instruction was executed. If the breakpoint also covers the next instruction, and the
+ * guest goes on, that one is stepped as well. */
 static int end_step(struct kvmvmm *m, bool done, bool goes_on, struct error *error)
 {
     struct kvmvmm_breakpoints *b = &m->breakpoints;
@@ -335,14 +336,14 @@ int kvmvmm_end_step(struct kvmvmm *m, bool last, struct error *error)
     if (!b->stepping || !(done || last))
         return 0;
     if (goes_on && b->narrow > 0 && vm_end_of(&m->vm).kind == END_NONE) {
-        pause_finish_exit(&m->vm.vcpus[0]); /* only then RIP is where it goes on */
+        pause_finish_exit(&m->vm.vcpus[0]); /* only then RIP is at the next instruction */
         if (!b->stepping || m->vm.vcpus[0].again || m->vm.vcpus[0].stats.exits == b->exits)
             return 0;
     }
     return end_step(m, done, goes_on, error);
 }
 
-/* One that is met while KVM finishes what the guest has stopped for is met again. */
+/* A breakpoint that is hit while KVM finishes an earlier stop is ignored: it will be hit again. */
 static void stop_at(struct kvmvmm *m, uint64_t address)
 {
     if (m->stopped)
@@ -354,7 +355,7 @@ static void stop_at(struct kvmvmm *m, uint64_t address)
     m->stopped = true;
 }
 
-/* Another int3 is the guest's own. */
+/* An int3 that is not ours belongs to the guest. */
 void kvmvmm_met(struct kvmvmm *m)
 {
     const struct kvm_debug_exit_arch *arch = &m->vm.vcpus[0].cpu.run->debug.arch;
@@ -373,7 +374,8 @@ void kvmvmm_met(struct kvmvmm *m)
         vm_stop(&m->vm, END_FAILED, 0, "%s", why.text);
 }
 
-/* RIP is behind it once KVM has finished it. A write of the guest's own goes nowhere. */
+/* After KVM has finished the instruction, RIP is behind it. The guest's own writes to the port are
+ * ignored. */
 void kvmvmm_met_port(struct kvmvmm *m)
 {
     const struct kvm_cpu *cpu = &m->vm.vcpus[0].cpu;

@@ -1,4 +1,4 @@
-/* Machines in this process: made and run; see kvmvmm.h. Their memory and registers: access.c. */
+/* Creates and runs machines in this process; see kvmvmm.h. Memory and registers: access.c. */
 #include "kvmvmm/kvmvmm.h"
 
 #include <stdio.h>
@@ -12,10 +12,12 @@
 #include "vm/create.h"
 #include "watch/gdb/traps.h"
 
-/* How often a guest that runs on is looked at: its clocks, whether it has halted for ever. */
+/* The interval at which a running guest is checked: its clocks, and whether it has halted for ever.
+ */
 #define LOOK UINT64_C(100000000)
 
-/* ---- What leads out of a machine ------------------------------------------------------------- */
+/* ---- Output and input of a machine -------------------------------------------------------------
+ */
 
 static void output(void *context, const uint8_t *bytes, size_t count)
 {
@@ -93,7 +95,7 @@ static bool take_debug(void *state, struct vcpu *vcpu)
 static const struct observer debug_observer = {
     .name = "kvmvmm", .vcpu_made = keep_vcpu, .takes_exit = take_debug};
 
-/* ---- Its life -------------------------------------------------------------------------------- */
+/* ---- Creation -------------------------------------------------------------------------------- */
 
 static int configure(struct kvmvmm *m, const struct kvmvmm_config *c, struct error *error)
 {
@@ -168,7 +170,7 @@ void kvmvmm_destroy(struct kvmvmm *m)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-/* In words of this library. */
+/* Translates the end of the guest into the library's terms. */
 static void tell_end(struct kvmvmm_event *event, const struct vm_end *end)
 {
     static const enum kvmvmm_end ends[] = {
@@ -182,7 +184,7 @@ static void tell_end(struct kvmvmm_event *event, const struct vm_end *end)
     snprintf(event->text, sizeof event->text, "%s", end->message);
 }
 
-/* With interrupt controllers in the kernel a halted guest does not come back by itself. */
+/* With interrupt controllers in the kernel HLT is not an exit, so this detects a halt for ever. */
 static void look_for_end(struct kvmvmm *m, uint64_t *progress)
 {
     const struct vcpu *vcpu = &m->vm.vcpus[0];
@@ -219,7 +221,7 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
 
     m->event = (struct kvmvmm_event){.reason = KVMVMM_ENDED};
     m->stopped = false;
-    if (m->input_left > 0) /* a guest that waits for the serial port's interrupt has it now */
+    if (m->input_left > 0) /* raises the serial port's interrupt for a guest that waits for it */
         serial_input_ready(&m->vm.machine.serial);
     vcpu_begin(vcpu);
     if (thread_ticks_begin(&m->ticks, time != 0 && time < LOOK ? time : LOOK, LOOK, error) < 0) {
@@ -228,12 +230,12 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
     }
     result = kvmvmm_begin_step(m, error);
     while (result == 0 && !m->stopped && vm_end_of(&m->vm).kind == END_NONE) {
-        /* Before a sleep: the thread that would be parked is the caller's. */
+        /* Before the guest sleeps: that would park the caller's thread. */
         if (vcpu->requests != 0 && vm_is_asleep(&m->vm))
             vm_stop(&m->vm, END_HALT, 0, "the guest sleeps (S3), and nothing wakes it here");
         if (vcpu_run_once(vcpu) == VERDICT_STOP || (result = kvmvmm_end_step(m, false, error)) < 0)
             break;
-        if (!m->stopped) /* else a limit that is reached as well is not the reason */
+        if (!m->stopped) /* otherwise something else stopped the guest */
             check_limits(m, limits, exits, end);
         if (!m->stopped && events_now() < look)
             continue;
@@ -242,9 +244,9 @@ static int run(struct kvmvmm *m, const struct kvmvmm_limits *limits, struct erro
     }
     thread_ticks_stop(&m->ticks);
     m->event.exits = vcpu->stats.exits - exits;
-    if (vm_end_of(&m->vm).kind == END_NONE) /* else registers are to tell where it ended */
+    if (vm_end_of(&m->vm).kind == END_NONE) /* otherwise the registers must show where it ended */
         pause_finish_exit(vcpu);
-    thread_kick_flag(NULL); /* the machine may go before the thread does */
+    thread_kick_flag(NULL); /* the machine may be freed before the thread ends */
     return result < 0 ? result : kvmvmm_end_step(m, true, error);
 }
 

@@ -1,6 +1,6 @@
 /*
- * A machine's snapshot in this process, and the way back to it: pages that the guest or the VMM has
- * written since are copied back, KVM's and the devices' state is loaded. See kvmvmm.h.
+ * A machine's snapshot in this process, and the reset to it: pages that the guest or the VMM has
+ * written since are copied back, and the state of KVM and the devices is loaded. See kvmvmm.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static int make_room(struct kvmvmm *m, struct error *error)
     return ram_map(&s->copy, MEMORY_ANONYMOUS, NULL, error);
 }
 
-/* Pages of zeroes take no room in the copy. */
+/* Zero pages take no memory in the copy. */
 static void copy_memory(const struct memory *from, const struct memory *to)
 {
     static const uint8_t zeroes[PAGE_SIZE];
@@ -54,7 +54,7 @@ static void copy_memory(const struct memory *from, const struct memory *to)
                 memcpy(to->slots[i].host + at, from->slots[i].host + at, PAGE_SIZE);
 }
 
-/* A slot that is logged already begins with an empty log. */
+/* A slot that is logged already gets an empty log. */
 static int begin_logs(struct kvmvmm *m, struct error *error)
 {
     struct memory *memory = &m->vm.memory;
@@ -73,7 +73,7 @@ int kvmvmm_snapshot(struct kvmvmm *m, struct kvmvmm_error *error)
     struct chunk_writer writer;
     struct error why;
 
-    if (vm_end_of(&m->vm).kind != END_NONE) { /* the snapshot before stays */
+    if (vm_end_of(&m->vm).kind != END_NONE) { /* an older snapshot stays */
         error_set(&why, "the guest has ended: a snapshot could not run");
         return kvmvmm_fail(error, &why);
     }
@@ -96,8 +96,8 @@ fail:
     return kvmvmm_fail(error, &why);
 }
 
-/* In pieces for which memcpy takes no `rep movsb`: an emulated processor, as the lab's, executes
- * that byte by byte, and others lose nothing. */
+/* Pieces are so small that memcpy does not use `rep movsb`, which an emulated processor, as in the
+ * lab, executes byte by byte. On others this costs nothing. */
 static void copy_pages(uint8_t *to, const uint8_t *from, uint64_t size)
 {
     enum { PIECE = 1024 };
@@ -141,7 +141,7 @@ int kvmvmm_reset(struct kvmvmm *m, uint64_t *pages, struct kvmvmm_error *error)
     if (!s->taken || kvm_leave_exit(&m->vm.vcpus[0].cpu, &why) < 0 ||
         copy_back(m, &written, &why) < 0 || vm_rewind(&m->vm, state, room, &why) < 0)
         return kvmvmm_fail(error, &why);
-    vm_resume(&m->vm, &m->vm.sleep.holder); /* it may have fallen asleep */
+    vm_resume(&m->vm, &m->vm.sleep.holder); /* the guest may be asleep (S3) */
     vm_sleep_init(&m->vm);
     m->breakpoints.stands = s->stands;
     m->breakpoints.at = s->at;
