@@ -1,4 +1,4 @@
-/* A command for each line, in a fork of the machine; see each.h. All on the main thread. */
+/* Runs a command for each line in a fork of the machine; see each.h. All is on the main thread. */
 #include "run/each.h"
 
 #include <errno.h>
@@ -15,19 +15,20 @@
 #include "session/fork.h"
 #include "vm/state.h"
 
-/* AHEAD: how many copies may be started before the first whose output is not written yet. */
+/* AHEAD: how many lines may be started beyond the first whose output is not written yet. */
 enum { JOBS_MAX = 64, AHEAD = 128, LINE_LENGTH_MAX = 4000, PIECE = 64 * 1024, FAILED = 125 };
 #define FILE_MAX (UINT64_C(64) << 20)
-/* Of each stream of a line; and when no copy is started until output has been written. */
+/* Limits on output: of one stream of a line; held in memory, above which no copy starts until some
+ * is written. */
 #define OUTPUT_MAX ((off_t)64 << 20)
 #define HELD_MAX   ((off_t)256 << 20)
 
-/* A line, and what became of it. */
+/* A line and its result. */
 struct job {
     const char *line;
     int files[2]; /* standard output and error, in memory */
     bool ended, full;
-    off_t size;    /* of both, when it has ended */
+    off_t size;    /* of both files, once the job has ended */
     uint16_t word; /* the status, and EACH_OF_COMMAND */
     uint64_t took; /* nanoseconds */
 };
@@ -44,7 +45,7 @@ struct slot {
 static struct {
     struct each_request request;
     struct file file;
-    char *text; /* the file's, with lines that end with zeroes */
+    char *text; /* contents of the file; lines end in zero bytes */
     struct job *jobs;
     size_t count, started, told, failed;
     struct slot slots[JOBS_MAX];
@@ -54,7 +55,8 @@ static struct {
     struct chunk_writer state, firmware;
     struct stream outputs[2];
     struct event_source sinks[2];
-    unsigned phase; /* of the job whose output is written: 0, 1, or 2, what is said of its status */
+    unsigned phase; /* of the output of a job: 0 and 1 are its streams, 2 is the message about its
+                       status */
     off_t at;
     off_t held; /* bytes of output that are not written yet */
     struct error error;
@@ -141,7 +143,7 @@ bool each_is_ready(void)
 
 /* --- copies --- */
 
-/* Once: all copies begin with it. */
+/* Saves the state once: all copies begin with it. */
 static int save(struct vm *vm)
 {
     size_t room = vm_state_size(vm->vcpu_count), rom = firmware_size(vm) + 1;
@@ -157,8 +159,8 @@ static int save(struct vm *vm)
     return 0;
 }
 
-/* In memory. No process can make it longer than it is, so that it is as long as it may ever be
- * until its writer has ended. */
+/* A file in memory. It has its maximum size from the start, and is sealed against growing, until
+ * its writer has ended. */
 static int open_output(void)
 {
     int fd = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -170,7 +172,7 @@ static int open_output(void)
     return fd;
 }
 
-/* Its writer has ended: it becomes as long as what was written. */
+/* The writer has ended: cuts the file to the bytes written. */
 static void measure_output(struct job *job, int fd)
 {
     off_t size = lseek(fd, 0, SEEK_CUR);
@@ -211,7 +213,7 @@ static void hear(struct slot *slot)
     enum process_news news = PROCESS_BEGUN;
     uint16_t word = FAILED;
 
-    events_want(&slot->source, 0); /* before the pipe is closed */
+    events_want(&slot->source, 0); /* before process_hear closes the pipe */
     while (news == PROCESS_BEGUN)
         news = process_hear(&slot->copy.process, &word);
     if (news == PROCESS_QUIET) {
@@ -233,7 +235,7 @@ static int status_of(const struct job *job)
     return job->word & 0xff;
 }
 
-/* The next bytes of what is written about a job; 0: there are no more. */
+/* The next bytes to write for a job; 0: there are no more. */
 static ssize_t next_piece(const struct job *job, uint8_t piece[PIECE])
 {
     bool full = job->full && job->word == FAILED; /* not the command's own status */
@@ -249,7 +251,7 @@ static ssize_t next_piece(const struct job *job, uint8_t piece[PIECE])
     return length - each.at;
 }
 
-/* 1: all of it is written; 0: its reader does not take it now; -1: it cannot be written. */
+/* 1: all is written; 0: the reader does not take it now; -1: a write has failed. */
 static int write_phase(const struct job *job)
 {
     static uint8_t piece[PIECE];
@@ -283,7 +285,7 @@ static void tell(struct job *job)
     each.held -= job->size;
 }
 
-/* As far as their order and their readers allow. */
+/* Writes results in order, as far as their readers take them. */
 static int tell_all(void)
 {
     int result = 0;
@@ -318,7 +320,7 @@ bool each_service(struct vm *vm, const struct options *options)
             hear(&each.slots[i]);
     if (tell_all() < 0)
         return false;
-    /* After that: what is written makes room, and nothing else may wake us. */
+    /* After the output: writing makes room for new copies, and nothing else may wake the loop. */
     for (unsigned i = 0; i < each.slot_count; i++)
         if (!each.slots[i].used && each.started < each.count && each.started < each.told + AHEAD &&
             each.held < HELD_MAX && start(vm, options, &each.slots[i]) < 0)

@@ -1,5 +1,5 @@
-/* The first process of the guest of `kvm-vmm run` (initramfs/run), as bytes in the program: who
- * installs kvm-vmm has it. The Makefile says where it is. Of a section of its own, behind the
+/* The first process of the guest of `kvm-vmm run` (initramfs/run), embedded in the program, so that
+ * it is installed with kvm-vmm. The Makefile defines RUN_INIT. It is in its own section, behind the
  * constants that each start reads. */
     .section .embedded, "a"
     .global run_init, run_init_end

@@ -16,7 +16,7 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {{"ext4", true}, 0x438, "\x53\xef"}, /* and ext2, ext3: one driver has them all */
+    {{"ext4", true}, 0x438, "\x53\xef"}, /* and ext2, ext3: one driver mounts them all */
     {{"xfs", true}, 0, "XFSB"},          {{"btrfs", true}, 0x10040, "_BHRfS_M"},
     {{"squashfs", false}, 0, "hsqs"},    {{"erofs", false}, 1024, "\xe2\xe1\xf5\xe0"},
 };

@@ -1,4 +1,4 @@
-/* JUnit's report; see junit.h. */
+/* The JUnit report; see junit.h. */
 #include "run/junit.h"
 
 #include <errno.h>
@@ -15,10 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* KEPT: of what is written, the end; PIECE: what a pipe takes without waiting (PIPE_BUF). */
+/* KEPT: bytes kept from the end of the output; PIECE: bytes that a pipe takes without blocking
+ * (PIPE_BUF). */
 enum { KEPT = 64 * 1024, PIECE = 4096, TOLD_MAX = 160, FAILED = 125, LIMIT = 124 };
 
-/* Output on its way: from the child to where it would have gone. */
+/* Output that is passed on from the child to its usual destination. */
 struct flow {
     int from, to; /* -1: closed */
     size_t at, used;
@@ -36,7 +37,7 @@ static void shut(int *fd)
     *fd = -1;
 }
 
-/* A reader that went away: the child gets SIGPIPE, as it would without us. */
+/* If the reader is gone, closes the pipe, so that the child gets SIGPIPE as usual. */
 static void move(struct flow *f)
 {
     ssize_t n;
@@ -66,7 +67,7 @@ static void move(struct flow *f)
 
 /* --- XML --- */
 
-/* XML has no control characters, whatever their spelling, and its text is UTF-8. */
+/* XML 1.0 cannot have control characters, not even as references, and its text is UTF-8. */
 static size_t put_character(FILE *out, const uint8_t *at, size_t left)
 {
     static const uint8_t leads[] = {0x80, 0xc2, 0xe0, 0xf0, 0xf5};
@@ -85,8 +86,7 @@ static size_t put_character(FILE *out, const uint8_t *at, size_t left)
         length++;
     while (i < length && i < left && (at[i] & 0xc0) == 0x80)
         i++;
-    /* Not whole, not a lead, longer than need be, a surrogate, beyond the last, or not a character.
-     */
+    /* Incomplete, no lead byte, overlong, a surrogate, beyond U+10FFFF, or a noncharacter. */
     if (i < length || length == 1 || *at >= leads[4] || (*at == 0xe0 && at[1] < 0xa0) ||
         (*at == 0xed && at[1] >= 0xa0) || (*at == 0xf0 && at[1] < 0x90) ||
         (*at == 0xf4 && at[1] >= 0x90) || (*at == 0xef && at[1] == 0xbf && at[2] >= 0xbe)) {
@@ -105,7 +105,7 @@ static void put_text(FILE *out, const void *text, size_t size)
         i += put_character(out, bytes + i, size - i);
 }
 
-/* The end of what was written: `size` bytes of `total`. */
+/* The end of the output: `size` bytes of `total`. */
 static void put_kept(FILE *out, const char *element, const uint8_t *bytes, size_t size,
                      uint64_t total)
 {
@@ -197,7 +197,7 @@ static int put_report(FILE *out, const struct junit *junit, const struct flow fl
 
 static struct {
     const char *path;
-    FILE *report, *cases; /* `cases` is in memory: */
+    FILE *report, *cases; /* `cases` is in memory (text, size) */
     char *text;
     size_t size;
     size_t tests, failures, errors;
@@ -259,7 +259,7 @@ int junit_close(const char *kernel, size_t missed, struct error *error)
 
 /* --- the parent --- */
 
-/* All signals that may end a program or tell it something go to the child. */
+/* Signals that end or inform a program are passed to the child. */
 static int take_signals(sigset_t *before)
 {
     static const int passed[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
@@ -273,15 +273,15 @@ static int take_signals(sigset_t *before)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Its terminal is the child's while this process is in the foreground. */
+/* Gives the terminal to the child if this process is in the foreground. */
 static void lend_terminal(pid_t child)
 {
     if (tcgetpgrp(STDIN_FILENO) == getpgrp())
         tcsetpgrp(STDIN_FILENO, child);
 }
 
-/* A child that stops (it reads its terminal in the background) stops this process, too: its shell
- * says so, and continues both. SIGSTOP: SIGTTIN stops none whose shell has gone. */
+/* If the child stops (it reads its terminal in the background), this process stops too: the shell
+ * reports it and continues both. SIGSTOP, because SIGTTIN has no effect when the shell is gone. */
 static bool is_over(pid_t child, int *status)
 {
     int how;
@@ -298,7 +298,7 @@ static bool is_over(pid_t child, int *status)
     return true;
 }
 
-/* Whether one of them ends a program. `child` 0: it has ended. */
+/* Passes signals to the child (0: it has ended). Returns whether one of them ends a program. */
 static bool pass_signals(int signals, pid_t child)
 {
     struct signalfd_siginfo news;
@@ -313,8 +313,8 @@ static bool pass_signals(int signals, pid_t child)
     return ends;
 }
 
-/* Until the child has ended and all its output has gone where it goes; a signal that comes after
- * that end drops what is left, for its reader may never take it. */
+/* Runs until the child has ended and all its output is passed on. A signal after the child's end
+ * drops the rest, since its reader may never take it. */
 static int accompany(pid_t child, int signals, struct flow flows[2])
 {
     bool over = false;
@@ -351,7 +351,7 @@ static _Noreturn void be_parent(const struct junit *junit, FILE *report, pid_t c
     char told[TOLD_MAX] = "";
     int status;
 
-    lend_terminal(child); /* it may be read, and its Ctrl-C is the child's */
+    lend_terminal(child); /* the child may read it and gets its Ctrl-C */
     clock_gettime(CLOCK_MONOTONIC, &began);
     status = accompany(child, signals, flows);
     clock_gettime(CLOCK_MONOTONIC, &ended);
@@ -380,19 +380,19 @@ int junit_fork(const struct junit *junit, struct error *error)
         return error_set(error, "--output junit:%s: %s", junit->path, strerror(errno));
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || pipe2(told, O_CLOEXEC) < 0)
         return error_set(error, "--output: cannot make a pipe: %s", strerror(errno));
-    signals = take_signals(&before); /* before: the child's end must not be missed */
+    signals = take_signals(&before); /* before fork, so that the child's end is not missed */
     child = fork();
     if (child < 0)
         return error_set(error, "--output: cannot start a process: %s", strerror(errno));
     if (child == 0) {
         sigprocmask(SIG_SETMASK, &before, NULL);
         close(signals);
-        setpgid(0, 0); /* what is sent to our group would come twice */
+        setpgid(0, 0); /* otherwise signals to our group would come twice */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent || dup2(out[1], STDOUT_FILENO) < 0 ||
             dup2(err[1], STDERR_FILENO) < 0)
             _exit(FAILED);
-        close(fileno(report)); /* the stream itself is the parent's to write */
+        close(fileno(report)); /* only the parent writes the report */
         for (int i = 0; i < 2; i++) {
             close(out[i]);
             close(err[i]);
@@ -401,7 +401,7 @@ int junit_fork(const struct junit *junit, struct error *error)
         tell_fd = told[1];
         return 0;
     }
-    setpgid(child, child); /* by both, as shells do: whichever is first */
+    setpgid(child, child); /* in both processes, as shells do: one is first */
     close(out[1]);
     close(err[1]);
     close(told[1]);

@@ -1,4 +1,4 @@
-/* Which kernel is booted; see kernel.h. */
+/* Chooses the kernel; see kernel.h. */
 #include "run/kernel.h"
 
 #include <ctype.h>
@@ -42,7 +42,7 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/* The newest file of a pattern that can be read. */
+/* The newest readable file that matches a pattern. */
 static bool newest(char path[PATH_MAX], const char *pattern)
 {
     time_t best = 0;
@@ -82,7 +82,7 @@ static int find_default(char path[PATH_MAX], struct error *error)
                             "--kernel FILE");
 }
 
-/* A packed kernel says its version in its header; of others it is not known. */
+/* A packed kernel has its version in its header; for others it is not known. */
 static void read_version(struct run_kernel *kernel)
 {
     int fd = open(kernel->path, O_RDONLY | O_CLOEXEC);

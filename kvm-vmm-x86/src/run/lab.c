@@ -1,4 +1,4 @@
-/* By way of the lab; see lab.h. */
+/* Runs the command in the lab; see lab.h. */
 #include "run/lab.h"
 
 #include <errno.h>
@@ -39,13 +39,14 @@ int run_lab_enter(char **argv, struct error *error)
     snprintf(self, sizeof self, "%s/kvm-vmm", folder);
     while (argv[count] != NULL)
         count++;
-    words = calloc((size_t)count + 6, sizeof *words); /* it is gone with this program */
+    words = calloc((size_t)count + 6, sizeof *words); /* freed by execv */
     if (words == NULL)
         return error_set(error, "out of memory");
     words[0] = lab;
     words[1] = (char *)"run";
     words[2] = (char *)"env";
-    words[3] = (char *)"KVM=host"; /* there it is complete; the lab itself must not see it */
+    words[3] = (char *)"KVM=host"; /* for kvm-vmm in the lab, where KVM is complete; the lab itself
+                                      must not see it */
     words[4] = self;
     memcpy(words + 5, argv, (size_t)count * sizeof *words);
     execv(lab, words);

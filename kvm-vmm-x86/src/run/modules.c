@@ -12,7 +12,7 @@
 
 #include "host/files/files.h"
 
-/* Of a file of modules, and of one module unpacked. */
+/* Largest size of a list of modules, and of an unpacked module. */
 #define LIST_MAX   (UINT64_C(64) << 20)
 #define MODULE_MAX ((size_t)64 << 20)
 
@@ -27,7 +27,7 @@ struct set {
     unsigned count;
 };
 
-/* Kernel and files write `-` and `_` as they like. */
+/* Kernel and files use `-` and `_` interchangeably. */
 static void name_of(char name[NAME_MAX_], const char *path, size_t length)
 {
     const char *slash = memrchr(path, '/', length), *start = slash != NULL ? slash + 1 : path;
@@ -43,7 +43,7 @@ static char *read_list(const struct run_kernel *kernel, const char *file, struct
     char path[PATH_MAX + 32];
     struct file content = {0};
     struct stat status;
-    bool empty; /* a kernel that has all built in */
+    bool empty; /* a kernel with everything built in */
     char *text;
 
     snprintf(path, sizeof path, "%s/%s", kernel->modules, file);
@@ -63,7 +63,7 @@ static char *read_list(const struct run_kernel *kernel, const char *file, struct
     return text;
 }
 
-/* The line of a module in a list of paths; NULL: it has none. */
+/* The line of a module in a list of paths; NULL: not listed. */
 static const char *line_of(const char *list, const char *wanted)
 {
     char name[NAME_MAX_];
@@ -119,8 +119,8 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-/* Puts a module's file as the kernel takes it. How large it gets is not always said: with more room
- * until it suffices. */
+/* Adds a module's file, unpacked for the kernel. The unpacked size is not always known: the buffer
+ * grows until it suffices. */
 static int put_module(struct set *set, const char *path, const char *name, struct error *error)
 {
     size_t (*unpack)(const struct file *, uint8_t *, size_t) =
@@ -177,7 +177,7 @@ static int add_path(struct set *set, const char *path, size_t length, struct err
     return put_module(set, file, name, error);
 }
 
-/* What a module stands on is behind it in its line, the last of it first. */
+/* A module's dependencies follow it in its line; the last one is loaded first. */
 static int add(struct set *set, const char *wanted, struct error *error)
 {
     bool optional = *wanted == '?';

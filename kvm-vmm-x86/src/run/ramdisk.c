@@ -34,7 +34,7 @@ static void put_variable(char **at, const char *end, const char *name)
     }
 }
 
-/* Whether the user has asked for a variable: only one of a name counts. */
+/* Whether the user has set a variable, so that it is not passed twice. */
 static bool is_named(const struct run_request *r, const char *name)
 {
     size_t length = strlen(name);
@@ -46,7 +46,7 @@ static bool is_named(const struct run_request *r, const char *name)
     return false;
 }
 
-/* /run.conf: initramfs/run/conf.h. False: it is too long. */
+/* /run.conf: initramfs/run/conf.h. False: it is too long for the guest. */
 static bool put_conf(struct cpio *cpio, const struct run_ramdisk *what)
 {
     static const char *const variables[] = {"PATH", "HOME",   "USER",     "LOGNAME",  "TERM",
@@ -67,7 +67,7 @@ static bool put_conf(struct cpio *cpio, const struct run_ramdisk *what)
     for (unsigned i = 0; r->command != NULL && r->command[i] != NULL; i++) {
         put_word(&at, end, 'a', r->command[i]);
         if (i == ARGUMENTS_MAX - 2)
-            at = end; /* the guest would leave the rest out */
+            at = end; /* too long: the guest would ignore the rest */
     }
     if (r->shell)
         put_word(&at, end, 'a', shell);
@@ -93,7 +93,7 @@ static bool put_conf(struct cpio *cpio, const struct run_ramdisk *what)
 
         snprintf(path, sizeof path, "%.*s", (int)share->path_length, share->path);
         if (realpath(path, whole) == NULL)
-            continue; /* opening it says why */
+            continue; /* opening it will report the error */
         snprintf(tag, sizeof tag, "share%u", i);
         put_word(&at, end, 'm', tag);
         put_word(&at, end, 'p', whole);
@@ -104,7 +104,7 @@ static bool put_conf(struct cpio *cpio, const struct run_ramdisk *what)
     return fits;
 }
 
-/* What the chosen devices need. */
+/* Chooses the modules that the guest's devices need. */
 static void choose_modules(const char *modules[MODULES_WANTED], const struct run_ramdisk *what)
 {
     const struct guest_config *g = what->guest;
@@ -118,7 +118,7 @@ static void choose_modules(const char *modules[MODULES_WANTED], const struct run
         {"virtiofs", g->share_count > 0},
         {"overlay", !disk || !what->image->written},
         {"virtio_blk", g->disk_count > 0},
-        {"?crc32c_generic", disk}, /* which file systems ask for when they are mounted */
+        {"?crc32c_generic", disk}, /* file systems load it when they are mounted */
         {what->image->type, disk},
         {"virtio_net", g->net_count > 0},
         {"virtio_rng", g->rng},

@@ -23,7 +23,7 @@
 #include "session/fork.h"
 #include "session/session.h"
 
-/* `LEFT`: the status of a command whose machine the user stopped, as if SIGKILL had ended it. */
+/* `LEFT`: the status when the user stopped the machine, as if SIGKILL had ended the command. */
 enum {
     LEFT = 137,
     LOG_SHOWN = 12,
@@ -43,10 +43,10 @@ static struct {
     char hidden_paths[16][PATH_MAX];
     unsigned hidden_count;
     bool terminal; /* the command has one */
-    bool progress; /* a line is on the terminal that has to go */
+    bool progress; /* a progress line on the terminal must be cleared */
     bool ready;    /* the command has started */
     bool interrupted;
-    bool mistake; /* what is wrong is the command line */
+    bool mistake; /* the error is in the command line */
     int status;   /* the command's; -1: not known */
 } run;
 
@@ -63,7 +63,7 @@ static void clear_progress(void)
     run.progress = false;
 }
 
-/* A line of the guest's first process: initramfs/run/main.c. */
+/* Handles a line from the guest's first process: initramfs/run/main.c. */
 static void take_line(const char *line)
 {
     char *text;
@@ -89,7 +89,7 @@ static void take_line(const char *line)
         fprintf(stderr, "kvm-vmm run: %.*s\n", LINE_MAX_, text + (*text == ' '));
 }
 
-/* The first goes to the command, the second ends the machine. */
+/* The first signal goes to the command, the second ends the machine. */
 static bool take_signal(int signal)
 {
     char line[16];
@@ -102,9 +102,9 @@ static bool take_signal(int signal)
     return true;
 }
 
-/* --- what the guest is given --- */
+/* --- the guest's configuration --- */
 
-/* What other programs keep secret in files that the user can read. */
+/* Hides files in which other programs keep secrets that the user can read. */
 static void list_hidden(void)
 {
     static const char *const usual[] = {".ssh",
@@ -179,7 +179,7 @@ static void add_ports(void)
     add_port("control", SERIAL_CONTROL, -1);
 }
 
-/* Behind the disks of --disk, whose names in the guest are as without a root of this kind. */
+/* After the disks of --disk, so that their names in the guest do not change. */
 static int add_disk(struct error *error)
 {
     struct guest_config *guest = &run.options.guests[0];
@@ -198,7 +198,7 @@ static int add_disk(struct error *error)
     return 0;
 }
 
-/* Where the command runs. With a root of its own the path is the guest's. */
+/* Finds the folder where the command runs. With its own root, the path is one in the guest. */
 static int find_folder(struct error *error)
 {
     const struct run_request *r = &run.request;
@@ -214,7 +214,7 @@ static int find_folder(struct error *error)
     return error_set(error, "--cwd %s: %s", folder, strerror(own ? ENAMETOOLONG : errno));
 }
 
-/* The VMM's own command line, for what the user has not said. */
+/* Builds the VMM's command line, with defaults for options that the user has not given. */
 static int prepare(struct error *error)
 {
     static char ramdisk[RUN_RAMDISK_PATH], append[4096];
@@ -301,7 +301,7 @@ static void show_log(void)
     }
 }
 
-/* What the VMM ended with, if the command did not say. */
+/* The status: the command's if it is known, otherwise by how the VMM ended. */
 static int status_of(int vmm)
 {
     clear_progress();
@@ -310,7 +310,7 @@ static int status_of(int vmm)
     if (vmm == STATUS_LIMIT || vmm > 128)
         return vmm;
     if (run.status >= 0)
-        return STATUS_FAILED; /* its output is not whole, and the session has said why */
+        return STATUS_FAILED; /* output is lost; the session has reported why */
     if (vmm == STATUS_OK && session_end_was_left()) {
         if (run.request.shell)
             return STATUS_OK;
@@ -323,7 +323,7 @@ static int status_of(int vmm)
     return STATUS_FAILED;
 }
 
-/* What a report calls the run. */
+/* The name of the run in a report. */
 static const char *name_of_run(void)
 {
     static char name[1024];
@@ -337,7 +337,7 @@ static const char *name_of_run(void)
     return at > 0 ? name : "shell";
 }
 
-/* In a copy. Its first process says what becomes of its command. */
+/* Runs in a copy. Its first process reports the result of its command. */
 static int run_copy(const struct options *options)
 {
     int status;
@@ -361,7 +361,7 @@ static int open_each(struct error *error)
         error);
 }
 
-/* A machine that was not ready to be forked ended as one does before its command. */
+/* If the machine ended before it could be forked, that is a failure before any command. */
 static int finish_each(int status)
 {
     clear_progress();
@@ -406,7 +406,7 @@ int run_main(int argc, char **argv)
     struct error error;
     int status;
 
-    run.status = -1; /* not as it is defined: 90 KB of the program would be its zeroes */
+    run.status = -1; /* not in the definition: that would add 90 KB of zeroes to the program */
     if (run_request_parse(&run.request, argc, argv, &error) < 0) {
         fprintf(stderr, "kvm-vmm run: %s; kvm-vmm run --help explains\n", error.text);
         return STATUS_USAGE;
