@@ -56,7 +56,7 @@ int session_end_status(const struct vm_end *end)
     }
 }
 
-/* Guests that ended well are not well served if what they printed last went nowhere. */
+/* Even if all guests ended well, lost output is a failure. */
 static int output_status(void)
 {
     int failure = console_failure();
@@ -70,8 +70,8 @@ static int output_status(void)
     return STATUS_FAILED;
 }
 
-/* A signal, --timeout or a failure of the run as a whole decides, then the guests, then whether
- * their output was written. */
+/* The status comes from a signal, --timeout or a failure of the whole run; otherwise from the
+ * guests; otherwise from whether their output was written. */
 static int status_of_run(const struct vm_end *why, int guests)
 {
     int status = session_end_status(why);
@@ -81,7 +81,7 @@ static int status_of_run(const struct vm_end *why, int guests)
     return status != STATUS_OK ? status : output_status();
 }
 
-/* Whether there is more to say than how it ended. */
+/* Whether to print more than the reason of the end. */
 static bool has_more(const struct vm_end *end, bool explain)
 {
     return explain || end->kind == END_CRASH || end->kind == END_FAILED || end->kind == END_LIMIT;
@@ -106,8 +106,7 @@ static void name_end(const struct vm *vm, const struct vm_end *end, bool alone)
                     session_end_status(end));
 }
 
-/* A kernel that dies before it can print, by an exception in its first moments for instance, is not
- * to end in silence. */
+/* Reports a kernel that halts before it can print, for instance after an early exception. */
 static void name_silent_halt(const struct vm *vm, const struct vm_end *end)
 {
     uint64_t exits = 0;
@@ -121,7 +120,7 @@ static void name_silent_halt(const struct vm *vm, const struct vm_end *end)
                     vm->index, vm->name);
 }
 
-/* Why the run ends, if it was not said yet: guests that a limit stopped have their own lines. */
+/* Prints why the run ends, unless done already; guests stopped by a limit have their own lines. */
 static void print_reason(const struct vm_end *why, bool *told)
 {
     if (*told || why->kind == END_NONE || (why->kind == END_SIGNAL && why->code == SIGPIPE))
@@ -188,13 +187,13 @@ int session_end_report(struct vm *vms, unsigned count, const struct vm_end *why,
             status = session_end_status(&end);
     }
     print_reason(why, &told);
-    /* Guests that ended well are not well served without their log. */
+    /* A missing log is a failure even if all guests ended well. */
     if (report_records(vms, count, record) < 0 && status == STATUS_OK)
         status = STATUS_FAILED;
     if (recorder_is_wanted() && recorder_finish(&vms[0]) < 0 && status == STATUS_OK)
         status = STATUS_FAILED;
     streams_finish();
-    print_reason(why, &told); /* it may have come only now */
+    print_reason(why, &told); /* there may be a reason only now */
     (void)streams_service();
     return status_of_run(why, status);
 }

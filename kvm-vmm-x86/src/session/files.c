@@ -1,4 +1,4 @@
-/* What is read and what is written; see session/files.h. */
+/* Checks and opens the files of a run; see session/files.h. */
 #include "session/files.h"
 
 #include <stdio.h>
@@ -21,8 +21,8 @@
 #include "snapshot/restore.h"
 #include "vm/guest_files.h"
 
-/* A file that answers at all is waited for by the event loop, which says which one it was: it has
- * so much longer. */
+/* Extra time before `watch` ends the program: the event loop handles slow files and can name the
+ * file. */
 #define LOOPS_TURN UINT64_C(100000000)
 
 static struct {
@@ -33,7 +33,8 @@ static struct {
     bool over;    /* under the lock */
 } session_files;
 
-/* There is nothing to undo yet: no guest runs, and the terminal is as it was. */
+/* Ends the program at the limit. There is nothing to undo: no guest runs, and the terminal is
+ * unchanged. */
 static void *watch(void *unused)
 {
     static const char text[] =
@@ -46,7 +47,8 @@ static void *watch(void *unused)
     while (!session_files.over && (now = events_now()) < session_files.due)
         condition_wait_for(&session_files.read, &session_files.lock, session_files.due - now);
     if (!session_files.over) {
-        (void)streams_write(FILE_STDERR, text, sizeof text - 1); /* what is taken at once */
+        (void)streams_write(FILE_STDERR, text,
+                            sizeof text - 1); /* only what can be written at once */
         _Exit(STATUS_LIMIT);
     }
     lock_release(&session_files.lock);
@@ -86,7 +88,7 @@ static int check_pair(const char *option, const char *written, const char *read,
                      read);
 }
 
-/* What is read is the front part of a text: up to a name or an option. */
+/* `read`: the first `length` bytes are the path; a name or option follows. */
 static int check_part(const char *option, const char *written, const char *read, size_t length,
                       struct error *error)
 {
@@ -120,7 +122,7 @@ static int check(const struct options *o, const char *option, const char *writte
     return check_pair(option, written, o->symbols, error);
 }
 
-/* What a port of each guest is written to. */
+/* Checks the output file of a port, for each guest. */
 static int check_output(const struct options *options, const char *option, const char *to,
                         struct error *error)
 {
@@ -166,7 +168,7 @@ int session_files_check(const struct options *options, struct error *error)
     return check_output(options, "--debugcon", first->debugcon, error);
 }
 
-/* What lets guests open descriptors of this process, and how many each may. */
+/* Counts the devices through which guests open descriptors, and divides the limit among them. */
 static unsigned divide_descriptors(unsigned count, const struct guest_config guests[GUESTS_MAX])
 {
     unsigned users = 0;
@@ -183,7 +185,7 @@ static unsigned divide_descriptors(unsigned count, const struct guest_config gue
 
 static struct snapshot_folder session_snapshot; /* of --restore, for the whole run */
 
-/* A snapshot may be a stranger's: the user is to see which folders it shares with its guest. */
+/* A snapshot may come from somebody else, so the folders that it shares are printed. */
 static int restore_shares(const struct guest_config *guest, struct error *error)
 {
     unsigned lost[SHARES_MAX];
@@ -249,6 +251,6 @@ int session_files_open(const struct options *options, struct guest_config guests
 void session_files_close(const struct options *options, struct guest_config guests[GUESTS_MAX])
 {
     for (unsigned i = 0; i < options->count; i++)
-        if (guests[i].vsock.open != NULL) /* its code is far from what each run executes */
+        if (guests[i].vsock.open != NULL) /* avoids loading code that most runs do not execute */
             vsock_host_close(guests[i].vsock.open);
 }

@@ -1,5 +1,5 @@
-/* Copies of a run; see session/fork.h. The copy begins as a program does, with what its origin knew
- * as options, and takes memory and state from where they are. */
+/* Copies of a run; see session/fork.h. A copy starts like a new program, with options made from its
+ * origin's, and uses the memory and state that are already in the process. */
 #include "session/fork.h"
 
 #include <stddef.h>
@@ -18,12 +18,12 @@
 #include "vm/create.h"
 #include "vm/deck.h"
 
-/* ---- What the guest asks for ---------------------------------------------------------------- */
+/* ---- The guest's request ---------------------------------------------------------------- */
 
 static struct {
     struct lock lock;
     bool allowed;
-    unsigned copy;  /* see struct options; what follows is under the lock */
+    unsigned copy;  /* see struct options; under the lock, as all below */
     unsigned asked; /* COPY_ASKED by the vCPU that waits for a copy */
     bool is_answered;
     enum fork_answer answer;
@@ -38,12 +38,12 @@ void session_fork_call_init(const struct options *options)
     session_fork_calls.copy = options->copy;
 }
 
-/* True: there is an answer, and what it asked for is over. */
+/* True: there is an answer, and the request is finished. */
 static bool ask(unsigned asker, enum fork_answer *answer, uint64_t *number)
 {
     bool is_answered = session_fork_calls.is_answered && session_fork_calls.asked == asker;
 
-    if (session_fork_calls.copy == asker) { /* it stands where its origin asked */
+    if (session_fork_calls.copy == asker) { /* the copy repeats its origin's hypercall */
         session_fork_calls.copy = COPY_PLAIN;
         *answer = FORK_MADE;
         *number = 0;
@@ -58,7 +58,7 @@ static bool ask(unsigned asker, enum fork_answer *answer, uint64_t *number)
     return is_answered || session_fork_calls.copy != 0;
 }
 
-/* The answer goes on the tape: the second run of a guest that crashes has it again. */
+/* The answer is recorded on the tape, for the second run of a guest that crashes. */
 enum fork_answer session_fork_call(void *context, const struct bus_cpu *cpu, uint64_t *number)
 {
     const struct vcpu *vcpu = (const void *)((const char *)cpu - offsetof(struct vcpu, for_bus));
@@ -80,7 +80,7 @@ enum fork_answer session_fork_call(void *context, const struct bus_cpu *cpu, uin
         events_wake();
         return FORK_LATER;
     }
-    vm_wake(vcpu->vm); /* another vCPU may wait to ask */
+    vm_wake(vcpu->vm); /* another vCPU may be waiting to ask */
     deck_note(TAPE_INPUT, *number << 1 | (answer == FORK_REFUSED));
     return answer;
 }
@@ -172,7 +172,7 @@ int session_fork_check_verb(const struct vm *vm, const struct options *options, 
 
 /* ---- The copy ------------------------------------------------------------------------------- */
 
-/* What the copy's configuration consists of, beside its origin's strings. */
+/* Storage for the copy's configuration, beside its origin's strings. */
 static struct {
     struct options options;
     struct saved_guest saved;
@@ -180,11 +180,11 @@ static struct {
     char control[CONTROL_NAME_MAX], said[CONTROL_SAID_MAX];
     char disks[DISKS_MAX][PROCESS_PATH_MAX];
     struct process process;
-    bool was_made; /* in the origin */
+    bool was_made; /* this process has made a copy */
     unsigned last; /* the number of its last copy */
 } session_copy;
 
-/* The name of a file of the copy's own, for all its life. */
+/* The name of a copy's own file; it is never freed. */
 static const char *number_path(const char *path, unsigned number)
 {
     size_t room = strlen(path) + 12;
@@ -213,7 +213,7 @@ static void describe_devices(struct guest_config *c, unsigned number)
                (const uint8_t[6]){0x52, 0x54, 0x01, (uint8_t)(number >> 8), (uint8_t)number,
                                   (uint8_t)i},
                sizeof net->mac);
-        net->forward_count = 0; /* the host's ports are its origin's */
+        net->forward_count = 0; /* the origin has the host's ports */
         net->open = NULL;
     }
     for (unsigned i = 0; i < c->port_count; i++)
@@ -221,7 +221,7 @@ static void describe_devices(struct guest_config *c, unsigned number)
             c->ports[i].path = number_path(c->ports[i].path, number);
     c->channels = NULL;
     if (c->serial != SERIAL_KEPT)
-        c->serial = SERIAL_STDIO; /* which leads to its output */
+        c->serial = SERIAL_STDIO; /* which goes to the copy's output file */
     c->serial_path = NULL;
     if (c->debugcon != NULL)
         c->debugcon = number_path(c->debugcon, number);
@@ -255,7 +255,7 @@ static void describe(const struct vm *vm, const struct options *options,
     session_copy.options.forks = 0;
     session_copy.options.copy = order->copy != 0 ? order->copy : COPY_PLAIN;
     session_fork_call_init(&session_copy.options);
-    session_copy.options.no_sandbox = true; /* it is in its origin's */
+    session_copy.options.no_sandbox = true; /* it is already in its origin's sandbox */
     *c = *vm->config;
     c->memory = vm->ram_size;
     c->cpus = vm->vcpu_count;
@@ -280,7 +280,7 @@ bool session_fork_outlives(const struct options *options)
     return options->service != NULL && options->forks == 0 && session_copy.was_made;
 }
 
-/* What the copy has of its origin beside memory: nothing waits for it, and no thread uses it. */
+/* Drops the origin's state that the fork has copied: its threads do not exist here. */
 static void forget_origin(struct vm *vm)
 {
     control_leave();
@@ -295,7 +295,7 @@ static void forget_origin(struct vm *vm)
     kernel_cache_leave();
 }
 
-/* The copy's control socket, and the file of its output beside it. */
+/* Names the copy's control socket, and its output file beside it. */
 static int name_copy(const struct options *options, bool bound, struct control_copy *copy,
                      struct error *error)
 {

@@ -24,8 +24,8 @@ static struct {
     struct vm *vm;
     struct pause_holder holder;
     struct live live[FORKS_MAX];
-    struct live *made; /* not begun yet: the guest waits for it, since it copies its overlays */
-    int status;        /* of the first that did not end well */
+    struct live *made; /* not running yet: the guest waits while the copy copies its overlays */
+    int status;        /* of the first copy that did not end well */
     bool was_refused;  /* and the user was told why */
 } session_forks;
 
@@ -35,7 +35,7 @@ static void on_news(void *context)
     events_wake();
 }
 
-/* The guest goes on. */
+/* Answers the guest, which goes on. */
 static void answer(enum fork_answer answer, unsigned number)
 {
     struct vm *vm = session_forks.vm;
@@ -50,7 +50,7 @@ static void answer(enum fork_answer answer, unsigned number)
 
 static void refuse(const char *why)
 {
-    if (!session_forks.was_refused) /* a guest may ask for ever */
+    if (!session_forks.was_refused) /* once: a guest may ask for ever */
         console_printf("kvm-vmm: the guest cannot be copied: %s", why);
     session_forks.was_refused = true;
     answer(FORK_REFUSED, 0);
@@ -74,7 +74,7 @@ static void hear(struct live *live)
     enum process_news news = PROCESS_BEGUN;
     uint16_t word = FAILED;
 
-    events_want(&live->report, 0); /* before the pipe is closed */
+    events_want(&live->report, 0); /* before process_hear closes the pipe */
     while (news == PROCESS_BEGUN) {
         news = process_hear(&live->copy.process, &word);
         if (news == PROCESS_BEGUN && live == session_forks.made)
@@ -118,7 +118,7 @@ static int make(struct vm *vm, const struct options *options, struct live *live,
     return 0;
 }
 
-/* In each round of the loop, while the guest runs. */
+/* Called in each round of the loop while the guest runs. */
 static bool service(struct vm *vm, const struct options *options)
 {
     struct live *live = session_forks.live, *end = session_forks.live + options->forks;

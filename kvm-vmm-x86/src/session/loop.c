@@ -1,4 +1,4 @@
-/* What the main thread does while guests run; see session/loop.h. */
+/* The main thread's loop while guests run; see session/loop.h. */
 #include "session/loop.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@
 enum { INPUT_CHUNK = 4096 };
 #define MS UINT64_C(1000000)
 
-/* How long those who read our output, all together, are waited for once the run was told to end. */
+/* How long all readers of our output together are waited for, once the run was told to end. */
 #define GRACE (150 * MS)
 
 static struct session *session;
@@ -47,7 +47,7 @@ bool session_loop_is_running(unsigned guest)
     return !session->restarts[guest].pending && vm_is_running(&session->vms[guest]);
 }
 
-/* A guest that has a power button and listens to it switches itself off. */
+/* Presses the ACPI power button of each guest; a guest that handles it switches itself off. */
 static void press_power(void)
 {
     for (unsigned i = 0; i < session->count; i++)
@@ -64,7 +64,7 @@ static void on_command(enum input_command command)
 {
     switch (command) {
     case INPUT_NEXT_GUEST:
-        if (!display_is_on()) /* which has one guest */
+        if (!display_is_on()) /* the display has only one guest */
             console_printf("kvm-vmm: input goes to guest %u", input_pass_focus());
         break;
     case INPUT_POWER:
@@ -107,7 +107,7 @@ int session_loop_start_guest(unsigned i, struct error *error)
     return vm_start(&session->vms[i], events_wake, error);
 }
 
-/* True: the event loop is woken when there is more to do. What goes wrong ends the guest. */
+/* True: wait for the event loop to be woken. An error ends the guest. */
 static bool begin_restart(unsigned i)
 {
     struct vm *vm = &session->vms[i];
@@ -116,12 +116,12 @@ static bool begin_restart(unsigned i)
         return false;
     debug_server_end(&session->servers[i]);
     if (!control_forget(i))
-        return true; /* what saves it has to give up first */
+        return true; /* a save of the guest must end first */
     input_restart(i);
     return session_restart_begin(&session->restarts[i], vm);
 }
 
-/* It is made, or cannot be: then there is no thread that could wake us. */
+/* Takes a guest that is made again. False: that has failed, and no thread will wake the loop. */
 static bool finish_restart(unsigned i)
 {
     struct error error;
@@ -131,14 +131,15 @@ static bool finish_restart(unsigned i)
         return true;
     if (made > 0 && session_loop_open_debugger(i, &error) == 0 &&
         session_loop_start_guest(i, &error) == 0) {
-        pass_port_input(i); /* what was typed meanwhile */
+        pass_port_input(i); /* input that came meanwhile */
         return true;
     }
     vm_stop(&session->vms[i], END_FAILED, 0, "%s", error.text);
     return false;
 }
 
-/* Whether there is something to wait for. A guest that ends between the looks wakes us again. */
+/* Whether there is something to wait for. A guest that ends during these checks wakes the loop
+ * again. */
 static bool goes_on(void)
 {
     bool running =
@@ -161,7 +162,7 @@ void session_loop_check_ports(void)
     }
 }
 
-/* A reader that went away ends us as SIGPIPE would; any other failure is ours to report. */
+/* If the reader is gone the run ends as by SIGPIPE; any other failure is reported. */
 static void check_output(void)
 {
     int failure = console_failure();
@@ -177,7 +178,7 @@ static void check_output(void)
 static void on_deadline(void *context)
 {
     (void)context;
-    if (!session_fork_outlives(session->options)) /* else its copies end */
+    if (!session_fork_outlives(session->options)) /* else the run lasts until its copies end */
         session_loop_end(END_LIMIT, 0, "stopped by --timeout");
 }
 
@@ -227,7 +228,7 @@ static void on_signal(int signal)
         break; /* the next round makes it raw again if a guest still reads */
     case SIGCONT:
         terminal_forget(); /* the shell may have set it while we were stopped */
-        display_leave();   /* and written over the page */
+        display_leave();   /* and overwritten the screen */
         display_enter();
         break;
     case SIGPWR:
@@ -265,8 +266,8 @@ static void keep_running(struct event_timer *timer, bool wanted, uint64_t period
         events_timer_start(timer, period);
 }
 
-/* Once no guest reads, the terminal makes a signal of Ctrl-C again. What was typed before that is
- * looked at here, as it is read no more: a Ctrl-C among it ends the run. */
+/* When no guest reads any more, the terminal turns Ctrl-C into a signal again. Input typed before
+ * that is read here for the last time: a Ctrl-C in it ends the run. */
 static void let_go_of_terminal(void)
 {
     uint8_t bytes[INPUT_CHUNK];
@@ -277,11 +278,11 @@ static void let_go_of_terminal(void)
     n = streams_read(bytes, sizeof bytes);
     if (n > 0) {
         input_feed(bytes, (size_t)n);
-        events_wake(); /* there may be news for a guest */
+        events_wake(); /* a guest may have new input */
     }
 }
 
-/* What has to be waited for now. */
+/* Sets what to wait for now. */
 static void arrange(void)
 {
     bool watched = false, ended = false;

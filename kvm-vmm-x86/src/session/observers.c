@@ -1,4 +1,4 @@
-/* Seats a guest's observers; see session/observers.h. */
+/* Adds a guest's observers; see session/observers.h. */
 #include "session/observers.h"
 
 #include "control/verbs.h"

@@ -1,4 +1,4 @@
-/* What kvm-vmm is to its guests: console, input queue and ports; see vm/program.h. */
+/* The program that a guest sees: console, input queue and ports; see vm/program.h. */
 #include "session/program.h"
 
 #include "boot/linux/kernel_cache.h"
@@ -11,7 +11,7 @@
 
 _Static_assert((int)HYPERCALL_SLICE <= (int)CONSOLE_WRITE_MAX, "one try fits the console's ring");
 
-/* To the observers: one call at a time. */
+/* Passes output to the observers, one call at a time. */
 static void show_output(struct vm *vm, const uint8_t *bytes, size_t count)
 {
     if (vm->observers->output == 0)
@@ -124,7 +124,7 @@ static int port_pending(void *context)
     return count;
 }
 
-/* What comes from there is read in any case. */
+/* A port's input is always read. */
 static void port_want_input(void *context)
 {
     (void)context;
@@ -142,7 +142,7 @@ static int none_pending(void *context)
     return 0;
 }
 
-/* What is typed goes to the virtio console, where that has the terminal. */
+/* Whether the virtio console has the terminal, and gets its input. */
 static bool has_console_at_stdio(const struct guest_config *config)
 {
     for (unsigned i = 0; i < config->port_count; i++)
@@ -170,7 +170,8 @@ static void connect_guest(struct vm *vm)
 {
     struct backend *b = &vm->backend;
 
-    if (!vm->config->text_screen) { /* else the terminal is its page, and its keyboard */
+    if (!vm->config->text_screen) { /* with a text screen the terminal is the guest's screen and
+                                       keyboard */
         b->output = vm->observers->output != 0 ? output_observed : output_to_console;
         b->input = input;
         b->pending = pending;

@@ -1,4 +1,4 @@
-/* Makes a guest again on a thread of its own; see session/restart.h. */
+/* Restarts a guest: makes it again on a thread; see session/restart.h. */
 #include "session/restart.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ static void *run(void *argument)
     r->error.text[0] = '\0';
     if (vm_create(vm, vm->index, vm->config, vm->program, vm->observers, &r->error) == 0)
         vm->exits_before = exits;
-    __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE); /* pairs with the look of restart_take */
+    __atomic_store_n(&r->done, 1, __ATOMIC_RELEASE); /* pairs with session_restart_take */
     events_wake();
     return NULL;
 }
@@ -62,10 +62,11 @@ int session_restart_take(struct restart *restart, struct error *error)
     return error->text[0] == '\0' ? 1 : -1;
 }
 
-/* Waits as long as the program has patience. False: the thread goes on, and the VM is lost. */
+/* Waits for the thread as long as the program's patience lasts. False: the thread still runs, and
+ * the VM cannot be used. */
 static bool settle(struct restart *restart, const struct vm_end *end)
 {
-    struct error ignored; /* the run ends before the guest would have started */
+    struct error ignored; /* the run ends before the guest starts */
     bool patient = true;
 
     while (patient && session_restart_take(restart, &ignored) == 0)
@@ -75,7 +76,8 @@ static bool settle(struct restart *restart, const struct vm_end *end)
     return !restart->pending;
 }
 
-/* No observers and no vCPUs: those of the lost VM are not looked at. */
+/* Fills in a VM for the reports, without observers and vCPUs: those of the lost VM must not be
+ * used. */
 static void stand_in(struct vm *shown, unsigned index, const struct restart *restart,
                      const struct vm_end *end)
 {

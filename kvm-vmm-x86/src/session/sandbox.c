@@ -31,7 +31,7 @@ static unsigned needs_of_guest(const struct guest_config *g)
     return needs;
 }
 
-/* Where copies of a file that is written have theirs. */
+/* Allows the folder of an output file, for the files of copies. */
 static void allow_beside(const char *path)
 {
     char folder[FOLDER_PATH_MAX];
@@ -41,8 +41,8 @@ static void allow_beside(const char *path)
     landlock_allow_path(slash == NULL ? "." : slash == path ? "/" : folder, LANDLOCK_WRITE_FOLDER);
 }
 
-/* What a copy of this process opens (session/fork.c): it looks what it has open, opens the disks
- * again, and has overlays, a control socket and files of its own. */
+/* Allows what a forked copy opens (session/fork.c): it lists its descriptors, opens the disks
+ * again, and has its own overlays, control socket and files. */
 static void allow_copies(const struct options *options, const struct guest_config *guest)
 {
     struct endpoint endpoint;
@@ -72,8 +72,8 @@ static void allow_copies(const struct options *options, const struct guest_confi
         allow_beside(guest->vsock.path);
 }
 
-/* What is read or written later and has not been opened yet. A kernel is only read again, unless
- * this run is to keep it: a guest must not reach those of others. */
+/* Allows files that are read or written later and are not open yet. The cache of kernels is only
+ * readable, unless this run adds one: a guest must not change other guests' kernels. */
 static void allow_files(const struct options *options, const struct guest_config guests[GUESTS_MAX])
 {
     struct error ignored;

@@ -51,7 +51,7 @@ static int add_guests(struct error *error)
     return 0;
 }
 
-/* After the guests are made: a file is not emptied for a run that cannot begin. */
+/* Called after the guests are made, so that no file is truncated if the run cannot begin. */
 static int open_ports(struct error *error)
 {
     for (unsigned i = 0; i < session.count; i++)
@@ -102,7 +102,7 @@ int session_run(const struct options *options)
     bool started, saved;
     int status;
 
-    if (session.options != NULL) /* of the process that this one is a copy of */
+    if (session.options != NULL) /* in a copy: that of the origin */
         memset(&session, 0, sizeof session);
     session.options = options;
     session.record = (struct record_config){.stats = options->stats,
@@ -144,7 +144,7 @@ int session_run(const struct options *options)
                                           options->explain)
                      : session_end_failed(&session.end, error.text);
     if (vms != session.vms || !saved)
-        return status; /* a thread still has what would be freed */
+        return status; /* a thread still uses what would be freed */
     for (unsigned i = 0; i < session.count; i++) {
         vm_destroy(&session.vms[i]);
         guest_image_release(&session.images[i]);

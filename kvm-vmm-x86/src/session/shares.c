@@ -29,7 +29,7 @@ int session_shares_open(unsigned count, struct guest_config guests[GUESTS_MAX],
 {
     for (unsigned i = 0; i < count; i++)
         for (unsigned s = 0; s < guests[i].share_count; s++)
-            if (guests[i].shares[s].open == NULL && /* a copy has its origin's */
+            if (guests[i].shares[s].open == NULL && /* a copy has its origin's server */
                 open_one(&guests[i].shares[s], descriptors, error) < 0)
                 return -1;
     return 0;
