@@ -1,4 +1,5 @@
-/* `kvm-vmm snapshot VERB FOLDER`; see command.h. A program of its own: it waits for files. */
+/* `kvm-vmm snapshot VERB FOLDER`; see command.h. It is its own program, without an event loop, and
+ * may block on files. */
 #include "snapshot/command.h"
 
 #include <stdio.h>
@@ -60,7 +61,7 @@ static void print_machine(const struct snapshot_machine *m)
         printf("ram    packed by zstd\n");
 }
 
-/* From the one that has all of the memory on. */
+/* Prints the layers, from the lowest one, which has all of the memory. */
 static void print_layers(const struct snapshot_folder *s)
 {
     for (unsigned i = 0; i + 1 < s->layer_count; i++)
@@ -95,7 +96,7 @@ static int verify_one(const char *folder, const char *name, const struct snapsho
     return 0;
 }
 
-/* Of the folders that it stands on, that is what there is of it. */
+/* Checks the memory of the snapshot and of all folders below it. */
 static int verify_memory(const struct snapshot_folder *s, struct error *error)
 {
     for (unsigned i = 0; i < s->layer_count; i++) {
@@ -108,7 +109,7 @@ static int verify_memory(const struct snapshot_folder *s, struct error *error)
             ram.size = ram_saved_pages(l->pages, ram.size / PAGE_SIZE) * PAGE_SIZE;
         if (verify_one(l->folder, l->packed ? "ram.zst" : "ram", &ram, l->packed, error) < 0)
             return -1;
-        if (l->pages != NULL) /* it was compared when it was read */
+        if (l->pages != NULL) /* its checksum was compared when it was read */
             printf("good   ram.map\n");
     }
     return 0;
@@ -145,7 +146,7 @@ static int verify(const struct snapshot_folder *s, struct error *error)
 /* --- verbs --- */
 
 struct request {
-    const char *first, *second; /* a folder; a folder or file of those that take one */
+    const char *first, *second; /* a folder; for some verbs a second folder, or a file */
     const char *names;          /* --symbols */
 };
 

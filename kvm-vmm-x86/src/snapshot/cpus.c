@@ -1,4 +1,4 @@
-/* vCPUs out of saved records; see cpus.h. */
+/* Reads vCPUs from saved records; see cpus.h. */
 #include "snapshot/cpus.h"
 
 #include <stdlib.h>
@@ -43,7 +43,8 @@ static void read_lapic(struct interrupts *i, const struct kvm_lapic_state *lapic
     }
 }
 
-/* Of a vCPU's records those that say where it is. */
+/* Reads one record of a vCPU: registers, MP state, local APIC, or x87 and SSE state. Ignores
+ * others. */
 static int read_part(struct snapshot_cpu *cpu, const char *part, const struct chunk *chunk,
                      struct error *error)
 {
@@ -90,7 +91,7 @@ int snapshot_cpus_read(struct snapshot_cpu *cpus, unsigned count, const uint8_t 
                        struct error *error)
 {
     struct chunk_reader reader = {.bytes = state, .size = size};
-    uint64_t seen = 0; /* vCPUs with registers: a bit each */
+    uint64_t seen = 0; /* one bit for each vCPU with registers */
     struct chunk chunk;
     char *part;
     int more;

@@ -1,4 +1,4 @@
-/* Two snapshots side by side; see diff.h. */
+/* Compares two snapshots; see diff.h. */
 #include "snapshot/diff.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include "base/chunk.h"
 #include "watch/explain/walk.h"
 
-/* A symbol may claim any size, and a file half a million of them. */
+/* Limits: a file may have half a million symbols, each with any size. */
 enum { PIECES_MAX = 1 << 20, NAMES_A_RUN = 8, RECORDS_MAX = 4096 };
 
 /* The part of a symbol that lies in one page. */
@@ -47,7 +47,7 @@ static int by_address(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* Where in memory the symbols lie. */
+/* Finds the places of the symbols in memory. */
 static void find_pieces(struct pieces *p, const struct snapshot_still *s)
 {
     const struct symbols *names = &s->symbols;
@@ -80,14 +80,14 @@ static size_t count_changed(const uint8_t *a, const uint8_t *b, size_t size)
     return changed;
 }
 
-/* Of symbols that reach over several pages of the run: one name. */
+/* Prints the symbols in a run of changed pages, each once even if it covers several pages. */
 static void print_names(const struct pieces *p, const struct snapshot_still *a,
                         const struct snapshot_still *b, gpa_t from, gpa_t end)
 {
     size_t i = 0, high = p->count;
     unsigned named = 0, more = 0;
 
-    while (i < high) { /* the first piece that ends behind `from` begins on its page */
+    while (i < high) { /* a piece is in one page, and `from` begins a page */
         size_t middle = i + (high - i) / 2;
 
         if (p->list[middle].at < from)
@@ -160,7 +160,7 @@ static void diff_memory(const struct snapshot_still *a, const struct snapshot_st
     free(pieces.list);
 }
 
-/* Of both before they are compared, which takes the product of their counts. */
+/* Limits the number of records, because a comparison takes the product of both counts. */
 static int check_count(const struct snapshot_folder *f, struct error *error)
 {
     struct chunk_reader reader = {.bytes = f->state, .size = f->saved.state_size};
@@ -174,7 +174,7 @@ static int check_count(const struct snapshot_folder *f, struct error *error)
     return more;
 }
 
-/* The nth record of that name: a vCPU may have several waiting writes. */
+/* Finds the nth record of that name: a vCPU may have several waiting writes. */
 static int find_record(const struct snapshot_folder *f, const char *name, unsigned n,
                        struct chunk *chunk, struct error *error)
 {
@@ -199,8 +199,8 @@ static unsigned count_before(const struct snapshot_folder *f, const struct chunk
     return n;
 }
 
-/* Records of `a` against those of `b`; if `b` was given the other way round, only what `a` lacks.
- */
+/* Compares the records of `a` with those of `b`. Unless `whole`, only prints records that `b`
+ * lacks. */
 static int diff_state(const struct snapshot_folder *a, const struct snapshot_folder *b,
                       const char *letter, bool whole, struct error *error)
 {

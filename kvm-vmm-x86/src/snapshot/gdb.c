@@ -1,5 +1,5 @@
-/* A snapshot behind the stub's ops; see gdb.h. Nothing is changed: writes are refused, and who lets
- * it run is told that it does not. */
+/* A snapshot as the stub's target; see gdb.h. It is read-only: writes are refused, and a request to
+ * run gets the answer that it cannot. */
 #include "snapshot/gdb.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 struct session {
     struct snapshot_still *still;
-    bool resumed; /* to be answered at once */
+    bool resumed; /* a resume was asked for: answer it at once */
 };
 
 static struct snapshot_cpu *cpu_of(void *context, unsigned cpu)
@@ -52,7 +52,8 @@ static size_t write_memory(void *context, unsigned cpu, gva_t at, const void *fr
     return 0;
 }
 
-/* gdb inserts them when it lets the machine run, which then says what is the matter. */
+/* Accepts breakpoints, since gdb inserts them only when it resumes the machine, which then reports
+ * that it cannot run. */
 static int insert(void *context, unsigned cpu, const struct gdb_breakpoint *breakpoint)
 {
     (void)context;
@@ -117,7 +118,7 @@ static const struct gdb_ops ops = {
 
 static void send_bytes(void *to, const void *bytes, size_t count)
 {
-    (void)!fwrite(bytes, 1, count, to); /* a debugger that is gone says nothing more either */
+    (void)!fwrite(bytes, 1, count, to); /* ignored: if the debugger is gone, its input ends too */
 }
 
 void snapshot_gdb_serve(struct snapshot_still *still)

@@ -1,4 +1,4 @@
-/* machine.json, read; see machine.h. */
+/* Reads machine.json; see machine.h. */
 #include "snapshot/machine.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 struct reader {
     struct json json;
-    const char *missing; /* the first member that was not there or not as it should be */
+    const char *missing; /* the first member that is absent or invalid */
 };
 
 static void miss(struct reader *r, const char *name)
@@ -131,7 +131,7 @@ static void read_disks(struct reader *r, struct snapshot_machine *m)
     }
 }
 
-/* The elements of a list that has at most `room`. */
+/* A list with at most `room` elements. */
 static const struct json_value *list_of(struct reader *r, const struct json_value *object,
                                         const char *name, unsigned room)
 {
@@ -227,8 +227,8 @@ static void read_nets(struct reader *r, struct guest_config *c)
     }
 }
 
-/* What this machine can be: real mode has one vCPU in the first megabyte, and memory is whole pages
- * in a file of that size. */
+/* Checks that the machine is possible: real mode has one vCPU and the first megabyte, and memory is
+ * whole pages in a file of that size. */
 static void check(struct reader *r, const struct snapshot_machine *m)
 {
     const struct guest_config *c = &m->config;
@@ -251,7 +251,7 @@ static void check(struct reader *r, const struct snapshot_machine *m)
     }
 }
 
-/* How its image is started: that counts where it resets its machine. */
+/* Reads how the image is started, which matters if the guest resets its machine. */
 static void read_start(struct reader *r, struct guest_config *c)
 {
     const struct json_value *whole = r->json.values;
@@ -266,7 +266,7 @@ static void read_start(struct reader *r, struct guest_config *c)
         c->entry = number(r, whole, "entry", UINT64_MAX);
 }
 
-/* A bit for each page, in whole words. */
+/* Reads the map of changed pages: one bit for each page, in whole words. */
 static void read_diff(struct reader *r, struct snapshot_machine *m)
 {
     const struct json_value *v = json_member(&r->json, r->json.values, "diff");
@@ -314,7 +314,7 @@ int snapshot_machine_read(struct snapshot_machine *m, char *bytes, size_t length
         m->config.append = text(&r, whole, "append");
     m->config.initrd_count = texts(&r, "initrds", m->config.initrds, INITRDS_MAX);
     m->config.fw_file_count = texts(&r, "fw_files", m->config.fw_files, FW_FILES_MAX);
-    if (json_member(&r.json, whole, "virtio") != NULL) /* older ones have no such choice */
+    if (json_member(&r.json, whole, "virtio") != NULL) /* older snapshots do not have it */
         m->config.virtio = (enum virtio_bus)word(&r, whole, "virtio", buses, BUSES);
     m->config.testdev = truth(&r, whole, "testdev");
     m->config.rng = truth(&r, whole, "rng");

@@ -1,4 +1,4 @@
-/* machine.json, written; see machine.h. */
+/* Writes machine.json; see machine.h. */
 #include "snapshot/machine.h"
 #include "snapshot/machine_words.h"
 
@@ -74,7 +74,7 @@ static void write_ports(struct json_out *out, const struct guest_config *c)
     json_close(out, ']');
 }
 
-/* A forwarded port as one number: what a description holds of values is limited. */
+/* Writes a forwarded port as one number, because the number of values in the file is limited. */
 static void write_forwards(struct json_out *out, const struct net_config *n, bool udp)
 {
     json_open(out, udp ? "udp" : "tcp", '[');

@@ -17,7 +17,8 @@ int snapshot_same_sum(const char *folder, const char *name, const struct snapsho
                                         folder, name, sum, file->sum);
 }
 
-/* The bytes of PATH/NAME, with a byte more behind them, if they are what `file` says. */
+/* The bytes of PATH/NAME, with one more byte behind them, if size and checksum are those of `file`.
+ */
 static char *read_file(const char *path, const char *name, const struct snapshot_file *file,
                        uint64_t limit, size_t *size, struct error *error)
 {
@@ -44,7 +45,7 @@ static int check_sum(const char *path, const char *name, const struct snapshot_f
     return snapshot_same_sum(path, name, file, sum, error);
 }
 
-/* The sum of machine.json, as the file beside it says. */
+/* The checksum of machine.json, from the file beside it. */
 static int read_sum(const char *path, uint32_t *sum, struct error *error)
 {
     size_t size;
@@ -62,7 +63,7 @@ static int read_sum(const char *path, uint32_t *sum, struct error *error)
     return 0;
 }
 
-/* -1: *text is there all the same, if it was read. */
+/* Even if it returns -1, *text is set if the file was read. */
 static int read_machine(struct snapshot_machine *m, char **text, struct snapshot_file *file,
                         const char *path, struct error *error)
 {
@@ -76,15 +77,16 @@ static int read_machine(struct snapshot_machine *m, char **text, struct snapshot
     *text = folder_read(path, "machine.json", SNAPSHOT_JSON_MAX, &size, error);
     if (*text == NULL)
         return -1;
-    sum = folder_sum_bytes(*text, size); /* to read it changes it */
+    sum = folder_sum_bytes(*text, size); /* before parsing, which changes it */
     file->size = size;
-    /* Its format is looked at first: another one may have another kind of sum, and is no damage. */
+    /* The format is checked first: another format may have another kind of checksum, and is not
+     * damaged. */
     if (snapshot_machine_read(m, *text, size, &why) < 0)
         return error_set(error, "%s/machine.json: %s", path, why.text);
     return snapshot_same_sum(path, "machine.json", file, sum, error);
 }
 
-/* --- folders that it stands on --- */
+/* --- the folders below --- */
 
 int snapshot_check_base(const char *folder, uint32_t expected, struct error *error)
 {
@@ -99,7 +101,7 @@ int snapshot_check_base(const char *folder, uint32_t expected, struct error *err
                                        folder, sum, expected);
 }
 
-/* The folder of that name beside `path`: snapshots that were moved together. */
+/* The folder with base's name beside `path`, for snapshots that were moved together. */
 static bool beside(char found[FOLDER_PATH_MAX], const char *path, const char *base)
 {
     const char *mark = strrchr(path, '/'), *name = strrchr(base, '/');
@@ -108,7 +110,7 @@ static bool beside(char found[FOLDER_PATH_MAX], const char *path, const char *ba
            FOLDER_PATH_MAX;
 }
 
-/* The one beside it if that is the one; or else where it was. */
+/* Finds the base: the folder beside this one if it is the right one, otherwise at its old path. */
 static int find_base(char found[FOLDER_PATH_MAX], const char *path,
                      const struct snapshot_base *base, struct error *error)
 {
@@ -124,7 +126,7 @@ static int find_base(char found[FOLDER_PATH_MAX], const char *path,
                            why.text);
 }
 
-/* What a folder has of the RAM. The map is small: 2 MB of 64 GB. */
+/* Adds the layer of RAM in a folder. The map is small: 2 MB for 64 GB. */
 static int add_layer(struct snapshot_folder *s, const char *folder,
                      const struct snapshot_machine *m, struct error *error)
 {
@@ -165,7 +167,8 @@ static int add_base(struct snapshot_folder *s, const struct snapshot_base *below
     return add_layer(s, folder, m, error);
 }
 
-/* Down to the one that has all pages; then the lowest comes first. */
+/* Finds all layers, down to the one with all pages; then reverses them, so that this one is first.
+ */
 static int find_layers(struct snapshot_folder *s, struct error *error)
 {
     struct snapshot_machine *m = calloc(1, sizeof *m);
@@ -182,7 +185,7 @@ static int find_layers(struct snapshot_folder *s, struct error *error)
         result = add_layer(s, s->folder, &s->machine, error);
     while (result == 0 && below.folder != NULL) {
         result = add_base(s, &below, m, &text, error);
-        below = m->below; /* it points into `text` */
+        below = m->below; /* its strings are in `text` */
         free(former);
         former = text;
         text = NULL;
@@ -201,7 +204,7 @@ static int find_layers(struct snapshot_folder *s, struct error *error)
     return result;
 }
 
-/* What the guest's fw_cfg held: an empty file where that was nothing. */
+/* Reads the contents of the guest's fw_cfg; the file is empty if there was nothing. */
 static int read_firmware(struct snapshot_folder *s, const char *path, struct error *error)
 {
     const struct snapshot_file *file = &s->machine.firmware;
@@ -258,7 +261,7 @@ void snapshot_close(struct snapshot_folder *snapshot)
     *snapshot = (struct snapshot_folder){0};
 }
 
-/* Ports lead elsewhere by their names: which there are is the guest's. */
+/* The run may connect ports elsewhere, by name; the guest determines which ports there are. */
 static int configure_ports(struct guest_config *config, const struct guest_config *run,
                            struct error *error)
 {
@@ -281,7 +284,7 @@ static int configure_ports(struct guest_config *config, const struct guest_confi
     return 0;
 }
 
-/* Cards lead elsewhere in their order; their addresses are the guest's. */
+/* The run may connect network cards elsewhere, in order; their MAC addresses stay the guest's. */
 static int configure_nets(struct guest_config *config, const struct guest_config *run,
                           struct error *error)
 {
@@ -298,7 +301,7 @@ static int configure_nets(struct guest_config *config, const struct guest_config
     return 0;
 }
 
-/* Shared folders lead elsewhere by their tags. One that was only read stays so. */
+/* The run may replace shared folders, by tag. A read-only share stays read-only. */
 static int configure_shares(struct guest_config *config, const struct guest_config *run,
                             struct error *error)
 {
@@ -318,7 +321,8 @@ static int configure_shares(struct guest_config *config, const struct guest_conf
     return 0;
 }
 
-/* Upper layers are read in full at start, so their sums cost little. zstd checks packed ones. */
+/* Upper layers are read in full at start, so their sums cost little. zstd checks packed layers
+ * itself. */
 static int check_layers(const struct snapshot_folder *s, struct error *error)
 {
     for (unsigned i = 1; i < s->layer_count; i++)

@@ -15,7 +15,7 @@
 #include "vm/guest_files.h"
 #include "vm/state.h"
 
-/* Paths that the machine's strings lie in. */
+/* Storage for the paths in the description of the machine. */
 struct paths {
     char image[FOLDER_PATH_MAX], initrds[INITRDS_MAX][FOLDER_PATH_MAX],
         disks[DISKS_MAX][FOLDER_PATH_MAX],
@@ -56,8 +56,8 @@ int snapshot_save_check(const struct vm *vm, struct error *error)
     return 0;
 }
 
-/* A path from the root on, so that the snapshot can be used from anywhere. Of a file that is gone
- * its name stays as it was: it is of use only if the guest starts again. */
+/* An absolute path, so that the snapshot can be used from any folder. The name of a file that does
+ * not exist any more stays as it was: it is needed only if the guest restarts. */
 static const char *place(char full[FOLDER_PATH_MAX], const char *path, size_t length)
 {
     struct error ignored;
@@ -182,7 +182,7 @@ static int put_state(struct snapshot_save *save, struct folder *folder, struct s
     return result;
 }
 
-/* What the guest's fw_cfg holds. */
+/* Writes the contents of the guest's fw_cfg. */
 static int put_firmware(struct vm *vm, struct folder *folder, struct snapshot_file *file,
                         struct error *error)
 {
@@ -202,7 +202,7 @@ static int put_firmware(struct vm *vm, struct folder *folder, struct snapshot_fi
     return result;
 }
 
-/* Which pages, of a snapshot that stands on another. */
+/* Writes the map of pages of a snapshot that is based on another. */
 static int put_map(struct snapshot_save *save, struct folder *folder, struct snapshot_machine *m,
                    struct error *error)
 {
@@ -221,7 +221,7 @@ static int put_map(struct snapshot_save *save, struct folder *folder, struct sna
 }
 
 /* The first --diff writes all pages and starts the log. A page leaves the log when a snapshot that
- * has it is in its place. */
+ * has it is complete. */
 static int put_ram(struct snapshot_save *save, struct folder *folder, struct snapshot_machine *m,
                    struct error *error)
 {

@@ -1,4 +1,4 @@
-/* A machine that does not run; see still.h. */
+/* A saved machine, which does not run; see still.h. */
 #include "snapshot/still.h"
 
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 enum { NAMES_MAX_GIB = 2 };
 
-/* Linux keeps, on a page of its own, lines for those who read its dumps
+/* Finds the page of lines that Linux keeps for readers of its dumps
  * (Documentation/admin-guide/kdump/vmcoreinfo.rst). */
 static void find_linux_notes(struct snapshot_still *still)
 {
@@ -36,7 +36,7 @@ static void find_linux_notes(struct snapshot_still *still)
     }
 }
 
-/* How far from its link address the kernel was put: line KERNELOFFSET=, in hex. */
+/* The kernel's offset from its link address (KASLR): the line KERNELOFFSET=, in hex. */
 static uint64_t linux_offset(const struct snapshot_still *still)
 {
     static const char key[] = "\nKERNELOFFSET=";
@@ -54,7 +54,8 @@ static uint64_t linux_offset(const struct snapshot_still *still)
     return strtoull(digits, NULL, 16);
 }
 
-/* An image that was written to since has other names. Linux's are told apart from no others. */
+/* Whether the image is older than the snapshot: one that was changed since may have other symbols.
+ */
 static bool is_older(const struct snapshot_still *still)
 {
     const struct timespec *t = &still->image.changed;
@@ -70,7 +71,7 @@ static int read_names(struct snapshot_still *still, const char *names, struct er
     struct error ignored;
     int loaded;
 
-    still->symbols.bias = m->mode == MODE_REAL    ? m->base /* where its code segment begins */
+    still->symbols.bias = m->mode == MODE_REAL    ? m->base /* start of the code segment */
                           : m->mode == MODE_LINUX ? linux_offset(still)
                                                   : 0;
     if (names == NULL && (path[0] == '\0' || m->mode >= MODE_LINUX))

@@ -1,4 +1,4 @@
-/* What was written since the last snapshot; see track.h. */
+/* Tracks pages written since the last snapshot; see track.h. */
 #include "snapshot/track.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@ enum { WORD_BITS = 64 };
 
 _Static_assert(MEMORY_SLOTS_MAX <= 32, "a bit for each slot");
 
-/* *begun: slots of which it has begun the log. */
+/* *begun: the slots whose log was started here. */
 static int begin_slot(struct snapshot_track *t, struct vm *vm, unsigned i, uint32_t *begun,
                       struct error *error)
 {
@@ -80,8 +80,8 @@ void snapshot_track_written(struct snapshot_track *track, const char *folder, ui
     snprintf(track->written.folder, sizeof track->written.folder, "%s", folder);
 }
 
-/* No log was taken since that snapshot was written: its pages are in `pages`, and pages that the
- * guest has written since are still in the log. */
+/* No log was taken since that snapshot was written, so `pages` has exactly its pages, and pages
+ * written since are still in the log. */
 bool snapshot_track_placed(struct snapshot_track *track, const struct memory *memory, uint32_t sum)
 {
     if (track->written.folder[0] == '\0' || track->written.sum != sum)

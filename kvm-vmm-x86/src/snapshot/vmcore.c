@@ -11,8 +11,8 @@
 
 enum { NOTE_PRSTATUS = 1, LOADS_MAX = 60000, WALKS_LEAST = 16384, WALKS_A_PAGE = 16 };
 
-/* Linux, include/uapi/linux/elfcore.h, of x86-64 and of i386: what is left zero says of a process
- * what a vCPU has not. */
+/* Linux, include/uapi/linux/elfcore.h, for x86-64 and i386. Fields left zero describe a process,
+ * not a vCPU. */
 struct prstatus64 {
     uint8_t before[32];
     uint32_t pid;
@@ -36,7 +36,7 @@ _Static_assert(sizeof(struct prstatus64) == 336, "elfcore.h, x86-64");
 _Static_assert(sizeof(struct prstatus32) == 144, "elfcore.h, i386");
 _Static_assert(sizeof(struct note) == 24, "System V ABI, figure 5-3");
 
-/* A range of memory at an address of the guest's. */
+/* A range of memory that is mapped at a guest virtual address. */
 struct load {
     gva_t at;
     gpa_t gpa;
@@ -54,9 +54,9 @@ struct core {
     uint64_t ram; /* where memory begins in the file */
 };
 
-/* ---- What is mapped where -------------------------------------------------------------------- */
+/* ---- Mapped memory -------------------------------------------------------------------- */
 
-/* Behind the one before it, if both go on there. False: there are too many. */
+/* Adds a range, or extends the last one if it continues both addresses. False: too many. */
 static bool add_load(struct core *c, gva_t at, gpa_t gpa, uint64_t size)
 {
     struct load *last = c->load_count > 0 ? &c->loads[c->load_count - 1] : NULL;
@@ -71,7 +71,8 @@ static bool add_load(struct core *c, gva_t at, gpa_t gpa, uint64_t size)
     return true;
 }
 
-/* How much a walk says about: the page it found, or what the entry that stopped it stands for. */
+/* The size that a walk covers: the page that it found, or the range of the entry that stopped it.
+ */
 static uint64_t span_of(const struct walk *w)
 {
     static const unsigned bits[][WALK_STEPS_MAX + 1] = {[WALK_32BIT] = {32, 22, 12},
@@ -82,7 +83,7 @@ static uint64_t span_of(const struct walk *w)
     return w->mapped ? w->page_size : UINT64_C(1) << bits[w->paging][w->count];
 }
 
-/* What is not RAM is left out, also at the end of a large page. */
+/* Adds a page, without the parts that are not RAM, as at the end of a large page. */
 static bool add_page(struct core *c, const struct walk *w, gva_t at, uint64_t size)
 {
     const struct memory_slot *slot = memory_slot_at(&c->still->memory, w->gpa);
@@ -94,7 +95,7 @@ static bool add_page(struct core *c, const struct walk *w, gva_t at, uint64_t si
     return add_load(c, at, w->gpa, size);
 }
 
-/* The lowest address of a kernel's. */
+/* The lowest kernel address. */
 static gva_t high_half(const struct snapshot *s)
 {
     switch (walk_paging(s)) {
@@ -107,9 +108,10 @@ static gva_t high_half(const struct snapshot *s)
     }
 }
 
-/* All that a vCPU can reach; of Linux the kernel's half, since readers of its dumps take
- * the first header for all memory, which that half begins with. Tables that lead round map a page
- * again and again: a limit goes by what memory has of pages. */
+/* Adds all memory that a vCPU has mapped. For Linux it adds only the kernel's half, since readers
+ * of its dumps expect the first header to be the map of all memory, which is first in that half.
+ * Page tables with cycles map a page again and again, so the number of pages in memory is the
+ * limit. */
 static bool add_mapped(struct core *c)
 {
     const struct snapshot *s = snapshot_still_view(c->still);
@@ -143,7 +145,8 @@ static bool is_covered(const struct core *c, const struct memory_slot *slot)
     return false;
 }
 
-/* gdb goes by the first that has an address; crash looks for physical ones, and wants all. */
+/* gdb uses the first header with a virtual address; crash uses physical addresses, and needs all
+ * memory. */
 static int find_loads(struct core *c, struct error *error)
 {
     const struct memory *memory = &c->still->memory;
@@ -167,7 +170,7 @@ static int find_loads(struct core *c, struct error *error)
 /* ---- Notes ------------------------------------------------------------------------------------
  */
 
-/* A note's contents begin and end at a multiple of 4 bytes. */
+/* Name and contents of a note are padded to 4 bytes. */
 static void add_note(struct core *c, const char *name, uint32_t type, const void *bytes,
                      size_t size)
 {
@@ -261,7 +264,8 @@ static int make_notes(struct core *c, struct error *error)
 /* ---- The file ---------------------------------------------------------------------------------
  */
 
-/* Where a guest-physical address stands: memory is there once, in the order of its slots. */
+/* The file offset of a guest-physical address: memory is in the file once, in the order of its
+ * slots. */
 static uint64_t place_of(const struct core *c, gpa_t gpa)
 {
     uint64_t at = c->ram;
@@ -328,7 +332,7 @@ static bool put_head(const struct core *c)
     return c->wide ? put(c, &wide, sizeof wide) : put(c, &narrow, sizeof narrow);
 }
 
-/* The last page is written whatever it holds: the file has its size then. */
+/* The last page is written even if it is zero, so that the file gets its full size. */
 static bool put_memory(const struct core *c)
 {
     const struct memory *memory = &c->still->memory;
@@ -369,7 +373,7 @@ static bool put_all(struct core *c)
            put_memory(c);
 }
 
-/* A file that is not whole is not left. */
+/* Removes the file if it cannot be written as a whole. */
 static int write_file(struct core *c, const char *path, struct error *error)
 {
     bool good;
@@ -386,8 +390,8 @@ static int write_file(struct core *c, const char *path, struct error *error)
     return -1;
 }
 
-/* 64 bits for a guest with long mode, or with memory that a 32-bit file has no addresses or offsets
- * for. A ROM below 4 GiB has both. */
+/* Uses a 64-bit file for a guest in long mode, or with memory beyond the addresses or offsets of a
+ * 32-bit file. A 32-bit file is enough for a ROM below 4 GiB. */
 int snapshot_vmcore_write(const struct snapshot_still *still, const char *path, struct error *error)
 {
     struct core c = {.still = still, .wide = false};
